@@ -1,0 +1,136 @@
+/**
+ * Elements from plain calls, and a morph that makes an old tree look like a new one.
+ *
+ * A screen that rebuilds its nodes loses the finger that is on one of them: the press began on a button that is
+ * gone when it ends. So a view builds the tree it wants, and `morph` changes what is different and no more.
+ * Listeners sit on the page's root (`onAction`), never on nodes that come and go.
+ */
+
+/** Attributes that mirror a property the user changes; the property is what counts. */
+const LIVE_PROPERTIES = new Set(['checked', 'value']);
+
+/**
+ * @param {string} tag `p`, `button.button.button--primary`
+ * @param {Record<string, any>} [attributes] undefined, null and false leave the attribute out; true makes it empty
+ * @param {...any} children nodes, texts, arrays of them; undefined, null and false are nothing
+ * @returns {HTMLElement}
+ */
+export function h(tag, attributes = {}, ...children) {
+  const [name, ...classes] = tag.split('.');
+  const element = document.createElement(name);
+  if (classes.length > 0) element.className = classes.join(' ');
+  for (const [key, value] of Object.entries(attributes)) {
+    if (value === undefined || value === null || value === false) continue;
+    element.setAttribute(key, value === true ? '' : String(value));
+  }
+  append(element, children);
+  return element;
+}
+
+/** @param {Element} element @param {any[]} children */
+function append(element, children) {
+  for (const child of children.flat(Infinity)) {
+    if (child === undefined || child === null || child === false) continue;
+    element.append(child instanceof Node ? child : String(child));
+  }
+}
+
+/**
+ * Makes the children of `parent` what `children` says. Elements with a `data-key` keep their node when they move.
+ *
+ * @param {Element} parent
+ * @param {...any} children as for `h`
+ */
+export function render(parent, ...children) {
+  const wanted = document.createElement('div');
+  append(wanted, children);
+  morphChildren(parent, wanted);
+}
+
+/** @param {Node} from @param {Node} to @returns {Node} the node that stands in the place of `from` now */
+export function morph(from, to) {
+  if (!sameKind(from, to)) {
+    from.parentNode?.replaceChild(to, from);
+    return to;
+  }
+  if (from instanceof Element && to instanceof Element) {
+    morphAttributes(from, to);
+    if (!from.hasAttribute('data-opaque')) morphChildren(from, to);
+  } else if (from.nodeValue !== to.nodeValue) {
+    from.nodeValue = to.nodeValue;
+  }
+  return from;
+}
+
+/** @param {Node} a @param {Node} b */
+function sameKind(a, b) {
+  return a.nodeType === b.nodeType && a.nodeName === b.nodeName && key(a) === key(b);
+}
+
+/** @param {Node | null} node */
+function key(node) {
+  return node instanceof Element ? node.getAttribute('data-key') : null;
+}
+
+/** @param {Element} from @param {Element} to */
+function morphAttributes(from, to) {
+  for (const { name } of [...from.attributes]) {
+    if (!to.hasAttribute(name) && !name.startsWith('data-kept-')) from.removeAttribute(name);
+  }
+  for (const { name, value } of to.attributes) {
+    if (from.getAttribute(name) === value) continue;
+    from.setAttribute(name, value);
+    if (LIVE_PROPERTIES.has(name)) /** @type {any} */ (from)[name] = name === 'checked' ? true : value;
+  }
+}
+
+/** @param {Element} from @param {Element} to */
+function morphChildren(from, to) {
+  const stays = new Set([...to.children].map(key));
+  // What goes is taken out first, so that what stays is not moved: a moved node loses focus, and a press on it.
+  for (const child of [...from.children]) if (key(child) && !stays.has(key(child))) child.remove();
+  const keyed = new Map([...from.children].filter(key).map((child) => [key(child), child]));
+  let current = from.firstChild;
+  for (const wanted of [...to.childNodes]) {
+    const kept = keyed.get(key(wanted));
+    if (kept && kept.nodeName === wanted.nodeName) {
+      keyed.delete(key(wanted));
+      if (kept === current) current = kept.nextSibling;
+      else from.insertBefore(kept, current);
+      morph(kept, wanted);
+    } else if (current && !key(current) && sameKind(current, wanted)) {
+      const next = current.nextSibling;
+      morph(current, wanted);
+      current = next;
+    } else {
+      from.insertBefore(wanted, current);
+    }
+  }
+  while (current) {
+    const next = current.nextSibling;
+    from.removeChild(current);
+    current = next;
+  }
+}
+
+/**
+ * One listener for every control below `root` that carries the attribute.
+ *
+ * @param {Element} root
+ * @param {string} attribute `data-action`, `data-do`
+ * @param {(name: string, control: HTMLElement, event: Event) => void} handle
+ */
+export function onAction(root, attribute, handle) {
+  root.addEventListener('click', (event) => {
+    const target = event.target instanceof Element ? event.target.closest(`[${attribute}]`) : null;
+    if (!(target instanceof HTMLElement) || !root.contains(target) || target.matches(':disabled')) return;
+    handle(target.getAttribute(attribute) ?? '', target, event);
+  });
+}
+
+/** @param {string} selector @param {ParentNode} [within] @returns {HTMLElement} one that the page's HTML must have */
+export function find(selector, within = document) {
+  const element = within.querySelector(selector);
+  if (!(element instanceof HTMLElement)) throw new Error(`the page has no ${selector}`);
+  return element;
+}

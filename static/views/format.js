@@ -1,0 +1,60 @@
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+
+/** @param {number} ms @returns {string} `4:07`, from an hour on `1 h 05` */
+export function age(ms) {
+  const whole = Math.max(0, ms);
+  if (whole >= HOUR) return `${Math.floor(whole / HOUR)} h ${pad(Math.floor((whole % HOUR) / MINUTE))}`;
+  return `${Math.floor(whole / MINUTE)}:${pad(Math.floor((whole % MINUTE) / 1000))}`;
+}
+
+/** @param {number} number */
+function pad(number) {
+  return String(number).padStart(2, '0');
+}
+
+/** @param {number} ms @returns {string} an age for a sentence: `12 seconds`, `3 minutes`, `2 hours` */
+export function ageInWords(ms) {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 60) return count(seconds, 'second');
+  if (seconds < 3600) return count(Math.floor(seconds / 60), 'minute');
+  return count(Math.floor(seconds / 3600), 'hour');
+}
+
+/** @param {number} number @param {string} noun @returns {string} `1 order`, `2 orders` */
+export function count(number, noun) {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
+
+const CLOCK = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+
+/** @param {string | number} time RFC 3339, or milliseconds @returns {string} `12:41` on the wall of this screen */
+export function clock(time) {
+  return CLOCK.format(new Date(time));
+}
+
+/** @param {{amount: number, currency: string}} money in minor units @returns {string} */
+export function money({ amount, currency }) {
+  const format = new Intl.NumberFormat(undefined, { style: 'currency', currency, currencyDisplay: 'narrowSymbol' });
+  return format.format(amount / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2));
+}
+
+const SERVICES = { dine_in: 'Dine in', takeaway: 'Takeaway', delivery: 'Delivery' };
+
+/** @param {{table?: string, service: string}} order @returns {string} where the food goes */
+export function place(order) {
+  if (order.table) return `Table ${order.table}`;
+  return /** @type {Record<string, string>} */ (SERVICES)[order.service] ?? order.service;
+}
+
+/** @type {Record<string, string>} */
+export const STATUS_WORDS = {
+  placed: 'Incoming', accepted: 'Accepted', preparing: 'Cooking', ready: 'Ready',
+  served: 'Served', rejected: 'Rejected', cancelled: 'Cancelled',
+};
+
+/** @type {Record<string, string>} */
+export const REASON_WORDS = {
+  out_of_stock: 'Out of stock', kitchen_closed: 'Kitchen is closed', too_busy: 'Too busy',
+  duplicate: 'Ordered twice', customer_request: 'Guest asked for it', other: 'Another reason',
+};

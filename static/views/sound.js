@@ -1,0 +1,71 @@
+import { keepLocal, recallLocal } from './storage.js';
+
+/**
+ * What is heard, as notes: [start in seconds, frequency in hertz, length in seconds].
+ * The four can be told apart with the back turned: up, twice the same, down, and a small tick.
+ * @type {Record<string, [number, number, number][]>}
+ */
+const TUNES = {
+  new: [[0, 660, 0.16], [0.17, 880, 0.28]],
+  changed: [[0, 740, 0.12], [0.18, 740, 0.12]],
+  cancelled: [[0, 520, 0.22], [0.24, 390, 0.22], [0.48, 290, 0.4]],
+  incoming: [[0, 1040, 0.09]],
+  ring: [[0, 1318, 0.5], [0.14, 1046, 0.6]],
+  call: [[0, 880, 0.15], [0.18, 1174, 0.15], [0.36, 880, 0.25]],
+};
+
+/** Beeps made by Web Audio, so that no file has to be there. Browsers allow it after a first touch. */
+export class Sound {
+  /** @type {AudioContext | null} */
+  #context = null;
+  #muted = recallLocal('muted', false) === true;
+  /** @type {() => void} */
+  #changed;
+
+  /** @param {() => void} changed called when it could be drawn differently */
+  constructor(changed) {
+    this.#changed = changed;
+    for (const event of ['pointerdown', 'keydown']) addEventListener(event, () => this.#unlock());
+  }
+
+  get muted() {
+    return this.#muted;
+  }
+
+  /** False until the first touch: what rings meanwhile is silent. */
+  get ready() {
+    return this.#context?.state === 'running';
+  }
+
+  toggle() {
+    this.#muted = !this.#muted;
+    keepLocal('muted', this.#muted);
+    this.#changed();
+  }
+
+  /** @param {keyof typeof TUNES} name */
+  play(name) {
+    if (this.#muted || !this.#context || !this.ready) return;
+    for (const [start, frequency, length] of TUNES[name]) this.#note(this.#context, start, frequency, length);
+  }
+
+  async #unlock() {
+    if (this.ready || !('AudioContext' in globalThis)) return;
+    this.#context ??= new AudioContext();
+    await this.#context.resume();
+    this.#changed();
+  }
+
+  /** @param {AudioContext} context @param {number} start @param {number} frequency @param {number} length */
+  #note(context, start, frequency, length) {
+    const at = context.currentTime + start;
+    const gain = new GainNode(context, { gain: 0 });
+    gain.gain.setValueAtTime(0, at);
+    gain.gain.linearRampToValueAtTime(0.5, at + 0.015);
+    gain.gain.exponentialRampToValueAtTime(0.001, at + length);
+    const tone = new OscillatorNode(context, { type: 'triangle', frequency });
+    tone.connect(gain).connect(context.destination);
+    tone.start(at);
+    tone.stop(at + length);
+  }
+}

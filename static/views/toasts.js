@@ -1,0 +1,21 @@
+import { h } from './dom.js';
+
+const SHOWN_FOR_MS = 6000;
+
+/**
+ * Says what just happened. Screen readers hear it, since the container is a live region of the page.
+ *
+ * @param {string} text
+ * @param {{bad?: boolean}} [options] bad: something did not work; it stays longer
+ */
+export function toast(text, { bad = false } = {}) {
+  const region = document.getElementById('toasts');
+  if (!region) return;
+  const note = h(bad ? 'p.toast.toast--bad' : 'p.toast', {}, text);
+  const close = h('button.button.button--quiet', { type: 'button' }, 'OK');
+  close.addEventListener('click', () => note.remove());
+  note.append(close);
+  region.append(note);
+  while (region.children.length > 3) region.firstElementChild?.remove();
+  setTimeout(() => note.remove(), bad ? SHOWN_FOR_MS * 2 : SHOWN_FOR_MS);
+}
