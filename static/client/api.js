@@ -1,0 +1,88 @@
+import { OrderbellError } from './codes.js';
+
+/** A call that takes longer is given up. */
+const DEADLINE_MS = 15_000;
+
+/**
+ * The HTTP side of the contract: JSON in, JSON out, problem bodies as `OrderbellError`, one new token after a 401.
+ */
+export class Api {
+  #url; #tokens; #fetch;
+
+  /** @param {{url: string, tokens?: import('./tokens.js').Tokens | null, fetch?: typeof fetch}} parts */
+  constructor({ url, tokens = null, fetch = globalThis.fetch.bind(globalThis) }) {
+    this.#url = url;
+    this.#tokens = tokens;
+    this.#fetch = fetch;
+  }
+
+  /** @param {string} path */
+  get(path) {
+    return this.request('GET', path);
+  }
+
+  /** @param {string} path @param {unknown} body @param {Record<string, string>} [headers] */
+  post(path, body, headers) {
+    return this.request('POST', path, { body, headers });
+  }
+
+  /** @param {string} path @param {unknown} body */
+  put(path, body) {
+    return this.request('PUT', path, { body });
+  }
+
+  /** @param {string} path */
+  delete(path) {
+    return this.request('DELETE', path);
+  }
+
+  /**
+   * @param {string} method
+   * @param {string} path such as `/api/v1/demo`
+   * @param {{body?: unknown, headers?: Record<string, string>}} [options]
+   * @returns {Promise<any>} the answer's JSON, or null where it has none
+   * @throws {OrderbellError} with the problem's code; `offline` when there was no answer
+   */
+  async request(method, path, options = {}) {
+    const token = await this.#tokens?.get();
+    let response = await this.#send(method, path, options, token);
+    if (response.status === 401 && this.#tokens && this.#tokens.renewable !== false) {
+      response = await this.#send(method, path, options, await this.#tokens.refresh());
+    }
+    if (!response.ok) throw await problem(response);
+    return response.status === 204 ? null : response.json();
+  }
+
+  /**
+   * @param {string} method @param {string} path
+   * @param {{body?: unknown, headers?: Record<string, string>}} options @param {string} [token]
+   */
+  async #send(method, path, { body, headers = {} }, token) {
+    const sent = { accept: 'application/json', ...headers };
+    if (token) sent.authorization = `Bearer ${token}`;
+    if (body !== undefined) sent['content-type'] = 'application/json';
+    try {
+      return await this.#fetch(new URL(path, this.#url), {
+        method,
+        headers: sent,
+        body: body === undefined ? undefined : JSON.stringify(body),
+        signal: AbortSignal.timeout(DEADLINE_MS),
+      });
+    } catch (error) {
+      throw new OrderbellError({ code: 'offline', message: String(error) });
+    }
+  }
+}
+
+/** @param {Response} response */
+async function problem(response) {
+  const body = await response.json().catch(() => ({}));
+  const seconds = Number(response.headers.get('retry-after'));
+  return new OrderbellError({
+    code: body.code ?? (response.status >= 500 ? 'unavailable' : 'invalid'),
+    message: body.detail ?? body.title ?? `status ${response.status}`,
+    document: body.document,
+    status: response.status,
+    retry_after_ms: seconds > 0 ? seconds * 1000 : undefined,
+  });
+}

@@ -1,0 +1,31 @@
+/** An estimate this much behind the last one means the clocks drifted, not that the frame was slow, in ms. */
+const DRIFT_MS = 1_000;
+
+/**
+ * The server's clock. A frame is always late, never early, so of many samples the furthest ahead is the truest.
+ * Ages on every screen run on this, whatever the tablet's own clock says.
+ */
+export class ServerClock {
+  #now; #wallClock;
+  /** @type {number | null} */ #offset = null;
+
+  /** @param {{now: () => number, wallClock: () => number}} clocks `now` is monotonic; both in ms */
+  constructor({ now, wallClock }) {
+    this.#now = now;
+    this.#wallClock = wallClock;
+  }
+
+  /** @param {string} serverTime RFC 3339 @returns {boolean} true when the estimate moved */
+  sample(serverTime) {
+    const offset = Date.parse(serverTime) - this.#now();
+    if (Number.isNaN(offset)) return false;
+    if (this.#offset !== null && offset <= this.#offset && offset > this.#offset - DRIFT_MS) return false;
+    this.#offset = offset;
+    return true;
+  }
+
+  /** @returns {number} ms since 1970; this device's own clock until the server has spoken */
+  now() {
+    return this.#offset === null ? this.#wallClock() : this.#offset + this.#now();
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * What a client does after a close.
+ * `stop`: never again by itself · `token`: get a new token, then at once · `at-once`: with its cursors ·
+ * `slot`: in the `reconnect_in_ms` of the last `going_away`, or after backoff without one · `backoff`.
+ *
+ * @typedef {'stop' | 'token' | 'at-once' | 'slot' | 'backoff'} CloseRule
+ */
+
+/** @type {Readonly<Record<number, {name: string, rule: CloseRule}>>} */
+export const CLOSE_CODES = Object.freeze({
+  1000: { name: 'normal', rule: 'stop' },
+  1009: { name: 'frame too large', rule: 'stop' },
+  1012: { name: 'restarting', rule: 'slot' },
+  4400: { name: 'protocol violation', rule: 'stop' },
+  4401: { name: 'token expired or revoked', rule: 'token' },
+  4403: { name: 'not allowed any more', rule: 'stop' },
+  4408: { name: 'heartbeat lost', rule: 'backoff' },
+  4409: { name: 'too slow', rule: 'at-once' },
+  4429: { name: 'rate limited', rule: 'backoff' },
+});
+
+/**
+ * @param {number} code a WebSocket close code; one that is not in the table is a lost connection
+ * @returns {{name: string, rule: CloseRule}}
+ */
+export function closeRule(code) {
+  return CLOSE_CODES[code] ?? { name: 'connection lost', rule: 'backoff' };
+}
+
+/**
+ * What becomes of a command or a subscription that is answered with an error.
+ * `final`: the answer stands · `later`: the same one is sent again, after `retry_after_ms` or backoff ·
+ * `token`: after a new token.
+ *
+ * @typedef {'final' | 'later' | 'token'} ErrorRule
+ */
+
+/** @type {Readonly<Record<string, ErrorRule>>} */
+export const ERROR_CODES = Object.freeze({
+  bad_frame: 'final',
+  unauthorized: 'token',
+  forbidden: 'final',
+  not_found: 'final',
+  invalid: 'final',
+  invalid_transition: 'final',
+  stale: 'final',
+  conflict: 'final',
+  rate_limited: 'later',
+  too_many_rooms: 'final',
+  too_large: 'final',
+  paused: 'final',
+  unavailable: 'later',
+  internal: 'later',
+});
+
+/** @param {string} code @returns {ErrorRule} */
+export function errorRule(code) {
+  return ERROR_CODES[code] ?? 'final';
+}
+
+/**
+ * A refusal, by the server (a code of the contract) or by this library: `queue_full`, `expired`, `closed`,
+ * and `offline` for an HTTP call that found no network.
+ */
+export class OrderbellError extends Error {
+  /**
+   * @param {{code: string, message?: string, document?: any, retry_after_ms?: number, status?: number}} fields
+   */
+  constructor({ code, message, document, retry_after_ms, status }) {
+    super(message ?? code);
+    this.name = 'OrderbellError';
+    this.code = code;
+    /** The current order document, with `stale`. */
+    this.document = document;
+    /** @type {number | undefined} */
+    this.retryAfterMs = retry_after_ms;
+    /** The HTTP status, where the refusal came over HTTP. @type {number | undefined} */
+    this.status = status;
+  }
+}

@@ -1,0 +1,183 @@
+import { judge } from './cursor.js';
+import { Emitter } from './emitter.js';
+import { mergePatch } from './merge_patch.js';
+
+/** Finished orders a room keeps (for a recall list); the oldest go first. */
+export const KEPT_FINISHED_ORDERS = 300;
+
+const FINAL = new Set(['served', 'rejected', 'cancelled']);
+
+/**
+ * What a room asks of its connection: nothing, the missed events, or everything anew.
+ * @typedef {'none' | 'resume' | 'snapshot'} Need
+ */
+
+/**
+ * One room's state: documents, and the cursor up to which they are true. Frames go in; the state and `change`
+ * events come out. Rooms are made by `Orderbell.room`.
+ *
+ * Events: `change` {kind, event?, order?, before?, after?}: kind is `snapshot`, or the event's own
+ * (`order.placed`, `item.finished`, `call.raised`, `menu.availability` …); order is the order's id; before and
+ * after are what the patch changed (the order document, `calls`, `displays` or the menu), before absent when it
+ * is new. `live` {position}: what follows is live. `sync` {position}: silence proven up to there.
+ * `refused` (OrderbellError): the server will not let this principal in.
+ */
+export class Room extends Emitter {
+  /** @type {() => void} */
+  #leave;
+  /** An event beyond the cursor was seen, up to this position: `live` may not pass the hole. */
+  #missedUpTo = 0;
+
+  /** @param {string} name @param {{leave?: () => void}} [hooks] */
+  constructor(name, { leave = () => {} } = {}) {
+    super();
+    this.name = name;
+    this.#leave = leave;
+    /** The feed position up to which everything is seen; null before the first snapshot. @type {number | null} */
+    this.cursor = null;
+    /** The epoch the cursor is valid in. @type {string | null} */
+    this.epoch = null;
+    /** True between `live` and the next loss. */
+    this.live = false;
+    /** Why the server keeps us out. @type {import('./codes.js').OrderbellError | null} */
+    this.refusal = null;
+    /** Order documents by id. @type {Map<string, any>} */
+    this.documents = new Map();
+    /** The menu document of a menu room. @type {any} */
+    this.menu = null;
+    /** Raised calls by id (floor). @type {Record<string, any>} */
+    this.calls = {};
+    /** Kitchen screens by device id (floor). @type {Record<string, any>} */
+    this.displays = {};
+  }
+
+  /** Unsubscribes. The state stays readable and no longer moves. */
+  leave() {
+    this.#leave();
+  }
+
+  /** A cursor of another epoch means nothing; what is shown stays until the snapshot replaces it. @param {string} epoch */
+  enter(epoch) {
+    if (this.epoch !== epoch) this.cursor = null;
+  }
+
+  /** The connection is gone: what we hold is true, and old. */
+  lost() {
+    this.live = false;
+    this.#missedUpTo = 0;
+  }
+
+  /** @param {import('./codes.js').OrderbellError} error */
+  refuse(error) {
+    this.live = false;
+    this.refusal = error;
+    this.emit('refused', error);
+  }
+
+  /**
+   * @param {any} frame one that names this room
+   * @param {string} epoch the connection's
+   * @returns {Need} what to ask the server for
+   */
+  receive(frame, epoch) {
+    switch (frame.type) {
+      case 'snapshot': return this.#snapshot(frame, epoch);
+      case 'event': return this.#advance(frame, () => this.#apply(frame));
+      case 'sync': return this.#advance(frame, () => this.emit('sync', { position: frame.position }));
+      case 'live': return this.#live(frame, epoch);
+      default: return 'none';
+    }
+  }
+
+  /** @param {any} frame @param {string} epoch @returns {Need} */
+  #snapshot(frame, epoch) {
+    this.epoch = epoch;
+    this.cursor = frame.position;
+    this.#missedUpTo = 0;
+    if (this.name.startsWith('menu:')) {
+      this.menu = frame.documents[0] ?? null;
+    } else {
+      this.documents = new Map(frame.documents.map((/** @type {any} */ order) => [order.id, order]));
+    }
+    this.calls = frame.calls ?? {};
+    this.displays = frame.displays ?? {};
+    this.emit('change', { kind: 'snapshot' });
+    return 'none';
+  }
+
+  /**
+   * @param {any} frame @param {() => Need | void} apply
+   * @returns {Need}
+   */
+  #advance(frame, apply) {
+    if (this.cursor === null) return 'none';
+    const verdict = judge(this.cursor, frame);
+    if (verdict === 'drop') return 'none';
+    if (verdict === 'gap') return this.#gap(frame.position);
+    const before = this.cursor;
+    this.cursor = frame.position;
+    const need = apply() ?? 'none';
+    if (need !== 'none') this.cursor = before;
+    return need;
+  }
+
+  /** The first event beyond a hole asks for what is missing; those behind it are part of the answer. */
+  #gap(/** @type {number} */ position) {
+    const asked = this.#missedUpTo > 0;
+    this.#missedUpTo = Math.max(this.#missedUpTo, position);
+    return asked ? 'none' : 'resume';
+  }
+
+  /** @param {any} frame @param {string} epoch @returns {Need} */
+  #live(frame, epoch) {
+    if (this.cursor === null) return 'none';
+    // A replay that should have closed the hole did not: only a snapshot is certain now.
+    if (this.cursor < this.#missedUpTo) return 'snapshot';
+    this.#missedUpTo = 0;
+    this.epoch = epoch;
+    this.cursor = Math.max(this.cursor, frame.position);
+    this.live = true;
+    this.emit('live', { position: this.cursor });
+    return 'none';
+  }
+
+  /** @param {any} frame @returns {Need} */
+  #apply({ event, position }) {
+    const family = event.kind.split('.', 1)[0];
+    if (family === 'call') this.#patch('calls', event);
+    else if (family === 'display') this.#patch('displays', event);
+    else if (family === 'menu') this.#patch('menu', event);
+    else return this.#patchOrder(event, position);
+    return 'none';
+  }
+
+  /** @param {'calls' | 'displays' | 'menu'} member @param {any} event */
+  #patch(member, event) {
+    const before = this[member];
+    const after = mergePatch(before, event.patch);
+    this[member] = after;
+    this.emit('change', { kind: event.kind, event, before: before ?? undefined, after });
+  }
+
+  /** @param {any} event @param {number} position @returns {Need} */
+  #patchOrder(event, position) {
+    const before = this.documents.get(event.order);
+    // A recall of an order that was closed before our snapshot: its patch needs a document we never had.
+    if (!before && event.kind !== 'order.placed') {
+      this.#missedUpTo = position;
+      return 'snapshot';
+    }
+    const after = mergePatch(before ?? {}, event.patch);
+    this.documents.set(event.order, after);
+    if (FINAL.has(after.status)) this.#prune();
+    this.emit('change', { kind: event.kind, event, order: event.order, before, after });
+    return 'none';
+  }
+
+  #prune() {
+    const finished = [...this.documents.values()].filter((order) => FINAL.has(order.status));
+    if (finished.length <= KEPT_FINISHED_ORDERS) return;
+    finished.sort((a, b) => a.position - b.position);
+    for (const order of finished.slice(0, finished.length - KEPT_FINISHED_ORDERS)) this.documents.delete(order.id);
+  }
+}

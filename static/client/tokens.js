@@ -1,0 +1,210 @@
+import { OrderbellError } from './codes.js';
+import { newId } from './ids.js';
+
+/** A token is renewed this long before it expires; a short-lived one at half its life. */
+export const RENEW_BEFORE_MS = 60_000;
+/** Answers that say this refresh token will never do. */
+const SPENT = new Set([400, 401, 403, 422]);
+/** How long one tab may hold the right to renew, where the browser has no locks of its own. */
+const LEASE_MS = 10_000;
+/** Long enough for two tabs that take the lease together to see who was last. */
+const LEASE_SETTLE_MS = 60;
+
+/**
+ * Where a connection gets its token. `refresh` rejects with code `unauthorized` when there is nothing left to
+ * renew with: someone has to sign in again. `renewable: false` says that `refresh` never succeeds.
+ *
+ * @typedef {{get(): Promise<string>, refresh(): Promise<string>, renewable?: boolean}} Tokens
+ */
+
+/**
+ * The part of Web Storage that is used.
+ * @typedef {{getItem(key: string): string | null, setItem(key: string, value: string): void, removeItem(key: string): void}} Store
+ */
+
+/** @typedef {{access_token: string, refresh_token?: string, expires_in: number}} TokenAnswer */
+
+/**
+ * An access token and its refresh token, kept in a storage that all tabs of the origin share. Refresh tokens are
+ * spent by use, and using one twice ends the session, so one tab renews and the others take what it got.
+ *
+ * @implements {Tokens}
+ */
+export class TokenSource {
+  #url; #store; #key; #fetch; #now; #locks;
+  /** @type {Promise<string> | null} */
+  #renewal = null;
+
+  /**
+   * @param {{url: string, store: Store, key: string, fetch?: typeof fetch, now?: () => number, locks?: LockManager | null}} parts
+   *   `key` names the entry in `store`; `now` is wall-clock ms
+   */
+  constructor({ url, store, key, fetch = globalThis.fetch.bind(globalThis), now = Date.now, locks }) {
+    this.#url = url;
+    this.#store = store;
+    this.#key = key;
+    this.#fetch = fetch;
+    this.#now = now;
+    this.#locks = locks === undefined ? globalThis.navigator?.locks ?? null : locks;
+    this.renewable = true;
+  }
+
+  /** True when a token, fresh or not, is kept. */
+  get present() {
+    return this.#read() !== null;
+  }
+
+  /** @param {TokenAnswer} answer of a sign-in or a renewal */
+  save({ access_token, refresh_token, expires_in }) {
+    const renew_at = this.#now() + renewalDelay(expires_in * 1000);
+    this.#store.setItem(this.#key, JSON.stringify({ access_token, refresh_token, renew_at }));
+  }
+
+  clear() {
+    this.#store.removeItem(this.#key);
+  }
+
+  /** @returns {Promise<string>} a token with life in it */
+  async get() {
+    const kept = this.#read();
+    if (!kept) throw signInAgain();
+    return kept.renew_at > this.#now() || !kept.refresh_token ? kept.access_token : this.refresh();
+  }
+
+  /** @returns {Promise<string>} a token newer than the one at hand; calls made meanwhile share it */
+  refresh() {
+    this.#renewal ??= this.#renewAlone(this.#read()?.access_token).finally(() => { this.#renewal = null; });
+    return this.#renewal;
+  }
+
+  /** @param {string | undefined} old */
+  #renewAlone(old) {
+    const renew = () => this.#renew(old);
+    const name = `orderbell-renewal:${this.#key}`;
+    return this.#locks ? /** @type {Promise<string>} */ (this.#locks.request(name, renew)) : this.#withLease(renew);
+  }
+
+  /** @param {string | undefined} old */
+  async #renew(old) {
+    const kept = this.#read();
+    if (!kept?.refresh_token) throw signInAgain();
+    if (kept.access_token !== old) return kept.access_token;
+    const response = await this.#ask(kept.refresh_token);
+    if (SPENT.has(response.status)) {
+      this.clear();
+      throw signInAgain();
+    }
+    if (!response.ok) throw new OrderbellError({ code: 'unavailable', status: response.status });
+    const answer = await response.json();
+    this.save(answer);
+    return answer.access_token;
+  }
+
+  /** @param {string} refresh_token */
+  async #ask(refresh_token) {
+    try {
+      return await this.#fetch(new URL('/api/v1/sessions/refresh', this.#url), {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ refresh_token }),
+      });
+    } catch (error) {
+      throw new OrderbellError({ code: 'offline', message: String(error) });
+    }
+  }
+
+  /**
+   * `navigator.locks` is missing on plain http. Last writer wins the lease; a tab that finds another's waits.
+   * @param {() => Promise<string>} task
+   */
+  async #withLease(task) {
+    const key = `${this.#key}.lease`;
+    const mine = newId();
+    for (;;) {
+      const lease = parse(this.#store.getItem(key));
+      if (!lease || lease.until < this.#now()) {
+        this.#store.setItem(key, JSON.stringify({ owner: mine, until: this.#now() + LEASE_MS }));
+      }
+      await pause(LEASE_SETTLE_MS);
+      if (parse(this.#store.getItem(key))?.owner === mine) break;
+    }
+    try {
+      return await task();
+    } finally {
+      this.#store.removeItem(key);
+    }
+  }
+
+  /** @returns {{access_token: string, refresh_token?: string, renew_at: number} | null} */
+  #read() {
+    return parse(this.#store.getItem(this.#key));
+  }
+}
+
+/** @param {number} lifetimeMs what a token has left @returns {number} in how many ms to renew it */
+export function renewalDelay(lifetimeMs) {
+  return Math.max(lifetimeMs - RENEW_BEFORE_MS, lifetimeMs / 2, 0);
+}
+
+/**
+ * A token from elsewhere (a command line, an address fragment) that nothing can renew.
+ *
+ * @param {string} token @param {() => number} [now] wall-clock ms
+ * @returns {Tokens}
+ */
+export function fixedToken(token, now = Date.now) {
+  return {
+    renewable: false,
+    async get() {
+      const expiry = tokenExpiry(token);
+      if (expiry !== null && expiry <= now()) throw signInAgain();
+      return token;
+    },
+    async refresh() {
+      throw signInAgain();
+    },
+  };
+}
+
+/**
+ * @param {string} token
+ * @returns {number | null} when it expires, in ms since 1970; null when it does not say
+ */
+export function tokenExpiry(token) {
+  const { exp } = tokenClaims(token);
+  return typeof exp === 'number' ? exp * 1000 : null;
+}
+
+/**
+ * The claims a token carries, unverified: good for what to show, never for what to allow.
+ *
+ * @param {string} token
+ * @returns {Record<string, any>} empty when the token cannot be read
+ */
+export function tokenClaims(token) {
+  const payload = token.split('.')[1] ?? '';
+  try {
+    const binary = atob(payload.replaceAll('-', '+').replaceAll('_', '/'));
+    return JSON.parse(new TextDecoder().decode(Uint8Array.from(binary, (char) => char.charCodeAt(0)))) ?? {};
+  } catch {
+    return {};
+  }
+}
+
+function signInAgain() {
+  return new OrderbellError({ code: 'unauthorized', message: 'sign in again' });
+}
+
+/** @param {string | null} text */
+function parse(text) {
+  try {
+    return text === null ? null : JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/** @param {number} ms */
+function pause(ms) {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
