@@ -1,0 +1,170 @@
+//! What a command comes to: events to append and a document to write, or a refusal.
+
+use super::call::Call;
+use super::event::EventKind;
+use super::ids::{CallId, OrderId};
+use super::menu::Menu;
+use super::merge_patch;
+use super::order::Order;
+use super::position::Position;
+use super::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// An event that has a place in the feed but is not yet committed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Draft {
+    /// What happened.
+    pub kind: EventKind,
+    /// The order it changes.
+    pub order: Option<OrderId>,
+    /// The merge patch.
+    pub patch: Value,
+}
+
+/// The one row a decision writes beside its events.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Write {
+    /// The order's new document.
+    Order(Box<Order>),
+    /// The menu's new document.
+    Menu(Box<Menu>),
+    /// A call that is now open.
+    Call(Call),
+    /// A call that is no longer open.
+    Answered(CallId),
+}
+
+/// A decision to act or to leave things as they are.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Decision {
+    /// Commit these.
+    Change {
+        /// Events for the positions after the head, in order; never empty.
+        drafts: Vec<Draft>,
+        /// The row.
+        write: Write,
+        /// The document the answer carries.
+        document: Value,
+    },
+    /// What was asked for holds already.
+    Keep {
+        /// The document as it stands.
+        document: Value,
+        /// The position of its last event.
+        position: Position,
+    },
+}
+
+/// The kinds of refusal; the wire has a code for each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefusalKind {
+    /// Not this principal's to do.
+    Forbidden,
+    /// No such thing for this principal.
+    NotFound,
+    /// The request makes no sense against what there is (a dish that is not on the menu).
+    Invalid,
+    /// The transition table does not allow it.
+    InvalidTransition,
+    /// The order has moved on; the document says to where.
+    Stale,
+    /// The command's id was used for something else.
+    Conflict,
+    /// The restaurant takes no orders now.
+    Paused,
+}
+
+impl RefusalKind {
+    /// Whether the refusal is an answer to remember under the command's id. What the state of an order, a menu or a
+    /// basket decided is; who may do what is asked anew each time.
+    #[must_use]
+    pub const fn is_remembered(self) -> bool {
+        matches!(self, Self::Invalid | Self::InvalidTransition | Self::Stale | Self::Paused)
+    }
+}
+
+/// Why a command was refused.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// Which kind.
+    pub kind: RefusalKind,
+    /// For the person at the screen: what is wrong and what to do.
+    pub message: String,
+    /// The current document, with `stale`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document: Option<Value>,
+}
+
+impl Refusal {
+    /// A refusal without a document.
+    #[must_use]
+    pub fn new(kind: RefusalKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), document: None }
+    }
+}
+
+/// When, and after which event, a decision is made. The clock and the head are the shell's to read.
+#[derive(Debug, Clone, Copy)]
+pub struct Moment {
+    /// Now.
+    pub now: Timestamp,
+    /// The feed's last committed position; held by the transaction.
+    pub head: Position,
+}
+
+/// A document that carries the position of its last event.
+pub trait Positioned: Serialize {
+    /// Stamps the position of the event that is about to be appended.
+    fn set_position(&mut self, position: Position);
+}
+
+impl Positioned for Order {
+    fn set_position(&mut self, position: Position) {
+        self.position = position;
+    }
+}
+
+impl Positioned for Menu {
+    fn set_position(&mut self, position: Position) {
+        self.position = position;
+    }
+}
+
+/// A document as JSON. Documents are plain data with text keys, which always serialize.
+#[must_use]
+pub fn to_json(document: &impl Serialize) -> Value {
+    serde_json::to_value(document).unwrap_or_else(|_| Value::Object(Map::new()))
+}
+
+/// Builds the events of one decision: each step is the difference of the document before and after it.
+pub struct Steps {
+    json: Value,
+    head: Position,
+    drafts: Vec<Draft>,
+}
+
+impl Steps {
+    /// Starts from a document as it stands (an empty object for one that is yet to be made).
+    #[must_use]
+    pub fn from(json: Value, moment: Moment) -> Self {
+        Self { json, head: moment.head, drafts: Vec::new() }
+    }
+
+    /// Records one event: stamps its position into the document and takes the difference to the step before.
+    pub fn push(&mut self, kind: EventKind, order: Option<OrderId>, document: &mut impl Positioned) {
+        self.head = self.head.next();
+        document.set_position(self.head);
+        let after = to_json(document);
+        let patch = merge_patch::diff(&self.json, &after);
+        self.json = after;
+        self.drafts.push(Draft { kind, order, patch });
+    }
+
+    /// The decision that these steps come to.
+    #[must_use]
+    pub fn decide(self, write: Write) -> Decision {
+        Decision::Change { drafts: self.drafts, write, document: self.json }
+    }
+}

@@ -1,0 +1,140 @@
+//! Events: committed changes, as the feed numbers them.
+
+use super::ids::{CommandId, EventId, OrderId, RestaurantId};
+use super::position::Position;
+use super::principal::Role;
+use super::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use std::fmt;
+use std::str::FromStr;
+
+/// What an event is about, which decides the rooms that carry it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Topic {
+    /// An order or one of its items.
+    Order,
+    /// A waiter call.
+    Call,
+    /// A kitchen screen.
+    Display,
+    /// The menu, availability, pause.
+    Menu,
+}
+
+impl Topic {
+    /// Every topic.
+    pub const ALL: [Self; 4] = [Self::Order, Self::Call, Self::Display, Self::Menu];
+
+    /// For a database column.
+    #[must_use]
+    pub const fn column(self) -> i16 {
+        match self {
+            Self::Order => 1,
+            Self::Call => 2,
+            Self::Display => 3,
+            Self::Menu => 4,
+        }
+    }
+}
+
+macro_rules! kinds {
+    ($($variant:ident $word:literal $topic:ident,)*) => {
+        /// What happened.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[allow(missing_docs)] // the wire's own words, explained in docs/protocol.md
+        pub enum EventKind {
+            $(#[serde(rename = $word)] $variant,)*
+        }
+
+        impl EventKind {
+            /// Every kind of the contract.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The word on the wire.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word,)* }
+            }
+
+            /// What it is about.
+            #[must_use]
+            pub const fn topic(self) -> Topic {
+                match self { $(Self::$variant => Topic::$topic,)* }
+            }
+        }
+    };
+}
+
+kinds! {
+    OrderPlaced "order.placed" Order,
+    OrderAccepted "order.accepted" Order,
+    OrderRejected "order.rejected" Order,
+    OrderStarted "order.started" Order,
+    OrderReady "order.ready" Order,
+    OrderRecalled "order.recalled" Order,
+    OrderServed "order.served" Order,
+    OrderCancelled "order.cancelled" Order,
+    OrderPromised "order.promised" Order,
+    OrderRushed "order.rushed" Order,
+    ItemStarted "item.started" Order,
+    ItemFinished "item.finished" Order,
+    ItemRecalled "item.recalled" Order,
+    ItemVoided "item.voided" Order,
+    CallRaised "call.raised" Call,
+    CallAnswered "call.answered" Call,
+    DisplayConnected "display.connected" Display,
+    DisplayLost "display.lost" Display,
+    MenuChanged "menu.changed" Menu,
+    MenuAvailability "menu.availability" Menu,
+    MenuPaused "menu.paused" Menu,
+    MenuResumed "menu.resumed" Menu,
+}
+
+impl fmt::Display for EventKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The word is not an event kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not an event kind")]
+pub struct UnknownKind;
+
+impl FromStr for EventKind {
+    type Err = UnknownKind;
+    fn from_str(word: &str) -> Result<Self, UnknownKind> {
+        Self::ALL.iter().copied().find(|kind| kind.as_str() == word).ok_or(UnknownKind)
+    }
+}
+
+/// Who made an event, as far as everybody may know: never a name or an id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct By {
+    /// The role of the principal.
+    pub role: Role,
+}
+
+/// One committed change. `patch` is an RFC 7396 merge patch, kept as the JSON text that every frame repeats.
+#[derive(Debug, Clone)]
+pub struct Event {
+    /// The feed it belongs to.
+    pub restaurant: RestaurantId,
+    /// Its place there.
+    pub position: Position,
+    /// Its own id.
+    pub id: EventId,
+    /// What happened.
+    pub kind: EventKind,
+    /// The order it changed, for kinds of [`Topic::Order`].
+    pub order: Option<OrderId>,
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub by: By,
+    /// The command that made it.
+    pub command: Option<CommandId>,
+    /// What changed.
+    pub patch: Box<RawValue>,
+}

@@ -1,0 +1,139 @@
+//! Identifiers: UUIDs behind a type each, so that an order's id cannot be passed where a restaurant's is meant.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+use uuid::Uuid;
+
+/// The text is not a UUID in lower-case hyphenated form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a UUID in lower-case hyphenated form")]
+pub struct InvalidId;
+
+/// Reads the one spelling the wire allows: 36 characters, hyphenated, lower case.
+fn parse_uuid(text: &str) -> Result<Uuid, InvalidId> {
+    let canonical = text.len() == 36 && !text.bytes().any(|b| b.is_ascii_uppercase());
+    if !canonical {
+        return Err(InvalidId);
+    }
+    Uuid::try_parse(text).map_err(|_| InvalidId)
+}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        #[serde(transparent)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// Wraps a UUID made elsewhere (the store, or the shell that owns randomness).
+            #[must_use]
+            pub const fn from_uuid(id: Uuid) -> Self {
+                Self(id)
+            }
+
+            /// The UUID inside.
+            #[must_use]
+            pub const fn uuid(self) -> Uuid {
+                self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidId;
+            fn from_str(text: &str) -> Result<Self, InvalidId> {
+                parse_uuid(text).map(Self)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.hyphenated().fmt(f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.hyphenated().fmt(f)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+
+id!(
+    /// A restaurant: the tenant.
+    RestaurantId
+);
+id!(
+    /// An order.
+    OrderId
+);
+id!(
+    /// A line of an order.
+    ItemId
+);
+id!(
+    /// A dish on the menu.
+    MenuItemId
+);
+id!(
+    /// A menu category.
+    CategoryId
+);
+id!(
+    /// An option of a dish.
+    OptionId
+);
+id!(
+    /// A call for the waiter.
+    CallId
+);
+id!(
+    /// An event of the feed.
+    EventId
+);
+id!(
+    /// A command, made by the client; safe to send again under the same id.
+    CommandId
+);
+id!(
+    /// A member of the staff.
+    UserId
+);
+id!(
+    /// A table.
+    TableId
+);
+id!(
+    /// A paired kitchen screen.
+    DeviceId
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_canonical_spelling_is_an_id() {
+        let text = "0193a5f0-7c1e-7000-8000-00000000002a";
+        assert_eq!(text.parse::<OrderId>().unwrap().to_string(), text);
+        for bad in [
+            "",
+            "42",
+            "0193A5F0-7C1E-7000-8000-00000000002A",
+            "0193a5f07c1e7000800000000000002a",
+            "{0193a5f0-7c1e-7000-8000-00000000002a}",
+            "0193a5f0-7c1e-7000-8000-00000000002g",
+        ] {
+            assert_eq!(bad.parse::<OrderId>(), Err(InvalidId), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! The menu of a restaurant: one document of categories and items, with what is sold out and whether orders are taken.
+
+use super::decision::{Decision, Moment, Refusal, RefusalKind, Steps, Write, to_json};
+use super::event::EventKind;
+use super::ids::{CategoryId, MenuItemId, OptionId, RestaurantId};
+use super::money::{Currency, Money};
+use super::position::Position;
+use super::text::{Name, Note, Station, Text};
+use super::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A heading of the menu.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Category {
+    /// What it says.
+    pub name: Name,
+    /// Lower comes first.
+    pub sort: u32,
+}
+
+/// A choice beside a dish; its price is the difference it makes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DishOption {
+    /// What it says.
+    pub name: Name,
+    /// What it adds to the price of one.
+    pub price: Money,
+}
+
+/// A dish or a drink.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MenuItem {
+    /// Its id, again beside its key, for readers that walk the values.
+    pub id: MenuItemId,
+    /// What it is called.
+    pub name: Name,
+    /// What it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<Note>,
+    /// The heading it stands under.
+    pub category: CategoryId,
+    /// What one costs without options.
+    pub price: Money,
+    /// The station that cooks it.
+    pub station: Station,
+    /// Lower comes first within its category.
+    pub sort: u32,
+    /// False when it is sold out (86).
+    pub available: bool,
+    /// When it is available again by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+    /// The address of a picture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub photo: Option<Text<500>>,
+    /// The choices beside it.
+    #[serde(default)]
+    pub options: BTreeMap<OptionId, DishOption>,
+}
+
+/// The menu document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Menu {
+    /// Whose it is.
+    pub restaurant: RestaurantId,
+    /// The feed position of its last change.
+    pub position: Position,
+    /// The currency of every price on it.
+    pub currency: Currency,
+    /// True while no orders are taken.
+    pub paused: bool,
+    /// When the pause ends by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused_until: Option<Timestamp>,
+    /// The headings by id.
+    pub categories: BTreeMap<CategoryId, Category>,
+    /// The dishes by id.
+    pub items: BTreeMap<MenuItemId, MenuItem>,
+}
+
+/// A change of the menu that staff or the clock makes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MenuAction {
+    /// Sold out, or there again.
+    Availability {
+        /// Which dish.
+        item: MenuItemId,
+        /// There or not.
+        available: bool,
+        /// When it is there again by itself.
+        until: Option<Timestamp>,
+    },
+    /// Take no orders, or take them again.
+    Pause {
+        /// Stop or go on.
+        paused: bool,
+        /// When it goes on by itself.
+        until: Option<Timestamp>,
+    },
+    /// End every pause and 86 whose time has come.
+    Lapse,
+}
+
+impl Menu {
+    /// The stations its dishes need, each once, in alphabetical order.
+    #[must_use]
+    pub fn stations(&self) -> Vec<Station> {
+        let all: std::collections::BTreeSet<_> = self.items.values().map(|item| item.station.clone()).collect();
+        all.into_iter().collect()
+    }
+
+    /// The next moment at which something lapses by itself.
+    #[must_use]
+    pub fn next_lapse(&self) -> Option<Timestamp> {
+        self.items.values().filter_map(|item| item.until).chain(self.paused_until).min()
+    }
+}
+
+/// Decides about the menu.
+///
+/// # Errors
+/// `not_found` for a dish that is not on it; `invalid` for an end that lies in the past.
+pub fn decide(menu: &Menu, action: &MenuAction, moment: Moment) -> Result<Decision, Refusal> {
+    let mut after = menu.clone();
+    let kind = match action {
+        MenuAction::Availability { item, available, until } => {
+            let until = in_future(*until, *available, moment)?;
+            let dish =
+                after.items.get_mut(item).ok_or_else(|| Refusal::new(RefusalKind::NotFound, "no such dish on this menu"))?;
+            (dish.available, dish.until) = (*available, until);
+            EventKind::MenuAvailability
+        }
+        MenuAction::Pause { paused, until } => {
+            (after.paused, after.paused_until) = (*paused, in_future(*until, !*paused, moment)?);
+            if *paused { EventKind::MenuPaused } else { EventKind::MenuResumed }
+        }
+        MenuAction::Lapse => lapse(&mut after, moment.now),
+    };
+    if after == *menu {
+        return Ok(Decision::Keep { document: to_json(menu), position: menu.position });
+    }
+    let mut steps = Steps::from(to_json(menu), moment);
+    steps.push(kind, None, &mut after);
+    Ok(steps.decide(Write::Menu(Box::new(after))))
+}
+
+/// An end only means something while the thing is off, and only in the future.
+fn in_future(until: Option<Timestamp>, is_on: bool, moment: Moment) -> Result<Option<Timestamp>, Refusal> {
+    match until {
+        Some(_) if is_on => Ok(None),
+        Some(at) if at <= moment.now => Err(Refusal::new(RefusalKind::Invalid, "until must lie in the future")),
+        until => Ok(until),
+    }
+}
+
+fn lapse(menu: &mut Menu, now: Timestamp) -> EventKind {
+    let is_due = |until: Option<Timestamp>| until.is_some_and(|at| at <= now);
+    for dish in menu.items.values_mut().filter(|dish| is_due(dish.until)) {
+        (dish.available, dish.until) = (true, None);
+    }
+    if is_due(menu.paused_until) {
+        (menu.paused, menu.paused_until) = (false, None);
+        return EventKind::MenuResumed;
+    }
+    EventKind::MenuAvailability
+}

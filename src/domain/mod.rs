@@ -1,0 +1,24 @@
+//! The domain, pure: what an order is, what may happen to it, and what that does to its document.
+//!
+//! Nothing here knows a clock, randomness, a socket or a database; time and ids come in as arguments. One way through:
+//! a [`command::RawCommand`] is understood as a [`command::Command`], decided upon ([`transition::decide`],
+//! [`place::decide`], [`call::decide`], [`menu::decide`]), and comes out as a [`decision::Decision`].
+
+pub mod call;
+pub mod command;
+pub mod decision;
+pub mod event;
+pub mod ids;
+pub mod menu;
+pub mod merge_patch;
+pub mod money;
+pub mod order;
+pub mod place;
+pub mod position;
+pub mod principal;
+pub mod reason;
+pub mod room_id;
+pub mod status;
+pub mod text;
+pub mod time;
+pub mod transition;

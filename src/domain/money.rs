@@ -1,0 +1,92 @@
+//! Money in minor units of one currency; no floating point anywhere.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+/// An ISO 4217 code: three upper-case letters.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Currency([u8; 3]);
+
+/// The text is not three upper-case letters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a currency is three upper-case letters (ISO 4217)")]
+pub struct InvalidCurrency;
+
+impl FromStr for Currency {
+    type Err = InvalidCurrency;
+    fn from_str(text: &str) -> Result<Self, InvalidCurrency> {
+        let code: [u8; 3] = text.as_bytes().try_into().map_err(|_| InvalidCurrency)?;
+        if code.iter().all(u8::is_ascii_uppercase) { Ok(Self(code)) } else { Err(InvalidCurrency) }
+    }
+}
+
+impl fmt::Display for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|&letter| fmt::Write::write_char(f, char::from(letter)))
+    }
+}
+
+impl fmt::Debug for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for Currency {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Currency {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// An amount in minor units (paisa, cents) of a currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Money {
+    /// Minor units; never negative for a price or a total.
+    pub amount: i64,
+    /// The currency they are units of.
+    pub currency: Currency,
+}
+
+impl Money {
+    /// Nothing, in a currency.
+    #[must_use]
+    pub const fn zero(currency: Currency) -> Self {
+        Self { amount: 0, currency }
+    }
+
+    /// The sum, when both are of one currency and it fits.
+    #[must_use]
+    pub fn checked_add(self, other: Self) -> Option<Self> {
+        (self.currency == other.currency).then_some(())?;
+        Some(Self { amount: self.amount.checked_add(other.amount)?, currency: self.currency })
+    }
+
+    /// So many times this, when it fits.
+    #[must_use]
+    pub fn checked_times(self, quantity: u16) -> Option<Self> {
+        Some(Self { amount: self.amount.checked_mul(i64::from(quantity))?, currency: self.currency })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_keep_to_one_currency_and_to_what_fits() {
+        let bdt = |amount| Money { amount, currency: "BDT".parse().unwrap() };
+        assert_eq!(bdt(900).checked_times(2).unwrap().checked_add(bdt(650)), Some(bdt(2450)));
+        assert_eq!(bdt(1).checked_add(Money { amount: 1, currency: "EUR".parse().unwrap() }), None);
+        assert_eq!(bdt(i64::MAX).checked_add(bdt(1)), None);
+        assert!("bdt".parse::<Currency>().is_err() && "TAKA".parse::<Currency>().is_err());
+    }
+}

@@ -1,0 +1,190 @@
+//! Placing an order: a basket against the menu. Prices come from the menu, never from the client.
+
+use super::decision::{Decision, Moment, Refusal, RefusalKind, Steps, Write};
+use super::event::EventKind;
+use super::ids::{ItemId, MenuItemId, OrderId};
+use super::menu::{DishOption, Menu, MenuItem};
+use super::money::Money;
+use super::order::{Item, Order, Service};
+use super::principal::{Principal, Role};
+use super::status::{ItemStatus, OrderStatus};
+use super::text::{Key, Name, Note, TableLabel};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// The most lines an order may have.
+pub const MAX_LINES: usize = 100;
+/// The most of one line.
+pub const MAX_QUANTITY: u16 = 99;
+/// The most options of one line.
+pub const MAX_OPTIONS: usize = 20;
+
+/// One line of a basket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Line {
+    /// The dish.
+    pub menu_item: MenuItemId,
+    /// How many.
+    pub quantity: u16,
+    /// Options by id or by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<Name>,
+    /// What the guest writes beside it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<Note>,
+}
+
+/// A basket: the body of the call that places an order, and of the frame `place`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Basket {
+    /// How the food reaches the guest.
+    pub service: Service,
+    /// Its lines, 1 to [`MAX_LINES`].
+    pub items: Vec<Line>,
+    /// What the guest writes beside the order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<Note>,
+    /// The table, from staff who order for a guest; a diner's comes from the session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<TableLabel>,
+    /// The number a POS or an aggregator knows it by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<Key>,
+}
+
+fn invalid(message: impl Into<String>) -> Refusal {
+    Refusal::new(RefusalKind::Invalid, message)
+}
+
+impl Basket {
+    /// What can be said without the menu: the number of lines, quantities, and the fields a role may use.
+    ///
+    /// # Errors
+    /// `invalid` with the field's name.
+    pub fn check(&self, who: &Principal) -> Result<(), Refusal> {
+        if self.items.is_empty() || self.items.len() > MAX_LINES {
+            return Err(invalid(format!("items must have 1 to {MAX_LINES} lines")));
+        }
+        if self.items.iter().any(|line| !(1..=MAX_QUANTITY).contains(&line.quantity)) {
+            return Err(invalid(format!("quantity must be 1 to {MAX_QUANTITY}")));
+        }
+        if self.items.iter().any(|line| line.options.len() > MAX_OPTIONS) {
+            return Err(invalid(format!("options must be at most {MAX_OPTIONS}")));
+        }
+        if self.table.is_some() && who.role == Role::Diner {
+            return Err(invalid("table comes from the guest's session; leave it out"));
+        }
+        if self.external_id.is_some() && who.role != Role::Service {
+            return Err(invalid("external_id is for a POS or an aggregator; leave it out"));
+        }
+        Ok(())
+    }
+}
+
+/// What the shell brings to a new order: its number and its ids, one for the order and one for each line, counting up.
+#[derive(Debug, Clone)]
+pub struct Fresh {
+    /// The restaurant's next order number.
+    pub number: u32,
+    /// The order's id.
+    pub order: OrderId,
+    /// One id for each line of the basket, in its order.
+    pub items: Vec<Uuid>,
+}
+
+/// Decides on a basket.
+///
+/// # Errors
+/// `paused` while the restaurant takes no orders; `invalid` for what is not on the menu, sold out, or too much.
+pub fn decide(menu: &Menu, basket: &Basket, who: &Principal, fresh: &Fresh, moment: Moment) -> Result<Decision, Refusal> {
+    if menu.paused {
+        return Err(Refusal::new(RefusalKind::Paused, "the restaurant takes no orders right now; try again in a little while"));
+    }
+    let mut items = BTreeMap::new();
+    let mut total = Money::zero(menu.currency);
+    for (line, id) in basket.items.iter().zip(&fresh.items) {
+        let item = price(menu, line)?;
+        let sum = item.price.checked_times(item.quantity).and_then(|price| total.checked_add(price));
+        total = sum.ok_or_else(|| invalid("the order's total is too large"))?;
+        items.insert(ItemId::from_uuid(*id), item);
+    }
+    let mut order = new_order(basket, who, fresh, moment, items, total);
+    let mut steps = Steps::from(Value::Object(Map::new()), moment);
+    steps.push(EventKind::OrderPlaced, Some(order.id), &mut order);
+    Ok(steps.decide(Write::Order(Box::new(order))))
+}
+
+fn new_order(
+    basket: &Basket,
+    who: &Principal,
+    fresh: &Fresh,
+    moment: Moment,
+    items: BTreeMap<ItemId, Item>,
+    total: Money,
+) -> Order {
+    let diner = (who.role == Role::Diner).then(|| who.sub.clone());
+    Order {
+        id: fresh.order,
+        restaurant: who.restaurant,
+        number: fresh.number,
+        position: moment.head,
+        status: OrderStatus::Placed,
+        service: basket.service,
+        table: if diner.is_some() { who.table.clone() } else { basket.table.clone() },
+        diner,
+        external_id: basket.external_id.clone(),
+        rush: false,
+        note: basket.note.clone(),
+        placed_at: moment.now,
+        accepted_at: None,
+        started_at: None,
+        ready_at: None,
+        served_at: None,
+        closed_at: None,
+        promised_at: None,
+        reason: None,
+        detail: None,
+        total,
+        items,
+    }
+}
+
+/// One line, priced from the menu.
+fn price(menu: &Menu, line: &Line) -> Result<Item, Refusal> {
+    let dish =
+        menu.items.get(&line.menu_item).ok_or_else(|| invalid(format!("menu_item {} is not on the menu", line.menu_item)))?;
+    if !dish.available {
+        return Err(invalid(format!("{} is sold out; take it out of the basket", dish.name)));
+    }
+    let mut price = dish.price;
+    let mut options = Vec::with_capacity(line.options.len());
+    for wanted in &line.options {
+        let option = find_option(dish, wanted).ok_or_else(|| invalid(format!("{} has no option {wanted}", dish.name)))?;
+        if options.contains(&option.name) {
+            return Err(invalid(format!("option {} is chosen twice", option.name)));
+        }
+        price = price.checked_add(option.price).ok_or_else(|| invalid("the price is too large"))?;
+        options.push(option.name.clone());
+    }
+    Ok(Item {
+        menu_item: line.menu_item,
+        name: dish.name.clone(),
+        quantity: line.quantity,
+        options,
+        note: line.note.clone(),
+        station: dish.station.clone(),
+        status: ItemStatus::Queued,
+        price,
+        reason: None,
+        detail: None,
+    })
+}
+
+fn find_option<'a>(dish: &'a MenuItem, wanted: &Name) -> Option<&'a DishOption> {
+    let by_id = wanted.as_str().parse().ok().and_then(|id| dish.options.get(&id));
+    by_id.or_else(|| dish.options.values().find(|option| option.name == *wanted))
+}

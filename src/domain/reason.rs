@@ -1,0 +1,66 @@
+//! Why an order was rejected or cancelled, an item voided, a waiter called.
+
+use serde::{Deserialize, Serialize};
+use std::str::FromStr;
+
+/// Why something ordered does not come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// The dish is sold out.
+    OutOfStock,
+    /// The kitchen has closed.
+    KitchenClosed,
+    /// Too many orders at once.
+    TooBusy,
+    /// Ordered twice by mistake.
+    Duplicate,
+    /// The guest asked for it.
+    CustomerRequest,
+    /// Something else; the detail says what.
+    Other,
+}
+
+/// Why a waiter is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallReason {
+    /// A question, a spill, a missing fork.
+    Help,
+    /// To pay.
+    Bill,
+    /// Water.
+    Water,
+}
+
+/// The word is not one of the reasons there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("reason must be one of {0}")]
+pub struct UnknownReason(&'static str);
+
+impl FromStr for Reason {
+    type Err = UnknownReason;
+    fn from_str(word: &str) -> Result<Self, UnknownReason> {
+        Ok(match word {
+            "out_of_stock" => Self::OutOfStock,
+            "kitchen_closed" => Self::KitchenClosed,
+            "too_busy" => Self::TooBusy,
+            "duplicate" => Self::Duplicate,
+            "customer_request" => Self::CustomerRequest,
+            "other" => Self::Other,
+            _ => return Err(UnknownReason("out_of_stock, kitchen_closed, too_busy, duplicate, customer_request, other")),
+        })
+    }
+}
+
+impl FromStr for CallReason {
+    type Err = UnknownReason;
+    fn from_str(word: &str) -> Result<Self, UnknownReason> {
+        Ok(match word {
+            "help" => Self::Help,
+            "bill" => Self::Bill,
+            "water" => Self::Water,
+            _ => return Err(UnknownReason("help, bill, water")),
+        })
+    }
+}

@@ -1,0 +1,160 @@
+//! Rooms: what a client subscribes to, a filter over one feed.
+
+use super::event::{Event, EventKind, Topic};
+use super::ids::{OrderId, RestaurantId};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+/// A room's name, parsed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum RoomId {
+    /// One order's events.
+    Order(OrderId),
+    /// Every order event of a restaurant.
+    Kitchen(RestaurantId),
+    /// Every order event, waiter calls, kitchen screens.
+    Floor(RestaurantId),
+    /// Menu, availability and pause changes.
+    Menu(RestaurantId),
+}
+
+/// The kind of a room, for metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RoomKind {
+    /// `order:…`
+    Order,
+    /// `kitchen:…`
+    Kitchen,
+    /// `floor:…`
+    Floor,
+    /// `menu:…`
+    Menu,
+}
+
+impl RoomKind {
+    /// The word before the colon.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Order => "order",
+            Self::Kitchen => "kitchen",
+            Self::Floor => "floor",
+            Self::Menu => "menu",
+        }
+    }
+}
+
+impl RoomId {
+    /// Its kind.
+    #[must_use]
+    pub const fn kind(self) -> RoomKind {
+        match self {
+            Self::Order(_) => RoomKind::Order,
+            Self::Kitchen(_) => RoomKind::Kitchen,
+            Self::Floor(_) => RoomKind::Floor,
+            Self::Menu(_) => RoomKind::Menu,
+        }
+    }
+
+    /// The topics it carries.
+    #[must_use]
+    pub const fn topics(self) -> &'static [Topic] {
+        match self {
+            Self::Order(_) | Self::Kitchen(_) => &[Topic::Order],
+            Self::Floor(_) => &[Topic::Order, Topic::Call, Topic::Display],
+            Self::Menu(_) => &[Topic::Menu],
+        }
+    }
+
+    /// Whether it carries an event of its restaurant's feed.
+    #[must_use]
+    pub fn carries(self, event: &Event) -> bool {
+        self.carries_kind(event.kind, event.order)
+    }
+
+    fn carries_kind(self, kind: EventKind, order: Option<OrderId>) -> bool {
+        match self {
+            Self::Order(id) => kind.topic() == Topic::Order && order == Some(id),
+            _ => self.topics().contains(&kind.topic()),
+        }
+    }
+}
+
+impl fmt::Display for RoomId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.kind().as_str())?;
+        f.write_str(":")?;
+        match self {
+            Self::Order(id) => id.fmt(f),
+            Self::Kitchen(id) | Self::Floor(id) | Self::Menu(id) => id.fmt(f),
+        }
+    }
+}
+
+/// The text names no room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a room's name")]
+pub struct InvalidRoom;
+
+impl FromStr for RoomId {
+    type Err = InvalidRoom;
+    fn from_str(text: &str) -> Result<Self, InvalidRoom> {
+        let (kind, id) = text.split_once(':').ok_or(InvalidRoom)?;
+        let restaurant = || id.parse::<RestaurantId>().map_err(|_| InvalidRoom);
+        Ok(match kind {
+            "order" => Self::Order(id.parse().map_err(|_| InvalidRoom)?),
+            "kitchen" => Self::Kitchen(restaurant()?),
+            "floor" => Self::Floor(restaurant()?),
+            "menu" => Self::Menu(restaurant()?),
+            _ => return Err(InvalidRoom),
+        })
+    }
+}
+
+impl Serialize for RoomId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for RoomId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_come_back_as_they_were_written() {
+        let id = "0193a5f0-7c1e-7000-8000-00000000002a";
+        for kind in ["order", "kitchen", "floor", "menu"] {
+            let name = format!("{kind}:{id}");
+            assert_eq!(name.parse::<RoomId>().unwrap().to_string(), name);
+        }
+        for bad in ["", "order", "order:", "order:42", "cellar:0193a5f0-7c1e-7000-8000-00000000002a", "floor:*"] {
+            assert_eq!(bad.parse::<RoomId>(), Err(InvalidRoom), "{bad}");
+        }
+    }
+
+    #[test]
+    fn every_kind_of_event_goes_where_the_contract_says() {
+        let (order, restaurant) =
+            ("0193a5f0-7c1e-7000-8000-00000000002a".parse().unwrap(), RestaurantId::from_uuid(uuid::Uuid::nil()));
+        for &kind in EventKind::ALL {
+            let word = kind.as_str();
+            let of_order = word.starts_with("order.") || word.starts_with("item.");
+            let subject = of_order.then_some(order);
+            assert_eq!(RoomId::Order(order).carries_kind(kind, subject), of_order, "{word}");
+            assert!(!RoomId::Order(OrderId::from_uuid(uuid::Uuid::nil())).carries_kind(kind, subject), "{word}");
+            assert_eq!(RoomId::Kitchen(restaurant).carries_kind(kind, subject), of_order, "{word}");
+            assert_eq!(RoomId::Floor(restaurant).carries_kind(kind, subject), !word.starts_with("menu."), "{word}");
+            assert_eq!(RoomId::Menu(restaurant).carries_kind(kind, subject), word.starts_with("menu."), "{word}");
+            assert_eq!(word.parse::<EventKind>(), Ok(kind));
+        }
+    }
+}

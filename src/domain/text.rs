@@ -1,0 +1,170 @@
+//! Bounded text: what a person may write, trimmed, without control characters, within a length.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+/// Why a text was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidText {
+    /// Nothing left after trimming.
+    #[error("must not be empty")]
+    Empty,
+    /// More characters than allowed.
+    #[error("must have at most {0} characters")]
+    TooLong(usize),
+    /// A control character.
+    #[error("must not contain control characters")]
+    Control,
+    /// A character outside what a key, a slug or a name of this kind may have.
+    #[error("may contain only {0}")]
+    Alphabet(&'static str),
+}
+
+/// Trimmed text of 1 to `MAX` characters without control characters (a line break counts as one).
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct Text<const MAX: usize>(Box<str>);
+
+/// What a guest or a cook may write beside an order or a reason.
+pub type Note = Text<200>;
+/// What a dish, a category, a person or a screen is called.
+pub type Name = Text<80>;
+/// What is written on the table.
+pub type TableLabel = Text<20>;
+
+impl<const MAX: usize> Text<MAX> {
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<const MAX: usize> FromStr for Text<MAX> {
+    type Err = InvalidText;
+    fn from_str(text: &str) -> Result<Self, InvalidText> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(InvalidText::Empty);
+        }
+        if text.chars().count() > MAX {
+            return Err(InvalidText::TooLong(MAX));
+        }
+        if text.chars().any(char::is_control) {
+            return Err(InvalidText::Control);
+        }
+        Ok(Self(text.into()))
+    }
+}
+
+/// A word of lower-case letters, digits and hyphens, 1 to 40 of them: a restaurant's slug, a station.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct Slug(Box<str>);
+
+/// The station of a kitchen that cooks an item (`hot`, `cold`, `bar`).
+pub type Station = Slug;
+
+impl Slug {
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Slug {
+    type Err = InvalidText;
+    fn from_str(text: &str) -> Result<Self, InvalidText> {
+        if text.is_empty() {
+            return Err(InvalidText::Empty);
+        }
+        if text.len() > 40 {
+            return Err(InvalidText::TooLong(40));
+        }
+        let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        if !text.bytes().all(allowed) {
+            return Err(InvalidText::Alphabet("lower-case letters, digits and hyphens"));
+        }
+        Ok(Self(text.into()))
+    }
+}
+
+/// A token's `sub` or `sid`, a POS's own order number: 1 to 64 visible ASCII characters.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct Key(Box<str>);
+
+impl Key {
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Key {
+    type Err = InvalidText;
+    fn from_str(text: &str) -> Result<Self, InvalidText> {
+        if text.is_empty() {
+            return Err(InvalidText::Empty);
+        }
+        if text.len() > 64 {
+            return Err(InvalidText::TooLong(64));
+        }
+        if !text.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err(InvalidText::Alphabet("visible ASCII characters"));
+        }
+        Ok(Self(text.into()))
+    }
+}
+
+macro_rules! text_traits {
+    ([$($generics:tt)*] $name:ty) => {
+        impl<$($generics)*> fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+        impl<$($generics)*> fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(&self.0, f)
+            }
+        }
+        impl<'de, $($generics)*> Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+
+text_traits!([const MAX: usize] Text<MAX>);
+text_traits!([] Slug);
+text_traits!([] Key);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_trimmed_bounded_and_printable() {
+        assert_eq!("  nut allergy ".parse::<Note>().unwrap().as_str(), "nut allergy");
+        assert_eq!("ঝাল কম".parse::<Note>().unwrap().as_str(), "ঝাল কম");
+        assert_eq!(" ".parse::<Note>(), Err(InvalidText::Empty));
+        assert_eq!("é".repeat(201).parse::<Note>(), Err(InvalidText::TooLong(200)));
+        assert_eq!("a\u{0}b".parse::<Note>(), Err(InvalidText::Control));
+    }
+
+    #[test]
+    fn slugs_and_keys_keep_to_their_alphabets() {
+        assert!("cold-2".parse::<Slug>().is_ok());
+        for bad in ["", "Hot", "hot bar", "a/b", &"x".repeat(41)] {
+            assert!(bad.parse::<Slug>().is_err(), "{bad}");
+        }
+        assert!("user-7:x".parse::<Key>().is_ok());
+        assert!("a b".parse::<Key>().is_err() && "é".parse::<Key>().is_err());
+    }
+}

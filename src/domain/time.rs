@@ -1,0 +1,107 @@
+//! Points in time, as the wire writes them. Nothing here reads a clock: "now" is always an argument.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::time::Duration;
+use time::format_description::well_known::Rfc3339;
+use time::macros::format_description;
+use time::{OffsetDateTime, UtcOffset};
+
+/// A point in time in UTC, to the millisecond; on the wire RFC 3339 with exactly three decimals (`2026-11-24T10:00:00.123Z`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// From milliseconds since the Unix epoch, held to the years that RFC 3339 can write.
+    #[must_use]
+    pub const fn from_millis(millis: i64) -> Self {
+        const LAST: i64 = 253_402_300_799_999; // 9999-12-31T23:59:59.999Z
+        Self(if millis < 0 {
+            0
+        } else if millis > LAST {
+            LAST
+        } else {
+            millis
+        })
+    }
+
+    /// From microseconds since the Unix epoch (the databases' column), cut to the millisecond.
+    #[must_use]
+    pub const fn from_micros(micros: i64) -> Self {
+        Self::from_millis(micros.div_euclid(1000))
+    }
+
+    /// Milliseconds since the Unix epoch.
+    #[must_use]
+    pub const fn millis(self) -> i64 {
+        self.0
+    }
+
+    /// Microseconds since the Unix epoch.
+    #[must_use]
+    pub const fn micros(self) -> i64 {
+        self.0 * 1000
+    }
+
+    /// Whole seconds since the Unix epoch.
+    #[must_use]
+    pub const fn seconds(self) -> i64 {
+        self.0.div_euclid(1000)
+    }
+
+    /// This time and a span after it.
+    #[must_use]
+    pub fn plus(self, span: Duration) -> Self {
+        Self::from_millis(self.0.saturating_add(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)))
+    }
+
+    /// This time and some minutes after it.
+    #[must_use]
+    pub fn plus_minutes(self, minutes: u16) -> Self {
+        self.plus(Duration::from_secs(u64::from(minutes) * 60))
+    }
+
+    /// How long after `earlier` this is; zero when it is not after it.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
+        let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000).map_err(|_| fmt::Error)?;
+        f.write_str(&at.format(&format).map_err(|_| fmt::Error)?)
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        let at = OffsetDateTime::parse(&text, &Rfc3339).map_err(|_| serde::de::Error::custom("not an RFC 3339 time"))?;
+        let millis = at.to_offset(UtcOffset::UTC).unix_timestamp_nanos() / 1_000_000;
+        i64::try_from(millis).map(Self::from_millis).map_err(|_| serde::de::Error::custom("time out of range"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wire_form_has_three_decimals_and_comes_back() {
+        let at = Timestamp::from_millis(1_795_514_400_007);
+        let text = serde_json::to_string(&at).unwrap();
+        assert_eq!(text, "\"2026-11-24T10:00:00.007Z\"");
+        assert_eq!(serde_json::from_str::<Timestamp>(&text).unwrap(), at);
+        assert_eq!(serde_json::from_str::<Timestamp>("\"2026-11-24T16:00:00.007+06:00\"").unwrap(), at);
+        assert!(serde_json::from_str::<Timestamp>("\"yesterday\"").is_err());
+    }
+}

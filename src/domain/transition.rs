@@ -1,0 +1,262 @@
+//! What a command does to an order: the state machine, as one pure function.
+
+use super::command::{Cause, OrderAction};
+use super::decision::{Decision, Moment, Refusal, RefusalKind, Steps, Write, to_json};
+use super::event::EventKind;
+use super::ids::ItemId;
+use super::order::{Item, Order};
+use super::position::Position;
+use super::principal::{Principal, Role};
+use super::status::{Cell, ItemStatus, OrderStatus, RECALL_WINDOW, cell};
+
+/// What surrounds a decision on an order.
+#[derive(Debug, Clone, Copy)]
+pub struct Circumstance<'a> {
+    /// Who asks; already known to be allowed the action as such.
+    pub who: &'a Principal,
+    /// When, and after which event.
+    pub moment: Moment,
+    /// Minutes promised when `accept` names none.
+    pub default_minutes: u16,
+}
+
+/// Decides on an order. Whether the role may take the action at all, and whether a diner owns the order, is settled
+/// before; here stand the transition table, the station rule and the diner's narrower right to cancel.
+///
+/// # Errors
+/// `stale`, `invalid_transition`, `not_found` for an item the order does not have, `forbidden` for another station's item.
+pub fn decide(
+    order: &Order,
+    action: &OrderAction,
+    expected: Option<Position>,
+    at: Circumstance<'_>,
+) -> Result<Decision, Refusal> {
+    if expected.is_some_and(|position| position != order.position) {
+        let message = "the order has changed since; look at it again and decide anew";
+        return Err(Refusal { kind: RefusalKind::Stale, message: message.into(), document: Some(to_json(order)) });
+    }
+    if item_of(action).map(|id| reach(order, id, at)).transpose()?.is_some_and(|item| holds(item, action)) {
+        return Ok(keep(order));
+    }
+    let rush_holds = matches!(action, OrderAction::Rush(rush) if *rush == order.rush);
+    match cell(order.status, action) {
+        Cell::Holds => Ok(keep(order)),
+        _ if rush_holds => Ok(keep(order)),
+        Cell::Refused => Err(refused(order)),
+        Cell::Allowed => act(order, action, at),
+    }
+}
+
+fn keep(order: &Order) -> Decision {
+    Decision::Keep { document: to_json(order), position: order.position }
+}
+
+fn refused(order: &Order) -> Refusal {
+    Refusal::new(RefusalKind::InvalidTransition, format!("not possible while the order is {}", order.status))
+}
+
+const fn item_of(action: &OrderAction) -> Option<ItemId> {
+    match action {
+        OrderAction::StartItem(id) | OrderAction::FinishItem(id) | OrderAction::RecallItem(id) | OrderAction::VoidItem(id, _) => {
+            Some(*id)
+        }
+        _ => None,
+    }
+}
+
+/// The item of the order, if this principal may touch it.
+fn reach<'a>(order: &'a Order, id: ItemId, at: Circumstance<'_>) -> Result<&'a Item, Refusal> {
+    let item = order.items.get(&id).ok_or_else(|| Refusal::new(RefusalKind::NotFound, "the order has no such item"))?;
+    if in_scope(item, at) {
+        Ok(item)
+    } else {
+        Err(Refusal::new(RefusalKind::Forbidden, format!("the item belongs to the station {}", item.station)))
+    }
+}
+
+/// A kitchen screen bound to a station touches that station's items only.
+fn in_scope(item: &Item, at: Circumstance<'_>) -> bool {
+    at.who.role != Role::Kitchen || at.who.station.as_ref().is_none_or(|station| *station == item.station)
+}
+
+/// Whether the item already is what the action wants it to be.
+const fn holds(item: &Item, action: &OrderAction) -> bool {
+    matches!(
+        (action, item.status),
+        (OrderAction::StartItem(_) | OrderAction::RecallItem(_), ItemStatus::Cooking)
+            | (OrderAction::FinishItem(_), ItemStatus::Done)
+            | (OrderAction::VoidItem(..), ItemStatus::Voided)
+    )
+}
+
+/// Carries out an action that the table allows in the order's status.
+fn act(order: &Order, action: &OrderAction, at: Circumstance<'_>) -> Result<Decision, Refusal> {
+    let mut work = Work { order: order.clone(), steps: Steps::from(to_json(order), at.moment), at };
+    let changed = match action {
+        OrderAction::Accept { minutes } => work.accept(minutes.unwrap_or(at.default_minutes)),
+        OrderAction::Reject(cause) => work.close(OrderStatus::Rejected, EventKind::OrderRejected, cause),
+        OrderAction::Cancel(cause) => {
+            if at.who.role == Role::Diner && order.status != OrderStatus::Placed {
+                return Err(Refusal::new(
+                    RefusalKind::InvalidTransition,
+                    "the restaurant has taken the order; ask the staff to cancel it",
+                ));
+            }
+            work.close(OrderStatus::Cancelled, EventKind::OrderCancelled, cause)
+        }
+        OrderAction::Start => work.start(),
+        OrderAction::Ready => work.ready(),
+        OrderAction::Recall => work.recall()?,
+        OrderAction::Serve => work.serve(),
+        OrderAction::Promise { minutes } => work.promise(*minutes),
+        OrderAction::Rush(rush) => work.rush(*rush),
+        OrderAction::StartItem(id) => work.item(*id, &[ItemStatus::Queued], ItemStatus::Cooking, EventKind::ItemStarted)?,
+        OrderAction::FinishItem(id) => {
+            work.item(*id, &[ItemStatus::Queued, ItemStatus::Cooking], ItemStatus::Done, EventKind::ItemFinished)?
+        }
+        OrderAction::RecallItem(id) => work.item(*id, &[ItemStatus::Done], ItemStatus::Cooking, EventKind::ItemRecalled)?,
+        OrderAction::VoidItem(id, cause) => work.void(*id, cause),
+    };
+    if changed { Ok(work.steps.decide(Write::Order(Box::new(work.order)))) } else { Ok(keep(order)) }
+}
+
+/// An order under change. Each method says whether anything changed.
+struct Work<'a> {
+    order: Order,
+    steps: Steps,
+    at: Circumstance<'a>,
+}
+
+impl Work<'_> {
+    fn push(&mut self, kind: EventKind) -> bool {
+        self.steps.push(kind, Some(self.order.id), &mut self.order);
+        true
+    }
+
+    fn accept(&mut self, minutes: u16) -> bool {
+        let now = self.at.moment.now;
+        self.order.status = OrderStatus::Accepted;
+        (self.order.accepted_at, self.order.promised_at) = (Some(now), Some(now.plus_minutes(minutes)));
+        self.push(EventKind::OrderAccepted)
+    }
+
+    fn close(&mut self, status: OrderStatus, kind: EventKind, cause: &Cause) -> bool {
+        self.order.status = status;
+        self.order.closed_at = Some(self.at.moment.now);
+        (self.order.reason, self.order.detail) = (Some(cause.reason), cause.detail.clone());
+        self.push(kind)
+    }
+
+    /// Moves the items in scope from one of `from` to `to`; says whether there were any.
+    fn move_items(&mut self, from: &[ItemStatus], to: ItemStatus) -> bool {
+        let at = self.at;
+        let in_reach = |item: &&mut Item| from.contains(&item.status) && in_scope(item, at);
+        self.order.items.values_mut().filter(in_reach).map(|item| item.status = to).count() > 0
+    }
+
+    fn start(&mut self) -> bool {
+        let moved = self.move_items(&[ItemStatus::Queued], ItemStatus::Cooking);
+        if !moved && (self.order.status == OrderStatus::Preparing || self.at.who.station.is_some()) {
+            return false;
+        }
+        let kind = if self.set_preparing() { EventKind::OrderStarted } else { EventKind::ItemStarted };
+        self.push(kind)
+    }
+
+    fn ready(&mut self) -> bool {
+        let moved = self.move_items(&[ItemStatus::Queued, ItemStatus::Cooking], ItemStatus::Done);
+        if !moved && self.at.who.station.is_some() {
+            return false;
+        }
+        if self.order.is_settled() {
+            self.set_ready();
+            return self.push(EventKind::OrderReady);
+        }
+        self.set_preparing();
+        self.push(EventKind::ItemFinished)
+    }
+
+    fn recall(&mut self) -> Result<bool, Refusal> {
+        let too_late = self.order.served_at.is_some_and(|served| self.at.moment.now.since(served) > RECALL_WINDOW);
+        if too_late {
+            return Err(Refusal::new(RefusalKind::InvalidTransition, "served more than 15 minutes ago; place a new order"));
+        }
+        if !self.move_items(&[ItemStatus::Done], ItemStatus::Cooking) {
+            return Ok(false);
+        }
+        let kind = if self.set_preparing() { EventKind::OrderRecalled } else { EventKind::ItemRecalled };
+        Ok(self.push(kind))
+    }
+
+    fn serve(&mut self) -> bool {
+        let now = Some(self.at.moment.now);
+        self.order.status = OrderStatus::Served;
+        (self.order.served_at, self.order.closed_at) = (now, now);
+        self.push(EventKind::OrderServed)
+    }
+
+    fn promise(&mut self, minutes: u16) -> bool {
+        self.order.promised_at = Some(self.at.moment.now.plus_minutes(minutes));
+        self.push(EventKind::OrderPromised)
+    }
+
+    fn rush(&mut self, rush: bool) -> bool {
+        self.order.rush = rush;
+        self.push(EventKind::OrderRushed)
+    }
+
+    fn item(&mut self, id: ItemId, from: &[ItemStatus], to: ItemStatus, kind: EventKind) -> Result<bool, Refusal> {
+        match self.order.items.get_mut(&id) {
+            Some(item) if from.contains(&item.status) => item.status = to,
+            _ => return Err(Refusal::new(RefusalKind::InvalidTransition, "not possible for an item in this state")),
+        }
+        self.push(kind);
+        Ok(self.follow_items())
+    }
+
+    fn void(&mut self, id: ItemId, cause: &Cause) -> bool {
+        if let Some(item) = self.order.items.get_mut(&id) {
+            item.status = ItemStatus::Voided;
+            (item.reason, item.detail) = (Some(cause.reason), cause.detail.clone());
+        }
+        self.order.total = self.order.sum();
+        self.push(EventKind::ItemVoided);
+        if self.order.is_void() {
+            return self.close(OrderStatus::Cancelled, EventKind::OrderCancelled, cause);
+        }
+        // Striking the last thing that cooks leaves a finished ticket; striking one that nobody has begun, or that is
+        // already bumped, leaves the order where it was.
+        if self.order.status == OrderStatus::Preparing && self.order.is_settled() {
+            self.set_ready();
+            return self.push(EventKind::OrderReady);
+        }
+        true
+    }
+
+    /// After an item moved, the order's own status follows, in an event of its own.
+    fn follow_items(&mut self) -> bool {
+        if self.order.is_settled() {
+            self.set_ready();
+            return self.push(EventKind::OrderReady);
+        }
+        let was = self.order.status;
+        if self.set_preparing() {
+            return self.push(if was == OrderStatus::Accepted { EventKind::OrderStarted } else { EventKind::OrderRecalled });
+        }
+        true
+    }
+
+    fn set_ready(&mut self) {
+        self.order.status = OrderStatus::Ready;
+        self.order.ready_at = Some(self.at.moment.now);
+    }
+
+    /// Says whether the status moved. What a recall takes back goes from the document.
+    fn set_preparing(&mut self) -> bool {
+        let moved = self.order.status != OrderStatus::Preparing;
+        self.order.status = OrderStatus::Preparing;
+        self.order.started_at.get_or_insert(self.at.moment.now);
+        (self.order.ready_at, self.order.served_at, self.order.closed_at) = (None, None, None);
+        moved
+    }
+}

@@ -1,0 +1,4 @@
+//! Orderbell: live order updates for restaurants.
+pub mod clock;
+pub mod domain;
+pub mod store;

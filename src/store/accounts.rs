@@ -1,0 +1,108 @@
+//! Restaurants, tables and people.
+
+use super::Result;
+use crate::domain::ids::{RestaurantId, TableId, UserId};
+use crate::domain::menu::Menu;
+use crate::domain::money::Currency;
+use crate::domain::principal::Role;
+use crate::domain::text::{Key, Name, Slug, TableLabel};
+use crate::domain::time::Timestamp;
+use async_trait::async_trait;
+use secrecy::SecretString;
+
+/// A tenant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Restaurant {
+    /// Its id.
+    pub id: RestaurantId,
+    /// Its name in URLs; unique.
+    pub slug: Slug,
+    /// Its name for people.
+    pub name: Name,
+    /// The currency of its menu.
+    pub currency: Currency,
+    /// Minutes that `accept` promises when it names none.
+    pub default_minutes: u16,
+}
+
+/// A table, and the key that its code carries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Table {
+    /// Its id.
+    pub id: TableId,
+    /// Whose it is.
+    pub restaurant: RestaurantId,
+    /// What is written on it; unique within the restaurant.
+    pub label: TableLabel,
+    /// The unguessable part of its address; unique over all restaurants.
+    pub key: Key,
+}
+
+/// A member of the staff.
+#[derive(Debug, Clone)]
+pub struct User {
+    /// Their id: the `sub` of their tokens.
+    pub id: UserId,
+    /// Where they work.
+    pub restaurant: RestaurantId,
+    /// What they sign in with; unique within the restaurant.
+    pub username: Key,
+    /// `staff` or `manager`.
+    pub role: Role,
+    /// Argon2id in PHC form.
+    pub password_hash: SecretString,
+}
+
+/// An API key of a POS or an aggregator. Only its hash is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiKey {
+    /// The `sub` of its tokens.
+    pub id: Key,
+    /// Whose it is.
+    pub restaurant: RestaurantId,
+    /// What it is for.
+    pub name: Name,
+}
+
+/// Restaurants, tables, people, API keys. Plain rows: no events, last writer wins.
+#[async_trait]
+pub trait Accounts: Send + Sync + 'static {
+    /// Adds a restaurant with its feed at zero and its menu. `Taken` when the slug is.
+    async fn add_restaurant(&self, restaurant: &Restaurant, menu: &Menu, at: Timestamp) -> Result<()>;
+
+    /// A restaurant by the name in its URLs.
+    async fn restaurant_by_slug(&self, slug: &Slug) -> Result<Option<Restaurant>>;
+
+    /// A restaurant by id.
+    async fn restaurant(&self, id: RestaurantId) -> Result<Option<Restaurant>>;
+
+    /// Adds a table. `Taken` when the label (in this restaurant) or the key (anywhere) is.
+    async fn add_table(&self, table: &Table) -> Result<()>;
+
+    /// The table of a key.
+    async fn table_by_key(&self, key: &Key) -> Result<Option<Table>>;
+
+    /// The tables of a restaurant, by id.
+    async fn tables(&self, restaurant: RestaurantId) -> Result<Vec<Table>>;
+
+    /// Adds a person. `Taken` when the username is.
+    async fn add_user(&self, user: &User, at: Timestamp) -> Result<()>;
+
+    /// A person by what they sign in with.
+    async fn user_by_name(&self, restaurant: RestaurantId, username: &Key) -> Result<Option<User>>;
+
+    /// The people of a restaurant, by username.
+    async fn users(&self, restaurant: RestaurantId) -> Result<Vec<User>>;
+
+    /// Adds an API key under the SHA-256 of its secret.
+    async fn add_api_key(&self, key: &ApiKey, hash: [u8; 32], at: Timestamp) -> Result<()>;
+
+    /// The API key of a hash, unless it is revoked.
+    async fn api_key_by_hash(&self, hash: [u8; 32]) -> Result<Option<ApiKey>>;
+
+    /// The API keys of a restaurant that are not revoked, by id.
+    async fn api_keys(&self, restaurant: RestaurantId) -> Result<Vec<ApiKey>>;
+
+    /// Revokes an API key, and ends every session made with it; gives those sessions. `Missing` when there is none.
+    async fn revoke_api_key(&self, restaurant: RestaurantId, id: &Key, at: Timestamp) -> Result<Vec<Key>>;
+}

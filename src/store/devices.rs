@@ -1,0 +1,89 @@
+//! Kitchen screens: pairing, and what they have drawn.
+
+use super::Result;
+use crate::domain::ids::{DeviceId, RestaurantId};
+use crate::domain::position::Position;
+use crate::domain::text::{Key, Name, Station};
+use crate::domain::time::Timestamp;
+use async_trait::async_trait;
+
+/// A screen that has asked to be paired (RFC 8628). Only the SHA-256 of the device code is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pairing {
+    /// What the screen polls with, hashed.
+    pub device_code_hash: [u8; 32],
+    /// What a person types.
+    pub user_code: Key,
+    /// After this it is void.
+    pub expires_at: Timestamp,
+}
+
+/// A paired screen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Device {
+    /// Its id.
+    pub id: DeviceId,
+    /// Whose it is.
+    pub restaurant: RestaurantId,
+    /// What people call it.
+    pub name: Name,
+    /// The station it is bound to; none sees all.
+    pub station: Option<Station>,
+}
+
+/// What polling with a device code comes to (RFC 8628, section 3.5).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Poll {
+    /// Nobody has approved it yet.
+    Pending,
+    /// Polled again sooner than the interval.
+    TooSoon,
+    /// Approved; this was the one poll that gets the screen. Later ones get `Unknown`.
+    Approved(Device),
+    /// Past its time.
+    Expired,
+    /// No such code, or already used.
+    Unknown,
+}
+
+/// What a screen has drawn, as the floor shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    /// The restaurant.
+    pub restaurant: RestaurantId,
+    /// The paired device's id; for a token made by hand, its `sub`.
+    pub display: Key,
+    /// Its name, or what it is known by.
+    pub name: Name,
+    /// Its station.
+    pub station: Option<Station>,
+    /// Everything up to here is on its glass.
+    pub position: Position,
+    /// When it said so.
+    pub at: Timestamp,
+}
+
+/// Kitchen screens. Plain rows, but for [`Devices::poll_pairing`], which hands a screen out exactly once.
+#[async_trait]
+pub trait Devices: Send + Sync + 'static {
+    /// Begins a pairing. `Taken` when the user code is in use.
+    async fn add_pairing(&self, pairing: &Pairing, at: Timestamp) -> Result<()>;
+
+    /// Approves a pairing for a device of a restaurant. `Missing` when the code is unknown, used or past its time.
+    async fn approve_pairing(&self, user_code: &Key, device: &Device, at: Timestamp) -> Result<()>;
+
+    /// Polls. A poll within `interval_ms` of the one before is `TooSoon`.
+    async fn poll_pairing(&self, device_code_hash: [u8; 32], interval_ms: i64, at: Timestamp) -> Result<Poll>;
+
+    /// A device that is not revoked.
+    async fn device(&self, restaurant: RestaurantId, id: DeviceId) -> Result<Option<Device>>;
+
+    /// The devices of a restaurant that are not revoked, by id.
+    async fn devices(&self, restaurant: RestaurantId) -> Result<Vec<Device>>;
+
+    /// Revokes a device and ends its sessions; gives those. `Missing` when there is none.
+    async fn revoke_device(&self, restaurant: RestaurantId, id: DeviceId, at: Timestamp) -> Result<Vec<Key>>;
+
+    /// Records what a screen has drawn; an older position than the recorded one changes only the time.
+    async fn record_seen(&self, receipt: &Receipt) -> Result<()>;
+}

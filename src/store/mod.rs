@@ -1,0 +1,30 @@
+//! The store: the log that everything else repeats, and the documents folded from it.
+//!
+//! One contract, two databases: [`sqlite`] (embedded, one node) and [`postgres`] (more than one), chosen once by the
+//! URL's scheme. The contract is the four traits here; `tests/store` runs one suite on both.
+
+pub mod accounts;
+pub mod devices;
+pub mod error;
+pub mod log;
+pub mod sessions;
+
+pub use accounts::Accounts;
+pub use devices::Devices;
+pub use error::StoreError;
+pub use log::Log;
+pub use sessions::Sessions;
+
+use std::sync::Arc;
+
+/// Everything a node asks of its database. Every query of a tenant's data carries the restaurant, so that a bug above
+/// cannot read across tenants.
+pub trait Store: Log + Accounts + Sessions + Devices {}
+
+impl<T: Log + Accounts + Sessions + Devices> Store for T {}
+
+/// A store that is shared by every thread of a node.
+pub type SharedStore = Arc<dyn Store>;
+
+/// What a call of the store gives.
+pub type Result<T> = std::result::Result<T, StoreError>;
