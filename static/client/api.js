@@ -9,7 +9,7 @@ const DEADLINE_MS = 15_000;
 export class Api {
   #url; #tokens; #fetch;
 
-  /** @param {{url: string, tokens?: import('./tokens.js').Tokens | null, fetch?: typeof fetch}} parts */
+  /** @param {{url: string, tokens?: import('./tokens.js').Tokens | null, fetch?: typeof globalThis.fetch}} parts */
   constructor({ url, tokens = null, fetch = globalThis.fetch.bind(globalThis) }) {
     this.#url = url;
     this.#tokens = tokens;
@@ -58,6 +58,7 @@ export class Api {
    * @param {{body?: unknown, headers?: Record<string, string>}} options @param {string} [token]
    */
   async #send(method, path, { body, headers = {} }, token) {
+    /** @type {Record<string, string>} */
     const sent = { accept: 'application/json', ...headers };
     if (token) sent.authorization = `Bearer ${token}`;
     if (body !== undefined) sent['content-type'] = 'application/json';

@@ -2,7 +2,7 @@
  * A random UUID (version 4). `crypto.randomUUID` exists in secure contexts only, and a restaurant's screens on
  * plain http in its own network are none; `getRandomValues` is there always.
  *
- * @param {{randomUUID?: () => string, getRandomValues: (bytes: Uint8Array) => Uint8Array}} [source]
+ * @param {{randomUUID?: () => string, getRandomValues: (bytes: Uint8Array<ArrayBuffer>) => Uint8Array}} [source]
  * @returns {string}
  */
 export function newId(source = globalThis.crypto) {

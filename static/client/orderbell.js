@@ -1,18 +1,18 @@
 import { fullJitter } from './backoff.js';
 import { ServerClock } from './clock.js';
-import { OrderbellError, errorRule } from './codes.js';
+import { OrderbellError } from './codes.js';
 import { Connection } from './connection.js';
 import { Emitter } from './emitter.js';
 import { newId } from './ids.js';
 import { Outbox } from './outbox.js';
-import { Room } from './room.js';
+import { Subscriptions } from './subscriptions.js';
 import { renewalDelay, tokenExpiry } from './tokens.js';
 
 export { Api } from './api.js';
 export { OrderbellError } from './codes.js';
 export { newId } from './ids.js';
+export { Room } from './room.js';
 export { TokenSource, fixedToken, tokenClaims } from './tokens.js';
-export { Room };
 
 /** Longer timers fire at once in a browser. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -46,11 +46,8 @@ const RENEWAL_RETRY_MS = 10_000;
  */
 export class Orderbell extends Emitter {
   /** @type {State} */ #state = 'connecting';
-  /** @type {Map<string, Room>} */ #rooms = new Map();
-  /** Display receipts by room. @type {Map<string, number>} */ #seen = new Map();
-  /** Timers of the present link. @type {Map<string, any>} */ #timers = new Map();
-  #tokens; #around; #clock; #connection; #outbox;
-  #resubscriptions = 0;
+  /** @type {any} */ #renewal = null;
+  #tokens; #around; #clock; #connection; #outbox; #subscriptions;
 
   /** @param {Options} options */
   constructor({ url, tokens, storage = null, storageKey = 'orderbell.outbox', wallClock = Date.now, ...given }) {
@@ -59,6 +56,11 @@ export class Orderbell extends Emitter {
     this.#around = withDefaults(given);
     this.#clock = new ServerClock({ now: this.#around.now, wallClock });
     this.#connection = new Connection({ url: socketUrl(url), tokens, around: this.#around, listener: this.#listener() });
+    this.#subscriptions = new Subscriptions({
+      send: (frame) => this.#connection.send(frame),
+      renew: () => this.#connection.renew(),
+      settled: () => this.#settle(),
+    }, this.#around);
     this.#outbox = new Outbox({ ways: this.#ways(wallClock), store: storage, key: storageKey });
     /** The last `welcome`. @type {any} */
     this.welcome = null;
@@ -99,18 +101,10 @@ export class Orderbell extends Emitter {
 
   /**
    * @param {string} name such as `kitchen:<restaurant id>`
-   * @returns {Room} subscribed from now on, and after every reconnect; the same one for the same name
+   * @returns {import('./room.js').Room} subscribed from now on, and after every reconnect; the same one for the same name
    */
   room(name) {
-    const known = this.#rooms.get(name);
-    if (known) return known;
-    const room = new Room(name, { leave: () => this.#leave(name) });
-    this.#rooms.set(name, room);
-    if (this.#connection.open) {
-      this.#subscribe(room);
-      this.#settle();
-    }
-    return room;
+    return this.#subscriptions.room(name);
   }
 
   /**
@@ -134,13 +128,10 @@ export class Orderbell extends Emitter {
 
   /**
    * Tells the server that this screen has drawn a room up to a position.
-   * @param {Room | string} room @param {number} position
+   * @param {import('./room.js').Room | string} room @param {number} position
    */
   seen(room, position) {
-    const name = typeof room === 'string' ? room : room.name;
-    if (position <= (this.#seen.get(name) ?? 0)) return;
-    this.#seen.set(name, position);
-    this.#connection.send({ type: 'seen', room: name, position });
+    this.#subscriptions.seen(typeof room === 'string' ? room : room.name, position);
   }
 
   /** @param {any} frame @returns {Promise<any>} */
@@ -181,10 +172,7 @@ export class Orderbell extends Emitter {
   #up(welcome) {
     this.welcome = welcome;
     this.#hear(welcome);
-    for (const room of this.#rooms.values()) {
-      room.enter(welcome.epoch);
-      this.#subscribe(room);
-    }
+    this.#subscriptions.up(welcome.epoch);
     this.#outbox.up(welcome.limits);
     this.#renewBefore(Date.parse(welcome.expires_at));
     this.emit('welcome', welcome);
@@ -193,9 +181,9 @@ export class Orderbell extends Emitter {
 
   /** @param {State} state @param {string} reason */
   #down(state, reason) {
-    this.#clearTimers();
+    this.#around.clearTimeout(this.#renewal);
     this.#outbox.down();
-    for (const room of this.#rooms.values()) room.lost();
+    this.#subscriptions.down();
     this.#become(state, reason);
   }
 
@@ -209,8 +197,8 @@ export class Orderbell extends Emitter {
   #receive(frame) {
     this.#hear(frame);
     if (frame.type === 'ack' || (frame.type === 'error' && frame.id)) this.#outbox.answer(frame);
-    else if (frame.type === 'error') this.#failed(frame);
-    else if (frame.room) this.#routed(frame);
+    else if (frame.room) this.#subscriptions.receive(frame);
+    else if (frame.type === 'error') this.emit('error', new OrderbellError(frame));
   }
 
   /** @param {any} frame */
@@ -219,59 +207,9 @@ export class Orderbell extends Emitter {
     this.heardAt = this.now();
   }
 
-  /** @param {any} frame */
-  #routed(frame) {
-    const room = this.#rooms.get(frame.room);
-    if (!room) return;
-    const need = room.receive(frame, this.welcome.epoch);
-    if (need !== 'none') this.#subscribe(room, need === 'snapshot');
-    if (frame.type !== 'live') return;
-    this.#resubscriptions = 0;
-    this.#receipt(room.name);
-    this.#settle();
-  }
-
-  /** A receipt given while the link was down is given now. @param {string} name */
-  #receipt(name) {
-    const position = this.#seen.get(name);
-    if (position !== undefined) this.#connection.send({ type: 'seen', room: name, position });
-  }
-
-  /** @param {any} frame */
-  #failed(frame) {
-    const error = new OrderbellError(frame);
-    const room = this.#rooms.get(frame.room);
-    const rule = errorRule(frame.code);
-    if (!room) return this.emit('error', error);
-    if (rule === 'token') return this.#connection.renew();
-    if (rule === 'later') {
-      const pause = frame.retry_after_ms ?? fullJitter(this.#resubscriptions++, this.#around.random);
-      return this.#timer(`subscribe ${room.name}`, pause, () => this.#subscribe(room));
-    }
-    room.refuse(error);
-    this.#settle();
-  }
-
-  /** @param {Room} room @param {boolean} [anew] without a cursor: a snapshot is wanted */
-  #subscribe(room, anew = false) {
-    room.refusal = null;
-    const { name, cursor, epoch } = room;
-    const from = anew || cursor === null ? {} : { since: cursor, epoch };
-    this.#connection.send({ type: 'subscribe', room: name, ...from });
-  }
-
-  /** @param {string} name */
-  #leave(name) {
-    if (!this.#rooms.delete(name)) return;
-    this.#seen.delete(name);
-    this.#connection.send({ type: 'unsubscribe', room: name });
-    this.#settle();
-  }
-
   #settle() {
     if (!this.#connection.open) return;
-    const waiting = [...this.#rooms.values()].some((room) => !room.live && !room.refusal);
-    this.#become(waiting ? 'catching-up' : 'live');
+    this.#become(this.#subscriptions.live ? 'live' : 'catching-up');
   }
 
   /** @param {State} state @param {string} [reason] */
@@ -284,7 +222,7 @@ export class Orderbell extends Emitter {
   /** @param {number} expiry on the server's clock; NaN when it did not say */
   #renewBefore(expiry) {
     if (this.#tokens.renewable === false || Number.isNaN(expiry)) return;
-    this.#timer('renewal', renewalDelay(expiry - this.now()), () => this.#renew());
+    this.#renewIn(renewalDelay(expiry - this.now()));
   }
 
   async #renew() {
@@ -297,19 +235,14 @@ export class Orderbell extends Emitter {
     } catch (error) {
       // Nothing to renew with: the server will say 4401 when the time comes, and the link stops then.
       if (/** @type {any} */ (error)?.code === 'unauthorized' || this.welcome.connection !== link) return;
-      this.#timer('renewal', fullJitter(0, this.#around.random, { baseMs: RENEWAL_RETRY_MS }), () => this.#renew());
+      this.#renewIn(fullJitter(0, this.#around.random, { baseMs: RENEWAL_RETRY_MS }));
     }
   }
 
-  /** @param {string} name @param {number} ms @param {() => void} task */
-  #timer(name, ms, task) {
-    this.#around.clearTimeout(this.#timers.get(name));
-    this.#timers.set(name, this.#around.setTimeout(task, Math.min(ms, LONGEST_TIMER_MS)));
-  }
-
-  #clearTimers() {
-    for (const handle of this.#timers.values()) this.#around.clearTimeout(handle);
-    this.#timers.clear();
+  /** @param {number} ms */
+  #renewIn(ms) {
+    this.#around.clearTimeout(this.#renewal);
+    this.#renewal = this.#around.setTimeout(() => this.#renew(), Math.min(ms, LONGEST_TIMER_MS));
   }
 }
 

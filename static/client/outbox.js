@@ -11,13 +11,13 @@ export const PLACE_LIFETIME_MS = 10 * 60_000;
 export const COMMAND_LIFETIME_MS = 12 * 3_600_000;
 
 /**
- * An unanswered command, as `Orderbell.pending` lists it. `action` is `place` for an order that is being placed;
- * `at` is wall-clock ms.
+ * An unanswered command, as `Orderbell.pending` lists it: its own fields (`item`, `reason` …), and `at`, the
+ * wall-clock ms of the touch. An order being placed has the action `place` and its `body`.
  *
- * @typedef {{id: string, action: string, order?: string, frame: any, at: number}} Pending
+ * @typedef {{id: string, action: string, at: number, order?: string, item?: string, rush?: boolean, body?: any}} Pending
  */
 
-/** @typedef {Pending & {sent: boolean, tries: number, settle: {resolve(ack: any): void, reject(error: Error): void}[]}} Entry */
+/** @typedef {{pending: Pending, frame: any, sent: boolean, tries: number, settle: {resolve(ack: any): void, reject(error: Error): void}[]}} Entry */
 
 /**
  * @typedef {object} Ways
@@ -54,7 +54,7 @@ export class Outbox {
 
   /** @returns {Pending[]} oldest first */
   get pending() {
-    return [...this.#entries.values()].map(asPending);
+    return [...this.#entries.values()].map(({ pending }) => pending);
   }
 
   /**
@@ -118,7 +118,7 @@ export class Outbox {
     const busy = new Set();
     for (const next of [...this.#entries.values()]) {
       if (this.#expired(next)) continue;
-      const lane = next.order ?? next.id;
+      const lane = next.pending.order ?? next.pending.id;
       if (!next.sent && !busy.has(lane)) {
         next.sent = this.#ways.send(next.frame);
         if (!next.sent) return;
@@ -130,8 +130,9 @@ export class Outbox {
 
   /** @param {Entry} each */
   #expired(each) {
-    const lifetime = each.action === 'place' ? PLACE_LIFETIME_MS : COMMAND_LIFETIME_MS;
-    if (this.#ways.wallClock() - each.at < lifetime) return false;
+    const { action, at } = each.pending;
+    const lifetime = action === 'place' ? PLACE_LIFETIME_MS : COMMAND_LIFETIME_MS;
+    if (this.#ways.wallClock() - at < lifetime) return false;
     this.#settle(each, { error: new OrderbellError({ code: 'expired', message: 'no answer came in time' }) });
     return true;
   }
@@ -154,10 +155,10 @@ export class Outbox {
 
   /** @param {Entry} done @param {{ack?: any, error?: OrderbellError}} outcome */
   #settle(done, outcome) {
-    this.#entries.delete(done.id);
+    this.#entries.delete(done.pending.id);
     for (const { resolve, reject } of done.settle) outcome.error ? reject(outcome.error) : resolve(outcome.ack);
     this.#changed();
-    this.#ways.answered({ pending: asPending(done), ...outcome });
+    this.#ways.answered({ pending: done.pending, ...outcome });
     this.#drain();
   }
 
@@ -167,7 +168,7 @@ export class Outbox {
   }
 
   #keep() {
-    const kept = [...this.#entries.values()].map(({ frame, at }) => ({ frame, at }));
+    const kept = [...this.#entries.values()].map(({ frame, pending }) => ({ frame, at: pending.at }));
     try {
       if (kept.length === 0) this.#store?.removeItem(this.#key);
       else this.#store?.setItem(this.#key, JSON.stringify(kept));
@@ -188,12 +189,7 @@ export class Outbox {
 
 /** @param {any} frame @param {number} at @returns {Entry} */
 function entry(frame, at) {
-  const { id, type } = frame;
-  const placing = type === 'place';
-  return { id, action: placing ? 'place' : frame.action, order: placing ? undefined : frame.order, frame, at, sent: false, tries: 0, settle: [] };
-}
-
-/** @param {Entry} entry @returns {Pending} */
-function asPending({ id, action, order, frame, at }) {
-  return { id, action, order, frame, at };
+  const { type, ...fields } = frame;
+  const pending = type === 'place' ? { id: frame.id, action: 'place', body: frame.order, at } : { ...fields, at };
+  return { pending, frame, sent: false, tries: 0, settle: [] };
 }

@@ -36,7 +36,7 @@ export class TokenSource {
   #renewal = null;
 
   /**
-   * @param {{url: string, store: Store, key: string, fetch?: typeof fetch, now?: () => number, locks?: LockManager | null}} parts
+   * @param {{url: string, store: Store, key: string, fetch?: typeof globalThis.fetch, now?: () => number, locks?: LockManager | null}} parts
    *   `key` names the entry in `store`; `now` is wall-clock ms
    */
   constructor({ url, store, key, fetch = globalThis.fetch.bind(globalThis), now = Date.now, locks }) {

@@ -1,0 +1,118 @@
+import { fullJitter } from './backoff.js';
+import { OrderbellError, errorRule } from './codes.js';
+import { Room } from './room.js';
+
+/** A subscription that is answered `later` is asked for again within this, at first. */
+const RETRY_BASE_MS = 1_000;
+
+/**
+ * @typedef {object} Ways
+ * @property {(frame: any) => boolean} send
+ * @property {() => void} renew asks for a new token
+ * @property {() => void} settled a room has gone live, was refused, joined or left
+ */
+
+/** The rooms of one client: subscribed on every link, from their cursors, and repaired where a frame is missing. */
+export class Subscriptions {
+  /** @type {Map<string, Room>} */ #rooms = new Map();
+  /** Display receipts by room. @type {Map<string, number>} */ #receipts = new Map();
+  /** @type {Map<string, any>} */ #retries = new Map();
+  #attempt = 0;
+  /** The present link's epoch; null without a link. @type {string | null} */ #epoch = null;
+  #ways; #around;
+
+  /** @param {Ways} ways @param {import('./connection.js').Surroundings} around */
+  constructor(ways, around) {
+    this.#ways = ways;
+    this.#around = around;
+  }
+
+  /** True when no room waits for its snapshot or its missed events. */
+  get live() {
+    return [...this.#rooms.values()].every((room) => room.live || room.refusal);
+  }
+
+  /** @param {string} name @returns {Room} */
+  room(name) {
+    const known = this.#rooms.get(name);
+    if (known) return known;
+    const room = new Room(name, { leave: () => this.#leave(name) });
+    this.#rooms.set(name, room);
+    if (this.#epoch !== null) this.#subscribe(room);
+    this.#ways.settled();
+    return room;
+  }
+
+  /** @param {string} epoch */
+  up(epoch) {
+    this.#epoch = epoch;
+    for (const room of this.#rooms.values()) {
+      room.enter(epoch);
+      this.#subscribe(room);
+    }
+  }
+
+  down() {
+    this.#epoch = null;
+    for (const handle of this.#retries.values()) this.#around.clearTimeout(handle);
+    this.#retries.clear();
+    for (const room of this.#rooms.values()) room.lost();
+  }
+
+  /** A receipt given while there is no link is given when the room is live again. @param {string} name @param {number} position */
+  seen(name, position) {
+    if (position <= (this.#receipts.get(name) ?? 0)) return;
+    this.#receipts.set(name, position);
+    this.#ways.send({ type: 'seen', room: name, position });
+  }
+
+  /** @param {any} frame one that names a room */
+  receive(frame) {
+    const room = this.#rooms.get(frame.room);
+    if (!room || this.#epoch === null) return;
+    if (frame.type === 'error') return this.#failed(room, frame);
+    const need = room.receive(frame, this.#epoch);
+    if (need !== 'none') this.#subscribe(room, need === 'snapshot');
+    if (frame.type === 'live' && room.live) this.#wentLive(room);
+  }
+
+  /** @param {Room} room */
+  #wentLive(room) {
+    this.#attempt = 0;
+    const position = this.#receipts.get(room.name);
+    if (position !== undefined) this.#ways.send({ type: 'seen', room: room.name, position });
+    this.#ways.settled();
+  }
+
+  /** @param {Room} room @param {any} frame */
+  #failed(room, frame) {
+    const rule = errorRule(frame.code);
+    if (rule === 'token') return this.#ways.renew();
+    if (rule === 'later') return this.#retry(room, frame.retry_after_ms);
+    room.refuse(new OrderbellError(frame));
+    this.#ways.settled();
+  }
+
+  /** @param {Room} room @param {number} [afterMs] */
+  #retry(room, afterMs = fullJitter(this.#attempt++, this.#around.random, { baseMs: RETRY_BASE_MS })) {
+    this.#around.clearTimeout(this.#retries.get(room.name));
+    this.#retries.set(room.name, this.#around.setTimeout(() => this.#subscribe(room), afterMs));
+  }
+
+  /** @param {Room} room @param {boolean} [anew] without a cursor: a snapshot is wanted */
+  #subscribe(room, anew = false) {
+    room.refusal = null;
+    const { name, cursor, epoch } = room;
+    const from = anew || cursor === null ? {} : { since: cursor, epoch };
+    this.#ways.send({ type: 'subscribe', room: name, ...from });
+  }
+
+  /** @param {string} name */
+  #leave(name) {
+    if (!this.#rooms.delete(name)) return;
+    this.#receipts.delete(name);
+    this.#around.clearTimeout(this.#retries.get(name));
+    this.#ways.send({ type: 'unsubscribe', room: name });
+    this.#ways.settled();
+  }
+}

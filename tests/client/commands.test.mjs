@@ -1,0 +1,204 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { MAX_TRIES, OUTBOX_BOUND, PLACE_LIFETIME_MS } from '../../static/client/outbox.js';
+import { FakeStore, FakeTokens, bench, connected, order, relink, settle } from './support.mjs';
+
+const ack = (id, more = {}) => ({ type: 'ack', id, position: 11, changed: true, document: order('o1', 11), ...more });
+const refusal = (id, code, more = {}) => ({ type: 'error', id, code, message: code, ...more });
+const code = (promise) => promise.then(() => 'acknowledged', (error) => error.code);
+
+test('a command is sent at the top level and answered by its ack', async () => {
+  const { bell, last } = await connected();
+  const answered = bell.command({ id: 'k1', order: 'o1', action: 'accept', minutes: 20, expected_position: 10 });
+  assert.deepEqual(last().sent, [{ type: 'command', id: 'k1', order: 'o1', action: 'accept', minutes: 20, expected_position: 10 }]);
+  last().push(ack('k1'));
+  assert.equal((await answered).changed, true);
+  assert.deepEqual(bell.pending, []);
+});
+
+test('an order is placed under one id: twice is one frame and one answer', async () => {
+  const { bell, last } = await connected();
+  const body = { service: 'dine_in', items: [{ menu_item: 'm1', quantity: 1, options: [] }] };
+  const both = [bell.place(body, 'basket-1'), bell.place(body, 'basket-1')];
+  assert.deepEqual(last().sent, [{ type: 'place', id: 'basket-1', order: body }]);
+  last().push(ack('basket-1'));
+  assert.deepEqual((await Promise.all(both)).map(({ document }) => document.id), ['o1', 'o1']);
+});
+
+test('a refusal carries its code, and with stale the document', async () => {
+  const { bell, last } = await connected();
+  const refused = bell.command({ id: 'k1', order: 'o1', action: 'accept' });
+  last().push(refusal('k1', 'stale', { document: order('o1', 20, 'cancelled') }));
+  const error = await refused.catch((reason) => reason);
+  assert.deepEqual([error.name, error.code, error.document.status], ['OrderbellError', 'stale', 'cancelled']);
+});
+
+test('an unanswered command is sent again with the same id on the next link, until it is answered', async () => {
+  const { bell, clock, last } = await connected();
+  const answered = bell.command({ id: 'k1', order: 'o1', action: 'accept' });
+  for (let link = 0; link < 3; link += 1) {
+    assert.deepEqual(last().all('command').map(({ id }) => id), ['k1']);
+    last().drop();
+    await relink({ clock, last });
+  }
+  last().push(ack('k1'));
+  await answered;
+  last().drop();
+  await relink({ clock, last });
+  assert.equal(last().all('command').length, 0, 'an answered one is not');
+});
+
+test('a second answer for the same command is nothing new', async () => {
+  const { bell, last } = await connected();
+  let answers = 0;
+  bell.on('answer', () => { answers += 1; });
+  const answered = bell.command({ id: 'k1', order: 'o1', action: 'accept' });
+  last().push(ack('k1'), ack('k1'), refusal('k1', 'conflict'));
+  assert.equal((await answered).position, 11);
+  assert.equal(answers, 1);
+  assert.equal(bell.state, 'live');
+});
+
+test('commands made offline wait in order and go when the link is up', async () => {
+  const { bell, clock, last } = bench();
+  const seen = [];
+  bell.on('pending', (pending) => seen.push(pending.map(({ action }) => action).join('+')));
+  const first = bell.command({ id: 'k1', order: 'o1', action: 'start_item', item: 'i1' });
+  const second = bell.command({ id: 'k2', order: 'o1', action: 'finish_item', item: 'i1' });
+  const other = bell.command({ id: 'k3', order: 'o2', action: 'start' });
+  assert.deepEqual(bell.pending.map(({ id, action, item }) => [id, action, item]), [['k1', 'start_item', 'i1'], ['k2', 'finish_item', 'i1'], ['k3', 'start', undefined]]);
+  bell.start();
+  await clock.advance(0);
+  last().welcome();
+  await clock.advance(1_000);
+  assert.deepEqual(last().all('command').map(({ id }) => id), ['k1', 'k3'], 'an order\'s next waits for its first');
+  last().push(ack('k1'), ack('k3'));
+  await clock.advance(1_000);
+  last().push(ack('k2'));
+  await Promise.all([first, second, other]);
+  assert.equal(seen.at(-1), '');
+});
+
+test('a full queue goes out no faster than the server allows', async () => {
+  const { bell, clock, last } = bench();
+  for (let at = 0; at < 50; at += 1) bell.command({ id: `k${at}`, order: `o${at}`, action: 'start' });
+  bell.start();
+  await clock.advance(0);
+  last().welcome({ limits: { messages_per_second: 20, heartbeat_ms: 15_000 } });
+  await clock.advance(1_000);
+  assert.equal(last().all('command').length, 21);
+  await clock.advance(2_000);
+  assert.equal(last().all('command').length, 50);
+});
+
+test('more than the bound is refused, not queued', async () => {
+  const { bell } = bench();
+  for (let at = 0; at < OUTBOX_BOUND; at += 1) bell.command({ id: `k${at}`, order: 'o1', action: 'rush', rush: true });
+  assert.equal(await code(bell.command({ order: 'o1', action: 'rush', rush: true })), 'queue_full');
+  assert.equal(bell.pending.length, OUTBOX_BOUND);
+});
+
+test('"later" sends the same command again after the server\'s pause, and holds those behind it', async () => {
+  const { bell, clock, last } = await connected();
+  const answered = bell.command({ id: 'k1', order: 'o1', action: 'accept' });
+  last().push(refusal('k1', 'rate_limited', { retry_after_ms: 800 }));
+  bell.command({ id: 'k2', order: 'o2', action: 'accept' });
+  await clock.advance(799);
+  assert.equal(last().all('command').length, 1);
+  await clock.advance(1_000);
+  assert.deepEqual(last().all('command').map(({ id }) => id), ['k1', 'k1', 'k2']);
+  last().push(ack('k1'));
+  await answered;
+});
+
+test('"later" has an end', async () => {
+  const { bell, clock, last } = await connected();
+  const refused = code(bell.command({ id: 'k1', order: 'o1', action: 'accept' }));
+  for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+    last().push(refusal('k1', 'unavailable', { retry_after_ms: 10 }));
+    await clock.advance(100);
+  }
+  assert.equal(await refused, 'unavailable');
+  assert.equal(last().all('command').length, MAX_TRIES);
+});
+
+test('a command refused for its token goes again under a new one', async () => {
+  const { bell, clock, tokens, sockets, last } = await connected();
+  const answered = bell.command({ id: 'k1', order: 'o1', action: 'accept' });
+  last().push(refusal('k1', 'unauthorized'));
+  await clock.advance(0);
+  assert.deepEqual([tokens.refreshes, sockets.length], [1, 2]);
+  last().welcome();
+  assert.deepEqual(last().all('command').map(({ id }) => id), ['k1']);
+  last().push(ack('k1'));
+  await answered;
+});
+
+test('commands outlive a reload, and their answers are told', async () => {
+  const storage = new FakeStore();
+  const before = bench({ storage });
+  const lost = code(before.bell.command({ id: 'k1', order: 'o1', action: 'cancel', reason: 'customer_request' }));
+  before.bell.close();
+  assert.equal(await lost, 'closed');
+  const { bell, last } = await connected({ storage });
+  const answers = [];
+  bell.on('answer', ({ pending, error }) => answers.push([pending.id, pending.action, error?.code]));
+  assert.deepEqual(last().sent, [{ type: 'command', id: 'k1', order: 'o1', action: 'cancel', reason: 'customer_request' }]);
+  last().push(refusal('k1', 'invalid_transition'));
+  assert.deepEqual(answers, [['k1', 'cancel', 'invalid_transition']]);
+  assert.equal(storage.entries.size, 0);
+});
+
+test('an unreadable or a full store costs nothing but the copy', async () => {
+  const broken = { getItem: () => '{', setItem: () => { throw new Error('quota'); }, removeItem: () => {} };
+  const { bell, last } = await connected({ storage: broken });
+  const answered = bell.command({ id: 'k1', order: 'o1', action: 'accept' });
+  last().push(ack('k1'));
+  assert.equal((await answered).position, 11);
+});
+
+test('an order that nobody answered for long is not placed behind its diner\'s back', async () => {
+  const { bell, clock, last } = bench();
+  const late = code(bell.place({ items: [] }, 'basket-1'));
+  await clock.advance(PLACE_LIFETIME_MS);
+  bell.start();
+  await clock.advance(0);
+  last().welcome();
+  assert.equal(await late, 'expired');
+  assert.equal(last().all('place').length, 0);
+});
+
+test('a frame the server would close the link for is refused here', async () => {
+  const { bell, last } = await connected();
+  assert.equal(await code(bell.place({ note: 'x'.repeat(5_000), items: [] })), 'too_large');
+  assert.equal(last().sent.length, 0);
+});
+
+test('a stop for cause drops what waited; someone who must sign in again finds it there', async () => {
+  const forced = await connected({ storage: new FakeStore() });
+  const dropped = code(forced.bell.command({ id: 'k1', order: 'o1', action: 'accept' }));
+  forced.last().drop(4400);
+  assert.deepEqual([await dropped, forced.bell.pending.length], ['closed', 0]);
+
+  const tokens = new FakeTokens();
+  const expired = await connected({ tokens });
+  const kept = expired.bell.command({ id: 'k1', order: 'o1', action: 'accept' });
+  tokens.refuse = true;
+  expired.last().drop(4401);
+  await settle();
+  await expired.clock.advance(0);
+  assert.equal(expired.bell.state, 'stopped');
+  expired.bell.start();
+  await expired.clock.advance(0);
+  expired.last().welcome();
+  expired.last().push(ack('k1'));
+  assert.equal((await kept).position, 11);
+});
+
+test('ids are made where none are given, each its own', async () => {
+  const { bell, clock, last } = await connected();
+  bell.command({ order: 'o1', action: 'start' });
+  bell.command({ order: 'o2', action: 'start' });
+  await clock.advance(100);
+  assert.equal(new Set(last().all('command').map(({ id }) => id)).size, 2);
+});

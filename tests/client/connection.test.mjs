@@ -1,0 +1,325 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { CONNECT_DEADLINE_MS, PROBE_DEADLINE_MS, STEADY_MS } from '../../static/client/connection.js';
+import { followLifecycle } from '../../static/client/lifecycle.js';
+import { FakeTokens, ROOM, WELCOME, bench, connected, live, liveRoom, order, settle, snapshot } from './support.mjs';
+
+test('the token travels as a subprotocol, never in the address', async () => {
+  const { last } = await connected();
+  assert.equal(last().url, 'ws://orderbell.test/ws');
+  assert.deepEqual(last().protocols, ['orderbell.v1', 'bearer.token-0']);
+});
+
+test('the states of a link, in order', async () => {
+  const { bell, clock, states, last } = await connected();
+  bell.room(ROOM);
+  last().push(snapshot(1), live(1));
+  last().drop(1006);
+  await clock.advance(500);
+  last().welcome();
+  last().push(live(1));
+  bell.close();
+  assert.deepEqual(states, ['live', 'catching-up', 'live', 'offline: connection lost', 'catching-up', 'live', 'stopped: closed']);
+});
+
+test('failed links come back by full jitter, ever later', async () => {
+  const { bell, clock, sockets, last } = bench();
+  bell.start();
+  await clock.advance(0);
+  const pauses = [];
+  for (let loss = 0; loss < 7; loss += 1) {
+    const from = clock.time;
+    const before = sockets.length;
+    last().drop(1006);
+    while (sockets.length === before) await clock.advance(1);
+    pauses.push(clock.time - from);
+  }
+  assert.deepEqual(pauses, [499, 999, 1998, 3996, 7992, 15984, 19980]);
+  assert.equal(bell.state, 'offline');
+});
+
+test('a steady link forgives the losses before it, a short one does not', async () => {
+  const { clock, sockets, last } = await connected();
+  last().drop();
+  await clock.advance(499);
+  last().welcome();
+  last().drop();
+  await clock.advance(998);
+  assert.equal(sockets.length, 2, 'the second pause is longer');
+  await clock.advance(1);
+  last().welcome();
+  await clock.advance(STEADY_MS);
+  last().drop();
+  await clock.advance(499);
+  assert.equal(sockets.length, 4, 'the first pause again');
+});
+
+test('a handshake that never ends is given up', async () => {
+  const { bell, clock, sockets } = bench();
+  bell.start();
+  await clock.advance(CONNECT_DEADLINE_MS - 1);
+  assert.equal(bell.state, 'connecting');
+  await clock.advance(1);
+  assert.equal(bell.state, 'offline');
+  await clock.advance(500);
+  assert.equal(sockets.length, 2);
+});
+
+test('silence is asked about after one period and is death after two', async () => {
+  const { bell, clock, sockets, last } = await connected();
+  await clock.advance(14_999);
+  assert.equal(last().all('ping').length, 0);
+  await clock.advance(1);
+  assert.equal(last().all('ping').length, 1);
+  last().push({ type: 'pong', server_time: '2026-11-24T10:00:15.000Z' });
+  await clock.advance(29_999);
+  assert.equal(bell.state, 'live');
+  await clock.advance(1);
+  assert.equal(bell.state, 'offline');
+  assert.equal(sockets[0].closedWith, 4408);
+  await clock.advance(500);
+  assert.equal(sockets.length, 2);
+});
+
+test('any frame is a sign of life', async () => {
+  const { bell, clock, last } = await connected();
+  for (let beat = 0; beat < 10; beat += 1) {
+    await clock.advance(14_000);
+    last().push({ type: 'sync', room: ROOM, prev: 0, position: beat + 1, server_time: '2026-11-24T10:00:00.000Z' });
+  }
+  assert.equal(last().all('ping').length, 0);
+  assert.equal(bell.state, 'live');
+});
+
+for (const code of [1000, 1009, 4400, 4403]) {
+  test(`${code} stops the client`, async () => {
+    const { bell, clock, sockets, last } = await connected();
+    last().drop(code);
+    assert.equal(bell.state, 'stopped');
+    await clock.advance(3_600_000);
+    assert.equal(sockets.length, 1);
+  });
+}
+
+test('a stopped client starts again when told to', async () => {
+  const { bell, clock, sockets, last, states } = await connected();
+  last().drop(4403);
+  bell.start();
+  await clock.advance(0);
+  last().welcome();
+  assert.equal(sockets.length, 2);
+  assert.deepEqual(states, ['live', 'stopped: not allowed any more', 'connecting', 'live']);
+});
+
+test('4401 gets a new token and reconnects at once', async () => {
+  const { clock, sockets, tokens, last } = await connected();
+  last().drop(4401);
+  await clock.advance(0);
+  assert.equal(tokens.refreshes, 1);
+  assert.equal(sockets.length, 2);
+  assert.deepEqual(last().protocols, ['orderbell.v1', 'bearer.token-1']);
+});
+
+test('4401 without a way to a new token stops, and says why', async () => {
+  const tokens = new FakeTokens();
+  tokens.refuse = true;
+  const { clock, sockets, states, last } = await connected({ tokens });
+  last().drop(4401);
+  await clock.advance(60_000);
+  assert.equal(sockets.length, 1);
+  assert.equal(states.at(-1), 'stopped: unauthorized');
+});
+
+test('a token refused again and again is not renewed without pause', async () => {
+  const { clock, tokens, last } = await connected();
+  for (let refusal = 0; refusal < 5; refusal += 1) {
+    last().drop(4401);
+    await clock.advance(0);
+    if (last().readyState === 0) last().welcome();
+  }
+  assert.equal(tokens.refreshes, 1, 'the second waits');
+  await clock.advance(499);
+  assert.equal(tokens.refreshes, 2);
+});
+
+test('a network that fails while renewing is waited for, and the renewal is not forgotten', async () => {
+  const tokens = new FakeTokens();
+  let fails = 2;
+  tokens.refresh = async () => {
+    if (fails-- > 0) throw new Error('no network');
+    return 'token-new';
+  };
+  const { bell, clock, last } = await connected({ tokens });
+  last().drop(4401);
+  await clock.advance(5_000);
+  assert.deepEqual(last().protocols, ['orderbell.v1', 'bearer.token-new']);
+  last().welcome();
+  assert.equal(bell.state, 'live');
+});
+
+test('handshakes refused in a row make the token suspect, since a browser hides a 401', async () => {
+  const { bell, clock, sockets, tokens, last } = bench();
+  bell.start();
+  await clock.advance(0);
+  last().drop(1006);
+  await clock.advance(500);
+  assert.equal(tokens.refreshes, 0);
+  last().drop(1006);
+  await clock.advance(1000);
+  assert.deepEqual([sockets.length, tokens.refreshes], [3, 1]);
+  assert.equal(last().protocols[1], 'bearer.token-1');
+});
+
+test('4409 reconnects at once with its cursors', async () => {
+  const { clock, sockets, last } = await liveRoom();
+  last().drop(4409);
+  await clock.advance(0);
+  assert.equal(sockets.length, 2);
+  last().welcome();
+  assert.deepEqual(last().all('subscribe'), [{ type: 'subscribe', room: ROOM, since: 10, epoch: 'e1' }]);
+});
+
+for (const code of [1006, 1011, 4408, 4429]) {
+  test(`${code} reconnects after backoff`, async () => {
+    const { clock, sockets, last } = await connected();
+    last().drop(code);
+    await clock.advance(498);
+    assert.equal(sockets.length, 1);
+    await clock.advance(1);
+    assert.equal(sockets.length, 2);
+  });
+}
+
+test('going away: back in its own slot after the close', async () => {
+  const { clock, sockets, last } = await connected();
+  last().push({ type: 'going_away', reconnect_in_ms: 3_000 });
+  await clock.advance(1_000);
+  last().drop(1012);
+  await clock.advance(1_999);
+  assert.equal(sockets.length, 1);
+  await clock.advance(1);
+  assert.equal(sockets.length, 2);
+});
+
+test('going away: a server that does not close is left in the slot', async () => {
+  const { clock, sockets, last } = await connected();
+  last().push({ type: 'going_away', reconnect_in_ms: 3_000 });
+  await clock.advance(3_000);
+  assert.equal(sockets[0].closedWith, 1000);
+  assert.equal(sockets.length, 2);
+});
+
+test('1012 without a slot is an ordinary loss', async () => {
+  const { clock, sockets, last } = await connected();
+  last().drop(1012);
+  await clock.advance(498);
+  assert.equal(sockets.length, 1);
+  await clock.advance(1);
+  assert.equal(sockets.length, 2);
+});
+
+test('a token is renewed on the open link before it expires', async () => {
+  const { clock, tokens, last } = await connected();
+  const heard = async () => {
+    await clock.advance(10_000);
+    last().push({ type: 'pong', server_time: new Date(Date.parse(WELCOME.server_time) + clock.time).toISOString() });
+  };
+  while (clock.time < 3_530_000) await heard();
+  assert.equal(tokens.refreshes, 0, 'not before a minute is left');
+  await heard();
+  assert.deepEqual(last().all('refresh'), [{ type: 'refresh', token: 'token-1' }]);
+  assert.equal(last().closedWith, null);
+});
+
+test('a link that closed while its token was renewed sends nothing on the next', async () => {
+  const tokens = new FakeTokens();
+  let finish;
+  tokens.refresh = () => new Promise((resolve) => { finish = resolve; });
+  const { clock, last } = await connected({ tokens, welcome: { expires_at: '2026-11-24T10:00:10.000Z' } });
+  await clock.advance(5_000);
+  last().drop();
+  await clock.advance(500);
+  last().welcome({ connection: 'c2' });
+  finish('token-late');
+  await settle();
+  assert.equal(last().all('refresh').length, 0);
+});
+
+test('noise is not a frame', async () => {
+  const { bell, last } = await connected();
+  last().onmessage({ data: 'not json' });
+  last().onmessage({ data: '[]' });
+  last().onmessage({ data: 'null' });
+  last().push({ type: 'from the future', room: ROOM });
+  assert.equal(bell.state, 'live');
+});
+
+test('an error that belongs to nothing is an event', async () => {
+  const { bell, last } = await connected();
+  const errors = [];
+  bell.on('error', ({ code, retryAfterMs }) => errors.push([code, retryAfterMs]));
+  last().push({ type: 'error', code: 'rate_limited', message: 'slower', retry_after_ms: 250 });
+  assert.deepEqual(errors, [['rate_limited', 250]]);
+});
+
+test('the time of the last sign of life is on the server\'s clock', async () => {
+  const { bell, clock, last } = await connected();
+  const start = Date.parse(WELCOME.server_time);
+  assert.equal(bell.heardAt, start);
+  await clock.advance(4_000);
+  last().push({ type: 'pong', server_time: '2026-11-24T10:00:04.000Z' });
+  last().drop();
+  await clock.advance(100);
+  assert.deepEqual([bell.heardAt, bell.now()], [start + 4_000, start + 4_100]);
+});
+
+/** What `followLifecycle` needs of a window. */
+function fakeWindow() {
+  const target = Object.assign(new EventTarget(), { document: Object.assign(new EventTarget(), { visibilityState: 'visible' }) });
+  return target;
+}
+
+test('a phone that finds its network again does not sit out the backoff', async () => {
+  const { bell, clock, sockets, last } = await connected();
+  const window = fakeWindow();
+  followLifecycle(bell, window);
+  for (let loss = 0; loss < 6; loss += 1) {
+    last().drop();
+    await clock.advance(20_000);
+  }
+  last().drop();
+  await clock.advance(1);
+  const before = sockets.length;
+  window.dispatchEvent(new Event('online'));
+  await clock.advance(300);
+  assert.equal(sockets.length, before + 1);
+});
+
+test('a page that comes back tests its link, and lets a dead one go', async () => {
+  const { bell, clock, last } = await liveRoom();
+  const window = fakeWindow();
+  const unfollow = followLifecycle(bell, window);
+  window.document.dispatchEvent(new Event('visibilitychange'));
+  assert.equal(last().all('ping').length, 1);
+  last().push({ type: 'pong', server_time: WELCOME.server_time });
+  await clock.advance(PROBE_DEADLINE_MS);
+  assert.equal(bell.state, 'live', 'the link answered');
+  window.dispatchEvent(new Event('pageshow'));
+  await clock.advance(PROBE_DEADLINE_MS);
+  assert.equal(bell.state, 'offline', 'the link did not');
+  unfollow();
+  await clock.advance(500);
+  last().welcome();
+  last().push(snapshot(10, [order('o1', 10)]), live(10));
+  window.dispatchEvent(new Event('pageshow'));
+  assert.equal(last().all('ping').length, 0);
+});
+
+test('a hidden page is left alone', async () => {
+  const { bell, last } = await connected();
+  const window = fakeWindow();
+  window.document.visibilityState = 'hidden';
+  followLifecycle(bell, window);
+  window.document.dispatchEvent(new Event('visibilitychange'));
+  assert.equal(last().all('ping').length, 0);
+});

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { mergePatch } from '../../static/client/merge_patch.js';
+import { ROOM, WELCOME, bench, relink } from './support.mjs';
+
+/** A small generator with a seed, so that a failure can be run again. */
+function randomFrom(seed) {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** A feed of one restaurant, of which some events are not this room's, behind a network that loses and repeats. */
+class FaultyServer {
+  log = [];
+  documents = new Map();
+  position = 0;
+  #last = 0;
+
+  constructor(random) {
+    this.random = random;
+  }
+
+  /** Commits one event; null when it belongs to another room. */
+  commit() {
+    this.position += 1;
+    if (this.random() < 0.3) return null;
+    const id = `o${Math.floor(this.random() * 5)}`;
+    const known = this.documents.has(id);
+    const patch = known
+      ? { position: this.position, note: this.random() < 0.5 ? null : `n${this.position}`, items: { [`i${this.position % 3}`]: { status: 'done' } } }
+      : { id, number: 1, position: this.position, status: 'placed', items: { i0: { status: 'queued' } } };
+    this.documents.set(id, mergePatch(this.documents.get(id) ?? {}, patch));
+    const frame = {
+      type: 'event', room: ROOM, prev: this.#last, position: this.position,
+      event: { id: `e${this.position}`, kind: known ? 'order.accepted' : 'order.placed', order: id, patch },
+    };
+    this.#last = this.position;
+    this.log.push(frame);
+    return frame;
+  }
+
+  /** What a subscription gets. */
+  answer({ since }) {
+    if (since === undefined || this.random() < 0.1) {
+      return [{ type: 'snapshot', room: ROOM, position: this.position, documents: [...this.documents.values()] }, this.#live()];
+    }
+    return [...this.log.filter(({ position }) => position > since), this.#live()];
+  }
+
+  sync() {
+    return { type: 'sync', room: ROOM, prev: this.#last, position: this.position, server_time: WELCOME.server_time };
+  }
+
+  #live() {
+    return { type: 'live', room: ROOM, position: this.position };
+  }
+}
+
+/** Answers the subscriptions a socket has sent since the last call. */
+function answerAll(server, socket) {
+  socket.answered ??= 0;
+  for (; socket.answered < socket.sent.length; socket.answered += 1) {
+    const frame = socket.sent[socket.answered];
+    if (frame.type === 'subscribe') socket.push(...server.answer(frame));
+  }
+}
+
+async function reconnect({ clock, last, server }) {
+  await relink({ clock, last });
+  answerAll(server, last());
+}
+
+async function deliverBadly({ clock, last, server, random }, frame) {
+  const luck = random();
+  if (luck < 0.05) {
+    last().drop([1006, 4409, 4408][Math.floor(random() * 3)]);
+    return reconnect({ clock, last, server });
+  }
+  if (luck < 0.15 || frame === null) return undefined;
+  last().push(frame);
+  if (luck < 0.25) last().push(frame);
+  if (luck > 0.5) answerAll(server, last());
+  return undefined;
+}
+
+for (let seed = 1; seed <= 60; seed += 1) {
+  test(`a network that loses, repeats and cuts leaves the documents equal and applies each event once (seed ${seed})`, async () => {
+    const random = randomFrom(seed);
+    const server = new FaultyServer(random);
+    const { bell, clock, last } = bench({ random });
+    const room = bell.room(ROOM);
+    const applied = [];
+    room.on('change', ({ kind, event, order }) => {
+      if (kind === 'snapshot') return void applied.splice(0);
+      assert.equal(room.documents.get(order).position, room.cursor, 'an event is seen in the moment its cursor names');
+      applied.push(event.id);
+      return undefined;
+    });
+    bell.start();
+    await clock.advance(0);
+    await reconnect({ clock, last, server });
+    for (let step = 0; step < 300; step += 1) {
+      await deliverBadly({ clock, last, server, random }, server.commit());
+      if (step % 20 === 0) last().push(server.sync());
+    }
+    for (let round = 0; round < 3; round += 1) {
+      last().push(server.sync());
+      answerAll(server, last());
+    }
+    assert.equal(room.cursor, server.position);
+    assert.deepEqual(Object.fromEntries(room.documents), Object.fromEntries(server.documents));
+    assert.equal(new Set(applied).size, applied.length, 'no event twice');
+    const numbers = applied.map((id) => Number(id.slice(1)));
+    assert.deepEqual(numbers, [...numbers].sort((a, b) => a - b), 'in order');
+  });
+}

@@ -1,0 +1,191 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { KEPT_FINISHED_ORDERS, Room } from '../../static/client/room.js';
+import { ROOM, connected, event, live, liveRoom, order, snapshot } from './support.mjs';
+
+test('a snapshot replaces what was held, and live ends the catching up', async () => {
+  const { bell, last } = await connected();
+  const room = bell.room(ROOM);
+  assert.equal(bell.state, 'catching-up');
+  assert.deepEqual(last().all('subscribe'), [{ type: 'subscribe', room: ROOM }]);
+  room.documents.set('ghost', order('ghost', 1));
+  last().push(snapshot(10, [order('o1', 10)]));
+  assert.equal(bell.state, 'catching-up', 'not before live');
+  last().push(live(12));
+  assert.equal(bell.state, 'live');
+  assert.deepEqual([...room.documents.keys()], ['o1']);
+  assert.equal(room.cursor, 12, 'live moves the cursor');
+});
+
+test('an event is applied once, with what was before and is after', async () => {
+  const { last, room, changes } = await liveRoom();
+  last().push(event(10, 11, 'o1', { status: 'accepted' }), event(10, 11, 'o1', { status: 'accepted' }), event(9, 10, 'o1', { status: 'rejected' }));
+  assert.equal(room.documents.get('o1').status, 'accepted');
+  assert.equal(room.cursor, 11);
+  const applied = changes.filter(({ kind }) => kind === 'order.accepted');
+  assert.equal(applied.length, 1, 'the duplicate and the old one are dropped');
+  assert.deepEqual([applied[0].order, applied[0].before.status, applied[0].after.status], ['o1', 'placed', 'accepted']);
+});
+
+test('a new order is made from its first patch', async () => {
+  const { last, room, changes } = await liveRoom();
+  last().push(event(10, 15, 'o2', order('o2', 15), 'order.placed'));
+  assert.equal(room.documents.get('o2').status, 'placed');
+  assert.equal(changes.at(-1).before, undefined);
+});
+
+test('sync moves the cursor without an event, so that the next event fits', async () => {
+  const { last, room } = await liveRoom();
+  last().push({ type: 'sync', room: ROOM, prev: 10, position: 500, server_time: '2026-11-24T10:00:00.000Z' });
+  assert.equal(room.cursor, 500);
+  last().push(event(500, 501, 'o1', { status: 'accepted' }));
+  assert.equal(room.documents.get('o1').status, 'accepted');
+});
+
+test('a gap asks once for what is missing, and the replay closes it', async () => {
+  const { last, room } = await liveRoom();
+  last().push(event(12, 13, 'o1', { status: 'preparing' }), event(13, 14, 'o1', { rush: true }));
+  assert.equal(room.documents.get('o1').status, 'placed', 'nothing is applied over a hole');
+  assert.deepEqual(last().all('subscribe').slice(1), [{ type: 'subscribe', room: ROOM, since: 10, epoch: 'e1' }]);
+  last().push(event(10, 12, 'o1', { status: 'accepted' }), event(12, 13, 'o1', { status: 'preparing' }), event(13, 14, 'o1', { rush: true }), live(14));
+  assert.deepEqual([room.documents.get('o1').status, room.documents.get('o1').rush, room.cursor], ['preparing', true, 14]);
+  assert.equal(last().all('subscribe').length, 2, 'and nothing more is asked');
+});
+
+test('a gap shown by sync is a gap', async () => {
+  const { last, room } = await liveRoom();
+  last().push({ type: 'sync', room: ROOM, prev: 12, position: 20, server_time: '2026-11-24T10:00:00.000Z' });
+  assert.equal(room.cursor, 10);
+  assert.deepEqual(last().all('subscribe').at(-1), { type: 'subscribe', room: ROOM, since: 10, epoch: 'e1' });
+});
+
+test('live does not pass over a hole the replay left: a snapshot is asked for', async () => {
+  const { last, room } = await liveRoom();
+  last().push(event(12, 13, 'o1', { status: 'preparing' }), live(13));
+  assert.equal(room.cursor, 10, 'the hole is not passed');
+  assert.deepEqual(last().all('subscribe').at(-1), { type: 'subscribe', room: ROOM });
+  last().push(snapshot(13, [order('o1', 13, 'preparing')]), live(13));
+  assert.deepEqual([room.documents.get('o1').status, room.cursor], ['preparing', 13]);
+});
+
+test('a recall of an order that was closed before the snapshot asks for a snapshot, once', async () => {
+  const { last, room } = await liveRoom();
+  last().push(event(10, 11, 'o7', { status: 'preparing' }, 'order.recalled'), event(11, 12, 'o7', { rush: true }, 'order.rushed'));
+  assert.equal(room.documents.has('o7'), false, 'half a document is never shown');
+  assert.deepEqual(last().all('subscribe').slice(1), [{ type: 'subscribe', room: ROOM }]);
+  last().push(snapshot(12, [order('o1', 10), order('o7', 12, 'preparing')]), live(12));
+  assert.equal(room.documents.get('o7').status, 'preparing');
+});
+
+test('after a reconnect the room resumes from its cursor, in its epoch', async () => {
+  const { bell, clock, last, room } = await liveRoom();
+  last().push(event(10, 11, 'o1', { status: 'accepted' }));
+  last().drop();
+  assert.equal(bell.state, 'offline');
+  await clock.advance(500);
+  last().welcome();
+  assert.equal(bell.state, 'catching-up');
+  assert.deepEqual(last().all('subscribe'), [{ type: 'subscribe', room: ROOM, since: 11, epoch: 'e1' }]);
+  last().push(event(11, 12, 'o1', { status: 'preparing' }), live(12));
+  assert.equal(bell.state, 'live');
+  assert.equal(room.documents.get('o1').status, 'preparing');
+});
+
+test('a cursor of another epoch is not used: what is shown stays until the snapshot', async () => {
+  const { clock, last, room } = await liveRoom();
+  last().drop();
+  await clock.advance(500);
+  last().welcome({ epoch: 'e2' });
+  assert.deepEqual(last().all('subscribe'), [{ type: 'subscribe', room: ROOM }]);
+  assert.equal(room.documents.size, 1);
+  last().push(event(1, 3, 'o1', { status: 'rejected' }));
+  assert.equal(room.documents.get('o1').status, 'placed', 'an event of the new epoch does not meet the old cursor');
+  last().push(snapshot(2, []), live(2));
+  assert.deepEqual([room.documents.size, room.cursor, room.epoch], [0, 2, 'e2']);
+});
+
+test('a server that answers a cursor with a snapshot is believed', async () => {
+  const { clock, last, room } = await liveRoom();
+  last().drop();
+  await clock.advance(500);
+  last().welcome();
+  last().push(snapshot(4, []), live(4));
+  assert.deepEqual([room.documents.size, room.cursor], [0, 4]);
+});
+
+test('calls, displays and the menu are patched like orders', async () => {
+  const { bell, last } = await connected();
+  const floor = bell.room('floor:r1');
+  const menu = bell.room('menu:r1');
+  last().push(
+    { ...snapshot(5, [], { calls: { c1: { id: 'c1', table: '7' } }, displays: {} }), room: 'floor:r1' },
+    { ...snapshot(5, [{ restaurant: 'r1', position: 5, items: { i1: { available: true } } }]), room: 'menu:r1' },
+  );
+  last().push(
+    { type: 'event', room: 'floor:r1', prev: 5, position: 6, event: { kind: 'call.raised', patch: { c2: { id: 'c2', table: '8' } } } },
+    { type: 'event', room: 'floor:r1', prev: 6, position: 7, event: { kind: 'call.answered', patch: { c1: null } } },
+    { type: 'event', room: 'floor:r1', prev: 7, position: 8, event: { kind: 'display.connected', patch: { d1: { connected: true } } } },
+    { type: 'event', room: 'menu:r1', prev: 5, position: 9, event: { kind: 'menu.availability', patch: { items: { i1: { available: false } } } } },
+  );
+  assert.deepEqual(floor.calls, { c2: { id: 'c2', table: '8' } });
+  assert.deepEqual(floor.displays, { d1: { connected: true } });
+  assert.equal(menu.menu.items.i1.available, false);
+  assert.equal(menu.documents.size, 0);
+});
+
+test('a refused room says so and holds nobody up', async () => {
+  const { bell, last } = await connected();
+  const room = bell.room('floor:other');
+  const refused = [];
+  room.on('refused', (error) => refused.push(error.code));
+  last().push({ type: 'error', room: 'floor:other', code: 'forbidden', message: 'no such room, or not for you' });
+  assert.deepEqual([refused, room.refusal.code, bell.state], [['forbidden'], 'forbidden', 'live']);
+});
+
+test('a subscription answered "later" is sent again after the server\'s pause', async () => {
+  const { bell, clock, last } = await connected();
+  bell.room(ROOM);
+  last().push({ type: 'error', room: ROOM, code: 'rate_limited', message: 'slower', retry_after_ms: 700 });
+  await clock.advance(699);
+  assert.equal(last().all('subscribe').length, 1);
+  await clock.advance(1);
+  assert.equal(last().all('subscribe').length, 2);
+});
+
+test('a room that is left is unsubscribed and does not come back', async () => {
+  const { clock, last, room } = await liveRoom();
+  room.leave();
+  assert.deepEqual(last().all('unsubscribe'), [{ type: 'unsubscribe', room: ROOM }]);
+  last().push(event(10, 11, 'o1', { status: 'accepted' }));
+  assert.equal(room.documents.get('o1').status, 'placed');
+  last().drop();
+  await clock.advance(500);
+  last().welcome();
+  assert.equal(last().all('subscribe').length, 0);
+});
+
+test('a receipt is sent once, and again on a new link when its room is live', async () => {
+  const { bell, clock, last, room } = await liveRoom();
+  bell.seen(room, 10);
+  bell.seen(room, 10);
+  bell.seen(room, 9);
+  assert.deepEqual(last().all('seen'), [{ type: 'seen', room: ROOM, position: 10 }]);
+  last().drop();
+  await clock.advance(500);
+  last().welcome();
+  assert.equal(last().all('seen').length, 0);
+  last().push(live(10));
+  assert.deepEqual(last().all('seen'), [{ type: 'seen', room: ROOM, position: 10 }]);
+});
+
+test('of finished orders the newest are kept', () => {
+  const room = new Room(ROOM);
+  const count = KEPT_FINISHED_ORDERS + 5;
+  const open = order('open', 1);
+  room.receive(snapshot(count, [open, ...Array.from({ length: count }, (_, at) => order(`o${at}`, at, 'ready'))]), 'e1');
+  for (let at = 0; at < count; at += 1) room.receive(event(count + at, count + at + 1, `o${at}`, { status: 'served' }, 'order.served'), 'e1');
+  assert.equal(room.documents.size, KEPT_FINISHED_ORDERS + 1);
+  assert.equal(room.documents.has('open'), true);
+  assert.equal(room.documents.has('o0'), false);
+  assert.equal(room.documents.has(`o${count - 1}`), true);
+});

@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Api } from '../../static/client/api.js';
+import { TokenSource, fixedToken, renewalDelay, tokenClaims, tokenExpiry } from '../../static/client/tokens.js';
+import { FakeStore } from './support.mjs';
+
+const code = (promise) => promise.then(() => 'fine', (error) => error.code);
+
+/** A server that rotates refresh tokens and ends the session when one is used twice. */
+class FakeSessions {
+  spent = new Set();
+  calls = 0;
+  status = 200;
+  #serial = 1;
+
+  fetch = async (url, { method, body }) => {
+    assert.deepEqual([url.pathname, method], ['/api/v1/sessions/refresh', 'POST']);
+    this.calls += 1;
+    const { refresh_token } = JSON.parse(body);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    if (this.spent.has(refresh_token)) return answer(401, { code: 'unauthorized' });
+    if (this.status !== 200) return answer(this.status, {});
+    this.spent.add(refresh_token);
+    this.#serial += 1;
+    return answer(200, { access_token: `access-${this.#serial}`, refresh_token: `refresh-${this.#serial}`, token_type: 'Bearer', expires_in: 900 });
+  };
+}
+
+const answer = (status, body, headers = {}) => new Response(status === 204 ? null : JSON.stringify(body), { status, headers });
+
+/** Locks as a browser has them, for all tabs of the origin. */
+class FakeLocks {
+  #tail = Promise.resolve();
+  request = (_name, task) => {
+    const run = this.#tail.then(task);
+    this.#tail = run.catch(() => {});
+    return run;
+  };
+}
+
+function source(parts = {}) {
+  const sessions = parts.sessions ?? new FakeSessions();
+  const clock = { now: 0 };
+  const made = new TokenSource({
+    url: 'http://orderbell.test', store: new FakeStore(), key: 'staff', fetch: sessions.fetch, now: () => clock.now, locks: null, ...parts,
+  });
+  return { tokens: made, sessions, clock };
+}
+
+const FIRST = { access_token: 'access-1', refresh_token: 'refresh-1', expires_in: 900 };
+
+test('a token is used while it is fresh and renewed before it expires', async () => {
+  const { tokens, sessions, clock } = source();
+  assert.equal(tokens.present, false);
+  assert.equal(await code(tokens.get()), 'unauthorized');
+  tokens.save(FIRST);
+  clock.now = 839_999;
+  assert.equal(await tokens.get(), 'access-1');
+  clock.now = 840_000;
+  assert.equal(await tokens.get(), 'access-2');
+  assert.equal(sessions.calls, 1);
+});
+
+test('a short-lived token is renewed at half its life', () => {
+  assert.deepEqual([900_000, 100_000, 10_000, -5].map(renewalDelay), [840_000, 50_000, 5_000, 0]);
+});
+
+test('calls made while one renewal runs share it', async () => {
+  const { tokens, sessions } = source();
+  tokens.save(FIRST);
+  assert.deepEqual(await Promise.all([tokens.refresh(), tokens.refresh(), tokens.refresh()]), ['access-2', 'access-2', 'access-2']);
+  assert.equal(sessions.calls, 1);
+});
+
+for (const [name, locks] of [['with locks', new FakeLocks()], ['without locks, on plain http', null]]) {
+  test(`two tabs renew once, ${name}`, async () => {
+    const shared = { store: new FakeStore(), sessions: new FakeSessions(), locks };
+    const [one, two] = [source(shared).tokens, source(shared).tokens];
+    one.save(FIRST);
+    assert.deepEqual(await Promise.all([one.refresh(), two.refresh()]), ['access-2', 'access-2']);
+    assert.equal(shared.sessions.calls, 1, 'a spent refresh token was never used again');
+  });
+}
+
+test('a lease left behind by a closed tab runs out', async () => {
+  const store = new FakeStore();
+  store.setItem('staff.lease', JSON.stringify({ owner: 'a tab that is gone', until: -1 }));
+  const { tokens } = source({ store });
+  tokens.save(FIRST);
+  assert.equal(await tokens.refresh(), 'access-2');
+  assert.equal(store.getItem('staff.lease'), null);
+});
+
+test('an ended session clears what is kept; a server in trouble does not', async () => {
+  const { tokens, sessions } = source();
+  tokens.save(FIRST);
+  sessions.status = 503;
+  assert.equal(await code(tokens.refresh()), 'unavailable');
+  assert.equal(tokens.present, true);
+  sessions.status = 200;
+  sessions.spent.add('refresh-1');
+  assert.equal(await code(tokens.refresh()), 'unauthorized');
+  assert.equal(tokens.present, false);
+});
+
+test('no network is told from a refusal', async () => {
+  const { tokens } = source({ fetch: async () => { throw new TypeError('fetch failed'); } });
+  tokens.save(FIRST);
+  assert.equal(await code(tokens.refresh()), 'offline');
+  assert.equal(tokens.present, true);
+});
+
+const jwt = (claims) => `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.signature`;
+
+test('a fixed token is used until it expires and is never renewed', async () => {
+  const token = jwt({ exp: 10, sub: 'ঢাকা' });
+  assert.equal(tokenExpiry(token), 10_000);
+  assert.equal(tokenClaims(token).sub, 'ঢাকা');
+  assert.equal(await fixedToken(token, () => 9_999).get(), token);
+  assert.equal(await code(fixedToken(token, () => 10_000).get()), 'unauthorized');
+  assert.equal(await code(fixedToken(token).refresh()), 'unauthorized');
+  assert.equal(tokenExpiry('opaque'), null);
+  assert.deepEqual(tokenClaims(''), {});
+});
+
+test('an API call carries the token, and gets a new one after a 401', async () => {
+  const { tokens } = source();
+  tokens.save(FIRST);
+  const calls = [];
+  const fetch = async (url, { method, headers, body }) => {
+    calls.push([method, url.href, headers.authorization, body]);
+    return headers.authorization === 'Bearer access-1' ? answer(401, { code: 'unauthorized' }) : answer(200, { paused: true });
+  };
+  const api = new Api({ url: 'http://orderbell.test', tokens, fetch });
+  assert.deepEqual(await api.put('/api/v1/restaurants/demo/pause', { paused: true }), { paused: true });
+  assert.deepEqual(calls, [
+    ['PUT', 'http://orderbell.test/api/v1/restaurants/demo/pause', 'Bearer access-1', '{"paused":true}'],
+    ['PUT', 'http://orderbell.test/api/v1/restaurants/demo/pause', 'Bearer access-2', '{"paused":true}'],
+  ]);
+});
+
+test('an API problem is an OrderbellError', async () => {
+  const problem = { title: 'Conflict', status: 409, code: 'stale', detail: 'the order has moved on', document: { id: 'o1' } };
+  const refusing = new Api({ url: 'http://orderbell.test', fetch: async () => answer(409, problem, { 'retry-after': '2' }) });
+  const error = await refusing.post('/api/v1/orders/o1/commands', {}).catch((reason) => reason);
+  assert.deepEqual([error.code, error.message, error.document.id, error.status, error.retryAfterMs], ['stale', 'the order has moved on', 'o1', 409, 2_000]);
+  const broken = new Api({ url: 'http://orderbell.test', fetch: async () => new Response('<html>', { status: 502 }) });
+  assert.equal(await code(broken.get('/')), 'unavailable');
+  const cut = new Api({ url: 'http://orderbell.test', fetch: async () => { throw new TypeError('cut'); } });
+  assert.equal(await code(cut.get('/')), 'offline');
+  const silent = new Api({ url: 'http://orderbell.test', fetch: async () => answer(204) });
+  assert.equal(await silent.delete('/api/v1/sessions/current'), null);
+});
