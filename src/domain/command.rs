@@ -47,8 +47,8 @@ pub struct RawCommand {
     pub call: Option<CallId>,
 }
 
-/// A command, understood.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A command, understood. Its own JSON (not the wire's) is what a fingerprint is taken of: equal meaning, equal text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Command {
     /// Made by the client.
     pub id: CommandId,
@@ -57,7 +57,7 @@ pub struct Command {
 }
 
 /// What a command is about.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum Subject {
     /// One order.
     Order {
@@ -73,7 +73,7 @@ pub enum Subject {
 }
 
 /// What can be done with an order.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum OrderAction {
     /// Take it, promising it in so many minutes.
     Accept {
@@ -110,7 +110,7 @@ pub enum OrderAction {
 }
 
 /// A reason and what was said beside it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Cause {
     /// One of the fixed reasons.
     pub reason: Reason,
@@ -119,7 +119,7 @@ pub struct Cause {
 }
 
 /// What can be done about waiter calls.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum CallAction {
     /// A diner calls to their table.
     Raise(CallReason),

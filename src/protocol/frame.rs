@@ -1,0 +1,168 @@
+//! An encoded frame: made once, shared by everybody who gets it.
+
+use crate::domain::position::Position;
+use bytes::{BufMut, Bytes, BytesMut};
+use bytestring::ByteString;
+
+/// The type of a server frame, as the transports need to know it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FrameKind {
+    /// `welcome`
+    Welcome,
+    /// `snapshot`
+    Snapshot,
+    /// `event`
+    Event,
+    /// `sync`
+    Sync,
+    /// `live`
+    Live,
+    /// `ack`
+    Ack,
+    /// `error`
+    Error,
+    /// `pong`
+    Pong,
+    /// `going_away`
+    GoingAway,
+}
+
+impl FrameKind {
+    /// The word in `type`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Welcome => "welcome",
+            Self::Snapshot => "snapshot",
+            Self::Event => "event",
+            Self::Sync => "sync",
+            Self::Live => "live",
+            Self::Ack => "ack",
+            Self::Error => "error",
+            Self::Pong => "pong",
+            Self::GoingAway => "going_away",
+        }
+    }
+}
+
+/// An encoded server frame. Cloning shares the bytes: a room encodes an event once, however many members it has, and
+/// what goes on the wire of each WebSocket is this very buffer, header included.
+#[derive(Debug, Clone)]
+pub struct Frame {
+    kind: FrameKind,
+    position: Position,
+    header: u8,
+    wire: Bytes,
+}
+
+impl Frame {
+    /// Encodes JSON text as an unmasked, final WebSocket text message (RFC 6455, section 5.2). `position` is what the
+    /// frame moves a cursor to; zero when it moves none.
+    #[must_use]
+    pub fn new(kind: FrameKind, position: Position, json: &[u8]) -> Self {
+        let mut wire = BytesMut::with_capacity(json.len() + 10);
+        put_header(&mut wire, TEXT, json.len());
+        let header = u8::try_from(wire.len()).unwrap_or(0);
+        wire.put_slice(json);
+        Self { kind, position, header, wire: wire.freeze() }
+    }
+
+    /// Its type.
+    #[must_use]
+    pub const fn kind(&self) -> FrameKind {
+        self.kind
+    }
+
+    /// Where it moves a cursor to; zero when it moves none.
+    #[must_use]
+    pub const fn position(&self) -> Position {
+        self.position
+    }
+
+    /// The WebSocket message with its header.
+    #[must_use]
+    pub fn wire(&self) -> Bytes {
+        self.wire.clone()
+    }
+
+    /// The JSON text.
+    #[must_use]
+    pub fn text(&self) -> ByteString {
+        let json = self.wire.slice(usize::from(self.header)..);
+        ByteString::try_from(json).unwrap_or_default()
+    }
+}
+
+const TEXT: u8 = 0x1;
+const CLOSE: u8 = 0x8;
+const PING: u8 = 0x9;
+const PONG: u8 = 0xA;
+
+/// A header for an unmasked final frame of `length` bytes.
+fn put_header(out: &mut BytesMut, opcode: u8, length: usize) {
+    out.put_u8(0x80 | opcode);
+    if let Ok(short) = u8::try_from(length)
+        && short < 126
+    {
+        out.put_u8(short);
+    } else if let Ok(medium) = u16::try_from(length) {
+        out.put_u8(126);
+        out.put_u16(medium);
+    } else {
+        out.put_u8(127);
+        out.put_u64(length as u64);
+    }
+}
+
+fn control(opcode: u8, payload: &[u8]) -> Bytes {
+    let mut out = BytesMut::with_capacity(payload.len() + 2);
+    let payload = &payload[..payload.len().min(125)];
+    put_header(&mut out, opcode, payload.len());
+    out.put_slice(payload);
+    out.freeze()
+}
+
+/// A WebSocket ping without a payload.
+#[must_use]
+pub const fn ping() -> Bytes {
+    Bytes::from_static(&[0x80 | PING, 0])
+}
+
+/// The WebSocket pong to a ping.
+#[must_use]
+pub fn pong(payload: &[u8]) -> Bytes {
+    control(PONG, payload)
+}
+
+/// A WebSocket close with its code and reason.
+#[must_use]
+pub fn close(code: super::CloseCode) -> Bytes {
+    let mut payload = code.number().to_be_bytes().to_vec();
+    payload.extend_from_slice(code.reason().as_bytes());
+    control(CLOSE, &payload)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_are_as_rfc_6455_section_5_2_draws_them() {
+        let of = |length: usize| Frame::new(FrameKind::Event, Position::ZERO, &vec![b'x'; length]).wire();
+        assert_eq!(of(5)[..2], [0x81, 5]);
+        assert_eq!(of(125)[..2], [0x81, 125]);
+        assert_eq!(of(126)[..4], [0x81, 126, 0, 126]);
+        assert_eq!(of(65_535)[..4], [0x81, 126, 255, 255]);
+        assert_eq!(of(65_536)[..10], [0x81, 127, 0, 0, 0, 0, 0, 1, 0, 0]);
+        assert_eq!(pong(b"hi")[..], [0x8A, 2, b'h', b'i']);
+        assert_eq!(close(super::super::CloseCode::TooSlow)[..4], [0x88, 10, 0x11, 0x39]);
+    }
+
+    #[test]
+    fn the_text_is_what_went_in() {
+        for length in [0, 1, 125, 126, 70_000] {
+            let json = vec![b'{'; length];
+            assert_eq!(Frame::new(FrameKind::Ack, Position::ZERO, &json).text().as_bytes(), &json[..]);
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! The wire format and nothing else: frames in, frames out, error codes, close codes. The same on every transport.
+
+pub mod client_frame;
+pub mod close_code;
+pub mod error_code;
+pub mod frame;
+pub mod server_frame;
+
+pub use client_frame::{BadFrame, ClientFrame};
+pub use close_code::CloseCode;
+pub use error_code::ErrorCode;
+pub use frame::{Frame, FrameKind};
+pub use server_frame::ServerFrame;
+
+/// The subprotocol a WebSocket client asks for.
+pub const SUBPROTOCOL: &str = "orderbell.v1";
+/// What stands before a token in a second subprotocol, for browsers, which cannot set headers.
+pub const BEARER_PREFIX: &str = "bearer.";

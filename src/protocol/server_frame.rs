@@ -1,0 +1,142 @@
+//! Frames from the server.
+
+use super::client_frame::Nonce;
+use super::error_code::ErrorCode;
+use super::frame::{Frame, FrameKind};
+use crate::domain::event::{By, Event, EventKind};
+use crate::domain::ids::{CommandId, EventId, OrderId, RestaurantId};
+use crate::domain::position::Position;
+use crate::domain::principal::Role;
+use crate::domain::room_id::RoomId;
+use crate::domain::time::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+/// What one connection may do, told in `welcome`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct LimitsFrame {
+    /// The most bytes of one message, fragments together.
+    pub frame_bytes: u32,
+    /// The most rooms at once.
+    pub rooms: u32,
+    /// Messages per second, after a burst.
+    pub messages_per_second: u32,
+    /// How often each side proves that it lives; two periods of silence end the connection.
+    pub heartbeat_ms: u32,
+}
+
+/// An event as frames show it.
+#[derive(Debug, Serialize)]
+pub struct EventBody<'a> {
+    id: EventId,
+    kind: EventKind,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    order: Option<OrderId>,
+    at: Timestamp,
+    by: By,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    command: Option<CommandId>,
+    patch: &'a RawValue,
+}
+
+impl<'a> From<&'a Event> for EventBody<'a> {
+    fn from(event: &'a Event) -> Self {
+        Self {
+            id: event.id,
+            kind: event.kind,
+            order: event.order,
+            at: event.at,
+            by: event.by,
+            command: event.command,
+            patch: &event.patch,
+        }
+    }
+}
+
+/// A frame of section 6.
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[allow(missing_docs)] // the fields are the wire's own, explained in docs/protocol.md
+pub enum ServerFrame<'a> {
+    /// The first frame of a connection.
+    Welcome {
+        connection: &'a str,
+        epoch: &'a str,
+        role: Role,
+        restaurant: RestaurantId,
+        expires_at: Timestamp,
+        server_time: Timestamp,
+        limits: LimitsFrame,
+    },
+    /// The state of a room at a position.
+    Snapshot {
+        room: RoomId,
+        position: Position,
+        documents: &'a [Box<RawValue>],
+        #[serde(skip_serializing_if = "Option::is_none")]
+        calls: Option<&'a RawValue>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        displays: Option<&'a RawValue>,
+    },
+    /// One event of a room.
+    Event { room: RoomId, position: Position, prev: Position, event: EventBody<'a> },
+    /// Nothing of the room lies after `prev` up to `position`.
+    Sync { room: RoomId, position: Position, prev: Position, server_time: Timestamp },
+    /// What follows is live.
+    Live { room: RoomId, position: Position },
+    /// The answer to a command or to `place`.
+    Ack { id: CommandId, position: Position, changed: bool, document: &'a RawValue },
+    /// Something was refused.
+    Error {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        id: Option<CommandId>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        room: Option<&'a str>,
+        code: ErrorCode,
+        message: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        retry_after_ms: Option<u64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        document: Option<&'a Value>,
+    },
+    /// The answer to `ping`.
+    Pong {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        nonce: Option<&'a Nonce>,
+        server_time: Timestamp,
+    },
+    /// This node is going down; come back after your own slot of the drain window.
+    GoingAway { reconnect_in_ms: u64 },
+}
+
+impl ServerFrame<'_> {
+    /// Its type and what it moves a cursor to.
+    const fn heading(&self) -> (FrameKind, Position) {
+        match self {
+            Self::Welcome { .. } => (FrameKind::Welcome, Position::ZERO),
+            Self::Snapshot { position, .. } => (FrameKind::Snapshot, *position),
+            Self::Event { position, .. } => (FrameKind::Event, *position),
+            Self::Sync { position, .. } => (FrameKind::Sync, *position),
+            Self::Live { position, .. } => (FrameKind::Live, *position),
+            Self::Ack { .. } => (FrameKind::Ack, Position::ZERO),
+            Self::Error { .. } => (FrameKind::Error, Position::ZERO),
+            Self::Pong { .. } => (FrameKind::Pong, Position::ZERO),
+            Self::GoingAway { .. } => (FrameKind::GoingAway, Position::ZERO),
+        }
+    }
+
+    /// An error about nothing in particular.
+    #[must_use]
+    pub const fn error(code: ErrorCode, message: &str) -> ServerFrame<'_> {
+        ServerFrame::Error { id: None, room: None, code, message, retry_after_ms: None, document: None }
+    }
+
+    /// Encodes it, once for everybody who gets it.
+    #[must_use]
+    pub fn encode(&self) -> Frame {
+        let (kind, position) = self.heading();
+        // Frames are plain data with text keys, which always serialize.
+        Frame::new(kind, position, &serde_json::to_vec(self).unwrap_or_default())
+    }
+}
