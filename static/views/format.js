@@ -21,9 +21,9 @@ export function ageInWords(ms) {
   return count(Math.floor(seconds / 3600), 'hour');
 }
 
-/** @param {number} number @param {string} noun @returns {string} `1 order`, `2 orders` */
-export function count(number, noun) {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+/** @param {number} number @param {string} noun @param {string} [plural] @returns {string} `1 order`, `2 orders` */
+export function count(number, noun, plural = `${noun}s`) {
+  return `${number} ${number === 1 ? noun : plural}`;
 }
 
 const CLOCK = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });

@@ -1,0 +1,43 @@
+import { TokenSource, fixedToken, tokenClaims } from '../client/orderbell.js';
+import { keepLocal, recallLocal } from '../views/storage.js';
+
+const PAIRED = 'orderbell.kitchen';
+const GIVEN = 'orderbell.kitchen.given';
+
+/**
+ * Who this screen is.
+ * @typedef {{tokens: import('../client/tokens.js').Tokens, claims: Record<string, any>}} Session
+ */
+
+/** A token in the address is taken out of it before anything else: it must not be in a bookmark or a photo. */
+export function takeGivenToken() {
+  const token = new URLSearchParams(location.hash.slice(1)).get('token');
+  if (!token) return;
+  history.replaceState(null, '', location.pathname + location.search);
+  // For this tab alone: two tabs may be two screens.
+  sessionStorage.setItem(GIVEN, token);
+}
+
+/** @returns {Session | null} the given token before the paired one; null when this screen has to be paired */
+export function openSession() {
+  const given = sessionStorage.getItem(GIVEN);
+  if (given) return { tokens: fixedToken(given), claims: tokenClaims(given) };
+  const tokens = pairedTokens();
+  return tokens.present ? { tokens, claims: recallLocal('kitchen.claims', {}) } : null;
+}
+
+/** @param {any} answer of the pairing */
+export function keepPaired(answer) {
+  pairedTokens().save(answer);
+  keepLocal('kitchen.claims', tokenClaims(answer.access_token));
+}
+
+export function endSession() {
+  sessionStorage.removeItem(GIVEN);
+  pairedTokens().clear();
+  keepLocal('kitchen.claims', undefined);
+}
+
+function pairedTokens() {
+  return new TokenSource({ url: location.origin, store: localStorage, key: PAIRED });
+}

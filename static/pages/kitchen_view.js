@@ -1,0 +1,146 @@
+import { find, h, render } from '../views/dom.js';
+import { age } from '../views/format.js';
+import { allDay, bySequence, hasSlot, isOpen, recallable, urgency } from '../views/kitchen_model.js';
+import { barControls, blankView, countsView, filterView } from '../views/kitchen_panels.js';
+import { allDayView, recallView, ticketView } from '../views/kitchen_ticket.js';
+import { afterPaint } from './kiosk.js';
+
+/**
+ * Draws a kitchen screen, and knows which ticket the arrows are on.
+ *
+ * @typedef {object} Scene
+ * @property {import('../views/kitchen_model.js').Ticket[]} tickets all of them
+ * @property {import('../views/kitchen_memory.js').TicketMemory} memory
+ * @property {import('../views/kitchen_settings.js').Settings} settings
+ * @property {string | undefined} station the one that is shown
+ * @property {boolean} bound the station is the token's own
+ * @property {import('../views/sound.js').Sound} sound
+ * @property {any} bell @property {any} room
+ */
+export class KitchenView {
+  /** In the order of the screen. @type {import('../views/kitchen_model.js').Ticket[]} */
+  shown = [];
+  /** @type {string | undefined} */ #selected;
+  #thresholds = { warnMinutes: 0, lateMinutes: 0 };
+
+  constructor() {
+    find('#tickets').addEventListener('focusin', (event) => {
+      const ticket = event.target instanceof Element ? event.target.closest('[data-order]') : null;
+      if (ticket) this.#select(ticket);
+    });
+    find('#board').addEventListener('scroll', () => this.#drawMore(), { passive: true });
+    addEventListener('resize', () => this.#drawMore());
+  }
+
+  get selected() {
+    return this.shown.find(({ id }) => id === this.#selected);
+  }
+
+  /** @param {Scene} scene */
+  draw(scene) {
+    const now = performance.now();
+    const { cursor } = scene.room;
+    this.#thresholds = scene.settings;
+    this.shown = scene.tickets.filter((ticket) => scene.memory.shows(ticket, now)).sort(bySequence);
+    this.#drawTickets(scene);
+    this.#drawBar(scene);
+    this.#drawPanels(scene);
+    this.#drawMore();
+    if (cursor !== null) afterPaint(() => scene.bell.seen(scene.room.name, cursor));
+  }
+
+  /** @param {Scene} scene */
+  #drawTickets({ bell, room, memory, settings, station }) {
+    const slots = new Map(this.shown.filter(hasSlot).slice(0, 9).map(({ id }, index) => [id, index + 1]));
+    if (!this.selected) this.#selected = this.shown[0]?.id;
+    render(find('#tickets'), this.shown.map((ticket) => ticketView(ticket, {
+      now: bell.now(),
+      slot: settings.shortcuts ? slots.get(ticket.id) : undefined,
+      selected: ticket.id === this.#selected,
+      changes: memory.changes(ticket.id),
+      grouped: station === undefined,
+      thresholds: settings,
+    })));
+    render(find('#blank'), this.shown.length === 0 && blankView(bell, room));
+  }
+
+  /** @param {Scene} scene */
+  #drawBar({ tickets, bell, bound, sound, settings }) {
+    const open = tickets.filter(isOpen);
+    const late = open.filter(({ since }) => urgency(bell.now() - since, settings) === 'late').length;
+    render(find('#counts'), countsView(open.length, late, tickets.filter(({ state }) => state === 'incoming').length));
+    render(find('#controls'), barControls({
+      sound, allDay: settings.allDay, recalls: recallable(tickets, bell.now()).length,
+    }));
+    const stations = [...new Set(tickets.flatMap(({ order }) => Object.values(order.items).map((item) => item.station)))];
+    if (settings.filter && !stations.includes(settings.filter)) stations.push(settings.filter);
+    find('#filter').hidden = bound || stations.length < 2;
+    render(find('#filter'), filterView(stations.sort(), settings.filter));
+  }
+
+  /** @param {Scene} scene */
+  #drawPanels({ tickets, bell, settings }) {
+    find('#all-day-panel').hidden = !settings.allDay;
+    if (settings.allDay) render(find('#all-day'), allDayView(allDay(tickets)));
+    const past = recallable(tickets, bell.now());
+    render(find('#recall'), past.length > 0
+      ? h('ul.recalls', {}, past.slice(0, 40).map((ticket) => recallView(ticket, bell.now())))
+      : h('p.muted', {}, 'Nothing to call back. Bumped tickets stay here until they are served, and 15 minutes more.'));
+  }
+
+  /** Tickets beyond the right edge are announced: a cook does not scroll to find out. */
+  #drawMore() {
+    const board = find('#board');
+    const edge = board.getBoundingClientRect().right - 24;
+    const hidden = [...find('#tickets').children].filter((ticket) => ticket.getBoundingClientRect().left > edge).length;
+    const more = find('#more');
+    more.hidden = hidden === 0;
+    more.textContent = `${hidden} more →`;
+  }
+
+  /**
+   * Counts on without a redraw.
+   * @param {number} now server ms @returns {boolean} a ticket has passed a threshold: draw anew
+   */
+  tick(now) {
+    let passed = false;
+    for (const view of document.querySelectorAll('[data-since]')) {
+      const old = now - Number(view.getAttribute('data-since'));
+      const time = view.querySelector('.age__time');
+      if (time) time.textContent = age(old);
+      passed ||= urgency(old, this.#thresholds) !== view.getAttribute('data-level');
+    }
+    return passed;
+  }
+
+  /** @param {1 | -1} step */
+  focusTicket(step) {
+    const at = this.shown.findIndex(({ id }) => id === this.#selected);
+    const next = this.shown[Math.min(this.shown.length - 1, Math.max(0, at + step))];
+    if (next) this.#element(next.id)?.focus();
+  }
+
+  /** Through the buttons of the ticket, the ticket itself being the first stop. @param {1 | -1} step */
+  focusControl(step) {
+    const ticket = this.#element(this.#selected);
+    if (!ticket) return;
+    const stops = [ticket, ...ticket.querySelectorAll('button')];
+    const at = stops.indexOf(/** @type {HTMLElement} */ (document.activeElement));
+    /** @type {HTMLElement} */ (stops[Math.min(stops.length - 1, Math.max(0, at + step))]).focus();
+  }
+
+  /** @param {Element} ticket */
+  #select(ticket) {
+    for (const one of find('#tickets').children) {
+      one.toggleAttribute('data-selected', one === ticket);
+      one.setAttribute('tabindex', one === ticket ? '0' : '-1');
+    }
+    this.#selected = ticket.getAttribute('data-order') ?? undefined;
+  }
+
+  /** @param {string | undefined} id @returns {HTMLElement | undefined} */
+  #element(id) {
+    const found = [...find('#tickets').children].find((one) => one.getAttribute('data-order') === id);
+    return found instanceof HTMLElement ? found : undefined;
+  }
+}

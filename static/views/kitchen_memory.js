@@ -1,0 +1,124 @@
+import { isOpen } from './kitchen_model.js';
+import { keepLocal, recallLocal } from './storage.js';
+
+/** A bumped ticket keeps its place this long, with an undo: nothing moves under the finger. */
+export const UNDO_MS = 5000;
+
+/**
+ * What a screen has shown so far: from it follow the sounds, the undo, and that a cancelled ticket stays until a
+ * cook has confirmed it, over a reload too.
+ */
+export class TicketMemory {
+  #name = '';
+  /** What each ticket was when it was last looked at. @type {Map<string, string>} */
+  #states = new Map();
+  /** Cancelled and not confirmed, with the document as it was. @type {Map<string, any>} */
+  #cancelled = new Map();
+  /** @type {Map<string, number>} */
+  #bumpedAt = new Map();
+  /** @type {Map<string, string[]>} */
+  #changes = new Map();
+  #first = true;
+
+  /** @param {string} name one per restaurant and station; another name is another memory */
+  use(name) {
+    if (this.#name === `kitchen.${name}`) return;
+    this.#name = `kitchen.${name}`;
+    const kept = recallLocal(this.#name, {});
+    this.#states = new Map(Object.entries(kept.states ?? {}));
+    this.#cancelled = new Map(Object.entries(kept.cancelled ?? {}));
+    this.#bumpedAt.clear();
+    this.#changes.clear();
+    this.#first = true;
+  }
+
+  /** Documents of cancelled orders that still have to be confirmed. */
+  get cancelled() {
+    return [...this.#cancelled.values()];
+  }
+
+  /**
+   * @param {import('./kitchen_model.js').Ticket[]} tickets all of them, shown or not
+   * @param {number} now monotonic ms
+   * @returns {Set<string>} what is to be heard: new, changed, cancelled, incoming
+   */
+  observe(tickets, now) {
+    /** @type {Set<string>} */
+    const sounds = new Set();
+    for (const ticket of tickets) {
+      const sound = this.#step(ticket, this.#states.get(ticket.id), now);
+      if (sound && !(this.#first && sound !== 'cancelled')) sounds.add(sound);
+      this.#states.set(ticket.id, ticket.state);
+    }
+    this.#first = false;
+    this.#keep();
+    return sounds;
+  }
+
+  /**
+   * @param {import('./kitchen_model.js').Ticket} ticket @param {string | undefined} was @param {number} now
+   * @returns {string | undefined} a sound
+   */
+  #step(ticket, was, now) {
+    const { id, order, state } = ticket;
+    const wasOpen = was === 'new' || was === 'cooking';
+    if (was === state) return undefined;
+    if (state === 'incoming') return 'incoming';
+    if (state === 'bumped' && wasOpen) this.#bumpedAt.set(id, now);
+    if (state === 'cancelled' && (wasOpen || this.undoable(id, now))) {
+      this.#cancelled.set(id, order);
+      return 'cancelled';
+    }
+    if (!isOpen(ticket) || wasOpen) return undefined;
+    if (was !== 'bumped' && was !== 'gone') return 'new';
+    if (order.pending || this.undoable(id, now)) return undefined;
+    this.#changes.set(id, ['Recalled']);
+    return 'changed';
+  }
+
+  /** @param {string} id @param {number} now monotonic ms */
+  undoable(id, now) {
+    return now - (this.#bumpedAt.get(id) ?? -UNDO_MS) < UNDO_MS;
+  }
+
+  /** @param {import('./kitchen_model.js').Ticket} ticket @param {number} now monotonic ms */
+  shows({ id, state }, now) {
+    if (state === 'bumped') return this.undoable(id, now);
+    if (state === 'cancelled') return this.#cancelled.has(id);
+    return state !== 'gone';
+  }
+
+  /** @param {string} id @param {string[]} words */
+  addChanges(id, words) {
+    this.#changes.set(id, [...new Set([...(this.#changes.get(id) ?? []), ...words])]);
+  }
+
+  /** @param {string} id @returns {string[]} */
+  changes(id) {
+    return this.#changes.get(id) ?? [];
+  }
+
+  /** A cook has seen it. @param {string} id */
+  confirm(id) {
+    this.#changes.delete(id);
+    this.#cancelled.delete(id);
+    this.#keep();
+  }
+
+  /** Drops what no document answers for. @param {string} id */
+  forget(id) {
+    this.#states.delete(id);
+  }
+
+  /** @param {Iterable<string>} present ids @returns {string[]} tickets that were to be cooked and are no longer listed */
+  missing(present) {
+    const here = new Set(present);
+    const owed = [...this.#states].filter(([id, state]) => (state === 'new' || state === 'cooking') && !here.has(id));
+    return owed.map(([id]) => id);
+  }
+
+  #keep() {
+    const states = Object.fromEntries([...this.#states].filter(([, state]) => state === 'new' || state === 'cooking'));
+    keepLocal(this.#name, { states, cancelled: Object.fromEntries(this.#cancelled) });
+  }
+}

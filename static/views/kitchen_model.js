@@ -1,0 +1,139 @@
+/**
+ * What a kitchen screen shows of an order, without the DOM.
+ *
+ * A ticket is an order as one screen sees it: `incoming` (placed, nobody has taken it yet), `new` (accepted),
+ * `cooking`, `bumped` (this screen owes nothing more), `cancelled`, or `gone`.
+ *
+ * @typedef {'incoming' | 'new' | 'cooking' | 'bumped' | 'cancelled' | 'gone'} TicketState
+ * @typedef {{id: string, order: any, state: TicketState, items: [string, any][], elsewhere: Record<string, number>, since: number}} Ticket
+ */
+
+export const RECALL_WINDOW_MS = 15 * 60_000;
+
+/**
+ * @param {any} order
+ * @param {string | undefined} station show this station's items alone; every station's without
+ * @returns {Ticket}
+ */
+export function ticketOf(order, station) {
+  const all = Object.entries(order.items ?? {});
+  const items = all.filter(([, item]) => !station || item.station === station);
+  return {
+    id: order.id,
+    order,
+    items,
+    state: stateOf(order, items.map(([, item]) => item)),
+    elsewhere: station ? owedElsewhere(all, station) : {},
+    since: Date.parse(order.accepted_at ?? order.placed_at),
+  };
+}
+
+/** @param {any} order @param {any[]} items @returns {TicketState} */
+function stateOf(order, items) {
+  if (items.length === 0) return 'gone';
+  if (order.status === 'cancelled' || order.status === 'rejected') return 'cancelled';
+  if (items.every((item) => item.status === 'voided')) return 'cancelled';
+  if (order.status === 'placed') return 'incoming';
+  if (order.status === 'served') return 'gone';
+  if (order.status === 'ready') return 'bumped';
+  if (items.every((item) => item.status === 'done' || item.status === 'voided')) return 'bumped';
+  return order.status === 'accepted' ? 'new' : 'cooking';
+}
+
+/** @param {[string, any][]} items @param {string} station @returns {Record<string, number>} dishes owed, by station */
+function owedElsewhere(items, station) {
+  /** @type {Record<string, number>} */
+  const owed = {};
+  for (const [, item] of items) {
+    if (item.station === station || !isOwed(item)) continue;
+    owed[item.station] = (owed[item.station] ?? 0) + item.quantity;
+  }
+  return owed;
+}
+
+/** @param {any} item */
+export function isOwed(item) {
+  return item.status === 'queued' || item.status === 'cooking';
+}
+
+/** @param {Ticket} ticket */
+export function isOpen({ state }) {
+  return state === 'new' || state === 'cooking';
+}
+
+/**
+ * Digits belong to places, and a bumped ticket keeps its own while it can be undone: a second press must not hit
+ * the ticket that moves up.
+ * @param {Ticket} ticket
+ */
+export function hasSlot(ticket) {
+  return isOpen(ticket) || ticket.state === 'bumped';
+}
+
+/** Rush first, then the oldest; what nobody has taken yet comes last. @param {Ticket} a @param {Ticket} b */
+export function bySequence(a, b) {
+  return Number(a.state === 'incoming') - Number(b.state === 'incoming')
+    || Number(b.order.rush) - Number(a.order.rush)
+    || a.since - b.since
+    || a.order.number - b.order.number;
+}
+
+/**
+ * @param {number} ageMs @param {{warnMinutes: number, lateMinutes: number}} thresholds
+ * @returns {'fresh' | 'warn' | 'late'}
+ */
+export function urgency(ageMs, { warnMinutes, lateMinutes }) {
+  if (ageMs >= lateMinutes * 60_000) return 'late';
+  return ageMs >= warnMinutes * 60_000 ? 'warn' : 'fresh';
+}
+
+/**
+ * What has to be cooked now, over all tickets: the same dish with the same options is one line.
+ *
+ * @param {Ticket[]} tickets
+ * @returns {{name: string, options: string[], quantity: number}[]} most first
+ */
+export function allDay(tickets) {
+  /** @type {Map<string, {name: string, options: string[], quantity: number}>} */
+  const lines = new Map();
+  for (const [, item] of tickets.filter(isOpen).flatMap((ticket) => ticket.items)) {
+    if (!isOwed(item)) continue;
+    const options = item.options ?? [];
+    const key = JSON.stringify([item.name, ...options]);
+    const line = lines.get(key) ?? { name: item.name, options, quantity: 0 };
+    lines.set(key, { ...line, quantity: line.quantity + item.quantity });
+  }
+  return [...lines.values()].sort((a, b) => b.quantity - a.quantity || a.name.localeCompare(b.name));
+}
+
+/**
+ * What can be called back: bumped here, or served within the window; the last one first.
+ *
+ * @param {Ticket[]} tickets @param {number} now server ms
+ */
+export function recallable(tickets, now) {
+  const inWindow = (/** @type {any} */ order) =>
+    order.status === 'served' && now - Date.parse(order.served_at) < RECALL_WINDOW_MS;
+  const done = tickets.filter(({ order, state, items }) => state === 'bumped' || (items.length > 0 && inWindow(order)));
+  return done.sort((a, b) => finishedAt(b.order) - finishedAt(a.order) || b.order.number - a.order.number);
+}
+
+/** @param {any} order */
+function finishedAt(order) {
+  return Date.parse(order.served_at ?? order.ready_at ?? order.accepted_at ?? order.placed_at);
+}
+
+/**
+ * @param {any} before @param {any} after @param {string | undefined} station
+ * @returns {string[]} what a cook must notice, in words; empty when there is nothing
+ */
+export function changesBetween(before, after, station) {
+  const notes = [];
+  if (after.rush && !before.rush) notes.push('Rush');
+  for (const [id, item] of Object.entries(after.items)) {
+    if (station && item.station !== station) continue;
+    const old = before.items[id];
+    if (item.status === 'voided' && old && old.status !== 'voided') notes.push(`No ${item.name}`);
+  }
+  return notes;
+}

@@ -1,0 +1,70 @@
+import { h } from './dom.js';
+import { count } from './format.js';
+import { icon } from './icons.js';
+
+/** @param {number} open @param {number} late @param {number} incoming */
+export function countsView(open, late, incoming) {
+  return [
+    h('span', {}, count(open, 'ticket')),
+    incoming > 0 && h('span.bar__incoming', {}, `${incoming} incoming`),
+    late > 0 && h('span.bar__late', {}, icon('alert'), `${late} late`),
+  ];
+}
+
+/** @param {{sound: import('./sound.js').Sound, allDay: boolean, recalls: number}} state */
+export function barControls({ sound, allDay, recalls }) {
+  return [
+    barButton('all-day', 'list', 'All day', { 'aria-pressed': String(allDay) }),
+    barButton('recall', 'undo', recalls > 0 ? `Recall ${recalls}` : 'Recall'),
+    soundButton(sound),
+    barButton('full', 'full', 'Full screen', { 'data-quiet': true }),
+    barButton('settings', 'gear', 'This screen', { 'data-quiet': true }),
+  ];
+}
+
+/** Muted and not yet allowed are told apart: one is meant, the other needs a touch. @param {import('./sound.js').Sound} sound */
+export function soundButton(sound) {
+  const words = sound.muted ? 'Muted' : sound.ready ? 'Sound on' : 'Touch for sound';
+  return barButton('mute', sound.muted || !sound.ready ? 'bellOff' : 'bell', words, {
+    'aria-pressed': String(sound.muted), 'data-warn': !sound.muted && !sound.ready,
+  });
+}
+
+/**
+ * @param {string} name @param {Parameters<typeof icon>[0]} sign @param {string} words
+ * @param {Record<string, any>} [attributes]
+ */
+function barButton(name, sign, words, attributes = {}) {
+  return h('button.button.bar__button', { 'type': 'button', 'data-key': name, 'data-do': name, ...attributes },
+    icon(sign), h('span.bar__words', {}, words));
+}
+
+/** @param {string[]} stations @param {string} chosen empty: all */
+export function filterView(stations, chosen) {
+  return ['', ...stations].map((station) => h('button.chip', {
+    'type': 'button', 'data-key': `station ${station}`, 'data-do': 'filter', 'data-station': station,
+    'aria-pressed': String(station === chosen),
+  }, station || 'All'));
+}
+
+/** What stands where tickets would. @param {any} bell @param {any} room */
+export function blankView(bell, room) {
+  if (room.refusal) {
+    return blank('alert', 'This screen may not see the kitchen', room.refusal.message, button('unpair', 'Pair it again'));
+  }
+  if (bell.state === 'stopped') {
+    return blank('alert', 'This screen has stopped', 'The server ended the connection for good.', button('start', 'Start again'));
+  }
+  if (room.cursor === null) return h('div.blank', {}, h('div.spinner', { 'aria-hidden': true }), h('h2', {}, 'Getting the tickets'));
+  return blank('check', 'Nothing to cook', 'New orders appear here by themselves.');
+}
+
+/** @param {Parameters<typeof icon>[0]} sign @param {string} title @param {string} words @param {...any} more */
+function blank(sign, title, words, ...more) {
+  return h('div.blank', {}, icon(sign), h('h2', {}, title), h('p', {}, words), more);
+}
+
+/** @param {string} name @param {string} words */
+function button(name, words) {
+  return h('button.button.button--primary', { 'type': 'button', 'data-do': name }, words);
+}

@@ -1,0 +1,177 @@
+import { h } from './dom.js';
+import { REASON_WORDS, age, count, place } from './format.js';
+import { icon } from './icons.js';
+import { isOpen, urgency } from './kitchen_model.js';
+import { isAllergy } from './notes.js';
+
+/**
+ * @typedef {object} Look what a ticket shows beside its order
+ * @property {number} now server ms
+ * @property {number} [slot] the digit that bumps it, 1 to 9
+ * @property {boolean} selected
+ * @property {string[]} changes what a cook has not confirmed yet
+ * @property {boolean} grouped items by station, with its name
+ * @property {{warnMinutes: number, lateMinutes: number}} thresholds
+ */
+
+/** @param {import('./kitchen_model.js').Ticket} ticket @param {Look} look */
+export function ticketView(ticket, look) {
+  const { id, order, state } = ticket;
+  return h('article.ticket', {
+    'data-key': id, 'data-order': id, 'data-status': order.status, 'data-ticket': state,
+    'data-urgency': isOpen(ticket) ? urgency(look.now - ticket.since, look.thresholds) : 'fresh',
+    'data-rush': Boolean(order.rush), 'data-selected': look.selected, 'data-pending': Boolean(order.pending),
+    'tabindex': look.selected ? 0 : -1, 'aria-label': `Order ${order.number}, ${place(order)}`,
+  }, head(ticket, look), flags(ticket, look), notes(order), items(ticket, look), elsewhere(ticket), foot(ticket, look));
+}
+
+/** @param {import('./kitchen_model.js').Ticket} ticket @param {Look} look */
+function head({ order, state, since }, look) {
+  return h('header.ticket__head', {},
+    h('h2.ticket__number', {}, h('span.visually-hidden', {}, 'Order '), order.number),
+    h('p.ticket__place', {}, place(order)),
+    ageView(state === 'incoming' ? Date.parse(order.placed_at) : since, look));
+}
+
+/**
+ * The age, with a sign and a word from the first threshold on. `data-since` lets the page count without a redraw.
+ * @param {number} since @param {Pick<Look, 'now' | 'thresholds'>} look
+ */
+export function ageView(since, { now, thresholds }) {
+  const level = urgency(now - since, thresholds);
+  const words = { fresh: '', warn: 'Hurry', late: 'Late' };
+  return h('p.age', { 'data-since': since, 'data-level': level },
+    icon(level === 'fresh' ? 'clock' : level === 'warn' ? 'hourglass' : 'alert'),
+    h('span.age__time.numeric', {}, age(now - since)),
+    words[level] && h('span.age__word', {}, words[level]));
+}
+
+/** @param {import('./kitchen_model.js').Ticket} ticket @param {Look} look */
+function flags({ order, state }, look) {
+  const shown = [
+    order.rush && state !== 'cancelled' && flag('rush', 'bolt', 'Rush'),
+    hasAllergy(order) && flag('allergy', 'alert', 'Allergy'),
+    order.pending && flag('pending', 'offline', 'Not sent yet'),
+    ...look.changes.filter((change) => change !== 'Rush').map((change) => flag('changed', 'alert', `Changed: ${change}`)),
+  ].filter(Boolean);
+  return shown.length > 0 && h('ul.ticket__flags', {}, shown);
+}
+
+/** @param {string} kind @param {Parameters<typeof icon>[0]} sign @param {string} words */
+function flag(kind, sign, words) {
+  return h(`li.flag.flag--${kind}`, { 'data-key': `${kind} ${words}` }, icon(sign), words);
+}
+
+/** @param {any} order */
+function hasAllergy(order) {
+  return isAllergy(order.note) || Object.values(order.items).some((item) => isAllergy(item.note));
+}
+
+/** @param {any} order */
+function notes(order) {
+  return order.note && noteView(order.note);
+}
+
+/** A note is never small print; one about an allergy is the loudest thing on the ticket. @param {string} note */
+export function noteView(note) {
+  if (!isAllergy(note)) return h('span.note', {}, note);
+  return h('strong.note.note--allergy', {}, icon('alert'), h('span', {}, h('span.note__word', {}, 'Allergy '), note));
+}
+
+/** @param {import('./kitchen_model.js').Ticket} ticket @param {Look} look */
+function items(ticket, look) {
+  const touchable = isOpen(ticket) || ticket.state === 'bumped';
+  const rows = look.grouped ? byStation(ticket.items) : ticket.items;
+  return h('ul.ticket__items', {}, rows.map(([id, item]) => itemView(id, item, touchable, look.grouped)));
+}
+
+/** @param {[string, any][]} entries */
+function byStation(entries) {
+  return [...entries].sort(([, a], [, b]) => a.station.localeCompare(b.station));
+}
+
+/** @param {string} id @param {any} item @param {boolean} touchable @param {boolean} named with its station */
+function itemView(id, item, touchable, named) {
+  const row = { 'data-key': id, 'data-item': id, 'data-status': item.status, 'data-pending': Boolean(item.pending) };
+  const done = item.status === 'done';
+  if (!touchable || item.status === 'voided') return h('li.item', row, h('div.item__face', {}, face(item, named)));
+  return h('li.item', row,
+    h('button.item__face', { type: 'button', 'data-action': done ? 'recall_item' : 'finish_item' }, face(item, named),
+      h('span.visually-hidden', {}, done ? ', done. Take back' : ', bump')));
+}
+
+/** @param {any} item @param {boolean} named */
+function face(item, named) {
+  const marks = { done: icon('check'), voided: h('span.item__void', {}, 'Void'), cooking: icon('flame') };
+  return [
+    h('span.item__quantity.numeric', {}, item.quantity, h('span.visually-hidden', {}, ' times ')),
+    h('span.item__body', {},
+      h('span.item__name', {}, item.name),
+      (item.options ?? []).map((/** @type {string} */ option) => h('span.item__option', {}, option))),
+    h('span.item__mark', {}, /** @type {Record<string, any>} */ (marks)[item.status],
+      named && h('span.item__station', {}, item.station)),
+    item.note && noteView(item.note),
+  ];
+}
+
+/** @param {import('./kitchen_model.js').Ticket} ticket */
+function elsewhere({ elsewhere: owed, state }) {
+  const parts = Object.entries(owed).map(([station, quantity]) => `${quantity} at ${station}`);
+  return parts.length > 0 && state !== 'cancelled' && h('p.ticket__elsewhere', {}, `Also: ${parts.join(', ')}`);
+}
+
+/** @param {import('./kitchen_model.js').Ticket} ticket @param {Look} look */
+function foot({ order, state, items: mine }, look) {
+  const key = look.slot && h('kbd.ticket__slot', { 'aria-hidden': true }, look.slot);
+  const bump = () => control('ready', 'check', ['Bump', key], '.button--go');
+  const known = look.changes.length > 0 && h('button.button', { type: 'button', 'data-do': 'confirm-change' }, 'Seen');
+  /** @type {Record<string, () => any>} */
+  const feet = {
+    incoming: () => h('p.ticket__say', {}, icon('clock'), 'Waits for the staff'),
+    new: () => [known, control('start', 'play', 'Start'), bump()],
+    cooking: () => [known, bump()],
+    bumped: () => [h('p.ticket__say', {}, icon('check'), 'Bumped'), control('recall', 'undo', 'Undo')],
+    cancelled: () => [
+      h('p.ticket__say', {}, icon('close'), cancelledWords(order, mine)),
+      h('button.button.button--danger', { type: 'button', 'data-do': 'confirm-cancel' }, 'Got it'),
+    ],
+  };
+  return h('footer.ticket__foot', {}, feet[state]?.());
+}
+
+/** @param {any} order @param {[string, any][]} mine */
+function cancelledWords(order, mine) {
+  const reason = order.reason ?? mine.find(([, item]) => item.reason)?.[1].reason;
+  const words = REASON_WORDS[reason];
+  return words ? `Cancelled: ${words}` : 'Cancelled';
+}
+
+/** @param {string} action @param {Parameters<typeof icon>[0]} sign @param {any} words @param {string} [looks] */
+function control(action, sign, words, looks = '') {
+  return h(`button.button${looks}`, { type: 'button', 'data-action': action }, icon(sign), words);
+}
+
+/** One line of the recall list. @param {import('./kitchen_model.js').Ticket} ticket @param {number} now */
+export function recallView({ id, order, items: mine }, now) {
+  const dishes = mine.filter(([, item]) => item.status !== 'voided').map(([, item]) => `${item.quantity} × ${item.name}`);
+  const at = Date.parse(order.served_at ?? order.ready_at ?? order.accepted_at);
+  return h('li.recall', { 'data-key': id, 'data-order': id, 'data-status': order.status },
+    h('div.recall__body', {},
+      h('p.recall__title', {}, h('b', {}, order.number), ` ${place(order)} `,
+        h('span.badge', {}, order.status === 'served' ? 'Served' : 'Ready')),
+      h('p.muted', {}, dishes.join(', ')),
+      Number.isNaN(at) ? null : h('p.muted', {}, `${age(now - at)} ago`)),
+    control('recall', 'undo', 'Recall'));
+}
+
+/** @param {{name: string, options: string[], quantity: number}[]} lines */
+export function allDayView(lines) {
+  if (lines.length === 0) return h('p.muted', {}, 'Nothing to cook.');
+  const total = lines.reduce((sum, line) => sum + line.quantity, 0);
+  return [
+    h('p.muted', {}, `${count(total, 'dish', 'dishes')} to cook`),
+    h('ul.allday', {}, lines.map(({ name, options, quantity }) => h('li.allday__line', {},
+      h('b.allday__quantity.numeric', {}, quantity),
+      h('span', {}, name, options.length > 0 && h('span.allday__options', {}, options.join(', ')))))),
+  ];
+}

@@ -1,0 +1,111 @@
+import { canBeOrdered, pieces } from './basket.js';
+import { WORDS } from './diner_words.js';
+import { h } from './dom.js';
+import { clock, money } from './format.js';
+
+/**
+ * @param {any} menu @returns {{id: string, name: string, items: any[]}[]} categories that have something, in the menu's order
+ */
+export function categories(menu) {
+  const items = Object.values(menu.items).sort(bySort);
+  return Object.entries(menu.categories)
+    .map(([id, { name, sort }]) => ({ id, name, sort, items: items.filter(({ category }) => category === id) }))
+    .filter((category) => category.items.length > 0)
+    .sort(bySort);
+}
+
+/** @param {any} a @param {any} b */
+function bySort(a, b) {
+  return (a.sort ?? 0) - (b.sort ?? 0) || a.name.localeCompare(b.name);
+}
+
+/** @param {any} menu @returns {HTMLElement[]} the row of links to the categories */
+export function categoryLinks(menu) {
+  return categories(menu).map(({ id, name }) => h('a.chip', { href: `#category-${id}`, 'data-key': id }, name));
+}
+
+/** @param {any} menu @param {import('./basket.js').Basket} basket @returns {HTMLElement[]} */
+export function menuSections(menu, basket) {
+  const sections = categories(menu).map(({ id, name, items }) => h(
+    'section.category', { id: `category-${id}`, 'data-key': id, 'aria-labelledby': `category-${id}-name` },
+    h('h2.category__name', { id: `category-${id}-name` }, name),
+    h('ul.category__items', {}, items.map((item) => menuItem(item, basket))),
+  ));
+  if (sections.length > 0) return sections;
+  return [h('div.blank', {}, h('h2', {}, WORDS.emptyMenu), h('p', {}, WORDS.emptyMenuHint))];
+}
+
+/** @param {any} item @param {import('./basket.js').Basket} basket */
+function menuItem(item, basket) {
+  const count = pieces(basket, item.id);
+  const gone = !item.available;
+  return h(
+    'li.dish', { 'data-menu-item': item.id, 'data-key': item.id, 'data-sold-out': gone },
+    h('div.dish__text', {},
+      h('h3.dish__name', {}, item.name),
+      item.description && h('p.dish__about', {}, item.description),
+      h('p.dish__facts', {},
+        h('span.dish__price', {}, money(item.price)),
+        gone && h('span.badge.dish__gone', {}, item.until ? WORDS.soldOutUntil(clock(item.until)) : WORDS.soldOut),
+        !gone && item.options && optionsButton(item)),
+    ),
+    item.photo && h('img.dish__photo', { src: item.photo, alt: '', loading: 'lazy', width: 88, height: 88 }),
+    addButton(item, count),
+  );
+}
+
+/** @param {any} item */
+function optionsButton(item) {
+  return h('button.dish__options', { type: 'button', 'data-do': 'options', 'aria-label': WORDS.chooseFor(item.name) }, WORDS.choose);
+}
+
+/** @param {any} item @param {number} count */
+function addButton(item, count) {
+  return h(
+    'button.dish__add', {
+      type: 'button', 'data-action': 'add', disabled: !item.available, 'data-count': count || undefined,
+      'aria-label': count > 0 ? `${WORDS.add(item.name)}. ${WORDS.inBasket(count)}` : WORDS.add(item.name),
+    },
+    h('span', { 'aria-hidden': 'true' }, count > 0 ? String(count) : '+'),
+  );
+}
+
+/**
+ * Choosing the options of one item before it goes into the basket.
+ *
+ * @param {any} item @param {{options: string[], note: string, quantity: number}} choice
+ * @returns {HTMLElement[]}
+ */
+export function choiceForm(item, choice) {
+  const line = { key: '', item: item.id, ...choice };
+  return [
+    item.description && h('p.muted', {}, item.description),
+    optionChips(item, choice.options),
+    h('div.field', {},
+      h('label', { for: 'choice-note' }, WORDS.lineNote),
+      h('input', { id: 'choice-note', maxlength: 200, value: choice.note, 'data-field': 'note', autocomplete: 'off' })),
+    h('div.choice__foot', {},
+      stepper(item.name, choice.quantity, 'choice'),
+      h('button.button.button--primary.button--large', { type: 'button', 'data-do': 'add-choice', disabled: !canBeOrdered(line, { items: { [item.id]: item } }) },
+        WORDS.addToOrder)),
+  ];
+}
+
+/** @param {any} item @param {string[]} chosen @returns {HTMLElement | null} */
+export function optionChips(item, chosen) {
+  const options = Object.entries(item.options ?? {});
+  if (options.length === 0) return null;
+  return h('div.options', { role: 'group', 'aria-label': WORDS.chooseFor(item.name) }, options.map(([id, option]) => h(
+    'button.chip', { type: 'button', 'data-do': 'option', 'data-option': id, 'aria-pressed': String(chosen.includes(id)) },
+    option.name,
+    option.price.amount !== 0 && h('span.muted', {}, `${option.price.amount > 0 ? '+' : ''}${money(option.price)}`),
+  )));
+}
+
+/** @param {string} name @param {number} quantity @param {string} scope where the two controls report to */
+export function stepper(name, quantity, scope) {
+  return h('div.stepper', { role: 'group', 'aria-label': `${WORDS.quantity}: ${name}` },
+    h('button.stepper__step', { type: 'button', 'data-do': `${scope}-fewer`, 'aria-label': WORDS.fewer(name) }, h('span', { 'aria-hidden': 'true' }, '−')),
+    h('output.stepper__count', {}, String(quantity)),
+    h('button.stepper__step', { type: 'button', 'data-do': `${scope}-more`, 'aria-label': WORDS.more(name) }, h('span', { 'aria-hidden': 'true' }, '+')));
+}

@@ -1,0 +1,65 @@
+/**
+ * What an order will look like once the commands that still wait have gone through: a bump shows at the touch,
+ * on a dead network too. Only looks are guessed here; the document that the server sends is what counts, and a
+ * refused command leaves `pending`, so its guess goes with it.
+ */
+
+/** @typedef {{order?: string, action: string, item?: string, rush?: boolean}} Waiting */
+
+/**
+ * @param {any} order a document; it is not changed
+ * @param {Waiting[]} pending oldest first
+ * @param {string} [station] the one this screen's token is bound to
+ * @returns {any} the document, or a changed copy with `pending: true`, and `pending` on the items touched
+ */
+export function withPending(order, pending, station) {
+  const mine = pending.filter((command) => command.order === order.id);
+  if (mine.length === 0) return order;
+  const guess = { ...order, pending: true, items: { ...order.items } };
+  for (const command of mine) GUESSES[command.action]?.(guess, command, station);
+  return guess;
+}
+
+/** @type {Record<string, (order: any, command: Waiting, station?: string) => void>} */
+const GUESSES = {
+  accept: (order) => { order.status = 'accepted'; },
+  reject: (order) => { order.status = 'rejected'; },
+  cancel: (order) => { order.status = 'cancelled'; },
+  serve: (order) => { order.status = 'served'; },
+  rush: (order, { rush }) => { order.rush = rush; },
+  start: (order, _, station) => {
+    each(order, station, (item) => item.status === 'queued' && 'cooking');
+    order.status = 'preparing';
+  },
+  ready: (order, _, station) => {
+    each(order, station, (item) => item.status !== 'voided' && 'done');
+    settle(order);
+  },
+  recall: (order, _, station) => {
+    each(order, station, (item) => item.status === 'done' && 'cooking');
+    order.status = 'preparing';
+  },
+  start_item: (order, { item }) => { set(order, item, 'cooking'); settle(order); },
+  finish_item: (order, { item }) => { set(order, item, 'done'); settle(order); },
+  recall_item: (order, { item }) => { set(order, item, 'cooking'); settle(order); },
+  void_item: (order, { item }) => { set(order, item, 'voided'); },
+};
+
+/** @param {any} order @param {string | undefined} station @param {(item: any) => string | false} next */
+function each(order, station, next) {
+  for (const [id, item] of Object.entries(order.items)) {
+    const status = (!station || item.station === station) && next(item);
+    if (status) set(order, id, status);
+  }
+}
+
+/** @param {any} order @param {string | undefined} id @param {string} status */
+function set(order, id, status) {
+  if (id && order.items[id]) order.items[id] = { ...order.items[id], status, pending: true };
+}
+
+/** An order is ready when the kitchen owes nothing more. @param {any} order */
+function settle(order) {
+  const owed = Object.values(order.items).some((item) => item.status === 'queued' || item.status === 'cooking');
+  order.status = owed ? 'preparing' : 'ready';
+}
