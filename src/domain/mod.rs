@@ -4,6 +4,7 @@
 //! a [`command::RawCommand`] is understood as a [`command::Command`], decided upon ([`transition::decide`],
 //! [`place::decide`], [`call::decide`], [`menu::decide`]), and comes out as a [`decision::Decision`].
 
+pub mod action;
 pub mod call;
 pub mod command;
 pub mod decision;

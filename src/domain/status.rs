@@ -12,7 +12,7 @@ pub enum OrderStatus {
     Placed,
     /// Taken, with a promised time; nothing cooks yet.
     Accepted,
-    /// At least one item cooks or is done.
+    /// The kitchen has begun and owes something still.
     Preparing,
     /// Every item is done or voided.
     Ready,

@@ -1,0 +1,77 @@
+//! The names of the actions: what a policy decides on and a metric counts by.
+
+use std::fmt;
+
+/// The name of an action, without its fields: what a policy decides on and a metric counts by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(missing_docs)] // the wire's own words, explained in docs/protocol.md
+pub enum ActionName {
+    Accept,
+    Reject,
+    Start,
+    StartItem,
+    FinishItem,
+    RecallItem,
+    Ready,
+    Recall,
+    Serve,
+    Cancel,
+    VoidItem,
+    Promise,
+    Rush,
+    CallWaiter,
+    AnswerCall,
+}
+
+impl ActionName {
+    /// Every action of the contract.
+    pub const ALL: [Self; 15] = [
+        Self::Accept,
+        Self::Reject,
+        Self::Start,
+        Self::StartItem,
+        Self::FinishItem,
+        Self::RecallItem,
+        Self::Ready,
+        Self::Recall,
+        Self::Serve,
+        Self::Cancel,
+        Self::VoidItem,
+        Self::Promise,
+        Self::Rush,
+        Self::CallWaiter,
+        Self::AnswerCall,
+    ];
+
+    /// The word on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Accept => "accept",
+            Self::Reject => "reject",
+            Self::Start => "start",
+            Self::StartItem => "start_item",
+            Self::FinishItem => "finish_item",
+            Self::RecallItem => "recall_item",
+            Self::Ready => "ready",
+            Self::Recall => "recall",
+            Self::Serve => "serve",
+            Self::Cancel => "cancel",
+            Self::VoidItem => "void_item",
+            Self::Promise => "promise",
+            Self::Rush => "rush",
+            Self::CallWaiter => "call_waiter",
+            Self::AnswerCall => "answer_call",
+        }
+    }
+
+    pub(super) fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|name| name.as_str() == word)
+    }
+}
+
+impl fmt::Display for ActionName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

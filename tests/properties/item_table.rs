@@ -1,0 +1,114 @@
+//! The table of items: every state an item can be in × every item action, in every status of the order in which an item can
+//! be in that state. The order has a second item, on which nothing depends but whether the ticket is done.
+
+use crate::support::{Cell, Outcome, Ticket, cause, item, principal};
+use orderbell::domain::command::OrderAction;
+use orderbell::domain::decision::RefusalKind;
+use orderbell::domain::event::EventKind as E;
+use orderbell::domain::principal::Role;
+use orderbell::domain::status::{ItemStatus as I, OrderStatus as S};
+
+use Cell::{No, Same, To};
+
+/// The order's status, the item's, and how they came about; then `start_item`, `finish_item`, `recall_item`, `void_item`.
+type Row = (S, I, fn() -> Vec<OrderAction>, [Cell; 4]);
+
+fn accepted(more: impl IntoIterator<Item = OrderAction>) -> Vec<OrderAction> {
+    [OrderAction::Accept { minutes: None }].into_iter().chain(more).collect()
+}
+fn void(n: u128) -> OrderAction {
+    OrderAction::VoidItem(item(n), cause())
+}
+
+const VOID: &[E] = &[E::ItemVoided];
+const STARTS: &[E] = &[E::ItemStarted, E::OrderStarted];
+const FINISH: &[E] = &[E::ItemFinished];
+const FINISH_FIRST: &[E] = &[E::ItemFinished, E::OrderStarted];
+const FINISH_LAST: &[E] = &[E::ItemFinished, E::OrderReady];
+const VOID_LAST_COOKING: &[E] = &[E::ItemVoided, E::OrderReady];
+const VOID_ALL: &[E] = &[E::ItemVoided, E::OrderCancelled];
+const RECALL: &[E] = &[E::ItemRecalled];
+const RECALL_TICKET: &[E] = &[E::ItemRecalled, E::OrderRecalled];
+
+#[rustfmt::skip]
+const TABLE: [Row; 24] = [
+    // The item is item 0; item 1 is the other.                                                         start                       finish                           recall                             void
+    (S::Placed,    I::Queued,  || vec![],                                                              [No,                         No,                              No,                                To(S::Placed, VOID)]),
+    (S::Placed,    I::Voided,  || vec![void(0)],                                                       [No,                         No,                              No,                                Same]),
+    (S::Placed,    I::Queued,  || vec![void(1)],                                                       [No,                         No,                              No,                                To(S::Cancelled, VOID_ALL)]),
+    (S::Accepted,  I::Queued,  || accepted([]),                                                        [To(S::Preparing, STARTS),   To(S::Preparing, FINISH_FIRST),  No,                                To(S::Accepted, VOID)]),
+    (S::Accepted,  I::Voided,  || accepted([void(0)]),                                                 [No,                         No,                              No,                                Same]),
+    (S::Accepted,  I::Queued,  || accepted([void(1)]),                                                 [To(S::Preparing, STARTS),   To(S::Ready, FINISH_LAST),       No,                                To(S::Cancelled, VOID_ALL)]),
+    (S::Preparing, I::Queued,  || accepted([OrderAction::StartItem(item(1))]),                         [To(S::Preparing, &[E::ItemStarted]), To(S::Preparing, FINISH), No,                              To(S::Preparing, VOID)]),
+    (S::Preparing, I::Queued,  || accepted([OrderAction::FinishItem(item(1))]),                        [To(S::Preparing, &[E::ItemStarted]), To(S::Ready, FINISH_LAST), No,                             To(S::Ready, VOID_LAST_COOKING)]),
+    (S::Preparing, I::Cooking, || accepted([OrderAction::Start]),                                      [Same,                       To(S::Preparing, FINISH),        Same,                              To(S::Preparing, VOID)]),
+    (S::Preparing, I::Cooking, || accepted([OrderAction::Start, OrderAction::FinishItem(item(1))]),    [Same,                       To(S::Ready, FINISH_LAST),       Same,                              To(S::Ready, VOID_LAST_COOKING)]),
+    (S::Preparing, I::Cooking, || accepted([OrderAction::Start, void(1)]),                             [Same,                       To(S::Ready, FINISH_LAST),       Same,                              To(S::Cancelled, VOID_ALL)]),
+    (S::Preparing, I::Done,    || accepted([OrderAction::Start, OrderAction::FinishItem(item(0))]),    [No,                         Same,                            To(S::Preparing, RECALL),          To(S::Preparing, VOID)]),
+    (S::Preparing, I::Voided,  || accepted([OrderAction::Start, void(0)]),                             [No,                         No,                              No,                                Same]),
+    (S::Ready,     I::Done,    || accepted([OrderAction::Ready]),                                      [No,                         Same,                            To(S::Preparing, RECALL_TICKET),   To(S::Ready, VOID)]),
+    (S::Ready,     I::Done,    || accepted([OrderAction::Ready, void(1)]),                             [No,                         Same,                            To(S::Preparing, RECALL_TICKET),   To(S::Cancelled, VOID_ALL)]),
+    (S::Ready,     I::Voided,  || accepted([OrderAction::Ready, void(0)]),                             [No,                         No,                              No,                                Same]),
+    (S::Served,    I::Done,    || accepted([OrderAction::Ready, OrderAction::Serve]),                  [No,                         Same,                            No,                                No]),
+    (S::Served,    I::Voided,  || accepted([void(0), OrderAction::Ready, OrderAction::Serve]),         [No,                         No,                              No,                                Same]),
+    (S::Rejected,  I::Queued,  || vec![OrderAction::Reject(cause())],                                  [No,                         No,                              No,                                No]),
+    (S::Rejected,  I::Voided,  || vec![void(0), OrderAction::Reject(cause())],                         [No,                         No,                              No,                                Same]),
+    (S::Cancelled, I::Queued,  || vec![OrderAction::Cancel(cause())],                                  [No,                         No,                              No,                                No]),
+    (S::Cancelled, I::Cooking, || accepted([OrderAction::Start, OrderAction::Cancel(cause())]),        [Same,                       No,                              Same,                              No]),
+    (S::Cancelled, I::Done,    || accepted([OrderAction::Ready, OrderAction::Cancel(cause())]),        [No,                         Same,                            No,                                No]),
+    (S::Cancelled, I::Voided,  || accepted([void(0), void(1)]),                                        [No,                         No,                              No,                                Same]),
+];
+
+fn ticket(row: &Row) -> Ticket {
+    let mut ticket = Ticket::of(2);
+    for action in (row.2)() {
+        ticket.staff(&action);
+    }
+    assert_eq!((ticket.order.status, ticket.item_status(0)), (row.0, row.1), "the row's own beginning");
+    ticket
+}
+
+#[test]
+fn every_item_status_and_action() {
+    let actions = [OrderAction::StartItem(item(0)), OrderAction::FinishItem(item(0)), OrderAction::RecallItem(item(0)), void(0)];
+    let after = [I::Cooking, I::Done, I::Cooking, I::Voided];
+    for row in &TABLE {
+        for ((action, after), cell) in actions.iter().zip(after).zip(row.3) {
+            let mut ticket = ticket(row);
+            let outcome = ticket.put(&principal(Role::Staff, None), action, None);
+            assert_eq!(outcome, cell.outcome(), "{action:?} of a {:?} item, order {}", row.1, row.0);
+            let (order, item) = if let To(order, _) = cell { (order, after) } else { (row.0, row.1) };
+            assert_eq!((ticket.order.status, ticket.item_status(0)), (order, item), "{action:?}, order {}", row.0);
+        }
+    }
+}
+
+#[test]
+fn the_table_has_every_pair_that_can_be() {
+    let can_be = |order: S, item: I| match order {
+        S::Placed | S::Accepted | S::Rejected => matches!(item, I::Queued | I::Voided),
+        S::Ready | S::Served => matches!(item, I::Done | I::Voided),
+        S::Preparing | S::Cancelled => true,
+    };
+    for order in S::ALL {
+        for item in [I::Queued, I::Cooking, I::Done, I::Voided] {
+            let is_there = TABLE.iter().any(|row| (row.0, row.1) == (order, item));
+            assert_eq!(is_there, can_be(order, item), "{order} × {item:?}");
+        }
+    }
+}
+
+#[test]
+fn an_item_that_the_order_does_not_have_is_not_found() {
+    for (_, _, way, _) in &TABLE {
+        let mut ticket = Ticket::of(2);
+        for action in way() {
+            ticket.staff(&action);
+        }
+        for action in
+            [OrderAction::StartItem(item(9)), OrderAction::FinishItem(item(9)), OrderAction::RecallItem(item(9)), void(9)]
+        {
+            assert_eq!(ticket.put(&principal(Role::Staff, None), &action, None), Outcome::Refused(RefusalKind::NotFound));
+        }
+    }
+}

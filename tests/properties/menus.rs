@@ -1,0 +1,126 @@
+//! Menu patches fold to the menu document.
+
+use crate::support::{DISHES, NOBODY, at, dish, fold, menu, position};
+use orderbell::domain::decision::{Decision, Moment, RefusalKind, Write, to_json};
+use orderbell::domain::event::EventKind;
+use orderbell::domain::ids::MenuItemId;
+use orderbell::domain::menu::{self, Menu, MenuAction};
+use orderbell::domain::position::Position;
+use proptest::prelude::*;
+use serde_json::Value;
+
+/// A menu, what a client makes of it, and the head of the feed.
+struct Board {
+    menu: Menu,
+    folded: Value,
+    head: Position,
+}
+
+impl Board {
+    fn new() -> Self {
+        let menu = menu();
+        Self { folded: to_json(&menu), head: menu.position, menu }
+    }
+
+    /// What came of it: the event, or none; or the refusal's kind.
+    fn put(&mut self, action: &MenuAction, millis: i64) -> Result<Option<EventKind>, RefusalKind> {
+        match menu::decide(&self.menu, action, Moment { now: at(millis), head: self.head }) {
+            Ok(Decision::Change { drafts, write, document }) => {
+                fold(&mut self.folded, self.head, &drafts);
+                let Write::Menu(menu) = write else { panic!("a change of the menu writes the menu") };
+                assert_eq!((&self.folded, drafts.len(), drafts[0].order), (&document, 1, None));
+                assert_eq!(self.folded, to_json(&menu));
+                assert_eq!(serde_json::from_value::<Menu>(self.folded.clone()).unwrap(), *menu);
+                (self.head, self.menu) = (menu.position, *menu);
+                Ok(Some(drafts[0].kind))
+            }
+            Ok(Decision::Keep { document, position }) => {
+                assert_eq!((document, position), (self.folded.clone(), self.menu.position));
+                Ok(None)
+            }
+            Err(refusal) => Err(refusal.kind),
+        }
+    }
+}
+
+fn any_action() -> impl Strategy<Value = MenuAction> {
+    let until = prop::option::of((0..100_000_i64).prop_map(at));
+    let until_too = until.clone();
+    prop_oneof![
+        (0..=DISHES, any::<bool>(), until).prop_map(|(n, available, until)| MenuAction::Availability {
+            item: dish(n),
+            available,
+            until
+        }),
+        (any::<bool>(), until_too).prop_map(|(paused, until)| MenuAction::Pause { paused, until }),
+        Just(MenuAction::Lapse),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn patches_fold_to_the_menu(actions in prop::collection::vec((any_action(), 0..5000_i64), 0..40)) {
+        let (mut board, mut now) = (Board::new(), 0);
+        for (action, pause) in actions {
+            now += pause;
+            let first = board.put(&action, now);
+            prop_assert_eq!(board.put(&action, now), first.map(|_| None), "what is not refused is done once: {:?}", action);
+            let lapsed = board.menu.items.values().all(|dish| dish.until.is_none() || !dish.available);
+            prop_assert!(lapsed && (board.menu.paused || board.menu.paused_until.is_none()), "only what is off has an end");
+        }
+    }
+
+    #[test]
+    fn nothing_that_is_due_survives_a_lapse(actions in prop::collection::vec((any_action(), 0..5000_i64), 0..20)) {
+        let (mut board, mut now) = (Board::new(), 0);
+        for (action, pause) in actions {
+            now += pause;
+            let _ = board.put(&action, now);
+        }
+        let _ = board.put(&MenuAction::Lapse, now);
+        prop_assert!(board.menu.next_lapse().is_none_or(|next| next > at(now)));
+    }
+}
+
+fn sold_out(until: Option<i64>) -> MenuAction {
+    MenuAction::Availability { item: dish(0), available: false, until: until.map(at) }
+}
+
+#[test]
+fn each_action_has_its_event_and_what_holds_already_has_none() {
+    let mut board = Board::new();
+    let there = MenuAction::Availability { item: dish(0), available: true, until: None };
+    let (pause, resume) = (MenuAction::Pause { paused: true, until: None }, MenuAction::Pause { paused: false, until: None });
+    assert_eq!(board.put(&there, 0), Ok(None));
+    assert_eq!(board.put(&sold_out(None), 0), Ok(Some(EventKind::MenuAvailability)));
+    assert_eq!(board.put(&sold_out(None), 0), Ok(None));
+    assert_eq!(board.put(&there, 0), Ok(Some(EventKind::MenuAvailability)));
+    assert_eq!(board.put(&pause, 0), Ok(Some(EventKind::MenuPaused)));
+    assert_eq!(board.put(&pause, 0), Ok(None));
+    assert_eq!(board.put(&resume, 0), Ok(Some(EventKind::MenuResumed)));
+    assert_eq!(board.put(&MenuAction::Lapse, 0), Ok(None));
+}
+
+#[test]
+fn an_end_comes_at_its_moment_and_not_before() {
+    let mut board = Board::new();
+    board.put(&sold_out(Some(1000)), 0).unwrap();
+    board.put(&MenuAction::Pause { paused: true, until: Some(at(2000)) }, 0).unwrap();
+    assert_eq!(board.put(&MenuAction::Lapse, 999), Ok(None));
+    assert_eq!(board.put(&MenuAction::Lapse, 1000), Ok(Some(EventKind::MenuAvailability)));
+    assert!(board.menu.items[&dish(0)].available && board.menu.paused);
+    assert_eq!(board.put(&MenuAction::Lapse, 2000), Ok(Some(EventKind::MenuResumed)));
+    assert!(!board.menu.paused);
+}
+
+#[test]
+fn an_end_in_the_past_and_a_dish_that_is_not_there_are_refused() {
+    let mut board = Board::new();
+    assert_eq!(board.put(&sold_out(Some(5)), 5), Err(RefusalKind::Invalid));
+    assert_eq!(board.put(&MenuAction::Pause { paused: true, until: Some(at(4)) }, 5), Err(RefusalKind::Invalid));
+    let nothing = MenuAction::Availability { item: MenuItemId::from_uuid(NOBODY), available: false, until: None };
+    assert_eq!(board.put(&nothing, 0), Err(RefusalKind::NotFound));
+    assert_eq!(board.menu.position, position(3));
+}

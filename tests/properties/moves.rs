@@ -1,0 +1,86 @@
+//! Random baskets and random commands, valid and invalid.
+
+use crate::support::{DISHES, STATIONS, cause, dish, item};
+use orderbell::domain::command::OrderAction;
+use orderbell::domain::ids::ItemId;
+use orderbell::domain::place::Line;
+use orderbell::domain::principal::Role;
+use proptest::prelude::*;
+
+/// One command of a sequence.
+#[derive(Debug, Clone)]
+pub struct Move {
+    pub role: Role,
+    pub station: Option<&'static str>,
+    pub action: OrderAction,
+    /// Whether it names the position it expects, and if so how far behind the order that is.
+    pub behind: Option<u64>,
+    /// Milliseconds since the move before.
+    pub pause: u64,
+    /// Events of other orders since the move before.
+    pub elsewhere: u64,
+}
+
+/// One line: any dish, any quantity, any of its options.
+pub fn lines() -> impl Strategy<Value = Vec<Line>> {
+    let options = prop::sample::subsequence(vec!["large", "small"], 0..=2);
+    let line = (0..DISHES, 1..=99_u16, options, any::<bool>()).prop_map(|(n, quantity, options, has_note)| Line {
+        menu_item: dish(n),
+        quantity,
+        options: options.into_iter().map(|name| name.parse().unwrap()).collect(),
+        note: has_note.then(|| "nut allergy".parse().unwrap()),
+    });
+    prop::collection::vec(line, 1..6)
+}
+
+/// An item of the order, now and then one that it does not have.
+fn any_item() -> impl Strategy<Value = ItemId> {
+    (0..6_u128).prop_map(item)
+}
+
+fn any_action() -> impl Strategy<Value = OrderAction> {
+    prop_oneof![
+        3 => prop::option::of(1..=480_u16).prop_map(|minutes| OrderAction::Accept { minutes }),
+        1 => Just(OrderAction::Reject(cause())),
+        2 => Just(OrderAction::Start),
+        4 => any_item().prop_map(OrderAction::StartItem),
+        5 => any_item().prop_map(OrderAction::FinishItem),
+        3 => any_item().prop_map(OrderAction::RecallItem),
+        2 => Just(OrderAction::Ready),
+        2 => Just(OrderAction::Recall),
+        2 => Just(OrderAction::Serve),
+        1 => Just(OrderAction::Cancel(cause())),
+        2 => any_item().prop_map(|id| OrderAction::VoidItem(id, cause())),
+        1 => (1..=480_u16).prop_map(|minutes| OrderAction::Promise { minutes }),
+        1 => any::<bool>().prop_map(OrderAction::Rush),
+    ]
+}
+
+fn any_move() -> impl Strategy<Value = Move> {
+    let role = prop::sample::select(Role::ALL.to_vec());
+    let station = prop::option::of(prop::sample::select(STATIONS.to_vec()));
+    let behind = prop_oneof![4 => Just(None), 2 => Just(Some(0)), 1 => (1..4_u64).prop_map(Some)];
+    let pause = prop_oneof![6 => 0..60_000_u64, 1 => 14 * 60_000..16 * 60_000_u64];
+    (role, station, any_action(), behind, pause, 0..3_u64).prop_map(|(role, station, action, behind, pause, elsewhere)| Move {
+        role,
+        station: station.filter(|_| role == Role::Kitchen),
+        action,
+        behind,
+        pause,
+        elsewhere,
+    })
+}
+
+/// A sequence that usually begins with the order being accepted, so that most of it does something.
+pub fn moves() -> impl Strategy<Value = Vec<Move>> {
+    let accept = Move {
+        role: Role::Staff,
+        station: None,
+        action: OrderAction::Accept { minutes: None },
+        behind: None,
+        pause: 1000,
+        elsewhere: 0,
+    };
+    let start = prop_oneof![3 => Just(vec![accept]), 1 => Just(Vec::new())];
+    (start, prop::collection::vec(any_move(), 0..40)).prop_map(|(start, rest)| [start, rest].concat())
+}

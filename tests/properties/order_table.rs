@@ -1,0 +1,94 @@
+//! The transition table of the contract's section 4, cell by cell: every status of an order × every action on it.
+//!
+//! The orders have two items. Item actions are on the first, which is queued, cooking or done as the status has it
+//! ([`Ticket::in_status`]); the other states an item may be in are in `item_table`.
+
+use crate::support::{Cell, Ticket, cause, item, principal};
+use orderbell::domain::command::{ActionName, OrderAction};
+use orderbell::domain::event::EventKind as E;
+use orderbell::domain::principal::Role;
+use orderbell::domain::status::OrderStatus as S;
+use std::collections::BTreeSet;
+
+use Cell::{No, Same, To};
+
+const ACCEPTED: Cell = To(S::Accepted, &[E::OrderAccepted]);
+const REJECTED: Cell = To(S::Rejected, &[E::OrderRejected]);
+const CANCELLED: Cell = To(S::Cancelled, &[E::OrderCancelled]);
+const STARTED: Cell = To(S::Preparing, &[E::OrderStarted]);
+const READY: Cell = To(S::Ready, &[E::OrderReady]);
+const RECALLED: Cell = To(S::Preparing, &[E::OrderRecalled]);
+const SERVED: Cell = To(S::Served, &[E::OrderServed]);
+const ITEM_STARTED: Cell = To(S::Preparing, &[E::ItemStarted, E::OrderStarted]);
+/// The other item is still to be cooked.
+const ITEM_FINISHED: Cell = To(S::Preparing, &[E::ItemFinished]);
+const ITEM_FINISHED_FIRST: Cell = To(S::Preparing, &[E::ItemFinished, E::OrderStarted]);
+const ITEM_RECALLED: Cell = To(S::Preparing, &[E::ItemRecalled, E::OrderRecalled]);
+
+const fn promised(status: S) -> Cell {
+    To(status, &[E::OrderPromised])
+}
+const fn rushed(status: S) -> Cell {
+    To(status, &[E::OrderRushed])
+}
+const fn voided(status: S) -> Cell {
+    To(status, &[E::ItemVoided])
+}
+
+/// One row: an action, and its cell for each status of [`COLUMNS`].
+type Row = (fn() -> OrderAction, [Cell; 7]);
+
+const COLUMNS: [S; 7] = [S::Placed, S::Accepted, S::Preparing, S::Ready, S::Served, S::Rejected, S::Cancelled];
+
+#[rustfmt::skip]
+const TABLE: [Row; 13] = [
+    //                                                  placed             accepted             preparing             ready             served rejected cancelled
+    (|| OrderAction::Accept { minutes: Some(5) },     [ACCEPTED,           Same,                No,                   No,               No,    No,      No]),
+    (|| OrderAction::Reject(cause()),                 [REJECTED,           No,                  No,                   No,               No,    Same,    No]),
+    (|| OrderAction::Start,                           [No,                 STARTED,             Same,                 No,               No,    No,      No]),
+    (|| OrderAction::StartItem(item(0)),              [No,                 ITEM_STARTED,        Same,                 No,               No,    No,      No]),
+    (|| OrderAction::FinishItem(item(0)),             [No,                 ITEM_FINISHED_FIRST, ITEM_FINISHED,        Same,             Same,  No,      No]),
+    (|| OrderAction::RecallItem(item(0)),             [No,                 No,                  Same,                 ITEM_RECALLED,    No,    No,      No]),
+    (|| OrderAction::Ready,                           [No,                 READY,               READY,                Same,             No,    No,      No]),
+    (|| OrderAction::Recall,                          [No,                 No,                  Same,                 RECALLED,         RECALLED, No,   No]),
+    (|| OrderAction::Serve,                           [No,                 No,                  No,                   SERVED,           Same,  No,      No]),
+    (|| OrderAction::Cancel(cause()),                 [CANCELLED,          CANCELLED,           CANCELLED,            CANCELLED,        No,    No,      Same]),
+    (|| OrderAction::VoidItem(item(0), cause()),      [voided(S::Placed),  voided(S::Accepted), voided(S::Preparing), voided(S::Ready), No,    No,      No]),
+    (|| OrderAction::Promise { minutes: 9 },          [No,                 promised(S::Accepted), promised(S::Preparing), No,           No,    No,      No]),
+    (|| OrderAction::Rush(true),                      [rushed(S::Placed),  rushed(S::Accepted), rushed(S::Preparing), rushed(S::Ready), No,    No,      No]),
+];
+
+#[test]
+fn every_status_and_action() {
+    for (action, row) in TABLE {
+        for (status, cell) in COLUMNS.into_iter().zip(row) {
+            let mut ticket = Ticket::in_status(status);
+            let outcome = ticket.put(&principal(Role::Staff, None), &action(), None);
+            assert_eq!(outcome, cell.outcome(), "{:?} of an order that is {status}", action());
+            let after = if let To(after, _) = cell { after } else { status };
+            assert_eq!(ticket.order.status, after, "{:?} of an order that is {status}", action());
+        }
+    }
+}
+
+#[test]
+fn the_table_has_every_status_and_every_action_on_orders() {
+    assert_eq!(BTreeSet::from(COLUMNS), BTreeSet::from(S::ALL));
+    let rows: Vec<_> = TABLE.iter().map(|(action, _)| std::mem::discriminant(&action())).collect();
+    assert!(rows.iter().enumerate().all(|(n, row)| !rows[..n].contains(row)), "each action once");
+    let of_calls = [ActionName::CallWaiter, ActionName::AnswerCall];
+    assert_eq!(rows.len(), ActionName::ALL.iter().filter(|name| !of_calls.contains(name)).count());
+}
+
+/// The roles that the contract allows an action differ in nothing but the station rule and the diner's cancel.
+#[test]
+fn the_table_is_the_same_for_every_role_without_a_station() {
+    for role in [Role::Kitchen, Role::Manager, Role::Service] {
+        for (action, row) in TABLE {
+            for (status, cell) in COLUMNS.into_iter().zip(row) {
+                let outcome = Ticket::in_status(status).put(&principal(role, None), &action(), None);
+                assert_eq!(outcome, cell.outcome(), "{:?} of an order that is {status}, by {role}", action());
+            }
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Whatever is done to an order, in whatever sequence, by whomever: what must hold at every step.
+
+use crate::moves::{Move, lines, moves};
+use crate::support::{Outcome, Ticket, basket, position, principal};
+use orderbell::domain::command::OrderAction;
+use orderbell::domain::decision::RefusalKind;
+use orderbell::domain::event::EventKind;
+use orderbell::domain::order::Order;
+use orderbell::domain::status::{ItemStatus, OrderStatus};
+use proptest::prelude::*;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// What holds of an order that stands still, in words of the contract's section 3.
+fn check(order: &Order) {
+    let statuses: Vec<_> = order.items.values().map(|item| item.status).collect();
+    let settled = |status: &ItemStatus| matches!(status, ItemStatus::Done | ItemStatus::Voided);
+    let live = statuses.iter().any(|status| *status != ItemStatus::Voided);
+    match order.status {
+        OrderStatus::Placed | OrderStatus::Accepted => {
+            assert!(live && statuses.iter().all(|s| matches!(s, ItemStatus::Queued | ItemStatus::Voided)), "{statuses:?}");
+        }
+        OrderStatus::Preparing => {
+            assert!(!statuses.iter().all(settled) && order.started_at.is_some(), "{statuses:?}");
+        }
+        OrderStatus::Ready | OrderStatus::Served => assert!(live && statuses.iter().all(settled), "{statuses:?}"),
+        OrderStatus::Rejected => assert_eq!(order.accepted_at, None),
+        OrderStatus::Cancelled => {}
+    }
+    check_times(order);
+    let owed = order.items.values().filter(|item| item.status != ItemStatus::Voided);
+    assert_eq!(order.total.amount, owed.map(|item| item.price.amount * i64::from(item.quantity)).sum::<i64>());
+    for item in order.items.values() {
+        assert_eq!(item.reason.is_some(), item.status == ItemStatus::Voided, "a voided item says why, no other does");
+    }
+}
+
+/// Which times an order has, and whether it says why it came to nothing.
+fn check_times(order: &Order) {
+    use OrderStatus::{Accepted, Cancelled, Preparing, Ready, Rejected, Served};
+    let status = order.status;
+    let is = |set: &[OrderStatus]| set.contains(&status);
+    assert_eq!(order.closed_at.is_some(), is(&[Served, Rejected, Cancelled]), "{status} has closed_at iff it is final");
+    assert_eq!(order.served_at.is_some(), is(&[Served]), "{status} and served_at");
+    assert_eq!(order.reason.is_some(), is(&[Rejected, Cancelled]), "{status} and reason");
+    assert_eq!(order.accepted_at.is_some(), order.promised_at.is_some(), "what is accepted is promised");
+    if !is(&[Cancelled]) {
+        assert_eq!(order.ready_at.is_some(), is(&[Ready, Served]), "{status} and ready_at");
+        assert_eq!(order.accepted_at.is_some(), is(&[Accepted, Preparing, Ready, Served]), "{status} and accepted_at");
+    }
+}
+
+/// A ticket action commits one event; an item action commits its item's, and then the order's if its status moved.
+fn check_events(action: &OrderAction, kinds: &[EventKind], status_moved: bool) {
+    let of_item = match action {
+        OrderAction::StartItem(_) => Some(EventKind::ItemStarted),
+        OrderAction::FinishItem(_) => Some(EventKind::ItemFinished),
+        OrderAction::RecallItem(_) => Some(EventKind::ItemRecalled),
+        OrderAction::VoidItem(..) => Some(EventKind::ItemVoided),
+        _ => None,
+    };
+    match of_item {
+        Some(kind) => {
+            assert_eq!(kinds[0], kind);
+            assert_eq!(kinds.len(), 1 + usize::from(status_moved), "{action:?} made {kinds:?}");
+            assert!(kinds[1..].iter().all(|kind| kind.as_str().starts_with("order.")));
+        }
+        None => assert_eq!(kinds.len(), 1, "{action:?} made {kinds:?}"),
+    }
+}
+
+/// What no command may change.
+fn check_constants(before: &Order, after: &Order) {
+    assert_eq!((before.id, before.restaurant, before.number), (after.id, after.restaurant, after.number));
+    assert_eq!((before.placed_at, &before.diner, &before.table), (after.placed_at, &after.diner, &after.table));
+    let lines =
+        |order: &Order| order.items.iter().map(|(id, item)| (*id, item.menu_item, item.quantity, item.price)).collect::<Vec<_>>();
+    assert_eq!(lines(before), lines(after));
+}
+
+fn step(ticket: &mut Ticket, next: &Move) -> Outcome {
+    ticket.wait(Duration::from_millis(next.pause));
+    ticket.head = position(ticket.head.number() + next.elsewhere);
+    let before = ticket.order.clone();
+    let expected = next.behind.map(|behind| position(before.position.number().saturating_sub(behind)));
+    let outcome = ticket.put(&principal(next.role, next.station), &next.action, expected);
+    let after = &ticket.order;
+    match &outcome {
+        Outcome::Changed(kinds) => {
+            check_events(&next.action, kinds, before.status != after.status);
+            check_constants(&before, after);
+            assert_eq!(expected.unwrap_or(before.position), before.position, "nothing stale is carried out");
+        }
+        Outcome::Kept | Outcome::Refused(_) => assert_eq!(&before, after),
+    }
+    let is_stale = expected.is_some_and(|expected| expected != before.position);
+    assert_eq!(is_stale, outcome == Outcome::Refused(RefusalKind::Stale));
+    check(after);
+    outcome
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn patches_fold_to_the_document_and_the_order_stays_sound(lines in lines(), moves in moves(), head in 0..1_000_000_u64) {
+        let mut ticket = Ticket::place(&basket(lines), position(head)).unwrap();
+        check(&ticket.order);
+        for next in &moves {
+            step(&mut ticket, next);
+        }
+    }
+
+    #[test]
+    fn the_same_command_again_changes_nothing_more(lines in lines(), moves in moves()) {
+        let mut ticket = Ticket::place(&basket(lines), position(0)).unwrap();
+        for next in &moves {
+            let outcome = step(&mut ticket, next);
+            // A new promise counts from now: it is another promise each time.
+            let repeats = !matches!(next.action, OrderAction::Promise { .. });
+            if repeats && matches!(outcome, Outcome::Changed(_)) {
+                let again = ticket.put(&principal(next.role, next.station), &next.action, None);
+                prop_assert_eq!(again, Outcome::Kept, "{:?} twice", next.action);
+            }
+        }
+    }
+}
+
+/// The random sequences are worth nothing if they never get anywhere: they reach every status and every kind of event.
+#[test]
+fn the_sequences_reach_every_status_and_every_event() {
+    use proptest::strategy::ValueTree;
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let (mut statuses, mut kinds, mut refusals) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    for _ in 0..600 {
+        let (lines, moves) = (lines(), moves()).new_tree(&mut runner).unwrap().current();
+        let mut ticket = Ticket::place(&basket(lines), position(0)).unwrap();
+        for next in &moves {
+            match step(&mut ticket, next) {
+                Outcome::Changed(made) => kinds.extend(made.iter().map(|kind| kind.as_str())),
+                Outcome::Refused(kind) => drop(refusals.insert(format!("{kind:?}"))),
+                Outcome::Kept => {}
+            }
+            statuses.insert(ticket.order.status);
+        }
+    }
+    assert_eq!(statuses, BTreeSet::from(OrderStatus::ALL));
+    let all = EventKind::ALL.iter().map(|kind| kind.as_str()).filter(|word| *word != "order.placed");
+    assert_eq!(kinds, all.filter(|word| word.starts_with("order.") || word.starts_with("item.")).collect());
+    let expected = ["Forbidden", "InvalidTransition", "NotFound", "Stale"].map(String::from);
+    assert_eq!(refusals, BTreeSet::from(expected));
+}

@@ -1,0 +1,271 @@
+//! A small restaurant, the people in it, and an order that commands are put to.
+
+use orderbell::domain::command::{Cause, OrderAction};
+use orderbell::domain::decision::{Decision, Draft, Moment, Refusal, RefusalKind, Write, to_json};
+use orderbell::domain::event::EventKind;
+use orderbell::domain::ids::{CategoryId, ItemId, MenuItemId, OptionId, OrderId, RestaurantId};
+use orderbell::domain::menu::{Category, DishOption, Menu, MenuItem};
+use orderbell::domain::merge_patch;
+use orderbell::domain::money::Money;
+use orderbell::domain::order::{Order, Service};
+use orderbell::domain::place::{self, Basket, Fresh, Line};
+use orderbell::domain::position::Position;
+use orderbell::domain::principal::{Principal, Role};
+use orderbell::domain::reason::Reason;
+use orderbell::domain::status::{ItemStatus, OrderStatus};
+use orderbell::domain::time::Timestamp;
+use orderbell::domain::transition::{self, Circumstance};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// The stations of the restaurant; dish `n` of the menu is cooked at station `n % 3`.
+pub const STATIONS: [&str; 3] = ["hot", "cold", "bar"];
+/// How many dishes there are.
+pub const DISHES: u128 = 6;
+/// What `accept` promises when it names no minutes.
+pub const DEFAULT_MINUTES: u16 = 20;
+/// An id that nothing has.
+pub const NOBODY: Uuid = Uuid::from_u128(0xdead);
+
+pub fn restaurant() -> RestaurantId {
+    RestaurantId::from_uuid(Uuid::from_u128(1))
+}
+
+pub fn dish(n: u128) -> MenuItemId {
+    MenuItemId::from_uuid(Uuid::from_u128(0x100 + n))
+}
+
+pub fn item(n: u128) -> ItemId {
+    ItemId::from_uuid(Uuid::from_u128(0x1000 + n))
+}
+
+pub fn bdt(amount: i64) -> Money {
+    Money { amount, currency: "BDT".parse().unwrap() }
+}
+
+pub fn at(millis: i64) -> Timestamp {
+    Timestamp::from_millis(1_795_514_400_000 + millis)
+}
+
+pub fn position(number: u64) -> Position {
+    Position::new(number).unwrap()
+}
+
+pub fn cause() -> Cause {
+    Cause { reason: Reason::Other, detail: Some("because".parse().unwrap()) }
+}
+
+/// Dish `n` costs 100 × (n + 1) and has two options: one that costs 50 more, one that costs 10 less.
+fn menu_item(n: u128) -> MenuItem {
+    let option = |k: u128, name: &str, price| {
+        (OptionId::from_uuid(Uuid::from_u128(0x200 + 2 * n + k)), DishOption { name: name.parse().unwrap(), price: bdt(price) })
+    };
+    MenuItem {
+        id: dish(n),
+        name: format!("dish {n}").parse().unwrap(),
+        description: None,
+        category: CategoryId::from_uuid(Uuid::from_u128(0x10)),
+        price: bdt(100 * (i64::try_from(n).unwrap() + 1)),
+        station: STATIONS[usize::try_from(n % 3).unwrap()].parse().unwrap(),
+        sort: u32::try_from(n).unwrap(),
+        available: true,
+        until: None,
+        photo: None,
+        options: BTreeMap::from([option(0, "large", 50), option(1, "small", -10)]),
+    }
+}
+
+pub fn menu() -> Menu {
+    Menu {
+        restaurant: restaurant(),
+        position: position(3),
+        currency: "BDT".parse().unwrap(),
+        paused: false,
+        paused_until: None,
+        categories: BTreeMap::from([(
+            CategoryId::from_uuid(Uuid::from_u128(0x10)),
+            Category { name: "Mains".parse().unwrap(), sort: 1 },
+        )]),
+        items: (0..DISHES).map(|n| (dish(n), menu_item(n))).collect(),
+    }
+}
+
+pub fn principal(role: Role, station: Option<&str>) -> Principal {
+    Principal {
+        sub: format!("{role}-1").parse().unwrap(),
+        role,
+        restaurant: restaurant(),
+        session: "session-1".parse().unwrap(),
+        station: station.map(|name| name.parse().unwrap()),
+        table: (role == Role::Diner).then(|| "7".parse().unwrap()),
+        device: None,
+    }
+}
+
+pub fn line(n: u128, quantity: u16) -> Line {
+    Line { menu_item: dish(n), quantity, options: Vec::new(), note: None }
+}
+
+pub fn basket(items: Vec<Line>) -> Basket {
+    Basket { service: Service::DineIn, items, note: None, table: None, external_id: None }
+}
+
+pub fn fresh(lines: usize) -> Fresh {
+    let ids = (0..lines).map(|n| item(u128::try_from(n).unwrap()).uuid()).collect();
+    Fresh { number: 42, order: OrderId::from_uuid(Uuid::from_u128(0x2000)), items: ids }
+}
+
+/// Whether a document has a null anywhere.
+pub fn has_null(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(values) => values.iter().any(has_null),
+        Value::Object(members) => members.values().any(has_null),
+        _ => false,
+    }
+}
+
+/// Folds drafts onto a document, checking on the way what holds of every draft: its position is the next one.
+pub fn fold(document: &mut Value, head: Position, drafts: &[Draft]) {
+    assert!(!drafts.is_empty(), "a change has events");
+    for (n, draft) in (1..).zip(drafts) {
+        merge_patch::apply(document, &draft.patch);
+        assert_eq!(document["position"], Value::from(head.number() + n), "positions have no hole");
+        assert!(!has_null(document), "no null in {document}");
+    }
+}
+
+/// What became of a command.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// Events of these kinds.
+    Changed(Vec<EventKind>),
+    /// `changed: false`.
+    Kept,
+    /// Refused.
+    Refused(RefusalKind),
+}
+
+/// What a cell of a transition table says.
+#[derive(Debug, Clone, Copy)]
+pub enum Cell {
+    /// These events, and the order's status after them.
+    To(OrderStatus, &'static [EventKind]),
+    /// `changed: false`.
+    Same,
+    /// `invalid_transition`.
+    No,
+}
+
+impl Cell {
+    pub fn outcome(self) -> Outcome {
+        match self {
+            Self::To(_, kinds) => Outcome::Changed(kinds.to_vec()),
+            Self::Same => Outcome::Kept,
+            Self::No => Outcome::Refused(RefusalKind::InvalidTransition),
+        }
+    }
+}
+
+/// An order, what a client that folds patches makes of it, and the feed's head.
+#[derive(Debug, Clone)]
+pub struct Ticket {
+    pub order: Order,
+    pub folded: Value,
+    pub head: Position,
+    pub now: Timestamp,
+}
+
+impl Ticket {
+    /// Places an order; `head` is the feed's head before it.
+    pub fn place(basket: &Basket, head: Position) -> Result<Self, Refusal> {
+        let moment = Moment { now: at(0), head };
+        let who = principal(Role::Diner, None);
+        basket.check(&who)?;
+        let decision = place::decide(&menu(), basket, &who, &fresh(basket.items.len()), moment)?;
+        let Decision::Change { drafts, write, document } = decision else { panic!("placing changes something") };
+        let mut folded = Value::Object(Map::new());
+        fold(&mut folded, head, &drafts);
+        let Write::Order(order) = write else { panic!("placing writes an order") };
+        assert_eq!(folded, document);
+        assert_eq!(folded, to_json(&order));
+        Ok(Self { head: order.position, order: *order, folded, now: at(0) })
+    }
+
+    /// An order of the first `lines` dishes, one of each: item `n` is cooked at station `n % 3`.
+    pub fn of(lines: u128) -> Self {
+        Self::place(&basket((0..lines).map(|n| line(n, 1)).collect()), position(100)).unwrap()
+    }
+
+    /// Puts a command to the order, and checks what must hold of any answer.
+    pub fn put(&mut self, who: &Principal, action: &OrderAction, expected: Option<Position>) -> Outcome {
+        let moment = Moment { now: self.now, head: self.head };
+        let circumstance = Circumstance { who, moment, default_minutes: DEFAULT_MINUTES };
+        match transition::decide(&self.order, action, expected, circumstance) {
+            Ok(Decision::Change { drafts, write, document }) => self.follow(&drafts, write, &document),
+            Ok(Decision::Keep { document, position }) => {
+                assert_eq!((document, position), (self.folded.clone(), self.order.position));
+                Outcome::Kept
+            }
+            Err(refusal) => {
+                let carried = (refusal.kind == RefusalKind::Stale).then(|| self.folded.clone());
+                assert_eq!(refusal.document, carried, "only stale carries the document");
+                Outcome::Refused(refusal.kind)
+            }
+        }
+    }
+
+    fn follow(&mut self, drafts: &[Draft], write: Write, document: &Value) -> Outcome {
+        assert!(drafts.iter().all(|draft| draft.order == Some(self.order.id)));
+        fold(&mut self.folded, self.head, drafts);
+        let Write::Order(order) = write else { panic!("a command on an order writes the order") };
+        assert_eq!(&self.folded, document, "the fold of the patches is the answer's document");
+        assert_eq!(self.folded, to_json(&order), "and the document that is written");
+        assert_eq!(serde_json::from_value::<Order>(self.folded.clone()).unwrap(), *order, "which reads back as the same");
+        (self.head, self.order) = (order.position, *order);
+        Outcome::Changed(drafts.iter().map(|draft| draft.kind).collect())
+    }
+
+    /// Puts a command that must change something.
+    pub fn must(&mut self, who: &Principal, action: &OrderAction) -> &mut Self {
+        let outcome = self.put(who, action, None);
+        assert!(matches!(outcome, Outcome::Changed(_)), "{action:?}: {outcome:?}");
+        self
+    }
+
+    /// The same, by staff.
+    pub fn staff(&mut self, action: &OrderAction) -> &mut Self {
+        self.must(&principal(Role::Staff, None), action)
+    }
+
+    /// Lets time pass.
+    pub fn wait(&mut self, span: Duration) -> &mut Self {
+        self.now = self.now.plus(span);
+        self
+    }
+
+    /// An order of two items brought to a status in the ordinary way.
+    pub fn in_status(status: OrderStatus) -> Self {
+        let mut ticket = Self::of(2);
+        let way: &[OrderAction] = match status {
+            OrderStatus::Placed => &[],
+            OrderStatus::Accepted => &[OrderAction::Accept { minutes: None }],
+            OrderStatus::Preparing => &[OrderAction::Accept { minutes: None }, OrderAction::Start],
+            OrderStatus::Ready => &[OrderAction::Accept { minutes: None }, OrderAction::Ready],
+            OrderStatus::Served => &[OrderAction::Accept { minutes: None }, OrderAction::Ready, OrderAction::Serve],
+            OrderStatus::Rejected => &[OrderAction::Reject(cause())],
+            OrderStatus::Cancelled => &[OrderAction::Cancel(cause())],
+        };
+        way.iter().for_each(|action| {
+            ticket.staff(action);
+        });
+        assert_eq!(ticket.order.status, status);
+        ticket
+    }
+
+    pub fn item_status(&self, n: u128) -> ItemStatus {
+        self.order.items[&item(n)].status
+    }
+}
