@@ -1,0 +1,91 @@
+//! The house keeps to its drawing: the layer table of ARCHITECTURE.md is held against what the modules use, and the house
+//! rules that no lint knows are held against the sources.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)] // a test that panics is a test that fails
+
+mod layers;
+mod source;
+
+use layers::Layers;
+use source::Source;
+use std::fs;
+use std::path::Path;
+
+/// The longest a file may be, without the tests at its end, and the longest a function may be.
+const MAX_FILE: usize = 300;
+const MAX_FUNCTION: usize = 70;
+
+/// Crates that one module alone may name, and the module.
+const FENCED: [(&str, &str); 3] = [("sqlx", "store"), ("redis", "broker"), ("actix_web_actors", "connection")];
+
+/// What pure modules may not name: whatever reads a clock, a file, a socket or randomness.
+const PURE: [&str; 2] = ["domain", "protocol"];
+const IMPURE: [&str; 9] =
+    ["actix", "actix_web", "actix_rt", "tokio", "rand", "std::fs", "std::net", "std::time::SystemTime", "std::time::Instant"];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn sources() -> Vec<Source> {
+    let found = source::under(&root().join("src"));
+    assert!(found.len() > 20, "the sources are where they are looked for");
+    found
+}
+
+/// Fails with every line, not just the first.
+fn assert_none(found: Vec<String>) {
+    assert!(found.is_empty(), "\n{}\n", found.join("\n"));
+}
+
+#[test]
+fn modules_use_what_the_layer_table_lets_them() {
+    let layers = Layers::parse(&fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap());
+    assert_none(sources().iter().flat_map(|source| layers.violations(source)).collect());
+}
+
+#[test]
+fn each_fenced_crate_is_named_by_its_module_alone() {
+    let fence = |source: &Source| {
+        let outside = FENCED.iter().filter(|(name, home)| source.module != *home && source.names(name));
+        outside.map(|(name, home)| format!("{}: only {home} names {name}", source.path)).collect::<Vec<_>>()
+    };
+    assert_none(sources().iter().flat_map(fence).collect());
+}
+
+#[test]
+fn pure_modules_name_nothing_impure() {
+    let pure = |source: &&Source| PURE.contains(&source.module.as_str());
+    let impure = |source: &Source| {
+        let named = IMPURE.iter().filter(|name| source.names(name));
+        named.map(|name| format!("{}: {} is pure and names {name}", source.path, source.module)).collect::<Vec<_>>()
+    };
+    assert_none(sources().iter().filter(pure).flat_map(impure).collect());
+}
+
+#[test]
+fn files_and_functions_are_short() {
+    let long = |source: &Source| {
+        let lines = source.lines_without_tests();
+        let file = (lines > MAX_FILE).then(|| format!("{}: {lines} lines, {MAX_FILE} at most", source.path));
+        let functions = source.functions().into_iter().filter(|(_, length)| *length > MAX_FUNCTION);
+        let functions = functions.map(|(line, length)| format!("{}:{line}: a function of {length} lines", source.path));
+        file.into_iter().chain(functions).collect::<Vec<_>>()
+    };
+    assert_none(sources().iter().flat_map(long).collect());
+}
+
+#[test]
+fn nothing_is_left_to_do_and_nothing_is_unwrapped() {
+    let words = ["todo!", "unimplemented!", "dbg!", ".unwrap()", "TODO", "FIXME"];
+    let left = |source: &Source| {
+        let found = words.iter().filter_map(|word| Some((word, source.line_of(word)?)));
+        found.map(|(word, line)| format!("{}:{line}: {word}", source.path)).collect::<Vec<_>>()
+    };
+    assert_none(sources().iter().flat_map(left).collect());
+}
+
+#[test]
+fn main_is_a_shim() {
+    let lines = fs::read_to_string(root().join("src/main.rs")).unwrap().lines().count();
+    assert!(lines <= 50, "main.rs has {lines} lines; build, port and run live in the library");
+}

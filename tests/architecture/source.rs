@@ -1,0 +1,176 @@
+//! A source file as far as the checks look into it. It leans on rustfmt: items begin and end at their indentation.
+
+use std::fs;
+use std::path::Path;
+
+/// A file under `src`.
+pub struct Source {
+    /// From the root of the crate, for messages.
+    pub path: String,
+    /// The module of the crate that it belongs to: `store` for `store/log.rs`, `clock` for `clock.rs`.
+    pub module: String,
+    /// How many modules deep it is: 1 for `clock.rs` and `store/mod.rs`, 2 for `store/log.rs`.
+    depth: usize,
+    /// Up to the tests at its end.
+    code: String,
+}
+
+/// Every source under a folder.
+pub fn under(src: &Path) -> Vec<Source> {
+    let mut found = Vec::new();
+    let mut folders = vec![src.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let name = path.strip_prefix(src).unwrap().to_str().unwrap();
+                found.push(Source::new(name, &fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    found
+}
+
+impl Source {
+    /// From its path under `src` and its text.
+    pub fn new(name: &str, text: &str) -> Self {
+        let parts: Vec<_> = name.trim_end_matches(".rs").split('/').filter(|part| *part != "mod").collect();
+        let is_test = parts.last().is_some_and(|part| part.ends_with("tests"));
+        let code = if is_test { "" } else { text.split("\n#[cfg(test)]\n").next().unwrap_or_default() };
+        Self { path: format!("src/{name}"), module: parts[0].into(), depth: parts.len(), code: code.into() }
+    }
+
+    /// Its code without comments.
+    fn bare(&self) -> String {
+        let bare = self.code.lines().map(|line| line.split("// ").next().unwrap_or_default());
+        bare.filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+    }
+
+    /// The modules of the crate that it uses, its own among them.
+    pub fn used(&self) -> Vec<String> {
+        let bare = self.bare();
+        let up = "super::".repeat(self.depth);
+        ["crate::", up.as_str()].iter().flat_map(|prefix| heads(&bare, prefix)).collect()
+    }
+
+    /// Whether it names a path, such as a crate, from the outside of the crate.
+    pub fn names(&self, path: &str) -> bool {
+        let bare = self.bare();
+        let mut whole = bare.match_indices(path).filter(|(at, _)| starts_a_path(&bare, *at));
+        whole.any(|(at, _)| !bare[at + path.len()..].starts_with(is_word) && is_path(&bare, at, path))
+    }
+
+    /// Its length without the tests at its end.
+    pub fn lines_without_tests(&self) -> usize {
+        self.code.lines().count()
+    }
+
+    /// Each function: the line it begins at and how many lines it has.
+    pub fn functions(&self) -> Vec<(usize, usize)> {
+        let lines: Vec<_> = self.code.lines().collect();
+        let begins = |line: &&str| {
+            let line = line.trim_start();
+            ["fn ", "pub fn ", "async fn ", "pub async fn ", "const fn ", "pub const fn "]
+                .iter()
+                .any(|word| line.starts_with(word))
+                || (line.starts_with("pub(") && line.contains(" fn "))
+        };
+        let starts = lines.iter().enumerate().filter(|(_, line)| begins(line));
+        starts.filter_map(|(n, line)| Some((n + 1, length(&lines[n..], line)?))).collect()
+    }
+
+    /// The first line that has a word, in code or comment.
+    pub fn line_of(&self, word: &str) -> Option<usize> {
+        self.code.lines().position(|line| line.contains(word)).map(|n| n + 1)
+    }
+}
+
+/// The length of the function that begins at the first of the lines; `None` for one without a body.
+fn length(lines: &[&str], first: &str) -> Option<usize> {
+    let end = format!("{}}}", &first[..first.len() - first.trim_start().len()]);
+    let bodiless = lines.iter().position(|line| line.trim_end().ends_with(';')).unwrap_or(usize::MAX);
+    let opening = lines.iter().position(|line| line.contains('{'))?;
+    if bodiless < opening {
+        return None;
+    }
+    if lines[opening].trim_end().ends_with('}') {
+        return Some(opening + 1);
+    }
+    Some(lines.iter().position(|line| *line == end)? + 1)
+}
+
+fn is_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
+/// Whether what stands before `at` leaves it the beginning of a path.
+fn starts_a_path(text: &str, at: usize) -> bool {
+    !text[..at].ends_with(|c| is_word(c) || c == ':' || c == '"' || c == '.' || c == '-')
+}
+
+/// Whether the word at `at` is used as a path: followed by `::`, or brought in by `use`.
+fn is_path(text: &str, at: usize, path: &str) -> bool {
+    text[at + path.len()..].starts_with("::") || path.contains("::") || text[..at].trim_end().ends_with("use")
+}
+
+/// The first names after a prefix: one, or those of a group.
+fn heads(text: &str, prefix: &str) -> Vec<String> {
+    let places = text.match_indices(prefix).filter(|(at, _)| starts_a_path(text, *at));
+    places.flat_map(|(at, _)| heads_of(&text[at + prefix.len()..])).collect()
+}
+
+fn heads_of(rest: &str) -> Vec<String> {
+    let word = |text: &str| text.trim_start().chars().take_while(|c| is_word(*c)).collect::<String>();
+    let Some(group) = rest.strip_prefix('{') else { return vec![word(rest)] };
+    let (mut depth, mut start, mut names) = (0_i32, 0, Vec::new());
+    for (at, c) in group.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth > 0 => depth -= 1,
+            ',' | '}' if depth == 0 => {
+                names.push(word(&group[start..at]));
+                start = at + 1;
+                if c == '}' {
+                    break;
+                }
+            }
+            _ => {}
+        }
+    }
+    names.retain(|name| !name.is_empty());
+    names
+}
+
+#[test]
+fn uses_are_found_in_each_way_of_writing_them() {
+    let used = |name, text| Source::new(name, text).used();
+    assert_eq!(used("feed/mod.rs", "use crate::store::Log;"), ["store"]);
+    assert_eq!(
+        used("feed/mod.rs", "use crate::{clock, store::{Log, error}, domain::ids::OrderId};"),
+        ["clock", "store", "domain"]
+    );
+    assert_eq!(used("feed/mod.rs", "fn now() -> u8 { crate::clock::now() }"), ["clock"]);
+    assert_eq!(used("feed/mod.rs", "use super::room;"), ["room"]);
+    assert_eq!(used("feed/actor.rs", "use super::super::room::Room;\nuse super::messages;"), ["room"]);
+    assert_eq!(used("feed/mod.rs", "//! see crate::http\n/// and [`crate::http`]\nfn f() {} // crate::http"), [""; 0]);
+    assert_eq!(used("feed/mod.rs", "mod a {}\n\n#[cfg(test)]\nmod tests {\n use crate::http;\n}"), [""; 0]);
+}
+
+#[test]
+fn names_of_other_crates_are_found_and_alike_words_are_not() {
+    let names = |text: &str, path| Source::new("feed/mod.rs", text).names(path);
+    for text in ["use redis::Client;", "use redis;", "fn f(c: &redis::Client) {}", "let c = redis::Client::open(url);"] {
+        assert!(names(text, "redis"), "{text}");
+    }
+    for text in ["use crate::config::redis::Url;", "let redis = 1;", "// redis::Client", "use redis_like::X;", "\"redis://\""] {
+        assert!(!names(text, "redis"), "{text}");
+    }
+    assert!(names("let t = std::time::Instant::now();", "std::time::Instant"));
+}
+
+#[test]
+fn functions_are_measured_from_their_first_line_to_their_brace() {
+    let text = "impl A {\n    pub async fn a(\n        b: u8,\n    ) {\n        if b > 0 {\n        }\n    }\n\n    fn c() {}\n}\n\ntrait T {\n    fn d();\n}\n";
+    assert_eq!(Source::new("a.rs", text).functions(), [(2, 6), (9, 1)]);
+}
