@@ -1,0 +1,150 @@
+//! Which feeds live on this node, for everybody who has something for one.
+
+use super::feed::Feed;
+use super::messages::{EventCommitted, Head, JoinRoom, LeaveRoom};
+use crate::domain::ids::RestaurantId;
+use crate::domain::position::Position;
+use crate::domain::room_id::RoomId;
+use crate::room::{Join, Leave, MemberId};
+use crate::store::SharedStore;
+use crate::telemetry::Metrics;
+use actix::dev::SendError;
+use actix::{Addr, Recipient};
+use actix_rt::Arbiter;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
+
+/// How long an announcement waits for space in a feed's mailbox before it is dropped (and the feed repairs itself).
+const ANNOUNCE_DEADLINE: Duration = Duration::from_secs(5);
+
+struct Entry {
+    feed: Addr<Feed>,
+    /// Joins sent to the feed: a feed that has handled fewer is not idle, whatever it believes.
+    joins: AtomicU64,
+}
+
+struct Inner {
+    feeds: RwLock<HashMap<RestaurantId, Entry>>,
+    relays: RwLock<Vec<Recipient<EventCommitted>>>,
+    store: SharedStore,
+    metrics: Metrics,
+}
+
+/// The feeds of this node by restaurant. Cheap to clone. A join is sent while the map is held for reading and a feed is
+/// retired while it is held for writing, so no join is ever sent to a feed that is on its way out.
+#[derive(Clone)]
+pub struct Directory(Arc<Inner>);
+
+impl Directory {
+    /// An empty directory over a store.
+    #[must_use]
+    pub fn new(store: SharedStore, metrics: Metrics) -> Self {
+        Self(Arc::new(Inner { feeds: RwLock::default(), relays: RwLock::default(), store, metrics }))
+    }
+
+    /// The store that feeds and rooms read.
+    #[must_use]
+    pub fn store(&self) -> &SharedStore {
+        &self.0.store
+    }
+
+    /// The node's metrics.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, HashMap<RestaurantId, Entry>> {
+        self.0.feeds.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, HashMap<RestaurantId, Entry>> {
+        self.0.feeds.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds somebody who hears of every commit of this node (the publisher to other nodes). Its queue is bounded; what
+    /// it cannot take is dropped and counted.
+    pub fn add_relay(&self, relay: Recipient<EventCommitted>) {
+        self.0.relays.write().unwrap_or_else(PoisonError::into_inner).push(relay);
+    }
+
+    /// Sends a join to the room's feed, which is started on this thread's arbiter when there is none.
+    ///
+    /// # Errors
+    /// Gives the join back when the feed's mailbox is full.
+    pub fn join(&self, restaurant: RestaurantId, room: RoomId, join: Join) -> Result<(), Join> {
+        let message = JoinRoom { room, join };
+        let message = match self.read().get(&restaurant) {
+            Some(entry) => return send_join(entry, message),
+            None => message,
+        };
+        let mut feeds = self.write();
+        let entry = feeds.entry(restaurant).or_insert_with(|| {
+            self.0.metrics.feeds.inc();
+            Entry { feed: Feed::launch(restaurant, self.clone(), &Arbiter::current()), joins: AtomicU64::new(0) }
+        });
+        send_join(entry, message)
+    }
+
+    /// Tells the room's feed that a member leaves. Not fan-out: one message a membership.
+    pub fn leave(&self, restaurant: RestaurantId, room: RoomId, member: MemberId) {
+        if let Some(entry) = self.read().get(&restaurant) {
+            entry.feed.do_send(LeaveRoom { room, leave: Leave { member } });
+        }
+    }
+
+    /// Retires a feed that has handled `joins` joins and has no rooms; a feed that was sent more stays.
+    pub fn retire(&self, restaurant: RestaurantId, joins: u64) {
+        let mut feeds = self.write();
+        if feeds.get(&restaurant).is_some_and(|entry| entry.joins.load(Ordering::Relaxed) == joins) {
+            feeds.remove(&restaurant);
+            self.0.metrics.feeds.dec();
+        }
+    }
+
+    /// Announces a commit of this node: to its feed here, if there is one, and to the relays. A feed whose mailbox is
+    /// full is waited for, up to a deadline; nothing depends on an announcement arriving.
+    pub async fn announce(&self, committed: EventCommitted) {
+        for relay in self.0.relays.read().unwrap_or_else(PoisonError::into_inner).iter() {
+            if relay.try_send(committed.clone()).is_err() {
+                self.0.metrics.announcements_dropped.inc();
+            }
+        }
+        self.deliver(committed).await;
+    }
+
+    /// Hands events to their feed here, if there is one.
+    pub async fn deliver(&self, committed: EventCommitted) {
+        let Some(feed) = self.read().get(&committed.restaurant).map(|entry| entry.feed.clone()) else { return };
+        let Err(SendError::Full(committed)) = feed.try_send(committed) else { return };
+        if !matches!(tokio::time::timeout(ANNOUNCE_DEADLINE, feed.send(committed)).await, Ok(Ok(()))) {
+            self.0.metrics.announcements_dropped.inc();
+        }
+    }
+
+    /// The restaurants whose feeds live here.
+    #[must_use]
+    pub fn restaurants(&self) -> Vec<RestaurantId> {
+        self.read().keys().copied().collect()
+    }
+
+    /// Tells a feed how far the log reaches. A full mailbox misses it; the next comparison comes.
+    pub fn tell_head(&self, restaurant: RestaurantId, head: Position) {
+        if let Some(entry) = self.read().get(&restaurant) {
+            // Full is fine: a feed that busy will be compared again.
+            let _ = entry.feed.try_send(Head(head));
+        }
+    }
+}
+
+fn send_join(entry: &Entry, message: JoinRoom) -> Result<(), Join> {
+    match entry.feed.try_send(message) {
+        Ok(()) => {
+            entry.joins.fetch_add(1, Ordering::Relaxed);
+            Ok(())
+        }
+        Err(SendError::Full(message) | SendError::Closed(message)) => Err(message.join),
+    }
+}

@@ -1,0 +1,319 @@
+//! Who is in a room and how far each has been brought, pure: the mailbox of a member is a function that says what
+//! became of a message.
+
+use super::tail::Tail;
+use crate::domain::position::Position;
+use crate::domain::time::Timestamp;
+use crate::protocol::Frame;
+use std::time::Duration;
+
+/// A connection on this node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct MemberId(pub u64);
+
+/// How long a member may lag before it is put out.
+pub const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What became of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sent {
+    /// It is in the mailbox.
+    Taken,
+    /// The mailbox is full; the message is gone, the member is not.
+    Full,
+    /// There is no such mailbox any more.
+    Gone,
+}
+
+/// How far a member is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    /// Has been told to expect a snapshot or a replay; live events are not for it yet.
+    CatchingUp,
+    /// Gets every event as it comes, after the position up to which it already has all.
+    Live { from: Position },
+    /// Its mailbox was full; it has everything up to `sent`, and gets the rest from the tail when there is space.
+    Lagging { sent: Position, since: Timestamp },
+}
+
+#[derive(Debug)]
+struct Member<H> {
+    id: MemberId,
+    /// Tells a join from an earlier one of the same connection, whose replay may still be on its way.
+    turn: u64,
+    handle: H,
+    standing: Standing,
+}
+
+/// What a broadcast came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Mailboxes that took it.
+    pub taken: u64,
+    /// Members that began to lag.
+    pub lagging: u64,
+}
+
+/// The members of a room.
+#[derive(Debug)]
+pub struct Members<H> {
+    list: Vec<Member<H>>,
+    turns: u64,
+    lagging: usize,
+}
+
+impl<H> Default for Members<H> {
+    fn default() -> Self {
+        Self { list: Vec::new(), turns: 0, lagging: 0 }
+    }
+}
+
+impl<H> Members<H> {
+    /// How many there are.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// Whether some member waits for space in its mailbox.
+    #[must_use]
+    pub const fn has_lagging(&self) -> bool {
+        self.lagging > 0
+    }
+
+    /// Adds a member that is yet to be caught up. One that joins again starts anew. Gives the turn of this join.
+    pub fn join(&mut self, id: MemberId, handle: H) -> u64 {
+        self.leave(id);
+        self.turns += 1;
+        self.list.push(Member { id, turn: self.turns, handle, standing: Standing::CatchingUp });
+        self.turns
+    }
+
+    /// Takes a member out; says whether it was in.
+    pub fn leave(&mut self, id: MemberId) -> bool {
+        let Some(index) = self.list.iter().position(|member| member.id == id) else { return false };
+        self.remove(index);
+        true
+    }
+
+    fn remove(&mut self, index: usize) -> H {
+        let member = self.list.swap_remove(index);
+        if matches!(member.standing, Standing::Lagging { .. }) {
+            self.lagging -= 1;
+        }
+        member.handle
+    }
+
+    /// The mailbox of a member, if this is still the same join.
+    #[must_use]
+    pub fn handle(&self, id: MemberId, turn: u64) -> Option<&H> {
+        self.list.iter().find(|member| member.id == id && member.turn == turn).map(|member| &member.handle)
+    }
+
+    /// The join has been brought up to `from`, which is at least all that went out so far: from now on it is live. It
+    /// may know more than this room has been handed yet (it read the log); that much is not sent to it again.
+    pub fn set_live(&mut self, id: MemberId, turn: u64, from: Position) {
+        if let Some(member) = self.list.iter_mut().find(|member| member.id == id && member.turn == turn) {
+            member.standing = Standing::Live { from };
+        }
+    }
+
+    /// Hands a frame to every live member. `prev` is how far a member is that could not take it. Frames that carry no
+    /// event (`is_event` false) are simply missed by a full mailbox.
+    pub fn broadcast(
+        &mut self,
+        frame: &Frame,
+        prev: Position,
+        is_event: bool,
+        now: Timestamp,
+        mut send: impl FnMut(&H, &Frame) -> Sent,
+    ) -> Tally {
+        let mut tally = Tally::default();
+        let mut index = 0;
+        while let Some(member) = self.list.get_mut(index) {
+            index += 1;
+            if !matches!(member.standing, Standing::Live { from } if from < frame.position()) {
+                continue;
+            }
+            match send(&member.handle, frame) {
+                Sent::Taken => tally.taken += 1,
+                Sent::Full if is_event => {
+                    member.standing = Standing::Lagging { sent: prev, since: now };
+                    self.lagging += 1;
+                    tally.lagging += 1;
+                }
+                Sent::Full => {}
+                Sent::Gone => {
+                    index -= 1;
+                    self.remove(index);
+                }
+            }
+        }
+        tally
+    }
+
+    /// Sends to every lagging member what it misses, as one message. A member whose mailbox stays full beyond
+    /// [`PATIENCE`], or that misses more than the tail has, is taken out; those are given back, to be told.
+    pub fn catch_up(&mut self, tail: &Tail, now: Timestamp, mut send: impl FnMut(&H, Vec<Frame>) -> Sent) -> Vec<H> {
+        let mut evicted = Vec::new();
+        let mut index = 0;
+        while let Some(member) = self.list.get_mut(index) {
+            index += 1;
+            let Standing::Lagging { sent, since } = member.standing else { continue };
+            let outcome = tail.after(sent).map(|frames| send(&member.handle, frames));
+            match outcome {
+                Some(Sent::Taken) => {
+                    member.standing = Standing::Live { from: sent };
+                    self.lagging -= 1;
+                }
+                Some(Sent::Full) if now.since(since) <= PATIENCE => {}
+                Some(Sent::Gone) => {
+                    index -= 1;
+                    self.remove(index);
+                }
+                Some(Sent::Full) | None => {
+                    index -= 1;
+                    evicted.push(self.remove(index));
+                }
+            }
+        }
+        evicted
+    }
+
+    /// Everybody's mailbox.
+    pub fn handles(&self) -> impl Iterator<Item = &H> {
+        self.list.iter().map(|member| &member.handle)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::FrameKind;
+    use proptest::prelude::*;
+    use std::cell::RefCell;
+    use std::rc::Rc;
+
+    fn position(number: u64) -> Position {
+        Position::new(number).unwrap()
+    }
+
+    /// A mailbox of one message; what was taken out of it is `read`.
+    #[derive(Debug, Default)]
+    struct Mailbox {
+        waiting: Option<Vec<u64>>,
+        read: Vec<u64>,
+    }
+
+    type Shared = Rc<RefCell<Mailbox>>;
+
+    fn put(mailbox: &Shared, frames: Vec<u64>) -> Sent {
+        let mut mailbox = mailbox.borrow_mut();
+        if mailbox.waiting.is_some() {
+            return Sent::Full;
+        }
+        mailbox.waiting = Some(frames);
+        Sent::Taken
+    }
+
+    fn read(mailbox: &Shared) {
+        let mut mailbox = mailbox.borrow_mut();
+        let waiting = mailbox.waiting.take().unwrap_or_default();
+        mailbox.read.extend(waiting);
+    }
+
+    #[derive(Debug, Clone)]
+    enum Step {
+        Event,
+        Read(usize),
+        CatchUp,
+        Wait(u64),
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let step = prop_oneof![
+            4 => Just(Step::Event),
+            3 => (0_usize..3).prop_map(Step::Read),
+            2 => Just(Step::CatchUp),
+            1 => (0_u64..4000).prop_map(Step::Wait),
+        ];
+        prop::collection::vec(step, 0..80)
+    }
+
+    proptest! {
+        #[test]
+        fn however_slowly_they_read_members_see_all_in_order_or_are_put_out(steps in steps(), most in 1_usize..10) {
+            let mailboxes: Vec<Shared> = (0..3).map(|_| Shared::default()).collect();
+            let (mut members, mut tail) = (Members::default(), Tail::new(Position::ZERO, most, 1 << 20));
+            for (id, mailbox) in (0_u64..).zip(&mailboxes) {
+                let turn = members.join(MemberId(id), mailbox.clone());
+                members.set_live(MemberId(id), turn, Position::ZERO);
+            }
+            let (mut last, mut now, mut out) = (0_u64, 0_i64, Vec::new());
+            for step in steps {
+                match step {
+                    Step::Event => {
+                        let frame = Frame::new(FrameKind::Event, position(last + 1), b"{}");
+                        tail.push(frame.clone());
+                        members.broadcast(&frame, position(last), true, Timestamp::from_millis(now), |mailbox, frame| {
+                            put(mailbox, vec![frame.position().number()])
+                        });
+                        last += 1;
+                    }
+                    Step::Read(which) => read(&mailboxes[which]),
+                    Step::CatchUp => out.extend(members.catch_up(&tail, Timestamp::from_millis(now), |mailbox, frames| {
+                        put(mailbox, frames.iter().map(|frame| frame.position().number()).collect())
+                    })),
+                    Step::Wait(millis) => now += i64::try_from(millis).unwrap(),
+                }
+            }
+            // Everybody reads, and again what then comes.
+            for _ in 0..2 {
+                mailboxes.iter().for_each(read);
+                out.extend(members.catch_up(&tail, Timestamp::from_millis(now), |mailbox, frames| {
+                    put(mailbox, frames.iter().map(|frame| frame.position().number()).collect())
+                }));
+            }
+            mailboxes.iter().for_each(read);
+            for mailbox in &mailboxes {
+                let read = &mailbox.borrow().read;
+                prop_assert!(read.iter().copied().eq(1..=read.len() as u64), "in order, once: {:?}", read);
+                let put_out = out.iter().any(|gone| Rc::ptr_eq(gone, mailbox));
+                prop_assert!(put_out || read.len() as u64 == last, "all, or put out: {:?} of {}", read, last);
+            }
+            prop_assert!(!members.has_lagging());
+        }
+    }
+
+    #[test]
+    fn what_a_member_read_from_the_log_is_not_sent_to_it_again() {
+        let mut members = Members::default();
+        let turn = members.join(MemberId(1), ());
+        members.set_live(MemberId(1), turn, position(7));
+        let mut got = Vec::new();
+        for number in 6..=9 {
+            let frame = Frame::new(FrameKind::Event, position(number), b"{}");
+            members.broadcast(&frame, position(number - 1), true, Timestamp::from_millis(0), |(), frame| {
+                got.push(frame.position().number());
+                Sent::Taken
+            });
+        }
+        assert_eq!(got, [8, 9]);
+    }
+
+    #[test]
+    fn a_member_that_joins_again_is_not_there_twice_and_its_old_turn_is_void() {
+        let mut members = Members::default();
+        let first = members.join(MemberId(1), ());
+        let second = members.join(MemberId(1), ());
+        assert_eq!(members.len(), 1);
+        assert!(members.handle(MemberId(1), first).is_none() && members.handle(MemberId(1), second).is_some());
+        assert!(members.leave(MemberId(1)) && !members.leave(MemberId(1)) && members.is_empty());
+    }
+}

@@ -1,0 +1,74 @@
+//! What rooms are told and what they tell.
+
+use super::members::MemberId;
+use crate::domain::event::Event;
+use crate::domain::position::Position;
+use crate::domain::room_id::RoomId;
+use crate::domain::text::Key;
+use crate::domain::time::Timestamp;
+use crate::protocol::Frame;
+use actix::{Message, Recipient};
+use std::sync::Arc;
+
+/// Join a room. The member gets `snapshot` or the missed events, then `live`, then every event; or [`ToMember::Refused`].
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Join {
+    /// Who.
+    pub member: MemberId,
+    /// Its cursor, when it has one of this epoch.
+    pub since: Option<Position>,
+    /// In an order room: refuse unless the order is of this diner.
+    pub only_owner: Option<Key>,
+    /// Its mailbox. This one address is kept: `try_send` on it is bounded, which fresh clones of it would not be.
+    pub mailbox: Recipient<ToMember>,
+}
+
+/// Leave a room.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "()")]
+pub struct Leave {
+    /// Who.
+    pub member: MemberId,
+}
+
+/// The feed's next event that this room carries. Events come in feed order, each once.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "()")]
+pub struct FeedEvent(pub Arc<Event>);
+
+/// The feed has delivered everything up to `head`; tell the members.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "()")]
+pub struct Sync {
+    /// The last position delivered.
+    pub head: Position,
+    /// The server's time.
+    pub now: Timestamp,
+}
+
+/// A room has no members. `joins` is how many joins it has handled: when the feed has sent it more, it is not empty.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "()")]
+pub struct RoomEmpty {
+    /// Which.
+    pub room: RoomId,
+    /// Joins handled so far.
+    pub joins: u64,
+}
+
+/// What a member is told.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "()")]
+pub enum ToMember {
+    /// One frame.
+    Frame(Frame),
+    /// Several, in order.
+    Frames(Vec<Frame>),
+    /// It may not join (or there is no such order, which is the same answer).
+    Refused(RoomId),
+    /// The database did not answer; it may try again.
+    Unavailable(RoomId),
+    /// It fell too far behind and is out of the room: close, so that it comes back with its cursor.
+    Evicted,
+}

@@ -1,0 +1,12 @@
+//! Rooms: who listens to what of a feed.
+
+pub mod members;
+pub mod messages;
+mod opening;
+#[allow(clippy::module_inception)]
+pub mod room;
+pub mod tail;
+
+pub use members::MemberId;
+pub use messages::{FeedEvent, Join, Leave, Sync, ToMember};
+pub use room::Room;

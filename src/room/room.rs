@@ -1,0 +1,399 @@
+//! The `Room` actor: encodes each event once and hands it to every member; brings those who join or lag up to date.
+
+use super::members::{MemberId, Members, Sent};
+use super::messages::{FeedEvent, Join, Leave, RoomEmpty, Sync, ToMember};
+use super::opening::{Opened, Replay, open, replay};
+use super::tail::Tail;
+use crate::clock;
+use crate::domain::event::Event;
+use crate::domain::ids::RestaurantId;
+use crate::domain::position::Position;
+use crate::domain::room_id::RoomId;
+use crate::domain::text::Key;
+use crate::domain::time::Timestamp;
+use crate::feed::{Directory, Feed};
+use crate::protocol::{Frame, ServerFrame};
+use crate::store;
+use crate::telemetry::{ByKind, ByResume, Metrics, ResumeOutcome};
+use actix::dev::SendError;
+use actix::prelude::*;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Messages a room holds that it has not handled; the feed waits when it is full.
+const MAILBOX: usize = 4096;
+/// Events held while the room opens. Beyond it the room opens anew.
+const OPENING: usize = 1024;
+/// Frames of the tail.
+const TAIL_FRAMES: usize = 512;
+/// Bytes of the tail.
+const TAIL_BYTES: usize = 512 * 1024;
+/// How soon lagging members are tried again.
+const CATCH_UP: Duration = Duration::from_millis(20);
+
+/// A member's join while it is being served.
+#[derive(Debug, Clone, Copy)]
+struct Turn {
+    member: MemberId,
+    turn: u64,
+}
+
+/// The state of the room that joiners without a cursor get, encoded once and shared until the tail has moved past it.
+struct Cached {
+    position: Position,
+    frame: Frame,
+}
+
+/// One room on this node.
+///
+/// Ordering: every member gets the room's events in feed order, each once, with `prev` naming the one before. A member
+/// is never waited for: a full mailbox makes it lag, and lagging too long puts it out. Nothing in the event path
+/// awaits the database.
+pub struct Room {
+    id: RoomId,
+    restaurant: RestaurantId,
+    feed: Addr<Feed>,
+    store: store::SharedStore,
+    metrics: Metrics,
+    /// Everything of the feed up to here has been seen.
+    head: Position,
+    /// The room's last event; `None` until it has opened.
+    last: Option<Position>,
+    tail: Tail,
+    members: Members<Recipient<ToMember>>,
+    owner: Option<Key>,
+    cached: Option<Cached>,
+    /// While it opens: what has to wait for it.
+    early: Vec<Arc<Event>>,
+    joining: Vec<Join>,
+    opening: bool,
+    joins: u64,
+    catching_up: bool,
+}
+
+impl Room {
+    /// Starts a room on this arbiter; it will be handed every event after `head` that it carries.
+    pub fn launch(id: RoomId, restaurant: RestaurantId, head: Position, feed: Addr<Feed>, directory: &Directory) -> Addr<Self> {
+        let (store, metrics) = (directory.store().clone(), directory.metrics().clone());
+        Self::create(move |ctx| {
+            ctx.set_mailbox_capacity(MAILBOX);
+            Self {
+                id,
+                restaurant,
+                feed,
+                store,
+                metrics,
+                head,
+                last: None,
+                tail: Tail::new(head, TAIL_FRAMES, TAIL_BYTES),
+                members: Members::default(),
+                owner: None,
+                cached: None,
+                early: Vec::new(),
+                joining: Vec::new(),
+                opening: false,
+                joins: 0,
+                catching_up: false,
+            }
+        })
+    }
+
+    fn kind(&self) -> ByKind {
+        ByKind { kind: self.id.kind().as_str() }
+    }
+
+    /// Reads the snapshot, and the last event before this room began to listen.
+    fn open(&mut self, ctx: &mut Context<Self>) {
+        if std::mem::replace(&mut self.opening, true) {
+            return;
+        }
+        let read = open(self.store.clone(), self.restaurant, self.id, self.head);
+        ctx.spawn(read.into_actor(self).map(|opened, room, ctx| {
+            room.opening = false;
+            room.opened(opened, ctx);
+        }));
+    }
+
+    fn opened(&mut self, opened: store::Result<Option<Opened>>, ctx: &mut Context<Self>) {
+        if matches!(&opened, Ok(Some(opened)) if opened.asked != self.head) {
+            self.open(ctx);
+            return;
+        }
+        let joining = std::mem::take(&mut self.joining);
+        match opened {
+            Ok(Some(opened)) => {
+                self.owner = opened.owner;
+                self.cached = Some(Cached { position: opened.position, frame: opened.frame });
+                self.last = self.last.or(Some(opened.last));
+                for event in std::mem::take(&mut self.early) {
+                    self.deliver(&event, ctx);
+                }
+                joining.into_iter().for_each(|join| self.join(join, ctx));
+            }
+            Ok(None) => self.turn_away(joining, ToMember::Refused(self.id)),
+            Err(_) => self.turn_away(joining, ToMember::Unavailable(self.id)),
+        }
+    }
+
+    /// Keeps an event until the room has opened. When too many come the room begins to listen after the last of them.
+    fn hold(&mut self, event: Arc<Event>) {
+        if self.early.len() < OPENING {
+            self.early.push(event);
+            return;
+        }
+        self.head = event.position;
+        self.tail = Tail::new(self.head, TAIL_FRAMES, TAIL_BYTES);
+        self.early.clear();
+    }
+
+    fn turn_away(&mut self, joining: Vec<Join>, answer: ToMember) {
+        for join in joining {
+            let _ = join.mailbox.try_send(answer.clone());
+        }
+        self.tell_if_empty();
+    }
+
+    /// Serves a join from memory when it can, else from the log or with a fresh snapshot.
+    fn join(&mut self, join: Join, ctx: &mut Context<Self>) {
+        if join.only_owner.is_some() && join.only_owner != self.owner {
+            self.turn_away(vec![join], ToMember::Refused(self.id));
+            return;
+        }
+        let is_new = !self.members.leave(join.member);
+        let turn = Turn { member: join.member, turn: self.members.join(join.member, join.mailbox) };
+        if is_new {
+            self.metrics.members.get_or_create(&self.kind()).inc();
+        }
+        match join.since {
+            // A cursor beyond what this node has seen may be ahead of it, or nonsense: the log knows.
+            Some(since) if since <= self.head && self.tail.covers(since) => {
+                self.count_resume(ResumeOutcome::Tail);
+                self.finish(turn, Vec::new(), since, ctx);
+            }
+            Some(since) => self.replay(turn, since, since, ctx),
+            None => self.send_snapshot(turn, ctx),
+        }
+    }
+
+    fn count_resume(&self, outcome: ResumeOutcome) {
+        self.metrics.resumes.get_or_create(&ByResume { outcome }).inc();
+    }
+
+    /// Sends the shared snapshot, or reads a new one when the tail no longer reaches back to it.
+    fn send_snapshot(&mut self, turn: Turn, ctx: &mut Context<Self>) {
+        match &self.cached {
+            Some(cached) if self.tail.covers(cached.position) => {
+                let (position, frames) = (cached.position, vec![cached.frame.clone()]);
+                self.finish(turn, frames, position, ctx);
+            }
+            _ => {
+                let read = open(self.store.clone(), self.restaurant, self.id, self.head);
+                ctx.spawn(read.into_actor(self).map(move |opened, room, ctx| match opened {
+                    Ok(Some(opened)) => {
+                        room.cached = Some(Cached { position: opened.position, frame: opened.frame });
+                        room.send_snapshot(turn, ctx);
+                    }
+                    _ => room.drop_member(turn, &ToMember::Unavailable(room.id)),
+                }));
+            }
+        }
+    }
+
+    /// Reads one page of what a member missed after `sent` and sends it, and so on.
+    fn replay(&mut self, turn: Turn, asked: Position, sent: Position, ctx: &mut Context<Self>) {
+        let read = replay(self.store.clone(), self.restaurant, self.id, asked, sent);
+        ctx.spawn(read.into_actor(self).map(move |page, room, ctx| match page {
+            Ok(Replay::Page { frames, through }) => {
+                if room.post(turn, frames) {
+                    room.replay(turn, asked, through, ctx);
+                }
+            }
+            Ok(Replay::Last { frames, through }) => {
+                room.count_resume(ResumeOutcome::Log);
+                room.finish(turn, frames, through, ctx);
+            }
+            Ok(Replay::Unusable) => {
+                room.count_resume(ResumeOutcome::Snapshot);
+                room.send_snapshot(turn, ctx);
+            }
+            Err(_) => room.drop_member(turn, &ToMember::Unavailable(room.id)),
+        }));
+    }
+
+    /// A member that has everything up to `through` after these frames gets the rest from the tail, then `live`.
+    fn finish(&mut self, turn: Turn, mut frames: Vec<Frame>, through: Position, ctx: &mut Context<Self>) {
+        let Some(rest) = self.tail.after(through) else {
+            // So much happened while the log was read that the tail has lost the thread: read on.
+            if self.post(turn, frames) {
+                self.replay(turn, through, through, ctx);
+            }
+            return;
+        };
+        frames.extend(rest);
+        let position = frames.last().map_or(through, Frame::position).max(through).max(self.head);
+        frames.push(ServerFrame::Live { room: self.id, position }.encode());
+        if self.post(turn, frames) {
+            self.members.set_live(turn.member, turn.turn, position);
+        }
+    }
+
+    /// Sends frames to a member that is being caught up; says whether it is still there to be sent more.
+    fn post(&mut self, turn: Turn, frames: Vec<Frame>) -> bool {
+        let Some(mailbox) = self.members.handle(turn.member, turn.turn) else { return false };
+        if frames.is_empty() {
+            return true;
+        }
+        self.count(frames.len() as u64, frames.iter().map(|frame| frame.wire().len() as u64).sum());
+        match mailbox.try_send(ToMember::Frames(frames)) {
+            Ok(()) => true,
+            Err(_) => {
+                self.drop_member(turn, &ToMember::Evicted);
+                false
+            }
+        }
+    }
+
+    /// Puts a member out that cannot be caught up, and tells it why.
+    fn drop_member(&mut self, turn: Turn, why: &ToMember) {
+        if let Some(mailbox) = self.members.handle(turn.member, turn.turn) {
+            // Not fan-out: the one message that ends a membership, which a full mailbox must not lose.
+            mailbox.do_send(why.clone());
+            self.leave(turn.member);
+        }
+    }
+
+    fn leave(&mut self, member: MemberId) {
+        if self.members.leave(member) {
+            self.metrics.members.get_or_create(&self.kind()).dec();
+        }
+        self.tell_if_empty();
+    }
+
+    fn tell_if_empty(&self) {
+        if self.members.is_empty() && self.joining.is_empty() {
+            self.feed.do_send(RoomEmpty { room: self.id, joins: self.joins });
+        }
+    }
+
+    /// Encodes an event, once, and hands it to every live member.
+    fn deliver(&mut self, event: &Event, ctx: &mut Context<Self>) {
+        let prev = self.last.unwrap_or(Position::ZERO);
+        let frame = ServerFrame::Event { room: self.id, position: event.position, prev, event: event.into() }.encode();
+        self.last = Some(event.position);
+        self.head = self.head.max(event.position);
+        self.tail.push(frame.clone());
+        let now = clock::now();
+        self.metrics.commit_to_delivery.observe(now.since(event.at).as_secs_f64());
+        self.broadcast(&frame, prev, true, now, ctx);
+    }
+
+    fn broadcast(&mut self, frame: &Frame, prev: Position, is_event: bool, now: Timestamp, ctx: &mut Context<Self>) {
+        let before = self.members.len();
+        let tally = self
+            .members
+            .broadcast(frame, prev, is_event, now, |mailbox, frame| outcome(mailbox.try_send(ToMember::Frame(frame.clone()))));
+        self.count(tally.taken, tally.taken * frame.wire().len() as u64);
+        self.metrics.lagging.inc_by(tally.lagging);
+        self.account_for(before);
+        self.catch_up_soon(ctx);
+    }
+
+    fn count(&self, frames: u64, bytes: u64) {
+        self.metrics.deliveries.inc_by(frames);
+        self.metrics.delivered_bytes.inc_by(bytes);
+    }
+
+    /// Members that a broadcast found gone are counted out.
+    fn account_for(&self, before: usize) {
+        let gone = before - self.members.len();
+        if gone > 0 {
+            self.metrics.members.get_or_create(&self.kind()).dec_by(i64::try_from(gone).unwrap_or(0));
+            self.tell_if_empty();
+        }
+    }
+
+    fn catch_up_soon(&mut self, ctx: &mut Context<Self>) {
+        if self.members.has_lagging() && !std::mem::replace(&mut self.catching_up, true) {
+            ctx.run_later(CATCH_UP, |room, ctx| {
+                room.catching_up = false;
+                room.catch_up(ctx);
+            });
+        }
+    }
+
+    fn catch_up(&mut self, ctx: &mut Context<Self>) {
+        let before = self.members.len();
+        let evicted = self.members.catch_up(&self.tail, clock::now(), |mailbox, frames| {
+            if frames.is_empty() { Sent::Taken } else { outcome(mailbox.try_send(ToMember::Frames(frames))) }
+        });
+        for mailbox in evicted {
+            // Not fan-out: the one message that ends a membership, which a full mailbox must not lose.
+            mailbox.do_send(ToMember::Evicted);
+            self.metrics.evictions.inc();
+        }
+        self.account_for(before);
+        self.catch_up_soon(ctx);
+    }
+}
+
+fn outcome(sent: Result<(), SendError<ToMember>>) -> Sent {
+    match sent {
+        Ok(()) => Sent::Taken,
+        Err(SendError::Full(_)) => Sent::Full,
+        Err(SendError::Closed(_)) => Sent::Gone,
+    }
+}
+
+impl Actor for Room {
+    type Context = Context<Self>;
+
+    fn started(&mut self, _: &mut Context<Self>) {
+        self.metrics.rooms.get_or_create(&self.kind()).inc();
+    }
+
+    fn stopped(&mut self, _: &mut Context<Self>) {
+        self.metrics.rooms.get_or_create(&self.kind()).dec();
+    }
+}
+
+impl Handler<Join> for Room {
+    type Result = ();
+    fn handle(&mut self, join: Join, ctx: &mut Context<Self>) {
+        self.joins += 1;
+        if self.last.is_some() {
+            self.join(join, ctx);
+        } else {
+            self.joining.push(join);
+            self.open(ctx);
+        }
+    }
+}
+
+impl Handler<Leave> for Room {
+    type Result = ();
+    fn handle(&mut self, Leave { member }: Leave, _: &mut Context<Self>) {
+        self.joining.retain(|join| join.member != member);
+        self.leave(member);
+    }
+}
+
+impl Handler<FeedEvent> for Room {
+    type Result = ();
+    fn handle(&mut self, FeedEvent(event): FeedEvent, ctx: &mut Context<Self>) {
+        if self.last.is_some() {
+            self.deliver(&event, ctx);
+        } else {
+            self.hold(event);
+        }
+    }
+}
+
+impl Handler<Sync> for Room {
+    type Result = ();
+    fn handle(&mut self, Sync { head, now }: Sync, ctx: &mut Context<Self>) {
+        let Some(prev) = self.last else { return };
+        self.head = self.head.max(head);
+        let frame = ServerFrame::Sync { room: self.id, position: head, prev, server_time: now }.encode();
+        self.broadcast(&frame, prev, false, now, ctx);
+    }
+}

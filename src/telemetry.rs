@@ -1,0 +1,220 @@
+//! Logging and metrics: what a node tells about itself. Never a token, a password, a table key or a guest's note.
+
+use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::{Registry, Unit};
+use std::io::Write;
+
+/// Starts logging to standard error: one line an event, `key=value` at the end. `filter` is env_logger's
+/// (`info,orderbell=debug`).
+pub fn start_logging(filter: &str) {
+    let mut builder = env_logger::Builder::new();
+    builder.parse_filters(filter).target(env_logger::Target::Stderr);
+    builder.format(|out, record| {
+        write!(out, "{} {:5} {}: {}", out.timestamp_millis(), record.level(), record.target(), record.args())?;
+        let mut pairs = Pairs(String::new());
+        let _ = record.key_values().visit(&mut pairs);
+        writeln!(out, "{}", pairs.0)
+    });
+    // A second start (tests in one process) keeps the first logger.
+    let _ = builder.try_init();
+}
+
+struct Pairs(String);
+
+impl<'kvs> log::kv::VisitSource<'kvs> for Pairs {
+    fn visit_pair(&mut self, key: log::kv::Key<'kvs>, value: log::kv::Value<'kvs>) -> Result<(), log::kv::Error> {
+        use std::fmt::Write;
+        write!(self.0, " {key}={value}").map_err(Into::into)
+    }
+}
+
+/// One label called `role`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ByRole {
+    /// A principal's role.
+    pub role: &'static str,
+}
+
+/// One label called `kind`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ByKind {
+    /// A room's kind.
+    pub kind: &'static str,
+}
+
+/// One label called `limit`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ByLimit {
+    /// A limit's name.
+    pub limit: &'static str,
+}
+
+/// One label called `code`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ByCode {
+    /// A close code.
+    pub code: u16,
+}
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ByOutcome {
+    /// The action's word, or `place`.
+    pub action: &'static str,
+    /// `changed`, `unchanged`, `repeated`, or an error code.
+    pub outcome: &'static str,
+}
+
+/// How a subscription with a cursor was answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
+pub enum ResumeOutcome {
+    /// From the room's tail, without the database.
+    Tail,
+    /// From the log.
+    Log,
+    /// The cursor could not be used; a snapshot was sent.
+    Snapshot,
+}
+
+/// One label called `outcome`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ByResume {
+    /// How it was answered.
+    pub outcome: ResumeOutcome,
+}
+
+/// The metrics of a node. Handles are cheap to clone and may be used from every thread.
+#[derive(Debug, Clone)]
+#[allow(missing_docs)] // each says what it counts where it is registered
+pub struct Metrics {
+    registry: std::sync::Arc<Registry>,
+    pub connections: Family<ByRole, Gauge>,
+    pub rooms: Family<ByKind, Gauge>,
+    pub members: Family<ByKind, Gauge>,
+    pub feeds: Gauge,
+    pub deliveries: Counter,
+    pub delivered_bytes: Counter,
+    pub commit_to_delivery: Histogram,
+    pub resumes: Family<ByResume, Counter>,
+    pub evictions: Counter,
+    pub lagging: Counter,
+    pub feed_repairs: Counter,
+    pub announcements_dropped: Counter,
+    pub limit_hits: Family<ByLimit, Counter>,
+    pub closes: Family<ByCode, Counter>,
+    pub commands: Family<ByOutcome, Counter>,
+    pub seen: Counter,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Metrics {
+    /// Registers every metric.
+    #[must_use]
+    pub fn new() -> Self {
+        let mut registry = Registry::with_prefix("orderbell");
+        let mut metrics = Self {
+            registry: std::sync::Arc::default(),
+            connections: Family::default(),
+            rooms: Family::default(),
+            members: Family::default(),
+            feeds: Gauge::default(),
+            deliveries: Counter::default(),
+            delivered_bytes: Counter::default(),
+            commit_to_delivery: Histogram::new(exponential_buckets(0.000_25, 2.0, 16)),
+            resumes: Family::default(),
+            evictions: Counter::default(),
+            lagging: Counter::default(),
+            feed_repairs: Counter::default(),
+            announcements_dropped: Counter::default(),
+            limit_hits: Family::default(),
+            closes: Family::default(),
+            commands: Family::default(),
+            seen: Counter::default(),
+        };
+        metrics.register_live(&mut registry);
+        metrics.register_counts(&mut registry);
+        metrics.registry = std::sync::Arc::new(registry);
+        metrics
+    }
+
+    fn register_live(&self, registry: &mut Registry) {
+        registry.register("connections", "Open connections by role", self.connections.clone());
+        registry.register("rooms", "Rooms with members on this node, by kind", self.rooms.clone());
+        registry.register("members", "Memberships of rooms, by the room's kind", self.members.clone());
+        registry.register("feeds", "Feeds with rooms on this node", self.feeds.clone());
+        registry.register_with_unit(
+            "commit_to_delivery",
+            "From the event's time in the log to its hand-over to a room's members",
+            Unit::Seconds,
+            self.commit_to_delivery.clone(),
+        );
+    }
+
+    fn register_counts(&self, registry: &mut Registry) {
+        registry.register("deliveries", "Frames handed to members", self.deliveries.clone());
+        registry.register_with_unit("delivered", "Bytes handed to members", Unit::Bytes, self.delivered_bytes.clone());
+        registry.register("resumes", "Subscriptions with a cursor, by how they were answered", self.resumes.clone());
+        registry.register("evictions", "Members put out because they read too slowly", self.evictions.clone());
+        registry.register("lagging", "Times a member's mailbox was full", self.lagging.clone());
+        registry.register(
+            "feed_repairs",
+            "Times a feed read from the log what no announcement brought",
+            self.feed_repairs.clone(),
+        );
+        registry.register(
+            "announcements_dropped",
+            "Announcements that a full queue dropped; feeds repair",
+            self.announcements_dropped.clone(),
+        );
+        registry.register("limit_hits", "Refusals by a limit", self.limit_hits.clone());
+        registry.register("closes", "Connections closed by the server, by close code", self.closes.clone());
+        registry.register("commands", "Commands by action and outcome", self.commands.clone());
+        registry.register("seen", "Display receipts recorded", self.seen.clone());
+    }
+
+    /// Counts a refusal by a limit.
+    pub fn hit(&self, limit: &'static str) {
+        self.limit_hits.get_or_create(&ByLimit { limit }).inc();
+    }
+
+    /// The OpenMetrics text of a scrape.
+    #[must_use]
+    pub fn scrape(&self) -> String {
+        let mut text = String::with_capacity(8192);
+        // Writing into a string cannot fail.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scrape_names_what_was_counted() {
+        let metrics = Metrics::new();
+        metrics.hit("rooms");
+        metrics.resumes.get_or_create(&ByResume { outcome: ResumeOutcome::Tail }).inc();
+        metrics.commands.get_or_create(&ByOutcome { action: "accept", outcome: "changed" }).inc();
+        let text = metrics.scrape();
+        for line in [
+            "orderbell_limit_hits_total{limit=\"rooms\"} 1",
+            "orderbell_resumes_total{outcome=\"Tail\"} 1",
+            "orderbell_commands_total{action=\"accept\",outcome=\"changed\"} 1",
+            "orderbell_commit_to_delivery_seconds_count 0",
+        ] {
+            assert!(text.contains(line), "{line} in {text}");
+        }
+    }
+}
