@@ -1,4 +1,5 @@
 //! Orderbell: live order updates for restaurants.
+pub mod auth;
 pub mod backoff;
 pub mod clock;
 pub mod domain;

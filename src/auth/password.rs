@@ -1,0 +1,143 @@
+//! Passwords: Argon2id with OWASP's parameters, off the event loop, a bounded number at a time.
+
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use argon2::{Algorithm, Argon2, Params, Version};
+use secrecy::{ExposeSecret, SecretString};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Kibibytes of memory for one hash (OWASP Password Storage Cheat Sheet: m=19456, t=2, p=1).
+const MEMORY_KIB: u32 = 19_456;
+const PASSES: u32 = 2;
+const LANES: u32 = 1;
+/// Hashes at one time: each holds a core and 19 MiB.
+const CONCURRENT: usize = 2;
+/// A sign-in that has waited this long for its turn is turned away.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Characters of a password.
+const LENGTH: std::ops::RangeInclusive<usize> = 8..=128;
+/// Checked when there is no such person, so that the time an answer takes does not tell. No password has this hash.
+const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+/// Why a password was not hashed or not checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PasswordError {
+    /// Too short or too long.
+    #[error("a password has 8 to 128 characters")]
+    Length,
+    /// Too many at once; the caller may try again in a while.
+    #[error("too many sign-ins at once")]
+    Busy,
+    /// The hash could not be made.
+    #[error("the password could not be hashed")]
+    Failed,
+}
+
+/// Hashes and checks passwords. Cheap to clone; clones share the bound.
+#[derive(Debug, Clone)]
+pub struct Passwords {
+    turns: Arc<Semaphore>,
+    patience: Duration,
+}
+
+impl Default for Passwords {
+    fn default() -> Self {
+        Self { turns: Arc::new(Semaphore::new(CONCURRENT)), patience: PATIENCE }
+    }
+}
+
+impl Passwords {
+    /// The hash of a new password, in PHC form.
+    ///
+    /// # Errors
+    /// `Length`; `Busy` after [`PATIENCE`].
+    pub async fn hash(&self, password: SecretString) -> Result<SecretString, PasswordError> {
+        if !LENGTH.contains(&password.expose_secret().chars().count()) {
+            return Err(PasswordError::Length);
+        }
+        self.in_turn(move || {
+            let hash = hasher()?.hash_password(password.expose_secret().as_bytes()).map_err(|_| PasswordError::Failed)?;
+            Ok(hash.to_string().into())
+        })
+        .await
+    }
+
+    /// Whether a password is the one of a hash. Without a hash (no such person) the answer is no, after the same work.
+    ///
+    /// # Errors
+    /// `Busy` after [`PATIENCE`].
+    pub async fn verify(&self, password: SecretString, hash: Option<SecretString>) -> Result<bool, PasswordError> {
+        if password.expose_secret().chars().count() > *LENGTH.end() {
+            return Ok(false);
+        }
+        self.in_turn(move || {
+            let known = hash.is_some();
+            let hash = hash.unwrap_or_else(|| NOBODY.into());
+            let fits = hasher()?.verify_password(password.expose_secret().as_bytes(), hash.expose_secret()).is_ok();
+            Ok(fits && known)
+        })
+        .await
+    }
+
+    /// Runs work on a blocking thread when its turn comes. The turn ends with the work, not with the caller's patience.
+    async fn in_turn<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, PasswordError> + Send + 'static,
+    ) -> Result<T, PasswordError> {
+        let turn = tokio::time::timeout(self.patience, Arc::clone(&self.turns).acquire_owned()).await;
+        let turn: OwnedSemaphorePermit = turn.map_err(|_| PasswordError::Busy)?.map_err(|_| PasswordError::Busy)?;
+        let task = tokio::task::spawn_blocking(move || {
+            let outcome = work();
+            drop(turn);
+            outcome
+        });
+        task.await.map_err(|_| PasswordError::Failed)?
+    }
+}
+
+fn hasher() -> Result<Argon2<'static>, PasswordError> {
+    let params = Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(|_| PasswordError::Failed)?;
+    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_hash_is_salted_says_its_parameters_and_fits_its_password_alone() {
+        let passwords = Passwords::default();
+        let hash = passwords.hash("staff-demo".into()).await.unwrap();
+        let again = passwords.hash("staff-demo".into()).await.unwrap();
+        assert!(hash.expose_secret().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
+        assert_ne!(hash.expose_secret(), again.expose_secret());
+        assert_eq!(passwords.verify("staff-demo".into(), Some(hash.clone())).await, Ok(true));
+        assert_eq!(passwords.verify("Staff-demo".into(), Some(hash)).await, Ok(false));
+    }
+
+    #[tokio::test]
+    async fn nobody_has_no_password_and_costs_the_same_work() {
+        let known = Passwords::default().hash("password".into()).await.unwrap();
+        let parameters = |hash: &str| hash.split('$').take(4).map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(parameters(NOBODY), parameters(known.expose_secret()));
+        assert!(argon2::password_hash::phc::PasswordHash::new(NOBODY).is_ok(), "a hash that does not read would cost nothing");
+        assert_eq!(Passwords::default().verify("password".into(), None).await, Ok(false));
+    }
+
+    #[tokio::test]
+    async fn lengths_are_counted_in_characters() {
+        let passwords = Passwords::default();
+        assert_eq!(passwords.hash("1234567".into()).await.unwrap_err(), PasswordError::Length);
+        assert_eq!(passwords.hash("é".repeat(129).into()).await.unwrap_err(), PasswordError::Length);
+        assert!(passwords.hash("é".repeat(128).into()).await.is_ok());
+        assert_eq!(passwords.verify("x".repeat(129).into(), None).await, Ok(false));
+    }
+
+    #[tokio::test]
+    async fn a_turn_that_does_not_come_is_given_up() {
+        let passwords = Passwords { patience: Duration::from_millis(20), ..Passwords::default() };
+        let _both = Arc::clone(&passwords.turns).acquire_many_owned(2).await.unwrap();
+        assert_eq!(passwords.verify("password".into(), None).await, Err(PasswordError::Busy));
+    }
+}

@@ -1,0 +1,110 @@
+//! Random secrets: refresh tokens, device codes, API keys, pairing codes. Only hashes of the long ones are ever kept.
+
+use crate::domain::text::Key;
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use rand::RngExt;
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+
+/// Bytes of randomness in a secret that nobody types.
+const RANDOM_BYTES: usize = 32;
+/// Letters of a pairing code: 20 to the 8th is 34 bits, for ten minutes, behind a rate limit (RFC 8628, section 5.1).
+const CODE_LETTERS: usize = 8;
+/// Consonants (RFC 8628, section 6.1): nothing to confuse with a digit, and no word to be embarrassed by.
+const CODE_ALPHABET: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
+
+/// A secret of 256 random bits in base64url (43 characters).
+#[must_use]
+pub fn random_secret() -> SecretString {
+    let mut bytes = [0; RANDOM_BYTES];
+    rand::fill(&mut bytes);
+    BASE64_URL_SAFE_NO_PAD.encode(bytes).into()
+}
+
+/// What is kept of a secret. SHA-256 without salt or stretching is enough, because there are 256 random bits to guess.
+#[must_use]
+pub fn hash(secret: &SecretString) -> [u8; 32] {
+    Sha256::digest(secret.expose_secret().as_bytes()).into()
+}
+
+/// What a person types to approve a screen: eight letters, shown in two groups.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserCode(Key);
+
+impl UserCode {
+    /// A fresh one.
+    #[must_use]
+    pub fn random() -> Self {
+        let mut rng = rand::rng();
+        loop {
+            let letters = (0..CODE_LETTERS).map(|_| char::from(CODE_ALPHABET[rng.random_range(0..CODE_ALPHABET.len())]));
+            if let Some(code) = Self::typed(&letters.collect::<String>()) {
+                return code;
+            }
+        }
+    }
+
+    /// Reads what was typed: in any case, with or without the hyphen or spaces. `None` when it cannot be a code.
+    #[must_use]
+    pub fn typed(text: &str) -> Option<Self> {
+        let letters: String = text.chars().filter(|c| !matches!(c, '-' | ' ')).map(|c| c.to_ascii_uppercase()).collect();
+        let is_code = letters.len() == CODE_LETTERS && letters.bytes().all(|letter| CODE_ALPHABET.contains(&letter));
+        if is_code { letters.parse().ok().map(Self) } else { None }
+    }
+
+    /// The letters alone, as they are stored.
+    #[must_use]
+    pub const fn key(&self) -> &Key {
+        &self.0
+    }
+
+    /// As it is shown: `XXXX-XXXX`.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        let (head, tail) = self.0.as_str().split_at(CODE_LETTERS / 2);
+        format!("{head}-{tail}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn secrets_have_256_bits_and_differ() {
+        let all: HashSet<String> = (0..100).map(|_| random_secret().expose_secret().to_owned()).collect();
+        assert_eq!(all.len(), 100);
+        for text in all {
+            assert_eq!(BASE64_URL_SAFE_NO_PAD.decode(&text).unwrap().len(), 32, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_secret_does_not_show_in_debug_output() {
+        let secret = random_secret();
+        assert!(!format!("{secret:?}").contains(secret.expose_secret()));
+    }
+
+    #[test]
+    fn a_code_is_read_however_it_is_typed() {
+        let code = UserCode::random();
+        let shown = code.shown();
+        assert_eq!((shown.len(), shown.as_bytes()[4]), (9, b'-'), "{shown}");
+        for typed in [shown.clone(), shown.to_lowercase(), shown.replace('-', ""), shown.replace('-', " ")] {
+            assert_eq!(UserCode::typed(&typed), Some(code.clone()), "{typed}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_typed_is_a_code_of_the_alphabet_or_none(text in "\\PC{0,12}") {
+            if let Some(code) = UserCode::typed(&text) {
+                prop_assert_eq!(code.key().as_str().len(), CODE_LETTERS);
+                prop_assert!(code.key().as_str().bytes().all(|letter| CODE_ALPHABET.contains(&letter)));
+            }
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! Sessions: a secret in, a pair of tokens out. How a kitchen screen gets its session is beside this, in `pairing`.
+
+use super::ended::EndedSessions;
+use super::password::{PasswordError, Passwords};
+use super::secret::{hash, random_secret};
+use super::token::{TokenAnswer, TokenError, Tokens};
+use crate::clock;
+use crate::domain::principal::{Principal, Role};
+use crate::domain::text::{InvalidText, Key, Slug};
+use crate::domain::time::Timestamp;
+use crate::store::accounts::{Restaurant, User};
+use crate::store::sessions::{Rotation, SessionRow};
+use crate::store::{SharedStore, StoreError};
+use secrecy::{ExposeSecret, SecretString};
+use std::sync::Arc;
+use std::time::Duration;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How long things live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lifetimes {
+    /// An access token.
+    pub access: Duration,
+    /// A diner's session: a long evening at one table.
+    pub diner: Duration,
+    /// The session of a member of the staff.
+    pub staff: Duration,
+    /// The session of a kitchen screen, which has no keyboard to sign in with.
+    pub kitchen: Duration,
+    /// The session of a POS, which has its API key to begin another.
+    pub service: Duration,
+}
+
+impl Default for Lifetimes {
+    fn default() -> Self {
+        Self { access: Duration::from_secs(15 * 60), diner: DAY / 2, staff: 30 * DAY, kitchen: 180 * DAY, service: 30 * DAY }
+    }
+}
+
+impl Lifetimes {
+    const fn session(&self, role: Role) -> Duration {
+        match role {
+            Role::Diner => self.diner,
+            Role::Kitchen => self.kitchen,
+            Role::Staff | Role::Manager => self.staff,
+            Role::Service => self.service,
+        }
+    }
+}
+
+/// Why no tokens were given out.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SessionError {
+    /// The restaurant, the name, the password or the API key is wrong; which one is not said.
+    #[error("nobody signs in with this; check the restaurant, the name and the password, or the API key")]
+    BadCredentials,
+    /// No table has this key.
+    #[error("no table has this key; scan the code on the table again")]
+    UnknownTable,
+    /// The refresh token is unknown, expired, spent, or its session was ended.
+    #[error("the session is over; sign in again")]
+    Over,
+    /// The role may not do this.
+    #[error("only staff may do this")]
+    Forbidden,
+    /// A field is wrong, in words for its sender.
+    #[error("{0}")]
+    Invalid(String),
+    /// There is no such pairing (any more).
+    #[error("no screen waits under this code; read it from the screen again")]
+    UnknownPairing,
+    /// Too many at once; try again in a while.
+    #[error("too many sign-ins at once; try again in a few seconds")]
+    Busy,
+    /// Something broke that is not the caller's doing. The cause is in the log.
+    #[error("the tokens could not be made")]
+    Internal,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<PasswordError> for SessionError {
+    fn from(error: PasswordError) -> Self {
+        match error {
+            PasswordError::Busy => Self::Busy,
+            PasswordError::Length => Self::Invalid(error.to_string()),
+            PasswordError::Failed => Self::Internal,
+        }
+    }
+}
+
+impl From<TokenError> for SessionError {
+    fn from(error: TokenError) -> Self {
+        log::error!(error:% = error; "token not issued");
+        Self::Internal
+    }
+}
+
+impl From<InvalidText> for SessionError {
+    fn from(error: InvalidText) -> Self {
+        log::error!(error:% = error; "an id does not read as one");
+        Self::Internal
+    }
+}
+
+/// A session that has begun.
+#[derive(Debug, Clone)]
+pub struct SignedIn {
+    /// Its first tokens.
+    pub tokens: TokenAnswer,
+    /// Whom they speak for.
+    pub principal: Principal,
+    /// Where.
+    pub restaurant: Restaurant,
+}
+
+/// Begins, renews and ends sessions. Cheap to clone.
+#[derive(Clone)]
+pub struct SessionService {
+    pub(super) store: SharedStore,
+    tokens: Tokens,
+    ended: Arc<EndedSessions>,
+    passwords: Passwords,
+    lifetimes: Lifetimes,
+}
+
+impl SessionService {
+    /// A service on a store, that signs with `tokens` and tells `ended` of what it ends.
+    #[must_use]
+    pub fn new(store: SharedStore, tokens: Tokens, ended: Arc<EndedSessions>, lifetimes: Lifetimes) -> Self {
+        Self { store, tokens, ended, passwords: Passwords::default(), lifetimes }
+    }
+
+    /// Signs in a member of the staff.
+    ///
+    /// # Errors
+    /// `BadCredentials`, after the same work whichever part is wrong; `Busy`; the store's.
+    pub async fn sign_in(&self, slug: &str, username: &str, password: SecretString) -> Result<SignedIn, SessionError> {
+        let found = self.find_user(slug, username).await?;
+        let hash = found.as_ref().map(|(_, user)| user.password_hash.clone());
+        let fits = self.passwords.verify(password, hash).await?;
+        let (restaurant, user) = found.filter(|_| fits).ok_or(SessionError::BadCredentials)?;
+        let principal = new_principal(user.id.to_string().parse()?, user.role, &restaurant)?;
+        self.begin(principal, restaurant).await
+    }
+
+    /// A name that could be nobody's is answered like one that is nobody's.
+    async fn find_user(&self, slug: &str, username: &str) -> Result<Option<(Restaurant, User)>, SessionError> {
+        let (Ok(slug), Ok(username)) = (slug.parse::<Slug>(), username.parse::<Key>()) else { return Ok(None) };
+        let Some(restaurant) = self.store.restaurant_by_slug(&slug).await? else { return Ok(None) };
+        let user = self.store.user_by_name(restaurant.id, &username).await?;
+        Ok(user.map(|user| (restaurant, user)))
+    }
+
+    /// Signs in a POS or an aggregator by its API key.
+    ///
+    /// # Errors
+    /// `BadCredentials`; the store's.
+    pub async fn sign_in_with_api_key(&self, api_key: &SecretString) -> Result<SignedIn, SessionError> {
+        let key = self.store.api_key_by_hash(hash(api_key)).await?.ok_or(SessionError::BadCredentials)?;
+        let restaurant = self.store.restaurant(key.restaurant).await?.ok_or(SessionError::BadCredentials)?;
+        let principal = new_principal(key.id, Role::Service, &restaurant)?;
+        self.begin(principal, restaurant).await
+    }
+
+    /// Seats a guest at the table whose key the phone has scanned. Every seating is a diner of its own.
+    ///
+    /// # Errors
+    /// `UnknownTable`; the store's.
+    pub async fn seat(&self, table_key: &SecretString) -> Result<SignedIn, SessionError> {
+        let key: Key = table_key.expose_secret().parse().map_err(|_| SessionError::UnknownTable)?;
+        let table = self.store.table_by_key(&key).await?.ok_or(SessionError::UnknownTable)?;
+        let restaurant = self.store.restaurant(table.restaurant).await?.ok_or(SessionError::UnknownTable)?;
+        let mut principal = new_principal(new_key()?, Role::Diner, &restaurant)?;
+        principal.table = Some(table.label);
+        self.begin(principal, restaurant).await
+    }
+
+    /// A new pair of tokens for a refresh token, which is spent with it. A spent one that is presented again ends the
+    /// session: somebody has a copy.
+    ///
+    /// # Errors
+    /// `Over`; the store's.
+    pub async fn refresh(&self, refresh_token: &SecretString) -> Result<TokenAnswer, SessionError> {
+        let (next, now) = (random_secret(), clock::now());
+        match self.store.rotate_refresh(hash(refresh_token), hash(&next), now).await? {
+            Rotation::Rotated(row) => self.answer(&row, &next, now),
+            Rotation::Unknown => Err(SessionError::Over),
+            Rotation::Reused(session) => {
+                log::warn!(session:% = session; "a spent refresh token was presented again, session ended");
+                self.ended.insert(session, now);
+                Err(SessionError::Over)
+            }
+        }
+    }
+
+    /// Ends a session, on every node. Ending one twice is fine.
+    ///
+    /// # Errors
+    /// The store's; the session then goes on.
+    pub async fn end(&self, session: &Key) -> Result<(), SessionError> {
+        let now = clock::now();
+        self.store.end_session(session, now).await?;
+        self.ended.insert(session.clone(), now);
+        Ok(())
+    }
+
+    /// Begins the session of a principal that has shown who it is.
+    pub(super) async fn begin(&self, principal: Principal, restaurant: Restaurant) -> Result<SignedIn, SessionError> {
+        let (refresh, now) = (random_secret(), clock::now());
+        let row = SessionRow { expires_at: now.plus(self.lifetimes.session(principal.role)), principal };
+        self.store.add_session(&row, hash(&refresh), now).await?;
+        let tokens = self.answer(&row, &refresh, now)?;
+        log::info!(session:% = row.principal.session, role:% = row.principal.role, restaurant:% = restaurant.id; "session begun");
+        Ok(SignedIn { tokens, principal: row.principal, restaurant })
+    }
+
+    /// The last access token of a session ends with it.
+    fn answer(&self, row: &SessionRow, refresh: &SecretString, now: Timestamp) -> Result<TokenAnswer, SessionError> {
+        let life = self.lifetimes.access.min(row.expires_at.since(now));
+        if life.as_secs() < 1 {
+            return Err(SessionError::Over);
+        }
+        let access = self.tokens.issue(&row.principal, life, now)?;
+        Ok(TokenAnswer {
+            access_token: access.expose_secret().to_owned(),
+            token_type: "Bearer",
+            expires_in: life.as_secs(),
+            refresh_token: refresh.expose_secret().to_owned(),
+        })
+    }
+}
+
+/// A principal in a new session, bound to no table, station or device yet.
+pub(super) fn new_principal(sub: Key, role: Role, restaurant: &Restaurant) -> Result<Principal, SessionError> {
+    Ok(Principal { sub, role, restaurant: restaurant.id, session: new_key()?, station: None, table: None, device: None })
+}
+
+fn new_key() -> Result<Key, InvalidText> {
+    clock::new_id().to_string().parse()
+}

@@ -1,0 +1,198 @@
+//! Access tokens: JWTs of one issuer, one audience and one algorithm, under a key of the keyring.
+//!
+//! "Now" is an argument. The JWT library would read the clock, with a minute of grace for `exp`; here a token is over
+//! at its `exp`, and only `iat` and `nbf` have the grace that two nodes' clocks need.
+
+use super::keyring::Keyring;
+use crate::clock;
+use crate::domain::ids::{DeviceId, RestaurantId};
+use crate::domain::principal::{Principal, Role};
+use crate::domain::text::{Key, Station, TableLabel};
+use crate::domain::time::Timestamp;
+use jsonwebtoken::{Algorithm, Header, Validation, decode, decode_header, encode};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+const ISSUER: &str = "orderbell";
+const AUDIENCE: &str = "orderbell";
+/// The longest token that is looked at, in bytes.
+pub const MAX_TOKEN_BYTES: usize = 4096;
+/// The longest life a token may have. Ended sessions are remembered for as long, so an end holds.
+pub const MAX_TOKEN_LIFE: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+/// How far in the future `iat` and `nbf` may lie, in seconds: two nodes' clocks are never quite the same.
+const LEEWAY_SECONDS: i64 = 60;
+
+#[derive(Serialize, Deserialize)]
+struct Claims {
+    iss: String,
+    aud: String,
+    sub: Key,
+    role: Role,
+    restaurant: RestaurantId,
+    sid: Key,
+    iat: i64,
+    exp: i64,
+    jti: Key,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    nbf: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    station: Option<Station>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    table: Option<TableLabel>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    device: Option<DeviceId>,
+}
+
+/// Why a token was not taken. All are `unauthorized` on the wire; the words are for the log and the developer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TokenError {
+    /// Longer than [`MAX_TOKEN_BYTES`].
+    #[error("the token is too long")]
+    TooLong,
+    /// Not a JWT of this issuer, audience and algorithm, or its claims do not read.
+    #[error("the token is not one of ours")]
+    Malformed,
+    /// Signed under a key that is not in the keyring (any more).
+    #[error("the token's key is unknown; get a new token")]
+    UnknownKey,
+    /// The signature does not fit.
+    #[error("the token's signature is wrong")]
+    BadSignature,
+    /// Past its `exp`.
+    #[error("the token has expired; get a new one")]
+    Expired,
+    /// From the future: `iat` or `nbf` lies more than a minute ahead.
+    #[error("the token is not valid yet; check the clocks")]
+    NotYet,
+    /// It lives, or is asked to live, for longer than [`MAX_TOKEN_LIFE`] or not at all.
+    #[error("a token lives for 1 second to 90 days")]
+    Life,
+}
+
+/// A token that was verified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified {
+    /// Whom it speaks for.
+    pub principal: Principal,
+    /// From this moment on it does not any more.
+    pub expires_at: Timestamp,
+}
+
+/// Signs and verifies access tokens. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Tokens {
+    keyring: Arc<Keyring>,
+    validation: Arc<Validation>,
+}
+
+impl Tokens {
+    /// Signs with the keyring's first key and verifies with any.
+    #[must_use]
+    pub fn new(keyring: Arc<Keyring>) -> Self {
+        let mut validation = Validation::new(Algorithm::HS256);
+        validation.set_issuer(&[ISSUER]);
+        validation.set_audience(&[AUDIENCE]);
+        validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+        validation.validate_exp = false; // checked below, against the caller's `now`
+        Self { keyring, validation: Arc::new(validation) }
+    }
+
+    /// A token for a principal that lives from `now` for `life`, in whole seconds.
+    ///
+    /// # Errors
+    /// [`TokenError::Life`] for a life of less than a second or more than [`MAX_TOKEN_LIFE`].
+    pub fn issue(&self, principal: &Principal, life: Duration, now: Timestamp) -> Result<SecretString, TokenError> {
+        if life.as_secs() < 1 || life > MAX_TOKEN_LIFE {
+            return Err(TokenError::Life);
+        }
+        let (kid, key) = self.keyring.signing();
+        let header = Header { kid: Some(kid.as_str().to_owned()), ..Header::new(Algorithm::HS256) };
+        let claims = Claims::of(principal, now.seconds(), now.plus(life).seconds())?;
+        encode(&header, &claims, key).map(Into::into).map_err(|_| TokenError::Malformed)
+    }
+
+    /// Who a token speaks for.
+    ///
+    /// # Errors
+    /// [`TokenError`]; a token is over at its `exp`, without grace.
+    pub fn verify(&self, token: &SecretString, now: Timestamp) -> Result<Verified, TokenError> {
+        let token = token.expose_secret();
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(TokenError::TooLong);
+        }
+        let header = decode_header(token).map_err(|_| TokenError::Malformed)?;
+        if header.alg != Algorithm::HS256 || header.crit.is_some() {
+            return Err(TokenError::Malformed);
+        }
+        let kid = header.kid.ok_or(TokenError::UnknownKey)?;
+        let key = self.keyring.verifying(&kid).ok_or(TokenError::UnknownKey)?;
+        let decoded = decode::<Claims>(token, key, &self.validation).map_err(|error| match error.kind() {
+            jsonwebtoken::errors::ErrorKind::InvalidSignature => TokenError::BadSignature,
+            _ => TokenError::Malformed,
+        })?;
+        decoded.claims.verified(now)
+    }
+}
+
+impl Claims {
+    fn of(principal: &Principal, iat: i64, exp: i64) -> Result<Self, TokenError> {
+        Ok(Self {
+            iss: ISSUER.into(),
+            aud: AUDIENCE.into(),
+            sub: principal.sub.clone(),
+            role: principal.role,
+            restaurant: principal.restaurant,
+            sid: principal.session.clone(),
+            iat,
+            exp,
+            jti: clock::new_id().to_string().parse().map_err(|_| TokenError::Malformed)?,
+            nbf: None,
+            station: principal.station.clone(),
+            table: principal.table.clone(),
+            device: principal.device,
+        })
+    }
+
+    fn verified(self, now: Timestamp) -> Result<Verified, TokenError> {
+        let latest = now.seconds() + LEEWAY_SECONDS;
+        if self.iat > latest || self.nbf.is_some_and(|nbf| nbf > latest) {
+            return Err(TokenError::NotYet);
+        }
+        let expires_at = Timestamp::from_millis(self.exp.saturating_mul(1000));
+        if expires_at <= now {
+            return Err(TokenError::Expired);
+        }
+        let life = u64::try_from(self.exp.saturating_sub(self.iat)).map_err(|_| TokenError::Life)?;
+        if life > MAX_TOKEN_LIFE.as_secs() {
+            return Err(TokenError::Life);
+        }
+        let Self { sub, role, restaurant, sid, station, table, device, .. } = self;
+        Ok(Verified { principal: Principal { sub, role, restaurant, session: sid, station, table, device }, expires_at })
+    }
+}
+
+/// The answer to every call that gives out tokens (RFC 6749, section 5.1). Its debug output shows no token.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct TokenAnswer {
+    /// The access token.
+    pub access_token: String,
+    /// Always `Bearer`.
+    pub token_type: &'static str,
+    /// Seconds that the access token lives.
+    pub expires_in: u64,
+    /// What gets the next pair, once.
+    pub refresh_token: String,
+}
+
+impl fmt::Debug for TokenAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenAnswer").field("expires_in", &self.expires_in).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+#[path = "token_tests.rs"]
+mod tests;

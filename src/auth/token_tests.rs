@@ -1,0 +1,189 @@
+use super::*;
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use jsonwebtoken::EncodingKey;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+const SECRET: &str = "0123456789abcdef0123456789abcdef";
+const RESTAURANT: &str = "0193a5f0-7c1e-7000-8000-00000000002a";
+const NOW: Timestamp = Timestamp::from_millis(1_795_514_400_500);
+const HOUR: Duration = Duration::from_secs(3600);
+
+fn tokens(keys: &str) -> Tokens {
+    Tokens::new(Arc::new(Keyring::parse(keys).unwrap()))
+}
+
+fn ours() -> Tokens {
+    tokens(&format!("a:{SECRET}"))
+}
+
+fn principal(role: Role) -> Principal {
+    Principal {
+        sub: "me".parse().unwrap(),
+        role,
+        restaurant: RESTAURANT.parse().unwrap(),
+        session: "s-1".parse().unwrap(),
+        station: None,
+        table: None,
+        device: None,
+    }
+}
+
+fn claims() -> Value {
+    let now = NOW.seconds();
+    json!({"iss":"orderbell","aud":"orderbell","sub":"me","role":"staff","restaurant":RESTAURANT,"sid":"s-1","iat":now,"exp":now + 60,"jti":"j"})
+}
+
+/// Signs anything under the right key, to see what is looked at beside the signature.
+fn forge(changes: &Value) -> Result<Principal, TokenError> {
+    let mut claims = claims();
+    crate::domain::merge_patch::apply(&mut claims, changes);
+    let header = Header { kid: Some("a".into()), ..Header::new(Algorithm::HS256) };
+    let token = encode(&header, &claims, &EncodingKey::from_secret(SECRET.as_bytes())).unwrap();
+    ours().verify(&token.into(), NOW).map(|verified| verified.principal)
+}
+
+#[test]
+fn what_is_issued_is_verified_until_its_end_and_not_a_millisecond_longer() {
+    for role in Role::ALL {
+        let token = ours().issue(&principal(role), HOUR, NOW).unwrap();
+        let verified = ours().verify(&token, NOW).unwrap();
+        assert_eq!(verified.principal, principal(role));
+        assert_eq!(verified.expires_at.seconds(), NOW.seconds() + 3600);
+        let last = Timestamp::from_millis(verified.expires_at.millis() - 1);
+        assert!(ours().verify(&token, last).is_ok());
+        assert_eq!(ours().verify(&token, verified.expires_at), Err(TokenError::Expired));
+    }
+}
+
+#[test]
+fn the_claims_and_the_header_are_those_of_the_contract() {
+    let token = ours().issue(&principal(Role::Staff), HOUR, NOW).unwrap();
+    let part = |index: usize| -> Value {
+        let text = token.expose_secret().split('.').nth(index).unwrap();
+        serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(text).unwrap()).unwrap()
+    };
+    assert_eq!(part(0), json!({"typ":"JWT","alg":"HS256","kid":"a"}));
+    let mut claims = part(1);
+    assert!(claims["jti"].take().is_string());
+    let now = NOW.seconds();
+    let expected = json!({"iss":"orderbell","aud":"orderbell","sub":"me","role":"staff","restaurant":RESTAURANT,"sid":"s-1","iat":now,"exp":now + 3600,"jti":null});
+    assert_eq!(claims, expected);
+}
+
+#[test]
+fn a_life_is_a_second_to_ninety_days() {
+    let day = Duration::from_secs(86_400);
+    for (life, good) in [(Duration::ZERO, false), (Duration::from_secs(1), true), (90 * day, true), (91 * day, false)] {
+        assert_eq!(ours().issue(&principal(Role::Staff), life, NOW).is_ok(), good, "{life:?}");
+    }
+    assert_eq!(forge(&json!({"exp": NOW.seconds() + 91 * 86_400})), Err(TokenError::Life));
+}
+
+#[test]
+fn each_claim_is_checked() {
+    let now = NOW.seconds();
+    assert!(forge(&json!({})).is_ok());
+    assert!(forge(&json!({"iat": now + 60, "nbf": now + 60, "exp": now + 90})).is_ok(), "within the leeway");
+    let cases = [
+        (json!({"iss": "other"}), TokenError::Malformed),
+        (json!({"iss": null}), TokenError::Malformed),
+        (json!({"aud": "other"}), TokenError::Malformed),
+        (json!({"aud": null}), TokenError::Malformed),
+        (json!({"sub": null}), TokenError::Malformed),
+        (json!({"sub": "a b"}), TokenError::Malformed),
+        (json!({"role": "owner"}), TokenError::Malformed),
+        (json!({"restaurant": "demo"}), TokenError::Malformed),
+        (json!({"sid": null}), TokenError::Malformed),
+        (json!({"exp": null}), TokenError::Malformed),
+        (json!({"exp": "soon"}), TokenError::Malformed),
+        (json!({"iat": null}), TokenError::Malformed),
+        (json!({"exp": now}), TokenError::Expired),
+        (json!({"exp": now - 30}), TokenError::Expired),
+        (json!({"iat": now + 61}), TokenError::NotYet),
+        (json!({"nbf": now + 61}), TokenError::NotYet),
+        (json!({"iat": i64::MIN}), TokenError::Life),
+    ];
+    for (changes, expected) in cases {
+        assert_eq!(forge(&changes), Err(expected), "{changes}");
+    }
+}
+
+#[test]
+fn the_key_the_algorithm_and_critical_headers_are_pinned() {
+    let (key, other) = (EncodingKey::from_secret(SECRET.as_bytes()), EncodingKey::from_secret(&[7; 32]));
+    let sign = |header: Header, key: &EncodingKey| ours().verify(&encode(&header, &claims(), key).unwrap().into(), NOW);
+    let header = |kid: Option<&str>| Header { kid: kid.map(Into::into), ..Header::new(Algorithm::HS256) };
+    assert!(sign(header(Some("a")), &key).is_ok());
+    assert_eq!(sign(header(None), &key), Err(TokenError::UnknownKey));
+    assert_eq!(sign(header(Some("b")), &key), Err(TokenError::UnknownKey));
+    assert_eq!(sign(header(Some("a")), &other), Err(TokenError::BadSignature));
+    assert_eq!(sign(Header { alg: Algorithm::HS512, ..header(Some("a")) }, &key), Err(TokenError::Malformed));
+    assert_eq!(sign(Header { crit: Some(vec!["exp".into()]), ..header(Some("a")) }, &key), Err(TokenError::Malformed));
+    let b64 = |value: Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
+    let unsigned = format!("{}.{}.", b64(json!({"alg":"none","kid":"a"})), b64(claims()));
+    assert_eq!(ours().verify(&unsigned.into(), NOW), Err(TokenError::Malformed));
+}
+
+#[test]
+fn an_old_key_verifies_for_as_long_as_it_is_in_the_keyring() {
+    let old = tokens(&format!("old:{SECRET}"));
+    let token = old.issue(&principal(Role::Kitchen), HOUR, NOW).unwrap();
+    let both = tokens(&format!("new:{SECRET}-new,old:{SECRET}"));
+    assert!(both.verify(&token, NOW).is_ok());
+    let new_token = both.issue(&principal(Role::Kitchen), HOUR, NOW).unwrap();
+    assert_eq!(old.verify(&new_token, NOW), Err(TokenError::UnknownKey));
+    assert_eq!(tokens(&format!("new:{SECRET}-new")).verify(&token, NOW), Err(TokenError::UnknownKey));
+}
+
+#[test]
+fn a_token_that_is_too_long_is_not_even_decoded() {
+    let long = "a.".repeat(MAX_TOKEN_BYTES).into();
+    assert_eq!(ours().verify(&long, NOW), Err(TokenError::TooLong));
+}
+
+#[test]
+fn debug_output_shows_no_token_and_no_key() {
+    let answer =
+        TokenAnswer { access_token: "ey.secret".into(), token_type: "Bearer", expires_in: 900, refresh_token: "hidden".into() };
+    let shown = format!("{answer:?} {:?}", ours());
+    assert!(
+        !shown.contains("secret\"") && !shown.contains("ey.") && !shown.contains("hidden") && !shown.contains(SECRET),
+        "{shown}"
+    );
+}
+
+proptest! {
+    #[test]
+    fn every_principal_comes_back_from_its_token(
+        sub in "[!-~]{1,64}", sid in "[!-~]{1,64}", role in 0..5_usize,
+        station in proptest::option::of("[a-z0-9-]{1,40}"), table in proptest::option::of("[A-Za-z0-9ঝ]{1,20}"), device in any::<Option<u128>>(),
+    ) {
+        let who = Principal {
+            sub: sub.parse().unwrap(),
+            session: sid.parse().unwrap(),
+            station: station.map(|text| text.parse().unwrap()),
+            table: table.map(|text| text.parse().unwrap()),
+            device: device.map(|bits| DeviceId::from_uuid(uuid::Uuid::from_u128(bits))),
+            ..principal(Role::ALL[role])
+        };
+        let token = ours().issue(&who, HOUR, NOW).unwrap();
+        prop_assert_eq!(ours().verify(&token, NOW).unwrap().principal, who);
+    }
+
+    #[test]
+    fn a_token_with_one_character_changed_is_refused(at in 0..1000_usize, to in "[A-Za-z0-9_-]") {
+        let token = ours().issue(&principal(Role::Manager), HOUR, NOW).unwrap();
+        let mut text = token.expose_secret().to_owned();
+        let at = at % (text.len() - 1); // the last character of base64 has bits that do not count
+        prop_assume!(text[at..=at] != to);
+        text.replace_range(at..=at, &to);
+        prop_assert!(ours().verify(&text.into(), NOW).is_err());
+    }
+
+    #[test]
+    fn no_text_panics(text in "\\PC{0,200}") {
+        prop_assert!(ours().verify(&text.into(), NOW).is_err());
+    }
+}
