@@ -47,7 +47,9 @@ export class Connection {
   /** Counts links, so that an answer for an older one is known as such. */ #link = 0;
   /** Losses since the last steady link. */ #attempt = 0;
   #refusedHandshakes = 0;
-  /** The token at hand was refused, or is suspected. */ #needToken = false;
+  /** Whether the next link needs a new token: for certain (4401), or to be on the safe side.
+   * @type {'no' | 'suspected' | 'refused'} */
+  #newToken = 'no';
   #heartbeatMs = DEFAULT_HEARTBEAT_MS;
   #upAt = 0;
   /** When `going_away` asked us to come back. @type {number | null} */ #slotAt = null;
@@ -67,7 +69,7 @@ export class Connection {
   start() {
     if (this.#phase !== 'idle' && this.#phase !== 'stopped') return;
     this.#attempt = 0;
-    this.#needToken = false;
+    this.#newToken = 'no';
     this.#connect();
   }
 
@@ -103,9 +105,9 @@ export class Connection {
     this.#phase = 'opening';
     this.#clearTimers();
     try {
-      const token = await (this.#needToken ? this.#tokens.refresh() : this.#tokens.get());
+      const token = await (this.#newToken === 'no' ? this.#tokens.get() : this.#tokens.refresh());
       if (link !== this.#link) return;
-      this.#needToken = false;
+      this.#newToken = 'no';
       this.#openSocket(token);
     } catch (error) {
       if (link === this.#link) this.#withoutToken(error);
@@ -118,6 +120,8 @@ export class Connection {
     // The browser throws a SyntaxError for a token that no header can carry.
     if (refused || error?.name === 'SyntaxError') this.#stop('unauthorized');
     else this.#retryLater(error?.message ?? 'no token');
+    // A token under mere suspicion is better than none.
+    if (this.#newToken === 'suspected') this.#newToken = 'no';
   }
 
   /** @param {string} token */
@@ -172,7 +176,7 @@ export class Connection {
     const { name, rule } = closeRule(code);
     const why = reason || name;
     if (rule === 'stop') return this.#stop(name);
-    if (rule === 'token') this.#needToken = true;
+    if (rule === 'token') this.#newToken = 'refused';
     if (rule === 'slot' && this.#slotAt !== null) return this.#again(this.#untilSlot(), why);
     if (rule === 'token' || rule === 'at-once') return this.#again(this.#promptly(), why);
     return this.#retryLater(why);
@@ -182,7 +186,7 @@ export class Connection {
   #retryLater(why) {
     if (this.#refusedHandshakes >= HANDSHAKES_BEFORE_NEW_TOKEN && this.#tokens.renewable !== false) {
       this.#refusedHandshakes = 0;
-      this.#needToken = true;
+      if (this.#newToken === 'no') this.#newToken = 'suspected';
     }
     this.#again(fullJitter(this.#attempt++, this.#around.random), why);
   }

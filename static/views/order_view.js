@@ -47,9 +47,9 @@ export function orderCard(order, state) {
       controls(order, state)));
 }
 
-/** An order that is over: one line that opens. @param {any} order @param {{now: number, cancelling: boolean}} state */
+/** An order that is over: one line that opens. @param {any} order @param {{now: number, cancelling: boolean, open: boolean}} state */
 export function finishedOrder(order, state) {
-  return h('details.order.order--finished', { 'data-order': order.id, 'data-status': order.status, 'data-key': order.id, 'data-kept': 'open' },
+  return h('details.order.order--finished', { 'data-order': order.id, 'data-status': order.status, 'data-key': order.id, open: state.open },
     h('summary', {},
       h('span.order__title', {}, WORDS.order(order.number)),
       h('span.muted', {}, clock(order.placed_at)),
@@ -61,9 +61,9 @@ export function finishedOrder(order, state) {
       controls(order, state)));
 }
 
-/** The whole of one order, on a page of its own. @param {any} order @param {{now: number, cancelling: boolean}} state @returns {any[]} */
+/** The whole of one order, on a page of its own. @param {any} order @param {{now: number, cancelling: boolean}} state */
 export function orderPage(order, state) {
-  return [
+  return h('article.track', { 'data-order': order.id, 'data-status': order.status },
     h('header.track__head', {},
       h('p.track__number', {}, WORDS.order(order.number), order.table && ` · ${WORDS.table(order.table)}`),
       h('h1.track__status', {}, WORDS.status[order.status]),
@@ -78,8 +78,7 @@ export function orderPage(order, state) {
     h('section.card', { 'aria-labelledby': 'timeline-title' },
       h('h2', { id: 'timeline-title' }, WORDS.timeline),
       timeline(order)),
-    h('footer.order__foot', {}, controls(order, state)),
-  ];
+    h('footer.order__foot', {}, controls(order, state)));
 }
 
 /** @param {any} order */
@@ -90,7 +89,9 @@ function hint(order) {
 /** Why an order ended otherwise than on the table. @param {any} order */
 function ended(order) {
   if (order.status !== 'rejected' && order.status !== 'cancelled') return null;
-  const why = [WORDS.reasons[order.reason], order.detail].filter(Boolean).join(' ');
+  // Who asked for it needs no warning.
+  const reason = order.reason === 'customer_request' ? '' : WORDS.reasons[order.reason];
+  const why = [reason, order.detail].filter(Boolean).join(' ');
   return why && h('p.banner.banner--bad', {}, icon('alert'), h('span', {}, why));
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CONNECT_DEADLINE_MS, PROBE_DEADLINE_MS, STEADY_MS } from '../../static/client/connection.js';
 import { followLifecycle } from '../../static/client/lifecycle.js';
-import { FakeTokens, ROOM, WELCOME, bench, connected, live, liveRoom, order, settle, snapshot } from './support.mjs';
+import { FakeTokens, ROOM, WELCOME, bench, connected, live, liveRoom, order, relink, settle, snapshot } from './support.mjs';
 
 test('the token travels as a subprotocol, never in the address', async () => {
   const { last } = await connected();
@@ -168,6 +168,23 @@ test('handshakes refused in a row make the token suspect, since a browser hides 
   await clock.advance(1000);
   assert.deepEqual([sockets.length, tokens.refreshes], [3, 1]);
   assert.equal(last().protocols[1], 'bearer.token-1');
+});
+
+test('a suspected token is used all the same when no new one can be had', async () => {
+  const tokens = new FakeTokens();
+  tokens.refresh = async () => {
+    tokens.refreshes += 1;
+    throw new Error('no answer');
+  };
+  const { bell, clock, last } = bench({ tokens });
+  bell.start();
+  await clock.advance(0);
+  last().drop(1006);
+  await clock.advance(500);
+  last().drop(1006);
+  await relink({ clock, last });
+  assert.equal(tokens.refreshes, 1);
+  assert.deepEqual([bell.state, last().protocols[1]], ['live', 'bearer.token-0']);
 });
 
 test('4409 reconnects at once with its cursors', async () => {

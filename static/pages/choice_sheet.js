@@ -1,0 +1,59 @@
+import { MAX_QUANTITY } from '../views/basket.js';
+import { find, onAction, render } from '../views/dom.js';
+import { choiceForm } from '../views/menu_view.js';
+
+/** The sheet in which one item's options, note and quantity are chosen before it goes into the basket. */
+export class ChoiceSheet {
+  /** @type {any} */ #item = null;
+  #choice = fresh();
+  #add;
+  #sheet = /** @type {HTMLDialogElement} */ (find('#choice-sheet'));
+  #body = find('#choice');
+
+  /** @param {(wanted: {item: string, options: string[], note: string, quantity: number}) => void} add */
+  constructor(add) {
+    this.#add = add;
+    onAction(this.#sheet, 'data-do', (does, control) => this.#do(does, control));
+    this.#sheet.addEventListener('input', (event) => {
+      this.#choice.note = /** @type {HTMLInputElement} */ (event.target).value;
+    });
+  }
+
+  /** @param {any} item of the menu */
+  open(item) {
+    this.#item = item;
+    this.#choice = fresh();
+    find('#choice-title').textContent = item.name;
+    this.#draw();
+    this.#sheet.showModal();
+  }
+
+  /** The menu has changed: the item may have sold out under the diner's eyes. @param {any} menu */
+  update(menu) {
+    if (!this.#sheet.open) return;
+    this.#item = menu.items[this.#item.id] ?? { ...this.#item, available: false };
+    this.#draw();
+  }
+
+  #draw() {
+    render(this.#body, choiceForm(this.#item, this.#choice));
+  }
+
+  /** @param {string} does @param {HTMLElement} control */
+  #do(does, control) {
+    const choice = this.#choice;
+    const option = control.dataset.option ?? '';
+    if (does === 'option') choice.options = choice.options.includes(option) ? choice.options.filter((each) => each !== option) : [...choice.options, option];
+    if (does === 'choice-more') choice.quantity = Math.min(MAX_QUANTITY, choice.quantity + 1);
+    if (does === 'choice-fewer') choice.quantity = Math.max(1, choice.quantity - 1);
+    if (does === 'add-choice') {
+      this.#add({ item: this.#item.id, ...choice });
+      this.#sheet.close();
+    }
+    this.#draw();
+  }
+}
+
+function fresh() {
+  return { options: /** @type {string[]} */ ([]), note: '', quantity: 1 };
+}

@@ -1,0 +1,54 @@
+import { Api } from '../client/api.js';
+import { find, h, render } from '../views/dom.js';
+
+/** What the three small screens go through, once: shorter than what would need a pause button. */
+const SCENES = ['placed', 'accepted', 'preparing', 'ready'];
+const SCENE_MS = 1_100;
+
+playScene();
+offerDemo();
+
+function playScene() {
+  if (matchMedia('(prefers-reduced-motion: reduce)').matches) return;
+  const scene = find('#scene');
+  SCENES.forEach((status, at) => setTimeout(() => { scene.dataset.status = status; }, at * SCENE_MS));
+}
+
+/** Only a demonstration has doors that anyone may open; elsewhere the page stays as it is. */
+async function offerDemo() {
+  const { dataset } = document.documentElement;
+  try {
+    showDemo(await new Api({ url: location.origin }).get('/api/v1/demo'));
+    dataset.connection = 'live';
+  } catch (error) {
+    const offline = /** @type {any} */ (error).code === 'offline';
+    dataset.connection = offline ? 'offline' : 'live';
+    if (offline) find('#foot').textContent = 'The server does not answer just now.';
+  }
+}
+
+/** @param {{table_url?: string, people?: {username: string, password: string, role: string}[]}} demo */
+function showDemo({ table_url: tableUrl, people }) {
+  if (tableUrl) showTable(tableUrl);
+  if (people) showPeople(people);
+  find('#foot').textContent = people
+    ? 'This is a demonstration: everybody may sign in, and everything may be tried.'
+    : 'This is a demonstration. Its sign-ins and table codes were printed when it was started.';
+}
+
+/** @param {string} url */
+function showTable(url) {
+  find('#diner-how').textContent = 'Scan this code with a phone, or open the table here, beside the other two.';
+  // The printed address may be another name of this server; from here, its path is enough.
+  render(find('#diner-door'), h('a.button.button--primary', { href: new URL(url, location.href).pathname }, 'Open the table'));
+  const code = find('#code');
+  render(code, h('img', { src: '/api/v1/demo/qr.svg', alt: `QR code of ${url}`, width: 148, height: 148 }));
+  code.hidden = false;
+}
+
+/** @param {{username: string, password: string, role: string}[]} people */
+function showPeople(people) {
+  const list = find('#people');
+  render(list, people.map(({ username, password }) => [h('dt', {}, username), h('dd', {}, password)]));
+  list.hidden = false;
+}

@@ -1,0 +1,269 @@
+import { Api } from '../client/api.js';
+import { followLifecycle } from '../client/lifecycle.js';
+import { ConnectionBanner } from '../views/connection_banner.js';
+import { WORDS, errorWords } from '../views/diner_words.js';
+import { find, h, onAction, render } from '../views/dom.js';
+import { clock } from '../views/format.js';
+import { icon } from '../views/icons.js';
+import { categoryLinks, menuSections } from '../views/menu_view.js';
+import { finishedOrder, isFinal, orderCard } from '../views/order_view.js';
+import { keepLocal, recallLocal } from '../views/storage.js';
+import { toast } from '../views/toasts.js';
+import { BasketSheet } from './basket_sheet.js';
+import { CallSheet } from './calls.js';
+import { ChoiceSheet } from './choice_sheet.js';
+import { showInstead, tellProgress } from './page_state.js';
+import { VisitOrders } from './visit.js';
+
+/** How often ages and promises are looked at again. */
+const TICK_MS = 1_000;
+
+/** The table's page: the menu, the basket, and this visit's orders, all live. */
+export class TablePage {
+  #visit; #place; #bell; #orders; #menuRoom; #basket; #choice; #calls; #banner;
+  /** The menu from a plain call, until the room has its own. @type {any} */ #firstMenu = null;
+  /** Finished orders that were opened. @type {Set<string>} */ #opened = new Set();
+  #drawn = false;
+  #main = find('#main');
+
+  /** @param {import('./visit.js').Visit} visit @param {import('./visit.js').Place} place */
+  constructor(visit, place) {
+    this.#visit = visit;
+    this.#place = place;
+    this.#bell = visit.bell();
+    this.#orders = new VisitOrders(this.#bell, (change) => this.#orderChanged(change));
+    this.#menuRoom = this.#bell.room(`menu:${place.restaurant.id}`);
+    this.#basket = new BasketSheet({
+      bell: this.#bell,
+      tableKey: visit.tableKey,
+      menu: () => this.#menu,
+      on: { changed: () => this.#draw(), placed: (order) => this.#placed(order), sentBefore: () => this.#sentBefore() },
+    });
+    this.#choice = new ChoiceSheet((wanted) => this.#basket.add(wanted));
+    this.#calls = new CallSheet(this.#bell, /** @type {HTMLDialogElement} */ (find('#call-sheet')), find('#calls'));
+    this.#banner = new ConnectionBanner(this.#bell, { banner: find('#offline'), word: find('#connection'), promise: WORDS.offlinePromise });
+  }
+
+  /** @returns {Promise<void>} settles when the visit has ended; the page has to be loaded anew after it */
+  async run() {
+    this.#furnish();
+    this.#listen();
+    const unfollow = followLifecycle(this.#bell, window);
+    const ticking = setInterval(() => this.#tick(), TICK_MS);
+    const ended = this.#untilEnded();
+    this.#bell.start();
+    this.#loadMenu();
+    await ended;
+    clearInterval(ticking);
+    unfollow();
+    this.#hide();
+  }
+
+  /** The room's menu, or the first one. */
+  get #menu() {
+    return this.#menuRoom.menu ?? this.#firstMenu;
+  }
+
+  get #title() {
+    return `${this.#place.restaurant.name} · ${WORDS.table(this.#place.table)}`;
+  }
+
+  /** Words that stay, and what the page hides until it knows where it is. */
+  #furnish() {
+    const { restaurant, table } = this.#place;
+    document.title = this.#title;
+    find('#restaurant').textContent = restaurant.name;
+    find('#table').textContent = WORDS.table(table);
+    find('#basket-title').textContent = WORDS.basket;
+    find('#call-title').textContent = WORDS.callTitle;
+    render(find('#call'), icon('bell'), h('span', {}, WORDS.service_bell));
+    for (const close of document.querySelectorAll('dialog [data-do="close"]')) close.textContent = WORDS.close;
+    find('#top').hidden = false;
+  }
+
+  #hide() {
+    for (const id of ['#top', '#offline', '#paused', '#categories', '#basket-bar']) find(id).hidden = true;
+    for (const sheet of document.querySelectorAll('dialog')) sheet.close();
+  }
+
+  #listen() {
+    onAction(document.body, 'data-action', (action, control) => this.#act(action, control));
+    onAction(document.body, 'data-do', (does, control) => this.#do(does, control));
+    // `toggle` does not bubble; it is caught on its way down.
+    this.#main.addEventListener('toggle', (event) => this.#toggled(/** @type {HTMLDetailsElement} */ (event.target)), true);
+    this.#menuRoom.on('change', () => this.#menuChanged());
+    this.#bell.on('pending', () => this.#draw());
+    this.#bell.on('state', () => this.#draw());
+    // What was ordered from another tab, or while this page was away, is only in the list.
+    this.#bell.on('welcome', () => this.#loadOrders());
+  }
+
+  /** @returns {Promise<void>} */
+  #untilEnded() {
+    return new Promise((resolve) => {
+      this.#bell.on('state', ({ state, reason }) => {
+        if (state !== 'stopped') return;
+        if (reason === 'unauthorized') return void resolve();
+        this.#hide();
+        showInstead(this.#main, { title: WORDS.stopped, hint: WORDS.stoppedHint, action: WORDS.reload, does: 'reload' });
+      });
+    });
+  }
+
+  async #loadMenu() {
+    try {
+      this.#firstMenu = await new Api({ url: location.origin }).get(`/api/v1/restaurants/${this.#place.restaurant.slug}/menu`);
+      this.#draw();
+    } catch {
+      // The room brings the menu too, as soon as there is a link, and the banner says while there is none.
+    }
+  }
+
+  async #loadOrders() {
+    try {
+      this.#orders.take(await this.#visit.orders());
+      this.#draw();
+    } catch (error) {
+      if (/** @type {any} */ (error).code !== 'offline') toast(errorWords(/** @type {any} */ (error)), { bad: true });
+    }
+  }
+
+  #tick() {
+    this.#banner.draw();
+    if (this.#orders.all.some((order) => !isFinal(order))) this.#draw();
+  }
+
+  #menuChanged() {
+    this.#choice.update(this.#menu);
+    this.#basket.draw();
+    this.#draw();
+  }
+
+  /** @param {any} change */
+  #orderChanged({ before, after }) {
+    if (after) {
+      tellProgress(before, after);
+      document.title = after.status === 'ready' ? WORDS.titleReady(after.number) : this.#title;
+    }
+    this.#draw();
+  }
+
+  /** @param {any} order */
+  #placed(order) {
+    this.#visit.remember(order);
+    this.#orders.take([order]);
+    toast(WORDS.placed(order.number));
+    this.#draw();
+    // The button that had the focus is gone with the basket.
+    this.#main.focus({ preventScroll: true });
+    document.documentElement.scrollTo({ top: 0 });
+  }
+
+  #sentBefore() {
+    toast(WORDS.sentBefore, { bad: true });
+    this.#loadOrders();
+  }
+
+  /** @param {string} action @param {HTMLElement} control */
+  #act(action, control) {
+    if (action === 'basket') this.#basket.open();
+    if (action === 'add') this.#basket.add({ item: control.closest('[data-menu-item]')?.getAttribute('data-menu-item') ?? '' });
+    if (action === 'cancel') this.#cancel(control.closest('[data-order]')?.getAttribute('data-order') ?? '');
+  }
+
+  /** @param {string} does @param {HTMLElement} control */
+  #do(does, control) {
+    if (does === 'call') this.#calls.open();
+    if (does === 'close') control.closest('dialog')?.close();
+    if (does === 'options') this.#choice.open(this.#menu.items[control.closest('[data-menu-item]')?.getAttribute('data-menu-item') ?? '']);
+    if (does === 'again') this.#again(control.closest('[data-order]')?.getAttribute('data-order') ?? '');
+  }
+
+  /** @param {string} order its id */
+  async #cancel(order) {
+    try {
+      const { document } = await this.#bell.command({ order, action: 'cancel', reason: 'customer_request' });
+      this.#orders.take([document]);
+      toast(WORDS.cancelled(document.number));
+    } catch (error) {
+      toast(errorWords(/** @type {any} */ (error)), { bad: true });
+    }
+    this.#draw();
+  }
+
+  /** @param {string} order its id */
+  #again(order) {
+    this.#basket.addAgain(this.#orders.get(order));
+    this.#basket.open();
+  }
+
+  /** An order's own page has no menu: its "order again" comes here. */
+  #answerWish() {
+    const name = `again.${this.#visit.tableKey}`;
+    const order = recallLocal(name, null);
+    if (!order || !this.#orders.get(order) || !this.#menu) return;
+    keepLocal(name, undefined);
+    this.#again(order);
+  }
+
+  /** @param {HTMLDetailsElement} details */
+  #toggled(details) {
+    const id = details.dataset.order;
+    if (!id) return;
+    if (details.open) this.#opened.add(id);
+    else this.#opened.delete(id);
+  }
+
+  /** Many changes in one moment are one drawing. */
+  #draw() {
+    if (this.#drawn) return;
+    this.#drawn = true;
+    requestAnimationFrame(() => {
+      this.#drawn = false;
+      if (this.#bell.state !== 'stopped') this.#drawNow();
+    });
+  }
+
+  #drawNow() {
+    const menu = this.#menu;
+    if (!menu) return;
+    this.#drawPause(menu);
+    const categories = find('#categories');
+    render(categories, categoryLinks(menu));
+    categories.hidden = false;
+    render(this.#main, h('div.columns', {}, this.#drawOrders(), h('div.menu', { 'data-key': 'menu' }, menuSections(menu, this.#basket.basket))));
+    this.#drawBasketBar();
+    this.#answerWish();
+  }
+
+  /** @param {any} menu */
+  #drawPause({ paused, paused_until }) {
+    const banner = find('#paused');
+    banner.hidden = !paused;
+    if (paused) render(banner, icon('pause'), h('span', {}, paused_until ? WORDS.pausedUntil(clock(paused_until)) : WORDS.paused));
+  }
+
+  #drawOrders() {
+    const orders = this.#orders.all;
+    if (orders.length === 0) return null;
+    const open = orders.filter((order) => !isFinal(order));
+    const finished = orders.filter(isFinal);
+    return h('section.orders', { 'data-key': 'orders', 'aria-labelledby': 'orders-title' },
+      h('h2.orders__title', { id: 'orders-title' }, open.length > 0 ? WORDS.yourOrders : WORDS.earlier),
+      open.map((order) => orderCard(order, this.#stateOf(order))),
+      finished.map((order) => finishedOrder(order, { ...this.#stateOf(order), open: this.#opened.has(order.id) })));
+  }
+
+  /** @param {any} order */
+  #stateOf({ id }) {
+    const cancelling = this.#bell.pending.some(({ action, order }) => action === 'cancel' && order === id);
+    return { now: this.#bell.now(), cancelling };
+  }
+
+  #drawBasketBar() {
+    const { count } = this.#basket;
+    find('#basket-bar').hidden = count === 0;
+    find('#basket-button').textContent = WORDS.showBasket(count);
+    document.body.toggleAttribute('data-basket', count > 0);
+  }
+}

@@ -1,0 +1,131 @@
+import { Api, Orderbell, TokenSource } from '../client/orderbell.js';
+import { keepLocal, recallLocal } from '../views/storage.js';
+
+/** Orders a phone follows live at once; a connection has a bound on rooms. */
+const FOLLOWED = 8;
+
+/** @typedef {{restaurant: {id: string, slug: string, name: string, currency: string}, table: string, diner: string}} Place */
+
+/** A diner's session at one table, kept on the phone under the table's key. */
+export class Visit {
+  #key; #tokens;
+  /** @type {Place | null} */ #place;
+
+  /** @param {string} tableKey from the address of the table's page */
+  constructor(tableKey) {
+    this.#key = tableKey;
+    this.#tokens = new TokenSource({ url: location.origin, store: localStorage, key: `orderbell.diner.${tableKey}` });
+    this.#place = recallLocal(`visit.${tableKey}`, null);
+    this.api = new Api({ url: location.origin, tokens: this.#tokens });
+  }
+
+  get tableKey() {
+    return this.#key;
+  }
+
+  /** Where the diner sits; null before `open`. @returns {Place | null} */
+  get place() {
+    return this.#place;
+  }
+
+  /**
+   * The kept session, or a new one where there is none or it has ended.
+   * @returns {Promise<Place>}
+   * @throws {import('../client/codes.js').OrderbellError}
+   */
+  async open() {
+    if (!this.#place || !(await this.#stillGood())) await this.#begin();
+    return /** @type {Place} */ (this.#place);
+  }
+
+  /** Forgets the session; the next `open` begins another. */
+  end() {
+    this.#tokens.clear();
+    this.#place = null;
+    keepLocal(`visit.${this.#key}`, undefined);
+  }
+
+  /** @returns {Promise<any[]>} documents of this visit, newest first */
+  async orders() {
+    const { orders } = await this.api.get('/api/v1/diner-sessions/current');
+    this.remember(...orders);
+    return orders;
+  }
+
+  /** So that an order's own page finds its way back to the token. @param {...any} orders */
+  remember(...orders) {
+    const known = recallLocal('orders', {});
+    for (const { id } of orders) known[id] = this.#key;
+    keepLocal('orders', known);
+  }
+
+  /** @returns {Orderbell} a link of this diner's own, not started */
+  bell() {
+    const diner = this.#place?.diner;
+    return new Orderbell({ url: location.origin, tokens: this.#tokens, storage: localStorage, storageKey: `orderbell.outbox.${diner}` });
+  }
+
+  /** A phone without network keeps its visit: only the server can say that it has ended. */
+  async #stillGood() {
+    try {
+      await this.#tokens.get();
+      return true;
+    } catch (error) {
+      return /** @type {any} */ (error).code !== 'unauthorized';
+    }
+  }
+
+  async #begin() {
+    const answer = await new Api({ url: location.origin }).post('/api/v1/diner-sessions', { table_key: this.#key });
+    const { restaurant, table, diner } = answer;
+    this.#tokens.save(answer);
+    this.#place = { restaurant, table, diner };
+    keepLocal(`visit.${this.#key}`, this.#place);
+  }
+}
+
+/** @param {string} order an order's id @returns {Visit | null} the visit it was placed in, on this phone */
+export function visitOf(order) {
+  const key = recallLocal('orders', {})[order];
+  return key ? new Visit(key) : null;
+}
+
+/** This visit's orders, each as new as it can be: what its room says before what a call answered. */
+export class VisitOrders {
+  /** @type {Map<string, any>} */ #answered = new Map();
+  /** @type {Map<string, any>} */ #rooms = new Map();
+  #bell; #changed;
+
+  /** @param {Orderbell} bell @param {(change: any) => void} changed */
+  constructor(bell, changed) {
+    this.#bell = bell;
+    this.#changed = changed;
+  }
+
+  /** @returns {any[]} newest first */
+  get all() {
+    return [...this.#answered.keys()].map((id) => this.get(id)).sort((a, b) => b.number - a.number);
+  }
+
+  /** @param {string} id */
+  get(id) {
+    return this.#rooms.get(id)?.documents.get(id) ?? this.#answered.get(id);
+  }
+
+  /** @param {any[]} documents from a call or an ack; the newest are followed live */
+  take(documents) {
+    for (const document of documents) {
+      const held = this.#answered.get(document.id);
+      if (!held || held.position < document.position) this.#answered.set(document.id, document);
+    }
+    for (const { id } of this.all.slice(0, FOLLOWED)) this.#follow(id);
+  }
+
+  /** @param {string} id */
+  #follow(id) {
+    if (this.#rooms.has(id)) return;
+    const room = this.#bell.room(`order:${id}`);
+    this.#rooms.set(id, room);
+    room.on('change', this.#changed);
+  }
+}
