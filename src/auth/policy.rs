@@ -1,7 +1,7 @@
 //! Who may do what: the "who" columns of the contract, as pure functions. A kitchen screen's station and a diner's
 //! narrower right to cancel are looked at where the order is decided upon (`domain::transition`).
 
-use crate::domain::command::ActionName;
+use crate::domain::action::ActionName;
 use crate::domain::ids::RestaurantId;
 use crate::domain::order::Order;
 use crate::domain::principal::{Principal, Role};
@@ -45,14 +45,15 @@ pub const fn may_act(role: Role, action: ActionName) -> bool {
 /// Whether an order is within a principal's reach: a diner's own, and for everybody else any of their restaurant.
 /// What is out of reach is answered as if it did not exist.
 #[must_use]
-pub fn owns(principal: &Principal, owner: Owner<'_>) -> bool {
+pub fn owns<'a>(principal: &Principal, owner: impl Into<Owner<'a>>) -> bool {
+    let owner = owner.into();
     let is_own = principal.role != Role::Diner || owner.diner == Some(&principal.sub);
     owner.restaurant == principal.restaurant && is_own
 }
 
 /// Whether a principal may take an action on an order: the role may, and the order is within reach.
 #[must_use]
-pub fn may_command(principal: &Principal, action: ActionName, owner: Owner<'_>) -> bool {
+pub fn may_command<'a>(principal: &Principal, action: ActionName, owner: impl Into<Owner<'a>>) -> bool {
     may_act(principal.role, action) && owns(principal, owner)
 }
 
