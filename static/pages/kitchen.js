@@ -7,7 +7,7 @@ takeGivenToken();
 const session = openSession() ?? await pair();
 if (session) {
   await new KitchenScreen(session).run();
-  endSession();
+  await endSession();
   // A fresh page is the surest way to leave nothing of the last session behind; it shows the pairing.
   location.reload();
 }

@@ -1,16 +1,13 @@
 import { Api } from '../client/api.js';
 import { Emitter } from '../client/emitter.js';
-import { changesBetween, isOpen, ticketOf } from '../views/kitchen_model.js';
-import { withPending } from '../views/optimistic.js';
+import { becameRush, changesBetween, isOpen, ticketOf } from '../views/kitchen_model.js';
+import { OrderBook } from './order_book.js';
 
 /**
- * The orders of a kitchen screen: the room's documents, the answers that came before their events, and what waits
- * to be sent, as one. Emits `change`, and `noticed` when a ticket that is being cooked became another.
+ * The tickets of a kitchen screen. Emits `change`, and `noticed` when a ticket that is being cooked became another.
  */
 export class KitchenOrders extends Emitter {
-  #bell; #room; #memory; #api; #station;
-  /** Documents of acks that ran ahead of the room. @type {Map<string, any>} */
-  #answered = new Map();
+  #room; #memory; #api; #station; #book;
   /** Orders that were to be cooked and closed while nobody listened. @type {Map<string, any>} */
   #found = new Map();
 
@@ -19,30 +16,18 @@ export class KitchenOrders extends Emitter {
    */
   constructor({ bell, room, memory, tokens, station }) {
     super();
-    this.#bell = bell;
     this.#room = room;
     this.#memory = memory;
     this.#station = station;
+    this.#book = new OrderBook({ bell, room, station });
     this.#api = new Api({ url: location.origin, tokens });
-    bell.on('answer', (/** @type {any} */ { ack }) => ack?.document && this.#answered.set(ack.document.id, ack.document));
     room.on('change', (/** @type {any} */ change) => this.#changed(change));
   }
 
   /** @param {string | undefined} station @returns {import('../views/kitchen_model.js').Ticket[]} */
   tickets(station) {
-    const orders = new Map(this.#memory.cancelled.map((order) => [order.id, order]));
-    for (const [id, order] of this.#found) orders.set(id, order);
-    for (const [id, order] of this.#room.documents) orders.set(id, this.#newest(id, order));
-    const { pending } = this.#bell;
-    return [...orders.values()].map((order) => ticketOf(withPending(order, pending, this.#station), station));
-  }
-
-  /** @param {string} id @param {any} order */
-  #newest(id, order) {
-    const answered = this.#answered.get(id);
-    if (answered && answered.position > order.position) return answered;
-    this.#answered.delete(id);
-    return order;
+    const orders = this.#book.orders([...this.#memory.cancelled, ...this.#found.values()]);
+    return orders.map((order) => ticketOf(order, station));
   }
 
   /** @param {any} change */
@@ -50,10 +35,8 @@ export class KitchenOrders extends Emitter {
     if (kind === 'snapshot') this.#lookForMissing();
     if (order && before && isOpen(ticketOf(before, this.#station))) {
       const words = changesBetween(before, after, this.#station);
-      if (words.length > 0) {
-        this.#memory.addChanges(order, words);
-        this.emit('noticed', order);
-      }
+      if (words.length > 0) this.#memory.addChanges(order, words);
+      if (words.length > 0 || becameRush(before, after)) this.emit('noticed', order);
     }
     this.emit('change');
   }

@@ -5,6 +5,7 @@ import { find, onAction } from '../views/dom.js';
 import { listenToKeys } from '../views/kitchen_keys.js';
 import { TicketMemory } from '../views/kitchen_memory.js';
 import { hasSlot, isOpen } from '../views/kitchen_model.js';
+import { tickAges } from '../views/order_parts.js';
 import { ScreenSettings } from '../views/kitchen_settings.js';
 import { Sound } from '../views/sound.js';
 import { toast } from '../views/toasts.js';
@@ -29,11 +30,12 @@ export class KitchenScreen {
   constructor({ tokens, claims: { restaurant, station, sub } }) {
     this.#restaurant = restaurant;
     this.#station = station;
+    this.#settings = new ScreenSettings(() => this.#due());
     this.#bell = new Orderbell({ url: location.origin, tokens, storage: localStorage, storageKey: `orderbell.outbox.${sub}` });
     this.#room = this.#bell.room(`kitchen:${restaurant}`);
+    this.#memory.use(this.#memoryName);
     this.#orders = new KitchenOrders({ bell: this.#bell, room: this.#room, memory: this.#memory, tokens, station });
     this.#commands = new KitchenCommands({ bell: this.#bell, station });
-    this.#settings = new ScreenSettings(() => this.#due());
     this.#sound = new Sound(() => this.#due());
     this.#banner = new ConnectionBanner(this.#bell, {
       banner: find('#offline'), word: find('#connection'), promise: 'Go on: bumps are kept and sent.',
@@ -126,15 +128,20 @@ export class KitchenScreen {
       'filter': () => this.#settings.set({ filter: control?.dataset.station ?? '' }),
       'scroll': () => find('#board').scrollBy({ left: find('#board').clientWidth * 0.9, behavior: 'smooth' }),
       'start': () => this.#bell.start(),
-      'unpair': () => { this.#bell.close(); this.#end(); },
+      'unpair': () => twice(control, 'Touch again to unpair') && this.#unpair(),
     };
     deeds[name]?.();
     this.#due();
   }
 
+  #unpair() {
+    this.#bell.close();
+    this.#end();
+  }
+
   #tick() {
     this.#banner.draw();
-    if (this.#view.tick(this.#bell.now())) this.#due();
+    if (tickAges(document, this.#bell.now())) this.#due();
   }
 
   /** Many frames may come before the next picture: they are one redraw. */
@@ -147,10 +154,18 @@ export class KitchenScreen {
     else setTimeout(draw, 100);
   }
 
+  /** A screen with a station of its own shows that one; any other may look at one, or at all of them. */
+  get #shownStation() {
+    return this.#station ?? (this.#settings.values.filter || undefined);
+  }
+
+  get #memoryName() {
+    return `${this.#restaurant}.${this.#shownStation ?? 'expo'}`;
+  }
+
   #draw() {
-    // A screen with a station of its own shows that one; any other may look at one, or at all.
-    const station = this.#station ?? (this.#settings.values.filter || undefined);
-    this.#memory.use(`${this.#restaurant}.${station ?? 'expo'}`);
+    const station = this.#shownStation;
+    this.#memory.use(this.#memoryName);
     this.#tickets = this.#orders.tickets(station);
     // Before the first snapshot nothing is known, and nothing may ring.
     if (this.#room.cursor !== null) {
@@ -162,6 +177,13 @@ export class KitchenScreen {
     });
     if (this.#view.shown.some(({ state }) => state === 'bumped')) setTimeout(() => this.#due(), BUMPED_CHECK_MS);
   }
+}
+
+/** What cannot be undone asks for a second touch. @param {HTMLElement | undefined} control @param {string} words */
+function twice(control, words) {
+  if (!control || control.textContent === words) return true;
+  control.textContent = words;
+  return false;
 }
 
 /** @param {string} selector */

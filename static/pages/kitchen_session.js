@@ -1,4 +1,4 @@
-import { TokenSource, fixedToken, tokenClaims } from '../client/orderbell.js';
+import { Api, TokenSource, fixedToken, tokenClaims } from '../client/orderbell.js';
 import { keepLocal, recallLocal } from '../views/storage.js';
 
 const PAIRED = 'orderbell.kitchen';
@@ -32,7 +32,11 @@ export function keepPaired(answer) {
   keepLocal('kitchen.claims', tokenClaims(answer.access_token));
 }
 
-export function endSession() {
+/** The server is told, so that a screen that was sold cannot come back; that it is out of reach changes nothing here. */
+export async function endSession() {
+  const session = openSession();
+  const api = new Api({ url: location.origin, tokens: session?.tokens });
+  await api.delete('/api/v1/sessions/current').catch(() => {});
   sessionStorage.removeItem(GIVEN);
   pairedTokens().clear();
   keepLocal('kitchen.claims', undefined);

@@ -1,5 +1,4 @@
 import { find, h, render } from '../views/dom.js';
-import { age } from '../views/format.js';
 import { allDay, bySequence, hasSlot, isOpen, recallable, urgency } from '../views/kitchen_model.js';
 import { barControls, blankView, countsView, filterView } from '../views/kitchen_panels.js';
 import { allDayView, recallView, ticketView } from '../views/kitchen_ticket.js';
@@ -21,7 +20,6 @@ export class KitchenView {
   /** In the order of the screen. @type {import('../views/kitchen_model.js').Ticket[]} */
   shown = [];
   /** @type {string | undefined} */ #selected;
-  #thresholds = { warnMinutes: 0, lateMinutes: 0 };
 
   constructor() {
     find('#tickets').addEventListener('focusin', (event) => {
@@ -40,7 +38,6 @@ export class KitchenView {
   draw(scene) {
     const now = performance.now();
     const { cursor } = scene.room;
-    this.#thresholds = scene.settings;
     this.shown = scene.tickets.filter((ticket) => scene.memory.shows(ticket, now)).sort(bySequence);
     this.#drawTickets(scene);
     this.#drawBar(scene);
@@ -96,21 +93,6 @@ export class KitchenView {
     const more = find('#more');
     more.hidden = hidden === 0;
     more.textContent = `${hidden} more →`;
-  }
-
-  /**
-   * Counts on without a redraw.
-   * @param {number} now server ms @returns {boolean} a ticket has passed a threshold: draw anew
-   */
-  tick(now) {
-    let passed = false;
-    for (const view of document.querySelectorAll('[data-since]')) {
-      const old = now - Number(view.getAttribute('data-since'));
-      const time = view.querySelector('.age__time');
-      if (time) time.textContent = age(old);
-      passed ||= urgency(old, this.#thresholds) !== view.getAttribute('data-level');
-    }
-    return passed;
   }
 
   /** @param {1 | -1} step */

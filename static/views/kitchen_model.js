@@ -123,17 +123,17 @@ function finishedAt(order) {
   return Date.parse(order.served_at ?? order.ready_at ?? order.accepted_at ?? order.placed_at);
 }
 
+/** @param {any} before @param {any} after */
+export function becameRush(before, after) {
+  return Boolean(after.rush && !before.rush);
+}
+
 /**
  * @param {any} before @param {any} after @param {string | undefined} station
- * @returns {string[]} what a cook must notice, in words; empty when there is nothing
+ * @returns {string[]} what a cook has to confirm, in words; empty when there is nothing
  */
 export function changesBetween(before, after, station) {
-  const notes = [];
-  if (after.rush && !before.rush) notes.push('Rush');
-  for (const [id, item] of Object.entries(after.items)) {
-    if (station && item.station !== station) continue;
-    const old = before.items[id];
-    if (item.status === 'voided' && old && old.status !== 'voided') notes.push(`No ${item.name}`);
-  }
-  return notes;
+  const voided = Object.entries(after.items).filter(([id, item]) =>
+    (!station || item.station === station) && item.status === 'voided' && before.items[id]?.status !== 'voided');
+  return voided.map(([, item]) => `No ${item.name}`);
 }

@@ -3,6 +3,7 @@ import { REASON_WORDS, age, count, place } from './format.js';
 import { icon } from './icons.js';
 import { isOpen, urgency } from './kitchen_model.js';
 import { isAllergy } from './notes.js';
+import { ageView, noteView } from './order_parts.js';
 
 /**
  * @typedef {object} Look what a ticket shows beside its order
@@ -30,29 +31,17 @@ function head({ order, state, since }, look) {
   return h('header.ticket__head', {},
     h('h2.ticket__number', {}, h('span.visually-hidden', {}, 'Order '), order.number),
     h('p.ticket__place', {}, place(order)),
-    ageView(state === 'incoming' ? Date.parse(order.placed_at) : since, look));
-}
-
-/**
- * The age, with a sign and a word from the first threshold on. `data-since` lets the page count without a redraw.
- * @param {number} since @param {Pick<Look, 'now' | 'thresholds'>} look
- */
-export function ageView(since, { now, thresholds }) {
-  const level = urgency(now - since, thresholds);
-  const words = { fresh: '', warn: 'Hurry', late: 'Late' };
-  return h('p.age', { 'data-since': since, 'data-level': level },
-    icon(level === 'fresh' ? 'clock' : level === 'warn' ? 'hourglass' : 'alert'),
-    h('span.age__time.numeric', {}, age(now - since)),
-    words[level] && h('span.age__word', {}, words[level]));
+    ageView(state === 'incoming' ? Date.parse(order.placed_at) : since, look.now, look.thresholds));
 }
 
 /** @param {import('./kitchen_model.js').Ticket} ticket @param {Look} look */
-function flags({ order, state }, look) {
+function flags({ order, state, items: mine }, look) {
   const shown = [
+    state === 'cancelled' && flag('cancelled', 'close', cancelledWords(order, mine)),
     order.rush && state !== 'cancelled' && flag('rush', 'bolt', 'Rush'),
-    hasAllergy(order) && flag('allergy', 'alert', 'Allergy'),
+    ...allergyFlags(order, mine),
     order.pending && flag('pending', 'offline', 'Not sent yet'),
-    ...look.changes.filter((change) => change !== 'Rush').map((change) => flag('changed', 'alert', `Changed: ${change}`)),
+    ...look.changes.map((change) => flag('changed', 'alert', `Changed: ${change}`)),
   ].filter(Boolean);
   return shown.length > 0 && h('ul.ticket__flags', {}, shown);
 }
@@ -62,20 +51,24 @@ function flag(kind, sign, words) {
   return h(`li.flag.flag--${kind}`, { 'data-key': `${kind} ${words}` }, icon(sign), words);
 }
 
-/** @param {any} order */
-function hasAllergy(order) {
-  return isAllergy(order.note) || Object.values(order.items).some((item) => isAllergy(item.note));
+/**
+ * The word at the top, since a long ticket's notes may be further down; and in full what was written for another
+ * station's dish, since a pan is shared.
+ * @param {any} order @param {[string, any][]} mine
+ */
+function allergyFlags(order, mine) {
+  const written = Object.entries(order.items).filter(([, item]) => isAllergy(item.note));
+  const here = written.filter(([id]) => mine.some(([own]) => own === id));
+  const elsewhere = written.filter((entry) => !here.includes(entry));
+  return [
+    (here.length > 0 || isAllergy(order.note)) && flag('allergy', 'alert', 'Allergy'),
+    ...elsewhere.map(([, { name, note }]) => flag('allergy', 'alert', `Allergy (${name}): ${note}`)),
+  ];
 }
 
 /** @param {any} order */
 function notes(order) {
   return order.note && noteView(order.note);
-}
-
-/** A note is never small print; one about an allergy is the loudest thing on the ticket. @param {string} note */
-export function noteView(note) {
-  if (!isAllergy(note)) return h('span.note', {}, note);
-  return h('strong.note.note--allergy', {}, icon('alert'), h('span', {}, h('span.note__word', {}, 'Allergy '), note));
 }
 
 /** @param {import('./kitchen_model.js').Ticket} ticket @param {Look} look */
@@ -121,7 +114,7 @@ function elsewhere({ elsewhere: owed, state }) {
 }
 
 /** @param {import('./kitchen_model.js').Ticket} ticket @param {Look} look */
-function foot({ order, state, items: mine }, look) {
+function foot({ state }, look) {
   const key = look.slot && h('kbd.ticket__slot', { 'aria-hidden': true }, look.slot);
   const bump = () => control('ready', 'check', ['Bump', key], '.button--go');
   const known = look.changes.length > 0 && h('button.button', { type: 'button', 'data-do': 'confirm-change' }, 'Seen');
@@ -131,10 +124,7 @@ function foot({ order, state, items: mine }, look) {
     new: () => [known, control('start', 'play', 'Start'), bump()],
     cooking: () => [known, bump()],
     bumped: () => [h('p.ticket__say', {}, icon('check'), 'Bumped'), control('recall', 'undo', 'Undo')],
-    cancelled: () => [
-      h('p.ticket__say', {}, icon('close'), cancelledWords(order, mine)),
-      h('button.button.button--danger', { type: 'button', 'data-do': 'confirm-cancel' }, 'Got it'),
-    ],
+    cancelled: () => h('button.button.button--danger', { type: 'button', 'data-do': 'confirm-cancel' }, 'Got it'),
   };
   return h('footer.ticket__foot', {}, feet[state]?.());
 }

@@ -1,0 +1,38 @@
+import { withPending } from '../views/optimistic.js';
+
+/**
+ * The orders of a room as a screen should show them: the documents, the answers that came before their events, and
+ * what waits to be sent.
+ */
+export class OrderBook {
+  #bell; #room; #station;
+  /** Documents of acks that ran ahead of the room. @type {Map<string, any>} */
+  #answered = new Map();
+
+  /** @param {{bell: any, room: any, station?: string}} parts station: the one the token is bound to */
+  constructor({ bell, room, station }) {
+    this.#bell = bell;
+    this.#room = room;
+    this.#station = station;
+    bell.on('answer', (/** @type {any} */ { ack }) => ack?.document?.id && this.#answered.set(ack.document.id, ack.document));
+  }
+
+  /**
+   * @param {any[]} [others] documents that the room does not list; its own win
+   * @returns {any[]}
+   */
+  orders(others = []) {
+    const orders = new Map(others.map((order) => [order.id, order]));
+    for (const [id, order] of this.#room.documents) orders.set(id, this.#newest(id, order));
+    const { pending } = this.#bell;
+    return [...orders.values()].map((order) => withPending(order, pending, this.#station));
+  }
+
+  /** @param {string} id @param {any} order */
+  #newest(id, order) {
+    const answered = this.#answered.get(id);
+    if (answered && answered.position > order.position) return answered;
+    this.#answered.delete(id);
+    return order;
+  }
+}

@@ -1,0 +1,81 @@
+import { find } from '../views/dom.js';
+import { closeSheet, openSheet } from '../views/sheet.js';
+import { asksWhy, promiseSheet, reasonSheet } from '../views/staff_sheets.js';
+
+/** A second touch this soon is a tremble of the first: what it would hit now is another control. */
+const DOUBLE_TOUCH_MS = 600;
+
+/** Turns what staff touch into commands; asks for the reason or the minutes where one is needed. */
+export class StaffCommands {
+  #bell; #order; #changed;
+  /** @type {Map<string, number>} */ #touchedAt = new Map();
+  /** Minutes chosen for an incoming order. @type {Map<string, number>} */
+  minutes = new Map();
+
+  /** @param {{bell: any, order: (id: string) => any, changed: () => void}} parts */
+  constructor({ bell, order, changed }) {
+    this.#bell = bell;
+    this.#order = order;
+    this.#changed = changed;
+  }
+
+  /** @param {string} action @param {HTMLElement} control */
+  act(action, control) {
+    if (action === 'answer_call') return this.#answer(control.closest('[data-call]')?.getAttribute('data-call'));
+    const id = control.closest('[data-order]')?.getAttribute('data-order');
+    const order = id && this.#order(id);
+    if (!order || this.#trembles(`${id} ${control.dataset.reason ?? control.dataset.minutes ?? ''}`)) return;
+    const item = control.closest('[data-item]')?.getAttribute('data-item') ?? undefined;
+    if (asksWhy(action) && !control.dataset.reason) return openSheet(reasonSheet(action, order, item));
+    if (action === 'promise' && !control.dataset.minutes) return openSheet(promiseSheet(order));
+    this.#send({ action, order: order.id, ...(item && { item }), ...this.#fields(action, order, control) });
+    if (control.closest('dialog')) closeSheet();
+  }
+
+  /** @param {string} action @param {any} order @param {HTMLElement} control */
+  #fields(action, order, control) {
+    if (action === 'accept') {
+      const minutes = this.minutes.get(order.id);
+      this.minutes.delete(order.id);
+      return minutes ? { minutes } : {};
+    }
+    if (action === 'promise') return { minutes: Number(control.dataset.minutes) };
+    if (action === 'rush') return { rush: !order.rush };
+    if (!asksWhy(action)) return {};
+    const detail = /** @type {HTMLInputElement} */ (find('#detail')).value.trim();
+    return { reason: control.dataset.reason, ...(detail && { detail }) };
+  }
+
+  /** @param {string | null | undefined} call */
+  #answer(call) {
+    if (call && !this.#trembles(call)) this.#send({ action: 'answer_call', call });
+  }
+
+  /** Chosen again, it is the restaurant's own time. @param {HTMLElement} chip */
+  chooseMinutes(chip) {
+    const order = chip.closest('[data-order]')?.getAttribute('data-order') ?? '';
+    const minutes = Number(chip.dataset.minutes);
+    if (this.minutes.get(order) === minutes) this.minutes.delete(order);
+    else this.minutes.set(order, minutes);
+    this.#changed();
+  }
+
+  /** @param {Record<string, any>} calls @returns {Record<string, any>} without those whose answer is on its way */
+  unanswered(calls) {
+    const answered = new Set(this.#bell.pending.map((/** @type {any} */ { call }) => call));
+    return Object.fromEntries(Object.entries(calls).filter(([id]) => !answered.has(id)));
+  }
+
+  /** @param {string} key */
+  #trembles(key) {
+    const now = performance.now();
+    const before = this.#touchedAt.get(key) ?? -DOUBLE_TOUCH_MS;
+    this.#touchedAt.set(key, now);
+    return now - before < DOUBLE_TOUCH_MS;
+  }
+
+  /** A refusal comes with the connection's `answer` event, after a reload too: there it is shown. @param {any} command */
+  #send(command) {
+    this.#bell.command(command).catch(() => {});
+  }
+}

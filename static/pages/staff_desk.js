@@ -1,0 +1,194 @@
+import { followLifecycle } from '../client/lifecycle.js';
+import { Api, Orderbell } from '../client/orderbell.js';
+import { ConnectionBanner } from '../views/connection_banner.js';
+import { find, onAction, render } from '../views/dom.js';
+import { soundButton } from '../views/kitchen_panels.js';
+import { tickAges } from '../views/order_parts.js';
+import { closeSheet, openSheet } from '../views/sheet.js';
+import { Sound } from '../views/sound.js';
+import { lanes } from '../views/staff_model.js';
+import { callsView, floorBlank, menuView, ordersView, pausedView, screensView, tabsView } from '../views/staff_parts.js';
+import { accountButton, pauseButton } from '../views/staff_bar.js';
+import { accountSheet } from '../views/staff_sheets.js';
+import { toast } from '../views/toasts.js';
+import { OrderBook } from './order_book.js';
+import { StaffCommands } from './staff_commands.js';
+import { StaffService } from './staff_service.js';
+
+/** An order that nobody takes rings this often. */
+const RING_EVERY_MS = 4000;
+
+/** The floor: what the rooms say goes in, touches become commands and calls. */
+export class StaffDesk {
+  #bell; #floor; #menu; #book; #session; #theme; #sound; #banner; #commands; #service;
+  #tab = 'orders';
+  #search = '';
+  /** Served orders from before this page. @type {any[]} */ #earlier = [];
+  #drawDue = false;
+  #rangAt = 0;
+  /** @type {(how: 'signed-out' | 'expired') => void} */ #end = () => {};
+
+  /**
+   * @param {import('./staff_session.js').Session} session
+   * @param {{theme: () => string, setTheme: (theme: string) => void}} theme
+   */
+  constructor(session, theme) {
+    const { tokens, restaurant, username } = session;
+    const api = new Api({ url: location.origin, tokens });
+    this.#session = session;
+    this.#theme = theme;
+    this.#bell = new Orderbell({
+      url: location.origin, tokens, storage: localStorage, storageKey: `orderbell.outbox.${restaurant.id}.${username}`,
+    });
+    this.#floor = this.#bell.room(`floor:${restaurant.id}`);
+    this.#menu = this.#bell.room(`menu:${restaurant.id}`);
+    this.#book = new OrderBook({ bell: this.#bell, room: this.#floor });
+    this.#sound = new Sound(() => this.#due());
+    this.#commands = new StaffCommands({
+      bell: this.#bell, order: (id) => this.#orders().find((order) => order.id === id), changed: () => this.#due(),
+    });
+    this.#service = new StaffService({
+      api, slug: restaurant.slug, dish: (id) => this.#menu.menu?.items[id], now: () => this.#bell.now(),
+    });
+    this.#banner = new ConnectionBanner(this.#bell, {
+      banner: find('#offline'), word: find('#connection'), promise: 'What you do is kept and sent.',
+    });
+  }
+
+  /** @returns {Promise<'signed-out' | 'expired'>} */
+  run() {
+    find('#restaurant-name').textContent = this.#session.restaurant.name;
+    this.#follow();
+    this.#listen();
+    followLifecycle(this.#bell, window);
+    setInterval(() => this.#tick(), 1000);
+    this.#due();
+    this.#bell.start();
+    this.#service.served().then((orders) => { this.#earlier = orders; this.#due(); });
+    return new Promise((resolve) => { this.#end = resolve; });
+  }
+
+  #follow() {
+    const due = () => this.#due();
+    for (const room of [this.#floor, this.#menu]) {
+      for (const name of ['change', 'live', 'refused']) room.on(name, due);
+    }
+    this.#floor.on('change', ({ kind }) => kind === 'call.raised' && this.#sound.play('call'));
+    for (const name of ['pending', 'clock']) this.#bell.on(name, due);
+    this.#bell.on('answer', ({ error }) => {
+      if (error && error.code !== 'closed') toast(`Not done: ${error.message}`, { bad: true });
+    });
+    this.#bell.on('state', ({ state, reason }) => {
+      if (state === 'stopped' && reason === 'unauthorized') this.#end('expired');
+      due();
+    });
+  }
+
+  #listen() {
+    onAction(document.body, 'data-action', (action, control) => this.#commands.act(action, control));
+    onAction(document.body, 'data-do', (name, control) => this.#do(name, control));
+    find('#search').addEventListener('input', (event) => {
+      this.#search = /** @type {HTMLInputElement} */ (event.target).value;
+      this.#due();
+    });
+  }
+
+  #orders() {
+    return this.#book.orders(this.#earlier);
+  }
+
+  /** @param {string} name @param {HTMLElement} control */
+  #do(name, control) {
+    /** @type {Record<string, () => void>} */
+    const deeds = {
+      'tab': () => this.#show(control.dataset.tab ?? 'orders'),
+      'minutes': () => this.#commands.chooseMinutes(control),
+      'mute': () => this.#sound.toggle(),
+      'account': () => openSheet(accountSheet({
+        name: this.#session.restaurant.name, username: this.#session.username, theme: this.#theme.theme(),
+      })),
+      'theme': () => { this.#theme.setTheme(control.dataset.themeName ?? ''); closeSheet(); },
+      'close': () => closeSheet(),
+      'start': () => this.#bell.start(),
+      'sign-out': () => { this.#bell.close(); this.#end('signed-out'); },
+    };
+    if (deeds[name]) deeds[name]();
+    else this.#service.act(name, control);
+    this.#due();
+  }
+
+  /** @param {string} tab */
+  #show(tab) {
+    this.#tab = tab;
+    this.#search = '';
+    const search = /** @type {HTMLInputElement} */ (find('#search'));
+    search.value = '';
+    search.placeholder = tab === 'menu' ? 'Dish' : 'Number or table';
+    search.inputMode = tab === 'menu' ? 'text' : 'numeric';
+    scrollTo({ top: 0 });
+  }
+
+  #tick() {
+    this.#banner.draw();
+    if (tickAges(document, this.#bell.now())) this.#due();
+    this.#ring();
+  }
+
+  /** Rings until somebody takes the order; one that is rung for is on the screen already. */
+  #ring() {
+    const waiting = this.#orders().some((order) => order.status === 'placed');
+    if (!waiting || performance.now() - this.#rangAt < RING_EVERY_MS) return;
+    this.#rangAt = performance.now();
+    this.#sound.play('ring');
+  }
+
+  /** Many frames may come before the next picture: they are one redraw. */
+  #due() {
+    if (this.#drawDue) return;
+    this.#drawDue = true;
+    const draw = () => { this.#drawDue = false; this.#draw(); };
+    // A hidden page gets no frames, and its title still has to count.
+    if (document.visibilityState === 'visible') requestAnimationFrame(draw);
+    else setTimeout(draw, 100);
+  }
+
+  #draw() {
+    const now = this.#bell.now();
+    const all = lanes(this.#orders(), now, '');
+    document.title = all.incoming.length > 0 ? `(${all.incoming.length}) Incoming · Orderbell` : 'Staff · Orderbell';
+    this.#drawBar(all);
+    const calls = this.#commands.unanswered(this.#floor.calls);
+    find('#calls').hidden = Object.keys(calls).length === 0;
+    render(find('#calls'), callsView(calls, now));
+    render(find('#main'), this.#content(now));
+  }
+
+  /** @param {Record<import('../views/staff_model.js').Lane, any[]>} all */
+  #drawBar(all) {
+    const menu = this.#menu.menu;
+    const count = (/** @type {any} */ things, /** @type {(thing: any) => boolean} */ wanted) => Object.values(things ?? {}).filter(wanted).length;
+    render(find('#tabs'), tabsView(this.#tab, {
+      incoming: all.incoming.length,
+      ready: all.ready.length,
+      soldOut: count(menu?.items, ({ available }) => !available),
+      lost: count(this.#floor.displays, ({ connected }) => !connected),
+    }));
+    render(find('#controls'), soundButton(this.#sound), menu && !menu.paused && pauseButton(), accountButton());
+    find('#paused').hidden = !menu?.paused;
+    if (menu?.paused) render(find('#paused'), pausedView(menu));
+    find('.search').hidden = this.#tab === 'screens';
+  }
+
+  /** @param {number} now */
+  #content(now) {
+    if (this.#tab === 'menu') {
+      return this.#menu.menu ? menuView(this.#menu.menu, this.#search) : floorBlank(this.#bell, this.#menu);
+    }
+    if (this.#floor.cursor === null || this.#floor.refusal || this.#bell.state === 'stopped') {
+      return floorBlank(this.#bell, this.#floor);
+    }
+    if (this.#tab === 'screens') return screensView(this.#floor.displays, now);
+    const found = lanes(this.#orders(), now, this.#search);
+    return ordersView(found, { now, minutes: this.#commands.minutes, search: this.#search });
+  }
+}

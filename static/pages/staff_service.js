@@ -1,0 +1,96 @@
+import { find } from '../views/dom.js';
+import { closeSheet, openSheet } from '../views/sheet.js';
+import { pairSheet, pauseSheet, soldOutSheet } from '../views/staff_sheets.js';
+import { toast } from '../views/toasts.js';
+
+/** What staff do over HTTP: sold-out dishes, the pause, screens. Its effects come back through the rooms. */
+export class StaffService {
+  #api; #path; #dish; #now;
+
+  /** @param {{api: import('../client/api.js').Api, slug: string, dish: (id: string) => any, now: () => number}} parts now: server ms */
+  constructor({ api, slug, dish, now }) {
+    this.#api = api;
+    this.#path = `/api/v1/restaurants/${encodeURIComponent(slug)}`;
+    this.#dish = dish;
+    this.#now = now;
+  }
+
+  /** @returns {Promise<any[]>} orders served before this page was opened; the room lists open ones only */
+  async served() {
+    try {
+      const { orders } = await this.#api.get(`${this.#path}/orders?status=served&limit=50`);
+      return orders;
+    } catch {
+      // The lane fills as orders are served; a banner says already that the server is out of reach.
+      return [];
+    }
+  }
+
+  /** @param {string} name @param {HTMLElement} control */
+  act(name, control) {
+    const id = control.closest('[data-menu-item]')?.getAttribute('data-menu-item') ?? '';
+    /** @type {Record<string, () => unknown>} */
+    const deeds = {
+      'ask-sold-out': () => openSheet(soldOutSheet(this.#dish(id))),
+      'sold-out': () => this.#setAvailable(id, { available: false, ...this.#until(control) }),
+      'available': () => this.#setAvailable(id, { available: true }),
+      'ask-pause': () => openSheet(pauseSheet()),
+      'pause': () => this.#put('/pause', { paused: true, ...this.#until(control) }, 'New orders are paused.'),
+      'resume': () => this.#put('/pause', { paused: false }, 'Guests can order again.'),
+      'ask-pair': () => this.#askPair(),
+    };
+    deeds[name]?.();
+  }
+
+  /** @param {HTMLElement} control @returns {{until?: string}} empty for no end */
+  #until({ dataset }) {
+    const minutes = Number(dataset.minutes);
+    return minutes > 0 ? { until: new Date(this.#now() + minutes * 60_000).toISOString() } : {};
+  }
+
+  /** @param {string} id @param {{available: boolean, until?: string}} body */
+  #setAvailable(id, body) {
+    const name = this.#dish(id)?.name ?? 'The dish';
+    this.#put(`/menu/items/${encodeURIComponent(id)}/availability`, body, body.available ? `${name} is back.` : `${name} is sold out.`);
+  }
+
+  /** @param {string} path @param {object} body @param {string} done what to say when it is */
+  async #put(path, body, done) {
+    closeSheet();
+    try {
+      await this.#api.put(this.#path + path, body);
+      toast(done);
+    } catch (error) {
+      toast(`Not done: ${words(error)}`, { bad: true });
+    }
+  }
+
+  async #askPair() {
+    const { stations = [] } = await this.#api.get(this.#path).catch(() => ({}));
+    openSheet(pairSheet(stations));
+    find('#pair-form').addEventListener('submit', (event) => {
+      event.preventDefault();
+      this.#pair(new FormData(/** @type {HTMLFormElement} */ (event.currentTarget)));
+    });
+  }
+
+  /** @param {FormData} form */
+  async #pair(form) {
+    const code = String(form.get('user_code')).trim().toUpperCase();
+    const station = String(form.get('station'));
+    const name = String(form.get('name')).trim();
+    try {
+      await this.#api.post(`/api/v1/devices/pairings/${encodeURIComponent(code)}/approval`, { name, ...(station && { station }) });
+      closeSheet();
+      toast(`${name} is paired. It goes on by itself.`);
+    } catch (error) {
+      find('#pair-error').textContent = words(error);
+    }
+  }
+}
+
+/** @param {any} error */
+function words({ code, message }) {
+  if (code === 'offline') return 'there is no connection. Try again in a moment.';
+  return code === 'not_found' ? 'no screen shows this code. Look at it again.' : message;
+}

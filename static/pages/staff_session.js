@@ -1,0 +1,39 @@
+import { Api, TokenSource } from '../client/orderbell.js';
+import { keepLocal, recallLocal } from '../views/storage.js';
+
+/**
+ * Who is signed in.
+ * @typedef {{tokens: TokenSource, restaurant: {id: string, slug: string, name: string}, username: string, role: string}} Session
+ */
+
+const tokens = new TokenSource({ url: location.origin, store: localStorage, key: 'orderbell.staff' });
+
+/** @returns {Session | null} */
+export function openSession() {
+  const kept = recallLocal('staff.session');
+  return tokens.present && kept?.restaurant?.id ? { tokens, ...kept } : null;
+}
+
+/**
+ * @param {{restaurant: string, username: string, password: string}} credentials
+ * @returns {Promise<Session>}
+ * @throws {import('../client/codes.js').OrderbellError}
+ */
+export async function signIn(credentials) {
+  const answer = await new Api({ url: location.origin }).post('/api/v1/sessions', credentials);
+  const kept = { restaurant: answer.restaurant, role: answer.role, username: credentials.username };
+  tokens.save(answer);
+  keepLocal('staff.session', kept);
+  return { tokens, ...kept };
+}
+
+/** The server is told, so that every other tab and node hears it; that it is out of reach changes nothing here. */
+export async function signOut() {
+  await new Api({ url: location.origin, tokens }).delete('/api/v1/sessions/current').catch(() => {});
+  forgetSession();
+}
+
+export function forgetSession() {
+  tokens.clear();
+  keepLocal('staff.session', undefined);
+}

@@ -1,0 +1,46 @@
+import { h } from './dom.js';
+import { age } from './format.js';
+import { icon } from './icons.js';
+import { urgency } from './kitchen_model.js';
+import { isAllergy } from './notes.js';
+
+/** @typedef {{warnMinutes: number, lateMinutes: number}} Thresholds */
+
+/** @type {Record<string, {sign: Parameters<typeof icon>[0], word: string}>} */
+const LEVELS = {
+  fresh: { sign: 'clock', word: '' },
+  warn: { sign: 'hourglass', word: 'Hurry' },
+  late: { sign: 'alert', word: 'Late' },
+};
+
+/**
+ * An age, from the first threshold on with another sign and a word: colour alone says nothing to many people.
+ * `tickAges` counts it on without a redraw.
+ *
+ * @param {number} since server ms @param {number} now server ms @param {Thresholds} thresholds
+ */
+export function ageView(since, now, { warnMinutes, lateMinutes }) {
+  const level = urgency(now - since, { warnMinutes, lateMinutes });
+  const { sign, word } = LEVELS[level];
+  return h('p.age', { 'data-since': since, 'data-level': level, 'data-thresholds': `${warnMinutes} ${lateMinutes}` },
+    icon(sign), h('span.age__time.numeric', {}, age(now - since)), word && h('span.age__word', {}, word));
+}
+
+/** @param {ParentNode} root @param {number} now server ms @returns {boolean} one has passed a threshold: draw anew */
+export function tickAges(root, now) {
+  let passed = false;
+  for (const view of root.querySelectorAll('[data-since]')) {
+    const old = now - Number(view.getAttribute('data-since'));
+    const time = view.querySelector('.age__time');
+    if (time) time.textContent = age(old);
+    const [warnMinutes, lateMinutes] = (view.getAttribute('data-thresholds') ?? '').split(' ').map(Number);
+    passed ||= urgency(old, { warnMinutes, lateMinutes }) !== view.getAttribute('data-level');
+  }
+  return passed;
+}
+
+/** A note is never small print; one about an allergy is the loudest thing on the ticket. @param {string} note */
+export function noteView(note) {
+  if (!isAllergy(note)) return h('span.note', {}, note);
+  return h('strong.note.note--allergy', {}, icon('alert'), h('span', {}, h('span.note__word', {}, 'Allergy '), note));
+}

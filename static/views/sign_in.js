@@ -1,0 +1,81 @@
+import { Api } from '../client/orderbell.js';
+import { find } from './dom.js';
+import { ageInWords } from './format.js';
+import { recallLocal } from './storage.js';
+
+/** @type {Record<string, string>} */
+const WORDS = {
+  unauthorized: 'The user name, the password or the restaurant is not right.',
+  offline: 'The server cannot be reached. Try again in a moment.',
+  unavailable: 'The server is busy. Try again in a moment.',
+};
+
+/**
+ * Shows the sign-in form of a page until somebody is in.
+ *
+ * @param {(credentials: {restaurant: string, username: string, password: string}) => Promise<any>} signIn
+ * @param {string} [why] what ended the last session, said above the form
+ * @returns {Promise<any>} what `signIn` gave
+ */
+export function askToSignIn(signIn, why) {
+  document.documentElement.dataset.connection = 'stopped';
+  const section = find('#sign-in');
+  const form = /** @type {HTMLFormElement} */ (find('#sign-in-form'));
+  section.hidden = false;
+  if (why) find('#sign-in-why').textContent = why;
+  prefill(form);
+  return new Promise((resolve) => {
+    form.addEventListener('submit', async (event) => {
+      event.preventDefault();
+      const session = await attempt(form, signIn);
+      if (!session) return;
+      section.hidden = true;
+      document.documentElement.dataset.connection = 'connecting';
+      resolve(session);
+    });
+  });
+}
+
+/** @param {HTMLFormElement} form @param {(credentials: any) => Promise<any>} signIn */
+async function attempt(form, signIn) {
+  const button = /** @type {HTMLButtonElement} */ (find('#sign-in-button'));
+  const error = find('#sign-in-error');
+  error.textContent = '';
+  button.disabled = true;
+  button.setAttribute('aria-busy', 'true');
+  try {
+    return await signIn(Object.fromEntries(new FormData(form)));
+  } catch (refusal) {
+    error.textContent = words(/** @type {any} */ (refusal));
+    input(form, 'password').select();
+    return null;
+  } finally {
+    button.disabled = false;
+    button.removeAttribute('aria-busy');
+  }
+}
+
+/** @param {{code: string, message: string, retryAfterMs?: number}} error */
+function words({ code, message, retryAfterMs }) {
+  if (code !== 'rate_limited') return WORDS[code] ?? message;
+  return `Too many tries. Try again in ${ageInWords(retryAfterMs ?? 60_000)}.`;
+}
+
+/** @param {HTMLFormElement} form */
+async function prefill(form) {
+  const known = recallLocal('staff.slug', '');
+  if (known) input(form, 'restaurant').value = known;
+  const demo = await new Api({ url: location.origin }).get('/api/v1/demo').catch(() => null);
+  if (!demo) return;
+  input(form, 'restaurant').value ||= demo.restaurant;
+  const person = demo.people?.[0];
+  if (!person) return;
+  const hint = find('#sign-in-demo');
+  hint.hidden = false;
+  hint.textContent = `Demo: sign in as ${demo.people.map((/** @type {any} */ one) => `${one.username} / ${one.password}`).join(' or ')}.`;
+}
+
+/** @param {HTMLFormElement} form @param {string} name */
+function input(form, name) {
+  return /** @type {HTMLInputElement} */ (form.elements.namedItem(name));
+}

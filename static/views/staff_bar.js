@@ -1,0 +1,12 @@
+import { h } from './dom.js';
+import { icon } from './icons.js';
+
+export function pauseButton() {
+  return h('button.button.bar__button', { 'type': 'button', 'data-key': 'pause', 'data-do': 'ask-pause', 'data-words': true },
+    icon('pause'), h('span.bar__words', {}, 'Pause'));
+}
+
+export function accountButton() {
+  return h('button.button.bar__button', { 'type': 'button', 'data-key': 'account', 'data-do': 'account' },
+    icon('person'), h('span.bar__words', {}, 'Account'));
+}

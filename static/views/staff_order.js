@@ -1,0 +1,119 @@
+import { h } from './dom.js';
+import { STATUS_WORDS, ageInWords, clock, count, money, place } from './format.js';
+import { icon } from './icons.js';
+import { ageView, noteView } from './order_parts.js';
+import { LANE, progress } from './staff_model.js';
+
+const MINUTES = [10, 15, 20, 30, 45];
+
+/**
+ * @typedef {{now: number, minutes?: number, lane: import('./staff_model.js').Lane}} Look
+ *   minutes: what was chosen for this order; the restaurant's own default without
+ */
+
+/** @param {any} order @param {Look} look */
+export function orderCard(order, look) {
+  const { thresholds, since } = LANE[look.lane];
+  return h('article.card.order', {
+    'data-key': order.id, 'data-order': order.id, 'data-status': order.status, 'data-pending': Boolean(order.pending),
+    'aria-label': `Order ${order.number}, ${place(order)}`,
+  },
+  h('header.order__head', {},
+    h('h3.order__number', {}, h('span.visually-hidden', {}, 'Order '), order.number),
+    h('p.order__place', {}, place(order)),
+    ageView(Date.parse(since(order)), look.now, thresholds)),
+  facts(order, look),
+  order.note && noteView(order.note),
+  h('ul.order__items', {}, Object.entries(order.items).map(([id, item]) => itemLine(id, item, order))),
+  h('p.order__total', {}, count(progress(order).all, 'dish', 'dishes'), h('b.numeric', {}, money(order.total))),
+  actions(order, look));
+}
+
+/** The lane's title says the status, except in the kitchen's, which has two. @param {any} order @param {Look} look */
+function facts(order, { now, lane }) {
+  const cooking = lane === 'kitchen';
+  const { done, all } = progress(order);
+  const shown = [
+    cooking && h('span.badge', {}, STATUS_WORDS[order.status]),
+    order.rush && h('span.badge.badge--rush', {}, icon('bolt'), 'Rush'),
+    order.pending && h('span.badge.order__pending', {}, 'Not sent yet'),
+    cooking && h('span.order__fact', {}, `${done} of ${all} done`),
+    cooking && order.promised_at && due(Date.parse(order.promised_at), now),
+  ].filter(Boolean);
+  return shown.length > 0 && h('p.order__facts', {}, shown);
+}
+
+/** @param {number} promised @param {number} now */
+function due(promised, now) {
+  if (promised >= now) return h('span.order__fact', {}, `promised ${clock(promised)}`);
+  return h('span.order__fact.order__fact--late', {}, icon('alert'), `${ageInWords(now - promised)} over ${clock(promised)}`);
+}
+
+/** @param {string} id @param {any} item @param {any} order */
+function itemLine(id, item, order) {
+  const open = order.status !== 'served';
+  return h('li.line', { 'data-key': id, 'data-item': id, 'data-status': item.status },
+    h('span.line__quantity.numeric', {}, item.quantity, h('span.visually-hidden', {}, ' times ')),
+    h('span.line__body', {},
+      h('span.line__name', {}, item.name),
+      (item.options ?? []).map((/** @type {string} */ option) => h('span.line__option', {}, `+ ${option}`)),
+      item.note && noteView(item.note)),
+    mark(item),
+    open && item.status !== 'voided' && h('button.button.button--quiet.line__void', {
+      'type': 'button', 'data-action': 'void_item', 'aria-label': `Void ${item.name}`, 'title': 'Void',
+    }, icon('close')));
+}
+
+/** @param {any} item */
+function mark(item) {
+  /** @type {Record<string, any>} */
+  const marks = {
+    done: [icon('check'), h('span.visually-hidden', {}, 'Done')],
+    cooking: [icon('flame'), h('span.visually-hidden', {}, 'Cooking')],
+    voided: h('span.badge', {}, 'Void'),
+  };
+  return h('span.line__mark', {}, marks[item.status]);
+}
+
+/** @param {any} order @param {Look} look */
+function actions(order, look) {
+  /** @type {Record<import('./staff_model.js').Lane, () => any>} */
+  const rows = {
+    incoming: () => [minuteChips(look.minutes), row(
+      button('accept', 'check', look.minutes ? `Accept · ${look.minutes} min` : 'Accept', '.button--go.order__main'),
+      rush(order), button('reject', 'close', 'Reject', '.button--quiet.button--danger'))],
+    kitchen: () => row(
+      button('ready', 'check', 'Ready', '.order__main'), rush(order), button('promise', 'clock', 'Time', '.button--quiet'),
+      button('cancel', 'close', 'Cancel', '.button--quiet.button--danger')),
+    ready: () => row(
+      button('serve', 'tray', 'Serve', '.button--go.order__main'), button('recall', 'undo', 'Back', '.button--quiet'),
+      button('cancel', 'close', 'Cancel', '.button--quiet.button--danger')),
+    served: () => row(button('recall', 'undo', 'Call back', '.button--quiet')),
+  };
+  return rows[look.lane]();
+}
+
+/** @param {...any} buttons */
+function row(...buttons) {
+  return h('div.actions.order__actions', {}, buttons);
+}
+
+/** @param {any} order */
+function rush(order) {
+  return h('button.button.button--quiet', { 'type': 'button', 'data-action': 'rush', 'aria-pressed': String(Boolean(order.rush)) },
+    icon('bolt'), 'Rush');
+}
+
+/** @param {number | undefined} chosen */
+function minuteChips(chosen) {
+  return h('div.minutes', { role: 'group', 'aria-label': 'Ready in' },
+    MINUTES.map((minutes) => h('button.chip', {
+      'type': 'button', 'data-do': 'minutes', 'data-minutes': minutes, 'aria-pressed': String(minutes === chosen),
+    }, minutes)),
+    h('span.muted', { 'aria-hidden': true }, 'min'));
+}
+
+/** @param {string} action @param {Parameters<typeof icon>[0]} sign @param {string} words @param {string} looks */
+function button(action, sign, words, looks) {
+  return h(`button.button${looks}`, { 'type': 'button', 'data-action': action }, icon(sign), words);
+}

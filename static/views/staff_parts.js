@@ -1,0 +1,120 @@
+import { h } from './dom.js';
+import { ageInWords, clock, money } from './format.js';
+import { icon } from './icons.js';
+import { ageView } from './order_parts.js';
+import { LANE, callsByAge, menuByCategory } from './staff_model.js';
+import { orderCard } from './staff_order.js';
+
+const CALL_THRESHOLDS = { warnMinutes: 2, lateMinutes: 4 };
+const CALL_WORDS = /** @type {Record<string, [Parameters<typeof icon>[0], string]>} */ ({
+  help: ['hand', 'asks for a waiter'], bill: ['list', 'wants the bill'], water: ['water', 'asks for water'],
+});
+
+/** @param {string} tab @param {{incoming: number, ready: number, soldOut: number, lost: number}} counts */
+export function tabsView(tab, { incoming, ready, soldOut, lost }) {
+  const tabs = /** @type {[string, Parameters<typeof icon>[0], string, number][]} */ ([
+    ['orders', 'tray', 'Orders', incoming + ready], ['menu', 'list', 'Menu', soldOut], ['screens', 'screen', 'Screens', lost],
+  ]);
+  return tabs.map(([name, sign, words, number]) => h('button.button.tab', {
+    'type': 'button', 'data-key': name, 'data-do': 'tab', 'data-tab': name, 'aria-current': name === tab ? 'page' : undefined,
+  }, icon(sign), words, number > 0 && h('span.badge.badge--count.badge--strong', {}, number)));
+}
+
+/** @param {Record<string, any>} calls @param {number} now */
+export function callsView(calls, now) {
+  return callsByAge(calls).map((call) => {
+    const [sign, words] = CALL_WORDS[call.reason] ?? CALL_WORDS.help;
+    return h('div.call', { 'data-key': call.id, 'data-call': call.id },
+      icon(sign),
+      h('p.call__words', {}, h('b', {}, `Table ${call.table}`), ` ${words}`),
+      ageView(Date.parse(call.raised_at), now, CALL_THRESHOLDS),
+      h('button.button.button--go', { 'type': 'button', 'data-action': 'answer_call' }, 'Done'));
+  });
+}
+
+/**
+ * @param {Record<import('./staff_model.js').Lane, any[]>} lanes
+ * @param {{now: number, minutes: Map<string, number>, search: string}} look
+ */
+export function ordersView(lanes, { now, minutes, search }) {
+  const all = Object.values(lanes).flat();
+  if (search.trim() !== '' && all.length === 0) {
+    return h('div.blank', {}, icon('search'), h('h2', {}, 'Not on the floor'),
+      h('p', {}, `No open order has the number or the table “${search.trim()}”.`));
+  }
+  return h('div.lanes', {}, Object.entries(LANE).map(([name, { title, empty }]) => {
+    const lane = /** @type {import('./staff_model.js').Lane} */ (name);
+    const orders = lanes[lane];
+    return h('section.lane', { 'data-key': lane, 'data-lane': lane, 'aria-labelledby': `lane-${lane}` },
+      h('h2.lane__title', { id: `lane-${lane}` }, title, h('span.badge.badge--count', {}, orders.length)),
+      orders.map((order) => orderCard(order, { now, lane, minutes: minutes.get(order.id) })),
+      orders.length === 0 && h('p.lane__empty', { 'data-key': 'empty' }, empty));
+  }));
+}
+
+/** @param {any} menu @param {string} search */
+export function menuView(menu, search) {
+  const wanted = search.trim().toLowerCase();
+  const categories = menuByCategory(menu)
+    .map((category) => ({ ...category, items: category.items.filter(({ name }) => name.toLowerCase().includes(wanted)) }))
+    .filter(({ items }) => items.length > 0);
+  if (categories.length === 0) return h('div.blank', {}, icon('list'), h('h2', {}, wanted ? 'No such dish' : 'The menu is empty'));
+  return h('div.menu', {}, categories.map(({ id, name, items }) => h('section.card.menu__category', { 'data-key': id },
+    h('h2', {}, name), h('ul.menu__items', {}, items.map(menuLine)))));
+}
+
+/** @param {any} item */
+function menuLine(item) {
+  const back = item.available || !item.until ? '' : `Back ${clock(item.until)}`;
+  return h('li.dish', { 'data-key': item.id, 'data-menu-item': item.id, 'data-available': String(item.available) },
+    h('div.dish__body', {}, h('p.dish__name', {}, item.name),
+      h('p.muted', {}, `${money(item.price)} · ${item.station}`, back && ` · ${back}`)),
+    item.available
+      ? h('button.button', { 'type': 'button', 'data-do': 'ask-sold-out' }, 'Sold out')
+      : [h('span.badge', { 'data-status': 'voided' }, 'Sold out'),
+        h('button.button.button--go', { 'type': 'button', 'data-do': 'available' }, 'Bring back')]);
+}
+
+/** @param {Record<string, any>} displays @param {number} now */
+export function screensView(displays, now) {
+  const screens = Object.values(displays).sort((a, b) => Number(a.connected) - Number(b.connected) || a.name.localeCompare(b.name));
+  return h('div.screens', {},
+    h('header.screens__head', {}, h('h2', {}, 'Kitchen screens'),
+      h('button.button.button--primary', { 'type': 'button', 'data-do': 'ask-pair' }, icon('screen'), 'Pair a screen')),
+    screens.length === 0
+      ? h('div.blank', {}, icon('screen'), h('h3', {}, 'No screen yet'), h('p', {}, 'Open /kitchen on a tablet and pair it with its code.'))
+      : h('ul.screens__list', {}, screens.map((screen) => screenLine(screen, now))));
+}
+
+/** @param {any} screen @param {number} now */
+function screenLine({ id, name, station, connected, last_seen_at }, now) {
+  return h('li.card.screen', { 'data-key': id, 'data-display': id, 'data-status': connected ? 'ready' : 'cancelled' },
+    icon('screen'),
+    h('div.screen__body', {}, h('p.screen__name', {}, name), h('p.muted', {}, station ?? 'All stations')),
+    h('div.screen__state', {},
+      h('span.badge', {}, connected ? 'Connected' : 'Not connected'),
+      !connected && last_seen_at && h('p.muted', {}, `last seen ${ageInWords(now - Date.parse(last_seen_at))} ago`)));
+}
+
+/** @param {any} menu */
+export function pausedView(menu) {
+  const until = menu.paused_until ? ` until ${clock(menu.paused_until)}` : '';
+  return [icon('pause'), h('span', {}, `New orders are paused${until}.`),
+    h('button.button', { 'type': 'button', 'data-do': 'resume' }, 'Resume')];
+}
+
+/** What stands where the floor would. @param {any} bell @param {any} room */
+export function floorBlank(bell, room) {
+  if (room.refusal) return blank('alert', 'This account may not see the floor', room.refusal.message);
+  if (bell.state === 'stopped') return blank('alert', 'Stopped', 'The server ended the connection for good.', 'start', 'Start again');
+  return h('div.blank', {}, h('div.spinner', { 'aria-hidden': true }), h('h2', {}, 'Getting the orders'));
+}
+
+/**
+ * @param {Parameters<typeof icon>[0]} sign @param {string} title @param {string} words
+ * @param {string} [deed] @param {string} [label]
+ */
+function blank(sign, title, words, deed = 'sign-out', label = 'Sign in as someone else') {
+  return h('div.blank', {}, icon(sign), h('h2', {}, title), h('p', {}, words),
+    h('button.button.button--primary', { 'type': 'button', 'data-do': deed }, label));
+}

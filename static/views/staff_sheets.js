@@ -1,0 +1,89 @@
+import { h } from './dom.js';
+import { REASON_WORDS, place } from './format.js';
+import { icon } from './icons.js';
+
+/** What the one dialog of the staff page can hold. A control in it that sends a command says so as anywhere else. */
+
+/** @type {Record<string, {title: (order: any, item?: any) => string, hint: string}>} */
+const ASKS_WHY = {
+  reject: { title: (order) => `Reject order ${order.number}?`, hint: 'The guest sees the reason at once.' },
+  cancel: { title: (order) => `Cancel order ${order.number}?`, hint: 'The kitchen has to confirm it; the guest sees the reason at once.' },
+  void_item: { title: (order, item) => `Void ${item.quantity} × ${item.name}?`, hint: 'The kitchen sees it struck out, and the total falls.' },
+};
+
+/** @param {string} action */
+export function asksWhy(action) {
+  return action in ASKS_WHY;
+}
+
+/** @param {string} action @param {any} order @param {string} [item] its id */
+export function reasonSheet(action, order, item) {
+  const { title, hint } = ASKS_WHY[action];
+  const line = item ? order.items[item] : undefined;
+  const reasons = h('div.reasons', {}, Object.entries(REASON_WORDS).map(([reason, words]) =>
+    h('button.button.button--wide', { 'type': 'button', 'data-action': action, 'data-reason': reason }, words)));
+  return h('div', { 'data-order': order.id, 'data-status': order.status },
+    head(title(order, line), `${place(order)}. ${hint}`),
+    h('div.field', {},
+      h('label', { for: 'detail' }, 'A word about it'),
+      h('input', { id: 'detail', name: 'detail', maxlength: 200, autocomplete: 'off' }),
+      h('p.field__hint', {}, 'Optional, and the guest can read it. Then touch the reason:')),
+    line ? h('div', { 'data-item': item, 'data-status': line.status }, reasons) : reasons);
+}
+
+/** @param {any} order */
+export function promiseSheet(order) {
+  return h('div', { 'data-order': order.id, 'data-status': order.status },
+    head(`When is order ${order.number} ready?`, `${place(order)}. The guest sees the new time at once.`),
+    h('div.actions', {}, [5, 10, 15, 20, 30, 45, 60].map((minutes) =>
+      h('button.chip.chip--large', { 'type': 'button', 'data-action': 'promise', 'data-minutes': minutes }, `in ${minutes} min`))));
+}
+
+/** @param {any} item of the menu */
+export function soldOutSheet(item) {
+  return h('div', { 'data-menu-item': item.id },
+    head(`${item.name} is sold out`, 'Guests see it at once. For how long?'),
+    lengths('sold-out', 'Until I bring it back'));
+}
+
+export function pauseSheet() {
+  return h('div', {}, head('Pause new orders', 'Guests see the menu and cannot order. Orders that are in go on.'),
+    lengths('pause', 'Until I resume'));
+}
+
+/** @param {string} name @param {string} open the words for no end */
+function lengths(name, open) {
+  return h('div.reasons', {}, [[30, '30 minutes'], [60, '1 hour'], [120, '2 hours'], [0, open]].map(([minutes, words]) =>
+    h('button.button.button--wide', { 'type': 'button', 'data-do': name, 'data-minutes': minutes }, words)));
+}
+
+/** @param {string[]} stations */
+export function pairSheet(stations) {
+  return h('form', { id: 'pair-form', method: 'dialog' },
+    head('Pair a screen', 'Open /kitchen on the screen: it shows a code.'),
+    h('div.field', {}, h('label', { for: 'user-code' }, 'Code on the screen'),
+      h('input.code', { 'id': 'user-code', 'name': 'user_code', 'required': true, 'autocomplete': 'off', 'autocapitalize': 'characters', 'spellcheck': 'false', 'maxlength': 20 })),
+    h('div.field', {}, h('label', { for: 'screen-name' }, 'Name'),
+      h('input', { id: 'screen-name', name: 'name', required: true, maxlength: 60, autocomplete: 'off', placeholder: 'Hot line, left' })),
+    h('div.field', {}, h('label', { for: 'screen-station' }, 'Station'),
+      h('select', { id: 'screen-station', name: 'station' },
+        h('option', { value: '' }, 'All stations (expo)'), stations.map((station) => h('option', { value: station }, station)))),
+    h('p.field__error', { id: 'pair-error', role: 'alert' }),
+    h('div.sheet__foot', {}, h('button.button.button--primary.button--large', { type: 'submit' }, 'Pair')));
+}
+
+/** @param {{name: string, username: string, theme: string}} who */
+export function accountSheet({ name, username, theme }) {
+  const themes = [['', 'Like the device'], ['light', 'Light'], ['dark', 'Dark']];
+  return h('div', {}, head(name, `Signed in as ${username}.`),
+    h('div.actions', { role: 'group', 'aria-label': 'Colours' }, themes.map(([value, words]) =>
+      h('button.chip', { 'type': 'button', 'data-do': 'theme', 'data-theme-name': value, 'aria-pressed': String(value === theme) }, words))),
+    h('div.sheet__foot', {}, h('button.button.button--danger', { 'type': 'button', 'data-do': 'sign-out' }, icon('out'), 'Sign out')));
+}
+
+/** @param {string} title @param {string} hint */
+function head(title, hint) {
+  return h('div.sheet__head', {},
+    h('div', {}, h('h2', { id: 'sheet-title' }, title), h('p.muted', {}, hint)),
+    h('button.button.button--quiet', { 'type': 'button', 'data-do': 'close' }, 'Close'));
+}
