@@ -1,0 +1,50 @@
+# shellcheck shell=bash
+# What the tests need from the system, and how to get it on Debian. To be sourced after common.sh.
+
+# The folder of PostgreSQL's programs; Debian keeps them off the PATH. The newest when there are several.
+postgres_bin() {
+  local found
+  found=$(find /usr/lib/postgresql -path '*/bin/postgres' 2>/dev/null | sort -V | tail -n 1)
+  [ -n "$found" ] || found=$(command -v postgres) || return 1
+  dirname "$found"
+}
+
+can_make_venvs() { have python3 && python3 -c 'import ensurepip, venv' 2>/dev/null; }
+
+# The Debian packages that are missing here, one a line.
+missing_packages() {
+  have cc || printf 'gcc\nlibc6-dev\n'
+  have redis-server || echo redis-server
+  postgres_bin >/dev/null || echo postgresql
+  have chromium || echo chromium
+  have chromedriver || echo chromium-driver
+  have node || echo nodejs
+  have python3 || echo python3
+  can_make_venvs || echo python3-venv
+  have setpriv || echo util-linux
+}
+
+check_versions() {
+  have cargo || die 'no Rust toolchain here: install one as https://rustup.rs says'
+  local major
+  major=$(node -p 'process.versions.node.split(".")[0]')
+  [ "$major" -ge 18 ] || die "node $major is too old: 18 or newer is needed"
+}
+
+# Installs what is missing when it may, says what to install when it may not.
+ensure_packages() {
+  local missing
+  mapfile -t missing < <(missing_packages)
+  if [ "${#missing[@]}" -gt 0 ]; then
+    if ! is_root || ! have apt-get; then
+      die "install these first: ${missing[*]} (on Debian: sudo apt-get install ${missing[*]})"
+    fi
+    say "installing ${missing[*]}"
+    apt-get update -qq
+    # RUNLEVEL=1 keeps the packages from starting their system services: the tests start servers of their own.
+    RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
+    mapfile -t missing < <(missing_packages)
+    [ "${#missing[@]}" -eq 0 ] || die "still missing after the installation: ${missing[*]}"
+  fi
+  check_versions
+}

@@ -1,0 +1,165 @@
+"""Bad input of every kind: the named code, and the connection and its neighbours live on."""
+
+import json
+import os
+
+from screen import Closed, new_id
+
+
+def one_error(screen, frame, codes, neighbour):
+    """Sends something bad; the answer is an error of these codes, and everybody lives on."""
+    shown = str(frame)[:60]
+    screen.send(frame)
+    answer = screen.until(lambda frame: frame["type"] == "error")
+    assert answer["code"] in codes, f"{shown}: {answer['code']} and not {codes}"
+    screen.alive()
+    neighbour.alive()
+    return answer
+
+
+def step_frames_that_are_none_get_bad_frame(world):
+    screen, neighbour = world.screen("staff"), world.screen("staff")
+    order = f"order:{new_id()}"
+    bad = [
+        "", "{", "nonsense", "null", "7", "[]", '"ping"', "{}", '{"type":7}', '{"type":null}', '{"type":"dance"}', '{"type":"welcome"}',
+        '{"type":"ack"}', '{"type":"subscribe"}', '{"type":"subscribe","room":7}', '{"type":"unsubscribe"}', '{"type":"refresh"}',
+        '{"type":"seen"}', '{"type":"seen","room":"x"}', '{"type":"ping"', "{" * 200, "[" * 3000,
+        json.dumps({"type": "subscribe", "room": order, "since": -1}), json.dumps({"type": "subscribe", "room": order, "since": "x"}),
+        json.dumps({"type": "subscribe", "room": order, "since": 1.5}), json.dumps({"type": "subscribe", "room": order, "since": 2**53}),
+    ]  # fmt: skip
+    for frame in bad:
+        one_error(screen, frame, {"bad_frame"}, neighbour)
+
+
+def step_rooms_with_impossible_names_are_forbidden_or_bad(world):
+    screen, neighbour = world.screen("staff"), world.screen("staff")
+    for room in (
+        "",
+        "order",
+        "order:",
+        "order:42",
+        "cellar:" + new_id(),
+        "floor:*",
+        "order:" + "x" * 500,
+        "floor:" + world.restaurant.upper(),
+    ):
+        one_error(screen, {"type": "subscribe", "room": room}, {"forbidden", "bad_frame"}, neighbour)
+
+
+def step_a_binary_frame_is_a_bad_frame_or_a_violation(world):
+    screen, neighbour = world.screen("staff"), world.screen("staff")
+    try:
+        one_error(screen, b"\x00\x01", {"bad_frame"}, neighbour)
+    except Closed as closed:
+        assert closed.code == 4400, f"{closed}"
+    neighbour.alive()
+
+
+def step_commands_that_make_no_sense_are_invalid(world):
+    screen, neighbour = world.screen("staff"), world.screen("staff")
+    order = world.order("diner-1")
+    item = next(iter(order["items"]))
+    base = {"type": "command", "order": order["id"]}
+    bad = [
+        {"action": "explode"}, {"action": 7}, {}, {"action": "accept", "minutes": 0}, {"action": "accept", "minutes": -5},
+        {"action": "accept", "minutes": "ten"}, {"action": "accept", "minutes": 10**12}, {"action": "reject"},
+        {"action": "reject", "reason": "rude"}, {"action": "cancel", "reason": "other", "detail": "x" * 201},
+        {"action": "void_item", "reason": "other"}, {"action": "void_item", "item": item}, {"action": "start_item"},
+        {"action": "start_item", "item": "first"}, {"action": "promise"}, {"action": "rush"}, {"action": "rush", "rush": "yes"},
+        {"action": "accept", "expected_position": -1}, {"action": "accept", "order": "first"}, {"action": "accept", "order": None},
+        {"action": "call_waiter", "reason": "song", "order": None}, {"action": "answer_call", "order": None},
+    ]  # fmt: skip
+    for fields in bad:
+        frame = {"id": new_id(), **base, **fields}
+        answer = one_error(screen, frame, {"invalid", "bad_frame"}, neighbour)
+        assert answer.get("id") == frame["id"], f"{fields}: the error does not say to which command"
+    one_error(screen, {**base, "action": "accept"}, {"invalid", "bad_frame"}, neighbour)
+    one_error(screen, {**base, "id": "mine", "action": "accept"}, {"invalid", "bad_frame"}, neighbour)
+    assert world.document(order["id"]) == order, "something of it was carried out"
+
+
+def step_baskets_that_make_no_sense_are_invalid(world):
+    screen, neighbour = world.screen("diner-1"), world.screen("diner-2")
+    dish = world.dishes()[0]
+    line = {"menu_item": dish, "quantity": 1, "options": []}
+    bad = [
+        {}, {"service": "dine_in"}, {"service": "dine_in", "items": []}, {"service": "by_air", "items": [line]},
+        {"service": "dine_in", "items": [{**line, "quantity": 0}]}, {"service": "dine_in", "items": [{**line, "quantity": -1}]},
+        {"service": "dine_in", "items": [{**line, "quantity": 1.5}]}, {"service": "dine_in", "items": [{**line, "quantity": 100}]},
+        {"service": "dine_in", "items": [{**line, "menu_item": new_id()}]}, {"service": "dine_in", "items": [{**line, "menu_item": 7}]},
+        {"service": "dine_in", "items": [{**line, "options": ["gold leaf"]}]}, {"service": "dine_in", "items": [line] * 101},
+        {"service": "dine_in", "items": [{**line, "note": "x" * 201}]}, {"service": "dine_in", "items": [line], "note": "x" * 201},
+        {"service": "dine_in", "items": {"0": line}}, {"service": "dine_in", "items": [line], "table": "9"},
+    ]  # fmt: skip
+    for basket in bad:
+        answer = one_error(screen, {"type": "place", "id": new_id(), "order": basket}, {"invalid", "bad_frame"}, neighbour)
+        assert "id" in answer, f"{basket}: the error does not say to which order"
+        over_http = world.post_order("diner-1", basket)
+        assert over_http.status in (400, 422), f"{basket}: {over_http.status}"
+        over_http.problem(over_http.status, {400: "bad_frame", 422: "invalid"}[over_http.status])
+
+
+def step_bodies_that_are_no_json_are_bad_frames(world):
+    order = world.order("diner-1")["id"]
+    for path in (f"/api/v1/orders/{order}/commands", "/api/v1/restaurants/demo/orders"):
+        for body in (b"", b"{", b"\xff\xfe", b"[" * 3000):
+            answer = world.server.call("POST", path, body, world.token("staff"), {"Idempotency-Key": new_id()})
+            answer.problem(400, "bad_frame")
+
+
+def step_who_may_not_is_forbidden(world):
+    order = world.order("diner-1")
+    world.do("staff", order["id"], "accept")
+    item = next(iter(order["items"]))
+    closed = {
+        "diner-1": [("accept", {}), ("ready", {}), ("serve", {}), ("rush", {"rush": True}), ("void_item", {"item": item, "reason": "other"})],
+        "diner-2": [("cancel", {"reason": "other"})],
+        "kitchen": [("accept", {}), ("serve", {}), ("cancel", {"reason": "other"}), ("rush", {"rush": True})],
+    }  # fmt: skip
+    for who, actions in closed.items():
+        screen = world.screen(who)
+        for action, fields in actions:
+            error = screen.command(action, order["id"], **fields)
+            allowed = {"forbidden"} if who != "diner-2" else {"forbidden", "not_found"}
+            assert error.get("code") in allowed, f"{action} by {who}: {error}"
+    assert world.server.get(f"/api/v1/orders/{order['id']}", world.token("diner-2")).status in (403, 404), "another table's order"
+
+
+def step_another_stations_item_is_forbidden(world):
+    hot, cold = world.dishes("hot")[0], world.dishes("cold")[0]
+    order = world.order("diner-1", hot, cold)
+    world.do("staff", order["id"], "accept")
+    by_station = {item["station"]: key for key, item in order["items"].items()}
+    screen = world.screen("kitchen-hot")
+    error = screen.command("start_item", order["id"], item=by_station["cold"])
+    assert error.get("code") == "forbidden", f"{error}"
+    ready = screen.command("ready", order["id"])["document"]
+    assert (ready["status"], ready["items"][by_station["cold"]]["status"]) == ("preparing", "queued"), f"{ready}"
+    assert ready["items"][by_station["hot"]]["status"] == "done"
+
+
+def step_orders_and_items_that_are_not_there_are_not_found(world):
+    screen = world.screen("staff")
+    assert screen.command("accept", new_id())["code"] in ("not_found", "forbidden")
+    order = world.order("diner-1")["id"]
+    world.do("staff", order, "accept")
+    assert screen.command("start_item", order, item=new_id())["code"] == "not_found"
+    missing = world.server.get(f"/api/v1/orders/{new_id()}", world.token("staff"))
+    missing.problem(404, "not_found")
+
+
+def step_text_that_is_no_utf8_closes_that_connection_alone(world):
+    screen, neighbour = world.screen("staff"), world.screen("staff")
+    sock = screen.socket.socket
+    mask = os.urandom(4)
+    payload = bytes(byte ^ mask[n % 4] for n, byte in enumerate(b"\xff\xfe"))
+    sock.sendall(bytes([0x81, 0x80 | 2]) + mask + payload)
+    assert screen.until_closed() in (1007, 4400), "not closed as a violation"
+    neighbour.alive()
+
+
+def step_a_frame_without_a_mask_closes_that_connection_alone(world):
+    screen, neighbour = world.screen("staff"), world.screen("staff")
+    screen.socket.socket.sendall(bytes([0x81, 2]) + b"{}")
+    assert screen.until_closed() in (1002, 4400, 1006), "not closed as a violation"
+    neighbour.alive()

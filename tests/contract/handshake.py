@@ -1,0 +1,89 @@
+"""Section 6: handshake refusals come before the upgrade."""
+
+import base64
+import os
+import socket
+
+from screen import Screen
+
+
+def upgrade(world, protocols=None, path="/ws", **headers):
+    """A handshake by hand; gives the status and the headers of the answer."""
+    host, port = world.server.base.removeprefix("http://").split(":")
+    lines = [
+        f"GET {path} HTTP/1.1", f"Host: {host}:{port}", "Connection: Upgrade", "Upgrade: websocket",
+        "Sec-WebSocket-Version: 13", f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}",
+    ]  # fmt: skip
+    lines += [f"Sec-WebSocket-Protocol: {protocols}"] if protocols else []
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    with socket.create_connection((host, int(port)), timeout=10) as raw:
+        raw.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
+        head = b""
+        while b"\r\n\r\n" not in head:
+            piece = raw.recv(4096)
+            if not piece:
+                break
+            head += piece
+    first, *rest = head.split(b"\r\n\r\n")[0].decode().split("\r\n")
+    fields = dict(line.lower().split(": ", 1) for line in rest if ": " in line)
+    return int(first.split()[1]), fields
+
+
+def step_with_both_subprotocols_the_server_answers_its_own(world):
+    status, fields = upgrade(world, f"orderbell.v1, bearer.{world.token('staff')}")
+    assert (status, fields.get("sec-websocket-protocol")) == (101, "orderbell.v1"), f"{status} {fields}"
+
+
+def step_a_token_in_the_header_is_taken_too(world):
+    status, fields = upgrade(world, "orderbell.v1", Authorization=f"Bearer {world.token('staff')}")
+    assert (status, fields.get("sec-websocket-protocol")) == (101, "orderbell.v1"), f"{status} {fields}"
+
+
+def step_without_a_valid_token_401(world):
+    token = world.token("staff")
+    for protocols in ("orderbell.v1", "orderbell.v1, bearer.", "orderbell.v1, bearer.rubbish", f"orderbell.v1, bearer.{token}x"):
+        status, _ = upgrade(world, protocols)
+        assert status == 401, f"{status} for {protocols[:30]}…"
+
+
+def step_a_token_in_the_address_is_no_token(world):
+    for name in ("token", "access_token", "bearer"):
+        status, _ = upgrade(world, "orderbell.v1", path=f"/ws?{name}={world.token('staff')}")
+        assert status == 401, f"{status} for ?{name}="
+
+
+def step_without_the_subprotocol_400_or_426(world):
+    for protocols in (None, "other.v1", "orderbell.v2"):
+        status, _ = upgrade(world, protocols, Authorization=f"Bearer {world.token('staff')}")
+        assert status in (400, 426), f"{status} for {protocols}"
+    status, _ = upgrade(world, f"bearer.{world.token('staff')}")
+    assert status in (400, 426), f"{status} with the token alone"
+
+
+def step_a_foreign_origin_403(world):
+    protocols = f"orderbell.v1, bearer.{world.token('staff')}"
+    own = world.server.base
+    for origin in ("https://evil.example", own.replace("http:", "https:"), own + ".evil.example", own[:-1], "null"):
+        status, _ = upgrade(world, protocols, Origin=origin)
+        assert status == 403, f"{status} for {origin}"
+    status, _ = upgrade(world, protocols, Origin=own)
+    assert status == 101, f"{status} for the server's own origin"
+
+
+def step_a_plain_get_is_not_an_upgrade(world):
+    answer = world.server.get("/ws", world.token("staff"))
+    assert answer.status in (400, 426), f"{answer.status}"
+
+
+def step_the_first_frame_is_a_welcome_with_limits(world):
+    screen = world.screen("staff")
+    assert (screen.welcome["role"], screen.welcome["restaurant"]) == ("staff", world.restaurant)
+    limits = screen.welcome["limits"]
+    assert limits["frame_bytes"] >= 4096 and limits["rooms"] >= 2 and limits["messages_per_second"] >= 1
+    other = world.screen("diner-2")
+    assert other.welcome["epoch"] == screen.welcome["epoch"], "one epoch for all"
+    assert other.welcome["connection"] != screen.welcome["connection"], "each connection has its own name"
+
+
+def step_clients_that_are_no_browser_send_no_origin(world):
+    assert isinstance(world.screen("kitchen"), Screen)

@@ -1,0 +1,195 @@
+"""Sections 3, 4 and 6: an order from placed to served, on every screen, and what commands answer."""
+
+from screen import new_id
+
+TIMES = {"accepted": "accepted_at", "preparing": "started_at", "ready": "ready_at", "served": "served_at"}
+
+
+class Everyone:
+    """The screens that follow one order: its diner's, the kitchen's and the floor's."""
+
+    def __init__(self, world, diner="diner-3"):
+        self.world = world
+        self.diner, self.kitchen, self.staff = world.screen(diner), world.screen("kitchen"), world.screen("staff")
+        self.cooking, _ = self.kitchen.join(f"kitchen:{world.restaurant}")
+        self.floor, _ = self.staff.join(f"floor:{world.restaurant}")
+        self.own = None
+
+    def place(self, basket):
+        ack = self.diner.ask({"type": "place", "order": basket})
+        assert ack["type"] == "ack" and ack["changed"], f"{ack}"
+        self.order = ack["document"]["id"]
+        self.own, got = self.diner.join(f"order:{self.order}")
+        assert got == ["snapshot", "live"], f"{got}"
+        self.agree(ack)
+        return ack
+
+    def agree(self, ack):
+        """Everybody sees the order as the answer has it, and as a fresh read has it."""
+        expected = ack["document"]
+        assert expected["position"] == ack["position"], "the answer carries the last event's position"
+        for screen, room in ((self.diner, self.own), (self.kitchen, self.cooking), (self.staff, self.floor)):
+            screen.see(room, ack["position"])
+            assert room.documents[self.order] == expected, f"{room.name}: {room.documents[self.order]} and not {expected}"
+            assert room.repeats == 0, f"{room.name}: {room.repeats} events came twice"
+        assert self.world.document(self.order) == expected, "GET gives another document"
+
+    def do(self, screen, action, kinds, **fields):
+        """A command that makes these events, on every screen, under its own id."""
+        before = len(self.own.events)
+        ack = screen.command(action, self.order, **fields)
+        assert ack["type"] == "ack" and ack["changed"], f"{action}: {ack}"
+        self.agree(ack)
+        for room in (self.own, self.cooking, self.floor):
+            made = [frame for frame in room.events if frame["event"].get("command") == ack["id"]]
+            assert [frame["event"]["kind"] for frame in made] == kinds, f"{action} on {room.name}: {made}"
+            assert made[-1]["position"] == ack["position"]
+        assert self.own.kinds()[before:] == kinds
+        return ack["document"]
+
+
+def step_an_order_walks_from_placed_to_served_on_three_screens(world):
+    everyone = Everyone(world)
+    hot, cold = world.dishes("hot")[0], world.dishes("cold")[0]
+    placed = everyone.place(world.basket(hot, cold, note="no rush"))
+    assert placed["document"]["status"] == "placed" and placed["document"]["table"] == "3"
+    assert "order.placed" in everyone.cooking.kinds() and "order.placed" in everyone.floor.kinds()
+    for room in (everyone.cooking, everyone.floor):
+        event = room.events[-1]["event"]
+        assert event["by"] == {"role": "diner"} and event["command"] == placed["id"], f"{event}"
+    first, second = sorted(placed["document"]["items"])
+    document = everyone.do(everyone.staff, "accept", ["order.accepted"], minutes=15)
+    assert "promised_at" in document and document["accepted_at"] < document["promised_at"]
+    document = everyone.do(everyone.kitchen, "start_item", ["item.started", "order.started"], item=first)
+    assert document["items"][first]["status"] == "cooking" and document["items"][second]["status"] == "queued"
+    everyone.do(everyone.kitchen, "finish_item", ["item.finished"], item=first)
+    everyone.do(everyone.kitchen, "recall_item", ["item.recalled"], item=first)
+    everyone.do(everyone.kitchen, "finish_item", ["item.finished"], item=first)
+    document = everyone.do(everyone.kitchen, "finish_item", ["item.finished", "order.ready"], item=second)
+    assert document["status"] == "ready"
+    document = everyone.do(everyone.staff, "serve", ["order.served"])
+    assert document["status"] == "served" and "closed_at" in document
+    assert all(name in document for name in TIMES.values())
+    document = everyone.do(everyone.kitchen, "recall", ["order.recalled"])
+    assert document["status"] == "preparing" and not {"ready_at", "served_at", "closed_at"} & set(document)
+    everyone.do(everyone.kitchen, "ready", ["order.ready"])
+    everyone.do(everyone.staff, "serve", ["order.served"])
+
+
+def step_the_whole_ticket_is_one_event(world):
+    everyone = Everyone(world, "diner-4")
+    everyone.place(world.basket(*world.dishes()[:3]))
+    everyone.do(everyone.staff, "accept", ["order.accepted"])
+    document = everyone.do(everyone.kitchen, "start", ["order.started"])
+    assert {item["status"] for item in document["items"].values()} == {"cooking"}
+    everyone.do(everyone.kitchen, "promise", ["order.promised"], minutes=30)
+    everyone.do(everyone.staff, "rush", ["order.rushed"], rush=True)
+    document = everyone.do(everyone.kitchen, "ready", ["order.ready"])
+    assert {item["status"] for item in document["items"].values()} == {"done"}
+
+
+def step_voiding_lowers_the_total_and_the_last_item_cancels(world):
+    everyone = Everyone(world, "diner-4")
+    placed = everyone.place(world.basket(*world.dishes()[:2]))["document"]
+    everyone.do(everyone.staff, "accept", ["order.accepted"])
+    first, last = sorted(placed["items"])
+    document = everyone.do(
+        everyone.staff, "void_item", ["item.voided"], item=first, reason="out_of_stock", detail="the last is gone"
+    )
+    assert document["total"]["amount"] == placed["items"][last]["price"]["amount"]
+    document = everyone.do(everyone.staff, "void_item", ["item.voided", "order.cancelled"], item=last, reason="other")
+    assert (document["status"], document["total"]["amount"]) == ("cancelled", 0)
+
+
+def step_staff_reject_with_a_reason_and_a_diner_cancels_what_is_placed(world):
+    everyone = Everyone(world, "diner-5")
+    everyone.place(world.basket())
+    document = everyone.do(everyone.staff, "reject", ["order.rejected"], reason="kitchen_closed")
+    assert document["reason"] == "kitchen_closed" and "closed_at" in document
+    everyone = Everyone(world, "diner-5")
+    everyone.place(world.basket())
+    assert everyone.do(everyone.diner, "cancel", ["order.cancelled"], reason="customer_request")["status"] == "cancelled"
+    taken = world.order("diner-5")["id"]
+    world.do("staff", taken, "accept")
+    world.post_command("diner-5", taken, "cancel", reason="other").problem(409, "invalid_transition")
+    world.do("staff", taken, "cancel", reason="other")
+
+
+def step_placing_over_http_takes_an_idempotency_key(world):
+    key, basket = new_id(), world.basket()
+    first = world.post_order("diner-6", basket, key)
+    assert first.status == 201 and first.json["status"] == "placed", f"{first.status} {first.body!r}"
+    again = world.post_order("diner-6", basket, key)
+    assert again.status in (200, 201) and again.json == first.json, "the same key gives the first answer"
+    other = {**basket, "note": "another"}
+    world.post_order("diner-6", other, key).problem(409, "conflict")
+    bare = world.server.call("POST", "/api/v1/restaurants/demo/orders", basket, world.token("diner-6"))
+    assert bare.status in (400, 422), f"{bare.status} without a key"
+    assert world.post_order("diner-7", basket, key).json["id"] != first.json["id"], "another principal's key is another key"
+
+
+def step_prices_come_from_the_menu(world):
+    dish = world.dishes()[0]
+    basket = world.basket(dish)
+    basket["items"][0].update(quantity=3)
+    document = world.post_order("diner-6", basket).json
+    assert document["total"]["amount"] == 3 * world.menu["items"][dish]["price"]["amount"]
+    cheap = world.basket(dish)
+    cheap["items"][0]["price"] = {"amount": 1, "currency": "BDT"}
+    answer = world.post_order("diner-6", cheap)
+    if answer.status == 201:
+        assert answer.json["total"]["amount"] != 1, "the client's price was taken"
+
+
+def step_options_change_the_price(world):
+    dishes = world.menu["items"].items()
+    priced = [(key, dish, option) for key, dish in dishes for option in dish["options"].values() if option["price"]["amount"]]
+    assert priced, "some option of the demo menu has a price"
+    key, dish, option = priced[0]
+    basket = world.basket(key)
+    basket["items"][0]["options"] = [option["name"]]
+    document = world.post_order("diner-6", basket).json
+    (item,) = document["items"].values()
+    assert item["options"] == [option["name"]]
+    assert item["price"]["amount"] == dish["price"]["amount"] + option["price"]["amount"]
+
+
+def step_the_same_command_id_has_one_answer_and_one_effect(world):
+    order = world.order("diner-8")["id"]
+    screen = world.screen("staff")
+    frame = {"type": "command", "id": new_id(), "order": order, "action": "accept", "minutes": 10}
+    first = screen.ask(frame)
+    world.do("staff", order, "rush", rush=True)
+    assert screen.ask(frame) == first, "the same id over WebSocket"
+    body = {key: frame[key] for key in ("id", "action", "minutes")}
+    over_http = world.server.call("POST", f"/api/v1/orders/{order}/commands", body, world.token("staff"))
+    assert over_http.status == 200, f"{over_http.status} {over_http.body!r}"
+    for name in ("id", "position", "changed", "document"):
+        assert over_http.json[name] == first[name], f"the same id over HTTP: {name}"
+    conflict = screen.ask({**frame, "minutes": 11})
+    assert (conflict["type"], conflict.get("code")) == ("error", "conflict"), f"{conflict}"
+    assert world.document(order)["position"] == first["position"] + 1, "one effect"
+
+
+def step_what_holds_already_changes_nothing(world):
+    order = world.order("diner-8")["id"]
+    accepted = world.do("staff", order, "accept")
+    again = world.do("staff", order, "accept")
+    assert (again["changed"], again["position"], again["document"]) == (False, accepted["position"], accepted["document"])
+
+
+def step_a_stale_command_gets_the_current_document(world):
+    document = world.order("diner-8")
+    world.do("staff", document["id"], "accept")
+    screen = world.screen("staff")
+    error = screen.command("start", document["id"], expected_position=document["position"])
+    assert error["code"] == "stale" and error["document"] == world.document(document["id"]), f"{error}"
+    over_http = world.post_command("staff", document["id"], "start", expected_position=document["position"])
+    over_http.problem(409, "stale")
+    assert screen.command("start", document["id"], expected_position=error["document"]["position"])["type"] == "ack"
+
+
+def step_what_the_table_does_not_allow_is_named(world):
+    order = world.order("diner-8")["id"]
+    for action in ("serve", "recall", "start", "ready"):
+        world.post_command("staff", order, action).problem(409, "invalid_transition")

@@ -1,0 +1,177 @@
+"""Section 5: who may join what, resuming without a hole, calls and the menu."""
+
+from screen import new_id
+
+
+def step_rooms_that_may_not_be_joined_are_forbidden_and_alike(world):
+    own, others = world.order("diner-1")["id"], world.order("diner-2")["id"]
+    restaurant, nowhere = world.restaurant, new_id()
+    diner, kitchen = world.screen("diner-1"), world.screen("kitchen")
+    closed = [
+        f"kitchen:{restaurant}",
+        f"floor:{restaurant}",
+        f"order:{others}",
+        f"order:{nowhere}",
+        f"menu:{nowhere}",
+        f"floor:{nowhere}",
+    ]
+    answers = [diner.refused(room) for room in closed] + [kitchen.refused(f"floor:{restaurant}")]
+    assert {answer["code"] for answer in answers if answer["type"] == "error"} == {"forbidden"}, f"{answers}"
+    assert len({answer["message"] for answer in answers}) == 1, "the answers tell a room that exists from one that does not"
+    diner.join(f"order:{own}")
+    kitchen.alive()
+
+
+def step_every_role_of_the_restaurant_joins_its_menu(world):
+    for who in ("diner-1", "kitchen", "staff", "manager"):
+        room, got = world.screen(who).join(f"menu:{world.restaurant}")
+        assert got == ["snapshot", "live"] and room.menu == world.server.get("/api/v1/restaurants/demo/menu").json, who
+
+
+def step_staff_and_kitchen_join_an_order_of_their_restaurant(world):
+    order = world.order("diner-1")
+    for who in ("kitchen", "staff", "manager"):
+        room, _ = world.screen(who).join(f"order:{order['id']}")
+        assert room.documents == {order["id"]: order}, who
+
+
+def step_a_screen_that_resumes_gets_what_it_missed_in_order_and_once(world):
+    order = world.order("diner-2")["id"]
+    for name, who in (
+        (f"order:{order}", "diner-2"),
+        (f"kitchen:{world.restaurant}", "kitchen"),
+        (f"floor:{world.restaurant}", "staff"),
+    ):
+        first = world.screen(who)
+        room, _ = first.join(name)
+        cursor, epoch, known = room.cursor, first.welcome["epoch"], dict(room.documents)
+        first.close()
+        ack = world.do("staff", order, "rush", rush=not world.document(order)["rush"])
+        world.order("diner-9")
+        later = world.do("staff", order, "rush", rush=not world.document(order)["rush"])
+        second = world.screen(who)
+        resumed = second.rooms[name] = type(room)(name)
+        resumed.cursor, resumed.documents = cursor, known
+        second.send({"type": "subscribe", "room": name, "since": cursor, "epoch": epoch})
+        live = second.until(lambda frame: frame["type"] in ("live", "snapshot"))
+        assert live["type"] == "live", "a usable cursor is answered with events"
+        positions = [frame["position"] for frame in resumed.events]
+        own = [frame["position"] for frame in resumed.events if frame["event"]["order"] == order]
+        assert own == [ack["position"], later["position"]] and positions == sorted(set(positions)), f"{positions}"
+        assert (resumed.repeats, live["position"] >= later["position"]) == (0, True)
+        assert resumed.documents[order] == world.document(order)
+
+
+def step_a_cursor_that_is_up_to_date_is_answered_with_live_alone(world):
+    order = world.order("diner-2")["id"]
+    screen = world.screen("diner-2")
+    room, _ = screen.join(f"order:{order}")
+    second = world.screen("diner-2")
+    _, got = second.join(room.name, room.cursor, screen.welcome["epoch"])
+    assert got == ["live"], f"{got}"
+
+
+def step_a_cursor_of_another_epoch_or_of_the_future_gets_a_snapshot(world):
+    order = world.order("diner-2")
+    name = f"order:{order['id']}"
+    for since, epoch in ((order["position"], "another"), (2**53 - 1, None)):
+        screen = world.screen("diner-2")
+        screen.send({"type": "subscribe", "room": name, "since": since, "epoch": epoch or screen.welcome["epoch"]})
+        frame = screen.until(lambda frame: frame.get("room") == name)
+        assert frame["type"] == "snapshot" and frame["documents"] == [order], f"since {since} of {epoch}: {frame}"
+        assert screen.until(lambda frame: frame.get("room") == name)["type"] == "live"
+
+
+def step_after_unsubscribing_nothing_comes(world):
+    order = world.order("diner-2")["id"]
+    screen = world.screen("staff")
+    room, _ = screen.join(f"order:{order}")
+    screen.send({"type": "unsubscribe", "room": room.name})
+    screen.alive()
+    before = len(room.events)
+    world.do("staff", order, "accept")
+    screen.alive()
+    assert len(room.events) == before, "an event of a room that was left"
+
+
+def step_a_call_is_raised_on_the_floor_and_answered(world):
+    diner, staff = world.screen("diner-10"), world.screen("staff")
+    floor, _ = staff.join(f"floor:{world.restaurant}")
+    before = set(floor.calls)
+    raised = diner.command("call_waiter", reason="bill")
+    assert raised["type"] == "ack" and raised["changed"], f"{raised}"
+    staff.see(floor, raised["position"])
+    (call,) = set(floor.calls) - before
+    assert floor.events[-1]["event"]["kind"] == "call.raised" and floor.calls[call]["table"] == "10", f"{floor.calls[call]}"
+    refused = diner.command("answer_call", call=call)
+    assert refused.get("code") == "forbidden", f"{refused}"
+    answered = staff.command("answer_call", call=call)
+    staff.see(floor, answered["position"])
+    assert call not in floor.calls and floor.events[-1]["event"]["kind"] == "call.answered"
+    wrong = staff.command("call_waiter", reason="bill")
+    assert wrong.get("code") == "forbidden", f"{wrong}"
+
+
+def step_the_kitchen_never_sees_calls_and_positions_pass_them_over(world):
+    kitchen, diner = world.screen("kitchen"), world.screen("diner-11")
+    room, _ = kitchen.join(f"kitchen:{world.restaurant}")
+    call = diner.command("call_waiter", reason="water")
+    order = world.order("diner-11")
+    kitchen.see(room, order["position"])
+    assert [frame["position"] for frame in room.events if frame["position"] >= call["position"]] == [order["position"]]
+    assert room.events[-1]["prev"] < call["position"] < order["position"]
+
+
+def step_sold_out_and_pause_reach_the_menu_room_and_orders(world):
+    staff, diner = world.screen("staff"), world.screen("diner-1")
+    room, _ = diner.join(f"menu:{world.restaurant}")
+    dish, token = world.dishes()[0], world.token("staff")
+
+    def put(path, body):
+        answer = world.server.call("PUT", f"/api/v1/restaurants/demo/{path}", body, token)
+        assert answer.status in (200, 204), f"{path}: {answer.status} {answer.body!r}"
+        diner.until(lambda frame: frame["type"] == "event")
+        return room.events[-1]["event"]["kind"]
+
+    try:
+        assert put(f"menu/items/{dish}/availability", {"available": False}) == "menu.availability"
+        assert room.menu["items"][dish]["available"] is False
+        world.post_order("diner-1", world.basket(dish)).problem(422, "invalid")
+    finally:
+        assert put(f"menu/items/{dish}/availability", {"available": True}) == "menu.availability"
+    try:
+        assert put("pause", {"paused": True}) == "menu.paused" and room.menu["paused"]
+        world.post_order("diner-1", world.basket()).problem(409, "paused")
+        assert diner.ask({"type": "place", "order": world.basket()})["code"] == "paused"
+    finally:
+        assert put("pause", {"paused": False}) == "menu.resumed"
+    assert room.menu == world.server.get("/api/v1/restaurants/demo/menu").json
+    staff.alive()
+
+
+def step_diners_and_kitchens_may_not_change_the_menu(world):
+    for who in ("diner-1", "kitchen"):
+        answer = world.server.call("PUT", "/api/v1/restaurants/demo/pause", {"paused": True}, world.token(who))
+        answer.problem(403, "forbidden")
+
+
+def step_a_screen_says_what_it_has_drawn(world):
+    screen = world.screen("kitchen")
+    room, _ = screen.join(f"kitchen:{world.restaurant}")
+    screen.send({"type": "seen", "room": room.name, "position": room.cursor})
+    screen.alive()
+
+
+def step_the_list_of_orders_comes_in_pages(world):
+    ids = [world.order("diner-12")["id"] for _ in range(5)]
+    seen, after = [], None
+    for _ in range(100):
+        query = "?status=open&limit=2" + (f"&after={after}" if after else "")
+        answer = world.server.get("/api/v1/restaurants/demo/orders" + query, world.token("staff"))
+        assert answer.status == 200 and len(answer.json["orders"]) <= 2, f"{answer.status} {answer.body!r}"
+        seen += [order["id"] for order in answer.json["orders"]]
+        after = answer.json.get("next")
+        if not after:
+            break
+    assert len(seen) == len(set(seen)) and set(ids) <= set(seen), "every open order once"
+    world.server.get("/api/v1/restaurants/demo/orders?status=open", world.token("diner-12")).problem(403, "forbidden")

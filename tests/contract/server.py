@@ -1,0 +1,116 @@
+"""The binary under test: a demo server on a free port and a fresh database, and HTTP to it."""
+
+import json
+import os
+import select
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+
+START_SECONDS = 30
+
+
+class Answer:
+    """An HTTP answer."""
+
+    def __init__(self, status, headers, body):
+        self.status, self.headers, self.body = status, headers, body
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+    def problem(self, status, code):
+        """Checks that this is an RFC 9457 problem with the contract's extra member."""
+        assert self.status == status, f"{self.status} and not {status}: {self.body[:300]!r}"
+        kind = self.headers.get("content-type", "")
+        assert kind.split(";")[0] == "application/problem+json", f"content type {kind!r} of an error"
+        assert self.json["code"] == code, f"code {self.json.get('code')} and not {code}"
+        assert self.json.get("status", status) == status
+        assert self.json.get("title"), "a problem has a title"
+        return self.json
+
+
+class Server:
+    """Runs `orderbell serve --demo`; a context manager."""
+
+    def __init__(self, binary):
+        self.binary = binary
+        self.folder = tempfile.TemporaryDirectory(prefix="orderbell-walk.")
+        self.database = f"sqlite://{self.folder.name}/walk.db"
+        self.log = os.path.join(self.folder.name, "log")
+
+    def __enter__(self):
+        command = [self.binary, "serve", "--demo", "--bind", "127.0.0.1:0", "--database-url", self.database]
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen(
+                command, stdout=subprocess.PIPE, stderr=log, cwd=self.folder.name, env=self.environment()
+            )
+        try:
+            self.base = self._address()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        try:
+            self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process.stdout.close()
+        self.folder.cleanup()
+
+    @staticmethod
+    def environment():
+        """Without what the caller's environment would configure the server with."""
+        names = ("DATABASE_URL", "REDIS_URL")
+        return {key: value for key, value in os.environ.items() if key not in names and not key.startswith("ORDERBELL_")}
+
+    def _address(self):
+        """The address of the one line that says the server listens."""
+        deadline, text = time.monotonic() + START_SECONDS, b""
+        while time.monotonic() < deadline:
+            if select.select([self.process.stdout], [], [], 0.1)[0]:
+                piece = os.read(self.process.stdout.fileno(), 65536)
+                assert piece, f"the server ended before it listened:\n{self.log_tail()}"
+                text += piece
+            for line in text.decode().splitlines():
+                if line.startswith("listening on http://"):
+                    return line.removeprefix("listening on ").rstrip("/")
+        raise AssertionError(f"no line `listening on http://…` within {START_SECONDS} s; standard output was {text!r}")
+
+    def log_tail(self):
+        with open(self.log, errors="replace") as log:
+            return "".join(log.readlines()[-15:])
+
+    def run(self, *arguments):
+        """Runs another command of the binary on the same database; gives its standard output."""
+        command = [self.binary, *arguments, "--database-url", self.database]
+        done = subprocess.run(
+            command, check=False, capture_output=True, text=True, timeout=30, cwd=self.folder.name, env=self.environment()
+        )
+        assert done.returncode == 0, f"{' '.join(arguments)}: status {done.returncode}: {done.stderr.strip()}"
+        return done.stdout
+
+    def call(self, method, path, body=None, token=None, headers=None):
+        """One HTTP call. `body` is JSON, or bytes as they are."""
+        data = body if isinstance(body, (bytes, type(None))) else json.dumps(body).encode()
+        request = urllib.request.Request(self.base + path, data=data, method=method, headers=headers or {})
+        if data is not None:
+            request.add_header("Content-Type", "application/json")
+        if token:
+            request.add_header("Authorization", f"Bearer {token}")
+        try:
+            with urllib.request.urlopen(request, timeout=15) as answer:
+                return Answer(answer.status, answer.headers, answer.read())
+        except urllib.error.HTTPError as error:
+            with error:
+                return Answer(error.code, error.headers, error.read())
+
+    def get(self, path, token=None):
+        return self.call("GET", path, token=token)

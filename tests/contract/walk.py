@@ -1,0 +1,70 @@
+#!/usr/bin/env python3
+"""Walks the wire contract against the built binary, from outside: HTTP by the standard library, WebSocket by `websockets`.
+
+    walk.py PATH-TO-BINARY          (or ORDERBELL_BIN in the environment)
+
+Every step is independent of the server's code: it knows docs/protocol.md and nothing else. A step that fails says what it
+saw; the walk goes on with the next. The last line is `N passed, N failed`.
+"""
+
+import os
+import sys
+import time
+import traceback
+
+import bad_input
+import handshake
+import limits
+import orders
+import people
+import rooms
+import sessions
+from server import Server
+from world import World
+
+CHAPTERS = [people, handshake, orders, rooms, bad_input, sessions, limits]
+
+
+def steps_of(chapter):
+    """The steps of a chapter, in the order they are written."""
+    return [step for name, step in vars(chapter).items() if name.startswith("step_")]
+
+
+def run(step, world):
+    """Whether a step passed; says so."""
+    name = f"{step.__module__}: {step.__name__.removeprefix('step_').replace('_', ' ')}"
+    began = time.monotonic()
+    try:
+        step(world)
+    except Exception as error:  # a step may fail in any way; the walk goes on
+        where = traceback.extract_tb(error.__traceback__)[1:]
+        print(f"FAILED  {name}\n        {type(error).__name__}: {error}")
+        for frame in where[-4:]:
+            print(f"        at {os.path.basename(frame.filename)}:{frame.lineno}: {frame.line}")
+        return False
+    finally:
+        world.leave()
+    print(f"ok      {name} ({time.monotonic() - began:.1f} s)")
+    return True
+
+
+def main():
+    binary = sys.argv[1] if len(sys.argv) > 1 else os.environ.get("ORDERBELL_BIN")
+    if not binary or not os.access(binary, os.X_OK):
+        sys.exit(f"walk.py: no binary at {binary}: give its path, or set ORDERBELL_BIN")
+    passed = failed = 0
+    with Server(os.path.abspath(binary)) as server:
+        world = World(server)
+        for step in (step for chapter in CHAPTERS for step in steps_of(chapter)):
+            if run(step, world):
+                passed += 1
+            else:
+                failed += 1
+        if failed:
+            print("the server's log ends with:\n" + server.log_tail())
+    print(f"{passed} passed, {failed} failed")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
