@@ -1,7 +1,14 @@
 //! Orderbell: live order updates for restaurants.
+//!
+//! One way in: a frame or an HTTP call reaches [`connection`] or [`http`], which make a command of it. One way through:
+//! [`commands`] decides on it inside one transaction of the [`store`]. One way out: the committed events go to the
+//! restaurant's [`feed`], in order to its [`room`]s, and from there to every connection that may see them.
+
 pub mod auth;
 pub mod backoff;
 pub mod clock;
+pub mod commands;
+pub mod connection;
 pub mod domain;
 pub mod feed;
 pub mod protocol;

@@ -77,6 +77,20 @@ pub enum RefusalKind {
 }
 
 impl RefusalKind {
+    /// The word for metrics; the wire's code of the same kind.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Forbidden => "forbidden",
+            Self::NotFound => "not_found",
+            Self::Invalid => "invalid",
+            Self::InvalidTransition => "invalid_transition",
+            Self::Stale => "stale",
+            Self::Conflict => "conflict",
+            Self::Paused => "paused",
+        }
+    }
+
     /// Whether the refusal is an answer to remember under the command's id. What the state of an order, a menu or a
     /// basket decided is; who may do what is asked anew each time.
     #[must_use]

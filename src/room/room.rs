@@ -10,7 +10,6 @@ use crate::domain::ids::RestaurantId;
 use crate::domain::position::Position;
 use crate::domain::room_id::RoomId;
 use crate::domain::text::Key;
-use crate::domain::time::Timestamp;
 use crate::feed::{Directory, Feed};
 use crate::protocol::{Frame, ServerFrame};
 use crate::store;
@@ -282,16 +281,15 @@ impl Room {
         self.last = Some(event.position);
         self.head = self.head.max(event.position);
         self.tail.push(frame.clone());
-        let now = clock::now();
-        self.metrics.commit_to_delivery.observe(now.since(event.at).as_secs_f64());
-        self.broadcast(&frame, prev, true, now, ctx);
+        self.metrics.commit_to_delivery.observe(clock::now().since(event.at).as_secs_f64());
+        self.broadcast(&frame, prev, true, ctx);
     }
 
-    fn broadcast(&mut self, frame: &Frame, prev: Position, is_event: bool, now: Timestamp, ctx: &mut Context<Self>) {
+    fn broadcast(&mut self, frame: &Frame, prev: Position, is_event: bool, ctx: &mut Context<Self>) {
         let before = self.members.len();
-        let tally = self
-            .members
-            .broadcast(frame, prev, is_event, now, |mailbox, frame| outcome(mailbox.try_send(ToMember::Frame(frame.clone()))));
+        let tally = self.members.broadcast(frame, prev, is_event, clock::uptime(), |mailbox, frame| {
+            outcome(mailbox.try_send(ToMember::Frame(frame.clone())))
+        });
         self.count(tally.taken, tally.taken * frame.wire().len() as u64);
         self.metrics.lagging.inc_by(tally.lagging);
         self.account_for(before);
@@ -323,7 +321,7 @@ impl Room {
 
     fn catch_up(&mut self, ctx: &mut Context<Self>) {
         let before = self.members.len();
-        let evicted = self.members.catch_up(&self.tail, clock::now(), |mailbox, frames| {
+        let evicted = self.members.catch_up(&self.tail, clock::uptime(), |mailbox, frames| {
             if frames.is_empty() { Sent::Taken } else { outcome(mailbox.try_send(ToMember::Frames(frames))) }
         });
         for mailbox in evicted {
@@ -394,6 +392,6 @@ impl Handler<Sync> for Room {
         let Some(prev) = self.last else { return };
         self.head = self.head.max(head);
         let frame = ServerFrame::Sync { room: self.id, position: head, prev, server_time: now }.encode();
-        self.broadcast(&frame, prev, false, now, ctx);
+        self.broadcast(&frame, prev, false, ctx);
     }
 }

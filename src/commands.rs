@@ -1,0 +1,216 @@
+//! The way of a command, the same from every transport: authorize, decide inside one transaction of the store (which
+//! remembers the answer under the command's id), announce what was committed.
+
+use crate::auth::policy;
+use crate::clock;
+use crate::domain::call;
+use crate::domain::command::{Command, OrderAction, Subject};
+use crate::domain::decision::{Decision, Refusal, RefusalKind};
+use crate::domain::event::By;
+use crate::domain::ids::{CallId, CommandId, OrderId, RestaurantId};
+use crate::domain::menu::{self, MenuAction};
+use crate::domain::place::{self, Basket, Fresh};
+use crate::domain::position::Position;
+use crate::domain::principal::{Principal, Role};
+use crate::domain::transition::{self, Circumstance};
+use crate::feed::{Directory, EventCommitted};
+use crate::store::StoreError;
+use crate::store::log::{Ack, CommandKey, Committed, Reads, State, Work};
+use crate::telemetry::ByOutcome;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+/// Why there is no ack.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum CommandError {
+    /// It was looked at and refused.
+    #[error("{}", .0.message)]
+    Refused(Refusal),
+    /// The store could not be asked. The command may be sent again under the same id.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What a command comes to.
+pub type Answer = Result<Ack, CommandError>;
+
+fn refuse(kind: RefusalKind, message: &str) -> CommandError {
+    CommandError::Refused(Refusal::new(kind, message))
+}
+
+/// Runs commands. Cheap to clone.
+#[derive(Clone)]
+pub struct Commands {
+    directory: Directory,
+}
+
+impl Commands {
+    /// Runs them on the directory's store, and announces to its feeds.
+    #[must_use]
+    pub const fn new(directory: Directory) -> Self {
+        Self { directory }
+    }
+
+    /// Runs a command of section 4.
+    ///
+    /// # Errors
+    /// A refusal, or the store's.
+    pub async fn execute(&self, who: &Principal, command: Command) -> Answer {
+        let action = command.action();
+        let answer = if policy::may_act(who.role, action) {
+            self.run(who, command).await
+        } else {
+            Err(refuse(RefusalKind::Forbidden, "this is not for your role to do"))
+        };
+        self.settle(action.as_str(), answer)
+    }
+
+    async fn run(&self, who: &Principal, command: Command) -> Result<Committed, CommandError> {
+        let key = key(who, command.id, "command", &command);
+        match command.subject {
+            Subject::Order { order, expected, action } => {
+                let principal = who.clone();
+                let decide = move |state| decide_order(state, &principal, &action, expected);
+                self.commit(who, Reads::Order(order), Some(key), decide).await
+            }
+            Subject::Call(action) => {
+                let (principal, id) = (who.clone(), CallId::from_uuid(clock::new_id()));
+                let decide = move |state: State| call::decide(&state.calls, &action, &principal, id, state.moment);
+                self.commit(who, Reads::Calls, Some(key), decide).await
+            }
+        }
+    }
+
+    /// Places an order.
+    ///
+    /// # Errors
+    /// A refusal, or the store's.
+    pub async fn place(&self, who: &Principal, id: CommandId, basket: Basket) -> Answer {
+        let answer = self.run_place(who, id, basket).await;
+        self.settle("place", answer)
+    }
+
+    async fn run_place(&self, who: &Principal, id: CommandId, basket: Basket) -> Result<Committed, CommandError> {
+        if !policy::may_place(who.role) {
+            return Err(refuse(RefusalKind::Forbidden, "this is not for your role to do"));
+        }
+        basket.check(who).map_err(CommandError::Refused)?;
+        self.check_table(who, &basket).await?;
+        let key = key(who, id, "place", &basket);
+        let order = OrderId::from_uuid(clock::new_id());
+        let items = basket.items.iter().map(|_| clock::new_id()).collect();
+        let principal = who.clone();
+        let decide = move |state: State| {
+            let fresh = Fresh { number: state.next_number, order, items };
+            let menu = state.menu.ok_or_else(|| Refusal::new(RefusalKind::NotFound, "the restaurant has no menu"))?;
+            place::decide(&menu, &basket, &principal, &fresh, state.moment)
+        };
+        self.commit(who, Reads::Basket, Some(key), decide).await
+    }
+
+    /// A table named by staff must be one of the restaurant's.
+    async fn check_table(&self, who: &Principal, basket: &Basket) -> Result<(), CommandError> {
+        let Some(label) = &basket.table else { return Ok(()) };
+        let tables = self.directory.store().tables(who.restaurant).await?;
+        if tables.iter().any(|table| table.label == *label) {
+            return Ok(());
+        }
+        Err(refuse(RefusalKind::Invalid, "table is not one of this restaurant's"))
+    }
+
+    /// Changes availability or takes a pause. Idempotent by itself, so nothing is remembered.
+    ///
+    /// # Errors
+    /// A refusal, or the store's.
+    pub async fn change_menu(&self, who: &Principal, action: MenuAction) -> Answer {
+        let answer = if policy::may_set_menu(who.role) {
+            let decide = move |state| decide_menu(state, &action);
+            self.commit(who, Reads::Menu, None, decide).await
+        } else {
+            Err(refuse(RefusalKind::Forbidden, "this is not for your role to do"))
+        };
+        self.settle("menu", answer)
+    }
+
+    /// Ends what has lapsed on a restaurant's menu: work of the clock, told as the service's.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn lapse(&self, restaurant: RestaurantId) -> Answer {
+        let work = Work {
+            restaurant,
+            reads: Reads::Menu,
+            command: None,
+            by: By { role: Role::Service },
+            at: clock::now(),
+            decide: Box::new(|state| decide_menu(state, &MenuAction::Lapse)),
+        };
+        let answer = self.commit_work(work).await;
+        self.settle("lapse", answer)
+    }
+
+    async fn commit(
+        &self,
+        who: &Principal,
+        reads: Reads,
+        command: Option<CommandKey>,
+        decide: impl FnOnce(State) -> Result<Decision, Refusal> + Send + 'static,
+    ) -> Result<Committed, CommandError> {
+        let (restaurant, by) = (who.restaurant, By { role: who.role });
+        self.commit_work(Work { restaurant, reads, command, by, at: clock::now(), decide: Box::new(decide) }).await
+    }
+
+    /// Commits and announces in a task of its own: a caller that goes away in between leaves no commit unannounced.
+    async fn commit_work(&self, work: Work) -> Result<Committed, CommandError> {
+        let directory = self.directory.clone();
+        let restaurant = work.restaurant;
+        let task = tokio::task::spawn_local(async move {
+            let committed = directory.store().commit(work).await?;
+            if !committed.events.is_empty() {
+                directory.announce(EventCommitted { restaurant, events: committed.events.clone() }).await;
+            }
+            Ok::<_, StoreError>(committed)
+        });
+        match task.await {
+            Ok(committed) => Ok(committed?),
+            Err(_) => Err(CommandError::Store(StoreError::Internal)),
+        }
+    }
+
+    /// Counts the outcome and opens the answer.
+    fn settle(&self, action: &'static str, answer: Result<Committed, CommandError>) -> Answer {
+        let outcome = match &answer {
+            Ok(Committed { repeated: true, .. }) => "repeated",
+            Ok(Committed { answer: Ok(ack), .. }) if ack.changed => "changed",
+            Ok(Committed { answer: Ok(_), .. }) => "unchanged",
+            Ok(Committed { answer: Err(refusal), .. }) | Err(CommandError::Refused(refusal)) => refusal.kind.as_str(),
+            Err(CommandError::Store(StoreError::Unavailable)) => "unavailable",
+            Err(CommandError::Store(_)) => "internal",
+        };
+        self.directory.metrics().commands.get_or_create(&ByOutcome { action, outcome }).inc();
+        answer?.answer.map_err(CommandError::Refused)
+    }
+}
+
+/// The name under which an answer is remembered: the same id with other contents, or for another kind of thing, conflicts.
+fn key(who: &Principal, id: CommandId, kind: &str, meaning: &impl Serialize) -> CommandKey {
+    let mut digest = Sha256::new();
+    digest.update(kind);
+    digest.update([0]);
+    // Plain data with text keys always serializes.
+    digest.update(serde_json::to_vec(meaning).unwrap_or_default());
+    CommandKey { sub: who.sub.clone(), id, fingerprint: digest.finalize().into() }
+}
+
+fn decide_order(state: State, who: &Principal, action: &OrderAction, expected: Option<Position>) -> Result<Decision, Refusal> {
+    // An order of somebody else and one that does not exist get the same answer.
+    let order = state.order.filter(|order| policy::owns(who, order));
+    let order = order.ok_or_else(|| Refusal::new(RefusalKind::NotFound, "no such order"))?;
+    let at = Circumstance { who, moment: state.moment, default_minutes: state.default_minutes };
+    transition::decide(&order, action, expected, at)
+}
+
+fn decide_menu(state: State, action: &MenuAction) -> Result<Decision, Refusal> {
+    let menu = state.menu.ok_or_else(|| Refusal::new(RefusalKind::NotFound, "the restaurant has no menu"))?;
+    menu::decide(&menu, action, state.moment)
+}

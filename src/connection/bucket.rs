@@ -1,0 +1,86 @@
+//! A token bucket, pure: so many messages a second, after a burst.
+
+use crate::domain::time::Timestamp;
+
+/// One message, in the bucket's unit: a thousandth of it comes back each millisecond at one message per second.
+const MESSAGE: u32 = 1000;
+
+/// The rate of one connection. 12 bytes, since there is one in every connection.
+#[derive(Debug, Clone, Copy)]
+pub struct Bucket {
+    level: u32,
+    filled: Timestamp,
+}
+
+/// How full buckets get, and how fast.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// Messages per second in the long run.
+    pub per_second: u32,
+    /// Messages at once.
+    pub burst: u32,
+}
+
+impl Bucket {
+    /// A full bucket.
+    #[must_use]
+    pub const fn full(rate: Rate, now: Timestamp) -> Self {
+        Self { level: rate.burst.saturating_mul(MESSAGE), filled: now }
+    }
+
+    /// Takes one message out.
+    ///
+    /// # Errors
+    /// Milliseconds until there is one, when it is empty.
+    pub fn take(&mut self, rate: Rate, now: Timestamp) -> Result<(), u64> {
+        let millis = u32::try_from(now.since(self.filled).as_millis()).unwrap_or(u32::MAX);
+        let gained = millis.saturating_mul(rate.per_second);
+        self.level = self.level.saturating_add(gained).min(rate.burst.saturating_mul(MESSAGE));
+        self.filled = self.filled.max(now);
+        if self.level >= MESSAGE {
+            self.level -= MESSAGE;
+            return Ok(());
+        }
+        Err(u64::from((MESSAGE - self.level).div_ceil(rate.per_second.max(1))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const RATE: Rate = Rate { per_second: 10, burst: 5 };
+
+    proptest! {
+        #[test]
+        fn over_any_span_no_more_passes_than_the_rate_and_one_burst(gaps in prop::collection::vec(0_i64..400, 1..200)) {
+            let (mut now, mut passed) = (0, 0_i64);
+            let mut bucket = Bucket::full(RATE, Timestamp::from_millis(0));
+            for gap in gaps {
+                now += gap;
+                passed += i64::from(bucket.take(RATE, Timestamp::from_millis(now)).is_ok());
+                prop_assert!(passed <= 5 + now * 10 / 1000 + 1);
+            }
+        }
+
+        #[test]
+        fn who_waits_as_long_as_told_may_pass(spent in 5_usize..20) {
+            let mut bucket = Bucket::full(RATE, Timestamp::from_millis(0));
+            let mut wait = 0;
+            for _ in 0..spent {
+                wait = bucket.take(RATE, Timestamp::from_millis(0)).err().unwrap_or(0);
+            }
+            let later = Timestamp::from_millis(i64::try_from(wait).unwrap());
+            prop_assert!(bucket.take(RATE, later).is_ok() || spent == 5);
+        }
+    }
+
+    #[test]
+    fn a_clock_that_steps_back_gives_nothing_away() {
+        let mut bucket = Bucket::full(RATE, Timestamp::from_millis(10_000));
+        while bucket.take(RATE, Timestamp::from_millis(10_000)).is_ok() {}
+        assert!(bucket.take(RATE, Timestamp::from_millis(0)).is_err());
+        assert!(bucket.take(RATE, Timestamp::from_millis(10_000)).is_err());
+    }
+}

@@ -1,0 +1,154 @@
+//! Who is connected to this node: how many in all and by principal, and how to reach each to end it.
+
+use super::limits::Limits;
+use crate::domain::principal::Principal;
+use crate::domain::text::Key;
+use crate::room::MemberId;
+use actix::{Message, Recipient};
+use std::collections::HashMap;
+use std::hash::{BuildHasher, Hash, RandomState};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Told to a connection from outside its rooms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Message)]
+#[rtype(result = "()")]
+pub enum Control {
+    /// Its session has ended: close with 4401.
+    SessionEnded,
+    /// The node goes down: say so, and close after this many milliseconds of the drain window.
+    Drain {
+        /// This connection's own slot.
+        slot_ms: u64,
+    },
+}
+
+/// Why a connection may not begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refused {
+    /// The node has as many as it takes.
+    Full,
+    /// The principal has.
+    TooMany,
+}
+
+struct Present {
+    session: u64,
+    reach: Recipient<Control>,
+}
+
+#[derive(Default)]
+struct People {
+    /// Connections by principal, under a hash: a collision makes two principals share a limit, nothing else.
+    by_principal: HashMap<u64, u32>,
+    count: u32,
+    present: HashMap<MemberId, Present>,
+}
+
+struct Inner {
+    people: Mutex<People>,
+    next: AtomicU64,
+    draining: AtomicBool,
+    hasher: RandomState,
+}
+
+/// The connections of a node. Cheap to clone.
+#[derive(Clone)]
+pub struct Census(Arc<Inner>);
+
+impl Default for Census {
+    fn default() -> Self {
+        let (next, draining) = (AtomicU64::new(1), AtomicBool::new(false));
+        Self(Arc::new(Inner { people: Mutex::default(), next, draining, hasher: RandomState::new() }))
+    }
+}
+
+/// A place in the census. Dropping it gives it back.
+pub struct Seat {
+    census: Census,
+    principal: u64,
+    /// The connection's number on this node.
+    pub member: MemberId,
+}
+
+impl Census {
+    fn people(&self) -> MutexGuard<'_, People> {
+        self.0.people.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn hash(&self, value: &impl Hash) -> u64 {
+        self.0.hasher.hash_one(value)
+    }
+
+    /// Takes a place for a principal.
+    ///
+    /// # Errors
+    /// When the node or the principal has as many as allowed.
+    pub fn admit(&self, who: &Principal, limits: &Limits) -> Result<Seat, Refused> {
+        let principal = self.hash(&(who.restaurant, &who.sub));
+        let mut people = self.people();
+        if people.count >= limits.connections {
+            return Err(Refused::Full);
+        }
+        let theirs = people.by_principal.entry(principal).or_default();
+        if *theirs >= limits.connections_per_principal {
+            return Err(Refused::TooMany);
+        }
+        *theirs += 1;
+        people.count += 1;
+        drop(people);
+        let member = MemberId(self.0.next.fetch_add(1, Ordering::Relaxed));
+        Ok(Seat { census: self.clone(), principal, member })
+    }
+
+    /// Ends every connection of a session.
+    pub fn end_session(&self, session: &Key) {
+        let session = self.hash(session);
+        for present in self.people().present.values().filter(|present| present.session == session) {
+            // One message a connection, once: not fan-out.
+            present.reach.do_send(Control::SessionEnded);
+        }
+    }
+
+    /// Begins to drain: every connection is told its own slot. From now on handshakes are refused.
+    pub fn drain(&self, slot_ms: impl Fn() -> u64) {
+        self.0.draining.store(true, Ordering::SeqCst);
+        for present in self.people().present.values() {
+            present.reach.do_send(Control::Drain { slot_ms: slot_ms() });
+        }
+    }
+
+    /// Whether the node is going down.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.0.draining.load(Ordering::SeqCst)
+    }
+
+    /// How many connections there are.
+    #[must_use]
+    pub fn count(&self) -> u32 {
+        self.people().count
+    }
+}
+
+impl Seat {
+    /// Says how to reach the connection, and under which session it speaks; again after a refresh.
+    pub fn register(&self, session: &Key, reach: Recipient<Control>) {
+        let session = self.census.hash(session);
+        self.census.people().present.insert(self.member, Present { session, reach });
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut people = self.census.people();
+        people.present.remove(&self.member);
+        people.count = people.count.saturating_sub(1);
+        if let Some(theirs) = people.by_principal.get_mut(&self.principal) {
+            *theirs -= 1;
+            if *theirs == 0 {
+                people.by_principal.remove(&self.principal);
+            }
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! From an HTTP request to a connection: everything that can be refused is, before the upgrade.
+
+use super::census::Refused;
+use super::{Services, websocket};
+use crate::auth::token::Verified;
+use crate::clock;
+use crate::protocol::{BEARER_PREFIX, ErrorCode, SUBPROTOCOL};
+use actix_codec::Framed;
+use actix_http::body::{BodySize, MessageBody};
+use actix_http::header::{self, HeaderMap, HeaderValue};
+use actix_http::{HttpMessage, Method, Request, Response, StatusCode, h1, ws};
+use actix_rt::net::TcpStream;
+use bytes::Bytes;
+use futures_util::SinkExt;
+use serde_json::json;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// Answers whether an address may begin another handshake now; if not, seconds to wait.
+pub type Gate = Arc<dyn Fn(IpAddr) -> Result<(), u64> + Send + Sync>;
+
+/// The path of the WebSocket.
+pub const PATH: &str = "/ws";
+
+/// Why there is no upgrade.
+struct Refusal {
+    status: StatusCode,
+    code: ErrorCode,
+    detail: &'static str,
+    retry_after: Option<u64>,
+}
+
+impl Refusal {
+    const fn new(status: StatusCode, code: ErrorCode, detail: &'static str) -> Self {
+        Self { status, code, detail, retry_after: None }
+    }
+
+    const fn after(mut self, seconds: u64) -> Self {
+        self.retry_after = Some(seconds);
+        self
+    }
+}
+
+/// Takes a request that asks for an upgrade, with its socket. A refusal is answered as a problem and closes the socket.
+///
+/// # Errors
+/// None that anybody could act on; a socket that breaks is dropped.
+pub async fn upgrade(
+    services: Arc<Services>,
+    gate: Gate,
+    request: Request,
+    mut framed: Framed<TcpStream, h1::Codec>,
+) -> Result<(), actix_http::Error> {
+    let peer = framed.io_ref().peer_addr().map(|peer| peer.ip());
+    let accepted = peer.map_err(|_| Refusal::new(StatusCode::BAD_REQUEST, ErrorCode::BadFrame, "no peer address"));
+    let accepted = accepted.and_then(|peer| examine(&services, &gate, &request, peer));
+    let verified = match accepted {
+        Ok(verified) => verified,
+        Err(refusal) => return refuse(&mut framed, &refusal).await,
+    };
+    let seat = match services.census.admit(&verified.principal, &services.limits) {
+        Ok(seat) => seat,
+        Err(why) => return refuse(&mut framed, &refused_seat(&services, why)).await,
+    };
+    let mut response = ws::handshake_response(request.head());
+    response.insert_header((header::SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL));
+    let response = response.finish().drop_body();
+    if framed.send(h1::Message::Item((response, BodySize::None))).await.is_err() {
+        return Ok(());
+    }
+    drop(request);
+    let parts = framed.into_parts();
+    let first = parts.read_buf.to_vec();
+    let io = parts.io;
+    // A frame is small and its reader waits for it.
+    let _ = io.set_nodelay(true);
+    actix_rt::spawn(websocket::run(services, seat, verified, io, first));
+    Ok(())
+}
+
+fn refused_seat(services: &Services, why: Refused) -> Refusal {
+    match why {
+        Refused::Full => {
+            services.metrics.hit("connections");
+            let detail = "this node has as many connections as it takes; try again";
+            Refusal::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Unavailable, detail).after(2)
+        }
+        Refused::TooMany => {
+            services.metrics.hit("connections_per_principal");
+            let detail = "too many connections of one principal; close one";
+            Refusal::new(StatusCode::TOO_MANY_REQUESTS, ErrorCode::RateLimited, detail).after(5)
+        }
+    }
+}
+
+/// Everything that is asked of a handshake, cheapest first.
+fn examine(services: &Services, gate: &Gate, request: &Request, peer: IpAddr) -> Result<Verified, Refusal> {
+    let bad = |detail| Refusal::new(StatusCode::BAD_REQUEST, ErrorCode::BadFrame, detail);
+    if request.path() != PATH {
+        return Err(Refusal::new(StatusCode::NOT_FOUND, ErrorCode::NotFound, "the WebSocket is at /ws"));
+    }
+    if services.census.is_draining() {
+        let detail = "this node is going down; connect again";
+        return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Unavailable, detail).after(1));
+    }
+    gate(peer).map_err(|seconds| {
+        services.metrics.hit("handshakes");
+        let detail = "too many handshakes from this address; wait";
+        Refusal::new(StatusCode::TOO_MANY_REQUESTS, ErrorCode::RateLimited, detail).after(seconds)
+    })?;
+    if request.method() != Method::GET {
+        return Err(bad("a WebSocket handshake is a GET (RFC 6455, section 4.1)"));
+    }
+    match ws::handshake(request.head()) {
+        Ok(_) => {}
+        Err(ws::HandshakeError::UnsupportedVersion | ws::HandshakeError::NoVersionHeader) => {
+            let detail = "Sec-WebSocket-Version must be 13";
+            return Err(Refusal::new(StatusCode::UPGRADE_REQUIRED, ErrorCode::BadFrame, detail));
+        }
+        Err(_) => return Err(bad("not a WebSocket handshake (RFC 6455, section 4.1)")),
+    }
+    let protocols = subprotocols(request.headers());
+    if !protocols.contains(&SUBPROTOCOL) {
+        return Err(bad("ask for the subprotocol orderbell.v1 in Sec-WebSocket-Protocol"));
+    }
+    check_origin(services, request.headers())?;
+    authenticate(services, request.headers(), &protocols)
+}
+
+fn subprotocols(headers: &HeaderMap) -> Vec<&str> {
+    let values = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).map(str::trim).collect()
+}
+
+/// A browser says where its page came from: from here, or from where the configuration allows. Other clients say nothing.
+fn check_origin(services: &Services, headers: &HeaderMap) -> Result<(), Refusal> {
+    let Some(origin) = headers.get(header::ORIGIN) else { return Ok(()) };
+    let origin = origin.to_str().unwrap_or("");
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("");
+    let is_own = !host.is_empty() && origin.split_once("://").is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(host));
+    if is_own || services.origins.iter().any(|allowed| allowed == origin) {
+        return Ok(());
+    }
+    services.metrics.hit("origin");
+    Err(Refusal::new(StatusCode::FORBIDDEN, ErrorCode::Forbidden, "pages of this origin may not connect"))
+}
+
+fn authenticate(services: &Services, headers: &HeaderMap, protocols: &[&str]) -> Result<Verified, Refusal> {
+    let unauthorized = |detail| Refusal::new(StatusCode::UNAUTHORIZED, ErrorCode::Unauthorized, detail);
+    let of_header = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+    let of_protocol = protocols.iter().find_map(|protocol| protocol.strip_prefix(BEARER_PREFIX));
+    let token = of_header
+        .or(of_protocol)
+        .ok_or_else(|| unauthorized("a token is required: Authorization: Bearer, or bearer.<jwt> as a second subprotocol"))?;
+    let verified = services.tokens.verify(&token.to_owned().into(), clock::now());
+    let verified = verified.map_err(|_| unauthorized("the token is not valid (any more); get a new one"))?;
+    if services.ended.contains(&verified.principal.session) {
+        return Err(unauthorized("the session has ended; sign in again"));
+    }
+    Ok(verified)
+}
+
+async fn refuse(framed: &mut Framed<TcpStream, h1::Codec>, refusal: &Refusal) -> Result<(), actix_http::Error> {
+    let body = json!({
+        "type": "about:blank",
+        "title": refusal.status.canonical_reason().unwrap_or("refused"),
+        "status": refusal.status.as_u16(),
+        "code": refusal.code,
+        "detail": refusal.detail,
+    });
+    let body = Bytes::from(body.to_string());
+    let mut response = Response::build(refusal.status);
+    response.insert_header((header::CONTENT_TYPE, "application/problem+json")).insert_header((header::CONNECTION, "close"));
+    if let Some(seconds) = refusal.retry_after {
+        response.insert_header((header::RETRY_AFTER, seconds));
+    }
+    if refusal.status == StatusCode::UNAUTHORIZED {
+        response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+    }
+    if refusal.status == StatusCode::UPGRADE_REQUIRED {
+        response
+            .insert_header((header::UPGRADE, "websocket"))
+            .insert_header((header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13")));
+    }
+    let size = body.size();
+    let head = response.finish().drop_body();
+    // A socket that breaks while it is refused is of no interest.
+    let _ = framed.send(h1::Message::Item((head, size))).await;
+    let _ = framed.send(h1::Message::Chunk(Some(body))).await;
+    let _ = framed.send(h1::Message::Chunk(None)).await;
+    let _ = framed.close().await;
+    Ok(())
+}

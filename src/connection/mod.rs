@@ -1,0 +1,45 @@
+//! Connections: the sockets of phones and screens, and the actors that speak for them.
+//!
+//! The one module that names actix-web-actors (docs/decisions/0001): the socket leaves the HTTP dispatcher after the
+//! [`handshake`] and is driven by our own [`transport`]; [`websocket`] is the actor, [`session`] its pure core.
+
+pub mod bucket;
+pub mod census;
+pub mod guard;
+pub mod handshake;
+pub mod heartbeat;
+pub mod limits;
+pub mod session;
+pub mod transport;
+pub mod websocket;
+pub mod wire;
+
+pub use census::Census;
+pub use limits::Limits;
+
+use crate::auth::ended::EndedSessions;
+use crate::auth::token::Tokens;
+use crate::commands::Commands;
+use crate::feed::Directory;
+use crate::telemetry::Metrics;
+use std::sync::Arc;
+
+/// What every connection of a node needs. Shared by all of them.
+pub struct Services {
+    /// The way to rooms.
+    pub directory: Directory,
+    /// The way of commands.
+    pub commands: Commands,
+    /// Verifies tokens.
+    pub tokens: Tokens,
+    /// Sessions that are over.
+    pub ended: Arc<EndedSessions>,
+    /// Who is connected.
+    pub census: Census,
+    /// What one connection may do.
+    pub limits: Limits,
+    /// Origins allowed beside the server's own.
+    pub origins: Vec<String>,
+    /// The node's metrics.
+    pub metrics: Metrics,
+}

@@ -1,0 +1,204 @@
+//! The socket of a connection, after the handshake: guarded reads in, bounded vectored writes out.
+//!
+//! The actor is polled whatever the socket does, so its timers and its mailbox never freeze; what the reader does not
+//! take waits in the [`Wire`], bounded, with a deadline.
+
+use super::guard::{Guard, Violation};
+use super::wire::Wire;
+use crate::protocol::CloseCode;
+use actix_http::error::PayloadError;
+use actix_rt::net::TcpStream;
+use bytes::{Buf, Bytes, BytesMut};
+use futures_util::Stream;
+use std::cell::{Cell, RefCell};
+use std::future::{Future, poll_fn};
+use std::io::{self, ErrorKind};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+/// Bytes of one read, in one buffer a thread.
+const READ: usize = 16 * 1024;
+/// How long the reader may take none of what waits before the socket is cut.
+const STALL: Duration = Duration::from_secs(10);
+/// How long the last bytes, the close frame among them, may take.
+const LINGER: Duration = Duration::from_secs(2);
+/// Bytes read and thrown away after the close frame, so that the client's unread bytes do not reset the connection
+/// before it has seen the frame.
+const DRAIN: usize = 1024 * 1024;
+
+thread_local! {
+    static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ].into_boxed_slice());
+}
+
+/// What the guard found, told to the actor when its stream ends.
+pub type Fault = Rc<Cell<Option<Violation>>>;
+
+/// The client's frames, whole, one at a time, each checked at its header before its payload is kept. Holds at most one
+/// read and one frame.
+pub struct Incoming {
+    io: Rc<TcpStream>,
+    guard: Guard,
+    held: BytesMut,
+    most: u64,
+    fault: Fault,
+    /// A frame was handed out: let it be handled before the next is looked for.
+    rest: bool,
+}
+
+impl Incoming {
+    /// Reads from a socket; `first` is what came behind the handshake.
+    pub fn new(io: Rc<TcpStream>, first: &[u8], most: u32, fault: Fault) -> Self {
+        Self { io, guard: Guard::default(), held: BytesMut::from(first), most: u64::from(most), fault, rest: false }
+    }
+
+    /// A whole frame from what is held.
+    fn next_frame(&mut self) -> Result<Option<Bytes>, Violation> {
+        match self.guard.first(&self.held, self.most)? {
+            Some(length) if length <= self.held.len() => {
+                self.guard.pass(&self.held);
+                let frame = Bytes::copy_from_slice(&self.held[..length]);
+                self.held.advance(length);
+                if self.held.is_empty() {
+                    // An idle connection keeps nothing.
+                    self.held = BytesMut::new();
+                }
+                Ok(Some(frame))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        loop {
+            match self.io.poll_read_ready(cx) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(ready) => ready?,
+            }
+            let read: io::Result<usize> = SCRATCH.with_borrow_mut(|scratch| {
+                let count = self.io.try_read(scratch)?;
+                self.held.extend_from_slice(&scratch[..count]);
+                Ok(count)
+            });
+            match read {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                read => return Poll::Ready(read),
+            }
+        }
+    }
+}
+
+impl Stream for Incoming {
+    type Item = Result<Bytes, PayloadError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        if std::mem::take(&mut this.rest) {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        loop {
+            match this.next_frame() {
+                Ok(Some(frame)) => {
+                    this.rest = true;
+                    return Poll::Ready(Some(Ok(frame)));
+                }
+                Ok(None) => {}
+                Err(violation) => {
+                    this.fault.set(Some(violation));
+                    return Poll::Ready(None);
+                }
+            }
+            match this.poll_read(cx) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Ok(count)) if count > 0 => {}
+                Poll::Ready(_) => return Poll::Ready(None),
+            }
+        }
+    }
+}
+
+/// Runs a connection to its end: polls the actor, writes what it queues. Ends when the actor has ended and its last
+/// bytes are gone, when the socket breaks, or when the reader takes nothing for [`STALL`].
+pub async fn drive(io: Rc<TcpStream>, wire: Wire, actor: impl Stream<Item = Result<Bytes, actix_web::Error>>) {
+    let mut actor = Box::pin(actor);
+    let mut stall: Option<Pin<Box<tokio::time::Sleep>>> = None;
+    let ended = poll_fn(|cx| {
+        loop {
+            // The actor writes to the wire itself; what its context would write is nothing.
+            while let Poll::Ready(output) = actor.as_mut().poll_next(cx) {
+                if output.is_none() {
+                    return Poll::Ready(true);
+                }
+            }
+            match flush(&io, &wire, cx) {
+                Flush::Done => {
+                    stall = None;
+                    return Poll::Pending;
+                }
+                Flush::Progress => stall = None,
+                Flush::Blocked => {
+                    let timer = stall.get_or_insert_with(|| Box::pin(tokio::time::sleep(STALL)));
+                    return timer.as_mut().poll(cx).map(|()| false);
+                }
+                Flush::Broken => return Poll::Ready(false),
+            }
+        }
+    })
+    .await;
+    // The actor goes first: its place in the census and in its rooms is free while the last bytes leave.
+    drop(actor);
+    if ended {
+        let _ = tokio::time::timeout(LINGER, finish(&io, &wire)).await;
+    }
+}
+
+enum Flush {
+    Done,
+    Progress,
+    Blocked,
+    Broken,
+}
+
+fn flush(io: &TcpStream, wire: &Wire, cx: &mut Context<'_>) -> Flush {
+    if wire.is_empty() {
+        return Flush::Done;
+    }
+    match wire.write(|slices| io.try_write_vectored(slices)) {
+        Ok(_) => Flush::Progress,
+        Err(error) if error.kind() == ErrorKind::WouldBlock => match io.poll_write_ready(cx) {
+            Poll::Pending => Flush::Blocked,
+            Poll::Ready(Ok(())) => Flush::Progress,
+            Poll::Ready(Err(_)) => Flush::Broken,
+        },
+        Err(_) => Flush::Broken,
+    }
+}
+
+/// Lets the last bytes leave, says so to the other side, and waits for its end.
+async fn finish(io: &TcpStream, wire: &Wire) {
+    while !wire.is_empty() {
+        match wire.write(|slices| io.try_write_vectored(slices)) {
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                if io.writable().await.is_err() {
+                    return;
+                }
+            }
+            Err(_) => return,
+        }
+    }
+    if socket2::SockRef::from(io).shutdown(std::net::Shutdown::Write).is_err() || wire.ending() == Some(CloseCode::TooSlow) {
+        return;
+    }
+    let mut left = DRAIN;
+    while left > 0 && io.readable().await.is_ok() {
+        match SCRATCH.with_borrow_mut(|scratch| io.try_read(scratch)) {
+            Ok(0) => return,
+            Ok(count) => left = left.saturating_sub(count),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Err(_) => return,
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! What a connection has yet to send, between its actor and the socket.
+
+use crate::protocol::{CloseCode, Frame, FrameKind, frame};
+use bytes::{Buf, Bytes};
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::io::IoSlice;
+use std::rc::Rc;
+
+/// Bytes a connection may hold altogether, snapshots included.
+const MOST: usize = 16 * 1024 * 1024;
+/// Frames that leave in one write.
+const VECTOR: usize = 64;
+
+/// The reader takes less than it is sent: the connection has to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooSlow;
+
+#[derive(Debug, Default)]
+struct Queue {
+    frames: VecDeque<Bytes>,
+    /// Bytes of all frames.
+    bytes: usize,
+    /// Bytes that count against the backlog: all but snapshots, which a room's members share, and which come whole or
+    /// not at all however slow the reader is.
+    backlog: usize,
+    /// Whether the first frame has partly left.
+    is_cut: bool,
+    ending: Option<CloseCode>,
+}
+
+/// The queue between one actor and its socket, both on one thread. Bounded in bytes; when it is full the actor closes
+/// with 4409 and what is left is dropped. Frames leave in order.
+#[derive(Debug, Clone, Default)]
+pub struct Wire(Rc<RefCell<Queue>>);
+
+impl Wire {
+    /// Queues a frame.
+    ///
+    /// # Errors
+    /// `TooSlow` when more than `most` bytes would wait; the frame is not queued.
+    pub fn push(&self, frame: &Frame, most: usize) -> Result<(), TooSlow> {
+        let shared = frame.kind() == FrameKind::Snapshot;
+        self.push_bytes(frame.wire(), !shared, most)
+    }
+
+    /// Queues a control frame.
+    ///
+    /// # Errors
+    /// As [`Self::push`].
+    pub fn push_control(&self, control: Bytes, most: usize) -> Result<(), TooSlow> {
+        self.push_bytes(control, true, most)
+    }
+
+    fn push_bytes(&self, bytes: Bytes, counts: bool, most: usize) -> Result<(), TooSlow> {
+        let mut queue = self.0.borrow_mut();
+        if queue.ending.is_some() {
+            return Ok(());
+        }
+        let backlog = if counts { queue.backlog + bytes.len() } else { queue.backlog };
+        if backlog > most || queue.bytes + bytes.len() > MOST {
+            return Err(TooSlow);
+        }
+        queue.backlog = backlog;
+        queue.bytes += bytes.len();
+        queue.frames.push_back(bytes);
+        Ok(())
+    }
+
+    /// Ends the connection: nothing more is queued. For a slow reader what waits is dropped, so that the close frame
+    /// stands next in line.
+    pub fn close(&self, code: CloseCode) {
+        let mut queue = self.0.borrow_mut();
+        if queue.ending.replace(code).is_some() {
+            return;
+        }
+        if code == CloseCode::TooSlow {
+            let kept = usize::from(queue.is_cut);
+            queue.frames.truncate(kept);
+            queue.bytes = queue.frames.iter().map(Bytes::len).sum();
+        }
+        let close = frame::close(code);
+        queue.bytes += close.len();
+        queue.frames.push_back(close);
+    }
+
+    /// The code it was closed with.
+    #[must_use]
+    pub fn ending(&self) -> Option<CloseCode> {
+        self.0.borrow().ending
+    }
+
+    /// Whether nothing waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.borrow().frames.is_empty()
+    }
+
+    /// Bytes that wait.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.0.borrow().bytes
+    }
+
+    /// Offers what waits to a vectored write; takes out what it says was written.
+    ///
+    /// # Errors
+    /// The write's.
+    pub fn write(&self, write: impl FnOnce(&[IoSlice<'_>]) -> std::io::Result<usize>) -> std::io::Result<usize> {
+        let mut queue = self.0.borrow_mut();
+        let written = {
+            let mut slices = [IoSlice::new(&[]); VECTOR];
+            let mut count = 0;
+            for (slice, frame) in slices.iter_mut().zip(&queue.frames) {
+                *slice = IoSlice::new(frame);
+                count += 1;
+            }
+            write(&slices[..count])?
+        };
+        queue.take(written);
+        Ok(written)
+    }
+}
+
+impl Queue {
+    fn take(&mut self, written: usize) {
+        self.bytes = self.bytes.saturating_sub(written);
+        let mut left = written;
+        while left > 0 {
+            let Some(first) = self.frames.front_mut() else { break };
+            let part = left.min(first.len());
+            first.advance(part);
+            left -= part;
+            self.is_cut = !first.is_empty();
+            if !self.is_cut {
+                self.frames.pop_front();
+            }
+        }
+        self.backlog = self.backlog.min(self.bytes);
+        if self.frames.is_empty() {
+            // An idle connection keeps nothing.
+            self.frames = VecDeque::new();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::position::Position;
+    use proptest::prelude::*;
+
+    fn event(bytes: usize) -> Frame {
+        Frame::new(FrameKind::Event, Position::ZERO, &vec![b'x'; bytes])
+    }
+
+    proptest! {
+        #[test]
+        fn bytes_leave_whole_and_in_order_however_they_are_written(
+            sizes in prop::collection::vec(0_usize..300, 0..40),
+            writes in prop::collection::vec(0_usize..700, 0..200),
+        ) {
+            let wire = Wire::default();
+            let (mut expected, mut out) = (Vec::new(), Vec::new());
+            for size in &sizes {
+                wire.push(&event(*size), 1 << 20).unwrap();
+                expected.extend_from_slice(&event(*size).wire());
+            }
+            for most in writes.into_iter().chain(std::iter::repeat_n(10_000, 10)) {
+                wire.write(|slices| {
+                    let all: Vec<u8> = slices.iter().flat_map(|slice| slice.iter().copied()).collect();
+                    let taken = most.min(all.len());
+                    out.extend_from_slice(&all[..taken]);
+                    Ok(taken)
+                }).unwrap();
+            }
+            prop_assert!(wire.is_empty() && wire.waiting() == 0);
+            prop_assert_eq!(out, expected);
+        }
+    }
+
+    #[test]
+    fn a_backlog_is_refused_and_its_close_frame_comes_next() {
+        let wire = Wire::default();
+        wire.push(&event(100), 250).unwrap();
+        wire.push(&event(100), 250).unwrap();
+        assert_eq!(wire.push(&event(100), 250), Err(TooSlow));
+        wire.write(|_| Ok(1)).unwrap();
+        wire.close(CloseCode::TooSlow);
+        assert_eq!(wire.waiting(), 101 + frame::close(CloseCode::TooSlow).len());
+        assert_eq!(wire.push(&event(100), 250), Ok(()));
+        assert_eq!(wire.waiting(), 101 + frame::close(CloseCode::TooSlow).len());
+    }
+
+    #[test]
+    fn a_snapshot_does_not_count_against_the_reader() {
+        let wire = Wire::default();
+        wire.push(&Frame::new(FrameKind::Snapshot, Position::ZERO, &vec![b'x'; 5000]), 250).unwrap();
+        wire.push(&event(100), 250).unwrap();
+        assert_eq!(wire.push(&event(200), 250), Err(TooSlow));
+    }
+}
