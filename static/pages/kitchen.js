@@ -4,6 +4,8 @@ import { KitchenScreen } from './kitchen_screen.js';
 import { endSession, keepPaired, openSession, takeGivenToken } from './kitchen_session.js';
 
 takeGivenToken();
+// A new token in the address of an open page: the browser does not load the page again by itself.
+addEventListener('hashchange', () => { if (takeGivenToken()) location.reload(); });
 const session = openSession() ?? await pair();
 if (session) {
   await new KitchenScreen(session).run();

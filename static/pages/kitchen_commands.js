@@ -1,13 +1,8 @@
 import { isOwed } from '../views/kitchen_model.js';
 
-/** A second touch this soon is a tremble of the first: a control may have changed its meaning under the finger. */
-const DOUBLE_TOUCH_MS = 600;
-
 /** Turns what a cook touches into commands. */
 export class KitchenCommands {
   #bell; #station;
-  /** @type {Map<string, number>} */
-  #touchedAt = new Map();
   /** The items that were done before a ticket was bumped: an undo gives exactly this back. @type {Map<string, string[]>} */
   #doneBefore = new Map();
 
@@ -55,14 +50,6 @@ export class KitchenCommands {
     };
     const [itemAction, wanted] = each[action];
     for (const item of idsOf(ticket, wanted)) this.#send({ action: itemAction, order: ticket.id, item });
-  }
-
-  /** @param {string} order @param {string} [item] @returns {boolean} the same thing was touched just now: leave it */
-  trembles(order, item = '') {
-    const now = performance.now();
-    const before = this.#touchedAt.get(order + item) ?? -DOUBLE_TOUCH_MS;
-    this.#touchedAt.set(order + item, now);
-    return now - before < DOUBLE_TOUCH_MS;
   }
 
   /** A refusal comes with the connection's `answer` event, after a reload too: there it is shown. @param {any} command */

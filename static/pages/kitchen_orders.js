@@ -43,6 +43,7 @@ export class KitchenOrders extends Emitter {
 
   /** A snapshot lists open orders only: what became of a ticket that was on the screen has to be asked. */
   async #lookForMissing() {
+    this.#found.clear();
     for (const id of this.#memory.missing(this.#room.documents.keys())) {
       try {
         this.#found.set(id, await this.#api.get(`/api/v1/orders/${id}`));

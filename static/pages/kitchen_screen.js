@@ -9,6 +9,7 @@ import { tickAges } from '../views/order_parts.js';
 import { ScreenSettings } from '../views/kitchen_settings.js';
 import { Sound } from '../views/sound.js';
 import { toast } from '../views/toasts.js';
+import { DoubleTouch } from './double_touch.js';
 import { keepAwake, toggleFullScreen } from './kiosk.js';
 import { KitchenCommands } from './kitchen_commands.js';
 import { KitchenOrders } from './kitchen_orders.js';
@@ -21,6 +22,7 @@ const BUMPED_CHECK_MS = 500;
 export class KitchenScreen {
   #bell; #room; #restaurant; #station; #orders; #commands; #banner; #settings; #sound;
   #memory = new TicketMemory();
+  #touch = new DoubleTouch();
   #view = new KitchenView();
   /** @type {import('../views/kitchen_model.js').Ticket[]} */ #tickets = [];
   #drawDue = false;
@@ -90,7 +92,7 @@ export class KitchenScreen {
     const id = control.closest('[data-order]')?.getAttribute('data-order');
     const ticket = this.#tickets.find((one) => one.id === id);
     const item = control.closest('[data-item]')?.getAttribute('data-item') ?? undefined;
-    if (ticket && !this.#commands.trembles(ticket.id, item)) this.#send(action, ticket, item);
+    if (ticket && !this.#touch.trembles(`${ticket.id} ${item ?? ''}`)) this.#send(action, ticket, item);
   }
 
   /** @param {string} action @param {import('../views/kitchen_model.js').Ticket} ticket @param {string} [item] */
@@ -126,7 +128,7 @@ export class KitchenScreen {
       'mute': () => this.#sound.toggle(),
       'full': () => toggleFullScreen(),
       'filter': () => this.#settings.set({ filter: control?.dataset.station ?? '' }),
-      'scroll': () => find('#board').scrollBy({ left: find('#board').clientWidth * 0.9, behavior: 'smooth' }),
+      'scroll': () => find('#board').scrollBy({ left: find('#board').clientWidth * 0.9 }),
       'start': () => this.#bell.start(),
       'unpair': () => twice(control, 'Touch again to unpair') && this.#unpair(),
     };

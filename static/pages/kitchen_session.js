@@ -9,13 +9,17 @@ const GIVEN = 'orderbell.kitchen.given';
  * @typedef {{tokens: import('../client/tokens.js').Tokens, claims: Record<string, any>}} Session
  */
 
-/** A token in the address is taken out of it before anything else: it must not be in a bookmark or a photo. */
+/**
+ * A token in the address is taken out of it before anything else: it must not be in a bookmark or a photo.
+ * @returns {boolean} there was one
+ */
 export function takeGivenToken() {
   const token = new URLSearchParams(location.hash.slice(1)).get('token');
-  if (!token) return;
+  if (!token) return false;
   history.replaceState(null, '', location.pathname + location.search);
   // For this tab alone: two tabs may be two screens.
   sessionStorage.setItem(GIVEN, token);
+  return true;
 }
 
 /** @returns {Session | null} the given token before the paired one; null when this screen has to be paired */

@@ -1,14 +1,12 @@
 import { find } from '../views/dom.js';
 import { closeSheet, openSheet } from '../views/sheet.js';
 import { asksWhy, promiseSheet, reasonSheet } from '../views/staff_sheets.js';
-
-/** A second touch this soon is a tremble of the first: what it would hit now is another control. */
-const DOUBLE_TOUCH_MS = 600;
+import { DoubleTouch } from './double_touch.js';
 
 /** Turns what staff touch into commands; asks for the reason or the minutes where one is needed. */
 export class StaffCommands {
   #bell; #order; #changed;
-  /** @type {Map<string, number>} */ #touchedAt = new Map();
+  #touch = new DoubleTouch();
   /** Minutes chosen for an incoming order. @type {Map<string, number>} */
   minutes = new Map();
 
@@ -24,7 +22,7 @@ export class StaffCommands {
     if (action === 'answer_call') return this.#answer(control.closest('[data-call]')?.getAttribute('data-call'));
     const id = control.closest('[data-order]')?.getAttribute('data-order');
     const order = id && this.#order(id);
-    if (!order || this.#trembles(`${id} ${control.dataset.reason ?? control.dataset.minutes ?? ''}`)) return;
+    if (!order || this.#touch.trembles(`${id} ${control.dataset.reason ?? control.dataset.minutes ?? ''}`)) return;
     const item = control.closest('[data-item]')?.getAttribute('data-item') ?? undefined;
     if (asksWhy(action) && !control.dataset.reason) return openSheet(reasonSheet(action, order, item));
     if (action === 'promise' && !control.dataset.minutes) return openSheet(promiseSheet(order));
@@ -48,7 +46,7 @@ export class StaffCommands {
 
   /** @param {string | null | undefined} call */
   #answer(call) {
-    if (call && !this.#trembles(call)) this.#send({ action: 'answer_call', call });
+    if (call && !this.#touch.trembles(call)) this.#send({ action: 'answer_call', call });
   }
 
   /** Chosen again, it is the restaurant's own time. @param {HTMLElement} chip */
@@ -64,14 +62,6 @@ export class StaffCommands {
   unanswered(calls) {
     const answered = new Set(this.#bell.pending.map((/** @type {any} */ { call }) => call));
     return Object.fromEntries(Object.entries(calls).filter(([id]) => !answered.has(id)));
-  }
-
-  /** @param {string} key */
-  #trembles(key) {
-    const now = performance.now();
-    const before = this.#touchedAt.get(key) ?? -DOUBLE_TOUCH_MS;
-    this.#touchedAt.set(key, now);
-    return now - before < DOUBLE_TOUCH_MS;
   }
 
   /** A refusal comes with the connection's `answer` event, after a reload too: there it is shown. @param {any} command */

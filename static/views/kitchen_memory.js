@@ -51,6 +51,7 @@ export class TicketMemory {
       this.#states.set(ticket.id, ticket.state);
     }
     this.#first = false;
+    this.#prune(new Set(tickets.map(({ id }) => id)), now);
     this.#keep();
     return sounds;
   }
@@ -74,6 +75,14 @@ export class TicketMemory {
     if (order.pending || this.undoable(id, now)) return undefined;
     this.#changes.set(id, ['Recalled']);
     return 'changed';
+  }
+
+  /** A screen runs for months: what is over is let go of. @param {Set<string>} present @param {number} now monotonic ms */
+  #prune(present, now) {
+    for (const [id, state] of this.#states) {
+      if (!present.has(id) && state !== 'new' && state !== 'cooking') this.#states.delete(id);
+    }
+    for (const id of this.#bumpedAt.keys()) if (!this.undoable(id, now)) this.#bumpedAt.delete(id);
   }
 
   /** @param {string} id @param {number} now monotonic ms */

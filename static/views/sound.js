@@ -25,6 +25,8 @@ export class Sound {
   /** @param {() => void} changed called when it could be drawn differently */
   constructor(changed) {
     this.#changed = changed;
+    // The touch may have been one on the page before this object, as a sign-in is.
+    if (navigator.userActivation?.hasBeenActive) this.#unlock();
     for (const event of ['pointerdown', 'keydown']) addEventListener(event, () => this.#unlock());
   }
 

@@ -71,7 +71,7 @@ function menuLine(item) {
       h('p.muted', {}, `${money(item.price)} · ${item.station}`, back && ` · ${back}`)),
     item.available
       ? h('button.button', { 'type': 'button', 'data-do': 'ask-sold-out' }, 'Sold out')
-      : [h('span.badge', { 'data-status': 'voided' }, 'Sold out'),
+      : [h('span.badge', { 'data-tone': 'bad' }, 'Sold out'),
         h('button.button.button--go', { 'type': 'button', 'data-do': 'available' }, 'Bring back')]);
 }
 
@@ -88,7 +88,7 @@ export function screensView(displays, now) {
 
 /** @param {any} screen @param {number} now */
 function screenLine({ id, name, station, connected, last_seen_at }, now) {
-  return h('li.card.screen', { 'data-key': id, 'data-display': id, 'data-status': connected ? 'ready' : 'cancelled' },
+  return h('li.card.screen', { 'data-key': id, 'data-display': id, 'data-tone': connected ? 'good' : 'bad' },
     icon('screen'),
     h('div.screen__body', {}, h('p.screen__name', {}, name), h('p.muted', {}, station ?? 'All stations')),
     h('div.screen__state', {},

@@ -16,7 +16,8 @@ function modulesOf(entry, seen = new Set()) {
   return seen;
 }
 
-for (const [page, entry] of [['index.html', '/pages/landing.js'], ['table.html', '/pages/table.js'], ['order.html', '/pages/order.js']]) {
+for (const [page, entry] of [['index.html', '/pages/landing.js'], ['table.html', '/pages/table.js'], ['order.html', '/pages/order.js'],
+  ['kitchen.html', '/pages/kitchen.js'], ['staff.html', '/pages/staff.js']]) {
   test(`${page} preloads exactly what ${entry} imports: a phone waits for one round trip, not for six`, () => {
     const html = read(page);
     const preloaded = [...html.matchAll(/<link rel="modulepreload" href="([^"]+)">/g)].map(([, href]) => href).sort();
@@ -27,12 +28,12 @@ for (const [page, entry] of [['index.html', '/pages/landing.js'], ['table.html',
   test(`${page} keeps to the content security policy: no inline script, style or handler`, () => {
     const html = read(page);
     assert.doesNotMatch(html, /\sstyle=|\son[a-z]+=|<style|<script(?![^>]*\ssrc=)/);
-    assert.match(html, /<html lang="[a-z]+" data-connection="connecting">/);
+    assert.match(html, /<html lang="[a-z]+"(?: data-theme="dark")? data-connection="connecting">/);
   });
 }
 
 test('no page, view or library module writes markup from text', () => {
-  for (const entry of ['/pages/landing.js', '/pages/table.js', '/pages/order.js']) {
+  for (const entry of ['/pages/landing.js', '/pages/table.js', '/pages/order.js', '/pages/kitchen.js', '/pages/staff.js']) {
     for (const path of modulesOf(entry)) {
       assert.doesNotMatch(read(path.slice(1)), /innerHTML|outerHTML|insertAdjacentHTML|document\.write/, path);
     }

@@ -1,0 +1,205 @@
+// The kitchen's and the staff's screens, as far as they are pure: what becomes of an order on a screen.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { DoubleTouch } from '../../static/pages/double_touch.js';
+import { KitchenCommands } from '../../static/pages/kitchen_commands.js';
+import { OrderBook } from '../../static/pages/order_book.js';
+import { age, ageInWords, count } from '../../static/views/format.js';
+import { TicketMemory, UNDO_MS } from '../../static/views/kitchen_memory.js';
+import { allDay, bySequence, changesBetween, recallable, ticketOf, urgency } from '../../static/views/kitchen_model.js';
+import { isAllergy } from '../../static/views/notes.js';
+import { withPending } from '../../static/views/optimistic.js';
+import { lanes, progress } from '../../static/views/staff_model.js';
+
+const NOON = Date.parse('2026-11-24T12:00:00.000Z');
+const at = (minutes) => new Date(NOON + minutes * 60_000).toISOString();
+const item = (status, more = {}) => ({ name: 'Beef rezala', quantity: 1, station: 'hot', status, ...more });
+
+function order(status, items, more = {}) {
+  return { id: 'o1', number: 1, status, service: 'dine_in', rush: false, placed_at: at(0), accepted_at: at(1), position: 10, items, ...more };
+}
+
+const state = (status, items, station) => ticketOf(order(status, items), station).state;
+
+test('a ticket is what one screen still owes of an order', () => {
+  const two = { a: item('done'), b: item('queued', { station: 'bar' }) };
+  assert.equal(state('placed', two), 'incoming');
+  assert.equal(state('accepted', { a: item('queued') }), 'new');
+  assert.equal(state('preparing', two), 'cooking');
+  assert.equal(state('preparing', two, 'hot'), 'bumped', 'the hot line is done, whatever the bar owes');
+  assert.equal(state('preparing', two, 'bar'), 'cooking');
+  assert.equal(state('preparing', two, 'cold'), 'gone', 'nothing for this station');
+  assert.equal(state('ready', two), 'bumped');
+  assert.equal(state('served', two), 'gone');
+  assert.equal(state('cancelled', two), 'cancelled');
+  assert.equal(state('preparing', { a: item('voided'), b: item('queued', { station: 'bar' }) }, 'hot'), 'cancelled', 'all a station had is struck');
+});
+
+test('rush comes first, then the oldest, and what nobody has taken comes last', () => {
+  const of = (number, more) => ticketOf({ ...order('accepted', { a: item('queued') }, more), id: `o${number}`, number });
+  const tickets = [
+    of(1, { status: 'placed', rush: true }), of(2, { accepted_at: at(5) }), of(3, { accepted_at: at(2) }), of(4, { accepted_at: at(9), rush: true }),
+  ];
+  assert.deepEqual(tickets.sort(bySequence).map(({ order: { number } }) => number), [4, 3, 2, 1]);
+});
+
+test('all-day counts add up equal dishes of open tickets only', () => {
+  const spicy = { options: ['extra spicy'] };
+  const tickets = [
+    ticketOf(order('accepted', { a: item('queued', { quantity: 2 }), b: item('queued', { quantity: 3, ...spicy }) })),
+    ticketOf(order('preparing', { a: item('cooking', { quantity: 4 }), b: item('done', { quantity: 9 }), c: item('voided') })),
+    ticketOf(order('placed', { a: item('queued', { quantity: 50 }) })),
+  ];
+  assert.deepEqual(allDay(tickets).map(({ quantity, options }) => [quantity, ...options]), [[6], [3, 'extra spicy']]);
+});
+
+test('what was served can be called back for fifteen minutes', () => {
+  const served = ticketOf(order('served', { a: item('done') }, { served_at: at(0) }));
+  assert.equal(recallable([served], NOON + 14 * 60_000).length, 1);
+  assert.equal(recallable([served], NOON + 15 * 60_000).length, 0);
+});
+
+test('only a newly voided dish of this station is a change to confirm', () => {
+  const before = order('preparing', { a: item('cooking'), b: item('voided') });
+  const after = order('preparing', { a: item('voided'), b: item('voided') });
+  assert.deepEqual(changesBetween(before, after, undefined), ['No Beef rezala']);
+  assert.deepEqual(changesBetween(before, after, 'bar'), []);
+  assert.deepEqual(changesBetween(after, after, undefined), []);
+});
+
+test('an age passes two thresholds, and knows no midnight', () => {
+  const thresholds = { warnMinutes: 10, lateMinutes: 20 };
+  assert.deepEqual([599_999, 600_000, 1_199_999, 1_200_000].map((ms) => urgency(ms, thresholds)), ['fresh', 'warn', 'warn', 'late']);
+  assert.deepEqual([age(-5), age(67_000), age(3_900_000), age(90_000_000)], ['0:00', '1:07', '1 h 05', '25 h 00']);
+  assert.deepEqual([ageInWords(1000), ageInWords(125_000), count(2, 'dish', 'dishes')], ['1 second', '2 minutes', '2 dishes']);
+});
+
+test('a note about an allergy is known as one', () => {
+  for (const note of ['Nut allergy', 'I am allergic to prawns', 'gluten-free please', 'no peanuts', 'coeliac', 'lactose intolerant', 'এলার্জি আছে']) {
+    assert.ok(isAllergy(note), note);
+  }
+  for (const note of ['no onion', 'extra nuts on top', 'no ice', '', undefined]) assert.ok(!isAllergy(note), String(note));
+});
+
+test('a touch shows before its answer, and the document itself stays as it was', () => {
+  const document = order('accepted', { a: item('queued'), b: item('queued', { station: 'bar' }) });
+  const copy = structuredClone(document);
+  const guess = (...pending) => withPending(document, pending.map((command) => ({ order: 'o1', ...command })));
+  assert.equal(guess({ action: 'finish_item', item: 'a' }).status, 'preparing');
+  assert.equal(guess({ action: 'finish_item', item: 'a' }, { action: 'finish_item', item: 'b' }).status, 'ready');
+  assert.equal(guess({ action: 'ready' }, { action: 'recall' }).status, 'preparing', 'in the order they were touched');
+  assert.equal(withPending(document, [{ order: 'o1', action: 'ready' }], 'hot').items.b.status, 'queued', 'a bound screen moves its own');
+  assert.equal(withPending(document, [{ order: 'o2', action: 'ready' }]), document, 'another order');
+  assert.deepEqual(document, copy);
+});
+
+test('a bumped ticket keeps its place until its undo is over', () => {
+  const memory = remembering();
+  const bumped = ticketOf(order('ready', { a: item('done') }));
+  memory.observe([ticketOf(order('preparing', { a: item('cooking') }))], 0);
+  memory.observe([bumped], 1000);
+  assert.ok(memory.shows(bumped, 1000 + UNDO_MS - 1));
+  assert.ok(!memory.shows(bumped, 1000 + UNDO_MS));
+  assert.ok(!remembering().shows(bumped, 0), 'one that was bumped before this screen looked is not shown');
+});
+
+test('a cancelled ticket that was to be cooked stays until it is confirmed', () => {
+  const memory = remembering();
+  const cancelled = ticketOf(order('cancelled', { a: item('queued') }));
+  memory.observe([ticketOf(order('accepted', { a: item('queued') }))], 0);
+  assert.deepEqual([...memory.observe([cancelled], 1)], ['cancelled']);
+  assert.ok(memory.shows(cancelled, 10 * UNDO_MS));
+  assert.deepEqual(memory.cancelled.map(({ id }) => id), ['o1'], 'kept for the time after a snapshot, which lists it no more');
+  memory.confirm('o1');
+  assert.ok(!memory.shows(cancelled, 1));
+});
+
+test('one that nobody had taken yet goes without a word, and the first look is silent', () => {
+  const memory = remembering();
+  assert.deepEqual([...memory.observe([ticketOf(order('placed', { a: item('queued') }))], 0)], []);
+  assert.deepEqual([...memory.observe([ticketOf(order('rejected', { a: item('queued') }))], 1)], []);
+  assert.deepEqual(memory.cancelled, []);
+});
+
+test('what is new, incoming or called back is heard; an own undo is not', () => {
+  const memory = remembering();
+  memory.observe([], 0);
+  const heard = (document, now = 0) => [...memory.observe([ticketOf(document)], now)];
+  assert.deepEqual(heard(order('placed', { a: item('queued') })), ['incoming']);
+  assert.deepEqual(heard(order('accepted', { a: item('queued') })), ['new']);
+  assert.deepEqual(heard(order('preparing', { a: item('cooking') })), []);
+  assert.deepEqual(heard(order('ready', { a: item('done') }), 1000), []);
+  assert.deepEqual(heard(order('preparing', { a: item('cooking') }), 2000), [], 'within the undo');
+  assert.deepEqual(heard(order('ready', { a: item('done') }), 3000), []);
+  assert.deepEqual(heard(order('preparing', { a: item('cooking') }), 3000 + UNDO_MS), ['changed']);
+  assert.deepEqual(memory.changes('o1'), ['Recalled']);
+});
+
+test('tickets that were to be cooked and are listed no more are asked for', () => {
+  const memory = remembering();
+  memory.observe([ticketOf(order('accepted', { a: item('queued') })), ticketOf({ ...order('ready', { a: item('done') }), id: 'o2' })], 0);
+  assert.deepEqual(memory.missing(['o3']), ['o1']);
+  assert.deepEqual(memory.missing(['o1']), []);
+});
+
+test('an undo gives back exactly what was done before the bump', () => {
+  const { commands, sent } = sending();
+  const document = order('preparing', { a: item('done'), b: item('cooking') });
+  commands.act('ready', ticketOf(document));
+  commands.act('recall', ticketOf(order('ready', { a: item('done'), b: item('done') })), { undo: true });
+  assert.deepEqual(sent, [
+    { action: 'ready', order: 'o1' }, { action: 'recall', order: 'o1' }, { action: 'finish_item', order: 'o1', item: 'a' },
+  ]);
+});
+
+test('a screen that looks at one station bumps that station alone', () => {
+  const { commands, sent } = sending();
+  const document = order('preparing', { a: item('cooking'), b: item('cooking', { station: 'bar' }), c: item('voided') });
+  commands.act('ready', ticketOf(document, 'hot'), { filter: 'hot' });
+  assert.deepEqual(sent, [{ action: 'finish_item', order: 'o1', item: 'a' }]);
+});
+
+test('the tremble of a touch is no second touch', () => {
+  const touch = new DoubleTouch();
+  assert.deepEqual([touch.trembles('o1', 0), touch.trembles('o1', 599), touch.trembles('o2', 599), touch.trembles('o1', 1300)], [false, true, false, false]);
+});
+
+test('an answer that comes before its event shows at once, and an older one does not come back', () => {
+  const listeners = {};
+  const bell = { pending: [], on: (name, listener) => { listeners[name] = listener; } };
+  const room = { documents: new Map([['o1', order('placed', { a: item('queued') })]]) };
+  const book = new OrderBook({ bell, room });
+  listeners.answer({ ack: { document: order('accepted', { a: item('queued') }, { position: 11 }) } });
+  assert.equal(book.orders()[0].status, 'accepted');
+  room.documents.set('o1', order('cancelled', { a: item('queued') }, { position: 12 }));
+  assert.equal(book.orders()[0].status, 'cancelled');
+});
+
+test('the floor has its lanes, and finds an order by number or table', () => {
+  const orders = [
+    order('placed', {}, { id: 'p', number: 7, table: '4' }), order('preparing', {}, { id: 'c', number: 12, table: '7' }),
+    order('ready', {}, { id: 'r', number: 70, table: '1', ready_at: at(3) }), order('served', {}, { id: 's', number: 5, served_at: at(-16) }),
+    order('cancelled', {}, { id: 'x', number: 71 }),
+  ];
+  const ids = (search) => Object.fromEntries(Object.entries(lanes(orders, NOON, search)).map(([lane, some]) => [lane, some.map(({ id }) => id)]));
+  assert.deepEqual(ids(''), { incoming: ['p'], kitchen: ['c'], ready: ['r'], served: [] });
+  assert.deepEqual(ids('7'), { incoming: ['p'], kitchen: ['c'], ready: ['r'], served: [] }, 'number 7, table 7, number 70');
+  assert.deepEqual(ids('table 4'), { incoming: ['p'], kitchen: [], ready: [], served: [] });
+  assert.deepEqual(ids('99'), { incoming: [], kitchen: [], ready: [], served: [] });
+});
+
+test('progress counts dishes, not lines, and no voided ones', () => {
+  assert.deepEqual(progress({ items: { a: item('done', { quantity: 2 }), b: item('cooking'), c: item('voided', { quantity: 9 }) } }), { done: 2, all: 3 });
+});
+
+function remembering() {
+  const memory = new TicketMemory();
+  memory.use('restaurant.expo');
+  return memory;
+}
+
+function sending() {
+  const sent = [];
+  const bell = { command: (command) => { sent.push(command); return Promise.resolve(); } };
+  return { sent, commands: new KitchenCommands({ bell }) };
+}
