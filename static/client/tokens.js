@@ -56,8 +56,9 @@ export class TokenSource {
 
   /** @param {TokenAnswer} answer of a sign-in or a renewal */
   save({ access_token, refresh_token, expires_in }) {
-    const renew_at = this.#now() + renewalDelay(expires_in * 1000);
-    this.#store.setItem(this.#key, JSON.stringify({ access_token, refresh_token, renew_at }));
+    const lifetime = expires_in * 1000;
+    const [renew_at, expires_at] = [renewalDelay(lifetime), lifetime].map((ms) => this.#now() + ms);
+    this.#store.setItem(this.#key, JSON.stringify({ access_token, refresh_token, renew_at, expires_at }));
   }
 
   clear() {
@@ -68,7 +69,12 @@ export class TokenSource {
   async get() {
     const kept = this.#read();
     if (!kept) throw signInAgain();
-    return kept.renew_at > this.#now() || !kept.refresh_token ? kept.access_token : this.refresh();
+    if (kept.renew_at > this.#now() || !kept.refresh_token) return kept.access_token;
+    return this.refresh().catch((error) => {
+      // A renewal that found no answer does not make a token worse that is still good for a moment.
+      if (error.code === 'unauthorized' || kept.expires_at <= this.#now()) throw error;
+      return kept.access_token;
+    });
   }
 
   /** @returns {Promise<string>} a token newer than the one at hand; calls made meanwhile share it */
@@ -135,7 +141,7 @@ export class TokenSource {
     }
   }
 
-  /** @returns {{access_token: string, refresh_token?: string, renew_at: number} | null} */
+  /** @returns {{access_token: string, refresh_token?: string, renew_at: number, expires_at: number} | null} */
   #read() {
     return parse(this.#store.getItem(this.#key));
   }

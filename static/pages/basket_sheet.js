@@ -76,6 +76,10 @@ export class BasketSheet {
       if (action === 'place') this.#place();
     });
     onAction(this.#sheet, 'data-do', (does, control) => this.#do(does, control));
+    // The code was scanned twice: two tabs, one basket.
+    window.addEventListener('storage', ({ key }) => {
+      if (key === `orderbell.${this.#name}`) this.#take(recallLocal(this.#name, null) ?? emptyBasket(newId()));
+    });
     this.#sheet.addEventListener('input', (event) => this.#typed(/** @type {HTMLInputElement} */ (event.target)));
   }
 
@@ -107,8 +111,13 @@ export class BasketSheet {
 
   /** @param {Basket} basket */
   #keep(basket) {
-    this.#basket = basket;
     keepLocal(this.#name, basket.lines.length > 0 ? basket : undefined);
+    this.#take(basket);
+  }
+
+  /** @param {Basket} basket */
+  #take(basket) {
+    this.#basket = basket;
     this.draw();
     this.#on.changed();
   }

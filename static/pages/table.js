@@ -7,6 +7,9 @@ import { Visit } from './visit.js';
 /** How long to wait before another try to reach the restaurant. */
 const RETRY_MS = 4_000;
 
+/** A kept visit that turns out to have ended this soon after the code was scanned: a new one is what was wanted. */
+const STALE_VISIT_MS = 15_000;
+
 const main = find('#main');
 const visit = new Visit(decodeURIComponent(location.pathname.split('/').filter(Boolean).at(-1) ?? ''));
 /** @type {any} */
@@ -24,6 +27,7 @@ async function enter() {
   try {
     await new TablePage(visit, await visit.open()).run();
     visit.end();
+    if (!visit.begun && performance.now() < STALE_VISIT_MS) return void location.reload();
     showInstead(main, { title: WORDS.ended, hint: WORDS.endedHint, icon: 'out', action: WORDS.newVisit, does: 'reload' });
   } catch (error) {
     refuse(/** @type {any} */ (error));

@@ -15,14 +15,17 @@ import { ChoiceSheet } from './choice_sheet.js';
 import { showInstead, tellProgress } from './page_state.js';
 import { VisitOrders } from './visit.js';
 
-/** How often ages and promises are looked at again. */
+/** How often the age on the banner grows. */
 const TICK_MS = 1_000;
+/** Promises are told in minutes: no need to draw them every second. */
+const TICKS_PER_DRAWING = 10;
 
 /** The table's page: the menu, the basket, and this visit's orders, all live. */
 export class TablePage {
   #visit; #place; #bell; #orders; #menuRoom; #basket; #choice; #calls; #banner;
   /** The menu from a plain call, until the room has its own. @type {any} */ #firstMenu = null;
   /** Finished orders that were opened. @type {Set<string>} */ #opened = new Set();
+  #ticks = 0;
   #drawn = false;
   #main = find('#main');
 
@@ -92,6 +95,9 @@ export class TablePage {
     // `toggle` does not bubble; it is caught on its way down.
     this.#main.addEventListener('toggle', (event) => this.#toggled(/** @type {HTMLDetailsElement} */ (event.target)), true);
     this.#menuRoom.on('change', () => this.#menuChanged());
+    window.addEventListener('storage', ({ key }) => {
+      if (key === 'orderbell.orders') this.#loadOrders();
+    });
     this.#bell.on('pending', () => this.#draw());
     this.#bell.on('state', () => this.#draw());
     // What was ordered from another tab, or while this page was away, is only in the list.
@@ -130,7 +136,8 @@ export class TablePage {
 
   #tick() {
     this.#banner.draw();
-    if (this.#orders.all.some((order) => !isFinal(order))) this.#draw();
+    this.#ticks += 1;
+    if (this.#ticks % TICKS_PER_DRAWING === 0 && this.#orders.all.some((order) => !isFinal(order))) this.#draw();
   }
 
   #menuChanged() {

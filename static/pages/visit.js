@@ -10,6 +10,7 @@ const FOLLOWED = 8;
 export class Visit {
   #key; #tokens;
   /** @type {Place | null} */ #place;
+  /** True when this page began the session, false when it found one. */ #begun = false;
 
   /** @param {string} tableKey from the address of the table's page */
   constructor(tableKey) {
@@ -26,6 +27,10 @@ export class Visit {
   /** Where the diner sits; null before `open`. @returns {Place | null} */
   get place() {
     return this.#place;
+  }
+
+  get begun() {
+    return this.#begun;
   }
 
   /**
@@ -80,6 +85,7 @@ export class Visit {
     const { restaurant, table, diner } = answer;
     this.#tokens.save(answer);
     this.#place = { restaurant, table, diner };
+    this.#begun = true;
     keepLocal(`visit.${this.#key}`, this.#place);
   }
 }

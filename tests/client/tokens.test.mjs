@@ -61,6 +61,18 @@ test('a token is used while it is fresh and renewed before it expires', async ()
   assert.equal(sessions.calls, 1);
 });
 
+test('a token that cannot be renewed just now is used until it expires', async () => {
+  const { tokens, sessions, clock } = source();
+  tokens.save(FIRST);
+  sessions.status = 503;
+  clock.now = 899_999;
+  assert.equal(await tokens.get(), 'access-1');
+  clock.now = 900_000;
+  assert.equal(await code(tokens.get()), 'unavailable');
+  sessions.status = 200;
+  assert.equal(await tokens.get(), 'access-2');
+});
+
 test('a short-lived token is renewed at half its life', () => {
   assert.deepEqual([900_000, 100_000, 10_000, -5].map(renewalDelay), [840_000, 50_000, 5_000, 0]);
 });
