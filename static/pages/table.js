@@ -23,6 +23,7 @@ enter();
 
 async function enter() {
   clearTimeout(retry);
+  // A refusal stays in sight while another try is made.
   if (!main.querySelector('h1')) showInstead(main, { title: WORDS.loading, busy: true });
   try {
     await new TablePage(visit, await visit.open()).run();
