@@ -130,7 +130,8 @@ export class TablePage {
       this.#orders.take(await this.#visit.orders());
       this.#draw();
     } catch (error) {
-      if (/** @type {any} */ (error).code !== 'offline') toast(errorWords(/** @type {any} */ (error)), { bad: true });
+      // The banner tells of a lost network, and the link of an ended visit.
+      if (!['offline', 'unauthorized'].includes(/** @type {any} */ (error).code)) toast(errorWords(/** @type {any} */ (error)), { bad: true });
     }
   }
 
