@@ -4,15 +4,23 @@
 //! URL's scheme. The contract is the four traits here; `tests/store` runs one suite on both.
 
 pub mod accounts;
+mod answer;
 pub mod devices;
 pub mod error;
 pub mod log;
+pub mod open;
+pub mod postgres;
+mod rows;
 pub mod sessions;
+pub mod sql;
+pub mod sqlite;
+mod task;
 
 pub use accounts::Accounts;
 pub use devices::Devices;
 pub use error::StoreError;
 pub use log::Log;
+pub use open::{Mode, OpenError, Settings, open};
 pub use sessions::Sessions;
 
 use std::sync::Arc;

@@ -1,0 +1,33 @@
+-- Sessions that can be refreshed, and those that were ended. Only hashes of refresh tokens are kept.
+
+CREATE TABLE sessions (
+    id           TEXT    NOT NULL PRIMARY KEY,
+    restaurant   BLOB    NOT NULL REFERENCES restaurants (id),
+    sub          TEXT    NOT NULL,
+    role         TEXT    NOT NULL,
+    station      TEXT,
+    table_label  TEXT,
+    device       BLOB,
+    created_at   INTEGER NOT NULL,
+    refreshed_at INTEGER NOT NULL,
+    expires_at   INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX sessions_of_sub ON sessions (restaurant, sub);
+CREATE INDEX sessions_of_device ON sessions (device) WHERE device IS NOT NULL;
+CREATE INDEX sessions_by_age ON sessions (expires_at);
+
+CREATE TABLE session_refreshes (
+    hash     BLOB NOT NULL PRIMARY KEY CHECK (length(hash) = 32),
+    session  TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+    spent_at INTEGER
+) STRICT;
+
+CREATE INDEX session_refreshes_of_session ON session_refreshes (session);
+
+CREATE TABLE ended_sessions (
+    session  TEXT    NOT NULL PRIMARY KEY,
+    ended_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX ended_sessions_by_age ON ended_sessions (ended_at, session);

@@ -1,0 +1,63 @@
+//! Answers as they are remembered under a command's id.
+
+use super::log::{Ack, Committed};
+use super::{Result, rows};
+use crate::domain::decision::Refusal;
+use crate::domain::position::Position;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use std::sync::Arc;
+
+/// The column's JSON: one of the two.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Remembered {
+    Ack { position: Position, changed: bool, document: Box<RawValue> },
+    Refusal(Refusal),
+}
+
+/// An answer for the column; none for a refusal that is not to be remembered.
+pub fn write(answer: &std::result::Result<Ack, Refusal>) -> Result<Option<String>> {
+    let remembered = match answer {
+        Ok(ack) => Remembered::Ack { position: ack.position, changed: ack.changed, document: ack.document.clone() },
+        Err(refusal) if refusal.kind.is_remembered() => Remembered::Refusal(refusal.clone()),
+        Err(_) => return Ok(None),
+    };
+    rows::write(&remembered).map(Some)
+}
+
+/// The answer of a column, given again.
+pub fn repeat(json: &str) -> Result<Committed> {
+    let answer = match rows::document(json)? {
+        Remembered::Ack { position, changed, document } => Ok(Ack { position, changed, document }),
+        Remembered::Refusal(refusal) => Err(refusal),
+    };
+    Ok(Committed { answer, events: Arc::from([]), repeated: true })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::decision::RefusalKind;
+    use serde_json::json;
+
+    #[test]
+    fn an_ack_comes_back_to_the_byte() {
+        let document = RawValue::from_string(r#"{"b":1, "a":[2,"é"]}"#.into()).unwrap();
+        let ack = Ack { position: Position::new(7).unwrap(), changed: true, document };
+        let json = write(&Ok(ack.clone())).unwrap().unwrap();
+        let again = repeat(&json).unwrap();
+        let repeated = again.answer.unwrap();
+        assert_eq!((repeated.position, repeated.changed), (ack.position, ack.changed));
+        assert_eq!(repeated.document.get(), ack.document.get());
+        assert!(again.repeated && again.events.is_empty());
+    }
+
+    #[test]
+    fn what_the_state_decided_is_remembered_and_who_may_is_not() {
+        let stale = Refusal { kind: RefusalKind::Stale, message: "moved on".into(), document: Some(json!({"a": 1})) };
+        let json = write(&Err(stale.clone())).unwrap().unwrap();
+        assert_eq!(repeat(&json).unwrap().answer.unwrap_err(), stale);
+        assert!(write(&Err(Refusal::new(RefusalKind::Forbidden, "no"))).unwrap().is_none());
+    }
+}

@@ -1,0 +1,61 @@
+//! Connections to a server, and what it must be like.
+
+use super::Connection;
+use crate::store::open::OpenError;
+use crate::store::sql::accounts::{EPOCH, SET_EPOCH};
+use sqlx::migrate::Migrator;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgPool, query, query_scalar};
+use std::time::Duration;
+use tokio::time::timeout;
+
+static MIGRATOR: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// How long to wait for a free connection, or for a new one.
+const ACQUIRE: Duration = Duration::from_secs(5);
+/// What every connection is told: a lock or a statement that takes longer is given up by the server itself, and a
+/// transaction that its node has left is rolled back.
+const LIMITS: &str = "SET lock_timeout = '5s'; SET statement_timeout = '10s'; SET idle_in_transaction_session_timeout = '15s'";
+
+/// What every connection has in common.
+pub fn options(url: &str) -> Result<PgConnectOptions, OpenError> {
+    let options: PgConnectOptions = url.parse().map_err(|_| OpenError::Url)?;
+    Ok(options.application_name("orderbell").disable_statement_logging())
+}
+
+/// Looks at the server, brings the schema up to date (one node at a time: the migrator takes an advisory lock), and
+/// gives the epoch. On a connection of its own, which has no time limits: a migration may take its time.
+pub async fn prepare(options: &PgConnectOptions) -> Result<String, OpenError> {
+    let connect = timeout(ACQUIRE, options.connect()).await;
+    let mut connection = connect.map_err(|_| OpenError::Connect(sqlx::Error::PoolTimedOut))??;
+    refuse_if_forgetful(&mut connection).await?;
+    MIGRATOR.run(&mut connection).await?;
+    let fresh = crate::clock::new_id().simple().to_string();
+    query(SET_EPOCH).bind(fresh).execute(&mut connection).await?;
+    let epoch = query_scalar(EPOCH).fetch_one(&mut connection).await?;
+    connection.close().await?;
+    Ok(epoch)
+}
+
+async fn refuse_if_forgetful(connection: &mut Connection) -> Result<(), OpenError> {
+    let commit: String = query_scalar("SHOW synchronous_commit").fetch_one(&mut *connection).await?;
+    if commit == "off" {
+        let why = "PostgreSQL runs with synchronous_commit=off, so a commit that was acknowledged is lost when the server \
+                   crashes; set it to on (or local) for this database and role";
+        return Err(OpenError::NotDurable(why.into()));
+    }
+    let fsync: String = query_scalar("SHOW fsync").fetch_one(connection).await?;
+    if fsync == "off" {
+        log::warn!("postgresql runs with fsync=off: what is acknowledged survives a crash of the server but not of its machine");
+    }
+    Ok(())
+}
+
+/// The connections, made as they are needed.
+pub fn pool(options: PgConnectOptions, connections: u32) -> PgPool {
+    PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(ACQUIRE)
+        .after_connect(|connection, _| Box::pin(async move { connection.execute(LIMITS).await.map(|_| ()) }))
+        .connect_lazy_with(options)
+}

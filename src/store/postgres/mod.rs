@@ -1,0 +1,112 @@
+//! PostgreSQL: for more than one node.
+
+mod connect;
+#[path = "../shared/mod.rs"]
+#[allow(clippy::duplicate_mod)] // one text, two drivers: see there
+mod shared;
+
+use super::open::OpenError;
+use super::sql::postgres::{HEADS, LOCK_FEED};
+use super::{Result, StoreError, task};
+use futures_util::future::BoxFuture;
+use sqlx::{Connection as _, PgPool, query_as};
+use tokio::time::{Instant, timeout_at};
+use uuid::Uuid;
+
+type Backend = PostgresStore;
+type Connection = sqlx::PgConnection;
+type Database = sqlx::Postgres;
+
+/// Reads that must all see one point of the database.
+const ONE_POINT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+/// Writes: what a row lock has waited for is read as it then is.
+const WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
+
+/// A store on a server, shared with other nodes.
+pub struct PostgresStore {
+    epoch: String,
+    pool: PgPool,
+}
+
+impl PostgresStore {
+    /// Opens the database of a URL with at most so many connections.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub async fn open(url: &str, connections: u32) -> std::result::Result<Self, OpenError> {
+        let options = connect::options(url)?;
+        let epoch = connect::prepare(&options).await?;
+        Ok(Self { epoch, pool: connect::pool(options, connections) })
+    }
+
+    /// Runs a unit of work that is one statement.
+    async fn read<T, F>(&self, unit: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T>> + Send + 'static,
+    {
+        let pool = self.pool.clone();
+        let deadline = Instant::now() + task::DEADLINE;
+        task::run(async move {
+            let mut connection = pool.acquire().await?;
+            if let Ok(outcome) = timeout_at(deadline, unit(&mut connection)).await {
+                return outcome;
+            }
+            // What the server is doing on this connection is not known: it is given up, not given back.
+            log::warn!(seconds = task::DEADLINE.as_secs(); "the database did not answer in time");
+            drop(connection.detach());
+            Err(StoreError::Unavailable)
+        })
+        .await
+    }
+
+    /// Runs a unit of work that reads more than once, of which all must see the same.
+    async fn read_at_one_point<T, F>(&self, unit: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T>> + Send + 'static,
+    {
+        self.transaction(ONE_POINT, unit).await
+    }
+
+    /// Runs a unit of work that writes: all of it or, when it fails, nothing.
+    async fn write<T, F>(&self, unit: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T>> + Send + 'static,
+    {
+        self.transaction(WRITE, unit).await
+    }
+
+    async fn transaction<T, F>(&self, begin: &'static str, unit: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T>> + Send + 'static,
+    {
+        let transaction = self.read(move |c| {
+            Box::pin(async move {
+                let mut transaction = c.begin_with(begin).await?;
+                match unit(&mut transaction).await {
+                    Ok(value) => committed(transaction.commit().await).map(|()| value),
+                    Err(error) => {
+                        transaction.rollback().await?;
+                        Err(error)
+                    }
+                }
+            })
+        });
+        transaction.await
+    }
+}
+
+/// A commit that fails, for whatever reason, leaves open whether it happened.
+fn committed(outcome: sqlx::Result<()>) -> Result<()> {
+    outcome.map_err(|cause| {
+        log::error!(cause:% = cause; "a unit of work was not committed");
+        StoreError::Unavailable
+    })
+}
+
+async fn heads(connection: &mut Connection, ids: Vec<Uuid>) -> Result<Vec<(Uuid, i64)>> {
+    Ok(query_as::<Database, (Uuid, i64)>(HEADS).bind(ids).fetch_all(connection).await?)
+}

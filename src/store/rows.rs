@@ -1,0 +1,262 @@
+//! Rows of either database, and how they read as what they are. A row that does not is a bug or damage: logged, `Internal`.
+
+use super::accounts::{ApiKey, Restaurant, Table, User};
+use super::devices::Device;
+use super::error::broken;
+use super::sessions::{Ended, SessionRow};
+use super::{Result, StoreError};
+use crate::domain::event::{By, Event};
+use crate::domain::ids::{CommandId, DeviceId, EventId, OrderId, RestaurantId, TableId, UserId};
+use crate::domain::position::Position;
+use crate::domain::principal::Principal;
+use crate::domain::text::Slug;
+use crate::domain::time::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+use sqlx::FromRow;
+use std::str::FromStr;
+use uuid::Uuid;
+
+/// Reads a text column as what it is.
+pub fn text<T: FromStr>(column: &'static str, value: &str) -> Result<T> {
+    value.parse().map_err(|_| broken(format_args!("the column {column} does not read")))
+}
+
+fn number<T: TryFrom<i64>>(column: &'static str, value: i64) -> Result<T> {
+    value.try_into().map_err(|_| broken(format_args!("the column {column} is out of range")))
+}
+
+fn station(value: Option<&str>) -> Result<Option<Slug>> {
+    value.map(|value| text("station", value)).transpose()
+}
+
+/// Reads a document that was written by [`write`].
+pub fn document<T: DeserializeOwned>(json: &str) -> Result<T> {
+    serde_json::from_str(json).map_err(|error| broken(format_args!("a document does not read: {error}")))
+}
+
+/// JSON for a column.
+pub fn write(document: &impl Serialize) -> Result<String> {
+    serde_json::to_string(document).map_err(|error| broken(format_args!("a document does not serialize: {error}")))
+}
+
+/// A column's JSON, as it stands.
+pub fn raw(json: String) -> Result<Box<RawValue>> {
+    RawValue::from_string(json).map_err(|error| broken(format_args!("a document does not read: {error}")))
+}
+
+/// A feed, and what a decision needs of its restaurant.
+#[derive(FromRow)]
+pub struct FeedRow {
+    pub head: i64,
+    pub next_number: i64,
+    pub default_minutes: i64,
+}
+
+impl FeedRow {
+    pub fn next_number(&self) -> Result<u32> {
+        number("next_number", self.next_number)
+    }
+
+    pub fn default_minutes(&self) -> Result<u16> {
+        number("default_minutes", self.default_minutes)
+    }
+}
+
+/// An event, without the restaurant that the query names.
+#[derive(FromRow)]
+pub struct EventRow {
+    position: i64,
+    id: Uuid,
+    kind: String,
+    order_id: Option<Uuid>,
+    at: i64,
+    by_role: String,
+    command: Option<Uuid>,
+    patch: String,
+}
+
+impl EventRow {
+    pub fn event(self, restaurant: RestaurantId) -> Result<Event> {
+        Ok(Event {
+            restaurant,
+            position: Position::from_column(self.position),
+            id: EventId::from_uuid(self.id),
+            kind: text("kind", &self.kind)?,
+            order: self.order_id.map(OrderId::from_uuid),
+            at: Timestamp::from_micros(self.at),
+            by: By { role: text("by_role", &self.by_role)? },
+            command: self.command.map(CommandId::from_uuid),
+            patch: raw(self.patch)?,
+        })
+    }
+}
+
+/// What a screen has drawn.
+#[derive(FromRow)]
+pub struct DisplayRow {
+    pub display: String,
+    name: String,
+    station: Option<String>,
+    position: i64,
+    seen_at: i64,
+}
+
+/// A kitchen screen on the floor, as the wire shows it.
+#[derive(Serialize)]
+pub struct Display {
+    id: String,
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    station: Option<String>,
+    last_seen_at: Timestamp,
+    position: Position,
+}
+
+impl From<DisplayRow> for Display {
+    fn from(row: DisplayRow) -> Self {
+        let (last_seen_at, position) = (Timestamp::from_micros(row.seen_at), Position::from_column(row.position));
+        Self { id: row.display, name: row.name, station: row.station, last_seen_at, position }
+    }
+}
+
+#[derive(FromRow)]
+pub struct RestaurantRow {
+    id: Uuid,
+    slug: String,
+    name: String,
+    currency: String,
+    default_minutes: i64,
+}
+
+impl TryFrom<RestaurantRow> for Restaurant {
+    type Error = StoreError;
+    fn try_from(row: RestaurantRow) -> Result<Self> {
+        Ok(Self {
+            id: RestaurantId::from_uuid(row.id),
+            slug: text("slug", &row.slug)?,
+            name: text("name", &row.name)?,
+            currency: text("currency", &row.currency)?,
+            default_minutes: number("default_minutes", row.default_minutes)?,
+        })
+    }
+}
+
+#[derive(FromRow)]
+pub struct TableRow {
+    id: Uuid,
+    restaurant: Uuid,
+    label: String,
+    key: String,
+}
+
+impl TryFrom<TableRow> for Table {
+    type Error = StoreError;
+    fn try_from(row: TableRow) -> Result<Self> {
+        Ok(Self {
+            id: TableId::from_uuid(row.id),
+            restaurant: RestaurantId::from_uuid(row.restaurant),
+            label: text("label", &row.label)?,
+            key: text("key", &row.key)?,
+        })
+    }
+}
+
+#[derive(FromRow)]
+pub struct UserRow {
+    id: Uuid,
+    restaurant: Uuid,
+    username: String,
+    role: String,
+    password_hash: String,
+}
+
+impl TryFrom<UserRow> for User {
+    type Error = StoreError;
+    fn try_from(row: UserRow) -> Result<Self> {
+        Ok(Self {
+            id: UserId::from_uuid(row.id),
+            restaurant: RestaurantId::from_uuid(row.restaurant),
+            username: text("username", &row.username)?,
+            role: text("role", &row.role)?,
+            password_hash: row.password_hash.into(),
+        })
+    }
+}
+
+#[derive(FromRow)]
+pub struct ApiKeyRow {
+    restaurant: Uuid,
+    id: String,
+    name: String,
+}
+
+impl TryFrom<ApiKeyRow> for ApiKey {
+    type Error = StoreError;
+    fn try_from(row: ApiKeyRow) -> Result<Self> {
+        let (id, name) = (text("id", &row.id)?, text("name", &row.name)?);
+        Ok(Self { id, restaurant: RestaurantId::from_uuid(row.restaurant), name })
+    }
+}
+
+#[derive(FromRow)]
+pub struct SessionRecord {
+    id: String,
+    restaurant: Uuid,
+    sub: String,
+    role: String,
+    station: Option<String>,
+    table_label: Option<String>,
+    device: Option<Uuid>,
+    expires_at: i64,
+}
+
+impl TryFrom<SessionRecord> for SessionRow {
+    type Error = StoreError;
+    fn try_from(row: SessionRecord) -> Result<Self> {
+        let principal = Principal {
+            sub: text("sub", &row.sub)?,
+            role: text("role", &row.role)?,
+            restaurant: RestaurantId::from_uuid(row.restaurant),
+            session: text("id", &row.id)?,
+            station: station(row.station.as_deref())?,
+            table: row.table_label.map(|label| text("table_label", &label)).transpose()?,
+            device: row.device.map(DeviceId::from_uuid),
+        };
+        Ok(Self { principal, expires_at: Timestamp::from_micros(row.expires_at) })
+    }
+}
+
+#[derive(FromRow)]
+pub struct EndedRow {
+    session: String,
+    ended_at: i64,
+}
+
+impl TryFrom<EndedRow> for Ended {
+    type Error = StoreError;
+    fn try_from(row: EndedRow) -> Result<Self> {
+        Ok(Self { session: text("session", &row.session)?, at: Timestamp::from_micros(row.ended_at) })
+    }
+}
+
+#[derive(FromRow)]
+pub struct DeviceRow {
+    id: Uuid,
+    restaurant: Uuid,
+    name: String,
+    station: Option<String>,
+}
+
+impl TryFrom<DeviceRow> for Device {
+    type Error = StoreError;
+    fn try_from(row: DeviceRow) -> Result<Self> {
+        Ok(Self {
+            id: DeviceId::from_uuid(row.id),
+            restaurant: RestaurantId::from_uuid(row.restaurant),
+            name: text("name", &row.name)?,
+            station: station(row.station.as_deref())?,
+        })
+    }
+}

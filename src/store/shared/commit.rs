@@ -1,0 +1,215 @@
+//! The one transaction that appends to a feed.
+
+use super::{Connection, Database, LOCK_FEED};
+use crate::domain::call::Calls;
+use crate::domain::decision::{Decision, Draft, Moment, Refusal, RefusalKind, Write};
+use crate::domain::event::{By, Event, EventKind};
+use crate::domain::ids::{CallId, EventId, RestaurantId};
+use crate::domain::order::Order;
+use crate::domain::position::Position;
+use crate::domain::time::Timestamp;
+use crate::store::error::broken;
+use crate::store::log::{Ack, CommandKey, Committed, Reads, State, Work};
+use crate::store::rows::FeedRow;
+use crate::store::{Result, StoreError, answer, rows, sql};
+use serde_json::value::to_raw_value;
+use sqlx::{query, query_as};
+use uuid::Uuid;
+
+/// What the events of one transaction have in common.
+struct Context {
+    restaurant: RestaurantId,
+    command: Option<CommandKey>,
+    by: By,
+    at: Timestamp,
+}
+
+pub async fn commit(connection: &mut Connection, work: Work) -> Result<Committed> {
+    let Work { restaurant, reads, command, by, at, decide } = work;
+    let context = Context { restaurant, command, by, at };
+    let feed = lock(connection, restaurant).await?;
+    if let Some(committed) = remembered(connection, &context).await? {
+        return Ok(committed);
+    }
+    let state = read(connection, &context, reads, &feed).await?;
+    let (answer, events) = match decide(state) {
+        Ok(Decision::Change { drafts, write, document }) => {
+            let events = change(connection, &context, &feed, drafts, write).await?;
+            let position = events.last().ok_or_else(|| broken("a change without events"))?.position;
+            (Ok(ack(position, true, &document)?), events)
+        }
+        Ok(Decision::Keep { document, position }) => (Ok(ack(position, false, &document)?), Vec::new()),
+        Err(refusal) => (Err(refusal), Vec::new()),
+    };
+    remember(connection, &context, &answer).await?;
+    Ok(Committed { answer, events: events.into(), repeated: false })
+}
+
+async fn lock(connection: &mut Connection, restaurant: RestaurantId) -> Result<FeedRow> {
+    let feed = query_as::<Database, FeedRow>(LOCK_FEED).bind(restaurant.uuid()).fetch_optional(connection).await?;
+    feed.ok_or(StoreError::Missing)
+}
+
+fn ack(position: Position, changed: bool, document: &serde_json::Value) -> Result<Ack> {
+    let document = to_raw_value(document).map_err(|error| broken(format_args!("a document does not serialize: {error}")))?;
+    Ok(Ack { position, changed, document })
+}
+
+/// The answer that the command has had before, if it has.
+async fn remembered(connection: &mut Connection, context: &Context) -> Result<Option<Committed>> {
+    let Some(key) = &context.command else { return Ok(None) };
+    let row = query_as::<Database, (Vec<u8>, String)>(sql::log::REMEMBERED)
+        .bind(context.restaurant.uuid())
+        .bind(key.sub.as_str())
+        .bind(key.id.uuid())
+        .fetch_optional(connection)
+        .await?;
+    let Some((fingerprint, json)) = row else { return Ok(None) };
+    if fingerprint == key.fingerprint {
+        return answer::repeat(&json).map(Some);
+    }
+    let message = "this id was already used for something else; send the command under a fresh one";
+    let refusal = Refusal::new(RefusalKind::Conflict, message);
+    Ok(Some(Committed { answer: Err(refusal), events: [].into(), repeated: false }))
+}
+
+async fn remember(connection: &mut Connection, context: &Context, answer: &std::result::Result<Ack, Refusal>) -> Result<()> {
+    let Some(key) = &context.command else { return Ok(()) };
+    let Some(json) = answer::write(answer)? else { return Ok(()) };
+    query::<Database>(sql::log::REMEMBER)
+        .bind(context.restaurant.uuid())
+        .bind(key.sub.as_str())
+        .bind(key.id.uuid())
+        .bind(key.fingerprint.as_slice())
+        .bind(json)
+        .bind(context.at.micros())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+async fn read(connection: &mut Connection, context: &Context, reads: Reads, feed: &FeedRow) -> Result<State> {
+    let restaurant = context.restaurant;
+    let mut state = State {
+        moment: Moment { now: context.at, head: Position::from_column(feed.head) },
+        default_minutes: feed.default_minutes()?,
+        next_number: 0,
+        order: None,
+        menu: None,
+        calls: Calls::new(),
+    };
+    match reads {
+        Reads::Order(id) => state.order = super::log::order(connection, restaurant, id).await?,
+        Reads::Calls => state.calls = calls(connection, restaurant).await?,
+        Reads::Menu => state.menu = super::log::menu(connection, restaurant).await?,
+        Reads::Basket => {
+            state.menu = super::log::menu(connection, restaurant).await?;
+            state.next_number = feed.next_number()?;
+        }
+    }
+    Ok(state)
+}
+
+async fn calls(connection: &mut Connection, restaurant: RestaurantId) -> Result<Calls> {
+    let rows: Vec<(Uuid, String)> =
+        query_as::<Database, _>(sql::log::CALLS).bind(restaurant.uuid()).fetch_all(connection).await?;
+    rows.into_iter().map(|(id, json)| Ok((CallId::from_uuid(id), rows::document(&json)?))).collect()
+}
+
+/// Writes the row, appends the events, moves the head.
+async fn change(
+    connection: &mut Connection,
+    context: &Context,
+    feed: &FeedRow,
+    drafts: Vec<Draft>,
+    write: Write,
+) -> Result<Vec<Event>> {
+    let places = drafts.first().is_some_and(|draft| draft.kind == EventKind::OrderPlaced);
+    write_row(connection, context.restaurant, &write, places).await?;
+    let mut position = Position::from_column(feed.head);
+    let mut events = Vec::with_capacity(drafts.len());
+    for draft in drafts {
+        position = position.next();
+        let event = event(context, position, draft)?;
+        append(connection, &event).await?;
+        events.push(event);
+    }
+    let moved = query::<Database>(sql::log::ADVANCE)
+        .bind(context.restaurant.uuid())
+        .bind(position.column())
+        .bind(feed.next_number + i64::from(places))
+        .bind(feed.head)
+        .execute(connection)
+        .await?;
+    one_row(moved.rows_affected(), "the head of a feed moved while it was held")?;
+    Ok(events)
+}
+
+fn event(context: &Context, position: Position, draft: Draft) -> Result<Event> {
+    let patch = to_raw_value(&draft.patch).map_err(|error| broken(format_args!("a patch does not serialize: {error}")))?;
+    Ok(Event {
+        restaurant: context.restaurant,
+        position,
+        id: EventId::from_uuid(crate::clock::new_id()),
+        kind: draft.kind,
+        order: draft.order,
+        at: context.at,
+        by: context.by,
+        command: context.command.as_ref().map(|key| key.id),
+        patch,
+    })
+}
+
+async fn append(connection: &mut Connection, event: &Event) -> Result<()> {
+    query::<Database>(sql::log::APPEND)
+        .bind(event.restaurant.uuid())
+        .bind(event.position.column())
+        .bind(event.id.uuid())
+        .bind(event.kind.as_str())
+        .bind(event.kind.topic().column())
+        .bind(event.order.map(|id| id.uuid()))
+        .bind(event.at.micros())
+        .bind(event.by.role.as_str())
+        .bind(event.command.map(|id| id.uuid()))
+        .bind(event.patch.get())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+async fn write_row(connection: &mut Connection, restaurant: RestaurantId, write: &Write, places: bool) -> Result<()> {
+    let changed = match write {
+        Write::Order(order) if order.restaurant != restaurant => return Err(broken("an order of another restaurant")),
+        Write::Menu(menu) if menu.restaurant != restaurant => return Err(broken("a menu of another restaurant")),
+        Write::Order(order) => write_order(connection, order, places).await?,
+        Write::Menu(menu) => {
+            let query = query::<Database>(sql::log::SET_MENU).bind(restaurant.uuid()).bind(rows::write(menu)?);
+            query.bind(menu.next_lapse().map(Timestamp::micros)).execute(connection).await?.rows_affected()
+        }
+        Write::Call(call) => {
+            let query = query::<Database>(sql::log::ADD_CALL).bind(restaurant.uuid()).bind(call.id.uuid());
+            query.bind(rows::write(call)?).execute(connection).await?.rows_affected()
+        }
+        Write::Answered(id) => {
+            let query = query::<Database>(sql::log::REMOVE_CALL).bind(restaurant.uuid()).bind(id.uuid());
+            query.execute(connection).await?.rows_affected()
+        }
+    };
+    one_row(changed, "the row of a decision is not there")
+}
+
+async fn write_order(connection: &mut Connection, order: &Order, places: bool) -> Result<u64> {
+    let query = query::<Database>(if places { sql::log::ADD_ORDER } else { sql::log::SET_ORDER })
+        .bind(order.restaurant.uuid())
+        .bind(order.id.uuid())
+        .bind(order.status.as_str())
+        .bind(!order.status.is_final())
+        .bind(rows::write(order)?);
+    let query =
+        if places { query.bind(i64::from(order.number)).bind(order.diner.as_ref().map(|diner| diner.as_str())) } else { query };
+    Ok(query.execute(connection).await?.rows_affected())
+}
+
+fn one_row(changed: u64, otherwise: &'static str) -> Result<()> {
+    if changed == 1 { Ok(()) } else { Err(broken(otherwise)) }
+}

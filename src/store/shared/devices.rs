@@ -1,0 +1,136 @@
+//! [`Devices`]: pairing, and what screens have drawn.
+
+use super::{Backend, Connection, Database, sessions};
+use crate::domain::ids::{DeviceId, RestaurantId};
+use crate::domain::text::Key;
+use crate::domain::time::Timestamp;
+use crate::store::devices::{Device, Devices, Pairing, Poll, Receipt};
+use crate::store::rows::DeviceRow;
+use crate::store::{Result, StoreError, sql};
+use async_trait::async_trait;
+use sqlx::{query, query_as, query_scalar};
+use uuid::Uuid;
+
+/// How long a pairing past its time still answers `Expired`, in microseconds.
+const KEEP_EXPIRED: i64 = 60 * 60 * 1_000_000;
+
+#[async_trait]
+impl Devices for Backend {
+    async fn add_pairing(&self, pairing: &Pairing, at: Timestamp) -> Result<()> {
+        let pairing = pairing.clone();
+        self.write(move |c| Box::pin(async move { add_pairing(c, &pairing, at).await })).await
+    }
+
+    async fn approve_pairing(&self, user_code: &Key, device: &Device, at: Timestamp) -> Result<()> {
+        let (user_code, device) = (user_code.clone(), device.clone());
+        self.write(move |c| Box::pin(async move { approve(c, &user_code, &device, at).await })).await
+    }
+
+    async fn poll_pairing(&self, device_code_hash: [u8; 32], interval_ms: i64, at: Timestamp) -> Result<Poll> {
+        self.write(move |c| Box::pin(poll(c, device_code_hash, interval_ms, at))).await
+    }
+
+    async fn device(&self, restaurant: RestaurantId, id: DeviceId) -> Result<Option<Device>> {
+        let query = query_as::<Database, DeviceRow>(sql::devices::DEVICE);
+        self.one(query.bind(restaurant.uuid()).bind(id.uuid())).await
+    }
+
+    async fn devices(&self, restaurant: RestaurantId) -> Result<Vec<Device>> {
+        self.all(query_as::<Database, DeviceRow>(sql::devices::DEVICES).bind(restaurant.uuid())).await
+    }
+
+    async fn revoke_device(&self, restaurant: RestaurantId, id: DeviceId, at: Timestamp) -> Result<Vec<Key>> {
+        self.write(move |c| Box::pin(revoke(c, restaurant, id, at))).await
+    }
+
+    async fn record_seen(&self, receipt: &Receipt) -> Result<()> {
+        let receipt = receipt.clone();
+        self.write(move |c| Box::pin(async move { record_seen(c, &receipt).await })).await
+    }
+}
+
+async fn add_pairing(connection: &mut Connection, pairing: &Pairing, at: Timestamp) -> Result<()> {
+    let drop = query::<Database>(sql::devices::DROP_STALE_PAIRINGS).bind(pairing.user_code.as_str()).bind(at.micros());
+    drop.bind(at.micros() - KEEP_EXPIRED).execute(&mut *connection).await?;
+    query::<Database>(sql::devices::ADD_PAIRING)
+        .bind(pairing.device_code_hash.as_slice())
+        .bind(pairing.user_code.as_str())
+        .bind(at.micros())
+        .bind(pairing.expires_at.micros())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+async fn approve(connection: &mut Connection, user_code: &Key, device: &Device, at: Timestamp) -> Result<()> {
+    query::<Database>(sql::devices::ADD_DEVICE)
+        .bind(device.id.uuid())
+        .bind(device.restaurant.uuid())
+        .bind(device.name.as_str())
+        .bind(device.station.as_ref().map(|station| station.as_str()))
+        .bind(at.micros())
+        .execute(&mut *connection)
+        .await?;
+    let approve = query::<Database>(sql::devices::APPROVE_PAIRING).bind(user_code.as_str()).bind(device.id.uuid());
+    let approved = approve.bind(at.micros()).execute(connection).await?.rows_affected();
+    if approved == 1 { Ok(()) } else { Err(StoreError::Missing) }
+}
+
+async fn poll(connection: &mut Connection, hash: [u8; 32], interval_ms: i64, at: Timestamp) -> Result<Poll> {
+    let query = query_as::<Database, (i64, Option<Uuid>)>(sql::devices::POLL_PAIRING).bind(hash.as_slice());
+    let latest_before = at.micros() - interval_ms.saturating_mul(1000);
+    let polled = query.bind(at.micros()).bind(latest_before).fetch_optional(&mut *connection).await?;
+    match polled {
+        Some((expires_at, _)) if expires_at <= at.micros() => Ok(Poll::Expired),
+        Some((_, None)) => Ok(Poll::Pending),
+        Some((_, Some(device))) => hand_out(connection, hash, device).await,
+        None => not_now(connection, hash, at).await,
+    }
+}
+
+/// Gives the screen away and the pairing with it, so that nobody gets it again.
+async fn hand_out(connection: &mut Connection, hash: [u8; 32], device: Uuid) -> Result<Poll> {
+    let removed = query::<Database>(sql::devices::REMOVE_PAIRING).bind(hash.as_slice()).execute(&mut *connection).await?;
+    let query = query_as::<Database, DeviceRow>(sql::devices::DEVICE_OF_PAIRING).bind(device);
+    match query.fetch_optional(connection).await? {
+        Some(row) if removed.rows_affected() == 1 => Ok(Poll::Approved(row.try_into()?)),
+        _ => Ok(Poll::Unknown),
+    }
+}
+
+async fn not_now(connection: &mut Connection, hash: [u8; 32], at: Timestamp) -> Result<Poll> {
+    let query = query_scalar::<Database, i64>(sql::devices::PAIRING_EXPIRY).bind(hash.as_slice());
+    Ok(match query.fetch_optional(connection).await? {
+        None => Poll::Unknown,
+        Some(expires_at) if expires_at <= at.micros() => Poll::Expired,
+        Some(_) => Poll::TooSoon,
+    })
+}
+
+async fn revoke(connection: &mut Connection, restaurant: RestaurantId, id: DeviceId, at: Timestamp) -> Result<Vec<Key>> {
+    let revoke = query::<Database>(sql::devices::REVOKE_DEVICE).bind(restaurant.uuid()).bind(id.uuid());
+    if revoke.bind(at.micros()).execute(&mut *connection).await?.rows_affected() == 0 {
+        return Err(StoreError::Missing);
+    }
+    query::<Database>(sql::devices::VOID_PAIRINGS).bind(id.uuid()).execute(&mut *connection).await?;
+    let remove = query::<Database>(sql::devices::REMOVE_DISPLAY).bind(restaurant.uuid()).bind(id.to_string());
+    remove.execute(&mut *connection).await?;
+    let query = query_scalar::<Database, String>(sql::sessions::SESSIONS_OF_DEVICE).bind(restaurant.uuid());
+    let sessions = query.bind(id.uuid()).fetch_all(&mut *connection).await?;
+    sessions::end_all(connection, sessions, at).await
+}
+
+async fn record_seen(connection: &mut Connection, receipt: &Receipt) -> Result<()> {
+    let see = query::<Database>(sql::devices::SEE)
+        .bind(receipt.restaurant.uuid())
+        .bind(receipt.display.as_str())
+        .bind(receipt.name.as_str())
+        .bind(receipt.station.as_ref().map(|station| station.as_str()))
+        .bind(receipt.position.column())
+        .bind(receipt.at.micros());
+    if see.execute(&mut *connection).await?.rows_affected() == 0 {
+        let again = query::<Database>(sql::devices::SEE_AGAIN).bind(receipt.restaurant.uuid());
+        again.bind(receipt.display.as_str()).bind(receipt.at.micros()).execute(connection).await?;
+    }
+    Ok(())
+}

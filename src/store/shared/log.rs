@@ -1,0 +1,221 @@
+//! [`Log`]: the feed and its documents.
+
+use super::{Backend, Connection, Database, commit, snapshot};
+use crate::domain::event::Event;
+use crate::domain::ids::{OrderId, RestaurantId};
+use crate::domain::menu::Menu;
+use crate::domain::order::Order;
+use crate::domain::position::Position;
+use crate::domain::room_id::RoomId;
+use crate::domain::text::Key;
+use crate::domain::time::Timestamp;
+use crate::store::error::broken;
+use crate::store::log::{Committed, Log, OrderFilter, Snapshot, Work};
+use crate::store::rows::EventRow;
+use crate::store::{Result, StoreError, rows, sql};
+use async_trait::async_trait;
+use sqlx::{query, query_as, query_scalar};
+use uuid::Uuid;
+
+#[async_trait]
+impl Log for Backend {
+    fn epoch(&self) -> &str {
+        &self.epoch
+    }
+
+    async fn commit(&self, work: Work) -> Result<Committed> {
+        let committed = self.write(move |c| Box::pin(commit::commit(c, work))).await;
+        committed.map_err(|error| match error {
+            // The feed is held, so nothing a transaction adds can be there already.
+            StoreError::Taken => broken("a position, an order or an answer is there already"),
+            error => error,
+        })
+    }
+
+    async fn head(&self, restaurant: RestaurantId) -> Result<Position> {
+        let head = self.read(move |c| Box::pin(head(c, restaurant))).await?;
+        head.ok_or(StoreError::Missing)
+    }
+
+    async fn heads(&self, restaurants: &[RestaurantId]) -> Result<Vec<(RestaurantId, Position)>> {
+        let ids = restaurants.iter().map(|id| id.uuid()).collect();
+        let heads = self.read(move |c| Box::pin(super::heads(c, ids))).await?;
+        Ok(heads.into_iter().map(|(id, head)| (RestaurantId::from_uuid(id), Position::from_column(head))).collect())
+    }
+
+    async fn events(
+        &self,
+        restaurant: RestaurantId,
+        room: Option<RoomId>,
+        after: Position,
+        through: Position,
+        limit: u32,
+    ) -> Result<Vec<Event>> {
+        let rows = self.read(move |c| Box::pin(events(c, restaurant, room, (after, through), limit))).await?;
+        rows.into_iter().map(|row| row.event(restaurant)).collect()
+    }
+
+    async fn last_in_room(&self, restaurant: RestaurantId, room: RoomId, through: Position) -> Result<Position> {
+        self.read(move |c| Box::pin(last_in_room(c, restaurant, room, through))).await
+    }
+
+    async fn snapshot(&self, restaurant: RestaurantId, room: RoomId) -> Result<Option<Snapshot>> {
+        self.read_at_one_point(move |c| Box::pin(snapshot::snapshot(c, restaurant, room))).await
+    }
+
+    async fn order(&self, restaurant: RestaurantId, id: OrderId) -> Result<Option<Order>> {
+        self.read(move |c| Box::pin(order(c, restaurant, id))).await
+    }
+
+    async fn orders(
+        &self,
+        restaurant: RestaurantId,
+        filter: OrderFilter,
+        after: Option<OrderId>,
+        limit: u32,
+    ) -> Result<Vec<Order>> {
+        self.read(move |c| Box::pin(orders(c, restaurant, filter, after, limit))).await
+    }
+
+    async fn orders_of_diner(&self, restaurant: RestaurantId, diner: &Key, limit: u32) -> Result<Vec<Order>> {
+        let diner = diner.as_str().to_owned();
+        let documents = self.read(move |c| {
+            Box::pin(async move {
+                let query = query_scalar::<Database, String>(sql::log::ORDERS_OF_DINER).bind(restaurant.uuid());
+                Ok(query.bind(diner).bind(i64::from(limit)).fetch_all(c).await?)
+            })
+        });
+        documents.await?.iter().map(|json| rows::document(json)).collect()
+    }
+
+    async fn menu(&self, restaurant: RestaurantId) -> Result<Option<Menu>> {
+        self.read(move |c| Box::pin(menu(c, restaurant))).await
+    }
+
+    async fn lapsed_menus(&self, now: Timestamp) -> Result<Vec<RestaurantId>> {
+        let ids = self.read(move |c| {
+            Box::pin(async move {
+                let query = query_scalar::<Database, Uuid>(sql::log::LAPSED_MENUS).bind(now.micros());
+                Ok(query.fetch_all(c).await?)
+            })
+        });
+        Ok(ids.await?.into_iter().map(RestaurantId::from_uuid).collect())
+    }
+
+    async fn forget_answers(&self, before: Timestamp) -> Result<u64> {
+        let forget = self.write(move |c| {
+            Box::pin(async move {
+                let query = query::<Database>(sql::log::FORGET_ANSWERS).bind(before.micros());
+                Ok(query.execute(c).await?.rows_affected())
+            })
+        });
+        forget.await
+    }
+
+    async fn ping(&self) -> Result<()> {
+        // As a write: a database that can be read and not written is not well.
+        let epoch = self
+            .write(|c| Box::pin(async move { Ok(query_scalar::<Database, String>(sql::accounts::EPOCH).fetch_one(c).await?) }));
+        epoch.await.map(|_| ())
+    }
+}
+
+pub async fn head(connection: &mut Connection, restaurant: RestaurantId) -> Result<Option<Position>> {
+    let query = query_scalar::<Database, i64>(sql::log::HEAD).bind(restaurant.uuid());
+    Ok(query.fetch_optional(connection).await?.map(Position::from_column))
+}
+
+pub async fn order(connection: &mut Connection, restaurant: RestaurantId, id: OrderId) -> Result<Option<Order>> {
+    let query = query_scalar::<Database, String>(sql::log::ORDER).bind(restaurant.uuid()).bind(id.uuid());
+    query.fetch_optional(connection).await?.map(|json| rows::document(&json)).transpose()
+}
+
+pub async fn menu(connection: &mut Connection, restaurant: RestaurantId) -> Result<Option<Menu>> {
+    let query = query_scalar::<Database, String>(sql::log::MENU).bind(restaurant.uuid());
+    query.fetch_optional(connection).await?.map(|json| rows::document(&json)).transpose()
+}
+
+async fn orders(
+    connection: &mut Connection,
+    restaurant: RestaurantId,
+    filter: OrderFilter,
+    after: Option<OrderId>,
+    limit: u32,
+) -> Result<Vec<Order>> {
+    let text = match filter {
+        OrderFilter::Open => sql::log::ORDERS_OPEN,
+        OrderFilter::Closed => sql::log::ORDERS_CLOSED,
+        OrderFilter::All => sql::log::ORDERS,
+        OrderFilter::Status(_) => sql::log::ORDERS_OF_STATUS,
+    };
+    let after = after.map_or(Uuid::nil(), OrderId::uuid);
+    let mut query = query_scalar::<Database, String>(text).bind(restaurant.uuid()).bind(after).bind(i64::from(limit));
+    if let OrderFilter::Status(status) = filter {
+        query = query.bind(status.as_str());
+    }
+    query.fetch_all(connection).await?.iter().map(|json| rows::document(json)).collect()
+}
+
+/// Which column a room is a filter of.
+enum Filter {
+    All,
+    Order(Uuid),
+    Topic(i16),
+    Topics([i16; 3]),
+}
+
+/// The filter of a room; none for a room of another restaurant, which carries nothing of this one.
+fn filter(restaurant: RestaurantId, room: Option<RoomId>) -> Option<Filter> {
+    Some(match room {
+        None => Filter::All,
+        Some(RoomId::Order(id)) => Filter::Order(id.uuid()),
+        Some(room @ (RoomId::Kitchen(id) | RoomId::Floor(id) | RoomId::Menu(id))) => {
+            if id != restaurant {
+                return None;
+            }
+            match *room.topics() {
+                [topic] => Filter::Topic(topic.column()),
+                [a, b, c] => Filter::Topics([a.column(), b.column(), c.column()]),
+                _ => Filter::All,
+            }
+        }
+    })
+}
+
+async fn events(
+    connection: &mut Connection,
+    restaurant: RestaurantId,
+    room: Option<RoomId>,
+    (after, through): (Position, Position),
+    limit: u32,
+) -> Result<Vec<EventRow>> {
+    let Some(filter) = filter(restaurant, room) else { return Ok(Vec::new()) };
+    let page = |text| {
+        let query = query_as::<Database, EventRow>(text).bind(restaurant.uuid());
+        query.bind(after.column()).bind(through.column()).bind(i64::from(limit))
+    };
+    let query = match filter {
+        Filter::All => page(sql::log::EVENTS),
+        Filter::Order(id) => page(sql::log::EVENTS_OF_ORDER).bind(id),
+        Filter::Topic(topic) => page(sql::log::EVENTS_OF_TOPIC).bind(topic),
+        Filter::Topics([a, b, c]) => page(sql::log::EVENTS_OF_TOPICS).bind(a).bind(b).bind(c),
+    };
+    Ok(query.fetch_all(connection).await?)
+}
+
+async fn last_in_room(
+    connection: &mut Connection,
+    restaurant: RestaurantId,
+    room: RoomId,
+    through: Position,
+) -> Result<Position> {
+    let Some(filter) = filter(restaurant, Some(room)) else { return Ok(Position::ZERO) };
+    let last = |text| query_scalar::<Database, i64>(text).bind(restaurant.uuid()).bind(through.column());
+    let query = match filter {
+        Filter::All => last(sql::log::LAST),
+        Filter::Order(id) => last(sql::log::LAST_OF_ORDER).bind(id),
+        Filter::Topic(topic) => last(sql::log::LAST_OF_TOPIC).bind(topic),
+        Filter::Topics([a, b, c]) => last(sql::log::LAST_OF_TOPICS).bind(a).bind(b).bind(c),
+    };
+    Ok(query.fetch_optional(connection).await?.map_or(Position::ZERO, Position::from_column))
+}

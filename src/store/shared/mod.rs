@@ -1,0 +1,45 @@
+//! The contract's bodies, written once and compiled once for each database: this file is a module of both `sqlite` and
+//! `postgres`, and `super` brings the driver's types and what the databases do differently:
+//!
+//! - `Backend` with `read`, `read_at_one_point` and `write`, which run a unit of work on a connection,
+//! - `heads`, since lists of ids are bound in different ways, and the statement `LOCK_FEED`.
+
+use super::{Backend, Connection, Database, LOCK_FEED, heads};
+use crate::store::{Result, StoreError};
+use sqlx::FromRow;
+use sqlx::query::{Query, QueryAs};
+
+mod accounts;
+mod commit;
+mod devices;
+mod log;
+mod sessions;
+mod snapshot;
+
+type Arguments = <Database as sqlx::Database>::Arguments;
+type Row = <Database as sqlx::Database>::Row;
+
+/// The calls that are one statement.
+impl Backend {
+    async fn one<R, T>(&self, query: QueryAs<'static, Database, R, Arguments>) -> Result<Option<T>>
+    where
+        R: for<'r> FromRow<'r, Row> + Send + Unpin + 'static,
+        T: TryFrom<R, Error = StoreError>,
+    {
+        let row = self.read(move |c| Box::pin(async move { Ok(query.fetch_optional(c).await?) })).await?;
+        row.map(T::try_from).transpose()
+    }
+
+    async fn all<R, T>(&self, query: QueryAs<'static, Database, R, Arguments>) -> Result<Vec<T>>
+    where
+        R: for<'r> FromRow<'r, Row> + Send + Unpin + 'static,
+        T: TryFrom<R, Error = StoreError>,
+    {
+        let rows = self.read(move |c| Box::pin(async move { Ok(query.fetch_all(c).await?) })).await?;
+        rows.into_iter().map(T::try_from).collect()
+    }
+
+    async fn execute(&self, query: Query<'static, Database, Arguments>) -> Result<u64> {
+        self.write(move |c| Box::pin(async move { Ok(query.execute(c).await?.rows_affected()) })).await
+    }
+}

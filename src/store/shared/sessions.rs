@@ -1,0 +1,102 @@
+//! [`Sessions`]: refresh tokens and ends.
+
+use super::{Backend, Connection, Database};
+use crate::domain::text::Key;
+use crate::domain::time::Timestamp;
+use crate::store::rows::{EndedRow, SessionRecord};
+use crate::store::sessions::{Ended, Rotation, SessionRow, Sessions};
+use crate::store::{Result, rows, sql};
+use async_trait::async_trait;
+use sqlx::{query, query_as};
+
+#[async_trait]
+impl Sessions for Backend {
+    async fn add_session(&self, session: &SessionRow, refresh_hash: [u8; 32], at: Timestamp) -> Result<()> {
+        let session = session.clone();
+        self.write(move |c| Box::pin(async move { add_session(c, &session, refresh_hash, at).await })).await
+    }
+
+    async fn rotate_refresh(&self, presented: [u8; 32], next: [u8; 32], at: Timestamp) -> Result<Rotation> {
+        self.write(move |c| Box::pin(rotate(c, presented, next, at))).await
+    }
+
+    async fn end_session(&self, session: &Key, at: Timestamp) -> Result<()> {
+        let session = session.clone();
+        self.write(move |c| Box::pin(async move { end(c, session.as_str(), at).await })).await
+    }
+
+    async fn ended_since(&self, since: Timestamp) -> Result<Vec<Ended>> {
+        self.all(query_as::<Database, EndedRow>(sql::sessions::ENDED_SINCE).bind(since.micros())).await
+    }
+
+    async fn forget_sessions(&self, before: Timestamp) -> Result<u64> {
+        self.write(move |c| Box::pin(forget(c, before))).await
+    }
+}
+
+async fn add_session(connection: &mut Connection, session: &SessionRow, hash: [u8; 32], at: Timestamp) -> Result<()> {
+    let who = &session.principal;
+    query::<Database>(sql::sessions::ADD_SESSION)
+        .bind(who.session.as_str())
+        .bind(who.restaurant.uuid())
+        .bind(who.sub.as_str())
+        .bind(who.role.as_str())
+        .bind(who.station.as_ref().map(|station| station.as_str()))
+        .bind(who.table.as_ref().map(|table| table.as_str()))
+        .bind(who.device.map(|device| device.uuid()))
+        .bind(at.micros())
+        .bind(session.expires_at.micros())
+        .execute(&mut *connection)
+        .await?;
+    add_refresh(connection, hash, who.session.as_str()).await
+}
+
+async fn add_refresh(connection: &mut Connection, hash: [u8; 32], session: &str) -> Result<()> {
+    let query = query::<Database>(sql::sessions::ADD_REFRESH).bind(hash.as_slice()).bind(session);
+    query.execute(connection).await?;
+    Ok(())
+}
+
+async fn rotate(connection: &mut Connection, presented: [u8; 32], next: [u8; 32], at: Timestamp) -> Result<Rotation> {
+    let touch = query_as::<Database, SessionRecord>(sql::sessions::TOUCH_SESSION).bind(presented.as_slice());
+    let Some(record) = touch.bind(at.micros()).fetch_optional(&mut *connection).await? else {
+        return Ok(Rotation::Unknown);
+    };
+    let session = SessionRow::try_from(record)?;
+    if session.expires_at <= at {
+        return Ok(Rotation::Unknown);
+    }
+    let id = session.principal.session.as_str();
+    let spend = query::<Database>(sql::sessions::SPEND_REFRESH).bind(presented.as_slice()).bind(at.micros());
+    if spend.execute(&mut *connection).await?.rows_affected() == 0 {
+        end(connection, id, at).await?;
+        return Ok(Rotation::Reused(session.principal.session));
+    }
+    add_refresh(connection, next, id).await?;
+    Ok(Rotation::Rotated(session))
+}
+
+async fn end(connection: &mut Connection, session: &str, at: Timestamp) -> Result<()> {
+    query::<Database>(sql::sessions::REMOVE_SESSION).bind(session).execute(&mut *connection).await?;
+    let query = query::<Database>(sql::sessions::RECORD_END).bind(session).bind(at.micros());
+    query.execute(connection).await?;
+    Ok(())
+}
+
+/// Ends the sessions of a key or a screen that is revoked.
+pub async fn end_all(connection: &mut Connection, sessions: Vec<String>, at: Timestamp) -> Result<Vec<Key>> {
+    let mut ended = Vec::with_capacity(sessions.len());
+    for session in sessions {
+        end(connection, &session, at).await?;
+        ended.push(rows::text("session", &session)?);
+    }
+    Ok(ended)
+}
+
+async fn forget(connection: &mut Connection, before: Timestamp) -> Result<u64> {
+    let mut gone = 0;
+    for text in [sql::sessions::FORGET_SESSIONS, sql::sessions::FORGET_ENDS] {
+        gone += query::<Database>(text).bind(before.micros()).execute(&mut *connection).await?.rows_affected();
+    }
+    Ok(gone)
+}

@@ -1,0 +1,56 @@
+//! The state of a room at one position. Runs in a transaction that sees one point of the database.
+
+use super::{Connection, Database, log};
+use crate::domain::ids::RestaurantId;
+use crate::domain::room_id::RoomId;
+use crate::store::error::broken;
+use crate::store::log::Snapshot;
+use crate::store::rows::{Display, DisplayRow};
+use crate::store::{Result, rows, sql};
+use serde_json::value::{RawValue, to_raw_value};
+use sqlx::{query_as, query_scalar};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+pub async fn snapshot(connection: &mut Connection, restaurant: RestaurantId, room: RoomId) -> Result<Option<Snapshot>> {
+    let Some(position) = log::head(connection, restaurant).await? else { return Ok(None) };
+    let mut snapshot = Snapshot { position, documents: Vec::new(), calls: None, displays: None };
+    match room {
+        RoomId::Kitchen(id) | RoomId::Floor(id) | RoomId::Menu(id) if id != restaurant => return Ok(None),
+        RoomId::Order(id) => snapshot.documents = documents(connection, sql::log::ORDER, &[restaurant.uuid(), id.uuid()]).await?,
+        RoomId::Menu(_) => snapshot.documents = documents(connection, sql::log::MENU, &[restaurant.uuid()]).await?,
+        RoomId::Kitchen(_) => snapshot.documents = open_orders(connection, restaurant).await?,
+        RoomId::Floor(_) => {
+            snapshot.documents = open_orders(connection, restaurant).await?;
+            snapshot.calls = Some(calls(connection, restaurant).await?);
+            snapshot.displays = Some(displays(connection, restaurant).await?);
+        }
+    }
+    let is_there = !snapshot.documents.is_empty() || matches!(room, RoomId::Kitchen(_) | RoomId::Floor(_));
+    Ok(is_there.then_some(snapshot))
+}
+
+async fn open_orders(connection: &mut Connection, restaurant: RestaurantId) -> Result<Vec<Box<RawValue>>> {
+    documents(connection, sql::log::OPEN_DOCUMENTS, &[restaurant.uuid()]).await
+}
+
+async fn documents(connection: &mut Connection, text: &'static str, ids: &[Uuid]) -> Result<Vec<Box<RawValue>>> {
+    let query = ids.iter().fold(query_scalar::<Database, String>(text), |query, id| query.bind(*id));
+    query.fetch_all(connection).await?.into_iter().map(rows::raw).collect()
+}
+
+async fn calls(connection: &mut Connection, restaurant: RestaurantId) -> Result<Box<RawValue>> {
+    let query = query_as::<Database, (Uuid, String)>(sql::log::CALLS).bind(restaurant.uuid());
+    let calls = query.fetch_all(connection).await?.into_iter().map(|(id, json)| Ok((id, rows::raw(json)?)));
+    object(calls.collect::<Result<BTreeMap<_, _>>>()?)
+}
+
+async fn displays(connection: &mut Connection, restaurant: RestaurantId) -> Result<Box<RawValue>> {
+    let query = query_as::<Database, DisplayRow>(sql::devices::DISPLAYS).bind(restaurant.uuid());
+    let displays = query.fetch_all(connection).await?.into_iter().map(|row| (row.display.clone(), Display::from(row)));
+    object(displays.collect::<BTreeMap<_, _>>())
+}
+
+fn object(members: impl serde::Serialize) -> Result<Box<RawValue>> {
+    to_raw_value(&members).map_err(|error| broken(format_args!("a snapshot does not serialize: {error}")))
+}

@@ -1,0 +1,52 @@
+//! Statements of restaurants, tables and people.
+
+macro_rules! restaurant {
+    ($filter:literal) => {
+        concat!("SELECT id, slug, name, currency, default_minutes FROM restaurants WHERE ", $filter)
+    };
+}
+
+macro_rules! tables {
+    ($filter:literal) => {
+        concat!("SELECT id, restaurant, label, key FROM tables WHERE ", $filter)
+    };
+}
+
+macro_rules! users {
+    ($filter:literal) => {
+        concat!("SELECT id, restaurant, username, role, password_hash FROM users WHERE ", $filter)
+    };
+}
+
+macro_rules! api_keys {
+    ($filter:literal) => {
+        concat!("SELECT restaurant, id, name FROM api_keys WHERE revoked_at IS NULL AND ", $filter)
+    };
+}
+
+statements! {
+    /// The first one stands.
+    SET_EPOCH = "INSERT INTO meta (name, value) VALUES ('epoch', $1) ON CONFLICT (name) DO NOTHING";
+    EPOCH = "SELECT value FROM meta WHERE name = 'epoch'";
+
+    ADD_RESTAURANT = "INSERT INTO restaurants (id, slug, name, currency, default_minutes, created_at) \
+        VALUES ($1, $2, $3, $4, $5, $6)";
+    ADD_FEED = "INSERT INTO feeds (restaurant, head, next_number) VALUES ($1, 0, 1)";
+    ADD_MENU = "INSERT INTO menus (restaurant, document, next_lapse) VALUES ($1, $2, $3)";
+    RESTAURANT_BY_SLUG = restaurant!("slug = $1");
+    RESTAURANT = restaurant!("id = $1");
+
+    ADD_TABLE = "INSERT INTO tables (id, restaurant, label, key) VALUES ($1, $2, $3, $4)";
+    TABLE_BY_KEY = tables!("key = $1");
+    TABLES = tables!("restaurant = $1 ORDER BY id");
+
+    ADD_USER = "INSERT INTO users (id, restaurant, username, role, password_hash, created_at) \
+        VALUES ($1, $2, $3, $4, $5, $6)";
+    USER_BY_NAME = users!("restaurant = $1 AND username = $2");
+    USERS = users!("restaurant = $1 ORDER BY username");
+
+    ADD_API_KEY = "INSERT INTO api_keys (restaurant, id, name, hash, created_at) VALUES ($1, $2, $3, $4, $5)";
+    API_KEY_BY_HASH = api_keys!("hash = $1");
+    API_KEYS = api_keys!("restaurant = $1 ORDER BY id");
+    REVOKE_API_KEY = "UPDATE api_keys SET revoked_at = $3 WHERE restaurant = $1 AND id = $2 AND revoked_at IS NULL";
+}

@@ -1,0 +1,38 @@
+//! Every statement, once. The text is the same for both databases except in [`sqlite`] and [`postgres`]; `tests/store`
+//! prepares each on both.
+
+/// Names statements and lists them, for the test that prepares them all.
+macro_rules! statements {
+    ($($(#[$doc:meta])* $name:ident = $sql:expr;)*) => {
+        $($(#[$doc])* pub(in crate::store) const $name: &str = $sql;)*
+        /// Every statement of this module with its name.
+        pub const ALL: &[(&str, &str)] = &[$((stringify!($name), $name),)*];
+    };
+}
+
+pub mod accounts;
+pub mod devices;
+pub mod log;
+pub mod sessions;
+
+/// What SQLite says differently.
+pub mod sqlite {
+    statements! {
+        /// The feed. The transaction already holds the one write lock.
+        LOCK_FEED = "SELECT f.head, f.next_number, r.default_minutes FROM feeds f \
+            JOIN restaurants r ON r.id = f.restaurant WHERE f.restaurant = $1";
+        /// Heads of several feeds; the ids come as a JSON array of hexadecimal texts.
+        HEADS = "SELECT restaurant, head FROM feeds WHERE restaurant IN (SELECT unhex(value) FROM json_each($1))";
+    }
+}
+
+/// What PostgreSQL says differently.
+pub mod postgres {
+    statements! {
+        /// The feed, held against every other transaction that would append to it.
+        LOCK_FEED = "SELECT f.head, f.next_number, r.default_minutes FROM feeds f \
+            JOIN restaurants r ON r.id = f.restaurant WHERE f.restaurant = $1 FOR UPDATE OF f";
+        /// Heads of several feeds; the ids come as an array.
+        HEADS = "SELECT restaurant, head FROM feeds WHERE restaurant = ANY($1)";
+    }
+}

@@ -1,0 +1,22 @@
+//! Statements of sessions and refresh tokens.
+
+statements! {
+    ADD_SESSION = "INSERT INTO sessions \
+        (id, restaurant, sub, role, station, table_label, device, created_at, refreshed_at, expires_at) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9)";
+    ADD_REFRESH = "INSERT INTO session_refreshes (hash, session) VALUES ($1, $2)";
+    /// Takes the session's row before its token's, as the end of a session does, so that the two cannot deadlock.
+    TOUCH_SESSION = "UPDATE sessions SET refreshed_at = $2 \
+        WHERE id = (SELECT session FROM session_refreshes WHERE hash = $1) \
+        RETURNING id, restaurant, sub, role, station, table_label, device, expires_at";
+    /// Only one presenter spends a token.
+    SPEND_REFRESH = "UPDATE session_refreshes SET spent_at = $2 WHERE hash = $1 AND spent_at IS NULL";
+    /// Takes the session's refresh tokens with it.
+    REMOVE_SESSION = "DELETE FROM sessions WHERE id = $1";
+    RECORD_END = "INSERT INTO ended_sessions (session, ended_at) VALUES ($1, $2) ON CONFLICT (session) DO NOTHING";
+    ENDED_SINCE = "SELECT session, ended_at FROM ended_sessions WHERE ended_at >= $1 ORDER BY ended_at, session";
+    SESSIONS_OF_API_KEY = "SELECT id FROM sessions WHERE restaurant = $1 AND sub = $2 AND role = 'service' ORDER BY id";
+    SESSIONS_OF_DEVICE = "SELECT id FROM sessions WHERE restaurant = $1 AND device = $2 ORDER BY id";
+    FORGET_SESSIONS = "DELETE FROM sessions WHERE expires_at < $1";
+    FORGET_ENDS = "DELETE FROM ended_sessions WHERE ended_at < $1";
+}

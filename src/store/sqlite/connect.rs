@@ -1,0 +1,61 @@
+//! Connections to a file, and what they must be like.
+
+use super::Connection;
+use crate::store::open::OpenError;
+use crate::store::sql::accounts::{EPOCH, SET_EPOCH};
+use sqlx::migrate::Migrator;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, Connection as _, SqlitePool, query, query_scalar};
+use std::time::Duration;
+
+static MIGRATOR: Migrator = sqlx::migrate!("migrations/sqlite");
+
+/// How long to wait for a tool that is writing to the same file.
+const BUSY: Duration = Duration::from_secs(5);
+/// How many may read at once.
+const READERS: u32 = 4;
+
+/// What every connection has in common.
+pub fn options(url: &str) -> Result<SqliteConnectOptions, OpenError> {
+    let path = url.strip_prefix("sqlite://").ok_or(OpenError::Url)?;
+    if path.is_empty() || path.contains('?') || path.contains(":memory:") {
+        return Err(OpenError::Url);
+    }
+    let options: SqliteConnectOptions = url.parse().map_err(|_| OpenError::Url)?;
+    Ok(options.foreign_keys(true).busy_timeout(BUSY).disable_statement_logging())
+}
+
+/// The connection that writes: durable at each commit, or refused.
+pub async fn writer(options: &SqliteConnectOptions) -> Result<Connection, OpenError> {
+    let options = options.clone().create_if_missing(true);
+    let options = options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
+    let mut connection = options.connect().await?;
+    let journal: String = query_scalar("PRAGMA journal_mode").fetch_one(&mut connection).await?;
+    let synchronous: i64 = query_scalar("PRAGMA synchronous").fetch_one(&mut connection).await?;
+    let foreign_keys: i64 = query_scalar("PRAGMA foreign_keys").fetch_one(&mut connection).await?;
+    if (journal.as_str(), synchronous, foreign_keys) == ("wal", 2, 1) {
+        return Ok(connection);
+    }
+    let found = format!("journal_mode={journal}, synchronous={synchronous}, foreign_keys={foreign_keys}");
+    Err(OpenError::NotDurable(format!("SQLite must run with journal_mode=wal, synchronous=2, foreign_keys=1; it has {found}")))
+}
+
+/// Those that read.
+pub fn readers(options: &SqliteConnectOptions) -> SqlitePool {
+    let pool = SqlitePoolOptions::new().max_connections(READERS).acquire_timeout(BUSY).test_before_acquire(false);
+    pool.connect_lazy_with(options.clone().read_only(true))
+}
+
+/// Brings the schema up to date in one transaction, which holds off a tool that is doing the same.
+pub async fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    MIGRATOR.run(&mut *transaction).await?;
+    Ok(transaction.commit().await?)
+}
+
+/// The epoch, made when the database is new.
+pub async fn epoch(connection: &mut Connection) -> Result<String, OpenError> {
+    let fresh = crate::clock::new_id().simple().to_string();
+    query(SET_EPOCH).bind(fresh).execute(&mut *connection).await?;
+    Ok(query_scalar(EPOCH).fetch_one(connection).await?)
+}

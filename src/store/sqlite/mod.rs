@@ -1,0 +1,85 @@
+//! SQLite: embedded, one node. One connection writes; four read beside it.
+
+mod connect;
+mod lock;
+#[path = "../shared/mod.rs"]
+#[allow(clippy::duplicate_mod)] // one text, two drivers: see there
+mod shared;
+mod writer;
+
+use super::open::{Mode, OpenError};
+use super::sql::sqlite::{HEADS, LOCK_FEED};
+use super::{Result, StoreError, error::broken, task};
+use futures_util::future::BoxFuture;
+use sqlx::{Connection as _, SqlitePool, query_as};
+use uuid::Uuid;
+use writer::Writer;
+
+type Backend = SqliteStore;
+type Connection = sqlx::SqliteConnection;
+type Database = sqlx::Sqlite;
+
+/// A store in one file.
+pub struct SqliteStore {
+    epoch: String,
+    readers: SqlitePool,
+    writer: Writer,
+}
+
+impl SqliteStore {
+    /// Opens the database of a URL, and makes it (with its folder) where there is none.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub async fn open(url: &str, mode: Mode) -> std::result::Result<Self, OpenError> {
+        let options = connect::options(url)?;
+        let lock = lock::prepare(options.get_filename(), mode)?;
+        let mut connection = connect::writer(&options).await?;
+        connect::migrate(&mut connection).await?;
+        let epoch = connect::epoch(&mut connection).await?;
+        let readers = connect::readers(&options);
+        Ok(Self { epoch, readers, writer: Writer::start(options, connection, lock) })
+    }
+
+    /// Runs a unit of work that reads.
+    async fn read<T, F>(&self, unit: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T>> + Send + 'static,
+    {
+        let readers = self.readers.clone();
+        task::run(task::in_time(async move { unit(&mut *readers.acquire().await?).await })).await
+    }
+
+    /// Runs a unit of work that reads more than once, of which all must see the same.
+    async fn read_at_one_point<T, F>(&self, unit: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T>> + Send + 'static,
+    {
+        let one_point = self.read(move |c| {
+            Box::pin(async move {
+                let mut transaction = c.begin().await?;
+                let read = unit(&mut transaction).await;
+                transaction.rollback().await?;
+                read
+            })
+        });
+        one_point.await
+    }
+
+    /// Runs a unit of work that writes: all of it or, when it fails, nothing.
+    async fn write<T, F>(&self, unit: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T>> + Send + 'static,
+    {
+        task::in_time(self.writer.write(unit)).await
+    }
+}
+
+async fn heads(connection: &mut Connection, ids: Vec<Uuid>) -> Result<Vec<(Uuid, i64)>> {
+    let ids: Vec<_> = ids.iter().map(|id| id.simple().to_string()).collect();
+    let ids = serde_json::to_string(&ids).map_err(broken)?;
+    Ok(query_as::<Database, (Uuid, i64)>(HEADS).bind(ids).fetch_all(connection).await?)
+}
