@@ -12,7 +12,7 @@ import { toast } from '../views/toasts.js';
 import { BasketSheet } from './basket_sheet.js';
 import { CallSheet } from './calls.js';
 import { ChoiceSheet } from './choice_sheet.js';
-import { showInstead, tellProgress } from './page_state.js';
+import { showInstead, soon, tellProgress } from './page_state.js';
 import { VisitOrders } from './visit.js';
 
 /** How often the age on the banner grows. */
@@ -226,7 +226,7 @@ export class TablePage {
   #draw() {
     if (this.#drawn) return;
     this.#drawn = true;
-    requestAnimationFrame(() => {
+    soon(() => {
       this.#drawn = false;
       if (this.#bell.state !== 'stopped') this.#drawNow();
     });
