@@ -4,6 +4,8 @@ import { barControls, blankView, countsView, filterView } from '../views/kitchen
 import { allDayView, recallView, ticketView } from '../views/kitchen_ticket.js';
 import { afterPaint } from './kiosk.js';
 
+const RECALLS_SHOWN = 40;
+
 /**
  * Draws a kitchen screen, and knows which ticket the arrows are on.
  *
@@ -79,10 +81,9 @@ export class KitchenView {
   #drawPanels({ tickets, bell, settings }) {
     find('#all-day-panel').hidden = !settings.allDay;
     if (settings.allDay) render(find('#all-day'), allDayView(allDay(tickets)));
-    const past = recallable(tickets, bell.now());
-    render(find('#recall'), past.length > 0
-      ? h('ul.recalls', {}, past.slice(0, 40).map((ticket) => recallView(ticket, bell.now())))
-      : h('p.muted', {}, 'Nothing to call back. Bumped tickets stay here until they are served, and 15 minutes more.'));
+    // Behind a closed dialog an order would be on the page, and not on the screen.
+    const open = find('#recall-sheet').hasAttribute('open');
+    render(find('#recall'), open && recallList(recallable(tickets, bell.now()), bell.now()));
   }
 
   /** Tickets beyond the right edge are announced: a cook does not scroll to find out. */
@@ -125,4 +126,10 @@ export class KitchenView {
     const found = [...find('#tickets').children].find((one) => one.getAttribute('data-order') === id);
     return found instanceof HTMLElement ? found : undefined;
   }
+}
+
+/** @param {import('../views/kitchen_model.js').Ticket[]} past @param {number} now server ms */
+function recallList(past, now) {
+  if (past.length === 0) return h('p.muted', {}, 'Nothing to call back. Bumped tickets stay here until they are served, and 15 minutes more.');
+  return h('ul.recalls', {}, past.slice(0, RECALLS_SHOWN).map((ticket) => recallView(ticket, now)));
 }

@@ -23,7 +23,7 @@ export class StaffDesk {
   #bell; #floor; #menu; #book; #session; #theme; #sound; #banner; #commands; #service;
   #tab = 'orders';
   #search = '';
-  /** Served orders from before this page. @type {any[]} */ #earlier = [];
+  /** Orders closed before this page was opened. @type {any[]} */ #earlier = [];
   #drawDue = false;
   #rangAt = 0;
   /** @type {(how: 'signed-out' | 'expired') => void} */ #end = () => {};
@@ -64,7 +64,7 @@ export class StaffDesk {
     setInterval(() => this.#tick(), 1000);
     this.#due();
     this.#bell.start();
-    this.#service.served().then((orders) => { this.#earlier = orders; this.#due(); });
+    this.#service.closed().then((orders) => { this.#earlier = orders; this.#due(); });
     return new Promise((resolve) => { this.#end = resolve; });
   }
 
@@ -73,7 +73,7 @@ export class StaffDesk {
     for (const room of [this.#floor, this.#menu]) {
       for (const name of ['change', 'live', 'refused']) room.on(name, due);
     }
-    this.#floor.on('change', ({ kind }) => kind === 'call.raised' && this.#sound.play('call'));
+    this.#floor.on('change', (change) => this.#tell(change));
     for (const name of ['pending', 'clock']) this.#bell.on(name, due);
     this.#bell.on('answer', ({ error }) => {
       if (error && error.code !== 'closed') toast(`Not done: ${error.message}`, { bad: true });
@@ -82,6 +82,14 @@ export class StaffDesk {
       if (state === 'stopped' && reason === 'unauthorized') this.#end('expired');
       due();
     });
+  }
+
+  /** What guests do is told; what colleagues do is seen. @param {any} change */
+  #tell({ kind, event, after }) {
+    if (kind === 'call.raised') this.#sound.play('call');
+    if (kind !== 'order.cancelled' || event.by?.role !== 'diner') return;
+    this.#sound.play('cancelled');
+    toast(`Order ${after.number} was cancelled by the guest.`);
   }
 
   #listen() {

@@ -1,7 +1,12 @@
 import { find } from '../views/dom.js';
 import { closeSheet, openSheet } from '../views/sheet.js';
+import { DONE_FOR_MS, closedAt } from '../views/staff_model.js';
 import { pairSheet, pauseSheet, soldOutSheet } from '../views/staff_sheets.js';
 import { toast } from '../views/toasts.js';
+
+/** Orders are listed by age, and those of yesterday are of no use: one that was just closed is no older than this. */
+const LOOK_BACK_MS = 3 * 3_600_000;
+const PAGES = 5;
 
 /** What staff do over HTTP: sold-out dishes, the pause, screens. Its effects come back through the rooms. */
 export class StaffService {
@@ -15,15 +20,21 @@ export class StaffService {
     this.#now = now;
   }
 
-  /** @returns {Promise<any[]>} orders served before this page was opened; the room lists open ones only */
-  async served() {
+  /** @returns {Promise<any[]>} orders closed before this page was opened; the room lists open ones only */
+  async closed() {
+    /** @type {any[]} */
+    const closed = [];
     try {
-      const { orders } = await this.#api.get(`${this.#path}/orders?status=served&limit=50`);
-      return orders;
+      let after = idAt(this.#now() - LOOK_BACK_MS);
+      for (let page = 0; after && page < PAGES; page += 1) {
+        const { orders, next } = await this.#api.get(`${this.#path}/orders?status=closed&limit=100&after=${after}`);
+        closed.push(...orders.filter((/** @type {any} */ order) => this.#now() - Date.parse(closedAt(order)) < DONE_FOR_MS));
+        after = next;
+      }
     } catch {
-      // The lane fills as orders are served; a banner says already that the server is out of reach.
-      return [];
+      // The lane fills as orders are closed; a banner says already that the server is out of reach.
     }
+    return closed;
   }
 
   /** @param {string} name @param {HTMLElement} control */
@@ -93,4 +104,13 @@ export class StaffService {
 function words({ code, message }) {
   if (code === 'offline') return 'there is no connection. Try again in a moment.';
   return code === 'not_found' ? 'no screen shows this code. Look at it again.' : message;
+}
+
+/**
+ * The least id of a moment: ids are UUIDv7, so the list can be entered at a time.
+ * @param {number} ms since 1970 @returns {string}
+ */
+function idAt(ms) {
+  const hex = Math.floor(ms).toString(16).padStart(12, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`;
 }

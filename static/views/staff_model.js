@@ -1,14 +1,16 @@
 /**
  * The floor's columns, without the DOM.
  *
- * @typedef {'incoming' | 'kitchen' | 'ready' | 'served'} Lane
+ * @typedef {'incoming' | 'kitchen' | 'ready' | 'done'} Lane
  */
 
-/** How long a served order stays in sight: as long as it can be called back. */
-export const SERVED_FOR_MS = 15 * 60_000;
+/** How long a closed order stays in sight: as long as a served one can be called back. */
+export const DONE_FOR_MS = 15 * 60_000;
 
 /** @type {Record<string, Lane>} */
-const LANES = { placed: 'incoming', accepted: 'kitchen', preparing: 'kitchen', ready: 'ready', served: 'served' };
+const LANES = {
+  placed: 'incoming', accepted: 'kitchen', preparing: 'kitchen', ready: 'ready', served: 'done', rejected: 'done', cancelled: 'done',
+};
 
 /** @type {Record<Lane, {title: string, empty: string, thresholds: {warnMinutes: number, lateMinutes: number}, since: (order: any) => string}>} */
 export const LANE = {
@@ -24,11 +26,16 @@ export const LANE = {
     title: 'Ready to serve', empty: 'Nothing waits to be served.',
     thresholds: { warnMinutes: 3, lateMinutes: 6 }, since: (order) => order.ready_at ?? order.accepted_at ?? order.placed_at,
   },
-  served: {
-    title: 'Served', empty: 'Nothing was served in the last 15 minutes.',
-    thresholds: { warnMinutes: Infinity, lateMinutes: Infinity }, since: (order) => order.served_at ?? order.placed_at,
+  done: {
+    title: 'Done', empty: 'Nothing was served in the last 15 minutes.',
+    thresholds: { warnMinutes: Infinity, lateMinutes: Infinity }, since: closedAt,
   },
 };
+
+/** A touch that waits to be sent has no time yet; the last one known stands for it. @param {any} order @returns {string} */
+export function closedAt(order) {
+  return order.served_at ?? order.closed_at ?? order.ready_at ?? order.placed_at;
+}
 
 /**
  * @param {any[]} orders @param {number} now server ms @param {string} search as typed
@@ -36,22 +43,22 @@ export const LANE = {
  */
 export function lanes(orders, now, search) {
   /** @type {Record<Lane, any[]>} */
-  const found = { incoming: [], kitchen: [], ready: [], served: [] };
+  const found = { incoming: [], kitchen: [], ready: [], done: [] };
   for (const order of orders) {
     const lane = LANES[order.status];
-    if (lane === 'served' && now - Date.parse(order.served_at) > SERVED_FOR_MS) continue;
+    if (lane === 'done' && now - Date.parse(closedAt(order)) > DONE_FOR_MS) continue;
     if (lane && matches(order, search)) found[lane].push(order);
   }
   for (const lane of /** @type {Lane[]} */ (Object.keys(found))) found[lane].sort(byAge(lane));
   return found;
 }
 
-/** Rush first, then the oldest; of the served ones the last. @param {Lane} lane */
+/** Rush first, then the oldest; of what is done the last. @param {Lane} lane */
 function byAge(lane) {
   const { since } = LANE[lane];
-  const sign = lane === 'served' ? -1 : 1;
+  const sign = lane === 'done' ? -1 : 1;
   return (/** @type {any} */ a, /** @type {any} */ b) =>
-    (lane === 'served' ? 0 : Number(b.rush) - Number(a.rush))
+    (lane === 'done' ? 0 : Number(b.rush) - Number(a.rush))
     || sign * (Date.parse(since(a)) - Date.parse(since(b)))
     || a.number - b.number;
 }

@@ -1,10 +1,11 @@
 import { h } from './dom.js';
-import { STATUS_WORDS, ageInWords, clock, count, money, place } from './format.js';
+import { REASON_WORDS, STATUS_WORDS, ageInWords, clock, count, money, place } from './format.js';
 import { icon } from './icons.js';
 import { ageView, noteView } from './order_parts.js';
 import { LANE, progress } from './staff_model.js';
 
 const MINUTES = [10, 15, 20, 30, 45];
+const OPEN = new Set(['placed', 'accepted', 'preparing', 'ready']);
 
 /**
  * @typedef {{now: number, minutes?: number, lane: import('./staff_model.js').Lane}} Look
@@ -29,12 +30,14 @@ export function orderCard(order, look) {
   actions(order, look));
 }
 
-/** The lane's title says the status, except in the kitchen's, which has two. @param {any} order @param {Look} look */
+/** The lane's title says the status, where it has but one. @param {any} order @param {Look} look */
 function facts(order, { now, lane }) {
   const cooking = lane === 'kitchen';
   const { done, all } = progress(order);
   const shown = [
-    cooking && h('span.badge', {}, STATUS_WORDS[order.status]),
+    (cooking || lane === 'done') && h('span.badge', {}, STATUS_WORDS[order.status]),
+    lane === 'done' && order.reason && h('span.order__fact', {}, REASON_WORDS[order.reason] ?? order.reason),
+    lane === 'done' && order.detail && h('span.order__fact', {}, order.detail),
     order.rush && h('span.badge.badge--rush', {}, icon('bolt'), 'Rush'),
     order.pending && h('span.badge.order__pending', {}, 'Not sent yet'),
     cooking && h('span.order__fact', {}, `${done} of ${all} done`),
@@ -51,7 +54,7 @@ function due(promised, now) {
 
 /** @param {string} id @param {any} item @param {any} order */
 function itemLine(id, item, order) {
-  const open = order.status !== 'served';
+  const open = OPEN.has(order.status);
   return h('li.line', { 'data-key': id, 'data-item': id, 'data-status': item.status },
     h('span.line__quantity.numeric', {}, item.quantity, h('span.visually-hidden', {}, ' times ')),
     h('span.line__body', {},
@@ -88,7 +91,7 @@ function actions(order, look) {
     ready: () => row(
       button('serve', 'tray', 'Serve', '.button--go.order__main'), button('recall', 'undo', 'Back', '.button--quiet'),
       button('cancel', 'close', 'Cancel', '.button--quiet.button--danger')),
-    served: () => row(button('recall', 'undo', 'Call back', '.button--quiet')),
+    done: () => order.status === 'served' && row(button('recall', 'undo', 'Call back', '.button--quiet')),
   };
   return rows[look.lane]();
 }

@@ -179,13 +179,13 @@ test('the floor has its lanes, and finds an order by number or table', () => {
   const orders = [
     order('placed', {}, { id: 'p', number: 7, table: '4' }), order('preparing', {}, { id: 'c', number: 12, table: '7' }),
     order('ready', {}, { id: 'r', number: 70, table: '1', ready_at: at(3) }), order('served', {}, { id: 's', number: 5, served_at: at(-16) }),
-    order('cancelled', {}, { id: 'x', number: 71 }),
+    order('cancelled', {}, { id: 'x', number: 71, closed_at: at(-1) }),
   ];
   const ids = (search) => Object.fromEntries(Object.entries(lanes(orders, NOON, search)).map(([lane, some]) => [lane, some.map(({ id }) => id)]));
-  assert.deepEqual(ids(''), { incoming: ['p'], kitchen: ['c'], ready: ['r'], served: [] });
-  assert.deepEqual(ids('7'), { incoming: ['p'], kitchen: ['c'], ready: ['r'], served: [] }, 'number 7, table 7, number 70');
-  assert.deepEqual(ids('table 4'), { incoming: ['p'], kitchen: [], ready: [], served: [] });
-  assert.deepEqual(ids('99'), { incoming: [], kitchen: [], ready: [], served: [] });
+  assert.deepEqual(ids(''), { incoming: ['p'], kitchen: ['c'], ready: ['r'], done: ['x'] });
+  assert.deepEqual(ids('7'), { incoming: ['p'], kitchen: ['c'], ready: ['r'], done: ['x'] }, 'number 7, table 7, number 70');
+  assert.deepEqual(ids('table 4'), { incoming: ['p'], kitchen: [], ready: [], done: [] });
+  assert.deepEqual(ids('99'), { incoming: [], kitchen: [], ready: [], done: [] });
 });
 
 test('progress counts dishes, not lines, and no voided ones', () => {
