@@ -18,6 +18,11 @@ import { KitchenView } from './kitchen_view.js';
 /** How often a bumped ticket is looked at, to let it go when its undo is over. */
 const BUMPED_CHECK_MS = 500;
 
+/** @type {Record<string, string>} */
+const NEWS = {
+  new: 'A new ticket.', incoming: 'An order is coming in.', changed: 'A ticket has changed.', cancelled: 'A ticket was cancelled.',
+};
+
 /** One kitchen screen: what the room says goes in, tickets come out, touches become commands. */
 export class KitchenScreen {
   #bell; #room; #restaurant; #station; #orders; #commands; #banner; #settings; #sound;
@@ -64,7 +69,7 @@ export class KitchenScreen {
     for (const name of ['live', 'sync', 'refused']) this.#room.on(name, due);
     for (const name of ['pending', 'clock']) this.#bell.on(name, due);
     this.#orders.on('change', due);
-    this.#orders.on('noticed', () => this.#sound.play('changed'));
+    this.#orders.on('noticed', () => this.#tell('changed'));
     this.#bell.on('answer', ({ error }) => {
       if (error && error.code !== 'closed') toast(`Not done: ${error.message}`, { bad: true });
     });
@@ -136,6 +141,12 @@ export class KitchenScreen {
     this.#due();
   }
 
+  /** Heard by ear, and by a screen reader. @param {string} what */
+  #tell(what) {
+    this.#sound.play(what);
+    find('#announce').textContent = NEWS[what];
+  }
+
   #unpair() {
     this.#bell.close();
     this.#end();
@@ -171,7 +182,7 @@ export class KitchenScreen {
     this.#tickets = this.#orders.tickets(station);
     // Before the first snapshot nothing is known, and nothing may ring.
     if (this.#room.cursor !== null) {
-      for (const sound of this.#memory.observe(this.#tickets, performance.now())) this.#sound.play(sound);
+      for (const sound of this.#memory.observe(this.#tickets, performance.now())) this.#tell(sound);
     }
     this.#view.draw({
       tickets: this.#tickets, memory: this.#memory, settings: this.#settings.values, sound: this.#sound,
