@@ -1,0 +1,87 @@
+//! Pairing kitchen screens (RFC 8628).
+
+use super::body::Body;
+use super::extract::Speaker;
+use super::limits::Attempt;
+use super::problem::Problem;
+use super::sessions::RestaurantBrief;
+use super::state::State;
+use crate::auth::token::TokenAnswer;
+use crate::domain::ids::DeviceId;
+use crate::domain::principal::Role;
+use crate::domain::text::{Name, Station};
+use actix_web::{HttpRequest, HttpResponse, web};
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+
+/// `POST /api/v1/devices/pairings`: a screen asks to be paired. 200 with its codes.
+///
+/// # Errors
+/// `rate_limited`.
+pub async fn begin(state: web::Data<State>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    state.limits.check(Attempt::Pair, &request)?;
+    Ok(HttpResponse::Ok().json(state.sessions.begin_pairing().await?))
+}
+
+/// The body of `POST /api/v1/devices/pairings/{user_code}/approval`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Approval {
+    name: Name,
+    station: Option<Station>,
+}
+
+/// A screen as answers name it.
+#[derive(Debug, Serialize)]
+struct DeviceBrief {
+    id: DeviceId,
+    name: Name,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    station: Option<Station>,
+}
+
+/// `POST /api/v1/devices/pairings/{user_code}/approval`: staff approve the screen that shows a code. 200 with the device.
+///
+/// # Errors
+/// `forbidden`, `not_found` for a code that no screen shows, `invalid` for a station that is not on the menu.
+pub async fn approve(
+    state: web::Data<State>,
+    request: HttpRequest,
+    Speaker(who): Speaker,
+    user_code: web::Path<String>,
+    body: Body<Approval>,
+) -> Result<HttpResponse, Problem> {
+    state.limits.check(Attempt::Pair, &request)?;
+    let Approval { name, station } = body.0;
+    let device = state.sessions.approve(&who, &user_code, name, station).await?;
+    Ok(HttpResponse::Ok().json(DeviceBrief { id: device.id, name: device.name, station: device.station }))
+}
+
+/// The body of `POST /api/v1/devices/token`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenRequest {
+    device_code: SecretString,
+}
+
+#[derive(Serialize)]
+struct PairedAnswer {
+    #[serde(flatten)]
+    tokens: TokenAnswer,
+    restaurant: RestaurantBrief,
+    role: Role,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    station: Option<Station>,
+}
+
+/// `POST /api/v1/devices/token`: a screen asks whether it is approved yet. 200 with tokens, once.
+///
+/// # Errors
+/// 400 with `error` (and `code`) `authorization_pending`, `slow_down`, `expired_token` or `invalid_grant`.
+pub async fn token(state: web::Data<State>, request: HttpRequest, body: Body<TokenRequest>) -> Result<HttpResponse, Problem> {
+    state.limits.check(Attempt::Pair, &request)?;
+    let signed_in = state.sessions.poll(&body.0.device_code).await?;
+    let (restaurant, principal) = (signed_in.restaurant.into(), signed_in.principal);
+    let answer = PairedAnswer { tokens: signed_in.tokens, restaurant, role: principal.role, station: principal.station };
+    Ok(HttpResponse::Ok().json(answer))
+}

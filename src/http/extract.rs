@@ -1,0 +1,109 @@
+//! What handlers take out of a request: who speaks, in which restaurant, under which id.
+
+use super::problem::Problem;
+use super::state::State;
+use crate::clock;
+use crate::domain::ids::CommandId;
+use crate::domain::principal::Principal;
+use crate::domain::text::Slug;
+use crate::protocol::ErrorCode;
+use crate::store::accounts::Restaurant;
+use actix_web::dev::Payload;
+use actix_web::http::header::AUTHORIZATION;
+use actix_web::{FromRequest, HttpRequest, web};
+use futures_util::future::LocalBoxFuture;
+use secrecy::SecretString;
+use std::future::{Ready, ready};
+
+/// Who speaks: the principal of the request's bearer token, whose session is not over.
+#[derive(Debug)]
+pub struct Speaker(pub Principal);
+
+impl FromRequest for Speaker {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(state(request).and_then(|state| speaker(&state, request)))
+    }
+}
+
+pub(super) fn state(request: &HttpRequest) -> Result<web::Data<State>, Problem> {
+    let missing = || Problem::new(ErrorCode::Internal, "the server is not put together");
+    request.app_data::<web::Data<State>>().cloned().ok_or_else(missing)
+}
+
+fn speaker(state: &State, request: &HttpRequest) -> Result<Speaker, Problem> {
+    let unauthorized = |detail| Problem::new(ErrorCode::Unauthorized, detail);
+    let token = bearer(request).ok_or_else(|| unauthorized("send a token with the header Authorization: Bearer"))?;
+    let principal = state.tokens.verify(&token, clock::now())?.principal;
+    if state.ended.contains(&principal.session) {
+        return Err(unauthorized("the session was ended; sign in again"));
+    }
+    Ok(Speaker(principal))
+}
+
+/// The scheme's name is in any case (RFC 9110, section 11.1).
+fn bearer(request: &HttpRequest) -> Option<SecretString> {
+    let (scheme, token) = request.headers().get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().into())
+}
+
+/// The restaurant that the path names, for everybody.
+#[derive(Debug)]
+pub struct Named(pub Restaurant);
+
+impl FromRequest for Named {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let slug = request.match_info().get("slug").and_then(|text| text.parse().ok());
+        let state = state(request);
+        Box::pin(async move { named(&*state?, slug).await.map(Self) })
+    }
+}
+
+async fn named(state: &State, slug: Option<Slug>) -> Result<Restaurant, Problem> {
+    let missing = || Problem::not_found("no restaurant has this name");
+    let slug = slug.ok_or_else(missing)?;
+    state.store.restaurant_by_slug(&slug).await?.ok_or_else(missing)
+}
+
+/// A principal of the restaurant that the path names.
+#[derive(Debug)]
+pub struct Insider(pub Principal);
+
+impl FromRequest for Insider {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let speaker = Speaker::from_request(request, payload).into_inner();
+        let named = Named::from_request(request, payload);
+        Box::pin(async move {
+            let Speaker(principal) = speaker?;
+            let Named(restaurant) = named.await?;
+            if restaurant.id == principal.restaurant {
+                return Ok(Self(principal));
+            }
+            Err(Problem::new(ErrorCode::Forbidden, "your token is another restaurant's"))
+        })
+    }
+}
+
+/// The id that makes placing an order safe to send again: the header `Idempotency-Key`, a UUID.
+#[derive(Debug)]
+pub struct IdempotencyKey(pub CommandId);
+
+impl FromRequest for IdempotencyKey {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let header = request.headers().get("idempotency-key").and_then(|value| value.to_str().ok());
+        let detail = "send a UUID of your own (lower case, hyphens) as Idempotency-Key, and the same one when you send again";
+        let id = header.and_then(|text| text.trim().parse().ok());
+        ready(id.map(Self).ok_or_else(|| Problem::invalid(detail)))
+    }
+}

@@ -1,0 +1,37 @@
+//! For machines that watch over this one.
+
+use super::problem::Problem;
+use super::state::State;
+use crate::protocol::ErrorCode;
+use actix_web::{HttpResponse, web};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// A database that takes longer to answer is not ready.
+const PATIENCE: Duration = Duration::from_secs(2);
+const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// `GET /healthz`: the process lives.
+pub async fn alive() -> HttpResponse {
+    HttpResponse::Ok().json(serde_json::json!({"status": "alive"}))
+}
+
+/// `GET /readyz`: the store answers and the node is not going down.
+///
+/// # Errors
+/// `unavailable`.
+pub async fn ready(state: web::Data<State>) -> Result<HttpResponse, Problem> {
+    let unavailable = |detail| Problem::new(ErrorCode::Unavailable, detail).after(PATIENCE);
+    if state.draining.load(Ordering::Relaxed) {
+        return Err(unavailable("this node is going down"));
+    }
+    match tokio::time::timeout(PATIENCE, state.store.ping()).await {
+        Ok(Ok(())) => Ok(HttpResponse::Ok().json(serde_json::json!({"status": "ready"}))),
+        _ => Err(unavailable("the database does not answer")),
+    }
+}
+
+/// `GET /metrics`: the counts, as Prometheus reads them.
+pub async fn metrics(state: web::Data<State>) -> HttpResponse {
+    HttpResponse::Ok().content_type(OPENMETRICS).body(state.metrics.scrape())
+}

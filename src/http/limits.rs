@@ -1,0 +1,218 @@
+//! How often one address may try its luck. All the phones of a restaurant sit behind one address, so diners get room
+//! for a full house at once; passwords get little.
+
+use super::problem::Problem;
+use crate::protocol::ErrorCode;
+use crate::telemetry::Metrics;
+use actix_web::HttpRequest;
+use governor::clock::{Clock, DefaultClock};
+use governor::state::keyed::DashMapStateStore;
+use governor::{Quota, RateLimiter};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+/// So many at once, and so many per second after that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// At once, after a quiet time.
+    pub burst: NonZeroU32,
+    /// Per second in the long run.
+    pub per_second: NonZeroU32,
+}
+
+impl Rate {
+    /// A rate; zeros count as one, since a limit of zero would be a closed door.
+    #[must_use]
+    pub const fn new(burst: u32, per_second: u32) -> Self {
+        Self { burst: at_least_one(burst), per_second: at_least_one(per_second) }
+    }
+}
+
+const fn at_least_one(number: u32) -> NonZeroU32 {
+    match NonZeroU32::new(number) {
+        Some(number) => number,
+        None => NonZeroU32::MIN,
+    }
+}
+
+/// The rates of an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rates {
+    /// Sign-ins by password or API key.
+    pub logins: Rate,
+    /// Diner sessions begun.
+    pub diners: Rate,
+    /// Refresh tokens presented.
+    pub refreshes: Rate,
+    /// Pairings begun, polled and approved.
+    pub pairings: Rate,
+    /// WebSockets opened.
+    pub handshakes: Rate,
+}
+
+impl Default for Rates {
+    fn default() -> Self {
+        Self {
+            logins: Rate::new(100, 1),
+            diners: Rate::new(500, 50),
+            refreshes: Rate::new(500, 50),
+            pairings: Rate::new(100, 10),
+            handshakes: Rate::new(1000, 100),
+        }
+    }
+}
+
+type ByAddress = RateLimiter<IpAddr, DashMapStateStore<IpAddr>, DefaultClock>;
+
+struct Gate {
+    name: &'static str,
+    limiter: ByAddress,
+}
+
+impl Gate {
+    fn new(name: &'static str, rate: Rate) -> Self {
+        let quota = Quota::per_second(rate.per_second).allow_burst(rate.burst);
+        Self { name, limiter: RateLimiter::dashmap(quota) }
+    }
+}
+
+/// What is tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attempt {
+    /// To sign in by password or API key.
+    Login,
+    /// To sit down at a table.
+    Seat,
+    /// To renew tokens.
+    Refresh,
+    /// To pair a screen.
+    Pair,
+    /// To open a WebSocket.
+    Handshake,
+}
+
+/// The limits of a node, in memory: each address is counted on the node it comes to.
+pub struct Limits {
+    logins: Gate,
+    diners: Gate,
+    refreshes: Gate,
+    pairings: Gate,
+    handshakes: Gate,
+    metrics: Metrics,
+}
+
+impl Limits {
+    /// Limits of these rates; refusals are counted in `metrics`.
+    #[must_use]
+    pub fn new(rates: Rates, metrics: Metrics) -> Self {
+        Self {
+            logins: Gate::new("logins", rates.logins),
+            diners: Gate::new("diner_sessions", rates.diners),
+            refreshes: Gate::new("refreshes", rates.refreshes),
+            pairings: Gate::new("pairings", rates.pairings),
+            handshakes: Gate::new("handshakes", rates.handshakes),
+            metrics,
+        }
+    }
+
+    const fn gate(&self, attempt: Attempt) -> &Gate {
+        match attempt {
+            Attempt::Login => &self.logins,
+            Attempt::Seat => &self.diners,
+            Attempt::Refresh => &self.refreshes,
+            Attempt::Pair => &self.pairings,
+            Attempt::Handshake => &self.handshakes,
+        }
+    }
+
+    /// Counts an attempt of the request's peer.
+    ///
+    /// # Errors
+    /// `rate_limited`, with the time to wait.
+    pub fn check(&self, attempt: Attempt, request: &HttpRequest) -> Result<(), Problem> {
+        let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
+        let problem = || Problem::new(ErrorCode::RateLimited, "too many tries from this address; wait a little");
+        self.count(attempt, peer).map_err(|wait| problem().after(wait))
+    }
+
+    /// Counts an attempt of an address.
+    ///
+    /// # Errors
+    /// The whole seconds to wait, one at least.
+    pub fn pass(&self, attempt: Attempt, address: IpAddr) -> Result<(), u64> {
+        self.count(attempt, address).map_err(|wait| u64::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u64::MAX).max(1))
+    }
+
+    fn count(&self, attempt: Attempt, address: IpAddr) -> Result<(), Duration> {
+        let gate = self.gate(attempt);
+        gate.limiter.check_key(&household(address)).map_err(|refused| {
+            self.metrics.hit(gate.name);
+            refused.wait_time_from(DefaultClock::default().now())
+        })
+    }
+
+    /// Forgets addresses that have been quiet for long enough to start afresh. To be called every minute or so; without
+    /// it every address ever seen would stay in memory.
+    pub fn tidy(&self) {
+        for gate in [&self.logins, &self.diners, &self.refreshes, &self.pairings, &self.handshakes] {
+            gate.limiter.retain_recent();
+            gate.limiter.shrink_to_fit();
+        }
+    }
+}
+
+/// One subscriber gets a whole /64 of IPv6, so that is what counts as an address.
+fn household(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
+        IpAddr::V4(address) => IpAddr::V4(address),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limits(burst: u32) -> Limits {
+        Limits::new(Rates { diners: Rate::new(burst, 1), ..Rates::default() }, Metrics::new())
+    }
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_burst_passes_and_what_follows_waits_about_a_second() {
+        let limits = limits(500);
+        for guest in 0..500 {
+            assert!(limits.pass(Attempt::Seat, address("203.0.113.1")).is_ok(), "guest {guest}");
+        }
+        assert_eq!(limits.pass(Attempt::Seat, address("203.0.113.1")), Err(1));
+        assert!(limits.pass(Attempt::Seat, address("203.0.113.2")).is_ok(), "a neighbour");
+        assert!(limits.pass(Attempt::Login, address("203.0.113.1")).is_ok(), "another door");
+        assert!(limits.metrics.scrape().contains("orderbell_limit_hits_total{limit=\"diner_sessions\"} 1"));
+    }
+
+    #[test]
+    fn an_address_is_a_household() {
+        let limits = limits(1);
+        assert!(limits.pass(Attempt::Seat, address("2001:db8:0:1::1")).is_ok());
+        assert!(limits.pass(Attempt::Seat, address("2001:db8:0:1:ffff::2")).is_err());
+        assert!(limits.pass(Attempt::Seat, address("2001:db8:0:2::1")).is_ok());
+        assert!(limits.pass(Attempt::Seat, address("203.0.113.1")).is_ok());
+        assert!(limits.pass(Attempt::Seat, address("::ffff:203.0.113.1")).is_err());
+    }
+
+    #[test]
+    fn quiet_addresses_are_forgotten_and_busy_ones_are_not() {
+        let limits = limits(1);
+        assert!(limits.pass(Attempt::Seat, address("203.0.113.1")).is_ok());
+        limits.tidy();
+        assert!(limits.pass(Attempt::Seat, address("203.0.113.1")).is_err());
+        assert_eq!(limits.diners.limiter.len(), 1);
+        std::thread::sleep(Duration::from_millis(1100));
+        limits.tidy();
+        assert_eq!(limits.diners.limiter.len(), 0);
+    }
+}

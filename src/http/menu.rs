@@ -1,0 +1,114 @@
+//! The restaurant and its menu, for everybody; what is sold out and whether orders are taken, for staff.
+
+use super::body::Body;
+use super::etag;
+use super::extract::{Insider, Named};
+use super::problem::Problem;
+use super::state::State;
+use crate::domain::ids::{MenuItemId, RestaurantId};
+use crate::domain::menu::{Menu, MenuAction};
+use crate::domain::money::Currency;
+use crate::domain::position::Position;
+use crate::domain::principal::Principal;
+use crate::domain::text::{Name, Slug, Station};
+use crate::domain::time::Timestamp;
+use crate::store::accounts::Restaurant;
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+const JSON: &str = "application/json";
+
+#[derive(Serialize)]
+struct Profile {
+    id: RestaurantId,
+    slug: Slug,
+    name: Name,
+    currency: Currency,
+    paused: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    paused_until: Option<Timestamp>,
+    stations: Vec<Station>,
+}
+
+async fn menu_of(state: &State, restaurant: &Restaurant) -> Result<Menu, Problem> {
+    state.store.menu(restaurant.id).await?.ok_or_else(|| Problem::not_found("this restaurant has no menu"))
+}
+
+fn tagged(request: &HttpRequest, document: &impl Serialize) -> HttpResponse {
+    // Documents are plain data with text keys, which always serialize.
+    let body = serde_json::to_vec(document).unwrap_or_default();
+    etag::answer(request, etag::tag(&body), JSON, body)
+}
+
+/// `GET /api/v1/restaurants/{slug}`: the public profile.
+///
+/// # Errors
+/// `not_found`.
+pub async fn profile(state: web::Data<State>, request: HttpRequest, named: Named) -> Result<HttpResponse, Problem> {
+    let menu = menu_of(&state, &named.0).await?;
+    let Restaurant { id, slug, name, currency, .. } = named.0;
+    let stations = menu.stations();
+    let profile = Profile { id, slug, name, currency, paused: menu.paused, paused_until: menu.paused_until, stations };
+    Ok(tagged(&request, &profile))
+}
+
+/// `GET /api/v1/restaurants/{slug}/menu`: the menu document, with what is sold out.
+///
+/// # Errors
+/// `not_found`.
+pub async fn menu(state: web::Data<State>, request: HttpRequest, named: Named) -> Result<HttpResponse, Problem> {
+    Ok(tagged(&request, &menu_of(&state, &named.0).await?))
+}
+
+/// The body of `PUT …/menu/items/{id}/availability`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Availability {
+    available: bool,
+    until: Option<Timestamp>,
+}
+
+/// The body of `PUT …/pause`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pause {
+    paused: bool,
+    until: Option<Timestamp>,
+}
+
+/// What a change of the menu comes to.
+#[derive(Serialize)]
+struct Changed<'a> {
+    position: Position,
+    changed: bool,
+    document: &'a RawValue,
+}
+
+async fn change(state: &State, who: &Principal, action: MenuAction) -> Result<HttpResponse, Problem> {
+    let ack = state.commands.change_menu(who, action).await?;
+    Ok(HttpResponse::Ok().json(Changed { position: ack.position, changed: ack.changed, document: &ack.document }))
+}
+
+/// `PUT /api/v1/restaurants/{slug}/menu/items/{item}/availability`: sold out, or there again. 200 with the menu.
+///
+/// # Errors
+/// `forbidden`, `not_found`, `invalid` for an end in the past.
+pub async fn set_availability(
+    state: web::Data<State>,
+    Insider(who): Insider,
+    path: web::Path<(Slug, MenuItemId)>,
+    body: Body<Availability>,
+) -> Result<HttpResponse, Problem> {
+    let Availability { available, until } = body.0;
+    change(&state, &who, MenuAction::Availability { item: path.1, available, until }).await
+}
+
+/// `PUT /api/v1/restaurants/{slug}/pause`: take no orders, or take them again. 200 with the menu.
+///
+/// # Errors
+/// `forbidden`, `invalid` for an end in the past.
+pub async fn set_pause(state: web::Data<State>, Insider(who): Insider, body: Body<Pause>) -> Result<HttpResponse, Problem> {
+    let Pause { paused, until } = body.0;
+    change(&state, &who, MenuAction::Pause { paused, until }).await
+}

@@ -1,0 +1,24 @@
+//! The HTTP face: the URL table in [`routes`], problems in the contract's words, and a file for each kind of thing.
+
+pub mod body;
+pub mod demo;
+pub mod devices;
+pub mod etag;
+pub mod extract;
+pub mod health;
+pub mod limits;
+pub mod menu;
+pub mod orders;
+pub mod pages;
+pub mod problem;
+pub mod refusals;
+pub mod request_log;
+pub mod routes;
+pub mod sessions;
+pub mod state;
+
+pub use demo::Demo;
+pub use limits::Limits;
+pub use problem::Problem;
+pub use routes::app;
+pub use state::State;

@@ -1,0 +1,154 @@
+//! Orders: place, read, list, command.
+
+use super::body::Body;
+use super::extract::{IdempotencyKey, Insider, Speaker};
+use super::problem::Problem;
+use super::state::State;
+use crate::auth::policy;
+use crate::domain::command::{Command, RawCommand, Subject};
+use crate::domain::ids::OrderId;
+use crate::domain::order::Order;
+use crate::domain::place::Basket;
+use crate::domain::principal::Principal;
+use crate::domain::status::OrderStatus;
+use crate::protocol::{ErrorCode, ServerFrame};
+use crate::store::log::OrderFilter;
+use actix_web::http::header::LOCATION;
+use actix_web::{HttpResponse, web};
+use serde::{Deserialize, Serialize};
+
+/// Orders of a page when no limit is given.
+const PAGE: u32 = 50;
+/// The most orders of a page.
+const MAX_PAGE: u32 = 100;
+
+fn no_such_order() -> Problem {
+    Problem::not_found("no such order")
+}
+
+/// `POST /api/v1/restaurants/{slug}/orders`: places an order under the `Idempotency-Key`. 201 with the document.
+///
+/// # Errors
+/// `forbidden`, `invalid`, `paused`, `conflict` for the same key with another basket.
+pub async fn place(
+    state: web::Data<State>,
+    Insider(who): Insider,
+    IdempotencyKey(id): IdempotencyKey,
+    body: Body<Basket>,
+) -> Result<HttpResponse, Problem> {
+    let ack = state.commands.place(&who, id, body.0).await?;
+    let order: OrderName = serde_json::from_str(ack.document.get()).map_err(|error| {
+        log::error!(error:% = error; "an order document has no id");
+        Problem::new(ErrorCode::Internal, "the order was placed; its document could not be read")
+    })?;
+    Ok(HttpResponse::Created().insert_header((LOCATION, format!("/api/v1/orders/{}", order.id))).json(&ack.document))
+}
+
+#[derive(Deserialize)]
+struct OrderName {
+    id: OrderId,
+}
+
+/// `GET /api/v1/orders/{id}`: the document.
+///
+/// # Errors
+/// `not_found`, for what does not exist and for what is not this principal's to see.
+pub async fn read(state: web::Data<State>, Speaker(who): Speaker, id: web::Path<OrderId>) -> Result<HttpResponse, Problem> {
+    let order = state.store.order(who.restaurant, *id).await?;
+    let order = order.filter(|order| policy::owns(&who, order)).ok_or_else(no_such_order)?;
+    Ok(HttpResponse::Ok().json(order))
+}
+
+/// `POST /api/v1/orders/{id}/commands`: a command about an order. 200 with the ack.
+///
+/// # Errors
+/// Those of the contract's section 4.
+pub async fn command(
+    state: web::Data<State>,
+    Speaker(who): Speaker,
+    id: web::Path<OrderId>,
+    body: Body<RawCommand>,
+) -> Result<HttpResponse, Problem> {
+    let mut raw = body.0;
+    if raw.order.is_some_and(|order| order != *id) {
+        return Err(Problem::invalid("order is another one than in the address; leave it out"));
+    }
+    raw.order = Some(*id);
+    execute(&state, &who, raw.try_into()?).await
+}
+
+/// `POST /api/v1/restaurants/{slug}/commands`: a command about no order (`call_waiter`, `answer_call`). 200 with the ack.
+///
+/// # Errors
+/// Those of the contract's section 4.
+pub async fn call(state: web::Data<State>, Insider(who): Insider, body: Body<RawCommand>) -> Result<HttpResponse, Problem> {
+    let command = Command::try_from(body.0)?;
+    if matches!(command.subject, Subject::Order { .. }) {
+        return Err(Problem::invalid("send a command about an order to /api/v1/orders/{id}/commands"));
+    }
+    execute(&state, &who, command).await
+}
+
+async fn execute(state: &State, who: &Principal, command: Command) -> Result<HttpResponse, Problem> {
+    let id = command.id;
+    let ack = state.commands.execute(who, command).await?;
+    let frame = ServerFrame::Ack { id, position: ack.position, changed: ack.changed, document: &ack.document }.encode();
+    Ok(HttpResponse::Ok().content_type("application/json").body(frame.text()))
+}
+
+/// The query of a list.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListQuery {
+    status: Option<String>,
+    after: Option<OrderId>,
+    limit: Option<u32>,
+}
+
+impl ListQuery {
+    fn filter(&self) -> Result<OrderFilter, Problem> {
+        Ok(match self.status.as_deref() {
+            None | Some("open") => OrderFilter::Open,
+            Some("closed") => OrderFilter::Closed,
+            Some("all") => OrderFilter::All,
+            Some(word) => OrderFilter::Status(status(word)?),
+        })
+    }
+
+    fn limit(&self) -> Result<u32, Problem> {
+        let limit = self.limit.unwrap_or(PAGE);
+        if (1..=MAX_PAGE).contains(&limit) {
+            return Ok(limit);
+        }
+        Err(Problem::invalid(format!("limit must be 1 to {MAX_PAGE}")))
+    }
+}
+
+fn status(word: &str) -> Result<OrderStatus, Problem> {
+    let found = OrderStatus::ALL.into_iter().find(|status| status.as_str() == word);
+    found.ok_or_else(|| Problem::invalid("status must be open, closed, all, or a status of an order"))
+}
+
+#[derive(Serialize)]
+struct Page {
+    orders: Vec<Order>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<OrderId>,
+}
+
+/// `GET /api/v1/restaurants/{slug}/orders`: orders by age, a page at a time; `next` is the `after` of the next page.
+///
+/// # Errors
+/// `forbidden`, `invalid`.
+pub async fn list(state: web::Data<State>, Insider(who): Insider, query: web::Query<ListQuery>) -> Result<HttpResponse, Problem> {
+    if !policy::may_see_orders(who.role) {
+        return Err(Problem::new(ErrorCode::Forbidden, "a guest sees their own orders under /api/v1/diner-sessions/current"));
+    }
+    let (filter, limit) = (query.filter()?, query.limit()?);
+    // One more than asked for says whether there is a next page.
+    let mut orders = state.store.orders(who.restaurant, filter, query.after, limit + 1).await?;
+    let has_more = orders.len() > limit as usize;
+    orders.truncate(limit as usize);
+    let next = orders.last().filter(|_| has_more).map(|order| order.id);
+    Ok(HttpResponse::Ok().json(Page { orders, next }))
+}

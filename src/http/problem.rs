@@ -1,0 +1,142 @@
+//! Problems: RFC 9457 bodies with the contract's `code`.
+
+use crate::protocol::ErrorCode;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use serde::Serialize;
+use serde_json::Value;
+use std::fmt;
+use std::time::Duration;
+
+/// The media type of a problem.
+pub const PROBLEM_JSON: &str = "application/problem+json";
+
+/// An answer that is not what was asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Problem {
+    status: StatusCode,
+    code: &'static str,
+    detail: String,
+    document: Option<Box<Value>>,
+    retry_after: Option<Duration>,
+    error: Option<&'static str>,
+    allow: Option<&'static str>,
+}
+
+/// A problem as it is written.
+#[derive(Serialize)]
+struct Body<'a> {
+    r#type: &'static str,
+    title: &'a str,
+    status: u16,
+    code: &'static str,
+    detail: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    document: Option<&'a Value>,
+}
+
+impl Problem {
+    /// A problem of the contract; `detail` says what happened and what to do.
+    #[must_use]
+    pub fn new(code: ErrorCode, detail: impl Into<String>) -> Self {
+        let status = StatusCode::from_u16(code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        Self::of(status, code.as_str(), detail.into())
+    }
+
+    const fn of(status: StatusCode, code: &'static str, detail: String) -> Self {
+        Self { status, code, detail, document: None, retry_after: None, error: None, allow: None }
+    }
+
+    /// A field, a path or a query is wrong.
+    #[must_use]
+    pub fn invalid(detail: impl Into<String>) -> Self {
+        Self::new(ErrorCode::Invalid, detail)
+    }
+
+    /// There is no such thing, or none for this principal.
+    #[must_use]
+    pub fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(ErrorCode::NotFound, detail)
+    }
+
+    /// A request that HTTP itself has a status for, which the contract calls a bad frame.
+    #[must_use]
+    pub fn bad_request(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self::of(status, ErrorCode::BadFrame.as_str(), detail.into())
+    }
+
+    /// A failed step of the device grant (RFC 6749, section 5.2): `error` is its word, and the code too.
+    #[must_use]
+    pub fn grant(error: &'static str, detail: impl Into<String>) -> Self {
+        Self { error: Some(error), ..Self::of(StatusCode::BAD_REQUEST, error, detail.into()) }
+    }
+
+    /// With the document as it stands now.
+    #[must_use]
+    pub fn with_document(self, document: Option<Value>) -> Self {
+        Self { document: document.map(Box::new), ..self }
+    }
+
+    /// With the time after which to try again.
+    #[must_use]
+    pub fn after(self, wait: Duration) -> Self {
+        Self { retry_after: Some(wait), ..self }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.detail)
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        self.status
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status);
+        if self.status == StatusCode::UNAUTHORIZED {
+            response.insert_header((WWW_AUTHENTICATE, "Bearer"));
+        }
+        if let Some(methods) = self.allow {
+            response.insert_header((ALLOW, methods));
+        }
+        if let Some(wait) = self.retry_after {
+            response.insert_header((RETRY_AFTER, wait.as_millis().div_ceil(1000).max(1).to_string()));
+        }
+        let body = Body {
+            r#type: "about:blank",
+            title: self.status.canonical_reason().unwrap_or("Error"),
+            status: self.status.as_u16(),
+            code: self.code,
+            detail: &self.detail,
+            retry_after_ms: self.retry_after.map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)),
+            error: self.error,
+            document: self.document.as_deref(),
+        };
+        // Plain data always serializes.
+        response.content_type(PROBLEM_JSON).body(serde_json::to_vec(&body).unwrap_or_default())
+    }
+}
+
+/// What answers a path that is not in the table.
+///
+/// # Errors
+/// Always `not_found`.
+pub async fn no_such_path(_: HttpRequest) -> Result<HttpResponse, Problem> {
+    Err(Problem::not_found("there is nothing at this address"))
+}
+
+/// What answers a path of the table under a method it does not take.
+#[must_use]
+pub fn wrong_method(methods: &'static str) -> Problem {
+    let detail = format!("this address takes {methods}");
+    Problem { allow: Some(methods), ..Problem::bad_request(StatusCode::METHOD_NOT_ALLOWED, detail) }
+}

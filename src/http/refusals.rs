@@ -1,0 +1,76 @@
+//! What the layers below refuse, as problems.
+
+use super::problem::Problem;
+use crate::auth::pairing::PollError;
+use crate::auth::session::SessionError;
+use crate::auth::token::TokenError;
+use crate::commands::CommandError;
+use crate::domain::command::InvalidCommand;
+use crate::protocol::ErrorCode;
+use crate::store::StoreError;
+use std::time::Duration;
+
+/// A store or a queue that is too busy now is asked again after this.
+const SOON: Duration = Duration::from_secs(1);
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable => {
+                Self::new(ErrorCode::Unavailable, "the database does not answer just now; send the same again").after(SOON)
+            }
+            StoreError::Taken => Self::new(ErrorCode::Conflict, "this is taken; choose another"),
+            StoreError::Missing => Self::not_found("no such thing"),
+            StoreError::Internal => Self::new(ErrorCode::Internal, "something broke on the server; it is in the log"),
+        }
+    }
+}
+
+impl From<SessionError> for Problem {
+    fn from(error: SessionError) -> Self {
+        let code = match &error {
+            SessionError::Store(store) => return store.clone().into(),
+            SessionError::Internal => return StoreError::Internal.into(),
+            SessionError::BadCredentials | SessionError::Over => ErrorCode::Unauthorized,
+            SessionError::UnknownTable | SessionError::UnknownPairing => ErrorCode::NotFound,
+            SessionError::Forbidden => ErrorCode::Forbidden,
+            SessionError::Invalid(_) => ErrorCode::Invalid,
+            SessionError::Busy => return Self::new(ErrorCode::Unavailable, error.to_string()).after(3 * SOON),
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+impl From<PollError> for Problem {
+    fn from(error: PollError) -> Self {
+        let word = match error {
+            PollError::Session(session) => return session.into(),
+            PollError::Pending => "authorization_pending",
+            PollError::SlowDown => "slow_down",
+            PollError::Expired => "expired_token",
+            PollError::Unknown => "invalid_grant",
+        };
+        Self::grant(word, error.to_string())
+    }
+}
+
+impl From<CommandError> for Problem {
+    fn from(error: CommandError) -> Self {
+        match error {
+            CommandError::Store(store) => store.into(),
+            CommandError::Refused(refusal) => Self::new(refusal.kind.into(), refusal.message).with_document(refusal.document),
+        }
+    }
+}
+
+impl From<InvalidCommand> for Problem {
+    fn from(error: InvalidCommand) -> Self {
+        Self::invalid(error.to_string())
+    }
+}
+
+impl From<TokenError> for Problem {
+    fn from(error: TokenError) -> Self {
+        Self::new(ErrorCode::Unauthorized, error.to_string())
+    }
+}

@@ -1,0 +1,33 @@
+//! One log line for each request: the route's pattern, never the path, which may carry a table's key.
+
+use crate::clock;
+use actix_web::Error;
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::middleware::Next;
+
+/// Patterns that a machine asks for every few seconds.
+const PROBES: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
+
+/// Logs a request when it is answered.
+///
+/// # Errors
+/// Those of what it wraps.
+pub async fn log_request(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let begun = clock::uptime();
+    let response = next.call(request).await?;
+    let (request, status) = (response.request(), response.status());
+    let route = request.match_pattern();
+    let route = route.as_deref().unwrap_or("none");
+    let level = match status.as_u16() {
+        500.. => log::Level::Warn,
+        _ if PROBES.contains(&route) => log::Level::Debug,
+        _ => log::Level::Info,
+    };
+    let ms = clock::uptime().since(begun).as_millis();
+    log::log!(level, method:% = request.method(), route, status = status.as_u16(), ms = u64::try_from(ms).unwrap_or(u64::MAX); "request");
+    Ok(response)
+}

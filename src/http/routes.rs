@@ -1,0 +1,121 @@
+//! The whole URL table.
+
+use super::problem::{Problem, no_such_path, wrong_method};
+use super::request_log::log_request;
+use super::state::State;
+use super::{demo, devices, health, menu, orders, pages, sessions};
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use actix_web::middleware::{Compress, DefaultHeaders, from_fn};
+use actix_web::{App, Error, Resource, Route, guard, web};
+
+/// The application: the URL table, a log line for each request, and the headers that every answer carries.
+#[must_use]
+pub fn app(
+    state: web::Data<State>,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<impl MessageBody + use<>>,
+        Error = Error,
+        InitError = (),
+    > + use<>,
+> {
+    App::new().app_data(state).wrap(from_fn(log_request)).wrap(headers()).configure(configure)
+}
+
+/// Table keys stand in the addresses of pages, so no page tells where it was; answers with tokens are never kept.
+fn headers() -> DefaultHeaders {
+    DefaultHeaders::new()
+        .add((X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .add((REFERRER_POLICY, "no-referrer"))
+        .add((CONTENT_SECURITY_POLICY, pages::CONTENT_SECURITY_POLICY))
+        .add((CACHE_CONTROL, "no-store"))
+}
+
+/// The table.
+pub fn configure(cfg: &mut web::ServiceConfig) {
+    let path = web::PathConfig::default().error_handler(|_, _| Problem::not_found("no such thing").into());
+    let query = web::QueryConfig::default().error_handler(|error, _| Problem::invalid(error.to_string()).into());
+    cfg.app_data(path).app_data(query).default_service(web::to(no_such_path));
+
+    cfg.service(at("/healthz", READ).route(read().to(health::alive)))
+        .service(at("/readyz", READ).route(read().to(health::ready)))
+        .service(at("/metrics", READ).wrap(Compress::default()).route(read().to(health::metrics)))
+        // Who is who.
+        .service(at("/api/v1/sessions", "POST").route(web::post().to(sessions::sign_in)))
+        .service(at("/api/v1/sessions/refresh", "POST").route(web::post().to(sessions::refresh)))
+        .service(at("/api/v1/sessions/current", "DELETE").route(web::delete().to(sessions::end)))
+        .service(at("/api/v1/diner-sessions", "POST").route(web::post().to(sessions::seat)))
+        .service(at("/api/v1/diner-sessions/current", READ).route(read().to(sessions::visit)))
+        .service(at("/api/v1/devices/pairings", "POST").route(web::post().to(devices::begin)))
+        .service(at("/api/v1/devices/pairings/{user_code}/approval", "POST").route(web::post().to(devices::approve)))
+        .service(at("/api/v1/devices/token", "POST").route(web::post().to(devices::token)))
+        // The restaurant.
+        .service(compressed("/api/v1/restaurants/{slug}", menu::profile))
+        .service(compressed("/api/v1/restaurants/{slug}/menu", menu::menu))
+        .service(
+            at("/api/v1/restaurants/{slug}/menu/items/{item}/availability", "PUT").route(web::put().to(menu::set_availability)),
+        )
+        .service(at("/api/v1/restaurants/{slug}/pause", "PUT").route(web::put().to(menu::set_pause)))
+        // Orders.
+        .service(
+            at("/api/v1/restaurants/{slug}/orders", "GET, HEAD, POST")
+                .route(read().to(orders::list))
+                .route(web::post().to(orders::place)),
+        )
+        .service(at("/api/v1/restaurants/{slug}/commands", "POST").route(web::post().to(orders::call)))
+        .service(at("/api/v1/orders/{id}", READ).route(read().to(orders::read)))
+        .service(at("/api/v1/orders/{id}/commands", "POST").route(web::post().to(orders::command)))
+        // The demonstration.
+        .service(at("/api/v1/demo", READ).route(read().to(demo::read)))
+        .service(at("/api/v1/demo/qr.svg", READ).route(read().to(demo::qr)))
+        // Pages, and last of all what they load.
+        .service(compressed("/", pages::landing))
+        .service(compressed("/t/{table_key}", pages::table))
+        .service(compressed("/orders/{id}", pages::order))
+        .service(compressed("/kitchen", pages::kitchen))
+        .service(compressed("/staff", pages::staff))
+        .service(compressed("/manage", pages::manage))
+        .service(
+            web::resource("/{path:.+}")
+                .wrap(Compress::default())
+                .route(read().to(pages::asset))
+                .default_service(web::to(no_such_path)),
+        );
+}
+
+const READ: &str = "GET, HEAD";
+
+/// An address that takes these methods and says so to any other.
+fn at(path: &str, methods: &'static str) -> Resource {
+    web::resource(path).default_service(web::to(move || async move { Err::<&'static str, _>(wrong_method(methods)) }))
+}
+
+/// An address that is read, in the encoding that the client likes best.
+fn compressed<F, Args>(
+    path: &str,
+    handler: F,
+) -> Resource<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<impl MessageBody + use<F, Args>>,
+        Error = Error,
+        InitError = (),
+    > + use<F, Args>,
+>
+where
+    F: actix_web::Handler<Args>,
+    Args: actix_web::FromRequest + 'static,
+    F::Output: actix_web::Responder + 'static,
+{
+    at(path, READ).wrap(Compress::default()).route(read().to(handler))
+}
+
+/// GET, or HEAD, for which the server leaves the body out.
+fn read() -> Route {
+    web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
+}

@@ -1,0 +1,154 @@
+//! Signing in, sitting down, renewing and leaving.
+
+use super::body::Body;
+use super::extract::Speaker;
+use super::limits::Attempt;
+use super::problem::Problem;
+use super::state::State;
+use crate::auth::session::SignedIn;
+use crate::auth::token::TokenAnswer;
+use crate::domain::ids::RestaurantId;
+use crate::domain::money::Currency;
+use crate::domain::order::Order;
+use crate::domain::principal::Role;
+use crate::domain::text::{Key, Name, Slug, TableLabel};
+use crate::protocol::ErrorCode;
+use crate::store::accounts::Restaurant;
+use actix_web::{HttpRequest, HttpResponse, web};
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+
+/// The most orders that a visit is told of.
+const ORDERS_OF_A_VISIT: u32 = 100;
+
+/// A restaurant as answers name it.
+#[derive(Debug, Serialize)]
+pub struct RestaurantBrief {
+    id: RestaurantId,
+    slug: Slug,
+    name: Name,
+    currency: Currency,
+}
+
+impl From<Restaurant> for RestaurantBrief {
+    fn from(Restaurant { id, slug, name, currency, .. }: Restaurant) -> Self {
+        Self { id, slug, name, currency }
+    }
+}
+
+/// The body of `POST /api/v1/sessions`: a name and a password at a restaurant, or an API key.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignIn {
+    restaurant: Option<String>,
+    username: Option<String>,
+    password: Option<SecretString>,
+    api_key: Option<SecretString>,
+}
+
+#[derive(Serialize)]
+struct SignInAnswer {
+    #[serde(flatten)]
+    tokens: TokenAnswer,
+    restaurant: RestaurantBrief,
+    role: Role,
+}
+
+/// `POST /api/v1/sessions`: signs in staff, or a POS by its API key. 200 with tokens.
+///
+/// # Errors
+/// `unauthorized`, `invalid`, `rate_limited`.
+pub async fn sign_in(state: web::Data<State>, request: HttpRequest, body: Body<SignIn>) -> Result<HttpResponse, Problem> {
+    state.limits.check(Attempt::Login, &request)?;
+    let SignedIn { tokens, principal, restaurant } = match body.0 {
+        SignIn { api_key: Some(key), restaurant: None, username: None, password: None } => {
+            state.sessions.sign_in_with_api_key(&key).await?
+        }
+        SignIn { restaurant: Some(slug), username: Some(username), password: Some(password), api_key: None } => {
+            state.sessions.sign_in(&slug, &username, password).await?
+        }
+        _ => return Err(Problem::invalid("send restaurant, username and password, or api_key alone")),
+    };
+    Ok(HttpResponse::Ok().json(SignInAnswer { tokens, restaurant: restaurant.into(), role: principal.role }))
+}
+
+/// The body of `POST /api/v1/sessions/refresh`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Refresh {
+    refresh_token: SecretString,
+}
+
+/// `POST /api/v1/sessions/refresh`: a new pair of tokens; the presented one is spent. 200.
+///
+/// # Errors
+/// `unauthorized` when the session is over, `rate_limited`.
+pub async fn refresh(state: web::Data<State>, request: HttpRequest, body: Body<Refresh>) -> Result<HttpResponse, Problem> {
+    state.limits.check(Attempt::Refresh, &request)?;
+    Ok(HttpResponse::Ok().json(state.sessions.refresh(&body.0.refresh_token).await?))
+}
+
+/// `DELETE /api/v1/sessions/current`: ends the token's session and its connections, on every node. 204.
+///
+/// # Errors
+/// `unauthorized`.
+pub async fn end(state: web::Data<State>, Speaker(who): Speaker) -> Result<HttpResponse, Problem> {
+    state.sessions.end(&who.session).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// The body of `POST /api/v1/diner-sessions`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SitDown {
+    table_key: SecretString,
+}
+
+#[derive(Serialize)]
+struct SeatAnswer {
+    #[serde(flatten)]
+    tokens: TokenAnswer,
+    #[serde(flatten)]
+    visit: Visit,
+}
+
+#[derive(Serialize)]
+struct Visit {
+    restaurant: RestaurantBrief,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    table: Option<TableLabel>,
+    diner: Key,
+}
+
+/// `POST /api/v1/diner-sessions`: a guest sits down at the table of a key. 200 with tokens.
+///
+/// # Errors
+/// `not_found` for a key of no table, `rate_limited`.
+pub async fn seat(state: web::Data<State>, request: HttpRequest, body: Body<SitDown>) -> Result<HttpResponse, Problem> {
+    state.limits.check(Attempt::Seat, &request)?;
+    let SignedIn { tokens, principal, restaurant } = state.sessions.seat(&body.0.table_key).await?;
+    let visit = Visit { restaurant: restaurant.into(), table: principal.table, diner: principal.sub };
+    Ok(HttpResponse::Ok().json(SeatAnswer { tokens, visit }))
+}
+
+#[derive(Serialize)]
+struct VisitAnswer {
+    #[serde(flatten)]
+    visit: Visit,
+    orders: Vec<Order>,
+}
+
+/// `GET /api/v1/diner-sessions/current`: where the guest sits and what they have ordered, newest first.
+///
+/// # Errors
+/// `forbidden` for who is no guest.
+pub async fn visit(state: web::Data<State>, Speaker(who): Speaker) -> Result<HttpResponse, Problem> {
+    if who.role != Role::Diner {
+        return Err(Problem::new(ErrorCode::Forbidden, "only a guest has a visit"));
+    }
+    let restaurant = state.store.restaurant(who.restaurant).await?;
+    let restaurant = restaurant.ok_or_else(|| Problem::not_found("this restaurant is gone"))?;
+    let orders = state.store.orders_of_diner(who.restaurant, &who.sub, ORDERS_OF_A_VISIT).await?;
+    let visit = Visit { restaurant: restaurant.into(), table: who.table, diner: who.sub };
+    Ok(HttpResponse::Ok().json(VisitAnswer { visit, orders }))
+}
