@@ -23,6 +23,8 @@ CREATE TABLE tables (
     UNIQUE (restaurant, label)
 );
 
+CREATE INDEX tables_of_restaurant ON tables (restaurant, id);
+
 CREATE TABLE users (
     id            UUID             NOT NULL PRIMARY KEY,
     restaurant    UUID             NOT NULL REFERENCES restaurants (id),

@@ -13,8 +13,8 @@ CREATE TABLE sessions (
     expires_at   BIGINT NOT NULL
 );
 
-CREATE INDEX sessions_of_sub ON sessions (restaurant, sub);
-CREATE INDEX sessions_of_device ON sessions (device) WHERE device IS NOT NULL;
+CREATE INDEX sessions_of_sub ON sessions (restaurant, sub, id);
+CREATE INDEX sessions_of_device ON sessions (restaurant, device, id) WHERE device IS NOT NULL;
 CREATE INDEX sessions_by_age ON sessions (expires_at);
 
 CREATE TABLE session_refreshes (

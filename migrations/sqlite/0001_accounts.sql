@@ -23,6 +23,8 @@ CREATE TABLE tables (
     UNIQUE (restaurant, label)
 ) STRICT;
 
+CREATE INDEX tables_of_restaurant ON tables (restaurant, id);
+
 CREATE TABLE users (
     id            BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 16),
     restaurant    BLOB    NOT NULL REFERENCES restaurants (id),

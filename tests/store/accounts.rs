@@ -1,0 +1,100 @@
+//! Restaurants, tables, people, API keys.
+
+use crate::house::{House, at, key, restaurant, small_menu};
+use crate::world::World;
+use orderbell::clock;
+use orderbell::domain::ids::{RestaurantId, TableId, UserId};
+use orderbell::domain::position::Position;
+use orderbell::domain::principal::{Principal, Role};
+use orderbell::domain::text::Key;
+use orderbell::store::StoreError;
+use orderbell::store::accounts::{ApiKey, Restaurant, Table, User};
+use orderbell::store::sessions::{Rotation, SessionRow};
+use secrecy::ExposeSecret;
+
+pub async fn a_restaurant_begins_with_an_empty_feed_and_its_menu(world: World) {
+    let store = &world.store;
+    let new = restaurant(RestaurantId::from_uuid(clock::new_id()));
+    let (menu, _) = small_menu(new.id);
+    assert_eq!(store.restaurant(new.id).await.unwrap(), None);
+    store.add_restaurant(&new, &menu, at(0)).await.unwrap();
+    assert_eq!(store.restaurant(new.id).await.unwrap(), Some(new.clone()));
+    assert_eq!(store.restaurant_by_slug(&new.slug).await.unwrap(), Some(new.clone()));
+    assert_eq!(store.menu(new.id).await.unwrap(), Some(menu.clone()));
+    assert_eq!(store.head(new.id).await, Ok(Position::ZERO));
+    let id = RestaurantId::from_uuid(clock::new_id());
+    let namesake = Restaurant { id, ..new };
+    let (menu, _) = small_menu(id);
+    assert_eq!(store.add_restaurant(&namesake, &menu, at(0)).await, Err(StoreError::Taken));
+    assert_eq!(store.head(id).await, Err(StoreError::Missing), "nothing of it is left");
+}
+
+fn table(restaurant: RestaurantId, label: &str, code: &str) -> Table {
+    Table { id: TableId::from_uuid(clock::new_id()), restaurant, label: key(label), key: key(code) }
+}
+
+pub async fn a_table_has_its_label_in_the_house_and_its_key_anywhere(world: World) {
+    let (store, one, two) = (&world.store, House::open(&world.store).await, House::open(&world.store).await);
+    let (first, second) = (table(one.id, "7", "key-1"), table(one.id, "8", "key-2"));
+    store.add_table(&first).await.unwrap();
+    store.add_table(&second).await.unwrap();
+    store.add_table(&table(two.id, "7", "key-3")).await.unwrap();
+    assert_eq!(store.add_table(&table(one.id, "7", "key-4")).await, Err(StoreError::Taken));
+    assert_eq!(store.add_table(&table(two.id, "9", "key-1")).await, Err(StoreError::Taken));
+    let nowhere = RestaurantId::from_uuid(clock::new_id());
+    assert_eq!(store.add_table(&table(nowhere, "7", "key-5")).await, Err(StoreError::Missing));
+    assert_eq!(store.table_by_key(&key("key-2")).await.unwrap(), Some(second.clone()));
+    assert_eq!(store.table_by_key(&key("key-4")).await.unwrap(), None);
+    assert_eq!(store.tables(one.id).await.unwrap(), [first, second]);
+}
+
+fn user(restaurant: RestaurantId, username: &str) -> User {
+    let id = UserId::from_uuid(clock::new_id());
+    User { id, restaurant, username: key(username), role: Role::Manager, password_hash: "$argon2id$made-up".to_owned().into() }
+}
+
+pub async fn people_sign_in_by_a_name_of_their_house(world: World) {
+    let (store, one, two) = (&world.store, House::open(&world.store).await, House::open(&world.store).await);
+    for username in ["b.rahman", "Zia", "a-khan"] {
+        store.add_user(&user(one.id, username), at(0)).await.unwrap();
+    }
+    store.add_user(&user(two.id, "Zia"), at(0)).await.unwrap();
+    assert_eq!(store.add_user(&user(one.id, "Zia"), at(1)).await, Err(StoreError::Taken));
+    let found = store.user_by_name(one.id, &key("Zia")).await.unwrap().unwrap();
+    assert_eq!((found.restaurant, found.role, found.password_hash.expose_secret()), (one.id, Role::Manager, "$argon2id$made-up"));
+    assert!(store.user_by_name(one.id, &key("zia")).await.unwrap().is_none());
+    let names: Vec<_> = store.users(one.id).await.unwrap().into_iter().map(|user| user.username.to_string()).collect();
+    assert_eq!(names, ["Zia", "a-khan", "b.rahman"], "by username, byte by byte, on either database");
+}
+
+fn session(restaurant: RestaurantId, id: &str, sub: &str, role: Role) -> SessionRow {
+    let (sub, session) = (key(sub), key(id));
+    let principal = Principal { sub, role, restaurant, session, station: None, table: None, device: None };
+    SessionRow { principal, expires_at: at(600) }
+}
+
+pub async fn a_revoked_api_key_takes_its_sessions_with_it(world: World) {
+    let (store, one, two) = (&world.store, House::open(&world.store).await, House::open(&world.store).await);
+    let pos = ApiKey { id: key("pos"), restaurant: one.id, name: key("POS") };
+    store.add_api_key(&pos, [1; 32], at(0)).await.unwrap();
+    store.add_api_key(&ApiKey { restaurant: two.id, ..pos.clone() }, [2; 32], at(0)).await.unwrap();
+    assert_eq!(store.add_api_key(&pos, [3; 32], at(0)).await, Err(StoreError::Taken));
+    assert_eq!(store.api_key_by_hash([1; 32]).await.unwrap(), Some(pos.clone()));
+    assert_eq!(store.api_key_by_hash([9; 32]).await.unwrap(), None);
+    let rows =
+        [(one.id, "s-1", "pos", Role::Service), (one.id, "s-2", "pos", Role::Service), (two.id, "s-3", "pos", Role::Service)];
+    for (number, (house, id, sub, role)) in rows.into_iter().chain([(one.id, "s-4", "pos", Role::Staff)]).enumerate() {
+        store.add_session(&session(house, id, sub, role), [10 + number as u8; 32], at(0)).await.unwrap();
+    }
+    let mut ended = store.revoke_api_key(one.id, &pos.id, at(5)).await.unwrap();
+    ended.sort();
+    assert_eq!(ended, [key::<Key>("s-1"), key("s-2")]);
+    assert_eq!(store.api_key_by_hash([1; 32]).await.unwrap(), None);
+    assert_eq!(store.api_keys(one.id).await.unwrap(), []);
+    assert_eq!(store.rotate_refresh([10; 32], [20; 32], at(6)).await.unwrap(), Rotation::Unknown);
+    assert!(matches!(store.rotate_refresh([12; 32], [22; 32], at(6)).await.unwrap(), Rotation::Rotated(_)));
+    assert!(matches!(store.rotate_refresh([13; 32], [23; 32], at(6)).await.unwrap(), Rotation::Rotated(_)));
+    assert_eq!(store.revoke_api_key(one.id, &pos.id, at(7)).await, Err(StoreError::Missing));
+    let listed: Vec<_> = store.ended_since(at(0)).await.unwrap().into_iter().map(|end| end.session).collect();
+    assert_eq!(listed, [key::<Key>("s-1"), key("s-2")]);
+}

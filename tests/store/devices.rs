@@ -1,0 +1,102 @@
+//! Pairing kitchen screens.
+
+use crate::house::{House, at, key};
+use crate::world::World;
+use orderbell::clock;
+use orderbell::domain::ids::{DeviceId, RestaurantId};
+use orderbell::domain::position::Position;
+use orderbell::domain::principal::{Principal, Role};
+use orderbell::domain::room_id::RoomId;
+use orderbell::domain::text::Key;
+use orderbell::store::StoreError;
+use orderbell::store::devices::{Device, Pairing, Poll, Receipt};
+use orderbell::store::sessions::{Rotation, SessionRow};
+use tokio::task::JoinSet;
+
+const CODE: [u8; 32] = [1; 32];
+const INTERVAL: i64 = 5000;
+
+async fn begin(world: &World) {
+    let pairing = Pairing { device_code_hash: CODE, user_code: key("ABCD-1234"), expires_at: at(600) };
+    world.store.add_pairing(&pairing, at(0)).await.unwrap();
+}
+
+fn screen(restaurant: RestaurantId) -> Device {
+    Device { id: DeviceId::from_uuid(clock::new_id()), restaurant, name: key("Grill"), station: Some(key("hot")) }
+}
+
+async fn poll(world: &World, second: i64) -> Poll {
+    world.store.poll_pairing(CODE, INTERVAL, at(second)).await.unwrap()
+}
+
+pub async fn a_screen_is_handed_out_once(world: World) {
+    let house = House::open(&world.store).await;
+    begin(&world).await;
+    assert_eq!(poll(&world, 1).await, Poll::Pending);
+    assert_eq!(poll(&world, 2).await, Poll::TooSoon);
+    assert_eq!(poll(&world, 6).await, Poll::Pending);
+    let device = screen(house.id);
+    world.store.approve_pairing(&key("ABCD-1234"), &device, at(7)).await.unwrap();
+    assert_eq!(poll(&world, 8).await, Poll::TooSoon, "also when it is approved");
+    assert_eq!(poll(&world, 11).await, Poll::Approved(device.clone()));
+    assert_eq!(poll(&world, 30).await, Poll::Unknown);
+    assert_eq!(world.store.devices(house.id).await.unwrap(), [device]);
+}
+
+pub async fn of_many_polls_at_once_one_gets_the_screen(world: World) {
+    let house = House::open(&world.store).await;
+    begin(&world).await;
+    world.store.approve_pairing(&key("ABCD-1234"), &screen(house.id), at(1)).await.unwrap();
+    let mut polls = JoinSet::new();
+    for _ in 0..10 {
+        let store = world.store.clone();
+        polls.spawn(async move { store.poll_pairing(CODE, 0, at(2)).await.unwrap() });
+    }
+    let outcomes = polls.join_all().await;
+    assert_eq!(outcomes.iter().filter(|outcome| matches!(outcome, Poll::Approved(_))).count(), 1, "{outcomes:?}");
+    assert_eq!(outcomes.iter().filter(|outcome| matches!(outcome, Poll::Unknown)).count(), 9, "{outcomes:?}");
+}
+
+pub async fn an_approval_needs_a_code_that_is_good(world: World) {
+    let house = House::open(&world.store).await;
+    begin(&world).await;
+    let approve = async |code: &str, second| world.store.approve_pairing(&key(code), &screen(house.id), at(second)).await;
+    assert_eq!(approve("WXYZ-0000", 1).await, Err(StoreError::Missing));
+    assert_eq!(approve("ABCD-1234", 600).await, Err(StoreError::Missing), "past its time");
+    assert_eq!(approve("ABCD-1234", 599).await, Ok(()));
+    assert_eq!(approve("ABCD-1234", 599).await, Err(StoreError::Missing), "used");
+    assert_eq!(world.store.devices(house.id).await.unwrap().len(), 1, "a failed approval makes no screen");
+}
+
+pub async fn a_pairing_expires_and_frees_its_code(world: World) {
+    begin(&world).await;
+    let again = Pairing { device_code_hash: [2; 32], user_code: key("ABCD-1234"), expires_at: at(1200) };
+    assert_eq!(world.store.add_pairing(&again, at(599)).await, Err(StoreError::Taken));
+    assert_eq!(poll(&world, 600).await, Poll::Expired);
+    assert_eq!(poll(&world, 601).await, Poll::Expired, "said again, not too soon");
+    assert_eq!(world.store.add_pairing(&again, at(600)).await, Ok(()));
+    assert_eq!(poll(&world, 700).await, Poll::Unknown);
+    assert_eq!(world.store.poll_pairing([2; 32], INTERVAL, at(700)).await.unwrap(), Poll::Pending);
+}
+
+pub async fn a_revoked_screen_is_gone_with_its_sessions(world: World) {
+    let (house, store) = (House::open(&world.store).await, &world.store);
+    begin(&world).await;
+    let device = screen(house.id);
+    store.approve_pairing(&key("ABCD-1234"), &device, at(1)).await.unwrap();
+    let (sub, session, station) = (key(&device.id.to_string()), key("s-1"), device.station.clone());
+    let restaurant = house.id;
+    let principal = Principal { sub, role: Role::Kitchen, restaurant, session, station, table: None, device: Some(device.id) };
+    store.add_session(&SessionRow { principal, expires_at: at(600) }, [5; 32], at(1)).await.unwrap();
+    let (display, name) = (key(&device.id.to_string()), key("Grill"));
+    let receipt = Receipt { restaurant, display, name, station: None, position: Position::ZERO, at: at(1) };
+    store.record_seen(&receipt).await.unwrap();
+    assert_eq!(store.revoke_device(house.id, device.id, at(3)).await.unwrap(), [key::<Key>("s-1")]);
+    assert_eq!(store.device(house.id, device.id).await.unwrap(), None);
+    assert_eq!(store.devices(house.id).await.unwrap(), []);
+    assert_eq!(store.rotate_refresh([5; 32], [6; 32], at(4)).await.unwrap(), Rotation::Unknown);
+    assert_eq!(poll(&world, 5).await, Poll::Unknown, "a screen that was not yet handed out is not any more");
+    let floor = store.snapshot(house.id, RoomId::Floor(house.id)).await.unwrap().unwrap();
+    assert_eq!(floor.displays.unwrap().get(), "{}");
+    assert_eq!(store.revoke_device(house.id, device.id, at(4)).await, Err(StoreError::Missing));
+}

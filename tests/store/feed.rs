@@ -1,0 +1,166 @@
+//! Order and atomicity of the feed.
+
+use crate::fold::sound_feed;
+use crate::house::{House, order_of};
+use crate::world::World;
+use orderbell::clock;
+use orderbell::domain::command::OrderAction;
+use orderbell::domain::decision::{Decision, Write, to_json};
+use orderbell::domain::ids::{OrderId, RestaurantId};
+use orderbell::domain::position::Position;
+use orderbell::store::StoreError;
+use orderbell::store::log::{Reads, Work};
+use std::collections::BTreeSet;
+use std::time::Duration;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+const ACCEPT: OrderAction = OrderAction::Accept { minutes: None };
+
+async fn place_and_accept(house: House, writer: usize) -> u32 {
+    let order = house.place(&house.diner(&format!("diner-{writer}"))).await;
+    house.ack(house.acting(order.id, ACCEPT, None)).await;
+    order.number
+}
+
+pub async fn positions_have_no_hole_under_fifty_writers(world: World) {
+    let house = House::open(&world.store).await;
+    let mut writers = JoinSet::new();
+    (0..50).for_each(|writer| drop(writers.spawn(place_and_accept(house.clone(), writer))));
+    let numbers: BTreeSet<u32> = writers.join_all().await.into_iter().collect();
+    assert_eq!(numbers, (1..=50).collect(), "every order has its own number, none is left out");
+    assert_eq!(sound_feed(&house.store, house.id).await.len(), 100);
+}
+
+pub async fn two_stores_on_one_database_make_one_feed(world: World) {
+    let house = House::open(&world.store).await;
+    let other = House { store: world.beside().await, ..house.clone() };
+    let mut writers = JoinSet::new();
+    for writer in 0..40 {
+        writers.spawn(place_and_accept(if writer % 2 == 0 { house.clone() } else { other.clone() }, writer));
+    }
+    let numbers: BTreeSet<u32> = writers.join_all().await.into_iter().collect();
+    assert_eq!(numbers, (1..=40).collect());
+    assert_eq!(sound_feed(&house.store, house.id).await.len(), 80);
+}
+
+pub async fn restaurants_have_feeds_of_their_own(world: World) {
+    let (one, two) = (House::open(&world.store).await, House::open(&world.store).await);
+    one.place(&one.diner("diner-1")).await;
+    let order = two.place(&two.diner("diner-1")).await;
+    assert_eq!((order.position.number(), order.number), (1, 1));
+    let nobody = RestaurantId::from_uuid(clock::new_id());
+    let mut heads = world.store.heads(&[two.id, nobody, one.id]).await.unwrap();
+    heads.sort_unstable();
+    assert_eq!(heads, [(one.id, Position::new(1).unwrap()), (two.id, Position::new(1).unwrap())]);
+    assert_eq!(world.store.heads(&[]).await.unwrap(), []);
+    assert_eq!(world.store.head(nobody).await, Err(StoreError::Missing));
+}
+
+pub async fn a_refusal_leaves_nothing(world: World) {
+    let house = House::open(&world.store).await;
+    let order = house.place(&house.diner("diner-1")).await;
+    for id in [order.id, OrderId::from_uuid(clock::new_id())] {
+        let refused = house.commit(house.acting(id, OrderAction::Serve, None)).await.unwrap();
+        assert!(refused.answer.is_err() && refused.events.is_empty());
+    }
+    assert_eq!(house.head().await, order.position);
+    assert_eq!(house.store.order(house.id, order.id).await.unwrap(), Some(order.clone()));
+    let next = house.place(&house.diner("diner-1")).await;
+    assert_eq!((next.position, next.number), (order.position.next(), order.number + 1), "nothing was used up");
+}
+
+pub async fn what_holds_already_answers_with_its_own_position(world: World) {
+    let house = House::open(&world.store).await;
+    let order = house.place(&house.diner("diner-1")).await;
+    let accepted = house.ack(house.acting(order.id, ACCEPT, None)).await;
+    house.place(&house.diner("diner-2")).await;
+    let again = house.commit(house.acting(order.id, ACCEPT, None)).await.unwrap();
+    assert!(again.events.is_empty());
+    let again = again.answer.unwrap();
+    assert_eq!((again.changed, again.position), (false, accepted.position));
+    assert_eq!(order_of(&again), order_of(&accepted));
+}
+
+/// Work whose decision is a bug: it changes an order that is not there.
+fn broken_work(house: &House, order: OrderId) -> Work {
+    let staff = house.staff();
+    house.work(&staff, Reads::Order(order), None, |state| {
+        let mut order = state.order.expect("the order is there");
+        order.id = OrderId::from_uuid(clock::new_id());
+        let drafts = vec![orderbell::domain::decision::Draft {
+            kind: orderbell::domain::event::EventKind::OrderPromised,
+            order: Some(order.id),
+            patch: to_json(&order),
+        }];
+        Ok(Decision::Change { drafts, document: to_json(&order), write: Write::Order(Box::new(order)) })
+    })
+}
+
+pub async fn a_unit_that_fails_undoes_only_itself(world: World) {
+    let house = House::open(&world.store).await;
+    let order = house.place(&house.diner("diner-1")).await;
+    let mut units = JoinSet::new();
+    for writer in 0..30 {
+        let house = house.clone();
+        units.spawn(async move {
+            match writer % 3 {
+                0 => house.commit(broken_work(&house, order.id)).await.map(|_| ()),
+                1 => house.commit(panicking_work(&house)).await.map(|_| ()),
+                _ => house.commit(house.placing(&house.diner("diner-2"), None)).await.map(|_| ()),
+            }
+        });
+    }
+    let outcomes = units.join_all().await;
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == Err(StoreError::Internal)).count(), 20, "{outcomes:?}");
+    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 10, "{outcomes:?}");
+    assert_eq!(sound_feed(&house.store, house.id).await.len(), 11);
+}
+
+fn panicking_work(house: &House) -> Work {
+    house.work(&house.staff(), Reads::Menu, None, |_| panic!("a decision of the test panics"))
+}
+
+/// A row that no parent has, which both databases notice only when the transaction commits.
+const TRAP_SQLITE: &str = "CREATE TABLE trap (parent BLOB REFERENCES restaurants (id) DEFERRABLE INITIALLY DEFERRED) STRICT; \
+    CREATE TRIGGER spring AFTER INSERT ON events WHEN NEW.kind = 'order.accepted' BEGIN INSERT INTO trap VALUES (x'00'); END";
+const TRAP_POSTGRES: &str = "CREATE TABLE trap (parent UUID REFERENCES restaurants (id) DEFERRABLE INITIALLY DEFERRED); \
+    CREATE FUNCTION spring() RETURNS trigger LANGUAGE plpgsql AS \
+    'BEGIN INSERT INTO trap VALUES (gen_random_uuid()); RETURN NULL; END'; \
+    CREATE TRIGGER spring AFTER INSERT ON events FOR EACH ROW WHEN (NEW.kind = 'order.accepted') EXECUTE FUNCTION spring()";
+
+pub async fn a_commit_that_fails_leaves_nothing(world: World) {
+    let house = House::open(&world.store).await;
+    let order = house.place(&house.diner("diner-1")).await;
+    world.execute(if world.is_sqlite() { TRAP_SQLITE } else { TRAP_POSTGRES }).await;
+    for _ in 0..3 {
+        let failed = house.commit(house.acting(order.id, ACCEPT, None)).await;
+        assert_eq!(failed.map(|_| ()), Err(StoreError::Unavailable));
+    }
+    assert_eq!(house.head().await, order.position);
+    assert_eq!(house.store.order(house.id, order.id).await.unwrap(), Some(order.clone()));
+    world.execute(if world.is_sqlite() { "DROP TRIGGER spring" } else { "DROP TRIGGER spring ON events" }).await;
+    assert_eq!(house.ack(house.acting(order.id, ACCEPT, None)).await.position, order.position.next());
+    sound_feed(&house.store, house.id).await;
+}
+
+pub async fn a_caller_that_stops_waiting_leaves_nothing_half_done(world: World) {
+    let house = House::open(&world.store).await;
+    let mut answered = 0;
+    for round in 0..200_u64 {
+        let house = house.clone();
+        // From before the first statement to after the commit.
+        let patience = Duration::from_micros(round * 40);
+        let diner = house.diner("diner-1");
+        answered += u64::from(timeout(patience, house.commit(house.placing(&diner, None))).await.is_ok());
+    }
+    // The store is usable at once, with every connection it has.
+    let mut writers = JoinSet::new();
+    (0..20).for_each(|writer| drop(writers.spawn(place_and_accept(house.clone(), writer))));
+    timeout(Duration::from_secs(10), writers.join_all()).await.expect("no connection may be left in a transaction");
+    let events = sound_feed(&house.store, house.id).await;
+    let placed = events.iter().filter(|event| event.kind.as_str() == "order.placed").count() as u64;
+    assert!(placed >= answered + 20, "what was acknowledged is there: {placed} placed, {answered} answered");
+    assert!(answered < 200, "the case must cancel some");
+    assert!(placed <= 220);
+}

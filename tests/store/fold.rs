@@ -1,0 +1,51 @@
+//! What a reader makes of a feed: documents, by applying patches in order.
+
+use orderbell::domain::event::{Event, Topic};
+use orderbell::domain::ids::{OrderId, RestaurantId};
+use orderbell::domain::merge_patch;
+use orderbell::domain::position::Position;
+use orderbell::store::SharedStore;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+/// The documents of a feed up to a position.
+#[derive(Debug)]
+pub struct Folded {
+    pub orders: BTreeMap<OrderId, Value>,
+    pub calls: Value,
+}
+
+pub fn fold(events: &[Event], through: Position) -> Folded {
+    let mut folded = Folded { orders: BTreeMap::new(), calls: Value::Object(Map::new()) };
+    for event in events.iter().take_while(|event| event.position <= through) {
+        let patch = serde_json::from_str(event.patch.get()).expect("a patch is JSON");
+        match (event.kind.topic(), event.order) {
+            (Topic::Order, Some(id)) => merge_patch::apply(folded.orders.entry(id).or_insert(Value::Null), &patch),
+            (Topic::Call, None) => merge_patch::apply(&mut folded.calls, &patch),
+            (Topic::Menu, None) => {}
+            other => panic!("no event of these tests is {other:?}"),
+        }
+    }
+    folded
+}
+
+impl Folded {
+    /// Open orders by age.
+    pub fn open_orders(&self) -> Vec<&Value> {
+        let is_final = |order: &Value| ["served", "rejected", "cancelled"].iter().any(|status| order["status"] == *status);
+        self.orders.values().filter(|order| !is_final(order)).collect()
+    }
+}
+
+/// The whole feed, which must have no hole and agree with the documents.
+pub async fn sound_feed(store: &SharedStore, restaurant: RestaurantId) -> Vec<Event> {
+    let head = store.head(restaurant).await.expect("the head must read");
+    let events = store.events(restaurant, None, Position::ZERO, head, u32::MAX).await.expect("the feed must read");
+    let positions: Vec<_> = events.iter().map(|event| event.position.number()).collect();
+    assert_eq!(positions, (1..=head.number()).collect::<Vec<_>>(), "the feed has no hole");
+    for (id, folded) in fold(&events, head).orders {
+        let order = store.order(restaurant, id).await.expect("an order must read").expect("its events are there");
+        assert_eq!(serde_json::to_value(order).unwrap(), folded, "the document is the fold of its patches");
+    }
+    events
+}

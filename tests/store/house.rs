@@ -1,0 +1,165 @@
+//! A restaurant with a small menu, its people, and what they do.
+
+use orderbell::clock;
+use orderbell::domain::call;
+use orderbell::domain::command::{CallAction, OrderAction};
+use orderbell::domain::decision::{Decision, Refusal, RefusalKind};
+use orderbell::domain::event::By;
+use orderbell::domain::ids::{CallId, CategoryId, CommandId, MenuItemId, OrderId, RestaurantId};
+use orderbell::domain::menu::{self, Menu, MenuAction};
+use orderbell::domain::order::Order;
+use orderbell::domain::place::{self, Basket, Fresh, Line};
+use orderbell::domain::position::Position;
+use orderbell::domain::principal::{Principal, Role};
+use orderbell::domain::text::Slug;
+use orderbell::domain::time::Timestamp;
+use orderbell::domain::transition::{self, Circumstance};
+use orderbell::store::accounts::Restaurant;
+use orderbell::store::log::{Ack, CommandKey, Committed, Reads, State, Work};
+use orderbell::store::{Result, SharedStore};
+use serde_json::json;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+static HOUSES: AtomicU32 = AtomicU32::new(0);
+
+/// Seconds into a fixed day, so that nothing depends on today.
+pub fn at(second: i64) -> Timestamp {
+    Timestamp::from_millis(1_795_514_400_000 + second * 1000)
+}
+
+pub fn key<T: std::str::FromStr>(text: &str) -> T
+where
+    T::Err: std::fmt::Debug,
+{
+    text.parse().expect("a text of the test must be valid")
+}
+
+/// A restaurant of one store.
+#[derive(Clone)]
+pub struct House {
+    pub store: SharedStore,
+    pub id: RestaurantId,
+    pub slug: Slug,
+    pub dish: MenuItemId,
+}
+
+impl House {
+    /// Opens one with two dishes.
+    pub async fn open(store: &SharedStore) -> Self {
+        let id = RestaurantId::from_uuid(clock::new_id());
+        let restaurant = restaurant(id);
+        let (menu, dish) = small_menu(id);
+        store.add_restaurant(&restaurant, &menu, at(0)).await.expect("a restaurant must be added");
+        Self { store: store.clone(), id, slug: restaurant.slug, dish }
+    }
+
+    pub fn staff(&self) -> Principal {
+        let (sub, session) = (key("staff-1"), key("session-1"));
+        Principal { sub, role: Role::Staff, restaurant: self.id, session, station: None, table: None, device: None }
+    }
+
+    pub fn diner(&self, sub: &str) -> Principal {
+        Principal { sub: key(sub), role: Role::Diner, table: Some(key("7")), ..self.staff() }
+    }
+
+    /// Work of somebody: the common part of those below.
+    pub fn work(&self, who: &Principal, reads: Reads, command: Option<CommandKey>, decide: impl DecideFn) -> Work {
+        let by = By { role: who.role };
+        Work { restaurant: self.id, reads, command, by, at: at(1), decide: Box::new(decide) }
+    }
+
+    /// What places an order of one dish.
+    pub fn placing(&self, who: &Principal, command: Option<CommandKey>) -> Work {
+        let line = Line { menu_item: self.dish, quantity: 2, options: vec![], note: Some(key("nut \"allergy\" — é")) };
+        let service = orderbell::domain::order::Service::DineIn;
+        let basket = Basket { service, items: vec![line], note: None, table: None, external_id: None };
+        let asker = who.clone();
+        self.work(who, Reads::Basket, command, move |state: State| {
+            let order = OrderId::from_uuid(clock::new_id());
+            let fresh = Fresh { number: state.next_number, order, items: vec![clock::new_id()] };
+            place::decide(&state.menu.expect("a menu is read"), &basket, &asker, &fresh, state.moment)
+        })
+    }
+
+    /// What acts on an order.
+    pub fn acting(&self, order: OrderId, action: OrderAction, command: Option<CommandKey>) -> Work {
+        let who = self.staff();
+        let asker = who.clone();
+        self.work(&who, Reads::Order(order), command, move |state: State| {
+            let missing = || Refusal::new(RefusalKind::NotFound, "no such order");
+            let order = state.order.as_ref().ok_or_else(missing)?;
+            let default_minutes = state.default_minutes;
+            transition::decide(order, &action, None, Circumstance { who: &asker, moment: state.moment, default_minutes })
+        })
+    }
+
+    /// What raises or answers a call.
+    pub fn calling(&self, who: &Principal, action: CallAction) -> Work {
+        let asker = who.clone();
+        self.work(who, Reads::Calls, None, move |state: State| {
+            call::decide(&state.calls, &action, &asker, CallId::from_uuid(clock::new_id()), state.moment)
+        })
+    }
+
+    /// What changes the menu.
+    pub fn changing_menu(&self, action: MenuAction) -> Work {
+        self.work(&self.staff(), Reads::Menu, None, move |state: State| {
+            menu::decide(&state.menu.expect("a menu is read"), &action, state.moment)
+        })
+    }
+
+    pub async fn commit(&self, work: Work) -> Result<Committed> {
+        self.store.commit(work).await
+    }
+
+    /// Commits what must be answered with an ack.
+    pub async fn ack(&self, work: Work) -> Ack {
+        self.commit(work).await.expect("the store must answer").answer.expect("it must not be refused")
+    }
+
+    /// Places an order that must be taken.
+    pub async fn place(&self, who: &Principal) -> Order {
+        order_of(&self.ack(self.placing(who, None)).await)
+    }
+
+    pub async fn head(&self) -> Position {
+        self.store.head(self.id).await.expect("the store must answer")
+    }
+}
+
+pub trait DecideFn: FnOnce(State) -> std::result::Result<Decision, Refusal> + Send + 'static {}
+impl<F: FnOnce(State) -> std::result::Result<Decision, Refusal> + Send + 'static> DecideFn for F {}
+
+pub fn order_of(ack: &Ack) -> Order {
+    serde_json::from_str(ack.document.get()).expect("an ack of an order carries its document")
+}
+
+/// A command's name, with a fingerprint that stands for its meaning.
+pub fn command(sub: &str, id: CommandId, meaning: u8) -> CommandKey {
+    CommandKey { sub: key(sub), id, fingerprint: [meaning; 32] }
+}
+
+pub fn command_id() -> CommandId {
+    CommandId::from_uuid(clock::new_id())
+}
+
+/// A restaurant with a slug of its own.
+pub fn restaurant(id: RestaurantId) -> Restaurant {
+    let slug = format!("house-{}-{}", std::process::id(), HOUSES.fetch_add(1, Ordering::Relaxed));
+    Restaurant { id, slug: key(&slug), name: key("House"), currency: key("BDT"), default_minutes: 20 }
+}
+
+pub fn small_menu(restaurant: RestaurantId) -> (Menu, MenuItemId) {
+    let (category, dish) = (CategoryId::from_uuid(clock::new_id()), MenuItemId::from_uuid(clock::new_id()));
+    let other = MenuItemId::from_uuid(clock::new_id());
+    let item = |id: MenuItemId, name: &str, station: &str| {
+        json!({"id": id, "name": name, "category": category, "price": {"amount": 900, "currency": "BDT"},
+               "station": station, "sort": 1, "available": true})
+    };
+    let menu = json!({
+        "restaurant": restaurant, "position": 0, "currency": "BDT", "paused": false,
+        "categories": {category.to_string(): {"name": "Mains", "sort": 1}},
+        "items": {dish.to_string(): item(dish, "Beef rezala", "hot"), other.to_string(): item(other, "Lassi", "bar")},
+    });
+    (serde_json::from_value(menu).expect("the test's menu must read"), dish)
+}

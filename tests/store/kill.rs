@@ -1,0 +1,161 @@
+//! What is acknowledged outlives its node (`kill -9`) and its database server.
+//!
+//! The node that is killed is this test binary again, running the one test with [`CHILD`] set: it writes as fast as it
+//! can and prints what is acknowledged.
+
+use crate::fold::sound_feed;
+use crate::house::House;
+use crate::support_servers::postgres::Cluster;
+use crate::world::{World, in_time, reopen};
+use orderbell::domain::ids::{OrderId, RestaurantId};
+use orderbell::store::{Mode, Settings, SharedStore, StoreError, open};
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+use tokio::task::{JoinSet, block_in_place, spawn_blocking};
+
+/// The URL that a child writes to.
+const CHILD: &str = "ORDERBELL_TEST_KILLED_NODE";
+const ROUNDS: usize = 5;
+/// Acknowledged before the kill, in each round.
+const ACKNOWLEDGED: usize = 60;
+
+/// The life of a child: eight writers, until it is killed.
+async fn write_until_killed(url: &str) {
+    let store = open(url, Settings::new(Mode::Serve)).await.expect("the database must open");
+    let house = House::open(&store).await;
+    let mut writers = JoinSet::new();
+    for writer in 0..8 {
+        let house = house.clone();
+        writers.spawn(async move {
+            loop {
+                let order = house.place(&house.diner(&format!("diner-{writer}"))).await;
+                println!("\nacknowledged {} {} {}", house.id, order.id, order.position);
+            }
+        });
+    }
+    writers.join_all().await;
+}
+
+/// Runs a child on the database, kills it amid its writes, and gives the lines it had acknowledged.
+fn run_and_kill(url: &str, test: &str) -> Vec<(RestaurantId, OrderId, u64)> {
+    let program = std::env::current_exe().expect("the test binary has a path");
+    let mut child = Command::new(program);
+    let child = child.args(["--exact", test, "--nocapture", "--test-threads=1"]).env(CHILD, url);
+    let mut child = child.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the test binary must run");
+    let mut acknowledged = Vec::new();
+    for line in BufReader::new(child.stdout.take().expect("the output is piped")).lines().map_while(Result::ok) {
+        let words: Vec<_> = line.split(' ').collect();
+        // The last line may be cut off by the kill: then nobody has been told.
+        if let ["acknowledged", house, order, position] = words[..]
+            && let (Ok(house), Ok(order), Ok(position)) = (house.parse(), order.parse(), position.parse())
+        {
+            acknowledged.push((house, order, position));
+        }
+        if acknowledged.len() == ACKNOWLEDGED {
+            child.kill().expect("a child can be killed");
+        }
+    }
+    child.wait().expect("a killed child ends");
+    assert!(acknowledged.len() >= ACKNOWLEDGED, "the child must have written: {}", acknowledged.len());
+    acknowledged
+}
+
+async fn is_all_there(store: &SharedStore, acknowledged: &[(RestaurantId, OrderId, u64)]) {
+    let houses: BTreeSet<_> = acknowledged.iter().map(|(house, ..)| *house).collect();
+    for house in houses {
+        let feed = sound_feed(store, house).await;
+        for (_, order, position) in acknowledged.iter().filter(|(its, ..)| *its == house) {
+            let event = feed.get(*position as usize - 1).expect("an acknowledged position is there");
+            assert_eq!(event.order, Some(*order), "and is the acknowledged order's");
+        }
+    }
+}
+
+async fn survives(world: World, test: &'static str) {
+    let World { url, store, folder } = world;
+    drop(store);
+    let mut acknowledged = Vec::new();
+    for _ in 0..ROUNDS {
+        // The file is let go of first.
+        drop(reopen(&url).await);
+        wait_until_free(&url).await;
+        acknowledged.extend(block_in_place(|| run_and_kill(&url, test)));
+        is_all_there(&reopen(&url).await, &acknowledged).await;
+    }
+    drop(folder);
+}
+
+/// Waits until the task of a dropped store has let go of the file.
+async fn wait_until_free(url: &str) {
+    let Some(path) = url.strip_prefix("sqlite://") else { return };
+    let lock = std::fs::File::open(format!("{path}.lock")).expect("a served file has a lock beside it");
+    while lock.try_lock().is_err() {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sqlite_keeps_what_it_acknowledged_when_its_node_is_killed() {
+    match std::env::var(CHILD) {
+        Ok(url) => write_until_killed(&url).await,
+        Err(_) => {
+            let test = "kill::sqlite_keeps_what_it_acknowledged_when_its_node_is_killed";
+            in_time(async { survives(World::sqlite().await, test).await }).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_keeps_what_it_acknowledged_when_a_node_is_killed() {
+    match std::env::var(CHILD) {
+        Ok(url) => write_until_killed(&url).await,
+        Err(_) => {
+            let test = "kill::postgres_keeps_what_it_acknowledged_when_a_node_is_killed";
+            in_time(async { survives(World::postgres().await, test).await }).await;
+        }
+    }
+}
+
+/// Places orders until the server is found away; gives what was acknowledged.
+async fn place_until_away(house: House) -> Vec<(RestaurantId, OrderId, u64)> {
+    let mut acknowledged = Vec::new();
+    loop {
+        match house.commit(house.placing(&house.diner("diner-1"), None)).await {
+            Ok(committed) => {
+                let event = &committed.events[0];
+                acknowledged.push((house.id, event.order.expect("an order's event"), event.position.number()));
+            }
+            Err(StoreError::Unavailable) => return acknowledged,
+            Err(error) => panic!("a server that is away is unavailable, not {error}"),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_that_crashes_is_unavailable_and_comes_back_with_everything() {
+    in_time(async {
+        let mut cluster = spawn_blocking(Cluster::start).await.expect("a cluster must start");
+        let url = cluster.database().await;
+        let store = open(&url, Settings::new(Mode::Serve)).await.expect("the database must open");
+        let house = House::open(&store).await;
+        let mut writers = JoinSet::new();
+        (0..8).for_each(|_| drop(writers.spawn(place_until_away(house.clone()))));
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let cluster = spawn_blocking(move || {
+            cluster.crash();
+            cluster
+        });
+        let cluster = cluster.await.expect("the server must come back");
+        let acknowledged: Vec<_> = writers.join_all().await.into_iter().flatten().collect();
+        assert!(acknowledged.len() > 20, "{} acknowledged", acknowledged.len());
+        while let Err(error) = store.ping().await {
+            assert_eq!(error, StoreError::Unavailable);
+        }
+        is_all_there(&store, &acknowledged).await;
+        house.place(&house.diner("diner-1")).await;
+        drop(cluster);
+    })
+    .await;
+}

@@ -1,0 +1,69 @@
+//! What the store promises, held against both real databases: each case is one function, expanded for SQLite and for
+//! PostgreSQL.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)] // a test that panics is a test that fails
+
+#[path = "../support_servers/mod.rs"]
+mod support_servers;
+
+mod accounts;
+mod answers;
+mod devices;
+mod feed;
+mod fold;
+mod house;
+mod isolation;
+mod kill;
+mod migrations;
+mod opening;
+mod reading;
+mod sessions;
+mod snapshots;
+mod world;
+
+/// Expands each case for both databases, bounded in time.
+macro_rules! contract {
+    ($($file:ident: $($case:ident),+;)+) => {
+        mod sqlite {
+            $($(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                crate::world::in_time(async { crate::$file::$case(crate::world::World::sqlite().await).await }).await;
+            })+)+
+        }
+        mod postgres {
+            $($(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                crate::world::in_time(async { crate::$file::$case(crate::world::World::postgres().await).await }).await;
+            })+)+
+        }
+    };
+}
+
+contract! {
+    feed: positions_have_no_hole_under_fifty_writers, two_stores_on_one_database_make_one_feed,
+        restaurants_have_feeds_of_their_own, a_refusal_leaves_nothing, what_holds_already_answers_with_its_own_position,
+        a_unit_that_fails_undoes_only_itself, a_commit_that_fails_leaves_nothing,
+        a_caller_that_stops_waiting_leaves_nothing_half_done;
+    answers: the_same_id_answers_the_same, an_answer_without_a_change_is_remembered, a_refusal_by_state_is_remembered,
+        a_refusal_by_right_is_asked_anew, the_same_id_with_another_meaning_is_a_conflict,
+        an_id_is_its_principals_and_its_restaurants, sent_twenty_times_at_once_it_takes_effect_once,
+        old_answers_are_forgotten;
+    reading: pages_of_a_room_are_the_feed_filtered, events_read_as_they_were_committed,
+        orders_are_listed_by_age_status_and_diner, a_recalled_order_is_open_again, menus_that_lapse_are_found_when_they_do;
+    snapshots: a_snapshot_is_the_fold_of_the_feed_up_to_its_position,
+        an_order_room_has_its_order_also_when_it_is_closed, a_menu_room_has_the_menu, a_new_house_has_empty_rooms,
+        receipts_show_what_a_screen_has_drawn;
+    isolation: documents_of_another_are_not_there, rooms_of_another_are_empty, another_cannot_act,
+        people_and_screens_of_another_are_not_there;
+    accounts: a_restaurant_begins_with_an_empty_feed_and_its_menu,
+        a_table_has_its_label_in_the_house_and_its_key_anywhere, people_sign_in_by_a_name_of_their_house,
+        a_revoked_api_key_takes_its_sessions_with_it;
+    sessions: a_refresh_token_is_spent_once_and_replaced, a_spent_refresh_token_ends_its_session,
+        of_two_presenters_at_once_one_gets_it_and_the_session_ends, an_expired_session_is_not_refreshed,
+        ends_are_recorded_once_also_without_a_row, what_is_over_is_forgotten;
+    devices: a_screen_is_handed_out_once, of_many_polls_at_once_one_gets_the_screen,
+        an_approval_needs_a_code_that_is_good, a_pairing_expires_and_frees_its_code,
+        a_revoked_screen_is_gone_with_its_sessions;
+    opening: the_epoch_is_the_databases_own, a_reopened_database_has_everything, a_sign_of_life_is_quick,
+        a_tool_works_beside_a_node;
+    migrations: every_migration_is_applied;
+}

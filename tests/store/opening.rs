@@ -1,0 +1,85 @@
+//! Opening a database, and what is refused.
+
+use crate::house::{House, at, restaurant, small_menu};
+use crate::support_servers::postgres;
+use crate::world::World;
+use orderbell::clock;
+use orderbell::domain::ids::RestaurantId;
+use orderbell::store::{Mode, OpenError, Settings, open};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+use std::time::{Duration, Instant};
+
+const SERVE: Settings = Settings::new(Mode::Serve);
+
+pub async fn the_epoch_is_the_databases_own(world: World) {
+    let epoch = world.store.epoch().to_owned();
+    assert!(epoch.len() >= 16 && epoch.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{epoch}");
+    assert_eq!(world.beside().await.epoch(), epoch, "every node and tool sees the one");
+    let other = if world.is_sqlite() { World::sqlite().await } else { World::postgres().await };
+    assert_ne!(other.store.epoch(), epoch);
+    assert_eq!(world.reopen().await.store.epoch(), epoch);
+}
+
+pub async fn a_reopened_database_has_everything(world: World) {
+    let house = House::open(&world.store).await;
+    let order = house.place(&house.diner("diner-1")).await;
+    let (id, diner) = (house.id, house.diner("diner-1"));
+    let (slug, dish) = (house.slug.clone(), house.dish);
+    drop(house);
+    let world = world.reopen().await;
+    assert_eq!(world.store.restaurant_by_slug(&slug).await.unwrap().unwrap().id, id);
+    assert_eq!(world.store.order(id, order.id).await.unwrap(), Some(order.clone()));
+    let house = House { store: world.store.clone(), id, slug, dish };
+    assert_eq!(house.place(&diner).await.number, order.number + 1);
+}
+
+pub async fn a_sign_of_life_is_quick(world: World) {
+    let asked = Instant::now();
+    world.store.ping().await.unwrap();
+    assert!(asked.elapsed() < Duration::from_secs(2));
+}
+
+pub async fn a_tool_works_beside_a_node(world: World) {
+    let tool = world.beside().await;
+    let new = restaurant(RestaurantId::from_uuid(clock::new_id()));
+    tool.add_restaurant(&new, &small_menu(new.id).0, at(0)).await.unwrap();
+    assert_eq!(world.store.restaurant(new.id).await.unwrap(), Some(new), "the node sees it at once");
+}
+
+#[tokio::test]
+async fn a_sqlite_file_has_one_node() {
+    let world = World::sqlite().await;
+    let error = open(&world.url, SERVE).await.err().expect("a second node must be refused");
+    assert!(matches!(error, OpenError::InUse { .. }), "{error}");
+    assert!(error.to_string().contains("PostgreSQL"), "it says what to do: {error}");
+    let world = world.reopen().await;
+    assert!(open(&world.url, Settings::new(Mode::Tool)).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_postgres_that_forgets_is_refused() {
+    let url = postgres::database().await;
+    let name = url.rsplit('/').next().and_then(|rest| rest.split('?').next()).expect("the URL has a database");
+    let mut connection = PgConnection::connect(&url).await.unwrap();
+    let forget = format!("ALTER DATABASE {name} SET synchronous_commit = off");
+    connection.execute(AssertSqlSafe(forget)).await.unwrap();
+    let error = open(&url, SERVE).await.err().expect("it must be refused");
+    assert!(matches!(&error, OpenError::NotDurable(why) if why.contains("synchronous_commit")), "{error}");
+    let keep = format!("ALTER DATABASE {name} SET synchronous_commit = local");
+    connection.execute(AssertSqlSafe(keep)).await.unwrap();
+    assert!(open(&url, SERVE).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_url_of_no_database_is_refused_without_repeating_it() {
+    for url in ["", "demo.db", "mysql://u:hunter2@localhost/db", "sqlite://", "sqlite:demo.db", "sqlite::memory:"] {
+        let error = open(url, SERVE).await.err().expect("it must be refused");
+        assert!(matches!(error, OpenError::Scheme | OpenError::Url), "{url}: {error}");
+        assert!(!error.to_string().contains("hunter2"), "{error}");
+    }
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for url in [format!("postgres://u:hunter2@{closed}/db"), "postgres://u:hunter2@localhost:notaport/db".into()] {
+        let error = open(&url, SERVE).await.err().expect("nobody listens there");
+        assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
+    }
+}

@@ -1,0 +1,97 @@
+//! Refresh tokens and ends.
+
+use crate::house::{House, at, key};
+use crate::world::World;
+use orderbell::clock;
+use orderbell::domain::ids::DeviceId;
+use orderbell::domain::principal::{Principal, Role};
+use orderbell::domain::text::Key;
+use orderbell::store::StoreError;
+use orderbell::store::sessions::{Ended, Rotation, SessionRow};
+use tokio::task::JoinSet;
+
+const FIRST: [u8; 32] = [1; 32];
+const SECOND: [u8; 32] = [2; 32];
+const THIRD: [u8; 32] = [3; 32];
+
+async fn begin(world: &World, id: &str, hash: [u8; 32]) -> SessionRow {
+    let house = House::open(&world.store).await;
+    let device = Some(DeviceId::from_uuid(clock::new_id()));
+    let (session, station, table) = (key(id), Some(key("hot")), Some(key("7")));
+    let principal = Principal { role: Role::Kitchen, session, station, table, device, ..house.staff() };
+    let row = SessionRow { principal, expires_at: at(600) };
+    world.store.add_session(&row, hash, at(0)).await.unwrap();
+    row
+}
+
+pub async fn a_refresh_token_is_spent_once_and_replaced(world: World) {
+    let session = begin(&world, "s-1", FIRST).await;
+    let store = &world.store;
+    assert_eq!(store.rotate_refresh(FIRST, SECOND, at(1)).await.unwrap(), Rotation::Rotated(session.clone()));
+    assert_eq!(store.rotate_refresh(SECOND, THIRD, at(2)).await.unwrap(), Rotation::Rotated(session.clone()));
+    assert_eq!(store.rotate_refresh([9; 32], [8; 32], at(2)).await.unwrap(), Rotation::Unknown);
+    assert_eq!(store.add_session(&session, [7; 32], at(3)).await, Err(StoreError::Taken));
+}
+
+pub async fn a_spent_refresh_token_ends_its_session(world: World) {
+    let session = begin(&world, "s-1", FIRST).await;
+    begin(&world, "s-2", [11; 32]).await;
+    let store = &world.store;
+    store.rotate_refresh(FIRST, SECOND, at(1)).await.unwrap();
+    let id = session.principal.session;
+    assert_eq!(store.rotate_refresh(FIRST, THIRD, at(2)).await.unwrap(), Rotation::Reused(id.clone()));
+    assert_eq!(store.rotate_refresh(SECOND, THIRD, at(3)).await.unwrap(), Rotation::Unknown, "the good one is void too");
+    assert_eq!(store.rotate_refresh(FIRST, THIRD, at(3)).await.unwrap(), Rotation::Unknown);
+    assert_eq!(store.ended_since(at(0)).await.unwrap(), [Ended { session: id, at: at(2) }]);
+    assert!(matches!(store.rotate_refresh([11; 32], [12; 32], at(3)).await.unwrap(), Rotation::Rotated(_)));
+}
+
+pub async fn of_two_presenters_at_once_one_gets_it_and_the_session_ends(world: World) {
+    for round in 0..10_u8 {
+        let hash = [round * 10 + 1; 32];
+        begin(&world, &format!("s-{round}"), hash).await;
+        let mut presenters = JoinSet::new();
+        for presenter in 0..4_u8 {
+            let store = world.store.clone();
+            let next = [round * 10 + 2 + presenter; 32];
+            presenters.spawn(async move { store.rotate_refresh(hash, next, at(1)).await.unwrap() });
+        }
+        let outcomes = presenters.join_all().await;
+        let count = |is: fn(&Rotation) -> bool| outcomes.iter().filter(|outcome| is(outcome)).count();
+        assert_eq!(count(|outcome| matches!(outcome, Rotation::Rotated(_))), 1, "{outcomes:?}");
+        assert_eq!(count(|outcome| matches!(outcome, Rotation::Reused(_))), 1, "{outcomes:?}");
+        assert_eq!(count(|outcome| matches!(outcome, Rotation::Unknown)), 2, "{outcomes:?}");
+    }
+}
+
+pub async fn an_expired_session_is_not_refreshed(world: World) {
+    begin(&world, "s-1", FIRST).await;
+    assert_eq!(world.store.rotate_refresh(FIRST, SECOND, at(600)).await.unwrap(), Rotation::Unknown);
+    assert_eq!(world.store.ended_since(at(0)).await.unwrap(), [], "expiry is no end");
+}
+
+pub async fn ends_are_recorded_once_also_without_a_row(world: World) {
+    begin(&world, "s-1", FIRST).await;
+    let store = &world.store;
+    let (row, made_by_hand): (Key, Key) = (key("s-1"), key("by-hand"));
+    store.end_session(&made_by_hand, at(2)).await.unwrap();
+    store.end_session(&row, at(1)).await.unwrap();
+    store.end_session(&row, at(5)).await.unwrap();
+    assert_eq!(store.rotate_refresh(FIRST, SECOND, at(3)).await.unwrap(), Rotation::Unknown);
+    let (first, second) = (Ended { session: row, at: at(1) }, Ended { session: made_by_hand, at: at(2) });
+    assert_eq!(store.ended_since(at(0)).await.unwrap(), [first, second.clone()], "oldest first");
+    assert_eq!(store.ended_since(at(2)).await.unwrap(), [second], "from that time on, and that time");
+    assert_eq!(store.ended_since(at(3)).await.unwrap(), []);
+}
+
+pub async fn what_is_over_is_forgotten(world: World) {
+    begin(&world, "s-1", FIRST).await;
+    let store = &world.store;
+    store.end_session(&key("by-hand"), at(2)).await.unwrap();
+    assert_eq!(store.forget_sessions(at(2)).await.unwrap(), 0);
+    assert_eq!(store.forget_sessions(at(3)).await.unwrap(), 1, "the end");
+    assert_eq!(store.ended_since(at(0)).await.unwrap(), []);
+    assert!(matches!(store.rotate_refresh(FIRST, SECOND, at(4)).await.unwrap(), Rotation::Rotated(_)));
+    assert_eq!(store.forget_sessions(at(601)).await.unwrap(), 1, "the session, with its refresh tokens");
+    assert_eq!(store.rotate_refresh(SECOND, THIRD, at(5)).await.unwrap(), Rotation::Unknown);
+}

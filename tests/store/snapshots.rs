@@ -1,0 +1,128 @@
+//! Snapshots: the state of a room at one position.
+
+use crate::fold::{Folded, fold, sound_feed};
+use crate::house::{House, at, key};
+use crate::world::World;
+use orderbell::clock;
+use orderbell::domain::command::{CallAction, OrderAction};
+use orderbell::domain::ids::OrderId;
+use orderbell::domain::menu::MenuAction;
+use orderbell::domain::position::Position;
+use orderbell::domain::reason::CallReason;
+use orderbell::domain::room_id::RoomId;
+use orderbell::store::devices::Receipt;
+use orderbell::store::log::Snapshot;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
+fn value(raw: &RawValue) -> Value {
+    serde_json::from_str(raw.get()).expect("a document is JSON")
+}
+
+fn documents(snapshot: &Snapshot) -> Vec<Value> {
+    snapshot.documents.iter().map(|document| value(document)).collect()
+}
+
+async fn room(house: &House, room: RoomId) -> Snapshot {
+    house.store.snapshot(house.id, room).await.unwrap().expect("the room is there")
+}
+
+async fn keep_ordering(house: House, writer: usize) {
+    for round in 0..8 {
+        let diner = house.diner(&format!("diner-{writer}"));
+        let order = house.place(&diner).await;
+        let raised = house.ack(house.calling(&diner, CallAction::Raise(CallReason::Water))).await;
+        for action in [OrderAction::Accept { minutes: None }, OrderAction::Ready, OrderAction::Serve] {
+            house.ack(house.acting(order.id, action, None)).await;
+        }
+        if round % 2 == 0 {
+            let call = value(&raised.document)["id"].as_str().unwrap().parse().unwrap();
+            house.ack(house.calling(&house.staff(), CallAction::Answer(call))).await;
+        }
+    }
+}
+
+fn agrees(floor: &Snapshot, folded: &Folded) {
+    assert_eq!(documents(floor), folded.open_orders().into_iter().cloned().collect::<Vec<_>>());
+    assert_eq!(value(floor.calls.as_ref().unwrap()), folded.calls);
+}
+
+pub async fn a_snapshot_is_the_fold_of_the_feed_up_to_its_position(world: World) {
+    let house = House::open(&world.store).await;
+    let mut writers = JoinSet::new();
+    (0..8).for_each(|writer| drop(writers.spawn(keep_ordering(house.clone(), writer))));
+    let mut taken = Vec::new();
+    while !writers.is_empty() {
+        taken.push(room(&house, RoomId::Floor(house.id)).await);
+        taken.push(room(&house, RoomId::Kitchen(house.id)).await);
+        while let Some(joined) = writers.try_join_next() {
+            joined.expect("a writer must not fail");
+        }
+    }
+    let events = sound_feed(&world.store, house.id).await;
+    let mut positions: Vec<_> = taken.iter().map(|snapshot| snapshot.position).collect();
+    for snapshot in taken {
+        let folded = fold(&events, snapshot.position);
+        if snapshot.calls.is_some() {
+            agrees(&snapshot, &folded);
+        } else {
+            assert_eq!(documents(&snapshot), folded.open_orders().into_iter().cloned().collect::<Vec<_>>());
+        }
+    }
+    positions.dedup();
+    assert!(positions.len() > 5, "snapshots must have been taken while the feed moved: {positions:?}");
+}
+
+pub async fn an_order_room_has_its_order_also_when_it_is_closed(world: World) {
+    let house = House::open(&world.store).await;
+    let order = house.place(&house.diner("diner-1")).await;
+    let other = house.place(&house.diner("diner-2")).await;
+    for action in [OrderAction::Accept { minutes: None }, OrderAction::Ready, OrderAction::Serve] {
+        house.ack(house.acting(order.id, action, None)).await;
+    }
+    let snapshot = room(&house, RoomId::Order(order.id)).await;
+    assert_eq!(snapshot.position, house.head().await);
+    assert_eq!(documents(&snapshot), [serde_json::to_value(house.store.order(house.id, order.id).await.unwrap()).unwrap()]);
+    assert_eq!((snapshot.calls.is_none(), snapshot.displays.is_none()), (true, true));
+    let kitchen = room(&house, RoomId::Kitchen(house.id)).await;
+    assert_eq!(documents(&kitchen), [serde_json::to_value(other).unwrap()]);
+    let unknown = RoomId::Order(OrderId::from_uuid(clock::new_id()));
+    assert!(house.store.snapshot(house.id, unknown).await.unwrap().is_none());
+}
+
+pub async fn a_menu_room_has_the_menu(world: World) {
+    let house = House::open(&world.store).await;
+    house.place(&house.diner("diner-1")).await;
+    house.ack(house.changing_menu(MenuAction::Pause { paused: true, until: None })).await;
+    let snapshot = room(&house, RoomId::Menu(house.id)).await;
+    let menu = house.store.menu(house.id).await.unwrap().unwrap();
+    assert_eq!(documents(&snapshot), [serde_json::to_value(&menu).unwrap()]);
+    assert_eq!(menu.position, snapshot.position, "the last thing that happened was a change of the menu");
+}
+
+pub async fn a_new_house_has_empty_rooms(world: World) {
+    let house = House::open(&world.store).await;
+    let floor = room(&house, RoomId::Floor(house.id)).await;
+    assert_eq!((floor.position, floor.documents.len()), (Position::ZERO, 0));
+    assert_eq!((value(&floor.calls.unwrap()), value(&floor.displays.unwrap())), (json!({}), json!({})));
+}
+
+pub async fn receipts_show_what_a_screen_has_drawn(world: World) {
+    let house = House::open(&world.store).await;
+    let position = |number| Position::new(number).unwrap();
+    let (display, name, station) = (key("display-1"), key("Grill"), Some(key("hot")));
+    let first = Receipt { restaurant: house.id, display, name, station, position: position(5), at: at(1) };
+    world.store.record_seen(&first).await.unwrap();
+    let later = Receipt { position: position(9), name: key("Grill 2"), at: at(2), ..first.clone() };
+    world.store.record_seen(&later).await.unwrap();
+    let older = Receipt { position: position(7), name: key("Grill 3"), at: at(3), ..first };
+    world.store.record_seen(&older).await.unwrap();
+    let floor = room(&house, RoomId::Floor(house.id)).await;
+    let wanted = json!({"display-1": {
+        "id": "display-1", "name": "Grill 2", "station": "hot", "position": 9, "last_seen_at": at(3),
+    }});
+    assert_eq!(value(&floor.displays.unwrap()), wanted, "an older position changes only the time");
+    let nobody = Receipt { restaurant: orderbell::domain::ids::RestaurantId::from_uuid(clock::new_id()), ..later };
+    assert_eq!(world.store.record_seen(&nobody).await, Err(orderbell::store::StoreError::Missing));
+}

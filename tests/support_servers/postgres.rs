@@ -1,0 +1,172 @@
+//! PostgreSQL: the cluster that `ORDERBELL_TEST_POSTGRES_URL` names, or one of the test process's own.
+
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+use std::fs;
+use std::io::Write;
+use std::net::TcpListener;
+use std::os::unix::fs::{MetadataExt, chown};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+/// The URL of a cluster where databases may be made, by a superuser.
+const CLUSTER: &str = "ORDERBELL_TEST_POSTGRES_URL";
+
+/// Runs the server beside a reader of standard input: a line crashes and restarts it, the end of the input (this process
+/// is gone) stops it and removes its files.
+const KEEPER: &str = r#"
+dir=$1; shift
+"$@" >>"$dir/log" 2>&1 &
+while read -r _; do
+    kill -KILL $(pgrep -P $!) $!; wait
+    "$@" >>"$dir/log" 2>&1 &
+done
+kill -QUIT $!; wait; rm -rf "$dir"
+"#;
+
+static OWN: LazyLock<Cluster> = LazyLock::new(Cluster::start);
+static DATABASES: AtomicU32 = AtomicU32::new(0);
+
+/// A fresh, empty database; gives its URL.
+pub async fn database() -> String {
+    match std::env::var(CLUSTER) {
+        Ok(url) => create(&url).await,
+        Err(_) => create(&OWN.url()).await,
+    }
+}
+
+async fn create(cluster: &str) -> String {
+    let number = DATABASES.fetch_add(1, Ordering::Relaxed);
+    let name = format!("orderbell_test_{}_{number}", std::process::id());
+    let mut connection = PgConnection::connect(cluster).await.expect("the test cluster must accept connections");
+    // A name of an earlier process with this id may be left in a cluster that outlives its tests.
+    let drop = format!("DROP DATABASE IF EXISTS {name}");
+    connection.execute(AssertSqlSafe(drop)).await.expect("a left-over database must go");
+    let create = format!("CREATE DATABASE {name}");
+    connection.execute(AssertSqlSafe(create)).await.expect("the test cluster must let this user make databases");
+    connection.close().await.expect("the connection must close");
+    let (head, parameters) = cluster.split_once('?').map_or((cluster, None), |(head, rest)| (head, Some(rest)));
+    let authority = head.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
+    parameters.map_or_else(|| format!("{authority}/{name}"), |rest| format!("{authority}/{name}?{rest}"))
+}
+
+/// A cluster of this process.
+pub struct Cluster {
+    port: u16,
+    keeper: Child,
+}
+
+impl Cluster {
+    /// Makes and starts one.
+    pub fn start() -> Self {
+        let bin = installed();
+        let folder = folder();
+        let data = folder.join("data");
+        let mut initdb = as_postgres(&bin.join("initdb"));
+        let initdb = initdb.args(["-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync", "-D"]);
+        let made = initdb.arg(&data).output().expect("initdb must run");
+        assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
+        let port = free_port();
+        let mut keeper = as_postgres(Path::new("sh"));
+        keeper.args(["-c", KEEPER, "keeper"]).arg(&folder).arg(bin.join("postgres")).arg("-D").arg(&data);
+        for setting in [format!("port={port}"), "listen_addresses=127.0.0.1".into(), "unix_socket_directories=".into()] {
+            keeper.args(["-c", &setting]);
+        }
+        // The tests kill processes, not the machine: what the server has handed to the kernel is as good as on disk.
+        keeper.args(["-c", "max_connections=200", "-c", "fsync=off"]);
+        let keeper = keeper
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .process_group(0)
+            .spawn()
+            .expect("sh must run");
+        let cluster = Self { port, keeper };
+        cluster.wait_until_ready(&bin);
+        cluster
+    }
+
+    /// A fresh, empty database; gives its URL.
+    pub async fn database(&self) -> String {
+        create(&self.url()).await
+    }
+
+    /// Kills every process of the server at once and starts it again on what it left on disk.
+    pub fn crash(&mut self) {
+        let input = self.keeper.stdin.as_mut().expect("the keeper's input is piped");
+        input.write_all(b"crash\n").expect("the keeper must be there");
+        self.wait_until_away();
+        self.wait_until_ready(&installed());
+    }
+
+    fn url(&self) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
+    }
+
+    fn wait_until_away(&self) {
+        // The old server must be seen away (or the new one starting) before the new one is waited for.
+        let until = Instant::now() + Duration::from_secs(2);
+        while Instant::now() < until && std::net::TcpStream::connect(("127.0.0.1", self.port)).is_ok() {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    fn wait_until_ready(&self, bin: &Path) {
+        let until = Instant::now() + Duration::from_secs(30);
+        let port = self.port.to_string();
+        loop {
+            let asked = Command::new(bin.join("pg_isready")).args(["-q", "-h", "127.0.0.1", "-p", &port]).status();
+            if asked.is_ok_and(|status| status.success()) {
+                return;
+            }
+            assert!(Instant::now() < until, "postgresql did not become ready within 30 s");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        drop(self.keeper.stdin.take());
+        let _ = self.keeper.wait();
+    }
+}
+
+/// The newest installed server's programs.
+fn installed() -> PathBuf {
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let bins = versions.map(|version| version.path().join("bin")).filter(|bin| bin.join("postgres").exists());
+    let version = |bin: &PathBuf| bin.parent().and_then(|path| path.file_name()?.to_str()?.parse::<u32>().ok());
+    let newest = bins.max_by_key(version);
+    newest.unwrap_or_else(|| panic!("these tests need PostgreSQL: apt-get install postgresql, or set {CLUSTER}"))
+}
+
+/// PostgreSQL refuses to run as root.
+fn as_postgres(program: &Path) -> Command {
+    if fs::metadata("/proc/self").is_ok_and(|process| process.uid() != 0) {
+        return Command::new(program);
+    }
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups"]).arg(program).current_dir("/");
+    command
+}
+
+fn folder() -> PathBuf {
+    let folder = tempfile::Builder::new().prefix("orderbell-postgres-").tempdir().expect("a folder must be made").keep();
+    if fs::metadata(&folder).is_ok_and(|made| made.uid() == 0) {
+        let account = |flag| {
+            let output = Command::new("id").args([flag, "postgres"]).output().expect("id must run");
+            String::from_utf8_lossy(&output.stdout).trim().parse().expect("there must be a user postgres")
+        };
+        chown(&folder, Some(account("-u")), Some(account("-g"))).expect("root may give a folder away");
+    }
+    folder
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port must be free");
+    listener.local_addr().expect("a bound socket has an address").port()
+}
