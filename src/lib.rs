@@ -6,12 +6,18 @@
 
 pub mod auth;
 pub mod backoff;
+pub mod cli;
 pub mod clock;
 pub mod commands;
+pub mod config;
 pub mod connection;
+pub mod demo;
 pub mod domain;
 pub mod feed;
+pub mod housekeeping;
+pub mod http;
 pub mod protocol;
 pub mod room;
+pub mod startup;
 pub mod store;
 pub mod telemetry;

@@ -48,20 +48,13 @@ struct People {
 struct Inner {
     people: Mutex<People>,
     next: AtomicU64,
-    draining: AtomicBool,
+    draining: Arc<AtomicBool>,
     hasher: RandomState,
 }
 
 /// The connections of a node. Cheap to clone.
 #[derive(Clone)]
 pub struct Census(Arc<Inner>);
-
-impl Default for Census {
-    fn default() -> Self {
-        let (next, draining) = (AtomicU64::new(1), AtomicBool::new(false));
-        Self(Arc::new(Inner { people: Mutex::default(), next, draining, hasher: RandomState::new() }))
-    }
-}
 
 /// A place in the census. Dropping it gives it back.
 pub struct Seat {
@@ -72,6 +65,13 @@ pub struct Seat {
 }
 
 impl Census {
+    /// An empty census; `draining` is set when the node begins to go down, for whoever else has to know.
+    #[must_use]
+    pub fn new(draining: Arc<AtomicBool>) -> Self {
+        let next = AtomicU64::new(1);
+        Self(Arc::new(Inner { people: Mutex::default(), next, draining, hasher: RandomState::new() }))
+    }
+
     fn people(&self) -> MutexGuard<'_, People> {
         self.0.people.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -106,6 +106,14 @@ impl Census {
         let session = self.hash(session);
         for present in self.people().present.values().filter(|present| present.session == session) {
             // One message a connection, once: not fan-out.
+            present.reach.do_send(Control::SessionEnded);
+        }
+    }
+
+    /// Asks every connection to look whether its session has ended; for when notices were missed.
+    pub fn check_all(&self) {
+        for present in self.people().present.values() {
+            // One message a connection, on a rare occasion: not fan-out.
             present.reach.do_send(Control::SessionEnded);
         }
     }

@@ -1,0 +1,264 @@
+//! The command line: `serve`, and the small tools that work on the same database.
+
+use crate::auth::keyring::Keyring;
+use crate::auth::password::Passwords;
+use crate::auth::token::Tokens;
+use crate::config::{Common, Serve};
+use crate::domain::ids::{RestaurantId, TableId, UserId};
+use crate::domain::menu::Menu;
+use crate::domain::money::Currency;
+use crate::domain::position::Position;
+use crate::domain::principal::{Principal, Role};
+use crate::domain::text::{Key, Name, Slug, Station, TableLabel};
+use crate::store::accounts::{Restaurant, Table, User};
+use crate::store::open::{Mode, Settings, open};
+use crate::store::{SharedStore, StoreError};
+use crate::{clock, startup, telemetry};
+use anyhow::{Context, bail};
+use clap::{Parser, Subcommand};
+use secrecy::{ExposeSecret, SecretString};
+use std::collections::BTreeMap;
+use std::io::{BufRead, Write};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Live order updates for restaurants.
+#[derive(Debug, Parser)]
+#[command(name = "orderbell", version, about, max_term_width = 110)]
+struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve diners, kitchen screens and staff.
+    Serve(Box<Serve>),
+    /// Bring the database's schema up to date, and stop.
+    Migrate,
+    /// Print a token, for a screen or a script.
+    Token(TokenArgs),
+    /// Restaurants.
+    #[command(subcommand)]
+    Restaurant(RestaurantCommand),
+    /// People.
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Ask a running server whether it is ready; for containers.
+    Healthcheck {
+        /// The address to ask.
+        #[arg(long, env = "ORDERBELL_BIND", default_value = "127.0.0.1:8080")]
+        bind: std::net::SocketAddr,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct TokenArgs {
+    /// As what: diner, kitchen, staff, manager or service.
+    #[arg(long)]
+    role: Role,
+    /// Where: the restaurant's slug.
+    #[arg(long)]
+    restaurant: Slug,
+    /// The station a kitchen screen is bound to; without one it sees and touches all.
+    #[arg(long)]
+    station: Option<Station>,
+    /// The table a diner sits at.
+    #[arg(long)]
+    table: Option<TableLabel>,
+    /// How long it is good for: 30m, 12h, 7d.
+    #[arg(long, default_value = "12h", value_parser = parse_span)]
+    expires: Duration,
+}
+
+#[derive(Debug, Subcommand)]
+enum RestaurantCommand {
+    /// Add a restaurant with an empty menu.
+    Add {
+        /// Its name in URLs: lower-case letters, digits, hyphens.
+        #[arg(long)]
+        slug: Slug,
+        /// Its name for people.
+        #[arg(long)]
+        name: Name,
+        /// The currency of its menu (ISO 4217).
+        #[arg(long)]
+        currency: Currency,
+        /// Minutes promised when staff accept without saying.
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=480))]
+        default_minutes: u16,
+        /// How many tables to make, labelled 1, 2, 3 …; their addresses are printed.
+        #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=500))]
+        tables: u16,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum UserCommand {
+    /// Add a person. The password is read from standard input, one line.
+    Add {
+        /// Where: the restaurant's slug.
+        #[arg(long)]
+        restaurant: Slug,
+        /// What they sign in with.
+        #[arg(long)]
+        username: Key,
+        /// staff or manager.
+        #[arg(long, default_value = "staff")]
+        role: Role,
+    },
+}
+
+/// Runs the command line to its end. Errors go to standard error, causes included.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    telemetry::start_logging(&cli.common.log);
+    let outcome = actix_rt::System::new().block_on(run(cli));
+    match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "orderbell: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let common = &cli.common;
+    match cli.command {
+        Command::Serve(serve) => startup::serve(common, &serve).await?,
+        Command::Migrate => {
+            open_tool(common).await?;
+            say("the schema is up to date")?;
+        }
+        Command::Token(args) => say(token(common, args).await?.expose_secret())?,
+        Command::Restaurant(RestaurantCommand::Add { slug, name, currency, default_minutes, tables }) => {
+            let id = RestaurantId::from_uuid(clock::new_id());
+            let restaurant = Restaurant { id, slug, name, currency, default_minutes };
+            add_restaurant(common, restaurant, tables).await?;
+        }
+        Command::User(UserCommand::Add { restaurant, username, role }) => add_user(common, &restaurant, username, role).await?,
+        Command::Healthcheck { bind } => return startup::healthcheck(bind).await,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn say(line: &str) -> std::io::Result<()> {
+    writeln!(std::io::stdout(), "{line}")
+}
+
+/// Reads 90s, 30m, 12h or 7d.
+fn parse_span(text: &str) -> Result<Duration, String> {
+    let wanted = || format!("{text:?} is not a span like 30m, 12h or 7d");
+    let unit_at = text.len().checked_sub(1).filter(|at| text.is_char_boundary(*at)).ok_or_else(wanted)?;
+    let (number, unit) = text.split_at(unit_at);
+    let number: u64 = number.parse().map_err(|_| wanted())?;
+    let seconds = match unit {
+        "s" => Some(1),
+        "m" => Some(60),
+        "h" => Some(60 * 60),
+        "d" => Some(24 * 60 * 60),
+        _ => None,
+    };
+    let span = seconds.and_then(|seconds: u64| number.checked_mul(seconds)).filter(|span| *span > 0);
+    span.map(Duration::from_secs).ok_or_else(wanted)
+}
+
+async fn open_tool(common: &Common) -> anyhow::Result<SharedStore> {
+    let settings = Settings { mode: Mode::Tool, connections: 1 };
+    Ok(open(common.database_url.expose_secret(), settings).await?)
+}
+
+async fn restaurant(store: &SharedStore, slug: &Slug) -> anyhow::Result<Restaurant> {
+    let found = store.restaurant_by_slug(slug).await?;
+    found.with_context(|| format!("there is no restaurant {slug}; add it with: orderbell restaurant add --slug {slug} …"))
+}
+
+async fn token(common: &Common, args: TokenArgs) -> anyhow::Result<SecretString> {
+    let store = open_tool(common).await?;
+    let restaurant = restaurant(&store, &args.restaurant).await?;
+    let principal = Principal {
+        sub: clock::new_id().to_string().parse()?,
+        role: args.role,
+        restaurant: restaurant.id,
+        session: clock::new_id().to_string().parse()?,
+        station: args.station,
+        table: args.table,
+        device: None,
+    };
+    let keyring: Arc<Keyring> = startup::keyring(common)?;
+    Ok(Tokens::new(keyring).issue(&principal, args.expires, clock::now())?)
+}
+
+async fn add_restaurant(common: &Common, restaurant: Restaurant, tables: u16) -> anyhow::Result<()> {
+    let store = open_tool(common).await?;
+    let menu = Menu {
+        restaurant: restaurant.id,
+        position: Position::ZERO,
+        currency: restaurant.currency,
+        paused: false,
+        paused_until: None,
+        categories: BTreeMap::new(),
+        items: BTreeMap::new(),
+    };
+    match store.add_restaurant(&restaurant, &menu, clock::now()).await {
+        Err(StoreError::Taken) => bail!("there is a restaurant {} already", restaurant.slug),
+        added => added?,
+    }
+    say(&format!("restaurant {} has the id {}", restaurant.slug, restaurant.id))?;
+    for number in 1..=tables {
+        let key: Key = crate::auth::secret::random_secret().expose_secret().parse()?;
+        let table = Table {
+            id: TableId::from_uuid(clock::new_id()),
+            restaurant: restaurant.id,
+            label: number.to_string().parse()?,
+            key: key.clone(),
+        };
+        store.add_table(&table).await?;
+        say(&format!("table {number}: /t/{key}"))?;
+    }
+    Ok(())
+}
+
+async fn add_user(common: &Common, slug: &Slug, username: Key, role: Role) -> anyhow::Result<()> {
+    if !matches!(role, Role::Staff | Role::Manager) {
+        bail!("people are staff or manager; screens are paired, and a POS gets an API key");
+    }
+    let store = open_tool(common).await?;
+    let restaurant = restaurant(&store, slug).await?;
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line).context("the password is read from standard input")?;
+    let password = SecretString::from(line.trim_end_matches(['\r', '\n']).to_owned());
+    let password_hash = Passwords::default().hash(password).await?;
+    let user = User { id: UserId::from_uuid(clock::new_id()), restaurant: restaurant.id, username, role, password_hash };
+    match store.add_user(&user, clock::now()).await {
+        Err(StoreError::Taken) => bail!("{} is taken in {slug}", user.username),
+        added => added?,
+    }
+    say(&format!("{} may sign in as {role} of {slug}", user.username))?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn spans_are_read_and_nonsense_is_refused() {
+        assert_eq!(parse_span("12h"), Ok(Duration::from_secs(12 * 3600)));
+        assert_eq!(parse_span("7d"), Ok(Duration::from_secs(7 * 86_400)));
+        for bad in ["", "h", "12", "0h", "-1h", "1.5h", "12é", "99999999999999999999d", "99999999999999999d"] {
+            assert!(parse_span(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! What a node is told: flags, each with an environment variable.
+
+use crate::connection::Limits;
+use crate::connection::bucket::Rate;
+use clap::{Args, ValueEnum};
+use secrecy::{ExposeSecret, SecretString};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// Where the embedded database is when no URL is given.
+pub const DEFAULT_DATABASE: &str = "sqlite://data/orderbell.db";
+
+/// Which database, and with which keys: what every command of the binary needs.
+#[derive(Debug, Clone, Args)]
+pub struct Common {
+    /// The database: sqlite://PATH (embedded, one node) or postgres://USER:PASSWORD@HOST/NAME (more than one).
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, default_value = DEFAULT_DATABASE, global = true)]
+    pub database_url: SecretString,
+
+    /// Keys that sign and verify tokens: kid:secret[,kid:secret…], 32 bytes or more each; the first signs. On SQLite one
+    /// is made beside the database when this is absent; on PostgreSQL it is required.
+    #[arg(long, env = "ORDERBELL_JWT_KEYS", hide_env_values = true, global = true)]
+    pub jwt_keys: Option<SecretString>,
+
+    /// Connections to PostgreSQL.
+    #[arg(long, env = "ORDERBELL_DATABASE_CONNECTIONS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000), global = true)]
+    pub database_connections: u32,
+
+    /// What is logged: error, warn, info, debug, trace, or env_logger's filters (info,orderbell::feed=debug).
+    #[arg(long, env = "ORDERBELL_LOG", default_value = "info,sqlx=warn", global = true)]
+    pub log: String,
+}
+
+impl Common {
+    /// Whether the database is the embedded one.
+    #[must_use]
+    pub fn is_sqlite(&self) -> bool {
+        self.database_url.expose_secret().starts_with("sqlite:")
+    }
+}
+
+/// What a node serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum NodeRole {
+    /// HTTP calls and live connections.
+    All,
+    /// HTTP calls only.
+    Api,
+    /// Live connections only.
+    Realtime,
+}
+
+/// `orderbell serve`.
+#[derive(Debug, Clone, Args)]
+pub struct Serve {
+    /// Address and port; port 0 asks for a free one, which is then printed.
+    #[arg(long, env = "ORDERBELL_BIND", default_value = "127.0.0.1:8080")]
+    pub bind: SocketAddr,
+
+    /// Redis, which tells the other nodes of what this one has committed: redis://… or rediss://…
+    #[arg(long, env = "REDIS_URL", hide_env_values = true)]
+    pub redis_url: Option<SecretString>,
+
+    /// What this node serves.
+    #[arg(long, env = "ORDERBELL_ROLE", value_enum, default_value_t = NodeRole::All)]
+    pub role: NodeRole,
+
+    /// Make a demo restaurant with tables and people where absent, and print its pages.
+    #[arg(long, env = "ORDERBELL_DEMO")]
+    pub demo: bool,
+
+    /// Where guests reach this service, for the codes on tables (https://orders.example.com). Default: the bound address.
+    #[arg(long, env = "ORDERBELL_PUBLIC_URL")]
+    pub public_url: Option<String>,
+
+    /// Origins of pages that may connect, beside the server's own. May be given several times.
+    #[arg(long = "allowed-origin", env = "ORDERBELL_ALLOWED_ORIGINS", value_delimiter = ',')]
+    pub allowed_origins: Vec<String>,
+
+    /// Take the client's address from X-Forwarded-For; only behind a proxy that sets it.
+    #[arg(long, env = "ORDERBELL_TRUST_FORWARDED_FOR")]
+    pub trust_forwarded_for: bool,
+
+    /// Threads that serve connections.
+    #[arg(long, env = "ORDERBELL_WORKERS", value_parser = clap::value_parser!(u16).range(1..=512))]
+    pub workers: Option<u16>,
+
+    /// How often, in seconds, feeds compare what they have with what the log has.
+    #[arg(long, env = "ORDERBELL_HEAD_COMPARISON_S", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub head_comparison_s: u64,
+
+    /// How long a stop may take, in seconds: every connection gets its own slot of it to come back elsewhere.
+    #[arg(long, env = "ORDERBELL_DRAIN_S", default_value_t = 10, value_parser = clap::value_parser!(u64).range(0..=3600))]
+    pub drain_s: u64,
+
+    /// Minutes that an access token lives.
+    #[arg(long, env = "ORDERBELL_ACCESS_TOKEN_MINUTES", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=1440))]
+    pub access_token_minutes: u64,
+
+    /// What one connection, one principal and one address may do.
+    #[command(flatten)]
+    pub limits: LimitArgs,
+}
+
+/// The limits of a node.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Limits")]
+pub struct LimitArgs {
+    /// The most bytes of one message, fragments together.
+    #[arg(long, env = "ORDERBELL_FRAME_BYTES", default_value_t = 65_536, value_parser = clap::value_parser!(u32).range(1024..=1_048_576))]
+    pub frame_bytes: u32,
+
+    /// The most bytes of an HTTP body.
+    #[arg(long, env = "ORDERBELL_BODY_BYTES", default_value_t = 262_144, value_parser = clap::value_parser!(u32).range(1024..=16_777_216))]
+    pub body_bytes: u32,
+
+    /// Rooms of one connection.
+    #[arg(long, env = "ORDERBELL_ROOMS", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub rooms: u32,
+
+    /// Messages per second of one connection, in the long run.
+    #[arg(long, env = "ORDERBELL_MESSAGES_PER_SECOND", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub messages_per_second: u32,
+
+    /// Messages of one connection at once.
+    #[arg(long, env = "ORDERBELL_MESSAGE_BURST", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub message_burst: u32,
+
+    /// Milliseconds between heartbeats; two of silence end a connection.
+    #[arg(long, env = "ORDERBELL_HEARTBEAT_MS", default_value_t = 25_000, value_parser = clap::value_parser!(u64).range(100..=600_000))]
+    pub heartbeat_ms: u64,
+
+    /// Bytes a connection may hold that its reader has not taken.
+    #[arg(long, env = "ORDERBELL_BACKLOG_BYTES", default_value_t = 262_144, value_parser = clap::value_parser!(u32).range(16_384..=16_777_216))]
+    pub backlog_bytes: u32,
+
+    /// Connections of one principal.
+    #[arg(long, env = "ORDERBELL_CONNECTIONS_PER_PRINCIPAL", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub connections_per_principal: u32,
+
+    /// Connections of this node.
+    #[arg(long, env = "ORDERBELL_CONNECTIONS", default_value_t = 50_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    pub connections: u32,
+
+    /// Handshakes per second from one address (a whole restaurant's phones sit behind one), in the long run.
+    #[arg(long, env = "ORDERBELL_HANDSHAKES_PER_SECOND", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub handshakes_per_second: u32,
+
+    /// Handshakes from one address at once.
+    #[arg(long, env = "ORDERBELL_HANDSHAKE_BURST", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub handshake_burst: u32,
+
+    /// Diner sessions per second from one address, in the long run; the burst is ten times as many.
+    #[arg(long, env = "ORDERBELL_DINER_SESSIONS_PER_SECOND", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub diner_sessions_per_second: u32,
+
+    /// Sign-ins per minute from one address, in the long run.
+    #[arg(long, env = "ORDERBELL_LOGINS_PER_MINUTE", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub logins_per_minute: u32,
+}
+
+impl LimitArgs {
+    /// The limits of a connection.
+    #[must_use]
+    pub const fn connection(&self) -> Limits {
+        Limits {
+            frame_bytes: self.frame_bytes,
+            rooms: self.rooms,
+            messages: Rate { per_second: self.messages_per_second, burst: self.message_burst },
+            heartbeat: Duration::from_millis(self.heartbeat_ms),
+            backlog_bytes: self.backlog_bytes as usize,
+            connections_per_principal: self.connections_per_principal,
+            connections: self.connections,
+        }
+    }
+}
+
+/// A configuration that is refused, and why.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// Redis tells other nodes, and SQLite has none.
+    #[error(
+        "a Redis URL with SQLite is refused: SQLite serves one node, and Redis tells others; give a PostgreSQL URL (--database-url), or leave --redis-url out"
+    )]
+    RedisWithSqlite,
+    /// Nodes must share keys, which a file beside one of them is not.
+    #[error(
+        "PostgreSQL needs a keyring that every node shares: set ORDERBELL_JWT_KEYS=kid:secret with 32 bytes or more (openssl rand -hex 32)"
+    )]
+    NoKeyring,
+    /// Part of a node needs the rest elsewhere.
+    #[error("--role api and --role realtime need PostgreSQL: with SQLite there is one node, which does both")]
+    RoleWithSqlite,
+}
+
+impl Serve {
+    /// Looks for combinations that cannot work.
+    ///
+    /// # Errors
+    /// Says which and what to do.
+    pub fn check(&self, common: &Common) -> Result<(), Refused> {
+        match common.is_sqlite() {
+            true if self.redis_url.is_some() => Err(Refused::RedisWithSqlite),
+            true if self.role != NodeRole::All => Err(Refused::RoleWithSqlite),
+            false if common.jwt_keys.is_none() => Err(Refused::NoKeyring),
+            _ => Ok(()),
+        }
+    }
+}

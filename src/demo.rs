@@ -1,0 +1,177 @@
+//! The demo restaurant: what `serve --demo` makes where it is absent.
+
+use crate::auth::password::Passwords;
+use crate::auth::secret::random_secret;
+use crate::clock;
+use crate::domain::ids::{CategoryId, MenuItemId, OptionId, RestaurantId, TableId, UserId};
+use crate::domain::menu::{Category, DishOption, Menu, MenuItem};
+use crate::domain::money::{Currency, Money};
+use crate::domain::position::Position;
+use crate::domain::principal::Role;
+use crate::domain::text::{Key, Slug};
+use crate::store::accounts::{Restaurant, Table, User};
+use crate::store::{SharedStore, StoreError};
+use anyhow::Context;
+use secrecy::{ExposeSecret, SecretString};
+use std::collections::BTreeMap;
+
+/// The slug of the demo restaurant.
+pub const SLUG: &str = "demo";
+/// Tables 1 to this.
+pub const TABLES: u16 = 12;
+
+/// A sign-in of the demo.
+#[derive(Debug, Clone)]
+pub struct Person {
+    /// What they sign in with.
+    pub username: Key,
+    /// With what.
+    pub password: SecretString,
+    /// As what.
+    pub role: Role,
+}
+
+/// What this start of the demo can tell. On a loopback address the sign-ins and keys are the well-known ones; else they
+/// are random, known only to the start that made them.
+#[derive(Debug, Clone, Default)]
+pub struct Demo {
+    /// People whose passwords are known.
+    pub people: Vec<Person>,
+    /// The key of a table, if known.
+    pub table_key: Option<Key>,
+}
+
+/// Makes the demo restaurant, its tables and its people where absent. `well_known`: with the public keys and passwords.
+///
+/// # Errors
+/// The store's, and hashing's.
+pub async fn make(store: &SharedStore, well_known: bool) -> anyhow::Result<Demo> {
+    let slug: Slug = SLUG.parse()?;
+    let restaurant = match store.restaurant_by_slug(&slug).await? {
+        Some(restaurant) => restaurant,
+        None => add_restaurant(store, slug).await?,
+    };
+    Ok(Demo {
+        people: add_people(store, restaurant.id, well_known).await?,
+        table_key: add_tables(store, restaurant.id, well_known).await?,
+    })
+}
+
+async fn add_restaurant(store: &SharedStore, slug: Slug) -> anyhow::Result<Restaurant> {
+    let id = RestaurantId::from_uuid(clock::new_id());
+    let currency: Currency = "BDT".parse()?;
+    let restaurant = Restaurant { id, slug, name: "The Copper Ladle".parse()?, currency, default_minutes: 20 };
+    store.add_restaurant(&restaurant, &menu(id, currency)?, clock::now()).await?;
+    Ok(restaurant)
+}
+
+async fn add_tables(store: &SharedStore, restaurant: RestaurantId, well_known: bool) -> anyhow::Result<Option<Key>> {
+    let present = store.tables(restaurant).await?;
+    let mut first = present.first().map(|table| table.key.clone());
+    for number in (1..=TABLES).filter(|number| !present.iter().any(|table| table.label.as_str() == number.to_string())) {
+        let key: Key =
+            if well_known { format!("demo-table-{number}").parse()? } else { random_secret().expose_secret().parse()? };
+        let (id, label) = (TableId::from_uuid(clock::new_id()), number.to_string().parse()?);
+        store.add_table(&Table { id, restaurant, label, key: key.clone() }).await?;
+        first.get_or_insert(key);
+    }
+    Ok(first)
+}
+
+async fn add_people(store: &SharedStore, restaurant: RestaurantId, well_known: bool) -> anyhow::Result<Vec<Person>> {
+    let mut people = Vec::new();
+    for (name, role) in [("staff", Role::Staff), ("manager", Role::Manager)] {
+        let username: Key = name.parse()?;
+        let is_new = store.user_by_name(restaurant, &username).await?.is_none();
+        let password = if well_known { SecretString::from(format!("{name}-demo")) } else { random_secret() };
+        if is_new {
+            let password_hash = Passwords::default().hash(password.clone()).await?;
+            let id = UserId::from_uuid(clock::new_id());
+            let user = User { id, restaurant, username: username.clone(), role, password_hash };
+            match store.add_user(&user, clock::now()).await {
+                // Another node of the demo was quicker.
+                Ok(()) | Err(StoreError::Taken) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        if is_new || well_known {
+            people.push(Person { username, password, role });
+        }
+    }
+    Ok(people)
+}
+
+/// Name, description, taka, station, options with what they add.
+type Dish = (&'static str, &'static str, i64, &'static str, &'static [(&'static str, i64)]);
+
+const MENU: [(&str, &[Dish]); 4] = [
+    (
+        "Starters",
+        &[
+            ("Shingara", "Crisp parcels of potato and peas, three of them", 120, "hot", &[("tamarind dip", 0)]),
+            ("Fuchka", "Hollow crisps, spiced chickpeas, sour water", 150, "cold", &[("extra sour", 0), ("no onion", 0)]),
+            ("Cucumber raita", "Yoghurt, mint, roasted cumin", 90, "cold", &[]),
+        ],
+    ),
+    (
+        "Mains",
+        &[
+            ("Beef rezala", "Slow-braised in yoghurt and white spices", 450, "hot", &[("extra spicy", 0), ("extra gravy", 60)]),
+            ("Kacchi biryani", "Mutton and potato under a sealed lid", 520, "hot", &[("boiled egg", 30), ("extra meat", 180)]),
+            ("Shorshe ilish", "Hilsa in mustard, with rice", 680, "hot", &[("less mustard", 0)]),
+            ("Chicken roast", "Wedding-style, with ghee and raisins", 380, "hot", &[("leg piece", 0), ("breast piece", 0)]),
+            ("Vegetable bhuna", "Seasonal vegetables, dry-fried", 260, "hot", &[("no chilli", 0), ("extra spicy", 0)]),
+        ],
+    ),
+    (
+        "Sweets",
+        &[
+            ("Mishti doi", "Set caramel yoghurt in clay", 140, "cold", &[]),
+            ("Firni", "Ground rice, milk, cardamom", 130, "cold", &[("no nuts", 0)]),
+            ("Rasmalai", "Two, in saffron milk", 180, "cold", &[]),
+        ],
+    ),
+    (
+        "Drinks",
+        &[
+            ("Borhani", "Spiced yoghurt with mint", 110, "bar", &[]),
+            ("Lemon soda", "Fresh lime, salted or sweet", 100, "bar", &[("salted", 0), ("sweet", 0), ("no ice", 0)]),
+            ("Masala cha", "Tea boiled with milk and ginger", 60, "bar", &[("no sugar", 0), ("oat milk", 40)]),
+        ],
+    ),
+];
+
+fn menu(restaurant: RestaurantId, currency: Currency) -> anyhow::Result<Menu> {
+    let (mut categories, mut items) = (BTreeMap::new(), BTreeMap::new());
+    for (sort, (name, dishes)) in (1_u32..).zip(MENU) {
+        let category = CategoryId::from_uuid(clock::new_id());
+        categories.insert(category, Category { name: name.parse()?, sort });
+        for (sort, dish) in (1_u32..).zip(dishes) {
+            let item = menu_item(dish, category, sort, currency).with_context(|| format!("the demo's dish {}", dish.0))?;
+            items.insert(item.id, item);
+        }
+    }
+    Ok(Menu { restaurant, position: Position::ZERO, currency, paused: false, paused_until: None, categories, items })
+}
+
+fn menu_item(dish: &Dish, category: CategoryId, sort: u32, currency: Currency) -> anyhow::Result<MenuItem> {
+    let (name, description, taka, station, options) = *dish;
+    let price = |taka: i64| Money { amount: taka * 100, currency };
+    let mut choices = BTreeMap::new();
+    for (name, adds) in options {
+        choices.insert(OptionId::from_uuid(clock::new_id()), DishOption { name: name.parse()?, price: price(*adds) });
+    }
+    Ok(MenuItem {
+        id: MenuItemId::from_uuid(clock::new_id()),
+        name: name.parse()?,
+        description: Some(description.parse()?),
+        category,
+        price: price(taka),
+        station: station.parse()?,
+        sort,
+        available: true,
+        until: None,
+        photo: None,
+        options: choices,
+    })
+}

@@ -1,0 +1,72 @@
+//! What a node does on the clock, off every path: hears of ended sessions, ends pauses and 86s whose time has come,
+//! forgets what nobody can ask for any more.
+
+use crate::auth::ended::EndedSessions;
+use crate::clock;
+use crate::commands::Commands;
+use crate::domain::time::Timestamp;
+use crate::http::Limits;
+use crate::store::SharedStore;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How often other nodes' ends of sessions are looked for.
+const ENDED_PERIOD: Duration = Duration::from_secs(2);
+/// How often lapsed pauses and 86s are looked for.
+const LAPSE_PERIOD: Duration = Duration::from_secs(2);
+/// How often old rows are looked for.
+const FORGET_PERIOD: Duration = Duration::from_secs(3600);
+/// How often quiet addresses are forgotten.
+const TIDY_PERIOD: Duration = Duration::from_secs(60);
+/// How long answers are remembered; the contract promises 24 hours.
+const ANSWERS: Duration = Duration::from_secs(48 * 3600);
+/// How long ended and expired sessions are remembered; longer than any token lives.
+const SESSIONS: Duration = Duration::from_secs(100 * 24 * 3600);
+
+/// Starts all of it on this thread; it ends with the process.
+pub fn start(store: SharedStore, commands: Commands, ended: Arc<EndedSessions>, limits: Arc<Limits>) {
+    actix_rt::spawn(every(TIDY_PERIOD, move || {
+        limits.tidy();
+        std::future::ready(())
+    }));
+    let polled = store.clone();
+    actix_rt::spawn(every(ENDED_PERIOD, move || hear_of_ended(polled.clone(), ended.clone())));
+    let menus = store.clone();
+    actix_rt::spawn(every(LAPSE_PERIOD, move || end_lapsed(menus.clone(), commands.clone())));
+    actix_rt::spawn(every(FORGET_PERIOD, move || forget(store.clone())));
+}
+
+async fn every<F: Future<Output = ()>>(period: Duration, mut act: impl FnMut() -> F) {
+    loop {
+        act().await;
+        tokio::time::sleep(period).await;
+    }
+}
+
+async fn hear_of_ended(store: SharedStore, ended: Arc<EndedSessions>) {
+    if let Err(error) = ended.refresh_from(store.as_ref(), clock::now()).await {
+        log::warn!(error:% = error; "cannot look for ended sessions, will try again");
+    }
+}
+
+async fn end_lapsed(store: SharedStore, commands: Commands) {
+    let restaurants = match store.lapsed_menus(clock::now()).await {
+        Ok(restaurants) => restaurants,
+        Err(error) => return log::warn!(error:% = error; "cannot look for lapsed menus, will try again"),
+    };
+    for restaurant in restaurants {
+        if let Err(error) = commands.lapse(restaurant).await {
+            log::warn!(restaurant:%, error:% = error; "cannot end what has lapsed, will try again");
+        }
+    }
+}
+
+async fn forget(store: SharedStore) {
+    let before = |span: Duration| Timestamp::from_millis(clock::now().millis() - i64::try_from(span.as_millis()).unwrap_or(0));
+    let answers = store.forget_answers(before(ANSWERS)).await;
+    let sessions = store.forget_sessions(before(SESSIONS)).await;
+    match (answers, sessions) {
+        (Ok(answers), Ok(sessions)) => log::debug!(answers, sessions; "forgot old rows"),
+        _ => log::warn!("cannot forget old rows, will try again"),
+    }
+}
