@@ -1,16 +1,31 @@
-/** A second touch this soon is a tremble of the first: a control may have changed its meaning under the finger. */
-const DOUBLE_TOUCH_MS = 600;
+/** Two touches this close in time and place are one, and its tremble. */
+const TREMBLE_MS = 350;
+const TREMBLE_PX = 24;
 
-/** Knows a touch from its tremble. */
+/**
+ * Knows a touch from its tremble. What lies under the finger may have changed between the two: the next order's
+ * button, or the undo of what the first one did. Touches elsewhere, or later, are meant.
+ */
 export class DoubleTouch {
-  /** @type {Map<string, number>} */
-  #touchedAt = new Map();
+  #last = { at: -Infinity, x: 0, y: 0 };
 
-  /** @param {string} what was touched @param {number} [now] monotonic ms @returns {boolean} it was touched just now: leave it */
-  trembles(what, now = performance.now()) {
-    for (const [key, at] of this.#touchedAt) if (now - at >= DOUBLE_TOUCH_MS) this.#touchedAt.delete(key);
-    const again = this.#touchedAt.has(what);
-    this.#touchedAt.set(what, now);
-    return again;
+  /**
+   * @param {Pick<PointerEvent, 'detail' | 'timeStamp' | 'clientX' | 'clientY' | 'pointerType'>} click
+   * @returns {boolean} leave it
+   */
+  trembles({ detail, timeStamp, clientX, clientY, pointerType }) {
+    const { at, x, y } = this.#last;
+    this.#last = { at: timeStamp, x: clientX, y: clientY };
+    const near = timeStamp - at < TREMBLE_MS && Math.hypot(clientX - x, clientY - y) < TREMBLE_PX;
+    // A mouse's second click says so itself; some browsers count no taps.
+    return detail > 1 || (pointerType === 'touch' && near);
   }
+}
+
+/** A key that is held down presses its button again and again: once is meant. @param {EventTarget} target */
+export function ignoreHeldKeys(target) {
+  target.addEventListener('keydown', (event) => {
+    const held = event instanceof KeyboardEvent && event.repeat && (event.key === 'Enter' || event.key === ' ');
+    if (held && event.target instanceof HTMLButtonElement) event.preventDefault();
+  });
 }

@@ -9,7 +9,7 @@ import { tickAges } from '../views/order_parts.js';
 import { ScreenSettings } from '../views/kitchen_settings.js';
 import { Sound } from '../views/sound.js';
 import { toast } from '../views/toasts.js';
-import { DoubleTouch } from './double_touch.js';
+import { DoubleTouch, ignoreHeldKeys } from './double_touch.js';
 import { keepAwake, toggleFullScreen } from './kiosk.js';
 import { KitchenCommands } from './kitchen_commands.js';
 import { KitchenOrders } from './kitchen_orders.js';
@@ -53,7 +53,8 @@ export class KitchenScreen {
   run() {
     find('#station').textContent = this.#station ?? 'All stations';
     this.#follow();
-    onAction(document.body, 'data-action', (action, control) => this.#act(action, control));
+    onAction(document.body, 'data-action', (action, control, event) => this.#act(action, control, event));
+    ignoreHeldKeys(document);
     onAction(document.body, 'data-do', (name, control) => this.#do(name, control));
     listenToKeys(this.#keys(), document);
     followLifecycle(this.#bell, window);
@@ -92,12 +93,12 @@ export class KitchenScreen {
     };
   }
 
-  /** @param {string} action @param {HTMLElement} control */
-  #act(action, control) {
+  /** @param {string} action @param {HTMLElement} control @param {Event} event */
+  #act(action, control, event) {
     const id = control.closest('[data-order]')?.getAttribute('data-order');
     const ticket = this.#tickets.find((one) => one.id === id);
     const item = control.closest('[data-item]')?.getAttribute('data-item') ?? undefined;
-    if (ticket && !this.#touch.trembles(`${ticket.id} ${item ?? ''}`)) this.#send(action, ticket, item);
+    if (ticket && !this.#touch.trembles(/** @type {PointerEvent} */ (event))) this.#send(action, ticket, item);
   }
 
   /** @param {string} action @param {import('../views/kitchen_model.js').Ticket} ticket @param {string} [item] */

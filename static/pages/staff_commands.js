@@ -1,12 +1,10 @@
 import { find } from '../views/dom.js';
 import { closeSheet, openSheet } from '../views/sheet.js';
 import { asksWhy, promiseSheet, reasonSheet } from '../views/staff_sheets.js';
-import { DoubleTouch } from './double_touch.js';
 
 /** Turns what staff touch into commands; asks for the reason or the minutes where one is needed. */
 export class StaffCommands {
   #bell; #order; #changed;
-  #touch = new DoubleTouch();
   /** Minutes chosen for an incoming order. @type {Map<string, number>} */
   minutes = new Map();
 
@@ -22,7 +20,7 @@ export class StaffCommands {
     if (action === 'answer_call') return this.#answer(control.closest('[data-call]')?.getAttribute('data-call'));
     const id = control.closest('[data-order]')?.getAttribute('data-order');
     const order = id && this.#order(id);
-    if (!order || this.#touch.trembles(`${id} ${control.dataset.reason ?? control.dataset.minutes ?? ''}`)) return;
+    if (!order) return;
     const item = control.closest('[data-item]')?.getAttribute('data-item') ?? undefined;
     if (asksWhy(action) && !control.dataset.reason) return openSheet(reasonSheet(action, order, item));
     if (action === 'promise' && !control.dataset.minutes) return openSheet(promiseSheet(order));
@@ -46,7 +44,7 @@ export class StaffCommands {
 
   /** @param {string | null | undefined} call */
   #answer(call) {
-    if (call && !this.#touch.trembles(call)) this.#send({ action: 'answer_call', call });
+    if (call) this.#send({ action: 'answer_call', call });
   }
 
   /** Chosen again, it is the restaurant's own time. @param {HTMLElement} chip */

@@ -11,6 +11,7 @@ import { callsView, floorBlank, menuView, ordersView, pausedView, screensView, t
 import { accountButton, pauseButton } from '../views/staff_bar.js';
 import { accountSheet } from '../views/staff_sheets.js';
 import { toast } from '../views/toasts.js';
+import { DoubleTouch, ignoreHeldKeys } from './double_touch.js';
 import { OrderBook } from './order_book.js';
 import { StaffCommands } from './staff_commands.js';
 import { StaffService } from './staff_service.js';
@@ -21,6 +22,7 @@ const RING_EVERY_MS = 4000;
 /** The floor: what the rooms say goes in, touches become commands and calls. */
 export class StaffDesk {
   #bell; #floor; #menu; #book; #session; #theme; #sound; #banner; #commands; #service;
+  #touch = new DoubleTouch();
   #tab = 'orders';
   #search = '';
   /** Orders closed before this page was opened. @type {any[]} */ #earlier = [];
@@ -93,7 +95,10 @@ export class StaffDesk {
   }
 
   #listen() {
-    onAction(document.body, 'data-action', (action, control) => this.#commands.act(action, control));
+    onAction(document.body, 'data-action', (action, control, event) => {
+      if (!this.#touch.trembles(/** @type {PointerEvent} */ (event))) this.#commands.act(action, control);
+    });
+    ignoreHeldKeys(document);
     onAction(document.body, 'data-do', (name, control) => this.#do(name, control));
     find('#search').addEventListener('input', (event) => {
       this.#search = /** @type {HTMLInputElement} */ (event.target).value;

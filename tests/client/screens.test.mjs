@@ -159,9 +159,18 @@ test('a screen that looks at one station bumps that station alone', () => {
   assert.deepEqual(sent, [{ action: 'finish_item', order: 'o1', item: 'a' }]);
 });
 
-test('the tremble of a touch is no second touch', () => {
-  const touch = new DoubleTouch();
-  assert.deepEqual([touch.trembles('o1', 0), touch.trembles('o1', 599), touch.trembles('o2', 599), touch.trembles('o1', 1300)], [false, true, false, false]);
+test('the tremble of a touch is no second touch, whatever lies under the finger by then', () => {
+  const click = (timeStamp, clientX, more) => ({ detail: 1, timeStamp, clientX, clientY: 0, pointerType: 'touch', ...more });
+  const judged = (...clicks) => {
+    const touch = new DoubleTouch();
+    return clicks.map((one) => touch.trembles(one));
+  };
+  assert.deepEqual(judged(click(0, 0), click(349, 23)), [false, true]);
+  assert.deepEqual(judged(click(0, 0), click(350, 0)), [false, false], 'later is meant');
+  assert.deepEqual(judged(click(0, 0), click(100, 24)), [false, false], 'elsewhere is meant');
+  const mouse = { pointerType: 'mouse' };
+  assert.deepEqual(judged(click(0, 0, mouse), click(100, 0, mouse)), [false, false], 'a mouse counts its clicks itself');
+  assert.deepEqual(judged(click(0, 0, mouse), click(100, 0, { ...mouse, detail: 2 })), [false, true]);
 });
 
 test('an answer that comes before its event shows at once, and an older one does not come back', () => {
