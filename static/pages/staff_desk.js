@@ -184,7 +184,7 @@ export class StaffDesk {
       incoming: all.incoming.length,
       ready: all.ready.length,
       soldOut: count(menu?.items, ({ available }) => !available),
-      lost: count(this.#floor.displays, ({ connected }) => !connected),
+      lost: count(this.#floor.displays, ({ connected }) => connected === false),
     }));
     render(find('#controls'), soundButton(this.#sound), menu && !menu.paused && pauseButton(), accountButton());
     find('#paused').hidden = !menu?.paused;

@@ -77,7 +77,7 @@ function menuLine(item) {
 
 /** @param {Record<string, any>} displays @param {number} now */
 export function screensView(displays, now) {
-  const screens = Object.values(displays).sort((a, b) => Number(a.connected) - Number(b.connected) || a.name.localeCompare(b.name));
+  const screens = Object.values(displays).sort((a, b) => Number(a.connected ?? true) - Number(b.connected ?? true) || a.name.localeCompare(b.name));
   return h('div.screens', {},
     h('header.screens__head', {}, h('h2', {}, 'Kitchen screens'),
       h('button.button.button--primary', { 'type': 'button', 'data-do': 'ask-pair' }, icon('screen'), 'Pair a screen')),
@@ -86,13 +86,14 @@ export function screensView(displays, now) {
       : h('ul.screens__list', {}, screens.map((screen) => screenLine(screen, now))));
 }
 
-/** @param {any} screen @param {number} now */
+/** A screen of which nobody has said whether it is connected is neither. @param {any} screen @param {number} now */
 function screenLine({ id, name, station, connected, last_seen_at }, now) {
-  return h('li.card.screen', { 'data-key': id, 'data-display': id, 'data-tone': connected ? 'good' : 'bad' },
+  const tone = connected === undefined ? undefined : connected ? 'good' : 'bad';
+  return h('li.card.screen', { 'data-key': id, 'data-display': id, 'data-tone': tone },
     icon('screen'),
     h('div.screen__body', {}, h('p.screen__name', {}, name), h('p.muted', {}, station ?? 'All stations')),
     h('div.screen__state', {},
-      h('span.badge', {}, connected ? 'Connected' : 'Not connected'),
+      tone && h('span.badge', {}, connected ? 'Connected' : 'Not connected'),
       !connected && last_seen_at && h('p.muted', {}, `last seen ${ageInWords(now - Date.parse(last_seen_at))} ago`)));
 }
 
