@@ -18,7 +18,7 @@ use crate::domain::text::Key;
 use crate::domain::time::Timestamp;
 use crate::protocol::client_frame::Nonce;
 use crate::protocol::{CloseCode, ErrorCode, Frame, ServerFrame, frame};
-use crate::room::{Join, ToMember};
+use crate::room::{Join, Page, ToMember};
 use crate::store::StoreError;
 use crate::store::devices::Receipt;
 use crate::telemetry::{ByCode, ByRole};
@@ -221,8 +221,8 @@ impl Connection {
     }
 
     fn join(&mut self, room: RoomId, since: Option<Position>, only_owner: Option<Key>, ctx: &mut Ctx) {
-        let mailbox = ctx.address().recipient();
-        let join = Join { member: self.seat.member, since, only_owner, mailbox };
+        let (mailbox, pages) = (ctx.address().recipient(), ctx.address().recipient());
+        let join = Join { member: self.seat.member, since, only_owner, mailbox, pages };
         if self.services.directory.join(self.session.principal.restaurant, room, join).is_err() {
             self.session.left(room);
             self.unavailable(room, ctx);
@@ -440,6 +440,15 @@ impl Handler<ToMember> for Connection {
             }
             ToMember::Evicted => self.close(CloseCode::TooSlow, ctx),
         }
+    }
+}
+
+impl Handler<Page> for Connection {
+    type Result = ResponseActFuture<Self, ()>;
+    fn handle(&mut self, Page(frames): Page, ctx: &mut Ctx) -> Self::Result {
+        frames.iter().for_each(|frame| self.push(frame, ctx));
+        let drained = self.wire.drained();
+        Box::pin(drained.into_actor(self).map(|_, _, _| ()))
     }
 }
 

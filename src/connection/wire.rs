@@ -6,6 +6,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io::IoSlice;
 use std::rc::Rc;
+use tokio::sync::oneshot;
 
 /// Bytes a connection may hold altogether, snapshots included.
 const MOST: usize = 16 * 1024 * 1024;
@@ -27,7 +28,12 @@ struct Queue {
     /// Whether the first frame has partly left.
     is_cut: bool,
     ending: Option<CloseCode>,
+    /// Told when most of what waits has left.
+    drained: Option<oneshot::Sender<()>>,
 }
+
+/// "Most of it has left" is when no more than this waits.
+const DRAINED: usize = 8 * 1024;
 
 /// The queue between one actor and its socket, both on one thread. Bounded in bytes; when it is full the actor closes
 /// with 4409 and what is left is dropped. Frames leave in order.
@@ -58,7 +64,8 @@ impl Wire {
             return Ok(());
         }
         let backlog = if counts { queue.backlog + bytes.len() } else { queue.backlog };
-        if backlog > most || queue.bytes + bytes.len() > MOST {
+        // The first frame always has a place, however large it is.
+        if queue.backlog > 0 && backlog > most || queue.bytes + bytes.len() > MOST {
             return Err(TooSlow);
         }
         queue.backlog = backlog;
@@ -90,6 +97,19 @@ impl Wire {
         self.0.borrow().ending
     }
 
+    /// Resolves when most of what waits has left, or when the connection ends.
+    pub fn drained(&self) -> oneshot::Receiver<()> {
+        let (sender, receiver) = oneshot::channel();
+        let mut queue = self.0.borrow_mut();
+        if queue.bytes > DRAINED {
+            queue.drained = Some(sender);
+        } else {
+            // The receiver is here, so it is told.
+            let _ = sender.send(());
+        }
+        receiver
+    }
+
     /// Whether nothing waits.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -118,6 +138,12 @@ impl Wire {
             write(&slices[..count])?
         };
         queue.take(written);
+        if queue.bytes <= DRAINED
+            && let Some(drained) = queue.drained.take()
+        {
+            // Nobody waits any more: fine.
+            let _ = drained.send(());
+        }
         Ok(written)
     }
 }
@@ -198,5 +224,24 @@ mod tests {
         wire.push(&Frame::new(FrameKind::Snapshot, Position::ZERO, &vec![b'x'; 5000]), 250).unwrap();
         wire.push(&event(100), 250).unwrap();
         assert_eq!(wire.push(&event(200), 250), Err(TooSlow));
+    }
+
+    #[test]
+    fn a_frame_larger_than_the_backlog_passes_alone() {
+        let wire = Wire::default();
+        wire.push(&event(1000), 250).unwrap();
+        assert_eq!(wire.push(&event(1), 250), Err(TooSlow));
+    }
+
+    #[test]
+    fn who_waits_for_most_to_leave_is_told_when_it_has() {
+        let wire = Wire::default();
+        assert!(wire.drained().try_recv().is_ok(), "nothing waits");
+        wire.push(&event(50_000), 1 << 20).unwrap();
+        let mut drained = wire.drained();
+        wire.write(|_| Ok(20_000)).unwrap();
+        assert!(drained.try_recv().is_err());
+        wire.write(|_| Ok(25_000)).unwrap();
+        assert!(drained.try_recv().is_ok());
     }
 }

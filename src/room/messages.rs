@@ -22,7 +22,15 @@ pub struct Join {
     pub only_owner: Option<Key>,
     /// Its mailbox. This one address is kept: `try_send` on it is bounded, which fresh clones of it would not be.
     pub mailbox: Recipient<ToMember>,
+    /// Where pages of a long replay go, each answered when there is room for the next.
+    pub pages: Recipient<Page>,
 }
+
+/// A part of what a member missed, in order. It is answered when most of it has left for the client, so that a replay
+/// goes as fast as its reader and no faster.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Page(pub Vec<Frame>);
 
 /// Leave a room.
 #[derive(Debug, Clone, Copy, Message)]

@@ -8,5 +8,5 @@ pub mod room;
 pub mod tail;
 
 pub use members::MemberId;
-pub use messages::{FeedEvent, Join, Leave, Sync, ToMember};
+pub use messages::{FeedEvent, Join, Leave, Page, Sync, ToMember};
 pub use room::Room;

@@ -56,25 +56,18 @@ pub async fn open(store: SharedStore, restaurant: RestaurantId, room: RoomId, he
 
 /// A page of what a member missed.
 pub enum Replay {
-    /// There is more after `through`.
-    Page {
+    /// All of the room's events up to `through`: the head of the log, or the last event of a full page.
+    Events {
         /// The events.
         frames: Vec<Frame>,
-        /// The position of the last of them.
-        through: Position,
-    },
-    /// That is all up to `through`, the head of the log.
-    Last {
-        /// The events.
-        frames: Vec<Frame>,
-        /// The head.
+        /// Up to where.
         through: Position,
     },
     /// The cursor is ahead of the log, or too old.
     Unusable,
 }
 
-/// Reads one page of the events after `sent` for a member that asked from `asked`.
+/// Reads one page of the events after `sent`. A cursor that somebody brought (`is_first`) is looked at first.
 ///
 /// # Errors
 /// Those of the store.
@@ -82,21 +75,18 @@ pub async fn replay(
     store: SharedStore,
     restaurant: RestaurantId,
     room: RoomId,
-    asked: Position,
     sent: Position,
+    is_first: bool,
 ) -> Result<Replay> {
     let head = store.head(restaurant).await?;
-    let is_first = sent == asked;
-    if is_first && (asked > head || head.number() - asked.number() > REACH) {
+    if is_first && (sent > head || head.number() - sent.number() > REACH) {
         return Ok(Replay::Unusable);
     }
     let events = store.events(restaurant, Some(room), sent, head, PAGE).await?;
     let is_full = events.len() >= PAGE as usize;
     let frames = encode(room, sent, &events);
-    Ok(match frames.last().map(Frame::position) {
-        Some(through) if is_full => Replay::Page { frames, through },
-        _ => Replay::Last { frames, through: head },
-    })
+    let through = frames.last().map(Frame::position).filter(|_| is_full).unwrap_or(head);
+    Ok(Replay::Events { frames, through })
 }
 
 /// Events of a room in order, each naming the one before; the first names the cursor.

@@ -1,7 +1,7 @@
 //! The `Room` actor: encodes each event once and hands it to every member; brings those who join or lag up to date.
 
 use super::members::{MemberId, Members, Sent};
-use super::messages::{FeedEvent, Join, Leave, RoomEmpty, Sync, ToMember};
+use super::messages::{FeedEvent, Join, Leave, Page, RoomEmpty, Sync, ToMember};
 use super::opening::{Opened, Replay, open, replay};
 use super::tail::Tail;
 use crate::clock;
@@ -11,7 +11,7 @@ use crate::domain::position::Position;
 use crate::domain::room_id::RoomId;
 use crate::domain::text::Key;
 use crate::feed::{Directory, Feed};
-use crate::protocol::{Frame, ServerFrame};
+use crate::protocol::{Frame, FrameKind, ServerFrame};
 use crate::store;
 use crate::telemetry::{ByKind, ByResume, Metrics, ResumeOutcome};
 use actix::dev::SendError;
@@ -25,16 +25,20 @@ const MAILBOX: usize = 4096;
 const OPENING: usize = 1024;
 /// Frames of the tail.
 const TAIL_FRAMES: usize = 512;
-/// Bytes of the tail.
-const TAIL_BYTES: usize = 512 * 1024;
+/// Bytes of the tail: what a lagging member is sent at once has to fit in its backlog.
+const TAIL_BYTES: usize = 128 * 1024;
+/// Bytes of one page of a replay.
+const PAGE_BYTES: usize = 64 * 1024;
+/// How long a page may take to leave.
+const PAGE_DEADLINE: Duration = Duration::from_secs(30);
 /// How soon lagging members are tried again.
 const CATCH_UP: Duration = Duration::from_millis(20);
 
 /// A member's join while it is being served.
-#[derive(Debug, Clone, Copy)]
 struct Turn {
     member: MemberId,
     turn: u64,
+    pages: Recipient<Page>,
 }
 
 /// The state of the room that joiners without a cursor get, encoded once and shared until the tail has moved past it.
@@ -159,7 +163,8 @@ impl Room {
             return;
         }
         let is_new = !self.members.leave(join.member);
-        let turn = Turn { member: join.member, turn: self.members.join(join.member, join.mailbox) };
+        let turn = self.members.join(join.member, join.mailbox);
+        let turn = Turn { member: join.member, turn, pages: join.pages };
         if is_new {
             self.metrics.members.get_or_create(&self.kind()).inc();
         }
@@ -169,7 +174,7 @@ impl Room {
                 self.count_resume(ResumeOutcome::Tail);
                 self.finish(turn, Vec::new(), since, ctx);
             }
-            Some(since) => self.replay(turn, since, since, ctx),
+            Some(since) => self.replay(turn, since, true, ctx),
             None => self.send_snapshot(turn, ctx),
         }
     }
@@ -192,71 +197,75 @@ impl Room {
                         room.cached = Some(Cached { position: opened.position, frame: opened.frame });
                         room.send_snapshot(turn, ctx);
                     }
-                    _ => room.drop_member(turn, &ToMember::Unavailable(room.id)),
+                    _ => room.drop_member(&turn, ToMember::Unavailable(room.id)),
                 }));
             }
         }
     }
 
-    /// Reads one page of what a member missed after `sent` and sends it, and so on.
-    fn replay(&mut self, turn: Turn, asked: Position, sent: Position, ctx: &mut Context<Self>) {
-        let read = replay(self.store.clone(), self.restaurant, self.id, asked, sent);
+    /// Reads a part of what a member missed after `sent` and sends it, and so on. `is_first`: `sent` is a cursor that
+    /// the member brought.
+    fn replay(&mut self, turn: Turn, sent: Position, is_first: bool, ctx: &mut Context<Self>) {
+        let read = replay(self.store.clone(), self.restaurant, self.id, sent, is_first);
         ctx.spawn(read.into_actor(self).map(move |page, room, ctx| match page {
-            Ok(Replay::Page { frames, through }) => {
-                if room.post(turn, frames) {
-                    room.replay(turn, asked, through, ctx);
+            Ok(Replay::Events { frames, through }) => {
+                if is_first {
+                    room.count_resume(ResumeOutcome::Log);
                 }
-            }
-            Ok(Replay::Last { frames, through }) => {
-                room.count_resume(ResumeOutcome::Log);
                 room.finish(turn, frames, through, ctx);
             }
             Ok(Replay::Unusable) => {
                 room.count_resume(ResumeOutcome::Snapshot);
                 room.send_snapshot(turn, ctx);
             }
-            Err(_) => room.drop_member(turn, &ToMember::Unavailable(room.id)),
+            Err(_) => room.drop_member(&turn, ToMember::Unavailable(room.id)),
         }));
     }
 
-    /// A member that has everything up to `through` after these frames gets the rest from the tail, then `live`.
+    /// A member that has everything up to `through` after these frames gets the rest from the tail, then `live`. What
+    /// is more than a page goes page by page, at the pace of its reader.
     fn finish(&mut self, turn: Turn, mut frames: Vec<Frame>, through: Position, ctx: &mut Context<Self>) {
-        let Some(rest) = self.tail.after(through) else {
-            // So much happened while the log was read that the tail has lost the thread: read on.
-            if self.post(turn, frames) {
-                self.replay(turn, through, through, ctx);
-            }
+        let rest = self.tail.after(through);
+        let is_whole = rest.is_some();
+        frames.extend(rest.unwrap_or_default());
+        let size = page_size(&frames);
+        if size < frames.len() || !is_whole {
+            // Beyond the page there is more, or so much happened while the log was read that the tail has lost the
+            // thread: send this much and go on from there.
+            let sent = if size < frames.len() { frames[size - 1].position() } else { through };
+            frames.truncate(size);
+            self.send_page(turn, frames, sent, ctx);
             return;
-        };
-        frames.extend(rest);
+        }
         let position = frames.last().map_or(through, Frame::position).max(through).max(self.head);
         frames.push(ServerFrame::Live { room: self.id, position }.encode());
-        if self.post(turn, frames) {
-            self.members.set_live(turn.member, turn.turn, position);
+        let Some(mailbox) = self.members.handle(turn.member, turn.turn) else { return };
+        self.count(frames.len() as u64, frames.iter().map(|frame| frame.wire().len() as u64).sum());
+        match mailbox.try_send(ToMember::Frames(frames)) {
+            Ok(()) => self.members.set_live(turn.member, turn.turn, position),
+            Err(_) => self.drop_member(&turn, ToMember::Evicted),
         }
     }
 
-    /// Sends frames to a member that is being caught up; says whether it is still there to be sent more.
-    fn post(&mut self, turn: Turn, frames: Vec<Frame>) -> bool {
-        let Some(mailbox) = self.members.handle(turn.member, turn.turn) else { return false };
-        if frames.is_empty() {
-            return true;
+    /// Sends a page, waits until most of it has left, and goes on after `sent`.
+    fn send_page(&mut self, turn: Turn, frames: Vec<Frame>, sent: Position, ctx: &mut Context<Self>) {
+        if self.members.handle(turn.member, turn.turn).is_none() {
+            return;
         }
         self.count(frames.len() as u64, frames.iter().map(|frame| frame.wire().len() as u64).sum());
-        match mailbox.try_send(ToMember::Frames(frames)) {
-            Ok(()) => true,
-            Err(_) => {
-                self.drop_member(turn, &ToMember::Evicted);
-                false
-            }
-        }
+        let page = tokio::time::timeout(PAGE_DEADLINE, turn.pages.send(Page(frames)));
+        ctx.spawn(page.into_actor(self).map(move |taken, room, ctx| match taken {
+            Ok(Ok(())) if room.tail.covers(sent) => room.finish(turn, Vec::new(), sent, ctx),
+            Ok(Ok(())) => room.replay(turn, sent, false, ctx),
+            _ => room.drop_member(&turn, ToMember::Evicted),
+        }));
     }
 
     /// Puts a member out that cannot be caught up, and tells it why.
-    fn drop_member(&mut self, turn: Turn, why: &ToMember) {
+    fn drop_member(&mut self, turn: &Turn, why: ToMember) {
         if let Some(mailbox) = self.members.handle(turn.member, turn.turn) {
             // Not fan-out: the one message that ends a membership, which a full mailbox must not lose.
-            mailbox.do_send(why.clone());
+            mailbox.do_send(why);
             self.leave(turn.member);
         }
     }
@@ -332,6 +341,16 @@ impl Room {
         self.account_for(before);
         self.catch_up_soon(ctx);
     }
+}
+
+/// How many of these frames make a page: as many as fit, at least one. A snapshot is shared and counts for nothing.
+fn page_size(frames: &[Frame]) -> usize {
+    let mut bytes = 0;
+    let fits = |frame: &&Frame| {
+        bytes += if frame.kind() == FrameKind::Snapshot { 0 } else { frame.wire().len() };
+        bytes <= PAGE_BYTES
+    };
+    frames.iter().take_while(fits).count().max(1.min(frames.len()))
 }
 
 fn outcome(sent: Result<(), SendError<ToMember>>) -> Sent {
