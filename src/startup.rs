@@ -90,6 +90,7 @@ impl Node {
             census: Census::new(draining.clone()),
             limits: serve.limits.connection(),
             origins: serve.allowed_origins.clone(),
+            trust_forwarded_for: serve.trust_forwarded_for,
             metrics: metrics.clone(),
         });
         let state = State {
@@ -98,7 +99,7 @@ impl Node {
             tokens,
             ended: ended.clone(),
             commands: commands.clone(),
-            limits: Arc::new(http::Limits::new(rates(serve), metrics.clone())),
+            limits: Arc::new(http::Limits::new(rates(serve), metrics.clone()).behind_proxy(serve.trust_forwarded_for)),
             metrics,
             demo: demo.map(Arc::new),
             body_bytes: serve.limits.body_bytes as usize,

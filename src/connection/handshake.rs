@@ -1,5 +1,6 @@
 //! From an HTTP request to a connection: everything that can be refused is, before the upgrade.
 
+use super::address::client_address;
 use super::census::Refused;
 use super::{Services, websocket};
 use crate::auth::token::Verified;
@@ -103,7 +104,8 @@ fn examine(services: &Services, gate: &Gate, request: &Request, peer: IpAddr) ->
         let detail = "this node is going down; connect again";
         return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Unavailable, detail).after(1));
     }
-    gate(peer).map_err(|seconds| {
+    let forwarded_for = request.headers().get(header::X_FORWARDED_FOR).and_then(|value| value.to_str().ok());
+    gate(client_address(peer, forwarded_for, services.trust_forwarded_for)).map_err(|seconds| {
         services.metrics.hit("handshakes");
         let detail = "too many handshakes from this address; wait";
         Refusal::new(StatusCode::TOO_MANY_REQUESTS, ErrorCode::RateLimited, detail).after(seconds)

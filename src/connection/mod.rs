@@ -3,6 +3,7 @@
 //! The one module that names actix-web-actors (docs/decisions/0001): the socket leaves the HTTP dispatcher after the
 //! [`handshake`] and is driven by our own [`transport`]; [`websocket`] is the actor, [`session`] its pure core.
 
+pub mod address;
 pub mod bucket;
 pub mod census;
 pub mod guard;
@@ -40,6 +41,8 @@ pub struct Services {
     pub limits: Limits,
     /// Origins allowed beside the server's own.
     pub origins: Vec<String>,
+    /// Whether a proxy in front says who the client is.
+    pub trust_forwarded_for: bool,
     /// The node's metrics.
     pub metrics: Metrics,
 }

@@ -2,9 +2,11 @@
 //! for a full house at once; passwords get little.
 
 use super::problem::Problem;
+use crate::connection::address::client_address;
 use crate::protocol::ErrorCode;
 use crate::telemetry::Metrics;
 use actix_web::HttpRequest;
+use actix_web::http::header::X_FORWARDED_FOR;
 use governor::clock::{Clock, DefaultClock};
 use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter};
@@ -99,6 +101,7 @@ pub struct Limits {
     refreshes: Gate,
     pairings: Gate,
     handshakes: Gate,
+    behind_proxy: bool,
     metrics: Metrics,
 }
 
@@ -112,8 +115,16 @@ impl Limits {
             refreshes: Gate::new("refreshes", rates.refreshes),
             pairings: Gate::new("pairings", rates.pairings),
             handshakes: Gate::new("handshakes", rates.handshakes),
+            behind_proxy: false,
             metrics,
         }
+    }
+
+    /// Whether a proxy in front is trusted to say who the client is.
+    #[must_use]
+    pub const fn behind_proxy(mut self, yes: bool) -> Self {
+        self.behind_proxy = yes;
+        self
     }
 
     const fn gate(&self, attempt: Attempt) -> &Gate {
@@ -132,6 +143,8 @@ impl Limits {
     /// `rate_limited`, with the time to wait.
     pub fn check(&self, attempt: Attempt, request: &HttpRequest) -> Result<(), Problem> {
         let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
+        let forwarded_for = request.headers().get(X_FORWARDED_FOR).and_then(|value| value.to_str().ok());
+        let peer = client_address(peer, forwarded_for, self.behind_proxy);
         let problem = || Problem::new(ErrorCode::RateLimited, "too many tries from this address; wait a little");
         self.count(attempt, peer).map_err(|wait| problem().after(wait))
     }

@@ -8,8 +8,9 @@ use crate::clock;
 use crate::domain::event::Event;
 use crate::domain::ids::RestaurantId;
 use crate::domain::position::Position;
-use crate::domain::room_id::RoomId;
+use crate::domain::room_id::{RoomId, RoomKind};
 use crate::domain::text::Key;
+use crate::domain::time::Timestamp;
 use crate::feed::{Directory, Feed};
 use crate::protocol::{Frame, FrameKind, ServerFrame};
 use crate::store;
@@ -27,6 +28,10 @@ const OPENING: usize = 1024;
 const TAIL_FRAMES: usize = 512;
 /// Bytes of the tail: what a lagging member is sent at once has to fit in its backlog.
 const TAIL_BYTES: usize = 128 * 1024;
+/// Events after which a snapshot is no longer shared.
+const FRESH: usize = 64;
+/// How long the floor's snapshot is shared.
+const FLOOR_AGE: Duration = Duration::from_secs(2);
 /// Bytes of one page of a replay.
 const PAGE_BYTES: usize = 64 * 1024;
 /// How long a page may take to leave.
@@ -45,6 +50,14 @@ struct Turn {
 struct Cached {
     position: Position,
     frame: Frame,
+    /// On the clock of [`clock::uptime`].
+    read_at: Timestamp,
+}
+
+impl From<Opened> for Cached {
+    fn from(opened: Opened) -> Self {
+        Self { position: opened.position, frame: opened.frame, read_at: clock::uptime() }
+    }
 }
 
 /// One room on this node.
@@ -66,6 +79,8 @@ pub struct Room {
     members: Members<Recipient<ToMember>>,
     owner: Option<Key>,
     cached: Option<Cached>,
+    /// Joins that wait for a snapshot that is being read.
+    awaiting: Vec<Turn>,
     /// While it opens: what has to wait for it.
     early: Vec<Arc<Event>>,
     joining: Vec<Join>,
@@ -92,6 +107,7 @@ impl Room {
                 members: Members::default(),
                 owner: None,
                 cached: None,
+                awaiting: Vec::new(),
                 early: Vec::new(),
                 joining: Vec::new(),
                 opening: false,
@@ -125,9 +141,9 @@ impl Room {
         let joining = std::mem::take(&mut self.joining);
         match opened {
             Ok(Some(opened)) => {
-                self.owner = opened.owner;
-                self.cached = Some(Cached { position: opened.position, frame: opened.frame });
-                self.last = self.last.or(Some(opened.last));
+                self.owner = opened.owner.clone();
+                self.last = Some(opened.last);
+                self.cached = Some(opened.into());
                 for event in std::mem::take(&mut self.early) {
                     self.deliver(&event, ctx);
                 }
@@ -183,23 +199,37 @@ impl Room {
         self.metrics.resumes.get_or_create(&ByResume { outcome }).inc();
     }
 
-    /// Sends the shared snapshot, or reads a new one when the tail no longer reaches back to it.
+    /// Sends the shared snapshot, or has a new one read, once for everybody who waits for it.
     fn send_snapshot(&mut self, turn: Turn, ctx: &mut Context<Self>) {
-        match &self.cached {
-            Some(cached) if self.tail.covers(cached.position) => {
-                let (position, frames) = (cached.position, vec![cached.frame.clone()]);
-                self.finish(turn, frames, position, ctx);
-            }
-            _ => {
-                let read = open(self.store.clone(), self.restaurant, self.id, self.head);
-                ctx.spawn(read.into_actor(self).map(move |opened, room, ctx| match opened {
-                    Ok(Some(opened)) => {
-                        room.cached = Some(Cached { position: opened.position, frame: opened.frame });
-                        room.send_snapshot(turn, ctx);
-                    }
-                    _ => room.drop_member(&turn, ToMember::Unavailable(room.id)),
-                }));
-            }
+        if let Some(cached) = self.cached.as_ref().filter(|cached| self.is_fresh(cached)) {
+            let (position, frames) = (cached.position, vec![cached.frame.clone()]);
+            self.finish(turn, frames, position, ctx);
+            return;
+        }
+        self.awaiting.push(turn);
+        if self.awaiting.len() == 1 {
+            let read = open(self.store.clone(), self.restaurant, self.id, self.head);
+            ctx.spawn(read.into_actor(self).map(|opened, room, ctx| room.refreshed(opened, ctx)));
+        }
+    }
+
+    /// A snapshot is shared while little has happened since; the floor's only briefly, since what screens have drawn
+    /// changes in it without an event.
+    fn is_fresh(&self, cached: &Cached) -> bool {
+        let is_recent = self.id.kind() != RoomKind::Floor || clock::uptime().since(cached.read_at) < FLOOR_AGE;
+        is_recent && self.tail.count_after(cached.position).is_some_and(|since| since <= FRESH)
+    }
+
+    fn refreshed(&mut self, opened: store::Result<Option<Opened>>, ctx: &mut Context<Self>) {
+        let awaiting = std::mem::take(&mut self.awaiting);
+        let Ok(Some(opened)) = opened else {
+            awaiting.iter().for_each(|turn| self.drop_member(turn, ToMember::Unavailable(self.id)));
+            return;
+        };
+        let (position, frame) = (opened.position, opened.frame.clone());
+        self.cached = Some(opened.into());
+        for turn in awaiting {
+            self.finish(turn, vec![frame.clone()], position, ctx);
         }
     }
 

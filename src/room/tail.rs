@@ -39,13 +39,20 @@ impl Tail {
         self.floor <= cursor
     }
 
+    /// How many frames there are after `cursor`; `None` when some of them are gone.
+    #[must_use]
+    pub fn count_after(&self, cursor: Position) -> Option<usize> {
+        self.covers(cursor).then(|| self.frames.len() - self.first_after(cursor))
+    }
+
+    fn first_after(&self, cursor: Position) -> usize {
+        self.frames.partition_point(|frame| frame.position() <= cursor)
+    }
+
     /// The frames after `cursor`, in order; `None` when some of them are gone.
     #[must_use]
     pub fn after(&self, cursor: Position) -> Option<Vec<Frame>> {
-        self.covers(cursor).then(|| {
-            let first = self.frames.partition_point(|frame| frame.position() <= cursor);
-            self.frames.range(first..).cloned().collect()
-        })
+        self.covers(cursor).then(|| self.frames.range(self.first_after(cursor)..).cloned().collect())
     }
 }
 
@@ -80,6 +87,7 @@ mod tests {
                 Some(frames) => {
                     prop_assert!(cursor >= floor);
                     let got: Vec<u64> = frames.iter().map(|frame| frame.position().number()).collect();
+                    prop_assert_eq!(tail.count_after(position(cursor)), Some(got.len()));
                     prop_assert_eq!(got, expected);
                 }
                 None => prop_assert!(cursor < floor || expected.len() > tail.frames.len()),
