@@ -5,6 +5,8 @@
 //! node ([`ended`]), and what a verified principal may do is decided by pure functions alone ([`policy`]).
 
 pub mod ended;
+#[cfg(test)]
+pub mod fixtures;
 pub mod key_file;
 pub mod keyring;
 pub mod pairing;

@@ -160,3 +160,7 @@ fn begun(code: &UserCode, device_code: &SecretString) -> BegunPairing {
         expires_in: PAIRING_LIFE.as_secs(),
     }
 }
+
+#[cfg(test)]
+#[path = "pairing_tests.rs"]
+mod tests;

@@ -241,3 +241,7 @@ pub(super) fn new_principal(sub: Key, role: Role, restaurant: &Restaurant) -> Re
 fn new_key() -> Result<Key, InvalidText> {
     clock::new_id().to_string().parse()
 }
+
+#[cfg(test)]
+#[path = "session_tests.rs"]
+mod tests;

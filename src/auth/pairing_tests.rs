@@ -1,0 +1,71 @@
+use super::*;
+use crate::auth::fixtures::{LADLE, NEXT_DOOR, open_store, principal};
+use crate::auth::keyring::Keyring;
+use crate::auth::session::Lifetimes;
+use crate::auth::token::Tokens;
+use std::sync::Arc;
+use tempfile::TempDir;
+
+async fn service() -> (SessionService, TempDir) {
+    let (store, folder) = open_store().await;
+    let keyring = Keyring::parse("a:0123456789abcdef0123456789abcdef").unwrap();
+    (SessionService::new(store, Tokens::new(Arc::new(keyring)), Arc::default(), Lifetimes::default()), folder)
+}
+
+fn name() -> Name {
+    "Pass".parse().unwrap()
+}
+
+#[tokio::test]
+async fn a_screen_is_approved_once_and_gets_its_session_once() {
+    let (service, _folder) = service().await;
+    let pairing = service.begin_pairing().await.unwrap();
+    assert_eq!((pairing.interval, pairing.expires_in), (5, 600));
+    let code = pairing.device_code.as_str().into();
+    let staff = principal(Role::Staff, LADLE);
+    let station: Station = "hot".parse().unwrap();
+    let typed = pairing.user_code.to_lowercase().replace('-', " ");
+    let device = service.approve(&staff, &typed, name(), Some(station.clone())).await.unwrap();
+    let again = service.approve(&staff, &pairing.user_code, name(), None).await;
+    assert_eq!(again.unwrap_err(), SessionError::UnknownPairing);
+    let screen = service.poll(&code).await.unwrap().principal;
+    assert_eq!((screen.role, screen.restaurant, screen.station), (Role::Kitchen, LADLE, Some(station)));
+    assert_eq!((screen.device, screen.sub.to_string()), (Some(device.id), device.id.to_string()));
+    assert_eq!(service.poll(&code).await.unwrap_err(), PollError::Unknown);
+}
+
+#[tokio::test]
+async fn a_screen_that_nobody_approved_waits_and_one_that_hurries_is_slowed() {
+    let (service, _folder) = service().await;
+    let pairing = service.begin_pairing().await.unwrap();
+    let code = pairing.device_code.as_str().into();
+    assert_eq!(service.poll(&code).await.unwrap_err(), PollError::Pending);
+    assert_eq!(service.poll(&code).await.unwrap_err(), PollError::SlowDown);
+    assert_eq!(service.poll(&"never given out".into()).await.unwrap_err(), PollError::Unknown);
+}
+
+#[tokio::test]
+async fn only_staff_approve_for_their_own_restaurant_and_stations() {
+    let (service, _folder) = service().await;
+    let pairing = service.begin_pairing().await.unwrap();
+    for role in [Role::Diner, Role::Kitchen, Role::Service] {
+        let outcome = service.approve(&principal(role, LADLE), &pairing.user_code, name(), None).await;
+        assert_eq!(outcome.unwrap_err(), SessionError::Forbidden, "{role}");
+    }
+    let staff = principal(Role::Staff, NEXT_DOOR);
+    for wrong in ["BCDF-GHJK", "AAAA-AAAA", "", "a code that is far too long to be one"] {
+        assert_eq!(service.approve(&staff, wrong, name(), None).await.unwrap_err(), SessionError::UnknownPairing, "{wrong}");
+    }
+    let misspelt = service.approve(&staff, &pairing.user_code, name(), Some("hto".parse().unwrap())).await;
+    assert_eq!(misspelt.unwrap_err(), SessionError::Invalid("station must be one of the menu's: hot".into()));
+    service.approve(&staff, &pairing.user_code, name(), None).await.unwrap();
+    let screen = service.poll(&pairing.device_code.as_str().into()).await.unwrap();
+    assert_eq!((screen.principal.restaurant, screen.restaurant.id), (NEXT_DOOR, NEXT_DOOR));
+}
+
+#[tokio::test]
+async fn debug_output_does_not_show_the_device_code() {
+    let (service, _folder) = service().await;
+    let pairing = service.begin_pairing().await.unwrap();
+    assert!(!format!("{pairing:?}").contains(&pairing.device_code));
+}
