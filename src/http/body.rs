@@ -9,7 +9,7 @@ use actix_web::http::StatusCode;
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
-use serde_json::error::Category;
+use serde_json::value::RawValue;
 use std::time::Duration;
 
 /// The longest a body may take to arrive.
@@ -25,18 +25,28 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let state = state(request);
-        let body = JsonBody::<T>::new(request, payload, None, true);
+        let body = JsonBody::<Box<RawValue>>::new(request, payload, None, true);
         Box::pin(async move {
             let most = state?.body_bytes;
             match tokio::time::timeout(DEADLINE, body.limit(most)).await {
-                Ok(body) => body.map(Self).map_err(|error| problem(error, most)),
+                Ok(Ok(json)) => read(&json).map(Self),
+                Ok(Err(error)) => Err(problem(error, most)),
                 Err(_) => Err(Problem::bad_request(StatusCode::REQUEST_TIMEOUT, "the body took too long to arrive")),
             }
         })
     }
 }
 
-/// Not JSON is a bad frame; JSON that is not what is asked for is invalid, and says which field.
+/// JSON that is not what is asked for is invalid, and says which field. An array would be read field by field, which is
+/// nobody's intention.
+fn read<T: DeserializeOwned>(json: &RawValue) -> Result<T, Problem> {
+    if !json.get().trim_start().starts_with('{') {
+        return Err(Problem::invalid("the body must be a JSON object"));
+    }
+    serde_json::from_str(json.get()).map_err(|error| Problem::invalid(error.to_string()))
+}
+
+/// What is not JSON at all is a bad frame.
 fn problem(error: JsonPayloadError, most: usize) -> Problem {
     match error {
         JsonPayloadError::Overflow { .. } | JsonPayloadError::OverflowKnownLength { .. } => {
@@ -46,7 +56,6 @@ fn problem(error: JsonPayloadError, most: usize) -> Problem {
             let detail = "send JSON, with the header Content-Type: application/json";
             Problem::bad_request(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail)
         }
-        JsonPayloadError::Deserialize(error) if error.classify() == Category::Data => Problem::invalid(error.to_string()),
         JsonPayloadError::Deserialize(error) => Problem::new(ErrorCode::BadFrame, format!("the body is not JSON: {error}")),
         _ => Problem::new(ErrorCode::BadFrame, "the body could not be read"),
     }

@@ -17,6 +17,9 @@ pub mod routes;
 pub mod sessions;
 pub mod state;
 
+#[cfg(test)]
+mod tests;
+
 pub use demo::Demo;
 pub use limits::Limits;
 pub use problem::Problem;

@@ -1,0 +1,141 @@
+//! The HTTP face on a real store, without a socket.
+
+mod orders;
+mod pages;
+mod problems;
+mod sessions;
+
+use super::limits::{Limits, Rate, Rates};
+use super::state::State;
+use crate::auth::fixtures::{self, LADLE, REZALA};
+use crate::auth::keyring::Keyring;
+use crate::auth::session::{Lifetimes, SessionService};
+use crate::auth::token::Tokens;
+use crate::clock;
+use crate::commands::Commands;
+use crate::domain::ids::RestaurantId;
+use crate::domain::principal::{Principal, Role};
+use crate::feed::Directory;
+use crate::telemetry::Metrics;
+use actix_web::http::StatusCode;
+use actix_web::http::header::HeaderMap;
+use actix_web::test::{TestRequest, call_service, init_service, read_body};
+use actix_web::web;
+use bytes::Bytes;
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::Duration;
+use tempfile::TempDir;
+
+struct House {
+    state: State,
+    _folder: TempDir,
+}
+
+/// An answer, read to its end.
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl House {
+    async fn open() -> Self {
+        let (store, folder) = fixtures::open_store().await;
+        let metrics = Metrics::new();
+        let tokens = Tokens::new(Arc::new(Keyring::parse("a:0123456789abcdef0123456789abcdef").unwrap()));
+        let ended = Arc::default();
+        let state = State {
+            sessions: SessionService::new(store.clone(), tokens.clone(), Arc::clone(&ended), Lifetimes::default()),
+            commands: Commands::new(Directory::new(store.clone(), metrics.clone())),
+            limits: Arc::new(Limits::new(Rates { logins: Rate::new(3, 1), ..Rates::default() }, metrics.clone())),
+            store,
+            tokens,
+            ended,
+            metrics,
+            body_bytes: 16 * 1024,
+            demo: None,
+            draining: Arc::default(),
+        };
+        Self { state, _folder: folder }
+    }
+
+    async fn call(&self, request: TestRequest) -> Answer {
+        let service = init_service(super::app(web::Data::new(self.state.clone()))).await;
+        let response = call_service(&service, request.to_request()).await;
+        let (status, headers) = (response.status(), response.headers().clone());
+        Answer { status, headers, body: read_body(response).await }
+    }
+
+    /// Sends a body as a principal.
+    async fn send(&self, request: TestRequest, who: &Principal, body: Value) -> Answer {
+        self.call(request.insert_header(self.bearer(who)).set_json(body)).await
+    }
+
+    async fn get(&self, path: &str, who: &Principal) -> Answer {
+        self.call(TestRequest::get().uri(path).insert_header(self.bearer(who))).await
+    }
+
+    fn bearer(&self, who: &Principal) -> (&'static str, String) {
+        let token = self.state.tokens.issue(who, Duration::from_secs(60), clock::now()).unwrap();
+        ("authorization", format!("Bearer {}", token.expose_secret()))
+    }
+
+    /// Places an order and gives its document.
+    async fn place(&self, who: &Principal) -> Value {
+        let answer = self.send(place("ladle").insert_header(new_key()), who, basket()).await;
+        assert_eq!(answer.status, 201, "{answer:?}");
+        answer.json()
+    }
+}
+
+impl Answer {
+    fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("{self:?}"))
+    }
+
+    fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// Holds it against the contract's form of a problem; gives the detail.
+    fn problem(&self, status: u16, code: &str) -> String {
+        let body = self.json();
+        assert_eq!((self.status.as_u16(), &body["code"]), (status, &json!(code)), "{self:?}");
+        assert_eq!(self.header("content-type"), "application/problem+json");
+        assert_eq!((&body["status"], &body["type"]), (&json!(status), &json!("about:blank")));
+        assert!(body["title"].is_string());
+        body["detail"].as_str().unwrap().to_owned()
+    }
+}
+
+impl std::fmt::Debug for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.status, String::from_utf8_lossy(&self.body))
+    }
+}
+
+fn insider(role: Role) -> Principal {
+    fixtures::principal(role, LADLE)
+}
+
+fn outsider(role: Role, restaurant: RestaurantId) -> Principal {
+    fixtures::principal(role, restaurant)
+}
+
+fn place(slug: &str) -> TestRequest {
+    TestRequest::post().uri(&format!("/api/v1/restaurants/{slug}/orders"))
+}
+
+fn new_key() -> (&'static str, String) {
+    ("idempotency-key", clock::new_id().to_string())
+}
+
+fn basket() -> Value {
+    json!({"service": "dine_in", "items": [{"menu_item": REZALA, "quantity": 2, "note": "nut allergy"}]})
+}
+
+fn command(action: &str) -> Value {
+    json!({"id": clock::new_id().to_string(), "action": action})
+}

@@ -1,0 +1,102 @@
+use super::*;
+use crate::http::Demo;
+
+async fn get(house: &House, path: &str) -> Answer {
+    house.call(TestRequest::get().uri(path)).await
+}
+
+#[actix_web::test]
+async fn pages_and_what_they_load_come_with_their_types_and_the_strict_policy() {
+    let house = House::open().await;
+    for (path, kind) in [
+        ("/", "text/html; charset=utf-8"),
+        ("/t/ladle-table-7", "text/html; charset=utf-8"),
+        ("/orders/00000000-0000-7000-8000-00000000000a", "text/html; charset=utf-8"),
+        ("/kitchen", "text/html; charset=utf-8"),
+        ("/staff", "text/html; charset=utf-8"),
+        ("/css/base.css", "text/css; charset=utf-8"),
+        ("/client/orderbell.js", "text/javascript; charset=utf-8"),
+    ] {
+        let answer = get(&house, path).await;
+        assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, kind), "{path}");
+        assert_eq!(answer.header("x-content-type-options"), "nosniff");
+        assert_eq!(answer.header("referrer-policy"), "no-referrer");
+        assert_eq!(answer.header("cache-control"), "no-cache");
+        let policy = answer.header("content-security-policy");
+        assert!(
+            policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' ws: wss:;"),
+            "{policy}"
+        );
+        assert!(!policy.contains("unsafe") && policy.ends_with("frame-ancestors 'none'"), "{policy}");
+    }
+}
+
+#[actix_web::test]
+async fn a_page_is_sent_again_only_when_it_has_changed() {
+    let house = House::open().await;
+    for path in ["/kitchen", "/api/v1/restaurants/ladle/menu", "/api/v1/restaurants/ladle"] {
+        let first = get(&house, path).await;
+        let tag = first.header("etag");
+        assert!(tag.starts_with("W/\""), "{tag}");
+        let again = |tag: &str| house.call(TestRequest::get().uri(path).insert_header(("if-none-match", tag)));
+        let unchanged = again(tag).await;
+        assert_eq!((unchanged.status.as_u16(), unchanged.body.len(), unchanged.header("etag")), (304, 0, tag), "{path}");
+        assert_eq!(again("W/\"another\"").await.status, 200);
+        assert_eq!(again(&format!("\"another\", {tag}")).await.status, 304);
+    }
+    let tag = get(&house, "/api/v1/restaurants/ladle/menu").await.header("etag").to_owned();
+    let pause = TestRequest::put().uri("/api/v1/restaurants/ladle/pause");
+    house.send(pause, &insider(Role::Staff), json!({"paused": true})).await;
+    let changed =
+        house.call(TestRequest::get().uri("/api/v1/restaurants/ladle/menu").insert_header(("if-none-match", tag))).await;
+    assert_eq!((changed.status.as_u16(), &changed.json()["paused"]), (200, &json!(true)));
+}
+
+#[actix_web::test]
+async fn pages_are_compressed_for_those_who_ask() {
+    let house = House::open().await;
+    let plain = get(&house, "/kitchen").await;
+    for encoding in ["gzip", "br"] {
+        let small = house.call(TestRequest::get().uri("/kitchen").insert_header(("accept-encoding", encoding))).await;
+        assert_eq!(small.header("content-encoding"), encoding);
+        assert!(small.body.len() < plain.body.len());
+    }
+}
+
+#[actix_web::test]
+async fn only_what_is_meant_to_be_read_can_be() {
+    let house = House::open().await;
+    for path in [
+        "/kitchen.html",
+        "/index.html",
+        "/css/../kitchen.html",
+        "/../Cargo.toml",
+        "/css/../../Cargo.toml",
+        "/css/%2e%2e/%2e%2e/Cargo.toml",
+        "/..%2fCargo.toml",
+        "//etc/passwd",
+        "/css/",
+        "/css",
+    ] {
+        assert_eq!(get(&house, path).await.status, 404, "{path}");
+    }
+}
+
+#[actix_web::test]
+async fn a_demonstration_shows_what_is_public_and_other_servers_nothing() {
+    let mut house = House::open().await;
+    get(&house, "/api/v1/demo").await.problem(404, "not_found");
+    get(&house, "/api/v1/demo/qr.svg").await.problem(404, "not_found");
+    house.state.demo = Some(Arc::new(Demo::new("http://198.51.100.1:80", None, &[])));
+    assert_eq!(get(&house, "/api/v1/demo").await.json(), json!({"restaurant": "demo"}));
+    get(&house, "/api/v1/demo/qr.svg").await.problem(404, "not_found");
+    let person = crate::demo::Person { username: "staff".parse().unwrap(), password: "staff-demo".into(), role: Role::Staff };
+    let key = "demo-table-1".parse().unwrap();
+    house.state.demo = Some(Arc::new(Demo::new("http://127.0.0.1:8080", Some(&key), &[person])));
+    let expected = json!({"restaurant": "demo", "table_url": "http://127.0.0.1:8080/t/demo-table-1",
+        "people": [{"username": "staff", "password": "staff-demo", "role": "staff"}]});
+    assert_eq!(get(&house, "/api/v1/demo").await.json(), expected);
+    let picture = get(&house, "/api/v1/demo/qr.svg").await;
+    assert_eq!((picture.status.as_u16(), picture.header("content-type")), (200, "image/svg+xml"));
+    assert!(picture.body.starts_with(b"<?xml") && picture.body.ends_with(b"</svg>"), "{picture:?}");
+}

@@ -1,0 +1,106 @@
+use super::*;
+use crate::auth::fixtures::{API_KEY, PASSWORD};
+
+fn post(path: &str, body: Value) -> TestRequest {
+    TestRequest::post().uri(path).set_json(body)
+}
+
+async fn ok(house: &House, request: TestRequest) -> Value {
+    let answer = house.call(request).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(answer.header("cache-control"), "no-store");
+    answer.json()
+}
+
+async fn seat(house: &House) -> Value {
+    ok(house, post("/api/v1/diner-sessions", json!({"table_key": "ladle-table-7"}))).await
+}
+
+fn bearer(answer: &Value) -> (&'static str, String) {
+    ("authorization", format!("Bearer {}", answer["access_token"].as_str().unwrap()))
+}
+
+#[actix_web::test]
+async fn staff_and_a_pos_sign_in() {
+    let house = House::open().await;
+    let body = json!({"restaurant": "ladle", "username": "manager", "password": PASSWORD});
+    let answer = ok(&house, post("/api/v1/sessions", body)).await;
+    assert_eq!(
+        (&answer["token_type"], &answer["expires_in"], &answer["role"]),
+        (&json!("Bearer"), &json!(900), &json!("manager"))
+    );
+    assert_eq!(answer["restaurant"], json!({"id": LADLE, "slug": "ladle", "name": "ladle", "currency": "BDT"}));
+    assert!(answer["refresh_token"].as_str().unwrap().len() >= 43);
+    let answer = ok(&house, post("/api/v1/sessions", json!({"api_key": API_KEY}))).await;
+    assert_eq!(answer["role"], "service");
+}
+
+#[actix_web::test]
+async fn a_sign_in_that_is_wrong_says_nothing_of_what_is_right() {
+    let house = House::open().await;
+    let wrong = [json!({"restaurant": "ladle", "username": "staff", "password": "the-wrong-one"}), json!({"api_key": "no key"})];
+    for body in wrong {
+        let detail = house.call(post("/api/v1/sessions", body)).await.problem(401, "unauthorized");
+        assert!(!detail.contains("the-wrong-one"));
+    }
+    house.call(post("/api/v1/sessions", json!({"restaurant": "ladle", "username": "staff"}))).await.problem(422, "invalid");
+}
+
+#[actix_web::test]
+async fn a_guest_sits_down_and_finds_their_visit_again() {
+    let house = House::open().await;
+    let seated = seat(&house).await;
+    assert_eq!((&seated["table"], &seated["restaurant"]["slug"]), (&json!("7"), &json!("ladle")));
+    let request = place("ladle").insert_header(bearer(&seated)).insert_header(new_key()).set_json(basket());
+    let order = house.call(request).await.json();
+    assert_eq!((&order["table"], &order["diner"]), (&json!("7"), &seated["diner"]));
+    let visit = ok(&house, TestRequest::get().uri("/api/v1/diner-sessions/current").insert_header(bearer(&seated))).await;
+    assert_eq!((&visit["table"], &visit["diner"], &visit["orders"]), (&json!("7"), &seated["diner"], &json!([order])));
+    let neighbour = seat(&house).await;
+    let visit = ok(&house, TestRequest::get().uri("/api/v1/diner-sessions/current").insert_header(bearer(&neighbour))).await;
+    assert_eq!(visit["orders"], json!([]));
+    house.get("/api/v1/diner-sessions/current", &insider(Role::Staff)).await.problem(403, "forbidden");
+}
+
+#[actix_web::test]
+async fn tokens_are_renewed_and_a_session_is_ended() {
+    let house = House::open().await;
+    let seated = seat(&house).await;
+    let renewed = ok(&house, post("/api/v1/sessions/refresh", json!({"refresh_token": seated["refresh_token"]}))).await;
+    assert_ne!(renewed["access_token"], seated["access_token"]);
+    let end = TestRequest::delete().uri("/api/v1/sessions/current").insert_header(bearer(&renewed));
+    assert_eq!(house.call(end).await.status, 204);
+    for token in [&seated, &renewed] {
+        let request = TestRequest::get().uri("/api/v1/diner-sessions/current").insert_header(bearer(token));
+        house.call(request).await.problem(401, "unauthorized");
+    }
+    let spent = post("/api/v1/sessions/refresh", json!({"refresh_token": renewed["refresh_token"]}));
+    house.call(spent).await.problem(401, "unauthorized");
+}
+
+#[actix_web::test]
+async fn a_screen_is_paired_as_rfc_8628_says() {
+    let house = House::open().await;
+    let pairing = ok(&house, TestRequest::post().uri("/api/v1/devices/pairings")).await;
+    assert_eq!((&pairing["interval"], &pairing["expires_in"]), (&json!(5), &json!(600)));
+    let poll = || house.call(post("/api/v1/devices/token", json!({"device_code": pairing["device_code"]})));
+    let waiting = poll().await;
+    waiting.problem(400, "authorization_pending");
+    assert_eq!(waiting.json()["error"], "authorization_pending");
+    assert_eq!(poll().await.json()["error"], "slow_down");
+    let path = format!("/api/v1/devices/pairings/{}/approval", pairing["user_code"].as_str().unwrap());
+    let approve = |who: Principal| {
+        let request = TestRequest::post().uri(&path);
+        let house = &house;
+        async move { house.send(request, &who, json!({"name": "Grill", "station": "hot"})).await }
+    };
+    approve(insider(Role::Diner)).await.problem(403, "forbidden");
+    let device = approve(insider(Role::Staff)).await.json();
+    assert_eq!((&device["name"], &device["station"]), (&json!("Grill"), &json!("hot")));
+    approve(insider(Role::Staff)).await.problem(404, "not_found");
+    tokio::time::sleep(Duration::from_millis(4600)).await;
+    let paired = poll().await;
+    assert_eq!(paired.status, 200, "{paired:?}");
+    assert_eq!((&paired.json()["role"], &paired.json()["station"]), (&json!("kitchen"), &json!("hot")));
+    assert_eq!(poll().await.json()["error"], "invalid_grant");
+}
