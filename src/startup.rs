@@ -6,6 +6,7 @@ use crate::auth::session::{Lifetimes, SessionService};
 use crate::auth::token::Tokens;
 use crate::commands::Commands;
 use crate::config::{Common, Serve};
+use crate::connection::line::Line;
 use crate::connection::{self, Census, Services};
 use crate::demo;
 use crate::feed::{Directory, FeedRegistry};
@@ -99,6 +100,7 @@ impl Node {
             tokens,
             ended: ended.clone(),
             commands: commands.clone(),
+            live: services.clone(),
             limits: Arc::new(http::Limits::new(rates(serve), metrics.clone()).behind_proxy(serve.trust_forwarded_for)),
             metrics,
             demo: demo.map(Arc::new),
@@ -193,6 +195,9 @@ fn server(node: &Node, serve: &Serve, listener: TcpListener) -> anyhow::Result<S
         HttpService::build()
             .keep_alive(KeepAlive::Timeout(KEEP_ALIVE))
             .client_request_timeout(REQUEST_TIMEOUT)
+            // A client that has closed its side waits for no stream and no poll: they leave their rooms at once.
+            .h1_allow_half_closed(false)
+            .on_connect_ext(Line::keep)
             .upgrade(upgrade)
             .h1(map_config(http::app(state.clone()), |()| AppConfig::default()))
             .tcp()

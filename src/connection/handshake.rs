@@ -1,10 +1,9 @@
 //! From an HTTP request to a connection: everything that can be refused is, before the upgrade.
 
 use super::address::client_address;
-use super::census::Refused;
+use super::admission::Refusal;
 use super::{Services, websocket};
 use crate::auth::token::Verified;
-use crate::clock;
 use crate::protocol::{BEARER_PREFIX, ErrorCode, SUBPROTOCOL};
 use actix_codec::Framed;
 use actix_http::body::{BodySize, MessageBody};
@@ -23,25 +22,6 @@ pub type Gate = Arc<dyn Fn(IpAddr) -> Result<(), u64> + Send + Sync>;
 /// The path of the WebSocket.
 pub const PATH: &str = "/ws";
 
-/// Why there is no upgrade.
-struct Refusal {
-    status: StatusCode,
-    code: ErrorCode,
-    detail: &'static str,
-    retry_after: Option<u64>,
-}
-
-impl Refusal {
-    const fn new(status: StatusCode, code: ErrorCode, detail: &'static str) -> Self {
-        Self { status, code, detail, retry_after: None }
-    }
-
-    const fn after(mut self, seconds: u64) -> Self {
-        self.retry_after = Some(seconds);
-        self
-    }
-}
-
 /// Takes a request that asks for an upgrade, with its socket. A refusal is answered as a problem and closes the socket.
 ///
 /// # Errors
@@ -53,15 +33,15 @@ pub async fn upgrade(
     mut framed: Framed<TcpStream, h1::Codec>,
 ) -> Result<(), actix_http::Error> {
     let peer = framed.io_ref().peer_addr().map(|peer| peer.ip());
-    let accepted = peer.map_err(|_| Refusal::new(StatusCode::BAD_REQUEST, ErrorCode::BadFrame, "no peer address"));
+    let accepted = peer.map_err(|_| Refusal::new(ErrorCode::BadFrame, "no peer address"));
     let accepted = accepted.and_then(|peer| examine(&services, &gate, &request, peer));
     let verified = match accepted {
         Ok(verified) => verified,
         Err(refusal) => return refuse(&mut framed, &refusal).await,
     };
-    let seat = match services.census.admit(&verified.principal, &services.limits) {
+    let seat = match services.seat(&verified.principal) {
         Ok(seat) => seat,
-        Err(why) => return refuse(&mut framed, &refused_seat(&services, why)).await,
+        Err(refusal) => return refuse(&mut framed, &refusal).await,
     };
     let mut response = ws::handshake_response(request.head());
     response.insert_header((header::SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL));
@@ -79,36 +59,17 @@ pub async fn upgrade(
     Ok(())
 }
 
-fn refused_seat(services: &Services, why: Refused) -> Refusal {
-    match why {
-        Refused::Full => {
-            services.metrics.hit("connections");
-            let detail = "this node has as many connections as it takes; try again";
-            Refusal::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Unavailable, detail).after(2)
-        }
-        Refused::TooMany => {
-            services.metrics.hit("connections_per_principal");
-            let detail = "too many connections of one principal; close one";
-            Refusal::new(StatusCode::TOO_MANY_REQUESTS, ErrorCode::RateLimited, detail).after(5)
-        }
-    }
-}
-
 /// Everything that is asked of a handshake, cheapest first.
 fn examine(services: &Services, gate: &Gate, request: &Request, peer: IpAddr) -> Result<Verified, Refusal> {
-    let bad = |detail| Refusal::new(StatusCode::BAD_REQUEST, ErrorCode::BadFrame, detail);
+    let bad = |detail| Refusal::new(ErrorCode::BadFrame, detail);
     if request.path() != PATH {
-        return Err(Refusal::new(StatusCode::NOT_FOUND, ErrorCode::NotFound, "the WebSocket is at /ws"));
+        return Err(Refusal::new(ErrorCode::NotFound, "the WebSocket is at /ws"));
     }
-    if services.census.is_draining() {
-        let detail = "this node is going down; connect again";
-        return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Unavailable, detail).after(1));
-    }
+    services.check_open()?;
     let forwarded_for = request.headers().get(header::X_FORWARDED_FOR).and_then(|value| value.to_str().ok());
     gate(client_address(peer, forwarded_for, services.trust_forwarded_for)).map_err(|seconds| {
         services.metrics.hit("handshakes");
-        let detail = "too many handshakes from this address; wait";
-        Refusal::new(StatusCode::TOO_MANY_REQUESTS, ErrorCode::RateLimited, detail).after(seconds)
+        Refusal::new(ErrorCode::RateLimited, "too many handshakes from this address; wait").after(seconds)
     })?;
     if request.method() != Method::GET {
         return Err(bad("a WebSocket handshake is a GET (RFC 6455, section 4.1)"));
@@ -116,8 +77,7 @@ fn examine(services: &Services, gate: &Gate, request: &Request, peer: IpAddr) ->
     match ws::handshake(request.head()) {
         Ok(_) => {}
         Err(ws::HandshakeError::UnsupportedVersion | ws::HandshakeError::NoVersionHeader) => {
-            let detail = "Sec-WebSocket-Version must be 13";
-            return Err(Refusal::new(StatusCode::UPGRADE_REQUIRED, ErrorCode::BadFrame, detail));
+            return Err(bad("Sec-WebSocket-Version must be 13").with_status(StatusCode::UPGRADE_REQUIRED));
         }
         Err(_) => return Err(bad("not a WebSocket handshake (RFC 6455, section 4.1)")),
     }
@@ -144,22 +104,17 @@ fn check_origin(services: &Services, headers: &HeaderMap) -> Result<(), Refusal>
         return Ok(());
     }
     services.metrics.hit("origin");
-    Err(Refusal::new(StatusCode::FORBIDDEN, ErrorCode::Forbidden, "pages of this origin may not connect"))
+    Err(Refusal::new(ErrorCode::Forbidden, "pages of this origin may not connect"))
 }
 
 fn authenticate(services: &Services, headers: &HeaderMap, protocols: &[&str]) -> Result<Verified, Refusal> {
-    let unauthorized = |detail| Refusal::new(StatusCode::UNAUTHORIZED, ErrorCode::Unauthorized, detail);
     let of_header = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
     let of_protocol = protocols.iter().find_map(|protocol| protocol.strip_prefix(BEARER_PREFIX));
-    let token = of_header
-        .or(of_protocol)
-        .ok_or_else(|| unauthorized("a token is required: Authorization: Bearer, or bearer.<jwt> as a second subprotocol"))?;
-    let verified = services.tokens.verify(&token.to_owned().into(), clock::now());
-    let verified = verified.map_err(|_| unauthorized("the token is not valid (any more); get a new one"))?;
-    if services.ended.contains(&verified.principal.session) {
-        return Err(unauthorized("the session has ended; sign in again"));
-    }
-    Ok(verified)
+    let token = of_header.or(of_protocol).ok_or_else(|| {
+        let detail = "a token is required: Authorization: Bearer, or bearer.<jwt> as a second subprotocol";
+        Refusal::new(ErrorCode::Unauthorized, detail)
+    })?;
+    services.verify(&token.to_owned().into())
 }
 
 async fn refuse(framed: &mut Framed<TcpStream, h1::Codec>, refusal: &Refusal) -> Result<(), actix_http::Error> {

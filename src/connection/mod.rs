@@ -1,20 +1,36 @@
 //! Connections: the sockets of phones and screens, and the actors that speak for them.
 //!
 //! The one module that names actix-web-actors (docs/decisions/0001): the socket leaves the HTTP dispatcher after the
-//! [`handshake`] and is driven by our own [`transport`]; [`websocket`] is the actor, [`session`] its pure core.
+//! [`handshake`] and is driven by our own [`transport`]; [`websocket`] is the actor, [`session`] its pure core. Its twins
+//! [`stream`] (server-sent events) and [`poll`] answer HTTP requests; what all three are is their [`presence`].
 
 pub mod address;
+pub mod admission;
 pub mod bucket;
+pub mod catch;
 pub mod census;
+pub mod complaint;
+pub mod cursor;
+pub mod errands;
+pub mod fragments;
 pub mod guard;
 pub mod handshake;
 pub mod heartbeat;
 pub mod limits;
+pub mod line;
+pub mod outlet;
+pub mod poll;
+pub mod presence;
+pub mod receipt;
 pub mod session;
+pub mod sse;
+pub mod stream;
+pub mod subscription;
 pub mod transport;
 pub mod websocket;
 pub mod wire;
 
+pub use admission::Refusal;
 pub use census::Census;
 pub use limits::Limits;
 

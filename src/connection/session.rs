@@ -1,46 +1,24 @@
 //! What a connection makes of a frame, pure: frame in, one effect out. Knows no socket, no actor and no clock.
 
 use super::bucket::{Bucket, Rate};
+use super::complaint::Complaint;
 use super::limits::Limits;
-use crate::auth::policy;
+use super::subscription::{FORBIDDEN, Subscription};
 use crate::domain::command::Command;
 use crate::domain::ids::CommandId;
 use crate::domain::place::Basket;
 use crate::domain::position::Position;
 use crate::domain::principal::{Principal, Role};
 use crate::domain::room_id::RoomId;
-use crate::domain::text::Key;
 use crate::domain::time::Timestamp;
 use crate::protocol::client_frame::{Nonce, Subscribe};
-use crate::protocol::{BadFrame, ClientFrame, CloseCode, ErrorCode};
-
-/// An `error` frame to be sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Complaint {
-    /// The command it is about.
-    pub id: Option<CommandId>,
-    /// The room it is about, as its sender wrote it.
-    pub room: Option<String>,
-    /// The code.
-    pub code: ErrorCode,
-    /// What is wrong and what to do.
-    pub message: String,
-    /// When to try again.
-    pub retry_after_ms: Option<u64>,
-}
+use crate::protocol::{ClientFrame, CloseCode, ErrorCode};
 
 /// What is to be done about a frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
     /// Join a room.
-    Join {
-        /// Which.
-        room: RoomId,
-        /// From where, if the cursor is of this epoch.
-        since: Option<Position>,
-        /// Only if the order is this diner's.
-        only_owner: Option<Key>,
-    },
+    Join(Subscription),
     /// Leave a room.
     Leave(RoomId),
     /// Run a command.
@@ -60,9 +38,6 @@ pub enum Effect {
     /// Nothing.
     Nothing,
 }
-
-/// The longest room name told back to its sender.
-const ECHO: usize = 100;
 
 /// What a connection knows of itself.
 #[derive(Debug)]
@@ -113,22 +88,15 @@ impl Session {
         if self.strikes > limits.messages.burst {
             return Some(Effect::Close(CloseCode::RateLimited));
         }
-        Some(Effect::Complain(Complaint {
-            id: None,
-            room: None,
-            code: ErrorCode::RateLimited,
-            message: "too many messages; wait and send it again".into(),
-            retry_after_ms: Some(wait),
-        }))
+        let complaint = Complaint::new(ErrorCode::RateLimited, "too many messages; wait and send it again");
+        Some(Effect::Complain(complaint.after(wait)))
     }
 
     /// What a text message asks for.
     pub fn read(&mut self, text: &str, epoch: &str, limits: &Limits) -> Effect {
         match ClientFrame::parse(text) {
             Ok(frame) => self.react(frame, epoch, limits),
-            Err(BadFrame { code, message, id }) => {
-                Effect::Complain(Complaint { id, room: None, code, message, retry_after_ms: None })
-            }
+            Err(bad) => Effect::Complain(bad.into()),
         }
     }
 
@@ -144,29 +112,17 @@ impl Session {
         }
     }
 
-    fn subscribe(&mut self, Subscribe { room: name, since, epoch: of }: Subscribe, epoch: &str, limits: &Limits) -> Effect {
-        let Some(room) = name.parse().ok().filter(|room| self.may_ask_for(*room)) else {
-            return complain(Some(name), ErrorCode::Forbidden, FORBIDDEN);
+    fn subscribe(&mut self, asked: Subscribe, epoch: &str, limits: &Limits) -> Effect {
+        let Some(wish) = Subscription::of(&self.principal, &asked, epoch) else {
+            return complain(asked.room, ErrorCode::Forbidden, FORBIDDEN);
         };
-        if !self.rooms.contains(&room) {
+        if !self.rooms.contains(&wish.room) {
             if self.rooms.len() >= limits.rooms as usize {
-                return complain(Some(name), ErrorCode::TooManyRooms, "leave another room first");
+                return complain(asked.room, ErrorCode::TooManyRooms, "leave another room first");
             }
-            self.rooms.push(room);
+            self.rooms.push(wish.room);
         }
-        // A cursor without an epoch is taken to be of this one: its sender has read `welcome`.
-        let since = since.filter(|_| of.is_none_or(|of| of == epoch));
-        Effect::Join { room, since, only_owner: self.only_owner(room) }
-    }
-
-    /// Whether the room may be asked for at all; an order room then looks at its order.
-    fn may_ask_for(&self, room: RoomId) -> bool {
-        matches!(room, RoomId::Order(_)) || policy::may_join(&self.principal, room, None)
-    }
-
-    fn only_owner(&self, room: RoomId) -> Option<Key> {
-        let is_own_only = self.principal.role == Role::Diner && matches!(room, RoomId::Order(_));
-        is_own_only.then(|| self.principal.sub.clone())
+        Effect::Join(wish)
     }
 
     fn unsubscribe(&mut self, name: &str) -> Effect {
@@ -185,19 +141,13 @@ impl Session {
         match (self.principal.role, is_in) {
             (Role::Kitchen, true) => Effect::Seen(position),
             (_, true) => Effect::Nothing,
-            (_, false) => {
-                complain(Some(name), ErrorCode::Forbidden, "subscribe to the room before reporting what was drawn of it")
-            }
+            (_, false) => complain(name, ErrorCode::Forbidden, "subscribe to the room before reporting what was drawn of it"),
         }
     }
 }
 
-/// What is told of a room that may not be joined and of one that does not exist.
-pub const FORBIDDEN: &str = "no such room for you";
-
-fn complain(room: Option<String>, code: ErrorCode, message: &str) -> Effect {
-    let room = room.filter(|name| name.len() <= ECHO);
-    Effect::Complain(Complaint { id: None, room, code, message: message.into(), retry_after_ms: None })
+fn complain(room: String, code: ErrorCode, message: &str) -> Effect {
+    Effect::Complain(Complaint::new(code, message).about(room))
 }
 
 #[cfg(test)]
@@ -241,13 +191,13 @@ mod tests {
                 [("kitchen", role != Role::Diner), ("floor", !matches!(role, Role::Diner | Role::Kitchen)), ("menu", true)]
             {
                 let effect = subscribe(&mut session(role), &format!("{kind}:{HOME}"));
-                assert_eq!(matches!(effect, Effect::Join { .. }), allowed, "{role} {kind}");
+                assert_eq!(matches!(effect, Effect::Join(_)), allowed, "{role} {kind}");
                 let effect = subscribe(&mut session(role), &format!("{kind}:{AWAY}"));
                 assert_eq!(code(&effect), Some(ErrorCode::Forbidden), "{role} {kind} elsewhere");
             }
             let effect = subscribe(&mut session(role), &format!("order:{AWAY}"));
             let owner = (role == Role::Diner).then(|| "someone".parse().unwrap());
-            assert!(matches!(effect, Effect::Join { only_owner, .. } if only_owner == owner), "{role}");
+            assert!(matches!(effect, Effect::Join(wish) if wish.only_owner == owner), "{role}");
             assert_eq!(code(&subscribe(&mut session(role), "cellar:1")), Some(ErrorCode::Forbidden));
         }
     }
@@ -256,8 +206,8 @@ mod tests {
     fn a_cursor_counts_in_its_epoch_only() {
         let mut session = session(Role::Staff);
         let effect = |session: &mut Session, epoch: &str| subscribe_in(session, epoch);
-        assert!(matches!(effect(&mut session, "now"), Effect::Join { since: Some(_), .. }));
-        assert!(matches!(effect(&mut session, "then"), Effect::Join { since: None, .. }));
+        assert!(matches!(effect(&mut session, "now"), Effect::Join(Subscription { since: Some(_), .. })));
+        assert!(matches!(effect(&mut session, "then"), Effect::Join(Subscription { since: None, .. })));
     }
 
     fn subscribe_in(session: &mut Session, epoch: &str) -> Effect {

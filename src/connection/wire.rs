@@ -46,8 +46,15 @@ impl Wire {
     /// # Errors
     /// `TooSlow` when more than `most` bytes would wait; the frame is not queued.
     pub fn push(&self, frame: &Frame, most: usize) -> Result<(), TooSlow> {
-        let shared = frame.kind() == FrameKind::Snapshot;
-        self.push_bytes(frame.wire(), !shared, most)
+        self.push_parts([frame.wire()], counts(frame), most)
+    }
+
+    /// Queues a frame in the parts that another transport writes it in, all or none of them.
+    ///
+    /// # Errors
+    /// As [`Self::push`].
+    pub fn push_event(&self, frame: &Frame, parts: [Bytes; 3], most: usize) -> Result<(), TooSlow> {
+        self.push_parts(parts, counts(frame), most)
     }
 
     /// Queues a control frame.
@@ -55,28 +62,34 @@ impl Wire {
     /// # Errors
     /// As [`Self::push`].
     pub fn push_control(&self, control: Bytes, most: usize) -> Result<(), TooSlow> {
-        self.push_bytes(control, true, most)
+        self.push_parts([control], true, most)
     }
 
-    fn push_bytes(&self, bytes: Bytes, counts: bool, most: usize) -> Result<(), TooSlow> {
+    fn push_parts<const N: usize>(&self, parts: [Bytes; N], counts: bool, most: usize) -> Result<(), TooSlow> {
         let mut queue = self.0.borrow_mut();
         if queue.ending.is_some() {
             return Ok(());
         }
-        let backlog = if counts { queue.backlog + bytes.len() } else { queue.backlog };
+        let length: usize = parts.iter().map(Bytes::len).sum();
+        let backlog = if counts { queue.backlog + length } else { queue.backlog };
         // The first frame always has a place, however large it is.
-        if queue.backlog > 0 && backlog > most || queue.bytes + bytes.len() > MOST {
+        if queue.backlog > 0 && backlog > most || queue.bytes + length > MOST {
             return Err(TooSlow);
         }
         queue.backlog = backlog;
-        queue.bytes += bytes.len();
-        queue.frames.push_back(bytes);
+        queue.bytes += length;
+        queue.frames.extend(parts);
         Ok(())
     }
 
-    /// Ends the connection: nothing more is queued. For a slow reader what waits is dropped, so that the close frame
-    /// stands next in line.
+    /// Ends a WebSocket: its close frame is the last that is queued.
     pub fn close(&self, code: CloseCode) {
+        self.end(code, frame::close(code));
+    }
+
+    /// Ends the connection: nothing is queued after these last bytes. For a slow reader what waits is dropped, so that
+    /// they stand next in line.
+    pub fn end(&self, code: CloseCode, last: Bytes) {
         let mut queue = self.0.borrow_mut();
         if queue.ending.replace(code).is_some() {
             return;
@@ -86,9 +99,10 @@ impl Wire {
             queue.frames.truncate(kept);
             queue.bytes = queue.frames.iter().map(Bytes::len).sum();
         }
-        let close = frame::close(code);
-        queue.bytes += close.len();
-        queue.frames.push_back(close);
+        if !last.is_empty() {
+            queue.bytes += last.len();
+            queue.frames.push_back(last);
+        }
     }
 
     /// The code it was closed with.
@@ -146,6 +160,11 @@ impl Wire {
         }
         Ok(written)
     }
+}
+
+/// Whether a frame counts against the backlog.
+fn counts(frame: &Frame) -> bool {
+    frame.kind() != FrameKind::Snapshot
 }
 
 impl Queue {

@@ -2,6 +2,7 @@
 
 use super::problem::Problem;
 use super::state::State;
+use crate::auth::token::Verified;
 use crate::clock;
 use crate::domain::ids::CommandId;
 use crate::domain::principal::Principal;
@@ -24,7 +25,20 @@ impl FromRequest for Speaker {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(state(request).and_then(|state| speaker(&state, request)))
+        ready(verified(request).map(|verified| Self(verified.principal)))
+    }
+}
+
+/// Who speaks and until when: for what goes on after the request's head was read.
+#[derive(Debug)]
+pub struct Bearer(pub Verified);
+
+impl FromRequest for Bearer {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(verified(request).map(Self))
     }
 }
 
@@ -33,14 +47,15 @@ pub(super) fn state(request: &HttpRequest) -> Result<web::Data<State>, Problem> 
     request.app_data::<web::Data<State>>().cloned().ok_or_else(missing)
 }
 
-fn speaker(state: &State, request: &HttpRequest) -> Result<Speaker, Problem> {
+fn verified(request: &HttpRequest) -> Result<Verified, Problem> {
     let unauthorized = |detail| Problem::new(ErrorCode::Unauthorized, detail);
+    let state = state(request)?;
     let token = bearer(request).ok_or_else(|| unauthorized("send a token with the header Authorization: Bearer"))?;
-    let principal = state.tokens.verify(&token, clock::now())?.principal;
-    if state.ended.contains(&principal.session) {
+    let verified = state.tokens.verify(&token, clock::now())?;
+    if state.ended.contains(&verified.principal.session) {
         return Err(unauthorized("the session was ended; sign in again"));
     }
-    Ok(Speaker(principal))
+    Ok(verified)
 }
 
 /// The scheme's name is in any case (RFC 9110, section 11.1).

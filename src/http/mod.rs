@@ -13,6 +13,7 @@ pub mod pages;
 pub mod problem;
 pub mod refusals;
 pub mod request_log;
+pub mod rooms;
 pub mod routes;
 pub mod sessions;
 pub mod state;

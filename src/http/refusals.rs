@@ -5,6 +5,7 @@ use crate::auth::pairing::PollError;
 use crate::auth::session::SessionError;
 use crate::auth::token::TokenError;
 use crate::commands::CommandError;
+use crate::connection::Refusal;
 use crate::domain::command::InvalidCommand;
 use crate::protocol::ErrorCode;
 use crate::store::StoreError;
@@ -72,5 +73,15 @@ impl From<InvalidCommand> for Problem {
 impl From<TokenError> for Problem {
     fn from(error: TokenError) -> Self {
         Self::new(ErrorCode::Unauthorized, error.to_string())
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let problem = Self::new(refusal.code, refusal.detail);
+        match refusal.retry_after {
+            Some(seconds) => problem.after(Duration::from_secs(seconds)),
+            None => problem,
+        }
     }
 }

@@ -3,7 +3,7 @@
 use super::problem::{Problem, no_such_path, wrong_method};
 use super::request_log::log_request;
 use super::state::State;
-use super::{demo, devices, health, menu, orders, pages, sessions};
+use super::{demo, devices, health, menu, orders, pages, rooms, sessions};
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
@@ -69,6 +69,9 @@ pub fn configure(cfg: &mut web::ServiceConfig) {
         .service(at("/api/v1/restaurants/{slug}/commands", "POST").route(web::post().to(orders::call)))
         .service(at("/api/v1/orders/{id}", READ).route(read().to(orders::read)))
         .service(at("/api/v1/orders/{id}/commands", "POST").route(web::post().to(orders::command)))
+        // Rooms. A stream is never compressed: an encoder would hold events back.
+        .service(at("/api/v1/rooms/{room}/stream", "GET").route(web::get().to(rooms::stream)))
+        .service(at("/api/v1/rooms/{room}/events", "GET").wrap(Compress::default()).route(web::get().to(rooms::events)))
         // The demonstration.
         .service(at("/api/v1/demo", READ).route(read().to(demo::read)))
         .service(at("/api/v1/demo/qr.svg", READ).route(read().to(demo::qr)))

@@ -6,6 +6,7 @@ use crate::auth::ended::EndedSessions;
 use crate::auth::session::SessionService;
 use crate::auth::token::Tokens;
 use crate::commands::Commands;
+use crate::connection::Services;
 use crate::store::SharedStore;
 use crate::telemetry::Metrics;
 use std::sync::Arc;
@@ -24,6 +25,8 @@ pub struct State {
     pub ended: Arc<EndedSessions>,
     /// Runs commands.
     pub commands: Commands,
+    /// What live connections need.
+    pub live: Arc<Services>,
     /// Counts.
     pub metrics: Metrics,
     /// How often one address may try its luck.

@@ -7,12 +7,14 @@ mod sessions;
 
 use super::limits::{Limits, Rate, Rates};
 use super::state::State;
+use crate::auth::ended::EndedSessions;
 use crate::auth::fixtures::{self, LADLE, REZALA};
 use crate::auth::keyring::Keyring;
 use crate::auth::session::{Lifetimes, SessionService};
 use crate::auth::token::Tokens;
 use crate::clock;
 use crate::commands::Commands;
+use crate::connection::{self, Census, Services};
 use crate::domain::ids::RestaurantId;
 use crate::domain::principal::{Principal, Role};
 use crate::feed::Directory;
@@ -45,10 +47,24 @@ impl House {
         let (store, folder) = fixtures::open_store().await;
         let metrics = Metrics::new();
         let tokens = Tokens::new(Arc::new(Keyring::parse("a:0123456789abcdef0123456789abcdef").unwrap()));
-        let ended = Arc::default();
+        let ended: Arc<EndedSessions> = Arc::default();
+        let directory = Directory::new(store.clone(), metrics.clone());
+        let commands = Commands::new(directory.clone());
+        let live = Services {
+            directory,
+            commands: commands.clone(),
+            tokens: tokens.clone(),
+            ended: ended.clone(),
+            census: Census::new(Arc::default()),
+            limits: connection::Limits::default(),
+            origins: Vec::new(),
+            trust_forwarded_for: false,
+            metrics: metrics.clone(),
+        };
         let state = State {
-            sessions: SessionService::new(store.clone(), tokens.clone(), Arc::clone(&ended), Lifetimes::default()),
-            commands: Commands::new(Directory::new(store.clone(), metrics.clone())),
+            sessions: SessionService::new(store.clone(), tokens.clone(), ended.clone(), Lifetimes::default()),
+            commands,
+            live: Arc::new(live),
             limits: Arc::new(Limits::new(Rates { logins: Rate::new(3, 1), ..Rates::default() }, metrics.clone())),
             store,
             tokens,

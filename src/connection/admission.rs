@@ -1,0 +1,124 @@
+//! Whether a connection may begin, whatever carries it.
+
+use super::Services;
+use super::census::{Refused, Seat};
+use super::subscription::{FORBIDDEN, Subscription};
+use crate::auth::token::Verified;
+use crate::clock;
+use crate::domain::principal::Principal;
+use crate::protocol::client_frame::Subscribe;
+use crate::protocol::{CloseCode, ErrorCode};
+use crate::telemetry::ByCode;
+use actix_http::StatusCode;
+use secrecy::SecretString;
+
+/// Why a connection does not begin. It is answered as a problem.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refusal {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// The code.
+    pub code: ErrorCode,
+    /// What is wrong and what to do.
+    pub detail: &'static str,
+    /// Seconds to wait.
+    pub retry_after: Option<u64>,
+}
+
+impl Refusal {
+    /// A refusal under the status that the contract gives its code.
+    #[must_use]
+    pub fn new(code: ErrorCode, detail: &'static str) -> Self {
+        let status = StatusCode::from_u16(code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        Self { status, code, detail, retry_after: None }
+    }
+
+    /// A room that may not be joined, or does not exist.
+    #[must_use]
+    pub fn forbidden() -> Self {
+        Self::new(ErrorCode::Forbidden, FORBIDDEN)
+    }
+
+    /// A room that cannot be read now.
+    #[must_use]
+    pub fn unreadable() -> Self {
+        Self::new(ErrorCode::Unavailable, "the room cannot be read now; ask again").after(1)
+    }
+
+    /// The node goes down.
+    #[must_use]
+    pub fn going_down() -> Self {
+        Self::new(ErrorCode::Unavailable, "this node is going down; connect again").after(1)
+    }
+
+    /// Under another status.
+    #[must_use]
+    pub const fn with_status(self, status: StatusCode) -> Self {
+        Self { status, ..self }
+    }
+
+    /// With seconds to wait.
+    #[must_use]
+    pub const fn after(self, seconds: u64) -> Self {
+        Self { retry_after: Some(seconds), ..self }
+    }
+}
+
+impl Services {
+    /// Whether new connections are taken at all.
+    ///
+    /// # Errors
+    /// While the node goes down.
+    pub fn check_open(&self) -> Result<(), Refusal> {
+        if self.census.is_draining() {
+            return Err(Refusal::going_down());
+        }
+        Ok(())
+    }
+
+    /// Who a token speaks for.
+    ///
+    /// # Errors
+    /// For a token that is not valid (any more), and one whose session has ended.
+    pub fn verify(&self, token: &SecretString) -> Result<Verified, Refusal> {
+        let unauthorized = |detail| Refusal::new(ErrorCode::Unauthorized, detail);
+        let verified = self.tokens.verify(token, clock::now());
+        let verified = verified.map_err(|_| unauthorized("the token is not valid (any more); get a new one"))?;
+        if self.ended.contains(&verified.principal.session) {
+            return Err(unauthorized("the session has ended; sign in again"));
+        }
+        Ok(verified)
+    }
+
+    /// Takes a place for a principal's connection.
+    ///
+    /// # Errors
+    /// When the node or the principal has as many as allowed.
+    pub fn seat(&self, who: &Principal) -> Result<Seat, Refusal> {
+        self.census.admit(who, &self.limits).map_err(|why| match why {
+            Refused::Full => {
+                self.metrics.hit("connections");
+                Refusal::new(ErrorCode::Unavailable, "this node has as many connections as it takes; try again").after(2)
+            }
+            Refused::TooMany => {
+                self.metrics.hit("connections_per_principal");
+                Refusal::new(ErrorCode::RateLimited, "too many connections of one principal; close one").after(5)
+            }
+        })
+    }
+
+    /// Everything that is asked of a connection to one room, before it begins.
+    ///
+    /// # Errors
+    /// As [`Self::check_open`] and [`Self::seat`]; `forbidden` for a room that is not for this principal.
+    pub fn admit(&self, who: &Principal, asked: &Subscribe) -> Result<(Subscription, Seat), Refusal> {
+        self.check_open()?;
+        let wish = Subscription::of(who, asked, self.directory.store().epoch()).ok_or_else(Refusal::forbidden)?;
+        Ok((wish, self.seat(who)?))
+    }
+
+    /// Counts a connection that the server ended.
+    pub fn count_close(&self, code: CloseCode) {
+        self.metrics.closes.get_or_create(&ByCode { code: code.number() }).inc();
+    }
+}

@@ -1,0 +1,140 @@
+//! The commands of a connection, one after another in the order they were sent.
+
+use super::complaint::RETRY_AFTER_MS;
+use crate::commands::{Answer, CommandError, Commands};
+use crate::domain::command::Command;
+use crate::domain::ids::CommandId;
+use crate::domain::place::Basket;
+use crate::domain::principal::Principal;
+use crate::protocol::{ErrorCode, Frame, ServerFrame};
+use crate::store::StoreError;
+use std::collections::VecDeque;
+
+/// Commands of one connection that wait for the one before. More are refused with `rate_limited`.
+const MOST: usize = 64;
+
+/// A command in line.
+#[derive(Debug)]
+pub enum Errand {
+    /// A command of section 4.
+    Command(Box<Command>),
+    /// An order.
+    Place(CommandId, Box<Basket>),
+}
+
+impl Errand {
+    fn id(&self) -> CommandId {
+        match self {
+            Self::Command(command) => command.id,
+            Self::Place(id, _) => *id,
+        }
+    }
+
+    /// Runs it.
+    pub async fn run(self, commands: &Commands, who: &Principal) -> (CommandId, Answer) {
+        match self {
+            Self::Command(command) => (command.id, commands.execute(who, *command).await),
+            Self::Place(id, basket) => (id, commands.place(who, id, *basket).await),
+        }
+    }
+}
+
+/// Those that wait.
+#[derive(Debug, Default)]
+pub struct Errands {
+    waiting: VecDeque<Errand>,
+    busy: bool,
+}
+
+impl Errands {
+    /// Puts one in line.
+    ///
+    /// # Errors
+    /// Its id, when too many wait.
+    pub fn push(&mut self, errand: Errand) -> Result<(), CommandId> {
+        if self.waiting.len() >= MOST {
+            return Err(errand.id());
+        }
+        self.waiting.push_back(errand);
+        Ok(())
+    }
+
+    /// The next to run, unless one is running.
+    pub fn begin(&mut self) -> Option<Errand> {
+        if self.busy {
+            return None;
+        }
+        let next = self.waiting.pop_front();
+        self.busy = next.is_some();
+        if next.is_none() {
+            // An idle connection keeps nothing.
+            self.waiting = VecDeque::new();
+        }
+        next
+    }
+
+    /// The one that was running is done.
+    pub const fn finish(&mut self) {
+        self.busy = false;
+    }
+}
+
+/// The frame that answers a command.
+#[must_use]
+pub fn reply(id: CommandId, answer: &Answer) -> Frame {
+    let failed = |code, message, retry_after_ms, document| ServerFrame::Error {
+        id: Some(id),
+        room: None,
+        code,
+        message,
+        retry_after_ms,
+        document,
+    };
+    let frame = match answer {
+        Ok(ack) => ServerFrame::Ack { id, position: ack.position, changed: ack.changed, document: &ack.document },
+        Err(CommandError::Refused(refusal)) => failed(refusal.kind.into(), &refusal.message, None, refusal.document.as_ref()),
+        Err(CommandError::Store(StoreError::Unavailable)) => failed(
+            ErrorCode::Unavailable,
+            "the database does not answer; send it again under the same id",
+            Some(RETRY_AFTER_MS),
+            None,
+        ),
+        Err(CommandError::Store(_)) => failed(ErrorCode::Internal, "something went wrong on the server", None, None),
+    };
+    frame.encode()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    fn errand(number: u128) -> Errand {
+        let text = format!(r#"{{"id":"{}","order":"{}","action":"ready"}}"#, Uuid::from_u128(number), Uuid::nil());
+        let raw: crate::domain::command::RawCommand = serde_json::from_str(&text).unwrap();
+        Errand::Command(Box::new(raw.try_into().unwrap()))
+    }
+
+    #[test]
+    fn one_runs_at_a_time_in_order_and_too_many_are_given_back() {
+        let mut errands = Errands::default();
+        for number in 0..MOST as u128 {
+            assert_eq!(errands.push(errand(number)), Ok(()));
+        }
+        assert_eq!(errands.push(errand(99)), Err(errand(99).id()));
+        assert_eq!(errands.begin().map(|first| first.id()), Some(errand(0).id()));
+        assert!(errands.begin().is_none(), "one is running");
+        errands.finish();
+        assert_eq!(errands.begin().map(|second| second.id()), Some(errand(1).id()));
+    }
+
+    #[test]
+    fn failures_of_the_store_say_whether_to_send_again() {
+        let id = errand(1).id();
+        let text = |error| reply(id, &Err(CommandError::Store(error))).text().to_string();
+        assert!(text(StoreError::Unavailable).contains(r#""code":"unavailable""#));
+        assert!(text(StoreError::Unavailable).contains(r#""retry_after_ms":1000"#));
+        assert!(text(StoreError::Internal).contains(r#""code":"internal""#));
+        assert!(!text(StoreError::Internal).contains("retry_after_ms"));
+    }
+}

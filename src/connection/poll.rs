@@ -1,0 +1,173 @@
+//! The twin of the WebSocket's `Connection` that answers a long poll: in the room until there is something to tell.
+
+use super::catch::{Answer, Catch};
+use super::census::{Control, Seat};
+use super::outlet::{Abandoned, Leash};
+use super::presence::{MAILBOX, OPENING, Presence, refusal};
+use super::subscription::Subscription;
+use super::{Refusal, Services};
+use crate::auth::token::Verified;
+use crate::clock;
+use crate::domain::principal::Principal;
+use crate::protocol::client_frame::Subscribe;
+use crate::protocol::{CloseCode, Frame};
+use crate::room::{Page, ToMember};
+use actix::prelude::*;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// The longest wait of a poll. Who asks for more gets this.
+pub const MAX_WAIT: Duration = Duration::from_secs(30);
+/// The wait of a poll that names none.
+pub const DEFAULT_WAIT: Duration = Duration::from_secs(25);
+/// How long an answer is held for what comes right behind its first frame: the events of one transaction make one answer.
+const GATHER: Duration = Duration::from_millis(5);
+
+/// One poll.
+///
+/// Loss: none. It tells a cursor with what it answers, and what comes after that cursor is in the log when the client
+/// asks again.
+pub struct LongPoll {
+    presence: Presence,
+    who: Principal,
+    wish: Subscription,
+    wait: Duration,
+    catch: Catch,
+    /// The room has answered.
+    joined: bool,
+    /// The time is over.
+    waited: bool,
+    answer: Option<oneshot::Sender<Result<Answer, Refusal>>>,
+}
+
+/// Joins a room and waits for its next frames, `wait` at most and never longer than [`MAX_WAIT`]. Without a usable
+/// cursor the frame is a snapshot, at once. Cancelling leaves the room.
+///
+/// # Errors
+/// `forbidden`, `rate_limited`, `unavailable`, and `unauthorized` for a session that ends meanwhile.
+pub async fn wait_for(services: Arc<Services>, verified: Verified, asked: &Subscribe, wait: Duration) -> Result<Answer, Refusal> {
+    let (wish, seat) = services.admit(&verified.principal, asked)?;
+    let wait = wait.min(MAX_WAIT);
+    let (answer, answered) = oneshot::channel();
+    let poll = LongPoll::new(services, seat, verified, wish, wait, answer);
+    let _leash = Leash(poll.start().recipient());
+    match tokio::time::timeout(wait + OPENING, answered).await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(_)) | Err(_) => Err(Refusal::unreadable()),
+    }
+}
+
+impl LongPoll {
+    fn new(
+        services: Arc<Services>,
+        seat: Seat,
+        verified: Verified,
+        wish: Subscription,
+        wait: Duration,
+        answer: oneshot::Sender<Result<Answer, Refusal>>,
+    ) -> Self {
+        let Verified { principal: who, expires_at } = verified;
+        let catch = Catch::new(wish.since.unwrap_or_default(), services.limits.backlog_bytes);
+        let presence = Presence::new(services, seat, expires_at);
+        Self { presence, who, wish, wait, catch, joined: false, waited: false, answer: Some(answer) }
+    }
+
+    fn tell(&mut self, answer: Result<Answer, Refusal>, ctx: &mut Context<Self>) {
+        if let Some(sender) = self.answer.take() {
+            // Nobody is left to be told when the request was dropped.
+            let _ = sender.send(answer);
+        }
+        ctx.stop();
+    }
+
+    /// Answers with what there is.
+    fn finish(&mut self, ctx: &mut Context<Self>) {
+        let epoch = self.presence.services.directory.store().epoch();
+        let answer = self.catch.answer(self.wish.room, epoch);
+        self.tell(Ok(answer), ctx);
+    }
+
+    /// The time is over; an answer without frames still needs the room's word on how far it has come.
+    fn time_out(&mut self, ctx: &mut Context<Self>) {
+        self.waited = true;
+        if self.joined {
+            self.finish(ctx);
+        }
+    }
+
+    fn take(&mut self, frames: &[Frame], ctx: &mut Context<Self>) {
+        self.joined = true;
+        let was_empty = self.catch.is_empty();
+        frames.iter().for_each(|frame| self.catch.take(frame));
+        if self.waited {
+            self.finish(ctx);
+        } else if was_empty && !self.catch.is_empty() {
+            ctx.run_later(GATHER, Self::finish);
+        }
+    }
+}
+
+impl Actor for LongPoll {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Context<Self>) {
+        ctx.set_mailbox_capacity(MAILBOX);
+        if !self.presence.begin(&self.who, ctx.address().recipient()) {
+            return self.tell(Err(refusal(CloseCode::TokenExpired)), ctx);
+        }
+        // A token that expires ends the wait; the next poll is refused.
+        let wait = self.wait.min(self.presence.expires().since(clock::uptime()));
+        ctx.run_later(wait, Self::time_out);
+        let (mailbox, pages) = (ctx.address().recipient(), ctx.address().recipient());
+        if !self.presence.join(&self.who, self.wish.clone(), mailbox, pages) {
+            self.tell(Err(Refusal::unreadable()), ctx);
+        }
+    }
+
+    fn stopped(&mut self, _: &mut Context<Self>) {
+        self.presence.end(&self.who, &[self.wish.room]);
+    }
+}
+
+impl Handler<ToMember> for LongPoll {
+    type Result = ();
+    fn handle(&mut self, message: ToMember, ctx: &mut Context<Self>) {
+        match message {
+            ToMember::Frame(frame) => self.take(&[frame], ctx),
+            ToMember::Frames(frames) => self.take(&frames, ctx),
+            ToMember::Refused(_) => self.tell(Err(Refusal::forbidden()), ctx),
+            // What was caught before stands.
+            ToMember::Unavailable(_) | ToMember::Evicted if !self.catch.is_empty() => self.finish(ctx),
+            ToMember::Unavailable(_) | ToMember::Evicted => self.tell(Err(Refusal::unreadable()), ctx),
+        }
+    }
+}
+
+impl Handler<Page> for LongPoll {
+    type Result = ();
+    fn handle(&mut self, Page(frames): Page, ctx: &mut Context<Self>) {
+        self.take(&frames, ctx);
+    }
+}
+
+impl Handler<Control> for LongPoll {
+    type Result = ();
+    fn handle(&mut self, control: Control, ctx: &mut Context<Self>) {
+        match control {
+            Control::SessionEnded if !self.presence.is_over(&self.who) => {}
+            Control::SessionEnded => self.tell(Err(refusal(CloseCode::TokenExpired)), ctx),
+            // In its own slot of the drain window; the next poll finds another node, or is told to wait.
+            Control::Drain { slot_ms } => {
+                ctx.run_later(Duration::from_millis(slot_ms), Self::time_out);
+            }
+        }
+    }
+}
+
+impl Handler<Abandoned> for LongPoll {
+    type Result = ();
+    fn handle(&mut self, _: Abandoned, ctx: &mut Context<Self>) {
+        ctx.stop();
+    }
+}

@@ -1,0 +1,104 @@
+//! Server-sent events, pure: how a frame is written in `text/event-stream` (WHATWG HTML, section 9.2).
+
+use crate::protocol::{Frame, FrameKind};
+use bytes::Bytes;
+
+/// The media type.
+pub const EVENT_STREAM: &str = "text/event-stream";
+/// A comment, which a reader skips: it shows that the stream lives.
+pub const HEARTBEAT: Bytes = Bytes::from_static(b": hb\n\n");
+
+/// Tells the reader how long to wait before it connects again.
+#[must_use]
+pub fn retry(milliseconds: u64) -> Bytes {
+    format!("retry: {milliseconds}\n\n").into()
+}
+
+/// A frame as a message: what stands before the JSON text, the text itself (shared, not copied), and its end. A text is
+/// one line, as its encoder writes control characters inside strings only, escaped. `id` is the cursor after this frame;
+/// a frame that moves none has none, so that the reader keeps the one before.
+#[must_use]
+pub fn message(frame: &Frame, epoch: &str) -> [Bytes; 3] {
+    let kind = frame.kind().as_str();
+    let head = match frame.kind() {
+        FrameKind::Snapshot | FrameKind::Event | FrameKind::Sync | FrameKind::Live => {
+            format!("id: {epoch}.{}\nevent: {kind}\ndata: ", frame.position())
+        }
+        _ => format!("event: {kind}\ndata: "),
+    };
+    [head.into(), frame.text().into_bytes(), Bytes::from_static(b"\n\n")]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::position::Position;
+    use crate::protocol::{ErrorCode, ServerFrame};
+    use proptest::prelude::*;
+
+    /// What a reader of the specification makes of a stream: `(id, event, data)` of each message.
+    fn read(text: &str) -> Vec<(Option<String>, String, String)> {
+        let mut messages = Vec::new();
+        for block in text.split_terminator("\n\n") {
+            let (mut id, mut event, mut data) = (None, "message".to_owned(), None);
+            for line in block.split(['\n', '\r']) {
+                match line.split_once(": ").unwrap() {
+                    ("", "hb") | ("retry", _) => {}
+                    ("id", value) => id = Some(value.to_owned()),
+                    ("event", value) => event = value.to_owned(),
+                    ("data", value) => assert!(data.replace(value.to_owned()).is_none(), "one line of data"),
+                    (field, _) => panic!("no such field: {field}"),
+                }
+            }
+            messages.extend(data.map(|data| (id, event, data)));
+        }
+        messages
+    }
+
+    fn written(frames: &[Frame]) -> String {
+        let mut out = String::from_utf8(retry(1500).to_vec()).unwrap();
+        for frame in frames {
+            message(frame, "e1").iter().for_each(|part| out.push_str(std::str::from_utf8(part).unwrap()));
+            out.push_str(": hb\n\n");
+        }
+        out
+    }
+
+    #[test]
+    fn frames_that_move_a_cursor_say_where_to_and_others_do_not() {
+        let of = |kind, number| Frame::new(kind, Position::new(number).unwrap(), b"{}");
+        let frames = [
+            of(FrameKind::Welcome, 0),
+            of(FrameKind::Snapshot, 0),
+            of(FrameKind::Event, 3),
+            of(FrameKind::Live, 3),
+            of(FrameKind::Sync, 9),
+            of(FrameKind::Error, 0),
+            of(FrameKind::GoingAway, 0),
+        ];
+        let seen: Vec<_> = read(&written(&frames)).into_iter().map(|(id, event, _)| (id, event)).collect();
+        let expected = [
+            (None, "welcome"),
+            (Some("e1.0"), "snapshot"),
+            (Some("e1.3"), "event"),
+            (Some("e1.3"), "live"),
+            (Some("e1.9"), "sync"),
+            (None, "error"),
+            (None, "going_away"),
+        ];
+        assert_eq!(seen, expected.map(|(id, event)| (id.map(str::to_owned), event.to_owned())));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_a_text_holds_a_message_is_one_line_of_data(texts in prop::collection::vec(any::<String>(), 0..8)) {
+            let frames: Vec<_> = texts.iter().map(|text| ServerFrame::error(ErrorCode::Internal, text).encode()).collect();
+            let read = read(&written(&frames));
+            prop_assert_eq!(read.len(), frames.len());
+            for ((_, event, data), text) in read.iter().zip(&texts) {
+                let data: serde_json::Value = serde_json::from_str(data).unwrap();
+                prop_assert_eq!((event.as_str(), data["message"].as_str()), ("error", Some(text.as_str())));
+            }
+        }
+    }
+}

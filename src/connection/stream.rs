@@ -1,0 +1,218 @@
+//! The twin of the WebSocket's `Connection` that speaks server-sent events: one room, one way.
+
+use super::census::{Control, Seat};
+use super::complaint::Complaint;
+use super::line::Line;
+use super::outlet::{Abandoned, Body, Leash, Outlet};
+use super::presence::{MAILBOX, OPENING, Presence, refusal};
+use super::subscription::Subscription;
+use super::{Refusal, Services, sse};
+use crate::auth::token::Verified;
+use crate::clock;
+use crate::domain::principal::Principal;
+use crate::protocol::client_frame::Subscribe;
+use crate::protocol::{CloseCode, ErrorCode, Frame, ServerFrame};
+use crate::room::{Page, ToMember};
+use actix::prelude::*;
+use bytes::Bytes;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// The shortest time after which a reader is asked to connect again, and how much longer it may be: those whom one node
+/// has lost do not all come back at once.
+const RETRY_MS: u64 = 1000;
+const RETRY_SPREAD_MS: u64 = 2000;
+
+/// One stream.
+///
+/// Ordering: as in its room. Loss: none while it is open; a reader that falls too far behind is cut, and resumes from
+/// the last id it has read.
+pub struct EventStream {
+    presence: Presence,
+    who: Principal,
+    wish: Subscription,
+    outlet: Rc<Outlet>,
+    /// Where the socket can be cut.
+    line: Option<Rc<Line>>,
+    /// Waits for the room's first answer, before which the response has no status.
+    opening: Option<oneshot::Sender<Result<(), Refusal>>>,
+}
+
+/// Joins a room and gives the body of the response once the room has let it in. `line` is the request's connection,
+/// where the server keeps it. Cancelling leaves the room; so does dropping the body.
+///
+/// # Errors
+/// `forbidden`, `rate_limited`, `unavailable`: everything that can be refused is, before there is a response.
+pub async fn open(
+    services: Arc<Services>,
+    verified: Verified,
+    asked: &Subscribe,
+    line: Option<Rc<Line>>,
+) -> Result<Body, Refusal> {
+    let (wish, seat) = services.admit(&verified.principal, asked)?;
+    let outlet = Rc::new(Outlet::default());
+    let (opening, opened) = oneshot::channel();
+    let stream = EventStream::new(services, seat, verified, wish, outlet.clone(), line, opening);
+    let body = Body::new(outlet, Leash(stream.start().recipient()));
+    match tokio::time::timeout(OPENING, opened).await {
+        Ok(Ok(answer)) => answer.map(|()| body),
+        Ok(Err(_)) | Err(_) => Err(Refusal::unreadable()),
+    }
+}
+
+impl EventStream {
+    fn new(
+        services: Arc<Services>,
+        seat: Seat,
+        verified: Verified,
+        wish: Subscription,
+        outlet: Rc<Outlet>,
+        line: Option<Rc<Line>>,
+        opening: oneshot::Sender<Result<(), Refusal>>,
+    ) -> Self {
+        let Verified { principal: who, expires_at } = verified;
+        let presence = Presence::new(services, seat, expires_at);
+        Self { presence, who, wish, outlet, line, opening: Some(opening) }
+    }
+
+    fn push(&self, frame: &Frame, ctx: &mut Context<Self>) {
+        let services = &self.presence.services;
+        if self.outlet.push(frame, services.directory.store().epoch(), services.limits.backlog_bytes).is_err() {
+            self.presence.services.metrics.evictions.inc();
+            self.cut(ctx);
+        }
+    }
+
+    fn push_line(&self, line: Bytes, ctx: &mut Context<Self>) {
+        if self.outlet.push_line(line, self.presence.services.limits.backlog_bytes).is_err() {
+            self.cut(ctx);
+        }
+    }
+
+    /// Ends the stream after what waits.
+    fn end(&mut self, code: CloseCode, ctx: &mut Context<Self>) {
+        if let Some(opening) = self.opening.take() {
+            // Nobody is left to be told when the request was dropped.
+            let _ = opening.send(Err(refusal(code)));
+        }
+        self.outlet.end(code);
+        ctx.stop();
+    }
+
+    /// Ends the stream of a reader that takes nothing, with the socket: its dispatcher would wait for it for ever.
+    fn cut(&self, ctx: &mut Context<Self>) {
+        self.outlet.end(CloseCode::TooSlow);
+        if let Some(line) = &self.line {
+            line.cut();
+        }
+        ctx.stop();
+    }
+
+    /// The room did not take it, or cannot go on.
+    fn turned_away(&mut self, refusal: Refusal, complaint: &Complaint, ctx: &mut Context<Self>) {
+        if let Some(opening) = self.opening.take() {
+            let _ = opening.send(Err(refusal));
+            return ctx.stop();
+        }
+        self.push(&complaint.frame(), ctx);
+        self.end(CloseCode::Normal, ctx);
+    }
+
+    fn deliver(&mut self, frames: &[Frame], ctx: &mut Context<Self>) {
+        if let Some(opening) = self.opening.take() {
+            // When the request was dropped, its leash says so next.
+            let _ = opening.send(Ok(()));
+        }
+        frames.iter().for_each(|frame| self.push(frame, ctx));
+    }
+
+    /// Shows that it lives. A reader that has taken nothing since the last time is gone or stuck.
+    fn beat(&mut self, ctx: &mut Context<Self>) {
+        if self.outlet.is_stalled() {
+            return self.cut(ctx);
+        }
+        self.push_line(sse::HEARTBEAT, ctx);
+    }
+
+    /// Says what the stream must not outlive: the token.
+    fn expire(&mut self, ctx: &mut Context<Self>) {
+        let message = "the token has expired or its session has ended; get a new one";
+        self.push(&Complaint::new(ErrorCode::Unauthorized, message).frame(), ctx);
+        self.end(CloseCode::TokenExpired, ctx);
+    }
+}
+
+impl Actor for EventStream {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Context<Self>) {
+        ctx.set_mailbox_capacity(MAILBOX);
+        let heartbeat = self.presence.services.limits.heartbeat;
+        if let Some(line) = &self.line {
+            line.expect_answers_within(heartbeat * 2);
+        }
+        if !self.presence.begin(&self.who, ctx.address().recipient()) {
+            return self.expire(ctx);
+        }
+        self.push_line(sse::retry(RETRY_MS + rand::random_range(0..RETRY_SPREAD_MS)), ctx);
+        self.push(&self.presence.welcome(&self.who), ctx);
+        ctx.run_later(self.presence.expires().since(clock::uptime()), Self::expire);
+        ctx.run_interval(heartbeat, Self::beat);
+        let (mailbox, pages) = (ctx.address().recipient(), ctx.address().recipient());
+        if !self.presence.join(&self.who, self.wish.clone(), mailbox, pages) {
+            self.turned_away(Refusal::unreadable(), &Complaint::unavailable(self.wish.room), ctx);
+        }
+    }
+
+    fn stopped(&mut self, _: &mut Context<Self>) {
+        if let Some(code) = self.outlet.ending() {
+            self.presence.services.count_close(code);
+        }
+        self.presence.end(&self.who, &[self.wish.room]);
+    }
+}
+
+impl Handler<ToMember> for EventStream {
+    type Result = ();
+    fn handle(&mut self, message: ToMember, ctx: &mut Context<Self>) {
+        match message {
+            ToMember::Frame(frame) => self.deliver(&[frame], ctx),
+            ToMember::Frames(frames) => self.deliver(&frames, ctx),
+            ToMember::Refused(room) => self.turned_away(Refusal::forbidden(), &Complaint::forbidden(room), ctx),
+            ToMember::Unavailable(room) => self.turned_away(Refusal::unreadable(), &Complaint::unavailable(room), ctx),
+            ToMember::Evicted => self.cut(ctx),
+        }
+    }
+}
+
+impl Handler<Page> for EventStream {
+    type Result = ResponseFuture<()>;
+    fn handle(&mut self, Page(frames): Page, ctx: &mut Context<Self>) -> Self::Result {
+        self.deliver(&frames, ctx);
+        let drained = self.outlet.drained();
+        Box::pin(async move { drop(drained.await) })
+    }
+}
+
+impl Handler<Control> for EventStream {
+    type Result = ();
+    fn handle(&mut self, control: Control, ctx: &mut Context<Self>) {
+        match control {
+            Control::SessionEnded if !self.presence.is_over(&self.who) => {}
+            Control::SessionEnded => self.expire(ctx),
+            Control::Drain { slot_ms } => {
+                self.push(&ServerFrame::GoingAway { reconnect_in_ms: slot_ms }.encode(), ctx);
+                ctx.run_later(Duration::from_millis(slot_ms), |stream, ctx| stream.end(CloseCode::Restarting, ctx));
+            }
+        }
+    }
+}
+
+impl Handler<Abandoned> for EventStream {
+    type Result = ();
+    fn handle(&mut self, _: Abandoned, ctx: &mut Context<Self>) {
+        ctx.stop();
+    }
+}

@@ -1,0 +1,81 @@
+//! Rooms over plain HTTP: a stream of server-sent events, and the long poll, for where a WebSocket does not get through.
+
+use super::extract::Bearer;
+use super::problem::Problem;
+use super::state::State;
+use crate::connection::cursor::Cursor;
+use crate::connection::line::Line;
+use crate::connection::{poll, sse, stream};
+use crate::domain::position::Position;
+use crate::protocol::client_frame::Subscribe;
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Deserialize;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// The query of a stream: where its reader is.
+#[derive(Debug, Deserialize)]
+pub struct Since {
+    since: Option<Position>,
+    epoch: Option<String>,
+}
+
+/// `GET /api/v1/rooms/{room}/stream`: the room as server-sent events. A `Last-Event-ID` goes before the query, which a
+/// reader that connects again by itself repeats from its first time.
+///
+/// # Errors
+/// `forbidden` for a room that may not be joined, `invalid` for a cursor that does not read.
+pub async fn stream(
+    state: web::Data<State>,
+    Bearer(verified): Bearer,
+    room: web::Path<String>,
+    query: web::Query<Since>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let Since { since, epoch } = query.into_inner();
+    let mut asked = Subscribe { room: room.into_inner(), since, epoch };
+    if let Some(Cursor { epoch, position }) = last_event_id(&request)? {
+        (asked.since, asked.epoch) = (Some(position), Some(epoch));
+    }
+    let line = request.conn_data::<Rc<Line>>().cloned();
+    let body = stream::open(state.live.clone(), verified, &asked, line).await?;
+    let mut response = HttpResponse::Ok();
+    response.insert_header((CONTENT_TYPE, sse::EVENT_STREAM)).insert_header((CACHE_CONTROL, "no-store"));
+    // A proxy that gathers the response (nginx does) would hold back every event.
+    Ok(response.insert_header(("X-Accel-Buffering", "no")).streaming(body))
+}
+
+/// An empty header is none: a reader that has seen no id yet has an empty one.
+fn last_event_id(request: &HttpRequest) -> Result<Option<Cursor>, Problem> {
+    let Some(header) = request.headers().get("last-event-id").filter(|value| !value.is_empty()) else { return Ok(None) };
+    // What is not even text fails like any other text that is no cursor.
+    let cursor = header.to_str().unwrap_or_default().parse::<Cursor>();
+    cursor.map(Some).map_err(|error| Problem::invalid(error.to_string()))
+}
+
+/// The query of a poll.
+#[derive(Debug, Deserialize)]
+pub struct Wait {
+    since: Option<Position>,
+    epoch: Option<String>,
+    wait: Option<u32>,
+}
+
+/// `GET /api/v1/rooms/{room}/events`: the room's next frames, as soon as there is one. `wait` is in seconds; more than
+/// 30 is 30.
+///
+/// # Errors
+/// `forbidden` for a room that may not be joined, `invalid` for a query that does not read.
+pub async fn events(
+    state: web::Data<State>,
+    Bearer(verified): Bearer,
+    room: web::Path<String>,
+    query: web::Query<Wait>,
+) -> Result<HttpResponse, Problem> {
+    let Wait { since, epoch, wait } = query.into_inner();
+    let wait = wait.map_or(poll::DEFAULT_WAIT, |seconds| Duration::from_secs(seconds.into()));
+    let asked = Subscribe { room: room.into_inner(), since, epoch };
+    let answer = poll::wait_for(state.live.clone(), verified, &asked, wait).await?;
+    Ok(HttpResponse::Ok().content_type("application/json").body(answer.json()))
+}
