@@ -5,8 +5,6 @@
 //! node ([`ended`]), and what a verified principal may do is decided by pure functions alone ([`policy`]).
 
 pub mod ended;
-#[cfg(test)]
-pub mod fixtures;
 pub mod key_file;
 pub mod keyring;
 pub mod pairing;
@@ -15,3 +13,6 @@ pub mod policy;
 pub mod secret;
 pub mod session;
 pub mod token;
+
+#[cfg(test)]
+pub mod tests;

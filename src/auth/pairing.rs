@@ -162,5 +162,5 @@ fn begun(code: &UserCode, device_code: &SecretString) -> BegunPairing {
 }
 
 #[cfg(test)]
-#[path = "pairing_tests.rs"]
+#[path = "tests/pairing.rs"]
 mod tests;

@@ -243,5 +243,5 @@ fn new_key() -> Result<Key, InvalidText> {
 }
 
 #[cfg(test)]
-#[path = "session_tests.rs"]
+#[path = "tests/session.rs"]
 mod tests;

@@ -194,5 +194,5 @@ impl fmt::Debug for TokenAnswer {
 }
 
 #[cfg(test)]
-#[path = "token_tests.rs"]
+#[path = "tests/token.rs"]
 mod tests;

@@ -36,7 +36,7 @@ impl Source {
     /// From its path under `src` and its text.
     pub fn new(name: &str, text: &str) -> Self {
         let parts: Vec<_> = name.trim_end_matches(".rs").split('/').filter(|part| *part != "mod").collect();
-        let is_test = parts.last().is_some_and(|part| part.ends_with("tests"));
+        let is_test = parts.iter().any(|part| part.ends_with("tests"));
         let code = if is_test { "" } else { text.split("\n#[cfg(test)]\n").next().unwrap_or_default() };
         Self { path: format!("src/{name}"), module: parts[0].into(), depth: parts.len(), code: code.into() }
     }

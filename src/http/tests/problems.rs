@@ -1,5 +1,5 @@
 use super::*;
-use crate::auth::fixtures::{NEXT_DOOR, PASSWORD};
+use crate::auth::tests::fixtures::{NEXT_DOOR, PASSWORD};
 use actix_web::http::Method;
 use std::sync::atomic::Ordering;
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::auth::fixtures::{API_KEY, PASSWORD};
+use crate::auth::tests::fixtures::{API_KEY, PASSWORD};
 
 fn post(path: &str, body: Value) -> TestRequest {
     TestRequest::post().uri(path).set_json(body)

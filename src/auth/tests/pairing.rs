@@ -1,7 +1,7 @@
 use super::*;
-use crate::auth::fixtures::{LADLE, NEXT_DOOR, open_store, principal};
 use crate::auth::keyring::Keyring;
 use crate::auth::session::Lifetimes;
+use crate::auth::tests::fixtures::{LADLE, NEXT_DOOR, open_store, principal};
 use crate::auth::token::Tokens;
 use std::sync::Arc;
 use tempfile::TempDir;

@@ -1,7 +1,7 @@
 use super::*;
 use crate::auth::ended::Notice;
-use crate::auth::fixtures::{API_KEY, LADLE, PASSWORD, open_store};
 use crate::auth::keyring::Keyring;
+use crate::auth::tests::fixtures::{API_KEY, LADLE, PASSWORD, open_store};
 use tempfile::TempDir;
 
 fn tokens() -> Tokens {

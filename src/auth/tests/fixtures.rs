@@ -1,6 +1,6 @@
 //! What the tests of sessions and of the HTTP face stand on: a real store with a small restaurant in it.
 
-use super::secret::hash;
+use crate::auth::secret::hash;
 use crate::domain::ids::{RestaurantId, TableId, UserId};
 use crate::domain::menu::Menu;
 use crate::domain::principal::{Principal, Role};
