@@ -64,6 +64,6 @@ contract! {
         an_approval_needs_a_code_that_is_good, a_pairing_expires_and_frees_its_code,
         a_revoked_screen_is_gone_with_its_sessions;
     opening: the_epoch_is_the_databases_own, a_reopened_database_has_everything, a_sign_of_life_is_quick,
-        a_tool_works_beside_a_node;
+        a_tool_works_beside_a_node, what_another_holds_is_unavailable_in_time_and_good_again;
     migrations: every_migration_is_applied;
 }

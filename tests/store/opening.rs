@@ -5,7 +5,7 @@ use crate::support_servers::postgres;
 use crate::world::World;
 use orderbell::clock;
 use orderbell::domain::ids::RestaurantId;
-use orderbell::store::{Mode, OpenError, Settings, open};
+use orderbell::store::{Mode, OpenError, Settings, StoreError, open};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use std::time::{Duration, Instant};
 
@@ -44,6 +44,18 @@ pub async fn a_tool_works_beside_a_node(world: World) {
     let new = restaurant(RestaurantId::from_uuid(clock::new_id()));
     tool.add_restaurant(&new, &small_menu(new.id).0, at(0)).await.unwrap();
     assert_eq!(world.store.restaurant(new.id).await.unwrap(), Some(new), "the node sees it at once");
+}
+
+pub async fn what_another_holds_is_unavailable_in_time_and_good_again(world: World) {
+    let house = House::open(&world.store).await;
+    let diner = house.diner("diner-1");
+    let asked = Instant::now();
+    let outcome = world.holding(house.commit(house.placing(&diner, None))).await;
+    assert_eq!(outcome.map(|_| ()), Err(StoreError::Unavailable));
+    assert!(asked.elapsed() < Duration::from_secs(11), "{:?}", asked.elapsed());
+    assert_eq!(house.place(&diner).await.number, 1);
+    let head = world.holding(house.store.head(house.id)).await;
+    assert_eq!(head, Ok(house.head().await), "readers do not wait for writers");
 }
 
 #[tokio::test]

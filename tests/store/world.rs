@@ -2,7 +2,7 @@
 
 use crate::support_servers;
 use orderbell::store::{Mode, OpenError, Settings, SharedStore, open};
-use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
+use sqlx::{Connection, Executor, PgConnection, SqliteConnection, query_scalar};
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -60,6 +60,34 @@ impl World {
             connection.execute(sql).await.map(|_| ())
         };
         done.expect("the statement must run");
+    }
+
+    /// How many sessions of the server sit in a transaction that nobody goes on with. SQLite has none.
+    pub async fn forgotten_transactions(&self) -> i64 {
+        if self.is_sqlite() {
+            return 0;
+        }
+        let mut connection = PgConnection::connect(&self.url).await.expect("the server must answer");
+        let count = "SELECT count(*) FROM pg_stat_activity \
+            WHERE datname = current_database() AND state LIKE 'idle in transaction%'";
+        query_scalar(count).fetch_one(&mut connection).await.expect("the server must answer")
+    }
+
+    /// Holds what every commit needs, as a stuck node or tool would, until the future it is given is done.
+    pub async fn holding<T>(&self, meanwhile: impl Future<Output = T>) -> T {
+        if self.is_sqlite() {
+            let mut connection = SqliteConnection::connect(&self.url).await.expect("the file must open");
+            let held = connection.begin_with("BEGIN IMMEDIATE").await.expect("the file can be held");
+            let done = meanwhile.await;
+            held.rollback().await.expect("it can be let go");
+            return done;
+        }
+        let mut connection = PgConnection::connect(&self.url).await.expect("the server must answer");
+        let mut held = connection.begin().await.expect("a transaction must begin");
+        held.execute("SELECT head FROM feeds FOR UPDATE").await.expect("the feeds can be held");
+        let done = meanwhile.await;
+        held.rollback().await.expect("they can be let go");
+        done
     }
 
     /// A second store on the same database: another node's, or that of a tool beside a node.
