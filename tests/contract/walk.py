@@ -19,7 +19,7 @@ import orders
 import people
 import rooms
 import sessions
-from server import Server
+from server import NeverListened, Server
 from world import World
 
 CHAPTERS = [people, handshake, orders, rooms, bad_input, sessions, limits]
@@ -53,15 +53,19 @@ def main():
     if not binary or not os.access(binary, os.X_OK):
         sys.exit(f"walk.py: no binary at {binary}: give its path, or set ORDERBELL_BIN")
     passed = failed = 0
-    with Server(os.path.abspath(binary)) as server:
-        world = World(server)
-        for step in (step for chapter in CHAPTERS for step in steps_of(chapter)):
-            if run(step, world):
-                passed += 1
-            else:
-                failed += 1
-        if failed:
-            print("the server's log ends with:\n" + server.log_tail())
+    try:
+        with Server(os.path.abspath(binary)) as server:
+            world = World(server)
+            for step in (step for chapter in CHAPTERS for step in steps_of(chapter)):
+                if run(step, world):
+                    passed += 1
+                else:
+                    failed += 1
+            if failed:
+                print("the server's log ends with:\n" + server.log_tail())
+    except NeverListened as error:
+        print(f"FAILED  the server starts\n        {error}")
+        failed += 1
     print(f"{passed} passed, {failed} failed")
     sys.exit(1 if failed else 0)
 
