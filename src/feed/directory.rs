@@ -10,7 +10,6 @@ use crate::store::SharedStore;
 use crate::telemetry::Metrics;
 use actix::dev::SendError;
 use actix::{Addr, Recipient};
-use actix_rt::Arbiter;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -70,7 +69,7 @@ impl Directory {
         self.0.relays.write().unwrap_or_else(PoisonError::into_inner).push(relay);
     }
 
-    /// Sends a join to the room's feed, which is started on this thread's arbiter when there is none.
+    /// Sends a join to the room's feed, which is started on this thread when there is none.
     ///
     /// # Errors
     /// Gives the join back when the feed's mailbox is full.
@@ -83,7 +82,7 @@ impl Directory {
         let mut feeds = self.write();
         let entry = feeds.entry(restaurant).or_insert_with(|| {
             self.0.metrics.feeds.inc();
-            Entry { feed: Feed::launch(restaurant, self.clone(), &Arbiter::current()), joins: AtomicU64::new(0) }
+            Entry { feed: Feed::launch(restaurant, self.clone()), joins: AtomicU64::new(0) }
         });
         send_join(entry, message)
     }
@@ -146,5 +145,82 @@ fn send_join(entry: &Entry, message: JoinRoom) -> Result<(), Join> {
             Ok(())
         }
         Err(SendError::Full(message) | SendError::Closed(message)) => Err(message.join),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::menu::Menu;
+    use crate::room::ToMember;
+    use crate::room::messages::Page;
+    use crate::store::accounts::Restaurant;
+    use crate::store::open::{Mode, Settings, open};
+    use crate::{clock, domain::text::Slug};
+    use actix::prelude::*;
+
+    /// Counts what it is told.
+    #[derive(Default)]
+    struct Phone {
+        welcomed: Arc<AtomicU64>,
+    }
+
+    impl Actor for Phone {
+        type Context = Context<Self>;
+    }
+
+    impl Handler<ToMember> for Phone {
+        type Result = ();
+        fn handle(&mut self, message: ToMember, _: &mut Context<Self>) {
+            if matches!(message, ToMember::Frames(_)) {
+                self.welcomed.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+
+    impl Handler<Page> for Phone {
+        type Result = ();
+        fn handle(&mut self, _: Page, _: &mut Context<Self>) {}
+    }
+
+    async fn restaurant(store: &SharedStore) -> RestaurantId {
+        let (id, currency) = (RestaurantId::from_uuid(clock::new_id()), "BDT".parse().unwrap());
+        let slug: Slug = "rezala".parse().unwrap();
+        let row = Restaurant { id, slug, name: "Rezala".parse().unwrap(), currency, default_minutes: 20 };
+        let menu = Menu {
+            restaurant: id,
+            position: Position::ZERO,
+            currency,
+            paused: false,
+            paused_until: None,
+            categories: Default::default(),
+            items: Default::default(),
+        };
+        store.add_restaurant(&row, &menu, clock::now()).await.unwrap();
+        id
+    }
+
+    /// A node that comes back has all of a restaurant's phones at once, before the feed has read where the log stands.
+    #[actix::test]
+    async fn a_burst_of_joins_is_taken_by_a_feed_that_has_just_begun() {
+        const PHONES: u64 = 500;
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("burst.db").display());
+        let store = open(&url, Settings::new(Mode::Serve)).await.unwrap();
+        let (restaurant, directory) = (restaurant(&store).await, Directory::new(store, Metrics::new()));
+        let (room, welcomed) = (RoomId::Menu(restaurant), Arc::new(AtomicU64::new(0)));
+        for number in 0..PHONES {
+            let phone = Phone { welcomed: welcomed.clone() }.start();
+            let (mailbox, pages) = (phone.clone().recipient(), phone.recipient());
+            let join = Join { member: MemberId(number), since: None, only_owner: None, mailbox, pages };
+            assert!(directory.join(restaurant, room, join).is_ok(), "phone {number} was refused");
+        }
+        let all = async {
+            while welcomed.load(Ordering::Relaxed) < PHONES {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let in_time = tokio::time::timeout(Duration::from_secs(10), all).await;
+        assert!(in_time.is_ok(), "{welcomed:?} of {PHONES} were let in");
     }
 }

@@ -15,7 +15,6 @@ use crate::room::{FeedEvent, Room, Sync, ToMember};
 use crate::store;
 use actix::dev::SendError;
 use actix::prelude::*;
-use actix_rt::ArbiterHandle;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,9 +60,10 @@ pub struct Feed {
 }
 
 impl Feed {
-    /// Starts a feed on an arbiter.
-    pub fn launch(restaurant: RestaurantId, directory: Directory, arbiter: &ArbiterHandle) -> Addr<Self> {
-        Self::start_in_arbiter(arbiter, move |ctx| {
+    /// Starts a feed on this thread. Its mailbox has its size from the first message on, which `start_in_arbiter` would
+    /// give it only when the arbiter comes to it: a restaurant's phones come back together, and most would be refused.
+    pub fn launch(restaurant: RestaurantId, directory: Directory) -> Addr<Self> {
+        Self::create(move |ctx| {
             ctx.set_mailbox_capacity(MAILBOX);
             Self {
                 restaurant,

@@ -134,6 +134,15 @@ pub async fn no_such_path(_: HttpRequest) -> Result<HttpResponse, Problem> {
     Err(Problem::not_found("there is nothing at this address"))
 }
 
+/// What answers the WebSocket's path when no upgrade is asked for.
+///
+/// # Errors
+/// Always: that is the answer.
+pub async fn no_upgrade() -> Result<HttpResponse, Problem> {
+    let detail = "this address is a WebSocket: ask for an upgrade, with the subprotocol orderbell.v1";
+    Err(Problem::bad_request(StatusCode::UPGRADE_REQUIRED, detail))
+}
+
 /// What answers a path of the table under a method it does not take.
 #[must_use]
 pub fn wrong_method(methods: &'static str) -> Problem {

@@ -1,6 +1,6 @@
 //! The whole URL table.
 
-use super::problem::{Problem, no_such_path, wrong_method};
+use super::problem::{Problem, no_such_path, no_upgrade, wrong_method};
 use super::request_log::log_request;
 use super::state::State;
 use super::{demo, devices, health, menu, orders, pages, rooms, sessions};
@@ -72,6 +72,8 @@ pub fn configure(cfg: &mut web::ServiceConfig) {
         // Rooms. A stream is never compressed: an encoder would hold events back.
         .service(at("/api/v1/rooms/{room}/stream", "GET").route(web::get().to(rooms::stream)))
         .service(at("/api/v1/rooms/{room}/events", "GET").wrap(Compress::default()).route(web::get().to(rooms::events)))
+        // A handshake never comes this far; whoever asks without one is told.
+        .service(at(crate::connection::handshake::PATH, READ).route(read().to(no_upgrade)))
         // The demonstration.
         .service(at("/api/v1/demo", READ).route(read().to(demo::read)))
         .service(at("/api/v1/demo/qr.svg", READ).route(read().to(demo::qr)))
