@@ -19,10 +19,11 @@ import orders
 import people
 import rooms
 import sessions
+import transports
 from server import NeverListened, Server
 from world import World
 
-CHAPTERS = [people, handshake, orders, rooms, bad_input, sessions, limits]
+CHAPTERS = [people, handshake, orders, rooms, bad_input, sessions, transports, limits]
 
 
 def steps_of(chapter):

@@ -1,0 +1,165 @@
+"""Section 7: the same frames as server-sent events, and by long poll."""
+
+import http.client
+import json
+import threading
+import time
+
+from frames import check, check_frame, number, text
+from screen import PATIENCE, Room
+
+POLL = {"room": text, "epoch": text, "position": number, "frames": lambda value: isinstance(value, list)}
+
+
+class Stream:
+    """An event stream, read message by message (HTML, section 9.2.6)."""
+
+    def __init__(self, world, who, room, query="", **headers):
+        host, port = world.server.base.removeprefix("http://").split(":")
+        self.connection = http.client.HTTPConnection(host, int(port), timeout=PATIENCE)
+        headers["Authorization"] = f"Bearer {world.token(who)}"
+        self.connection.request(
+            "GET", f"/api/v1/rooms/{room}/stream{query}", headers={key.replace("_", "-"): value for key, value in headers.items()}
+        )
+        self.answer = self.connection.getresponse()
+        assert self.answer.status == 200, f"{self.answer.status} {self.answer.read()!r}"
+        assert self.answer.getheader("content-type").split(";")[0] == "text/event-stream"
+        self.room = Room(room)
+        self.last_id = None
+        self.epoch = self.next()["epoch"]
+
+    def next(self):
+        """The next frame, checked against the id and the type of its message."""
+        fields = {}
+        while True:
+            line = self.answer.readline()
+            assert line, "the stream ended"
+            line = line.decode().rstrip("\n").rstrip("\r")
+            if line and not line.startswith(":"):
+                name, _, value = line.partition(":")
+                value = value.removeprefix(" ")
+                fields[name] = fields[name] + "\n" + value if name == "data" and "data" in fields else value
+            elif not line and "data" in fields:
+                return self.checked(fields)
+            elif not line:
+                fields = {}
+
+    def checked(self, fields):
+        frame = json.loads(fields["data"])
+        check_frame(frame)
+        assert fields.get("event") == frame["type"], f"event {fields.get('event')} carries a {frame['type']}"
+        if "position" in frame:
+            assert fields.get("id") == f"{self.epoch}.{frame['position']}", (
+                f"id {fields.get('id')} of {frame['type']} at {frame['position']}"
+            )
+        self.last_id = fields.get("id", self.last_id)
+        if frame["type"] in ("snapshot", "event", "sync"):
+            getattr(self.room, frame["type"])(frame)
+        elif frame["type"] == "live":
+            self.room.cursor = frame["position"]
+        return frame
+
+    def until_live(self):
+        """The types of the frames up to `live`."""
+        types = []
+        while not types or types[-1] != "live":
+            types.append(self.next()["type"])
+        return types
+
+    def see(self, position):
+        while self.room.cursor < position:
+            self.next()
+
+    def close(self):
+        self.connection.close()
+
+
+def poll(world, who, room, query=""):
+    answer = world.server.get(f"/api/v1/rooms/{room}/events{query}", world.token(who))
+    assert answer.status == 200, f"{answer.status} {answer.body!r}"
+    check("poll", answer.json, POLL)
+    for frame in answer.json["frames"]:
+        check_frame(frame)
+    assert answer.json["room"] == room
+    return answer.json
+
+
+def step_a_stream_begins_with_welcome_and_a_snapshot_and_follows_the_room(world):
+    order = world.order("diner-1")
+    stream = Stream(world, "diner-1", f"order:{order['id']}")
+    assert stream.until_live() == ["snapshot", "live"] and stream.room.documents == {order["id"]: order}
+    ack = world.do("staff", order["id"], "accept")
+    stream.see(ack["position"])
+    assert stream.room.documents[order["id"]] == ack["document"] and stream.room.kinds() == ["order.accepted"]
+    stream.close()
+
+
+def step_a_stream_resumes_after_its_last_event_id_without_a_gap(world):
+    order = world.order("diner-1")["id"]
+    for resume in ("header", "query"):
+        stream = Stream(world, "staff", f"order:{order}")
+        stream.until_live()
+        known, cursor, last_id = dict(stream.room.documents), stream.room.cursor, stream.last_id
+        stream.close()
+        acks = [world.do("staff", order, "rush", rush=rush) for rush in (True, False)]
+        by_query = f"?since={cursor}&epoch={stream.epoch}"
+        headers = {"Last_Event_ID": last_id} if resume == "header" else {}
+        again = Stream(world, "staff", f"order:{order}", "" if headers else by_query, **headers)
+        again.room.documents, again.room.cursor = known, cursor
+        assert again.until_live() == ["event", "event", "live"], resume
+        assert [frame["position"] for frame in again.room.events] == [ack["position"] for ack in acks]
+        assert again.room.documents[order] == world.document(order)
+        again.close()
+
+
+def step_a_stream_of_another_epoch_gets_a_snapshot(world):
+    order = world.order("diner-1")
+    stream = Stream(world, "staff", f"order:{order['id']}", Last_Event_ID=f"another.{order['position']}")
+    assert stream.until_live() == ["snapshot", "live"]
+    stream.close()
+
+
+def step_streams_and_polls_are_refused_as_rooms_are(world):
+    order = world.order("diner-1")["id"]
+    for path in (f"/api/v1/rooms/order:{order}/stream", f"/api/v1/rooms/order:{order}/events"):
+        world.server.get(path, world.token("diner-2")).problem(403, "forbidden")
+        world.server.get(path).problem(401, "unauthorized")
+    for kind in ("stream", "events"):
+        world.server.get(f"/api/v1/rooms/floor:{world.restaurant}/{kind}", world.token("kitchen")).problem(403, "forbidden")
+        world.server.get(f"/api/v1/rooms/cellar/{kind}", world.token("staff")).problem(403, "forbidden")
+
+
+def step_a_poll_without_a_cursor_gets_the_snapshot_at_once(world):
+    order = world.order("diner-1")
+    began = time.monotonic()
+    answer = poll(world, "diner-1", f"order:{order['id']}", "?wait=20")
+    assert time.monotonic() - began < 5 and answer["frames"][0]["type"] == "snapshot", f"{answer}"
+    assert answer["frames"][0]["documents"] == [order] and answer["position"] >= order["position"]
+
+
+def step_a_poll_waits_for_what_comes_and_no_longer(world):
+    order = world.order("diner-1")
+    room = f"order:{order['id']}"
+    first = poll(world, "diner-1", room)
+    cursor = f"?since={first['position']}&epoch={first['epoch']}"
+    began = time.monotonic()
+    empty = poll(world, "diner-1", room, cursor + "&wait=1")
+    assert [frame for frame in empty["frames"] if frame["type"] == "event"] == [] and 0.9 < time.monotonic() - began < 5
+    later = threading.Timer(0.5, lambda: world.do("staff", order["id"], "accept"))
+    world.token("staff")
+    later.start()
+    began = time.monotonic()
+    answer = poll(world, "diner-1", room, cursor + "&wait=20")
+    later.join()
+    kinds = [frame["event"]["kind"] for frame in answer["frames"] if frame["type"] == "event"]
+    assert kinds == ["order.accepted"] and time.monotonic() - began < 10, f"{answer}"
+    assert answer["position"] >= world.document(order["id"])["position"], "the position is the next cursor"
+
+
+def step_a_poll_gets_what_it_missed_at_once_and_in_order(world):
+    order = world.order("diner-1")["id"]
+    first = poll(world, "staff", f"order:{order}")
+    acks = [world.do("staff", order, "rush", rush=rush) for rush in (True, False, True)]
+    answer = poll(world, "staff", f"order:{order}", f"?since={first['position']}&epoch={first['epoch']}&wait=20")
+    events = [frame for frame in answer["frames"] if frame["type"] == "event"]
+    assert [frame["position"] for frame in events] == [ack["position"] for ack in acks], f"{answer}"
