@@ -1,0 +1,67 @@
+//! What a stream of server-sent events looks like.
+
+use crate::links::Events;
+use crate::server::Server;
+
+#[tokio::test]
+async fn a_stream_begins_with_welcome_and_names_the_cursor_of_what_moves_it() {
+    let server = Server::start(&["--heartbeat-ms", "200"]).await;
+    let (staff, diner, room) = (server.sign_in("staff").await, server.sit_down(1).await, server.room("kitchen"));
+    let order = server.place(&diner, 1).await;
+    let mut stream = Events::open(&server, &staff, &room, "").await;
+    let header = |name: &str| stream.response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+    assert_eq!(header("content-type").as_deref(), Some("text/event-stream"));
+    assert_eq!(header("cache-control").as_deref(), Some("no-store"));
+    assert_eq!(header("x-accel-buffering").as_deref(), Some("no"));
+    assert_eq!(header("content-encoding"), None, "an encoder would hold events back");
+    let welcome = stream.next().await.unwrap();
+    assert_eq!((welcome.event.as_str(), &welcome.id), ("welcome", &None));
+    let epoch = welcome.data["epoch"].as_str().unwrap().to_owned();
+    assert!(stream.retry_ms.is_some_and(|retry| (1000..3000).contains(&retry)), "{:?}", stream.retry_ms);
+    for expected in ["snapshot", "live"] {
+        let message = stream.next().await.unwrap();
+        assert_eq!((message.event.as_str(), &message.data["room"]), (expected, &serde_json::json!(room)));
+        assert_eq!(message.id, Some(format!("{epoch}.{}", message.data["position"])));
+    }
+    let position = server.rush(&staff, order["id"].as_str().unwrap(), true).await;
+    let message = stream.next().await.unwrap();
+    assert_eq!((message.event.as_str(), message.id), ("event", Some(format!("{epoch}.{position}"))));
+    assert_eq!((&message.data["type"], &message.data["position"]), (&"event".into(), &position.into()));
+    tokio::time::sleep(std::time::Duration::from_millis(900)).await;
+    server.rush(&staff, order["id"].as_str().unwrap(), false).await;
+    stream.next().await.unwrap();
+    assert!((2..=8).contains(&stream.heartbeats), "{} heartbeats", stream.heartbeats);
+}
+
+#[tokio::test]
+async fn last_event_id_goes_before_the_query_and_another_epoch_gets_a_snapshot() {
+    let server = Server::start(&[]).await;
+    let (staff, diner, room) = (server.sign_in("staff").await, server.sit_down(1).await, server.room("kitchen"));
+    let order = server.place(&diner, 1).await["id"].as_str().unwrap().to_owned();
+    let mut stream = Events::open(&server, &staff, &room, "").await;
+    let epoch = stream.next().await.unwrap().data["epoch"].as_str().unwrap().to_owned();
+    drop(stream);
+    let mut positions = Vec::new();
+    for number in 0..4 {
+        positions.push(server.rush(&staff, &order, number % 2 == 0).await);
+    }
+    let far = positions[3] + 1000;
+    let (first, second) = (positions[0], positions[1]);
+    let cases = [
+        (format!("?since={first}&epoch={epoch}"), String::new(), "event", positions[1]),
+        (format!("?since={first}"), String::new(), "event", positions[1]),
+        (format!("?since={first}&epoch={epoch}"), format!("{epoch}.{second}"), "event", positions[2]),
+        (String::new(), format!("{epoch}.{}", positions[3]), "live", positions[3]),
+        (format!("?since={first}&epoch=another"), String::new(), "snapshot", positions[3]),
+        (String::new(), format!("another.{first}"), "snapshot", positions[3]),
+        (String::new(), format!("{epoch}.{far}"), "snapshot", positions[3]),
+        (format!("?epoch={epoch}"), String::new(), "snapshot", positions[3]),
+    ];
+    for (query, last_id, kind, position) in cases {
+        let response = Events::ask(&server, &staff, &room, &query, &last_id).await;
+        let mut stream = Events::reading(response);
+        assert_eq!(stream.next().await.unwrap().event, "welcome");
+        let first = stream.next().await.unwrap();
+        assert_eq!((first.event.as_str(), &first.data["position"]), (kind, &position.into()), "{query} {last_id}");
+    }
+}
