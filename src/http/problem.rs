@@ -2,7 +2,7 @@
 
 use crate::protocol::ErrorCode;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use serde::Serialize;
 use serde_json::Value;
@@ -21,7 +21,7 @@ pub struct Problem {
     document: Option<Box<Value>>,
     retry_after: Option<Duration>,
     error: Option<&'static str>,
-    allow: Option<&'static str>,
+    header: Option<(&'static str, &'static str)>,
 }
 
 /// A problem as it is written.
@@ -49,7 +49,7 @@ impl Problem {
     }
 
     const fn of(status: StatusCode, code: &'static str, detail: String) -> Self {
-        Self { status, code, detail, document: None, retry_after: None, error: None, allow: None }
+        Self { status, code, detail, document: None, retry_after: None, error: None, header: None }
     }
 
     /// A field, a path or a query is wrong.
@@ -105,8 +105,8 @@ impl ResponseError for Problem {
         if self.status == StatusCode::UNAUTHORIZED {
             response.insert_header((WWW_AUTHENTICATE, "Bearer"));
         }
-        if let Some(methods) = self.allow {
-            response.insert_header((ALLOW, methods));
+        if let Some(header) = self.header {
+            response.insert_header(header);
         }
         if let Some(wait) = self.retry_after {
             response.insert_header((RETRY_AFTER, wait.as_millis().div_ceil(1000).max(1).to_string()));
@@ -140,12 +140,12 @@ pub async fn no_such_path(_: HttpRequest) -> Result<HttpResponse, Problem> {
 /// Always: that is the answer.
 pub async fn no_upgrade() -> Result<HttpResponse, Problem> {
     let detail = "this address is a WebSocket: ask for an upgrade, with the subprotocol orderbell.v1";
-    Err(Problem::bad_request(StatusCode::UPGRADE_REQUIRED, detail))
+    Err(Problem { header: Some(("upgrade", "websocket")), ..Problem::bad_request(StatusCode::UPGRADE_REQUIRED, detail) })
 }
 
 /// What answers a path of the table under a method it does not take.
 #[must_use]
 pub fn wrong_method(methods: &'static str) -> Problem {
     let detail = format!("this address takes {methods}");
-    Problem { allow: Some(methods), ..Problem::bad_request(StatusCode::METHOD_NOT_ALLOWED, detail) }
+    Problem { header: Some(("allow", methods)), ..Problem::bad_request(StatusCode::METHOD_NOT_ALLOWED, detail) }
 }

@@ -99,6 +99,14 @@ async fn another_restaurants_token_is_forbidden_everywhere_in_this_one() {
 }
 
 #[actix_web::test]
+async fn the_websockets_address_wants_an_upgrade() {
+    let house = House::open().await;
+    let answer = house.call(TestRequest::get().uri("/ws")).await;
+    answer.problem(426, "bad_frame");
+    assert_eq!(answer.header("upgrade"), "websocket");
+}
+
+#[actix_web::test]
 async fn too_many_sign_ins_from_one_address_wait() {
     let house = House::open().await;
     let sign_in = || {
