@@ -38,6 +38,9 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 const BACKLOG: i32 = 4096;
 /// How long a client may take to send a request's head.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
+/// The longest that requests under way may take to finish when the node stops, in seconds: the part of the drain window
+/// that the slots leave, or this.
+const REQUESTS_S: u64 = 2;
 /// How long a connection between two requests is kept.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
@@ -121,7 +124,7 @@ impl Node {
 fn rates(serve: &Serve) -> Rates {
     let limits = &serve.limits;
     Rates {
-        logins: Rate::new(limits.logins_per_minute, limits.logins_per_minute.div_ceil(60)),
+        logins: Rate::per_minute(limits.logins_per_minute),
         diners: Rate::new(limits.diner_sessions_per_second.saturating_mul(10), limits.diner_sessions_per_second),
         handshakes: Rate::new(limits.handshake_burst, limits.handshakes_per_second),
         ..Rates::default()
@@ -157,10 +160,13 @@ pub async fn serve(common: &Common, serve: &Serve) -> anyhow::Result<()> {
     node.start_background(serve);
     let server = server(&node, serve, listener)?;
     let handle = server.handle();
+    // Before anybody is told that it listens: from then on a signal is an orderly stop.
+    let signals = Signals::listen()?;
     let running = actix_rt::spawn(server);
     announce(&node, address)?;
-    drain(&node.services.census, &handle, Duration::from_secs(serve.drain_s)).await?;
-    running.await.context("the server's task")??;
+    if drain(&node.services.census, &handle, signals, Duration::from_secs(serve.drain_s)).await {
+        running.await.context("the server's task")??;
+    }
     log::info!(connections = node.services.census.count(); "stopped");
     Ok(())
 }
@@ -185,7 +191,7 @@ fn server(node: &Node, serve: &Serve, listener: TcpListener) -> anyhow::Result<S
     let builder = Server::build()
         .workers(workers)
         .disable_signals()
-        .shutdown_timeout(2)
+        .shutdown_timeout((serve.drain_s / 5).min(REQUESTS_S))
         .max_concurrent_connections(serve.limits.connections as usize + 1024);
     let builder = builder.listen("orderbell", listener, move || {
         let (services, gate) = (services.clone(), gate.clone());
@@ -237,31 +243,43 @@ fn announce(node: &Node, address: SocketAddr) -> std::io::Result<()> {
     out.flush()
 }
 
-/// Waits for SIGTERM or SIGINT; then gives every connection its own slot of the window to come back elsewhere, and
-/// stops. A second signal stops at once.
-async fn drain(census: &Census, handle: &ServerHandle, window: Duration) -> anyhow::Result<()> {
-    let (mut term, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    wait_for(&mut term, &mut interrupt).await;
+/// Waits for a signal; then gives every connection its own slot of the window to come back elsewhere, lets requests under
+/// way finish, and stops. At a second signal, and when the window is nearly over, it stops as it is. Says whether
+/// everything had finished.
+async fn drain(census: &Census, handle: &ServerHandle, mut signals: Signals, window: Duration) -> bool {
+    signals.next().await;
     log::info!(connections = census.count(), window_s = window.as_secs(); "draining");
-    let slots = u64::try_from(window.as_millis()).unwrap_or(u64::MAX) * 8 / 10;
+    let slots = u64::try_from(window.as_millis()).unwrap_or(u64::MAX) / 10 * 7;
     census.drain(|| rand::random_range(0..=slots));
-    let emptied = async {
+    let finished = async {
         while census.count() > 0 {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
+        handle.stop(true).await;
     };
     tokio::select! {
-        () = emptied => handle.stop(true).await,
-        () = tokio::time::sleep(window) => handle.stop(true).await,
-        () = wait_for(&mut term, &mut interrupt) => handle.stop(false).await,
+        () = finished => true,
+        () = tokio::time::sleep(window.mul_f32(0.95)) => false,
+        () = signals.next() => false,
     }
-    Ok(())
 }
 
-async fn wait_for(term: &mut Signal, interrupt: &mut Signal) {
-    tokio::select! {
-        _ = term.recv() => {}
-        _ = interrupt.recv() => {}
+/// The signals that ask a server to stop.
+struct Signals {
+    term: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self { term: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.term.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
     }
 }
 

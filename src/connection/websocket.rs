@@ -204,8 +204,8 @@ impl Connection {
 
     fn fragment(&mut self, item: Item, ctx: &mut Ctx) {
         match self.fragments.take(item) {
-            Ok(Some(text)) if self.admit(ctx) => self.text(&text, ctx),
-            Ok(_) => {}
+            Ok(Some(text)) => self.text(&text, ctx),
+            Ok(None) => {}
             Err(code) => self.close(code, ctx),
         }
     }
@@ -231,14 +231,16 @@ impl Actor for Connection {
 impl StreamHandler<Result<ws::Message, ws::ProtocolError>> for Connection {
     fn handle(&mut self, message: Result<ws::Message, ws::ProtocolError>, ctx: &mut Ctx) {
         match message {
-            Ok(ws::Message::Text(_) | ws::Message::Binary(_) | ws::Message::Ping(_)) if !self.admit(ctx) => {}
+            Ok(ws::Message::Close(_)) => self.close(CloseCode::Normal, ctx),
+            // A message that misses a part is none any more, so nobody can be told to send it again.
+            Ok(ws::Message::Continuation(_)) if !self.admit(ctx) => self.close(CloseCode::RateLimited, ctx),
+            Ok(ws::Message::Continuation(item)) => self.fragment(item, ctx),
+            // Pongs are counted too: a flood is a flood whatever it is made of.
+            Ok(_) if !self.admit(ctx) => {}
             Ok(ws::Message::Text(text)) => self.text(&text, ctx),
             Ok(ws::Message::Binary(_)) => self.complain(&Complaint::not_text(), ctx),
             Ok(ws::Message::Ping(payload)) => self.push_control(frame::pong(&payload), ctx),
-            Ok(ws::Message::Pong(_)) => self.heard = clock::uptime(),
-            Ok(ws::Message::Continuation(item)) => self.fragment(item, ctx),
-            Ok(ws::Message::Close(_)) => self.close(CloseCode::Normal, ctx),
-            Ok(ws::Message::Nop) => {}
+            Ok(ws::Message::Pong(_) | ws::Message::Nop) => {}
             Err(_) => self.close(CloseCode::ProtocolViolation, ctx),
         }
     }

@@ -91,9 +91,10 @@ impl Wire {
     /// they stand next in line.
     pub fn end(&self, code: CloseCode, last: Bytes) {
         let mut queue = self.0.borrow_mut();
-        if queue.ending.replace(code).is_some() {
+        if queue.ending.is_some() {
             return;
         }
+        queue.ending = Some(code);
         if code == CloseCode::TooSlow {
             let kept = usize::from(queue.is_cut);
             queue.frames.truncate(kept);

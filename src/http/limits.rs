@@ -14,20 +14,31 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-/// So many at once, and so many per second after that.
+/// So many at once, and one more each time a while has passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
-    /// At once, after a quiet time.
-    pub burst: NonZeroU32,
-    /// Per second in the long run.
-    pub per_second: NonZeroU32,
+    burst: NonZeroU32,
+    pace: Duration,
 }
 
 impl Rate {
-    /// A rate; zeros count as one, since a limit of zero would be a closed door.
+    /// So many at once, and so many per second in the long run. Zeros count as one, since a limit of zero would be a
+    /// closed door.
     #[must_use]
-    pub const fn new(burst: u32, per_second: u32) -> Self {
-        Self { burst: at_least_one(burst), per_second: at_least_one(per_second) }
+    pub fn new(burst: u32, per_second: u32) -> Self {
+        Self { burst: at_least_one(burst), pace: Duration::from_secs(1) / at_least_one(per_second).get() }
+    }
+
+    /// So many at once, and as many per minute in the long run.
+    #[must_use]
+    pub fn per_minute(count: u32) -> Self {
+        let burst = at_least_one(count);
+        Self { burst, pace: Duration::from_secs(60) / burst.get() }
+    }
+
+    fn quota(self) -> Quota {
+        // A pace that rounds to nothing is faster than any burst.
+        Quota::with_period(self.pace).unwrap_or(Quota::per_second(self.burst)).allow_burst(self.burst)
     }
 }
 
@@ -74,8 +85,7 @@ struct Gate {
 
 impl Gate {
     fn new(name: &'static str, rate: Rate) -> Self {
-        let quota = Quota::per_second(rate.per_second).allow_burst(rate.burst);
-        Self { name, limiter: RateLimiter::dashmap(quota) }
+        Self { name, limiter: RateLimiter::dashmap(rate.quota()) }
     }
 }
 
