@@ -1,0 +1,102 @@
+//! Stopping: everybody is told, in a slot of their own, and nothing is cut short.
+
+use crate::support::{Close, Menu, PATIENCE, Screen, Server, eventually, raw::Handshake, server::TALKATIVE};
+use serde_json::json;
+use std::time::{Duration, Instant};
+
+const WINDOW: Duration = Duration::from_secs(4);
+
+#[tokio::test]
+async fn sigterm_refuses_newcomers_gives_everybody_a_slot_and_exits_inside_the_window() {
+    let mut server = Server::start(&["--drain-s", "4", "--connections-per-principal", "100"]).await;
+    let staff = server.staff().await;
+    staff.get("/readyz").await.expect(200);
+    let mut screens = Vec::new();
+    for _ in 0..30 {
+        screens.push(staff.screen().await);
+    }
+    let begun = Instant::now();
+    server.signal("TERM");
+    eventually("not ready", PATIENCE, || async { (staff.get("/readyz").await.status == 503).then_some(()) }).await;
+    let unready = staff.get("/readyz").await;
+    unready.problem(503, "unavailable");
+    assert!(!unready.header("retry-after").is_empty());
+    staff.get("/healthz").await.expect(200);
+    let (reply, _) = Handshake::new(&staff.token).send(&server.base, None).await;
+    assert_eq!((reply.status, reply.code().as_str()), (503, "unavailable"));
+    assert!(reply.header("retry-after").parse::<u64>().unwrap() > 0);
+
+    let slots = futures_util::future::join_all(screens.iter_mut().map(|screen| slot(screen, begun))).await;
+    let mut told: Vec<_> = slots.iter().map(|(told, _)| *told).collect();
+    told.sort_unstable();
+    told.dedup();
+    assert!(told.len() > 20, "slots of their own: {told:?}");
+    assert!(*told.last().unwrap() <= WINDOW && *told.last().unwrap() - told[0] > WINDOW / 4, "spread over the window: {told:?}");
+    for (told, closed) in slots {
+        assert!(
+            closed + Duration::from_millis(50) >= told && closed < told + Duration::from_secs(1),
+            "{told:?}, closed after {closed:?}"
+        );
+    }
+    let status = server.exit().await;
+    assert_eq!(status.code(), Some(0));
+    assert!(begun.elapsed() < WINDOW, "{:?}", begun.elapsed());
+}
+
+/// The slot that a screen was told, and when it was closed.
+async fn slot(screen: &mut Screen, begun: Instant) -> (Duration, Duration) {
+    let frame = screen.until("going_away", |frame| frame["type"] == "going_away").await;
+    assert_eq!(screen.until_close().await, Close::Code(1012));
+    (Duration::from_millis(frame["reconnect_in_ms"].as_u64().unwrap()), begun.elapsed())
+}
+
+#[tokio::test]
+async fn commands_go_on_until_the_slot_and_nothing_acknowledged_is_lost_by_stopping() {
+    let flags = [&TALKATIVE[..], &["--drain-s", "3"]].concat();
+    let mut server = Server::start(&flags).await;
+    let staff = server.staff().await;
+    let menu = Menu::read(&staff).await;
+    let order = staff.place(&menu.basket()).await["id"].clone();
+    let mut screen = staff.screen().await;
+    server.signal("TERM");
+    screen.until("going_away", |frame| frame["type"] == "going_away").await;
+    // As fast as it goes, up to the end of the slot.
+    let (mut acked, mut rush) = (0, true);
+    loop {
+        let id = crate::support::new_id();
+        screen.send(&json!({"type": "command", "id": id, "order": order, "action": "rush", "rush": rush})).await;
+        match screen.next().await {
+            Ok(frame) => {
+                assert_eq!((&frame["type"], &frame["id"]), (&json!("ack"), &json!(id)), "{frame}");
+                (acked, rush) = (frame["position"].as_u64().unwrap(), !rush);
+            }
+            Err(close) => break assert_eq!(close, Close::Code(1012)),
+        }
+    }
+    assert_eq!(server.exit().await.code(), Some(0));
+    server.restart().await;
+    let position = staff.at(&server.base).order(&order).await["position"].as_u64().unwrap();
+    assert!(acked > 0 && (acked..=acked + 1).contains(&position), "acknowledged up to {acked}, kept up to {position}");
+}
+
+#[tokio::test]
+async fn a_second_signal_is_immediate() {
+    let mut server = Server::start(&["--drain-s", "600"]).await;
+    let mut screen = server.staff().await.screen().await;
+    server.signal("TERM");
+    let frame = screen.until("going_away", |frame| frame["type"] == "going_away").await;
+    let begun = Instant::now();
+    server.signal("INT");
+    assert_eq!(server.exit().await.code(), Some(0));
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+    assert!(frame["reconnect_in_ms"].as_u64().unwrap() <= 600_000);
+}
+
+#[tokio::test]
+async fn with_nobody_there_a_stop_takes_no_time() {
+    let mut server = Server::start(&["--drain-s", "600"]).await;
+    let begun = Instant::now();
+    server.signal("TERM");
+    assert_eq!(server.exit().await.code(), Some(0));
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+}

@@ -1,0 +1,157 @@
+//! The handshake: everything that can be refused is, before the upgrade.
+
+use crate::support::raw::Handshake;
+use crate::support::{Client, Menu, PATIENCE, Raw, Screen, Server, client::text, eventually};
+use serde_json::json;
+use std::time::{Duration, Instant};
+
+async fn status(server: &Server, handshake: Handshake) -> u16 {
+    handshake.send(&server.base, None).await.0.status
+}
+
+#[tokio::test]
+async fn each_refusal_has_its_status_and_code() {
+    let server = Server::start(&["--allowed-origin", "https://pages.example"]).await;
+    let staff = server.staff().await;
+    let expired = server.client(&["staff", "--expires", "1s"]).await;
+    let good = || Handshake::new(&staff.token);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let refused = [
+        ("no token", good().with("Sec-WebSocket-Protocol", "orderbell.v1"), 401, "unauthorized"),
+        ("nonsense for a token", Handshake::new("nonsense"), 401, "unauthorized"),
+        ("a token cut short", Handshake::new(&staff.token[..staff.token.len() - 1]), 401, "unauthorized"),
+        ("an expired token", Handshake::new(&expired.token), 401, "unauthorized"),
+        ("a foreign origin", good().with("Origin", "https://evil.example"), 403, "forbidden"),
+        ("no origin that can be read", good().with("Origin", "null"), 403, "forbidden"),
+        ("no subprotocol", good().with("Sec-WebSocket-Protocol", ""), 400, "bad_frame"),
+        ("another subprotocol", good().with("Sec-WebSocket-Protocol", "graphql-ws"), 400, "bad_frame"),
+        ("no version", good().with("Sec-WebSocket-Version", ""), 426, "bad_frame"),
+        ("an old version", good().with("Sec-WebSocket-Version", "8"), 426, "bad_frame"),
+        ("no key", good().with("Sec-WebSocket-Key", ""), 400, "bad_frame"),
+    ];
+    for (what, handshake, status, code) in refused {
+        let (reply, _) = handshake.send(&server.base, None).await;
+        assert_eq!((reply.status, reply.code().as_str()), (status, code), "{what}");
+        assert_eq!(reply.header("www-authenticate") == "Bearer", status == 401, "{what}");
+        assert_eq!(reply.header("sec-websocket-version") == "13", status == 426, "{what}");
+        assert!(!reply.body.contains(&staff.token), "{what}: no secret comes back");
+    }
+    let mut post = good();
+    post.method = "POST";
+    assert_eq!(status(&server, post).await, 400);
+    // The controls: what differs from these in nothing else is let in.
+    assert_eq!(status(&server, good()).await, 101);
+    let own = format!("http://{}", server.authority());
+    assert_eq!(status(&server, good().with("Origin", &own)).await, 101);
+    assert_eq!(status(&server, good().with("Origin", "https://pages.example")).await, 101);
+    let bearer = good().with("Sec-WebSocket-Protocol", "orderbell.v1").with("Authorization", &format!("Bearer {}", staff.token));
+    assert_eq!(status(&server, bearer).await, 101);
+    let plain = good().with("Upgrade", "").with("Connection", "");
+    assert!(matches!(status(&server, plain).await, 400 | 404 | 426), "no upgrade was asked for");
+}
+
+#[tokio::test]
+async fn one_connection_too_many_of_a_principal_is_429_until_another_goes() {
+    let server = Server::start(&["--connections-per-principal", "2"]).await;
+    let (staff, other) = (server.staff().await, server.staff().await);
+    let (mut one, two) = (staff.screen().await, staff.screen().await);
+    let (reply, _) = Handshake::new(&staff.token).send(&server.base, None).await;
+    assert_eq!((reply.status, reply.code().as_str()), (429, "rate_limited"));
+    assert!(reply.header("retry-after").parse::<u64>().unwrap() > 0);
+    other.screen().await.alive().await;
+    drop(two);
+    eventually("a place", PATIENCE, || async { (status(&server, Handshake::new(&staff.token)).await == 101).then_some(()) })
+        .await;
+    one.alive().await;
+    assert!(server.metric("orderbell_limit_hits_total{limit=\"connections_per_principal\"}").await >= 1.0);
+}
+
+#[tokio::test]
+async fn a_full_node_says_503_and_when_to_come_back() {
+    let server = Server::start(&["--connections", "2"]).await;
+    let (staff, diner) = (server.staff().await, server.diner("1").await);
+    let (mut one, two) = (staff.screen().await, diner.screen().await);
+    let (reply, _) = Handshake::new(&diner.token).send(&server.base, None).await;
+    assert_eq!((reply.status, reply.code().as_str()), (503, "unavailable"));
+    assert!(reply.header("retry-after").parse::<u64>().unwrap() > 0);
+    drop(two);
+    eventually("a place", PATIENCE, || async { (status(&server, Handshake::new(&diner.token)).await == 101).then_some(()) })
+        .await;
+    one.alive().await;
+    staff.get("/readyz").await.expect(200);
+}
+
+#[tokio::test]
+async fn too_many_handshakes_of_one_address_are_429_and_those_inside_live_on() {
+    let server = Server::start(&["--handshakes-per-second", "1", "--handshake-burst", "3"]).await;
+    let staff = server.staff().await;
+    let mut inside = staff.screen().await;
+    let mut last = 101;
+    for _ in 0..6 {
+        let (reply, _) = Handshake::new(&staff.token).send(&server.base, None).await;
+        last = reply.status;
+        if last == 429 {
+            assert_eq!(reply.code(), "rate_limited");
+            let wait = reply.header("retry-after").parse::<u64>().unwrap();
+            assert!((1..=3).contains(&wait));
+            break;
+        }
+    }
+    assert_eq!(last, 429);
+    inside.alive().await;
+    assert!(server.metric("orderbell_limit_hits_total{limit=\"handshakes\"}").await >= 1.0);
+    eventually("a turn", PATIENCE, || async { (status(&server, Handshake::new(&staff.token)).await == 101).then_some(()) }).await;
+}
+
+/// A guest sits down, reads the menu and follows it.
+async fn phone(base: String, table: u64) -> Screen {
+    let body = json!({"table_key": format!("demo-table-{table}")});
+    let seat = Client::new(&base, "").post("/api/v1/diner-sessions", &body).await.expect(200);
+    let diner = Client::new(&base, text(&seat["access_token"]));
+    let menu = Menu::read(&diner).await;
+    let mut screen = diner.screen().await;
+    screen.join(&menu.menu()).await;
+    screen
+}
+
+#[tokio::test]
+async fn five_hundred_phones_of_one_address_are_in_within_seconds() {
+    let server = Server::start(&[]).await;
+    let begun = Instant::now();
+    let phones = (0..500).map(|at| tokio::spawn(phone(server.base.clone(), 1 + at % 12)));
+    let mut screens = Vec::new();
+    for phone in phones.collect::<Vec<_>>() {
+        screens.push(phone.await.unwrap());
+    }
+    let took = begun.elapsed();
+    println!("500 phones of one address sat down, read the menu and followed it within {took:?}");
+    assert!(took < Duration::from_secs(20), "{took:?}");
+    assert_eq!(server.metric("orderbell_connections{role=\"diner\"}").await, 500.0);
+    let staff = server.staff().await;
+    let paused = staff.put("/api/v1/restaurants/demo/pause", &json!({"paused": true})).await.expect(200);
+    let menu = Menu::read(&staff).await;
+    for screen in &mut screens {
+        screen.see(&menu.menu(), paused["position"].as_u64().unwrap()).await;
+    }
+}
+
+#[tokio::test]
+async fn sign_ins_are_rationed_and_those_who_are_in_do_not_notice() {
+    let server = Server::start(&["--logins-per-minute", "5"]).await;
+    let mut inside = Raw::open(&server.staff().await).await;
+    let wrong = json!({"restaurant": "demo", "username": "staff", "password": "wrong"});
+    let mut refused = None;
+    for _ in 0..8 {
+        let answer = server.anybody().post("/api/v1/sessions", &wrong).await;
+        if answer.status == 429 {
+            refused = Some(answer);
+            break;
+        }
+        answer.problem(401, "unauthorized");
+    }
+    let refused = refused.expect("a limit");
+    refused.problem(429, "rate_limited");
+    assert!(refused.header("retry-after").parse::<u64>().unwrap() > 0);
+    inside.send(crate::support::raw::TEXT, br#"{"type":"ping"}"#).await;
+    assert!(inside.frame().await.unwrap().1.starts_with(br#"{"type":"pong""#));
+}

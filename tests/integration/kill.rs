@@ -1,0 +1,160 @@
+//! `kill -9` amid commands: what was acknowledged is there, what was not is there once after it was sent again, and a
+//! screen that comes back has seen every event once.
+
+use crate::support::log::{self, Believed, faults, orders_by_note};
+use crate::support::{Client, Menu, Screen, Server, client::text, new_id};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+const KILLS: usize = 20;
+/// Guests and waiters who act at once.
+const WRITERS: usize = 6;
+
+/// Something that somebody wants to happen, once, whatever it takes.
+#[derive(Debug, Clone)]
+enum Wish {
+    Place { id: String, note: String },
+    Act { id: String, order: Value, action: &'static str },
+}
+
+/// What has happened so far.
+#[derive(Default)]
+struct Ledger {
+    acknowledged: Vec<Believed>,
+    /// Sent, and not answered.
+    open: Vec<Wish>,
+    wishes: usize,
+    resent: usize,
+}
+
+impl Wish {
+    fn id(&self) -> &str {
+        match self {
+            Self::Place { id, .. } | Self::Act { id, .. } => id,
+        }
+    }
+
+    /// Sends it; `None` when there was no answer.
+    async fn send(&self, staff: &Client, menu: &Menu) -> Option<Value> {
+        let request = match self {
+            Self::Place { id, note } => staff.placing(id, &menu.noted(note)),
+            Self::Act { id, order, action } => {
+                let path = format!("/api/v1/orders/{}/commands", text(order));
+                staff.request(reqwest::Method::POST, &path).json(&json!({"id": id, "action": action}))
+            }
+        };
+        let answer = Client::attempt(request.timeout(Duration::from_secs(10))).await.ok()?;
+        assert!(matches!(answer.status, 200 | 201), "{self:?}: {}", answer.text);
+        Some(answer.json())
+    }
+}
+
+/// What a writer did before the server was gone.
+type Done = (Vec<Believed>, Option<Wish>);
+
+/// One order after another through its life, until there is no answer.
+async fn write(staff: Client, menu: &Menu, name: String) -> Done {
+    let mut done = Vec::new();
+    for round in 0.. {
+        let place = Wish::Place { id: new_id(), note: format!("{name}, {round}") };
+        let Some(document) = place.send(&staff, menu).await else { return (done, Some(place)) };
+        done.push(Believed { id: place.id().into(), position: document["position"].as_u64().unwrap() });
+        for action in ["accept", "start", "ready"] {
+            let act = Wish::Act { id: new_id(), order: document["id"].clone(), action };
+            let Some(ack) = act.send(&staff, menu).await else { return (done, Some(act)) };
+            done.push(Believed { id: act.id().into(), position: ack["position"].as_u64().unwrap() });
+        }
+    }
+    (done, None)
+}
+
+impl Ledger {
+    fn take(&mut self, (done, open): Done) {
+        self.wishes += done.len() + usize::from(open.is_some());
+        self.acknowledged.extend(done);
+        self.open.extend(open);
+    }
+
+    /// Sends again what was not answered, under the ids it had.
+    async fn send_again(&mut self, staff: &Client, menu: &Menu) {
+        for wish in std::mem::take(&mut self.open) {
+            let answer = wish.send(staff, menu).await.expect("the server is up");
+            self.acknowledged.push(Believed { id: wish.id().into(), position: answer["position"].as_u64().unwrap() });
+            self.resent += 1;
+        }
+    }
+}
+
+/// A round: work, a kill amid it, a start. Gives the screen that has come back.
+async fn round(server: &mut Server, staff: &mut Client, menu: &Menu, ledger: &mut Ledger, screen: Screen, at: usize) -> Screen {
+    let mut screen = screen;
+    let names = (0..WRITERS).map(|writer| format!("round {at}, writer {writer}"));
+    let writers = futures_util::future::join_all(names.map(|name| write(staff.clone(), menu, name)));
+    // Never the same moment of the work twice.
+    let kill = async {
+        tokio::time::sleep(Duration::from_millis(60 + 17 * at as u64)).await;
+        server.kill().await;
+    };
+    let watch = async { while screen.next().await.is_ok() {} };
+    let (done, (), ()) = tokio::join!(writers, kill, watch);
+    done.into_iter().for_each(|done| ledger.take(done));
+    server.restart().await;
+    *staff = staff.at(&server.base);
+    // The screen comes back while the rest is sent again.
+    let (screen, ()) = tokio::join!(screen.resume_on(staff), ledger.send_again(staff, menu));
+    screen
+}
+
+#[tokio::test]
+async fn twenty_kills_amid_commands_lose_nothing_acknowledged_leave_no_hole_and_double_nothing() {
+    let mut server = Server::start(&[]).await;
+    let mut staff = server.staff().await;
+    let menu = Menu::read(&staff).await;
+    let room = menu.kitchen();
+    let mut ledger = Ledger::default();
+    let mut screen = staff.screen().await;
+    screen.join(&room).await;
+    // The control's screen: it comes back without its cursor.
+    let mut forgetful = Vec::new();
+    for at in 0..KILLS {
+        let mut other = staff.screen().await;
+        other.join(&room).await;
+        screen = round(&mut server, &mut staff, &menu, &mut ledger, screen, at).await;
+        while other.next().await.is_ok() {}
+        forgetful.extend(other.rooms[&room].events.clone());
+    }
+    let feed = log::whole(&staff, &room).await;
+    screen.see(&room, feed.cursor.unwrap()).await;
+    let seen = &screen.room(&room).events;
+    let (events, wishes, resent) = (feed.events.len(), ledger.wishes, ledger.resent);
+    println!("{KILLS} kills amid {wishes} commands: {events} events, {resent} unanswered and sent again, 0 lost, 0 doubled");
+    assert!(wishes > 20 * KILLS && resent >= KILLS, "the kills came amid the work");
+    assert_eq!(faults(&feed, &ledger.acknowledged, seen), [""; 0]);
+    assert_eq!(screen.room(&room).repeats, 0);
+    assert_eq!(orders_by_note(&feed).into_iter().find(|(_, count)| *count != 1), None);
+    assert_eq!(screen.room(&room).documents, feed.documents);
+
+    assert_controls(&feed, &ledger.acknowledged, seen, &forgetful);
+    // Sending again under another id is another command: what the ids are for.
+    let wish = Wish::Place { id: new_id(), note: "round 0, writer 0, 0".into() };
+    wish.send(&staff, &menu).await.unwrap();
+    let feed = log::whole(&staff, &room).await;
+    assert_eq!(orders_by_note(&feed)["round 0, writer 0, 0"], 2);
+}
+
+/// The same checks, on what they have to object to.
+fn assert_controls(feed: &crate::support::Followed, acknowledged: &[Believed], seen: &[Value], forgetful: &[Value]) {
+    assert_ne!(faults(feed, acknowledged, forgetful), [""; 0], "a screen that forgets its cursor misses events");
+    let middle = feed.events.len() / 2;
+    let mut lost = feed.clone();
+    lost.events.remove(middle);
+    assert!(faults(&lost, acknowledged, seen).len() >= 2, "an event that is gone");
+    let mut doubled = feed.clone();
+    doubled.events.push(feed.events[middle].clone());
+    assert!(!faults(&doubled, acknowledged, &doubled.events).is_empty(), "a command with two effects");
+    let mut swapped = seen.to_vec();
+    swapped.swap(middle, middle + 1);
+    assert_eq!(faults(feed, acknowledged, &swapped).len(), 1, "an order that is not the feed's");
+    let never = Believed { id: new_id(), position: 1 };
+    assert_eq!(faults(feed, &[never], seen).len(), 1, "an acknowledged command that is nowhere");
+}

@@ -1,0 +1,17 @@
+//! The server as a process of its own, with real sockets: every promise of the contract that shows only there, and the
+//! faults under which it must hold. Each test has a server and a database to itself.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)] // a test that panics is a test that fails
+
+mod support;
+
+mod commands;
+mod drain;
+mod handshake;
+mod heartbeat;
+mod http;
+mod kill;
+mod limits;
+mod order;
+mod resume;
+mod rooms;
+mod slow_reader;

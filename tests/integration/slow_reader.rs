@@ -1,0 +1,123 @@
+//! Readers that do not read: ended, at no cost to the node or to their neighbours, and nothing is lost to them.
+
+use crate::support::{Client, Close, Followed, Menu, PATIENCE, Raw, Screen, Server, eventually};
+use serde_json::{Value, json};
+
+const STALLED: usize = 20;
+const MIB: u64 = 1024 * 1024;
+/// Orders of some 45 KB: more than the kernel's buffers and a connection's backlog hold together.
+const ORDERS: usize = 120;
+/// Placed and rejected.
+const EVENTS: u64 = 2 * ORDERS as u64;
+
+/// Raw sockets in the kitchen's room that stop reading as soon as they are live.
+async fn stalled(client: &Client, room: &str) -> Vec<Raw> {
+    let mut readers = Vec::new();
+    for _ in 0..STALLED {
+        let mut reader = Raw::open_with(client, Some(4096)).await;
+        reader.send(crate::support::raw::TEXT, format!(r#"{{"type":"subscribe","room":"{room}"}}"#).as_bytes()).await;
+        while !reader.frame().await.unwrap().1.starts_with(br#"{"type":"live""#) {}
+        readers.push(reader);
+    }
+    readers
+}
+
+/// Large orders, rejected at once so that snapshots stay small; gives the position of the last of [`EVENTS`].
+async fn place_banquets(client: &Client, menu: &Menu) -> u64 {
+    let mut last = 0;
+    for _ in 0..ORDERS {
+        let order = client.place(&menu.banquet()).await["id"].clone();
+        let ack = client.command(&order, "reject", json!({"reason": "too_busy"})).await.expect(200);
+        last = ack["position"].as_u64().unwrap();
+    }
+    last
+}
+
+/// What a stalled reader finds when it reads after all: whole frames up to where it was cut, and how it ended.
+async fn read_rest(reader: &mut Raw) -> (Vec<Value>, Close) {
+    let mut frames = Vec::new();
+    loop {
+        match reader.frame().await {
+            Some((crate::support::raw::TEXT, payload)) => frames.push(serde_json::from_slice(&payload).unwrap()),
+            Some((0x88, payload)) => return (frames, Close::Code(u16::from_be_bytes([payload[0], payload[1]]))),
+            Some(_) => {}
+            None => return (frames, Close::Cut),
+        }
+    }
+}
+
+#[tokio::test]
+async fn twenty_readers_that_do_not_read_cost_nothing_and_lose_nothing() {
+    let server = Server::start(&["--connections-per-principal", "100"]).await;
+    let (cook, staff) = (server.client(&["kitchen"]).await, server.staff().await);
+    let menu = Menu::read(&staff).await;
+    let room = menu.kitchen();
+    let mut neighbour = staff.screen().await;
+    neighbour.join(&room).await;
+    // Once around without stalled readers: the database's caches and the room's tail are full, and stay.
+    let (warm, _) = tokio::join!(place_banquets(&staff, &menu), neighbour.see(&room, EVENTS));
+    let start = neighbour.room(&room).clone();
+    let mut readers = stalled(&cook, &room).await;
+    let before = server.resident();
+    let storm = async { tokio::join!(place_banquets(&staff, &menu), neighbour.see(&room, warm + EVENTS)).0 };
+    let (peak, last) = server.peak_during(storm).await;
+    let grown = peak.saturating_sub(before) / STALLED as u64;
+    println!("resident memory grew by {grown} bytes for each of {STALLED} readers that do not read");
+    assert!(grown < MIB, "{grown} bytes each");
+
+    assert_eq!(neighbour.room(&room).cursor, Some(last));
+    assert_eq!(neighbour.room(&room).repeats, 0);
+    assert_eq!(neighbour.room(&room).positions(), (start.positions()[0]..=last).collect::<Vec<_>>());
+    eventually("the end of every stalled connection", PATIENCE, || async {
+        (server.metric("orderbell_connections{role=\"kitchen\"}").await == 0.0).then_some(())
+    })
+    .await;
+    assert!(server.metric("orderbell_evictions_total").await >= STALLED as f64);
+
+    for reader in &mut readers {
+        let (frames, close) = read_rest(reader).await;
+        assert!(matches!(close, Close::Code(4409) | Close::Cut), "{close:?}");
+        let mut cut = Followed::since(start.cursor.unwrap());
+        frames.iter().for_each(|frame| cut.take(frame).unwrap());
+        assert!(cut.cursor < Some(last), "the control: it did not get everything before it was ended");
+        assert_resumes(&cook, &room, cut, start.cursor.unwrap(), last).await;
+    }
+}
+
+/// Who comes back with its cursor has in the end seen every event once.
+async fn assert_resumes(client: &Client, room: &str, cut: Followed, since: u64, last: u64) {
+    let mut back = Screen::open(client).await;
+    let followed = back.resume(room, cut).await;
+    assert_eq!(followed.positions(), (since + 1..=last).collect::<Vec<_>>());
+    assert_eq!(followed.repeats, 0);
+}
+
+#[tokio::test]
+async fn it_is_the_bound_on_what_waits_that_ends_them() {
+    let server = Server::start(&["--connections-per-principal", "100", "--backlog-bytes", "16777216"]).await;
+    let (cook, staff) = (server.client(&["kitchen"]).await, server.staff().await);
+    let menu = Menu::read(&staff).await;
+    let readers = stalled(&cook, &menu.kitchen()).await;
+    place_banquets(&staff, &menu).await;
+    assert_eq!(server.metric("orderbell_evictions_total").await, 0.0);
+    assert_eq!(server.metric("orderbell_connections{role=\"kitchen\"}").await, readers.len() as f64);
+}
+
+#[tokio::test]
+async fn a_reader_that_is_ended_for_slowness_may_come_back_at_once() {
+    let server = Server::start(&["--connections-per-principal", "1"]).await;
+    let (cook, staff) = (server.client(&["kitchen"]).await, server.staff().await);
+    let menu = Menu::read(&staff).await;
+    let mut reader = Raw::open_with(&cook, Some(4096)).await;
+    reader.send(crate::support::raw::TEXT, format!(r#"{{"type":"subscribe","room":"{}"}}"#, menu.kitchen()).as_bytes()).await;
+    place_banquets(&staff, &menu).await;
+    eventually("an eviction", PATIENCE, || async { (server.metric("orderbell_evictions_total").await > 0.0).then_some(()) })
+        .await;
+    // Its place is free although its last bytes have not left: nobody has read them.
+    let back = eventually("a place", std::time::Duration::from_secs(1), || async {
+        let (reply, stream) = crate::support::raw::Handshake::new(&cook.token).send(&cook.base, None).await;
+        (reply.status == 101).then_some(stream)
+    })
+    .await;
+    drop(back);
+}

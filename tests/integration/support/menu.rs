@@ -1,0 +1,59 @@
+//! The demo restaurant: what it sells.
+
+use super::client::{Client, text};
+use serde_json::{Value, json};
+
+/// The demo's id and its dishes by name.
+pub struct Menu {
+    /// The restaurant's id.
+    pub restaurant: String,
+    document: Value,
+}
+
+impl Menu {
+    pub async fn read(client: &Client) -> Self {
+        let document = client.get("/api/v1/restaurants/demo/menu").await.expect(200);
+        Self { restaurant: text(&document["restaurant"]).into(), document }
+    }
+
+    /// A dish by its name.
+    pub fn dish(&self, name: &str) -> &Value {
+        let mut dishes = self.document["items"].as_object().unwrap().values();
+        dishes.find(|dish| dish["name"] == name).unwrap_or_else(|| panic!("no {name} on the menu"))
+    }
+
+    /// A line of a basket.
+    pub fn line(&self, name: &str, quantity: u64) -> Value {
+        json!({"menu_item": self.dish(name)["id"], "quantity": quantity})
+    }
+
+    /// Two hot dishes and a cold one.
+    pub fn basket(&self) -> Value {
+        let items = [self.line("Beef rezala", 2), self.line("Chicken roast", 1), self.line("Firni", 1)];
+        json!({"service": "dine_in", "items": items})
+    }
+
+    /// One line, with a note to know it by.
+    pub fn noted(&self, note: &str) -> Value {
+        json!({"service": "takeaway", "items": [self.line("Masala cha", 1)], "note": note})
+    }
+
+    /// As large as an order gets: a hundred lines, each with a long note; some 45 KB as a document.
+    pub fn banquet(&self) -> Value {
+        let mut line = self.line("Kacchi biryani", 1);
+        line["note"] = "x".repeat(200).into();
+        json!({"service": "takeaway", "items": vec![line; 100]})
+    }
+
+    pub fn kitchen(&self) -> String {
+        format!("kitchen:{}", self.restaurant)
+    }
+
+    pub fn floor(&self) -> String {
+        format!("floor:{}", self.restaurant)
+    }
+
+    pub fn menu(&self) -> String {
+        format!("menu:{}", self.restaurant)
+    }
+}

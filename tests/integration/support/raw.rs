@@ -1,0 +1,179 @@
+//! A socket that speaks as badly as a test likes.
+
+use super::client::Client;
+use super::screen::{Close, connect};
+use super::wait::soon;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// The opcodes of RFC 6455, with the bit of a final frame.
+pub const TEXT: u8 = 0x81;
+pub const PING: u8 = 0x89;
+const CLOSE: u8 = 0x88;
+const MASK: [u8; 4] = [0x11, 0x22, 0x33, 0x44];
+
+/// The headers of a handshake, to be changed.
+pub struct Handshake {
+    pub method: &'static str,
+    pub headers: Vec<(&'static str, String)>,
+}
+
+/// What came back from a handshake.
+#[derive(Debug)]
+pub struct Reply {
+    pub status: u16,
+    head: String,
+    pub body: String,
+}
+
+impl Reply {
+    /// A header's value; empty when it is absent.
+    pub fn header(&self, name: &str) -> &str {
+        let lines = self.head.lines().filter_map(|line| line.split_once(": "));
+        lines.filter(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value).next().unwrap_or("")
+    }
+
+    /// The code of the problem in the body.
+    pub fn code(&self) -> String {
+        assert_eq!(self.header("content-type"), "application/problem+json", "{self:?}");
+        let body: serde_json::Value = serde_json::from_str(&self.body).unwrap();
+        assert_eq!(body["status"], self.status);
+        body["code"].as_str().unwrap().into()
+    }
+}
+
+impl Handshake {
+    /// A good one.
+    pub fn new(token: &str) -> Self {
+        let headers = [
+            ("Upgrade", "websocket"),
+            ("Connection", "Upgrade"),
+            ("Sec-WebSocket-Version", "13"),
+            ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+        ];
+        let mut headers: Vec<_> = headers.into_iter().map(|(name, value)| (name, value.to_owned())).collect();
+        headers.push(("Sec-WebSocket-Protocol", format!("orderbell.v1, bearer.{token}")));
+        Self { method: "GET", headers }
+    }
+
+    /// With another value of a header; without it when the value is empty.
+    pub fn with(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.retain(|(key, _)| *key != name);
+        if !value.is_empty() {
+            self.headers.push((name, value.into()));
+        }
+        self
+    }
+
+    /// Sends it; gives the answer and the socket.
+    pub async fn send(&self, base: &str, receive_buffer: Option<usize>) -> (Reply, TcpStream) {
+        let authority = base.trim_start_matches("http://");
+        let mut stream = connect(authority, receive_buffer).await;
+        let mut request = format!("{} /ws HTTP/1.1\r\nHost: {authority}\r\n", self.method);
+        for (name, value) in &self.headers {
+            request.push_str(&format!("{name}: {value}\r\n"));
+        }
+        stream.write_all(format!("{request}\r\n").as_bytes()).await.unwrap();
+        let reply = soon("an answer to the handshake", reply(&mut stream)).await;
+        (reply, stream)
+    }
+}
+
+async fn reply(stream: &mut TcpStream) -> Reply {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.unwrap());
+    }
+    let head = String::from_utf8(head).unwrap();
+    let status = head[9..12].parse().unwrap();
+    let mut body = String::new();
+    let length = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
+    stream.take(length.unwrap_or(0)).read_to_string(&mut body).await.unwrap();
+    Reply { status, head, body }
+}
+
+/// A WebSocket without a library: what is sent is what the test says, and nothing is read that it does not ask for.
+pub struct Raw {
+    pub stream: TcpStream,
+}
+
+impl Raw {
+    pub async fn open(client: &Client) -> Self {
+        Self::open_with(client, None).await
+    }
+
+    /// With a receive buffer of so many bytes.
+    pub async fn open_with(client: &Client, receive_buffer: Option<usize>) -> Self {
+        let (reply, stream) = Handshake::new(&client.token).send(&client.base, receive_buffer).await;
+        assert_eq!((reply.status, reply.header("sec-websocket-protocol")), (101, "orderbell.v1"), "{reply:?}");
+        let mut raw = Self { stream };
+        let (opcode, payload) = raw.frame().await.unwrap();
+        assert_eq!(opcode, TEXT);
+        assert!(payload.starts_with(b"{\"type\":\"welcome\""), "{payload:?}");
+        raw
+    }
+
+    /// Sends bytes. A connection that is gone shows when it is read.
+    pub async fn write(&mut self, bytes: &[u8]) {
+        let _ = soon("space in the socket", self.stream.write_all(bytes)).await;
+    }
+
+    /// Sends a masked frame.
+    pub async fn send(&mut self, first: u8, payload: &[u8]) {
+        self.write(&masked(first, payload)).await;
+    }
+
+    /// The next frame: its first byte and its payload; `None` at the end.
+    pub async fn frame(&mut self) -> Option<(u8, Vec<u8>)> {
+        soon("a frame", async {
+            let first = self.stream.read_u8().await.ok()?;
+            let length = match self.stream.read_u8().await.ok()? {
+                126 => u64::from(self.stream.read_u16().await.ok()?),
+                127 => self.stream.read_u64().await.ok()?,
+                short => u64::from(short),
+            };
+            let mut payload = vec![0; usize::try_from(length).unwrap()];
+            self.stream.read_exact(&mut payload).await.ok()?;
+            Some((first, payload))
+        })
+        .await
+    }
+
+    /// Reads to the end; gives how it ended.
+    pub async fn until_close(&mut self) -> Close {
+        while let Some((first, payload)) = self.frame().await {
+            if first == CLOSE {
+                return Close::Code(u16::from_be_bytes([payload[0], payload[1]]));
+            }
+        }
+        Close::Cut
+    }
+}
+
+/// A frame's header (RFC 6455, section 5.2).
+pub fn header(first: u8, length: u64, masked: bool) -> Vec<u8> {
+    let mask = if masked { 0x80 } else { 0 };
+    let mut bytes = vec![first];
+    match length {
+        0..126 => bytes.push(mask | length as u8),
+        126..65_536 => {
+            bytes.push(mask | 126);
+            bytes.extend((length as u16).to_be_bytes());
+        }
+        _ => {
+            bytes.push(mask | 127);
+            bytes.extend(length.to_be_bytes());
+        }
+    }
+    if masked {
+        bytes.extend(MASK);
+    }
+    bytes
+}
+
+/// A whole masked frame.
+pub fn masked(first: u8, payload: &[u8]) -> Vec<u8> {
+    let mut bytes = header(first, payload.len() as u64, true);
+    bytes.extend(payload.iter().zip(MASK.iter().cycle()).map(|(byte, mask)| byte ^ mask));
+    bytes
+}

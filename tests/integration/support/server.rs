@@ -1,0 +1,193 @@
+//! The binary under test, as a process.
+
+use super::client::Client;
+use super::template;
+use super::wait::soon;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_orderbell");
+/// The name of the database in its folder.
+pub const DATABASE: &str = "db";
+/// What a test server is started with beside what a test asks for: two workers, whatever the machine has.
+const FLAGS: [&str; 6] = ["serve", "--demo", "--bind", "127.0.0.1:0", "--workers", "2"];
+/// Flags that let one connection say as much as a test likes.
+pub const TALKATIVE: [&str; 4] = ["--messages-per-second", "100000", "--message-burst", "100000"];
+
+/// A server on a free port. Dropping it kills the process.
+pub struct Server {
+    process: Child,
+    folder: PathBuf,
+    /// Keeps the folder, when it is this test's own.
+    kept: Option<TempDir>,
+    flags: Vec<String>,
+    /// `http://127.0.0.1:PORT`
+    pub base: String,
+}
+
+impl Server {
+    /// A server on a fresh demo database, with more flags.
+    pub async fn start(flags: &[&str]) -> Self {
+        Self::on_copy(template::demo().await, flags).await
+    }
+
+    /// A server on a copy of a database.
+    pub async fn on_copy(template: &Path, flags: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        template::copy(template, folder.path());
+        let mut server = Self::run(folder.path().to_owned(), flags).await;
+        server.kept = Some(folder);
+        server
+    }
+
+    /// A server on the database in a folder; makes it when there is none.
+    pub async fn run(folder: PathBuf, flags: &[&str]) -> Self {
+        let flags = flags.iter().map(|flag| (*flag).to_owned()).collect();
+        let (process, base) = spawn(&folder, &flags).await;
+        Self { process, folder, kept: None, flags, base }
+    }
+
+    /// Starts again on the same database, after [`Self::kill`] or [`Self::stop`].
+    pub async fn restart(&mut self) {
+        (self.process, self.base) = spawn(&self.folder, &self.flags).await;
+    }
+
+    /// Kills it as the kernel does: no byte more.
+    pub async fn kill(&mut self) {
+        self.process.kill().await.unwrap();
+    }
+
+    /// Asks it to stop, twice, so that it does not wait for anybody.
+    pub async fn stop(&mut self) {
+        self.signal("TERM");
+        self.signal("TERM");
+        self.exit().await;
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, name: &str) {
+        let sent = std::process::Command::new("kill").args([&format!("-{name}"), &self.pid().to_string()]).status();
+        assert!(sent.unwrap().success(), "kill -{name}");
+    }
+
+    /// Waits for its end.
+    pub async fn exit(&mut self) -> ExitStatus {
+        soon("the end of the server", self.process.wait()).await.unwrap()
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.process.id().expect("the server runs")
+    }
+
+    /// Its resident memory, in bytes.
+    pub fn resident(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+    }
+
+    /// The most resident memory while something goes on, in bytes, and what that gives.
+    pub async fn peak_during<T>(&self, work: impl Future<Output = T>) -> (u64, T) {
+        let mut peak = self.resident();
+        tokio::pin!(work);
+        loop {
+            tokio::select! {
+                result = &mut work => return (peak.max(self.resident()), result),
+                () = tokio::time::sleep(Duration::from_millis(5)) => peak = peak.max(self.resident()),
+            }
+        }
+    }
+
+    /// Runs another command of the binary on the same database; gives its standard output.
+    pub async fn tool(&self, arguments: &[&str]) -> String {
+        let mut command = command(&self.folder);
+        let output = soon("a command", command.args(arguments).output()).await.unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    /// A client with a token from `orderbell token`.
+    pub async fn client(&self, arguments: &[&str]) -> Client {
+        let fixed = ["token", "--restaurant", "demo", "--role"];
+        Client::new(&self.base, &self.tool(&[&fixed, arguments].concat()).await)
+    }
+
+    /// A guest at a table.
+    pub async fn diner(&self, table: &str) -> Client {
+        self.client(&["diner", "--table", table]).await
+    }
+
+    pub async fn staff(&self) -> Client {
+        self.client(&["staff"]).await
+    }
+
+    pub async fn kitchen(&self, station: &str) -> Client {
+        self.client(&["kitchen", "--station", station]).await
+    }
+
+    /// Somebody without a token.
+    pub fn anybody(&self) -> Client {
+        Client::new(&self.base, "")
+    }
+
+    /// What it has logged so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.join("log")).unwrap()
+    }
+
+    /// The host and port.
+    pub fn authority(&self) -> &str {
+        self.base.trim_start_matches("http://")
+    }
+
+    /// The metric that stands on a line before its number: `orderbell_limit_hits_total{limit="rooms"}`; 0 when absent.
+    pub async fn metric(&self, name: &str) -> f64 {
+        let scrape = self.anybody().get("/metrics").await.text;
+        let line = scrape.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.map_or(0.0, |number| number.trim().parse().unwrap())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let log = std::fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+            let lines: Vec<_> = log.lines().filter(|line| !line.contains(" request ")).collect();
+            eprintln!("the server's last words:\n{}", lines[lines.len().saturating_sub(20)..].join("\n"));
+        }
+    }
+}
+
+/// The binary, with nothing of this process's configuration.
+fn command(folder: &Path) -> Command {
+    let mut command = Command::new(BINARY);
+    let ours = std::env::vars().map(|(name, _)| name).filter(|name| name.starts_with("ORDERBELL_"));
+    for name in ours.chain(["DATABASE_URL".into(), "REDIS_URL".into()]) {
+        command.env_remove(name);
+    }
+    command.args(["--database-url", &format!("sqlite://{}", folder.join(DATABASE).display())]);
+    command.current_dir(folder).kill_on_drop(true);
+    command
+}
+
+async fn spawn(folder: &Path, flags: &Vec<String>) -> (Child, String) {
+    let log = File::options().create(true).append(true).open(folder.join("log")).unwrap();
+    let mut process = command(folder).args(FLAGS).args(flags).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
+    let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+    let listening = async {
+        while let Some(line) = lines.next_line().await.unwrap() {
+            if let Some(base) = line.strip_prefix("listening on ") {
+                return base.to_owned();
+            }
+        }
+        let log = std::fs::read_to_string(folder.join("log")).unwrap_or_default();
+        panic!("{flags:?}: the server ended before it listened: {log}");
+    };
+    let base = soon("the line `listening on http://…`", listening).await;
+    (process, base)
+}

@@ -1,0 +1,102 @@
+//! The exact fields of every server frame, as section 6 names them.
+
+use serde_json::Value;
+
+/// A frame's type, the fields it must have, and those it may have.
+const FRAMES: [(&str, &[&str], &[&str]); 9] = [
+    ("welcome", &["connection", "epoch", "role", "restaurant", "expires_at", "server_time", "limits"], &[]),
+    ("snapshot", &["room", "position", "documents"], &["calls", "displays"]),
+    ("event", &["room", "position", "prev", "event"], &[]),
+    ("sync", &["room", "position", "prev", "server_time"], &[]),
+    ("live", &["room", "position"], &[]),
+    ("ack", &["id", "position", "changed", "document"], &[]),
+    ("error", &["code", "message"], &["id", "room", "retry_after_ms", "document"]),
+    ("pong", &["server_time"], &["nonce"]),
+    ("going_away", &["reconnect_in_ms"], &[]),
+];
+
+const ORDER: (&[&str], &[&str]) = (
+    &["id", "restaurant", "number", "position", "status", "service", "rush", "placed_at", "total", "items"],
+    &[
+        "table",
+        "diner",
+        "note",
+        "accepted_at",
+        "started_at",
+        "promised_at",
+        "ready_at",
+        "served_at",
+        "closed_at",
+        "reason",
+        "detail",
+        "external_id",
+    ],
+);
+
+/// Holds a frame to its shape.
+pub fn check(frame: &Value) {
+    let kind = frame["type"].as_str().unwrap_or_else(|| panic!("a frame without a type: {frame}"));
+    let (_, must, may) = FRAMES.iter().find(|(name, ..)| *name == kind).unwrap_or_else(|| panic!("no such frame: {frame}"));
+    fields(frame, &[&["type"], *must].concat(), may);
+    match kind {
+        "welcome" => fields(&frame["limits"], &["frame_bytes", "rooms", "messages_per_second", "heartbeat_ms"], &[]),
+        "event" => event(&frame["event"]),
+        "snapshot" => snapshot(frame),
+        _ => {}
+    }
+    for name in ["server_time", "expires_at"] {
+        frame.get(name).iter().for_each(|value| time(value));
+    }
+}
+
+fn event(event: &Value) {
+    fields(event, &["id", "kind", "at", "by", "patch"], &["order", "command"]);
+    fields(&event["by"], &["role"], &[]);
+    time(&event["at"]);
+    let is_of_order = ["order.", "item."].iter().any(|topic| event["kind"].as_str().unwrap().starts_with(topic));
+    assert_eq!(event.get("order").is_some(), is_of_order, "{event}");
+}
+
+fn snapshot(frame: &Value) {
+    let room = frame["room"].as_str().unwrap();
+    assert_eq!(frame.get("calls").is_some() && frame.get("displays").is_some(), room.starts_with("floor:"), "{frame}");
+    if !room.starts_with("menu:") {
+        frame["documents"].as_array().unwrap().iter().for_each(order);
+    }
+}
+
+/// Holds an order document to its shape.
+pub fn order(document: &Value) {
+    fields(document, ORDER.0, ORDER.1);
+    fields(&document["total"], &["amount", "currency"], &[]);
+    for item in document["items"].as_object().unwrap().values() {
+        let must = ["menu_item", "name", "quantity", "station", "status", "price"];
+        fields(item, &must, &["options", "note", "reason", "detail"]);
+    }
+    time(&document["placed_at"]);
+}
+
+fn fields(value: &Value, must: &[&str], may: &[&str]) {
+    let object = value.as_object().unwrap_or_else(|| panic!("not an object: {value}"));
+    for name in must {
+        assert!(object.contains_key(*name), "{name} is missing in {value}");
+    }
+    for (name, value) in object {
+        assert!(must.contains(&name.as_str()) || may.contains(&name.as_str()), "{name} has no business in {object:?}");
+        assert!(!value.is_null(), "{name} is null in {object:?}");
+    }
+}
+
+/// RFC 3339 in UTC with milliseconds: `2026-11-24T10:00:00.123Z`.
+fn time(value: &Value) {
+    let text = value.as_str().unwrap_or_else(|| panic!("{value} is no time"));
+    let is_right = |(at, c): (usize, char)| match at {
+        4 | 7 => c == '-',
+        10 => c == 'T',
+        13 | 16 => c == ':',
+        19 => c == '.',
+        23 => c == 'Z',
+        _ => c.is_ascii_digit(),
+    };
+    assert!(text.len() == 24 && text.chars().enumerate().all(is_right), "{text} is no time of the contract");
+}
