@@ -145,9 +145,11 @@ impl Handler<ToMember> for LongPoll {
 }
 
 impl Handler<Page> for LongPoll {
-    type Result = ();
-    fn handle(&mut self, Page(frames): Page, ctx: &mut Context<Self>) {
+    type Result = ResponseFuture<()>;
+    fn handle(&mut self, Page(frames): Page, ctx: &mut Context<Self>) -> Self::Result {
         self.take(&frames, ctx);
+        // One page is the answer; the room need not read the next, which is for the next poll.
+        Box::pin(std::future::pending())
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a stream of server-sent events looks like.
 
+use crate::follower::Follower;
 use crate::links::Events;
 use crate::server::Server;
 
@@ -64,4 +65,29 @@ async fn last_event_id_goes_before_the_query_and_another_epoch_gets_a_snapshot()
         let first = stream.next().await.unwrap();
         assert_eq!((first.event.as_str(), &first.data["position"]), (kind, &position.into()), "{query} {last_id}");
     }
+}
+
+/// More than a backlog is missed: it comes at the reader's pace, whole and in order.
+#[tokio::test]
+async fn a_long_absence_is_replayed_to_a_reader_that_takes_its_time() {
+    let server = Server::start(&[]).await;
+    let (staff, diner, room) = (server.sign_in("staff").await, server.sit_down(1).await, server.room("kitchen"));
+    let mut follower = Follower::default();
+    let mut stream = Events::open(&server, &staff, &room, "").await;
+    while follower.cursor.is_none() {
+        follower.take(&stream.next().await.unwrap().data).unwrap();
+    }
+    let last_id = stream.last_id.clone();
+    drop(stream);
+    let mut placed = Vec::new();
+    for _ in 0..60 {
+        placed.push(server.place(&diner, 60).await["position"].as_u64().unwrap());
+    }
+    let mut stream = Events::open(&server, &staff, &room, &last_id).await;
+    while follower.events.len() < placed.len() {
+        follower.take(&stream.next().await.expect("a slow reader is waited for").data).unwrap();
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    assert_eq!((follower.positions(), follower.snapshots), (placed, 1));
+    assert!(follower.bytes > 1_000_000, "{} bytes are several times the backlog", follower.bytes);
 }
