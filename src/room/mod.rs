@@ -1,5 +1,6 @@
 //! Rooms: who listens to what of a feed.
 
+mod joining;
 pub mod members;
 pub mod messages;
 mod opening;

@@ -1,0 +1,242 @@
+//! How a room serves those who join: opens itself, shares its snapshot, replays what was missed at the reader's pace.
+//! All of it beside the event path: what is read from the store comes back as a message to the room.
+
+use super::members::MemberId;
+use super::messages::{Join, Page, ToMember};
+use super::opening::{Opened, Replay, open, replay};
+use super::room::{Room, TAIL_BYTES, TAIL_FRAMES};
+use super::tail::Tail;
+use crate::clock;
+use crate::domain::event::Event;
+use crate::domain::position::Position;
+use crate::domain::room_id::RoomKind;
+use crate::domain::time::Timestamp;
+use crate::protocol::{Frame, FrameKind, ServerFrame};
+use crate::store;
+use crate::telemetry::{ByResume, ResumeOutcome};
+use actix::prelude::*;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Events after which a snapshot is no longer shared.
+const FRESH: usize = 64;
+/// How long the floor's snapshot is shared.
+const FLOOR_AGE: Duration = Duration::from_secs(2);
+/// Bytes of one page of a replay.
+const PAGE_BYTES: usize = 64 * 1024;
+/// How long a page may take to leave.
+const PAGE_DEADLINE: Duration = Duration::from_secs(30);
+/// Events held while the room opens. Beyond it the room opens anew.
+const OPENING: usize = 1024;
+
+/// A member's join while it is being served.
+pub(super) struct Turn {
+    member: MemberId,
+    turn: u64,
+    pages: Recipient<Page>,
+}
+
+/// The state of the room that joiners without a cursor get, encoded once and shared until the tail has moved past it.
+pub(super) struct Cached {
+    position: Position,
+    frame: Frame,
+    /// On the clock of [`clock::uptime`].
+    read_at: Timestamp,
+}
+
+impl From<Opened> for Cached {
+    fn from(opened: Opened) -> Self {
+        Self { position: opened.position, frame: opened.frame, read_at: clock::uptime() }
+    }
+}
+
+impl Room {
+    /// Reads the snapshot, and the last event before this room began to listen.
+    pub(super) fn open(&mut self, ctx: &mut Context<Self>) {
+        if std::mem::replace(&mut self.opening, true) {
+            return;
+        }
+        let read = open(self.store.clone(), self.restaurant, self.id, self.head);
+        ctx.spawn(read.into_actor(self).map(|opened, room, ctx| {
+            room.opening = false;
+            room.opened(opened, ctx);
+        }));
+    }
+
+    fn opened(&mut self, opened: store::Result<Option<Opened>>, ctx: &mut Context<Self>) {
+        if matches!(&opened, Ok(Some(opened)) if opened.asked != self.head) {
+            self.open(ctx);
+            return;
+        }
+        let joining = std::mem::take(&mut self.joining);
+        match opened {
+            Ok(Some(opened)) => {
+                self.owner = opened.owner.clone();
+                self.last = Some(opened.last);
+                self.cached = Some(opened.into());
+                for event in std::mem::take(&mut self.early) {
+                    self.deliver(&event, ctx);
+                }
+                joining.into_iter().for_each(|join| self.join(join, ctx));
+            }
+            Ok(None) => self.turn_away(joining, ToMember::Refused(self.id)),
+            Err(_) => self.turn_away(joining, ToMember::Unavailable(self.id)),
+        }
+    }
+
+    /// Keeps an event until the room has opened. When too many come the room begins to listen after the last of them.
+    pub(super) fn hold(&mut self, event: Arc<Event>) {
+        if self.early.len() < OPENING {
+            self.early.push(event);
+            return;
+        }
+        self.head = event.position;
+        self.tail = Tail::new(self.head, TAIL_FRAMES, TAIL_BYTES);
+        self.early.clear();
+    }
+
+    pub(super) fn turn_away(&mut self, joining: Vec<Join>, answer: ToMember) {
+        for join in joining {
+            let _ = join.mailbox.try_send(answer.clone());
+        }
+        self.tell_if_empty();
+    }
+
+    /// Serves a join from memory when it can, else from the log or with a fresh snapshot.
+    pub(super) fn join(&mut self, join: Join, ctx: &mut Context<Self>) {
+        if join.only_owner.is_some() && join.only_owner != self.owner {
+            self.turn_away(vec![join], ToMember::Refused(self.id));
+            return;
+        }
+        let is_new = !self.members.leave(join.member);
+        let turn = self.members.join(join.member, join.mailbox);
+        let turn = Turn { member: join.member, turn, pages: join.pages };
+        if is_new {
+            self.metrics.members.get_or_create(&self.kind()).inc();
+        }
+        match join.since {
+            // A cursor beyond what this node has seen may be ahead of it, or nonsense: the log knows.
+            Some(since) if since <= self.head && self.tail.covers(since) => {
+                self.count_resume(ResumeOutcome::Tail);
+                self.finish(turn, Vec::new(), since, ctx);
+            }
+            Some(since) => self.replay(turn, since, true, ctx),
+            None => self.send_snapshot(turn, ctx),
+        }
+    }
+
+    fn count_resume(&self, outcome: ResumeOutcome) {
+        self.metrics.resumes.get_or_create(&ByResume { outcome }).inc();
+    }
+
+    /// Sends the shared snapshot, or has a new one read, once for everybody who waits for it.
+    fn send_snapshot(&mut self, turn: Turn, ctx: &mut Context<Self>) {
+        if let Some(cached) = self.cached.as_ref().filter(|cached| self.is_fresh(cached)) {
+            let (position, frames) = (cached.position, vec![cached.frame.clone()]);
+            self.finish(turn, frames, position, ctx);
+            return;
+        }
+        self.awaiting.push(turn);
+        if self.awaiting.len() == 1 {
+            let read = open(self.store.clone(), self.restaurant, self.id, self.head);
+            ctx.spawn(read.into_actor(self).map(|opened, room, ctx| room.refreshed(opened, ctx)));
+        }
+    }
+
+    /// A snapshot is shared while little has happened since; the floor's only briefly, since what screens have drawn
+    /// changes in it without an event.
+    fn is_fresh(&self, cached: &Cached) -> bool {
+        let is_recent = self.id.kind() != RoomKind::Floor || clock::uptime().since(cached.read_at) < FLOOR_AGE;
+        is_recent && self.tail.count_after(cached.position).is_some_and(|since| since <= FRESH)
+    }
+
+    fn refreshed(&mut self, opened: store::Result<Option<Opened>>, ctx: &mut Context<Self>) {
+        let awaiting = std::mem::take(&mut self.awaiting);
+        let Ok(Some(opened)) = opened else {
+            awaiting.iter().for_each(|turn| self.drop_member(turn, ToMember::Unavailable(self.id)));
+            return;
+        };
+        let (position, frame) = (opened.position, opened.frame.clone());
+        self.cached = Some(opened.into());
+        for turn in awaiting {
+            self.finish(turn, vec![frame.clone()], position, ctx);
+        }
+    }
+
+    /// Reads a part of what a member missed after `sent` and sends it, and so on. `is_first`: `sent` is a cursor that
+    /// the member brought.
+    fn replay(&mut self, turn: Turn, sent: Position, is_first: bool, ctx: &mut Context<Self>) {
+        let read = replay(self.store.clone(), self.restaurant, self.id, sent, is_first);
+        ctx.spawn(read.into_actor(self).map(move |page, room, ctx| match page {
+            Ok(Replay::Events { frames, through }) => {
+                if is_first {
+                    room.count_resume(ResumeOutcome::Log);
+                }
+                room.finish(turn, frames, through, ctx);
+            }
+            Ok(Replay::Unusable) => {
+                room.count_resume(ResumeOutcome::Snapshot);
+                room.send_snapshot(turn, ctx);
+            }
+            Err(_) => room.drop_member(&turn, ToMember::Unavailable(room.id)),
+        }));
+    }
+
+    /// A member that has everything up to `through` after these frames gets the rest from the tail, then `live`. What
+    /// is more than a page goes page by page, at the pace of its reader.
+    fn finish(&mut self, turn: Turn, mut frames: Vec<Frame>, through: Position, ctx: &mut Context<Self>) {
+        let rest = self.tail.after(through);
+        let is_whole = rest.is_some();
+        frames.extend(rest.unwrap_or_default());
+        let size = page_size(&frames);
+        if size < frames.len() || !is_whole {
+            // Beyond the page there is more, or so much happened while the log was read that the tail has lost the
+            // thread: send this much and go on from there.
+            let sent = if size < frames.len() { frames[size - 1].position() } else { through };
+            frames.truncate(size);
+            self.send_page(turn, frames, sent, ctx);
+            return;
+        }
+        let position = frames.last().map_or(through, Frame::position).max(through).max(self.head);
+        frames.push(ServerFrame::Live { room: self.id, position }.encode());
+        let Some(mailbox) = self.members.handle(turn.member, turn.turn) else { return };
+        self.count(frames.len() as u64, frames.iter().map(|frame| frame.wire().len() as u64).sum());
+        match mailbox.try_send(ToMember::Frames(frames)) {
+            Ok(()) => self.members.set_live(turn.member, turn.turn, position),
+            Err(_) => self.drop_member(&turn, ToMember::Evicted),
+        }
+    }
+
+    /// Sends a page, waits until most of it has left, and goes on after `sent`.
+    fn send_page(&mut self, turn: Turn, frames: Vec<Frame>, sent: Position, ctx: &mut Context<Self>) {
+        if self.members.handle(turn.member, turn.turn).is_none() {
+            return;
+        }
+        self.count(frames.len() as u64, frames.iter().map(|frame| frame.wire().len() as u64).sum());
+        let page = tokio::time::timeout(PAGE_DEADLINE, turn.pages.send(Page(frames)));
+        ctx.spawn(page.into_actor(self).map(move |taken, room, ctx| match taken {
+            Ok(Ok(())) if room.tail.covers(sent) => room.finish(turn, Vec::new(), sent, ctx),
+            Ok(Ok(())) => room.replay(turn, sent, false, ctx),
+            _ => room.drop_member(&turn, ToMember::Evicted),
+        }));
+    }
+
+    /// Puts a member out that cannot be caught up, and tells it why.
+    fn drop_member(&mut self, turn: &Turn, why: ToMember) {
+        if let Some(mailbox) = self.members.handle(turn.member, turn.turn) {
+            // Not fan-out: the one message that ends a membership, which a full mailbox must not lose.
+            mailbox.do_send(why);
+            self.leave(turn.member);
+        }
+    }
+}
+
+/// How many of these frames make a page: as many as fit, at least one. A snapshot is shared and counts for nothing.
+fn page_size(frames: &[Frame]) -> usize {
+    let mut bytes = 0;
+    let fits = |frame: &&Frame| {
+        bytes += if frame.kind() == FrameKind::Snapshot { 0 } else { frame.wire().len() };
+        bytes <= PAGE_BYTES
+    };
+    frames.iter().take_while(fits).count().max(1.min(frames.len()))
+}
