@@ -61,6 +61,13 @@ pub struct ByCode {
     pub code: u16,
 }
 
+/// One label called `fate`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ByFate {
+    /// What became of a message between nodes.
+    pub fate: &'static str,
+}
+
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct ByOutcome {
@@ -109,6 +116,9 @@ pub struct Metrics {
     pub closes: Family<ByCode, Counter>,
     pub commands: Family<ByOutcome, Counter>,
     pub seen: Counter,
+    pub redis_healthy: Gauge,
+    pub redis_rebuilds: Counter,
+    pub broker_messages: Family<ByFate, Counter>,
 }
 
 impl Default for Metrics {
@@ -140,9 +150,13 @@ impl Metrics {
             closes: Family::default(),
             commands: Family::default(),
             seen: Counter::default(),
+            redis_healthy: Gauge::default(),
+            redis_rebuilds: Counter::default(),
+            broker_messages: Family::default(),
         };
         metrics.register_live(&mut registry);
         metrics.register_counts(&mut registry);
+        metrics.register_broker(&mut registry);
         metrics.registry = std::sync::Arc::new(registry);
         metrics
     }
@@ -180,6 +194,25 @@ impl Metrics {
         registry.register("closes", "Connections closed by the server, by close code", self.closes.clone());
         registry.register("commands", "Commands by action and outcome", self.commands.clone());
         registry.register("seen", "Display receipts recorded", self.seen.clone());
+    }
+
+    fn register_broker(&self, registry: &mut Registry) {
+        registry.register(
+            "redis_healthy",
+            "1 while what this node publishes and hears is known to arrive, 0 while it is not or there is no Redis",
+            self.redis_healthy.clone(),
+        );
+        registry.register("redis_rebuilds", "Connections to Redis given up and made anew", self.redis_rebuilds.clone());
+        registry.register(
+            "broker_messages",
+            "Messages between nodes, by what became of them; feeds repair what is lost",
+            self.broker_messages.clone(),
+        );
+    }
+
+    /// Counts what became of a message between nodes.
+    pub fn fate(&self, fate: &'static str) {
+        self.broker_messages.get_or_create(&ByFate { fate }).inc();
     }
 
     /// Counts a refusal by a limit.

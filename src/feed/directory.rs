@@ -1,7 +1,7 @@
 //! Which feeds live on this node, for everybody who has something for one.
 
 use super::feed::Feed;
-use super::messages::{EventCommitted, Head, JoinRoom, LeaveRoom};
+use super::messages::{EventCommitted, FeedLife, Head, JoinRoom, LeaveRoom};
 use crate::domain::ids::RestaurantId;
 use crate::domain::position::Position;
 use crate::domain::room_id::RoomId;
@@ -27,6 +27,7 @@ struct Entry {
 struct Inner {
     feeds: RwLock<HashMap<RestaurantId, Entry>>,
     relays: RwLock<Vec<Recipient<EventCommitted>>>,
+    watchers: RwLock<Vec<Recipient<FeedLife>>>,
     store: SharedStore,
     metrics: Metrics,
 }
@@ -40,7 +41,8 @@ impl Directory {
     /// An empty directory over a store.
     #[must_use]
     pub fn new(store: SharedStore, metrics: Metrics) -> Self {
-        Self(Arc::new(Inner { feeds: RwLock::default(), relays: RwLock::default(), store, metrics }))
+        let (feeds, relays, watchers) = (RwLock::default(), RwLock::default(), RwLock::default());
+        Self(Arc::new(Inner { feeds, relays, watchers, store, metrics }))
     }
 
     /// The store that feeds and rooms read.
@@ -69,6 +71,22 @@ impl Directory {
         self.0.relays.write().unwrap_or_else(PoisonError::into_inner).push(relay);
     }
 
+    /// Adds somebody who hears which feeds live here (the subscriber to other nodes): those that do already, then every
+    /// change, in order.
+    pub fn add_watcher(&self, watcher: Recipient<FeedLife>) {
+        let feeds = self.write();
+        feeds.keys().for_each(|restaurant| watcher.do_send(FeedLife::Launched(*restaurant)));
+        self.0.watchers.write().unwrap_or_else(PoisonError::into_inner).push(watcher);
+    }
+
+    /// Tells the watchers, with the map held for writing, so that what they hear is in order.
+    fn tell_watchers(&self, life: FeedLife) {
+        for watcher in self.0.watchers.read().unwrap_or_else(PoisonError::into_inner).iter() {
+            // Not fan-out: two messages in a feed's life, and one that is lost would leave a node deaf to it.
+            watcher.do_send(life);
+        }
+    }
+
     /// Sends a join to the room's feed, which is started on this thread when there is none.
     ///
     /// # Errors
@@ -82,6 +100,7 @@ impl Directory {
         let mut feeds = self.write();
         let entry = feeds.entry(restaurant).or_insert_with(|| {
             self.0.metrics.feeds.inc();
+            self.tell_watchers(FeedLife::Launched(restaurant));
             Entry { feed: Feed::launch(restaurant, self.clone()), joins: AtomicU64::new(0) }
         });
         send_join(entry, message)
@@ -100,6 +119,7 @@ impl Directory {
         if feeds.get(&restaurant).is_some_and(|entry| entry.joins.load(Ordering::Relaxed) == joins) {
             feeds.remove(&restaurant);
             self.0.metrics.feeds.dec();
+            self.tell_watchers(FeedLife::Retired(restaurant));
         }
     }
 
@@ -121,6 +141,19 @@ impl Directory {
         if !matches!(tokio::time::timeout(ANNOUNCE_DEADLINE, feed.send(committed)).await, Ok(Ok(()))) {
             self.0.metrics.announcements_dropped.inc();
         }
+    }
+
+    /// Hands events to their feed here, if there is one, without waiting. False when its mailbox is full: the events
+    /// are dropped and counted, and its position has to be compared with the log's.
+    #[must_use]
+    pub fn offer(&self, committed: EventCommitted) -> bool {
+        let feeds = self.read();
+        let Some(entry) = feeds.get(&committed.restaurant) else { return true };
+        let is_full = matches!(entry.feed.try_send(committed), Err(SendError::Full(_)));
+        if is_full {
+            self.0.metrics.announcements_dropped.inc();
+        }
+        !is_full
     }
 
     /// The restaurants whose feeds live here.

@@ -42,3 +42,33 @@ pub struct LeaveRoom {
     /// Who.
     pub leave: Leave,
 }
+
+/// A feed lives on this node from now on, or no longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Message)]
+#[rtype(result = "()")]
+pub enum FeedLife {
+    /// It has been launched.
+    Launched(RestaurantId),
+    /// It has been retired.
+    Retired(RestaurantId),
+}
+
+/// How often heads are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Message)]
+#[rtype(result = "()")]
+pub enum Pace {
+    /// Announcements are known to arrive: on the usual period.
+    Steady,
+    /// They are not: every two seconds, beginning now.
+    Hurried,
+}
+
+/// Compare heads now rather than when the period says so.
+#[derive(Debug, Clone, PartialEq, Eq, Message)]
+#[rtype(result = "()")]
+pub enum CompareNow {
+    /// Those of every feed that lives here.
+    All,
+    /// Those of some restaurants.
+    Of(Vec<RestaurantId>),
+}

@@ -9,5 +9,5 @@ pub mod sequencer;
 
 pub use directory::Directory;
 pub use feed::Feed;
-pub use messages::{EventCommitted, Head, JoinRoom, LeaveRoom};
+pub use messages::{CompareNow, EventCommitted, FeedLife, Head, JoinRoom, LeaveRoom, Pace};
 pub use registry::FeedRegistry;

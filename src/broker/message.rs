@@ -1,0 +1,218 @@
+//! What nodes tell each other, pure: JSON, sealed by [`super::signature`].
+
+use super::signature::Refused;
+use crate::domain::event::{By, Event, EventKind};
+use crate::domain::ids::{CommandId, EventId, OrderId, RestaurantId};
+use crate::domain::position::Position;
+use crate::domain::time::Timestamp;
+use crate::feed::EventCommitted;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use uuid::Uuid;
+
+/// A message of one node to all.
+#[derive(Debug, Clone)]
+pub struct Message {
+    /// The node that wrote it: an id made when its process began.
+    pub node: Uuid,
+    /// What it says.
+    pub body: Body,
+}
+
+/// What a message says.
+#[derive(Debug, Clone)]
+pub enum Body {
+    /// These events have been committed.
+    Committed(EventCommitted),
+    /// The log of a restaurant reaches at least to here: what is told when the events themselves could not be sent.
+    Head(RestaurantId, Position),
+    /// A connection asks to hear itself.
+    Beat(Beat),
+}
+
+/// What a connection publishes to hear it again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Beat {
+    /// Made up when the connection was: what an earlier one sent proves nothing about this one.
+    pub nonce: Uuid,
+    /// Counts up.
+    pub number: u64,
+    /// The part of the channels that it went through.
+    pub part: u8,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Wire<'a> {
+    node: Uuid,
+    body: WireBody<'a>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum WireBody<'a> {
+    Committed { restaurant: RestaurantId, events: Vec<WireEvent<'a>> },
+    Head { restaurant: RestaurantId, position: Position },
+    Beat(Beat),
+}
+
+#[derive(Serialize, Deserialize)]
+struct WireEvent<'a> {
+    position: Position,
+    id: EventId,
+    kind: EventKind,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    order: Option<OrderId>,
+    at: Timestamp,
+    by: By,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    command: Option<CommandId>,
+    patch: Cow<'a, RawValue>,
+}
+
+impl Message {
+    /// As JSON.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let body = match &self.body {
+            Body::Committed(committed) => {
+                let events = committed.events.iter().map(WireEvent::from).collect();
+                WireBody::Committed { restaurant: committed.restaurant, events }
+            }
+            Body::Head(restaurant, position) => WireBody::Head { restaurant: *restaurant, position: *position },
+            Body::Beat(beat) => WireBody::Beat(*beat),
+        };
+        // Plain data with text keys always serializes.
+        serde_json::to_vec(&Wire { node: self.node, body }).unwrap_or_default()
+    }
+
+    /// From JSON.
+    ///
+    /// # Errors
+    /// [`Refused::Garbled`] when it does not read, and when events are not those of one commit.
+    pub fn decode(json: &[u8]) -> Result<Self, Refused> {
+        let Wire { node, body } = serde_json::from_slice(json).map_err(|_| Refused::Garbled)?;
+        let body = match body {
+            WireBody::Committed { restaurant, events } => Body::Committed(committed(restaurant, events)?),
+            WireBody::Head { restaurant, position } => Body::Head(restaurant, position),
+            WireBody::Beat(beat) => Body::Beat(beat),
+        };
+        Ok(Self { node, body })
+    }
+}
+
+/// The events of one commit stand at positions that follow each other.
+fn committed(restaurant: RestaurantId, events: Vec<WireEvent<'_>>) -> Result<EventCommitted, Refused> {
+    let first = events.first().map(|event| event.position.number()).filter(|first| *first > 0).ok_or(Refused::Garbled)?;
+    if (first..).zip(&events).any(|(number, event)| event.position.number() != number) {
+        return Err(Refused::Garbled);
+    }
+    let events = events.into_iter().map(|event| event.of(restaurant)).collect();
+    Ok(EventCommitted { restaurant, events })
+}
+
+impl<'a> From<&'a Event> for WireEvent<'a> {
+    fn from(event: &'a Event) -> Self {
+        Self {
+            position: event.position,
+            id: event.id,
+            kind: event.kind,
+            order: event.order,
+            at: event.at,
+            by: event.by,
+            command: event.command,
+            patch: Cow::Borrowed(&*event.patch),
+        }
+    }
+}
+
+impl WireEvent<'_> {
+    fn of(self, restaurant: RestaurantId) -> Event {
+        let Self { position, id, kind, order, at, by, command, patch } = self;
+        Event { restaurant, position, id, kind, order, at, by, command, patch: patch.into_owned() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::principal::Role;
+    use proptest::prelude::*;
+
+    prop_compose! {
+        fn event()(
+            ids in any::<(u128, u128)>(),
+            kind in prop::sample::select(EventKind::ALL),
+            order in any::<Option<u128>>(),
+            command in any::<Option<u128>>(),
+            millis in 0_i64..4_000_000_000_000,
+            role in prop::sample::select(&Role::ALL[..]),
+            note in ".{0,40}",
+        ) -> Event {
+            Event {
+                restaurant: RestaurantId::from_uuid(Uuid::from_u128(ids.0)),
+                position: Position::ZERO,
+                id: EventId::from_uuid(Uuid::from_u128(ids.1)),
+                kind,
+                order: order.map(|id| OrderId::from_uuid(Uuid::from_u128(id))),
+                at: Timestamp::from_millis(millis),
+                by: By { role },
+                command: command.map(|id| CommandId::from_uuid(Uuid::from_u128(id))),
+                patch: serde_json::value::to_raw_value(&serde_json::json!({ "note": note, "gone": null })).unwrap(),
+            }
+        }
+    }
+
+    fn commit(first: u64, mut events: Vec<Event>) -> EventCommitted {
+        let restaurant = events[0].restaurant;
+        for (number, event) in (first..).zip(&mut events) {
+            event.restaurant = restaurant;
+            event.position = Position::new(number).unwrap();
+        }
+        EventCommitted { restaurant, events: events.into() }
+    }
+
+    proptest! {
+        #[test]
+        fn events_come_over_as_they_were(first in 1_u64..1 << 52, events in prop::collection::vec(event(), 1..4), node in any::<u128>()) {
+            let sent = commit(first, events);
+            let message = Message { node: Uuid::from_u128(node), body: Body::Committed(sent.clone()) };
+            let read = Message::decode(&message.encode()).unwrap();
+            prop_assert_eq!(read.node, message.node);
+            let Body::Committed(got) = read.body else { panic!("events are read as events") };
+            prop_assert_eq!(format!("{got:?}"), format!("{sent:?}"));
+        }
+
+        #[test]
+        fn nothing_that_does_not_read_panics(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
+            prop_assert_eq!(Message::decode(&bytes).unwrap_err(), Refused::Garbled);
+        }
+
+        #[test]
+        fn a_cut_message_is_garbled(events in prop::collection::vec(event(), 1..3), cut in 0.0_f64..1.0) {
+            let json = Message { node: Uuid::nil(), body: Body::Committed(commit(1, events)) }.encode();
+            let length = (json.len() as f64 * cut) as usize;
+            prop_assert_eq!(Message::decode(&json[..length]).unwrap_err(), Refused::Garbled);
+        }
+
+        #[test]
+        fn positions_with_a_hole_are_no_commit(events in prop::collection::vec(event(), 2..4), hole in 1_u64..9) {
+            let mut holed = commit(1, events).events.to_vec();
+            let last = holed.last_mut().unwrap();
+            last.position = Position::new(last.position.number() + hole).unwrap();
+            let committed = EventCommitted { restaurant: holed[0].restaurant, events: holed.into() };
+            let json = Message { node: Uuid::nil(), body: Body::Committed(committed) }.encode();
+            prop_assert_eq!(Message::decode(&json).unwrap_err(), Refused::Garbled);
+        }
+    }
+
+    #[test]
+    fn heads_and_beats_come_over_as_they_were() {
+        let beat = Beat { nonce: Uuid::from_u128(3), number: 4, part: 5 };
+        let (restaurant, position) = (RestaurantId::from_uuid(Uuid::from_u128(6)), Position::new(7).unwrap());
+        for body in [Body::Beat(beat), Body::Head(restaurant, position)] {
+            let message = Message { node: Uuid::from_u128(1), body };
+            assert_eq!(format!("{:?}", Message::decode(&message.encode()).unwrap()), format!("{message:?}"));
+        }
+    }
+}

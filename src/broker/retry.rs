@@ -1,0 +1,64 @@
+//! When to connect again, pure.
+
+use crate::backoff::Backoff;
+use crate::domain::time::Timestamp;
+use std::time::Duration;
+
+/// The first wait, at most.
+const BASE: Duration = Duration::from_millis(100);
+/// Every later wait, at most.
+const CAP: Duration = Duration::from_secs(3);
+/// How long a connection has to have held for its end to count as a first failure: a Redis that takes connections and
+/// drops them is not asked more and more often.
+const HELD: Duration = Duration::from_secs(10);
+
+/// Waits before connecting: none the first time, then with full jitter.
+#[derive(Debug)]
+pub struct Retry {
+    backoff: Backoff,
+    is_first: bool,
+    connected: Option<Timestamp>,
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Self { backoff: Backoff::new(BASE, CAP), is_first: true, connected: None }
+    }
+}
+
+impl Retry {
+    /// How long to wait before connecting now; `random` is uniform over `u64`.
+    pub fn wait(&mut self, now: Timestamp, random: u64) -> Duration {
+        if self.connected.take().is_some_and(|connected| now.since(connected) >= HELD) {
+            self.backoff.reset();
+        }
+        if std::mem::take(&mut self.is_first) { Duration::ZERO } else { self.backoff.next(random) }
+    }
+
+    /// A connection is up and does what it should.
+    pub fn connected(&mut self, now: Timestamp) {
+        self.connected.get_or_insert(now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_millis(seconds * 1000)
+    }
+
+    #[test]
+    fn the_first_is_at_once_and_only_a_connection_that_held_begins_anew() {
+        let mut retry = Retry::default();
+        assert_eq!(retry.wait(at(0), u64::MAX), Duration::ZERO);
+        let nearly = |wait: Duration| wait.as_millis() + 1;
+        assert_eq!([100, 200, 400].map(|_| nearly(retry.wait(at(1), u64::MAX))), [100, 200, 400]);
+        retry.connected(at(10));
+        assert_eq!(nearly(retry.wait(at(19), u64::MAX)), 800, "it did not hold");
+        retry.connected(at(30));
+        retry.connected(at(39));
+        assert_eq!(nearly(retry.wait(at(40), u64::MAX)), 100, "it held");
+    }
+}

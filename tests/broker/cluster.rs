@@ -1,0 +1,93 @@
+//! A Redis Cluster, with sharded channels.
+
+use crate::redis_server::Redis;
+use crate::world::{House, Kitchen, Node, Screen, figure, until};
+use std::time::Duration;
+
+/// The hash slots of a cluster.
+const SLOTS: u16 = 16384;
+/// The most it may take to be well.
+const RECOVERY: Duration = Duration::from_secs(20);
+/// The most an event may be late while Redis is known to be away.
+const LATE: Duration = Duration::from_secs(3);
+
+struct Cluster(Vec<Redis>);
+
+impl Cluster {
+    /// Three servers that share the slots.
+    async fn start() -> Self {
+        let settings = ["--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--cluster-require-full-coverage", "no"];
+        let mut servers: Vec<_> = (0..3).map(|_| Redis::prepare(&settings)).collect();
+        servers.iter_mut().for_each(Redis::restart);
+        for (number, server) in (0_u16..).zip(&servers) {
+            let (first, last) = (SLOTS / 3 * number, if number == 2 { SLOTS - 1 } else { SLOTS / 3 * (number + 1) - 1 });
+            server.ask(&["CLUSTER", "ADDSLOTSRANGE", &first.to_string(), &last.to_string()]);
+            server.ask(&["CLUSTER", "MEET", "127.0.0.1", &servers[0].address().port().to_string()]);
+        }
+        let cluster = Self(servers);
+        until(Duration::from_secs(20), || async { cluster.is_whole() }).await.expect("the cluster forms");
+        cluster
+    }
+
+    fn is_whole(&self) -> bool {
+        let says = |server: &Redis| format!("{:?}", server.ask(&["CLUSTER", "INFO"]));
+        self.0.iter().all(|server| {
+            let info = says(server);
+            info.contains("cluster_state:ok") && info.contains("cluster_slots_ok:16384") && info.contains("cluster_known_nodes:3")
+        })
+    }
+
+    fn url(&self) -> String {
+        let hosts: Vec<_> = self.0.iter().map(|server| server.address().to_string()).collect();
+        format!("redis+cluster://{}", hosts.join(","))
+    }
+}
+
+#[actix_rt::test]
+async fn events_cross_a_cluster_at_once_and_the_death_of_a_server_loses_nothing() {
+    let mut cluster = Cluster::start().await;
+    let house = House::build().await;
+    let (one, other) = (Node::join(&house, cluster.url()), Node::join(&house, cluster.url()));
+    let mut rooms = Vec::new();
+    for number in 0..8 {
+        let kitchen = Kitchen::open(&house, &format!("demo-{number}")).await;
+        rooms.push((Screen::open(&other, &kitchen).await, kitchen));
+    }
+    one.wait_until_healthy(true, RECOVERY).await;
+    other.wait_until_healthy(true, RECOVERY).await;
+    act(&rooms, &one, 10).await;
+    let late = check(&rooms, &house).await;
+    figure("a cluster that is well", late);
+    assert!(late.worst < Duration::from_secs(1));
+    assert_eq!(other.metric("orderbell_feed_repairs_total"), 0, "nothing came by the comparison of heads");
+
+    cluster.0[1].kill();
+    other.wait_until_healthy(false, Duration::from_secs(6)).await;
+    act(&rooms, &one, 40).await;
+    let late = check(&rooms, &house).await;
+    figure("one server of a cluster dead", late);
+    assert!(late.worst < LATE);
+    cluster.0[1].restart();
+    one.wait_until_healthy(true, RECOVERY).await;
+    other.wait_until_healthy(true, RECOVERY).await;
+    act(&rooms, &one, 10).await;
+    check(&rooms, &house).await;
+}
+
+async fn act(rooms: &[(Screen, Kitchen)], node: &Node, rounds: usize) {
+    for _ in 0..rounds {
+        for (_, kitchen) in rooms {
+            kitchen.act(node).await;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+async fn check(rooms: &[(Screen, Kitchen)], house: &House) -> crate::world::Lateness {
+    let mut worst: Option<crate::world::Lateness> = None;
+    for (screen, kitchen) in rooms {
+        let late = screen.check(house, kitchen, LATE).await;
+        worst = Some(worst.map_or(late, |worst| if worst.worst > late.worst { worst } else { late }));
+    }
+    worst.unwrap()
+}

@@ -1,0 +1,213 @@
+//! Faults of Redis itself: killed, away, refusing, forgetful.
+
+use crate::redis_server::Redis;
+use crate::world::{Build, Crossing, House, Kitchen, Node, PERIOD, Screen, figure};
+use std::time::{Duration, Instant};
+
+/// The most an event may be late while Redis is known to be away.
+const LATE: Duration = Duration::from_secs(3);
+/// The most it may take to know.
+const NOTICE: Duration = Duration::from_secs(6);
+/// The most it may take to be well again: a wait with jitter, a connection, a beat.
+const RECOVERY: Duration = Duration::from_secs(12);
+/// What is late by no more has come over Redis and not from a comparison of heads.
+const AT_ONCE: Duration = Duration::from_secs(1);
+
+fn seconds(number: u64) -> Duration {
+    Duration::from_secs(number)
+}
+
+fn millis(number: u64) -> Duration {
+    Duration::from_millis(number)
+}
+
+/// The usual rate, on both nodes.
+async fn act_for(pair: &Crossing, time: Duration) {
+    pair.act_for(millis(20), time).await;
+}
+
+#[actix_rt::test]
+async fn what_one_node_commits_the_other_shows_at_once() {
+    let redis = Redis::start();
+    let pair = Crossing::build(&redis.url(), &redis.url()).await;
+    pair.wait_until_healthy(true, RECOVERY).await;
+    act_for(&pair, seconds(3)).await;
+    let late = pair.check(LATE).await;
+    figure("redis is well", late);
+    assert!(late.worst < AT_ONCE);
+    assert!(pair.one.metric("orderbell_broker_messages_total{fate=\"heard\"}") > 0);
+    assert_eq!(pair.one.metric("orderbell_redis_healthy"), 1);
+    assert_eq!(pair.one.metric("orderbell_feed_repairs_total") + pair.one.metric("orderbell_redis_rebuilds_total"), 0);
+}
+
+#[actix_rt::test]
+async fn clients_that_redis_throws_out_come_back() {
+    let redis = Redis::start();
+    let pair = Crossing::build(&redis.url(), &redis.url()).await;
+    pair.wait_until_healthy(true, RECOVERY).await;
+    for kind in ["normal", "pubsub", "normal", "pubsub"] {
+        let kill = async { redis.ask(&["CLIENT", "KILL", "TYPE", kind]) };
+        tokio::join!(act_for(&pair, millis(1500)), kill);
+    }
+    pair.wait_until_healthy(true, RECOVERY).await;
+    let late = pair.check(LATE).await;
+    figure("4 × CLIENT KILL", late);
+    assert!(late.worst < LATE);
+    assert!(pair.one.metric("orderbell_redis_rebuilds_total") >= 2);
+}
+
+#[actix_rt::test]
+async fn redis_killed_and_restarted_five_times_loses_nothing() {
+    let mut redis = Redis::start();
+    let pair = Crossing::build(&redis.url(), &redis.url()).await;
+    for _ in 0..5 {
+        pair.wait_until_healthy(true, RECOVERY).await;
+        act_for(&pair, millis(500)).await;
+        redis.kill();
+        act_for(&pair, millis(2500)).await;
+        assert!(!pair.one.broker.health.is_healthy() && !pair.other.broker.health.is_healthy());
+        redis.restart();
+    }
+    pair.wait_until_healthy(true, RECOVERY).await;
+    let late = pair.check(LATE).await;
+    figure("5 × kill -9 and restart of Redis", late);
+    assert!(late.worst < LATE);
+}
+
+#[actix_rt::test]
+async fn nodes_start_without_redis_and_join_when_it_comes() {
+    let mut redis = Redis::prepare(&[]);
+    let pair = Crossing::build(&redis.url(), &redis.url()).await;
+    act_for(&pair, seconds(5)).await;
+    assert!(!pair.one.broker.health.is_healthy());
+    assert_eq!(pair.one.metric("orderbell_redis_healthy"), 0);
+    let late = pair.check(LATE).await;
+    figure("Redis down at the start", late);
+    assert!(late.worst < LATE);
+    redis.restart();
+    pair.wait_until_healthy(true, RECOVERY).await;
+    act_for(&pair, seconds(1)).await;
+    pair.check(LATE).await;
+}
+
+#[actix_rt::test]
+async fn a_redis_that_forgets_everything_changes_nothing() {
+    let redis = Redis::start();
+    let pair = Crossing::build(&redis.url(), &redis.url()).await;
+    pair.wait_until_healthy(true, RECOVERY).await;
+    for _ in 0..5 {
+        let flush = async { redis.ask(&["FLUSHALL"]) };
+        tokio::join!(act_for(&pair, millis(400)), flush);
+    }
+    let late = pair.check(LATE).await;
+    figure("5 × FLUSHALL", late);
+    assert!(late.worst < AT_ONCE);
+    assert!(pair.one.broker.health.is_healthy() && pair.one.metric("orderbell_redis_rebuilds_total") == 0);
+}
+
+/// A user's URL, who may do what `rules` say.
+fn user(redis: &Redis, rules: &[&str]) -> String {
+    redis.ask(&[&["ACL", "SETUSER", "node", "reset", "on", ">s3cret", "+@all"][..], rules].concat());
+    format!("redis://node:s3cret@{}", redis.address())
+}
+
+async fn refused_then_allowed(fault: &str, refusal: &[&str], most_late: Duration) {
+    let redis = Redis::start();
+    let limited = user(&redis, refusal);
+    let pair = Crossing::build(&redis.url(), &limited).await;
+    pair.one.wait_until_healthy(true, RECOVERY).await;
+    // Long enough for the nodes to have heard of each other, as far as they can.
+    tokio::time::sleep(millis(2500)).await;
+    act_for(&pair, seconds(5)).await;
+    assert!(!pair.other.broker.health.is_healthy());
+    let late = pair.check(LATE).await;
+    figure(fault, late);
+    assert!(late.worst < most_late);
+    let rebuilds = pair.other.metric("orderbell_redis_rebuilds_total");
+    assert!((1..30).contains(&rebuilds), "it is tried again, and not in a storm: {rebuilds}");
+    user(&redis, &["allchannels"]);
+    pair.other.wait_until_healthy(true, RECOVERY).await;
+    act_for(&pair, millis(500)).await;
+    pair.check(LATE).await;
+}
+
+#[actix_rt::test]
+async fn subscribing_that_is_not_allowed_is_degraded_until_it_is() {
+    refused_then_allowed("SUBSCRIBE refused by ACL", &["allchannels", "-subscribe"], LATE).await;
+}
+
+#[actix_rt::test]
+async fn a_channel_that_is_not_allowed_is_degraded_until_it_is() {
+    // It cannot publish either, which the other node notices by its silence.
+    refused_then_allowed("the channels of feeds refused by ACL", &["resetchannels", "&orderbell:*:node*"], NOTICE).await;
+}
+
+#[actix_rt::test]
+async fn publishing_that_is_not_allowed_is_told_as_a_head_when_it_is() {
+    let redis = Redis::start();
+    let limited = user(&redis, &["allchannels"]);
+    let house = House::build().await;
+    let kitchen = Kitchen::open(&house, "demo").await;
+    let one = Node::join(&house, &limited);
+    // The other node compares nothing: what it shows it has heard of.
+    let other = Build { compares: false, ..Build::new(&house, redis.url()) }.node(&house);
+    let screen = Screen::open(&other, &kitchen).await;
+    other.wait_until_healthy(true, RECOVERY).await;
+    one.wait_until_healthy(true, RECOVERY).await;
+    user(&redis, &["allchannels", "-publish"]);
+    kitchen.act_for(&[&one], millis(20), seconds(1)).await;
+    one.wait_until_healthy(false, NOTICE).await;
+    assert!(screen.events().is_empty());
+    assert!(one.metric("orderbell_broker_messages_total{fate=\"dropped\"}") > 0);
+    user(&redis, &["allchannels"]);
+    one.wait_until_healthy(true, RECOVERY).await;
+    figure("PUBLISH refused by ACL for a while", screen.check(&house, &kitchen, AT_ONCE).await);
+}
+
+#[actix_rt::test]
+async fn a_node_that_never_could_publish_is_found_out_by_the_first_comparison() {
+    let redis = Redis::start();
+    let limited = user(&redis, &["allchannels", "-publish"]);
+    let pair = Crossing::build(&redis.url(), &limited).await;
+    pair.one.wait_until_healthy(true, RECOVERY).await;
+    let begun = Instant::now();
+    pair.act_for(millis(50), PERIOD + seconds(5)).await;
+    let late = pair.check(LATE).await;
+    figure("a node that never could publish", late);
+    assert!(late.worst < PERIOD + LATE, "the first are found by the usual comparison");
+    let after = pair.worst_after(begun + PERIOD + seconds(2));
+    println!("a node that never could publish: late by {after:.1?} at worst after the first comparison");
+    assert!(after < LATE);
+}
+
+#[actix_rt::test]
+async fn what_is_committed_while_a_screen_opens_is_not_late() {
+    let redis = Redis::start();
+    let house = House::build().await;
+    let (one, other) = (Node::join(&house, redis.url()), Node::join(&house, redis.url()));
+    other.wait_until_healthy(true, RECOVERY).await;
+    let mut worst = Duration::ZERO;
+    for number in 0..20 {
+        let kitchen = Kitchen::open(&house, &format!("demo-{number}")).await;
+        let nodes = [&one];
+        let (screen, ()) = tokio::join!(Screen::open(&other, &kitchen), kitchen.act_for(&nodes, millis(1), millis(60)));
+        kitchen.act(&one).await;
+        worst = worst.max(screen.check(&house, &kitchen, LATE).await.worst);
+    }
+    println!("20 screens opened amid commits: late by {worst:.1?} at worst");
+    assert!(worst < AT_ONCE);
+}
+
+#[actix_rt::test]
+async fn without_the_comparison_of_heads_what_was_not_announced_never_comes() {
+    let away = Redis::prepare(&[]);
+    for compares in [true, false] {
+        let house = House::build().await;
+        let kitchen = Kitchen::open(&house, "demo").await;
+        let one = Node::join(&house, away.url());
+        let other = Build { compares, ..Build::new(&house, away.url()) }.node(&house);
+        let screen = Screen::open(&other, &kitchen).await;
+        let position = kitchen.act(&one).await;
+        assert_eq!(screen.has_reached(position, 2 * LATE).await, compares, "it is the comparison that brings it");
+    }
+}

@@ -1,0 +1,157 @@
+//! Somebody between the nodes: a Redis for each of two, and what goes from one to the other passes through hands that
+//! drop, double, reorder and forge.
+
+use crate::redis_server::Redis;
+use crate::world::{Build, House, KEY, Kitchen, Screen, figure, made_up};
+use futures_util::StreamExt;
+use orderbell::broker::message::{Body, Message};
+use orderbell::broker::signature::{Refused, Signer, Verify};
+use orderbell::clock;
+use orderbell::domain::position::Position;
+use rand::RngExt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The most it may take to be well.
+const RECOVERY: Duration = Duration::from_secs(12);
+/// How often these nodes compare heads when all is well, so that a last message that is lost is not waited for.
+const PERIOD: Duration = Duration::from_secs(3);
+
+/// What the hands do with a message: what goes on instead of it, in order.
+type Hands = Box<dyn FnMut(Vec<u8>) -> Vec<Vec<u8>>>;
+
+/// Carries what is published on one Redis to the other, through the hands.
+async fn carry(from: &Redis, to: &Redis, mut hands: Hands) {
+    let client = redis::Client::open(from.url()).unwrap();
+    let (mut sink, mut messages) = client.get_async_pubsub().await.unwrap().split();
+    sink.psubscribe("orderbell:*:feed:*").await.unwrap();
+    let mut connection = redis::Client::open(to.url()).unwrap().get_multiplexed_async_connection().await.unwrap();
+    actix_rt::spawn(async move {
+        let _sink = sink;
+        while let Some(message) = messages.next().await {
+            for payload in hands(message.get_payload_bytes().to_vec()) {
+                let channel = message.get_channel_name();
+                let _: i64 = redis::cmd("PUBLISH").arg(channel).arg(payload).query_async(&mut connection).await.unwrap();
+            }
+        }
+    });
+}
+
+/// Commits through the hands for some seconds; nothing wrong may be shown.
+async fn survives(fault: &str, hands: impl Fn(&House, &Kitchen) -> Hands, refused: Option<&str>) {
+    let (near, far) = (Redis::start(), Redis::start());
+    let house = House::build().await;
+    let kitchen = Kitchen::open(&house, "demo").await;
+    let one = Build::new(&house, near.url()).node(&house);
+    let other = Build { period: PERIOD, ..Build::new(&house, far.url()) }.node(&house);
+    let screen = Screen::open(&other, &kitchen).await;
+    carry(&near, &far, hands(&house, &kitchen)).await;
+    one.wait_until_healthy(true, RECOVERY).await;
+    other.wait_until_healthy(true, RECOVERY).await;
+    kitchen.act_for(&[&one], Duration::from_millis(5), Duration::from_secs(6)).await;
+    figure(fault, screen.check(&house, &kitchen, 2 * PERIOD).await);
+    assert!(other.metric("orderbell_broker_messages_total{fate=\"heard\"}") > 0, "something passes the hands");
+    if let Some(fate) = refused {
+        let count = other.metric(&format!("orderbell_broker_messages_total{{fate=\"{fate}\"}}"));
+        println!("{fault}: {count} messages refused as {fate}");
+        assert!(count > 0);
+    }
+    assert!(other.broker.health.is_healthy());
+}
+
+#[actix_rt::test]
+async fn dropped_doubled_and_reordered_messages_make_no_wrong_frame() {
+    let hands = |_: &House, _: &Kitchen| -> Hands {
+        let mut held: Vec<Vec<u8>> = Vec::new();
+        Box::new(move |payload| {
+            let mut rng = rand::rng();
+            if rng.random_bool(0.3) {
+                return Vec::new();
+            }
+            held.push(payload.clone());
+            if rng.random_bool(0.3) {
+                held.push(payload);
+            }
+            // Up to eight are held back and go on in any order.
+            let mut out = Vec::new();
+            while held.len() > 8 || (!held.is_empty() && rng.random_bool(0.5)) {
+                out.push(held.swap_remove(rng.random_range(0..held.len())));
+            }
+            out
+        })
+    };
+    survives("30 % dropped, 30 % doubled, reordered", hands, None).await;
+}
+
+#[actix_rt::test]
+async fn forged_messages_make_no_wrong_frame() {
+    let hands = |house: &House, kitchen: &Kitchen| -> Hands {
+        let (stranger, restaurant) = (Signer::new(&[8; 32], house.store.epoch()), kitchen.id);
+        let (elsewhere, made_up) = (Signer::new(&KEY, "another epoch"), move |position| made_up_of(restaurant, position));
+        let mut position = 0;
+        Box::new(move |payload| {
+            position += 1;
+            let mut rng = rand::rng();
+            let (mut flipped, bit) = (payload.clone(), rng.random_range(0..payload.len() * 8));
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            let signed = |signer: &Signer| signer.seal(&made_up(position + 1)).unwrap();
+            let bare = [vec![1; 33], made_up(position + 1)].concat();
+            vec![flipped, signed(&stranger), signed(&elsewhere), bare, payload, b"nonsense".to_vec(), Vec::new()]
+        })
+    };
+    survives("forged", hands, Some("forged")).await;
+}
+
+#[actix_rt::test]
+async fn signed_nonsense_and_messages_without_end_make_no_wrong_frame() {
+    let hands = |house: &House, _: &Kitchen| -> Hands {
+        let signer = house.signer();
+        let mut number = 0_u32;
+        Box::new(move |payload| {
+            number += 1;
+            let mut out = vec![signer.seal(b"{\"node\":1}").unwrap(), payload];
+            if number.is_multiple_of(50) {
+                out.insert(0, vec![0; (1 << 20) + 1]);
+            }
+            out
+        })
+    };
+    survives("garbled and oversized", hands, Some("garbled")).await;
+}
+
+fn made_up_of(restaurant: orderbell::domain::ids::RestaurantId, position: u64) -> Vec<u8> {
+    Message { node: clock::new_id(), body: Body::Committed(made_up(restaurant, position)) }.encode()
+}
+
+/// Believes everybody.
+struct Gullible;
+
+impl Verify for Gullible {
+    fn open<'a>(&self, sealed: &'a [u8]) -> Result<&'a [u8], Refused> {
+        sealed.get(33..).ok_or(Refused::Forged)
+    }
+}
+
+/// Whether a forged event is shown by a node that verifies like this.
+async fn is_fooled(verifier: impl FnOnce(&House) -> Arc<dyn Verify>) -> bool {
+    let redis = Redis::start();
+    let house = House::build().await;
+    let kitchen = Kitchen::open(&house, "demo").await;
+    let one = Build::new(&house, redis.url()).node(&house);
+    let other = Build { verifier: verifier(&house), ..Build::new(&house, redis.url()) }.node(&house);
+    let screen = Screen::open(&other, &kitchen).await;
+    other.wait_until_healthy(true, RECOVERY).await;
+    let position = Position::new(kitchen.act(&one).await).unwrap().next();
+    let channel = format!("orderbell:{}:feed:{}", house.store.epoch(), kitchen.id);
+    let forged = Signer::new(&[8; 32], house.store.epoch()).seal(&made_up_of(kitchen.id, position.number())).unwrap();
+    let mut connection = redis::Client::open(redis.url()).unwrap().get_multiplexed_async_connection().await.unwrap();
+    let heard_by: i64 = redis::cmd("PUBLISH").arg(channel).arg(forged).query_async(&mut connection).await.unwrap();
+    assert_eq!(heard_by, 1, "it is published where the node listens");
+    screen.has_reached(position.number(), Duration::from_secs(2)).await
+}
+
+#[actix_rt::test]
+async fn without_the_signature_a_forged_event_gets_through() {
+    assert!(is_fooled(|_| Arc::new(Gullible)).await, "the forgery is good but for its signature");
+    assert!(!is_fooled(|house| Arc::new(house.signer())).await);
+}

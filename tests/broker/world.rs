@@ -1,0 +1,403 @@
+//! Nodes in one process over one database, each with its own directory and broker, and screens that look at them.
+
+use orderbell::broker::{self, Address, Broker, Signer, Verify};
+use orderbell::clock;
+use orderbell::commands::Commands;
+use orderbell::domain::event::{By, Event, EventKind};
+use orderbell::domain::ids::{CategoryId, EventId, MenuItemId, RestaurantId};
+use orderbell::domain::menu::{Category, Menu, MenuAction, MenuItem};
+use orderbell::domain::money::Money;
+use orderbell::domain::position::Position;
+use orderbell::domain::principal::{Principal, Role};
+use orderbell::domain::room_id::RoomId;
+use orderbell::domain::time::Timestamp;
+use orderbell::feed::{Directory, EventCommitted, FeedRegistry};
+use orderbell::protocol::{Frame, FrameKind};
+use orderbell::room::messages::Page;
+use orderbell::room::{Join, MemberId, ToMember};
+use orderbell::store::accounts::Restaurant;
+use orderbell::store::{Mode, Settings, SharedStore, open};
+use orderbell::telemetry::Metrics;
+
+use actix::prelude::*;
+use serde_json::Value;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// The key that the nodes of these tests share.
+pub const KEY: [u8; 32] = [7; 32];
+/// How often heads are compared when all is well.
+pub const PERIOD: Duration = Duration::from_secs(15);
+
+/// One database.
+pub struct House {
+    pub store: SharedStore,
+    _folder: TempDir,
+}
+
+impl House {
+    pub async fn build() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("orderbell.db").display());
+        let store = open(&url, Settings::new(Mode::Serve)).await.unwrap();
+        Self { store, _folder: folder }
+    }
+
+    pub fn signer(&self) -> Signer {
+        Signer::new(&KEY, self.store.epoch())
+    }
+}
+
+/// A restaurant with one dish, whose being sold out or not makes events.
+pub struct Kitchen {
+    pub id: RestaurantId,
+    dish: MenuItemId,
+    staff: Principal,
+    is_there: Cell<bool>,
+    commits: RefCell<Vec<(u64, Instant)>>,
+}
+
+impl Kitchen {
+    pub async fn open(house: &House, slug: &str) -> Self {
+        let (id, dish) = (RestaurantId::from_uuid(clock::new_id()), MenuItemId::from_uuid(clock::new_id()));
+        let restaurant = Restaurant {
+            id,
+            slug: slug.parse().unwrap(),
+            name: slug.parse().unwrap(),
+            currency: "BDT".parse().unwrap(),
+            default_minutes: 20,
+        };
+        house.store.add_restaurant(&restaurant, &menu(id, dish), clock::now()).await.unwrap();
+        let staff = Principal {
+            sub: "staff-1".parse().unwrap(),
+            role: Role::Staff,
+            restaurant: id,
+            session: "session-1".parse().unwrap(),
+            station: None,
+            table: None,
+            device: None,
+        };
+        Self { id, dish, staff, is_there: Cell::new(true), commits: RefCell::default() }
+    }
+
+    /// Commits one event on a node; gives its position.
+    pub async fn act(&self, node: &Node) -> u64 {
+        let available = !self.is_there.get();
+        self.is_there.set(available);
+        let action = MenuAction::Availability { item: self.dish, available, until: None };
+        let ack = node.commands.change_menu(&self.staff, action).await.unwrap();
+        assert!(ack.changed);
+        self.commits.borrow_mut().push((ack.position.number(), Instant::now()));
+        ack.position.number()
+    }
+
+    /// Commits events on the nodes in turn, one every so often, for a time.
+    pub async fn act_for(&self, nodes: &[&Node], every: Duration, time: Duration) {
+        let until = Instant::now() + time;
+        for node in nodes.iter().cycle() {
+            if Instant::now() >= until {
+                return;
+            }
+            self.act(node).await;
+            tokio::time::sleep(every).await;
+        }
+    }
+}
+
+fn menu(restaurant: RestaurantId, dish: MenuItemId) -> Menu {
+    let category = CategoryId::from_uuid(clock::new_id());
+    let item = MenuItem {
+        id: dish,
+        name: "Beef rezala".parse().unwrap(),
+        description: None,
+        category,
+        price: Money { amount: 900, currency: "BDT".parse().unwrap() },
+        station: "hot".parse().unwrap(),
+        sort: 1,
+        available: true,
+        until: None,
+        photo: None,
+        options: BTreeMap::new(),
+    };
+    Menu {
+        restaurant,
+        position: Position::ZERO,
+        currency: "BDT".parse().unwrap(),
+        paused: false,
+        paused_until: None,
+        categories: BTreeMap::from([(category, Category { name: "Mains".parse().unwrap(), sort: 1 })]),
+        items: BTreeMap::from([(dish, item)]),
+    }
+}
+
+/// A node of the house.
+pub struct Node {
+    pub directory: Directory,
+    pub commands: Commands,
+    pub metrics: Metrics,
+    pub broker: Broker,
+}
+
+/// How a node of a test differs from one in service.
+pub struct Build {
+    pub url: String,
+    pub verifier: Arc<dyn Verify>,
+    /// False for the negative control: heads are then compared for a directory without feeds.
+    pub compares: bool,
+    pub period: Duration,
+}
+
+impl Build {
+    pub fn new(house: &House, url: impl Into<String>) -> Self {
+        Self { url: url.into(), verifier: Arc::new(house.signer()), compares: true, period: PERIOD }
+    }
+
+    pub fn node(self, house: &House) -> Node {
+        let metrics = Metrics::new();
+        let directory = Directory::new(house.store.clone(), metrics.clone());
+        let compared = if self.compares { directory.clone() } else { Directory::new(house.store.clone(), Metrics::new()) };
+        let registry = FeedRegistry::new(compared, self.period).start();
+        let address = Address::parse(&self.url.into()).unwrap();
+        let broker = broker::start_with(address, house.signer(), self.verifier, directory.clone(), registry);
+        Node { commands: Commands::new(directory.clone()), directory, metrics, broker }
+    }
+}
+
+impl Node {
+    /// A node as it is in service.
+    pub fn join(house: &House, url: impl Into<String>) -> Self {
+        Build::new(house, url).node(house)
+    }
+
+    /// What a counter or gauge of this node says.
+    pub fn metric(&self, line: &str) -> u64 {
+        let text = self.metrics.scrape();
+        let value = text.lines().find_map(|found| found.strip_prefix(line)?.strip_prefix(' ').map(str::to_owned));
+        value.map_or(0, |value| value.parse().unwrap())
+    }
+
+    /// Waits until Redis does its part for this node, or not; gives how long that took.
+    pub async fn wait_until_healthy(&self, is_healthy: bool, within: Duration) -> Duration {
+        let begun = Instant::now();
+        until(within, || async { self.broker.health.is_healthy() == is_healthy })
+            .await
+            .unwrap_or_else(|()| panic!("healthy: {is_healthy} within {within:?}"));
+        begun.elapsed()
+    }
+}
+
+/// Asks until it is so.
+pub async fn until<F: Future<Output = bool>>(within: Duration, mut ask: impl FnMut() -> F) -> Result<(), ()> {
+    let end = Instant::now() + within;
+    while !ask().await {
+        if Instant::now() > end {
+            return Err(());
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    Ok(())
+}
+
+/// A frame, when it came.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    pub kind: FrameKind,
+    pub at: Instant,
+    pub position: u64,
+    pub json: Value,
+}
+
+struct Glass(Arc<Mutex<Vec<Seen>>>);
+
+impl Actor for Glass {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Context<Self>) {
+        ctx.set_mailbox_capacity(4096);
+    }
+}
+
+impl Handler<ToMember> for Glass {
+    type Result = ();
+    fn handle(&mut self, told: ToMember, _: &mut Context<Self>) {
+        let frames = match told {
+            ToMember::Frame(frame) => vec![frame],
+            ToMember::Frames(frames) => frames,
+            other => panic!("a screen of these tests is never put out: {other:?}"),
+        };
+        self.show(&frames);
+    }
+}
+
+impl Handler<Page> for Glass {
+    type Result = ();
+    fn handle(&mut self, Page(frames): Page, _: &mut Context<Self>) {
+        self.show(&frames);
+    }
+}
+
+impl Glass {
+    fn show(&self, frames: &[Frame]) {
+        self.0.lock().unwrap().extend(frames.iter().map(|frame| Seen {
+            kind: frame.kind(),
+            at: Instant::now(),
+            position: frame.position().number(),
+            json: serde_json::from_str(&frame.text()).unwrap(),
+        }));
+    }
+}
+
+/// What a screen has to show for itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Lateness {
+    pub events: usize,
+    pub median: Duration,
+    pub worst: Duration,
+}
+
+/// A member of the menu room on a node.
+pub struct Screen {
+    seen: Arc<Mutex<Vec<Seen>>>,
+    from: u64,
+}
+
+impl Screen {
+    pub async fn open(node: &Node, kitchen: &Kitchen) -> Self {
+        let seen = Arc::<Mutex<Vec<Seen>>>::default();
+        let glass = Glass(seen.clone()).start();
+        let (mailbox, pages) = (glass.clone().recipient(), glass.recipient());
+        let join = Join { member: MemberId(1), since: None, only_owner: None, mailbox, pages };
+        node.directory.join(kitchen.id, RoomId::Menu(kitchen.id), join).map_err(drop).expect("the feed takes a join");
+        let is_live = || async { seen.lock().unwrap().iter().any(|seen| seen.kind == FrameKind::Live) };
+        until(Duration::from_secs(10), is_live).await.expect("the room opens");
+        let from = seen.lock().unwrap().iter().find(|seen| seen.kind == FrameKind::Snapshot).unwrap().position;
+        Self { seen, from }
+    }
+
+    /// The events it has shown.
+    pub fn events(&self) -> Vec<Seen> {
+        self.seen.lock().unwrap().iter().filter(|seen| seen.kind == FrameKind::Event).cloned().collect()
+    }
+
+    /// What the events that were committed after some time were late by.
+    fn lateness_after(&self, kitchen: &Kitchen, since: Instant) -> Vec<Duration> {
+        let commits = kitchen.commits.borrow();
+        let after: BTreeMap<_, _> = commits.iter().copied().filter(|(_, at)| *at > since).collect();
+        let late = |seen: &Seen| after.get(&seen.position).map(|at| seen.at.saturating_duration_since(*at));
+        self.events().iter().filter_map(late).collect()
+    }
+
+    pub async fn has_reached(&self, position: u64, within: Duration) -> bool {
+        let last = || self.events().last().map_or(self.from, |seen| seen.position);
+        until(within, || async { last() >= position }).await.is_ok()
+    }
+
+    /// Fails unless it shows every event of the kitchen since it opened, once, in order, as it stands in the log.
+    pub async fn check(&self, house: &House, kitchen: &Kitchen, within: Duration) -> Lateness {
+        let head = house.store.head(kitchen.id).await.unwrap();
+        assert!(self.has_reached(head.number(), within).await, "all is there within {within:?}");
+        let events = self.events();
+        let positions: Vec<_> = events.iter().map(|seen| seen.position).collect();
+        assert_eq!(positions, (self.from + 1..=head.number()).collect::<Vec<_>>(), "each once, in order, without a hole");
+        let after = Position::new(self.from).unwrap();
+        let log = house.store.events(kitchen.id, None, after, head, 100_000).await.unwrap();
+        for (seen, event) in events.iter().zip(&log) {
+            assert_eq!(seen.json["event"]["id"], event.id.to_string(), "the frame is of the log's event");
+            assert_eq!(seen.json["event"]["patch"], serde_json::from_str::<Value>(event.patch.get()).unwrap());
+        }
+        lateness(&events, &kitchen.commits.borrow())
+    }
+}
+
+fn lateness(events: &[Seen], commits: &[(u64, Instant)]) -> Lateness {
+    let commits: BTreeMap<_, _> = commits.iter().copied().collect();
+    let late = |seen: &Seen| commits.get(&seen.position).map(|at| seen.at.saturating_duration_since(*at));
+    let mut all: Vec<_> = events.iter().filter_map(late).collect();
+    all.sort_unstable();
+    assert!(!all.is_empty(), "there was something to be late with");
+    Lateness { events: all.len(), median: all[all.len() / 2], worst: all[all.len() - 1] }
+}
+
+/// Two nodes; and a kitchen for each, whose events are committed there and shown by a screen on the other.
+pub struct Crossing {
+    pub house: House,
+    pub one: Node,
+    pub other: Node,
+    from_one: Line,
+    from_other: Line,
+}
+
+struct Line {
+    kitchen: Kitchen,
+    screen: Screen,
+}
+
+impl Crossing {
+    pub async fn build(one: &str, other: &str) -> Self {
+        let house = House::build().await;
+        let (one, other) = (Node::join(&house, one), Node::join(&house, other));
+        let from_one = Line::open(&house, "from-one", &other).await;
+        let from_other = Line::open(&house, "from-other", &one).await;
+        Self { house, one, other, from_one, from_other }
+    }
+
+    pub async fn wait_until_healthy(&self, is_healthy: bool, within: Duration) {
+        self.one.wait_until_healthy(is_healthy, within).await;
+        self.other.wait_until_healthy(is_healthy, within).await;
+    }
+
+    pub async fn act_for(&self, every: Duration, time: Duration) {
+        let (one, other) = ([&self.one], [&self.other]);
+        let (from_one, from_other) = (&self.from_one.kitchen, &self.from_other.kitchen);
+        tokio::join!(from_one.act_for(&one, every, time), from_other.act_for(&other, every, time));
+    }
+
+    /// Checks both screens; gives what the worse of them was late by.
+    pub async fn check(&self, within: Duration) -> Lateness {
+        let one = self.from_one.screen.check(&self.house, &self.from_one.kitchen, within).await;
+        let other = self.from_other.screen.check(&self.house, &self.from_other.kitchen, within).await;
+        Lateness { events: one.events + other.events, median: one.median.max(other.median), worst: one.worst.max(other.worst) }
+    }
+
+    /// What the latest event was late by of those committed after some time.
+    pub fn worst_after(&self, since: Instant) -> Duration {
+        let lines = [&self.from_one, &self.from_other];
+        let worst = lines.map(|line| line.screen.lateness_after(&line.kitchen, since).into_iter().max().unwrap());
+        worst[0].max(worst[1])
+    }
+}
+
+impl Line {
+    async fn open(house: &House, slug: &str, node: &Node) -> Self {
+        let kitchen = Kitchen::open(house, slug).await;
+        Self { screen: Screen::open(node, &kitchen).await, kitchen }
+    }
+}
+
+/// Prints a figure of the table of faults.
+pub fn figure(fault: &str, late: Lateness) {
+    println!(
+        "{fault}: {} events, 0 lost, 0 doubled, late by {:.1?} in the median and {:.1?} at worst",
+        late.events, late.median, late.worst
+    );
+}
+
+/// An event that nobody committed, as a forger would announce it.
+pub fn made_up(restaurant: RestaurantId, position: u64) -> EventCommitted {
+    let event = Event {
+        restaurant,
+        position: Position::new(position).unwrap(),
+        id: EventId::from_uuid(clock::new_id()),
+        kind: EventKind::MenuPaused,
+        order: None,
+        at: Timestamp::from_millis(1_795_514_400_000),
+        by: By { role: Role::Manager },
+        command: None,
+        patch: serde_json::value::to_raw_value(&serde_json::json!({ "paused": true })).unwrap(),
+    };
+    EventCommitted { restaurant, events: vec![event].into() }
+}
