@@ -6,7 +6,6 @@ use crate::auth::session::{Lifetimes, SessionService};
 use crate::auth::token::Tokens;
 use crate::commands::Commands;
 use crate::config::{Common, Serve};
-use crate::connection::line::Line;
 use crate::connection::{self, Census, Services};
 use crate::demo;
 use crate::feed::{Directory, FeedRegistry};
@@ -203,7 +202,7 @@ fn server(node: &Node, serve: &Serve, listener: TcpListener) -> anyhow::Result<S
             .client_request_timeout(REQUEST_TIMEOUT)
             // A client that has closed its side waits for no stream and no poll: they leave their rooms at once.
             .h1_allow_half_closed(false)
-            .on_connect_ext(Line::keep)
+            .on_connect_ext(connection::line::Line::keep)
             .upgrade(upgrade)
             .h1(map_config(http::app(state.clone()), |()| AppConfig::default()))
             .tcp()

@@ -280,8 +280,7 @@ impl Handler<Page> for Connection {
     type Result = ResponseFuture<()>;
     fn handle(&mut self, Page(frames): Page, ctx: &mut Ctx) -> Self::Result {
         frames.iter().for_each(|frame| self.push(frame, ctx));
-        let drained = self.wire.drained();
-        Box::pin(async move { drop(drained.await) })
+        Box::pin(futures_util::FutureExt::map(self.wire.drained(), drop))
     }
 }
 
