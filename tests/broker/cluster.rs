@@ -2,7 +2,9 @@
 
 use crate::redis_server::Redis;
 use crate::world::{House, Kitchen, Node, Screen, figure, until};
+use orderbell::broker::channels::Channels;
 use std::time::Duration;
+use uuid::Uuid;
 
 /// The hash slots of a cluster.
 const SLOTS: u16 = 16384;
@@ -37,6 +39,17 @@ impl Cluster {
         })
     }
 
+    /// Gives the slot of a channel to another server than the one that has it, as when slots are moved at run time.
+    fn move_slot_of(&self, channel: &str) {
+        let id = |server: &Redis| redis::from_redis_value::<String>(server.ask(&["CLUSTER", "MYID"])).unwrap();
+        let slot: u16 = redis::from_redis_value(self.0[0].ask(&["CLUSTER", "KEYSLOT", channel])).unwrap();
+        let owner = usize::from(slot / (SLOTS / 3)).min(2);
+        let (new, slot) = ((owner + 1) % 3, slot.to_string());
+        for server in [new, owner, (owner + 2) % 3] {
+            self.0[server].ask(&["CLUSTER", "SETSLOT", &slot, "NODE", &id(&self.0[new])]);
+        }
+    }
+
     fn url(&self) -> String {
         let hosts: Vec<_> = self.0.iter().map(|server| server.address().to_string()).collect();
         format!("redis+cluster://{}", hosts.join(","))
@@ -60,6 +73,17 @@ async fn events_cross_a_cluster_at_once_and_the_death_of_a_server_loses_nothing(
     figure("a cluster that is well", late);
     assert!(late.worst < Duration::from_secs(1));
     assert_eq!(other.metric("orderbell_feed_repairs_total"), 0, "nothing came by the comparison of heads");
+
+    for (_, kitchen) in &rooms {
+        cluster.move_slot_of(&Channels::new(house.store.epoch(), Uuid::nil(), 16).feed(kitchen.id));
+    }
+    act(&rooms, &one, 40).await;
+    let late = check(&rooms, &house).await;
+    figure("slots of a cluster moved", late);
+    assert!(late.worst < LATE);
+    assert!(other.metric("orderbell_redis_rebuilds_total") > 0, "the subscription that is taken back is noticed");
+    one.wait_until_healthy(true, RECOVERY).await;
+    other.wait_until_healthy(true, RECOVERY).await;
 
     cluster.0[1].kill();
     other.wait_until_healthy(false, Duration::from_secs(6)).await;

@@ -181,24 +181,6 @@ async fn a_node_that_never_could_publish_is_found_out_by_the_first_comparison() 
 }
 
 #[actix_rt::test]
-async fn what_is_committed_while_a_screen_opens_is_not_late() {
-    let redis = Redis::start();
-    let house = House::build().await;
-    let (one, other) = (Node::join(&house, redis.url()), Node::join(&house, redis.url()));
-    other.wait_until_healthy(true, RECOVERY).await;
-    let mut worst = Duration::ZERO;
-    for number in 0..20 {
-        let kitchen = Kitchen::open(&house, &format!("demo-{number}")).await;
-        let nodes = [&one];
-        let (screen, ()) = tokio::join!(Screen::open(&other, &kitchen), kitchen.act_for(&nodes, millis(1), millis(60)));
-        kitchen.act(&one).await;
-        worst = worst.max(screen.check(&house, &kitchen, LATE).await.worst);
-    }
-    println!("20 screens opened amid commits: late by {worst:.1?} at worst");
-    assert!(worst < AT_ONCE);
-}
-
-#[actix_rt::test]
 async fn without_the_comparison_of_heads_what_was_not_announced_never_comes() {
     let away = Redis::prepare(&[]);
     for compares in [true, false] {

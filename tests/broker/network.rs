@@ -2,7 +2,7 @@
 
 use crate::proxy::{Network, Proxy};
 use crate::redis_server::Redis;
-use crate::world::{Crossing, figure};
+use crate::world::{Crossing, Kitchen, Screen, figure};
 use std::time::{Duration, Instant};
 
 /// The most an event may be late while Redis is known to be away.
@@ -64,6 +64,20 @@ async fn a_stalled_connection_is_noticed_and_rebuilt() {
 }
 
 #[actix_rt::test]
+async fn a_subscription_that_brings_nothing_is_noticed_by_its_beats() {
+    let Way { proxy, nodes, .. } = &Way::build().await;
+    proxy.set(Network::Deaf);
+    let (noticed, ()) = tokio::join!(nodes.other.wait_until_healthy(false, NOTICE), nodes.act_for(OFTEN, NOTICE));
+    println!("deaf: noticed after {noticed:.1?}");
+    assert!(noticed > Duration::from_secs(1), "requests are answered: only what is heard tells");
+    figure("deaf", nodes.check(LATE).await);
+    proxy.set(Network::Fine);
+    nodes.wait_until_healthy(true, RECOVERY).await;
+    nodes.act_for(OFTEN, Duration::from_millis(500)).await;
+    nodes.check(Duration::from_secs(1)).await;
+}
+
+#[actix_rt::test]
 async fn a_cut_way_is_noticed_at_once() {
     silenced("cut", Network::Cut).await;
 }
@@ -89,4 +103,20 @@ async fn a_delay_is_not_taken_for_a_fault() {
 #[actix_rt::test]
 async fn one_byte_at_a_time_is_not_taken_for_a_fault() {
     slowed("one byte at a time", Network::Dribble).await;
+}
+
+#[actix_rt::test]
+async fn what_is_committed_before_a_subscription_is_confirmed_is_not_late() {
+    let Way { proxy, nodes, .. } = &Way::build().await;
+    // The room opens from the database at once; the subscription is on its way for longer.
+    proxy.set(Network::Delay(Duration::from_millis(150)));
+    let mut worst = Duration::ZERO;
+    for number in 0..5 {
+        let kitchen = Kitchen::open(&nodes.house, &format!("demo-{number}")).await;
+        let screen = Screen::open(&nodes.other, &kitchen).await;
+        kitchen.act(&nodes.one).await;
+        worst = worst.max(screen.check(&nodes.house, &kitchen, NOTICE).await.worst);
+    }
+    println!("5 × an event before the subscription: late by {worst:.1?} at worst");
+    assert!(worst < Duration::from_secs(1));
 }

@@ -1,6 +1,7 @@
 //! A TCP proxy that does to connections what networks do.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -16,6 +17,8 @@ pub enum Network {
     Cut,
     /// Connections stay open and every byte is swallowed. One that has been through this is dead for good.
     HalfOpen,
+    /// Connections on which something was subscribed to hear nothing more; all others are well.
+    Deaf,
     /// Whatever is read goes on after this time.
     Delay(Duration),
     /// One byte at a time.
@@ -65,13 +68,23 @@ async fn join(client: TcpStream, server: SocketAddr, network: watch::Receiver<Ne
         let _ = socket.set_nodelay(true);
     }
     let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), upstream.into_split());
+    let subscribes = AtomicBool::new(false);
     tokio::select! {
-        () = pump(from_client, to_server, network.clone()) => {}
-        () = pump(from_server, to_client, network) => {}
+        () = pump(from_client, to_server, network.clone(), |bytes| {
+            subscribes.fetch_or(bytes.windows(9).any(|word| word == b"SUBSCRIBE"), Relaxed);
+            false
+        }) => {}
+        () = pump(from_server, to_client, network, |_| subscribes.load(Relaxed)) => {}
     }
 }
 
-async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut network: watch::Receiver<Network>) {
+/// `is_for_listener` looks at what is read, and says whether it is an answer to somebody who subscribed.
+async fn pump(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    mut network: watch::Receiver<Network>,
+    is_for_listener: impl Fn(&[u8]) -> bool,
+) {
     let (mut buffer, mut is_dead) = ([0; 16 * 1024], false);
     loop {
         let mode = *network.borrow_and_update();
@@ -86,6 +99,7 @@ async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut network: watc
         match read {
             Ok(0) | Err(_) => return,
             Ok(_) if is_dead => {}
+            Ok(count) if is_for_listener(&buffer[..count]) && mode == Network::Deaf => {}
             Ok(count) => {
                 if pass_on(&buffer[..count], &mut to, mode).await.is_err() {
                     return;
