@@ -142,7 +142,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             add_restaurant(common, restaurant, tables).await?;
         }
         Command::User(UserCommand::Add { restaurant, username, role }) => add_user(common, &restaurant, username, role).await?,
-        Command::Healthcheck { bind } => return startup::healthcheck(bind).await,
+        Command::Healthcheck { bind } => return startup::healthcheck::healthcheck(bind).await,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -27,7 +27,7 @@ pub struct Common {
     pub database_connections: u32,
 
     /// What is logged: error, warn, info, debug, trace, or env_logger's filters (info,orderbell::feed=debug).
-    #[arg(long, env = "ORDERBELL_LOG", default_value = "info,sqlx=warn", global = true)]
+    #[arg(long, env = "ORDERBELL_LOG", default_value = "info,sqlx=warn,redis=error", global = true)]
     pub log: String,
 }
 
@@ -57,7 +57,8 @@ pub struct Serve {
     #[arg(long, env = "ORDERBELL_BIND", default_value = "127.0.0.1:8080")]
     pub bind: SocketAddr,
 
-    /// Redis, which tells the other nodes of what this one has committed: redis://… or rediss://…
+    /// Redis, which tells the other nodes of what this one has committed: redis://…, rediss://… (TLS), or with +cluster
+    /// (redis+cluster://…) a cluster.
     #[arg(long, env = "REDIS_URL", hide_env_values = true)]
     pub redis_url: Option<SecretString>,
 
@@ -130,8 +131,9 @@ pub struct LimitArgs {
     #[arg(long, env = "ORDERBELL_HEARTBEAT_MS", default_value_t = 25_000, value_parser = clap::value_parser!(u64).range(100..=600_000))]
     pub heartbeat_ms: u64,
 
-    /// Bytes a connection may hold that its reader has not taken.
-    #[arg(long, env = "ORDERBELL_BACKLOG_BYTES", default_value_t = 262_144, value_parser = clap::value_parser!(u32).range(16_384..=16_777_216))]
+    /// Bytes a connection may hold that its reader has not taken. Not less than 192 KiB: a page of a replay and the tail of
+    /// a room have to fit.
+    #[arg(long, env = "ORDERBELL_BACKLOG_BYTES", default_value_t = 262_144, value_parser = clap::value_parser!(u32).range(196_608..=16_777_216))]
     pub backlog_bytes: u32,
 
     /// Connections of one principal.

@@ -62,8 +62,8 @@ pub async fn upgrade(
 /// Everything that is asked of a handshake, cheapest first.
 fn examine(services: &Services, gate: &Gate, request: &Request, peer: IpAddr) -> Result<Verified, Refusal> {
     let bad = |detail| Refusal::new(ErrorCode::BadFrame, detail);
-    if request.path() != PATH {
-        return Err(Refusal::new(ErrorCode::NotFound, "the WebSocket is at /ws"));
+    if request.path() != PATH || !services.is_open {
+        return Err(Refusal::new(ErrorCode::NotFound, "the WebSocket is at /ws, on nodes that take connections"));
     }
     services.check_open()?;
     let forwarded_for = request.headers().get(header::X_FORWARDED_FOR).and_then(|value| value.to_str().ok());
@@ -82,11 +82,12 @@ fn examine(services: &Services, gate: &Gate, request: &Request, peer: IpAddr) ->
         Err(_) => return Err(bad("not a WebSocket handshake (RFC 6455, section 4.1)")),
     }
     let protocols = subprotocols(request.headers());
+    check_origin(services, request.headers())?;
+    let verified = authenticate(services, request.headers(), &protocols)?;
     if !protocols.contains(&SUBPROTOCOL) {
         return Err(bad("ask for the subprotocol orderbell.v1 in Sec-WebSocket-Protocol"));
     }
-    check_origin(services, request.headers())?;
-    authenticate(services, request.headers(), &protocols)
+    Ok(verified)
 }
 
 fn subprotocols(headers: &HeaderMap) -> Vec<&str> {

@@ -59,6 +59,8 @@ pub struct Services {
     pub origins: Vec<String>,
     /// Whether a proxy in front says who the client is.
     pub trust_forwarded_for: bool,
+    /// Whether this node takes connections at all.
+    pub is_open: bool,
     /// The node's metrics.
     pub metrics: Metrics,
 }

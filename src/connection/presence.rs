@@ -4,6 +4,7 @@ use super::census::{Control, Seat};
 use super::subscription::Subscription;
 use super::{Refusal, Services};
 use crate::clock;
+use crate::domain::position::Position;
 use crate::domain::principal::Principal;
 use crate::domain::room_id::RoomId;
 use crate::domain::time::Timestamp;
@@ -87,7 +88,7 @@ impl Presence {
     #[must_use]
     pub fn join(&self, who: &Principal, wish: Subscription, mailbox: Recipient<ToMember>, pages: Recipient<Page>) -> bool {
         let Subscription { room, since, only_owner } = wish;
-        let join = Join { member: self.seat.member, since, only_owner, mailbox, pages };
+        let join = Join { member: self.seat.member, since, head: Position::ZERO, only_owner, mailbox, pages };
         self.services.directory.join(who.restaurant, room, join).is_ok()
     }
 

@@ -245,7 +245,7 @@ mod tests {
         for number in 0..PHONES {
             let phone = Phone { welcomed: welcomed.clone() }.start();
             let (mailbox, pages) = (phone.clone().recipient(), phone.recipient());
-            let join = Join { member: MemberId(number), since: None, only_owner: None, mailbox, pages };
+            let join = Join { member: MemberId(number), since: None, head: Position::ZERO, only_owner: None, mailbox, pages };
             assert!(directory.join(restaurant, room, join).is_ok(), "phone {number} was refused");
         }
         let all = async {

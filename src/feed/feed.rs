@@ -111,8 +111,9 @@ impl Feed {
 
     fn join(&mut self, message: JoinRoom, ctx: &mut Context<Self>) {
         let Some(sequencer) = &self.sequencer else { return };
-        let JoinRoom { room, join } = message;
+        let JoinRoom { room, mut join } = message;
         let head = sequencer.delivered();
+        join.head = head;
         let open = self.rooms.entry(room).or_insert_with(|| {
             let addr = Room::launch(room, self.restaurant, head, ctx.address(), &self.directory);
             OpenRoom { addr, joins: 0 }

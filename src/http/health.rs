@@ -26,8 +26,17 @@ pub async fn ready(state: web::Data<State>) -> Result<HttpResponse, Problem> {
         return Err(unavailable("this node is going down"));
     }
     match tokio::time::timeout(PATIENCE, state.store.ping()).await {
-        Ok(Ok(())) => Ok(HttpResponse::Ok().json(serde_json::json!({"status": "ready"}))),
+        Ok(Ok(())) => Ok(HttpResponse::Ok().json(readiness(state.redis.get().map(|is_healthy| is_healthy())))),
         _ => Err(unavailable("the database does not answer")),
+    }
+}
+
+/// A node without its Redis serves all the same, later by up to the period at which heads are compared.
+fn readiness(redis: Option<bool>) -> serde_json::Value {
+    match redis {
+        None => serde_json::json!({"status": "ready"}),
+        Some(true) => serde_json::json!({"status": "ready", "redis": "healthy"}),
+        Some(false) => serde_json::json!({"status": "ready", "redis": "degraded"}),
     }
 }
 

@@ -25,4 +25,4 @@ pub use demo::Demo;
 pub use limits::Limits;
 pub use problem::Problem;
 pub use routes::app;
-pub use state::State;
+pub use state::{Faces, State};

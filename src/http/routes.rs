@@ -7,7 +7,7 @@ use super::{demo, devices, health, menu, orders, pages, rooms, sessions};
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
-use actix_web::middleware::{Compress, DefaultHeaders, from_fn};
+use actix_web::middleware::{Compress, DefaultHeaders, Next, from_fn};
 use actix_web::{App, Error, Resource, Route, guard, web};
 
 /// The application: the URL table, a log line for each request, and the headers that every answer carries.
@@ -23,7 +23,7 @@ pub fn app(
         InitError = (),
     > + use<>,
 > {
-    App::new().app_data(state).wrap(from_fn(log_request)).wrap(headers()).configure(configure)
+    App::new().app_data(state).wrap(from_fn(keep_to_faces)).wrap(from_fn(log_request)).wrap(headers()).configure(configure)
 }
 
 /// Table keys stand in the addresses of pages, so no page tells where it was; answers with tokens are never kept.
@@ -33,6 +33,18 @@ fn headers() -> DefaultHeaders {
         .add((REFERRER_POLICY, "no-referrer"))
         .add((CONTENT_SECURITY_POLICY, pages::CONTENT_SECURITY_POLICY))
         .add((CACHE_CONTROL, "no-store"))
+}
+
+/// What this node does not serve is not there.
+async fn keep_to_faces(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let is_served = request.app_data::<web::Data<State>>().is_none_or(|state| state.faces.serve(request.path()));
+    if is_served {
+        return next.call(request).await;
+    }
+    Err(Problem::not_found("this node serves something else (--role); ask another").into())
 }
 
 /// The table.

@@ -9,8 +9,8 @@ use crate::commands::Commands;
 use crate::connection::Services;
 use crate::store::SharedStore;
 use crate::telemetry::Metrics;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 
 /// The parts of a node that HTTP reaches. Made once in `startup`, shared by every worker.
 #[derive(Clone)]
@@ -37,4 +37,51 @@ pub struct State {
     pub demo: Option<Arc<Demo>>,
     /// True from the moment the node is told to stop.
     pub draining: Arc<AtomicBool>,
+    /// What this node serves.
+    pub faces: Faces,
+    /// Whether Redis does its part; never set on a node that has none.
+    pub redis: Arc<OnceLock<Probe>>,
+}
+
+/// Asks whether something works.
+pub type Probe = Box<dyn Fn() -> bool + Send + Sync>;
+
+/// The faces of a node (`--role`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Faces {
+    /// Pages and HTTP calls.
+    pub calls: bool,
+    /// Rooms over HTTP: streams and polls.
+    pub rooms: bool,
+}
+
+impl Faces {
+    /// Whether a path is served: health and metrics always are.
+    #[must_use]
+    pub fn serve(self, path: &str) -> bool {
+        match path {
+            "/healthz" | "/readyz" | "/metrics" => true,
+            _ if path.starts_with("/api/v1/rooms/") || path == "/ws" => self.rooms,
+            _ => self.calls,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_face_has_its_paths_and_health_is_everywhere() {
+        let (api, realtime) = (Faces { calls: true, rooms: false }, Faces { calls: false, rooms: true });
+        for path in ["/healthz", "/readyz", "/metrics"] {
+            assert!(api.serve(path) && realtime.serve(path), "{path}");
+        }
+        for path in ["/", "/kitchen", "/api/v1/sessions", "/api/v1/orders/x", "/client/orderbell.js"] {
+            assert!(api.serve(path) && !realtime.serve(path), "{path}");
+        }
+        for path in ["/ws", "/api/v1/rooms/order:x/stream", "/api/v1/rooms/order:x/events"] {
+            assert!(!api.serve(path) && realtime.serve(path), "{path}");
+        }
+    }
 }

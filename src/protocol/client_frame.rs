@@ -5,13 +5,25 @@ use crate::domain::command::{Command, RawCommand};
 use crate::domain::ids::CommandId;
 use crate::domain::place::Basket;
 use crate::domain::position::Position;
-use crate::domain::text::Text;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// What a client may write in a `ping`, to know its `pong` by.
-pub type Nonce = Text<64>;
+/// What a client may write in a `ping`, to know its `pong` by: a text of up to 64 bytes or a number. It comes back as it
+/// was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Nonce(Value);
+
+impl<'de> Deserialize<'de> for Nonce {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Value::deserialize(deserializer)? {
+            Value::String(text) if text.len() > 64 => Err(serde::de::Error::custom("a nonce has at most 64 bytes")),
+            nonce @ (Value::String(_) | Value::Number(_)) => Ok(Self(nonce)),
+            _ => Err(serde::de::Error::custom("a nonce is a text or a number")),
+        }
+    }
+}
 
 /// A frame of section 6, understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -175,6 +187,7 @@ mod tests {
             r#"{"type":"seen","room":"kitchen:x","position":9}"#.to_owned(),
             r#"{"type":"ping"}"#.to_owned(),
             r#"{"type":"ping","nonce":"n"}"#.to_owned(),
+            r#"{"type":"ping","nonce":17}"#.to_owned(),
         ];
         for text in good {
             assert!(ClientFrame::parse(&text).is_ok(), "{text}");
@@ -192,6 +205,7 @@ mod tests {
             (r#"{"type":"subscribe"}"#, ErrorCode::BadFrame, false),
             (r#"{"type":"subscribe","room":"r","since":-1}"#, ErrorCode::BadFrame, false),
             (r#"{"type":"subscribe","room":"r","since":9007199254740992}"#, ErrorCode::BadFrame, false),
+            (r#"{"type":"ping","nonce":{}}"#, ErrorCode::BadFrame, false),
             (r#"{"type":"ping","colour":"red"}"#, ErrorCode::BadFrame, false),
             (r#"{"type":"command","action":"ready"}"#, ErrorCode::Invalid, false),
             (r#"{"type":"command","id":"0193a5f0-7c1e-7000-8000-000000000001","action":"ready"}"#, ErrorCode::Invalid, true),

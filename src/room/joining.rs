@@ -18,8 +18,6 @@ use actix::prelude::*;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Events after which a snapshot is no longer shared.
-const FRESH: usize = 64;
 /// How long the floor's snapshot is shared.
 const FLOOR_AGE: Duration = Duration::from_secs(2);
 /// Bytes of one page of a replay.
@@ -36,7 +34,7 @@ pub(super) struct Turn {
     pages: Recipient<Page>,
 }
 
-/// The state of the room that joiners without a cursor get, encoded once and shared until the tail has moved past it.
+/// The state of the room that joiners without a cursor get, encoded once and shared until something happens.
 pub(super) struct Cached {
     position: Position,
     frame: Frame,
@@ -79,8 +77,8 @@ impl Room {
                 }
                 joining.into_iter().for_each(|join| self.join(join, ctx));
             }
-            Ok(None) => self.turn_away(joining, ToMember::Refused(self.id)),
-            Err(_) => self.turn_away(joining, ToMember::Unavailable(self.id)),
+            Ok(None) => self.turn_away(joining, &ToMember::Refused(self.id), ctx),
+            Err(_) => self.turn_away(joining, &ToMember::Unavailable(self.id), ctx),
         }
     }
 
@@ -95,17 +93,17 @@ impl Room {
         self.early.clear();
     }
 
-    pub(super) fn turn_away(&mut self, joining: Vec<Join>, answer: ToMember) {
+    pub(super) fn turn_away(&mut self, joining: Vec<Join>, answer: &ToMember, ctx: &mut Context<Self>) {
         for join in joining {
             let _ = join.mailbox.try_send(answer.clone());
         }
-        self.tell_if_empty();
+        self.close_if_empty(ctx);
     }
 
     /// Serves a join from memory when it can, else from the log or with a fresh snapshot.
     pub(super) fn join(&mut self, join: Join, ctx: &mut Context<Self>) {
         if join.only_owner.is_some() && join.only_owner != self.owner {
-            self.turn_away(vec![join], ToMember::Refused(self.id));
+            self.turn_away(vec![join], &ToMember::Refused(self.id), ctx);
             return;
         }
         let is_new = !self.members.leave(join.member);
@@ -143,17 +141,17 @@ impl Room {
         }
     }
 
-    /// A snapshot is shared while little has happened since; the floor's only briefly, since what screens have drawn
-    /// changes in it without an event.
+    /// A snapshot is shared while nothing has happened since: who joins sees the room as it is. The floor's is shared only
+    /// briefly, since what screens have drawn changes in it without an event.
     fn is_fresh(&self, cached: &Cached) -> bool {
         let is_recent = self.id.kind() != RoomKind::Floor || clock::uptime().since(cached.read_at) < FLOOR_AGE;
-        is_recent && self.tail.count_after(cached.position).is_some_and(|since| since <= FRESH)
+        is_recent && self.tail.count_after(cached.position) == Some(0)
     }
 
     fn refreshed(&mut self, opened: store::Result<Option<Opened>>, ctx: &mut Context<Self>) {
         let awaiting = std::mem::take(&mut self.awaiting);
         let Ok(Some(opened)) = opened else {
-            awaiting.iter().for_each(|turn| self.drop_member(turn, ToMember::Unavailable(self.id)));
+            awaiting.iter().for_each(|turn| self.drop_member(turn, ToMember::Unavailable(self.id), ctx));
             return;
         };
         let (position, frame) = (opened.position, opened.frame.clone());
@@ -178,7 +176,7 @@ impl Room {
                 room.count_resume(ResumeOutcome::Snapshot);
                 room.send_snapshot(turn, ctx);
             }
-            Err(_) => room.drop_member(&turn, ToMember::Unavailable(room.id)),
+            Err(_) => room.drop_member(&turn, ToMember::Unavailable(room.id), ctx),
         }));
     }
 
@@ -203,7 +201,7 @@ impl Room {
         self.count(frames.len() as u64, frames.iter().map(|frame| frame.wire().len() as u64).sum());
         match mailbox.try_send(ToMember::Frames(frames)) {
             Ok(()) => self.members.set_live(turn.member, turn.turn, position),
-            Err(_) => self.drop_member(&turn, ToMember::Evicted),
+            Err(_) => self.drop_member(&turn, ToMember::Evicted, ctx),
         }
     }
 
@@ -217,16 +215,16 @@ impl Room {
         ctx.spawn(page.into_actor(self).map(move |taken, room, ctx| match taken {
             Ok(Ok(())) if room.tail.covers(sent) => room.finish(turn, Vec::new(), sent, ctx),
             Ok(Ok(())) => room.replay(turn, sent, false, ctx),
-            _ => room.drop_member(&turn, ToMember::Evicted),
+            _ => room.drop_member(&turn, ToMember::Evicted, ctx),
         }));
     }
 
     /// Puts a member out that cannot be caught up, and tells it why.
-    fn drop_member(&mut self, turn: &Turn, why: ToMember) {
+    fn drop_member(&mut self, turn: &Turn, why: ToMember, ctx: &mut Context<Self>) {
         if let Some(mailbox) = self.members.handle(turn.member, turn.turn) {
             // Not fan-out: the one message that ends a membership, which a full mailbox must not lose.
             mailbox.do_send(why);
-            self.leave(turn.member);
+            self.leave(turn.member, ctx);
         }
     }
 }

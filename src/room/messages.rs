@@ -18,6 +18,8 @@ pub struct Join {
     pub member: MemberId,
     /// Its cursor, when it has one of this epoch.
     pub since: Option<Position>,
+    /// How far the feed is; it says so when it passes the join on. Everything up to there has been handed to the room.
+    pub head: Position,
     /// In an order room: refuse unless the order is of this diner.
     pub only_owner: Option<Key>,
     /// Its mailbox. This one address is kept: `try_send` on it is bounded, which fresh clones of it would not be.

@@ -25,6 +25,8 @@ const MAILBOX: usize = 4096;
 pub(super) const TAIL_FRAMES: usize = 512;
 /// Bytes of the tail: what a lagging member is sent at once has to fit in its backlog.
 pub(super) const TAIL_BYTES: usize = 128 * 1024;
+/// How long a room without members stays.
+const LINGER: Duration = Duration::from_secs(10);
 /// How soon lagging members are tried again.
 const CATCH_UP: Duration = Duration::from_millis(20);
 
@@ -55,6 +57,7 @@ pub struct Room {
     pub(super) opening: bool,
     pub(super) joins: u64,
     pub(super) catching_up: bool,
+    pub(super) lingering: bool,
 }
 
 impl Room {
@@ -81,6 +84,7 @@ impl Room {
                 opening: false,
                 joins: 0,
                 catching_up: false,
+                lingering: false,
             }
         })
     }
@@ -89,17 +93,30 @@ impl Room {
         ByKind { kind: self.id.kind().as_str() }
     }
 
-    pub(super) fn leave(&mut self, member: MemberId) {
+    pub(super) fn leave(&mut self, member: MemberId, ctx: &mut Context<Self>) {
         if self.members.leave(member) {
             self.metrics.members.get_or_create(&self.kind()).dec();
         }
-        self.tell_if_empty();
+        self.close_if_empty(ctx);
     }
 
-    pub(super) fn tell_if_empty(&self) {
-        if self.members.is_empty() && self.joining.is_empty() {
-            self.feed.do_send(RoomEmpty { room: self.id, joins: self.joins });
+    fn is_empty(&self) -> bool {
+        self.members.is_empty() && self.joining.is_empty()
+    }
+
+    /// Tells the feed that this room may go. One that has opened stays a little: who lost a network, or polls, comes back
+    /// to a room that still knows what was missed.
+    pub(super) fn close_if_empty(&mut self, ctx: &mut Context<Self>) {
+        if !self.is_empty() || std::mem::replace(&mut self.lingering, true) {
+            return;
         }
+        let wait = if self.last.is_some() { LINGER } else { Duration::ZERO };
+        ctx.run_later(wait, |room, _| {
+            room.lingering = false;
+            if room.is_empty() {
+                room.feed.do_send(RoomEmpty { room: room.id, joins: room.joins });
+            }
+        });
     }
 
     /// Encodes an event, once, and hands it to every live member.
@@ -120,7 +137,7 @@ impl Room {
         });
         self.count(tally.taken, tally.taken * frame.wire().len() as u64);
         self.metrics.lagging.inc_by(tally.lagging);
-        self.account_for(before);
+        self.account_for(before, ctx);
         self.catch_up_soon(ctx);
     }
 
@@ -130,11 +147,11 @@ impl Room {
     }
 
     /// Members that a broadcast found gone are counted out.
-    fn account_for(&self, before: usize) {
+    fn account_for(&mut self, before: usize, ctx: &mut Context<Self>) {
         let gone = before - self.members.len();
         if gone > 0 {
             self.metrics.members.get_or_create(&self.kind()).dec_by(i64::try_from(gone).unwrap_or(0));
-            self.tell_if_empty();
+            self.close_if_empty(ctx);
         }
     }
 
@@ -157,7 +174,7 @@ impl Room {
             mailbox.do_send(ToMember::Evicted);
             self.metrics.evictions.inc();
         }
-        self.account_for(before);
+        self.account_for(before, ctx);
         self.catch_up_soon(ctx);
     }
 }
@@ -186,7 +203,9 @@ impl Handler<Join> for Room {
     type Result = ();
     fn handle(&mut self, join: Join, ctx: &mut Context<Self>) {
         self.joins += 1;
+        // While it opens, what it listens from must stay as it was asked for.
         if self.last.is_some() {
+            self.head = self.head.max(join.head);
             self.join(join, ctx);
         } else {
             self.joining.push(join);
@@ -197,9 +216,9 @@ impl Handler<Join> for Room {
 
 impl Handler<Leave> for Room {
     type Result = ();
-    fn handle(&mut self, Leave { member }: Leave, _: &mut Context<Self>) {
+    fn handle(&mut self, Leave { member }: Leave, ctx: &mut Context<Self>) {
         self.joining.retain(|join| join.member != member);
-        self.leave(member);
+        self.leave(member, ctx);
     }
 }
 

@@ -270,7 +270,7 @@ impl Screen {
         let seen = Arc::<Mutex<Vec<Seen>>>::default();
         let glass = Glass(seen.clone()).start();
         let (mailbox, pages) = (glass.clone().recipient(), glass.recipient());
-        let join = Join { member: MemberId(1), since: None, only_owner: None, mailbox, pages };
+        let join = Join { member: MemberId(1), since: None, head: Position::ZERO, only_owner: None, mailbox, pages };
         node.directory.join(kitchen.id, RoomId::Menu(kitchen.id), join).map_err(drop).expect("the feed takes a join");
         let is_live = || async { seen.lock().unwrap().iter().any(|seen| seen.kind == FrameKind::Live) };
         until(Duration::from_secs(10), is_live).await.expect("the room opens");

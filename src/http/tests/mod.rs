@@ -60,6 +60,7 @@ impl House {
             origins: Vec::new(),
             trust_forwarded_for: false,
             metrics: metrics.clone(),
+            is_open: true,
         };
         let state = State {
             sessions: SessionService::new(store.clone(), tokens.clone(), ended.clone(), Lifetimes::default()),
@@ -73,6 +74,8 @@ impl House {
             body_bytes: 16 * 1024,
             demo: None,
             draining: Arc::default(),
+            faces: crate::http::Faces { calls: true, rooms: true },
+            redis: Arc::default(),
         };
         Self { state, _folder: folder }
     }

@@ -1,0 +1,48 @@
+//! What a node says on standard output when it starts.
+
+use crate::config::Serve;
+use crate::store::SharedStore;
+use crate::{demo, http};
+use secrecy::ExposeSecret;
+use std::io::Write;
+use std::net::SocketAddr;
+
+/// Makes the demo restaurant where absent and prints its pages. Gives what the pages may show of it.
+///
+/// # Errors
+/// The store's.
+pub async fn make_demo(store: &SharedStore, serve: &Serve, address: SocketAddr) -> anyhow::Result<http::Demo> {
+    let is_loopback = address.ip().is_loopback();
+    let made = demo::make(store, is_loopback).await?;
+    let base = serve.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    let base = base.trim_end_matches('/').to_owned();
+    print_demo(&made, &base)?;
+    // The keys and passwords of a demo that others can reach are for whoever started it.
+    let shown = if is_loopback { made } else { demo::Demo::default() };
+    Ok(http::Demo::new(&base, shown.table_key.as_ref(), &shown.people))
+}
+
+fn print_demo(made: &demo::Demo, base: &str) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "demo restaurant: {base}/")?;
+    if let Some(key) = &made.table_key {
+        writeln!(out, "  a guest's phone: {base}/t/{key}")?;
+    }
+    writeln!(out, "  kitchen screen:  {base}/kitchen")?;
+    writeln!(out, "  staff:           {base}/staff")?;
+    for person in &made.people {
+        writeln!(out, "  sign in as {}: {} / {}", person.role, person.username, person.password.expose_secret())?;
+    }
+    out.flush()
+}
+
+/// Says where it listens: one line, once it does.
+///
+/// # Errors
+/// When nobody can be told.
+pub fn announce(epoch: &str, address: SocketAddr) -> std::io::Result<()> {
+    log::info!(address:%, epoch, version = env!("CARGO_PKG_VERSION"); "serving");
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "listening on http://{address}")?;
+    out.flush()
+}

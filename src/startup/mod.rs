@@ -1,0 +1,167 @@
+//! The composition root: makes the parts of a node, joins them, runs them, and lets them go in order.
+
+mod drain;
+mod greeting;
+pub mod healthcheck;
+mod server;
+
+use crate::auth::ended::{EndedSessions, Notice};
+use crate::auth::keyring::Keyring;
+use crate::auth::session::{Lifetimes, SessionService};
+use crate::auth::token::Tokens;
+use crate::commands::Commands;
+use crate::config::{Common, NodeRole, Refused, Serve};
+use crate::connection::{Census, Services};
+use crate::feed::{Directory, FeedRegistry};
+use crate::http::limits::{Rate, Rates};
+use crate::http::{self, State};
+use crate::store::SharedStore;
+use crate::store::open::{Mode, Settings, open};
+use crate::telemetry::Metrics;
+use crate::{broker, housekeeping};
+use actix::Actor;
+use anyhow::Context;
+use secrecy::ExposeSecret;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+/// The keyring: from the configuration, or on SQLite from a file beside the database, which is made when absent.
+///
+/// # Errors
+/// What is wrong with it and what to do, never a secret.
+pub fn keyring(common: &Common) -> anyhow::Result<Arc<Keyring>> {
+    if let Some(keys) = &common.jwt_keys {
+        return Ok(Arc::new(Keyring::parse(keys.expose_secret())?));
+    }
+    if !common.is_sqlite() {
+        return Err(Refused::NoKeyring.into());
+    }
+    Ok(Arc::new(Keyring::load_or_make(&key_file(common.database_url.expose_secret()))?))
+}
+
+/// The key file beside a SQLite database: `data/orderbell.db` has `data/orderbell.db.keys`.
+fn key_file(url: &str) -> PathBuf {
+    let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
+    let path = path.split(['?', '#']).next().unwrap_or(path);
+    PathBuf::from(format!("{path}.keys"))
+}
+
+/// Everything a node is made of.
+struct Node {
+    store: SharedStore,
+    ended: Arc<EndedSessions>,
+    commands: Commands,
+    services: Arc<Services>,
+    state: State,
+    directory: Directory,
+}
+
+impl Node {
+    fn new(keyring: Arc<Keyring>, serve: &Serve, store: SharedStore, demo: Option<http::Demo>) -> Self {
+        let metrics = Metrics::new();
+        let tokens = Tokens::new(keyring);
+        let ended = Arc::new(EndedSessions::default());
+        let directory = Directory::new(store.clone(), metrics.clone());
+        let commands = Commands::new(directory.clone());
+        let draining = Arc::new(AtomicBool::new(false));
+        let access = Duration::from_secs(serve.access_token_minutes * 60);
+        let lifetimes = Lifetimes { access, ..Lifetimes::default() };
+        let sessions = SessionService::new(store.clone(), tokens.clone(), ended.clone(), lifetimes);
+        let services = Arc::new(Services {
+            directory: directory.clone(),
+            commands: commands.clone(),
+            tokens: tokens.clone(),
+            ended: ended.clone(),
+            census: Census::new(draining.clone()),
+            limits: serve.limits.connection(),
+            origins: serve.allowed_origins.clone(),
+            trust_forwarded_for: serve.trust_forwarded_for,
+            is_open: serve.role != NodeRole::Api,
+            metrics: metrics.clone(),
+        });
+        let state = State {
+            store: store.clone(),
+            sessions,
+            tokens,
+            ended: ended.clone(),
+            commands: commands.clone(),
+            live: services.clone(),
+            limits: Arc::new(http::Limits::new(rates(serve), metrics.clone()).behind_proxy(serve.trust_forwarded_for)),
+            metrics,
+            demo: demo.map(Arc::new),
+            body_bytes: serve.limits.body_bytes as usize,
+            draining,
+            faces: http::Faces { calls: serve.role != NodeRole::Realtime, rooms: serve.role != NodeRole::Api },
+            redis: Arc::default(),
+        };
+        Self { store, ended, commands, services, state, directory }
+    }
+
+    /// Starts what runs beside the connections.
+    fn start_background(&self, keyring: &Keyring, serve: &Serve) -> anyhow::Result<()> {
+        let registry = FeedRegistry::new(self.directory.clone(), Duration::from_secs(serve.head_comparison_s)).start();
+        if let Some(url) = &serve.redis_url {
+            let key = keyring.derive(broker::KEY_LABEL);
+            let broker = broker::start(url, &key, self.directory.clone(), registry)?;
+            let health = broker.health.clone();
+            // Set once, here; a node without Redis has nothing to tell of it.
+            let _ = self.state.redis.set(Box::new(move || health.is_healthy()));
+        }
+        housekeeping::start(self.store.clone(), self.commands.clone(), self.ended.clone(), self.state.limits.clone());
+        actix_rt::spawn(close_ended(self.services.clone()));
+        Ok(())
+    }
+}
+
+/// Closes the connections of sessions that end, on this node or another.
+async fn close_ended(services: Arc<Services>) {
+    let mut listener = services.ended.listen();
+    while let Some(notice) = listener.next().await {
+        match notice {
+            Notice::Ended(session) => services.census.end_session(&session),
+            Notice::Missed => services.census.check_all(),
+        }
+    }
+}
+
+/// Runs a node until it is told to stop.
+///
+/// # Errors
+/// A refused configuration, a database that cannot be opened, an address that cannot be bound.
+pub async fn serve(common: &Common, serve: &Serve) -> anyhow::Result<()> {
+    serve.check(common)?;
+    let settings = Settings { mode: Mode::Serve, connections: common.database_connections };
+    let store = open(common.database_url.expose_secret(), settings).await?;
+    let listener = server::listen(serve.bind)?;
+    let address = listener.local_addr()?;
+    let demo = match serve.demo {
+        true => Some(greeting::make_demo(&store, serve, address).await?),
+        false => None,
+    };
+    let keyring = keyring(common)?;
+    let node = Node::new(keyring.clone(), serve, store, demo);
+    node.start_background(&keyring, serve)?;
+    let server = server::server(&node.services, &node.state, serve, listener)?;
+    let handle = server.handle();
+    // Before anybody is told that it listens: from then on a signal is an orderly stop.
+    let signals = drain::Signals::listen()?;
+    let running = actix_rt::spawn(server);
+    greeting::announce(node.store.epoch(), address)?;
+    if drain::drain(&node.services.census, &handle, signals, Duration::from_secs(serve.drain_s)).await {
+        running.await.context("the server's task")??;
+    }
+    log::info!(connections = node.services.census.count(); "stopped");
+    Ok(())
+}
+
+fn rates(serve: &Serve) -> Rates {
+    let limits = &serve.limits;
+    Rates {
+        logins: Rate::per_minute(limits.logins_per_minute),
+        diners: Rate::new(limits.diner_sessions_per_second.saturating_mul(10), limits.diner_sessions_per_second),
+        handshakes: Rate::new(limits.handshake_burst, limits.handshakes_per_second),
+        ..Rates::default()
+    }
+}
