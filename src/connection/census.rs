@@ -120,8 +120,9 @@ impl Census {
 
     /// Begins to drain: every connection is told its own slot. From now on handshakes are refused.
     pub fn drain(&self, slot_ms: impl Fn() -> u64) {
+        let people = self.people();
         self.0.draining.store(true, Ordering::SeqCst);
-        for present in self.people().present.values() {
+        for present in people.present.values() {
             present.reach.do_send(Control::Drain { slot_ms: slot_ms() });
         }
     }
@@ -143,7 +144,12 @@ impl Seat {
     /// Says how to reach the connection, and under which session it speaks; again after a refresh.
     pub fn register(&self, session: &Key, reach: Recipient<Control>) {
         let session = self.census.hash(session);
-        self.census.people().present.insert(self.member, Present { session, reach });
+        let mut people = self.census.people();
+        if self.census.is_draining() && !people.present.contains_key(&self.member) {
+            // It was let in just before the node began to go down, and nobody could tell it then.
+            reach.do_send(Control::Drain { slot_ms: 0 });
+        }
+        people.present.insert(self.member, Present { session, reach });
     }
 }
 

@@ -4,8 +4,8 @@
 //! take waits in the [`Wire`], bounded, with a deadline.
 
 use super::guard::{Guard, Violation};
-use super::wire::Wire;
-use crate::protocol::CloseCode;
+use super::wire::{TooSlow, Wire};
+use crate::protocol::{CloseCode, Frame};
 use actix_http::error::PayloadError;
 use actix_rt::net::TcpStream;
 use bytes::{Buf, Bytes, BytesMut};
@@ -13,6 +13,7 @@ use futures_util::Stream;
 use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
 use std::io::{self, ErrorKind};
+use std::ops::Deref;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -116,6 +117,40 @@ impl Stream for Incoming {
                 Poll::Ready(_) => return Poll::Ready(None),
             }
         }
+    }
+}
+
+/// What a connection has yet to send, with the socket it waits for.
+pub struct Outgoing {
+    wire: Wire,
+    io: Rc<TcpStream>,
+}
+
+impl Outgoing {
+    /// Over a wire that [`drive`] writes to the same socket.
+    #[must_use]
+    pub const fn new(wire: Wire, io: Rc<TcpStream>) -> Self {
+        Self { wire, io }
+    }
+
+    /// Queues a frame. What finds the queue full after a burst, when the socket had no turn in between, is written at
+    /// once as far as the socket takes it: only a reader that does not read is too slow.
+    ///
+    /// # Errors
+    /// As [`Wire::push`].
+    pub fn push(&self, frame: &Frame, most: usize) -> Result<(), TooSlow> {
+        self.wire.push(frame, most).or_else(|TooSlow| {
+            // An error shows when the socket is written to in its turn.
+            while !self.wire.is_empty() && self.wire.write(|slices| self.io.try_write_vectored(slices)).is_ok() {}
+            self.wire.push(frame, most)
+        })
+    }
+}
+
+impl Deref for Outgoing {
+    type Target = Wire;
+    fn deref(&self) -> &Wire {
+        &self.wire
     }
 }
 

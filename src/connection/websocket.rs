@@ -10,7 +10,7 @@ use super::presence::{MAILBOX, Presence};
 use super::receipt::{self, Drawn};
 use super::session::{Effect, Session};
 use super::subscription::Subscription;
-use super::transport::{self, Fault, Incoming};
+use super::transport::{self, Fault, Incoming, Outgoing};
 use super::wire::Wire;
 use crate::auth::token::Verified;
 use crate::clock;
@@ -33,7 +33,7 @@ use std::time::Duration;
 pub struct Connection {
     presence: Presence,
     session: Session,
-    wire: Wire,
+    wire: Outgoing,
     fault: Fault,
     heard: Timestamp,
     fragments: Fragments,
@@ -48,7 +48,7 @@ pub async fn run(services: Arc<Services>, seat: Seat, verified: Verified, io: Tc
     let (io, wire, fault) = (Rc::new(io), Wire::default(), Fault::default());
     let incoming = Incoming::new(io.clone(), &first, services.limits.frame_bytes, fault.clone());
     drop(first);
-    let connection = Connection::new(services.clone(), seat, verified, wire.clone(), fault);
+    let connection = Connection::new(services.clone(), seat, verified, Outgoing::new(wire.clone(), io.clone()), fault);
     let actor = WebsocketContext::create(connection, incoming);
     transport::drive(io, wire.clone(), actor).await;
     if let Some(code) = wire.ending() {
@@ -57,7 +57,7 @@ pub async fn run(services: Arc<Services>, seat: Seat, verified: Verified, io: Tc
 }
 
 impl Connection {
-    fn new(services: Arc<Services>, seat: Seat, verified: Verified, wire: Wire, fault: Fault) -> Self {
+    fn new(services: Arc<Services>, seat: Seat, verified: Verified, wire: Outgoing, fault: Fault) -> Self {
         let now = clock::uptime();
         let session = Session::new(verified.principal, services.limits.messages, now);
         Self {

@@ -22,6 +22,10 @@ use std::time::Duration;
 const FLOOR_AGE: Duration = Duration::from_secs(2);
 /// Bytes of one page of a replay.
 const PAGE_BYTES: usize = 64 * 1024;
+/// Events of the first read of a replay, and of any later one: about twice what the page before could take, so that large
+/// events are not read over and over, nor all at once.
+const FIRST_READ: u32 = 64;
+const READS: std::ops::RangeInclusive<usize> = 4..=256;
 /// How long a page may take to leave.
 const PAGE_DEADLINE: Duration = Duration::from_secs(30);
 /// Events held while the room opens. Beyond it the room opens anew.
@@ -32,6 +36,8 @@ pub(super) struct Turn {
     member: MemberId,
     turn: u64,
     pages: Recipient<Page>,
+    /// Events of the next read of its replay.
+    read: u32,
 }
 
 /// The state of the room that joiners without a cursor get, encoded once and shared until something happens.
@@ -108,7 +114,7 @@ impl Room {
         }
         let is_new = !self.members.leave(join.member);
         let turn = self.members.join(join.member, join.mailbox);
-        let turn = Turn { member: join.member, turn, pages: join.pages };
+        let turn = Turn { member: join.member, turn, pages: join.pages, read: FIRST_READ };
         if is_new {
             self.metrics.members.get_or_create(&self.kind()).inc();
         }
@@ -164,7 +170,7 @@ impl Room {
     /// Reads a part of what a member missed after `sent` and sends it, and so on. `is_first`: `sent` is a cursor that
     /// the member brought.
     fn replay(&mut self, turn: Turn, sent: Position, is_first: bool, ctx: &mut Context<Self>) {
-        let read = replay(self.store.clone(), self.restaurant, self.id, sent, is_first);
+        let read = replay(self.store.clone(), self.restaurant, self.id, sent, is_first, turn.read);
         ctx.spawn(read.into_actor(self).map(move |page, room, ctx| match page {
             Ok(Replay::Events { frames, through }) => {
                 if is_first {
@@ -206,11 +212,12 @@ impl Room {
     }
 
     /// Sends a page, waits until most of it has left, and goes on after `sent`.
-    fn send_page(&mut self, turn: Turn, frames: Vec<Frame>, sent: Position, ctx: &mut Context<Self>) {
+    fn send_page(&mut self, mut turn: Turn, frames: Vec<Frame>, sent: Position, ctx: &mut Context<Self>) {
         if self.members.handle(turn.member, turn.turn).is_none() {
             return;
         }
         self.count(frames.len() as u64, frames.iter().map(|frame| frame.wire().len() as u64).sum());
+        turn.read = (frames.len() * 2).clamp(*READS.start(), *READS.end()) as u32;
         let page = tokio::time::timeout(PAGE_DEADLINE, turn.pages.send(Page(frames)));
         ctx.spawn(page.into_actor(self).map(move |taken, room, ctx| match taken {
             Ok(Ok(())) if room.tail.covers(sent) => room.finish(turn, Vec::new(), sent, ctx),

@@ -11,8 +11,6 @@ use crate::store::{Result, SharedStore};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// Events of one page of a replay.
-const PAGE: u32 = 256;
 /// How far back in the feed a replay goes; an older cursor gets a snapshot, which is then the shorter way.
 const REACH: u64 = 5000;
 
@@ -67,7 +65,7 @@ pub enum Replay {
     Unusable,
 }
 
-/// Reads one page of the events after `sent`. A cursor that somebody brought (`is_first`) is looked at first.
+/// Reads at most `limit` of the events after `sent`. A cursor that somebody brought (`is_first`) is looked at first.
 ///
 /// # Errors
 /// Those of the store.
@@ -77,13 +75,14 @@ pub async fn replay(
     room: RoomId,
     sent: Position,
     is_first: bool,
+    limit: u32,
 ) -> Result<Replay> {
     let head = store.head(restaurant).await?;
     if is_first && (sent > head || head.number() - sent.number() > REACH) {
         return Ok(Replay::Unusable);
     }
-    let events = store.events(restaurant, Some(room), sent, head, PAGE).await?;
-    let is_full = events.len() >= PAGE as usize;
+    let events = store.events(restaurant, Some(room), sent, head, limit).await?;
+    let is_full = events.len() >= limit as usize;
     let frames = encode(room, sent, &events);
     let through = frames.last().map(Frame::position).filter(|_| is_full).unwrap_or(head);
     Ok(Replay::Events { frames, through })
