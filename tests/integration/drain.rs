@@ -1,6 +1,6 @@
 //! Stopping: everybody is told, in a slot of their own, and nothing is cut short.
 
-use crate::support::{Close, Menu, PATIENCE, Screen, Server, eventually, raw::Handshake, server::TALKATIVE};
+use crate::support::{Client, Close, Menu, PATIENCE, Raw, Screen, Server, eventually, raw::Handshake, server::TALKATIVE};
 use serde_json::json;
 use std::time::{Duration, Instant};
 
@@ -99,4 +99,32 @@ async fn with_nobody_there_a_stop_takes_no_time() {
     server.signal("TERM");
     assert_eq!(server.exit().await.code(), Some(0));
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+}
+
+/// Connects, and reads to the end; `None` when it was not let in.
+async fn visit(client: Client) -> Option<Close> {
+    let (reply, stream) = Handshake::new(&client.token).try_send(&client.base, None).await?;
+    (reply.status == 101).then_some(())?;
+    Some(Raw { stream }.until_close().await)
+}
+
+#[tokio::test]
+async fn who_comes_in_at_the_last_moment_is_told_too() {
+    let mut server = Server::start(&["--drain-s", "2", "--connections-per-principal", "1000"]).await;
+    let staff = server.staff().await;
+    let mut visits = Vec::new();
+    for at in 0..300 {
+        visits.push(tokio::spawn(visit(staff.clone())));
+        if at == 150 {
+            server.signal("TERM");
+        }
+        tokio::task::yield_now().await;
+    }
+    let mut ends = Vec::new();
+    for visit in visits {
+        ends.extend(visit.await.unwrap());
+    }
+    assert!(!ends.is_empty());
+    assert_eq!(ends.iter().filter(|end| **end != Close::Code(1012)).count(), 0, "of {}", ends.len());
+    assert_eq!(server.exit().await.code(), Some(0));
 }

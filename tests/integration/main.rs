@@ -4,6 +4,7 @@
 
 mod support;
 
+mod burst;
 mod commands;
 mod drain;
 mod handshake;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 const STALLED: usize = 20;
 const MIB: u64 = 1024 * 1024;
 /// Orders of some 45 KB: more than the kernel's buffers and a connection's backlog hold together.
-const ORDERS: usize = 120;
+const ORDERS: usize = 90;
 /// Placed and rejected.
 const EVENTS: u64 = 2 * ORDERS as u64;
 
@@ -90,6 +90,31 @@ async fn assert_resumes(client: &Client, room: &str, cut: Followed, since: u64, 
     let followed = back.resume(room, cut).await;
     assert_eq!(followed.positions(), (since + 1..=last).collect::<Vec<_>>());
     assert_eq!(followed.repeats, 0);
+}
+
+#[tokio::test]
+async fn who_stops_reading_amid_a_replay_is_cut_and_goes_on_from_where_it_was() {
+    let server = Server::start(&[]).await;
+    let (cook, staff) = (server.client(&["kitchen"]).await, server.staff().await);
+    let menu = Menu::read(&staff).await;
+    let last = place_banquets(&staff, &menu).await;
+    let mut reader = Raw::open_with(&cook, Some(4096)).await;
+    let epoch = staff.screen().await.epoch().clone();
+    let subscribe = json!({"type": "subscribe", "room": menu.kitchen(), "since": 0, "epoch": epoch});
+    reader.send(crate::support::raw::TEXT, subscribe.to_string().as_bytes()).await;
+    let work = eventually("its end", PATIENCE, || async {
+        (server.metric("orderbell_connections{role=\"kitchen\"}").await == 0.0).then_some(())
+    });
+    let before = server.resident();
+    let (peak, ()) = server.peak_during(work).await;
+    let grown = peak.saturating_sub(before);
+    println!("resident memory grew by {grown} bytes for a reader that stopped amid a replay");
+    assert!(grown < 16 * MIB, "{grown} bytes: pages of the log, not all of it");
+    let (frames, _) = read_rest(&mut reader).await;
+    let mut cut = Followed::since(0);
+    frames.iter().for_each(|frame| cut.take(frame).unwrap());
+    assert!((1..last).contains(&cut.cursor.unwrap()), "the control: it got some, and not all: {:?}", cut.cursor);
+    assert_resumes(&cook, &menu.kitchen(), cut, 0, last).await;
 }
 
 #[tokio::test]

@@ -67,29 +67,34 @@ impl Handshake {
 
     /// Sends it; gives the answer and the socket.
     pub async fn send(&self, base: &str, receive_buffer: Option<usize>) -> (Reply, TcpStream) {
+        self.try_send(base, receive_buffer).await.expect("an answer to the handshake")
+    }
+
+    /// Sends it; `None` when there is no whole answer.
+    pub async fn try_send(&self, base: &str, receive_buffer: Option<usize>) -> Option<(Reply, TcpStream)> {
         let authority = base.trim_start_matches("http://");
-        let mut stream = connect(authority, receive_buffer).await;
+        let mut stream = connect(authority, receive_buffer).await.ok()?;
         let mut request = format!("{} /ws HTTP/1.1\r\nHost: {authority}\r\n", self.method);
         for (name, value) in &self.headers {
             request.push_str(&format!("{name}: {value}\r\n"));
         }
-        stream.write_all(format!("{request}\r\n").as_bytes()).await.unwrap();
-        let reply = soon("an answer to the handshake", reply(&mut stream)).await;
-        (reply, stream)
+        stream.write_all(format!("{request}\r\n").as_bytes()).await.ok()?;
+        let reply = soon("an answer to the handshake", reply(&mut stream)).await.ok()?;
+        Some((reply, stream))
     }
 }
 
-async fn reply(stream: &mut TcpStream) -> Reply {
+async fn reply(stream: &mut TcpStream) -> std::io::Result<Reply> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
-        head.push(stream.read_u8().await.unwrap());
+        head.push(stream.read_u8().await?);
     }
     let head = String::from_utf8(head).unwrap();
     let status = head[9..12].parse().unwrap();
     let mut body = String::new();
     let length = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
-    stream.take(length.unwrap_or(0)).read_to_string(&mut body).await.unwrap();
-    Reply { status, head, body }
+    stream.take(length.unwrap_or(0)).read_to_string(&mut body).await?;
+    Ok(Reply { status, head, body })
 }
 
 /// A WebSocket without a library: what is sent is what the test says, and nothing is read that it does not ask for.

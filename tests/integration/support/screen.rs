@@ -37,14 +37,14 @@ pub struct Screen {
 }
 
 /// A socket to an address, with a receive buffer of the kernel's choice or a given one.
-pub async fn connect(address: &str, receive_buffer: Option<usize>) -> TcpStream {
+pub async fn connect(address: &str, receive_buffer: Option<usize>) -> std::io::Result<TcpStream> {
     let address: SocketAddr = address.parse().unwrap();
     let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP)).unwrap();
     socket.set_nonblocking(true).unwrap();
     if let Some(bytes) = receive_buffer {
         socket.set_recv_buffer_size(bytes).unwrap();
     }
-    soon("a connection", TcpSocket::from_std_stream(socket.into()).connect(address)).await.unwrap()
+    soon("a connection", TcpSocket::from_std_stream(socket.into()).connect(address)).await
 }
 
 impl Screen {
@@ -55,7 +55,7 @@ impl Screen {
     /// With a receive buffer of so many bytes.
     pub async fn open_with(client: &Client, receive_buffer: Option<usize>) -> Self {
         let authority = client.base.trim_start_matches("http://");
-        let stream = connect(authority, receive_buffer).await;
+        let stream = connect(authority, receive_buffer).await.unwrap();
         let mut request = format!("ws://{authority}/ws").into_client_request().unwrap();
         let protocols = format!("orderbell.v1, bearer.{}", client.token);
         request.headers_mut().insert("Sec-WebSocket-Protocol", protocols.parse().unwrap());
