@@ -2,20 +2,13 @@
 //! screen that comes back has seen every event once.
 
 use crate::support::log::{self, Believed, faults, orders_by_note};
-use crate::support::{Client, Menu, Screen, Server, client::text, new_id};
-use serde_json::{Value, json};
+use crate::support::{Client, Menu, Screen, Server, Wish, new_id};
+use serde_json::Value;
 use std::time::Duration;
 
 const KILLS: usize = 20;
 /// Guests and waiters who act at once.
 const WRITERS: usize = 6;
-
-/// Something that somebody wants to happen, once, whatever it takes.
-#[derive(Debug, Clone)]
-enum Wish {
-    Place { id: String, note: String },
-    Act { id: String, order: Value, action: &'static str },
-}
 
 /// What has happened so far.
 #[derive(Default)]
@@ -27,26 +20,11 @@ struct Ledger {
     resent: usize,
 }
 
-impl Wish {
-    fn id(&self) -> &str {
-        match self {
-            Self::Place { id, .. } | Self::Act { id, .. } => id,
-        }
-    }
-
-    /// Sends it; `None` when there was no answer.
-    async fn send(&self, staff: &Client, menu: &Menu) -> Option<Value> {
-        let request = match self {
-            Self::Place { id, note } => staff.placing(id, &menu.noted(note)),
-            Self::Act { id, order, action } => {
-                let path = format!("/api/v1/orders/{}/commands", text(order));
-                staff.request(reqwest::Method::POST, &path).json(&json!({"id": id, "action": action}))
-            }
-        };
-        let answer = Client::attempt(request.timeout(Duration::from_secs(10))).await.ok()?;
-        assert!(matches!(answer.status, 200 | 201), "{self:?}: {}", answer.text);
-        Some(answer.json())
-    }
+/// Sends a wish; `None` when there was no answer.
+async fn send(wish: &Wish, staff: &Client, menu: &Menu) -> Option<Value> {
+    let answer = Client::attempt(wish.request(staff, menu)).await.ok()?;
+    assert!(matches!(answer.status, 200 | 201), "{wish:?}: {}", answer.text);
+    Some(answer.json())
 }
 
 /// What a writer did before the server was gone.
@@ -57,11 +35,11 @@ async fn write(staff: Client, menu: &Menu, name: String) -> Done {
     let mut done = Vec::new();
     for round in 0.. {
         let place = Wish::Place { id: new_id(), note: format!("{name}, {round}") };
-        let Some(document) = place.send(&staff, menu).await else { return (done, Some(place)) };
+        let Some(document) = send(&place, &staff, menu).await else { return (done, Some(place)) };
         done.push(Believed { id: place.id().into(), position: document["position"].as_u64().unwrap() });
         for action in ["accept", "start", "ready"] {
             let act = Wish::Act { id: new_id(), order: document["id"].clone(), action };
-            let Some(ack) = act.send(&staff, menu).await else { return (done, Some(act)) };
+            let Some(ack) = send(&act, &staff, menu).await else { return (done, Some(act)) };
             done.push(Believed { id: act.id().into(), position: ack["position"].as_u64().unwrap() });
         }
     }
@@ -78,7 +56,7 @@ impl Ledger {
     /// Sends again what was not answered, under the ids it had.
     async fn send_again(&mut self, staff: &Client, menu: &Menu) {
         for wish in std::mem::take(&mut self.open) {
-            let answer = wish.send(staff, menu).await.expect("the server is up");
+            let answer = send(&wish, staff, menu).await.expect("the server is up");
             self.acknowledged.push(Believed { id: wish.id().into(), position: answer["position"].as_u64().unwrap() });
             self.resent += 1;
         }
@@ -137,7 +115,7 @@ async fn twenty_kills_amid_commands_lose_nothing_acknowledged_leave_no_hole_and_
     assert_controls(&feed, &ledger.acknowledged, seen, &forgetful);
     // Sending again under another id is another command: what the ids are for.
     let wish = Wish::Place { id: new_id(), note: "round 0, writer 0, 0".into() };
-    wish.send(&staff, &menu).await.unwrap();
+    send(&wish, &staff, &menu).await.unwrap();
     let feed = log::whole(&staff, &room).await;
     assert_eq!(orders_by_note(&feed)["round 0, writer 0, 0"], 2);
 }

@@ -15,14 +15,18 @@ use std::time::{Duration, Instant};
 /// The URL of a cluster where databases may be made, by a superuser.
 const CLUSTER: &str = "ORDERBELL_TEST_POSTGRES_URL";
 
-/// Runs the server beside a reader of standard input: a line crashes and restarts it, the end of the input (this process
-/// is gone) stops it and removes its files.
+/// Runs the server beside a reader of standard input, which is told what becomes of it: `crash` kills it and starts it
+/// again, `stop` is an immediate shutdown. The end of the input (this process is gone) stops it and removes its files.
 const KEEPER: &str = r#"
 dir=$1; shift
-"$@" >>"$dir/log" 2>&1 &
-while read -r _; do
-    kill -KILL $(pgrep -P $!) $!; wait
-    "$@" >>"$dir/log" 2>&1 &
+run() { "$@" >>"$dir/log" 2>&1 & }
+run "$@"
+while read -r word; do
+    case $word in
+    crash) kill -KILL $(pgrep -P $!) $!; wait; run "$@" ;;
+    stop) kill -QUIT $!; wait ;;
+    start) run "$@" ;;
+    esac
 done
 kill -QUIT $!; wait; rm -rf "$dir"
 "#;
@@ -96,10 +100,26 @@ impl Cluster {
 
     /// Kills every process of the server at once and starts it again on what it left on disk.
     pub fn crash(&mut self) {
-        let input = self.keeper.stdin.as_mut().expect("the keeper's input is piped");
-        input.write_all(b"crash\n").expect("the keeper must be there");
+        self.tell("crash");
         self.wait_until_away();
         self.wait_until_ready(&installed());
+    }
+
+    /// Shuts it down immediately: every connection is cut, and nothing is written any more.
+    pub fn stop(&mut self) {
+        self.tell("stop");
+        self.wait_until_away();
+    }
+
+    /// Starts it again on what it left on disk, and waits until it answers.
+    pub fn start_again(&mut self) {
+        self.tell("start");
+        self.wait_until_ready(&installed());
+    }
+
+    fn tell(&mut self, word: &str) {
+        let input = self.keeper.stdin.as_mut().expect("the keeper's input is piped");
+        writeln!(input, "{word}").expect("the keeper must be there");
     }
 
     fn url(&self) -> String {

@@ -10,6 +10,7 @@ pub mod server;
 pub mod shape;
 pub mod template;
 pub mod wait;
+pub mod wish;
 
 pub use client::Client;
 pub use followed::Followed;
@@ -18,6 +19,7 @@ pub use raw::Raw;
 pub use screen::{Close, Screen};
 pub use server::Server;
 pub use wait::{PATIENCE, eventually};
+pub use wish::Wish;
 
 /// An id that a client makes.
 pub fn new_id() -> String {

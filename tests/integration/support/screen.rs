@@ -54,17 +54,23 @@ impl Screen {
 
     /// With a receive buffer of so many bytes.
     pub async fn open_with(client: &Client, receive_buffer: Option<usize>) -> Self {
+        Self::attempt(client, receive_buffer).await.unwrap_or_else(|why| panic!("no connection: {why}"))
+    }
+
+    /// As somebody who may find the server gone, or turning visitors away.
+    pub async fn attempt(client: &Client, receive_buffer: Option<usize>) -> Result<Self, String> {
         let authority = client.base.trim_start_matches("http://");
-        let stream = connect(authority, receive_buffer).await.unwrap();
+        let stream = connect(authority, receive_buffer).await.map_err(|error| error.to_string())?;
         let mut request = format!("ws://{authority}/ws").into_client_request().unwrap();
         let protocols = format!("orderbell.v1, bearer.{}", client.token);
         request.headers_mut().insert("Sec-WebSocket-Protocol", protocols.parse().unwrap());
-        let (socket, response) = soon("the handshake", tokio_tungstenite::client_async(request, stream)).await.unwrap();
+        let shaken = soon("the handshake", tokio_tungstenite::client_async(request, stream)).await;
+        let (socket, response) = shaken.map_err(|error| error.to_string())?;
         assert_eq!(response.headers()["sec-websocket-protocol"], "orderbell.v1");
         let mut screen = Self { socket, welcome: Value::Null, rooms: BTreeMap::new(), pings: 0, others: Vec::new() };
-        screen.welcome = screen.next().await.unwrap();
+        screen.welcome = screen.next().await.map_err(|close| format!("{close:?}"))?;
         assert_eq!(screen.welcome["type"], "welcome", "{}", screen.welcome);
-        screen
+        Ok(screen)
     }
 
     /// Another connection of the principal that goes on where this one was: every room from its cursor.

@@ -25,6 +25,8 @@ pub struct Server {
     folder: PathBuf,
     /// Keeps the folder, when it is this test's own.
     kept: Option<TempDir>,
+    /// What every command of the binary is told: the database, and the keys when they are not beside it.
+    common: Vec<String>,
     flags: Vec<String>,
     /// `http://127.0.0.1:PORT`
     pub base: String,
@@ -47,14 +49,28 @@ impl Server {
 
     /// A server on the database in a folder; makes it when there is none.
     pub async fn run(folder: PathBuf, flags: &[&str]) -> Self {
-        let flags = flags.iter().map(|flag| (*flag).to_owned()).collect();
-        let (process, base) = spawn(&folder, &flags).await;
-        Self { process, folder, kept: None, flags, base }
+        let common = ["--database-url".into(), format!("sqlite://{}", folder.join(DATABASE).display())];
+        Self::with(folder, common.into(), flags).await
+    }
+
+    /// A node on a database that it does not have to itself.
+    #[allow(dead_code)] // for the tests of several nodes, which share this support
+    pub async fn joining(common: &[&str], flags: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut server = Self::with(folder.path().to_owned(), owned(common), flags).await;
+        server.kept = Some(folder);
+        server
+    }
+
+    async fn with(folder: PathBuf, common: Vec<String>, flags: &[&str]) -> Self {
+        let flags = owned(flags);
+        let (process, base) = spawn(&folder, &common, &flags).await;
+        Self { process, folder, kept: None, common, flags, base }
     }
 
     /// Starts again on the same database, after [`Self::kill`] or [`Self::stop`].
     pub async fn restart(&mut self) {
-        (self.process, self.base) = spawn(&self.folder, &self.flags).await;
+        (self.process, self.base) = spawn(&self.folder, &self.common, &self.flags).await;
     }
 
     /// Kills it as the kernel does: no byte more.
@@ -105,7 +121,7 @@ impl Server {
 
     /// Runs another command of the binary on the same database; gives its standard output.
     pub async fn tool(&self, arguments: &[&str]) -> String {
-        let mut command = command(&self.folder);
+        let mut command = command(&self.folder, &self.common);
         let output = soon("a command", command.args(arguments).output()).await.unwrap();
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
@@ -163,21 +179,24 @@ impl Drop for Server {
     }
 }
 
+fn owned(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
+}
+
 /// The binary, with nothing of this process's configuration.
-fn command(folder: &Path) -> Command {
+pub fn command(folder: &Path, common: &[String]) -> Command {
     let mut command = Command::new(BINARY);
     let ours = std::env::vars().map(|(name, _)| name).filter(|name| name.starts_with("ORDERBELL_"));
     for name in ours.chain(["DATABASE_URL".into(), "REDIS_URL".into()]) {
         command.env_remove(name);
     }
-    command.args(["--database-url", &format!("sqlite://{}", folder.join(DATABASE).display())]);
-    command.current_dir(folder).kill_on_drop(true);
+    command.args(common).current_dir(folder).kill_on_drop(true);
     command
 }
 
-async fn spawn(folder: &Path, flags: &Vec<String>) -> (Child, String) {
+async fn spawn(folder: &Path, common: &[String], flags: &Vec<String>) -> (Child, String) {
     let log = File::options().create(true).append(true).open(folder.join("log")).unwrap();
-    let mut process = command(folder).args(FLAGS).args(flags).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
+    let mut process = command(folder, common).args(FLAGS).args(flags).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
     let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
     let listening = async {
         while let Some(line) = lines.next_line().await.unwrap() {

@@ -1,0 +1,110 @@
+//! A node that is killed between a commit and its answer: whoever asks again, elsewhere and under the same id, gets the
+//! answer to what was done.
+
+use crate::site::{Site, rounds};
+use crate::support::log::{Believed, faults, orders_by_note, whole};
+use crate::support::{Client, Wish, new_id};
+use orderbell::store::{Mode, Settings, SharedStore, open};
+use serde_json::Value;
+use std::time::{Duration, Instant};
+
+/// Sent at once before each kill.
+const WISHES: usize = 4;
+
+/// Sends a wish; its answer, if there is one.
+async fn send(wish: &Wish, staff: &Client, site: &Site) -> Option<Value> {
+    let answer = Client::attempt(wish.request(staff, &site.menu)).await.ok()?;
+    assert_eq!(answer.status, 201, "{wish:?}: {}", answer.text);
+    Some(answer.json())
+}
+
+async fn head(store: &SharedStore, site: &Site) -> u64 {
+    store.head(site.menu.restaurant.parse().unwrap()).await.unwrap().number()
+}
+
+#[derive(Default)]
+struct Counts {
+    answered: usize,
+    /// Committed by the node that was killed, and never answered by it.
+    committed: usize,
+    believed: Vec<Believed>,
+}
+
+/// Asks the node that lives for what was asked of the one that was killed, twice.
+async fn ask_again(site: &Site, store: &SharedStore, wishes: &[(Wish, Option<Value>)], counts: &mut Counts) {
+    let head = head(store, site).await;
+    let other = site.at(&site.staff, 1);
+    for (wish, first) in wishes {
+        let again = send(wish, &other, site).await.expect("the other node lives");
+        assert_eq!(send(wish, &other, site).await.as_ref(), Some(&again));
+        let position = again["position"].as_u64().unwrap();
+        match first {
+            Some(first) => {
+                counts.answered += 1;
+                assert_eq!(first, &again, "the answer of the node that was killed");
+            }
+            None => counts.committed += usize::from(position <= head),
+        }
+        counts.believed.push(Believed { id: wish.id().into(), position });
+    }
+}
+
+/// Waits for the moment of a kill: in every other round as soon as the first commit shows in the database, else at random
+/// over the time that the commands take.
+async fn moment(round: usize, store: &SharedStore, site: &Site, usual: Duration) {
+    if round.is_multiple_of(2) {
+        return tokio::time::sleep(usual.mul_f64(rand::random_range(0.0..WISHES as f64))).await;
+    }
+    let before = head(store, site).await;
+    while head(store, site).await == before {}
+}
+
+/// Makes a node that has just started serve a few orders, so that nothing is met for the first time; gives how long one
+/// takes.
+async fn warm_up(staff: &Client, site: &Site, counts: &mut Counts) -> Duration {
+    let mut took = Duration::ZERO;
+    for _ in 0..3 {
+        let (begun, id) = (Instant::now(), new_id());
+        let wish = Wish::Place { note: id.clone(), id };
+        let position = send(&wish, staff, site).await.expect("the node lives")["position"].as_u64().unwrap();
+        took = begun.elapsed();
+        counts.believed.push(Believed { id: wish.id().into(), position });
+    }
+    took
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_kill_between_commit_and_answer_leaves_one_effect_and_one_answer() {
+    let database = crate::postgres::database().await;
+    let mut site = Site::open_on(&database, 2, None, &["--head-comparison-s", "1"]).await;
+    let store = open(&database, Settings::new(Mode::Tool)).await.unwrap();
+    let mut counts = Counts::default();
+    let kills = rounds(20);
+    for round in 0..kills {
+        let staff = site.at(&site.staff, 0);
+        let usual = warm_up(&staff, &site, &mut counts).await;
+        let wishes: Vec<_> = (0..WISHES).map(|at| Wish::Place { id: new_id(), note: format!("round {round}, {at}") }).collect();
+        let mut node = site.nodes.remove(0);
+        let (answers, ()) =
+            tokio::join!(futures_util::future::join_all(wishes.iter().map(|wish| send(wish, &staff, &site))), async {
+                moment(round, &store, &site, usual).await;
+                node.kill().await;
+            });
+        site.nodes.insert(0, node);
+        let wishes: Vec<_> = wishes.into_iter().zip(answers).collect();
+        ask_again(&site, &store, &wishes, &mut counts).await;
+        site.restart(0).await;
+    }
+    let feed = whole(&site.at(&site.staff, 1), &site.menu.kitchen()).await;
+    assert_eq!(faults(&feed, &counts.believed, &feed.events), [""; 0]);
+    assert_eq!(orders_by_note(&feed).len(), counts.believed.len());
+    assert_eq!(orders_by_note(&feed).into_iter().find(|(_, count)| *count != 1), None);
+    println!(
+        "{kills} × kill -9 amid {WISHES} commands: {} answered, {} committed and not answered, {} not done; asked again elsewhere \
+         under the same id, each has one answer and one effect",
+        counts.answered,
+        counts.committed,
+        kills * WISHES - counts.answered - counts.committed
+    );
+    assert!(counts.committed > 0, "some kills come between commit and answer");
+}

@@ -1,0 +1,76 @@
+//! An order on three nodes: the guest's phone on one, the kitchen's screen on the next, the floor's on the third.
+
+use crate::redis_server::Redis;
+use crate::site::{Site, rounds};
+use crate::support::{Screen, client::text};
+use crate::watcher::spread;
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+
+/// Reads until a screen shows an event of an order; gives how long ago `since` is then.
+async fn shown(screen: &mut Screen, kind: &str, order: &Value, since: Instant) -> Duration {
+    screen.until(kind, |frame| frame["event"]["kind"] == kind && frame["event"]["order"] == *order).await;
+    since.elapsed()
+}
+
+/// The life of one order; gives how long each step took from the tap to the screens on the other nodes.
+async fn live(site: &Site, phone: &mut Screen, kitchen: &mut Screen, floor: &mut Screen) -> Vec<Duration> {
+    let mut taps = Vec::new();
+    let tap = Instant::now();
+    let ack = phone.ask(json!({"type": "place", "order": site.menu.basket()})).await;
+    assert_eq!(ack["type"], "ack", "{ack}");
+    let order = ack["document"]["id"].clone();
+    taps.push(shown(kitchen, "order.placed", &order, tap).await);
+    taps.push(shown(floor, "order.placed", &order, tap).await);
+    phone.join(&format!("order:{}", text(&order))).await;
+
+    let tap = Instant::now();
+    assert_eq!(floor.command(&order, "accept", json!({})).await["changed"], true);
+    taps.push(shown(kitchen, "order.accepted", &order, tap).await);
+    taps.push(shown(phone, "order.accepted", &order, tap).await);
+
+    let tap = Instant::now();
+    assert_eq!(kitchen.command(&order, "ready", json!({})).await["changed"], true);
+    taps.push(shown(floor, "order.ready", &order, tap).await);
+    taps.push(shown(phone, "order.ready", &order, tap).await);
+    taps
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_crosses_three_nodes_at_once() {
+    let redis = Redis::start();
+    let site = Site::open(3, Some(&redis.url()), &["--rooms", "10000"]).await;
+    site.wait_for_redis("healthy").await;
+    let diner = site.nodes[0].diner("7").await;
+    let kitchen = site.nodes[1].client(&["kitchen"]).await;
+    let (mut phone, mut screen) = (diner.screen().await, kitchen.screen().await);
+    let mut floor = site.at(&site.staff, 2).screen().await;
+    screen.join(&site.menu.kitchen()).await;
+    floor.join(&site.menu.floor()).await;
+    let (mut taps, orders) = (Vec::new(), rounds(40));
+    for _ in 0..orders {
+        taps.extend(live(&site, &mut phone, &mut screen, &mut floor).await);
+    }
+    let (median, worst) = spread(taps);
+    println!(
+        "an order crosses nodes: {orders} orders, from the tap to the screen on another node {median:.1?} in the median, {worst:.1?} at worst"
+    );
+    assert!(median < Duration::from_millis(250), "{median:?}");
+    assert_eq!(site.metric("orderbell_feed_repairs_total").await, 0.0, "nothing had to wait for a comparison of heads");
+}
+
+/// Whether an order that is placed on one node shows on the other within five seconds, without Redis between them.
+async fn crosses_without_redis(flags: &[&str]) -> bool {
+    let site = Site::open(2, None, flags).await;
+    let mut screen = site.at(&site.staff, 1).screen().await;
+    screen.join(&site.menu.kitchen()).await;
+    site.staff.place(&site.menu.basket()).await;
+    let placed = screen.until("order.placed", |frame| frame["event"]["kind"] == "order.placed");
+    tokio::time::timeout(Duration::from_secs(5), placed).await.is_ok()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_redis_and_the_comparison_of_heads_nothing_crosses() {
+    assert!(crosses_without_redis(&["--head-comparison-s", "1"]).await, "the comparison brings it");
+    assert!(!crosses_without_redis(&["--head-comparison-s", "3600"]).await, "and nothing else");
+}

@@ -1,0 +1,143 @@
+//! Waiters who write all the time, as an application would that must not lose an order: whatever is not answered is sent
+//! again under its id, to the next node.
+
+use crate::site::{Addresses, Site};
+use crate::support::log::Believed;
+use crate::support::{Client, Menu, PATIENCE, Wish, new_id};
+use serde_json::Value;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// Before something is sent again.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// A command that was acknowledged.
+#[derive(Debug, Clone)]
+pub struct Done {
+    pub believed: Believed,
+    /// When its answer was there.
+    pub at: Instant,
+}
+
+/// What the waiters have to say at the end.
+#[derive(Default)]
+pub struct Work {
+    pub done: Vec<Done>,
+    /// Sent, and the connection ended without an answer.
+    pub unanswered: usize,
+    /// Answered with 503.
+    pub unavailable: usize,
+    /// The longest that a command had to be sent again and again.
+    pub longest: Duration,
+}
+
+impl Work {
+    pub fn believed(&self) -> Vec<Believed> {
+        self.done.iter().map(|done| done.believed.clone()).collect()
+    }
+
+    /// The position of the last that was acknowledged.
+    pub fn last(&self) -> u64 {
+        self.done.iter().map(|done| done.believed.position).max().unwrap_or(0)
+    }
+}
+
+/// Waiters at work.
+pub struct Load {
+    stop: watch::Sender<bool>,
+    waiters: Vec<JoinHandle<Work>>,
+}
+
+struct Waiter {
+    staff: Client,
+    menu: Arc<Menu>,
+    nodes: Addresses,
+    /// The node they speak to.
+    at: usize,
+    /// Whether they go to the next when it does not answer.
+    moves: bool,
+    name: String,
+    work: Work,
+}
+
+impl Load {
+    /// So many waiters, spread over the nodes, who rest between two commands.
+    pub fn start(site: &Site, waiters: usize, rest: Duration) -> Self {
+        Self::begin(site, (0..waiters).map(|at| (at, true)).collect(), rest)
+    }
+
+    /// So many waiters, all at the first node: what another shows did not come from its own commands.
+    pub fn start_on_first(site: &Site, waiters: usize, rest: Duration) -> Self {
+        Self::begin(site, vec![(0, false); waiters], rest)
+    }
+
+    fn begin(site: &Site, waiters: Vec<(usize, bool)>, rest: Duration) -> Self {
+        let (stop, stopped) = watch::channel(false);
+        let begin = |(number, (at, moves)): (usize, (usize, bool))| {
+            let name = format!("waiter {number}");
+            let (staff, menu, nodes) = (site.staff.clone(), site.menu.clone(), site.addresses.clone());
+            let waiter = Waiter { staff, menu, nodes, at, moves, name, work: Work::default() };
+            tokio::spawn(waiter.work(rest, stopped.clone()))
+        };
+        Self { waiters: waiters.into_iter().enumerate().map(begin).collect(), stop }
+    }
+
+    /// Lets them finish what they have begun.
+    pub async fn stop(self) -> Work {
+        self.stop.send_replace(true);
+        let mut all = Work::default();
+        for waiter in self.waiters {
+            let work = waiter.await.unwrap();
+            all.done.extend(work.done);
+            all.unanswered += work.unanswered;
+            all.unavailable += work.unavailable;
+            all.longest = all.longest.max(work.longest);
+        }
+        all
+    }
+}
+
+impl Waiter {
+    /// One order after another through its life.
+    async fn work(mut self, rest: Duration, stopped: watch::Receiver<bool>) -> Work {
+        for round in 0.. {
+            let place = Wish::Place { id: new_id(), note: format!("{}, {round}", self.name) };
+            let order = self.insist(&place).await["id"].clone();
+            for action in ["accept", "start", "ready", "serve"] {
+                tokio::time::sleep(rest).await;
+                self.insist(&Wish::Act { id: new_id(), order: order.clone(), action }).await;
+            }
+            if *stopped.borrow() {
+                break;
+            }
+        }
+        self.work
+    }
+
+    /// Sends a wish until it is acknowledged.
+    async fn insist(&mut self, wish: &Wish) -> Value {
+        let begun = Instant::now();
+        loop {
+            let staff = self.staff.at(&self.nodes.of(self.at));
+            match Client::attempt(wish.request(&staff, &self.menu)).await {
+                Ok(answer) if matches!(answer.status, 200 | 201) => {
+                    let answer = answer.json();
+                    let position = answer["position"].as_u64().unwrap();
+                    self.work.done.push(Done { believed: Believed { id: wish.id().into(), position }, at: Instant::now() });
+                    self.work.longest = self.work.longest.max(begun.elapsed());
+                    return answer;
+                }
+                Ok(answer) => {
+                    answer.problem(503, "unavailable");
+                    self.work.unavailable += 1;
+                }
+                Err(_) => self.work.unanswered += 1,
+            }
+            assert!(begun.elapsed() < 2 * PATIENCE, "{wish:?}: no node takes it");
+            self.at += usize::from(self.moves);
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! Several nodes as processes on one real PostgreSQL and one real Redis, and everything that can happen to any of them.
+//! The promise in each case: nothing acknowledged is lost, nothing happens twice, every screen sees every event once and
+//! in order. Each test prints its figure. `ORDERBELL_TEST_FACTOR` multiplies the rounds; one is minutes for them all.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)] // a test that panics is a test that fails
+
+mod answers;
+mod crossing;
+mod killed;
+mod load;
+mod moving;
+mod postgres_away;
+mod redis_away;
+mod refused;
+mod roles;
+mod rolling;
+mod sessions;
+mod site;
+mod watcher;
+
+#[path = "../support_servers/postgres.rs"]
+#[allow(dead_code)] // shared with the tests of the store
+mod postgres;
+#[path = "../support_servers/redis.rs"]
+#[allow(dead_code)] // shared with the tests of the broker
+mod redis_server;
+#[path = "../integration/support/mod.rs"]
+#[allow(dead_code, unused_imports)] // shared with the tests of one node
+mod support;

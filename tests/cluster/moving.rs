@@ -1,0 +1,38 @@
+//! A screen that never stays.
+
+use crate::load::Load;
+use crate::redis_server::Redis;
+use crate::site::{Site, rounds};
+use crate::support::log::{faults, whole};
+use std::time::Duration;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_screen_that_moves_between_three_nodes_sees_one_stream() {
+    let redis = Redis::start();
+    let site = Site::open(3, Some(&redis.url()), &[]).await;
+    site.wait_for_redis("healthy").await;
+    let room = site.menu.kitchen();
+    let mut screen = site.staff.screen().await;
+    screen.join(&room).await;
+    let load = Load::start(&site, 3, Duration::from_millis(10));
+    let moves = rounds(100);
+    for at in 0..moves {
+        screen = screen.resume_on(&site.at(&site.staff, at)).await;
+        // It leaves at any moment: at once, or after some frames.
+        for _ in 0..at % 4 {
+            screen.next_within(Duration::from_millis(50)).await.map(Result::unwrap);
+        }
+    }
+    let work = load.stop().await;
+    screen.see(&room, work.last()).await;
+    let feed = whole(&site.at(&site.staff, 0), &room).await;
+    let followed = screen.room(&room);
+    assert_eq!(faults(&feed, &work.believed(), &followed.events), [""; 0]);
+    assert_eq!(followed.documents, feed.documents);
+    println!(
+        "a screen moves between three nodes {moves} times: {} events, each once, in order, without a gap; {} came again and were \
+         passed over by their position",
+        followed.events.len(),
+        followed.repeats
+    );
+}

@@ -1,0 +1,53 @@
+//! PostgreSQL shut down amid commands, and started again.
+
+use crate::load::Load;
+use crate::postgres::Cluster;
+use crate::redis_server::Redis;
+use crate::site::{Site, rounds};
+use crate::support::{PATIENCE, eventually};
+use crate::watcher::{on_each_node, settle};
+use std::time::{Duration, Instant};
+use tokio::task::block_in_place;
+
+/// Waits until a node takes or refuses traffic; gives how long that took.
+async fn ready(site: &Site, status: u16) -> Duration {
+    let begun = Instant::now();
+    for node in &site.nodes {
+        let anybody = node.anybody();
+        eventually("/readyz", PATIENCE, || async { (anybody.get("/readyz").await.status == status).then_some(()) }).await;
+    }
+    begun.elapsed()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_shut_down_amid_commands_never_makes_a_false_promise_and_nodes_recover_alone() {
+    let mut cluster = block_in_place(Cluster::start);
+    let redis = Redis::start();
+    let site = Site::open_on(&cluster.database().await, 2, Some(&redis.url()), &[]).await;
+    site.wait_for_redis("healthy").await;
+    let watchers = on_each_node(&site).await;
+    let load = Load::start(&site, 4, Duration::from_millis(5));
+    let (stops, mut back) = (rounds(2), Duration::ZERO);
+    for _ in 0..stops {
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        block_in_place(|| cluster.stop());
+        ready(&site, 503).await;
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        block_in_place(|| cluster.start_again());
+        back = back.max(ready(&site, 200).await);
+    }
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let work = load.stop().await;
+    let seen = settle(&site, &work, watchers).await;
+    let moves: usize = seen.iter().map(|seen| seen.moves.len()).sum();
+    println!(
+        "{stops} × immediate shutdown of PostgreSQL: {} commands acknowledged, {} × 503, {} unanswered, 0 false acknowledgements, 0 \
+         lost, 0 doubled; ready again {back:.1?} after it was back; the longest wait of a command {:.1?}; {moves} screens had to move",
+        work.done.len(),
+        work.unavailable,
+        work.unanswered,
+        work.longest
+    );
+    assert!(work.unavailable > 0, "commands met a database that was away");
+    assert!(back < Duration::from_secs(10), "{back:?}");
+}

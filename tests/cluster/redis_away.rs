@@ -1,0 +1,70 @@
+//! Redis killed amid events, and away at the start.
+
+use crate::load::Load;
+use crate::redis_server::Redis;
+use crate::site::{Site, rounds};
+use crate::watcher::{lateness, on_each_node, settle};
+use std::time::Duration;
+
+/// The most an event may be late while Redis is away.
+const LATE: Duration = Duration::from_secs(3);
+/// The most it may take to know that it is, and that it is back.
+const NOTICE: Duration = Duration::from_secs(6);
+const RECOVERY: Duration = Duration::from_secs(12);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn redis_killed_amid_events_makes_them_late_and_loses_none() {
+    let mut redis = Redis::start();
+    let site = Site::open(2, Some(&redis.url()), &[]).await;
+    let watchers = on_each_node(&site).await;
+    let load = Load::start_on_first(&site, 4, Duration::from_millis(10));
+    let (kills, mut noticed, mut back) = (rounds(4), Duration::ZERO, Duration::ZERO);
+    for _ in 0..kills {
+        site.wait_for_redis("healthy").await;
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        redis.kill();
+        noticed = noticed.max(site.wait_for_redis("degraded").await);
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        redis.restart();
+        back = back.max(site.wait_for_redis("healthy").await);
+    }
+    let work = load.stop().await;
+    let seen = settle(&site, &work, watchers).await;
+    // Of the node where nothing was committed.
+    let (median, worst) = lateness(&seen[1..], &work);
+    println!(
+        "{kills} × kill -9 and restart of Redis: {} events on a screen of the other node, 0 lost, 0 doubled; noticed within {noticed:.1?}, back within \
+         {back:.1?}; late by {median:.1?} in the median and {worst:.1?} at worst",
+        work.done.len()
+    );
+    assert_eq!((work.unanswered, work.unavailable), (0, 0), "no command waits for Redis");
+    assert!(worst <= LATE && noticed <= NOTICE && back <= RECOVERY, "{worst:?}, {noticed:?}, {back:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nodes_start_without_redis_say_so_once_and_join_when_it_comes() {
+    let mut redis = Redis::prepare(&[]);
+    let site = Site::open(2, Some(&redis.url()), &[]).await;
+    site.wait_for_redis("degraded").await;
+    assert_eq!(site.metric("orderbell_redis_healthy").await, 0.0);
+    let watchers = on_each_node(&site).await;
+    let load = Load::start_on_first(&site, 4, Duration::from_millis(10));
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    for node in &site.nodes {
+        let log = node.log();
+        let said = |level: &str| log.lines().filter(|line| line.contains(level) && line.contains("redis")).count();
+        assert_eq!(said("WARN") + said("ERROR"), 1, "once, and not in a storm: {log}");
+    }
+    redis.restart();
+    let back = site.wait_for_redis("healthy").await;
+    let work = load.stop().await;
+    let seen = settle(&site, &work, watchers).await;
+    // Of the node where nothing was committed.
+    let (median, worst) = lateness(&seen[1..], &work);
+    println!(
+        "Redis away at the start: {} events on a screen of the other node, 0 lost, 0 doubled, late by {median:.1?} in the median and {worst:.1?} at \
+         worst; joined {back:.1?} after it came",
+        work.done.len()
+    );
+    assert!(worst <= LATE && back <= RECOVERY, "{worst:?}, {back:?}");
+}

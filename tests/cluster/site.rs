@@ -1,0 +1,105 @@
+//! Nodes that share a database and, where a test wants it, a Redis.
+
+use crate::postgres;
+use crate::support::{Client, Menu, PATIENCE, Server, eventually, server::TALKATIVE};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// The keyring that all nodes share.
+pub const KEYS: &str = "k1:a-secret-of-these-tests-and-of-nobody-else";
+
+/// How often a round is repeated: the usual number, times `ORDERBELL_TEST_FACTOR`.
+pub fn rounds(usual: usize) -> usize {
+    let factor = std::env::var("ORDERBELL_TEST_FACTOR").map_or(1, |text| text.parse().expect("a factor is a number"));
+    usual * factor
+}
+
+/// Where nodes listen now; a node that was started again listens elsewhere.
+#[derive(Clone, Default)]
+pub struct Addresses(Arc<Mutex<Vec<String>>>);
+
+impl Addresses {
+    /// That of a node, by number; they go round.
+    pub fn of(&self, number: usize) -> String {
+        let bases = self.0.lock().unwrap();
+        bases[number % bases.len()].clone()
+    }
+
+    fn set(&self, number: usize, base: &str) {
+        let mut bases = self.0.lock().unwrap();
+        if number == bases.len() { bases.push(base.into()) } else { bases[number] = base.into() }
+    }
+}
+
+/// Nodes of one restaurant chain.
+pub struct Site {
+    pub nodes: Vec<Server>,
+    pub addresses: Addresses,
+    /// A waiter.
+    pub staff: Client,
+    pub menu: Arc<Menu>,
+}
+
+impl Site {
+    /// So many nodes on a fresh database of the usual cluster. `redis` is a URL, or nothing.
+    pub async fn open(count: usize, redis: Option<&str>, flags: &[&str]) -> Self {
+        Self::open_on(&postgres::database().await, count, redis, flags).await
+    }
+
+    /// The same on a database of one's own.
+    pub async fn open_on(database: &str, count: usize, redis: Option<&str>, flags: &[&str]) -> Self {
+        let first = node(database, redis, flags).await;
+        let staff = first.staff().await;
+        let menu = Arc::new(Menu::read(&staff).await);
+        let mut site = Self { nodes: Vec::new(), addresses: Addresses::default(), staff, menu };
+        site.add(first);
+        for _ in 1..count {
+            site.add(node(database, redis, flags).await);
+        }
+        site
+    }
+
+    fn add(&mut self, node: Server) {
+        self.addresses.set(self.nodes.len(), &node.base);
+        self.nodes.push(node);
+    }
+
+    /// A principal at a node.
+    pub fn at(&self, client: &Client, number: usize) -> Client {
+        client.at(&self.addresses.of(number))
+    }
+
+    /// Starts a node again that has ended.
+    pub async fn restart(&mut self, number: usize) {
+        self.nodes[number].restart().await;
+        self.addresses.set(number, &self.nodes[number].base);
+    }
+
+    /// Waits until every node says of Redis what is wanted: `healthy` or `degraded`; gives how long that took.
+    pub async fn wait_for_redis(&self, wanted: &str) -> Duration {
+        let begun = std::time::Instant::now();
+        for node in &self.nodes {
+            let anybody = node.anybody();
+            let says = || async { (anybody.get("/readyz").await.expect(200)["redis"] == wanted).then_some(()) };
+            eventually(wanted, PATIENCE, says).await;
+        }
+        begun.elapsed()
+    }
+
+    /// A metric, over all nodes.
+    pub async fn metric(&self, name: &str) -> f64 {
+        let mut sum = 0.0;
+        for node in &self.nodes {
+            sum += node.metric(name).await;
+        }
+        sum
+    }
+}
+
+/// A node on a database.
+pub async fn node(database: &str, redis: Option<&str>, flags: &[&str]) -> Server {
+    let common = ["--database-url", database, "--jwt-keys", KEYS];
+    let redis: Vec<_> = redis.into_iter().flat_map(|url| ["--redis-url", url]).collect();
+    let many = ["--connections-per-principal", "1000"];
+    Server::joining(&common, &[flags, &redis, &TALKATIVE, &many].concat()).await
+}

@@ -1,0 +1,170 @@
+//! A screen that is left alone: it follows a room by the contract's rule, and when its connection ends it goes on at the
+//! next node, from its cursor. A hole fails the test.
+
+use crate::load::Work;
+use crate::site::{Addresses, Site};
+use crate::support::log::{self, faults, orders_by_note};
+use crate::support::{Client, Followed, PATIENCE, Screen};
+use serde_json::json;
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// Between two attempts to connect.
+const PAUSE: Duration = Duration::from_millis(20);
+/// Between two looks whether it may end.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// What a screen has to show at the end.
+#[derive(Default)]
+pub struct Seen {
+    pub room: Followed,
+    /// When each command's first event was there.
+    pub arrived: HashMap<String, Instant>,
+    /// How long each change of nodes took, from the end of one connection to `live` on the next.
+    pub moves: Vec<Duration>,
+}
+
+impl Seen {
+    /// How late each command's event was, counted from its answer.
+    pub fn lateness(&self, work: &Work) -> Vec<Duration> {
+        let late = |done: &crate::load::Done| Some(self.arrived.get(&done.believed.id)?.saturating_duration_since(done.at));
+        let mut late: Vec<_> = work.done.iter().filter_map(late).collect();
+        late.sort_unstable();
+        late
+    }
+}
+
+/// A screen under way.
+pub struct Watcher {
+    until: watch::Sender<Option<u64>>,
+    task: JoinHandle<Seen>,
+}
+
+struct Eye {
+    client: Client,
+    nodes: Addresses,
+    at: usize,
+    room: String,
+    until: watch::Receiver<Option<u64>>,
+    seen: Seen,
+    /// When the last connection ended.
+    cut: Option<Instant>,
+}
+
+impl Watcher {
+    /// Opens it on a node; it is live when this returns.
+    pub async fn open(site: &Site, at: usize, room: &str) -> Self {
+        let (until, ends) = watch::channel(None);
+        let (live, is_live) = tokio::sync::oneshot::channel();
+        let (client, nodes) = (site.staff.clone(), site.addresses.clone());
+        let eye = Eye { client, nodes, at, room: room.into(), until: ends, seen: Seen::default(), cut: None };
+        let task = tokio::spawn(eye.watch(live));
+        is_live.await.expect("the screen becomes live");
+        Self { until, task }
+    }
+
+    /// Lets it read up to a position.
+    pub async fn close(self, position: u64) -> Seen {
+        self.until.send_replace(Some(position));
+        tokio::time::timeout(PATIENCE, self.task).await.expect("the screen reaches the last position").unwrap()
+    }
+}
+
+impl Eye {
+    async fn watch(mut self, live: tokio::sync::oneshot::Sender<()>) -> Seen {
+        let mut live = Some(live);
+        loop {
+            let mut screen = self.connect().await;
+            let mut subscribe = json!({"type": "subscribe", "room": self.room});
+            if let Some(cursor) = self.seen.room.cursor {
+                subscribe["since"] = cursor.into();
+                subscribe["epoch"] = screen.epoch().clone();
+            }
+            screen.rooms.insert(self.room.clone(), std::mem::take(&mut self.seen.room));
+            screen.send(&subscribe).await;
+            let is_done = self.follow(&mut screen, &mut live).await;
+            self.seen.room = screen.rooms.remove(&self.room).unwrap();
+            if is_done {
+                return self.seen;
+            }
+            self.cut.get_or_insert_with(Instant::now);
+            self.at += 1;
+        }
+    }
+
+    async fn connect(&mut self) -> Screen {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            match Screen::attempt(&self.client.at(&self.nodes.of(self.at)), None).await {
+                Ok(screen) => return screen,
+                Err(why) => assert!(Instant::now() < until, "no node takes the screen: {why}"),
+            }
+            self.at += 1;
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// Reads until the connection ends, or all is seen that is wanted: then true.
+    async fn follow(&mut self, screen: &mut Screen, live: &mut Option<tokio::sync::oneshot::Sender<()>>) -> bool {
+        loop {
+            if self.until.borrow().is_some_and(|last| screen.room(&self.room).cursor >= Some(last)) {
+                return true;
+            }
+            match screen.next_within(LOOK).await {
+                None => {}
+                Some(Err(_)) => return false,
+                Some(Ok(frame)) if frame["type"] == "event" => {
+                    if let Some(command) = frame["event"]["command"].as_str() {
+                        self.seen.arrived.entry(command.into()).or_insert_with(Instant::now);
+                    }
+                }
+                Some(Ok(frame)) if frame["type"] == "live" => {
+                    self.seen.moves.extend(self.cut.take().map(|cut| cut.elapsed()));
+                    live.take().map(|live| live.send(()));
+                }
+                Some(Ok(frame)) => assert_ne!(frame["type"], "error", "{frame}"),
+            }
+        }
+    }
+}
+
+/// A screen of the kitchen room on each node.
+pub async fn on_each_node(site: &Site) -> Vec<Watcher> {
+    let mut watchers = Vec::new();
+    for at in 0..site.nodes.len() {
+        watchers.push(Watcher::open(site, at, &site.menu.kitchen()).await);
+    }
+    watchers
+}
+
+/// Lets all screens see all work, and holds them and the feed to the promise.
+pub async fn settle(site: &Site, work: &Work, watchers: Vec<Watcher>) -> Vec<Seen> {
+    let mut all = Vec::new();
+    for watcher in watchers {
+        all.push(watcher.close(work.last()).await);
+    }
+    for at in 0..site.nodes.len() {
+        let feed = log::whole(&site.at(&site.staff, at), &site.menu.kitchen()).await;
+        for seen in &all {
+            assert_eq!(faults(&feed, &work.believed(), &seen.room.events), [""; 0], "as node {at} tells it");
+            assert_eq!(seen.room.repeats, 0, "frames that came twice");
+            assert_eq!(seen.room.documents, feed.documents);
+        }
+        assert_eq!(orders_by_note(&feed).into_iter().find(|(_, count)| *count != 1), None, "an order placed twice");
+    }
+    all
+}
+
+/// The median and the worst of some times.
+pub fn spread(mut times: Vec<Duration>) -> (Duration, Duration) {
+    times.sort_unstable();
+    assert!(!times.is_empty(), "there was something to measure");
+    (times[times.len() / 2], times[times.len() - 1])
+}
+
+/// The median and the worst lateness over several screens.
+pub fn lateness(seen: &[Seen], work: &Work) -> (Duration, Duration) {
+    spread(seen.iter().flat_map(|seen| seen.lateness(work)).collect())
+}
