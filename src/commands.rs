@@ -6,12 +6,14 @@ use crate::clock;
 use crate::domain::call;
 use crate::domain::command::{Command, OrderAction, Subject};
 use crate::domain::decision::{Decision, Refusal, RefusalKind};
+use crate::domain::display::{self, Change};
 use crate::domain::event::By;
 use crate::domain::ids::{CallId, CommandId, OrderId, RestaurantId};
 use crate::domain::menu::{self, MenuAction};
 use crate::domain::place::{self, Basket, Fresh};
 use crate::domain::position::Position;
 use crate::domain::principal::{Principal, Role};
+use crate::domain::text::Key;
 use crate::domain::transition::{self, Circumstance};
 use crate::feed::{Directory, EventCommitted};
 use crate::store::StoreError;
@@ -147,6 +149,24 @@ impl Commands {
         };
         let answer = self.commit_work(work).await;
         self.settle("lapse", answer)
+    }
+
+    /// Records what a node has to say of a kitchen screen. Idempotent by itself; work of the clock but for a connection.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn display(&self, restaurant: RestaurantId, id: Key, change: Change) -> Answer {
+        let role = if matches!(change, Change::Connected { .. }) { Role::Kitchen } else { Role::Service };
+        let work = Work {
+            restaurant,
+            reads: Reads::Display(id.clone()),
+            command: None,
+            by: By { role },
+            at: clock::now(),
+            decide: Box::new(move |state: State| Ok(display::decide(state.display, id, change, state.moment))),
+        };
+        let answer = self.commit_work(work).await;
+        self.settle("display", answer)
     }
 
     async fn commit(

@@ -2,6 +2,7 @@
 
 use crate::connection::Limits;
 use crate::connection::bucket::Rate;
+use crate::connection::displays::Spans;
 use clap::{Args, ValueEnum};
 use secrecy::{ExposeSecret, SecretString};
 use std::net::SocketAddr;
@@ -93,6 +94,14 @@ pub struct Serve {
     /// How long a stop may take, in seconds: every connection gets its own slot of it to come back elsewhere.
     #[arg(long, env = "ORDERBELL_DRAIN_S", default_value_t = 10, value_parser = clap::value_parser!(u64).range(0..=3600))]
     pub drain_s: u64,
+
+    /// Milliseconds for which a node that says nothing is believed to hold its kitchen screens.
+    #[arg(long, env = "ORDERBELL_DISPLAY_LEASE_MS", default_value_t = 30_000, value_parser = clap::value_parser!(u64).range(300..=600_000), hide = true)]
+    pub display_lease_ms: u64,
+
+    /// Milliseconds for which a kitchen screen may be without a connection before the floor is told.
+    #[arg(long, env = "ORDERBELL_DISPLAY_GRACE_MS", default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(0..=600_000), hide = true)]
+    pub display_grace_ms: u64,
 
     /// Minutes that an access token lives.
     #[arg(long, env = "ORDERBELL_ACCESS_TOKEN_MINUTES", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=1440))]
@@ -196,6 +205,12 @@ pub enum Refused {
 }
 
 impl Serve {
+    /// How long kitchen screens are held.
+    #[must_use]
+    pub const fn display_spans(&self) -> Spans {
+        Spans { lease: Duration::from_millis(self.display_lease_ms), grace: Duration::from_millis(self.display_grace_ms) }
+    }
+
     /// Looks for combinations that cannot work.
     ///
     /// # Errors

@@ -1,5 +1,7 @@
-//! What a node does on the clock, off every path: hears of ended sessions, ends pauses and 86s whose time has come,
-//! forgets what nobody can ask for any more.
+//! What a node does on the clock, off every path: hears of ended sessions, ends pauses and 86s whose time has come, tells of
+//! kitchen screens whose node is gone, forgets what nobody can ask for any more.
+
+pub mod displays;
 
 use crate::auth::ended::EndedSessions;
 use crate::clock;

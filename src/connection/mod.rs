@@ -11,6 +11,7 @@ pub mod catch;
 pub mod census;
 pub mod complaint;
 pub mod cursor;
+pub mod displays;
 pub mod errands;
 pub mod fragments;
 pub mod guard;
@@ -21,7 +22,7 @@ pub mod line;
 pub mod outlet;
 pub mod poll;
 pub mod presence;
-pub mod receipt;
+pub mod roster;
 pub mod session;
 pub mod sse;
 pub mod stream;
@@ -32,6 +33,7 @@ pub mod wire;
 
 pub use admission::Refusal;
 pub use census::Census;
+pub use displays::Displays;
 pub use limits::Limits;
 
 use crate::auth::ended::EndedSessions;
@@ -53,6 +55,8 @@ pub struct Services {
     pub ended: Arc<EndedSessions>,
     /// Who is connected.
     pub census: Census,
+    /// The kitchen screens among them.
+    pub displays: Displays,
     /// What one connection may do.
     pub limits: Limits,
     /// Origins allowed beside the server's own.

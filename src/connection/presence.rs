@@ -1,17 +1,19 @@
 //! What every connection is, whatever carries it: a seat in the census, a token that expires, and a way into rooms.
 
 use super::census::{Control, Seat};
+use super::displays::Visit;
 use super::subscription::Subscription;
 use super::{Refusal, Services};
 use crate::clock;
 use crate::domain::position::Position;
-use crate::domain::principal::Principal;
+use crate::domain::principal::{Principal, Role};
 use crate::domain::room_id::RoomId;
 use crate::domain::time::Timestamp;
 use crate::protocol::{CloseCode, ErrorCode, Frame, ServerFrame};
 use crate::room::{Join, Page, ToMember};
 use crate::telemetry::ByRole;
 use actix::Recipient;
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,13 +30,15 @@ pub struct Presence {
     seat: Seat,
     expires_at: Timestamp,
     expires: Timestamp,
+    /// A kitchen screen, from when it asks for its kitchen room.
+    visit: RefCell<Option<Visit>>,
 }
 
 impl Presence {
     /// Takes a seat until the token expires.
     #[must_use]
     pub fn new(services: Arc<Services>, seat: Seat, expires_at: Timestamp) -> Self {
-        Self { services, seat, expires_at, expires: on_uptime(expires_at) }
+        Self { services, seat, expires_at, expires: on_uptime(expires_at), visit: RefCell::default() }
     }
 
     /// When the token expires, on the clock of [`clock::uptime`].
@@ -89,17 +93,32 @@ impl Presence {
     pub fn join(&self, who: &Principal, wish: Subscription, mailbox: Recipient<ToMember>, pages: Recipient<Page>) -> bool {
         let Subscription { room, since, only_owner } = wish;
         let join = Join { member: self.seat.member, since, head: Position::ZERO, only_owner, mailbox, pages };
-        self.services.directory.join(who.restaurant, room, join).is_ok()
+        let is_asked = self.services.directory.join(who.restaurant, room, join).is_ok();
+        if is_asked && who.role == Role::Kitchen && room == RoomId::Kitchen(who.restaurant) {
+            self.visit.borrow_mut().get_or_insert_with(|| self.services.displays.visit(who));
+        }
+        is_asked
     }
 
     /// Leaves a room.
     pub fn leave(&self, who: &Principal, room: RoomId) {
+        if matches!(room, RoomId::Kitchen(_)) {
+            self.visit.take();
+        }
         self.services.directory.leave(who.restaurant, room, self.seat.member);
+    }
+
+    /// A kitchen screen has drawn everything up to a position.
+    pub fn drawn(&self, position: Position) {
+        if let Some(visit) = &*self.visit.borrow() {
+            visit.drawn(position);
+        }
     }
 
     /// Leaves its rooms and counts it out.
     pub fn end(&self, who: &Principal, rooms: &[RoomId]) {
         self.gauge(who).dec();
+        self.visit.take();
         rooms.iter().for_each(|room| self.leave(who, *room));
     }
 

@@ -7,14 +7,12 @@ use super::errands::{Errand, Errands, reply};
 use super::fragments::Fragments;
 use super::heartbeat::{Beat, Pulse};
 use super::presence::{MAILBOX, Presence};
-use super::receipt::{self, Drawn};
 use super::session::{Effect, Session};
 use super::subscription::Subscription;
 use super::transport::{self, Fault, Incoming, Outgoing};
 use super::wire::Wire;
 use crate::auth::token::Verified;
 use crate::clock;
-use crate::domain::position::Position;
 use crate::domain::time::Timestamp;
 use crate::protocol::{CloseCode, ErrorCode, Frame, ServerFrame, frame};
 use crate::room::{Page, ToMember};
@@ -38,7 +36,6 @@ pub struct Connection {
     heard: Timestamp,
     fragments: Fragments,
     errands: Errands,
-    drawn: Drawn,
 }
 
 type Ctx = WebsocketContext<Connection>;
@@ -68,7 +65,6 @@ impl Connection {
             heard: now,
             fragments: Fragments::default(),
             errands: Errands::default(),
-            drawn: Drawn::default(),
         }
     }
 
@@ -140,7 +136,7 @@ impl Connection {
             Effect::Command(command) => self.enqueue(Errand::Command(command), ctx),
             Effect::Place(id, basket) => self.enqueue(Errand::Place(id, basket), ctx),
             Effect::Refresh(token) => self.refresh(token, ctx),
-            Effect::Seen(position) => self.seen(position, ctx),
+            Effect::Seen(position) => self.presence.drawn(position),
             Effect::Pong(nonce) => {
                 self.push(&ServerFrame::Pong { nonce: nonce.as_ref(), server_time: clock::now() }.encode(), ctx);
             }
@@ -189,17 +185,6 @@ impl Connection {
         };
         self.presence.renew(expires_at);
         self.presence.register(&self.session.principal, ctx.address().recipient());
-    }
-
-    /// Notes what the screen has drawn, and records it a little later, once for everything in between.
-    fn seen(&mut self, position: Position, ctx: &mut Ctx) {
-        if self.drawn.note(position) {
-            ctx.run_later(receipt::PERIOD, |connection, ctx| {
-                if let Some(receipt) = connection.drawn.take(&connection.session.principal, clock::now()) {
-                    ctx.spawn(receipt::record(connection.presence.services.clone(), receipt).into_actor(connection));
-                }
-            });
-        }
     }
 
     fn fragment(&mut self, item: Item, ctx: &mut Ctx) {

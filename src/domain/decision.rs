@@ -1,12 +1,14 @@
 //! What a command comes to: events to append and a document to write, or a refusal.
 
 use super::call::Call;
+use super::display::Display;
 use super::event::EventKind;
 use super::ids::{CallId, OrderId};
 use super::menu::Menu;
 use super::merge_patch;
 use super::order::Order;
 use super::position::Position;
+use super::text::Key;
 use super::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -33,6 +35,10 @@ pub enum Write {
     Call(Call),
     /// A call that is no longer open.
     Answered(CallId),
+    /// A kitchen screen as it now stands.
+    Display(Display),
+    /// A kitchen screen that is none any more.
+    DisplayRemoved(Key),
 }
 
 /// A decision to act or to leave things as they are.

@@ -116,6 +116,10 @@ id!(
     /// A paired kitchen screen.
     DeviceId
 );
+id!(
+    /// A node, from its start to its end.
+    NodeId
+);
 
 #[cfg(test)]
 mod tests {

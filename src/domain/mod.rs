@@ -8,6 +8,7 @@ pub mod action;
 pub mod call;
 pub mod command;
 pub mod decision;
+pub mod display;
 pub mod event;
 pub mod ids;
 pub mod menu;

@@ -11,14 +11,15 @@ use crate::auth::session::{Lifetimes, SessionService};
 use crate::auth::token::Tokens;
 use crate::commands::Commands;
 use crate::config::{Common, NodeRole, Refused, Serve};
-use crate::connection::{Census, Services};
+use crate::connection::{Census, Displays, Services};
+use crate::domain::ids::NodeId;
 use crate::feed::{Directory, FeedRegistry};
 use crate::http::limits::{Rate, Rates};
 use crate::http::{self, State};
 use crate::store::SharedStore;
 use crate::store::open::{Mode, Settings, open};
 use crate::telemetry::Metrics;
-use crate::{broker, housekeeping};
+use crate::{broker, clock, housekeeping};
 use actix::Actor;
 use anyhow::Context;
 use secrecy::ExposeSecret;
@@ -75,6 +76,7 @@ impl Node {
             tokens: tokens.clone(),
             ended: ended.clone(),
             census: Census::new(draining.clone()),
+            displays: Displays::new(NodeId::from_uuid(clock::new_id()), serve.display_spans()),
             limits: serve.limits.connection(),
             origins: serve.allowed_origins.clone(),
             trust_forwarded_for: serve.trust_forwarded_for,
@@ -111,6 +113,9 @@ impl Node {
         }
         housekeeping::start(self.store.clone(), self.commands.clone(), self.ended.clone(), self.state.limits.clone());
         actix_rt::spawn(close_ended(self.services.clone()));
+        let (store, commands) = (self.store.clone(), self.commands.clone());
+        actix_rt::spawn(self.services.displays.clone().keep(store.clone(), commands.clone(), self.services.metrics.clone()));
+        actix_rt::spawn(housekeeping::displays::sweep(store, commands, serve.display_spans().lease));
         Ok(())
     }
 }

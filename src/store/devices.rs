@@ -1,8 +1,7 @@
-//! Kitchen screens: pairing, and what they have drawn.
+//! Kitchen screens: pairing.
 
 use super::Result;
 use crate::domain::ids::{DeviceId, RestaurantId};
-use crate::domain::position::Position;
 use crate::domain::text::{Key, Name, Station};
 use crate::domain::time::Timestamp;
 use async_trait::async_trait;
@@ -46,23 +45,6 @@ pub enum Poll {
     Unknown,
 }
 
-/// What a screen has drawn, as the floor shows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Receipt {
-    /// The restaurant.
-    pub restaurant: RestaurantId,
-    /// The paired device's id; for a token made by hand, its `sub`.
-    pub display: Key,
-    /// Its name, or what it is known by.
-    pub name: Name,
-    /// Its station.
-    pub station: Option<Station>,
-    /// Everything up to here is on its glass.
-    pub position: Position,
-    /// When it said so.
-    pub at: Timestamp,
-}
-
 /// Kitchen screens. Plain rows, but for [`Devices::poll_pairing`], which hands a screen out exactly once.
 #[async_trait]
 pub trait Devices: Send + Sync + 'static {
@@ -81,9 +63,6 @@ pub trait Devices: Send + Sync + 'static {
     /// The devices of a restaurant that are not revoked, by id.
     async fn devices(&self, restaurant: RestaurantId) -> Result<Vec<Device>>;
 
-    /// Revokes a device and ends its sessions; gives those. `Missing` when there is none.
+    /// Revokes a device, tells the floor that it is gone, and ends its sessions; gives those. `Missing` when there is none.
     async fn revoke_device(&self, restaurant: RestaurantId, id: DeviceId, at: Timestamp) -> Result<Vec<Key>>;
-
-    /// Records what a screen has drawn; an older position than the recorded one changes only the time.
-    async fn record_seen(&self, receipt: &Receipt) -> Result<()>;
 }

@@ -3,6 +3,7 @@
 use super::Result;
 use crate::domain::call::Calls;
 use crate::domain::decision::{Decision, Moment, Refusal};
+use crate::domain::display::Known;
 use crate::domain::event::{By, Event};
 use crate::domain::ids::{CommandId, OrderId, RestaurantId};
 use crate::domain::menu::Menu;
@@ -17,7 +18,7 @@ use serde_json::value::RawValue;
 use std::sync::Arc;
 
 /// What a transaction reads (and so locks, through the feed's head) before it decides.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reads {
     /// One order.
     Order(OrderId),
@@ -27,6 +28,8 @@ pub enum Reads {
     Calls,
     /// The menu.
     Menu,
+    /// One kitchen screen.
+    Display(Key),
 }
 
 /// What it read.
@@ -44,6 +47,8 @@ pub struct State {
     pub menu: Option<Menu>,
     /// The open calls, for [`Reads::Calls`].
     pub calls: Calls,
+    /// The screen, for [`Reads::Display`].
+    pub display: Known,
 }
 
 /// Makes a decision of what was read. Pure and quick: it runs inside the transaction.

@@ -1,11 +1,12 @@
 //! The store: the log that everything else repeats, and the documents folded from it.
 //!
 //! One contract, two databases: [`sqlite`] (embedded, one node) and [`postgres`] (more than one), chosen once by the
-//! URL's scheme. The contract is the four traits here; `tests/store` runs one suite on both.
+//! URL's scheme. The contract is the five traits here; `tests/store` runs one suite on both.
 
 pub mod accounts;
 mod answer;
 pub mod devices;
+pub mod displays;
 pub mod error;
 pub mod log;
 pub mod open;
@@ -18,6 +19,7 @@ mod task;
 
 pub use accounts::Accounts;
 pub use devices::Devices;
+pub use displays::Displays;
 pub use error::StoreError;
 pub use log::Log;
 pub use open::{Mode, OpenError, Settings, open};
@@ -27,9 +29,9 @@ use std::sync::Arc;
 
 /// Everything a node asks of its database. Every query of a tenant's data carries the restaurant, so that a bug above
 /// cannot read across tenants.
-pub trait Store: Log + Accounts + Sessions + Devices {}
+pub trait Store: Log + Accounts + Sessions + Devices + Displays {}
 
-impl<T: Log + Accounts + Sessions + Devices> Store for T {}
+impl<T: Log + Accounts + Sessions + Devices + Displays> Store for T {}
 
 /// A store that is shared by every thread of a node.
 pub type SharedStore = Arc<dyn Store>;

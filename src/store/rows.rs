@@ -5,6 +5,7 @@ use super::devices::Device;
 use super::error::broken;
 use super::sessions::{Ended, SessionRow};
 use super::{Result, StoreError};
+use crate::domain::display::Display;
 use crate::domain::event::{By, Event};
 use crate::domain::ids::{CommandId, DeviceId, EventId, OrderId, RestaurantId, TableId, UserId};
 use crate::domain::position::Position;
@@ -93,31 +94,28 @@ impl EventRow {
     }
 }
 
-/// What a screen has drawn.
+/// A kitchen screen.
 #[derive(FromRow)]
 pub struct DisplayRow {
-    pub display: String,
+    display: String,
     name: String,
     station: Option<String>,
+    connected: bool,
     position: i64,
     seen_at: i64,
 }
 
-/// A kitchen screen on the floor, as the wire shows it.
-#[derive(Serialize)]
-pub struct Display {
-    id: String,
-    name: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    station: Option<String>,
-    last_seen_at: Timestamp,
-    position: Position,
-}
-
-impl From<DisplayRow> for Display {
-    fn from(row: DisplayRow) -> Self {
-        let (last_seen_at, position) = (Timestamp::from_micros(row.seen_at), Position::from_column(row.position));
-        Self { id: row.display, name: row.name, station: row.station, last_seen_at, position }
+impl TryFrom<DisplayRow> for Display {
+    type Error = StoreError;
+    fn try_from(row: DisplayRow) -> Result<Self> {
+        Ok(Self {
+            id: text("display", &row.display)?,
+            name: text("name", &row.name)?,
+            station: station(row.station.as_deref())?,
+            connected: row.connected,
+            last_seen_at: Timestamp::from_micros(row.seen_at),
+            position: Position::from_column(row.position),
+        })
     }
 }
 

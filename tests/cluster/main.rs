@@ -9,6 +9,7 @@ mod killed;
 mod load;
 mod moving;
 mod postgres_away;
+mod presence;
 mod redis_away;
 mod refused;
 mod roles;

@@ -13,6 +13,7 @@ mod http;
 mod kill;
 mod limits;
 mod order;
+mod presence;
 mod resume;
 mod rooms;
 mod slow_reader;

@@ -1,15 +1,17 @@
 //! Pairing kitchen screens.
 
+use crate::displays::connected;
+use crate::fold::{fold, sound_feed};
 use crate::house::{House, at, key};
 use crate::world::World;
 use orderbell::clock;
+use orderbell::domain::display::Change;
 use orderbell::domain::ids::{DeviceId, RestaurantId};
-use orderbell::domain::position::Position;
 use orderbell::domain::principal::{Principal, Role};
 use orderbell::domain::room_id::RoomId;
 use orderbell::domain::text::Key;
 use orderbell::store::StoreError;
-use orderbell::store::devices::{Device, Pairing, Poll, Receipt};
+use orderbell::store::devices::{Device, Pairing, Poll};
 use orderbell::store::sessions::{Rotation, SessionRow};
 use tokio::task::JoinSet;
 
@@ -88,9 +90,9 @@ pub async fn a_revoked_screen_is_gone_with_its_sessions(world: World) {
     let restaurant = house.id;
     let principal = Principal { sub, role: Role::Kitchen, restaurant, session, station, table: None, device: Some(device.id) };
     store.add_session(&SessionRow { principal, expires_at: at(600) }, [5; 32], at(1)).await.unwrap();
-    let (display, name) = (key(&device.id.to_string()), key("Grill"));
-    let receipt = Receipt { restaurant, display, name, station: None, position: Position::ZERO, at: at(1) };
-    store.record_seen(&receipt).await.unwrap();
+    let display = device.id.to_string();
+    house.hold(&display, 1).await;
+    house.tell(&display, connected()).await;
     assert_eq!(store.revoke_device(house.id, device.id, at(3)).await.unwrap(), [key::<Key>("s-1")]);
     assert_eq!(store.device(house.id, device.id).await.unwrap(), None);
     assert_eq!(store.devices(house.id).await.unwrap(), []);
@@ -98,5 +100,9 @@ pub async fn a_revoked_screen_is_gone_with_its_sessions(world: World) {
     assert_eq!(poll(&world, 5).await, Poll::Unknown, "a screen that was not yet handed out is not any more");
     let floor = store.snapshot(house.id, RoomId::Floor(house.id)).await.unwrap().unwrap();
     assert_eq!(floor.displays.unwrap().get(), "{}");
+    let events = sound_feed(store, house.id).await;
+    assert_eq!(fold(&events, floor.position).displays, serde_json::json!({}), "the floor has heard of it");
+    assert_eq!((events.len(), store.leases(None, 9).await.unwrap()), (2, vec![]));
+    assert!(!house.tell(&display, Change::Lost { left: None }).await, "its connections end later");
     assert_eq!(store.revoke_device(house.id, device.id, at(4)).await, Err(StoreError::Missing));
 }

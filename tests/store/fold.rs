@@ -13,17 +13,20 @@ use std::collections::BTreeMap;
 pub struct Folded {
     pub orders: BTreeMap<OrderId, Value>,
     pub calls: Value,
+    pub displays: Value,
 }
 
 pub fn fold(events: &[Event], through: Position) -> Folded {
-    let mut folded = Folded { orders: BTreeMap::new(), calls: Value::Object(Map::new()) };
+    let nothing = || Value::Object(Map::new());
+    let mut folded = Folded { orders: BTreeMap::new(), calls: nothing(), displays: nothing() };
     for event in events.iter().take_while(|event| event.position <= through) {
         let patch = serde_json::from_str(event.patch.get()).expect("a patch is JSON");
         match (event.kind.topic(), event.order) {
             (Topic::Order, Some(id)) => merge_patch::apply(folded.orders.entry(id).or_insert(Value::Null), &patch),
             (Topic::Call, None) => merge_patch::apply(&mut folded.calls, &patch),
+            (Topic::Display, None) => merge_patch::apply(&mut folded.displays, &patch),
             (Topic::Menu, None) => {}
-            other => panic!("no event of these tests is {other:?}"),
+            other => panic!("no event is of {other:?}"),
         }
     }
     folded

@@ -1,5 +1,6 @@
 //! No query of one restaurant sees another's rows, whatever ids it is given.
 
+use crate::displays::connected;
 use crate::house::{House, at, command, command_id, key};
 use crate::world::World;
 use orderbell::clock;
@@ -11,19 +12,18 @@ use orderbell::domain::position::Position;
 use orderbell::domain::reason::CallReason;
 use orderbell::domain::room_id::RoomId;
 use orderbell::store::StoreError;
-use orderbell::store::devices::{Device, Pairing, Receipt};
+use orderbell::store::devices::{Device, Pairing};
 use orderbell::store::log::{OrderFilter, Reads, Work};
 
 const ACCEPT: OrderAction = OrderAction::Accept { minutes: None };
 
-/// Two houses; the first has an order, a call, a screen and a receipt, the second has none.
+/// Two houses; the first has an order, a call and a screen, the second has none.
 async fn two_houses(world: &World) -> (House, House, Order) {
     let (one, two) = (House::open(&world.store).await, House::open(&world.store).await);
     let order = one.place(&one.diner("diner-1")).await;
     one.ack(one.calling(&one.diner("diner-1"), CallAction::Raise(CallReason::Help))).await;
-    let (display, name) = (key("display-1"), key("Grill"));
-    let receipt = Receipt { restaurant: one.id, display, name, station: None, position: Position::ZERO, at: at(1) };
-    world.store.record_seen(&receipt).await.unwrap();
+    one.hold("display-1", 1).await;
+    one.tell("display-1", connected()).await;
     (one, two, order)
 }
 
@@ -52,7 +52,7 @@ pub async fn rooms_of_another_are_empty(world: World) {
     let floor = store.snapshot(two.id, RoomId::Floor(two.id)).await.unwrap().unwrap();
     assert_eq!((floor.calls.unwrap().get(), floor.displays.unwrap().get()), ("{}", "{}"));
     assert!(floor.documents.iter().all(|document| !document.get().contains(&one.id.to_string())));
-    assert_eq!(store.events(one.id, None, Position::ZERO, end, 9).await.unwrap().len(), 2);
+    assert_eq!(store.events(one.id, None, Position::ZERO, end, 9).await.unwrap().len(), 3);
 }
 
 pub async fn another_cannot_act(world: World) {

@@ -1,7 +1,7 @@
 //! Snapshots: the state of a room at one position.
 
 use crate::fold::{Folded, fold, sound_feed};
-use crate::house::{House, at, key};
+use crate::house::House;
 use crate::world::World;
 use orderbell::clock;
 use orderbell::domain::command::{CallAction, OrderAction};
@@ -10,7 +10,6 @@ use orderbell::domain::menu::MenuAction;
 use orderbell::domain::position::Position;
 use orderbell::domain::reason::CallReason;
 use orderbell::domain::room_id::RoomId;
-use orderbell::store::devices::Receipt;
 use orderbell::store::log::Snapshot;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -106,23 +105,4 @@ pub async fn a_new_house_has_empty_rooms(world: World) {
     let floor = room(&house, RoomId::Floor(house.id)).await;
     assert_eq!((floor.position, floor.documents.len()), (Position::ZERO, 0));
     assert_eq!((value(&floor.calls.unwrap()), value(&floor.displays.unwrap())), (json!({}), json!({})));
-}
-
-pub async fn receipts_show_what_a_screen_has_drawn(world: World) {
-    let house = House::open(&world.store).await;
-    let position = |number| Position::new(number).unwrap();
-    let (display, name, station) = (key("display-1"), key("Grill"), Some(key("hot")));
-    let first = Receipt { restaurant: house.id, display, name, station, position: position(5), at: at(1) };
-    world.store.record_seen(&first).await.unwrap();
-    let later = Receipt { position: position(9), name: key("Grill 2"), at: at(2), ..first.clone() };
-    world.store.record_seen(&later).await.unwrap();
-    let older = Receipt { position: position(7), name: key("Grill 3"), at: at(3), ..first };
-    world.store.record_seen(&older).await.unwrap();
-    let floor = room(&house, RoomId::Floor(house.id)).await;
-    let wanted = json!({"display-1": {
-        "id": "display-1", "name": "Grill 2", "station": "hot", "position": 9, "last_seen_at": at(3),
-    }});
-    assert_eq!(value(&floor.displays.unwrap()), wanted, "an older position changes only the time");
-    let nobody = Receipt { restaurant: orderbell::domain::ids::RestaurantId::from_uuid(clock::new_id()), ..later };
-    assert_eq!(world.store.record_seen(&nobody).await, Err(orderbell::store::StoreError::Missing));
 }

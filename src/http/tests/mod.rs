@@ -14,8 +14,9 @@ use crate::auth::tests::fixtures::{self, LADLE, REZALA};
 use crate::auth::token::Tokens;
 use crate::clock;
 use crate::commands::Commands;
-use crate::connection::{self, Census, Services};
-use crate::domain::ids::RestaurantId;
+use crate::connection::displays::Spans;
+use crate::connection::{self, Census, Displays, Services};
+use crate::domain::ids::{NodeId, RestaurantId};
 use crate::domain::principal::{Principal, Role};
 use crate::feed::Directory;
 use crate::telemetry::Metrics;
@@ -56,6 +57,7 @@ impl House {
             tokens: tokens.clone(),
             ended: ended.clone(),
             census: Census::new(Arc::default()),
+            displays: Displays::new(NodeId::from_uuid(clock::new_id()), Spans::default()),
             limits: connection::Limits::default(),
             origins: Vec::new(),
             trust_forwarded_for: false,

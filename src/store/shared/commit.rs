@@ -3,6 +3,7 @@
 use super::{Connection, Database, LOCK_FEED};
 use crate::domain::call::Calls;
 use crate::domain::decision::{Decision, Draft, Moment, Refusal, RefusalKind, Write};
+use crate::domain::display::Known;
 use crate::domain::event::{By, Event, EventKind};
 use crate::domain::ids::{CallId, EventId, RestaurantId};
 use crate::domain::order::Order;
@@ -97,10 +98,12 @@ async fn read(connection: &mut Connection, context: &Context, reads: Reads, feed
         order: None,
         menu: None,
         calls: Calls::new(),
+        display: Known::default(),
     };
     match reads {
         Reads::Order(id) => state.order = super::log::order(connection, restaurant, id).await?,
         Reads::Calls => state.calls = calls(connection, restaurant).await?,
+        Reads::Display(id) => state.display = super::displays::known(connection, restaurant, &id).await?,
         Reads::Menu => state.menu = super::log::menu(connection, restaurant).await?,
         Reads::Basket => {
             state.menu = super::log::menu(connection, restaurant).await?;
@@ -194,6 +197,8 @@ async fn write_row(connection: &mut Connection, restaurant: RestaurantId, write:
             let query = query::<Database>(sql::log::REMOVE_CALL).bind(restaurant.uuid()).bind(id.uuid());
             query.execute(connection).await?.rows_affected()
         }
+        Write::Display(display) => super::displays::set(connection, restaurant, display).await?,
+        Write::DisplayRemoved(id) => super::displays::remove(connection, restaurant, id).await?,
     };
     one_row(changed, "the row of a decision is not there")
 }

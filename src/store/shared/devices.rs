@@ -1,10 +1,10 @@
-//! [`Devices`]: pairing, and what screens have drawn.
+//! [`Devices`]: pairing.
 
 use super::{Backend, Connection, Database, sessions};
 use crate::domain::ids::{DeviceId, RestaurantId};
 use crate::domain::text::Key;
 use crate::domain::time::Timestamp;
-use crate::store::devices::{Device, Devices, Pairing, Poll, Receipt};
+use crate::store::devices::{Device, Devices, Pairing, Poll};
 use crate::store::rows::DeviceRow;
 use crate::store::{Result, StoreError, sql};
 use async_trait::async_trait;
@@ -41,11 +41,6 @@ impl Devices for Backend {
 
     async fn revoke_device(&self, restaurant: RestaurantId, id: DeviceId, at: Timestamp) -> Result<Vec<Key>> {
         self.write(move |c| Box::pin(revoke(c, restaurant, id, at))).await
-    }
-
-    async fn record_seen(&self, receipt: &Receipt) -> Result<()> {
-        let receipt = receipt.clone();
-        self.write(move |c| Box::pin(async move { record_seen(c, &receipt).await })).await
     }
 }
 
@@ -113,24 +108,8 @@ async fn revoke(connection: &mut Connection, restaurant: RestaurantId, id: Devic
         return Err(StoreError::Missing);
     }
     query::<Database>(sql::devices::VOID_PAIRINGS).bind(id.uuid()).execute(&mut *connection).await?;
-    let remove = query::<Database>(sql::devices::REMOVE_DISPLAY).bind(restaurant.uuid()).bind(id.to_string());
-    remove.execute(&mut *connection).await?;
+    super::displays::forget(&mut *connection, restaurant, id, at).await?;
     let query = query_scalar::<Database, String>(sql::sessions::SESSIONS_OF_DEVICE).bind(restaurant.uuid());
     let sessions = query.bind(id.uuid()).fetch_all(&mut *connection).await?;
     sessions::end_all(connection, sessions, at).await
-}
-
-async fn record_seen(connection: &mut Connection, receipt: &Receipt) -> Result<()> {
-    let see = query::<Database>(sql::devices::SEE)
-        .bind(receipt.restaurant.uuid())
-        .bind(receipt.display.as_str())
-        .bind(receipt.name.as_str())
-        .bind(receipt.station.as_ref().map(|station| station.as_str()))
-        .bind(receipt.position.column())
-        .bind(receipt.at.micros());
-    if see.execute(&mut *connection).await?.rows_affected() == 0 {
-        let again = query::<Database>(sql::devices::SEE_AGAIN).bind(receipt.restaurant.uuid());
-        again.bind(receipt.display.as_str()).bind(receipt.at.micros()).execute(connection).await?;
-    }
-    Ok(())
 }

@@ -12,6 +12,7 @@ use sqlx::query::{Query, QueryAs};
 mod accounts;
 mod commit;
 mod devices;
+mod displays;
 mod log;
 mod sessions;
 mod snapshot;

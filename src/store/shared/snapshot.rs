@@ -1,11 +1,12 @@
 //! The state of a room at one position. Runs in a transaction that sees one point of the database.
 
 use super::{Connection, Database, log};
+use crate::domain::display::Display;
 use crate::domain::ids::RestaurantId;
 use crate::domain::room_id::RoomId;
 use crate::store::error::broken;
 use crate::store::log::Snapshot;
-use crate::store::rows::{Display, DisplayRow};
+use crate::store::rows::DisplayRow;
 use crate::store::{Result, rows, sql};
 use serde_json::value::{RawValue, to_raw_value};
 use sqlx::{query_as, query_scalar};
@@ -46,9 +47,10 @@ async fn calls(connection: &mut Connection, restaurant: RestaurantId) -> Result<
 }
 
 async fn displays(connection: &mut Connection, restaurant: RestaurantId) -> Result<Box<RawValue>> {
-    let query = query_as::<Database, DisplayRow>(sql::devices::DISPLAYS).bind(restaurant.uuid());
-    let displays = query.fetch_all(connection).await?.into_iter().map(|row| (row.display.clone(), Display::from(row)));
-    object(displays.collect::<BTreeMap<_, _>>())
+    let query = query_as::<Database, DisplayRow>(sql::displays::DISPLAYS).bind(restaurant.uuid());
+    let displays = query.fetch_all(connection).await?.into_iter().map(Display::try_from);
+    let displays = displays.map(|display| display.map(|display| (display.id.clone(), display)));
+    object(displays.collect::<Result<BTreeMap<_, _>>>()?)
 }
 
 fn object(members: impl serde::Serialize) -> Result<Box<RawValue>> {

@@ -19,11 +19,4 @@ statements! {
     DEVICES = "SELECT id, restaurant, name, station FROM devices \
         WHERE restaurant = $1 AND revoked_at IS NULL ORDER BY id";
     REVOKE_DEVICE = "UPDATE devices SET revoked_at = $3 WHERE restaurant = $1 AND id = $2 AND revoked_at IS NULL";
-
-    SEE = "INSERT INTO displays (restaurant, display, name, station, position, seen_at) VALUES ($1, $2, $3, $4, $5, $6) \
-        ON CONFLICT (restaurant, display) DO UPDATE SET name = excluded.name, station = excluded.station, \
-        position = excluded.position, seen_at = excluded.seen_at WHERE excluded.position >= displays.position";
-    SEE_AGAIN = "UPDATE displays SET seen_at = $3 WHERE restaurant = $1 AND display = $2";
-    DISPLAYS = "SELECT display, name, station, position, seen_at FROM displays WHERE restaurant = $1 ORDER BY display";
-    REMOVE_DISPLAY = "DELETE FROM displays WHERE restaurant = $1 AND display = $2";
 }

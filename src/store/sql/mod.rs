@@ -12,6 +12,7 @@ macro_rules! statements {
 
 pub mod accounts;
 pub mod devices;
+pub mod displays;
 pub mod log;
 pub mod sessions;
 

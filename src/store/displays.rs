@@ -1,0 +1,64 @@
+//! Kitchen screens that are connected: which node holds each, and what each has drawn.
+
+use super::Result;
+use crate::domain::ids::{NodeId, RestaurantId};
+use crate::domain::position::Position;
+use crate::domain::text::Key;
+use crate::domain::time::Timestamp;
+use async_trait::async_trait;
+
+/// A screen of a restaurant.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// Whose it is.
+    pub restaurant: RestaurantId,
+    /// The screen's id, as in [`crate::domain::display::Display`].
+    pub display: Key,
+}
+
+/// What a screen has drawn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    /// Which.
+    pub place: Place,
+    /// Everything up to here is on its glass.
+    pub position: Position,
+    /// When it said so.
+    pub at: Timestamp,
+}
+
+/// That a node holds a connection of a screen.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Lease {
+    /// Which.
+    pub place: Place,
+    /// The node.
+    pub node: NodeId,
+}
+
+/// Leases and receipts: plain rows, beside the feed. Whether a screen is connected is a matter of the feed
+/// ([`crate::domain::display`]), whose transaction looks at the leases.
+#[async_trait]
+pub trait Displays: Send + Sync + 'static {
+    /// Takes a lease, or goes on with the one there is. `Missing` when there is no such restaurant.
+    async fn hold(&self, lease: &Lease) -> Result<()>;
+
+    /// Gives a lease back.
+    async fn release(&self, lease: &Lease) -> Result<()>;
+
+    /// Counts the beats of a node's leases up; gives the screens whose lease is not there any more.
+    async fn renew(&self, node: NodeId, places: Vec<Place>) -> Result<Vec<Place>>;
+
+    /// Leases with their beats, by place and node, after one, at most `limit`.
+    async fn leases(&self, after: Option<Lease>, limit: u32) -> Result<Vec<(Lease, i64)>>;
+
+    /// Takes a lease away whose beat stands still: not when it has gone on from `beat`.
+    async fn lapse(&self, lease: &Lease, beat: i64) -> Result<()>;
+
+    /// Connected screens that no node holds.
+    async fn unheld(&self) -> Result<Vec<Place>>;
+
+    /// Records what screens have drawn; an older position than the recorded one changes only the time. A screen that is
+    /// not known is left out.
+    async fn record_seen(&self, receipts: Vec<Receipt>) -> Result<()>;
+}

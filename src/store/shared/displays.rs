@@ -1,0 +1,127 @@
+//! [`Displays`]: leases and receipts, and the row of a screen in a feed's transaction.
+
+use super::{Backend, Connection, Database, commit};
+use crate::domain::display::{self, Change, Display, Known};
+use crate::domain::event::By;
+use crate::domain::ids::{DeviceId, NodeId, RestaurantId};
+use crate::domain::principal::Role;
+use crate::domain::text::Key;
+use crate::domain::time::Timestamp;
+use crate::store::displays::{Displays, Lease, Place, Receipt};
+use crate::store::log::{Reads, Work};
+use crate::store::rows::{self, DisplayRow};
+use crate::store::{Result, sql};
+use async_trait::async_trait;
+use sqlx::{query, query_as, query_scalar};
+use uuid::Uuid;
+
+#[async_trait]
+impl Displays for Backend {
+    async fn hold(&self, lease: &Lease) -> Result<()> {
+        self.execute(on_lease(sql::displays::HOLD, lease)).await.map(|_| ())
+    }
+
+    async fn release(&self, lease: &Lease) -> Result<()> {
+        self.execute(on_lease(sql::displays::RELEASE, lease)).await.map(|_| ())
+    }
+
+    async fn renew(&self, node: NodeId, places: Vec<Place>) -> Result<Vec<Place>> {
+        self.write(move |c| Box::pin(renew(c, node, places))).await
+    }
+
+    async fn leases(&self, after: Option<Lease>, limit: u32) -> Result<Vec<(Lease, i64)>> {
+        let query = query_as::<Database, (Uuid, String, Uuid, i64)>(sql::displays::LEASES);
+        let query = match after {
+            Some(Lease { place, node }) => query.bind(place.restaurant.uuid()).bind(place.display.to_string()).bind(node.uuid()),
+            None => query.bind(Uuid::nil()).bind(String::new()).bind(Uuid::nil()),
+        };
+        let query = query.bind(i64::from(limit));
+        let rows = self.read(move |c| Box::pin(async move { Ok(query.fetch_all(c).await?) })).await?;
+        let lease = |(restaurant, display, node, beat): (Uuid, String, Uuid, i64)| {
+            Ok((Lease { place: place(restaurant, &display)?, node: NodeId::from_uuid(node) }, beat))
+        };
+        rows.into_iter().map(lease).collect()
+    }
+
+    async fn lapse(&self, lease: &Lease, beat: i64) -> Result<()> {
+        self.execute(on_lease(sql::displays::LAPSE, lease).bind(beat)).await.map(|_| ())
+    }
+
+    async fn unheld(&self) -> Result<Vec<Place>> {
+        let query = query_as::<Database, (Uuid, String)>(sql::displays::UNHELD);
+        let rows = self.read(move |c| Box::pin(async move { Ok(query.fetch_all(c).await?) })).await?;
+        rows.into_iter().map(|(restaurant, display)| place(restaurant, &display)).collect()
+    }
+
+    async fn record_seen(&self, receipts: Vec<Receipt>) -> Result<()> {
+        self.write(move |c| Box::pin(record_seen(c, receipts))).await
+    }
+}
+
+type Statement = sqlx::query::Query<'static, Database, super::Arguments>;
+
+fn on_lease(text: &'static str, Lease { place, node }: &Lease) -> Statement {
+    query(text).bind(place.restaurant.uuid()).bind(place.display.to_string()).bind(node.uuid())
+}
+
+fn place(restaurant: Uuid, display: &str) -> Result<Place> {
+    Ok(Place { restaurant: RestaurantId::from_uuid(restaurant), display: rows::text("display", display)? })
+}
+
+/// In one order on every node, so that two that hold the same screens do not wait for each other in a circle.
+async fn renew(connection: &mut Connection, node: NodeId, mut places: Vec<Place>) -> Result<Vec<Place>> {
+    places.sort();
+    let mut gone = Vec::new();
+    for place in places {
+        let lease = Lease { place, node };
+        if on_lease(sql::displays::RENEW, &lease).execute(&mut *connection).await?.rows_affected() == 0 {
+            gone.push(lease.place);
+        }
+    }
+    Ok(gone)
+}
+
+async fn record_seen(connection: &mut Connection, mut receipts: Vec<Receipt>) -> Result<()> {
+    receipts.sort_by(|one, other| one.place.cmp(&other.place));
+    for Receipt { place, position, at } in receipts {
+        let see = query::<Database>(sql::displays::SEE).bind(place.restaurant.uuid()).bind(place.display.to_string());
+        see.bind(position.column()).bind(at.micros()).execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+/// A screen's row, and whether any node holds it.
+pub async fn known(connection: &mut Connection, restaurant: RestaurantId, id: &Key) -> Result<Known> {
+    let row = query_as::<Database, DisplayRow>(sql::displays::DISPLAY).bind(restaurant.uuid()).bind(id.to_string());
+    let display = row.fetch_optional(&mut *connection).await?.map(Display::try_from).transpose()?;
+    let held = query_scalar::<Database, i64>(sql::displays::HELD).bind(restaurant.uuid()).bind(id.to_string());
+    Ok(Known { display, is_held: held.fetch_optional(connection).await?.is_some() })
+}
+
+pub async fn set(connection: &mut Connection, restaurant: RestaurantId, display: &Display) -> Result<u64> {
+    let set = query::<Database>(sql::displays::SET_DISPLAY)
+        .bind(restaurant.uuid())
+        .bind(display.id.to_string())
+        .bind(display.name.to_string())
+        .bind(display.station.as_ref().map(ToString::to_string))
+        .bind(display.connected)
+        .bind(display.position.column())
+        .bind(display.last_seen_at.micros());
+    Ok(set.execute(connection).await?.rows_affected())
+}
+
+pub async fn remove(connection: &mut Connection, restaurant: RestaurantId, id: &Key) -> Result<u64> {
+    let on_screen = |text| query::<Database>(text).bind(restaurant.uuid()).bind(id.to_string());
+    on_screen(sql::displays::RELEASE_ALL).execute(&mut *connection).await?;
+    Ok(on_screen(sql::displays::REMOVE_DISPLAY).execute(connection).await?.rows_affected())
+}
+
+/// Takes a device off the floor, within the transaction that revokes it. Nobody announces the event: feeds find it when
+/// they compare heads.
+pub async fn forget(connection: &mut Connection, restaurant: RestaurantId, device: DeviceId, at: Timestamp) -> Result<()> {
+    let id: Key = rows::text("device", &device.to_string())?;
+    let (reads, by) = (Reads::Display(id.clone()), By { role: Role::Service });
+    let decide =
+        Box::new(move |state: crate::store::log::State| Ok(display::decide(state.display, id, Change::Removed, state.moment)));
+    commit::commit(connection, Work { restaurant, reads, command: None, by, at, decide }).await.map(|_| ())
+}

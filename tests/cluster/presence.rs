@@ -1,0 +1,73 @@
+//! Kitchen screens that move between nodes, and nodes that die with a screen in hand.
+
+use crate::site::Site;
+use crate::support::{Client, Screen};
+use serde_json::Value;
+use std::time::{Duration, Instant};
+
+const LEASE: Duration = Duration::from_secs(2);
+const FLAGS: [&str; 6] = ["--display-lease-ms", "2000", "--display-grace-ms", "1000", "--head-comparison-s", "1"];
+
+/// A screen of the kitchen at a node.
+async fn kitchen(site: &Site, cook: &Client, number: usize) -> Screen {
+    let mut screen = site.at(cook, number).screen().await;
+    screen.join(&site.menu.kitchen()).await;
+    screen
+}
+
+/// Reads the floor for a while; gives the kinds of what was said of screens in all.
+async fn listen(floor: &mut Screen, room: &str, span: Duration) -> Vec<String> {
+    let until = Instant::now() + span;
+    while let Some(left) = until.checked_duration_since(Instant::now()) {
+        if let Some(frame) = floor.next_within(left).await {
+            frame.expect("the floor stays open");
+        }
+    }
+    floor.room(room).kinds().into_iter().map(str::to_owned).collect()
+}
+
+/// Reads the floor until so many events of screens have come.
+async fn heard(floor: &mut Screen, room: &str, count: usize) -> Value {
+    while floor.room(room).events.len() < count {
+        floor.next().await.expect("the floor stays open");
+    }
+    floor.room(room).events.last().unwrap()["event"].clone()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_screen_that_moves_is_not_lost_and_of_a_dead_nodes_screens_each_is_lost_once() {
+    let mut site = Site::open(3, None, &FLAGS).await;
+    let (hot, cold) = (site.nodes[0].kitchen("hot").await, site.nodes[0].kitchen("cold").await);
+    let room = site.menu.floor();
+    let mut floor = site.at(&site.staff, 1).screen().await;
+    floor.join(&room).await;
+
+    let moving = kitchen(&site, &hot, 0).await;
+    let stays = kitchen(&site, &cold, 0).await;
+    heard(&mut floor, &room, 2).await;
+    let moved = kitchen(&site, &hot, 2).await;
+    drop(moving);
+    let kinds = listen(&mut floor, &room, LEASE * 3).await;
+    assert_eq!(kinds, ["display.connected"; 2], "one moved, the other is held on");
+
+    let killed = Instant::now();
+    site.nodes[0].kill().await;
+    let lost = heard(&mut floor, &room, 3).await;
+    let took = killed.elapsed();
+    println!("a screen is lost {took:.1?} after its node was killed, with a lease of {LEASE:?}");
+    assert_eq!((&lost["kind"], &lost["by"]["role"]), (&"display.lost".into(), &"service".into()));
+    let (_, entry) = lost["patch"].as_object().unwrap().iter().next().unwrap();
+    assert_eq!(entry["station"], "cold", "the one that had not moved");
+    // Both nodes that are left have looked for it several times.
+    let kinds = listen(&mut floor, &room, LEASE * 3).await;
+    assert_eq!(kinds, ["display.connected", "display.connected", "display.lost"], "by two that sweep, lost once");
+    assert!(took < LEASE * 5, "{took:?}");
+
+    // The other node's snapshot is the fold of the events.
+    let mut other = site.at(&site.staff, 2).screen().await;
+    assert_eq!(other.join(&room).await.displays, floor.room(&room).displays);
+    drop(moved);
+    heard(&mut floor, &room, 4).await;
+    assert!(floor.room(&room).displays.as_object().unwrap().values().all(|display| display["connected"] == false));
+    drop(stays);
+}

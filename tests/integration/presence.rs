@@ -1,0 +1,206 @@
+//! Presence of kitchen screens: the floor hears who comes, not who loads the page again, who goes, and whose node died.
+
+use crate::support::{Client, Followed, Menu, PATIENCE, Screen, Server, eventually};
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+
+/// Longer than anything that a test does on a busy machine while a screen is away on purpose.
+const GRACE: Duration = Duration::from_secs(4);
+const PATIENT: [&str; 4] = ["--display-grace-ms", "4000", "--display-lease-ms", "1500"];
+const PROMPT: [&str; 4] = ["--display-grace-ms", "0", "--display-lease-ms", "1500"];
+/// Three times the lease of either.
+const THREE_LEASES: Duration = Duration::from_millis(4500);
+
+/// A restaurant with somebody who looks at its floor.
+struct House {
+    server: Server,
+    staff: Client,
+    menu: Menu,
+    floor: Screen,
+}
+
+impl House {
+    async fn open(flags: &[&str]) -> Self {
+        let server = Server::start(flags).await;
+        let staff = server.staff().await;
+        let menu = Menu::read(&staff).await;
+        let mut floor = staff.screen().await;
+        floor.join(&menu.floor()).await;
+        Self { server, staff, menu, floor }
+    }
+
+    /// A connection of a cook's screen, in its room.
+    async fn kitchen(&self, cook: &Client) -> Screen {
+        let mut screen = cook.screen().await;
+        screen.join(&self.menu.kitchen()).await;
+        screen
+    }
+
+    fn followed(&self) -> &Followed {
+        self.floor.room(&self.menu.floor())
+    }
+
+    /// The next event of a screen on the floor.
+    async fn told(&mut self) -> Value {
+        self.floor.until("news of a screen", |frame| kind(frame).starts_with("display.")).await
+    }
+
+    /// Reads for a while, in which the floor must hear nothing of screens.
+    async fn silence(&mut self, span: Duration) {
+        let until = Instant::now() + span;
+        while let Some(left) = until.checked_duration_since(Instant::now()) {
+            if let Some(frame) = self.floor.next_within(left).await {
+                let frame = frame.expect("the floor stays open");
+                assert!(!kind(&frame).starts_with("display."), "{frame}");
+            }
+        }
+    }
+
+    /// The one screen, as the events have it; a snapshot must say the same.
+    async fn display(&self) -> Value {
+        let mut fresh = self.staff.screen().await;
+        let snapshot = fresh.join(&self.menu.floor()).await;
+        assert_eq!(snapshot.displays, self.followed().displays, "the snapshot is the fold of the events");
+        let displays = snapshot.displays.as_object().unwrap();
+        assert_eq!(displays.len(), 1);
+        let (id, display) = displays.iter().next().unwrap();
+        assert_eq!(display["id"], id.as_str());
+        display.clone()
+    }
+}
+
+fn kind(frame: &Value) -> &str {
+    frame["event"]["kind"].as_str().unwrap_or_default()
+}
+
+#[tokio::test]
+async fn a_screen_that_comes_is_told_at_once_and_one_that_is_gone_after_the_grace() {
+    let mut house = House::open(&PATIENT).await;
+    let cook = house.server.kitchen("hot").await;
+    assert_eq!(house.followed().displays, json!({}));
+    let screen = house.kitchen(&cook).await;
+    let told = house.told().await;
+    assert_eq!((kind(&told), &told["event"]["by"]["role"], &told["prev"]), ("display.connected", &json!("kitchen"), &json!(0)));
+    let display = house.display().await;
+    assert_eq!((&display["connected"], &display["station"], &display["name"]), (&json!(true), &json!("hot"), &json!("hot")));
+    // What it draws is in the next snapshot, without an event.
+    let order = house.staff.place(&house.menu.basket()).await;
+    let mut screen = screen;
+    screen.see(&house.menu.kitchen(), order["position"].as_u64().unwrap()).await;
+    screen.send(&json!({"type": "seen", "room": house.menu.kitchen(), "position": order["position"]})).await;
+    let (staff, room) = (&house.staff, house.menu.floor());
+    eventually("the receipt", PATIENCE, || async {
+        let displays = staff.screen().await.join(&room).await.displays.clone();
+        (displays.as_object()?.values().next()?["position"] == order["position"]).then_some(())
+    })
+    .await;
+
+    let gone = Instant::now();
+    drop(screen);
+    let told = house.told().await;
+    assert_eq!((kind(&told), &told["prev"]), ("display.lost", &order["position"]));
+    assert!(gone.elapsed() >= GRACE && gone.elapsed() < GRACE + PATIENCE / 3, "after {:?}", gone.elapsed());
+    let display = house.display().await;
+    assert_eq!((&display["connected"], &display["position"]), (&json!(false), &order["position"]));
+}
+
+#[tokio::test]
+async fn a_page_that_is_loaded_again_alarms_nobody_nor_does_one_connection_of_two() {
+    let mut house = House::open(&PATIENT).await;
+    let cook = house.server.kitchen("hot").await;
+    let first = house.kitchen(&cook).await;
+    house.told().await;
+    drop(first);
+    house.silence(Duration::from_secs(1)).await;
+    let (one, two) = (house.kitchen(&cook).await, house.kitchen(&cook).await);
+    drop(one);
+    house.silence(GRACE + Duration::from_secs(1)).await;
+    assert_eq!(house.display().await["connected"], true);
+    drop(two);
+    assert_eq!(kind(&house.told().await), "display.lost");
+    assert_eq!(house.followed().kinds(), ["display.connected", "display.lost"]);
+}
+
+/// The control: without a grace the same absence is told.
+#[tokio::test]
+async fn without_a_grace_a_page_that_is_loaded_again_would_alarm() {
+    let mut house = House::open(&PROMPT).await;
+    let cook = house.server.kitchen("hot").await;
+    drop(house.kitchen(&cook).await);
+    let mut told = vec![kind(&house.told().await).to_owned()];
+    if told == ["display.connected"] {
+        told.push(kind(&house.told().await).to_owned());
+    }
+    assert_eq!(told, ["display.connected", "display.lost"]);
+    let _again = house.kitchen(&cook).await;
+    assert_eq!(kind(&house.told().await), "display.connected");
+}
+
+#[tokio::test]
+async fn a_screen_whose_node_is_killed_is_lost_when_its_lease_has_lapsed_and_not_before() {
+    let mut house = House::open(&PATIENT).await;
+    let cook = house.server.kitchen("hot").await;
+    let screen = house.kitchen(&cook).await;
+    house.told().await;
+    house.silence(THREE_LEASES).await;
+    house.server.kill().await;
+    drop(screen);
+    while house.floor.next().await.is_ok() {}
+    let restarted = Instant::now();
+    house.server.restart().await;
+    house.staff = house.staff.at(&house.server.base);
+    house.floor = house.floor.resume_on(&house.staff).await;
+    if house.followed().kinds().last() != Some(&"display.lost") {
+        house.told().await;
+    }
+    println!("lost {:?} after the restart, with a lease of 1.5 s", restarted.elapsed());
+    assert_eq!(house.followed().kinds(), ["display.connected", "display.lost"]);
+    assert_eq!(house.display().await["connected"], false);
+    assert_eq!(house.followed().events[1]["event"]["by"]["role"], "service");
+    // It comes back.
+    let cook = cook.at(&house.server.base);
+    let _screen = house.kitchen(&cook).await;
+    assert_eq!(kind(&house.told().await), "display.connected");
+    house.silence(THREE_LEASES).await;
+}
+
+/// The control: a lease that is still good is not taken away, and a screen that comes back to it was never lost.
+#[tokio::test]
+async fn a_screen_that_is_back_before_its_lease_lapses_was_never_lost() {
+    let mut house = House::open(&["--display-lease-ms", "60000"]).await;
+    let cook = house.server.kitchen("hot").await;
+    let screen = house.kitchen(&cook).await;
+    house.told().await;
+    house.server.kill().await;
+    drop(screen);
+    while house.floor.next().await.is_ok() {}
+    house.server.restart().await;
+    house.staff = house.staff.at(&house.server.base);
+    house.floor = house.floor.resume_on(&house.staff).await;
+    house.silence(THREE_LEASES).await;
+    let _screen = house.kitchen(&cook.at(&house.server.base)).await;
+    house.silence(Duration::from_secs(2)).await;
+    assert_eq!(house.followed().kinds(), ["display.connected"]);
+    assert_eq!(house.display().await["connected"], true);
+}
+
+#[tokio::test]
+async fn a_stream_of_the_kitchen_is_a_screen_and_other_rooms_and_other_roles_are_not() {
+    let mut house = House::open(&PROMPT).await;
+    let cook = house.server.kitchen("hot").await;
+    let _waiter = house.kitchen(&house.staff).await;
+    let mut menu = cook.screen().await;
+    menu.join(&house.menu.menu()).await;
+    house.silence(Duration::from_secs(2)).await;
+    let path = format!("/api/v1/rooms/{}/stream", house.menu.kitchen());
+    let stream = cook.request(reqwest::Method::GET, &path).send().await.unwrap();
+    assert_eq!(stream.status(), 200);
+    assert_eq!(kind(&house.told().await), "display.connected");
+    drop(stream);
+    assert_eq!(kind(&house.told().await), "display.lost");
+    menu.join(&house.menu.kitchen()).await;
+    assert_eq!(kind(&house.told().await), "display.connected");
+    menu.send(&json!({"type": "unsubscribe", "room": house.menu.kitchen()})).await;
+    assert_eq!(kind(&house.told().await), "display.lost");
+    assert_eq!(house.display().await["connected"], false);
+}

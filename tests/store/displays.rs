@@ -1,0 +1,157 @@
+//! Kitchen screens: who holds them, what they have drawn, and what the floor hears of it.
+
+use crate::fold::{fold, sound_feed};
+use crate::house::{House, at, key};
+use crate::world::World;
+use orderbell::clock;
+use orderbell::domain::display::{self, Change};
+use orderbell::domain::event::EventKind;
+use orderbell::domain::ids::{NodeId, RestaurantId};
+use orderbell::domain::position::Position;
+use orderbell::domain::room_id::RoomId;
+use orderbell::domain::text::Key;
+use orderbell::store::StoreError;
+use orderbell::store::displays::{Lease, Place, Receipt};
+use orderbell::store::log::{Reads, State};
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+impl House {
+    pub fn screen(&self, display: &str) -> Place {
+        Place { restaurant: self.id, display: key(display) }
+    }
+
+    pub async fn hold(&self, display: &str, node: u128) -> Lease {
+        let lease = Lease { place: self.screen(display), node: node_id(node) };
+        self.store.hold(&lease).await.unwrap();
+        lease
+    }
+
+    /// Says something of a screen; whether it changed anything.
+    pub async fn tell(&self, display: &str, change: Change) -> bool {
+        let id: Key = key(display);
+        let decide_id = id.clone();
+        let work = self.work(&self.staff(), Reads::Display(id), None, move |state: State| {
+            Ok(display::decide(state.display, decide_id, change, state.moment))
+        });
+        self.ack(work).await.changed
+    }
+
+    pub async fn displays(&self) -> Value {
+        let floor = self.store.snapshot(self.id, RoomId::Floor(self.id)).await.unwrap().unwrap();
+        serde_json::from_str(floor.displays.unwrap().get()).unwrap()
+    }
+
+    async fn kinds(&self) -> Vec<EventKind> {
+        sound_feed(&self.store, self.id).await.iter().map(|event| event.kind).collect()
+    }
+}
+
+fn node_id(number: u128) -> NodeId {
+    NodeId::from_uuid(Uuid::from_u128(number))
+}
+
+pub fn connected() -> Change {
+    Change::Connected { name: key("Grill"), station: Some(key("hot")) }
+}
+
+const LOST: Change = Change::Lost { left: None };
+
+pub async fn a_screen_is_lost_when_the_last_node_lets_go(world: World) {
+    let house = House::open(&world.store).await;
+    let (a, b) = (house.hold("grill", 1).await, house.hold("grill", 2).await);
+    assert!(house.tell("grill", connected()).await);
+    assert!(!house.tell("grill", connected()).await, "the other node says it too");
+    world.store.release(&a).await.unwrap();
+    assert!(!house.tell("grill", LOST).await, "another node holds it");
+    world.store.release(&b).await.unwrap();
+    assert_eq!(world.store.unheld().await.unwrap(), [house.screen("grill")]);
+    assert!(house.tell("grill", LOST).await);
+    assert!(!house.tell("grill", LOST).await);
+    assert_eq!(world.store.unheld().await.unwrap(), []);
+    assert_eq!(house.kinds().await, [EventKind::DisplayConnected, EventKind::DisplayLost]);
+    let wanted = json!({"grill": {"id": "grill", "name": "Grill", "station": "hot", "connected": false,
+        "last_seen_at": at(1), "position": 0}});
+    assert_eq!(house.displays().await, wanted);
+}
+
+pub async fn of_many_that_sweep_at_once_one_has_an_effect(world: World) {
+    let house = House::open(&world.store).await;
+    house.tell("grill", connected()).await;
+    let other = world.beside().await;
+    let mut sweeps = JoinSet::new();
+    for at in 0..10 {
+        // On SQLite a tool beside the node; on PostgreSQL another node.
+        let store = if at % 2 == 0 { world.store.clone() } else { other.clone() };
+        let house = House { store, ..house.clone() };
+        sweeps.spawn(async move { house.tell("grill", LOST).await });
+    }
+    let changed = sweeps.join_all().await.into_iter().filter(|changed| *changed).count();
+    assert_eq!((changed, house.kinds().await.len()), (1, 2));
+}
+
+pub async fn a_snapshot_of_the_floor_is_the_fold_of_what_was_said_of_screens(world: World) {
+    let house = House::open(&world.store).await;
+    let mut nodes = JoinSet::new();
+    for node in 0..4 {
+        let house = house.clone();
+        nodes.spawn(async move {
+            for round in 0..10 {
+                let screen = format!("screen-{}", (node + round) % 3);
+                let lease = house.hold(&screen, node).await;
+                house.tell(&screen, connected()).await;
+                house.store.release(&lease).await.unwrap();
+                house.tell(&screen, LOST).await;
+            }
+        });
+    }
+    nodes.join_all().await;
+    let events = sound_feed(&world.store, house.id).await;
+    let displays = house.displays().await;
+    assert_eq!(fold(&events, house.head().await).displays, displays);
+    assert_eq!(displays.as_object().unwrap().len(), 3);
+    assert!(displays.as_object().unwrap().values().all(|display| display["connected"] == false), "nobody holds one");
+    // The control: without its last event the fold is another.
+    assert_ne!(fold(&events[..events.len() - 1], house.head().await).displays, displays);
+}
+
+pub async fn a_beat_goes_on_while_the_lease_is_there(world: World) {
+    let house = House::open(&world.store).await;
+    let store = &world.store;
+    let (a, b) = (house.hold("grill", 1).await, house.hold("pass", 1).await);
+    let places = vec![b.place.clone(), a.place.clone()];
+    assert_eq!(store.renew(node_id(1), places.clone()).await.unwrap(), []);
+    assert_eq!(store.renew(node_id(2), places.clone()).await.unwrap().len(), 2, "another node's are not its own");
+    assert_eq!(store.leases(None, 9).await.unwrap(), [(a.clone(), 2), (b.clone(), 2)]);
+    assert_eq!(store.leases(Some(a.clone()), 9).await.unwrap(), [(b.clone(), 2)]);
+    assert_eq!(store.leases(None, 1).await.unwrap(), [(a.clone(), 2)]);
+    store.lapse(&a, 1).await.unwrap();
+    assert_eq!(store.leases(None, 9).await.unwrap().len(), 2, "the beat has gone on");
+    store.lapse(&a, 2).await.unwrap();
+    assert_eq!(store.renew(node_id(1), places).await.unwrap(), [a.place]);
+    assert_eq!(store.leases(None, 9).await.unwrap(), [(b, 3)]);
+    let nowhere = Place { restaurant: RestaurantId::from_uuid(clock::new_id()), display: key("grill") };
+    assert_eq!(store.hold(&Lease { place: nowhere, node: node_id(1) }).await, Err(StoreError::Missing));
+}
+
+pub async fn receipts_show_what_a_screen_has_drawn(world: World) {
+    let house = House::open(&world.store).await;
+    let seen = |number, second| {
+        let position = Position::new(number).unwrap();
+        world.store.record_seen(vec![Receipt { place: house.screen("grill"), position, at: at(second) }])
+    };
+    seen(4, 1).await.unwrap();
+    assert_eq!(house.displays().await, json!({}), "a screen that nobody knows");
+    house.tell("grill", connected()).await;
+    for (number, second) in [(5, 2), (9, 3), (7, 4)] {
+        seen(number, second).await.unwrap();
+    }
+    let displays = house.displays().await;
+    let (position, seen_at) = (&displays["grill"]["position"], &displays["grill"]["last_seen_at"]);
+    assert_eq!((position, seen_at), (&json!(9), &json!(at(4))), "an older position changes only the time");
+    // The next event carries it.
+    assert!(house.tell("grill", LOST).await);
+    let events = sound_feed(&world.store, house.id).await;
+    assert_eq!(fold(&events, house.head().await).displays, house.displays().await);
+}
