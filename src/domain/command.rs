@@ -7,7 +7,7 @@ pub use super::action::ActionName;
 use super::ids::{CallId, CommandId, ItemId, OrderId};
 use super::position::Position;
 use super::reason::{CallReason, Reason};
-use super::text::Note;
+use super::text::{self, Note};
 use serde::{Deserialize, Serialize};
 
 /// The longest promise, in minutes.
@@ -34,7 +34,7 @@ pub struct RawCommand {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Beside a reason.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "text::optional", skip_serializing_if = "Option::is_none")]
     pub detail: Option<Note>,
     /// `start_item`, `finish_item`, `recall_item`, `void_item`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -276,6 +276,7 @@ mod tests {
             json!({"action":"accept"}),
             json!({"action":"accept","minutes":20,"expected_position":7}),
             json!({"action":"reject","reason":"too_busy","detail":"sorry"}),
+            json!({"action":"reject","reason":"too_busy","detail":""}),
             json!({"action":"start"}),
             json!({"action":"start_item","item":ID}),
             json!({"action":"finish_item","item":ID}),

@@ -174,10 +174,25 @@ impl Steps {
 
     /// Records one event: stamps its position into the document and takes the difference to the step before.
     pub fn push(&mut self, kind: EventKind, order: Option<OrderId>, document: &mut impl Positioned) {
+        self.record(kind, order, document, merge_patch::diff);
+    }
+
+    /// Records one event whose patch makes the document even for those who do not have it any more.
+    pub fn push_whole(&mut self, kind: EventKind, order: Option<OrderId>, document: &mut impl Positioned) {
+        self.record(kind, order, document, merge_patch::whole);
+    }
+
+    fn record(
+        &mut self,
+        kind: EventKind,
+        order: Option<OrderId>,
+        document: &mut impl Positioned,
+        patch_of: fn(&Value, &Value) -> Value,
+    ) {
         self.head = self.head.next();
         document.set_position(self.head);
         let after = to_json(document);
-        let patch = merge_patch::diff(&self.json, &after);
+        let patch = patch_of(&self.json, &after);
         self.json = after;
         self.drafts.push(Draft { kind, order, patch });
     }

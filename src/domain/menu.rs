@@ -138,7 +138,7 @@ pub fn decide(menu: &Menu, action: &MenuAction, moment: Moment) -> Result<Decisi
             (after.paused, after.paused_until) = (*paused, in_future(*until, !*paused, moment)?);
             if *paused { EventKind::MenuPaused } else { EventKind::MenuResumed }
         }
-        MenuAction::Lapse => lapse(&mut after, moment.now),
+        MenuAction::Lapse => return Ok(lapse(menu, moment)),
     };
     if after == *menu {
         return Ok(Decision::Keep { document: to_json(menu), position: menu.position });
@@ -157,14 +157,20 @@ fn in_future(until: Option<Timestamp>, is_on: bool, moment: Moment) -> Result<Op
     }
 }
 
-fn lapse(menu: &mut Menu, now: Timestamp) -> EventKind {
-    let is_due = |until: Option<Timestamp>| until.is_some_and(|at| at <= now);
-    for dish in menu.items.values_mut().filter(|dish| is_due(dish.until)) {
-        (dish.available, dish.until) = (true, None);
+/// Ends what is due: the dishes in one event, the pause in another.
+fn lapse(menu: &Menu, moment: Moment) -> Decision {
+    let (mut after, mut steps) = (menu.clone(), Steps::from(to_json(menu), moment));
+    let is_due = |until: Option<Timestamp>| until.is_some_and(|at| at <= moment.now);
+    let due = after.items.values_mut().filter(|dish| is_due(dish.until));
+    if due.map(|dish| (dish.available, dish.until) = (true, None)).count() > 0 {
+        steps.push(EventKind::MenuAvailability, None, &mut after);
     }
-    if is_due(menu.paused_until) {
-        (menu.paused, menu.paused_until) = (false, None);
-        return EventKind::MenuResumed;
+    if is_due(after.paused_until) {
+        (after.paused, after.paused_until) = (false, None);
+        steps.push(EventKind::MenuResumed, None, &mut after);
     }
-    EventKind::MenuAvailability
+    if after == *menu {
+        return Decision::Keep { document: to_json(menu), position: menu.position };
+    }
+    steps.decide(Write::Menu(Box::new(after)))
 }

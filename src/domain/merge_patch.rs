@@ -42,6 +42,21 @@ pub fn diff(before: &Value, after: &Value) -> Value {
     Value::Object(removed.chain(changed).collect())
 }
 
+/// A merge patch that makes `after` of `before`, and of nothing at all: all that there is, and what goes. Neither may
+/// contain a null.
+#[must_use]
+pub fn whole(before: &Value, after: &Value) -> Value {
+    let (Value::Object(old), Value::Object(new)) = (before, after) else {
+        return after.clone();
+    };
+    let removed = old.keys().filter(|name| !new.contains_key(*name)).map(|name| (name.clone(), Value::Null));
+    let present = new.iter().map(|(name, value)| {
+        let patch = old.get(name).map_or_else(|| value.clone(), |previous| whole(previous, value));
+        (name.clone(), patch)
+    });
+    Value::Object(removed.chain(present).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,6 +110,18 @@ mod tests {
             let mut target = before.clone();
             apply(&mut target, &diff(&before, &after));
             prop_assert_eq!(target, after);
+        }
+
+        #[test]
+        fn a_whole_patch_gives_the_document_to_those_who_have_the_one_before_and_to_those_who_have_none(
+            before in document(),
+            after in document(),
+        ) {
+            let patch = whole(&before, &after);
+            for mut target in [before, json!({})] {
+                apply(&mut target, &patch);
+                prop_assert_eq!(&target, &after);
+            }
         }
 
         #[test]

@@ -8,7 +8,7 @@ use super::money::Money;
 use super::order::{Item, Order, Service};
 use super::principal::{Principal, Role};
 use super::status::{ItemStatus, OrderStatus};
-use super::text::{Key, Name, Note, TableLabel};
+use super::text::{self, Key, Name, Note, TableLabel};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -33,7 +33,7 @@ pub struct Line {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub options: Vec<Name>,
     /// What the guest writes beside it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "text::optional", skip_serializing_if = "Option::is_none")]
     pub note: Option<Note>,
 }
 
@@ -46,7 +46,7 @@ pub struct Basket {
     /// Its lines, 1 to [`MAX_LINES`].
     pub items: Vec<Line>,
     /// What the guest writes beside the order.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "text::optional", skip_serializing_if = "Option::is_none")]
     pub note: Option<Note>,
     /// The table, from staff who order for a guest; a diner's comes from the session.
     #[serde(default, skip_serializing_if = "Option::is_none")]

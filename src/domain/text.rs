@@ -58,6 +58,16 @@ impl<const MAX: usize> FromStr for Text<MAX> {
     }
 }
 
+/// Reads a text that may be absent. An empty one, as a form sends a field that nobody filled in, is absent.
+///
+/// # Errors
+/// What [`InvalidText`] says of it.
+pub fn optional<'de, D: serde::Deserializer<'de>, const MAX: usize>(deserializer: D) -> Result<Option<Text<MAX>>, D::Error> {
+    let text = Option::<std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+    let text = text.filter(|text| !text.trim().is_empty());
+    text.map(|text| text.parse().map_err(serde::de::Error::custom)).transpose()
+}
+
 /// A word of lower-case letters, digits and hyphens, 1 to 40 of them: a restaurant's slug, a station.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]

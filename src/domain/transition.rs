@@ -184,7 +184,13 @@ impl Work<'_> {
         if !self.move_items(&[ItemStatus::Done], ItemStatus::Cooking) {
             return Ok(false);
         }
+        // A served order is in no snapshot of the kitchen: to a screen that came since, this event is all there is of it.
+        let was_final = self.order.status.is_final();
         let kind = if self.set_preparing() { EventKind::OrderRecalled } else { EventKind::ItemRecalled };
+        if was_final {
+            self.steps.push_whole(kind, Some(self.order.id), &mut self.order);
+            return Ok(true);
+        }
         Ok(self.push(kind))
     }
 

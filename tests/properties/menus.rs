@@ -14,25 +14,29 @@ struct Board {
     menu: Menu,
     folded: Value,
     head: Position,
+    /// Every event so far.
+    kinds: Vec<EventKind>,
 }
 
 impl Board {
     fn new() -> Self {
         let menu = menu();
-        Self { folded: to_json(&menu), head: menu.position, menu }
+        Self { folded: to_json(&menu), head: menu.position, kinds: Vec::new(), menu }
     }
 
-    /// What came of it: the event, or none; or the refusal's kind.
+    /// What came of it: the last event, or none; or the refusal's kind.
     fn put(&mut self, action: &MenuAction, millis: i64) -> Result<Option<EventKind>, RefusalKind> {
         match menu::decide(&self.menu, action, Moment { now: at(millis), head: self.head }) {
             Ok(Decision::Change { drafts, write, document }) => {
                 fold(&mut self.folded, self.head, &drafts);
                 let Write::Menu(menu) = write else { panic!("a change of the menu writes the menu") };
-                assert_eq!((&self.folded, drafts.len(), drafts[0].order), (&document, 1, None));
+                assert!(self.folded == document && drafts.iter().all(|draft| draft.order.is_none()));
+                assert!(drafts.len() == 1 || *action == MenuAction::Lapse, "one event, but for two things that end together");
                 assert_eq!(self.folded, to_json(&menu));
                 assert_eq!(serde_json::from_value::<Menu>(self.folded.clone()).unwrap(), *menu);
                 (self.head, self.menu) = (menu.position, *menu);
-                Ok(Some(drafts[0].kind))
+                self.kinds.extend(drafts.iter().map(|draft| draft.kind));
+                Ok(self.kinds.last().copied())
             }
             Ok(Decision::Keep { document, position }) => {
                 assert_eq!((document, position), (self.folded.clone(), self.menu.position));
@@ -113,6 +117,16 @@ fn an_end_comes_at_its_moment_and_not_before() {
     assert!(board.menu.items[&dish(0)].available && board.menu.paused);
     assert_eq!(board.put(&MenuAction::Lapse, 2000), Ok(Some(EventKind::MenuResumed)));
     assert!(!board.menu.paused);
+}
+
+#[test]
+fn a_dish_and_a_pause_that_end_together_are_two_events() {
+    let mut board = Board::new();
+    board.put(&sold_out(Some(1000)), 0).unwrap();
+    board.put(&MenuAction::Pause { paused: true, until: Some(at(1000)) }, 0).unwrap();
+    assert_eq!(board.put(&MenuAction::Lapse, 1000), Ok(Some(EventKind::MenuResumed)));
+    assert_eq!(board.kinds[2..], [EventKind::MenuAvailability, EventKind::MenuResumed]);
+    assert!(board.menu.items[&dish(0)].available && !board.menu.paused);
 }
 
 #[test]

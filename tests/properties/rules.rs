@@ -4,12 +4,14 @@ use crate::support::{
     DEFAULT_MINUTES, NOBODY, Outcome, Ticket, at, basket, bdt, cause, dish, fresh, item, line, menu, position, principal,
 };
 use orderbell::domain::command::OrderAction;
-use orderbell::domain::decision::{Moment, RefusalKind};
+use orderbell::domain::decision::{Decision, Moment, RefusalKind};
 use orderbell::domain::event::EventKind as E;
 use orderbell::domain::ids::MenuItemId;
+use orderbell::domain::merge_patch;
 use orderbell::domain::place::{self, Basket, Line};
 use orderbell::domain::principal::Role;
 use orderbell::domain::status::{ItemStatus as I, OrderStatus as S};
+use orderbell::domain::transition::{self, Circumstance};
 use std::time::Duration;
 
 const REFUSED: Outcome = Outcome::Refused(RefusalKind::InvalidTransition);
@@ -41,6 +43,22 @@ fn a_recall_takes_its_times_out_of_the_document_and_the_window_counts_from_the_l
     assert_eq!((ticket.order.ready_at, ticket.order.served_at, ticket.order.closed_at), (None, None, None));
     assert!(ticket.order.items.values().all(|item| item.status == I::Cooking));
     ticket.staff(&OrderAction::Ready).staff(&OrderAction::Serve).wait(WINDOW).staff(&OrderAction::Recall);
+}
+
+/// No screen keeps a served order, so the event that brings it back has to bring all of it; the others bring what changed.
+#[test]
+fn the_event_that_recalls_a_served_order_makes_its_whole_document_from_nothing() {
+    for (status, is_whole) in [(S::Served, true), (S::Ready, false)] {
+        let mut ticket = Ticket::in_status(status);
+        ticket.folded = serde_json::json!({});
+        let moment = Moment { now: ticket.now, head: ticket.head };
+        let staff = principal(Role::Staff, None);
+        let circumstance = Circumstance { who: &staff, moment, default_minutes: DEFAULT_MINUTES };
+        let decision = transition::decide(&ticket.order, &OrderAction::Recall, None, circumstance).unwrap();
+        let Decision::Change { drafts, document, .. } = decision else { panic!("a recall changes the order") };
+        merge_patch::apply(&mut ticket.folded, &drafts[0].patch);
+        assert_eq!((drafts.len(), ticket.folded == document), (1, is_whole), "{status}");
+    }
 }
 
 #[test]
