@@ -22,6 +22,7 @@ async fn a_screen_is_approved_once_and_gets_its_session_once() {
     let pairing = service.begin_pairing().await.unwrap();
     assert_eq!((pairing.interval, pairing.expires_in), (5, 600));
     let code = pairing.device_code.as_str().into();
+    assert_eq!(service.poll(&code).await.unwrap_err(), PollError::Pending, "which the poll after the approval follows at once");
     let staff = principal(Role::Staff, LADLE);
     let station: Station = "hot".parse().unwrap();
     let typed = pairing.user_code.to_lowercase().replace('-', " ");
