@@ -2,6 +2,7 @@
 
 use super::sse;
 use super::wire::{TooSlow, Wire};
+use crate::domain::position::Position;
 use crate::protocol::{CloseCode, Frame};
 use actix::{Message, Recipient};
 use bytes::{Bytes, BytesMut};
@@ -24,9 +25,17 @@ pub struct Outlet {
     reader: RefCell<Option<Waker>>,
     /// Whether something was read since [`Self::is_stalled`] was last asked.
     moved: Cell<bool>,
+    /// Where the reader will be when it has read what waits.
+    cursor: Cell<Position>,
 }
 
 impl Outlet {
+    /// For a reader that comes with this cursor.
+    #[must_use]
+    pub fn at(cursor: Position) -> Self {
+        Self { cursor: Cell::new(cursor), ..Self::default() }
+    }
+
     fn wake(&self) {
         if let Some(reader) = self.reader.take() {
             reader.wake();
@@ -38,7 +47,9 @@ impl Outlet {
     /// # Errors
     /// `TooSlow` when more than `most` bytes would wait.
     pub fn push(&self, frame: &Frame, epoch: &str, most: usize) -> Result<(), TooSlow> {
-        self.wire.push_event(frame, sse::message(frame, epoch), most)?;
+        let cursor = sse::cursor_after(frame, self.cursor.get());
+        self.wire.push_event(frame, sse::message(frame, epoch, cursor), most)?;
+        self.cursor.set(cursor);
         self.wake();
         Ok(())
     }
@@ -141,7 +152,6 @@ impl Stream for Body {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::position::Position;
     use crate::protocol::FrameKind;
     use futures_util::task::noop_waker;
 
@@ -168,7 +178,7 @@ mod tests {
             assert!(piece.len() <= PIECE);
             whole.extend_from_slice(&piece);
         }
-        let expected: Vec<u8> = sse::message(&big, "e").into_iter().flatten().chain(sse::HEARTBEAT).collect();
+        let expected: Vec<u8> = sse::message(&big, "e", Position::ZERO).into_iter().flatten().chain(sse::HEARTBEAT).collect();
         assert!(whole == expected && read(&outlet) == Poll::Ready(None));
     }
 

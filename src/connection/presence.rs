@@ -57,7 +57,7 @@ impl Presence {
     #[must_use]
     pub fn welcome(&self, who: &Principal) -> Frame {
         ServerFrame::Welcome {
-            connection: &self.seat.member.0.to_string(),
+            connection: &clock::new_id().to_string(),
             epoch: self.services.directory.store().epoch(),
             role: who.role,
             restaurant: who.restaurant,

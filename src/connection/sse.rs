@@ -1,5 +1,6 @@
 //! Server-sent events, pure: how a frame is written in `text/event-stream` (WHATWG HTML, section 9.2).
 
+use crate::domain::position::Position;
 use crate::protocol::{Frame, FrameKind};
 use bytes::Bytes;
 
@@ -15,24 +16,26 @@ pub fn retry(milliseconds: u64) -> Bytes {
 }
 
 /// A frame as a message: what stands before the JSON text, the text itself (shared, not copied), and its end. A text is
-/// one line, as its encoder writes control characters inside strings only, escaped. `id` is the cursor after this frame;
-/// a frame that moves none has none, so that the reader keeps the one before.
+/// one line, as its encoder writes control characters inside strings only, escaped. `cursor` is the reader's after this
+/// frame.
 #[must_use]
-pub fn message(frame: &Frame, epoch: &str) -> [Bytes; 3] {
-    let kind = frame.kind().as_str();
-    let head = match frame.kind() {
-        FrameKind::Snapshot | FrameKind::Event | FrameKind::Sync | FrameKind::Live => {
-            format!("id: {epoch}.{}\nevent: {kind}\ndata: ", frame.position())
-        }
-        _ => format!("event: {kind}\ndata: "),
-    };
+pub fn message(frame: &Frame, epoch: &str, cursor: Position) -> [Bytes; 3] {
+    let head = format!("id: {epoch}.{cursor}\nevent: {}\ndata: ", frame.kind().as_str());
     [head.into(), frame.text().into_bytes(), Bytes::from_static(b"\n\n")]
+}
+
+/// The reader's cursor after a frame: most move it, the others leave it where it was.
+#[must_use]
+pub fn cursor_after(frame: &Frame, before: Position) -> Position {
+    match frame.kind() {
+        FrameKind::Snapshot | FrameKind::Event | FrameKind::Sync | FrameKind::Live => frame.position(),
+        _ => before,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::position::Position;
     use crate::protocol::{ErrorCode, ServerFrame};
     use proptest::prelude::*;
 
@@ -57,15 +60,17 @@ mod tests {
 
     fn written(frames: &[Frame]) -> String {
         let mut out = String::from_utf8(retry(1500).to_vec()).unwrap();
+        let mut cursor = Position::new(2).unwrap();
         for frame in frames {
-            message(frame, "e1").iter().for_each(|part| out.push_str(std::str::from_utf8(part).unwrap()));
+            cursor = cursor_after(frame, cursor);
+            message(frame, "e1", cursor).iter().for_each(|part| out.push_str(std::str::from_utf8(part).unwrap()));
             out.push_str(": hb\n\n");
         }
         out
     }
 
     #[test]
-    fn frames_that_move_a_cursor_say_where_to_and_others_do_not() {
+    fn every_message_says_where_its_reader_is() {
         let of = |kind, number| Frame::new(kind, Position::new(number).unwrap(), b"{}");
         let frames = [
             of(FrameKind::Welcome, 0),
@@ -78,15 +83,15 @@ mod tests {
         ];
         let seen: Vec<_> = read(&written(&frames)).into_iter().map(|(id, event, _)| (id, event)).collect();
         let expected = [
-            (None, "welcome"),
-            (Some("e1.0"), "snapshot"),
-            (Some("e1.3"), "event"),
-            (Some("e1.3"), "live"),
-            (Some("e1.9"), "sync"),
-            (None, "error"),
-            (None, "going_away"),
+            ("e1.2", "welcome"),
+            ("e1.0", "snapshot"),
+            ("e1.3", "event"),
+            ("e1.3", "live"),
+            ("e1.9", "sync"),
+            ("e1.9", "error"),
+            ("e1.9", "going_away"),
         ];
-        assert_eq!(seen, expected.map(|(id, event)| (id.map(str::to_owned), event.to_owned())));
+        assert_eq!(seen, expected.map(|(id, event)| (Some(id.to_owned()), event.to_owned())));
     }
 
     proptest! {

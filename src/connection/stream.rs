@@ -52,7 +52,7 @@ pub async fn open(
     line: Option<Rc<Line>>,
 ) -> Result<Body, Refusal> {
     let (wish, seat) = services.admit(&verified.principal, asked)?;
-    let outlet = Rc::new(Outlet::default());
+    let outlet = Rc::new(Outlet::at(wish.since.unwrap_or_default()));
     let (opening, opened) = oneshot::channel();
     let stream = EventStream::new(services, seat, verified, wish, outlet.clone(), line, opening);
     let body = Body::new(outlet, Leash(stream.start().recipient()));

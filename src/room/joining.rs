@@ -118,7 +118,9 @@ impl Room {
         if is_new {
             self.metrics.members.get_or_create(&self.kind()).inc();
         }
-        match join.since {
+        // A menu is there before the feed's first event, so who has seen nothing cannot make it from events.
+        let since = join.since.filter(|since| self.id.kind() != RoomKind::Menu || *since > Position::ZERO || self.head == *since);
+        match since {
             // A cursor beyond what this node has seen may be ahead of it, or nonsense: the log knows.
             Some(since) if since <= self.head && self.tail.covers(since) => {
                 self.count_resume(ResumeOutcome::Tail);

@@ -5,7 +5,7 @@ use crate::links::Events;
 use crate::server::Server;
 
 #[tokio::test]
-async fn a_stream_begins_with_welcome_and_names_the_cursor_of_what_moves_it() {
+async fn a_stream_begins_with_welcome_and_each_message_names_the_cursor() {
     let server = Server::start(&["--heartbeat-ms", "200"]).await;
     let (staff, diner, room) = (server.sign_in("staff").await, server.sit_down(1).await, server.room("kitchen"));
     let order = server.place(&diner, 1).await;
@@ -16,8 +16,8 @@ async fn a_stream_begins_with_welcome_and_names_the_cursor_of_what_moves_it() {
     assert_eq!(header("x-accel-buffering").as_deref(), Some("no"));
     assert_eq!(header("content-encoding"), None, "an encoder would hold events back");
     let welcome = stream.next().await.unwrap();
-    assert_eq!((welcome.event.as_str(), &welcome.id), ("welcome", &None));
     let epoch = welcome.data["epoch"].as_str().unwrap().to_owned();
+    assert_eq!((welcome.event.as_str(), welcome.id), ("welcome", Some(format!("{epoch}.0"))), "its reader has seen nothing");
     assert!(stream.retry_ms.is_some_and(|retry| (1000..3000).contains(&retry)), "{:?}", stream.retry_ms);
     for expected in ["snapshot", "live"] {
         let message = stream.next().await.unwrap();
