@@ -228,6 +228,28 @@ impl Metrics {
         let _ = encode(&mut text, &self.registry);
         text
     }
+
+    /// The same in Prometheus' own text format 0.0.4.
+    #[must_use]
+    pub fn scrape_as_prometheus(&self) -> String {
+        as_prometheus(&self.scrape())
+    }
+}
+
+/// The older format names a counter with its suffix, and knows neither units nor an end.
+fn as_prometheus(openmetrics: &str) -> String {
+    let counters: Vec<&str> =
+        openmetrics.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.strip_suffix(" counter")).collect();
+    let mut text = String::with_capacity(openmetrics.len());
+    for line in openmetrics.lines().filter(|line| *line != "# EOF" && !line.starts_with("# UNIT ")) {
+        let words: Vec<&str> = line.splitn(4, ' ').collect();
+        match words.as_slice() {
+            ["#", what, name, rest] if counters.contains(name) => text.push_str(&format!("# {what} {name}_total {rest}")),
+            _ => text.push_str(line),
+        }
+        text.push('\n');
+    }
+    text
 }
 
 #[cfg(test)]
@@ -248,6 +270,18 @@ mod tests {
             "orderbell_commit_to_delivery_seconds_count 0",
         ] {
             assert!(text.contains(line), "{line} in {text}");
+        }
+        let plain = metrics.scrape_as_prometheus();
+        for (line, is_there) in [
+            ("# TYPE orderbell_limit_hits_total counter\n", true),
+            ("# HELP orderbell_limit_hits_total Refusals by a limit.\n", true),
+            ("orderbell_limit_hits_total{limit=\"rooms\"} 1\n", true),
+            ("# TYPE orderbell_commit_to_delivery_seconds histogram\n", true),
+            ("# TYPE orderbell_feeds gauge\n", true),
+            ("# UNIT", false),
+            ("# EOF", false),
+        ] {
+            assert_eq!(plain.contains(line), is_there, "{line} in {plain}");
         }
     }
 }

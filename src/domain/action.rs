@@ -65,7 +65,9 @@ impl ActionName {
         }
     }
 
-    pub(super) fn of_word(word: &str) -> Option<Self> {
+    /// The action of a word on the wire, if there is one.
+    #[must_use]
+    pub fn of_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|name| name.as_str() == word)
     }
 }

@@ -3,12 +3,14 @@
 use super::problem::Problem;
 use super::state::State;
 use crate::protocol::ErrorCode;
-use actix_web::{HttpResponse, web};
+use actix_web::http::header::ACCEPT;
+use actix_web::{HttpRequest, HttpResponse, web};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// A database that takes longer to answer is not ready.
 const PATIENCE: Duration = Duration::from_secs(2);
+const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// `GET /healthz`: the process lives.
@@ -40,7 +42,11 @@ fn readiness(redis: Option<bool>) -> serde_json::Value {
     }
 }
 
-/// `GET /metrics`: the counts, as Prometheus reads them.
-pub async fn metrics(state: web::Data<State>) -> HttpResponse {
-    HttpResponse::Ok().content_type(OPENMETRICS).body(state.metrics.scrape())
+/// `GET /metrics`: the counts, as Prometheus reads them; as OpenMetrics for who asks for that.
+pub async fn metrics(state: web::Data<State>, request: HttpRequest) -> HttpResponse {
+    let accept = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if accept.contains("application/openmetrics-text") {
+        return HttpResponse::Ok().content_type(OPENMETRICS).body(state.metrics.scrape());
+    }
+    HttpResponse::Ok().content_type(PROMETHEUS).body(state.metrics.scrape_as_prometheus())
 }

@@ -5,7 +5,7 @@ use super::extract::{IdempotencyKey, Insider, Speaker};
 use super::problem::Problem;
 use super::state::State;
 use crate::auth::policy;
-use crate::domain::command::{Command, RawCommand, Subject};
+use crate::domain::command::{ActionName, Command, RawCommand, Subject};
 use crate::domain::ids::OrderId;
 use crate::domain::order::Order;
 use crate::domain::place::Basket;
@@ -54,12 +54,15 @@ struct OrderName {
 /// # Errors
 /// `not_found`, for what does not exist and for what is not this principal's to see.
 pub async fn read(state: web::Data<State>, Speaker(who): Speaker, id: web::Path<OrderId>) -> Result<HttpResponse, Problem> {
-    let order = state.store.order(who.restaurant, *id).await?;
-    let order = order.filter(|order| policy::owns(&who, order)).ok_or_else(no_such_order)?;
-    Ok(HttpResponse::Ok().json(order))
+    Ok(HttpResponse::Ok().json(visible(&state, &who, *id).await?))
 }
 
-/// `POST /api/v1/orders/{id}/commands`: a command about an order. 200 with the ack.
+async fn visible(state: &State, who: &Principal, id: OrderId) -> Result<Order, Problem> {
+    let order = state.store.order(who.restaurant, id).await?;
+    order.filter(|order| policy::owns(who, order)).ok_or_else(no_such_order)
+}
+
+/// `POST /api/v1/orders/{id}/commands`: a command about an order, or a call from its table. 200 with the ack.
 ///
 /// # Errors
 /// Those of the contract's section 4.
@@ -73,7 +76,12 @@ pub async fn command(
     if raw.order.is_some_and(|order| order != *id) {
         return Err(Problem::invalid("order is another one than in the address; leave it out"));
     }
-    raw.order = Some(*id);
+    // A call is about a table: the order is only where it is sent from.
+    let is_call = matches!(ActionName::of_word(&raw.action), Some(ActionName::CallWaiter | ActionName::AnswerCall));
+    raw.order = if is_call { None } else { Some(*id) };
+    if is_call {
+        visible(&state, &who, *id).await?;
+    }
     execute(&state, &who, raw.try_into()?).await
 }
 

@@ -240,7 +240,7 @@ async fn machines_are_told_how_the_node_is() {
     staff.get("/healthz").await.expect(200);
     staff.get("/readyz").await.expect(200);
     let metrics = staff.get("/metrics").await;
-    assert!(metrics.header("content-type").starts_with("application/openmetrics-text"), "{:?}", metrics.headers);
+    assert!(metrics.header("content-type").starts_with("text/plain; version=0.0.4"), "{:?}", metrics.headers);
     for line in [
         "orderbell_connections{role=\"staff\"} 1",
         "orderbell_rooms{kind=\"kitchen\"} 1",

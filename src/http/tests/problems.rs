@@ -137,7 +137,10 @@ async fn a_node_that_goes_down_is_alive_but_not_ready() {
 async fn a_scrape_counts_commands_and_refusals() {
     let house = House::open().await;
     house.place(&insider(Role::Diner)).await;
-    let text = String::from_utf8(house.call(TestRequest::get().uri("/metrics")).await.body.to_vec()).unwrap();
-    assert!(text.contains("orderbell_commands_total{action=\"place\",outcome=\"changed\"} 1"), "{text}");
-    assert!(text.ends_with("# EOF\n"));
+    for (accept, is_open_metrics) in [("*/*", false), ("application/openmetrics-text; version=1.0.0", true)] {
+        let scrape = TestRequest::get().uri("/metrics").insert_header(("accept", accept));
+        let text = String::from_utf8(house.call(scrape).await.body.to_vec()).unwrap();
+        assert!(text.contains("orderbell_commands_total{action=\"place\",outcome=\"changed\"} 1"), "{text}");
+        assert_eq!(text.ends_with("# EOF\n"), is_open_metrics, "{accept}");
+    }
 }
