@@ -15,7 +15,7 @@ pub const DEFAULT_DATABASE: &str = "sqlite://data/orderbell.db";
 #[derive(Debug, Clone, Args)]
 pub struct Common {
     /// The database: sqlite://PATH (embedded, one node) or postgres://USER:PASSWORD@HOST/NAME (more than one).
-    #[arg(long, env = "DATABASE_URL", hide_env_values = true, default_value = DEFAULT_DATABASE, global = true)]
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, default_value = DEFAULT_DATABASE, value_parser = parse_database_url, global = true)]
     pub database_url: SecretString,
 
     /// Keys that sign and verify tokens: kid:secret[,kid:secret…], 32 bytes or more each; the first signs. On SQLite one
@@ -37,6 +37,25 @@ impl Common {
     #[must_use]
     pub fn is_sqlite(&self) -> bool {
         self.database_url.expose_secret().starts_with("sqlite:")
+    }
+}
+
+/// Reads the environment variable of a flag that is there or not. An empty one is none.
+fn parse_switch(text: &str) -> Result<bool, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "1" | "true" | "yes" | "on" => Ok(true),
+        "" | "0" | "false" | "no" | "off" => Ok(false),
+        _ => Err("say true or false, 1 or 0, yes or no, on or off".into()),
+    }
+}
+
+/// Reads a database URL. An empty one, as a shell passes on what is not set, is none.
+fn parse_database_url(text: &str) -> Result<SecretString, String> {
+    let known = ["sqlite:", "postgres:", "postgresql:"];
+    match text.trim() {
+        "" => Ok(DEFAULT_DATABASE.into()),
+        url if known.iter().any(|scheme| url.starts_with(scheme)) => Ok(url.into()),
+        _ => Err("a database URL begins with sqlite:// or postgres://".into()),
     }
 }
 
@@ -68,7 +87,7 @@ pub struct Serve {
     pub role: NodeRole,
 
     /// Make a demo restaurant with tables and people where absent, and print its pages.
-    #[arg(long, env = "ORDERBELL_DEMO")]
+    #[arg(long, env = "ORDERBELL_DEMO", value_parser = parse_switch)]
     pub demo: bool,
 
     /// Where guests reach this service, for the codes on tables (https://orders.example.com). Default: the bound address.
@@ -80,7 +99,7 @@ pub struct Serve {
     pub allowed_origins: Vec<String>,
 
     /// Take the client's address from X-Forwarded-For; only behind a proxy that sets it.
-    #[arg(long, env = "ORDERBELL_TRUST_FORWARDED_FOR")]
+    #[arg(long, env = "ORDERBELL_TRUST_FORWARDED_FOR", value_parser = parse_switch)]
     pub trust_forwarded_for: bool,
 
     /// Threads that serve connections.
@@ -146,7 +165,7 @@ pub struct LimitArgs {
     pub backlog_bytes: u32,
 
     /// Connections of one principal.
-    #[arg(long, env = "ORDERBELL_CONNECTIONS_PER_PRINCIPAL", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(long, env = "ORDERBELL_CONNECTIONS_PER_PRINCIPAL", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub connections_per_principal: u32,
 
     /// Connections of this node.
@@ -222,5 +241,28 @@ impl Serve {
             false if common.jwt_keys.is_none() => Err(Refused::NoKeyring),
             _ => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_switch_of_the_environment_is_read_as_people_write_it() {
+        for (text, expected) in
+            [("1", true), ("true", true), ("YES", true), ("on", true), ("", false), ("0", false), ("off", false)]
+        {
+            assert_eq!(parse_switch(text), Ok(expected), "{text}");
+        }
+        assert!(parse_switch("maybe").is_err());
+    }
+
+    #[test]
+    fn a_database_url_names_a_database_that_there_is_and_an_empty_one_is_none() {
+        let read = |text| parse_database_url(text).map(|url| url.expose_secret().to_owned());
+        assert_eq!(read(""), Ok(DEFAULT_DATABASE.to_owned()));
+        assert_eq!(read("postgres://u@h/d"), Ok("postgres://u@h/d".to_owned()));
+        assert!(read("mysql://u@h/d").is_err() && read("orders.db").is_err());
     }
 }

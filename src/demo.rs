@@ -8,10 +8,10 @@ use crate::domain::menu::{Category, DishOption, Menu, MenuItem};
 use crate::domain::money::{Currency, Money};
 use crate::domain::position::Position;
 use crate::domain::principal::Role;
-use crate::domain::text::{Key, Slug};
+use crate::domain::text::{Key, Slug, TableLabel};
 use crate::store::accounts::{Restaurant, Table, User};
 use crate::store::{SharedStore, StoreError};
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeMap;
 
@@ -19,6 +19,9 @@ use std::collections::BTreeMap;
 pub const SLUG: &str = "demo";
 /// Tables 1 to this.
 pub const TABLES: u16 = 12;
+
+/// Who can sign in.
+const PEOPLE: [(&str, Role); 2] = [("staff", Role::Staff), ("manager", Role::Manager)];
 
 /// A sign-in of the demo.
 #[derive(Debug, Clone)]
@@ -37,24 +40,54 @@ pub struct Person {
 pub struct Demo {
     /// People whose passwords are known.
     pub people: Vec<Person>,
-    /// The key of a table, if known.
-    pub table_key: Option<Key>,
+    /// Tables whose keys are known, by label.
+    pub tables: Vec<(TableLabel, Key)>,
 }
 
 /// Makes the demo restaurant, its tables and its people where absent. `well_known`: with the public keys and passwords.
 ///
 /// # Errors
-/// The store's, and hashing's.
+/// The store's, and hashing's; and when the public keys or passwords would be open to others than this machine.
 pub async fn make(store: &SharedStore, well_known: bool) -> anyhow::Result<Demo> {
     let slug: Slug = SLUG.parse()?;
     let restaurant = match store.restaurant_by_slug(&slug).await? {
         Some(restaurant) => restaurant,
         None => add_restaurant(store, slug).await?,
     };
+    if !well_known {
+        let is_open = has_public_key(store, restaurant.id).await? || has_public_password(store, restaurant.id).await?;
+        ensure!(
+            !is_open,
+            "the demo in this database has the public table keys and passwords, and others could reach it; bind to a loopback address, or give another database (--database-url)"
+        );
+    }
     Ok(Demo {
         people: add_people(store, restaurant.id, well_known).await?,
-        table_key: add_tables(store, restaurant.id, well_known).await?,
+        tables: add_tables(store, restaurant.id, well_known).await?,
     })
+}
+
+async fn has_public_key(store: &SharedStore, restaurant: RestaurantId) -> anyhow::Result<bool> {
+    let tables = store.tables(restaurant).await?;
+    Ok(tables.iter().any(|table| table.key.as_str() == public_key(table.label.as_str())))
+}
+
+async fn has_public_password(store: &SharedStore, restaurant: RestaurantId) -> anyhow::Result<bool> {
+    for (name, _) in PEOPLE {
+        let Some(user) = store.user_by_name(restaurant, &name.parse()?).await? else { continue };
+        if Passwords::default().verify(public_password(name), Some(user.password_hash)).await? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn public_key(label: &str) -> String {
+    format!("demo-table-{label}")
+}
+
+fn public_password(name: &str) -> SecretString {
+    format!("{name}-demo").into()
 }
 
 async fn add_restaurant(store: &SharedStore, slug: Slug) -> anyhow::Result<Restaurant> {
@@ -65,25 +98,27 @@ async fn add_restaurant(store: &SharedStore, slug: Slug) -> anyhow::Result<Resta
     Ok(restaurant)
 }
 
-async fn add_tables(store: &SharedStore, restaurant: RestaurantId, well_known: bool) -> anyhow::Result<Option<Key>> {
+async fn add_tables(store: &SharedStore, restaurant: RestaurantId, well_known: bool) -> anyhow::Result<Vec<(TableLabel, Key)>> {
     let present = store.tables(restaurant).await?;
-    let mut first = present.first().map(|table| table.key.clone());
+    // Random keys are told once, by the start that makes them.
+    let is_told = |table: &&Table| well_known && table.key.as_str() == public_key(table.label.as_str());
+    let mut tables: Vec<_> = present.iter().filter(is_told).map(|table| (table.label.clone(), table.key.clone())).collect();
     for number in (1..=TABLES).filter(|number| !present.iter().any(|table| table.label.as_str() == number.to_string())) {
-        let key: Key =
-            if well_known { format!("demo-table-{number}").parse()? } else { random_secret().expose_secret().parse()? };
-        let (id, label) = (TableId::from_uuid(clock::new_id()), number.to_string().parse()?);
-        store.add_table(&Table { id, restaurant, label, key: key.clone() }).await?;
-        first.get_or_insert(key);
+        let label: TableLabel = number.to_string().parse()?;
+        let key: Key = if well_known { public_key(label.as_str()).parse()? } else { random_secret().expose_secret().parse()? };
+        let id = TableId::from_uuid(clock::new_id());
+        store.add_table(&Table { id, restaurant, label: label.clone(), key: key.clone() }).await?;
+        tables.push((label, key));
     }
-    Ok(first)
+    Ok(tables)
 }
 
 async fn add_people(store: &SharedStore, restaurant: RestaurantId, well_known: bool) -> anyhow::Result<Vec<Person>> {
     let mut people = Vec::new();
-    for (name, role) in [("staff", Role::Staff), ("manager", Role::Manager)] {
+    for (name, role) in PEOPLE {
         let username: Key = name.parse()?;
         let is_new = store.user_by_name(restaurant, &username).await?.is_none();
-        let password = if well_known { SecretString::from(format!("{name}-demo")) } else { random_secret() };
+        let password = if well_known { public_password(name) } else { random_secret() };
         if is_new {
             let password_hash = Passwords::default().hash(password.clone()).await?;
             let id = UserId::from_uuid(clock::new_id());

@@ -44,7 +44,7 @@ impl Default for Limits {
             messages: Rate { per_second: 20, burst: 100 },
             heartbeat: Duration::from_secs(25),
             backlog_bytes: 256 * 1024,
-            connections_per_principal: 20,
+            connections_per_principal: 100,
             connections: 50_000,
         }
     }

@@ -16,22 +16,27 @@ pub async fn make_demo(store: &SharedStore, serve: &Serve, address: SocketAddr) 
     let made = demo::make(store, is_loopback).await?;
     let base = serve.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     let base = base.trim_end_matches('/').to_owned();
-    print_demo(&made, &base)?;
+    print_demo(&made, &base, is_loopback)?;
     // The keys and passwords of a demo that others can reach are for whoever started it.
     let shown = if is_loopback { made } else { demo::Demo::default() };
-    Ok(http::Demo::new(&base, shown.table_key.as_ref(), &shown.people))
+    Ok(http::Demo::new(&base, shown.tables.first().map(|(_, key)| key), &shown.people))
 }
 
-fn print_demo(made: &demo::Demo, base: &str) -> std::io::Result<()> {
+/// Public keys follow a pattern, so one of them is enough; random ones are told all, and never again.
+fn print_demo(made: &demo::Demo, base: &str, is_public: bool) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "demo restaurant: {base}/")?;
-    if let Some(key) = &made.table_key {
-        writeln!(out, "  a guest's phone: {base}/t/{key}")?;
+    for (label, key) in made.tables.iter().take(if is_public { 1 } else { usize::MAX }) {
+        writeln!(out, "  a phone at table {label}: {base}/t/{key}")?;
     }
-    writeln!(out, "  kitchen screen:  {base}/kitchen")?;
-    writeln!(out, "  staff:           {base}/staff")?;
+    for page in ["kitchen", "staff", "manage"] {
+        writeln!(out, "  {page}: {base}/{page}")?;
+    }
     for person in &made.people {
         writeln!(out, "  sign in as {}: {} / {}", person.role, person.username, person.password.expose_secret())?;
+    }
+    if made.tables.is_empty() {
+        writeln!(out, "  table keys and passwords: as printed when they were made")?;
     }
     out.flush()
 }
