@@ -40,6 +40,11 @@ def uuid(value):
     return isinstance(value, str) and UUID.fullmatch(value) is not None
 
 
+def uuid_v7(value):
+    """An id that the server made."""
+    return uuid(value) and value[14] == "7" and value[19] in "89ab"
+
+
 def at(value):
     return isinstance(value, str) and TIME.fullmatch(value) is not None
 
@@ -92,12 +97,12 @@ def check(what, value, shape):
 MONEY = {"amount": number, "currency": lambda value: isinstance(value, str) and re.fullmatch("[A-Z]{3}", value) is not None}
 
 ITEM = {
-    "menu_item": uuid, "name": text, "quantity": number, "options": some(a_list), "note": some(text), "station": text,
+    "menu_item": uuid_v7, "name": text, "quantity": number, "options": some(a_list), "note": some(text), "station": text,
     "status": one_of({"queued", "cooking", "done", "voided"}), "price": MONEY, "reason": some(text), "detail": some(text),
 }  # fmt: skip
 
 ORDER = {
-    "id": uuid, "restaurant": uuid, "number": number, "position": number,
+    "id": uuid_v7, "restaurant": uuid_v7, "number": number, "position": number,
     "status": one_of({"placed", "accepted", "preparing", "ready", "served", "rejected", "cancelled"}),
     "service": one_of({"dine_in", "takeaway", "delivery"}), "table": some(text), "diner": some(text), "rush": flag,
     "note": some(text), "external_id": some(text), "placed_at": at, "accepted_at": some(at), "started_at": some(at),
@@ -111,7 +116,7 @@ def check_order(document):
     check("order", document, ORDER)
     assert no_null(document), f"a null in {document}"
     for key, item in document["items"].items():
-        assert uuid(key), f"item id {key}"
+        assert uuid_v7(key), f"item id {key}"
         check("item", item, ITEM)
     owed = sum(item["price"]["amount"] * item["quantity"] for item in document["items"].values() if item["status"] != "voided")
     assert document["total"]["amount"] == owed, f"total {document['total']['amount']} and not {owed}"
@@ -119,12 +124,12 @@ def check_order(document):
 
 LIMITS = {"frame_bytes": number, "rooms": number, "messages_per_second": number, "heartbeat_ms": number}
 EVENT = {
-    "id": uuid, "kind": one_of(KINDS), "order": some(uuid), "at": at, "by": {"role": one_of(ROLES)}, "command": some(uuid),
+    "id": uuid_v7, "kind": one_of(KINDS), "order": some(uuid), "at": at, "by": {"role": one_of(ROLES)}, "command": some(uuid),
     "patch": an_object,
 }  # fmt: skip
 
 FRAMES = {
-    "welcome": {"connection": text, "epoch": text, "role": one_of(ROLES), "restaurant": uuid, "expires_at": at,
+    "welcome": {"connection": uuid_v7, "epoch": text, "role": one_of(ROLES), "restaurant": uuid, "expires_at": at,
                 "server_time": at, "limits": LIMITS},
     "snapshot": {"room": room, "position": number, "documents": a_list, "calls": some(an_object), "displays": some(an_object)},
     "event": {"room": room, "position": number, "prev": number, "event": EVENT},
@@ -133,7 +138,7 @@ FRAMES = {
     "ack": {"id": uuid, "position": number, "changed": flag, "document": an_object},
     "error": {"id": some(uuid), "room": some(echo), "code": one_of(CODES), "message": text, "retry_after_ms": some(number),
               "document": some(an_object)},
-    "pong": {"nonce": some(text), "server_time": at},
+    "pong": {"nonce": some(lambda nonce: isinstance(nonce, (str, int))), "server_time": at},
     "going_away": {"reconnect_in_ms": number},
 }  # fmt: skip
 

@@ -85,5 +85,6 @@ def step_the_first_frame_is_a_welcome_with_limits(world):
     assert other.welcome["connection"] != screen.welcome["connection"], "each connection has its own name"
 
 
+
 def step_clients_that_are_no_browser_send_no_origin(world):
     assert isinstance(world.screen("kitchen"), Screen)

@@ -22,6 +22,13 @@ def step_a_quiet_room_gets_a_sync_within_its_period(world):
     assert room.events == [] and room.cursor >= ack["position"], "a quiet room's cursor grows with the feed"
 
 
+def step_a_nonce_comes_back_as_it_was(world):
+    screen = world.screen("staff")
+    for nonce in ("a", " spaces ", "", 17):
+        screen.send({"type": "ping", "nonce": nonce})
+        assert screen.until(lambda frame: frame["type"] == "pong")["nonce"] == nonce
+
+
 def step_a_frame_that_is_too_large_is_refused_and_its_neighbour_lives(world):
     screen, neighbour = world.screen("staff"), world.screen("staff")
     size = screen.welcome["limits"]["frame_bytes"]

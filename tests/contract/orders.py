@@ -128,6 +128,13 @@ def step_placing_over_http_takes_an_idempotency_key(world):
     assert world.post_order("diner-7", basket, key).json["id"] != first.json["id"], "another principal's key is another key"
 
 
+def step_a_note_that_nobody_wrote_is_none(world):
+    basket = world.basket(note="")
+    basket["items"][0].update(note=" ")
+    document = world.post_order("diner-6", basket).json
+    assert "note" not in document and not any("note" in item for item in document["items"].values()), f"{document}"
+
+
 def step_prices_come_from_the_menu(world):
     dish = world.dishes()[0]
     basket = world.basket(dish)

@@ -99,6 +99,10 @@ def step_the_pages_health_and_metrics_answer(world):
     assert world.server.get("/readyz").status == 200
     metrics = world.server.get("/metrics")
     assert metrics.status == 200 and b"# TYPE" in metrics.body, "Prometheus text"
+    assert metrics.headers["content-type"].startswith("text/plain; version=0.0.4"), f"{metrics.headers['content-type']}"
+    assert b"# EOF" not in metrics.body, "that is OpenMetrics"
+    answer = world.server.call("GET", "/metrics", headers={"Accept": "application/openmetrics-text; version=1.0.0"})
+    assert answer.headers["content-type"].startswith("application/openmetrics-text") and answer.body.endswith(b"# EOF\n")
     for page in ("/", "/t/demo-table-1", "/kitchen", "/staff", f"/orders/{new_id()}"):
         answer = world.server.get(page)
         assert answer.status == 200 and b"data-connection" in answer.body, f"{page}: {answer.status}"

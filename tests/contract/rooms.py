@@ -1,5 +1,9 @@
 """Section 5: who may join what, resuming without a hole, calls and the menu."""
 
+import json
+import time
+
+from people import claims
 from screen import new_id
 
 
@@ -175,3 +179,80 @@ def step_the_list_of_orders_comes_in_pages(world):
             break
     assert len(seen) == len(set(seen)) and set(ids) <= set(seen), "every open order once"
     world.server.get("/api/v1/restaurants/demo/orders?status=open", world.token("diner-12")).problem(403, "forbidden")
+
+
+def step_events_from_the_first_on_make_every_document_from_nothing(world):
+    order = world.order("diner-2")
+    world.do("staff", order["id"], "accept")
+    world.do("kitchen", order["id"], "ready")
+    for who, name in (
+        ("diner-2", f"order:{order['id']}"),
+        ("kitchen", f"kitchen:{world.restaurant}"),
+        ("staff", f"floor:{world.restaurant}"),
+    ):
+        screen = world.screen(who)
+        room, got = screen.join(name, 0, screen.welcome["epoch"])
+        assert got[-1] == "live" and "snapshot" not in got, f"{name}: {got}"
+        assert room.documents[order["id"]] == world.document(order["id"]), name
+
+
+def step_a_screen_that_came_after_the_serving_gets_a_recalled_order_whole(world):
+    order = world.order("diner-2")["id"]
+    for who, action in (("staff", "accept"), ("kitchen", "ready"), ("staff", "serve")):
+        world.do(who, order, action)
+    screen = world.screen("kitchen")
+    room, _ = screen.join(f"kitchen:{world.restaurant}")
+    assert order not in room.documents, "a served order is not open"
+    recalled = world.do("staff", order, "recall")
+    screen.see(room, recalled["position"])
+    assert room.documents[order] == recalled["document"] == world.document(order)
+
+
+def step_a_menu_is_never_made_from_events_alone(world):
+    world.order("diner-1")
+    room, got = world.screen("diner-1").join(f"menu:{world.restaurant}", 0, None)
+    assert got == ["snapshot", "live"] and room.menu == world.menu_now(), f"{got}"
+
+
+def step_a_pause_and_an_86_end_by_themselves(world):
+    screen, token, dish = world.screen("diner-1"), world.token("staff"), world.dishes()[0]
+    room, _ = screen.join(f"menu:{world.restaurant}")
+    until = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(time.time() + 3))
+    for path, body in ((f"menu/items/{dish}/availability", {"available": False}), ("pause", {"paused": True})):
+        answer = world.server.call("PUT", f"/api/v1/restaurants/demo/{path}", {**body, "until": until}, token)
+        assert answer.status == 200, f"{path}: {answer.status} {answer.body!r}"
+    kinds = ["menu.availability", "menu.paused", "menu.availability", "menu.resumed"]
+    screen.until(lambda frame: room.kinds() == kinds)
+    assert room.menu["items"][dish]["available"] and "until" not in room.menu["items"][dish]
+    assert room.menu["paused"] is False and "paused_until" not in room.menu
+    assert room.menu == world.menu_now()
+
+
+def step_a_call_goes_over_http_as_well(world):
+    staff = world.screen("staff")
+    floor, _ = staff.join(f"floor:{world.restaurant}")
+    order = world.order("diner-9")["id"]
+    raised = world.do("diner-9", order, "call_waiter", reason="help")
+    staff.see(floor, raised["position"])
+    (call,) = [key for key, call in floor.calls.items() if call["table"] == "9"]
+    world.post_command("diner-8", order, "call_waiter", reason="help").problem(404, "not_found")
+    answered = world.do("staff", order, "answer_call", call=call)
+    staff.see(floor, answered["position"])
+    assert call not in floor.calls
+
+
+def step_a_diner_learns_nothing_of_the_staff_and_of_other_tables(world):
+    diner = world.screen("diner-1")
+    order = world.order("diner-1")
+    room, _ = diner.join(f"order:{order['id']}")
+    acks = [world.do(who, order["id"], action) for who, action in (("staff", "accept"), ("kitchen", "start"), ("manager", "ready"))]
+    diner.see(room, acks[-1]["position"])
+    subs = {claims(world.token(who))[1][name] for who in ("staff", "kitchen", "manager", "diner-2") for name in ("sub", "sid", "jti")}
+    visit = world.server.get("/api/v1/diner-sessions/current", world.token("diner-1"))
+    seen = json.dumps([room.events, room.documents, acks[-1]["document"], visit.json])
+    assert not any(sub in seen for sub in subs), "an id of somebody else"
+    assert [frame["event"]["by"] for frame in room.events] == [{"role": role} for role in ("staff", "kitchen", "manager")]
+    assert {order["table"] for order in visit.json["orders"]} == {"1"}
+    other = world.order("diner-2")["id"]
+    for path in (f"/api/v1/orders/{other}", f"/api/v1/orders/{new_id()}"):
+        world.server.get(path, world.token("diner-1")).problem(404, "not_found")

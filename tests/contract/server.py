@@ -38,28 +38,50 @@ class Answer:
 
 
 class Server:
-    """Runs `orderbell serve --demo`; a context manager."""
+    """Runs `orderbell serve`, as a demo on loopback unless it is told other arguments; a context manager."""
 
-    def __init__(self, binary):
+    def __init__(self, binary, arguments=None, environment=None):
         self.binary = binary
         self.folder = tempfile.TemporaryDirectory(prefix="orderbell-walk.")
         self.database = f"sqlite://{self.folder.name}/walk.db"
+        usual = ["--demo", "--bind", "127.0.0.1:0", "--database-url", self.database]
+        self.arguments = usual if arguments is None else arguments
+        self.more = environment or {}
         self.log = os.path.join(self.folder.name, "log")
 
     def __enter__(self):
-        command = [self.binary, "serve", "--demo", "--bind", "127.0.0.1:0", "--database-url", self.database]
-        with open(self.log, "wb") as log:
-            self.process = subprocess.Popen(
-                command, stdout=subprocess.PIPE, stderr=log, cwd=self.folder.name, env=self.environment()
-            )
         try:
-            self.base = self._address()
+            self._start()
         except BaseException:
-            self.__exit__()
+            self.folder.cleanup()
             raise
         return self
 
     def __exit__(self, *_):
+        self._stop()
+        self.folder.cleanup()
+
+    def restart(self):
+        """Stops it and starts it on the same folder."""
+        self._stop()
+        self._start()
+
+    def _start(self):
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen(
+                [self.binary, "serve", *self.arguments],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                cwd=self.folder.name,
+                env={**self.environment(), **self.more},
+            )
+        try:
+            self.base = self._address().replace("0.0.0.0", "127.0.0.1")
+        except BaseException:
+            self._stop()
+            raise
+
+    def _stop(self):
         self.process.terminate()
         try:
             self.process.wait(30)
@@ -67,7 +89,6 @@ class Server:
             self.process.kill()
             self.process.wait()
         self.process.stdout.close()
-        self.folder.cleanup()
 
     @staticmethod
     def environment():
@@ -84,6 +105,7 @@ class Server:
                 if not piece:
                     raise NeverListened(f"it ended before it listened: {self.log_tail()}")
                 text += piece
+            self.said = text.decode()
             for line in text.decode().splitlines():
                 if line.startswith("listening on http://"):
                     return line.removeprefix("listening on ").rstrip("/")
@@ -93,12 +115,11 @@ class Server:
         with open(self.log, errors="replace") as log:
             return "".join(log.readlines()[-15:])
 
-    def run(self, *arguments):
+    def run(self, *arguments, environment=None):
         """Runs another command of the binary on the same database; gives its standard output."""
         command = [self.binary, *arguments, "--database-url", self.database]
-        done = subprocess.run(
-            command, check=False, capture_output=True, text=True, timeout=30, cwd=self.folder.name, env=self.environment()
-        )
+        env = {**self.environment(), **(environment or {})}
+        done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=30, cwd=self.folder.name, env=env)
         assert done.returncode == 0, f"{' '.join(arguments)}: status {done.returncode}: {done.stderr.strip()}"
         return done.stdout
 
@@ -119,3 +140,9 @@ class Server:
 
     def get(self, path, token=None):
         return self.call("GET", path, token=token)
+
+    def sit(self, key):
+        return self.call("POST", "/api/v1/diner-sessions", {"table_key": key})
+
+    def sign_in(self, username, password):
+        return self.call("POST", "/api/v1/sessions", {"restaurant": "demo", "username": username, "password": password})

@@ -16,14 +16,16 @@ import bad_input
 import handshake
 import limits
 import orders
+import pairing
 import people
 import rooms
 import sessions
+import starting
 import transports
 from server import NeverListened, Server
 from world import World
 
-CHAPTERS = [people, handshake, orders, rooms, bad_input, sessions, transports, limits]
+CHAPTERS = [people, pairing, handshake, orders, rooms, bad_input, sessions, transports, limits, starting]
 
 
 def steps_of(chapter):

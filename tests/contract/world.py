@@ -61,6 +61,9 @@ class World:
             self._menu = self.server.get(f"/api/v1/restaurants/{RESTAURANT}/menu").json
         return self._menu
 
+    def menu_now(self):
+        return self.server.get(f"/api/v1/restaurants/{RESTAURANT}/menu").json
+
     def dishes(self, station=None):
         """The ids of the dishes, by sort; of one station."""
         dishes = self.menu["items"].items()
