@@ -2,11 +2,12 @@
 //!
 //! A secret of some kind (a password, an API key, a table's key, a pairing) becomes a session ([`session`], [`pairing`]),
 //! a session's tokens are signed and verified by the [`keyring`] ([`token`]), a session that is over is known on every
-//! node ([`ended`]), and what a verified principal may do is decided by pure functions alone ([`policy`]).
+//! node ([`ended`]), a manager says who may sign in at all ([`manage`]), and what a verified principal may do is decided by pure functions alone ([`policy`]).
 
 pub mod ended;
 pub mod key_file;
 pub mod keyring;
+pub mod manage;
 pub mod pairing;
 pub mod password;
 pub mod policy;

@@ -5,7 +5,7 @@ use super::policy::may_pair;
 use super::secret::{UserCode, hash, random_secret};
 use super::session::{SessionError, SessionService, SignedIn, new_principal};
 use crate::clock;
-use crate::domain::ids::DeviceId;
+use crate::domain::ids::{DeviceId, RestaurantId};
 use crate::domain::principal::{Principal, Role};
 use crate::domain::text::{Name, Station};
 use crate::store::StoreError;
@@ -108,7 +108,7 @@ impl SessionService {
             return Err(SessionError::Forbidden);
         }
         let code = UserCode::typed(user_code).ok_or(SessionError::UnknownPairing)?;
-        self.check_station(principal, station.as_ref()).await?;
+        self.check_station(principal.restaurant, station.as_ref()).await?;
         let id = DeviceId::from_uuid(clock::new_id());
         let device = Device { id, restaurant: principal.restaurant, name, station };
         match self.store.approve_pairing(code.key(), &device, clock::now()).await {
@@ -118,9 +118,9 @@ impl SessionService {
     }
 
     /// A screen bound to a misspelt station would stay empty for ever, and nobody would know why.
-    async fn check_station(&self, principal: &Principal, station: Option<&Station>) -> Result<(), SessionError> {
+    pub(super) async fn check_station(&self, restaurant: RestaurantId, station: Option<&Station>) -> Result<(), SessionError> {
         let Some(station) = station else { return Ok(()) };
-        let stations = self.store.menu(principal.restaurant).await?.map(|menu| menu.stations()).unwrap_or_default();
+        let stations = self.store.menu(restaurant).await?.map(|menu| menu.stations()).unwrap_or_default();
         if stations.contains(station) {
             return Ok(());
         }

@@ -70,6 +70,9 @@ pub enum SessionError {
     /// There is no such pairing (any more).
     #[error("no screen waits under this code; read it from the screen again")]
     UnknownPairing,
+    /// It would leave nobody who can manage the restaurant.
+    #[error("this is the restaurant's last manager; make somebody else manager first")]
+    LastManager,
     /// Too many at once; try again in a while.
     #[error("too many sign-ins at once; try again in a few seconds")]
     Busy,
@@ -121,8 +124,8 @@ pub struct SignedIn {
 pub struct SessionService {
     pub(super) store: SharedStore,
     tokens: Tokens,
-    ended: Arc<EndedSessions>,
-    passwords: Passwords,
+    pub(super) ended: Arc<EndedSessions>,
+    pub(super) passwords: Passwords,
     lifetimes: Lifetimes,
 }
 
@@ -143,7 +146,22 @@ impl SessionService {
         let fits = self.passwords.verify(password, hash).await?;
         let (restaurant, user) = found.filter(|_| fits).ok_or(SessionError::BadCredentials)?;
         let principal = new_principal(user.id.to_string().parse()?, user.role, &restaurant)?;
-        self.begin(principal, restaurant).await
+        let signed_in = self.begin(principal, restaurant).await?;
+        let now = self.store.user_by_name(user.restaurant, &user.username).await?;
+        let is_same = |now: &User| {
+            (now.id, now.role, now.password_hash.expose_secret()) == (user.id, user.role, user.password_hash.expose_secret())
+        };
+        self.unless_revoked(signed_in, now.is_some_and(|now| is_same(&now))).await
+    }
+
+    /// Checking a password takes a while. Somebody who lost the right meanwhile is not among those whose sessions ended,
+    /// since this one had not begun; so the right is looked at again when it has.
+    async fn unless_revoked(&self, signed_in: SignedIn, has_right: bool) -> Result<SignedIn, SessionError> {
+        if has_right {
+            return Ok(signed_in);
+        }
+        self.end(&signed_in.principal.session).await?;
+        Err(SessionError::BadCredentials)
     }
 
     /// A name that could be nobody's is answered like one that is nobody's.
@@ -162,7 +180,9 @@ impl SessionService {
         let key = self.store.api_key_by_hash(hash(api_key)).await?.ok_or(SessionError::BadCredentials)?;
         let restaurant = self.store.restaurant(key.restaurant).await?.ok_or(SessionError::BadCredentials)?;
         let principal = new_principal(key.id, Role::Service, &restaurant)?;
-        self.begin(principal, restaurant).await
+        let signed_in = self.begin(principal, restaurant).await?;
+        let has_right = self.store.api_key_by_hash(hash(api_key)).await?.is_some();
+        self.unless_revoked(signed_in, has_right).await
     }
 
     /// Seats a guest at the table whose key the phone has scanned. Every seating is a diner of its own.

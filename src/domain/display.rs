@@ -41,6 +41,13 @@ pub enum Change {
         /// When its last connection ended, where that is known.
         left: Option<Timestamp>,
     },
+    /// A manager has given it another name or station, whether it is connected or not.
+    Renamed {
+        /// What people call it now.
+        name: Name,
+        /// The station it is bound to now.
+        station: Option<Station>,
+    },
     /// It is no screen of the restaurant any more.
     Removed,
 }
@@ -74,6 +81,10 @@ pub fn decide(known: Known, id: Key, change: Change, moment: Moment) -> Decision
         (Change::Lost { left }, Some(old)) if old.connected && !is_held => {
             let last_seen_at = left.map_or(old.last_seen_at, |left| left.max(old.last_seen_at));
             set(EventKind::DisplayLost, Display { connected: false, last_seen_at, ..old })
+        }
+        (Change::Renamed { name, station }, Some(old)) if (&name, &station) != (&old.name, &old.station) => {
+            let kind = if old.connected { EventKind::DisplayConnected } else { EventKind::DisplayLost };
+            set(kind, Display { name, station, ..old })
         }
         (Change::Removed, Some(old)) => {
             let draft = Draft { kind: EventKind::DisplayLost, order: None, patch: patch(&old.id, Value::Null) };

@@ -1,5 +1,6 @@
 //! Identifiers: UUIDs behind a type each, so that an order's id cannot be passed where a restaurant's is meant.
 
+use super::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -121,9 +122,24 @@ id!(
     NodeId
 );
 
+impl OrderId {
+    /// The lowest id that can have been made at a moment: ids are UUIDv7 and begin with the time (RFC 9562, section 5.7).
+    #[must_use]
+    pub fn earliest(at: Timestamp) -> Self {
+        Self(Uuid::from_u128(u128::try_from(at.millis()).unwrap_or(0) << 80))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ids_of_orders_sort_by_the_time_they_were_made() {
+        let made: OrderId = "0193a5f0-7c1e-7000-8000-00000000002a".parse().unwrap();
+        let at = |millis| OrderId::earliest(Timestamp::from_millis(millis));
+        assert!(at(0x0193_a5f0_7c1e) < made && made < at(0x0193_a5f0_7c1f));
+    }
 
     #[test]
     fn only_the_canonical_spelling_is_an_id() {

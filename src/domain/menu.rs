@@ -3,6 +3,7 @@
 use super::decision::{Decision, Moment, Refusal, RefusalKind, Steps, Write, to_json};
 use super::event::EventKind;
 use super::ids::{CategoryId, MenuItemId, OptionId, RestaurantId};
+use super::menu_draft::MenuDraft;
 use super::money::{Currency, Money};
 use super::position::Position;
 use super::text::{Name, Note, Station, Text};
@@ -82,7 +83,7 @@ pub struct Menu {
     pub items: BTreeMap<MenuItemId, MenuItem>,
 }
 
-/// A change of the menu that staff or the clock makes.
+/// A change of the menu that its manager, staff or the clock makes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MenuAction {
     /// Sold out, or there again.
@@ -101,6 +102,8 @@ pub enum MenuAction {
         /// When it goes on by itself.
         until: Option<Timestamp>,
     },
+    /// Other categories and dishes.
+    Replace(Box<MenuDraft>),
     /// End every pause and 86 whose time has come.
     Lapse,
 }
@@ -123,7 +126,8 @@ impl Menu {
 /// Decides about the menu.
 ///
 /// # Errors
-/// `not_found` for a dish that is not on it; `invalid` for an end that lies in the past.
+/// `not_found` for a dish that is not on it; `invalid` for an end that lies in the past and for a draft that makes no
+/// sense.
 pub fn decide(menu: &Menu, action: &MenuAction, moment: Moment) -> Result<Decision, Refusal> {
     let mut after = menu.clone();
     let kind = match action {
@@ -138,6 +142,10 @@ pub fn decide(menu: &Menu, action: &MenuAction, moment: Moment) -> Result<Decisi
             (after.paused, after.paused_until) = (*paused, in_future(*until, !*paused, moment)?);
             if *paused { EventKind::MenuPaused } else { EventKind::MenuResumed }
         }
+        MenuAction::Replace(draft) => {
+            draft.put_on(&mut after, moment)?;
+            EventKind::MenuChanged
+        }
         MenuAction::Lapse => return Ok(lapse(menu, moment)),
     };
     if after == *menu {
@@ -149,7 +157,7 @@ pub fn decide(menu: &Menu, action: &MenuAction, moment: Moment) -> Result<Decisi
 }
 
 /// An end only means something while the thing is off, and only in the future.
-fn in_future(until: Option<Timestamp>, is_on: bool, moment: Moment) -> Result<Option<Timestamp>, Refusal> {
+pub(super) fn in_future(until: Option<Timestamp>, is_on: bool, moment: Moment) -> Result<Option<Timestamp>, Refusal> {
     match until {
         Some(_) if is_on => Ok(None),
         Some(at) if at <= moment.now => Err(Refusal::new(RefusalKind::Invalid, "until must lie in the future")),

@@ -19,22 +19,48 @@ const DEADLINE: Duration = Duration::from_secs(15);
 #[derive(Debug)]
 pub struct Body<T>(pub T);
 
+/// A JSON body that may be as large as a whole menu; for calls that few may make.
+#[derive(Debug)]
+pub struct LargeBody<T>(pub T);
+
+/// The most bytes of a [`LargeBody`], unless every body may have more.
+const LARGE: usize = 2 * 1024 * 1024;
+
+impl<T: DeserializeOwned + 'static> FromRequest for LargeBody<T> {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let body = read_body(request, payload, |usual| usual.max(LARGE));
+        Box::pin(async move { body.await.map(Self) })
+    }
+}
+
 impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
     type Error = Problem;
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let state = state(request);
-        let body = JsonBody::<Box<RawValue>>::new(request, payload, None, true);
-        Box::pin(async move {
-            let most = state?.body_bytes;
-            match tokio::time::timeout(DEADLINE, body.limit(most)).await {
-                Ok(Ok(json)) => read(&json).map(Self),
-                Ok(Err(error)) => Err(problem(error, most)),
-                Err(_) => Err(Problem::bad_request(StatusCode::REQUEST_TIMEOUT, "the body took too long to arrive")),
-            }
-        })
+        let body = read_body(request, payload, |usual| usual);
+        Box::pin(async move { body.await.map(Self) })
     }
+}
+
+fn read_body<T: DeserializeOwned + 'static>(
+    request: &HttpRequest,
+    payload: &mut Payload,
+    most: fn(usize) -> usize,
+) -> LocalBoxFuture<'static, Result<T, Problem>> {
+    let state = state(request);
+    let body = JsonBody::<Box<RawValue>>::new(request, payload, None, true);
+    Box::pin(async move {
+        let most = most(state?.body_bytes);
+        match tokio::time::timeout(DEADLINE, body.limit(most)).await {
+            Ok(Ok(json)) => read(&json),
+            Ok(Err(error)) => Err(problem(error, most)),
+            Err(_) => Err(Problem::bad_request(StatusCode::REQUEST_TIMEOUT, "the body took too long to arrive")),
+        }
+    })
 }
 
 /// JSON that is not what is asked for is invalid, and says which field. An array would be read field by field, which is

@@ -1,19 +1,14 @@
 //! What a demonstration shows of itself.
 
 use super::problem::Problem;
+use super::qr;
 use super::state::State;
 use crate::demo::{Person, SLUG};
 use crate::domain::principal::Role;
 use crate::domain::text::Key;
-use crate::protocol::ErrorCode;
 use actix_web::{HttpResponse, web};
-use qrcode::QrCode;
-use qrcode::render::svg;
 use secrecy::ExposeSecret;
 use serde::Serialize;
-
-/// Side of the QR code's picture, in pixels at least.
-const QR_SIDE: u32 = 240;
 
 /// Somebody to sign in as. The password is public: a demonstration shows people only when bound to loopback.
 #[derive(Clone, PartialEq, Eq, Serialize)]
@@ -71,10 +66,5 @@ pub async fn read(state: web::Data<State>) -> Result<HttpResponse, Problem> {
 /// `not_found` when there is no table to show.
 pub async fn qr(state: web::Data<State>) -> Result<HttpResponse, Problem> {
     let url = state.demo.as_deref().and_then(|demo| demo.table_url.as_deref()).ok_or_else(no_demo)?;
-    let code = QrCode::new(url).map_err(|error| {
-        log::error!(error:% = error; "table address does not fit a qr code");
-        Problem::new(ErrorCode::Internal, "the address of the table does not fit into a QR code")
-    })?;
-    let picture = code.render::<svg::Color<'_>>().min_dimensions(QR_SIDE, QR_SIDE).build();
-    Ok(HttpResponse::Ok().content_type("image/svg+xml").body(picture))
+    qr::picture(url)
 }

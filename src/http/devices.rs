@@ -10,6 +10,7 @@ use crate::auth::token::TokenAnswer;
 use crate::domain::ids::DeviceId;
 use crate::domain::principal::Role;
 use crate::domain::text::{Name, Station};
+use crate::store::devices::Device;
 use actix_web::{HttpRequest, HttpResponse, web};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -33,11 +34,17 @@ pub struct Approval {
 
 /// A screen as answers name it.
 #[derive(Debug, Serialize)]
-struct DeviceBrief {
+pub struct DeviceBrief {
     id: DeviceId,
     name: Name,
     #[serde(skip_serializing_if = "Option::is_none")]
     station: Option<Station>,
+}
+
+impl From<Device> for DeviceBrief {
+    fn from(device: Device) -> Self {
+        Self { id: device.id, name: device.name, station: device.station }
+    }
 }
 
 /// `POST /api/v1/devices/pairings/{user_code}/approval`: staff approve the screen that shows a code. 200 with the device.
@@ -54,7 +61,7 @@ pub async fn approve(
     state.limits.check(Attempt::Pair, &request)?;
     let Approval { name, station } = body.0;
     let device = state.sessions.approve(&who, &user_code, name, station).await?;
-    Ok(HttpResponse::Ok().json(DeviceBrief { id: device.id, name: device.name, station: device.station }))
+    Ok(HttpResponse::Ok().json(DeviceBrief::from(device)))
 }
 
 /// The body of `POST /api/v1/devices/token`.

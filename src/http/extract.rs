@@ -2,6 +2,7 @@
 
 use super::problem::Problem;
 use super::state::State;
+use crate::auth::policy;
 use crate::auth::token::Verified;
 use crate::clock;
 use crate::domain::ids::CommandId;
@@ -103,6 +104,26 @@ impl FromRequest for Insider {
                 return Ok(Self(principal));
             }
             Err(Problem::new(ErrorCode::Forbidden, "your token is another restaurant's"))
+        })
+    }
+}
+
+/// A manager of the restaurant that the path names.
+#[derive(Debug)]
+pub struct Manager(pub Principal);
+
+impl FromRequest for Manager {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let insider = Insider::from_request(request, payload);
+        Box::pin(async move {
+            let Insider(principal) = insider.await?;
+            if policy::may_manage(principal.role) {
+                return Ok(Self(principal));
+            }
+            Err(Problem::new(ErrorCode::Forbidden, "only a manager may do this"))
         })
     }
 }

@@ -85,7 +85,7 @@ struct Changed<'a> {
     document: &'a RawValue,
 }
 
-async fn change(state: &State, who: &Principal, action: MenuAction) -> Result<HttpResponse, Problem> {
+pub(super) async fn change(state: &State, who: &Principal, action: MenuAction) -> Result<HttpResponse, Problem> {
     let ack = state.commands.change_menu(who, action).await?;
     Ok(HttpResponse::Ok().json(Changed { position: ack.position, changed: ack.changed, document: &ack.document }))
 }

@@ -1,5 +1,6 @@
-//! The HTTP face: the URL table in [`routes`], problems in the contract's words, and a file for each kind of thing.
+//! The HTTP face: the URL table in [`routes`] (and, in words, in `static/spec/openapi.json`), problems in the contract's words, and a file for each kind of thing.
 
+pub mod base;
 pub mod body;
 pub mod demo;
 pub mod devices;
@@ -7,20 +8,24 @@ pub mod etag;
 pub mod extract;
 pub mod health;
 pub mod limits;
+pub mod manage;
 pub mod menu;
 pub mod orders;
 pub mod pages;
 pub mod problem;
+pub mod qr;
 pub mod refusals;
 pub mod request_log;
 pub mod rooms;
 pub mod routes;
 pub mod sessions;
+pub mod specs;
 pub mod state;
 
 #[cfg(test)]
 mod tests;
 
+pub use base::Base;
 pub use demo::Demo;
 pub use limits::Limits;
 pub use problem::Problem;

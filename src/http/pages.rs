@@ -16,11 +16,9 @@ pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'
 #[folder = "static/"]
 struct Static;
 
-fn answer(request: &HttpRequest, file: EmbeddedFile) -> HttpResponse {
+fn answer(request: &HttpRequest, file: EmbeddedFile, kind: Option<&str>) -> HttpResponse {
     let tag = etag::tag_of_hash(&file.metadata.sha256_hash());
-    let kind = file.metadata.mimetype();
-    let is_text = kind.starts_with("text/") || kind == "application/json" || kind == "application/manifest+json";
-    let kind = if is_text { Cow::Owned(format!("{kind}; charset=utf-8")) } else { Cow::Borrowed(kind) };
+    let kind = kind.map_or_else(|| kind_of(&file), str::to_owned);
     let body = match file.data {
         Cow::Borrowed(bytes) => bytes::Bytes::from_static(bytes),
         Cow::Owned(bytes) => bytes.into(),
@@ -28,9 +26,21 @@ fn answer(request: &HttpRequest, file: EmbeddedFile) -> HttpResponse {
     etag::answer(request, tag, &kind, body)
 }
 
-fn file(request: &HttpRequest, path: &str) -> Result<HttpResponse, Problem> {
-    let found = Static::get(path).map(|file| answer(request, file));
+/// The media type of a file, by its name.
+fn kind_of(file: &EmbeddedFile) -> String {
+    let kind = file.metadata.mimetype();
+    let is_text = kind.starts_with("text/") || kind == "application/json" || kind == "application/manifest+json";
+    if is_text { format!("{kind}; charset=utf-8") } else { kind.to_owned() }
+}
+
+/// A file of the binary, under a media type that its name does not tell.
+pub(super) fn embedded(request: &HttpRequest, path: &str, kind: Option<&str>) -> Result<HttpResponse, Problem> {
+    let found = Static::get(path).map(|file| answer(request, file, kind));
     found.ok_or_else(|| Problem::not_found("there is nothing at this address"))
+}
+
+fn file(request: &HttpRequest, path: &str) -> Result<HttpResponse, Problem> {
+    embedded(request, path, None)
 }
 
 /// `GET /`: the landing page.

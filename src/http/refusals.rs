@@ -36,6 +36,7 @@ impl From<SessionError> for Problem {
             SessionError::UnknownTable | SessionError::UnknownPairing => ErrorCode::NotFound,
             SessionError::Forbidden => ErrorCode::Forbidden,
             SessionError::Invalid(_) => ErrorCode::Invalid,
+            SessionError::LastManager => ErrorCode::Conflict,
             SessionError::Busy => return Self::new(ErrorCode::Unavailable, error.to_string()).after(3 * SOON),
         };
         Self::new(code, error.to_string())

@@ -3,7 +3,7 @@
 use super::problem::{Problem, no_such_path, no_upgrade, wrong_method};
 use super::request_log::log_request;
 use super::state::State;
-use super::{demo, devices, health, menu, orders, pages, rooms, sessions};
+use super::{demo, devices, health, manage, menu, orders, pages, rooms, sessions, specs};
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
@@ -53,43 +53,103 @@ pub fn configure(cfg: &mut web::ServiceConfig) {
     let query = web::QueryConfig::default().error_handler(|error, _| Problem::invalid(error.to_string()).into());
     cfg.app_data(path).app_data(query).default_service(web::to(no_such_path));
 
+    operations(cfg);
+    who_is_who(cfg);
+    restaurants(cfg);
+    managers(cfg);
+    orders_and_rooms(cfg);
+    // Last of all: what the pages load is at any other address.
+    what_people_see(cfg);
+}
+
+fn operations(cfg: &mut web::ServiceConfig) {
     cfg.service(at("/healthz", READ).route(read().to(health::alive)))
         .service(at("/readyz", READ).route(read().to(health::ready)))
         .service(at("/metrics", READ).wrap(Compress::default()).route(read().to(health::metrics)))
-        // Who is who.
-        .service(at("/api/v1/sessions", "POST").route(web::post().to(sessions::sign_in)))
+        .service(compressed("/api/v1/openapi.json", specs::openapi))
+        .service(compressed("/api/v1/asyncapi.json", specs::asyncapi));
+}
+
+fn who_is_who(cfg: &mut web::ServiceConfig) {
+    cfg.service(at("/api/v1/sessions", "POST").route(web::post().to(sessions::sign_in)))
         .service(at("/api/v1/sessions/refresh", "POST").route(web::post().to(sessions::refresh)))
         .service(at("/api/v1/sessions/current", "DELETE").route(web::delete().to(sessions::end)))
         .service(at("/api/v1/diner-sessions", "POST").route(web::post().to(sessions::seat)))
         .service(at("/api/v1/diner-sessions/current", READ).route(read().to(sessions::visit)))
         .service(at("/api/v1/devices/pairings", "POST").route(web::post().to(devices::begin)))
         .service(at("/api/v1/devices/pairings/{user_code}/approval", "POST").route(web::post().to(devices::approve)))
-        .service(at("/api/v1/devices/token", "POST").route(web::post().to(devices::token)))
-        // The restaurant.
-        .service(compressed("/api/v1/restaurants/{slug}", menu::profile))
-        .service(compressed("/api/v1/restaurants/{slug}/menu", menu::menu))
+        .service(at("/api/v1/devices/token", "POST").route(web::post().to(devices::token)));
+}
+
+fn restaurants(cfg: &mut web::ServiceConfig) {
+    cfg.service(compressed("/api/v1/restaurants/{slug}", menu::profile))
+        .service(
+            at("/api/v1/restaurants/{slug}/menu", "GET, HEAD, PUT")
+                .wrap(Compress::default())
+                .route(read().to(menu::menu))
+                .route(web::put().to(manage::menu::replace)),
+        )
         .service(
             at("/api/v1/restaurants/{slug}/menu/items/{item}/availability", "PUT").route(web::put().to(menu::set_availability)),
         )
-        .service(at("/api/v1/restaurants/{slug}/pause", "PUT").route(web::put().to(menu::set_pause)))
-        // Orders.
-        .service(
-            at("/api/v1/restaurants/{slug}/orders", "GET, HEAD, POST")
-                .route(read().to(orders::list))
-                .route(web::post().to(orders::place)),
-        )
-        .service(at("/api/v1/restaurants/{slug}/commands", "POST").route(web::post().to(orders::call)))
-        .service(at("/api/v1/orders/{id}", READ).route(read().to(orders::read)))
-        .service(at("/api/v1/orders/{id}/commands", "POST").route(web::post().to(orders::command)))
-        // Rooms. A stream is never compressed: an encoder would hold events back.
-        .service(at("/api/v1/rooms/{room}/stream", "GET").route(web::get().to(rooms::stream)))
-        .service(at("/api/v1/rooms/{room}/events", "GET").wrap(Compress::default()).route(web::get().to(rooms::events)))
-        // A handshake never comes this far; whoever asks without one is told.
-        .service(at(crate::connection::handshake::PATH, READ).route(read().to(no_upgrade)))
-        // The demonstration.
-        .service(at("/api/v1/demo", READ).route(read().to(demo::read)))
+        .service(at("/api/v1/restaurants/{slug}/pause", "PUT").route(web::put().to(menu::set_pause)));
+}
+
+/// What only managers reach.
+fn managers(cfg: &mut web::ServiceConfig) {
+    use manage::{api_keys, people, reports, screens, tables};
+    cfg.service(
+        at("/api/v1/restaurants/{slug}/tables", "GET, HEAD, POST")
+            .route(read().to(tables::list))
+            .route(web::post().to(tables::add)),
+    )
+    .service(at("/api/v1/restaurants/{slug}/tables/{id}", "DELETE").route(web::delete().to(tables::remove)))
+    .service(at("/api/v1/restaurants/{slug}/tables/{id}/key", "POST").route(web::post().to(tables::renew_key)))
+    .service(compressed("/api/v1/restaurants/{slug}/tables/{id}/qr.svg", tables::qr))
+    .service(
+        at("/api/v1/restaurants/{slug}/people", "GET, HEAD, POST")
+            .route(read().to(people::list))
+            .route(web::post().to(people::add)),
+    )
+    .service(
+        at("/api/v1/restaurants/{slug}/people/{id}", "PATCH, DELETE")
+            .route(web::patch().to(people::change))
+            .route(web::delete().to(people::remove)),
+    )
+    .service(at("/api/v1/restaurants/{slug}/devices", READ).route(read().to(screens::list)))
+    .service(
+        at("/api/v1/restaurants/{slug}/devices/{id}", "PATCH, DELETE")
+            .route(web::patch().to(screens::change))
+            .route(web::delete().to(screens::revoke)),
+    )
+    .service(
+        at("/api/v1/restaurants/{slug}/api-keys", "GET, HEAD, POST")
+            .route(read().to(api_keys::list))
+            .route(web::post().to(api_keys::add)),
+    )
+    .service(at("/api/v1/restaurants/{slug}/api-keys/{id}", "DELETE").route(web::delete().to(api_keys::revoke)))
+    .service(compressed("/api/v1/restaurants/{slug}/reports/day", reports::day));
+}
+
+fn orders_and_rooms(cfg: &mut web::ServiceConfig) {
+    cfg.service(
+        at("/api/v1/restaurants/{slug}/orders", "GET, HEAD, POST")
+            .route(read().to(orders::list))
+            .route(web::post().to(orders::place)),
+    )
+    .service(at("/api/v1/restaurants/{slug}/commands", "POST").route(web::post().to(orders::call)))
+    .service(at("/api/v1/orders/{id}", READ).route(read().to(orders::read)))
+    .service(at("/api/v1/orders/{id}/commands", "POST").route(web::post().to(orders::command)))
+    // A stream is never compressed: an encoder would hold events back.
+    .service(at("/api/v1/rooms/{room}/stream", "GET").route(web::get().to(rooms::stream)))
+    .service(at("/api/v1/rooms/{room}/events", "GET").wrap(Compress::default()).route(web::get().to(rooms::events)))
+    // A handshake never comes this far; whoever asks without one is told.
+    .service(at(crate::connection::handshake::PATH, READ).route(read().to(no_upgrade)));
+}
+
+fn what_people_see(cfg: &mut web::ServiceConfig) {
+    cfg.service(at("/api/v1/demo", READ).route(read().to(demo::read)))
         .service(at("/api/v1/demo/qr.svg", READ).route(read().to(demo::qr)))
-        // Pages, and last of all what they load.
         .service(compressed("/", pages::landing))
         .service(compressed("/t/{table_key}", pages::table))
         .service(compressed("/orders/{id}", pages::order))

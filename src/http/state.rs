@@ -1,5 +1,6 @@
 //! What every handler may need.
 
+use super::base::Base;
 use super::demo::Demo;
 use super::limits::Limits;
 use crate::auth::ended::EndedSessions;
@@ -33,6 +34,8 @@ pub struct State {
     pub limits: Arc<Limits>,
     /// The most bytes of a body: an order of a hundred lines with notes has to fit.
     pub body_bytes: usize,
+    /// Where guests reach this service.
+    pub base: Base,
     /// What the landing page shows, when this is a demonstration.
     pub demo: Option<Arc<Demo>>,
     /// True from the moment the node is told to stop.

@@ -125,6 +125,9 @@ impl BadFrame {
 }
 
 impl ClientFrame {
+    /// Every type of a client frame.
+    pub const TYPES: [&str; 7] = ["subscribe", "unsubscribe", "command", "place", "refresh", "seen", "ping"];
+
     /// Reads one text message.
     ///
     /// # Errors

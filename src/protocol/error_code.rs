@@ -38,6 +38,24 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
+    /// Every code.
+    pub const ALL: [Self; 14] = [
+        Self::BadFrame,
+        Self::Unauthorized,
+        Self::Forbidden,
+        Self::NotFound,
+        Self::Invalid,
+        Self::InvalidTransition,
+        Self::Stale,
+        Self::Conflict,
+        Self::RateLimited,
+        Self::TooManyRooms,
+        Self::TooLarge,
+        Self::Paused,
+        Self::Unavailable,
+        Self::Internal,
+    ];
+
     /// The word on the wire.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -28,6 +28,10 @@ pub enum FrameKind {
 }
 
 impl FrameKind {
+    /// Every type of a server frame.
+    pub const ALL: [Self; 9] =
+        [Self::Welcome, Self::Snapshot, Self::Event, Self::Sync, Self::Live, Self::Ack, Self::Error, Self::Pong, Self::GoingAway];
+
     /// The word in `type`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -94,6 +94,7 @@ impl Node {
             metrics,
             demo: demo.map(Arc::new),
             body_bytes: serve.limits.body_bytes as usize,
+            base: http::Base::new(serve.public_url.as_deref(), serve.trust_forwarded_for),
             draining,
             faces: http::Faces { calls: serve.role != NodeRole::Realtime, rooms: serve.role != NodeRole::Api },
             redis: Arc::default(),

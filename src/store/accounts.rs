@@ -53,6 +53,29 @@ pub struct User {
     pub password_hash: SecretString,
 }
 
+/// What is to become of a person.
+#[derive(Debug, Clone)]
+pub enum UserChange {
+    /// Another role, another password, or both.
+    Set {
+        /// The new role.
+        role: Option<Role>,
+        /// The new password's hash.
+        password_hash: Option<SecretString>,
+    },
+    /// Gone.
+    Remove,
+}
+
+/// What came of a change of a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UserChanged {
+    /// It was made, and these sessions ended with it.
+    Done(Vec<Key>),
+    /// It would have left the restaurant without a manager, and was not made.
+    LastManager,
+}
+
 /// An API key of a POS or an aggregator. Only its hash is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiKey {
@@ -85,6 +108,13 @@ pub trait Accounts: Send + Sync + 'static {
     /// The tables of a restaurant, by id.
     async fn tables(&self, restaurant: RestaurantId) -> Result<Vec<Table>>;
 
+    /// Gives a table another key, which ends what the old one was good for. `Missing` when there is no such table, `Taken`
+    /// when the key is.
+    async fn set_table_key(&self, restaurant: RestaurantId, id: TableId, key: &Key) -> Result<()>;
+
+    /// Removes a table with its key. `Missing` when there is none.
+    async fn remove_table(&self, restaurant: RestaurantId, id: TableId) -> Result<()>;
+
     /// Adds a person. `Taken` when the username is.
     async fn add_user(&self, user: &User, at: Timestamp) -> Result<()>;
 
@@ -93,6 +123,10 @@ pub trait Accounts: Send + Sync + 'static {
 
     /// The people of a restaurant, by username.
     async fn users(&self, restaurant: RestaurantId) -> Result<Vec<User>>;
+
+    /// Changes or removes a person, and ends every session of theirs. A restaurant keeps a manager, also when two changes
+    /// are made at once. `Missing` when there is no such person.
+    async fn change_user(&self, restaurant: RestaurantId, id: UserId, change: UserChange, at: Timestamp) -> Result<UserChanged>;
 
     /// Adds an API key under the SHA-256 of its secret.
     async fn add_api_key(&self, key: &ApiKey, hash: [u8; 32], at: Timestamp) -> Result<()>;

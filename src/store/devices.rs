@@ -63,6 +63,10 @@ pub trait Devices: Send + Sync + 'static {
     /// The devices of a restaurant that are not revoked, by id.
     async fn devices(&self, restaurant: RestaurantId) -> Result<Vec<Device>>;
 
+    /// Gives a device another name and station, and tells the floor if it knows the device; its sessions are of that station
+    /// from their next token on. `Missing` when there is none.
+    async fn set_device(&self, device: &Device, at: Timestamp) -> Result<()>;
+
     /// Revokes a device, tells the floor that it is gone, and ends its sessions; gives those. `Missing` when there is none.
     async fn revoke_device(&self, restaurant: RestaurantId, id: DeviceId, at: Timestamp) -> Result<Vec<Key>>;
 }

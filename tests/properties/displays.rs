@@ -48,13 +48,19 @@ impl Floor {
     }
 }
 
+fn renamed(name: &str, station: Option<&str>) -> Change {
+    Change::Renamed { name: name.parse().unwrap(), station: station.map(|station| station.parse().unwrap()) }
+}
+
 fn connected(name: &str, station: Option<&str>) -> Change {
     Change::Connected { name: name.parse().unwrap(), station: station.map(|station| station.parse().unwrap()) }
 }
 
 fn change(kind: u8, name: u8) -> Change {
+    let (words, station) = (format!("Screen {name}"), [None, Some("hot"), Some("cold")][usize::from(name)]);
     match kind {
-        0 | 1 => connected(&format!("Screen {name}"), [None, Some("hot"), Some("cold")][usize::from(name)]),
+        0 | 1 => connected(&words, station),
+        4 => renamed(&words, station),
         2 => Change::Lost { left: None },
         3 => Change::Lost { left: Some(at(i64::from(name) * 7000)) },
         _ => Change::Removed,
@@ -65,7 +71,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn patches_fold_to_the_screens(moves in prop::collection::vec((0_u8..3, 0_u8..5, 0_u8..3, any::<bool>()), 0..60)) {
+    fn patches_fold_to_the_screens(moves in prop::collection::vec((0_u8..3, 0_u8..6, 0_u8..3, any::<bool>()), 0..60)) {
         let mut floor = Floor::new();
         for (screen, kind, name, is_held) in moves {
             let id: Key = format!("screen-{screen}").parse().unwrap();
@@ -101,6 +107,17 @@ fn a_screen_has_the_contracts_fields() {
     assert_eq!(floor.folded["screen-1"].get("station"), None, "it is bound to none any more");
     assert_eq!(floor.put(&id, Change::Removed, true), Some(EventKind::DisplayLost));
     assert_eq!(floor.folded, json!({}));
+}
+
+#[test]
+fn a_screen_that_is_renamed_is_as_connected_as_it_was() {
+    let (mut floor, id) = (Floor::new(), "screen-1".parse().unwrap());
+    assert_eq!(floor.put(&id, renamed("Grill", None), false), None, "the floor does not know it");
+    floor.put(&id, connected("Grill", Some("hot")), true);
+    assert_eq!(floor.put(&id, renamed("Hot line", None), true), Some(EventKind::DisplayConnected));
+    floor.put(&id, Change::Lost { left: None }, false);
+    assert_eq!(floor.put(&id, renamed("Cold line", None), false), Some(EventKind::DisplayLost));
+    assert_eq!((&floor.folded["screen-1"]["name"], &floor.folded["screen-1"]["connected"]), (&json!("Cold line"), &json!(false)));
 }
 
 /// What receipts have moved without an event is in the next event, whole.

@@ -1,13 +1,16 @@
 //! Menu patches fold to the menu document.
 
-use crate::support::{DISHES, NOBODY, at, dish, fold, menu, position};
+use crate::support::{DISHES, NOBODY, at, bdt, dish, fold, menu, position};
 use orderbell::domain::decision::{Decision, Moment, RefusalKind, Write, to_json};
 use orderbell::domain::event::EventKind;
-use orderbell::domain::ids::MenuItemId;
-use orderbell::domain::menu::{self, Menu, MenuAction};
+use orderbell::domain::ids::{CategoryId, MenuItemId};
+use orderbell::domain::menu::{self, Category, Menu, MenuAction};
+use orderbell::domain::menu_draft::{ItemDraft, MAX_PRICE, MenuDraft};
 use orderbell::domain::position::Position;
 use proptest::prelude::*;
 use serde_json::Value;
+use std::collections::BTreeMap;
+use uuid::Uuid;
 
 /// A menu, what a client makes of it, and the head of the feed.
 struct Board {
@@ -57,8 +60,50 @@ fn any_action() -> impl Strategy<Value = MenuAction> {
             until
         }),
         (any::<bool>(), until_too).prop_map(|(paused, until)| MenuAction::Pause { paused, until }),
+        any_draft().prop_map(|draft| MenuAction::Replace(Box::new(draft))),
         Just(MenuAction::Lapse),
     ]
+}
+
+/// Some of the dishes, and some that are not on the menu; now and then one that is refused.
+fn any_draft() -> impl Strategy<Value = MenuDraft> {
+    let until = prop::option::of((0..100_000_i64).prop_map(at));
+    let item = (0..=MAX_PRICE, 1..4_u128, prop::option::of(any::<bool>()), until);
+    prop::collection::vec((0..DISHES + 3, item), 0..8).prop_map(|items| {
+        let items = items.into_iter().map(|(n, (price, heading, available, until))| {
+            let until = until.filter(|_| available.is_some());
+            (dish(n), ItemDraft { available, until, ..dish_draft(price, category(heading)) })
+        });
+        draft(items.collect())
+    })
+}
+
+fn category(n: u128) -> CategoryId {
+    CategoryId::from_uuid(Uuid::from_u128(n))
+}
+
+fn dish_draft(price: i64, category: CategoryId) -> ItemDraft {
+    let (name, station) = ("Dish".parse().unwrap(), "hot".parse().unwrap());
+    let (price, options) = (bdt(price), BTreeMap::new());
+    ItemDraft {
+        id: None,
+        name,
+        description: None,
+        category,
+        price,
+        station,
+        sort: 1,
+        available: None,
+        until: None,
+        photo: None,
+        options,
+    }
+}
+
+/// Under two headings.
+fn draft(items: BTreeMap<MenuItemId, ItemDraft>) -> MenuDraft {
+    let categories = [1, 2].map(|n| (category(n), Category { name: "Mains".parse().unwrap(), sort: 1 }));
+    MenuDraft { categories: categories.into(), items }
 }
 
 proptest! {
@@ -105,6 +150,21 @@ fn each_action_has_its_event_and_what_holds_already_has_none() {
     assert_eq!(board.put(&pause, 0), Ok(None));
     assert_eq!(board.put(&resume, 0), Ok(Some(EventKind::MenuResumed)));
     assert_eq!(board.put(&MenuAction::Lapse, 0), Ok(None));
+}
+
+#[test]
+fn a_draft_takes_the_place_of_what_was_there_and_keeps_what_is_sold_out() {
+    let mut board = Board::new();
+    board.put(&sold_out(Some(1000)), 0).unwrap();
+    let items = [(dish(0), dish_draft(5, category(1))), (dish(99), dish_draft(7, category(2)))];
+    let replace = MenuAction::Replace(Box::new(draft(items.into())));
+    assert_eq!(board.put(&replace, 1), Ok(Some(EventKind::MenuChanged)));
+    assert_eq!(board.put(&replace, 2), Ok(None));
+    let found: Vec<_> = board.menu.items.values().map(|dish| (dish.id, dish.available, dish.until)).collect();
+    assert_eq!(found, [(dish(0), false, Some(at(1000))), (dish(99), true, None)]);
+    assert_eq!(board.menu.categories.len(), 2);
+    let lost = MenuAction::Replace(Box::new(draft([(dish(0), dish_draft(5, category(3)))].into())));
+    assert_eq!(board.put(&lost, 3), Err(RefusalKind::Invalid));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use orderbell::domain::position::Position;
 use orderbell::domain::principal::{Principal, Role};
 use orderbell::domain::text::Key;
 use orderbell::store::StoreError;
-use orderbell::store::accounts::{ApiKey, Restaurant, Table, User};
+use orderbell::store::accounts::{ApiKey, Restaurant, Table, User, UserChange, UserChanged};
 use orderbell::store::sessions::{Rotation, SessionRow};
 use secrecy::ExposeSecret;
 
@@ -71,6 +71,71 @@ fn session(restaurant: RestaurantId, id: &str, sub: &str, role: Role) -> Session
     let (sub, session) = (key(sub), key(id));
     let principal = Principal { sub, role, restaurant, session, station: None, table: None, device: None };
     SessionRow { principal, expires_at: at(600) }
+}
+
+pub async fn a_table_gets_another_key_and_goes(world: World) {
+    let (store, one, two) = (&world.store, House::open(&world.store).await, House::open(&world.store).await);
+    let (first, second) = (table(one.id, "7", "key-1"), table(one.id, "8", "key-2"));
+    store.add_table(&first).await.unwrap();
+    store.add_table(&second).await.unwrap();
+    assert_eq!(store.set_table_key(one.id, first.id, &key("key-2")).await, Err(StoreError::Taken));
+    assert_eq!(store.set_table_key(two.id, first.id, &key("key-3")).await, Err(StoreError::Missing), "another's");
+    assert_eq!(store.set_table_key(one.id, first.id, &key("key-3")).await, Ok(()));
+    assert_eq!(store.table_by_key(&key("key-1")).await.unwrap(), None);
+    let first = Table { key: key("key-3"), ..first };
+    assert_eq!(store.table_by_key(&key("key-3")).await.unwrap(), Some(first.clone()));
+    assert_eq!(store.remove_table(two.id, first.id).await, Err(StoreError::Missing), "another's");
+    assert_eq!(store.remove_table(one.id, first.id).await, Ok(()));
+    assert_eq!(store.remove_table(one.id, first.id).await, Err(StoreError::Missing));
+    assert_eq!(store.tables(one.id).await.unwrap(), [second]);
+}
+
+const REMOVE: UserChange = UserChange::Remove;
+
+pub async fn a_change_of_a_person_ends_their_sessions(world: World) {
+    let (store, one, two) = (&world.store, House::open(&world.store).await, House::open(&world.store).await);
+    let (zia, khan) = (user(one.id, "zia"), user(one.id, "khan"));
+    store.add_user(&zia, at(0)).await.unwrap();
+    store.add_user(&khan, at(0)).await.unwrap();
+    let begin = async |id: &str, sub: &User, number: u8| {
+        store.add_session(&session(one.id, id, &sub.id.to_string(), sub.role), [number; 32], at(0)).await.unwrap();
+    };
+    for (number, (id, who)) in [("s-1", &zia), ("s-2", &zia), ("s-3", &khan)].into_iter().enumerate() {
+        begin(id, who, 10 + number as u8).await;
+    }
+    assert_eq!(store.change_user(two.id, zia.id, REMOVE, at(1)).await, Err(StoreError::Missing), "another's");
+    let demote = UserChange::Set { role: Some(Role::Staff), password_hash: None };
+    let changed = store.change_user(one.id, zia.id, demote, at(1)).await.unwrap();
+    assert_eq!(changed, UserChanged::Done(vec![key("s-1"), key("s-2")]));
+    assert_eq!(store.rotate_refresh([10; 32], [20; 32], at(2)).await.unwrap(), Rotation::Unknown);
+    let rehash = UserChange::Set { role: None, password_hash: Some("$argon2id$another".to_owned().into()) };
+    assert_eq!(store.change_user(one.id, zia.id, rehash, at(2)).await.unwrap(), UserChanged::Done(vec![]));
+    let found = store.user_by_name(one.id, &key("zia")).await.unwrap().unwrap();
+    assert_eq!((found.role, found.password_hash.expose_secret()), (Role::Staff, "$argon2id$another"));
+    assert_eq!(store.change_user(one.id, khan.id, REMOVE, at(3)).await.unwrap(), UserChanged::LastManager);
+    assert!(matches!(store.rotate_refresh([12; 32], [22; 32], at(3)).await.unwrap(), Rotation::Rotated(_)));
+    assert_eq!(store.change_user(one.id, zia.id, REMOVE, at(4)).await.unwrap(), UserChanged::Done(vec![]));
+    assert_eq!(store.change_user(one.id, zia.id, REMOVE, at(5)).await, Err(StoreError::Missing));
+    let ended: Vec<_> = store.ended_since(at(0)).await.unwrap().into_iter().map(|end| end.session).collect();
+    assert_eq!(ended, [key::<Key>("s-1"), key("s-2")]);
+}
+
+pub async fn of_two_managers_who_remove_each_other_one_stays(world: World) {
+    let house = House::open(&world.store).await;
+    for round in 0..10 {
+        let pair = ["a", "b"].map(|name| user(house.id, &format!("{name}-{round}")));
+        for manager in &pair {
+            world.store.add_user(manager, at(0)).await.unwrap();
+        }
+        let remove = |id| world.store.change_user(house.id, id, REMOVE, at(1));
+        let (one, two) = tokio::join!(remove(pair[0].id), remove(pair[1].id));
+        let outcomes = [one.unwrap(), two.unwrap()];
+        assert!(outcomes.contains(&UserChanged::LastManager) && outcomes.contains(&UserChanged::Done(vec![])), "{outcomes:?}");
+        let left = world.store.users(house.id).await.unwrap();
+        assert_eq!(left.len(), 1, "round {round}");
+        // The next round begins without anybody, which only somebody beside the store can make so.
+        world.execute("DELETE FROM users").await;
+    }
 }
 
 pub async fn a_revoked_api_key_takes_its_sessions_with_it(world: World) {

@@ -80,6 +80,35 @@ pub async fn a_pairing_expires_and_frees_its_code(world: World) {
     assert_eq!(world.store.poll_pairing([2; 32], INTERVAL, at(700)).await.unwrap(), Poll::Pending);
 }
 
+pub async fn a_screen_that_is_moved_keeps_its_session(world: World) {
+    let (house, store) = (House::open(&world.store).await, &world.store);
+    let other = House::open(store).await;
+    begin(&world).await;
+    let device = screen(house.id);
+    store.approve_pairing(&key("ABCD-1234"), &device, at(1)).await.unwrap();
+    let (sub, session, station) = (key(&device.id.to_string()), key("s-1"), device.station.clone());
+    let restaurant = house.id;
+    let principal = Principal { sub, role: Role::Kitchen, restaurant, session, station, table: None, device: Some(device.id) };
+    store.add_session(&SessionRow { principal, expires_at: at(600) }, [5; 32], at(1)).await.unwrap();
+    let display = device.id.to_string();
+    house.hold(&display, 1).await;
+    house.tell(&display, connected()).await;
+    let foreign = Device { restaurant: other.id, ..device.clone() };
+    assert_eq!(store.set_device(&foreign, at(2)).await, Err(StoreError::Missing), "another's");
+    let moved = Device { name: key("Cold line"), station: Some(key("cold")), ..device };
+    assert_eq!(store.set_device(&moved, at(2)).await, Ok(()));
+    assert_eq!(store.devices(house.id).await.unwrap(), std::slice::from_ref(&moved));
+    let Rotation::Rotated(row) = store.rotate_refresh([5; 32], [6; 32], at(2)).await.unwrap() else { panic!("it goes on") };
+    assert_eq!(row.principal.station, moved.station, "its next token says where it is");
+    let displays = house.displays().await;
+    let shown = &displays[&display];
+    assert_eq!((&shown["name"], &shown["station"], &shown["connected"]), (&"Cold line".into(), &"cold".into(), &true.into()));
+    let events = sound_feed(store, house.id).await;
+    assert_eq!(fold(&events, house.head().await).displays, displays, "the floor has heard of it");
+    store.revoke_device(house.id, moved.id, at(3)).await.unwrap();
+    assert_eq!(store.set_device(&moved, at(2)).await, Err(StoreError::Missing), "revoked");
+}
+
 pub async fn a_revoked_screen_is_gone_with_its_sessions(world: World) {
     let (house, store) = (House::open(&world.store).await, &world.store);
     begin(&world).await;

@@ -60,13 +60,14 @@ contract! {
         people_and_screens_of_another_are_not_there;
     accounts: a_restaurant_begins_with_an_empty_feed_and_its_menu,
         a_table_has_its_label_in_the_house_and_its_key_anywhere, people_sign_in_by_a_name_of_their_house,
-        a_revoked_api_key_takes_its_sessions_with_it;
+        a_table_gets_another_key_and_goes, a_change_of_a_person_ends_their_sessions,
+        of_two_managers_who_remove_each_other_one_stays, a_revoked_api_key_takes_its_sessions_with_it;
     sessions: a_refresh_token_is_spent_once_and_replaced, a_spent_refresh_token_ends_its_session,
         of_two_presenters_at_once_one_gets_it_and_the_session_ends, an_expired_session_is_not_refreshed,
         ends_are_recorded_once_also_without_a_row, what_is_over_is_forgotten;
     devices: a_screen_is_handed_out_once, of_many_polls_at_once_one_gets_the_screen,
         an_approval_needs_a_code_that_is_good, a_pairing_expires_and_frees_its_code,
-        a_revoked_screen_is_gone_with_its_sessions;
+        a_screen_that_is_moved_keeps_its_session, a_revoked_screen_is_gone_with_its_sessions;
     opening: the_epoch_is_the_databases_own, a_reopened_database_has_everything, a_sign_of_life_is_quick,
         a_tool_works_beside_a_node, what_another_holds_is_unavailable_in_time_and_good_again;
     migrations: every_migration_is_applied;

@@ -1,10 +1,14 @@
 //! The HTTP face on a real store, without a socket.
 
+mod managing;
+mod menu_draft;
 mod orders;
 mod pages;
 mod problems;
 mod sessions;
+mod specs;
 
+use super::base::Base;
 use super::limits::{Limits, Rate, Rates};
 use super::state::State;
 use crate::auth::ended::EndedSessions;
@@ -21,7 +25,7 @@ use crate::domain::principal::{Principal, Role};
 use crate::feed::Directory;
 use crate::telemetry::Metrics;
 use actix_web::http::StatusCode;
-use actix_web::http::header::HeaderMap;
+use actix_web::http::header::{HOST, HeaderMap, HeaderValue};
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
 use actix_web::web;
 use bytes::Bytes;
@@ -74,6 +78,7 @@ impl House {
             ended,
             metrics,
             body_bytes: 16 * 1024,
+            base: Base::default(),
             demo: None,
             draining: Arc::default(),
             faces: crate::http::Faces { calls: true, rooms: true },
@@ -84,7 +89,11 @@ impl House {
 
     async fn call(&self, request: TestRequest) -> Answer {
         let service = init_service(super::app(web::Data::new(self.state.clone()))).await;
-        let response = call_service(&service, request.to_request()).await;
+        let mut request = request.to_request();
+        if !request.headers_mut().contains_key(HOST) {
+            request.headers_mut().insert(HOST, HeaderValue::from_static("localhost:8080"));
+        }
+        let response = call_service(&service, request).await;
         let (status, headers) = (response.status(), response.headers().clone());
         Answer { status, headers, body: read_body(response).await }
     }
@@ -96,6 +105,10 @@ impl House {
 
     async fn get(&self, path: &str, who: &Principal) -> Answer {
         self.call(TestRequest::get().uri(path).insert_header(self.bearer(who))).await
+    }
+
+    async fn delete(&self, path: &str, who: &Principal) -> Answer {
+        self.call(TestRequest::delete().uri(path).insert_header(self.bearer(who))).await
     }
 
     fn bearer(&self, who: &Principal) -> (&'static str, String) {
@@ -143,6 +156,19 @@ fn insider(role: Role) -> Principal {
 
 fn outsider(role: Role, restaurant: RestaurantId) -> Principal {
     fixtures::principal(role, restaurant)
+}
+
+/// An address of the ladle's.
+fn ladle(path: &str) -> String {
+    format!("/api/v1/restaurants/ladle{path}")
+}
+
+fn post(path: &str) -> TestRequest {
+    TestRequest::post().uri(path)
+}
+
+fn patch(path: &str) -> TestRequest {
+    TestRequest::patch().uri(path)
 }
 
 fn place(slug: &str) -> TestRequest {

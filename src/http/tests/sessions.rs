@@ -1,8 +1,8 @@
 use super::*;
 use crate::auth::tests::fixtures::{API_KEY, PASSWORD};
 
-fn post(path: &str, body: Value) -> TestRequest {
-    TestRequest::post().uri(path).set_json(body)
+fn send(path: &str, body: Value) -> TestRequest {
+    post(path).set_json(body)
 }
 
 async fn ok(house: &House, request: TestRequest) -> Value {
@@ -13,7 +13,7 @@ async fn ok(house: &House, request: TestRequest) -> Value {
 }
 
 async fn seat(house: &House) -> Value {
-    ok(house, post("/api/v1/diner-sessions", json!({"table_key": "ladle-table-7"}))).await
+    ok(house, send("/api/v1/diner-sessions", json!({"table_key": "ladle-table-7"}))).await
 }
 
 fn bearer(answer: &Value) -> (&'static str, String) {
@@ -24,14 +24,14 @@ fn bearer(answer: &Value) -> (&'static str, String) {
 async fn staff_and_a_pos_sign_in() {
     let house = House::open().await;
     let body = json!({"restaurant": "ladle", "username": "manager", "password": PASSWORD});
-    let answer = ok(&house, post("/api/v1/sessions", body)).await;
+    let answer = ok(&house, send("/api/v1/sessions", body)).await;
     assert_eq!(
         (&answer["token_type"], &answer["expires_in"], &answer["role"]),
         (&json!("Bearer"), &json!(900), &json!("manager"))
     );
     assert_eq!(answer["restaurant"], json!({"id": LADLE, "slug": "ladle", "name": "ladle", "currency": "BDT"}));
     assert!(answer["refresh_token"].as_str().unwrap().len() >= 43);
-    let answer = ok(&house, post("/api/v1/sessions", json!({"api_key": API_KEY}))).await;
+    let answer = ok(&house, send("/api/v1/sessions", json!({"api_key": API_KEY}))).await;
     assert_eq!(answer["role"], "service");
 }
 
@@ -40,10 +40,10 @@ async fn a_sign_in_that_is_wrong_says_nothing_of_what_is_right() {
     let house = House::open().await;
     let wrong = [json!({"restaurant": "ladle", "username": "staff", "password": "the-wrong-one"}), json!({"api_key": "no key"})];
     for body in wrong {
-        let detail = house.call(post("/api/v1/sessions", body)).await.problem(401, "unauthorized");
+        let detail = house.call(send("/api/v1/sessions", body)).await.problem(401, "unauthorized");
         assert!(!detail.contains("the-wrong-one"));
     }
-    house.call(post("/api/v1/sessions", json!({"restaurant": "ladle", "username": "staff"}))).await.problem(422, "invalid");
+    house.call(send("/api/v1/sessions", json!({"restaurant": "ladle", "username": "staff"}))).await.problem(422, "invalid");
 }
 
 #[actix_web::test]
@@ -66,7 +66,7 @@ async fn a_guest_sits_down_and_finds_their_visit_again() {
 async fn tokens_are_renewed_and_a_session_is_ended() {
     let house = House::open().await;
     let seated = seat(&house).await;
-    let renewed = ok(&house, post("/api/v1/sessions/refresh", json!({"refresh_token": seated["refresh_token"]}))).await;
+    let renewed = ok(&house, send("/api/v1/sessions/refresh", json!({"refresh_token": seated["refresh_token"]}))).await;
     assert_ne!(renewed["access_token"], seated["access_token"]);
     let end = TestRequest::delete().uri("/api/v1/sessions/current").insert_header(bearer(&renewed));
     assert_eq!(house.call(end).await.status, 204);
@@ -74,7 +74,7 @@ async fn tokens_are_renewed_and_a_session_is_ended() {
         let request = TestRequest::get().uri("/api/v1/diner-sessions/current").insert_header(bearer(token));
         house.call(request).await.problem(401, "unauthorized");
     }
-    let spent = post("/api/v1/sessions/refresh", json!({"refresh_token": renewed["refresh_token"]}));
+    let spent = send("/api/v1/sessions/refresh", json!({"refresh_token": renewed["refresh_token"]}));
     house.call(spent).await.problem(401, "unauthorized");
 }
 
@@ -83,7 +83,7 @@ async fn a_screen_is_paired_as_rfc_8628_says() {
     let house = House::open().await;
     let pairing = ok(&house, TestRequest::post().uri("/api/v1/devices/pairings")).await;
     assert_eq!((&pairing["interval"], &pairing["expires_in"]), (&json!(5), &json!(600)));
-    let poll = || house.call(post("/api/v1/devices/token", json!({"device_code": pairing["device_code"]})));
+    let poll = || house.call(send("/api/v1/devices/token", json!({"device_code": pairing["device_code"]})));
     let waiting = poll().await;
     waiting.problem(400, "authorization_pending");
     assert_eq!(waiting.json()["error"], "authorization_pending");

@@ -1,11 +1,11 @@
 //! [`Accounts`]: restaurants, tables, people, API keys.
 
-use super::{Backend, Connection, Database, sessions};
-use crate::domain::ids::RestaurantId;
+use super::{Backend, Connection, Database, sessions, users};
+use crate::domain::ids::{RestaurantId, TableId, UserId};
 use crate::domain::menu::Menu;
 use crate::domain::text::{Key, Slug};
 use crate::domain::time::Timestamp;
-use crate::store::accounts::{Accounts, ApiKey, Restaurant, Table, User};
+use crate::store::accounts::{Accounts, ApiKey, Restaurant, Table, User, UserChange, UserChanged};
 use crate::store::error::broken;
 use crate::store::rows::{ApiKeyRow, RestaurantRow, TableRow, UserRow};
 use crate::store::{Result, StoreError, rows, sql};
@@ -50,6 +50,16 @@ impl Accounts for Backend {
         self.all(query_as::<Database, TableRow>(sql::accounts::TABLES).bind(restaurant.uuid())).await
     }
 
+    async fn set_table_key(&self, restaurant: RestaurantId, id: TableId, key: &Key) -> Result<()> {
+        let query = query::<Database>(sql::accounts::SET_TABLE_KEY).bind(restaurant.uuid()).bind(id.uuid());
+        found(self.execute(query.bind(key.as_str().to_owned())).await?)
+    }
+
+    async fn remove_table(&self, restaurant: RestaurantId, id: TableId) -> Result<()> {
+        let query = query::<Database>(sql::accounts::REMOVE_TABLE).bind(restaurant.uuid()).bind(id.uuid());
+        found(self.execute(query).await?)
+    }
+
     async fn add_user(&self, user: &User, at: Timestamp) -> Result<()> {
         let query = query::<Database>(sql::accounts::ADD_USER)
             .bind(user.id.uuid())
@@ -68,6 +78,10 @@ impl Accounts for Backend {
 
     async fn users(&self, restaurant: RestaurantId) -> Result<Vec<User>> {
         self.all(query_as::<Database, UserRow>(sql::accounts::USERS).bind(restaurant.uuid())).await
+    }
+
+    async fn change_user(&self, restaurant: RestaurantId, id: UserId, change: UserChange, at: Timestamp) -> Result<UserChanged> {
+        self.write(move |c| Box::pin(async move { users::change(c, restaurant, id, change, at).await })).await
     }
 
     async fn add_api_key(&self, key: &ApiKey, hash: [u8; 32], at: Timestamp) -> Result<()> {
@@ -92,6 +106,11 @@ impl Accounts for Backend {
         let id = id.clone();
         self.write(move |c| Box::pin(async move { revoke_api_key(c, restaurant, &id, at).await })).await
     }
+}
+
+/// Whether a statement about one row has found it.
+pub(super) const fn found(rows: u64) -> Result<()> {
+    if rows == 0 { Err(StoreError::Missing) } else { Ok(()) }
 }
 
 async fn add_restaurant(connection: &mut Connection, restaurant: &Restaurant, menu: &Menu, at: Timestamp) -> Result<()> {

@@ -1,6 +1,8 @@
 //! [`Devices`]: pairing.
 
-use super::{Backend, Connection, Database, sessions};
+use super::accounts::found;
+use super::{Backend, Connection, Database, displays, sessions};
+use crate::domain::display::Change;
 use crate::domain::ids::{DeviceId, RestaurantId};
 use crate::domain::text::Key;
 use crate::domain::time::Timestamp;
@@ -37,6 +39,11 @@ impl Devices for Backend {
 
     async fn devices(&self, restaurant: RestaurantId) -> Result<Vec<Device>> {
         self.all(query_as::<Database, DeviceRow>(sql::devices::DEVICES).bind(restaurant.uuid())).await
+    }
+
+    async fn set_device(&self, device: &Device, at: Timestamp) -> Result<()> {
+        let device = device.clone();
+        self.write(move |c| Box::pin(async move { set(c, &device, at).await })).await
     }
 
     async fn revoke_device(&self, restaurant: RestaurantId, id: DeviceId, at: Timestamp) -> Result<Vec<Key>> {
@@ -102,13 +109,24 @@ async fn not_now(connection: &mut Connection, hash: [u8; 32], at: Timestamp) -> 
     })
 }
 
+async fn set(connection: &mut Connection, device: &Device, at: Timestamp) -> Result<()> {
+    let (restaurant, id) = (device.restaurant.uuid(), device.id.uuid());
+    let station = device.station.as_ref().map(|station| station.as_str());
+    let set = query::<Database>(sql::devices::SET_DEVICE).bind(restaurant).bind(id).bind(device.name.as_str());
+    found(set.bind(station).execute(&mut *connection).await?.rows_affected())?;
+    let follow = query::<Database>(sql::sessions::SET_STATION).bind(restaurant).bind(id).bind(station);
+    follow.execute(&mut *connection).await?;
+    let change = Change::Renamed { name: device.name.clone(), station: device.station.clone() };
+    displays::tell(connection, device.restaurant, device.id, change, at).await
+}
+
 async fn revoke(connection: &mut Connection, restaurant: RestaurantId, id: DeviceId, at: Timestamp) -> Result<Vec<Key>> {
     let revoke = query::<Database>(sql::devices::REVOKE_DEVICE).bind(restaurant.uuid()).bind(id.uuid());
     if revoke.bind(at.micros()).execute(&mut *connection).await?.rows_affected() == 0 {
         return Err(StoreError::Missing);
     }
     query::<Database>(sql::devices::VOID_PAIRINGS).bind(id.uuid()).execute(&mut *connection).await?;
-    super::displays::forget(&mut *connection, restaurant, id, at).await?;
+    displays::tell(&mut *connection, restaurant, id, Change::Removed, at).await?;
     let query = query_scalar::<Database, String>(sql::sessions::SESSIONS_OF_DEVICE).bind(restaurant.uuid());
     let sessions = query.bind(id.uuid()).fetch_all(&mut *connection).await?;
     sessions::end_all(connection, sessions, at).await

@@ -116,12 +116,17 @@ pub async fn remove(connection: &mut Connection, restaurant: RestaurantId, id: &
     Ok(on_screen(sql::displays::REMOVE_DISPLAY).execute(connection).await?.rows_affected())
 }
 
-/// Takes a device off the floor, within the transaction that revokes it. Nobody announces the event: feeds find it when
-/// they compare heads.
-pub async fn forget(connection: &mut Connection, restaurant: RestaurantId, device: DeviceId, at: Timestamp) -> Result<()> {
+/// Says something of a device to the floor, within the transaction that changes or revokes it. Nobody announces the event:
+/// feeds find it when they compare heads.
+pub async fn tell(
+    connection: &mut Connection,
+    restaurant: RestaurantId,
+    device: DeviceId,
+    change: Change,
+    at: Timestamp,
+) -> Result<()> {
     let id: Key = rows::text("device", &device.to_string())?;
     let (reads, by) = (Reads::Display(id.clone()), By { role: Role::Service });
-    let decide =
-        Box::new(move |state: crate::store::log::State| Ok(display::decide(state.display, id, Change::Removed, state.moment)));
+    let decide = Box::new(move |state: crate::store::log::State| Ok(display::decide(state.display, id, change, state.moment)));
     commit::commit(connection, Work { restaurant, reads, command: None, by, at, decide }).await.map(|_| ())
 }

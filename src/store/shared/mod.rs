@@ -16,6 +16,7 @@ mod displays;
 mod log;
 mod sessions;
 mod snapshot;
+mod users;
 
 type Arguments = <Database as sqlx::Database>::Arguments;
 type Row = <Database as sqlx::Database>::Row;

@@ -40,10 +40,17 @@ statements! {
     TABLE_BY_KEY = tables!("key = $1");
     TABLES = tables!("restaurant = $1 ORDER BY id");
 
+    SET_TABLE_KEY = "UPDATE tables SET key = $3 WHERE restaurant = $1 AND id = $2";
+    REMOVE_TABLE = "DELETE FROM tables WHERE restaurant = $1 AND id = $2";
+
     ADD_USER = "INSERT INTO users (id, restaurant, username, role, password_hash, created_at) \
         VALUES ($1, $2, $3, $4, $5, $6)";
     USER_BY_NAME = users!("restaurant = $1 AND username = $2");
     USERS = users!("restaurant = $1 ORDER BY username");
+    USER = users!("restaurant = $1 AND id = $2");
+    OTHER_MANAGERS = "SELECT count(*) FROM users WHERE restaurant = $1 AND id <> $2 AND role = 'manager'";
+    SET_USER = "UPDATE users SET role = $3, password_hash = $4 WHERE restaurant = $1 AND id = $2";
+    REMOVE_USER = "DELETE FROM users WHERE restaurant = $1 AND id = $2";
 
     ADD_API_KEY = "INSERT INTO api_keys (restaurant, id, name, hash, created_at) VALUES ($1, $2, $3, $4, $5)";
     API_KEY_BY_HASH = api_keys!("hash = $1");

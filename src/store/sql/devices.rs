@@ -19,5 +19,6 @@ statements! {
         WHERE restaurant = $1 AND id = $2 AND revoked_at IS NULL";
     DEVICES = "SELECT id, restaurant, name, station FROM devices \
         WHERE restaurant = $1 AND revoked_at IS NULL ORDER BY id";
+    SET_DEVICE = "UPDATE devices SET name = $3, station = $4 WHERE restaurant = $1 AND id = $2 AND revoked_at IS NULL";
     REVOKE_DEVICE = "UPDATE devices SET revoked_at = $3 WHERE restaurant = $1 AND id = $2 AND revoked_at IS NULL";
 }

@@ -17,6 +17,10 @@ statements! {
     ENDED_SINCE = "SELECT session, ended_at FROM ended_sessions WHERE ended_at >= $1 ORDER BY ended_at, session";
     SESSIONS_OF_API_KEY = "SELECT id FROM sessions WHERE restaurant = $1 AND sub = $2 AND role = 'service' ORDER BY id";
     SESSIONS_OF_DEVICE = "SELECT id FROM sessions WHERE restaurant = $1 AND device = $2 ORDER BY id";
+    SESSIONS_OF_USER = "SELECT id FROM sessions \
+        WHERE restaurant = $1 AND sub = $2 AND role IN ('staff', 'manager') ORDER BY id";
+    /// What their next token says.
+    SET_STATION = "UPDATE sessions SET station = $3 WHERE restaurant = $1 AND device = $2";
     FORGET_SESSIONS = "DELETE FROM sessions WHERE expires_at < $1";
     FORGET_ENDS = "DELETE FROM ended_sessions WHERE ended_at < $1";
 }

@@ -1,0 +1,146 @@
+//! What a manager decides about who may sign in: people, kitchen screens, API keys. Whoever loses a right loses it at once:
+//! the sessions end with it, on every node. That the caller is a manager of the restaurant is looked at before.
+
+use super::secret::{hash, random_secret};
+use super::session::{SessionError, SessionService};
+use crate::clock;
+use crate::domain::ids::{DeviceId, RestaurantId, UserId};
+use crate::domain::principal::Role;
+use crate::domain::text::{Key, Name, Station};
+use crate::domain::time::Timestamp;
+use crate::store::StoreError;
+use crate::store::accounts::{ApiKey, User, UserChange, UserChanged};
+use crate::store::devices::Device;
+use secrecy::SecretString;
+
+impl SessionService {
+    /// Adds somebody who may sign in.
+    ///
+    /// # Errors
+    /// `Invalid` for a role that nobody signs in as, and for a password that is too short or too long; the store's
+    /// `Taken` for the name.
+    pub async fn add_person(
+        &self,
+        restaurant: RestaurantId,
+        username: Key,
+        password: SecretString,
+        role: Role,
+    ) -> Result<User, SessionError> {
+        check_role(role)?;
+        let password_hash = self.passwords.hash(password).await?;
+        let id = UserId::from_uuid(clock::new_id());
+        let user = User { id, restaurant, username, role, password_hash };
+        self.store.add_user(&user, clock::now()).await?;
+        log::info!(restaurant:% = restaurant, user:% = id, role:% = role; "person added");
+        Ok(user)
+    }
+
+    /// Gives somebody another role or password. They sign in anew.
+    ///
+    /// # Errors
+    /// As [`Self::add_person`]; `LastManager`; the store's `Missing`.
+    pub async fn change_person(
+        &self,
+        restaurant: RestaurantId,
+        id: UserId,
+        role: Option<Role>,
+        password: Option<SecretString>,
+    ) -> Result<(), SessionError> {
+        role.map_or(Ok(()), check_role)?;
+        let password_hash = match password {
+            Some(password) => Some(self.passwords.hash(password).await?),
+            None => None,
+        };
+        self.decide_on_person(restaurant, id, UserChange::Set { role, password_hash }).await
+    }
+
+    /// Removes somebody.
+    ///
+    /// # Errors
+    /// `LastManager`; the store's `Missing`.
+    pub async fn remove_person(&self, restaurant: RestaurantId, id: UserId) -> Result<(), SessionError> {
+        self.decide_on_person(restaurant, id, UserChange::Remove).await
+    }
+
+    async fn decide_on_person(&self, restaurant: RestaurantId, id: UserId, change: UserChange) -> Result<(), SessionError> {
+        let now = clock::now();
+        match self.store.change_user(restaurant, id, change, now).await? {
+            UserChanged::LastManager => Err(SessionError::LastManager),
+            UserChanged::Done(sessions) => {
+                log::info!(restaurant:% = restaurant, user:% = id, sessions = sessions.len(); "person changed");
+                self.tell_ended(sessions, now);
+                Ok(())
+            }
+        }
+    }
+
+    /// Gives a screen another name, another station, or (`Some(None)`) every station. Its session goes on.
+    ///
+    /// # Errors
+    /// `Invalid` for a station that is not on the menu; the store's `Missing`.
+    pub async fn change_screen(
+        &self,
+        restaurant: RestaurantId,
+        id: DeviceId,
+        name: Option<Name>,
+        station: Option<Option<Station>>,
+    ) -> Result<Device, SessionError> {
+        let mut device = self.store.device(restaurant, id).await?.ok_or(StoreError::Missing)?;
+        if let Some(station) = station {
+            self.check_station(restaurant, station.as_ref()).await?;
+            device.station = station;
+        }
+        device.name = name.unwrap_or(device.name);
+        self.store.set_device(&device, clock::now()).await?;
+        Ok(device)
+    }
+
+    /// Revokes a screen: it has to be paired again.
+    ///
+    /// # Errors
+    /// The store's `Missing`.
+    pub async fn revoke_screen(&self, restaurant: RestaurantId, id: DeviceId) -> Result<(), SessionError> {
+        let now = clock::now();
+        let sessions = self.store.revoke_device(restaurant, id, now).await?;
+        log::info!(restaurant:% = restaurant, device:% = id; "screen revoked");
+        self.tell_ended(sessions, now);
+        Ok(())
+    }
+
+    /// Makes an API key. The secret is given this once; only its hash is kept.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn add_api_key(&self, restaurant: RestaurantId, name: Name) -> Result<(ApiKey, SecretString), SessionError> {
+        let (id, secret) = (clock::new_id().to_string().parse()?, random_secret());
+        let key = ApiKey { id, restaurant, name };
+        self.store.add_api_key(&key, hash(&secret), clock::now()).await?;
+        log::info!(restaurant:% = restaurant, api_key:% = key.id; "api key made");
+        Ok((key, secret))
+    }
+
+    /// Revokes an API key, and ends what was begun with it.
+    ///
+    /// # Errors
+    /// The store's `Missing`.
+    pub async fn revoke_api_key(&self, restaurant: RestaurantId, id: &Key) -> Result<(), SessionError> {
+        let now = clock::now();
+        let sessions = self.store.revoke_api_key(restaurant, id, now).await?;
+        log::info!(restaurant:% = restaurant, api_key:% = id; "api key revoked");
+        self.tell_ended(sessions, now);
+        Ok(())
+    }
+
+    fn tell_ended(&self, sessions: Vec<Key>, at: Timestamp) {
+        for session in sessions {
+            self.ended.insert(session, at);
+        }
+    }
+}
+
+fn check_role(role: Role) -> Result<(), SessionError> {
+    match role {
+        Role::Staff | Role::Manager => Ok(()),
+        _ => Err(SessionError::Invalid("role must be staff or manager".into())),
+    }
+}

@@ -1,0 +1,23 @@
+//! The menu, as a whole.
+
+use crate::domain::menu::MenuAction;
+use crate::domain::menu_draft::MenuDraft;
+use crate::http::body::LargeBody;
+use crate::http::extract::Manager;
+use crate::http::menu::change;
+use crate::http::problem::Problem;
+use crate::http::state::State;
+use actix_web::{HttpResponse, web};
+
+/// `PUT …/menu`: other categories and dishes in place of those that are there. 200 with the menu. What is sold out stays
+/// sold out where nothing else is said.
+///
+/// # Errors
+/// `forbidden`, `invalid`, `too_large`.
+pub async fn replace(
+    state: web::Data<State>,
+    Manager(who): Manager,
+    body: LargeBody<MenuDraft>,
+) -> Result<HttpResponse, Problem> {
+    change(&state, &who, MenuAction::Replace(Box::new(body.0))).await
+}

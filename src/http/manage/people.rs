@@ -1,0 +1,101 @@
+//! People who sign in.
+
+use crate::domain::ids::UserId;
+use crate::domain::principal::Role;
+use crate::domain::text::{Key, Slug};
+use crate::http::body::Body;
+use crate::http::extract::Manager;
+use crate::http::problem::Problem;
+use crate::http::state::State;
+use crate::store::accounts::User;
+use actix_web::{HttpResponse, web};
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+
+/// A person as their manager sees them.
+#[derive(Serialize)]
+struct Person {
+    id: UserId,
+    username: Key,
+    role: Role,
+}
+
+impl From<User> for Person {
+    fn from(user: User) -> Self {
+        Self { id: user.id, username: user.username, role: user.role }
+    }
+}
+
+#[derive(Serialize)]
+struct PersonList {
+    people: Vec<Person>,
+}
+
+/// `GET …/people`: by username.
+///
+/// # Errors
+/// `forbidden`.
+pub async fn list(state: web::Data<State>, Manager(who): Manager) -> Result<HttpResponse, Problem> {
+    let people = state.store.users(who.restaurant).await?.into_iter().map(Person::from).collect();
+    Ok(HttpResponse::Ok().json(PersonList { people }))
+}
+
+/// The body of `POST …/people`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewPerson {
+    username: Key,
+    password: SecretString,
+    role: Role,
+}
+
+/// `POST …/people`: somebody new. 201.
+///
+/// # Errors
+/// `forbidden`, `conflict` when the name is taken, `invalid` for the role or the password's length.
+pub async fn add(state: web::Data<State>, Manager(who): Manager, body: Body<NewPerson>) -> Result<HttpResponse, Problem> {
+    let NewPerson { username, password, role } = body.0;
+    let user = state.sessions.add_person(who.restaurant, username, password, role).await?;
+    Ok(HttpResponse::Created().json(Person::from(user)))
+}
+
+/// The body of `PATCH …/people/{id}`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PersonChange {
+    role: Option<Role>,
+    password: Option<SecretString>,
+}
+
+/// `PATCH …/people/{id}`: another role or password. Their sessions end, on every node. 200 with the person.
+///
+/// # Errors
+/// `forbidden`, `not_found`, `invalid`, `conflict` for the last manager's role.
+pub async fn change(
+    state: web::Data<State>,
+    Manager(who): Manager,
+    path: web::Path<(Slug, UserId)>,
+    body: Body<PersonChange>,
+) -> Result<HttpResponse, Problem> {
+    let PersonChange { role, password } = body.0;
+    if role.is_none() && password.is_none() {
+        return Err(Problem::invalid("send a role or a password"));
+    }
+    state.sessions.change_person(who.restaurant, path.1, role, password).await?;
+    let user = state.store.users(who.restaurant).await?.into_iter().find(|user| user.id == path.1);
+    let user = user.ok_or_else(|| Problem::not_found("no such person"))?;
+    Ok(HttpResponse::Ok().json(Person::from(user)))
+}
+
+/// `DELETE …/people/{id}`: they sign in no more, and their sessions end, on every node. 204.
+///
+/// # Errors
+/// `forbidden`, `not_found`, `conflict` for the last manager.
+pub async fn remove(
+    state: web::Data<State>,
+    Manager(who): Manager,
+    path: web::Path<(Slug, UserId)>,
+) -> Result<HttpResponse, Problem> {
+    state.sessions.remove_person(who.restaurant, path.1).await?;
+    Ok(HttpResponse::NoContent().finish())
+}

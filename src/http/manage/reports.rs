@@ -1,0 +1,63 @@
+//! The report of a day.
+
+use crate::domain::day::Day;
+use crate::domain::ids::{OrderId, RestaurantId};
+use crate::domain::order::Order;
+use crate::domain::report::DayReport;
+use crate::domain::time::Timestamp;
+use crate::http::extract::{Manager, Named};
+use crate::http::problem::Problem;
+use crate::http::state::State;
+use crate::store::log::OrderFilter;
+use actix_web::{HttpResponse, web};
+use serde::Deserialize;
+
+/// The most orders that a report looks at.
+const MOST: usize = 10_000;
+/// Orders read at a time.
+const PAGE: u32 = 500;
+/// An order's id is made just before the time that it is placed at; no request takes this long, in milliseconds.
+const SLACK_MS: i64 = 60_000;
+
+/// The query of a report.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DayQuery {
+    date: Day,
+}
+
+/// `GET …/reports/day?date=YYYY-MM-DD`: counts, revenue and times over the orders placed on a day, in UTC.
+///
+/// # Errors
+/// `forbidden`, `invalid` for what is no day.
+pub async fn day(
+    state: web::Data<State>,
+    Manager(who): Manager,
+    Named(restaurant): Named,
+    query: web::Query<DayQuery>,
+) -> Result<HttpResponse, Problem> {
+    let date = query.date;
+    let (orders, complete) = orders_of(&state, who.restaurant, date).await?;
+    Ok(HttpResponse::Ok().json(DayReport::of(date, restaurant.currency, &orders, complete)))
+}
+
+/// The orders placed on a day, and whether these are all.
+async fn orders_of(state: &State, restaurant: RestaurantId, date: Day) -> Result<(Vec<Order>, bool), Problem> {
+    let moved = |at: Timestamp, by: i64| OrderId::earliest(Timestamp::from_millis(at.millis() + by));
+    let (mut after, end) = (moved(date.begin(), -SLACK_MS), moved(date.end(), 0));
+    let mut found = Vec::new();
+    loop {
+        let page = state.store.orders(restaurant, OrderFilter::All, Some(after), PAGE).await?;
+        let Some(last) = page.last().map(|order| order.id) else { return Ok((found, true)) };
+        let is_last = page.len() < PAGE as usize || last >= end;
+        found.extend(page.into_iter().filter(|order| date.contains(order.placed_at)));
+        if found.len() > MOST {
+            found.truncate(MOST);
+            return Ok((found, false));
+        }
+        if is_last {
+            return Ok((found, true));
+        }
+        after = last;
+    }
+}

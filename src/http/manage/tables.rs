@@ -1,0 +1,126 @@
+//! Tables, and the codes on them.
+
+use crate::auth::secret::random_secret;
+use crate::clock;
+use crate::domain::ids::TableId;
+use crate::domain::principal::Principal;
+use crate::domain::text::{Key, Slug, TableLabel};
+use crate::http::body::Body;
+use crate::http::extract::Manager;
+use crate::http::problem::Problem;
+use crate::http::qr;
+use crate::http::state::State;
+use crate::protocol::ErrorCode;
+use crate::store::accounts::Table;
+use actix_web::{HttpRequest, HttpResponse, web};
+use secrecy::ExposeSecret;
+use serde::{Deserialize, Serialize};
+
+/// A table as its manager sees it.
+#[derive(Serialize)]
+struct TableAnswer {
+    id: TableId,
+    label: TableLabel,
+    key: Key,
+    url: String,
+}
+
+impl TableAnswer {
+    fn new(table: Table, base: &str) -> Self {
+        let url = format!("{base}/t/{}", table.key);
+        Self { id: table.id, label: table.label, key: table.key, url }
+    }
+}
+
+#[derive(Serialize)]
+struct TableList {
+    tables: Vec<TableAnswer>,
+}
+
+fn new_key() -> Result<Key, Problem> {
+    let made = random_secret().expose_secret().parse();
+    made.map_err(|_| Problem::new(ErrorCode::Internal, "a key could not be made"))
+}
+
+async fn find(state: &State, who: &Principal, id: TableId) -> Result<Table, Problem> {
+    let tables = state.store.tables(who.restaurant).await?;
+    tables.into_iter().find(|table| table.id == id).ok_or_else(|| Problem::not_found("no such table"))
+}
+
+/// `GET …/tables`: the tables in the order they were made, each with the address that its code carries.
+///
+/// # Errors
+/// `forbidden`.
+pub async fn list(state: web::Data<State>, Manager(who): Manager, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let base = state.base.of(&request)?;
+    let tables = state.store.tables(who.restaurant).await?;
+    let tables = tables.into_iter().map(|table| TableAnswer::new(table, &base)).collect();
+    Ok(HttpResponse::Ok().json(TableList { tables }))
+}
+
+/// The body of `POST …/tables`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewTable {
+    label: TableLabel,
+}
+
+/// `POST …/tables`: a new table with a random key. 201.
+///
+/// # Errors
+/// `forbidden`, `conflict` when the label is another table's.
+pub async fn add(
+    state: web::Data<State>,
+    Manager(who): Manager,
+    request: HttpRequest,
+    body: Body<NewTable>,
+) -> Result<HttpResponse, Problem> {
+    let base = state.base.of(&request)?;
+    let id = TableId::from_uuid(clock::new_id());
+    let table = Table { id, restaurant: who.restaurant, label: body.0.label, key: new_key()? };
+    state.store.add_table(&table).await?;
+    Ok(HttpResponse::Created().json(TableAnswer::new(table, &base)))
+}
+
+/// `DELETE …/tables/{id}`: its code opens nothing any more. 204.
+///
+/// # Errors
+/// `forbidden`, `not_found`.
+pub async fn remove(
+    state: web::Data<State>,
+    Manager(who): Manager,
+    path: web::Path<(Slug, TableId)>,
+) -> Result<HttpResponse, Problem> {
+    state.store.remove_table(who.restaurant, path.1).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// `POST …/tables/{id}/key`: another key, so that the old code opens nothing any more. 200 with the table.
+///
+/// # Errors
+/// `forbidden`, `not_found`.
+pub async fn renew_key(
+    state: web::Data<State>,
+    Manager(who): Manager,
+    request: HttpRequest,
+    path: web::Path<(Slug, TableId)>,
+) -> Result<HttpResponse, Problem> {
+    let base = state.base.of(&request)?;
+    let table = Table { key: new_key()?, ..find(&state, &who, path.1).await? };
+    state.store.set_table_key(who.restaurant, table.id, &table.key).await?;
+    Ok(HttpResponse::Ok().json(TableAnswer::new(table, &base)))
+}
+
+/// `GET …/tables/{id}/qr.svg`: the table's address as a QR code.
+///
+/// # Errors
+/// `forbidden`, `not_found`.
+pub async fn qr(
+    state: web::Data<State>,
+    Manager(who): Manager,
+    request: HttpRequest,
+    path: web::Path<(Slug, TableId)>,
+) -> Result<HttpResponse, Problem> {
+    let table = TableAnswer::new(find(&state, &who, path.1).await?, &state.base.of(&request)?);
+    qr::picture(&table.url)
+}

@@ -1,0 +1,23 @@
+//! Addresses as QR codes.
+
+use super::problem::Problem;
+use crate::protocol::ErrorCode;
+use actix_web::HttpResponse;
+use qrcode::QrCode;
+use qrcode::render::svg;
+
+/// Side of the picture, in pixels at least.
+const SIDE: u32 = 240;
+
+/// An address as a picture.
+///
+/// # Errors
+/// `internal` when it is too long for a QR code (some thousand characters).
+pub fn picture(url: &str) -> Result<HttpResponse, Problem> {
+    let code = QrCode::new(url).map_err(|error| {
+        log::error!(error:% = error; "address does not fit a qr code");
+        Problem::new(ErrorCode::Internal, "the address does not fit into a QR code")
+    })?;
+    let picture = code.render::<svg::Color<'_>>().min_dimensions(SIDE, SIDE).build();
+    Ok(HttpResponse::Ok().content_type("image/svg+xml").body(picture))
+}

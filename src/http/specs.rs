@@ -1,0 +1,23 @@
+//! The two specifications, out of the binary itself.
+
+use super::pages::embedded;
+use super::problem::Problem;
+use actix_web::{HttpRequest, HttpResponse};
+
+const JSON: &str = "application/json";
+
+/// `GET /api/v1/openapi.json`: the calls over HTTP (OpenAPI 3.1).
+///
+/// # Errors
+/// `not_found` if the document is not in the binary.
+pub async fn openapi(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    embedded(&request, "spec/openapi.json", Some(JSON))
+}
+
+/// `GET /api/v1/asyncapi.json`: the frames over WebSocket (AsyncAPI 3.0).
+///
+/// # Errors
+/// `not_found` if the document is not in the binary.
+pub async fn asyncapi(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    embedded(&request, "spec/asyncapi.json", Some(JSON))
+}

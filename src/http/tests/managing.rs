@@ -1,0 +1,283 @@
+use super::*;
+use crate::auth::secret::random_secret;
+use crate::auth::tests::fixtures::{API_KEY, NEXT_DOOR, PASSWORD};
+use crate::domain::ids::DeviceId;
+use crate::store::devices::{Device, Pairing};
+use actix_web::http::Method;
+
+fn id(answer: &Value) -> &str {
+    answer["id"].as_str().unwrap()
+}
+
+async fn list(house: &House, what: &str, member: &str) -> Vec<Value> {
+    house.get(&ladle(what), &insider(Role::Manager)).await.json()[member].as_array().unwrap().clone()
+}
+
+async fn sign_in(house: &House, username: &str, password: &str) -> Answer {
+    let body = json!({"restaurant": "ladle", "username": username, "password": password});
+    house.call(post("/api/v1/sessions").set_json(body)).await
+}
+
+/// Whether the access token of an answer is still good, and its refresh token.
+async fn goes_on(house: &House, tokens: &Value) -> (bool, bool) {
+    let bearer = ("authorization", format!("Bearer {}", tokens["access_token"].as_str().unwrap()));
+    let call = house.call(TestRequest::get().uri(&ladle("/orders")).insert_header(bearer)).await;
+    let refresh = post("/api/v1/sessions/refresh").set_json(json!({"refresh_token": tokens["refresh_token"]}));
+    (call.status == 200, house.call(refresh).await.status == 200)
+}
+
+/// Every call that only managers may make.
+fn calls() -> Vec<(Method, String)> {
+    let some = "00000000-0000-7000-8000-0000000000ff";
+    let calls: [(Method, &str); 17] = [
+        (Method::PUT, "/menu"),
+        (Method::GET, "/tables"),
+        (Method::POST, "/tables"),
+        (Method::DELETE, "/tables/ID"),
+        (Method::POST, "/tables/ID/key"),
+        (Method::GET, "/tables/ID/qr.svg"),
+        (Method::GET, "/people"),
+        (Method::POST, "/people"),
+        (Method::PATCH, "/people/ID"),
+        (Method::DELETE, "/people/ID"),
+        (Method::GET, "/devices"),
+        (Method::PATCH, "/devices/ID"),
+        (Method::DELETE, "/devices/ID"),
+        (Method::GET, "/api-keys"),
+        (Method::POST, "/api-keys"),
+        (Method::DELETE, "/api-keys/ID"),
+        (Method::GET, "/reports/day?date=2026-11-24"),
+    ];
+    calls.into_iter().map(|(method, path)| (method, ladle(&path.replace("ID", some)))).collect()
+}
+
+/// A body that would do for each of them.
+fn body_of(path: &str) -> Value {
+    match path {
+        path if path.ends_with("/menu") => json!({"categories": {}, "items": {}}),
+        path if path.ends_with("/tables") => json!({"label": "1"}),
+        path if path.ends_with("/people") => json!({"username": "x", "password": "long enough", "role": "staff"}),
+        path if path.contains("/people/") => json!({"role": "staff"}),
+        _ => json!({"name": "x"}),
+    }
+}
+
+#[actix_web::test]
+async fn only_a_manager_of_this_restaurant_manages_it() {
+    let house = House::open().await;
+    let others = [Role::Diner, Role::Kitchen, Role::Staff, Role::Service].map(insider).into_iter();
+    let others: Vec<_> = others.chain([outsider(Role::Manager, NEXT_DOOR)]).collect();
+    for (method, path) in calls() {
+        let request = || TestRequest::with_uri(&path).method(method.clone()).set_json(body_of(&path));
+        for who in &others {
+            house.call(request().insert_header(house.bearer(who))).await.problem(403, "forbidden");
+        }
+        house.call(request()).await.problem(401, "unauthorized");
+        let elsewhere = path.replace("/ladle/", "/nowhere/");
+        let lost = TestRequest::with_uri(&elsewhere).method(method.clone()).set_json(body_of(&path));
+        house.call(lost.insert_header(house.bearer(&insider(Role::Manager)))).await.problem(404, "not_found");
+    }
+}
+
+#[actix_web::test]
+async fn what_is_not_there_is_not_found_and_what_makes_no_sense_is_said() {
+    let house = House::open().await;
+    let manager = insider(Role::Manager);
+    for (method, path) in calls().into_iter().filter(|(_, path)| path.contains("0000000000ff")) {
+        let request = TestRequest::with_uri(&path).method(method).set_json(body_of(&path));
+        house.call(request.insert_header(house.bearer(&manager))).await.problem(404, "not_found");
+    }
+    for (path, body) in [
+        ("/tables", json!({})),
+        ("/tables", json!({"label": ""})),
+        ("/tables", json!({"label": "x".repeat(21)})),
+        ("/tables", json!({"label": "1", "key": "chosen"})),
+        ("/people", json!({"username": "a b", "password": "long enough", "role": "staff"})),
+        ("/people", json!({"username": "ab", "password": "short", "role": "staff"})),
+        ("/people", json!({"username": "ab", "password": "long enough", "role": "kitchen"})),
+        ("/people", json!({"username": "ab", "password": "long enough", "role": "owner"})),
+        ("/api-keys", json!({"name": " "})),
+    ] {
+        house.send(post(&ladle(path)), &manager, body).await.problem(422, "invalid");
+    }
+    for query in ["", "?date=", "?date=yesterday", "?date=2026-02-30", "?date=2026-11-24&colour=red"] {
+        house.get(&ladle(&format!("/reports/day{query}")), &manager).await.problem(422, "invalid");
+    }
+    let answer = house.call(TestRequest::put().uri(&ladle("/tables"))).await;
+    answer.problem(405, "bad_frame");
+    assert_eq!(answer.header("allow"), "GET, HEAD, POST");
+}
+
+#[actix_web::test]
+async fn a_table_is_added_gets_a_new_code_and_goes() {
+    let mut house = House::open().await;
+    house.state.base = Base::new(Some("https://orders.example.com/"), false);
+    let manager = insider(Role::Manager);
+    let made = house.send(post(&ladle("/tables")), &manager, json!({"label": "8"})).await;
+    assert_eq!(made.status, 201, "{made:?}");
+    let table = made.json();
+    let key = table["key"].as_str().unwrap();
+    assert_eq!((key.len(), &table["url"]), (43, &json!(format!("https://orders.example.com/t/{key}"))));
+    house.send(post(&ladle("/tables")), &manager, json!({"label": "8"})).await.problem(409, "conflict");
+    let labels: Vec<_> = list(&house, "/tables", "tables").await.iter().map(|table| table["label"].clone()).collect();
+    assert_eq!(labels, ["7", "8"]);
+    let sit_down = |key: Value| house.call(post("/api/v1/diner-sessions").set_json(json!({"table_key": key})));
+    assert_eq!(sit_down(table["key"].clone()).await.json()["table"], "8");
+    let path = ladle(&format!("/tables/{}", id(&table)));
+    let renewed = house.send(post(&format!("{path}/key")), &manager, json!({})).await.json();
+    assert_eq!((&renewed["id"], &renewed["label"]), (&table["id"], &table["label"]));
+    sit_down(table["key"].clone()).await.problem(404, "not_found");
+    assert_eq!(sit_down(renewed["key"].clone()).await.status, 200);
+    assert_eq!(house.delete(&path, &manager).await.status, 204);
+    sit_down(renewed["key"].clone()).await.problem(404, "not_found");
+    house.delete(&path, &manager).await.problem(404, "not_found");
+}
+
+#[actix_web::test]
+async fn a_tables_code_carries_the_address_that_guests_reach() {
+    let mut house = House::open().await;
+    let manager = insider(Role::Manager);
+    let table = list(&house, "/tables", "tables").await.remove(0);
+    assert_eq!(table["url"], "http://localhost:8080/t/ladle-table-7");
+    let path = ladle(&format!("/tables/{}/qr.svg", id(&table)));
+    let picture = house.get(&path, &manager).await;
+    assert_eq!((picture.status.as_u16(), picture.header("content-type")), (200, "image/svg+xml"));
+    assert!(picture.body.starts_with(b"<?xml") && picture.body.ends_with(b"</svg>"));
+    house.state.base = Base::new(Some("https://orders.example.com/"), false);
+    assert_ne!(house.get(&path, &manager).await.body, picture.body, "another address is another picture");
+    house.state.base = Base::default();
+    let from = |host: &'static str, proto: &'static str| {
+        let request = TestRequest::get().uri(&ladle("/tables")).insert_header(("host", host));
+        house.call(request.insert_header(("x-forwarded-proto", proto)).insert_header(house.bearer(&manager)))
+    };
+    assert_eq!(from("a.example:81", "https").await.json()["tables"][0]["url"], "http://a.example:81/t/ladle-table-7");
+    for bad in ["", "a b", "a.example/evil", "a.example?x="] {
+        from(bad, "http").await.problem(422, "invalid");
+    }
+    let mut behind = House::open().await;
+    behind.state.base = Base::new(None, true);
+    let request = TestRequest::get().uri(&ladle("/tables")).insert_header(("host", "a.example"));
+    let request = request.insert_header(("x-forwarded-proto", "https")).insert_header(behind.bearer(&manager));
+    assert_eq!(behind.call(request).await.json()["tables"][0]["url"], "https://a.example/t/ladle-table-7");
+}
+
+#[actix_web::test]
+async fn people_come_change_and_go_with_their_sessions() {
+    let house = House::open().await;
+    let manager = insider(Role::Manager);
+    let body = json!({"username": "zia", "password": "a-new-one", "role": "staff"});
+    let made = house.send(post(&ladle("/people")), &manager, body.clone()).await;
+    assert_eq!((made.status.as_u16(), made.json().as_object().unwrap().len()), (201, 3), "no password comes back");
+    house.send(post(&ladle("/people")), &manager, body).await.problem(409, "conflict");
+    let names: Vec<_> = list(&house, "/people", "people").await.iter().map(|person| person["username"].clone()).collect();
+    assert_eq!(names, ["manager", "staff", "zia"]);
+    let person = ladle(&format!("/people/{}", id(&made.json())));
+    let first = sign_in(&house, "zia", "a-new-one").await.json();
+    let promoted = house.send(patch(&person), &manager, json!({"role": "manager"})).await;
+    assert_eq!((promoted.status.as_u16(), &promoted.json()["role"]), (200, &json!("manager")));
+    assert_eq!(goes_on(&house, &first).await, (false, false), "the token said staff");
+    let second = sign_in(&house, "zia", "a-new-one").await.json();
+    assert_eq!(second["role"], "manager");
+    house.send(patch(&person), &manager, json!({})).await.problem(422, "invalid");
+    house.send(patch(&person), &manager, json!({"role": "diner"})).await.problem(422, "invalid");
+    house.send(patch(&person), &manager, json!({"password": "short"})).await.problem(422, "invalid");
+    assert_eq!(house.send(patch(&person), &manager, json!({"password": "yet-another"})).await.status, 200);
+    assert_eq!(goes_on(&house, &second).await, (false, false));
+    assert_eq!(house.delete(&person, &manager).await.status, 204);
+    house.delete(&person, &manager).await.problem(404, "not_found");
+    assert_eq!(list(&house, "/people", "people").await.len(), 2);
+    sign_in(&house, "zia", "yet-another").await.problem(401, "unauthorized");
+}
+
+#[actix_web::test]
+async fn the_last_manager_stays_manager() {
+    let house = House::open().await;
+    let manager = insider(Role::Manager);
+    let people = list(&house, "/people", "people").await;
+    let last = people.iter().find(|person| person["role"] == "manager").unwrap();
+    let path = ladle(&format!("/people/{}", id(last)));
+    assert!(house.delete(&path, &manager).await.problem(409, "conflict").contains("last manager"));
+    house.send(patch(&path), &manager, json!({"role": "staff"})).await.problem(409, "conflict");
+    assert_eq!(house.send(patch(&path), &manager, json!({"role": "manager", "password": "another-one"})).await.status, 200);
+    sign_in(&house, "manager", PASSWORD).await.problem(401, "unauthorized");
+}
+
+#[actix_web::test]
+async fn a_screen_is_renamed_moved_and_revoked() {
+    let house = House::open().await;
+    let manager = insider(Role::Manager);
+    let (device, secret) = (DeviceId::from_uuid(clock::new_id()), random_secret());
+    let pairing = Pairing {
+        device_code_hash: crate::auth::secret::hash(&secret),
+        user_code: "BCDFGHJK".parse().unwrap(),
+        expires_at: clock::now().plus(Duration::from_secs(60)),
+    };
+    house.state.store.add_pairing(&pairing, clock::now()).await.unwrap();
+    let (name, station) = ("Grill".parse().unwrap(), Some("hot".parse().unwrap()));
+    let screen = Device { id: device, restaurant: LADLE, name, station };
+    house.state.store.approve_pairing(&pairing.user_code, &screen, clock::now()).await.unwrap();
+    let poll = post("/api/v1/devices/token").set_json(json!({"device_code": secret.expose_secret()}));
+    let paired = house.call(poll).await.json();
+    let path = ladle(&format!("/devices/{device}"));
+    let renamed = house.send(patch(&path), &manager, json!({"name": "Hot line"})).await.json();
+    assert_eq!(renamed, json!({"id": device, "name": "Hot line", "station": "hot"}));
+    house.send(patch(&path), &manager, json!({"station": "cellar"})).await.problem(422, "invalid");
+    house.send(patch(&path), &manager, json!({})).await.problem(422, "invalid");
+    let freed = house.send(patch(&path), &manager, json!({"station": null})).await.json();
+    assert_eq!(freed, json!({"id": device, "name": "Hot line"}));
+    assert_eq!(list(&house, "/devices", "devices").await, [freed]);
+    let refresh = post("/api/v1/sessions/refresh").set_json(json!({"refresh_token": paired["refresh_token"]}));
+    let refreshed = house.call(refresh).await.json();
+    let next = house.state.tokens.verify(&refreshed["access_token"].as_str().unwrap().into(), clock::now()).unwrap();
+    assert_eq!((next.principal.device, next.principal.station), (Some(device), None), "its next token is of no station");
+    assert_eq!(house.delete(&path, &manager).await.status, 204);
+    assert_eq!(goes_on(&house, &refreshed).await, (false, false));
+    house.delete(&path, &manager).await.problem(404, "not_found");
+    assert!(list(&house, "/devices", "devices").await.is_empty());
+}
+
+#[actix_web::test]
+async fn an_api_key_is_shown_once_and_revoked_with_its_sessions() {
+    let house = House::open().await;
+    let manager = insider(Role::Manager);
+    let made = house.send(post(&ladle("/api-keys")), &manager, json!({"name": "Till"})).await;
+    assert_eq!(made.status, 201, "{made:?}");
+    let key = made.json();
+    let keys = list(&house, "/api-keys", "api_keys").await;
+    assert_eq!(keys, [json!({"id": key["id"], "name": "Till"}), json!({"id": "pos-1", "name": "POS"})]);
+    let begin = |secret: Value| house.call(post("/api/v1/sessions").set_json(json!({"api_key": secret})));
+    let session = begin(key["api_key"].clone()).await.json();
+    let path = ladle(&format!("/api-keys/{}", id(&key)));
+    assert_eq!(house.delete(&path, &manager).await.status, 204);
+    assert_eq!(goes_on(&house, &session).await, (false, false));
+    begin(key["api_key"].clone()).await.problem(401, "unauthorized");
+    assert_eq!(begin(json!(API_KEY)).await.status, 200, "another key is another key");
+    house.delete(&path, &manager).await.problem(404, "not_found");
+}
+
+#[actix_web::test]
+async fn the_report_of_a_day_counts_its_orders() {
+    let house = House::open().await;
+    let (staff, manager) = (insider(Role::Staff), insider(Role::Manager));
+    let order = house.place(&staff).await;
+    house.place(&insider(Role::Diner)).await;
+    let commands = format!("/api/v1/orders/{}/commands", id(&order));
+    for action in ["accept", "ready", "serve"] {
+        assert_eq!(house.send(post(&commands), &staff, command(action)).await.status, 200);
+    }
+    let today = &order["placed_at"].as_str().unwrap()[..10];
+    let report = house.get(&ladle(&format!("/reports/day?date={today}")), &manager).await.json();
+    assert_eq!((&report["date"], &report["complete"], &report["orders"]), (&json!(today), &json!(true), &json!(2)));
+    assert_eq!(report["statuses"], json!({"placed": 1, "served": 1}));
+    assert_eq!(
+        (&report["revenue"], &report["promised"], &report["late"]),
+        (&json!({"amount": 3600, "currency": "BDT"}), &json!(1), &json!(0))
+    );
+    assert_eq!((&report["stations"], &report["items"][0]["quantity"]), (&json!({"hot": 4}), &json!(4)));
+    for step in ["placed_to_accepted", "accepted_to_ready", "ready_to_served"] {
+        assert_eq!(report["steps"][step]["count"], 1, "{step}");
+        assert!(report["steps"][step]["p90_ms"].as_u64().unwrap() < 60_000, "{step}");
+    }
+    let before = house.get(&ladle("/reports/day?date=2001-01-01"), &manager).await.json();
+    assert_eq!((&before["orders"], &before["items"]), (&json!(0), &json!([])));
+}

@@ -1,0 +1,58 @@
+//! What becomes of a person, in one transaction with the end of their sessions.
+
+use super::accounts::found;
+use super::{Connection, Database, LOCK_FEED, sessions};
+use crate::domain::ids::{RestaurantId, UserId};
+use crate::domain::principal::Role;
+use crate::domain::time::Timestamp;
+use crate::store::accounts::{User, UserChange, UserChanged};
+use crate::store::rows::{FeedRow, UserRow};
+use crate::store::{Result, StoreError, sql};
+use secrecy::ExposeSecret;
+use sqlx::{query, query_as, query_scalar};
+
+pub async fn change(
+    connection: &mut Connection,
+    restaurant: RestaurantId,
+    id: UserId,
+    change: UserChange,
+    at: Timestamp,
+) -> Result<UserChanged> {
+    // Two managers who remove each other at once must not both find the other: one waits here.
+    let lock = query_as::<Database, FeedRow>(LOCK_FEED).bind(restaurant.uuid());
+    lock.fetch_optional(&mut *connection).await?.ok_or(StoreError::Missing)?;
+    let find = query_as::<Database, UserRow>(sql::accounts::USER).bind(restaurant.uuid()).bind(id.uuid());
+    let user = User::try_from(find.fetch_optional(&mut *connection).await?.ok_or(StoreError::Missing)?)?;
+    if user.role == Role::Manager && ends_management(&change) && other_managers(connection, &user).await? == 0 {
+        return Ok(UserChanged::LastManager);
+    }
+    found(write(connection, &user, change).await?)?;
+    let query = query_scalar::<Database, String>(sql::sessions::SESSIONS_OF_USER).bind(restaurant.uuid());
+    let sessions = query.bind(id.to_string()).fetch_all(&mut *connection).await?;
+    Ok(UserChanged::Done(sessions::end_all(connection, sessions, at).await?))
+}
+
+fn ends_management(change: &UserChange) -> bool {
+    match change {
+        UserChange::Set { role, .. } => role.is_some_and(|role| role != Role::Manager),
+        UserChange::Remove => true,
+    }
+}
+
+async fn other_managers(connection: &mut Connection, user: &User) -> Result<i64> {
+    let query = query_scalar::<Database, i64>(sql::accounts::OTHER_MANAGERS).bind(user.restaurant.uuid());
+    Ok(query.bind(user.id.uuid()).fetch_one(connection).await?)
+}
+
+async fn write(connection: &mut Connection, user: &User, change: UserChange) -> Result<u64> {
+    let (restaurant, id) = (user.restaurant.uuid(), user.id.uuid());
+    let done = match change {
+        UserChange::Remove => query::<Database>(sql::accounts::REMOVE_USER).bind(restaurant).bind(id).execute(connection).await?,
+        UserChange::Set { role, password_hash } => {
+            let hash = password_hash.as_ref().unwrap_or(&user.password_hash).expose_secret().to_owned();
+            let query = query::<Database>(sql::accounts::SET_USER).bind(restaurant).bind(id);
+            query.bind(role.unwrap_or(user.role).as_str()).bind(hash).execute(connection).await?
+        }
+    };
+    Ok(done.rows_affected())
+}
