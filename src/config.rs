@@ -148,11 +148,11 @@ pub struct LimitArgs {
     pub rooms: u32,
 
     /// Messages per second of one connection, in the long run.
-    #[arg(long, env = "ORDERBELL_MESSAGES_PER_SECOND", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, env = "ORDERBELL_MESSAGES_PER_SECOND", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub messages_per_second: u32,
 
     /// Messages of one connection at once.
-    #[arg(long, env = "ORDERBELL_MESSAGE_BURST", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, env = "ORDERBELL_MESSAGE_BURST", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub message_burst: u32,
 
     /// Milliseconds between heartbeats; two of silence end a connection.
@@ -185,7 +185,7 @@ pub struct LimitArgs {
     pub diner_sessions_per_second: u32,
 
     /// Sign-ins per minute from one address, in the long run.
-    #[arg(long, env = "ORDERBELL_LOGINS_PER_MINUTE", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, env = "ORDERBELL_LOGINS_PER_MINUTE", default_value_t = 120, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub logins_per_minute: u32,
 }
 
@@ -224,6 +224,12 @@ pub enum Refused {
 }
 
 impl Serve {
+    /// The Redis to join others over; an empty variable is none.
+    #[must_use]
+    pub fn redis(&self) -> Option<&SecretString> {
+        self.redis_url.as_ref().filter(|url| !url.expose_secret().is_empty())
+    }
+
     /// How long kitchen screens are held.
     #[must_use]
     pub const fn display_spans(&self) -> Spans {
@@ -236,7 +242,7 @@ impl Serve {
     /// Says which and what to do.
     pub fn check(&self, common: &Common) -> Result<(), Refused> {
         match common.is_sqlite() {
-            true if self.redis_url.is_some() => Err(Refused::RedisWithSqlite),
+            true if self.redis().is_some() => Err(Refused::RedisWithSqlite),
             true if self.role != NodeRole::All => Err(Refused::RoleWithSqlite),
             false if common.jwt_keys.is_none() => Err(Refused::NoKeyring),
             _ => Ok(()),

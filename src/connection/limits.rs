@@ -41,7 +41,7 @@ impl Default for Limits {
         Self {
             frame_bytes: 64 * 1024,
             rooms: 64,
-            messages: Rate { per_second: 20, burst: 100 },
+            messages: Rate { per_second: 50, burst: 200 },
             heartbeat: Duration::from_secs(25),
             backlog_bytes: 256 * 1024,
             connections_per_principal: 100,

@@ -105,7 +105,7 @@ impl Node {
     /// Starts what runs beside the connections.
     fn start_background(&self, keyring: &Keyring, serve: &Serve) -> anyhow::Result<()> {
         let registry = FeedRegistry::new(self.directory.clone(), Duration::from_secs(serve.head_comparison_s)).start();
-        if let Some(url) = &serve.redis_url {
+        if let Some(url) = serve.redis() {
             let key = keyring.derive(broker::KEY_LABEL);
             let broker = broker::start(url, &key, self.directory.clone(), registry)?;
             let health = broker.health.clone();
