@@ -30,6 +30,7 @@ pub enum Network {
 /// Listens before a server.
 pub struct Proxy {
     address: SocketAddr,
+    server: watch::Sender<SocketAddr>,
     network: watch::Sender<Network>,
 }
 
@@ -39,17 +40,25 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port must be free");
         let address = listener.local_addr().expect("a bound socket has an address");
         let (network, watched) = watch::channel(Network::Fine);
+        let (server, aimed) = watch::channel(server);
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
+                let server = *aimed.borrow();
                 tokio::spawn(join(client, server, watched.clone()));
             }
         });
-        Self { address, network }
+        Self { address, server, network }
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Leads new connections elsewhere: the server was started again.
+    #[allow(dead_code)] // not every suite that has a proxy restarts what is behind it
+    pub fn aim(&self, server: SocketAddr) {
+        self.server.send_replace(server);
     }
 
     /// Changes what happens to connections, those that there are and new ones.

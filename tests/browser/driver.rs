@@ -1,0 +1,111 @@
+//! chromedriver, and the browsers it starts.
+
+use crate::support::wait::soon;
+use fantoccini::{Client, ClientBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Value, json};
+use std::process::Stdio;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+/// What every browser is started with: nothing that calls home, and a pipe as its tether, so that it ends with its driver.
+const FLAGS: [&str; 11] = [
+    "--headless",
+    "--no-sandbox", // root has no sandbox
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--remote-debugging-pipe",
+    "--lang=en-GB",
+];
+
+/// What a page is looked at on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// 390 by 844, three device pixels to one, with a finger.
+    Phone,
+    /// 1280 by 800, with a mouse.
+    Wall,
+}
+
+impl Form {
+    /// Width and height, in CSS pixels.
+    pub fn size(self) -> (u32, u32) {
+        match self {
+            Self::Phone => (390, 844),
+            Self::Wall => (1280, 800),
+        }
+    }
+}
+
+/// A chromedriver of one test. Dropping it kills it, and its browsers with it.
+pub struct Driver {
+    _process: Child,
+    /// `http://127.0.0.1:PORT`
+    pub url: String,
+    profiles: TempDir,
+    opened: AtomicU32,
+}
+
+impl Driver {
+    pub async fn start() -> Self {
+        for program in ["chromedriver", "chromium"] {
+            assert!(is_installed(program), "these tests need {program}: apt-get install chromium chromium-driver");
+        }
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "KILL", "chromedriver", "--port=0"]);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
+        let mut process = command.spawn().expect("these tests need setpriv: apt-get install util-linux");
+        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let listening = async {
+            while let Some(line) = lines.next_line().await.unwrap() {
+                if let Some((_, port)) = line.split_once("started successfully on port ") {
+                    return port.trim_end_matches('.').to_owned();
+                }
+            }
+            panic!("chromedriver ended before it listened");
+        };
+        let url = format!("http://127.0.0.1:{}", soon("chromedriver's port", listening).await);
+        // It goes on writing; nobody reading would stop it.
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        Self { _process: process, url, profiles: tempfile::tempdir().unwrap(), opened: AtomicU32::new(0) }
+    }
+
+    /// A browser with a profile of its own.
+    pub async fn open(&self, form: Form) -> Client {
+        let number = self.opened.fetch_add(1, Relaxed);
+        let profile = self.profiles.path().join(number.to_string());
+        let capabilities = json!({
+            "goog:chromeOptions": options(form, &profile.display().to_string()),
+            "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"},
+        });
+        let Value::Object(capabilities) = capabilities else { unreachable!() };
+        let mut builder = ClientBuilder::new(HttpConnector::new());
+        builder.capabilities(capabilities);
+        soon("a browser", builder.connect(&self.url)).await.expect("chromedriver must start Chromium")
+    }
+}
+
+fn options(form: Form, profile: &str) -> Value {
+    let (width, height) = form.size();
+    let mut flags: Vec<String> = FLAGS.map(str::to_owned).to_vec();
+    flags.extend([format!("--user-data-dir={profile}"), format!("--window-size={width},{height}")]);
+    match form {
+        Form::Wall => json!({"args": flags}),
+        Form::Phone => {
+            let metrics = json!({"width": width, "height": height, "pixelRatio": 3, "touch": true, "mobile": true});
+            json!({"args": flags, "mobileEmulation": {"deviceMetrics": metrics}})
+        }
+    }
+}
+
+fn is_installed(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+}

@@ -1,0 +1,167 @@
+//! Networks that fail and a server that dies, amid bumps: afterwards all screens agree, and nothing was cooked twice.
+
+use crate::browser::Browser;
+use crate::house::House;
+use crate::proxy::Network;
+use crate::support::log;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// How soon a page is back by itself, once there is something to come back to.
+const BACK: Duration = Duration::from_secs(30);
+
+/// An accepted order with two dishes for the hot line and one for the cold.
+struct Ticket {
+    order: String,
+    rezala: String,
+    roast: String,
+    firni: String,
+}
+
+async fn accepted(house: &House, phone: &Browser) -> Ticket {
+    for dish in ["Beef rezala", "Chicken roast", "Firni"] {
+        phone.add(house.menu.dish(dish)).await;
+    }
+    phone.place().await;
+    let order = phone.only_order().await;
+    house.staff.act(&order.clone().into(), "accept").await;
+    Ticket {
+        rezala: house.item(&order, "Beef rezala").await,
+        roast: house.item(&order, "Chicken roast").await,
+        firni: house.item(&order, "Firni").await,
+        order,
+    }
+}
+
+/// Each of these items was finished by one event, and by no second one.
+async fn nothing_was_cooked_twice(house: &House, items: &[&String]) {
+    let feed = log::whole(&house.staff, &house.menu.kitchen()).await;
+    let finishes = |item: &str| {
+        let done = |event: &&Value| event["event"]["patch"]["items"][item]["status"] == "done";
+        feed.events.iter().filter(done).count()
+    };
+    for item in items {
+        assert_eq!(finishes(item), 1, "{item}: {:#?}", feed.events);
+    }
+}
+
+/// An item is bumped without a network: the screen shows that, and that it has not been sent.
+async fn bumps_offline(screen: &Browser, order: &str, item: &str) {
+    screen.act_on_item(order, item, "finish_item").await;
+    screen.shows_item(order, item, "done").await;
+    screen.sees(&format!("[data-order='{order}'] [data-item='{item}'][data-pending]")).await;
+}
+
+async fn is_offline(screen: &Browser) {
+    screen.is("offline").await;
+    screen.sees("#offline").await;
+}
+
+async fn is_back(screen: &Browser) {
+    let script = "return document.documentElement.dataset.connection === 'live'
+        && document.querySelector('#offline').hidden && !document.querySelector('[data-pending]')";
+    screen.within(BACK, "to be back, with nothing left to send", script, vec![]).await;
+}
+
+/// The cable of one screen, then the aether of the other: each goes on, and what both bumped is bumped once.
+#[tokio::test]
+async fn a_kitchen_screen_without_a_network_goes_on_bumping() {
+    let house = House::open(3, &["--heartbeat-ms", "2000"]).await;
+    let (phone, hot, expo) =
+        tokio::join!(house.phone(7), house.kitchen("the hot line", Some("hot")), house.kitchen("the expo", None));
+    let all = [&phone, &hot, &expo];
+    let Ticket { order, rezala, roast, firni } = accepted(&house, &phone).await;
+    hot.shows(&order, "accepted").await;
+    expo.shows(&order, "accepted").await;
+    for screen in all {
+        screen.mark().await;
+    }
+
+    hot.network.set(Network::Cut);
+    is_offline(&hot).await;
+    bumps_offline(&hot, &order, &rezala).await;
+    assert_eq!(house.order(&order).await["items"][&rezala]["status"], "queued");
+    // The expo cannot know, and bumps the same dish.
+    expo.act_on_item(&order, &rezala, "finish_item").await;
+    phone.shows_item(&order, &rezala, "done").await;
+    hot.network.set(Network::Fine);
+    is_back(&hot).await;
+
+    expo.devtools("Network.enable", json!({})).await;
+    set_offline(&expo, true).await;
+    is_offline(&expo).await;
+    bumps_offline(&expo, &order, &firni).await;
+    hot.act_on_item(&order, &roast, "finish_item").await;
+    phone.shows_item(&order, &roast, "done").await;
+    phone.shows_item(&order, &firni, "queued").await;
+    set_offline(&expo, false).await;
+    is_back(&expo).await;
+
+    phone.shows(&order, "ready").await;
+    house.agree(&order, &[&phone]).await;
+    nothing_was_cooked_twice(&house, &[&rezala, &roast, &firni]).await;
+    for screen in all {
+        screen.was_not_reloaded().await;
+    }
+}
+
+async fn set_offline(screen: &Browser, offline: bool) {
+    let conditions = json!({"offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1});
+    screen.devtools("Network.emulateNetworkConditions", conditions).await;
+}
+
+/// A link that is open and carries nothing is found out within two heartbeats, and what was bumped on it comes through.
+#[tokio::test]
+async fn a_link_that_died_in_silence_is_noticed() {
+    let house = House::open(2, &["--heartbeat-ms", "2000"]).await;
+    let (phone, hot) = tokio::join!(house.phone(2), house.kitchen("the hot line", Some("hot")));
+    let Ticket { order, rezala, roast, .. } = accepted(&house, &phone).await;
+    hot.shows(&order, "accepted").await;
+
+    hot.network.set(Network::HalfOpen);
+    bumps_offline(&hot, &order, &rezala).await;
+    is_offline(&hot).await;
+    bumps_offline(&hot, &order, &roast).await;
+    assert_eq!(house.order(&order).await["status"], "accepted");
+    hot.network.set(Network::Fine);
+    is_back(&hot).await;
+    phone.shows_item(&order, &rezala, "done").await;
+    phone.shows_item(&order, &roast, "done").await;
+    house.agree(&order, &[&phone]).await;
+    nothing_was_cooked_twice(&house, &[&rezala, &roast]).await;
+}
+
+#[tokio::test]
+async fn pages_come_back_by_themselves_after_the_server_was_killed() {
+    let mut house = House::open(4, &[]).await;
+    let (phone, hot, expo, floor) =
+        tokio::join!(house.phone(7), house.kitchen("the hot line", Some("hot")), house.kitchen("the expo", None), house.floor());
+    let all = [&phone, &hot, &expo, &floor];
+    let Ticket { order, rezala, roast, firni } = accepted(&house, &phone).await;
+    for screen in all {
+        screen.shows(&order, "accepted").await;
+        screen.mark().await;
+    }
+    hot.act_on_item(&order, &rezala, "finish_item").await;
+    phone.shows_item(&order, &rezala, "done").await;
+
+    house.kill().await;
+    for screen in all {
+        is_offline(screen).await;
+    }
+    bumps_offline(&hot, &order, &roast).await;
+    bumps_offline(&expo, &order, &firni).await;
+    house.restart(&all).await;
+    for screen in all {
+        is_back(screen).await;
+    }
+    phone.shows(&order, "ready").await;
+    floor.shows(&order, "ready").await;
+    floor.act(&order, "serve").await;
+    phone.shows(&order, "served").await;
+    house.agree(&order, &[&phone, &floor]).await;
+    nothing_was_cooked_twice(&house, &[&rezala, &roast, &firni]).await;
+    for screen in all {
+        screen.was_not_reloaded().await;
+    }
+}

@@ -1,0 +1,73 @@
+//! Orders on a page, by the hooks of section 9 of the contract.
+
+use crate::browser::Browser;
+use serde_json::{Map, Value};
+
+/// How a page shows an order: its status, and of each of its items that stand there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    pub status: String,
+    pub items: Map<String, Value>,
+}
+
+const SHOWN: &str = "const order = document.querySelector(`[data-order='${arguments[0]}']`);
+    const items = [...order?.querySelectorAll('[data-item]') ?? []];
+    return order && [order.dataset.status, Object.fromEntries(items.map((item) => [item.dataset.item, item.dataset.status]))]";
+const STANDS: &str = "const order = document.querySelector(`[data-order='${arguments[0]}']`);
+    return order?.checkVisibility() && order.dataset.status === arguments[1]";
+const ITEM_STANDS: &str = "return document.querySelector(`[data-order='${arguments[0]}'] [data-item='${arguments[1]}']`)?.dataset.status === arguments[2]";
+
+impl Browser {
+    /// Waits until an order stands there with a status.
+    pub async fn shows(&self, order: &str, status: &str) {
+        self.until(&format!("order {order} {status}"), STANDS, vec![order.into(), status.into()]).await;
+    }
+
+    /// Waits until an item stands there with a status.
+    pub async fn shows_item(&self, order: &str, item: &str, status: &str) {
+        let arguments = vec![order.into(), item.into(), status.into()];
+        self.until(&format!("item {item} of {order} {status}"), ITEM_STANDS, arguments).await;
+    }
+
+    /// How an order stands there now.
+    pub async fn shown(&self, order: &str) -> Shown {
+        let shown = self.until(&format!("order {order}"), SHOWN, vec![order.into()]).await;
+        Shown { status: shown[0].as_str().unwrap().into(), items: shown[1].as_object().unwrap().clone() }
+    }
+
+    /// Touches the control of an order.
+    pub async fn act(&self, order: &str, action: &str) {
+        self.tap(&format!("[data-order='{order}'] [data-action='{action}']")).await;
+    }
+
+    /// Touches the control of an item.
+    pub async fn act_on_item(&self, order: &str, item: &str, action: &str) {
+        self.tap(&format!("[data-order='{order}'] [data-item='{item}'] [data-action='{action}']")).await;
+    }
+
+    /// Puts a dish into the basket.
+    pub async fn add(&self, dish: &Value) {
+        self.tap(&format!("[data-menu-item='{}'] [data-action='add']", dish["id"].as_str().unwrap())).await;
+    }
+
+    /// Opens the basket and places it.
+    pub async fn place(&self) {
+        self.tap("[data-action='basket']").await;
+        self.tap("[data-action='place']").await;
+    }
+
+    /// The orders that stand there, from the top.
+    pub async fn orders(&self) -> Vec<String> {
+        let script = "return [...document.querySelectorAll('[data-order]')].map((order) => order.dataset.order)";
+        let orders = self.ask(script, vec![]).await;
+        orders.as_array().unwrap().iter().map(|id| id.as_str().unwrap().to_owned()).collect()
+    }
+
+    /// The order that was placed here and stands here alone.
+    pub async fn only_order(&self) -> String {
+        self.sees("[data-order]").await;
+        let orders = self.orders().await;
+        assert_eq!(orders.len(), 1, "{}: {orders:?}", self.name);
+        orders[0].clone()
+    }
+}

@@ -1,0 +1,130 @@
+//! A restaurant: a server, and browsers at its tables, in its kitchen and on its floor.
+
+use crate::browser::Browser;
+use crate::driver::{Driver, Form};
+use crate::hooks::Shown;
+use crate::proxy::Proxy;
+use crate::support::client::text;
+use crate::support::{Client, Menu, Server};
+use serde_json::Value;
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+/// Browsers that may be alive at a time; more than this, and a small machine spends its time on starting them.
+const SEATS: u32 = 4;
+static FREE: Semaphore = Semaphore::const_new(SEATS as usize);
+
+/// A server of one test, with its browsers.
+pub struct House {
+    pub server: Server,
+    pub driver: Driver,
+    pub menu: Menu,
+    /// Somebody of the staff, over plain HTTP: what is true.
+    pub staff: Client,
+    _seats: SemaphorePermit<'static>,
+}
+
+impl House {
+    /// Waits until so many browsers may be opened; starts the server with flags.
+    pub async fn open(browsers: u32, flags: &[&str]) -> Self {
+        let seats = FREE.acquire_many(browsers).await.unwrap();
+        let (server, driver) = tokio::join!(Server::start(flags), Driver::start());
+        let staff = server.staff().await;
+        let menu = Menu::read(&staff).await;
+        Self { server, driver, menu, staff, _seats: seats }
+    }
+
+    /// A browser that is nowhere yet.
+    pub async fn browser(&self, name: &'static str, form: Form) -> Browser {
+        let proxy = Proxy::before(self.server.authority().parse().unwrap()).await;
+        Browser::open(name, &self.driver, form, proxy).await
+    }
+
+    /// A guest's phone that has just scanned a table's code.
+    pub async fn phone(&self, table: u32) -> Browser {
+        let phone = self.browser("the phone", Form::Phone).await;
+        phone.goto(&format!("/t/demo-table-{table}")).await;
+        phone.is("live").await;
+        phone
+    }
+
+    /// A kitchen screen with a token; without a station it sees all of them.
+    pub async fn kitchen(&self, name: &'static str, station: Option<&str>) -> Browser {
+        let screen = self.browser(name, Form::Wall).await;
+        screen.goto(&format!("/kitchen#token={}", self.kitchen_token(station, "1h").await)).await;
+        screen.is("live").await;
+        assert_eq!(screen.at().await, "/kitchen", "{name}: the token is taken out of the address");
+        screen
+    }
+
+    pub async fn kitchen_token(&self, station: Option<&str>, life: &str) -> String {
+        let mut arguments = vec!["token", "--restaurant", "demo", "--role", "kitchen", "--expires", life];
+        arguments.extend(station.iter().flat_map(|station| ["--station", station]));
+        self.server.tool(&arguments).await
+    }
+
+    /// The floor, where somebody of the staff has signed in.
+    pub async fn floor(&self) -> Browser {
+        let floor = self.browser("the floor", Form::Wall).await;
+        floor.goto("/staff").await;
+        sign_in(&floor).await;
+        floor
+    }
+
+    /// An order as it is.
+    pub async fn order(&self, id: &str) -> Value {
+        self.staff.order(&id.into()).await
+    }
+
+    /// The id of an order's item, by its dish.
+    pub async fn item(&self, order: &str, dish: &str) -> String {
+        let document = self.order(order).await;
+        let mut items = document["items"].as_object().unwrap().iter();
+        items.find(|(_, item)| item["name"] == dish).unwrap_or_else(|| panic!("no {dish} in {document}")).0.clone()
+    }
+
+    /// Every order of the restaurant.
+    pub async fn orders(&self) -> Vec<Value> {
+        let page = self.staff.get("/api/v1/restaurants/demo/orders?status=all&limit=100").await.expect(200);
+        page["orders"].as_array().unwrap().clone()
+    }
+
+    /// Waits until every screen shows an order as it is, or the part of it that it shows.
+    pub async fn agree(&self, order: &str, screens: &[&Browser]) {
+        for screen in screens {
+            crate::support::eventually(&format!("{}: {order} as it is", screen.name), crate::support::PATIENCE, || async {
+                (self.truth_of(order, &screen.shown(order).await).await).then_some(())
+            })
+            .await;
+        }
+    }
+
+    async fn truth_of(&self, order: &str, shown: &Shown) -> bool {
+        let document = self.order(order).await;
+        shown.status == text(&document["status"])
+            && shown.items.iter().all(|(id, status)| document["items"][id]["status"] == *status)
+    }
+
+    /// The server, killed where it stands.
+    pub async fn kill(&mut self) {
+        self.server.kill().await;
+    }
+
+    /// The server again, on the same database, behind the same addresses.
+    pub async fn restart(&mut self, screens: &[&Browser]) {
+        self.server.restart().await;
+        self.staff = self.staff.at(&self.server.base);
+        for screen in screens {
+            screen.network.aim(self.server.authority().parse().unwrap());
+        }
+    }
+}
+
+/// Fills in the form with the demo's person; the restaurant is filled in already.
+pub async fn sign_in(floor: &Browser) {
+    let filled = "return document.querySelector('[name=restaurant]')?.value === 'demo'";
+    floor.until("the restaurant filled in", filled, vec![]).await;
+    floor.write("[name=username]", "staff").await;
+    floor.write("[name=password]", "staff-demo").await;
+    floor.tap("#sign-in-form [type=submit]").await;
+    floor.is("live").await;
+}

@@ -1,0 +1,19 @@
+//! The pages as people meet them: several real browsers at once, against the real binary, with nothing but the hooks of
+//! section 9 of the contract. Needs chromedriver and Chromium.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)] // a test that panics is a test that fails
+
+mod browser;
+mod driver;
+mod faults;
+mod hooks;
+mod house;
+mod order;
+mod taps;
+mod tokens;
+
+#[allow(dead_code)] // this suite needs some of the faults
+#[path = "../support_servers/proxy.rs"]
+mod proxy;
+#[allow(dead_code, unused_imports)] // and some of the clients
+#[path = "../integration/support/mod.rs"]
+mod support;

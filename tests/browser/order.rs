@@ -1,0 +1,60 @@
+//! The main job: one order, on every screen at once.
+
+use crate::house::House;
+
+/// From the table to the table again. No page is loaded anew, and no finger touches a thing twice.
+#[tokio::test]
+async fn one_order_goes_through_a_phone_two_kitchen_screens_and_the_floor() {
+    let house = House::open(4, &[]).await;
+    let (phone, hot, expo, floor) =
+        tokio::join!(house.phone(7), house.kitchen("the hot line", Some("hot")), house.kitchen("the expo", None), house.floor());
+    let all = [&phone, &hot, &expo, &floor];
+    for screen in all {
+        screen.mark().await;
+    }
+
+    phone.add(house.menu.dish("Beef rezala")).await;
+    phone.add(house.menu.dish("Beef rezala")).await;
+    phone.add(house.menu.dish("Firni")).await;
+    phone.place().await;
+    let order = phone.only_order().await;
+    for screen in all {
+        screen.shows(&order, "placed").await;
+    }
+    let (rezala, firni) = (house.item(&order, "Beef rezala").await, house.item(&order, "Firni").await);
+    assert_eq!(hot.shown(&order).await.items.keys().collect::<Vec<_>>(), [&rezala], "a station sees its own");
+
+    floor.act(&order, "accept").await;
+    for screen in all {
+        screen.shows(&order, "accepted").await;
+    }
+
+    let before = hot.taps();
+    hot.act_on_item(&order, &rezala, "finish_item").await;
+    assert_eq!(hot.taps() - before, 1, "an item is bumped with one touch");
+    for screen in all {
+        screen.shows_item(&order, &rezala, "done").await;
+        screen.shows(&order, "preparing").await;
+    }
+    phone.shows_item(&order, &firni, "queued").await;
+
+    expo.act(&order, "ready").await;
+    for screen in all {
+        screen.shows(&order, "ready").await;
+    }
+    expo.shows_item(&order, &firni, "done").await;
+
+    floor.act(&order, "serve").await;
+    phone.shows(&order, "served").await;
+    floor.shows(&order, "served").await;
+    for kitchen in [&hot, &expo] {
+        kitchen.tap("[data-do='recall']").await;
+        kitchen.shows(&order, "served").await;
+    }
+    house.agree(&order, &all).await;
+    assert_eq!(house.order(&order).await["status"], "served");
+    for screen in all {
+        screen.was_not_reloaded().await;
+        screen.has_no_complaint().await;
+    }
+}

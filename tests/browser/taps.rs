@@ -1,0 +1,74 @@
+//! What a guest does with a thumb.
+
+use crate::house::House;
+use crate::proxy::Network;
+use crate::support::client::text;
+
+/// From the code on the table to an order in the kitchen.
+const MOST_TAPS: usize = 5;
+
+#[tokio::test]
+async fn a_double_tap_places_one_order() {
+    let house = House::open(1, &[]).await;
+    let phone = house.phone(3).await;
+    phone.add(house.menu.dish("Masala cha")).await;
+    phone.tap("[data-action='basket']").await;
+    phone.double_tap("[data-action='place']").await;
+    let order = phone.only_order().await;
+    phone.shows(&order, "placed").await;
+    // Whatever the second tap did has been done by when a call made after it is answered.
+    phone.reload().await;
+    phone.is("live").await;
+    assert_eq!(phone.only_order().await, order);
+    assert_eq!(house.orders().await.len(), 1);
+    phone.has_no_complaint().await;
+}
+
+#[tokio::test]
+async fn an_order_takes_five_taps_at_most() {
+    let house = House::open(1, &[]).await;
+    let phone = house.phone(4).await;
+    phone.add(house.menu.dish("Chicken roast")).await;
+    phone.place().await;
+    let plain = phone.only_order().await;
+    assert!(phone.taps() <= 3, "{} taps for an order as it is on the menu", phone.taps());
+
+    let before = phone.taps();
+    let dish = text(&house.menu.dish("Lemon soda")["id"]);
+    phone.tap(&format!("[data-menu-item='{dish}'] [data-do='options']")).await;
+    phone.tap("dialog[open] [data-option]").await;
+    phone.tap("dialog[open] [data-do='add-choice']").await;
+    phone.place().await;
+    phone.until("a second order", "return document.querySelectorAll('[data-order]').length === 2", vec![]).await;
+    assert!(phone.taps() - before <= MOST_TAPS, "{} taps for an order with an option", phone.taps() - before);
+    let second = phone.orders().await.into_iter().find(|order| *order != plain).unwrap();
+    let document = house.order(&second).await;
+    let line = document["items"].as_object().unwrap().values().next().unwrap();
+    assert_eq!(line["options"].as_array().unwrap().len(), 1, "{document}");
+}
+
+/// The phone's network swallows the order; the guest loads the page anew, and it goes out once.
+#[tokio::test]
+async fn a_reload_amid_an_order_keeps_it() {
+    let house = House::open(1, &[]).await;
+    let phone = house.phone(5).await;
+    phone.add(house.menu.dish("Borhani")).await;
+    phone.tap("[data-action='basket']").await;
+    phone.network.set(Network::HalfOpen);
+    phone.tap("[data-action='place']").await;
+    phone.sees("[data-action='place'][aria-busy='true']").await;
+    assert!(house.orders().await.is_empty(), "nothing has reached the server");
+    phone.network.set(Network::Fine);
+    phone.reload().await;
+    let order = phone.only_order().await;
+    phone.shows(&order, "placed").await;
+
+    house.staff.act(&order.clone().into(), "accept").await;
+    phone.shows(&order, "accepted").await;
+    phone.reload().await;
+    phone.shows(&order, "accepted").await;
+    house.staff.act(&order.clone().into(), "start").await;
+    phone.shows(&order, "preparing").await;
+    assert_eq!(phone.only_order().await, order);
+    assert_eq!(house.orders().await.len(), 1);
+}

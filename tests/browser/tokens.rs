@@ -1,0 +1,59 @@
+//! Tokens that end while a page is open.
+
+use crate::driver::Form;
+use crate::house::House;
+use serde_json::json;
+use std::time::Duration;
+
+/// A kitchen screen whose token ran out asks to be paired, is paired from the floor, and has the orders again.
+#[tokio::test]
+async fn a_kitchen_screen_whose_token_ran_out_is_paired_again() {
+    let house = House::open(2, &[]).await;
+    let guest = house.server.diner("7").await;
+    let order = guest.place(&house.menu.basket()).await;
+    let id = order["id"].as_str().unwrap();
+    let screen = house.browser("the screen", Form::Wall).await;
+    screen.goto("/kitchen").await;
+    screen.sees("[data-user-code]").await;
+    screen.is("stopped").await;
+
+    // Made last: it is to last until the page is live, and not much longer.
+    screen.goto(&format!("/kitchen#token={}", house.kitchen_token(Some("hot"), "6s").await)).await;
+    screen.is("live").await;
+    screen.shows(id, "placed").await;
+    screen.sees("[data-user-code]").await;
+    assert!(screen.orders().await.is_empty(), "who is not signed in sees nothing");
+
+    let floor = house.floor().await;
+    let code = screen.ask("return document.querySelector('[data-user-code]').dataset.userCode", vec![]).await;
+    floor.tap("[data-tab='screens']").await;
+    floor.tap("[data-do='ask-pair']").await;
+    floor.write("[name=user_code]", code.as_str().unwrap()).await;
+    floor.write("[name=name]", "Hot line, left").await;
+    floor.tap("#pair-form [type=submit]").await;
+    screen.is("live").await;
+    screen.shows(id, "placed").await;
+    floor.sees("[data-display][data-tone='good']").await;
+}
+
+/// A guest follows an order for longer than a token lives. The page gets itself new ones, and its link goes on.
+#[tokio::test]
+async fn a_guest_outlives_a_token() {
+    let house = House::open(1, &["--access-token-minutes", "1"]).await;
+    let phone = house.phone(9).await;
+    phone.add(house.menu.dish("Rasmalai")).await;
+    phone.place().await;
+    let order = phone.only_order().await;
+    phone.mark().await;
+    let expiry =
+        "return JSON.parse(atob(JSON.parse(localStorage['orderbell.diner.demo-table-9']).access_token.split('.')[1])).exp";
+    let first = phone.ask(expiry, vec![]).await;
+    let over = format!("{expiry} > arguments[0] && Date.now() / 1000 > arguments[0] + 2");
+    phone.within(Duration::from_secs(90), "the first token to be over", &over, vec![first]).await;
+    phone.is("live").await;
+    house.staff.command(&json!(order), "rush", json!({"rush": true})).await.expect(200);
+    phone.act(&order, "cancel").await;
+    phone.shows(&order, "cancelled").await;
+    phone.was_not_reloaded().await;
+    phone.has_no_complaint().await;
+}
