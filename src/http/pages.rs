@@ -86,7 +86,7 @@ pub async fn staff(request: HttpRequest) -> Result<HttpResponse, Problem> {
 /// `GET /manage`: the manager's page.
 ///
 /// # Errors
-/// `not_found` as long as there is none.
+/// `not_found` if the page is not in the binary.
 pub async fn manage(request: HttpRequest) -> Result<HttpResponse, Problem> {
     file(&request, "manage.html")
 }

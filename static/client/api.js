@@ -31,6 +31,16 @@ export class Api {
     return this.request('PUT', path, { body });
   }
 
+  /** @param {string} path @param {unknown} body */
+  patch(path, body) {
+    return this.request('PATCH', path, { body });
+  }
+
+  /** @param {string} path @returns {Promise<string>} an answer that is no JSON, such as a picture as SVG */
+  text(path) {
+    return this.request('GET', path, { as: 'text' });
+  }
+
   /** @param {string} path */
   delete(path) {
     return this.request('DELETE', path);
@@ -39,8 +49,8 @@ export class Api {
   /**
    * @param {string} method
    * @param {string} path such as `/api/v1/demo`
-   * @param {{body?: unknown, headers?: Record<string, string>}} [options]
-   * @returns {Promise<any>} the answer's JSON, or null where it has none
+   * @param {{body?: unknown, headers?: Record<string, string>, as?: 'json' | 'text'}} [options]
+   * @returns {Promise<any>} the answer's JSON or text, or null where it has none
    * @throws {OrderbellError} with the problem's code; `offline` when there was no answer
    */
   async request(method, path, options = {}) {
@@ -50,7 +60,7 @@ export class Api {
       response = await this.#send(method, path, options, await this.#tokens.refresh());
     }
     if (!response.ok) throw await problem(response);
-    return response.status === 204 ? null : response.json();
+    return response.status === 204 ? null : response[options.as ?? 'json']();
   }
 
   /**

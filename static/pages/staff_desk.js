@@ -119,6 +119,7 @@ export class StaffDesk {
       'mute': () => this.#sound.toggle(),
       'account': () => openSheet(accountSheet({
         name: this.#session.restaurant.name, username: this.#session.username, theme: this.#theme.theme(),
+        link: this.#session.role === 'manager' ? { href: '/manage', text: 'Menu, people, report' } : undefined,
       })),
       'theme': () => { this.#theme.setTheme(control.dataset.themeName ?? ''); closeSheet(); },
       'close': () => closeSheet(),

@@ -3,7 +3,7 @@ import { keepLocal, recallLocal } from '../views/storage.js';
 
 /**
  * Who is signed in.
- * @typedef {{tokens: TokenSource, restaurant: {id: string, slug: string, name: string}, username: string, role: string}} Session
+ * @typedef {{tokens: TokenSource, restaurant: {id: string, slug: string, name: string, currency: string}, username: string, role: string}} Session
  */
 
 const tokens = new TokenSource({ url: location.origin, store: localStorage, key: 'orderbell.staff' });

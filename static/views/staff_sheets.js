@@ -72,17 +72,18 @@ export function pairSheet(stations) {
     h('div.sheet__foot', {}, h('button.button.button--primary.button--large', { type: 'submit' }, 'Pair')));
 }
 
-/** @param {{name: string, username: string, theme: string}} who */
-export function accountSheet({ name, username, theme }) {
+/** @param {{name: string, username: string, theme: string, link?: {href: string, text: string}}} who `link`: to their other page */
+export function accountSheet({ name, username, theme, link }) {
   const themes = [['', 'Like the device'], ['light', 'Light'], ['dark', 'Dark']];
   return h('div', {}, head(name, `Signed in as ${username}.`),
     h('div.actions', { role: 'group', 'aria-label': 'Colours' }, themes.map(([value, words]) =>
       h('button.chip', { 'type': 'button', 'data-do': 'theme', 'data-theme-name': value, 'aria-pressed': String(value === theme) }, words))),
-    h('div.sheet__foot', {}, h('button.button.button--danger', { 'type': 'button', 'data-do': 'sign-out' }, icon('out'), 'Sign out')));
+    h('div.sheet__foot', {}, link && h('a.button', { href: link.href }, link.text),
+      h('button.button.button--danger', { 'type': 'button', 'data-do': 'sign-out' }, icon('out'), 'Sign out')));
 }
 
-/** @param {string} title @param {string} hint */
-function head(title, hint) {
+/** The head of a sheet. @param {string} title @param {string} hint */
+export function head(title, hint) {
   return h('div.sheet__head', {},
     h('div', {}, h('h2', { id: 'sheet-title' }, title), h('p.muted', {}, hint)),
     h('button.button.button--quiet', { 'type': 'button', 'data-do': 'close' }, 'Close'));

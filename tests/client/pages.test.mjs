@@ -17,7 +17,7 @@ function modulesOf(entry, seen = new Set()) {
 }
 
 for (const [page, entry] of [['index.html', '/pages/landing.js'], ['table.html', '/pages/table.js'], ['order.html', '/pages/order.js'],
-  ['kitchen.html', '/pages/kitchen.js'], ['staff.html', '/pages/staff.js']]) {
+  ['kitchen.html', '/pages/kitchen.js'], ['staff.html', '/pages/staff.js'], ['manage.html', '/pages/manage.js']]) {
   test(`${page} preloads exactly what ${entry} imports: a phone waits for one round trip, not for six`, () => {
     const html = read(page);
     const preloaded = [...html.matchAll(/<link rel="modulepreload" href="([^"]+)">/g)].map(([, href]) => href).sort();
@@ -33,7 +33,7 @@ for (const [page, entry] of [['index.html', '/pages/landing.js'], ['table.html',
 }
 
 test('no page, view or library module writes markup from text', () => {
-  for (const entry of ['/pages/landing.js', '/pages/table.js', '/pages/order.js', '/pages/kitchen.js', '/pages/staff.js']) {
+  for (const entry of ['/pages/landing.js', '/pages/table.js', '/pages/order.js', '/pages/kitchen.js', '/pages/staff.js', '/pages/manage.js']) {
     for (const path of modulesOf(entry)) {
       assert.doesNotMatch(read(path.slice(1)), /innerHTML|outerHTML|insertAdjacentHTML|document\.write/, path);
     }

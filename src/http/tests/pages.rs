@@ -14,6 +14,7 @@ async fn pages_and_what_they_load_come_with_their_types_and_the_strict_policy() 
         ("/orders/00000000-0000-7000-8000-00000000000a", "text/html; charset=utf-8"),
         ("/kitchen", "text/html; charset=utf-8"),
         ("/staff", "text/html; charset=utf-8"),
+        ("/manage", "text/html; charset=utf-8"),
         ("/css/base.css", "text/css; charset=utf-8"),
         ("/client/orderbell.js", "text/javascript; charset=utf-8"),
     ] {

@@ -1,0 +1,21 @@
+import { find } from '../views/dom.js';
+import { askToSignIn } from '../views/sign_in.js';
+import { keepLocal, recallLocal } from '../views/storage.js';
+import { showTheme } from '../views/theme.js';
+import { ManageDesk } from './manage_desk.js';
+import { forgetSession, openSession, signIn, signOut } from './staff_session.js';
+
+showTheme();
+const why = recallLocal('staff.why');
+keepLocal('staff.why', undefined);
+const session = openSession() ?? await askToSignIn(signIn, why);
+keepLocal('staff.slug', session.restaurant.slug);
+find('#desk').hidden = false;
+const ended = await new ManageDesk(session).run();
+if (ended === 'signed-out') await signOut();
+else {
+  forgetSession();
+  keepLocal('staff.why', 'Your session has ended. Sign in again.');
+}
+// A fresh page is the surest way to leave nothing of the last person behind; it shows the sign-in form.
+location.reload();

@@ -1,0 +1,153 @@
+import { Api } from '../client/api.js';
+import { find, onAction, render } from '../views/dom.js';
+import { MANAGE_TABS, failedView, loadingView, manageTabs, notManagerView } from '../views/manage_parts.js';
+import { closeSheet, openSheet } from '../views/sheet.js';
+import { accountButton } from '../views/staff_bar.js';
+import { accountSheet } from '../views/staff_sheets.js';
+import { setTheme, theme } from '../views/theme.js';
+import { KeysSection } from './manage_keys.js';
+import { MenuSection } from './manage_menu.js';
+import { PeopleSection } from './manage_people.js';
+import { ReportSection } from './manage_report.js';
+import { ScreensSection } from './manage_screens.js';
+import { TablesSection } from './manage_tables.js';
+
+/** Out of reach, the server is asked again this often. */
+const AGAIN_MS = 5000;
+
+const SECTIONS = {
+  menu: MenuSection, tables: TablesSection, people: PeopleSection, screens: ScreensSection, keys: KeysSection, report: ReportSection,
+};
+
+/** @typedef {keyof typeof SECTIONS} SectionName */
+
+/** The manager's desk: one section at a time, each read when it is opened. */
+export class ManageDesk {
+  #session; #api;
+  /** @type {Map<SectionName, import('./manage_section.js').Section>} */ #sections = new Map();
+  /** @type {SectionName} */ #open = 'menu';
+  #refused = false;
+  /** @type {(how: 'signed-out' | 'expired') => void} */ #end = () => {};
+
+  /** @param {import('./staff_session.js').Session} session */
+  constructor(session) {
+    this.#session = session;
+    this.#api = new Api({ url: location.origin, tokens: session.tokens });
+  }
+
+  /** @returns {Promise<'signed-out' | 'expired'>} */
+  run() {
+    const { restaurant, role } = this.#session;
+    find('#restaurant-name').textContent = restaurant.name;
+    this.#refused = role !== 'manager';
+    this.#listen();
+    this.#show();
+    return new Promise((resolve) => { this.#end = resolve; });
+  }
+
+  #listen() {
+    onAction(document.body, 'data-do', (name, control) => this.#do(name, control));
+    document.body.addEventListener('submit', (event) => {
+      const form = /** @type {HTMLFormElement} */ (event.target);
+      if (!form.dataset.form) return;
+      event.preventDefault();
+      this.#section().submit(form.dataset.form, form);
+    });
+    document.body.addEventListener('input', (event) => this.#section().typed(/** @type {HTMLElement} */ (event.target)));
+    addEventListener('hashchange', () => this.#show());
+    addEventListener('beforeunload', (event) => {
+      if ([...this.#sections.values()].some((section) => section.unsaved)) event.preventDefault();
+    });
+    addEventListener('online', () => this.#again());
+    setInterval(() => this.#again(), AGAIN_MS);
+  }
+
+  #again() {
+    if (document.documentElement.dataset.connection === 'offline') this.#section().load();
+  }
+
+  #section() {
+    let section = this.#sections.get(this.#open);
+    if (section) return section;
+    section = new SECTIONS[this.#open]({
+      restaurant: this.#session.restaurant, username: this.#session.username,
+      call: (method, path, options) => this.#call(method, path, options), changed: () => this.#draw(),
+    });
+    this.#sections.set(this.#open, section);
+    return section;
+  }
+
+  #show() {
+    const name = location.hash.slice(1);
+    this.#open = /** @type {SectionName} */ (name in SECTIONS ? name : 'menu');
+    document.title = `${MANAGE_TABS[this.#open].words} · Orderbell`;
+    if (this.#refused) document.documentElement.dataset.connection = 'stopped';
+    else this.#section().load();
+    this.#draw();
+    scrollTo({ top: 0 });
+  }
+
+  /**
+   * A call, and what it says of the connection and of who is signed in.
+   * @param {string} method @param {string} path after the restaurant's own
+   * @param {{body?: unknown, as?: 'json' | 'text'}} [options]
+   */
+  async #call(method, path, options) {
+    const whole = path.startsWith('/api/') ? path : `/api/v1/restaurants/${encodeURIComponent(this.#session.restaurant.slug)}${path}`;
+    try {
+      const answer = await this.#api.request(method, whole, options);
+      this.#connection('live');
+      return answer;
+    } catch (error) {
+      const { code } = /** @type {{code: string}} */ (error);
+      if (code === 'unauthorized') this.#end('expired');
+      this.#connection(code === 'offline' ? 'offline' : 'live');
+      if (code === 'forbidden') this.#refused = true;
+      throw error;
+    }
+  }
+
+  /** @param {'live' | 'offline'} state */
+  #connection(state) {
+    document.documentElement.dataset.connection = state;
+    find('#connection').textContent = state === 'live' ? 'Connected' : 'Offline';
+    find('#offline').hidden = state === 'live';
+  }
+
+  /** @param {string} name @param {HTMLElement} control */
+  #do(name, control) {
+    /** @type {Record<string, () => void>} */
+    const deeds = {
+      'account': () => openSheet(accountSheet({
+        name: this.#session.restaurant.name, username: this.#session.username, theme: theme(), link: { href: '/staff', text: 'Orders on the floor' },
+      })),
+      'theme': () => { setTheme(control.dataset.themeName ?? ''); closeSheet(); },
+      'close': () => closeSheet(),
+      'again': () => this.#section().load(),
+      'sign-out': () => this.#signOut(),
+    };
+    if (deeds[name]) deeds[name]();
+    else this.#section().act(name, control);
+  }
+
+  #signOut() {
+    // Leaving is meant: what is unsaved must not hold it up a second time.
+    this.#sections.clear();
+    this.#end('signed-out');
+  }
+
+  #draw() {
+    const unsaved = Object.fromEntries([...this.#sections].map(([name, section]) => [name, section.unsaved]));
+    find('#connection').hidden = this.#refused;
+    render(find('#tabs'), this.#refused ? [] : manageTabs(this.#open, unsaved));
+    render(find('#controls'), accountButton());
+    render(find('#main'), this.#content());
+  }
+
+  #content() {
+    if (this.#refused) return notManagerView(this.#session.username);
+    const section = this.#section();
+    if (section.data !== undefined) return section.view();
+    return section.error ? failedView(section.error) : loadingView(MANAGE_TABS[this.#open].words);
+  }
+}

@@ -1,0 +1,50 @@
+import { find } from '../views/dom.js';
+import { keySheet, keysView, secretSheet } from '../views/manage_keys.js';
+import { sureSheet } from '../views/manage_parts.js';
+import { openSheet } from '../views/sheet.js';
+import { Section, fields, named } from './manage_section.js';
+
+/** API keys. */
+export class KeysSection extends Section {
+  async read() {
+    return (await this.context.call('GET', '/api-keys')).api_keys;
+  }
+
+  view() {
+    return keysView(this.data);
+  }
+
+  /** @param {string} name @param {HTMLElement} control */
+  act(name, control) {
+    const id = named(control, 'data-api-key');
+    const key = this.data?.find((/** @type {any} */ one) => one.id === id);
+    /** @type {Record<string, () => unknown>} */
+    const deeds = {
+      'ask-key': () => openSheet(keySheet()),
+      'copy': () => this.#copy(),
+      'ask-revoke': () => openSheet(sureSheet({
+        title: `Revoke ${key.name}?`, hint: 'Whatever uses it is cut off at once.', deed: 'revoke', sure: 'Revoke', attributes: { 'data-api-key': id },
+      })),
+      'revoke': () => this.attempt(() => this.context.call('DELETE', `/api-keys/${encodeURIComponent(id)}`), `${key.name} is revoked.`),
+    };
+    deeds[name]?.();
+  }
+
+  /** @param {string} _name @param {HTMLFormElement} form */
+  async submit(_name, form) {
+    const made = await this.attempt(() => this.context.call('POST', '/api-keys', { body: fields(form) }));
+    if (made) openSheet(secretSheet(made));
+  }
+
+  async #copy() {
+    const secret = /** @type {HTMLInputElement} */ (find('#secret'));
+    secret.select();
+    try {
+      await navigator.clipboard.writeText(secret.value);
+      find('#copied').textContent = 'Copied.';
+    } catch {
+      // A page on plain http may not write there.
+      find('#copied').textContent = 'It is selected: copy it with the keyboard.';
+    }
+  }
+}

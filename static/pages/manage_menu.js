@@ -1,0 +1,142 @@
+import { newId } from '../client/ids.js';
+import { find } from '../views/dom.js';
+import { count } from '../views/format.js';
+import { appendOption, categorySheet, itemSheet, menuEditorView } from '../views/manage_menu.js';
+import { bodyOf, draftOf, findItem, move, putItem, readPrice, stationsOf } from '../views/manage_menu_model.js';
+import { sureSheet } from '../views/manage_parts.js';
+import { closeSheet, openSheet } from '../views/sheet.js';
+import { Section, complain, fields, named, refocus } from './manage_section.js';
+
+/** The menu editor: a draft that nobody sees until it is saved as a whole. */
+export class MenuSection extends Section {
+  /** @type {import('../views/manage_menu_model.js').DraftCategory[]} */ #draft = [];
+
+  async read() {
+    const menu = await this.context.call('GET', '/menu');
+    if (!this.unsaved) this.#draft = draftOf(menu);
+    return menu;
+  }
+
+  view() {
+    return menuEditorView(this.#draft, { currency: this.#currency, unsaved: this.unsaved });
+  }
+
+  get #currency() {
+    return this.context.restaurant.currency;
+  }
+
+  /** @param {string} name @param {HTMLElement} control */
+  act(name, control) {
+    const item = named(control, 'data-menu-item');
+    const category = named(control, 'data-category');
+    /** @type {Record<string, () => void>} */
+    const deeds = {
+      'up': () => this.#move(category, item, -1),
+      'down': () => this.#move(category, item, 1),
+      'ask-category': () => openSheet(categorySheet(this.#draft.find(({ id }) => id === category))),
+      'ask-remove-category': () => this.#askRemoveCategory(category),
+      'remove-category': () => this.#removeCategory(category),
+      'ask-item': () => this.#askItem(item, category),
+      'remove-item': () => this.#removeItem(control.dataset.id ?? ''),
+      'add-option': () => appendOption(find('#options'), this.#currency, newId()),
+      'remove-option': () => control.closest('[data-option]')?.remove(),
+      'save': () => this.#save(),
+      'discard': () => this.#discard(),
+    };
+    deeds[name]?.();
+  }
+
+  /** @param {string} name @param {HTMLFormElement} form */
+  submit(name, form) {
+    if (name === 'category') this.#keepCategory(fields(form));
+    if (name === 'item') this.#keepItem(form);
+  }
+
+  #touched() {
+    this.unsaved = true;
+    closeSheet();
+    this.context.changed();
+  }
+
+  /** @param {string} category @param {string} item none when the category itself is moved @param {number} by */
+  #move(category, item, by) {
+    const list = item ? this.#draft.find(({ id }) => id === category)?.items ?? [] : this.#draft;
+    move(/** @type {{id: string}[]} */ (list), item || category, by);
+    this.#touched();
+    const place = item ? `[data-menu-item="${item}"]` : `[data-category="${category}"] > .heading__head`;
+    // At the end of its way the one button is off; the other one is next to it.
+    refocus(`${place} [data-do="${by < 0 ? 'up' : 'down'}"]:enabled, ${place} [data-do="${by < 0 ? 'down' : 'up'}"]:enabled`);
+  }
+
+  /** @param {Record<string, string>} values */
+  #keepCategory({ id, name }) {
+    const known = this.#draft.find((category) => category.id === id);
+    if (known) known.name = name;
+    else this.#draft.push({ id: newId(), name, items: [] });
+    this.#touched();
+  }
+
+  /** @param {string} id */
+  #askRemoveCategory(id) {
+    const category = this.#draft.find((one) => one.id === id);
+    if (!category) return;
+    openSheet(sureSheet({
+      title: `Remove ${category.name}?`, hint: `${count(category.items.length, 'dish goes', 'dishes go')} with it when the menu is saved.`,
+      deed: 'remove-category', sure: 'Remove', attributes: { 'data-category': id },
+    }));
+  }
+
+  /** @param {string} id */
+  #removeCategory(id) {
+    this.#draft = this.#draft.filter((category) => category.id !== id);
+    this.#touched();
+  }
+
+  /** @param {string} id none for a new one @param {string} category */
+  #askItem(id, category) {
+    const item = findItem(this.#draft, id)?.item ?? null;
+    openSheet(itemSheet(item, { category, draft: this.#draft, stations: stationsOf(this.#draft), currency: this.#currency }));
+  }
+
+  /** @param {string} id */
+  #removeItem(id) {
+    const found = findItem(this.#draft, id);
+    if (found) found.category.items = found.category.items.filter((item) => item.id !== id);
+    this.#touched();
+  }
+
+  /** @param {HTMLFormElement} form */
+  #keepItem(form) {
+    const { id, name, description, price, station, category, photo } = fields(form);
+    const options = [...form.querySelectorAll('[data-option]')].map((row) => this.#option(row));
+    const amount = price === '' ? null : readPrice(price, this.#currency);
+    if (amount === null || options.some((option) => option.amount === null)) {
+      complain({ code: 'invalid', message: 'A price is a number, such as 4.50' });
+      return;
+    }
+    const available = findItem(this.#draft, id)?.item.available ?? true;
+    const item = { id: id || newId(), name, description, amount, station, photo, available, options };
+    putItem(this.#draft, /** @type {import('../views/manage_menu_model.js').DraftItem} */ (item), category);
+    this.#touched();
+  }
+
+  /** @param {Element} row */
+  #option(row) {
+    const value = (/** @type {string} */ name) => /** @type {HTMLInputElement} */ (row.querySelector(`[name="${name}"]`)).value.trim();
+    return { id: row.getAttribute('data-option') ?? '', name: value('option-name'), amount: readPrice(value('option-price'), this.#currency) };
+  }
+
+  async #save() {
+    const body = bodyOf(this.#draft, this.#currency);
+    await this.attempt(async () => {
+      await this.context.call('PUT', '/menu', { body });
+      this.unsaved = false;
+    }, 'The menu is saved. Guests see it now.');
+  }
+
+  #discard() {
+    this.unsaved = false;
+    this.#draft = draftOf(this.data);
+    this.context.changed();
+  }
+}

@@ -1,0 +1,117 @@
+import { find } from '../views/dom.js';
+import { closeSheet } from '../views/sheet.js';
+import { toast } from '../views/toasts.js';
+
+/**
+ * @typedef {object} Context what a section gets of the page
+ * @property {{id: string, slug: string, name: string, currency: string}} restaurant
+ * @property {string} username who is signed in
+ * @property {(method: string, path: string, options?: {body?: unknown, as?: 'json' | 'text'}) => Promise<any>} call
+ *   a path begins after the restaurant's own, or with `/api/`
+ * @property {() => void} changed draws anew
+ */
+
+/** A part of the manager's page: what it has read, how it looks, what may be done in it. */
+export class Section {
+  /** What was read; undefined until then. @type {any} */ data;
+  /** Why the last reading failed. @type {{code: string, message: string} | null} */ error = null;
+  /** Whether it holds what would be lost with the page. */ unsaved = false;
+
+  /** @param {Context} context */
+  constructor(context) {
+    this.context = context;
+  }
+
+  /** @returns {Promise<any>} what the section shows */
+  async read() {
+    throw new Error('a section reads something');
+  }
+
+  /** @returns {Node} of `data` */
+  view() {
+    throw new Error('a section shows something');
+  }
+
+  /** A press on a control. @param {string} _name @param {HTMLElement} _control */
+  act(_name, _control) {}
+
+  /** A form that was sent. @param {string} _name @param {HTMLFormElement} _form */
+  submit(_name, _form) {}
+
+  /** Something was typed or chosen. @param {HTMLElement} _field */
+  typed(_field) {}
+
+  /** Reads again; what was read before stays on the page when it fails. */
+  async load() {
+    try {
+      this.data = await this.read();
+      this.error = null;
+    } catch (error) {
+      this.error = /** @type {any} */ (error);
+    }
+    this.context.changed();
+  }
+
+  /**
+   * Does something and reads again. What went wrong is said in the open sheet's form, else at the foot of the page.
+   *
+   * @param {() => Promise<any>} work
+   * @param {string} [done] what to say when it is; the sheet closes with it
+   * @returns {Promise<any>} what the work gave; undefined when it failed
+   */
+  async attempt(work, done) {
+    const button = document.querySelector('dialog[open] [type="submit"], dialog[open] [data-sure]');
+    setBusy(button, true);
+    try {
+      const given = (await work()) ?? null;
+      if (done) {
+        closeSheet();
+        toast(done);
+      }
+      await this.load();
+      return given;
+    } catch (error) {
+      complain(/** @type {any} */ (error));
+      return undefined;
+    } finally {
+      setBusy(button, false);
+    }
+  }
+}
+
+/** @param {Element | null} button @param {boolean} busy */
+function setBusy(button, busy) {
+  if (!(button instanceof HTMLButtonElement)) return;
+  button.disabled = busy;
+  button.toggleAttribute('aria-busy', busy);
+  if (busy) button.setAttribute('aria-busy', 'true');
+}
+
+/** @param {{code: string, message: string}} error */
+export function complain({ code, message }) {
+  const words = code === 'offline' ? 'The server cannot be reached. Try again in a moment.' : sentence(message);
+  const place = document.querySelector('dialog[open] .field__error');
+  if (place) place.textContent = words;
+  else toast(words, { bad: true });
+}
+
+/** @param {string} text */
+function sentence(text) {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
+}
+
+/** @param {HTMLFormElement} form @returns {Record<string, string>} its fields, trimmed */
+export function fields(form) {
+  return Object.fromEntries([...new FormData(form)].map(([name, value]) => [name, String(value).trim()]));
+}
+
+/** @param {HTMLElement} control @param {string} attribute @returns {string} of the thing that the control belongs to */
+export function named(control, attribute) {
+  return control.closest(`[${attribute}]`)?.getAttribute(attribute) ?? '';
+}
+
+/** Puts the focus back where it was, on a control that was moved. @param {string} selector */
+export function refocus(selector) {
+  const control = find('#main').querySelector(selector);
+  if (control instanceof HTMLElement) control.focus();
+}

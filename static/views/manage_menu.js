@@ -1,0 +1,97 @@
+import { h } from './dom.js';
+import { count, money } from './format.js';
+import { icon } from './icons.js';
+import { MAX_OPTIONS, priceText } from './manage_menu_model.js';
+import { choice, emptyView, field, formSheet, iconButton, lineButton, mainButton, sectionHead } from './manage_parts.js';
+
+/** @typedef {import('./manage_menu_model.js').DraftCategory} DraftCategory */
+/** @typedef {import('./manage_menu_model.js').DraftItem} DraftItem */
+
+/** @param {DraftCategory[]} draft @param {{currency: string, unsaved: boolean}} look */
+export function menuEditorView(draft, { currency, unsaved }) {
+  const dishes = draft.reduce((sum, { items }) => sum + items.length, 0);
+  return h('section.section', { 'aria-label': 'Menu' },
+    sectionHead('Menu', `${count(dishes, 'dish', 'dishes')} under ${count(draft.length, 'heading')}. Guests see a change once it is saved.`,
+      mainButton('ask-category', 'Add a heading', 'plus')),
+    draft.length === 0 && emptyView('list', 'The menu is empty', 'Add a heading, such as “Starters”, and put dishes under it.'),
+    draft.map((category, at) => categoryView(category, { currency, isFirst: at === 0, isLast: at === draft.length - 1 })),
+    unsaved && saveBar());
+}
+
+function saveBar() {
+  return h('div.save', { 'role': 'region', 'aria-label': 'Changes', 'data-key': 'save' },
+    h('p', { role: 'status' }, 'There are changes that guests do not see yet.'),
+    h('div.actions', {},
+      h('button.button', { 'type': 'button', 'data-do': 'discard' }, 'Discard'),
+      h('button.button.button--go', { 'type': 'button', 'data-do': 'save' }, 'Save the menu')));
+}
+
+/** @param {DraftCategory} category @param {{currency: string, isFirst: boolean, isLast: boolean}} look */
+function categoryView({ id, name, items }, { currency, isFirst, isLast }) {
+  return h('section.card.heading', { 'data-key': id, 'data-category': id },
+    h('header.heading__head', {}, h('h3', {}, name),
+      h('div.entry__controls', {},
+        iconButton('up', 'up', `Move ${name} up`, isFirst), iconButton('down', 'down', `Move ${name} down`, isLast),
+        iconButton('ask-category', 'edit', `Rename ${name}`), iconButton('ask-remove-category', 'trash', `Remove ${name}`))),
+    items.length === 0 && h('p.muted.heading__empty', { 'data-key': 'empty' }, 'No dish yet.'),
+    h('ul.entries', {}, items.map((item, at) => dishView(item, { currency, isFirst: at === 0, isLast: at === items.length - 1 }))),
+    h('button.button.button--quiet.heading__add', { 'type': 'button', 'data-do': 'ask-item' },
+      icon('plus'), 'Add a dish', h('span.visually-hidden', {}, ` to ${name}`)));
+}
+
+/** @param {DraftItem} item @param {{currency: string, isFirst: boolean, isLast: boolean}} look */
+function dishView({ id, name, amount, station, available, photo, options }, { currency, isFirst, isLast }) {
+  const facts = [station, options.length > 0 && count(options.length, 'option'), photo && 'photo'].filter(Boolean).join(' · ');
+  return h('li.entry', { 'data-key': id, 'data-menu-item': id },
+    h('div.entry__body', {}, h('p.entry__name', {}, name, !available && h('span.badge', { 'data-tone': 'bad' }, 'Sold out')), h('p.muted', {}, facts)),
+    h('p.entry__price', {}, money({ amount, currency })),
+    h('div.entry__controls', {},
+      iconButton('up', 'up', `Move ${name} up`, isFirst), iconButton('down', 'down', `Move ${name} down`, isLast),
+      lineButton('ask-item', 'Edit', name)));
+}
+
+/** @param {DraftCategory} [category] none for a new one */
+export function categorySheet(category) {
+  return formSheet('category', category ? 'Rename the heading' : 'A new heading', 'Dishes stand under it on the guest’s phone.', category ? 'Rename' : 'Add',
+    h('input', { type: 'hidden', name: 'id', value: category?.id ?? '' }),
+    field('name', 'Name', { required: true, maxlength: 80, value: category?.name ?? '' }));
+}
+
+/**
+ * @param {DraftItem | null} item none for a new one
+ * @param {{category: string, draft: DraftCategory[], stations: string[], currency: string}} parts
+ */
+export function itemSheet(item, { category, draft, stations, currency }) {
+  return formSheet('item', item ? item.name : 'A new dish', 'Guests see it when the menu is saved.', item ? 'Keep' : 'Add',
+    h('input', { type: 'hidden', name: 'id', value: item?.id ?? '' }),
+    field('name', 'Name', { required: true, maxlength: 80, value: item?.name ?? '' }),
+    h('div.field', {}, h('label', { for: 'field-description' }, 'Description'),
+      h('textarea', { id: 'field-description', name: 'description', rows: 2, maxlength: 200 }, item?.description ?? '')),
+    h('div.field.columns', {},
+      field('price', `Price in ${currency}`, { required: true, inputmode: 'decimal', value: item ? priceText(item.amount, currency) : '' }),
+      field('station', 'Station', { required: true, list: 'stations', pattern: '[a-z0-9\\-]{1,40}', value: item?.station ?? '', autocapitalize: 'none', hint: 'Lower case, such as hot, cold, bar' })),
+    choice('category', 'Heading', draft.map(({ id, name }) => [id, name]), category),
+    field('photo', 'Address of a photo', { type: 'text', inputmode: 'url', maxlength: 500, pattern: '(https://|/)\\S*', value: item?.photo ?? '', hint: 'Optional; begins with https://' }),
+    h('fieldset.field.options', {}, h('legend', {}, 'Options'),
+      h('p.field__hint', {}, 'What a guest may choose beside it, and what that adds to the price.'),
+      h('ul.options__list', { id: 'options' }, (item?.options ?? []).map((option) => optionRow(option, currency))),
+      h('button.button', { 'type': 'button', 'data-do': 'add-option' }, icon('plus'), 'Add an option')),
+    h('datalist', { id: 'stations' }, stations.map((station) => h('option', { value: station }))),
+    item && h('button.button.button--quiet.button--danger', { 'type': 'button', 'data-do': 'remove-item', 'data-id': item.id }, icon('trash'), 'Remove this dish'));
+}
+
+/** @param {{id: string, name: string, amount: number}} option @param {string} currency */
+export function optionRow({ id, name, amount }, currency) {
+  return h('li.option', { 'data-option': id },
+    h('input', { 'name': 'option-name', 'aria-label': 'Option', 'placeholder': 'extra spicy', 'required': true, 'maxlength': 80, 'autocomplete': 'off', 'value': name }),
+    h('input', { 'name': 'option-price', 'aria-label': `Adds, in ${currency}`, 'placeholder': '0', 'inputmode': 'decimal', 'autocomplete': 'off', 'value': amount ? priceText(amount, currency) : '' }),
+    iconButton('remove-option', 'trash', 'Remove this option'));
+}
+
+/** @param {Element} list @param {string} currency @param {string} id of the new one */
+export function appendOption(list, currency, id) {
+  if (list.children.length >= MAX_OPTIONS) return;
+  const row = optionRow({ id, name: '', amount: 0 }, currency);
+  list.append(row);
+  row.querySelector('input')?.focus();
+}

@@ -1,0 +1,119 @@
+/** The menu as its editor holds it: lists in the order that guests see. Nothing here knows the page. */
+
+/**
+ * @typedef {{id: string, name: string, amount: number}} DraftOption
+ * @typedef {{id: string, name: string, description: string, amount: number, station: string, photo: string, available: boolean, options: DraftOption[]}} DraftItem
+ * @typedef {{id: string, name: string, items: DraftItem[]}} DraftCategory
+ */
+
+export const MAX_OPTIONS = 20;
+/** In minor units. */
+const MAX_AMOUNT = 1_000_000_000;
+
+/** @param {any} menu the document @returns {DraftCategory[]} */
+export function draftOf(menu) {
+  const items = sorted(menu.items);
+  return sorted(menu.categories).map(([id, { name }]) => ({
+    id,
+    name,
+    items: items.filter(([, item]) => item.category === id).map(([itemId, item]) => draftItem(itemId, item)),
+  }));
+}
+
+/** @param {string} id @param {any} item @returns {DraftItem} */
+function draftItem(id, { name, description = '', price, station, photo = '', available, options }) {
+  return {
+    id, name, description, amount: price.amount, station, photo, available,
+    options: Object.entries(options).map(([optionId, option]) => ({ id: optionId, name: option.name, amount: option.price.amount })),
+  };
+}
+
+/** @param {Record<string, any>} things by id @returns {[string, any][]} */
+function sorted(things) {
+  return Object.entries(things).sort(([a, one], [b, two]) => one.sort - two.sort || (a < b ? -1 : 1));
+}
+
+/**
+ * @param {DraftCategory[]} draft @param {string} currency
+ * @returns {{categories: Record<string, any>, items: Record<string, any>}} the body of `PUT …/menu`. What is sold out is not
+ *   in it: that changes while somebody edits, and stays as it is.
+ */
+export function bodyOf(draft, currency) {
+  /** @type {{categories: Record<string, any>, items: Record<string, any>}} */
+  const body = { categories: {}, items: {} };
+  draft.forEach((category, at) => {
+    body.categories[category.id] = { name: category.name, sort: at + 1 };
+    category.items.forEach((item, place) => { body.items[item.id] = itemBody(item, category.id, place + 1, currency); });
+  });
+  return body;
+}
+
+/** @param {DraftItem} item @param {string} category @param {number} sort @param {string} currency */
+function itemBody({ name, description, amount, station, photo, options }, category, sort, currency) {
+  const price = (/** @type {number} */ minor) => ({ amount: minor, currency });
+  return {
+    name, category, station, sort,
+    price: price(amount),
+    ...(description && { description }),
+    ...(photo && { photo }),
+    options: Object.fromEntries(options.map((option) => [option.id, { name: option.name, price: price(option.amount) }])),
+  };
+}
+
+/** Moves one up (-1) or down (1) in its list. @template {{id: string}} T @param {T[]} list @param {string} id @param {number} by */
+export function move(list, id, by) {
+  const from = list.findIndex((one) => one.id === id);
+  const to = from + by;
+  if (from < 0 || to < 0 || to >= list.length) return;
+  [list[from], list[to]] = [list[to], list[from]];
+}
+
+/** @param {DraftCategory[]} draft @param {string} id */
+export function findItem(draft, id) {
+  for (const category of draft) {
+    const item = category.items.find((one) => one.id === id);
+    if (item) return { category, item };
+  }
+  return null;
+}
+
+/** Puts an item under a category: in its place where it is there already, else at the end. @param {DraftCategory[]} draft @param {DraftItem} item @param {string} category */
+export function putItem(draft, item, category) {
+  for (const one of draft) {
+    const at = one.items.findIndex(({ id }) => id === item.id);
+    if (at >= 0 && one.id === category) {
+      one.items[at] = item;
+      return;
+    }
+    if (at >= 0) one.items.splice(at, 1);
+  }
+  draft.find(({ id }) => id === category)?.items.push(item);
+}
+
+/** @param {DraftCategory[]} draft @returns {string[]} each station once */
+export function stationsOf(draft) {
+  return [...new Set(draft.flatMap(({ items }) => items.map(({ station }) => station)))].sort();
+}
+
+/** @param {string} currency @returns {number} decimals of its amounts */
+function decimals(currency) {
+  return new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2;
+}
+
+/** @param {number} amount minor units @param {string} currency @returns {string} as it is typed: `4.50` */
+export function priceText(amount, currency) {
+  return (amount / 10 ** decimals(currency)).toFixed(decimals(currency));
+}
+
+/**
+ * @param {string} text as somebody types it: `4.5`, `4,50`, empty for nothing
+ * @param {string} currency
+ * @returns {number | null} minor units; null for what is no price
+ */
+export function readPrice(text, currency) {
+  const places = decimals(currency);
+  const match = /^(\d{0,10})(?:[.,](\d*))?$/.exec(text.trim());
+  if (!match || (match[2]?.length ?? 0) > places) return null;
+  const amount = Number(match[1] || 0) * 10 ** places + Number((match[2] ?? '').padEnd(places, '0') || 0);
+  return amount <= MAX_AMOUNT ? amount : null;
+}

@@ -1,0 +1,101 @@
+import { h } from './dom.js';
+import { icon } from './icons.js';
+import { head } from './staff_sheets.js';
+
+/** @type {Record<string, {words: string, sign: Parameters<typeof icon>[0]}>} */
+export const MANAGE_TABS = {
+  menu: { words: 'Menu', sign: 'list' },
+  tables: { words: 'Tables', sign: 'table' },
+  people: { words: 'People', sign: 'person' },
+  screens: { words: 'Screens', sign: 'screen' },
+  keys: { words: 'API keys', sign: 'key' },
+  report: { words: 'Report', sign: 'chart' },
+};
+
+/** @param {string} open @param {Record<string, boolean>} unsaved by section */
+export function manageTabs(open, unsaved) {
+  return Object.entries(MANAGE_TABS).map(([name, { words, sign }]) => h('a.button.tab', {
+    'href': `#${name}`, 'data-key': name, 'aria-current': name === open ? 'page' : undefined,
+  }, icon(sign), words, unsaved[name] && h('span.badge.badge--strong.tab__unsaved', {}, h('span.visually-hidden', {}, 'not saved'))));
+}
+
+/** @param {string} title @param {string} hint @param {...any} controls */
+export function sectionHead(title, hint, ...controls) {
+  return h('header.section__head', {},
+    h('div', {}, h('h2', {}, title), h('p.muted', {}, hint)), h('div.actions', {}, controls));
+}
+
+/** @param {string} words */
+export function loadingView(words) {
+  return h('div.blank', { role: 'status' }, h('div.spinner', { 'aria-hidden': 'true' }), h('p', {}, `Getting: ${words.toLowerCase()}`));
+}
+
+/** @param {{code: string, message: string}} error */
+export function failedView({ code, message }) {
+  const offline = code === 'offline';
+  return h('div.blank', { role: 'alert' }, icon(offline ? 'offline' : 'alert'),
+    h('h2', {}, offline ? 'The server cannot be reached' : 'This could not be read'),
+    h('p', {}, offline ? 'It is asked again every few seconds.' : message),
+    h('button.button.button--primary', { 'type': 'button', 'data-do': 'again' }, 'Try again'));
+}
+
+/** @param {string} username */
+export function notManagerView(username) {
+  return h('div.blank', {}, icon('hand'), h('h2', {}, 'This page is for managers'),
+    h('p', {}, `${username} works on the floor.`),
+    h('div.actions', {}, h('a.button.button--primary', { href: '/staff' }, 'To the orders'),
+      h('button.button', { 'type': 'button', 'data-do': 'sign-out' }, 'Sign in as someone else')));
+}
+
+/** @param {Parameters<typeof icon>[0]} sign @param {string} title @param {string} words @param {...any} controls */
+export function emptyView(sign, title, words, ...controls) {
+  return h('div.blank', {}, icon(sign), h('h3', {}, title), h('p', {}, words), controls);
+}
+
+/** @param {string} deed @param {string} words @param {Parameters<typeof icon>[0]} sign */
+export function mainButton(deed, words, sign) {
+  return h('button.button.button--primary', { 'type': 'button', 'data-do': deed }, icon(sign), words);
+}
+
+/** A control of a line, whose words are for those who do not see what it belongs to. @param {string} deed @param {string} words @param {string} of */
+export function lineButton(deed, words, of) {
+  return h('button.button', { 'type': 'button', 'data-do': deed }, words, h('span.visually-hidden', {}, ` ${of}`));
+}
+
+/** @param {string} deed @param {Parameters<typeof icon>[0]} sign @param {string} label @param {boolean} [disabled] */
+export function iconButton(deed, sign, label, disabled = false) {
+  return h('button.button.button--quiet.button--icon', { 'type': 'button', 'data-do': deed, 'aria-label': label, 'title': label, disabled }, icon(sign));
+}
+
+/**
+ * @param {string} name @param {string} label
+ * @param {Record<string, any>} [attributes] of the input; `hint` stands below it
+ */
+export function field(name, label, { hint, ...attributes } = {}) {
+  const id = `field-${name}`;
+  const described = hint ? { 'aria-describedby': `${id}-hint` } : {};
+  return h('div.field', {}, h('label', { for: id }, label),
+    h('input', { id, name, autocomplete: 'off', ...described, ...attributes }),
+    hint && h('p.field__hint', { id: `${id}-hint` }, hint));
+}
+
+/** @param {string} name @param {string} label @param {[string, string][]} options value, words @param {string} [chosen] */
+export function choice(name, label, options, chosen) {
+  const id = `field-${name}`;
+  return h('div.field', {}, h('label', { for: id }, label), h('select', { id, name },
+    options.map(([value, words]) => h('option', { value, selected: value === chosen }, words))));
+}
+
+/** @param {string} form its name @param {string} title @param {string} hint @param {string} send the button's words @param {...any} content */
+export function formSheet(form, title, hint, send, ...content) {
+  return h('form', { 'data-form': form }, head(title, hint), content,
+    h('p.field__error', { role: 'alert' }),
+    h('div.sheet__foot', {}, h('button.button.button--primary.button--large', { type: 'submit' }, send)));
+}
+
+/** Asks before what cannot be taken back. @param {{title: string, hint: string, deed: string, sure: string, attributes: Record<string, string>}} what */
+export function sureSheet({ title, hint, deed, sure, attributes }) {
+  return h('div', attributes, head(title, hint),
+    h('p.field__error', { role: 'alert' }),
+    h('div.sheet__foot', {}, h('button.button.button--danger.button--large', { 'type': 'button', 'data-do': deed, 'data-sure': true }, sure)));
+}

@@ -1,0 +1,35 @@
+import { h } from './dom.js';
+import { choice, field, formSheet, lineButton, mainButton, sectionHead } from './manage_parts.js';
+
+/** @type {[string, string][]} */
+export const ROLES = [['staff', 'Staff: orders and calls'], ['manager', 'Manager: this page too']];
+
+/** @param {{id: string, username: string, role: string}[]} people @param {string} me */
+export function peopleView(people, me) {
+  return h('section.section', { 'aria-label': 'People' },
+    sectionHead('People', 'Who signs in here and on the staff page.', mainButton('ask-person', 'Add somebody', 'plus')),
+    h('ul.card.entries', {}, people.map(({ id, username, role }) => h('li.entry', { 'data-key': id, 'data-person': id },
+      h('div.entry__body', {}, h('p.entry__name', {}, username, username === me && h('span.badge', {}, 'you')),
+        h('p.muted', {}, role === 'manager' ? 'Manager' : 'Staff')),
+      h('div.entry__controls', {}, lineButton('ask-change', 'Change', username), lineButton('ask-remove', 'Remove', username))))));
+}
+
+export function personSheet() {
+  return formSheet('person', 'Somebody new', 'They sign in on the staff page.', 'Add',
+    field('username', 'User name', { required: true, maxlength: 64, pattern: '[!-~]{1,64}', autocapitalize: 'none', spellcheck: 'false', hint: 'Without spaces' }),
+    passwordField({ required: true }),
+    choice('role', 'Role', ROLES, 'staff'));
+}
+
+/** @param {{id: string, username: string, role: string}} person */
+export function changePersonSheet({ id, username, role }) {
+  return formSheet('change', username, 'They are signed out everywhere and sign in anew.', 'Change',
+    h('input', { type: 'hidden', name: 'id', value: id }),
+    choice('role', 'Role', ROLES, role),
+    passwordField({ label: 'New password', hint: 'Empty: as it is. 8 to 128 characters' }));
+}
+
+/** @param {{label?: string, required?: boolean, hint?: string}} look */
+function passwordField({ label = 'Password', required = false, hint = '8 to 128 characters' }) {
+  return field('password', label, { type: 'password', autocomplete: 'new-password', minlength: 8, maxlength: 128, required, hint });
+}

@@ -1,0 +1,29 @@
+import { h } from './dom.js';
+import { icon } from './icons.js';
+import { choice, emptyView, field, formSheet, lineButton, mainButton, sectionHead } from './manage_parts.js';
+
+/** @param {{id: string, name: string, station?: string}[]} screens */
+export function pairedView(screens) {
+  return h('section.section', { 'aria-label': 'Screens' },
+    sectionHead('Kitchen screens', 'Paired once; whether each is alive is on the staff page.', mainButton('ask-pair', 'Pair a screen', 'screen')),
+    screens.length === 0
+      ? emptyView('screen', 'No screen yet', 'Open /kitchen on a tablet and pair it with its code.')
+      : h('ul.card.entries', {}, screens.map(screenLine)));
+}
+
+/** @param {{id: string, name: string, station?: string}} screen */
+function screenLine({ id, name, station }) {
+  return h('li.entry', { 'data-key': id, 'data-device': id },
+    icon('screen'),
+    h('div.entry__body', {}, h('p.entry__name', {}, name), h('p.muted', {}, station ?? 'All stations (expo)')),
+    h('div.entry__controls', {}, lineButton('ask-change', 'Change', name), lineButton('ask-revoke', 'Revoke', name)));
+}
+
+/** @param {{id: string, name: string, station?: string}} screen @param {string[]} stations */
+export function screenSheet({ id, name, station = '' }, stations) {
+  const known = [...new Set([...stations, ...(station ? [station] : [])])];
+  return formSheet('screen', name, 'A new station reaches the screen within a quarter of an hour.', 'Change',
+    h('input', { type: 'hidden', name: 'id', value: id }),
+    field('name', 'Name', { required: true, maxlength: 80, value: name }),
+    choice('station', 'Station', [['', 'All stations (expo)'], ...known.map((one) => /** @type {[string, string]} */ ([one, one]))], station));
+}

@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { bodyOf, draftOf, findItem, move, priceText, putItem, readPrice, stationsOf } from '../../static/views/manage_menu_model.js';
+
+const price = (amount) => ({ amount, currency: 'BDT' });
+
+/** Two headings, three dishes, none in the order of its id. */
+function menu() {
+  const item = (id, name, category, sort, more = {}) => [id, { id, name, category, sort, price: price(900), station: 'hot', available: true, options: {}, ...more }];
+  return {
+    currency: 'BDT',
+    categories: { b: { name: 'Mains', sort: 1 }, a: { name: 'Drinks', sort: 2 } },
+    items: Object.fromEntries([
+      item('1', 'Rezala', 'b', 2, { description: 'Slow', photo: '/r.jpg', options: { o: { name: 'spicy', price: price(50) } } }),
+      item('2', 'Roast', 'b', 1, { available: false, until: '2026-11-24T12:00:00.000Z' }),
+      item('3', 'Lassi', 'a', 1, { station: 'bar' }),
+    ]),
+  };
+}
+
+test('a draft has the order that guests see, and its body gives back the menu but for what is sold out', () => {
+  const draft = draftOf(menu());
+  assert.deepEqual(draft.map(({ name, items }) => [name, items.map((item) => item.name)]), [['Mains', ['Roast', 'Rezala']], ['Drinks', ['Lassi']]]);
+  assert.deepEqual(stationsOf(draft), ['bar', 'hot']);
+  const { categories, items } = bodyOf(draft, 'BDT');
+  const expected = menu();
+  assert.deepEqual(categories, expected.categories);
+  for (const item of Object.values(expected.items)) {
+    for (const left of ['id', 'available', 'until']) delete item[left];
+  }
+  assert.deepEqual(items, expected.items);
+});
+
+test('what is moved, put and taken away is numbered anew', () => {
+  const draft = draftOf(menu());
+  move(draft, 'a', -1);
+  move(draft[1].items, '1', -1);
+  move(draft[1].items, '1', -1);
+  const { category, item } = findItem(draft, '3');
+  putItem(draft, { ...item, name: 'Sweet lassi' }, 'b');
+  assert.equal(category.items.length, 0);
+  const body = bodyOf(draft, 'BDT');
+  assert.deepEqual([body.categories.a.sort, body.categories.b.sort], [1, 2]);
+  assert.deepEqual(['1', '2', '3'].map((id) => [body.items[id].sort, body.items[id].category]), [[1, 'b'], [2, 'b'], [3, 'b']]);
+  putItem(draft, { ...item, name: 'Salt lassi' }, 'b');
+  assert.equal(bodyOf(draft, 'BDT').items['3'].name, 'Salt lassi');
+  assert.equal(findItem(draft, 'nothing'), null);
+});
+
+test('a price is read as people write it, in the decimals of its currency', () => {
+  const read = { '4.50': 450, '4,5': 450, '12': 1200, '': 0, '.5': 50, '0.05': 5, '10000000': 1_000_000_000 };
+  for (const [text, amount] of Object.entries(read)) assert.equal(readPrice(text, 'BDT'), amount, text);
+  for (const bad of ['4.505', '-1', '1e3', 'four', '1.2.3', '10000000.01']) assert.equal(readPrice(bad, 'BDT'), null, bad);
+  assert.equal(readPrice('450', 'JPY'), 450);
+  assert.equal(readPrice('4.5', 'JPY'), null);
+  assert.deepEqual([priceText(450, 'BDT'), priceText(450, 'JPY'), priceText(5, 'BDT')], ['4.50', '450', '0.05']);
+});
