@@ -45,6 +45,7 @@ start_redis() {
 # SIGINT ends PostgreSQL at once and cleanly ("fast"), and Redis too.
 stop_services() {
   local pid
+  trap '' INT TERM # a second signal must not leave anything behind
   for pid in "${service_pids[@]}"; do kill -INT "$pid" 2>/dev/null || true; done
   for pid in "${service_pids[@]}"; do wait "$pid" 2>/dev/null || true; done
   service_pids=()

@@ -2,9 +2,9 @@
 //! answer to what was done.
 
 use crate::site::{Site, rounds};
-use crate::support::log::{Believed, faults, orders_by_note, whole};
+use crate::support::log::{Believed, faults, orders_by_note};
 use crate::support::{Client, Wish, new_id};
-use orderbell::store::{Mode, Settings, SharedStore, open};
+use orderbell::store::SharedStore;
 use serde_json::Value;
 use std::time::{Duration, Instant};
 
@@ -75,9 +75,8 @@ async fn warm_up(staff: &Client, site: &Site, counts: &mut Counts) -> Duration {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_kill_between_commit_and_answer_leaves_one_effect_and_one_answer() {
-    let database = crate::postgres::database().await;
-    let mut site = Site::open_on(&database, 2, None, &["--head-comparison-s", "1"]).await;
-    let store = open(&database, Settings::new(Mode::Tool)).await.unwrap();
+    let mut site = Site::open(2, None, &["--head-comparison-s", "1"]).await;
+    let store = site.store().await;
     let mut counts = Counts::default();
     let kills = rounds(20);
     for round in 0..kills {
@@ -95,7 +94,7 @@ async fn a_kill_between_commit_and_answer_leaves_one_effect_and_one_answer() {
         ask_again(&site, &store, &wishes, &mut counts).await;
         site.restart(0).await;
     }
-    let feed = whole(&site.at(&site.staff, 1), &site.menu.kitchen()).await;
+    let feed = site.feed().await;
     assert_eq!(faults(&feed, &counts.believed, &feed.events), [""; 0]);
     assert_eq!(orders_by_note(&feed).len(), counts.believed.len());
     assert_eq!(orders_by_note(&feed).into_iter().find(|(_, count)| *count != 1), None);

@@ -27,13 +27,15 @@ async fn postgres_shut_down_amid_commands_never_makes_a_false_promise_and_nodes_
     site.wait_for_redis("healthy").await;
     let watchers = on_each_node(&site).await;
     let load = Load::start(&site, 4, Duration::from_millis(5));
-    let (stops, mut back) = (rounds(2), Duration::ZERO);
+    let (stops, mut back, mut away) = (rounds(2), Duration::ZERO, Duration::ZERO);
     for _ in 0..stops {
         tokio::time::sleep(Duration::from_millis(700)).await;
+        let stopped = Instant::now();
         block_in_place(|| cluster.stop());
         ready(&site, 503).await;
         tokio::time::sleep(Duration::from_millis(1500)).await;
         block_in_place(|| cluster.start_again());
+        away = away.max(stopped.elapsed());
         back = back.max(ready(&site, 200).await);
     }
     tokio::time::sleep(Duration::from_millis(300)).await;
@@ -41,7 +43,7 @@ async fn postgres_shut_down_amid_commands_never_makes_a_false_promise_and_nodes_
     let seen = settle(&site, &work, watchers).await;
     let moves: usize = seen.iter().map(|seen| seen.moves.len()).sum();
     println!(
-        "{stops} × immediate shutdown of PostgreSQL: {} commands acknowledged, {} × 503, {} unanswered, 0 false acknowledgements, 0 \
+        "{stops} × immediate shutdown of PostgreSQL, away for {away:.1?}: {} commands acknowledged, {} × 503, {} unanswered, 0 false acknowledgements, 0 \
          lost, 0 doubled; ready again {back:.1?} after it was back; the longest wait of a command {:.1?}; {moves} screens had to move",
         work.done.len(),
         work.unavailable,

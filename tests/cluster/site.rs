@@ -1,7 +1,11 @@
 //! Nodes that share a database and, where a test wants it, a Redis.
 
 use crate::postgres;
+use crate::support::followed::{Followed, merge};
 use crate::support::{Client, Menu, PATIENCE, Server, eventually, server::TALKATIVE};
+use orderbell::domain::position::Position;
+use orderbell::store::{Mode, Settings, SharedStore, open};
+use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -33,6 +37,8 @@ impl Addresses {
 
 /// Nodes of one restaurant chain.
 pub struct Site {
+    /// The URL of their database.
+    database: String,
     pub nodes: Vec<Server>,
     pub addresses: Addresses,
     /// A waiter.
@@ -51,7 +57,7 @@ impl Site {
         let first = node(database, redis, flags).await;
         let staff = first.staff().await;
         let menu = Arc::new(Menu::read(&staff).await);
-        let mut site = Self { nodes: Vec::new(), addresses: Addresses::default(), staff, menu };
+        let mut site = Self { database: database.into(), nodes: Vec::new(), addresses: Addresses::default(), staff, menu };
         site.add(first);
         for _ in 1..count {
             site.add(node(database, redis, flags).await);
@@ -67,6 +73,27 @@ impl Site {
     /// A principal at a node.
     pub fn at(&self, client: &Client, number: usize) -> Client {
         client.at(&self.addresses.of(number))
+    }
+
+    /// Their database, read beside them.
+    pub async fn store(&self) -> SharedStore {
+        open(&self.database, Settings::new(Mode::Tool)).await.unwrap()
+    }
+
+    /// Every event of the restaurant as the database has it, and the documents that follow from them.
+    pub async fn feed(&self) -> Followed {
+        let (store, restaurant) = (self.store().await, self.menu.restaurant.parse().unwrap());
+        let head = store.head(restaurant).await.unwrap();
+        let mut feed = Followed::default();
+        for event in store.events(restaurant, None, Position::ZERO, head, 1_000_000).await.unwrap() {
+            let patch: Value = serde_json::from_str(event.patch.get()).unwrap();
+            let order = event.order.unwrap().to_string();
+            merge(feed.documents.entry(order.clone()).or_default(), &patch);
+            let (id, command) = (event.id.to_string(), event.command.map(|id| id.to_string()));
+            let told = json!({"id": id, "order": order, "command": command, "patch": patch});
+            feed.events.push(json!({"position": event.position.number(), "event": told}));
+        }
+        feed
     }
 
     /// Starts a node again that has ended.
@@ -94,6 +121,13 @@ impl Site {
         }
         sum
     }
+}
+
+/// An event frame as far as the database knows it.
+pub fn of_the_log(frame: &Value) -> Value {
+    let event = &frame["event"];
+    let told = json!({"id": event["id"], "order": event["order"], "command": event["command"], "patch": event["patch"]});
+    json!({"position": frame["position"], "event": told})
 }
 
 /// A node on a database.

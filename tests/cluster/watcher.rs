@@ -2,8 +2,8 @@
 //! next node, from its cursor. A hole fails the test.
 
 use crate::load::Work;
-use crate::site::{Addresses, Site};
-use crate::support::log::{self, faults, orders_by_note};
+use crate::site::{Addresses, Site, of_the_log};
+use crate::support::log::{faults, orders_by_note};
 use crate::support::{Client, Followed, PATIENCE, Screen};
 use serde_json::json;
 use std::collections::HashMap;
@@ -145,16 +145,25 @@ pub async fn settle(site: &Site, work: &Work, watchers: Vec<Watcher>) -> Vec<See
     for watcher in watchers {
         all.push(watcher.close(work.last()).await);
     }
+    let feed = site.feed().await;
+    for seen in &all {
+        hold(&feed, work, &seen.room);
+        assert_eq!(seen.room.repeats, 0, "frames that came twice");
+    }
+    assert_eq!(orders_by_note(&feed).into_iter().find(|(_, count)| *count != 1), None, "an order placed twice");
+    let head = feed.events.len() as u64;
     for at in 0..site.nodes.len() {
-        let feed = log::whole(&site.at(&site.staff, at), &site.menu.kitchen()).await;
-        for seen in &all {
-            assert_eq!(faults(&feed, &work.believed(), &seen.room.events), [""; 0], "as node {at} tells it");
-            assert_eq!(seen.room.repeats, 0, "frames that came twice");
-            assert_eq!(seen.room.documents, feed.documents);
-        }
-        assert_eq!(orders_by_note(&feed).into_iter().find(|(_, count)| *count != 1), None, "an order placed twice");
+        let mut newcomer = site.at(&site.staff, at).screen().await;
+        assert_eq!(newcomer.join(&site.menu.kitchen()).await.cursor, Some(head), "node {at} tells a newcomer all of it");
     }
     all
+}
+
+/// Holds that the feed has what was acknowledged, once, without a hole, and that a screen has seen exactly the feed.
+pub fn hold(feed: &Followed, work: &Work, room: &Followed) {
+    let seen: Vec<_> = room.events.iter().map(of_the_log).collect();
+    assert_eq!(faults(feed, &work.believed(), &seen), [""; 0]);
+    assert_eq!(room.documents, feed.documents);
 }
 
 /// The median and the worst of some times.
