@@ -42,6 +42,26 @@ async fn redis_killed_amid_events_makes_them_late_and_loses_none() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_rights_that_the_docs_name_are_enough_for_a_node() {
+    let redis = Redis::start();
+    let rights = ["ACL", "SETUSER", "node", "reset", "on", ">s3cret", "+publish", "+subscribe", "+unsubscribe", "+ping"];
+    redis.ask(&[&rights[..], &["resetchannels", "&orderbell:*"]].concat());
+    let site = Site::open(2, Some(&format!("redis://node:s3cret@{}", redis.address())), &[]).await;
+    site.wait_for_redis("healthy").await;
+    let mut screen = site.at(&site.staff, 1).screen().await;
+    for room in [site.menu.kitchen(), site.menu.menu()] {
+        screen.join(&room).await;
+    }
+    site.staff.place(&site.menu.basket()).await;
+    screen.until("order.placed", |frame| frame["event"]["kind"] == "order.placed").await;
+    // A room that nobody is in any more is no longer listened to; the node stays well.
+    drop(screen);
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    site.wait_for_redis("healthy").await;
+    assert_eq!(site.metric("orderbell_redis_rebuilds_total").await, 0.0, "nothing was refused");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nodes_start_without_redis_say_so_once_and_join_when_it_comes() {
     let mut redis = Redis::prepare(&[]);
     let site = Site::open(2, Some(&redis.url()), &[]).await;
