@@ -25,7 +25,10 @@ export function takeGivenToken() {
 /** @returns {Session | null} the given token before the paired one; null when this screen has to be paired */
 export function openSession() {
   const given = sessionStorage.getItem(GIVEN);
-  if (given) return { tokens: fixedToken(given), claims: tokenClaims(given) };
+  const claims = given ? tokenClaims(given) : {};
+  if (given && claims.restaurant) return { tokens: fixedToken(given), claims };
+  // What is no token would be tried for ever; without it the screen can be paired.
+  sessionStorage.removeItem(GIVEN);
   const tokens = pairedTokens();
   return tokens.present ? { tokens, claims: recallLocal('kitchen.claims', {}) } : null;
 }
