@@ -19,6 +19,7 @@ missing_packages() {
   have chromium || echo chromium
   have chromedriver || echo chromium-driver
   have node || echo nodejs
+  have npm || echo npm
   have python3 || echo python3
   can_make_venvs || echo python3-venv
   have setpriv || echo util-linux

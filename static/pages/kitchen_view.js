@@ -29,7 +29,9 @@ export class KitchenView {
       if (ticket) this.#select(ticket);
     });
     find('#board').addEventListener('scroll', () => this.#drawMore(), { passive: true });
-    addEventListener('resize', () => this.#drawMore());
+    // Not the window's `resize`: it comes before the columns have found their new places.
+    const resized = new ResizeObserver(() => this.#drawMore());
+    for (const id of ['#board', '#tickets']) resized.observe(find(id));
   }
 
   get selected() {

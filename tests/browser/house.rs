@@ -66,7 +66,7 @@ impl House {
     pub async fn floor(&self) -> Browser {
         let floor = self.browser("the floor", Form::Wall).await;
         floor.goto("/staff").await;
-        sign_in(&floor).await;
+        sign_in(&floor, "staff").await;
         floor
     }
 
@@ -119,12 +119,12 @@ impl House {
     }
 }
 
-/// Fills in the form with the demo's person; the restaurant is filled in already.
-pub async fn sign_in(floor: &Browser) {
+/// Fills in the form with a person of the demo; the restaurant is filled in already.
+pub async fn sign_in(floor: &Browser, person: &str) {
     let filled = "return document.querySelector('[name=restaurant]')?.value === 'demo'";
     floor.until("the restaurant filled in", filled, vec![]).await;
-    floor.write("[name=username]", "staff").await;
-    floor.write("[name=password]", "staff-demo").await;
+    floor.write("[name=username]", person).await;
+    floor.write("[name=password]", &format!("{person}-demo")).await;
     floor.tap("#sign-in-form [type=submit]").await;
     floor.is("live").await;
 }

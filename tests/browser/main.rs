@@ -4,10 +4,13 @@
 
 mod browser;
 mod driver;
+mod evening;
 mod faults;
 mod hooks;
 mod house;
+mod looks;
 mod order;
+mod pages;
 mod taps;
 mod tokens;
 

@@ -1,0 +1,59 @@
+//! The kitchen's page.
+
+use crate::driver::Form;
+use crate::house::House;
+use crate::looks::saves_pictures;
+use crate::proxy::Network;
+use crate::support::client::text;
+use serde_json::json;
+use std::time::Duration;
+
+/// How old the older orders are to be on a picture: late by the settings below.
+const OLD: Duration = Duration::from_secs(125);
+const SETTINGS: &str = "localStorage['orderbell.kitchen.settings'] = JSON.stringify({ warnMinutes: 1, lateMinutes: 2 })";
+
+#[tokio::test]
+async fn the_kitchens_page_is_for_everybody() {
+    let house = House::open(1, &[]).await;
+    let screen = house.browser("the screen", Form::Wall).await;
+    screen.goto("/kitchen").await;
+    screen.sees("[data-user-code]").await;
+    screen.inspect("kitchen-pairing").await;
+
+    screen.ask(SETTINGS, vec![]).await;
+    screen.goto(&format!("/kitchen#token={}", house.kitchen_token(None, "1h").await)).await;
+    screen.is("live").await;
+    screen.inspect("kitchen-empty").await;
+    let evening = house.evening(if saves_pictures() { OLD } else { Duration::ZERO }).await;
+    screen.shows(text(&evening.cooking), "preparing").await;
+    screen.shows(text(&evening.incoming), "placed").await;
+    screen.inspect("kitchen").await;
+    screen.wear(Form::Phone, "dark").await;
+    screen.wear(Form::Wall, "dark").await;
+    screen
+        .until(
+            "every ticket on this wall, and no more of them announced",
+            "return document.querySelector('#more').hidden",
+            vec![],
+        )
+        .await;
+
+    house.staff.command(&evening.cooking, "cancel", json!({"reason": "customer_request"})).await.expect(200);
+    screen.shows(text(&evening.cooking), "cancelled").await;
+    screen.tap("[data-do='all-day']").await;
+    screen.sees("#all-day-panel").await;
+    screen.inspect("kitchen-all-day").await;
+    screen.tap("[data-do='recall']").await;
+    screen.shows(text(&evening.ready), "ready").await;
+    screen.inspect("kitchen-recall").await;
+    screen.tap("#recall-sheet [data-do='close']").await;
+    screen.tap("[data-do='settings']").await;
+    screen.sees("#settings-sheet[open]").await;
+    screen.inspect("kitchen-settings").await;
+    screen.tap("#settings-sheet [type=submit]").await;
+
+    screen.network.set(Network::Cut);
+    screen.is("offline").await;
+    screen.sees("#offline").await;
+    screen.inspect("kitchen-offline").await;
+}

@@ -1,0 +1,23 @@
+//! The landing page of the demo, whose doors lead to all others.
+
+use crate::driver::Form;
+use crate::house::House;
+
+#[tokio::test]
+async fn the_landing_page_leads_to_all_others() {
+    let house = House::open(1, &[]).await;
+    let visitor = house.browser("a visitor", Form::Wall).await;
+    visitor.goto("/").await;
+    visitor.is("live").await;
+    visitor.sees("#code img").await;
+    visitor.inspect("landing").await;
+    for (door, behind) in
+        [("/t/demo-table-1", "[data-menu-item]"), ("/kitchen", "[data-user-code]"), ("/staff", "[name=password]")]
+    {
+        visitor.goto("/").await;
+        visitor.tap(&format!("a[href='{door}']")).await;
+        visitor.sees(behind).await;
+        assert_eq!(visitor.at().await, door);
+    }
+    visitor.has_no_complaint().await;
+}

@@ -1,0 +1,7 @@
+//! Every page in the states that people meet it in, held against axe, in every look.
+
+mod diner;
+mod kitchen;
+mod landing;
+mod manage;
+mod staff;
