@@ -11,6 +11,7 @@ pub mod limits;
 pub mod manage;
 pub mod menu;
 pub mod orders;
+mod packed;
 pub mod pages;
 pub mod problem;
 pub mod qr;

@@ -1,7 +1,10 @@
 //! The pages and what they load, out of the binary itself.
 
 use super::etag;
+use super::packed;
 use super::problem::Problem;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 use rust_embed::{Embed, EmbeddedFile};
 use std::borrow::Cow;
@@ -11,26 +14,41 @@ pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'
      img-src 'self' data: https:; media-src 'self'; manifest-src 'self'; font-src 'self'; base-uri 'none'; \
      form-action 'self'; frame-ancestors 'none'";
 
+/// What a script, a style sheet or a picture may do when somebody opens it by itself. Short, since a page loads some thirty
+/// of them. A worker's script would need a policy of its own: workers take theirs from the file they are made of.
+const ASSET_POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+
 /// The files of `static/`: compiled in, or read from the disk in a debug build.
 #[derive(Embed)]
 #[folder = "static/"]
 struct Static;
 
 fn answer(request: &HttpRequest, file: EmbeddedFile, kind: Option<&str>) -> HttpResponse {
-    let tag = etag::tag_of_hash(&file.metadata.sha256_hash());
+    let hash = file.metadata.sha256_hash();
     let kind = kind.map_or_else(|| kind_of(&file), str::to_owned);
     let body = match file.data {
         Cow::Borrowed(bytes) => bytes::Bytes::from_static(bytes),
         Cow::Owned(bytes) => bytes.into(),
     };
-    etag::answer(request, tag, &kind, body)
+    let may_be_packed = kind.ends_with(UTF_8) && packed::is_liked_best(request);
+    let packed = if may_be_packed { packed::pack(hash, &body) } else { None };
+    let is_packed = packed.is_some();
+    let mut response = etag::answer(request, etag::tag_of_hash(&hash), &kind, packed.unwrap_or(body));
+    if is_packed && response.status() == StatusCode::OK {
+        response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("br"));
+        response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    }
+    response
 }
+
+/// What the media type of a text ends with.
+const UTF_8: &str = "; charset=utf-8";
 
 /// The media type of a file, by its name.
 fn kind_of(file: &EmbeddedFile) -> String {
     let kind = file.metadata.mimetype();
     let is_text = kind.starts_with("text/") || kind == "application/json" || kind == "application/manifest+json";
-    if is_text { format!("{kind}; charset=utf-8") } else { kind.to_owned() }
+    if is_text { format!("{kind}{UTF_8}") } else { kind.to_owned() }
 }
 
 /// A file of the binary, under a media type that its name does not tell.
@@ -97,5 +115,7 @@ pub async fn manage(request: HttpRequest) -> Result<HttpResponse, Problem> {
 /// `not_found`.
 pub async fn asset(request: HttpRequest, path: web::Path<String>) -> Result<HttpResponse, Problem> {
     let path = if path.ends_with(".html") { "" } else { path.as_str() };
-    file(&request, path)
+    let mut response = file(&request, path)?;
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, ASSET_POLICY);
+    Ok(response)
 }

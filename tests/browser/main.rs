@@ -2,6 +2,7 @@
 //! section 9 of the contract. Needs chromedriver and Chromium.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)] // a test that panics is a test that fails
 
+mod access;
 mod browser;
 mod driver;
 mod evening;
@@ -12,7 +13,7 @@ mod looks;
 mod order;
 mod pages;
 mod taps;
-mod tokens;
+mod weight;
 
 #[allow(dead_code)] // this suite needs some of the faults
 #[path = "../support_servers/proxy.rs"]

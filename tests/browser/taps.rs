@@ -58,6 +58,9 @@ async fn a_reload_amid_an_order_keeps_it() {
     phone.tap("[data-action='place']").await;
     phone.sees("[data-action='place'][aria-busy='true']").await;
     assert!(house.orders().await.is_empty(), "nothing has reached the server");
+    // What is dead stays dead; the phone finds that out before it asks for the page again.
+    phone.network.set(Network::Cut);
+    phone.is("offline").await;
     phone.network.set(Network::Fine);
     phone.reload().await;
     let order = phone.only_order().await;

@@ -15,8 +15,6 @@ async fn pages_and_what_they_load_come_with_their_types_and_the_strict_policy() 
         ("/kitchen", "text/html; charset=utf-8"),
         ("/staff", "text/html; charset=utf-8"),
         ("/manage", "text/html; charset=utf-8"),
-        ("/css/base.css", "text/css; charset=utf-8"),
-        ("/client/orderbell.js", "text/javascript; charset=utf-8"),
     ] {
         let answer = get(&house, path).await;
         assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, kind), "{path}");
@@ -29,6 +27,20 @@ async fn pages_and_what_they_load_come_with_their_types_and_the_strict_policy() 
             "{policy}"
         );
         assert!(!policy.contains("unsafe") && policy.ends_with("frame-ancestors 'none'"), "{policy}");
+    }
+}
+
+#[actix_web::test]
+async fn what_pages_load_can_do_nothing_by_itself() {
+    let house = House::open().await;
+    for (path, kind) in [("/css/base.css", "text/css; charset=utf-8"), ("/client/orderbell.js", "text/javascript; charset=utf-8")]
+    {
+        let answer = get(&house, path).await;
+        assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, kind), "{path}");
+        assert_eq!(answer.header("content-security-policy"), "default-src 'none'; frame-ancestors 'none'");
+        for (name, value) in [("x-content-type-options", "nosniff"), ("cache-control", "no-cache")] {
+            assert_eq!(answer.header(name), value, "{path}");
+        }
     }
 }
 
@@ -59,8 +71,12 @@ async fn pages_are_compressed_for_those_who_ask() {
     let plain = get(&house, "/kitchen").await;
     for encoding in ["gzip", "br"] {
         let small = house.call(TestRequest::get().uri("/kitchen").insert_header(("accept-encoding", encoding))).await;
-        assert_eq!(small.header("content-encoding"), encoding);
+        assert_eq!((small.header("content-encoding"), small.header("vary")), (encoding, "accept-encoding"));
         assert!(small.body.len() < plain.body.len());
+    }
+    for wish in ["identity", "br;q=0, identity", "br;q=0.1, identity"] {
+        let whole = house.call(TestRequest::get().uri("/kitchen").insert_header(("accept-encoding", wish))).await;
+        assert_eq!((whole.header("content-encoding"), whole.body.len()), ("", plain.body.len()), "{wish}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Tokens that end while a page is open.
+//! Tokens that end while a page is open. One of these waits for a minute: it goes by as others run beside it.
 
 use crate::driver::Form;
 use crate::house::House;

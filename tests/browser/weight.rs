@@ -1,0 +1,67 @@
+//! What the page that a guest waits on costs.
+
+use crate::browser::Browser;
+use crate::house::House;
+use serde_json::{Value, json};
+use std::io::Write;
+
+/// Bytes over the wire, heads and all, of a first visit.
+const HEAVIEST: u64 = 60_000;
+/// Slow 4G: what it is called, latency in ms, then bytes a second, down and up. Lighthouse names the network's own round
+/// trip; the DevTools hold back each request by what that comes to with its handshakes.
+const SLOW_4G: [(&str, f64, f64, f64); 2] =
+    [("Slow 4G of Lighthouse", 150.0, 204_800.0, 93_750.0), ("Slow 4G of the DevTools", 562.5, 180_000.0, 84_375.0)];
+
+#[tokio::test]
+async fn the_tracking_page_is_light() {
+    let house = House::open(1, &[]).await;
+    let phone = house.phone(6).await;
+    phone.add(house.menu.dish("Rasmalai")).await;
+    phone.place().await;
+    let order = phone.only_order().await;
+
+    phone.goto("/").await;
+    phone.devtools("Network.enable", json!({})).await;
+    phone.devtools("Network.clearBrowserCache", json!({})).await;
+    phone.log("performance").await;
+    follow(&phone, &order).await;
+    let (files, bytes) = received(&phone.log("performance").await);
+    tell(&format!("the tracking page: {bytes} bytes over the wire in {files} answers"));
+    assert!(files > 5, "the answers were counted");
+    assert!(bytes < HEAVIEST, "{bytes} bytes");
+
+    for (name, latency, down, up) in SLOW_4G {
+        phone.goto("/").await;
+        let conditions = json!({"offline": false, "latency": latency, "downloadThroughput": down, "uploadThroughput": up});
+        slow_down(&phone, conditions).await;
+        follow(&phone, &order).await;
+        let paints = "return performance.getEntriesByName('first-contentful-paint')[0]?.startTime";
+        let paint = phone.until("the first paint", paints, vec![]).await.as_f64().unwrap();
+        tell(&format!("the tracking page at a quarter of this machine's speed, {name}: first paint after {paint:.0} ms"));
+    }
+}
+
+async fn follow(phone: &Browser, order: &str) {
+    phone.goto(&format!("/orders/{order}")).await;
+    phone.shows(order, "placed").await;
+    phone.is("live").await;
+}
+
+async fn slow_down(phone: &Browser, conditions: Value) {
+    phone.devtools("Network.clearBrowserCache", json!({})).await;
+    phone.devtools("Network.emulateNetworkConditions", conditions).await;
+    phone.devtools("Emulation.setCPUThrottlingRate", json!({"rate": 4})).await;
+}
+
+/// How many answers came to their end, and how many bytes they were.
+fn received(log: &[Value]) -> (usize, u64) {
+    let events = log.iter().map(|line| serde_json::from_str::<Value>(line["message"].as_str().unwrap()).unwrap());
+    let finished = events.filter(|event| event["message"]["method"] == "Network.loadingFinished");
+    let sizes: Vec<_> = finished.map(|event| event["message"]["params"]["encodedDataLength"].as_f64().unwrap()).collect();
+    (sizes.len(), sizes.iter().sum::<f64>() as u64)
+}
+
+/// Past the test harness, which shows only what failing tests print: these are figures to read.
+fn tell(line: &str) {
+    std::io::stderr().write_all(format!("{line}\n").as_bytes()).unwrap();
+}
