@@ -253,6 +253,26 @@ mod tests {
         Cli::command().debug_assert();
     }
 
+    /// A setting that is documented with another default is worse than one that is not documented.
+    #[test]
+    fn operations_md_names_every_setting_with_its_variable_and_its_default() {
+        let document = include_str!("../docs/operations.md");
+        let serve = Cli::command().find_subcommand("serve").unwrap().clone();
+        let common = Cli::command();
+        let settings = serve.get_arguments().chain(common.get_arguments()).filter(|setting| !setting.is_hide_set());
+        for setting in settings.filter(|setting| setting.get_env().is_some()) {
+            let (flag, variable) = (setting.get_long().unwrap(), setting.get_env().unwrap().to_str().unwrap());
+            let row = document.lines().find(|line| line.starts_with('|') && line.contains(&format!("`--{flag}`")));
+            let row = row.unwrap_or_else(|| panic!("--{flag} is not in the tables"));
+            assert!(row.contains(&format!("`{variable}`")), "{variable} in {row}");
+            let words = row.replace(',', "");
+            for default in setting.get_default_values() {
+                let default = default.to_str().unwrap().replace(',', "");
+                assert!(default == "false" || words.contains(&default), "{default} of --{flag} in {row}");
+            }
+        }
+    }
+
     #[test]
     fn spans_are_read_and_nonsense_is_refused() {
         assert_eq!(parse_span("12h"), Ok(Duration::from_secs(12 * 3600)));

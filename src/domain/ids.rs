@@ -1,7 +1,8 @@
 //! Identifiers: UUIDs behind a type each, so that an order's id cannot be passed where a restaurant's is meant.
 
+use super::as_text::read_as_text;
 use super::time::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::fmt;
 use std::str::FromStr;
 use uuid::Uuid;
@@ -60,12 +61,7 @@ macro_rules! id {
             }
         }
 
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-                text.parse().map_err(serde::de::Error::custom)
-            }
-        }
+        read_as_text!($name);
     };
 }
 

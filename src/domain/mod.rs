@@ -5,6 +5,7 @@
 //! [`place::decide`], [`call::decide`], [`menu::decide`]), and comes out as a [`decision::Decision`].
 
 pub mod action;
+mod as_text;
 pub mod call;
 pub mod command;
 pub mod day;

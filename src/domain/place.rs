@@ -104,6 +104,7 @@ pub fn decide(menu: &Menu, basket: &Basket, who: &Principal, fresh: &Fresh, mome
     if menu.paused {
         return Err(Refusal::new(RefusalKind::Paused, "the restaurant takes no orders right now; try again in a little while"));
     }
+    debug_assert_eq!(basket.items.len(), fresh.items.len(), "one id for each line");
     let mut items = BTreeMap::new();
     let mut total = Money::zero(menu.currency);
     for (line, id) in basket.items.iter().zip(&fresh.items) {

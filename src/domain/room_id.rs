@@ -1,8 +1,8 @@
 //! Rooms: what a client subscribes to, a filter over one feed.
 
+use super::as_text::serde_as_text;
 use super::event::{Event, EventKind, Topic};
 use super::ids::{OrderId, RestaurantId};
-use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
@@ -112,18 +112,7 @@ impl FromStr for RoomId {
     }
 }
 
-impl Serialize for RoomId {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for RoomId {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
-    }
-}
+serde_as_text!(RoomId);
 
 #[cfg(test)]
 mod tests {

@@ -1,5 +1,6 @@
 //! Bounded text: what a person may write, trimmed, without control characters, within a length.
 
+use super::as_text::read_as_text;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -142,12 +143,7 @@ macro_rules! text_traits {
                 fmt::Debug::fmt(&self.0, f)
             }
         }
-        impl<'de, $($generics)*> Deserialize<'de> for $name {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-                text.parse().map_err(serde::de::Error::custom)
-            }
-        }
+        read_as_text!([$($generics)*] $name);
     };
 }
 

@@ -89,7 +89,7 @@ impl Feed {
             feed.reading = false;
             match head {
                 Ok(head) => feed.begin(head, ctx),
-                Err(error) => feed.refuse_waiting(error),
+                Err(error) => feed.refuse_waiting(error, ctx),
             }
         }));
     }
@@ -102,11 +102,12 @@ impl Feed {
         self.linger(ctx);
     }
 
-    fn refuse_waiting(&mut self, error: store::StoreError) {
+    fn refuse_waiting(&mut self, error: store::StoreError, ctx: &mut Context<Self>) {
         log::warn!(restaurant:% = self.restaurant, error:% = error; "feed cannot read its head");
         for JoinRoom { room, join } in self.waiting.drain(..) {
             let _ = join.mailbox.try_send(ToMember::Unavailable(room));
         }
+        self.linger(ctx);
     }
 
     fn join(&mut self, message: JoinRoom, ctx: &mut Context<Self>) {
