@@ -33,6 +33,7 @@ const RENEWAL_RETRY_MS = 10_000;
  * @property {(handle: any) => void} [clearTimeout]
  * @property {import('./tokens.js').Store | null} [storage] keeps unanswered commands over a reload
  * @property {string} [storageKey] their entry: one for each principal, since an id is safe only for who made it
+ * @property {string} [version] the page's own, as its `<meta name="orderbell-version">` has it
  */
 
 /**
@@ -41,18 +42,20 @@ const RENEWAL_RETRY_MS = 10_000;
  * States: `connecting` until the first link is up or fails; `catching-up` while a room waits for its snapshot or
  * missed events; `live`; `offline` from a loss until the next link is up; `stopped` when only a person can help.
  *
- * Events: `state` {state, reason?}, `welcome` (the frame), `error` (OrderbellError that belongs to no command),
- * `clock` {now}, `pending` (the list), `answer` {pending, ack? | error?} for every command answered.
+ * Events: `state` {state, reason?}, `welcome` (the frame), `version` {own, server} with each `welcome` of a server
+ * that serves another version of the pages, `error` (OrderbellError that belongs to no command), `clock` {now},
+ * `pending` (the list), `answer` {pending, ack? | error?} for every command answered.
  */
 export class Orderbell extends Emitter {
   /** @type {State} */ #state = 'connecting';
   /** @type {any} */ #renewal = null;
-  #tokens; #around; #clock; #connection; #outbox; #subscriptions;
+  #tokens; #version; #around; #clock; #connection; #outbox; #subscriptions;
 
   /** @param {Options} options */
-  constructor({ url, tokens, storage = null, storageKey = 'orderbell.outbox', wallClock = Date.now, ...given }) {
+  constructor({ url, tokens, version, storage = null, storageKey = 'orderbell.outbox', wallClock = Date.now, ...given }) {
     super();
     this.#tokens = tokens;
+    this.#version = version;
     this.#around = withDefaults(given);
     this.#clock = new ServerClock({ now: this.#around.now, wallClock });
     this.#connection = new Connection({ url: socketUrl(url), tokens, around: this.#around, listener: this.#listener() });
@@ -176,7 +179,13 @@ export class Orderbell extends Emitter {
     this.#outbox.up(welcome.limits);
     this.#renewBefore(Date.parse(welcome.expires_at));
     this.emit('welcome', welcome);
+    this.#compareVersions(welcome.version);
     this.#settle();
+  }
+
+  /** Either may be unknown: to a page that did not say, and of a server before it had one. @param {string} [server] */
+  #compareVersions(server) {
+    if (this.#version && server && server !== this.#version) this.emit('version', { own: this.#version, server });
   }
 
   /** @param {State} state @param {string} reason */

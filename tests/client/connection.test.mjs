@@ -340,3 +340,18 @@ test('a hidden page is left alone', async () => {
   window.document.dispatchEvent(new Event('visibilitychange'));
   assert.equal(last().all('ping').length, 0);
 });
+
+test('a server of another version is told of at each welcome, one of the same or of none is not', async () => {
+  const { bell, clock, last } = await connected({ version: '0.1.0+aaa', welcome: { version: '0.1.0+aaa' } });
+  const told = [];
+  bell.on('version', (versions) => told.push(versions));
+  for (const version of [undefined, '0.1.0+aaa', '0.1.0+bbb', '0.1.0+bbb']) {
+    last().drop();
+    await relink({ clock, last }, { version });
+  }
+  assert.deepEqual(told, Array(2).fill({ own: '0.1.0+aaa', server: '0.1.0+bbb' }));
+  const unversioned = await connected({ welcome: { version: '0.1.0+bbb' } });
+  unversioned.bell.on('version', () => assert.fail('a page that did not say its version'));
+  unversioned.last().drop();
+  await relink(unversioned, { version: '0.1.0+ccc' });
+});
