@@ -7,6 +7,7 @@ use orderbell::clock;
 use orderbell::domain::ids::RestaurantId;
 use orderbell::store::{Mode, OpenError, Settings, StoreError, open};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+use std::os::unix::fs::PermissionsExt as _;
 use std::time::{Duration, Instant};
 
 const SERVE: Settings = Settings::new(Mode::Serve);
@@ -66,6 +67,19 @@ async fn a_sqlite_file_has_one_node() {
     assert!(error.to_string().contains("PostgreSQL"), "it says what to do: {error}");
     let world = world.reopen().await;
     assert!(open(&world.url, Settings::new(Mode::Tool)).await.is_ok());
+}
+
+#[tokio::test]
+async fn the_files_of_sqlite_are_their_owners_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}/orderbell.db", folder.path().display());
+    let house = House::open(&open(&url, SERVE).await.unwrap()).await;
+    house.place(&house.diner("diner-1")).await;
+    let files: Vec<_> = folder.path().read_dir().unwrap().map(|entry| entry.unwrap()).collect();
+    assert!(files.len() >= 3, "the database, its log and its lock: {files:?}");
+    for file in files {
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o077, 0, "{file:?}");
+    }
 }
 
 #[tokio::test]
