@@ -63,6 +63,8 @@ pub struct Services {
     pub origins: Vec<String>,
     /// Whether a proxy in front says who the client is.
     pub trust_forwarded_for: bool,
+    /// Which version of the pages this node serves.
+    pub version: &'static str,
     /// Whether this node takes connections at all.
     pub is_open: bool,
     /// The node's metrics.

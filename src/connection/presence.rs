@@ -63,6 +63,7 @@ impl Presence {
             restaurant: who.restaurant,
             expires_at: self.expires_at,
             server_time: clock::now(),
+            version: self.services.version,
             limits: self.services.limits.frame(),
         }
         .encode()

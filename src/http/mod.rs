@@ -22,6 +22,7 @@ pub mod routes;
 pub mod sessions;
 pub mod specs;
 pub mod state;
+pub mod version;
 
 #[cfg(test)]
 mod tests;
@@ -32,3 +33,4 @@ pub use limits::Limits;
 pub use problem::Problem;
 pub use routes::app;
 pub use state::{Faces, State};
+pub use version::version;

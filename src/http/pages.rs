@@ -3,10 +3,12 @@
 use super::etag;
 use super::packed;
 use super::problem::Problem;
+use super::version::{self, Static};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
-use rust_embed::{Embed, EmbeddedFile};
+use rust_embed::EmbeddedFile;
+use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 
 /// What a page may load and do: from this server alone, and pictures of dishes from where the menu says.
@@ -15,22 +17,20 @@ pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'
      form-action 'self'; frame-ancestors 'none'";
 
 /// What a script, a style sheet or a picture may do when somebody opens it by itself. Short, since a page loads some thirty
-/// of them. A worker's script would need a policy of its own: workers take theirs from the file they are made of.
+/// of them.
 const ASSET_POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
 
-/// The files of `static/`: compiled in, or read from the disk in a debug build.
-#[derive(Embed)]
-#[folder = "static/"]
-struct Static;
+/// What the service worker may do: load its own parts, and ask this server.
+const WORKER_POLICY: HeaderValue =
+    HeaderValue::from_static("default-src 'none'; script-src 'self'; connect-src 'self'; frame-ancestors 'none'");
+
+/// Where the service worker is: at the root, since a worker keeps the pages below its own address.
+const WORKER: &str = "service-worker.js";
 
 fn answer(request: &HttpRequest, file: EmbeddedFile, kind: Option<&str>) -> HttpResponse {
-    let hash = file.metadata.sha256_hash();
-    let kind = kind.map_or_else(|| kind_of(&file), str::to_owned);
-    let body = match file.data {
-        Cow::Borrowed(bytes) => bytes::Bytes::from_static(bytes),
-        Cow::Owned(bytes) => bytes.into(),
-    };
-    let may_be_packed = kind.ends_with(UTF_8) && packed::is_liked_best(request);
+    let kind = kind.map_or_else(|| kind_of(file.metadata.mimetype()), str::to_owned);
+    let (hash, body) = contents(file);
+    let may_be_packed = is_text(&kind) && packed::is_liked_best(request);
     let packed = if may_be_packed { packed::pack(hash, &body) } else { None };
     let is_packed = packed.is_some();
     let mut response = etag::answer(request, etag::tag_of_hash(&hash), &kind, packed.unwrap_or(body));
@@ -41,12 +41,39 @@ fn answer(request: &HttpRequest, file: EmbeddedFile, kind: Option<&str>) -> Http
     response
 }
 
+/// A file as it is served, and the SHA-256 of that: a page says which version of all the files it belongs to.
+fn contents(file: EmbeddedFile) -> ([u8; 32], bytes::Bytes) {
+    if file.metadata.mimetype() == "text/html" {
+        let page = version::stamp(&file.data);
+        return (Sha256::digest(&page).into(), page.into());
+    }
+    let hash = file.metadata.sha256_hash();
+    match file.data {
+        Cow::Borrowed(bytes) => (hash, bytes::Bytes::from_static(bytes)),
+        Cow::Owned(bytes) => (hash, bytes.into()),
+    }
+}
+
+/// Packs every file as small as it gets, so that no request has to wait for it. Takes some seconds of one thread.
+pub fn pack_all() {
+    for path in Static::iter() {
+        let Some(file) = Static::get(&path) else { continue };
+        if is_text(&kind_of(file.metadata.mimetype())) {
+            let (hash, body) = contents(file);
+            packed::pack_well(hash, &body);
+        }
+    }
+}
+
 /// What the media type of a text ends with.
 const UTF_8: &str = "; charset=utf-8";
 
-/// The media type of a file, by its name.
-fn kind_of(file: &EmbeddedFile) -> String {
-    let kind = file.metadata.mimetype();
+fn is_text(kind: &str) -> bool {
+    kind.ends_with(UTF_8)
+}
+
+/// The media type of a file, as its name tells it, with the encoding where it is text.
+fn kind_of(kind: &str) -> String {
     let is_text = kind.starts_with("text/") || kind == "application/json" || kind == "application/manifest+json";
     if is_text { format!("{kind}{UTF_8}") } else { kind.to_owned() }
 }
@@ -116,6 +143,35 @@ pub async fn manage(request: HttpRequest) -> Result<HttpResponse, Problem> {
 pub async fn asset(request: HttpRequest, path: web::Path<String>) -> Result<HttpResponse, Problem> {
     let path = if path.ends_with(".html") { "" } else { path.as_str() };
     let mut response = file(&request, path)?;
-    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, ASSET_POLICY);
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy_of(path));
     Ok(response)
+}
+
+/// What a file that is no page may do.
+fn policy_of(path: &str) -> HeaderValue {
+    if path == WORKER { WORKER_POLICY } else { ASSET_POLICY }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_worker_may_ask_this_server_and_what_is_no_worker_may_nothing() {
+        assert_eq!(policy_of("service-worker.js"), WORKER_POLICY);
+        for path in ["pages/service-worker.js", "client/orderbell.js", "manifest.webmanifest"] {
+            assert_eq!(policy_of(path), ASSET_POLICY, "{path}");
+        }
+    }
+
+    #[test]
+    fn text_is_said_to_be_utf_8_whatever_it_is_for() {
+        for (kind, expected) in [
+            ("text/css", "text/css; charset=utf-8"),
+            ("application/manifest+json", "application/manifest+json; charset=utf-8"),
+            ("image/png", "image/png"),
+        ] {
+            assert_eq!(kind_of(kind), expected);
+        }
+    }
 }

@@ -67,6 +67,7 @@ pub enum ServerFrame<'a> {
         restaurant: RestaurantId,
         expires_at: Timestamp,
         server_time: Timestamp,
+        version: &'a str,
         limits: LimitsFrame,
     },
     /// The state of a room at a position.

@@ -80,6 +80,7 @@ impl Node {
             limits: serve.limits.connection(),
             origins: serve.allowed_origins.clone(),
             trust_forwarded_for: serve.trust_forwarded_for,
+            version: http::version(),
             is_open: serve.role != NodeRole::Api,
             metrics: metrics.clone(),
         });
@@ -148,6 +149,7 @@ pub async fn serve(common: &Common, serve: &Serve) -> anyhow::Result<()> {
     };
     let keyring = keyring(common)?;
     let node = Node::new(keyring.clone(), serve, store, demo);
+    pack_pages(serve);
     node.start_background(&keyring, serve)?;
     let server = server::server(&node.services, &node.state, serve, listener)?;
     let handle = server.handle();
@@ -160,6 +162,14 @@ pub async fn serve(common: &Common, serve: &Serve) -> anyhow::Result<()> {
     }
     log::info!(connections = node.services.census.count(); "stopped");
     Ok(())
+}
+
+/// Packs the pages beside everything else. A debug build reads them from the disk, where they change: it packs what is
+/// asked for.
+fn pack_pages(serve: &Serve) {
+    if serve.role != NodeRole::Realtime && !cfg!(debug_assertions) {
+        std::thread::spawn(http::pages::pack_all);
+    }
 }
 
 fn rates(serve: &Serve) -> Rates {

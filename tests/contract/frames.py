@@ -130,7 +130,7 @@ EVENT = {
 
 FRAMES = {
     "welcome": {"connection": uuid_v7, "epoch": text, "role": one_of(ROLES), "restaurant": uuid, "expires_at": at,
-                "server_time": at, "limits": LIMITS},
+                "server_time": at, "version": text, "limits": LIMITS},
     "snapshot": {"room": room, "position": number, "documents": a_list, "calls": some(an_object), "displays": some(an_object)},
     "event": {"room": room, "position": number, "prev": number, "event": EVENT},
     "sync": {"room": room, "position": number, "prev": number, "server_time": at},

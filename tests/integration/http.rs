@@ -228,6 +228,18 @@ async fn every_answer_carries_the_headers_that_keep_a_page_safe() {
 }
 
 #[tokio::test]
+async fn a_page_and_a_connection_of_one_node_name_the_same_version() {
+    let server = Server::start(&[]).await;
+    let screen = server.staff().await.screen().await;
+    let version = text(&screen.welcome["version"]);
+    assert!(version.starts_with(concat!(env!("CARGO_PKG_VERSION"), "+")), "{version}");
+    for page in ["/", "/t/demo-table-1", "/orders/x", "/kitchen", "/staff", "/manage"] {
+        let page = server.anybody().get(page).await;
+        assert!(page.text.contains(&format!("<meta name=\"orderbell-version\" content=\"{version}\">")), "{}", page.text);
+    }
+}
+
+#[tokio::test]
 async fn machines_are_told_how_the_node_is() {
     let server = Server::start(&[]).await;
     let staff = server.staff().await;

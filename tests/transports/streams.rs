@@ -18,6 +18,9 @@ async fn a_stream_begins_with_welcome_and_each_message_names_the_cursor() {
     let welcome = stream.next().await.unwrap();
     let epoch = welcome.data["epoch"].as_str().unwrap().to_owned();
     assert_eq!((welcome.event.as_str(), welcome.id), ("welcome", Some(format!("{epoch}.0"))), "its reader has seen nothing");
+    let page = reqwest::get(format!("{}/kitchen", server.base)).await.unwrap().text().await.unwrap();
+    let version = welcome.data["version"].as_str().unwrap();
+    assert!(page.contains(&format!("content=\"{version}\"")), "{version}: the page that this node serves");
     assert!(stream.retry_ms.is_some_and(|retry| (1000..3000).contains(&retry)), "{:?}", stream.retry_ms);
     for expected in ["snapshot", "live"] {
         let message = stream.next().await.unwrap();

@@ -66,6 +66,7 @@ impl House {
             origins: Vec::new(),
             trust_forwarded_for: false,
             metrics: metrics.clone(),
+            version: crate::http::version(),
             is_open: true,
         };
         let state = State {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::http::Demo;
+use crate::http::{Demo, etag};
 
 async fn get(house: &House, path: &str) -> Answer {
     house.call(TestRequest::get().uri(path)).await
@@ -27,6 +27,18 @@ async fn pages_and_what_they_load_come_with_their_types_and_the_strict_policy() 
             "{policy}"
         );
         assert!(!policy.contains("unsafe") && policy.ends_with("frame-ancestors 'none'"), "{policy}");
+    }
+}
+
+#[actix_web::test]
+async fn every_page_says_which_version_it_belongs_to() {
+    let house = House::open().await;
+    let line = format!("<meta name=\"orderbell-version\" content=\"{}\">", crate::http::version());
+    for path in ["/", "/t/ladle-table-7", "/orders/x", "/kitchen", "/staff", "/manage"] {
+        let page = String::from_utf8(get(&house, path).await.body.to_vec()).unwrap();
+        assert_eq!((page.matches(&line).count(), page.contains("{{")), (1, false), "{path}");
+        let tag = etag::tag(page.as_bytes());
+        assert_eq!(get(&house, path).await.header("etag"), format!("W/\"{tag}\""), "{path}: of what is served");
     }
 }
 
