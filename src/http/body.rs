@@ -5,7 +5,7 @@ use super::problem::Problem;
 use crate::protocol::ErrorCode;
 use actix_web::dev::{JsonBody, Payload};
 use actix_web::error::JsonPayloadError;
-use actix_web::http::StatusCode;
+use actix_web::http::{StatusCode, header};
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
@@ -52,7 +52,9 @@ fn read_body<T: DeserializeOwned + 'static>(
     most: fn(usize) -> usize,
 ) -> LocalBoxFuture<'static, Result<T, Problem>> {
     let state = state(request);
-    let body = JsonBody::<Box<RawValue>>::new(request, payload, None, true);
+    // A body that says nothing of itself is taken for JSON; one that says it is something else is not.
+    let is_named = request.headers().contains_key(header::CONTENT_TYPE);
+    let body = JsonBody::<Box<RawValue>>::new(request, payload, None, is_named);
     Box::pin(async move {
         let most = most(state?.body_bytes);
         match tokio::time::timeout(DEADLINE, body.limit(most)).await {

@@ -47,6 +47,9 @@ async fn what_is_wrong_with_a_body_is_said() {
     }
     raw("text/plain", "{}").await.problem(415, "bad_frame");
     raw("application/x-www-form-urlencoded", "table_key=a").await.problem(415, "bad_frame");
+    let unnamed = |body: &str| house.call(TestRequest::post().uri("/api/v1/diner-sessions").set_payload(body.to_owned()));
+    unnamed("").await.problem(400, "bad_frame");
+    unnamed("{\"table_key\":\"a\"}").await.problem(404, "not_found");
     let large = format!("{{\"table_key\":\"{}\"}}", "x".repeat(16 * 1024));
     assert!(raw(json, &large).await.problem(413, "too_large").contains("16384"));
     raw("application/json; charset=utf-8", "{\"table_key\":\"a\"}").await.problem(404, "not_found");
