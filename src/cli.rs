@@ -189,6 +189,7 @@ async fn token(common: &Common, args: TokenArgs) -> anyhow::Result<SecretString>
         station: args.station,
         table: args.table,
         device: None,
+        share: None,
     };
     let keyring: Arc<Keyring> = startup::keyring(common)?;
     Ok(Tokens::new(keyring).issue(&principal, args.expires, clock::now())?)

@@ -59,7 +59,7 @@ impl Commands {
     /// A refusal, or the store's.
     pub async fn execute(&self, who: &Principal, command: Command) -> Answer {
         let action = command.action();
-        let answer = if policy::may_act(who.role, action) {
+        let answer = if policy::may_act(who, action) {
             self.run(who, command).await
         } else {
             Err(refuse(RefusalKind::Forbidden, "this is not for your role to do"))
@@ -93,7 +93,7 @@ impl Commands {
     }
 
     async fn run_place(&self, who: &Principal, id: CommandId, basket: Basket) -> Result<Committed, CommandError> {
-        if !policy::may_place(who.role) {
+        if !policy::may_place(who) {
             return Err(refuse(RefusalKind::Forbidden, "this is not for your role to do"));
         }
         basket.check(who).map_err(CommandError::Refused)?;
@@ -125,7 +125,7 @@ impl Commands {
     /// # Errors
     /// A refusal, or the store's.
     pub async fn change_menu(&self, who: &Principal, action: MenuAction) -> Answer {
-        let answer = if policy::may_set_menu(who.role) {
+        let answer = if policy::may_set_menu(who) {
             let decide = move |state| decide_menu(state, &action);
             self.commit(who, Reads::Menu, None, decide).await
         } else {

@@ -100,6 +100,7 @@ impl Listener {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::ids::RestaurantId;
     use crate::store::sessions::{Ended, Rotation, SessionRow};
     use async_trait::async_trait;
 
@@ -120,6 +121,9 @@ mod tests {
             Err(StoreError::Internal)
         }
         async fn rotate_refresh(&self, _: [u8; 32], _: [u8; 32], _: Timestamp) -> Result<Rotation, StoreError> {
+            Err(StoreError::Internal)
+        }
+        async fn session_end(&self, _: RestaurantId, _: &Key) -> Result<Option<Timestamp>, StoreError> {
             Err(StoreError::Internal)
         }
         async fn end_session(&self, _: &Key, _: Timestamp) -> Result<(), StoreError> {

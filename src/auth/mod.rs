@@ -2,7 +2,8 @@
 //!
 //! A secret of some kind (a password, an API key, a table's key, a pairing) becomes a session ([`session`], [`pairing`]),
 //! a session's tokens are signed and verified by the [`keyring`] ([`token`]), a session that is over is known on every
-//! node ([`ended`]), a manager says who may sign in at all ([`manage`]), and what a verified principal may do is decided by pure functions alone ([`policy`]).
+//! node ([`ended`]), a manager says who may sign in at all ([`manage`]), a guest gives out links to an order ([`share`]), and what a verified
+//! principal may do is decided by pure functions alone ([`policy`]).
 
 pub mod ended;
 pub mod key_file;
@@ -13,6 +14,7 @@ pub mod password;
 pub mod policy;
 pub mod secret;
 pub mod session;
+pub mod share;
 pub mod token;
 
 #[cfg(test)]

@@ -104,7 +104,7 @@ impl SessionService {
         name: Name,
         station: Option<Station>,
     ) -> Result<Device, SessionError> {
-        if !may_pair(principal.role) {
+        if !may_pair(principal) {
             return Err(SessionError::Forbidden);
         }
         let code = UserCode::typed(user_code).ok_or(SessionError::UnknownPairing)?;

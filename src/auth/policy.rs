@@ -1,8 +1,11 @@
 //! Who may do what: the "who" columns of the contract, as pure functions. A kitchen screen's station and a diner's
 //! narrower right to cancel are looked at where the order is decided upon (`domain::transition`).
+//!
+//! Every rule takes the principal and not its role, since whoever holds a link to one order ([`Principal::share`]) is a
+//! diner by role and may read that order, and nothing else.
 
 use crate::domain::action::ActionName;
-use crate::domain::ids::RestaurantId;
+use crate::domain::ids::{OrderId, RestaurantId};
 use crate::domain::order::Order;
 use crate::domain::principal::{Principal, Role};
 use crate::domain::room_id::RoomId;
@@ -11,6 +14,8 @@ use crate::domain::text::Key;
 /// Whose an order is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Owner<'a> {
+    /// Which order.
+    pub order: OrderId,
     /// The restaurant that cooks it.
     pub restaurant: RestaurantId,
     /// The diner who placed it, when one did.
@@ -19,85 +24,107 @@ pub struct Owner<'a> {
 
 impl<'a> From<&'a Order> for Owner<'a> {
     fn from(order: &'a Order) -> Self {
-        Self { restaurant: order.restaurant, diner: order.diner.as_ref() }
+        Self { order: order.id, restaurant: order.restaurant, diner: order.diner.as_ref() }
     }
 }
 
-/// Whether a role may take an action at all (section 4, column "who").
+/// Whether a principal is one of these roles, with all that the role may do.
+fn is_one_of(who: &Principal, roles: &[Role]) -> bool {
+    who.share.is_none() && roles.contains(&who.role)
+}
+
+/// Whether a principal may take an action at all (section 4, column "who").
 #[must_use]
-pub const fn may_act(role: Role, action: ActionName) -> bool {
+pub fn may_act(who: &Principal, action: ActionName) -> bool {
     use Role::{Diner, Kitchen, Manager, Service, Staff};
-    match action {
-        ActionName::Accept | ActionName::Reject | ActionName::Serve => matches!(role, Staff | Manager | Service),
+    let roles: &[Role] = match action {
+        ActionName::Accept | ActionName::Reject | ActionName::Serve => &[Staff, Manager, Service],
         ActionName::Start
         | ActionName::StartItem
         | ActionName::FinishItem
         | ActionName::RecallItem
         | ActionName::Recall
-        | ActionName::Promise => matches!(role, Kitchen | Staff | Manager),
-        ActionName::Ready => matches!(role, Kitchen | Staff | Manager | Service),
-        ActionName::Cancel => matches!(role, Diner | Staff | Manager | Service),
-        ActionName::VoidItem | ActionName::Rush | ActionName::AnswerCall => matches!(role, Staff | Manager),
-        ActionName::CallWaiter => matches!(role, Diner),
-    }
+        | ActionName::Promise => &[Kitchen, Staff, Manager],
+        ActionName::Ready => &[Kitchen, Staff, Manager, Service],
+        ActionName::Cancel => &[Diner, Staff, Manager, Service],
+        ActionName::VoidItem | ActionName::Rush | ActionName::AnswerCall => &[Staff, Manager],
+        ActionName::CallWaiter => &[Diner],
+    };
+    is_one_of(who, roles)
 }
 
-/// Whether an order is within a principal's reach: a diner's own, and for everybody else any of their restaurant.
+/// Whether an order is within a principal's reach: a diner's own (of a link to one, that one), and for everybody else any
+/// of their restaurant.
 /// What is out of reach is answered as if it did not exist.
 #[must_use]
 pub fn owns<'a>(principal: &Principal, owner: impl Into<Owner<'a>>) -> bool {
     let owner = owner.into();
     let is_own = principal.role != Role::Diner || owner.diner == Some(&principal.sub);
-    owner.restaurant == principal.restaurant && is_own
+    let is_shown = principal.share.is_none_or(|shown| shown == owner.order);
+    owner.restaurant == principal.restaurant && is_own && is_shown
 }
 
 /// Whether a principal may take an action on an order: the role may, and the order is within reach.
 #[must_use]
 pub fn may_command<'a>(principal: &Principal, action: ActionName, owner: impl Into<Owner<'a>>) -> bool {
-    may_act(principal.role, action) && owns(principal, owner)
+    may_act(principal, action) && owns(principal, owner)
 }
 
-/// Whether a role may place an order, for itself (a diner) or for a guest.
+/// Whether a principal may place an order, for itself (a diner) or for a guest.
 #[must_use]
-pub const fn may_place(role: Role) -> bool {
-    matches!(role, Role::Diner | Role::Staff | Role::Manager | Role::Service)
+pub fn may_place(who: &Principal) -> bool {
+    is_one_of(who, &[Role::Diner, Role::Staff, Role::Manager, Role::Service])
+}
+
+/// Whether a principal is a guest in a session of their own: may see the visit, and give out links to its orders.
+#[must_use]
+pub fn is_guest(who: &Principal) -> bool {
+    is_one_of(who, &[Role::Diner])
 }
 
 /// Whether a principal may join a room (section 5). `order` is the owner of an order room's order; `None` when there is
 /// no such order, which is answered like a room that may not be joined.
 #[must_use]
 pub fn may_join(principal: &Principal, room: RoomId, order: Option<Owner<'_>>) -> bool {
-    let role = principal.role;
     match room {
         RoomId::Order(_) => order.is_some_and(|owner| owns(principal, owner)),
-        RoomId::Kitchen(id) => id == principal.restaurant && may_see_orders(role),
-        RoomId::Floor(id) => id == principal.restaurant && matches!(role, Role::Staff | Role::Manager | Role::Service),
-        RoomId::Menu(id) => id == principal.restaurant,
+        RoomId::Kitchen(id) => id == principal.restaurant && may_see_orders(principal),
+        RoomId::Floor(id) => id == principal.restaurant && is_one_of(principal, &[Role::Staff, Role::Manager, Role::Service]),
+        RoomId::Menu(id) => id == principal.restaurant && is_one_of(principal, &Role::ALL),
     }
 }
 
-/// Whether a role may list the orders of its restaurant.
+/// Whether a principal may ask for a room before anybody has looked whose order it is about.
 #[must_use]
-pub const fn may_see_orders(role: Role) -> bool {
-    matches!(role, Role::Kitchen | Role::Staff | Role::Manager | Role::Service)
+pub fn may_ask_for(who: &Principal, room: RoomId) -> bool {
+    match room {
+        RoomId::Order(id) => who.share.is_none_or(|shown| shown == id),
+        _ => may_join(who, room, None),
+    }
 }
 
-/// Whether a role may say what is sold out, and pause and resume its restaurant.
+/// Whether a principal may list the orders of its restaurant.
 #[must_use]
-pub const fn may_set_menu(role: Role) -> bool {
-    matches!(role, Role::Staff | Role::Manager | Role::Service)
+pub fn may_see_orders(who: &Principal) -> bool {
+    is_one_of(who, &[Role::Kitchen, Role::Staff, Role::Manager, Role::Service])
 }
 
-/// Whether a role may approve the pairing of a kitchen screen.
+/// Whether a principal may say what is sold out, and pause and resume its restaurant.
 #[must_use]
-pub const fn may_pair(role: Role) -> bool {
-    matches!(role, Role::Staff | Role::Manager)
+pub fn may_set_menu(who: &Principal) -> bool {
+    is_one_of(who, &[Role::Staff, Role::Manager, Role::Service])
 }
 
-/// Whether a role keeps the menu, the tables, the people, the devices and the API keys.
+/// Whether a principal may approve the pairing of a kitchen screen.
 #[must_use]
-pub const fn may_manage(role: Role) -> bool {
-    matches!(role, Role::Manager)
+pub fn may_pair(who: &Principal) -> bool {
+    is_one_of(who, &[Role::Staff, Role::Manager])
+}
+
+/// Whether a principal keeps the menu, the tables, the people, the devices and the API keys.
+#[must_use]
+pub fn may_manage(who: &Principal) -> bool {
+    is_one_of(who, &[Role::Manager])
 }
 
 #[cfg(test)]
@@ -109,21 +136,24 @@ mod tests {
     const ELSEWHERE: RestaurantId = RestaurantId::from_uuid(Uuid::from_u128(2));
 
     type Room = fn(RestaurantId) -> RoomId;
-    type May = fn(Role) -> bool;
+    type May = fn(&Principal) -> bool;
+
+    const ORDER: OrderId = OrderId::from_uuid(Uuid::from_u128(3));
+    const OTHER: OrderId = OrderId::from_uuid(Uuid::from_u128(4));
 
     /// The columns of every table below.
     const ROLES: [Role; 5] = [Role::Diner, Role::Kitchen, Role::Staff, Role::Manager, Role::Service];
 
     fn principal(role: Role) -> Principal {
         let (sub, session) = ("me".parse().unwrap(), "s".parse().unwrap());
-        Principal { sub, role, restaurant: HERE, session, station: None, table: None, device: None }
+        Principal { sub, role, restaurant: HERE, session, station: None, table: None, device: None, share: None }
     }
 
     /// An order of mine, of another diner, of another restaurant (under my own `sub`, which is unique only here).
     fn cells(allowed: impl Fn(Owner<'_>) -> bool) -> String {
         let (mine, theirs): (Key, Key) = ("me".parse().unwrap(), "them".parse().unwrap());
         [(HERE, &mine), (HERE, &theirs), (ELSEWHERE, &mine)]
-            .map(|(restaurant, diner)| if allowed(Owner { restaurant, diner: Some(diner) }) { 'y' } else { '-' })
+            .map(|(restaurant, diner)| if allowed(Owner { order: ORDER, restaurant, diner: Some(diner) }) { 'y' } else { '-' })
             .iter()
             .collect()
     }
@@ -162,18 +192,17 @@ mod tests {
             (ActionName::AnswerCall, [false, false, true, true, false]),
         ];
         for (action, expected) in table {
-            assert_eq!(ROLES.map(|role| may_act(role, action)), expected, "{action}");
+            assert_eq!(ROLES.map(|role| may_act(&principal(role), action)), expected, "{action}");
         }
     }
 
     #[test]
     fn every_role_and_room_is_as_the_contract_says() {
-        let id = "0193a5f0-7c1e-7000-8000-00000000002a".parse().unwrap();
         let orders = ["y--", "yy-", "yy-", "yy-", "yy-"];
         for (role, cell) in ROLES.into_iter().zip(orders) {
             let who = principal(role);
-            assert_eq!(cells(|owner| may_join(&who, RoomId::Order(id), Some(owner))), cell, "order {role}");
-            assert!(!may_join(&who, RoomId::Order(id), None), "order that does not exist, {role}");
+            assert_eq!(cells(|owner| may_join(&who, RoomId::Order(ORDER), Some(owner))), cell, "order {role}");
+            assert!(!may_join(&who, RoomId::Order(ORDER), None), "order that does not exist, {role}");
         }
         let rooms: [(Room, [bool; 5]); 3] = [
             (RoomId::Kitchen, [false, true, true, true, true]),
@@ -188,21 +217,46 @@ mod tests {
 
     #[test]
     fn every_role_and_call_of_the_http_api_is_as_the_contract_says() {
-        let table: [(&str, May, [bool; 5]); 5] = [
+        let table: [(&str, May, [bool; 5]); 6] = [
             ("place", may_place, [true, false, true, true, true]),
+            ("have a visit", is_guest, [true, false, false, false, false]),
             ("see orders", may_see_orders, [false, true, true, true, true]),
             ("set menu", may_set_menu, [false, false, true, true, true]),
             ("pair", may_pair, [false, false, true, true, false]),
             ("manage", may_manage, [false, false, false, true, false]),
         ];
         for (what, may, expected) in table {
-            assert_eq!(ROLES.map(may), expected, "{what}");
+            assert_eq!(ROLES.map(|role| may(&principal(role))), expected, "{what}");
         }
     }
 
     #[test]
     fn an_order_without_a_diner_is_no_diners_own() {
-        let owner = Owner { restaurant: HERE, diner: None };
+        let owner = Owner { order: ORDER, restaurant: HERE, diner: None };
         assert_eq!(ROLES.map(|role| owns(&principal(role), owner)), [false, true, true, true, true]);
+    }
+
+    /// Whatever role its token says, and whatever the order: whoever holds a link reads what it shows.
+    #[test]
+    fn a_link_shows_its_order_and_lets_nothing_be_done() {
+        for role in ROLES {
+            let who = Principal { share: Some(ORDER), ..principal(role) };
+            for action in ActionName::ALL {
+                assert!(!may_act(&who, action), "{role} {action}");
+                assert_eq!(cells(|owner| may_command(&who, action, owner)), "---", "{role} {action}");
+            }
+            for may in [may_place, is_guest, may_see_orders, may_set_menu, may_pair, may_manage] {
+                assert!(!may(&who), "{role}");
+            }
+            for room in [RoomId::Kitchen(HERE), RoomId::Floor(HERE), RoomId::Menu(HERE), RoomId::Order(OTHER)] {
+                assert!(!may_ask_for(&who, room), "{role} {room}");
+                assert!(!may_join(&who, room, None), "{role} {room}");
+            }
+            let (mine, order) = (&who.sub, |order| Owner { order, restaurant: HERE, diner: Some(&who.sub) });
+            assert!(may_ask_for(&who, RoomId::Order(ORDER)) && may_join(&who, RoomId::Order(ORDER), Some(order(ORDER))));
+            assert!(owns(&who, order(ORDER)) && !owns(&who, order(OTHER)), "{role}: of {mine}'s orders, one");
+            let elsewhere = Owner { restaurant: ELSEWHERE, ..order(ORDER) };
+            assert!(!owns(&who, elsewhere) && !may_join(&who, RoomId::Order(ORDER), Some(elsewhere)));
+        }
     }
 }

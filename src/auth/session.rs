@@ -123,7 +123,7 @@ pub struct SignedIn {
 #[derive(Clone)]
 pub struct SessionService {
     pub(super) store: SharedStore,
-    tokens: Tokens,
+    pub(super) tokens: Tokens,
     pub(super) ended: Arc<EndedSessions>,
     pub(super) passwords: Passwords,
     lifetimes: Lifetimes,
@@ -255,7 +255,16 @@ impl SessionService {
 
 /// A principal in a new session, bound to no table, station or device yet.
 pub(super) fn new_principal(sub: Key, role: Role, restaurant: &Restaurant) -> Result<Principal, SessionError> {
-    Ok(Principal { sub, role, restaurant: restaurant.id, session: new_key()?, station: None, table: None, device: None })
+    Ok(Principal {
+        sub,
+        role,
+        restaurant: restaurant.id,
+        session: new_key()?,
+        station: None,
+        table: None,
+        device: None,
+        share: None,
+    })
 }
 
 fn new_key() -> Result<Key, InvalidText> {

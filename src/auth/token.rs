@@ -5,7 +5,7 @@
 
 use super::keyring::Keyring;
 use crate::clock;
-use crate::domain::ids::{DeviceId, RestaurantId};
+use crate::domain::ids::{DeviceId, OrderId, RestaurantId};
 use crate::domain::principal::{Principal, Role};
 use crate::domain::text::{Key, Station, TableLabel};
 use crate::domain::time::Timestamp;
@@ -44,6 +44,8 @@ struct Claims {
     table: Option<TableLabel>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     device: Option<DeviceId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    share: Option<OrderId>,
 }
 
 /// Why a token was not taken. All are `unauthorized` on the wire; the words are for the log and the developer.
@@ -153,6 +155,7 @@ impl Claims {
             station: principal.station.clone(),
             table: principal.table.clone(),
             device: principal.device,
+            share: principal.share,
         })
     }
 
@@ -169,8 +172,8 @@ impl Claims {
         if life > MAX_TOKEN_LIFE.as_secs() {
             return Err(TokenError::Life);
         }
-        let Self { sub, role, restaurant, sid, station, table, device, .. } = self;
-        Ok(Verified { principal: Principal { sub, role, restaurant, session: sid, station, table, device }, expires_at })
+        let Self { sub, role, restaurant, sid, station, table, device, share, .. } = self;
+        Ok(Verified { principal: Principal { sub, role, restaurant, session: sid, station, table, device, share }, expires_at })
     }
 }
 

@@ -85,7 +85,8 @@ impl Census {
     /// # Errors
     /// When the node or the principal has as many as allowed.
     pub fn admit(&self, who: &Principal, limits: &Limits) -> Result<Seat, Refused> {
-        let principal = self.hash(&(who.restaurant, &who.sub));
+        // Those who were given a link take no place of who gave it.
+        let principal = self.hash(&(who.restaurant, &who.sub, who.share));
         let mut people = self.people();
         if people.count >= limits.connections {
             return Err(Refused::Full);

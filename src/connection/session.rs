@@ -71,7 +71,8 @@ impl Session {
     /// Goes on as a principal from a new token, if it is the same one; says whether it is.
     pub fn refresh(&mut self, principal: Principal) -> bool {
         let old = &self.principal;
-        let is_same = (&old.sub, old.role, old.restaurant) == (&principal.sub, principal.role, principal.restaurant);
+        let is_same = (&old.sub, old.role, old.restaurant, old.share)
+            == (&principal.sub, principal.role, principal.restaurant, principal.share);
         if is_same {
             self.principal = principal;
         }
@@ -169,6 +170,7 @@ mod tests {
             station: None,
             table: None,
             device: None,
+            share: None,
         };
         Session::new(principal, Limits::default().messages, Timestamp::from_millis(0))
     }
@@ -200,6 +202,21 @@ mod tests {
             assert!(matches!(effect, Effect::Join(wish) if wish.only_owner == owner), "{role}");
             assert_eq!(code(&subscribe(&mut session(role), "cellar:1")), Some(ErrorCode::Forbidden));
         }
+    }
+
+    #[test]
+    fn a_link_asks_for_its_order_alone_and_is_not_renewed_into_more() {
+        let mut session = session(Role::Diner);
+        let owner = session.principal.clone();
+        session.principal.share = Some(AWAY.parse().unwrap());
+        assert!(matches!(subscribe(&mut session, &format!("order:{AWAY}")), Effect::Join(_)));
+        for room in [format!("order:{HOME}"), format!("menu:{HOME}"), format!("kitchen:{HOME}")] {
+            assert_eq!(code(&subscribe(&mut session, &room)), Some(ErrorCode::Forbidden), "{room}");
+        }
+        assert!(!session.refresh(owner.clone()));
+        assert!(session.refresh(session.principal.clone()));
+        session.principal.share = None;
+        assert!(!session.refresh(Principal { share: Some(AWAY.parse().unwrap()), ..owner }));
     }
 
     #[test]

@@ -25,15 +25,10 @@ impl Subscription {
     /// What a principal asks for; `None` for what names no room and for a room that is not for it.
     #[must_use]
     pub fn of(who: &Principal, Subscribe { room, since, epoch: of }: &Subscribe, epoch: &str) -> Option<Self> {
-        let room = room.parse().ok().filter(|room| may_ask_for(who, *room))?;
+        let room = room.parse().ok().filter(|room| policy::may_ask_for(who, *room))?;
         // A cursor without an epoch is taken to be of this one: its sender has read `welcome`.
         let since = since.filter(|_| of.as_deref().is_none_or(|of| of == epoch));
         let is_own_only = who.role == Role::Diner && matches!(room, RoomId::Order(_));
         Some(Self { room, since, only_owner: is_own_only.then(|| who.sub.clone()) })
     }
-}
-
-/// Whether the room may be asked for at all.
-fn may_ask_for(who: &Principal, room: RoomId) -> bool {
-    matches!(room, RoomId::Order(_)) || policy::may_join(who, room, None)
 }

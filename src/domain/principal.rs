@@ -1,6 +1,6 @@
 //! Who is speaking.
 
-use super::ids::{DeviceId, RestaurantId};
+use super::ids::{DeviceId, OrderId, RestaurantId};
 use super::text::{Key, Station, TableLabel};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -74,4 +74,6 @@ pub struct Principal {
     pub table: Option<TableLabel>,
     /// The paired screen, when it is one.
     pub device: Option<DeviceId>,
+    /// The one order that a link shows of a diner: whoever holds it may read that order and do nothing else.
+    pub share: Option<OrderId>,
 }

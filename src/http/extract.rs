@@ -17,7 +17,8 @@ use futures_util::future::LocalBoxFuture;
 use secrecy::SecretString;
 use std::future::{Ready, ready};
 
-/// Who speaks: the principal of the request's bearer token, whose session is not over.
+/// Who speaks, with all that its role may do: the principal of the request's bearer token, whose session is not over.
+/// Whoever holds a link to one order is nobody here; what a link may read takes a [`Bearer`].
 #[derive(Debug)]
 pub struct Speaker(pub Principal);
 
@@ -26,11 +27,15 @@ impl FromRequest for Speaker {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(verified(request).map(|verified| Self(verified.principal)))
+        let whole = |principal: Principal| match principal.share {
+            None => Ok(Self(principal)),
+            Some(_) => Err(Problem::new(ErrorCode::Forbidden, "this link shows one order and can do nothing else")),
+        };
+        ready(verified(request).and_then(|verified| whole(verified.principal)))
     }
 }
 
-/// Who speaks and until when: for what goes on after the request's head was read.
+/// Who speaks and until when, a link to one order among them: what they may is asked of the policy.
 #[derive(Debug)]
 pub struct Bearer(pub Verified);
 
@@ -120,7 +125,7 @@ impl FromRequest for Manager {
         let insider = Insider::from_request(request, payload);
         Box::pin(async move {
             let Insider(principal) = insider.await?;
-            if policy::may_manage(principal.role) {
+            if policy::may_manage(&principal) {
                 return Ok(Self(principal));
             }
             Err(Problem::new(ErrorCode::Forbidden, "only a manager may do this"))

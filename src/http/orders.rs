@@ -1,7 +1,7 @@
 //! Orders: place, read, list, command.
 
 use super::body::Body;
-use super::extract::{IdempotencyKey, Insider, Speaker};
+use super::extract::{Bearer, IdempotencyKey, Insider, Speaker};
 use super::problem::Problem;
 use super::state::State;
 use crate::auth::policy;
@@ -53,8 +53,20 @@ struct OrderName {
 ///
 /// # Errors
 /// `not_found`, for what does not exist and for what is not this principal's to see.
-pub async fn read(state: web::Data<State>, Speaker(who): Speaker, id: web::Path<OrderId>) -> Result<HttpResponse, Problem> {
-    Ok(HttpResponse::Ok().json(visible(&state, &who, *id).await?))
+pub async fn read(state: web::Data<State>, Bearer(verified): Bearer, id: web::Path<OrderId>) -> Result<HttpResponse, Problem> {
+    Ok(HttpResponse::Ok().json(visible(&state, &verified.principal, *id).await?))
+}
+
+/// `POST /api/v1/orders/{id}/share`: a token that shows this order to whoever holds it, and ends with the session. 200.
+///
+/// # Errors
+/// `forbidden` for who is no guest, `not_found` for what is not this guest's.
+pub async fn share(state: web::Data<State>, Bearer(verified): Bearer, id: web::Path<OrderId>) -> Result<HttpResponse, Problem> {
+    if !policy::is_guest(&verified.principal) {
+        return Err(Problem::new(ErrorCode::Forbidden, "only the guest who ordered gives out a link"));
+    }
+    visible(&state, &verified.principal, *id).await?;
+    Ok(HttpResponse::Ok().json(state.sessions.share(&verified, *id).await?))
 }
 
 async fn visible(state: &State, who: &Principal, id: OrderId) -> Result<Order, Problem> {
@@ -149,7 +161,7 @@ struct Page {
 /// # Errors
 /// `forbidden`, `invalid`.
 pub async fn list(state: web::Data<State>, Insider(who): Insider, query: web::Query<ListQuery>) -> Result<HttpResponse, Problem> {
-    if !policy::may_see_orders(who.role) {
+    if !policy::may_see_orders(&who) {
         return Err(Problem::new(ErrorCode::Forbidden, "a guest sees their own orders under /api/v1/diner-sessions/current"));
     }
     let (filter, limit) = (query.filter()?, query.limit()?);

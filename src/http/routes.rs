@@ -139,6 +139,7 @@ fn orders_and_rooms(cfg: &mut web::ServiceConfig) {
     )
     .service(at("/api/v1/restaurants/{slug}/commands", "POST").route(web::post().to(orders::call)))
     .service(at("/api/v1/orders/{id}", READ).route(read().to(orders::read)))
+    .service(at("/api/v1/orders/{id}/share", "POST").route(web::post().to(orders::share)))
     .service(at("/api/v1/orders/{id}/commands", "POST").route(web::post().to(orders::command)))
     // A stream is never compressed: an encoder would hold events back.
     .service(at("/api/v1/rooms/{room}/stream", "GET").route(web::get().to(rooms::stream)))

@@ -5,6 +5,7 @@ use super::extract::Speaker;
 use super::limits::Attempt;
 use super::problem::Problem;
 use super::state::State;
+use crate::auth::policy;
 use crate::auth::session::SignedIn;
 use crate::auth::token::TokenAnswer;
 use crate::domain::ids::RestaurantId;
@@ -143,7 +144,7 @@ struct VisitAnswer {
 /// # Errors
 /// `forbidden` for who is no guest.
 pub async fn visit(state: web::Data<State>, Speaker(who): Speaker) -> Result<HttpResponse, Problem> {
-    if who.role != Role::Diner {
+    if !policy::is_guest(&who) {
         return Err(Problem::new(ErrorCode::Forbidden, "only a guest has a visit"));
     }
     let restaurant = state.store.restaurant(who.restaurant).await?;

@@ -221,6 +221,7 @@ impl TryFrom<SessionRecord> for SessionRow {
             station: station(row.station.as_deref())?,
             table: row.table_label.map(|label| text("table_label", &label)).transpose()?,
             device: row.device.map(DeviceId::from_uuid),
+            share: None,
         };
         Ok(Self { principal, expires_at: Timestamp::from_micros(row.expires_at) })
     }

@@ -1,6 +1,7 @@
 //! Sessions: what a refresh token belongs to, and what ends every token under it.
 
 use super::Result;
+use crate::domain::ids::RestaurantId;
 use crate::domain::principal::Principal;
 use crate::domain::text::Key;
 use crate::domain::time::Timestamp;
@@ -44,6 +45,9 @@ pub trait Sessions: Send + Sync + 'static {
 
     /// Spends a refresh token and puts another in its place, in one transaction; a spent one ends its session.
     async fn rotate_refresh(&self, presented: [u8; 32], next: [u8; 32], at: Timestamp) -> Result<Rotation>;
+
+    /// When a session ends by itself; none for one without a row.
+    async fn session_end(&self, restaurant: RestaurantId, session: &Key) -> Result<Option<Timestamp>>;
 
     /// Ends a session; ending one twice, or one without a row, is fine (the end is recorded either way).
     async fn end_session(&self, session: &Key, at: Timestamp) -> Result<()>;

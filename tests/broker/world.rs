@@ -80,6 +80,7 @@ impl Kitchen {
             station: None,
             table: None,
             device: None,
+            share: None,
         };
         Self { id, dish, staff, is_there: Cell::new(true), commits: RefCell::default() }
     }

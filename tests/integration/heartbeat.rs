@@ -63,6 +63,7 @@ fn token_of_one_waiter(restaurant: &str, session: &str, seconds: u64) -> String 
         station: None,
         table: None,
         device: None,
+        share: None,
     };
     let tokens = Tokens::new(Arc::new(Keyring::parse(KEYS).unwrap()));
     let life = Duration::from_secs(seconds);

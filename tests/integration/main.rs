@@ -16,4 +16,5 @@ mod order;
 mod presence;
 mod resume;
 mod rooms;
+mod share;
 mod slow_reader;

@@ -101,6 +101,7 @@ pub fn principal(role: Role, station: Option<&str>) -> Principal {
         station: station.map(|name| name.parse().unwrap()),
         table: (role == Role::Diner).then(|| "7".parse().unwrap()),
         device: None,
+        share: None,
     }
 }
 

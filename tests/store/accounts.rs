@@ -69,7 +69,7 @@ pub async fn people_sign_in_by_a_name_of_their_house(world: World) {
 
 fn session(restaurant: RestaurantId, id: &str, sub: &str, role: Role) -> SessionRow {
     let (sub, session) = (key(sub), key(id));
-    let principal = Principal { sub, role, restaurant, session, station: None, table: None, device: None };
+    let principal = Principal { sub, role, restaurant, session, station: None, table: None, device: None, share: None };
     SessionRow { principal, expires_at: at(600) }
 }
 

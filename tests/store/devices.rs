@@ -88,7 +88,8 @@ pub async fn a_screen_that_is_moved_keeps_its_session(world: World) {
     store.approve_pairing(&key("ABCD-1234"), &device, at(1)).await.unwrap();
     let (sub, session, station) = (key(&device.id.to_string()), key("s-1"), device.station.clone());
     let restaurant = house.id;
-    let principal = Principal { sub, role: Role::Kitchen, restaurant, session, station, table: None, device: Some(device.id) };
+    let principal =
+        Principal { sub, role: Role::Kitchen, restaurant, session, station, table: None, device: Some(device.id), share: None };
     store.add_session(&SessionRow { principal, expires_at: at(600) }, [5; 32], at(1)).await.unwrap();
     let display = device.id.to_string();
     house.hold(&display, 1).await;
@@ -116,7 +117,8 @@ pub async fn a_revoked_screen_is_gone_with_its_sessions(world: World) {
     store.approve_pairing(&key("ABCD-1234"), &device, at(1)).await.unwrap();
     let (sub, session, station) = (key(&device.id.to_string()), key("s-1"), device.station.clone());
     let restaurant = house.id;
-    let principal = Principal { sub, role: Role::Kitchen, restaurant, session, station, table: None, device: Some(device.id) };
+    let principal =
+        Principal { sub, role: Role::Kitchen, restaurant, session, station, table: None, device: Some(device.id), share: None };
     store.add_session(&SessionRow { principal, expires_at: at(600) }, [5; 32], at(1)).await.unwrap();
     let display = device.id.to_string();
     house.hold(&display, 1).await;

@@ -55,7 +55,7 @@ impl House {
 
     pub fn staff(&self) -> Principal {
         let (sub, session) = (key("staff-1"), key("session-1"));
-        Principal { sub, role: Role::Staff, restaurant: self.id, session, station: None, table: None, device: None }
+        Principal { sub, role: Role::Staff, restaurant: self.id, session, station: None, table: None, device: None, share: None }
     }
 
     pub fn diner(&self, sub: &str) -> Principal {

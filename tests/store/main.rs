@@ -63,6 +63,7 @@ contract! {
         a_table_gets_another_key_and_goes, a_change_of_a_person_ends_their_sessions,
         of_two_managers_who_remove_each_other_one_stays, a_revoked_api_key_takes_its_sessions_with_it;
     sessions: a_refresh_token_is_spent_once_and_replaced, a_spent_refresh_token_ends_its_session,
+        the_end_of_a_session_is_its_houses_to_know,
         of_two_presenters_at_once_one_gets_it_and_the_session_ends, an_expired_session_is_not_refreshed,
         ends_are_recorded_once_also_without_a_row, what_is_over_is_forgotten;
     devices: a_screen_is_handed_out_once, of_many_polls_at_once_one_gets_the_screen,

@@ -33,6 +33,16 @@ pub async fn a_refresh_token_is_spent_once_and_replaced(world: World) {
     assert_eq!(store.add_session(&session, [7; 32], at(3)).await, Err(StoreError::Taken));
 }
 
+pub async fn the_end_of_a_session_is_its_houses_to_know(world: World) {
+    let who = begin(&world, "s-1", FIRST).await.principal;
+    let (store, another) = (&world.store, House::open(&world.store).await);
+    assert_eq!(store.session_end(who.restaurant, &who.session).await, Ok(Some(at(600))));
+    assert_eq!(store.session_end(another.id, &who.session).await, Ok(None));
+    assert_eq!(store.session_end(who.restaurant, &key("s-2")).await, Ok(None));
+    store.end_session(&who.session, at(1)).await.unwrap();
+    assert_eq!(store.session_end(who.restaurant, &who.session).await, Ok(None));
+}
+
 pub async fn a_spent_refresh_token_ends_its_session(world: World) {
     let session = begin(&world, "s-1", FIRST).await;
     begin(&world, "s-2", [11; 32]).await;

@@ -88,5 +88,5 @@ fn cheap_hash() -> SecretString {
 /// Somebody in a restaurant.
 pub fn principal(role: Role, restaurant: RestaurantId) -> Principal {
     let (sub, session) = (format!("some-{role}").parse().unwrap(), format!("session-{role}").parse().unwrap());
-    Principal { sub, role, restaurant, session, station: None, table: None, device: None }
+    Principal { sub, role, restaurant, session, station: None, table: None, device: None, share: None }
 }

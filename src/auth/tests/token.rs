@@ -27,6 +27,7 @@ fn principal(role: Role) -> Principal {
         station: None,
         table: None,
         device: None,
+        share: None,
     }
 }
 
@@ -158,7 +159,7 @@ proptest! {
     #[test]
     fn every_principal_comes_back_from_its_token(
         sub in "[!-~]{1,64}", sid in "[!-~]{1,64}", role in 0..5_usize,
-        station in proptest::option::of("[a-z0-9-]{1,40}"), table in proptest::option::of("[A-Za-z0-9ঝ]{1,20}"), device in any::<Option<u128>>(),
+        station in proptest::option::of("[a-z0-9-]{1,40}"), table in proptest::option::of("[A-Za-z0-9ঝ]{1,20}"), device in any::<Option<u128>>(), share in any::<Option<u128>>(),
     ) {
         let who = Principal {
             sub: sub.parse().unwrap(),
@@ -166,6 +167,7 @@ proptest! {
             station: station.map(|text| text.parse().unwrap()),
             table: table.map(|text| text.parse().unwrap()),
             device: device.map(|bits| DeviceId::from_uuid(uuid::Uuid::from_u128(bits))),
+            share: share.map(|bits| OrderId::from_uuid(uuid::Uuid::from_u128(bits))),
             ..principal(Role::ALL[role])
         };
         let token = ours().issue(&who, HOUR, NOW).unwrap();

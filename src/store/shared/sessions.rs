@@ -1,13 +1,14 @@
 //! [`Sessions`]: refresh tokens and ends.
 
 use super::{Backend, Connection, Database};
+use crate::domain::ids::RestaurantId;
 use crate::domain::text::Key;
 use crate::domain::time::Timestamp;
 use crate::store::rows::{EndedRow, SessionRecord};
 use crate::store::sessions::{Ended, Rotation, SessionRow, Sessions};
 use crate::store::{Result, rows, sql};
 use async_trait::async_trait;
-use sqlx::{query, query_as};
+use sqlx::{query, query_as, query_scalar};
 
 #[async_trait]
 impl Sessions for Backend {
@@ -18,6 +19,13 @@ impl Sessions for Backend {
 
     async fn rotate_refresh(&self, presented: [u8; 32], next: [u8; 32], at: Timestamp) -> Result<Rotation> {
         self.write(move |c| Box::pin(rotate(c, presented, next, at))).await
+    }
+
+    async fn session_end(&self, restaurant: RestaurantId, session: &Key) -> Result<Option<Timestamp>> {
+        let query = query_scalar::<Database, i64>(sql::sessions::SESSION_END).bind(restaurant.uuid());
+        let query = query.bind(session.as_str().to_owned());
+        let micros = self.read(move |c| Box::pin(async move { Ok(query.fetch_optional(c).await?) })).await?;
+        Ok(micros.map(Timestamp::from_micros))
     }
 
     async fn end_session(&self, session: &Key, at: Timestamp) -> Result<()> {

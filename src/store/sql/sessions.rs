@@ -11,6 +11,7 @@ statements! {
         RETURNING id, restaurant, sub, role, station, table_label, device, expires_at";
     /// Only one presenter spends a token.
     SPEND_REFRESH = "UPDATE session_refreshes SET spent_at = $2 WHERE hash = $1 AND spent_at IS NULL";
+    SESSION_END = "SELECT expires_at FROM sessions WHERE restaurant = $1 AND id = $2";
     /// Takes the session's refresh tokens with it.
     REMOVE_SESSION = "DELETE FROM sessions WHERE id = $1";
     RECORD_END = "INSERT INTO ended_sessions (session, ended_at) VALUES ($1, $2) ON CONFLICT (session) DO NOTHING";

@@ -1,0 +1,48 @@
+//! Links that show one order to whoever holds them, for as long as the session of the guest who gave them out.
+
+use super::session::{SessionError, SessionService};
+use super::token::Verified;
+use crate::clock;
+use crate::domain::ids::OrderId;
+use crate::domain::principal::Principal;
+use secrecy::ExposeSecret;
+use serde::Serialize;
+use std::fmt;
+use std::time::Duration;
+
+/// The longest that a link is good for.
+const LIFE: Duration = Duration::from_secs(12 * 60 * 60);
+
+/// What a link is made of. Its debug output shows no token.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct Shared {
+    /// An access token that reads one order. Nothing renews it.
+    pub token: String,
+    /// Seconds that it lives.
+    pub expires_in: u64,
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").field("expires_in", &self.expires_in).finish_non_exhaustive()
+    }
+}
+
+impl SessionService {
+    /// A link to an order, which the caller has seen to be this guest's. It is of the guest's session and ends with it: when
+    /// that is ended, and when it would have expired (a token that has no session row ends by itself).
+    ///
+    /// # Errors
+    /// `Over` for a session in its last second; the store's.
+    pub async fn share(&self, owner: &Verified, order: OrderId) -> Result<Shared, SessionError> {
+        let (who, now) = (&owner.principal, clock::now());
+        let end = self.store.session_end(who.restaurant, &who.session).await?.unwrap_or(owner.expires_at);
+        let life = LIFE.min(end.since(now));
+        if life.as_secs() < 1 {
+            return Err(SessionError::Over);
+        }
+        let reader = Principal { share: Some(order), table: None, ..who.clone() };
+        let token = self.tokens.issue(&reader, life, now)?;
+        Ok(Shared { token: token.expose_secret().to_owned(), expires_in: life.as_secs() })
+    }
+}
