@@ -1,15 +1,19 @@
 import { find } from '../views/dom.js';
 import { pairScreen } from '../views/pairing.js';
+import { beat } from './kiosk.js';
 import { KitchenScreen } from './kitchen_screen.js';
-import { endSession, keepPaired, openSession, takeGivenToken } from './kitchen_session.js';
+import { dropSession, endSession, keepPaired, openSession, takeGivenToken, takeNotice } from './kitchen_session.js';
+
+const BEAT_MS = 1000;
 
 takeGivenToken();
 // A new token in the address of an open page: the browser does not load the page again by itself.
 addEventListener('hashchange', () => { if (takeGivenToken()) location.reload(); });
 const session = openSession() ?? await pair();
 if (session) {
-  await new KitchenScreen(session).run();
-  await endSession();
+  const ended = await new KitchenScreen(session).run();
+  if (ended === 'unpaired') await endSession();
+  else dropSession();
   // A fresh page is the surest way to leave nothing of the last session behind; it shows the pairing.
   location.reload();
 }
@@ -18,10 +22,12 @@ if (session) {
 async function pair() {
   const { dataset } = document.documentElement;
   const section = find('#pairing');
+  const beats = setInterval(beat, BEAT_MS);
   dataset.connection = 'stopped';
   section.hidden = false;
-  keepPaired(await pairScreen(find('#pairing-body')));
+  keepPaired(await pairScreen(find('#pairing-body'), takeNotice()));
   section.hidden = true;
   dataset.connection = 'connecting';
+  clearInterval(beats);
   return openSession();
 }

@@ -1,47 +1,71 @@
-import { isOwed } from '../views/kitchen_model.js';
+import { UNDO_MS, isOwed } from '../views/kitchen_model.js';
+
+/**
+ * What this screen has bumped of an order: the items that went to done with it, and those that were before. A ticket's
+ * bump is one command on the server, an item's is about that item alone.
+ * @typedef {{at: number, whole: boolean, items: string[], doneBefore: string[]}} Bump
+ */
 
 /** Turns what a cook touches into commands. */
 export class KitchenCommands {
-  #bell; #station;
-  /** The items that were done before a ticket was bumped: an undo gives exactly this back. @type {Map<string, string[]>} */
-  #doneBefore = new Map();
+  #bell; #station; #now;
+  /** The last bump of each order: an undo gives exactly this back. @type {Map<string, Bump>} */
+  #bumps = new Map();
 
-  /** The order bumped last, for the undo key. @type {string | undefined} */
-  lastBumped;
-
-  /** @param {{bell: any, station?: string}} parts station: the one the token is bound to */
-  constructor({ bell, station }) {
+  /** @param {{bell: any, station?: string, now?: () => number}} parts station: the one the token is bound to; now: monotonic ms */
+  constructor({ bell, station, now = () => performance.now() }) {
     this.#bell = bell;
     this.#station = station;
+    this.#now = now;
   }
 
   /**
    * @param {string} action @param {import('../views/kitchen_model.js').Ticket} ticket
-   * @param {{item?: string, filter?: string, undo?: boolean}} [how] filter: an unbound screen that looks at one station;
-   *   undo: takes back the bump that this screen has just made
+   * @param {{item?: string, filter?: string}} [how] filter: an unbound screen that looks at one station
    */
-  act(action, ticket, { item, filter, undo = false } = {}) {
+  act(action, ticket, { item, filter } = {}) {
+    if (action === 'recall' && this.#isUndo(ticket.id)) return this.#undo(ticket.id);
+    const whole = !item && !(filter && !this.#station);
+    if (action === 'ready' || action === 'finish_item') this.#remember(ticket, whole, item);
+    else this.#bumps.delete(ticket.id);
     if (item) this.#send({ action, order: ticket.id, item });
-    else if (filter && !this.#station) this.#byItem(action, ticket);
-    else this.#whole(action, ticket, undo);
+    else if (whole) this.#send({ action, order: ticket.id });
+    else this.#byItem(action, ticket);
   }
 
-  /** @param {string} action @param {import('../views/kitchen_model.js').Ticket} ticket @param {boolean} undo */
-  #whole(action, ticket, undo) {
-    if (action === 'ready') {
-      this.lastBumped = ticket.id;
-      this.#doneBefore.set(ticket.id, idsOf(ticket, (one) => one.status === 'done'));
-    }
-    this.#send({ action, order: ticket.id });
-    if (action !== 'recall') return;
-    const restore = undo ? this.#doneBefore.get(ticket.id) ?? [] : [];
-    this.#doneBefore.delete(ticket.id);
-    for (const item of restore) this.#send({ action: 'finish_item', order: ticket.id, item });
+  /** Takes back the last bump of this screen. @returns {boolean} there was one, and it was not too long ago */
+  undo() {
+    const [order] = [...this.#bumps.keys()].slice(-1);
+    if (!order || !this.#isUndo(order)) return false;
+    this.#undo(order);
+    return true;
+  }
+
+  /** @param {import('../views/kitchen_model.js').Ticket} ticket @param {boolean} whole @param {string} [item] */
+  #remember(ticket, whole, item) {
+    // Put in anew: the last one is the last of the map.
+    this.#bumps.delete(ticket.id);
+    this.#bumps.set(ticket.id, {
+      at: this.#now(), whole, items: item ? [item] : idsOf(ticket, isOwed), doneBefore: idsOf(ticket, (one) => one.status === 'done'),
+    });
+    for (const [id] of this.#bumps) if (!this.#isUndo(id)) this.#bumps.delete(id);
+  }
+
+  /** @param {string} order */
+  #isUndo(order) {
+    return this.#now() - (this.#bumps.get(order)?.at ?? -UNDO_MS) < UNDO_MS;
+  }
+
+  /** @param {string} order */
+  #undo(order) {
+    const { whole, items, doneBefore } = /** @type {Bump} */ (this.#bumps.get(order));
+    this.#bumps.delete(order);
+    if (whole) this.#send({ action: 'recall', order });
+    for (const item of whole ? doneBefore : items) this.#send({ action: whole ? 'finish_item' : 'recall_item', order, item });
   }
 
   /** The server would act on every station's items, the cook sees one station's. @param {string} action @param {import('../views/kitchen_model.js').Ticket} ticket */
   #byItem(action, ticket) {
-    if (action === 'ready') this.lastBumped = ticket.id;
     /** @type {Record<string, [string, (item: any) => boolean]>} */
     const each = {
       start: ['start_item', (item) => item.status === 'queued'],

@@ -7,16 +7,23 @@ import { TicketMemory } from '../views/kitchen_memory.js';
 import { hasSlot, isOpen } from '../views/kitchen_model.js';
 import { tickAges } from '../views/order_parts.js';
 import { ScreenSettings } from '../views/kitchen_settings.js';
+import { redrawing } from '../views/redraw.js';
 import { Sound } from '../views/sound.js';
 import { toast } from '../views/toasts.js';
 import { DoubleTouch, ignoreHeldKeys } from './double_touch.js';
-import { keepAwake, toggleFullScreen } from './kiosk.js';
+import { beat, keepAwake, toggleFullScreen } from './kiosk.js';
 import { KitchenCommands } from './kitchen_commands.js';
 import { KitchenOrders } from './kitchen_orders.js';
+import { askAbout } from './kitchen_session.js';
 import { KitchenView } from './kitchen_view.js';
+import { followVersion, loadAnew, ownVersion } from './new_version.js';
+import { Watchdog } from './watchdog.js';
 
 /** How often a bumped ticket is looked at, to let it go when its undo is over. */
 const BUMPED_CHECK_MS = 500;
+/** Nobody has touched the screen for this long: it may load itself anew; and even amid a dialog that was left open. */
+const QUIET_MS = 4_000;
+const FORGOTTEN_MS = 60_000;
 
 /** @type {Record<string, string>} */
 const NEWS = {
@@ -25,20 +32,25 @@ const NEWS = {
 
 /** One kitchen screen: what the room says goes in, tickets come out, touches become commands. */
 export class KitchenScreen {
-  #bell; #room; #restaurant; #station; #orders; #commands; #banner; #settings; #sound;
+  #bell; #room; #restaurant; #station; #orders; #commands; #banner; #settings; #sound; #watchdog;
   #memory = new TicketMemory();
   #touch = new DoubleTouch();
   #view = new KitchenView();
   /** @type {import('../views/kitchen_model.js').Ticket[]} */ #tickets = [];
-  #drawDue = false;
-  /** @type {() => void} */ #end = () => {};
+  #redraw = redrawing(() => this.#draw());
+  /** Whether a picture is owed: one that stays owed means that drawing fails. */ #owed = false;
+  #touchedAt = -Infinity;
+  /** @type {(how: 'unpaired' | 'refused') => void} */ #end = () => {};
 
   /** @param {import('./kitchen_session.js').Session} session */
-  constructor({ tokens, claims: { restaurant, station, sub } }) {
+  constructor(session) {
+    const { tokens, claims: { restaurant, station, sub } } = session;
     this.#restaurant = restaurant;
     this.#station = station;
     this.#settings = new ScreenSettings(() => this.#due());
-    this.#bell = new Orderbell({ url: location.origin, tokens, storage: localStorage, storageKey: `orderbell.outbox.${sub}` });
+    this.#bell = new Orderbell({
+      url: location.origin, tokens, version: ownVersion(), storage: localStorage, storageKey: `orderbell.outbox.${sub}`,
+    });
     this.#room = this.#bell.room(`kitchen:${restaurant}`);
     this.#memory.use(this.#memoryName);
     this.#orders = new KitchenOrders({ bell: this.#bell, room: this.#room, memory: this.#memory, tokens, station });
@@ -47,9 +59,12 @@ export class KitchenScreen {
     this.#banner = new ConnectionBanner(this.#bell, {
       banner: find('#offline'), word: find('#connection'), promise: 'Go on: bumps are kept and sent.',
     });
+    this.#watchdog = new Watchdog({
+      bell: this.#bell, ask: () => askAbout(session), end: () => this.#end('refused'), reload: () => loadAnew('stuck'),
+    });
   }
 
-  /** @returns {Promise<void>} resolves when this screen has to be paired anew */
+  /** @returns {Promise<'unpaired' | 'refused'>} resolves when this screen has to be paired anew */
   run() {
     find('#station').textContent = this.#station ?? 'All stations';
     this.#follow();
@@ -57,7 +72,9 @@ export class KitchenScreen {
     ignoreHeldKeys(document);
     onAction(document.body, 'data-do', (name, control) => this.#do(name, control));
     listenToKeys(this.#keys(), document);
+    for (const name of ['pointerdown', 'keydown']) addEventListener(name, () => { this.#touchedAt = performance.now(); });
     followLifecycle(this.#bell, window);
+    followVersion(this.#bell, () => this.#isQuiet());
     keepAwake();
     setInterval(() => this.#tick(), 1000);
     this.#due();
@@ -75,7 +92,7 @@ export class KitchenScreen {
       if (error && error.code !== 'closed') toast(`Not done: ${error.message}`, { bad: true });
     });
     this.#bell.on('state', ({ state, reason }) => {
-      if (state === 'stopped' && reason === 'unauthorized') this.#end();
+      if (state === 'stopped' && reason === 'unauthorized') this.#end('refused');
       due();
     });
   }
@@ -87,8 +104,8 @@ export class KitchenScreen {
       slot: (slot) => this.#bump(this.#view.shown.filter(hasSlot)[slot - 1]),
       ticket: (step) => this.#view.focusTicket(step),
       control: (step) => this.#view.focusControl(step),
-      enter: () => this.#bump(this.#view.selected),
-      undo: () => this.#undo(),
+      enter: () => this.#view.selectionIsSeen && this.#bump(this.#view.selected),
+      undo: () => this.#commands.undo(),
       open: (name) => this.#do(name),
     };
   }
@@ -98,14 +115,19 @@ export class KitchenScreen {
     const id = control.closest('[data-order]')?.getAttribute('data-order');
     const ticket = this.#tickets.find((one) => one.id === id);
     const item = control.closest('[data-item]')?.getAttribute('data-item') ?? undefined;
-    if (ticket && !this.#touch.trembles(/** @type {PointerEvent} */ (event))) this.#send(action, ticket, item);
+    const click = /** @type {PointerEvent} */ (event);
+    // Start and bump are two deeds; bump and undo, and the two of an item, take each other back.
+    const thing = action === 'start' ? '' : `${id} ${item}`;
+    if (!ticket || this.#touch.trembles(click, thing)) return;
+    // The finger was on its way to the ticket that stood here.
+    if (click.pointerType === 'touch' && this.#view.misled(ticket.id, click)) return;
+    this.#send(action, ticket, item);
   }
 
   /** @param {string} action @param {import('../views/kitchen_model.js').Ticket} ticket @param {string} [item] */
   #send(action, ticket, item) {
     this.#memory.confirm(ticket.id);
-    const undo = action === 'recall' && this.#memory.undoable(ticket.id, performance.now());
-    this.#commands.act(action, ticket, { item, undo, filter: this.#settings.values.filter });
+    this.#commands.act(action, ticket, { item, filter: this.#settings.values.filter });
   }
 
   /** @param {import('../views/kitchen_model.js').Ticket | undefined} ticket */
@@ -113,10 +135,12 @@ export class KitchenScreen {
     if (ticket && isOpen(ticket)) this.#send('ready', ticket);
   }
 
-  #undo() {
-    const bumped = this.#view.shown.filter(({ state }) => state === 'bumped');
-    const last = bumped.find(({ id }) => id === this.#commands.lastBumped) ?? bumped.at(-1);
-    if (last) this.#send('recall', last);
+  /** Nobody minds when this screen loads itself anew. */
+  #isQuiet() {
+    const untouched = performance.now() - this.#touchedAt;
+    if (untouched > FORGOTTEN_MS) return true;
+    return untouched > QUIET_MS && this.#bell.pending.length === 0 && !document.querySelector('dialog[open]')
+      && !this.#view.shown.some(({ state }) => state === 'bumped');
   }
 
   /** @param {string} name @param {HTMLElement} [control] */
@@ -134,7 +158,8 @@ export class KitchenScreen {
       'mute': () => this.#sound.toggle(),
       'full': () => toggleFullScreen(),
       'filter': () => this.#settings.set({ filter: control?.dataset.station ?? '' }),
-      'scroll': () => find('#board').scrollBy({ left: find('#board').clientWidth * 0.9 }),
+      'scroll': () => this.#view.scroll(),
+      'step': () => this.#settings.step(control?.dataset.name ?? '', Number(control?.dataset.by)),
       'start': () => this.#bell.start(),
       'unpair': () => twice(control, 'Touch again to unpair') && this.#unpair(),
     };
@@ -150,22 +175,19 @@ export class KitchenScreen {
 
   #unpair() {
     this.#bell.close();
-    this.#end();
+    this.#end('unpaired');
   }
 
   #tick() {
+    if (!this.#owed) beat();
+    this.#watchdog.look();
     this.#banner.draw();
     if (tickAges(document, this.#bell.now())) this.#due();
   }
 
-  /** Many frames may come before the next picture: they are one redraw. */
   #due() {
-    if (this.#drawDue) return;
-    this.#drawDue = true;
-    const draw = () => { this.#drawDue = false; this.#draw(); };
-    // A hidden page gets no frames, and still has to ring.
-    if (document.visibilityState === 'visible') requestAnimationFrame(draw);
-    else setTimeout(draw, 100);
+    this.#owed = true;
+    this.#redraw();
   }
 
   /** A screen with a station of its own shows that one; any other may look at one, or at all of them. */
@@ -190,6 +212,7 @@ export class KitchenScreen {
       station, bound: this.#station !== undefined, bell: this.#bell, room: this.#room,
     });
     if (this.#view.shown.some(({ state }) => state === 'bumped')) setTimeout(() => this.#due(), BUMPED_CHECK_MS);
+    this.#owed = false;
   }
 }
 

@@ -3,6 +3,9 @@ import { keepLocal, recallLocal } from '../views/storage.js';
 
 const PAIRED = 'orderbell.kitchen';
 const GIVEN = 'orderbell.kitchen.given';
+const NOTICE = 'orderbell.kitchen.notice';
+/** An order that nobody has: to be told that it is not there, one must be somebody. */
+const NO_ORDER = '/api/v1/orders/00000000-0000-7000-8000-000000000000';
 
 /**
  * Who this screen is.
@@ -28,9 +31,16 @@ export function openSession() {
   const claims = given ? tokenClaims(given) : {};
   if (given && claims.restaurant) return { tokens: fixedToken(given), claims };
   // What is no token would be tried for ever; without it the screen can be paired.
-  sessionStorage.removeItem(GIVEN);
+  if (given) dropGiven('What stood in the address was no token. Pair this screen, or open it with a whole one.');
   const tokens = pairedTokens();
   return tokens.present ? { tokens, claims: recallLocal('kitchen.claims', {}) } : null;
+}
+
+/** @returns {string} why this screen has to be paired, said once; empty for one that never was */
+export function takeNotice() {
+  const notice = sessionStorage.getItem(NOTICE) ?? '';
+  sessionStorage.removeItem(NOTICE);
+  return notice;
 }
 
 /** @param {any} answer of the pairing */
@@ -39,12 +49,45 @@ export function keepPaired(answer) {
   keepLocal('kitchen.claims', tokenClaims(answer.access_token));
 }
 
+/**
+ * Asks the server over HTTP whether this screen's token is good: a browser hides why a WebSocket was refused.
+ * @param {Session} session
+ * @returns {Promise<import('./watchdog.js').Answer>}
+ */
+export async function askAbout({ tokens }) {
+  try {
+    await new Api({ url: location.origin, tokens }).get(NO_ORDER);
+    return 'well';
+  } catch (error) {
+    const { code } = /** @type {any} */ (error);
+    if (code === 'unauthorized') return 'refused';
+    return code === 'not_found' || code === 'forbidden' ? 'well' : 'none';
+  }
+}
+
 /** The server is told, so that a screen that was sold cannot come back; that it is out of reach changes nothing here. */
 export async function endSession() {
   const session = openSession();
   const api = new Api({ url: location.origin, tokens: session?.tokens });
   await api.delete('/api/v1/sessions/current').catch(() => {});
   sessionStorage.removeItem(GIVEN);
+  forgetPaired();
+}
+
+/** The server has ended it. A screen that was paired before it was given a token goes on as that one. */
+export function dropSession() {
+  if (sessionStorage.getItem(GIVEN)) return dropGiven('The token that this screen was opened with is not good any more. Pair it, or open it with a new one.');
+  forgetPaired();
+  sessionStorage.setItem(NOTICE, 'This screen was signed out: it was revoked, or away for too long. Pair it again.');
+}
+
+/** @param {string} notice */
+function dropGiven(notice) {
+  sessionStorage.removeItem(GIVEN);
+  sessionStorage.setItem(NOTICE, notice);
+}
+
+function forgetPaired() {
   pairedTokens().clear();
   keepLocal('kitchen.claims', undefined);
 }

@@ -2,6 +2,7 @@ import { find, h, render } from '../views/dom.js';
 import { allDay, bySequence, hasSlot, isOpen, recallable, urgency } from '../views/kitchen_model.js';
 import { barControls, blankView, countsView, filterView } from '../views/kitchen_panels.js';
 import { allDayView, recallView, ticketView } from '../views/kitchen_ticket.js';
+import { LastMove } from '../views/last_move.js';
 import { afterPaint } from './kiosk.js';
 
 const RECALLS_SHOWN = 40;
@@ -22,6 +23,7 @@ export class KitchenView {
   /** In the order of the screen. @type {import('../views/kitchen_model.js').Ticket[]} */
   shown = [];
   /** @type {string | undefined} */ #selected;
+  #lastMove = new LastMove();
 
   constructor() {
     find('#tickets').addEventListener('focusin', (event) => {
@@ -53,7 +55,9 @@ export class KitchenView {
   /** @param {Scene} scene */
   #drawTickets({ bell, room, memory, settings, station }) {
     const slots = new Map(this.shown.filter(hasSlot).slice(0, 9).map(({ id }, index) => [id, index + 1]));
-    if (!this.selected) this.#selected = this.shown[0]?.id;
+    const places = this.#places();
+    const focused = this.#focusedAt();
+    if (!this.selected) this.#selected = (this.shown[focused] ?? this.shown.at(-1))?.id;
     render(find('#tickets'), this.shown.map((ticket) => ticketView(ticket, {
       now: bell.now(),
       slot: settings.shortcuts ? slots.get(ticket.id) : undefined,
@@ -63,6 +67,33 @@ export class KitchenView {
       thresholds: settings,
     })));
     render(find('#blank'), this.shown.length === 0 && blankView(bell, room));
+    this.#lastMove.note(places, this.#places(), performance.now());
+    // The ticket that the keys were on is gone: they are on the one that took its place.
+    if (focused >= 0 && !this.focused) this.#element(this.#selected)?.focus();
+  }
+
+  #places() {
+    return new Map([...find('#tickets').children].map((one) => [one.getAttribute('data-order') ?? '', one.getBoundingClientRect()]));
+  }
+
+  /** @returns {number} of the tickets on the page, the one that has the focus; -1 when none has */
+  #focusedAt() {
+    return [...find('#tickets').children].findIndex((one) => one.contains(document.activeElement));
+  }
+
+  /** Whether the focus is on a ticket. */
+  get focused() {
+    return find('#tickets').contains(document.activeElement);
+  }
+
+  /** Whether the frame around the selected ticket is there: Enter is about what somebody sees. */
+  get selectionIsSeen() {
+    return find('#tickets').querySelector(':focus-visible') !== null;
+  }
+
+  /** Another ticket stood here when the finger set out. @param {string} id of the one that was hit @param {PointerEvent} click */
+  misled(id, click) {
+    return this.#lastMove.misled(id, click, performance.now());
   }
 
   /** @param {Scene} scene */
@@ -94,15 +125,24 @@ export class KitchenView {
     const edge = board.getBoundingClientRect().right - 24;
     const hidden = [...find('#tickets').children].filter((ticket) => ticket.getBoundingClientRect().left > edge).length;
     const more = find('#more');
-    more.hidden = hidden === 0;
-    more.textContent = `${hidden} more →`;
+    const back = hidden === 0 && board.scrollLeft > 1;
+    more.hidden = hidden === 0 && !back;
+    more.textContent = back ? '← Back' : `${hidden} more →`;
   }
 
-  /** @param {1 | -1} step */
+  /** To the tickets beyond the right edge, and from the last of them back to the first. */
+  scroll() {
+    const board = find('#board');
+    if (find('#more').textContent?.startsWith('←')) board.scrollTo({ left: 0 });
+    else board.scrollBy({ left: board.clientWidth * 0.9 });
+  }
+
+  /** From nowhere to the one that the keys were on, then to its neighbours. @param {1 | -1} step */
   focusTicket(step) {
     const at = this.shown.findIndex(({ id }) => id === this.#selected);
-    const next = this.shown[Math.min(this.shown.length - 1, Math.max(0, at + step))];
-    if (next) this.#element(next.id)?.focus();
+    const next = this.focused ? at + step : at;
+    const ticket = this.shown[Math.min(this.shown.length - 1, Math.max(0, next))];
+    if (ticket) this.#element(ticket.id)?.focus();
   }
 
   /** Through the buttons of the ticket, the ticket itself being the first stop. @param {1 | -1} step */

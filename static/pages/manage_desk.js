@@ -11,6 +11,7 @@ import { PeopleSection } from './manage_people.js';
 import { ReportSection } from './manage_report.js';
 import { ScreensSection } from './manage_screens.js';
 import { TablesSection } from './manage_tables.js';
+import { followPage } from './new_version.js';
 
 /** Out of reach, the server is asked again this often. */
 const AGAIN_MS = 5000;
@@ -56,10 +57,15 @@ export class ManageDesk {
     document.body.addEventListener('input', (event) => this.#section().typed(/** @type {HTMLElement} */ (event.target)));
     addEventListener('hashchange', () => this.#show());
     addEventListener('beforeunload', (event) => {
-      if ([...this.#sections.values()].some((section) => section.unsaved)) event.preventDefault();
+      if (this.#isUnsaved) event.preventDefault();
     });
     addEventListener('online', () => this.#again());
     setInterval(() => this.#again(), AGAIN_MS);
+    followPage(() => !this.#isUnsaved && !document.querySelector('dialog[open]'));
+  }
+
+  get #isUnsaved() {
+    return [...this.#sections.values()].some((section) => section.unsaved);
   }
 
   #again() {

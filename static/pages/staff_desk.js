@@ -4,20 +4,26 @@ import { ConnectionBanner } from '../views/connection_banner.js';
 import { find, onAction, render } from '../views/dom.js';
 import { soundButton } from '../views/kitchen_panels.js';
 import { tickAges } from '../views/order_parts.js';
+import { redrawing } from '../views/redraw.js';
 import { closeSheet, openSheet } from '../views/sheet.js';
 import { Sound } from '../views/sound.js';
-import { lanes } from '../views/staff_model.js';
-import { callsView, floorBlank, menuView, ordersView, pausedView, screensView, tabsView } from '../views/staff_parts.js';
+import { callsView } from '../views/staff_calls.js';
+import { lanes, tablesOf } from '../views/staff_model.js';
+import { floorBlank, menuView, ordersView, pausedView, screensView, tabsView } from '../views/staff_parts.js';
 import { accountButton, pauseButton } from '../views/staff_bar.js';
 import { accountSheet } from '../views/staff_sheets.js';
+import { tablesView } from '../views/staff_tables.js';
 import { toast } from '../views/toasts.js';
 import { DoubleTouch, ignoreHeldKeys } from './double_touch.js';
+import { followVersion, ownVersion } from './new_version.js';
 import { OrderBook } from './order_book.js';
 import { StaffCommands } from './staff_commands.js';
 import { StaffService } from './staff_service.js';
 
 /** An order that nobody takes rings this often. */
 const RING_EVERY_MS = 4000;
+/** Nobody has touched the page for this long: it may load itself anew. */
+const QUIET_MS = 15_000;
 
 /** The floor: what the rooms say goes in, touches become commands and calls. */
 export class StaffDesk {
@@ -26,8 +32,9 @@ export class StaffDesk {
   #tab = 'orders';
   #search = '';
   /** Orders closed before this page was opened. @type {any[]} */ #earlier = [];
-  #drawDue = false;
+  #due = redrawing(() => this.#draw());
   #rangAt = 0;
+  #touchedAt = -Infinity;
   /** @type {(how: 'signed-out' | 'expired') => void} */ #end = () => {};
 
   /**
@@ -40,7 +47,8 @@ export class StaffDesk {
     this.#session = session;
     this.#theme = theme;
     this.#bell = new Orderbell({
-      url: location.origin, tokens, storage: localStorage, storageKey: `orderbell.outbox.${restaurant.id}.${username}`,
+      url: location.origin, tokens, version: ownVersion(), storage: localStorage,
+      storageKey: `orderbell.outbox.${restaurant.id}.${username}`,
     });
     this.#floor = this.#bell.room(`floor:${restaurant.id}`);
     this.#menu = this.#bell.room(`menu:${restaurant.id}`);
@@ -63,6 +71,7 @@ export class StaffDesk {
     this.#follow();
     this.#listen();
     followLifecycle(this.#bell, window);
+    followVersion(this.#bell, () => this.#isQuiet());
     setInterval(() => this.#tick(), 1000);
     this.#due();
     this.#bell.start();
@@ -99,6 +108,7 @@ export class StaffDesk {
       if (!this.#touch.trembles(/** @type {PointerEvent} */ (event))) this.#commands.act(action, control);
     });
     ignoreHeldKeys(document);
+    for (const name of ['pointerdown', 'keydown']) addEventListener(name, () => { this.#touchedAt = performance.now(); });
     onAction(document.body, 'data-do', (name, control) => this.#do(name, control));
     find('#search').addEventListener('input', (event) => {
       this.#search = /** @type {HTMLInputElement} */ (event.target).value;
@@ -115,6 +125,7 @@ export class StaffDesk {
     /** @type {Record<string, () => void>} */
     const deeds = {
       'tab': () => this.#show(control.dataset.tab ?? 'orders'),
+      'look': () => this.#show('orders', control.dataset.search),
       'minutes': () => this.#commands.chooseMinutes(control),
       'mute': () => this.#sound.toggle(),
       'account': () => openSheet(accountSheet({
@@ -131,12 +142,19 @@ export class StaffDesk {
     this.#due();
   }
 
-  /** @param {string} tab */
-  #show(tab) {
+  /** Nothing is half done: the page may load itself anew. */
+  #isQuiet() {
+    const untouched = performance.now() - this.#touchedAt;
+    return (document.visibilityState === 'hidden' || untouched > QUIET_MS)
+      && this.#bell.pending.length === 0 && this.#search === '' && this.#commands.minutes.size === 0 && !document.querySelector('dialog[open]');
+  }
+
+  /** @param {string} tab @param {string} [wanted] what to search for in it */
+  #show(tab, wanted = '') {
     this.#tab = tab;
-    this.#search = '';
+    this.#search = wanted;
     const search = /** @type {HTMLInputElement} */ (find('#search'));
-    search.value = '';
+    search.value = wanted;
     search.placeholder = tab === 'menu' ? 'Dish' : 'Number or table';
     search.inputMode = tab === 'menu' ? 'text' : 'numeric';
     scrollTo({ top: 0 });
@@ -156,23 +174,14 @@ export class StaffDesk {
     this.#sound.play('ring');
   }
 
-  /** Many frames may come before the next picture: they are one redraw. */
-  #due() {
-    if (this.#drawDue) return;
-    this.#drawDue = true;
-    const draw = () => { this.#drawDue = false; this.#draw(); };
-    // A hidden page gets no frames, and its title still has to count.
-    if (document.visibilityState === 'visible') requestAnimationFrame(draw);
-    else setTimeout(draw, 100);
-  }
-
   #draw() {
     const now = this.#bell.now();
     const all = lanes(this.#orders(), now, '');
     document.title = all.incoming.length > 0 ? `(${all.incoming.length}) Incoming · Orderbell` : 'Staff · Orderbell';
     this.#drawBar(all);
     const calls = this.#commands.unanswered(this.#floor.calls);
-    find('#calls').hidden = Object.keys(calls).length === 0;
+    // By table, each stands at its own.
+    find('#calls').hidden = Object.keys(calls).length === 0 || this.#tab === 'tables';
     render(find('#calls'), callsView(calls, now));
     render(find('#main'), this.#content(now));
   }
@@ -202,6 +211,9 @@ export class StaffDesk {
       return floorBlank(this.#bell, this.#floor);
     }
     if (this.#tab === 'screens') return screensView(this.#floor.displays, now);
+    if (this.#tab === 'tables') {
+      return tablesView(tablesOf(this.#orders(), this.#commands.unanswered(this.#floor.calls), now), now, this.#search);
+    }
     const found = lanes(this.#orders(), now, this.#search);
     return ordersView(found, { now, minutes: this.#commands.minutes, search: this.#search });
   }

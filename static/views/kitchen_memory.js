@@ -1,12 +1,9 @@
-import { isOpen } from './kitchen_model.js';
+import { UNDO_MS, isOpen } from './kitchen_model.js';
 import { keepLocal, recallLocal } from './storage.js';
 
-/** A bumped ticket keeps its place this long, with an undo: nothing moves under the finger. */
-export const UNDO_MS = 5000;
-
 /**
- * What a screen has shown so far: from it follow the sounds, the undo, and that a cancelled ticket stays until a
- * cook has confirmed it, over a reload too.
+ * What a screen has shown so far: from it follow the sounds, the undo, and that a cancelled ticket and a change stay
+ * until a cook has confirmed them, over a reload too.
  */
 export class TicketMemory {
   #name = '';
@@ -27,8 +24,8 @@ export class TicketMemory {
     const kept = recallLocal(this.#name, {});
     this.#states = new Map(Object.entries(kept.states ?? {}));
     this.#cancelled = new Map(Object.entries(kept.cancelled ?? {}));
+    this.#changes = new Map(Object.entries(kept.changes ?? {}));
     this.#bumpedAt.clear();
-    this.#changes.clear();
     this.#first = true;
   }
 
@@ -83,6 +80,7 @@ export class TicketMemory {
       if (!present.has(id) && state !== 'new' && state !== 'cooking') this.#states.delete(id);
     }
     for (const id of this.#bumpedAt.keys()) if (!this.undoable(id, now)) this.#bumpedAt.delete(id);
+    for (const id of this.#changes.keys()) if (!this.#states.has(id)) this.#changes.delete(id);
   }
 
   /** @param {string} id @param {number} now monotonic ms */
@@ -100,6 +98,7 @@ export class TicketMemory {
   /** @param {string} id @param {string[]} words */
   addChanges(id, words) {
     this.#changes.set(id, [...new Set([...(this.#changes.get(id) ?? []), ...words])]);
+    this.#keep();
   }
 
   /** @param {string} id @returns {string[]} */
@@ -128,6 +127,6 @@ export class TicketMemory {
 
   #keep() {
     const states = Object.fromEntries([...this.#states].filter(([, state]) => state === 'new' || state === 'cooking'));
-    keepLocal(this.#name, { states, cancelled: Object.fromEntries(this.#cancelled) });
+    keepLocal(this.#name, { states, cancelled: Object.fromEntries(this.#cancelled), changes: Object.fromEntries(this.#changes) });
   }
 }

@@ -9,6 +9,8 @@
  */
 
 export const RECALL_WINDOW_MS = 15 * 60_000;
+/** A bumped ticket keeps its place this long, with an undo: nothing moves under the finger. */
+export const UNDO_MS = 5000;
 
 /**
  * @param {any} order

@@ -6,6 +6,14 @@ import { keepLocal, recallLocal } from './storage.js';
 /** @type {Settings} */
 const DEFAULTS = { columns: 'auto', warnMinutes: 10, lateMinutes: 20, theme: 'dark', shortcuts: true, filter: '', allDay: false };
 
+const MOST_MINUTES = 240;
+
+/** By single minutes at first, then by five. @param {number} minutes @param {number} by -1 or 1 */
+export function stepped(minutes, by) {
+  const step = minutes + by / 2 < 10 ? 1 : 5;
+  return Math.min(MOST_MINUTES, Math.max(1, minutes + by * step));
+}
+
 /** What belongs to one screen and survives its reloads. */
 export class ScreenSettings {
   #changed;
@@ -28,6 +36,18 @@ export class ScreenSettings {
     this.#changed();
   }
 
+  /** Of the two, one pushes the other: late is never before hurry. @param {string} name @param {number} by -1 or 1 */
+  step(name, by) {
+    const { warnMinutes, lateMinutes } = this.values;
+    if (name === 'warnMinutes') {
+      const warn = stepped(warnMinutes, by);
+      this.set({ warnMinutes: warn, lateMinutes: Math.max(warn, lateMinutes) });
+    } else {
+      const late = stepped(lateMinutes, by);
+      this.set({ lateMinutes: late, warnMinutes: Math.min(late, warnMinutes) });
+    }
+  }
+
   get #form() {
     return /** @type {HTMLFormElement} */ (find('#settings'));
   }
@@ -35,20 +55,16 @@ export class ScreenSettings {
   #show() {
     for (const [name, value] of Object.entries(this.values)) {
       const input = this.#form.elements.namedItem(name);
-      if (input instanceof HTMLInputElement && input.type === 'checkbox') input.checked = Boolean(value);
-      else if (input instanceof HTMLInputElement || input instanceof HTMLSelectElement) input.value = String(value);
+      if (input instanceof HTMLInputElement) input.checked = Boolean(value);
+      else if (input instanceof RadioNodeList) input.value = String(value);
     }
   }
 
   #read() {
-    if (!this.#form.checkValidity()) return;
     const data = new FormData(this.#form);
-    const warnMinutes = Number(data.get('warnMinutes'));
     this.set({
-      columns: String(data.get('columns')),
-      warnMinutes,
-      lateMinutes: Math.max(warnMinutes, Number(data.get('lateMinutes'))),
-      theme: String(data.get('theme')),
+      columns: String(data.get('columns') ?? this.values.columns),
+      theme: String(data.get('theme') ?? this.values.theme),
       shortcuts: data.get('shortcuts') !== null,
     });
   }
@@ -56,5 +72,8 @@ export class ScreenSettings {
   #apply() {
     document.documentElement.dataset.theme = this.values.theme;
     find('#board').dataset.columns = this.values.columns;
+    for (const name of /** @type {const} */ (['warnMinutes', 'lateMinutes'])) {
+      find(`#${name}`).textContent = `${this.values[name]} min`;
+    }
   }
 }

@@ -12,11 +12,12 @@ const AGAIN_AFTER_MS = 3000;
  * screen has nobody to press a button.
  *
  * @param {Element} body where to draw
+ * @param {string} why it has to be paired; empty for one that never was
  * @returns {Promise<any>} the token answer
  */
-export async function pairScreen(body) {
+export async function pairScreen(body, why) {
   const api = new Api({ url: location.origin });
-  for (let notice = ''; ;) {
+  for (let notice = why; ;) {
     try {
       const pairing = await api.post('/api/v1/devices/pairings', {});
       render(body, codeView(pairing, notice));

@@ -14,7 +14,10 @@ const TUNES = {
   call: [[0, 880, 0.15], [0.18, 1174, 0.15], [0.36, 880, 0.25]],
 };
 
-/** Beeps made by Web Audio, so that no file has to be there. Browsers allow it after a first touch. */
+/**
+ * Beeps made by Web Audio, so that no file has to be there. Browsers allow it after a first touch; one that was started
+ * with `--autoplay-policy=no-user-gesture-required`, as a kiosk should be, allows it at once, after a reload by night too.
+ */
 export class Sound {
   /** @type {AudioContext | null} */
   #context = null;
@@ -25,8 +28,7 @@ export class Sound {
   /** @param {() => void} changed called when it could be drawn differently */
   constructor(changed) {
     this.#changed = changed;
-    // The touch may have been one on the page before this object, as a sign-in is.
-    if (navigator.userActivation?.hasBeenActive) this.#unlock();
+    this.#unlock();
     for (const event of ['pointerdown', 'keydown']) addEventListener(event, () => this.#unlock());
   }
 

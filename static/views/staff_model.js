@@ -65,9 +65,9 @@ function byAge(lane) {
 
 /** @param {any} order @param {string} search */
 function matches(order, search) {
-  const wanted = search.trim().toLowerCase().replace(/^(#|table\s+)/, '');
+  const { wanted, numbers, tables } = searched(search);
   if (wanted === '') return true;
-  return String(order.number).startsWith(wanted) || (order.table ?? '').toLowerCase() === wanted;
+  return (numbers && String(order.number).startsWith(wanted)) || (tables && (order.table ?? '').toLowerCase() === wanted);
 }
 
 /** @param {any} order @returns {{done: number, all: number}} dishes, without the voided ones */
@@ -90,4 +90,50 @@ export function menuByCategory(menu) {
     .sort((a, b) => a.sort - b.sort || a.name.localeCompare(b.name))
     .map(({ id, name }) => ({ id, name, items: items.filter((item) => item.category === id) }))
     .filter(({ items: some }) => some.length > 0);
+}
+
+/** `Table 2` stands before `Table 10`. */
+const BY_LABEL = new Intl.Collator(undefined, { numeric: true });
+
+/**
+ * The floor as a waiter walks it: who sits where, and what waits for them there.
+ *
+ * @param {any[]} orders @param {Record<string, any>} calls by id @param {number} now server ms
+ * @returns {{key: string, table?: string, service: string, orders: any[], calls: any[], total: any}[]} tables in their
+ *   order, then what is taken away or delivered; `total` of what is open or was just served
+ */
+export function tablesOf(orders, calls, now) {
+  const seen = lanes(orders, now, '');
+  /** @type {Map<string, any>} */
+  const tables = new Map();
+  const at = (/** @type {string | undefined} */ table, service = 'dine_in') => {
+    const key = table ?? `:${service}`;
+    if (!tables.has(key)) tables.set(key, { key, table, service, orders: [], calls: [] });
+    return tables.get(key);
+  };
+  for (const lane of /** @type {Lane[]} */ (['incoming', 'ready', 'kitchen', 'done'])) {
+    for (const order of seen[lane]) if (!FELL_THROUGH.has(order.status)) at(order.table, order.service).orders.push(order);
+  }
+  for (const call of callsByAge(calls)) at(call.table).calls.push(call);
+  const all = [...tables.values()].map((table) => ({ ...table, total: totalOf(table.orders) }));
+  return all.sort((a, b) => Number(!a.table) - Number(!b.table) || BY_LABEL.compare(a.key, b.key));
+}
+
+const FELL_THROUGH = new Set(['rejected', 'cancelled']);
+
+/** @param {any[]} orders of one restaurant, so in one currency @returns {any} none of no orders */
+function totalOf(orders) {
+  if (orders.length === 0) return undefined;
+  return { amount: orders.reduce((sum, { total }) => sum + total.amount, 0), currency: orders[0].total.currency };
+}
+
+/** @param {{table?: string}} one @param {string} search as typed */
+export function isTable({ table }, search) {
+  return (table ?? '').toLowerCase().startsWith(searched(search).wanted);
+}
+
+/** `#12` is a number, `table 12` a table, `12` may be either. @param {string} search as typed */
+function searched(search) {
+  const [, kind, wanted] = /** @type {string[]} */ (/^(#|table\s+)?(.*)$/s.exec(search.trim().toLowerCase()));
+  return { wanted, numbers: !kind?.startsWith('t'), tables: kind !== '#' };
 }

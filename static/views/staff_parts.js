@@ -1,35 +1,17 @@
 import { h } from './dom.js';
 import { ageInWords, clock, money } from './format.js';
 import { icon } from './icons.js';
-import { ageView } from './order_parts.js';
-import { LANE, callsByAge, menuByCategory } from './staff_model.js';
+import { LANE, menuByCategory } from './staff_model.js';
 import { orderCard } from './staff_order.js';
-
-const CALL_THRESHOLDS = { warnMinutes: 2, lateMinutes: 4 };
-const CALL_WORDS = /** @type {Record<string, [Parameters<typeof icon>[0], string]>} */ ({
-  help: ['hand', 'asks for a waiter'], bill: ['list', 'wants the bill'], water: ['water', 'asks for water'],
-});
 
 /** @param {string} tab @param {{incoming: number, ready: number, soldOut: number, lost: number}} counts */
 export function tabsView(tab, { incoming, ready, soldOut, lost }) {
   const tabs = /** @type {[string, Parameters<typeof icon>[0], string, number][]} */ ([
-    ['orders', 'tray', 'Orders', incoming + ready], ['menu', 'list', 'Menu', soldOut], ['screens', 'screen', 'Screens', lost],
+    ['orders', 'tray', 'Orders', incoming + ready], ['tables', 'table', 'Tables', 0], ['menu', 'list', 'Menu', soldOut], ['screens', 'screen', 'Screens', lost],
   ]);
   return tabs.map(([name, sign, words, number]) => h('button.button.tab', {
     'type': 'button', 'data-key': name, 'data-do': 'tab', 'data-tab': name, 'aria-current': name === tab ? 'page' : undefined,
   }, icon(sign), words, number > 0 && h('span.badge.badge--count.badge--strong', {}, number)));
-}
-
-/** @param {Record<string, any>} calls @param {number} now */
-export function callsView(calls, now) {
-  return callsByAge(calls).map((call) => {
-    const [sign, words] = CALL_WORDS[call.reason] ?? CALL_WORDS.help;
-    return h('div.call', { 'data-key': call.id, 'data-call': call.id },
-      icon(sign),
-      h('p.call__words', {}, h('b', {}, `Table ${call.table}`), ` ${words}`),
-      ageView(Date.parse(call.raised_at), now, CALL_THRESHOLDS),
-      h('button.button.button--go', { 'type': 'button', 'data-action': 'answer_call' }, 'Done'));
-  });
 }
 
 /**

@@ -1,7 +1,9 @@
 //! Tokens that end while a page is open. One of these waits for a minute: it goes by as others run beside it.
 
+use crate::browser::Browser;
 use crate::driver::Form;
 use crate::house::House;
+use crate::support::Client;
 use serde_json::json;
 use std::time::Duration;
 
@@ -56,4 +58,34 @@ async fn a_guest_outlives_a_token() {
     phone.shows(&order, "cancelled").await;
     phone.was_not_reloaded().await;
     phone.has_no_complaint().await;
+}
+
+/// A token that is none, and one that the server does not take any more, lead to the pairing, which says why; neither
+/// leaves a screen that tries for ever.
+#[tokio::test]
+async fn a_token_that_is_no_good_leads_to_the_pairing() {
+    let house = House::open(1, &[]).await;
+    let screen = house.browser("the screen", Form::Wall).await;
+    screen.goto("/kitchen#token=half.a-token").await;
+    is_to_be_paired(&screen, "no token").await;
+
+    let token = house.kitchen_token(Some("hot"), "1h").await;
+    screen.goto(&format!("/kitchen#token={token}")).await;
+    screen.is("live").await;
+    let revoked = Client::new(&house.server.base, &token).delete("/api/v1/sessions/current").await;
+    assert_eq!(revoked.status, 204, "{}", revoked.text);
+    is_to_be_paired(&screen, "not good any more").await;
+
+    // Of a refused handshake a browser does not say why: the screen has to ask.
+    screen.goto(&format!("/kitchen#token={token}")).await;
+    screen.is("offline").await;
+    is_to_be_paired(&screen, "not good any more").await;
+}
+
+async fn is_to_be_paired(screen: &Browser, why: &str) {
+    screen.sees("[data-user-code]").await;
+    screen.is("stopped").await;
+    assert_eq!(screen.at().await, "/kitchen");
+    let notice = screen.ask("return document.querySelector('.pairing__notice')?.innerText", vec![]).await;
+    assert!(notice.as_str().is_some_and(|words| words.contains(why)), "{notice}");
 }

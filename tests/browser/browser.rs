@@ -3,7 +3,7 @@
 use crate::driver::{Driver, Form};
 use crate::proxy::Proxy;
 use crate::support::wait::PATIENCE;
-use fantoccini::actions::{InputSource, PointerAction, TouchActions};
+use fantoccini::actions::{InputSource, KeyAction, KeyActions, PointerAction, TouchActions};
 use fantoccini::elements::Element;
 use fantoccini::error::CmdError;
 use fantoccini::{Client, Locator};
@@ -116,12 +116,17 @@ impl Browser {
 
     /// Touches twice in one place, as fast as a finger can tremble.
     pub async fn double_tap(&self, selector: &str) {
+        self.tap_twice(selector, Duration::from_millis(30)).await;
+    }
+
+    /// Touches twice in one place, so long after each other.
+    pub async fn tap_twice(&self, selector: &str, apart: Duration) {
         self.sees(selector).await;
         let element = self.element(selector).await.unwrap();
         let (down, up) = (|| PointerAction::Down { button: 0 }, || PointerAction::Up { button: 0 });
         let place = PointerAction::MoveToElement { element, duration: None, x: 0.0, y: 0.0 };
         let finger = TouchActions::new("finger".into()).then(place);
-        let finger = finger.then(down()).then(up()).pause(Duration::from_millis(30)).then(down()).then(up());
+        let finger = finger.then(down()).then(up()).pause(apart).then(down()).then(up());
         self.client.perform_actions(finger).await.unwrap();
         self.taps.fetch_add(2, Relaxed);
     }
@@ -152,6 +157,18 @@ impl Browser {
         let lines = self.log("browser").await;
         let errors: Vec<_> = lines.iter().filter(|line| line["level"] == "SEVERE").collect();
         assert!(errors.is_empty(), "{}: {errors:#?}", self.name);
+    }
+
+    /// Presses a key, on whatever has the focus.
+    pub async fn strike(&self, key: impl Into<char>) {
+        let value = key.into();
+        let keys = KeyActions::new("keys".into()).then(KeyAction::Down { value }).then(KeyAction::Up { value });
+        self.client.perform_actions(keys).await.unwrap();
+    }
+
+    /// Types a text into what has the focus.
+    pub async fn type_in(&self, text: &str) {
+        self.client.active_element().await.unwrap().send_keys(text).await.unwrap();
     }
 
     /// Lines of a log since the last look: `browser` (the console), `performance` (events of the DevTools).

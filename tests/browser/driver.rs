@@ -32,6 +32,8 @@ pub enum Form {
     Phone,
     /// 1280 by 800, with a mouse.
     Wall,
+    /// 1920 by 1080, with a mouse: read from across the room.
+    FarWall,
 }
 
 impl Form {
@@ -40,6 +42,7 @@ impl Form {
         match self {
             Self::Phone => (390, 844),
             Self::Wall => (1280, 800),
+            Self::FarWall => (1920, 1080),
         }
     }
 }
@@ -97,7 +100,7 @@ fn options(form: Form, profile: &str) -> Value {
     let mut flags: Vec<String> = FLAGS.map(str::to_owned).to_vec();
     flags.extend([format!("--user-data-dir={profile}"), format!("--window-size={width},{height}")]);
     match form {
-        Form::Wall => json!({"args": flags}),
+        Form::Wall | Form::FarWall => json!({"args": flags}),
         Form::Phone => {
             let metrics = json!({"width": width, "height": height, "pixelRatio": 3, "touch": true, "mobile": true});
             json!({"args": flags, "mobileEmulation": {"deviceMetrics": metrics}})

@@ -165,3 +165,82 @@ async fn pages_come_back_by_themselves_after_the_server_was_killed() {
         screen.was_not_reloaded().await;
     }
 }
+
+/// Each of the four pages loses its network in turn, each in another way, while the others go on and so does it: by the
+/// DevTools, by a link that carries nothing, by a cut, by the death of the server.
+#[tokio::test]
+async fn whoever_loses_the_network_all_four_pages_end_alike() {
+    let mut house = House::open(4, &["--heartbeat-ms", "2000"]).await;
+    let (phone, hot, expo, floor) =
+        tokio::join!(house.phone(7), house.kitchen("the hot line", Some("hot")), house.kitchen("the expo", None), house.floor());
+    let all = [&phone, &hot, &expo, &floor];
+    phone.add(house.menu.dish("Borhani")).await;
+    let Ticket { order, rezala, roast, firni } = accepted(&house, &phone).await;
+    let borhani = house.item(&order, "Borhani").await;
+    for screen in all {
+        screen.shows(&order, "accepted").await;
+        screen.mark().await;
+    }
+
+    phone.devtools("Network.enable", json!({})).await;
+    set_offline(&phone, true).await;
+    phone.is("offline").await;
+    hot.act_on_item(&order, &rezala, "finish_item").await;
+    floor.shows_item(&order, &rezala, "done").await;
+    phone.shows_item(&order, &rezala, "queued").await;
+    set_offline(&phone, false).await;
+    phone.shows_item(&order, &rezala, "done").await;
+
+    hot.network.set(Network::HalfOpen);
+    bumps_offline(&hot, &order, &roast).await;
+    is_offline(&hot).await;
+    expo.act_on_item(&order, &roast, "finish_item").await;
+    phone.shows_item(&order, &roast, "done").await;
+    // What is dead stays dead; the browser finds that out before it asks for the page again, with a bump still to be sent.
+    hot.network.set(Network::Cut);
+    is_offline(&hot).await;
+    hot.network.set(Network::Fine);
+    hot.reload().await;
+    is_back(&hot).await;
+    hot.mark().await;
+
+    expo.network.set(Network::Cut);
+    is_offline(&expo).await;
+    bumps_offline(&expo, &order, &firni).await;
+    floor.act(&order, "rush").await;
+    floor.sees(&format!("[data-order='{order}'] [data-action='rush'][aria-pressed='true']")).await;
+    expo.network.set(Network::Fine);
+    is_back(&expo).await;
+    floor.shows_item(&order, &firni, "done").await;
+
+    house.kill().await;
+    for screen in all {
+        is_offline(screen).await;
+    }
+    bumps_offline(&expo, &order, &borhani).await;
+    house.restart(&all).await;
+    for screen in all {
+        is_back(screen).await;
+    }
+    for screen in [&phone, &floor] {
+        screen.shows(&order, "ready").await;
+    }
+    floor.network.set(Network::HalfOpen);
+    floor.act(&order, "serve").await;
+    floor.shows(&order, "served").await;
+    is_offline(&floor).await;
+    phone.shows(&order, "ready").await;
+    floor.network.set(Network::Fine);
+    is_back(&floor).await;
+
+    phone.shows(&order, "served").await;
+    for kitchen in [&hot, &expo] {
+        kitchen.tap("[data-do='recall']").await;
+        kitchen.shows(&order, "served").await;
+    }
+    house.agree(&order, &all).await;
+    nothing_was_cooked_twice(&house, &[&rezala, &roast, &firni, &borhani]).await;
+    for screen in all {
+        screen.was_not_reloaded().await;
+    }
+}

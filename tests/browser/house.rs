@@ -121,10 +121,15 @@ impl House {
 
 /// Fills in the form with a person of the demo; the restaurant is filled in already.
 pub async fn sign_in(floor: &Browser, person: &str) {
-    let filled = "return document.querySelector('[name=restaurant]')?.value === 'demo'";
-    floor.until("the restaurant filled in", filled, vec![]).await;
+    is_filled_in(floor).await;
     floor.write("[name=username]", person).await;
     floor.write("[name=password]", &format!("{person}-demo")).await;
     floor.tap("#sign-in-form [type=submit]").await;
     floor.is("live").await;
+}
+
+/// Waits until the form is there, with the restaurant of the demo.
+pub async fn is_filled_in(floor: &Browser) {
+    let filled = "return document.querySelector('[name=restaurant]')?.value === 'demo'";
+    floor.until("the restaurant filled in", filled, vec![]).await;
 }

@@ -12,8 +12,15 @@ const PICTURES: &str = "ORDERBELL_SCREENSHOTS";
 /// Where axe-core is, when it is not where `scripts/test` puts it.
 const AXE: &str = "ORDERBELL_TEST_AXE";
 
-/// What a page is looked at as. The first two have every width and every theme; pictures are saved of all.
-const LOOKS: [(Form, &str); 4] = [(Form::Phone, "light"), (Form::Wall, "dark"), (Form::Wall, "light"), (Form::Phone, "dark")];
+/// What a page is looked at as. The first two have both ends and both themes; pictures are saved of all.
+const LOOKS: [(Form, &str); 6] = [
+    (Form::Phone, "light"),
+    (Form::Wall, "dark"),
+    (Form::Wall, "light"),
+    (Form::Phone, "dark"),
+    (Form::FarWall, "light"),
+    (Form::FarWall, "dark"),
+];
 
 /// The kitchen's page and a member of the staff choose a theme; other pages do as the device does.
 const WEAR: &str = "const { dataset } = document.documentElement;

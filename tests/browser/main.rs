@@ -4,14 +4,17 @@
 
 mod access;
 mod browser;
+mod deploy;
 mod driver;
 mod evening;
 mod faults;
 mod hooks;
 mod house;
+mod keyboard;
 mod looks;
 mod order;
 mod pages;
+mod release;
 mod taps;
 mod weight;
 

@@ -1,8 +1,11 @@
 //! What a guest does with a thumb.
 
+use crate::driver::Form;
 use crate::house::House;
 use crate::proxy::Network;
 use crate::support::client::text;
+use crate::support::log;
+use std::time::Duration;
 
 /// From the code on the table to an order in the kitchen.
 const MOST_TAPS: usize = 5;
@@ -74,4 +77,26 @@ async fn a_reload_amid_an_order_keeps_it() {
     phone.shows(&order, "preparing").await;
     assert_eq!(phone.only_order().await, order);
     assert_eq!(house.orders().await.len(), 1);
+}
+
+/// Two drops from one hand: the ticket is bumped, and the second does not take that back, though the undo lies there by now.
+#[tokio::test]
+async fn a_wet_hand_bumps_once() {
+    let house = House::open(1, &[]).await;
+    let screen = house.browser("the screen", Form::Phone).await;
+    screen.goto(&format!("/kitchen#token={}", house.kitchen_token(None, "1h").await)).await;
+    let order = house.server.diner("1").await.place(&house.menu.basket()).await["id"].clone();
+    house.staff.act(&order, "accept").await;
+    let id = text(&order);
+    screen.shows(id, "accepted").await;
+    screen.tap_twice(&format!("[data-order='{id}'] [data-action='ready']"), Duration::from_millis(500)).await;
+    screen.shows(id, "ready").await;
+    // Meant, and later: it is taken back.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    screen.act(id, "recall").await;
+    screen.shows(id, "preparing").await;
+    house.agree(id, &[&screen]).await;
+    let feed = log::whole(&house.staff, &house.menu.kitchen()).await;
+    let kinds: Vec<_> = feed.events.iter().map(|event| text(&event["event"]["kind"])).collect();
+    assert_eq!(kinds, ["order.placed", "order.accepted", "order.ready", "order.recalled"]);
 }

@@ -5,11 +5,13 @@ import { DoubleTouch } from '../../static/pages/double_touch.js';
 import { KitchenCommands } from '../../static/pages/kitchen_commands.js';
 import { OrderBook } from '../../static/pages/order_book.js';
 import { age, ageInWords, count } from '../../static/views/format.js';
-import { TicketMemory, UNDO_MS } from '../../static/views/kitchen_memory.js';
-import { allDay, bySequence, changesBetween, recallable, ticketOf, urgency } from '../../static/views/kitchen_model.js';
+import { TicketMemory } from '../../static/views/kitchen_memory.js';
+import { stepped } from '../../static/views/kitchen_settings.js';
+import { UNDO_MS, allDay, bySequence, changesBetween, recallable, ticketOf, urgency } from '../../static/views/kitchen_model.js';
+import { LastMove, ON_ITS_WAY_MS } from '../../static/views/last_move.js';
 import { isAllergy } from '../../static/views/notes.js';
 import { withPending } from '../../static/views/optimistic.js';
-import { lanes, progress } from '../../static/views/staff_model.js';
+import { isTable, lanes, progress, tablesOf } from '../../static/views/staff_model.js';
 
 const NOON = Date.parse('2026-11-24T12:00:00.000Z');
 const at = (minutes) => new Date(NOON + minutes * 60_000).toISOString();
@@ -146,10 +148,37 @@ test('an undo gives back exactly what was done before the bump', () => {
   const { commands, sent } = sending();
   const document = order('preparing', { a: item('done'), b: item('cooking') });
   commands.act('ready', ticketOf(document));
-  commands.act('recall', ticketOf(order('ready', { a: item('done'), b: item('done') })), { undo: true });
+  commands.act('recall', ticketOf(order('ready', { a: item('done'), b: item('done') })));
   assert.deepEqual(sent, [
     { action: 'ready', order: 'o1' }, { action: 'recall', order: 'o1' }, { action: 'finish_item', order: 'o1', item: 'a' },
   ]);
+});
+
+test('the undo of a last item is about that item, not the ticket that it finished', () => {
+  const { commands, sent } = sending();
+  commands.act('finish_item', ticketOf(order('preparing', { a: item('done'), b: item('cooking') })), { item: 'b' });
+  commands.act('recall', ticketOf(order('ready', { a: item('done'), b: item('done') })));
+  assert.deepEqual(sent.slice(1), [{ action: 'recall_item', order: 'o1', item: 'b' }]);
+  assert.ok(!commands.undo(), 'it is taken back once');
+});
+
+test('after its five seconds a recall is about the whole ticket, and the key takes nothing back', () => {
+  let now = 0;
+  const { commands, sent } = sending(() => now);
+  commands.act('ready', ticketOf(order('preparing', { a: item('done'), b: item('cooking') })));
+  now = UNDO_MS;
+  assert.ok(!commands.undo());
+  commands.act('recall', ticketOf(order('ready', { a: item('done'), b: item('done') })));
+  assert.deepEqual(sent.slice(1), [{ action: 'recall', order: 'o1' }]);
+});
+
+test('the key takes back the last bump of all, then the one before it', () => {
+  const { commands, sent } = sending();
+  const tickets = ['o1', 'o2'].map((id) => ticketOf({ ...order('accepted', { a: item('queued') }), id }));
+  commands.act('ready', tickets[1]);
+  commands.act('finish_item', tickets[0], { item: 'a' });
+  assert.ok(commands.undo() && commands.undo());
+  assert.deepEqual(sent.slice(2), [{ action: 'recall_item', order: 'o1', item: 'a' }, { action: 'recall', order: 'o2' }]);
 });
 
 test('a screen that looks at one station bumps that station alone', () => {
@@ -157,6 +186,8 @@ test('a screen that looks at one station bumps that station alone', () => {
   const document = order('preparing', { a: item('cooking'), b: item('cooking', { station: 'bar' }), c: item('voided') });
   commands.act('ready', ticketOf(document, 'hot'), { filter: 'hot' });
   assert.deepEqual(sent, [{ action: 'finish_item', order: 'o1', item: 'a' }]);
+  assert.ok(commands.undo());
+  assert.deepEqual(sent.slice(1), [{ action: 'recall_item', order: 'o1', item: 'a' }], 'and takes back that station alone');
 });
 
 test('the tremble of a touch is no second touch, whatever lies under the finger by then', () => {
@@ -171,6 +202,59 @@ test('the tremble of a touch is no second touch, whatever lies under the finger 
   const mouse = { pointerType: 'mouse' };
   assert.deepEqual(judged(click(0, 0, mouse), click(100, 0, mouse)), [false, false], 'a mouse counts its clicks itself');
   assert.deepEqual(judged(click(0, 0, mouse), click(100, 0, { ...mouse, detail: 2 })), [false, true]);
+});
+
+test('a second drop from a wet hand on the same thing is none, on another thing it is meant', () => {
+  const drop = (timeStamp, clientX) => ({ detail: 1, timeStamp, clientX, clientY: 0, pointerType: 'touch' });
+  const judged = (...drops) => {
+    const touch = new DoubleTouch();
+    return drops.map(([click, thing]) => touch.trembles(click, thing));
+  };
+  assert.deepEqual(judged([drop(0, 0), 'o1'], [drop(899, 90), 'o1']), [false, true]);
+  assert.deepEqual(judged([drop(0, 0), 'o1'], [drop(900, 0), 'o1']), [false, false], 'to take it back takes longer');
+  assert.deepEqual(judged([drop(0, 0), 'o1'], [drop(400, 90), 'o2']), [false, false]);
+  assert.deepEqual(judged([drop(0, 0), ''], [drop(400, 90), '']), [false, false], 'about nothing in particular');
+});
+
+test('a finger that was on its way when the tickets moved is about what it saw', () => {
+  const place = (left) => ({ left, right: left + 100, top: 0, bottom: 200 });
+  const move = new LastMove();
+  const before = new Map([['o1', place(0)], ['o2', place(110)]]);
+  const after = new Map([['o2', place(0)]]);
+  const point = { clientX: 50, clientY: 150 };
+  assert.ok(!move.misled('o1', point, 0), 'nothing has moved yet');
+  move.note(before, before, 1000);
+  assert.ok(!move.misled('o2', point, 1000), 'a picture in which all stands still is no move');
+  move.note(before, after, 1000);
+  assert.ok(move.misled('o2', point, 1000 + ON_ITS_WAY_MS), 'o1 was aimed at, which is gone');
+  assert.ok(!move.misled('o1', point, 1000), 'what was aimed at was hit');
+  assert.ok(!move.misled('o2', { clientX: 300, clientY: 150 }, 1000), 'nothing stood there');
+  assert.ok(!move.misled('o2', point, 1001 + ON_ITS_WAY_MS), 'by now it is seen');
+  move.note(after, new Map([['o2', { ...place(0), top: 7, bottom: 207 }]]), 9000);
+  assert.ok(!move.misled('o1', point, 9000), 'a nudge is no move');
+});
+
+test('a change stays to be confirmed over a reload', () => {
+  const kept = new Map();
+  globalThis.localStorage = { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => kept.set(key, value), removeItem: (key) => kept.delete(key) };
+  try {
+    const before = remembering();
+    before.observe([ticketOf(order('preparing', { a: item('cooking') }))], 0);
+    before.addChanges('o1', ['No Firni']);
+    const after = remembering();
+    assert.deepEqual(after.changes('o1'), ['No Firni']);
+    after.confirm('o1');
+    assert.deepEqual(remembering().changes('o1'), []);
+  } finally {
+    delete globalThis.localStorage;
+  }
+});
+
+test('minutes go by one at first, then by five, and stay within a shift', () => {
+  const steps = (from, by, times) => Array.from({ length: times }, () => (from = stepped(from, by)));
+  assert.deepEqual(steps(8, 1, 4), [9, 10, 15, 20]);
+  assert.deepEqual(steps(20, -1, 4), [15, 10, 9, 8]);
+  assert.deepEqual([stepped(1, -1), stepped(240, 1)], [1, 240]);
 });
 
 test('an answer that comes before its event shows at once, and an older one does not come back', () => {
@@ -193,8 +277,25 @@ test('the floor has its lanes, and finds an order by number or table', () => {
   const ids = (search) => Object.fromEntries(Object.entries(lanes(orders, NOON, search)).map(([lane, some]) => [lane, some.map(({ id }) => id)]));
   assert.deepEqual(ids(''), { incoming: ['p'], kitchen: ['c'], ready: ['r'], done: ['x'] });
   assert.deepEqual(ids('7'), { incoming: ['p'], kitchen: ['c'], ready: ['r'], done: ['x'] }, 'number 7, table 7, number 70');
-  assert.deepEqual(ids('table 4'), { incoming: ['p'], kitchen: [], ready: [], done: [] });
+  assert.deepEqual(ids('Table 7'), { incoming: [], kitchen: ['c'], ready: [], done: [] });
+  assert.deepEqual(ids('#7'), { incoming: ['p'], kitchen: [], ready: ['r'], done: ['x'] });
   assert.deepEqual(ids('99'), { incoming: [], kitchen: [], ready: [], done: [] });
+});
+
+test('the floor by table has who waits where, with calls, and the tables in their order', () => {
+  const total = { amount: 500, currency: 'BDT' };
+  const orders = [
+    order('preparing', {}, { id: 'c', number: 12, table: '10', total }), order('ready', {}, { id: 'r', number: 9, table: '2', total, ready_at: at(0) }),
+    order('placed', {}, { id: 'p', number: 13, table: '2', total }), order('rejected', {}, { id: 'x', number: 14, table: '3', total, closed_at: at(0) }),
+    order('accepted', {}, { id: 't', number: 15, service: 'takeaway', total }), order('served', {}, { id: 's', number: 1, table: '5', total, served_at: at(-20) }),
+  ];
+  const calls = { k: { id: 'k', table: '6', reason: 'bill', raised_at: at(0) } };
+  const tables = tablesOf(orders, calls, NOON);
+  assert.deepEqual(tables.map(({ key, orders: some, calls: raised }) => [key, some.map(({ id }) => id).join(), raised.length]), [
+    ['2', 'p,r', 0], ['6', '', 1], ['10', 'c', 0], [':takeaway', 't', 0],
+  ]);
+  assert.deepEqual(tables.map((table) => table.total?.amount), [1000, undefined, 500, 500]);
+  assert.deepEqual(tables.filter((table) => isTable(table, 'table 1')).map(({ key }) => key), ['10']);
 });
 
 test('progress counts dishes, not lines, and no voided ones', () => {
@@ -207,8 +308,8 @@ function remembering() {
   return memory;
 }
 
-function sending() {
+function sending(now = () => 0) {
   const sent = [];
   const bell = { command: (command) => { sent.push(command); return Promise.resolve(); } };
-  return { sent, commands: new KitchenCommands({ bell }) };
+  return { sent, commands: new KitchenCommands({ bell, now }) };
 }

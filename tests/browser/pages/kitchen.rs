@@ -42,7 +42,7 @@ async fn the_kitchens_page_is_for_everybody() {
     screen.tap("[data-do='settings']").await;
     screen.sees("#settings-sheet[open]").await;
     screen.inspect("kitchen-settings").await;
-    screen.tap("#settings-sheet [type=submit]").await;
+    columns(&screen).await;
 
     screen.network.set(Network::Cut);
     screen.is("offline").await;
@@ -50,11 +50,25 @@ async fn the_kitchens_page_is_for_everybody() {
     screen.inspect("kitchen-offline").await;
 }
 
+/// As many columns as somebody has chosen, over a reload too.
+async fn columns(screen: &Browser) {
+    let three = "return getComputedStyle(document.querySelector('#tickets')).columnCount === '3'";
+    screen.tap("[name=columns][value='3']").await;
+    screen.until("three columns", three, vec![]).await;
+    screen.tap("#settings-sheet [type=submit]").await;
+    screen.reload().await;
+    screen.is("live").await;
+    screen.until("three columns after a reload", three, vec![]).await;
+}
+
 /// A screen that was turned on its wall announces only what is really out of sight, and does not wait for news to look.
 async fn turned(screen: &Browser) {
     for form in [Form::Phone, Form::Wall] {
         screen.wear(form, "dark").await;
     }
-    let none = "return document.querySelector('#more').hidden";
-    screen.within(Duration::from_secs(3), "no ticket announced that can be seen", none, vec![]).await;
+    let right = "const edge = document.querySelector('#board').getBoundingClientRect().right - 24;
+        const out = [...document.querySelectorAll('#tickets > *')].filter((one) => one.getBoundingClientRect().left > edge).length;
+        const more = document.querySelector('#more');
+        return more.hidden ? out === 0 : out > 0 && more.textContent.startsWith(`${out} more`)";
+    screen.within(Duration::from_secs(3), "those announced that cannot be seen", right, vec![]).await;
 }

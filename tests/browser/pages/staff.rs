@@ -22,7 +22,7 @@ async fn the_floors_page_is_for_everybody() {
     floor.inspect("staff").await;
 
     sheets(&floor, text(&evening.incoming), text(&evening.cooking)).await;
-    for tab in ["menu", "screens"] {
+    for tab in ["tables", "menu", "screens"] {
         floor.tap(&format!("[data-tab='{tab}']")).await;
         floor.sees(&format!("[data-tab='{tab}'][aria-current='page']")).await;
         floor.inspect(&format!("staff-{tab}")).await;

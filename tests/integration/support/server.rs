@@ -22,6 +22,8 @@ pub const TALKATIVE: [&str; 4] = ["--messages-per-second", "100000", "--message-
 /// A server on a free port. Dropping it kills the process.
 pub struct Server {
     process: Child,
+    /// What the next start is of.
+    program: PathBuf,
     folder: PathBuf,
     /// Keeps the folder, when it is this test's own.
     kept: Option<TempDir>,
@@ -64,13 +66,20 @@ impl Server {
 
     async fn with(folder: PathBuf, common: Vec<String>, flags: &[&str]) -> Self {
         let flags = owned(flags);
-        let (process, base) = spawn(&folder, &common, &flags).await;
-        Self { process, folder, kept: None, common, flags, base }
+        let program = PathBuf::from(BINARY);
+        let (process, base) = spawn(&program, &folder, &common, &flags).await;
+        Self { process, program, folder, kept: None, common, flags, base }
     }
 
     /// Starts again on the same database, after [`Self::kill`] or [`Self::stop`].
     pub async fn restart(&mut self) {
-        (self.process, self.base) = spawn(&self.folder, &self.common, &self.flags).await;
+        (self.process, self.base) = spawn(&self.program, &self.folder, &self.common, &self.flags).await;
+    }
+
+    /// The next start is of another program.
+    #[allow(dead_code)] // for the tests in browsers, which share this support
+    pub fn install(&mut self, program: PathBuf) {
+        self.program = program;
     }
 
     /// Kills it as the kernel does: no byte more.
@@ -185,7 +194,11 @@ fn owned(words: &[&str]) -> Vec<String> {
 
 /// The binary, with nothing of this process's configuration.
 pub fn command(folder: &Path, common: &[String]) -> Command {
-    let mut command = Command::new(BINARY);
+    command_of(Path::new(BINARY), folder, common)
+}
+
+fn command_of(program: &Path, folder: &Path, common: &[String]) -> Command {
+    let mut command = Command::new(program);
     let ours = std::env::vars().map(|(name, _)| name).filter(|name| name.starts_with("ORDERBELL_"));
     for name in ours.chain(["DATABASE_URL".into(), "REDIS_URL".into()]) {
         command.env_remove(name);
@@ -194,9 +207,10 @@ pub fn command(folder: &Path, common: &[String]) -> Command {
     command
 }
 
-async fn spawn(folder: &Path, common: &[String], flags: &Vec<String>) -> (Child, String) {
+async fn spawn(program: &Path, folder: &Path, common: &[String], flags: &Vec<String>) -> (Child, String) {
     let log = File::options().create(true).append(true).open(folder.join("log")).unwrap();
-    let mut process = command(folder, common).args(FLAGS).args(flags).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
+    let mut command = command_of(program, folder, common);
+    let mut process = command.args(FLAGS).args(flags).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
     let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
     let listening = async {
         while let Some(line) = lines.next_line().await.unwrap() {

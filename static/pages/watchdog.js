@@ -1,0 +1,94 @@
+/** Without a live link for this long, the server is asked over HTTP what is the matter. */
+const ASK_AFTER_MS = 5_000;
+/** An answer holds for this long. */
+const ASK_EVERY_MS = 10_000;
+/** A link that was ended for good, although nothing is the matter, is begun again after this. */
+const START_AFTER_MS = 15_000;
+/** A link that does not come up although the server answers: a fresh page may do better. */
+const RELOAD_AFTER_MS = 60_000;
+/** Looks come every second; after a longer pause the machine has slept. */
+const SLEPT_MS = 30_000;
+
+/**
+ * @param {{state: string, forMs: number, answer?: Answer}} link `forMs`: since when it is not live; `answer`: none yet
+ * @returns {'wait' | 'ask' | 'start' | 'reload' | 'end'}
+ *
+ * @typedef {'none' | 'well' | 'refused'} Answer of the server, when it is asked over HTTP
+ */
+export function advise({ state, forMs, answer }) {
+  if (state === 'live' || forMs < ASK_AFTER_MS) return 'wait';
+  if (answer === undefined) return 'ask';
+  if (answer === 'refused') return 'end';
+  if (answer === 'none') return 'wait';
+  if (state === 'stopped') return forMs >= START_AFTER_MS ? 'start' : 'wait';
+  return forMs >= RELOAD_AFTER_MS ? 'reload' : 'wait';
+}
+
+/** Sees to it that a screen with nobody before it comes back from whatever took it down. */
+export class Watchdog {
+  #bell; #ask; #end; #reload; #wallClock;
+  #downAt;
+  #lookedAt;
+  /** @type {Answer | undefined} */ #answer;
+  #askedAt = -Infinity;
+  #asking = false;
+
+  /**
+   * @param {object} parts
+   * @param {any} parts.bell an `Orderbell`
+   * @param {() => Promise<Answer>} parts.ask what the server says of this screen over HTTP: a browser hides why it
+   *   refused a WebSocket
+   * @param {() => void} parts.end this screen's token is not good any more
+   * @param {() => void} parts.reload
+   * @param {() => number} [parts.wallClock] ms since 1970; it goes on while the machine sleeps
+   */
+  constructor({ bell, ask, end, reload, wallClock = Date.now }) {
+    this.#bell = bell;
+    this.#ask = ask;
+    this.#end = end;
+    this.#reload = reload;
+    this.#wallClock = wallClock;
+    this.#downAt = this.#lookedAt = wallClock();
+  }
+
+  /** To be called every second. */
+  look() {
+    const now = this.#wallClock();
+    if (now - this.#lookedAt > SLEPT_MS) this.#woke(now);
+    this.#lookedAt = now;
+    const { state } = this.#bell;
+    if (state === 'live') this.#downAt = now;
+    if (now - this.#askedAt >= ASK_EVERY_MS) this.#answer = undefined;
+    this.#follow(advise({ state, forMs: now - this.#downAt, answer: this.#answer }), now);
+  }
+
+  /** What was before the sleep says nothing of now. @param {number} now */
+  #woke(now) {
+    this.#bell.wake();
+    this.#downAt = now;
+    this.#answer = undefined;
+  }
+
+  /** @param {ReturnType<typeof advise>} advice @param {number} now */
+  #follow(advice, now) {
+    if (advice === 'ask') this.#inquire(now);
+    if (advice === 'end') this.#end();
+    if (advice === 'start') {
+      this.#bell.start();
+      this.#downAt = now;
+    }
+    if (advice === 'reload') {
+      this.#answer = undefined;
+      this.#reload();
+    }
+  }
+
+  /** @param {number} now */
+  async #inquire(now) {
+    if (this.#asking) return;
+    this.#asking = true;
+    this.#askedAt = now;
+    this.#answer = await this.#ask();
+    this.#asking = false;
+  }
+}

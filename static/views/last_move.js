@@ -1,0 +1,36 @@
+/** A finger that is on its way lands within this, in ms. */
+export const ON_ITS_WAY_MS = 350;
+/** Less than this is no move, in px. */
+const STEADY_PX = 8;
+
+/** @typedef {{left: number, right: number, top: number, bottom: number}} Place */
+
+/**
+ * Knows where things stood before they moved the last time: a finger that set out before that is about what it saw.
+ */
+export class LastMove {
+  #at = -Infinity;
+  /** @type {Map<string, Place>} */ #before = new Map();
+
+  /** @param {Map<string, Place>} before by id @param {Map<string, Place>} after @param {number} now monotonic ms */
+  note(before, after, now) {
+    const moved = [...before].some(([id, { left, top }]) => {
+      const place = after.get(id);
+      return !place || Math.hypot(place.left - left, place.top - top) > STEADY_PX;
+    });
+    if (!moved) return;
+    this.#at = now;
+    this.#before = before;
+  }
+
+  /**
+   * @param {string} id of what was hit @param {{clientX: number, clientY: number}} point @param {number} now monotonic ms
+   * @returns {boolean} something else stood there when the finger set out
+   */
+  misled(id, { clientX, clientY }, now) {
+    if (now - this.#at > ON_ITS_WAY_MS) return false;
+    const aimed = [...this.#before].find(([, { left, right, top, bottom }]) =>
+      left <= clientX && clientX <= right && top <= clientY && clientY <= bottom);
+    return aimed !== undefined && aimed[0] !== id;
+  }
+}

@@ -1,0 +1,52 @@
+import { h } from './dom.js';
+import { STATUS_WORDS, count, money, place } from './format.js';
+import { icon } from './icons.js';
+import { ageView } from './order_parts.js';
+import { isAllergy } from './notes.js';
+import { LANE, isTable, progress } from './staff_model.js';
+import { callView } from './staff_calls.js';
+
+/** What each status asks of the staff: the one button of an order's line. @type {Record<string, [string, Parameters<typeof icon>[0], string]>} */
+const NEXT = { placed: ['accept', 'check', 'Accept'], ready: ['serve', 'tray', 'Serve'] };
+
+/** @type {Record<string, import('./staff_model.js').Lane>} */
+const LANES = { placed: 'incoming', accepted: 'kitchen', preparing: 'kitchen', ready: 'ready', served: 'done' };
+
+/** @param {ReturnType<typeof import('./staff_model.js').tablesOf>} tables @param {number} now @param {string} search */
+export function tablesView(tables, now, search) {
+  const found = tables.filter((table) => isTable(table, search));
+  if (found.length === 0) {
+    return h('div.blank', {}, icon('table'), h('h2', {}, search.trim() ? 'Nobody sits there' : 'No table waits for anything'),
+      h('p', {}, 'A table stands here from its first order or call until it was served.'));
+  }
+  return h('div.tables', {}, found.map((table) => tableCard(table, now)));
+}
+
+/** @param {ReturnType<typeof import('./staff_model.js').tablesOf>[number]} table @param {number} now */
+function tableCard({ key, table, service, orders, calls, total }, now) {
+  const name = place({ table, service });
+  return h('section.card.table', { 'data-key': key, 'data-table': table, 'aria-label': name },
+    h('header.table__head', {}, h('h2', {}, name), total && h('p.table__total.numeric', {}, money(total)),
+      table && orders.length > 0 && h('button.button.button--quiet', { 'type': 'button', 'data-do': 'look', 'data-search': `table ${table}` },
+        'Details', h('span.visually-hidden', {}, ` of ${name}`))),
+    calls.map((call) => callView(call, now)),
+    h('ul.table__orders', {}, orders.map((order) => orderLine(order, now))));
+}
+
+/** @param {any} order @param {number} now */
+function orderLine(order, now) {
+  const lane = LANE[LANES[order.status]];
+  const { done, all } = progress(order);
+  const next = NEXT[order.status];
+  const warned = isAllergy(order.note) || Object.values(order.items).some(({ note }) => isAllergy(note));
+  return h('li.seat', { 'data-key': order.id, 'data-order': order.id, 'data-status': order.status },
+    h('p.seat__number', {}, h('span.visually-hidden', {}, 'Order '), order.number),
+    h('div.seat__body', {},
+      h('p.seat__facts', {}, h('span.badge', {}, STATUS_WORDS[order.status]),
+        order.rush && h('span.badge.badge--rush', {}, icon('bolt'), 'Rush'),
+        warned && h('span.badge.badge--allergy', {}, icon('alert'), 'Allergy'),
+        order.pending && h('span.badge.order__pending', {}, 'Not sent yet')),
+      h('p.muted', {}, order.status === 'served' ? count(all, 'dish', 'dishes') : `${done} of ${count(all, 'dish', 'dishes')} done`)),
+    ageView(Date.parse(lane.since(order)), now, lane.thresholds),
+    next && h('button.button.button--go.seat__next', { 'type': 'button', 'data-action': next[0] }, icon(next[1]), next[2]));
+}

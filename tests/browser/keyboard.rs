@@ -1,0 +1,178 @@
+//! Every page by its keyboard alone: nothing here moves a pointer, and what has the focus can be seen to have it.
+
+use crate::browser::Browser;
+use crate::driver::Form;
+use crate::house::{House, is_filled_in};
+use crate::support::client::text;
+use fantoccini::key::Key;
+use serde_json::{Value, json};
+
+/// More stops than any page has.
+const STOPS: usize = 150;
+const FOCUSED: &str = "return document.activeElement.matches(arguments[0])";
+/// The focus is seen by a frame around what has it, or around the label that stands for it; and that is in the window.
+const SEEN: &str = "const focused = document.activeElement;
+    if (focused === document.body) return true;
+    const framed = [focused, focused.closest('label')].find((one) => one && getComputedStyle(one).outlineStyle !== 'none');
+    if (!framed) return `no frame around ${focused.outerHTML.slice(0, 200)}`;
+    const { top, bottom, left, right } = framed.getBoundingClientRect();
+    return (bottom > 0 && top < innerHeight && right > 0 && left < innerWidth) || `out of sight: ${focused.outerHTML.slice(0, 200)}`";
+
+impl Browser {
+    /// Goes on with Tab until it comes to what fits a selector; every stop on the way is seen.
+    async fn tab_to(&self, selector: &str) {
+        self.sees(selector).await;
+        for _ in 0..STOPS {
+            self.strike(Key::Tab).await;
+            assert_eq!(self.ask(SEEN, vec![]).await, true, "{}: on the way to {selector}", self.name);
+            if self.ask(FOCUSED, vec![selector.into()]).await == true {
+                return;
+            }
+        }
+        panic!("{}: Tab does not come to {selector}", self.name);
+    }
+
+    /// Comes to a control with Tab, and presses it with Enter.
+    async fn enter(&self, selector: &str) {
+        self.tab_to(selector).await;
+        self.strike(Key::Enter).await;
+    }
+
+    async fn fill_in(&self, selector: &str, words: &str) {
+        self.tab_to(selector).await;
+        self.type_in(words).await;
+    }
+
+    async fn sign_in_by_keys(&self, person: &str) {
+        is_filled_in(self).await;
+        self.fill_in("[name=username]", person).await;
+        self.fill_in("[name=password]", &format!("{person}-demo")).await;
+        self.strike(Key::Enter).await;
+        self.is("live").await;
+    }
+}
+
+async fn accepted(house: &House, table: &str) -> Value {
+    let order = house.server.diner(table).await.place(&house.menu.basket()).await["id"].clone();
+    house.staff.act(&order, "accept").await;
+    order
+}
+
+#[tokio::test]
+async fn a_guest_orders_and_cancels_by_keyboard() {
+    let house = House::open(1, &[]).await;
+    let guest = house.browser("a guest", Form::Wall).await;
+    guest.goto("/t/demo-table-3").await;
+    guest.is("live").await;
+    let dish = text(&house.menu.dish("Masala cha")["id"]);
+    guest.enter(&format!("[data-menu-item='{dish}'] [data-action='add']")).await;
+    guest.enter("[data-action='basket']").await;
+    guest.enter("[data-action='place']").await;
+    let order = guest.only_order().await;
+    guest.shows(&order, "placed").await;
+    guest.enter(&format!("[data-order='{order}'] a[href='/orders/{order}']")).await;
+    guest.shows(&order, "placed").await;
+    guest.is("live").await;
+    guest.enter("[data-action='cancel']").await;
+    guest.shows(&order, "cancelled").await;
+    guest.has_no_complaint().await;
+}
+
+#[tokio::test]
+async fn a_cook_bumps_takes_back_and_recalls_by_keyboard() {
+    let house = House::open(1, &[]).await;
+    let screen = house.kitchen("the expo", None).await;
+    let (first, second) = (accepted(&house, "1").await, accepted(&house, "2").await);
+    let (first, second) = (text(&first), text(&second));
+    let rezala = house.item(second, "Beef rezala").await;
+    screen.shows(first, "accepted").await;
+    screen.shows(second, "accepted").await;
+
+    screen.strike(Key::Right).await;
+    screen.strike(Key::Right).await;
+    let focused = |place: String| vec![Value::from(place)];
+    screen.until("the second ticket in the frame", FOCUSED, focused(format!("[data-order='{second}']"))).await;
+    assert_eq!(screen.ask(SEEN, vec![]).await, true);
+    let item = format!("[data-item='{rezala}'] [data-action]");
+    for _ in 0..4 {
+        if screen.ask(FOCUSED, focused(item.clone())).await == true {
+            break;
+        }
+        screen.strike(Key::Down).await;
+        assert_eq!(screen.ask(SEEN, vec![]).await, true);
+    }
+    screen.strike(Key::Enter).await;
+    screen.shows_item(second, &rezala, "done").await;
+
+    screen.strike('1').await;
+    screen.shows(first, "ready").await;
+    screen.strike('u').await;
+    screen.shows(first, "preparing").await;
+    screen.strike('2').await;
+    screen.shows(second, "ready").await;
+    screen.strike('u').await;
+    screen.shows(second, "preparing").await;
+    screen.shows_item(second, &rezala, "done").await;
+    screen.strike('1').await;
+    screen.shows(first, "ready").await;
+    screen.strike('r').await;
+    screen.enter(&format!("dialog[open] [data-order='{first}'] [data-action='recall']")).await;
+    screen.strike(Key::Escape).await;
+    house.agree(first, &[&screen]).await;
+    assert_eq!(house.order(first).await["status"], "preparing");
+    screen.has_no_complaint().await;
+}
+
+#[tokio::test]
+async fn the_floor_accepts_rejects_and_serves_by_keyboard() {
+    let house = House::open(1, &[]).await;
+    let floor = house.browser("the floor", Form::Wall).await;
+    floor.goto("/staff").await;
+    floor.sign_in_by_keys("staff").await;
+    let guest = house.server.diner("4").await;
+    let order = guest.place(&house.menu.basket()).await;
+    let id = text(&order["id"]);
+    let here = |control: &str| format!("[data-order='{id}'] {control}");
+    floor.enter(&here("[data-minutes='30']")).await;
+    floor.enter(&here("[data-action='accept']")).await;
+    floor.shows(id, "accepted").await;
+    let promised = house.order(id).await;
+    assert!(promised["promised_at"].is_string(), "{promised}");
+    house.staff.act(&order["id"], "ready").await;
+    floor.shows(id, "ready").await;
+    floor.enter(&here("[data-action='serve']")).await;
+    floor.shows(id, "served").await;
+
+    let second = guest.place(&house.menu.basket()).await;
+    let second = text(&second["id"]);
+    floor.enter(&format!("[data-order='{second}'] [data-action='reject']")).await;
+    floor.fill_in("#detail", "We close at ten").await;
+    floor.enter("dialog[open] [data-reason='too_busy']").await;
+    floor.shows(second, "rejected").await;
+    let document = house.order(second).await;
+    assert_eq!([&document["reason"], &document["detail"]], ["too_busy", "We close at ten"], "{document}");
+    floor.has_no_complaint().await;
+}
+
+#[tokio::test]
+async fn a_manager_adds_a_dish_by_keyboard() {
+    let house = House::open(1, &[]).await;
+    let manager = house.browser("the manager", Form::Wall).await;
+    manager.goto("/manage").await;
+    manager.sign_in_by_keys("manager").await;
+    manager.enter("[data-do='ask-item']").await;
+    for (field, words) in [("name", "Patishapta"), ("price", "95.50"), ("station", "cold")] {
+        manager.fill_in(&format!("dialog[open] [name={field}]"), words).await;
+    }
+    manager.strike(Key::Enter).await;
+    manager.enter("[data-do='save']").await;
+    crate::support::eventually("the dish on the menu", crate::support::PATIENCE, || async {
+        let menu = house.staff.get("/api/v1/restaurants/demo/menu").await.expect(200);
+        let mut dishes = menu["items"].as_object().unwrap().values().cloned();
+        let dish = dishes.find(|dish| dish["name"] == "Patishapta")?;
+        assert_eq!((&dish["price"]["amount"], &dish["station"]), (&json!(9550), &json!("cold")));
+        Some(())
+    })
+    .await;
+    manager.has_no_complaint().await;
+}

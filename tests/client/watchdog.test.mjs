@@ -1,0 +1,85 @@
+// What brings a screen back that nobody touches.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { AGAIN_AFTER_MS, mayReload } from '../../static/pages/new_version.js';
+import { Watchdog, advise } from '../../static/pages/watchdog.js';
+
+/** A watchdog on a clock of its own; `answers` are what the server says, one after the other, the last for ever. */
+function watching(...answers) {
+  const did = [];
+  const bell = { state: 'offline', wake: () => did.push('wake'), start: () => did.push('start') };
+  let now = 1_000_000;
+  const dog = new Watchdog({
+    bell,
+    ask: async () => { did.push('ask'); return answers.length > 1 ? answers.shift() : answers[0]; },
+    end: () => did.push('end'), reload: () => did.push('reload'), wallClock: () => now,
+  });
+  const pass = async (seconds) => {
+    for (let second = 0; second < seconds; second += 1) {
+      now += 1000;
+      dog.look();
+      await null;
+      await null;
+    }
+    return did.splice(0);
+  };
+  return { bell, pass, sleep: (ms) => { now += ms; } };
+}
+
+test('a short break is none of its business, and a live link never is', async () => {
+  const { bell, pass } = watching('well');
+  assert.deepEqual(await pass(4), []);
+  bell.state = 'live';
+  assert.deepEqual(await pass(600), []);
+  bell.state = 'catching-up';
+  assert.deepEqual(await pass(4), []);
+});
+
+test('a server that is away is asked again and again, and the page stays: a reload would find nothing', async () => {
+  const { pass } = watching('none');
+  const did = await pass(600);
+  assert.ok(did.length >= 50 && did.every((deed) => deed === 'ask'), did.join());
+});
+
+test('a token that the server refuses ends the session, however long the link has been tried', async () => {
+  const { pass } = watching('none', 'refused');
+  assert.ok((await pass(30)).includes('end'));
+});
+
+test('a link that does not come up though the server is well: a fresh page is tried, not before a minute', async () => {
+  const { pass } = watching('well');
+  assert.ok(!(await pass(59)).includes('reload'));
+  assert.ok((await pass(15)).includes('reload'));
+});
+
+test('one that stopped for good is started again when the server is well', async () => {
+  const { bell, pass } = watching('none', 'well');
+  bell.state = 'stopped';
+  assert.ok(!(await pass(14)).includes('start'));
+  assert.equal((await pass(15)).filter((deed) => deed === 'start').length, 1);
+});
+
+test('after a sleep the link is tested at once, and has its time to come back', async () => {
+  const { pass, sleep } = watching('well');
+  await pass(4);
+  sleep(8 * 3_600_000);
+  assert.deepEqual(await pass(5), ['wake']);
+});
+
+test('the advice, on both sides of each bound', () => {
+  const advice = (state, forMs, answer) => advise({ state, forMs, answer });
+  assert.deepEqual([advice('offline', 4_999), advice('offline', 5_000), advice('live', 1e9)], ['wait', 'ask', 'wait']);
+  assert.deepEqual([advice('offline', 59_999, 'well'), advice('offline', 60_000, 'well')], ['wait', 'reload']);
+  assert.deepEqual(['none', 'refused', 'well'].map((answer) => advice('stopped', 15_000, answer)), ['wait', 'end', 'start']);
+});
+
+test('a page is loaded anew once in ten minutes for one reason, whatever its clock does', () => {
+  const store = (reloads) => ({ getItem: () => (reloads === undefined ? null : JSON.stringify(reloads)) });
+  const before = { '0.1.0+b': 5_000_000 };
+  assert.ok(mayReload(store(), '0.1.0+b', 1));
+  assert.ok(mayReload(store(before), '0.1.0+c', 5_000_001));
+  assert.ok(!mayReload(store(before), '0.1.0+b', 5_000_000 + AGAIN_AFTER_MS - 1));
+  assert.ok(mayReload(store(before), '0.1.0+b', 5_000_000 + AGAIN_AFTER_MS));
+  assert.ok(mayReload(store(before), '0.1.0+b', 4_000_000), 'the clock was set back');
+  assert.ok(mayReload({ getItem: () => 'no json' }, '0.1.0+b', 1));
+});
