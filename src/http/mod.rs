@@ -7,6 +7,7 @@ pub mod devices;
 pub mod etag;
 pub mod extract;
 pub mod health;
+mod lean;
 pub mod limits;
 pub mod manage;
 pub mod menu;

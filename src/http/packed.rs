@@ -1,9 +1,11 @@
 //! The files of the pages, packed once and kept: a restaurant's phones all ask for the same thirty.
 
+use super::lean;
 use actix_web::HttpRequest;
 use actix_web::http::header::{AcceptEncoding, Encoding, Header};
 use brotli::enc::BrotliEncoderParams;
 use bytes::Bytes;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
@@ -21,23 +23,24 @@ pub(super) fn is_liked_best(request: &HttpRequest) -> bool {
     AcceptEncoding::parse(request).is_ok_and(|wishes| wishes.negotiate(ours.iter()) == Some(Encoding::brotli()))
 }
 
-/// A file as brotli; none should that fail, which writing to memory does not.
-pub(super) fn pack(hash: [u8; 32], file: &Bytes) -> Option<Bytes> {
+/// A file of a media type as brotli, code without its comments; none should that fail, which writing to memory does not.
+pub(super) fn pack(hash: [u8; 32], kind: &str, file: &Bytes) -> Option<Bytes> {
     if let Some(packed) = kept().get(&hash) {
         return Some(packed.clone());
     }
-    let packed = brotli(file, AT_ONCE)?;
+    let packed = brotli(kind, file, AT_ONCE)?;
     Some(kept().entry(hash).or_insert(packed).clone())
 }
 
 /// Packs a file as small as it gets; from then on that is what [`pack`] gives.
-pub(super) fn pack_well(hash: [u8; 32], file: &Bytes) {
-    if let Some(packed) = brotli(file, WELL) {
+pub(super) fn pack_well(hash: [u8; 32], kind: &str, file: &Bytes) {
+    if let Some(packed) = brotli(kind, file, WELL) {
         kept().insert(hash, packed);
     }
 }
 
-fn brotli(file: &Bytes, quality: i32) -> Option<Bytes> {
+fn brotli(kind: &str, file: &[u8], quality: i32) -> Option<Bytes> {
+    let file = if lean::can_be(kind) { lean::of(file) } else { Cow::Borrowed(file) };
     let mut packed = Vec::new();
     let parameters = BrotliEncoderParams { quality, size_hint: file.len(), ..BrotliEncoderParams::default() };
     brotli::BrotliCompress(&mut file.as_ref(), &mut packed, &parameters).ok()?;
@@ -56,9 +59,9 @@ mod tests {
     fn what_was_packed_well_is_what_is_given_and_is_smaller() {
         let text = Bytes::from_static(include_bytes!("pages.rs"));
         let hash = [7; 32];
-        let at_once = pack(hash, &text).unwrap();
-        pack_well(hash, &text);
-        let well = pack(hash, &text).unwrap();
+        let at_once = pack(hash, "text/x-rust", &text).unwrap();
+        pack_well(hash, "text/x-rust", &text);
+        let well = pack(hash, "text/x-rust", &text).unwrap();
         assert!(well.len() < at_once.len(), "{} and {}", well.len(), at_once.len());
         let mut plain = Vec::new();
         brotli::BrotliDecompress(&mut well.as_ref(), &mut plain).unwrap();

@@ -31,7 +31,7 @@ fn answer(request: &HttpRequest, file: EmbeddedFile, kind: Option<&str>) -> Http
     let kind = kind.map_or_else(|| kind_of(file.metadata.mimetype()), str::to_owned);
     let (hash, body) = contents(file);
     let may_be_packed = is_text(&kind) && packed::is_liked_best(request);
-    let packed = if may_be_packed { packed::pack(hash, &body) } else { None };
+    let packed = if may_be_packed { packed::pack(hash, &kind, &body) } else { None };
     let is_packed = packed.is_some();
     let mut response = etag::answer(request, etag::tag_of_hash(&hash), &kind, packed.unwrap_or(body));
     if is_packed && response.status() == StatusCode::OK {
@@ -58,9 +58,10 @@ fn contents(file: EmbeddedFile) -> ([u8; 32], bytes::Bytes) {
 pub fn pack_all() {
     for path in Static::iter() {
         let Some(file) = Static::get(&path) else { continue };
-        if is_text(&kind_of(file.metadata.mimetype())) {
+        let kind = kind_of(file.metadata.mimetype());
+        if is_text(&kind) {
             let (hash, body) = contents(file);
-            packed::pack_well(hash, &body);
+            packed::pack_well(hash, &kind, &body);
         }
     }
 }

@@ -1,7 +1,7 @@
 import { newId } from '../client/orderbell.js';
+import { WORDS, errorWords } from '../languages/language.js';
 import { emptyBasket, obstacle, pieces, placement, withAdded, withLine, withOption, withOrderAgain } from '../views/basket.js';
 import { basketForm } from '../views/basket_view.js';
-import { WORDS, errorWords } from '../views/diner_words.js';
 import { find, onAction, render } from '../views/dom.js';
 import { keepLocal, recallLocal } from '../views/storage.js';
 import { toast } from '../views/toasts.js';

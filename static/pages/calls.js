@@ -1,6 +1,5 @@
-import { WORDS, errorWords } from '../views/diner_words.js';
+import { WORDS, clock, errorWords } from '../languages/language.js';
 import { h, onAction, render } from '../views/dom.js';
-import { clock } from '../views/format.js';
 import { icon } from '../views/icons.js';
 import { toast } from '../views/toasts.js';
 
@@ -29,11 +28,11 @@ export class CallSheet {
   }
 
   #draw() {
-    render(this.#body, h('div.calls', {}, Object.entries(WORDS.calls).map(([reason, name]) => {
+    render(this.#body, h('div.calls', {}, Object.entries(ICONS).map(([reason, sign]) => {
       const at = this.#calledAt.get(reason);
       const recent = at !== undefined && this.#bell.now() - at < AGAIN_AFTER_MS;
       return h('button.button.button--large.calls__call', { type: 'button', 'data-action': 'call_waiter', 'data-reason': reason, disabled: recent },
-        icon(ICONS[reason]), h('span', {}, name), recent && at !== undefined && h('span.muted', {}, WORDS.callAgain(clock(at))));
+        icon(sign), h('span', {}, WORDS[`call_${reason}`]), recent && at !== undefined && h('span.muted', {}, WORDS.callAgain(clock(at))));
     })));
   }
 
@@ -45,7 +44,7 @@ export class CallSheet {
       const answered = this.#bell.command({ action: 'call_waiter', reason });
       this.#sheet.close();
       await answered;
-      toast(WORDS.called[reason]);
+      toast(WORDS[`called_${reason}`]);
     } catch (error) {
       this.#calledAt.delete(reason);
       toast(errorWords(/** @type {any} */ (error)), { bad: true });

@@ -2,6 +2,7 @@ import { followLifecycle } from '../client/lifecycle.js';
 import { Orderbell } from '../client/orderbell.js';
 import { ConnectionBanner } from '../views/connection_banner.js';
 import { find, onAction } from '../views/dom.js';
+import { connectionWords } from '../views/format.js';
 import { listenToKeys } from '../views/kitchen_keys.js';
 import { TicketMemory } from '../views/kitchen_memory.js';
 import { hasSlot, isOpen } from '../views/kitchen_model.js';
@@ -57,7 +58,7 @@ export class KitchenScreen {
     this.#commands = new KitchenCommands({ bell: this.#bell, station });
     this.#sound = new Sound(() => this.#due());
     this.#banner = new ConnectionBanner(this.#bell, {
-      banner: find('#offline'), word: find('#connection'), promise: 'Go on: bumps are kept and sent.',
+      banner: find('#offline'), word: find('#connection'), words: connectionWords('Go on: bumps are kept and sent.'),
     });
     this.#watchdog = new Watchdog({
       bell: this.#bell, ask: () => askAbout(session), end: () => this.#end('refused'), reload: () => loadAnew('stuck'),

@@ -1,12 +1,21 @@
 import { Api } from '../client/api.js';
 import { find, h, render } from '../views/dom.js';
+import { recallLocal } from '../views/storage.js';
 
 /** What the three small screens go through, once: shorter than what would need a pause button. */
 const SCENES = ['placed', 'accepted', 'preparing', 'ready'];
 const SCENE_MS = 1_100;
 
+const table = recallLocal('table', null);
+if (table && isInstalled()) location.replace(`/t/${encodeURIComponent(table)}`);
+
 playScene();
 offerDemo();
+
+/** Opened from a home screen: there a guest wants the table of the last visit, and no door. */
+function isInstalled() {
+  return matchMedia('(display-mode: standalone)').matches;
+}
 
 function playScene() {
   if (matchMedia('(prefers-reduced-motion: reduce)').matches) return;

@@ -1,20 +1,46 @@
-import { WORDS } from '../views/diner_words.js';
+import { Api } from '../client/api.js';
+import { Orderbell, fixedToken } from '../client/orderbell.js';
+import { WORDS } from '../languages/language.js';
 import { find, onAction } from '../views/dom.js';
+import { findWords, followLanguage, furnish } from './frame.js';
 import { OrderPage } from './order_page.js';
-import { showInstead } from './page_state.js';
+import { pageVersion, showInstead } from './page_state.js';
+import { sharedToken } from './shared_link.js';
 import { visitOf } from './visit.js';
 
 const main = find('#main');
-const order = decodeURIComponent(location.pathname.split('/').filter(Boolean).at(-1) ?? '');
-const visit = visitOf(order);
+const id = decodeURIComponent(location.pathname.split('/').filter(Boolean).at(-1) ?? '');
+const token = sharedToken(id, location, sessionStorage);
+const visit = token ? null : visitOf(id);
 
 onAction(main, 'data-do', (does) => {
   if (does === 'reload') location.reload();
 });
 
-if (visit?.place) {
-  new OrderPage(visit, order).run();
-} else {
+if (token) begin(new OrderPage({ id, shared: true, ...linkOf(token) }));
+else if (visit?.place) begin(new OrderPage({ id, api: visit.api, bell: visit.bell(), visit }));
+else refuse();
+
+/** What is asked of the server does not wait for the words. @param {OrderPage} page */
+async function begin(page) {
+  page.ask();
+  await findWords();
+  page.run();
+}
+
+/** @param {string} shared a token for this one order */
+function linkOf(shared) {
+  const [url, tokens] = [location.origin, fixedToken(shared)];
+  return { api: new Api({ url, tokens }), bell: new Orderbell({ url, tokens, version: pageVersion() }) };
+}
+
+async function refuse() {
+  await findWords();
+  const draw = () => {
+    furnish(WORDS.skipToOrder);
+    showInstead(main, { title: WORDS.notYours, hint: WORDS.notYoursHint, icon: 'screen' });
+  };
   document.documentElement.dataset.connection = 'stopped';
-  showInstead(main, { title: WORDS.notYours, hint: WORDS.notYoursHint, icon: 'screen' });
+  followLanguage(draw);
+  draw();
 }

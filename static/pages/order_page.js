@@ -1,100 +1,178 @@
 import { followLifecycle } from '../client/lifecycle.js';
+import { WORDS, errorWords, language } from '../languages/language.js';
 import { ConnectionBanner } from '../views/connection_banner.js';
-import { WORDS, errorWords } from '../views/diner_words.js';
 import { find, h, onAction, render } from '../views/dom.js';
 import { icon } from '../views/icons.js';
 import { orderPage } from '../views/order_view.js';
 import { keepLocal } from '../views/storage.js';
 import { toast } from '../views/toasts.js';
 import { CallSheet } from './calls.js';
-import { showInstead, tellProgress } from './page_state.js';
+import { CONNECTION_WORDS, followLanguage, furnish } from './frame.js';
+import { beforeLeaving, keepOrders, lastOrder } from './last_seen.js';
+import { pageVersion, showInstead, tellProgress } from './page_state.js';
 
 const TICK_MS = 1_000;
 
+/**
+ * What a page follows an order with. Somebody it was shared with has no visit, and no control.
+ *
+ * @typedef {{id: string, api: any, bell: any, visit?: import('./visit.js').Visit, shared?: boolean}} Parts
+ */
+
 /** One order, followed live until it is served. */
 export class OrderPage {
-  #visit; #id; #bell; #room; #calls; #banner;
-  /** The document from a plain call or an ack, until the room has its own. @type {any} */ #answered = null;
+  #id; #api; #bell; #visit; #shared; #room; #seen;
+  /** The document from a plain call, an ack or an earlier page, until the room has its own. @type {any} */ #answered;
+  /** Why there is nothing to show, once there is not. @type {(() => void) | null} */ #refusal = null;
+  /** Notifications, once that is loaded. @type {import('./tell_me.js').TellMe | null} */ #tellMe = null;
+  /** @type {CallSheet | null} */ #calls = null;
+  /** @type {ConnectionBanner | null} */ #banner = null;
+  #settled = false;
   #main = find('#main');
 
-  /** @param {import('./visit.js').Visit} visit one that has begun @param {string} id the order's */
-  constructor(visit, id) {
-    this.#visit = visit;
+  /** @param {Parts} parts the visit is one that has begun */
+  constructor({ id, api, bell, visit, shared = false }) {
     this.#id = id;
-    this.#bell = visit.bell();
-    this.#room = this.#bell.room(`order:${id}`);
-    this.#calls = new CallSheet(this.#bell, /** @type {HTMLDialogElement} */ (find('#call-sheet')), find('#calls'));
-    this.#banner = new ConnectionBanner(this.#bell, { banner: find('#offline'), word: find('#connection'), promise: WORDS.offlinePromise });
+    this.#api = api;
+    this.#bell = bell;
+    this.#visit = visit;
+    this.#shared = shared;
+    this.#room = bell.room(`order:${id}`);
+    this.#seen = lastOrder(id);
+    this.#answered = this.#seen?.document ?? null;
+  }
+
+  /** Goes to the server. Nothing is drawn before `run`. */
+  ask() {
+    this.#listen();
+    this.#bell.start();
+    this.#load();
   }
 
   run() {
+    this.#calls = new CallSheet(this.#bell, /** @type {HTMLDialogElement} */ (find('#call-sheet')), find('#calls'));
+    this.#banner = new ConnectionBanner(this.#bell, {
+      banner: find('#offline'), word: find('#connection'), words: CONNECTION_WORDS, keptAt: this.#seen?.at,
+    });
     this.#furnish();
-    this.#listen();
-    showInstead(this.#main, { title: WORDS.loadingOrder, busy: true });
+    if (!this.#order) showInstead(this.#main, { title: WORDS.loadingOrder, busy: true });
+    this.#touch();
     followLifecycle(this.#bell, window);
+    beforeLeaving(() => this.#keep());
     setInterval(() => this.#tick(), TICK_MS);
-    this.#bell.start();
-    this.#load();
+    this.#draw();
+    this.#bell.on('state', () => this.#settle());
+    this.#settle();
   }
 
   get #order() {
     return this.#room.documents.get(this.#id) ?? this.#answered;
   }
 
+  get #ready() {
+    return this.#banner !== null;
+  }
+
   #furnish() {
+    furnish(WORDS.skipToOrder);
+    find('#call').hidden = this.#shared;
     const back = /** @type {HTMLAnchorElement} */ (find('#back'));
-    back.href = `/t/${encodeURIComponent(this.#visit.tableKey)}`;
+    back.hidden = this.#shared;
+    if (this.#visit) back.href = this.#home();
     render(back, icon('undo'), h('span', {}, WORDS.back));
-    render(find('#call'), icon('bell'), h('span', {}, WORDS.service_bell));
-    find('#call-title').textContent = WORDS.callTitle;
-    for (const close of document.querySelectorAll('dialog [data-do="close"]')) close.textContent = WORDS.close;
-    find('#top').hidden = false;
   }
 
   #listen() {
+    this.#room.on('change', ({ before, after }) => {
+      if (after && this.#ready) tellProgress(before, after);
+      this.#keep();
+      this.#draw();
+    });
+    this.#room.on('refused', () => this.#refuse('noOrder', 'notYoursHint'));
+    this.#bell.on('pending', () => this.#draw());
+    this.#bell.on('state', ({ state, reason }) => {
+      if (state !== 'stopped' || this.#refusal) return;
+      if (reason === 'unauthorized') this.#refuse('ended', 'endedHint');
+      else this.#insteadOfOrder(() => showInstead(this.#main, { title: WORDS.stopped, hint: WORDS.stoppedHint, action: WORDS.reload, does: 'reload' }));
+    });
+  }
+
+  #touch() {
     onAction(document.body, 'data-action', (action) => {
       if (action === 'cancel') this.#cancel();
     });
     onAction(document.body, 'data-do', (does, control) => {
-      if (does === 'call') this.#calls.open();
+      if (does === 'call') this.#calls?.open();
       if (does === 'close') control.closest('dialog')?.close();
       if (does === 'again') this.#again();
+      if (does === 'share') this.#share();
+      if (does === 'tell-me') this.#tellMe?.toggle();
     });
-    this.#room.on('change', ({ before, after }) => {
-      if (after) tellProgress(before, after);
-      this.#draw();
-    });
-    this.#room.on('refused', () => this.#refuse(WORDS.noOrder, WORDS.notYoursHint));
-    this.#bell.on('pending', () => this.#draw());
-    this.#bell.on('state', ({ state, reason }) => {
-      if (state !== 'stopped') return;
-      if (reason === 'unauthorized') this.#refuse(WORDS.ended, WORDS.endedHint);
-      else showInstead(this.#main, { title: WORDS.stopped, hint: WORDS.stoppedHint, action: WORDS.reload, does: 'reload' });
+    followLanguage(() => {
+      this.#furnish();
+      this.#banner?.draw();
+      this.#tellMe?.speak(language());
+      if (this.#refusal) this.#refusal();
+      else this.#draw();
     });
   }
 
   /** A first paint that does not wait for the link. */
   async #load() {
     try {
-      this.#answered = await this.#visit.api.get(`/api/v1/orders/${encodeURIComponent(this.#id)}`);
+      this.#answered = await this.#api.get(`/api/v1/orders/${encodeURIComponent(this.#id)}`);
       this.#draw();
     } catch (error) {
       const { code } = /** @type {any} */ (error);
-      if (code === 'not_found' || code === 'forbidden') this.#refuse(WORDS.noOrder, WORDS.notYoursHint);
+      if (code === 'not_found' || code === 'forbidden') this.#refuse('noOrder', 'notYoursHint');
       // Anything else is for the link to find out, and for the banner to say.
     }
   }
 
+  /** What the order can be followed without comes last: when the page is live for the first time. */
+  async #settle() {
+    if (this.#settled || this.#bell.state !== 'live') return;
+    this.#settled = true;
+    const quiet = () => this.#bell.pending.length === 0 && !document.querySelector('dialog[open]');
+    try {
+      const { followVersion, installWorker } = await import('./upkeep.js');
+      followVersion(this.#bell, pageVersion(), { quiet });
+      await installWorker(pageVersion() ?? '');
+      if (this.#visit) await this.#offerToTell(this.#visit);
+    } catch {
+      // An old browser, or a network that has just gone: the order is followed all the same.
+    }
+  }
+
+  /** @param {import('./visit.js').Visit} visit */
+  async #offerToTell({ place }) {
+    const { TellMe } = await import('./tell_me.js');
+    this.#tellMe = new TellMe({ api: this.#api, diner: place?.diner ?? '', language: language(), changed: () => this.#draw() });
+    await this.#tellMe.begin();
+  }
+
   #tick() {
-    this.#banner.draw();
+    this.#banner?.draw();
     this.#draw();
   }
 
-  /** @param {string} title @param {string} hint */
+  #keep() {
+    const { heardAt } = this.#bell;
+    if (this.#order && heardAt !== null) keepOrders([this.#order], heardAt);
+  }
+
+  /** @param {'noOrder' | 'ended'} title @param {'notYoursHint' | 'endedHint'} hint keys of words, since the language may change */
   #refuse(title, hint) {
-    const href = `/t/${encodeURIComponent(this.#visit.tableKey)}`;
+    this.#insteadOfOrder(() => showInstead(this.#main, this.#shared
+      ? { title: WORDS.sharedEnded, hint: WORDS.sharedEndedHint, icon: 'hourglass' }
+      : { title: WORDS[title], hint: WORDS[hint], icon: 'screen', link: { href: this.#home(), text: WORDS.back } }));
     this.#bell.close();
-    showInstead(this.#main, { title, hint, icon: 'screen', link: { href, text: WORDS.back } });
+  }
+
+  /** @param {() => void} show */
+  #insteadOfOrder(show) {
+    this.#refusal = show;
+    if (this.#ready) show();
   }
 
   async #cancel() {
@@ -108,18 +186,34 @@ export class OrderPage {
     this.#draw();
   }
 
+  async #share() {
+    try {
+      const { share } = await import('./share.js');
+      await share(this.#api, this.#order);
+    } catch (error) {
+      toast(errorWords(/** @type {any} */ (error)), { bad: true });
+    }
+  }
+
+  #home() {
+    return `/t/${encodeURIComponent(this.#visit?.tableKey ?? '')}`;
+  }
+
   /** The menu is on the table's page: the wish goes there. */
   #again() {
-    keepLocal(`again.${this.#visit.tableKey}`, this.#id);
-    location.assign(`/t/${encodeURIComponent(this.#visit.tableKey)}`);
+    keepLocal(`again.${this.#visit?.tableKey}`, this.#id);
+    location.assign(this.#home());
   }
 
   #draw() {
     const order = this.#order;
-    if (!order || this.#bell.state === 'stopped') return;
-    const { restaurant } = /** @type {import('./visit.js').Place} */ (this.#visit.place);
-    document.title = order.status === 'ready' ? WORDS.titleReady(order.number) : `${WORDS.order(order.number)} · ${restaurant.name}`;
-    const cancelling = this.#bell.pending.some(({ action, order: of }) => action === 'cancel' && of === this.#id);
-    render(this.#main, orderPage(order, { now: this.#bell.now(), cancelling }));
+    if (!this.#ready) return;
+    if (this.#refusal) return void this.#refusal();
+    if (!order) return;
+    const title = order.status === 'ready' ? WORDS.titleReady(order.number) : WORDS.order(order.number);
+    document.title = this.#visit?.place && order.status !== 'ready' ? `${title} · ${this.#visit.place.restaurant.name}` : title;
+    const cancelling = this.#bell.pending.some((/** @type {any} */ { action, order: of }) => action === 'cancel' && of === this.#id);
+    const extras = [this.#shared ? h('p.banner', {}, icon('share'), h('span', {}, WORDS.sharedNote)) : null, this.#tellMe?.view(order) ?? null];
+    render(this.#main, orderPage(order, { now: this.#bell.now(), cancelling, shared: this.#shared, extras }));
   }
 }

@@ -1,6 +1,8 @@
-import { WORDS } from '../views/diner_words.js';
+import { WORDS } from '../languages/language.js';
 import { h, render } from '../views/dom.js';
 import { icon } from '../views/icons.js';
+import { promisedRange } from '../views/order_view.js';
+import { toast } from '../views/toasts.js';
 
 /**
  * The page instead of its content: loading, refused, unreachable.
@@ -11,11 +13,17 @@ import { icon } from '../views/icons.js';
  */
 export function showInstead(root, { title, hint, icon: name = 'alert', busy = false, action, does = 'retry', link }) {
   render(root, h('div.blank', { role: 'status' },
-    busy ? h('div.spinner', { 'aria-hidden': 'true' }) : icon(name),
+    icon(busy ? 'tray' : name),
+    busy && h('div.spinner', { 'aria-hidden': 'true' }),
     busy ? h('p', {}, title) : h('h1', {}, title),
     hint && h('p', {}, hint),
     action && h('button.button.button--primary', { type: 'button', 'data-do': does }, action),
     link && h('a.button', { href: link.href }, link.text)));
+}
+
+/** @returns {string | undefined} the version this page is of, as the server wrote it into it */
+export function pageVersion() {
+  return document.querySelector('meta[name="orderbell-version"]')?.getAttribute('content') ?? undefined;
 }
 
 /** A page in the background gets no animation frame; it is drawn after this all the same, in ms. */
@@ -43,7 +51,14 @@ export function announce(text) {
  * @param {any} before @param {any} after documents
  */
 export function tellProgress(before, after) {
-  if (!before || before.status === after.status) return;
-  announce(`${WORDS.order(after.number)}: ${WORDS.status[after.status]}`);
+  if (!before) return;
+  if (before.status === after.status) return void tellNewTime(before, after);
+  announce(`${WORDS.order(after.number)}: ${WORDS[`status_${after.status}`]}`);
   if (after.status === 'ready' || after.status === 'rejected') navigator.vibrate?.([200, 100, 200]);
+}
+
+/** @param {any} before @param {any} after documents of one status */
+function tellNewTime(before, after) {
+  const [old, range] = [promisedRange(before), promisedRange(after)];
+  if (old !== null && range !== null && old !== range) toast(WORDS.promiseMoved(after.number, range));
 }

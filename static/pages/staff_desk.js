@@ -2,6 +2,7 @@ import { followLifecycle } from '../client/lifecycle.js';
 import { Api, Orderbell } from '../client/orderbell.js';
 import { ConnectionBanner } from '../views/connection_banner.js';
 import { find, onAction, render } from '../views/dom.js';
+import { connectionWords } from '../views/format.js';
 import { soundButton } from '../views/kitchen_panels.js';
 import { tickAges } from '../views/order_parts.js';
 import { redrawing } from '../views/redraw.js';
@@ -61,7 +62,7 @@ export class StaffDesk {
       api, slug: restaurant.slug, dish: (id) => this.#menu.menu?.items[id], now: () => this.#bell.now(),
     });
     this.#banner = new ConnectionBanner(this.#bell, {
-      banner: find('#offline'), word: find('#connection'), promise: 'What you do is kept and sent.',
+      banner: find('#offline'), word: find('#connection'), words: connectionWords('What you do is kept and sent.'),
     });
   }
 

@@ -1,5 +1,6 @@
-import { WORDS } from '../views/diner_words.js';
+import { WORDS } from '../languages/language.js';
 import { find, onAction } from '../views/dom.js';
+import { findWords, followLanguage, furnish } from './frame.js';
 import { showInstead } from './page_state.js';
 import { TablePage } from './table_page.js';
 import { Visit } from './visit.js';
@@ -14,22 +15,36 @@ const main = find('#main');
 const visit = new Visit(decodeURIComponent(location.pathname.split('/').filter(Boolean).at(-1) ?? ''));
 /** @type {any} */
 let retry = null;
+/** What stands there instead of the menu, in the language of the moment. @type {() => void} */
+let show = () => {};
 
 onAction(main, 'data-do', (does) => {
   if (does === 'retry') enter();
   if (does === 'reload') location.reload();
 });
-enter();
+begin();
+
+async function begin() {
+  await findWords();
+  furnish(WORDS.skipToMenu);
+  followLanguage(() => {
+    furnish(WORDS.skipToMenu);
+    show();
+  });
+  enter();
+}
 
 async function enter() {
   clearTimeout(retry);
   // A refusal stays in sight while another try is made.
-  if (!main.querySelector('h1')) showInstead(main, { title: WORDS.loading, busy: true });
+  if (!main.querySelector('h1')) instead(() => ({ title: WORDS.loading, busy: true }));
   try {
-    await new TablePage(visit, await visit.open()).run();
+    const page = new TablePage(visit, await visit.open());
+    show = () => page.speak();
+    await page.run();
     visit.end();
     if (!visit.begun && performance.now() < STALE_VISIT_MS) return void location.reload();
-    showInstead(main, { title: WORDS.ended, hint: WORDS.endedHint, icon: 'out', action: WORDS.newVisit, does: 'reload' });
+    instead(() => ({ title: WORDS.ended, hint: WORDS.endedHint, icon: 'out', action: WORDS.newVisit, does: 'reload' }));
   } catch (error) {
     refuse(/** @type {any} */ (error));
   }
@@ -39,10 +54,16 @@ async function enter() {
 function refuse({ code }) {
   if (code === 'not_found' || code === 'forbidden' || code === 'unauthorized' || code === 'invalid') {
     document.documentElement.dataset.connection = 'stopped';
-    showInstead(main, { title: WORDS.noTable, hint: WORDS.noTableHint });
+    instead(() => ({ title: WORDS.noTable, hint: WORDS.noTableHint }));
     return;
   }
   document.documentElement.dataset.connection = 'offline';
-  showInstead(main, { title: WORDS.noServer, hint: WORDS.noServerHint, icon: 'offline', action: WORDS.retry });
+  instead(() => ({ title: WORDS.noServer, hint: WORDS.noServerHint, icon: 'offline', action: WORDS.retry }));
   retry = setTimeout(enter, RETRY_MS);
+}
+
+/** @param {() => Parameters<typeof showInstead>[1]} what */
+function instead(what) {
+  show = () => showInstead(main, what());
+  show();
 }

@@ -1,10 +1,8 @@
 import { Api } from '../client/api.js';
 import { followLifecycle } from '../client/lifecycle.js';
+import { WORDS, errorWords } from '../languages/language.js';
 import { ConnectionBanner } from '../views/connection_banner.js';
-import { WORDS, errorWords } from '../views/diner_words.js';
 import { find, h, onAction, render } from '../views/dom.js';
-import { clock } from '../views/format.js';
-import { icon } from '../views/icons.js';
 import { categoryLinks, menuSections } from '../views/menu_view.js';
 import { finishedOrder, isFinal, orderCard } from '../views/order_view.js';
 import { keepLocal, recallLocal } from '../views/storage.js';
@@ -12,8 +10,12 @@ import { toast } from '../views/toasts.js';
 import { BasketSheet } from './basket_sheet.js';
 import { CallSheet } from './calls.js';
 import { ChoiceSheet } from './choice_sheet.js';
-import { showInstead, soon, tellProgress } from './page_state.js';
-import { VisitOrders } from './visit.js';
+import { CONNECTION_WORDS } from './frame.js';
+import { beforeLeaving, keepMenu, keepOrders, lastMenu, lastOrders } from './last_seen.js';
+import { pageVersion, showInstead, soon, tellProgress } from './page_state.js';
+import { drawBasketBar, drawPause, furnishTable, hideTable } from './table_frame.js';
+import { tableOf } from './visit.js';
+import { VisitOrders } from './visit_orders.js';
 
 /** How often the age on the banner grows. */
 const TICK_MS = 1_000;
@@ -23,7 +25,9 @@ const TICKS_PER_DRAWING = 10;
 /** The table's page: the menu, the basket, and this visit's orders, all live. */
 export class TablePage {
   #visit; #place; #bell; #orders; #menuRoom; #basket; #choice; #calls; #banner;
-  /** The menu from a plain call, until the room has its own. @type {any} */ #firstMenu = null;
+  /** The menu from an earlier page or a plain call, until the room has its own. @type {any} */ #firstMenu;
+  /** Why there is no menu, once there is none. @type {(() => void) | null} */ #instead = null;
+  #settled = false;
   /** Finished orders that were opened. @type {Set<string>} */ #opened = new Set();
   #ticks = 0;
   #drawn = false;
@@ -33,8 +37,11 @@ export class TablePage {
   constructor(visit, place) {
     this.#visit = visit;
     this.#place = place;
+    const seen = lastMenu(place.restaurant.id);
+    this.#firstMenu = seen?.document ?? null;
     this.#bell = visit.bell();
     this.#orders = new VisitOrders(this.#bell, (change) => this.#orderChanged(change));
+    this.#orders.take(lastOrders().map(({ document }) => document).filter(({ id }) => tableOf(id) === visit.tableKey));
     this.#menuRoom = this.#bell.room(`menu:${place.restaurant.id}`);
     this.#basket = new BasketSheet({
       bell: this.#bell,
@@ -44,13 +51,17 @@ export class TablePage {
     });
     this.#choice = new ChoiceSheet((wanted) => this.#basket.add(wanted));
     this.#calls = new CallSheet(this.#bell, /** @type {HTMLDialogElement} */ (find('#call-sheet')), find('#calls'));
-    this.#banner = new ConnectionBanner(this.#bell, { banner: find('#offline'), word: find('#connection'), promise: WORDS.offlinePromise });
+    this.#banner = new ConnectionBanner(this.#bell, {
+      banner: find('#offline'), word: find('#connection'), words: CONNECTION_WORDS, keptAt: seen?.at,
+    });
   }
 
   /** @returns {Promise<void>} settles when the visit has ended; the page has to be loaded anew after it */
   async run() {
     this.#furnish();
     this.#listen();
+    this.#draw();
+    beforeLeaving(() => this.#keep());
     const unfollow = followLifecycle(this.#bell, window);
     const ticking = setInterval(() => this.#tick(), TICK_MS);
     const ended = this.#untilEnded();
@@ -59,7 +70,16 @@ export class TablePage {
     await ended;
     clearInterval(ticking);
     unfollow();
-    this.#hide();
+    hideTable();
+  }
+
+  /** Says everything again, in another language. */
+  speak() {
+    if (this.#instead) return this.#instead();
+    this.#furnish();
+    this.#banner.draw();
+    this.#basket.draw();
+    return this.#drawNow();
   }
 
   /** The room's menu, or the first one. */
@@ -71,22 +91,9 @@ export class TablePage {
     return `${this.#place.restaurant.name} · ${WORDS.table(this.#place.table)}`;
   }
 
-  /** Words that stay, and what the page hides until it knows where it is. */
   #furnish() {
-    const { restaurant, table } = this.#place;
     document.title = this.#title;
-    find('#restaurant').textContent = restaurant.name;
-    find('#table').textContent = WORDS.table(table);
-    find('#basket-title').textContent = WORDS.basket;
-    find('#call-title').textContent = WORDS.callTitle;
-    render(find('#call'), icon('bell'), h('span', {}, WORDS.service_bell));
-    for (const close of document.querySelectorAll('dialog [data-do="close"]')) close.textContent = WORDS.close;
-    find('#top').hidden = false;
-  }
-
-  #hide() {
-    for (const id of ['#top', '#offline', '#paused', '#categories', '#basket-bar']) find(id).hidden = true;
-    for (const sheet of document.querySelectorAll('dialog')) sheet.close();
+    furnishTable(this.#place);
   }
 
   #listen() {
@@ -100,6 +107,7 @@ export class TablePage {
     });
     this.#bell.on('pending', () => this.#draw());
     this.#bell.on('state', () => this.#draw());
+    this.#bell.on('state', () => this.#settle());
     // What was ordered from another tab, or while this page was away, is only in the list.
     this.#bell.on('welcome', () => this.#loadOrders());
   }
@@ -110,8 +118,9 @@ export class TablePage {
       this.#bell.on('state', ({ state, reason }) => {
         if (state !== 'stopped') return;
         if (reason === 'unauthorized') return void resolve();
-        this.#hide();
-        showInstead(this.#main, { title: WORDS.stopped, hint: WORDS.stoppedHint, action: WORDS.reload, does: 'reload' });
+        hideTable();
+        this.#instead = () => showInstead(this.#main, { title: WORDS.stopped, hint: WORDS.stoppedHint, action: WORDS.reload, does: 'reload' });
+        this.#instead();
       });
     });
   }
@@ -141,7 +150,30 @@ export class TablePage {
     if (this.#ticks % TICKS_PER_DRAWING === 0 && this.#orders.all.some((order) => !isFinal(order))) this.#draw();
   }
 
+  /** What the page can do without comes last: when it is live for the first time. */
+  async #settle() {
+    if (this.#settled || this.#bell.state !== 'live') return;
+    this.#settled = true;
+    const quiet = () => this.#basket.count === 0 && this.#bell.pending.length === 0 && !document.querySelector('dialog[open]');
+    try {
+      const { followVersion, installWorker } = await import('./upkeep.js');
+      followVersion(this.#bell, pageVersion(), { quiet });
+      await installWorker(pageVersion() ?? '');
+    } catch {
+      // An old browser, or a network that has just gone: the menu is there all the same.
+    }
+  }
+
+  /** For a page that is opened without a network. */
+  #keep() {
+    const { heardAt } = this.#bell;
+    if (heardAt === null) return;
+    keepOrders(this.#orders.all, heardAt);
+    if (this.#menuRoom.menu) keepMenu(this.#menuRoom.menu, heardAt);
+  }
+
   #menuChanged() {
+    this.#keep();
     this.#choice.update(this.#menu);
     this.#basket.draw();
     this.#draw();
@@ -149,6 +181,7 @@ export class TablePage {
 
   /** @param {any} change */
   #orderChanged({ before, after }) {
+    this.#keep();
     if (after) {
       tellProgress(before, after);
       document.title = after.status === 'ready' ? WORDS.titleReady(after.number) : this.#title;
@@ -235,20 +268,13 @@ export class TablePage {
   #drawNow() {
     const menu = this.#menu;
     if (!menu) return;
-    this.#drawPause(menu);
+    drawPause(menu);
     const categories = find('#categories');
     render(categories, categoryLinks(menu));
     categories.hidden = false;
     render(this.#main, h('div.columns', {}, this.#drawOrders(), h('div.menu', { 'data-key': 'menu' }, menuSections(menu, this.#basket.basket))));
-    this.#drawBasketBar();
+    drawBasketBar(this.#basket.count);
     this.#answerWish();
-  }
-
-  /** @param {any} menu */
-  #drawPause({ paused, paused_until }) {
-    const banner = find('#paused');
-    banner.hidden = !paused;
-    if (paused) render(banner, icon('pause'), h('span', {}, paused_until ? WORDS.pausedUntil(clock(paused_until)) : WORDS.paused));
   }
 
   #drawOrders() {
@@ -266,12 +292,5 @@ export class TablePage {
   #stateOf({ id }) {
     const cancelling = this.#bell.pending.some(({ action, order }) => action === 'cancel' && order === id);
     return { now: this.#bell.now(), cancelling };
-  }
-
-  #drawBasketBar() {
-    const { count } = this.#basket;
-    find('#basket-bar').hidden = count === 0;
-    find('#basket-button').textContent = WORDS.showBasket(count);
-    document.body.toggleAttribute('data-basket', count > 0);
   }
 }

@@ -1,8 +1,7 @@
 import { Api, Orderbell, TokenSource } from '../client/orderbell.js';
 import { keepLocal, recallLocal } from '../views/storage.js';
-
-/** Orders a phone follows live at once; a connection has a bound on rooms. */
-const FOLLOWED = 8;
+import { forgetOrders } from './last_seen.js';
+import { pageVersion } from './page_state.js';
 
 /** @typedef {{restaurant: {id: string, slug: string, name: string, currency: string}, table: string, diner: string}} Place */
 
@@ -39,6 +38,7 @@ export class Visit {
    * @throws {import('../client/codes.js').OrderbellError}
    */
   async open() {
+    keepLocal('table', this.#key);
     if (!this.#place || !(await this.#stillGood())) await this.#begin();
     return /** @type {Place} */ (this.#place);
   }
@@ -48,6 +48,7 @@ export class Visit {
     this.#tokens.clear();
     this.#place = null;
     keepLocal(`visit.${this.#key}`, undefined);
+    forgetOrders();
   }
 
   /** @returns {Promise<any[]>} documents of this visit, newest first */
@@ -67,7 +68,9 @@ export class Visit {
   /** @returns {Orderbell} a link of this diner's own, not started */
   bell() {
     const diner = this.#place?.diner;
-    return new Orderbell({ url: location.origin, tokens: this.#tokens, storage: localStorage, storageKey: `orderbell.outbox.${diner}` });
+    return new Orderbell({
+      url: location.origin, tokens: this.#tokens, version: pageVersion(), storage: localStorage, storageKey: `orderbell.outbox.${diner}`,
+    });
   }
 
   /** A phone without network keeps its visit: only the server can say that it has ended. */
@@ -86,52 +89,18 @@ export class Visit {
     this.#tokens.save(answer);
     this.#place = { restaurant, table, diner };
     this.#begun = true;
+    forgetOrders();
     keepLocal(`visit.${this.#key}`, this.#place);
   }
 }
 
 /** @param {string} order an order's id @returns {Visit | null} the visit it was placed in, on this phone */
 export function visitOf(order) {
-  const key = recallLocal('orders', {})[order];
+  const key = tableOf(order);
   return key ? new Visit(key) : null;
 }
 
-/** This visit's orders, each as new as it can be: what its room says before what a call answered. */
-export class VisitOrders {
-  /** @type {Map<string, any>} */ #answered = new Map();
-  /** @type {Map<string, any>} */ #rooms = new Map();
-  #bell; #changed;
-
-  /** @param {Orderbell} bell @param {(change: any) => void} changed */
-  constructor(bell, changed) {
-    this.#bell = bell;
-    this.#changed = changed;
-  }
-
-  /** @returns {any[]} newest first */
-  get all() {
-    return [...this.#answered.keys()].map((id) => this.get(id)).sort((a, b) => b.number - a.number);
-  }
-
-  /** @param {string} id */
-  get(id) {
-    return this.#rooms.get(id)?.documents.get(id) ?? this.#answered.get(id);
-  }
-
-  /** @param {any[]} documents from a call or an ack; the newest are followed live */
-  take(documents) {
-    for (const document of documents) {
-      const held = this.#answered.get(document.id);
-      if (!held || held.position < document.position) this.#answered.set(document.id, document);
-    }
-    for (const { id } of this.all.slice(0, FOLLOWED)) this.#follow(id);
-  }
-
-  /** @param {string} id */
-  #follow(id) {
-    if (this.#rooms.has(id)) return;
-    const room = this.#bell.room(`order:${id}`);
-    this.#rooms.set(id, room);
-    room.on('change', this.#changed);
-  }
+/** @param {string} order @returns {string | undefined} the key of the table it was placed at, on this phone */
+export function tableOf(order) {
+  return recallLocal('orders', {})[order];
 }

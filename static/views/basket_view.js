@@ -1,9 +1,11 @@
+import { WORDS, money } from '../languages/language.js';
 import { MAX_NOTE, canBeOrdered, linePrice, obstacle, total } from './basket.js';
-import { WORDS } from './diner_words.js';
 import { h } from './dom.js';
-import { money } from './format.js';
 import { icon } from './icons.js';
 import { optionChips, stepper } from './menu_view.js';
+
+/** Where a guest may eat; deliveries come from elsewhere. */
+const SERVICES = ['dine_in', 'takeaway'];
 
 /**
  * @param {import('./basket.js').Basket} basket @param {any} menu
@@ -59,7 +61,7 @@ function basketLine(line, menu) {
 
 /** @param {string} chosen */
 function serviceChoice(chosen) {
-  return h('div.services', { role: 'group', 'aria-label': WORDS.service }, Object.entries(WORDS.services).map(([service, name]) => h(
-    'button.chip', { type: 'button', 'data-do': 'service', 'data-service': service, 'aria-pressed': String(service === chosen) }, name,
+  return h('div.services', { role: 'group', 'aria-label': WORDS.service }, SERVICES.map((service) => h(
+    'button.chip', { type: 'button', 'data-do': 'service', 'data-service': service, 'aria-pressed': String(service === chosen) }, WORDS[`service_${service}`],
   )));
 }

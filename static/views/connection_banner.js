@@ -1,32 +1,37 @@
 import { h, render } from './dom.js';
-import { ageInWords, clock } from './format.js';
 import { icon } from './icons.js';
 
 /** A short break is not worth a banner that makes everything jump. */
 const PATIENCE_MS = 1500;
 
-/** @type {Record<string, string>} */
-const WORDS = {
-  connecting: 'Connecting', live: 'Live', 'catching-up': 'Catching up', offline: 'Offline', stopped: 'Stopped',
-};
+/**
+ * What a page says about its link, in its language.
+ *
+ * @typedef {object} ConnectionWords
+ * @property {(state: string) => string} state a word for one of the link's states
+ * @property {() => string} never nothing was ever heard
+ * @property {(old: number, heardAt: number, waiting: number) => string} lost `old` in ms, `heardAt` in server ms, `waiting`: how many commands
+ */
 
 /**
  * Says whether what is on the page is true now, and if not, how old it is.
  * `<html data-connection>` carries the state for styles and tests.
  */
 export class ConnectionBanner {
-  #bell; #banner; #word; #promise;
-  #startedAt;
+  #bell; #banner; #word; #words; #startedAt;
+  /** When what is shown was true, before this page has heard anything itself. @type {number | null} */ #keptAt;
 
   /**
    * @param {any} bell an `Orderbell`
-   * @param {{banner: Element, word: Element, promise: string}} parts `promise`: what happens to touches meanwhile
+   * @param {{banner: Element, word: Element, words: ConnectionWords, keptAt?: number | null}} parts
+   *   `keptAt`: when what was kept from an earlier page was true, server ms
    */
-  constructor(bell, { banner, word, promise }) {
+  constructor(bell, { banner, word, words, keptAt = null }) {
     this.#bell = bell;
     this.#banner = banner;
     this.#word = word;
-    this.#promise = promise;
+    this.#words = words;
+    this.#keptAt = keptAt;
     this.#startedAt = bell.now();
     bell.on('state', () => this.draw());
     bell.on('pending', () => this.draw());
@@ -37,20 +42,17 @@ export class ConnectionBanner {
   draw() {
     const { state } = this.#bell;
     document.documentElement.dataset.connection = state;
-    this.#word.textContent = WORDS[state] ?? state;
+    this.#word.textContent = this.#words.state(state);
     const heardAt = this.#bell.heardAt ?? this.#startedAt;
-    const old = this.#bell.now() - heardAt;
     const onItsWay = state === 'connecting' || state === 'catching-up';
-    const shown = state === 'offline' || (onItsWay && old > PATIENCE_MS);
+    const shown = state === 'offline' || (onItsWay && this.#bell.now() - heardAt > PATIENCE_MS);
     this.#banner.toggleAttribute('hidden', !shown);
-    if (shown) render(this.#banner, icon('offline'), h('span', {}, this.#sentence(old, heardAt)));
+    if (shown) render(this.#banner, icon('offline'), h('span', {}, this.#sentence()));
   }
 
-  /** @param {number} old ms @param {number} heardAt server ms */
-  #sentence(old, heardAt) {
-    if (this.#bell.heardAt === null) return 'No connection to the server yet. Trying again all the time.';
-    const waiting = this.#bell.pending.length;
-    const kept = waiting > 0 ? ` ${waiting} waiting to be sent.` : '';
-    return `No connection. What you see is ${ageInWords(old)} old (${clock(heardAt)}). ${this.#promise}${kept}`;
+  #sentence() {
+    const trueAt = this.#bell.heardAt ?? this.#keptAt;
+    if (trueAt === null) return this.#words.never();
+    return this.#words.lost(this.#bell.now() - trueAt, trueAt, this.#bell.pending.length);
   }
 }

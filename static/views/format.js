@@ -39,6 +39,26 @@ export function money({ amount, currency }) {
   return format.format(amount / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2));
 }
 
+/** @type {Record<string, string>} */
+const LINK_WORDS = {
+  connecting: 'Connecting', live: 'Live', 'catching-up': 'Catching up', offline: 'Offline', stopped: 'Stopped',
+};
+
+/**
+ * @param {string} promise what happens to touches meanwhile
+ * @returns {import('./connection_banner.js').ConnectionWords}
+ */
+export function connectionWords(promise) {
+  return {
+    state: (state) => LINK_WORDS[state] ?? state,
+    never: () => 'No connection to the server yet. Trying again all the time.',
+    lost: (old, heardAt, waiting) => {
+      const kept = waiting > 0 ? ` ${waiting} waiting to be sent.` : '';
+      return `No connection. What you see is ${ageInWords(old)} old (${clock(heardAt)}). ${promise}${kept}`;
+    },
+  };
+}
+
 const SERVICES = { dine_in: 'Dine in', takeaway: 'Takeaway', delivery: 'Delivery' };
 
 /** @param {{table?: string, service: string}} order @returns {string} where the food goes */

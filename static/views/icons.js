@@ -29,6 +29,7 @@ const PATHS = {
   right: 'M9 5l7 7-7 7',
   screen: 'M3 5h18v11H3z M9 20h6 M12 16v4',
   search: 'M10.5 4a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13Z M15.5 15.5 21 21',
+  share: 'M12 15V3 M8 7l4-4 4 4 M5 12v8h14v-8',
   table: 'M3 9h18 M5 9v11 M19 9v11 M3 9l3-4h12l3 4',
   tray: 'M4 17a8 8 0 0 1 16 0Z M12 9V7 M2 20h20',
   trash: 'M4 7h16 M9 7V4h6v3 M6 7l1 13h10l1-13 M10 11v5 M14 11v5',

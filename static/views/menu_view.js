@@ -1,7 +1,6 @@
+import { WORDS, clock, money, number } from '../languages/language.js';
 import { canBeOrdered, pieces } from './basket.js';
-import { WORDS } from './diner_words.js';
 import { h } from './dom.js';
-import { clock, money } from './format.js';
 
 /**
  * @param {any} menu @returns {{id: string, name: string, items: any[]}[]} categories that have something, in the menu's order
@@ -66,7 +65,7 @@ function addButton(item, count) {
       type: 'button', 'data-action': 'add', disabled: !item.available, 'data-count': count || undefined,
       'aria-label': count > 0 ? `${WORDS.add(item.name)}. ${WORDS.inBasket(count)}` : WORDS.add(item.name),
     },
-    h('span', { 'aria-hidden': 'true' }, count > 0 ? String(count) : '+'),
+    h('span', { 'aria-hidden': 'true' }, count > 0 ? number(count) : '+'),
   );
 }
 
@@ -106,6 +105,6 @@ export function optionChips(item, chosen) {
 export function stepper(name, quantity, scope) {
   return h('div.stepper', { role: 'group', 'aria-label': `${WORDS.quantity}: ${name}` },
     h('button.stepper__step', { type: 'button', 'data-do': `${scope}-fewer`, 'aria-label': WORDS.fewer(name) }, h('span', { 'aria-hidden': 'true' }, '−')),
-    h('output.stepper__count', {}, String(quantity)),
+    h('output.stepper__count', {}, number(quantity)),
     h('button.stepper__step', { type: 'button', 'data-do': `${scope}-more`, 'aria-label': WORDS.more(name) }, h('span', { 'aria-hidden': 'true' }, '+')));
 }

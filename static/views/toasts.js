@@ -3,7 +3,8 @@ import { h } from './dom.js';
 const SHOWN_FOR_MS = 6000;
 
 /**
- * Says what just happened. Screen readers hear it, since the container is a live region of the page.
+ * Says what just happened. Screen readers hear it, since the container is a live region of the page; its
+ * `data-close` is the word on the button, where that is not English.
  *
  * @param {string} text
  * @param {{bad?: boolean}} [options] bad: something did not work; it stays longer
@@ -12,7 +13,7 @@ export function toast(text, { bad = false } = {}) {
   const region = document.getElementById('toasts');
   if (!region) return;
   const note = h(bad ? 'p.toast.toast--bad' : 'p.toast', {}, text);
-  const close = h('button.button.button--quiet', { type: 'button' }, 'OK');
+  const close = h('button.button.button--quiet', { type: 'button' }, region.dataset.close ?? 'OK');
   close.addEventListener('click', () => note.remove());
   note.append(close);
   region.append(note);

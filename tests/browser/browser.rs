@@ -78,6 +78,15 @@ impl Browser {
         }
     }
 
+    /// Waits until a script that answers by a callback answers with true.
+    pub async fn until_told(&self, what: &str, script: &str) {
+        crate::support::eventually(&format!("{}: {what}", self.name), PATIENCE, || async {
+            let told = self.client.execute_async(script, vec![]).await;
+            matches!(told, Ok(Value::Bool(true))).then_some(())
+        })
+        .await;
+    }
+
     /// Waits until something that fits a selector can be seen.
     pub async fn sees(&self, selector: &str) {
         self.until(selector, "return document.querySelector(arguments[0])?.checkVisibility()", vec![selector.into()]).await;

@@ -8,6 +8,7 @@ mod deploy;
 mod driver;
 mod evening;
 mod faults;
+mod guest;
 mod hooks;
 mod house;
 mod keyboard;

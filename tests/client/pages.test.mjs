@@ -1,20 +1,7 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
-
-const STATIC = new URL('../../static/', import.meta.url);
-const read = (path) => readFileSync(new URL(path, STATIC), 'utf8');
-
-/** Every module a page's entry needs, by the paths it is served at. */
-function modulesOf(entry, seen = new Set()) {
-  if (seen.has(entry)) return seen;
-  seen.add(entry);
-  const source = read(entry.slice(1));
-  for (const [, specifier] of source.matchAll(/^(?:import|export)\s[^;]*?from '(\.[^']+)';/gm)) {
-    modulesOf(new URL(specifier, `http://page${entry}`).pathname, seen);
-  }
-  return seen;
-}
+import { modulesOf, read } from './modules.mjs';
 
 for (const [page, entry] of [['index.html', '/pages/landing.js'], ['table.html', '/pages/table.js'], ['order.html', '/pages/order.js'],
   ['kitchen.html', '/pages/kitchen.js'], ['staff.html', '/pages/staff.js'], ['manage.html', '/pages/manage.js']]) {
@@ -38,4 +25,25 @@ test('no page, view or library module writes markup from text', () => {
       assert.doesNotMatch(read(path.slice(1)), /innerHTML|outerHTML|insertAdjacentHTML|document\.write/, path);
     }
   }
+});
+
+test('no text of a script spans lines: the server leaves comments and indentation out of what it sends', () => {
+  const spans = (source) => [...source.matchAll(/\/\*[^]*?\*\/|\/\/[^\n]*|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`/g)].filter(([text]) => text.startsWith('`') && text.includes('\n'));
+  assert.equal(spans('a(`one\n  two`, `three`);').length, 1);
+  for (const path of readdirSync(new URL('../../static/', import.meta.url), { recursive: true }).filter((name) => name.endsWith('.js'))) {
+    assert.deepEqual(spans(read(path)), [], path);
+  }
+});
+
+test('the manifest names icons that are there, for every shape a phone cuts', () => {
+  const { icons, start_url: start, scope } = JSON.parse(read('manifest.webmanifest'));
+  for (const { src, type, sizes } of icons) {
+    const file = readFileSync(new URL(`../../static${src}`, import.meta.url));
+    if (type !== 'image/png') continue;
+    assert.equal(`${file.readUInt32BE(16)}x${file.readUInt32BE(20)}`, sizes, src);
+  }
+  const of = (purpose) => icons.filter((icon) => (icon.purpose ?? 'any') === purpose && icon.type === 'image/png').map(({ sizes }) => sizes);
+  assert.deepEqual([of('any'), of('maskable')], [['192x192', '512x512'], ['192x192', '512x512']]);
+  assert.deepEqual([start, scope], ['/', '/']);
+  for (const page of ['table.html', 'order.html']) assert.match(read(page), /<link rel="manifest" href="\/manifest\.webmanifest">/, page);
 });

@@ -48,9 +48,18 @@ async fn following(house: &House, phone: &Browser) -> String {
     phone.sees("#call-sheet[open]").await;
     phone.inspect("order-call").await;
     phone.tap("#call-sheet [data-do='close']").await;
+    phone.ask("Object.defineProperty(navigator, 'share', { value: undefined })", vec![]).await;
+    phone.tap("[data-do='share']").await;
+    phone.sees("#share-link").await;
+    phone.inspect("order-share").await;
+    phone.tap("dialog[open] [data-do='close']").await;
+    phone.tap("[data-language='bn']").await;
+    phone.until("Bengali", "return document.documentElement.lang === 'bn'", vec![]).await;
+    phone.inspect("order-bengali").await;
     phone.network.set(Network::Cut);
     phone.is("offline").await;
     phone.inspect("order-offline").await;
+    phone.tap("[data-language='en']").await;
     phone.network.set(Network::Fine);
     phone.is("live").await;
     order

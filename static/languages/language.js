@@ -1,0 +1,116 @@
+import { keepLocal, recallLocal } from '../views/storage.js';
+
+/** Every language there is: what it calls itself, and its words. One more is a line here, a file, and its notifications. */
+export const LANGUAGES = {
+  en: { name: 'English', load: () => import('./en.js') },
+  bn: { name: 'বাংলা', load: () => import('./bn.js') },
+};
+
+/** @typedef {keyof typeof LANGUAGES} Language */
+
+/** @type {Language} */
+const OTHERWISE = 'en';
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+
+/**
+ * Every word a diner reads, in the language that was spoken last: empty until `speak` has settled.
+ * @type {import('./en.js').Words}
+ */
+export const WORDS = /** @type {any} */ ({});
+
+/** @type {Language} */
+let spoken = OTHERWISE;
+let formats = formatsFor({ locale: OTHERWISE, periodFirst: false });
+
+/** @returns {Language} */
+export function language() {
+  return spoken;
+}
+
+/**
+ * Loads the words of one language, and no other.
+ *
+ * @param {Language} [wanted] the one chosen before, else the first of the phone's own that there is
+ * @throws {TypeError} when its file cannot be had; what was spoken before goes on
+ */
+export async function speak(wanted = preferred()) {
+  const { default: words } = await LANGUAGES[wanted].load();
+  Object.assign(WORDS, words);
+  spoken = wanted;
+  formats = formatsFor(words);
+  document.documentElement.lang = wanted;
+}
+
+/** @param {Language} chosen is remembered on this phone */
+export async function choose(chosen) {
+  await speak(chosen);
+  keepLocal('language', chosen);
+}
+
+/**
+ * @param {readonly string[]} [own] language tags, best first
+ * @returns {Language}
+ */
+export function preferred(own = navigator.languages) {
+  const wishes = [recallLocal('language', ''), ...own.map((tag) => tag.toLowerCase().split('-')[0])];
+  return /** @type {Language} */ (wishes.find((wish) => Object.hasOwn(LANGUAGES, wish)) ?? OTHERWISE);
+}
+
+/** @param {{code?: string}} error @returns {string} what to tell a diner */
+export function errorWords({ code }) {
+  return WORDS[`error_${code}`] ?? WORDS.error;
+}
+
+/** @param {string | number} time RFC 3339, or milliseconds @returns {string} such as `12:41` */
+export function clock(time) {
+  return said(formats.clock.formatToParts(new Date(time)));
+}
+
+/** @param {number} from @param {number} to ms @returns {string} such as `12:40 – 12:50` */
+export function timeRange(from, to) {
+  return said(formats.clock.formatRangeToParts(new Date(from), new Date(to)));
+}
+
+/** @param {{amount: number, currency: string}} money in minor units @returns {string} without decimals that are nought */
+export function money({ amount, currency }) {
+  const format = formats.money(currency);
+  return format.format(amount / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2));
+}
+
+/** @param {number} number such as an order's or a quantity @returns {string} in this language's digits */
+export function number(number) {
+  return formats.number.format(number);
+}
+
+/** @param {number} ms @returns {string} an age for a sentence: `12 seconds`, `3 minutes`, `2 hours` */
+export function ageInWords(ms) {
+  if (ms < MINUTE_MS) return formats.unit('second').format(Math.max(0, Math.round(ms / 1000)));
+  if (ms < HOUR_MS) return formats.unit('minute').format(Math.floor(ms / MINUTE_MS));
+  return formats.unit('hour').format(Math.floor(ms / HOUR_MS));
+}
+
+/** @param {{type: string, value: string}[]} parts of a time, or of two */
+function said(parts) {
+  const [period, another] = parts.filter(({ type }) => type === 'dayPeriod');
+  const text = (/** @type {typeof parts} */ some) => some.map(({ value }) => value).join('').trim();
+  if (!formats.periodFirst || !period || another) return text(parts);
+  return `${period.value} ${text(parts.filter((part) => part !== period))}`;
+}
+
+/** @param {{locale: string, periodFirst: boolean}} words */
+function formatsFor({ locale, periodFirst }) {
+  // The phone's own way with this language: English times look otherwise in New York than in Dhaka.
+  const own = globalThis.navigator?.languages?.find((tag) => tag.startsWith(`${locale.split('-')[0]}-`)) ?? locale;
+  const { hour12 } = new Intl.DateTimeFormat(own, { hour: 'numeric' }).resolvedOptions();
+  return {
+    periodFirst,
+    // Ranges are always written `08:20` where there are 24 hours; single times shall not differ from them.
+    clock: new Intl.DateTimeFormat(own, { hour: hour12 ? 'numeric' : '2-digit', minute: '2-digit', dayPeriod: periodFirst ? 'short' : undefined }),
+    number: new Intl.NumberFormat(own, { useGrouping: false }),
+    money: (/** @type {string} */ currency) => new Intl.NumberFormat(own, {
+      style: 'currency', currency, currencyDisplay: 'narrowSymbol', .../** @type {any} */ ({ trailingZeroDisplay: 'stripIfInteger' }),
+    }),
+    unit: (/** @type {string} */ unit) => new Intl.NumberFormat(own, { style: 'unit', unit, unitDisplay: 'long' }),
+  };
+}

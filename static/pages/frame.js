@@ -1,0 +1,53 @@
+import { LANGUAGES, WORDS, ageInWords, choose, clock, language, speak } from '../languages/language.js';
+import { find, h, onAction, render } from '../views/dom.js';
+import { icon } from '../views/icons.js';
+import { toast } from '../views/toasts.js';
+
+/** @typedef {import('../languages/language.js').Language} Language */
+
+/** @type {import('../views/connection_banner.js').ConnectionWords} */
+export const CONNECTION_WORDS = {
+  state: (state) => WORDS[`link_${state.replace('-', '_')}`],
+  never: () => WORDS.neverConnected,
+  lost: (old, heardAt, waiting) => [
+    WORDS.lostConnection(ageInWords(old), clock(heardAt)), ...(waiting > 0 ? [WORDS.waitingToBeSent(waiting)] : []),
+  ].join(' '),
+};
+
+/** When a page whose words did not come is loaded again; a browser would not ask for the same module twice. */
+const RELOAD_MS = 3_000;
+
+/** Settles when the page has its words. */
+export async function findWords() {
+  try {
+    await speak();
+  } catch {
+    setTimeout(() => location.reload(), RELOAD_MS);
+    await new Promise(() => {});
+  }
+}
+
+/** The words around a diner's page, whatever it shows. @param {string} skip where the first link leads */
+export function furnish(skip) {
+  find('.skip-link').textContent = skip;
+  render(find('#languages'), Object.entries(LANGUAGES).map(([name, { name: own }]) => h(
+    'button.languages__one', { type: 'button', lang: name, 'data-language': name, 'aria-pressed': String(name === language()) }, own,
+  )));
+  find('#languages').setAttribute('aria-label', WORDS.languages);
+  render(find('#call'), icon('bell'), h('span', {}, WORDS.serviceBell));
+  find('#call-title').textContent = WORDS.callTitle;
+  find('#toasts').dataset.close = WORDS.ok;
+  for (const close of document.querySelectorAll('dialog [data-do="close"]')) close.textContent = WORDS.close;
+}
+
+/** @param {() => void} changed every word has to be drawn anew */
+export function followLanguage(changed) {
+  onAction(document.body, 'data-language', async (name) => {
+    try {
+      await choose(/** @type {Language} */ (name));
+      changed();
+    } catch {
+      toast(WORDS.error_offline, { bad: true });
+    }
+  });
+}

@@ -1,0 +1,57 @@
+import { keepLocal, recallLocal } from '../views/storage.js';
+
+/**
+ * What this phone last saw of its orders and of the menu, for a page that is opened without a network. Documents and
+ * times, never a token.
+ */
+
+/** Orders kept; the ones seen longest ago go first. */
+const KEPT_ORDERS = 12;
+
+/** @typedef {{document: any, at: number}} Seen `at`: when it was true, server ms */
+
+/** @param {any[]} orders documents @param {number} at when they were true, server ms */
+export function keepOrders(orders, at) {
+  const seen = { ...seenOrders(), ...Object.fromEntries(orders.map((document) => [document.id, { document, at }])) };
+  const newest = Object.entries(seen).sort(([, a], [, b]) => b.at - a.at).slice(0, KEPT_ORDERS);
+  keepLocal('seen.orders', Object.fromEntries(newest));
+}
+
+/** @param {string} id @returns {Seen | null} */
+export function lastOrder(id) {
+  return seenOrders()[id] ?? null;
+}
+
+/** @returns {Seen[]} */
+export function lastOrders() {
+  return Object.values(seenOrders());
+}
+
+/** @param {any} menu a document, of the one restaurant that is kept @param {number} at */
+export function keepMenu(menu, at) {
+  keepLocal('seen.menu', { document: menu, at });
+}
+
+/** @param {string} restaurant its id @returns {Seen | null} */
+export function lastMenu(restaurant) {
+  const seen = recallLocal('seen.menu', null);
+  return seen?.document.restaurant === restaurant ? seen : null;
+}
+
+/** The visit is over. */
+export function forgetOrders() {
+  keepLocal('seen.orders', undefined);
+}
+
+/** @param {() => void} keep called when the page may be going for good; a phone says no more than that it is hidden */
+export function beforeLeaving(keep) {
+  window.addEventListener('pagehide', keep);
+  document.addEventListener('visibilitychange', () => {
+    if (document.visibilityState === 'hidden') keep();
+  });
+}
+
+/** @returns {Record<string, Seen>} */
+function seenOrders() {
+  return recallLocal('seen.orders', {});
+}

@@ -1,0 +1,58 @@
+import { WORDS, ageInWords } from '../languages/language.js';
+import { h, onAction } from '../views/dom.js';
+import { toast } from '../views/toasts.js';
+import { linkTo } from './shared_link.js';
+
+/**
+ * Gives somebody else a look at one order: by the phone's own sheet where it has one, else as a link to copy.
+ *
+ * @param {any} api the diner's @param {any} order a document
+ * @throws {import('../client/codes.js').OrderbellError} when the server gives no link
+ */
+export async function share(api, order) {
+  const { token, expires_in: seconds } = await api.post(`/api/v1/orders/${encodeURIComponent(order.id)}/share`);
+  const link = linkTo(location.origin, order.id, token);
+  if (await sharedByPhone({ title: WORDS.shareTitle(order.number), url: link })) return;
+  showLink(link, WORDS.shareHint(ageInWords(Math.ceil(seconds / 60) * 60_000)));
+}
+
+/** @param {ShareData} what @returns {Promise<boolean>} false where the phone has no sheet for it, or would not open it */
+async function sharedByPhone(what) {
+  if (!navigator.share) return false;
+  try {
+    await navigator.share(what);
+    return true;
+  } catch (error) {
+    // Closed by the diner: that is an answer, too.
+    return /** @type {any} */ (error).name === 'AbortError';
+  }
+}
+
+/** @param {string} link @param {string} hint */
+function showLink(link, hint) {
+  const field = /** @type {HTMLInputElement} */ (h('input', { id: 'share-link', value: link, readonly: true }));
+  const sheet = /** @type {HTMLDialogElement} */ (h('dialog.sheet', { 'aria-labelledby': 'share-title' },
+    h('div.sheet__head', {}, h('h2', { id: 'share-title' }, WORDS.share), h('button.button.button--quiet', { type: 'button', 'data-do': 'close' }, WORDS.close)),
+    h('div.field', {}, h('label', { for: 'share-link' }, WORDS.shareLink), field, h('p.field__hint', {}, hint)),
+    h('div.sheet__foot', {}, h('button.button.button--primary', { type: 'button', 'data-do': 'copy' }, WORDS.copyLink))));
+  onAction(sheet, 'data-do', (does) => {
+    if (does === 'copy') copy(field, sheet);
+  });
+  sheet.addEventListener('close', () => sheet.remove());
+  document.body.append(sheet);
+  sheet.showModal();
+}
+
+/** @param {HTMLInputElement} field @param {HTMLDialogElement} sheet */
+async function copy(field, sheet) {
+  field.select();
+  try {
+    // Only over https has a page the clipboard; over http the older way still works.
+    if (navigator.clipboard) await navigator.clipboard.writeText(field.value);
+    else if (!document.execCommand('copy')) return;
+    sheet.close();
+    toast(WORDS.copied);
+  } catch {
+    // It stays selected: the phone's own menu copies it.
+  }
+}

@@ -1,0 +1,35 @@
+import { WORDS, clock } from '../languages/language.js';
+import { find, h, render } from '../views/dom.js';
+import { icon } from '../views/icons.js';
+
+/** What stands around the menu, and is in the table's HTML from the first. */
+
+/** @param {import('./visit.js').Place} place */
+export function furnishTable({ restaurant, table }) {
+  find('#restaurant').textContent = restaurant.name;
+  find('#table').textContent = WORDS.table(table);
+  find('#basket-title').textContent = WORDS.basket;
+  find('#categories').setAttribute('aria-label', WORDS.menu);
+  find('#names').hidden = false;
+  find('#call').hidden = false;
+}
+
+/** The visit is over, or cannot go on. */
+export function hideTable() {
+  for (const id of ['#names', '#call', '#offline', '#paused', '#categories', '#basket-bar']) find(id).hidden = true;
+  for (const sheet of document.querySelectorAll('dialog')) sheet.close();
+}
+
+/** @param {{paused: boolean, paused_until?: string}} menu */
+export function drawPause({ paused, paused_until: until }) {
+  const banner = find('#paused');
+  banner.hidden = !paused;
+  if (paused) render(banner, icon('pause'), h('span', {}, until ? WORDS.pausedUntil(clock(until)) : WORDS.paused));
+}
+
+/** @param {number} count pieces in the basket */
+export function drawBasketBar(count) {
+  find('#basket-bar').hidden = count === 0;
+  find('#basket-button').textContent = WORDS.showBasket(count);
+  document.body.toggleAttribute('data-basket', count > 0);
+}

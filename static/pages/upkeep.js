@@ -1,0 +1,47 @@
+/**
+ * What a diner's page does for itself once it stands: a copy to be opened without a network, and a newer page when
+ * the server has one.
+ */
+
+/** A page that loads itself anew and finds the old version again does not go on doing so. */
+const RELOAD_AGAIN_MS = 10 * 60_000;
+/** How often a page that was not quiet is looked at again. */
+const LOOK_AGAIN_MS = 5_000;
+const RELOADED = 'orderbell.reloaded';
+
+/** @param {string} version the page's own @returns {Promise<ServiceWorkerRegistration | undefined>} none where there can be none */
+export async function installWorker(version) {
+  // The version is part of the worker's address: each has its own, and its own copy of the pages.
+  return navigator.serviceWorker?.register(`/service-worker.js?version=${encodeURIComponent(version)}`);
+}
+
+/**
+ * @param {any} bell @param {string | undefined} own the page's version
+ * @param {{quiet: () => boolean, reload?: () => void, store?: Storage, now?: () => number, page?: Document}} parts
+ *   `quiet`: nobody would lose anything
+ */
+export function followVersion(bell, own, { quiet, reload = () => location.reload(), store = sessionStorage, now = Date.now, page = document }) {
+  /** @type {string | undefined} */ let newer;
+  const look = () => {
+    if (newer === undefined || !(page.visibilityState === 'hidden' || quiet())) return;
+    if (!mayReload(store, newer, now())) return;
+    reload();
+  };
+  const learn = (/** @type {string | undefined} */ server) => {
+    newer = own && server !== own ? server : undefined;
+    look();
+  };
+  bell.on('welcome', (/** @type {any} */ { version }) => learn(version));
+  // The first welcome was before this was loaded.
+  learn(bell.welcome?.version);
+  page.addEventListener('visibilitychange', look);
+  return setInterval(look, LOOK_AGAIN_MS);
+}
+
+/** @param {Storage} store @param {string} version @param {number} now ms @returns {boolean} */
+function mayReload(store, version, now) {
+  const last = JSON.parse(store.getItem(RELOADED) ?? 'null');
+  if (last?.version === version && now - last.at < RELOAD_AGAIN_MS) return false;
+  store.setItem(RELOADED, JSON.stringify({ version, at: now }));
+  return true;
+}

@@ -1,0 +1,42 @@
+/** Orders a phone follows live at once; a connection has a bound on rooms. */
+const FOLLOWED = 8;
+
+/** This visit's orders, each as new as it can be: what its room says before what a call answered. */
+export class VisitOrders {
+  /** @type {Map<string, any>} */ #answered = new Map();
+  /** @type {Map<string, any>} */ #rooms = new Map();
+  #bell; #changed;
+
+  /** @param {import('../client/orderbell.js').Orderbell} bell @param {(change: any) => void} changed */
+  constructor(bell, changed) {
+    this.#bell = bell;
+    this.#changed = changed;
+  }
+
+  /** @returns {any[]} newest first */
+  get all() {
+    return [...this.#answered.keys()].map((id) => this.get(id)).sort((a, b) => b.number - a.number);
+  }
+
+  /** @param {string} id */
+  get(id) {
+    return this.#rooms.get(id)?.documents.get(id) ?? this.#answered.get(id);
+  }
+
+  /** @param {any[]} documents from a call or an ack; the newest are followed live */
+  take(documents) {
+    for (const document of documents) {
+      const held = this.#answered.get(document.id);
+      if (!held || held.position < document.position) this.#answered.set(document.id, document);
+    }
+    for (const { id } of this.all.slice(0, FOLLOWED)) this.#follow(id);
+  }
+
+  /** @param {string} id */
+  #follow(id) {
+    if (this.#rooms.has(id)) return;
+    const room = this.#bell.room(`order:${id}`);
+    this.#rooms.set(id, room);
+    room.on('change', this.#changed);
+  }
+}

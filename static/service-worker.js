@@ -1,0 +1,140 @@
+/**
+ * The diner's pages without a network, and notifications without a page.
+ *
+ * The network comes first, always: what is kept answers only when it does not. Nothing of the API is touched here, so
+ * that no token and no document is ever in a cache; what a phone last saw of its orders the pages keep themselves.
+ */
+importScripts('/languages/notifications.js');
+
+/** Pages of one version, under its name; the page that registers this worker names it. */
+const CACHE = `orderbell-${new URL(self.location.href).searchParams.get('version')}`;
+/** One address for each page, since it is the same for every table and every order. */
+const PAGES = new Map([['t', '/t/shell'], ['orders', '/orders/shell']]);
+/** Where the installed page begins; it goes on to the table. */
+const START = '/';
+/** What pages load later than their HTML says. */
+const LATER = [
+  '/languages/en.js', '/languages/bn.js', '/pages/upkeep.js', '/pages/tell_me.js', '/pages/share.js',
+];
+/** A network that has not answered a page by then is taken for none. */
+const PATIENCE_MS = 5_000;
+
+/** Pages that were opened without a network: what they load is not waited for again. */
+const offlinePages = new Set();
+
+self.addEventListener('install', (event) => event.waitUntil(install()));
+self.addEventListener('activate', (event) => event.waitUntil(activate()));
+self.addEventListener('fetch', (event) => {
+  const answer = answerTo(event);
+  if (answer) event.respondWith(answer);
+});
+self.addEventListener('push', (event) => event.waitUntil(notify(event.data)));
+self.addEventListener('notificationclick', (event) => {
+  event.notification.close();
+  event.waitUntil(open(`/orders/${encodeURIComponent(event.notification.data.order)}`));
+});
+
+async function install() {
+  const cache = await caches.open(CACHE);
+  const needed = await Promise.all([START, ...PAGES.values()].map((page) => keepPage(cache, page)));
+  await cache.addAll([...new Set([...needed.flat(), ...LATER])]);
+  await self.skipWaiting();
+}
+
+/** @param {Cache} cache @param {string} page @returns {Promise<string[]>} what its HTML says that it loads */
+async function keepPage(cache, page) {
+  const response = await fetch(page);
+  if (!response.ok) throw new TypeError(`${page}: ${response.status}`);
+  await cache.put(page, response.clone());
+  const html = await response.text();
+  return [...html.matchAll(/(?:<link rel="(?:icon|stylesheet|modulepreload)" href|<script type="module" src)="([^"]+)"/g)].map(([, path]) => path);
+}
+
+async function activate() {
+  const names = await caches.keys();
+  await Promise.all(names.filter((name) => name.startsWith('orderbell-') && name !== CACHE).map((name) => caches.delete(name)));
+  await self.clients.claim();
+}
+
+/** @param {any} event @returns {Promise<Response> | null} null for what is none of ours */
+function answerTo({ request, clientId, resultingClientId }) {
+  const url = new URL(request.url);
+  if (request.method !== 'GET' || url.origin !== self.location.origin) return null;
+  const [folder, name, ...rest] = url.pathname.slice(1).split('/');
+  if (request.mode === 'navigate') {
+    const page = url.pathname === START ? START : name && rest.length === 0 && PAGES.get(folder);
+    return page ? openPage(request, page, resultingClientId) : null;
+  }
+  return folder === 'api' || folder === 'ws' ? null : load(request, offlinePages.has(clientId));
+}
+
+/** @param {Request} request @param {string} page where it is kept @param {string} client the one it will be */
+async function openPage(request, page, client) {
+  const answer = fetch(request);
+  // Whoever is answered from what is kept does not wait for this one to fail.
+  answer.catch(() => {});
+  try {
+    const response = await Promise.race([answer, silence()]);
+    // A server in trouble has no page to give, and the kept one tries again by itself.
+    if (response.status < 500) return response;
+  } catch {
+    // No network.
+  }
+  const kept = await keptFor(page);
+  if (kept) offlinePages.add(client);
+  return kept ?? answer;
+}
+
+/** @param {Request} request @param {boolean} isOffline */
+async function load(request, isOffline) {
+  if (isOffline) return await keptFor(request) ?? fetch(request);
+  try {
+    return await fetch(request);
+  } catch (error) {
+    const kept = await keptFor(request);
+    if (!kept) throw error;
+    return kept;
+  }
+}
+
+/** @param {Request | string} request */
+async function keptFor(request) {
+  return (await caches.open(CACHE)).match(request);
+}
+
+function silence() {
+  return new Promise((_, reject) => {
+    setTimeout(() => reject(new Error('no answer in time')), PATIENCE_MS);
+  });
+}
+
+/** @param {any} data `{order, number, status, promised_at?, language}`: no words, those are here */
+async function notify(data) {
+  const { order = '', number, status, promised_at: promised, language } = read(data);
+  const words = self.NOTIFICATIONS[language] ?? self.NOTIFICATIONS.en;
+  const digits = new Intl.NumberFormat(words.locale, { useGrouping: false });
+  const clock = new Intl.DateTimeFormat(words.locale, words.clock);
+  const say = typeof words[status] === 'function' && number !== undefined ? words[status] : words.other;
+  const { title, body } = say(number === undefined ? '' : digits.format(number), promised && clock.format(new Date(promised)));
+  await self.registration.showNotification(title, {
+    // One for each order: the newest replaces the one before, and rings again.
+    body, tag: order || 'orderbell', renotify: true, lang: language ?? 'en', icon: '/icons/icon-192.png', badge: '/icons/badge-96.png', data: { order },
+  });
+}
+
+/** A push must show something, whatever came with it. @param {any} data */
+function read(data) {
+  try {
+    return data.json();
+  } catch {
+    return {};
+  }
+}
+
+/** @param {string} path */
+async function open(path) {
+  const windows = await self.clients.matchAll({ type: 'window', includeUncontrolled: true });
+  const there = windows.find((page) => new URL(page.url).pathname === path);
+  if (there) return there.focus();
+  return self.clients.openWindow(path);
+}

@@ -1,0 +1,138 @@
+//! What a guest's pages do beyond ordering: languages, no network, a link for a friend, notifications.
+
+use crate::browser::Browser;
+use crate::driver::Form;
+use crate::house::House;
+use crate::proxy::Network;
+use serde_json::{Value, json};
+
+/// Files of words that the page has loaded.
+const WORDS: &str = "return performance.getEntriesByType('resource').map(({ name }) => new URL(name).pathname)
+    .filter((path) => /^\\/languages\\/..\\.js$/.test(path))";
+/// The worker stands, and the page of an order is kept. A page that is not ready to tell has no answer yet.
+const KEPT: &str = "const done = arguments[arguments.length - 1];
+    caches.match('/orders/shell').then(async (kept) => done(Boolean(kept && navigator.serviceWorker.controller
+      && (await navigator.serviceWorker.ready).active?.state === 'activated')), () => done(false))";
+/// The titles of what the worker shows.
+const TOLD: &str = "const done = arguments[arguments.length - 1];
+    navigator.serviceWorker.ready.then((worker) => worker.getNotifications())
+      .then((told) => done(told.map(({ title }) => title).sort()), () => done([]))";
+
+async fn ordered(house: &House, phone: &Browser) -> String {
+    phone.add(house.menu.dish("Firni")).await;
+    phone.place().await;
+    phone.only_order().await
+}
+
+async fn follow(phone: &Browser, order: &str) {
+    phone.goto(&format!("/orders/{order}")).await;
+    phone.is("live").await;
+}
+
+#[tokio::test]
+async fn a_guest_chooses_a_language_and_keeps_it() {
+    let house = House::open(1, &[]).await;
+    let phone = house.phone(2).await;
+    let lang = "return document.documentElement.lang === arguments[0] && document.querySelector('#call').innerText";
+    let english = phone.until("English words", lang, vec!["en".into()]).await;
+    assert_eq!(phone.ask(WORDS, vec![]).await, json!(["/languages/en.js"]), "one language is loaded");
+    phone.mark().await;
+    phone.tap("[data-language='bn']").await;
+    let bengali = phone.until("Bengali words", lang, vec!["bn".into()]).await;
+    assert_ne!(english, bengali);
+    let order = ordered(&house, &phone).await;
+    phone.was_not_reloaded().await;
+
+    follow(&phone, &order).await;
+    assert_eq!(phone.until("the words that were chosen", lang, vec!["bn".into()]).await, bengali);
+    assert_eq!(phone.ask(WORDS, vec![]).await, json!(["/languages/bn.js"]));
+    let digits = "return document.querySelector('.track__number').textContent";
+    let number = phone.ask(digits, vec![]).await;
+    assert!(number.as_str().unwrap().contains('১'), "order 1, in Bengali digits: {number}");
+}
+
+/// The phone's network is gone, and the page is loaded anew: what was last seen stands there, and says how old it is.
+#[tokio::test]
+async fn a_page_loaded_without_a_network_shows_what_was_last_seen() {
+    let house = House::open(1, &[]).await;
+    let phone = house.phone(3).await;
+    let order = ordered(&house, &phone).await;
+    follow(&phone, &order).await;
+    house.staff.act(&json!(order), "accept").await;
+    phone.shows(&order, "accepted").await;
+    phone.until_told("the pages kept", KEPT).await;
+
+    phone.network.set(Network::Cut);
+    phone.mark().await;
+    phone.reload().await;
+    phone.shows(&order, "accepted").await;
+    phone.is("offline").await;
+    phone.sees("#offline").await;
+    assert_eq!(phone.ask("return window.marked ?? null", vec![]).await, Value::Null, "it is another page");
+    let age = "return /second|minute/.test(document.querySelector('#offline').innerText)";
+    phone.until("how old it is", age, vec![]).await;
+    phone.goto("/t/demo-table-3").await;
+    phone.shows(&order, "accepted").await;
+    phone.sees("[data-menu-item]").await;
+
+    house.staff.act(&json!(order), "start").await;
+    phone.network.set(Network::Fine);
+    phone.shows(&order, "preparing").await;
+    phone.is("live").await;
+}
+
+/// A friend sees one order, live, and has nothing to touch; the link is in the address no longer than it takes to read it.
+#[tokio::test]
+async fn a_shared_link_shows_one_order_and_lets_nothing_be_done() {
+    let house = House::open(2, &[]).await;
+    let phone = house.phone(4).await;
+    let order = ordered(&house, &phone).await;
+    follow(&phone, &order).await;
+    // What a phone without a sheet of its own does.
+    phone.ask("Object.defineProperty(navigator, 'share', { value: undefined })", vec![]).await;
+    phone.tap("[data-do='share']").await;
+    let link = phone.until("the link", "return document.querySelector('#share-link')?.value", vec![]).await;
+    let token = link.as_str().unwrap().split_once("#share=").unwrap().1.to_owned();
+
+    let friend = house.browser("the friend", Form::Phone).await;
+    friend.goto(&format!("/orders/{order}#share={token}")).await;
+    friend.is("live").await;
+    friend.shows(&order, "placed").await;
+    assert_eq!(friend.at().await, format!("/orders/{order}"), "the token is taken out of the address");
+    let controls =
+        "return [...document.querySelectorAll('[data-action], [data-do]')].filter((each) => each.checkVisibility()).length";
+    assert_eq!(friend.ask(controls, vec![]).await, 0, "nothing to touch");
+    house.staff.act(&json!(order), "accept").await;
+    friend.shows(&order, "accepted").await;
+    friend.reload().await;
+    friend.shows(&order, "accepted").await;
+    friend.is("live").await;
+    friend.goto("/orders/01890000-0000-7000-8000-000000000000").await;
+    friend.is("stopped").await;
+}
+
+/// A push arrives while no page of the order is open: the worker says what happened, in the guest's language.
+#[tokio::test]
+async fn a_push_becomes_a_notification() {
+    let house = House::open(1, &[]).await;
+    let phone = house.phone(5).await;
+    phone.until_told("the worker", KEPT).await;
+    let origin = format!("http://{}", phone.network.address());
+    phone.devtools("Browser.grantPermissions", json!({"origin": origin, "permissions": ["notifications"]})).await;
+    phone.devtools("ServiceWorker.enable", json!({})).await;
+    let pushes = [
+        (41, "accepted", "en", json!(["Order 41 is accepted"])),
+        (41, "ready", "en", json!(["Order 41 is ready"])),
+        (42, "ready", "bn", json!(["Order 41 is ready", "অর্ডার ৪২ তৈরি"])),
+    ];
+    for (number, status, language, titles) in pushes {
+        let push = json!({"order": format!("order-{number}"), "number": number, "status": status, "language": language});
+        // The one registration of a new profile is its first.
+        let message = json!({"origin": origin, "registrationId": "0", "data": push.to_string()});
+        phone.devtools("ServiceWorker.deliverPushMessage", message).await;
+        crate::support::eventually(&format!("{titles}"), crate::support::PATIENCE, || async {
+            (phone.client.execute_async(TOLD, vec![]).await.ok()? == titles).then_some(())
+        })
+        .await;
+    }
+}

@@ -1,0 +1,177 @@
+// The service worker, run by itself: a network, caches and windows that are the test's.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import vm from 'node:vm';
+import { loadedLater, modulesOf, read } from './modules.mjs';
+import { FakeClock, settle } from './support.mjs';
+
+const ORIGIN = 'http://orderbell.test';
+
+class FakeCache {
+  entries = new Map();
+  constructor(network) { this.network = network; }
+  put = async (request, response) => void this.entries.set(path(request), response);
+  match = async (request) => this.entries.get(path(request));
+  addAll = async (paths) => void await Promise.all(paths.map(async (each) => this.put(each, await this.network(each))));
+}
+
+const path = (request) => new URL(request.url ?? request, ORIGIN).pathname;
+
+/** A worker of a version, and all that is around it. */
+function worker({ version = '0.1.0+aaa', caches = new Map(), windows = [] } = {}) {
+  const clock = new FakeClock();
+  const listeners = {};
+  const it = { caches, clock, windows, network: async (request) => new Response(pageAt(path(request))), shown: [], opened: [], claimed: false };
+  const network = (request) => it.network(request);
+  const self = {
+    location: new URL(`${ORIGIN}/service-worker.js?version=${encodeURIComponent(version)}`),
+    addEventListener: (name, listener) => void (listeners[name] = listener),
+    skipWaiting: async () => {},
+    registration: { showNotification: async (title, options) => void it.shown.push({ title, ...options }) },
+    clients: {
+      claim: async () => void (it.claimed = true),
+      matchAll: async () => windows,
+      openWindow: async (to) => void it.opened.push(to),
+    },
+  };
+  const store = {
+    open: async (name) => caches.get(name) ?? caches.set(name, new FakeCache(network)).get(name),
+    keys: async () => [...caches.keys()],
+    delete: async (name) => caches.delete(name),
+  };
+  const context = vm.createContext({ self, caches: store, fetch: network, URL, Response, Map, Set, setTimeout: clock.setTimeout, Intl, encodeURIComponent });
+  context.importScripts = (file) => vm.runInContext(read(file), context);
+  vm.runInContext(read('service-worker.js'), context);
+  it.say = async (name, fields = {}) => {
+    const lasting = [];
+    listeners[name]({ ...fields, waitUntil: (promise) => lasting.push(promise) });
+    await Promise.all(lasting);
+  };
+  /** The answer to a request; undefined where the worker leaves it to the browser. */
+  it.ask = (to, fields = {}, ids = {}) => {
+    let answer;
+    listeners.fetch({
+      request: { url: new URL(to, ORIGIN).href, method: 'GET', mode: 'cors', ...fields }, clientId: 'page', resultingClientId: 'next', ...ids,
+      respondWith: (promise) => void (answer = promise),
+    });
+    return answer;
+  };
+  it.visit = (to) => it.ask(to, { mode: 'navigate' });
+  return it;
+}
+
+/** What the network has: the pages' own HTML, and a line of text for everything else. */
+function pageAt(address) {
+  if (address === '/') return read('index.html');
+  if (address.startsWith('/t/')) return read('table.html');
+  if (address.startsWith('/orders/')) return read('order.html');
+  return `fresh ${address}`;
+}
+
+const text = async (answer) => (await answer).text();
+const noNetwork = async () => { throw new TypeError('no network'); };
+
+test('a worker keeps both pages and all that they load, also what they load later, under its version', async () => {
+  const it = worker();
+  await it.say('install');
+  assert.deepEqual([...it.caches.keys()], ['orderbell-0.1.0+aaa']);
+  const kept = [...it.caches.get('orderbell-0.1.0+aaa').entries.keys()];
+  for (const entry of ['/pages/landing.js', '/pages/table.js', '/pages/order.js']) {
+    for (const needed of [...modulesOf(entry), ...loadedLater(entry)]) assert.ok(kept.includes(needed), needed);
+  }
+  for (const page of ['index.html', 'table.html', 'order.html']) {
+    for (const [, style] of read(page).matchAll(/<link rel="stylesheet" href="([^"]+)"/g)) assert.ok(kept.includes(style), style);
+  }
+  assert.ok(kept.includes('/t/shell') && kept.includes('/orders/shell'));
+});
+
+test('a worker whose pages cannot be had is not installed', async () => {
+  const it = worker();
+  it.network = async () => new Response('no', { status: 503 });
+  await assert.rejects(it.say('install'), /503/);
+});
+
+test('a new version deletes the pages of the old ones, and nothing else', async () => {
+  const caches = new Map([['orderbell-0.1.0+aaa', 1], ['another', 2]]);
+  const it = worker({ version: '0.2.0+bbb', caches });
+  await it.say('install');
+  await it.say('activate');
+  assert.deepEqual([...caches.keys()], ['another', 'orderbell-0.2.0+bbb']);
+  assert.ok(it.claimed);
+});
+
+test('the network\'s answer comes first; without one, what is kept', async () => {
+  const it = worker();
+  await it.say('install');
+  it.network = async (request) => new Response(`newer ${path(request)}`);
+  assert.equal(await text(it.visit('/orders/o1')), 'newer /orders/o1');
+  assert.equal(await text(it.ask('/css/order.css')), 'newer /css/order.css');
+  it.network = noNetwork;
+  assert.equal(await text(it.visit('/orders/o1')), read('order.html'));
+  assert.equal(await text(it.visit('/t/demo-table-1')), read('table.html'));
+  assert.equal(await text(it.visit('/')), read('index.html'), 'where the installed page begins');
+  assert.equal(await text(it.ask('/css/order.css')), 'fresh /css/order.css');
+  await assert.rejects(it.ask('/css/kitchen.css'), /no network/);
+});
+
+test('a server in trouble is no reason to show its trouble', async () => {
+  const it = worker();
+  await it.say('install');
+  it.network = async () => new Response('bad gateway', { status: 502 });
+  assert.equal(await text(it.visit('/orders/o1')), read('order.html'));
+  it.network = async () => new Response('not found', { status: 404 });
+  assert.equal(await text(it.visit('/orders/o1')), 'not found');
+});
+
+test('a network that says nothing is not waited for, and the page it kept from coming loads at once', async () => {
+  const it = worker();
+  await it.say('install');
+  it.network = () => new Promise(() => {});
+  const answer = it.visit('/orders/o1');
+  await it.clock.advance(5_000);
+  assert.equal(await text(answer), read('order.html'));
+  assert.equal(await text(it.ask('/css/order.css', {}, { clientId: 'next' })), 'fresh /css/order.css');
+});
+
+test('nothing of the API is touched, nor another page, another origin or a call that changes something', async () => {
+  const it = worker();
+  await it.say('install');
+  for (const to of ['/api/v1/orders/o1', '/api/v1/diner-sessions/current', '/ws', 'https://elsewhere.test/dish.jpg']) assert.equal(it.ask(to), undefined, to);
+  for (const to of ['/kitchen', '/staff', '/orders/', '/orders/o1/more', '/orders']) assert.equal(it.visit(to), undefined, to);
+  assert.equal(it.ask('/orders/o1', { method: 'POST', mode: 'navigate' }), undefined);
+});
+
+const push = (data) => ({ data: { json: () => data } });
+
+test('a push says what happened, in the subscription\'s language', async () => {
+  const it = worker();
+  const order = 'o1';
+  await it.say('push', push({ order, number: 42, status: 'ready', language: 'bn' }));
+  await it.say('push', push({ order, number: 42, status: 'accepted', promised_at: '2026-11-24T10:00:00.000Z', language: 'en' }));
+  const [ready, accepted] = it.shown;
+  assert.deepEqual([ready.title, ready.lang, ready.tag, { ...ready.data }], ['অর্ডার ৪২ তৈরি', 'bn', order, { order }]);
+  assert.equal(accepted.title, 'Order 42 is accepted');
+  assert.match(accepted.body, /^Ready at about \d?\d:00\.$/);
+  assert.equal(accepted.tag, ready.tag, 'one notification for each order');
+});
+
+test('a push that cannot be read still shows something', async () => {
+  const it = worker();
+  await it.say('push', { data: null });
+  await it.say('push', push({ order: 'o1', number: 1, status: 'locale', language: 'xx' }));
+  await it.say('push', push({ order: 'o1', status: 'ready', language: 'en' }));
+  assert.deepEqual(it.shown.map(({ title }) => title), Array(3).fill('Your order has changed'));
+});
+
+test('a touched notification opens its order, in the window that has it already', async () => {
+  const focused = [];
+  const page = (url) => ({ url: `${ORIGIN}${url}`, focus: () => void focused.push(url) });
+  const it = worker({ windows: [page('/t/demo-table-1'), page('/orders/o1')] });
+  let closed = 0;
+  const touch = (order) => it.say('notificationclick', { notification: { data: { order }, close: () => void (closed += 1) } });
+  await touch('o1');
+  assert.deepEqual([focused, it.opened], [['/orders/o1'], []]);
+  await touch('o2');
+  assert.deepEqual([focused.length, it.opened, closed], [1, ['/orders/o2'], 2]);
+  await settle();
+});
