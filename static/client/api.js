@@ -2,6 +2,8 @@ import { OrderbellError } from './codes.js';
 
 /** A call that takes longer is given up. */
 const DEADLINE_MS = 15_000;
+/** How long the server may take to say that it lives. */
+const HEALTH_DEADLINE_MS = 5_000;
 
 /**
  * The HTTP side of the contract: JSON in, JSON out, problem bodies as `OrderbellError`, one new token after a 401.
@@ -85,8 +87,8 @@ export class Api {
   }
 }
 
-/** @param {Response} response */
-async function problem(response) {
+/** @param {Response} response one that is no good @returns {Promise<OrderbellError>} */
+export async function problem(response) {
   const body = await response.json().catch(() => ({}));
   const seconds = Number(response.headers.get('retry-after'));
   return new OrderbellError({
@@ -96,4 +98,18 @@ async function problem(response) {
     status: response.status,
     retry_after_ms: seconds > 0 ? seconds * 1000 : undefined,
   });
+}
+
+/**
+ * @param {{origin: string, around: {fetch: typeof globalThis.fetch}}} shared
+ * @returns {Promise<boolean>} whether the server, and not something on the way to it, answers plain HTTP
+ */
+export async function isAnswering({ origin, around: { fetch } }) {
+  try {
+    const signal = AbortSignal.timeout(HEALTH_DEADLINE_MS);
+    const response = await fetch(new URL('/healthz', origin), { cache: 'no-store', signal });
+    return response.ok && (await response.json()).status === 'alive';
+  } catch {
+    return false;
+  }
 }

@@ -29,3 +29,15 @@ export class ServerClock {
     return this.#offset === null ? this.#wallClock() : this.#offset + this.#now();
   }
 }
+
+/** What the library needs from around it, where nothing else is given. @param {Partial<import('./types.js').Surroundings>} given @returns {import('./types.js').Surroundings} */
+export function surroundings(given) {
+  return {
+    WebSocket: given.WebSocket ?? globalThis.WebSocket,
+    fetch: given.fetch ?? ((...call) => globalThis.fetch(...call)),
+    random: given.random ?? Math.random,
+    now: given.now ?? (() => performance.now()),
+    setTimeout: given.setTimeout ?? ((task, ms) => globalThis.setTimeout(task, ms)),
+    clearTimeout: given.clearTimeout ?? ((handle) => globalThis.clearTimeout(handle)),
+  };
+}

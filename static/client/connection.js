@@ -1,5 +1,7 @@
+import { isAnswering } from './api.js';
 import { fullJitter } from './backoff.js';
 import { closeRule } from './codes.js';
+import { openSocket } from './socket_link.js';
 
 /** A handshake, up to `welcome`, may take this long. */
 export const CONNECT_DEADLINE_MS = 10_000;
@@ -13,57 +15,49 @@ export const STEADY_MS = 5_000;
 const DEFAULT_HEARTBEAT_MS = 15_000;
 /** A browser hides why a handshake was refused; after this many in a row the token is suspected. */
 const HANDSHAKES_BEFORE_NEW_TOKEN = 2;
+/** After this many WebSocket itself is. One that nothing answered counts twice. */
+const HANDSHAKES_BEFORE_DOUBT = 3;
 
 /**
- * What a connection needs from around it. Times are ms; `now` is monotonic.
- *
- * @typedef {object} Surroundings
- * @property {new (url: string, protocols: string[]) => any} WebSocket
- * @property {() => number} now
- * @property {() => number} random
- * @property {(task: () => void, ms: number) => any} setTimeout
- * @property {(handle: any) => void} clearTimeout
- */
-
-/**
- * The life of one WebSocket after another: token, handshake, heartbeat, close codes, backoff. It knows no room
- * and no command. `up` after `welcome`, `frame` for every frame, `down` when a link is lost, `stopped` when it
- * will not come back by itself.
- *
- * @typedef {object} Listener
- * @property {(welcome: any) => void} up
- * @property {(frame: any) => void} frame
- * @property {(reason: string) => void} down
- * @property {(reason: string) => void} stopped
+ * The life of one link after another: token, handshake, heartbeat, close codes, backoff, and which transport. It knows
+ * no room and no command.
  */
 export class Connection {
-  /** @type {string} */ #url;
-  /** @type {import('./tokens.js').Tokens} */ #tokens;
-  /** @type {Surroundings} */ #around;
-  /** @type {Listener} */ #listener;
-  /** @type {any} */ #socket = null;
-  /** @type {'idle' | 'opening' | 'open' | 'waiting' | 'stopped'} */ #phase = 'idle';
+  #shared; #tokens; #around; #listener;
+  /** @type {import('./types.js').Link | null} */ #link = null;
+  /** @type {'idle' | 'opening' | 'open' | 'waiting' | 'frozen' | 'stopped'} */ #phase = 'idle';
   /** @type {Map<string, any>} */ #timers = new Map();
-  /** Counts links, so that an answer for an older one is known as such. */ #link = 0;
+  /** Counts links, so that what an older one tells is known as such. */ #turn = 0;
   /** Losses since the last steady link. */ #attempt = 0;
-  #refusedHandshakes = 0;
+  /** Handshakes without a `welcome`, in a row, since the last new token. */ #unwelcome = 0;
   /** Whether the next link needs a new token: for certain (4401), or to be on the safe side.
    * @type {'no' | 'suspected' | 'refused'} */
   #newToken = 'no';
   #heartbeatMs = DEFAULT_HEARTBEAT_MS;
   #upAt = 0;
   /** When `going_away` asked us to come back. @type {number | null} */ #slotAt = null;
+  /** Handshakes without a `welcome`, in a row, with this transport. */ #failures = 0;
+  /** The other transports, loaded when WebSocket seems to be blocked. @type {import('./fallback.js').Fallback | null} */
+  #fallback = null;
+  #resting = false;
 
-  /** @param {{url: string, tokens: import('./tokens.js').Tokens, around: Surroundings, listener: Listener}} parts */
-  constructor({ url, tokens, around, listener }) {
-    this.#url = url;
-    this.#tokens = tokens;
-    this.#around = around;
+  /**
+   * @param {import('./types.js').Shared} shared @param {import('./types.js').Listener} listener
+   */
+  constructor(shared, listener) {
+    this.#shared = shared;
+    this.#tokens = shared.tokens;
+    this.#around = shared.around;
     this.#listener = listener;
   }
 
   get open() {
     return this.#phase === 'open';
+  }
+
+  /** @returns {import('./types.js').Transport} */
+  get transport() {
+    return this.#fallback?.transport ?? 'websocket';
   }
 
   start() {
@@ -80,38 +74,65 @@ export class Connection {
 
   /** @param {object} frame @returns {boolean} false when there is no link to send it on */
   send(frame) {
-    if (this.#phase !== 'open' || this.#socket.readyState !== 1) return false;
-    this.#socket.send(JSON.stringify(frame));
-    return true;
+    return this.#phase === 'open' && this.#link !== null && this.#link.send(frame);
   }
 
   /** The network or the page came back: do not sit out a backoff, and do not trust a link that slept. */
   wake() {
-    if (this.#phase === 'waiting') {
+    this.rest(false);
+    if (this.#phase === 'waiting' || this.#phase === 'frozen') {
       this.#attempt = 0;
       this.#wait(Math.floor(this.#around.random() * WAKE_SPREAD_MS));
     } else if (this.#phase === 'open') {
-      this.#probe(PROBE_DEADLINE_MS);
+      this.#link?.wake();
+      this.#expectWithin(PROBE_DEADLINE_MS);
+      this.#fallback?.probeSoon();
     }
+  }
+
+  /** Nobody looks at the page, or somebody does again. @param {boolean} resting */
+  rest(resting) {
+    this.#resting = resting;
+    this.#link?.rest(resting);
+  }
+
+  /** The page is put to sleep, perhaps for ever: it holds nothing of the server's until `wake`. */
+  freeze() {
+    if (this.#phase === 'idle' || this.#phase === 'stopped' || this.#phase === 'frozen') return;
+    this.#drop(1000);
+    this.#clearTimers();
+    this.#slotAt = null;
+    this.#phase = 'frozen';
+    this.#listener.down('frozen');
   }
 
   /** Ends the link as if the server had closed it with 4401. */
   renew() {
-    if (this.#phase === 'open') this.#lost(4401, 'token refused');
+    if (this.#phase === 'open') this.#lost({ code: 4401, reason: 'token refused' });
   }
 
   async #connect() {
-    const link = ++this.#link;
+    const turn = ++this.#turn;
     this.#phase = 'opening';
     this.#clearTimers();
     try {
       const token = await (this.#newToken === 'no' ? this.#tokens.get() : this.#tokens.refresh());
-      if (link !== this.#link) return;
+      if (turn !== this.#turn) return;
       this.#newToken = 'no';
-      this.#openSocket(token);
+      const open = this.#fallback?.opener ?? openSocket;
+      this.#link = open({ ...this.#shared, token, resting: this.#resting, on: this.#ear(turn) });
+      this.#timer('deadline', CONNECT_DEADLINE_MS, () => this.#lost({ code: 1006, reason: 'no welcome in time' }, 2));
     } catch (error) {
-      if (link === this.#link) this.#withoutToken(error);
+      if (turn === this.#turn) this.#withoutToken(error);
     }
+  }
+
+  /** What a link tells when it is ours no more is not heard. @param {number} turn @returns {import('./types.js').Ear} */
+  #ear(turn) {
+    return {
+      frame: (frame) => turn === this.#turn && this.#receive(frame),
+      closed: (end) => turn === this.#turn && this.#lost(end),
+    };
   }
 
   /** No token: for good when the server (or the source) says so, otherwise the network is to blame. */
@@ -124,24 +145,11 @@ export class Connection {
     if (this.#newToken === 'suspected') this.#newToken = 'no';
   }
 
-  /** @param {string} token */
-  #openSocket(token) {
-    const { WebSocket } = this.#around;
-    const socket = new WebSocket(this.#url, ['orderbell.v1', `bearer.${token}`]);
-    this.#socket = socket;
-    socket.onmessage = (/** @type {{data: string}} */ message) => this.#receive(message.data);
-    socket.onclose = (/** @type {{code: number, reason: string}} */ close) => this.#lost(close.code, close.reason);
-    // An `error` event is always followed by `close`, which carries all a browser tells.
-    this.#timer('deadline', CONNECT_DEADLINE_MS, () => this.#lost(1006, 'no welcome in time'));
-  }
-
-  /** @param {string} data */
-  #receive(data) {
-    const frame = parse(data);
-    if (!frame) return;
+  /** @param {any} frame */
+  #receive(frame) {
     if (frame.type === 'welcome') this.#welcomed(frame);
     if (this.#phase !== 'open') return;
-    this.#timer('heartbeat', this.#heartbeatMs, () => this.#probe(this.#heartbeatMs));
+    this.#timer('heartbeat', this.#heartbeatMs, () => this.#probe());
     if (frame.type === 'going_away') this.#leaveBy(frame.reconnect_in_ms);
     else if (frame.type !== 'welcome') this.#listener.frame(frame);
   }
@@ -151,44 +159,89 @@ export class Connection {
     this.#clearTimers();
     this.#phase = 'open';
     this.#upAt = this.#around.now();
-    this.#refusedHandshakes = 0;
+    this.#unwelcome = 0;
+    this.#failures = 0;
     this.#heartbeatMs = welcome.limits?.heartbeat_ms ?? DEFAULT_HEARTBEAT_MS;
+    this.#fallback?.welcomed();
     this.#listener.up(welcome);
   }
 
   /** The server drains. Stay until it closes, but not beyond our own slot. @param {number} ms */
   #leaveBy(ms) {
     this.#slotAt = this.#around.now() + ms;
-    this.#timer('slot', ms, () => this.#lost(1012, 'going away'));
+    this.#timer('slot', ms, () => this.#lost({ code: 1012, reason: 'going away' }));
   }
 
-  /** @param {number} deadlineMs the link is dead when nothing is heard by then */
-  #probe(deadlineMs) {
+  #probe() {
     this.send({ type: 'ping' });
-    this.#timer('heartbeat', deadlineMs, () => this.#lost(4408, 'heartbeat lost'));
+    this.#expectWithin(this.#heartbeatMs);
   }
 
-  /** @param {number} code @param {string} reason */
-  #lost(code, reason) {
-    if (this.#phase !== 'open') this.#refusedHandshakes += 1;
-    else if (this.#around.now() - this.#upAt >= STEADY_MS) this.#attempt = 0;
-    this.#dropSocket(code);
-    const { name, rule } = closeRule(code);
+  /** @param {number} ms the link is dead when nothing is heard by then */
+  #expectWithin(ms) {
+    this.#timer('heartbeat', ms, () => this.#lost({ code: 4408, reason: 'heartbeat lost' }));
+  }
+
+  /** @param {import('./types.js').End} end @param {number} [weight] what a failed handshake counts */
+  #lost({ code, reason, retryAfterMs, refused = false }, weight = 1) {
+    const failed = this.#phase === 'opening' && !refused;
+    if (failed) [this.#unwelcome, this.#failures] = [this.#unwelcome + 1, this.#failures + weight];
+    else if (this.#phase === 'open' && this.#around.now() - this.#upAt >= STEADY_MS) this.#attempt = 0;
+    if (refused) this.#fallback?.refused();
+    this.#drop(code);
+    // A server that has not welcomed does not say goodbye: that was somebody else.
+    const { name, rule } = closeRule(failed && code === 1000 ? 1006 : code);
     const why = reason || name;
     if (rule === 'stop') return this.#stop(name);
     if (rule === 'token') this.#newToken = 'refused';
-    if (rule === 'slot' && this.#slotAt !== null) return this.#again(this.#untilSlot(), why);
+    if (rule === 'slot' && this.#slotAt !== null) return this.#again(Math.max(0, this.#slotAt - this.#around.now()), why);
     if (rule === 'token' || rule === 'at-once') return this.#again(this.#promptly(), why);
-    return this.#retryLater(why);
+    this.#retryLater(why, retryAfterMs);
+    return failed ? this.#doubtTransport() : undefined;
   }
 
-  /** @param {string} why */
-  #retryLater(why) {
-    if (this.#refusedHandshakes >= HANDSHAKES_BEFORE_NEW_TOKEN && this.#tokens.renewable !== false) {
-      this.#refusedHandshakes = 0;
-      if (this.#newToken === 'no') this.#newToken = 'suspected';
+  /** @param {string} why @param {number} [afterMs] not before */
+  #retryLater(why, afterMs = 0) {
+    if (this.#unwelcome >= HANDSHAKES_BEFORE_NEW_TOKEN && this.#tokens.renewable !== false) {
+      this.#unwelcome = 0;
+      // Over plain HTTP a refused token is told as such.
+      if (this.#newToken === 'no' && this.transport === 'websocket') this.#newToken = 'suspected';
     }
-    this.#again(fullJitter(this.#attempt++, this.#around.random), why);
+    this.#again(afterMs + fullJitter(this.#attempt++, this.#around.random), why);
+  }
+
+  /** Is it the server that is away, or is it the transport that does not get through? */
+  async #doubtTransport() {
+    if (this.transport === 'websocket' && this.#failures < HANDSHAKES_BEFORE_DOUBT) return;
+    const turn = this.#turn;
+    const answers = await isAnswering(this.#shared);
+    const fallback = this.#fallback ?? (answers ? await this.#loadFallback() : null);
+    // A handshake begun meanwhile proves nothing either way; its own end is judged.
+    if (!fallback || turn !== this.#turn || this.#phase !== 'waiting') return;
+    this.#fallback = fallback;
+    const verdict = fallback.judge(this.#failures, answers);
+    if (verdict === 'stepped-down') this.#failures = this.#attempt = 0;
+    if (verdict !== 'wait') this.#wait(0);
+  }
+
+  /** From a server that answers; if it fails all the same, the next failure asks again. */
+  async #loadFallback() {
+    const loaded = await import('./fallback.js').catch(() => null);
+    return loaded && new loaded.Fallback(this.#shared, (link, welcome) => this.#adopt(link, welcome));
+  }
+
+  /**
+   * A better link was welcomed while the present one still goes: it takes over, from the rooms' cursors.
+   * @param {import('./types.js').Link} link @param {any} welcome
+   * @returns {import('./types.js').Ear}
+   */
+  #adopt(link, welcome) {
+    this.#drop(1000);
+    this.#link = link;
+    link.rest(this.#resting);
+    const ear = this.#ear(this.#turn);
+    ear.frame(welcome);
+    return ear;
   }
 
   /** At once, but not in a circle without pause. */
@@ -211,28 +264,21 @@ export class Connection {
     this.#timer('reconnect', ms, () => this.#connect());
   }
 
-  #untilSlot() {
-    return Math.max(0, (this.#slotAt ?? 0) - this.#around.now());
-  }
-
   /** @param {string} reason */
   #stop(reason) {
     if (this.#phase === 'stopped') return;
-    this.#link += 1;
-    this.#dropSocket(1000);
+    this.#drop(1000);
     this.#clearTimers();
     this.#phase = 'stopped';
     this.#listener.stopped(reason);
   }
 
-  /** A browser's `close()` on a dead link waits for an answer that will not come: the socket is let go of first. */
-  #dropSocket(/** @type {number} */ code) {
-    const socket = this.#socket;
-    this.#socket = null;
-    if (!socket) return;
-    socket.onmessage = null;
-    socket.onclose = null;
-    if (socket.readyState < 2) socket.close(code === 4408 ? 4408 : 1000);
+  /** @param {number} code */
+  #drop(code) {
+    this.#turn += 1;
+    this.#fallback?.rest();
+    this.#link?.close(code);
+    this.#link = null;
   }
 
   /** @param {string} name @param {number} ms @param {() => void} task */
@@ -244,15 +290,5 @@ export class Connection {
   #clearTimers() {
     for (const handle of this.#timers.values()) this.#around.clearTimeout(handle);
     this.#timers.clear();
-  }
-}
-
-/** @param {unknown} data @returns {any} the frame, or null for what is none */
-function parse(data) {
-  try {
-    const frame = JSON.parse(/** @type {string} */ (data));
-    return typeof frame?.type === 'string' ? frame : null;
-  } catch {
-    return null;
   }
 }

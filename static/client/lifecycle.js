@@ -1,23 +1,28 @@
 /**
- * Wakes a link when a phone's network or page comes back. Radios change and pages freeze without a word to the
- * socket; these events are the word.
+ * Tells a link what becomes of its page. Radios change, pages are hidden, frozen and kept for the back button, all
+ * without a word to the socket; these events are the word.
  *
- * @param {{wake(): void}} bell
+ * @param {{wake(): void, rest(): void, freeze(): void}} bell
  * @param {any} target a `window`, or what behaves like one
  * @returns {() => void} stops following
  */
 export function followLifecycle(bell, target) {
+  const { document } = target;
   const wake = () => bell.wake();
-  const wakeWhenVisible = () => {
-    if (target.document.visibilityState === 'visible') bell.wake();
-  };
-  // `offline` too: the link is tested at once, not when its heartbeat is due.
+  const freeze = () => bell.freeze();
+  const look = () => (document.visibilityState === 'visible' ? bell.wake() : bell.rest());
+  /** A page that is shown for the first time has nothing to wake. @param {{persisted: boolean}} event */
+  const wakeWhenKept = ({ persisted }) => persisted && bell.wake();
   const followed = /** @type {const} */ ([
     [target, 'online', wake],
+    // `offline` too: the link is tested at once, not when its heartbeat is due.
     [target, 'offline', wake],
-    [target, 'pageshow', wake],
-    [target.document, 'visibilitychange', wakeWhenVisible],
-    [target.document, 'resume', wake],
+    [target, 'pageshow', wakeWhenKept],
+    // A page with an open connection is not kept for the back button.
+    [target, 'pagehide', freeze],
+    [document, 'visibilitychange', look],
+    [document, 'freeze', freeze],
+    [document, 'resume', wake],
   ]);
   for (const [on, name, listener] of followed) on.addEventListener(name, listener);
   return () => {

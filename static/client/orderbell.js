@@ -1,12 +1,10 @@
-import { fullJitter } from './backoff.js';
-import { ServerClock } from './clock.js';
+import { ServerClock, surroundings } from './clock.js';
 import { OrderbellError } from './codes.js';
 import { Connection } from './connection.js';
 import { Emitter } from './emitter.js';
 import { newId } from './ids.js';
 import { Outbox } from './outbox.js';
 import { Subscriptions } from './subscriptions.js';
-import { renewalDelay, tokenExpiry } from './tokens.js';
 
 export { Api } from './api.js';
 export { OrderbellError } from './codes.js';
@@ -14,27 +12,12 @@ export { newId } from './ids.js';
 export { Room } from './room.js';
 export { TokenSource, fixedToken, tokenClaims } from './tokens.js';
 
-/** Longer timers fire at once in a browser. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
-/** How long after a failed renewal the next is tried, at most. */
-const RENEWAL_RETRY_MS = 10_000;
+/** What the first picture does not need is loaded this long after the link is up, in ms. */
+const LATER_MS = 1_000;
+/** Storage that takes longer than this is not waited for, in ms. */
+const STORAGE_PATIENCE_MS = 1_500;
 
-/** @typedef {'connecting' | 'live' | 'catching-up' | 'offline' | 'stopped'} State */
-
-/**
- * @typedef {object} Options
- * @property {string} url the server's origin, such as `location.origin`
- * @property {import('./tokens.js').Tokens} tokens
- * @property {any} [WebSocket] a WebSocket constructor
- * @property {() => number} [random] in [0, 1)
- * @property {() => number} [now] monotonic ms
- * @property {() => number} [wallClock] ms since 1970
- * @property {(task: () => void, ms: number) => any} [setTimeout]
- * @property {(handle: any) => void} [clearTimeout]
- * @property {import('./tokens.js').Store | null} [storage] keeps unanswered commands over a reload
- * @property {string} [storageKey] their entry: one for each principal, since an id is safe only for who made it
- * @property {string} [version] the page's own, as its `<meta name="orderbell-version">` has it
- */
+/** @typedef {import('./types.js').State} State */
 
 /**
  * A live link to one restaurant.
@@ -42,29 +25,40 @@ const RENEWAL_RETRY_MS = 10_000;
  * States: `connecting` until the first link is up or fails; `catching-up` while a room waits for its snapshot or
  * missed events; `live`; `offline` from a loss until the next link is up; `stopped` when only a person can help.
  *
- * Events: `state` {state, reason?}, `welcome` (the frame), `version` {own, server} with each `welcome` of a server
+ * Events: `state` {state, reason?}, `transport` {transport} when another one carries the link, `welcome` (the frame), `version` {own, server} with each `welcome` of a server
  * that serves another version of the pages, `error` (OrderbellError that belongs to no command), `clock` {now},
  * `pending` (the list), `answer` {pending, ack? | error?} for every command answered.
  */
 export class Orderbell extends Emitter {
   /** @type {State} */ #state = 'connecting';
-  /** @type {any} */ #renewal = null;
-  #tokens; #version; #around; #clock; #connection; #outbox; #subscriptions;
+  #linked = false;
+  /** What carried the last link. @type {import('./types.js').Transport} */
+  #transport = 'websocket';
+  /** @type {Connection} */ #connection;
+  /** @type {Subscriptions} */ #subscriptions;
+  /** @type {import('./renewal.js').Renewal | null} */ #renewal = null;
+  /** @type {import('./persistence.js').Persistence | null} */ #persistence = null;
+  /** @type {Promise<void> | null} */ #persisting = null;
+  /** @type {any} */ #later = null;
+  #tokens; #version; #kept; #resume; #around; #clock; #outbox;
 
-  /** @param {Options} options */
-  constructor({ url, tokens, version, storage = null, storageKey = 'orderbell.outbox', wallClock = Date.now, ...given }) {
+  /** @param {import('./types.js').Options} options */
+  constructor({ url, slug, tokens, version, storage = null, storageKey: owner = 'orderbell', resume = false, locks, wallClock = Date.now, ...given }) {
     super();
     this.#tokens = tokens;
     this.#version = version;
-    this.#around = withDefaults(given);
+    this.#kept = storage && { storage, owner, version, wallClock, locks: locks === undefined ? globalThis.navigator?.locks ?? null : locks };
+    this.#resume = resume && storage !== null;
+    this.#around = surroundings(given);
     this.#clock = new ServerClock({ now: this.#around.now, wallClock });
-    this.#connection = new Connection({ url: socketUrl(url), tokens, around: this.#around, listener: this.#listener() });
+    const wishes = () => this.#subscriptions.wishes;
+    this.#connection = new Connection({ origin: url, slug, tokens, around: this.#around, wishes }, this.#listener());
     this.#subscriptions = new Subscriptions({
       send: (frame) => this.#connection.send(frame),
       renew: () => this.#connection.renew(),
       settled: () => this.#settle(),
     }, this.#around);
-    this.#outbox = new Outbox({ ways: this.#ways(wallClock), store: storage, key: storageKey });
+    this.#outbox = new Outbox(this.#ways(wallClock), storage !== null);
     /** The last `welcome`. @type {any} */
     this.welcome = null;
     /** When the server was last heard, on its own clock (ms since 1970); null before. @type {number | null} */
@@ -76,7 +70,12 @@ export class Orderbell extends Emitter {
     return this.#state;
   }
 
-  /** @returns {import('./outbox.js').Pending[]} commands without an answer, oldest first */
+  /** What carries the link, or carries the next one. */
+  get transport() {
+    return this.#connection.transport;
+  }
+
+  /** @returns {import('./types.js').Pending[]} commands without an answer, oldest first */
   get pending() {
     return this.#outbox.pending;
   }
@@ -88,10 +87,15 @@ export class Orderbell extends Emitter {
 
   start() {
     if (this.#state === 'stopped') this.#become('connecting');
-    this.#connection.start();
+    if (!this.#resume) return this.#connection.start();
+    this.#resume = false;
+    return this.#persist().then(() => this.#state === 'stopped' || this.#connection.start());
   }
 
-  /** Ends the link and rejects what waits with `closed`; unanswered commands stay in the storage. */
+  /**
+   * Ends the link and rejects what waits with `closed`; unanswered commands stay in the storage, for when the same
+   * principal comes back. What the rooms held does not.
+   */
   close() {
     this.#connection.close();
     this.#outbox.close(false);
@@ -102,12 +106,26 @@ export class Orderbell extends Emitter {
     this.#connection.wake();
   }
 
+  /** Nobody looks at the page: where updates are polled for they come less often, until `wake`. */
+  rest() {
+    this.#persistence?.flush();
+    this.#connection.rest(true);
+  }
+
+  /** Lets go of everything the server holds for this page, which may never run again; until `wake`. */
+  freeze() {
+    this.#persistence?.freeze();
+    this.#connection.freeze();
+  }
+
   /**
    * @param {string} name such as `kitchen:<restaurant id>`
    * @returns {import('./room.js').Room} subscribed from now on, and after every reconnect; the same one for the same name
    */
   room(name) {
-    return this.#subscriptions.room(name);
+    const room = this.#subscriptions.room(name);
+    this.#persistence?.follow(room);
+    return room;
   }
 
   /**
@@ -144,10 +162,36 @@ export class Orderbell extends Emitter {
     if (bound && new TextEncoder().encode(JSON.stringify(frame)).length > bound) {
       return Promise.reject(new OrderbellError({ code: 'too_large', message: `more than ${bound} bytes` }));
     }
+    this.#persist();
     return this.#outbox.add(frame);
   }
 
-  /** @returns {import('./connection.js').Listener} */
+  /**
+   * From here on a copy is kept of what must outlive a reload, and what an earlier page left is taken over. Loaded when
+   * it is needed, or when there is time; storage that fails or dawdles holds nothing up.
+   * @returns {Promise<void>}
+   */
+  #persist() {
+    if (!this.#kept) return Promise.resolve();
+    const { setTimeout, clearTimeout } = this.#around;
+    this.#persisting ??= new Promise((resolve) => {
+      const give = () => { this.#outbox.attach(null, []); resolve(); };
+      const patience = setTimeout(give, STORAGE_PATIENCE_MS);
+      this.#attach().then(resolve, () => { this.#persisting = null; give(); }).finally(() => clearTimeout(patience));
+    });
+    return this.#persisting;
+  }
+
+  async #attach() {
+    const { Persistence } = await import('./persistence.js');
+    const parts = /** @type {any} */ (this.#kept);
+    const persistence = new Persistence({ ...parts, outbox: this.#outbox, around: this.#around });
+    const restoredAt = await persistence.attach(this.#subscriptions.rooms);
+    this.#persistence = persistence;
+    if (restoredAt !== null) this.heardAt ??= restoredAt;
+  }
+
+  /** @returns {import('./types.js').Listener} */
   #listener() {
     return {
       up: (welcome) => this.#up(welcome),
@@ -157,7 +201,7 @@ export class Orderbell extends Emitter {
     };
   }
 
-  /** @param {() => number} wallClock @returns {import('./outbox.js').Ways} */
+  /** @param {() => number} wallClock @returns {import('./types.js').OutboxWays} */
   #ways(wallClock) {
     return {
       send: (frame) => this.#connection.send(frame),
@@ -173,32 +217,58 @@ export class Orderbell extends Emitter {
 
   /** @param {any} welcome */
   #up(welcome) {
+    // A better transport takes over while the last one still goes.
+    if (this.#linked) this.#unlink();
+    this.#linked = true;
     this.welcome = welcome;
     this.#hear(welcome);
     this.#subscriptions.up(welcome.epoch);
     this.#outbox.up(welcome.limits);
-    this.#renewBefore(Date.parse(welcome.expires_at));
+    this.#renewal?.up(Date.parse(welcome.expires_at));
+    this.#persistence?.up();
+    this.#later = this.#around.setTimeout(() => this.#afterwards(), LATER_MS);
     this.emit('welcome', welcome);
-    this.#compareVersions(welcome.version);
+    this.#compare(welcome.version);
     this.#settle();
   }
 
-  /** Either may be unknown: to a page that did not say, and of a server before it had one. @param {string} [server] */
-  #compareVersions(server) {
+  /** The link has lasted, and the first picture is painted. */
+  async #afterwards() {
+    this.#persist();
+    if (this.#renewal || this.#tokens.renewable === false) return;
+    const loaded = await import('./renewal.js').catch(() => null);
+    if (!loaded || this.#renewal) return;
+    const renewed = (/** @type {string} */ token) => this.#connection.send({ type: 'refresh', token });
+    this.#renewal = new loaded.Renewal({ tokens: this.#tokens, around: this.#around, now: () => this.now(), renewed });
+    if (this.#linked) this.#renewal.up(Date.parse(this.welcome.expires_at));
+  }
+
+  /** Either version may be unknown: to a page that did not say, and of a server before it had one. @param {string} [server] */
+  #compare(server) {
+    if (this.transport !== this.#transport) this.emit('transport', { transport: this.transport });
+    this.#transport = this.transport;
     if (this.#version && server && server !== this.#version) this.emit('version', { own: this.#version, server });
   }
 
   /** @param {State} state @param {string} reason */
   #down(state, reason) {
-    this.#around.clearTimeout(this.#renewal);
+    this.#unlink();
+    if (state === 'offline') this.#persist();
+    this.#become(state, reason);
+  }
+
+  #unlink() {
+    this.#linked = false;
+    this.#around.clearTimeout(this.#later);
+    this.#renewal?.down();
     this.#outbox.down();
     this.#subscriptions.down();
-    this.#become(state, reason);
   }
 
   /** Someone who signs in again finds the commands where they were; after any other stop they may be its cause. */
   #stopped(/** @type {string} */ reason) {
     this.#down('stopped', reason);
+    this.#persist().then(() => this.#persistence?.forget());
     if (reason !== 'unauthorized' && reason !== 'closed') this.#outbox.close(true);
   }
 
@@ -227,48 +297,4 @@ export class Orderbell extends Emitter {
     this.#state = state;
     this.emit('state', { state, reason });
   }
-
-  /** @param {number} expiry on the server's clock; NaN when it did not say */
-  #renewBefore(expiry) {
-    if (this.#tokens.renewable === false || Number.isNaN(expiry)) return;
-    this.#renewIn(renewalDelay(expiry - this.now()));
-  }
-
-  async #renew() {
-    const link = this.welcome.connection;
-    try {
-      const token = await this.#tokens.refresh();
-      if (this.welcome.connection !== link) return;
-      this.#connection.send({ type: 'refresh', token });
-      this.#renewBefore(tokenExpiry(token) ?? NaN);
-    } catch (error) {
-      // Nothing to renew with: the server will say 4401 when the time comes, and the link stops then.
-      if (/** @type {any} */ (error)?.code === 'unauthorized' || this.welcome.connection !== link) return;
-      this.#renewIn(fullJitter(0, this.#around.random, { baseMs: RENEWAL_RETRY_MS }));
-    }
-  }
-
-  /** @param {number} ms */
-  #renewIn(ms) {
-    this.#around.clearTimeout(this.#renewal);
-    this.#renewal = this.#around.setTimeout(() => this.#renew(), Math.min(ms, LONGEST_TIMER_MS));
-  }
-}
-
-/** @param {Partial<import('./connection.js').Surroundings>} given @returns {import('./connection.js').Surroundings} */
-function withDefaults(given) {
-  return {
-    WebSocket: given.WebSocket ?? globalThis.WebSocket,
-    random: given.random ?? Math.random,
-    now: given.now ?? (() => performance.now()),
-    setTimeout: given.setTimeout ?? ((task, ms) => globalThis.setTimeout(task, ms)),
-    clearTimeout: given.clearTimeout ?? ((handle) => globalThis.clearTimeout(handle)),
-  };
-}
-
-/** @param {string} origin @returns {string} */
-function socketUrl(origin) {
-  const url = new URL('/ws', origin);
-  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
-  return url.href;
 }

@@ -10,46 +10,26 @@ export const PLACE_LIFETIME_MS = 10 * 60_000;
 /** The server remembers ids for a day; half of it is certain. */
 export const COMMAND_LIFETIME_MS = 12 * 3_600_000;
 
-/**
- * An unanswered command, as `Orderbell.pending` lists it: its own fields (`item`, `reason` …), and `at`, the
- * wall-clock ms of the touch. An order being placed has the action `place` and its `body`.
- *
- * @typedef {{id: string, action: string, at: number, order?: string, item?: string, rush?: boolean, body?: any}} Pending
- */
-
-/** @typedef {{pending: Pending, frame: any, sent: boolean, tries: number, settle: {resolve(ack: any): void, reject(error: Error): void}[]}} Entry */
-
-/**
- * @typedef {object} Ways
- * @property {(frame: any) => boolean} send
- * @property {() => void} renew asks for a new token
- * @property {() => void} changed
- * @property {(outcome: {pending: Pending, ack?: any, error?: OrderbellError}) => void} answered
- * @property {() => number} wallClock ms since 1970
- * @property {() => number} random
- * @property {(task: () => void, ms: number) => any} setTimeout
- * @property {(handle: any) => void} clearTimeout
- */
+/** @typedef {import('./types.js').Entry} Entry */
+/** @typedef {import('./types.js').Pending} Pending */
 
 /**
  * Commands on their way: kept until answered, sent again with the same id on every new link, one at a time for
- * each order, and no faster than the server allows. With a store they outlive a reload.
+ * each order, and no faster than the server allows. With a keeper they outlive a reload.
  */
 export class Outbox {
   /** @type {Map<string, Entry>} */ #entries = new Map();
-  /** @type {Ways} */ #ways;
-  /** @type {import('./tokens.js').Store | null} */ #store;
-  #key;
+  /** @type {import('./types.js').OutboxWays} */ #ways;
+  /** Keeps a copy, where there is one. @type {import('./types.js').Keeper | null} */ #keeper = null;
+  #waits;
   #up = false;
   #spacingMs = 0;
   /** @type {any} */ #hold = null;
 
-  /** @param {{ways: Ways, store: import('./tokens.js').Store | null, key: string}} parts */
-  constructor({ ways, store, key }) {
+  /** @param {import('./types.js').OutboxWays} ways @param {boolean} waits for `attach`: what was kept goes out first */
+  constructor(ways, waits) {
     this.#ways = ways;
-    this.#store = store;
-    this.#key = key;
-    for (const { frame, at } of this.#kept()) this.#entries.set(frame.id, entry(frame, at));
+    this.#waits = waits;
   }
 
   /** @returns {Pending[]} oldest first */
@@ -71,9 +51,32 @@ export class Outbox {
       const added = entry(frame, this.#ways.wallClock());
       added.settle.push({ resolve, reject });
       this.#entries.set(frame.id, added);
-      this.#changed();
+      this.#keeper?.added(frame, added.pending.at);
+      this.#ways.changed();
       this.#drain();
     });
+  }
+
+  /**
+   * From now on a copy is kept, or there is none to be had.
+   * @param {import('./types.js').Keeper | null} keeper @param {{frame: any, at: number}[]} left by a page that is gone, oldest first
+   */
+  attach(keeper, left) {
+    if (keeper) for (const { frame, pending } of this.#entries.values()) keeper.added(frame, pending.at);
+    this.#keeper = keeper;
+    this.#waits = false;
+    this.adopt(left);
+    this.#drain();
+  }
+
+  /** @param {{frame: any, at: number}[]} left oldest first: older than what was added here, and sent before it */
+  adopt(left) {
+    const unknown = left.filter(({ frame }) => !this.#entries.has(frame.id));
+    if (unknown.length === 0) return;
+    const present = [...this.#entries];
+    this.#entries = new Map([...unknown.map(({ frame, at }) => /** @type {const} */ ([frame.id, entry(frame, at)])), ...present]);
+    this.#ways.changed();
+    this.#drain();
   }
 
   /** A link is up: everything unanswered goes again. @param {{messages_per_second?: number}} limits */
@@ -104,7 +107,7 @@ export class Outbox {
     else this.#pause(frame.retry_after_ms ?? fullJitter(known.tries, this.#ways.random));
   }
 
-  /** Nobody waits any longer. With `forget` the store is emptied too. @param {boolean} forget */
+  /** Nobody waits any longer. With `forget` the copies go too. @param {boolean} forget */
   close(forget) {
     const error = new OrderbellError({ code: 'closed', message: 'the connection was closed' });
     const left = [...this.#entries.values()];
@@ -114,7 +117,7 @@ export class Outbox {
   }
 
   #drain() {
-    if (!this.#up || this.#hold !== null) return;
+    if (!this.#up || this.#waits || this.#hold !== null) return;
     const busy = new Set();
     for (const next of [...this.#entries.values()]) {
       if (this.#expired(next)) continue;
@@ -156,34 +159,11 @@ export class Outbox {
   /** @param {Entry} done @param {{ack?: any, error?: OrderbellError}} outcome */
   #settle(done, outcome) {
     this.#entries.delete(done.pending.id);
+    this.#keeper?.settled(done.pending.id);
     for (const { resolve, reject } of done.settle) outcome.error ? reject(outcome.error) : resolve(outcome.ack);
-    this.#changed();
+    this.#ways.changed();
     this.#ways.answered({ pending: done.pending, ...outcome });
     this.#drain();
-  }
-
-  #changed() {
-    this.#keep();
-    this.#ways.changed();
-  }
-
-  #keep() {
-    const kept = [...this.#entries.values()].map(({ frame, pending }) => ({ frame, at: pending.at }));
-    try {
-      if (kept.length === 0) this.#store?.removeItem(this.#key);
-      else this.#store?.setItem(this.#key, JSON.stringify(kept));
-    } catch {
-      // A full or forbidden store costs the copy for a reload; the commands themselves are in memory.
-    }
-  }
-
-  /** @returns {{frame: any, at: number}[]} */
-  #kept() {
-    try {
-      return JSON.parse(this.#store?.getItem(this.#key) ?? '[]');
-    } catch {
-      return [];
-    }
   }
 }
 

@@ -7,10 +7,7 @@ export const KEPT_FINISHED_ORDERS = 300;
 
 const FINAL = new Set(['served', 'rejected', 'cancelled']);
 
-/**
- * What a room asks of its connection: nothing, the missed events, or everything anew.
- * @typedef {'none' | 'resume' | 'snapshot'} Need
- */
+/** @typedef {import('./types.js').Need} Need */
 
 /**
  * One room's state: documents, and the cursor up to which they are true. Frames go in; the state and `change`

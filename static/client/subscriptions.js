@@ -5,13 +5,6 @@ import { Room } from './room.js';
 /** A subscription that is answered `later` is asked for again within this, at first. */
 const RETRY_BASE_MS = 1_000;
 
-/**
- * @typedef {object} Ways
- * @property {(frame: any) => boolean} send
- * @property {() => void} renew asks for a new token
- * @property {() => void} settled a room has gone live, was refused, joined or left
- */
-
 /** The rooms of one client: subscribed on every link, from their cursors, and repaired where a frame is missing. */
 export class Subscriptions {
   /** @type {Map<string, Room>} */ #rooms = new Map();
@@ -21,7 +14,7 @@ export class Subscriptions {
   /** The present link's epoch; null without a link. @type {string | null} */ #epoch = null;
   #ways; #around;
 
-  /** @param {Ways} ways @param {import('./connection.js').Surroundings} around */
+  /** @param {import('./types.js').SubscriptionWays} ways @param {import('./types.js').Surroundings} around */
   constructor(ways, around) {
     this.#ways = ways;
     this.#around = around;
@@ -29,7 +22,16 @@ export class Subscriptions {
 
   /** True when no room waits for its snapshot or its missed events. */
   get live() {
-    return [...this.#rooms.values()].every((room) => room.live || room.refusal);
+    return this.rooms.every((room) => room.live || room.refusal);
+  }
+
+  get rooms() {
+    return [...this.#rooms.values()];
+  }
+
+  /** What a link that cannot ask later has to know when it opens. @returns {import('./types.js').Wish[]} */
+  get wishes() {
+    return this.rooms.map(wish);
   }
 
   /** @param {string} name @returns {Room} */
@@ -102,9 +104,7 @@ export class Subscriptions {
   /** @param {Room} room @param {boolean} [anew] without a cursor: a snapshot is wanted */
   #subscribe(room, anew = false) {
     room.refusal = null;
-    const { name, cursor, epoch } = room;
-    const from = anew || cursor === null ? {} : { since: cursor, epoch };
-    this.#ways.send({ type: 'subscribe', room: name, ...from });
+    this.#ways.send({ type: 'subscribe', ...(anew ? { room: room.name } : wish(room)) });
   }
 
   /** @param {string} name */
@@ -115,4 +115,9 @@ export class Subscriptions {
     this.#ways.send({ type: 'unsubscribe', room: name });
     this.#ways.settled();
   }
+}
+
+/** @param {Room} room */
+function wish({ name, cursor, epoch }) {
+  return cursor === null ? { room: name } : { room: name, since: cursor, epoch };
 }

@@ -10,19 +10,7 @@ const LEASE_MS = 10_000;
 /** Long enough for two tabs that take the lease together to see who was last. */
 const LEASE_SETTLE_MS = 60;
 
-/**
- * Where a connection gets its token. `refresh` rejects with code `unauthorized` when there is nothing left to
- * renew with: someone has to sign in again. `renewable: false` says that `refresh` never succeeds.
- *
- * @typedef {{get(): Promise<string>, refresh(): Promise<string>, renewable?: boolean}} Tokens
- */
-
-/**
- * The part of Web Storage that is used.
- * @typedef {{getItem(key: string): string | null, setItem(key: string, value: string): void, removeItem(key: string): void}} Store
- */
-
-/** @typedef {{access_token: string, refresh_token?: string, expires_in: number}} TokenAnswer */
+/** @typedef {import('./types.js').Tokens} Tokens */
 
 /**
  * An access token and its refresh token, kept in a storage that all tabs of the origin share. Refresh tokens are
@@ -36,7 +24,7 @@ export class TokenSource {
   #renewal = null;
 
   /**
-   * @param {{url: string, store: Store, key: string, fetch?: typeof globalThis.fetch, now?: () => number, locks?: LockManager | null}} parts
+   * @param {{url: string, store: import('./types.js').Store, key: string, fetch?: typeof globalThis.fetch, now?: () => number, locks?: LockManager | null}} parts
    *   `key` names the entry in `store`; `now` is wall-clock ms
    */
   constructor({ url, store, key, fetch = globalThis.fetch.bind(globalThis), now = Date.now, locks }) {
@@ -54,7 +42,7 @@ export class TokenSource {
     return this.#read() !== null;
   }
 
-  /** @param {TokenAnswer} answer of a sign-in or a renewal */
+  /** @param {import('./types.js').TokenAnswer} answer of a sign-in or a renewal */
   save({ access_token, refresh_token, expires_in }) {
     const lifetime = expires_in * 1000;
     const [renew_at, expires_at] = [renewalDelay(lifetime), lifetime].map((ms) => this.#now() + ms);
@@ -87,7 +75,7 @@ export class TokenSource {
   #renewAlone(old) {
     const renew = () => this.#renew(old);
     const name = `orderbell-renewal:${this.#key}`;
-    return this.#locks ? /** @type {Promise<string>} */ (this.#locks.request(name, renew)) : this.#withLease(renew);
+    return this.#locks ? /** @type {Promise<any>} */ (this.#locks.request(name, renew)) : this.#withLease(renew);
   }
 
   /** @param {string | undefined} old */

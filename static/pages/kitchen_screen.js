@@ -50,7 +50,8 @@ export class KitchenScreen {
     this.#station = station;
     this.#settings = new ScreenSettings(() => this.#due());
     this.#bell = new Orderbell({
-      url: location.origin, tokens, version: ownVersion(), storage: localStorage, storageKey: `orderbell.outbox.${sub}`,
+      url: location.origin, tokens, version: ownVersion(), storage: indexedDB, resume: true,
+      storageKey: `orderbell.outbox.${sub}`,
     });
     this.#room = this.#bell.room(`kitchen:${restaurant}`);
     this.#memory.use(this.#memoryName);

@@ -69,7 +69,7 @@ export class Visit {
   bell() {
     const diner = this.#place?.diner;
     return new Orderbell({
-      url: location.origin, tokens: this.#tokens, version: pageVersion(), storage: localStorage, storageKey: `orderbell.outbox.${diner}`,
+      url: location.origin, tokens: this.#tokens, version: pageVersion(), storage: indexedDB, storageKey: `orderbell.outbox.${diner}`,
     });
   }
 

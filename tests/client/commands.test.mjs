@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MAX_TRIES, OUTBOX_BOUND, PLACE_LIFETIME_MS } from '../../static/client/outbox.js';
-import { FakeStore, FakeTokens, bench, connected, order, relink, settle } from './support.mjs';
+import { FakeTokens, bench, connected, order, relink, settle } from './support.mjs';
 
 const ack = (id, more = {}) => ({ type: 'ack', id, position: 11, changed: true, document: order('o1', 11), ...more });
 const refusal = (id, code, more = {}) => ({ type: 'error', id, code, message: code, ...more });
@@ -134,29 +134,6 @@ test('a command refused for its token goes again under a new one', async () => {
   await answered;
 });
 
-test('commands outlive a reload, and their answers are told', async () => {
-  const storage = new FakeStore();
-  const before = bench({ storage });
-  const lost = code(before.bell.command({ id: 'k1', order: 'o1', action: 'cancel', reason: 'customer_request' }));
-  before.bell.close();
-  assert.equal(await lost, 'closed');
-  const { bell, last } = await connected({ storage });
-  const answers = [];
-  bell.on('answer', ({ pending, error }) => answers.push([pending.id, pending.action, error?.code]));
-  assert.deepEqual(last().sent, [{ type: 'command', id: 'k1', order: 'o1', action: 'cancel', reason: 'customer_request' }]);
-  last().push(refusal('k1', 'invalid_transition'));
-  assert.deepEqual(answers, [['k1', 'cancel', 'invalid_transition']]);
-  assert.equal(storage.entries.size, 0);
-});
-
-test('an unreadable or a full store costs nothing but the copy', async () => {
-  const broken = { getItem: () => '{', setItem: () => { throw new Error('quota'); }, removeItem: () => {} };
-  const { bell, last } = await connected({ storage: broken });
-  const answered = bell.command({ id: 'k1', order: 'o1', action: 'accept' });
-  last().push(ack('k1'));
-  assert.equal((await answered).position, 11);
-});
-
 test('an order that nobody answered for long is not placed behind its diner\'s back', async () => {
   const { bell, clock, last } = bench();
   const late = code(bell.place({ items: [] }, 'basket-1'));
@@ -175,7 +152,7 @@ test('a frame the server would close the link for is refused here', async () => 
 });
 
 test('a stop for cause drops what waited; someone who must sign in again finds it there', async () => {
-  const forced = await connected({ storage: new FakeStore() });
+  const forced = await connected();
   const dropped = code(forced.bell.command({ id: 'k1', order: 'o1', action: 'accept' }));
   forced.last().drop(4400);
   assert.deepEqual([await dropped, forced.bell.pending.length], ['closed', 0]);

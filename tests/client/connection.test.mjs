@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CONNECT_DEADLINE_MS, PROBE_DEADLINE_MS, STEADY_MS } from '../../static/client/connection.js';
 import { followLifecycle } from '../../static/client/lifecycle.js';
-import { FakeTokens, ROOM, WELCOME, bench, connected, live, liveRoom, order, relink, settle, snapshot } from './support.mjs';
+import { FakeTokens, ROOM, WELCOME, bench, connected, live, liveRoom, order, outage, relink, settle, snapshot } from './support.mjs';
 
 test('the token travels as a subprotocol, never in the address', async () => {
   const { last } = await connected();
@@ -23,7 +23,7 @@ test('the states of a link, in order', async () => {
 });
 
 test('failed links come back by full jitter, ever later', async () => {
-  const { bell, clock, sockets, last } = bench();
+  const { bell, clock, sockets, last } = bench(outage());
   bell.start();
   await clock.advance(0);
   const pauses = [];
@@ -253,7 +253,7 @@ test('a link that closed while its token was renewed sends nothing on the next',
   let finish;
   tokens.refresh = () => new Promise((resolve) => { finish = resolve; });
   const { clock, last } = await connected({ tokens, welcome: { expires_at: '2026-11-24T10:00:10.000Z' } });
-  await clock.advance(5_000);
+  await clock.advance(6_000);
   last().drop();
   await clock.advance(500);
   last().welcome({ connection: 'c2' });
@@ -296,8 +296,11 @@ function fakeWindow() {
   return target;
 }
 
+/** A page that the browser had kept for the back button. */
+const shownAgain = () => Object.assign(new Event('pageshow'), { persisted: true });
+
 test('a phone that finds its network again does not sit out the backoff', async () => {
-  const { bell, clock, sockets, last } = await connected();
+  const { bell, clock, sockets, last } = await connected(outage());
   const window = fakeWindow();
   followLifecycle(bell, window);
   for (let loss = 0; loss < 6; loss += 1) {
@@ -321,14 +324,14 @@ test('a page that comes back tests its link, and lets a dead one go', async () =
   last().push({ type: 'pong', server_time: WELCOME.server_time });
   await clock.advance(PROBE_DEADLINE_MS);
   assert.equal(bell.state, 'live', 'the link answered');
-  window.dispatchEvent(new Event('pageshow'));
+  window.dispatchEvent(shownAgain());
   await clock.advance(PROBE_DEADLINE_MS);
   assert.equal(bell.state, 'offline', 'the link did not');
   unfollow();
   await clock.advance(500);
   last().welcome();
   last().push(snapshot(10, [order('o1', 10)]), live(10));
-  window.dispatchEvent(new Event('pageshow'));
+  window.dispatchEvent(shownAgain());
   assert.equal(last().all('ping').length, 0);
 });
 

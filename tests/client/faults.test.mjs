@@ -1,18 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { mergePatch } from '../../static/client/merge_patch.js';
-import { ROOM, WELCOME, bench, relink } from './support.mjs';
-
-/** A small generator with a seed, so that a failure can be run again. */
-function randomFrom(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
+import { ROOM, WELCOME, bench, randomFrom, relink } from './support.mjs';
 
 /** A feed of one restaurant, of which some events are not this room's, behind a network that loses and repeats. */
 class FaultyServer {

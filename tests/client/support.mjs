@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { webcrypto } from 'node:crypto';
 import { Orderbell } from '../../static/client/orderbell.js';
+import { FakeHttp } from './fake_http.mjs';
+// Loaded here, so that loading them takes no time of a test's.
+import '../../static/client/fallback.js';
+import '../../static/client/persistence.js';
+import '../../static/client/renewal.js';
 
 // Node 18 has no global `crypto`; browsers have.
 globalThis.crypto ??= webcrypto;
@@ -40,7 +45,10 @@ export class FakeClock {
 }
 
 /** Lets every promise that can settle do so. */
-export const settle = () => new Promise((resolve) => setImmediate(resolve));
+export const settle = async () => {
+  // An import takes a few turns, also of what is loaded.
+  for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+};
 
 /** A WebSocket whose other end is the test. */
 export class FakeSocket {
@@ -117,11 +125,56 @@ export class FakeStore {
   removeItem = (key) => void this.entries.delete(key);
 }
 
+/** What outlives a reload, in memory: the same for every tab that is given it. */
+export class FakeStorage {
+  tables = { commands: new Map(), rooms: new Map() };
+  #key = (owner, id) => JSON.stringify([owner, id]);
+
+  async read(table, owner) {
+    return structuredClone([...this.tables[table].values()].filter((kept) => kept.owner === owner).map(({ id, at, value }) => ({ id, at, value })));
+  }
+
+  async write(table, owner, { id, at, value }) {
+    this.tables[table].set(this.#key(owner, id), structuredClone({ owner, id, at, value }));
+  }
+
+  async remove(table, owner, id) {
+    for (const [key, kept] of this.tables[table]) if (kept.owner === owner && (id === undefined || kept.id === id)) this.tables[table].delete(key);
+  }
+
+  async prune(table, before) {
+    for (const [key, { at }] of this.tables[table]) if (at < before) this.tables[table].delete(key);
+  }
+}
+
+/** Web Locks, for all tabs of an origin. */
+export class FakeLocks {
+  #held = new Map();
+
+  request = async (name, ...rest) => {
+    const task = rest.pop();
+    const [{ ifAvailable = false } = {}] = rest;
+    while (this.#held.has(name)) {
+      if (ifAvailable) return task(null);
+      await this.#held.get(name);
+    }
+    const held = (async () => task({ name }))();
+    this.#held.set(name, held.catch(() => {}));
+    return held.finally(() => this.#held.delete(name));
+  };
+
+  /** A tab that crashes lets go of whatever it holds. */
+  crash() {
+    this.#held.clear();
+  }
+}
+
 /** A client, its clock, and the sockets it has opened. `random` 1 makes every backoff its ceiling. */
 export function bench(options = {}) {
   const clock = new FakeClock();
   const sockets = [];
   const tokens = options.tokens ?? new FakeTokens();
+  const http = options.http ?? new FakeHttp();
   class Socket extends FakeSocket {
     constructor(...given) {
       super(...given);
@@ -129,13 +182,16 @@ export function bench(options = {}) {
     }
   }
   const bell = new Orderbell({
-    url: 'http://orderbell.test', WebSocket: Socket, random: () => 0.999, now: clock.now, wallClock: () => 1_000_000 + clock.time,
+    url: 'http://orderbell.test', WebSocket: Socket, fetch: http.fetch, locks: null, random: () => 0.999, now: clock.now, wallClock: () => 1_000_000 + clock.time,
     setTimeout: clock.setTimeout, clearTimeout: clock.clearTimeout, ...options, tokens,
   });
   const states = [];
   bell.on('state', ({ state, reason }) => states.push(reason === undefined ? state : `${state}: ${reason}`));
-  return { bell, clock, sockets, tokens, states, last: () => sockets.at(-1) };
+  return { bell, clock, sockets, tokens, http, states, last: () => sockets.at(-1) };
 }
+
+/** Options of a bench whose server answers nothing at all, once its sockets are gone. */
+export const outage = () => ({ http: Object.assign(new FakeHttp(), { health: 'away' }) });
 
 /** Starts a bench and brings its first link up. */
 export async function connected(options = {}) {
@@ -173,4 +229,40 @@ export async function liveRoom(options = {}) {
   room.on('change', (change) => changes.push(change));
   it.last().push(snapshot(10, [order('o1', 10)]), live(10));
   return { ...it, room, changes };
+}
+
+/** Refuses every handshake, as something between does that knows no WebSocket, until a request of another kind is made. */
+export async function fallBack({ clock, http, last, sockets }) {
+  const before = http.requests.length;
+  for (let step = 0; http.requests.length === before; step += 1) {
+    assert.ok(step < 1_000, 'nothing but WebSockets is tried');
+    if (last()?.readyState === 0) last().drop(1006);
+    await clock.advance(20);
+  }
+  assert.ok(sockets.length >= 4);
+  return http.last();
+}
+
+/** A bench whose WebSocket is blocked, with one room over a live stream that holds order `o1` at position 10. */
+export async function streaming(options = {}) {
+  const it = bench(options);
+  const room = it.bell.room(ROOM);
+  const changes = [];
+  room.on('change', (change) => changes.push(change));
+  it.bell.start();
+  const stream = await fallBack(it);
+  stream.stream({ ...WELCOME, ...options.welcome }, snapshot(10, [order('o1', 10)]), live(10));
+  await settle();
+  return { ...it, room, changes, stream };
+}
+
+/** A small generator with a seed, so that a failure can be run again. */
+export function randomFrom(seed) {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
 }

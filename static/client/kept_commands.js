@@ -1,0 +1,99 @@
+import { newId } from './ids.js';
+import { COMMAND_LIFETIME_MS } from './outbox.js';
+
+/** Beyond this even what nobody came back for is removed: the server remembers ids for a day. */
+const FORGOTTEN_MS = 2 * COMMAND_LIFETIME_MS;
+
+/**
+ * A copy of what waits to be answered, which outlives the page. Each tab keeps its own and sends its own; what a tab
+ * that is gone has left is taken over by one that is not. A tab is known to be there by a Web Lock. Where there are no
+ * locks (plain http), every tab takes what it finds: the ids make that harmless.
+ */
+export class KeptCommands {
+  #storage; #owner; #outbox; #locks; #wallClock;
+  #tab = newId();
+  #made = 0;
+  /** @type {(() => void) | null} */ #letGo = null;
+
+  /**
+   * @param {{storage: import('./types.js').Storage, owner: string, outbox: import('./outbox.js').Outbox,
+   *   locks: LockManager | null, wallClock: () => number}} parts
+   */
+  constructor({ storage, owner, outbox, locks, wallClock }) {
+    this.#storage = storage;
+    this.#owner = owner;
+    this.#outbox = outbox;
+    this.#locks = locks;
+    this.#wallClock = wallClock;
+  }
+
+  /** Takes over what was left behind, and keeps what is added from now on. */
+  async attach() {
+    await this.hold();
+    await this.#storage.prune('commands', this.#wallClock() - FORGOTTEN_MS);
+    const left = await this.#left();
+    this.#outbox.attach(this, left);
+  }
+
+  /** Another tab may be gone since. */
+  async takeOver() {
+    this.#outbox.adopt(await this.#left());
+  }
+
+  /** @param {any} frame @param {number} at wall-clock ms */
+  added(frame, at) {
+    this.#made += 1;
+    // Two touches in one millisecond have an order too.
+    const value = { frame, seq: this.#made, tab: this.#tab };
+    this.#storage.write('commands', this.#owner, { id: frame.id, at, value }).catch(ignore);
+  }
+
+  /** @param {string} id */
+  settled(id) {
+    this.#storage.remove('commands', this.#owner, id).catch(ignore);
+  }
+
+  /** Says that this tab is there. @returns {Promise<void>} */
+  hold() {
+    const locks = this.#locks;
+    if (!locks || this.#letGo) return Promise.resolve();
+    return new Promise((resolve) => {
+      locks.request(lockOf(this.#tab), () => new Promise((letGo) => {
+        this.#letGo = () => letGo(undefined);
+        resolve();
+      })).catch(() => resolve());
+    });
+  }
+
+  /** A frozen page may never run again, and one that holds a lock is not kept for the back button. */
+  letGo() {
+    this.#letGo?.();
+    this.#letGo = null;
+  }
+
+  /** @returns {Promise<{frame: any, at: number}[]>} oldest first; ours from now on */
+  async #left() {
+    const kept = await this.#storage.read('commands', this.#owner);
+    const orphans = [];
+    for (const tab of new Set(kept.map(({ value }) => value.tab))) {
+      if (tab !== this.#tab && await this.#isGone(tab)) orphans.push(...kept.filter(({ value }) => value.tab === tab));
+    }
+    orphans.sort((a, b) => a.at - b.at || a.value.seq - b.value.seq);
+    for (const { value: { frame }, at } of orphans) this.added(frame, at);
+    return orphans.map(({ value: { frame }, at }) => ({ frame, at }));
+  }
+
+  /** @param {string} tab @returns {Promise<boolean>} */
+  async #isGone(tab) {
+    if (!this.#locks) return true;
+    return this.#locks.request(lockOf(tab), { ifAvailable: true }, async (lock) => lock !== null);
+  }
+}
+
+/** @param {string} tab */
+function lockOf(tab) {
+  return `orderbell-tab:${tab}`;
+}
+
+/** Storage that is full or forbidden costs the copy; the command itself is in memory. */
+function ignore() {}

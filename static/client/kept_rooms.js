@@ -1,0 +1,105 @@
+/** A room is written down at most this often, in ms, and when the page is left. */
+export const WRITE_EVERY_MS = 60_000;
+/** A copy older than this is not shown any more. */
+export const KEPT_FOR_MS = 24 * 3_600_000;
+/** A room with more documents than this is cheaper to ask for than to keep. */
+export const KEPT_DOCUMENTS = 400;
+
+/** Copies of the rooms, so that a reload goes on from the cursor, and a page without a network shows what it last knew. */
+export class KeptRooms {
+  #storage; #owner; #version; #wallClock; #around;
+  /** Rooms that moved since they were written. @type {Set<import('./room.js').Room>} */ #dirty = new Set();
+  /** @type {Set<import('./room.js').Room>} */ #followed = new Set();
+  /** @type {any} */ #timer = null;
+  #forgotten = false;
+
+  /**
+   * @param {{storage: import('./types.js').Storage, owner: string, version?: string, wallClock: () => number,
+   *   around: import('./types.js').Surroundings}} parts
+   */
+  constructor({ storage, owner, version, wallClock, around }) {
+    this.#storage = storage;
+    this.#owner = owner;
+    this.#version = version;
+    this.#wallClock = wallClock;
+    this.#around = around;
+  }
+
+  /**
+   * Gives rooms that know nothing yet what was kept of them.
+   * @param {import('./room.js').Room[]} rooms
+   * @returns {Promise<number | null>} when the newest of it was true, in wall-clock ms
+   */
+  async restore(rooms) {
+    await this.#storage.prune('rooms', this.#wallClock() - KEPT_FOR_MS);
+    const kept = new Map((await this.#storage.read('rooms', this.#owner)).map((each) => [each.id, each]));
+    /** @type {number | null} */
+    let newest = null;
+    for (const room of rooms) {
+      const found = kept.get(room.name);
+      // Another version of the page may understand documents in another way.
+      if (!found || room.cursor !== null || found.value.version !== this.#version) continue;
+      fill(room, found.value);
+      newest = Math.max(newest ?? 0, found.at);
+    }
+    return newest;
+  }
+
+  /** @param {import('./room.js').Room} room */
+  follow(room) {
+    if (this.#followed.has(room)) return;
+    this.#followed.add(room);
+    room.on('change', ({ kind }) => kind !== 'restored' && this.#moved(room));
+    this.#moved(room);
+  }
+
+  /** Writes down what has moved. */
+  flush() {
+    this.#around.clearTimeout(this.#timer);
+    this.#timer = null;
+    for (const room of this.#dirty) this.#write(room);
+    this.#dirty.clear();
+  }
+
+  /** This principal is gone: what it saw is not for the next one to find. */
+  forget() {
+    this.#forgotten = true;
+    this.#around.clearTimeout(this.#timer);
+    this.#dirty.clear();
+    this.#storage.remove('rooms', this.#owner).catch(ignore);
+  }
+
+  /** The same principal again. */
+  remember() {
+    this.#forgotten = false;
+  }
+
+  /** @param {import('./room.js').Room} room */
+  #moved(room) {
+    if (this.#forgotten) return;
+    this.#dirty.add(room);
+    this.#timer ??= this.#around.setTimeout(() => this.flush(), WRITE_EVERY_MS);
+  }
+
+  /** @param {import('./room.js').Room} room */
+  #write(room) {
+    const { name: id, cursor, epoch, menu, calls, displays } = room;
+    if (cursor === null || epoch === null) return;
+    const documents = [...room.documents.values()];
+    const value = { version: this.#version, cursor, epoch, documents, menu, calls, displays };
+    const done = documents.length > KEPT_DOCUMENTS
+      ? this.#storage.remove('rooms', this.#owner, id)
+      : this.#storage.write('rooms', this.#owner, { id, at: this.#wallClock(), value });
+    done.catch(ignore);
+  }
+}
+
+/** @param {import('./room.js').Room} room @param {any} kept */
+function fill(room, { cursor, epoch, documents, menu, calls, displays }) {
+  Object.assign(room, { cursor, epoch, menu, calls, displays });
+  room.documents = new Map(documents.map((/** @type {any} */ order) => [order.id, order]));
+  room.emit('change', { kind: 'restored' });
+}
+
+/** Storage that is full or forbidden costs the copy. */
+function ignore() {}

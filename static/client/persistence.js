@@ -1,0 +1,56 @@
+import { IdbStorage } from './idb_storage.js';
+import { KeptCommands } from './kept_commands.js';
+import { KeptRooms } from './kept_rooms.js';
+
+/** What a client keeps over a reload: the commands nobody has answered, and its rooms. */
+export class Persistence {
+  #commands; #rooms;
+
+  /**
+   * @param {{storage: IDBFactory | import('./types.js').Storage, owner: string, version?: string, locks: LockManager | null,
+   *   outbox: import('./outbox.js').Outbox, wallClock: () => number, around: import('./types.js').Surroundings}} parts
+   */
+  constructor({ storage: given, owner, version, locks, outbox, wallClock, around }) {
+    const storage = 'open' in given ? new IdbStorage(given) : given;
+    this.#commands = new KeptCommands({ storage, owner, outbox, locks, wallClock });
+    this.#rooms = new KeptRooms({ storage, owner, version, wallClock, around });
+  }
+
+  /**
+   * @param {import('./room.js').Room[]} rooms
+   * @returns {Promise<number | null>} when what was restored was true, in wall-clock ms; null when there was nothing
+   */
+  async attach(rooms) {
+    const restored = this.#rooms.restore(rooms);
+    await Promise.all([restored, this.#commands.attach()]);
+    for (const room of rooms) this.#rooms.follow(room);
+    return restored;
+  }
+
+  /** @param {import('./room.js').Room} room */
+  follow(room) {
+    this.#rooms.follow(room);
+  }
+
+  /** A link is up. */
+  up() {
+    this.#rooms.remember();
+    this.#commands.hold().then(() => this.#commands.takeOver()).catch(() => {});
+  }
+
+  /** The page is hidden, and may be gone after it. */
+  flush() {
+    this.#rooms.flush();
+  }
+
+  freeze() {
+    this.#rooms.flush();
+    this.#commands.letGo();
+  }
+
+  /** This principal has gone: what it has seen goes too, what it has asked for waits for its return. */
+  forget() {
+    this.#rooms.forget();
+    this.#commands.letGo();
+  }
+}

@@ -1,0 +1,244 @@
+// A link over plain HTTP: what streams and calls carry, and how they end.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { PROBE_BASE_MS } from '../../static/client/fallback.js';
+import { HELD_REQUESTS } from '../../static/client/http_link.js';
+import { fixedToken } from '../../static/client/tokens.js';
+import { FakeTokens, ROOM, WELCOME, bench, event, fallBack, live, order, settle, snapshot, streaming } from './support.mjs';
+
+const code = (promise) => promise.then(() => 'acknowledged', (error) => error.code);
+
+test('events of a stream arrive as they come, whatever pieces it is cut into', async () => {
+  const { room, stream } = await streaming();
+  const text = `: hb\n\nid: e1.11\r\nevent: event\r\ndata: ${JSON.stringify(event(10, 11, 'o1', { status: 'accepted', note: 'ঝাল' }))}\r\n\r\n`;
+  for (const byte of new TextEncoder().encode(text)) stream.write(new Uint8Array([byte]));
+  await settle();
+  await settle();
+  assert.deepEqual([room.cursor, room.documents.get('o1').status, room.documents.get('o1').note], [11, 'accepted', 'ঝাল']);
+});
+
+test('a lost stream comes back from its cursor', async () => {
+  const it = await streaming();
+  it.stream.push(event(10, 11, 'o1', { status: 'accepted' }));
+  await settle();
+  it.stream.end(true);
+  await it.clock.advance(500);
+  assert.equal(it.bell.transport, 'stream');
+  assert.deepEqual(it.http.last().query, { since: '11', epoch: 'e1' });
+  it.http.last().stream(WELCOME, event(11, 12, 'o1', { status: 'preparing' }), live(12));
+  await settle();
+  assert.deepEqual([it.bell.state, it.room.documents.get('o1').status], ['live', 'preparing']);
+  assert.equal(it.changes.filter(({ kind }) => kind === 'snapshot').length, 1);
+});
+
+test('a stream that something cuts now and then goes on without being offline', async () => {
+  const it = await streaming();
+  for (let cut = 0; cut < 3; cut += 1) {
+    await it.clock.advance(10_000);
+    const before = it.http.requests.length;
+    it.http.to('/stream').at(-1).end();
+    await it.clock.advance(0);
+    assert.equal(it.http.requests.length, before + 1);
+    it.http.last().stream(WELCOME, live(10));
+    await settle();
+  }
+  assert.ok(!it.states.some((state) => state.startsWith('offline') && state.includes('ended')), it.states.join());
+  assert.equal(it.states.at(-1), 'live');
+});
+
+test('a stream without a beat for two periods is dead', async () => {
+  const it = await streaming();
+  for (let beat = 0; beat < 6; beat += 1) {
+    await it.clock.advance(15_000);
+    it.stream.write(': hb\n\n');
+    await settle();
+  }
+  assert.equal(it.stream.aborted, false);
+  it.http.health = 'away';
+  await it.clock.advance(30_000);
+  assert.equal(it.stream.aborted, true);
+  assert.match(it.states.at(-1), /^offline/);
+});
+
+test('a stream whose token ends gets another', async () => {
+  const it = await streaming();
+  const refreshes = it.tokens.refreshes;
+  await it.clock.advance(6_000);
+  it.stream.push({ type: 'error', code: 'unauthorized', message: 'expired' });
+  await it.clock.advance(0);
+  assert.equal(it.tokens.refreshes, refreshes + 1);
+  assert.deepEqual([it.http.last().headers.authorization, it.http.last().query.since], [`Bearer token-${refreshes + 1}`, '10']);
+});
+
+test('a token renewed in time is a new stream, from the cursor, and nobody is offline', async () => {
+  const it = await streaming({ welcome: { expires_at: '2026-11-24T10:00:10.000Z' } });
+  const states = it.states.length;
+  await it.clock.advance(6_000);
+  assert.equal(it.stream.aborted, true);
+  assert.deepEqual(it.http.to('/stream').at(-1).query, { since: '10', epoch: 'e1' });
+  assert.equal(it.http.to('/stream').at(-1).headers.authorization, `Bearer token-${it.tokens.refreshes}`);
+  assert.equal(it.states.length, states);
+});
+
+test('a server that goes away is left in the slot, over a stream too', async () => {
+  const it = await streaming();
+  it.stream.push({ type: 'going_away', reconnect_in_ms: 3_000 });
+  await it.clock.advance(1_000);
+  it.stream.end();
+  await it.clock.advance(1_999);
+  assert.equal(it.http.to('/stream').length, 1);
+  await it.clock.advance(1);
+  assert.equal(it.http.to('/stream').length, 2);
+});
+
+test('another epoch over HTTP is a snapshot', async () => {
+  const it = await streaming();
+  it.stream.end(true);
+  await it.clock.advance(500);
+  it.http.last().stream({ ...WELCOME, epoch: 'e2' }, snapshot(2, []), live(2));
+  await settle();
+  assert.deepEqual([it.room.epoch, it.room.cursor, it.room.documents.size], ['e2', 2, 0]);
+});
+
+test('a room that is refused over HTTP says so, and the others go on', async () => {
+  const it = bench({ tokens: fixedToken('t') });
+  const refused = it.bell.room('order:not-mine');
+  const room = it.bell.room(ROOM);
+  it.bell.start();
+  await fallBack(it);
+  it.http.to('order:not-mine/stream').at(-1).problem(403, 'forbidden');
+  await settle();
+  assert.equal(refused.refusal.code, 'forbidden');
+  it.http.to(`${ROOM}/stream`).at(-1).stream(WELCOME, snapshot(10, [order('o1', 10)]), live(10));
+  await settle();
+  it.http.to('order:not-mine/stream').at(-1).problem(403, 'forbidden');
+  await settle();
+  assert.deepEqual([it.bell.state, room.cursor, it.bell.transport], ['live', 10, 'stream']);
+});
+
+test('a room that is busy is asked for again, while the link goes on', async () => {
+  const it = await streaming();
+  const menu = it.bell.room('menu:r1');
+  it.http.last().problem(429, 'rate_limited', { retry_after_ms: 900, headers: { 'retry-after': '1' } });
+  await it.clock.advance(1_000);
+  assert.equal(it.http.to('menu:r1/stream').length, 2);
+  it.http.last().stream(WELCOME, { ...snapshot(10, [{ position: 10, items: {} }]), room: 'menu:r1' }, { ...live(10), room: 'menu:r1' });
+  await settle();
+  assert.deepEqual([it.bell.state, menu.cursor, it.stream.aborted], ['live', 10, false]);
+});
+
+test('more rooms than a browser has connections for: the others are looked at in turn', async () => {
+  const it = bench({ tokens: fixedToken('t') });
+  const rooms = Array.from({ length: HELD_REQUESTS + 2 }, (_, at) => it.bell.room(`order:o${at}`));
+  it.bell.start();
+  await fallBack(it);
+  const streams = it.http.to('/stream').slice(-HELD_REQUESTS);
+  const looks = it.http.to('/events');
+  assert.deepEqual([streams.length, looks.length, looks.every(({ query }) => query.wait === '0')], [HELD_REQUESTS, 2, true]);
+  for (const [at, request] of [...streams, ...looks].entries()) {
+    const frame = { ...snapshot(5, [order(`o${at}`, 5)]), room: `order:o${at}` };
+    if (at < HELD_REQUESTS) request.stream(WELCOME, frame, { ...live(5), room: `order:o${at}` });
+    else request.json({ room: `order:o${at}`, epoch: 'e1', position: 5, frames: [frame] });
+  }
+  await settle();
+  assert.deepEqual([it.bell.state, rooms.every(({ cursor }) => cursor === 5)], ['live', true]);
+  await it.clock.advance(3_000);
+  assert.deepEqual(it.http.to('/events').slice(2).map(({ query }) => query), Array(2).fill({ since: '5', epoch: 'e1', wait: '0' }));
+});
+
+test('a room that is left is let go of', async () => {
+  const it = await streaming();
+  it.room.leave();
+  assert.equal(it.stream.aborted, true);
+  await it.clock.advance(1_000);
+  assert.equal(it.http.requests.length, 1);
+});
+
+test('commands go over HTTP under the same ids, one of an order after the other', async () => {
+  const it = await streaming({ slug: 'demo' });
+  const first = it.bell.command({ id: 'k1', order: 'o1', action: 'accept', minutes: 20 });
+  const second = it.bell.command({ id: 'k2', order: 'o1', action: 'start' });
+  await it.clock.advance(100);
+  assert.deepEqual(it.http.to('/commands').map(({ path, method, body }) => [path, method, body]), [
+    ['/api/v1/orders/o1/commands', 'POST', { id: 'k1', action: 'accept', minutes: 20 }],
+  ]);
+  it.http.last().json({ type: 'ack', id: 'k1', position: 11, changed: true, document: order('o1', 11, 'accepted') });
+  assert.equal((await first).position, 11);
+  await it.clock.advance(100);
+  it.http.last().problem(409, 'stale', { document: order('o1', 20, 'cancelled') });
+  const error = await second.catch((reason) => reason);
+  assert.deepEqual([error.code, error.document.status, it.bell.state], ['stale', 'cancelled', 'live']);
+});
+
+test('an order is placed, and a waiter called, at the restaurant\'s address', async () => {
+  const it = await streaming({ slug: 'demo' });
+  const body = { service: 'dine_in', items: [{ menu_item: 'm1', quantity: 1 }] };
+  const placed = it.bell.place(body, 'basket-1');
+  await settle();
+  const { path, headers, body: sent } = it.http.last();
+  assert.deepEqual([path, headers['idempotency-key'], sent], ['/api/v1/restaurants/demo/orders', 'basket-1', body]);
+  it.http.last().json(order('o9', 30), 201);
+  assert.deepEqual((({ id, position, document }) => [id, position, document.id])(await placed), ['basket-1', 30, 'o9']);
+  await it.clock.advance(100);
+  const called = it.bell.command({ id: 'k1', action: 'call_waiter', reason: 'bill' });
+  await settle();
+  assert.deepEqual([it.http.last().path, it.http.last().body], ['/api/v1/restaurants/demo/commands', { id: 'k1', action: 'call_waiter', reason: 'bill' }]);
+  it.http.last().json({ type: 'ack', id: 'k1', position: 31, changed: true, document: {} });
+  await called;
+});
+
+test('what has an address only under the slug is refused without one, and what nobody understands is tried again', async () => {
+  const it = await streaming();
+  assert.equal(await code(it.bell.place({ items: [] })), 'invalid');
+  await it.clock.advance(100);
+  const answered = it.bell.command({ id: 'k1', order: 'o1', action: 'start' });
+  await settle();
+  it.http.last().page(502);
+  await it.clock.advance(2_000);
+  assert.equal(it.http.to('/commands').length, 2);
+  it.http.last().json({ type: 'ack', id: 'k1', position: 11, changed: true, document: order('o1', 11) });
+  await answered;
+});
+
+test('a command whose answer is lost goes again under its id, on whatever carries the next link', async () => {
+  const it = await streaming();
+  const answered = it.bell.command({ id: 'k1', order: 'o1', action: 'start' });
+  await settle();
+  it.http.last().fail();
+  await it.clock.advance(0);
+  assert.match(it.states.at(-1), /^offline/);
+  await it.clock.advance(500);
+  it.http.to('/stream').at(-1).stream(WELCOME, live(10));
+  await it.clock.advance(0);
+  assert.deepEqual(it.http.to('/commands').map(({ body }) => body.id), ['k1', 'k1']);
+  await it.clock.advance(2 * PROBE_BASE_MS);
+  it.last().welcome();
+  assert.deepEqual(it.last().all('command').map(({ id }) => id), ['k1'], 'in flight when WebSocket came back');
+  it.http.last().json({ type: 'ack', id: 'k1', position: 99, changed: true, document: order('o1', 99) });
+  it.last().push({ type: 'ack', id: 'k1', position: 11, changed: true, document: order('o1', 11) });
+  assert.equal((await answered).position, 11, 'what the old link says is not heard');
+});
+
+test('a receipt has no form over HTTP: it is given when WebSocket is back', async () => {
+  const it = await streaming();
+  it.bell.seen(it.room, 10);
+  await it.clock.advance(PROBE_BASE_MS);
+  assert.equal(it.http.requests.length, 1);
+  it.last().welcome();
+  it.last().push(live(10));
+  assert.deepEqual(it.last().all('seen'), [{ type: 'seen', room: ROOM, position: 10 }]);
+});
+
+test('without a room there is nothing to stream, and commands go all the same', async () => {
+  const it = bench({ slug: 'demo', tokens: new FakeTokens() });
+  const answered = it.bell.command({ id: 'k1', order: 'o1', action: 'start' });
+  it.bell.start();
+  const request = await fallBack(it);
+  assert.deepEqual([it.bell.transport, it.bell.state, request.path], ['stream', 'live', '/api/v1/orders/o1/commands']);
+  request.json({ type: 'ack', id: 'k1', position: 11, changed: true, document: order('o1', 11) });
+  await answered;
+  const room = it.bell.room(ROOM);
+  it.http.last().stream(WELCOME, snapshot(10), live(10));
+  await settle();
+  assert.deepEqual([room.cursor, room.epoch, it.bell.state], [10, 'e1', 'live']);
+});

@@ -1,0 +1,280 @@
+// Which transport carries the link: down where one is blocked, and up again when it gets through.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { CONNECT_DEADLINE_MS } from '../../static/client/connection.js';
+import { PROBE_BASE_MS, PROBE_CAP_MS } from '../../static/client/fallback.js';
+import { followLifecycle } from '../../static/client/lifecycle.js';
+import { fixedToken } from '../../static/client/tokens.js';
+import { ROOM, WELCOME, bench, event, fallBack, live, order, relink, settle, snapshot, streaming } from './support.mjs';
+
+const STREAM = `/api/v1/rooms/${ROOM}/stream`;
+const POLL = `/api/v1/rooms/${ROOM}/events`;
+
+/** From a live stream on: whatever streams is blocked too. Gives the first poll. */
+async function pollingFrom(it) {
+  it.stream.end(true);
+  for (let step = 0; it.http.last().path !== POLL; step += 1) {
+    assert.ok(step < 2_000, 'no poll is tried');
+    if (it.http.last().path === STREAM && !it.http.last().aborted) it.http.last().page(502);
+    if (it.last().readyState === 0) it.last().drop(1006);
+    await it.clock.advance(20);
+  }
+  return it.http.last();
+}
+
+const answer = (position, frames = [], more = {}) => ({ room: ROOM, epoch: 'e1', position, frames, ...more });
+
+test('an outage, however long, is no reason to fall back', async () => {
+  const { bell, clock, http, last } = bench();
+  http.health = 'away';
+  bell.room(ROOM);
+  bell.start();
+  await clock.advance(0);
+  for (let loss = 0; loss < 30; loss += 1) {
+    last().drop(1006);
+    await clock.advance(20_000);
+  }
+  assert.deepEqual([http.requests.length, bell.transport], [0, 'websocket']);
+  assert.ok(http.healthAsked > 20, 'asked each time');
+  await relink({ clock, last });
+  assert.equal(bell.state, 'catching-up');
+});
+
+test('a server that comes back between two handshakes gets another handshake, and nothing else', async () => {
+  const { bell, clock, http, last, sockets } = bench();
+  http.health = 'away';
+  bell.room(ROOM);
+  bell.start();
+  await clock.advance(0);
+  for (let loss = 0; loss < 6; loss += 1) {
+    last().drop(1006);
+    await clock.advance(20_000);
+  }
+  http.health = 'alive';
+  const before = sockets.length;
+  last().drop(1006);
+  await clock.advance(0);
+  assert.equal(sockets.length, before + 1, 'at once, since it answers');
+  last().welcome();
+  assert.deepEqual([http.requests.length, bell.transport], [0, 'websocket']);
+});
+
+test('a page that answers for the server is not the server', async () => {
+  const { bell, clock, http, last } = bench();
+  http.health = 'portal';
+  bell.room(ROOM);
+  bell.start();
+  for (let loss = 0; loss < 10; loss += 1) {
+    await clock.advance(20_000);
+    last().drop(1006);
+  }
+  assert.deepEqual([http.requests.length, bell.transport], [0, 'websocket']);
+});
+
+test('WebSocket blocked: a stream takes over, with the token in a header', async () => {
+  const { bell, room, states, stream, tokens, http } = await streaming();
+  assert.equal(bell.transport, 'stream');
+  assert.deepEqual([stream.path, stream.query, stream.headers], [STREAM, {}, { accept: 'text/event-stream', authorization: `Bearer token-${tokens.refreshes}` }]);
+  assert.equal(http.requests.length, 1, 'subscribing after the welcome asks for nothing twice');
+  assert.deepEqual([bell.state, room.cursor, room.documents.get('o1').status], ['live', 10, 'placed']);
+  assert.deepEqual(states.slice(-2), ['catching-up', 'live']);
+});
+
+test('handshakes that nothing answers are believed sooner', async () => {
+  const { bell, clock, http, sockets } = bench({ tokens: fixedToken('t') });
+  bell.room(ROOM);
+  bell.start();
+  await clock.advance(4 * CONNECT_DEADLINE_MS);
+  assert.equal(sockets.length, 3, 'two, and one after the server has answered');
+  assert.equal(http.last().path, STREAM);
+});
+
+test('the change of transport is told, once each way', async () => {
+  const it = bench();
+  const told = [];
+  it.bell.on('transport', ({ transport }) => told.push(transport));
+  it.bell.room(ROOM);
+  it.bell.start();
+  (await fallBack(it)).stream(WELCOME, snapshot(1), live(1));
+  await it.clock.advance(PROBE_BASE_MS);
+  it.last().welcome();
+  assert.deepEqual(told, ['stream', 'websocket']);
+});
+
+test('streams blocked too: the long poll takes over, from the same cursor', async () => {
+  const it = await streaming();
+  it.stream.push(event(10, 11, 'o1', { status: 'accepted' }));
+  await settle();
+  const first = await pollingFrom(it);
+  assert.deepEqual(first.query, { since: '11', epoch: 'e1', wait: '0' });
+  assert.match(first.headers.authorization, /^Bearer token-/);
+  first.json(answer(12, [event(11, 12, 'o1', { status: 'preparing' })]), 200, { date: 'Tue, 24 Nov 2026 10:00:30 GMT' });
+  await settle();
+  assert.deepEqual([it.bell.transport, it.bell.state, it.room.documents.get('o1').status], ['poll', 'live', 'preparing']);
+  assert.deepEqual(it.http.last().query, { since: '12', epoch: 'e1', wait: '20' });
+  it.http.last().json(answer(900));
+  await settle();
+  assert.equal(it.room.cursor, 900, 'silence moves the cursor');
+  assert.equal(it.http.last().query.since, '900');
+  it.http.last().json(answer(901, [event(900, 901, 'o1', { rush: true })]));
+  await settle();
+  assert.equal(it.room.documents.get('o1').rush, true);
+  assert.equal(it.changes.filter(({ kind }) => kind === 'snapshot').length, 1);
+});
+
+test('a stream that is held back, and answers nothing, is blocked', async () => {
+  const it = bench({ tokens: fixedToken('t') });
+  it.bell.room(ROOM);
+  it.bell.start();
+  await fallBack(it);
+  for (let step = 0; it.http.last().path !== POLL && step < 100; step += 1) await it.clock.advance(1_000);
+  assert.deepEqual([it.http.last().path, it.http.to('/stream').length], [POLL, 2]);
+  assert.ok(it.http.to('/stream').every(({ aborted }) => aborted));
+});
+
+test('WebSocket back: it takes over from the cursor, and the stream is let go of', async () => {
+  const it = await streaming();
+  it.stream.push(event(10, 11, 'o1', { status: 'accepted' }));
+  await settle();
+  const before = it.sockets.length;
+  await it.clock.advance(PROBE_BASE_MS);
+  assert.equal(it.sockets.length, before + 1);
+  assert.equal(it.bell.state, 'live', 'a probe disturbs nothing');
+  it.last().welcome();
+  assert.deepEqual(it.last().all('subscribe'), [{ type: 'subscribe', room: ROOM, since: 11, epoch: 'e1' }]);
+  assert.deepEqual([it.stream.aborted, it.bell.transport, it.bell.state], [true, 'websocket', 'catching-up']);
+  it.last().push(event(11, 12, 'o1', { status: 'preparing' }), live(12));
+  assert.deepEqual([it.bell.state, it.room.documents.get('o1').status], ['live', 'preparing']);
+  assert.equal(it.states.filter((state) => state.startsWith('offline')).length, 1, 'only before the stream');
+  const sockets = it.sockets.length;
+  await it.clock.advance(2 * PROBE_BASE_MS);
+  assert.deepEqual([it.http.to('/stream').length, it.sockets.length], [1, sockets], 'nothing better is looked for');
+});
+
+test('a blocked WebSocket is tried ever more rarely, and soon after the network came back', async () => {
+  const it = await streaming();
+  const alive = async (ms) => {
+    for (let at = 0; at < ms; at += 10_000) {
+      await it.clock.advance(10_000);
+      it.stream.write(': hb\n\n');
+      if (it.last().readyState === 0) it.last().drop(1006);
+      await settle();
+    }
+  };
+  const before = it.sockets.length;
+  await alive(600_000);
+  const probes = it.sockets.length - before;
+  assert.ok(probes >= 9 && probes <= 14, `${probes} in ten minutes`);
+  it.bell.wake();
+  it.http.last().stream(WELCOME, live(10));
+  const tried = it.sockets.length;
+  await it.clock.advance(1_000);
+  assert.equal(it.sockets.length, tried + 1);
+});
+
+test('from polls a stream is tried as well, and better than the poll is the stream', async () => {
+  const it = await streaming();
+  (await pollingFrom(it)).json(answer(11));
+  await it.clock.advance(PROBE_BASE_MS);
+  it.last().drop(1006);
+  await it.clock.advance(0);
+  assert.equal(it.http.last().path, STREAM);
+  it.http.last().stream(WELCOME, live(11));
+  await settle();
+  assert.deepEqual([it.bell.transport, it.bell.state], ['stream', 'live']);
+  assert.ok(it.http.to('/events').every(({ aborted, query }) => aborted || query.wait === '0'), 'no poll is held any more');
+});
+
+test('refused by the server itself: waited for as it says, and no reason to fall back', async () => {
+  const it = bench({ tokens: fixedToken('t') });
+  it.bell.room(ROOM);
+  it.bell.start();
+  const trial = await fallBack(it);
+  const before = it.sockets.length;
+  trial.problem(503, 'unavailable', { headers: { 'retry-after': '7' } });
+  await it.clock.advance(6_999);
+  assert.equal(it.sockets.length, before);
+  await it.clock.advance(500);
+  assert.equal(it.sockets.length, before + 1);
+  assert.equal(it.bell.transport, 'websocket');
+  it.last().welcome();
+  assert.equal(it.bell.state, 'catching-up');
+});
+
+test('a token that nothing can renew and that a handshake cannot tell about stops the client', async () => {
+  const it = bench({ tokens: fixedToken('t') });
+  it.bell.room(ROOM);
+  it.bell.start();
+  (await fallBack(it)).problem(401, 'unauthorized');
+  await it.clock.advance(0);
+  assert.equal(it.states.at(-1), 'stopped: unauthorized');
+});
+
+/** What `followLifecycle` needs of a window. */
+function fakeWindow() {
+  return Object.assign(new EventTarget(), { document: Object.assign(new EventTarget(), { visibilityState: 'visible' }) });
+}
+
+test('a hidden page holds no poll: it looks now and then', async () => {
+  const it = await streaming();
+  (await pollingFrom(it)).json(answer(11));
+  await settle();
+  const window = fakeWindow();
+  followLifecycle(it.bell, window);
+  window.document.visibilityState = 'hidden';
+  window.document.dispatchEvent(new Event('visibilitychange'));
+  it.http.last().json(answer(12));
+  await settle();
+  const held = it.http.to('/events').length;
+  await it.clock.advance(19_999);
+  assert.equal(it.http.to('/events').length, held, 'nothing is held meanwhile');
+  await it.clock.advance(1);
+  assert.deepEqual(it.http.to('/events').at(-1).query, { since: '12', epoch: 'e1', wait: '0' });
+  it.http.to('/events').at(-1).json(answer(12));
+  await settle();
+  window.document.visibilityState = 'visible';
+  window.document.dispatchEvent(new Event('visibilitychange'));
+  assert.deepEqual(it.http.to('/events').at(-1).query, { since: '12', epoch: 'e1', wait: '0' }, 'and looks at once when it is looked at');
+});
+
+for (const [name, sleep] of [['freeze', (window) => window.document.dispatchEvent(new Event('freeze'))], ['pagehide', (window) => window.dispatchEvent(new Event('pagehide'))]]) {
+  test(`${name}: whatever is held is let go of, and taken up again from the cursor`, async () => {
+    const it = await streaming();
+    const window = fakeWindow();
+    followLifecycle(it.bell, window);
+    sleep(window);
+    assert.deepEqual([it.stream.aborted, it.states.at(-1)], [true, 'offline: frozen']);
+    const before = [it.http.requests.length, it.sockets.length];
+    await it.clock.advance(3_600_000);
+    assert.deepEqual([it.http.requests.length, it.sockets.length], before, 'a frozen page asks for nothing');
+    window.document.dispatchEvent(new Event('resume'));
+    await it.clock.advance(300);
+    assert.deepEqual(it.http.last().query, { since: '10', epoch: 'e1' });
+    it.http.last().stream(WELCOME, live(10));
+    await settle();
+    assert.equal(it.bell.state, 'live');
+  });
+}
+
+test('a link that is lost again and again does not put off the search for a better one', async () => {
+  const it = await streaming();
+  const before = it.sockets.length;
+  for (let loss = 0; loss < 12; loss += 1) {
+    await it.clock.advance(PROBE_BASE_MS / 4);
+    it.http.to('/stream').at(-1).end(true);
+    await it.clock.advance(600);
+    if (it.last().readyState === 0) it.last().drop(1006);
+    it.http.to('/stream').at(-1).stream(WELCOME, live(10));
+    await settle();
+  }
+  assert.ok(it.sockets.length > before, 'WebSocket was tried');
+});
+
+test('a polite close before any welcome is not the server\'s', async () => {
+  const { bell, clock, sockets, last } = bench();
+  bell.start();
+  await clock.advance(0);
+  last().drop(1000);
+  await clock.advance(500);
+  assert.deepEqual([bell.state, sockets.length], ['offline', 2]);
+});
