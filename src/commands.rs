@@ -15,6 +15,7 @@ use crate::domain::position::Position;
 use crate::domain::principal::{Principal, Role};
 use crate::domain::text::Key;
 use crate::domain::transition::{self, Circumstance};
+use crate::failpoint::{self, Point};
 use crate::feed::{Directory, EventCommitted};
 use crate::store::StoreError;
 use crate::store::log::{Ack, CommandKey, Committed, Reads, State, Work};
@@ -187,7 +188,9 @@ impl Commands {
         let task = tokio::task::spawn_local(async move {
             let committed = directory.store().commit(work).await?;
             if !committed.events.is_empty() {
+                failpoint::reach(Point::Committed);
                 directory.announce(EventCommitted { restaurant, events: committed.events.clone() }).await;
+                failpoint::reach(Point::Announced);
             }
             Ok::<_, StoreError>(committed)
         });

@@ -14,6 +14,7 @@ pub mod config;
 pub mod connection;
 pub mod demo;
 pub mod domain;
+pub mod failpoint;
 pub mod feed;
 pub mod housekeeping;
 pub mod http;

@@ -9,6 +9,9 @@ postgres_bin() {
   dirname "$found"
 }
 
+# The library that gives a process a clock of its own; Debian has a folder for each architecture.
+has_faketime() { compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' >/dev/null; }
+
 can_make_venvs() { have python3 && python3 -c 'import ensurepip, venv' 2>/dev/null; }
 
 # The Debian packages that are missing here, one a line.
@@ -23,6 +26,7 @@ missing_packages() {
   have python3 || echo python3
   can_make_venvs || echo python3-venv
   have setpriv || echo util-linux
+  has_faketime || echo libfaketime
 }
 
 check_versions() {

@@ -10,8 +10,8 @@ use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::broadcast;
 
-/// How far each poll of the store looks back behind the last: another node's clock may be behind, and its transaction
-/// may have taken a while.
+/// How far each poll of the store looks back behind the latest end that was seen: a transaction that recorded another may
+/// have taken a while. Both times are of the database's clock; those of nodes may be minutes apart.
 const OVERLAP: Duration = Duration::from_secs(60);
 /// Notices a listener may be behind before it is told to look at everything.
 const NOTICES: usize = 1024;
@@ -29,13 +29,14 @@ pub enum Notice {
 #[derive(Debug)]
 pub struct EndedSessions {
     sessions: RwLock<HashMap<Key, Timestamp>>,
-    polled: Mutex<Option<Timestamp>>,
+    /// The latest end that a poll has seen, by the database's clock.
+    latest: Mutex<Option<Timestamp>>,
     notices: broadcast::Sender<Key>,
 }
 
 impl Default for EndedSessions {
     fn default() -> Self {
-        Self { sessions: RwLock::default(), polled: Mutex::default(), notices: broadcast::channel(NOTICES).0 }
+        Self { sessions: RwLock::default(), latest: Mutex::default(), notices: broadcast::channel(NOTICES).0 }
     }
 }
 
@@ -66,13 +67,14 @@ impl EndedSessions {
     /// # Errors
     /// The store's; the next call then covers what this one missed.
     pub async fn refresh_from<S: Sessions + ?Sized>(&self, store: &S, now: Timestamp) -> Result<(), StoreError> {
-        let polled = *self.polled.lock().unwrap_or_else(PoisonError::into_inner);
+        let latest = *self.latest.lock().unwrap_or_else(PoisonError::into_inner);
         let oldest = before(now, MAX_TOKEN_LIFE);
-        let since = polled.map_or(oldest, |at| before(at, OVERLAP));
-        for ended in store.ended_since(since).await? {
+        let since = latest.map_or(oldest, |at| before(at, OVERLAP));
+        let ends = store.ended_since(since).await?;
+        *self.latest.lock().unwrap_or_else(PoisonError::into_inner) = ends.last().map(|ended| ended.at).max(latest);
+        for ended in ends {
             self.insert(ended.session, ended.at);
         }
-        *self.polled.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
         self.sessions.write().unwrap_or_else(PoisonError::into_inner).retain(|_, at| *at >= oldest);
         Ok(())
     }
@@ -126,7 +128,7 @@ mod tests {
         async fn session_end(&self, _: RestaurantId, _: &Key) -> Result<Option<Timestamp>, StoreError> {
             Err(StoreError::Internal)
         }
-        async fn end_session(&self, _: &Key, _: Timestamp) -> Result<(), StoreError> {
+        async fn end_session(&self, _: &Key) -> Result<(), StoreError> {
             Err(StoreError::Internal)
         }
         async fn ended_since(&self, since: Timestamp) -> Result<Vec<Ended>, StoreError> {
@@ -166,13 +168,14 @@ mod tests {
     #[tokio::test]
     async fn polls_overlap_and_what_no_token_can_name_is_forgotten() {
         let life = i64::try_from(MAX_TOKEN_LIFE.as_secs()).unwrap();
-        let (start, end) = (second(2 * life), second(3 * life + 1));
+        // An hour ahead of the database's clock.
+        let (start, end) = (second(2 * life + 3600), second(3 * life + 3601));
         let store = Ends(vec![Ended { session: key("elsewhere"), at: second(2 * life - 30) }], Mutex::default());
         let ended = EndedSessions::default();
         let mut listener = ended.listen();
         ended.refresh_from(&store, start).await.unwrap();
-        ended.refresh_from(&store, second(2 * life + 2)).await.unwrap();
-        assert_eq!(*store.1.lock().unwrap(), [second(life), second(2 * life - 60)]);
+        ended.refresh_from(&store, second(2 * life + 3602)).await.unwrap();
+        assert_eq!(*store.1.lock().unwrap(), [second(life + 3600), second(2 * life - 90)], "its own clock has no say");
         assert_eq!(listener.next().await, Some(Notice::Ended(key("elsewhere"))));
         assert!(listener.0.is_empty(), "the overlap told it twice");
         assert!(ended.contains(&key("elsewhere")));

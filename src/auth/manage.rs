@@ -64,7 +64,7 @@ impl SessionService {
 
     async fn decide_on_person(&self, restaurant: RestaurantId, id: UserId, change: UserChange) -> Result<(), SessionError> {
         let now = clock::now();
-        match self.store.change_user(restaurant, id, change, now).await? {
+        match self.store.change_user(restaurant, id, change).await? {
             UserChanged::LastManager => Err(SessionError::LastManager),
             UserChanged::Done(sessions) => {
                 log::info!(restaurant:% = restaurant, user:% = id, sessions = sessions.len(); "person changed");

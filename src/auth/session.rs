@@ -221,9 +221,8 @@ impl SessionService {
     /// # Errors
     /// The store's; the session then goes on.
     pub async fn end(&self, session: &Key) -> Result<(), SessionError> {
-        let now = clock::now();
-        self.store.end_session(session, now).await?;
-        self.ended.insert(session.clone(), now);
+        self.store.end_session(session).await?;
+        self.ended.insert(session.clone(), clock::now());
         Ok(())
     }
 

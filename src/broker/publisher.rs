@@ -21,7 +21,7 @@ use uuid::Uuid;
 /// Messages the actor holds that it has not handled; the directory drops and counts what does not fit.
 const MAILBOX: usize = 4096;
 /// How often other nodes are told that this one publishes.
-const BEAT: Duration = Duration::from_secs(2);
+const BEAT: Duration = Duration::from_secs(1);
 
 /// One per node, supervised. Nothing waits for it: what cannot be published in time is dropped, counted, and told later
 /// as "the log reaches to here", so that the feeds of other nodes read it.

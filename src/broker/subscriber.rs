@@ -5,7 +5,7 @@ use super::health::Half;
 use super::inlet::{Incoming, Spill, inlet};
 use super::link::Link;
 use super::message::{Beat, Body, Message};
-use super::peers::{Peers, SILENCE};
+use super::peers::Peers;
 use super::retry::Retry;
 use super::signature::Verify;
 use super::station::Station;
@@ -27,8 +27,10 @@ const MAILBOX: usize = 1024;
 const CHUNK: usize = 500;
 /// How often a connection publishes a beat to itself.
 const BEAT: Duration = Duration::from_secs(2);
-/// How often it is looked at whether one was heard.
-const LOOK: Duration = Duration::from_millis(500);
+/// How long it may hear none: two, and what is left of a third.
+const SILENCE: Duration = Duration::from_millis(4500);
+/// How often it is looked at whether one was heard, and other nodes'.
+const LOOK: Duration = Duration::from_millis(250);
 /// What is known of one connection.
 #[derive(Default)]
 struct Pulse {

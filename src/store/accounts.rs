@@ -126,7 +126,7 @@ pub trait Accounts: Send + Sync + 'static {
 
     /// Changes or removes a person, and ends every session of theirs. A restaurant keeps a manager, also when two changes
     /// are made at once. `Missing` when there is no such person.
-    async fn change_user(&self, restaurant: RestaurantId, id: UserId, change: UserChange, at: Timestamp) -> Result<UserChanged>;
+    async fn change_user(&self, restaurant: RestaurantId, id: UserId, change: UserChange) -> Result<UserChanged>;
 
     /// Adds an API key under the SHA-256 of its secret.
     async fn add_api_key(&self, key: &ApiKey, hash: [u8; 32], at: Timestamp) -> Result<()>;

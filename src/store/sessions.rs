@@ -32,7 +32,7 @@ pub enum Rotation {
 pub struct Ended {
     /// The session's id (a token's `sid`).
     pub session: Key,
-    /// When it was ended.
+    /// When it was ended, by the database's clock.
     pub at: Timestamp,
 }
 
@@ -50,9 +50,10 @@ pub trait Sessions: Send + Sync + 'static {
     async fn session_end(&self, restaurant: RestaurantId, session: &Key) -> Result<Option<Timestamp>>;
 
     /// Ends a session; ending one twice, or one without a row, is fine (the end is recorded either way).
-    async fn end_session(&self, session: &Key, at: Timestamp) -> Result<()>;
+    async fn end_session(&self, session: &Key) -> Result<()>;
 
-    /// Sessions ended at or after a time, oldest first.
+    /// Sessions ended at or after a time of the database's clock, oldest first. One that is recorded later than another is
+    /// never of an earlier time, whatever the clocks do; two that are recorded at once may be, by as long as that takes.
     async fn ended_since(&self, since: Timestamp) -> Result<Vec<Ended>>;
 
     /// Forgets sessions that expired, and ends recorded, before a time; says how many rows went.

@@ -2,6 +2,7 @@
 //! rules that no lint knows are held against the sources.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)] // a test that panics is a test that fails
 
+mod failpoint;
 mod layers;
 mod source;
 

@@ -31,6 +31,12 @@ impl Way {
     }
 }
 
+/// How long it stays bad: a minute in the long form (`ORDERBELL_TEST_FACTOR`), long enough to be noticed in the usual one.
+fn bad_for() -> Duration {
+    let factor = std::env::var("ORDERBELL_TEST_FACTOR").map_or(1, |text| text.parse::<u32>().expect("a factor is a number"));
+    NOTICE * 2 * factor.clamp(1, 5)
+}
+
 /// The network goes bad in a way that silences it: noticed by the node behind it, repaired on both, and well again. The
 /// node beside Redis, for which all is well, has to find what the other commits and cannot tell.
 async fn silenced(fault: &str, network: Network) {
@@ -38,12 +44,12 @@ async fn silenced(fault: &str, network: Network) {
     nodes.act_for(OFTEN, Duration::from_millis(2500)).await;
     proxy.set(network);
     let begun = Instant::now();
-    let (noticed, ()) = tokio::join!(nodes.other.wait_until_healthy(false, NOTICE), nodes.act_for(OFTEN, NOTICE * 2));
+    let (noticed, ()) = tokio::join!(nodes.other.wait_until_healthy(false, NOTICE), nodes.act_for(OFTEN, bad_for()));
     assert!(!nodes.other.broker.health.is_healthy(), "what is silent is not believed");
     assert!(nodes.one.broker.health.is_healthy(), "for the other node Redis is well");
     let late = nodes.check(LATE).await;
     figure(fault, late);
-    println!("{fault}: noticed after {noticed:.1?}");
+    println!("{fault} for {:?}: noticed after {noticed:.1?}", bad_for());
     assert!(late.worst < NOTICE, "before it was noticed");
     let after = nodes.worst_after(begun + NOTICE);
     assert!(after < LATE, "after it was noticed: {after:?}");

@@ -18,10 +18,6 @@ async fn send(wish: &Wish, staff: &Client, site: &Site) -> Option<Value> {
     Some(answer.json())
 }
 
-async fn head(store: &SharedStore, site: &Site) -> u64 {
-    store.head(site.menu.restaurant.parse().unwrap()).await.unwrap().number()
-}
-
 #[derive(Default)]
 struct Counts {
     answered: usize,
@@ -32,7 +28,7 @@ struct Counts {
 
 /// Asks the node that lives for what was asked of the one that was killed, twice.
 async fn ask_again(site: &Site, store: &SharedStore, wishes: &[(Wish, Option<Value>)], counts: &mut Counts) {
-    let head = head(store, site).await;
+    let head = site.head(store).await;
     let other = site.at(&site.staff, 1);
     for (wish, first) in wishes {
         let again = send(wish, &other, site).await.expect("the other node lives");
@@ -55,9 +51,9 @@ async fn moment(round: usize, store: &SharedStore, site: &Site, usual: Duration)
     if round.is_multiple_of(2) {
         return tokio::time::sleep(usual.mul_f64(rand::random_range(0.0..WISHES as f64))).await;
     }
-    let (before, begun) = (head(store, site).await, Instant::now());
+    let (before, begun) = (site.head(store).await, Instant::now());
     // On a machine that is busy elsewhere all may have been committed before it was first looked.
-    while head(store, site).await == before && begun.elapsed() < Duration::from_secs(1) {}
+    while site.head(store).await == before && begun.elapsed() < Duration::from_secs(1) {}
 }
 
 /// Makes a node that has just started serve a few orders, so that nothing is met for the first time; gives how long one

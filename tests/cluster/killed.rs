@@ -6,20 +6,31 @@ use crate::site::{Site, rounds};
 use crate::watcher::{lateness, on_each_node, settle, spread};
 use std::time::Duration;
 
+/// Events between two kills.
+const EVENTS: usize = 100;
+/// Between two looks at how many there are.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// Twenty kills amid twenty thousand events in the long form; fewer of both in the usual one.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nodes_killed_amid_events_lose_nothing_and_their_screens_go_on_elsewhere() {
     let redis = Redis::start();
     let mut site = Site::open(3, Some(&redis.url()), &[]).await;
     site.wait_for_redis("healthy").await;
     let watchers = on_each_node(&site).await;
-    let load = Load::start(&site, 6, Duration::from_millis(5));
-    let kills = rounds(6);
+    let load = Load::start(&site, 12, Duration::from_millis(5));
+    let (store, kills, apart) = (site.store().await, rounds(6).min(20), rounds(EVENTS));
     for at in 0..kills {
         // Never the same moment of the work twice.
-        tokio::time::sleep(Duration::from_millis(300 + 37 * (at as u64 % 20))).await;
+        while site.head(&store).await < (apart * at + apart / 2 + 7 * at) as u64 {
+            tokio::time::sleep(LOOK).await;
+        }
         site.nodes[at % 3].kill().await;
         tokio::time::sleep(Duration::from_millis(300)).await;
         site.restart(at % 3).await;
+    }
+    while site.head(&store).await < (apart * kills) as u64 {
+        tokio::time::sleep(LOOK).await;
     }
     let work = load.stop().await;
     let seen = settle(&site, &work, watchers).await;

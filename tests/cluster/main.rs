@@ -4,14 +4,19 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)] // a test that panics is a test that fails
 
 mod answers;
+mod clocks;
 mod crossing;
+mod failpoints;
+mod hanging_up;
 mod killed;
 mod load;
 mod moving;
 mod postgres_away;
+mod postgres_silent;
 mod presence;
 mod redis_away;
 mod refused;
+mod returning;
 mod roles;
 mod rolling;
 mod sessions;
@@ -21,6 +26,9 @@ mod watcher;
 #[path = "../support_servers/postgres.rs"]
 #[allow(dead_code)] // shared with the tests of the store
 mod postgres;
+#[path = "../support_servers/proxy.rs"]
+#[allow(dead_code)] // shared with the tests of the broker
+mod proxy;
 #[path = "../support_servers/redis.rs"]
 #[allow(dead_code)] // shared with the tests of the broker
 mod redis_server;

@@ -36,7 +36,7 @@ async fn what_cannot_work_is_refused_with_the_reason_and_the_way_out() {
     for role in ["api", "realtime"] {
         says(&refusal(&["--database-url", &sqlite], &["--role", role]).await, &["--role", "PostgreSQL"]);
     }
-    let server = Server::joining(&["--database-url", &sqlite], &[]).await;
+    let server = Server::joining(&["--database-url", &sqlite], &[], &[]).await;
     says(&refusal(&["--database-url", &sqlite], &[]).await, &["in use by another server", "PostgreSQL"]);
     server.anybody().get("/readyz").await.expect(200);
 

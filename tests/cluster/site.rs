@@ -3,8 +3,14 @@
 use crate::postgres;
 use crate::support::followed::{Followed, merge};
 use crate::support::{Client, Menu, PATIENCE, Server, eventually, server::TALKATIVE};
+use orderbell::auth::keyring::Keyring;
+use orderbell::auth::token::Tokens;
+use orderbell::clock;
 use orderbell::domain::position::Position;
+use orderbell::domain::principal::{Principal, Role};
+use orderbell::domain::time::Timestamp;
 use orderbell::store::{Mode, Settings, SharedStore, open};
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -38,7 +44,7 @@ impl Addresses {
 /// Nodes of one restaurant chain.
 pub struct Site {
     /// The URL of their database.
-    database: String,
+    pub database: String,
     pub nodes: Vec<Server>,
     pub addresses: Addresses,
     /// A waiter.
@@ -65,7 +71,8 @@ impl Site {
         site
     }
 
-    fn add(&mut self, node: Server) {
+    /// Takes a node in that was started on the same database.
+    pub fn add(&mut self, node: Server) {
         self.addresses.set(self.nodes.len(), &node.base);
         self.nodes.push(node);
     }
@@ -73,6 +80,18 @@ impl Site {
     /// A principal at a node.
     pub fn at(&self, client: &Client, number: usize) -> Client {
         client.at(&self.addresses.of(number))
+    }
+
+    /// Somebody at the first node, under a token that was issued some time ago and lives for twelve hours of it.
+    pub fn somebody(&self, role: Role, sub: &str, ago: Duration) -> Client {
+        let (restaurant, session) = (self.menu.restaurant.parse().unwrap(), sub.parse().unwrap());
+        let table = (role == Role::Diner).then(|| "7".parse().unwrap());
+        let who =
+            Principal { sub: sub.parse().unwrap(), role, restaurant, session, station: None, table, device: None, share: None };
+        let issued = Timestamp::from_millis(clock::now().millis() - i64::try_from(ago.as_millis()).unwrap());
+        let tokens = Tokens::new(Arc::new(Keyring::parse(KEYS).unwrap()));
+        let token = tokens.issue(&who, Duration::from_secs(12 * 3600), issued).unwrap();
+        Client::new(&self.addresses.of(0), token.expose_secret())
     }
 
     /// Their database, read beside them.
@@ -102,13 +121,16 @@ impl Site {
         self.addresses.set(number, &self.nodes[number].base);
     }
 
+    /// The last position of the restaurant's feed.
+    pub async fn head(&self, store: &SharedStore) -> u64 {
+        store.head(self.menu.restaurant.parse().unwrap()).await.unwrap().number()
+    }
+
     /// Waits until every node says of Redis what is wanted: `healthy` or `degraded`; gives how long that took.
     pub async fn wait_for_redis(&self, wanted: &str) -> Duration {
         let begun = std::time::Instant::now();
         for node in &self.nodes {
-            let anybody = node.anybody();
-            let says = || async { (anybody.get("/readyz").await.expect(200)["redis"] == wanted).then_some(()) };
-            eventually(wanted, PATIENCE, says).await;
+            until_redis_is(node, wanted).await;
         }
         begun.elapsed()
     }
@@ -130,10 +152,22 @@ pub fn of_the_log(frame: &Value) -> Value {
     json!({"position": frame["position"], "event": told})
 }
 
+/// Waits until a node says of Redis what is wanted: `healthy` or `degraded`.
+pub async fn until_redis_is(node: &Server, wanted: &str) {
+    let anybody = node.anybody();
+    let says = || async { (anybody.get("/readyz").await.expect(200)["redis"] == wanted).then_some(()) };
+    eventually(wanted, PATIENCE, says).await;
+}
+
 /// A node on a database.
 pub async fn node(database: &str, redis: Option<&str>, flags: &[&str]) -> Server {
+    node_with(database, redis, flags, &[]).await
+}
+
+/// The same with variables of its own in its environment.
+pub async fn node_with(database: &str, redis: Option<&str>, flags: &[&str], environment: &[(String, String)]) -> Server {
     let common = ["--database-url", database, "--jwt-keys", KEYS];
     let redis: Vec<_> = redis.into_iter().flat_map(|url| ["--redis-url", url]).collect();
     let many = ["--connections-per-principal", "1000"];
-    Server::joining(&common, &[flags, &redis, &TALKATIVE, &many].concat()).await
+    Server::joining(&common, &[flags, &redis, &TALKATIVE, &many].concat(), environment).await
 }

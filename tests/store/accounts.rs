@@ -1,6 +1,7 @@
 //! Restaurants, tables, people, API keys.
 
 use crate::house::{House, at, key, restaurant, small_menu};
+use crate::sessions;
 use crate::world::World;
 use orderbell::clock;
 use orderbell::domain::ids::{RestaurantId, TableId, UserId};
@@ -103,21 +104,20 @@ pub async fn a_change_of_a_person_ends_their_sessions(world: World) {
     for (number, (id, who)) in [("s-1", &zia), ("s-2", &zia), ("s-3", &khan)].into_iter().enumerate() {
         begin(id, who, 10 + number as u8).await;
     }
-    assert_eq!(store.change_user(two.id, zia.id, REMOVE, at(1)).await, Err(StoreError::Missing), "another's");
+    assert_eq!(store.change_user(two.id, zia.id, REMOVE).await, Err(StoreError::Missing), "another's");
     let demote = UserChange::Set { role: Some(Role::Staff), password_hash: None };
-    let changed = store.change_user(one.id, zia.id, demote, at(1)).await.unwrap();
+    let changed = store.change_user(one.id, zia.id, demote).await.unwrap();
     assert_eq!(changed, UserChanged::Done(vec![key("s-1"), key("s-2")]));
     assert_eq!(store.rotate_refresh([10; 32], [20; 32], at(2)).await.unwrap(), Rotation::Unknown);
     let rehash = UserChange::Set { role: None, password_hash: Some("$argon2id$another".to_owned().into()) };
-    assert_eq!(store.change_user(one.id, zia.id, rehash, at(2)).await.unwrap(), UserChanged::Done(vec![]));
+    assert_eq!(store.change_user(one.id, zia.id, rehash).await.unwrap(), UserChanged::Done(vec![]));
     let found = store.user_by_name(one.id, &key("zia")).await.unwrap().unwrap();
     assert_eq!((found.role, found.password_hash.expose_secret()), (Role::Staff, "$argon2id$another"));
-    assert_eq!(store.change_user(one.id, khan.id, REMOVE, at(3)).await.unwrap(), UserChanged::LastManager);
+    assert_eq!(store.change_user(one.id, khan.id, REMOVE).await.unwrap(), UserChanged::LastManager);
     assert!(matches!(store.rotate_refresh([12; 32], [22; 32], at(3)).await.unwrap(), Rotation::Rotated(_)));
-    assert_eq!(store.change_user(one.id, zia.id, REMOVE, at(4)).await.unwrap(), UserChanged::Done(vec![]));
-    assert_eq!(store.change_user(one.id, zia.id, REMOVE, at(5)).await, Err(StoreError::Missing));
-    let ended: Vec<_> = store.ended_since(at(0)).await.unwrap().into_iter().map(|end| end.session).collect();
-    assert_eq!(ended, [key::<Key>("s-1"), key("s-2")]);
+    assert_eq!(store.change_user(one.id, zia.id, REMOVE).await.unwrap(), UserChanged::Done(vec![]));
+    assert_eq!(store.change_user(one.id, zia.id, REMOVE).await, Err(StoreError::Missing));
+    assert_eq!(sessions::ended(&world).await, [key::<Key>("s-1"), key("s-2")]);
 }
 
 pub async fn of_two_managers_who_remove_each_other_one_stays(world: World) {
@@ -127,7 +127,7 @@ pub async fn of_two_managers_who_remove_each_other_one_stays(world: World) {
         for manager in &pair {
             world.store.add_user(manager, at(0)).await.unwrap();
         }
-        let remove = |id| world.store.change_user(house.id, id, REMOVE, at(1));
+        let remove = |id| world.store.change_user(house.id, id, REMOVE);
         let (one, two) = tokio::join!(remove(pair[0].id), remove(pair[1].id));
         let outcomes = [one.unwrap(), two.unwrap()];
         assert!(outcomes.contains(&UserChanged::LastManager) && outcomes.contains(&UserChanged::Done(vec![])), "{outcomes:?}");
@@ -160,6 +160,5 @@ pub async fn a_revoked_api_key_takes_its_sessions_with_it(world: World) {
     assert!(matches!(store.rotate_refresh([12; 32], [22; 32], at(6)).await.unwrap(), Rotation::Rotated(_)));
     assert!(matches!(store.rotate_refresh([13; 32], [23; 32], at(6)).await.unwrap(), Rotation::Rotated(_)));
     assert_eq!(store.revoke_api_key(one.id, &pos.id, at(7)).await, Err(StoreError::Missing));
-    let listed: Vec<_> = store.ended_since(at(0)).await.unwrap().into_iter().map(|end| end.session).collect();
-    assert_eq!(listed, [key::<Key>("s-1"), key("s-2")]);
+    assert_eq!(sessions::ended(&world).await, [key::<Key>("s-1"), key("s-2")]);
 }

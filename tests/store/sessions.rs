@@ -6,8 +6,10 @@ use orderbell::clock;
 use orderbell::domain::ids::DeviceId;
 use orderbell::domain::principal::{Principal, Role};
 use orderbell::domain::text::Key;
+use orderbell::domain::time::Timestamp;
 use orderbell::store::StoreError;
-use orderbell::store::sessions::{Ended, Rotation, SessionRow};
+use orderbell::store::sessions::{Rotation, SessionRow};
+use std::time::Duration;
 use tokio::task::JoinSet;
 
 const FIRST: [u8; 32] = [1; 32];
@@ -22,6 +24,12 @@ async fn begin(world: &World, id: &str, hash: [u8; 32]) -> SessionRow {
     let row = SessionRow { principal, expires_at: at(600) };
     world.store.add_session(&row, hash, at(0)).await.unwrap();
     row
+}
+
+/// Every session that is listed as ended, oldest end first.
+pub async fn ended(world: &World) -> Vec<Key> {
+    let ends = world.store.ended_since(Timestamp::from_millis(0)).await.unwrap();
+    ends.into_iter().map(|ended| ended.session).collect()
 }
 
 pub async fn a_refresh_token_is_spent_once_and_replaced(world: World) {
@@ -39,7 +47,7 @@ pub async fn the_end_of_a_session_is_its_houses_to_know(world: World) {
     assert_eq!(store.session_end(who.restaurant, &who.session).await, Ok(Some(at(600))));
     assert_eq!(store.session_end(another.id, &who.session).await, Ok(None));
     assert_eq!(store.session_end(who.restaurant, &key("s-2")).await, Ok(None));
-    store.end_session(&who.session, at(1)).await.unwrap();
+    store.end_session(&who.session).await.unwrap();
     assert_eq!(store.session_end(who.restaurant, &who.session).await, Ok(None));
 }
 
@@ -52,7 +60,7 @@ pub async fn a_spent_refresh_token_ends_its_session(world: World) {
     assert_eq!(store.rotate_refresh(FIRST, THIRD, at(2)).await.unwrap(), Rotation::Reused(id.clone()));
     assert_eq!(store.rotate_refresh(SECOND, THIRD, at(3)).await.unwrap(), Rotation::Unknown, "the good one is void too");
     assert_eq!(store.rotate_refresh(FIRST, THIRD, at(3)).await.unwrap(), Rotation::Unknown);
-    assert_eq!(store.ended_since(at(0)).await.unwrap(), [Ended { session: id, at: at(2) }]);
+    assert_eq!(ended(&world).await, [id]);
     assert!(matches!(store.rotate_refresh([11; 32], [12; 32], at(3)).await.unwrap(), Rotation::Rotated(_)));
 }
 
@@ -77,31 +85,45 @@ pub async fn of_two_presenters_at_once_one_gets_it_and_the_session_ends(world: W
 pub async fn an_expired_session_is_not_refreshed(world: World) {
     begin(&world, "s-1", FIRST).await;
     assert_eq!(world.store.rotate_refresh(FIRST, SECOND, at(600)).await.unwrap(), Rotation::Unknown);
-    assert_eq!(world.store.ended_since(at(0)).await.unwrap(), [], "expiry is no end");
+    assert_eq!(ended(&world).await, [], "expiry is no end");
 }
 
 pub async fn ends_are_recorded_once_also_without_a_row(world: World) {
     begin(&world, "s-1", FIRST).await;
     let store = &world.store;
     let (row, made_by_hand): (Key, Key) = (key("s-1"), key("by-hand"));
-    store.end_session(&made_by_hand, at(2)).await.unwrap();
-    store.end_session(&row, at(1)).await.unwrap();
-    store.end_session(&row, at(5)).await.unwrap();
+    for session in [&made_by_hand, &row, &made_by_hand] {
+        store.end_session(session).await.unwrap();
+        // Two ends of one millisecond are in no order.
+        tokio::time::sleep(Duration::from_millis(3)).await;
+    }
     assert_eq!(store.rotate_refresh(FIRST, SECOND, at(3)).await.unwrap(), Rotation::Unknown);
-    let (first, second) = (Ended { session: row, at: at(1) }, Ended { session: made_by_hand, at: at(2) });
-    assert_eq!(store.ended_since(at(0)).await.unwrap(), [first, second.clone()], "oldest first");
-    assert_eq!(store.ended_since(at(2)).await.unwrap(), [second], "from that time on, and that time");
-    assert_eq!(store.ended_since(at(3)).await.unwrap(), []);
+    let ends = store.ended_since(Timestamp::from_millis(0)).await.unwrap();
+    let sessions: Vec<_> = ends.iter().map(|ended| ended.session.clone()).collect();
+    assert_eq!(sessions, [made_by_hand, row], "oldest first");
+    assert_eq!(store.ended_since(ends[1].at).await.unwrap(), ends[1..], "from that time on, and that time");
+    assert_eq!(store.ended_since(ends[1].at.plus(Duration::from_millis(1))).await.unwrap(), []);
+}
+
+/// Nodes look for what was recorded after the latest end that they have seen, so a later one must not be of an earlier time.
+pub async fn the_time_of_an_end_never_goes_back(world: World) {
+    // As a clock would leave it that was an hour ahead, and was set right.
+    world.execute("INSERT INTO ended_sessions (session, ended_at) VALUES ('ahead', 7258118400000000)").await;
+    world.store.end_session(&key("s-1")).await.unwrap();
+    let ends = world.store.ended_since(Timestamp::from_millis(7_258_118_400_000)).await.unwrap();
+    assert_eq!(ends.len(), 2, "{ends:?}");
 }
 
 pub async fn what_is_over_is_forgotten(world: World) {
     begin(&world, "s-1", FIRST).await;
     let store = &world.store;
-    store.end_session(&key("by-hand"), at(2)).await.unwrap();
-    assert_eq!(store.forget_sessions(at(2)).await.unwrap(), 0);
-    assert_eq!(store.forget_sessions(at(3)).await.unwrap(), 1, "the end");
-    assert_eq!(store.ended_since(at(0)).await.unwrap(), []);
+    assert_eq!(store.forget_sessions(at(600)).await.unwrap(), 0);
     assert!(matches!(store.rotate_refresh(FIRST, SECOND, at(4)).await.unwrap(), Rotation::Rotated(_)));
     assert_eq!(store.forget_sessions(at(601)).await.unwrap(), 1, "the session, with its refresh tokens");
     assert_eq!(store.rotate_refresh(SECOND, THIRD, at(5)).await.unwrap(), Rotation::Unknown);
+    store.end_session(&key("by-hand")).await.unwrap();
+    let ended_at = store.ended_since(Timestamp::from_millis(0)).await.unwrap()[0].at;
+    assert_eq!(store.forget_sessions(ended_at).await.unwrap(), 0);
+    assert_eq!(store.forget_sessions(ended_at.plus(Duration::from_millis(1))).await.unwrap(), 1, "the end");
+    assert_eq!(ended(&world).await, []);
 }

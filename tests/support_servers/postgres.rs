@@ -16,14 +16,15 @@ use std::time::{Duration, Instant};
 const CLUSTER: &str = "ORDERBELL_TEST_POSTGRES_URL";
 
 /// Runs the server beside a reader of standard input, which is told what becomes of it: `crash` kills it and starts it
-/// again, `stop` is an immediate shutdown. The end of the input (this process is gone) stops it and removes its files.
+/// again (it is stopped first: a child that it made meanwhile would keep the next server from starting), `stop` is an
+/// immediate shutdown. The end of the input (this process is gone) stops it and removes its files.
 const KEEPER: &str = r#"
 dir=$1; shift
 run() { "$@" >>"$dir/log" 2>&1 & }
 run "$@"
 while read -r word; do
     case $word in
-    crash) kill -KILL $(pgrep -P $!) $!; wait; run "$@" ;;
+    crash) kill -STOP $!; kill -KILL $(pgrep -P $!) $!; wait; run "$@" ;;
     stop) kill -QUIT $!; wait ;;
     start) run "$@" ;;
     esac

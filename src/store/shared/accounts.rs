@@ -80,8 +80,8 @@ impl Accounts for Backend {
         self.all(query_as::<Database, UserRow>(sql::accounts::USERS).bind(restaurant.uuid())).await
     }
 
-    async fn change_user(&self, restaurant: RestaurantId, id: UserId, change: UserChange, at: Timestamp) -> Result<UserChanged> {
-        self.write(move |c| Box::pin(async move { users::change(c, restaurant, id, change, at).await })).await
+    async fn change_user(&self, restaurant: RestaurantId, id: UserId, change: UserChange) -> Result<UserChanged> {
+        self.write(move |c| Box::pin(users::change(c, restaurant, id, change))).await
     }
 
     async fn add_api_key(&self, key: &ApiKey, hash: [u8; 32], at: Timestamp) -> Result<()> {
@@ -137,5 +137,5 @@ async fn revoke_api_key(connection: &mut Connection, restaurant: RestaurantId, i
     }
     let query = sqlx::query_scalar::<Database, String>(sql::sessions::SESSIONS_OF_API_KEY).bind(restaurant.uuid());
     let sessions = query.bind(id.as_str()).fetch_all(&mut *connection).await?;
-    sessions::end_all(connection, sessions, at).await
+    sessions::end_all(connection, sessions).await
 }

@@ -129,5 +129,5 @@ async fn revoke(connection: &mut Connection, restaurant: RestaurantId, id: Devic
     displays::tell(&mut *connection, restaurant, id, Change::Removed, at).await?;
     let query = query_scalar::<Database, String>(sql::sessions::SESSIONS_OF_DEVICE).bind(restaurant.uuid());
     let sessions = query.bind(id.uuid()).fetch_all(&mut *connection).await?;
-    sessions::end_all(connection, sessions, at).await
+    sessions::end_all(connection, sessions).await
 }

@@ -1,6 +1,6 @@
 //! [`Sessions`]: refresh tokens and ends.
 
-use super::{Backend, Connection, Database};
+use super::{Backend, Connection, Database, RECORD_END};
 use crate::domain::ids::RestaurantId;
 use crate::domain::text::Key;
 use crate::domain::time::Timestamp;
@@ -28,9 +28,9 @@ impl Sessions for Backend {
         Ok(micros.map(Timestamp::from_micros))
     }
 
-    async fn end_session(&self, session: &Key, at: Timestamp) -> Result<()> {
+    async fn end_session(&self, session: &Key) -> Result<()> {
         let session = session.clone();
-        self.write(move |c| Box::pin(async move { end(c, session.as_str(), at).await })).await
+        self.write(move |c| Box::pin(async move { end(c, session.as_str()).await })).await
     }
 
     async fn ended_since(&self, since: Timestamp) -> Result<Vec<Ended>> {
@@ -77,25 +77,24 @@ async fn rotate(connection: &mut Connection, presented: [u8; 32], next: [u8; 32]
     let id = session.principal.session.as_str();
     let spend = query::<Database>(sql::sessions::SPEND_REFRESH).bind(presented.as_slice()).bind(at.micros());
     if spend.execute(&mut *connection).await?.rows_affected() == 0 {
-        end(connection, id, at).await?;
+        end(connection, id).await?;
         return Ok(Rotation::Reused(session.principal.session));
     }
     add_refresh(connection, next, id).await?;
     Ok(Rotation::Rotated(session))
 }
 
-async fn end(connection: &mut Connection, session: &str, at: Timestamp) -> Result<()> {
+async fn end(connection: &mut Connection, session: &str) -> Result<()> {
     query::<Database>(sql::sessions::REMOVE_SESSION).bind(session).execute(&mut *connection).await?;
-    let query = query::<Database>(sql::sessions::RECORD_END).bind(session).bind(at.micros());
-    query.execute(connection).await?;
+    query::<Database>(RECORD_END).bind(session).execute(connection).await?;
     Ok(())
 }
 
 /// Ends the sessions of a key or a screen that is revoked.
-pub async fn end_all(connection: &mut Connection, sessions: Vec<String>, at: Timestamp) -> Result<Vec<Key>> {
+pub async fn end_all(connection: &mut Connection, sessions: Vec<String>) -> Result<Vec<Key>> {
     let mut ended = Vec::with_capacity(sessions.len());
     for session in sessions {
-        end(connection, &session, at).await?;
+        end(connection, &session).await?;
         ended.push(rows::text("session", &session)?);
     }
     Ok(ended)

@@ -4,7 +4,6 @@ use super::accounts::found;
 use super::{Connection, Database, LOCK_FEED, sessions};
 use crate::domain::ids::{RestaurantId, UserId};
 use crate::domain::principal::Role;
-use crate::domain::time::Timestamp;
 use crate::store::accounts::{User, UserChange, UserChanged};
 use crate::store::rows::{FeedRow, UserRow};
 use crate::store::{Result, StoreError, sql};
@@ -16,7 +15,6 @@ pub async fn change(
     restaurant: RestaurantId,
     id: UserId,
     change: UserChange,
-    at: Timestamp,
 ) -> Result<UserChanged> {
     // Two managers who remove each other at once must not both find the other: one waits here.
     let lock = query_as::<Database, FeedRow>(LOCK_FEED).bind(restaurant.uuid());
@@ -29,7 +27,7 @@ pub async fn change(
     found(write(connection, &user, change).await?)?;
     let query = query_scalar::<Database, String>(sql::sessions::SESSIONS_OF_USER).bind(restaurant.uuid());
     let sessions = query.bind(id.to_string()).fetch_all(&mut *connection).await?;
-    Ok(UserChanged::Done(sessions::end_all(connection, sessions, at).await?))
+    Ok(UserChanged::Done(sessions::end_all(connection, sessions).await?))
 }
 
 fn ends_management(change: &UserChange) -> bool {

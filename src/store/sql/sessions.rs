@@ -14,7 +14,6 @@ statements! {
     SESSION_END = "SELECT expires_at FROM sessions WHERE restaurant = $1 AND id = $2";
     /// Takes the session's refresh tokens with it.
     REMOVE_SESSION = "DELETE FROM sessions WHERE id = $1";
-    RECORD_END = "INSERT INTO ended_sessions (session, ended_at) VALUES ($1, $2) ON CONFLICT (session) DO NOTHING";
     ENDED_SINCE = "SELECT session, ended_at FROM ended_sessions WHERE ended_at >= $1 ORDER BY ended_at, session";
     SESSIONS_OF_API_KEY = "SELECT id FROM sessions WHERE restaurant = $1 AND sub = $2 AND role = 'service' ORDER BY id";
     SESSIONS_OF_DEVICE = "SELECT id FROM sessions WHERE restaurant = $1 AND device = $2 ORDER BY id";

@@ -30,6 +30,8 @@ pub struct Server {
     /// What every command of the binary is told: the database, and the keys when they are not beside it.
     common: Vec<String>,
     flags: Vec<String>,
+    /// Variables of its environment beside this process's own.
+    environment: Vec<(String, String)>,
     /// `http://127.0.0.1:PORT`
     pub base: String,
 }
@@ -52,28 +54,28 @@ impl Server {
     /// A server on the database in a folder; makes it when there is none.
     pub async fn run(folder: PathBuf, flags: &[&str]) -> Self {
         let common = ["--database-url".into(), format!("sqlite://{}", folder.join(DATABASE).display())];
-        Self::with(folder, common.into(), flags).await
+        Self::with(folder, common.into(), flags, &[]).await
     }
 
     /// A node on a database that it does not have to itself.
     #[allow(dead_code)] // for the tests of several nodes, which share this support
-    pub async fn joining(common: &[&str], flags: &[&str]) -> Self {
+    pub async fn joining(common: &[&str], flags: &[&str], environment: &[(String, String)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut server = Self::with(folder.path().to_owned(), owned(common), flags).await;
+        let mut server = Self::with(folder.path().to_owned(), owned(common), flags, environment).await;
         server.kept = Some(folder);
         server
     }
 
-    async fn with(folder: PathBuf, common: Vec<String>, flags: &[&str]) -> Self {
-        let flags = owned(flags);
+    async fn with(folder: PathBuf, common: Vec<String>, flags: &[&str], environment: &[(String, String)]) -> Self {
+        let (flags, environment) = (owned(flags), environment.to_vec());
         let program = PathBuf::from(BINARY);
-        let (process, base) = spawn(&program, &folder, &common, &flags).await;
-        Self { process, program, folder, kept: None, common, flags, base }
+        let (process, base) = spawn(&program, &folder, &common, &flags, &environment).await;
+        Self { process, program, folder, kept: None, common, flags, environment, base }
     }
 
     /// Starts again on the same database, after [`Self::kill`] or [`Self::stop`].
     pub async fn restart(&mut self) {
-        (self.process, self.base) = spawn(&self.program, &self.folder, &self.common, &self.flags).await;
+        (self.process, self.base) = spawn(&self.program, &self.folder, &self.common, &self.flags, &self.environment).await;
     }
 
     /// The next start is of another program.
@@ -207,10 +209,11 @@ fn command_of(program: &Path, folder: &Path, common: &[String]) -> Command {
     command
 }
 
-async fn spawn(program: &Path, folder: &Path, common: &[String], flags: &Vec<String>) -> (Child, String) {
+async fn spawn(program: &Path, folder: &Path, common: &[String], flags: &[String], environment: &[(String, String)]) -> (Child, String) {
     let log = File::options().create(true).append(true).open(folder.join("log")).unwrap();
-    let mut command = command_of(program, folder, common);
-    let mut process = command.args(FLAGS).args(flags).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
+    let mut process = command_of(program, folder, common);
+    process.args(FLAGS).args(flags).envs(environment.iter().cloned()).stdout(Stdio::piped()).stderr(log);
+    let mut process = process.spawn().unwrap();
     let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
     let listening = async {
         while let Some(line) = lines.next_line().await.unwrap() {

@@ -1,0 +1,209 @@
+//! Nodes whose clocks are apart, and one whose clock is set while it works. libfaketime stands between such a node and the
+//! system's clock; the clock that nobody sets (what timers go by) is left alone, as it is when an operator or NTP sets one.
+
+use crate::load::Load;
+use crate::postgres;
+use crate::redis_server::Redis;
+use crate::sessions::ends_after;
+use crate::site::{Site, node_with, rounds};
+use crate::support::{Client, Close, Screen, client::text};
+use crate::watcher::{lateness, on_each_node, settle};
+use orderbell::domain::principal::Role;
+use orderbell::domain::time::Timestamp;
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// How far the second node's clock is ahead of the first's, in seconds.
+const AHEAD: i64 = 300;
+/// How far the third node's clock is set, in seconds.
+const STEP: i64 = 3600;
+/// Between two steps.
+const WHILE: Duration = Duration::from_millis(1200);
+/// The most an event may be late.
+const LATE: Duration = Duration::from_secs(3);
+/// A connection of a session that has ended is closed within this, on every node.
+const ENDED: Duration = Duration::from_secs(2);
+/// The most that two readings of one clock lie apart on a busy machine, in seconds.
+const SLACK: i64 = 60;
+
+/// A clock of a node's own.
+struct Clock(TempDir);
+
+impl Clock {
+    /// So many seconds ahead of the system's.
+    fn at(seconds: i64) -> Self {
+        let clock = Self(tempfile::tempdir().unwrap());
+        clock.set(seconds);
+        clock
+    }
+
+    fn file(&self) -> PathBuf {
+        self.0.path().join("offset")
+    }
+
+    /// Sets it, at once: the file is never seen half written.
+    fn set(&self, seconds: i64) {
+        let next = self.0.path().join("next");
+        std::fs::write(&next, format!("{seconds:+}\n")).unwrap();
+        std::fs::rename(next, self.file()).unwrap();
+    }
+
+    /// What a process goes by it with.
+    fn environment(&self) -> Vec<(String, String)> {
+        let file = self.file().to_str().unwrap().to_owned();
+        let variables = [("LD_PRELOAD", library()), ("FAKETIME_TIMESTAMP_FILE", file)];
+        let switches = ["FAKETIME_NO_CACHE", "FAKETIME_DONT_FAKE_MONOTONIC"].map(|name| (name, "1".into()));
+        variables.into_iter().chain(switches).map(|(name, value)| (name.into(), value)).collect()
+    }
+}
+
+/// Where libfaketime is; Debian has a folder for each architecture.
+fn library() -> String {
+    let folders = std::fs::read_dir("/usr/lib").unwrap().map(|folder| folder.unwrap().path().join("faketime"));
+    let found = folders.map(|folder| folder.join("libfaketimeMT.so.1")).find(|path| path.exists());
+    found.expect("these tests need libfaketime: apt-get install libfaketime").to_str().unwrap().to_owned()
+}
+
+/// Three nodes: one goes by the system's clock, one is ahead, one is set by the test.
+struct Three {
+    site: Site,
+    _redis: Redis,
+    _ahead: Clock,
+    third: Clock,
+}
+
+impl Three {
+    async fn open() -> Self {
+        let (redis, database) = (Redis::start(), postgres::database().await);
+        let mut site = Site::open_on(&database, 1, Some(&redis.url()), &[]).await;
+        let (ahead, third) = (Clock::at(AHEAD), Clock::at(0));
+        for clock in [&ahead, &third] {
+            site.add(node_with(&database, Some(&redis.url()), &[], &clock.environment()).await);
+        }
+        site.wait_for_redis("healthy").await;
+        // Tokens that are good by every clock here.
+        site.staff = site.somebody(Role::Staff, "waiter", Duration::from_secs(2 * 3600));
+        Self { site, _redis: redis, _ahead: ahead, third }
+    }
+
+    /// How far a node's clock is ahead of the first's, in seconds, as its screens are told.
+    async fn ahead(&self, node: usize) -> i64 {
+        let mut times = Vec::new();
+        for number in [0, node] {
+            let welcome = self.site.at(&self.site.staff, number).screen().await.welcome;
+            times.push(serde_json::from_value::<Timestamp>(welcome["server_time"].clone()).unwrap().seconds());
+        }
+        times[1] - times[0]
+    }
+
+    /// Sets the third node's clock, and sees that it goes by it.
+    async fn set(&self, seconds: i64) {
+        self.third.set(seconds);
+        let ahead = self.ahead(2).await;
+        assert!((ahead - seconds).abs() < SLACK, "the clock is {ahead} s ahead, and not {seconds}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clocks_that_are_apart_and_steps_of_an_hour_change_nothing_of_the_order() {
+    let three = Three::open().await;
+    let site = &three.site;
+    assert!((three.ahead(1).await - AHEAD).abs() < SLACK);
+    let watchers = on_each_node(site).await;
+    let load = Load::start(site, 6, Duration::from_millis(10));
+    let steps = [STEP, 0, -STEP, 0];
+    let rounds = rounds(1);
+    for seconds in steps.repeat(rounds) {
+        tokio::time::sleep(WHILE).await;
+        three.set(seconds).await;
+    }
+    tokio::time::sleep(WHILE).await;
+    let work = load.stop().await;
+    let seen = settle(site, &work, watchers).await;
+    let moves: usize = seen.iter().map(|seen| seen.moves.len()).sum();
+    let (median, worst) = lateness(&seen, &work);
+    println!(
+        "clocks of nodes {} min apart, and {} steps of an hour, forth and back, on one of them: {} commands, one order on the screens \
+         of all three nodes, 0 lost, 0 doubled, {moves} connections ended, {} sent again; late by {median:.1?} in the median and \
+         {worst:.1?} at worst",
+        AHEAD / 60,
+        steps.len() * rounds,
+        work.done.len(),
+        work.unanswered + work.unavailable,
+    );
+    assert_eq!((moves, work.unanswered, work.unavailable), (0, 0, 0), "nobody notices");
+    assert!(worst < LATE, "{worst:?}");
+}
+
+/// Somebody who signs in at a node; gives the answer.
+async fn sign_in(site: &Site, number: usize) -> Value {
+    let sign_in = json!({"restaurant": "demo", "username": "staff", "password": "staff-demo"});
+    site.nodes[number].anybody().post("/api/v1/sessions", &sign_in).await.expect(200)
+}
+
+/// Who has these tokens, at a node.
+fn holder(site: &Site, number: usize, tokens: &Value) -> Client {
+    Client::new(&site.addresses.of(number), text(&tokens["access_token"]))
+}
+
+/// What a node answers to a token.
+async fn status(site: &Site, number: usize, tokens: &Value) -> u16 {
+    holder(site, number, tokens).get("/api/v1/restaurants/demo/orders?status=open").await.status
+}
+
+/// Connects to the third node, sets its clock, ends the session at the first; gives how long the connection lasted then.
+async fn ends_after_step(three: &Three, seconds: i64) -> Duration {
+    three.set(0).await;
+    let tokens = sign_in(&three.site, 0).await;
+    let mut screen = holder(&three.site, 2, &tokens).screen().await;
+    three.set(seconds).await;
+    let begun = Instant::now();
+    assert_eq!(holder(&three.site, 0, &tokens).delete("/api/v1/sessions/current").await.status, 204);
+    assert_eq!(screen.until_close().await, Close::Code(4401));
+    begun.elapsed()
+}
+
+/// A connection goes on, and what it asks for is done.
+async fn works(screen: &mut Screen, site: &Site) {
+    screen.alive().await;
+    assert_eq!(screen.ask(json!({"type": "place", "order": site.menu.basket()})).await["type"], "ack");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tokens_and_ends_of_sessions_hold_with_clocks_that_are_apart() {
+    let three = Three::open().await;
+    let site = &three.site;
+    let (first, second) = (sign_in(site, 0).await, sign_in(site, 1).await);
+    let statuses = |tokens: Value| async move { [status(site, 0, &tokens).await, status(site, 1, &tokens).await] };
+    assert_eq!(statuses(first.clone()).await, [200, 200]);
+    assert_eq!(statuses(second).await, [401, 200], "issued in five minutes, for who goes by the first node's clock");
+
+    let mut worst = Duration::ZERO;
+    for (connected, signs_out) in [(1, 0), (0, 1)] {
+        worst = worst.max(ends_after(site, connected, signs_out).await);
+    }
+
+    let mut screen = holder(site, 2, &first).screen().await;
+    for seconds in [STEP, -STEP, STEP] {
+        worst = worst.max(ends_after_step(&three, seconds).await);
+        works(&mut screen, site).await;
+    }
+    assert_eq!(status(site, 2, &first).await, 401, "a quarter of an hour is over there");
+    let refresh = json!({"refresh_token": first["refresh_token"]});
+    let renewed = site.nodes[2].anybody().post("/api/v1/sessions/refresh", &refresh).await.expect(200);
+    assert_eq!([status(site, 2, &renewed).await, status(site, 0, &renewed).await], [200, 401]);
+
+    three.set(-STEP).await;
+    works(&mut screen, site).await;
+    assert_eq!(status(site, 2, &sign_in(site, 0).await).await, 401, "not issued yet, there");
+    three.set(0).await;
+    works(&mut screen, site).await;
+    assert_eq!(status(site, 2, &sign_in(site, 0).await).await, 200, "and all is as before");
+    println!(
+        "sessions end on nodes whose clocks are {} min and an hour apart: their connections closed within {worst:.1?}",
+        AHEAD / 60
+    );
+    assert!(worst <= ENDED, "{worst:?}");
+}

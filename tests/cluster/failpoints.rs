@@ -1,0 +1,166 @@
+//! Nodes that end at a named point, by their own hand: between commit and announcement, and between announcement and
+//! answer, and never anywhere else. Only debug builds have these points (`src/failpoint.rs`).
+
+use crate::redis_server::Redis;
+use crate::site::{Site, node_with, rounds, until_redis_is};
+use crate::support::log::{Believed, faults, orders_by_note};
+use crate::support::{Client, PATIENCE, Screen, Server, Wish, new_id};
+use crate::watcher::spread;
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::os::unix::process::ExitStatusExt;
+use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
+
+/// Nodes that end in one round.
+const NODES: usize = 10;
+/// The most that a screen of a living node may be late with what a dead one committed.
+const LATE: Duration = Duration::from_secs(3);
+/// Between two looks whether all has been read.
+const LOOK: Duration = Duration::from_millis(50);
+/// The signal of `abort`.
+const ABORTED: i32 = 6;
+
+/// Starts a node that ends at a point.
+async fn doomed(site: &Site, redis: Option<&str>, point: &str) -> Server {
+    let node = node_with(&site.database, redis, &[], &[("ORDERBELL_FAILPOINT".into(), point.into())]).await;
+    if redis.is_some() {
+        until_redis_is(&node, "healthy").await;
+    }
+    node
+}
+
+/// What a node committed and did not live to answer.
+struct Unanswered {
+    wish: Wish,
+    /// When it was dead.
+    since: Instant,
+}
+
+/// Asks a node for something, over HTTP or a WebSocket, and sees it end at its point without an answer.
+async fn ask(site: &Site, node: &mut Server, note: String, is_frame: bool) -> Unanswered {
+    let (staff, wish) = (site.staff.at(&node.base), Wish::Place { id: new_id(), note: note.clone() });
+    if is_frame {
+        let mut screen = staff.screen().await;
+        screen.send(&json!({"type": "place", "id": wish.id(), "order": site.menu.noted(&note)})).await;
+        while let Ok(frame) = screen.next().await {
+            assert_ne!(frame["id"], wish.id(), "it was answered: {frame}");
+        }
+    } else {
+        let answer = Client::attempt(wish.request(&staff, &site.menu)).await;
+        assert!(answer.is_err(), "it was answered: {answer:?}");
+    }
+    assert_eq!(node.exit().await.signal(), Some(ABORTED), "it ended at its point");
+    Unanswered { wish, since: Instant::now() }
+}
+
+/// Reads a room up to a position that is told later; gives when the event of each command was there.
+async fn read(mut screen: Screen, room: String, mut last: oneshot::Receiver<u64>) -> (Screen, HashMap<String, Instant>) {
+    let (mut arrived, mut until) = (HashMap::new(), None);
+    loop {
+        until = until.or_else(|| last.try_recv().ok());
+        if until.is_some() && screen.room(&room).cursor >= until {
+            return (screen, arrived);
+        }
+        if let Some(frame) = screen.next_within(LOOK).await
+            && let Some(command) = frame.expect("the living node keeps its screens")["event"]["command"].as_str()
+        {
+            arrived.entry(command.to_owned()).or_insert_with(Instant::now);
+        }
+    }
+}
+
+/// Asks the living node for the same, twice; gives the one answer.
+async fn ask_again(site: &Site, wish: &Wish) -> Value {
+    let again = Client::send(wish.request(&site.at(&site.staff, 0), &site.menu)).await.expect(201);
+    assert_eq!(Client::send(wish.request(&site.at(&site.staff, 0), &site.menu)).await.expect(201), again);
+    again
+}
+
+/// Ends many nodes at a point, each after a commit; gives how late a screen of a living node was with each.
+async fn end_at(point: &str) -> Vec<Duration> {
+    let redis = Redis::start();
+    let url = redis.url();
+    let mut site = Site::open(1, Some(&url), &[]).await;
+    let (room, store) = (site.menu.kitchen(), site.store().await);
+    let mut screen = site.staff.screen().await;
+    screen.join(&room).await;
+    let (mut late, mut believed) = (Vec::new(), Vec::new());
+    for round in 0..rounds(2) {
+        // The living node is a new one each time: it has missed nobody yet, so that it compares heads at leisure.
+        site.nodes[0].kill().await;
+        site.restart(0).await;
+        site.wait_for_redis("healthy").await;
+        screen = screen.resume_on(&site.at(&site.staff, 0)).await;
+        let nodes = join_all((0..NODES).map(|_| doomed(&site, Some(&url), point))).await;
+        let (told, last) = oneshot::channel();
+        let (reading, mut unanswered) = (tokio::spawn(read(screen, room.clone(), last)), Vec::new());
+        for (at, mut node) in nodes.into_iter().enumerate() {
+            unanswered.push(ask(&site, &mut node, format!("round {round}, {at}"), at % 2 == 1).await);
+        }
+        let committed = site.head(&store).await;
+        for Unanswered { wish, .. } in &unanswered {
+            let position = ask_again(&site, wish).await["position"].as_u64().unwrap();
+            assert!(position <= committed, "it was committed when its node ended");
+            believed.push(Believed { id: wish.id().into(), position });
+        }
+        told.send(committed).unwrap();
+        let arrived;
+        (screen, arrived) = tokio::time::timeout(PATIENCE, reading).await.expect("a screen is shown all of it").unwrap();
+        late.extend(unanswered.iter().map(|it| arrived[it.wish.id()].saturating_duration_since(it.since)));
+    }
+    let feed = site.feed().await;
+    assert_eq!(faults(&feed, &believed, &feed.events), [""; 0]);
+    assert_eq!(screen.room(&room).positions(), feed.positions(), "each once, in order");
+    assert_eq!(feed.events.len(), believed.len(), "one effect each");
+    assert_eq!(orders_by_note(&feed).into_iter().find(|(_, count)| *count != 1), None);
+    late
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_kill_between_commit_and_announcement_is_made_good_by_the_comparison_of_heads() {
+    let late = end_at("committed").await;
+    let (kills, (median, worst)) = (late.len(), spread(late));
+    println!(
+        "{kills} × a node ends between commit and announcement: each event on a screen of another, {median:.1?} after its \
+         node's end in the median, {worst:.1?} at worst; asked again elsewhere each has one answer and one effect"
+    );
+    assert!(worst <= LATE, "{worst:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_kill_between_announcement_and_answer_leaves_one_effect_and_one_answer() {
+    let late = end_at("announced").await;
+    let (kills, (median, worst)) = (late.len(), spread(late));
+    println!(
+        "{kills} × a node ends between announcement and answer: asked again elsewhere each has one answer and one effect; on a \
+         screen of another {median:.1?} after its node's end in the median, {worst:.1?} at worst"
+    );
+    assert!(worst <= LATE, "{worst:?}");
+}
+
+/// Whether a screen is shown an event within a time.
+async fn is_shown(screen: &mut Screen, within: Duration) -> bool {
+    let until = Instant::now() + within;
+    while let Some(left) = until.checked_duration_since(Instant::now()) {
+        if screen.next_within(left).await.is_some_and(|frame| frame.unwrap()["type"] == "event") {
+            return true;
+        }
+    }
+    false
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_the_comparison_of_heads_what_a_dead_node_committed_waits_for_the_next_event() {
+    let site = Site::open(1, None, &["--head-comparison-s", "3600"]).await;
+    let room = site.menu.kitchen();
+    let mut screen = site.staff.screen().await;
+    screen.join(&room).await;
+    let mut node = doomed(&site, None, "committed").await;
+    ask(&site, &mut node, "of a dead node".into(), false).await;
+    assert!(!is_shown(&mut screen, LATE + Duration::from_secs(2)).await, "it is the comparison that brings it");
+    let next = site.staff.place(&site.menu.basket()).await;
+    let followed = screen.see(&room, next["position"].as_u64().unwrap()).await;
+    assert_eq!(followed.positions(), [1, 2], "the next event shows the gap");
+}

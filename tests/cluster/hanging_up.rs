@@ -1,0 +1,107 @@
+//! Clients that hang up amid their commands.
+
+use crate::site::{Site, rounds};
+use crate::support::log::{Believed, faults, orders_by_note};
+use crate::support::screen::connect;
+use crate::support::{Client, PATIENCE, Wish, new_id};
+use futures_util::future::join_all;
+use serde_json::json;
+use sqlx::{Connection, PgConnection, query_scalar};
+use std::time::{Duration, Instant};
+use tokio::io::AsyncWriteExt;
+
+/// Who hang up at once.
+const LANES: usize = 8;
+
+/// How many sessions of the database are at work or inside a transaction.
+async fn busy(database: &mut PgConnection) -> i64 {
+    let count = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() \
+        AND (state = 'active' OR state LIKE 'idle in transaction%')";
+    query_scalar(count).fetch_one(database).await.unwrap()
+}
+
+/// Waits until nothing is under way any more: what was begun goes on to its end, whoever waits for it.
+async fn until_quiet(database: &mut PgConnection) {
+    let (begun, mut quiet) = (Instant::now(), 0);
+    while quiet < 20 {
+        quiet = if busy(database).await == 0 { quiet + 1 } else { 0 };
+        assert!(begun.elapsed() < PATIENCE, "a transaction was left open");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// Sends a command over HTTP, and is gone after a time.
+async fn hang_up_a_call(staff: &Client, site: &Site, id: &str, note: &str, after: Duration) {
+    let authority = staff.base.trim_start_matches("http://");
+    let mut stream = connect(authority, None).await.unwrap();
+    let body = site.menu.noted(note).to_string();
+    let head = format!(
+        "POST /api/v1/restaurants/demo/orders HTTP/1.1\r\nHost: {authority}\r\nAuthorization: Bearer {}\r\nIdempotency-Key: {id}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        staff.token,
+        body.len()
+    );
+    stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+    tokio::time::sleep(after).await;
+}
+
+/// Sends a command over a WebSocket, and is gone after a time.
+async fn hang_up_a_connection(staff: &Client, site: &Site, id: &str, note: &str, after: Duration) {
+    let mut screen = staff.screen().await;
+    screen.send(&json!({"type": "place", "id": id, "order": site.menu.noted(note)})).await;
+    tokio::time::sleep(after).await;
+}
+
+/// One who hangs up again and again, at any moment from before the first statement until after the answer.
+async fn lane(site: &Site, lane: usize, times: usize, usual: Duration) -> Vec<Wish> {
+    let mut wishes = Vec::new();
+    for at in 0..times {
+        let (id, note) = (new_id(), format!("lane {lane}, {at}"));
+        let after = usual.mul_f64(rand::random_range(0.0..1.5));
+        match at % 2 {
+            0 => hang_up_a_call(&site.staff, site, &id, &note, after).await,
+            _ => hang_up_a_connection(&site.staff, site, &id, &note, after).await,
+        }
+        wishes.push(Wish::Place { id, note });
+    }
+    wishes
+}
+
+/// How long a command takes while all lanes are at it.
+async fn usual(site: &Site) -> Duration {
+    let begun = Instant::now();
+    let basket = site.menu.basket();
+    join_all((0..LANES).map(|_| site.staff.place(&basket))).await;
+    begun.elapsed()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clients_that_hang_up_amid_their_commands_leave_no_transaction_open() {
+    let site = Site::open(1, None, &[]).await;
+    let mut database = PgConnection::connect(&site.database).await.unwrap();
+    usual(&site).await;
+    let (usual, times) = (usual(&site).await, rounds(100).min(1000));
+    let before = site.head(&site.store().await).await;
+    let lanes = join_all((0..LANES).map(|at| lane(&site, at, times.div_ceil(LANES), usual))).await;
+    let wishes: Vec<_> = lanes.into_iter().flatten().collect();
+    until_quiet(&mut database).await;
+    let committed = site.head(&site.store().await).await - before;
+    // Every connection of the pool is good, and what was hung up on is answered when it is asked for again.
+    let mut believed = Vec::new();
+    for wishes in wishes.chunks(2 * LANES) {
+        let answers = join_all(wishes.iter().map(|wish| Client::send(wish.request(&site.staff, &site.menu)))).await;
+        for (wish, answer) in wishes.iter().zip(answers) {
+            believed.push(Believed { id: wish.id().into(), position: answer.expect(201)["position"].as_u64().unwrap() });
+        }
+    }
+    let feed = site.feed().await;
+    assert_eq!(faults(&feed, &believed, &feed.events), [""; 0]);
+    assert_eq!(orders_by_note(&feed).into_iter().find(|(_, count)| *count != 1), None);
+    until_quiet(&mut database).await;
+    let hung_up = wishes.len();
+    println!(
+        "{hung_up} × a client hangs up amid its command: {committed} were committed, no connection is left inside a transaction; \
+         asked again each has one effect"
+    );
+    assert!(committed > 0, "some came as far as the database");
+}

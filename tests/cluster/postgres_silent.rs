@@ -1,0 +1,133 @@
+//! The way to PostgreSQL goes silent: nothing is refused, nothing is cut, nothing comes.
+
+use crate::load::{Done, Load};
+use crate::postgres;
+use crate::proxy::{Network, Proxy};
+use crate::redis_server::Redis;
+use crate::site::Site;
+use crate::support::log::Believed;
+use crate::support::{Client, PATIENCE, Wish, eventually, new_id};
+use crate::watcher::{on_each_node, settle};
+use std::time::{Duration, Instant};
+use tokio::task::JoinSet;
+
+/// How long it is silent.
+const SILENT: Duration = Duration::from_secs(12);
+/// An answer that was on its way when it went silent still arrives.
+const ON_ITS_WAY: Duration = Duration::from_secs(1);
+/// Between two commands of those who do not wait for answers.
+const OFTEN: Duration = Duration::from_millis(20);
+/// In which time after it a command is acknowledged again.
+const RECOVERY: Duration = Duration::from_secs(25);
+/// What a node may take in memory for all that waits.
+const MEMORY: u64 = 64 << 20;
+
+/// The URL of a database, and the way to it through a proxy.
+async fn behind_a_proxy(url: &str) -> (Proxy, String) {
+    let authority = url.split('/').nth(2).unwrap();
+    let host = authority.rsplit('@').next().unwrap();
+    let address = tokio::net::lookup_host(host).await.unwrap().next().unwrap();
+    let proxy = Proxy::before(address).await;
+    let through = url.replacen(host, &proxy.address().to_string(), 1);
+    (proxy, through)
+}
+
+/// What came of the commands of those who do not wait.
+#[derive(Default)]
+struct Crowd {
+    done: Vec<Done>,
+    unavailable: usize,
+    unanswered: usize,
+}
+
+/// Places orders at both nodes, one after another whatever becomes of those before, for a time.
+async fn crowd(site: &Site, span: Duration) -> Crowd {
+    let (until, mut sent) = (Instant::now() + span, JoinSet::new());
+    for number in 0.. {
+        if Instant::now() >= until {
+            break;
+        }
+        let wish = Wish::Place { id: new_id(), note: format!("of the crowd, {number}") };
+        let request = wish.request(&site.at(&site.staff, number), &site.menu);
+        sent.spawn(async move { (wish, Client::attempt(request).await, Instant::now()) });
+        tokio::time::sleep(OFTEN).await;
+    }
+    let mut crowd = Crowd::default();
+    while let Some(answered) = sent.join_next().await {
+        match answered.unwrap() {
+            (wish, Ok(answer), at) if answer.status == 201 => {
+                let position = answer.json()["position"].as_u64().unwrap();
+                crowd.done.push(Done { believed: Believed { id: wish.id().into(), position }, at });
+            }
+            (_, Ok(answer), _) => {
+                answer.problem(503, "unavailable");
+                crowd.unavailable += 1;
+            }
+            (_, Err(_), _) => crowd.unanswered += 1,
+        }
+    }
+    crowd
+}
+
+/// A site whose way to PostgreSQL goes silent amid the work of many.
+async fn silent(what: &str, network: Network) {
+    let redis = Redis::start();
+    let (proxy, url) = behind_a_proxy(&postgres::database().await).await;
+    let site = Site::open_on(&url, 2, Some(&redis.url()), &[]).await;
+    site.wait_for_redis("healthy").await;
+    let watchers = on_each_node(&site).await;
+    let load = Load::start(&site, 20, Duration::from_millis(20));
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let before = [site.nodes[0].resident(), site.nodes[1].resident()];
+    proxy.set(network);
+    let begun = Instant::now();
+    let silence = async {
+        tokio::time::sleep(SILENT / 2).await;
+        for node in &site.nodes {
+            node.anybody().get("/readyz").await.problem(503, "unavailable");
+        }
+        tokio::time::sleep(SILENT.saturating_sub(begun.elapsed())).await;
+        proxy.set(Network::Fine);
+        Instant::now()
+    };
+    let (one, other) = (site.nodes[0].peak_during(crowd(&site, SILENT)), site.nodes[1].peak_during(silence));
+    let ((peak, crowd), (other_peak, fine)) = tokio::join!(one, other);
+    for node in &site.nodes {
+        let anybody = node.anybody();
+        eventually("/readyz", PATIENCE, || async { (anybody.get("/readyz").await.status == 200).then_some(()) }).await;
+    }
+    let ready = fine.elapsed();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let mut work = load.stop().await;
+    work.done.extend(crowd.done);
+    let seen = settle(&site, &work, watchers).await;
+    let during = work.done.iter().filter(|done| done.at > begun + ON_ITS_WAY && done.at < fine).count();
+    let again = work.done.iter().map(|done| done.at).filter(|at| *at > fine).min().expect("commands are acknowledged again");
+    let moves: usize = seen.iter().map(|seen| seen.moves.len()).sum();
+    let grown = peak.saturating_sub(before[0]).max(other_peak.saturating_sub(before[1]));
+    println!(
+        "the way to PostgreSQL {what} for {SILENT:?}: {} commands acknowledged, {during} of them meanwhile, {} × 503, {} unanswered, 0 \
+         false acknowledgements, 0 lost, 0 doubled; ready {ready:.1?} after it, the next command acknowledged {:.1?} after it; a node \
+         took {:.1} MB more at most; {moves} screens had to move",
+        work.done.len(),
+        work.unavailable + crowd.unavailable,
+        work.unanswered + crowd.unanswered,
+        again - fine,
+        grown as f64 / f64::from(1 << 20),
+    );
+    assert_eq!(during, 0, "nobody can have been told so by the database");
+    assert!(work.unavailable + crowd.unavailable > 0, "commands met a database that was away");
+    assert!(again - fine < RECOVERY, "{:?}", again - fine);
+    assert!(grown < MEMORY, "{grown} bytes");
+    assert_eq!(moves, 0, "screens stay");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_that_stalls_makes_no_false_promise_and_nodes_recover_alone() {
+    silent("stalls", Network::Stall).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_half_open_way_to_postgres_makes_no_false_promise_and_nodes_recover_alone() {
+    silent("is half-open", Network::HalfOpen).await;
+}

@@ -1,0 +1,144 @@
+//! Everybody comes back at once: a node that is killed takes its phones with it, and they all return in the same moment.
+
+use crate::redis_server::Redis;
+use crate::site::{Site, rounds};
+use crate::support::{Client, Followed, PATIENCE, Screen, client::text};
+use crate::watcher::spread;
+use futures_util::future::join_all;
+use orderbell::domain::principal::Role;
+use serde_json::{Value, json};
+use sqlx::{Connection, PgConnection, query_scalar};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::Barrier;
+use tokio::task::JoinSet;
+
+/// Who come back, in the usual form; four times as many in the long one.
+const PHONES: usize = 500;
+/// In which time all of them are served again.
+const SERVED: Duration = Duration::from_secs(30);
+/// Connections to PostgreSQL that a node may have.
+const POOL: i64 = 10;
+/// They come from one address here, as they would from thousands.
+const FLAGS: [&str; 4] = ["--handshakes-per-second", "1000000", "--handshake-burst", "1000000"];
+
+/// A guest's phone: it follows its order and the menu.
+struct Phone {
+    guest: Client,
+    order: Value,
+    /// What it knew when it was cut off; those that forget it begin anew.
+    known: Option<(Value, Vec<(String, Followed)>)>,
+}
+
+impl Phone {
+    fn rooms(&self, site: &Site) -> [String; 2] {
+        [format!("order:{}", text(&self.order)), site.menu.menu()]
+    }
+
+    /// Orders at a node, and connects to the first.
+    async fn open(site: &Site, number: usize) -> (Self, Screen) {
+        let guest = site.somebody(Role::Diner, &format!("guest-{number}"), Duration::ZERO);
+        let order = site.at(&guest, number).place(&site.menu.noted(&format!("phone {number}"))).await["id"].clone();
+        let phone = Self { guest, order, known: None };
+        let mut screen = phone.guest.screen().await;
+        for room in phone.rooms(site) {
+            screen.join(&room).await;
+        }
+        (phone, screen)
+    }
+
+    /// Comes back to a node; gives the screen when all its rooms are live.
+    async fn come_back(&mut self, site: &Site) -> Screen {
+        let mut screen = self.guest.at(&site.addresses.of(0)).screen().await;
+        let Some((epoch, rooms)) = self.known.take() else {
+            for room in self.rooms(site) {
+                screen.join(&room).await;
+            }
+            return screen;
+        };
+        assert_eq!(screen.epoch(), &epoch);
+        for (room, followed) in rooms {
+            screen.resume(&room, followed).await;
+        }
+        screen
+    }
+}
+
+/// Opens all phones, some at a time.
+async fn open_all(site: &Arc<Site>) -> Vec<(Phone, Screen)> {
+    let mut phones = Vec::new();
+    let numbers: Vec<_> = (0..rounds(PHONES).min(4 * PHONES)).collect();
+    for some in numbers.chunks(32) {
+        phones.extend(join_all(some.iter().map(|number| Phone::open(site, *number))).await);
+    }
+    phones
+}
+
+/// The most connections that nodes have to the database, looked at until the work is done; and what that gives.
+async fn most_connections<T>(site: &Site, work: impl Future<Output = T>) -> (i64, T) {
+    let mut database = PgConnection::connect(&site.database).await.unwrap();
+    let count = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'orderbell'";
+    let mut most = 0;
+    tokio::pin!(work);
+    loop {
+        most = most.max(query_scalar(count).fetch_one(&mut database).await.unwrap());
+        tokio::select! {
+            done = &mut work => return (most, done),
+            () = tokio::time::sleep(Duration::from_millis(20)) => {}
+        }
+    }
+}
+
+/// All of them at once; gives how long each took, and what it shows of its order.
+async fn come_back_at_once(site: &Arc<Site>, phones: Vec<Phone>) -> Vec<(Duration, Value, Screen)> {
+    let (gate, mut coming) = (Arc::new(Barrier::new(phones.len())), JoinSet::new());
+    for mut phone in phones {
+        let (site, gate) = (site.clone(), gate.clone());
+        coming.spawn(async move {
+            gate.wait().await;
+            let begun = Instant::now();
+            let screen = phone.come_back(&site).await;
+            let shown = screen.room(&phone.rooms(&site)[0]).document(&phone.order).clone();
+            (begun.elapsed(), shown, screen)
+        });
+    }
+    coming.join_all().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn everybody_comes_back_at_once_and_is_served_in_time_with_the_pool_bounded() {
+    let redis = Redis::start();
+    let site = Arc::new(Site::open(2, Some(&redis.url()), &FLAGS).await);
+    let mut phones = Vec::new();
+    for (at, (mut phone, mut screen)) in open_all(&site).await.into_iter().enumerate() {
+        if at % 2 == 0 {
+            let rooms = phone.rooms(&site).map(|room| (room.clone(), screen.rooms.remove(&room).unwrap()));
+            phone.known = Some((screen.epoch().clone(), rooms.into()));
+        }
+        phones.push((phone, screen));
+    }
+    let mut site = Arc::into_inner(site).expect("nobody else has it");
+    site.nodes[0].kill().await;
+    let (phones, cut): (Vec<_>, Vec<_>) = phones.into_iter().unzip();
+    drop(cut);
+    // While they are away the kitchen goes on: every tenth order.
+    let staff = site.at(&site.staff, 1);
+    for phone in phones.iter().step_by(10) {
+        staff.command(&phone.order, "accept", json!({})).await.expect(200);
+    }
+    site.restart(0).await;
+    let (site, count) = (Arc::new(site), phones.len());
+    let (most, back) = most_connections(&site, tokio::time::timeout(2 * PATIENCE, come_back_at_once(&site, phones))).await;
+    let back = back.expect("all of them come back");
+    let documents = site.feed().await.documents;
+    for (_, shown, _) in &back {
+        assert_eq!(shown, &documents[text(&shown["id"])]);
+    }
+    let (median, worst) = spread(back.iter().map(|(took, ..)| *took).collect());
+    println!(
+        "{count} clients come back at once to a node that was killed, half of them with their cursors: all live again within \
+         {worst:.1?}, {median:.1?} in the median; at most {most} connections to PostgreSQL of two nodes that may have {POOL} each"
+    );
+    assert!(worst < SERVED, "{worst:?}");
+    assert!(most <= 2 * POOL, "{most} connections");
+}

@@ -1,0 +1,141 @@
+//! What would happen without the two mechanisms that PostgreSQL's store rests on: the locked head, and a task of its own
+//! for each transaction.
+
+use crate::feed::polled;
+use crate::house::House;
+use crate::world::{World, in_time};
+use orderbell::domain::ids::RestaurantId;
+use orderbell::domain::position::Position;
+use orderbell::store::SharedStore;
+use sqlx::postgres::PgPoolOptions;
+use sqlx::{Connection, Executor, PgConnection, query, query_scalar};
+use std::time::Duration;
+use tokio::time::sleep;
+
+/// Where a writer's position comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    /// The head of the feed, which is held until the commit: as the store has it.
+    LockedHead,
+    /// A sequence of the database, as a table's own numbering would be.
+    Sequence,
+}
+
+/// A transaction that appends one event, and commits when it is told to.
+struct Writer {
+    connection: PgConnection,
+    restaurant: RestaurantId,
+}
+
+impl Writer {
+    async fn begin(world: &World, restaurant: RestaurantId) -> Self {
+        let mut connection = PgConnection::connect(&world.url).await.unwrap();
+        connection.execute("BEGIN").await.unwrap();
+        Self { connection, restaurant }
+    }
+
+    /// Takes the next position and writes an event there; waits for whoever holds what it needs.
+    async fn append(mut self, source: Source) -> Self {
+        let id = self.restaurant.uuid();
+        let next = match source {
+            Source::LockedHead => "SELECT head + 1 FROM feeds WHERE restaurant = $1 FOR UPDATE",
+            Source::Sequence => "SELECT nextval('positions') FROM feeds WHERE restaurant = $1",
+        };
+        let position: i64 = query_scalar(next).bind(id).fetch_one(&mut self.connection).await.unwrap();
+        let append = "INSERT INTO events (restaurant, position, id, kind, topic, at, by_role, patch) \
+            VALUES ($1, $2, gen_random_uuid(), 'menu.paused', 4, 0, 'service', '{}')";
+        query(append).bind(id).bind(position).execute(&mut self.connection).await.unwrap();
+        if source == Source::LockedHead {
+            let advance = "UPDATE feeds SET head = $2 WHERE restaurant = $1";
+            query(advance).bind(id).bind(position).execute(&mut self.connection).await.unwrap();
+        }
+        self
+    }
+
+    async fn commit(mut self) {
+        self.connection.execute("COMMIT").await.unwrap();
+    }
+}
+
+/// A reader with a cursor: what nodes and screens are.
+struct Reader {
+    store: SharedStore,
+    restaurant: RestaurantId,
+    cursor: Position,
+    seen: Vec<u64>,
+}
+
+impl Reader {
+    /// Reads everything after its cursor, as it comes back, and puts its cursor there.
+    async fn look(&mut self) {
+        let through = Position::new(1_000).unwrap();
+        let events = self.store.events(self.restaurant, None, self.cursor, through, 100).await.unwrap();
+        self.seen.extend(events.iter().map(|event| event.position.number()));
+        self.cursor = events.last().map_or(self.cursor, |event| event.position);
+    }
+}
+
+/// Waits until a transaction of the database waits for a lock.
+async fn until_one_waits(world: &World) {
+    let mut connection = PgConnection::connect(&world.url).await.unwrap();
+    let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while query_scalar::<_, i64>(waiting).fetch_one(&mut connection).await.unwrap() == 0 {
+        sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// Two writers of whom the first commits last, and a reader who looks in between; gives what the reader has seen.
+async fn seen_when_the_first_commits_last(source: Source) -> Vec<u64> {
+    let world = World::postgres().await;
+    world.execute("CREATE SEQUENCE positions").await;
+    let restaurant = House::open(&world.store).await.id;
+    let mut reader = Reader { store: world.store.clone(), restaurant, cursor: Position::ZERO, seen: Vec::new() };
+    let first = Writer::begin(&world, restaurant).await.append(source).await;
+    let second = tokio::spawn(Writer::begin(&world, restaurant).await.append(source));
+    if source == Source::Sequence {
+        second.await.unwrap().commit().await;
+        reader.look().await;
+        first.commit().await;
+    } else {
+        until_one_waits(&world).await;
+        reader.look().await;
+        first.commit().await;
+        second.await.unwrap().commit().await;
+    }
+    reader.look().await;
+    reader.seen
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_positions_from_a_sequence_a_reader_misses_an_event() {
+    in_time(async {
+        let (locked, sequence) = (
+            seen_when_the_first_commits_last(Source::LockedHead).await,
+            seen_when_the_first_commits_last(Source::Sequence).await,
+        );
+        println!("two commits out of order: seen are {locked:?} with the locked head, {sequence:?} with a sequence");
+        assert_eq!(locked, [1, 2], "the second waits for the first");
+        assert_eq!(sequence, [2], "the first is behind the reader when it comes, and never seen");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_a_task_of_its_own_a_caller_that_stops_waiting_leaves_a_transaction_open() {
+    in_time(async {
+        let world = World::postgres().await;
+        // At each of the first waits, until one is met at which it matters.
+        for tries in 1.. {
+            let pool = PgPoolOptions::new().max_connections(1).connect(&world.url).await.unwrap();
+            drop(polled(1 + tries % 12, pool.begin()).await);
+            // Whoever would roll it back has the time.
+            sleep(Duration::from_millis(200)).await;
+            if world.forgotten_transactions().await > 0 {
+                println!("a transaction is left open after {tries} × a caller that stops waiting without a task of its own");
+                return;
+            }
+            assert!(tries < 120, "what is the store's task for?");
+        }
+    })
+    .await;
+}
