@@ -7,7 +7,7 @@ use crate::domain::call;
 use crate::domain::command::{Command, OrderAction, Subject};
 use crate::domain::decision::{Decision, Refusal, RefusalKind};
 use crate::domain::display::{self, Change};
-use crate::domain::event::By;
+use crate::domain::event::{By, Event};
 use crate::domain::ids::{CallId, CommandId, OrderId, RestaurantId};
 use crate::domain::menu::{self, MenuAction};
 use crate::domain::place::{self, Basket, Fresh};
@@ -15,6 +15,7 @@ use crate::domain::position::Position;
 use crate::domain::principal::{Principal, Role};
 use crate::domain::text::Key;
 use crate::domain::transition::{self, Circumstance};
+use crate::domain::undrawn::{self, Ticket};
 use crate::failpoint::{self, Point};
 use crate::feed::{Directory, EventCommitted};
 use crate::store::StoreError;
@@ -22,6 +23,8 @@ use crate::store::log::{Ack, CommandKey, Committed, Reads, State, Work};
 use crate::telemetry::ByOutcome;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Why there is no ack.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -140,15 +143,8 @@ impl Commands {
     /// # Errors
     /// The store's.
     pub async fn lapse(&self, restaurant: RestaurantId) -> Answer {
-        let work = Work {
-            restaurant,
-            reads: Reads::Menu,
-            command: None,
-            by: By { role: Role::Service },
-            at: clock::now(),
-            decide: Box::new(|state| decide_menu(state, &MenuAction::Lapse)),
-        };
-        let answer = self.commit_work(work).await;
+        let decide = |state| decide_menu(state, &MenuAction::Lapse);
+        let answer = self.commit_by(Role::Service, restaurant, Reads::Menu, decide).await;
         self.settle("lapse", answer)
     }
 
@@ -158,16 +154,28 @@ impl Commands {
     /// The store's.
     pub async fn display(&self, restaurant: RestaurantId, id: Key, change: Change) -> Answer {
         let role = if matches!(change, Change::Connected { .. }) { Role::Kitchen } else { Role::Service };
-        let work = Work {
-            restaurant,
-            reads: Reads::Display(id.clone()),
-            command: None,
-            by: By { role },
-            at: clock::now(),
-            decide: Box::new(move |state: State| Ok(display::decide(state.display, id, change, state.moment))),
-        };
-        let answer = self.commit_work(work).await;
+        let reads = Reads::Display(id.clone());
+        let decide = move |state: State| Ok(display::decide(state.display, id, change, state.moment));
+        let answer = self.commit_by(role, restaurant, reads, decide).await;
         self.settle("display", answer)
+    }
+
+    /// Tells the floor which tickets no screen shows, of those that a node has found overdue, and which are shown by now.
+    /// Idempotent by itself: the second node that finds the same changes nothing.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn tell_undrawn(&self, restaurant: RestaurantId, overdue: BTreeSet<Ticket>) -> Answer {
+        let decide = move |state: State| Ok(undrawn::decide(&state.tickets, &overdue, state.moment));
+        let answer = self.commit_by(Role::Service, restaurant, Reads::Tickets, decide).await;
+        self.settle("undrawn", answer)
+    }
+
+    /// Announces what a transaction of the store's own has committed.
+    pub async fn announce(&self, restaurant: RestaurantId, events: Arc<[Event]>) {
+        if !events.is_empty() {
+            self.directory.announce(EventCommitted { restaurant, events }).await;
+        }
     }
 
     async fn commit(
@@ -181,15 +189,27 @@ impl Commands {
         self.commit_work(Work { restaurant, reads, command, by, at: clock::now(), decide: Box::new(decide) }).await
     }
 
+    /// Work of the node, which nobody has asked for under an id.
+    async fn commit_by(
+        &self,
+        role: Role,
+        restaurant: RestaurantId,
+        reads: Reads,
+        decide: impl FnOnce(State) -> Result<Decision, Refusal> + Send + 'static,
+    ) -> Result<Committed, CommandError> {
+        let (by, at) = (By { role }, clock::now());
+        self.commit_work(Work { restaurant, reads, command: None, by, at, decide: Box::new(decide) }).await
+    }
+
     /// Commits and announces in a task of its own: a caller that goes away in between leaves no commit unannounced.
     async fn commit_work(&self, work: Work) -> Result<Committed, CommandError> {
-        let directory = self.directory.clone();
+        let commands = self.clone();
         let restaurant = work.restaurant;
         let task = tokio::task::spawn_local(async move {
-            let committed = directory.store().commit(work).await?;
+            let committed = commands.directory.store().commit(work).await?;
             if !committed.events.is_empty() {
                 failpoint::reach(Point::Committed);
-                directory.announce(EventCommitted { restaurant, events: committed.events.clone() }).await;
+                commands.announce(restaurant, committed.events.clone()).await;
                 failpoint::reach(Point::Announced);
             }
             Ok::<_, StoreError>(committed)

@@ -122,6 +122,10 @@ pub struct Serve {
     #[arg(long, env = "ORDERBELL_DISPLAY_GRACE_MS", default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(0..=600_000), hide = true)]
     pub display_grace_ms: u64,
 
+    /// Seconds after which an accepted order that no kitchen screen has drawn raises an alarm on the floor; 0 for none.
+    #[arg(long, env = "ORDERBELL_DISPLAY_ALARM_S", default_value_t = 20, value_parser = clap::value_parser!(u64).range(0..=3600))]
+    pub display_alarm_s: u64,
+
     /// Minutes that an access token lives.
     #[arg(long, env = "ORDERBELL_ACCESS_TOKEN_MINUTES", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=1440))]
     pub access_token_minutes: u64,
@@ -234,6 +238,12 @@ impl Serve {
     #[must_use]
     pub const fn display_spans(&self) -> Spans {
         Spans { lease: Duration::from_millis(self.display_lease_ms), grace: Duration::from_millis(self.display_grace_ms) }
+    }
+
+    /// How long an accepted order may go undrawn; none for ever.
+    #[must_use]
+    pub fn display_alarm(&self) -> Option<Duration> {
+        (self.display_alarm_s > 0).then(|| Duration::from_secs(self.display_alarm_s))
     }
 
     /// Looks for combinations that cannot work.

@@ -1,7 +1,8 @@
 //! What a node does on the clock, off every path: hears of ended sessions, ends pauses and 86s whose time has come, tells of
-//! kitchen screens whose node is gone, forgets what nobody can ask for any more.
+//! kitchen screens whose node is gone and of tickets that no screen shows, forgets what nobody can ask for any more.
 
 pub mod displays;
+pub mod undrawn;
 
 use crate::auth::ended::EndedSessions;
 use crate::clock;

@@ -4,14 +4,16 @@
 use super::secret::{hash, random_secret};
 use super::session::{SessionError, SessionService};
 use crate::clock;
+use crate::domain::event::Event;
 use crate::domain::ids::{DeviceId, RestaurantId, UserId};
 use crate::domain::principal::Role;
 use crate::domain::text::{Key, Name, Station};
 use crate::domain::time::Timestamp;
 use crate::store::StoreError;
 use crate::store::accounts::{ApiKey, User, UserChange, UserChanged};
-use crate::store::devices::Device;
+use crate::store::devices::{Device, Revoked};
 use secrecy::SecretString;
+use std::sync::Arc;
 
 impl SessionService {
     /// Adds somebody who may sign in.
@@ -74,7 +76,8 @@ impl SessionService {
         }
     }
 
-    /// Gives a screen another name, another station, or (`Some(None)`) every station. Its session goes on.
+    /// Gives a screen another name, another station, or (`Some(None)`) every station. Its session goes on. Gives the screen,
+    /// and what was committed, for the caller to announce.
     ///
     /// # Errors
     /// `Invalid` for a station that is not on the menu; the store's `Missing`.
@@ -84,27 +87,27 @@ impl SessionService {
         id: DeviceId,
         name: Option<Name>,
         station: Option<Option<Station>>,
-    ) -> Result<Device, SessionError> {
+    ) -> Result<(Device, Arc<[Event]>), SessionError> {
         let mut device = self.store.device(restaurant, id).await?.ok_or(StoreError::Missing)?;
         if let Some(station) = station {
             self.check_station(restaurant, station.as_ref()).await?;
             device.station = station;
         }
         device.name = name.unwrap_or(device.name);
-        self.store.set_device(&device, clock::now()).await?;
-        Ok(device)
+        let events = self.store.set_device(&device, clock::now()).await?;
+        Ok((device, events))
     }
 
-    /// Revokes a screen: it has to be paired again.
+    /// Revokes a screen: it has to be paired again. Gives what was committed, for the caller to announce.
     ///
     /// # Errors
     /// The store's `Missing`.
-    pub async fn revoke_screen(&self, restaurant: RestaurantId, id: DeviceId) -> Result<(), SessionError> {
+    pub async fn revoke_screen(&self, restaurant: RestaurantId, id: DeviceId) -> Result<Arc<[Event]>, SessionError> {
         let now = clock::now();
-        let sessions = self.store.revoke_device(restaurant, id, now).await?;
+        let Revoked { sessions, events } = self.store.revoke_device(restaurant, id, now).await?;
         log::info!(restaurant:% = restaurant, device:% = id; "screen revoked");
         self.tell_ended(sessions, now);
-        Ok(())
+        Ok(events)
     }
 
     /// Makes an API key. The secret is given this once; only its hash is kept.

@@ -103,9 +103,10 @@ impl Displays {
 }
 
 impl Visit {
-    /// The screen has drawn everything up to a position. Recorded a little later, once for everything in between.
-    pub fn drawn(&self, position: Position) {
-        self.displays.roster().draw(&self.place, position, clock::now());
+    /// The screen has drawn everything up to a position, of one station if it shows but one. Recorded a little later, once
+    /// for everything in between.
+    pub fn drawn(&self, position: Position, shows: Option<Station>) {
+        self.displays.roster().draw(&self.place, position, shows, clock::now());
     }
 }
 

@@ -8,6 +8,7 @@ use crate::clock;
 use crate::domain::position::Position;
 use crate::domain::principal::{Principal, Role};
 use crate::domain::room_id::RoomId;
+use crate::domain::text::Station;
 use crate::domain::time::Timestamp;
 use crate::protocol::{CloseCode, ErrorCode, Frame, ServerFrame};
 use crate::room::{Join, Page, ToMember};
@@ -109,10 +110,10 @@ impl Presence {
         self.services.directory.leave(who.restaurant, room, self.seat.member);
     }
 
-    /// A kitchen screen has drawn everything up to a position.
-    pub fn drawn(&self, position: Position) {
+    /// A kitchen screen has drawn everything up to a position, of one station if it shows but one.
+    pub fn drawn(&self, position: Position, shows: Option<Station>) {
         if let Some(visit) = &*self.visit.borrow() {
-            visit.drawn(position);
+            visit.drawn(position, shows);
         }
     }
 

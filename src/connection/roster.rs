@@ -44,7 +44,7 @@ struct Screen {
     /// The log knows that this node holds it.
     is_held: bool,
     /// Drawn, and not recorded yet.
-    drawn: Option<(Position, Timestamp)>,
+    drawn: Option<(Position, Option<Station>, Timestamp)>,
 }
 
 /// Something to tell the log.
@@ -81,11 +81,13 @@ impl Roster {
         }
     }
 
-    /// It has drawn everything up to a position.
-    pub fn draw(&mut self, place: &Place, position: Position, at: Timestamp) {
+    /// It has drawn everything up to a position, of one station if it shows but one.
+    pub fn draw(&mut self, place: &Place, position: Position, shows: Option<Station>, at: Timestamp) {
         if let Some(screen) = self.0.get_mut(place) {
-            let position = screen.drawn.map_or(position, |(drawn, _)| drawn.max(position));
-            screen.drawn = Some((position, at));
+            // What it has drawn of another station is not drawn of this one.
+            let before = screen.drawn.as_ref().filter(|(_, before, _)| *before == shows);
+            let position = before.map_or(position, |(drawn, _, _)| position.max(*drawn));
+            screen.drawn = Some((position, shows, at));
         }
     }
 
@@ -123,7 +125,7 @@ impl Roster {
     pub fn take_receipts(&mut self) -> Vec<Receipt> {
         let known = self.0.iter_mut().filter(|(_, screen)| screen.is_held);
         let drawn = known.filter_map(|(place, screen)| Some((place, screen.drawn.take()?)));
-        drawn.map(|(place, (position, at))| Receipt { place: place.clone(), position, at }).collect()
+        drawn.map(|(place, (position, shows, at))| Receipt { place: place.clone(), position, at, shows }).collect()
     }
 }
 
@@ -215,11 +217,11 @@ mod tests {
         let position = |number| Position::new(number).unwrap();
         roster.enter(grill.clone(), who("hot"));
         for (drawn, second) in [(3, 1), (9, 2), (7, 3)] {
-            roster.draw(&grill, position(drawn), now(second).wall);
+            roster.draw(&grill, position(drawn), None, now(second).wall);
         }
         assert_eq!(roster.take_receipts(), []);
         tell(&mut roster, 4);
-        let wanted = Receipt { place: grill, position: position(9), at: now(3).wall };
+        let wanted = Receipt { place: grill.clone(), position: position(9), at: now(3).wall, shows: None };
         assert_eq!((roster.take_receipts(), roster.take_receipts()), (vec![wanted], vec![]));
     }
 

@@ -10,6 +10,7 @@ use crate::domain::place::Basket;
 use crate::domain::position::Position;
 use crate::domain::principal::{Principal, Role};
 use crate::domain::room_id::RoomId;
+use crate::domain::text::Station;
 use crate::domain::time::Timestamp;
 use crate::protocol::client_frame::{Nonce, Subscribe};
 use crate::protocol::{ClientFrame, CloseCode, ErrorCode};
@@ -28,7 +29,7 @@ pub enum Effect {
     /// Verify a token and go on under it.
     Refresh(String),
     /// Record what a screen has drawn.
-    Seen(Position),
+    Seen(Position, Option<Station>),
     /// Answer a ping.
     Pong(Option<Nonce>),
     /// Send an error.
@@ -108,7 +109,7 @@ impl Session {
             ClientFrame::Command(command) => Effect::Command(command),
             ClientFrame::Place { id, basket } => Effect::Place(id, basket),
             ClientFrame::Refresh { token } => Effect::Refresh(token),
-            ClientFrame::Seen { room, position } => self.seen(room, position),
+            ClientFrame::Seen { room, position, station } => self.seen(room, position, station),
             ClientFrame::Ping { nonce } => Effect::Pong(nonce),
         }
     }
@@ -137,12 +138,13 @@ impl Session {
         }
     }
 
-    fn seen(&self, name: String, position: Position) -> Effect {
-        let is_in = name.parse().is_ok_and(|room| self.rooms.contains(&room));
-        match (self.principal.role, is_in) {
-            (Role::Kitchen, true) => Effect::Seen(position),
-            (_, true) => Effect::Nothing,
-            (_, false) => complain(name, ErrorCode::Forbidden, "subscribe to the room before reporting what was drawn of it"),
+    fn seen(&self, name: String, position: Position, station: Option<Station>) -> Effect {
+        let room = name.parse().ok().filter(|room| self.rooms.contains(room));
+        match (self.principal.role, room) {
+            // What was drawn of a menu or of one order says nothing of the tickets.
+            (Role::Kitchen, Some(RoomId::Kitchen(_))) => Effect::Seen(position, station),
+            (_, Some(_)) => Effect::Nothing,
+            (_, None) => complain(name, ErrorCode::Forbidden, "subscribe to the room before reporting what was drawn of it"),
         }
     }
 }

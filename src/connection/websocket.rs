@@ -136,7 +136,7 @@ impl Connection {
             Effect::Command(command) => self.enqueue(Errand::Command(command), ctx),
             Effect::Place(id, basket) => self.enqueue(Errand::Place(id, basket), ctx),
             Effect::Refresh(token) => self.refresh(token, ctx),
-            Effect::Seen(position) => self.presence.drawn(position),
+            Effect::Seen(position, station) => self.presence.drawn(position, station),
             Effect::Pong(nonce) => {
                 self.push(&ServerFrame::Pong { nonce: nonce.as_ref(), server_time: clock::now() }.encode(), ctx);
             }

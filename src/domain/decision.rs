@@ -10,6 +10,7 @@ use super::order::Order;
 use super::position::Position;
 use super::text::Key;
 use super::time::Timestamp;
+use super::undrawn::News;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -39,6 +40,8 @@ pub enum Write {
     Display(Display),
     /// A kitchen screen that is none any more.
     DisplayRemoved(Key),
+    /// Tickets of which the floor is told that no screen shows them, or shows them now.
+    Undrawn(News),
 }
 
 /// A decision to act or to leave things as they are.

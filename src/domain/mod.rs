@@ -28,3 +28,4 @@ pub mod status;
 pub mod text;
 pub mod time;
 pub mod transition;
+pub mod undrawn;

@@ -5,6 +5,7 @@ use crate::domain::command::{Command, RawCommand};
 use crate::domain::ids::CommandId;
 use crate::domain::place::Basket;
 use crate::domain::position::Position;
+use crate::domain::text::Station;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -55,6 +56,8 @@ pub enum ClientFrame {
         room: String,
         /// Up to where.
         position: Position,
+        /// The one station it shows, of a screen that may show all.
+        station: Option<Station>,
     },
     /// Are you there.
     Ping {
@@ -99,6 +102,7 @@ struct Refresh {
 struct Seen {
     room: String,
     position: Position,
+    station: Option<Station>,
 }
 
 #[derive(Deserialize)]
@@ -146,7 +150,7 @@ impl ClientFrame {
             "subscribe" => control(value).map(Self::Subscribe),
             "unsubscribe" => control(value).map(|Unsubscribe { room }| Self::Unsubscribe { room }),
             "refresh" => control(value).map(|Refresh { token }| Self::Refresh { token }),
-            "seen" => control(value).map(|Seen { room, position }| Self::Seen { room, position }),
+            "seen" => control(value).map(|Seen { room, position, station }| Self::Seen { room, position, station }),
             "ping" => control(value).map(|Ping { nonce }| Self::Ping { nonce }),
             "command" => command(value, id),
             "place" => request(value, id).map(|Place { id, order }| Self::Place { id, basket: order }),
@@ -188,6 +192,7 @@ mod tests {
             ),
             r#"{"type":"refresh","token":"t"}"#.to_owned(),
             r#"{"type":"seen","room":"kitchen:x","position":9}"#.to_owned(),
+            r#"{"type":"seen","room":"kitchen:x","position":9,"station":"hot"}"#.to_owned(),
             r#"{"type":"ping"}"#.to_owned(),
             r#"{"type":"ping","nonce":"n"}"#.to_owned(),
             r#"{"type":"ping","nonce":17}"#.to_owned(),

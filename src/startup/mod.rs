@@ -117,7 +117,8 @@ impl Node {
         actix_rt::spawn(close_ended(self.services.clone()));
         let (store, commands) = (self.store.clone(), self.commands.clone());
         actix_rt::spawn(self.services.displays.clone().keep(store.clone(), commands.clone(), self.services.metrics.clone()));
-        actix_rt::spawn(housekeeping::displays::sweep(store, commands, serve.display_spans().lease));
+        actix_rt::spawn(housekeeping::displays::sweep(store.clone(), commands.clone(), serve.display_spans().lease));
+        actix_rt::spawn(housekeeping::undrawn::watch(store, commands, serve.display_alarm()));
         Ok(())
     }
 }

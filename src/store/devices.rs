@@ -1,10 +1,13 @@
 //! Kitchen screens: pairing.
 
 use super::Result;
+use crate::domain::event::Event;
 use crate::domain::ids::{DeviceId, RestaurantId};
 use crate::domain::text::{Key, Name, Station};
 use crate::domain::time::Timestamp;
+
 use async_trait::async_trait;
+use std::sync::Arc;
 
 /// A screen that has asked to be paired (RFC 8628). Only the SHA-256 of the device code is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +48,15 @@ pub enum Poll {
     Unknown,
 }
 
+/// What the revocation of a screen came to.
+#[derive(Debug, Clone)]
+pub struct Revoked {
+    /// The sessions that ended with it.
+    pub sessions: Vec<Key>,
+    /// What the floor is told, when it knows the screen: committed, and for the caller to announce.
+    pub events: Arc<[Event]>,
+}
+
 /// Kitchen screens. Plain rows, but for [`Devices::poll_pairing`], which hands a screen out exactly once.
 #[async_trait]
 pub trait Devices: Send + Sync + 'static {
@@ -64,9 +76,9 @@ pub trait Devices: Send + Sync + 'static {
     async fn devices(&self, restaurant: RestaurantId) -> Result<Vec<Device>>;
 
     /// Gives a device another name and station, and tells the floor if it knows the device; its sessions are of that station
-    /// from their next token on. `Missing` when there is none.
-    async fn set_device(&self, device: &Device, at: Timestamp) -> Result<()>;
+    /// from their next token on. Gives what was committed, for the caller to announce. `Missing` when there is none.
+    async fn set_device(&self, device: &Device, at: Timestamp) -> Result<Arc<[Event]>>;
 
-    /// Revokes a device, tells the floor that it is gone, and ends its sessions; gives those. `Missing` when there is none.
-    async fn revoke_device(&self, restaurant: RestaurantId, id: DeviceId, at: Timestamp) -> Result<Vec<Key>>;
+    /// Revokes a device, tells the floor that it is gone, and ends its sessions. `Missing` when there is none.
+    async fn revoke_device(&self, restaurant: RestaurantId, id: DeviceId, at: Timestamp) -> Result<Revoked>;
 }

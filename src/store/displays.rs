@@ -3,8 +3,9 @@
 use super::Result;
 use crate::domain::ids::{NodeId, RestaurantId};
 use crate::domain::position::Position;
-use crate::domain::text::Key;
+use crate::domain::text::{Key, Station};
 use crate::domain::time::Timestamp;
+use crate::domain::undrawn::Tickets;
 use async_trait::async_trait;
 
 /// A screen of a restaurant.
@@ -25,6 +26,8 @@ pub struct Receipt {
     pub position: Position,
     /// When it said so.
     pub at: Timestamp,
+    /// The one station it shows, of a screen that may show all.
+    pub shows: Option<Station>,
 }
 
 /// That a node holds a connection of a screen.
@@ -58,7 +61,11 @@ pub trait Displays: Send + Sync + 'static {
     /// Connected screens that no node holds.
     async fn unheld(&self) -> Result<Vec<Place>>;
 
-    /// Records what screens have drawn; an older position than the recorded one changes only the time. A screen that is
-    /// not known is left out.
+    /// Records what screens have drawn; a position that is older than the recorded one, or not in the feed yet, changes
+    /// only the time and the station shown. A screen that is not known is left out.
     async fn record_seen(&self, receipts: Vec<Receipt>) -> Result<()>;
+
+    /// What waits in kitchens, by restaurant, after one, of at most `limit`: at least of those where there may be something
+    /// to tell the floor. Each restaurant's is read at one point, and may be another by the time it is decided about.
+    async fn tickets(&self, after: Option<RestaurantId>, limit: u32) -> Result<Vec<(RestaurantId, Tickets)>>;
 }

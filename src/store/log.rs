@@ -13,6 +13,7 @@ use crate::domain::room_id::RoomId;
 use crate::domain::status::OrderStatus;
 use crate::domain::text::Key;
 use crate::domain::time::Timestamp;
+use crate::domain::undrawn::Tickets;
 use async_trait::async_trait;
 use serde_json::value::RawValue;
 use std::sync::Arc;
@@ -30,6 +31,8 @@ pub enum Reads {
     Menu,
     /// One kitchen screen.
     Display(Key),
+    /// Tickets that no screen shows.
+    Tickets,
 }
 
 /// What it read.
@@ -49,6 +52,8 @@ pub struct State {
     pub calls: Calls,
     /// The screen, for [`Reads::Display`].
     pub display: Known,
+    /// The tickets, for [`Reads::Tickets`].
+    pub tickets: Tickets,
 }
 
 /// Makes a decision of what was read. Pure and quick: it runs inside the transaction.

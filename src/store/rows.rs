@@ -12,6 +12,7 @@ use crate::domain::position::Position;
 use crate::domain::principal::Principal;
 use crate::domain::text::Slug;
 use crate::domain::time::Timestamp;
+use crate::domain::undrawn::{Ticket, Waiting};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
@@ -116,6 +117,43 @@ impl TryFrom<DisplayRow> for Display {
             last_seen_at: Timestamp::from_micros(row.seen_at),
             position: Position::from_column(row.position),
         })
+    }
+}
+
+/// An order that waits in the kitchen.
+#[derive(FromRow)]
+pub struct WaitingRow {
+    id: Uuid,
+    number: i64,
+    accepted_position: i64,
+    waits_at: String,
+}
+
+impl TryFrom<WaitingRow> for Waiting {
+    type Error = StoreError;
+    fn try_from(row: WaitingRow) -> Result<Self> {
+        Ok(Self {
+            order: OrderId::from_uuid(row.id),
+            number: number("number", row.number)?,
+            accepted: Position::from_column(row.accepted_position),
+            stations: document(&row.waits_at)?,
+        })
+    }
+}
+
+/// A ticket of which the floor has been told.
+#[derive(FromRow)]
+pub struct TicketRow {
+    station: String,
+    order_id: Uuid,
+    number: i64,
+}
+
+impl TryFrom<TicketRow> for Ticket {
+    type Error = StoreError;
+    fn try_from(row: TicketRow) -> Result<Self> {
+        let (station, number) = (text("station", &row.station)?, number("number", row.number)?);
+        Ok(Self { station, order: OrderId::from_uuid(row.order_id), number })
     }
 }
 

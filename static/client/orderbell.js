@@ -150,9 +150,10 @@ export class Orderbell extends Emitter {
   /**
    * Tells the server that this screen has drawn a room up to a position.
    * @param {import('./room.js').Room | string} room @param {number} position
+   * @param {string} [station] the one that it shows, when it could show all
    */
-  seen(room, position) {
-    this.#subscriptions.seen(typeof room === 'string' ? room : room.name, position);
+  seen(room, position, station) {
+    this.#subscriptions.seen(typeof room === 'string' ? room : room.name, position, station);
   }
 
   /** @param {any} frame @returns {Promise<any>} */

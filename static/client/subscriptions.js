@@ -8,7 +8,7 @@ const RETRY_BASE_MS = 1_000;
 /** The rooms of one client: subscribed on every link, from their cursors, and repaired where a frame is missing. */
 export class Subscriptions {
   /** @type {Map<string, Room>} */ #rooms = new Map();
-  /** Display receipts by room. @type {Map<string, number>} */ #receipts = new Map();
+  /** Display receipts by room. @type {Map<string, {position: number, station?: string}>} */ #receipts = new Map();
   /** @type {Map<string, any>} */ #retries = new Map();
   #attempt = 0;
   /** The present link's epoch; null without a link. @type {string | null} */ #epoch = null;
@@ -61,11 +61,22 @@ export class Subscriptions {
     for (const room of this.#rooms.values()) room.lost();
   }
 
-  /** A receipt given while there is no link is given when the room is live again. @param {string} name @param {number} position */
-  seen(name, position) {
-    if (position <= (this.#receipts.get(name) ?? 0)) return;
-    this.#receipts.set(name, position);
-    this.#ways.send({ type: 'seen', room: name, position });
+  /**
+   * A receipt given while there is no link is given when the room is live again.
+   * @param {string} name @param {number} position @param {string} [station] the one that is shown; all without
+   */
+  seen(name, position, station) {
+    const known = this.#receipts.get(name);
+    if (known && position <= known.position && station === known.station) return;
+    this.#receipts.set(name, { position, station });
+    this.#receipt(name);
+  }
+
+  /** @param {string} name */
+  #receipt(name) {
+    const receipt = this.#receipts.get(name);
+    // A member that is undefined is left out of the frame.
+    if (receipt) this.#ways.send({ type: 'seen', room: name, ...receipt });
   }
 
   /** @param {any} frame one that names a room */
@@ -81,8 +92,7 @@ export class Subscriptions {
   /** @param {Room} room */
   #wentLive(room) {
     this.#attempt = 0;
-    const position = this.#receipts.get(room.name);
-    if (position !== undefined) this.#ways.send({ type: 'seen', room: room.name, position });
+    this.#receipt(room.name);
     this.#ways.settled();
   }
 

@@ -49,7 +49,8 @@ export class KitchenView {
     this.#drawBar(scene);
     this.#drawPanels(scene);
     this.#drawMore();
-    if (cursor !== null) afterPaint(() => scene.bell.seen(scene.room.name, cursor));
+    const chosen = scene.bound ? undefined : scene.station;
+    if (cursor !== null) afterPaint(() => scene.bell.seen(scene.room.name, cursor, chosen));
   }
 
   /** @param {Scene} scene */

@@ -9,8 +9,8 @@ import { redrawing } from '../views/redraw.js';
 import { closeSheet, openSheet } from '../views/sheet.js';
 import { Sound } from '../views/sound.js';
 import { callsView } from '../views/staff_calls.js';
-import { lanes, tablesOf } from '../views/staff_model.js';
-import { floorBlank, menuView, ordersView, pausedView, screensView, tabsView } from '../views/staff_parts.js';
+import { lanes, screensOf, tablesOf, undrawnByStation } from '../views/staff_model.js';
+import { floorBlank, menuView, ordersView, pausedView, screensView, tabsView, undrawnView } from '../views/staff_parts.js';
 import { accountButton, pauseButton } from '../views/staff_bar.js';
 import { accountSheet } from '../views/staff_sheets.js';
 import { tablesView } from '../views/staff_tables.js';
@@ -21,7 +21,7 @@ import { OrderBook } from './order_book.js';
 import { StaffCommands } from './staff_commands.js';
 import { StaffService } from './staff_service.js';
 
-/** An order that nobody takes rings this often. */
+/** An order that nobody takes, or that no screen of the kitchen shows, rings this often. */
 const RING_EVERY_MS = 4000;
 /** Nobody has touched the page for this long: it may load itself anew. */
 const QUIET_MS = 15_000;
@@ -167,9 +167,14 @@ export class StaffDesk {
     this.#ring();
   }
 
+  /** Orders that no screen of the kitchen shows. */
+  #undrawn() {
+    return undrawnByStation(this.#floor.displays, this.#orders());
+  }
+
   /** Rings until somebody takes the order; one that is rung for is on the screen already. */
   #ring() {
-    const waiting = this.#orders().some((order) => order.status === 'placed');
+    const waiting = this.#orders().some((order) => order.status === 'placed') || this.#undrawn().length > 0;
     if (!waiting || performance.now() - this.#rangAt < RING_EVERY_MS) return;
     this.#rangAt = performance.now();
     this.#sound.play('ring');
@@ -180,11 +185,19 @@ export class StaffDesk {
     const all = lanes(this.#orders(), now, '');
     document.title = all.incoming.length > 0 ? `(${all.incoming.length}) Incoming · Orderbell` : 'Staff · Orderbell';
     this.#drawBar(all);
+    this.#drawAlarm();
     const calls = this.#commands.unanswered(this.#floor.calls);
     // By table, each stands at its own.
     find('#calls').hidden = Object.keys(calls).length === 0 || this.#tab === 'tables';
     render(find('#calls'), callsView(calls, now));
     render(find('#main'), this.#content(now));
+  }
+
+  #drawAlarm() {
+    const undrawn = this.#undrawn();
+    if (undrawn.length > 0) document.title = 'Not on a screen · Orderbell';
+    find('#undrawn').hidden = undrawn.length === 0;
+    render(find('#undrawn'), undrawnView(undrawn));
   }
 
   /** @param {Record<import('../views/staff_model.js').Lane, any[]>} all */
@@ -195,7 +208,7 @@ export class StaffDesk {
       incoming: all.incoming.length,
       ready: all.ready.length,
       soldOut: count(menu?.items, ({ available }) => !available),
-      lost: count(this.#floor.displays, ({ connected }) => connected === false),
+      lost: count(screensOf(this.#floor.displays), ({ connected }) => connected === false),
     }));
     render(find('#controls'), soundButton(this.#sound), menu && !menu.paused && pauseButton(), accountButton());
     find('#paused').hidden = !menu?.paused;

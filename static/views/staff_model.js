@@ -7,6 +7,9 @@
 /** How long a closed order stays in sight: as long as a served one can be called back. */
 export const DONE_FOR_MS = 15 * 60_000;
 
+/** Orders that no screen shows and that are named; of more it is said how many. */
+const NAMED = 8;
+
 /** @type {Record<string, Lane>} */
 const LANES = {
   placed: 'incoming', accepted: 'kitchen', preparing: 'kitchen', ready: 'ready', served: 'done', rejected: 'done', cancelled: 'done',
@@ -80,6 +83,45 @@ export function progress(order) {
 /** @param {Record<string, any>} byId calls @returns {any[]} the longest waiting first */
 export function callsByAge(byId) {
   return Object.values(byId).sort((a, b) => a.raised_at.localeCompare(b.raised_at));
+}
+
+/**
+ * What stands among the displays: screens, and for each station the orders that no screen shows.
+ * @param {Record<string, any>} displays @returns {any[]}
+ */
+export function screensOf(displays) {
+  return Object.values(displays).filter(({ undrawn }) => undrawn === undefined);
+}
+
+/**
+ * Orders that no screen of their station shows, by station. One that this page knows to be begun or over is left out: the
+ * server takes it back a moment later.
+ * @param {Record<string, any>} displays @param {any[]} orders
+ * @returns {{station: string, orders: {id: string, number: number}[]}[]}
+ */
+export function undrawnByStation(displays, orders) {
+  const known = new Map(orders.map((order) => [order.id, order]));
+  const waits = (/** @type {string} */ id, /** @type {string} */ station) => {
+    const order = known.get(id);
+    return order !== undefined && (order.status === 'accepted' || order.status === 'preparing')
+      && Object.values(order.items).some((item) => item.station === station && item.status === 'queued');
+  };
+  return Object.values(displays)
+    .map(({ station, undrawn = {} }) => ({
+      station,
+      orders: Object.entries(undrawn).map(([id, number]) => ({ id, number }))
+        .filter(({ id }) => waits(id, station)).sort((a, b) => a.number - b.number),
+    }))
+    .filter(({ orders: some }) => some.length > 0)
+    .sort((a, b) => a.station.localeCompare(b.station));
+}
+
+/** @param {string} station @param {{number: number}[]} orders */
+export function undrawnWords(station, orders) {
+  const named = orders.slice(0, NAMED).map(({ number }) => String(number));
+  if (orders.length > NAMED) named.push(`${orders.length - NAMED} more`);
+  const list = named.length > 1 ? `${named.slice(0, -1).join(', ')} and ${named.at(-1)}` : named[0];
+  return `No screen shows order${named.length > 1 ? 's' : ''} ${list} at ${station}.`;
 }
 
 /** @param {any} menu @returns {{id: string, name: string, items: any[]}[]} categories in their order */

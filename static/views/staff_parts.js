@@ -1,7 +1,7 @@
 import { h } from './dom.js';
 import { ageInWords, clock, money } from './format.js';
 import { icon } from './icons.js';
-import { LANE, menuByCategory } from './staff_model.js';
+import { LANE, menuByCategory, screensOf, undrawnWords } from './staff_model.js';
 import { orderCard } from './staff_order.js';
 
 /** @param {string} tab @param {{incoming: number, ready: number, soldOut: number, lost: number}} counts */
@@ -12,6 +12,14 @@ export function tabsView(tab, { incoming, ready, soldOut, lost }) {
   return tabs.map(([name, sign, words, number]) => h('button.button.tab', {
     'type': 'button', 'data-key': name, 'data-do': 'tab', 'data-tab': name, 'aria-current': name === tab ? 'page' : undefined,
   }, icon(sign), words, number > 0 && h('span.badge.badge--count.badge--strong', {}, number)));
+}
+
+/** @param {ReturnType<typeof import('./staff_model.js').undrawnByStation>} stations */
+export function undrawnView(stations) {
+  return stations.map(({ station, orders }) => h('div.undrawn', { 'data-key': station, 'data-undrawn': station },
+    icon('alert'),
+    h('p.undrawn__words', {}, h('b', {}, undrawnWords(station, orders)), ' Tell the kitchen, and look at its screens.'),
+    h('button.button', { 'type': 'button', 'data-do': 'tab', 'data-tab': 'screens' }, 'Screens')));
 }
 
 /**
@@ -59,7 +67,7 @@ function menuLine(item) {
 
 /** @param {Record<string, any>} displays @param {number} now */
 export function screensView(displays, now) {
-  const screens = Object.values(displays).sort((a, b) => Number(a.connected ?? true) - Number(b.connected ?? true) || a.name.localeCompare(b.name));
+  const screens = screensOf(displays).sort((a, b) => Number(a.connected ?? true) - Number(b.connected ?? true) || a.name.localeCompare(b.name));
   return h('div.screens', {},
     h('header.screens__head', {}, h('h2', {}, 'Kitchen screens'),
       h('button.button.button--primary', { 'type': 'button', 'data-do': 'ask-pair' }, icon('screen'), 'Pair a screen')),

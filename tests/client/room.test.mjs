@@ -178,6 +178,15 @@ test('a receipt is sent once, and again on a new link when its room is live', as
   assert.deepEqual(last().all('seen'), [{ type: 'seen', room: ROOM, position: 10 }]);
 });
 
+test('a screen that comes to show another station says so, though it has drawn nothing new', async () => {
+  const { bell, last, room } = await liveRoom();
+  for (const station of ['hot', 'hot', 'cold', undefined, undefined]) bell.seen(room, 10, station);
+  assert.deepEqual(last().all('seen'), [
+    { type: 'seen', room: ROOM, position: 10, station: 'hot' }, { type: 'seen', room: ROOM, position: 10, station: 'cold' },
+    { type: 'seen', room: ROOM, position: 10 },
+  ]);
+});
+
 test('of finished orders the newest are kept', () => {
   const room = new Room(ROOM);
   const count = KEPT_FINISHED_ORDERS + 5;

@@ -11,7 +11,7 @@ import { UNDO_MS, allDay, bySequence, changesBetween, recallable, ticketOf, urge
 import { LastMove, ON_ITS_WAY_MS } from '../../static/views/last_move.js';
 import { isAllergy } from '../../static/views/notes.js';
 import { withPending } from '../../static/views/optimistic.js';
-import { isTable, lanes, progress, tablesOf } from '../../static/views/staff_model.js';
+import { isTable, lanes, progress, screensOf, tablesOf, undrawnByStation, undrawnWords } from '../../static/views/staff_model.js';
 
 const NOON = Date.parse('2026-11-24T12:00:00.000Z');
 const at = (minutes) => new Date(NOON + minutes * 60_000).toISOString();
@@ -74,6 +74,27 @@ test('an age passes two thresholds, and knows no midnight', () => {
   assert.deepEqual([599_999, 600_000, 1_199_999, 1_200_000].map((ms) => urgency(ms, thresholds)), ['fresh', 'warn', 'warn', 'late']);
   assert.deepEqual([age(-5), age(67_000), age(3_900_000), age(90_000_000)], ['0:00', '1:07', '1 h 05', '25 h 00']);
   assert.deepEqual([ageInWords(1000), ageInWords(125_000), count(2, 'dish', 'dishes')], ['1 second', '2 minutes', '2 dishes']);
+});
+
+test('an order that no screen shows is told of for as long as it waits there', () => {
+  const entry = { id: 'station:hot', station: 'hot', connected: false, undrawn: { o2: 2, o1: 1, o3: 3 } };
+  const displays = { 'grill': { id: 'grill', name: 'Grill', station: 'hot', connected: true }, 'station:hot': entry };
+  const open = (id, number, status, items) => ({ ...order(status, items), id, number });
+  const orders = [
+    open('o1', 1, 'accepted', { a: item('queued') }), open('o2', 2, 'preparing', { a: item('queued'), b: item('done') }),
+    open('o3', 3, 'preparing', { a: item('cooking'), b: item('queued', { station: 'bar' }) }),
+  ];
+  assert.deepEqual(undrawnByStation(displays, orders), [{ station: 'hot', orders: [{ id: 'o1', number: 1 }, { id: 'o2', number: 2 }] }]);
+  assert.deepEqual(undrawnByStation(displays, [orders[2]]), [], 'begun, or not known');
+  assert.deepEqual(undrawnByStation({ grill: displays.grill }, orders), []);
+  assert.deepEqual(screensOf(displays).map(({ id }) => id), ['grill'], 'what is told of a station is no screen');
+});
+
+test('what no screen shows is said in words, however much it is', () => {
+  const some = (count) => Array.from({ length: count }, (_, at) => ({ number: 41 + at }));
+  assert.equal(undrawnWords('hot', some(1)), 'No screen shows order 41 at hot.');
+  assert.equal(undrawnWords('hot', some(3)), 'No screen shows orders 41, 42 and 43 at hot.');
+  assert.equal(undrawnWords('bar', some(12)), 'No screen shows orders 41, 42, 43, 44, 45, 46, 47, 48 and 4 more at bar.');
 });
 
 test('a note about an allergy is known as one', () => {

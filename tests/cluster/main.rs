@@ -21,6 +21,7 @@ mod roles;
 mod rolling;
 mod sessions;
 mod site;
+mod undrawn;
 mod watcher;
 
 #[path = "../support_servers/postgres.rs"]

@@ -23,6 +23,8 @@ async fn long_log() -> (&'static Path, Value) {
             let staff = server.staff().await;
             let order = staff.place(&Menu::read(&staff).await.basket()).await["id"].clone();
             staff.act(&order, "accept").await;
+            // Begun, so that the floor is not told that no screen shows it.
+            staff.act(&order, "start").await;
             let writers = (0..WRITERS).map(|at| tokio::spawn(promise(staff.clone(), order.clone(), at)));
             for writer in writers.collect::<Vec<_>>() {
                 writer.await.unwrap();

@@ -6,6 +6,7 @@ use crate::house::{House, at, key};
 use crate::world::World;
 use orderbell::clock;
 use orderbell::domain::display::Change;
+use orderbell::domain::event::EventKind;
 use orderbell::domain::ids::{DeviceId, RestaurantId};
 use orderbell::domain::principal::{Principal, Role};
 use orderbell::domain::room_id::RoomId;
@@ -95,9 +96,10 @@ pub async fn a_screen_that_is_moved_keeps_its_session(world: World) {
     house.hold(&display, 1).await;
     house.tell(&display, connected()).await;
     let foreign = Device { restaurant: other.id, ..device.clone() };
-    assert_eq!(store.set_device(&foreign, at(2)).await, Err(StoreError::Missing), "another's");
+    let set = async |device, second| store.set_device(device, at(second)).await.map(|events| events.len());
+    assert_eq!(set(&foreign, 2).await, Err(StoreError::Missing), "another's");
     let moved = Device { name: key("Cold line"), station: Some(key("cold")), ..device };
-    assert_eq!(store.set_device(&moved, at(2)).await, Ok(()));
+    assert_eq!(set(&moved, 2).await, Ok(1), "one event to announce");
     assert_eq!(store.devices(house.id).await.unwrap(), std::slice::from_ref(&moved));
     let Rotation::Rotated(row) = store.rotate_refresh([5; 32], [6; 32], at(2)).await.unwrap() else { panic!("it goes on") };
     assert_eq!(row.principal.station, moved.station, "its next token says where it is");
@@ -107,7 +109,7 @@ pub async fn a_screen_that_is_moved_keeps_its_session(world: World) {
     let events = sound_feed(store, house.id).await;
     assert_eq!(fold(&events, house.head().await).displays, displays, "the floor has heard of it");
     store.revoke_device(house.id, moved.id, at(3)).await.unwrap();
-    assert_eq!(store.set_device(&moved, at(2)).await, Err(StoreError::Missing), "revoked");
+    assert_eq!(set(&moved, 2).await, Err(StoreError::Missing), "revoked");
 }
 
 pub async fn a_revoked_screen_is_gone_with_its_sessions(world: World) {
@@ -123,7 +125,9 @@ pub async fn a_revoked_screen_is_gone_with_its_sessions(world: World) {
     let display = device.id.to_string();
     house.hold(&display, 1).await;
     house.tell(&display, connected()).await;
-    assert_eq!(store.revoke_device(house.id, device.id, at(3)).await.unwrap(), [key::<Key>("s-1")]);
+    let revoked = store.revoke_device(house.id, device.id, at(3)).await.unwrap();
+    let told: Vec<_> = revoked.events.iter().map(|event| (event.kind, event.position)).collect();
+    assert_eq!((revoked.sessions, told), (vec![key::<Key>("s-1")], vec![(EventKind::DisplayLost, house.head().await)]));
     assert_eq!(store.device(house.id, device.id).await.unwrap(), None);
     assert_eq!(store.devices(house.id).await.unwrap(), []);
     assert_eq!(store.rotate_refresh([5; 32], [6; 32], at(4)).await.unwrap(), Rotation::Unknown);
@@ -134,5 +138,5 @@ pub async fn a_revoked_screen_is_gone_with_its_sessions(world: World) {
     assert_eq!(fold(&events, floor.position).displays, serde_json::json!({}), "the floor has heard of it");
     assert_eq!((events.len(), store.leases(None, 9).await.unwrap()), (2, vec![]));
     assert!(!house.tell(&display, Change::Lost { left: None }).await, "its connections end later");
-    assert_eq!(store.revoke_device(house.id, device.id, at(4)).await, Err(StoreError::Missing));
+    assert_eq!(store.revoke_device(house.id, device.id, at(4)).await.unwrap_err(), StoreError::Missing);
 }

@@ -137,19 +137,23 @@ pub async fn a_beat_goes_on_while_the_lease_is_there(world: World) {
 
 pub async fn receipts_show_what_a_screen_has_drawn(world: World) {
     let house = House::open(&world.store).await;
+    let staff = house.staff();
+    for _ in 0..8 {
+        house.place(&staff).await;
+    }
     let seen = |number, second| {
-        let position = Position::new(number).unwrap();
-        world.store.record_seen(vec![Receipt { place: house.screen("grill"), position, at: at(second) }])
+        let (position, shows) = (Position::new(number).unwrap(), None);
+        world.store.record_seen(vec![Receipt { place: house.screen("grill"), position, at: at(second), shows }])
     };
     seen(4, 1).await.unwrap();
     assert_eq!(house.displays().await, json!({}), "a screen that nobody knows");
     house.tell("grill", connected()).await;
-    for (number, second) in [(5, 2), (9, 3), (7, 4)] {
+    for (number, second) in [(5, 2), (9, 3), (7, 4), (10, 5)] {
         seen(number, second).await.unwrap();
     }
     let displays = house.displays().await;
     let (position, seen_at) = (&displays["grill"]["position"], &displays["grill"]["last_seen_at"]);
-    assert_eq!((position, seen_at), (&json!(9), &json!(at(4))), "an older position changes only the time");
+    assert_eq!((position, seen_at), (&json!(9), &json!(at(5))), "an older position, and one that is not yet, change the time");
     // The next event carries it.
     assert!(house.tell("grill", LOST).await);
     let events = sound_feed(&world.store, house.id).await;

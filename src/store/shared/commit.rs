@@ -9,6 +9,7 @@ use crate::domain::ids::{CallId, EventId, RestaurantId};
 use crate::domain::order::Order;
 use crate::domain::position::Position;
 use crate::domain::time::Timestamp;
+use crate::domain::undrawn::{self, Tickets};
 use crate::store::error::broken;
 use crate::store::log::{Ack, CommandKey, Committed, Reads, State, Work};
 use crate::store::rows::FeedRow;
@@ -99,11 +100,13 @@ async fn read(connection: &mut Connection, context: &Context, reads: Reads, feed
         menu: None,
         calls: Calls::new(),
         display: Known::default(),
+        tickets: Tickets::default(),
     };
     match reads {
         Reads::Order(id) => state.order = super::log::order(connection, restaurant, id).await?,
         Reads::Calls => state.calls = calls(connection, restaurant).await?,
         Reads::Display(id) => state.display = super::displays::known(connection, restaurant, &id).await?,
+        Reads::Tickets => state.tickets = super::tickets::read(connection, restaurant).await?,
         Reads::Menu => state.menu = super::log::menu(connection, restaurant).await?,
         Reads::Basket => {
             state.menu = super::log::menu(connection, restaurant).await?;
@@ -199,6 +202,7 @@ async fn write_row(connection: &mut Connection, restaurant: RestaurantId, write:
         }
         Write::Display(display) => super::displays::set(connection, restaurant, display).await?,
         Write::DisplayRemoved(id) => super::displays::remove(connection, restaurant, id).await?,
+        Write::Undrawn(news) => super::tickets::write(connection, restaurant, news).await?,
     };
     one_row(changed, "the row of a decision is not there")
 }
@@ -210,8 +214,13 @@ async fn write_order(connection: &mut Connection, order: &Order, places: bool) -
         .bind(order.status.as_str())
         .bind(!order.status.is_final())
         .bind(rows::write(order)?);
-    let query =
-        if places { query.bind(i64::from(order.number)).bind(order.diner.as_ref().map(|diner| diner.as_str())) } else { query };
+    let query = if places {
+        query.bind(i64::from(order.number)).bind(order.diner.as_ref().map(|diner| diner.as_str()))
+    } else {
+        let stations = undrawn::waits_at(order);
+        let waits_at = (!stations.is_empty()).then(|| rows::write(&stations)).transpose()?;
+        query.bind(waits_at).bind(order.accepted_at.map(|_| order.position.column()))
+    };
     Ok(query.execute(connection).await?.rows_affected())
 }
 

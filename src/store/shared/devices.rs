@@ -3,14 +3,16 @@
 use super::accounts::found;
 use super::{Backend, Connection, Database, displays, sessions};
 use crate::domain::display::Change;
+use crate::domain::event::Event;
 use crate::domain::ids::{DeviceId, RestaurantId};
 use crate::domain::text::Key;
 use crate::domain::time::Timestamp;
-use crate::store::devices::{Device, Devices, Pairing, Poll};
+use crate::store::devices::{Device, Devices, Pairing, Poll, Revoked};
 use crate::store::rows::DeviceRow;
 use crate::store::{Result, StoreError, sql};
 use async_trait::async_trait;
 use sqlx::{query, query_as, query_scalar};
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// How long a pairing past its time still answers `Expired`, in microseconds.
@@ -41,12 +43,12 @@ impl Devices for Backend {
         self.all(query_as::<Database, DeviceRow>(sql::devices::DEVICES).bind(restaurant.uuid())).await
     }
 
-    async fn set_device(&self, device: &Device, at: Timestamp) -> Result<()> {
+    async fn set_device(&self, device: &Device, at: Timestamp) -> Result<Arc<[Event]>> {
         let device = device.clone();
         self.write(move |c| Box::pin(async move { set(c, &device, at).await })).await
     }
 
-    async fn revoke_device(&self, restaurant: RestaurantId, id: DeviceId, at: Timestamp) -> Result<Vec<Key>> {
+    async fn revoke_device(&self, restaurant: RestaurantId, id: DeviceId, at: Timestamp) -> Result<Revoked> {
         self.write(move |c| Box::pin(revoke(c, restaurant, id, at))).await
     }
 }
@@ -109,7 +111,7 @@ async fn not_now(connection: &mut Connection, hash: [u8; 32], at: Timestamp) -> 
     })
 }
 
-async fn set(connection: &mut Connection, device: &Device, at: Timestamp) -> Result<()> {
+async fn set(connection: &mut Connection, device: &Device, at: Timestamp) -> Result<Arc<[Event]>> {
     let (restaurant, id) = (device.restaurant.uuid(), device.id.uuid());
     let station = device.station.as_ref().map(|station| station.as_str());
     let set = query::<Database>(sql::devices::SET_DEVICE).bind(restaurant).bind(id).bind(device.name.as_str());
@@ -120,14 +122,14 @@ async fn set(connection: &mut Connection, device: &Device, at: Timestamp) -> Res
     displays::tell(connection, device.restaurant, device.id, change, at).await
 }
 
-async fn revoke(connection: &mut Connection, restaurant: RestaurantId, id: DeviceId, at: Timestamp) -> Result<Vec<Key>> {
+async fn revoke(connection: &mut Connection, restaurant: RestaurantId, id: DeviceId, at: Timestamp) -> Result<Revoked> {
     let revoke = query::<Database>(sql::devices::REVOKE_DEVICE).bind(restaurant.uuid()).bind(id.uuid());
     if revoke.bind(at.micros()).execute(&mut *connection).await?.rows_affected() == 0 {
         return Err(StoreError::Missing);
     }
     query::<Database>(sql::devices::VOID_PAIRINGS).bind(id.uuid()).execute(&mut *connection).await?;
-    displays::tell(&mut *connection, restaurant, id, Change::Removed, at).await?;
+    let events = displays::tell(&mut *connection, restaurant, id, Change::Removed, at).await?;
     let query = query_scalar::<Database, String>(sql::sessions::SESSIONS_OF_DEVICE).bind(restaurant.uuid());
     let sessions = query.bind(id.uuid()).fetch_all(&mut *connection).await?;
-    sessions::end_all(connection, sessions).await
+    Ok(Revoked { sessions: sessions::end_all(connection, sessions).await?, events })
 }

@@ -1,18 +1,20 @@
 //! [`Displays`]: leases and receipts, and the row of a screen in a feed's transaction.
 
-use super::{Backend, Connection, Database, commit};
+use super::{Backend, Connection, Database, commit, tickets};
 use crate::domain::display::{self, Change, Display, Known};
-use crate::domain::event::By;
+use crate::domain::event::{By, Event};
 use crate::domain::ids::{DeviceId, NodeId, RestaurantId};
 use crate::domain::principal::Role;
 use crate::domain::text::Key;
 use crate::domain::time::Timestamp;
+use crate::domain::undrawn::Tickets;
 use crate::store::displays::{Displays, Lease, Place, Receipt};
 use crate::store::log::{Reads, Work};
 use crate::store::rows::{self, DisplayRow};
 use crate::store::{Result, sql};
 use async_trait::async_trait;
 use sqlx::{query, query_as, query_scalar};
+use std::sync::Arc;
 use uuid::Uuid;
 
 #[async_trait]
@@ -56,6 +58,10 @@ impl Displays for Backend {
     async fn record_seen(&self, receipts: Vec<Receipt>) -> Result<()> {
         self.write(move |c| Box::pin(record_seen(c, receipts))).await
     }
+
+    async fn tickets(&self, after: Option<RestaurantId>, limit: u32) -> Result<Vec<(RestaurantId, Tickets)>> {
+        self.read_at_one_point(move |c| Box::pin(tickets::of_kitchens(c, after, limit))).await
+    }
 }
 
 type Statement = sqlx::query::Query<'static, Database, super::Arguments>;
@@ -83,9 +89,10 @@ async fn renew(connection: &mut Connection, node: NodeId, mut places: Vec<Place>
 
 async fn record_seen(connection: &mut Connection, mut receipts: Vec<Receipt>) -> Result<()> {
     receipts.sort_by(|one, other| one.place.cmp(&other.place));
-    for Receipt { place, position, at } in receipts {
+    for Receipt { place, position, at, shows } in receipts {
         let see = query::<Database>(sql::displays::SEE).bind(place.restaurant.uuid()).bind(place.display.to_string());
-        see.bind(position.column()).bind(at.micros()).execute(&mut *connection).await?;
+        let see = see.bind(position.column()).bind(at.micros()).bind(shows.map(|station| station.to_string()));
+        see.execute(&mut *connection).await?;
     }
     Ok(())
 }
@@ -116,17 +123,17 @@ pub async fn remove(connection: &mut Connection, restaurant: RestaurantId, id: &
     Ok(on_screen(sql::displays::REMOVE_DISPLAY).execute(connection).await?.rows_affected())
 }
 
-/// Says something of a device to the floor, within the transaction that changes or revokes it. Nobody announces the event:
-/// feeds find it when they compare heads.
+/// Says something of a device to the floor, within the transaction that changes or revokes it; gives the events, which are
+/// to be announced once that is committed.
 pub async fn tell(
     connection: &mut Connection,
     restaurant: RestaurantId,
     device: DeviceId,
     change: Change,
     at: Timestamp,
-) -> Result<()> {
+) -> Result<Arc<[Event]>> {
     let id: Key = rows::text("device", &device.to_string())?;
     let (reads, by) = (Reads::Display(id.clone()), By { role: Role::Service });
     let decide = Box::new(move |state: crate::store::log::State| Ok(display::decide(state.display, id, change, state.moment)));
-    commit::commit(connection, Work { restaurant, reads, command: None, by, at, decide }).await.map(|_| ())
+    commit::commit(connection, Work { restaurant, reads, command: None, by, at, decide }).await.map(|committed| committed.events)
 }

@@ -16,6 +16,7 @@ mod displays;
 mod log;
 mod sessions;
 mod snapshot;
+mod tickets;
 mod users;
 
 type Arguments = <Database as sqlx::Database>::Arguments;

@@ -1,9 +1,11 @@
 //! The state of a room at one position. Runs in a transaction that sees one point of the database.
 
-use super::{Connection, Database, log};
+use super::{Connection, Database, log, tickets};
+use crate::domain::decision::to_json;
 use crate::domain::display::Display;
 use crate::domain::ids::RestaurantId;
 use crate::domain::room_id::RoomId;
+use crate::domain::undrawn;
 use crate::store::error::broken;
 use crate::store::log::Snapshot;
 use crate::store::rows::DisplayRow;
@@ -48,9 +50,11 @@ async fn calls(connection: &mut Connection, restaurant: RestaurantId) -> Result<
 
 async fn displays(connection: &mut Connection, restaurant: RestaurantId) -> Result<Box<RawValue>> {
     let query = query_as::<Database, DisplayRow>(sql::displays::DISPLAYS).bind(restaurant.uuid());
-    let displays = query.fetch_all(connection).await?.into_iter().map(Display::try_from);
-    let displays = displays.map(|display| display.map(|display| (display.id.clone(), display)));
-    object(displays.collect::<Result<BTreeMap<_, _>>>()?)
+    let displays = query.fetch_all(&mut *connection).await?.into_iter().map(Display::try_from);
+    let displays = displays.map(|display| display.map(|display| (display.id.to_string(), to_json(&display))));
+    let mut displays = displays.collect::<Result<BTreeMap<_, _>>>()?;
+    displays.extend(undrawn::entries(&tickets::raised(connection, restaurant).await?));
+    object(displays)
 }
 
 fn object(members: impl serde::Serialize) -> Result<Box<RawValue>> {

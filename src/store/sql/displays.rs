@@ -11,7 +11,9 @@ statements! {
         ON CONFLICT (restaurant, display) DO UPDATE SET name = excluded.name, station = excluded.station, \
         connected = excluded.connected, seen_at = excluded.seen_at";
     REMOVE_DISPLAY = "DELETE FROM displays WHERE restaurant = $1 AND display = $2";
-    SEE = "UPDATE displays SET position = CASE WHEN $3 > position THEN $3 ELSE position END, seen_at = $4 \
+    /// What is not in the feed yet cannot have been drawn.
+    SEE = "UPDATE displays SET seen_at = $4, shows = $5, position = CASE \
+        WHEN $3 > position AND $3 <= (SELECT head FROM feeds WHERE restaurant = $1) THEN $3 ELSE position END \
         WHERE restaurant = $1 AND display = $2";
 
     HOLD = "INSERT INTO display_leases (restaurant, display, node, beat) VALUES ($1, $2, $3, 1) \
@@ -25,4 +27,19 @@ statements! {
         WHERE (restaurant, display, node) > ($1, $2, $3) ORDER BY restaurant, display, node LIMIT $4";
     UNHELD = "SELECT d.restaurant, d.display FROM displays d WHERE d.connected = TRUE AND NOT EXISTS \
         (SELECT 1 FROM display_leases l WHERE l.restaurant = d.restaurant AND l.display = d.display)";
+
+    /// Restaurants after `$1` that have been told of undrawn tickets, or have an order that waits and that no screen of all
+    /// stations has drawn. Whether those of its station have is for the restaurant's own queries.
+    KITCHENS = "SELECT r.id FROM restaurants r WHERE r.id > $1 AND (\
+        EXISTS (SELECT 1 FROM undrawn u WHERE u.restaurant = r.id) OR \
+        EXISTS (SELECT 1 FROM orders o WHERE o.restaurant = r.id AND o.waits_at IS NOT NULL AND NOT EXISTS (\
+            SELECT 1 FROM displays d WHERE d.restaurant = r.id AND COALESCE(d.station, d.shows) IS NULL \
+            AND d.position >= o.accepted_position))) ORDER BY r.id LIMIT $2";
+    DRAWN = "SELECT COALESCE(station, shows), position FROM displays WHERE restaurant = $1";
+    /// The oldest orders that wait and were accepted after position `$2`.
+    WAITING = "SELECT id, number, accepted_position, waits_at FROM orders \
+        WHERE restaurant = $1 AND waits_at IS NOT NULL AND accepted_position > $2 ORDER BY id LIMIT $3";
+    RAISED = "SELECT station, order_id, number FROM undrawn WHERE restaurant = $1 ORDER BY station, order_id";
+    RAISE = "INSERT INTO undrawn (restaurant, station, order_id, number) VALUES ($1, $2, $3, $4)";
+    SETTLE = "DELETE FROM undrawn WHERE restaurant = $1 AND station = $2 AND order_id = $3";
 }

@@ -209,7 +209,13 @@ fn command_of(program: &Path, folder: &Path, common: &[String]) -> Command {
     command
 }
 
-async fn spawn(program: &Path, folder: &Path, common: &[String], flags: &[String], environment: &[(String, String)]) -> (Child, String) {
+async fn spawn(
+    program: &Path,
+    folder: &Path,
+    common: &[String],
+    flags: &[String],
+    environment: &[(String, String)],
+) -> (Child, String) {
     let log = File::options().create(true).append(true).open(folder.join("log")).unwrap();
     let mut process = command_of(program, folder, common);
     process.args(FLAGS).args(flags).envs(environment.iter().cloned()).stdout(Stdio::piped()).stderr(log);

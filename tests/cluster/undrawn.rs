@@ -1,0 +1,95 @@
+//! Accepted orders that no kitchen screen shows, on several nodes: what one node's screen has drawn counts on all, and the
+//! death of the node that held the screen changes neither what was drawn nor that the floor is told, once.
+
+use crate::site::Site;
+use crate::support::Screen;
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+
+const ALARM: Duration = Duration::from_secs(2);
+const FLAGS: [&str; 8] =
+    ["--display-alarm-s", "2", "--display-lease-ms", "2000", "--display-grace-ms", "1000", "--head-comparison-s", "1"];
+
+/// Places and accepts an order of a hot dish at a node; gives its document.
+async fn accepted(site: &Site, number: usize) -> Value {
+    let staff = site.at(&site.staff, number);
+    let basket = json!({"service": "takeaway", "items": [site.menu.line("Beef rezala", 1)]});
+    let order = staff.place(&basket).await;
+    staff.act(&order["id"], "accept").await["document"].clone()
+}
+
+/// A hot screen at a node that has drawn its room up to a position.
+async fn drawn(site: &Site, cook: &crate::support::Client, number: usize, position: &Value) -> Screen {
+    let mut screen = site.at(cook, number).screen().await;
+    screen.join(&site.menu.kitchen()).await;
+    screen.send(&json!({"type": "seen", "room": site.menu.kitchen(), "position": position})).await;
+    screen
+}
+
+/// What the floor has been told of orders at the hot station, as kind and entry.
+fn told(floor: &Screen, room: &str) -> Vec<(String, Value)> {
+    let events = floor.room(room).events.iter().map(|frame| &frame["event"]);
+    let of_hot =
+        events.filter_map(|event| Some((event["kind"].as_str()?.to_owned(), event["patch"].get("station:hot")?.clone())));
+    of_hot.collect()
+}
+
+/// Reads the floor for a while.
+async fn listen(floor: &mut Screen, span: Duration) {
+    let until = Instant::now() + span;
+    while let Some(left) = until.checked_duration_since(Instant::now()) {
+        if let Some(frame) = floor.next_within(left).await {
+            frame.expect("the floor stays open");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_floor_is_told_once_of_an_order_that_no_screen_shows_also_when_the_screens_node_is_killed() {
+    let mut site = Site::open(3, None, &FLAGS).await;
+    let (room, hot) = (site.menu.floor(), site.nodes[0].kitchen("hot").await);
+    let mut floor = site.at(&site.staff, 1).screen().await;
+    floor.join(&room).await;
+    let first = accepted(&site, 1).await;
+    let screen = drawn(&site, &hot, 0, &first["position"]).await;
+    listen(&mut floor, ALARM * 3).await;
+    assert_eq!(told(&floor, &room), [], "one node's screen has drawn what another accepted");
+
+    site.nodes[0].kill().await;
+    drop(screen);
+    let (second, at) = (accepted(&site, 2).await, Instant::now());
+    while told(&floor, &room).is_empty() {
+        floor.next().await.expect("the floor stays open");
+    }
+    println!(
+        "the floor is told {:.1?} after an order was accepted that no screen shows, with an alarm after {ALARM:?}",
+        at.elapsed()
+    );
+    // Both nodes that are left have looked several times.
+    listen(&mut floor, ALARM * 3).await;
+    let undrawn = json!({second["id"].as_str().unwrap(): second["number"]});
+    let entry = json!({"id": "station:hot", "station": "hot", "connected": false, "undrawn": undrawn});
+    let lost = ("display.lost".to_owned(), entry.clone());
+    assert_eq!(told(&floor, &room), std::slice::from_ref(&lost), "once, and not of what the dead node's screen has drawn");
+    let mut other = site.at(&site.staff, 2).screen().await;
+    assert_eq!(other.join(&room).await.displays["station:hot"], entry);
+
+    let _screen = drawn(&site, &hot, 2, &second["position"]).await;
+    while told(&floor, &room).len() < 2 {
+        floor.next().await.expect("the floor stays open");
+    }
+    listen(&mut floor, ALARM * 2).await;
+    assert_eq!(told(&floor, &room), [lost, ("display.connected".into(), Value::Null)]);
+}
+
+/// The control: without the looking, the same order is told of by nobody.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_the_alarm_nobody_tells_the_floor_of_an_order_that_no_screen_shows() {
+    let site = Site::open(2, None, &["--display-alarm-s", "0", "--head-comparison-s", "1"]).await;
+    let mut floor = site.at(&site.staff, 1).screen().await;
+    floor.join(&site.menu.floor()).await;
+    accepted(&site, 0).await;
+    listen(&mut floor, ALARM * 3).await;
+    assert_eq!(told(&floor, &site.menu.floor()), []);
+    assert_eq!(floor.room(&site.menu.floor()).kinds(), ["order.placed", "order.accepted"]);
+}

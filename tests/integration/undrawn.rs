@@ -1,0 +1,188 @@
+//! Accepted orders that no kitchen screen shows: the floor is told, and told again when one does.
+
+use crate::support::client::text;
+use crate::support::{Client, Menu, PATIENCE, Screen, Server, eventually};
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+
+const ALARM: [&str; 2] = ["--display-alarm-s", "1"];
+/// Several times as long as it takes to be told.
+const LONG: Duration = Duration::from_secs(5);
+
+/// A restaurant with somebody who looks at its floor.
+struct House {
+    server: Server,
+    staff: Client,
+    menu: Menu,
+    floor: Screen,
+}
+
+impl House {
+    async fn open(flags: &[&str]) -> Self {
+        let server = Server::start(flags).await;
+        let staff = server.staff().await;
+        let menu = Menu::read(&staff).await;
+        let mut floor = staff.screen().await;
+        floor.join(&menu.floor()).await;
+        Self { server, staff, menu, floor }
+    }
+
+    /// Places and accepts an order of some dishes; gives its document.
+    async fn accepted(&self, dishes: &[&str]) -> Value {
+        let items: Vec<_> = dishes.iter().map(|dish| self.menu.line(dish, 1)).collect();
+        let order = self.staff.place(&json!({"service": "takeaway", "items": items})).await;
+        self.staff.act(&order["id"], "accept").await["document"].clone()
+    }
+
+    /// A screen of the kitchen that has joined its room.
+    async fn kitchen(&self, cook: &Client) -> Screen {
+        let mut screen = cook.screen().await;
+        screen.join(&self.menu.kitchen()).await;
+        screen
+    }
+
+    /// What is said next of orders that no screen of a station shows.
+    async fn told(&mut self, station: &str) -> (String, Value) {
+        let key = format!("station:{station}");
+        let told = self.floor.until("news of a station", |frame| frame["event"]["patch"].get(&key).is_some()).await;
+        (text(&told["event"]["kind"]).to_owned(), told["event"]["patch"][&key].clone())
+    }
+
+    /// Reads for a while, in which the floor must hear nothing of orders that no screen shows.
+    async fn silence(&mut self, span: Duration) {
+        let until = Instant::now() + span;
+        while let Some(left) = until.checked_duration_since(Instant::now()) {
+            if let Some(frame) = self.floor.next_within(left).await {
+                let frame = frame.expect("the floor stays open");
+                assert!(!frame["event"]["patch"].to_string().contains("station:"), "{frame}");
+            }
+        }
+    }
+
+    /// The displays of a fresh snapshot.
+    async fn displays(&self) -> Value {
+        self.staff.screen().await.join(&self.menu.floor()).await.displays.clone()
+    }
+
+    fn seen(&self, position: &Value) -> Value {
+        json!({"type": "seen", "room": self.menu.kitchen(), "position": position})
+    }
+}
+
+fn entry(station: &str, orders: &[&Value]) -> Value {
+    let undrawn: serde_json::Map<_, _> =
+        orders.iter().map(|order| (text(&order["id"]).to_owned(), order["number"].clone())).collect();
+    json!({"id": format!("station:{station}"), "station": station, "connected": false, "undrawn": undrawn})
+}
+
+fn lost() -> String {
+    "display.lost".into()
+}
+
+fn connected() -> String {
+    "display.connected".into()
+}
+
+#[tokio::test]
+async fn the_floor_is_told_of_an_order_that_no_screen_of_its_station_draws_until_one_does() {
+    let mut house = House::open(&ALARM).await;
+    let (order, accepted) = (house.accepted(&["Beef rezala"]).await, Instant::now());
+    assert_eq!(house.told("hot").await, (lost(), entry("hot", &[&order])));
+    println!("told {:?} after it was accepted, with an alarm after 1 s", accepted.elapsed());
+    assert!(accepted.elapsed() >= Duration::from_secs(1));
+    // A second adds to it, and a snapshot has both.
+    let second = house.accepted(&["Beef rezala"]).await;
+    assert_eq!(house.told("hot").await, (lost(), entry("hot", &[&second])));
+    assert_eq!(house.displays().await, json!({"station:hot": entry("hot", &[&order, &second])}));
+
+    // A screen of another station that draws everything does not help; one of its own does.
+    let (bar, hot) = (house.server.kitchen("bar").await, house.server.kitchen("hot").await);
+    let (mut bar, mut hot) = (house.kitchen(&bar).await, house.kitchen(&hot).await);
+    bar.send(&house.seen(&second["position"])).await;
+    house.silence(LONG).await;
+    hot.send(&house.seen(&order["position"])).await;
+    let gone = json!({"id": "station:hot", "station": "hot", "connected": false, "undrawn": {text(&order["id"]): null}});
+    assert_eq!(house.told("hot").await, (connected(), gone));
+    hot.send(&house.seen(&second["position"])).await;
+    assert_eq!(house.told("hot").await, (connected(), Value::Null));
+    let (displays, followed) = (house.displays().await, &house.floor.room(&house.menu.floor()).displays);
+    let keys = |displays: &Value| displays.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(keys(&displays), keys(followed), "the snapshot is the fold of the events");
+    assert_eq!(displays.as_object().unwrap().len(), 2, "two screens");
+}
+
+#[tokio::test]
+async fn what_is_drawn_in_time_begun_or_over_alarms_nobody() {
+    let mut house = House::open(&ALARM).await;
+    let pass = house.server.client(&["kitchen"]).await;
+    let mut pass = house.kitchen(&pass).await;
+    let drawn = house.accepted(&["Beef rezala", "Firni"]).await;
+    pass.send(&house.seen(&drawn["position"])).await;
+    eventually("the receipt", PATIENCE, || async {
+        let displays = house.displays().await;
+        (displays.as_object()?.values().next()?["position"] == drawn["position"]).then_some(())
+    })
+    .await;
+    drop(pass);
+    let (begun, over) = (house.accepted(&["Beef rezala"]).await, house.accepted(&["Beef rezala"]).await);
+    house.staff.act(&begun["id"], "start").await;
+    house.staff.command(&over["id"], "cancel", json!({"reason": "other"})).await.expect(200);
+    house.silence(LONG).await;
+    // The control: the same order, and nobody who draws or begins it.
+    let order = house.accepted(&["Firni"]).await;
+    let station = house.menu.dish("Firni")["station"].clone();
+    assert_eq!(house.told(text(&station)).await, (lost(), entry(text(&station), &[&order])));
+    house.staff.command(&order["id"], "cancel", json!({"reason": "other"})).await.expect(200);
+    assert_eq!(house.told(text(&station)).await, (connected(), Value::Null));
+}
+
+#[tokio::test]
+async fn a_screen_that_may_show_all_counts_for_what_it_says_it_shows() {
+    let mut house = House::open(&ALARM).await;
+    let pass = house.server.client(&["kitchen"]).await;
+    let mut pass = house.kitchen(&pass).await;
+    let order = house.accepted(&["Beef rezala"]).await;
+    let mut seen = house.seen(&order["position"]);
+    seen["station"] = "bar".into();
+    pass.send(&seen).await;
+    // Of a room that is not the kitchen's it says nothing.
+    pass.join(&house.menu.menu()).await;
+    pass.send(&json!({"type": "seen", "room": house.menu.menu(), "position": order["position"]})).await;
+    assert_eq!(house.told("hot").await, (lost(), entry("hot", &[&order])));
+    pass.send(&house.seen(&order["position"])).await;
+    assert_eq!(house.told("hot").await, (connected(), Value::Null));
+}
+
+#[tokio::test]
+async fn without_the_alarm_nobody_is_told() {
+    let mut house = House::open(&["--display-alarm-s", "0"]).await;
+    house.accepted(&["Beef rezala"]).await;
+    house.silence(LONG).await;
+}
+
+/// The comparison of heads is far away: what comes has been announced.
+#[tokio::test]
+async fn the_floor_hears_at_once_of_a_screen_that_is_renamed_or_revoked() {
+    let house = House::open(&["--head-comparison-s", "3600"]).await;
+    let pairing = house.server.anybody().post("/api/v1/devices/pairings", &json!({})).await.expect(200);
+    let approve = format!("/api/v1/devices/pairings/{}/approval", text(&pairing["user_code"]));
+    house.staff.post(&approve, &json!({"name": "Pass"})).await.expect(200);
+    let poll = json!({"device_code": pairing["device_code"]});
+    let paired = house.server.anybody().post("/api/v1/devices/token", &poll).await.expect(200);
+    let mut screen = house.kitchen(&Client::new(&house.server.base, text(&paired["access_token"]))).await;
+    let House { server, menu, mut floor, .. } = house;
+    let told = floor.until("the screen", |frame| frame["event"]["kind"] == "display.connected").await;
+    let device = told["event"]["patch"].as_object().unwrap().keys().next().unwrap().clone();
+
+    let manager = server.client(&["manager"]).await;
+    let path = format!("/api/v1/restaurants/demo/devices/{device}");
+    let renamed = manager.request(Method::PATCH, &path).json(&json!({"name": "Grill"}));
+    Client::send(renamed).await.expect(200);
+    floor.until("its new name", |frame| frame["event"]["patch"][&device]["name"] == "Grill").await;
+    assert_eq!(manager.delete(&path).await.status, 204);
+    let gone = floor.until("its end", |frame| frame["event"]["kind"] == "display.lost").await;
+    assert_eq!(gone["event"]["patch"], json!({device: null}));
+    assert_eq!(floor.room(&menu.floor()).displays, json!({}));
+    screen.until_close().await;
+}
