@@ -7,7 +7,8 @@ const STATIC = new URL('../../static/', import.meta.url);
 export const read = (path) => readFileSync(new URL(path.replace(/^\//, ''), STATIC), 'utf8');
 
 const STATICALLY = /^(?:import|export)\s[^;]*?from '(\.[^']+)';/gm;
-const LATER = /\bimport\('(\.[^']+)'\)/g;
+// What is imported for its types alone stands in a comment, and a type is read out of it: `import('./types.js').Link`.
+const LATER = /\bimport\('(\.[^']+)'\)(?!\.[A-Z])/g;
 
 /** Every module an entry needs before it runs, by the paths it is served at. */
 export function modulesOf(entry, seen = new Set()) {

@@ -24,6 +24,8 @@ mod site;
 mod undrawn;
 mod watcher;
 
+#[path = "../support_servers/port.rs"]
+mod port;
 #[path = "../support_servers/postgres.rs"]
 #[allow(dead_code)] // shared with the tests of the store
 mod postgres;

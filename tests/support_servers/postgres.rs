@@ -1,9 +1,9 @@
 //! PostgreSQL: the cluster that `ORDERBELL_TEST_POSTGRES_URL` names, or one of the test process's own.
 
+use crate::port;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use std::fs;
 use std::io::Write;
-use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -74,7 +74,7 @@ impl Cluster {
         let initdb = initdb.args(["-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync", "-D"]);
         let made = initdb.arg(&data).output().expect("initdb must run");
         assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
-        let port = free_port();
+        let port = port::free();
         let mut keeper = as_postgres(Path::new("sh"));
         keeper.args(["-c", KEEPER, "keeper"]).arg(&folder).arg(bin.join("postgres")).arg("-D").arg(&data);
         for setting in [format!("port={port}"), "listen_addresses=127.0.0.1".into(), "unix_socket_directories=".into()] {
@@ -185,9 +185,4 @@ fn folder() -> PathBuf {
         chown(&folder, Some(account("-u")), Some(account("-g"))).expect("root may give a folder away");
     }
     folder
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port must be free");
-    listener.local_addr().expect("a bound socket has an address").port()
 }

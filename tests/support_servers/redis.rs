@@ -1,6 +1,7 @@
 //! Redis: servers of the test process's own, to be killed and misled at will.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use crate::port;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -23,8 +24,7 @@ impl Redis {
 
     /// Chooses a port, and starts nothing. `settings` are further arguments of the server.
     pub fn prepare(settings: &[&str]) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port must be free");
-        let port = listener.local_addr().expect("a bound socket has an address").port();
+        let port = port::free();
         let folder = tempfile::Builder::new().prefix("orderbell-redis-").tempdir().expect("a folder must be made");
         Self { port, folder, settings: settings.iter().map(|text| (*text).to_owned()).collect(), child: None }
     }
