@@ -1,10 +1,9 @@
 /**
- * The diner's pages without a network, and notifications without a page.
+ * The diner's pages without a network.
  *
  * The network comes first, always: what is kept answers only when it does not. Nothing of the API is touched here, so
  * that no token and no document is ever in a cache; what a phone last saw of its orders the pages keep themselves.
  */
-importScripts('/languages/notifications.js');
 
 /** Pages of one version, under its name; the page that registers this worker names it. */
 const CACHE = `orderbell-${new URL(self.location.href).searchParams.get('version')}`;
@@ -14,7 +13,7 @@ const PAGES = new Map([['t', '/t/shell'], ['orders', '/orders/shell']]);
 const START = '/';
 /** What pages load later than their HTML says. */
 const LATER = [
-  '/languages/en.js', '/languages/bn.js', '/pages/upkeep.js', '/pages/tell_me.js', '/pages/share.js',
+  '/languages/en.js', '/languages/bn.js', '/pages/upkeep.js', '/pages/share.js',
   '/client/renewal.js', '/client/persistence.js', '/client/idb_storage.js', '/client/kept_commands.js', '/client/kept_rooms.js',
   '/client/fallback.js', '/client/http_link.js', '/client/http_commands.js', '/client/follow_poll.js', '/client/follow_stream.js',
   '/client/room_reader.js', '/client/event_stream.js',
@@ -30,11 +29,6 @@ self.addEventListener('activate', (event) => event.waitUntil(activate()));
 self.addEventListener('fetch', (event) => {
   const answer = answerTo(event);
   if (answer) event.respondWith(answer);
-});
-self.addEventListener('push', (event) => event.waitUntil(notify(event.data)));
-self.addEventListener('notificationclick', (event) => {
-  event.notification.close();
-  event.waitUntil(open(`/orders/${encodeURIComponent(event.notification.data.order)}`));
 });
 
 async function install() {
@@ -109,35 +103,4 @@ function silence() {
   return new Promise((_, reject) => {
     setTimeout(() => reject(new Error('no answer in time')), PATIENCE_MS);
   });
-}
-
-/** @param {any} data `{order, number, status, promised_at?, language}`: no words, those are here */
-async function notify(data) {
-  const { order = '', number, status, promised_at: promised, language } = read(data);
-  const words = self.NOTIFICATIONS[language] ?? self.NOTIFICATIONS.en;
-  const digits = new Intl.NumberFormat(words.locale, { useGrouping: false });
-  const clock = new Intl.DateTimeFormat(words.locale, words.clock);
-  const say = typeof words[status] === 'function' && number !== undefined ? words[status] : words.other;
-  const { title, body } = say(number === undefined ? '' : digits.format(number), promised && clock.format(new Date(promised)));
-  await self.registration.showNotification(title, {
-    // One for each order: the newest replaces the one before, and rings again.
-    body, tag: order || 'orderbell', renotify: true, lang: language ?? 'en', icon: '/icons/icon-192.png', badge: '/icons/badge-96.png', data: { order },
-  });
-}
-
-/** A push must show something, whatever came with it. @param {any} data */
-function read(data) {
-  try {
-    return data.json();
-  } catch {
-    return {};
-  }
-}
-
-/** @param {string} path */
-async function open(path) {
-  const windows = await self.clients.matchAll({ type: 'window', includeUncontrolled: true });
-  const there = windows.find((page) => new URL(page.url).pathname === path);
-  if (there) return there.focus();
-  return self.clients.openWindow(path);
 }

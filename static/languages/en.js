@@ -121,12 +121,6 @@ const words = {
   called_water: 'Water is on its way.',
   callAgain: (/** @type {string} */ time) => `Called at ${time}`,
 
-  tellMe: 'Tell me when it is ready',
-  tellingMe: 'We will tell you when it is ready',
-  tellMeBlocked: 'Notifications from this page are blocked. Your browser’s settings can allow them.',
-  tellMeFailed: 'Your browser could not switch notifications on. Please try again.',
-  tellMeInstall: 'To be told when it is ready, add this page to your home screen first.',
-
   share: 'Share',
   shareTitle: (/** @type {number} */ number) => `Order ${number}, live`,
   shareHint: (/** @type {string} */ hours) => `Whoever has this link can follow the order for ${hours}, and do nothing else.`,

@@ -1,4 +1,4 @@
-//! What a guest's pages do beyond ordering: languages, no network, a link for a friend, notifications.
+//! What a guest's pages do beyond ordering: languages, no network, a link for a friend.
 
 use crate::browser::Browser;
 use crate::driver::Form;
@@ -13,11 +13,6 @@ const WORDS: &str = "return performance.getEntriesByType('resource').map(({ name
 const KEPT: &str = "const done = arguments[arguments.length - 1];
     caches.match('/orders/shell').then(async (kept) => done(Boolean(kept && navigator.serviceWorker.controller
       && (await navigator.serviceWorker.ready).active?.state === 'activated')), () => done(false))";
-/// The titles of what the worker shows.
-const TOLD: &str = "const done = arguments[arguments.length - 1];
-    navigator.serviceWorker.ready.then((worker) => worker.getNotifications())
-      .then((told) => done(told.map(({ title }) => title).sort()), () => done([]))";
-
 async fn ordered(house: &House, phone: &Browser) -> String {
     phone.add(house.menu.dish("Firni")).await;
     phone.place().await;
@@ -109,30 +104,4 @@ async fn a_shared_link_shows_one_order_and_lets_nothing_be_done() {
     friend.is("live").await;
     friend.goto("/orders/01890000-0000-7000-8000-000000000000").await;
     friend.is("stopped").await;
-}
-
-/// A push arrives while no page of the order is open: the worker says what happened, in the guest's language.
-#[tokio::test]
-async fn a_push_becomes_a_notification() {
-    let house = House::open(1, &[]).await;
-    let phone = house.phone(5).await;
-    phone.until_told("the worker", KEPT).await;
-    let origin = format!("http://{}", phone.network.address());
-    phone.devtools("Browser.grantPermissions", json!({"origin": origin, "permissions": ["notifications"]})).await;
-    phone.devtools("ServiceWorker.enable", json!({})).await;
-    let pushes = [
-        (41, "accepted", "en", json!(["Order 41 is accepted"])),
-        (41, "ready", "en", json!(["Order 41 is ready"])),
-        (42, "ready", "bn", json!(["Order 41 is ready", "অর্ডার ৪২ তৈরি"])),
-    ];
-    for (number, status, language, titles) in pushes {
-        let push = json!({"order": format!("order-{number}"), "number": number, "status": status, "language": language});
-        // The one registration of a new profile is its first.
-        let message = json!({"origin": origin, "registrationId": "0", "data": push.to_string()});
-        phone.devtools("ServiceWorker.deliverPushMessage", message).await;
-        crate::support::eventually(&format!("{titles}"), crate::support::PATIENCE, || async {
-            (phone.client.execute_async(TOLD, vec![]).await.ok()? == titles).then_some(())
-        })
-        .await;
-    }
 }

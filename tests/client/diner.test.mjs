@@ -1,4 +1,4 @@
-// The diner's pages, as far as they need no page: notifications, shared links, what was last seen, newer versions.
+// The diner's pages, as far as they need no page: shared links, what was last seen, newer versions.
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import { Emitter } from '../../static/client/emitter.js';
@@ -6,7 +6,6 @@ import { OrderbellError } from '../../static/client/codes.js';
 import { speak } from '../../static/languages/language.js';
 import { forgetOrders, keepMenu, keepOrders, lastMenu, lastOrder, lastOrders } from '../../static/pages/last_seen.js';
 import { linkTo, sharedToken } from '../../static/pages/shared_link.js';
-import { TellMe } from '../../static/pages/tell_me.js';
 import { followVersion } from '../../static/pages/upkeep.js';
 import { promise, promisedRange } from '../../static/views/order_view.js';
 import { FakeClock, FakeStore } from './support.mjs';
@@ -14,139 +13,6 @@ import { FakeClock, FakeStore } from './support.mjs';
 globalThis.document = { documentElement: {}, getElementById: () => null };
 beforeEach(() => { globalThis.localStorage = new FakeStore(); });
 await speak('en');
-
-// ---- notifications ----
-
-class FakePush {
-  current = null;
-  made = 0;
-  failure = null;
-
-  async subscribe({ userVisibleOnly, applicationServerKey: key }) {
-    assert.equal(userVisibleOnly, true);
-    if (this.failure) throw this.failure;
-    if (this.current && this.current.key !== key) throw Object.assign(new Error('another key'), { name: 'InvalidStateError' });
-    if (!this.current) this.made += 1;
-    const endpoint = `https://push.test/${this.made}`;
-    this.current ??= {
-      key, endpoint, toJSON: () => ({ endpoint, expirationTime: null, keys: { p256dh: 'p', auth: 'a' } }), unsubscribe: async () => void (this.current = null),
-    };
-    return this.current;
-  }
-
-  getSubscription = async () => this.current;
-}
-
-function teller({ permission = 'default', answer = 'granted', supported = true, installable = false, key = 'KEY', pushManager = new FakePush(), language = 'en' } = {}) {
-  const clock = new FakeClock();
-  const asked = [];
-  const calls = [];
-  const states = [];
-  const api = {
-    get: async () => {
-      if (key === null) throw new OrderbellError({ code: 'not_found' });
-      return { key };
-    },
-    put: async (path, body) => void calls.push(['PUT', path, body]),
-    request: async (method, path, { body }) => void calls.push([method, path, body]),
-  };
-  const around = {
-    supported, installable, permission: () => permission, worker: async () => ({ pushManager }), setTimeout: clock.setTimeout,
-    ask: async () => { asked.push(1); permission = answer; return answer; },
-  };
-  const tell = new TellMe({ api, diner: 'd1', language, around, changed: () => states.push(tell.state) });
-  return { tell, api, asked, calls, states, pushManager, clock };
-}
-
-const SUBSCRIBED = ['PUT', '/api/v1/push/subscription', { endpoint: 'https://push.test/1', keys: { p256dh: 'p', auth: 'a' }, language: 'en' }];
-
-test('nothing is offered where nothing can be had', async () => {
-  for (const [parts, state] of [[{ supported: false }, 'unsupported'], [{ supported: false, installable: true }, 'install'], [{ key: null }, 'unsupported'], [{ permission: 'denied' }, 'denied'], [{}, 'off'], [{ permission: 'granted' }, 'off']]) {
-    const { tell, asked, calls } = teller(parts);
-    await tell.begin();
-    assert.equal(tell.state, state);
-    assert.deepEqual([asked, calls], [[], []], 'the diner is not asked before a touch');
-    await tell.speak('bn');
-    assert.deepEqual(calls, []);
-  }
-});
-
-test('a touch asks, subscribes and tells the server; another takes it all back', async () => {
-  const { tell, asked, calls, states, pushManager } = teller();
-  await tell.begin();
-  await tell.toggle();
-  assert.deepEqual([tell.state, asked.length, calls], ['on', 1, [SUBSCRIBED]]);
-  await tell.toggle();
-  assert.deepEqual(calls.at(-1), ['DELETE', '/api/v1/push/subscription', { endpoint: 'https://push.test/1' }]);
-  assert.equal(pushManager.current, null);
-  assert.deepEqual(states.filter((state) => state !== 'busy'), ['off', 'on', 'off']);
-  const again = teller({ permission: 'granted', pushManager });
-  await again.tell.begin();
-  assert.equal(again.tell.state, 'off', 'what was taken back stays so');
-});
-
-test('a no stays a no, and a shrug may be asked again', async () => {
-  const no = teller({ answer: 'denied' });
-  await no.tell.begin();
-  await no.tell.toggle();
-  await no.tell.toggle();
-  assert.deepEqual([no.tell.state, no.asked.length, no.calls], ['denied', 1, []]);
-  const shrug = teller({ answer: 'default' });
-  await shrug.tell.begin();
-  await shrug.tell.toggle();
-  assert.deepEqual([shrug.tell.state, shrug.calls], ['off', []]);
-});
-
-test('a reload and a change of language say the subscription again', async () => {
-  const first = teller();
-  await first.tell.begin();
-  await first.tell.toggle();
-  const { tell, calls, asked } = teller({ permission: 'granted', pushManager: first.pushManager });
-  await tell.begin();
-  assert.deepEqual([tell.state, calls, asked], ['on', [SUBSCRIBED], []]);
-  await tell.speak('bn');
-  assert.equal(calls.at(-1)[2].language, 'bn');
-  assert.equal(first.pushManager.made, 1, 'with the one endpoint');
-});
-
-test('a subscription under the server\'s older key makes way', async () => {
-  const first = teller({ key: 'OLD' });
-  await first.tell.begin();
-  await first.tell.toggle();
-  const { tell, calls } = teller({ permission: 'granted', pushManager: first.pushManager });
-  await tell.begin();
-  assert.deepEqual([tell.state, calls[0][2].endpoint, first.pushManager.current.key], ['on', 'https://push.test/2', 'KEY']);
-});
-
-test('a push service that cannot be reached, or a server that refuses, leaves it off', async () => {
-  const service = teller();
-  service.pushManager.failure = new Error('push service not available');
-  const server = teller();
-  server.api.put = async () => { throw new OrderbellError({ code: 'unavailable' }); };
-  for (const { tell } of [service, server]) {
-    await tell.begin();
-    await tell.toggle();
-    assert.equal(tell.state, 'off');
-  }
-});
-
-test('a push service that never answers is given up', async () => {
-  const { tell, pushManager, clock, states } = teller();
-  pushManager.subscribe = () => new Promise(() => {});
-  await tell.begin();
-  const touched = tell.toggle();
-  await clock.advance(19_000);
-  assert.equal(states.at(-1), 'busy');
-  await clock.advance(1_000);
-  await touched;
-  assert.equal(tell.state, 'off');
-});
-
-test('an order that nobody waits for any more has nothing to tell', async () => {
-  const { tell } = teller();
-  await tell.begin();
-  for (const status of ['ready', 'served', 'cancelled', 'rejected']) assert.equal(tell.view({ status }), null);
-});
 
 // ---- shared links ----
 

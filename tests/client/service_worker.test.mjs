@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import vm from 'node:vm';
 import { loadedLater, modulesOf, read } from './modules.mjs';
-import { FakeClock, settle } from './support.mjs';
+import { FakeClock } from './support.mjs';
 
 const ORIGIN = 'http://orderbell.test';
 
@@ -18,29 +18,23 @@ class FakeCache {
 const path = (request) => new URL(request.url ?? request, ORIGIN).pathname;
 
 /** A worker of a version, and all that is around it. */
-function worker({ version = '0.1.0+aaa', caches = new Map(), windows = [] } = {}) {
+function worker({ version = '0.1.0+aaa', caches = new Map() } = {}) {
   const clock = new FakeClock();
   const listeners = {};
-  const it = { caches, clock, windows, network: async (request) => new Response(pageAt(path(request))), shown: [], opened: [], claimed: false };
+  const it = { caches, clock, network: async (request) => new Response(pageAt(path(request))), claimed: false };
   const network = (request) => it.network(request);
   const self = {
     location: new URL(`${ORIGIN}/service-worker.js?version=${encodeURIComponent(version)}`),
     addEventListener: (name, listener) => void (listeners[name] = listener),
     skipWaiting: async () => {},
-    registration: { showNotification: async (title, options) => void it.shown.push({ title, ...options }) },
-    clients: {
-      claim: async () => void (it.claimed = true),
-      matchAll: async () => windows,
-      openWindow: async (to) => void it.opened.push(to),
-    },
+    clients: { claim: async () => void (it.claimed = true) },
   };
   const store = {
     open: async (name) => caches.get(name) ?? caches.set(name, new FakeCache(network)).get(name),
     keys: async () => [...caches.keys()],
     delete: async (name) => caches.delete(name),
   };
-  const context = vm.createContext({ self, caches: store, fetch: network, URL, Response, Map, Set, setTimeout: clock.setTimeout, Intl, encodeURIComponent });
-  context.importScripts = (file) => vm.runInContext(read(file), context);
+  const context = vm.createContext({ self, caches: store, fetch: network, URL, Response, Map, Set, setTimeout: clock.setTimeout });
   vm.runInContext(read('service-worker.js'), context);
   it.say = async (name, fields = {}) => {
     const lasting = [];
@@ -139,39 +133,4 @@ test('nothing of the API is touched, nor another page, another origin or a call 
   for (const to of ['/api/v1/orders/o1', '/api/v1/diner-sessions/current', '/ws', 'https://elsewhere.test/dish.jpg']) assert.equal(it.ask(to), undefined, to);
   for (const to of ['/kitchen', '/staff', '/orders/', '/orders/o1/more', '/orders']) assert.equal(it.visit(to), undefined, to);
   assert.equal(it.ask('/orders/o1', { method: 'POST', mode: 'navigate' }), undefined);
-});
-
-const push = (data) => ({ data: { json: () => data } });
-
-test('a push says what happened, in the subscription\'s language', async () => {
-  const it = worker();
-  const order = 'o1';
-  await it.say('push', push({ order, number: 42, status: 'ready', language: 'bn' }));
-  await it.say('push', push({ order, number: 42, status: 'accepted', promised_at: '2026-11-24T10:00:00.000Z', language: 'en' }));
-  const [ready, accepted] = it.shown;
-  assert.deepEqual([ready.title, ready.lang, ready.tag, { ...ready.data }], ['অর্ডার ৪২ তৈরি', 'bn', order, { order }]);
-  assert.equal(accepted.title, 'Order 42 is accepted');
-  assert.match(accepted.body, /^Ready at about \d?\d:00\.$/);
-  assert.equal(accepted.tag, ready.tag, 'one notification for each order');
-});
-
-test('a push that cannot be read still shows something', async () => {
-  const it = worker();
-  await it.say('push', { data: null });
-  await it.say('push', push({ order: 'o1', number: 1, status: 'locale', language: 'xx' }));
-  await it.say('push', push({ order: 'o1', status: 'ready', language: 'en' }));
-  assert.deepEqual(it.shown.map(({ title }) => title), Array(3).fill('Your order has changed'));
-});
-
-test('a touched notification opens its order, in the window that has it already', async () => {
-  const focused = [];
-  const page = (url) => ({ url: `${ORIGIN}${url}`, focus: () => void focused.push(url) });
-  const it = worker({ windows: [page('/t/demo-table-1'), page('/orders/o1')] });
-  let closed = 0;
-  const touch = (order) => it.say('notificationclick', { notification: { data: { order }, close: () => void (closed += 1) } });
-  await touch('o1');
-  assert.deepEqual([focused, it.opened], [['/orders/o1'], []]);
-  await touch('o2');
-  assert.deepEqual([focused.length, it.opened, closed], [1, ['/orders/o2'], 2]);
-  await settle();
 });
