@@ -12,6 +12,8 @@ use orderbell::store::{Mode, Settings, SharedStore, StoreError, open};
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::task::{JoinSet, block_in_place, spawn_blocking};
 
@@ -118,19 +120,29 @@ async fn postgres_keeps_what_it_acknowledged_when_a_node_is_killed() {
     }
 }
 
-/// Places orders until the server is found away; gives what was acknowledged.
-async fn place_until_away(house: House) -> Vec<(RestaurantId, OrderId, u64)> {
+/// What writers have seen so far, and whether they are to go on.
+#[derive(Default)]
+struct Writing {
+    acknowledged: AtomicUsize,
+    unavailable: AtomicUsize,
+    is_over: AtomicBool,
+}
+
+/// Places orders, whether the server is there or away, until it is over; gives what was acknowledged.
+async fn place_until_over(house: House, writing: Arc<Writing>) -> Vec<(RestaurantId, OrderId, u64)> {
     let mut acknowledged = Vec::new();
-    loop {
+    while !writing.is_over.load(Ordering::Relaxed) {
         match house.commit(house.placing(&house.diner("diner-1"), None)).await {
             Ok(committed) => {
                 let event = &committed.events[0];
                 acknowledged.push((house.id, event.order.expect("an order's event"), event.position.number()));
+                writing.acknowledged.fetch_add(1, Ordering::Relaxed);
             }
-            Err(StoreError::Unavailable) => return acknowledged,
+            Err(StoreError::Unavailable) => drop(writing.unavailable.fetch_add(1, Ordering::Relaxed)),
             Err(error) => panic!("a server that is away is unavailable, not {error}"),
         }
     }
+    acknowledged
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -140,16 +152,19 @@ async fn postgres_that_crashes_is_unavailable_and_comes_back_with_everything() {
         let url = cluster.database().await;
         let store = open(&url, Settings::new(Mode::Serve)).await.expect("the database must open");
         let house = House::open(&store).await;
-        let mut writers = JoinSet::new();
-        (0..8).for_each(|_| drop(writers.spawn(place_until_away(house.clone()))));
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        let (writing, mut writers) = (Arc::new(Writing::default()), JoinSet::new());
+        (0..8).for_each(|_| drop(writers.spawn(place_until_over(house.clone(), writing.clone()))));
+        while writing.acknowledged.load(Ordering::Relaxed) <= 20 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
         let cluster = spawn_blocking(move || {
             cluster.crash();
             cluster
         });
         let cluster = cluster.await.expect("the server must come back");
+        writing.is_over.store(true, Ordering::Relaxed);
         let acknowledged: Vec<_> = writers.join_all().await.into_iter().flatten().collect();
-        assert!(acknowledged.len() > 20, "{} acknowledged", acknowledged.len());
+        assert!(writing.unavailable.load(Ordering::Relaxed) > 0, "the server went away amid the writes");
         while let Err(error) = store.ping().await {
             assert_eq!(error, StoreError::Unavailable);
         }
