@@ -39,7 +39,8 @@ export class TablePage {
     this.#place = place;
     const seen = lastMenu(place.restaurant.id);
     this.#firstMenu = seen?.document ?? null;
-    this.#bell = visit.bell();
+    // An order that is on its way when the network goes must be there after a reload, from the first tap on.
+    this.#bell = visit.bell({ resume: true });
     this.#orders = new VisitOrders(this.#bell, (change) => this.#orderChanged(change));
     this.#orders.take(lastOrders().map(({ document }) => document).filter(({ id }) => tableOf(id) === visit.tableKey));
     this.#menuRoom = this.#bell.room(`menu:${place.restaurant.id}`);

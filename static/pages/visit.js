@@ -65,11 +65,15 @@ export class Visit {
     keepLocal('orders', known);
   }
 
-  /** @returns {Orderbell} a link of this diner's own, not started */
-  bell() {
+  /**
+   * @param {{resume?: boolean}} [how] whether what an earlier page left is there, and what is asked is kept, before the link is
+   * @returns {Orderbell} a link of this diner's own, not started
+   */
+  bell({ resume = false } = {}) {
     const diner = this.#place?.diner;
     return new Orderbell({
-      url: location.origin, tokens: this.#tokens, version: pageVersion(), storage: indexedDB, storageKey: `orderbell.outbox.${diner}`,
+      url: location.origin, tokens: this.#tokens, version: pageVersion(), storage: indexedDB, resume,
+      storageKey: `orderbell.outbox.${diner}`,
     });
   }
 
