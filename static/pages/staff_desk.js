@@ -48,7 +48,7 @@ export class StaffDesk {
     this.#session = session;
     this.#theme = theme;
     this.#bell = new Orderbell({
-      url: location.origin, tokens, version: ownVersion(), storage: indexedDB, resume: true,
+      url: location.origin, slug: restaurant.slug, tokens, version: ownVersion(), storage: indexedDB, resume: true,
       storageKey: `orderbell.outbox.${restaurant.id}.${username}`,
     });
     this.#floor = this.#bell.room(`floor:${restaurant.id}`);

@@ -72,7 +72,7 @@ export class Visit {
   bell({ resume = false } = {}) {
     const diner = this.#place?.diner;
     return new Orderbell({
-      url: location.origin, tokens: this.#tokens, version: pageVersion(), storage: indexedDB, resume,
+      url: location.origin, slug: this.#place?.restaurant.slug, tokens: this.#tokens, version: pageVersion(), storage: indexedDB, resume,
       storageKey: `orderbell.outbox.${diner}`,
     });
   }
