@@ -5,7 +5,6 @@ use crate::domain::event::Event;
 use crate::domain::ids::{DeviceId, RestaurantId};
 use crate::domain::text::{Key, Name, Station};
 use crate::domain::time::Timestamp;
-
 use async_trait::async_trait;
 use std::sync::Arc;
 

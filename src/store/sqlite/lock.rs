@@ -24,16 +24,21 @@ pub fn prepare(database: &Path, mode: Mode) -> Result<Option<File>, OpenError> {
     }
 }
 
-/// Opens a file; one that is not there is made, empty. What is in it stays.
-fn make(path: &Path) -> io::Result<File> {
-    OpenOptions::new().create(true).truncate(false).write(true).mode(MODE).open(path)
+/// Makes a database that is not there, empty. One that is there is not even opened: closing it again would take away the
+/// locks that SQLite holds on it in this process (<https://www.sqlite.org/howtocorrupt.html>, section 2.2).
+fn make(database: &Path) -> io::Result<()> {
+    match OpenOptions::new().create_new(true).write(true).mode(MODE).open(database) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        made => made.map(drop),
+    }
 }
 
 fn take(database: &Path) -> Result<File, OpenError> {
     let mut name = database.as_os_str().to_owned();
     name.push(".lock");
     let path = PathBuf::from(name);
-    let file = make(&path).map_err(|cause| OpenError::File { path: path.clone(), cause })?;
+    let open = File::options().create(true).truncate(false).write(true).mode(MODE).open(&path);
+    let file = open.map_err(|cause| OpenError::File { path: path.clone(), cause })?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse { path: database.to_owned() }),
