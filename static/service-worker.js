@@ -13,7 +13,7 @@ const PAGES = new Map([['t', '/t/shell'], ['orders', '/orders/shell']]);
 const START = '/';
 /** What pages load later than their HTML says. */
 const LATER = [
-  '/languages/en.js', '/languages/bn.js', '/pages/upkeep.js', '/pages/share.js',
+  '/languages/en.js', '/languages/bn.js', '/pages/upkeep.js', '/pages/new_version.js', '/pages/share.js',
   '/client/renewal.js', '/client/persistence.js', '/client/idb_storage.js', '/client/kept_commands.js', '/client/kept_rooms.js',
   '/client/fallback.js', '/client/http_link.js', '/client/http_commands.js', '/client/follow_poll.js', '/client/follow_stream.js',
   '/client/room_reader.js', '/client/event_stream.js',

@@ -25,9 +25,10 @@ const STORAGE_PATIENCE_MS = 1_500;
  * States: `connecting` until the first link is up or fails; `catching-up` while a room waits for its snapshot or
  * missed events; `live`; `offline` from a loss until the next link is up; `stopped` when only a person can help.
  *
- * Events: `state` {state, reason?}, `transport` {transport} when another one carries the link, `welcome` (the frame), `version` {own, server} with each `welcome` of a server
- * that serves another version of the pages, `error` (OrderbellError that belongs to no command), `clock` {now},
- * `pending` (the list), `answer` {pending, ack? | error?} for every command answered.
+ * Events: `state` {state, reason?}, `transport` {transport} when another one carries the link, `welcome` (the frame),
+ * `version` {own, server} with each `welcome` of a server that serves another version of the pages, `error`
+ * (OrderbellError that belongs to no command), `clock` {now}, `pending` (the list), `answer` {pending, ack? | error?}
+ * for every command answered.
  */
 export class Orderbell extends Emitter {
   /** @type {State} */ #state = 'connecting';

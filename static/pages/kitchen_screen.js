@@ -1,7 +1,7 @@
 import { followLifecycle } from '../client/lifecycle.js';
 import { Orderbell } from '../client/orderbell.js';
 import { ConnectionBanner } from '../views/connection_banner.js';
-import { find, onAction } from '../views/dom.js';
+import { find, onAction, pageVersion } from '../views/dom.js';
 import { connectionWords } from '../views/format.js';
 import { listenToKeys } from '../views/kitchen_keys.js';
 import { TicketMemory } from '../views/kitchen_memory.js';
@@ -17,7 +17,7 @@ import { KitchenCommands } from './kitchen_commands.js';
 import { KitchenOrders } from './kitchen_orders.js';
 import { askAbout } from './kitchen_session.js';
 import { KitchenView } from './kitchen_view.js';
-import { followVersion, loadAnew, ownVersion } from './new_version.js';
+import { followVersion, loadAnew } from './new_version.js';
 import { Watchdog } from './watchdog.js';
 
 /** How often a bumped ticket is looked at, to let it go when its undo is over. */
@@ -50,7 +50,7 @@ export class KitchenScreen {
     this.#station = station;
     this.#settings = new ScreenSettings(() => this.#due());
     this.#bell = new Orderbell({
-      url: location.origin, tokens, version: ownVersion(), storage: indexedDB, resume: true,
+      url: location.origin, tokens, version: pageVersion(), storage: indexedDB, resume: true,
       storageKey: `orderbell.outbox.${sub}`,
     });
     this.#room = this.#bell.room(`kitchen:${restaurant}`);

@@ -1,3 +1,5 @@
+import { pageVersion } from '../views/dom.js';
+
 /** What a page does when the server serves another version of it: it loads itself anew, when nobody minds. */
 
 const CHECK_MS = 2_000;
@@ -10,14 +12,8 @@ export const AGAIN_AFTER_MS = 10 * 60_000;
 const FETCH_MS = 10_000;
 const KEPT = 'orderbell.reloaded';
 
-/** @returns {string | undefined} the version this page came with; undefined from a server that does not say */
-export function ownVersion() {
-  const content = document.querySelector('meta[name="orderbell-version"]')?.getAttribute('content');
-  return content && !content.startsWith('{{') ? content : undefined;
-}
-
 /**
- * @param {any} bell an `Orderbell` that was given `ownVersion()`
+ * @param {any} bell an `Orderbell` that was given `pageVersion()`
  * @param {() => boolean} isQuiet whether nobody minds now
  */
 export function followVersion(bell, isQuiet) {
@@ -35,7 +31,7 @@ export function followVersion(bell, isQuiet) {
 /** For a page without a live link. @param {() => boolean} isQuiet whether nobody minds now */
 export function followPage(isQuiet) {
   setInterval(async () => {
-    const own = ownVersion();
+    const own = pageVersion();
     if (own && isQuiet() && !(await canBeHad(`content="${own}"`))) await loadAnew(`not ${own}`);
   }, LOOK_MS);
 }
@@ -48,7 +44,7 @@ export function followPage(isQuiet) {
  */
 export async function loadAnew(reason, text = '') {
   if (!mayReload(sessionStorage, reason, Date.now()) || !(await canBeHad(text))) return;
-  sessionStorage.setItem(KEPT, JSON.stringify({ ...reloads(sessionStorage), [reason]: Date.now() }));
+  noteReload(sessionStorage, reason, Date.now());
   location.reload();
 }
 
@@ -57,6 +53,11 @@ export function mayReload(store, reason, now) {
   const before = reloads(store)[reason];
   // A clock that was set back must not forbid it for a day.
   return before === undefined || now < before || now - before >= AGAIN_AFTER_MS;
+}
+
+/** @param {Pick<Storage, 'getItem' | 'setItem'>} store @param {string} reason @param {number} now ms since 1970 */
+export function noteReload(store, reason, now) {
+  store.setItem(KEPT, JSON.stringify({ ...reloads(store), [reason]: now }));
 }
 
 /** @param {Pick<Storage, 'getItem'>} store @returns {Record<string, number>} when, ms since 1970, by reason */

@@ -1,10 +1,10 @@
 import { Api } from '../client/api.js';
 import { Orderbell, fixedToken } from '../client/orderbell.js';
 import { WORDS } from '../languages/language.js';
-import { find, onAction } from '../views/dom.js';
+import { find, onAction, pageVersion } from '../views/dom.js';
 import { findWords, followLanguage, furnish } from './frame.js';
 import { OrderPage } from './order_page.js';
-import { pageVersion, showInstead } from './page_state.js';
+import { showInstead } from './page_state.js';
 import { sharedToken } from './shared_link.js';
 import { visitOf } from './visit.js';
 

@@ -9,7 +9,7 @@ import { toast } from '../views/toasts.js';
 import { CallSheet } from './calls.js';
 import { CONNECTION_WORDS, followLanguage, furnish } from './frame.js';
 import { beforeLeaving, keepOrders, lastOrder } from './last_seen.js';
-import { pageVersion, showInstead, tellProgress } from './page_state.js';
+import { showInstead, tellProgress } from './page_state.js';
 
 const TICK_MS = 1_000;
 
@@ -132,9 +132,8 @@ export class OrderPage {
     this.#settled = true;
     const quiet = () => this.#bell.pending.length === 0 && !document.querySelector('dialog[open]');
     try {
-      const { followVersion, installWorker } = await import('./upkeep.js');
-      followVersion(this.#bell, pageVersion(), { quiet });
-      await installWorker(pageVersion() ?? '');
+      const { keepUp } = await import('./upkeep.js');
+      await keepUp(this.#bell, quiet);
     } catch {
       // An old browser, or a network that has just gone: the order is followed all the same.
     }

@@ -21,25 +21,6 @@ export function showInstead(root, { title, hint, icon: name = 'alert', busy = fa
     link && h('a.button', { href: link.href }, link.text)));
 }
 
-/** @returns {string | undefined} the version this page is of, as the server wrote it into it */
-export function pageVersion() {
-  return document.querySelector('meta[name="orderbell-version"]')?.getAttribute('content') ?? undefined;
-}
-
-/** A page in the background gets no animation frame; it is drawn after this all the same, in ms. */
-const UNSEEN_MS = 100;
-
-/** @param {() => void} draw called once, with the next frame where there is one */
-export function soon(draw) {
-  let due = true;
-  const once = () => {
-    if (due) draw();
-    due = false;
-  };
-  requestAnimationFrame(once);
-  setTimeout(once, UNSEEN_MS);
-}
-
 /** @param {string} text for screen readers: what changed without a touch */
 export function announce(text) {
   const region = document.getElementById('announce');

@@ -1,7 +1,7 @@
 import { followLifecycle } from '../client/lifecycle.js';
 import { Api, Orderbell } from '../client/orderbell.js';
 import { ConnectionBanner } from '../views/connection_banner.js';
-import { find, onAction, render } from '../views/dom.js';
+import { find, onAction, pageVersion, render } from '../views/dom.js';
 import { connectionWords } from '../views/format.js';
 import { soundButton } from '../views/kitchen_panels.js';
 import { tickAges } from '../views/order_parts.js';
@@ -16,7 +16,7 @@ import { accountSheet } from '../views/staff_sheets.js';
 import { tablesView } from '../views/staff_tables.js';
 import { toast } from '../views/toasts.js';
 import { DoubleTouch, ignoreHeldKeys } from './double_touch.js';
-import { followVersion, ownVersion } from './new_version.js';
+import { followVersion } from './new_version.js';
 import { OrderBook } from './order_book.js';
 import { StaffCommands } from './staff_commands.js';
 import { StaffService } from './staff_service.js';
@@ -48,7 +48,7 @@ export class StaffDesk {
     this.#session = session;
     this.#theme = theme;
     this.#bell = new Orderbell({
-      url: location.origin, slug: restaurant.slug, tokens, version: ownVersion(), storage: indexedDB, resume: true,
+      url: location.origin, slug: restaurant.slug, tokens, version: pageVersion(), storage: indexedDB, resume: true,
       storageKey: `orderbell.outbox.${restaurant.id}.${username}`,
     });
     this.#floor = this.#bell.room(`floor:${restaurant.id}`);

@@ -5,6 +5,7 @@ import { ConnectionBanner } from '../views/connection_banner.js';
 import { find, h, onAction, render } from '../views/dom.js';
 import { categoryLinks, menuSections } from '../views/menu_view.js';
 import { finishedOrder, isFinal, orderCard } from '../views/order_view.js';
+import { redrawing } from '../views/redraw.js';
 import { keepLocal, recallLocal } from '../views/storage.js';
 import { toast } from '../views/toasts.js';
 import { BasketSheet } from './basket_sheet.js';
@@ -12,7 +13,7 @@ import { CallSheet } from './calls.js';
 import { ChoiceSheet } from './choice_sheet.js';
 import { CONNECTION_WORDS } from './frame.js';
 import { beforeLeaving, keepMenu, keepOrders, lastMenu, lastOrders } from './last_seen.js';
-import { pageVersion, showInstead, soon, tellProgress } from './page_state.js';
+import { showInstead, tellProgress } from './page_state.js';
 import { drawBasketBar, drawPause, furnishTable, hideTable } from './table_frame.js';
 import { tableOf } from './visit.js';
 import { VisitOrders } from './visit_orders.js';
@@ -30,7 +31,7 @@ export class TablePage {
   #settled = false;
   /** Finished orders that were opened. @type {Set<string>} */ #opened = new Set();
   #ticks = 0;
-  #drawn = false;
+  #draw = redrawing(() => this.#bell.state !== 'stopped' && this.#drawNow());
   #main = find('#main');
 
   /** @param {import('./visit.js').Visit} visit @param {import('./visit.js').Place} place */
@@ -157,9 +158,8 @@ export class TablePage {
     this.#settled = true;
     const quiet = () => this.#basket.count === 0 && this.#bell.pending.length === 0 && !document.querySelector('dialog[open]');
     try {
-      const { followVersion, installWorker } = await import('./upkeep.js');
-      followVersion(this.#bell, pageVersion(), { quiet });
-      await installWorker(pageVersion() ?? '');
+      const { keepUp } = await import('./upkeep.js');
+      await keepUp(this.#bell, quiet);
     } catch {
       // An old browser, or a network that has just gone: the menu is there all the same.
     }
@@ -254,16 +254,6 @@ export class TablePage {
     if (!id) return;
     if (details.open) this.#opened.add(id);
     else this.#opened.delete(id);
-  }
-
-  /** Many changes in one moment are one drawing. */
-  #draw() {
-    if (this.#drawn) return;
-    this.#drawn = true;
-    soon(() => {
-      this.#drawn = false;
-      if (this.#bell.state !== 'stopped') this.#drawNow();
-    });
   }
 
   #drawNow() {

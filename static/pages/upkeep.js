@@ -1,16 +1,23 @@
+import { pageVersion } from '../views/dom.js';
+import { mayReload, noteReload } from './new_version.js';
+
 /**
  * What a diner's page does for itself once it stands: a copy to be opened without a network, and a newer page when
  * the server has one.
  */
 
-/** A page that loads itself anew and finds the old version again does not go on doing so. */
-const RELOAD_AGAIN_MS = 10 * 60_000;
 /** How often a page that was not quiet is looked at again. */
 const LOOK_AGAIN_MS = 5_000;
-const RELOADED = 'orderbell.reloaded';
+
+/** @param {any} bell @param {() => boolean} quiet nobody would lose anything */
+export async function keepUp(bell, quiet) {
+  const own = pageVersion();
+  followVersion(bell, own, { quiet });
+  await installWorker(own ?? '');
+}
 
 /** @param {string} version the page's own @returns {Promise<ServiceWorkerRegistration | undefined>} none where there can be none */
-export async function installWorker(version) {
+async function installWorker(version) {
   // The version is part of the worker's address: each has its own, and its own copy of the pages.
   return navigator.serviceWorker?.register(`/service-worker.js?version=${encodeURIComponent(version)}`);
 }
@@ -25,6 +32,7 @@ export function followVersion(bell, own, { quiet, reload = () => location.reload
   const look = () => {
     if (newer === undefined || !(page.visibilityState === 'hidden' || quiet())) return;
     if (!mayReload(store, newer, now())) return;
+    noteReload(store, newer, now());
     reload();
   };
   const learn = (/** @type {string | undefined} */ server) => {
@@ -36,12 +44,4 @@ export function followVersion(bell, own, { quiet, reload = () => location.reload
   learn(bell.welcome?.version);
   page.addEventListener('visibilitychange', look);
   return setInterval(look, LOOK_AGAIN_MS);
-}
-
-/** @param {Storage} store @param {string} version @param {number} now ms @returns {boolean} */
-function mayReload(store, version, now) {
-  const last = JSON.parse(store.getItem(RELOADED) ?? 'null');
-  if (last?.version === version && now - last.at < RELOAD_AGAIN_MS) return false;
-  store.setItem(RELOADED, JSON.stringify({ version, at: now }));
-  return true;
 }

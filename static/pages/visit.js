@@ -1,7 +1,7 @@
 import { Api, Orderbell, TokenSource } from '../client/orderbell.js';
+import { pageVersion } from '../views/dom.js';
 import { keepLocal, recallLocal } from '../views/storage.js';
 import { forgetOrders } from './last_seen.js';
-import { pageVersion } from './page_state.js';
 
 /** @typedef {{restaurant: {id: string, slug: string, name: string, currency: string}, table: string, diner: string}} Place */
 

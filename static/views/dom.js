@@ -134,3 +134,9 @@ export function find(selector, within = document) {
   if (!(element instanceof HTMLElement)) throw new Error(`the page has no ${selector}`);
   return element;
 }
+
+/** @returns {string | undefined} the version that the page came with; undefined from a server that does not say */
+export function pageVersion() {
+  const content = document.querySelector('meta[name="orderbell-version"]')?.getAttribute('content');
+  return content && !content.startsWith('{{') ? content : undefined;
+}

@@ -3,13 +3,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)] // a test that panics is a test that fails
 
 mod support;
-mod undrawn;
 
 mod burst;
 mod commands;
 mod drain;
 mod handshake;
 mod heartbeat;
+mod house;
 mod http;
 mod kill;
 mod limits;
@@ -19,3 +19,4 @@ mod resume;
 mod rooms;
 mod share;
 mod slow_reader;
+mod undrawn;

@@ -1,6 +1,7 @@
 //! Presence of kitchen screens: the floor hears who comes, not who loads the page again, who goes, and whose node died.
 
-use crate::support::{Client, Followed, Menu, PATIENCE, Screen, Server, eventually};
+use crate::house::House;
+use crate::support::{Followed, PATIENCE, eventually};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
@@ -11,49 +12,14 @@ const PROMPT: [&str; 4] = ["--display-grace-ms", "0", "--display-lease-ms", "150
 /// Three times the lease of either.
 const THREE_LEASES: Duration = Duration::from_millis(4500);
 
-/// A restaurant with somebody who looks at its floor.
-struct House {
-    server: Server,
-    staff: Client,
-    menu: Menu,
-    floor: Screen,
-}
-
 impl House {
-    async fn open(flags: &[&str]) -> Self {
-        let server = Server::start(flags).await;
-        let staff = server.staff().await;
-        let menu = Menu::read(&staff).await;
-        let mut floor = staff.screen().await;
-        floor.join(&menu.floor()).await;
-        Self { server, staff, menu, floor }
-    }
-
-    /// A connection of a cook's screen, in its room.
-    async fn kitchen(&self, cook: &Client) -> Screen {
-        let mut screen = cook.screen().await;
-        screen.join(&self.menu.kitchen()).await;
-        screen
-    }
-
     fn followed(&self) -> &Followed {
         self.floor.room(&self.menu.floor())
     }
 
     /// The next event of a screen on the floor.
     async fn told(&mut self) -> Value {
-        self.floor.until("news of a screen", |frame| kind(frame).starts_with("display.")).await
-    }
-
-    /// Reads for a while, in which the floor must hear nothing of screens.
-    async fn silence(&mut self, span: Duration) {
-        let until = Instant::now() + span;
-        while let Some(left) = until.checked_duration_since(Instant::now()) {
-            if let Some(frame) = self.floor.next_within(left).await {
-                let frame = frame.expect("the floor stays open");
-                assert!(!kind(&frame).starts_with("display."), "{frame}");
-            }
-        }
+        self.floor.until("news of a screen", of_a_screen).await
     }
 
     /// The one screen, as the events have it; a snapshot must say the same.
@@ -71,6 +37,10 @@ impl House {
 
 fn kind(frame: &Value) -> &str {
     frame["event"]["kind"].as_str().unwrap_or_default()
+}
+
+fn of_a_screen(frame: &Value) -> bool {
+    kind(frame).starts_with("display.")
 }
 
 #[tokio::test]
@@ -111,10 +81,10 @@ async fn a_page_that_is_loaded_again_alarms_nobody_nor_does_one_connection_of_tw
     let first = house.kitchen(&cook).await;
     house.told().await;
     drop(first);
-    house.silence(Duration::from_secs(1)).await;
+    house.silence(Duration::from_secs(1), of_a_screen).await;
     let (one, two) = (house.kitchen(&cook).await, house.kitchen(&cook).await);
     drop(one);
-    house.silence(GRACE + Duration::from_secs(1)).await;
+    house.silence(GRACE + Duration::from_secs(1), of_a_screen).await;
     assert_eq!(house.display().await["connected"], true);
     drop(two);
     assert_eq!(kind(&house.told().await), "display.lost");
@@ -142,7 +112,7 @@ async fn a_screen_whose_node_is_killed_is_lost_when_its_lease_has_lapsed_and_not
     let cook = house.server.kitchen("hot").await;
     let screen = house.kitchen(&cook).await;
     house.told().await;
-    house.silence(THREE_LEASES).await;
+    house.silence(THREE_LEASES, of_a_screen).await;
     house.server.kill().await;
     drop(screen);
     while house.floor.next().await.is_ok() {}
@@ -161,7 +131,7 @@ async fn a_screen_whose_node_is_killed_is_lost_when_its_lease_has_lapsed_and_not
     let cook = cook.at(&house.server.base);
     let _screen = house.kitchen(&cook).await;
     assert_eq!(kind(&house.told().await), "display.connected");
-    house.silence(THREE_LEASES).await;
+    house.silence(THREE_LEASES, of_a_screen).await;
 }
 
 /// The control: a lease that is still good is not taken away, and a screen that comes back to it was never lost.
@@ -177,9 +147,9 @@ async fn a_screen_that_is_back_before_its_lease_lapses_was_never_lost() {
     house.server.restart().await;
     house.staff = house.staff.at(&house.server.base);
     house.floor = house.floor.resume_on(&house.staff).await;
-    house.silence(THREE_LEASES).await;
+    house.silence(THREE_LEASES, of_a_screen).await;
     let _screen = house.kitchen(&cook.at(&house.server.base)).await;
-    house.silence(Duration::from_secs(2)).await;
+    house.silence(Duration::from_secs(2), of_a_screen).await;
     assert_eq!(house.followed().kinds(), ["display.connected"]);
     assert_eq!(house.display().await["connected"], true);
 }
@@ -191,7 +161,7 @@ async fn a_stream_of_the_kitchen_is_a_screen_and_other_rooms_and_other_roles_are
     let _waiter = house.kitchen(&house.staff).await;
     let mut menu = cook.screen().await;
     menu.join(&house.menu.menu()).await;
-    house.silence(Duration::from_secs(2)).await;
+    house.silence(Duration::from_secs(2), of_a_screen).await;
     let path = format!("/api/v1/rooms/{}/stream", house.menu.kitchen());
     let stream = cook.request(reqwest::Method::GET, &path).send().await.unwrap();
     assert_eq!(stream.status(), 200);

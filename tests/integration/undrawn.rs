@@ -1,7 +1,8 @@
 //! Accepted orders that no kitchen screen shows: the floor is told, and told again when one does.
 
+use crate::house::House;
 use crate::support::client::text;
-use crate::support::{Client, Menu, PATIENCE, Screen, Server, eventually};
+use crate::support::{Client, PATIENCE, eventually};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -10,24 +11,7 @@ const ALARM: [&str; 2] = ["--display-alarm-s", "1"];
 /// Several times as long as it takes to be told.
 const LONG: Duration = Duration::from_secs(5);
 
-/// A restaurant with somebody who looks at its floor.
-struct House {
-    server: Server,
-    staff: Client,
-    menu: Menu,
-    floor: Screen,
-}
-
 impl House {
-    async fn open(flags: &[&str]) -> Self {
-        let server = Server::start(flags).await;
-        let staff = server.staff().await;
-        let menu = Menu::read(&staff).await;
-        let mut floor = staff.screen().await;
-        floor.join(&menu.floor()).await;
-        Self { server, staff, menu, floor }
-    }
-
     /// Places and accepts an order of some dishes; gives its document.
     async fn accepted(&self, dishes: &[&str]) -> Value {
         let items: Vec<_> = dishes.iter().map(|dish| self.menu.line(dish, 1)).collect();
@@ -35,29 +19,11 @@ impl House {
         self.staff.act(&order["id"], "accept").await["document"].clone()
     }
 
-    /// A screen of the kitchen that has joined its room.
-    async fn kitchen(&self, cook: &Client) -> Screen {
-        let mut screen = cook.screen().await;
-        screen.join(&self.menu.kitchen()).await;
-        screen
-    }
-
     /// What is said next of orders that no screen of a station shows.
-    async fn told(&mut self, station: &str) -> (String, Value) {
+    async fn told_of(&mut self, station: &str) -> (String, Value) {
         let key = format!("station:{station}");
         let told = self.floor.until("news of a station", |frame| frame["event"]["patch"].get(&key).is_some()).await;
         (text(&told["event"]["kind"]).to_owned(), told["event"]["patch"][&key].clone())
-    }
-
-    /// Reads for a while, in which the floor must hear nothing of orders that no screen shows.
-    async fn silence(&mut self, span: Duration) {
-        let until = Instant::now() + span;
-        while let Some(left) = until.checked_duration_since(Instant::now()) {
-            if let Some(frame) = self.floor.next_within(left).await {
-                let frame = frame.expect("the floor stays open");
-                assert!(!frame["event"]["patch"].to_string().contains("station:"), "{frame}");
-            }
-        }
     }
 
     /// The displays of a fresh snapshot.
@@ -68,6 +34,10 @@ impl House {
     fn seen(&self, position: &Value) -> Value {
         json!({"type": "seen", "room": self.menu.kitchen(), "position": position})
     }
+}
+
+fn of_a_station(frame: &Value) -> bool {
+    frame["event"]["patch"].to_string().contains("station:")
 }
 
 fn entry(station: &str, orders: &[&Value]) -> Value {
@@ -88,24 +58,24 @@ fn connected() -> String {
 async fn the_floor_is_told_of_an_order_that_no_screen_of_its_station_draws_until_one_does() {
     let mut house = House::open(&ALARM).await;
     let (order, accepted) = (house.accepted(&["Beef rezala"]).await, Instant::now());
-    assert_eq!(house.told("hot").await, (lost(), entry("hot", &[&order])));
+    assert_eq!(house.told_of("hot").await, (lost(), entry("hot", &[&order])));
     println!("told {:?} after it was accepted, with an alarm after 1 s", accepted.elapsed());
     assert!(accepted.elapsed() >= Duration::from_secs(1));
     // A second adds to it, and a snapshot has both.
     let second = house.accepted(&["Beef rezala"]).await;
-    assert_eq!(house.told("hot").await, (lost(), entry("hot", &[&second])));
+    assert_eq!(house.told_of("hot").await, (lost(), entry("hot", &[&second])));
     assert_eq!(house.displays().await, json!({"station:hot": entry("hot", &[&order, &second])}));
 
     // A screen of another station that draws everything does not help; one of its own does.
     let (bar, hot) = (house.server.kitchen("bar").await, house.server.kitchen("hot").await);
     let (mut bar, mut hot) = (house.kitchen(&bar).await, house.kitchen(&hot).await);
     bar.send(&house.seen(&second["position"])).await;
-    house.silence(LONG).await;
+    house.silence(LONG, of_a_station).await;
     hot.send(&house.seen(&order["position"])).await;
     let gone = json!({"id": "station:hot", "station": "hot", "connected": false, "undrawn": {text(&order["id"]): null}});
-    assert_eq!(house.told("hot").await, (connected(), gone));
+    assert_eq!(house.told_of("hot").await, (connected(), gone));
     hot.send(&house.seen(&second["position"])).await;
-    assert_eq!(house.told("hot").await, (connected(), Value::Null));
+    assert_eq!(house.told_of("hot").await, (connected(), Value::Null));
     let (displays, followed) = (house.displays().await, &house.floor.room(&house.menu.floor()).displays);
     let keys = |displays: &Value| displays.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     assert_eq!(keys(&displays), keys(followed), "the snapshot is the fold of the events");
@@ -128,13 +98,13 @@ async fn what_is_drawn_in_time_begun_or_over_alarms_nobody() {
     let (begun, over) = (house.accepted(&["Beef rezala"]).await, house.accepted(&["Beef rezala"]).await);
     house.staff.act(&begun["id"], "start").await;
     house.staff.command(&over["id"], "cancel", json!({"reason": "other"})).await.expect(200);
-    house.silence(LONG).await;
+    house.silence(LONG, of_a_station).await;
     // The control: the same order, and nobody who draws or begins it.
     let order = house.accepted(&["Firni"]).await;
     let station = house.menu.dish("Firni")["station"].clone();
-    assert_eq!(house.told(text(&station)).await, (lost(), entry(text(&station), &[&order])));
+    assert_eq!(house.told_of(text(&station)).await, (lost(), entry(text(&station), &[&order])));
     house.staff.command(&order["id"], "cancel", json!({"reason": "other"})).await.expect(200);
-    assert_eq!(house.told(text(&station)).await, (connected(), Value::Null));
+    assert_eq!(house.told_of(text(&station)).await, (connected(), Value::Null));
 }
 
 #[tokio::test]
@@ -149,16 +119,16 @@ async fn a_screen_that_may_show_all_counts_for_what_it_says_it_shows() {
     // Of a room that is not the kitchen's it says nothing.
     pass.join(&house.menu.menu()).await;
     pass.send(&json!({"type": "seen", "room": house.menu.menu(), "position": order["position"]})).await;
-    assert_eq!(house.told("hot").await, (lost(), entry("hot", &[&order])));
+    assert_eq!(house.told_of("hot").await, (lost(), entry("hot", &[&order])));
     pass.send(&house.seen(&order["position"])).await;
-    assert_eq!(house.told("hot").await, (connected(), Value::Null));
+    assert_eq!(house.told_of("hot").await, (connected(), Value::Null));
 }
 
 #[tokio::test]
 async fn without_the_alarm_nobody_is_told() {
     let mut house = House::open(&["--display-alarm-s", "0"]).await;
     house.accepted(&["Beef rezala"]).await;
-    house.silence(LONG).await;
+    house.silence(LONG, of_a_station).await;
 }
 
 /// The comparison of heads is far away: what comes has been announced.

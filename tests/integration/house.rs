@@ -1,0 +1,41 @@
+//! A restaurant with somebody who looks at its floor.
+
+use crate::support::{Client, Menu, Screen, Server};
+use serde_json::Value;
+use std::time::{Duration, Instant};
+
+pub struct House {
+    pub server: Server,
+    pub staff: Client,
+    pub menu: Menu,
+    pub floor: Screen,
+}
+
+impl House {
+    pub async fn open(flags: &[&str]) -> Self {
+        let server = Server::start(flags).await;
+        let staff = server.staff().await;
+        let menu = Menu::read(&staff).await;
+        let mut floor = staff.screen().await;
+        floor.join(&menu.floor()).await;
+        Self { server, staff, menu, floor }
+    }
+
+    /// A connection of a cook's screen, in its room.
+    pub async fn kitchen(&self, cook: &Client) -> Screen {
+        let mut screen = cook.screen().await;
+        screen.join(&self.menu.kitchen()).await;
+        screen
+    }
+
+    /// Reads for a while, in which the floor must hear nothing of a matter.
+    pub async fn silence(&mut self, span: Duration, is_of_it: fn(&Value) -> bool) {
+        let until = Instant::now() + span;
+        while let Some(left) = until.checked_duration_since(Instant::now()) {
+            if let Some(frame) = self.floor.next_within(left).await {
+                let frame = frame.expect("the floor stays open");
+                assert!(!is_of_it(&frame), "{frame}");
+            }
+        }
+    }
+}
