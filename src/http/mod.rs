@@ -13,6 +13,7 @@ pub mod manage;
 pub mod menu;
 pub mod orders;
 mod packed;
+mod page;
 pub mod pages;
 pub mod problem;
 pub mod qr;

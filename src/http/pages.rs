@@ -2,19 +2,15 @@
 
 use super::etag;
 use super::packed;
+use super::page::{self, Page};
 use super::problem::Problem;
-use super::version::{self, Static};
+use super::version::Static;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
+use bytes::Bytes;
 use rust_embed::EmbeddedFile;
-use sha2::{Digest, Sha256};
 use std::borrow::Cow;
-
-/// What a page may load and do: from this server alone, and pictures of dishes from where the menu says.
-pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' ws: wss:; \
-     img-src 'self' data: https:; media-src 'self'; manifest-src 'self'; font-src 'self'; base-uri 'none'; \
-     form-action 'self'; frame-ancestors 'none'";
 
 /// What a script, a style sheet or a picture may do when somebody opens it by itself. Short, since a page loads some thirty
 /// of them.
@@ -27,13 +23,12 @@ const WORKER_POLICY: HeaderValue =
 /// Where the service worker is: at the root, since a worker keeps the pages below its own address.
 const WORKER: &str = "service-worker.js";
 
-fn answer(request: &HttpRequest, file: EmbeddedFile, kind: Option<&str>) -> HttpResponse {
-    let kind = kind.map_or_else(|| kind_of(file.metadata.mimetype()), str::to_owned);
-    let (hash, body) = contents(file);
-    let may_be_packed = is_text(&kind) && packed::is_liked_best(request);
-    let packed = if may_be_packed { packed::pack(hash, &kind, &body) } else { None };
+/// What is served under a media type, whose SHA-256 is known: packed if the client likes that, once and for all.
+fn answer(request: &HttpRequest, hash: [u8; 32], kind: &str, body: Bytes) -> HttpResponse {
+    let may_be_packed = is_text(kind) && packed::is_liked_best(request);
+    let packed = if may_be_packed { packed::pack(hash, kind, &body) } else { None };
     let is_packed = packed.is_some();
-    let mut response = etag::answer(request, etag::tag_of_hash(&hash), &kind, packed.unwrap_or(body));
+    let mut response = etag::answer(request, etag::tag_of_hash(&hash), kind, packed.unwrap_or(body));
     if is_packed && response.status() == StatusCode::OK {
         response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("br"));
         response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept-encoding"));
@@ -41,31 +36,27 @@ fn answer(request: &HttpRequest, file: EmbeddedFile, kind: Option<&str>) -> Http
     response
 }
 
-/// A file as it is served, and the SHA-256 of that: a page says which version of all the files it belongs to.
-fn contents(file: EmbeddedFile) -> ([u8; 32], bytes::Bytes) {
-    if file.metadata.mimetype() == "text/html" {
-        let page = version::stamp(&file.data);
-        return (Sha256::digest(&page).into(), page.into());
-    }
-    let hash = file.metadata.sha256_hash();
-    match file.data {
-        Cow::Borrowed(bytes) => (hash, bytes::Bytes::from_static(bytes)),
-        Cow::Owned(bytes) => (hash, bytes.into()),
-    }
+/// The hash, the media type and the bytes of a file that is no page.
+fn contents(file: EmbeddedFile) -> ([u8; 32], String, Bytes) {
+    let bytes = match file.data {
+        Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+        Cow::Owned(bytes) => bytes.into(),
+    };
+    (file.metadata.sha256_hash(), kind_of(file.metadata.mimetype()), bytes)
 }
 
 /// Packs every file as small as it gets, so that no request has to wait for it. Takes some seconds of one thread.
 pub fn pack_all() {
     for path in Static::iter() {
-        let Some(file) = Static::get(&path) else { continue };
-        let kind = kind_of(file.metadata.mimetype());
-        if is_text(&kind) {
-            let (hash, body) = contents(file);
+        if let Some(Page { hash, body, .. }) = page::of(&path) {
+            packed::pack_well(hash, HTML, &body);
+        } else if let Some((hash, kind, body)) = Static::get(&path).map(contents).filter(|(_, kind, _)| is_text(kind)) {
             packed::pack_well(hash, &kind, &body);
         }
     }
 }
 
+const HTML: &str = "text/html; charset=utf-8";
 /// What the media type of a text ends with.
 const UTF_8: &str = "; charset=utf-8";
 
@@ -79,14 +70,21 @@ fn kind_of(kind: &str) -> String {
     if is_text { format!("{kind}{UTF_8}") } else { kind.to_owned() }
 }
 
-/// A file of the binary, under a media type that its name does not tell.
+/// A file of the binary that is no page, under a media type that its name does not tell.
 pub(super) fn embedded(request: &HttpRequest, path: &str, kind: Option<&str>) -> Result<HttpResponse, Problem> {
-    let found = Static::get(path).map(|file| answer(request, file, kind));
-    found.ok_or_else(|| Problem::not_found("there is nothing at this address"))
+    let (hash, own_kind, body) = Static::get(path).map(contents).ok_or_else(nothing)?;
+    Ok(answer(request, hash, kind.unwrap_or(&own_kind), body))
 }
 
-fn file(request: &HttpRequest, path: &str) -> Result<HttpResponse, Problem> {
-    embedded(request, path, None)
+fn page(request: &HttpRequest, name: &str) -> Result<HttpResponse, Problem> {
+    let Page { hash, body, policy } = page::of(name).ok_or_else(nothing)?;
+    let mut response = answer(request, hash, HTML, body);
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    Ok(response)
+}
+
+fn nothing() -> Problem {
+    Problem::not_found("there is nothing at this address")
 }
 
 /// `GET /`: the landing page.
@@ -94,7 +92,7 @@ fn file(request: &HttpRequest, path: &str) -> Result<HttpResponse, Problem> {
 /// # Errors
 /// `not_found` if the page is not in the binary.
 pub async fn landing(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    file(&request, "index.html")
+    page(&request, "index.html")
 }
 
 /// `GET /t/{table_key}`: a table's page, the same for every key; what the key is worth is asked from the page.
@@ -102,7 +100,7 @@ pub async fn landing(request: HttpRequest) -> Result<HttpResponse, Problem> {
 /// # Errors
 /// `not_found` if the page is not in the binary.
 pub async fn table(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    file(&request, "table.html")
+    page(&request, "table.html")
 }
 
 /// `GET /orders/{id}`: the page of an order, the same for every order.
@@ -110,7 +108,7 @@ pub async fn table(request: HttpRequest) -> Result<HttpResponse, Problem> {
 /// # Errors
 /// `not_found` if the page is not in the binary.
 pub async fn order(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    file(&request, "order.html")
+    page(&request, "order.html")
 }
 
 /// `GET /kitchen`: the kitchen's screen.
@@ -118,7 +116,7 @@ pub async fn order(request: HttpRequest) -> Result<HttpResponse, Problem> {
 /// # Errors
 /// `not_found` if the page is not in the binary.
 pub async fn kitchen(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    file(&request, "kitchen.html")
+    page(&request, "kitchen.html")
 }
 
 /// `GET /staff`: the staff's page.
@@ -126,7 +124,7 @@ pub async fn kitchen(request: HttpRequest) -> Result<HttpResponse, Problem> {
 /// # Errors
 /// `not_found` if the page is not in the binary.
 pub async fn staff(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    file(&request, "staff.html")
+    page(&request, "staff.html")
 }
 
 /// `GET /manage`: the manager's page.
@@ -134,7 +132,7 @@ pub async fn staff(request: HttpRequest) -> Result<HttpResponse, Problem> {
 /// # Errors
 /// `not_found` if the page is not in the binary.
 pub async fn manage(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    file(&request, "manage.html")
+    page(&request, "manage.html")
 }
 
 /// `GET` of anything else: a script, a style sheet, a sound, a picture. Pages have addresses of their own.
@@ -143,7 +141,7 @@ pub async fn manage(request: HttpRequest) -> Result<HttpResponse, Problem> {
 /// `not_found`.
 pub async fn asset(request: HttpRequest, path: web::Path<String>) -> Result<HttpResponse, Problem> {
     let path = if path.ends_with(".html") { "" } else { path.as_str() };
-    let mut response = file(&request, path)?;
+    let mut response = embedded(&request, path, None)?;
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy_of(path));
     Ok(response)
 }

@@ -3,7 +3,7 @@
 use super::problem::{Problem, no_such_path, no_upgrade, wrong_method};
 use super::request_log::log_request;
 use super::state::State;
-use super::{demo, devices, health, manage, menu, orders, pages, rooms, sessions, specs};
+use super::{demo, devices, health, manage, menu, orders, page, pages, rooms, sessions, specs};
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
@@ -31,7 +31,7 @@ fn headers() -> DefaultHeaders {
     DefaultHeaders::new()
         .add((X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .add((REFERRER_POLICY, "no-referrer"))
-        .add((CONTENT_SECURITY_POLICY, pages::CONTENT_SECURITY_POLICY))
+        .add((CONTENT_SECURITY_POLICY, page::policy()))
         .add((CACHE_CONTROL, "no-store"))
 }
 

@@ -136,6 +136,7 @@ async fn the_floor_accepts_rejects_and_serves_by_keyboard() {
     floor.enter(&here("[data-minutes='30']")).await;
     floor.enter(&here("[data-action='accept']")).await;
     floor.shows(id, "accepted").await;
+    house.agree(id, &[&floor]).await;
     let promised = house.order(id).await;
     assert!(promised["promised_at"].is_string(), "{promised}");
     house.staff.act(&order["id"], "ready").await;
@@ -149,6 +150,7 @@ async fn the_floor_accepts_rejects_and_serves_by_keyboard() {
     floor.fill_in("#detail", "We close at ten").await;
     floor.enter("dialog[open] [data-reason='too_busy']").await;
     floor.shows(second, "rejected").await;
+    house.agree(second, &[&floor]).await;
     let document = house.order(second).await;
     assert_eq!([&document["reason"], &document["detail"]], ["too_busy", "We close at ten"], "{document}");
     floor.has_no_complaint().await;
