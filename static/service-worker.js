@@ -5,8 +5,10 @@
  * that no token and no document is ever in a cache; what a phone last saw of its orders the pages keep themselves.
  */
 
+/** What this is, which its type alone does not say. */
+const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {any} */ (self));
 /** Pages of one version, under its name; the page that registers this worker names it. */
-const CACHE = `orderbell-${new URL(self.location.href).searchParams.get('version')}`;
+const CACHE = `orderbell-${new URL(worker.location.href).searchParams.get('version')}`;
 /** One address for each page, since it is the same for every table and every order. */
 const PAGES = new Map([['t', '/t/shell'], ['orders', '/orders/shell']]);
 /** Where the installed page begins; it goes on to the table. */
@@ -24,9 +26,9 @@ const PATIENCE_MS = 5_000;
 /** Pages that were opened without a network: what they load is not waited for again. */
 const offlinePages = new Set();
 
-self.addEventListener('install', (event) => event.waitUntil(install()));
-self.addEventListener('activate', (event) => event.waitUntil(activate()));
-self.addEventListener('fetch', (event) => {
+worker.addEventListener('install', (event) => event.waitUntil(install()));
+worker.addEventListener('activate', (event) => event.waitUntil(activate()));
+worker.addEventListener('fetch', (event) => {
   const answer = answerTo(event);
   if (answer) event.respondWith(answer);
 });
@@ -35,7 +37,7 @@ async function install() {
   const cache = await caches.open(CACHE);
   const needed = await Promise.all([START, ...PAGES.values()].map((page) => keepPage(cache, page)));
   await cache.addAll([...new Set([...needed.flat(), ...LATER])]);
-  await self.skipWaiting();
+  await worker.skipWaiting();
 }
 
 /** @param {Cache} cache @param {string} page @returns {Promise<string[]>} what its HTML says that it loads */
@@ -50,13 +52,13 @@ async function keepPage(cache, page) {
 async function activate() {
   const names = await caches.keys();
   await Promise.all(names.filter((name) => name.startsWith('orderbell-') && name !== CACHE).map((name) => caches.delete(name)));
-  await self.clients.claim();
+  await worker.clients.claim();
 }
 
 /** @param {any} event @returns {Promise<Response> | null} null for what is none of ours */
 function answerTo({ request, clientId, resultingClientId }) {
   const url = new URL(request.url);
-  if (request.method !== 'GET' || url.origin !== self.location.origin) return null;
+  if (request.method !== 'GET' || url.origin !== worker.location.origin) return null;
   const [folder, name, ...rest] = url.pathname.slice(1).split('/');
   if (request.mode === 'navigate') {
     const page = url.pathname === START ? START : name && rest.length === 0 && PAGES.get(folder);

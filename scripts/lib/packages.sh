@@ -53,3 +53,11 @@ ensure_packages() {
   fi
   check_versions
 }
+
+# install_npm FROM TO: the packages of FROM's package.json, as its lock file pins them, in TO/node_modules.
+install_npm() {
+  mkdir -p "$2"
+  cp "$1/package.json" "$1/package-lock.json" "$2"
+  npm ci --prefix "$2" --ignore-scripts --no-audit --no-fund --loglevel error ||
+    die "the packages of $1 could not be installed: npm has to reach its registry once"
+}

@@ -3,8 +3,8 @@ const DATABASE = 'orderbell';
 const TABLES = Object.freeze(['commands', 'rooms']);
 
 /**
- * What outlives a reload, in IndexedDB. The database is opened with the first call; one that cannot be opened, or is
- * lost later, rejects every call, which costs the copies and nothing else.
+ * What outlives a reload, in IndexedDB. The database is opened with the first call, and again after it was lost; while it
+ * cannot be opened every call rejects, which costs the copies and nothing else.
  *
  * @implements {Storage}
  */
@@ -54,7 +54,10 @@ export class IdbStorage {
    * @returns {Promise<any>} the request's result, once it is as safe as it gets
    */
   async #run(table, mode, ask) {
-    this.#opening ??= this.#open();
+    this.#opening ??= this.#open().catch((error) => {
+      this.#opening = null;
+      throw error;
+    });
     const database = await this.#opening;
     return new Promise((resolve, reject) => {
       const transaction = database.transaction(table, mode);

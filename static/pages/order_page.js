@@ -82,14 +82,14 @@ export class OrderPage {
   }
 
   #listen() {
-    this.#room.on('change', ({ before, after }) => {
+    this.#room.on('change', (/** @type {{before?: any, after?: any}} */ { before, after }) => {
       if (after && this.#ready) tellProgress(before, after);
       this.#keep();
       this.#draw();
     });
     this.#room.on('refused', () => this.#refuse('noOrder', 'notYoursHint'));
     this.#bell.on('pending', () => this.#draw());
-    this.#bell.on('state', ({ state, reason }) => {
+    this.#bell.on('state', (/** @type {{state: string, reason?: string}} */ { state, reason }) => {
       if (state !== 'stopped' || this.#refusal) return;
       if (reason === 'unauthorized') this.#refuse('ended', 'endedHint');
       else this.#insteadOfOrder(() => showInstead(this.#main, { title: WORDS.stopped, hint: WORDS.stoppedHint, action: WORDS.reload, does: 'reload' }));

@@ -1,0 +1,56 @@
+// The JSDoc types of everything in static/, checked by TypeScript as a build would.
+import assert from 'node:assert/strict';
+import { dirname, join, relative } from 'node:path';
+import { test } from 'node:test';
+import { HERE, tool } from './tools.mjs';
+
+const ts = tool('typescript');
+const STATIC = join(HERE, 'static');
+
+/**
+ * @param {string} config beside this file @param {Record<string, string>} [appended] text by file, as if it stood at its end
+ * @returns {{files: string[], complaints: string[]}} relative to static/; a complaint as `file: TS1234`, with the text
+ */
+function check(config, appended = {}) {
+  const file = join(HERE, 'tests/client', config);
+  const parsed = ts.parseJsonConfigFileContent(ts.readConfigFile(file, ts.sys.readFile).config, ts.sys, dirname(file));
+  assert.deepEqual(parsed.errors, []);
+  const host = ts.createCompilerHost(parsed.options);
+  const readFile = host.readFile;
+  host.readFile = (path) => {
+    const more = appended[relative(STATIC, path)];
+    return more === undefined ? readFile(path) : `${readFile(path)}\n${more}\n`;
+  };
+  const program = ts.createProgram(parsed.fileNames, parsed.options, host);
+  const name = ({ fileName }) => relative(STATIC, fileName);
+  const complaints = ts.getPreEmitDiagnostics(program).map(({ file: where, code, messageText }) => (
+    `${where ? name(where) : config}: TS${code} ${ts.flattenDiagnosticMessageText(messageText, ' ')}`));
+  return { files: parsed.fileNames.map((path) => relative(STATIC, path)), complaints };
+}
+
+test('the types of the library and of the pages hold', () => {
+  const { files, complaints } = check('tsconfig.json');
+  for (const file of ['client/orderbell.js', 'client/types.js', 'pages/kitchen_screen.js', 'views/dom.js']) assert.ok(files.includes(file), file);
+  assert.deepEqual(complaints, []);
+});
+
+test('the types of the service worker hold', () => {
+  const { files, complaints } = check('tsconfig.worker.json');
+  assert.deepEqual(files, ['service-worker.js']);
+  assert.deepEqual(complaints, []);
+});
+
+test('a wrong type is found, in the library, where it is used, and in the service worker', () => {
+  const wrong = {
+    'client/backoff.js': "fullJitter('first', Math.random);",
+    'client/types.js': '/** @type {State} */ export const state = 5;',
+    'views/dom.js': 'export function untyped(value) { return value; }',
+    'pages/kitchen_screen.js': "new (await import('../client/orderbell.js')).Orderbell({ url: 'http://x' }).plaec({});",
+  };
+  const found = check('tsconfig.json', wrong).complaints.map((complaint) => complaint.split(' ').slice(0, 2).join(' '));
+  assert.deepEqual(found.sort(), [
+    'client/backoff.js: TS2345', 'client/types.js: TS2322', 'pages/kitchen_screen.js: TS2345', 'pages/kitchen_screen.js: TS2551', 'views/dom.js: TS7006',
+  ]);
+  const worker = check('tsconfig.worker.json', { 'service-worker.js': 'worker.claim();' }).complaints;
+  assert.deepEqual(worker.map((complaint) => complaint.split(' ').slice(0, 2).join(' ')), ['service-worker.js: TS2339']);
+});
