@@ -1,8 +1,12 @@
+/** How long `close` may be behind `error`. */
+const SILENT_END_MS = 100;
+
 /** A link over a WebSocket. @type {import('./types.js').Opener} */
 export function openSocket({ origin, token, around, on }) {
   const socket = new around.WebSocket(socketUrl(origin), ['orderbell.v1', `bearer.${token}`]);
-  // An `error` event is always followed by `close`, which carries all a browser tells.
   socket.onclose = on.closed;
+  // A browser's `error` is always followed by `close`, which says more. Node's is not, where a handshake was refused.
+  socket.onerror = () => around.setTimeout(() => on.closed({ code: 1006 }), SILENT_END_MS);
   socket.onmessage = (/** @type {{data: string}} */ { data }) => {
     const frame = parse(data);
     if (frame) on.frame(frame);

@@ -358,3 +358,18 @@ test('a server of another version is told of at each welcome, one of the same or
   unversioned.last().drop();
   await relink(unversioned, { version: '0.1.0+ccc' });
 });
+
+test('an error that no close follows is a lost link, and one that a close follows is lost once', async () => {
+  const { bell, clock, sockets, last, states } = bench(outage());
+  bell.start();
+  await clock.advance(0);
+  last().onerror({});
+  assert.equal(bell.state, 'connecting', 'a close may still say why');
+  await clock.advance(100);
+  assert.deepEqual(states, ['offline: connection lost']);
+  while (sockets.length === 1) await clock.advance(50);
+  last().onerror({});
+  last().drop(4403, '');
+  await clock.advance(60_000);
+  assert.deepEqual([states.at(-1), sockets.length], ['stopped: not allowed any more', 2]);
+});

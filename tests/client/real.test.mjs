@@ -1,0 +1,286 @@
+// The library against the real server, through what networks and what stands in them do: nothing lost, nothing twice.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { IdbStorage } from '../../static/client/idb_storage.js';
+import { newId } from '../../static/client/ids.js';
+import { Orderbell } from '../../static/client/orderbell.js';
+import { fixedToken } from '../../static/client/tokens.js';
+import { Proxy } from './proxy.mjs';
+import { Server, until } from './real_server.mjs';
+import { tool } from './tools.mjs';
+
+const { WebSocket } = tool('undici');
+const { IDBFactory, IDBKeyRange } = tool('fake-indexeddb');
+globalThis.IDBKeyRange = IDBKeyRange;
+
+/** The library's own deadlines pass so many times as fast: it is not their length that is tried here. What it was told by the
+ * server, and what it has told the server, stays as it is: heartbeats, which are shorter, and waits, which are longer. */
+const HASTE = 5;
+const hurried = (ms) => (ms > 2 * HEARTBEAT_MS && ms <= 10_000 ? ms / HASTE : ms);
+const HEARTBEAT_MS = 2_000;
+/** Events that must have come over a transport before the next is tried. */
+const ENOUGH = 6;
+
+/** @type {Server} */ let server;
+/** @type {any[]} */ const open = [];
+
+before(async () => { server = await Server.start(['--heartbeat-ms', String(HEARTBEAT_MS)]); });
+after(() => server.end());
+
+/** What a test opens ends with it, whether it passes or not. */
+const opened = (it) => {
+  open.push(it);
+  return it;
+};
+const tried = (name, body) => test(name, async () => {
+  try {
+    await body();
+  } finally {
+    for (const it of open.splice(0).reverse()) it.close?.() ?? it.end?.();
+  }
+});
+
+const through = async () => opened(await Proxy.before(server.base));
+
+/** A client that hurries. @param {Proxy} proxy @param {object} options @returns {any} */
+function client(proxy, options) {
+  return opened(new Orderbell({
+    url: proxy.base, slug: 'demo', WebSocket, locks: null, random: () => Math.random() / 4,
+    setTimeout: (task, ms) => setTimeout(task, hurried(ms)), ...options,
+  }));
+}
+
+/** What a client has seen of a room: its snapshots, and its events in the order in which they were applied. */
+function recorded(bell, name) {
+  const room = bell.room(name);
+  const seen = { room, snapshots: 0, from: 0, events: [] };
+  room.on('change', ({ kind, event }) => {
+    if (event) seen.events.push(event.id);
+    else seen.from = room.cursor;
+    if (kind === 'snapshot') seen.snapshots += 1;
+  });
+  return seen;
+}
+
+const isLive = (bell, transport) => until(`live over ${transport}`, () => bell.state === 'live' && bell.transport === transport);
+
+/** Holds that what was seen is what the log has since the one snapshot: each event, once, in order; and the documents too. */
+async function sawItAll(seen, staff) {
+  const head = async () => (await staff.log(seen.room.name, seen.from, seen.room.epoch)).at(-1)?.position ?? seen.from;
+  await until('the last event', async () => seen.room.cursor >= await head());
+  const log = await staff.log(seen.room.name, seen.from, seen.room.epoch);
+  assert.deepEqual(seen.events, log.map(({ event }) => event.id));
+  assert.equal(seen.snapshots, 1, 'from its cursor each time');
+  for (const [id, shown] of seen.room.documents) assert.deepEqual(shown, await staff.order(id));
+  return log;
+}
+
+/** Orders come in and go their way, until it is stopped. @param {import('./real_server.mjs').Person} staff */
+function traffic(staff) {
+  let goesOn = true;
+  const done = (async () => {
+    const guest = await server.guest(9);
+    const basket = await guest.basket('Firni');
+    while (goesOn) {
+      const { id } = await guest.place(basket);
+      for (const action of ['accept', 'start', 'ready', 'serve']) await staff.act(id, action);
+    }
+  })();
+  return opened({ end: () => { goesOn = false; return done; } });
+}
+
+tried('an order from the table to the end, over a WebSocket, and its log', async () => {
+  const proxy = await through();
+  const [guest, staff] = [await server.guest(1), await server.staff()];
+  const phone = client(proxy, { tokens: guest.tokens });
+  phone.start();
+  const { document, changed } = await phone.place(await guest.basket('Beef rezala', 2));
+  assert.deepEqual([changed, document.status, document.diner], [true, 'placed', guest.answer.diner]);
+  const seen = recorded(phone, `order:${document.id}`);
+  await isLive(phone, 'websocket');
+
+  const floor = client(proxy, { tokens: staff.tokens });
+  floor.start();
+  for (const action of ['accept', 'start', 'ready', 'serve']) await floor.command({ order: document.id, action });
+  await assert.rejects(phone.command({ order: document.id, action: 'cancel', reason: 'customer_request' }), { code: 'invalid_transition' });
+  await assert.rejects(phone.command({ order: document.id, action: 'accept' }), { code: 'forbidden' });
+  await until('served', () => seen.room.documents.get(document.id)?.status === 'served');
+  const log = await sawItAll(seen, staff);
+  assert.deepEqual(log.map(({ event }) => event.kind), ['order.accepted', 'order.started', 'order.ready', 'order.served']);
+});
+
+tried('every transport in turn, with cuts, amid a busy kitchen: the same cursor throughout', async () => {
+  const proxy = await through();
+  const [guest, staff] = [await server.guest(2), await server.staff()];
+  const [floor, phone] = [client(proxy, { tokens: staff.tokens }), client(proxy, { tokens: guest.tokens })];
+  const seen = recorded(floor, `kitchen:${staff.restaurant}`);
+  const [transports, placed] = [[], []];
+  floor.on('transport', ({ transport }) => transports.push(transport));
+  const basket = await guest.basket('Chicken roast');
+  phone.room(`menu:${staff.restaurant}`);
+  for (const bell of [floor, phone]) bell.start();
+  const busy = traffic(staff);
+
+  /** An order and its acceptance over this transport, each sent twice as a double tap does, and then more events. */
+  const work = async (transport) => {
+    await Promise.all([isLive(floor, transport), isLive(phone, transport)]);
+    const [order, accept] = [newId(), newId()];
+    const [one, other] = await Promise.all([phone.place(basket, order), phone.place(basket, order)]);
+    assert.equal(one.document.id, other.document.id);
+    placed.push(one.document.id);
+    await Promise.all([0, 1].map(() => floor.command({ id: accept, order: one.document.id, action: 'accept' })));
+    const before = seen.events.length;
+    await until(`events over ${transport}`, () => seen.events.length >= before + ENOUGH);
+  };
+  await work('websocket');
+  for (let turn = 0; turn < 3; turn += 1) {
+    proxy.cut();
+    await work('websocket');
+  }
+  proxy.blocked.websocket = true;
+  proxy.cut();
+  await work('stream');
+  proxy.cut();
+  await work('stream');
+  proxy.blocked.stream = 'refused';
+  proxy.cut();
+  await work('poll');
+  proxy.cut();
+  await work('poll');
+  proxy.blocked.stream = false;
+  for (const bell of [floor, phone]) bell.wake();
+  await work('stream');
+  proxy.blocked.websocket = false;
+  for (const bell of [floor, phone]) bell.wake();
+  await work('websocket');
+
+  await busy.end();
+  assert.deepEqual(transports, ['stream', 'poll', 'stream', 'websocket']);
+  const log = await sawItAll(seen, staff);
+  assert.ok(log.length >= 10 * ENOUGH);
+  const { orders } = await guest.api.get('/api/v1/diner-sessions/current');
+  assert.deepEqual(orders.map(({ id }) => id).reverse(), placed);
+  const accepts = log.filter(({ event }) => event.kind === 'order.accepted' && placed.includes(event.order));
+  assert.deepEqual(accepts.map(({ event }) => event.order), placed);
+});
+
+tried('a stream whose beginning gets through and nothing else is found out, and polled for', async () => {
+  const proxy = await through();
+  Object.assign(proxy.blocked, { websocket: true, stream: 'held' });
+  const staff = await server.staff();
+  const floor = client(proxy, { tokens: staff.tokens });
+  const seen = recorded(floor, `kitchen:${staff.restaurant}`);
+  floor.start();
+  await isLive(floor, 'poll');
+  assert.ok(proxy.came.stream >= 2, 'once is not enough to tell');
+  const guest = await server.guest(3);
+  const { id } = await guest.place(await guest.basket('Firni'));
+  await floor.command({ order: id, action: 'reject', reason: 'too_busy' });
+  assert.equal((await sawItAll(seen, staff)).length, 2);
+});
+
+tried('a session that ends stops whoever has it, on each transport, and nobody else', async () => {
+  for (const blocked of [{}, { websocket: true }, { websocket: true, stream: 'refused' }]) {
+    const proxy = await through();
+    Object.assign(proxy.blocked, blocked);
+    const [leaves, stays] = [await server.staff(), await server.staff()];
+    const bells = [leaves, stays].map(({ tokens }) => client(proxy, { tokens }));
+    const told = [];
+    bells[0].on('state', ({ state, reason }) => told.push([state, reason]));
+    for (const bell of bells) bell.room(`kitchen:${stays.restaurant}`);
+    for (const bell of bells) bell.start();
+    await until('both live', () => bells.every(({ state }) => state === 'live'));
+    const { transport } = bells[0];
+    await leaves.api.delete('/api/v1/sessions/current');
+    await until(`stopped, over ${transport}`, () => bells[0].state === 'stopped');
+    assert.deepEqual(told.at(-1), ['stopped', 'unauthorized']);
+    assert.equal(leaves.tokens.present, false, 'what is spent is not kept');
+    const { document } = await bells[1].command({ order: (await placedBy(4)).id, action: 'accept' });
+    assert.equal(document.status, 'accepted');
+  }
+});
+
+const placedBy = async (table) => {
+  const guest = await server.guest(table);
+  return guest.place(await guest.basket('Firni'));
+};
+
+tried('a token that runs out is replaced at once, and the room goes on from its cursor', async () => {
+  for (const websocket of [false, true]) {
+    const proxy = await through();
+    proxy.blocked.websocket = websocket;
+    const staff = await server.staff();
+    const long = await server.kitchenToken();
+    const short = await server.kitchenToken('3s');
+    let renewed = 0;
+    // `renewable: false`: not before it has run out.
+    const tokens = { renewable: false, get: async () => (renewed ? long : short), refresh: async () => { renewed += 1; return long; } };
+    const screen = client(proxy, { tokens });
+    const seen = recorded(screen, `kitchen:${staff.restaurant}`);
+    screen.start();
+    await until('live', () => screen.state === 'live');
+    await placedBy(5);
+    await until('a new token', () => renewed > 0);
+    await until('live again', () => screen.state === 'live');
+    await placedBy(5);
+    assert.equal((await sawItAll(seen, staff)).length, 2);
+  }
+});
+
+tried('a token is renewed on the open link, which goes on under it', async () => {
+  for (const websocket of [false, true]) {
+    const proxy = await through();
+    proxy.blocked.websocket = websocket;
+    const staff = await server.staff();
+    const first = await staff.tokens.get();
+    let early = 1;
+    /** The one timer of minutes is the renewal's: it is due at once, the first time. */
+    const timer = (task, ms) => setTimeout(task, ms > 300_000 && early-- > 0 ? 0 : hurried(ms));
+    const floor = client(proxy, { tokens: staff.tokens, setTimeout: timer });
+    const seen = recorded(floor, `kitchen:${staff.restaurant}`);
+    const states = [];
+    floor.on('state', ({ state }) => states.push(state));
+    floor.start();
+    await until('live', () => floor.state === 'live');
+    const before = states.length;
+    await until('another token', async () => await staff.tokens.get() !== first);
+    const { document } = await floor.command({ order: (await placedBy(6)).id, action: 'accept' });
+    assert.equal(document.status, 'accepted');
+    assert.equal((await sawItAll(seen, staff)).length, 2);
+    assert.equal(states.slice(before).includes('offline'), false, states.join());
+  }
+});
+
+tried('a server that is stopped and started again is come back to, and what was asked meanwhile is done once', async () => {
+  const proxy = await through();
+  const staff = await server.staff();
+  const factory = new IDBFactory();
+  const kept = { tokens: fixedToken(await server.kitchenToken()), storage: factory, storageKey: 'the screen' };
+  const page = client(proxy, kept);
+  const seen = recorded(page, `kitchen:${staff.restaurant}`);
+  page.start();
+  await until('live', () => page.state === 'live');
+  const { id } = await placedBy(7);
+  await staff.act(id, 'accept');
+  await until('both events', () => seen.events.length === 2);
+  const events = [...seen.events];
+
+  await server.stop();
+  await until('offline', () => page.state === 'offline');
+  page.command({ order: id, action: 'start' }).catch(() => {});
+  await until('the command on the disk', async () => (await new IdbStorage(factory).read('commands', kept.storageKey)).length === 1);
+  // The page goes, as pages do: nobody closes anything.
+  page.freeze();
+  await until('the room on the disk', async () => (await new IdbStorage(factory).read('rooms', kept.storageKey))[0]?.value.cursor === seen.room.cursor);
+
+  await server.start();
+  proxy.aim(server.base);
+  const later = client(proxy, { ...kept, resume: true });
+  const again = recorded(later, seen.room.name);
+  later.start();
+  await until('started', () => again.room.documents.get(id)?.status === 'preparing');
+  assert.deepEqual([again.from, again.snapshots], [seen.room.cursor, 0], 'the room is there again as it was left, and goes on from there');
+  const staffAgain = await server.staff();
+  const log = await staffAgain.log(seen.room.name, seen.from, again.room.epoch);
+  assert.deepEqual([...events, ...again.events], log.map(({ event }) => event.id));
+});
