@@ -10,6 +10,7 @@ use crate::domain::money::Currency;
 use crate::domain::position::Position;
 use crate::domain::principal::{Principal, Role};
 use crate::domain::text::{Key, Name, Slug, Station, TableLabel};
+use crate::push::vapid::VapidKey;
 use crate::store::accounts::{Restaurant, Table, User};
 use crate::store::open::{Mode, Settings, open};
 use crate::store::{SharedStore, StoreError};
@@ -47,6 +48,8 @@ enum Command {
     /// People.
     #[command(subcommand)]
     User(UserCommand),
+    /// Print a fresh key for messages to guests' phones, as a line for the environment, and its public half.
+    Vapid,
     /// Ask a running server whether it is ready; for containers.
     Healthcheck {
         /// The address to ask.
@@ -142,6 +145,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             add_restaurant(common, restaurant, tables).await?;
         }
         Command::User(UserCommand::Add { restaurant, username, role }) => add_user(common, &restaurant, username, role).await?,
+        Command::Vapid => say(&vapid())?,
         Command::Healthcheck { bind } => return startup::healthcheck::healthcheck(bind).await,
     }
     Ok(ExitCode::SUCCESS)
@@ -149,6 +153,11 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
 
 fn say(line: &str) -> std::io::Result<()> {
     writeln!(std::io::stdout(), "{line}")
+}
+
+fn vapid() -> String {
+    let key = VapidKey::random();
+    format!("ORDERBELL_VAPID_KEY={}\npublic key: {}", key.secret().expose_secret(), key.public_key())
 }
 
 /// Reads 90s, 30m, 12h or 7d.
@@ -272,6 +281,15 @@ mod tests {
                 assert!(default == "false" || words.contains(&default), "{default} of --{flag} in {row}");
             }
         }
+    }
+
+    #[test]
+    fn a_vapid_key_is_printed_as_the_environment_takes_it_and_a_fresh_one_each_time() {
+        let printed = vapid();
+        let (secret, public) = printed.split_once('\n').unwrap();
+        let key = VapidKey::parse(&secret.strip_prefix("ORDERBELL_VAPID_KEY=").unwrap().into()).unwrap();
+        assert_eq!(public, format!("public key: {}", key.public_key()));
+        assert_ne!(vapid(), printed);
     }
 
     #[test]

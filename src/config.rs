@@ -3,6 +3,8 @@
 use crate::connection::Limits;
 use crate::connection::bucket::Rate;
 use crate::connection::displays::Spans;
+use crate::push;
+use crate::push::hosts::HostPattern;
 use clap::{Args, ValueEnum};
 use secrecy::{ExposeSecret, SecretString};
 use std::net::SocketAddr;
@@ -57,6 +59,14 @@ fn parse_database_url(text: &str) -> Result<SecretString, String> {
         url if known.iter().any(|scheme| url.starts_with(scheme)) => Ok(url.into()),
         _ => Err("a database URL begins with sqlite:// or postgres://".into()),
     }
+}
+
+/// Reads how to be reached. An empty text is none, which a key then asks for.
+fn parse_subject(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    let is_contact =
+        text.is_empty() || ["mailto:", "https://"].iter().any(|scheme| text.len() > scheme.len() && text.starts_with(scheme));
+    if is_contact { Ok(text.to_owned()) } else { Err("say mailto:somebody@example.com or https://example.com".into()) }
 }
 
 /// What a node serves.
@@ -129,6 +139,19 @@ pub struct Serve {
     /// Minutes that an access token lives.
     #[arg(long, env = "ORDERBELL_ACCESS_TOKEN_MINUTES", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=1440))]
     pub access_token_minutes: u64,
+
+    /// The key that signs messages to guests' phones, the same on every node (`orderbell vapid` makes one); without it none
+    /// are sent.
+    #[arg(long, env = "ORDERBELL_VAPID_KEY", hide_env_values = true)]
+    pub vapid_key: Option<SecretString>,
+
+    /// Where the people of a push service reach those of this server: mailto:… or https:…; needed with a key.
+    #[arg(long, env = "ORDERBELL_VAPID_SUBJECT", value_parser = parse_subject)]
+    pub vapid_subject: Option<String>,
+
+    /// Hosts of push services, the only ones that messages go to; *.example.com is all below it.
+    #[arg(long, env = "ORDERBELL_PUSH_HOSTS", value_delimiter = ',', default_values = push::hosts::WELL_KNOWN)]
+    pub push_hosts: Vec<HostPattern>,
 
     /// What one connection, one principal and one address may do.
     #[command(flatten)]
@@ -225,6 +248,9 @@ pub enum Refused {
     /// Part of a node needs the rest elsewhere.
     #[error("--role api and --role realtime need PostgreSQL: with SQLite there is one node, which does both")]
     RoleWithSqlite,
+    /// Push services ask who sends.
+    #[error("a VAPID key needs --vapid-subject: where the people of a push service reach you, as mailto:… or https:…")]
+    NoVapidSubject,
 }
 
 impl Serve {
@@ -232,6 +258,16 @@ impl Serve {
     #[must_use]
     pub fn redis(&self) -> Option<&SecretString> {
         self.redis_url.as_ref().filter(|url| !url.expose_secret().is_empty())
+    }
+
+    /// The key that signs messages to phones, and its subject; an empty variable is none.
+    ///
+    /// # Errors
+    /// For a key without a subject.
+    pub fn vapid(&self) -> Result<Option<(&SecretString, &str)>, Refused> {
+        let key = self.vapid_key.as_ref().filter(|key| !key.expose_secret().is_empty());
+        let subject = self.vapid_subject.as_deref().filter(|subject| !subject.is_empty());
+        key.map(|key| Ok((key, subject.ok_or(Refused::NoVapidSubject)?))).transpose()
     }
 
     /// How long kitchen screens are held.
@@ -272,6 +308,16 @@ mod tests {
             assert_eq!(parse_switch(text), Ok(expected), "{text}");
         }
         assert!(parse_switch("maybe").is_err());
+    }
+
+    #[test]
+    fn a_subject_is_a_way_to_reach_somebody() {
+        for good in ["mailto:ops@example.com", "https://example.com/contact", ""] {
+            assert_eq!(parse_subject(good), Ok(good.to_owned()));
+        }
+        for bad in ["ops@example.com", "http://example.com", "mailto:"] {
+            assert!(parse_subject(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -69,8 +69,9 @@ async fn forget(store: SharedStore) {
     let before = |span: Duration| Timestamp::from_millis(clock::now().millis() - i64::try_from(span.as_millis()).unwrap_or(0));
     let answers = store.forget_answers(before(ANSWERS)).await;
     let sessions = store.forget_sessions(before(SESSIONS)).await;
-    match (answers, sessions) {
-        (Ok(answers), Ok(sessions)) => log::debug!(answers, sessions; "forgot old rows"),
+    let pushes = store.forget_pushes(clock::now()).await;
+    match (answers, sessions, pushes) {
+        (Ok(answers), Ok(sessions), Ok(pushes)) => log::debug!(answers, sessions, pushes; "forgot old rows"),
         _ => log::warn!("cannot forget old rows, will try again"),
     }
 }

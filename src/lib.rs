@@ -19,6 +19,7 @@ pub mod feed;
 pub mod housekeeping;
 pub mod http;
 pub mod protocol;
+pub mod push;
 pub mod room;
 pub mod startup;
 pub mod store;

@@ -64,7 +64,7 @@ pub struct ByCode {
 /// One label called `fate`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct ByFate {
-    /// What became of a message between nodes.
+    /// What became of a message.
     pub fate: &'static str,
 }
 
@@ -119,6 +119,7 @@ pub struct Metrics {
     pub redis_healthy: Gauge,
     pub redis_rebuilds: Counter,
     pub broker_messages: Family<ByFate, Counter>,
+    pub pushes: Family<ByFate, Counter>,
 }
 
 impl Default for Metrics {
@@ -153,6 +154,7 @@ impl Metrics {
             redis_healthy: Gauge::default(),
             redis_rebuilds: Counter::default(),
             broker_messages: Family::default(),
+            pushes: Family::default(),
         };
         metrics.register_live(&mut registry);
         metrics.register_counts(&mut registry);
@@ -194,6 +196,7 @@ impl Metrics {
         registry.register("closes", "Connections closed by the server, by close code", self.closes.clone());
         registry.register("commands", "Commands by action and outcome", self.commands.clone());
         registry.register("seen", "Display receipts recorded", self.seen.clone());
+        registry.register("pushes", "Messages to phones, by what became of them", self.pushes.clone());
     }
 
     fn register_broker(&self, registry: &mut Registry) {

@@ -76,7 +76,8 @@ pub fn may_place(who: &Principal) -> bool {
     is_one_of(who, &[Role::Diner, Role::Staff, Role::Manager, Role::Service])
 }
 
-/// Whether a principal is a guest in a session of their own: may see the visit, and give out links to its orders.
+/// Whether a principal is a guest in a session of their own: may see the visit, give out links to its orders, and be
+/// told of them.
 #[must_use]
 pub fn is_guest(who: &Principal) -> bool {
     is_one_of(who, &[Role::Diner])

@@ -5,6 +5,7 @@ use super::token::Verified;
 use crate::clock;
 use crate::domain::ids::OrderId;
 use crate::domain::principal::Principal;
+use crate::domain::time::Timestamp;
 use secrecy::ExposeSecret;
 use serde::Serialize;
 use std::fmt;
@@ -29,15 +30,23 @@ impl fmt::Debug for Shared {
 }
 
 impl SessionService {
+    /// When a session ends by itself. One without a row ends with its token.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn end_of(&self, verified: &Verified) -> Result<Timestamp, SessionError> {
+        let who = &verified.principal;
+        Ok(self.store.session_end(who.restaurant, &who.session).await?.unwrap_or(verified.expires_at))
+    }
+
     /// A link to an order, which the caller has seen to be this guest's. It is of the guest's session and ends with it: when
-    /// that is ended, and when it would have expired (a token that has no session row ends by itself).
+    /// that is ended, and when it would have ended by itself.
     ///
     /// # Errors
     /// `Over` for a session in its last second; the store's.
     pub async fn share(&self, owner: &Verified, order: OrderId) -> Result<Shared, SessionError> {
         let (who, now) = (&owner.principal, clock::now());
-        let end = self.store.session_end(who.restaurant, &who.session).await?.unwrap_or(owner.expires_at);
-        let life = LIFE.min(end.since(now));
+        let life = LIFE.min(self.end_of(owner).await?.since(now));
         if life.as_secs() < 1 {
             return Err(SessionError::Over);
         }

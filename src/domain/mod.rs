@@ -21,6 +21,7 @@ pub mod order;
 pub mod place;
 pub mod position;
 pub mod principal;
+pub mod push;
 pub mod reason;
 pub mod report;
 pub mod room_id;

@@ -16,6 +16,7 @@ mod packed;
 mod page;
 pub mod pages;
 pub mod problem;
+pub mod push;
 pub mod qr;
 pub mod refusals;
 pub mod request_log;

@@ -3,7 +3,7 @@
 use super::problem::{Problem, no_such_path, no_upgrade, wrong_method};
 use super::request_log::log_request;
 use super::state::State;
-use super::{demo, devices, health, manage, menu, orders, page, pages, rooms, sessions, specs};
+use super::{demo, devices, health, manage, menu, orders, page, pages, push, rooms, sessions, specs};
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
@@ -78,7 +78,13 @@ fn who_is_who(cfg: &mut web::ServiceConfig) {
         .service(at("/api/v1/diner-sessions/current", READ).route(read().to(sessions::visit)))
         .service(at("/api/v1/devices/pairings", "POST").route(web::post().to(devices::begin)))
         .service(at("/api/v1/devices/pairings/{user_code}/approval", "POST").route(web::post().to(devices::approve)))
-        .service(at("/api/v1/devices/token", "POST").route(web::post().to(devices::token)));
+        .service(at("/api/v1/devices/token", "POST").route(web::post().to(devices::token)))
+        .service(at("/api/v1/push/key", READ).route(read().to(push::key)))
+        .service(
+            at("/api/v1/push/subscription", "PUT, DELETE")
+                .route(web::put().to(push::subscribe))
+                .route(web::delete().to(push::unsubscribe)),
+        );
 }
 
 fn restaurants(cfg: &mut web::ServiceConfig) {

@@ -8,6 +8,7 @@ use crate::auth::session::SessionService;
 use crate::auth::token::Tokens;
 use crate::commands::Commands;
 use crate::connection::Services;
+use crate::push::Push;
 use crate::store::SharedStore;
 use crate::telemetry::Metrics;
 use std::sync::atomic::AtomicBool;
@@ -38,6 +39,8 @@ pub struct State {
     pub base: Base,
     /// What the landing page shows, when this is a demonstration.
     pub demo: Option<Arc<Demo>>,
+    /// What messages to phones are signed with and where they may go, when this server sends any.
+    pub push: Option<Arc<Push>>,
     /// True from the moment the node is told to stop.
     pub draining: Arc<AtomicBool>,
     /// What this node serves.

@@ -16,6 +16,9 @@ use crate::domain::ids::NodeId;
 use crate::feed::{Directory, FeedRegistry};
 use crate::http::limits::{Rate, Rates};
 use crate::http::{self, State};
+use crate::push::hosts::Hosts;
+use crate::push::vapid::{Vapid, VapidKey};
+use crate::push::{self, Push};
 use crate::store::SharedStore;
 use crate::store::open::{Mode, Settings, open};
 use crate::telemetry::Metrics;
@@ -49,6 +52,13 @@ fn key_file(url: &str) -> PathBuf {
     PathBuf::from(format!("{path}.keys"))
 }
 
+/// What messages to phones are signed with and where they may go; none without a key.
+fn push(serve: &Serve) -> anyhow::Result<Option<Arc<Push>>> {
+    let Some((key, subject)) = serve.vapid()? else { return Ok(None) };
+    let vapid = Vapid::new(&VapidKey::parse(key)?, subject)?;
+    Ok(Some(Arc::new(Push::new(vapid, Hosts::new(serve.push_hosts.clone())))))
+}
+
 /// Everything a node is made of.
 struct Node {
     store: SharedStore,
@@ -60,7 +70,7 @@ struct Node {
 }
 
 impl Node {
-    fn new(keyring: Arc<Keyring>, serve: &Serve, store: SharedStore, demo: Option<http::Demo>) -> Self {
+    fn new(keyring: Arc<Keyring>, serve: &Serve, store: SharedStore, demo: Option<http::Demo>, push: Option<Arc<Push>>) -> Self {
         let metrics = Metrics::new();
         let tokens = Tokens::new(keyring);
         let ended = Arc::new(EndedSessions::default());
@@ -94,6 +104,7 @@ impl Node {
             limits: Arc::new(http::Limits::new(rates(serve), metrics.clone()).behind_proxy(serve.trust_forwarded_for)),
             metrics,
             demo: demo.map(Arc::new),
+            push,
             body_bytes: serve.limits.body_bytes as usize,
             base: http::Base::new(serve.public_url.as_deref(), serve.trust_forwarded_for),
             draining,
@@ -112,6 +123,9 @@ impl Node {
             let health = broker.health.clone();
             // Set once, here; a node without Redis has nothing to tell of it.
             let _ = self.state.redis.set(Box::new(move || health.is_healthy()));
+        }
+        if let Some(push) = &self.state.push {
+            push::start(push.clone(), &self.directory)?;
         }
         housekeeping::start(self.store.clone(), self.commands.clone(), self.ended.clone(), self.state.limits.clone());
         actix_rt::spawn(close_ended(self.services.clone()));
@@ -149,7 +163,7 @@ pub async fn serve(common: &Common, serve: &Serve) -> anyhow::Result<()> {
         false => None,
     };
     let keyring = keyring(common)?;
-    let node = Node::new(keyring.clone(), serve, store, demo);
+    let node = Node::new(keyring.clone(), serve, store, demo, push(serve)?);
     pack_pages(serve);
     node.start_background(&keyring, serve)?;
     let server = server::server(&node.services, &node.state, serve, listener)?;

@@ -1,7 +1,7 @@
 //! The store: the log that everything else repeats, and the documents folded from it.
 //!
 //! One contract, two databases: [`sqlite`] (embedded, one node) and [`postgres`] (more than one), chosen once by the
-//! URL's scheme. The contract is the five traits here; `tests/store` runs one suite on both.
+//! URL's scheme. The contract is the six traits here; `tests/store` runs one suite on both.
 
 pub mod accounts;
 mod answer;
@@ -11,6 +11,7 @@ pub mod error;
 pub mod log;
 pub mod open;
 pub mod postgres;
+pub mod pushes;
 mod rows;
 pub mod sessions;
 pub mod sql;
@@ -23,15 +24,16 @@ pub use displays::Displays;
 pub use error::StoreError;
 pub use log::Log;
 pub use open::{Mode, OpenError, Settings, open};
+pub use pushes::Pushes;
 pub use sessions::Sessions;
 
 use std::sync::Arc;
 
 /// Everything a node asks of its database. Every query of a tenant's data carries the restaurant, so that a bug above
 /// cannot read across tenants.
-pub trait Store: Log + Accounts + Sessions + Devices + Displays {}
+pub trait Store: Log + Accounts + Sessions + Devices + Displays + Pushes {}
 
-impl<T: Log + Accounts + Sessions + Devices + Displays> Store for T {}
+impl<T: Log + Accounts + Sessions + Devices + Displays + Pushes> Store for T {}
 
 /// A store that is shared by every thread of a node.
 pub type SharedStore = Arc<dyn Store>;

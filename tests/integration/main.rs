@@ -15,6 +15,7 @@ mod kill;
 mod limits;
 mod order;
 mod presence;
+mod push;
 mod resume;
 mod rooms;
 mod share;

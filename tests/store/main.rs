@@ -20,6 +20,7 @@ mod isolation;
 mod kill;
 mod migrations;
 mod opening;
+mod pushes;
 mod reading;
 mod sessions;
 mod snapshots;
@@ -75,6 +76,8 @@ contract! {
     devices: a_screen_is_handed_out_once, of_many_polls_at_once_one_gets_the_screen,
         an_approval_needs_a_code_that_is_good, a_pairing_expires_and_frees_its_code,
         a_screen_that_is_moved_keeps_its_session, a_revoked_screen_is_gone_with_its_sessions;
+    pushes: the_diner_of_an_order_is_told_and_nobody_else, a_subscription_is_kept_once_and_the_oldest_give_way,
+        a_subscription_ends_with_its_session, subscriptions_of_another_restaurant_are_not_there;
     opening: the_epoch_is_the_databases_own, a_reopened_database_has_everything, a_sign_of_life_is_quick,
         a_tool_works_beside_a_node, what_another_holds_is_unavailable_in_time_and_good_again;
     migrations: every_migration_is_applied;

@@ -81,6 +81,7 @@ impl House {
             body_bytes: 16 * 1024,
             base: Base::default(),
             demo: None,
+            push: None,
             draining: Arc::default(),
             faces: crate::http::Faces { calls: true, rooms: true },
             redis: Arc::default(),

@@ -14,6 +14,7 @@ mod commit;
 mod devices;
 mod displays;
 mod log;
+mod pushes;
 mod sessions;
 mod snapshot;
 mod tickets;

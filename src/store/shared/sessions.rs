@@ -86,6 +86,7 @@ async fn rotate(connection: &mut Connection, presented: [u8; 32], next: [u8; 32]
 
 async fn end(connection: &mut Connection, session: &str) -> Result<()> {
     query::<Database>(sql::sessions::REMOVE_SESSION).bind(session).execute(&mut *connection).await?;
+    query::<Database>(sql::pushes::REMOVE_PUSHES_OF_SESSION).bind(session).execute(&mut *connection).await?;
     query::<Database>(RECORD_END).bind(session).execute(connection).await?;
     Ok(())
 }

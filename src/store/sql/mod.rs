@@ -14,6 +14,7 @@ pub mod accounts;
 pub mod devices;
 pub mod displays;
 pub mod log;
+pub mod pushes;
 pub mod sessions;
 
 /// What SQLite says differently.

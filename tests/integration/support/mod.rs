@@ -4,6 +4,7 @@ pub mod client;
 pub mod followed;
 pub mod log;
 pub mod menu;
+pub mod push_service;
 pub mod raw;
 pub mod screen;
 pub mod server;

@@ -1,0 +1,93 @@
+//! Push subscriptions: a guest's phone that wants to be told while its page is closed.
+
+use super::body::Body;
+use super::extract::{Bearer, Speaker};
+use super::problem::Problem;
+use super::state::State;
+use crate::auth::policy;
+use crate::clock;
+use crate::domain::principal::Principal;
+use crate::domain::push::{AuthSecret, Endpoint, Language, PeerKey, Subscription};
+use crate::protocol::ErrorCode;
+use crate::push::Push;
+use crate::store::pushes::PushRow;
+use actix_web::{HttpResponse, web};
+use serde::Deserialize;
+use serde_json::json;
+
+fn configured(state: &State) -> Result<&Push, Problem> {
+    state.push.as_deref().ok_or_else(|| Problem::not_found("this server sends no push messages (--vapid-key)"))
+}
+
+fn check_guest(who: &Principal) -> Result<(), Problem> {
+    if policy::is_guest(who) {
+        return Ok(());
+    }
+    Err(Problem::new(ErrorCode::Forbidden, "only a guest is told by push"))
+}
+
+/// `GET /api/v1/push/key`: the public key that browsers subscribe with.
+///
+/// # Errors
+/// `not_found` when the server has none.
+pub async fn key(state: web::Data<State>) -> Result<HttpResponse, Problem> {
+    Ok(HttpResponse::Ok().json(json!({"key": configured(&state)?.public_key()})))
+}
+
+/// The body of `PUT /api/v1/push/subscription`, as the browser's subscription says it, with the page's language.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Subscribe {
+    endpoint: Endpoint,
+    keys: Keys,
+    language: Language,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Keys {
+    p256dh: PeerKey,
+    auth: AuthSecret,
+}
+
+/// `PUT /api/v1/push/subscription`: tells this guest's phone of their orders, until the session ends. 204.
+///
+/// # Errors
+/// `forbidden` for who is no guest, `not_found` when the server has no key, `invalid` for an endpoint that is on no push
+/// service of the list and for keys that are none.
+pub async fn subscribe(
+    state: web::Data<State>,
+    Bearer(verified): Bearer,
+    body: Body<Subscribe>,
+) -> Result<HttpResponse, Problem> {
+    check_guest(&verified.principal)?;
+    let Subscribe { endpoint, keys: Keys { p256dh, auth }, language } = body.0;
+    let subscription = Subscription { endpoint, p256dh, auth, language };
+    configured(&state)?.examine(&subscription).map_err(|error| Problem::invalid(error.to_string()))?;
+    let expires_at = state.sessions.end_of(&verified).await?;
+    let Principal { restaurant, sub: diner, session, .. } = verified.principal;
+    let row = PushRow { restaurant, diner, session, subscription, expires_at };
+    state.store.add_push(&row, clock::now()).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// The body of `DELETE /api/v1/push/subscription`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unsubscribe {
+    endpoint: Endpoint,
+}
+
+/// `DELETE /api/v1/push/subscription`: tells this phone no more. One that was not told already is fine. 204.
+///
+/// # Errors
+/// `forbidden` for who is no guest.
+pub async fn unsubscribe(
+    state: web::Data<State>,
+    Speaker(who): Speaker,
+    body: Body<Unsubscribe>,
+) -> Result<HttpResponse, Problem> {
+    check_guest(&who)?;
+    state.store.remove_push(who.restaurant, &who.sub, &body.0.endpoint).await?;
+    Ok(HttpResponse::NoContent().finish())
+}

@@ -1,0 +1,126 @@
+//! Which hosts are push services, pure. A subscription names an address that this server then calls: without a list, anybody
+//! with a table's key could have it call any address that it reaches (server-side request forgery).
+
+use crate::domain::push::Endpoint;
+use std::fmt;
+use std::str::FromStr;
+
+/// The push services of Chrome, Firefox, Safari and Edge.
+pub const WELL_KNOWN: [&str; 4] =
+    ["fcm.googleapis.com", "updates.push.services.mozilla.com", "web.push.apple.com", "*.notify.windows.com"];
+
+/// A host by its name, or with `*.` before it everything below it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostPattern(Box<str>);
+
+/// The text is not a host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("give the name of a host, as in fcm.googleapis.com or *.notify.windows.com, without scheme, port or path")]
+pub struct InvalidHost;
+
+impl FromStr for HostPattern {
+    type Err = InvalidHost;
+    fn from_str(text: &str) -> Result<Self, InvalidHost> {
+        let text = text.trim().to_ascii_lowercase();
+        let name = text.strip_prefix("*.").unwrap_or(&text);
+        // Everything below a top-level domain is everybody.
+        let is_broad = name != text && !name.contains('.');
+        let has_more_stars = name.contains('*');
+        let address = url::Host::parse(name).map_err(|_| InvalidHost)?;
+        if is_broad || has_more_stars || address.to_string() != name {
+            return Err(InvalidHost);
+        }
+        Ok(Self(text.into()))
+    }
+}
+
+impl fmt::Display for HostPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl HostPattern {
+    fn matches(&self, host: &str) -> bool {
+        match self.0.strip_prefix('*') {
+            Some(suffix) => host.len() > suffix.len() && host.ends_with(suffix),
+            None => host == &*self.0,
+        }
+    }
+}
+
+/// The list.
+#[derive(Debug, Clone)]
+pub struct Hosts(Vec<HostPattern>);
+
+impl Hosts {
+    /// These and no others.
+    #[must_use]
+    pub const fn new(patterns: Vec<HostPattern>) -> Self {
+        Self(patterns)
+    }
+
+    /// Whether messages may go there: to a host on the list, over HTTPS on its usual port; a host on this machine, for trying
+    /// things out, may do without and have any port.
+    #[must_use]
+    pub fn allow(&self, endpoint: &Endpoint) -> bool {
+        let is_listed = self.0.iter().any(|pattern| pattern.matches(endpoint.host()));
+        is_listed && (endpoint.is_secure() || endpoint.is_loopback())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hosts(list: &[&str]) -> Hosts {
+        Hosts::new(list.iter().map(|text| text.parse().unwrap()).collect())
+    }
+
+    #[test]
+    fn only_what_is_listed_is_called_and_only_over_https() {
+        let hosts = hosts(&WELL_KNOWN);
+        for (text, expected) in [
+            ("https://fcm.googleapis.com/fcm/send/x", true),
+            ("https://FCM.googleapis.com/fcm/send/x", true),
+            ("https://updates.push.services.mozilla.com/wpush/v2/x", true),
+            ("https://web.push.apple.com/x", true),
+            ("https://wns2-par02p.notify.windows.com/w/?token=x", true),
+            ("https://notify.windows.com/x", false),
+            ("https://evilnotify.windows.com/x", false),
+            ("https://fcm.googleapis.com.evil.example/x", false),
+            ("https://evil.fcm.googleapis.com/x", false),
+            ("http://fcm.googleapis.com/x", false),
+            ("https://fcm.googleapis.com:8443/x", false),
+            ("https://push.example/x", false),
+            ("http://127.0.0.1:6379/x", false),
+            ("http://localhost/x", false),
+            ("https://169.254.169.254/latest/meta-data", false),
+        ] {
+            assert_eq!(hosts.allow(&text.parse().unwrap()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn this_machine_is_called_when_it_is_listed_and_on_any_port() {
+        let hosts = hosts(&["127.0.0.1", "10.0.0.1"]);
+        for (text, expected) in [
+            ("http://127.0.0.1:9000/x", true),
+            ("https://127.0.0.1:9000/x", true),
+            ("http://127.0.0.2:9000/x", false),
+            ("http://localhost:9000/x", false),
+            ("http://10.0.0.1/x", false),
+            ("https://10.0.0.1/x", true),
+        ] {
+            assert_eq!(hosts.allow(&text.parse().unwrap()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_host_is_refused() {
+        for bad in ["", "*", "*.", "*.com", "https://push.example", "push.example/x", "push.example:443", "a*.example", "a b"] {
+            assert_eq!(bad.parse::<HostPattern>(), Err(InvalidHost), "{bad}");
+        }
+        assert_eq!(" Push.Example ".parse::<HostPattern>().unwrap().to_string(), "push.example");
+    }
+}

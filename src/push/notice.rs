@@ -1,0 +1,116 @@
+//! What a guest waits for, pure: which events are told, and what a message says.
+
+use crate::domain::event::EventKind;
+use crate::domain::ids::{OrderId, RestaurantId};
+use crate::domain::order::Order;
+use crate::domain::push::Language;
+use crate::domain::status::OrderStatus;
+use crate::domain::time::Timestamp;
+use crate::feed::EventCommitted;
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use serde::Serialize;
+
+/// Something to tell the diner of an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Notice {
+    /// Where.
+    pub restaurant: RestaurantId,
+    /// Which order.
+    pub order: OrderId,
+    /// What has become of it.
+    pub status: OrderStatus,
+}
+
+/// The status to tell when an event is one that a guest waits for.
+const fn told(kind: EventKind) -> Option<OrderStatus> {
+    match kind {
+        EventKind::OrderAccepted => Some(OrderStatus::Accepted),
+        EventKind::OrderReady => Some(OrderStatus::Ready),
+        EventKind::OrderCancelled => Some(OrderStatus::Cancelled),
+        EventKind::OrderRejected => Some(OrderStatus::Rejected),
+        _ => None,
+    }
+}
+
+/// What is to be told of the events of a transaction, in their order.
+pub fn notices(committed: &EventCommitted) -> impl Iterator<Item = Notice> + '_ {
+    let restaurant = committed.restaurant;
+    committed.events.iter().filter_map(move |event| {
+        let (order, status) = (event.order?, told(event.kind)?);
+        Some(Notice { restaurant, order, status })
+    })
+}
+
+/// What a message says: data without words, which are the service worker's. `status` is the event's, also when the order
+/// has moved on since.
+#[derive(Debug, Serialize)]
+struct Payload<'a> {
+    order: OrderId,
+    number: u32,
+    status: OrderStatus,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    promised_at: Option<Timestamp>,
+    language: &'a Language,
+}
+
+/// The plain text of a message; some 200 bytes, of the 4096 that push services take.
+#[must_use]
+pub fn payload(order: &Order, status: OrderStatus, language: &Language) -> Vec<u8> {
+    let payload = Payload { order: order.id, number: order.number, status, promised_at: order.promised_at, language };
+    // Plain data with text keys always serializes.
+    serde_json::to_vec(&payload).unwrap_or_default()
+}
+
+/// The topic of an order's messages (RFC 8030, section 5.4): one that waits at the push service gives way to a later one.
+#[must_use]
+pub fn topic(order: OrderId) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(order.uuid().as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::event::{By, Event};
+    use crate::domain::ids::EventId;
+    use crate::domain::position::Position;
+    use crate::domain::principal::Role;
+    use serde_json::value::RawValue;
+    use uuid::Uuid;
+
+    const HERE: RestaurantId = RestaurantId::from_uuid(Uuid::from_u128(1));
+    const ORDER: OrderId = OrderId::from_uuid(Uuid::from_u128(2));
+
+    fn event(kind: EventKind, order: Option<OrderId>) -> Event {
+        Event {
+            restaurant: HERE,
+            position: Position::ZERO.next(),
+            id: EventId::from_uuid(Uuid::nil()),
+            kind,
+            order,
+            at: Timestamp::from_millis(0),
+            by: By { role: Role::Staff },
+            command: None,
+            patch: RawValue::from_string("{}".into()).unwrap(),
+        }
+    }
+
+    #[test]
+    fn four_kinds_of_events_are_told_and_no_others() {
+        let events = EventKind::ALL.iter().map(|kind| event(*kind, Some(ORDER))).collect();
+        let committed = EventCommitted { restaurant: HERE, events };
+        let told: Vec<_> = notices(&committed).map(|notice| notice.status).collect();
+        assert_eq!(told, [OrderStatus::Accepted, OrderStatus::Rejected, OrderStatus::Ready, OrderStatus::Cancelled]);
+        assert!(notices(&committed).all(|notice| (notice.restaurant, notice.order) == (HERE, ORDER)));
+        let about_nothing = EventCommitted { restaurant: HERE, events: [event(EventKind::OrderReady, None)].into() };
+        assert_eq!(notices(&about_nothing).count(), 0);
+    }
+
+    #[test]
+    fn a_topic_is_the_orders_own_and_as_short_as_it_has_to_be() {
+        let other = OrderId::from_uuid(Uuid::from_u128(3));
+        assert_ne!(topic(ORDER), topic(other));
+        let topic = topic(ORDER);
+        assert!(topic.len() <= 32 && topic.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'), "{topic}");
+    }
+}

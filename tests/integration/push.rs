@@ -1,0 +1,219 @@
+//! Messages to guests' phones, from the commit to what a browser opens, against a push service of our own.
+
+use crate::support::push_service::{Browser, PushService};
+use crate::support::{Client, Menu, PATIENCE, Server, client::text, eventually, new_id};
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+const PATH: &str = "/api/v1/push/subscription";
+const SUBJECT: &str = "mailto:ops@example.com";
+
+struct Site {
+    server: Server,
+    service: PushService,
+    /// The server's public key.
+    key: String,
+}
+
+impl Site {
+    async fn open() -> Self {
+        let service = PushService::start().await;
+        let anywhere = Server::start(&[]).await;
+        let printed = anywhere.tool(&["vapid"]).await;
+        let (secret, public) = printed.split_once('\n').unwrap();
+        let secret = secret.strip_prefix("ORDERBELL_VAPID_KEY=").unwrap();
+        let flags = ["--vapid-key", secret, "--vapid-subject", SUBJECT, "--push-hosts", "127.0.0.1,push.example"];
+        let server = Server::start(&[&flags[..], &["--log", "trace"]].concat()).await;
+        let key = text(&server.anybody().get("/api/v1/push/key").await.expect(200)["key"]).to_owned();
+        assert_eq!(public, format!("public key: {key}"));
+        Self { server, service, key }
+    }
+
+    /// A guest at a table, with a phone that wants to be told.
+    async fn guest(&self, name: &str) -> (Client, Browser) {
+        let seat = self.server.anybody().post("/api/v1/diner-sessions", &json!({"table_key": "demo-table-4"})).await.expect(200);
+        let guest = Client::new(&self.server.base, text(&seat["access_token"]));
+        let browser = Browser::subscribed_at(format!("{}/send/{name}", self.service.base));
+        assert_eq!(guest.put(PATH, &browser.subscription()).await.status, 204);
+        (guest, browser)
+    }
+
+    async fn pushes(&self, fate: &str, count: f64) {
+        let name = format!("orderbell_pushes_total{{fate=\"{fate}\"}}");
+        eventually(&name, PATIENCE, || async { (self.server.metric(&name).await == count).then_some(()) }).await;
+    }
+}
+
+async fn unsubscribe(guest: &Client, endpoint: &str) -> u16 {
+    Client::send(guest.request(Method::DELETE, PATH).json(&json!({"endpoint": endpoint}))).await.status
+}
+
+#[tokio::test]
+async fn a_guest_is_told_what_they_wait_for_and_only_their_phone_can_read_it() {
+    let mut site = Site::open().await;
+    let (guest, browser) = site.guest("secret-of-mine").await;
+    let (staff, menu) = (site.server.staff().await, Menu::read(&guest).await);
+    let order = guest.place(&menu.basket()).await;
+    // Somebody else's, without a phone.
+    staff.act(&site.server.diner("1").await.place(&menu.basket()).await["id"], "accept").await;
+    for (action, status) in [("accept", "accepted"), ("start", ""), ("ready", "ready"), ("recall", ""), ("cancel", "cancelled")] {
+        let fields = if action == "cancel" { json!({"reason": "other"}) } else { json!({}) };
+        let document = staff.command(&order["id"], action, fields).await.expect(200)["document"].clone();
+        if status.is_empty() {
+            continue;
+        }
+        let posted = site.service.next().await;
+        let mut expected = json!({"order": order["id"], "number": order["number"], "status": status, "language": "bn"});
+        expected["promised_at"] = document["promised_at"].clone();
+        assert_eq!(browser.read(&posted), expected, "{status}");
+        assert_eq!(posted.path, "/send/secret-of-mine");
+        for (name, value) in [("ttl", "3600"), ("urgency", "high"), ("content-encoding", "aes128gcm")] {
+            assert_eq!(posted.header(name), value, "{name}");
+        }
+        let topic = posted.header("topic");
+        assert!((1..=32).contains(&topic.len()) && !topic.contains(['+', '/', '=']), "{topic}");
+        let claims = posted.verified(&site.key);
+        assert_eq!((text(&claims["aud"]), text(&claims["sub"])), (site.service.base.as_str(), SUBJECT));
+        let left = claims["exp"].as_u64().unwrap() - u64::try_from(orderbell::clock::now().seconds()).unwrap();
+        assert!(left > 60 && left < 24 * 60 * 60, "{left}: RFC 8292, section 2");
+        assert!(!String::from_utf8_lossy(&posted.body).contains(status), "nothing is in the clear");
+    }
+    let other = guest.place(&menu.basket()).await;
+    staff.command(&other["id"], "reject", json!({"reason": "too_busy"})).await.expect(200);
+    assert_eq!(text(&browser.read(&site.service.next().await)["status"]), "rejected");
+    site.pushes("sent", 4.0).await;
+    site.service.none_came();
+    let log = site.server.log();
+    assert!(log.contains("route=/api/v1/push/subscription"), "the control: the log is the one that is looked at");
+    for secret in ["secret-of-mine", text(&browser.subscription()["keys"]["auth"]), "vapid t="] {
+        assert!(!log.contains(secret), "{secret} in the log");
+    }
+}
+
+#[tokio::test]
+async fn a_push_service_that_fails_is_tried_again_and_a_subscription_that_is_gone_is_let_go() {
+    let mut site = Site::open().await;
+    let (guest, browser) = site.guest("x").await;
+    let (staff, menu) = (site.server.staff().await, Menu::read(&guest).await);
+    let orders = [guest.place(&menu.basket()).await, guest.place(&menu.basket()).await];
+    site.service.answer_next("503 Service Unavailable");
+    site.service.answer_next("429 Too Many Requests\r\nRetry-After: 1");
+    staff.act(&orders[0]["id"], "accept").await;
+    for _ in 0..3 {
+        let posted = site.service.next().await;
+        assert_eq!(browser.read(&posted)["order"], orders[0]["id"], "the same message");
+    }
+    site.pushes("sent", 1.0).await;
+    site.service.answer_next("413 Payload Too Large");
+    staff.act(&orders[0]["id"], "ready").await;
+    site.service.next().await;
+    site.pushes("failed", 1.0).await;
+    // Not followed: it is counted as a refusal, and nothing more comes.
+    site.service.answer_next("307 Temporary Redirect\r\nLocation: /elsewhere");
+    staff.act(&orders[0]["id"], "recall").await;
+    staff.act(&orders[0]["id"], "ready").await;
+    site.service.next().await;
+    site.pushes("failed", 2.0).await;
+    for (at, gone) in ["410 Gone", "404 Not Found"].into_iter().enumerate() {
+        let (guest, _) = site.guest("gone").await;
+        let order = guest.place(&menu.basket()).await;
+        site.service.answer_next(gone);
+        staff.act(&order["id"], "accept").await;
+        assert_eq!(site.service.next().await.path, "/send/gone");
+        site.pushes("gone", 1.0 + at as f64).await;
+        staff.act(&order["id"], "ready").await;
+    }
+    // What comes next is of the phone that is left: those that are gone were told nothing more.
+    staff.act(&orders[1]["id"], "accept").await;
+    assert_eq!(browser.read(&site.service.next().await)["order"], orders[1]["id"]);
+    site.service.none_came();
+}
+
+#[tokio::test]
+async fn who_unsubscribes_or_leaves_is_told_no_more() {
+    let mut site = Site::open().await;
+    let ((quiet, muted), (leaves, _), (stays, browser)) =
+        (site.guest("quiet").await, site.guest("leaves").await, site.guest("stays").await);
+    let (staff, menu) = (site.server.staff().await, Menu::read(&quiet).await);
+    let mut orders = Vec::new();
+    for guest in [&quiet, &leaves, &stays] {
+        orders.push(guest.place(&menu.basket()).await["id"].clone());
+    }
+    assert_eq!(unsubscribe(&stays, &muted.endpoint).await, 204, "another's is not there");
+    assert_eq!((unsubscribe(&quiet, &muted.endpoint).await, unsubscribe(&quiet, &muted.endpoint).await), (204, 204));
+    assert_eq!(leaves.delete("/api/v1/sessions/current").await.status, 204);
+    for order in &orders {
+        staff.act(order, "accept").await;
+    }
+    assert_eq!(browser.read(&site.service.next().await)["order"], orders[2]);
+    site.pushes("sent", 1.0).await;
+    site.service.none_came();
+}
+
+#[tokio::test]
+async fn only_guests_subscribe_and_only_at_push_services_of_the_list() {
+    let site = Site::open().await;
+    let (guest, browser) = site.guest("x").await;
+    let order = guest.place(&Menu::read(&guest).await.basket()).await;
+    let share = guest.post(&format!("/api/v1/orders/{}/share", text(&order["id"])), &json!({})).await.expect(200);
+    let friend = Client::new(&site.server.base, text(&share["token"]));
+    for nobody in [site.server.staff().await, site.server.kitchen("hot").await, friend] {
+        nobody.put(PATH, &browser.subscription()).await.problem(403, "forbidden");
+        assert_eq!(unsubscribe(&nobody, &browser.endpoint).await, 403);
+    }
+    site.server.anybody().put(PATH, &browser.subscription()).await.problem(401, "unauthorized");
+    let long = format!("https://push.example/{}", "x".repeat(1100));
+    for endpoint in [
+        "https://evil.example/x",
+        "http://push.example/x",
+        "https://push.example:6379/x",
+        "http://localhost:6379/x",
+        "http://169.254.169.254/latest/meta-data",
+        "https://me@push.example/x",
+        "file:///etc/passwd",
+        "x",
+        &long,
+    ] {
+        let mut subscription = browser.subscription();
+        subscription["endpoint"] = endpoint.into();
+        guest.put(PATH, &subscription).await.problem(422, "invalid");
+    }
+    let no_point = format!("BA{}", "A".repeat(85));
+    for (pointer, wrong) in [
+        ("/keys/p256dh", json!(no_point)),
+        ("/keys/p256dh", json!("AAAA")),
+        ("/keys/auth", json!("AAAA")),
+        ("/keys/auth", Value::Null),
+        ("/language", json!("EN us")),
+    ] {
+        let mut subscription = browser.subscription();
+        *subscription.pointer_mut(pointer).unwrap() = wrong;
+        guest.put(PATH, &subscription).await.problem(422, "invalid");
+    }
+    let mut good = browser.subscription();
+    good["endpoint"] = "https://push.example/x".into();
+    assert_eq!(guest.put(PATH, &good).await.status, 204);
+}
+
+#[tokio::test]
+async fn a_server_without_a_key_pushes_nothing_and_one_without_a_subject_does_not_start() {
+    let server = Server::start(&[]).await;
+    let guest = server.diner("4").await;
+    server.anybody().get("/api/v1/push/key").await.problem(404, "not_found");
+    let browser = Browser::subscribed_at("https://fcm.googleapis.com/x".into());
+    guest.put(PATH, &browser.subscription()).await.problem(404, "not_found");
+    assert_eq!(unsubscribe(&guest, &browser.endpoint).await, 204, "what is not there is gone already");
+    for (flags, words) in [
+        (vec!["--vapid-key", "abc"], "--vapid-subject"),
+        (vec!["--vapid-key", "abc", "--vapid-subject", SUBJECT], "orderbell vapid"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join(new_id()).display());
+        let mut command = crate::support::server::command(folder.path(), &["--database-url".into(), url]);
+        let run = command.args(["serve", "--bind", "127.0.0.1:0"]).args(flags).output();
+        let output = tokio::time::timeout(Duration::from_secs(20), run).await.unwrap().unwrap();
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && told.contains(words) && !told.contains("abc"), "{told}");
+    }
+}
