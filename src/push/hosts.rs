@@ -60,12 +60,17 @@ impl Hosts {
         Self(patterns)
     }
 
+    /// Whether a host is on the list.
+    #[must_use]
+    pub fn list(&self, host: &str) -> bool {
+        self.0.iter().any(|pattern| pattern.matches(host))
+    }
+
     /// Whether messages may go there: to a host on the list, over HTTPS on its usual port; a host on this machine, for trying
     /// things out, may do without and have any port.
     #[must_use]
     pub fn allow(&self, endpoint: &Endpoint) -> bool {
-        let is_listed = self.0.iter().any(|pattern| pattern.matches(endpoint.host()));
-        is_listed && (endpoint.is_secure() || endpoint.is_loopback())
+        self.list(endpoint.host()) && (endpoint.is_secure() || endpoint.is_loopback())
     }
 }
 

@@ -33,6 +33,13 @@ const fn told(kind: EventKind) -> Option<OrderStatus> {
     }
 }
 
+/// Whether what is told of an order still holds at its status now. An order moves on while a message waits, or is tried again,
+/// or another node sends the next one: nobody is to read "accepted" over "ready".
+#[must_use]
+pub fn holds(told: OrderStatus, now: OrderStatus) -> bool {
+    told == now || (told, now) == (OrderStatus::Accepted, OrderStatus::Preparing)
+}
+
 /// What is to be told of the events of a transaction, in their order.
 pub fn notices(committed: &EventCommitted) -> impl Iterator<Item = Notice> + '_ {
     let restaurant = committed.restaurant;
@@ -42,8 +49,8 @@ pub fn notices(committed: &EventCommitted) -> impl Iterator<Item = Notice> + '_ 
     })
 }
 
-/// What a message says: data without words, which are the service worker's. `status` is the event's, also when the order
-/// has moved on since.
+/// What a message says: data without words, which are the service worker's. `status` is the event's, so that "accepted" stays
+/// that while the kitchen begins.
 #[derive(Debug, Serialize)]
 struct Payload<'a> {
     order: OrderId,
@@ -104,6 +111,17 @@ mod tests {
         assert!(notices(&committed).all(|notice| (notice.restaurant, notice.order) == (HERE, ORDER)));
         let about_nothing = EventCommitted { restaurant: HERE, events: [event(EventKind::OrderReady, None)].into() };
         assert_eq!(notices(&about_nothing).count(), 0);
+    }
+
+    #[test]
+    fn what_an_order_has_left_behind_is_told_no_more() {
+        use OrderStatus::{Accepted, Cancelled, Placed, Preparing, Ready, Rejected, Served};
+        let all = [Placed, Accepted, Rejected, Preparing, Ready, Served, Cancelled];
+        let held = |told| all.into_iter().filter(|now| holds(told, *now)).collect::<Vec<_>>();
+        assert_eq!(held(Accepted), [Accepted, Preparing]);
+        for told in [Ready, Rejected, Cancelled] {
+            assert_eq!(held(told), [told]);
+        }
     }
 
     #[test]

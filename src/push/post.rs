@@ -1,7 +1,8 @@
 //! Sending one notice: to each subscription of the order's diner, encrypted for its browser, again while that may help.
 
 use super::Push;
-use super::notice::{Notice, payload, topic};
+use super::addresses::Guarded;
+use super::notice::{Notice, holds, payload, topic};
 use crate::backoff::Backoff;
 use crate::clock;
 use crate::domain::order::Order;
@@ -57,12 +58,15 @@ pub struct Post {
 }
 
 impl Post {
-    /// A client that follows no redirect: a push service has no reason to send it elsewhere.
+    /// A client that follows no redirect, since a push service has no reason to send it elsewhere, and that calls public
+    /// addresses alone.
     ///
     /// # Errors
     /// When there can be no HTTP client.
     pub fn new(push: Arc<Push>, store: SharedStore, metrics: Metrics) -> anyhow::Result<Self> {
-        let client = Client::builder().redirect(Policy::none()).connect_timeout(CONNECTING).timeout(ANSWERING).build()?;
+        let resolver = Arc::new(Guarded(push.hosts.clone()));
+        let client = Client::builder().redirect(Policy::none()).dns_resolver(resolver);
+        let client = client.connect_timeout(CONNECTING).timeout(ANSWERING).build()?;
         Ok(Self { push, client, store, metrics })
     }
 
@@ -85,14 +89,23 @@ impl Post {
         }
     }
 
-    /// The order and who wants to be told of it; most orders have nobody.
+    /// The order and who wants to be told of it; none when that is nobody, as for most orders, or when the order has moved on.
     async fn audience(&self, notice: Notice) -> Result<Option<(Order, Vec<Subscription>)>, StoreError> {
         let Notice { restaurant, order, .. } = notice;
         let subscriptions = self.store.pushes_of_order(restaurant, order, clock::now()).await?;
         if subscriptions.is_empty() {
             return Ok(None);
         }
-        Ok(self.store.order(restaurant, order).await?.map(|order| (order, subscriptions)))
+        let order = self.store.order(restaurant, order).await?.filter(|order| holds(notice.status, order.status));
+        Ok(order.map(|order| (order, subscriptions)))
+    }
+
+    /// Whether another try would still tell somebody something that holds. When that cannot be read, it is tried.
+    async fn is_wanted(&self, notice: Notice, endpoint: &Endpoint) -> bool {
+        match self.audience(notice).await {
+            Ok(audience) => audience.is_some_and(|(_, wanting)| wanting.iter().any(|one| one.endpoint == *endpoint)),
+            Err(_) => true,
+        }
     }
 
     async fn deliver(&self, notice: Notice, order: &Order, subscription: &Subscription) {
@@ -100,7 +113,7 @@ impl Post {
             self.count("failed");
             return log::warn!(order:% = notice.order, host = subscription.endpoint.host(); "cannot push to a subscription");
         };
-        let fate = self.send(&message).await;
+        let fate = self.send(notice, &message).await;
         if fate == "gone"
             && let Err(error) = self.store.remove_endpoint(notice.restaurant, &subscription.endpoint).await
         {
@@ -119,8 +132,8 @@ impl Post {
         Some(Message { endpoint, authorization, topic: topic(order.id), body: body.into() })
     }
 
-    /// Tries until it is sent, will not be, or it is too late. Gives what became of it.
-    async fn send(&self, message: &Message<'_>) -> &'static str {
+    /// Tries until it is sent, will not be, or it is too late or pointless. Gives what became of it.
+    async fn send(&self, notice: Notice, message: &Message<'_>) -> &'static str {
         let begun = clock::uptime();
         let mut backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
         loop {
@@ -139,6 +152,9 @@ impl Post {
                 return "failed";
             }
             tokio::time::sleep(wait).await;
+            if !self.is_wanted(notice, message.endpoint).await {
+                return "overtaken";
+            }
         }
     }
 

@@ -11,6 +11,7 @@ pub mod error;
 pub mod log;
 pub mod open;
 pub mod postgres;
+mod push_rows;
 pub mod pushes;
 mod rows;
 pub mod sessions;

@@ -10,7 +10,6 @@ use crate::domain::event::{By, Event};
 use crate::domain::ids::{CommandId, DeviceId, EventId, OrderId, RestaurantId, TableId, UserId};
 use crate::domain::position::Position;
 use crate::domain::principal::Principal;
-use crate::domain::push::{KeyBytes, Subscription};
 use crate::domain::text::Slug;
 use crate::domain::time::Timestamp;
 use crate::domain::undrawn::{Ticket, Waiting};
@@ -264,30 +263,6 @@ impl TryFrom<SessionRecord> for SessionRow {
         };
         Ok(Self { principal, expires_at: Timestamp::from_micros(row.expires_at) })
     }
-}
-
-#[derive(FromRow)]
-pub struct SubscriptionRow {
-    endpoint: String,
-    p256dh: Vec<u8>,
-    auth: Vec<u8>,
-    language: String,
-}
-
-impl TryFrom<SubscriptionRow> for Subscription {
-    type Error = StoreError;
-    fn try_from(row: SubscriptionRow) -> Result<Self> {
-        Ok(Self {
-            endpoint: text("endpoint", &row.endpoint)?,
-            p256dh: key_bytes("p256dh", row.p256dh)?,
-            auth: key_bytes("auth", row.auth)?,
-            language: text("language", &row.language)?,
-        })
-    }
-}
-
-fn key_bytes<const N: usize>(column: &'static str, bytes: Vec<u8>) -> Result<KeyBytes<N>> {
-    bytes.try_into().map(KeyBytes).map_err(|_| broken(format_args!("the column {column} has another length")))
 }
 
 #[derive(FromRow)]

@@ -14,6 +14,7 @@ mod moving;
 mod postgres_away;
 mod postgres_silent;
 mod presence;
+mod push;
 mod redis_away;
 mod refused;
 mod returning;

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 const PATH: &str = "/api/v1/push/subscription";
 const SUBJECT: &str = "mailto:ops@example.com";
+/// What is no key, and stands in no other word.
+const NO_KEY: &str = "zzyzx-not-a-key-of-anybody";
 
 struct Site {
     server: Server,
@@ -23,7 +25,7 @@ impl Site {
         let printed = anywhere.tool(&["vapid"]).await;
         let (secret, public) = printed.split_once('\n').unwrap();
         let secret = secret.strip_prefix("ORDERBELL_VAPID_KEY=").unwrap();
-        let flags = ["--vapid-key", secret, "--vapid-subject", SUBJECT, "--push-hosts", "127.0.0.1,push.example"];
+        let flags = ["--vapid-key", secret, "--vapid-subject", SUBJECT, "--push-hosts", "127.0.0.1,localhost,push.example"];
         let server = Server::start(&[&flags[..], &["--log", "trace"]].concat()).await;
         let key = text(&server.anybody().get("/api/v1/push/key").await.expect(200)["key"]).to_owned();
         assert_eq!(public, format!("public key: {key}"));
@@ -131,6 +133,47 @@ async fn a_push_service_that_fails_is_tried_again_and_a_subscription_that_is_gon
 }
 
 #[tokio::test]
+async fn what_an_order_has_left_behind_is_not_tried_again() {
+    let mut site = Site::open().await;
+    let (guest, browser) = site.guest("x").await;
+    let (staff, order) = (site.server.staff().await, guest.place(&Menu::read(&guest).await.basket()).await);
+    let late = site.service.hold_next("503 Service Unavailable");
+    staff.act(&order["id"], "accept").await;
+    assert_eq!(browser.read(&site.service.next().await)["status"], "accepted");
+    staff.act(&order["id"], "ready").await;
+    assert_eq!(browser.read(&site.service.next().await)["status"], "ready");
+    late.send(()).unwrap();
+    site.pushes("overtaken", 1.0).await;
+    // Nor for a phone that has been told to be quiet.
+    let quiet = site.service.hold_next("503 Service Unavailable");
+    staff.command(&order["id"], "cancel", json!({"reason": "other"})).await.expect(200);
+    assert_eq!(browser.read(&site.service.next().await)["status"], "cancelled");
+    assert_eq!(unsubscribe(&guest, &browser.endpoint).await, 204);
+    quiet.send(()).unwrap();
+    site.pushes("overtaken", 2.0).await;
+    site.service.none_came();
+}
+
+#[tokio::test]
+async fn a_name_on_the_list_is_called_where_it_leads_and_nothing_waits_for_a_service_that_hangs() {
+    let mut site = Site::open().await;
+    let (guest, mut browser) = site.guest("hangs").await;
+    browser.endpoint = browser.endpoint.replace("127.0.0.1", "localhost").replace("hangs", "by-name");
+    assert_eq!(guest.put(PATH, &browser.subscription()).await.status, 204);
+    let (staff, order) = (site.server.staff().await, guest.place(&Menu::read(&guest).await.basket()).await);
+    let mut screen = guest.screen().await;
+    screen.join(&format!("order:{}", text(&order["id"]))).await;
+    let never = (site.service.hold_next("201 Created"), site.service.hold_next("201 Created"));
+    staff.act(&order["id"], "accept").await;
+    let paths = [site.service.next().await.path, site.service.next().await.path];
+    assert!(paths.contains(&"/send/hangs".into()) && paths.contains(&"/send/by-name".into()), "{paths:?}");
+    screen.until("the acceptance, while both hang", |frame| frame["event"]["kind"] == "order.accepted").await;
+    assert_eq!(staff.act(&order["id"], "start").await["document"]["status"], "preparing");
+    drop(never);
+    site.pushes("sent", 2.0).await;
+}
+
+#[tokio::test]
 async fn who_unsubscribes_or_leaves_is_told_no_more() {
     let mut site = Site::open().await;
     let ((quiet, muted), (leaves, _), (stays, browser)) =
@@ -168,7 +211,7 @@ async fn only_guests_subscribe_and_only_at_push_services_of_the_list() {
         "https://evil.example/x",
         "http://push.example/x",
         "https://push.example:6379/x",
-        "http://localhost:6379/x",
+        "http://127.0.0.2:6379/x",
         "http://169.254.169.254/latest/meta-data",
         "https://me@push.example/x",
         "file:///etc/passwd",
@@ -200,13 +243,13 @@ async fn only_guests_subscribe_and_only_at_push_services_of_the_list() {
 async fn a_server_without_a_key_pushes_nothing_and_one_without_a_subject_does_not_start() {
     let server = Server::start(&[]).await;
     let guest = server.diner("4").await;
-    server.anybody().get("/api/v1/push/key").await.problem(404, "not_found");
+    assert_eq!(server.anybody().get("/api/v1/push/key").await.expect(200), json!({"key": null}), "which is no error");
     let browser = Browser::subscribed_at("https://fcm.googleapis.com/x".into());
     guest.put(PATH, &browser.subscription()).await.problem(404, "not_found");
     assert_eq!(unsubscribe(&guest, &browser.endpoint).await, 204, "what is not there is gone already");
     for (flags, words) in [
-        (vec!["--vapid-key", "abc"], "--vapid-subject"),
-        (vec!["--vapid-key", "abc", "--vapid-subject", SUBJECT], "orderbell vapid"),
+        (vec!["--vapid-key", NO_KEY], "--vapid-subject"),
+        (vec!["--vapid-key", NO_KEY, "--vapid-subject", SUBJECT], "orderbell vapid"),
     ] {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}", folder.path().join(new_id()).display());
@@ -214,6 +257,6 @@ async fn a_server_without_a_key_pushes_nothing_and_one_without_a_subject_does_no
         let run = command.args(["serve", "--bind", "127.0.0.1:0"]).args(flags).output();
         let output = tokio::time::timeout(Duration::from_secs(20), run).await.unwrap().unwrap();
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(!output.status.success() && told.contains(words) && !told.contains("abc"), "{told}");
+        assert!(!output.status.success() && told.contains(words) && !told.contains(NO_KEY), "{told}");
     }
 }

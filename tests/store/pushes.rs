@@ -69,7 +69,7 @@ pub async fn a_subscription_ends_with_its_session(world: World) {
     let row = row(&house, "me", "phone");
     store.add_push(&row, at(1)).await.unwrap();
     assert_eq!((told(at(599)).await, told(at(600)).await), (1, 0), "it is over when the session is");
-    store.end_session(&session, at(2)).await.unwrap();
+    store.end_session(&session).await.unwrap();
     assert_eq!(store.forget_pushes(at(700)).await.unwrap(), 0, "it went with the session");
     // One that was on its way while the session ended.
     store.add_push(&row, at(3)).await.unwrap();

@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::oneshot;
 use web_push_native::p256::elliptic_curve::sec1::ToEncodedPoint;
 use web_push_native::p256::{PublicKey, SecretKey, ecdh::diffie_hellman};
 
@@ -45,11 +46,17 @@ impl Posted {
     }
 }
 
+/// How a message is answered: this status line and headers, once the sender says so or is gone.
+struct Reply {
+    head: &'static str,
+    when: oneshot::Receiver<()>,
+}
+
 /// The service. Dropping it closes nothing; its task ends with the test.
 pub struct PushService {
     pub base: String,
     /// What the next messages are answered with, by head; 201 when there is nothing more.
-    answers: Arc<Mutex<VecDeque<&'static str>>>,
+    answers: Arc<Mutex<VecDeque<Reply>>>,
     posted: UnboundedReceiver<Posted>,
 }
 
@@ -65,7 +72,14 @@ impl PushService {
 
     /// Answers the next message with this status line and headers.
     pub fn answer_next(&self, head: &'static str) {
-        self.answers.lock().unwrap().push_back(head);
+        drop(self.hold_next(head));
+    }
+
+    /// The same, once what is given is used or dropped.
+    pub fn hold_next(&self, head: &'static str) -> oneshot::Sender<()> {
+        let (release, when) = oneshot::channel();
+        self.answers.lock().unwrap().push_back(Reply { head, when });
+        release
     }
 
     /// The next message.
@@ -79,20 +93,25 @@ impl PushService {
     }
 }
 
-async fn serve(listener: TcpListener, answers: Arc<Mutex<VecDeque<&'static str>>>, sender: UnboundedSender<Posted>) {
+async fn serve(listener: TcpListener, answers: Arc<Mutex<VecDeque<Reply>>>, sender: UnboundedSender<Posted>) {
     while let Ok((socket, _)) = listener.accept().await {
         tokio::spawn(converse(socket, answers.clone(), sender.clone()));
     }
 }
 
-async fn converse(mut socket: TcpStream, answers: Arc<Mutex<VecDeque<&'static str>>>, sender: UnboundedSender<Posted>) {
+async fn converse(mut socket: TcpStream, answers: Arc<Mutex<VecDeque<Reply>>>, sender: UnboundedSender<Posted>) {
     let mut read = Vec::new();
     while let Some(posted) = take(&mut socket, &mut read).await {
-        let answer = answers.lock().unwrap().pop_front().unwrap_or("201 Created");
+        let reply = answers.lock().unwrap().pop_front();
         if sender.send(posted).is_err() {
             return;
         }
-        let head = format!("HTTP/1.1 {answer}\r\nContent-Length: 0\r\n\r\n");
+        let head = reply.as_ref().map_or("201 Created", |reply| reply.head);
+        if let Some(Reply { when, .. }) = reply {
+            // An error is a sender that is gone: released as well.
+            let _ = when.await;
+        }
+        let head = format!("HTTP/1.1 {head}\r\nContent-Length: 0\r\n\r\n");
         if socket.write_all(head.as_bytes()).await.is_err() {
             return;
         }

@@ -1,0 +1,43 @@
+//! Messages to guests' phones from several nodes: whichever committed an event tells it, and no other.
+
+use crate::redis_server::Redis;
+use crate::site::Site;
+use crate::support::push_service::{Browser, PushService};
+use crate::support::{PATIENCE, client::text, eventually};
+use orderbell::push::vapid::VapidKey;
+use secrecy::ExposeSecret;
+
+const SENT: &str = "orderbell_pushes_total{fate=\"sent\"}";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_event_is_told_once_by_the_node_that_committed_it_though_every_node_hears_of_it() {
+    let (redis, mut service, key) = (Redis::start(), PushService::start().await, VapidKey::random().secret());
+    let flags = ["--vapid-key", key.expose_secret(), "--vapid-subject", "mailto:ops@example.com", "--push-hosts", "127.0.0.1"];
+    let site = Site::open(3, Some(&redis.url()), &flags).await;
+    site.wait_for_redis("healthy").await;
+    let guest = site.nodes[0].diner("4").await;
+    let phone = Browser::subscribed_at(format!("{}/send/phone", service.base));
+    assert_eq!(guest.put("/api/v1/push/subscription", &phone.subscription()).await.status, 204);
+    let order = guest.place(&site.menu.basket()).await["id"].clone();
+    let mut screens = Vec::new();
+    for number in 0..3 {
+        let mut screen = site.at(&guest, number).screen().await;
+        screen.join(&format!("order:{}", text(&order))).await;
+        screens.push(screen);
+    }
+    for (number, action, status) in [(1, "accept", "accepted"), (2, "ready", "ready"), (0, "cancel", "cancelled")] {
+        let fields = if action == "cancel" { serde_json::json!({"reason": "other"}) } else { serde_json::json!({}) };
+        site.at(&site.staff, number).command(&order, action, fields).await.expect(200);
+        assert_eq!(phone.read(&service.next().await)["status"], status);
+        // Every node has heard of it by now, and has had its chance to tell it again.
+        for screen in &mut screens {
+            screen.until(status, |frame| frame["event"]["patch"]["status"] == status).await;
+        }
+    }
+    let told = || async { (site.metric(SENT).await == 3.0).then_some(()) };
+    eventually("three messages in all", PATIENCE, told).await;
+    for node in &site.nodes {
+        assert_eq!(node.metric(SENT).await, 1.0, "each node tells what it commits");
+    }
+    service.none_came();
+}
