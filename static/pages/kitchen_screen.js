@@ -5,7 +5,7 @@ import { find, onAction, pageVersion } from '../views/dom.js';
 import { connectionWords } from '../views/format.js';
 import { listenToKeys } from '../views/kitchen_keys.js';
 import { TicketMemory } from '../views/kitchen_memory.js';
-import { hasSlot, isOpen } from '../views/kitchen_model.js';
+import { isOpen } from '../views/kitchen_model.js';
 import { tickAges } from '../views/order_parts.js';
 import { ScreenSettings } from '../views/kitchen_settings.js';
 import { redrawing } from '../views/redraw.js';
@@ -36,7 +36,7 @@ export class KitchenScreen {
   #bell; #room; #restaurant; #station; #orders; #commands; #banner; #settings; #sound; #watchdog;
   #memory = new TicketMemory();
   #touch = new DoubleTouch();
-  #view = new KitchenView();
+  #view = new KitchenView(() => this.#due());
   /** @type {import('../views/kitchen_model.js').Ticket[]} */ #tickets = [];
   #redraw = redrawing(() => this.#draw());
   /** Whether a picture is owed: one that stays owed means that drawing fails. */ #owed = false;
@@ -103,7 +103,8 @@ export class KitchenScreen {
   #keys() {
     return {
       enabled: () => this.#settings.values.shortcuts,
-      slot: (slot) => this.#bump(this.#view.shown.filter(hasSlot)[slot - 1]),
+      slot: (slot) => this.#bump(this.#view.atSlot(slot)),
+      page: (step) => this.#view.turn(step),
       ticket: (step) => this.#view.focusTicket(step),
       control: (step) => this.#view.focusControl(step),
       enter: () => this.#view.selectionIsSeen && this.#bump(this.#view.selected),
@@ -184,7 +185,14 @@ export class KitchenScreen {
     if (!this.#owed) beat();
     this.#watchdog.look();
     this.#banner.draw();
+    if (performance.now() - this.#touchedAt > FORGOTTEN_MS) this.#tidy();
     if (tickAges(document, this.#bell.now())) this.#due();
+  }
+
+  /** Somebody has gone away: what they left open covers tickets, and the page they left is not the one of the oldest. */
+  #tidy() {
+    for (const dialog of document.querySelectorAll('dialog[open]')) /** @type {HTMLDialogElement} */ (dialog).close();
+    this.#view.first();
   }
 
   #due() {

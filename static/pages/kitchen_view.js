@@ -2,10 +2,15 @@ import { find, h, render } from '../views/dom.js';
 import { allDay, bySequence, hasSlot, isOpen, recallable, urgency } from '../views/kitchen_model.js';
 import { barControls, blankView, countsView, filterView } from '../views/kitchen_panels.js';
 import { allDayView, recallView, ticketView } from '../views/kitchen_ticket.js';
+import { markContinued } from '../views/kitchen_pages.js';
 import { LastMove } from '../views/last_move.js';
 import { afterPaint } from './kiosk.js';
 
 const RECALLS_SHOWN = 40;
+/** A scroll has come to rest when nothing was heard of it for this long. */
+const RESTS_MS = 120;
+/** What is less than this in sight, in px, is not. */
+const SLIVER = 24;
 
 /**
  * Draws a kitchen screen, and knows which ticket the arrows are on.
@@ -23,16 +28,28 @@ export class KitchenView {
   /** In the order of the screen. @type {import('../views/kitchen_model.js').Ticket[]} */
   shown = [];
   /** @type {string | undefined} */ #selected;
+  /** The tickets that the digits bump, as they were drawn. @type {string[]} */ #slots = [];
   #lastMove = new LastMove();
+  #scrolled;
+  /** @type {any} */ #resting;
 
-  constructor() {
+  /** @param {() => void} scrolled another page of tickets is in sight: draw anew */
+  constructor(scrolled) {
+    this.#scrolled = scrolled;
     find('#tickets').addEventListener('focusin', (event) => {
       const ticket = event.target instanceof Element ? event.target.closest('[data-order]') : null;
       if (ticket) this.#select(ticket);
     });
-    find('#board').addEventListener('scroll', () => this.#drawMore(), { passive: true });
+    find('#board').addEventListener('scroll', () => {
+      this.#drawMore();
+      clearTimeout(this.#resting);
+      this.#resting = setTimeout(this.#scrolled, RESTS_MS);
+    }, { passive: true });
     // Not the window's `resize`: it comes before the columns have found their new places.
-    const resized = new ResizeObserver(() => this.#drawMore());
+    const resized = new ResizeObserver(() => {
+      markContinued(find('#tickets'));
+      this.#drawMore();
+    });
     for (const id of ['#board', '#tickets']) resized.observe(find(id));
   }
 
@@ -55,7 +72,8 @@ export class KitchenView {
 
   /** @param {Scene} scene */
   #drawTickets({ bell, room, memory, settings, station }) {
-    const slots = new Map(this.shown.filter(hasSlot).slice(0, 9).map(({ id }, index) => [id, index + 1]));
+    this.#slots = this.#inSight().slice(0, 9);
+    const slots = new Map(this.#slots.map((id, index) => [id, index + 1]));
     const places = this.#places();
     const focused = this.#focusedAt();
     if (!this.selected) this.#selected = (this.shown[focused] ?? this.shown.at(-1))?.id;
@@ -68,9 +86,25 @@ export class KitchenView {
       thresholds: settings,
     })));
     render(find('#blank'), this.shown.length === 0 && blankView(bell, room));
+    markContinued(find('#tickets'));
     this.#lastMove.note(places, this.#places(), performance.now());
     // The ticket that the keys were on is gone: they are on the one that took its place.
     if (focused >= 0 && !this.focused) this.#element(this.#selected)?.focus();
+  }
+
+  /** @param {number} digit 1 to 9 @returns {import('../views/kitchen_model.js').Ticket | undefined} the one that it stands on */
+  atSlot(digit) {
+    return this.shown.find(({ id }) => id === this.#slots[digit - 1]);
+  }
+
+  /** Digits are for what a cook sees: they begin with the page that was scrolled to. @returns {string[]} ids */
+  #inSight() {
+    const ids = this.shown.filter(hasSlot).map(({ id }) => id);
+    const board = find('#board');
+    if (board.scrollLeft < SLIVER) return ids;
+    const edge = board.getBoundingClientRect().left + SLIVER;
+    const gone = [...this.#places()].filter(([, { right }]) => right < edge).map(([id]) => id);
+    return ids.filter((id) => !gone.includes(id));
   }
 
   #places() {
@@ -120,22 +154,33 @@ export class KitchenView {
     render(find('#recall'), open && recallList(recallable(tickets, bell.now()), bell.now()));
   }
 
-  /** Tickets beyond the right edge are announced: a cook does not scroll to find out. */
+  /** Tickets beyond an edge are announced: a cook does not scroll to find out. */
   #drawMore() {
     const board = find('#board');
-    const edge = board.getBoundingClientRect().right - 24;
-    const hidden = [...find('#tickets').children].filter((ticket) => ticket.getBoundingClientRect().left > edge).length;
-    const more = find('#more');
-    const back = hidden === 0 && board.scrollLeft > 1;
-    more.hidden = hidden === 0 && !back;
-    more.textContent = back ? '← Back' : `${hidden} more →`;
+    const { left, right } = board.getBoundingClientRect();
+    const places = [...this.#places().values()];
+    const more = places.filter((place) => place.left > right - SLIVER).length;
+    const before = board.scrollLeft < SLIVER ? 0 : places.filter((place) => place.right < left + SLIVER).length;
+    find('#more').hidden = more === 0 && before === 0;
+    find('#more').textContent = [before > 0 && `← ${before} before`, more > 0 && `${more} more →`].filter(Boolean).join(' · ');
   }
 
   /** To the tickets beyond the right edge, and from the last of them back to the first. */
   scroll() {
-    const board = find('#board');
-    if (find('#more').textContent?.startsWith('←')) board.scrollTo({ left: 0 });
-    else board.scrollBy({ left: board.clientWidth * 0.9 });
+    if (find('#more').textContent?.endsWith('→')) this.turn(1);
+    else this.first();
+  }
+
+  /** A page on or back, column by column as they stand: no ticket is cut in two. @param {1 | -1} step */
+  turn(step) {
+    const { paddingLeft, paddingRight, columnGap } = getComputedStyle(find('#tickets'));
+    const page = find('#board').clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight) + parseFloat(columnGap);
+    find('#board').scrollBy({ left: step * page });
+  }
+
+  /** Where the tickets are that have waited longest. */
+  first() {
+    find('#board').scrollTo({ left: 0 });
   }
 
   /** From nowhere to the one that the keys were on, then to its neighbours. @param {1 | -1} step */

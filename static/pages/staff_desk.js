@@ -10,7 +10,7 @@ import { closeSheet, openSheet } from '../views/sheet.js';
 import { Sound } from '../views/sound.js';
 import { callsView } from '../views/staff_calls.js';
 import { lanes, screensOf, tablesOf, undrawnByStation } from '../views/staff_model.js';
-import { floorBlank, menuView, ordersView, pausedView, screensView, tabsView, undrawnView } from '../views/staff_parts.js';
+import { floorBlank, laneLinks, menuView, ordersView, pausedView, screensView, tabsView, undrawnView } from '../views/staff_parts.js';
 import { accountButton, pauseButton } from '../views/staff_bar.js';
 import { accountSheet } from '../views/staff_sheets.js';
 import { tablesView } from '../views/staff_tables.js';
@@ -32,7 +32,8 @@ export class StaffDesk {
   #touch = new DoubleTouch();
   #tab = 'orders';
   #search = '';
-  /** Orders closed before this page was opened. @type {any[]} */ #earlier = [];
+  #allCalls = false;
+  /** Closed before this page was opened. @type {any[]} */ #earlier = [];
   #due = redrawing(() => this.#draw());
   #rangAt = 0;
   #touchedAt = -Infinity;
@@ -128,6 +129,7 @@ export class StaffDesk {
       'tab': () => this.#show(control.dataset.tab ?? 'orders'),
       'look': () => this.#show('orders', control.dataset.search),
       'minutes': () => this.#commands.chooseMinutes(control),
+      'all-calls': () => { this.#allCalls = !this.#allCalls; },
       'mute': () => this.#sound.toggle(),
       'account': () => openSheet(accountSheet({
         name: this.#session.restaurant.name, username: this.#session.username, theme: this.#theme.theme(),
@@ -189,7 +191,9 @@ export class StaffDesk {
     const calls = this.#commands.unanswered(this.#floor.calls);
     // By table, each stands at its own.
     find('#calls').hidden = Object.keys(calls).length === 0 || this.#tab === 'tables';
-    render(find('#calls'), callsView(calls, now));
+    find('#lanes').hidden = this.#tab !== 'orders' || this.#floor.cursor === null;
+    render(find('#lanes'), laneLinks(lanes(this.#orders(), now, this.#search)));
+    render(find('#calls'), callsView(calls, now, this.#allCalls));
     render(find('#main'), this.#content(now));
   }
 

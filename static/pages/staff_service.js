@@ -1,11 +1,11 @@
 import { find } from '../views/dom.js';
 import { closeSheet, openSheet } from '../views/sheet.js';
-import { DONE_FOR_MS, closedAt } from '../views/staff_model.js';
+import { LOOK_BACK_HOURS, nextAt } from '../views/staff_model.js';
 import { pairSheet, pauseSheet, soldOutSheet } from '../views/staff_sheets.js';
 import { toast } from '../views/toasts.js';
 
-/** Orders are listed by age, and those of yesterday are of no use: one that was just closed is no older than this. */
-const LOOK_BACK_MS = 3 * 3_600_000;
+/** Orders are listed by age, and those of yesterday are of no use. */
+const LOOK_BACK_MS = LOOK_BACK_HOURS * 3_600_000;
 const PAGES = 5;
 
 /** What staff do over HTTP: sold-out dishes, the pause, screens. Its effects come back through the rooms. */
@@ -28,7 +28,7 @@ export class StaffService {
       let after = idAt(this.#now() - LOOK_BACK_MS);
       for (let page = 0; after && page < PAGES; page += 1) {
         const { orders, next } = await this.#api.get(`${this.#path}/orders?status=closed&limit=100&after=${after}`);
-        closed.push(...orders.filter((/** @type {any} */ order) => this.#now() - Date.parse(closedAt(order)) < DONE_FOR_MS));
+        closed.push(...orders);
         after = next;
       }
     } catch {
@@ -39,6 +39,7 @@ export class StaffService {
 
   /** @param {string} name @param {HTMLElement} control */
   act(name, control) {
+    if (this.#lacksTime(control)) return;
     const id = control.closest('[data-menu-item]')?.getAttribute('data-menu-item') ?? '';
     /** @type {Record<string, () => unknown>} */
     const deeds = {
@@ -54,9 +55,18 @@ export class StaffService {
   }
 
   /** @param {HTMLElement} control @returns {{until?: string}} empty for no end */
-  #until({ dataset }) {
-    const minutes = Number(dataset.minutes);
-    return minutes > 0 ? { until: new Date(this.#now() + minutes * 60_000).toISOString() } : {};
+  #until({ dataset: { minutes = '0', at } }) {
+    const until = at ? nextAt(at, this.#now()) : this.#now() + Number(minutes) * 60_000;
+    return at || minutes !== '0' ? { until: new Date(until).toISOString() } : {};
+  }
+
+  /** A time that was typed goes with the button beside it. @param {HTMLElement} control @returns {boolean} there is none yet */
+  #lacksTime(control) {
+    if (control.dataset.at !== '') return false;
+    const field = /** @type {HTMLInputElement} */ (find('#until'));
+    if (!field.reportValidity()) return true;
+    control.dataset.at = field.value;
+    return false;
   }
 
   /** @param {string} id @param {{available: boolean, until?: string}} body */

@@ -4,6 +4,7 @@
  * @typedef {object} Keys
  * @property {() => boolean} enabled
  * @property {(slot: number) => void} slot a digit, 1 to 9
+ * @property {(step: 1 | -1) => void} page of tickets, where they do not fit
  * @property {(step: 1 | -1) => void} ticket the next or the one before
  * @property {(step: 1 | -1) => void} control within the ticket
  * @property {() => void} enter on a ticket itself; on a button the browser presses it
@@ -13,6 +14,8 @@
 
 /** @type {Record<string, (keys: Keys) => void>} */
 const BINDINGS = {
+  PageDown: (keys) => keys.page(1),
+  PageUp: (keys) => keys.page(-1),
   ArrowLeft: (keys) => keys.ticket(-1),
   ArrowRight: (keys) => keys.ticket(1),
   ArrowUp: (keys) => keys.control(-1),

@@ -133,7 +133,8 @@ function foot({ state }, look) {
 function cancelledWords(order, mine) {
   const reason = order.reason ?? mine.find(([, item]) => item.reason)?.[1].reason;
   const words = REASON_WORDS[reason];
-  return words ? `Cancelled: ${words}` : 'Cancelled';
+  const detail = order.detail ?? mine.find(([, item]) => item.detail)?.[1].detail;
+  return ['Cancelled', [words, detail].filter(Boolean).join('. ')].filter(Boolean).join(': ');
 }
 
 /** @param {string} action @param {Parameters<typeof icon>[0]} sign @param {any} words @param {string} [looks] */

@@ -1,4 +1,5 @@
 import { h } from './dom.js';
+import { count } from './format.js';
 import { icon } from './icons.js';
 import { ageView } from './order_parts.js';
 import { callsByAge } from './staff_model.js';
@@ -8,9 +9,19 @@ const CALL_WORDS = /** @type {Record<string, [Parameters<typeof icon>[0], string
   help: ['hand', 'asks for a waiter'], bill: ['list', 'wants the bill'], water: ['water', 'asks for water'],
 });
 
-/** @param {Record<string, any>} calls by id @param {number} now server ms */
-export function callsView(calls, now) {
-  return callsByAge(calls).map((call) => callView(call, now));
+/** More than these push the orders off the page; of the rest it is said how many. */
+const CALLS_SHOWN = 3;
+
+/** @param {Record<string, any>} calls by id @param {number} now server ms @param {boolean} all or the first few */
+export function callsView(calls, now, all) {
+  const waiting = callsByAge(calls);
+  const more = waiting.length - CALLS_SHOWN;
+  // One more fits where its button would stand.
+  return [
+    (all || more < 2 ? waiting : waiting.slice(0, CALLS_SHOWN)).map((call) => callView(call, now)),
+    more > 1 && h('button.button.calls__more', { 'type': 'button', 'data-key': 'more', 'data-do': 'all-calls', 'aria-expanded': String(all) },
+      all ? 'Fewer calls' : count(more, 'more call')),
+  ];
 }
 
 /** @param {any} call @param {number} now server ms */

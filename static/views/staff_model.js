@@ -7,6 +7,9 @@
 /** How long a closed order stays in sight: as long as a served one can be called back. */
 export const DONE_FOR_MS = 15 * 60_000;
 
+/** A closed order is found by its number for this long. */
+export const LOOK_BACK_HOURS = 3;
+
 /** Orders that no screen shows and that are named; of more it is said how many. */
 const NAMED = 8;
 
@@ -15,22 +18,22 @@ const LANES = {
   placed: 'incoming', accepted: 'kitchen', preparing: 'kitchen', ready: 'ready', served: 'done', rejected: 'done', cancelled: 'done',
 };
 
-/** @type {Record<Lane, {title: string, empty: string, thresholds: {warnMinutes: number, lateMinutes: number}, since: (order: any) => string}>} */
+/** @type {Record<Lane, {title: string, short: string, empty: string, thresholds: {warnMinutes: number, lateMinutes: number}, since: (order: any) => string}>} */
 export const LANE = {
   incoming: {
-    title: 'Incoming', empty: 'No order waits to be accepted.',
+    title: 'Incoming', short: 'Incoming', empty: 'No order waits to be accepted.',
     thresholds: { warnMinutes: 2, lateMinutes: 5 }, since: (order) => order.placed_at,
   },
   kitchen: {
-    title: 'In the kitchen', empty: 'The kitchen is free.',
+    title: 'In the kitchen', short: 'Kitchen', empty: 'The kitchen is free.',
     thresholds: { warnMinutes: 10, lateMinutes: 20 }, since: (order) => order.accepted_at ?? order.placed_at,
   },
   ready: {
-    title: 'Ready to serve', empty: 'Nothing waits to be served.',
+    title: 'Ready to serve', short: 'Ready', empty: 'Nothing waits to be served.',
     thresholds: { warnMinutes: 3, lateMinutes: 6 }, since: (order) => order.ready_at ?? order.accepted_at ?? order.placed_at,
   },
   done: {
-    title: 'Done', empty: 'Nothing was served in the last 15 minutes.',
+    title: 'Done', short: 'Done', empty: 'Nothing was closed in the last 15 minutes.',
     thresholds: { warnMinutes: Infinity, lateMinutes: Infinity }, since: closedAt,
   },
 };
@@ -42,14 +45,14 @@ export function closedAt(order) {
 
 /**
  * @param {any[]} orders @param {number} now server ms @param {string} search as typed
- * @returns {Record<Lane, any[]>}
+ * @returns {Record<Lane, any[]>} a search finds what was closed earlier, too
  */
 export function lanes(orders, now, search) {
   /** @type {Record<Lane, any[]>} */
   const found = { incoming: [], kitchen: [], ready: [], done: [] };
   for (const order of orders) {
     const lane = LANES[order.status];
-    if (lane === 'done' && now - Date.parse(closedAt(order)) > DONE_FOR_MS) continue;
+    if (lane === 'done' && search.trim() === '' && now - Date.parse(closedAt(order)) > DONE_FOR_MS) continue;
     if (lane && matches(order, search)) found[lane].push(order);
   }
   for (const lane of /** @type {Lane[]} */ (Object.keys(found))) found[lane].sort(byAge(lane));
@@ -71,6 +74,23 @@ function matches(order, search) {
   const { wanted, numbers, tables } = searched(search);
   if (wanted === '') return true;
   return (numbers && String(order.number).startsWith(wanted)) || (tables && (order.table ?? '').toLowerCase() === wanted);
+}
+
+/** @param {any} order @param {number} now server ms @returns {boolean} served so lately that it can be called back */
+export function canBeCalledBack(order, now) {
+  return order.status === 'served' && now - Date.parse(closedAt(order)) <= DONE_FOR_MS;
+}
+
+/**
+ * @param {string} time on the clock of this device, `22:30` @param {number} now server ms
+ * @returns {number} when it is that time next, in ms since 1970; today's comes after a night's clock change, too
+ */
+export function nextAt(time, now) {
+  const [hours, minutes] = time.split(':').map(Number);
+  const next = new Date(now);
+  next.setHours(hours, minutes, 0, 0);
+  if (next.getTime() <= now) next.setDate(next.getDate() + 1);
+  return next.getTime();
 }
 
 /** @param {any} order @returns {{done: number, all: number}} dishes, without the voided ones */

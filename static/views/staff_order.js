@@ -2,7 +2,7 @@ import { h } from './dom.js';
 import { REASON_WORDS, STATUS_WORDS, ageInWords, clock, count, money, place } from './format.js';
 import { icon } from './icons.js';
 import { ageView, noteView } from './order_parts.js';
-import { LANE, progress } from './staff_model.js';
+import { LANE, canBeCalledBack, progress } from './staff_model.js';
 
 const MINUTES = [10, 15, 20, 30, 45];
 const OPEN = new Set(['placed', 'accepted', 'preparing', 'ready']);
@@ -91,7 +91,7 @@ function actions(order, look) {
     ready: () => row(
       button('serve', 'tray', 'Serve', '.button--go.order__main'), button('recall', 'undo', 'Back', '.button--quiet'),
       button('cancel', 'close', 'Cancel', '.button--quiet.button--danger')),
-    done: () => order.status === 'served' && row(button('recall', 'undo', 'Call back', '.button--quiet')),
+    done: () => canBeCalledBack(order, look.now) && row(button('recall', 'undo', 'Call back', '.button--quiet')),
   };
   return rows[look.lane]();
 }

@@ -1,7 +1,7 @@
 import { h } from './dom.js';
 import { ageInWords, clock, money } from './format.js';
 import { icon } from './icons.js';
-import { LANE, menuByCategory, screensOf, undrawnWords } from './staff_model.js';
+import { LANE, LOOK_BACK_HOURS, menuByCategory, screensOf, undrawnWords } from './staff_model.js';
 import { orderCard } from './staff_order.js';
 
 /** @param {string} tab @param {{incoming: number, ready: number, soldOut: number, lost: number}} counts */
@@ -29,8 +29,8 @@ export function undrawnView(stations) {
 export function ordersView(lanes, { now, minutes, search }) {
   const all = Object.values(lanes).flat();
   if (search.trim() !== '' && all.length === 0) {
-    return h('div.blank', {}, icon('search'), h('h2', {}, 'Not on the floor'),
-      h('p', {}, `No open order has the number or the table “${search.trim()}”.`));
+    return h('div.blank', {}, icon('search'), h('h2', {}, 'No such order'),
+      h('p', {}, `None that is open, or was closed in the last ${LOOK_BACK_HOURS} hours, has the number or the table “${search.trim()}”.`));
   }
   return h('div.lanes', {}, Object.entries(LANE).map(([name, { title, empty }]) => {
     const lane = /** @type {import('./staff_model.js').Lane} */ (name);
@@ -40,6 +40,12 @@ export function ordersView(lanes, { now, minutes, search }) {
       orders.map((order) => orderCard(order, { now, lane, minutes: minutes.get(order.id) })),
       orders.length === 0 && h('p.lane__empty', { 'data-key': 'empty' }, empty));
   }));
+}
+
+/** On a phone one lane is below the other: the way to each, with what waits there. @param {Record<import('./staff_model.js').Lane, any[]>} lanes */
+export function laneLinks(lanes) {
+  return /** @type {import('./staff_model.js').Lane[]} */ (['incoming', 'ready', 'kitchen', 'done']).map((lane) => h('a.chip', { 'href': `#lane-${lane}`, 'data-key': lane },
+    LANE[lane].short, h('b.numeric', {}, lanes[lane].length)));
 }
 
 /** @param {any} menu @param {string} search */

@@ -51,10 +51,19 @@ export function pauseSheet() {
     lengths('pause', 'Until I resume'));
 }
 
+/** When a working day is over for certain. */
+const MORNING = '05:00';
+
 /** @param {string} name @param {string} open the words for no end */
 function lengths(name, open) {
-  return h('div.reasons', {}, [[30, '30 minutes'], [60, '1 hour'], [120, '2 hours'], [0, open]].map(([minutes, words]) =>
-    h('button.button.button--wide', { 'type': 'button', 'data-do': name, 'data-minutes': minutes }, words)));
+  const button = (/** @type {string} */ words, /** @type {Record<string, any>} */ attributes, looks = '.button--wide') =>
+    h(`button.button${looks}`, { 'type': 'button', 'data-do': name, ...attributes }, words);
+  return [
+    h('div.reasons', {}, [[30, '30 minutes'], [60, '1 hour'], [120, '2 hours']].map(([minutes, words]) => button(String(words), { 'data-minutes': minutes })),
+      button('For today', { 'data-at': MORNING }), button(open, { 'data-minutes': 0 })),
+    h('div.field.until', {}, h('label', { for: 'until' }, 'Until a time'),
+      h('input', { type: 'time', id: 'until', required: true }), button('Until then', { 'data-at': '' }, '')),
+  ];
 }
 
 /** @param {string[]} stations */

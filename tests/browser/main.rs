@@ -16,6 +16,7 @@ mod looks;
 mod order;
 mod pages;
 mod release;
+mod rush_hour;
 mod taps;
 mod weight;
 

@@ -11,7 +11,7 @@ import { UNDO_MS, allDay, bySequence, changesBetween, recallable, ticketOf, urge
 import { LastMove, ON_ITS_WAY_MS } from '../../static/views/last_move.js';
 import { isAllergy } from '../../static/views/notes.js';
 import { withPending } from '../../static/views/optimistic.js';
-import { isTable, lanes, progress, screensOf, tablesOf, undrawnByStation, undrawnWords } from '../../static/views/staff_model.js';
+import { canBeCalledBack, isTable, lanes, nextAt, progress, screensOf, tablesOf, undrawnByStation, undrawnWords } from '../../static/views/staff_model.js';
 
 const NOON = Date.parse('2026-11-24T12:00:00.000Z');
 const at = (minutes) => new Date(NOON + minutes * 60_000).toISOString();
@@ -334,3 +334,20 @@ function sending(now = () => 0) {
   const bell = { command: (command) => { sent.push(command); return Promise.resolve(); } };
   return { sent, commands: new KitchenCommands({ bell, now }) };
 }
+
+test('a search finds what was closed hours ago; without one only the last quarter of an hour is listed', () => {
+  const served = order('served', { a: item('done') }, { number: 42, served_at: at(0), table: '7' });
+  const later = NOON + 2 * 3_600_000;
+  assert.equal(lanes([served], later, '').done.length, 0);
+  assert.equal(lanes([served], later, '42').done.length, 1);
+  assert.equal(lanes([served], later, '43').done.length, 0);
+  assert.equal(canBeCalledBack(served, NOON + 15 * 60_000), true);
+  assert.equal(canBeCalledBack(served, later), false, 'the server would refuse it');
+});
+
+test('sold out until a time is until that time next, on the clock of the device', () => {
+  const evening = new Date(2026, 10, 24, 22, 15, 30).getTime();
+  assert.equal(nextAt('22:30', evening), new Date(2026, 10, 24, 22, 30).getTime());
+  assert.equal(nextAt('05:00', evening), new Date(2026, 10, 25, 5).getTime(), 'tomorrow');
+  assert.equal(nextAt('22:15', evening), new Date(2026, 10, 25, 22, 15).getTime(), 'that has just passed');
+});

@@ -1,0 +1,91 @@
+//! More than fits: tickets beyond the edge of a kitchen screen, a ticket longer than it, calls that would push the orders off
+//! the page of the floor.
+
+use crate::browser::Browser;
+use crate::driver::Form;
+use crate::house::House;
+use crate::support::client::text;
+use fantoccini::key::Key;
+use serde_json::{Value, json};
+
+/// More tickets than a wall screen has room for.
+const TICKETS: u32 = 16;
+/// More lines than a column has room for.
+const LINES: usize = 25;
+const BEYOND: &str = "const more = document.querySelector('#more'); return !more.hidden && more.textContent";
+/// The ticket with the digit, when it is whole in sight.
+const DIGIT: &str = "const key = [...document.querySelectorAll('.ticket__slot')].find((one) => one.textContent === arguments[0]);
+    const ticket = key?.closest('[data-order]');
+    const { left, right } = ticket?.getBoundingClientRect() ?? {};
+    return ticket && left >= 0 && right <= innerWidth && ticket.dataset.order";
+/// What stands at the head of each later column of a ticket.
+const CONTINUED: &str = "const items = [...document.querySelectorAll(`[data-order='${arguments[0]}'] [data-item]`)];
+    const columns = new Set(items.map((item) => item.getBoundingClientRect().left)).size;
+    const heads = items.map((item) => getComputedStyle(item, '::before').content).filter((words) => words.includes('continued'));
+    const foot = document.querySelector(`[data-order='${arguments[0]}'] footer`);
+    const together = foot.getBoundingClientRect().left === items.at(-1).getBoundingClientRect().left;
+    return columns > 1 && heads.length === columns - 1 && together && heads";
+
+impl House {
+    /// An accepted order at a table.
+    async fn ticket(&self, table: u32, lines: &[Value]) -> Value {
+        let guest = self.server.diner(&table.to_string()).await;
+        let order = guest.place(&json!({"service": "dine_in", "items": lines})).await["id"].clone();
+        self.staff.act(&order, "accept").await;
+        order
+    }
+}
+
+#[tokio::test]
+async fn tickets_that_do_not_fit_are_counted_and_their_digits_are_those_in_sight() {
+    let house = House::open(1, &[]).await;
+    let dish = house.menu.line("Fuchka", 1);
+    let long = house.ticket(1, &vec![dish.clone(); LINES]).await;
+    for table in 0..TICKETS {
+        house.ticket(table % 12 + 1, std::slice::from_ref(&dish)).await;
+    }
+    let screen = house.kitchen("the screen", None).await;
+    let heads = screen.until("its number over each part of a long ticket", CONTINUED, vec![long.clone()]).await;
+    assert!(heads[0].as_str().unwrap().contains("Order 1, Table 1"), "{heads}");
+
+    let beyond = screen.until("tickets beyond the edge", BEYOND, vec![]).await;
+    assert!(text(&beyond).ends_with("more →"), "{beyond}");
+    screen.strike(Key::PageDown).await;
+    let paged = "return document.querySelector('#more').textContent.startsWith('←')";
+    screen.until("those of before counted", paged, vec![]).await;
+    let first = screen.until("a ticket in sight with the digit 1", DIGIT, vec!["1".into()]).await;
+    assert_ne!(first, long, "the digits have moved on with the page");
+    screen.strike('1').await;
+    screen.shows(text(&first), "ready").await;
+    house.agree(text(&first), &[&screen]).await;
+    screen.strike(Key::PageUp).await;
+    screen.until("the first again", DIGIT, vec!["1".into()]).await;
+    screen.has_no_complaint().await;
+}
+
+#[tokio::test]
+async fn calls_leave_room_for_orders_and_a_phone_has_a_way_to_each_lane() {
+    let house = House::open(1, &[]).await;
+    let order = house.ticket(1, &[house.menu.line("Fuchka", 1)]).await;
+    house.staff.act(&order, "ready").await;
+    for table in 1..=5 {
+        let call = json!({"id": crate::support::new_id(), "action": "call_waiter", "reason": "help"});
+        house.server.diner(&table.to_string()).await.post("/api/v1/restaurants/demo/commands", &call).await.expect(200);
+    }
+    let floor = house.floor().await;
+    let calls = |number: usize| json!(format!("#calls [data-call]:nth-of-type({number})"));
+    floor.until("the first three calls", "return document.querySelector(arguments[0])?.checkVisibility()", vec![calls(3)]).await;
+    assert_eq!(floor.ask("return document.querySelectorAll('#calls [data-call]').length", vec![]).await, 3);
+    floor.tap("[data-do='all-calls']").await;
+    floor.until("all of them", "return document.querySelector(arguments[0])?.checkVisibility()", vec![calls(5)]).await;
+    lanes_of_a_phone(&floor, text(&order)).await;
+}
+
+/// In the hand one lane is below the other: a touch brings the one that is wanted, and nothing covers it.
+async fn lanes_of_a_phone(floor: &Browser, ready: &str) {
+    floor.wear(Form::Phone, "light").await;
+    floor.tap("[href='#lane-ready']").await;
+    let on_top = "const { top, left } = document.querySelector(`[data-order='${arguments[0]}']`).getBoundingClientRect();
+        return document.elementFromPoint(left + 20, top + 20)?.closest('[data-order]')?.dataset.order === arguments[0]";
+    floor.until("what is ready in sight", on_top, vec![ready.into()]).await;
+}
