@@ -16,6 +16,10 @@ const SLOW_4G: [(&str, f64, f64, f64); 2] =
 const LAST: &str = "const asked = performance.getEntriesByType('resource').map(({ name }) => new URL(name).pathname);
     return asked.includes('/pages/upkeep.js')";
 
+/// What it has asked of rooms by HTTP.
+const ASKED_OF_ROOMS: &str = "const asked = performance.getEntriesByType('resource').map(({ name }) => new URL(name).pathname);
+    return asked.filter((path) => path.startsWith('/api/v1/rooms/'))";
+
 #[tokio::test]
 async fn the_tracking_page_is_light() {
     let house = House::open(1, &[]).await;
@@ -32,6 +36,8 @@ async fn the_tracking_page_is_light() {
     phone.log("performance").await;
     follow(&phone, &order).await;
     phone.until("what it loads last", LAST, vec![]).await;
+    let asked = phone.ask(ASKED_OF_ROOMS, vec![]).await;
+    assert_eq!(asked, json!([]), "the policy lets a WebSocket through, and no other way was needed");
     let (files, bytes) = received(&phone.log("performance").await);
     tell(&format!("the tracking page: {bytes} bytes over the wire in {files} answers"));
     assert!(files > 5, "the answers were counted");
