@@ -1,5 +1,5 @@
 import { LANGUAGES, WORDS, ageInWords, choose, clock, language, speak } from '../languages/language.js';
-import { find, h, onAction, render } from '../views/dom.js';
+import { beat, find, h, onAction, render } from '../views/dom.js';
 import { icon } from '../views/icons.js';
 import { toast } from '../views/toasts.js';
 
@@ -21,6 +21,7 @@ const RELOAD_MS = 3_000;
 export async function findWords() {
   try {
     await speak();
+    beat();
   } catch {
     setTimeout(() => location.reload(), RELOAD_MS);
     await new Promise(() => {});

@@ -1,7 +1,8 @@
 /**
- * The last resort of a screen on a wall. It stands alone and imports nothing, so it runs when the page's own modules
- * could not be loaded, as amid a deploy, and when they have died. While all is well the page sends a `beat` every second;
- * when none comes any more, the page is loaded anew, as soon as it can be had.
+ * The last resort of a page. It stands alone and imports nothing, so it runs when the page's own modules could not be
+ * loaded, as amid a deploy or on a network that comes and goes, and when they have died. A screen on a wall sends a
+ * `beat` every second, any other page one (`data-guard="once"`), when it stands; when none comes, the page is loaded
+ * anew, as soon as it can be had.
  */
 
 const CHECK_MS = 5_000;
@@ -17,9 +18,17 @@ let silent = 0;
 addEventListener('beat', () => {
   silent = 0;
   keep(PATIENCE);
+  if (document.documentElement.dataset.guard === 'once') clearInterval(watch);
 });
 
-setInterval(async () => {
+// Without this its link would lose the fragment, in which a token may stand.
+addEventListener('click', (event) => {
+  if (!(event.target instanceof Element && event.target.closest('.late a'))) return;
+  event.preventDefault();
+  location.reload();
+});
+
+const watch = setInterval(async () => {
   silent += 1;
   const patience = kept();
   if (silent < patience) return;

@@ -14,11 +14,6 @@ export function keepAwake() {
   take();
 }
 
-/** Tells the guard of the page (guard.js) that it is well; to be called every second. */
-export function beat() {
-  dispatchEvent(new Event('beat'));
-}
-
 export function toggleFullScreen() {
   if (document.fullscreenElement) document.exitFullscreen();
   else document.documentElement.requestFullscreen?.().catch(() => {});

@@ -1,6 +1,5 @@
-import { find } from '../views/dom.js';
+import { beat, find } from '../views/dom.js';
 import { pairScreen } from '../views/pairing.js';
-import { beat } from './kiosk.js';
 import { KitchenScreen } from './kitchen_screen.js';
 import { dropSession, endSession, keepPaired, openSession, takeGivenToken, takeNotice } from './kitchen_session.js';
 

@@ -1,7 +1,7 @@
 import { followLifecycle } from '../client/lifecycle.js';
 import { Orderbell } from '../client/orderbell.js';
 import { ConnectionBanner } from '../views/connection_banner.js';
-import { find, onAction, pageVersion } from '../views/dom.js';
+import { beat, find, onAction, pageVersion } from '../views/dom.js';
 import { connectionWords } from '../views/format.js';
 import { listenToKeys } from '../views/kitchen_keys.js';
 import { TicketMemory } from '../views/kitchen_memory.js';
@@ -12,7 +12,7 @@ import { redrawing } from '../views/redraw.js';
 import { Sound } from '../views/sound.js';
 import { toast } from '../views/toasts.js';
 import { DoubleTouch, ignoreHeldKeys } from './double_touch.js';
-import { beat, keepAwake, toggleFullScreen } from './kiosk.js';
+import { keepAwake, toggleFullScreen } from './kiosk.js';
 import { KitchenCommands } from './kitchen_commands.js';
 import { KitchenOrders } from './kitchen_orders.js';
 import { askAbout } from './kitchen_session.js';

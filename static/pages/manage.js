@@ -1,10 +1,11 @@
-import { find } from '../views/dom.js';
+import { beat, find } from '../views/dom.js';
 import { askToSignIn } from '../views/sign_in.js';
 import { keepLocal, recallLocal } from '../views/storage.js';
 import { showTheme } from '../views/theme.js';
 import { ManageDesk } from './manage_desk.js';
 import { forgetSession, openSession, signIn, signOut } from './staff_session.js';
 
+beat();
 showTheme();
 const why = recallLocal('staff.why');
 keepLocal('staff.why', undefined);

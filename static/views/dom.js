@@ -135,6 +135,12 @@ export function find(selector, within = document) {
   return element;
 }
 
+/** Tells that the page stands: what it says by itself when it does not goes, and its guard (pages/guard.js) is content. */
+export function beat() {
+  document.querySelector('.late')?.remove();
+  dispatchEvent(new Event('beat'));
+}
+
 /** @returns {string | undefined} the version that the page came with; undefined from a server that does not say */
 export function pageVersion() {
   const content = document.querySelector('meta[name="orderbell-version"]')?.getAttribute('content');

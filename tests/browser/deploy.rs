@@ -66,6 +66,30 @@ async fn a_page_that_did_not_load_is_loaded_anew() {
     screen.within(BACK, "a code, on a page that was loaded anew", paired, vec![]).await;
 }
 
+/// A network that lets the page through and not its scripts: the page says so, by its styles alone, and the way out that it
+/// offers is one.
+#[tokio::test]
+async fn a_page_whose_scripts_do_not_come_says_so_and_can_be_loaded_again() {
+    let house = House::open(1, &[]).await;
+    let phone = house.browser("a phone", Form::Phone).await;
+    phone.devtools("Network.enable", json!({})).await;
+    let order = house.server.diner("7").await.place(&house.menu.basket()).await["id"].clone();
+    let order = format!("/orders/{}", order.as_str().unwrap());
+    for path in ["/t/demo-table-7", order.as_str(), "/staff", "/manage", "/kitchen"] {
+        block(&phone, &["*/views/dom.js"]).await;
+        phone.goto(path).await;
+        phone.until("told that it is late", LATE, vec![]).await;
+        block(&phone, &[]).await;
+        phone.tap(".late a").await;
+        phone.until("the page", "return !document.querySelector('.late')", vec![]).await;
+    }
+}
+
+/// Whether the page says that it is late, once the seconds that it waits with that have passed.
+const LATE: &str =
+    "document.getAnimations().filter(({ animationName }) => animationName === 'late').forEach((late) => late.finish());
+    return document.querySelector('.late')?.checkVisibility({ visibilityProperty: true })";
+
 async fn block(screen: &Browser, addresses: &[&str]) {
     screen.devtools("Network.setBlockedURLs", json!({"urls": addresses})).await;
 }

@@ -15,7 +15,7 @@ for (const [page, entry] of [['index.html', '/pages/landing.js'], ['table.html',
   test(`${page} keeps to the content security policy: no inline script, style or handler`, () => {
     const html = read(page);
     assert.doesNotMatch(html, /\sstyle=|\son[a-z]+=|<style|<script(?![^>]*\ssrc=)/);
-    assert.match(html, /<html lang="[a-z]+"(?: data-theme="dark")? data-connection="connecting">/);
+    assert.match(html, /<html lang="[a-z]+"(?: data-theme="dark")? data-connection="connecting"(?: data-guard="once")?>/);
   });
 }
 
