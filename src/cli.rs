@@ -1,8 +1,8 @@
 //! The command line: `serve`, and the small tools that work on the same database.
 
-use crate::auth::keyring::Keyring;
+use crate::auth::key_material::KeyPair;
 use crate::auth::password::Passwords;
-use crate::auth::token::Tokens;
+use crate::auth::token::Issuer;
 use crate::config::{Common, Serve};
 use crate::domain::ids::{RestaurantId, TableId, UserId};
 use crate::domain::menu::Menu;
@@ -21,7 +21,6 @@ use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeMap;
 use std::io::{BufRead, Write};
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// Live order updates for restaurants.
@@ -42,6 +41,12 @@ enum Command {
     Migrate,
     /// Print a token, for a screen or a script.
     Token(TokenArgs),
+    /// Print a fresh pair of keys: the half that signs tokens, and the half that verifies them alone.
+    Keys {
+        /// The id of both. Default: made of the public one.
+        #[arg(long, value_parser = parse_kid)]
+        kid: Option<Key>,
+    },
     /// Restaurants.
     #[command(subcommand)]
     Restaurant(RestaurantCommand),
@@ -139,6 +144,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             say("the schema is up to date")?;
         }
         Command::Token(args) => say(token(common, args).await?.expose_secret())?,
+        Command::Keys { kid } => say_keys(&KeyPair::random(kid))?,
         Command::Restaurant(RestaurantCommand::Add { slug, name, currency, default_minutes, tables }) => {
             let id = RestaurantId::from_uuid(clock::new_id());
             let restaurant = Restaurant { id, slug, name, currency, default_minutes };
@@ -158,6 +164,20 @@ fn say(line: &str) -> std::io::Result<()> {
 fn vapid() -> String {
     let key = VapidKey::random();
     format!("ORDERBELL_VAPID_KEY={}\npublic key: {}", key.secret().expose_secret(), key.public_key())
+}
+
+/// Says both halves of a pair, each an entry of `ORDERBELL_JWT_KEYS`.
+fn say_keys(pair: &KeyPair) -> std::io::Result<()> {
+    say("# secret, for nodes that sign (--role all, --role api):")?;
+    say(pair.private_entry.expose_secret())?;
+    say("# for nodes that verify alone (--role realtime):")?;
+    say(&pair.public_entry)
+}
+
+/// Reads the id of a key, which ends at a colon, in a list with commas.
+fn parse_kid(text: &str) -> Result<Key, String> {
+    let kid = text.parse::<Key>().ok().filter(|kid| !kid.as_str().contains([':', ',']));
+    kid.ok_or_else(|| "a kid is 1 to 64 visible ASCII characters without a colon or a comma".into())
 }
 
 /// Reads 90s, 30m, 12h or 7d.
@@ -200,8 +220,8 @@ async fn token(common: &Common, args: TokenArgs) -> anyhow::Result<SecretString>
         device: None,
         share: None,
     };
-    let keyring: Arc<Keyring> = startup::keyring(common)?;
-    Ok(Tokens::new(keyring).issue(&principal, args.expires, clock::now())?)
+    let issuer = Issuer::of(&startup::keyring(common)?)?;
+    Ok(issuer.issue(&principal, args.expires, clock::now())?)
 }
 
 async fn add_restaurant(common: &Common, restaurant: Restaurant, tables: u16) -> anyhow::Result<()> {
@@ -290,6 +310,14 @@ mod tests {
         let key = VapidKey::parse(&secret.strip_prefix("ORDERBELL_VAPID_KEY=").unwrap().into()).unwrap();
         assert_eq!(public, format!("public key: {}", key.public_key()));
         assert_ne!(vapid(), printed);
+    }
+
+    #[test]
+    fn the_id_of_a_key_stays_one_in_a_keyring() {
+        assert_eq!(parse_kid("k-2026.11").unwrap().as_str(), "k-2026.11");
+        for bad in ["", "a:b", "a,b", "a b", "é", &"x".repeat(65)] {
+            assert!(parse_kid(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! What a node is told: flags, each with an environment variable.
 
-use crate::connection::Limits;
-use crate::connection::bucket::Rate;
+mod limits;
+
+pub use limits::LimitArgs;
+
 use crate::connection::displays::Spans;
 use crate::push;
 use crate::push::hosts::HostPattern;
@@ -20,8 +22,9 @@ pub struct Common {
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, default_value = DEFAULT_DATABASE, value_parser = parse_database_url, global = true)]
     pub database_url: SecretString,
 
-    /// Keys that sign and verify tokens: kid:secret[,kid:secret…], 32 bytes or more each; the first signs. On SQLite one
-    /// is made beside the database when this is absent; on PostgreSQL it is required.
+    /// Keys that sign and verify tokens, separated by commas; the first signs: kid:secret (32 bytes or more), or a line of
+    /// what `orderbell keys` prints. On SQLite one is made beside the database when this is absent; on PostgreSQL it is
+    /// required.
     #[arg(long, env = "ORDERBELL_JWT_KEYS", hide_env_values = true, global = true)]
     pub jwt_keys: Option<SecretString>,
 
@@ -92,7 +95,12 @@ pub struct Serve {
     #[arg(long, env = "REDIS_URL", hide_env_values = true)]
     pub redis_url: Option<SecretString>,
 
-    /// What this node serves.
+    /// What signs the messages of nodes over Redis: the same 32 bytes or more on every node. Default: made of the first
+    /// HS256 key; required where there is none.
+    #[arg(long, env = "ORDERBELL_REDIS_SECRET", hide_env_values = true)]
+    pub redis_secret: Option<SecretString>,
+
+    /// What this node serves; one for live connections alone needs no key that signs.
     #[arg(long, env = "ORDERBELL_ROLE", value_enum, default_value_t = NodeRole::All)]
     pub role: NodeRole,
 
@@ -158,80 +166,6 @@ pub struct Serve {
     pub limits: LimitArgs,
 }
 
-/// The limits of a node.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Limits")]
-pub struct LimitArgs {
-    /// The most bytes of one message, fragments together.
-    #[arg(long, env = "ORDERBELL_FRAME_BYTES", default_value_t = 65_536, value_parser = clap::value_parser!(u32).range(1024..=1_048_576))]
-    pub frame_bytes: u32,
-
-    /// The most bytes of an HTTP body.
-    #[arg(long, env = "ORDERBELL_BODY_BYTES", default_value_t = 262_144, value_parser = clap::value_parser!(u32).range(1024..=16_777_216))]
-    pub body_bytes: u32,
-
-    /// Rooms of one connection.
-    #[arg(long, env = "ORDERBELL_ROOMS", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    pub rooms: u32,
-
-    /// Messages per second of one connection, in the long run.
-    #[arg(long, env = "ORDERBELL_MESSAGES_PER_SECOND", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    pub messages_per_second: u32,
-
-    /// Messages of one connection at once.
-    #[arg(long, env = "ORDERBELL_MESSAGE_BURST", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    pub message_burst: u32,
-
-    /// Milliseconds between heartbeats; two of silence end a connection.
-    #[arg(long, env = "ORDERBELL_HEARTBEAT_MS", default_value_t = 25_000, value_parser = clap::value_parser!(u64).range(100..=600_000))]
-    pub heartbeat_ms: u64,
-
-    /// Bytes a connection may hold that its reader has not taken. Not less than 192 KiB: a page of a replay and the tail of
-    /// a room have to fit.
-    #[arg(long, env = "ORDERBELL_BACKLOG_BYTES", default_value_t = 262_144, value_parser = clap::value_parser!(u32).range(196_608..=16_777_216))]
-    pub backlog_bytes: u32,
-
-    /// Connections of one principal.
-    #[arg(long, env = "ORDERBELL_CONNECTIONS_PER_PRINCIPAL", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-    pub connections_per_principal: u32,
-
-    /// Connections of this node.
-    #[arg(long, env = "ORDERBELL_CONNECTIONS", default_value_t = 50_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
-    pub connections: u32,
-
-    /// Handshakes per second from one address (a whole restaurant's phones sit behind one), in the long run.
-    #[arg(long, env = "ORDERBELL_HANDSHAKES_PER_SECOND", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-    pub handshakes_per_second: u32,
-
-    /// Handshakes from one address at once.
-    #[arg(long, env = "ORDERBELL_HANDSHAKE_BURST", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-    pub handshake_burst: u32,
-
-    /// Diner sessions per second from one address, in the long run; the burst is ten times as many.
-    #[arg(long, env = "ORDERBELL_DINER_SESSIONS_PER_SECOND", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    pub diner_sessions_per_second: u32,
-
-    /// Sign-ins per minute from one address, in the long run.
-    #[arg(long, env = "ORDERBELL_LOGINS_PER_MINUTE", default_value_t = 120, value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    pub logins_per_minute: u32,
-}
-
-impl LimitArgs {
-    /// The limits of a connection.
-    #[must_use]
-    pub const fn connection(&self) -> Limits {
-        Limits {
-            frame_bytes: self.frame_bytes,
-            rooms: self.rooms,
-            messages: Rate { per_second: self.messages_per_second, burst: self.message_burst },
-            heartbeat: Duration::from_millis(self.heartbeat_ms),
-            backlog_bytes: self.backlog_bytes as usize,
-            connections_per_principal: self.connections_per_principal,
-            connections: self.connections,
-        }
-    }
-}
-
 /// A configuration that is refused, and why.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
@@ -242,7 +176,7 @@ pub enum Refused {
     RedisWithSqlite,
     /// Nodes must share keys, which a file beside one of them is not.
     #[error(
-        "PostgreSQL needs a keyring that every node shares: set ORDERBELL_JWT_KEYS=kid:secret with 32 bytes or more (openssl rand -hex 32)"
+        "PostgreSQL needs a keyring that every node shares: set ORDERBELL_JWT_KEYS=kid:secret with 32 bytes or more (openssl rand -hex 32), or to a line of orderbell keys"
     )]
     NoKeyring,
     /// Part of a node needs the rest elsewhere.
@@ -268,6 +202,12 @@ impl Serve {
         let key = self.vapid_key.as_ref().filter(|key| !key.expose_secret().is_empty());
         let subject = self.vapid_subject.as_deref().filter(|subject| !subject.is_empty());
         key.map(|key| Ok((key, subject.ok_or(Refused::NoVapidSubject)?))).transpose()
+    }
+
+    /// What signs the messages over it; an empty variable is none.
+    #[must_use]
+    pub fn redis_secret(&self) -> Option<&SecretString> {
+        self.redis_secret.as_ref().filter(|secret| !secret.expose_secret().is_empty())
     }
 
     /// How long kitchen screens are held.

@@ -1,21 +1,21 @@
 //! The keys that sign and verify tokens. The first signs, all verify, so that a key can be changed without signing
-//! anybody out: put the new one in front, and take the old one away when its last token has expired.
+//! anybody out: nodes get to know the new one, then it goes in front, and the old one goes when its last token has expired.
+//!
+//! A keyring can be without anything that signs. Who wants to sign asks it for a signing key and gets one, or the reason.
 
+use super::key_material::{KeyFlaw, KeyMaterial, public_entry};
 use crate::domain::text::Key;
 use hmac::{Hmac, KeyInit, Mac};
-use jsonwebtoken::{DecodingKey, EncodingKey};
-use secrecy::{ExposeSecret, SecretBox, SecretSlice};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
+use secrecy::ExposeSecret;
 use sha2::Sha256;
 use std::fmt;
-
-/// The fewest bytes of a secret: as many as HMAC-SHA256 gives out (RFC 7518, section 3.2).
-pub const MIN_SECRET_BYTES: usize = 32;
 
 /// Why a keyring was not taken. The messages name keys by id or place, and never show a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyringError {
     /// Nothing there.
-    #[error("the keyring is empty; give at least one key as kid:secret")]
+    #[error("the keyring is empty; give at least one key as kid:secret, or a pair of orderbell keys")]
     Empty,
     /// An entry without a colon.
     #[error("key {0} of the keyring has no colon; write each as kid:secret, separated by commas")]
@@ -26,26 +26,29 @@ pub enum KeyringError {
     /// Two keys of one id.
     #[error("the keyring has two keys with the id {0}; give each its own")]
     Twice(Key),
-    /// A secret that could be guessed.
-    #[error("the secret of key {0} has fewer than {MIN_SECRET_BYTES} bytes; make one with: openssl rand -base64 48")]
-    ShortSecret(Key),
+    /// A key that is none.
+    #[error("key {0} of the keyring {1}")]
+    Flawed(Key, KeyFlaw),
+    /// The first is the public half of a pair.
+    #[error(
+        "the keyring cannot sign: its first key, {0}, is a public key; put one that signs in front (the line with ed25519: of \
+         its pair), or start a node that verifies alone with --role realtime"
+    )]
+    CannotSign(Key),
 }
 
 /// One key.
 struct NamedKey {
     kid: Key,
-    secret: SecretSlice<u8>,
-    decoding: DecodingKey,
+    material: KeyMaterial,
 }
 
 /// One or more keys, each under its own id. Its debug output shows the ids alone.
-pub struct Keyring {
-    keys: Vec<NamedKey>,
-    signing: EncodingKey,
-}
+pub struct Keyring(Vec<NamedKey>);
 
 impl Keyring {
-    /// Reads `kid:secret[,kid:secret…]`. The secret is taken as it is written, byte for byte.
+    /// Reads `KEY[,KEY…]`, each `kid:secret` (HS256; the secret is taken as it is written, byte for byte),
+    /// `kid:ed25519:SEED` (EdDSA, signs and verifies) or `kid:ed25519-public:KEY` (EdDSA, verifies alone), both in base64url.
     ///
     /// # Errors
     /// [`KeyringError`], which says what to write instead.
@@ -58,70 +61,103 @@ impl Keyring {
             }
             keys.push(key);
         }
-        let first = keys.first().ok_or(KeyringError::Empty)?;
-        let signing = EncodingKey::from_secret(first.secret.expose_secret());
-        Ok(Self { keys, signing })
+        if keys.is_empty() { Err(KeyringError::Empty) } else { Ok(Self(keys)) }
     }
 
-    /// The id and the key that sign.
-    pub(super) fn signing(&self) -> (&Key, &EncodingKey) {
-        (&self.keys[0].kid, &self.signing)
+    /// The id, the algorithm and the key that sign.
+    pub(super) fn signing(&self) -> Result<(&Key, Algorithm, EncodingKey), KeyringError> {
+        let NamedKey { kid, material } = &self.0[0];
+        let encoding = material.encoding().ok_or_else(|| KeyringError::CannotSign(kid.clone()))?;
+        Ok((kid, material.algorithm(), encoding))
     }
 
-    /// The key of an id.
-    pub(super) fn verifying(&self, kid: &str) -> Option<&DecodingKey> {
-        self.keys.iter().find(|key| key.kid.as_str() == kid).map(|key| &key.decoding)
+    /// All keys, as far as they verify.
+    pub(super) fn verifying(&self) -> impl Iterator<Item = (&Key, Algorithm, DecodingKey)> {
+        self.0.iter().map(|key| (&key.kid, key.material.algorithm(), key.material.decoding()))
     }
 
-    /// A key for another purpose, made of the first key and a label. What tokens sign is base64url, which has no
-    /// slash, so a derived key can never be the signature of a token.
+    /// The ids of HS256 keys: whoever verifies with one can sign with it.
     #[must_use]
-    pub fn derive(&self, label: &str) -> [u8; 32] {
-        let first = self.keys[0].secret.expose_secret();
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(first) else { unreachable!("HMAC takes a key of any length") };
-        mac.update(b"orderbell/derive/");
-        mac.update(label.as_bytes());
-        mac.finalize().into_bytes().into()
+    pub fn secrets(&self) -> Vec<&Key> {
+        self.0.iter().filter(|key| matches!(key.material, KeyMaterial::Secret(_))).map(|key| &key.kid).collect()
     }
+
+    /// The first key that has both halves of a pair: its id, and the entry of the public one in its place.
+    #[must_use]
+    pub fn first_seed(&self) -> Option<(&Key, String)> {
+        self.0.iter().find_map(|NamedKey { kid, material }| match material {
+            KeyMaterial::Seed(pair) => Some((kid, public_entry(kid, &pair.verifying_key()))),
+            KeyMaterial::Secret(_) | KeyMaterial::Public(_) => None,
+        })
+    }
+
+    /// A key for another purpose, made of the first HS256 key and a label; none where there is no such key, since nodes
+    /// that verify alone have no secret in common with those that sign.
+    #[must_use]
+    pub fn derive(&self, label: &str) -> Option<[u8; 32]> {
+        self.0.iter().find_map(|key| match &key.material {
+            KeyMaterial::Secret(secret) => Some(derive(secret.expose_secret(), label)),
+            KeyMaterial::Seed(_) | KeyMaterial::Public(_) => None,
+        })
+    }
+}
+
+/// A key for a purpose, made of a secret and a label. What tokens sign is base64url, which has no slash, so a derived key
+/// can never be the signature of a token.
+#[must_use]
+pub fn derive(secret: &[u8], label: &str) -> [u8; 32] {
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret) else { unreachable!("HMAC takes a key of any length") };
+    mac.update(b"orderbell/derive/");
+    mac.update(label.as_bytes());
+    mac.finalize().into_bytes().into()
 }
 
 impl NamedKey {
     fn parse(place: usize, entry: &str) -> Result<Self, KeyringError> {
-        let (kid, secret) = entry.split_once(':').ok_or(KeyringError::NoColon(place))?;
+        let (kid, rest) = entry.split_once(':').ok_or(KeyringError::NoColon(place))?;
         let kid: Key = kid.parse().map_err(|_| KeyringError::BadKid(place))?;
-        if secret.len() < MIN_SECRET_BYTES {
-            return Err(KeyringError::ShortSecret(kid));
+        match KeyMaterial::read(rest) {
+            Ok(material) => Ok(Self { kid, material }),
+            Err(flaw) => Err(KeyringError::Flawed(kid, flaw)),
         }
-        let secret: SecretSlice<u8> = SecretBox::from(secret.as_bytes().to_vec());
-        let decoding = DecodingKey::from_secret(secret.expose_secret());
-        Ok(Self { kid, secret, decoding })
     }
 }
 
 impl fmt::Debug for Keyring {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.keys.iter().map(|key| &key.kid)).finish()
+        f.debug_list().entries(self.0.iter().map(|key| &key.kid)).finish()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::auth::key_material::KeyPair;
     use proptest::prelude::*;
 
     const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
+    fn kid(text: &str) -> Key {
+        text.parse().unwrap()
+    }
+
+    fn pair(id: &str) -> KeyPair {
+        KeyPair::random(Some(kid(id)))
+    }
+
     #[test]
     fn a_keyring_reads_its_keys_in_order_and_keeps_colons_of_secrets() {
         let keyring = Keyring::parse(&format!(" new:{SECRET}:x , old:{SECRET} ")).unwrap();
-        assert_eq!(keyring.signing().0.as_str(), "new");
-        assert!(keyring.verifying("new").is_some() && keyring.verifying("old").is_some() && keyring.verifying("x").is_none());
-        assert_eq!(keyring.keys[0].secret.expose_secret(), format!("{SECRET}:x").as_bytes());
+        assert_eq!(keyring.signing().unwrap().0.as_str(), "new");
+        assert_eq!(keyring.verifying().map(|(kid, ..)| kid.as_str()).collect::<Vec<_>>(), ["new", "old"]);
+        let KeyMaterial::Secret(secret) = &keyring.0[0].material else { panic!("a secret") };
+        assert_eq!(secret.expose_secret(), format!("{SECRET}:x").as_bytes());
     }
 
     #[test]
     fn what_is_wrong_is_said_without_the_secret() {
         let short = &SECRET[1..];
+        let flawed = |flaw| KeyringError::Flawed(kid("a"), flaw);
         let cases = [
             (String::new(), KeyringError::Empty),
             ("  ".into(), KeyringError::Empty),
@@ -130,8 +166,10 @@ mod tests {
             (format!(":{SECRET}"), KeyringError::BadKid(1)),
             (format!("a b:{SECRET}"), KeyringError::BadKid(1)),
             (format!("{}:{SECRET}", "x".repeat(65)), KeyringError::BadKid(1)),
-            (format!("a:{short}"), KeyringError::ShortSecret("a".parse().unwrap())),
-            (format!("a:{SECRET},a:{SECRET}"), KeyringError::Twice("a".parse().unwrap())),
+            (format!("a:{short}"), flawed(KeyFlaw::ShortSecret)),
+            (format!("a:ed25519:{SECRET}"), flawed(KeyFlaw::Bytes)),
+            (format!("a:ed25519-secret:{SECRET}"), flawed(KeyFlaw::Form)),
+            (format!("a:{SECRET},a:{SECRET}"), KeyringError::Twice(kid("a"))),
         ];
         for (text, expected) in cases {
             let error = Keyring::parse(&text).unwrap_err();
@@ -142,8 +180,8 @@ mod tests {
 
     #[test]
     fn debug_output_shows_ids_alone() {
-        let keyring = Keyring::parse(&format!("a:{SECRET}")).unwrap();
-        assert_eq!(format!("{keyring:?}"), r#"["a"]"#);
+        let keyring = format!("a:{SECRET},{}", pair("b").private_entry.expose_secret());
+        assert_eq!(format!("{:?}", Keyring::parse(&keyring).unwrap()), r#"["a", "b"]"#);
     }
 
     #[test]
@@ -153,14 +191,56 @@ mod tests {
         assert_eq!(one.derive("broker"), one.derive("broker"));
         assert_ne!(one.derive("broker"), one.derive("other"));
         assert_ne!(one.derive("broker"), two.derive("broker"));
+        assert_eq!(one.derive("broker"), Some(derive(format!("{SECRET}1").as_bytes(), "broker")));
+    }
+
+    #[test]
+    fn nothing_is_derived_of_a_pair_and_the_first_secret_is_what_counts_beside_one() {
+        let pair = pair("p");
+        let old = format!("old:{SECRET}");
+        for entry in [pair.private_entry.expose_secret(), pair.public_entry.as_str()] {
+            let alone = Keyring::parse(entry).unwrap();
+            assert_eq!((alone.derive("broker"), alone.secrets().len()), (None, 0), "{entry}");
+            let both = Keyring::parse(&format!("{entry},{old}")).unwrap();
+            assert_eq!(both.derive("broker"), Keyring::parse(&old).unwrap().derive("broker"));
+            assert_eq!(both.secrets(), [&kid("old")]);
+        }
+    }
+
+    #[test]
+    fn only_a_keyring_whose_first_key_signs_gives_a_signing_key() {
+        let pair = pair("p");
+        let (private, public) = (pair.private_entry.expose_secret(), pair.public_entry.as_str());
+        for (text, signer) in [
+            (private.to_owned(), Ok("p")),
+            (public.to_owned(), Err("p")),
+            (format!("{public},old:{SECRET}"), Err("p")),
+            (format!("old:{SECRET},{public}"), Ok("old")),
+        ] {
+            let keyring = Keyring::parse(&text).unwrap();
+            let signing = keyring.signing().map(|(kid, ..)| kid.as_str()).map_err(|error| error.to_string());
+            match signer {
+                Ok(kid) => assert_eq!(signing, Ok(kid), "{text}"),
+                Err(kid) => assert!(signing.unwrap_err().contains(&format!(" {kid},"))),
+            }
+        }
+    }
+
+    #[test]
+    fn a_seed_is_found_wherever_it_stands_and_its_public_half_is_told() {
+        let pair = pair("p");
+        let keyring = format!("old:{SECRET},{}", pair.private_entry.expose_secret());
+        assert_eq!(Keyring::parse(&keyring).unwrap().first_seed(), Some((&kid("p"), pair.public_entry.clone())));
+        assert_eq!(Keyring::parse(&format!("old:{SECRET},{}", pair.public_entry)).unwrap().first_seed(), None);
     }
 
     proptest! {
         #[test]
-        fn no_text_panics_and_no_error_repeats_a_long_part_of_it(text in "[a-c:, ]{0,8}[!-~]{0,80}") {
+        fn no_text_panics_and_no_error_repeats_a_long_part_of_it(text in "[a-c:, ]{0,8}(ed25519(-public)?:)?[!-~]{0,80}") {
             if let Err(error) = Keyring::parse(&text) {
                 for (_, secret) in text.split(',').filter_map(|entry| entry.split_once(':')) {
                     let secret = secret.trim();
+                    let secret = secret.trim_start_matches("ed25519-public:").trim_start_matches("ed25519:");
                     prop_assert!(secret.len() < 8 || !error.to_string().contains(secret));
                 }
             }

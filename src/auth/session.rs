@@ -3,7 +3,7 @@
 use super::ended::EndedSessions;
 use super::password::{PasswordError, Passwords};
 use super::secret::{hash, random_secret};
-use super::token::{TokenAnswer, TokenError, Tokens};
+use super::token::{Issuer, TokenAnswer, TokenError};
 use crate::clock;
 use crate::domain::principal::{Principal, Role};
 use crate::domain::text::{InvalidText, Key, Slug};
@@ -123,17 +123,17 @@ pub struct SignedIn {
 #[derive(Clone)]
 pub struct SessionService {
     pub(super) store: SharedStore,
-    pub(super) tokens: Tokens,
+    pub(super) issuer: Issuer,
     pub(super) ended: Arc<EndedSessions>,
     pub(super) passwords: Passwords,
     lifetimes: Lifetimes,
 }
 
 impl SessionService {
-    /// A service on a store, that signs with `tokens` and tells `ended` of what it ends.
+    /// A service on a store, whose tokens `issuer` signs, and which tells `ended` of what it ends.
     #[must_use]
-    pub fn new(store: SharedStore, tokens: Tokens, ended: Arc<EndedSessions>, lifetimes: Lifetimes) -> Self {
-        Self { store, tokens, ended, passwords: Passwords::default(), lifetimes }
+    pub fn new(store: SharedStore, issuer: Issuer, ended: Arc<EndedSessions>, lifetimes: Lifetimes) -> Self {
+        Self { store, issuer, ended, passwords: Passwords::default(), lifetimes }
     }
 
     /// Signs in a member of the staff.
@@ -242,7 +242,7 @@ impl SessionService {
         if life.as_secs() < 1 {
             return Err(SessionError::Over);
         }
-        let access = self.tokens.issue(&row.principal, life, now)?;
+        let access = self.issuer.issue(&row.principal, life, now)?;
         Ok(TokenAnswer {
             access_token: access.expose_secret().to_owned(),
             token_type: "Bearer",

@@ -51,7 +51,7 @@ impl SessionService {
             return Err(SessionError::Over);
         }
         let reader = Principal { share: Some(order), table: None, ..who.clone() };
-        let token = self.tokens.issue(&reader, life, now)?;
+        let token = self.issuer.issue(&reader, life, now)?;
         Ok(Shared { token: token.expose_secret().to_owned(), expires_in: life.as_secs() })
     }
 }

@@ -1,15 +1,16 @@
-//! Access tokens: JWTs of one issuer, one audience and one algorithm, under a key of the keyring.
+//! Access tokens: JWTs of one issuer and one audience, under a key of the keyring and by the algorithm of that key. Who
+//! signs them is one type and who verifies them another, since not every node may do both.
 //!
 //! "Now" is an argument. The JWT library would read the clock, with a minute of grace for `exp`; here a token is over
 //! at its `exp`, and only `iat` and `nbf` have the grace that two nodes' clocks need.
 
-use super::keyring::Keyring;
+use super::keyring::{Keyring, KeyringError};
 use crate::clock;
 use crate::domain::ids::{DeviceId, OrderId, RestaurantId};
 use crate::domain::principal::{Principal, Role};
 use crate::domain::text::{Key, Station, TableLabel};
 use crate::domain::time::Timestamp;
-use jsonwebtoken::{Algorithm, Header, Validation, decode, decode_header, encode};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -54,12 +55,15 @@ pub enum TokenError {
     /// Longer than [`MAX_TOKEN_BYTES`].
     #[error("the token is too long")]
     TooLong,
-    /// Not a JWT of this issuer, audience and algorithm, or its claims do not read.
+    /// Not a JWT of this issuer and audience, or its claims do not read.
     #[error("the token is not one of ours")]
     Malformed,
     /// Signed under a key that is not in the keyring (any more).
     #[error("the token's key is unknown; get a new token")]
     UnknownKey,
+    /// It names another algorithm than that of its key.
+    #[error("the token's algorithm is not that of its key")]
+    WrongAlgorithm,
     /// The signature does not fit.
     #[error("the token's signature is wrong")]
     BadSignature,
@@ -83,23 +87,19 @@ pub struct Verified {
     pub expires_at: Timestamp,
 }
 
-/// Signs and verifies access tokens. Cheap to clone.
-#[derive(Debug, Clone)]
-pub struct Tokens {
-    keyring: Arc<Keyring>,
-    validation: Arc<Validation>,
-}
+/// Signs access tokens. Only what gives tokens out has one. Cheap to clone; its debug output shows the key's id alone.
+#[derive(Clone)]
+pub struct Issuer(Arc<(Header, EncodingKey)>);
 
-impl Tokens {
-    /// Signs with the keyring's first key and verifies with any.
-    #[must_use]
-    pub fn new(keyring: Arc<Keyring>) -> Self {
-        let mut validation = Validation::new(Algorithm::HS256);
-        validation.set_issuer(&[ISSUER]);
-        validation.set_audience(&[AUDIENCE]);
-        validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
-        validation.validate_exp = false; // checked below, against the caller's `now`
-        Self { keyring, validation: Arc::new(validation) }
+impl Issuer {
+    /// Signs with the keyring's first key.
+    ///
+    /// # Errors
+    /// [`KeyringError::CannotSign`] when that verifies alone.
+    pub fn of(keyring: &Keyring) -> Result<Self, KeyringError> {
+        let (kid, algorithm, key) = keyring.signing()?;
+        let header = Header { kid: Some(kid.as_str().to_owned()), ..Header::new(algorithm) };
+        Ok(Self(Arc::new((header, key))))
     }
 
     /// A token for a principal that lives from `now` for `life`, in whole seconds.
@@ -110,10 +110,43 @@ impl Tokens {
         if life.as_secs() < 1 || life > MAX_TOKEN_LIFE {
             return Err(TokenError::Life);
         }
-        let (kid, key) = self.keyring.signing();
-        let header = Header { kid: Some(kid.as_str().to_owned()), ..Header::new(Algorithm::HS256) };
         let claims = Claims::of(principal, now.seconds(), now.plus(life).seconds())?;
-        encode(&header, &claims, key).map(Into::into).map_err(|_| TokenError::Malformed)
+        let (header, key) = &*self.0;
+        encode(header, &claims, key).map(Into::into).map_err(|_| TokenError::Malformed)
+    }
+}
+
+impl fmt::Debug for Issuer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Issuer").field(&self.0.0.kid).finish()
+    }
+}
+
+/// A key that is known, and all that a token under it may be.
+struct KnownKey {
+    kid: Key,
+    algorithm: Algorithm,
+    key: DecodingKey,
+    validation: Validation,
+}
+
+/// Verifies access tokens, and has no way to make one. Cheap to clone; its debug output shows the keys' ids alone.
+#[derive(Clone)]
+pub struct Verifier(Arc<[KnownKey]>);
+
+impl Verifier {
+    /// Verifies with every key of the keyring, each by its own algorithm and no other.
+    #[must_use]
+    pub fn of(keyring: &Keyring) -> Self {
+        let known = keyring.verifying().map(|(kid, algorithm, key)| {
+            let mut validation = Validation::new(algorithm);
+            validation.set_issuer(&[ISSUER]);
+            validation.set_audience(&[AUDIENCE]);
+            validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+            validation.validate_exp = false; // checked below, against the caller's `now`
+            KnownKey { kid: kid.clone(), algorithm, key, validation }
+        });
+        Self(known.collect())
     }
 
     /// Who a token speaks for.
@@ -126,16 +159,26 @@ impl Tokens {
             return Err(TokenError::TooLong);
         }
         let header = decode_header(token).map_err(|_| TokenError::Malformed)?;
-        if header.alg != Algorithm::HS256 || header.crit.is_some() {
+        if header.crit.is_some() {
             return Err(TokenError::Malformed);
         }
-        let kid = header.kid.ok_or(TokenError::UnknownKey)?;
-        let key = self.keyring.verifying(&kid).ok_or(TokenError::UnknownKey)?;
-        let decoded = decode::<Claims>(token, key, &self.validation).map_err(|error| match error.kind() {
+        let known = self.0.iter().find(|known| Some(known.kid.as_str()) == header.kid.as_deref());
+        let known = known.ok_or(TokenError::UnknownKey)?;
+        // The token does not choose: what verifies one algorithm is no secret of another.
+        if header.alg != known.algorithm {
+            return Err(TokenError::WrongAlgorithm);
+        }
+        let decoded = decode::<Claims>(token, &known.key, &known.validation).map_err(|error| match error.kind() {
             jsonwebtoken::errors::ErrorKind::InvalidSignature => TokenError::BadSignature,
             _ => TokenError::Malformed,
         })?;
         decoded.claims.verified(now)
+    }
+}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|known| &known.kid)).finish()
     }
 }
 

@@ -37,7 +37,7 @@ pub use displays::Displays;
 pub use limits::Limits;
 
 use crate::auth::ended::EndedSessions;
-use crate::auth::token::Tokens;
+use crate::auth::token::Verifier;
 use crate::commands::Commands;
 use crate::feed::Directory;
 use crate::telemetry::Metrics;
@@ -50,7 +50,7 @@ pub struct Services {
     /// The way of commands.
     pub commands: Commands,
     /// Verifies tokens.
-    pub tokens: Tokens,
+    pub tokens: Verifier,
     /// Sessions that are over.
     pub ended: Arc<EndedSessions>,
     /// Who is connected.

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 /// `rate_limited`.
 pub async fn begin(state: web::Data<State>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     state.limits.check(Attempt::Pair, &request)?;
-    Ok(HttpResponse::Ok().json(state.sessions.begin_pairing().await?))
+    Ok(HttpResponse::Ok().json(state.sessions()?.begin_pairing().await?))
 }
 
 /// The body of `POST /api/v1/devices/pairings/{user_code}/approval`.
@@ -60,7 +60,7 @@ pub async fn approve(
 ) -> Result<HttpResponse, Problem> {
     state.limits.check(Attempt::Pair, &request)?;
     let Approval { name, station } = body.0;
-    let device = state.sessions.approve(&who, &user_code, name, station).await?;
+    let device = state.sessions()?.approve(&who, &user_code, name, station).await?;
     Ok(HttpResponse::Ok().json(DeviceBrief::from(device)))
 }
 
@@ -87,7 +87,7 @@ struct PairedAnswer {
 /// 400 with `error` (and `code`) `authorization_pending`, `slow_down`, `expired_token` or `invalid_grant`.
 pub async fn token(state: web::Data<State>, request: HttpRequest, body: Body<TokenRequest>) -> Result<HttpResponse, Problem> {
     state.limits.check(Attempt::Pair, &request)?;
-    let signed_in = state.sessions.poll(&body.0.device_code).await?;
+    let signed_in = state.sessions()?.poll(&body.0.device_code).await?;
     let (restaurant, principal) = (signed_in.restaurant.into(), signed_in.principal);
     let answer = PairedAnswer { tokens: signed_in.tokens, restaurant, role: principal.role, station: principal.station };
     Ok(HttpResponse::Ok().json(answer))

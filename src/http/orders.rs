@@ -66,7 +66,7 @@ pub async fn share(state: web::Data<State>, Bearer(verified): Bearer, id: web::P
         return Err(Problem::new(ErrorCode::Forbidden, "only the guest who ordered gives out a link"));
     }
     visible(&state, &verified.principal, *id).await?;
-    Ok(HttpResponse::Ok().json(state.sessions.share(&verified, *id).await?))
+    Ok(HttpResponse::Ok().json(state.sessions()?.share(&verified, *id).await?))
 }
 
 async fn visible(state: &State, who: &Principal, id: OrderId) -> Result<Order, Problem> {

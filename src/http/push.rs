@@ -62,7 +62,7 @@ pub async fn subscribe(
     let Subscribe { endpoint, keys: Keys { p256dh, auth }, language } = body.0;
     let subscription = Subscription { endpoint, p256dh, auth, language };
     configured(&state)?.examine(&subscription).map_err(|error| Problem::invalid(error.to_string()))?;
-    let expires_at = state.sessions.end_of(&verified).await?;
+    let expires_at = state.sessions()?.end_of(&verified).await?;
     let Principal { restaurant, sub: diner, session, .. } = verified.principal;
     let row = PushRow { restaurant, diner, session, subscription, expires_at };
     state.store.add_push(&row, clock::now()).await?;

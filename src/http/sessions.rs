@@ -63,10 +63,10 @@ pub async fn sign_in(state: web::Data<State>, request: HttpRequest, body: Body<S
     state.limits.check(Attempt::Login, &request)?;
     let SignedIn { tokens, principal, restaurant } = match body.0 {
         SignIn { api_key: Some(key), restaurant: None, username: None, password: None } => {
-            state.sessions.sign_in_with_api_key(&key).await?
+            state.sessions()?.sign_in_with_api_key(&key).await?
         }
         SignIn { restaurant: Some(slug), username: Some(username), password: Some(password), api_key: None } => {
-            state.sessions.sign_in(&slug, &username, password).await?
+            state.sessions()?.sign_in(&slug, &username, password).await?
         }
         _ => return Err(Problem::invalid("send restaurant, username and password, or api_key alone")),
     };
@@ -86,7 +86,7 @@ pub struct Refresh {
 /// `unauthorized` when the session is over, `rate_limited`.
 pub async fn refresh(state: web::Data<State>, request: HttpRequest, body: Body<Refresh>) -> Result<HttpResponse, Problem> {
     state.limits.check(Attempt::Refresh, &request)?;
-    Ok(HttpResponse::Ok().json(state.sessions.refresh(&body.0.refresh_token).await?))
+    Ok(HttpResponse::Ok().json(state.sessions()?.refresh(&body.0.refresh_token).await?))
 }
 
 /// `DELETE /api/v1/sessions/current`: ends the token's session and its connections, on every node. 204.
@@ -94,7 +94,7 @@ pub async fn refresh(state: web::Data<State>, request: HttpRequest, body: Body<R
 /// # Errors
 /// `unauthorized`.
 pub async fn end(state: web::Data<State>, Speaker(who): Speaker) -> Result<HttpResponse, Problem> {
-    state.sessions.end(&who.session).await?;
+    state.sessions()?.end(&who.session).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -127,7 +127,7 @@ struct Visit {
 /// `not_found` for a key of no table, `rate_limited`.
 pub async fn seat(state: web::Data<State>, request: HttpRequest, body: Body<SitDown>) -> Result<HttpResponse, Problem> {
     state.limits.check(Attempt::Seat, &request)?;
-    let SignedIn { tokens, principal, restaurant } = state.sessions.seat(&body.0.table_key).await?;
+    let SignedIn { tokens, principal, restaurant } = state.sessions()?.seat(&body.0.table_key).await?;
     let visit = Visit { restaurant: restaurant.into(), table: principal.table, diner: principal.sub };
     Ok(HttpResponse::Ok().json(SeatAnswer { tokens, visit }))
 }

@@ -3,9 +3,10 @@
 use super::base::Base;
 use super::demo::Demo;
 use super::limits::Limits;
+use super::problem::Problem;
 use crate::auth::ended::EndedSessions;
 use crate::auth::session::SessionService;
-use crate::auth::token::Tokens;
+use crate::auth::token::Verifier;
 use crate::commands::Commands;
 use crate::connection::Services;
 use crate::push::Push;
@@ -19,10 +20,10 @@ use std::sync::{Arc, OnceLock};
 pub struct State {
     /// The database.
     pub store: SharedStore,
-    /// Begins, renews and ends sessions.
-    pub sessions: SessionService,
+    /// Begins, renews and ends sessions; none on a node that serves no calls, which signs nothing.
+    pub sessions: Option<SessionService>,
     /// Verifies access tokens.
-    pub tokens: Tokens,
+    pub tokens: Verifier,
     /// Sessions that are over.
     pub ended: Arc<EndedSessions>,
     /// Runs commands.
@@ -47,6 +48,16 @@ pub struct State {
     pub faces: Faces,
     /// Whether Redis does its part; never set on a node that has none.
     pub redis: Arc<OnceLock<Probe>>,
+}
+
+impl State {
+    /// Begins, renews and ends sessions.
+    ///
+    /// # Errors
+    /// `not_found` on a node that serves no calls; nobody gets there ([`Faces`]).
+    pub fn sessions(&self) -> Result<&SessionService, Problem> {
+        self.sessions.as_ref().ok_or_else(|| Problem::not_found("this node serves something else (--role); ask another"))
+    }
 }
 
 /// Asks whether something works.

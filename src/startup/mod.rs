@@ -3,14 +3,15 @@
 mod drain;
 mod greeting;
 pub mod healthcheck;
+mod keys;
 mod server;
 
+pub use keys::keyring;
+
 use crate::auth::ended::{EndedSessions, Notice};
-use crate::auth::keyring::Keyring;
 use crate::auth::session::{Lifetimes, SessionService};
-use crate::auth::token::Tokens;
 use crate::commands::Commands;
-use crate::config::{Common, NodeRole, Refused, Serve};
+use crate::config::{Common, NodeRole, Serve};
 use crate::connection::{Census, Displays, Services};
 use crate::domain::ids::NodeId;
 use crate::feed::{Directory, FeedRegistry};
@@ -25,32 +26,11 @@ use crate::telemetry::Metrics;
 use crate::{broker, clock, housekeeping};
 use actix::Actor;
 use anyhow::Context;
+use keys::Keys;
 use secrecy::ExposeSecret;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
-
-/// The keyring: from the configuration, or on SQLite from a file beside the database, which is made when absent.
-///
-/// # Errors
-/// What is wrong with it and what to do, never a secret.
-pub fn keyring(common: &Common) -> anyhow::Result<Arc<Keyring>> {
-    if let Some(keys) = &common.jwt_keys {
-        return Ok(Arc::new(Keyring::parse(keys.expose_secret())?));
-    }
-    if !common.is_sqlite() {
-        return Err(Refused::NoKeyring.into());
-    }
-    Ok(Arc::new(Keyring::load_or_make(&key_file(common.database_url.expose_secret()))?))
-}
-
-/// The key file beside a SQLite database: `data/orderbell.db` has `data/orderbell.db.keys`.
-fn key_file(url: &str) -> PathBuf {
-    let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
-    let path = path.split(['?', '#']).next().unwrap_or(path);
-    PathBuf::from(format!("{path}.keys"))
-}
 
 /// What messages to phones are signed with and where they may go; none without a key.
 fn push(serve: &Serve) -> anyhow::Result<Option<Arc<Push>>> {
@@ -70,20 +50,19 @@ struct Node {
 }
 
 impl Node {
-    fn new(keyring: Arc<Keyring>, serve: &Serve, store: SharedStore, demo: Option<http::Demo>, push: Option<Arc<Push>>) -> Self {
+    fn new(keys: &Keys, serve: &Serve, store: SharedStore, demo: Option<http::Demo>, push: Option<Arc<Push>>) -> Self {
         let metrics = Metrics::new();
-        let tokens = Tokens::new(keyring);
         let ended = Arc::new(EndedSessions::default());
         let directory = Directory::new(store.clone(), metrics.clone());
         let commands = Commands::new(directory.clone());
         let draining = Arc::new(AtomicBool::new(false));
         let access = Duration::from_secs(serve.access_token_minutes * 60);
         let lifetimes = Lifetimes { access, ..Lifetimes::default() };
-        let sessions = SessionService::new(store.clone(), tokens.clone(), ended.clone(), lifetimes);
+        let begins_sessions = |issuer| SessionService::new(store.clone(), issuer, ended.clone(), lifetimes);
         let services = Arc::new(Services {
             directory: directory.clone(),
             commands: commands.clone(),
-            tokens: tokens.clone(),
+            tokens: keys.verifier.clone(),
             ended: ended.clone(),
             census: Census::new(draining.clone()),
             displays: Displays::new(NodeId::from_uuid(clock::new_id()), serve.display_spans()),
@@ -96,8 +75,8 @@ impl Node {
         });
         let state = State {
             store: store.clone(),
-            sessions,
-            tokens,
+            sessions: keys.issuer.clone().map(begins_sessions),
+            tokens: keys.verifier.clone(),
             ended: ended.clone(),
             commands: commands.clone(),
             live: services.clone(),
@@ -115,11 +94,10 @@ impl Node {
     }
 
     /// Starts what runs beside the connections.
-    fn start_background(&self, keyring: &Keyring, serve: &Serve) -> anyhow::Result<()> {
+    fn start_background(&self, keys: &Keys, serve: &Serve) -> anyhow::Result<()> {
         let registry = FeedRegistry::new(self.directory.clone(), Duration::from_secs(serve.head_comparison_s)).start();
-        if let Some(url) = serve.redis() {
-            let key = keyring.derive(broker::KEY_LABEL);
-            let broker = broker::start(url, &key, self.directory.clone(), registry)?;
+        if let (Some(url), Some(key)) = (serve.redis(), &keys.messages) {
+            let broker = broker::start(url, key, self.directory.clone(), registry)?;
             let health = broker.health.clone();
             // Set once, here; a node without Redis has nothing to tell of it.
             let _ = self.state.redis.set(Box::new(move || health.is_healthy()));
@@ -156,16 +134,16 @@ pub async fn serve(common: &Common, serve: &Serve) -> anyhow::Result<()> {
     serve.check(common)?;
     let settings = Settings { mode: Mode::Serve, connections: common.database_connections };
     let store = open(common.database_url.expose_secret(), settings).await?;
+    let keys = Keys::of(&keyring(common)?, serve)?;
     let listener = server::listen(serve.bind)?;
     let address = listener.local_addr()?;
     let demo = match serve.demo {
         true => Some(greeting::make_demo(&store, serve, address).await?),
         false => None,
     };
-    let keyring = keyring(common)?;
-    let node = Node::new(keyring.clone(), serve, store, demo, push(serve)?);
+    let node = Node::new(&keys, serve, store, demo, push(serve)?);
     pack_pages(serve);
-    node.start_background(&keyring, serve)?;
+    node.start_background(&keys, serve)?;
     let server = server::server(&node.services, &node.state, serve, listener)?;
     let handle = server.handle();
     // Before anybody is told that it listens: from then on a signal is an orderly stop.

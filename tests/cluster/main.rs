@@ -8,6 +8,7 @@ mod clocks;
 mod crossing;
 mod failpoints;
 mod hanging_up;
+mod keys;
 mod killed;
 mod load;
 mod moving;

@@ -4,7 +4,7 @@ use crate::postgres;
 use crate::support::followed::{Followed, merge};
 use crate::support::{Client, Menu, PATIENCE, Server, eventually, server::TALKATIVE};
 use orderbell::auth::keyring::Keyring;
-use orderbell::auth::token::Tokens;
+use orderbell::auth::token::Issuer;
 use orderbell::clock;
 use orderbell::domain::position::Position;
 use orderbell::domain::principal::{Principal, Role};
@@ -89,8 +89,8 @@ impl Site {
         let who =
             Principal { sub: sub.parse().unwrap(), role, restaurant, session, station: None, table, device: None, share: None };
         let issued = Timestamp::from_millis(clock::now().millis() - i64::try_from(ago.as_millis()).unwrap());
-        let tokens = Tokens::new(Arc::new(Keyring::parse(KEYS).unwrap()));
-        let token = tokens.issue(&who, Duration::from_secs(12 * 3600), issued).unwrap();
+        let issuer = Issuer::of(&Keyring::parse(KEYS).unwrap()).unwrap();
+        let token = issuer.issue(&who, Duration::from_secs(12 * 3600), issued).unwrap();
         Client::new(&self.addresses.of(0), token.expose_secret())
     }
 
@@ -166,7 +166,16 @@ pub async fn node(database: &str, redis: Option<&str>, flags: &[&str]) -> Server
 
 /// The same with variables of its own in its environment.
 pub async fn node_with(database: &str, redis: Option<&str>, flags: &[&str], environment: &[(String, String)]) -> Server {
-    let common = ["--database-url", database, "--jwt-keys", KEYS];
+    start(database, KEYS, redis, flags, environment).await
+}
+
+/// A node with a keyring of its own.
+pub async fn node_under(database: &str, keys: &str, redis: Option<&str>, flags: &[&str]) -> Server {
+    start(database, keys, redis, flags, &[]).await
+}
+
+async fn start(database: &str, keys: &str, redis: Option<&str>, flags: &[&str], environment: &[(String, String)]) -> Server {
+    let common = ["--database-url", database, "--jwt-keys", keys];
     let redis: Vec<_> = redis.into_iter().flat_map(|url| ["--redis-url", url]).collect();
     let many = ["--connections-per-principal", "1000"];
     // Waiters of a load leave orders that no kitchen looks at; that is told only where a test asks for it.

@@ -2,11 +2,10 @@
 
 use crate::support::{Client, Close, Menu, PATIENCE, Raw, Server, client::text, eventually, raw::PING};
 use orderbell::auth::keyring::Keyring;
-use orderbell::auth::token::Tokens;
+use orderbell::auth::token::Issuer;
 use orderbell::domain::principal::{Principal, Role};
 use secrecy::ExposeSecret;
 use serde_json::json;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 const QUICK: [&str; 2] = ["--heartbeat-ms", "300"];
@@ -65,9 +64,9 @@ fn token_of_one_waiter(restaurant: &str, session: &str, seconds: u64) -> String 
         device: None,
         share: None,
     };
-    let tokens = Tokens::new(Arc::new(Keyring::parse(KEYS).unwrap()));
+    let issuer = Issuer::of(&Keyring::parse(KEYS).unwrap()).unwrap();
     let life = Duration::from_secs(seconds);
-    tokens.issue(&principal, life, orderbell::clock::now()).unwrap().expose_secret().to_owned()
+    issuer.issue(&principal, life, orderbell::clock::now()).unwrap().expose_secret().to_owned()
 }
 
 #[tokio::test]

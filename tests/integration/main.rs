@@ -11,6 +11,7 @@ mod handshake;
 mod heartbeat;
 mod house;
 mod http;
+mod keys;
 mod kill;
 mod limits;
 mod order;

@@ -2,14 +2,14 @@ use super::*;
 use crate::auth::keyring::Keyring;
 use crate::auth::session::Lifetimes;
 use crate::auth::tests::fixtures::{LADLE, NEXT_DOOR, open_store, principal};
-use crate::auth::token::Tokens;
+use crate::auth::token::Issuer;
 use std::sync::Arc;
 use tempfile::TempDir;
 
 async fn service() -> (SessionService, TempDir) {
     let (store, folder) = open_store().await;
     let keyring = Keyring::parse("a:0123456789abcdef0123456789abcdef").unwrap();
-    (SessionService::new(store, Tokens::new(Arc::new(keyring)), Arc::default(), Lifetimes::default()), folder)
+    (SessionService::new(store, Issuer::of(&keyring).unwrap(), Arc::default(), Lifetimes::default()), folder)
 }
 
 fn name() -> Name {

@@ -2,19 +2,20 @@ use super::*;
 use crate::auth::ended::Notice;
 use crate::auth::keyring::Keyring;
 use crate::auth::tests::fixtures::{API_KEY, LADLE, PASSWORD, open_store};
+use crate::auth::token::Verifier;
 use tempfile::TempDir;
 
-fn tokens() -> Tokens {
-    Tokens::new(Arc::new(Keyring::parse("a:0123456789abcdef0123456789abcdef").unwrap()))
+fn keyring() -> Keyring {
+    Keyring::parse("a:0123456789abcdef0123456789abcdef").unwrap()
 }
 
 async fn service(lifetimes: Lifetimes) -> (SessionService, TempDir) {
     let (store, folder) = open_store().await;
-    (SessionService::new(store, tokens(), Arc::default(), lifetimes), folder)
+    (SessionService::new(store, Issuer::of(&keyring()).unwrap(), Arc::default(), lifetimes), folder)
 }
 
 fn verified(answer: &TokenAnswer) -> Principal {
-    tokens().verify(&answer.access_token.as_str().into(), clock::now()).unwrap().principal
+    Verifier::of(&keyring()).verify(&answer.access_token.as_str().into(), clock::now()).unwrap().principal
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
 use super::*;
+use crate::auth::key_material::KeyPair;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jsonwebtoken::EncodingKey;
@@ -10,12 +11,43 @@ const RESTAURANT: &str = "0193a5f0-7c1e-7000-8000-00000000002a";
 const NOW: Timestamp = Timestamp::from_millis(1_795_514_400_500);
 const HOUR: Duration = Duration::from_secs(3600);
 
-fn tokens(keys: &str) -> Tokens {
-    Tokens::new(Arc::new(Keyring::parse(keys).unwrap()))
+/// A node that signs and verifies.
+struct Node {
+    issuer: Issuer,
+    verifier: Verifier,
 }
 
-fn ours() -> Tokens {
-    tokens(&format!("a:{SECRET}"))
+impl Node {
+    fn with(keys: &str) -> Self {
+        let keyring = Keyring::parse(keys).unwrap();
+        Self { issuer: Issuer::of(&keyring).unwrap(), verifier: Verifier::of(&keyring) }
+    }
+
+    fn issue(&self, principal: &Principal, life: Duration, now: Timestamp) -> Result<SecretString, TokenError> {
+        self.issuer.issue(principal, life, now)
+    }
+
+    fn verify(&self, token: &SecretString, now: Timestamp) -> Result<Verified, TokenError> {
+        self.verifier.verify(token, now)
+    }
+}
+
+fn ours() -> Node {
+    Node::with(&format!("a:{SECRET}"))
+}
+
+/// A pair under the id `a`.
+fn pair() -> KeyPair {
+    KeyPair::random(Some("a".parse().unwrap()))
+}
+
+fn private(pair: &KeyPair) -> &str {
+    pair.private_entry.expose_secret()
+}
+
+/// The bytes of a public entry's key.
+fn public_bytes(pair: &KeyPair) -> Vec<u8> {
+    BASE64_URL_SAFE_NO_PAD.decode(pair.public_entry.rsplit(':').next().unwrap()).unwrap()
 }
 
 fn principal(role: Role) -> Principal {
@@ -120,7 +152,7 @@ fn the_key_the_algorithm_and_critical_headers_are_pinned() {
     assert_eq!(sign(header(None), &key), Err(TokenError::UnknownKey));
     assert_eq!(sign(header(Some("b")), &key), Err(TokenError::UnknownKey));
     assert_eq!(sign(header(Some("a")), &other), Err(TokenError::BadSignature));
-    assert_eq!(sign(Header { alg: Algorithm::HS512, ..header(Some("a")) }, &key), Err(TokenError::Malformed));
+    assert_eq!(sign(Header { alg: Algorithm::HS512, ..header(Some("a")) }, &key), Err(TokenError::WrongAlgorithm));
     assert_eq!(sign(Header { crit: Some(vec!["exp".into()]), ..header(Some("a")) }, &key), Err(TokenError::Malformed));
     let b64 = |value: Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
     let unsigned = format!("{}.{}.", b64(json!({"alg":"none","kid":"a"})), b64(claims()));
@@ -129,13 +161,103 @@ fn the_key_the_algorithm_and_critical_headers_are_pinned() {
 
 #[test]
 fn an_old_key_verifies_for_as_long_as_it_is_in_the_keyring() {
-    let old = tokens(&format!("old:{SECRET}"));
+    let old = Node::with(&format!("old:{SECRET}"));
     let token = old.issue(&principal(Role::Kitchen), HOUR, NOW).unwrap();
-    let both = tokens(&format!("new:{SECRET}-new,old:{SECRET}"));
+    let both = Node::with(&format!("new:{SECRET}-new,old:{SECRET}"));
     assert!(both.verify(&token, NOW).is_ok());
     let new_token = both.issue(&principal(Role::Kitchen), HOUR, NOW).unwrap();
     assert_eq!(old.verify(&new_token, NOW), Err(TokenError::UnknownKey));
-    assert_eq!(tokens(&format!("new:{SECRET}-new")).verify(&token, NOW), Err(TokenError::UnknownKey));
+    assert_eq!(Node::with(&format!("new:{SECRET}-new")).verify(&token, NOW), Err(TokenError::UnknownKey));
+}
+
+#[test]
+fn what_one_half_of_a_pair_signs_the_other_verifies_and_no_other_pair_does() {
+    let (pair, other) = (pair(), pair());
+    let signs = Node::with(private(&pair));
+    let token = signs.issue(&principal(Role::Staff), HOUR, NOW).unwrap();
+    let header = BASE64_URL_SAFE_NO_PAD.decode(token.expose_secret().split('.').next().unwrap()).unwrap();
+    assert_eq!(serde_json::from_slice::<Value>(&header).unwrap(), json!({"typ":"JWT","alg":"EdDSA","kid":"a"}));
+    let verifies = |entry: &str| Verifier::of(&Keyring::parse(entry).unwrap()).verify(&token, NOW).map(|found| found.principal);
+    assert_eq!(verifies(&pair.public_entry), Ok(principal(Role::Staff)));
+    assert_eq!(verifies(private(&pair)), Ok(principal(Role::Staff)));
+    assert_eq!(verifies(&other.public_entry), Err(TokenError::BadSignature));
+    assert_eq!(verifies(&pair.public_entry.replacen('a', "b", 1)), Err(TokenError::UnknownKey));
+}
+
+/// The public half is no secret. Whatever is made of it, under whichever algorithm a token names, signs nothing.
+#[test]
+fn nothing_that_is_made_of_a_public_key_makes_a_token() {
+    let pair = pair();
+    let text = pair.public_entry.rsplit(':').next().unwrap().as_bytes().to_vec();
+    let verifiers = [Node::with(private(&pair)).verifier, Verifier::of(&Keyring::parse(&pair.public_entry).unwrap())];
+    for material in [public_bytes(&pair), text, pair.public_entry.clone().into_bytes()] {
+        for alg in [Algorithm::HS256, Algorithm::HS384, Algorithm::HS512] {
+            let header = Header { kid: Some("a".into()), ..Header::new(alg) };
+            let token: SecretString = encode(&header, &claims(), &EncodingKey::from_secret(&material)).unwrap().into();
+            for verifier in &verifiers {
+                assert_eq!(verifier.verify(&token, NOW), Err(TokenError::WrongAlgorithm), "{alg:?}");
+            }
+        }
+    }
+    // As a seed it is another pair's.
+    let seed = format!("a:ed25519:{}", BASE64_URL_SAFE_NO_PAD.encode(public_bytes(&pair)));
+    let token = Node::with(&seed).issue(&principal(Role::Manager), HOUR, NOW).unwrap();
+    for verifier in &verifiers {
+        assert_eq!(verifier.verify(&token, NOW), Err(TokenError::BadSignature));
+    }
+}
+
+/// The same bytes signed and verified in both ways that there are, and one that is none.
+#[test]
+fn a_token_does_not_choose_its_algorithm() {
+    let pair = pair();
+    let (eddsa, hs256) = (Node::with(private(&pair)), ours());
+    let token = eddsa.issue(&principal(Role::Staff), HOUR, NOW).unwrap();
+    assert_eq!(hs256.verify(&token, NOW), Err(TokenError::WrongAlgorithm), "EdDSA under the id of an HS256 key");
+    let token = hs256.issue(&principal(Role::Staff), HOUR, NOW).unwrap();
+    assert_eq!(eddsa.verify(&token, NOW), Err(TokenError::WrongAlgorithm), "HS256 under the id of a pair");
+    let b64 = |value: Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
+    let signature = BASE64_URL_SAFE_NO_PAD.encode([7; 64]);
+    for alg in ["none", "None", "NONE", "eddsa", "hs256", "RS256", "ES256", "Ed25519", ""] {
+        for signature in ["", signature.as_str()] {
+            let token: SecretString = format!("{}.{}.{signature}", b64(json!({"alg": alg, "kid": "a"})), b64(claims())).into();
+            for node in [&eddsa, &hs256] {
+                let refused = node.verify(&token, NOW).unwrap_err();
+                assert!(matches!(refused, TokenError::Malformed | TokenError::WrongAlgorithm), "{alg} {refused:?}");
+            }
+        }
+    }
+}
+
+/// From HS256 to a pair in three rounds of restarts: all know the new key, then it signs, then the old one goes.
+#[test]
+fn a_change_from_hs256_to_a_pair_signs_nobody_out() {
+    let pair = KeyPair::random(Some("new".parse().unwrap()));
+    let (old, public, private) = (format!("old:{SECRET}"), pair.public_entry.as_str(), private(&pair));
+    let rounds = [
+        (old.clone(), old.clone()),
+        (format!("{old},{private}"), format!("{old},{public}")),
+        (format!("{private},{old}"), format!("{public},{old}")),
+        (private.to_owned(), public.to_owned()),
+    ];
+    let verifier = |keys: &str| Verifier::of(&Keyring::parse(keys).unwrap());
+    let mut signed_by = Vec::new();
+    for pair in rounds.windows(2) {
+        // While a round is under way, nodes of it and of the round before stand side by side.
+        for (signs, _) in pair {
+            let token = Node::with(signs).issue(&principal(Role::Kitchen), HOUR, NOW).unwrap();
+            let kid = decode_header(token.expose_secret()).unwrap().kid.unwrap();
+            let is_of_the_old = kid == "old";
+            for (calls, live) in pair {
+                // The old key goes when the last token under it is over.
+                let knows = !is_of_the_old || calls.contains("old:");
+                assert_eq!(verifier(calls).verify(&token, NOW).is_ok(), knows, "{kid} at {calls}");
+                assert_eq!(verifier(live).verify(&token, NOW).is_ok(), knows, "{kid} at {live}");
+            }
+            signed_by.push(kid);
+        }
+    }
+    assert_eq!(signed_by, ["old", "old", "old", "new", "new", "new"]);
 }
 
 #[test]
@@ -148,9 +270,15 @@ fn a_token_that_is_too_long_is_not_even_decoded() {
 fn debug_output_shows_no_token_and_no_key() {
     let answer =
         TokenAnswer { access_token: "ey.secret".into(), token_type: "Bearer", expires_in: 900, refresh_token: "hidden".into() };
-    let shown = format!("{answer:?} {:?}", ours());
+    let (ours, pair) = (ours(), pair());
+    let signs = Node::with(private(&pair));
+    let shown = format!("{answer:?} {:?} {:?} {:?} {:?}", ours.issuer, ours.verifier, signs.issuer, signs.verifier);
     assert!(
-        !shown.contains("secret\"") && !shown.contains("ey.") && !shown.contains("hidden") && !shown.contains(SECRET),
+        !shown.contains("secret\"")
+            && !shown.contains("ey.")
+            && !shown.contains("hidden")
+            && !shown.contains(SECRET)
+            && !shown.contains(private(&pair).rsplit(':').next().unwrap()),
         "{shown}"
     );
 }
@@ -170,18 +298,22 @@ proptest! {
             share: share.map(|bits| OrderId::from_uuid(uuid::Uuid::from_u128(bits))),
             ..principal(Role::ALL[role])
         };
-        let token = ours().issue(&who, HOUR, NOW).unwrap();
-        prop_assert_eq!(ours().verify(&token, NOW).unwrap().principal, who);
+        for node in [ours(), Node::with(private(&pair()))] {
+            let token = node.issue(&who, HOUR, NOW).unwrap();
+            prop_assert_eq!(&node.verify(&token, NOW).unwrap().principal, &who);
+        }
     }
 
     #[test]
     fn a_token_with_one_character_changed_is_refused(at in 0..1000_usize, to in "[A-Za-z0-9_-]") {
-        let token = ours().issue(&principal(Role::Manager), HOUR, NOW).unwrap();
-        let mut text = token.expose_secret().to_owned();
-        let at = at % (text.len() - 1); // the last character of base64 has bits that do not count
-        prop_assume!(text[at..=at] != to);
-        text.replace_range(at..=at, &to);
-        prop_assert!(ours().verify(&text.into(), NOW).is_err());
+        for node in [ours(), Node::with(private(&pair()))] {
+            let token = node.issue(&principal(Role::Manager), HOUR, NOW).unwrap();
+            let mut text = token.expose_secret().to_owned();
+            let at = at % (text.len() - 1); // the last character of base64 has bits that do not count
+            prop_assume!(text[at..=at] != to);
+            text.replace_range(at..=at, &to);
+            prop_assert!(node.verify(&text.into(), NOW).is_err());
+        }
     }
 
     #[test]

@@ -45,7 +45,7 @@ pub struct NewApiKey {
 /// # Errors
 /// `forbidden`.
 pub async fn add(state: web::Data<State>, Manager(who): Manager, body: Body<NewApiKey>) -> Result<HttpResponse, Problem> {
-    let (key, secret) = state.sessions.add_api_key(who.restaurant, body.0.name).await?;
+    let (key, secret) = state.sessions()?.add_api_key(who.restaurant, body.0.name).await?;
     let answer = ApiKeyAnswer { id: key.id, name: key.name, api_key: Some(secret.expose_secret().to_owned()) };
     Ok(HttpResponse::Created().json(answer))
 }
@@ -59,6 +59,6 @@ pub async fn revoke(
     Manager(who): Manager,
     path: web::Path<(Slug, Key)>,
 ) -> Result<HttpResponse, Problem> {
-    state.sessions.revoke_api_key(who.restaurant, &path.1).await?;
+    state.sessions()?.revoke_api_key(who.restaurant, &path.1).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -55,7 +55,7 @@ pub struct NewPerson {
 /// `forbidden`, `conflict` when the name is taken, `invalid` for the role or the password's length.
 pub async fn add(state: web::Data<State>, Manager(who): Manager, body: Body<NewPerson>) -> Result<HttpResponse, Problem> {
     let NewPerson { username, password, role } = body.0;
-    let user = state.sessions.add_person(who.restaurant, username, password, role).await?;
+    let user = state.sessions()?.add_person(who.restaurant, username, password, role).await?;
     Ok(HttpResponse::Created().json(Person::from(user)))
 }
 
@@ -81,7 +81,7 @@ pub async fn change(
     if role.is_none() && password.is_none() {
         return Err(Problem::invalid("send a role or a password"));
     }
-    state.sessions.change_person(who.restaurant, path.1, role, password).await?;
+    state.sessions()?.change_person(who.restaurant, path.1, role, password).await?;
     let user = state.store.users(who.restaurant).await?.into_iter().find(|user| user.id == path.1);
     let user = user.ok_or_else(|| Problem::not_found("no such person"))?;
     Ok(HttpResponse::Ok().json(Person::from(user)))
@@ -96,6 +96,6 @@ pub async fn remove(
     Manager(who): Manager,
     path: web::Path<(Slug, UserId)>,
 ) -> Result<HttpResponse, Problem> {
-    state.sessions.remove_person(who.restaurant, path.1).await?;
+    state.sessions()?.remove_person(who.restaurant, path.1).await?;
     Ok(HttpResponse::NoContent().finish())
 }

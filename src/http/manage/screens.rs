@@ -54,7 +54,7 @@ pub async fn change(
     if name.is_none() && station.is_none() {
         return Err(Problem::invalid("send a name or a station"));
     }
-    let (device, events) = state.sessions.change_screen(who.restaurant, path.1, name, station).await?;
+    let (device, events) = state.sessions()?.change_screen(who.restaurant, path.1, name, station).await?;
     state.commands.announce(who.restaurant, events).await;
     Ok(HttpResponse::Ok().json(DeviceBrief::from(device)))
 }
@@ -69,7 +69,7 @@ pub async fn revoke(
     Manager(who): Manager,
     path: web::Path<(Slug, DeviceId)>,
 ) -> Result<HttpResponse, Problem> {
-    let events = state.sessions.revoke_screen(who.restaurant, path.1).await?;
+    let events = state.sessions()?.revoke_screen(who.restaurant, path.1).await?;
     state.commands.announce(who.restaurant, events).await;
     Ok(HttpResponse::NoContent().finish())
 }

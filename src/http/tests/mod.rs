@@ -15,7 +15,7 @@ use crate::auth::ended::EndedSessions;
 use crate::auth::keyring::Keyring;
 use crate::auth::session::{Lifetimes, SessionService};
 use crate::auth::tests::fixtures::{self, LADLE, REZALA};
-use crate::auth::token::Tokens;
+use crate::auth::token::{Issuer, Verifier};
 use crate::clock;
 use crate::commands::Commands;
 use crate::connection::displays::Spans;
@@ -37,6 +37,7 @@ use tempfile::TempDir;
 
 struct House {
     state: State,
+    issuer: Issuer,
     _folder: TempDir,
 }
 
@@ -51,7 +52,8 @@ impl House {
     async fn open() -> Self {
         let (store, folder) = fixtures::open_store().await;
         let metrics = Metrics::new();
-        let tokens = Tokens::new(Arc::new(Keyring::parse("a:0123456789abcdef0123456789abcdef").unwrap()));
+        let keyring = Keyring::parse("a:0123456789abcdef0123456789abcdef").unwrap();
+        let (issuer, tokens) = (Issuer::of(&keyring).unwrap(), Verifier::of(&keyring));
         let ended: Arc<EndedSessions> = Arc::default();
         let directory = Directory::new(store.clone(), metrics.clone());
         let commands = Commands::new(directory.clone());
@@ -70,7 +72,7 @@ impl House {
             is_open: true,
         };
         let state = State {
-            sessions: SessionService::new(store.clone(), tokens.clone(), ended.clone(), Lifetimes::default()),
+            sessions: Some(SessionService::new(store.clone(), issuer.clone(), ended.clone(), Lifetimes::default())),
             commands,
             live: Arc::new(live),
             limits: Arc::new(Limits::new(Rates { logins: Rate::new(3, 1), ..Rates::default() }, metrics.clone())),
@@ -86,7 +88,7 @@ impl House {
             faces: crate::http::Faces { calls: true, rooms: true },
             redis: Arc::default(),
         };
-        Self { state, _folder: folder }
+        Self { state, issuer, _folder: folder }
     }
 
     async fn call(&self, request: TestRequest) -> Answer {
@@ -114,7 +116,7 @@ impl House {
     }
 
     fn bearer(&self, who: &Principal) -> (&'static str, String) {
-        let token = self.state.tokens.issue(who, Duration::from_secs(60), clock::now()).unwrap();
+        let token = self.issuer.issue(who, Duration::from_secs(60), clock::now()).unwrap();
         ("authorization", format!("Bearer {}", token.expose_secret()))
     }
 

@@ -36,6 +36,21 @@ async fn staff_and_a_pos_sign_in() {
 }
 
 #[actix_web::test]
+async fn a_node_that_signs_nothing_gives_nobody_a_token_and_verifies_those_of_others() {
+    let mut house = House::open().await;
+    let refresh_token = seat(&house).await["refresh_token"].clone();
+    house.state.sessions = None;
+    for (path, body) in [
+        ("/api/v1/sessions", json!({"api_key": API_KEY})),
+        ("/api/v1/sessions/refresh", json!({"refresh_token": refresh_token})),
+        ("/api/v1/diner-sessions", json!({"table_key": "ladle-table-7"})),
+    ] {
+        house.call(send(path, body)).await.problem(404, "not_found");
+    }
+    assert_eq!(house.get("/api/v1/restaurants/ladle/orders", &insider(Role::Staff)).await.status, 200);
+}
+
+#[actix_web::test]
 async fn a_sign_in_that_is_wrong_says_nothing_of_what_is_right() {
     let house = House::open().await;
     let wrong = [json!({"restaurant": "ladle", "username": "staff", "password": "the-wrong-one"}), json!({"api_key": "no key"})];

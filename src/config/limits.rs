@@ -1,0 +1,80 @@
+//! The limits that a node is told.
+
+use crate::connection::Limits;
+use crate::connection::bucket::Rate;
+use clap::Args;
+use std::time::Duration;
+
+/// The limits of a node.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Limits")]
+pub struct LimitArgs {
+    /// The most bytes of one message, fragments together.
+    #[arg(long, env = "ORDERBELL_FRAME_BYTES", default_value_t = 65_536, value_parser = clap::value_parser!(u32).range(1024..=1_048_576))]
+    pub frame_bytes: u32,
+
+    /// The most bytes of an HTTP body.
+    #[arg(long, env = "ORDERBELL_BODY_BYTES", default_value_t = 262_144, value_parser = clap::value_parser!(u32).range(1024..=16_777_216))]
+    pub body_bytes: u32,
+
+    /// Rooms of one connection.
+    #[arg(long, env = "ORDERBELL_ROOMS", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub rooms: u32,
+
+    /// Messages per second of one connection, in the long run.
+    #[arg(long, env = "ORDERBELL_MESSAGES_PER_SECOND", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub messages_per_second: u32,
+
+    /// Messages of one connection at once.
+    #[arg(long, env = "ORDERBELL_MESSAGE_BURST", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub message_burst: u32,
+
+    /// Milliseconds between heartbeats; two of silence end a connection.
+    #[arg(long, env = "ORDERBELL_HEARTBEAT_MS", default_value_t = 25_000, value_parser = clap::value_parser!(u64).range(100..=600_000))]
+    pub heartbeat_ms: u64,
+
+    /// Bytes a connection may hold that its reader has not taken. Not less than 192 KiB: a page of a replay and the tail of
+    /// a room have to fit.
+    #[arg(long, env = "ORDERBELL_BACKLOG_BYTES", default_value_t = 262_144, value_parser = clap::value_parser!(u32).range(196_608..=16_777_216))]
+    pub backlog_bytes: u32,
+
+    /// Connections of one principal.
+    #[arg(long, env = "ORDERBELL_CONNECTIONS_PER_PRINCIPAL", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub connections_per_principal: u32,
+
+    /// Connections of this node.
+    #[arg(long, env = "ORDERBELL_CONNECTIONS", default_value_t = 50_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    pub connections: u32,
+
+    /// Handshakes per second from one address (a whole restaurant's phones sit behind one), in the long run.
+    #[arg(long, env = "ORDERBELL_HANDSHAKES_PER_SECOND", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub handshakes_per_second: u32,
+
+    /// Handshakes from one address at once.
+    #[arg(long, env = "ORDERBELL_HANDSHAKE_BURST", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub handshake_burst: u32,
+
+    /// Diner sessions per second from one address, in the long run; the burst is ten times as many.
+    #[arg(long, env = "ORDERBELL_DINER_SESSIONS_PER_SECOND", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub diner_sessions_per_second: u32,
+
+    /// Sign-ins per minute from one address, in the long run.
+    #[arg(long, env = "ORDERBELL_LOGINS_PER_MINUTE", default_value_t = 120, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub logins_per_minute: u32,
+}
+
+impl LimitArgs {
+    /// The limits of a connection.
+    #[must_use]
+    pub const fn connection(&self) -> Limits {
+        Limits {
+            frame_bytes: self.frame_bytes,
+            rooms: self.rooms,
+            messages: Rate { per_second: self.messages_per_second, burst: self.message_burst },
+            heartbeat: Duration::from_millis(self.heartbeat_ms),
+            backlog_bytes: self.backlog_bytes as usize,
+            connections_per_principal: self.connections_per_principal,
+            connections: self.connections,
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! What a node takes of its keyring, by its role: one that signs nothing holds nothing that signs.
+
+use crate::auth::key_material::MIN_SECRET_BYTES;
+use crate::auth::keyring::{Keyring, derive};
+use crate::auth::token::{Issuer, Verifier};
+use crate::broker::KEY_LABEL;
+use crate::config::{Common, NodeRole, Refused, Serve};
+use crate::domain::text::Key;
+use secrecy::ExposeSecret;
+use std::path::PathBuf;
+
+/// Keys that do not suit the node, and why.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unsuitable {
+    /// Half of what `--role realtime` is for.
+    #[error(
+        "--role realtime verifies tokens and must not be able to sign them, and key {0} of the keyring has its seed; give this \
+         node the public half instead: {1}"
+    )]
+    SeedOnRealtime(Key, String),
+    /// Nodes that tell each other things have to know each other.
+    #[error(
+        "the messages of nodes over Redis are signed with a secret that all of them share, and the keyring has no HS256 key to \
+         make one of: set ORDERBELL_REDIS_SECRET to {MIN_SECRET_BYTES} bytes or more, the same on every node (openssl rand -hex 32)"
+    )]
+    NoRedisSecret,
+    /// A secret that could be guessed.
+    #[error("ORDERBELL_REDIS_SECRET has fewer than {MIN_SECRET_BYTES} bytes; make one with: openssl rand -hex 32")]
+    ShortRedisSecret,
+}
+
+/// The keyring: from the configuration, or on SQLite from a file beside the database, which is made when absent.
+///
+/// # Errors
+/// What is wrong with it and what to do, never a secret.
+pub fn keyring(common: &Common) -> anyhow::Result<Keyring> {
+    if let Some(keys) = &common.jwt_keys {
+        return Ok(Keyring::parse(keys.expose_secret())?);
+    }
+    if !common.is_sqlite() {
+        return Err(Refused::NoKeyring.into());
+    }
+    Ok(Keyring::load_or_make(&key_file(common.database_url.expose_secret()))?)
+}
+
+/// The key file beside a SQLite database: `data/orderbell.db` has `data/orderbell.db.keys`.
+fn key_file(url: &str) -> PathBuf {
+    let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
+    let path = path.split(['?', '#']).next().unwrap_or(path);
+    PathBuf::from(format!("{path}.keys"))
+}
+
+/// The keys of a node.
+pub struct Keys {
+    /// Verifies tokens: on every node.
+    pub verifier: Verifier,
+    /// Signs tokens: only on a node that gives them out.
+    pub issuer: Option<Issuer>,
+    /// Signs the messages between nodes: only where there is a Redis.
+    pub messages: Option<[u8; 32]>,
+}
+
+impl Keys {
+    /// Takes what the role has a use for.
+    ///
+    /// # Errors
+    /// A keyring that cannot sign where that is wanted, or can where it must not; Redis without a secret in common.
+    pub fn of(keyring: &Keyring, serve: &Serve) -> anyhow::Result<Self> {
+        let issuer = match serve.role {
+            NodeRole::All | NodeRole::Api => Some(Issuer::of(keyring)?),
+            NodeRole::Realtime => {
+                check_verifies_alone(keyring)?;
+                None
+            }
+        };
+        let messages = serve.redis().map(|_| message_key(keyring, serve)).transpose()?;
+        Ok(Self { verifier: Verifier::of(keyring), issuer, messages })
+    }
+}
+
+fn check_verifies_alone(keyring: &Keyring) -> Result<(), Unsuitable> {
+    if let Some((kid, public_entry)) = keyring.first_seed() {
+        return Err(Unsuitable::SeedOnRealtime(kid.clone(), public_entry));
+    }
+    let secrets: Vec<_> = keyring.secrets().into_iter().map(Key::as_str).collect();
+    if !secrets.is_empty() {
+        log::warn!(
+            keys = secrets.join(",");
+            "this node signs no tokens, but whoever takes an hs256 secret from it can: make a pair with orderbell keys, and give \
+             this node the public half alone"
+        );
+    }
+    Ok(())
+}
+
+fn message_key(keyring: &Keyring, serve: &Serve) -> Result<[u8; 32], Unsuitable> {
+    match serve.redis_secret() {
+        Some(secret) if secret.expose_secret().len() < MIN_SECRET_BYTES => Err(Unsuitable::ShortRedisSecret),
+        Some(secret) => Ok(derive(secret.expose_secret().as_bytes(), KEY_LABEL)),
+        None => keyring.derive(KEY_LABEL).ok_or(Unsuitable::NoRedisSecret),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::key_material::KeyPair;
+    use crate::auth::keyring::KeyringError;
+    use clap::{Args, Command, FromArgMatches};
+
+    const SECRET: &str = "0123456789abcdef0123456789abcdef";
+
+    /// What a node with these flags takes, whatever the environment of this test says.
+    fn keys(keyring: &str, flags: &[&str]) -> anyhow::Result<Keys> {
+        let command = Serve::augment_args(Command::new("serve")).mut_args(|flag| flag.env(None));
+        let flags = command.get_matches_from(["serve"].iter().chain(flags));
+        Keys::of(&Keyring::parse(keyring).unwrap(), &Serve::from_arg_matches(&flags).unwrap())
+    }
+
+    fn refusal<E: std::error::Error + Clone + Send + Sync + 'static>(keyring: &str, flags: &[&str]) -> E {
+        let Err(error) = keys(keyring, flags) else { panic!("{flags:?} is taken") };
+        error.downcast_ref::<E>().unwrap_or_else(|| panic!("{error:#}")).clone()
+    }
+
+    #[test]
+    fn a_node_for_live_connections_never_holds_what_signs() {
+        let pair = KeyPair::random(Some("p".parse().unwrap()));
+        let (private, public) = (pair.private_entry.expose_secret(), pair.public_entry.as_str());
+        let old = format!("old:{SECRET}");
+        for keyring in [public.to_owned(), old.clone(), format!("{public},{old}")] {
+            assert!(keys(&keyring, &["--role", "realtime"]).unwrap().issuer.is_none(), "{keyring}");
+        }
+        for keyring in
+            [private.to_owned(), format!("{old},{private}"), format!("{},{private}", KeyPair::random(None).public_entry)]
+        {
+            let refused: Unsuitable = refusal(&keyring, &["--role", "realtime"]);
+            assert_eq!(refused, Unsuitable::SeedOnRealtime("p".parse().unwrap(), public.to_owned()));
+            assert!(refused.to_string().contains(public) && !refused.to_string().contains(private));
+        }
+    }
+
+    #[test]
+    fn a_node_for_calls_needs_a_first_key_that_signs_and_takes_any_behind_it() {
+        let (one, other) = (KeyPair::random(None), KeyPair::random(None));
+        let (private, public) = (one.private_entry.expose_secret(), other.public_entry.as_str());
+        for role in ["all", "api"] {
+            for keyring in [private.to_owned(), format!("{private},{public},old:{SECRET}"), format!("old:{SECRET},{public}")] {
+                assert!(keys(&keyring, &["--role", role]).unwrap().issuer.is_some(), "{role} {public}");
+            }
+            for keyring in [public.to_owned(), format!("{public},{private}"), format!("{public},old:{SECRET}")] {
+                assert!(matches!(refusal(&keyring, &["--role", role]), KeyringError::CannotSign(_)), "{role}");
+            }
+        }
+    }
+
+    #[test]
+    fn messages_are_signed_with_the_secret_of_redis_or_what_follows_from_the_first_hs256_key() {
+        let pair = KeyPair::random(None);
+        let (private, old) = (pair.private_entry.expose_secret(), format!("old:{SECRET}"));
+        let (redis, both) = (["--redis-url", "redis://h"], format!("{private},{old}"));
+        let given = |secret| [redis.as_slice(), &["--redis-secret", secret]].concat();
+        let messages = |keyring: &str, flags: &[&str]| keys(keyring, flags).unwrap().messages;
+        assert_eq!(messages(&old, &[]), None, "without redis there is nobody to tell");
+        assert_eq!(messages(&both, &redis), Keyring::parse(&old).unwrap().derive(KEY_LABEL));
+        assert_eq!(messages(&both, &given("")), messages(&old, &redis), "an empty variable is none");
+        let own = "a secret that no token is signed with";
+        assert_eq!(messages(private, &given(own)), messages(&old, &given(own)));
+        assert_ne!(messages(&old, &given(own)), messages(&old, &redis));
+        assert_eq!(refusal::<Unsuitable>(private, &redis), Unsuitable::NoRedisSecret);
+        assert_eq!(refusal::<Unsuitable>(&old, &given("too short")), Unsuitable::ShortRedisSecret);
+    }
+
+    #[test]
+    fn the_key_file_stands_beside_the_database() {
+        for url in ["sqlite://data/orderbell.db", "sqlite:data/orderbell.db", "sqlite://data/orderbell.db?mode=rwc"] {
+            assert_eq!(key_file(url), PathBuf::from("data/orderbell.db.keys"), "{url}");
+        }
+    }
+}
