@@ -8,17 +8,17 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 /// How soon a page is back by itself, once there is something to come back to.
-const BACK: Duration = Duration::from_secs(30);
+pub const BACK: Duration = Duration::from_secs(30);
 
 /// An accepted order with two dishes for the hot line and one for the cold.
-struct Ticket {
-    order: String,
-    rezala: String,
-    roast: String,
-    firni: String,
+pub struct Ticket {
+    pub order: String,
+    pub rezala: String,
+    pub roast: String,
+    pub firni: String,
 }
 
-async fn accepted(house: &House, phone: &Browser) -> Ticket {
+pub async fn accepted(house: &House, phone: &Browser) -> Ticket {
     for dish in ["Beef rezala", "Chicken roast", "Firni"] {
         phone.add(house.menu.dish(dish)).await;
     }
@@ -34,7 +34,7 @@ async fn accepted(house: &House, phone: &Browser) -> Ticket {
 }
 
 /// Each of these items was finished by one event, and by no second one.
-async fn nothing_was_cooked_twice(house: &House, items: &[&String]) {
+pub async fn nothing_was_cooked_twice(house: &House, items: &[&String]) {
     let feed = log::whole(&house.staff, &house.menu.kitchen()).await;
     let finishes = |item: &str| {
         let done = |event: &&Value| event["event"]["patch"]["items"][item]["status"] == "done";
@@ -46,7 +46,7 @@ async fn nothing_was_cooked_twice(house: &House, items: &[&String]) {
 }
 
 /// An item is bumped without a network: the screen shows that, and that it has not been sent.
-async fn bumps_offline(screen: &Browser, order: &str, item: &str) {
+pub async fn bumps_offline(screen: &Browser, order: &str, item: &str) {
     screen.act_on_item(order, item, "finish_item").await;
     screen.shows_item(order, item, "done").await;
     screen.sees(&format!("[data-order='{order}'] [data-item='{item}'][data-pending]")).await;
@@ -57,7 +57,7 @@ async fn is_offline(screen: &Browser) {
     screen.sees("#offline").await;
 }
 
-async fn is_back(screen: &Browser) {
+pub async fn is_back(screen: &Browser) {
     let script = "return document.documentElement.dataset.connection === 'live'
         && document.querySelector('#offline').hidden && !document.querySelector('[data-pending]')";
     screen.within(BACK, "to be back, with nothing left to send", script, vec![]).await;

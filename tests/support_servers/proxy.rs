@@ -1,7 +1,8 @@
 //! A TCP proxy that does to connections what networks do.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -25,6 +26,86 @@ pub enum Network {
     Dribble,
     /// Nothing is read; senders fill their buffers.
     Stall,
+    /// WebSockets are closed, new ones too; all other connections are well.
+    #[allow(dead_code)] // of pages, of which not every suite that has a proxy speaks
+    NoWebSockets,
+    /// Streams of server-sent events as well.
+    #[allow(dead_code)]
+    NoStreams,
+}
+
+impl Network {
+    fn lets_through(self, used: Use) -> bool {
+        match self {
+            Self::Cut => false,
+            Self::NoWebSockets => used != Use::WebSocket,
+            Self::NoStreams => !matches!(used, Use::WebSocket | Use::Stream),
+            _ => true,
+        }
+    }
+}
+
+/// What a connection is used for, by the last that its client asked on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Use {
+    /// Nothing of the below.
+    Other,
+    /// Redis, where something was subscribed to.
+    Subscriptions,
+    /// A WebSocket.
+    WebSocket,
+    /// A room as server-sent events.
+    Stream,
+    /// A room by long poll.
+    Poll,
+}
+
+impl Use {
+    /// What a client's bytes begin, if they begin anything: a request comes in one piece.
+    fn begun_by(bytes: &[u8]) -> Option<Self> {
+        let says = |word: &[u8]| bytes.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word));
+        if says(b"\r\nupgrade: websocket") {
+            return Some(Self::WebSocket);
+        }
+        let is_for = |path: &[u8]| says(&[path, b"?"].concat()) || says(&[path, b" "].concat());
+        match says(b" HTTP/1.1\r\n") {
+            true if is_for(b"/stream") => Some(Self::Stream),
+            true if is_for(b"/events") => Some(Self::Poll),
+            true => Some(Self::Other),
+            false => says(b"SUBSCRIBE").then_some(Self::Subscriptions),
+        }
+    }
+}
+
+/// The connections that there are, by number.
+type Uses = Arc<Mutex<BTreeMap<usize, Use>>>;
+
+/// One of them. Dropping it ends it.
+struct Used(Uses, usize);
+
+impl Used {
+    fn begin(uses: &Uses) -> Self {
+        let mut those = uses.lock().unwrap();
+        let number = those.last_key_value().map_or(0, |(last, _)| last + 1);
+        those.insert(number, Use::Other);
+        Self(uses.clone(), number)
+    }
+
+    fn is(&self) -> Use {
+        self.0.lock().unwrap()[&self.1]
+    }
+
+    fn look(&self, bytes: &[u8]) {
+        if let Some(used) = Use::begun_by(bytes) {
+            self.0.lock().unwrap().insert(self.1, used);
+        }
+    }
+}
+
+impl Drop for Used {
+    fn drop(&mut self) {
+        self.0.lock().unwrap().remove(&self.1);
+    }
 }
 
 /// Listens before a server.
@@ -32,6 +113,7 @@ pub struct Proxy {
     address: SocketAddr,
     server: watch::Sender<SocketAddr>,
     network: watch::Sender<Network>,
+    uses: Uses,
 }
 
 impl Proxy {
@@ -41,13 +123,15 @@ impl Proxy {
         let address = listener.local_addr().expect("a bound socket has an address");
         let (network, watched) = watch::channel(Network::Fine);
         let (server, aimed) = watch::channel(server);
+        let uses = Uses::default();
+        let begun = uses.clone();
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let server = *aimed.borrow();
-                tokio::spawn(join(client, server, watched.clone()));
+                tokio::spawn(join(client, server, watched.clone(), Used::begin(&begun)));
             }
         });
-        Self { address, server, network }
+        Self { address, server, network, uses }
     }
 
     /// Where it listens.
@@ -61,6 +145,12 @@ impl Proxy {
         self.server.send_replace(server);
     }
 
+    /// How many connections are used for this now.
+    #[allow(dead_code)] // of pages, as above
+    pub fn carries(&self, what: Use) -> usize {
+        self.uses.lock().unwrap().values().filter(|used| **used == what).count()
+    }
+
     /// Changes what happens to connections, those that there are and new ones.
     pub fn set(&self, network: Network) {
         self.network.send_replace(network);
@@ -68,7 +158,7 @@ impl Proxy {
 }
 
 /// Joins a client to the server, until one of them ends or the network is cut.
-async fn join(client: TcpStream, server: SocketAddr, network: watch::Receiver<Network>) {
+async fn join(client: TcpStream, server: SocketAddr, network: watch::Receiver<Network>, used: Used) {
     if *network.borrow() == Network::Cut {
         return;
     }
@@ -77,43 +167,44 @@ async fn join(client: TcpStream, server: SocketAddr, network: watch::Receiver<Ne
         let _ = socket.set_nodelay(true);
     }
     let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), upstream.into_split());
-    let subscribes = AtomicBool::new(false);
     tokio::select! {
-        () = pump(from_client, to_server, network.clone(), |bytes| {
-            subscribes.fetch_or(bytes.windows(9).any(|word| word == b"SUBSCRIBE"), Relaxed);
-            false
-        }) => {}
-        () = pump(from_server, to_client, network, |_| subscribes.load(Relaxed)) => {}
+        () = pump(from_client, to_server, network.clone(), &used, Side::Client) => {}
+        () = pump(from_server, to_client, network, &used, Side::Server) => {}
     }
 }
 
-/// `is_for_listener` looks at what is read, and says whether it is an answer to somebody who subscribed.
-async fn pump(
-    mut from: OwnedReadHalf,
-    mut to: OwnedWriteHalf,
-    mut network: watch::Receiver<Network>,
-    is_for_listener: impl Fn(&[u8]) -> bool,
-) {
+/// Who speaks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Client,
+    Server,
+}
+
+async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut network: watch::Receiver<Network>, used: &Used, side: Side) {
     let (mut buffer, mut is_dead) = ([0; 16 * 1024], false);
     loop {
         let mode = *network.borrow_and_update();
         is_dead |= mode == Network::HalfOpen;
-        if mode == Network::Cut {
+        if !mode.lets_through(used.is()) {
             return;
         }
         let read = tokio::select! {
             changed = network.changed() => if changed.is_ok() { continue } else { return },
             read = from.read(&mut buffer), if mode != Network::Stall => read,
         };
-        match read {
+        let bytes = match read {
             Ok(0) | Err(_) => return,
-            Ok(_) if is_dead => {}
-            Ok(count) if is_for_listener(&buffer[..count]) && mode == Network::Deaf => {}
-            Ok(count) => {
-                if pass_on(&buffer[..count], &mut to, mode).await.is_err() {
-                    return;
-                }
-            }
+            Ok(count) => &buffer[..count],
+        };
+        if side == Side::Client {
+            used.look(bytes);
+        }
+        let is_unheard = mode == Network::Deaf && side == Side::Server && used.is() == Use::Subscriptions;
+        if !mode.lets_through(used.is()) {
+            return;
+        }
+        if !is_dead && !is_unheard && pass_on(bytes, &mut to, mode).await.is_err() {
+            return;
         }
     }
 }
