@@ -17,8 +17,8 @@ const START = '/';
 const LATER = [
   '/languages/en.js', '/languages/bn.js', '/pages/upkeep.js', '/pages/new_version.js', '/pages/share.js',
   '/client/renewal.js', '/client/persistence.js', '/client/idb_storage.js', '/client/kept_commands.js', '/client/kept_rooms.js',
-  '/client/fallback.js', '/client/http_link.js', '/client/http_commands.js', '/client/follow_poll.js', '/client/follow_stream.js',
-  '/client/room_reader.js', '/client/event_stream.js',
+  '/client/fallback.js', '/client/http_link.js', '/client/http_commands.js', '/client/http_receipts.js', '/client/follow_poll.js',
+  '/client/follow_stream.js', '/client/room_reader.js', '/client/event_stream.js',
 ];
 /** A network that has not answered a page by then is taken for none. */
 const PATIENCE_MS = 5_000;

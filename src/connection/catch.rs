@@ -49,9 +49,9 @@ impl Catch {
     }
 
     /// What it comes to; nothing is left of it here.
-    pub fn answer(&mut self, room: RoomId, epoch: &str) -> Answer {
+    pub fn answer(&mut self, room: RoomId, epoch: &str, version: &'static str) -> Answer {
         let frames = std::mem::take(&mut self.frames);
-        Answer { room, epoch: epoch.to_owned(), position: self.position, frames }
+        Answer { room, epoch: epoch.to_owned(), version, position: self.position, frames }
     }
 }
 
@@ -60,19 +60,20 @@ impl Catch {
 pub struct Answer {
     room: RoomId,
     epoch: String,
+    version: &'static str,
     position: Position,
     frames: Vec<Frame>,
 }
 
 impl Answer {
-    /// `{"room","epoch","position","frames":[…]}`; the frames are the very texts that other transports carry.
+    /// `{"room","epoch","version","position","frames":[…]}`; the frames are the very texts that other transports carry.
     #[must_use]
     pub fn json(&self) -> Bytes {
-        let Self { room, epoch, position, frames } = self;
+        let Self { room, epoch, version, position, frames } = self;
         let length: usize = frames.iter().map(|frame| frame.wire().len()).sum();
         let mut out = BytesMut::with_capacity(length + 200);
-        // An epoch is hexadecimal; what it holds needs no escape.
-        let head = format!(r#"{{"room":"{room}","epoch":"{epoch}","position":{position},"frames":["#);
+        // An epoch is hexadecimal, and a version that and numbers; what they hold needs no escape.
+        let head = format!(r#"{{"room":"{room}","epoch":"{epoch}","version":"{version}","position":{position},"frames":["#);
         out.put_slice(head.as_bytes());
         for (number, frame) in frames.iter().enumerate() {
             if number > 0 {
@@ -116,8 +117,8 @@ mod tests {
         [frame(FrameKind::Event, 5, 0), frame(FrameKind::Event, 7, 0), frame(FrameKind::Live, 9, 0)]
             .iter()
             .for_each(|frame| catch.take(frame));
-        let value: Value = serde_json::from_slice(&catch.answer(room(), "e1").json()).unwrap();
-        let expected = serde_json::json!({"room": room(), "epoch": "e1", "position": 9,
+        let value: Value = serde_json::from_slice(&catch.answer(room(), "e1", "1.2.3+abc").json()).unwrap();
+        let expected = serde_json::json!({"room": room(), "epoch": "e1", "version": "1.2.3+abc", "position": 9,
             "frames": [{"type": "event", "position": 5, "x": ""}, {"type": "event", "position": 7, "x": ""}]});
         assert_eq!(value, expected);
     }
@@ -126,7 +127,7 @@ mod tests {
     fn a_snapshot_moves_a_cursor_back_that_was_ahead_of_the_log() {
         let mut catch = Catch::new(position(90), 10);
         catch.take(&frame(FrameKind::Snapshot, 4, 5000));
-        assert_eq!(read(&catch.answer(room(), "e1")), (4, vec![4]));
+        assert_eq!(read(&catch.answer(room(), "e1", "1")), (4, vec![4]));
     }
 
     proptest! {
@@ -147,7 +148,7 @@ mod tests {
             loop {
                 let mut catch = Catch::new(position(cursor), most);
                 frames.iter().filter(|frame| frame.position().number() > cursor).for_each(|frame| catch.take(frame));
-                let (next, got) = read(&catch.answer(room(), "e1"));
+                let (next, got) = read(&catch.answer(room(), "e1", "1"));
                 prop_assert!(next >= cursor && got.iter().all(|number| *number > cursor && *number <= next));
                 told.extend(got);
                 if next == cursor {

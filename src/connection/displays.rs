@@ -10,7 +10,7 @@ use crate::domain::position::Position;
 use crate::domain::principal::Principal;
 use crate::domain::text::{Name, Station};
 use crate::domain::time::Timestamp;
-use crate::store::displays::{Lease, Place};
+use crate::store::displays::{Lease, Place, Receipt};
 use crate::store::{SharedStore, StoreError};
 use crate::telemetry::Metrics;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -80,6 +80,17 @@ impl Displays {
         Visit { displays: self.clone(), place }
     }
 
+    /// A screen has drawn everything up to a position, of one station if it shows but one; as [`Visit::drawn`], said apart from
+    /// its connections. Gives the receipt back, to be recorded, when those are not this node's.
+    #[must_use]
+    pub fn drawn(&self, who: &Principal, position: Position, shows: Option<Station>) -> Option<Receipt> {
+        self.draw(roster::place(who), position, shows)
+    }
+
+    fn draw(&self, place: Place, position: Position, shows: Option<Station>) -> Option<Receipt> {
+        self.roster().draw(Receipt { place, position, at: clock::now(), shows })
+    }
+
     /// Tells the log, one transaction after another however many screens come at once, until the process ends.
     pub async fn keep(self, store: SharedStore, commands: Commands, metrics: Metrics) {
         let (mut backoff, mut renewed) = (BACKOFF, clock::uptime());
@@ -106,7 +117,8 @@ impl Visit {
     /// The screen has drawn everything up to a position, of one station if it shows but one. Recorded a little later, once
     /// for everything in between.
     pub fn drawn(&self, position: Position, shows: Option<Station>) {
-        self.displays.roster().draw(&self.place, position, shows, clock::now());
+        // A screen is here for as long as it has a visit.
+        let _ = self.displays.draw(self.place.clone(), position, shows);
     }
 }
 
@@ -180,8 +192,7 @@ impl Keeper {
     async fn record(&self) -> Result<(), CommandError> {
         let receipts = self.displays.roster().take_receipts();
         for receipts in receipts.chunks(CHUNK) {
-            self.store.record_seen(receipts.to_vec()).await?;
-            self.metrics.seen.inc_by(receipts.len() as u64);
+            self.metrics.seen.inc_by(self.store.record_seen(receipts.to_vec()).await?);
         }
         Ok(())
     }

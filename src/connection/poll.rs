@@ -83,8 +83,8 @@ impl LongPoll {
 
     /// Answers with what there is.
     fn finish(&mut self, ctx: &mut Context<Self>) {
-        let epoch = self.presence.services.directory.store().epoch();
-        let answer = self.catch.answer(self.wish.room, epoch);
+        let services = &self.presence.services;
+        let answer = self.catch.answer(self.wish.room, services.directory.store().epoch(), services.version);
         self.tell(Ok(answer), ctx);
     }
 

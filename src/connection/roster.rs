@@ -81,14 +81,14 @@ impl Roster {
         }
     }
 
-    /// It has drawn everything up to a position, of one station if it shows but one.
-    pub fn draw(&mut self, place: &Place, position: Position, shows: Option<Station>, at: Timestamp) {
-        if let Some(screen) = self.0.get_mut(place) {
-            // What it has drawn of another station is not drawn of this one.
-            let before = screen.drawn.as_ref().filter(|(_, before, _)| *before == shows);
-            let position = before.map_or(position, |(drawn, _, _)| position.max(*drawn));
-            screen.drawn = Some((position, shows, at));
-        }
+    /// It has drawn what the receipt says. Gives the receipt back when the screen is not here.
+    pub fn draw(&mut self, Receipt { place, position, at, shows }: Receipt) -> Option<Receipt> {
+        let Some(screen) = self.0.get_mut(&place) else { return Some(Receipt { place, position, at, shows }) };
+        // What it has drawn of another station is not drawn of this one.
+        let before = screen.drawn.as_ref().filter(|(_, before, _)| *before == shows);
+        let position = before.map_or(position, |(drawn, _, _)| position.max(*drawn));
+        screen.drawn = Some((position, shows, at));
+        None
     }
 
     /// What is to be told now, at most `limit`: of each screen that came and is not told of, and of each that has been
@@ -217,8 +217,11 @@ mod tests {
         let position = |number| Position::new(number).unwrap();
         roster.enter(grill.clone(), who("hot"));
         for (drawn, second) in [(3, 1), (9, 2), (7, 3)] {
-            roster.draw(&grill, position(drawn), None, now(second).wall);
+            let receipt = Receipt { place: grill.clone(), position: position(drawn), at: now(second).wall, shows: None };
+            assert_eq!(roster.draw(receipt), None);
         }
+        let elsewhere = Receipt { place: place("pass"), position: position(3), at: now(3).wall, shows: None };
+        assert_eq!(roster.draw(elsewhere.clone()), Some(elsewhere));
         assert_eq!(roster.take_receipts(), []);
         tell(&mut roster, 4);
         let wanted = Receipt { place: grill.clone(), position: position(9), at: now(3).wall, shows: None };

@@ -1,13 +1,20 @@
 //! Rooms over plain HTTP: a stream of server-sent events, and the long poll, for where a WebSocket does not get through.
 
+use super::body::Body;
 use super::extract::Bearer;
 use super::problem::Problem;
 use super::state::State;
 use crate::connection::cursor::Cursor;
 use crate::connection::line::Line;
-use crate::connection::{poll, sse, stream};
+use crate::connection::subscription::Subscription;
+use crate::connection::{Refusal, poll, sse, stream};
 use crate::domain::position::Position;
+use crate::domain::principal::Role;
+use crate::domain::room_id::RoomId;
+use crate::domain::text::Station;
+use crate::protocol::ErrorCode;
 use crate::protocol::client_frame::Subscribe;
+use crate::store::displays::Receipt;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
@@ -78,4 +85,45 @@ pub async fn events(
     let asked = Subscribe { room: room.into_inner(), since, epoch };
     let answer = poll::wait_for(state.live.clone(), verified, &asked, wait).await?;
     Ok(HttpResponse::Ok().content_type("application/json").body(answer.json()))
+}
+
+/// What a screen has drawn.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Seen {
+    position: Position,
+    station: Option<Station>,
+}
+
+/// `POST /api/v1/rooms/{room}/seen`: the frame `seen`, for a screen that follows its room without a WebSocket.
+///
+/// # Errors
+/// `forbidden` for a room that may not be joined, `invalid` for a body that does not read, `unavailable` before the screen is
+/// known by its first request of the room.
+pub async fn seen(
+    state: web::Data<State>,
+    Bearer(verified): Bearer,
+    room: web::Path<String>,
+    Body(Seen { position, station }): Body<Seen>,
+) -> Result<HttpResponse, Problem> {
+    let (who, asked) = (&verified.principal, Subscribe { room: room.into_inner(), since: None, epoch: None });
+    let wish = Subscription::of(who, &asked, state.store.epoch()).ok_or_else(Refusal::forbidden)?;
+    // From others it is taken and means nothing, and so is what was drawn of a menu or of one order.
+    if who.role == Role::Kitchen && matches!(wish.room, RoomId::Kitchen(_)) {
+        record(&state, state.live.displays.drawn(who, position, station)).await?;
+    }
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Records at once what a screen has drawn whose connections are not this node's.
+async fn record(state: &State, elsewhere: Option<Receipt>) -> Result<(), Problem> {
+    let Some(receipt) = elsewhere else { return Ok(()) };
+    let known = state.store.record_seen(vec![receipt]).await?;
+    state.metrics.seen.inc_by(known);
+    if known == 0 {
+        return Err(Refusal::new(ErrorCode::Unavailable, "no such screen yet: follow the room, and report again")
+            .after(1)
+            .into());
+    }
+    Ok(())
 }

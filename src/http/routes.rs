@@ -150,6 +150,7 @@ fn orders_and_rooms(cfg: &mut web::ServiceConfig) {
     // A stream is never compressed: an encoder would hold events back.
     .service(at("/api/v1/rooms/{room}/stream", "GET").route(web::get().to(rooms::stream)))
     .service(at("/api/v1/rooms/{room}/events", "GET").wrap(Compress::default()).route(web::get().to(rooms::events)))
+    .service(at("/api/v1/rooms/{room}/seen", "POST").route(web::post().to(rooms::seen)))
     // A handshake never comes this far; whoever asks without one is told.
     .service(at(crate::connection::handshake::PATH, READ).route(read().to(no_upgrade)));
 }

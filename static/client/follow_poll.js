@@ -18,12 +18,12 @@ export async function followPoll(reader) {
 }
 
 /**
- * @param {import('./room_reader.js').RoomReader} reader @param {{room: string, epoch: string, position: number, frames: any[]}} answer
+ * @param {import('./room_reader.js').RoomReader} reader @param {{room: string, epoch: string, version?: string, position: number, frames: any[]}} answer
  * @param {string | undefined} server_time
  */
-function takeAnswer(reader, { room, epoch, position, frames }, server_time) {
+function takeAnswer(reader, { room, epoch, version, position, frames }, server_time) {
   const type = reader.fresh ? 'live' : 'sync';
-  reader.take({ type: 'welcome', epoch, server_time });
+  reader.take({ type: 'welcome', epoch, version, server_time });
   for (const frame of frames) reader.take(frame);
   // What an answer says of the cursor beyond its frames, in the words of the other transports.
   reader.take({ type, room, prev: reader.since ?? position, position, server_time });

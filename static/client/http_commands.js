@@ -1,4 +1,3 @@
-import { Api } from './api.js';
 import { OrderbellError } from './codes.js';
 
 /** Commands that are about no order, and have an address of the restaurant's. */
@@ -9,13 +8,11 @@ export class HttpCommands {
   #api; #slug; #answered; #failed;
 
   /**
-   * @param {{origin: string, slug?: string, around: import('./types.js').Surroundings, token: () => string,
-   *   answered: (frame: any) => void, failed: (end: import('./types.js').End) => void}} parts
+   * @param {{api: import('./api.js').Api, slug?: string, answered: (frame: any) => void,
+   *   failed: (end: import('./types.js').End) => void}} parts
    */
-  constructor({ origin, slug, around, token, answered, failed }) {
-    // A refused token ends the link, which knows what comes then; it is not renewed behind its back.
-    const tokens = { renewable: false, get: async () => token(), refresh: async () => token() };
-    this.#api = new Api({ url: origin, tokens, fetch: around.fetch });
+  constructor({ api, slug, answered, failed }) {
+    this.#api = api;
     this.#slug = slug;
     this.#answered = answered;
     this.#failed = failed;

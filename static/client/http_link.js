@@ -1,6 +1,7 @@
-import { isAnswering } from './api.js';
+import { Api, isAnswering } from './api.js';
 import { OrderbellError, errorRule } from './codes.js';
 import { HttpCommands } from './http_commands.js';
+import { HttpReceipts } from './http_receipts.js';
 import { newId } from './ids.js';
 import { followPoll } from './follow_poll.js';
 import { RoomReader } from './room_reader.js';
@@ -19,16 +20,16 @@ export function openHttp(follow) {
 /** @typedef {import('./types.js').Link} Link */
 
 /**
- * A link over plain HTTP: a request for each room, held open as long as there are few, and one for each command. It
- * behaves as a WebSocket does: `welcome` first, frames of a room in order, one end. What it cannot carry is `seen`:
- * a receipt has no form over HTTP, and is given when WebSocket is back.
+ * A link over plain HTTP: a request for each room, held open as long as there are few, and one for each command and each
+ * receipt. It behaves as a WebSocket does: `welcome` first, frames of a room in order, one end.
  *
  * @implements {Link}
  */
 export class HttpLink {
-  #parts; #follow; #on; #token; #commands;
+  #parts; #follow; #on; #token; #commands; #receipts;
   /** @type {Map<string, RoomReader>} */ #readers = new Map();
   /** The epoch of what was told so far; null before the first `welcome`. @type {string | null} */ #epoch = null;
+  /** Of the pages of whoever answered last. @type {string | undefined} */ #version;
   #resting; #leaving = false; #closed = false;
 
   /** @param {import('./types.js').LinkParts} parts @param {import('./room_reader.js').Follow} follow */
@@ -38,10 +39,11 @@ export class HttpLink {
     this.#on = parts.on;
     this.#token = parts.token;
     this.#resting = parts.resting;
-    this.#commands = new HttpCommands({
-      origin: parts.origin, slug: parts.slug, around: parts.around, token: () => this.#token,
-      answered: (frame) => this.#tell(frame), failed: (end) => this.#end(end),
-    });
+    const token = async () => this.#token;
+    // A refused token ends the link, which knows what comes then; it is not renewed behind its back.
+    const api = new Api({ url: parts.origin, tokens: { renewable: false, get: token, refresh: token }, fetch: parts.around.fetch });
+    this.#commands = new HttpCommands({ api, slug: parts.slug, answered: (frame) => this.#tell(frame), failed: (end) => this.#end(end) });
+    this.#receipts = new HttpReceipts({ api, around: parts.around });
     for (const wish of parts.wishes()) this.#read(wish);
     if (this.#readers.size === 0) this.#greet();
   }
@@ -52,6 +54,7 @@ export class HttpLink {
     if (frame.type === 'subscribe') this.#subscribe(frame);
     else if (frame.type === 'unsubscribe') this.#leave(frame.room);
     else if (frame.type === 'command' || frame.type === 'place') this.#commands.send(frame);
+    else if (frame.type === 'seen') this.#receipts.give(frame);
     else if (frame.type === 'ping') this.#ping();
     else if (frame.type === 'refresh') this.#refresh(frame.token);
     return true;
@@ -70,6 +73,7 @@ export class HttpLink {
 
   close() {
     this.#closed = true;
+    this.#receipts.close();
     for (const reader of this.#readers.values()) reader.stop();
     this.#readers.clear();
   }
@@ -128,13 +132,21 @@ export class HttpLink {
   #welcome(welcome) {
     if (this.#closed) return;
     const epoch = welcome.epoch ?? '';
-    if (this.#epoch === epoch) return this.#tell({ type: 'pong', server_time: welcome.server_time });
+    if (this.#epoch === epoch) return this.#again(welcome);
     if (this.#epoch) return this.#end({ code: 4409, reason: 'another epoch' });
-    this.#epoch = epoch;
+    [this.#epoch, this.#version] = [epoch, welcome.version];
     const { role, restaurant, exp } = tokenClaims(this.#token);
     const expires_at = typeof exp === 'number' ? new Date(exp * 1000).toISOString() : undefined;
     const limits = { heartbeat_ms: HEARTBEAT_MS };
     this.#on.frame({ type: 'welcome', connection: newId(), role, restaurant, expires_at, limits, ...welcome, epoch });
+  }
+
+  /** A sign of life, with the version when it is another: requests may be answered by another node each time.
+   * @param {{server_time?: string, version?: string}} welcome */
+  #again({ server_time, version }) {
+    const other = version === this.#version ? undefined : version;
+    this.#version = version;
+    this.#tell({ type: 'pong', server_time, version: other });
   }
 
   /** @param {any} frame */

@@ -26,7 +26,7 @@ const STORAGE_PATIENCE_MS = 1_500;
  * missed events; `live`; `offline` from a loss until the next link is up; `stopped` when only a person can help.
  *
  * Events: `state` {state, reason?}, `transport` {transport} when another one carries the link, `welcome` (the frame),
- * `version` {own, server} with each `welcome` of a server that serves another version of the pages, `error`
+ * `version` {own, server} whenever a server says that it serves another version of the pages, `error`
  * (OrderbellError that belongs to no command), `clock` {now}, `pending` (the list), `answer` {pending, ack? | error?}
  * for every command answered.
  */
@@ -230,6 +230,8 @@ export class Orderbell extends Emitter {
     this.#persistence?.up();
     this.#later = this.#around.setTimeout(() => this.#afterwards(), LATER_MS);
     this.emit('welcome', welcome);
+    if (this.transport !== this.#transport) this.emit('transport', { transport: this.transport });
+    this.#transport = this.transport;
     this.#compare(welcome.version);
     this.#settle();
   }
@@ -247,8 +249,6 @@ export class Orderbell extends Emitter {
 
   /** Either version may be unknown: to a page that did not say, and of a server before it had one. @param {string} [server] */
   #compare(server) {
-    if (this.transport !== this.#transport) this.emit('transport', { transport: this.transport });
-    this.#transport = this.transport;
     if (this.#version && server && server !== this.#version) this.emit('version', { own: this.#version, server });
   }
 
@@ -277,6 +277,7 @@ export class Orderbell extends Emitter {
   /** @param {any} frame */
   #receive(frame) {
     this.#hear(frame);
+    if (frame.version) this.#compare(frame.version);
     if (frame.type === 'ack' || (frame.type === 'error' && frame.id)) this.#outbox.answer(frame);
     else if (frame.room) this.#subscriptions.receive(frame);
     else if (frame.type === 'error') this.emit('error', new OrderbellError(frame));

@@ -31,6 +31,11 @@ export class FakeRequest {
     this.json({ type: 'about:blank', status, code, detail: code, ...more }, status, { 'content-type': 'application/problem+json', ...headers });
   }
 
+  /** 204. */
+  done() {
+    this.#settle.resolve(new Response(null, { status: 204 }));
+  }
+
   /** What stands between answers instead of the server. */
   page(status) {
     this.#settle.resolve(new Response('<html>', { status, headers: { 'content-type': 'text/html' } }));

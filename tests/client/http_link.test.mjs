@@ -219,14 +219,49 @@ test('a command whose answer is lost goes again under its id, on whatever carrie
   assert.equal((await answered).position, 11, 'what the old link says is not heard');
 });
 
-test('a receipt has no form over HTTP: it is given when WebSocket is back', async () => {
+/** Receipts that were sent, by their bodies. */
+const receipts = ({ http }) => http.to(`/rooms/${ROOM}/seen`).map(({ body }) => body);
+
+test('receipts go as calls, one at a time and of those in between the last, and again over the next link', async () => {
   const it = await streaming();
-  it.bell.seen(it.room, 10);
+  for (const [position, station] of [[10, 'hot'], [11, 'hot'], [12, 'hot'], [12, undefined]]) it.bell.seen(it.room, position, station);
+  await settle();
+  assert.deepEqual(receipts(it), [{ position: 10, station: 'hot' }]);
+  assert.deepEqual([it.http.last().method, it.http.last().headers.authorization], ['POST', it.stream.headers.authorization]);
+  it.http.last().done();
+  await settle();
+  assert.deepEqual(receipts(it).slice(1), [{ position: 12 }]);
+  it.http.last().done();
   await it.clock.advance(PROBE_BASE_MS);
-  assert.equal(it.http.requests.length, 1);
+  assert.equal(receipts(it).length, 2, 'no more than that');
   it.last().welcome();
-  it.last().push(live(10));
-  assert.deepEqual(it.last().all('seen'), [{ type: 'seen', room: ROOM, position: 10 }]);
+  it.last().push(live(12));
+  assert.deepEqual(it.last().all('seen'), [{ type: 'seen', room: ROOM, position: 12 }]);
+});
+
+test('a receipt that was not taken is given again, unless there is a newer one, or the server will not have it', async () => {
+  const it = await streaming();
+  const last = () => it.http.to('/seen').at(-1);
+  it.bell.seen(it.room, 10);
+  await settle();
+  last().problem(503, 'unavailable');
+  await it.clock.advance(2_999);
+  assert.equal(receipts(it).length, 1);
+  await it.clock.advance(1);
+  assert.deepEqual(receipts(it), [{ position: 10 }, { position: 10 }]);
+  it.bell.seen(it.room, 11);
+  last().fail();
+  await it.clock.advance(3_000);
+  assert.deepEqual(receipts(it).slice(2), [{ position: 11 }]);
+  last().problem(404, 'not_found');
+  await it.clock.advance(3_000);
+  assert.equal(receipts(it).length, 3, 'a server that knows no such call');
+  it.bell.seen(it.room, 12);
+  await settle();
+  last().problem(503, 'unavailable');
+  it.bell.close();
+  await it.clock.advance(60_000);
+  assert.equal(receipts(it).length, 4, 'nothing goes over a link that was let go of');
 });
 
 test('without a room there is nothing to stream, and commands go all the same', async () => {

@@ -251,6 +251,26 @@ tried('a token is renewed on the open link, which goes on under it', async () =>
   }
 });
 
+tried('a kitchen screen reports what it has drawn over each transport, and the floor sees it', async () => {
+  for (const blocked of [{}, { websocket: true }, { websocket: true, stream: 'refused' }]) {
+    const proxy = await through();
+    Object.assign(proxy.blocked, blocked);
+    const staff = await server.staff();
+    const screen = client(proxy, { tokens: fixedToken(await server.kitchenToken()) });
+    const kitchen = screen.room(`kitchen:${staff.restaurant}`);
+    kitchen.on('change', () => screen.seen(kitchen, kitchen.cursor));
+    screen.start();
+    await until('live', () => screen.state === 'live');
+    const { id } = await placedBy(8);
+    await until(`drawn, over ${screen.transport}`, async () => {
+      // A receipt makes no event: the next snapshot has it.
+      const { frames: [{ displays }] } = await staff.api.get(`/api/v1/rooms/floor:${staff.restaurant}/events?wait=0`);
+      const { position } = await staff.order(id);
+      return Object.values(displays).some((display) => display.connected && display.position >= position);
+    });
+  }
+});
+
 tried('a server that is stopped and started again is come back to, and what was asked meanwhile is done once', async () => {
   const proxy = await through();
   const staff = await server.staff();

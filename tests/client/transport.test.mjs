@@ -185,6 +185,25 @@ test('from polls a stream is tried as well, and better than the poll is the stre
   assert.ok(it.http.to('/events').every(({ aborted, query }) => aborted || query.wait === '0'), 'no poll is held any more');
 });
 
+test('a server of another version is told of over a stream and by polls, also where another node answers the next', async () => {
+  const it = await streaming({ version: 'v1', welcome: { version: 'v1' } });
+  const told = [];
+  it.bell.on('version', ({ server }) => told.push(server));
+  (await pollingFrom(it)).json(answer(11, [], { version: 'v1' }));
+  await settle();
+  for (const version of ['v2', 'v2', 'v1', 'v3', undefined]) {
+    it.http.last().json(answer(11, [], { version }));
+    await settle();
+  }
+  assert.deepEqual([told, it.bell.state, it.bell.transport], [['v2', 'v3'], 'live', 'poll']);
+  await it.clock.advance(2 * PROBE_BASE_MS);
+  it.last().drop(1006);
+  await it.clock.advance(0);
+  it.http.to('/stream').at(-1).stream({ ...WELCOME, version: 'v4' }, live(11));
+  await settle();
+  assert.deepEqual([told, it.bell.transport], [['v2', 'v3', 'v4'], 'stream']);
+});
+
 test('refused by the server itself: waited for as it says, and no reason to fall back', async () => {
   const it = bench({ tokens: fixedToken('t') });
   it.bell.room(ROOM);

@@ -8,7 +8,7 @@ import time
 from frames import check, check_frame, number, text
 from screen import PATIENCE, Room
 
-POLL = {"room": text, "epoch": text, "position": number, "frames": lambda value: isinstance(value, list)}
+POLL = {"room": text, "epoch": text, "version": text, "position": number, "frames": lambda value: isinstance(value, list)}
 
 
 class Stream:

@@ -124,6 +124,40 @@ async fn a_screen_that_may_show_all_counts_for_what_it_says_it_shows() {
     assert_eq!(house.told_of("hot").await, (connected(), Value::Null));
 }
 
+/// A screen that has no WebSocket draws what it reports by a call, from when its requests have made it known.
+#[tokio::test]
+async fn a_screen_that_polls_reports_what_it_draws_by_calls() {
+    let mut house = House::open(&ALARM).await;
+    let pass = house.server.client(&["kitchen"]).await;
+    let order = house.accepted(&["Beef rezala"]).await;
+    assert_eq!(house.told_of("hot").await, (lost(), entry("hot", &[&order])));
+    let (kitchen, menu) = (house.menu.kitchen(), house.menu.menu());
+    let seen = |room: &str| format!("/api/v1/rooms/{room}/seen");
+    let receipt = json!({"position": order["position"]});
+    pass.post(&seen(&kitchen), &receipt).await.problem(503, "unavailable");
+
+    // A poll that is held makes the screen known.
+    let cursor = pass.get(&format!("/api/v1/rooms/{kitchen}/events?wait=0")).await.expect(200)["position"].clone();
+    let held = format!("/api/v1/rooms/{kitchen}/events?wait=30&since={cursor}");
+    let (held, ()) = tokio::join!(pass.get(&held), async {
+        house.floor.until("the screen", |frame| frame["event"]["patch"].to_string().contains("\"connected\":true")).await;
+        // What is none, or not for whom it is; from staff, and of the menu, it means nothing.
+        pass.post(&seen(&kitchen), &json!({"position": 1, "stations": []})).await.problem(422, "invalid");
+        pass.post(&seen("kitchen:nowhere"), &receipt).await.problem(403, "forbidden");
+        for (who, room) in [(&house.staff, &kitchen), (&pass, &menu)] {
+            assert_eq!(who.post(&seen(room), &receipt).await.status, 204);
+        }
+        let shown = json!({"position": order["position"], "station": "bar"});
+        assert_eq!(pass.post(&seen(&kitchen), &shown).await.status, 204);
+        house.silence(Duration::from_secs(2), of_a_station).await;
+        assert_eq!(pass.post(&seen(&kitchen), &receipt).await.status, 204);
+        assert_eq!(house.told_of("hot").await, (connected(), Value::Null));
+        // Ends the poll.
+        house.accepted(&["Firni"]).await;
+    });
+    assert_eq!(held.expect(200)["frames"][0]["event"]["kind"], "order.placed");
+}
+
 #[tokio::test]
 async fn without_the_alarm_nobody_is_told() {
     let mut house = House::open(&["--display-alarm-s", "0"]).await;

@@ -145,11 +145,11 @@ pub async fn receipts_show_what_a_screen_has_drawn(world: World) {
         let (position, shows) = (Position::new(number).unwrap(), None);
         world.store.record_seen(vec![Receipt { place: house.screen("grill"), position, at: at(second), shows }])
     };
-    seen(4, 1).await.unwrap();
+    assert_eq!(seen(4, 1).await, Ok(0));
     assert_eq!(house.displays().await, json!({}), "a screen that nobody knows");
     house.tell("grill", connected()).await;
     for (number, second) in [(5, 2), (9, 3), (7, 4), (10, 5)] {
-        seen(number, second).await.unwrap();
+        assert_eq!(seen(number, second).await, Ok(1));
     }
     let displays = house.displays().await;
     let (position, seen_at) = (&displays["grill"]["position"], &displays["grill"]["last_seen_at"]);

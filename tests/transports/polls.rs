@@ -38,6 +38,9 @@ async fn without_a_usable_cursor_there_is_a_snapshot_at_once() {
     let (first, _) = kitchen.poll("").await;
     let (epoch, position) = (first["epoch"].as_str().unwrap(), first["position"].as_u64().unwrap());
     assert_eq!((kinds(&first), &first["room"]), (vec!["snapshot"], &json!(kitchen.room)));
+    let page = kitchen.server.get("/kitchen", "").await.text().await.unwrap();
+    let version = first["version"].as_str().unwrap();
+    assert!(page.contains(&format!("content=\"{version}\"")), "{version}: the page that this node serves");
     assert_eq!(first["frames"][0]["documents"][0]["id"], kitchen.order);
     let far = position + 1000;
     for query in [format!("?since={position}&epoch=another"), format!("?since={far}&epoch={epoch}"), format!("?epoch={epoch}")] {

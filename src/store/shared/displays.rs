@@ -55,7 +55,7 @@ impl Displays for Backend {
         rows.into_iter().map(|(restaurant, display)| place(restaurant, &display)).collect()
     }
 
-    async fn record_seen(&self, receipts: Vec<Receipt>) -> Result<()> {
+    async fn record_seen(&self, receipts: Vec<Receipt>) -> Result<u64> {
         self.write(move |c| Box::pin(record_seen(c, receipts))).await
     }
 
@@ -87,14 +87,15 @@ async fn renew(connection: &mut Connection, node: NodeId, mut places: Vec<Place>
     Ok(gone)
 }
 
-async fn record_seen(connection: &mut Connection, mut receipts: Vec<Receipt>) -> Result<()> {
+async fn record_seen(connection: &mut Connection, mut receipts: Vec<Receipt>) -> Result<u64> {
+    let mut known = 0;
     receipts.sort_by(|one, other| one.place.cmp(&other.place));
     for Receipt { place, position, at, shows } in receipts {
         let see = query::<Database>(sql::displays::SEE).bind(place.restaurant.uuid()).bind(place.display.to_string());
         let see = see.bind(position.column()).bind(at.micros()).bind(shows.map(|station| station.to_string()));
-        see.execute(&mut *connection).await?;
+        known += see.execute(&mut *connection).await?.rows_affected();
     }
-    Ok(())
+    Ok(known)
 }
 
 /// A screen's row, and whether any node holds it.
