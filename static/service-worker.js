@@ -1,5 +1,6 @@
 /**
- * The diner's pages without a network.
+ * The diner's pages without a network, or the kitchen's: a screen that is turned on while the network is away shows the
+ * tickets that it had. Each kind has a worker of its own, so that no phone carries what only a kitchen needs.
  *
  * The network comes first, always: what is kept answers only when it does not. Nothing of the API is touched here, so
  * that no token and no document is ever in a cache; what a phone last saw of its orders the pages keep themselves.
@@ -7,18 +8,26 @@
 
 /** What this is, which its type alone does not say. */
 const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {any} */ (self));
-/** Pages of one version, under its name; the page that registers this worker names it. */
-const CACHE = `orderbell-${new URL(worker.location.href).searchParams.get('version')}`;
+/** The page that registers this worker says which version it is of, and whether it is a kitchen's. */
+const { searchParams } = new URL(worker.location.href);
+const FOR_KITCHEN = searchParams.get('for') === 'kitchen';
+const FAMILY = FOR_KITCHEN ? 'kitchen-orderbell-' : 'orderbell-';
+/** Pages of one version, under its name. */
+const CACHE = `${FAMILY}${searchParams.get('version')}`;
+const KITCHEN = '/kitchen';
 /** One address for each page, since it is the same for every table and every order. */
 const PAGES = new Map([['t', '/t/shell'], ['orders', '/orders/shell']]);
 /** Where the installed page begins; it goes on to the table. */
 const START = '/';
-/** What pages load later than their HTML says. */
+/** What the library loads later than a page's HTML says. */
 const LATER = [
+  '/client/renewal.js', '/client/persistence.js', '/client/idb_storage.js', '/client/kept_commands.js',
+  '/client/kept_rooms.js', '/client/fallback.js', '/client/http_link.js', '/client/http_commands.js', '/client/http_receipts.js',
+  '/client/follow_poll.js', '/client/follow_stream.js', '/client/room_reader.js', '/client/event_stream.js',
+];
+/** And what a diner's page does. */
+const DINERS_LATER = [
   '/languages/en.js', '/languages/bn.js', '/pages/upkeep.js', '/pages/new_version.js', '/pages/share.js',
-  '/client/renewal.js', '/client/persistence.js', '/client/idb_storage.js', '/client/kept_commands.js', '/client/kept_rooms.js',
-  '/client/fallback.js', '/client/http_link.js', '/client/http_commands.js', '/client/http_receipts.js', '/client/follow_poll.js',
-  '/client/follow_stream.js', '/client/room_reader.js', '/client/event_stream.js',
 ];
 /** A network that has not answered a page by then is taken for none. */
 const PATIENCE_MS = 5_000;
@@ -35,8 +44,9 @@ worker.addEventListener('fetch', (event) => {
 
 async function install() {
   const cache = await caches.open(CACHE);
-  const needed = await Promise.all([START, ...PAGES.values()].map((page) => keepPage(cache, page)));
-  await cache.addAll([...new Set([...needed.flat(), ...LATER])]);
+  const pages = FOR_KITCHEN ? [KITCHEN] : [START, ...PAGES.values()];
+  const needed = await Promise.all(pages.map((page) => keepPage(cache, page)));
+  await cache.addAll([...new Set([...needed.flat(), ...LATER, ...(FOR_KITCHEN ? [] : DINERS_LATER)])]);
   await worker.skipWaiting();
 }
 
@@ -46,12 +56,12 @@ async function keepPage(cache, page) {
   if (!response.ok) throw new TypeError(`${page}: ${response.status}`);
   await cache.put(page, response.clone());
   const html = await response.text();
-  return [...html.matchAll(/(?:<link rel="(?:icon|stylesheet|modulepreload)" href|<script type="module" src)="([^"]+)"/g)].map(([, path]) => path);
+  return [...html.matchAll(/(?:<link rel="(?:icon|stylesheet|modulepreload)" href|<script type="module" src)="(\/[^"]+)"/g)].map(([, path]) => path);
 }
 
 async function activate() {
   const names = await caches.keys();
-  await Promise.all(names.filter((name) => name.startsWith('orderbell-') && name !== CACHE).map((name) => caches.delete(name)));
+  await Promise.all(names.filter((name) => name.startsWith(FAMILY) && name !== CACHE).map((name) => caches.delete(name)));
   await worker.clients.claim();
 }
 
@@ -59,12 +69,21 @@ async function activate() {
 function answerTo({ request, clientId, resultingClientId }) {
   const url = new URL(request.url);
   if (request.method !== 'GET' || url.origin !== worker.location.origin) return null;
-  const [folder, name, ...rest] = url.pathname.slice(1).split('/');
+  // Whoever asks whether the server has a page is not to be told of a copy.
+  if (request.cache === 'no-store') return null;
   if (request.mode === 'navigate') {
-    const page = url.pathname === START ? START : name && rest.length === 0 && PAGES.get(folder);
+    const page = pageFor(url.pathname);
     return page ? openPage(request, page, resultingClientId) : null;
   }
+  const [folder] = url.pathname.slice(1).split('/');
   return folder === 'api' || folder === 'ws' ? null : load(request, offlinePages.has(clientId));
+}
+
+/** @param {string} path @returns {string | undefined} where its page is kept */
+function pageFor(path) {
+  if (path === (FOR_KITCHEN ? KITCHEN : START)) return path;
+  const [folder, name, ...rest] = path.slice(1).split('/');
+  return !FOR_KITCHEN && name && rest.length === 0 ? PAGES.get(folder) : undefined;
 }
 
 /** @param {Request} request @param {string} page where it is kept @param {string} client the one it will be */

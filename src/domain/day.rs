@@ -1,4 +1,4 @@
-//! A day of the calendar, in UTC.
+//! A day of the calendar: in UTC, and on the clock of a place.
 
 use super::as_text::serde_as_text;
 use super::time::Timestamp;
@@ -13,27 +13,93 @@ use time::macros::format_description;
 #[error("a day is YYYY-MM-DD, in 1970 or later")]
 pub struct InvalidDay;
 
-/// A day from midnight to midnight UTC; on the wire `2026-11-24`.
+/// A date; on the wire `2026-11-24`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Day(Date);
 
 impl Day {
-    /// Its first moment.
+    /// Its first moment in UTC.
     #[must_use]
     pub fn begin(self) -> Timestamp {
         Timestamp::from_millis(self.0.midnight().assume_utc().unix_timestamp().saturating_mul(1000))
     }
 
-    /// The first moment after it.
+    /// The first moment after it in UTC.
     #[must_use]
     pub fn end(self) -> Timestamp {
         self.begin().plus(Duration::from_secs(24 * 60 * 60))
+    }
+}
+
+/// How far the clock of a place is ahead of UTC, in minutes, -1080 to 1080.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(try_from = "i16")]
+pub struct Offset(i16);
+
+/// No clock is that far from UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an offset is -1080 to 1080 minutes, and a clock change at most 180")]
+pub struct InvalidOffset;
+
+impl Offset {
+    const MOST: i16 = 18 * 60;
+    const MOST_CHANGE: i16 = 3 * 60;
+
+    /// What the clock shows as this moment is that much earlier in UTC.
+    fn in_utc(self, shown: Timestamp) -> Timestamp {
+        Timestamp::from_millis(shown.millis() - i64::from(self.0) * 60 * 1000)
+    }
+}
+
+impl TryFrom<i16> for Offset {
+    type Error = InvalidOffset;
+    fn try_from(minutes: i16) -> Result<Self, InvalidOffset> {
+        if (-Self::MOST..=Self::MOST).contains(&minutes) { Ok(Self(minutes)) } else { Err(InvalidOffset) }
+    }
+}
+
+/// A day from midnight to midnight on the clock of a place. With a clock change in it, it is shorter or longer than 24 hours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LocalDay {
+    date: Day,
+    begin: Timestamp,
+    end: Timestamp,
+}
+
+impl LocalDay {
+    /// The day that the place calls `date`, by its offsets at the two midnights.
+    ///
+    /// # Errors
+    /// Offsets that no clock change has between them.
+    pub fn new(date: Day, begin: Offset, end: Offset) -> Result<Self, InvalidOffset> {
+        if (end.0 - begin.0).abs() > Offset::MOST_CHANGE {
+            return Err(InvalidOffset);
+        }
+        Ok(Self { date, begin: begin.in_utc(date.begin()), end: end.in_utc(date.end()) })
+    }
+
+    /// What it is called.
+    #[must_use]
+    pub const fn date(self) -> Day {
+        self.date
+    }
+
+    /// Its first moment.
+    #[must_use]
+    pub const fn begin(self) -> Timestamp {
+        self.begin
+    }
+
+    /// The first moment after it.
+    #[must_use]
+    pub const fn end(self) -> Timestamp {
+        self.end
     }
 
     /// Whether a moment lies in it.
     #[must_use]
     pub fn contains(self, at: Timestamp) -> bool {
-        self.begin() <= at && at < self.end()
+        self.begin <= at && at < self.end
     }
 }
 
@@ -63,8 +129,24 @@ mod tests {
         let day: Day = "2026-11-24".parse().unwrap();
         assert_eq!((day.begin().to_string(), day.to_string()), ("2026-11-24T00:00:00.000Z".into(), "2026-11-24".into()));
         let at = |millis| Timestamp::from_millis(day.begin().millis() + millis);
-        assert!(day.contains(at(0)) && day.contains(at(86_399_999)) && !day.contains(at(-1)) && !day.contains(at(86_400_000)));
+        let utc = LocalDay::new(day, Offset::default(), Offset::default()).unwrap();
+        assert!(utc.contains(at(0)) && utc.contains(at(86_399_999)) && !utc.contains(at(-1)) && !utc.contains(at(86_400_000)));
         assert_eq!(day.end(), "2026-11-25".parse::<Day>().unwrap().begin());
+    }
+
+    #[test]
+    fn a_place_has_its_own_midnights_and_a_clock_change_its_own_length() {
+        let on = |date: &str, begin: i16, end: i16| {
+            LocalDay::new(date.parse().unwrap(), begin.try_into().unwrap(), end.try_into().unwrap())
+        };
+        let dhaka = on("2026-11-24", 360, 360).unwrap();
+        assert_eq!(dhaka.begin().to_string(), "2026-11-23T18:00:00.000Z");
+        assert_eq!(dhaka.end().to_string(), "2026-11-24T18:00:00.000Z");
+        let fall_back = on("2026-11-01", -240, -300).unwrap();
+        assert_eq!(fall_back.end().since(fall_back.begin()), Duration::from_secs(25 * 3600), "New York, in autumn");
+        assert_eq!(fall_back.end(), on("2026-11-02", -300, -300).unwrap().begin(), "the next begins where it ends");
+        assert_eq!(on("2026-11-24", 360, -360), Err(InvalidOffset));
+        assert_eq!(Offset::try_from(1081), Err(InvalidOffset));
     }
 
     #[test]

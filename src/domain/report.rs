@@ -1,6 +1,6 @@
 //! The report of a day: counts and times over the orders that were placed in it. Pure arithmetic.
 
-use super::day::Day;
+use super::day::{Day, LocalDay};
 use super::ids::MenuItemId;
 use super::money::{Currency, Money};
 use super::order::{Item, Order};
@@ -54,6 +54,8 @@ pub struct Sold {
 pub struct DayReport {
     /// Which.
     pub date: Day,
+    /// Its first moment.
+    pub begins_at: Timestamp,
     /// False when there were more orders than a report looks at; it then covers the first of the day.
     pub complete: bool,
     /// Orders placed.
@@ -68,8 +70,8 @@ pub struct DayReport {
     pub promised: usize,
     /// Of those, the ones that were ready after it.
     pub late: usize,
-    /// Orders placed in each hour of the day, UTC.
-    pub hours: [usize; 24],
+    /// Orders placed in each hour from its first moment on: 24 of them, but for a day with a clock change.
+    pub hours: Vec<usize>,
     /// Portions that each station made, of orders that were neither rejected nor cancelled.
     pub stations: BTreeMap<Station, u64>,
     /// What was sold of each dish, of the same orders; most first.
@@ -79,12 +81,13 @@ pub struct DayReport {
 impl DayReport {
     /// Reports on the orders of a day. Those of other days are left out. `complete` is whether these are all there are.
     #[must_use]
-    pub fn of(date: Day, currency: Currency, orders: &[Order], complete: bool) -> Self {
-        let orders: Vec<_> = orders.iter().filter(|order| date.contains(order.placed_at)).collect();
+    pub fn of(day: LocalDay, currency: Currency, orders: &[Order], complete: bool) -> Self {
+        let orders: Vec<_> = orders.iter().filter(|order| day.contains(order.placed_at)).collect();
         let kept: Vec<_> = orders.iter().copied().filter(|order| is_kept(order)).collect();
         let judged: Vec<_> = orders.iter().filter_map(|order| order.ready_at.zip(order.promised_at)).collect();
         Self {
-            date,
+            date: day.date(),
+            begins_at: day.begin(),
             complete,
             orders: orders.len(),
             statuses: statuses(&orders),
@@ -92,7 +95,7 @@ impl DayReport {
             steps: steps(&orders),
             promised: judged.len(),
             late: judged.iter().filter(|(ready, promised)| ready > promised).count(),
-            hours: hours(date, &orders),
+            hours: hours(day, &orders),
             stations: stations(&kept),
             items: sold(currency, &kept),
         }
@@ -116,11 +119,12 @@ fn statuses(orders: &[&Order]) -> BTreeMap<&'static str, usize> {
     counts
 }
 
-fn hours(date: Day, orders: &[&Order]) -> [usize; 24] {
-    let mut counts = [0; 24];
+fn hours(day: LocalDay, orders: &[&Order]) -> Vec<usize> {
+    let hour = |at: Timestamp| usize::try_from((at.millis() - day.begin().millis()).div_euclid(HOUR_MS)).unwrap_or_default();
+    // Where clocks change by half an hour, the last hour is half of one.
+    let mut counts = vec![0; hour(Timestamp::from_millis(day.end().millis() - 1)) + 1];
     for order in orders {
-        let hour = (order.placed_at.millis() - date.begin().millis()).div_euclid(HOUR_MS);
-        if let Some(count) = usize::try_from(hour).ok().and_then(|hour| counts.get_mut(hour)) {
+        if let Some(count) = counts.get_mut(hour(order.placed_at)) {
             *count += 1;
         }
     }

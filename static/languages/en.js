@@ -65,6 +65,7 @@ const words = {
   follow: 'Follow this order',
   back: 'Back to the menu',
   cancel: 'Cancel order',
+  cancelSure: 'Yes, cancel',
   cancelling: 'Cancelling…',
   orderAgain: 'Order this again',
   items: 'What you ordered',
@@ -148,6 +149,7 @@ const words = {
   error_offline: 'No connection. Please try again when you are back online.',
   error: 'That did not work. Please try again.',
 
+  scanCode: 'Scan to see the menu and order',
   noTable: 'This table code does not work',
   noTableHint: 'It may be an old one. Please scan the code on your table again, or ask the staff.',
   noServer: 'The restaurant cannot be reached',

@@ -12,7 +12,7 @@ import { redrawing } from '../views/redraw.js';
 import { Sound } from '../views/sound.js';
 import { toast } from '../views/toasts.js';
 import { DoubleTouch, ignoreHeldKeys } from './double_touch.js';
-import { keepAwake, toggleFullScreen } from './kiosk.js';
+import { keepAwake, keepCopy, toggleFullScreen } from './kiosk.js';
 import { KitchenCommands } from './kitchen_commands.js';
 import { KitchenOrders } from './kitchen_orders.js';
 import { askAbout } from './kitchen_session.js';
@@ -78,6 +78,7 @@ export class KitchenScreen {
     followLifecycle(this.#bell, window);
     followVersion(this.#bell, () => this.#isQuiet());
     keepAwake();
+    keepCopy(this.#bell, pageVersion() ?? '');
     setInterval(() => this.#tick(), 1000);
     this.#due();
     this.#bell.start();

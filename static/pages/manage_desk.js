@@ -1,5 +1,6 @@
 import { Api } from '../client/api.js';
 import { find, onAction, render } from '../views/dom.js';
+import { checkForm, forgive } from '../views/form_check.js';
 import { MANAGE_TABS, failedView, loadingView, manageTabs, notManagerView } from '../views/manage_parts.js';
 import { closeSheet, openSheet } from '../views/sheet.js';
 import { accountButton } from '../views/staff_bar.js';
@@ -13,8 +14,9 @@ import { ScreensSection } from './manage_screens.js';
 import { TablesSection } from './manage_tables.js';
 import { followPage } from './new_version.js';
 
-/** Out of reach, the server is asked again this often. */
-const AGAIN_MS = 5000;
+/** Out of reach, the server is asked again this often; else what is looked at is read anew this often. */
+const AGAIN_MS = 5_000;
+const FRESH_MS = 30_000;
 
 const SECTIONS = {
   menu: MenuSection, tables: TablesSection, people: PeopleSection, screens: ScreensSection, keys: KeysSection, report: ReportSection,
@@ -52,15 +54,19 @@ export class ManageDesk {
       const form = /** @type {HTMLFormElement} */ (event.target);
       if (!form.dataset.form) return;
       event.preventDefault();
-      this.#section().submit(form.dataset.form, form);
+      if (checkForm(form)) this.#section().submit(form.dataset.form, form);
     });
-    document.body.addEventListener('input', (event) => this.#section().typed(/** @type {HTMLElement} */ (event.target)));
+    document.body.addEventListener('input', (event) => {
+      forgive(event.target);
+      this.#section().typed(/** @type {HTMLElement} */ (event.target));
+    });
     addEventListener('hashchange', () => this.#show());
     addEventListener('beforeunload', (event) => {
       if (this.#isUnsaved) event.preventDefault();
     });
     addEventListener('online', () => this.#again());
     setInterval(() => this.#again(), AGAIN_MS);
+    setInterval(() => this.#refresh(), FRESH_MS);
     followPage(() => !this.#isUnsaved && !document.querySelector('dialog[open]'));
   }
 
@@ -70,6 +76,12 @@ export class ManageDesk {
 
   #again() {
     if (document.documentElement.dataset.connection === 'offline') this.#section().load();
+  }
+
+  /** What others do is seen, and that the server is gone, before somebody trusts what stands there. */
+  #refresh() {
+    if (this.#refused || document.hidden || document.querySelector('dialog[open]')) return;
+    this.#section().load();
   }
 
   #section() {

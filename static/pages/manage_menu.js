@@ -111,7 +111,7 @@ export class MenuSection extends Section {
     const options = [...form.querySelectorAll('[data-option]')].map((row) => this.#option(row));
     const amount = price === '' ? null : readPrice(price, this.#currency);
     if (amount === null || options.some((option) => option.amount === null)) {
-      complain({ code: 'invalid', message: 'A price is a number, such as 4.50' });
+      complain({ code: 'invalid', message: 'A price is too high' });
       return;
     }
     const available = findItem(this.#draft, id)?.item.available ?? true;

@@ -1,7 +1,6 @@
 import { reportView } from '../views/manage_report.js';
+import { dayAfter, dayOf, offsetsOf } from '../views/manage_days.js';
 import { Section } from './manage_section.js';
-
-const DAY_MS = 24 * 3_600_000;
 
 /** The report of one day, and the way to others. */
 export class ReportSection extends Section {
@@ -9,7 +8,8 @@ export class ReportSection extends Section {
 
   async read() {
     const date = this.#date;
-    const report = await this.context.call('GET', `/reports/day?date=${date}`);
+    const { begin, end } = offsetsOf(date);
+    const report = await this.context.call('GET', `/reports/day?date=${date}&offset=${begin}&end_offset=${end}`);
     // Another day may have been chosen meanwhile; its own answer is on its way.
     return date === this.#date ? report : this.data;
   }
@@ -20,8 +20,8 @@ export class ReportSection extends Section {
 
   /** @param {string} name */
   act(name) {
-    if (name === 'day-before') this.#show(dayOf(Date.parse(this.#date) - DAY_MS));
-    if (name === 'day-after') this.#show(dayOf(Date.parse(this.#date) + DAY_MS));
+    if (name === 'day-before') this.#show(dayAfter(this.#date, -1));
+    if (name === 'day-after') this.#show(dayAfter(this.#date, 1));
     if (name === 'today') this.#show(today());
   }
 
@@ -37,12 +37,7 @@ export class ReportSection extends Section {
   }
 }
 
-/** @returns {string} the day it is, in UTC */
+/** @returns {string} the day it is, on the clock of this device */
 function today() {
-  return dayOf(Date.now());
-}
-
-/** @param {number} ms since 1970 @returns {string} `2026-11-24` */
-function dayOf(ms) {
-  return new Date(ms).toISOString().slice(0, 10);
+  return dayOf(new Date());
 }

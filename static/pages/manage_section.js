@@ -90,7 +90,7 @@ function setBusy(button, busy) {
 /** @param {{code: string, message: string}} error */
 export function complain({ code, message }) {
   const words = code === 'offline' ? 'The server cannot be reached. Try again in a moment.' : sentence(message);
-  const place = document.querySelector('dialog[open] .field__error');
+  const place = document.querySelector('dialog[open] .field__error:not([data-of])');
   if (place) place.textContent = words;
   else toast(words, { bad: true });
 }

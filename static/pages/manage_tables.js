@@ -1,3 +1,4 @@
+import { LANGUAGES } from '../languages/language.js';
 import { sureSheet } from '../views/manage_parts.js';
 import { tableSheet, tablesView } from '../views/manage_tables.js';
 import { openSheet } from '../views/sheet.js';
@@ -11,9 +12,11 @@ const BY_LABEL = new Intl.Collator(undefined, { numeric: true });
 /** Tables and the sheet of their codes. */
 export class TablesSection extends Section {
   /** Pictures by the address they carry. @type {Map<string, string>} */ #codes = new Map();
+  /** What stands under each, in every language that guests speak. @type {{language: string, words: string}[]} */ #hints = [];
 
   async read() {
-    const { tables } = await this.context.call('GET', '/tables');
+    const [{ tables }, hints] = await Promise.all([this.context.call('GET', '/tables'), scanHints()]);
+    this.#hints = hints;
     tables.sort((/** @type {any} */ a, /** @type {any} */ b) => BY_LABEL.compare(a.label, b.label));
     this.#draw(tables);
     return tables;
@@ -35,7 +38,7 @@ export class TablesSection extends Section {
 
   view() {
     const place = this.data[0] ? new URL(this.data[0].url).host : '';
-    return tablesView(this.data, { codes: this.#codes, restaurant: this.context.restaurant.name, place });
+    return tablesView(this.data, { codes: this.#codes, hints: this.#hints, restaurant: this.context.restaurant.name, place });
   }
 
   /** @param {string} name @param {HTMLElement} control */
@@ -64,4 +67,12 @@ export class TablesSection extends Section {
     const { label } = fields(form);
     this.attempt(() => this.context.call('POST', '/tables', { body: { label } }), `Table ${label} is there.`);
   }
+}
+
+/** @returns {Promise<{language: string, words: string}[]>} */
+function scanHints() {
+  return Promise.all(Object.entries(LANGUAGES).map(async ([language, { load }]) => {
+    const { default: words } = await load();
+    return { language, words: words.scanCode };
+  }));
 }

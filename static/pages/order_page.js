@@ -9,7 +9,7 @@ import { toast } from '../views/toasts.js';
 import { CallSheet } from './calls.js';
 import { CONNECTION_WORDS, followLanguage, furnish } from './frame.js';
 import { beforeLeaving, keepOrders, lastOrder } from './last_seen.js';
-import { showInstead, tellProgress } from './page_state.js';
+import { SecondTouch, showInstead, tellProgress } from './page_state.js';
 
 const TICK_MS = 1_000;
 
@@ -27,6 +27,7 @@ export class OrderPage {
   /** @type {CallSheet | null} */ #calls = null;
   /** @type {ConnectionBanner | null} */ #banner = null;
   #settled = false;
+  #cancels = new SecondTouch(() => this.#draw());
   #main = find('#main');
 
   /** @param {Parts} parts the visit is one that has begun */
@@ -164,6 +165,7 @@ export class OrderPage {
   }
 
   async #cancel() {
+    if (!this.#cancels.touch(this.#id)) return;
     try {
       const { document: order } = await this.#bell.command({ order: this.#id, action: 'cancel', reason: 'customer_request' });
       this.#answered = order;
@@ -202,6 +204,6 @@ export class OrderPage {
     document.title = this.#visit?.place && order.status !== 'ready' ? `${title} · ${this.#visit.place.restaurant.name}` : title;
     const cancelling = this.#bell.pending.some((/** @type {any} */ { action, order: of }) => action === 'cancel' && of === this.#id);
     const extras = [this.#shared ? h('p.banner', {}, icon('share'), h('span', {}, WORDS.sharedNote)) : null];
-    render(this.#main, orderPage(order, { now: this.#bell.now(), cancelling, shared: this.#shared, extras }));
+    render(this.#main, orderPage(order, { now: this.#bell.now(), cancelling, sure: this.#cancels.wants(this.#id), shared: this.#shared, extras }));
   }
 }

@@ -43,3 +43,33 @@ function tellNewTime(before, after) {
   const [old, range] = [promisedRange(before), promisedRange(after)];
   if (old !== null && range !== null && old !== range) toast(WORDS.promiseMoved(after.number, range));
 }
+
+/** A second touch after less than this is the first one's tremble; after more, nobody remembers the first. */
+const TREMBLE_MS = 400;
+const REMEMBERED_MS = 8_000;
+
+/** What cannot be taken back wants a second touch: a slip of the thumb is no wish. */
+export class SecondTouch {
+  #thing = ''; #at = -Infinity; #changed; #now;
+
+  /** @param {() => void} changed draws anew @param {() => number} [now] monotonic ms */
+  constructor(changed, now = () => performance.now()) {
+    this.#changed = changed;
+    this.#now = now;
+  }
+
+  /** @param {string} thing such as an order's id @returns {boolean} whether this was the second touch */
+  touch(thing) {
+    if (this.wants(thing)) return this.#now() - this.#at > TREMBLE_MS;
+    this.#thing = thing;
+    this.#at = this.#now();
+    setTimeout(this.#changed, REMEMBERED_MS);
+    this.#changed();
+    return false;
+  }
+
+  /** @param {string} thing @returns {boolean} whether it was touched once, and the second touch is waited for */
+  wants(thing) {
+    return thing === this.#thing && this.#now() - this.#at < REMEMBERED_MS;
+  }
+}

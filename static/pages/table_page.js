@@ -13,7 +13,7 @@ import { CallSheet } from './calls.js';
 import { ChoiceSheet } from './choice_sheet.js';
 import { CONNECTION_WORDS } from './frame.js';
 import { beforeLeaving, keepMenu, keepOrders, lastMenu, lastOrders } from './last_seen.js';
-import { showInstead, tellProgress } from './page_state.js';
+import { SecondTouch, showInstead, tellProgress } from './page_state.js';
 import { drawBasketBar, drawPause, furnishTable, hideTable } from './table_frame.js';
 import { tableOf } from './visit.js';
 import { VisitOrders } from './visit_orders.js';
@@ -32,6 +32,7 @@ export class TablePage {
   /** Finished orders that were opened. @type {Set<string>} */ #opened = new Set();
   #ticks = 0;
   #draw = redrawing(() => this.#bell.state !== 'stopped' && this.#drawNow());
+  #cancels = new SecondTouch(() => this.#draw());
   #main = find('#main');
 
   /** @param {import('./visit.js').Visit} visit @param {import('./visit.js').Place} place */
@@ -223,6 +224,7 @@ export class TablePage {
 
   /** @param {string} order its id */
   async #cancel(order) {
+    if (!this.#cancels.touch(order)) return;
     try {
       const { document } = await this.#bell.command({ order, action: 'cancel', reason: 'customer_request' });
       this.#orders.take([document]);
@@ -282,6 +284,6 @@ export class TablePage {
   /** @param {any} order */
   #stateOf({ id }) {
     const cancelling = this.#bell.pending.some(({ action, order }) => action === 'cancel' && order === id);
-    return { now: this.#bell.now(), cancelling };
+    return { now: this.#bell.now(), cancelling, sure: this.#cancels.wants(id) };
   }
 }

@@ -1,8 +1,11 @@
 import { h } from './dom.js';
 import { count, money } from './format.js';
 import { icon } from './icons.js';
-import { MAX_OPTIONS, priceText } from './manage_menu_model.js';
+import { MAX_OPTIONS, pricePattern, priceText } from './manage_menu_model.js';
 import { choice, emptyView, field, formSheet, iconButton, lineButton, mainButton, sectionHead } from './manage_parts.js';
+
+/** A price to show how one is written, in minor units. */
+const EXAMPLE = 450;
 
 /** @typedef {import('./manage_menu_model.js').DraftCategory} DraftCategory */
 /** @typedef {import('./manage_menu_model.js').DraftItem} DraftItem */
@@ -68,10 +71,10 @@ export function itemSheet(item, { category, draft, stations, currency }) {
     h('div.field', {}, h('label', { for: 'field-description' }, 'Description'),
       h('textarea', { id: 'field-description', name: 'description', rows: 2, maxlength: 200 }, item?.description ?? '')),
     h('div.field.columns', {},
-      field('price', `Price in ${currency}`, { required: true, inputmode: 'decimal', value: item ? priceText(item.amount, currency) : '' }),
-      field('station', 'Station', { required: true, list: 'stations', pattern: '[a-z0-9\\-]{1,40}', value: item?.station ?? '', autocapitalize: 'none', hint: 'Lower case, such as hot, cold, bar' })),
+      field('price', `Price in ${currency}`, { ...priceField(currency), required: true, value: item ? priceText(item.amount, currency) : '' }),
+      field('station', 'Station', { required: true, list: 'stations', pattern: '[a-z0-9\\-]{1,40}', 'data-wrong': 'Small letters, digits and hyphens only.', value: item?.station ?? '', autocapitalize: 'none', hint: 'Lower case, such as hot, cold, bar' })),
     choice('category', 'Heading', draft.map(({ id, name }) => [id, name]), category),
-    field('photo', 'Address of a photo', { type: 'text', inputmode: 'url', maxlength: 500, pattern: '(https://|/)\\S*', value: item?.photo ?? '', hint: 'Optional; begins with https://' }),
+    field('photo', 'Address of a photo', { type: 'text', inputmode: 'url', maxlength: 500, pattern: '(https://|/)\\S*', 'data-wrong': 'An address begins with https://', value: item?.photo ?? '', hint: 'Optional; begins with https://' }),
     h('fieldset.field.options', {}, h('legend', {}, 'Options'),
       h('p.field__hint', {}, 'What a guest may choose beside it, and what that adds to the price.'),
       h('ul.options__list', { id: 'options' }, (item?.options ?? []).map((option) => optionRow(option, currency))),
@@ -80,11 +83,16 @@ export function itemSheet(item, { category, draft, stations, currency }) {
     item && h('button.button.button--quiet.button--danger', { 'type': 'button', 'data-do': 'remove-item', 'data-id': item.id }, icon('trash'), 'Remove this dish'));
 }
 
+/** @param {string} currency */
+function priceField(currency) {
+  return { 'inputmode': 'decimal', 'pattern': pricePattern(currency), 'data-wrong': `A price is a number, such as ${priceText(EXAMPLE, currency)}` };
+}
+
 /** @param {{id: string, name: string, amount: number}} option @param {string} currency */
 export function optionRow({ id, name, amount }, currency) {
   return h('li.option', { 'data-option': id },
     h('input', { 'name': 'option-name', 'aria-label': 'Option', 'placeholder': 'extra spicy', 'required': true, 'maxlength': 80, 'autocomplete': 'off', 'value': name }),
-    h('input', { 'name': 'option-price', 'aria-label': `Adds, in ${currency}`, 'placeholder': '0', 'inputmode': 'decimal', 'autocomplete': 'off', 'value': amount ? priceText(amount, currency) : '' }),
+    h('input', { 'name': 'option-price', 'aria-label': `Adds, in ${currency}`, 'placeholder': '0', ...priceField(currency), 'autocomplete': 'off', 'value': amount ? priceText(amount, currency) : '' }),
     iconButton('remove-option', 'trash', 'Remove this option'));
 }
 

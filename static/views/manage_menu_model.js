@@ -105,6 +105,12 @@ export function priceText(amount, currency) {
   return (amount / 10 ** decimals(currency)).toFixed(decimals(currency));
 }
 
+/** @param {string} currency @returns {string} what an input's pattern lets through: all that `readPrice` reads, but for too much */
+export function pricePattern(currency) {
+  const places = decimals(currency);
+  return places > 0 ? `\\s*\\d{0,10}([.,]\\d{0,${places}})?\\s*` : '\\s*\\d{0,10}[.,]?\\s*';
+}
+
 /**
  * @param {string} text as somebody types it: `4.5`, `4,50`, empty for nothing
  * @param {string} currency

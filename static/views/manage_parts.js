@@ -88,7 +88,7 @@ export function choice(name, label, options, chosen) {
 
 /** @param {string} form its name @param {string} title @param {string} hint @param {string} send the button's words @param {...any} content */
 export function formSheet(form, title, hint, send, ...content) {
-  return h('form', { 'data-form': form }, head(title, hint), content,
+  return h('form', { 'data-form': form, 'novalidate': true }, head(title, hint), content,
     h('p.field__error', { role: 'alert' }),
     h('div.sheet__foot', {}, h('button.button.button--primary.button--large', { type: 'submit' }, send)));
 }

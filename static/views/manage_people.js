@@ -16,7 +16,7 @@ export function peopleView(people, me) {
 
 export function personSheet() {
   return formSheet('person', 'Somebody new', 'They sign in on the staff page.', 'Add',
-    field('username', 'User name', { required: true, maxlength: 64, pattern: '[!-~]{1,64}', autocapitalize: 'none', spellcheck: 'false', hint: 'Without spaces' }),
+    field('username', 'User name', { required: true, maxlength: 64, 'pattern': '[!-~]{1,64}', 'data-wrong': 'Latin letters, digits and signs, without spaces.', autocapitalize: 'none', spellcheck: 'false', hint: 'Without spaces' }),
     passwordField({ required: true }),
     choice('role', 'Role', ROLES, 'staff'));
 }

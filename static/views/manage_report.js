@@ -9,10 +9,10 @@ const STEPS = /** @type {[string, string][]} */ ([
 /** Lines of a list before the rest is summed up. */
 const TOP = 15;
 
-/** @param {any} report @param {{today: string}} look `today`: the day, in UTC */
+/** @param {any} report @param {{today: string}} look `today`: the day */
 export function reportView(report, { today }) {
   return h('section.section', { 'aria-label': 'Report of the day' },
-    sectionHead('Report of the day', 'Orders by the time they were placed. A day is from midnight to midnight UTC.', dayChoice(report.date, today)),
+    sectionHead('Report of the day', 'Orders by the time they were placed, from midnight to midnight on the clock of this device.', dayChoice(report.date, today)),
     !report.complete && h('p.banner.banner--warn', {}, `There were more orders than a report takes; these are the first ${report.orders} of the day.`),
     report.orders === 0
       ? emptyView('chart', 'No orders on this day', 'Figures come with the first order.')
@@ -39,11 +39,11 @@ function figures({ orders, revenue, promised, late, steps: { accepted_to_ready: 
 }
 
 /** @param {any} report */
-function hours({ date, hours: counts }) {
-  const midnight = Date.parse(`${date}T00:00:00Z`);
+function hours({ begins_at: begin, hours: counts }) {
+  const midnight = Date.parse(begin);
   const format = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
   return card('Orders by hour', h('div.plot-scroll', { tabindex: 0, role: 'group', 'aria-label': 'Orders by hour' },
-    hoursPlot(counts, (at) => format.format(midnight + at * 3_600_000))), h('p.muted', {}, 'On the clock of this device.'));
+    hoursPlot(counts, (at) => format.format(midnight + at * 3_600_000))));
 }
 
 /** @param {Record<string, {count: number, median_ms?: number, p90_ms?: number}>} all */

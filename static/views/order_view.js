@@ -14,10 +14,11 @@ const TIMES = ['placed_at', 'accepted_at', 'started_at', 'ready_at', 'served_at'
 const FINAL = new Set(['served', 'rejected', 'cancelled']);
 
 /**
- * What an order is shown with: `now` in server ms; `cancelling` while the wish to cancel is on its way; `shared` for
+ * What an order is shown with: `now` in server ms; `cancelling` while the wish to cancel is on its
+ * way, `sure` while it waits for its second touch; `shared` for
  * somebody who may look and no more; `extras`, controls that came later than the page.
  *
- * @typedef {{now: number, cancelling?: boolean, shared?: boolean, extras?: (HTMLElement | null)[]}} State
+ * @typedef {{now: number, cancelling?: boolean, sure?: boolean, shared?: boolean, extras?: (HTMLElement | null)[]}} State
  */
 
 /** @param {any} order */
@@ -157,10 +158,10 @@ function shareButton() {
 }
 
 /** @param {any} order @param {State} state */
-function controls(order, { cancelling }) {
+function controls(order, { cancelling, sure }) {
   if (order.status === 'placed') {
-    return h('button.button.button--quiet.button--danger', { type: 'button', 'data-action': 'cancel', disabled: cancelling, 'aria-busy': cancelling && 'true' },
-      cancelling ? WORDS.cancelling : WORDS.cancel);
+    return h(`button.button.button--danger${sure ? '' : '.button--quiet'}`, { type: 'button', 'data-action': 'cancel', disabled: cancelling, 'aria-busy': cancelling && 'true' },
+      cancelling ? WORDS.cancelling : sure ? WORDS.cancelSure : WORDS.cancel);
   }
   return isFinal(order) && h('button.button', { type: 'button', 'data-do': 'again' }, WORDS.orderAgain);
 }

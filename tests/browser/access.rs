@@ -54,7 +54,7 @@ async fn a_guest_outlives_a_token() {
     phone.within(Duration::from_secs(90), "the first token to be over", &over, vec![first]).await;
     phone.is("live").await;
     house.staff.command(&json!(order), "rush", json!({"rush": true})).await.expect(200);
-    phone.act(&order, "cancel").await;
+    phone.cancel(&order).await;
     phone.shows(&order, "cancelled").await;
     phone.was_not_reloaded().await;
     phone.has_no_complaint().await;

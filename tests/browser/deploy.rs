@@ -1,8 +1,10 @@
-//! What a screen on a wall, which nobody touches, comes back from: a deploy, and a page that did not load.
+//! What a screen on a wall, which nobody touches, comes back from: a deploy, a page that did not load, a start without a
+//! network.
 
 use crate::browser::Browser;
 use crate::driver::Form;
 use crate::house::House;
+use crate::proxy::Network;
 use crate::release::Release;
 use serde_json::json;
 use std::time::Duration;
@@ -89,6 +91,37 @@ async fn a_page_whose_scripts_do_not_come_says_so_and_can_be_loaded_again() {
 const LATE: &str =
     "document.getAnimations().filter(({ animationName }) => animationName === 'late').forEach((late) => late.finish());
     return document.querySelector('.late')?.checkVisibility({ visibilityProperty: true })";
+
+/// Its page and its tickets are kept; a page that is not ready to tell has no answer yet.
+const KEPT: &str = "const done = arguments[arguments.length - 1];
+    document.dispatchEvent(new Event('freeze'));
+    navigator.serviceWorker.getRegistration().then((worker) => done(worker?.active?.state === 'activated'), () => done(false))";
+
+/// The tablet was turned off and on while the network was away.
+#[tokio::test]
+async fn a_screen_that_is_turned_on_without_a_network_shows_the_tickets_it_had() {
+    let house = House::open(1, &[]).await;
+    let order = house.server.diner("7").await.place(&house.menu.basket()).await["id"].clone();
+    house.staff.act(&order, "accept").await;
+    let id = order.as_str().unwrap();
+    let hot = house.kitchen("the hot line", Some("hot")).await;
+    hot.shows(id, "accepted").await;
+    hot.until_told("a copy of its page", KEPT).await;
+
+    hot.network.set(Network::Cut);
+    hot.reload().await;
+    hot.shows(id, "accepted").await;
+    let age = "return /What you see is .* old/.test(document.querySelector('#offline').textContent)";
+    hot.until("how old it is", age, vec![]).await;
+    hot.act(id, "ready").await;
+    hot.network.set(Network::Fine);
+    hot.is("live").await;
+    let rezala = house.item(id, "Beef rezala").await;
+    crate::support::eventually("what was bumped without a network", crate::support::PATIENCE, || async {
+        (house.order(id).await["items"][&rezala]["status"] == "done").then_some(())
+    })
+    .await;
+}
 
 async fn block(screen: &Browser, addresses: &[&str]) {
     screen.devtools("Network.setBlockedURLs", json!({"urls": addresses})).await;

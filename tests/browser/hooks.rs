@@ -2,6 +2,7 @@
 
 use crate::browser::Browser;
 use serde_json::{Map, Value};
+use std::time::Duration;
 
 /// How a page shows an order: its status, and of each of its items that stand there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +18,15 @@ const STANDS: &str = "const order = document.querySelector(`[data-order='${argum
     return order?.checkVisibility() && order.dataset.status === arguments[1]";
 const ITEM_STANDS: &str = "return document.querySelector(`[data-order='${arguments[0]}'] [data-item='${arguments[1]}']`)?.dataset.status === arguments[2]";
 
+/// A second touch after this is meant, and no tremble of the first.
+pub const APART: Duration = Duration::from_millis(600);
+
 impl Browser {
+    /// Cancels an order, as its guest: a first touch asks for a second.
+    pub async fn cancel(&self, order: &str) {
+        self.tap_twice(&format!("[data-order='{order}'] [data-action='cancel']"), APART).await;
+    }
+
     /// Waits until an order stands there with a status.
     pub async fn shows(&self, order: &str, status: &str) {
         self.until(&format!("order {order} {status}"), STANDS, vec![order.into(), status.into()]).await;

@@ -2,6 +2,7 @@
 
 use crate::browser::Browser;
 use crate::driver::Form;
+use crate::hooks::APART;
 use crate::house::{House, is_filled_in};
 use crate::support::client::text;
 use fantoccini::key::Key;
@@ -36,6 +37,12 @@ impl Browser {
     async fn enter(&self, selector: &str) {
         self.tab_to(selector).await;
         self.strike(Key::Enter).await;
+    }
+
+    /// Presses a key once more, later than a hand trembles.
+    async fn strikes_again(&self, key: Key) {
+        tokio::time::sleep(APART).await;
+        self.strike(key).await;
     }
 
     async fn fill_in(&self, selector: &str, words: &str) {
@@ -74,6 +81,7 @@ async fn a_guest_orders_and_cancels_by_keyboard() {
     guest.shows(&order, "placed").await;
     guest.is("live").await;
     guest.enter("[data-action='cancel']").await;
+    guest.strikes_again(Key::Enter).await;
     guest.shows(&order, "cancelled").await;
     guest.has_no_complaint().await;
 }

@@ -5,6 +5,7 @@ import { Emitter } from '../../static/client/emitter.js';
 import { OrderbellError } from '../../static/client/codes.js';
 import { speak } from '../../static/languages/language.js';
 import { forgetOrders, keepMenu, keepOrders, lastMenu, lastOrder, lastOrders } from '../../static/pages/last_seen.js';
+import { SecondTouch } from '../../static/pages/page_state.js';
 import { linkTo, sharedToken } from '../../static/pages/shared_link.js';
 import { followVersion } from '../../static/pages/upkeep.js';
 import { promise, promisedRange } from '../../static/views/order_view.js';
@@ -121,4 +122,22 @@ test('a promise is a window that moves with it, then soon, then late, and nothin
   assert.equal(promise(order, promised + 11 * 60_000), 'It takes a little longer than promised. Sorry!');
   assert.match(promise({ ...order, promised_at: new Date(promised + 600_000).toISOString() }, promised), /12:50\W+/);
   for (const status of ['placed', 'ready', 'served', 'cancelled']) assert.equal(promise({ ...order, status }, promised), null);
+});
+
+test('what cannot be taken back wants a second touch: not a tremble, and not one minutes later', ({ mock }) => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  let now = 0;
+  let drawn = 0;
+  const touches = new SecondTouch(() => void (drawn += 1), () => now);
+  assert.equal(touches.touch('o1'), false);
+  assert.deepEqual([touches.wants('o1'), touches.wants('o2'), drawn], [true, false, 1]);
+  now = 200;
+  assert.equal(touches.touch('o1'), false, 'a tremble');
+  now = 1_000;
+  assert.equal(touches.touch('o2'), false, 'another order');
+  now = 2_000;
+  assert.equal(touches.touch('o2'), true);
+  now = 60_000;
+  assert.equal(touches.wants('o2'), false);
+  assert.equal(touches.touch('o2'), false, 'forgotten by now');
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bodyOf, draftOf, findItem, move, priceText, putItem, readPrice, stationsOf } from '../../static/views/manage_menu_model.js';
+import { dayAfter, dayOf, offsetsOf } from '../../static/views/manage_days.js';
+import { bodyOf, draftOf, findItem, move, pricePattern, priceText, putItem, readPrice, stationsOf } from '../../static/views/manage_menu_model.js';
 
 const price = (amount) => ({ amount, currency: 'BDT' });
 
@@ -54,4 +55,28 @@ test('a price is read as people write it, in the decimals of its currency', () =
   assert.equal(readPrice('450', 'JPY'), 450);
   assert.equal(readPrice('4.5', 'JPY'), null);
   assert.deepEqual([priceText(450, 'BDT'), priceText(450, 'JPY'), priceText(5, 'BDT')], ['4.50', '450', '0.05']);
+});
+
+test('what a price field lets through is what can be read as a price', () => {
+  for (const currency of ['BDT', 'JPY', 'KWD']) {
+    const pattern = new RegExp(`^(?:${pricePattern(currency)})$`, 'v');
+    for (const text of ['4.50', '4,5', ' 12 ', '', '.5', '4.505', '4.5055', '-1', '1e3', 'four', '1.2.3', '12.']) {
+      assert.equal(pattern.test(text), readPrice(text, currency) !== null, `${currency} ${text}`);
+    }
+  }
+});
+
+test('a day is the one of the device, whatever it is in UTC, and knows of clock changes', () => {
+  const { TZ } = process.env;
+  process.env.TZ = 'America/New_York';
+  try {
+    assert.equal(dayOf(new Date('2026-11-25T01:30:00Z')), '2026-11-24', 'dinner is not tomorrow');
+    assert.deepEqual(['2026-11-30', '2026-03-01'].map((day) => dayAfter(day, day.endsWith('30') ? 1 : -1)), ['2026-12-01', '2026-02-28']);
+    assert.equal(dayAfter('2026-10-31', 1), '2026-11-01');
+    assert.deepEqual(offsetsOf('2026-11-01'), { begin: -240, end: -300 }, 'an hour longer');
+    assert.deepEqual(offsetsOf('2026-11-02'), { begin: -300, end: -300 });
+  } finally {
+    if (TZ === undefined) delete process.env.TZ;
+    else process.env.TZ = TZ;
+  }
 });

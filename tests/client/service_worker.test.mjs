@@ -12,19 +12,22 @@ class FakeCache {
   constructor(network) { this.network = network; }
   put = async (request, response) => void this.entries.set(path(request), response);
   match = async (request) => this.entries.get(path(request));
-  addAll = async (paths) => void await Promise.all(paths.map(async (each) => this.put(each, await this.network(each))));
+  addAll = async (paths) => void await Promise.all(paths.map(async (each) => {
+    assert.equal(new URL(each, ORIGIN).origin, ORIGIN, `a cache takes no ${each}`);
+    this.put(each, await this.network(each));
+  }));
 }
 
 const path = (request) => new URL(request.url ?? request, ORIGIN).pathname;
 
 /** A worker of a version, and all that is around it. */
-function worker({ version = '0.1.0+aaa', caches = new Map() } = {}) {
+function worker({ version = '0.1.0+aaa', kind = '', caches = new Map() } = {}) {
   const clock = new FakeClock();
   const listeners = {};
   const it = { caches, clock, network: async (request) => new Response(pageAt(path(request))), claimed: false };
   const network = (request) => it.network(request);
   const self = {
-    location: new URL(`${ORIGIN}/service-worker.js?version=${encodeURIComponent(version)}`),
+    location: new URL(`${ORIGIN}/service-worker.js?version=${encodeURIComponent(version)}${kind}`),
     addEventListener: (name, listener) => void (listeners[name] = listener),
     skipWaiting: async () => {},
     clients: { claim: async () => void (it.claimed = true) },
@@ -59,6 +62,7 @@ function pageAt(address) {
   if (address === '/') return read('index.html');
   if (address.startsWith('/t/')) return read('table.html');
   if (address.startsWith('/orders/')) return read('order.html');
+  if (address === '/kitchen') return read('kitchen.html');
   return `fresh ${address}`;
 }
 
@@ -133,4 +137,19 @@ test('nothing of the API is touched, nor another page, another origin or a call 
   for (const to of ['/api/v1/orders/o1', '/api/v1/diner-sessions/current', '/ws', 'https://elsewhere.test/dish.jpg']) assert.equal(it.ask(to), undefined, to);
   for (const to of ['/kitchen', '/staff', '/orders/', '/orders/o1/more', '/orders']) assert.equal(it.visit(to), undefined, to);
   assert.equal(it.ask('/orders/o1', { method: 'POST', mode: 'navigate' }), undefined);
+});
+
+test('a kitchen has a worker of its own, which keeps its page and no diner\'s', async () => {
+  const caches = new Map([['orderbell-0.1.0+aaa', 1], ['kitchen-orderbell-0.0.9', 2]]);
+  const it = worker({ kind: '&for=kitchen', caches });
+  await it.say('install');
+  await it.say('activate');
+  assert.deepEqual([...caches.keys()], ['orderbell-0.1.0+aaa', 'kitchen-orderbell-0.1.0+aaa']);
+  const kept = [...caches.get('kitchen-orderbell-0.1.0+aaa').entries.keys()];
+  for (const needed of [...modulesOf('/pages/kitchen.js'), ...loadedLater('/pages/kitchen.js')]) assert.ok(kept.includes(needed), needed);
+  assert.ok(!kept.some((each) => each.startsWith('/languages/') || each.endsWith('/shell')), 'nothing of the guests');
+  it.network = noNetwork;
+  assert.equal(await text(it.visit('/kitchen')), read('kitchen.html'));
+  for (const to of ['/', '/orders/o1', '/t/demo-table-1', '/staff']) assert.equal(it.visit(to), undefined, to);
+  assert.equal(it.ask('/kitchen', { cache: 'no-store' }), undefined, 'whether the server has a newer page is for the server to say');
 });

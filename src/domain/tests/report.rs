@@ -1,10 +1,11 @@
 use super::*;
+use crate::domain::day::Offset;
 use serde_json::{Value, json};
 
 const DAY: &str = "2026-11-24";
 
-fn day() -> Day {
-    DAY.parse().unwrap()
+fn day() -> LocalDay {
+    LocalDay::new(DAY.parse().unwrap(), Offset::default(), Offset::default()).unwrap()
 }
 
 fn bdt() -> Currency {
@@ -37,7 +38,7 @@ fn a_day_without_orders_has_zeros_and_no_times() {
     let step = json!({"count": 0});
     assert_eq!(
         report,
-        json!({"date": DAY, "complete": true, "orders": 0, "statuses": {}, "revenue": {"amount": 0, "currency": "BDT"},
+        json!({"date": DAY, "begins_at": "2026-11-24T00:00:00.000Z", "complete": true, "orders": 0, "statuses": {}, "revenue": {"amount": 0, "currency": "BDT"},
             "steps": {"placed_to_accepted": step, "accepted_to_ready": step, "ready_to_served": step},
             "promised": 0, "late": 0, "hours": vec![0; 24], "stations": {}, "items": []})
     );
@@ -81,6 +82,22 @@ fn the_day_ends_at_midnight() {
     ]);
     let busy: Vec<_> = report.hours.iter().enumerate().filter(|(_, count)| **count > 0).collect();
     assert_eq!((report.orders, busy), (3, vec![(0, &1), (13, &1), (23, &1)]));
+}
+
+#[test]
+fn a_day_with_a_clock_change_has_an_hour_more() {
+    let (summer, winter) = (Offset::try_from(-240).unwrap(), Offset::try_from(-300).unwrap());
+    let day = LocalDay::new("2026-11-01".parse().unwrap(), summer, winter).unwrap();
+    let at = |time: &str| order(json!({"placed_at": time}));
+    let orders = [
+        at("2026-11-01T03:59:59.999Z"),
+        at("2026-11-01T04:00:00.000Z"),
+        at("2026-11-02T04:59:59.999Z"),
+        at("2026-11-02T05:00:00.000Z"),
+    ];
+    let report = DayReport::of(day, bdt(), &orders, true);
+    assert_eq!((report.orders, report.hours.len(), report.hours[0], report.hours[24]), (2, 25, 1, 1));
+    assert_eq!(report.begins_at.to_string(), "2026-11-01T04:00:00.000Z");
 }
 
 #[test]

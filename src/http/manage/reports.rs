@@ -1,6 +1,6 @@
 //! The report of a day.
 
-use crate::domain::day::Day;
+use crate::domain::day::{Day, LocalDay, Offset};
 use crate::domain::ids::{OrderId, RestaurantId};
 use crate::domain::order::Order;
 use crate::domain::report::DayReport;
@@ -20,37 +20,44 @@ const PAGE: u32 = 500;
 const SLACK_MS: i64 = 60_000;
 
 /// The query of a report.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DayQuery {
     date: Day,
+    /// How far the restaurant's clock is ahead of UTC when the day begins.
+    #[serde(default)]
+    offset: Offset,
+    /// And when it ends, where a clock change lies between.
+    end_offset: Option<Offset>,
 }
 
-/// `GET …/reports/day?date=YYYY-MM-DD`: counts, revenue and times over the orders placed on a day, in UTC.
+/// `GET …/reports/day?date=YYYY-MM-DD&offset=360`: counts, revenue and times over the orders placed on a day, from midnight to
+/// midnight on a clock that is so many minutes ahead of UTC.
 ///
 /// # Errors
-/// `forbidden`, `invalid` for what is no day.
+/// `forbidden`, `invalid` for what is no day and no clock.
 pub async fn day(
     state: web::Data<State>,
     Manager(who): Manager,
     Named(restaurant): Named,
     query: web::Query<DayQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let date = query.date;
-    let (orders, complete) = orders_of(&state, who.restaurant, date).await?;
-    Ok(HttpResponse::Ok().json(DayReport::of(date, restaurant.currency, &orders, complete)))
+    let DayQuery { date, offset, end_offset } = *query;
+    let day = LocalDay::new(date, offset, end_offset.unwrap_or(offset)).map_err(|error| Problem::invalid(error.to_string()))?;
+    let (orders, complete) = orders_of(&state, who.restaurant, day).await?;
+    Ok(HttpResponse::Ok().json(DayReport::of(day, restaurant.currency, &orders, complete)))
 }
 
 /// The orders placed on a day, and whether these are all.
-async fn orders_of(state: &State, restaurant: RestaurantId, date: Day) -> Result<(Vec<Order>, bool), Problem> {
+async fn orders_of(state: &State, restaurant: RestaurantId, day: LocalDay) -> Result<(Vec<Order>, bool), Problem> {
     let moved = |at: Timestamp, by: i64| OrderId::earliest(Timestamp::from_millis(at.millis() + by));
-    let (mut after, end) = (moved(date.begin(), -SLACK_MS), moved(date.end(), 0));
+    let (mut after, end) = (moved(day.begin(), -SLACK_MS), moved(day.end(), 0));
     let mut found = Vec::new();
     loop {
         let page = state.store.orders(restaurant, OrderFilter::All, Some(after), PAGE).await?;
         let Some(last) = page.last().map(|order| order.id) else { return Ok((found, true)) };
         let is_last = page.len() < PAGE as usize || last >= end;
-        found.extend(page.into_iter().filter(|order| date.contains(order.placed_at)));
+        found.extend(page.into_iter().filter(|order| day.contains(order.placed_at)));
         if found.len() > MOST {
             found.truncate(MOST);
             return Ok((found, false));

@@ -100,7 +100,16 @@ async fn what_is_not_there_is_not_found_and_what_makes_no_sense_is_said() {
     ] {
         house.send(post(&ladle(path)), &manager, body).await.problem(422, "invalid");
     }
-    for query in ["", "?date=", "?date=yesterday", "?date=2026-02-30", "?date=2026-11-24&colour=red"] {
+    for query in [
+        "",
+        "?date=",
+        "?date=yesterday",
+        "?date=2026-02-30",
+        "?date=2026-11-24&colour=red",
+        "?date=2026-11-24&offset=noon",
+        "?date=2026-11-24&offset=2000",
+        "?date=2026-11-24&offset=0&end_offset=600",
+    ] {
         house.get(&ladle(&format!("/reports/day{query}")), &manager).await.problem(422, "invalid");
     }
     let answer = house.call(TestRequest::put().uri(&ladle("/tables"))).await;
@@ -278,6 +287,14 @@ async fn the_report_of_a_day_counts_its_orders() {
         assert_eq!(report["steps"][step]["count"], 1, "{step}");
         assert!(report["steps"][step]["p90_ms"].as_u64().unwrap() < 60_000, "{step}");
     }
+    let tomorrow = house.get(&ladle(&format!("/reports/day?date={today}&offset=-720")), &manager).await.json();
+    let yesterday = house.get(&ladle(&format!("/reports/day?date={today}&offset=720")), &manager).await.json();
+    assert_eq!((&tomorrow["begins_at"], &yesterday["hours"][23].is_u64()), (&json!(format!("{today}T12:00:00.000Z")), &true));
+    assert_eq!(
+        tomorrow["orders"].as_u64().unwrap() + yesterday["orders"].as_u64().unwrap(),
+        2,
+        "a clock is early or late, not both"
+    );
     let before = house.get(&ladle("/reports/day?date=2001-01-01"), &manager).await.json();
     assert_eq!((&before["orders"], &before["items"]), (&json!(0), &json!([])));
 }

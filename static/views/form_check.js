@@ -1,0 +1,48 @@
+import { h } from './dom.js';
+
+/** What is wrong with a form, beside each of its fields: the browser's own bubble tells of one, and goes away. */
+
+/** @param {HTMLFormElement} form @returns {boolean} all is well; else the first field that is not has the focus */
+export function checkForm(form) {
+  const fields = [...form.elements].filter((one) => one instanceof HTMLInputElement || one instanceof HTMLTextAreaElement);
+  const wrong = fields.filter((one) => !one.validity.valid);
+  for (const one of fields) forgive(one);
+  for (const one of wrong) complainAt(one);
+  wrong[0]?.focus();
+  return wrong.length === 0;
+}
+
+/** It is being mended. @param {EventTarget | null} field */
+export function forgive(field) {
+  if (!(field instanceof HTMLElement) || !field.hasAttribute('aria-invalid')) return;
+  describe(field, (ids) => ids.filter((id) => id !== field.getAttribute('aria-errormessage')));
+  field.removeAttribute('aria-invalid');
+  field.removeAttribute('aria-errormessage');
+  field.closest('.option, .field')?.querySelector(`[data-of="${field.getAttribute('name')}"]`)?.remove();
+}
+
+/** @param {HTMLInputElement | HTMLTextAreaElement} field */
+function complainAt(field) {
+  const place = /** @type {Element} */ (field.closest('.option, .field'));
+  // A form may have many fields of one name, such as its options.
+  const id = `wrong-${field.name}-${place.getAttribute('data-option') ?? ''}`;
+  field.setAttribute('aria-invalid', 'true');
+  field.setAttribute('aria-errormessage', id);
+  // Not every screen reader knows the attribute above.
+  describe(field, (ids) => [...ids, id]);
+  place.append(h('p.field__error', { id, 'data-of': field.name }, wordsFor(field)));
+}
+
+/** @param {HTMLElement} field @param {(ids: string[]) => string[]} change to the ids of what describes it */
+function describe(field, change) {
+  const ids = change((field.getAttribute('aria-describedby') ?? '').split(' ').filter(Boolean));
+  if (ids.length > 0) field.setAttribute('aria-describedby', ids.join(' '));
+  else field.removeAttribute('aria-describedby');
+}
+
+/** @param {HTMLInputElement | HTMLTextAreaElement} field */
+function wordsFor({ validity, minLength, dataset }) {
+  if (validity.valueMissing) return 'This is needed.';
+  if (validity.tooShort) return `At least ${minLength} characters.`;
+  return dataset.wrong ?? 'This cannot be read.';
+}

@@ -1,0 +1,22 @@
+/** Days on the clock of this device: a restaurant's day does not end at midnight UTC, amid its dinner. */
+
+/** @param {Date} moment @returns {string} `2026-11-24` */
+export function dayOf(moment) {
+  return [moment.getFullYear(), moment.getMonth() + 1, moment.getDate()].map((part) => String(part).padStart(2, '0')).join('-');
+}
+
+/** @param {string} day @param {number} by days @returns {string} */
+export function dayAfter(day, by) {
+  return dayOf(midnight(day, by));
+}
+
+/** @param {string} day @returns {{begin: number, end: number}} minutes that the clock is ahead of UTC as the day begins and ends */
+export function offsetsOf(day) {
+  return { begin: -midnight(day).getTimezoneOffset(), end: -midnight(day, 1).getTimezoneOffset() };
+}
+
+/** @param {string} day @param {number} [by] days */
+function midnight(day, by = 0) {
+  const [year, month, date] = day.split('-').map(Number);
+  return new Date(year, month - 1, date + by);
+}
