@@ -9,6 +9,7 @@ use crate::push;
 use crate::push::hosts::HostPattern;
 use clap::{Args, ValueEnum};
 use secrecy::{ExposeSecret, SecretString};
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ pub const DEFAULT_DATABASE: &str = "sqlite://data/orderbell.db";
 #[derive(Debug, Clone, Args)]
 pub struct Common {
     /// The database: sqlite://PATH (embedded, one node) or postgres://USER:PASSWORD@HOST/NAME (more than one).
-    #[arg(long, env = "DATABASE_URL", hide_env_values = true, default_value = DEFAULT_DATABASE, value_parser = parse_database_url, global = true)]
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, default_value = DEFAULT_DATABASE, value_parser = read_database_url, global = true)]
     pub database_url: SecretString,
 
     /// Keys that sign and verify tokens, separated by commas; the first signs: kid:secret (32 bytes or more), or a line of
@@ -43,6 +44,10 @@ impl Common {
     pub fn is_sqlite(&self) -> bool {
         self.database_url.expose_secret().starts_with("sqlite:")
     }
+
+    fn is_postgres(&self) -> bool {
+        ["postgres:", "postgresql:"].iter().any(|scheme| self.database_url.expose_secret().starts_with(scheme))
+    }
 }
 
 /// Reads the environment variable of a flag that is there or not. An empty one is none.
@@ -54,14 +59,10 @@ fn parse_switch(text: &str) -> Result<bool, String> {
     }
 }
 
-/// Reads a database URL. An empty one, as a shell passes on what is not set, is none.
-fn parse_database_url(text: &str) -> Result<SecretString, String> {
-    let known = ["sqlite:", "postgres:", "postgresql:"];
-    match text.trim() {
-        "" => Ok(DEFAULT_DATABASE.into()),
-        url if known.iter().any(|scheme| url.starts_with(scheme)) => Ok(url.into()),
-        _ => Err("a database URL begins with sqlite:// or postgres://".into()),
-    }
+/// Reads a database URL. An empty one, as a shell passes on what is not set, is none. Any other is taken here: an error of
+/// the command line repeats what it is about, and this may have a password in it.
+fn read_database_url(text: &str) -> Result<SecretString, Infallible> {
+    Ok(Some(text.trim()).filter(|url| !url.is_empty()).unwrap_or(DEFAULT_DATABASE).into())
 }
 
 /// Reads how to be reached. An empty text is none, which a key then asks for.
@@ -169,6 +170,9 @@ pub struct Serve {
 /// A configuration that is refused, and why.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
+    /// There are two kinds.
+    #[error("a database URL begins with sqlite:// or postgres://")]
+    UnknownDatabase,
     /// Redis tells other nodes, and SQLite has none.
     #[error(
         "a Redis URL with SQLite is refused: SQLite serves one node, and Redis tells others; give a PostgreSQL URL (--database-url), or leave --redis-url out"
@@ -230,6 +234,7 @@ impl Serve {
         match common.is_sqlite() {
             true if self.redis().is_some() => Err(Refused::RedisWithSqlite),
             true if self.role != NodeRole::All => Err(Refused::RoleWithSqlite),
+            false if !common.is_postgres() => Err(Refused::UnknownDatabase),
             false if common.jwt_keys.is_none() => Err(Refused::NoKeyring),
             _ => Ok(()),
         }
@@ -261,10 +266,10 @@ mod tests {
     }
 
     #[test]
-    fn a_database_url_names_a_database_that_there_is_and_an_empty_one_is_none() {
-        let read = |text| parse_database_url(text).map(|url| url.expose_secret().to_owned());
-        assert_eq!(read(""), Ok(DEFAULT_DATABASE.to_owned()));
+    fn an_empty_database_url_is_none_and_any_other_is_taken_as_it_is() {
+        let read = |text| read_database_url(text).map(|url| url.expose_secret().to_owned());
+        assert_eq!(read(" "), Ok(DEFAULT_DATABASE.to_owned()));
         assert_eq!(read("postgres://u@h/d"), Ok("postgres://u@h/d".to_owned()));
-        assert!(read("mysql://u@h/d").is_err() && read("orders.db").is_err());
+        assert_eq!(read("mysql://u@h/d"), Ok("mysql://u@h/d".to_owned()), "refused elsewhere");
     }
 }

@@ -63,6 +63,11 @@ async fn what_cannot_work_is_refused_with_the_reason_and_the_way_out() {
     for role in ["api", "realtime"] {
         says(&refusal(&["--database-url", &sqlite], &["--role", role]).await, &["--role", "PostgreSQL"]);
     }
+    for other in ["mysql://me:a-password@127.0.0.1:1/none", "me:a-password@127.0.0.1/none"] {
+        let said = refusal(&["--database-url", other], &[]).await;
+        says(&said, &["sqlite://", "postgres://"]);
+        assert!(!said.contains("a-password"), "{said}");
+    }
     let server = Server::joining(&["--database-url", &sqlite], &[], &[]).await;
     says(&refusal(&["--database-url", &sqlite], &[]).await, &["in use by another server", "PostgreSQL"]);
     server.anybody().get("/readyz").await.expect(200);
@@ -78,5 +83,5 @@ async fn what_cannot_work_is_refused_with_the_reason_and_the_way_out() {
     connection.execute(AssertSqlSafe(forget)).await.unwrap();
     connection.close().await.unwrap();
     says(&refusal(&common, &[]).await, &["synchronous_commit=off", "acknowledged"]);
-    println!("{} configurations that cannot work are refused, each with the reason", 7 + keys);
+    println!("{} configurations that cannot work are refused, each with the reason", 8 + keys);
 }
