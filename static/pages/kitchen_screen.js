@@ -26,6 +26,9 @@ const BUMPED_CHECK_MS = 500;
 const QUIET_MS = 4_000;
 const FORGOTTEN_MS = 60_000;
 
+/** A cancelled ticket that nobody has confirmed is heard again this often: somebody may be cooking it. */
+const CANCELLED_AGAIN_MS = 30_000;
+
 /** @type {Record<string, string>} */
 const NEWS = {
   new: 'A new ticket.', incoming: 'An order is coming in.', changed: 'A ticket has changed.', cancelled: 'A ticket was cancelled.',
@@ -41,6 +44,7 @@ export class KitchenScreen {
   #redraw = redrawing(() => this.#draw());
   /** Whether a picture is owed: one that stays owed means that drawing fails. */ #owed = false;
   #touchedAt = -Infinity;
+  /** When something cancelled was last heard. */ #warnedAt = -Infinity;
   /** @type {(how: 'unpaired' | 'refused') => void} */ #end = () => {};
 
   /** @param {import('./kitchen_session.js').Session} session */
@@ -174,6 +178,7 @@ export class KitchenScreen {
   /** Heard by ear, and by a screen reader. @param {string} what */
   #tell(what) {
     this.#sound.play(what);
+    if (what === 'cancelled') this.#warnedAt = performance.now();
     find('#announce').textContent = NEWS[what];
   }
 
@@ -186,6 +191,7 @@ export class KitchenScreen {
     if (!this.#owed) beat();
     this.#watchdog.look();
     this.#banner.draw();
+    if (this.#memory.cancelled.length > 0 && performance.now() - this.#warnedAt > CANCELLED_AGAIN_MS) this.#tell('cancelled');
     if (performance.now() - this.#touchedAt > FORGOTTEN_MS) this.#tidy();
     if (tickAges(document, this.#bell.now())) this.#due();
   }

@@ -52,7 +52,7 @@ function flag(kind, sign, words) {
 }
 
 /**
- * The word at the top, since a long ticket's notes may be further down; and in full what was written for another
+ * The word at the top, where no note says it there already, since a dish's note may be further down; and in full what was written for another
  * station's dish, since a pan is shared.
  * @param {any} order @param {[string, any][]} mine
  */
@@ -61,7 +61,7 @@ function allergyFlags(order, mine) {
   const here = written.filter(([id]) => mine.some(([own]) => own === id));
   const elsewhere = written.filter((entry) => !here.includes(entry));
   return [
-    (here.length > 0 || isAllergy(order.note)) && flag('allergy', 'alert', 'Allergy'),
+    here.length > 0 && !isAllergy(order.note) && flag('allergy', 'alert', 'Allergy'),
     ...elsewhere.map(([, { name, note }]) => flag('allergy', 'alert', `Allergy (${name}): ${note}`)),
   ];
 }
