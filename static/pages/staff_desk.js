@@ -33,6 +33,7 @@ export class StaffDesk {
   #tab = 'orders';
   #search = '';
   #allCalls = false;
+  /** Of the tables, only those that want somebody. */ #waiting = false;
   /** Closed before this page was opened. @type {any[]} */ #earlier = [];
   #due = redrawing(() => this.#draw());
   #rangAt = 0;
@@ -130,6 +131,7 @@ export class StaffDesk {
       'look': () => this.#show('orders', control.dataset.search),
       'minutes': () => this.#commands.chooseMinutes(control),
       'all-calls': () => { this.#allCalls = !this.#allCalls; },
+      'which-tables': () => { this.#waiting = control.dataset.which === 'waiting'; },
       'mute': () => this.#sound.toggle(),
       'account': () => openSheet(accountSheet({
         name: this.#session.restaurant.name, username: this.#session.username, theme: this.#theme.theme(),
@@ -230,7 +232,7 @@ export class StaffDesk {
     }
     if (this.#tab === 'screens') return screensView(this.#floor.displays, now);
     if (this.#tab === 'tables') {
-      return tablesView(tablesOf(this.#orders(), this.#commands.unanswered(this.#floor.calls), now), now, this.#search);
+      return tablesView(tablesOf(this.#orders(), this.#commands.unanswered(this.#floor.calls), now), now, { search: this.#search, waiting: this.#waiting });
     }
     const found = lanes(this.#orders(), now, this.#search);
     return ordersView(found, { now, minutes: this.#commands.minutes, search: this.#search });

@@ -181,6 +181,11 @@ export function tablesOf(orders, calls, now) {
   return all.sort((a, b) => Number(!a.table) - Number(!b.table) || BY_LABEL.compare(a.key, b.key));
 }
 
+/** @param {{orders: any[], calls: any[]}} table @returns {boolean} somebody has to go there, or to answer it */
+export function wantsStaff({ orders, calls }) {
+  return calls.length > 0 || orders.some(({ status }) => status === 'placed' || status === 'ready');
+}
+
 const FELL_THROUGH = new Set(['rejected', 'cancelled']);
 
 /** @param {any[]} orders of one restaurant, so in one currency @returns {any} none of no orders */

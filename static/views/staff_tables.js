@@ -3,7 +3,7 @@ import { STATUS_WORDS, count, money, place } from './format.js';
 import { icon } from './icons.js';
 import { ageView } from './order_parts.js';
 import { isAllergy } from './notes.js';
-import { LANE, isTable, progress } from './staff_model.js';
+import { LANE, isTable, progress, wantsStaff } from './staff_model.js';
 import { callView } from './staff_calls.js';
 
 /** What each status asks of the staff: the one button of an order's line. @type {Record<string, [string, Parameters<typeof icon>[0], string]>} */
@@ -12,14 +12,32 @@ const NEXT = { placed: ['accept', 'check', 'Accept'], ready: ['serve', 'tray', '
 /** @type {Record<string, import('./staff_model.js').Lane>} */
 const LANES = { placed: 'incoming', accepted: 'kitchen', preparing: 'kitchen', ready: 'ready', served: 'done' };
 
-/** @param {ReturnType<typeof import('./staff_model.js').tablesOf>} tables @param {number} now @param {string} search */
-export function tablesView(tables, now, search) {
+/** Fewer tables than this are seen at a glance. */
+const MANY = 7;
+
+/**
+ * @param {ReturnType<typeof import('./staff_model.js').tablesOf>} tables @param {number} now
+ * @param {{search: string, waiting: boolean}} wish `waiting`: only those that want somebody
+ */
+export function tablesView(tables, now, { search, waiting }) {
   const found = tables.filter((table) => isTable(table, search));
   if (found.length === 0) {
     return h('div.blank', {}, icon('table'), h('h2', {}, search.trim() ? 'Nobody sits there' : 'No table waits for anything'),
       h('p', {}, 'A table stands here from its first order or call until it was served.'));
   }
-  return h('div.tables', {}, found.map((table) => tableCard(table, now)));
+  const wanting = found.filter(wantsStaff);
+  const choice = found.length >= MANY || waiting;
+  return [
+    choice && h('div.actions.tables__choice', { 'role': 'group', 'aria-label': 'Which tables', 'data-key': 'choice' },
+      chip('all', `All ${found.length}`, !waiting), chip('waiting', `${wanting.length} wait for you`, waiting)),
+    h('div.tables', { 'data-key': 'tables' }, (choice && waiting ? wanting : found).map((table) => tableCard(table, now))),
+    choice && waiting && wanting.length === 0 && h('p.lane__empty', { 'data-key': 'none' }, 'No table waits for you.'),
+  ];
+}
+
+/** @param {string} name @param {string} words @param {boolean} chosen */
+function chip(name, words, chosen) {
+  return h('button.chip', { 'type': 'button', 'data-key': name, 'data-do': 'which-tables', 'data-which': name, 'aria-pressed': String(chosen) }, words);
 }
 
 /** @param {ReturnType<typeof import('./staff_model.js').tablesOf>[number]} table @param {number} now */

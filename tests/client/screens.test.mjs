@@ -11,7 +11,7 @@ import { UNDO_MS, allDay, bySequence, changesBetween, recallable, ticketOf, urge
 import { LastMove, ON_ITS_WAY_MS } from '../../static/views/last_move.js';
 import { isAllergy } from '../../static/views/notes.js';
 import { withPending } from '../../static/views/optimistic.js';
-import { canBeCalledBack, isTable, lanes, nextAt, progress, screensOf, tablesOf, undrawnByStation, undrawnWords } from '../../static/views/staff_model.js';
+import { canBeCalledBack, isTable, lanes, nextAt, progress, screensOf, tablesOf, undrawnByStation, undrawnWords, wantsStaff } from '../../static/views/staff_model.js';
 
 const NOON = Date.parse('2026-11-24T12:00:00.000Z');
 const at = (minutes) => new Date(NOON + minutes * 60_000).toISOString();
@@ -350,4 +350,10 @@ test('sold out until a time is until that time next, on the clock of the device'
   assert.equal(nextAt('22:30', evening), new Date(2026, 10, 24, 22, 30).getTime());
   assert.equal(nextAt('05:00', evening), new Date(2026, 10, 25, 5).getTime(), 'tomorrow');
   assert.equal(nextAt('22:15', evening), new Date(2026, 10, 25, 22, 15).getTime(), 'that has just passed');
+});
+
+test('a table wants staff for a call, for what is to be accepted, and for what is to be served', () => {
+  const table = (status, calls = []) => wantsStaff({ orders: status ? [order(status, {})] : [], calls });
+  assert.deepEqual(['placed', 'accepted', 'preparing', 'ready', 'served'].map((status) => table(status)), [true, false, false, true, false]);
+  assert.ok(table('served', [{ id: 'c1' }]));
 });
