@@ -13,11 +13,10 @@ const { WebSocket } = tool('undici');
 const { IDBFactory, IDBKeyRange } = tool('fake-indexeddb');
 globalThis.IDBKeyRange = IDBKeyRange;
 
-/** The library's own deadlines pass so many times as fast: it is not their length that is tried here. What it was told by the
- * server, and what it has told the server, stays as it is: heartbeats, which are shorter, and waits, which are longer. */
-const HASTE = 5;
-const hurried = (ms) => (ms > 2 * HEARTBEAT_MS && ms <= 10_000 ? ms / HASTE : ms);
 const HEARTBEAT_MS = 2_000;
+/** A library whose own deadlines pass five times as fast, where they have to pass: heartbeats, which are shorter, and waits that
+ * the server was told of, which are longer, stay as they are. */
+const hurried = { setTimeout: (task, ms) => setTimeout(task, ms > 2 * HEARTBEAT_MS && ms <= 10_000 ? ms / 5 : ms) };
 /** Events that must have come over a transport before the next is tried. */
 const ENOUGH = 6;
 
@@ -42,12 +41,9 @@ const tried = (name, body) => test(name, async () => {
 
 const through = async () => opened(await Proxy.before(server.base));
 
-/** A client that hurries. @param {Proxy} proxy @param {object} options @returns {any} */
+/** A client that backs off for short. @param {Proxy} proxy @param {object} options @returns {any} */
 function client(proxy, options) {
-  return opened(new Orderbell({
-    url: proxy.base, slug: 'demo', WebSocket, locks: null, random: () => Math.random() / 4,
-    setTimeout: (task, ms) => setTimeout(task, hurried(ms)), ...options,
-  }));
+  return opened(new Orderbell({ url: proxy.base, slug: 'demo', WebSocket, locks: null, random: () => Math.random() / 4, ...options }));
 }
 
 /** What a client has seen of a room: its snapshots, and its events in the order in which they were applied. */
@@ -168,7 +164,7 @@ tried('a stream whose beginning gets through and nothing else is found out, and 
   const proxy = await through();
   Object.assign(proxy.blocked, { websocket: true, stream: 'held' });
   const staff = await server.staff();
-  const floor = client(proxy, { tokens: staff.tokens });
+  const floor = client(proxy, { tokens: staff.tokens, ...hurried });
   const seen = recorded(floor, `kitchen:${staff.restaurant}`);
   floor.start();
   await isLive(floor, 'poll');
@@ -235,7 +231,7 @@ tried('a token is renewed on the open link, which goes on under it', async () =>
     const first = await staff.tokens.get();
     let early = 1;
     /** The one timer of minutes is the renewal's: it is due at once, the first time. */
-    const timer = (task, ms) => setTimeout(task, ms > 300_000 && early-- > 0 ? 0 : hurried(ms));
+    const timer = (task, ms) => setTimeout(task, ms > 300_000 && early-- > 0 ? 0 : ms);
     const floor = client(proxy, { tokens: staff.tokens, setTimeout: timer });
     const seen = recorded(floor, `kitchen:${staff.restaurant}`);
     const states = [];
