@@ -5,6 +5,7 @@ mod menu_draft;
 mod orders;
 mod pages;
 mod problems;
+mod rooms;
 mod sessions;
 mod specs;
 

@@ -1,0 +1,22 @@
+//! Receipts by calls, at a node that has no connection of the screen.
+
+use super::*;
+use crate::connection::roster;
+use crate::domain::display::Change;
+use crate::domain::room_id::RoomId;
+
+#[actix_web::test]
+async fn what_a_screen_has_drawn_is_recorded_by_a_node_that_does_not_hold_it() {
+    let (house, cook) = (House::open().await, insider(Role::Kitchen));
+    let receipt = json!({"position": house.place(&insider(Role::Staff)).await["position"]});
+    let seen = || post(&format!("/api/v1/rooms/kitchen:{LADLE}/seen"));
+    house.send(seen(), &cook, receipt.clone()).await.problem(503, "unavailable");
+    // The node that holds it tells the log.
+    let screen = roster::place(&cook).display;
+    let change = Change::Connected { name: "Grill".parse().unwrap(), station: None };
+    house.state.commands.display(LADLE, screen.clone(), change).await.unwrap();
+    assert_eq!(house.send(seen(), &cook, receipt.clone()).await.status, 204);
+    let floor = house.state.store.snapshot(LADLE, RoomId::Floor(LADLE)).await.unwrap().unwrap();
+    let displays: Value = serde_json::from_str(floor.displays.unwrap().get()).unwrap();
+    assert_eq!(displays[screen.to_string()]["position"], receipt["position"]);
+}
