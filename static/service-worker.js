@@ -1,16 +1,17 @@
 /**
  * The diner's pages without a network, or the kitchen's: a screen that is turned on while the network is away shows the
- * tickets that it had. Each kind has a worker of its own, so that no phone carries what only a kitchen needs.
+ * tickets that it had. Each kind has a worker of its own, so that no phone carries what only a kitchen needs. To diners it
+ * also says what a push brings, without a page.
  *
  * The network comes first, always: what is kept answers only when it does not. Nothing of the API is touched here, so
  * that no token and no document is ever in a cache; what a phone last saw of its orders the pages keep themselves.
  */
-
 /** What this is, which its type alone does not say. */
 const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {any} */ (self));
 /** The page that registers this worker says which version it is of, and whether it is a kitchen's. */
 const { searchParams } = new URL(worker.location.href);
 const FOR_KITCHEN = searchParams.get('for') === 'kitchen';
+if (!FOR_KITCHEN) importScripts('/languages/notifications.js');
 const FAMILY = FOR_KITCHEN ? 'kitchen-orderbell-' : 'orderbell-';
 /** Pages of one version, under its name. */
 const CACHE = `${FAMILY}${searchParams.get('version')}`;
@@ -27,7 +28,7 @@ const LATER = [
 ];
 /** And what a diner's page does. */
 const DINERS_LATER = [
-  '/languages/en.js', '/languages/bn.js', '/pages/upkeep.js', '/pages/new_version.js', '/pages/share.js',
+  '/languages/en.js', '/languages/bn.js', '/pages/upkeep.js', '/pages/new_version.js', '/pages/share.js', '/pages/tell_me.js',
 ];
 /** A network that has not answered a page by then is taken for none. */
 const PATIENCE_MS = 5_000;
@@ -41,6 +42,12 @@ worker.addEventListener('fetch', (event) => {
   const answer = answerTo(event);
   if (answer) event.respondWith(answer);
 });
+worker.addEventListener('push', (event) => event.waitUntil(notify(event.data)));
+worker.addEventListener('notificationclick', (event) => {
+  event.notification.close();
+  event.waitUntil(open(pathOf(event.notification.data.order)));
+});
+worker.addEventListener('pushsubscriptionchange', (event) => /** @type {ExtendableEvent} */ (event).waitUntil(tellPages()));
 
 async function install() {
   const cache = await caches.open(CACHE);
@@ -124,4 +131,64 @@ function silence() {
   return new Promise((_, reject) => {
     setTimeout(() => reject(new Error('no answer in time')), PATIENCE_MS);
   });
+}
+
+/** @param {PushMessageData | null} data `{order, number, status, promised_at?, language}`: no words, those are here */
+async function notify(data) {
+  const { order, number, status, promised_at: promised, language } = read(data);
+  const known = Object.hasOwn(NOTIFICATIONS, language) ? language : 'en';
+  const words = NOTIFICATIONS[known];
+  const digits = new Intl.NumberFormat(words.locale, { useGrouping: false });
+  const say = Object.hasOwn(words.told, status) && Number.isInteger(number) ? words.told[status] : words.other;
+  const { title, body } = say(digits.format(number), timeIn(words, Date.parse(promised)));
+  const pages = await windows();
+  const isLookedAt = pages.some(({ url, visibilityState }) => visibilityState === 'visible' && new URL(url).pathname === pathOf(order));
+  /** @type {NotificationOptions & {renotify: boolean}} */
+  const options = {
+    body, lang: known, icon: '/icons/icon-192.png', badge: '/icons/badge-96.png', data: { order },
+    // One for each order: the newest takes the place of the one before, and rings, unless the order is being looked at.
+    tag: order ?? 'orderbell', renotify: true, silent: isLookedAt,
+  };
+  await worker.registration.showNotification(title, options);
+}
+
+/** @param {Words} words @param {number} time ms @returns {string | undefined} undefined for no time */
+function timeIn({ locale, clock }, time) {
+  if (Number.isNaN(time)) return undefined;
+  const parts = new Intl.DateTimeFormat(locale, clock).formatToParts(time);
+  const period = parts.find(({ type }) => type === 'dayPeriod')?.value;
+  const hour = parts.map(({ value }) => value).join('');
+  return clock.dayPeriod && period ? `${period} ${hour.replace(period, '').trim()}` : hour;
+}
+
+/** A push must show something, whatever came with it. @param {PushMessageData | null} data @returns {any} */
+function read(data) {
+  try {
+    return data?.json() ?? {};
+  } catch {
+    return {};
+  }
+}
+
+/** @param {string} [order] */
+function pathOf(order) {
+  return order ? `/orders/${encodeURIComponent(order)}` : START;
+}
+
+/** @param {string} path */
+async function open(path) {
+  const there = (await windows()).find(({ url }) => new URL(url).pathname === path);
+  await (there ? there.focus() : worker.clients.openWindow(path));
+}
+
+/**
+ * The browser has another subscription now, or none. Only a page has the token to say so, and one that is opened later says
+ * it by itself.
+ */
+async function tellPages() {
+  for (const page of await windows()) page.postMessage('pushsubscriptionchange');
+}
+
+function windows() {
+  return worker.clients.matchAll({ type: 'window', includeUncontrolled: true });
 }

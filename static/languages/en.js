@@ -122,6 +122,14 @@ const words = {
   called_water: 'Water is on its way.',
   callAgain: (/** @type {string} */ time) => `Called at ${time}`,
 
+  tellMe: 'Tell me when it is ready',
+  tellingMe: 'Notifications are on',
+  tellMeBlocked: 'Notifications from this page are blocked. Your browser’s settings can allow them.',
+  tellMeFailed: 'Your browser could not switch notifications on. Please try again.',
+  tellMeNoMore: 'Turn off',
+  tellMeNever: 'This browser has no notifications. Keep this page open: it tells you.',
+  tellMeInstall: 'On this phone only pages on the home screen have notifications (Share, “Add to Home Screen”). Here, keep the page open: it tells you.',
+
   share: 'Share',
   shareTitle: (/** @type {number} */ number) => `Order ${number}, live`,
   shareHint: (/** @type {string} */ hours) => `Whoever has this link can follow the order for ${hours}, and do nothing else.`,

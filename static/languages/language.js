@@ -1,6 +1,6 @@
 import { keepLocal, recallLocal } from '../views/storage.js';
 
-/** Every language there is: what it calls itself, and its words. One more is a line here and a file. */
+/** Every language there is: what it calls itself, and its words. One more is a line here, a file, and its notifications. */
 export const LANGUAGES = {
   en: { name: 'English', load: () => import('./en.js') },
   bn: { name: 'বাংলা', load: () => import('./bn.js') },

@@ -24,6 +24,7 @@ export class OrderPage {
   #id; #api; #bell; #visit; #shared; #room; #seen;
   /** The document from a plain call, an ack or an earlier page, until the room has its own. @type {any} */ #answered;
   /** Why there is nothing to show, once there is not. @type {(() => void) | null} */ #refusal = null;
+  /** Notifications, once that is loaded. @type {import('./tell_me.js').TellMe | null} */ #tellMe = null;
   /** @type {CallSheet | null} */ #calls = null;
   /** @type {ConnectionBanner | null} */ #banner = null;
   #settled = false;
@@ -106,10 +107,12 @@ export class OrderPage {
       if (does === 'close') control.closest('dialog')?.close();
       if (does === 'again') this.#again();
       if (does === 'share') this.#share();
+      if (does === 'tell-me') this.#tellMe?.toggle();
     });
     followLanguage(() => {
       this.#furnish();
       this.#banner?.draw();
+      this.#tellMe?.speak(language());
       if (this.#refusal) this.#refusal();
       else this.#draw();
     });
@@ -135,9 +138,17 @@ export class OrderPage {
     try {
       const { keepUp } = await import('./upkeep.js');
       await keepUp(this.#bell, quiet);
+      if (this.#visit) await this.#offerToTell(this.#visit);
     } catch {
       // An old browser, or a network that has just gone: the order is followed all the same.
     }
+  }
+
+  /** @param {import('./visit.js').Visit} visit */
+  async #offerToTell({ place }) {
+    const { TellMe } = await import('./tell_me.js');
+    this.#tellMe = new TellMe({ api: this.#api, diner: place?.diner ?? '', order: this.#id, language: language(), changed: () => this.#draw() });
+    await this.#tellMe.begin();
   }
 
   #tick() {
@@ -203,7 +214,7 @@ export class OrderPage {
     const title = order.status === 'ready' ? WORDS.titleReady(order.number) : WORDS.order(order.number);
     document.title = this.#visit?.place && order.status !== 'ready' ? `${title} · ${this.#visit.place.restaurant.name}` : title;
     const cancelling = this.#bell.pending.some((/** @type {any} */ { action, order: of }) => action === 'cancel' && of === this.#id);
-    const extras = [this.#shared ? h('p.banner', {}, icon('share'), h('span', {}, WORDS.sharedNote)) : null];
+    const extras = [this.#shared ? h('p.banner', {}, icon('share'), h('span', {}, WORDS.sharedNote)) : null, this.#tellMe?.view(order) ?? null];
     render(this.#main, orderPage(order, { now: this.#bell.now(), cancelling, sure: this.#cancels.wants(this.#id), shared: this.#shared, extras }));
   }
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 const WORDS: &str = "return performance.getEntriesByType('resource').map(({ name }) => new URL(name).pathname)
     .filter((path) => /^\\/languages\\/..\\.js$/.test(path))";
 /// The worker stands, and the page of an order is kept. A page that is not ready to tell has no answer yet.
-const KEPT: &str = "const done = arguments[arguments.length - 1];
+pub const KEPT: &str = "const done = arguments[arguments.length - 1];
     caches.match('/orders/shell').then(async (kept) => done(Boolean(kept && navigator.serviceWorker.controller
       && (await navigator.serviceWorker.ready).active?.state === 'activated')), () => done(false))";
 async fn ordered(house: &House, phone: &Browser) -> String {

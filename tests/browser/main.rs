@@ -16,6 +16,7 @@ mod keyboard;
 mod looks;
 mod order;
 mod pages;
+mod push;
 mod release;
 mod rush_hour;
 mod taps;

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
+import vm from 'node:vm';
 import { LANGUAGES, WORDS, ageInWords, clock, errorWords, language, money, number, preferred, speak, timeRange } from '../../static/languages/language.js';
 import { loadedLater, modulesOf, read } from './modules.mjs';
 import { FakeStore } from './support.mjs';
@@ -17,9 +18,16 @@ const SPEAKING = MODULES.filter((path) => !path.startsWith('/client/') && !path.
 const languages = Object.fromEntries(await Promise.all(
   Object.entries(LANGUAGES).map(async ([name, { load }]) => [name, (await load()).default]),
 ));
-test('every file of words is a language that can be chosen', () => {
-  const files = readdirSync(new URL('../../static/languages/', import.meta.url)).filter((name) => name !== 'language.js');
+const notifications = () => {
+  const context = vm.createContext({});
+  vm.runInContext(read('languages/notifications.js'), context);
+  return vm.runInContext('NOTIFICATIONS', context);
+};
+
+test('every file of words is a language that can be chosen, and has its notifications', () => {
+  const files = readdirSync(new URL('../../static/languages/', import.meta.url)).filter((name) => !['language.js', 'notifications.js'].includes(name));
   assert.deepEqual(files.sort(), Object.keys(LANGUAGES).map((name) => `${name}.js`).sort());
+  assert.deepEqual(Object.keys(notifications()).sort(), Object.keys(LANGUAGES).sort());
 });
 
 for (const [name, words] of Object.entries(languages)) {
@@ -33,6 +41,19 @@ for (const [name, words] of Object.entries(languages)) {
       assert.ok(said.trim().length > 0 && !/undefined|NaN|\[object/.test(said), `${key}: ${said}`);
     }
     assert.equal(new Intl.NumberFormat(words.locale).resolvedOptions().locale, words.locale);
+  });
+
+  test(`the notifications in ${name} say what happened and to which order`, () => {
+    const { told: said, locale } = notifications()[name];
+    assert.deepEqual(Object.keys(said).sort(), ['accepted', 'cancelled', 'ready', 'rejected'], 'as docs/protocol.md lists them');
+    assert.equal(locale, words.locale);
+    for (const status of Object.keys(said)) {
+      const { title, body } = said[status]('42', '12:41');
+      assert.match(title, /42/);
+      assert.ok(body.length > 0);
+    }
+    assert.match(said.accepted('42', '12:41').body, /12:41/);
+    assert.doesNotMatch(said.accepted('42', undefined).body, /undefined/);
   });
 }
 

@@ -21,16 +21,21 @@ class FakeCache {
 const path = (request) => new URL(request.url ?? request, ORIGIN).pathname;
 
 /** A worker of a version, and all that is around it. */
-function worker({ version = '0.1.0+aaa', kind = '', caches = new Map() } = {}) {
+function worker({ version = '0.1.0+aaa', kind = '', caches = new Map(), windows = [] } = {}) {
   const clock = new FakeClock();
   const listeners = {};
-  const it = { caches, clock, network: async (request) => new Response(pageAt(path(request))), claimed: false };
+  const it = { caches, clock, windows, network: async (request) => new Response(pageAt(path(request))), shown: [], opened: [], claimed: false };
   const network = (request) => it.network(request);
   const self = {
     location: new URL(`${ORIGIN}/service-worker.js?version=${encodeURIComponent(version)}${kind}`),
     addEventListener: (name, listener) => void (listeners[name] = listener),
     skipWaiting: async () => {},
-    clients: { claim: async () => void (it.claimed = true) },
+    registration: { showNotification: async (title, options) => void it.shown.push({ title, ...options }) },
+    clients: {
+      claim: async () => void (it.claimed = true),
+      matchAll: async () => windows,
+      openWindow: async (to) => void it.opened.push(to),
+    },
   };
   const store = {
     open: async (name) => caches.get(name) ?? caches.set(name, new FakeCache(network)).get(name),
@@ -38,6 +43,7 @@ function worker({ version = '0.1.0+aaa', kind = '', caches = new Map() } = {}) {
     delete: async (name) => caches.delete(name),
   };
   const context = vm.createContext({ self, caches: store, fetch: network, URL, Response, Map, Set, setTimeout: clock.setTimeout });
+  context.importScripts = (file) => vm.runInContext(read(file), context);
   vm.runInContext(read('service-worker.js'), context);
   it.say = async (name, fields = {}) => {
     const lasting = [];
@@ -152,4 +158,70 @@ test('a kitchen has a worker of its own, which keeps its page and no diner\'s', 
   assert.equal(await text(it.visit('/kitchen')), read('kitchen.html'));
   for (const to of ['/', '/orders/o1', '/t/demo-table-1', '/staff']) assert.equal(it.visit(to), undefined, to);
   assert.equal(it.ask('/kitchen', { cache: 'no-store' }), undefined, 'whether the server has a newer page is for the server to say');
+});
+
+const push = (data) => ({ data: { json: () => data } });
+
+test('a push says what happened, in the subscription\'s language', async () => {
+  const it = worker();
+  const order = 'o1';
+  await it.say('push', push({ order, number: 42, status: 'ready', language: 'bn' }));
+  await it.say('push', push({ order, number: 42, status: 'accepted', promised_at: '2026-11-24T10:00:00.000Z', language: 'en' }));
+  const [ready, accepted] = it.shown;
+  assert.deepEqual([ready.title, ready.lang, ready.tag, { ...ready.data }], ['অর্ডার ৪২ তৈরি', 'bn', order, { order }]);
+  assert.equal(accepted.title, 'Order 42 is accepted');
+  assert.match(accepted.body, /^Ready at about \d?\d:00\.$/);
+  assert.equal(accepted.tag, ready.tag, 'one notification for each order');
+});
+
+test('a push that cannot be read still shows something', async () => {
+  const it = worker();
+  await it.say('push', { data: null });
+  await it.say('push', { data: { json: () => { throw new SyntaxError('no JSON'); } } });
+  await it.say('push', push({ order: 'o1', number: 1, status: 'toString', language: 'constructor' }));
+  await it.say('push', push({ order: 'o1', status: 'ready', language: 'en' }));
+  assert.deepEqual(it.shown.map(({ title }) => title), Array(4).fill('Your order has changed'));
+  await it.say('push', push({ order: 'o1', number: 7, status: 'accepted', promised_at: 'soon', language: 'en' }));
+  assert.equal(it.shown.pop().body, 'The kitchen starts shortly.');
+  assert.deepEqual(it.shown.map(({ tag }) => tag), ['orderbell', 'orderbell', 'o1', 'o1']);
+});
+
+test('the part of the day stands where the language has it', async () => {
+  const it = worker();
+  await it.say('push', push({ order: 'o1', number: 4, status: 'accepted', promised_at: '2026-11-24T10:00:00.000Z', language: 'bn' }));
+  assert.match(it.shown[0].body, /^তৈরি হবে মোটামুটি \p{L}[\p{L}\p{M}]* [০-৯]{1,2}:০০।$/u);
+});
+
+test('who looks at the order is not rung for what the page shows', async () => {
+  const windows = [];
+  const it = worker({ windows });
+  const ready = (order) => it.say('push', push({ order, number: 1, status: 'ready', language: 'en' }));
+  await ready('o1');
+  windows.push({ url: `${ORIGIN}/orders/o1`, visibilityState: 'hidden' });
+  await ready('o1');
+  windows[0].visibilityState = 'visible';
+  await ready('o1');
+  await ready('o2');
+  assert.deepEqual(it.shown.map(({ silent }) => silent), [false, false, true, false]);
+});
+
+test('a subscription that the browser has changed is told to the pages, which have the token', async () => {
+  const heard = [];
+  const page = () => ({ url: `${ORIGIN}/orders/o1`, postMessage: (message) => void heard.push(message) });
+  await worker({ windows: [page(), page()] }).say('pushsubscriptionchange');
+  assert.deepEqual(heard, ['pushsubscriptionchange', 'pushsubscriptionchange']);
+});
+
+test('a touched notification opens its order, in the window that has it already', async () => {
+  const focused = [];
+  const page = (url) => ({ url: `${ORIGIN}${url}`, focus: () => void focused.push(url) });
+  const it = worker({ windows: [page('/t/demo-table-1'), page('/orders/o1')] });
+  let closed = 0;
+  const touch = (order) => it.say('notificationclick', { notification: { data: { order }, close: () => void (closed += 1) } });
+  await touch('o1');
+  assert.deepEqual([focused, it.opened], [['/orders/o1'], []]);
+  await touch('o2');
+  assert.deepEqual([focused.length, it.opened, closed], [1, ['/orders/o2'], 2]);
+  await touch(undefined);
+  assert.deepEqual(it.opened.at(-1), '/', 'what could not be read is of no order');
 });

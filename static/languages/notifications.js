@@ -1,0 +1,34 @@
+/**
+ * What notifications say, in every language that there is a file of words for. The service worker loads this when it is
+ * installed, since no page need be there when it speaks; a worker cannot load modules later.
+ *
+ * @typedef {{title: string, body: string}} Said
+ * @typedef {(number: string, time?: string) => Said} Say both in the language's own digits
+ * @typedef {{locale: string, clock: Intl.DateTimeFormatOptions, told: Record<string, Say>, other: Say}} Words
+ *   with `dayPeriod` in `clock`, the part of the day is said before the hour
+ * @type {Record<string, Words>}
+ */
+const NOTIFICATIONS = {
+  en: {
+    locale: 'en-GB',
+    clock: { hour: 'numeric', minute: '2-digit' },
+    told: {
+      accepted: (number, time) => ({ title: `Order ${number} is accepted`, body: time ? `Ready at about ${time}.` : 'The kitchen starts shortly.' }),
+      ready: (number) => ({ title: `Order ${number} is ready`, body: 'Enjoy your meal!' }),
+      cancelled: (number) => ({ title: `Order ${number} is cancelled`, body: 'It will not be made. Touch to see why.' }),
+      rejected: (number) => ({ title: `Order ${number} was not accepted`, body: 'The restaurant could not take it. Touch to see why.' }),
+    },
+    other: () => ({ title: 'Your order has changed', body: 'Touch to see it.' }),
+  },
+  bn: {
+    locale: 'bn-BD',
+    clock: { hour: 'numeric', minute: '2-digit', dayPeriod: 'short' },
+    told: {
+      accepted: (number, time) => ({ title: `অর্ডার ${number} নেওয়া হয়েছে`, body: time ? `তৈরি হবে মোটামুটি ${time}।` : 'শিগগিরই রান্না শুরু হবে।' }),
+      ready: (number) => ({ title: `অর্ডার ${number} তৈরি`, body: 'খাবার উপভোগ করুন!' }),
+      cancelled: (number) => ({ title: `অর্ডার ${number} বাতিল হয়েছে`, body: 'এটি আর তৈরি হবে না। কারণ দেখতে চাপুন।' }),
+      rejected: (number) => ({ title: `অর্ডার ${number} নেওয়া যায়নি`, body: 'রেস্তোরাঁ এটি নিতে পারেনি। কারণ দেখতে চাপুন।' }),
+    },
+    other: () => ({ title: 'আপনার অর্ডারে নতুন খবর আছে', body: 'দেখতে চাপুন।' }),
+  },
+};

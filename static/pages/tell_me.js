@@ -1,0 +1,228 @@
+import { WORDS } from '../languages/language.js';
+import { h } from '../views/dom.js';
+import { icon } from '../views/icons.js';
+import { keepLocal, recallLocal } from '../views/storage.js';
+import { toast } from '../views/toasts.js';
+
+const SUBSCRIPTION = '/api/v1/push/subscription';
+/** A browser, or its push service, that has not answered by then does not. */
+const DEADLINE_MS = 20_000;
+/** Beyond these there is nothing left to wait for. */
+const WAITING = new Set(['placed', 'accepted', 'preparing']);
+
+/**
+ * `none`: the server sends no notifications, or that is not known; `unsupported`: the browser has none; `install`: a phone
+ * that has them only for pages on its home screen; `denied`: the diner, or the browser, has said no.
+ *
+ * @typedef {'none' | 'unsupported' | 'install' | 'denied' | 'off' | 'on'} State
+ */
+
+/**
+ * What is needed of the browser.
+ *
+ * @typedef {object} Around
+ * @property {boolean} supported
+ * @property {boolean} installable a phone on which installing the page would help
+ * @property {() => NotificationPermission} permission
+ * @property {() => Promise<NotificationPermission>} ask only after a touch
+ * @property {() => Promise<{pushManager: any, getNotifications: (filter: {tag: string}) => Promise<{close: () => void}[]>}>} worker
+ *   the registration of the service worker
+ * @property {(task: () => void) => void} onReturn the page is looked at again
+ * @property {(task: () => void) => void} onRenewed the browser has another subscription than it had
+ * @property {(task: () => void, ms: number) => any} setTimeout
+ */
+
+/** Notifications of one diner's orders: off until asked for, and known again after a reload. */
+export class TellMe {
+  /** @type {State} */ #state = 'none';
+  /** While it goes from off to on or back. */ #busy = false;
+  #key = '';
+  #api; #name; #order; #language; #changed; #around;
+
+  /**
+   * @param {{api: any, diner: string, order: string, language: string, changed: () => void, around?: Around}} parts
+   *   `order` is the one on the page; `language` is what the notifications will be in
+   */
+  constructor({ api, diner, order, language, changed, around = browser() }) {
+    this.#api = api;
+    this.#name = `push.${diner}`;
+    this.#order = order;
+    this.#language = language;
+    this.#changed = changed;
+    this.#around = around;
+  }
+
+  get state() {
+    return this.#state;
+  }
+
+  get busy() {
+    return this.#busy;
+  }
+
+  /** Finds out what there is, without asking the diner anything. */
+  async begin() {
+    const key = await this.#serversKey();
+    if (key === null) return;
+    this.#key = key;
+    this.#around.onReturn(() => this.#lookAgain());
+    this.#around.onRenewed(() => this.#sayAgain());
+    await this.#find();
+  }
+
+  /** A touch. */
+  async toggle() {
+    if (this.#busy || (this.#state !== 'on' && this.#state !== 'off')) return;
+    if (this.#state === 'on') return this.#settle(() => this.#unsubscribe());
+    await this.#settle(async () => {
+      const permission = await this.#around.ask();
+      if (permission !== 'granted') return permission === 'denied' ? 'denied' : 'off';
+      return this.#subscribe();
+    }, () => toast(WORDS.tellMeFailed, { bad: true }));
+  }
+
+  /** @param {string} language the page's new one */
+  async speak(language) {
+    this.#language = language;
+    await this.#sayAgain();
+  }
+
+  /** @param {any} order a document @returns {HTMLElement | null} */
+  view(order) {
+    if (!WAITING.has(order.status)) return null;
+    switch (this.#state) {
+      case 'none': return null;
+      case 'unsupported': return note('bellOff', WORDS.tellMeNever);
+      case 'install': return note('share', WORDS.tellMeInstall);
+      case 'denied': return note('bellOff', WORDS.tellMeBlocked);
+      default: return this.#control(this.#state === 'on');
+    }
+  }
+
+  /** One button for on and off, so that the finger and the keyboard stay on it. @param {boolean} on */
+  #control(on) {
+    return h(on ? 'div.tell.tell--on' : 'div.tell', {},
+      // Spoken by screen readers when it comes: a live region has to be there before.
+      h('p.tell__word', { role: 'status' }, on && [icon('check'), h('span', {}, WORDS.tellingMe)]),
+      h(on ? 'button.button' : 'button.button.button--wide', { type: 'button', 'data-do': 'tell-me', 'aria-busy': this.#busy && 'true' },
+        on ? null : icon('bell'), h('span', {}, on ? WORDS.tellMeNoMore : WORDS.tellMe)));
+  }
+
+  /** @returns {Promise<string | null>} null when the server has none, or cannot be asked */
+  async #serversKey() {
+    try {
+      return (await this.#api.get('/api/v1/push/key')).key;
+    } catch {
+      return null;
+    }
+  }
+
+  async #find() {
+    if (!this.#around.supported) return this.#become(this.#around.installable ? 'install' : 'unsupported');
+    this.#clear();
+    if (this.#around.permission() === 'denied') return this.#become('denied');
+    if (recallLocal(this.#name, null) === null || this.#around.permission() !== 'granted') return this.#become('off');
+    // What the browser has may have been renewed since, or the server's key: saying it again costs little.
+    this.#state = 'on';
+    await this.#settle(() => this.#subscribe());
+  }
+
+  /** The diner may have been in the browser's settings meanwhile. */
+  #lookAgain() {
+    if (!this.#around.supported || this.#busy) return;
+    this.#clear();
+    const isDenied = this.#around.permission() === 'denied';
+    if (isDenied !== (this.#state === 'denied')) this.#find();
+  }
+
+  /** Whoever looks at the order has no use for what was told of it. */
+  async #clear() {
+    try {
+      const worker = await this.#around.worker();
+      for (const told of await worker.getNotifications({ tag: this.#order })) told.close();
+    } catch {
+      // It stays until it is touched.
+    }
+  }
+
+  async #sayAgain() {
+    if (this.#state === 'on' && !this.#busy) await this.#settle(() => this.#subscribe());
+  }
+
+  /** @param {() => Promise<State>} change @param {() => void} [failed] */
+  async #settle(change, failed = () => {}) {
+    this.#busy = true;
+    this.#changed();
+    let state = /** @type {State} */ ('off');
+    try {
+      state = await change();
+    } catch {
+      failed();
+    }
+    this.#busy = false;
+    this.#become(state);
+  }
+
+  /** @returns {Promise<State>} */
+  async #subscribe() {
+    const { endpoint, keys } = (await this.#inTime(this.#subscription())).toJSON();
+    await this.#api.put(SUBSCRIPTION, { endpoint, keys: { p256dh: keys.p256dh, auth: keys.auth }, language: this.#language });
+    keepLocal(this.#name, { endpoint });
+    return 'on';
+  }
+
+  async #subscription() {
+    const { pushManager } = await this.#around.worker();
+    const wish = { userVisibleOnly: true, applicationServerKey: this.#key };
+    try {
+      return await pushManager.subscribe(wish);
+    } catch (error) {
+      // A subscription under an older key stands in the way.
+      const old = /** @type {any} */ (error).name === 'InvalidStateError' && await pushManager.getSubscription();
+      if (!old) throw error;
+      await old.unsubscribe();
+      return pushManager.subscribe(wish);
+    }
+  }
+
+  /** @returns {Promise<State>} */
+  async #unsubscribe() {
+    const kept = recallLocal(this.#name, null);
+    keepLocal(this.#name, undefined);
+    await this.#inTime(this.#around.worker().then(async ({ pushManager }) => (await pushManager.getSubscription())?.unsubscribe()));
+    if (kept) await this.#api.request('DELETE', SUBSCRIPTION, { body: { endpoint: kept.endpoint } });
+    return 'off';
+  }
+
+  /** @template T @param {Promise<T>} promise @returns {Promise<T>} */
+  #inTime(promise) {
+    return Promise.race([promise, new Promise((_, reject) => {
+      this.#around.setTimeout(() => reject(new Error('no answer in time')), DEADLINE_MS);
+    })]);
+  }
+
+  /** @param {State} state */
+  #become(state) {
+    this.#state = state;
+    this.#changed();
+  }
+}
+
+/** @param {'bellOff' | 'share'} name of an icon @param {string} text */
+function note(name, text) {
+  return h('p.tell.tell--note', {}, icon(name), h('span', {}, text));
+}
+
+/** @returns {Around} */
+function browser() {
+  return {
+    supported: 'serviceWorker' in navigator && 'PushManager' in globalThis && typeof Notification === 'function',
+    installable: /** @type {any} */ (navigator).standalone === false,
+    permission: () => Notification.permission,
+    ask: () => Notification.requestPermission(),
+    worker: () => navigator.serviceWorker.ready,
+    onReturn: (task) => document.addEventListener('visibilitychange', () => { if (document.visibilityState === 'visible') task(); }),
+    onRenewed: (task) => navigator.serviceWorker?.addEventListener('message', ({ data }) => { if (data === 'pushsubscriptionchange') task(); }),
+    setTimeout: (task, ms) => setTimeout(task, ms),
+  };
+}

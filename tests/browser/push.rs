@@ -1,0 +1,183 @@
+//! Notifications on a guest's phone: asked for with a touch, told to the server, encrypted for the phone, shown in its words.
+//! Chromium without a screen reaches no push service: the subscription that its page is given is of the tests' own, and what
+//! comes there is opened and handed to the worker as the browser would.
+
+use crate::browser::Browser;
+use crate::house::House;
+use crate::support::push_service::{self, PushService};
+use crate::support::{PATIENCE, client::text, eventually};
+use orderbell::push::vapid::VapidKey;
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// What the page is given for a push service, and what it did with it.
+const STUB: &str = "let kept = null;
+    window.did = { asked: 0, keys: [], ended: 0 };
+    const ask = Notification.requestPermission;
+    Notification.requestPermission = () => { did.asked += 1; return ask.call(Notification); };
+    const toJSON = () => (SUBSCRIPTION);
+    PushManager.prototype.subscribe = async ({ applicationServerKey: key }) => {
+      did.keys.push(key);
+      return kept ??= { toJSON, unsubscribe: async () => { kept = null; did.ended += 1; } };
+    };
+    PushManager.prototype.getSubscription = async () => kept;";
+/// The titles of what the worker shows.
+const TOLD: &str = "const done = arguments[arguments.length - 1];
+    navigator.serviceWorker.ready.then((worker) => worker.getNotifications())
+      .then((told) => done(told.map(({ title }) => title).sort()), () => done([]))";
+const SWITCH: &str = ".tell [data-do='tell-me']";
+/// Settled, as somebody reads it: on or off.
+const SWITCHED: &str = "const [tell, { on, language }] = [document.querySelector('.tell'), arguments[0]];
+    return document.documentElement.lang === language && tell?.classList.contains('tell--on') === on
+      && tell.querySelector('[data-do]:not([aria-busy])') && tell.innerText.trim()";
+/// Longer than a notification takes to the screen.
+const SHOWING: Duration = Duration::from_millis(300);
+const SENT: &str = "orderbell_pushes_total{fate=\"sent\"}";
+
+/// A house that sends notifications.
+async fn open(key: &VapidKey) -> House {
+    let (key, subject) = (key.secret(), "mailto:ops@example.com");
+    let flags = ["--vapid-key", key.expose_secret(), "--vapid-subject", subject, "--push-hosts", "127.0.0.1"];
+    House::open(1, &flags).await
+}
+
+impl Browser {
+    fn origin(&self) -> String {
+        format!("http://{}", self.network.address())
+    }
+
+    /// Somebody has said yes to the browser's question, also for the worker; which then takes what is delivered to it.
+    async fn allow(&self) {
+        let permissions = json!({"origin": self.origin(), "permissions": ["notifications"]});
+        self.devtools("Browser.grantPermissions", permissions).await;
+        self.devtools("ServiceWorker.enable", json!({})).await;
+    }
+
+    async fn permit(&self, setting: &str) {
+        let permission = json!({"origin": self.origin(), "permission": {"name": "notifications"}, "setting": setting});
+        self.devtools("Browser.setPermission", permission).await;
+    }
+
+    /// Runs a script before those of each page.
+    async fn begin_with(&self, source: &str) {
+        self.devtools("Page.addScriptToEvaluateOnNewDocument", json!({"source": source})).await;
+    }
+
+    /// Places an order and goes to its page.
+    async fn order_and_follow(&self, house: &House) -> String {
+        self.add(house.menu.dish("Firni")).await;
+        self.place().await;
+        let order = self.only_order().await;
+        self.goto(&format!("/orders/{order}")).await;
+        self.is("live").await;
+        order
+    }
+
+    async fn switched(&self, on: bool, language: &str) -> Value {
+        self.until("notifications switched", SWITCHED, vec![json!({"on": on, "language": language})]).await
+    }
+
+    /// Gives the worker what a push service brought, and waits until it has shown that. Chromium forgets a notification that
+    /// is asked for while it is on its way to the screen: so it is not asked at once, and what is missing is pushed again,
+    /// which under the same tag is the same one.
+    async fn deliver(&self, data: &Value, titles: Value) {
+        // The one registration of a new profile is its first.
+        let message = json!({"origin": self.origin(), "registrationId": "0", "data": data.to_string()});
+        eventually(&format!("{titles}"), PATIENCE, || async {
+            self.devtools("ServiceWorker.deliverPushMessage", message.clone()).await;
+            tokio::time::sleep(SHOWING).await;
+            (self.client.execute_async(TOLD, vec![]).await.ok()? == titles).then_some(())
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_guest_who_asks_is_told_in_their_language_until_they_ask_no_more() {
+    let (mut service, key) = (PushService::start().await, VapidKey::random());
+    let subscribed = push_service::Browser::subscribed_at(format!("{}/send/phone", service.base));
+    let (house, subscription) = (open(&key).await, subscribed.subscription());
+    let phone = house.phone(5).await;
+    phone.allow().await;
+    let given = json!({"endpoint": subscription["endpoint"], "expirationTime": null, "keys": subscription["keys"]});
+    phone.begin_with(&STUB.replace("SUBSCRIPTION", &given.to_string())).await;
+    let order = phone.order_and_follow(&house).await;
+
+    phone.switched(false, "en").await;
+    assert_eq!(phone.ask("return did", vec![]).await, json!({"asked": 0, "keys": [], "ended": 0}), "nothing before a touch");
+    phone.tap(SWITCH).await;
+    phone.switched(true, "en").await;
+    assert_eq!(phone.ask("return did", vec![]).await, json!({"asked": 1, "keys": [key.public_key()], "ended": 0}));
+    let focus = "return document.activeElement.matches(arguments[0])";
+    assert_eq!(phone.ask(focus, vec![SWITCH.into()]).await, true, "the focus stays where the finger was");
+
+    phone.reload().await;
+    phone.switched(true, "en").await;
+    assert_eq!(phone.ask("return did.asked", vec![]).await, 0, "known again without a question");
+    phone.tap("[data-language='bn']").await;
+    phone.switched(true, "bn").await;
+    phone.inspect("notifications-on").await;
+
+    let accepted = house.staff.act(&order.as_str().into(), "accept").await["document"].clone();
+    let posted = service.next().await;
+    posted.verified(&key.public_key());
+    let told = subscribed.read(&posted);
+    let (number, promised) = (&accepted["number"], &accepted["promised_at"]);
+    assert_eq!(told, json!({"order": order, "number": number, "status": "accepted", "promised_at": promised, "language": "bn"}));
+    phone.deliver(&told, json!(["অর্ডার ১ নেওয়া হয়েছে"])).await;
+
+    phone.tap(SWITCH).await;
+    phone.switched(false, "bn").await;
+    assert_eq!(phone.ask("return did.ended", vec![]).await, 1);
+    house.staff.act(&order.as_str().into(), "ready").await;
+    phone.shows(&order, "ready").await;
+    assert_eq!(house.server.metric(SENT).await, 1.0);
+    service.none_came();
+    phone.has_no_complaint().await;
+}
+
+/// Pushes arrive while no page of the order is open: the worker says what happened, in the guest's language.
+#[tokio::test]
+async fn a_push_becomes_a_notification_and_a_later_one_takes_its_place() {
+    let house = House::open(1, &[]).await;
+    let phone = house.phone(5).await;
+    phone.until_told("the worker", crate::guest::KEPT).await;
+    phone.allow().await;
+    for (number, status, language, titles) in [
+        (41, "accepted", "en", json!(["Order 41 is accepted"])),
+        (41, "ready", "en", json!(["Order 41 is ready"])),
+        (42, "ready", "bn", json!(["Order 41 is ready", "অর্ডার ৪২ তৈরি"])),
+        (42, "cancelled", "bn", json!(["Order 41 is ready", "অর্ডার ৪২ বাতিল হয়েছে"])),
+    ] {
+        let push = json!({"order": format!("order-{number}"), "number": number, "status": status, "language": language});
+        phone.deliver(&push, titles).await;
+    }
+}
+
+/// Without a word of the server's, of the browser's or of the guest's there is no switch, but what to do instead.
+#[tokio::test]
+async fn who_cannot_be_told_reads_why() {
+    let house = open(&VapidKey::random()).await;
+    let phone = house.phone(5).await;
+    phone.permit("prompt").await;
+    phone.order_and_follow(&house).await;
+    phone.switched(false, "en").await;
+    phone.inspect("notifications-off").await;
+
+    phone.permit("denied").await;
+    phone.reload().await;
+    let note = "return document.documentElement.lang === arguments[0] && document.querySelector('.tell--note')?.innerText";
+    let blocked = phone.until("why: blocked", note, vec!["en".into()]).await;
+    phone.begin_with("delete window.PushManager").await;
+    phone.reload().await;
+    let unsupported = phone.until("why: no notifications", note, vec!["en".into()]).await;
+    phone.begin_with("navigator.standalone = false").await;
+    phone.reload().await;
+    let install = phone.until("why: not installed", note, vec!["en".into()]).await;
+    assert!(text(&install).contains("Home Screen") && blocked != unsupported && unsupported != install);
+    phone.tap("[data-language='bn']").await;
+    phone.until("why, in Bengali", note, vec!["bn".into()]).await;
+    phone.inspect("notifications-install").await;
+    phone.has_no_complaint().await;
+}
