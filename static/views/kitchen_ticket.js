@@ -132,8 +132,9 @@ function foot({ state }, look) {
 /** @param {any} order @param {[string, any][]} mine */
 function cancelledWords(order, mine) {
   const reason = order.reason ?? mine.find(([, item]) => item.reason)?.[1].reason;
-  const words = REASON_WORDS[reason];
   const detail = order.detail ?? mine.find(([, item]) => item.detail)?.[1].detail;
+  // "Another reason" says nothing where the reason stands.
+  const words = reason === 'other' && detail ? undefined : REASON_WORDS[reason];
   return ['Cancelled', [words, detail].filter(Boolean).join('. ')].filter(Boolean).join(': ');
 }
 

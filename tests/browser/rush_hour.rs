@@ -45,6 +45,8 @@ async fn tickets_that_do_not_fit_are_counted_and_their_digits_are_those_in_sight
         house.ticket(table % 12 + 1, std::slice::from_ref(&dish)).await;
     }
     let screen = house.kitchen("the screen", None).await;
+    // Without motion: a page is there at once, and its digits with it.
+    screen.wear(Form::Wall, "dark").await;
     let heads = screen.until("its number over each part of a long ticket", CONTINUED, vec![long.clone()]).await;
     assert!(heads[0].as_str().unwrap().contains("Order 1, Table 1"), "{heads}");
 
