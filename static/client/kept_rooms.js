@@ -1,5 +1,7 @@
-/** A room is written down at most this often, in ms, and when the page is left. */
+/** A room is written down at most this often, in ms, and when the link is lost or the page left. */
 export const WRITE_EVERY_MS = 60_000;
+/** But soon for the first time: a screen may lose its power before it has run for a minute. */
+const FIRST_WRITE_MS = 1_000;
 /** A copy older than this is not shown any more. */
 export const KEPT_FOR_MS = 24 * 3_600_000;
 /** A room with more documents than this is cheaper to ask for than to keep. */
@@ -11,6 +13,7 @@ export class KeptRooms {
   /** Rooms that moved since they were written. @type {Set<import('./room.js').Room>} */ #dirty = new Set();
   /** @type {Set<import('./room.js').Room>} */ #followed = new Set();
   /** @type {any} */ #timer = null;
+  #wait = FIRST_WRITE_MS;
   #forgotten = false;
 
   /**
@@ -57,6 +60,7 @@ export class KeptRooms {
   flush() {
     this.#around.clearTimeout(this.#timer);
     this.#timer = null;
+    if (this.#dirty.size > 0) this.#wait = WRITE_EVERY_MS;
     for (const room of this.#dirty) this.#write(room);
     this.#dirty.clear();
   }
@@ -78,7 +82,7 @@ export class KeptRooms {
   #moved(room) {
     if (this.#forgotten) return;
     this.#dirty.add(room);
-    this.#timer ??= this.#around.setTimeout(() => this.flush(), WRITE_EVERY_MS);
+    this.#timer ??= this.#around.setTimeout(() => this.flush(), this.#wait);
   }
 
   /** @param {import('./room.js').Room} room */

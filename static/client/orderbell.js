@@ -255,7 +255,7 @@ export class Orderbell extends Emitter {
   /** @param {State} state @param {string} reason */
   #down(state, reason) {
     this.#unlink();
-    if (state === 'offline') this.#persist();
+    if (state === 'offline') this.#persist().then(() => this.#persistence?.flush());
     this.#become(state, reason);
   }
 

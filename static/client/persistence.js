@@ -38,7 +38,7 @@ export class Persistence {
     this.#commands.hold().then(() => this.#commands.takeOver()).catch(() => {});
   }
 
-  /** The page is hidden, and may be gone after it. */
+  /** The link is lost, or the page hidden: the page may be gone after it. */
   flush() {
     this.#rooms.flush();
   }

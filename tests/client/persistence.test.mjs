@@ -243,7 +243,7 @@ for (const [name, options] of [
   });
 }
 
-test('a room is written now and then, not with every event', async () => {
+test('a room is written soon, then now and then, and when the link is lost, not with every event', async () => {
   const storage = new FakeStorage();
   let writes = 0;
   const counting = Object.assign(Object.create(storage), { write: (table, ...rest) => { writes += table === 'rooms'; return storage.write(table, ...rest); } });
@@ -251,14 +251,19 @@ test('a room is written now and then, not with every event', async () => {
   it.bell.room(ROOM);
   it.last().push(snapshot(10, [order('o1', 10)]), live(10));
   await it.clock.advance(1_000);
-  for (let position = 10; position < 130; position += 1) {
+  for (let position = 10; position < 140; position += 1) {
     it.last().push(event(position, position + 1, 'o1', { note: `${position}` }));
     await it.clock.advance(1_000);
   }
-  assert.equal(writes, 2, `in ${120_000 / WRITE_EVERY_MS} minutes`);
-  it.last().push(event(130, 131, 'o1', { note: 'the last' }));
+  const soonAndThen = 1 + 120_000 / WRITE_EVERY_MS;
+  assert.equal(writes, soonAndThen);
+  it.last().push(event(140, 141, 'o1', { note: 'another' }));
   it.bell.rest();
-  assert.equal(writes, 3, 'and when nobody looks any more');
+  assert.equal(writes, soonAndThen + 1, 'and when nobody looks any more');
+  it.last().push(event(141, 142, 'o1', { note: 'the last' }));
+  it.last().drop(1006);
+  await settle();
+  assert.equal(writes, soonAndThen + 2, 'and when the link is lost');
 });
 
 test('a room with very many documents is not kept', async () => {
