@@ -21,8 +21,9 @@ use std::time::Duration;
 
 /// Bytes of one read, in one buffer a thread.
 const READ: usize = 16 * 1024;
-/// How long the reader may take none of what waits before the socket is cut.
-const STALL: Duration = Duration::from_secs(10);
+/// How long the reader may take none of what waits before the socket is cut. The kernel says that there is place again when
+/// a third of its buffer is free, which takes a while over a network of few kilobytes a second.
+const STALL: Duration = Duration::from_secs(20);
 /// How long the last bytes, the close frame among them, may take.
 const LINGER: Duration = Duration::from_secs(2);
 /// Bytes read and thrown away after the close frame, so that the client's unread bytes do not reset the connection
@@ -167,12 +168,13 @@ pub async fn drive(io: Rc<TcpStream>, wire: Wire, actor: impl Stream<Item = Resu
                     return Poll::Ready(true);
                 }
             }
-            match flush(&io, &wire, cx) {
-                Flush::Done => {
-                    stall = None;
-                    return Poll::Pending;
-                }
-                Flush::Progress => stall = None,
+            let flushed = flush(&io, &wire, cx);
+            if matches!(flushed, Flush::Done | Flush::Progress) && stall.take().is_some() {
+                wire.yielded();
+            }
+            match flushed {
+                Flush::Done => return Poll::Pending,
+                Flush::Progress => {}
                 Flush::Blocked => {
                     let timer = stall.get_or_insert_with(|| Box::pin(tokio::time::sleep(STALL)));
                     return timer.as_mut().poll(cx).map(|()| false);

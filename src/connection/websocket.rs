@@ -93,6 +93,10 @@ impl Connection {
 
     /// Looks at the clock, and sleeps until there is something to look at again.
     fn beat(&mut self, ctx: &mut Ctx) {
+        if self.wire.has_yielded() {
+            // Its own frames, and its answer to a ping, may stand behind a minute of what it has yet to read.
+            self.heard = clock::uptime();
+        }
         let pulse = Pulse { heard: self.heard, expires: self.presence.expires() };
         let wait = match pulse.beat(self.presence.services.limits.heartbeat, clock::uptime()) {
             Beat::Expired => return self.close(CloseCode::TokenExpired, ctx),

@@ -10,6 +10,9 @@ use tokio::sync::oneshot;
 
 /// Bytes a connection may hold altogether, snapshots included.
 const MOST: usize = 16 * 1024 * 1024;
+/// The most that one frame counts against the backlog: as much as a page of a replay. A menu may be larger than all of the
+/// backlog, and has to arrive, amid whatever else there is to say.
+const LARGE: usize = 64 * 1024;
 /// Frames that leave in one write.
 const VECTOR: usize = 64;
 
@@ -28,8 +31,10 @@ struct Queue {
     /// Whether the first frame has partly left.
     is_cut: bool,
     ending: Option<CloseCode>,
-    /// Told when most of what waits has left.
-    drained: Option<oneshot::Sender<()>>,
+    /// Told when most of what waits has left: the rooms whose pages are among it.
+    drained: Vec<oneshot::Sender<()>>,
+    /// The reader has made place where there was none.
+    has_yielded: bool,
 }
 
 /// "Most of it has left" is when no more than this waits.
@@ -71,8 +76,8 @@ impl Wire {
             return Ok(());
         }
         let length: usize = parts.iter().map(Bytes::len).sum();
-        let backlog = if counts { queue.backlog + length } else { queue.backlog };
-        // The first frame always has a place, however large it is.
+        let backlog = if counts { queue.backlog + length.min(LARGE) } else { queue.backlog };
+        // The first frame always has a place.
         if queue.backlog > 0 && backlog > most || queue.bytes + length > MOST {
             return Err(TooSlow);
         }
@@ -117,12 +122,23 @@ impl Wire {
         let (sender, receiver) = oneshot::channel();
         let mut queue = self.0.borrow_mut();
         if queue.bytes > DRAINED {
-            queue.drained = Some(sender);
+            queue.drained.push(sender);
         } else {
             // The receiver is here, so it is told.
             let _ = sender.send(());
         }
         receiver
+    }
+
+    /// The socket, which took no more, takes again: what was sent has been received at the other end.
+    pub fn yielded(&self) {
+        self.0.borrow_mut().has_yielded = true;
+    }
+
+    /// Whether [`Self::yielded`] was called since this was last asked: the reader lives, though it may say nothing.
+    #[must_use]
+    pub fn has_yielded(&self) -> bool {
+        std::mem::take(&mut self.0.borrow_mut().has_yielded)
     }
 
     /// Whether nothing waits.
@@ -153,11 +169,11 @@ impl Wire {
             write(&slices[..count])?
         };
         queue.take(written);
-        if queue.bytes <= DRAINED
-            && let Some(drained) = queue.drained.take()
-        {
-            // Nobody waits any more: fine.
-            let _ = drained.send(());
+        if queue.bytes <= DRAINED {
+            for drained in std::mem::take(&mut queue.drained) {
+                // Nobody waits any more: fine.
+                let _ = drained.send(());
+            }
         }
         Ok(written)
     }
@@ -195,6 +211,7 @@ mod tests {
     use super::*;
     use crate::domain::position::Position;
     use proptest::prelude::*;
+    use tokio::sync::oneshot::error::TryRecvError;
 
     fn event(bytes: usize) -> Frame {
         Frame::new(FrameKind::Event, Position::ZERO, &vec![b'x'; bytes])
@@ -247,10 +264,13 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_larger_than_the_backlog_passes_alone() {
-        let wire = Wire::default();
-        wire.push(&event(1000), 250).unwrap();
-        assert_eq!(wire.push(&event(1), 250), Err(TooSlow));
+    fn a_frame_larger_than_the_backlog_passes_among_others_and_counts_as_a_page() {
+        let (wire, most) = (Wire::default(), 3 * LARGE);
+        for size in [100, 10 * LARGE, 100, 10 * LARGE, 100] {
+            wire.push(&event(size), most).unwrap();
+        }
+        assert_eq!(wire.push(&event(10 * LARGE), most), Err(TooSlow));
+        wire.push(&event(100), most).unwrap();
     }
 
     #[test]
@@ -258,10 +278,12 @@ mod tests {
         let wire = Wire::default();
         assert!(wire.drained().try_recv().is_ok(), "nothing waits");
         wire.push(&event(50_000), 1 << 20).unwrap();
+        let is_empty = |receiver: &mut oneshot::Receiver<()>| receiver.try_recv() == Err(TryRecvError::Empty);
         let mut drained = wire.drained();
         wire.write(|_| Ok(20_000)).unwrap();
-        assert!(drained.try_recv().is_err());
+        let mut other = wire.drained();
+        assert!(is_empty(&mut drained) && is_empty(&mut other));
         wire.write(|_| Ok(25_000)).unwrap();
-        assert!(drained.try_recv().is_ok());
+        assert!(drained.try_recv().is_ok() && other.try_recv().is_ok(), "everybody who waits");
     }
 }

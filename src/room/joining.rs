@@ -26,8 +26,9 @@ const PAGE_BYTES: usize = 64 * 1024;
 /// events are not read over and over, nor all at once.
 const FIRST_READ: u32 = 64;
 const READS: std::ops::RangeInclusive<usize> = 4..=256;
-/// How long a page may take to leave.
-const PAGE_DEADLINE: Duration = Duration::from_secs(30);
+/// How long a page may take to leave: as long as the slowest network needs for the pages of all rooms of a connection. A
+/// reader that takes nothing is cut long before, by its transport.
+const PAGE_DEADLINE: Duration = Duration::from_secs(300);
 /// Events held while the room opens. Beyond it the room opens anew.
 const OPENING: usize = 1024;
 

@@ -5,6 +5,9 @@ use actix_server::ServerHandle;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+/// What a window keeps for the end of the process itself: half a second, or a fifth of a short window.
+const END: Duration = Duration::from_millis(500);
+
 /// Waits for a signal; then gives every connection its own slot of the window to come back elsewhere, lets requests under
 /// way finish, and stops. At a second signal, and when the window is nearly over, it stops as it is. Says whether
 /// everything had finished.
@@ -21,7 +24,7 @@ pub async fn drain(census: &Census, handle: &ServerHandle, mut signals: Signals,
     };
     tokio::select! {
         () = finished => true,
-        () = tokio::time::sleep(window.mul_f32(0.95)) => false,
+        () = tokio::time::sleep(window - END.min(window / 5)) => false,
         () = signals.next() => false,
     }
 }

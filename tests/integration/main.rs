@@ -20,5 +20,6 @@ mod push;
 mod resume;
 mod rooms;
 mod share;
+mod slow_network;
 mod slow_reader;
 mod undrawn;

@@ -5,6 +5,9 @@ use super::menu::Menu;
 use serde_json::{Value, json};
 use std::time::Duration;
 
+/// How long its sender waits for an answer: longer than a node takes to say that there will be none.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 /// A command before it is answered: its id stays the same however often it is sent.
 #[derive(Debug, Clone)]
 pub enum Wish {
@@ -28,6 +31,6 @@ impl Wish {
                 staff.request(reqwest::Method::POST, &path).json(&json!({"id": id, "action": action}))
             }
         };
-        request.timeout(Duration::from_secs(10))
+        request.timeout(PATIENCE)
     }
 }
