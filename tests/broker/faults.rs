@@ -1,5 +1,6 @@
 //! Faults of Redis itself: killed, away, refusing, forgetful.
 
+use crate::long::{progress, rounds};
 use crate::redis_server::Redis;
 use crate::world::{Build, Crossing, House, Kitchen, Node, PERIOD, Screen, figure};
 use std::time::{Duration, Instant};
@@ -45,22 +46,26 @@ async fn clients_that_redis_throws_out_come_back() {
     let redis = Redis::start();
     let pair = Crossing::build(&redis.url(), &redis.url()).await;
     pair.wait_until_healthy(true, RECOVERY).await;
-    for kind in ["normal", "pubsub", "normal", "pubsub"] {
+    let kills = rounds(4).min(20);
+    for (kind, at) in ["normal", "pubsub"].into_iter().cycle().zip(0..kills) {
+        progress("CLIENT KILL", at, kills);
         let kill = async { redis.ask(&["CLIENT", "KILL", "TYPE", kind]) };
         tokio::join!(act_for(&pair, millis(1500)), kill);
     }
     pair.wait_until_healthy(true, RECOVERY).await;
     let late = pair.check(LATE).await;
-    figure("4 × CLIENT KILL", late);
+    figure(&format!("{kills} × CLIENT KILL"), late);
     assert!(late.worst < LATE);
     assert!(pair.one.metric("orderbell_redis_rebuilds_total") >= 2);
 }
 
 #[actix_rt::test]
-async fn redis_killed_and_restarted_five_times_loses_nothing() {
+async fn redis_killed_and_restarted_again_and_again_loses_nothing() {
     let mut redis = Redis::start();
     let pair = Crossing::build(&redis.url(), &redis.url()).await;
-    for _ in 0..5 {
+    let kills = rounds(5).min(20);
+    for at in 0..kills {
+        progress("kills of Redis", at, kills);
         pair.wait_until_healthy(true, RECOVERY).await;
         act_for(&pair, millis(500)).await;
         redis.kill();
@@ -70,7 +75,7 @@ async fn redis_killed_and_restarted_five_times_loses_nothing() {
     }
     pair.wait_until_healthy(true, RECOVERY).await;
     let late = pair.check(LATE).await;
-    figure("5 × kill -9 and restart of Redis", late);
+    figure(&format!("{kills} × kill -9 and restart of Redis"), late);
     assert!(late.worst < LATE);
 }
 
@@ -95,12 +100,13 @@ async fn a_redis_that_forgets_everything_changes_nothing() {
     let redis = Redis::start();
     let pair = Crossing::build(&redis.url(), &redis.url()).await;
     pair.wait_until_healthy(true, RECOVERY).await;
-    for _ in 0..5 {
+    let flushes = rounds(5).min(20);
+    for _ in 0..flushes {
         let flush = async { redis.ask(&["FLUSHALL"]) };
         tokio::join!(act_for(&pair, millis(400)), flush);
     }
     let late = pair.check(LATE).await;
-    figure("5 × FLUSHALL", late);
+    figure(&format!("{flushes} × FLUSHALL"), late);
     assert!(late.worst < AT_ONCE);
     assert!(pair.one.broker.health.is_healthy() && pair.one.metric("orderbell_redis_rebuilds_total") == 0);
 }

@@ -10,6 +10,8 @@ mod tampering;
 mod tls;
 mod world;
 
+#[path = "../support_servers/long.rs"]
+mod long;
 #[path = "../support_servers/port.rs"]
 mod port;
 #[path = "../support_servers/proxy.rs"]

@@ -1,8 +1,12 @@
 //! Faults of the way to Redis: half-open, cut, slow, stalled.
 
+use crate::long::factor;
 use crate::proxy::{Network, Proxy};
 use crate::redis_server::Redis;
 use crate::world::{Crossing, Kitchen, Screen, figure};
+use futures_util::StreamExt;
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 /// The most an event may be late while Redis is known to be away.
@@ -16,25 +20,27 @@ const OFTEN: Duration = Duration::from_millis(20);
 
 /// One node beside Redis, and one behind a proxy.
 struct Way {
-    _redis: Redis,
+    redis: Redis,
     proxy: Proxy,
     nodes: Crossing,
 }
 
 impl Way {
     async fn build() -> Self {
-        let redis = Redis::start();
+        Self::to(Redis::start()).await
+    }
+
+    async fn to(redis: Redis) -> Self {
         let proxy = Proxy::before(redis.address()).await;
         let nodes = Crossing::build(&redis.url(), &format!("redis://{}", proxy.address())).await;
         nodes.wait_until_healthy(true, RECOVERY).await;
-        Self { _redis: redis, proxy, nodes }
+        Self { redis, proxy, nodes }
     }
 }
 
 /// How long it stays bad: a minute in the long form (`ORDERBELL_TEST_FACTOR`), long enough to be noticed in the usual one.
 fn bad_for() -> Duration {
-    let factor = std::env::var("ORDERBELL_TEST_FACTOR").map_or(1, |text| text.parse::<u32>().expect("a factor is a number"));
-    NOTICE * 2 * factor.clamp(1, 5)
+    NOTICE * 2 * factor().clamp(1, 5) as u32
 }
 
 /// The network goes bad in a way that silences it: noticed by the node behind it, repaired on both, and well again. The
@@ -81,6 +87,56 @@ async fn a_subscription_that_brings_nothing_is_noticed_by_its_beats() {
     nodes.wait_until_healthy(true, RECOVERY).await;
     nodes.act_for(OFTEN, Duration::from_millis(500)).await;
     nodes.check(Duration::from_secs(1)).await;
+}
+
+/// Channels and the beats that came through them.
+type Beats = Vec<(String, Vec<u8>)>;
+
+/// Keeps every beat that a node sends to itself from now on.
+async fn record(redis: &Redis) -> Rc<RefCell<Beats>> {
+    let client = redis::Client::open(redis.url()).unwrap();
+    let (mut sink, mut messages) = client.get_async_pubsub().await.unwrap().split();
+    sink.psubscribe("orderbell:*:node:*").await.unwrap();
+    let beats = Rc::<RefCell<Beats>>::default();
+    let kept = beats.clone();
+    actix_rt::spawn(async move {
+        let _sink = sink;
+        while let Some(beat) = messages.next().await {
+            kept.borrow_mut().push((beat.get_channel_name().into(), beat.get_payload_bytes().to_vec()));
+        }
+    });
+    beats
+}
+
+/// Repeats beats for as long as this is polled, to the recorder and to who is meant.
+async fn repeat(redis: &Redis, beats: &Beats) {
+    let mut connection = redis::Client::open(redis.url()).unwrap().get_multiplexed_async_connection().await.unwrap();
+    for round in 0.. {
+        for (channel, beat) in beats {
+            let heard_by: i64 = redis::cmd("PUBLISH").arg(channel).arg(beat).query_async(&mut connection).await.unwrap();
+            assert!(round > 0 || heard_by == 2, "it is published where its node listens");
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+#[actix_rt::test]
+async fn beats_of_an_earlier_connection_are_no_sign_of_life() {
+    let redis = Redis::start();
+    let beats = record(&redis).await;
+    let Way { redis, proxy, nodes } = &Way::to(redis).await;
+    // Three of them, by which a connection could be believed for eight seconds.
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    proxy.set(Network::Cut);
+    nodes.other.wait_until_healthy(false, NOTICE).await;
+    let old = beats.take();
+    proxy.set(Network::Fine);
+    nodes.other.wait_until_healthy(true, RECOVERY).await;
+    proxy.set(Network::Mute);
+    tokio::select! {
+        noticed = nodes.other.wait_until_healthy(false, NOTICE) => println!("mute, amid old beats: noticed after {noticed:.1?}"),
+        () = repeat(redis, &old) => {}
+    }
 }
 
 #[actix_rt::test]

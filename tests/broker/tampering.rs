@@ -1,6 +1,7 @@
 //! Somebody between the nodes: a Redis for each of two, and what goes from one to the other passes through hands that
 //! drop, double, reorder and forge.
 
+use crate::long::factor;
 use crate::redis_server::Redis;
 use crate::world::{Build, House, KEY, Kitchen, Screen, figure, made_up};
 use futures_util::StreamExt;
@@ -16,6 +17,11 @@ use std::time::Duration;
 const RECOVERY: Duration = Duration::from_secs(12);
 /// How often these nodes compare heads when all is well, so that a last message that is lost is not waited for.
 const PERIOD: Duration = Duration::from_secs(3);
+
+/// How long messages pass through the hands: six seconds, half a minute in the long form.
+fn handled_for() -> Duration {
+    Duration::from_secs(6) * factor().clamp(1, 5) as u32
+}
 
 /// What the hands do with a message: what goes on instead of it, in order.
 type Hands = Box<dyn FnMut(Vec<u8>) -> Vec<Vec<u8>>>;
@@ -48,7 +54,7 @@ async fn survives(fault: &str, hands: impl Fn(&House, &Kitchen) -> Hands, refuse
     carry(&near, &far, hands(&house, &kitchen)).await;
     one.wait_until_healthy(true, RECOVERY).await;
     other.wait_until_healthy(true, RECOVERY).await;
-    kitchen.act_for(&[&one], Duration::from_millis(5), Duration::from_secs(6)).await;
+    kitchen.act_for(&[&one], Duration::from_millis(5), handled_for()).await;
     figure(fault, screen.check(&house, &kitchen, 2 * PERIOD).await);
     assert!(other.metric("orderbell_broker_messages_total{fate=\"heard\"}") > 0, "something passes the hands");
     if let Some(fate) = refused {

@@ -1,7 +1,8 @@
 //! A node that is killed between a commit and its answer: whoever asks again, elsewhere and under the same id, gets the
 //! answer to what was done.
 
-use crate::site::{Site, rounds};
+use crate::long::{progress, rounds};
+use crate::site::Site;
 use crate::support::log::{Believed, faults, orders_by_note};
 use crate::support::{Client, Wish, new_id};
 use orderbell::store::SharedStore;
@@ -78,6 +79,7 @@ async fn a_kill_between_commit_and_answer_leaves_one_effect_and_one_answer() {
     let (mut kills, usual) = (0, rounds(20));
     // Until some have come between commit and answer, however busy the machine is.
     while kills < usual || (counts.committed == 0 && kills < 5 * usual) {
+        progress("kills amid commands", kills, usual);
         kills += 1;
         let staff = site.at(&site.staff, 0);
         let span = warm_up(&staff, &site, &mut counts).await;

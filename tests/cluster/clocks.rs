@@ -2,10 +2,11 @@
 //! system's clock; the clock that nobody sets (what timers go by) is left alone, as it is when an operator or NTP sets one.
 
 use crate::load::Load;
+use crate::long::{progress, rounds};
 use crate::postgres;
 use crate::redis_server::Redis;
 use crate::sessions::ends_after;
-use crate::site::{Site, node_with, rounds};
+use crate::site::{Site, node_with};
 use crate::support::{Client, Close, Screen, client::text};
 use crate::watcher::{lateness, on_each_node, settle};
 use orderbell::domain::principal::Role;
@@ -115,7 +116,8 @@ async fn clocks_that_are_apart_and_steps_of_an_hour_change_nothing_of_the_order(
     let load = Load::start(site, 6, Duration::from_millis(10));
     let steps = [STEP, 0, -STEP, 0];
     let rounds = rounds(1);
-    for seconds in steps.repeat(rounds) {
+    for (at, seconds) in steps.repeat(rounds).into_iter().enumerate() {
+        progress("steps of an hour", at, steps.len() * rounds);
         tokio::time::sleep(WHILE).await;
         three.set(seconds).await;
     }

@@ -1,7 +1,8 @@
 //! An order on three nodes: the guest's phone on one, the kitchen's screen on the next, the floor's on the third.
 
+use crate::long::rounds;
 use crate::redis_server::Redis;
-use crate::site::{Site, rounds};
+use crate::site::Site;
 use crate::support::{Screen, client::text};
 use crate::watcher::spread;
 use serde_json::{Value, json};

@@ -1,8 +1,9 @@
 //! Nodes that end at a named point, by their own hand: between commit and announcement, and between announcement and
 //! answer, and never anywhere else. Only debug builds have these points (`src/failpoint.rs`).
 
+use crate::long::{progress, rounds};
 use crate::redis_server::Redis;
-use crate::site::{Site, node_with, rounds, until_redis_is};
+use crate::site::{Site, node_with, until_redis_is};
 use crate::support::log::{Believed, faults, orders_by_note};
 use crate::support::{Client, PATIENCE, Screen, Server, Wish, new_id};
 use crate::watcher::spread;
@@ -87,7 +88,9 @@ async fn end_at(point: &str) -> Vec<Duration> {
     let mut screen = site.staff.screen().await;
     screen.join(&room).await;
     let (mut late, mut believed) = (Vec::new(), Vec::new());
-    for round in 0..rounds(2) {
+    let rounds = rounds(2);
+    for round in 0..rounds {
+        progress(point, round * NODES, rounds * NODES);
         // The living node is a new one each time: it has missed nobody yet, so that it compares heads at leisure.
         site.nodes[0].kill().await;
         site.restart(0).await;

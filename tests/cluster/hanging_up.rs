@@ -1,6 +1,7 @@
 //! Clients that hang up amid their commands.
 
-use crate::site::{Site, rounds};
+use crate::long::{progress, rounds};
+use crate::site::Site;
 use crate::support::log::{Believed, faults, orders_by_note};
 use crate::support::screen::connect;
 use crate::support::{Client, PATIENCE, Wish, new_id};
@@ -63,6 +64,7 @@ async fn lane(site: &Site, lane: usize, times: usize, usual: Duration) -> Vec<Wi
             _ => hang_up_a_connection(&site.staff, site, &id, &note, after).await,
         }
         wishes.push(Wish::Place { id, note });
+        progress("hung up, each of those at it", at + 1, times);
     }
     wishes
 }

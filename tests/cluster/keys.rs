@@ -1,8 +1,9 @@
 //! Nodes that sign tokens, and nodes that verify them alone.
 
+use crate::long::rounds;
 use crate::postgres;
 use crate::redis_server::Redis;
-use crate::site::{KEYS, node, node_under, rounds, until_redis_is};
+use crate::site::{KEYS, node, node_under, until_redis_is};
 use crate::support::raw::Handshake;
 use crate::support::server::command;
 use crate::support::{Client, Menu, PATIENCE, Server, eventually};

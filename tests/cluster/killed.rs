@@ -1,8 +1,9 @@
 //! Nodes that are killed amid events.
 
 use crate::load::Load;
+use crate::long::{progress, rounds};
 use crate::redis_server::Redis;
-use crate::site::{Site, rounds};
+use crate::site::Site;
 use crate::watcher::{lateness, on_each_node, settle, spread};
 use std::time::Duration;
 
@@ -25,6 +26,7 @@ async fn nodes_killed_amid_events_lose_nothing_and_their_screens_go_on_elsewhere
         while site.head(&store).await < (apart * at + apart / 2 + 7 * at) as u64 {
             tokio::time::sleep(LOOK).await;
         }
+        progress("kills of a node", at, kills);
         site.nodes[at % 3].kill().await;
         tokio::time::sleep(Duration::from_millis(300)).await;
         site.restart(at % 3).await;

@@ -31,6 +31,8 @@ pub struct Work {
     pub unavailable: usize,
     /// The longest that a command had to be sent again and again.
     pub longest: Duration,
+    /// The longest that one answer took, whatever it was.
+    pub slowest: Duration,
 }
 
 impl Work {
@@ -94,6 +96,7 @@ impl Load {
             all.unanswered += work.unanswered;
             all.unavailable += work.unavailable;
             all.longest = all.longest.max(work.longest);
+            all.slowest = all.slowest.max(work.slowest);
         }
         all
     }
@@ -120,8 +123,10 @@ impl Waiter {
     async fn insist(&mut self, wish: &Wish) -> Value {
         let begun = Instant::now();
         loop {
-            let staff = self.staff.at(&self.nodes.of(self.at));
-            match Client::attempt(wish.request(&staff, &self.menu)).await {
+            let (staff, sent) = (self.staff.at(&self.nodes.of(self.at)), Instant::now());
+            let answer = Client::attempt(wish.request(&staff, &self.menu)).await;
+            self.work.slowest = self.work.slowest.max(sent.elapsed());
+            match answer {
                 Ok(answer) if matches!(answer.status, 200 | 201) => {
                     let answer = answer.json();
                     let position = answer["position"].as_u64().unwrap();

@@ -23,9 +23,12 @@ mod roles;
 mod rolling;
 mod sessions;
 mod site;
+mod unannounced;
 mod undrawn;
 mod watcher;
 
+#[path = "../support_servers/long.rs"]
+mod long;
 #[path = "../support_servers/port.rs"]
 mod port;
 #[path = "../support_servers/postgres.rs"]

@@ -1,8 +1,9 @@
 //! A screen that never stays.
 
 use crate::load::Load;
+use crate::long::{progress, rounds};
 use crate::redis_server::Redis;
-use crate::site::{Site, rounds};
+use crate::site::Site;
 use crate::watcher::hold;
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ async fn a_screen_that_moves_between_three_nodes_sees_one_stream() {
     let load = Load::start(&site, 3, Duration::from_millis(10));
     let moves = rounds(100);
     for at in 0..moves {
+        progress("moves", at, moves);
         screen = screen.resume_on(&site.at(&site.staff, at)).await;
         // It leaves at any moment: at once, or after some frames.
         for _ in 0..at % 4 {

@@ -1,9 +1,10 @@
 //! PostgreSQL shut down amid commands, and started again.
 
 use crate::load::Load;
+use crate::long::{progress, rounds};
 use crate::postgres::Cluster;
 use crate::redis_server::Redis;
-use crate::site::{Site, rounds};
+use crate::site::Site;
 use crate::support::{PATIENCE, eventually};
 use crate::watcher::{on_each_node, settle};
 use std::time::{Duration, Instant};
@@ -28,7 +29,8 @@ async fn postgres_shut_down_amid_commands_never_makes_a_false_promise_and_nodes_
     let watchers = on_each_node(&site).await;
     let load = Load::start(&site, 4, Duration::from_millis(5));
     let (stops, mut back, mut away) = (rounds(2), Duration::ZERO, Duration::ZERO);
-    for _ in 0..stops {
+    for at in 0..stops {
+        progress("shutdowns of PostgreSQL", at, stops);
         tokio::time::sleep(Duration::from_millis(700)).await;
         let stopped = Instant::now();
         block_in_place(|| cluster.stop());

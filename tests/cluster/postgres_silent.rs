@@ -11,8 +11,10 @@ use crate::watcher::{on_each_node, settle};
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
-/// How long it is silent.
-const SILENT: Duration = Duration::from_secs(12);
+/// How long it is silent: longer than anybody may be left without an answer.
+const SILENT: Duration = Duration::from_secs(17);
+/// In which time everybody is answered: a node gives the database ten seconds, and has a few for itself.
+const ANSWERED: Duration = Duration::from_secs(14);
 /// An answer that was on its way when it went silent still arrives.
 const ON_ITS_WAY: Duration = Duration::from_secs(1);
 /// Between two commands of those who do not wait for answers.
@@ -38,6 +40,8 @@ struct Crowd {
     done: Vec<Done>,
     unavailable: usize,
     unanswered: usize,
+    /// The longest that an answer took.
+    slowest: Duration,
 }
 
 /// Places orders at both nodes, one after another whatever becomes of those before, for a time.
@@ -49,21 +53,24 @@ async fn crowd(site: &Site, span: Duration) -> Crowd {
         }
         let wish = Wish::Place { id: new_id(), note: format!("of the crowd, {number}") };
         let request = wish.request(&site.at(&site.staff, number), &site.menu);
-        sent.spawn(async move { (wish, Client::attempt(request).await, Instant::now()) });
+        let begun = Instant::now();
+        sent.spawn(async move { (wish, Client::attempt(request).await, Instant::now(), begun.elapsed()) });
         tokio::time::sleep(OFTEN).await;
     }
     let mut crowd = Crowd::default();
     while let Some(answered) = sent.join_next().await {
-        match answered.unwrap() {
-            (wish, Ok(answer), at) if answer.status == 201 => {
+        let (wish, answer, at, took) = answered.unwrap();
+        crowd.slowest = crowd.slowest.max(took);
+        match answer {
+            Ok(answer) if answer.status == 201 => {
                 let position = answer.json()["position"].as_u64().unwrap();
                 crowd.done.push(Done { believed: Believed { id: wish.id().into(), position }, at });
             }
-            (_, Ok(answer), _) => {
+            Ok(answer) => {
                 answer.problem(503, "unavailable");
                 crowd.unavailable += 1;
             }
-            (_, Err(_), _) => crowd.unanswered += 1,
+            Err(_) => crowd.unanswered += 1,
         }
     }
     crowd
@@ -100,15 +107,16 @@ async fn silent(what: &str, network: Network) {
     tokio::time::sleep(Duration::from_secs(1)).await;
     let mut work = load.stop().await;
     work.done.extend(crowd.done);
+    let slowest = work.slowest.max(crowd.slowest);
     let seen = settle(&site, &work, watchers).await;
     let during = work.done.iter().filter(|done| done.at > begun + ON_ITS_WAY && done.at < fine).count();
     let again = work.done.iter().map(|done| done.at).filter(|at| *at > fine).min().expect("commands are acknowledged again");
     let moves: usize = seen.iter().map(|seen| seen.moves.len()).sum();
     let grown = peak.saturating_sub(before[0]).max(other_peak.saturating_sub(before[1]));
     println!(
-        "the way to PostgreSQL {what} for {SILENT:?}: {} commands acknowledged, {during} of them meanwhile, {} × 503, {} unanswered, 0 \
-         false acknowledgements, 0 lost, 0 doubled; ready {ready:.1?} after it, the next command acknowledged {:.1?} after it; a node \
-         took {:.1} MB more at most; {moves} screens had to move",
+        "the way to PostgreSQL {what} for {SILENT:?}: {} commands acknowledged, {during} of them meanwhile, {} × 503, {} unanswered, \
+         each within {slowest:.1?}, 0 false acknowledgements, 0 lost, 0 doubled; ready {ready:.1?} after it, the next command \
+         acknowledged {:.1?} after it; a node took {:.1} MB more at most; {moves} screens had to move",
         work.done.len(),
         work.unavailable + crowd.unavailable,
         work.unanswered + crowd.unanswered,
@@ -117,6 +125,8 @@ async fn silent(what: &str, network: Network) {
     );
     assert_eq!(during, 0, "nobody can have been told so by the database");
     assert!(work.unavailable + crowd.unavailable > 0, "commands met a database that was away");
+    assert_eq!(work.unanswered + crowd.unanswered, 0, "a node that cannot tell says so");
+    assert!(slowest < ANSWERED, "without the store's deadline they would wait for the database: {slowest:?}");
     assert!(again - fine < RECOVERY, "{:?}", again - fine);
     assert!(grown < MEMORY, "{grown} bytes");
     assert_eq!(moves, 0, "screens stay");

@@ -1,8 +1,9 @@
 //! Redis killed amid events, and away at the start.
 
 use crate::load::Load;
+use crate::long::{progress, rounds};
 use crate::redis_server::Redis;
-use crate::site::{Site, rounds};
+use crate::site::Site;
 use crate::watcher::{lateness, on_each_node, settle};
 use std::time::Duration;
 
@@ -19,7 +20,8 @@ async fn redis_killed_amid_events_makes_them_late_and_loses_none() {
     let watchers = on_each_node(&site).await;
     let load = Load::start_on_first(&site, 4, Duration::from_millis(10));
     let (kills, mut noticed, mut back) = (rounds(4), Duration::ZERO, Duration::ZERO);
-    for _ in 0..kills {
+    for at in 0..kills {
+        progress("kills of Redis", at, kills);
         site.wait_for_redis("healthy").await;
         tokio::time::sleep(Duration::from_millis(300)).await;
         redis.kill();

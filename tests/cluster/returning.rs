@@ -1,7 +1,8 @@
 //! Everybody comes back at once: a node that is killed takes its phones with it, and they all return in the same moment.
 
+use crate::long::{progress, rounds};
 use crate::redis_server::Redis;
-use crate::site::{Site, rounds};
+use crate::site::Site;
 use crate::support::{Client, Followed, PATIENCE, Screen, client::text};
 use crate::watcher::spread;
 use futures_util::future::join_all;
@@ -69,6 +70,7 @@ async fn open_all(site: &Arc<Site>) -> Vec<(Phone, Screen)> {
     let mut phones = Vec::new();
     let numbers: Vec<_> = (0..rounds(PHONES).min(4 * PHONES)).collect();
     for some in numbers.chunks(32) {
+        progress("phones that order", phones.len(), numbers.len());
         phones.extend(join_all(some.iter().map(|number| Phone::open(site, *number))).await);
     }
     phones

@@ -1,8 +1,9 @@
 //! Nodes that serve one face each.
 
+use crate::long::rounds;
 use crate::postgres;
 use crate::redis_server::Redis;
-use crate::site::{Site, node, rounds};
+use crate::site::{Site, node};
 use crate::support::raw::Handshake;
 use crate::watcher::spread;
 use std::time::Instant;

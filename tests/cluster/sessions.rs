@@ -1,7 +1,8 @@
 //! A session that is ended on one node, and its connections on another.
 
+use crate::long::rounds;
 use crate::redis_server::Redis;
-use crate::site::{Site, rounds};
+use crate::site::Site;
 use crate::support::{Client, Close, client::text};
 use serde_json::json;
 use std::time::{Duration, Instant};

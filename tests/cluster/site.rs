@@ -18,12 +18,6 @@ use std::time::Duration;
 /// The keyring that all nodes share.
 pub const KEYS: &str = "k1:a-secret-of-these-tests-and-of-nobody-else";
 
-/// How often a round is repeated: the usual number, times `ORDERBELL_TEST_FACTOR`.
-pub fn rounds(usual: usize) -> usize {
-    let factor = std::env::var("ORDERBELL_TEST_FACTOR").map_or(1, |text| text.parse().expect("a factor is a number"));
-    usual * factor
-}
-
 /// Where nodes listen now; a node that was started again listens elsewhere.
 #[derive(Clone, Default)]
 pub struct Addresses(Arc<Mutex<Vec<String>>>);

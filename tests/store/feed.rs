@@ -2,6 +2,7 @@
 
 use crate::fold::sound_feed;
 use crate::house::{House, order_of};
+use crate::long::{factor, progress};
 use crate::world::World;
 use orderbell::clock;
 use orderbell::domain::command::OrderAction;
@@ -163,8 +164,7 @@ const ROUNDS: u64 = 200;
 const WAITS: u64 = 12;
 
 fn rounds() -> u64 {
-    let factor = std::env::var("ORDERBELL_TEST_FACTOR").map_or(1, |text| text.parse().expect("a factor is a number"));
-    ROUNDS * factor.clamp(1, 5)
+    ROUNDS * factor().clamp(1, 5) as u64
 }
 
 pub async fn a_caller_that_stops_waiting_leaves_nothing_half_done(world: World) {
@@ -180,6 +180,7 @@ pub async fn a_caller_that_stops_waiting_leaves_nothing_half_done(world: World) 
             timeout(Duration::from_micros(round % ROUNDS * 40), commit).await.is_ok()
         };
         answered += u64::from(is_answered);
+        progress("callers that stop waiting", round as usize + 1, rounds as usize);
     }
     // At each of the first waits once more: what is left goes on to its end, before another takes its connection over.
     for waits in 1..=WAITS {

@@ -81,7 +81,7 @@ impl Cluster {
             keeper.args(["-c", &setting]);
         }
         // The tests kill processes, not the machine: what the server has handed to the kernel is as good as on disk.
-        keeper.args(["-c", "max_connections=200", "-c", "fsync=off"]);
+        keeper.args(["-c", "max_connections=300", "-c", "fsync=off"]);
         let keeper = keeper
             .stdin(Stdio::piped())
             .stdout(Stdio::null())

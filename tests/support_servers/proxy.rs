@@ -20,6 +20,8 @@ pub enum Network {
     HalfOpen,
     /// Connections on which something was subscribed to hear nothing more; all others are well.
     Deaf,
+    /// Connections on which something was subscribed to are heard no more, and hear all the same; all others are well.
+    Mute,
     /// Whatever is read goes on after this time.
     Delay(Duration),
     /// One byte at a time.
@@ -199,7 +201,8 @@ async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut network: watc
         if side == Side::Client {
             used.look(bytes);
         }
-        let is_unheard = mode == Network::Deaf && side == Side::Server && used.is() == Use::Subscriptions;
+        let is_swallowed = matches!((mode, side), (Network::Deaf, Side::Server) | (Network::Mute, Side::Client));
+        let is_unheard = is_swallowed && used.is() == Use::Subscriptions;
         if !mode.lets_through(used.is()) {
             return;
         }
