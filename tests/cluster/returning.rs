@@ -20,6 +20,8 @@ const PHONES: usize = 500;
 const SERVED: Duration = Duration::from_secs(30);
 /// Connections to PostgreSQL that a node may have.
 const POOL: i64 = 10;
+/// Before one that was turned away tries again.
+const PAUSE: Duration = Duration::from_millis(100);
 /// They come from one address here, as they would from thousands.
 const FLAGS: [&str; 4] = ["--handshakes-per-second", "1000000", "--handshake-burst", "1000000"];
 
@@ -48,9 +50,21 @@ impl Phone {
         (phone, screen)
     }
 
+    /// Connects; a node that is busy may turn somebody away, who then tries again as every client does.
+    async fn connect(&self, site: &Site) -> Screen {
+        let (guest, until) = (self.guest.at(&site.addresses.of(0)), Instant::now() + SERVED);
+        loop {
+            match Screen::attempt(&guest, None).await {
+                Ok(screen) => return screen,
+                Err(why) => assert!(Instant::now() < until, "turned away to the end: {why}"),
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
     /// Comes back to a node; gives the screen when all its rooms are live.
     async fn come_back(&mut self, site: &Site) -> Screen {
-        let mut screen = self.guest.at(&site.addresses.of(0)).screen().await;
+        let mut screen = self.connect(site).await;
         let Some((epoch, rooms)) = self.known.take() else {
             for room in self.rooms(site) {
                 screen.join(&room).await;
