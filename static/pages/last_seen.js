@@ -27,6 +27,18 @@ export function lastOrders() {
   return Object.values(seenOrders());
 }
 
+/**
+ * An order as new as it can be: a live room is right; one that was restored from its copy may know less than was kept here, or
+ * than a call has answered.
+ *
+ * @param {{live: boolean, documents: Map<string, any>} | undefined} room @param {string} id @param {any} [held] a document
+ * @returns {any} undefined when nothing is known
+ */
+export function newestOrder(room, id, held) {
+  const told = room?.documents.get(id);
+  return told && (room?.live || !held || told.position >= held.position) ? told : held ?? undefined;
+}
+
 /** @param {any} menu a document, of the one restaurant that is kept @param {number} at */
 export function keepMenu(menu, at) {
   keepLocal('seen.menu', { document: menu, at });

@@ -8,7 +8,7 @@ import { keepLocal } from '../views/storage.js';
 import { toast } from '../views/toasts.js';
 import { CallSheet } from './calls.js';
 import { CONNECTION_WORDS, followLanguage, furnish } from './frame.js';
-import { beforeLeaving, keepOrders, lastOrder } from './last_seen.js';
+import { beforeLeaving, keepOrders, lastOrder, newestOrder } from './last_seen.js';
 import { SecondTouch, showInstead, tellProgress } from './page_state.js';
 
 const TICK_MS = 1_000;
@@ -67,7 +67,7 @@ export class OrderPage {
   }
 
   get #order() {
-    return this.#room.documents.get(this.#id) ?? this.#answered;
+    return newestOrder(this.#room, this.#id, this.#answered);
   }
 
   get #ready() {

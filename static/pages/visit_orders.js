@@ -1,3 +1,5 @@
+import { newestOrder } from './last_seen.js';
+
 /** Orders a phone follows live at once; a connection has a bound on rooms. */
 const FOLLOWED = 8;
 
@@ -20,7 +22,7 @@ export class VisitOrders {
 
   /** @param {string} id */
   get(id) {
-    return this.#rooms.get(id)?.documents.get(id) ?? this.#answered.get(id);
+    return newestOrder(this.#rooms.get(id), id, this.#answered.get(id));
   }
 
   /** @param {any[]} documents from a call or an ack; the newest are followed live */

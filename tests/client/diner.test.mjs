@@ -4,7 +4,7 @@ import { beforeEach, test } from 'node:test';
 import { Emitter } from '../../static/client/emitter.js';
 import { OrderbellError } from '../../static/client/codes.js';
 import { speak } from '../../static/languages/language.js';
-import { forgetOrders, keepMenu, keepOrders, lastMenu, lastOrder, lastOrders } from '../../static/pages/last_seen.js';
+import { forgetOrders, keepMenu, keepOrders, lastMenu, lastOrder, lastOrders, newestOrder } from '../../static/pages/last_seen.js';
 import { SecondTouch } from '../../static/pages/page_state.js';
 import { linkTo, sharedToken } from '../../static/pages/shared_link.js';
 import { followVersion } from '../../static/pages/upkeep.js';
@@ -140,4 +140,16 @@ test('what cannot be taken back wants a second touch: not a tremble, and not one
   now = 60_000;
   assert.equal(touches.wants('o2'), false);
   assert.equal(touches.touch('o2'), false, 'forgotten by now');
+});
+
+test('an order is shown as new as it can be: a live room is right, a restored one may know less than was kept', () => {
+  const [older, newer] = [{ id: 'o1', position: 4 }, { id: 'o1', position: 7 }];
+  const room = (live, ...documents) => ({ live, documents: new Map(documents.map((document) => [document.id, document])) });
+  assert.equal(newestOrder(room(false, older), 'o1', newer), newer);
+  assert.equal(newestOrder(room(false, newer), 'o1', older), newer);
+  assert.equal(newestOrder(room(true, older), 'o1', newer), older, 'of another epoch, say');
+  assert.equal(newestOrder(room(false), 'o1', older), older);
+  assert.equal(newestOrder(undefined, 'o1', older), older);
+  assert.equal(newestOrder(room(false, older), 'o1', null), older);
+  assert.equal(newestOrder(room(true), 'o1', null), undefined);
 });
