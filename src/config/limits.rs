@@ -29,12 +29,12 @@ pub struct LimitArgs {
     #[arg(long, env = "ORDERBELL_MESSAGE_BURST", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub message_burst: u32,
 
-    /// Milliseconds between heartbeats; two of silence end a connection.
+    /// Milliseconds between heartbeats; two of silence end a connection, unless its reader is seen to take what waits.
     #[arg(long, env = "ORDERBELL_HEARTBEAT_MS", default_value_t = 25_000, value_parser = clap::value_parser!(u64).range(100..=600_000))]
     pub heartbeat_ms: u64,
 
-    /// Bytes a connection may hold that its reader has not taken. Not less than 192 KiB: a page of a replay and the tail of
-    /// a room have to fit.
+    /// Bytes a connection may hold that its reader has not taken, where one frame counts as 64 KiB at most. Not less than
+    /// 192 KiB: a page of a replay and the tail of a room have to fit.
     #[arg(long, env = "ORDERBELL_BACKLOG_BYTES", default_value_t = 262_144, value_parser = clap::value_parser!(u32).range(196_608..=16_777_216))]
     pub backlog_bytes: u32,
 

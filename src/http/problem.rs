@@ -64,6 +64,12 @@ impl Problem {
         Self::new(ErrorCode::NotFound, detail)
     }
 
+    /// There is such a thing, on a node of another role.
+    #[must_use]
+    pub fn elsewhere() -> Self {
+        Self::not_found("this node serves something else (--role); ask another")
+    }
+
     /// A request that HTTP itself has a status for, which the contract calls a bad frame.
     #[must_use]
     pub fn bad_request(status: StatusCode, detail: impl Into<String>) -> Self {

@@ -44,7 +44,7 @@ async fn keep_to_faces(
     if is_served {
         return next.call(request).await;
     }
-    Err(Problem::not_found("this node serves something else (--role); ask another").into())
+    Err(Problem::elsewhere().into())
 }
 
 /// The table.

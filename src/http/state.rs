@@ -56,7 +56,7 @@ impl State {
     /// # Errors
     /// `not_found` on a node that serves no calls; nobody gets there ([`Faces`]).
     pub fn sessions(&self) -> Result<&SessionService, Problem> {
-        self.sessions.as_ref().ok_or_else(|| Problem::not_found("this node serves something else (--role); ask another"))
+        self.sessions.as_ref().ok_or_else(Problem::elsewhere)
     }
 }
 

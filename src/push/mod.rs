@@ -2,7 +2,8 @@
 //!
 //! The [`pusher`] hears of what this node commits, beside the feeds and never before them, makes a [`notice`] of what a guest
 //! waits for, and hands it to the [`post`], which encrypts it, signs it with the [`vapid`] key and sends it to a push service
-//! on the list of [`hosts`], at one of its public [`addresses`]. Best effort: what is lost is lost, and the page shows the truth when it is opened.
+//! on the list of [`hosts`], at one of its public [`addresses`]. Best effort: what is lost is lost, and the page shows the
+//! truth when it is opened.
 
 pub mod addresses;
 pub mod hosts;

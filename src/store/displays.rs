@@ -62,8 +62,8 @@ pub trait Displays: Send + Sync + 'static {
     async fn unheld(&self) -> Result<Vec<Place>>;
 
     /// Records what screens have drawn; a position that is older than the recorded one, or not in the feed yet, changes
-    /// only the time and the station shown. A screen that is not known is left out. Gives how many
-    /// are known.
+    /// only the time and the station shown. A screen that is not known is left out. Gives how many are
+    /// known.
     async fn record_seen(&self, receipts: Vec<Receipt>) -> Result<u64>;
 
     /// What waits in kitchens, by restaurant, after one, of at most `limit`: at least of those where there may be something

@@ -40,6 +40,8 @@ export function followVersion(bell, own, { quiet, reload = () => location.reload
     look();
   };
   bell.on('welcome', (/** @type {any} */ { version }) => learn(version));
+  // Where each request may be answered by another node, it is told between two welcomes.
+  bell.on('version', (/** @type {any} */ { server }) => learn(server));
   // The first welcome was before this was loaded.
   learn(bell.welcome?.version);
   page.addEventListener('visibilitychange', look);

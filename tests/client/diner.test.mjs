@@ -103,6 +103,13 @@ test('the same version is loaded again once in ten minutes at most', () => {
   assert.ok(it.reloads > 1);
 });
 
+test('another version that is told between two welcomes counts, as a long poll has it', () => {
+  const it = page();
+  it.welcome('a');
+  it.bell.emit('version', { own: 'a', server: 'b' });
+  assert.equal(it.reloads, 1);
+});
+
 test('a welcome before anybody listened counts', () => {
   const it = page({ own: null });
   it.bell.welcome = { version: 'b' };

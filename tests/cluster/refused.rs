@@ -83,5 +83,5 @@ async fn what_cannot_work_is_refused_with_the_reason_and_the_way_out() {
     connection.execute(AssertSqlSafe(forget)).await.unwrap();
     connection.close().await.unwrap();
     says(&refusal(&common, &[]).await, &["synchronous_commit=off", "acknowledged"]);
-    println!("{} configurations that cannot work are refused, each with the reason", 8 + keys);
+    println!("{} configurations that cannot work are refused, each with the reason", 9 + keys);
 }
