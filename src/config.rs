@@ -26,7 +26,7 @@ pub struct Common {
     /// Keys that sign and verify tokens, separated by commas; the first signs: kid:secret (32 bytes or more), or a line of
     /// what `orderbell keys` prints. On SQLite one is made beside the database when this is absent; on PostgreSQL it is
     /// required.
-    #[arg(long, env = "ORDERBELL_JWT_KEYS", hide_env_values = true, global = true)]
+    #[arg(long, env = "ORDERBELL_JWT_KEYS", hide_env_values = true, allow_hyphen_values = true, global = true)]
     pub jwt_keys: Option<SecretString>,
 
     /// Connections to PostgreSQL.
@@ -98,7 +98,7 @@ pub struct Serve {
 
     /// What signs the messages of nodes over Redis: the same 32 bytes or more on every node. Default: made of the first
     /// HS256 key; required where there is none.
-    #[arg(long, env = "ORDERBELL_REDIS_SECRET", hide_env_values = true)]
+    #[arg(long, env = "ORDERBELL_REDIS_SECRET", hide_env_values = true, allow_hyphen_values = true)]
     pub redis_secret: Option<SecretString>,
 
     /// What this node serves; one for live connections alone needs no key that signs.
@@ -151,7 +151,7 @@ pub struct Serve {
 
     /// The key that signs messages to guests' phones, the same on every node (`orderbell vapid` makes one); without it none
     /// are sent.
-    #[arg(long, env = "ORDERBELL_VAPID_KEY", hide_env_values = true)]
+    #[arg(long, env = "ORDERBELL_VAPID_KEY", hide_env_values = true, allow_hyphen_values = true)]
     pub vapid_key: Option<SecretString>,
 
     /// Where the people of a push service reach those of this server: mailto:… or https:…; needed with a key.
@@ -263,6 +263,19 @@ mod tests {
         for bad in ["ops@example.com", "http://example.com", "mailto:"] {
             assert!(parse_subject(bad).is_err(), "{bad}");
         }
+    }
+
+    /// One of 64 keys in base64url begins with a hyphen.
+    #[test]
+    fn a_secret_that_looks_like_a_flag_is_a_secret() {
+        let command = Common::augment_args(Serve::augment_args(clap::Command::new("serve"))).mut_args(|flag| flag.env(None));
+        let secret = "-uJxr8nye0n8sHA4y7ZZTDN0hXYhIUlZTdbyhZrKcus";
+        let flags = ["serve", "--vapid-key", secret, "--redis-secret", secret, "--jwt-keys", secret, "--demo"];
+        let given = command.try_get_matches_from(flags).unwrap();
+        for name in ["vapid_key", "redis_secret", "jwt_keys"] {
+            assert_eq!(given.get_one::<SecretString>(name).unwrap().expose_secret(), secret, "{name}");
+        }
+        assert!(given.get_flag("demo"));
     }
 
     #[test]
