@@ -9,6 +9,7 @@ pub mod devices;
 pub mod displays;
 pub mod error;
 pub mod log;
+mod migrations;
 pub mod open;
 pub mod postgres;
 mod push_rows;

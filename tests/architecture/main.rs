@@ -11,8 +11,9 @@ use source::Source;
 use std::fs;
 use std::path::Path;
 
-/// The longest a file may be, without the tests at its end, and the longest a function may be.
-const MAX_FILE: usize = 300;
+/// The longest a file may be, without the tests at its end, and the longest a function may be. Files are cut where the
+/// meaning changes, usually long before.
+const MAX_FILE: usize = 500;
 const MAX_FUNCTION: usize = 70;
 
 /// Crates that one module alone may name, and the module.

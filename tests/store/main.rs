@@ -84,4 +84,5 @@ contract! {
     opening: the_epoch_is_the_databases_own, a_reopened_database_has_everything, a_sign_of_life_is_quick,
         a_tool_works_beside_a_node, what_another_holds_is_unavailable_in_time_and_good_again;
     migrations: every_migration_is_applied;
+    migrations: a_migration_of_a_later_version_stops_no_node;
 }

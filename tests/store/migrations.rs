@@ -1,7 +1,7 @@
 //! The two schemas are one, and every statement runs on both.
 
 use crate::world::World;
-use orderbell::store::sql;
+use orderbell::store::{Mode, OpenError, Settings, open, sql};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row, SqlSafeStr, SqliteConnection, query, query_scalar};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -9,31 +9,66 @@ use std::path::Path;
 fn files(database: &str) -> Vec<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(database);
     let entries = std::fs::read_dir(folder).expect("the migrations are there");
-    let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<_> = names.filter(|name| name.ends_with(".sql")).collect();
     names.sort();
     names
 }
 
+/// The numbers of the files of a folder, which have to begin their names.
+fn numbers(folder: &str) -> Vec<u32> {
+    let number = |name: &String| name.split_once('_').and_then(|(number, _)| number.parse().ok());
+    files(folder).iter().map(|name| number(name).unwrap_or_else(|| panic!("{name} has no number"))).collect()
+}
+
 #[test]
 fn both_have_the_same_migrations() {
-    let names = files("sqlite");
-    assert_eq!(names, files("postgres"));
-    assert!(!names.is_empty());
-    for (number, name) in names.iter().enumerate() {
-        assert!(name.starts_with(&format!("{:04}_", number + 1)) && name.ends_with(".sql"), "{name}");
+    for folder in ["", "/expand"] {
+        assert_eq!(files(&format!("sqlite{folder}")), files(&format!("postgres{folder}")));
     }
+    let first = numbers("sqlite");
+    assert_eq!(first, (1..=7).collect::<Vec<_>>(), "the schema that the first version refuses to see more of");
+    let all: Vec<_> = first.into_iter().chain(numbers("sqlite/expand")).collect();
+    assert!(all.is_sorted_by(|one, next| one < next), "each number once: {all:?}");
+}
+
+async fn recorded(world: &World, table: &str) -> usize {
+    let count = AssertSqlSafe(format!("SELECT count(*) FROM {table} WHERE success"));
+    let found: i64 = if world.is_sqlite() {
+        query_scalar(count).fetch_one(&mut SqliteConnection::connect(&world.url).await.unwrap()).await.unwrap()
+    } else {
+        query_scalar(count).fetch_one(&mut PgConnection::connect(&world.url).await.unwrap()).await.unwrap()
+    };
+    usize::try_from(found).unwrap()
 }
 
 pub async fn every_migration_is_applied(world: World) {
-    let count = "SELECT count(*) FROM _sqlx_migrations WHERE success";
-    let (database, applied): (_, i64) = if world.is_sqlite() {
-        let mut connection = SqliteConnection::connect(&world.url).await.unwrap();
-        ("sqlite", query_scalar(count).fetch_one(&mut connection).await.unwrap())
+    let database = if world.is_sqlite() { "sqlite" } else { "postgres" };
+    let embedded = "what lies in the folder is what is embedded";
+    assert_eq!(recorded(&world, "_sqlx_migrations").await, files(database).len(), "{embedded}");
+    assert_eq!(recorded(&world, "_sqlx_migrations_expand").await, files(&format!("{database}/expand")).len(), "{embedded}");
+}
+
+async fn record_unknown(world: &World, table: &str) {
+    let bytes = if world.is_sqlite() { "x'00'" } else { "'\\x00'" };
+    let row = format!(
+        "INSERT INTO {table} (version, description, success, checksum, execution_time) VALUES (9999, 'later', true, {bytes}, 0)"
+    );
+    if world.is_sqlite() {
+        SqliteConnection::connect(&world.url).await.unwrap().execute(AssertSqlSafe(row)).await.unwrap();
     } else {
-        let mut connection = PgConnection::connect(&world.url).await.unwrap();
-        ("postgres", query_scalar(count).fetch_one(&mut connection).await.unwrap())
-    };
-    assert_eq!(applied as usize, files(database).len(), "what lies in the folder is what is embedded");
+        PgConnection::connect(&world.url).await.unwrap().execute(AssertSqlSafe(row)).await.unwrap();
+    }
+}
+
+/// A node starts on the schema of a later version, so that an upgrade can be taken back.
+pub async fn a_migration_of_a_later_version_stops_no_node(world: World) {
+    record_unknown(&world, "_sqlx_migrations_expand").await;
+    let world = world.reopen().await;
+    world.store.ping().await.unwrap();
+    record_unknown(&world, "_sqlx_migrations").await;
+    let again = open(&world.url, Settings::new(Mode::Tool)).await;
+    assert!(matches!(again, Err(OpenError::Migrate(_))), "where every version looks, it does stop one");
 }
 
 /// Table, column, whether it may be null, and its type in one vocabulary.
@@ -52,7 +87,7 @@ async fn sqlite_columns(connection: &mut SqliteConnection) -> Columns {
 async fn postgres_columns(connection: &mut PgConnection) -> Columns {
     let rows = query(
         "SELECT table_name::text, column_name::text, is_nullable = 'YES', data_type::text FROM information_schema.columns \
-         WHERE table_schema = 'public' AND table_name <> '_sqlx_migrations'",
+         WHERE table_schema = 'public' AND table_name NOT LIKE '\\_sqlx%'",
     );
     let rows = rows.fetch_all(connection).await.unwrap();
     let in_sqlite = |name: String| match name.as_str() {

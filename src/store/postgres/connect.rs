@@ -1,15 +1,18 @@
 //! Connections to a server, and what it must be like.
 
 use super::Connection;
+use crate::store::migrations::expand;
 use crate::store::open::OpenError;
 use crate::store::sql::accounts::{EPOCH, SET_EPOCH};
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgPool, query, query_scalar};
+use std::sync::LazyLock;
 use std::time::Duration;
 use tokio::time::timeout;
 
 static MIGRATOR: Migrator = sqlx::migrate!("migrations/postgres");
+static EXPAND: LazyLock<Migrator> = LazyLock::new(|| expand(sqlx::migrate!("migrations/postgres/expand")));
 
 /// How long to wait for a free connection, or for a new one.
 const ACQUIRE: Duration = Duration::from_secs(5);
@@ -30,6 +33,7 @@ pub async fn prepare(options: &PgConnectOptions) -> Result<String, OpenError> {
     let mut connection = connect.map_err(|_| OpenError::Connect(sqlx::Error::PoolTimedOut))??;
     refuse_if_forgetful(&mut connection).await?;
     MIGRATOR.run(&mut connection).await?;
+    EXPAND.run(&mut connection).await?;
     let fresh = crate::clock::new_id().simple().to_string();
     query(SET_EPOCH).bind(fresh).execute(&mut connection).await?;
     let epoch = query_scalar(EPOCH).fetch_one(&mut connection).await?;

@@ -1,14 +1,17 @@
 //! Connections to a file, and what they must be like.
 
 use super::Connection;
+use crate::store::migrations::expand;
 use crate::store::open::OpenError;
 use crate::store::sql::accounts::{EPOCH, SET_EPOCH};
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _, SqlitePool, query, query_scalar};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 static MIGRATOR: Migrator = sqlx::migrate!("migrations/sqlite");
+static EXPAND: LazyLock<Migrator> = LazyLock::new(|| expand(sqlx::migrate!("migrations/sqlite/expand")));
 
 /// How long to wait for a tool that is writing to the same file.
 const BUSY: Duration = Duration::from_secs(5);
@@ -50,6 +53,7 @@ pub fn readers(options: &SqliteConnectOptions) -> SqlitePool {
 pub async fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     MIGRATOR.run(&mut *transaction).await?;
+    EXPAND.run(&mut *transaction).await?;
     Ok(transaction.commit().await?)
 }
 
