@@ -2,6 +2,7 @@
 
 use crate::auth::key_material::KeyPair;
 use crate::auth::password::Passwords;
+use crate::auth::password_policy::Hints;
 use crate::auth::token::Issuer;
 use crate::config::{Common, Serve};
 use crate::domain::ids::{RestaurantId, TableId, UserId};
@@ -263,7 +264,8 @@ async fn add_user(common: &Common, slug: &Slug, username: Key, role: Role) -> an
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line).context("the password is read from standard input")?;
     let password = SecretString::from(line.trim_end_matches(['\r', '\n']).to_owned());
-    let password_hash = Passwords::default().hash(password).await?;
+    let hints = Hints::of(&username, &restaurant.slug, &restaurant.name);
+    let password_hash = Passwords::default().hash_new(password, hints).await?;
     let user = User { id: UserId::from_uuid(clock::new_id()), restaurant: restaurant.id, username, role, password_hash };
     match store.add_user(&user, clock::now()).await {
         Err(StoreError::Taken) => bail!("{} is taken in {slug}", user.username),

@@ -1,6 +1,7 @@
 //! What a manager decides about who may sign in: people, kitchen screens, API keys. Whoever loses a right loses it at once:
 //! the sessions end with it, on every node. That the caller is a manager of the restaurant is looked at before.
 
+use super::password_policy::Hints;
 use super::secret::{hash, random_secret};
 use super::session::{SessionError, SessionService};
 use crate::clock;
@@ -19,8 +20,8 @@ impl SessionService {
     /// Adds somebody who may sign in.
     ///
     /// # Errors
-    /// `Invalid` for a role that nobody signs in as, and for a password that is too short or too long; the store's
-    /// `Taken` for the name.
+    /// `Invalid` for a role that nobody signs in as, and for a password that is too short, too long or easy to guess; the
+    /// store's `Taken` for the name.
     pub async fn add_person(
         &self,
         restaurant: RestaurantId,
@@ -29,7 +30,7 @@ impl SessionService {
         role: Role,
     ) -> Result<User, SessionError> {
         check_role(role)?;
-        let password_hash = self.passwords.hash(password).await?;
+        let password_hash = self.hash_new(restaurant, &username, password).await?;
         let id = UserId::from_uuid(clock::new_id());
         let user = User { id, restaurant, username, role, password_hash };
         self.store.add_user(&user, clock::now()).await?;
@@ -50,10 +51,25 @@ impl SessionService {
     ) -> Result<(), SessionError> {
         role.map_or(Ok(()), check_role)?;
         let password_hash = match password {
-            Some(password) => Some(self.passwords.hash(password).await?),
+            Some(password) => {
+                let user = self.store.user(restaurant, id).await?.ok_or(StoreError::Missing)?;
+                Some(self.hash_new(restaurant, &user.username, password).await?)
+            }
             None => None,
         };
         self.decide_on_person(restaurant, id, UserChange::Set { role, password_hash }).await
+    }
+
+    /// Hashes a password that was chosen for somebody, unless it is easy to guess.
+    pub(super) async fn hash_new(
+        &self,
+        restaurant: RestaurantId,
+        username: &Key,
+        password: SecretString,
+    ) -> Result<SecretString, SessionError> {
+        let restaurant = self.store.restaurant(restaurant).await?.ok_or(StoreError::Missing)?;
+        let hints = Hints::of(username, &restaurant.slug, &restaurant.name);
+        Ok(self.passwords.hash_new(password, hints).await?)
     }
 
     /// Removes somebody.

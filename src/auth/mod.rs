@@ -13,6 +13,7 @@ pub mod keyring;
 pub mod manage;
 pub mod pairing;
 pub mod password;
+pub mod password_policy;
 pub mod policy;
 pub mod secret;
 pub mod session;

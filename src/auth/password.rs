@@ -1,5 +1,6 @@
 //! Passwords: Argon2id with OWASP's parameters, off the event loop, a bounded number at a time.
 
+use super::password_policy::{Hints, LENGTH, WeakPassword, check_strength, normalized};
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
 use secrecy::{ExposeSecret, SecretString};
@@ -15,8 +16,6 @@ const LANES: u32 = 1;
 const CONCURRENT: usize = 2;
 /// A sign-in that has waited this long for its turn is turned away.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Characters of a password.
-const LENGTH: std::ops::RangeInclusive<usize> = 8..=128;
 /// Checked when there is no such person, so that the time an answer takes does not tell. No password has this hash.
 const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
@@ -26,6 +25,9 @@ pub enum PasswordError {
     /// Too short or too long.
     #[error("a password has 8 to 128 characters")]
     Length,
+    /// One of those that are guessed first.
+    #[error(transparent)]
+    Weak(#[from] WeakPassword),
     /// Too many at once; the caller may try again in a while.
     #[error("too many sign-ins at once")]
     Busy,
@@ -48,34 +50,44 @@ impl Default for Passwords {
 }
 
 impl Passwords {
-    /// The hash of a new password, in PHC form.
+    /// Hashes a password that somebody chose, in PHC form, unless it is easy to guess.
     ///
     /// # Errors
-    /// `Length`; `Busy` after [`PATIENCE`].
-    pub async fn hash(&self, password: SecretString) -> Result<SecretString, PasswordError> {
-        if !LENGTH.contains(&password.expose_secret().chars().count()) {
-            return Err(PasswordError::Length);
-        }
+    /// `Length`; `Weak`; `Busy` after [`PATIENCE`].
+    pub async fn hash_new(&self, password: SecretString, hints: Hints) -> Result<SecretString, PasswordError> {
+        let password = fitting(&password)?;
         self.in_turn(move || {
-            let hash = hasher()?.hash_password(password.expose_secret().as_bytes()).map_err(|_| PasswordError::Failed)?;
-            Ok(hash.to_string().into())
+            check_strength(&password, &hints)?;
+            hash(&password)
         })
         .await
     }
 
+    /// Hashes a password as it is, in PHC form: one that is random, or that everybody may know, as in the demo.
+    ///
+    /// # Errors
+    /// `Length`; `Busy` after [`PATIENCE`].
+    pub async fn hash(&self, password: SecretString) -> Result<SecretString, PasswordError> {
+        let password = fitting(&password)?;
+        self.in_turn(move || hash(&password)).await
+    }
+
     /// Whether a password is the one of a hash. Without a hash (no such person) the answer is no, after the same work.
+    /// Before passwords were normalized they were hashed as they were typed; such a one is tried as well.
     ///
     /// # Errors
     /// `Busy` after [`PATIENCE`].
     pub async fn verify(&self, password: SecretString, hash: Option<SecretString>) -> Result<bool, PasswordError> {
-        if password.expose_secret().chars().count() > *LENGTH.end() {
-            return Ok(false);
-        }
+        let Some(normal) = normalized(&password) else { return Ok(false) };
+        let is_normal = normal.expose_secret() == password.expose_secret();
+        let forms = if is_normal { vec![normal] } else { vec![normal, password] };
         self.in_turn(move || {
             let known = hash.is_some();
             let hash = hash.unwrap_or_else(|| NOBODY.into());
-            let fits = hasher()?.verify_password(password.expose_secret().as_bytes(), hash.expose_secret()).is_ok();
-            Ok(fits && known)
+            let hasher = hasher()?;
+            let fits =
+                |form: &SecretString| hasher.verify_password(form.expose_secret().as_bytes(), hash.expose_secret()).is_ok();
+            Ok(forms.iter().any(fits) && known)
         })
         .await
     }
@@ -94,6 +106,17 @@ impl Passwords {
         });
         task.await.map_err(|_| PasswordError::Failed)?
     }
+}
+
+/// Normalizes a new password, and checks its length.
+fn fitting(password: &SecretString) -> Result<SecretString, PasswordError> {
+    let fits = |password: &SecretString| LENGTH.contains(&password.expose_secret().chars().count());
+    normalized(password).filter(fits).ok_or(PasswordError::Length)
+}
+
+fn hash(password: &SecretString) -> Result<SecretString, PasswordError> {
+    let hash = hasher()?.hash_password(password.expose_secret().as_bytes()).map_err(|_| PasswordError::Failed)?;
+    Ok(hash.to_string().into())
 }
 
 fn hasher() -> Result<Argon2<'static>, PasswordError> {
@@ -132,6 +155,17 @@ mod tests {
         assert_eq!(passwords.hash("é".repeat(129).into()).await.unwrap_err(), PasswordError::Length);
         assert!(passwords.hash("é".repeat(128).into()).await.is_ok());
         assert_eq!(passwords.verify("x".repeat(129).into(), None).await, Ok(false));
+    }
+
+    #[tokio::test]
+    async fn a_password_from_before_normalization_goes_on_working_and_a_new_one_is_the_same_however_it_is_typed() {
+        let passwords = Passwords::default();
+        let (composed, typed) = ("caf\u{e9} noir 12", "cafe\u{301} noir 12");
+        let old = hash(&typed.into()).unwrap();
+        assert_eq!(passwords.verify(typed.into(), Some(old)).await, Ok(true));
+        let new = passwords.hash(typed.into()).await.unwrap();
+        assert_eq!(passwords.verify(typed.into(), Some(new.clone())).await, Ok(true));
+        assert_eq!(passwords.verify(composed.into(), Some(new)).await, Ok(true));
     }
 
     #[tokio::test]

@@ -88,7 +88,7 @@ impl From<PasswordError> for SessionError {
     fn from(error: PasswordError) -> Self {
         match error {
             PasswordError::Busy => Self::Busy,
-            PasswordError::Length => Self::Invalid(error.to_string()),
+            PasswordError::Length | PasswordError::Weak(_) => Self::Invalid(error.to_string()),
             PasswordError::Failed => Self::Internal,
         }
     }

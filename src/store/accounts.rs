@@ -121,6 +121,9 @@ pub trait Accounts: Send + Sync + 'static {
     /// A person by what they sign in with.
     async fn user_by_name(&self, restaurant: RestaurantId, username: &Key) -> Result<Option<User>>;
 
+    /// A person by their id.
+    async fn user(&self, restaurant: RestaurantId, id: UserId) -> Result<Option<User>>;
+
     /// The people of a restaurant, by username.
     async fn users(&self, restaurant: RestaurantId) -> Result<Vec<User>>;
 

@@ -26,10 +26,10 @@ export function changePersonSheet({ id, username, role }) {
   return formSheet('change', username, 'They are signed out everywhere and sign in anew.', 'Change',
     h('input', { type: 'hidden', name: 'id', value: id }),
     choice('role', 'Role', ROLES, role),
-    passwordField({ label: 'New password', hint: 'Empty: as it is. 8 to 128 characters' }));
+    passwordField({ label: 'New password', hint: 'Empty: as it is. 8 characters or more; a few words are best' }));
 }
 
 /** @param {{label?: string, required?: boolean, hint?: string}} look */
-function passwordField({ label = 'Password', required = false, hint = '8 to 128 characters' }) {
-  return field('password', label, { type: 'password', autocomplete: 'new-password', minlength: 8, maxlength: 128, required, hint });
+function passwordField({ label = 'Password', required = false, hint = '8 characters or more; a few words are best' }) {
+  return field('password', label, { type: 'password', autocomplete: 'new-password', minlength: 8, required, hint });
 }

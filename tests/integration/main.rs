@@ -4,6 +4,7 @@
 
 mod support;
 
+mod accounts;
 mod burst;
 mod commands;
 mod drain;

@@ -94,6 +94,9 @@ async fn what_is_not_there_is_not_found_and_what_makes_no_sense_is_said() {
         ("/tables", json!({"label": "1", "key": "chosen"})),
         ("/people", json!({"username": "a b", "password": "long enough", "role": "staff"})),
         ("/people", json!({"username": "ab", "password": "short", "role": "staff"})),
+        ("/people", json!({"username": "ab", "password": "12345678", "role": "staff"})),
+        ("/people", json!({"username": "ab", "password": "        ", "role": "staff"})),
+        ("/people", json!({"username": "ab", "password": "x".repeat(129), "role": "staff"})),
         ("/people", json!({"username": "ab", "password": "long enough", "role": "kitchen"})),
         ("/people", json!({"username": "ab", "password": "long enough", "role": "owner"})),
         ("/api-keys", json!({"name": " "})),
@@ -196,6 +199,27 @@ async fn people_come_change_and_go_with_their_sessions() {
     house.delete(&person, &manager).await.problem(404, "not_found");
     assert_eq!(list(&house, "/people", "people").await.len(), 2);
     sign_in(&house, "zia", "yet-another").await.problem(401, "unauthorized");
+}
+
+#[actix_web::test]
+async fn a_password_that_is_guessed_first_is_refused_with_its_reason_and_one_of_any_characters_is_not() {
+    let house = House::open().await;
+    let manager = insider(Role::Manager);
+    let body = |password: &str| json!({"username": "zia-karim", "password": password, "role": "staff"});
+    for (weak, why) in
+        [("12345678", "leaked"), ("        ", "repeats"), ("zia-karim1", "user name"), ("Ladle ladle-2", "restaurant's name")]
+    {
+        let detail = house.send(post(&ladle("/people")), &manager, body(weak)).await.problem(422, "invalid");
+        assert!(detail.contains(why) && !detail.contains(weak.trim_end()) || weak.trim().is_empty(), "{detail}");
+    }
+    let typed = "cafe\u{301} 🍲 noir";
+    let made = house.send(post(&ladle("/people")), &manager, body(typed)).await;
+    assert_eq!(made.status, 201, "{made:?}");
+    assert_eq!(sign_in(&house, "zia-karim", "caf\u{e9} 🍲 noir").await.status, 200, "composed by another keyboard");
+    let person = ladle(&format!("/people/{}", id(&made.json())));
+    let detail = house.send(patch(&person), &manager, json!({"password": "zia-karim"})).await.problem(422, "invalid");
+    assert!(detail.contains("user name"), "{detail}");
+    assert_eq!(sign_in(&house, "zia-karim", typed).await.status, 200, "the old one is as it was");
 }
 
 #[actix_web::test]

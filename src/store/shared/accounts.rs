@@ -76,6 +76,10 @@ impl Accounts for Backend {
         self.one(query.bind(username.as_str().to_owned())).await
     }
 
+    async fn user(&self, restaurant: RestaurantId, id: UserId) -> Result<Option<User>> {
+        self.one(query_as::<Database, UserRow>(sql::accounts::USER).bind(restaurant.uuid()).bind(id.uuid())).await
+    }
+
     async fn users(&self, restaurant: RestaurantId) -> Result<Vec<User>> {
         self.all(query_as::<Database, UserRow>(sql::accounts::USERS).bind(restaurant.uuid())).await
     }

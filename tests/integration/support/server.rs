@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, Command};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_orderbell");
@@ -136,6 +136,19 @@ impl Server {
         let output = soon("a command", command.args(arguments).output()).await.unwrap();
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    /// Runs another command of the binary on the same database with a line on its standard input; gives whether it went well,
+    /// and all that it said.
+    #[allow(dead_code)] // for the tests of accounts
+    pub async fn tool_told(&self, arguments: &[&str], line: &str) -> (bool, String) {
+        let mut command = command(&self.folder, &self.common);
+        let mut child =
+            command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(format!("{line}\n").as_bytes()).await.unwrap();
+        let output = soon("a command", child.wait_with_output()).await.unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.success(), String::from_utf8(said).unwrap())
     }
 
     /// A client with a token from `orderbell token`.

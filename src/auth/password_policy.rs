@@ -1,0 +1,149 @@
+//! Which new passwords are refused (NIST SP 800-63B-4, section 3.1.1.2; RFC 8265 for what counts as the same text).
+//!
+//! A password has 8 to 128 code points of any kind, spaces among them, and there are no rules of composition. It is
+//! refused when it is one that guessers try first: a common or leaked one, a pattern, a repetition, or made of the names
+//! that belong to the account. Signing in never asks this, so a password that was set before goes on working.
+
+use crate::domain::text::{Key, Name, Slug};
+use secrecy::{ExposeSecret, SecretString};
+use std::ops::RangeInclusive;
+use unicode_normalization::UnicodeNormalization;
+use zxcvbn::feedback::Warning;
+use zxcvbn::{Score, zxcvbn};
+
+/// Code points of a password, after normalization.
+pub(super) const LENGTH: RangeInclusive<usize> = 8..=128;
+/// Code points that are looked at before normalization, which may join several into one.
+const MOST_TYPED: usize = 4 * *LENGTH.end();
+/// What a new password has to reach: more than a million guesses. Sign-ins are limited to a small fraction of that.
+const LEAST: Score = Score::Two;
+/// Letters and digits that a password has beside the names of its account.
+const BESIDE_NAMES: usize = 4;
+/// Shorter names say nothing about a password that contains them.
+const TELLING: usize = 3;
+
+/// Why a new password is refused, in words for whoever chose it. Never repeats the password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("this password is too easy to guess: {0}; a few words that do not belong together are better")]
+pub struct WeakPassword(&'static str);
+
+/// The names that a guesser tries first for an account.
+#[derive(Debug, Clone)]
+pub struct Hints(Vec<String>);
+
+impl Hints {
+    /// Returns the names of an account: its own, and those of its restaurant, whole and in words.
+    #[must_use]
+    pub fn of(username: &Key, slug: &Slug, name: &Name) -> Self {
+        let whole = [username.as_str(), slug.as_str(), name.as_str(), "orderbell"].map(str::to_lowercase);
+        let joined = name.as_str().to_lowercase().split_whitespace().collect::<String>();
+        let parts = whole.iter().flat_map(|text| text.split(|c: char| !c.is_alphanumeric())).map(str::to_owned);
+        let hints = parts.chain(whole.iter().cloned()).chain([joined]);
+        let mut hints: Vec<String> = hints.filter(|hint| hint.chars().count() >= TELLING).collect();
+        hints.sort_by_key(|hint| std::cmp::Reverse(hint.len()));
+        Self(hints)
+    }
+
+    /// Whether a password is little else than these names.
+    fn make(&self, password: &str) -> bool {
+        let password = password.to_lowercase();
+        let rest = self.0.iter().fold(password.clone(), |rest, name| rest.replace(name.as_str(), " "));
+        rest != password && rest.chars().filter(|c| c.is_alphanumeric()).count() < BESIDE_NAMES
+    }
+}
+
+/// Brings a password into the form in which it is hashed (NFC), so that it does not matter how a keyboard composes an
+/// accent. `None` when it is longer than any password.
+pub(super) fn normalized(password: &SecretString) -> Option<SecretString> {
+    let typed = password.expose_secret();
+    if typed.chars().count() > MOST_TYPED {
+        return None;
+    }
+    let text: String = typed.nfc().collect();
+    (text.chars().count() <= *LENGTH.end()).then(|| text.into())
+}
+
+/// Checks that a normalized password is none of those that are guessed first. Takes some milliseconds of a core.
+///
+/// # Errors
+/// Says why it is refused.
+pub(super) fn check_strength(password: &SecretString, hints: &Hints) -> Result<(), WeakPassword> {
+    let password = password.expose_secret();
+    if hints.make(password) {
+        return Err(WeakPassword("it is made of the user name or the restaurant's name"));
+    }
+    let names: Vec<&str> = hints.0.iter().map(String::as_str).collect();
+    let estimate = zxcvbn(password, &names);
+    if estimate.score() >= LEAST {
+        return Ok(());
+    }
+    let warning = estimate.feedback().and_then(zxcvbn::feedback::Feedback::warning);
+    Err(WeakPassword(warning.map_or("it takes fewer than a million tries", reason)))
+}
+
+const fn reason(warning: Warning) -> &'static str {
+    match warning {
+        Warning::StraightRowsOfKeysAreEasyToGuess | Warning::ShortKeyboardPatternsAreEasyToGuess => {
+            "it is a pattern on the keyboard"
+        }
+        Warning::RepeatsLikeAaaAreEasyToGuess | Warning::RepeatsLikeAbcAbcAreOnlySlightlyHarderToGuess => {
+            "it repeats the same characters"
+        }
+        Warning::ThisIsATop10Password | Warning::ThisIsATop100Password | Warning::ThisIsACommonPassword => {
+            "it is on the lists of leaked passwords"
+        }
+        Warning::ThisIsSimilarToACommonlyUsedPassword => "it is nearly one of the lists of leaked passwords",
+        Warning::SequencesLikeAbcAreEasyToGuess => "it is a sequence",
+        Warning::RecentYearsAreEasyToGuess | Warning::DatesAreOftenEasyToGuess => "it is a date",
+        Warning::AWordByItselfIsEasyToGuess => "it is one word",
+        Warning::NamesAndSurnamesByThemselvesAreEasyToGuess | Warning::CommonNamesAndSurnamesAreEasyToGuess => "it is a name",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hints() -> Hints {
+        Hints::of(&"b.rahman".parse().unwrap(), &"copper-ladle".parse().unwrap(), &"The Copper Ladle".parse().unwrap())
+    }
+
+    #[test]
+    fn what_guessers_try_first_is_refused_with_its_reason() {
+        for (weak, why) in [
+            ("12345678", "leaked"),
+            ("        ", "repeats"),
+            ("aaaaaaaaaaaaaaaaaaaa", "repeats"),
+            ("password1", "leaked"),
+            ("Password123!", "nearly"),
+            ("qwertyuiop", "leaked"),
+            ("abcdefghijkl", "sequence"),
+            ("copperladle", "restaurant's name"),
+            ("ladle-ladle", "restaurant's name"),
+            ("b.rahman1", "user name"),
+            ("orderbell", "restaurant's name"),
+            ("1qaz2wsx3edc", "leaked"),
+        ] {
+            let refused = check_strength(&weak.into(), &hints()).expect_err(weak);
+            assert!(refused.to_string().contains(why), "{weak}: {refused}");
+            assert!(!refused.to_string().contains(weak.trim_start()) || weak.trim().is_empty(), "{refused}");
+        }
+    }
+
+    #[test]
+    fn there_are_no_rules_of_composition() {
+        for good in ["long enough", "correct horse battery", "a-new-one", "kdjfhgue", "ভাতের হোটেল ১২", "🍲 and two spoons"]
+        {
+            assert_eq!(check_strength(&good.into(), &hints()), Ok(()), "{good}");
+        }
+    }
+
+    #[test]
+    fn the_same_text_is_the_same_password_however_it_is_composed() {
+        let form = |text: &str| normalized(&text.into()).map(|text| text.expose_secret().to_owned());
+        assert_eq!(form("cafe\u{301} noir"), form("caf\u{e9} noir"));
+        assert_eq!(form(&"e\u{301}".repeat(128)).map(|text| text.chars().count()), Some(128));
+        assert_eq!(form(&"e".repeat(129)), None);
+        assert_eq!(form(&"\u{301}".repeat(1_000_000)), None);
+    }
+}
