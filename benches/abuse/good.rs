@@ -315,7 +315,7 @@ fn micros(begun: Instant) -> u64 {
     u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX)
 }
 
-/// A fresh id for a command.
+/// Returns a random id for a command.
 pub fn fresh_id() -> String {
-    orderbell::clock::new_id().to_string()
+    uuid::Builder::from_random_bytes(rand::random()).into_uuid().to_string()
 }
