@@ -1,5 +1,7 @@
 //! The command line: `serve`, and the small tools that work on the same database.
 
+mod audit;
+
 use crate::auth::key_material::KeyPair;
 use crate::auth::password::Passwords;
 use crate::auth::password_policy::Hints;
@@ -13,6 +15,7 @@ use crate::domain::principal::{Principal, Role};
 use crate::domain::text::{Key, Name, Slug, Station, TableLabel};
 use crate::push::vapid::VapidKey;
 use crate::store::accounts::{Restaurant, Table, User};
+use crate::store::audit::{Kind, Note, recorded};
 use crate::store::open::{Mode, Settings, open};
 use crate::store::{SharedStore, StoreError};
 use crate::{clock, startup, telemetry};
@@ -54,6 +57,9 @@ enum Command {
     /// People.
     #[command(subcommand)]
     User(UserCommand),
+    /// Who did what.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Print a fresh key for messages to guests' phones, as a line for the environment, and its public half.
     Vapid,
     /// Ask a running server whether it is ready; for containers.
@@ -152,6 +158,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             add_restaurant(common, restaurant, tables).await?;
         }
         Command::User(UserCommand::Add { restaurant, username, role }) => add_user(common, &restaurant, username, role).await?,
+        Command::Audit(command) => audit::run(common, command).await?,
         Command::Vapid => say(&vapid())?,
         Command::Healthcheck { bind } => return startup::healthcheck::healthcheck(bind).await,
     }
@@ -249,7 +256,8 @@ async fn add_restaurant(common: &Common, restaurant: Restaurant, tables: u16) ->
             label: number.to_string().parse()?,
             key: key.clone(),
         };
-        store.add_table(&table).await?;
+        let note = Note::new(restaurant.id, Kind::Tables, "add_table").about(table.id).called(&table.label);
+        recorded(note, store.add_table(&table)).await?;
         say(&format!("table {number}: /t/{key}"))?;
     }
     Ok(())
@@ -267,7 +275,8 @@ async fn add_user(common: &Common, slug: &Slug, username: Key, role: Role) -> an
     let hints = Hints::of(&username, &restaurant.slug, &restaurant.name);
     let password_hash = Passwords::default().hash_new(password, hints).await?;
     let user = User { id: UserId::from_uuid(clock::new_id()), restaurant: restaurant.id, username, role, password_hash };
-    match store.add_user(&user, clock::now()).await {
+    let note = Note::new(user.restaurant, Kind::People, "add_person").about(user.id).called(&user.username).set_to(role);
+    match recorded(note, store.add_user(&user, clock::now())).await {
         Err(StoreError::Taken) => bail!("{} is taken in {slug}", user.username),
         added => added?,
     }

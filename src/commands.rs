@@ -1,6 +1,8 @@
 //! The way of a command, the same from every transport: authorize, decide inside one transaction of the store (which
 //! remembers the answer under the command's id), announce what was committed.
 
+mod notes;
+
 use crate::auth::policy;
 use crate::clock;
 use crate::domain::call;
@@ -19,6 +21,7 @@ use crate::domain::undrawn::{self, Ticket};
 use crate::failpoint::{self, Point};
 use crate::feed::{Directory, EventCommitted};
 use crate::store::StoreError;
+use crate::store::audit::Note;
 use crate::store::log::{Ack, CommandKey, Committed, Reads, State, Work};
 use crate::telemetry::ByOutcome;
 use serde::Serialize;
@@ -63,26 +66,31 @@ impl Commands {
     /// A refusal, or the store's.
     pub async fn execute(&self, who: &Principal, command: Command) -> Answer {
         let action = command.action();
-        let answer = if policy::may_act(who, action) {
-            self.run(who, command).await
-        } else {
-            Err(refuse(RefusalKind::Forbidden, "this is not for your role to do"))
-        };
+        let note = notes::of_command(who, &command);
+        let answer = if policy::may_act(who, action) { self.run(who, command, note).await } else { self.forbidden(note).await };
         self.settle(action.as_str(), answer)
     }
 
-    async fn run(&self, who: &Principal, command: Command) -> Result<Committed, CommandError> {
+    /// Refuses what the role may not do, and records that staff have asked for it.
+    async fn forbidden(&self, note: Option<Note>) -> Result<Committed, CommandError> {
+        if let Some(note) = note {
+            self.directory.store().record(note.with_outcome(RefusalKind::Forbidden.as_str())).await?;
+        }
+        Err(refuse(RefusalKind::Forbidden, "this is not for your role to do"))
+    }
+
+    async fn run(&self, who: &Principal, command: Command, note: Option<Note>) -> Result<Committed, CommandError> {
         let key = key(who, command.id, "command", &command);
         match command.subject {
             Subject::Order { order, expected, action } => {
                 let principal = who.clone();
                 let decide = move |state| decide_order(state, &principal, &action, expected);
-                self.commit(who, Reads::Order(order), Some(key), decide).await
+                self.commit(who, Reads::Order(order), Some(key), note, decide).await
             }
             Subject::Call(action) => {
                 let (principal, id) = (who.clone(), CallId::from_uuid(clock::new_id()));
                 let decide = move |state: State| call::decide(&state.calls, &action, &principal, id, state.moment);
-                self.commit(who, Reads::Calls, Some(key), decide).await
+                self.commit(who, Reads::Calls, Some(key), note, decide).await
             }
         }
     }
@@ -97,8 +105,9 @@ impl Commands {
     }
 
     async fn run_place(&self, who: &Principal, id: CommandId, basket: Basket) -> Result<Committed, CommandError> {
+        let note = notes::of_place(who);
         if !policy::may_place(who) {
-            return Err(refuse(RefusalKind::Forbidden, "this is not for your role to do"));
+            return self.forbidden(note).await;
         }
         basket.check(who).map_err(CommandError::Refused)?;
         self.check_table(who, &basket).await?;
@@ -111,7 +120,7 @@ impl Commands {
             let menu = state.menu.ok_or_else(|| Refusal::new(RefusalKind::NotFound, "the restaurant has no menu"))?;
             place::decide(&menu, &basket, &principal, &fresh, state.moment)
         };
-        self.commit(who, Reads::Basket, Some(key), decide).await
+        self.commit(who, Reads::Basket, Some(key), note, decide).await
     }
 
     /// A table named by staff must be one of the restaurant's.
@@ -129,11 +138,12 @@ impl Commands {
     /// # Errors
     /// A refusal, or the store's.
     pub async fn change_menu(&self, who: &Principal, action: MenuAction) -> Answer {
+        let note = notes::of_menu(who, &action);
         let answer = if policy::may_set_menu(who) {
             let decide = move |state| decide_menu(state, &action);
-            self.commit(who, Reads::Menu, None, decide).await
+            self.commit(who, Reads::Menu, None, note, decide).await
         } else {
-            Err(refuse(RefusalKind::Forbidden, "this is not for your role to do"))
+            self.forbidden(note).await
         };
         self.settle("menu", answer)
     }
@@ -183,10 +193,11 @@ impl Commands {
         who: &Principal,
         reads: Reads,
         command: Option<CommandKey>,
+        note: Option<Note>,
         decide: impl FnOnce(State) -> Result<Decision, Refusal> + Send + 'static,
     ) -> Result<Committed, CommandError> {
         let (restaurant, by) = (who.restaurant, By { role: who.role });
-        self.commit_work(Work { restaurant, reads, command, by, at: clock::now(), decide: Box::new(decide) }).await
+        self.commit_work(Work { restaurant, reads, command, by, at: clock::now(), note, decide: Box::new(decide) }).await
     }
 
     /// Work of the node, which nobody has asked for under an id.
@@ -198,7 +209,7 @@ impl Commands {
         decide: impl FnOnce(State) -> Result<Decision, Refusal> + Send + 'static,
     ) -> Result<Committed, CommandError> {
         let (by, at) = (By { role }, clock::now());
-        self.commit_work(Work { restaurant, reads, command: None, by, at, decide: Box::new(decide) }).await
+        self.commit_work(Work { restaurant, reads, command: None, by, at, note: None, decide: Box::new(decide) }).await
     }
 
     /// Commits and announces in a task of its own: a caller that goes away in between leaves no commit unannounced.

@@ -1,8 +1,10 @@
 //! What a node is told: flags, each with an environment variable.
 
 mod limits;
+mod retention;
 
 pub use limits::LimitArgs;
+pub use retention::RetentionArgs;
 
 use crate::connection::displays::Spans;
 use crate::push;
@@ -165,6 +167,10 @@ pub struct Serve {
     /// What one connection, one principal and one address may do.
     #[command(flatten)]
     pub limits: LimitArgs,
+
+    /// What is kept of people, and for how long.
+    #[command(flatten)]
+    pub retention: RetentionArgs,
 }
 
 /// A configuration that is refused, and why.

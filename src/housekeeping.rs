@@ -2,6 +2,7 @@
 //! kitchen screens whose node is gone and of tickets that no screen shows, forgets what nobody can ask for any more.
 
 pub mod displays;
+pub mod retention;
 pub mod undrawn;
 
 use crate::auth::ended::EndedSessions;

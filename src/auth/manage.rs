@@ -12,6 +12,7 @@ use crate::domain::text::{Key, Name, Station};
 use crate::domain::time::Timestamp;
 use crate::store::StoreError;
 use crate::store::accounts::{ApiKey, User, UserChange, UserChanged};
+use crate::store::audit::{self, Kind, Note};
 use crate::store::devices::{Device, Revoked};
 use secrecy::SecretString;
 use std::sync::Arc;
@@ -33,7 +34,8 @@ impl SessionService {
         let password_hash = self.hash_new(restaurant, &username, password).await?;
         let id = UserId::from_uuid(clock::new_id());
         let user = User { id, restaurant, username, role, password_hash };
-        self.store.add_user(&user, clock::now()).await?;
+        let note = person(&user, "add_person").set_to(role);
+        audit::recorded(note, self.store.add_user(&user, clock::now())).await?;
         log::info!(restaurant:% = restaurant, user:% = id, role:% = role; "person added");
         Ok(user)
     }
@@ -57,7 +59,14 @@ impl SessionService {
             }
             None => None,
         };
-        self.decide_on_person(restaurant, id, UserChange::Set { role, password_hash }).await
+        let action = match (&role, &password_hash) {
+            (None, _) => "change_password",
+            (Some(_), None) => "change_role",
+            (Some(_), Some(_)) => "change_role_and_password",
+        };
+        let note = self.note_on_person(restaurant, id, action).await?;
+        let note = role.map_or(note.clone(), |role| note.set_to(role));
+        self.decide_on_person(restaurant, id, UserChange::Set { role, password_hash }, note).await
     }
 
     /// Hashes a password that was chosen for somebody, unless it is easy to guess.
@@ -77,12 +86,25 @@ impl SessionService {
     /// # Errors
     /// `LastManager`; the store's `Missing`.
     pub async fn remove_person(&self, restaurant: RestaurantId, id: UserId) -> Result<(), SessionError> {
-        self.decide_on_person(restaurant, id, UserChange::Remove).await
+        let note = self.note_on_person(restaurant, id, "remove_person").await?;
+        self.decide_on_person(restaurant, id, UserChange::Remove, note).await
     }
 
-    async fn decide_on_person(&self, restaurant: RestaurantId, id: UserId, change: UserChange) -> Result<(), SessionError> {
+    /// A note with the name that the person has before the change.
+    async fn note_on_person(&self, restaurant: RestaurantId, id: UserId, action: &'static str) -> Result<Note, SessionError> {
+        let user = self.store.users(restaurant).await?.into_iter().find(|user| user.id == id);
+        Ok(person(&user.ok_or(StoreError::Missing)?, action))
+    }
+
+    async fn decide_on_person(
+        &self,
+        restaurant: RestaurantId,
+        id: UserId,
+        change: UserChange,
+        note: Note,
+    ) -> Result<(), SessionError> {
         let now = clock::now();
-        match self.store.change_user(restaurant, id, change).await? {
+        match audit::recorded(note, self.store.change_user(restaurant, id, change)).await? {
             UserChanged::LastManager => Err(SessionError::LastManager),
             UserChanged::Done(sessions) => {
                 log::info!(restaurant:% = restaurant, user:% = id, sessions = sessions.len(); "person changed");
@@ -110,7 +132,9 @@ impl SessionService {
             device.station = station;
         }
         device.name = name.unwrap_or(device.name);
-        let events = self.store.set_device(&device, clock::now()).await?;
+        let note = Note::new(restaurant, Kind::Screens, "change_screen").about(id).called(&device.name);
+        let note = note.set_to(device.station.as_ref().map_or("every station", Station::as_str));
+        let events = audit::recorded(note, self.store.set_device(&device, clock::now())).await?;
         Ok((device, events))
     }
 
@@ -120,7 +144,9 @@ impl SessionService {
     /// The store's `Missing`.
     pub async fn revoke_screen(&self, restaurant: RestaurantId, id: DeviceId) -> Result<Arc<[Event]>, SessionError> {
         let now = clock::now();
-        let Revoked { sessions, events } = self.store.revoke_device(restaurant, id, now).await?;
+        let device = self.store.device(restaurant, id).await?.ok_or(StoreError::Missing)?;
+        let note = Note::new(restaurant, Kind::Screens, "revoke_screen").about(id).called(device.name);
+        let Revoked { sessions, events } = audit::recorded(note, self.store.revoke_device(restaurant, id, now)).await?;
         log::info!(restaurant:% = restaurant, device:% = id; "screen revoked");
         self.tell_ended(sessions, now);
         Ok(events)
@@ -133,7 +159,8 @@ impl SessionService {
     pub async fn add_api_key(&self, restaurant: RestaurantId, name: Name) -> Result<(ApiKey, SecretString), SessionError> {
         let (id, secret) = (clock::new_id().to_string().parse()?, random_secret());
         let key = ApiKey { id, restaurant, name };
-        self.store.add_api_key(&key, hash(&secret), clock::now()).await?;
+        let note = Note::new(restaurant, Kind::Keys, "add_api_key").about(&key.id).called(&key.name);
+        audit::recorded(note, self.store.add_api_key(&key, hash(&secret), clock::now())).await?;
         log::info!(restaurant:% = restaurant, api_key:% = key.id; "api key made");
         Ok((key, secret))
     }
@@ -144,7 +171,9 @@ impl SessionService {
     /// The store's `Missing`.
     pub async fn revoke_api_key(&self, restaurant: RestaurantId, id: &Key) -> Result<(), SessionError> {
         let now = clock::now();
-        let sessions = self.store.revoke_api_key(restaurant, id, now).await?;
+        let key = self.store.api_keys(restaurant).await?.into_iter().find(|key| key.id == *id).ok_or(StoreError::Missing)?;
+        let note = Note::new(restaurant, Kind::Keys, "revoke_api_key").about(id).called(key.name);
+        let sessions = audit::recorded(note, self.store.revoke_api_key(restaurant, id, now)).await?;
         log::info!(restaurant:% = restaurant, api_key:% = id; "api key revoked");
         self.tell_ended(sessions, now);
         Ok(())
@@ -155,6 +184,10 @@ impl SessionService {
             self.ended.insert(session, at);
         }
     }
+}
+
+fn person(user: &User, action: &'static str) -> Note {
+    Note::new(user.restaurant, Kind::People, action).about(user.id).called(&user.username)
 }
 
 fn check_role(role: Role) -> Result<(), SessionError> {

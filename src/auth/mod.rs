@@ -1,12 +1,13 @@
 //! Who is speaking, and what they may do.
 //!
 //! A secret of some kind (a password, an API key, a table's key, a pairing) becomes a session ([`session`], [`pairing`]),
-//! a session's tokens are signed and verified ([`token`]) with the [`keyring`], whose keys are of two kinds
+//! failed sign-ins are listed in bounds ([`failures`]), a session's tokens are signed and verified ([`token`]) with the [`keyring`], whose keys are of two kinds
 //! ([`key_material`]), a session that is over is known on every node ([`ended`]), a manager says who may sign in at all
 //! ([`manage`]), a guest gives out links to an order ([`share`]), and what a verified principal may do is decided by pure
 //! functions alone ([`policy`]).
 
 pub mod ended;
+pub mod failures;
 pub mod key_file;
 pub mod key_material;
 pub mod keyring;

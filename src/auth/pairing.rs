@@ -9,6 +9,7 @@ use crate::domain::ids::{DeviceId, RestaurantId};
 use crate::domain::principal::{Principal, Role};
 use crate::domain::text::{Name, Station};
 use crate::store::StoreError;
+use crate::store::audit::{self, Kind, Note};
 use crate::store::devices::{Device, Pairing, Poll};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
@@ -111,7 +112,9 @@ impl SessionService {
         self.check_station(principal.restaurant, station.as_ref()).await?;
         let id = DeviceId::from_uuid(clock::new_id());
         let device = Device { id, restaurant: principal.restaurant, name, station };
-        match self.store.approve_pairing(code.key(), &device, clock::now()).await {
+        let note = Note::new(device.restaurant, Kind::Screens, "pair_screen").by(principal).about(id).called(&device.name);
+        let note = note.set_to(device.station.as_ref().map_or("every station", Station::as_str));
+        match audit::recorded(note, self.store.approve_pairing(code.key(), &device, clock::now())).await {
             Err(StoreError::Missing) => Err(SessionError::UnknownPairing),
             outcome => outcome.map(|()| device).map_err(Into::into),
         }

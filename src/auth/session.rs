@@ -1,16 +1,20 @@
 //! Sessions: a secret in, a pair of tokens out. How a kitchen screen gets its session is beside this, in `pairing`.
 
 use super::ended::EndedSessions;
+use super::failures::{Failures, Listing};
 use super::password::{PasswordError, Passwords};
 use super::secret::{hash, random_secret};
 use super::token::{Issuer, TokenAnswer, TokenError};
 use crate::clock;
+use crate::domain::ids::RestaurantId;
 use crate::domain::principal::{Principal, Role};
 use crate::domain::text::{InvalidText, Key, Slug};
 use crate::domain::time::Timestamp;
 use crate::store::accounts::{Restaurant, User};
+use crate::store::audit::{self, Kind, Note};
 use crate::store::sessions::{Rotation, SessionRow};
 use crate::store::{SharedStore, StoreError};
+use crate::telemetry::Metrics;
 use secrecy::{ExposeSecret, SecretString};
 use std::sync::Arc;
 use std::time::Duration;
@@ -127,13 +131,23 @@ pub struct SessionService {
     pub(super) ended: Arc<EndedSessions>,
     pub(super) passwords: Passwords,
     lifetimes: Lifetimes,
+    failures: Arc<Failures>,
+    metrics: Metrics,
 }
 
 impl SessionService {
     /// A service on a store, whose tokens `issuer` signs, and which tells `ended` of what it ends.
     #[must_use]
     pub fn new(store: SharedStore, issuer: Issuer, ended: Arc<EndedSessions>, lifetimes: Lifetimes) -> Self {
-        Self { store, issuer, ended, passwords: Passwords::default(), lifetimes }
+        let (passwords, failures, metrics) = (Passwords::default(), Arc::default(), Metrics::new());
+        Self { store, issuer, ended, passwords, lifetimes, failures, metrics }
+    }
+
+    /// The same, counting in a node's metrics.
+    #[must_use]
+    pub fn counting(mut self, metrics: Metrics) -> Self {
+        self.metrics = metrics;
+        self
     }
 
     /// Signs in a member of the staff.
@@ -141,10 +155,14 @@ impl SessionService {
     /// # Errors
     /// `BadCredentials`, after the same work whichever part is wrong; `Busy`; the store's.
     pub async fn sign_in(&self, slug: &str, username: &str, password: SecretString) -> Result<SignedIn, SessionError> {
-        let found = self.find_user(slug, username).await?;
-        let hash = found.as_ref().map(|(_, user)| user.password_hash.clone());
+        let (place, user) = self.find_user(slug, username).await?;
+        let hash = user.as_ref().map(|user| user.password_hash.clone());
         let fits = self.passwords.verify(password, hash).await?;
-        let (restaurant, user) = found.filter(|_| fits).ok_or(SessionError::BadCredentials)?;
+        let (restaurant, user) = match (place, user) {
+            (Some(restaurant), Some(user)) if fits => (restaurant, user),
+            (Some(restaurant), user) => return Err(self.record_failure(restaurant.id, user).await),
+            (None, _) => return Err(SessionError::BadCredentials),
+        };
         let principal = new_principal(user.id.to_string().parse()?, user.role, &restaurant)?;
         let signed_in = self.begin(principal, restaurant).await?;
         let now = self.store.user_by_name(user.restaurant, &user.username).await?;
@@ -165,11 +183,34 @@ impl SessionService {
     }
 
     /// A name that could be nobody's is answered like one that is nobody's.
-    async fn find_user(&self, slug: &str, username: &str) -> Result<Option<(Restaurant, User)>, SessionError> {
-        let (Ok(slug), Ok(username)) = (slug.parse::<Slug>(), username.parse::<Key>()) else { return Ok(None) };
-        let Some(restaurant) = self.store.restaurant_by_slug(&slug).await? else { return Ok(None) };
+    async fn find_user(&self, slug: &str, username: &str) -> Result<(Option<Restaurant>, Option<User>), SessionError> {
+        let Ok(slug) = slug.parse::<Slug>() else { return Ok((None, None)) };
+        let Some(restaurant) = self.store.restaurant_by_slug(&slug).await? else { return Ok((None, None)) };
+        let Ok(username) = username.parse::<Key>() else { return Ok((Some(restaurant), None)) };
         let user = self.store.user_by_name(restaurant.id, &username).await?;
-        Ok(user.map(|user| (restaurant, user)))
+        Ok((Some(restaurant), user))
+    }
+
+    /// Records a failed sign-in. A name that is nobody's is not written down: people type passwords into that field. The
+    /// answer is the same whether or not it could be written.
+    async fn record_failure(&self, restaurant: RestaurantId, user: Option<User>) -> SessionError {
+        let note = Note::new(restaurant, Kind::Sessions, "sign_in").with_outcome("bad_credentials");
+        let note = match user {
+            Some(user) => note.about(user.id).called(user.username),
+            None => note.called("unknown name"),
+        };
+        let note = match self.failures.count(restaurant, clock::uptime()) {
+            Listing::List => note,
+            Listing::ListAfter(hidden) => note.set_to(format_args!("{hidden} more before it")),
+            Listing::Count => {
+                self.metrics.hit("audit_failures");
+                return SessionError::BadCredentials;
+            }
+        };
+        if let Err(error) = self.store.record(note).await {
+            log::warn!(error:% = error; "a failed sign-in was not recorded");
+        }
+        SessionError::BadCredentials
     }
 
     /// Signs in a POS or an aggregator by its API key.
@@ -226,11 +267,31 @@ impl SessionService {
         Ok(())
     }
 
+    /// Ends the session of whoever asks for it.
+    ///
+    /// # Errors
+    /// As [`Self::end`].
+    pub async fn sign_out(&self, who: &Principal) -> Result<(), SessionError> {
+        match who.role {
+            Role::Diner => self.end(&who.session).await,
+            _ => {
+                audit::recorded(note(who, "sign_out"), self.store.end_session(&who.session)).await?;
+                self.ended.insert(who.session.clone(), clock::now());
+                Ok(())
+            }
+        }
+    }
+
     /// Begins the session of a principal that has shown who it is.
     pub(super) async fn begin(&self, principal: Principal, restaurant: Restaurant) -> Result<SignedIn, SessionError> {
         let (refresh, now) = (random_secret(), clock::now());
         let row = SessionRow { expires_at: now.plus(self.lifetimes.session(principal.role)), principal };
-        self.store.add_session(&row, hash(&refresh), now).await?;
+        let begin = self.store.add_session(&row, hash(&refresh), now);
+        match row.principal.role {
+            // A table's guests are many, and nobody's business.
+            Role::Diner => begin.await?,
+            _ => audit::recorded(note(&row.principal, "sign_in"), begin).await?,
+        }
         let tokens = self.answer(&row, &refresh, now)?;
         log::info!(session:% = row.principal.session, role:% = row.principal.role, restaurant:% = restaurant.id; "session begun");
         Ok(SignedIn { tokens, principal: row.principal, restaurant })
@@ -250,6 +311,11 @@ impl SessionService {
             refresh_token: refresh.expose_secret().to_owned(),
         })
     }
+}
+
+/// A note about a session of this principal.
+fn note(who: &Principal, action: &'static str) -> Note {
+    Note::new(who.restaurant, Kind::Sessions, action).by(who)
 }
 
 /// A principal in a new session, bound to no table, station or device yet.

@@ -35,8 +35,8 @@ pub async fn upgrade(
     let peer = framed.io_ref().peer_addr().map(|peer| peer.ip());
     let accepted = peer.map_err(|_| Refusal::new(ErrorCode::BadFrame, "no peer address"));
     let accepted = accepted.and_then(|peer| examine(&services, &gate, &request, peer));
-    let verified = match accepted {
-        Ok(verified) => verified,
+    let (address, verified) = match accepted {
+        Ok(accepted) => accepted,
         Err(refusal) => return refuse(&mut framed, &refusal).await,
     };
     let seat = match services.seat(&verified.principal) {
@@ -55,19 +55,20 @@ pub async fn upgrade(
     let io = parts.io;
     // A frame is small and its reader waits for it.
     let _ = io.set_nodelay(true);
-    actix_rt::spawn(websocket::run(services, seat, verified, io, first));
+    actix_rt::spawn(websocket::run(services, (seat, address), verified, io, first));
     Ok(())
 }
 
 /// Everything that is asked of a handshake, cheapest first.
-fn examine(services: &Services, gate: &Gate, request: &Request, peer: IpAddr) -> Result<Verified, Refusal> {
+fn examine(services: &Services, gate: &Gate, request: &Request, peer: IpAddr) -> Result<(IpAddr, Verified), Refusal> {
     let bad = |detail| Refusal::new(ErrorCode::BadFrame, detail);
     if request.path() != PATH || !services.is_open {
         return Err(Refusal::new(ErrorCode::NotFound, "the WebSocket is at /ws, on nodes that take connections"));
     }
     services.check_open()?;
     let forwarded_for = request.headers().get(header::X_FORWARDED_FOR).and_then(|value| value.to_str().ok());
-    gate(client_address(peer, forwarded_for, services.trust_forwarded_for)).map_err(|seconds| {
+    let address = client_address(peer, forwarded_for, services.trust_forwarded_for);
+    gate(address).map_err(|seconds| {
         services.metrics.hit("handshakes");
         Refusal::new(ErrorCode::RateLimited, "too many handshakes from this address; wait").after(seconds)
     })?;
@@ -87,7 +88,7 @@ fn examine(services: &Services, gate: &Gate, request: &Request, peer: IpAddr) ->
     if !protocols.contains(&SUBPROTOCOL) {
         return Err(bad("ask for the subprotocol orderbell.v1 in Sec-WebSocket-Protocol"));
     }
-    Ok(verified)
+    Ok((address, verified))
 }
 
 fn subprotocols(headers: &HeaderMap) -> Vec<&str> {

@@ -63,6 +63,8 @@ pub struct Services {
     pub origins: Vec<String>,
     /// Whether a proxy in front says who the client is.
     pub trust_forwarded_for: bool,
+    /// Whether the audit has the addresses that clients come from.
+    pub keep_addresses: bool,
     /// Which version of the pages this node serves.
     pub version: &'static str,
     /// Whether this node takes connections at all.

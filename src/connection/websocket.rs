@@ -16,10 +16,12 @@ use crate::clock;
 use crate::domain::time::Timestamp;
 use crate::protocol::{CloseCode, ErrorCode, Frame, ServerFrame, frame};
 use crate::room::{Page, ToMember};
+use crate::store::audit;
 use actix::prelude::*;
 use actix_http::ws::Item;
 use actix_rt::net::TcpStream;
 use actix_web_actors::ws::{self, WebsocketContext};
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,16 +38,19 @@ pub struct Connection {
     heard: Timestamp,
     fragments: Fragments,
     errands: Errands,
+    /// Where it comes from, for the audit.
+    address: Option<IpAddr>,
 }
 
 type Ctx = WebsocketContext<Connection>;
 
 /// Starts a connection on a socket that has finished its handshake, and runs it to its end.
-pub async fn run(services: Arc<Services>, seat: Seat, verified: Verified, io: TcpStream, first: Vec<u8>) {
+pub async fn run(services: Arc<Services>, (seat, address): (Seat, IpAddr), verified: Verified, io: TcpStream, first: Vec<u8>) {
     let (io, wire, fault) = (Rc::new(io), Wire::default(), Fault::default());
     let incoming = Incoming::new(io.clone(), &first, services.limits.frame_bytes, fault.clone());
     drop(first);
-    let connection = Connection::new(services.clone(), seat, verified, Outgoing::new(wire.clone(), io.clone()), fault);
+    let mut connection = Connection::new(services.clone(), seat, verified, Outgoing::new(wire.clone(), io.clone()), fault);
+    connection.address = services.keep_addresses.then_some(address);
     let actor = WebsocketContext::create(connection, incoming);
     transport::drive(io, wire.clone(), actor).await;
     if let Some(code) = wire.ending() {
@@ -65,6 +70,7 @@ impl Connection {
             heard: now,
             fragments: Fragments::default(),
             errands: Errands::default(),
+            address: None,
         }
     }
 
@@ -172,7 +178,7 @@ impl Connection {
     fn run_next(&mut self, ctx: &mut Ctx) {
         let Some(errand) = self.errands.begin() else { return };
         let (services, who) = (self.presence.services.clone(), self.session.principal.clone());
-        let run = async move { errand.run(&services.commands, &who).await };
+        let run = audit::scope(self.address, async move { errand.run(&services.commands, &who).await });
         ctx.spawn(run.into_actor(self).map(|(id, answer), connection, ctx| {
             connection.errands.finish();
             connection.push(&reply(id, &answer), ctx);

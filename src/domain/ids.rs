@@ -90,6 +90,10 @@ id!(
     OptionId
 );
 id!(
+    /// An entry of the audit.
+    AuditId
+);
+id!(
     /// A call for the waiter.
     CallId
 );
@@ -117,6 +121,14 @@ id!(
     /// A node, from its start to its end.
     NodeId
 );
+
+impl AuditId {
+    /// The lowest id that can have been made at a moment, as of [`OrderId::earliest`].
+    #[must_use]
+    pub fn earliest(at: Timestamp) -> Self {
+        Self(OrderId::earliest(at).uuid())
+    }
+}
 
 impl OrderId {
     /// The lowest id that can have been made at a moment: ids are UUIDv7 and begin with the time (RFC 9562, section 5.7).

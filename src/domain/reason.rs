@@ -21,6 +21,21 @@ pub enum Reason {
     Other,
 }
 
+impl Reason {
+    /// The word on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OutOfStock => "out_of_stock",
+            Self::KitchenClosed => "kitchen_closed",
+            Self::TooBusy => "too_busy",
+            Self::Duplicate => "duplicate",
+            Self::CustomerRequest => "customer_request",
+            Self::Other => "other",
+        }
+    }
+}
+
 /// Why a waiter is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -10,6 +10,7 @@ use crate::domain::principal::Principal;
 use crate::domain::text::Slug;
 use crate::protocol::ErrorCode;
 use crate::store::accounts::Restaurant;
+use crate::store::audit;
 use actix_web::dev::Payload;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::{FromRequest, HttpRequest, web};
@@ -61,6 +62,7 @@ fn verified(request: &HttpRequest) -> Result<Verified, Problem> {
     if state.ended.contains(&verified.principal.session) {
         return Err(unauthorized("the session was ended; sign in again"));
     }
+    audit::speaks(&verified.principal);
     Ok(verified)
 }
 

@@ -6,11 +6,11 @@ use crate::connection::address::client_address;
 use crate::protocol::ErrorCode;
 use crate::telemetry::Metrics;
 use actix_web::HttpRequest;
-use actix_web::http::header::X_FORWARDED_FOR;
+use actix_web::http::header::{HeaderMap, X_FORWARDED_FOR};
 use governor::clock::{Clock, DefaultClock};
 use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -147,14 +147,20 @@ impl Limits {
         }
     }
 
+    /// Returns the client's address.
+    #[must_use]
+    pub fn client(&self, peer: Option<SocketAddr>, headers: &HeaderMap) -> IpAddr {
+        let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
+        let forwarded_for = headers.get(X_FORWARDED_FOR).and_then(|value| value.to_str().ok());
+        client_address(peer, forwarded_for, self.behind_proxy)
+    }
+
     /// Counts an attempt of the request's peer.
     ///
     /// # Errors
     /// `rate_limited`, with the time to wait.
     pub fn check(&self, attempt: Attempt, request: &HttpRequest) -> Result<(), Problem> {
-        let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
-        let forwarded_for = request.headers().get(X_FORWARDED_FOR).and_then(|value| value.to_str().ok());
-        let peer = client_address(peer, forwarded_for, self.behind_proxy);
+        let peer = self.client(request.peer_addr(), request.headers());
         let problem = || Problem::new(ErrorCode::RateLimited, "too many tries from this address; wait a little");
         self.count(attempt, peer).map_err(|wait| problem().after(wait))
     }

@@ -4,6 +4,7 @@ use super::problem::{Problem, no_such_path, no_upgrade, wrong_method};
 use super::request_log::log_request;
 use super::state::State;
 use super::{demo, devices, health, manage, menu, orders, page, pages, push, rooms, sessions, specs};
+use crate::store::audit;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
@@ -23,7 +24,13 @@ pub fn app(
         InitError = (),
     > + use<>,
 > {
-    App::new().app_data(state).wrap(from_fn(keep_to_faces)).wrap(from_fn(log_request)).wrap(headers()).configure(configure)
+    App::new()
+        .app_data(state)
+        .wrap(from_fn(open_scope))
+        .wrap(from_fn(keep_to_faces))
+        .wrap(from_fn(log_request))
+        .wrap(headers())
+        .configure(configure)
 }
 
 /// Table keys stand in the addresses of pages, so no page tells where it was; answers with tokens are never kept.
@@ -33,6 +40,13 @@ fn headers() -> DefaultHeaders {
         .add((REFERRER_POLICY, "no-referrer"))
         .add((CONTENT_SECURITY_POLICY, page::policy()))
         .add((CACHE_CONTROL, "no-store"))
+}
+
+/// Opens the audit's scope round a request.
+async fn open_scope(request: ServiceRequest, next: Next<impl MessageBody>) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let state = request.app_data::<web::Data<State>>().filter(|state| state.live.keep_addresses);
+    let address = state.map(|state| state.limits.client(request.peer_addr(), request.headers()));
+    audit::scope(address, next.call(request)).await
 }
 
 /// What this node does not serve is not there.
@@ -103,7 +117,7 @@ fn restaurants(cfg: &mut web::ServiceConfig) {
 
 /// What only managers reach.
 fn managers(cfg: &mut web::ServiceConfig) {
-    use manage::{api_keys, people, reports, screens, tables};
+    use manage::{api_keys, audit, people, reports, screens, tables};
     cfg.service(
         at("/api/v1/restaurants/{slug}/tables", "GET, HEAD, POST")
             .route(read().to(tables::list))
@@ -134,7 +148,8 @@ fn managers(cfg: &mut web::ServiceConfig) {
             .route(web::post().to(api_keys::add)),
     )
     .service(at("/api/v1/restaurants/{slug}/api-keys/{id}", "DELETE").route(web::delete().to(api_keys::revoke)))
-    .service(compressed("/api/v1/restaurants/{slug}/reports/day", reports::day));
+    .service(compressed("/api/v1/restaurants/{slug}/reports/day", reports::day))
+    .service(compressed("/api/v1/restaurants/{slug}/audit", audit::list));
 }
 
 fn orders_and_rooms(cfg: &mut web::ServiceConfig) {

@@ -94,7 +94,7 @@ pub async fn refresh(state: web::Data<State>, request: HttpRequest, body: Body<R
 /// # Errors
 /// `unauthorized`.
 pub async fn end(state: web::Data<State>, Speaker(who): Speaker) -> Result<HttpResponse, Problem> {
-    state.sessions()?.end(&who.session).await?;
+    state.sessions()?.sign_out(&who).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

@@ -58,7 +58,8 @@ impl Node {
         let draining = Arc::new(AtomicBool::new(false));
         let access = Duration::from_secs(serve.access_token_minutes * 60);
         let lifetimes = Lifetimes { access, ..Lifetimes::default() };
-        let begins_sessions = |issuer| SessionService::new(store.clone(), issuer, ended.clone(), lifetimes);
+        let begins_sessions =
+            |issuer| SessionService::new(store.clone(), issuer, ended.clone(), lifetimes).counting(metrics.clone());
         let services = Arc::new(Services {
             directory: directory.clone(),
             commands: commands.clone(),
@@ -69,6 +70,7 @@ impl Node {
             limits: serve.limits.connection(),
             origins: serve.allowed_origins.clone(),
             trust_forwarded_for: serve.trust_forwarded_for,
+            keep_addresses: !serve.retention.no_audit_addresses,
             version: http::version(),
             is_open: serve.role != NodeRole::Api,
             metrics: metrics.clone(),
@@ -106,6 +108,7 @@ impl Node {
             push::start(push.clone(), &self.directory)?;
         }
         housekeeping::start(self.store.clone(), self.commands.clone(), self.ended.clone(), self.state.limits.clone());
+        actix_rt::spawn(housekeeping::retention::keep(self.store.clone(), serve.retention.clone()));
         actix_rt::spawn(close_ended(self.services.clone()));
         let (store, commands) = (self.store.clone(), self.commands.clone());
         actix_rt::spawn(self.services.displays.clone().keep(store.clone(), commands.clone(), self.services.metrics.clone()));

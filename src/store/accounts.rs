@@ -99,6 +99,9 @@ pub trait Accounts: Send + Sync + 'static {
     /// A restaurant by id.
     async fn restaurant(&self, id: RestaurantId) -> Result<Option<Restaurant>>;
 
+    /// Ids of restaurants in order, after one, at most `limit`.
+    async fn restaurant_ids(&self, after: Option<RestaurantId>, limit: u32) -> Result<Vec<RestaurantId>>;
+
     /// Adds a table. `Taken` when the label (in this restaurant) or the key (anywhere) is.
     async fn add_table(&self, table: &Table) -> Result<()>;
 

@@ -1,6 +1,7 @@
 //! The log of a restaurant: commands go in, numbered events come out.
 
 use super::Result;
+use super::audit::Note;
 use crate::domain::call::Calls;
 use crate::domain::decision::{Decision, Moment, Refusal};
 use crate::domain::display::Known;
@@ -82,6 +83,8 @@ pub struct Work {
     pub by: By,
     /// When.
     pub at: Timestamp,
+    /// The entry of the audit to write with it. Its label and its outcome are filled in by the transaction.
+    pub note: Option<Note>,
     /// What to do about it.
     pub decide: Decide,
 }

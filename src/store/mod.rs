@@ -1,10 +1,11 @@
 //! The store: the log that everything else repeats, and the documents folded from it.
 //!
 //! One contract, two databases: [`sqlite`] (embedded, one node) and [`postgres`] (more than one), chosen once by the
-//! URL's scheme. The contract is the six traits here; `tests/store` runs one suite on both.
+//! URL's scheme. The contract is the seven traits here; `tests/store` runs one suite on both.
 
 pub mod accounts;
 mod answer;
+pub mod audit;
 pub mod devices;
 pub mod displays;
 pub mod error;
@@ -21,6 +22,7 @@ pub mod sqlite;
 mod task;
 
 pub use accounts::Accounts;
+pub use audit::Audit;
 pub use devices::Devices;
 pub use displays::Displays;
 pub use error::StoreError;
@@ -33,9 +35,9 @@ use std::sync::Arc;
 
 /// Everything a node asks of its database. Every query of a tenant's data carries the restaurant, so that a bug above
 /// cannot read across tenants.
-pub trait Store: Log + Accounts + Sessions + Devices + Displays + Pushes {}
+pub trait Store: Log + Accounts + Sessions + Devices + Displays + Pushes + Audit {}
 
-impl<T: Log + Accounts + Sessions + Devices + Displays + Pushes> Store for T {}
+impl<T: Log + Accounts + Sessions + Devices + Displays + Pushes + Audit> Store for T {}
 
 /// A store that is shared by every thread of a node.
 pub type SharedStore = Arc<dyn Store>;

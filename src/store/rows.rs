@@ -1,13 +1,14 @@
 //! Rows of either database, and how they read as what they are. A row that does not is a bug or damage: logged, `Internal`.
 
 use super::accounts::{ApiKey, Restaurant, Table, User};
+use super::audit::Entry;
 use super::devices::Device;
 use super::error::broken;
 use super::sessions::{Ended, SessionRow};
 use super::{Result, StoreError};
 use crate::domain::display::Display;
 use crate::domain::event::{By, Event};
-use crate::domain::ids::{CommandId, DeviceId, EventId, OrderId, RestaurantId, TableId, UserId};
+use crate::domain::ids::{AuditId, CommandId, DeviceId, EventId, OrderId, RestaurantId, TableId, UserId};
 use crate::domain::position::Position;
 use crate::domain::principal::Principal;
 use crate::domain::text::Slug;
@@ -92,6 +93,34 @@ impl EventRow {
             command: self.command.map(CommandId::from_uuid),
             patch: raw(self.patch)?,
         })
+    }
+}
+
+/// An entry of the audit.
+#[derive(FromRow)]
+pub struct EntryRow {
+    id: Uuid,
+    at: i64,
+    kind: String,
+    action: String,
+    outcome: String,
+    role: Option<String>,
+    sub: Option<String>,
+    name: Option<String>,
+    address: Option<String>,
+    subject: Option<String>,
+    part: Option<String>,
+    label: Option<String>,
+    value: Option<String>,
+    reason: Option<String>,
+}
+
+impl TryFrom<EntryRow> for Entry {
+    type Error = StoreError;
+    fn try_from(row: EntryRow) -> Result<Self> {
+        let EntryRow { kind, action, outcome, role, sub, name, address, subject, part, label, value, reason, .. } = row;
+        let (id, at) = (AuditId::from_uuid(row.id), Timestamp::from_micros(row.at));
+        Ok(Self { id, at, kind, action, outcome, role, sub, name, address, subject, part, label, value, reason })
     }
 }
 

@@ -6,6 +6,7 @@ import { closeSheet, openSheet } from '../views/sheet.js';
 import { accountButton } from '../views/staff_bar.js';
 import { accountSheet } from '../views/staff_sheets.js';
 import { setTheme, theme } from '../views/theme.js';
+import { AuditSection } from './manage_audit.js';
 import { KeysSection } from './manage_keys.js';
 import { MenuSection } from './manage_menu.js';
 import { PeopleSection } from './manage_people.js';
@@ -20,6 +21,7 @@ const FRESH_MS = 30_000;
 
 const SECTIONS = {
   menu: MenuSection, tables: TablesSection, people: PeopleSection, screens: ScreensSection, keys: KeysSection, report: ReportSection,
+  audit: AuditSection,
 };
 
 /** @typedef {keyof typeof SECTIONS} SectionName */

@@ -10,6 +10,7 @@ export const MANAGE_TABS = {
   screens: { words: 'Screens', sign: 'screen' },
   keys: { words: 'API keys', sign: 'key' },
   report: { words: 'Report', sign: 'chart' },
+  audit: { words: 'Audit', sign: 'clock' },
 };
 
 /** @param {string} open @param {Record<string, boolean>} unsaved by section */

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { joined } from '../../static/pages/manage_audit.js';
+import { deed, who } from '../../static/views/manage_audit.js';
 import { dayAfter, dayOf, offsetsOf } from '../../static/views/manage_days.js';
 import { bodyOf, draftOf, findItem, move, pricePattern, priceText, putItem, readPrice, stationsOf } from '../../static/views/manage_menu_model.js';
 
@@ -79,4 +81,20 @@ test('a day is the one of the device, whatever it is in UTC, and knows of clock 
     if (TZ === undefined) delete process.env.TZ;
     else process.env.TZ = TZ;
   }
+});
+
+test('an entry of the audit says in words who did what and what came of it', () => {
+  const said = (entry) => deed({ outcome: 'done', ...entry });
+  assert.equal(said({ action: 'reject', label: '12', reason: 'too_busy' }), 'Rejected order 12: Too busy');
+  assert.equal(said({ action: 'set_availability', label: 'Rezala', value: 'sold_out' }), 'Availability of Rezala (sold out)');
+  assert.equal(said({ action: 'ready', label: '12', outcome: 'stale' }), 'Bumped order 12: too late: it had changed');
+  assert.equal(said({ action: 'something_new', outcome: 'odd' }), 'something_new: odd', 'a newer server may say more');
+  assert.deepEqual([who({ name: 'karim', role: 'staff' }), who({ role: 'service', sub: '0193a5f0-7c1e' }), who({})], ['karim, staff', 'service 0193a5f0', 'Nobody signed in']);
+});
+
+test('the newest page joins what was read before, and takes its place where they do not meet', () => {
+  const page = (next, ...ids) => ({ audit: ids.map((id) => ({ id })), next });
+  assert.deepEqual(joined(page('2', '5', '4', '3', '2'), page('0', '3', '2', '1', '0')), page('0', '5', '4', '3', '2', '1', '0'));
+  assert.deepEqual(joined(page('8', '9', '8'), page('0', '3', '2', '1', '0')), page('8', '9', '8'));
+  assert.deepEqual(joined(page(undefined), undefined), page(undefined));
 });

@@ -65,7 +65,7 @@ impl House {
     /// Work of somebody: the common part of those below.
     pub fn work(&self, who: &Principal, reads: Reads, command: Option<CommandKey>, decide: impl DecideFn) -> Work {
         let by = By { role: who.role };
-        Work { restaurant: self.id, reads, command, by, at: at(1), decide: Box::new(decide) }
+        Work { restaurant: self.id, reads, command, by, at: at(1), note: None, decide: Box::new(decide) }
     }
 
     /// What places an order of one dish.

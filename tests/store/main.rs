@@ -13,6 +13,7 @@ mod support_servers;
 
 mod accounts;
 mod answers;
+mod audit;
 mod controls;
 mod devices;
 mod displays;
@@ -83,6 +84,9 @@ contract! {
         a_subscription_ends_with_its_session, subscriptions_of_another_restaurant_are_not_there;
     opening: the_epoch_is_the_databases_own, a_reopened_database_has_everything, a_sign_of_life_is_quick,
         a_tool_works_beside_a_node, what_another_holds_is_unavailable_in_time_and_good_again;
+    audit: a_command_is_recorded_once_with_who_what_why_and_what_came_of_it, a_call_takes_its_entry_with_it_or_leaves_neither,
+        the_database_itself_refuses_to_change_or_remove_what_is_recent, pages_of_the_audit_are_whole_and_newest_first,
+        old_entries_go_a_batch_at_a_time_and_each_houses_its_own;
     migrations: every_migration_is_applied;
     migrations: a_migration_of_a_later_version_stops_no_node;
 }

@@ -62,6 +62,16 @@ impl World {
         done.expect("the statement must run");
     }
 
+    /// Runs SQL beside the store that the database must refuse.
+    pub async fn refuses(&self, sql: &'static str) {
+        let refused = if self.is_sqlite() {
+            SqliteConnection::connect(&self.url).await.expect("the file must open").execute(sql).await.is_err()
+        } else {
+            PgConnection::connect(&self.url).await.expect("the server must answer").execute(sql).await.is_err()
+        };
+        assert!(refused, "{sql}");
+    }
+
     /// How many sessions of the server sit in a transaction that nobody goes on with. SQLite has none.
     pub async fn forgotten_transactions(&self) -> i64 {
         if self.is_sqlite() {

@@ -12,6 +12,7 @@ use crate::http::qr;
 use crate::http::state::State;
 use crate::protocol::ErrorCode;
 use crate::store::accounts::Table;
+use crate::store::audit::{self, Kind, Note};
 use actix_web::{HttpRequest, HttpResponse, web};
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
@@ -40,6 +41,10 @@ struct TableList {
 fn new_key() -> Result<Key, Problem> {
     let made = random_secret().expose_secret().parse();
     made.map_err(|_| Problem::new(ErrorCode::Internal, "a key could not be made"))
+}
+
+fn note(table: &Table, action: &'static str) -> Note {
+    Note::new(table.restaurant, Kind::Tables, action).about(table.id).called(&table.label)
 }
 
 async fn find(state: &State, who: &Principal, id: TableId) -> Result<Table, Problem> {
@@ -78,7 +83,7 @@ pub async fn add(
     let base = state.base.of(&request)?;
     let id = TableId::from_uuid(clock::new_id());
     let table = Table { id, restaurant: who.restaurant, label: body.0.label, key: new_key()? };
-    state.store.add_table(&table).await?;
+    audit::recorded(note(&table, "add_table"), state.store.add_table(&table)).await?;
     Ok(HttpResponse::Created().json(TableAnswer::new(table, &base)))
 }
 
@@ -91,7 +96,8 @@ pub async fn remove(
     Manager(who): Manager,
     path: web::Path<(Slug, TableId)>,
 ) -> Result<HttpResponse, Problem> {
-    state.store.remove_table(who.restaurant, path.1).await?;
+    let table = find(&state, &who, path.1).await?;
+    audit::recorded(note(&table, "remove_table"), state.store.remove_table(who.restaurant, table.id)).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -107,7 +113,8 @@ pub async fn renew_key(
 ) -> Result<HttpResponse, Problem> {
     let base = state.base.of(&request)?;
     let table = Table { key: new_key()?, ..find(&state, &who, path.1).await? };
-    state.store.set_table_key(who.restaurant, table.id, &table.key).await?;
+    let renewed = state.store.set_table_key(who.restaurant, table.id, &table.key);
+    audit::recorded(note(&table, "change_key"), renewed).await?;
     Ok(HttpResponse::Ok().json(TableAnswer::new(table, &base)))
 }
 

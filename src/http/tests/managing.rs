@@ -29,7 +29,7 @@ async fn goes_on(house: &House, tokens: &Value) -> (bool, bool) {
 /// Every call that only managers may make.
 fn calls() -> Vec<(Method, String)> {
     let some = "00000000-0000-7000-8000-0000000000ff";
-    let calls: [(Method, &str); 17] = [
+    let calls: [(Method, &str); 18] = [
         (Method::PUT, "/menu"),
         (Method::GET, "/tables"),
         (Method::POST, "/tables"),
@@ -47,6 +47,7 @@ fn calls() -> Vec<(Method, String)> {
         (Method::POST, "/api-keys"),
         (Method::DELETE, "/api-keys/ID"),
         (Method::GET, "/reports/day?date=2026-11-24"),
+        (Method::GET, "/audit"),
     ];
     calls.into_iter().map(|(method, path)| (method, ladle(&path.replace("ID", some)))).collect()
 }

@@ -1,5 +1,6 @@
 //! The HTTP face on a real store, without a socket.
 
+mod audit;
 mod managing;
 mod menu_draft;
 mod orders;
@@ -68,6 +69,7 @@ impl House {
             limits: connection::Limits::default(),
             origins: Vec::new(),
             trust_forwarded_for: false,
+            keep_addresses: true,
             metrics: metrics.clone(),
             version: crate::http::version(),
             is_open: true,

@@ -7,7 +7,7 @@ mod shared;
 
 use super::open::OpenError;
 use super::sql::postgres::{HEADS, LOCK_FEED, RECORD_END};
-use super::{Result, StoreError, task};
+use super::{Result, StoreError, audit, task};
 use futures_util::future::BoxFuture;
 use sqlx::{Connection as _, PgPool, query_as};
 use tokio::time::{Instant, timeout_at};
@@ -75,7 +75,10 @@ impl PostgresStore {
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T>> + Send + 'static,
     {
-        self.transaction(WRITE, unit).await
+        match audit::take() {
+            None => self.transaction(WRITE, unit).await,
+            Some(note) => self.transaction(WRITE, |c| Box::pin(shared::audit::noted(c, note, unit))).await,
+        }
     }
 
     async fn transaction<T, F>(&self, begin: &'static str, unit: F) -> Result<T>

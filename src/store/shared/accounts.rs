@@ -11,7 +11,8 @@ use crate::store::rows::{ApiKeyRow, RestaurantRow, TableRow, UserRow};
 use crate::store::{Result, StoreError, rows, sql};
 use async_trait::async_trait;
 use secrecy::ExposeSecret;
-use sqlx::{query, query_as};
+use sqlx::{query, query_as, query_scalar};
+use uuid::Uuid;
 
 #[async_trait]
 impl Accounts for Backend {
@@ -30,6 +31,13 @@ impl Accounts for Backend {
 
     async fn restaurant(&self, id: RestaurantId) -> Result<Option<Restaurant>> {
         self.one(query_as::<Database, RestaurantRow>(sql::accounts::RESTAURANT).bind(id.uuid())).await
+    }
+
+    async fn restaurant_ids(&self, after: Option<RestaurantId>, limit: u32) -> Result<Vec<RestaurantId>> {
+        let after = after.map_or(Uuid::nil(), RestaurantId::uuid);
+        let query = query_scalar::<Database, Uuid>(sql::accounts::RESTAURANT_IDS).bind(after).bind(i64::from(limit));
+        let ids = self.read(move |c| Box::pin(async move { Ok(query.fetch_all(c).await?) })).await?;
+        Ok(ids.into_iter().map(RestaurantId::from_uuid).collect())
     }
 
     async fn add_table(&self, table: &Table) -> Result<()> {

@@ -1,15 +1,17 @@
 //! The one transaction that appends to a feed.
 
-use super::{Connection, Database, LOCK_FEED};
+use super::{Connection, Database, LOCK_FEED, audit};
 use crate::domain::call::Calls;
 use crate::domain::decision::{Decision, Draft, Moment, Refusal, RefusalKind, Write};
 use crate::domain::display::Known;
 use crate::domain::event::{By, Event, EventKind};
 use crate::domain::ids::{CallId, EventId, RestaurantId};
+use crate::domain::menu::Menu;
 use crate::domain::order::Order;
 use crate::domain::position::Position;
 use crate::domain::time::Timestamp;
 use crate::domain::undrawn::{self, Tickets};
+use crate::store::audit::Note;
 use crate::store::error::broken;
 use crate::store::log::{Ack, CommandKey, Committed, Reads, State, Work};
 use crate::store::rows::FeedRow;
@@ -27,13 +29,14 @@ struct Context {
 }
 
 pub async fn commit(connection: &mut Connection, work: Work) -> Result<Committed> {
-    let Work { restaurant, reads, command, by, at, decide } = work;
+    let Work { restaurant, reads, command, by, at, note, decide } = work;
     let context = Context { restaurant, command, by, at };
     let feed = lock(connection, restaurant).await?;
     if let Some(committed) = remembered(connection, &context).await? {
         return Ok(committed);
     }
     let state = read(connection, &context, reads, &feed).await?;
+    let note = note.map(|note| labelled(note, &state));
     let (answer, events) = match decide(state) {
         Ok(Decision::Change { drafts, write, document }) => {
             let events = change(connection, &context, &feed, drafts, write).await?;
@@ -44,7 +47,34 @@ pub async fn commit(connection: &mut Connection, work: Work) -> Result<Committed
         Err(refusal) => (Err(refusal), Vec::new()),
     };
     remember(connection, &context, &answer).await?;
+    if let Some(note) = note {
+        audit::add(connection, &told(note, &answer), None).await?;
+    }
     Ok(Committed { answer, events: events.into(), repeated: false })
+}
+
+/// The note with what people call its subject.
+fn labelled(mut note: Note, state: &State) -> Note {
+    let subject = note.subject.as_deref();
+    let dish = |menu: &Menu| menu.items.get(&subject?.parse().ok()?).map(|item| item.name.to_string());
+    let call = || state.calls.get(&subject?.parse().ok()?).map(|call| call.table.to_string());
+    let order = state.order.as_ref().map(|order| order.number.to_string());
+    let placed = || (state.next_number > 0).then(|| state.next_number.to_string());
+    note.label = order.or_else(|| state.menu.as_ref().and_then(dish)).or_else(call).or_else(placed);
+    note
+}
+
+/// The note with what the work came to. An order that was not placed has no number.
+fn told(mut note: Note, answer: &std::result::Result<Ack, Refusal>) -> Note {
+    note.outcome = match answer {
+        Ok(ack) if ack.changed => Note::DONE,
+        Ok(_) => "unchanged",
+        Err(refusal) => refusal.kind.as_str(),
+    };
+    if answer.is_err() && note.subject.is_none() {
+        note.label = None;
+    }
+    note
 }
 
 async fn lock(connection: &mut Connection, restaurant: RestaurantId) -> Result<FeedRow> {

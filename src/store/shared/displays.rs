@@ -136,5 +136,7 @@ pub async fn tell(
     let id: Key = rows::text("device", &device.to_string())?;
     let (reads, by) = (Reads::Display(id.clone()), By { role: Role::Service });
     let decide = Box::new(move |state: crate::store::log::State| Ok(display::decide(state.display, id, change, state.moment)));
-    commit::commit(connection, Work { restaurant, reads, command: None, by, at, decide }).await.map(|committed| committed.events)
+    commit::commit(connection, Work { restaurant, reads, command: None, by, at, note: None, decide })
+        .await
+        .map(|committed| committed.events)
 }

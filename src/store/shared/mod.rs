@@ -10,6 +10,7 @@ use sqlx::FromRow;
 use sqlx::query::{Query, QueryAs};
 
 mod accounts;
+pub(super) mod audit;
 mod commit;
 mod devices;
 mod displays;

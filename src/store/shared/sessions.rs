@@ -2,8 +2,10 @@
 
 use super::{Backend, Connection, Database, RECORD_END};
 use crate::domain::ids::RestaurantId;
+use crate::domain::principal::{Principal, Role};
 use crate::domain::text::Key;
 use crate::domain::time::Timestamp;
+use crate::store::audit::{Kind, Note};
 use crate::store::rows::{EndedRow, SessionRecord};
 use crate::store::sessions::{Ended, Rotation, SessionRow, Sessions};
 use crate::store::{Result, rows, sql};
@@ -78,10 +80,20 @@ async fn rotate(connection: &mut Connection, presented: [u8; 32], next: [u8; 32]
     let spend = query::<Database>(sql::sessions::SPEND_REFRESH).bind(presented.as_slice()).bind(at.micros());
     if spend.execute(&mut *connection).await?.rows_affected() == 0 {
         end(connection, id).await?;
+        record_reuse(connection, &session.principal).await?;
         return Ok(Rotation::Reused(session.principal.session));
     }
     add_refresh(connection, next, id).await?;
     Ok(Rotation::Rotated(session))
+}
+
+/// A spent token that is presented again ends the session of a member of the staff without their doing: they will ask why.
+async fn record_reuse(connection: &mut Connection, who: &Principal) -> Result<()> {
+    if who.role == Role::Diner {
+        return Ok(());
+    }
+    let note = Note::new(who.restaurant, Kind::Sessions, "refresh").by(who).with_outcome("token_reused");
+    super::audit::add(connection, &note, None).await
 }
 
 async fn end(connection: &mut Connection, session: &str) -> Result<()> {

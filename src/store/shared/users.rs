@@ -6,7 +6,7 @@ use crate::domain::ids::{RestaurantId, UserId};
 use crate::domain::principal::Role;
 use crate::store::accounts::{User, UserChange, UserChanged};
 use crate::store::rows::{FeedRow, UserRow};
-use crate::store::{Result, StoreError, sql};
+use crate::store::{Result, StoreError, audit, sql};
 use secrecy::ExposeSecret;
 use sqlx::{query, query_as, query_scalar};
 
@@ -22,6 +22,7 @@ pub async fn change(
     let find = query_as::<Database, UserRow>(sql::accounts::USER).bind(restaurant.uuid()).bind(id.uuid());
     let user = User::try_from(find.fetch_optional(&mut *connection).await?.ok_or(StoreError::Missing)?)?;
     if user.role == Role::Manager && ends_management(&change) && other_managers(connection, &user).await? == 0 {
+        audit::came_to("last_manager");
         return Ok(UserChanged::LastManager);
     }
     found(write(connection, &user, change).await?)?;

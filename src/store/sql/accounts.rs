@@ -36,6 +36,8 @@ statements! {
     RESTAURANT_BY_SLUG = restaurant!("slug = $1");
     RESTAURANT = restaurant!("id = $1");
 
+    RESTAURANT_IDS = "SELECT id FROM restaurants WHERE id > $1 ORDER BY id LIMIT $2";
+
     ADD_TABLE = "INSERT INTO tables (id, restaurant, label, key) VALUES ($1, $2, $3, $4)";
     TABLE_BY_KEY = tables!("key = $1");
     TABLES = tables!("restaurant = $1 ORDER BY id");

@@ -11,6 +11,7 @@ macro_rules! statements {
 }
 
 pub mod accounts;
+pub mod audit;
 pub mod devices;
 pub mod displays;
 pub mod log;

@@ -9,7 +9,7 @@ mod writer;
 
 use super::open::{Mode, OpenError};
 use super::sql::sqlite::{HEADS, LOCK_FEED, RECORD_END};
-use super::{Result, StoreError, error::broken, task};
+use super::{Result, StoreError, audit, error::broken, task};
 use futures_util::future::BoxFuture;
 use sqlx::{Connection as _, SqlitePool, query_as};
 use uuid::Uuid;
@@ -74,7 +74,10 @@ impl SqliteStore {
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T>> + Send + 'static,
     {
-        task::in_time(self.writer.write(unit)).await
+        match audit::take() {
+            None => task::in_time(self.writer.write(unit)).await,
+            Some(note) => task::in_time(self.writer.write(|c| Box::pin(shared::audit::noted(c, note, unit)))).await,
+        }
     }
 }
 

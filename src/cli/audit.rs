@@ -1,0 +1,34 @@
+//! `orderbell audit`: what was done, for another system to keep.
+
+use super::{open_tool, restaurant, say};
+use crate::config::Common;
+use crate::domain::text::Slug;
+use clap::Subcommand;
+
+/// Entries read at a time.
+const PAGE: u32 = 500;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum AuditCommand {
+    /// Print the audit of a restaurant, newest first, one JSON object on a line.
+    Export {
+        /// Where: the restaurant's slug.
+        #[arg(long)]
+        restaurant: Slug,
+    },
+}
+
+pub(super) async fn run(common: &Common, command: AuditCommand) -> anyhow::Result<()> {
+    let AuditCommand::Export { restaurant: slug } = command;
+    let store = open_tool(common).await?;
+    let restaurant = restaurant(&store, &slug).await?;
+    let mut before = None;
+    loop {
+        let page = store.audit(restaurant.id, None, before, PAGE).await?;
+        for entry in &page {
+            say(&serde_json::to_string(entry)?)?;
+        }
+        let Some(last) = page.last() else { return Ok(()) };
+        before = Some(last.id);
+    }
+}

@@ -1,0 +1,51 @@
+//! The audit's entries about commands. What guests do with their own orders is in the log and nowhere else.
+
+use crate::domain::command::{CallAction, Cause, Command, OrderAction, Subject};
+use crate::domain::menu::MenuAction;
+use crate::domain::principal::{Principal, Role};
+use crate::store::audit::{Kind, Note};
+
+fn note(who: &Principal, kind: Kind, action: &'static str) -> Option<Note> {
+    (who.role != Role::Diner).then(|| Note::new(who.restaurant, kind, action).by(who))
+}
+
+/// An order that staff place.
+pub fn of_place(who: &Principal) -> Option<Note> {
+    note(who, Kind::Orders, "place")
+}
+
+/// A command about an order or a call.
+pub fn of_command(who: &Principal, command: &Command) -> Option<Note> {
+    let note = note(who, Kind::Orders, command.action().as_str())?;
+    Some(match &command.subject {
+        Subject::Order { order, action, .. } => of_action(note.about(order), action),
+        Subject::Call(CallAction::Answer(call)) => note.about(call),
+        Subject::Call(_) => note,
+    })
+}
+
+fn of_action(note: Note, action: &OrderAction) -> Note {
+    let because = |note: Note, cause: &Cause| note.because(cause.reason.as_str());
+    match action {
+        OrderAction::Reject(cause) | OrderAction::Cancel(cause) => because(note, cause),
+        OrderAction::VoidItem(item, cause) => because(note.part(item), cause),
+        OrderAction::StartItem(item) | OrderAction::FinishItem(item) | OrderAction::RecallItem(item) => note.part(item),
+        OrderAction::Accept { minutes: Some(minutes) } | OrderAction::Promise { minutes } => note.set_to(minutes),
+        OrderAction::Rush(rush) => note.set_to(rush),
+        _ => note,
+    }
+}
+
+/// A change of the menu.
+pub fn of_menu(who: &Principal, action: &MenuAction) -> Option<Note> {
+    let of = |action| note(who, Kind::Menu, action);
+    match action {
+        MenuAction::Availability { item, available, .. } => {
+            let value = if *available { "available" } else { "sold_out" };
+            of("set_availability").map(|note| note.about(item).set_to(value))
+        }
+        MenuAction::Pause { paused, .. } => of("set_pause").map(|note| note.set_to(if *paused { "paused" } else { "open" })),
+        MenuAction::Replace(_) => of("replace_menu"),
+        MenuAction::Lapse => None,
+    }
+}

@@ -1,0 +1,151 @@
+use super::*;
+use crate::auth::tests::fixtures::{API_KEY, PASSWORD};
+use crate::domain::ids::UserId;
+use uuid::Uuid;
+
+/// The ladle's manager, by the id that they sign in under.
+fn boss() -> Principal {
+    let id = UserId::from_uuid(Uuid::from_u128(LADLE.uuid().as_u128() + 3));
+    Principal { sub: id.to_string().parse().unwrap(), ..insider(Role::Manager) }
+}
+
+async fn audit(house: &House, query: &str) -> Value {
+    let answer = house.get(&ladle(&format!("/audit{query}")), &boss()).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    answer.json()
+}
+
+async fn newest(house: &House) -> Value {
+    audit(house, "?limit=1").await["audit"][0].clone()
+}
+
+fn from(request: TestRequest) -> TestRequest {
+    request.peer_addr("203.0.113.9:4000".parse().unwrap())
+}
+
+/// Does something as the manager, and holds its newest entry against what it should say.
+async fn does(house: &House, request: TestRequest, body: Value, kind: &str, action: &str) -> (Value, Value) {
+    let answer = house.send(from(request), &boss(), body).await;
+    assert!(answer.status.is_success(), "{action}: {answer:?}");
+    let entry = newest(house).await;
+    assert_eq!((&entry["kind"], &entry["action"], &entry["outcome"]), (&json!(kind), &json!(action), &json!("done")), "{entry}");
+    assert_eq!((&entry["name"], &entry["role"]), (&json!("manager"), &json!("manager")), "{entry}");
+    assert_eq!(entry["address"], json!("203.0.113.9"), "{entry}");
+    let document = if answer.body.is_empty() { Value::Null } else { answer.json() };
+    (document, entry)
+}
+
+#[actix_web::test]
+async fn everything_that_a_manager_changes_is_recorded_with_their_name_and_address() {
+    let house = House::open().await;
+    let (table, entry) = does(&house, post(&ladle("/tables")), json!({"label": "8"}), "tables", "add_table").await;
+    assert_eq!((&entry["label"], &entry["subject"]), (&json!("8"), &table["id"]));
+    let of_table = ladle(&format!("/tables/{}", table["id"].as_str().unwrap()));
+    does(&house, post(&format!("{of_table}/key")), json!({}), "tables", "change_key").await;
+    does(&house, TestRequest::delete().uri(&of_table), json!({}), "tables", "remove_table").await;
+
+    let person = json!({"username": "karim", "password": "a long secret word", "role": "staff"});
+    let (person, _) = does(&house, post(&ladle("/people")), person, "people", "add_person").await;
+    let of_person = ladle(&format!("/people/{}", person["id"].as_str().unwrap()));
+    let (_, entry) = does(&house, patch(&of_person), json!({"role": "manager"}), "people", "change_role").await;
+    assert_eq!((&entry["label"], &entry["value"]), (&json!("karim"), &json!("manager")));
+    does(&house, patch(&of_person), json!({"password": "another long secret word"}), "people", "change_password").await;
+    let (_, entry) = does(&house, TestRequest::delete().uri(&of_person), json!({}), "people", "remove_person").await;
+    assert_eq!(entry["label"], "karim", "the name outlives the person");
+
+    let (key, _) = does(&house, post(&ladle("/api-keys")), json!({"name": "Till"}), "keys", "add_api_key").await;
+    let of_key = ladle(&format!("/api-keys/{}", key["id"].as_str().unwrap()));
+    let (_, entry) = does(&house, TestRequest::delete().uri(&of_key), json!({}), "keys", "revoke_api_key").await;
+    assert_eq!(entry["label"], "Till");
+
+    let pairing = house.call(post("/api/v1/devices/pairings")).await.json();
+    let approval = post(&format!("/api/v1/devices/pairings/{}/approval", pairing["user_code"].as_str().unwrap()));
+    let (device, _) = does(&house, approval, json!({"name": "Grill"}), "screens", "pair_screen").await;
+    let of_device = ladle(&format!("/devices/{}", device["id"].as_str().unwrap()));
+    let (_, entry) = does(&house, patch(&of_device), json!({"station": "hot"}), "screens", "change_screen").await;
+    assert_eq!((&entry["label"], &entry["value"]), (&json!("Grill"), &json!("hot")));
+    does(&house, TestRequest::delete().uri(&of_device), json!({}), "screens", "revoke_screen").await;
+
+    let sold_out = TestRequest::put().uri(&ladle(&format!("/menu/items/{REZALA}/availability")));
+    let (_, entry) = does(&house, sold_out, json!({"available": false}), "menu", "set_availability").await;
+    assert_eq!((&entry["label"], &entry["value"]), (&json!("Beef rezala"), &json!("sold_out")));
+    let pause = TestRequest::put().uri(&ladle("/pause"));
+    does(&house, pause, json!({"paused": true}), "menu", "set_pause").await;
+    let menu = TestRequest::put().uri(&ladle("/menu"));
+    does(&house, menu, json!({"categories": {}, "items": {}}), "menu", "replace_menu").await;
+
+    let all = audit(&house, "?limit=500").await.to_string();
+    for secret in ["secret word", table["key"].as_str().unwrap(), key["api_key"].as_str().unwrap()] {
+        assert!(!all.contains(secret), "{secret}");
+    }
+}
+
+#[actix_web::test]
+async fn sign_ins_are_recorded_and_what_was_typed_into_a_failed_one_is_not() {
+    let house = House::open().await;
+    let sign_in = |name: &str, password: &str| {
+        let body = json!({"restaurant": "ladle", "username": name, "password": password});
+        from(post("/api/v1/sessions")).set_json(body)
+    };
+    let signed_in = house.call(sign_in("staff", PASSWORD)).await;
+    let entry = newest(&house).await;
+    assert_eq!((&entry["action"], &entry["name"], &entry["outcome"]), (&json!("sign_in"), &json!("staff"), &json!("done")));
+    house.call(sign_in("staff", "not this one")).await.problem(401, "unauthorized");
+    let entry = newest(&house).await;
+    assert_eq!((&entry["outcome"], &entry["label"]), (&json!("bad_credentials"), &json!("staff")));
+    assert_eq!((&entry["address"], entry.get("name")), (&json!("203.0.113.9"), None), "whoever it was");
+    house.call(sign_in("my-password-by-mistake", "staff")).await.problem(401, "unauthorized");
+    assert_eq!(newest(&house).await["label"], "unknown name");
+    assert!(!audit(&house, "").await.to_string().contains("by-mistake"));
+
+    let key = from(post("/api/v1/sessions").peer_addr("203.0.113.10:1".parse().unwrap()));
+    house.call(key.peer_addr("203.0.113.10:1".parse().unwrap()).set_json(json!({"api_key": API_KEY}))).await.json();
+    assert_eq!(newest(&house).await["name"], "POS");
+    let bearer = ("authorization", format!("Bearer {}", signed_in.json()["access_token"].as_str().unwrap()));
+    house.call(TestRequest::delete().uri("/api/v1/sessions/current").insert_header(bearer)).await;
+    let entry = newest(&house).await;
+    assert_eq!((&entry["action"], &entry["name"]), (&json!("sign_out"), &json!("staff")));
+}
+
+#[actix_web::test]
+async fn commands_of_staff_are_recorded_and_those_of_guests_are_not() {
+    let house = House::open().await;
+    let order = house.place(&insider(Role::Diner)).await;
+    assert_eq!(audit(&house, "").await, json!({"audit": []}));
+    let path = format!("/api/v1/orders/{}/commands", order["id"].as_str().unwrap());
+    let send = async |who: &Principal, body: Value| house.send(from(post(&path)), who, body).await;
+    let mut reject = command("reject");
+    reject["reason"] = json!("too_busy");
+    reject["detail"] = json!("the guest in red was rude");
+    send(&insider(Role::Kitchen), command("cancel")).await;
+    send(&insider(Role::Kitchen), command("serve")).await.problem(403, "forbidden");
+    let entry = newest(&house).await;
+    assert_eq!((&entry["action"], &entry["outcome"], &entry["role"]), (&json!("serve"), &json!("forbidden"), &json!("kitchen")));
+    send(&boss(), reject).await;
+    let entry = newest(&house).await;
+    assert_eq!((&entry["action"], &entry["reason"], &entry["subject"]), (&json!("reject"), &json!("too_busy"), &order["id"]));
+    assert_eq!((&entry["label"], &entry["name"]), (&json!(order["number"].to_string()), &json!("manager")));
+    send(&insider(Role::Diner), command("call_waiter")).await;
+    let placed = house.place(&insider(Role::Staff)).await;
+    let entry = newest(&house).await;
+    assert_eq!((&entry["action"], &entry["label"]), (&json!("place"), &json!(placed["number"].to_string())));
+    let all = audit(&house, "").await.to_string();
+    assert!(!all.contains("rude") && !all.contains("nut allergy"), "{all}");
+}
+
+#[actix_web::test]
+async fn the_audit_is_paged_and_what_makes_no_sense_is_said() {
+    let house = House::open().await;
+    for label in ["1", "2", "3"] {
+        house.send(post(&ladle("/tables")), &boss(), json!({ "label": label })).await;
+    }
+    let first = audit(&house, "?limit=2&kind=tables").await;
+    let labels = |page: &Value| page["audit"].as_array().unwrap().iter().map(|entry| entry["label"].clone()).collect::<Vec<_>>();
+    assert_eq!(labels(&first), ["3", "2"]);
+    let second = audit(&house, &format!("?limit=2&kind=tables&after={}", first["next"].as_str().unwrap())).await;
+    assert_eq!((labels(&second), second.get("next")), (vec![json!("1")], None));
+    assert_eq!(audit(&house, "?kind=orders").await, json!({"audit": []}));
+    for query in ["?limit=0", "?limit=501", "?kind=weather", "?after=yesterday", "?colour=red"] {
+        house.get(&ladle(&format!("/audit{query}")), &boss()).await.problem(422, "invalid");
+    }
+}

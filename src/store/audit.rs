@@ -1,0 +1,278 @@
+//! The audit: who did what, from where and with what outcome. Append-only, and written in the transaction that it records.
+//!
+//! A caller cannot forget who speaks: the edge opens a [`scope`] for each request, the authentication names the principal
+//! in it ([`speaks`]), and a [`Note`] made inside takes both. A note goes with [`Work`](super::log::Work) or, for every
+//! other call of the store, with [`recorded`]. Words of guests, passwords, keys and tokens have no field here.
+
+use super::Result;
+use crate::domain::ids::{AuditId, RestaurantId};
+use crate::domain::principal::{Principal, Role};
+use crate::domain::text::Key;
+use crate::domain::time::Timestamp;
+use async_trait::async_trait;
+use serde::Serialize;
+use std::cell::RefCell;
+use std::fmt::Display;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+/// The part of the house that an entry is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Commands about orders and calls, and orders that staff place.
+    Orders,
+    /// The menu, what is sold out, pauses.
+    Menu,
+    /// People who sign in.
+    People,
+    /// Tables and their keys.
+    Tables,
+    /// Kitchen screens.
+    Screens,
+    /// API keys.
+    Keys,
+    /// Sign-ins, failed ones too, and sessions that are ended.
+    Sessions,
+    /// What guests left: exports, erasures.
+    Guests,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 8] =
+        [Self::Orders, Self::Menu, Self::People, Self::Tables, Self::Screens, Self::Keys, Self::Sessions, Self::Guests];
+
+    /// The word on the wire and in the column.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Orders => "orders",
+            Self::Menu => "menu",
+            Self::People => "people",
+            Self::Tables => "tables",
+            Self::Screens => "screens",
+            Self::Keys => "keys",
+            Self::Sessions => "sessions",
+            Self::Guests => "guests",
+        }
+    }
+}
+
+/// The word is not a kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("kind must be one of orders, menu, people, tables, screens, keys, sessions, guests")]
+pub struct UnknownKind;
+
+impl FromStr for Kind {
+    type Err = UnknownKind;
+    fn from_str(word: &str) -> std::result::Result<Self, UnknownKind> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word).ok_or(UnknownKind)
+    }
+}
+
+/// Who acts, and from where.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Actor {
+    /// As what; none before anybody has signed in.
+    pub role: Option<Role>,
+    /// The principal's `sub`.
+    pub sub: Option<Key>,
+    /// The client's address, where addresses are kept.
+    pub address: Option<IpAddr>,
+}
+
+/// An entry that is yet to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    pub(super) restaurant: RestaurantId,
+    pub(super) kind: Kind,
+    pub(super) action: &'static str,
+    pub(super) actor: Actor,
+    pub(super) subject: Option<String>,
+    pub(super) part: Option<String>,
+    pub(super) label: Option<String>,
+    pub(super) value: Option<String>,
+    pub(super) reason: Option<&'static str>,
+    pub(super) outcome: &'static str,
+}
+
+impl Note {
+    /// The outcome of what was done.
+    pub const DONE: &'static str = "done";
+
+    /// An entry about an action of whoever speaks in this scope.
+    #[must_use]
+    pub fn new(restaurant: RestaurantId, kind: Kind, action: &'static str) -> Self {
+        let actor = CONTEXT.try_with(|context| context.borrow().clone()).unwrap_or_default();
+        Self {
+            restaurant,
+            kind,
+            action,
+            actor,
+            subject: None,
+            part: None,
+            label: None,
+            value: None,
+            reason: None,
+            outcome: Self::DONE,
+        }
+    }
+
+    /// The same, by this principal.
+    #[must_use]
+    pub fn by(mut self, who: &Principal) -> Self {
+        (self.actor.role, self.actor.sub) = (Some(who.role), Some(who.sub.clone()));
+        self
+    }
+
+    /// The same, about the thing with this id.
+    #[must_use]
+    pub fn about(mut self, id: impl Display) -> Self {
+        self.subject = Some(id.to_string());
+        self
+    }
+
+    /// The same, about this part of the thing: a line of an order.
+    #[must_use]
+    pub fn part(mut self, id: impl Display) -> Self {
+        self.part = Some(id.to_string());
+        self
+    }
+
+    /// The same, with what people call the thing.
+    #[must_use]
+    pub fn called(mut self, label: impl Display) -> Self {
+        self.label = Some(label.to_string());
+        self
+    }
+
+    /// The same, with what the thing was set to, in a fixed word.
+    #[must_use]
+    pub fn set_to(mut self, value: impl Display) -> Self {
+        self.value = Some(value.to_string());
+        self
+    }
+
+    /// The same, with one of the fixed reasons.
+    #[must_use]
+    pub const fn because(mut self, reason: &'static str) -> Self {
+        self.reason = Some(reason);
+        self
+    }
+
+    /// The same, with another outcome than [`Self::DONE`].
+    #[must_use]
+    pub const fn with_outcome(mut self, outcome: &'static str) -> Self {
+        self.outcome = outcome;
+        self
+    }
+}
+
+/// An entry, as it is read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Entry {
+    /// Its id; a later one is greater.
+    pub id: AuditId,
+    /// When.
+    pub at: Timestamp,
+    /// The part of the house.
+    pub kind: String,
+    /// The action's word.
+    pub action: String,
+    /// `done`, or why not.
+    pub outcome: String,
+    /// As what somebody acted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// Who acted: a person's, a screen's or an API key's id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sub: Option<String>,
+    /// Their name at the time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The client's address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// The id of what it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// The id of the line of an order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub part: Option<String>,
+    /// What people call it: an order's number, a dish, a username, a table's label.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// What it was set to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+    /// One of the fixed reasons.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+tokio::task_local! {
+    static CONTEXT: RefCell<Actor>;
+    static PENDING: RefCell<Option<Note>>;
+}
+
+/// Runs a request of a client at an address. Notes made inside are by whoever [`speaks`] in it.
+pub async fn scope<T>(address: Option<IpAddr>, work: impl Future<Output = T>) -> T {
+    CONTEXT.scope(RefCell::new(Actor { address, ..Actor::default() }), work).await
+}
+
+/// Says who speaks in this scope. Outside of any it says nothing.
+pub fn speaks(who: &Principal) {
+    let _ = CONTEXT.try_with(|context| {
+        let mut actor = context.borrow_mut();
+        (actor.role, actor.sub) = (Some(who.role), Some(who.sub.clone()));
+    });
+}
+
+/// Runs a call of the store whose transaction takes the note with it: when the call fails, neither is there.
+///
+/// # Errors
+/// Those of the call.
+pub async fn recorded<T>(note: Note, call: impl Future<Output = Result<T>>) -> Result<T> {
+    PENDING.scope(RefCell::new(Some(note)), call).await
+}
+
+/// Takes the note that waits for this task's next transaction.
+pub(super) fn take() -> Option<Note> {
+    PENDING.try_with(|pending| pending.borrow_mut().take()).ok().flatten()
+}
+
+/// Runs a unit of work with the note that its transaction will write, so that the unit can say what it came to.
+pub(super) async fn holding<T>(note: Note, unit: impl Future<Output = Result<T>>) -> Result<(T, Option<Note>)> {
+    let held = PENDING.scope(RefCell::new(Some(note)), async { unit.await.map(|value| (value, take())) });
+    held.await
+}
+
+/// Says that the work of this transaction, whose note is held, changed nothing, and why.
+pub(super) fn came_to(outcome: &'static str) {
+    let _ = PENDING.try_with(|pending| {
+        if let Some(note) = pending.borrow_mut().as_mut() {
+            note.outcome = outcome;
+        }
+    });
+}
+
+/// The audit of a restaurant.
+#[async_trait]
+pub trait Audit: Send + Sync + 'static {
+    /// Writes an entry about something that no transaction goes with.
+    async fn record(&self, note: Note) -> Result<()>;
+
+    /// Entries, newest first: those before `before`, of one kind or all, at most `limit`.
+    async fn audit(
+        &self,
+        restaurant: RestaurantId,
+        kind: Option<Kind>,
+        before: Option<AuditId>,
+        limit: u32,
+    ) -> Result<Vec<Entry>>;
+
+    /// Removes entries made before a time, at most `limit`; returns how many. The database refuses those of the last
+    /// thirty days.
+    async fn forget_audit(&self, restaurant: RestaurantId, before: Timestamp, limit: u32) -> Result<u64>;
+}

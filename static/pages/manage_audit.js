@@ -1,0 +1,59 @@
+import { auditView } from '../views/manage_audit.js';
+import { Section } from './manage_section.js';
+
+const PAGE = 50;
+
+/** Who did what: the newest entries, and older ones page by page. */
+export class AuditSection extends Section {
+  #kind = '';
+
+  async read() {
+    const kind = this.#kind;
+    const page = await this.#page('');
+    // Another kind may have been chosen meanwhile; its own answer is on its way.
+    return kind === this.#kind ? joined(page, this.data) : this.data;
+  }
+
+  view() {
+    return auditView(this.data, this.#kind);
+  }
+
+  /** @param {string} name */
+  act(name) {
+    if (name === 'older') this.#older();
+  }
+
+  /** @param {HTMLElement} field */
+  typed(field) {
+    if (!(field instanceof HTMLSelectElement) || field.name !== 'kind') return;
+    this.#kind = field.value;
+    this.data = undefined;
+    this.load();
+  }
+
+  /** @param {string} after */
+  #page(after) {
+    const kind = this.#kind ? `&kind=${this.#kind}` : '';
+    return this.context.call('GET', `/audit?limit=${PAGE}${kind}${after && `&after=${encodeURIComponent(after)}`}`);
+  }
+
+  async #older() {
+    const { audit, next } = this.data;
+    await this.attempt(async () => {
+      const page = await this.#page(next);
+      if (this.data?.next === next) this.data = { audit: [...audit, ...page.audit], next: page.next };
+    });
+  }
+}
+
+/**
+ * The newest page before what is there already; alone, when so much happened that the two do not meet.
+ *
+ * @param {{audit: {id: string}[], next?: string}} page @param {{audit: {id: string}[], next?: string} | undefined} known
+ */
+export function joined(page, known) {
+  const last = page.audit.at(-1);
+  const meets = known?.audit.findIndex(({ id }) => id === last?.id) ?? -1;
+  if (!known || meets < 0) return page;
+  return { audit: [...page.audit, ...known.audit.slice(meets + 1)], next: known.next };
+}

@@ -1,0 +1,88 @@
+import { h } from './dom.js';
+import { REASON_WORDS, clock } from './format.js';
+import { icon } from './icons.js';
+import { choice, emptyView, sectionHead } from './manage_parts.js';
+
+/**
+ * @typedef {object} Entry
+ * @property {string} id
+ * @property {string} at
+ * @property {string} kind
+ * @property {string} action
+ * @property {string} outcome
+ * @property {string} [role]
+ * @property {string} [sub]
+ * @property {string} [name]
+ * @property {string} [address]
+ * @property {string} [subject]
+ * @property {string} [label]
+ * @property {string} [value]
+ * @property {string} [reason]
+ */
+
+/** @type {Record<string, string>} */
+const KINDS = {
+  '': 'Everything', 'orders': 'Orders', 'menu': 'Menu', 'people': 'People', 'tables': 'Tables', 'screens': 'Screens',
+  'keys': 'API keys', 'sessions': 'Sign-ins', 'guests': 'Guests’ data',
+};
+
+/** @type {Record<string, string>} */
+const ACTIONS = {
+  accept: 'Accepted order', reject: 'Rejected order', start: 'Started order', start_item: 'Started a dish of order',
+  finish_item: 'Finished a dish of order', recall_item: 'Recalled a dish of order', ready: 'Bumped order', recall: 'Recalled order',
+  serve: 'Served order', cancel: 'Cancelled order', void_item: 'Voided a dish of order', promise: 'Promised a new time for order',
+  rush: 'Rush of order', place: 'Placed order', answer_call: 'Answered the call of table',
+  set_availability: 'Availability of', set_pause: 'Orders', replace_menu: 'Changed the menu',
+  add_person: 'Added', change_role: 'Changed the role of', change_password: 'Set a new password for',
+  change_role_and_password: 'Changed role and password of', remove_person: 'Removed',
+  add_table: 'Added table', change_key: 'Made a new code for table', remove_table: 'Removed table',
+  pair_screen: 'Paired screen', change_screen: 'Changed screen', revoke_screen: 'Revoked screen',
+  add_api_key: 'Made API key', revoke_api_key: 'Revoked API key',
+  sign_in: 'Signed in', sign_out: 'Signed out', refresh: 'Session ended',
+};
+
+/** @type {Record<string, string>} */
+const OUTCOMES = {
+  unchanged: 'nothing to change', bad_credentials: 'failed', forbidden: 'not allowed', not_found: 'not found', stale: 'too late: it had changed',
+  invalid: 'refused', invalid_transition: 'not possible any more', conflict: 'refused', paused: 'refused: paused', last_manager: 'refused: last manager',
+  token_reused: 'a used token was presented again',
+};
+
+/** @param {{audit: Entry[], next?: string}} page @param {string} kind */
+export function auditView({ audit, next }, kind) {
+  return h('section.section', { 'aria-label': 'Audit' },
+    sectionHead('Who did what', 'Newest first. Nobody can change these entries.', choice('kind', 'Show', Object.entries(KINDS), kind)),
+    audit.length === 0
+      ? emptyView('list', 'Nothing yet', 'What people, screens and API keys do is listed here.')
+      : h('ul.card.entries', {}, audit.map(entryLine)),
+    next && h('button.button.button--wide', { 'type': 'button', 'data-do': 'older' }, 'Show older entries'));
+}
+
+/** @param {Entry} entry */
+function entryLine(entry) {
+  return h('li.entry', { 'data-key': entry.id, 'data-entry': entry.action, 'data-outcome': entry.outcome },
+    icon(entry.outcome === 'done' ? 'check' : 'alert'),
+    h('div.entry__body', {}, h('p.entry__name', {}, deed(entry)),
+      h('p.muted', {}, h('time', { datetime: entry.at }, when(entry.at)), ` · ${[who(entry), entry.address].filter(Boolean).join(' · ')}`)));
+}
+
+/** @param {Entry} entry @returns {string} what was done, to what, and what came of it */
+export function deed({ action, label, value, reason, outcome }) {
+  const thing = [ACTIONS[action] ?? action, label, value && `(${value.replaceAll('_', ' ')})`].filter(Boolean).join(' ');
+  const why = reason && `: ${REASON_WORDS[reason] ?? reason}`;
+  const result = outcome !== 'done' && `: ${OUTCOMES[outcome] ?? outcome}`;
+  return [thing, why, result].filter(Boolean).join('');
+}
+
+/** @param {Entry} entry @returns {string} a name, else what speaks */
+export function who({ name, role, sub }) {
+  if (!role) return 'Nobody signed in';
+  return name ? `${name}, ${role}` : `${role} ${(sub ?? '').slice(0, 8)}`;
+}
+
+const DAY = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
+
+/** @param {string} at */
+function when(at) {
+  return `${DAY.format(new Date(at))}, ${clock(at)}`;
+}

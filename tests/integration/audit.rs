@@ -1,0 +1,68 @@
+//! The audit of a real server: commands over a WebSocket, addresses, what the command line prints.
+
+use crate::support::{Client, Menu, Server, client::text};
+use serde_json::{Value, json};
+
+const AUDIT: &str = "/api/v1/restaurants/demo/audit";
+
+/// The demo's manager, signed in.
+async fn manager(server: &Server) -> Client {
+    let form = json!({"restaurant": "demo", "username": "manager", "password": "manager-demo"});
+    let tokens = server.anybody().post("/api/v1/sessions", &form).await.expect(200);
+    Client::new(&server.base, text(&tokens["access_token"]))
+}
+
+async fn newest(manager: &Client) -> Value {
+    manager.get(&format!("{AUDIT}?limit=1")).await.expect(200)["audit"][0].clone()
+}
+
+#[tokio::test]
+async fn a_command_over_a_websocket_is_recorded_with_name_and_address_once() {
+    let server = Server::start(&[]).await;
+    let (manager, diner) = (manager(&server).await, server.diner("3").await);
+    let menu = Menu::read(&manager).await;
+    let order = diner.place(&menu.basket()).await;
+    let mut screen = manager.screen().await;
+    let accept = json!({"type": "command", "id": crate::support::new_id(), "order": order["id"], "action": "accept"});
+    for _ in 0..2 {
+        assert_eq!(screen.ask(accept.clone()).await["type"], "ack");
+    }
+    let entries = manager.get(&format!("{AUDIT}?kind=orders")).await.expect(200)["audit"].clone();
+    assert_eq!(entries.as_array().unwrap().len(), 1, "a repeat is no second deed, and guests are not listed: {entries}");
+    let entry = &entries[0];
+    assert_eq!((&entry["action"], &entry["name"], &entry["address"]), (&json!("accept"), &json!("manager"), &json!("127.0.0.1")));
+    assert_eq!((&entry["subject"], &entry["label"]), (&order["id"], &json!(order["number"].to_string())));
+    let printed = server.tool(&["audit", "export", "--restaurant", "demo"]).await;
+    assert_eq!(serde_json::from_str::<Value>(printed.lines().next().unwrap()).unwrap(), *entry);
+    diner.get(AUDIT).await.problem(403, "forbidden");
+    server.staff().await.get(AUDIT).await.problem(403, "forbidden");
+}
+
+#[tokio::test]
+async fn addresses_are_left_out_on_request_and_guesses_are_bounded() {
+    let server = Server::start(&["--no-audit-addresses", "--logins-per-minute", "1000"]).await;
+    let manager = manager(&server).await;
+    assert_eq!(newest(&manager).await.get("address"), None);
+    let guess = json!({"restaurant": "demo", "username": "manager", "password": "hunter2hunter2"});
+    for _ in 0..40 {
+        server.anybody().post("/api/v1/sessions", &guess).await;
+    }
+    let failed = manager.get(&format!("{AUDIT}?kind=sessions&limit=500")).await.text;
+    let listed = failed.matches("bad_credentials").count();
+    // Forty tries may straddle two minutes.
+    assert!((1..=40).contains(&listed), "{listed}");
+    let hits = server.metric("orderbell_limit_hits_total{limit=\"audit_failures\"}").await;
+    assert!(listed <= 30 || hits == 0.0, "{listed} listed, {hits} not");
+    assert!(!failed.contains("hunter2"), "{failed}");
+}
+
+#[tokio::test]
+async fn what_was_recorded_is_there_after_a_kill_with_what_it_records() {
+    let mut server = Server::start(&[]).await;
+    let manager = manager(&server).await;
+    let table = manager.post("/api/v1/restaurants/demo/tables", &json!({"label": "99"})).await.expect(201);
+    server.kill().await;
+    server.restart().await;
+    let manager = manager.at(&server.base);
+    assert_eq!(newest(&manager).await["subject"], table["id"]);
+}

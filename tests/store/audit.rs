@@ -1,0 +1,163 @@
+//! The audit: in the transaction of what it records, append-only, each restaurant's own.
+
+use crate::house::{House, at, command, command_id, key};
+use crate::world::World;
+use orderbell::clock;
+use orderbell::domain::command::{Cause, OrderAction};
+use orderbell::domain::ids::{OrderId, UserId};
+use orderbell::domain::menu::MenuAction;
+use orderbell::domain::principal::{Principal, Role};
+use orderbell::domain::reason::Reason;
+use orderbell::domain::time::Timestamp;
+use orderbell::store::StoreError;
+use orderbell::store::accounts::{User, UserChange, UserChanged};
+use orderbell::store::audit::{Entry, Kind, Note, recorded, scope, speaks};
+use orderbell::store::log::Work;
+
+async fn entries(house: &House, kind: Option<Kind>) -> Vec<Entry> {
+    house.store.audit(house.id, kind, None, 100).await.unwrap()
+}
+
+fn noted(mut work: Work, note: Note) -> Work {
+    work.note = Some(note);
+    work
+}
+
+/// A person of the house, and who they are when they speak.
+async fn person(house: &House, username: &str, role: Role) -> (User, Principal) {
+    let id = UserId::from_uuid(clock::new_id());
+    let user = User { id, restaurant: house.id, username: key(username), role, password_hash: "hash".into() };
+    house.store.add_user(&user, at(0)).await.unwrap();
+    let who = Principal { sub: key(&id.to_string()), role, ..house.staff() };
+    (user, who)
+}
+
+pub async fn a_command_is_recorded_once_with_who_what_why_and_what_came_of_it(world: World) {
+    let house = House::open(&world.store).await;
+    let order = house.place(&house.diner("guest")).await;
+    assert!(entries(&house, None).await.is_empty(), "what has no note is not recorded");
+    let (_, waiter) = person(&house, "karim", Role::Staff).await;
+    let note = |action| Note::new(house.id, Kind::Orders, action).by(&waiter).about(order.id);
+    let cause = Cause { reason: Reason::TooBusy, detail: Some(key("the guest in red was rude")) };
+    let id = command_id();
+    for _ in 0..2 {
+        let work = house.acting(order.id, OrderAction::Reject(cause.clone()), Some(command("staff-1", id, 1)));
+        house.ack(noted(work, note("reject").because(cause.reason.as_str()))).await;
+    }
+    let refused = house.acting(order.id, OrderAction::Ready, None);
+    house.commit(noted(refused, note("ready"))).await.unwrap().answer.unwrap_err();
+    let lost = house.acting(OrderId::from_uuid(clock::new_id()), OrderAction::Ready, None);
+    house.commit(noted(lost, note("ready").about("another"))).await.unwrap().answer.unwrap_err();
+    let menu = house.changing_menu(MenuAction::Availability { item: house.dish, available: false, until: None });
+    house.ack(noted(menu, Note::new(house.id, Kind::Menu, "set_availability").by(&waiter).about(house.dish))).await;
+
+    let all = entries(&house, None).await;
+    let brief: Vec<_> = all.iter().map(|entry| (entry.action.as_str(), entry.outcome.as_str(), entry.label.as_deref())).collect();
+    let number = order.number.to_string();
+    assert_eq!(
+        brief,
+        [
+            ("set_availability", "done", Some("Beef rezala")),
+            ("ready", "not_found", None),
+            ("ready", "invalid_transition", Some(number.as_str())),
+            ("reject", "done", Some(number.as_str())),
+        ]
+    );
+    let rejected = &all[3];
+    assert_eq!((rejected.name.as_deref(), rejected.role.as_deref()), (Some("karim"), Some("staff")));
+    assert_eq!((rejected.reason.as_deref(), rejected.subject.clone()), (Some("too_busy"), Some(order.id.to_string())));
+    assert!(!serde_json::to_string(&all).unwrap().contains("rude"), "no words of people");
+    assert_eq!(entries(&house, Some(Kind::Menu)).await, all[..1]);
+    assert_eq!(entries(&house, Some(Kind::Orders)).await, all[1..]);
+}
+
+pub async fn a_call_takes_its_entry_with_it_or_leaves_neither(world: World) {
+    let house = House::open(&world.store).await;
+    let (first, boss) = person(&house, "rahima", Role::Manager).await;
+    let (second, _) = person(&house, "salma", Role::Manager).await;
+    let note = |action| Note::new(house.id, Kind::People, action);
+    let twice = User { id: UserId::from_uuid(clock::new_id()), ..second.clone() };
+    let asked = scope(Some("203.0.113.7".parse().unwrap()), async {
+        speaks(&boss);
+        let taken = recorded(note("add_person"), house.store.add_user(&twice, at(1))).await;
+        assert_eq!(taken.unwrap_err(), StoreError::Taken);
+        let remove = |id| house.store.change_user(house.id, id, UserChange::Remove);
+        let ended = recorded(note("remove_person").about(second.id), remove(second.id)).await;
+        assert!(matches!(ended.unwrap(), UserChanged::Done(_)));
+        let last = recorded(note("remove_person").about(first.id), remove(first.id)).await;
+        assert_eq!(last.unwrap(), UserChanged::LastManager);
+        // Only the call that has a note takes it.
+        house.store.add_user(&twice, at(1)).await.unwrap();
+    });
+    asked.await;
+    let all = entries(&house, None).await;
+    let brief: Vec<_> = all.iter().map(|entry| (entry.subject.clone().unwrap(), entry.outcome.as_str())).collect();
+    assert_eq!(brief, [(first.id.to_string(), "last_manager"), (second.id.to_string(), "done")]);
+    for entry in &all {
+        assert_eq!((entry.name.as_deref(), entry.address.as_deref()), (Some("rahima"), Some("203.0.113.7")));
+    }
+    // Who removes themselves is still named.
+    let remove = house.store.change_user(house.id, twice.id, UserChange::Remove);
+    let own = Principal { sub: key(&twice.id.to_string()), ..boss };
+    recorded(note("remove_person").by(&own), remove).await.unwrap();
+    assert_eq!(entries(&house, None).await[0].name.as_deref(), Some("salma"));
+}
+
+pub async fn the_database_itself_refuses_to_change_or_remove_what_is_recent(world: World) {
+    let house = House::open(&world.store).await;
+    let add = |number: u32| house.store.record(Note::new(house.id, Kind::Tables, "add_table").called(number));
+    for number in 0..3 {
+        add(number).await.unwrap();
+    }
+    for sql in ["UPDATE audit SET name = 'nobody'", "DELETE FROM audit", "DELETE FROM audit WHERE action = 'add_table'"] {
+        world.refuses(sql).await;
+    }
+    if !world.is_sqlite() {
+        world.refuses("TRUNCATE audit").await;
+    }
+    let soon = Timestamp::from_millis(clock::now().millis() + 1000);
+    house.store.forget_audit(house.id, soon, 10).await.unwrap_err();
+    assert_eq!(entries(&house, None).await.len(), 3);
+}
+
+pub async fn old_entries_go_a_batch_at_a_time_and_each_houses_its_own(world: World) {
+    let (house, other) = (House::open(&world.store).await, House::open(&world.store).await);
+    let opened = clock::now();
+    while clock::now() == opened {
+        tokio::task::yield_now().await;
+    }
+    for house in [&house, &other] {
+        house.store.record(Note::new(house.id, Kind::Tables, "add_table")).await.unwrap();
+    }
+    world
+        .execute(
+            "INSERT INTO audit (restaurant, id, at, kind, action, outcome) \
+             SELECT id, id, 1000, 'tables', 'old', 'done' FROM restaurants",
+        )
+        .await;
+    assert_eq!(entries(&house, None).await.len(), 2);
+    // The old entry has the restaurant's id, which was made before the other's.
+    let before = entries(&house, None).await[0].at;
+    assert_eq!(house.store.forget_audit(house.id, before, 10).await.unwrap(), 1);
+    let left: Vec<_> = entries(&house, None).await.into_iter().map(|entry| entry.action).collect();
+    assert_eq!(left, ["add_table"]);
+    assert_eq!(entries(&other, None).await.len(), 2, "another's are not touched");
+}
+
+pub async fn pages_of_the_audit_are_whole_and_newest_first(world: World) {
+    let house = House::open(&world.store).await;
+    for number in 0..7 {
+        let kind = if number % 2 == 0 { Kind::Tables } else { Kind::Orders };
+        house.store.record(Note::new(house.id, kind, "act").called(number)).await.unwrap();
+    }
+    let (mut before, mut seen) = (None, Vec::new());
+    loop {
+        let page = house.store.audit(house.id, None, before, 3).await.unwrap();
+        let Some(last) = page.last() else { break };
+        before = Some(last.id);
+        seen.extend(page.into_iter().map(|entry| entry.label.unwrap()));
+    }
+    assert_eq!(seen, ["6", "5", "4", "3", "2", "1", "0"]);
+    let tables = house.store.audit(house.id, Some(Kind::Tables), None, 2).await.unwrap();
+    assert_eq!(tables.iter().map(|entry| entry.label.as_deref().unwrap()).collect::<Vec<_>>(), ["6", "4"]);
+}
