@@ -147,6 +147,10 @@ pub struct Serve {
     #[arg(long, env = "ORDERBELL_DISPLAY_ALARM_S", default_value_t = 20, value_parser = clap::value_parser!(u64).range(0..=3600))]
     pub display_alarm_s: u64,
 
+    /// Milliseconds for which a node admits sessions without having read which ones have ended.
+    #[arg(long, env = "ORDERBELL_ENDED_PATIENCE_MS", default_value_t = 30_000, value_parser = clap::value_parser!(u64).range(1_000..=600_000), hide = true)]
+    pub ended_patience_ms: u64,
+
     /// Minutes that an access token lives.
     #[arg(long, env = "ORDERBELL_ACCESS_TOKEN_MINUTES", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=1440))]
     pub access_token_minutes: u64,

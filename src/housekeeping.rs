@@ -6,17 +6,20 @@ pub mod retention;
 pub mod undrawn;
 
 use crate::auth::ended::EndedSessions;
+use crate::backoff::Backoff;
 use crate::clock;
 use crate::commands::Commands;
 use crate::domain::time::Timestamp;
 use crate::http::Limits;
-use crate::store::SharedStore;
+use crate::store::{SharedStore, Store, StoreError};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How often other nodes' ends of sessions are looked for. A connection is closed within two seconds of its session's end,
 /// whichever node it is on: that leaves one for the query and the closing.
 const ENDED_PERIOD: Duration = Duration::from_secs(1);
+/// How often a node that starts tries to read which sessions have ended, before it gives up.
+const FIRST_READS: u32 = 8;
 /// How often lapsed pauses and 86s are looked for.
 const LAPSE_PERIOD: Duration = Duration::from_secs(2);
 /// How often old rows are looked for.
@@ -48,6 +51,23 @@ async fn every<F: Future<Output = ()>>(period: Duration, mut act: impl FnMut() -
     }
 }
 
+/// Reads which sessions have ended, before the first connection is taken. Tries again for a while, as a database that is
+/// just starting needs.
+///
+/// # Errors
+/// The store's, of the last try.
+pub async fn read_ended(store: &dyn Store, ended: &EndedSessions) -> Result<(), StoreError> {
+    let mut backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(5));
+    for _ in 1..FIRST_READS {
+        match ended.refresh_from(store, clock::now()).await {
+            Ok(()) => return Ok(()),
+            Err(error) => log::warn!(error:% = error; "cannot read which sessions have ended, will try again"),
+        }
+        tokio::time::sleep(backoff.next(rand::random())).await;
+    }
+    ended.refresh_from(store, clock::now()).await
+}
+
 async fn hear_of_ended(store: SharedStore, ended: Arc<EndedSessions>) {
     if let Err(error) = ended.refresh_from(store.as_ref(), clock::now()).await {
         log::warn!(error:% = error; "cannot look for ended sessions, will try again");
@@ -69,7 +89,7 @@ async fn end_lapsed(store: SharedStore, commands: Commands) {
 async fn forget(store: SharedStore) {
     let before = |span: Duration| Timestamp::from_millis(clock::now().millis() - i64::try_from(span.as_millis()).unwrap_or(0));
     let answers = store.forget_answers(before(ANSWERS)).await;
-    let sessions = store.forget_sessions(before(SESSIONS)).await;
+    let sessions = store.forget_sessions(before(SESSIONS), clock::now()).await;
     let pushes = store.forget_pushes(clock::now()).await;
     match (answers, sessions, pushes) {
         (Ok(answers), Ok(sessions), Ok(pushes)) => log::debug!(answers, sessions, pushes; "forgot old rows"),

@@ -1,11 +1,17 @@
-//! Sessions that are over. A signed token cannot be taken back, so every node keeps the ids of the sessions that were
-//! ended, looks there for each message, and hears of new ones to close connections at once.
+//! Ended sessions. A signed token cannot be taken back, so every node keeps the ids of the sessions that were ended, looks
+//! there for each message, and hears of new ones to close connections at once.
+//!
+//! A node that cannot tell admits nobody: before the first complete read of the store, and again once no read has
+//! succeeded for the patience of [`EndedSessions::new`].
 
 use super::token::MAX_TOKEN_LIFE;
+use crate::clock;
 use crate::domain::text::Key;
 use crate::domain::time::Timestamp;
+use crate::store::sessions::EndCursor;
 use crate::store::{Sessions, StoreError};
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::broadcast;
@@ -15,6 +21,12 @@ use tokio::sync::broadcast;
 const OVERLAP: Duration = Duration::from_secs(60);
 /// Notices a listener may be behind before it is told to look at everything.
 const NOTICES: usize = 1024;
+/// Ends that are read at once: a page takes far less than the store's deadline, however many there are.
+const PAGE: u32 = 10_000;
+/// How often ends that no longer matter are dropped.
+const PRUNE_PERIOD: Duration = Duration::from_secs(60);
+/// The read time before the first read.
+const NEVER: i64 = -1;
 
 /// What a listener hears.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,31 +37,89 @@ pub enum Notice {
     Missed,
 }
 
+/// Why a session is not admitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Barred {
+    /// It has ended.
+    Ended,
+    /// This node cannot tell: it has not read the ended sessions, or not recently.
+    Unknown,
+}
+
 /// The ended sessions that this node knows of. Shared; every method takes `&self`.
 #[derive(Debug)]
 pub struct EndedSessions {
+    /// Until when each may still be named by a token.
     sessions: RwLock<HashMap<Key, Timestamp>>,
-    /// The latest end that a poll has seen, by the database's clock.
-    latest: Mutex<Option<Timestamp>>,
+    polled: Mutex<Polled>,
+    /// When the last complete read began, in milliseconds of [`clock::uptime`].
+    read_at: AtomicI64,
+    patience: Duration,
     notices: broadcast::Sender<Key>,
+}
+
+#[derive(Debug, Default)]
+struct Polled {
+    /// The latest end that a poll has seen, by the database's clock.
+    latest: Option<Timestamp>,
+    /// When ends that no longer mattered were last dropped.
+    pruned: Option<Timestamp>,
 }
 
 impl Default for EndedSessions {
     fn default() -> Self {
-        Self { sessions: RwLock::default(), latest: Mutex::default(), notices: broadcast::channel(NOTICES).0 }
+        Self::new(Self::PATIENCE)
     }
 }
 
 impl EndedSessions {
-    /// Whether a session is over.
+    /// How long a read of the store is good for, unless the configuration says otherwise.
+    pub const PATIENCE: Duration = Duration::from_secs(30);
+
+    /// Knows of nothing yet, and so admits nobody. A read of the store is good for `patience`.
+    #[must_use]
+    pub fn new(patience: Duration) -> Self {
+        Self {
+            sessions: RwLock::default(),
+            polled: Mutex::default(),
+            read_at: AtomicI64::new(NEVER),
+            patience,
+            notices: broadcast::channel(NOTICES).0,
+        }
+    }
+
+    /// Whether a session is known to have ended.
     #[must_use]
     pub fn contains(&self, session: &Key) -> bool {
         self.sessions.read().unwrap_or_else(PoisonError::into_inner).contains_key(session)
     }
 
+    /// Whether this node knows, as of `uptime`, which sessions have ended.
+    #[must_use]
+    pub fn is_current(&self, uptime: Timestamp) -> bool {
+        let read_at = self.read_at.load(Ordering::Acquire);
+        read_at != NEVER && uptime.since(Timestamp::from_millis(read_at)) <= self.patience
+    }
+
+    /// Admits a session that has not ended.
+    ///
+    /// # Errors
+    /// [`Barred`].
+    pub fn admit(&self, session: &Key, uptime: Timestamp) -> Result<(), Barred> {
+        match self.contains(session) {
+            true => Err(Barred::Ended),
+            false if self.is_current(uptime) => Ok(()),
+            false => Err(Barred::Unknown),
+        }
+    }
+
     /// Records that a session was ended, and tells the listeners if it is news. Whoever is told finds it recorded.
     pub fn insert(&self, session: Key, at: Timestamp) {
-        let known = self.sessions.write().unwrap_or_else(PoisonError::into_inner).insert(session.clone(), at).is_some();
+        self.record(session, at.plus(MAX_TOKEN_LIFE));
+    }
+
+    fn record(&self, session: Key, until: Timestamp) {
+        let known = self.sessions.write().unwrap_or_else(PoisonError::into_inner).insert(session.clone(), until).is_some();
         if !known && self.notices.send(session).is_err() {
             log::trace!("a session ended and nobody listens");
         }
@@ -61,22 +131,49 @@ impl EndedSessions {
         Listener(self.notices.subscribe())
     }
 
-    /// Takes over what other nodes have ended since the last time (at first: all that still matters), and forgets what
-    /// no token can name any more. To be called every few seconds, by one task.
+    /// Takes over what other nodes have ended since the last time (at first: all that still matters), and drops what no
+    /// token can name any longer. To be called before anybody is admitted and then every few seconds, by one task.
     ///
     /// # Errors
     /// The store's; the next call then covers what this one missed.
     pub async fn refresh_from<S: Sessions + ?Sized>(&self, store: &S, now: Timestamp) -> Result<(), StoreError> {
-        let latest = *self.latest.lock().unwrap_or_else(PoisonError::into_inner);
-        let oldest = before(now, MAX_TOKEN_LIFE);
-        let since = latest.map_or(oldest, |at| before(at, OVERLAP));
-        let ends = store.ended_since(since).await?;
-        *self.latest.lock().unwrap_or_else(PoisonError::into_inner) = ends.last().map(|ended| ended.at).max(latest);
-        for ended in ends {
-            self.insert(ended.session, ended.at);
+        let begun = clock::uptime();
+        let latest = self.polled.lock().unwrap_or_else(PoisonError::into_inner).latest;
+        let since = latest.map_or_else(|| before(now, MAX_TOKEN_LIFE), |at| before(at, OVERLAP));
+        let newest = self.read_from(store, since, now).await?;
+        let mut polled = self.polled.lock().unwrap_or_else(PoisonError::into_inner);
+        polled.latest = newest.max(latest);
+        if polled.pruned.is_none_or(|at| now.since(at) >= PRUNE_PERIOD || at > now) {
+            polled.pruned = Some(now);
+            self.sessions.write().unwrap_or_else(PoisonError::into_inner).retain(|_, until| *until >= now);
         }
-        self.sessions.write().unwrap_or_else(PoisonError::into_inner).retain(|_, at| *at >= oldest);
+        self.read_at.store(begun.millis(), Ordering::Release);
         Ok(())
+    }
+
+    /// Reads page by page; returns the time of the latest end.
+    async fn read_from<S: Sessions + ?Sized>(
+        &self,
+        store: &S,
+        since: Timestamp,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let (mut cursor, mut newest) = (EndCursor::at(since), None);
+        loop {
+            let page = store.ended_since(cursor.clone(), now, PAGE).await?;
+            if let Some(last) = page.last() {
+                cursor = EndCursor::after(last);
+                newest = Some(last.at());
+            }
+            let is_last = page.len() < PAGE as usize;
+            for ended in page {
+                let until = ended.until.unwrap_or_else(|| ended.at().plus(MAX_TOKEN_LIFE));
+                self.record(ended.session, until);
+            }
+            if is_last {
+                return Ok(newest);
+            }
+        }
     }
 }
 
@@ -114,6 +211,10 @@ mod tests {
         Timestamp::from_millis(number * 1000)
     }
 
+    fn end_of(session: &str, at: Timestamp) -> Ended {
+        Ended { session: key(session), micros: at.micros(), until: None }
+    }
+
     /// What a store has to say of ended sessions; it is asked for nothing else here.
     struct Ends(Vec<Ended>, Mutex<Vec<Timestamp>>);
 
@@ -131,11 +232,13 @@ mod tests {
         async fn end_session(&self, _: &Key) -> Result<(), StoreError> {
             Err(StoreError::Internal)
         }
-        async fn ended_since(&self, since: Timestamp) -> Result<Vec<Ended>, StoreError> {
-            self.1.lock().unwrap().push(since);
-            Ok(self.0.iter().filter(|ended| ended.at >= since).cloned().collect())
+        async fn ended_since(&self, after: EndCursor, _: Timestamp, limit: u32) -> Result<Vec<Ended>, StoreError> {
+            self.1.lock().unwrap().push(Timestamp::from_micros(after.micros));
+            let place = |ended: &Ended| (ended.micros, ended.session.as_str().to_owned());
+            let later = self.0.iter().filter(|ended| place(ended) > (after.micros, after.session.clone()));
+            Ok(later.take(limit as usize).cloned().collect())
         }
-        async fn forget_sessions(&self, _: Timestamp) -> Result<u64, StoreError> {
+        async fn forget_sessions(&self, _: Timestamp, _: Timestamp) -> Result<u64, StoreError> {
             Err(StoreError::Internal)
         }
     }
@@ -170,7 +273,7 @@ mod tests {
         let life = i64::try_from(MAX_TOKEN_LIFE.as_secs()).unwrap();
         // An hour ahead of the database's clock.
         let (start, end) = (second(2 * life + 3600), second(3 * life + 3601));
-        let store = Ends(vec![Ended { session: key("elsewhere"), at: second(2 * life - 30) }], Mutex::default());
+        let store = Ends(vec![end_of("elsewhere", second(2 * life - 30))], Mutex::default());
         let ended = EndedSessions::default();
         let mut listener = ended.listen();
         ended.refresh_from(&store, start).await.unwrap();
@@ -181,5 +284,38 @@ mod tests {
         assert!(ended.contains(&key("elsewhere")));
         ended.refresh_from(&store, end).await.unwrap();
         assert!(!ended.contains(&key("elsewhere")));
+    }
+
+    #[tokio::test]
+    async fn nobody_is_admitted_before_the_first_read_and_once_the_last_one_is_too_old() {
+        let ended = EndedSessions::new(Duration::from_secs(30));
+        ended.insert(key("a"), second(1));
+        let start = clock::uptime();
+        assert_eq!(ended.admit(&key("b"), start), Err(Barred::Unknown));
+        assert_eq!(ended.admit(&key("a"), start), Err(Barred::Ended), "what is known is said");
+        ended.refresh_from(&Ends(vec![], Mutex::default()), second(2)).await.unwrap();
+        let read = clock::uptime();
+        assert_eq!(ended.admit(&key("b"), read), Ok(()));
+        assert_eq!(ended.admit(&key("a"), read), Err(Barred::Ended));
+        assert_eq!(ended.admit(&key("b"), read.plus(Duration::from_secs(31))), Err(Barred::Unknown));
+        assert_eq!(ended.admit(&key("a"), read.plus(Duration::from_secs(31))), Err(Barred::Ended));
+    }
+
+    #[tokio::test]
+    async fn more_ends_than_a_page_holds_are_all_read_even_of_one_moment() {
+        let ends: Vec<_> = (0..PAGE * 2 + 1).map(|number| end_of(&format!("s{number:06}"), second(9))).collect();
+        let (first, last) = (ends[0].session.clone(), ends[ends.len() - 1].session.clone());
+        let ended = EndedSessions::default();
+        ended.refresh_from(&Ends(ends, Mutex::default()), second(10)).await.unwrap();
+        assert!(ended.contains(&first) && ended.contains(&last));
+    }
+
+    #[tokio::test]
+    async fn an_end_is_kept_until_its_last_token_expires() {
+        let ends = vec![Ended { until: Some(second(100)), ..end_of("a", second(9)) }, end_of("b", second(9))];
+        let (store, ended) = (Ends(ends, Mutex::default()), EndedSessions::default());
+        ended.refresh_from(&store, second(10)).await.unwrap();
+        ended.refresh_from(&Ends(vec![], Mutex::default()), second(200)).await.unwrap();
+        assert!(!ended.contains(&key("a")) && ended.contains(&key("b")));
     }
 }

@@ -3,6 +3,7 @@
 use super::Services;
 use super::census::{Refused, Seat};
 use super::subscription::{FORBIDDEN, Subscription};
+use crate::auth::ended::Barred;
 use crate::auth::token::Verified;
 use crate::clock;
 use crate::domain::principal::Principal;
@@ -84,10 +85,14 @@ impl Services {
         let unauthorized = |detail| Refusal::new(ErrorCode::Unauthorized, detail);
         let verified = self.tokens.verify(token, clock::now());
         let verified = verified.map_err(|_| unauthorized("the token is not valid (any more); get a new one"))?;
-        if self.ended.contains(&verified.principal.session) {
-            return Err(unauthorized("the session has ended; sign in again"));
+        match self.ended.admit(&verified.principal.session, clock::uptime()) {
+            Ok(()) => Ok(verified),
+            Err(Barred::Ended) => Err(unauthorized("the session has ended; sign in again")),
+            Err(Barred::Unknown) => {
+                let detail = "this node cannot tell which sessions have ended; try again";
+                Err(Refusal::new(ErrorCode::Unavailable, detail).after(2))
+            }
         }
-        Ok(verified)
     }
 
     /// Takes a place for a principal's connection.

@@ -2,6 +2,7 @@
 
 use super::problem::Problem;
 use super::state::State;
+use crate::auth::ended::Barred;
 use crate::auth::policy;
 use crate::auth::token::Verified;
 use crate::clock;
@@ -17,6 +18,7 @@ use actix_web::{FromRequest, HttpRequest, web};
 use futures_util::future::LocalBoxFuture;
 use secrecy::SecretString;
 use std::future::{Ready, ready};
+use std::time::Duration;
 
 /// Who speaks, with all that its role may do: the principal of the request's bearer token, whose session is not over.
 /// Whoever holds a link to one order is nobody here; what a link may read takes a [`Bearer`].
@@ -59,11 +61,17 @@ fn verified(request: &HttpRequest) -> Result<Verified, Problem> {
     let state = state(request)?;
     let token = bearer(request).ok_or_else(|| unauthorized("send a token with the header Authorization: Bearer"))?;
     let verified = state.tokens.verify(&token, clock::now())?;
-    if state.ended.contains(&verified.principal.session) {
-        return Err(unauthorized("the session was ended; sign in again"));
+    match state.ended.admit(&verified.principal.session, clock::uptime()) {
+        Ok(()) => {
+            audit::speaks(&verified.principal);
+            Ok(verified)
+        }
+        Err(Barred::Ended) => Err(unauthorized("the session was ended; sign in again")),
+        Err(Barred::Unknown) => {
+            let detail = "this node cannot tell which sessions have ended; try again";
+            Err(Problem::new(ErrorCode::Unavailable, detail).after(Duration::from_secs(2)))
+        }
     }
-    audit::speaks(&verified.principal);
-    Ok(verified)
 }
 
 /// The scheme's name is in any case (RFC 9110, section 11.1).

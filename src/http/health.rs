@@ -2,6 +2,7 @@
 
 use super::problem::Problem;
 use super::state::State;
+use crate::clock;
 use crate::protocol::ErrorCode;
 use actix_web::http::header::ACCEPT;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -26,6 +27,9 @@ pub async fn ready(state: web::Data<State>) -> Result<HttpResponse, Problem> {
     let unavailable = |detail| Problem::new(ErrorCode::Unavailable, detail).after(PATIENCE);
     if state.draining.load(Ordering::Relaxed) {
         return Err(unavailable("this node is going down"));
+    }
+    if !state.ended.is_current(clock::uptime()) {
+        return Err(unavailable("this node cannot tell which sessions have ended"));
     }
     match tokio::time::timeout(PATIENCE, state.store.ping()).await {
         Ok(Ok(())) => Ok(HttpResponse::Ok().json(readiness(state.redis.get().map(|is_healthy| is_healthy())))),

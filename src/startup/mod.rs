@@ -8,7 +8,7 @@ mod server;
 
 pub use keys::keyring;
 
-use crate::auth::ended::{EndedSessions, Notice};
+use crate::auth::ended::{EndedSessions, Listener, Notice};
 use crate::auth::session::{Lifetimes, SessionService};
 use crate::commands::Commands;
 use crate::config::{Common, NodeRole, Serve};
@@ -32,6 +32,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+/// Why a node does not start that cannot tell whom to admit.
+const NOBODY_ADMITTED: &str = "cannot read which sessions have ended, and nobody is admitted without it";
+
 /// What messages to phones are signed with and where they may go; none without a key.
 fn push(serve: &Serve) -> anyhow::Result<Option<Arc<Push>>> {
     let Some((key, subject)) = serve.vapid()? else { return Ok(None) };
@@ -52,7 +55,7 @@ struct Node {
 impl Node {
     fn new(keys: &Keys, serve: &Serve, store: SharedStore, demo: Option<http::Demo>, push: Option<Arc<Push>>) -> Self {
         let metrics = Metrics::new();
-        let ended = Arc::new(EndedSessions::default());
+        let ended = Arc::new(EndedSessions::new(Duration::from_millis(serve.ended_patience_ms)));
         let directory = Directory::new(store.clone(), metrics.clone());
         let commands = Commands::new(directory.clone());
         let draining = Arc::new(AtomicBool::new(false));
@@ -109,7 +112,8 @@ impl Node {
         }
         housekeeping::start(self.store.clone(), self.commands.clone(), self.ended.clone(), self.state.limits.clone());
         actix_rt::spawn(housekeeping::retention::keep(self.store.clone(), serve.retention.clone()));
-        actix_rt::spawn(close_ended(self.services.clone()));
+        // Listens before the first connection is taken, so that no end goes unheard.
+        actix_rt::spawn(close_ended(self.services.clone(), self.ended.listen()));
         let (store, commands) = (self.store.clone(), self.commands.clone());
         actix_rt::spawn(self.services.displays.clone().keep(store.clone(), commands.clone(), self.services.metrics.clone()));
         actix_rt::spawn(housekeeping::displays::sweep(store.clone(), commands.clone(), serve.display_spans().lease));
@@ -119,8 +123,7 @@ impl Node {
 }
 
 /// Closes the connections of sessions that end, on this node or another.
-async fn close_ended(services: Arc<Services>) {
-    let mut listener = services.ended.listen();
+async fn close_ended(services: Arc<Services>, mut listener: Listener) {
     while let Some(notice) = listener.next().await {
         match notice {
             Notice::Ended(session) => services.census.end_session(&session),
@@ -145,6 +148,7 @@ pub async fn serve(common: &Common, serve: &Serve) -> anyhow::Result<()> {
         false => None,
     };
     let node = Node::new(&keys, serve, store, demo, push(serve)?);
+    housekeeping::read_ended(node.store.as_ref(), &node.ended).await.context(NOBODY_ADMITTED)?;
     pack_pages(serve);
     node.start_background(&keys, serve)?;
     let server = server::server(&node.services, &node.state, serve, listener)?;

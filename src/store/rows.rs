@@ -298,12 +298,14 @@ impl TryFrom<SessionRecord> for SessionRow {
 pub struct EndedRow {
     session: String,
     ended_at: i64,
+    until: Option<i64>,
 }
 
 impl TryFrom<EndedRow> for Ended {
     type Error = StoreError;
     fn try_from(row: EndedRow) -> Result<Self> {
-        Ok(Self { session: text("session", &row.session)?, at: Timestamp::from_micros(row.ended_at) })
+        let until = row.until.map(Timestamp::from_micros);
+        Ok(Self { session: text("session", &row.session)?, micros: row.ended_at, until })
     }
 }
 

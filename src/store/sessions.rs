@@ -6,6 +6,7 @@ use crate::domain::principal::Principal;
 use crate::domain::text::Key;
 use crate::domain::time::Timestamp;
 use async_trait::async_trait;
+use std::time::Duration;
 
 /// A session that can be refreshed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,9 +33,47 @@ pub enum Rotation {
 pub struct Ended {
     /// The session's id (a token's `sid`).
     pub session: Key,
-    /// When it was ended, by the database's clock.
-    pub at: Timestamp,
+    /// When it was ended, by the database's clock, in microseconds.
+    pub micros: i64,
+    /// When the last token of it expires, if that is known.
+    pub until: Option<Timestamp>,
 }
+
+impl Ended {
+    /// When it was ended, by the database's clock.
+    #[must_use]
+    pub const fn at(&self) -> Timestamp {
+        Timestamp::from_micros(self.micros)
+    }
+}
+
+/// A place in the list of ended sessions. It is exact, as times cut to the millisecond are not: thousands of sessions may
+/// end within one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndCursor {
+    /// The database's time, in microseconds.
+    pub micros: i64,
+    /// The session that ended then; empty before all of that time.
+    pub session: String,
+}
+
+impl EndCursor {
+    /// The place before every end at or after a time.
+    #[must_use]
+    pub const fn at(since: Timestamp) -> Self {
+        Self { micros: since.micros(), session: String::new() }
+    }
+
+    /// The place right after an end.
+    #[must_use]
+    pub fn after(ended: &Ended) -> Self {
+        Self { micros: ended.micros, session: ended.session.as_str().to_owned() }
+    }
+}
+
+/// How long the end of a session matters whose tokens the server renews. Access tokens live for a day at most
+/// (`--access-token-minutes`) and links to orders for half a day; the second day is for clocks that disagree.
+pub const END_MATTERS: Duration = Duration::from_secs(2 * 24 * 3600);
 
 /// Sessions and their refresh tokens. Only SHA-256 hashes of refresh tokens are kept. A token that this node's keyring
 /// has signed needs no row here (`orderbell token`): a session counts as alive until it is listed as ended.
@@ -52,10 +91,12 @@ pub trait Sessions: Send + Sync + 'static {
     /// Ends a session; ending one twice, or one without a row, is fine (the end is recorded either way).
     async fn end_session(&self, session: &Key) -> Result<()>;
 
-    /// Sessions ended at or after a time of the database's clock, oldest first. One that is recorded later than another is
-    /// never of an earlier time, whatever the clocks do; two that are recorded at once may be, by as long as that takes.
-    async fn ended_since(&self, since: Timestamp) -> Result<Vec<Ended>>;
+    /// Returns a page of the sessions that were ended after a cursor, oldest first, `limit` at most, without those whose
+    /// every token has expired at `now`. One that is recorded later than another is never of an earlier time, whatever the
+    /// clocks do; two that are recorded at once may be, by as long as that takes.
+    async fn ended_since(&self, after: EndCursor, now: Timestamp, limit: u32) -> Result<Vec<Ended>>;
 
-    /// Forgets sessions that expired, and ends recorded, before a time; says how many rows went.
-    async fn forget_sessions(&self, before: Timestamp) -> Result<u64>;
+    /// Forgets sessions that expired before a time, ends recorded before it, and ends that no longer matter at `now`;
+    /// returns how many rows went.
+    async fn forget_sessions(&self, before: Timestamp, now: Timestamp) -> Result<u64>;
 }

@@ -1,11 +1,14 @@
 //! A session that is ended on one node, and its connections on another.
 
 use crate::long::rounds;
+use crate::postgres::Cluster;
 use crate::redis_server::Redis;
 use crate::site::Site;
-use crate::support::{Client, Close, client::text};
+use crate::support::raw::Handshake;
+use crate::support::{Client, Close, PATIENCE, client::text, eventually};
 use serde_json::json;
 use std::time::{Duration, Instant};
+use tokio::task::block_in_place;
 
 /// Signs in at the first node, connects to one, signs out at another; gives how long the connection lasted then.
 pub async fn ends_after(site: &Site, connected: usize, signs_out: usize) -> Duration {
@@ -37,4 +40,29 @@ async fn a_session_that_ends_takes_its_connections_on_other_nodes_with_it() {
         redis.kill();
         site.wait_for_redis("degraded").await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_cannot_read_which_sessions_have_ended_admits_nobody_until_it_can() {
+    let mut cluster = block_in_place(Cluster::start);
+    let flags = ["--ended-patience-ms", "2000"];
+    let site = Site::open_on(&cluster.database().await, 1, None, &flags).await;
+    let (node, base) = (&site.nodes[0], site.addresses.of(0));
+    let shakes = || async { Handshake::new(&site.staff.token).send(&base, None).await.0 };
+    let mut open = site.staff.screen().await;
+    assert_eq!(shakes().await.status, 101);
+    block_in_place(|| cluster.stop());
+    let refused = || async { Some(shakes().await).filter(|reply| reply.status == 503) };
+    let refused = eventually("a refused handshake", PATIENCE, refused).await;
+    assert_eq!(refused.code(), "unavailable");
+    assert!(refused.body.contains("which sessions have ended"), "{}", refused.body);
+    assert!(!refused.header("retry-after").is_empty());
+    let problem = site.staff.get("/api/v1/rooms/menu:x/events").await.problem(503, "unavailable");
+    assert!(text(&problem["detail"]).contains("which sessions have ended"), "{problem}");
+    let problem = node.anybody().get("/readyz").await.problem(503, "unavailable");
+    assert!(text(&problem["detail"]).contains("which sessions have ended"), "{problem}");
+    open.alive().await;
+    block_in_place(|| cluster.start_again());
+    eventually("a handshake", PATIENCE, || async { (shakes().await.status == 101).then_some(()) }).await;
+    node.anybody().get("/readyz").await.expect(200);
 }

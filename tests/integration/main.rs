@@ -9,6 +9,7 @@ mod audit;
 mod burst;
 mod commands;
 mod drain;
+mod ended_sessions;
 mod handshake;
 mod heartbeat;
 mod house;

@@ -76,7 +76,8 @@ contract! {
     sessions: a_refresh_token_is_spent_once_and_replaced, a_spent_refresh_token_ends_its_session,
         the_end_of_a_session_is_its_houses_to_know,
         of_two_presenters_at_once_one_gets_it_and_the_session_ends, an_expired_session_is_not_refreshed,
-        ends_are_recorded_once_also_without_a_row, the_time_of_an_end_never_goes_back, what_is_over_is_forgotten;
+        ends_are_recorded_once_also_without_a_row, the_time_of_an_end_never_goes_back, what_is_over_is_forgotten,
+        an_end_is_read_and_kept_while_a_token_of_it_may_be_valid, ends_are_read_page_by_page_also_those_of_one_moment;
     devices: a_screen_is_handed_out_once, of_many_polls_at_once_one_gets_the_screen,
         an_approval_needs_a_code_that_is_good, a_pairing_expires_and_frees_its_code,
         a_screen_that_is_moved_keeps_its_session, a_revoked_screen_is_gone_with_its_sessions;

@@ -8,7 +8,8 @@ use orderbell::domain::principal::{Principal, Role};
 use orderbell::domain::text::Key;
 use orderbell::domain::time::Timestamp;
 use orderbell::store::StoreError;
-use orderbell::store::sessions::{Rotation, SessionRow};
+use orderbell::store::sessions::{EndCursor, Ended, Rotation, SessionRow};
+use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::task::JoinSet;
 
@@ -28,8 +29,12 @@ async fn begin(world: &World, id: &str, hash: [u8; 32]) -> SessionRow {
 
 /// Every session that is listed as ended, oldest end first.
 pub async fn ended(world: &World) -> Vec<Key> {
-    let ends = world.store.ended_since(Timestamp::from_millis(0)).await.unwrap();
+    let ends = ended_since(world, Timestamp::from_millis(0)).await;
     ends.into_iter().map(|ended| ended.session).collect()
+}
+
+async fn ended_since(world: &World, since: Timestamp) -> Vec<Ended> {
+    world.store.ended_since(EndCursor::at(since), at(0), 100).await.unwrap()
 }
 
 pub async fn a_refresh_token_is_spent_once_and_replaced(world: World) {
@@ -98,11 +103,11 @@ pub async fn ends_are_recorded_once_also_without_a_row(world: World) {
         tokio::time::sleep(Duration::from_millis(3)).await;
     }
     assert_eq!(store.rotate_refresh(FIRST, SECOND, at(3)).await.unwrap(), Rotation::Unknown);
-    let ends = store.ended_since(Timestamp::from_millis(0)).await.unwrap();
+    let ends = ended_since(&world, Timestamp::from_millis(0)).await;
     let sessions: Vec<_> = ends.iter().map(|ended| ended.session.clone()).collect();
     assert_eq!(sessions, [made_by_hand, row], "oldest first");
-    assert_eq!(store.ended_since(ends[1].at).await.unwrap(), ends[1..], "from that time on, and that time");
-    assert_eq!(store.ended_since(ends[1].at.plus(Duration::from_millis(1))).await.unwrap(), []);
+    assert_eq!(ended_since(&world, ends[1].at()).await, ends[1..], "from that time on, and that time");
+    assert_eq!(ended_since(&world, ends[1].at().plus(Duration::from_millis(1))).await, []);
 }
 
 /// Nodes look for what was recorded after the latest end that they have seen, so a later one must not be of an earlier time.
@@ -110,20 +115,56 @@ pub async fn the_time_of_an_end_never_goes_back(world: World) {
     // As a clock would leave it that was an hour ahead, and was set right.
     world.execute("INSERT INTO ended_sessions (session, ended_at) VALUES ('ahead', 7258118400000000)").await;
     world.store.end_session(&key("s-1")).await.unwrap();
-    let ends = world.store.ended_since(Timestamp::from_millis(7_258_118_400_000)).await.unwrap();
+    let ends = ended_since(&world, Timestamp::from_millis(7_258_118_400_000)).await;
     assert_eq!(ends.len(), 2, "{ends:?}");
 }
 
 pub async fn what_is_over_is_forgotten(world: World) {
     begin(&world, "s-1", FIRST).await;
     let store = &world.store;
-    assert_eq!(store.forget_sessions(at(600)).await.unwrap(), 0);
+    assert_eq!(store.forget_sessions(at(600), at(0)).await.unwrap(), 0);
     assert!(matches!(store.rotate_refresh(FIRST, SECOND, at(4)).await.unwrap(), Rotation::Rotated(_)));
-    assert_eq!(store.forget_sessions(at(601)).await.unwrap(), 1, "the session, with its refresh tokens");
+    assert_eq!(store.forget_sessions(at(601), at(0)).await.unwrap(), 1, "the session, with its refresh tokens");
     assert_eq!(store.rotate_refresh(SECOND, THIRD, at(5)).await.unwrap(), Rotation::Unknown);
     store.end_session(&key("by-hand")).await.unwrap();
-    let ended_at = store.ended_since(Timestamp::from_millis(0)).await.unwrap()[0].at;
-    assert_eq!(store.forget_sessions(ended_at).await.unwrap(), 0);
-    assert_eq!(store.forget_sessions(ended_at.plus(Duration::from_millis(1))).await.unwrap(), 1, "the end");
+    let ended_at = ended_since(&world, Timestamp::from_millis(0)).await[0].at();
+    assert_eq!(store.forget_sessions(ended_at, at(0)).await.unwrap(), 0);
+    assert_eq!(store.forget_sessions(ended_at.plus(Duration::from_millis(1)), at(0)).await.unwrap(), 1, "the end");
     assert_eq!(ended(&world).await, []);
+}
+
+/// Access tokens are short-lived, so the end of a session with a row matters for days and not for as long as any token lives.
+pub async fn an_end_is_read_and_kept_while_a_token_of_it_may_be_valid(world: World) {
+    begin(&world, "s-1", FIRST).await;
+    let store = &world.store;
+    for session in ["s-1", "by-hand"] {
+        store.end_session(&key(session)).await.unwrap();
+    }
+    let until = ended_since(&world, Timestamp::from_millis(0)).await.into_iter().map(|ended| (ended.session, ended.until));
+    let until: BTreeMap<Key, Option<Timestamp>> = until.collect();
+    let known = until[&key("s-1")].expect("a row says which tokens there may be");
+    assert!(known > clock::now().plus(Duration::from_secs(24 * 3600)));
+    assert_eq!(until[&key("by-hand")], None, "nothing is known of its tokens");
+    let later = known.plus(Duration::from_millis(1));
+    let of_later = store.ended_since(EndCursor::at(Timestamp::from_millis(0)), later, 100).await.unwrap();
+    assert_eq!(of_later.iter().map(|ended| &ended.session).collect::<Vec<_>>(), [&key("by-hand")]);
+    assert_eq!(store.forget_sessions(at(0), later).await.unwrap(), 1);
+    assert_eq!(ended(&world).await, [key("by-hand")]);
+}
+
+pub async fn ends_are_read_page_by_page_also_those_of_one_moment(world: World) {
+    world
+        .execute(
+            "INSERT INTO ended_sessions (session, ended_at) \
+             VALUES ('a', 1999), ('b', 1999), ('c', 1999), ('d', 2000), ('e', 2001)",
+        )
+        .await;
+    let (mut cursor, mut seen) = (EndCursor::at(Timestamp::from_millis(0)), Vec::new());
+    loop {
+        let page = world.store.ended_since(cursor.clone(), at(0), 2).await.unwrap();
+        let Some(last) = page.last() else { break };
+        cursor = EndCursor::after(last);
+        seen.extend(page.into_iter().map(|ended| ended.session));
+    }
+    assert_eq!(seen, ["a", "b", "c", "d", "e"].map(key));
 }

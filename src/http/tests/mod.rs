@@ -57,6 +57,7 @@ impl House {
         let keyring = Keyring::parse("a:0123456789abcdef0123456789abcdef").unwrap();
         let (issuer, tokens) = (Issuer::of(&keyring).unwrap(), Verifier::of(&keyring));
         let ended: Arc<EndedSessions> = Arc::default();
+        ended.refresh_from(store.as_ref(), clock::now()).await.unwrap();
         let directory = Directory::new(store.clone(), metrics.clone());
         let commands = Commands::new(directory.clone());
         let live = Services {

@@ -1,13 +1,14 @@
 //! [`Sessions`]: refresh tokens and ends.
 
 use super::{Backend, Connection, Database, RECORD_END};
+use crate::clock;
 use crate::domain::ids::RestaurantId;
 use crate::domain::principal::{Principal, Role};
 use crate::domain::text::Key;
 use crate::domain::time::Timestamp;
 use crate::store::audit::{Kind, Note};
 use crate::store::rows::{EndedRow, SessionRecord};
-use crate::store::sessions::{Ended, Rotation, SessionRow, Sessions};
+use crate::store::sessions::{END_MATTERS, EndCursor, Ended, Rotation, SessionRow, Sessions};
 use crate::store::{Result, rows, sql};
 use async_trait::async_trait;
 use sqlx::{query, query_as, query_scalar};
@@ -35,12 +36,13 @@ impl Sessions for Backend {
         self.write(move |c| Box::pin(async move { end(c, session.as_str()).await })).await
     }
 
-    async fn ended_since(&self, since: Timestamp) -> Result<Vec<Ended>> {
-        self.all(query_as::<Database, EndedRow>(sql::sessions::ENDED_SINCE).bind(since.micros())).await
+    async fn ended_since(&self, after: EndCursor, now: Timestamp, limit: u32) -> Result<Vec<Ended>> {
+        let query = query_as::<Database, EndedRow>(sql::sessions::ENDED_SINCE).bind(after.micros).bind(after.session);
+        self.all(query.bind(now.micros()).bind(i64::from(limit))).await
     }
 
-    async fn forget_sessions(&self, before: Timestamp) -> Result<u64> {
-        self.write(move |c| Box::pin(forget(c, before))).await
+    async fn forget_sessions(&self, before: Timestamp, now: Timestamp) -> Result<u64> {
+        self.write(move |c| Box::pin(forget(c, before, now))).await
     }
 }
 
@@ -97,10 +99,19 @@ async fn record_reuse(connection: &mut Connection, who: &Principal) -> Result<()
 }
 
 async fn end(connection: &mut Connection, session: &str) -> Result<()> {
-    query::<Database>(sql::sessions::REMOVE_SESSION).bind(session).execute(&mut *connection).await?;
+    let remove = query_as::<Database, (i64, Option<String>)>(sql::sessions::REMOVE_SESSION).bind(session);
+    let removed = remove.fetch_optional(&mut *connection).await?;
     query::<Database>(sql::pushes::REMOVE_PUSHES_OF_SESSION).bind(session).execute(&mut *connection).await?;
-    query::<Database>(RECORD_END).bind(session).execute(connection).await?;
+    let until = removed.map(|(expires_at, token_name)| end_matters_until(expires_at, token_name.is_some()));
+    query::<Database>(RECORD_END).bind(session).bind(until).execute(connection).await?;
     Ok(())
+}
+
+/// Returns when the last token of a session expires that ends now, in microseconds. One that was issued once may live as
+/// long as its session.
+fn end_matters_until(expires_at: i64, is_issued: bool) -> i64 {
+    let renewed = clock::now().plus(END_MATTERS).micros();
+    if is_issued { renewed.max(expires_at) } else { renewed }
 }
 
 /// Ends the sessions of a key or a screen that is revoked.
@@ -113,10 +124,9 @@ pub async fn end_all(connection: &mut Connection, sessions: Vec<String>) -> Resu
     Ok(ended)
 }
 
-async fn forget(connection: &mut Connection, before: Timestamp) -> Result<u64> {
-    let mut gone = 0;
-    for text in [sql::sessions::FORGET_SESSIONS, sql::sessions::FORGET_ENDS] {
-        gone += query::<Database>(text).bind(before.micros()).execute(&mut *connection).await?.rows_affected();
-    }
-    Ok(gone)
+async fn forget(connection: &mut Connection, before: Timestamp, now: Timestamp) -> Result<u64> {
+    let sessions = query::<Database>(sql::sessions::FORGET_SESSIONS).bind(before.micros());
+    let gone = sessions.execute(&mut *connection).await?.rows_affected();
+    let ends = query::<Database>(sql::sessions::FORGET_ENDS).bind(before.micros()).bind(now.micros());
+    Ok(gone + ends.execute(connection).await?.rows_affected())
 }

@@ -27,8 +27,8 @@ pub mod sqlite {
         /// Heads of several feeds; the ids come as a JSON array of hexadecimal texts.
         HEADS = "SELECT restaurant, head FROM feeds WHERE restaurant IN (SELECT unhex(value) FROM json_each($1))";
         /// When is told by the database's clock, the one that all nodes share, and never goes back.
-        RECORD_END = "INSERT INTO ended_sessions (session, ended_at) \
-            VALUES ($1, max(CAST(unixepoch('subsec') * 1000000 AS INTEGER), \
+        RECORD_END = "INSERT INTO ended_sessions (session, until, ended_at) \
+            VALUES ($1, $2, max(CAST(unixepoch('subsec') * 1000000 AS INTEGER), \
                 (SELECT coalesce(max(ended_at), 0) FROM ended_sessions))) \
             ON CONFLICT (session) DO NOTHING";
     }
@@ -43,8 +43,8 @@ pub mod postgres {
         /// Heads of several feeds; the ids come as an array.
         HEADS = "SELECT restaurant, head FROM feeds WHERE restaurant = ANY($1)";
         /// When is told by the database's clock, the one that all nodes share, and never goes back.
-        RECORD_END = "INSERT INTO ended_sessions (session, ended_at) \
-            VALUES ($1, greatest((extract(epoch FROM clock_timestamp()) * 1000000)::bigint, \
+        RECORD_END = "INSERT INTO ended_sessions (session, until, ended_at) \
+            VALUES ($1, $2, greatest((extract(epoch FROM clock_timestamp()) * 1000000)::bigint, \
                 (SELECT coalesce(max(ended_at), 0) FROM ended_sessions))) \
             ON CONFLICT (session) DO NOTHING";
     }

@@ -13,8 +13,9 @@ statements! {
     SPEND_REFRESH = "UPDATE session_refreshes SET spent_at = $2 WHERE hash = $1 AND spent_at IS NULL";
     SESSION_END = "SELECT expires_at FROM sessions WHERE restaurant = $1 AND id = $2";
     /// Takes the session's refresh tokens with it.
-    REMOVE_SESSION = "DELETE FROM sessions WHERE id = $1";
-    ENDED_SINCE = "SELECT session, ended_at FROM ended_sessions WHERE ended_at >= $1 ORDER BY ended_at, session";
+    REMOVE_SESSION = "DELETE FROM sessions WHERE id = $1 RETURNING expires_at, token_name";
+    ENDED_SINCE = "SELECT session, ended_at, until FROM ended_sessions \
+        WHERE (ended_at, session) > ($1, $2) AND (until IS NULL OR until > $3) ORDER BY ended_at, session LIMIT $4";
     SESSIONS_OF_API_KEY = "SELECT id FROM sessions WHERE restaurant = $1 AND sub = $2 AND role = 'service' ORDER BY id";
     SESSIONS_OF_DEVICE = "SELECT id FROM sessions WHERE restaurant = $1 AND device = $2 ORDER BY id";
     SESSIONS_OF_USER = "SELECT id FROM sessions \
@@ -22,5 +23,5 @@ statements! {
     /// What their next token says.
     SET_STATION = "UPDATE sessions SET station = $3 WHERE restaurant = $1 AND device = $2";
     FORGET_SESSIONS = "DELETE FROM sessions WHERE expires_at < $1";
-    FORGET_ENDS = "DELETE FROM ended_sessions WHERE ended_at < $1";
+    FORGET_ENDS = "DELETE FROM ended_sessions WHERE ended_at < $1 OR until < $2";
 }
