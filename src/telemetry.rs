@@ -9,11 +9,17 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 use std::io::Write;
 
+/// The module that logs, as errors, whatever strangers send that is no HTTP. It is silent unless the filter names it.
+const NOISY: &str = "actix_http";
+
 /// Starts logging to standard error: one line an event, `key=value` at the end. `filter` is env_logger's
 /// (`info,orderbell=debug`).
 pub fn start_logging(filter: &str) {
     let mut builder = env_logger::Builder::new();
     builder.parse_filters(filter).target(env_logger::Target::Stderr);
+    if !filter.contains(NOISY) {
+        builder.filter_module(NOISY, log::LevelFilter::Off);
+    }
     builder.format(|out, record| {
         write!(out, "{} {:5} {}: {}", out.timestamp_millis(), record.level(), record.target(), record.args())?;
         let mut pairs = Pairs(String::new());

@@ -47,6 +47,9 @@ struct Claims {
     device: Option<DeviceId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     share: Option<OrderId>,
+    /// What other issuers write to tell access tokens from others. Never written here.
+    #[serde(default, rename = "typ", alias = "token_type", alias = "token_use", skip_serializing)]
+    kind: Option<String>,
 }
 
 /// Why a token was not taken. All are `unauthorized` on the wire; the words are for the log and the developer.
@@ -58,6 +61,9 @@ pub enum TokenError {
     /// Not a JWT of this issuer and audience, or its claims do not read.
     #[error("the token is not one of ours")]
     Malformed,
+    /// Its header or a claim says that it is another thing than an access token.
+    #[error("the token is not an access token")]
+    WrongType,
     /// Signed under a key that is not in the keyring (any more).
     #[error("the token's key is unknown; get a new token")]
     UnknownKey,
@@ -168,6 +174,10 @@ impl Verifier {
         if header.alg != known.algorithm {
             return Err(TokenError::WrongAlgorithm);
         }
+        // Explicit typing (RFC 8725, section 3.11): `JWT` is what is issued here, `at+jwt` the name of RFC 9068.
+        if !header.typ.as_deref().is_some_and(|typ| ["JWT", "at+jwt"].iter().any(|name| typ.eq_ignore_ascii_case(name))) {
+            return Err(TokenError::WrongType);
+        }
         let decoded = decode::<Claims>(token, &known.key, &known.validation).map_err(|error| match error.kind() {
             jsonwebtoken::errors::ErrorKind::InvalidSignature => TokenError::BadSignature,
             _ => TokenError::Malformed,
@@ -199,10 +209,20 @@ impl Claims {
             table: principal.table.clone(),
             device: principal.device,
             share: principal.share,
+            kind: None,
         })
     }
 
+    /// Whether no claim says that this is another thing than an access token.
+    fn is_of_access(&self) -> bool {
+        let is_access = |kind: &str| ["access", "bearer"].iter().any(|name| kind.eq_ignore_ascii_case(name));
+        self.kind.as_deref().is_none_or(is_access)
+    }
+
     fn verified(self, now: Timestamp) -> Result<Verified, TokenError> {
+        if !self.is_of_access() {
+            return Err(TokenError::WrongType);
+        }
         let latest = now.seconds() + LEEWAY_SECONDS;
         if self.iat > latest || self.nbf.is_some_and(|nbf| nbf > latest) {
             return Err(TokenError::NotYet);

@@ -11,6 +11,7 @@ use crate::protocol::client_frame::Subscribe;
 use crate::protocol::{CloseCode, ErrorCode};
 use crate::telemetry::ByCode;
 use actix_http::StatusCode;
+use actix_http::header::HeaderMap;
 use secrecy::SecretString;
 
 /// Why a connection does not begin. It is answered as a problem.
@@ -66,6 +67,13 @@ impl Refusal {
 }
 
 impl Services {
+    /// Whether a request came over TLS, by the operator's word or by that of a trusted proxy.
+    #[must_use]
+    pub fn is_secure(&self, headers: &HeaderMap) -> bool {
+        let is_proxied_tls = || headers.get("x-forwarded-proto").is_some_and(|scheme| scheme.as_bytes() == b"https");
+        self.is_public_over_tls || (self.trust_forwarded_for && is_proxied_tls())
+    }
+
     /// Whether new connections are taken at all.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! The frame guard, pure: looks at the headers of what a client sends (RFC 6455, section 5.2) before anything is kept,
 //! and lets one frame through at a time.
 
-use crate::protocol::CloseCode;
+use crate::protocol::{CloseCode, peer_close};
 
 /// The most bytes a header of a client's frame has: two, a length of eight, a mask of four.
 pub const MAX_HEADER: usize = 14;
@@ -59,6 +59,23 @@ impl Guard {
             (1 | 2, None) => Ok(header.payload),
             _ => Err(CloseCode::ProtocolViolation),
         }
+    }
+}
+
+/// Looks into a whole frame, when it is a close frame.
+///
+/// # Errors
+/// [`peer_close::read`]'s.
+pub fn check_close(frame: &[u8]) -> Result<(), Violation> {
+    const CLOSE: u8 = 0x88;
+    match frame {
+        // A control frame's length is in seven bits; the mask follows.
+        [CLOSE, _, a, b, c, d, masked @ ..] => {
+            let mask = [*a, *b, *c, *d];
+            let payload: Vec<u8> = masked.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask).collect();
+            peer_close::read(&payload).map(drop)
+        }
+        _ => Ok(()),
     }
 }
 
@@ -136,6 +153,19 @@ mod tests {
         ] {
             assert_eq!(run(&bad, 100_000), Err(CloseCode::ProtocolViolation), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_close_frame_is_read_under_its_mask() {
+        let close = |payload: &[u8]| {
+            let mask = [0x11, 0x22, 0x33, 0x44];
+            let masked = payload.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask);
+            [0x88, 0x80 | payload.len() as u8].into_iter().chain(mask).chain(masked).collect::<Vec<u8>>()
+        };
+        assert_eq!(check_close(&close(&1001_u16.to_be_bytes())), Ok(()));
+        assert_eq!(check_close(&close(&[])), Ok(()));
+        assert_eq!(check_close(&close(&1005_u16.to_be_bytes())), Err(CloseCode::ProtocolViolation));
+        assert_eq!(check_close(&frame(0x89, 2)), Ok(()), "a ping may say anything");
     }
 
     proptest! {

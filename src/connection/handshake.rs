@@ -4,11 +4,11 @@ use super::address::client_address;
 use super::admission::Refusal;
 use super::{Services, websocket};
 use crate::auth::token::Verified;
-use crate::protocol::{BEARER_PREFIX, ErrorCode, SUBPROTOCOL};
+use crate::protocol::{BEARER_PREFIX, ErrorCode, SUBPROTOCOL, security_headers};
 use actix_codec::Framed;
 use actix_http::body::{BodySize, MessageBody};
 use actix_http::header::{self, HeaderMap, HeaderValue};
-use actix_http::{HttpMessage, Method, Request, Response, StatusCode, h1, ws};
+use actix_http::{HttpMessage, Method, Request, Response, ResponseBuilder, StatusCode, h1, ws};
 use actix_rt::net::TcpStream;
 use bytes::Bytes;
 use futures_util::SinkExt;
@@ -37,14 +37,15 @@ pub async fn upgrade(
     let accepted = accepted.and_then(|peer| examine(&services, &gate, &request, peer));
     let (address, verified) = match accepted {
         Ok(accepted) => accepted,
-        Err(refusal) => return refuse(&mut framed, &refusal).await,
+        Err(refusal) => return refuse(&mut framed, &refusal, services.is_secure(request.headers())).await,
     };
     let seat = match services.seat(&verified.principal) {
         Ok(seat) => seat,
-        Err(refusal) => return refuse(&mut framed, &refusal).await,
+        Err(refusal) => return refuse(&mut framed, &refusal, services.is_secure(request.headers())).await,
     };
     let mut response = ws::handshake_response(request.head());
     response.insert_header((header::SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL));
+    protect(&mut response, services.is_secure(request.headers()));
     let response = response.finish().drop_body();
     if framed.send(h1::Message::Item((response, BodySize::None))).await.is_err() {
         return Ok(());
@@ -119,7 +120,15 @@ fn authenticate(services: &Services, headers: &HeaderMap, protocols: &[&str]) ->
     services.verify(&token.to_owned().into())
 }
 
-async fn refuse(framed: &mut Framed<TcpStream, h1::Codec>, refusal: &Refusal) -> Result<(), actix_http::Error> {
+/// Adds what every answer carries.
+fn protect(response: &mut ResponseBuilder, is_secure: bool) {
+    let of_tls = is_secure.then_some(security_headers::TLS);
+    for header in security_headers::ALWAYS.into_iter().chain([security_headers::NO_PAGE]).chain(of_tls) {
+        response.insert_header(header);
+    }
+}
+
+async fn refuse(framed: &mut Framed<TcpStream, h1::Codec>, refusal: &Refusal, is_secure: bool) -> Result<(), actix_http::Error> {
     let body = json!({
         "type": "about:blank",
         "title": refusal.status.canonical_reason().unwrap_or("refused"),
@@ -130,6 +139,8 @@ async fn refuse(framed: &mut Framed<TcpStream, h1::Codec>, refusal: &Refusal) ->
     let body = Bytes::from(body.to_string());
     let mut response = Response::build(refusal.status);
     response.insert_header((header::CONTENT_TYPE, "application/problem+json")).insert_header((header::CONNECTION, "close"));
+    protect(&mut response, is_secure);
+    response.insert_header((header::CACHE_CONTROL, "no-store"));
     if let Some(seconds) = refusal.retry_after {
         response.insert_header((header::RETRY_AFTER, seconds));
     }

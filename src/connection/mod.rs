@@ -65,6 +65,8 @@ pub struct Services {
     pub trust_forwarded_for: bool,
     /// Whether the audit has the addresses that clients come from.
     pub keep_addresses: bool,
+    /// Whether guests reach this service over TLS, as the operator says.
+    pub is_public_over_tls: bool,
     /// Which version of the pages this node serves.
     pub version: &'static str,
     /// Whether this node takes connections at all.

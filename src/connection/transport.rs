@@ -3,7 +3,7 @@
 //! The actor is polled whatever the socket does, so its timers and its mailbox never freeze; what the reader does not
 //! take waits in the [`Wire`], bounded, with a deadline.
 
-use super::guard::{Guard, Violation};
+use super::guard::{self, Guard, Violation};
 use super::wire::{TooSlow, Wire};
 use crate::protocol::{CloseCode, Frame};
 use actix_http::error::PayloadError;
@@ -59,6 +59,7 @@ impl Incoming {
     fn next_frame(&mut self) -> Result<Option<Bytes>, Violation> {
         match self.guard.first(&self.held, self.most)? {
             Some(length) if length <= self.held.len() => {
+                guard::check_close(&self.held[..length])?;
                 self.guard.pass(&self.held);
                 let frame = Bytes::copy_from_slice(&self.held[..length]);
                 self.held.advance(length);

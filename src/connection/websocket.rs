@@ -226,7 +226,11 @@ impl Actor for Connection {
 impl StreamHandler<Result<ws::Message, ws::ProtocolError>> for Connection {
     fn handle(&mut self, message: Result<ws::Message, ws::ProtocolError>, ctx: &mut Ctx) {
         match message {
-            Ok(ws::Message::Close(_)) => self.close(CloseCode::Normal, ctx),
+            // Judged by the transport already.
+            Ok(ws::Message::Close(reason)) => {
+                self.wire.close_echo(reason.map(|reason| reason.code.into()));
+                ctx.stop();
+            }
             // A message that misses a part is none any more, so nobody can be told to send it again.
             Ok(ws::Message::Continuation(_)) if !self.admit(ctx) => self.close(CloseCode::RateLimited, ctx),
             Ok(ws::Message::Continuation(item)) => self.fragment(item, ctx),

@@ -92,6 +92,11 @@ impl Wire {
         self.end(code, frame::close(code));
     }
 
+    /// Ends a WebSocket whose client has sent its close frame: the answer carries the same code.
+    pub fn close_echo(&self, code: Option<u16>) {
+        self.end(CloseCode::Normal, frame::close_echo(code));
+    }
+
     /// Ends the connection: nothing is queued after these last bytes. For a slow reader what waits is dropped, so that
     /// they stand next in line.
     pub fn end(&self, code: CloseCode, last: Bytes) {

@@ -4,6 +4,7 @@ use super::decision::{Moment, Refusal, RefusalKind};
 use super::ids::{CategoryId, MenuItemId, OptionId};
 use super::menu::{Category, DishOption, Menu, MenuItem, in_future};
 use super::money::{Currency, Money};
+use super::picture_address;
 use super::text::{Name, Note, Station, Text};
 use super::time::Timestamp;
 use serde::Deserialize;
@@ -96,17 +97,13 @@ impl MenuDraft {
         if draft.until.is_some() && draft.available.is_none() {
             return wrong("until goes with available");
         }
-        if draft.photo.as_ref().is_some_and(|photo| !is_picture_address(photo.as_str())) {
-            return wrong("photo must begin with https:// or be a path on this server");
+        if draft.photo.as_ref().is_some_and(|photo| !picture_address::is_sound(photo.as_str())) {
+            return wrong(
+                "photo must be https://HOST/… or a path on this server like /photos/rezala.jpg, without blanks, backslashes or a password",
+            );
         }
         Ok(())
     }
-}
-
-/// What the pages can show under their policy.
-fn is_picture_address(address: &str) -> bool {
-    let is_path = address.starts_with('/') && !address.starts_with("//");
-    (is_path || address.starts_with("https://")) && !address.contains(|c: char| c.is_whitespace())
 }
 
 impl ItemDraft {

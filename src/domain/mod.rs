@@ -18,6 +18,7 @@ pub mod menu_draft;
 pub mod merge_patch;
 pub mod money;
 pub mod order;
+mod picture_address;
 pub mod place;
 pub mod position;
 pub mod principal;

@@ -3,7 +3,7 @@
 use super::problem::Problem;
 use actix_web::HttpRequest;
 use actix_web::http::Uri;
-use actix_web::http::header::HOST;
+use actix_web::http::header::{HOST, HeaderMap};
 use std::sync::Arc;
 
 /// The beginning of addresses that leave this server.
@@ -20,6 +20,13 @@ impl Base {
         Self { public_url: public_url.map(|url| url.trim_end_matches('/').into()), behind_proxy }
     }
 
+    /// Whether a request came over TLS, by the operator's word or by that of a trusted proxy.
+    #[must_use]
+    pub fn is_secure(&self, headers: &HeaderMap) -> bool {
+        let is_secure_proxy = || headers.get("x-forwarded-proto").is_some_and(|scheme| scheme.as_bytes() == b"https");
+        self.public_url.as_deref().is_some_and(|url| url.starts_with("https://")) || (self.behind_proxy && is_secure_proxy())
+    }
+
     /// Without a slash at its end. When the operator says nothing, it is where this request came to.
     ///
     /// # Errors
@@ -29,8 +36,7 @@ impl Base {
             return Ok(url.to_string());
         }
         let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let is_secure = self.behind_proxy && header("x-forwarded-proto") == "https";
-        let base = format!("{}://{}", if is_secure { "https" } else { "http" }, header(HOST.as_str()));
+        let base = format!("{}://{}", if self.is_secure(request.headers()) { "https" } else { "http" }, header(HOST.as_str()));
         let has_only_authority = |uri: Uri| uri.authority().is_some() && uri.path() == "/" && uri.query().is_none();
         if !base.ends_with('/') && base.parse().is_ok_and(has_only_authority) {
             return Ok(base);

@@ -4,12 +4,13 @@ use super::problem::{Problem, no_such_path, no_upgrade, wrong_method};
 use super::request_log::log_request;
 use super::state::State;
 use super::{demo, devices, health, manage, menu, orders, page, pages, push, rooms, sessions, specs};
+use crate::protocol::security_headers;
 use crate::store::audit;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, HeaderValue};
 use actix_web::middleware::{Compress, DefaultHeaders, Next, from_fn};
-use actix_web::{App, Error, Resource, Route, guard, web};
+use actix_web::{App, Error, Resource, ResponseError, Route, guard, web};
 
 /// The application: the URL table, a log line for each request, and the headers that every answer carries.
 #[must_use]
@@ -29,17 +30,26 @@ pub fn app(
         .wrap(from_fn(open_scope))
         .wrap(from_fn(keep_to_faces))
         .wrap(from_fn(log_request))
+        .wrap(from_fn(stay_on_tls))
         .wrap(headers())
         .configure(configure)
 }
 
-/// Table keys stand in the addresses of pages, so no page tells where it was; answers with tokens are never kept.
+/// The security headers; answers with tokens are never kept.
 fn headers() -> DefaultHeaders {
-    DefaultHeaders::new()
-        .add((X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .add((REFERRER_POLICY, "no-referrer"))
-        .add((CONTENT_SECURITY_POLICY, page::policy()))
-        .add((CACHE_CONTROL, "no-store"))
+    let headers = security_headers::ALWAYS.into_iter().fold(DefaultHeaders::new(), DefaultHeaders::add);
+    headers.add((CONTENT_SECURITY_POLICY, page::policy())).add((CACHE_CONTROL, "no-store"))
+}
+
+/// Tells browsers that came over TLS to come back over nothing else.
+async fn stay_on_tls(request: ServiceRequest, next: Next<impl MessageBody>) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let is_secure = request.app_data::<web::Data<State>>().is_some_and(|state| state.base.is_secure(request.headers()));
+    let mut response = next.call(request).await?;
+    if is_secure {
+        let (name, value) = security_headers::TLS;
+        response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    Ok(response)
 }
 
 /// Opens the audit's scope round a request.
@@ -52,13 +62,14 @@ async fn open_scope(request: ServiceRequest, next: Next<impl MessageBody>) -> Re
 /// What this node does not serve is not there.
 async fn keep_to_faces(
     request: ServiceRequest,
-    next: Next<impl MessageBody>,
+    next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let is_served = request.app_data::<web::Data<State>>().is_none_or(|state| state.faces.serve(request.path()));
     if is_served {
-        return next.call(request).await;
+        return Ok(next.call(request).await?.map_into_left_body());
     }
-    Err(Problem::elsewhere().into())
+    // An answer and no error: an error would pass by the headers that every answer carries.
+    Ok(request.into_response(Problem::elsewhere().error_response()).map_into_right_body())
 }
 
 /// The table.

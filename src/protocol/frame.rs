@@ -138,6 +138,15 @@ pub fn pong(payload: &[u8]) -> Bytes {
     control(PONG, payload)
 }
 
+/// The answer to a client's close frame: its own code, or `normal` for one without.
+#[must_use]
+pub fn close_echo(code: Option<u16>) -> Bytes {
+    match code {
+        Some(code) => control(CLOSE, &code.to_be_bytes()),
+        None => close(super::CloseCode::Normal),
+    }
+}
+
 /// A WebSocket close with its code and reason.
 #[must_use]
 pub fn close(code: super::CloseCode) -> Bytes {
@@ -160,6 +169,8 @@ mod tests {
         assert_eq!(of(65_536)[..10], [0x81, 127, 0, 0, 0, 0, 0, 1, 0, 0]);
         assert_eq!(pong(b"hi")[..], [0x8A, 2, b'h', b'i']);
         assert_eq!(close(super::super::CloseCode::TooSlow)[..4], [0x88, 10, 0x11, 0x39]);
+        assert_eq!(close_echo(Some(4001))[..], [0x88, 2, 0x0F, 0xA1]);
+        assert_eq!(close_echo(None)[..4], [0x88, 8, 0x03, 0xE8]);
     }
 
     #[test]

@@ -4,6 +4,8 @@ pub mod client_frame;
 pub mod close_code;
 pub mod error_code;
 pub mod frame;
+pub mod peer_close;
+pub mod security_headers;
 pub mod server_frame;
 
 pub use client_frame::{BadFrame, ClientFrame};

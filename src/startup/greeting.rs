@@ -41,6 +41,23 @@ fn print_demo(made: &demo::Demo, base: &str, is_public: bool) -> std::io::Result
     out.flush()
 }
 
+/// Warns of plain HTTP on an address that others reach. Behind a proxy that the configuration names it is a note.
+pub fn warn_of_plain_http(serve: &Serve, address: SocketAddr) {
+    if address.ip().is_loopback() {
+        return;
+    }
+    let is_behind_tls = serve.trust_forwarded_for && serve.public_url.as_deref().is_some_and(|url| url.starts_with("https://"));
+    if is_behind_tls {
+        log::info!(address:%; "plain HTTP for a proxy; only the proxy may reach this address");
+    } else {
+        log::warn!(
+            address:%;
+            "plain HTTP on an address that others reach: passwords, tokens and orders can be read and changed on the way. \
+             Bind to 127.0.0.1 behind a proxy with TLS (compose/nginx.conf), and set --public-url https://… and --trust-forwarded-for"
+        );
+    }
+}
+
 /// Says where it listens: one line, once it does.
 ///
 /// # Errors

@@ -74,6 +74,7 @@ impl Node {
             origins: serve.allowed_origins.clone(),
             trust_forwarded_for: serve.trust_forwarded_for,
             keep_addresses: !serve.retention.no_audit_addresses,
+            is_public_over_tls: serve.public_url.as_deref().is_some_and(|url| url.starts_with("https://")),
             version: http::version(),
             is_open: serve.role != NodeRole::Api,
             metrics: metrics.clone(),
@@ -156,6 +157,7 @@ pub async fn serve(common: &Common, serve: &Serve) -> anyhow::Result<()> {
     // Before anybody is told that it listens: from then on a signal is an orderly stop.
     let signals = drain::Signals::listen()?;
     let running = actix_rt::spawn(server);
+    greeting::warn_of_plain_http(serve, address);
     greeting::announce(node.store.epoch(), address)?;
     if drain::drain(&node.services.census, &handle, signals, Duration::from_secs(serve.drain_s)).await {
         running.await.context("the server's task")??;

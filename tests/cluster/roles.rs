@@ -18,7 +18,9 @@ async fn calls_go_to_one_node_rooms_to_another_and_events_between_them() {
     let (room, order) = (api.menu.kitchen(), api.staff.place(&api.menu.basket()).await["id"].clone());
 
     for path in ["/ws".to_owned(), format!("/api/v1/rooms/{room}/events?wait=0")] {
-        api.staff.get(&path).await.problem(404, "not_found");
+        let answer = api.staff.get(&path).await;
+        answer.problem(404, "not_found");
+        assert_eq!(answer.header("cross-origin-opener-policy"), "same-origin", "as every answer");
     }
     let (reply, _) = Handshake::new(&api.staff.token).send(&api.nodes[0].base, None).await;
     assert_eq!((reply.status, reply.code().as_str()), (404, "not_found"), "a node for calls takes no connection");

@@ -11,6 +11,7 @@ mod commands;
 mod drain;
 mod ended_sessions;
 mod handshake;
+mod hardening;
 mod heartbeat;
 mod house;
 mod http;

@@ -77,6 +77,30 @@ fn forge(changes: &Value) -> Result<Principal, TokenError> {
     ours().verify(&token.into(), NOW).map(|verified| verified.principal)
 }
 
+/// Signs good claims under the right key and another header.
+fn typed(typ: Option<&str>) -> Result<Principal, TokenError> {
+    let header = Header { kid: Some("a".into()), typ: typ.map(Into::into), ..Header::new(Algorithm::HS256) };
+    let token = encode(&header, &claims(), &EncodingKey::from_secret(SECRET.as_bytes())).unwrap();
+    ours().verify(&token.into(), NOW).map(|verified| verified.principal)
+}
+
+#[test]
+fn a_token_of_another_type_is_refused_whatever_else_is_right() {
+    for typ in ["JWT", "jwt", "at+jwt"] {
+        assert!(typed(Some(typ)).is_ok(), "{typ}");
+    }
+    for typ in [None, Some(""), Some("refresh"), Some("secevent+jwt"), Some("dpop+jwt"), Some("JWE")] {
+        assert_eq!(typed(typ), Err(TokenError::WrongType), "{typ:?}");
+    }
+    for claim in ["typ", "token_type", "token_use"] {
+        assert!(forge(&json!({claim: "access"})).is_ok(), "{claim}");
+        for kind in ["refresh", "id", "share", ""] {
+            assert_eq!(forge(&json!({claim: kind})), Err(TokenError::WrongType), "{claim} {kind}");
+        }
+        assert_eq!(forge(&json!({claim: 1})), Err(TokenError::Malformed), "{claim}");
+    }
+}
+
 #[test]
 fn what_is_issued_is_verified_until_its_end_and_not_a_millisecond_longer() {
     for role in Role::ALL {

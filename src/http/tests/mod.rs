@@ -73,6 +73,7 @@ impl House {
             keep_addresses: true,
             metrics: metrics.clone(),
             version: crate::http::version(),
+            is_public_over_tls: false,
             is_open: true,
         };
         let state = State {
