@@ -107,6 +107,7 @@ pub struct ByResume {
 pub struct Metrics {
     registry: std::sync::Arc<Registry>,
     pub connections: Family<ByRole, Gauge>,
+    pub plain_connections: Gauge,
     pub rooms: Family<ByKind, Gauge>,
     pub members: Family<ByKind, Gauge>,
     pub feeds: Gauge,
@@ -142,6 +143,7 @@ impl Metrics {
         let mut metrics = Self {
             registry: std::sync::Arc::default(),
             connections: Family::default(),
+            plain_connections: Gauge::default(),
             rooms: Family::default(),
             members: Family::default(),
             feeds: Gauge::default(),
@@ -171,6 +173,7 @@ impl Metrics {
 
     fn register_live(&self, registry: &mut Registry) {
         registry.register("connections", "Open connections by role", self.connections.clone());
+        registry.register("plain_connections", "Open HTTP connections that are no WebSocket", self.plain_connections.clone());
         registry.register("rooms", "Rooms with members on this node, by kind", self.rooms.clone());
         registry.register("members", "Memberships of rooms, by the room's kind", self.members.clone());
         registry.register("feeds", "Feeds with rooms on this node", self.feeds.clone());

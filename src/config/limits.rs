@@ -38,13 +38,35 @@ pub struct LimitArgs {
     #[arg(long, env = "ORDERBELL_BACKLOG_BYTES", default_value_t = 262_144, value_parser = clap::value_parser!(u32).range(196_608..=16_777_216))]
     pub backlog_bytes: u32,
 
+    /// Milliseconds for which a reader may take nothing of what waits for it, on every transport, before it is cut. The
+    /// kernel says late that there is place again: over a slow network ten seconds are little.
+    #[arg(long, env = "ORDERBELL_WRITE_TIMEOUT_MS", default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(500..=600_000))]
+    pub write_timeout_ms: u64,
+
+    /// Bytes of answers over plain HTTP that wait for their readers, beyond which these get a quarter of that time.
+    #[arg(long, env = "ORDERBELL_UNREAD_BYTES", default_value_t = 134_217_728, value_parser = clap::value_parser!(u64).range(1_048_576..))]
+    pub unread_bytes: u64,
+
+    /// Plain HTTP connections of one address; what comes beyond them while all are busy is answered to kitchen and staff
+    /// alone. Default: three quarters of the sockets of this node. Not asked with --trust-forwarded-for.
+    #[arg(long, env = "ORDERBELL_CONNECTIONS_PER_ADDRESS", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    pub connections_per_address: Option<u32>,
+
     /// Connections of one principal.
     #[arg(long, env = "ORDERBELL_CONNECTIONS_PER_PRINCIPAL", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub connections_per_principal: u32,
 
-    /// Connections of this node.
+    /// Connections of all the diners of one table.
+    #[arg(long, env = "ORDERBELL_CONNECTIONS_PER_TABLE", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub connections_per_table: u32,
+
+    /// Connections of this node. A limit of file descriptors that is too low for so many makes it fewer.
     #[arg(long, env = "ORDERBELL_CONNECTIONS", default_value_t = 50_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     pub connections: u32,
+
+    /// How many of a hundred of these connections are kept for kitchen, staff, managers and services.
+    #[arg(long, env = "ORDERBELL_RESERVED_PERCENT", default_value_t = 10, value_parser = clap::value_parser!(u32).range(0..=90))]
+    pub reserved_percent: u32,
 
     /// Handshakes per second from one address (a whole restaurant's phones sit behind one), in the long run.
     #[arg(long, env = "ORDERBELL_HANDSHAKES_PER_SECOND", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
@@ -73,8 +95,11 @@ impl LimitArgs {
             messages: Rate { per_second: self.messages_per_second, burst: self.message_burst },
             heartbeat: Duration::from_millis(self.heartbeat_ms),
             backlog_bytes: self.backlog_bytes as usize,
+            write_timeout: Duration::from_millis(self.write_timeout_ms),
             connections_per_principal: self.connections_per_principal,
+            connections_per_table: self.connections_per_table,
             connections: self.connections,
+            reserved_percent: self.reserved_percent,
         }
     }
 }

@@ -113,6 +113,14 @@ impl Services {
                 self.metrics.hit("connections");
                 Refusal::new(ErrorCode::Unavailable, "this node has as many connections as it takes; try again").after(2)
             }
+            Refused::FullOfDiners => {
+                self.metrics.hit("connections_of_diners");
+                Refusal::new(ErrorCode::Unavailable, "this node has as many guests as it takes; try again").after(2)
+            }
+            Refused::TooManyAtTable => {
+                self.metrics.hit("connections_per_table");
+                Refusal::new(ErrorCode::RateLimited, "too many connections from this table; close one").after(5)
+            }
             Refused::TooMany => {
                 self.metrics.hit("connections_per_principal");
                 Refusal::new(ErrorCode::RateLimited, "too many connections of one principal; close one").after(5)

@@ -66,22 +66,30 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// `{"room","epoch","version","position","frames":[…]}`; the frames are the very texts that other transports carry.
+    /// `{"room","epoch","version","position","frames":[…]}`; the frames are the very bytes that other transports carry.
     #[must_use]
-    pub fn json(&self) -> Bytes {
+    pub fn parts(&self) -> Vec<Bytes> {
         let Self { room, epoch, version, position, frames } = self;
-        let length: usize = frames.iter().map(|frame| frame.wire().len()).sum();
-        let mut out = BytesMut::with_capacity(length + 200);
         // An epoch is hexadecimal, and a version that and numbers; what they hold needs no escape.
         let head = format!(r#"{{"room":"{room}","epoch":"{epoch}","version":"{version}","position":{position},"frames":["#);
-        out.put_slice(head.as_bytes());
+        let mut parts = Vec::with_capacity(2 * frames.len() + 2);
+        parts.push(head.into());
         for (number, frame) in frames.iter().enumerate() {
             if number > 0 {
-                out.put_u8(b',');
+                parts.push(Bytes::from_static(b","));
             }
-            out.put_slice(frame.text().as_bytes());
+            parts.push(frame.text().into_bytes());
         }
-        out.put_slice(b"]}");
+        parts.push(Bytes::from_static(b"]}"));
+        parts
+    }
+
+    /// The same in one piece.
+    #[must_use]
+    pub fn json(&self) -> Bytes {
+        let parts = self.parts();
+        let mut out = BytesMut::with_capacity(parts.iter().map(Bytes::len).sum());
+        parts.iter().for_each(|part| out.put_slice(part));
         out.freeze()
     }
 }

@@ -1,7 +1,7 @@
 //! Who is connected to this node: how many in all and by principal, and how to reach each to end it.
 
 use super::limits::Limits;
-use crate::domain::principal::Principal;
+use crate::domain::principal::{Principal, Role};
 use crate::domain::text::Key;
 use crate::room::MemberId;
 use actix::{Message, Recipient};
@@ -28,8 +28,12 @@ pub enum Control {
 pub enum Refused {
     /// The node has as many as it takes.
     Full,
+    /// The node has as many as it lets diners take.
+    FullOfDiners,
     /// The principal has.
     TooMany,
+    /// The diners of the table have.
+    TooManyAtTable,
 }
 
 struct Present {
@@ -41,8 +45,29 @@ struct Present {
 struct People {
     /// Connections by principal, under a hash: a collision makes two principals share a limit, nothing else.
     by_principal: HashMap<u64, u32>,
+    /// Connections by a diner's table, likewise.
+    by_table: HashMap<u64, u32>,
     count: u32,
     present: HashMap<MemberId, Present>,
+}
+
+impl People {
+    fn check(&self, principal: u64, table: Option<u64>, role: Role, limits: &Limits) -> Result<(), Refused> {
+        let has = |counts: &HashMap<u64, u32>, key| counts.get(&key).copied().unwrap_or(0);
+        if self.count >= limits.connections {
+            return Err(Refused::Full);
+        }
+        if self.count >= limits.connections_before(role) {
+            return Err(Refused::FullOfDiners);
+        }
+        if has(&self.by_principal, principal) >= limits.connections_per_principal {
+            return Err(Refused::TooMany);
+        }
+        if table.is_some_and(|table| has(&self.by_table, table) >= limits.connections_per_table) {
+            return Err(Refused::TooManyAtTable);
+        }
+        Ok(())
+    }
 }
 
 struct Inner {
@@ -60,6 +85,7 @@ pub struct Census(Arc<Inner>);
 pub struct Seat {
     census: Census,
     principal: u64,
+    table: Option<u64>,
     /// The connection's number on this node.
     pub member: MemberId,
 }
@@ -83,23 +109,22 @@ impl Census {
     /// Takes a place for a principal.
     ///
     /// # Errors
-    /// When the node or the principal has as many as allowed.
+    /// When the node, the table or the principal has as many as allowed. Diners are refused before everyone else.
     pub fn admit(&self, who: &Principal, limits: &Limits) -> Result<Seat, Refused> {
         // Those who were given a link take no place of who gave it.
         let principal = self.hash(&(who.restaurant, &who.sub, who.share));
+        let table = who.table.as_ref().filter(|_| who.role == Role::Diner);
+        let table = table.map(|table| self.hash(&(who.restaurant, table)));
         let mut people = self.people();
-        if people.count >= limits.connections {
-            return Err(Refused::Full);
+        people.check(principal, table, who.role, limits)?;
+        *people.by_principal.entry(principal).or_default() += 1;
+        if let Some(table) = table {
+            *people.by_table.entry(table).or_default() += 1;
         }
-        let theirs = people.by_principal.entry(principal).or_default();
-        if *theirs >= limits.connections_per_principal {
-            return Err(Refused::TooMany);
-        }
-        *theirs += 1;
         people.count += 1;
         drop(people);
         let member = MemberId(self.0.next.fetch_add(1, Ordering::Relaxed));
-        Ok(Seat { census: self.clone(), principal, member })
+        Ok(Seat { census: self.clone(), principal, table, member })
     }
 
     /// Ends every connection of a session.
@@ -159,11 +184,66 @@ impl Drop for Seat {
         let mut people = self.census.people();
         people.present.remove(&self.member);
         people.count = people.count.saturating_sub(1);
-        if let Some(theirs) = people.by_principal.get_mut(&self.principal) {
-            *theirs -= 1;
-            if *theirs == 0 {
-                people.by_principal.remove(&self.principal);
-            }
+        subtract_one(&mut people.by_principal, self.principal);
+        if let Some(table) = self.table {
+            subtract_one(&mut people.by_table, table);
         }
+    }
+}
+
+/// Counts one down; a count of zero is removed.
+fn subtract_one(counts: &mut HashMap<u64, u32>, key: u64) {
+    if let Some(count) = counts.get_mut(&key) {
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(&key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ids::RestaurantId;
+
+    fn principal(role: Role, sub: &str, table: Option<&str>) -> Principal {
+        Principal {
+            sub: sub.parse().unwrap(),
+            role,
+            restaurant: RestaurantId::from_uuid(uuid::Uuid::nil()),
+            session: sub.parse().unwrap(),
+            station: None,
+            table: table.map(|label| label.parse().unwrap()),
+            device: None,
+            share: None,
+        }
+    }
+
+    #[test]
+    fn diners_are_refused_first_and_places_that_are_given_back_are_taken_again() {
+        let (census, limits) =
+            (Census::new(Arc::default()), Limits { connections: 10, reserved_percent: 20, ..Limits::default() });
+        let diner = |number: u32| principal(Role::Diner, &format!("d{number}"), Some(&number.to_string()));
+        let mut seats: Vec<Seat> = (0..8).map(|number| census.admit(&diner(number), &limits).unwrap()).collect();
+        assert_eq!(census.admit(&diner(8), &limits).err(), Some(Refused::FullOfDiners));
+        for role in [Role::Kitchen, Role::Staff] {
+            seats.push(census.admit(&principal(role, "s", None), &limits).unwrap());
+        }
+        assert_eq!(census.admit(&principal(Role::Manager, "m", None), &limits).err(), Some(Refused::Full));
+        assert_eq!(census.admit(&diner(8), &limits).err(), Some(Refused::Full));
+        seats.clear();
+        assert!(census.admit(&diner(8), &limits).is_ok() && census.count() == 0);
+    }
+
+    #[test]
+    fn the_diners_of_a_table_share_a_limit_and_other_tables_have_their_own() {
+        let (census, limits) = (Census::new(Arc::default()), Limits { connections_per_table: 3, ..Limits::default() });
+        let at = |table, number: u32| principal(Role::Diner, &format!("d{number}"), Some(table));
+        let mut seats: Vec<Seat> = (0..3).map(|number| census.admit(&at("7", number), &limits).unwrap()).collect();
+        assert_eq!(census.admit(&at("7", 3), &limits).err(), Some(Refused::TooManyAtTable));
+        assert!(census.admit(&at("8", 3), &limits).is_ok());
+        assert!(census.admit(&principal(Role::Staff, "s", None), &limits).is_ok());
+        seats.pop();
+        assert!(census.admit(&at("7", 3), &limits).is_ok());
     }
 }

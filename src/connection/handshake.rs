@@ -2,6 +2,7 @@
 
 use super::address::client_address;
 use super::admission::Refusal;
+use super::socket::Socket;
 use super::{Services, websocket};
 use crate::auth::token::Verified;
 use crate::protocol::{BEARER_PREFIX, ErrorCode, SUBPROTOCOL, security_headers};
@@ -9,7 +10,6 @@ use actix_codec::Framed;
 use actix_http::body::{BodySize, MessageBody};
 use actix_http::header::{self, HeaderMap, HeaderValue};
 use actix_http::{HttpMessage, Method, Request, Response, ResponseBuilder, StatusCode, h1, ws};
-use actix_rt::net::TcpStream;
 use bytes::Bytes;
 use futures_util::SinkExt;
 use serde_json::json;
@@ -30,7 +30,7 @@ pub async fn upgrade(
     services: Arc<Services>,
     gate: Gate,
     request: Request,
-    mut framed: Framed<TcpStream, h1::Codec>,
+    mut framed: Framed<Socket, h1::Codec>,
 ) -> Result<(), actix_http::Error> {
     let peer = framed.io_ref().peer_addr().map(|peer| peer.ip());
     let accepted = peer.map_err(|_| Refusal::new(ErrorCode::BadFrame, "no peer address"));
@@ -53,10 +53,13 @@ pub async fn upgrade(
     drop(request);
     let parts = framed.into_parts();
     let first = parts.read_buf.to_vec();
-    let io = parts.io;
+    let (io, place) = parts.io.upgrade();
     // A frame is small and its reader waits for it.
     let _ = io.set_nodelay(true);
-    actix_rt::spawn(websocket::run(services, (seat, address), verified, io, first));
+    actix_rt::spawn(async move {
+        websocket::run(services, (seat, address), verified, io, first).await;
+        drop(place);
+    });
     Ok(())
 }
 
@@ -128,7 +131,7 @@ fn protect(response: &mut ResponseBuilder, is_secure: bool) {
     }
 }
 
-async fn refuse(framed: &mut Framed<TcpStream, h1::Codec>, refusal: &Refusal, is_secure: bool) -> Result<(), actix_http::Error> {
+async fn refuse(framed: &mut Framed<Socket, h1::Codec>, refusal: &Refusal, is_secure: bool) -> Result<(), actix_http::Error> {
     let body = json!({
         "type": "about:blank",
         "title": refusal.status.canonical_reason().unwrap_or("refused"),

@@ -1,6 +1,7 @@
 //! What one connection, one principal, one address and one node may do.
 
 use super::bucket::Rate;
+use crate::domain::principal::Role;
 use crate::protocol::server_frame::LimitsFrame;
 use std::time::Duration;
 
@@ -17,13 +18,29 @@ pub struct Limits {
     pub heartbeat: Duration,
     /// Bytes a connection may hold that its reader has not taken (close code 4409).
     pub backlog_bytes: usize,
+    /// How long a reader may take nothing of what waits for it, on every transport.
+    pub write_timeout: Duration,
     /// Connections of one principal (429).
     pub connections_per_principal: u32,
+    /// Connections of the diners of one table (429).
+    pub connections_per_table: u32,
     /// Connections of the node (503).
     pub connections: u32,
+    /// How many of a hundred of them are kept for kitchen, staff, managers and services (503 for diners).
+    pub reserved_percent: u32,
 }
 
 impl Limits {
+    /// Connections that a node may have before it refuses one of this role.
+    #[must_use]
+    pub fn connections_before(&self, role: Role) -> u32 {
+        let reserved = u64::from(self.connections) * u64::from(self.reserved_percent.min(100)) / 100;
+        match role {
+            Role::Diner => self.connections - u32::try_from(reserved).unwrap_or(self.connections),
+            Role::Kitchen | Role::Staff | Role::Manager | Role::Service => self.connections,
+        }
+    }
+
     /// As `welcome` tells them.
     #[must_use]
     pub fn frame(&self) -> LimitsFrame {
@@ -44,8 +61,11 @@ impl Default for Limits {
             messages: Rate { per_second: 50, burst: 200 },
             heartbeat: Duration::from_secs(25),
             backlog_bytes: 256 * 1024,
+            write_timeout: Duration::from_secs(20),
             connections_per_principal: 100,
+            connections_per_table: 200,
             connections: 50_000,
+            reserved_percent: 10,
         }
     }
 }

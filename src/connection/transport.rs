@@ -21,9 +21,6 @@ use std::time::Duration;
 
 /// Bytes of one read, in one buffer a thread.
 const READ: usize = 16 * 1024;
-/// How long the reader may take none of what waits before the socket is cut. The kernel says that there is place again when
-/// a third of its buffer is free, which takes a while over a network of few kilobytes a second.
-const STALL: Duration = Duration::from_secs(20);
 /// How long the last bytes, the close frame among them, may take.
 const LINGER: Duration = Duration::from_secs(2);
 /// Bytes read and thrown away after the close frame, so that the client's unread bytes do not reset the connection
@@ -157,8 +154,15 @@ impl Deref for Outgoing {
 }
 
 /// Runs a connection to its end: polls the actor, writes what it queues. Ends when the actor has ended and its last
-/// bytes are gone, when the socket breaks, or when the reader takes nothing for [`STALL`].
-pub async fn drive(io: Rc<TcpStream>, wire: Wire, actor: impl Stream<Item = Result<Bytes, actix_web::Error>>) {
+/// bytes are gone, when the socket breaks, or when the reader takes nothing for so long. The kernel
+/// says that there is place again when a third of its buffer is free, which takes a while over a network of few kilobytes
+/// a second: `patience` should be well above ten seconds.
+pub async fn drive(
+    io: Rc<TcpStream>,
+    wire: Wire,
+    actor: impl Stream<Item = Result<Bytes, actix_web::Error>>,
+    patience: Duration,
+) {
     let mut actor = Box::pin(actor);
     let mut stall: Option<Pin<Box<tokio::time::Sleep>>> = None;
     let ended = poll_fn(|cx| {
@@ -177,7 +181,7 @@ pub async fn drive(io: Rc<TcpStream>, wire: Wire, actor: impl Stream<Item = Resu
                 Flush::Done => return Poll::Pending,
                 Flush::Progress => {}
                 Flush::Blocked => {
-                    let timer = stall.get_or_insert_with(|| Box::pin(tokio::time::sleep(STALL)));
+                    let timer = stall.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
                     return timer.as_mut().poll(cx).map(|()| false);
                 }
                 Flush::Broken => return Poll::Ready(false),

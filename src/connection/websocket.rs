@@ -45,14 +45,20 @@ pub struct Connection {
 type Ctx = WebsocketContext<Connection>;
 
 /// Starts a connection on a socket that has finished its handshake, and runs it to its end.
-pub async fn run(services: Arc<Services>, (seat, address): (Seat, IpAddr), verified: Verified, io: TcpStream, first: Vec<u8>) {
-    let (io, wire, fault) = (Rc::new(io), Wire::default(), Fault::default());
+pub async fn run(
+    services: Arc<Services>,
+    (seat, address): (Seat, IpAddr),
+    verified: Verified,
+    io: Rc<TcpStream>,
+    first: Vec<u8>,
+) {
+    let (wire, fault) = (Wire::default(), Fault::default());
     let incoming = Incoming::new(io.clone(), &first, services.limits.frame_bytes, fault.clone());
     drop(first);
     let mut connection = Connection::new(services.clone(), seat, verified, Outgoing::new(wire.clone(), io.clone()), fault);
     connection.address = services.keep_addresses.then_some(address);
     let actor = WebsocketContext::create(connection, incoming);
-    transport::drive(io, wire.clone(), actor).await;
+    transport::drive(io, wire.clone(), actor, services.limits.write_timeout).await;
     if let Some(code) = wire.ending() {
         services.count_close(code);
     }

@@ -56,7 +56,7 @@ pub(super) fn state(request: &HttpRequest) -> Result<web::Data<State>, Problem> 
     request.app_data::<web::Data<State>>().cloned().ok_or_else(missing)
 }
 
-fn verified(request: &HttpRequest) -> Result<Verified, Problem> {
+pub(super) fn verified(request: &HttpRequest) -> Result<Verified, Problem> {
     let unauthorized = |detail| Problem::new(ErrorCode::Unauthorized, detail);
     let state = state(request)?;
     let token = bearer(request).ok_or_else(|| unauthorized("send a token with the header Authorization: Bearer"))?;

@@ -2,7 +2,7 @@
 //! for a full house at once; passwords get little.
 
 use super::problem::Problem;
-use crate::connection::address::client_address;
+use crate::connection::address::{client_address, household};
 use crate::protocol::ErrorCode;
 use crate::telemetry::Metrics;
 use actix_web::HttpRequest;
@@ -10,7 +10,7 @@ use actix_web::http::header::{HeaderMap, X_FORWARDED_FOR};
 use governor::clock::{Clock, DefaultClock};
 use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -188,14 +188,6 @@ impl Limits {
             gate.limiter.retain_recent();
             gate.limiter.shrink_to_fit();
         }
-    }
-}
-
-/// One subscriber gets a whole /64 of IPv6, so that is what counts as an address.
-fn household(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
-        IpAddr::V4(address) => IpAddr::V4(address),
     }
 }
 

@@ -1,10 +1,10 @@
 //! The restaurant and its menu, for everybody; what is sold out and whether orders are taken, for staff.
 
 use super::body::Body;
-use super::etag;
 use super::extract::{Insider, Named};
 use super::problem::Problem;
 use super::state::State;
+use super::{etag, occupancy, shared};
 use crate::domain::ids::{MenuItemId, RestaurantId};
 use crate::domain::menu::{Menu, MenuAction};
 use crate::domain::money::Currency;
@@ -16,6 +16,7 @@ use crate::store::accounts::Restaurant;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
 
 const JSON: &str = "application/json";
 
@@ -38,7 +39,10 @@ async fn menu_of(state: &State, restaurant: &Restaurant) -> Result<Menu, Problem
 fn tagged(request: &HttpRequest, document: &impl Serialize) -> HttpResponse {
     // Documents are plain data with text keys, which always serialize.
     let body = serde_json::to_vec(document).unwrap_or_default();
-    etag::answer(request, etag::tag(&body), JSON, body)
+    let hash: [u8; 32] = Sha256::digest(&body).into();
+    let mut response = etag::answer(request, etag::tag_of_hash(&hash), JSON, shared::share(hash, body));
+    response.extensions_mut().insert(occupancy::Shared);
+    response
 }
 
 /// `GET /api/v1/restaurants/{slug}`: the public profile.

@@ -2,12 +2,13 @@
 
 use super::body::Body;
 use super::extract::Bearer;
+use super::packed;
 use super::problem::Problem;
 use super::state::State;
 use crate::connection::cursor::Cursor;
 use crate::connection::line::Line;
 use crate::connection::subscription::Subscription;
-use crate::connection::{Refusal, poll, sse, stream};
+use crate::connection::{Refusal, poll, sse, stream as event_stream};
 use crate::domain::position::Position;
 use crate::domain::principal::Role;
 use crate::domain::room_id::RoomId;
@@ -15,9 +16,13 @@ use crate::domain::text::Station;
 use crate::protocol::ErrorCode;
 use crate::protocol::client_frame::Subscribe;
 use crate::store::displays::Receipt;
+use actix_web::body::SizedStream;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use actix_web::{HttpRequest, HttpResponse, web};
+use bytes::Bytes;
+use futures_util::stream;
 use serde::Deserialize;
+use std::convert::Infallible;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -46,7 +51,7 @@ pub async fn stream(
         (asked.since, asked.epoch) = (Some(position), Some(epoch));
     }
     let line = request.conn_data::<Rc<Line>>().cloned();
-    let body = stream::open(state.live.clone(), verified, &asked, line).await?;
+    let body = event_stream::open(state.live.clone(), verified, &asked, line).await?;
     let mut response = HttpResponse::Ok();
     response.insert_header((CONTENT_TYPE, sse::EVENT_STREAM)).insert_header((CACHE_CONTROL, "no-store"));
     // A proxy that gathers the response (nginx does) would hold back every event.
@@ -79,12 +84,22 @@ pub async fn events(
     Bearer(verified): Bearer,
     room: web::Path<String>,
     query: web::Query<Wait>,
+    request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let Wait { since, epoch, wait } = query.into_inner();
     let wait = wait.map_or(poll::DEFAULT_WAIT, |seconds| Duration::from_secs(seconds.into()));
     let asked = Subscribe { room: room.into_inner(), since, epoch };
     let answer = poll::wait_for(state.live.clone(), verified, &asked, wait).await?;
-    Ok(HttpResponse::Ok().content_type("application/json").body(answer.json()))
+    let mut response = HttpResponse::Ok();
+    response.content_type("application/json");
+    if !packed::is_plain_liked_best(&request) {
+        // An encoder takes a body in one piece, and keeps nothing of it.
+        return Ok(response.body(answer.json()));
+    }
+    let parts = answer.parts();
+    let size: usize = parts.iter().map(Bytes::len).sum();
+    let parts = stream::iter(parts.into_iter().map(Ok::<_, Infallible>));
+    Ok(response.body(SizedStream::new(size as u64, parts)))
 }
 
 /// What a screen has drawn.

@@ -1,5 +1,6 @@
 //! The whole URL table.
 
+use super::occupancy::occupy;
 use super::problem::{Problem, no_such_path, no_upgrade, wrong_method};
 use super::request_log::log_request;
 use super::state::State;
@@ -27,6 +28,7 @@ pub fn app(
 > {
     App::new()
         .app_data(state)
+        .wrap(from_fn(occupy))
         .wrap(from_fn(open_scope))
         .wrap(from_fn(keep_to_faces))
         .wrap(from_fn(log_request))

@@ -1,5 +1,6 @@
 //! The composition root: makes the parts of a node, joins them, runs them, and lets them go in order.
 
+mod descriptors;
 mod drain;
 mod greeting;
 pub mod healthcheck;
@@ -12,7 +13,8 @@ use crate::auth::ended::{EndedSessions, Listener, Notice};
 use crate::auth::session::{Lifetimes, SessionService};
 use crate::commands::Commands;
 use crate::config::{Common, NodeRole, Serve};
-use crate::connection::{Census, Displays, Services};
+use crate::connection::plain::{Bounds, Plain};
+use crate::connection::{Census, Displays, Limits, Services};
 use crate::domain::ids::NodeId;
 use crate::feed::{Directory, FeedRegistry};
 use crate::http::limits::{Rate, Rates};
@@ -26,6 +28,7 @@ use crate::telemetry::Metrics;
 use crate::{broker, clock, housekeeping};
 use actix::Actor;
 use anyhow::Context;
+use descriptors::Division;
 use keys::Keys;
 use secrecy::ExposeSecret;
 use std::sync::Arc;
@@ -34,6 +37,9 @@ use std::time::Duration;
 
 /// Why a node does not start that cannot tell whom to admit.
 const NOBODY_ADMITTED: &str = "cannot read which sessions have ended, and nobody is admitted without it";
+
+/// How often idle connections are looked for.
+const SWEEP: Duration = Duration::from_secs(2);
 
 /// What messages to phones are signed with and where they may go; none without a key.
 fn push(serve: &Serve) -> anyhow::Result<Option<Arc<Push>>> {
@@ -50,10 +56,18 @@ struct Node {
     services: Arc<Services>,
     state: State,
     directory: Directory,
+    plain: Plain,
 }
 
 impl Node {
-    fn new(keys: &Keys, serve: &Serve, store: SharedStore, demo: Option<http::Demo>, push: Option<Arc<Push>>) -> Self {
+    fn new(
+        keys: &Keys,
+        serve: &Serve,
+        division: Division,
+        store: SharedStore,
+        demo: Option<http::Demo>,
+        push: Option<Arc<Push>>,
+    ) -> Self {
         let metrics = Metrics::new();
         let ended = Arc::new(EndedSessions::new(Duration::from_millis(serve.ended_patience_ms)));
         let directory = Directory::new(store.clone(), metrics.clone());
@@ -70,7 +84,7 @@ impl Node {
             ended: ended.clone(),
             census: Census::new(draining.clone()),
             displays: Displays::new(NodeId::from_uuid(clock::new_id()), serve.display_spans()),
-            limits: serve.limits.connection(),
+            limits: Limits { connections: division.connections, ..serve.limits.connection() },
             origins: serve.allowed_origins.clone(),
             trust_forwarded_for: serve.trust_forwarded_for,
             keep_addresses: !serve.retention.no_audit_addresses,
@@ -96,7 +110,8 @@ impl Node {
             faces: http::Faces { calls: serve.role != NodeRole::Realtime, rooms: serve.role != NodeRole::Api },
             redis: Arc::default(),
         };
-        Self { store, ended, commands, services, state, directory }
+        let plain = Plain::new(bounds(serve, division), services.metrics.clone());
+        Self { store, ended, commands, services, state, directory, plain }
     }
 
     /// Starts what runs beside the connections.
@@ -115,6 +130,7 @@ impl Node {
         actix_rt::spawn(housekeeping::retention::keep(self.store.clone(), serve.retention.clone()));
         // Listens before the first connection is taken, so that no end goes unheard.
         actix_rt::spawn(close_ended(self.services.clone(), self.ended.listen()));
+        actix_rt::spawn(close_idle(self.plain.clone()));
         let (store, commands) = (self.store.clone(), self.commands.clone());
         actix_rt::spawn(self.services.displays.clone().keep(store.clone(), commands.clone(), self.services.metrics.clone()));
         actix_rt::spawn(housekeeping::displays::sweep(store.clone(), commands.clone(), serve.display_spans().lease));
@@ -133,12 +149,33 @@ async fn close_ended(services: Arc<Services>, mut listener: Listener) {
     }
 }
 
+/// Closes plain connections that have waited too long for a request.
+async fn close_idle(plain: Plain) {
+    loop {
+        plain.sweep();
+        tokio::time::sleep(SWEEP).await;
+    }
+}
+
+/// Behind a proxy all connections are of its address, which is no share of anybody's.
+fn bounds(serve: &Serve, division: Division) -> Bounds {
+    let total = division.sockets as usize;
+    let per_address = serve.limits.connections_per_address.map_or(total - total / 4, |most| most as usize);
+    Bounds {
+        total,
+        per_address: (!serve.trust_forwarded_for).then_some(per_address),
+        unread_bytes: usize::try_from(serve.limits.unread_bytes).unwrap_or(usize::MAX),
+        write_timeout: serve.limits.connection().write_timeout,
+    }
+}
+
 /// Runs a node until it is told to stop.
 ///
 /// # Errors
 /// A refused configuration, a database that cannot be opened, an address that cannot be bound.
 pub async fn serve(common: &Common, serve: &Serve) -> anyhow::Result<()> {
     serve.check(common)?;
+    let division = descriptors::prepare(serve.limits.connections, common.database_connections);
     let settings = Settings { mode: Mode::Serve, connections: common.database_connections };
     let store = open(common.database_url.expose_secret(), settings).await?;
     let keys = Keys::of(&keyring(common)?, serve)?;
@@ -148,11 +185,11 @@ pub async fn serve(common: &Common, serve: &Serve) -> anyhow::Result<()> {
         true => Some(greeting::make_demo(&store, serve, address).await?),
         false => None,
     };
-    let node = Node::new(&keys, serve, store, demo, push(serve)?);
+    let node = Node::new(&keys, serve, division, store, demo, push(serve)?);
     housekeeping::read_ended(node.store.as_ref(), &node.ended).await.context(NOBODY_ADMITTED)?;
     pack_pages(serve);
     node.start_background(&keys, serve)?;
-    let server = server::server(&node.services, &node.state, serve, listener)?;
+    let server = server::server(&node, serve, listener)?;
     let handle = server.handle();
     // Before anybody is told that it listens: from then on a signal is an orderly stop.
     let signals = drain::Signals::listen()?;

@@ -1,16 +1,21 @@
 //! The listening socket and what answers on it.
 
+use super::Node;
 use crate::config::Serve;
-use crate::connection::{self, Services};
+use crate::connection;
+use crate::connection::plain::Plain;
+use crate::connection::socket::Socket;
+use crate::http;
 use crate::http::limits::Attempt;
-use crate::http::{self, State};
+use actix_http::error::DispatchError;
 use actix_http::{HttpService, KeepAlive, Request, h1};
 use actix_rt::net::TcpStream;
 use actix_server::Server;
-use actix_service::{fn_service, map_config};
+use actix_service::{ServiceFactoryExt, fn_service, map_config};
 use actix_web::dev::AppConfig;
 use actix_web::web;
 use anyhow::Context;
+use socket2::SockRef;
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +27,10 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 /// The longest that requests under way may take to finish when the node stops, in seconds: the part of the drain window
 /// that the slots leave, or this.
 const REQUESTS_S: u64 = 2;
+/// Connections that a worker is handed before it has looked at those before.
+const AHEAD: usize = 16;
+/// What a connection is told that finds no place.
+const FULL: &str = "HTTP/1.1 503 Service Unavailable\r\nretry-after: 2\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
 /// How long a connection between two requests is kept.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
@@ -45,30 +54,47 @@ pub fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
 ///
 /// # Errors
 /// The system's.
-pub fn server(services: &Arc<Services>, state: &State, serve: &Serve, listener: TcpListener) -> anyhow::Result<Server> {
+pub fn server(node: &Node, serve: &Serve, listener: TcpListener) -> anyhow::Result<Server> {
+    let Node { services, state, plain, .. } = node;
     let limits = state.limits.clone();
-    let (services, state) = (services.clone(), web::Data::new(state.clone()));
+    let (services, state, plain) = (services.clone(), web::Data::new(state.clone()), plain.clone());
     let gate: connection::handshake::Gate = Arc::new(move |peer: IpAddr| limits.pass(Attempt::Handshake, peer));
     let workers = serve.workers.map_or_else(|| std::thread::available_parallelism().map_or(1, Into::into), usize::from);
     let builder = Server::build()
         .workers(workers)
         .disable_signals()
         .shutdown_timeout((serve.drain_s / 5).min(REQUESTS_S))
-        .max_concurrent_connections(serve.limits.connections as usize + 1024);
+        // Of one worker, and WebSockets do not count. What comes beyond waits in the kernel while the registry of sockets
+        // makes place.
+        .max_concurrent_connections(plain.bounds().total.div_ceil(workers) + AHEAD);
     let builder = builder.listen("orderbell", listener, move || {
-        let (services, gate) = (services.clone(), gate.clone());
-        let upgrade = fn_service(move |(request, framed): (Request, actix_codec::Framed<TcpStream, h1::Codec>)| {
+        let (services, gate, plain) = (services.clone(), gate.clone(), plain.clone());
+        let admit = fn_service(move |io: TcpStream| std::future::ready(admit(&plain, io)));
+        let upgrade = fn_service(move |(request, framed): (Request, actix_codec::Framed<Socket, h1::Codec>)| {
             connection::handshake::upgrade(services.clone(), gate.clone(), request, framed)
         });
-        HttpService::build()
+        let http = HttpService::build()
             .keep_alive(KeepAlive::Timeout(KEEP_ALIVE))
             .client_request_timeout(REQUEST_TIMEOUT)
             // A client that has closed its side waits for no stream and no poll: they leave their rooms at once.
             .h1_allow_half_closed(false)
             .on_connect_ext(connection::line::Line::keep)
             .upgrade(upgrade)
-            .h1(map_config(http::app(state.clone()), |()| AppConfig::default()))
-            .tcp()
+            .h1(map_config(http::app(state.clone()), |()| AppConfig::default()));
+        admit.and_then(http)
     })?;
     Ok(builder.run())
+}
+
+/// A connection that has found a place, with the address of its peer. One that has not is told to come again.
+fn admit(plain: &Plain, io: TcpStream) -> Result<(Socket, Option<SocketAddr>), DispatchError> {
+    let peer = io.peer_addr()?;
+    match plain.enter(peer.ip()) {
+        Some(place) => Ok((Socket::new(io, place), Some(peer))),
+        None => {
+            // Best effort, into the empty buffer of a new socket.
+            let _ = SockRef::from(&io).send(FULL.as_bytes());
+            Err(DispatchError::Io(std::io::ErrorKind::ConnectionRefused.into()))
+        }
+    }
 }

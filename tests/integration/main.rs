@@ -26,4 +26,6 @@ mod rooms;
 mod share;
 mod slow_network;
 mod slow_reader;
+mod sockets;
 mod undrawn;
+mod unread;

@@ -12,6 +12,8 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, Command};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_orderbell");
+/// The variable that a shell in front of the server sets its limits by.
+const ULIMIT: &str = "TEST_ULIMIT";
 /// The name of the database in its folder.
 pub const DATABASE: &str = "db";
 /// What a test server is started with beside what a test asks for: two workers, whatever the machine has.
@@ -49,6 +51,24 @@ impl Server {
         let mut server = Self::run(folder.path().to_owned(), flags).await;
         server.kept = Some(folder);
         server
+    }
+
+    /// A server on a fresh demo database whose process has these limits, as `ulimit` of a shell takes them: `-n 1024`.
+    #[allow(dead_code)] // for some of the tests that share this support
+    pub async fn limited(ulimit: &str, flags: &[&str]) -> Self {
+        let environment = [(ULIMIT.to_owned(), ulimit.to_owned())];
+        let folder = tempfile::tempdir().unwrap();
+        template::copy(template::demo().await, folder.path());
+        let common = ["--database-url".into(), format!("sqlite://{}", folder.path().join(DATABASE).display())];
+        let mut server = Self::with(folder.path().to_owned(), common.into(), flags, &environment).await;
+        server.kept = Some(folder);
+        server
+    }
+
+    /// File descriptors that it has open.
+    #[allow(dead_code)] // for some of the tests that share this support
+    pub fn descriptors(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.pid())).unwrap().count()
     }
 
     /// A server on the database in a folder; makes it when there is none.
@@ -230,7 +250,14 @@ async fn spawn(
     environment: &[(String, String)],
 ) -> (Child, String) {
     let log = File::options().create(true).append(true).open(folder.join("log")).unwrap();
-    let mut process = command_of(program, folder, common);
+    let mut process = match environment.iter().any(|(name, _)| name == ULIMIT) {
+        false => command_of(program, folder, common),
+        true => {
+            let mut shell = command_of(Path::new("sh"), folder, &[]);
+            shell.args(["-c", r#"ulimit $TEST_ULIMIT && exec "$0" "$@""#]).arg(program).args(common);
+            shell
+        }
+    };
     process.args(FLAGS).args(flags).envs(environment.iter().cloned()).stdout(Stdio::piped()).stderr(log);
     let mut process = process.spawn().unwrap();
     let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();

@@ -1,0 +1,447 @@
+//! The registry of sockets: whose the plain HTTP connections are, which of them wait for a request, and which has to go
+//! when places get scarce. A WebSocket keeps its place, and is nobody's any more: the census has limits for it.
+
+use super::address::household;
+use crate::clock;
+use crate::domain::time::Timestamp;
+use crate::telemetry::Metrics;
+use futures_util::task::AtomicWaker;
+use std::collections::{BTreeSet, HashMap};
+use std::net::IpAddr;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Context;
+use std::time::Duration;
+
+/// How long a connection may wait for its next request. Longer than the HTTP dispatcher's own keep-alive, which ends with
+/// the first byte of a request, so that half a request is not a place for ever.
+const IDLE: Duration = Duration::from_secs(80);
+/// The same while most places are taken.
+const IDLE_UNDER_PRESSURE: Duration = Duration::from_secs(5);
+
+/// Bounds of the registry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// Sockets of the node, WebSockets among them.
+    pub total: usize,
+    /// Plain connections of one address; more are for kitchen and staff. None behind a proxy, whose address all share.
+    pub per_address: Option<usize>,
+    /// Bytes of answers that are not read, beyond which their readers get less time.
+    pub unread_bytes: usize,
+    /// How long a reader may take nothing of an answer.
+    pub write_timeout: Duration,
+}
+
+/// Tells a connection, on whatever thread it is, that its place was given to another.
+#[derive(Debug, Default)]
+struct Notice {
+    is_evicted: AtomicBool,
+    waker: AtomicWaker,
+}
+
+#[derive(Debug)]
+struct Entry {
+    /// None of a WebSocket.
+    address: Option<IpAddr>,
+    /// Requests under way, and writes that the reader holds up.
+    busy: u32,
+    idle_since: Timestamp,
+    notice: Arc<Notice>,
+}
+
+#[derive(Debug, Default)]
+struct Household {
+    count: usize,
+    /// By the time since when they wait.
+    idle: BTreeSet<(Timestamp, u64)>,
+}
+
+/// The registry itself, pure.
+#[derive(Debug, Default)]
+struct Book {
+    last_id: u64,
+    entries: HashMap<u64, Entry>,
+    households: HashMap<IpAddr, Household>,
+    idle: BTreeSet<(Timestamp, u64)>,
+    websockets: usize,
+}
+
+/// A connection that was let in.
+#[derive(Debug)]
+struct Entered {
+    id: u64,
+    notice: Arc<Notice>,
+    /// Its address has more than its share, all of them busy.
+    is_over: bool,
+    evicted: Vec<Arc<Notice>>,
+}
+
+impl Book {
+    /// Lets a connection in. The one that has waited longest of the same address makes place, then the one that has waited
+    /// longest of all; none when nobody waits.
+    fn enter(&mut self, address: IpAddr, now: Timestamp, bounds: &Bounds) -> Option<Entered> {
+        let mut evicted = Vec::new();
+        let is_full = |book: &Self| {
+            let theirs = book.households.get(&address).map_or(0, |household| household.count);
+            bounds.per_address.is_some_and(|most| theirs >= most)
+        };
+        if is_full(self)
+            && let Some(&(_, id)) = self.households.get(&address).and_then(|household| household.idle.first())
+        {
+            evicted.extend(self.remove(id));
+        }
+        if self.entries.len() >= bounds.total {
+            let &(_, id) = self.idle.first()?;
+            evicted.extend(self.remove(id));
+        }
+        let is_over = is_full(self);
+        self.last_id += 1;
+        let (id, notice) = (self.last_id, Arc::<Notice>::default());
+        self.entries.insert(id, Entry { address: Some(address), busy: 0, idle_since: now, notice: notice.clone() });
+        let household = self.households.entry(address).or_default();
+        household.count += 1;
+        household.idle.insert((now, id));
+        self.idle.insert((now, id));
+        Some(Entered { id, notice, is_over, evicted })
+    }
+
+    fn remove(&mut self, id: u64) -> Option<Arc<Notice>> {
+        let entry = self.entries.remove(&id)?;
+        self.forget_idle(entry.address, (entry.idle_since, id));
+        match entry.address {
+            Some(address) => self.leave_household(address),
+            None => self.websockets -= 1,
+        }
+        Some(entry.notice)
+    }
+
+    fn forget_idle(&mut self, address: Option<IpAddr>, key: (Timestamp, u64)) {
+        self.idle.remove(&key);
+        if let Some(household) = address.and_then(|address| self.households.get_mut(&address)) {
+            household.idle.remove(&key);
+        }
+    }
+
+    fn leave_household(&mut self, address: IpAddr) {
+        if let Some(household) = self.households.get_mut(&address) {
+            household.count -= 1;
+            if household.count == 0 {
+                self.households.remove(&address);
+            }
+        }
+    }
+
+    fn begin(&mut self, id: u64) {
+        let Some(entry) = self.entries.get_mut(&id) else { return };
+        entry.busy += 1;
+        if entry.busy == 1 {
+            let (address, key) = (entry.address, (entry.idle_since, id));
+            self.forget_idle(address, key);
+        }
+    }
+
+    fn end(&mut self, id: u64, now: Timestamp) {
+        let Some(entry) = self.entries.get_mut(&id) else { return };
+        entry.busy = entry.busy.saturating_sub(1);
+        if entry.busy == 0
+            && let Some(household) = entry.address.and_then(|address| self.households.get_mut(&address))
+        {
+            self.idle.remove(&(entry.idle_since, id));
+            household.idle.remove(&(entry.idle_since, id));
+            entry.idle_since = now;
+            self.idle.insert((now, id));
+            household.idle.insert((now, id));
+        }
+    }
+
+    /// A connection has become a WebSocket, which is never idle.
+    fn upgrade(&mut self, id: u64) {
+        self.begin(id);
+        if let Some(address) = self.entries.get_mut(&id).and_then(|entry| entry.address.take()) {
+            self.leave_household(address);
+            self.websockets += 1;
+        }
+    }
+
+    /// Removes those that have waited too long: less is too long while more than three quarters of the places are taken.
+    fn sweep(&mut self, now: Timestamp, total: usize) -> Vec<Arc<Notice>> {
+        let is_tight = self.entries.len() > total / 4 * 3;
+        let patience = if is_tight { IDLE_UNDER_PRESSURE } else { IDLE };
+        let mut evicted = Vec::new();
+        while let Some(&(since, id)) = self.idle.first()
+            && now.since(since) >= patience
+        {
+            evicted.extend(self.remove(id));
+        }
+        evicted
+    }
+}
+
+struct Inner {
+    book: Mutex<Book>,
+    bounds: Bounds,
+    unread: AtomicUsize,
+    metrics: Metrics,
+}
+
+/// The plain connections of a node. Cheap to clone.
+#[derive(Clone)]
+pub struct Plain(Arc<Inner>);
+
+impl Plain {
+    /// An empty registry.
+    #[must_use]
+    pub fn new(bounds: Bounds, metrics: Metrics) -> Self {
+        Self(Arc::new(Inner { book: Mutex::default(), bounds, unread: AtomicUsize::new(0), metrics }))
+    }
+
+    /// Its bounds.
+    #[must_use]
+    pub fn bounds(&self) -> &Bounds {
+        &self.0.bounds
+    }
+
+    fn book(&self) -> MutexGuard<'_, Book> {
+        self.0.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a place for a connection of an address. None when all are taken and busy.
+    #[must_use]
+    pub fn enter(&self, address: IpAddr) -> Option<Place> {
+        let entered = self.book().enter(household(address), clock::uptime(), &self.0.bounds);
+        self.count();
+        let Some(Entered { id, notice, is_over, evicted }) = entered else {
+            self.0.metrics.hit("plain_connections");
+            return None;
+        };
+        self.evict(evicted, "idle_connections");
+        Some(Place { plain: self.clone(), id, notice, is_over })
+    }
+
+    /// Ends connections that have waited too long for a request. To be called every few seconds.
+    pub fn sweep(&self) {
+        let evicted = self.book().sweep(clock::uptime(), self.0.bounds.total);
+        self.count();
+        self.evict(evicted, "idle_connections");
+    }
+
+    /// Outside the lock: waking may run code of a task.
+    fn evict(&self, evicted: Vec<Arc<Notice>>, limit: &'static str) {
+        for notice in evicted {
+            self.0.metrics.hit(limit);
+            notice.is_evicted.store(true, Ordering::Release);
+            notice.waker.wake();
+        }
+    }
+
+    fn count(&self) {
+        let book = self.book();
+        let count = book.entries.len() - book.websockets;
+        drop(book);
+        self.0.metrics.plain_connections.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// Counts a reader that has taken nothing of its answer for too long.
+    pub fn count_unread(&self) {
+        self.0.metrics.hit("unread_answers");
+    }
+
+    /// Counts a request that was one too many of its address.
+    pub fn count_over(&self) {
+        self.0.metrics.hit("connections_per_address");
+    }
+
+    /// How long a reader may take nothing: less while more waits for readers than may.
+    #[must_use]
+    pub fn patience(&self) -> Duration {
+        let Bounds { unread_bytes, write_timeout, .. } = self.0.bounds;
+        let is_tight = self.0.unread.load(Ordering::Relaxed) > unread_bytes;
+        if is_tight { write_timeout / 4 } else { write_timeout }
+    }
+
+    /// Counts bytes of an answer that wait for their reader, until what is given is dropped.
+    #[must_use]
+    pub fn hold(&self, bytes: usize) -> Held {
+        self.0.unread.fetch_add(bytes, Ordering::Relaxed);
+        Held { plain: self.clone(), bytes }
+    }
+}
+
+/// Bytes that wait for their reader.
+pub struct Held {
+    plain: Plain,
+    bytes: usize,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.plain.0.unread.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+/// A place in the registry. Dropping it gives it back.
+pub struct Place {
+    plain: Plain,
+    id: u64,
+    notice: Arc<Notice>,
+    is_over: bool,
+}
+
+impl Place {
+    /// The registry.
+    #[must_use]
+    pub const fn plain(&self) -> &Plain {
+        &self.plain
+    }
+
+    /// Whether its address has more than its share: then it is for kitchen and staff.
+    #[must_use]
+    pub const fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    /// Keeps the place for a WebSocket.
+    pub fn upgrade(&self) {
+        self.plain.book().upgrade(self.id);
+        self.plain.count();
+    }
+
+    /// Whether its place was given to another; if not, the task is woken when it is.
+    #[must_use]
+    pub fn is_evicted(&self, cx: &Context<'_>) -> bool {
+        self.notice.waker.register(cx.waker());
+        self.notice.is_evicted.load(Ordering::Acquire)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.plain.book().remove(self.id);
+        self.plain.count();
+    }
+}
+
+/// Something under way on a connection, which is not idle meanwhile.
+pub struct Work(Rc<Place>);
+
+impl Work {
+    /// From now until it is dropped.
+    #[must_use]
+    pub fn begin(place: Rc<Place>) -> Self {
+        place.plain.book().begin(place.id);
+        Self(place)
+    }
+}
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        self.0.plain.book().end(self.0.id, clock::uptime());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const BOUNDS: Bounds = Bounds { total: 4, per_address: Some(2), unread_bytes: 100, write_timeout: Duration::from_secs(20) };
+
+    fn at(second: u64) -> Timestamp {
+        Timestamp::from_millis(0).plus(Duration::from_secs(second))
+    }
+
+    fn address(number: u8) -> IpAddr {
+        [192, 0, 2, number].into()
+    }
+
+    #[test]
+    fn who_has_waited_longest_at_an_address_makes_place_for_the_next_of_it() {
+        let mut book = Book::default();
+        let first = book.enter(address(1), at(1), &BOUNDS).unwrap();
+        let other = book.enter(address(2), at(0), &BOUNDS).unwrap();
+        book.enter(address(1), at(2), &BOUNDS).unwrap();
+        let third = book.enter(address(1), at(3), &BOUNDS).unwrap();
+        assert!(!third.is_over && Arc::ptr_eq(&third.evicted[0], &first.notice) && third.evicted.len() == 1);
+        assert!(book.entries.contains_key(&other.id) && !book.entries.contains_key(&first.id));
+    }
+
+    #[test]
+    fn busy_ones_stay_and_what_comes_beyond_them_is_marked_and_at_the_end_refused() {
+        let mut book = Book::default();
+        for number in [1, 1, 2] {
+            let id = book.enter(address(number), at(1), &BOUNDS).unwrap().id;
+            book.begin(id);
+        }
+        let over = book.enter(address(1), at(2), &BOUNDS).unwrap();
+        assert!(over.is_over && over.evicted.is_empty());
+        let next = book.enter(address(1), at(3), &BOUNDS).unwrap();
+        assert!(next.is_over && Arc::ptr_eq(&next.evicted[0], &over.notice), "who is over and waits goes first");
+        book.begin(next.id);
+        assert!(book.enter(address(3), at(4), &BOUNDS).is_none());
+        book.end(next.id, at(5));
+        assert!(!book.enter(address(3), at(6), &BOUNDS).unwrap().is_over);
+    }
+
+    #[test]
+    fn half_a_request_is_no_place_for_ever_and_less_time_is_given_when_it_is_tight() {
+        let mut book = Book::default();
+        let free = Bounds { per_address: None, ..BOUNDS };
+        for second in 0..3 {
+            book.enter(address(1), at(second), &free).unwrap();
+        }
+        assert!(book.sweep(at(79), 4).is_empty());
+        assert_eq!(book.sweep(at(81), 4).len(), 2);
+        for second in 100..103 {
+            book.enter(address(1), at(second), &free).unwrap();
+        }
+        assert_eq!(book.sweep(at(106), 4).len(), 3, "four of four are taken");
+    }
+
+    #[test]
+    fn a_websocket_keeps_its_place_and_is_of_no_address() {
+        let mut book = Book::default();
+        for second in 0..4 {
+            let entered = book.enter(address(1), at(second), &BOUNDS).unwrap();
+            assert!(!entered.is_over && entered.evicted.is_empty());
+            book.upgrade(entered.id);
+        }
+        assert!(book.websockets == 4 && book.enter(address(2), at(9), &BOUNDS).is_none());
+        book.remove(1);
+        assert!(book.websockets == 3 && book.enter(address(2), at(9), &BOUNDS).is_some());
+    }
+
+    #[test]
+    fn whose_answers_are_not_read_gets_less_time_when_many_wait() {
+        let plain = Plain::new(BOUNDS, Metrics::new());
+        let held = plain.hold(101);
+        assert_eq!(plain.patience(), Duration::from_secs(5));
+        drop(held);
+        assert_eq!(plain.patience(), Duration::from_secs(20));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_comes_and_goes_the_counts_hold(steps in prop::collection::vec((0_u8..6, 0_u8..3, 0_usize..8), 0..200)) {
+            let mut book = Book::default();
+            let mut ids: Vec<u64> = Vec::new();
+            for (now, (what, number, which)) in steps.into_iter().enumerate() {
+                let (now, id) = (at(now as u64), ids.get(which).copied());
+                match (what, id) {
+                    (0, Some(id)) => book.begin(id),
+                    (1, Some(id)) => book.end(id, now),
+                    (2, Some(id)) => drop(book.remove(id)),
+                    (3, Some(id)) => book.upgrade(id),
+                    (4, _) => drop(book.sweep(now, BOUNDS.total)),
+                    _ => ids.extend(book.enter(address(number), now, &BOUNDS).map(|entered| entered.id)),
+                }
+                let idle = book.entries.values().filter(|entry| entry.busy == 0 && entry.address.is_some()).count();
+                prop_assert!(book.entries.len() <= BOUNDS.total && book.idle.len() == idle);
+                let (count, waiting) = book.households.values().fold((0, 0), |sum, household| {
+                    (sum.0 + household.count, sum.1 + household.idle.len())
+                });
+                prop_assert_eq!((count, waiting), (book.entries.len() - book.websockets, idle));
+            }
+        }
+    }
+}

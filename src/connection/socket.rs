@@ -1,0 +1,178 @@
+//! The socket of an HTTP connection, with what the HTTP dispatcher has no word for: a deadline for a reader that takes
+//! nothing, no reading ahead of one, and an end from outside.
+//!
+//! One type for the node: what is plain today may be TLS tomorrow, and nothing outside this file would see it.
+
+use super::plain::{Place, Work};
+use actix_rt::net::TcpStream;
+use actix_rt::time::{Instant, Sleep, sleep};
+use socket2::SockRef;
+use std::future::Future;
+use std::io::{self, ErrorKind};
+use std::net::Shutdown;
+use std::pin::Pin;
+use std::rc::{Rc, Weak};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// Bytes read between two turns of writing: what a client sends ahead without reading is answered in small parts.
+const TURN: usize = 16 * 1024;
+/// How often a write that is held up looks whether it has waited long enough.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// A write that the reader holds up.
+struct Blocked {
+    since: Instant,
+    timer: Pin<Box<Sleep>>,
+    /// The dispatcher wanted to read meanwhile.
+    wants_read: bool,
+    _work: Work,
+}
+
+/// The socket.
+///
+/// Bound: while the reader takes nothing, nothing is read from it, so that no request of it makes another answer.
+/// Deadline: a reader that takes nothing for [`Plain::patience`](super::plain::Plain::patience) is cut.
+pub struct Socket {
+    io: Rc<TcpStream>,
+    place: Rc<Place>,
+    blocked: Option<Blocked>,
+    taken: usize,
+}
+
+impl Socket {
+    /// A socket that has found a place.
+    #[must_use]
+    pub fn new(io: TcpStream, place: Place) -> Self {
+        Self { io: Rc::new(io), place: Rc::new(place), blocked: None, taken: 0 }
+    }
+
+    /// The address of the other side.
+    ///
+    /// # Errors
+    /// When it has gone.
+    pub fn peer_addr(&self) -> io::Result<std::net::SocketAddr> {
+        self.io.peer_addr()
+    }
+
+    /// A way to end it from beside the dispatcher.
+    #[must_use]
+    pub fn handle(&self) -> Handle {
+        Handle { io: Rc::downgrade(&self.io), place: self.place.clone() }
+    }
+
+    /// The socket, which has become a WebSocket's, and its place.
+    #[must_use]
+    pub fn upgrade(self) -> (Rc<TcpStream>, Rc<Place>) {
+        self.place.upgrade();
+        (self.io, self.place)
+    }
+
+    /// The reader holds a write up: an error when it has done so for too long.
+    fn poll_blocked(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let patience = self.place.plain().patience();
+        let place = &self.place;
+        let blocked = self.blocked.get_or_insert_with(|| Blocked {
+            since: Instant::now(),
+            timer: Box::pin(sleep(patience.min(LOOK))),
+            wants_read: false,
+            _work: Work::begin(place.clone()),
+        });
+        while blocked.timer.as_mut().poll(cx).is_ready() {
+            let waited = blocked.since.elapsed();
+            if waited >= patience {
+                self.place.plain().count_unread();
+                return Poll::Ready(Err(io::Error::new(ErrorKind::TimedOut, "nothing of the answer is read")));
+            }
+            blocked.timer.as_mut().reset(Instant::now() + LOOK.min(patience - waited));
+        }
+        Poll::Pending
+    }
+
+    /// The reader has taken something.
+    fn unblock(&mut self, cx: &Context<'_>) {
+        if self.blocked.take().is_some_and(|blocked| blocked.wants_read) {
+            cx.waker().wake_by_ref();
+        }
+    }
+}
+
+impl AsyncRead for Socket {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        if this.place.is_evicted(cx) {
+            return Poll::Ready(Err(ErrorKind::ConnectionAborted.into()));
+        }
+        if let Some(blocked) = &mut this.blocked {
+            blocked.wants_read = true;
+            return Poll::Pending;
+        }
+        if this.taken >= TURN {
+            this.taken = 0;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        loop {
+            ready!(this.io.poll_read_ready(cx))?;
+            match this.io.try_read_buf(buf) {
+                Ok(count) => {
+                    this.taken += count;
+                    return Poll::Ready(Ok(()));
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let this = &mut *self;
+        loop {
+            match this.io.poll_write_ready(cx) {
+                Poll::Pending => return this.poll_blocked(cx),
+                Poll::Ready(ready) => ready?,
+            }
+            match this.io.try_write(buf) {
+                Ok(count) => {
+                    this.unblock(cx);
+                    return Poll::Ready(Ok(count));
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.taken = 0;
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(SockRef::from(&*self.io).shutdown(Shutdown::Write))
+    }
+}
+
+/// Ends a socket from beside the dispatcher that owns it, on the same thread. It does not keep the socket open.
+pub struct Handle {
+    io: Weak<TcpStream>,
+    place: Rc<Place>,
+}
+
+impl Handle {
+    /// Its place.
+    #[must_use]
+    pub const fn place(&self) -> &Rc<Place> {
+        &self.place
+    }
+
+    /// Does something to the socket while it is open.
+    pub fn with(&self, act: impl FnOnce(SockRef<'_>)) {
+        if let Some(io) = self.io.upgrade() {
+            act(SockRef::from(&*io));
+        }
+    }
+}

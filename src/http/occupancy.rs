@@ -1,0 +1,118 @@
+//! What a request does to the connection it comes by: it is not idle meanwhile, it may be one too many of its address, and
+//! its answer is written a piece at a time.
+
+use super::extract;
+use super::problem::Problem;
+use crate::connection::Refusal;
+use crate::connection::line::Line;
+use crate::connection::plain::{Held, Plain, Work};
+use crate::domain::principal::Role;
+use crate::protocol::ErrorCode;
+use actix_web::Error;
+use actix_web::body::{BodySize, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::middleware::Next;
+use bytes::Bytes;
+use pin_project_lite::pin_project;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+
+/// Bytes of one piece: all that the dispatcher copies of an answer before its reader has taken what was before.
+const PIECE: usize = 16 * 1024;
+
+/// Marks an answer whose bytes are shared with others, or with the binary: it costs its reader nothing of its own.
+pub(super) struct Shared;
+
+/// Keeps the connection of a request busy until its answer has been written.
+///
+/// # Errors
+/// `unavailable` for guests whose address has more connections than its share; those of kitchen and staff pass.
+pub async fn occupy(request: ServiceRequest, next: Next<impl MessageBody>) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let line = request.conn_data::<Rc<Line>>().cloned();
+    if line.as_ref().is_some_and(|line| line.place().is_over()) && !is_of_the_house(&request) {
+        if let Some(line) = &line {
+            line.plain().count_over();
+        }
+        let detail = "this address has as many connections as it may; close some, or try again";
+        return Err(Problem::from(Refusal::new(ErrorCode::Unavailable, detail).after(2)).into());
+    }
+    let work = line.as_ref().map(|line| line.work());
+    let response = next.call(request).await?;
+    let is_shared = response.response().extensions().contains::<Shared>();
+    let plain = line.filter(|_| !is_shared).map(|line| line.plain().clone());
+    Ok(response.map_body(|_, body| Pieces::new(body, plain, work)))
+}
+
+/// Kitchen, staff and the like, and what a machine asks for that looks after the node.
+fn is_of_the_house(request: &ServiceRequest) -> bool {
+    let is_probe = matches!(request.path(), "/healthz" | "/readyz" | "/metrics");
+    is_probe || extract::verified(request.request()).is_ok_and(|verified| verified.principal.role != Role::Diner)
+}
+
+pin_project! {
+    /// A body in pieces.
+    struct Pieces<B> {
+        #[pin]
+        body: B,
+        rest: Bytes,
+        // Counts what waits for the reader; none where the bytes are shared.
+        plain: Option<Plain>,
+        whole: Option<Held>,
+        held: Option<Held>,
+        _work: Option<Work>,
+    }
+}
+
+impl<B: MessageBody> Pieces<B> {
+    fn new(body: B, plain: Option<Plain>, work: Option<Work>) -> Self {
+        let whole = match body.size() {
+            BodySize::Sized(size) if size > PIECE as u64 => {
+                plain.as_ref().map(|plain| plain.hold(usize::try_from(size).unwrap_or(usize::MAX)))
+            }
+            _ => None,
+        };
+        Self { body, rest: Bytes::new(), plain, whole, held: None, _work: work }
+    }
+}
+
+impl<B: MessageBody> MessageBody for Pieces<B> {
+    type Error = B::Error;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        let this = self.project();
+        if this.rest.is_empty() {
+            this.held.take();
+            match ready!(this.body.poll_next(cx)) {
+                Some(Ok(chunk)) => *this.rest = chunk,
+                end => return Poll::Ready(end),
+            }
+            if this.rest.len() > PIECE && this.whole.is_none() {
+                *this.held = this.plain.as_ref().map(|plain| plain.hold(this.rest.len()));
+            }
+        }
+        let piece = this.rest.split_to(this.rest.len().min(PIECE));
+        Poll::Ready(Some(Ok(piece)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::body::to_bytes;
+    use std::pin::pin;
+
+    #[actix_web::test]
+    async fn a_body_comes_in_pieces_and_whole() {
+        let whole = Bytes::from(vec![7; 5 * PIECE + 1]);
+        let mut pieces = pin!(Pieces::new(whole.clone(), None, None));
+        let first = std::future::poll_fn(|cx| pieces.as_mut().poll_next(cx)).await;
+        assert!(first.is_some_and(|piece| piece.is_ok_and(|piece| piece.len() == PIECE)));
+        assert_eq!(to_bytes(Pieces::new(whole.clone(), None, None)).await.unwrap(), whole);
+        assert!(to_bytes(Pieces::new(Bytes::new(), None, None)).await.unwrap().is_empty());
+    }
+}
