@@ -14,11 +14,11 @@ const QUICK: [&str; 2] = ["--heartbeat-ms", "300"];
 async fn a_silent_client_is_pinged_and_then_ended() {
     let server = Server::start(&QUICK).await;
     let staff = server.staff().await;
-    let mut silent = Raw::open(&staff).await;
     let begun = Instant::now();
+    let mut silent = Raw::open(&staff).await;
     assert_eq!(silent.frame().await, Some((PING, Vec::new())), "after one period of silence");
     assert_eq!(silent.until_close().await, Close::Code(4408), "after two");
-    assert!(begun.elapsed() >= Duration::from_millis(550), "not before its time: {:?}", begun.elapsed());
+    assert!(begun.elapsed() >= Duration::from_millis(600), "not before its time: {:?}", begun.elapsed());
     eventually("the count of it", PATIENCE, || async {
         (server.metric("orderbell_closes_total{code=\"4408\"}").await == 1.0).then_some(())
     })
@@ -27,11 +27,15 @@ async fn a_silent_client_is_pinged_and_then_ended() {
 
 #[tokio::test]
 async fn a_client_that_answers_pings_lives_on() {
-    let server = Server::start(&QUICK).await;
+    // A busy machine has a second for each answer.
+    let server = Server::start(&["--heartbeat-ms", "1000"]).await;
     let mut screen = server.staff().await.screen().await;
-    let ended = screen.next_within(Duration::from_millis(2000)).await;
-    assert!(ended.is_none(), "{ended:?}");
-    assert!(screen.pings >= 3, "{} pings", screen.pings);
+    let begun = Instant::now();
+    while screen.pings < 3 {
+        let ended = screen.next_within(Duration::from_millis(100)).await;
+        assert!(ended.is_none(), "{ended:?}");
+        assert!(begun.elapsed() < PATIENCE, "{} pings", screen.pings);
+    }
     screen.alive().await;
 }
 
@@ -76,7 +80,7 @@ async fn an_expired_token_ends_the_connection_and_only_its_own_principals_replac
 async fn who_refreshes_in_time_goes_on_and_who_does_not_is_ended() {
     let server = Server::start(&["--jwt-keys", KEYS]).await;
     let restaurant = Menu::read(&server.anybody()).await.restaurant;
-    let short = Client::new(&server.base, &token_of_one_waiter(&restaurant, "first", 3));
+    let short = Client::new(&server.base, &token_of_one_waiter(&restaurant, "first", 8));
     let (mut goes_on, mut ends) = (short.screen().await, short.screen().await);
     goes_on.send(&json!({"type": "refresh", "token": token_of_one_waiter(&restaurant, "second", 600)})).await;
     goes_on.alive().await;

@@ -2,13 +2,15 @@
 //! screen that comes back has seen every event once.
 
 use crate::support::log::{self, Believed, faults, orders_by_note};
-use crate::support::{Client, Menu, Screen, Server, Wish, new_id};
+use crate::support::{Client, Menu, PATIENCE, Screen, Server, Wish, eventually, new_id};
 use serde_json::Value;
-use std::time::Duration;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 const KILLS: usize = 20;
 /// Guests and waiters who act at once.
 const WRITERS: usize = 6;
+/// The fewest commands that are acknowledged before a kill.
+const WORK: usize = 21;
 
 /// What has happened so far.
 #[derive(Default)]
@@ -31,16 +33,18 @@ async fn send(wish: &Wish, staff: &Client, menu: &Menu) -> Option<Value> {
 type Done = (Vec<Believed>, Option<Wish>);
 
 /// One order after another through its life, until there is no answer.
-async fn write(staff: Client, menu: &Menu, name: String) -> Done {
+async fn write(staff: Client, menu: &Menu, name: String, answered: &AtomicUsize) -> Done {
     let mut done = Vec::new();
     for round in 0.. {
         let place = Wish::Place { id: new_id(), note: format!("{name}, {round}") };
         let Some(document) = send(&place, &staff, menu).await else { return (done, Some(place)) };
         done.push(Believed { id: place.id().into(), position: document["position"].as_u64().unwrap() });
+        answered.fetch_add(1, Ordering::Relaxed);
         for action in ["accept", "start", "ready"] {
             let act = Wish::Act { id: new_id(), order: document["id"].clone(), action };
             let Some(ack) = send(&act, &staff, menu).await else { return (done, Some(act)) };
             done.push(Believed { id: act.id().into(), position: ack["position"].as_u64().unwrap() });
+            answered.fetch_add(1, Ordering::Relaxed);
         }
     }
     (done, None)
@@ -66,11 +70,13 @@ impl Ledger {
 /// A round: work, a kill amid it, a start. Gives the screen that has come back.
 async fn round(server: &mut Server, staff: &mut Client, menu: &Menu, ledger: &mut Ledger, screen: Screen, at: usize) -> Screen {
     let mut screen = screen;
+    let answered = AtomicUsize::new(0);
     let names = (0..WRITERS).map(|writer| format!("round {at}, writer {writer}"));
-    let writers = futures_util::future::join_all(names.map(|name| write(staff.clone(), menu, name)));
-    // Never the same moment of the work twice.
+    let writers = futures_util::future::join_all(names.map(|name| write(staff.clone(), menu, name, &answered)));
+    // Never the same moment of the work twice, and always amid it, however slow the machine is.
     let kill = async {
-        tokio::time::sleep(Duration::from_millis(60 + 17 * at as u64)).await;
+        let enough = || async { (answered.load(Ordering::Relaxed) >= WORK + at).then_some(()) };
+        eventually("work to kill", PATIENCE, enough).await;
         server.kill().await;
     };
     let watch = async { while screen.next().await.is_ok() {} };
