@@ -92,6 +92,10 @@ fn read_header(bytes: &[u8]) -> Result<Option<Header>, Violation> {
         (126 | 127, _) => return Ok(None),
         (short, _) => (u64::from(short), 0),
     };
+    // The shortest form of a length is the only one.
+    if matches!((extended, payload), (2, ..126) | (8, ..65_536)) {
+        return Err(CloseCode::ProtocolViolation);
+    }
     Ok(Some(Header { is_final, opcode, payload, length: 2 + extended + 4 }))
 }
 
@@ -150,6 +154,8 @@ mod tests {
             vec![frame(0xC1, 1)],
             vec![frame(0x83, 1)],
             vec![vec![0x81, 0x01, b'x']],
+            vec![vec![0x81, 0x80 | 126, 0, 125]],
+            vec![vec![0x81, 0x80 | 127, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF]],
         ] {
             assert_eq!(run(&bad, 100_000), Err(CloseCode::ProtocolViolation), "{bad:?}");
         }

@@ -9,7 +9,7 @@ use crate::protocol::{BEARER_PREFIX, ErrorCode, SUBPROTOCOL, security_headers};
 use actix_codec::Framed;
 use actix_http::body::{BodySize, MessageBody};
 use actix_http::header::{self, HeaderMap, HeaderValue};
-use actix_http::{HttpMessage, Method, Request, Response, ResponseBuilder, StatusCode, h1, ws};
+use actix_http::{HttpMessage, Method, Request, Response, ResponseBuilder, StatusCode, Version, h1, ws};
 use bytes::Bytes;
 use futures_util::SinkExt;
 use serde_json::json;
@@ -78,6 +78,11 @@ fn examine(services: &Services, gate: &Gate, request: &Request, peer: IpAddr) ->
     })?;
     if request.method() != Method::GET {
         return Err(bad("a WebSocket handshake is a GET (RFC 6455, section 4.1)"));
+    }
+    // The library asks for neither of these.
+    let keys = request.headers().get_all(header::SEC_WEBSOCKET_KEY).count();
+    if request.version() != Version::HTTP_11 || keys > 1 {
+        return Err(bad("a WebSocket handshake is HTTP/1.1 with one key (RFC 6455, section 4.1)"));
     }
     match ws::handshake(request.head()) {
         Ok(_) => {}

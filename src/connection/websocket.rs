@@ -18,7 +18,7 @@ use crate::protocol::{CloseCode, ErrorCode, Frame, ServerFrame, frame};
 use crate::room::{Page, ToMember};
 use crate::store::audit;
 use actix::prelude::*;
-use actix_http::ws::Item;
+use actix_http::ws::{Codec, Item};
 use actix_rt::net::TcpStream;
 use actix_web_actors::ws::{self, WebsocketContext};
 use std::net::IpAddr;
@@ -57,7 +57,9 @@ pub async fn run(
     drop(first);
     let mut connection = Connection::new(services.clone(), seat, verified, Outgoing::new(wire.clone(), io.clone()), fault);
     connection.address = services.keep_addresses.then_some(address);
-    let actor = WebsocketContext::create(connection, incoming);
+    // The guard has judged sizes already; the codec's own limit is a default of its library's.
+    let codec = Codec::new().max_size(services.limits.frame_bytes as usize);
+    let actor = WebsocketContext::with_codec(connection, incoming, codec);
     transport::drive(io, wire.clone(), actor, services.limits.write_timeout).await;
     if let Some(code) = wire.ending() {
         services.count_close(code);

@@ -8,6 +8,7 @@ mod accounts;
 mod audit;
 mod burst;
 mod commands;
+mod conformance;
 mod drain;
 mod ended_sessions;
 mod handshake;

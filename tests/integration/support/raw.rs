@@ -84,7 +84,7 @@ impl Handshake {
     }
 }
 
-async fn reply(stream: &mut TcpStream) -> std::io::Result<Reply> {
+pub async fn reply(stream: &mut TcpStream) -> std::io::Result<Reply> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         head.push(stream.read_u8().await?);
