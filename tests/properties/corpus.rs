@@ -1,0 +1,60 @@
+//! The kept corpus of the fuzz targets, replayed: what was once found stays found, without cargo-fuzz.
+
+#[path = "../../fuzz/src/lib.rs"]
+mod targets;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use targets::{TARGETS, Target};
+
+/// The most bytes of one kept input, and the most inputs of a target: this runs on every build.
+const MAX_BYTES: usize = 4096;
+const MAX_INPUTS: usize = 200;
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz")
+}
+
+fn inputs(target: &str) -> Vec<(PathBuf, Vec<u8>)> {
+    let files = fs::read_dir(folder().join("corpus").join(target)).unwrap();
+    let mut paths: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+    paths.sort();
+    paths.into_iter().map(|path| (path.clone(), fs::read(path).unwrap())).collect()
+}
+
+/// Runs the input, whole and cut short at each byte.
+fn replay(target: Target, input: &[u8]) {
+    (0..=input.len()).for_each(|end| target(&input[..end]));
+}
+
+#[test]
+fn the_corpus_of_every_target_replays() {
+    for (name, target) in TARGETS {
+        let inputs = inputs(name);
+        assert!((3..=MAX_INPUTS).contains(&inputs.len()), "{name}: {} inputs", inputs.len());
+        for (path, input) in inputs {
+            assert!(input.len() <= MAX_BYTES, "{}: {} bytes", path.display(), input.len());
+            // Named before it runs: what panics says for which input.
+            println!("{}", path.display());
+            replay(target, &input);
+        }
+    }
+}
+
+#[test]
+fn every_target_is_one_of_cargo_fuzz_too() {
+    let manifest = fs::read_to_string(folder().join("Cargo.toml")).unwrap();
+    for (name, _) in TARGETS {
+        assert!(manifest.contains(&format!("name = \"{name}\"")), "{name} in fuzz/Cargo.toml");
+        let source = fs::read_to_string(folder().join(format!("fuzz_targets/{name}.rs"))).unwrap();
+        assert!(source.contains("orderbell_fuzz::"), "{name}");
+    }
+    assert_eq!(manifest.matches("[[bin]]").count(), TARGETS.len());
+}
+
+/// The control: an input that breaks what a target promises is noticed.
+#[test]
+#[should_panic(expected = "the control of the replay")]
+fn an_input_that_breaks_a_promise_is_noticed() {
+    replay(|input| assert_ne!(input, b"room", "the control of the replay"), b"rooms");
+}
