@@ -111,6 +111,7 @@ pub struct Metrics {
     pub rooms: Family<ByKind, Gauge>,
     pub members: Family<ByKind, Gauge>,
     pub feeds: Gauge,
+    pub snapshot_bytes: Gauge,
     pub deliveries: Counter,
     pub delivered_bytes: Counter,
     pub commit_to_delivery: Histogram,
@@ -147,6 +148,7 @@ impl Metrics {
             rooms: Family::default(),
             members: Family::default(),
             feeds: Gauge::default(),
+            snapshot_bytes: Gauge::default(),
             deliveries: Counter::default(),
             delivered_bytes: Counter::default(),
             commit_to_delivery: Histogram::new(exponential_buckets(0.000_25, 2.0, 16)),
@@ -177,6 +179,12 @@ impl Metrics {
         registry.register("rooms", "Rooms with members on this node, by kind", self.rooms.clone());
         registry.register("members", "Memberships of rooms, by the room's kind", self.members.clone());
         registry.register("feeds", "Feeds with rooms on this node", self.feeds.clone());
+        registry.register_with_unit(
+            "snapshots",
+            "Memory that snapshots of kitchens and floors hold, shared by all their readers",
+            Unit::Bytes,
+            self.snapshot_bytes.clone(),
+        );
         registry.register_with_unit(
             "commit_to_delivery",
             "From the event's time in the log to its hand-over to a room's members",

@@ -52,6 +52,11 @@ pub struct LimitArgs {
     #[arg(long, env = "ORDERBELL_CONNECTIONS_PER_ADDRESS", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     pub connections_per_address: Option<u32>,
 
+    /// Memory that snapshots of kitchens and floors hold together, in bytes; each is shared by all who read it. Where it is
+    /// used, another has to wait, and is `unavailable` after five seconds.
+    #[arg(long, env = "ORDERBELL_SNAPSHOT_BYTES", default_value_t = 268_435_456, value_parser = clap::value_parser!(u64).range(1_048_576..=1_099_511_627_776))]
+    pub snapshot_bytes: u64,
+
     /// Connections of one principal.
     #[arg(long, env = "ORDERBELL_CONNECTIONS_PER_PRINCIPAL", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub connections_per_principal: u32,

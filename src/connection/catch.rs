@@ -2,36 +2,58 @@
 
 use crate::domain::position::Position;
 use crate::domain::room_id::RoomId;
-use crate::protocol::{Frame, FrameKind};
-use bytes::{BufMut, Bytes, BytesMut};
+use crate::protocol::{Frame, FrameKind, Snapshot};
+use bytes::Bytes;
 
 /// What a poll has got so far.
 #[derive(Debug)]
 pub struct Catch {
     position: Position,
-    frames: Vec<Frame>,
+    caught: Vec<Caught>,
     bytes: usize,
     most: usize,
     /// A frame did not fit; it and all after it are for the next poll.
     is_full: bool,
+    /// More parts of a snapshot are to come, without which those that are here mean nothing.
+    is_partial: bool,
+}
+
+/// What is told.
+#[derive(Debug)]
+enum Caught {
+    Frame(Frame),
+    Whole(Snapshot),
 }
 
 impl Catch {
     /// Nothing yet, at a cursor; at most `most` bytes, but always one frame.
     #[must_use]
     pub const fn new(position: Position, most: usize) -> Self {
-        Self { position, frames: Vec::new(), bytes: 0, most, is_full: false }
+        Self { position, caught: Vec::new(), bytes: 0, most, is_full: false, is_partial: false }
+    }
+
+    /// Whether a part of a snapshot is here and another has yet to come.
+    #[must_use]
+    pub const fn is_partial(&self) -> bool {
+        self.is_partial
     }
 
     /// Whether there is nothing to tell.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.frames.is_empty()
+        self.caught.is_empty()
     }
 
     /// Takes the room's next frame. Events and snapshots are told; `sync` and `live` only move the cursor.
     pub fn take(&mut self, frame: &Frame) {
         match frame.kind() {
+            // All parts of a snapshot belong together, however many there are; they are shared.
+            FrameKind::Snapshot if frame.has_more() || self.is_partial => {
+                self.is_partial = frame.has_more();
+                self.caught.push(Caught::Frame(frame.clone()));
+                self.position = if self.is_partial { self.position } else { frame.position() };
+                return;
+            }
             FrameKind::Event | FrameKind::Snapshot => {}
             FrameKind::Sync | FrameKind::Live if !self.is_full => {
                 self.position = self.position.max(frame.position());
@@ -40,18 +62,24 @@ impl Catch {
             _ => return,
         }
         let bytes = self.bytes + frame.wire().len();
-        self.is_full |= bytes > self.most && !self.frames.is_empty();
+        self.is_full |= bytes > self.most && !self.caught.is_empty();
         if !self.is_full {
             self.bytes = bytes;
             self.position = frame.position();
-            self.frames.push(frame.clone());
+            self.caught.push(Caught::Frame(frame.clone()));
         }
+    }
+
+    /// Takes a snapshot without paging, whatever its size.
+    pub fn take_whole(&mut self, snapshot: Snapshot) {
+        self.position = snapshot.position();
+        self.caught.push(Caught::Whole(snapshot));
     }
 
     /// What it comes to; nothing is left of it here.
     pub fn answer(&mut self, room: RoomId, epoch: &str, version: &'static str) -> Answer {
-        let frames = std::mem::take(&mut self.frames);
-        Answer { room, epoch: epoch.to_owned(), version, position: self.position, frames }
+        let caught = std::mem::take(&mut self.caught);
+        Answer { room, epoch: epoch.to_owned(), version, position: self.position, caught }
     }
 }
 
@@ -62,35 +90,29 @@ pub struct Answer {
     epoch: String,
     version: &'static str,
     position: Position,
-    frames: Vec<Frame>,
+    caught: Vec<Caught>,
 }
 
 impl Answer {
-    /// `{"room","epoch","version","position","frames":[…]}`; the frames are the very bytes that other transports carry.
+    /// `{"room","epoch","version","position","frames":[…]}`, in pieces; the frames are the very texts that other transports
+    /// carry, shared.
     #[must_use]
-    pub fn parts(&self) -> Vec<Bytes> {
-        let Self { room, epoch, version, position, frames } = self;
+    pub fn pieces(&self) -> Vec<Bytes> {
+        let Self { room, epoch, version, position, caught } = self;
         // An epoch is hexadecimal, and a version that and numbers; what they hold needs no escape.
         let head = format!(r#"{{"room":"{room}","epoch":"{epoch}","version":"{version}","position":{position},"frames":["#);
-        let mut parts = Vec::with_capacity(2 * frames.len() + 2);
-        parts.push(head.into());
-        for (number, frame) in frames.iter().enumerate() {
+        let mut pieces = vec![Bytes::from(head)];
+        for (number, caught) in caught.iter().enumerate() {
             if number > 0 {
-                parts.push(Bytes::from_static(b","));
+                pieces.push(Bytes::from_static(b","));
             }
-            parts.push(frame.text().into_bytes());
+            match caught {
+                Caught::Frame(frame) => pieces.push(frame.text().into_bytes()),
+                Caught::Whole(snapshot) => pieces.extend(snapshot.whole().into_iter().flatten()),
+            }
         }
-        parts.push(Bytes::from_static(b"]}"));
-        parts
-    }
-
-    /// The same in one piece.
-    #[must_use]
-    pub fn json(&self) -> Bytes {
-        let parts = self.parts();
-        let mut out = BytesMut::with_capacity(parts.iter().map(Bytes::len).sum());
-        parts.iter().for_each(|part| out.put_slice(part));
-        out.freeze()
+        pieces.push(Bytes::from_static(b"]}"));
+        pieces
     }
 }
 
@@ -110,7 +132,7 @@ mod tests {
     }
 
     fn read(answer: &Answer) -> (u64, Vec<u64>) {
-        let value: Value = serde_json::from_slice(&answer.json()).unwrap();
+        let value: Value = serde_json::from_slice(&answer.pieces().concat()).unwrap();
         let frames = value["frames"].as_array().unwrap().iter().map(|frame| frame["position"].as_u64().unwrap());
         (value["position"].as_u64().unwrap(), frames.collect())
     }
@@ -125,7 +147,7 @@ mod tests {
         [frame(FrameKind::Event, 5, 0), frame(FrameKind::Event, 7, 0), frame(FrameKind::Live, 9, 0)]
             .iter()
             .for_each(|frame| catch.take(frame));
-        let value: Value = serde_json::from_slice(&catch.answer(room(), "e1", "1.2.3+abc").json()).unwrap();
+        let value: Value = serde_json::from_slice(&catch.answer(room(), "e1", "1.2.3+abc").pieces().concat()).unwrap();
         let expected = serde_json::json!({"room": room(), "epoch": "e1", "version": "1.2.3+abc", "position": 9,
             "frames": [{"type": "event", "position": 5, "x": ""}, {"type": "event", "position": 7, "x": ""}]});
         assert_eq!(value, expected);
@@ -136,6 +158,16 @@ mod tests {
         let mut catch = Catch::new(position(90), 10);
         catch.take(&frame(FrameKind::Snapshot, 4, 5000));
         assert_eq!(read(&catch.answer(room(), "e1", "1")), (4, vec![4]));
+    }
+
+    #[test]
+    fn the_parts_of_a_snapshot_stay_together_whatever_they_weigh() {
+        let mut catch = Catch::new(position(3), 10);
+        for more in [true, true, false] {
+            catch.take(&frame(FrameKind::Snapshot, 4, 5000).with_more(more));
+            assert_eq!((catch.is_partial(), catch.position), (more, position(if more { 3 } else { 4 })));
+        }
+        assert_eq!(read(&catch.answer(room(), "e1", "1")), (4, vec![4, 4, 4]));
     }
 
     proptest! {

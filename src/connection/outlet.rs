@@ -3,7 +3,7 @@
 use super::sse;
 use super::wire::{TooSlow, Wire};
 use crate::domain::position::Position;
-use crate::protocol::{CloseCode, Frame};
+use crate::protocol::{CloseCode, Frame, Snapshot};
 use actix::{Message, Recipient};
 use bytes::{Bytes, BytesMut};
 use futures_util::Stream;
@@ -54,12 +54,19 @@ impl Outlet {
         Ok(())
     }
 
+    /// Queues a whole snapshot as one event.
+    pub fn push_whole(&self, snapshot: &Snapshot, epoch: &str) {
+        self.wire.push_whole(sse::whole(snapshot, epoch));
+        self.cursor.set(snapshot.position());
+        self.wake();
+    }
+
     /// Queues a field or a comment.
     ///
     /// # Errors
     /// As [`Self::push`].
     pub fn push_line(&self, line: Bytes, most: usize) -> Result<(), TooSlow> {
-        self.wire.push_control(line, most)?;
+        self.wire.push_line(line, most)?;
         self.wake();
         Ok(())
     }

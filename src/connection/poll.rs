@@ -91,7 +91,7 @@ impl LongPoll {
     /// The time is over; an answer without frames still needs the room's word on how far it has come.
     fn time_out(&mut self, ctx: &mut Context<Self>) {
         self.waited = true;
-        if self.joined {
+        if self.joined && !self.catch.is_partial() {
             self.finish(ctx);
         }
     }
@@ -99,11 +99,24 @@ impl LongPoll {
     fn take(&mut self, frames: &[Frame], ctx: &mut Context<Self>) {
         self.joined = true;
         let was_empty = self.catch.is_empty();
+        let was_partial = self.catch.is_partial();
         frames.iter().for_each(|frame| self.catch.take(frame));
-        if self.waited {
+        if self.catch.is_partial() {
+            return;
+        }
+        if self.waited || was_partial {
             self.finish(ctx);
         } else if was_empty && !self.catch.is_empty() {
             ctx.run_later(GATHER, Self::finish);
+        }
+    }
+
+    /// The room cannot go on. What was caught before stands, unless it is a part of a whole.
+    fn give_up(&mut self, ctx: &mut Context<Self>) {
+        if self.catch.is_empty() || self.catch.is_partial() {
+            self.tell(Err(Refusal::unreadable()), ctx);
+        } else {
+            self.finish(ctx);
         }
     }
 }
@@ -137,18 +150,25 @@ impl Handler<ToMember> for LongPoll {
             ToMember::Frame(frame) => self.take(&[frame], ctx),
             ToMember::Frames(frames) => self.take(&frames, ctx),
             ToMember::Refused(_) => self.tell(Err(Refusal::forbidden()), ctx),
-            // What was caught before stands.
-            ToMember::Unavailable(_) | ToMember::Evicted if !self.catch.is_empty() => self.finish(ctx),
-            ToMember::Unavailable(_) | ToMember::Evicted => self.tell(Err(Refusal::unreadable()), ctx),
+            ToMember::Unavailable(_) | ToMember::Evicted => self.give_up(ctx),
         }
     }
 }
 
 impl Handler<Page> for LongPoll {
     type Result = ResponseFuture<()>;
-    fn handle(&mut self, Page(frames): Page, ctx: &mut Context<Self>) -> Self::Result {
-        self.take(&frames, ctx);
-        // One page is the answer; the room need not read the next, which is for the next poll.
+    fn handle(&mut self, page: Page, ctx: &mut Context<Self>) -> Self::Result {
+        match page {
+            Page::Frames(frames) => self.take(&frames, ctx),
+            Page::Whole(snapshot) => {
+                self.catch.take_whole(snapshot);
+                self.finish(ctx);
+            }
+        }
+        if self.catch.is_partial() {
+            return Box::pin(std::future::ready(()));
+        }
+        // One page, or one snapshot, is the answer; the room need not read the next, which is for the next poll.
         Box::pin(std::future::pending())
     }
 }

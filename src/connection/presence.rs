@@ -65,6 +65,7 @@ impl Presence {
             expires_at: self.expires_at,
             server_time: clock::now(),
             version: self.services.version,
+            paged: true,
             limits: self.services.limits.frame(),
         }
         .encode()
@@ -93,8 +94,8 @@ impl Presence {
     /// Asks for a room; the answer comes to the mailbox. Says whether it could be asked for.
     #[must_use]
     pub fn join(&self, who: &Principal, wish: Subscription, mailbox: Recipient<ToMember>, pages: Recipient<Page>) -> bool {
-        let Subscription { room, since, only_owner } = wish;
-        let join = Join { member: self.seat.member, since, head: Position::ZERO, only_owner, mailbox, pages };
+        let Subscription { room, since, only_owner, paged } = wish;
+        let join = Join { member: self.seat.member, since, head: Position::ZERO, only_owner, paged, mailbox, pages };
         let is_asked = self.services.directory.join(who.restaurant, room, join).is_ok();
         if is_asked && who.role == Role::Kitchen && room == RoomId::Kitchen(who.restaurant) {
             self.visit.borrow_mut().get_or_insert_with(|| self.services.displays.visit(who));

@@ -1,7 +1,7 @@
 //! Server-sent events, pure: how a frame is written in `text/event-stream` (WHATWG HTML, section 9.2).
 
 use crate::domain::position::Position;
-use crate::protocol::{Frame, FrameKind};
+use crate::protocol::{Frame, FrameKind, Snapshot};
 use bytes::Bytes;
 
 /// The media type.
@@ -17,17 +17,37 @@ pub fn retry(milliseconds: u64) -> Bytes {
 
 /// A frame as a message: what stands before the JSON text, the text itself (shared, not copied), and its end. A text is
 /// one line, as its encoder writes control characters inside strings only, escaped. `cursor` is the reader's after this
-/// frame.
+/// frame. Before the last part of a snapshot the id is empty: a reader that is cut there comes back without one, for all
+/// of it.
 #[must_use]
 pub fn message(frame: &Frame, epoch: &str, cursor: Position) -> [Bytes; 3] {
-    let head = format!("id: {epoch}.{cursor}\nevent: {}\ndata: ", frame.kind().as_str());
+    let head = head(frame.kind(), epoch, Some(cursor).filter(|_| !frame.has_more()));
     [head.into(), frame.text().into_bytes(), Bytes::from_static(b"\n\n")]
+}
+
+fn head(kind: FrameKind, epoch: &str, cursor: Option<Position>) -> String {
+    let id = cursor.map(|cursor| format!("{epoch}.{cursor}")).unwrap_or_default();
+    format!("id: {id}\nevent: {}\ndata: ", kind.as_str())
+}
+
+/// A whole snapshot as one message of several lines of data, which its reader joins: a line for each of its parts.
+pub fn whole(snapshot: &Snapshot, epoch: &str) -> Vec<Bytes> {
+    let mut out = Vec::with_capacity(snapshot.parts() * 2 + 2);
+    let mut line = head(FrameKind::Snapshot, epoch, Some(snapshot.position()));
+    for [glue, body] in snapshot.whole() {
+        line.push_str(std::str::from_utf8(&glue).unwrap_or_default());
+        out.extend([Bytes::from(line), body]);
+        line = "\ndata: ".to_owned();
+    }
+    out.push(Bytes::from_static(b"\n\n"));
+    out
 }
 
 /// The reader's cursor after a frame: most move it, the others leave it where it was.
 #[must_use]
 pub fn cursor_after(frame: &Frame, before: Position) -> Position {
     match frame.kind() {
+        FrameKind::Snapshot if frame.has_more() => before,
         FrameKind::Snapshot | FrameKind::Event | FrameKind::Sync | FrameKind::Live => frame.position(),
         _ => before,
     }
@@ -36,6 +56,7 @@ pub fn cursor_after(frame: &Frame, before: Position) -> Position {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::snapshot::Contents;
     use crate::protocol::{ErrorCode, ServerFrame};
     use proptest::prelude::*;
 
@@ -92,6 +113,31 @@ mod tests {
             ("e1.9", "going_away"),
         ];
         assert_eq!(seen, expected.map(|(id, event)| (Some(id.to_owned()), event.to_owned())));
+    }
+
+    #[test]
+    fn a_part_before_the_last_has_an_empty_id_and_moves_nothing() {
+        let part = |more| Frame::new(FrameKind::Snapshot, Position::new(9).unwrap(), b"{}").with_more(more);
+        let text = written(&[part(true), part(false)]);
+        let ids: Vec<_> = read(&text).into_iter().map(|(id, ..)| id.unwrap()).collect();
+        assert_eq!(ids, ["", "e1.9"]);
+        assert_eq!(cursor_after(&part(true), Position::ZERO), Position::ZERO);
+    }
+
+    #[test]
+    fn a_whole_snapshot_is_lines_of_data_that_a_reader_joins() {
+        let document = format!("{{\"note\":\"{}\"}}", "n".repeat(50_000));
+        let documents = vec![serde_json::value::RawValue::from_string(document).unwrap(); 3];
+        let room = "kitchen:0193a5f0-7c1e-7000-8000-000000000001".parse().unwrap();
+        let contents = Contents { documents, calls: None, displays: None };
+        let snapshot = Snapshot::encode(room, Position::new(9).unwrap(), contents, Bytes::from);
+        let text = String::from_utf8(whole(&snapshot, "e1").concat()).unwrap();
+        let lines: Vec<_> = text.strip_suffix("\n\n").unwrap().split('\n').collect();
+        assert_eq!(lines[..2], ["id: e1.9", "event: snapshot"]);
+        let data: Vec<_> = lines[2..].iter().map(|line| line.strip_prefix("data: ").unwrap()).collect();
+        assert_eq!(data.len(), 4, "one for each part, and the end");
+        let read: serde_json::Value = serde_json::from_str(&data.join("\n")).unwrap();
+        assert_eq!(read["documents"].as_array().unwrap().len(), 3);
     }
 
     proptest! {

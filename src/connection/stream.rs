@@ -120,11 +120,16 @@ impl EventStream {
         self.end(CloseCode::Normal, ctx);
     }
 
-    fn deliver(&mut self, frames: &[Frame], ctx: &mut Context<Self>) {
+    /// The room has let it in.
+    fn opened(&mut self) {
         if let Some(opening) = self.opening.take() {
             // When the request was dropped, its leash says so next.
             let _ = opening.send(Ok(()));
         }
+    }
+
+    fn deliver(&mut self, frames: &[Frame], ctx: &mut Context<Self>) {
+        self.opened();
         frames.iter().for_each(|frame| self.push(frame, ctx));
     }
 
@@ -189,8 +194,14 @@ impl Handler<ToMember> for EventStream {
 
 impl Handler<Page> for EventStream {
     type Result = ResponseFuture<()>;
-    fn handle(&mut self, Page(frames): Page, ctx: &mut Context<Self>) -> Self::Result {
-        self.deliver(&frames, ctx);
+    fn handle(&mut self, page: Page, ctx: &mut Context<Self>) -> Self::Result {
+        match page {
+            Page::Frames(frames) => self.deliver(&frames, ctx),
+            Page::Whole(snapshot) => {
+                self.opened();
+                self.outlet.push_whole(&snapshot, self.presence.services.directory.store().epoch());
+            }
+        }
         let drained = self.outlet.drained();
         Box::pin(async move { drop(drained.await) })
     }

@@ -13,6 +13,7 @@ use super::transport::{self, Fault, Incoming, Outgoing};
 use super::wire::Wire;
 use crate::auth::token::Verified;
 use crate::clock;
+use crate::domain::room_id::RoomId;
 use crate::domain::time::Timestamp;
 use crate::protocol::{CloseCode, ErrorCode, Frame, ServerFrame, frame};
 use crate::room::{Page, ToMember};
@@ -21,6 +22,7 @@ use actix::prelude::*;
 use actix_http::ws::{Codec, Item};
 use actix_rt::net::TcpStream;
 use actix_web_actors::ws::{self, WebsocketContext};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -40,6 +42,10 @@ pub struct Connection {
     errands: Errands,
     /// Where it comes from, for the audit.
     address: Option<IpAddr>,
+    /// Rooms to be asked for when most of what waits has left.
+    later: BTreeMap<RoomId, Subscription>,
+    /// The next command waits until most of what waits has left.
+    is_resting: bool,
 }
 
 type Ctx = WebsocketContext<Connection>;
@@ -79,13 +85,33 @@ impl Connection {
             fragments: Fragments::default(),
             errands: Errands::default(),
             address: None,
+            later: BTreeMap::new(),
+            is_resting: false,
         }
     }
 
-    fn push(&self, frame: &Frame, ctx: &mut Ctx) {
-        if self.wire.push(frame, self.presence.services.limits.backlog_bytes).is_err() {
-            self.presence.services.metrics.evictions.inc();
-            self.close(CloseCode::TooSlow, ctx);
+    fn backlog_bytes(&self) -> usize {
+        self.presence.services.limits.backlog_bytes
+    }
+
+    fn push(&mut self, frame: &Frame, ctx: &mut Ctx) {
+        let origin = frame.origin();
+        if origin.is_some_and(|(room, _)| self.later.contains_key(&room)) {
+            // It comes when the room is asked again.
+            return;
+        }
+        if self.wire.push(frame, self.backlog_bytes()).is_ok() {
+            return;
+        }
+        match origin {
+            // It is a snapshot that has yet to leave: no fault of the reader's. What the room says meanwhile is in its log.
+            Some((room, prev)) if self.wire.holds_snapshot() => {
+                self.ask_later(Subscription::again(&self.session.principal, room, Some(prev)), ctx);
+            }
+            _ => {
+                self.presence.services.metrics.evictions.inc();
+                self.close(CloseCode::TooSlow, ctx);
+            }
         }
     }
 
@@ -101,7 +127,7 @@ impl Connection {
         ctx.stop();
     }
 
-    fn complain(&self, complaint: &Complaint, ctx: &mut Ctx) {
+    fn complain(&mut self, complaint: &Complaint, ctx: &mut Ctx) {
         self.push(&complaint.frame(), ctx);
     }
 
@@ -150,7 +176,10 @@ impl Connection {
     fn act(&mut self, effect: Effect, ctx: &mut Ctx) {
         match effect {
             Effect::Join(wish) => self.join(wish, ctx),
-            Effect::Leave(room) => self.presence.leave(&self.session.principal, room),
+            Effect::Leave(room) => {
+                self.later.remove(&room);
+                self.presence.leave(&self.session.principal, room);
+            }
             Effect::Command(command) => self.enqueue(Errand::Command(command), ctx),
             Effect::Place(id, basket) => self.enqueue(Errand::Place(id, basket), ctx),
             Effect::Refresh(token) => self.refresh(token, ctx),
@@ -169,12 +198,30 @@ impl Connection {
         }
     }
 
+    /// Asks for a room, or does so later while more than a backlog waits: however often a room is asked for, no more than
+    /// one snapshot of it is queued behind that.
     fn join(&mut self, wish: Subscription, ctx: &mut Ctx) {
+        if self.wire.waiting() > self.backlog_bytes() {
+            self.ask_later(wish, ctx);
+            return;
+        }
+        self.later.remove(&wish.room);
         let (room, mailbox, pages) = (wish.room, ctx.address().recipient(), ctx.address().recipient());
         if !self.presence.join(&self.session.principal, wish, mailbox, pages) {
             self.session.left(room);
             self.complain(&Complaint::unavailable(room), ctx);
         }
+    }
+
+    fn ask_later(&mut self, wish: Subscription, ctx: &mut Ctx) {
+        if self.later.is_empty() {
+            ctx.spawn(self.wire.drained().into_actor(self).map(|_, connection, ctx| {
+                for wish in std::mem::take(&mut connection.later).into_values() {
+                    connection.join(wish, ctx);
+                }
+            }));
+        }
+        self.later.insert(wish.room, wish);
     }
 
     fn enqueue(&mut self, errand: Errand, ctx: &mut Ctx) {
@@ -183,7 +230,19 @@ impl Connection {
         self.complain(&Complaint::too_many_wait(id), ctx);
     }
 
+    /// Runs the next command. While a snapshot is on its way and many answers stand behind it, the commands wait.
     fn run_next(&mut self, ctx: &mut Ctx) {
+        if self.is_resting {
+            return;
+        }
+        if self.wire.holds_snapshot() && self.wire.backlog() > self.backlog_bytes() / 2 {
+            self.is_resting = true;
+            ctx.spawn(self.wire.drained().into_actor(self).map(|_, connection, ctx| {
+                connection.is_resting = false;
+                connection.run_next(ctx);
+            }));
+            return;
+        }
         let Some(errand) = self.errands.begin() else { return };
         let (services, who) = (self.presence.services.clone(), self.session.principal.clone());
         let run = audit::scope(self.address, async move { errand.run(&services.commands, &who).await });
@@ -272,6 +331,7 @@ impl Handler<ToMember> for Connection {
             ToMember::Frames(frames) => frames.iter().for_each(|frame| self.push(frame, ctx)),
             ToMember::Refused(room) => {
                 self.session.left(room);
+                self.later.remove(&room);
                 self.complain(&Complaint::forbidden(room), ctx);
             }
             ToMember::Unavailable(room) => {
@@ -285,8 +345,11 @@ impl Handler<ToMember> for Connection {
 
 impl Handler<Page> for Connection {
     type Result = ResponseFuture<()>;
-    fn handle(&mut self, Page(frames): Page, ctx: &mut Ctx) -> Self::Result {
-        frames.iter().for_each(|frame| self.push(frame, ctx));
+    fn handle(&mut self, page: Page, ctx: &mut Ctx) -> Self::Result {
+        match page {
+            Page::Frames(frames) => frames.iter().for_each(|frame| self.push(frame, ctx)),
+            Page::Whole(snapshot) => self.wire.push_fragments(&snapshot),
+        }
         Box::pin(futures_util::FutureExt::map(self.wire.drained(), drop))
     }
 }

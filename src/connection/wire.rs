@@ -1,6 +1,6 @@
 //! What a connection has yet to send, between its actor and the socket.
 
-use crate::protocol::{CloseCode, Frame, FrameKind, frame};
+use crate::protocol::{CloseCode, Frame, FrameKind, Snapshot, frame};
 use bytes::{Buf, Bytes};
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -8,27 +8,45 @@ use std::io::IoSlice;
 use std::rc::Rc;
 use tokio::sync::oneshot;
 
-/// Bytes a connection may hold altogether, snapshots included.
-const MOST: usize = 16 * 1024 * 1024;
 /// The most that one frame counts against the backlog: as much as a page of a replay. A menu may be larger than all of the
 /// backlog, and has to arrive, amid whatever else there is to say.
 const LARGE: usize = 64 * 1024;
-/// Frames that leave in one write.
+/// Pieces that leave in one write.
 const VECTOR: usize = 64;
 
-/// The reader takes less than it is sent: the connection has to end.
+/// The reader takes less than it is sent: the connection has to end, unless a snapshot is what it has yet to take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooSlow;
 
+/// Bytes that leave in one piece, unless the socket takes a part of them.
+#[derive(Debug)]
+struct Piece {
+    bytes: Bytes,
+    /// What leaves the backlog with it.
+    weight: usize,
+    is_snapshot: bool,
+    /// A frame begins with it, before which a control frame may stand.
+    begins: bool,
+    is_control: bool,
+}
+
+impl Piece {
+    fn new(bytes: Bytes) -> Self {
+        Self { bytes, weight: 0, is_snapshot: false, begins: true, is_control: false }
+    }
+}
+
 #[derive(Debug, Default)]
 struct Queue {
-    frames: VecDeque<Bytes>,
-    /// Bytes of all frames.
+    pieces: VecDeque<Piece>,
+    /// Bytes of all pieces.
     bytes: usize,
     /// Bytes that count against the backlog: all but snapshots, which a room's members share, and which come whole or
     /// not at all however slow the reader is.
     backlog: usize,
-    /// Whether the first frame has partly left.
+    /// Bytes of snapshots.
+    snapshots: usize,
+    /// Whether the first piece has partly left.
     is_cut: bool,
     ending: Option<CloseCode>,
     /// Told when most of what waits has left: the rooms whose pages are among it.
@@ -40,8 +58,12 @@ struct Queue {
 /// "Most of it has left" is when no more than this waits.
 const DRAINED: usize = 8 * 1024;
 
-/// The queue between one actor and its socket, both on one thread. Bounded in bytes; when it is full the actor closes
-/// with 4409 and what is left is dropped. Frames leave in order.
+/// The queue between one actor and its socket, both on one thread. Frames leave in order; control frames go before what
+/// is left of a snapshot.
+///
+/// Bound: in bytes, for all but snapshots. When it is full the actor closes with 4409 and what is left is dropped; while a
+/// snapshot is on its way the actor instead drops what a room says and asks the room for it later. Snapshots are shared, and
+/// a connection has one of each of its rooms at most.
 #[derive(Debug, Clone, Default)]
 pub struct Wire(Rc<RefCell<Queue>>);
 
@@ -51,7 +73,7 @@ impl Wire {
     /// # Errors
     /// `TooSlow` when more than `most` bytes would wait; the frame is not queued.
     pub fn push(&self, frame: &Frame, most: usize) -> Result<(), TooSlow> {
-        self.push_parts([frame.wire()], counts(frame), most)
+        self.push_frame(frame, [frame.wire()], most)
     }
 
     /// Queues a frame in the parts that another transport writes it in, all or none of them.
@@ -59,60 +81,101 @@ impl Wire {
     /// # Errors
     /// As [`Self::push`].
     pub fn push_event(&self, frame: &Frame, parts: [Bytes; 3], most: usize) -> Result<(), TooSlow> {
-        self.push_parts(parts, counts(frame), most)
+        self.push_frame(frame, parts, most)
     }
 
-    /// Queues a control frame.
+    fn push_frame<const N: usize>(&self, frame: &Frame, parts: [Bytes; N], most: usize) -> Result<(), TooSlow> {
+        let is_snapshot = frame.kind() == FrameKind::Snapshot;
+        let length: usize = parts.iter().map(Bytes::len).sum();
+        let weight = if is_snapshot { 0 } else { length.min(LARGE) };
+        let mut queue = self.0.borrow_mut();
+        queue.make_place(weight, most)?;
+        for (number, bytes) in parts.into_iter().enumerate() {
+            let weight = if number + 1 == N { weight } else { 0 };
+            queue.append(Piece { weight, is_snapshot, begins: number == 0, ..Piece::new(bytes) });
+        }
+        Ok(())
+    }
+
+    /// Queues a snapshot as one WebSocket message: a fragment for each of its parts.
+    pub fn push_fragments(&self, snapshot: &Snapshot) {
+        let pieces = snapshot.whole();
+        let count = pieces.len();
+        let mut queue = self.0.borrow_mut();
+        for (number, [glue, body]) in pieces.into_iter().enumerate() {
+            let mut head = frame::fragment_header(number == 0, number + 1 == count, glue.len() + body.len());
+            head.extend_from_slice(&glue);
+            queue.append(Piece { is_snapshot: true, ..Piece::new(head.freeze()) });
+            queue.append(Piece { is_snapshot: true, begins: false, ..Piece::new(body) });
+        }
+    }
+
+    /// Queues a snapshot in the pieces that another transport writes it in.
+    pub fn push_whole(&self, pieces: impl IntoIterator<Item = Bytes>) {
+        let mut queue = self.0.borrow_mut();
+        for (number, bytes) in pieces.into_iter().enumerate() {
+            queue.append(Piece { is_snapshot: true, begins: number == 0, ..Piece::new(bytes) });
+        }
+    }
+
+    /// Queues bytes that are no frame, in their turn.
+    ///
+    /// # Errors
+    /// As [`Self::push`].
+    pub fn push_line(&self, line: Bytes, most: usize) -> Result<(), TooSlow> {
+        let mut queue = self.0.borrow_mut();
+        queue.make_place(line.len(), most)?;
+        queue.append(Piece { weight: line.len(), ..Piece::new(line) });
+        Ok(())
+    }
+
+    /// Queues a control frame: at the end, or before what is left of a snapshot.
     ///
     /// # Errors
     /// As [`Self::push`].
     pub fn push_control(&self, control: Bytes, most: usize) -> Result<(), TooSlow> {
-        self.push_parts([control], true, most)
-    }
-
-    fn push_parts<const N: usize>(&self, parts: [Bytes; N], counts: bool, most: usize) -> Result<(), TooSlow> {
         let mut queue = self.0.borrow_mut();
-        if queue.ending.is_some() {
-            return Ok(());
+        queue.make_place(control.len(), most)?;
+        let piece = Piece { weight: control.len(), is_control: true, ..Piece::new(control) };
+        match queue.next_gap() {
+            Some(index) if queue.snapshots > 0 => queue.insert(index, piece),
+            _ => queue.append(piece),
         }
-        let length: usize = parts.iter().map(Bytes::len).sum();
-        let backlog = if counts { queue.backlog + length.min(LARGE) } else { queue.backlog };
-        // The first frame always has a place.
-        if queue.backlog > 0 && backlog > most || queue.bytes + length > MOST {
-            return Err(TooSlow);
-        }
-        queue.backlog = backlog;
-        queue.bytes += length;
-        queue.frames.extend(parts);
         Ok(())
     }
 
-    /// Ends a WebSocket: its close frame is the last that is queued.
+    /// Ends a WebSocket: its close frame is the last that is queued. What is left of a snapshot does not leave before it.
     pub fn close(&self, code: CloseCode) {
-        self.end(code, frame::close(code));
+        let is_amid_snapshot = self.holds_snapshot();
+        self.finish(code, frame::close(code), is_amid_snapshot);
     }
 
     /// Ends a WebSocket whose client has sent its close frame: the answer carries the same code.
     pub fn close_echo(&self, code: Option<u16>) {
-        self.end(CloseCode::Normal, frame::close_echo(code));
+        let is_amid_snapshot = self.holds_snapshot();
+        self.finish(CloseCode::Normal, frame::close_echo(code), is_amid_snapshot);
     }
 
     /// Ends the connection: nothing is queued after these last bytes. For a slow reader what waits is dropped, so that
     /// they stand next in line.
     pub fn end(&self, code: CloseCode, last: Bytes) {
+        self.finish(code, last, false);
+    }
+
+    fn finish(&self, code: CloseCode, last: Bytes, drops: bool) {
         let mut queue = self.0.borrow_mut();
         if queue.ending.is_some() {
             return;
         }
         queue.ending = Some(code);
-        if code == CloseCode::TooSlow {
-            let kept = usize::from(queue.is_cut);
-            queue.frames.truncate(kept);
-            queue.bytes = queue.frames.iter().map(Bytes::len).sum();
+        if drops || code == CloseCode::TooSlow {
+            let kept = queue.next_frame().unwrap_or(queue.pieces.len());
+            queue.pieces.truncate(kept);
+            queue.bytes = queue.pieces.iter().map(|piece| piece.bytes.len()).sum();
         }
         if !last.is_empty() {
             queue.bytes += last.len();
-            queue.frames.push_back(last);
+            queue.pieces.push_back(Piece::new(last));
         }
     }
 
@@ -149,13 +212,25 @@ impl Wire {
     /// Whether nothing waits.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.borrow().frames.is_empty()
+        self.0.borrow().pieces.is_empty()
     }
 
     /// Bytes that wait.
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.0.borrow().bytes
+    }
+
+    /// Bytes that wait and count against the backlog.
+    #[must_use]
+    pub fn backlog(&self) -> usize {
+        self.0.borrow().backlog
+    }
+
+    /// Whether some of a snapshot is among what waits.
+    #[must_use]
+    pub fn holds_snapshot(&self) -> bool {
+        self.0.borrow().snapshots > 0
     }
 
     /// Offers what waits to a vectored write; takes out what it says was written.
@@ -167,8 +242,8 @@ impl Wire {
         let written = {
             let mut slices = [IoSlice::new(&[]); VECTOR];
             let mut count = 0;
-            for (slice, frame) in slices.iter_mut().zip(&queue.frames) {
-                *slice = IoSlice::new(frame);
+            for (slice, piece) in slices.iter_mut().zip(&queue.pieces) {
+                *slice = IoSlice::new(&piece.bytes);
                 count += 1;
             }
             write(&slices[..count])?
@@ -184,29 +259,61 @@ impl Wire {
     }
 }
 
-/// Whether a frame counts against the backlog.
-fn counts(frame: &Frame) -> bool {
-    frame.kind() != FrameKind::Snapshot
-}
-
 impl Queue {
+    /// Whether the backlog has place for more. The first frame always has a place.
+    fn make_place(&self, weight: usize, most: usize) -> Result<(), TooSlow> {
+        if self.ending.is_none() && weight > 0 && self.backlog > 0 && self.backlog + weight > most {
+            return Err(TooSlow);
+        }
+        Ok(())
+    }
+
+    fn append(&mut self, piece: Piece) {
+        self.insert(self.pieces.len(), piece);
+    }
+
+    fn insert(&mut self, index: usize, piece: Piece) {
+        if self.ending.is_some() || piece.bytes.is_empty() {
+            return;
+        }
+        self.bytes += piece.bytes.len();
+        self.backlog += piece.weight;
+        self.snapshots += if piece.is_snapshot { piece.bytes.len() } else { 0 };
+        self.pieces.insert(index, piece);
+    }
+
+    /// The first piece that begins a frame of which nothing has left.
+    fn next_frame(&self) -> Option<usize> {
+        self.pieces.iter().enumerate().position(|(index, piece)| piece.begins && !(index == 0 && self.is_cut))
+    }
+
+    /// Where the next control frame may stand, behind those that wait.
+    fn next_gap(&self) -> Option<usize> {
+        let first = self.next_frame()?;
+        self.pieces.range(first..).position(|piece| !piece.is_control).map(|behind| first + behind)
+    }
+
     fn take(&mut self, written: usize) {
         self.bytes = self.bytes.saturating_sub(written);
         let mut left = written;
         while left > 0 {
-            let Some(first) = self.frames.front_mut() else { break };
-            let part = left.min(first.len());
-            first.advance(part);
+            let Some(first) = self.pieces.front_mut() else { break };
+            let part = left.min(first.bytes.len());
+            first.bytes.advance(part);
             left -= part;
-            self.is_cut = !first.is_empty();
+            if first.is_snapshot {
+                self.snapshots = self.snapshots.saturating_sub(part);
+            }
+            self.is_cut = !first.bytes.is_empty();
             if !self.is_cut {
-                self.frames.pop_front();
+                self.backlog = self.backlog.saturating_sub(first.weight);
+                self.pieces.pop_front();
             }
         }
         self.backlog = self.backlog.min(self.bytes);
-        if self.frames.is_empty() {
+        if self.pieces.is_empty() {
             // An idle connection keeps nothing.
-            self.frames = VecDeque::new();
+            self.pieces = VecDeque::new();
         }
     }
 }
@@ -215,6 +322,7 @@ impl Queue {
 mod tests {
     use super::*;
     use crate::domain::position::Position;
+    use crate::protocol::snapshot::Contents;
     use proptest::prelude::*;
     use tokio::sync::oneshot::error::TryRecvError;
 
@@ -266,6 +374,92 @@ mod tests {
         wire.push(&Frame::new(FrameKind::Snapshot, Position::ZERO, &vec![b'x'; 5000]), 250).unwrap();
         wire.push(&event(100), 250).unwrap();
         assert_eq!(wire.push(&event(200), 250), Err(TooSlow));
+    }
+
+    /// A snapshot of a kitchen in so many parts.
+    fn snapshot(parts: usize) -> Snapshot {
+        let document = format!("{{\"note\":\"{}\"}}", "n".repeat(LARGE));
+        let documents = vec![serde_json::value::RawValue::from_string(document).unwrap(); parts];
+        let room = "kitchen:0193a5f0-7c1e-7000-8000-000000000001".parse().unwrap();
+        let contents = Contents { documents, calls: None, displays: None };
+        Snapshot::encode(room, Position::ZERO, contents, Bytes::from)
+    }
+
+    fn write_all(wire: &Wire) -> Vec<u8> {
+        let mut out = Vec::new();
+        while !wire.is_empty() {
+            let all = |slices: &[IoSlice<'_>]| slices.iter().flat_map(|slice| slice.to_vec()).collect::<Vec<u8>>();
+            wire.write(|slices| {
+                out.extend(all(slices));
+                Ok(all(slices).len())
+            })
+            .unwrap();
+        }
+        out
+    }
+
+    /// First byte and payload of each frame.
+    fn frames(mut wire: &[u8]) -> Vec<(u8, &[u8])> {
+        let mut frames = Vec::new();
+        while let [first, length, rest @ ..] = wire {
+            let (length, rest) = match *length {
+                126 => (usize::from(u16::from_be_bytes(rest[..2].try_into().unwrap())), &rest[2..]),
+                127 => (u64::from_be_bytes(rest[..8].try_into().unwrap()) as usize, &rest[8..]),
+                short => (usize::from(short), rest),
+            };
+            frames.push((*first, &rest[..length]));
+            wire = &rest[length..];
+        }
+        frames
+    }
+
+    #[test]
+    fn a_snapshot_is_one_message_in_fragments_between_which_control_frames_stand() {
+        let (wire, snapshot) = (Wire::default(), snapshot(3));
+        wire.push(&event(10), 100).unwrap();
+        wire.push_fragments(&snapshot);
+        wire.push(&event(20), 100).unwrap();
+        // The event has left, and a piece of the first fragment.
+        let mut out = Vec::new();
+        wire.write(|slices| {
+            out.extend(slices.iter().flat_map(|slice| slice.to_vec()).take(100));
+            Ok(100)
+        })
+        .unwrap();
+        for payload in [&b"1"[..], b"2"] {
+            wire.push_control(frame::pong(payload), 100).unwrap();
+        }
+        assert!(wire.holds_snapshot());
+        out.extend(write_all(&wire));
+        let frames = frames(&out);
+        let kinds: Vec<u8> = frames.iter().map(|(first, _)| *first).collect();
+        assert_eq!(kinds, [0x81, 0x01, 0x8A, 0x8A, 0x00, 0x00, 0x80, 0x81]);
+        assert_eq!((frames[2].1, frames[3].1), (&b"1"[..], &b"2"[..]));
+        let text: Vec<u8> = [1, 4, 5, 6].iter().flat_map(|at: &usize| frames[*at].1).copied().collect();
+        assert_eq!(text, snapshot.whole().concat().concat());
+        assert!(!wire.holds_snapshot() && wire.backlog() == 0);
+    }
+
+    #[test]
+    fn a_close_frame_stands_behind_the_fragment_that_has_begun() {
+        let wire = Wire::default();
+        wire.push_fragments(&snapshot(5));
+        wire.write(|_| Ok(50)).unwrap();
+        wire.close(CloseCode::Restarting);
+        let waiting = wire.waiting();
+        assert!((LARGE..LARGE + 200).contains(&waiting), "{waiting}");
+        assert!(write_all(&wire).ends_with(&frame::close(CloseCode::Restarting)));
+    }
+
+    #[test]
+    fn a_snapshot_of_any_size_is_taken_and_what_comes_behind_it_is_bounded() {
+        let (wire, snapshot) = (Wire::default(), snapshot(400));
+        wire.push_fragments(&snapshot);
+        assert!(wire.waiting() > 24 << 20, "more than there once was place for");
+        wire.push(&event(100), 250).unwrap();
+        wire.push(&event(100), 250).unwrap();
+        assert_eq!(wire.push(&event(100), 250), Err(TooSlow));
+        wire.push(&snapshot.part(0).unwrap(), 250).unwrap();
     }
 
     #[test]

@@ -5,7 +5,7 @@ use super::messages::{EventCommitted, FeedLife, Head, JoinRoom, LeaveRoom};
 use crate::domain::ids::RestaurantId;
 use crate::domain::position::Position;
 use crate::domain::room_id::RoomId;
-use crate::room::{Join, Leave, MemberId};
+use crate::room::{Budget, Join, Leave, MemberId, budget};
 use crate::store::SharedStore;
 use crate::telemetry::Metrics;
 use actix::dev::SendError;
@@ -30,6 +30,7 @@ struct Inner {
     watchers: RwLock<Vec<Recipient<FeedLife>>>,
     store: SharedStore,
     metrics: Metrics,
+    snapshots: Arc<Budget>,
 }
 
 /// The feeds of this node by restaurant. Cheap to clone. A join is sent while the map is held for reading and a feed is
@@ -41,8 +42,15 @@ impl Directory {
     /// An empty directory over a store.
     #[must_use]
     pub fn new(store: SharedStore, metrics: Metrics) -> Self {
+        Self::with_budget(store, metrics, budget::DEFAULT_BYTES)
+    }
+
+    /// An empty directory over a store, whose rooms may hold so many bytes of snapshots together.
+    #[must_use]
+    pub fn with_budget(store: SharedStore, metrics: Metrics, snapshot_bytes: usize) -> Self {
+        let snapshots = Budget::new(snapshot_bytes, metrics.snapshot_bytes.clone());
         let (feeds, relays, watchers) = (RwLock::default(), RwLock::default(), RwLock::default());
-        Self(Arc::new(Inner { feeds, relays, watchers, store, metrics }))
+        Self(Arc::new(Inner { feeds, relays, watchers, store, metrics, snapshots }))
     }
 
     /// The store that feeds and rooms read.
@@ -55,6 +63,12 @@ impl Directory {
     #[must_use]
     pub fn metrics(&self) -> &Metrics {
         &self.0.metrics
+    }
+
+    /// What the rooms' snapshots may hold together.
+    #[must_use]
+    pub fn snapshots(&self) -> &Arc<Budget> {
+        &self.0.snapshots
     }
 
     fn read(&self) -> RwLockReadGuard<'_, HashMap<RestaurantId, Entry>> {
@@ -245,7 +259,15 @@ mod tests {
         for number in 0..PHONES {
             let phone = Phone { welcomed: welcomed.clone() }.start();
             let (mailbox, pages) = (phone.clone().recipient(), phone.recipient());
-            let join = Join { member: MemberId(number), since: None, head: Position::ZERO, only_owner: None, mailbox, pages };
+            let join = Join {
+                member: MemberId(number),
+                since: None,
+                head: Position::ZERO,
+                only_owner: None,
+                paged: false,
+                mailbox,
+                pages,
+            };
             assert!(directory.join(restaurant, room, join).is_ok(), "phone {number} was refused");
         }
         let all = async {

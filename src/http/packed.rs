@@ -23,12 +23,6 @@ pub(super) fn is_liked_best(request: &HttpRequest) -> bool {
     AcceptEncoding::parse(request).is_ok_and(|wishes| wishes.negotiate(ours.iter()) == Some(Encoding::brotli()))
 }
 
-/// Whether a client likes an answer best that is not packed at all.
-pub(super) fn is_plain_liked_best(request: &HttpRequest) -> bool {
-    let ours = [Encoding::brotli(), Encoding::gzip(), Encoding::identity()];
-    AcceptEncoding::parse(request).map_or(true, |wishes| wishes.negotiate(ours.iter()) == Some(Encoding::identity()))
-}
-
 /// A file of a media type as brotli, code without its comments; none should that fail, which writing to memory does not.
 pub(super) fn pack(hash: [u8; 32], kind: &str, file: &Bytes) -> Option<Bytes> {
     if let Some(packed) = kept().get(&hash) {

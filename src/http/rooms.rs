@@ -2,22 +2,23 @@
 
 use super::body::Body;
 use super::extract::Bearer;
-use super::packed;
 use super::problem::Problem;
 use super::state::State;
 use crate::connection::cursor::Cursor;
 use crate::connection::line::Line;
+use crate::connection::stream as event_stream;
 use crate::connection::subscription::Subscription;
-use crate::connection::{Refusal, poll, sse, stream as event_stream};
+use crate::connection::{Refusal, poll, sse};
 use crate::domain::position::Position;
 use crate::domain::principal::Role;
 use crate::domain::room_id::RoomId;
 use crate::domain::text::Station;
 use crate::protocol::ErrorCode;
 use crate::protocol::client_frame::Subscribe;
+use crate::protocol::snapshot::PART_BYTES;
 use crate::store::displays::Receipt;
 use actix_web::body::SizedStream;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ContentEncoding, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
 use futures_util::stream;
@@ -25,6 +26,11 @@ use serde::Deserialize;
 use std::convert::Infallible;
 use std::rc::Rc;
 use std::time::Duration;
+
+/// What asks for a snapshot in parts.
+const SNAPSHOT_HEADER: &str = "orderbell-snapshot";
+/// Bytes of an answer that are handed out at once.
+const PIECE: usize = 16 * 1024;
 
 /// The query of a stream: where its reader is.
 #[derive(Debug, Deserialize)]
@@ -46,7 +52,8 @@ pub async fn stream(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let Since { since, epoch } = query.into_inner();
-    let mut asked = Subscribe { room: room.into_inner(), since, epoch };
+    let paged = wants_parts(&request)?;
+    let mut asked = Subscribe { room: room.into_inner(), since, epoch, paged };
     if let Some(Cursor { epoch, position }) = last_event_id(&request)? {
         (asked.since, asked.epoch) = (Some(position), Some(epoch));
     }
@@ -88,18 +95,30 @@ pub async fn events(
 ) -> Result<HttpResponse, Problem> {
     let Wait { since, epoch, wait } = query.into_inner();
     let wait = wait.map_or(poll::DEFAULT_WAIT, |seconds| Duration::from_secs(seconds.into()));
-    let asked = Subscribe { room: room.into_inner(), since, epoch };
+    let asked = Subscribe { room: room.into_inner(), since, epoch, paged: wants_parts(&request)? };
     let answer = poll::wait_for(state.live.clone(), verified, &asked, wait).await?;
+    let pieces = answer.pieces();
+    let length: usize = pieces.iter().map(Bytes::len).sum();
     let mut response = HttpResponse::Ok();
     response.content_type("application/json");
-    if !packed::is_plain_liked_best(&request) {
-        // An encoder takes a body in one piece, and keeps nothing of it.
-        return Ok(response.body(answer.json()));
+    if length <= PART_BYTES {
+        return Ok(response.body(pieces.concat()));
     }
-    let parts = answer.parts();
-    let size: usize = parts.iter().map(Bytes::len).sum();
-    let parts = stream::iter(parts.into_iter().map(Ok::<_, Infallible>));
-    Ok(response.body(SizedStream::new(size as u64, parts)))
+    // What is shared stays shared: a piece is copied when its reader takes it, and no compressor holds megabytes for it.
+    response.insert_header(ContentEncoding::Identity);
+    let cuts = pieces.into_iter().flat_map(|piece| {
+        (0..piece.len()).step_by(PIECE).map(move |from| Ok::<_, Infallible>(piece.slice(from..piece.len().min(from + PIECE))))
+    });
+    Ok(response.body(SizedStream::new(length as u64, stream::iter(cuts))))
+}
+
+/// Whether a snapshot is asked for in parts.
+fn wants_parts(request: &HttpRequest) -> Result<bool, Problem> {
+    match request.headers().get(SNAPSHOT_HEADER).map(HeaderValue::as_bytes) {
+        None => Ok(false),
+        Some(b"paged") => Ok(true),
+        Some(_) => Err(Problem::invalid("Orderbell-Snapshot is `paged` or absent")),
+    }
 }
 
 /// What a screen has drawn.
@@ -121,7 +140,7 @@ pub async fn seen(
     room: web::Path<String>,
     Body(Seen { position, station }): Body<Seen>,
 ) -> Result<HttpResponse, Problem> {
-    let (who, asked) = (&verified.principal, Subscribe { room: room.into_inner(), since: None, epoch: None });
+    let (who, asked) = (&verified.principal, Subscribe { room: room.into_inner(), since: None, epoch: None, paged: false });
     let wish = Subscription::of(who, &asked, state.store.epoch()).ok_or_else(Refusal::forbidden)?;
     // From others it is taken and means nothing, and so is what was drawn of a menu or of one order.
     if who.role == Role::Kitchen && matches!(wish.room, RoomId::Kitchen(_)) {

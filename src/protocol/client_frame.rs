@@ -76,6 +76,9 @@ pub struct Subscribe {
     pub since: Option<Position>,
     /// The epoch the cursor is of.
     pub epoch: Option<String>,
+    /// A snapshot is to come in parts.
+    #[serde(default)]
+    pub paged: bool,
 }
 
 #[derive(Deserialize)]
@@ -185,6 +188,7 @@ mod tests {
         let good = [
             r#"{"type":"subscribe","room":"order:x"}"#.to_owned(),
             r#"{"type":"subscribe","room":"order:x","since":7,"epoch":"e"}"#.to_owned(),
+            r#"{"type":"subscribe","room":"order:x","paged":true}"#.to_owned(),
             r#"{"type":"unsubscribe","room":"order:x"}"#.to_owned(),
             format!(r#"{{"type":"command","id":"{ID}","order":"{ID}","action":"ready"}}"#),
             format!(

@@ -1,6 +1,7 @@
 //! An encoded frame: made once, shared by everybody who gets it.
 
 use crate::domain::position::Position;
+use crate::domain::room_id::RoomId;
 use bytes::{BufMut, Bytes, BytesMut};
 use bytestring::ByteString;
 
@@ -56,6 +57,10 @@ pub struct Frame {
     kind: FrameKind,
     position: Position,
     header: u8,
+    /// Of a snapshot: more parts follow.
+    more: bool,
+    /// The room of a frame that moves a cursor, and where a reader is that has everything before it.
+    origin: Option<(RoomId, Position)>,
     wire: Bytes,
 }
 
@@ -65,10 +70,40 @@ impl Frame {
     #[must_use]
     pub fn new(kind: FrameKind, position: Position, json: &[u8]) -> Self {
         let mut wire = BytesMut::with_capacity(json.len() + 10);
-        put_header(&mut wire, TEXT, json.len());
-        let header = u8::try_from(wire.len()).unwrap_or(0);
+        put_header(&mut wire, FINAL | TEXT, json.len());
+        let header = wire.len();
         wire.put_slice(json);
-        Self { kind, position, header, wire: wire.freeze() }
+        Self::encoded(kind, position, wire.freeze(), header)
+    }
+
+    /// A frame of bytes that begin with a header of so many bytes.
+    pub(super) fn encoded(kind: FrameKind, position: Position, wire: Bytes, header: usize) -> Self {
+        let header = u8::try_from(header).unwrap_or(0);
+        Self { kind, position, header, more: false, origin: None, wire }
+    }
+
+    /// As a frame of a room, for a reader that has everything of it up to `prev`.
+    #[must_use]
+    pub fn in_room(self, room: RoomId, prev: Position) -> Self {
+        Self { origin: Some((room, prev)), ..self }
+    }
+
+    /// As a part of a snapshot that more parts follow, or as the last.
+    #[must_use]
+    pub fn with_more(self, more: bool) -> Self {
+        Self { more, ..self }
+    }
+
+    /// Whether it is a part of a snapshot that more parts follow: a cursor does not move yet.
+    #[must_use]
+    pub const fn has_more(&self) -> bool {
+        self.more
+    }
+
+    /// Of a frame that moves a cursor: its room, and where a reader is that has everything before it.
+    #[must_use]
+    pub const fn origin(&self) -> Option<(RoomId, Position)> {
+        self.origin
     }
 
     /// Its type.
@@ -97,14 +132,16 @@ impl Frame {
     }
 }
 
+const FINAL: u8 = 0x80;
+const CONTINUATION: u8 = 0x0;
 const TEXT: u8 = 0x1;
 const CLOSE: u8 = 0x8;
 const PING: u8 = 0x9;
 const PONG: u8 = 0xA;
 
-/// A header for an unmasked final frame of `length` bytes.
-fn put_header(out: &mut BytesMut, opcode: u8, length: usize) {
-    out.put_u8(0x80 | opcode);
+/// A header for an unmasked frame of `length` bytes.
+fn put_header(out: &mut BytesMut, first: u8, length: usize) {
+    out.put_u8(first);
     if let Ok(short) = u8::try_from(length)
         && short < 126
     {
@@ -118,10 +155,28 @@ fn put_header(out: &mut BytesMut, opcode: u8, length: usize) {
     }
 }
 
+/// Writes the header of a text message in front of its text, which begins at `space`; says how long the header is.
+pub(super) fn put_header_before(buffer: &mut [u8], space: usize) -> usize {
+    let mut header = BytesMut::with_capacity(10);
+    put_header(&mut header, FINAL | TEXT, buffer.len().saturating_sub(space));
+    let begin = space.saturating_sub(header.len());
+    buffer[begin..begin + header.len()].copy_from_slice(&header);
+    header.len()
+}
+
+/// The header of a fragment of `length` bytes of a text message.
+#[must_use]
+pub fn fragment_header(is_first: bool, is_last: bool, length: usize) -> BytesMut {
+    let mut header = BytesMut::with_capacity(10);
+    let opcode = if is_first { TEXT } else { CONTINUATION };
+    put_header(&mut header, if is_last { FINAL | opcode } else { opcode }, length);
+    header
+}
+
 fn control(opcode: u8, payload: &[u8]) -> Bytes {
     let mut out = BytesMut::with_capacity(payload.len() + 2);
     let payload = &payload[..payload.len().min(125)];
-    put_header(&mut out, opcode, payload.len());
+    put_header(&mut out, FINAL | opcode, payload.len());
     out.put_slice(payload);
     out.freeze()
 }

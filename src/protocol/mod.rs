@@ -7,12 +7,14 @@ pub mod frame;
 pub mod peer_close;
 pub mod security_headers;
 pub mod server_frame;
+pub mod snapshot;
 
 pub use client_frame::{BadFrame, ClientFrame};
 pub use close_code::CloseCode;
 pub use error_code::ErrorCode;
 pub use frame::{Frame, FrameKind};
 pub use server_frame::ServerFrame;
+pub use snapshot::Snapshot;
 
 /// The subprotocol a WebSocket client asks for.
 pub const SUBPROTOCOL: &str = "orderbell.v1";

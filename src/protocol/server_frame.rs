@@ -54,7 +54,7 @@ impl<'a> From<&'a Event> for EventBody<'a> {
     }
 }
 
-/// A frame of section 6.
+/// A frame of the contract, but for snapshots, which are encoded in parts ([`super::snapshot`]).
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[allow(missing_docs)] // the fields are the wire's own, explained in docs/protocol.md
@@ -68,17 +68,9 @@ pub enum ServerFrame<'a> {
         expires_at: Timestamp,
         server_time: Timestamp,
         version: &'a str,
+        /// Snapshots come in parts to who asks for it.
+        paged: bool,
         limits: LimitsFrame,
-    },
-    /// The state of a room at a position.
-    Snapshot {
-        room: RoomId,
-        position: Position,
-        documents: &'a [Box<RawValue>],
-        #[serde(skip_serializing_if = "Option::is_none")]
-        calls: Option<&'a RawValue>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        displays: Option<&'a RawValue>,
     },
     /// One event of a room.
     Event { room: RoomId, position: Position, prev: Position, event: EventBody<'a> },
@@ -116,7 +108,6 @@ impl ServerFrame<'_> {
     const fn heading(&self) -> (FrameKind, Position) {
         match self {
             Self::Welcome { .. } => (FrameKind::Welcome, Position::ZERO),
-            Self::Snapshot { position, .. } => (FrameKind::Snapshot, *position),
             Self::Event { position, .. } => (FrameKind::Event, *position),
             Self::Sync { position, .. } => (FrameKind::Sync, *position),
             Self::Live { position, .. } => (FrameKind::Live, *position),
@@ -138,6 +129,11 @@ impl ServerFrame<'_> {
     pub fn encode(&self) -> Frame {
         let (kind, position) = self.heading();
         // Frames are plain data with text keys, which always serialize.
-        Frame::new(kind, position, &serde_json::to_vec(self).unwrap_or_default())
+        let frame = Frame::new(kind, position, &serde_json::to_vec(self).unwrap_or_default());
+        match *self {
+            Self::Event { room, prev, .. } | Self::Sync { room, prev, .. } => frame.in_room(room, prev),
+            Self::Live { room, position } => frame.in_room(room, position),
+            _ => frame,
+        }
     }
 }

@@ -1,5 +1,5 @@
-//! How a room serves those who join: opens itself, shares its snapshot, replays what was missed at the reader's pace.
-//! All of it beside the event path: what is read from the store comes back as a message to the room.
+//! How a room serves those who join: opens itself, and replays what was missed at the reader's pace. ([`super::sharing`]
+//! has its snapshots.) All of it beside the event path: what is read from the store comes back as a message to the room.
 
 use super::members::MemberId;
 use super::messages::{Join, Page, ToMember};
@@ -10,7 +10,6 @@ use crate::clock;
 use crate::domain::event::Event;
 use crate::domain::position::Position;
 use crate::domain::room_id::RoomKind;
-use crate::domain::time::Timestamp;
 use crate::protocol::{Frame, FrameKind, ServerFrame};
 use crate::store;
 use crate::telemetry::{ByResume, ResumeOutcome};
@@ -18,8 +17,6 @@ use actix::prelude::*;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long the floor's snapshot is shared.
-const FLOOR_AGE: Duration = Duration::from_secs(2);
 /// Bytes of one page of a replay.
 const PAGE_BYTES: usize = 64 * 1024;
 /// Events of the first read of a replay, and of any later one: about twice what the page before could take, so that large
@@ -28,35 +25,23 @@ const FIRST_READ: u32 = 64;
 const READS: std::ops::RangeInclusive<usize> = 4..=256;
 /// How long a page may take to leave: as long as the slowest network needs for the pages of all rooms of a connection. A
 /// reader that takes nothing is cut long before, by its transport.
-const PAGE_DEADLINE: Duration = Duration::from_secs(300);
+pub(super) const PAGE_DEADLINE: Duration = Duration::from_secs(300);
 /// Events held while the room opens. Beyond it the room opens anew.
 const OPENING: usize = 1024;
 
 /// A member's join while it is being served.
 pub(super) struct Turn {
-    member: MemberId,
-    turn: u64,
-    pages: Recipient<Page>,
+    pub(super) member: MemberId,
+    pub(super) turn: u64,
+    pub(super) pages: Recipient<Page>,
+    /// A snapshot is to come in parts.
+    pub(super) paged: bool,
     /// Events of the next read of its replay.
     read: u32,
 }
 
-/// The state of the room that joiners without a cursor get, encoded once and shared until something happens.
-pub(super) struct Cached {
-    position: Position,
-    frame: Frame,
-    /// On the clock of [`clock::uptime`].
-    read_at: Timestamp,
-}
-
-impl From<Opened> for Cached {
-    fn from(opened: Opened) -> Self {
-        Self { position: opened.position, frame: opened.frame, read_at: clock::uptime() }
-    }
-}
-
 impl Room {
-    /// Reads the snapshot, and the last event before this room began to listen.
+    /// Reads the last event before this room began to listen, and whether there is such a room.
     pub(super) fn open(&mut self, ctx: &mut Context<Self>) {
         if std::mem::replace(&mut self.opening, true) {
             return;
@@ -76,9 +61,11 @@ impl Room {
         let joining = std::mem::take(&mut self.joining);
         match opened {
             Ok(Some(opened)) => {
-                self.owner = opened.owner.clone();
+                self.owner = opened.owner;
                 self.last = Some(opened.last);
-                self.cached = Some(opened.into());
+                if let Some(snapshot) = opened.snapshot {
+                    self.shared.set(snapshot, clock::uptime());
+                }
                 for event in std::mem::take(&mut self.early) {
                     self.deliver(&event, ctx);
                 }
@@ -115,7 +102,7 @@ impl Room {
         }
         let is_new = !self.members.leave(join.member);
         let turn = self.members.join(join.member, join.mailbox);
-        let turn = Turn { member: join.member, turn, pages: join.pages, read: FIRST_READ };
+        let turn = Turn { member: join.member, turn, pages: join.pages, paged: join.paged, read: FIRST_READ };
         if is_new {
             self.metrics.members.get_or_create(&self.kind()).inc();
         }
@@ -134,40 +121,6 @@ impl Room {
 
     fn count_resume(&self, outcome: ResumeOutcome) {
         self.metrics.resumes.get_or_create(&ByResume { outcome }).inc();
-    }
-
-    /// Sends the shared snapshot, or has a new one read, once for everybody who waits for it.
-    fn send_snapshot(&mut self, turn: Turn, ctx: &mut Context<Self>) {
-        if let Some(cached) = self.cached.as_ref().filter(|cached| self.is_fresh(cached)) {
-            let (position, frames) = (cached.position, vec![cached.frame.clone()]);
-            self.finish(turn, frames, position, ctx);
-            return;
-        }
-        self.awaiting.push(turn);
-        if self.awaiting.len() == 1 {
-            let read = open(self.store.clone(), self.restaurant, self.id, self.head);
-            ctx.spawn(read.into_actor(self).map(|opened, room, ctx| room.refreshed(opened, ctx)));
-        }
-    }
-
-    /// A snapshot is shared while nothing has happened since: who joins sees the room as it is. The floor's is shared only
-    /// briefly, since what screens have drawn changes in it without an event.
-    fn is_fresh(&self, cached: &Cached) -> bool {
-        let is_recent = self.id.kind() != RoomKind::Floor || clock::uptime().since(cached.read_at) < FLOOR_AGE;
-        is_recent && self.tail.count_after(cached.position) == Some(0)
-    }
-
-    fn refreshed(&mut self, opened: store::Result<Option<Opened>>, ctx: &mut Context<Self>) {
-        let awaiting = std::mem::take(&mut self.awaiting);
-        let Ok(Some(opened)) = opened else {
-            awaiting.iter().for_each(|turn| self.drop_member(turn, ToMember::Unavailable(self.id), ctx));
-            return;
-        };
-        let (position, frame) = (opened.position, opened.frame.clone());
-        self.cached = Some(opened.into());
-        for turn in awaiting {
-            self.finish(turn, vec![frame.clone()], position, ctx);
-        }
     }
 
     /// Reads a part of what a member missed after `sent` and sends it, and so on. `is_first`: `sent` is a cursor that
@@ -191,7 +144,7 @@ impl Room {
 
     /// A member that has everything up to `through` after these frames gets the rest from the tail, then `live`. What
     /// is more than a page goes page by page, at the pace of its reader.
-    fn finish(&mut self, turn: Turn, mut frames: Vec<Frame>, through: Position, ctx: &mut Context<Self>) {
+    pub(super) fn finish(&mut self, turn: Turn, mut frames: Vec<Frame>, through: Position, ctx: &mut Context<Self>) {
         let rest = self.tail.after(through);
         let is_whole = rest.is_some();
         frames.extend(rest.unwrap_or_default());
@@ -221,16 +174,24 @@ impl Room {
         }
         self.count(frames.len() as u64, frames.iter().map(|frame| frame.wire().len() as u64).sum());
         turn.read = (frames.len() * 2).clamp(*READS.start(), *READS.end()) as u32;
-        let page = tokio::time::timeout(PAGE_DEADLINE, turn.pages.send(Page(frames)));
+        let page = tokio::time::timeout(PAGE_DEADLINE, turn.pages.send(Page::Frames(frames)));
         ctx.spawn(page.into_actor(self).map(move |taken, room, ctx| match taken {
-            Ok(Ok(())) if room.tail.covers(sent) => room.finish(turn, Vec::new(), sent, ctx),
-            Ok(Ok(())) => room.replay(turn, sent, false, ctx),
+            Ok(Ok(())) => room.go_on(turn, sent, ctx),
             _ => room.drop_member(&turn, ToMember::Evicted, ctx),
         }));
     }
 
+    /// Goes on with a member that has everything up to `sent`, however much has happened since.
+    pub(super) fn go_on(&mut self, turn: Turn, sent: Position, ctx: &mut Context<Self>) {
+        if self.tail.covers(sent) {
+            self.finish(turn, Vec::new(), sent, ctx);
+        } else {
+            self.replay(turn, sent, false, ctx);
+        }
+    }
+
     /// Puts a member out that cannot be caught up, and tells it why.
-    fn drop_member(&mut self, turn: &Turn, why: ToMember, ctx: &mut Context<Self>) {
+    pub(super) fn drop_member(&mut self, turn: &Turn, why: ToMember, ctx: &mut Context<Self>) {
         if let Some(mailbox) = self.members.handle(turn.member, turn.turn) {
             // Not fan-out: the one message that ends a membership, which a full mailbox must not lose.
             mailbox.do_send(why);

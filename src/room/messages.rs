@@ -6,7 +6,7 @@ use crate::domain::position::Position;
 use crate::domain::room_id::RoomId;
 use crate::domain::text::Key;
 use crate::domain::time::Timestamp;
-use crate::protocol::Frame;
+use crate::protocol::{Frame, Snapshot};
 use actix::{Message, Recipient};
 use std::sync::Arc;
 
@@ -22,17 +22,24 @@ pub struct Join {
     pub head: Position,
     /// In an order room: refuse unless the order is of this diner.
     pub only_owner: Option<Key>,
+    /// A snapshot is to come in parts.
+    pub paged: bool,
     /// Its mailbox. This one address is kept: `try_send` on it is bounded, which fresh clones of it would not be.
     pub mailbox: Recipient<ToMember>,
     /// Where pages of a long replay go, each answered when there is room for the next.
     pub pages: Recipient<Page>,
 }
 
-/// A part of what a member missed, in order. It is answered when most of it has left for the client, so that a replay
-/// goes as fast as its reader and no faster.
+/// A part of what a member is yet to get, in order. It is answered when most of it has left for the client, so that a
+/// snapshot and a replay go as fast as their reader and no faster.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
-pub struct Page(pub Vec<Frame>);
+pub enum Page {
+    /// Frames: events of a replay, or a part of a snapshot.
+    Frames(Vec<Frame>),
+    /// A snapshot as one message, for a client that does not ask for parts.
+    Whole(Snapshot),
+}
 
 /// Leave a room.
 #[derive(Debug, Clone, Copy, Message)]

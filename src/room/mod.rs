@@ -1,13 +1,16 @@
 //! Rooms: who listens to what of a feed.
 
+pub mod budget;
 mod joining;
 pub mod members;
 pub mod messages;
 mod opening;
 #[allow(clippy::module_inception)]
 pub mod room;
+mod sharing;
 pub mod tail;
 
+pub use budget::Budget;
 pub use members::MemberId;
 pub use messages::{FeedEvent, Join, Leave, Page, Sync, ToMember};
 pub use room::Room;

@@ -1,31 +1,33 @@
 //! What a room reads from the store, away from its event path: its opening state, and pages of what somebody missed.
 
+use super::budget::{Budget, Full};
 use crate::domain::event::Event;
 use crate::domain::ids::RestaurantId;
 use crate::domain::position::Position;
 use crate::domain::room_id::RoomId;
 use crate::domain::text::Key;
-use crate::protocol::{Frame, ServerFrame};
-use crate::store::log::Snapshot;
+use crate::protocol::snapshot::Contents;
+use crate::protocol::{Frame, ServerFrame, Snapshot};
+use crate::store::log::Snapshot as State;
 use crate::store::{Result, SharedStore};
+use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use std::sync::Arc;
 
 /// How far back in the feed a replay goes; an older cursor gets a snapshot, which is then the shorter way.
 const REACH: u64 = 5000;
 
 /// What a room knows when it has opened.
 pub struct Opened {
-    /// The position of the snapshot.
-    pub position: Position,
-    /// The snapshot, encoded.
-    pub frame: Frame,
     /// The last event of the room up to `asked`.
     pub last: Position,
     /// The head that `last` was asked for.
     pub asked: Position,
     /// In an order room, the diner who placed it.
     pub owner: Option<Key>,
+    /// The snapshot of an order or a menu, which says whether there is such a room.
+    pub snapshot: Option<Snapshot>,
 }
 
 #[derive(Deserialize)]
@@ -39,17 +41,59 @@ fn owner_of(room: RoomId, documents: &[Box<RawValue>]) -> Option<Key> {
     serde_json::from_str::<Owner>(document.get()).ok()?.diner
 }
 
-/// Reads the state of a room that listens since `head`. `None` when there is no such order.
+/// Reads what a room that listens since `head` has to know. `None` when there is no such room. Of a kitchen or a floor no
+/// snapshot is read: who joins with a cursor needs none.
 ///
 /// # Errors
 /// Those of the store.
 pub async fn open(store: SharedStore, restaurant: RestaurantId, room: RoomId, head: Position) -> Result<Option<Opened>> {
-    let Some(snapshot) = store.snapshot(restaurant, room).await? else { return Ok(None) };
+    let (owner, snapshot) = match room {
+        RoomId::Kitchen(id) | RoomId::Floor(id) if id != restaurant => return Ok(None),
+        RoomId::Kitchen(_) | RoomId::Floor(_) => (None, None),
+        RoomId::Order(_) | RoomId::Menu(_) => {
+            let Some(state) = store.snapshot(restaurant, room).await? else { return Ok(None) };
+            (owner_of(room, &state.documents), Some(encode_state(room, state, Bytes::from)))
+        }
+    };
     let last = store.last_in_room(restaurant, room, head).await?;
-    let Snapshot { position, documents, calls, displays } = snapshot;
-    let frame =
-        ServerFrame::Snapshot { room, position, documents: &documents, calls: calls.as_deref(), displays: displays.as_deref() };
-    Ok(Some(Opened { position, frame: frame.encode(), last, asked: head, owner: owner_of(room, &documents) }))
+    Ok(Some(Opened { last, asked: head, owner, snapshot }))
+}
+
+/// Why there is no snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unread {
+    /// The store does not answer, or there is nothing to read any more.
+    Unavailable,
+    /// The node's memory for snapshots is used.
+    Full,
+}
+
+/// Reads the state of a room.
+///
+/// # Errors
+/// See [`Unread`].
+pub async fn read(
+    store: SharedStore,
+    restaurant: RestaurantId,
+    room: RoomId,
+    budget: Arc<Budget>,
+) -> std::result::Result<Snapshot, Unread> {
+    let state = async || match store.snapshot(restaurant, room).await {
+        Ok(Some(state)) => Ok(state),
+        Ok(None) | Err(_) => Err(Unread::Unavailable),
+    };
+    match room {
+        RoomId::Order(_) | RoomId::Menu(_) => Ok(encode_state(room, state().await?, Bytes::from)),
+        RoomId::Kitchen(_) | RoomId::Floor(_) => {
+            let _turn = budget.enter().await.map_err(|Full| Unread::Full)?;
+            Ok(encode_state(room, state().await?, |bytes| budget.keep(bytes)))
+        }
+    }
+}
+
+fn encode_state(room: RoomId, state: State, keep: impl FnMut(Vec<u8>) -> Bytes) -> Snapshot {
+    let State { position, documents, calls, displays } = state;
+    Snapshot::encode(room, position, Contents { documents, calls, displays }, keep)
 }
 
 /// A page of what a member missed.

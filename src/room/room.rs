@@ -1,8 +1,10 @@
 //! The `Room` actor: encodes each event once and hands it to every member; brings those who join or lag up to date.
 
-use super::joining::{Cached, Turn};
+use super::budget::Budget;
+use super::joining::Turn;
 use super::members::{MemberId, Members, Sent};
 use super::messages::{FeedEvent, Join, Leave, RoomEmpty, Sync, ToMember};
+use super::sharing::Shared;
 use super::tail::Tail;
 use crate::clock;
 use crate::domain::event::Event;
@@ -48,7 +50,8 @@ pub struct Room {
     pub(super) tail: Tail,
     pub(super) members: Members<Recipient<ToMember>>,
     pub(super) owner: Option<Key>,
-    pub(super) cached: Option<Cached>,
+    pub(super) budget: Arc<Budget>,
+    pub(super) shared: Shared,
     /// Joins that wait for a snapshot that is being read.
     pub(super) awaiting: Vec<Turn>,
     /// While it opens: what has to wait for it.
@@ -58,12 +61,16 @@ pub struct Room {
     pub(super) joins: u64,
     pub(super) catching_up: bool,
     pub(super) lingering: bool,
+    /// A look at whether its snapshot is still asked for is due.
+    pub(super) tidying: bool,
 }
 
 impl Room {
     /// Starts a room on this arbiter; it will be handed every event after `head` that it carries.
     pub fn launch(id: RoomId, restaurant: RestaurantId, head: Position, feed: Addr<Feed>, directory: &Directory) -> Addr<Self> {
-        let (store, metrics) = (directory.store().clone(), directory.metrics().clone());
+        let store = directory.store().clone();
+        let metrics = directory.metrics().clone();
+        let budget = directory.snapshots().clone();
         Self::create(move |ctx| {
             ctx.set_mailbox_capacity(MAILBOX);
             Self {
@@ -77,7 +84,8 @@ impl Room {
                 tail: Tail::new(head, TAIL_FRAMES, TAIL_BYTES),
                 members: Members::default(),
                 owner: None,
-                cached: None,
+                budget,
+                shared: Shared::default(),
                 awaiting: Vec::new(),
                 early: Vec::new(),
                 joining: Vec::new(),
@@ -85,6 +93,7 @@ impl Room {
                 joins: 0,
                 catching_up: false,
                 lingering: false,
+                tidying: false,
             }
         })
     }

@@ -70,7 +70,8 @@ impl Node {
     ) -> Self {
         let metrics = Metrics::new();
         let ended = Arc::new(EndedSessions::new(Duration::from_millis(serve.ended_patience_ms)));
-        let directory = Directory::new(store.clone(), metrics.clone());
+        let snapshot_bytes = usize::try_from(serve.limits.snapshot_bytes).unwrap_or(usize::MAX);
+        let directory = Directory::with_budget(store.clone(), metrics.clone(), snapshot_bytes);
         let commands = Commands::new(directory.clone());
         let draining = Arc::new(AtomicBool::new(false));
         let access = Duration::from_secs(serve.access_token_minutes * 60);

@@ -17,6 +17,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::undrawn::Tickets;
 use async_trait::async_trait;
 use serde_json::value::RawValue;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What a transaction reads (and so locks, through the feed's head) before it decides.
@@ -118,10 +119,10 @@ pub struct Snapshot {
     pub position: Position,
     /// An order room: one; kitchen and floor: every open order by age; menu: the menu.
     pub documents: Vec<Box<RawValue>>,
-    /// The floor's open calls, an object by call id.
-    pub calls: Option<Box<RawValue>>,
-    /// The floor's kitchen screens, an object by device id.
-    pub displays: Option<Box<RawValue>>,
+    /// The floor's open calls by id.
+    pub calls: Option<BTreeMap<String, Box<RawValue>>>,
+    /// The floor's kitchen screens by device id.
+    pub displays: Option<BTreeMap<String, Box<RawValue>>>,
 }
 
 /// Which orders to list.

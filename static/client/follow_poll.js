@@ -11,7 +11,7 @@ export async function followPoll(reader) {
     const first = reader.fresh;
     const isHeld = reader.held && !reader.resting && !first;
     const response = await reader.ask('events', { accept: 'application/json', wait: isHeld ? WAIT_S : 0 });
-    takeAnswer(reader, await response.json(), serverTime(response));
+    takeAnswer(reader, await reader.json(response), serverTime(response));
     if (reader.resting) await reader.pause(RESTING_MS);
     else if (!reader.held) await reader.pause(LOOK_MS);
   }

@@ -224,7 +224,7 @@ export class Orderbell extends Emitter {
     this.#linked = true;
     this.welcome = welcome;
     this.#hear(welcome);
-    this.#subscriptions.up(welcome.epoch);
+    this.#subscriptions.up(welcome);
     this.#outbox.up(welcome.limits);
     this.#renewal?.up(Date.parse(welcome.expires_at));
     this.#persistence?.up();

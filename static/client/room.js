@@ -24,6 +24,8 @@ export class Room extends Emitter {
   #leave;
   /** An event beyond the cursor was seen, up to this position: `live` may not pass the hole. */
   #missedUpTo = 0;
+  /** What has come of a snapshot whose last part has not. @type {{position: number, parts: any[]} | null} */
+  #incoming = null;
 
   /** @param {string} name @param {{leave?: () => void}} [hooks] */
   constructor(name, { leave = () => {} } = {}) {
@@ -58,10 +60,16 @@ export class Room extends Emitter {
     if (this.epoch !== epoch) this.cursor = null;
   }
 
-  /** The connection is gone: what we hold is true, and old. */
+  /** The connection is gone: what we hold is true, and old. Half a snapshot is nothing. */
   lost() {
     this.live = false;
     this.#missedUpTo = 0;
+    this.#incoming = null;
+  }
+
+  /** The room is asked for anew: what comes begins at its beginning. */
+  begin() {
+    this.#incoming = null;
   }
 
   /** @param {import('./codes.js').OrderbellError} error */
@@ -78,7 +86,7 @@ export class Room extends Emitter {
    */
   receive(frame, epoch) {
     switch (frame.type) {
-      case 'snapshot': return this.#snapshot(frame, epoch);
+      case 'snapshot': return frame.part === undefined ? this.#snapshot(frame, epoch) : this.#part(frame, epoch);
       case 'event': return this.#advance(frame, () => this.#apply(frame));
       case 'sync': return this.#advance(frame, () => this.emit('sync', { position: frame.position }));
       case 'live': return this.#live(frame, epoch);
@@ -86,8 +94,29 @@ export class Room extends Emitter {
     }
   }
 
+  /**
+   * A part of a snapshot is put aside until the last has come. What is shown stays, with its cursor, until then.
+   * @param {any} frame @param {string} epoch @returns {Need}
+   */
+  #part(frame, epoch) {
+    const { part, position, more } = frame;
+    if (part === 0) this.#incoming = { position, parts: [] };
+    const incoming = this.#incoming;
+    // The rest of one that was given up: another was asked for.
+    if (!incoming) return 'none';
+    if (incoming.position !== position || incoming.parts.length !== part) {
+      this.#incoming = null;
+      return 'snapshot';
+    }
+    incoming.parts.push(frame);
+    if (more) return 'none';
+    this.#incoming = null;
+    return this.#snapshot(together(incoming.parts), epoch);
+  }
+
   /** @param {any} frame @param {string} epoch @returns {Need} */
   #snapshot(frame, epoch) {
+    this.#incoming = null;
     this.epoch = epoch;
     this.cursor = frame.position;
     this.#missedUpTo = 0;
@@ -127,6 +156,7 @@ export class Room extends Emitter {
 
   /** @param {any} frame @param {string} epoch @returns {Need} */
   #live(frame, epoch) {
+    this.#incoming = null;
     if (this.cursor === null) return 'none';
     // A replay that should have closed the hole did not: only a snapshot is certain now.
     if (this.cursor < this.#missedUpTo) return 'snapshot';
@@ -177,4 +207,14 @@ export class Room extends Emitter {
     finished.sort((a, b) => a.position - b.position);
     for (const order of finished.slice(0, finished.length - KEPT_FINISHED_ORDERS)) this.documents.delete(order.id);
   }
+}
+
+/** The parts of a snapshot as the one that they are. @param {any[]} parts */
+function together(parts) {
+  return {
+    ...parts[0],
+    documents: parts.flatMap(({ documents }) => documents),
+    calls: Object.assign({}, ...parts.map(({ calls }) => calls)),
+    displays: Object.assign({}, ...parts.map(({ displays }) => displays)),
+  };
 }

@@ -12,6 +12,7 @@ export class Subscriptions {
   /** @type {Map<string, any>} */ #retries = new Map();
   #attempt = 0;
   /** The present link's epoch; null without a link. @type {string | null} */ #epoch = null;
+  /** Whether the server can send snapshots in parts. */ #paged = false;
   #ways; #around;
 
   /** @param {import('./types.js').SubscriptionWays} ways @param {import('./types.js').Surroundings} around */
@@ -45,9 +46,10 @@ export class Subscriptions {
     return room;
   }
 
-  /** @param {string} epoch */
-  up(epoch) {
+  /** @param {{epoch: string, paged?: boolean}} welcome */
+  up({ epoch, paged = false }) {
     this.#epoch = epoch;
+    this.#paged = paged;
     for (const room of this.#rooms.values()) {
       room.enter(epoch);
       this.#subscribe(room);
@@ -114,7 +116,9 @@ export class Subscriptions {
   /** @param {Room} room @param {boolean} [anew] without a cursor: a snapshot is wanted */
   #subscribe(room, anew = false) {
     room.refusal = null;
-    this.#ways.send({ type: 'subscribe', ...(anew ? { room: room.name } : wish(room)) });
+    room.begin();
+    // A server that does not say that it knows the field refuses it.
+    this.#ways.send({ type: 'subscribe', ...(anew ? { room: room.name } : wish(room)), ...(this.#paged && { paged: true }) });
   }
 
   /** @param {string} name */

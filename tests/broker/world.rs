@@ -236,7 +236,11 @@ impl Handler<ToMember> for Glass {
 
 impl Handler<Page> for Glass {
     type Result = ();
-    fn handle(&mut self, Page(frames): Page, _: &mut Context<Self>) {
+    fn handle(&mut self, page: Page, _: &mut Context<Self>) {
+        let frames = match page {
+            Page::Frames(frames) => frames,
+            Page::Whole(snapshot) => vec![snapshot.plain()],
+        };
         self.show(&frames);
     }
 }
@@ -271,7 +275,8 @@ impl Screen {
         let seen = Arc::<Mutex<Vec<Seen>>>::default();
         let glass = Glass(seen.clone()).start();
         let (mailbox, pages) = (glass.clone().recipient(), glass.recipient());
-        let join = Join { member: MemberId(1), since: None, head: Position::ZERO, only_owner: None, mailbox, pages };
+        let join =
+            Join { member: MemberId(1), since: None, head: Position::ZERO, only_owner: None, paged: false, mailbox, pages };
         node.directory.join(kitchen.id, RoomId::Menu(kitchen.id), join).map_err(drop).expect("the feed takes a join");
         let is_live = || async { seen.lock().unwrap().iter().any(|seen| seen.kind == FrameKind::Live) };
         until(Duration::from_secs(10), is_live).await.expect("the room opens");

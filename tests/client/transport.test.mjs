@@ -74,7 +74,8 @@ test('a page that answers for the server is not the server', async () => {
 test('WebSocket blocked: a stream takes over, with the token in a header', async () => {
   const { bell, room, states, stream, tokens, http } = await streaming();
   assert.equal(bell.transport, 'stream');
-  assert.deepEqual([stream.path, stream.query, stream.headers], [STREAM, {}, { accept: 'text/event-stream', authorization: `Bearer token-${tokens.refreshes}` }]);
+  const headers = { accept: 'text/event-stream', authorization: `Bearer token-${tokens.refreshes}`, 'orderbell-snapshot': 'paged' };
+  assert.deepEqual([stream.path, stream.query, stream.headers], [STREAM, {}, headers]);
   assert.equal(http.requests.length, 1, 'subscribing after the welcome asks for nothing twice');
   assert.deepEqual([bell.state, room.cursor, room.documents.get('o1').status], ['live', 10, 'placed']);
   assert.deepEqual(states.slice(-2), ['catching-up', 'live']);

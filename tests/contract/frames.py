@@ -130,8 +130,9 @@ EVENT = {
 
 FRAMES = {
     "welcome": {"connection": uuid_v7, "epoch": text, "role": one_of(ROLES), "restaurant": uuid, "expires_at": at,
-                "server_time": at, "version": text, "limits": LIMITS},
-    "snapshot": {"room": room, "position": number, "documents": a_list, "calls": some(an_object), "displays": some(an_object)},
+                "server_time": at, "version": text, "paged": flag, "limits": LIMITS},
+    "snapshot": {"room": room, "position": number, "documents": a_list, "calls": some(an_object), "displays": some(an_object),
+                 "part": some(number), "more": some(flag)},
     "event": {"room": room, "position": number, "prev": number, "event": EVENT},
     "sync": {"room": room, "position": number, "prev": number, "server_time": at},
     "live": {"room": room, "position": number},
@@ -150,6 +151,8 @@ def check_frame(frame):
     check(kind, {key: value for key, value in frame.items() if key != "type"}, FRAMES[kind])
     if kind == "snapshot" and frame["room"].startswith("floor:"):
         assert "calls" in frame and "displays" in frame, "the floor's snapshot has calls and displays"
+    if kind == "snapshot":
+        assert ("part" in frame) == ("more" in frame), "a part says whether there is another"
     if kind == "error" and frame["code"] == "stale":
         assert "document" in frame, "stale carries the document"
     if kind == "event":

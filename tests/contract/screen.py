@@ -46,8 +46,21 @@ class Room:
         self.events = []  # frames that were applied
         self.repeats = 0
         self.syncs = []
+        self.parts = []  # of the snapshot that is coming or has come
 
     def snapshot(self, frame):
+        """Takes a snapshot; of one in parts each, and with the last of them the whole."""
+        if "part" in frame:
+            self.parts = [*(self.parts if frame["part"] else []), frame]
+            assert frame["part"] == len(self.parts) - 1, f"part {frame['part']} after {len(self.parts) - 1}"
+            if frame["more"]:
+                return
+            together = {"position": frame["position"], "documents": [], "calls": {}, "displays": {}}
+            for part in self.parts:
+                together["documents"] += part["documents"]
+                together["calls"].update(part.get("calls", {}))
+                together["displays"].update(part.get("displays", {}))
+            frame = together
         self.cursor = frame["position"]
         if self.name.startswith("menu:"):
             (self.menu,) = frame["documents"]
@@ -162,12 +175,12 @@ class Screen:
             return closed.code
         raise AssertionError("not closed")
 
-    def join(self, room, since=None, epoch=None):
+    def join(self, room, since=None, epoch=None, **fields):
         """Subscribes and reads until `live`; gives the frames of the room on the way."""
         followed = Room(room)
         followed.cursor = since
         self.rooms[room] = followed
-        frame = {"type": "subscribe", "room": room}
+        frame = {"type": "subscribe", "room": room, **fields}
         frame.update({} if since is None else {"since": since, "epoch": epoch})
         self.send(frame)
         got = []

@@ -138,8 +138,8 @@ class Server:
             with error:
                 return Answer(error.code, error.headers, error.read())
 
-    def get(self, path, token=None):
-        return self.call("GET", path, token=token)
+    def get(self, path, token=None, headers=None):
+        return self.call("GET", path, token=token, headers=headers)
 
     def sit(self, key):
         return self.call("POST", "/api/v1/diner-sessions", {"table_key": key})

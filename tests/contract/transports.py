@@ -48,6 +48,11 @@ class Stream:
         frame = json.loads(fields["data"])
         check_frame(frame)
         assert fields.get("event") == frame["type"], f"event {fields.get('event')} carries a {frame['type']}"
+        if frame.get("more"):
+            assert fields["id"] == "", "a reader that is cut between parts comes back without an id"
+            self.last_id = None
+            self.room.snapshot(frame)
+            return frame
         epoch, _, position = fields["id"].rpartition(".")
         assert epoch == frame.get("epoch", self.epoch), f"id {fields['id']} of {frame['type']}"
         # What moves no cursor says where it is.
@@ -165,3 +170,68 @@ def step_a_poll_gets_what_it_missed_at_once_and_in_order(world):
     answer = poll(world, "staff", f"order:{order}", f"?since={first['position']}&epoch={first['epoch']}&wait=20")
     events = [frame for frame in answer["frames"] if frame["type"] == "event"]
     assert [frame["position"] for frame in events] == [ack["position"] for ack in acks], f"{answer}"
+
+
+PAGED = {"Orderbell-Snapshot": "paged"}
+MANY = 40  # orders of some 4 KB: more than two parts
+
+
+def a_full_house(world):
+    """Enough open orders for a snapshot of several parts."""
+    (line,) = world.basket()["items"][:1]
+    items = [{**line, "note": "n" * 200}] * 10
+    known = [document for document in whole(world, "kitchen").values() if len(document["items"]) == len(items)]
+    for _ in range(MANY - len(known)):
+        answer = world.post_order("staff", {"service": "takeaway", "items": items})
+        assert answer.status == 201, f"{answer.status} {answer.body!r}"
+
+
+def whole(world, kind):
+    """The documents of a room by id, as who does not ask for parts gets them."""
+    (frame,) = [frame for frame in poll(world, "staff", f"{kind}:{world.restaurant}")["frames"] if frame["type"] == "snapshot"]
+    assert "part" not in frame and "more" not in frame
+    return {document["id"]: document for document in frame["documents"]}
+
+
+def check_parts(frames, documents):
+    """Holds that frames are the parts of one snapshot, and that they are these documents."""
+    assert len(frames) > 1, "the house is full enough for several parts"
+    assert [frame["part"] for frame in frames] == list(range(len(frames)))
+    assert [frame["more"] for frame in frames] == [True] * (len(frames) - 1) + [False]
+    assert len({frame["position"] for frame in frames}) == 1, "one position"
+    for frame in frames:
+        assert len(json.dumps(frame, separators=(",", ":"), ensure_ascii=False).encode()) <= 65536, "a part is bounded"
+    together = [document for frame in frames for document in frame["documents"]]
+    assert {document["id"]: document for document in together} == documents and len(together) == len(documents)
+
+
+def step_a_snapshot_comes_in_parts_to_who_asks_on_every_transport(world):
+    a_full_house(world)
+    for kind in ("kitchen", "floor"):
+        room, documents = f"{kind}:{world.restaurant}", whole(world, kind)
+        screen = world.screen("staff")
+        assert screen.welcome["paged"] is True
+        followed, _ = screen.join(room, paged=True)
+        check_parts(followed.parts, documents)
+        stream = Stream(world, "staff", room, Orderbell_Snapshot="paged")
+        stream.until_live()
+        check_parts(stream.room.parts, documents)
+        assert stream.room.documents == documents
+        stream.close()
+        answer = world.server.get(f"/api/v1/rooms/{room}/events", world.token("staff"), headers=PAGED)
+        assert answer.status == 200, f"{answer.status} {answer.body!r}"
+        frames = answer.json["frames"]
+        check_parts(frames, documents)
+        assert answer.json["position"] == frames[0]["position"]
+    answer = world.server.get(f"/api/v1/rooms/{room}/events", world.token("staff"), headers={"Orderbell-Snapshot": "folded"})
+    answer.problem(422, "invalid")
+
+
+def step_a_large_snapshot_is_one_message_to_who_does_not_ask(world):
+    a_full_house(world)
+    room, documents = f"floor:{world.restaurant}", whole(world, "floor")
+    followed, got = world.screen("staff").join(room)
+    assert got == ["snapshot", "live"] and followed.documents == documents
+    stream = Stream(world, "staff", room)
+    assert stream.until_live() == ["snapshot", "live"] and stream.room.documents == documents
+    stream.close()

@@ -40,7 +40,7 @@ impl House {
 
     pub async fn displays(&self) -> Value {
         let floor = self.store.snapshot(self.id, RoomId::Floor(self.id)).await.unwrap().unwrap();
-        serde_json::from_str(floor.displays.unwrap().get()).unwrap()
+        serde_json::to_value(floor.displays.unwrap()).unwrap()
     }
 
     async fn kinds(&self) -> Vec<EventKind> {

@@ -50,7 +50,7 @@ pub async fn rooms_of_another_are_empty(world: World) {
         assert_eq!(store.last_in_room(two.id, room, end).await.unwrap(), Position::ZERO, "{room}");
     }
     let floor = store.snapshot(two.id, RoomId::Floor(two.id)).await.unwrap().unwrap();
-    assert_eq!((floor.calls.unwrap().get(), floor.displays.unwrap().get()), ("{}", "{}"));
+    assert!(floor.calls.unwrap().is_empty() && floor.displays.unwrap().is_empty());
     assert!(floor.documents.iter().all(|document| !document.get().contains(&one.id.to_string())));
     assert_eq!(store.events(one.id, None, Position::ZERO, end, 9).await.unwrap().len(), 3);
 }

@@ -11,8 +11,8 @@ use orderbell::domain::position::Position;
 use orderbell::domain::reason::CallReason;
 use orderbell::domain::room_id::RoomId;
 use orderbell::store::log::Snapshot;
+use serde_json::Value;
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 fn value(raw: &RawValue) -> Value {
@@ -44,7 +44,7 @@ async fn keep_ordering(house: House, writer: usize) {
 
 fn agrees(floor: &Snapshot, folded: &Folded) {
     assert_eq!(documents(floor), folded.open_orders().into_iter().cloned().collect::<Vec<_>>());
-    assert_eq!(value(floor.calls.as_ref().unwrap()), folded.calls);
+    assert_eq!(serde_json::to_value(floor.calls.as_ref().unwrap()).unwrap(), folded.calls);
 }
 
 pub async fn a_snapshot_is_the_fold_of_the_feed_up_to_its_position(world: World) {
@@ -104,5 +104,5 @@ pub async fn a_new_house_has_empty_rooms(world: World) {
     let house = House::open(&world.store).await;
     let floor = room(&house, RoomId::Floor(house.id)).await;
     assert_eq!((floor.position, floor.documents.len()), (Position::ZERO, 0));
-    assert_eq!((value(&floor.calls.unwrap()), value(&floor.displays.unwrap())), (json!({}), json!({})));
+    assert!(floor.calls.unwrap().is_empty() && floor.displays.unwrap().is_empty());
 }

@@ -51,6 +51,7 @@ pub struct Event {
 pub struct Events {
     pub response: Response,
     text: String,
+    looked: usize,
     pub last_id: String,
     pub retry_ms: Option<u64>,
     pub heartbeats: usize,
@@ -72,26 +73,29 @@ impl Events {
     /// Reads a stream that was asked for.
     pub fn reading(response: Response) -> Self {
         assert_eq!(response.status(), 200, "{response:?}");
-        Self { response, text: String::new(), last_id: String::new(), retry_ms: None, heartbeats: 0 }
+        Self { response, text: String::new(), looked: 0, last_id: String::new(), retry_ms: None, heartbeats: 0 }
     }
 
     /// The next message; `None` at the end of the stream, where what is unfinished is dropped.
     pub async fn next(&mut self) -> Option<Event> {
         loop {
-            while let Some((block, rest)) = self.text.split_once("\n\n") {
-                let (block, rest) = (block.to_owned(), rest.to_owned());
-                self.text = rest;
-                if let Some(event) = self.read(&block) {
+            // What was looked through before is not looked through again: a snapshot has megabytes.
+            while let Some(end) = self.text[self.looked..].find("\n\n").map(|end| self.looked + end) {
+                let rest = self.text.split_off(end + 2);
+                let block = std::mem::replace(&mut self.text, rest);
+                self.looked = 0;
+                if let Some(event) = self.read(&block[..end]) {
                     return Some(event);
                 }
             }
+            self.looked = self.text.len().saturating_sub(1);
             let chunk = soon("a piece of a stream", self.response.chunk()).await.ok()??;
             self.text.push_str(std::str::from_utf8(&chunk).expect("frames here are ASCII"));
         }
     }
 
     fn read(&mut self, block: &str) -> Option<Event> {
-        let (mut event, mut data, mut id) = ("message".to_owned(), None, None);
+        let (mut event, mut data, mut id) = ("message".to_owned(), Vec::new(), None);
         for line in block.lines() {
             let (field, value) = line.split_once(": ").unwrap();
             match field {
@@ -99,14 +103,14 @@ impl Events {
                 "id" => id = Some(value.to_owned()),
                 "event" => event = value.to_owned(),
                 "retry" => self.retry_ms = Some(value.parse().unwrap()),
-                "data" => data = Some(serde_json::from_str(value).unwrap()),
+                "data" => data.push(value),
                 other => panic!("no such field: {other}"),
             }
         }
         if let Some(id) = &id {
             self.last_id = id.clone();
         }
-        data.map(|data| Event { id, event, data })
+        (!data.is_empty()).then(|| Event { id, event, data: serde_json::from_str(&data.join("\n")).unwrap() })
     }
 }
 

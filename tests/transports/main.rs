@@ -4,11 +4,17 @@
 
 mod endings;
 mod follower;
+mod large;
 mod links;
 mod polls;
 mod refusals;
 mod same;
 mod server;
 mod slow;
+mod slow_link;
 mod streams;
 mod switching;
+
+#[path = "../support_servers/long.rs"]
+#[allow(dead_code)] // its rounds and progress
+mod support_long;

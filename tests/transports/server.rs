@@ -54,6 +54,11 @@ impl Server {
         self.process.id()
     }
 
+    /// The file of its database.
+    pub fn database(&self) -> std::path::PathBuf {
+        self.folder.path().join("db")
+    }
+
     pub fn address(&self) -> &str {
         self.base.strip_prefix("http://").unwrap()
     }

@@ -17,6 +17,6 @@ async fn what_a_screen_has_drawn_is_recorded_by_a_node_that_does_not_hold_it() {
     house.state.commands.display(LADLE, screen.clone(), change).await.unwrap();
     assert_eq!(house.send(seen(), &cook, receipt.clone()).await.status, 204);
     let floor = house.state.store.snapshot(LADLE, RoomId::Floor(LADLE)).await.unwrap().unwrap();
-    let displays: Value = serde_json::from_str(floor.displays.unwrap().get()).unwrap();
+    let displays = serde_json::to_value(floor.displays).unwrap();
     assert_eq!(displays[screen.to_string()]["position"], receipt["position"]);
 }

@@ -15,6 +15,8 @@ use sqlx::{query_as, query_scalar};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
+type Entries = BTreeMap<String, Box<RawValue>>;
+
 pub async fn snapshot(connection: &mut Connection, restaurant: RestaurantId, room: RoomId) -> Result<Option<Snapshot>> {
     let Some(position) = log::head(connection, restaurant).await? else { return Ok(None) };
     let mut snapshot = Snapshot { position, documents: Vec::new(), calls: None, displays: None };
@@ -42,21 +44,21 @@ async fn documents(connection: &mut Connection, text: &'static str, ids: &[Uuid]
     query.fetch_all(connection).await?.into_iter().map(rows::raw).collect()
 }
 
-async fn calls(connection: &mut Connection, restaurant: RestaurantId) -> Result<Box<RawValue>> {
+async fn calls(connection: &mut Connection, restaurant: RestaurantId) -> Result<Entries> {
     let query = query_as::<Database, (Uuid, String)>(sql::log::CALLS).bind(restaurant.uuid());
-    let calls = query.fetch_all(connection).await?.into_iter().map(|(id, json)| Ok((id, rows::raw(json)?)));
-    object(calls.collect::<Result<BTreeMap<_, _>>>()?)
+    let calls = query.fetch_all(connection).await?;
+    calls.into_iter().map(|(id, json)| Ok((id.to_string(), rows::raw(json)?))).collect()
 }
 
-async fn displays(connection: &mut Connection, restaurant: RestaurantId) -> Result<Box<RawValue>> {
+async fn displays(connection: &mut Connection, restaurant: RestaurantId) -> Result<Entries> {
     let query = query_as::<Database, DisplayRow>(sql::displays::DISPLAYS).bind(restaurant.uuid());
     let displays = query.fetch_all(&mut *connection).await?.into_iter().map(Display::try_from);
     let displays = displays.map(|display| display.map(|display| (display.id.to_string(), to_json(&display))));
     let mut displays = displays.collect::<Result<BTreeMap<_, _>>>()?;
     displays.extend(undrawn::entries(&tickets::raised(connection, restaurant).await?));
-    object(displays)
+    displays.into_iter().map(|(id, display)| Ok((id, entry(&display)?))).collect()
 }
 
-fn object(members: impl serde::Serialize) -> Result<Box<RawValue>> {
-    to_raw_value(&members).map_err(|error| broken(format_args!("a snapshot does not serialize: {error}")))
+fn entry(display: &impl serde::Serialize) -> Result<Box<RawValue>> {
+    to_raw_value(display).map_err(|error| broken(format_args!("a kitchen screen does not serialize: {error}")))
 }

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 /// A frame's type, the fields it must have, and those it may have.
 const FRAMES: [(&str, &[&str], &[&str]); 9] = [
-    ("welcome", &["connection", "epoch", "role", "restaurant", "expires_at", "server_time", "version", "limits"], &[]),
-    ("snapshot", &["room", "position", "documents"], &["calls", "displays"]),
+    ("welcome", &["connection", "epoch", "role", "restaurant", "expires_at", "server_time", "version", "paged", "limits"], &[]),
+    ("snapshot", &["room", "position", "documents"], &["calls", "displays", "part", "more"]),
     ("event", &["room", "position", "prev", "event"], &[]),
     ("sync", &["room", "position", "prev", "server_time"], &[]),
     ("live", &["room", "position"], &[]),

@@ -1,0 +1,371 @@
+//! The state of a room at one position, encoded once, in parts that all readers share. Pure.
+//!
+//! A reader that asks for paging gets each part as a frame of its own. For one that does not, the same bytes make one text:
+//! [`Snapshot::whole`] puts the parts' contents between pieces of glue.
+
+use super::frame::{self, Frame, FrameKind};
+use crate::domain::position::Position;
+use crate::domain::room_id::{RoomId, RoomKind};
+use bytes::{Bytes, BytesMut};
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::{Arc, OnceLock, Weak};
+
+/// Bytes of one part. A document that is larger is a part of its own.
+pub const PART_BYTES: usize = 64 * 1024;
+/// Space in front of a part's text for the header of its WebSocket frame.
+const HEADER: usize = 10;
+/// Bytes that close a part, at most: sections that it leaves empty, and `more`.
+const TAIL: usize = 48;
+
+/// Documents by id, as the floor's `calls` and `displays` have them.
+pub type Entries = BTreeMap<String, Box<RawValue>>;
+
+/// The members of a snapshot that hold something, in the order in which they are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Section {
+    Documents,
+    Calls,
+    Displays,
+}
+
+impl Section {
+    const ALL: [Self; 3] = [Self::Documents, Self::Calls, Self::Displays];
+
+    const fn opening(self) -> &'static str {
+        match self {
+            Self::Documents => "\"documents\":[",
+            Self::Calls => "\"calls\":{",
+            Self::Displays => "\"displays\":{",
+        }
+    }
+
+    const fn closing(self) -> &'static str {
+        match self {
+            Self::Documents => "]",
+            Self::Calls | Self::Displays => "}",
+        }
+    }
+
+    /// The sections of a room's snapshot.
+    fn of(room: RoomId) -> &'static [Self] {
+        if room.kind() == RoomKind::Floor { &Self::ALL } else { &Self::ALL[..1] }
+    }
+}
+
+#[derive(Debug)]
+struct Part {
+    frame: Frame,
+    /// What the part has of each section, without brackets.
+    sections: [Bytes; 3],
+}
+
+#[derive(Debug)]
+struct Inner {
+    room: RoomId,
+    position: Position,
+    parts: Vec<Part>,
+    bytes: usize,
+    plain: OnceLock<Frame>,
+}
+
+/// An encoded snapshot. Cloning shares it.
+#[derive(Debug, Clone)]
+pub struct Snapshot(Arc<Inner>);
+
+/// Knows whether a snapshot is still held by anybody, without holding it.
+#[derive(Debug, Clone)]
+pub struct Trace(Weak<Inner>);
+
+impl Trace {
+    /// Whether somebody holds the snapshot.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        self.0.strong_count() > 0
+    }
+}
+
+/// What a snapshot is made of.
+#[derive(Debug)]
+pub struct Contents {
+    /// The documents.
+    pub documents: Vec<Box<RawValue>>,
+    /// The floor's open calls.
+    pub calls: Option<Entries>,
+    /// The floor's kitchen screens.
+    pub displays: Option<Entries>,
+}
+
+impl Snapshot {
+    /// Encodes the state of a room. What is encoded is let go of at once, so that there is hardly more than one copy. `keep`
+    /// makes shared bytes of each part's own.
+    #[must_use]
+    pub fn encode(room: RoomId, position: Position, contents: Contents, keep: impl FnMut(Vec<u8>) -> Bytes) -> Self {
+        let Contents { documents, calls, displays } = contents;
+        let mut writer = Writer::new(room, position, keep);
+        documents.into_iter().for_each(|document| writer.add(Section::Documents, None, &document));
+        for (section, entries) in [(Section::Calls, calls), (Section::Displays, displays)] {
+            entries.into_iter().flatten().for_each(|(id, entry)| writer.add(section, Some(&id), &entry));
+        }
+        let parts = writer.finish();
+        let bytes = parts.iter().map(|part| part.frame.wire().len()).sum();
+        Self(Arc::new(Inner { room, position, parts, bytes, plain: OnceLock::new() }))
+    }
+
+    /// The position that all parts are of.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        self.0.position
+    }
+
+    /// Bytes of all parts.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.0.bytes
+    }
+
+    /// How many parts there are: one at least.
+    #[must_use]
+    pub fn parts(&self) -> usize {
+        self.0.parts.len()
+    }
+
+    /// A part as a frame.
+    #[must_use]
+    pub fn part(&self, number: usize) -> Option<Frame> {
+        self.0.parts.get(number).map(|part| part.frame.clone())
+    }
+
+    /// Whether it is no larger than a part.
+    #[must_use]
+    pub fn is_small(&self) -> bool {
+        self.bytes() <= PART_BYTES
+    }
+
+    /// A small one as one frame without paging; made when it is first asked for.
+    #[must_use]
+    pub fn plain(&self) -> Frame {
+        let make = || {
+            let mut text = BytesMut::with_capacity(self.bytes());
+            self.whole().iter().flatten().for_each(|piece| text.extend_from_slice(piece));
+            Frame::new(FrameKind::Snapshot, self.position(), &text).in_room(self.0.room, self.position())
+        };
+        self.0.plain.get_or_init(make).clone()
+    }
+
+    /// The one text without paging, in pieces: glue, and shared bytes of a part. Between two pieces JSON may be broken into
+    /// lines.
+    #[must_use]
+    pub fn whole(&self) -> Vec<[Bytes; 2]> {
+        let Inner { room, position, parts, .. } = &*self.0;
+        let mut glue = format!(r#"{{"type":"snapshot","room":"{room}","position":{position}"#);
+        let mut pieces = Vec::with_capacity(parts.len() + 1);
+        for &section in Section::of(*room) {
+            glue.push(',');
+            glue.push_str(section.opening());
+            let mut is_first = true;
+            for body in parts.iter().map(|part| &part.sections[section as usize]).filter(|body| !body.is_empty()) {
+                if !std::mem::take(&mut is_first) {
+                    glue.push(',');
+                }
+                pieces.push([std::mem::take(&mut glue).into(), body.clone()]);
+            }
+            glue.push_str(section.closing());
+        }
+        glue.push('}');
+        pieces.push([glue.into(), Bytes::new()]);
+        pieces
+    }
+
+    /// Whether it is still held can be asked of this later.
+    #[must_use]
+    pub fn trace(&self) -> Trace {
+        Trace(Arc::downgrade(&self.0))
+    }
+}
+
+/// Writes parts, one after another.
+struct Writer<K> {
+    room: RoomId,
+    position: Position,
+    keep: K,
+    parts: Vec<Part>,
+    /// The part that is being written.
+    text: Vec<u8>,
+    section: Section,
+    /// Where what it has of this section begins.
+    begun: usize,
+    ranges: [Range<usize>; 3],
+    is_empty: bool,
+}
+
+impl<K: FnMut(Vec<u8>) -> Bytes> Writer<K> {
+    fn new(room: RoomId, position: Position, keep: K) -> Self {
+        let ranges = [0..0, 0..0, 0..0];
+        let mut writer = Self {
+            room,
+            position,
+            keep,
+            parts: Vec::new(),
+            text: Vec::new(),
+            section: Section::Documents,
+            begun: 0,
+            ranges,
+            is_empty: true,
+        };
+        writer.begin();
+        writer
+    }
+
+    fn begin(&mut self) {
+        let Self { room, position, parts, .. } = self;
+        let head = format!(r#"{{"type":"snapshot","room":"{room}","position":{position},"part":{},"#, parts.len());
+        self.text = vec![0; HEADER];
+        self.put(&head);
+        self.put(Section::Documents.opening());
+        self.section = Section::Documents;
+        self.begun = self.text.len();
+        self.ranges = [0..0, 0..0, 0..0];
+        self.is_empty = true;
+    }
+
+    fn put(&mut self, text: &str) {
+        self.text.extend_from_slice(text.as_bytes());
+    }
+
+    fn add(&mut self, section: Section, id: Option<&str>, document: &RawValue) {
+        let length = document.get().len() + id.map_or(1, |id| id.len() + 4);
+        if !self.is_empty && self.text.len() + length + TAIL > PART_BYTES {
+            self.end(true);
+            self.begin();
+        }
+        self.turn_to(section);
+        if self.text.len() > self.begun {
+            self.put(",");
+        }
+        if let Some(id) = id {
+            // Ids are plain text, which always serializes.
+            let _ = serde_json::to_writer(&mut self.text, id);
+            self.put(":");
+        }
+        self.put(document.get());
+        self.is_empty = false;
+    }
+
+    /// Closes sections up to one that is opened.
+    fn turn_to(&mut self, section: Section) {
+        for &next in Section::of(self.room).iter().filter(|next| **next <= section) {
+            if next > self.section {
+                self.ranges[self.section as usize] = self.begun..self.text.len();
+                self.put(self.section.closing());
+                self.put(",");
+                self.put(next.opening());
+                self.begun = self.text.len();
+                self.section = next;
+            }
+        }
+    }
+
+    fn end(&mut self, more: bool) {
+        self.turn_to(Section::Displays);
+        self.ranges[self.section as usize] = self.begun..self.text.len();
+        self.put(self.section.closing());
+        self.put(if more { ",\"more\":true}" } else { ",\"more\":false}" });
+        self.text.shrink_to_fit();
+        let header = frame::put_header_before(&mut self.text, HEADER);
+        let bytes = (self.keep)(std::mem::take(&mut self.text));
+        let sections = std::mem::take(&mut self.ranges).map(|range| bytes.slice(range));
+        let frame = Frame::encoded(FrameKind::Snapshot, self.position, bytes.slice(HEADER - header..), header);
+        let frame = frame.in_room(self.room, self.position).with_more(more);
+        self.parts.push(Part { frame, sections });
+    }
+
+    fn finish(mut self) -> Vec<Part> {
+        self.end(false);
+        self.parts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    const ID: &str = "0193a5f0-7c1e-7000-8000-000000000001";
+
+    fn raw(value: &Value) -> Box<RawValue> {
+        RawValue::from_string(value.to_string()).unwrap()
+    }
+
+    fn entries(sizes: &[usize]) -> Entries {
+        let entry = |(number, size): (usize, &usize)| (format!("id {number:03} \""), raw(&json!({"x": "y".repeat(*size)})));
+        sizes.iter().enumerate().map(entry).collect()
+    }
+
+    fn encode(kind: &str, documents: &[usize], calls: &[usize], displays: &[usize]) -> Snapshot {
+        let documents = documents.iter().enumerate().map(|(number, size)| raw(&json!({"id": number, "note": "n".repeat(*size)})));
+        let is_floor = kind == "floor";
+        let contents = Contents {
+            documents: documents.collect(),
+            calls: is_floor.then(|| entries(calls)),
+            displays: is_floor.then(|| entries(displays)),
+        };
+        let room = format!("{kind}:{ID}").parse().unwrap();
+        Snapshot::encode(room, Position::new(9).unwrap(), contents, Bytes::from)
+    }
+
+    fn whole(snapshot: &Snapshot, between: &str) -> Value {
+        let pieces: Vec<String> = snapshot.whole().iter().map(|piece| String::from_utf8(piece.concat()).unwrap()).collect();
+        serde_json::from_str(&pieces.join(between)).unwrap()
+    }
+
+    #[test]
+    fn a_small_one_is_one_part_and_the_frame_of_old() {
+        let snapshot = encode("floor", &[3], &[], &[2]);
+        let expected = json!({"type": "snapshot", "room": format!("floor:{ID}"), "position": 9,
+            "documents": [{"id": 0, "note": "nnn"}], "calls": {}, "displays": {"id 000 \"": {"x": "yy"}}});
+        assert_eq!(serde_json::from_str::<Value>(&snapshot.plain().text()).unwrap(), expected);
+        assert!(snapshot.is_small() && snapshot.part(1).is_none());
+        let part: Value = serde_json::from_str(&snapshot.part(0).unwrap().text()).unwrap();
+        assert_eq!((&part["part"], &part["more"], &part["documents"]), (&json!(0), &json!(false), &expected["documents"]));
+        assert!(encode("kitchen", &[], &[], &[]).plain().text().ends_with(r#""documents":[]}"#));
+    }
+
+    proptest! {
+        #[test]
+        fn parts_put_together_are_the_whole_and_each_is_bounded(
+            documents in prop::collection::vec(0_usize..90_000, 0..12),
+            calls in prop::collection::vec(0_usize..90_000, 0..5),
+            displays in prop::collection::vec(0_usize..40_000, 0..5),
+            kind in prop::sample::select(vec!["kitchen", "floor"]),
+        ) {
+            let snapshot = encode(kind, &documents, &calls, &displays);
+            let expected = whole(&snapshot, "\n");
+            prop_assert_eq!(&expected, &whole(&snapshot, ""));
+            prop_assert_eq!(expected["documents"].as_array().unwrap().len(), documents.len());
+            let mut together = json!({"documents": [], "calls": {}, "displays": {}});
+            for number in 0..snapshot.parts() {
+                let frame = snapshot.part(number).unwrap();
+                let part: Value = serde_json::from_str(&frame.text()).unwrap();
+                let is_last = number + 1 == snapshot.parts();
+                prop_assert_eq!((&part["part"], &part["more"]), (&json!(number), &json!(!is_last)));
+                prop_assert_eq!((frame.has_more(), &part["position"]), (!is_last, &json!(9)));
+                let mut count = part["documents"].as_array().unwrap().len();
+                together["documents"].as_array_mut().unwrap().extend(part["documents"].as_array().unwrap().iter().cloned());
+                for name in ["calls", "displays"] {
+                    let Some(entries) = part[name].as_object() else { continue };
+                    count += entries.len();
+                    together[name].as_object_mut().unwrap().extend(entries.clone());
+                }
+                prop_assert!(count <= 1 || frame.wire().len() <= PART_BYTES, "{} bytes", frame.wire().len());
+                prop_assert!(count > 0 || snapshot.parts() == 1);
+            }
+            prop_assert_eq!(&together["documents"], &expected["documents"]);
+            if kind == "floor" {
+                prop_assert_eq!((&together["calls"], &together["displays"]), (&expected["calls"], &expected["displays"]));
+            }
+        }
+    }
+}
