@@ -125,6 +125,15 @@ enum UserCommand {
         #[arg(long, default_value = "staff")]
         role: Role,
     },
+    /// Remove the second factor of a person who has lost it. They are signed out everywhere.
+    ResetTotp {
+        /// Where: the restaurant's slug.
+        #[arg(long)]
+        restaurant: Slug,
+        /// What they sign in with.
+        #[arg(long)]
+        username: Key,
+    },
 }
 
 /// Runs the command line to its end. Errors go to standard error, causes included.
@@ -159,6 +168,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         Command::User(UserCommand::Add { restaurant, username, role }) => add_user(common, &restaurant, username, role).await?,
         Command::Audit(command) => audit::run(common, command).await?,
+        Command::User(UserCommand::ResetTotp { restaurant, username }) => reset_totp(common, &restaurant, &username).await?,
         Command::Vapid => say(&vapid())?,
         Command::Healthcheck { bind } => return startup::healthcheck::healthcheck(bind).await,
     }
@@ -281,6 +291,20 @@ async fn add_user(common: &Common, slug: &Slug, username: Key, role: Role) -> an
         added => added?,
     }
     say(&format!("{} may sign in as {role} of {slug}", user.username))?;
+    Ok(())
+}
+
+async fn reset_totp(common: &Common, slug: &Slug, username: &Key) -> anyhow::Result<()> {
+    let store = open_tool(common).await?;
+    let restaurant = restaurant(&store, slug).await?;
+    let user = store.user_by_name(restaurant.id, username).await?;
+    let user = user.with_context(|| format!("nobody signs in as {username} in {slug}"))?;
+    let note = Note::new(restaurant.id, Kind::People, "reset_second_factor").about(user.id).called(username);
+    match recorded(note, store.remove_second_factor(restaurant.id, user.id, None)).await {
+        Err(StoreError::Missing) => bail!("{username} has no second factor"),
+        removed => removed?,
+    };
+    say(&format!("{username} signs in with the password alone, and is signed out everywhere"))?;
     Ok(())
 }
 

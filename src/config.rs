@@ -155,6 +155,15 @@ pub struct Serve {
     #[arg(long, env = "ORDERBELL_ACCESS_TOKEN_MINUTES", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=1440))]
     pub access_token_minutes: u64,
 
+    /// Hours that a session of staff or a manager may go without use. Open pages renew theirs by themselves; kitchen screens
+    /// have no such limit.
+    #[arg(long, env = "ORDERBELL_STAFF_IDLE_HOURS", default_value_t = 168, value_parser = clap::value_parser!(u64).range(1..=720))]
+    pub staff_idle_hours: u64,
+
+    /// Ask every manager for a second factor: one who has none works as staff until it is set up.
+    #[arg(long, env = "ORDERBELL_REQUIRE_MANAGER_TOTP", value_parser = parse_switch)]
+    pub require_manager_totp: bool,
+
     /// The key that signs messages to guests' phones, the same on every node (`orderbell vapid` makes one); without it none
     /// are sent.
     #[arg(long, env = "ORDERBELL_VAPID_KEY", hide_env_values = true, allow_hyphen_values = true)]

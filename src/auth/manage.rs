@@ -179,14 +179,14 @@ impl SessionService {
         Ok(())
     }
 
-    fn tell_ended(&self, sessions: Vec<Key>, at: Timestamp) {
+    pub(super) fn tell_ended(&self, sessions: Vec<Key>, at: Timestamp) {
         for session in sessions {
             self.ended.insert(session, at);
         }
     }
 }
 
-fn person(user: &User, action: &'static str) -> Note {
+pub(super) fn person(user: &User, action: &'static str) -> Note {
     Note::new(user.restaurant, Kind::People, action).about(user.id).called(&user.username)
 }
 

@@ -3,7 +3,7 @@
 //! A secret of some kind (a password, an API key, a table's key, a pairing) becomes a session ([`session`], [`pairing`]),
 //! failed sign-ins are listed in bounds ([`failures`]), a session's tokens are signed and verified ([`token`]) with the [`keyring`], whose keys are of two kinds
 //! ([`key_material`]), a session that is over is known on every node ([`ended`]), a manager says who may sign in at all
-//! ([`manage`]), a guest gives out links to an order ([`share`]), and what a verified principal may do is decided by pure
+//! ([`manage`]), people keep their own account ([`own_account`]) and guard it with a second factor ([`second_factor`]), a guest gives out links to an order ([`share`]), and what a verified principal may do is decided by pure
 //! functions alone ([`policy`]).
 
 pub mod ended;
@@ -12,10 +12,12 @@ pub mod key_file;
 pub mod key_material;
 pub mod keyring;
 pub mod manage;
+pub mod own_account;
 pub mod pairing;
 pub mod password;
 pub mod password_policy;
 pub mod policy;
+pub mod second_factor;
 pub mod secret;
 pub mod session;
 pub mod share;

@@ -11,6 +11,8 @@ use sha2::{Digest, Sha256};
 const RANDOM_BYTES: usize = 32;
 /// Letters of a pairing code: 20 to the 8th is 34 bits, for ten minutes, behind a rate limit (RFC 8628, section 5.1).
 const CODE_LETTERS: usize = 8;
+/// Letters of a recovery code.
+const RECOVERY_LETTERS: usize = 16;
 /// Consonants (RFC 8628, section 6.1): nothing to confuse with a digit, and no word to be embarrassed by.
 const CODE_ALPHABET: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
 
@@ -64,6 +66,44 @@ impl UserCode {
     pub fn shown(&self) -> String {
         let (head, tail) = self.0.as_str().split_at(CODE_LETTERS / 2);
         format!("{head}-{tail}")
+    }
+}
+
+/// What a person types when their authenticator app is lost: sixteen letters, shown in four groups. That is 69 bits, so
+/// neither salt nor stretching is needed (NIST SP 800-63B-4, section 3.1.2.2). Its debug output shows nothing.
+#[derive(Debug)]
+pub struct RecoveryCode(SecretString);
+
+impl RecoveryCode {
+    /// A fresh one.
+    #[must_use]
+    pub fn random() -> Self {
+        let mut rng = rand::rng();
+        let letters = (0..RECOVERY_LETTERS).map(|_| char::from(CODE_ALPHABET[rng.random_range(0..CODE_ALPHABET.len())]));
+        Self(letters.collect::<String>().into())
+    }
+
+    /// Reads what was typed: in any case, with or without hyphens or spaces. `None` when it cannot be a code.
+    #[must_use]
+    pub fn typed(text: &SecretString) -> Option<Self> {
+        let letters = text.expose_secret().chars().filter(|c| !matches!(c, '-' | ' ')).take(RECOVERY_LETTERS + 1);
+        let letters: String = letters.map(|c| c.to_ascii_uppercase()).collect();
+        let is_code = letters.len() == RECOVERY_LETTERS && letters.bytes().all(|letter| CODE_ALPHABET.contains(&letter));
+        is_code.then(|| Self(letters.into()))
+    }
+
+    /// The letters alone, as they are hashed.
+    #[must_use]
+    pub const fn secret(&self) -> &SecretString {
+        &self.0
+    }
+
+    /// As it is shown: `XXXX-XXXX-XXXX-XXXX`.
+    #[must_use]
+    pub fn shown(&self) -> SecretString {
+        let letters = self.0.expose_secret();
+        let groups: Vec<&str> = (0..RECOVERY_LETTERS).step_by(4).filter_map(|at| letters.get(at..at + 4)).collect();
+        groups.join("-").into()
     }
 }
 

@@ -3,6 +3,7 @@
 use super::ended::EndedSessions;
 use super::failures::{Failures, Listing};
 use super::password::{PasswordError, Passwords};
+use super::second_factor::SignInRules;
 use super::secret::{hash, random_secret};
 use super::token::{Issuer, TokenAnswer, TokenError};
 use crate::clock;
@@ -32,13 +33,22 @@ pub struct Lifetimes {
     pub staff: Duration,
     /// The session of a kitchen screen, which has no keyboard to sign in with.
     pub kitchen: Duration,
+    /// How long a session of staff may go without a renewal. An open page renews its tokens by itself.
+    pub staff_idle: Duration,
     /// The session of a POS, which has its API key to begin another.
     pub service: Duration,
 }
 
 impl Default for Lifetimes {
     fn default() -> Self {
-        Self { access: Duration::from_secs(15 * 60), diner: DAY / 2, staff: 30 * DAY, kitchen: 180 * DAY, service: 30 * DAY }
+        Self {
+            access: Duration::from_secs(15 * 60),
+            diner: DAY / 2,
+            staff: 30 * DAY,
+            staff_idle: 7 * DAY,
+            kitchen: 180 * DAY,
+            service: 30 * DAY,
+        }
     }
 }
 
@@ -59,6 +69,27 @@ pub enum SessionError {
     /// The restaurant, the name, the password or the API key is wrong; which one is not said.
     #[error("nobody signs in with this; check the restaurant, the name and the password, or the API key")]
     BadCredentials,
+    /// The password is right, and a code of the person's second factor is missing.
+    #[error("send a code of your authenticator app, or a recovery code, as totp")]
+    CodeRequired,
+    /// The code is not one of this moment, or it was used.
+    #[error("this code is wrong, or was used; wait for the next one")]
+    WrongCode,
+    /// There is no second factor that waits for its first code.
+    #[error("no second factor waits for its first code; begin one")]
+    NothingToConfirm,
+    /// A manager removes another's second factor, and their own only with a code.
+    #[error("remove your own second factor in your account, with a code")]
+    OwnSecondFactor,
+    /// The current password of somebody in a session is wrong.
+    #[error("the current password is wrong")]
+    WrongPassword,
+    /// The principal did not sign in with a password.
+    #[error("only people who sign in with a password have an account")]
+    NoAccount,
+    /// A person's secret was tried too often.
+    #[error("too many wrong tries; wait a little")]
+    TooManyTries(Duration),
     /// No table has this key.
     #[error("no table has this key; scan the code on the table again")]
     UnknownTable,
@@ -121,6 +152,8 @@ pub struct SignedIn {
     pub principal: Principal,
     /// Where.
     pub restaurant: Restaurant,
+    /// Whether it is a manager's who has to set up a second factor first, and works as staff until then.
+    pub totp_setup_required: bool,
 }
 
 /// Begins, renews and ends sessions. Cheap to clone.
@@ -130,7 +163,8 @@ pub struct SessionService {
     pub(super) issuer: Issuer,
     pub(super) ended: Arc<EndedSessions>,
     pub(super) passwords: Passwords,
-    lifetimes: Lifetimes,
+    pub(super) lifetimes: Lifetimes,
+    pub(super) rules: SignInRules,
     failures: Arc<Failures>,
     metrics: Metrics,
 }
@@ -140,7 +174,7 @@ impl SessionService {
     #[must_use]
     pub fn new(store: SharedStore, issuer: Issuer, ended: Arc<EndedSessions>, lifetimes: Lifetimes) -> Self {
         let (passwords, failures, metrics) = (Passwords::default(), Arc::default(), Metrics::new());
-        Self { store, issuer, ended, passwords, lifetimes, failures, metrics }
+        Self { store, issuer, ended, passwords, lifetimes, rules: SignInRules::default(), failures, metrics }
     }
 
     /// The same, counting in a node's metrics.
@@ -150,21 +184,44 @@ impl SessionService {
         self
     }
 
-    /// Signs in a member of the staff.
+    /// With rules for who signs in.
+    #[must_use]
+    pub const fn with_rules(mut self, rules: SignInRules) -> Self {
+        self.rules = rules;
+        self
+    }
+
+    /// Signs in a member of the staff, with a code of their second factor when they have one.
     ///
     /// # Errors
-    /// `BadCredentials`, after the same work whichever part is wrong; `Busy`; the store's.
-    pub async fn sign_in(&self, slug: &str, username: &str, password: SecretString) -> Result<SignedIn, SessionError> {
+    /// `BadCredentials`, after the same work whichever part is wrong; after the right password `CodeRequired`, `WrongCode`
+    /// and `TooManyTries`; `Busy`; the store's.
+    pub async fn sign_in(
+        &self,
+        slug: &str,
+        username: &str,
+        password: SecretString,
+        totp: Option<&SecretString>,
+    ) -> Result<SignedIn, SessionError> {
         let (place, user) = self.find_user(slug, username).await?;
         let hash = user.as_ref().map(|user| user.password_hash.clone());
         let fits = self.passwords.verify(password, hash).await?;
         let (restaurant, user) = match (place, user) {
             (Some(restaurant), Some(user)) if fits => (restaurant, user),
-            (Some(restaurant), user) => return Err(self.record_failure(restaurant.id, user).await),
+            (Some(restaurant), user) => return Err(self.record_failure(restaurant.id, user, "bad_credentials").await),
             (None, _) => return Err(SessionError::BadCredentials),
         };
-        let principal = new_principal(user.id.to_string().parse()?, user.role, &restaurant)?;
-        let signed_in = self.begin(principal, restaurant).await?;
+        let has_second_factor = match self.prove_second_factor(&user, totp).await {
+            Err(error @ (SessionError::WrongCode | SessionError::TooManyTries(_))) => {
+                self.record_failure(restaurant.id, Some(user), "wrong_code").await;
+                return Err(error);
+            }
+            proven => proven?,
+        };
+        let totp_setup_required = user.role == Role::Manager && self.rules.managers_need_totp && !has_second_factor;
+        let role = if totp_setup_required { Role::Staff } else { user.role };
+        let principal = new_principal(user.id.to_string().parse()?, role, &restaurant)?;
+        let signed_in = SignedIn { totp_setup_required, ..self.begin(principal, restaurant).await? };
         let now = self.store.user_by_name(user.restaurant, &user.username).await?;
         let is_same = |now: &User| {
             (now.id, now.role, now.password_hash.expose_secret()) == (user.id, user.role, user.password_hash.expose_secret())
@@ -193,8 +250,8 @@ impl SessionService {
 
     /// Records a failed sign-in. A name that is nobody's is not written down: people type passwords into that field. The
     /// answer is the same whether or not it could be written.
-    async fn record_failure(&self, restaurant: RestaurantId, user: Option<User>) -> SessionError {
-        let note = Note::new(restaurant, Kind::Sessions, "sign_in").with_outcome("bad_credentials");
+    async fn record_failure(&self, restaurant: RestaurantId, user: Option<User>, outcome: &'static str) -> SessionError {
+        let note = Note::new(restaurant, Kind::Sessions, "sign_in").with_outcome(outcome);
         let note = match user {
             Some(user) => note.about(user.id).called(user.username),
             None => note.called("unknown name"),
@@ -246,8 +303,12 @@ impl SessionService {
     /// `Over`; the store's.
     pub async fn refresh(&self, refresh_token: &SecretString) -> Result<TokenAnswer, SessionError> {
         let (next, now) = (random_secret(), clock::now());
+        self.end_if_idle(refresh_token, now).await?;
         match self.store.rotate_refresh(hash(refresh_token), hash(&next), now).await? {
-            Rotation::Rotated(row) => self.answer(&row, &next, now),
+            Rotation::Rotated(row) => {
+                self.end_without_second_factor(&row.principal).await?;
+                self.answer(&row, &next, now)
+            }
             Rotation::Unknown => Err(SessionError::Over),
             Rotation::Reused(session) => {
                 log::warn!(session:% = session; "a spent refresh token was presented again, session ended");
@@ -255,6 +316,24 @@ impl SessionService {
                 Err(SessionError::Over)
             }
         }
+    }
+
+    /// Staff who were away for too long sign in again. Whoever has a phone that was lost long ago gets nothing.
+    async fn end_if_idle(&self, refresh_token: &SecretString, now: Timestamp) -> Result<(), SessionError> {
+        let since = now.minus(self.lifetimes.staff_idle);
+        let Some(session) = self.store.idle_session(hash(refresh_token), since).await? else { return Ok(()) };
+        log::info!(session:% = session; "session ended after too long without use");
+        self.end(&session).await?;
+        Err(SessionError::Over)
+    }
+
+    /// A manager's session from before second factors were asked for does not outlive its token.
+    async fn end_without_second_factor(&self, who: &Principal) -> Result<(), SessionError> {
+        if who.role != Role::Manager || !self.rules.managers_need_totp || self.account(who).await?.second_factor.is_some() {
+            return Ok(());
+        }
+        self.end(&who.session).await?;
+        Err(SessionError::Over)
     }
 
     /// Ends a session, on every node. Ending one twice is fine.
@@ -294,7 +373,7 @@ impl SessionService {
         }
         let tokens = self.answer(&row, &refresh, now)?;
         log::info!(session:% = row.principal.session, role:% = row.principal.role, restaurant:% = restaurant.id; "session begun");
-        Ok(SignedIn { tokens, principal: row.principal, restaurant })
+        Ok(SignedIn { tokens, principal: row.principal, restaurant, totp_setup_required: false })
     }
 
     /// The last access token of a session ends with it.

@@ -49,6 +49,12 @@ impl Timestamp {
         self.0.div_euclid(1000)
     }
 
+    /// This time less a span.
+    #[must_use]
+    pub fn minus(self, span: Duration) -> Self {
+        Self::from_millis(self.millis().saturating_sub(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)))
+    }
+
     /// This time and a span after it.
     #[must_use]
     pub fn plus(self, span: Duration) -> Self {

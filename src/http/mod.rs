@@ -1,6 +1,7 @@
 //! The HTTP face: the URL table in [`routes`] (and, in words, in `static/spec/openapi.json`), problems in the contract's words, and a file for each kind of thing.
 
-pub mod base;
+pub mod account;
+mod base;
 pub mod body;
 pub mod demo;
 pub mod devices;

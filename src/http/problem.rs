@@ -19,6 +19,7 @@ pub struct Problem {
     code: &'static str,
     detail: String,
     document: Option<Box<Value>>,
+    totp_required: bool,
     retry_after: Option<Duration>,
     error: Option<&'static str>,
     header: Option<(&'static str, &'static str)>,
@@ -38,6 +39,8 @@ struct Body<'a> {
     error: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     document: Option<&'a Value>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    totp_required: bool,
 }
 
 impl Problem {
@@ -49,7 +52,7 @@ impl Problem {
     }
 
     const fn of(status: StatusCode, code: &'static str, detail: String) -> Self {
-        Self { status, code, detail, document: None, retry_after: None, error: None, header: None }
+        Self { status, code, detail, document: None, totp_required: false, retry_after: None, error: None, header: None }
     }
 
     /// A field, a path or a query is wrong.
@@ -86,6 +89,12 @@ impl Problem {
     #[must_use]
     pub fn with_document(self, document: Option<Value>) -> Self {
         Self { document: document.map(Box::new), ..self }
+    }
+
+    /// With the word that the password was right, and that a code goes with it.
+    #[must_use]
+    pub fn totp_required(self) -> Self {
+        Self { totp_required: true, ..self }
     }
 
     /// With the time after which to try again.
@@ -126,6 +135,7 @@ impl ResponseError for Problem {
             retry_after_ms: self.retry_after.map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)),
             error: self.error,
             document: self.document.as_deref(),
+            totp_required: self.totp_required,
         };
         // Plain data always serializes.
         response.content_type(PROBLEM_JSON).body(serde_json::to_vec(&body).unwrap_or_default())

@@ -14,10 +14,17 @@ const SIDE: u32 = 240;
 /// # Errors
 /// `internal` when it is too long for a QR code (some thousand characters).
 pub fn picture(url: &str) -> Result<HttpResponse, Problem> {
+    Ok(HttpResponse::Ok().content_type("image/svg+xml").body(svg(url)?))
+}
+
+/// An address as SVG, to stand in an answer.
+///
+/// # Errors
+/// As [`picture`].
+pub fn svg(url: &str) -> Result<String, Problem> {
     let code = QrCode::new(url).map_err(|error| {
         log::error!(error:% = error; "address does not fit a qr code");
         Problem::new(ErrorCode::Internal, "the address does not fit into a QR code")
     })?;
-    let picture = code.render::<svg::Color<'_>>().min_dimensions(SIDE, SIDE).build();
-    Ok(HttpResponse::Ok().content_type("image/svg+xml").body(picture))
+    Ok(code.render::<svg::Color<'_>>().min_dimensions(SIDE, SIDE).build())
 }

@@ -34,9 +34,15 @@ impl From<SessionError> for Problem {
             SessionError::Internal => return StoreError::Internal.into(),
             SessionError::BadCredentials | SessionError::Over => ErrorCode::Unauthorized,
             SessionError::UnknownTable | SessionError::UnknownPairing => ErrorCode::NotFound,
-            SessionError::Forbidden => ErrorCode::Forbidden,
+            SessionError::CodeRequired | SessionError::WrongCode => {
+                return Self::new(ErrorCode::Unauthorized, error.to_string()).totp_required();
+            }
+            SessionError::TooManyTries(wait) => return Self::new(ErrorCode::RateLimited, error.to_string()).after(*wait),
+            SessionError::Forbidden | SessionError::WrongPassword | SessionError::NoAccount | SessionError::OwnSecondFactor => {
+                ErrorCode::Forbidden
+            }
             SessionError::Invalid(_) => ErrorCode::Invalid,
-            SessionError::LastManager => ErrorCode::Conflict,
+            SessionError::LastManager | SessionError::NothingToConfirm => ErrorCode::Conflict,
             SessionError::Busy => return Self::new(ErrorCode::Unavailable, error.to_string()).after(3 * SOON),
         };
         Self::new(code, error.to_string())

@@ -4,7 +4,7 @@ use super::occupancy::occupy;
 use super::problem::{Problem, no_such_path, no_upgrade, wrong_method};
 use super::request_log::log_request;
 use super::state::State;
-use super::{demo, devices, health, manage, menu, orders, page, pages, push, rooms, sessions, specs};
+use super::{account, demo, devices, health, manage, menu, orders, page, pages, push, rooms, sessions, specs};
 use crate::protocol::security_headers;
 use crate::store::audit;
 use actix_web::body::MessageBody;
@@ -82,6 +82,7 @@ pub fn configure(cfg: &mut web::ServiceConfig) {
 
     operations(cfg);
     who_is_who(cfg);
+    own_account(cfg);
     restaurants(cfg);
     managers(cfg);
     orders_and_rooms(cfg);
@@ -112,6 +113,21 @@ fn who_is_who(cfg: &mut web::ServiceConfig) {
                 .route(web::put().to(push::subscribe))
                 .route(web::delete().to(push::unsubscribe)),
         );
+}
+
+/// What people do about their own account.
+fn own_account(cfg: &mut web::ServiceConfig) {
+    cfg.service(at("/api/v1/people/me", READ).route(read().to(account::read)))
+        .service(at("/api/v1/people/me/password", "PUT").route(web::put().to(account::change_password)))
+        .service(
+            at("/api/v1/people/me/sessions", "GET, HEAD, DELETE")
+                .route(read().to(account::sessions))
+                .route(web::delete().to(account::end_others)),
+        )
+        .service(at("/api/v1/people/me/sessions/{id}", "DELETE").route(web::delete().to(account::end_session)))
+        .service(at("/api/v1/people/me/totp", "POST").route(web::post().to(account::begin_totp)))
+        .service(at("/api/v1/people/me/totp/confirmation", "POST").route(web::post().to(account::confirm_totp)))
+        .service(at("/api/v1/people/me/totp/removal", "POST").route(web::post().to(account::remove_totp)));
 }
 
 fn restaurants(cfg: &mut web::ServiceConfig) {
@@ -149,6 +165,7 @@ fn managers(cfg: &mut web::ServiceConfig) {
             .route(web::patch().to(people::change))
             .route(web::delete().to(people::remove)),
     )
+    .service(at("/api/v1/restaurants/{slug}/people/{id}/totp", "DELETE").route(web::delete().to(people::reset_totp)))
     .service(at("/api/v1/restaurants/{slug}/devices", READ).route(read().to(screens::list)))
     .service(
         at("/api/v1/restaurants/{slug}/devices/{id}", "PATCH, DELETE")

@@ -1,5 +1,6 @@
 //! Signing in, sitting down, renewing and leaving.
 
+use super::account;
 use super::body::Body;
 use super::extract::Speaker;
 use super::limits::Attempt;
@@ -44,6 +45,7 @@ pub struct SignIn {
     restaurant: Option<String>,
     username: Option<String>,
     password: Option<SecretString>,
+    totp: Option<SecretString>,
     api_key: Option<SecretString>,
 }
 
@@ -53,6 +55,8 @@ struct SignInAnswer {
     tokens: TokenAnswer,
     restaurant: RestaurantBrief,
     role: Role,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    totp_setup_required: bool,
 }
 
 /// `POST /api/v1/sessions`: signs in staff, or a POS by its API key. 200 with tokens.
@@ -61,16 +65,17 @@ struct SignInAnswer {
 /// `unauthorized`, `invalid`, `rate_limited`.
 pub async fn sign_in(state: web::Data<State>, request: HttpRequest, body: Body<SignIn>) -> Result<HttpResponse, Problem> {
     state.limits.check(Attempt::Login, &request)?;
-    let SignedIn { tokens, principal, restaurant } = match body.0 {
-        SignIn { api_key: Some(key), restaurant: None, username: None, password: None } => {
+    let SignedIn { tokens, principal, restaurant, totp_setup_required } = match body.0 {
+        SignIn { api_key: Some(key), restaurant: None, username: None, password: None, totp: None } => {
             state.sessions()?.sign_in_with_api_key(&key).await?
         }
-        SignIn { restaurant: Some(slug), username: Some(username), password: Some(password), api_key: None } => {
-            state.sessions()?.sign_in(&slug, &username, password).await?
+        SignIn { restaurant: Some(slug), username: Some(username), password: Some(password), totp, api_key: None } => {
+            let signed_in = state.sessions()?.sign_in(&slug, &username, password, totp.as_ref()).await;
+            signed_in.map_err(|error| account::counted(&state, error))?
         }
         _ => return Err(Problem::invalid("send restaurant, username and password, or api_key alone")),
     };
-    Ok(HttpResponse::Ok().json(SignInAnswer { tokens, restaurant: restaurant.into(), role: principal.role }))
+    Ok(HttpResponse::Ok().json(SignInAnswer { tokens, restaurant: restaurant.into(), role: principal.role, totp_setup_required }))
 }
 
 /// The body of `POST /api/v1/sessions/refresh`.
@@ -127,7 +132,7 @@ struct Visit {
 /// `not_found` for a key of no table, `rate_limited`.
 pub async fn seat(state: web::Data<State>, request: HttpRequest, body: Body<SitDown>) -> Result<HttpResponse, Problem> {
     state.limits.check(Attempt::Seat, &request)?;
-    let SignedIn { tokens, principal, restaurant } = state.sessions()?.seat(&body.0.table_key).await?;
+    let SignedIn { tokens, principal, restaurant, .. } = state.sessions()?.seat(&body.0.table_key).await?;
     let visit = Visit { restaurant: restaurant.into(), table: principal.table, diner: principal.sub };
     Ok(HttpResponse::Ok().json(SeatAnswer { tokens, visit }))
 }

@@ -10,6 +10,7 @@ mod server;
 pub use keys::keyring;
 
 use crate::auth::ended::{EndedSessions, Listener, Notice};
+use crate::auth::second_factor::SignInRules;
 use crate::auth::session::{Lifetimes, SessionService};
 use crate::commands::Commands;
 use crate::config::{Common, NodeRole, Serve};
@@ -75,9 +76,13 @@ impl Node {
         let commands = Commands::new(directory.clone());
         let draining = Arc::new(AtomicBool::new(false));
         let access = Duration::from_secs(serve.access_token_minutes * 60);
-        let lifetimes = Lifetimes { access, ..Lifetimes::default() };
-        let begins_sessions =
-            |issuer| SessionService::new(store.clone(), issuer, ended.clone(), lifetimes).counting(metrics.clone());
+        let staff_idle = Duration::from_secs(serve.staff_idle_hours * 60 * 60);
+        let lifetimes = Lifetimes { access, staff_idle, ..Lifetimes::default() };
+        let rules = SignInRules { managers_need_totp: serve.require_manager_totp, secret_tries: serve.limits.secret_tries };
+        let begins_sessions = |issuer| {
+            let sessions = SessionService::new(store.clone(), issuer, ended.clone(), lifetimes);
+            sessions.counting(metrics.clone()).with_rules(rules)
+        };
         let services = Arc::new(Services {
             directory: directory.clone(),
             commands: commands.clone(),

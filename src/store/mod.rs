@@ -6,6 +6,8 @@
 pub mod accounts;
 mod answer;
 pub mod audit;
+mod credential_rows;
+pub mod credentials;
 pub mod devices;
 pub mod displays;
 pub mod error;
@@ -23,6 +25,7 @@ mod task;
 
 pub use accounts::Accounts;
 pub use audit::Audit;
+pub use credentials::Credentials;
 pub use devices::Devices;
 pub use displays::Displays;
 pub use error::StoreError;
@@ -35,9 +38,9 @@ use std::sync::Arc;
 
 /// Everything a node asks of its database. Every query of a tenant's data carries the restaurant, so that a bug above
 /// cannot read across tenants.
-pub trait Store: Log + Accounts + Sessions + Devices + Displays + Pushes + Audit {}
+pub trait Store: Log + Accounts + Credentials + Sessions + Devices + Displays + Pushes + Audit {}
 
-impl<T: Log + Accounts + Sessions + Devices + Displays + Pushes + Audit> Store for T {}
+impl<T: Log + Accounts + Credentials + Sessions + Devices + Displays + Pushes + Audit> Store for T {}
 
 /// A store that is shared by every thread of a node.
 pub type SharedStore = Arc<dyn Store>;

@@ -95,6 +95,7 @@ export async function problem(response) {
     code: body.code ?? (response.status >= 500 ? 'unavailable' : 'invalid'),
     message: body.detail ?? body.title ?? `status ${response.status}`,
     document: body.document,
+    totp_required: body.totp_required,
     status: response.status,
     retry_after_ms: seconds > 0 ? seconds * 1000 : undefined,
   });

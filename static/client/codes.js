@@ -64,9 +64,9 @@ export function errorRule(code) {
  */
 export class OrderbellError extends Error {
   /**
-   * @param {{code: string, message?: string, document?: any, retry_after_ms?: number, status?: number}} fields
+   * @param {{code: string, message?: string, document?: any, retry_after_ms?: number, status?: number, totp_required?: boolean}} fields
    */
-  constructor({ code, message, document, retry_after_ms, status }) {
+  constructor({ code, message, document, retry_after_ms, status, totp_required }) {
     super(message ?? code);
     this.name = 'OrderbellError';
     this.code = code;
@@ -76,5 +76,7 @@ export class OrderbellError extends Error {
     this.retryAfterMs = retry_after_ms;
     /** The HTTP status, where the refusal came over HTTP. @type {number | undefined} */
     this.status = status;
+    /** The password was right, and a code goes with it; of signing in alone. @type {boolean | undefined} */
+    this.totpRequired = totp_required;
   }
 }

@@ -11,7 +11,7 @@ const why = recallLocal('staff.why');
 keepLocal('staff.why', undefined);
 const kept = openSession();
 // Staff who come here from their own page are asked for a manager's sign-in, not shown a closed door.
-const session = kept?.role === 'manager' ? kept : await askToSignIn(signIn, kept ? 'Only a manager can change these. Sign in as one.' : why);
+const session = kept?.role === 'manager' || kept?.setup ? kept : await askToSignIn(signIn, kept ? 'Only a manager can change these. Sign in as one.' : why);
 keepLocal('staff.slug', session.restaurant.slug);
 find('#desk').hidden = false;
 const ended = await new ManageDesk(session).run();

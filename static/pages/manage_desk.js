@@ -2,11 +2,11 @@ import { Api } from '../client/api.js';
 import { find, onAction, render } from '../views/dom.js';
 import { checkForm, forgive } from '../views/form_check.js';
 import { MANAGE_TABS, failedView, loadingView, manageTabs, notManagerView } from '../views/manage_parts.js';
-import { closeSheet, openSheet } from '../views/sheet.js';
+import { closeSheet } from '../views/sheet.js';
 import { accountButton } from '../views/staff_bar.js';
-import { accountSheet } from '../views/staff_sheets.js';
 import { setTheme, theme } from '../views/theme.js';
 import { AuditSection } from './manage_audit.js';
+import { Account } from './account.js';
 import { KeysSection } from './manage_keys.js';
 import { MenuSection } from './manage_menu.js';
 import { PeopleSection } from './manage_people.js';
@@ -28,7 +28,7 @@ const SECTIONS = {
 
 /** The manager's desk: one section at a time, each read when it is opened. */
 export class ManageDesk {
-  #session; #api;
+  #session; #api; #account;
   /** @type {Map<SectionName, import('./manage_section.js').Section>} */ #sections = new Map();
   /** @type {SectionName} */ #open = 'menu';
   #refused = false;
@@ -38,6 +38,7 @@ export class ManageDesk {
   constructor(session) {
     this.#session = session;
     this.#api = new Api({ url: location.origin, tokens: session.tokens });
+    this.#account = new Account(session);
   }
 
   /** @returns {Promise<'signed-out' | 'expired'>} */
@@ -138,9 +139,9 @@ export class ManageDesk {
   #do(name, control) {
     /** @type {Record<string, () => void>} */
     const deeds = {
-      'account': () => openSheet(accountSheet({
+      'account': () => this.#account.open({
         name: this.#session.restaurant.name, username: this.#session.username, theme: theme(), link: { href: '/staff', text: 'Orders on the floor' },
-      })),
+      }),
       'theme': () => { setTheme(control.dataset.themeName ?? ''); closeSheet(); },
       'close': () => closeSheet(),
       'again': () => this.#section().load(),
@@ -165,7 +166,7 @@ export class ManageDesk {
   }
 
   #content() {
-    if (this.#refused) return notManagerView(this.#session.username);
+    if (this.#refused) return notManagerView(this.#session.username, this.#session.setup);
     const section = this.#section();
     if (section.data !== undefined) return section.view();
     return section.error ? failedView(section.error) : loadingView(MANAGE_TABS[this.#open].words);

@@ -24,6 +24,10 @@ export class PeopleSection extends Section {
       'ask-remove': () => openSheet(sureSheet({
         title: `Remove ${person.username}?`, hint: 'They are signed out everywhere, at once.', deed: 'remove', sure: 'Remove', attributes: { 'data-person': id },
       })),
+      'ask-reset': () => openSheet(sureSheet({
+        title: `Remove the second factor of ${person.username}?`, hint: 'For a phone that was lost. They are signed out everywhere, and sign in with the password alone.', deed: 'reset', sure: 'Remove it', attributes: { 'data-person': id },
+      })),
+      'reset': () => this.attempt(() => this.context.call('DELETE', `/people/${id}/totp`), `${person.username} signs in with the password alone.`),
       'remove': () => this.attempt(() => this.context.call('DELETE', `/people/${id}`), `${person.username} is removed.`),
     };
     deeds[name]?.();

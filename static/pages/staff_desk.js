@@ -6,15 +6,15 @@ import { connectionWords } from '../views/format.js';
 import { soundButton } from '../views/kitchen_panels.js';
 import { tickAges } from '../views/order_parts.js';
 import { redrawing } from '../views/redraw.js';
-import { closeSheet, openSheet } from '../views/sheet.js';
+import { closeSheet } from '../views/sheet.js';
 import { Sound } from '../views/sound.js';
 import { callsView } from '../views/staff_calls.js';
 import { lanes, screensOf, tablesOf, undrawnByStation } from '../views/staff_model.js';
 import { floorBlank, laneLinks, menuView, ordersView, pausedView, screensView, tabsView, undrawnView } from '../views/staff_parts.js';
 import { accountButton, pauseButton } from '../views/staff_bar.js';
-import { accountSheet } from '../views/staff_sheets.js';
 import { tablesView } from '../views/staff_tables.js';
 import { toast } from '../views/toasts.js';
+import { Account } from './account.js';
 import { DoubleTouch, ignoreHeldKeys } from './double_touch.js';
 import { followVersion } from './new_version.js';
 import { OrderBook } from './order_book.js';
@@ -28,7 +28,7 @@ const QUIET_MS = 15_000;
 
 /** The floor: what the rooms say goes in, touches become commands and calls. */
 export class StaffDesk {
-  #bell; #floor; #menu; #book; #session; #theme; #sound; #banner; #commands; #service;
+  #bell; #floor; #menu; #book; #session; #theme; #sound; #banner; #commands; #service; #account;
   #touch = new DoubleTouch();
   #tab = 'orders';
   #search = '';
@@ -48,6 +48,7 @@ export class StaffDesk {
     const { tokens, restaurant, username } = session;
     const api = new Api({ url: location.origin, tokens });
     this.#session = session;
+    this.#account = new Account(session);
     this.#theme = theme;
     this.#bell = new Orderbell({
       url: location.origin, slug: restaurant.slug, tokens, version: pageVersion(), storage: indexedDB, resume: true,
@@ -133,10 +134,10 @@ export class StaffDesk {
       'all-calls': () => { this.#allCalls = !this.#allCalls; },
       'which-tables': () => { this.#waiting = control.dataset.which === 'waiting'; },
       'mute': () => this.#sound.toggle(),
-      'account': () => openSheet(accountSheet({
+      'account': () => this.#account.open({
         name: this.#session.restaurant.name, username: this.#session.username, theme: this.#theme.theme(),
         link: this.#session.role === 'manager' ? { href: '/manage', text: 'Menu, people, report' } : undefined,
-      })),
+      }),
       'theme': () => { this.#theme.setTheme(control.dataset.themeName ?? ''); closeSheet(); },
       'close': () => closeSheet(),
       'start': () => this.#bell.start(),

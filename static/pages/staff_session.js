@@ -3,7 +3,7 @@ import { keepLocal, recallLocal } from '../views/storage.js';
 
 /**
  * Who is signed in.
- * @typedef {{tokens: TokenSource, restaurant: {id: string, slug: string, name: string, currency: string}, username: string, role: string}} Session
+ * @typedef {{tokens: TokenSource, restaurant: {id: string, slug: string, name: string, currency: string}, username: string, role: string, setup?: boolean}} Session
  */
 
 const tokens = new TokenSource({ url: location.origin, store: localStorage, key: 'orderbell.staff' });
@@ -15,13 +15,13 @@ export function openSession() {
 }
 
 /**
- * @param {{restaurant: string, username: string, password: string}} credentials
+ * @param {{restaurant: string, username: string, password: string, totp?: string}} credentials
  * @returns {Promise<Session>}
  * @throws {import('../client/codes.js').OrderbellError}
  */
 export async function signIn(credentials) {
   const answer = await new Api({ url: location.origin }).post('/api/v1/sessions', credentials);
-  const kept = { restaurant: answer.restaurant, role: answer.role, username: credentials.username };
+  const kept = { restaurant: answer.restaurant, role: answer.role, username: credentials.username, setup: answer.totp_setup_required === true };
   tokens.save(answer);
   keepLocal('staff.session', kept);
   return { tokens, ...kept };

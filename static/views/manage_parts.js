@@ -40,10 +40,10 @@ export function failedView({ code, message }) {
     h('button.button.button--primary', { 'type': 'button', 'data-do': 'again' }, 'Try again'));
 }
 
-/** @param {string} username */
-export function notManagerView(username) {
-  return h('div.blank', {}, icon('hand'), h('h2', {}, 'This page is for managers'),
-    h('p', {}, `${username} works on the floor.`),
+/** @param {string} username @param {boolean} [setup] whether it is a manager who has to set up a second factor first */
+export function notManagerView(username, setup = false) {
+  return h('div.blank', {}, icon('hand'), h('h2', {}, setup ? 'Managers need a second factor here' : 'This page is for managers'),
+    h('p', {}, setup ? 'Touch Account above and set one up; then sign in again.' : `${username} works on the floor.`),
     h('div.actions', {}, h('a.button.button--primary', { href: '/staff' }, 'To the orders'),
       h('button.button', { 'type': 'button', 'data-do': 'sign-out' }, 'Sign in as someone else')));
 }

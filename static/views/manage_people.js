@@ -4,14 +4,14 @@ import { choice, field, formSheet, lineButton, mainButton, sectionHead } from '.
 /** @type {[string, string][]} */
 export const ROLES = [['staff', 'Staff: orders and calls'], ['manager', 'Manager: this page too']];
 
-/** @param {{id: string, username: string, role: string}[]} people @param {string} me */
+/** @param {{id: string, username: string, role: string, totp?: boolean}[]} people @param {string} me */
 export function peopleView(people, me) {
   return h('section.section', { 'aria-label': 'People' },
     sectionHead('People', 'Who signs in here and on the staff page.', mainButton('ask-person', 'Add somebody', 'plus')),
-    h('ul.card.entries', {}, people.map(({ id, username, role }) => h('li.entry', { 'data-key': id, 'data-person': id },
-      h('div.entry__body', {}, h('p.entry__name', {}, username, username === me && h('span.badge', {}, 'you')),
+    h('ul.card.entries', {}, people.map(({ id, username, role, totp }) => h('li.entry', { 'data-key': id, 'data-person': id },
+      h('div.entry__body', {}, h('p.entry__name', {}, username, username === me && h('span.badge', {}, 'you'), totp && h('span.badge', {}, 'second factor')),
         h('p.muted', {}, role === 'manager' ? 'Manager' : 'Staff')),
-      h('div.entry__controls', {}, lineButton('ask-change', 'Change', username), lineButton('ask-remove', 'Remove', username))))));
+      h('div.entry__controls', {}, totp && username !== me && lineButton('ask-reset', 'Reset second factor', username), lineButton('ask-change', 'Change', username), lineButton('ask-remove', 'Remove', username))))));
 }
 
 export function personSheet() {

@@ -1,5 +1,5 @@
 import { Api } from '../client/orderbell.js';
-import { find } from './dom.js';
+import { find, h } from './dom.js';
 import { ageInWords } from './format.js';
 import { recallLocal } from './storage.js';
 
@@ -13,7 +13,7 @@ const WORDS = {
 /**
  * Shows the sign-in form of a page until somebody is in.
  *
- * @param {(credentials: {restaurant: string, username: string, password: string}) => Promise<any>} signIn
+ * @param {(credentials: {restaurant: string, username: string, password: string, totp?: string}) => Promise<any>} signIn
  * @param {string} [why] what ended the last session, said above the form
  * @returns {Promise<any>} what `signIn` gave
  */
@@ -44,15 +44,33 @@ async function attempt(form, signIn) {
   button.disabled = true;
   button.setAttribute('aria-busy', 'true');
   try {
-    return await signIn(Object.fromEntries(new FormData(form)));
+    const { totp, ...credentials } = /** @type {Record<string, any>} */ (Object.fromEntries(new FormData(form)));
+    return await signIn(/** @type {any} */ (totp ? { ...credentials, totp } : credentials));
   } catch (refusal) {
-    error.textContent = words(/** @type {any} */ (refusal));
-    input(form, 'password').select();
+    const { code, totpRequired } = /** @type {any} */ (refusal);
+    if (totpRequired) askForCode(form, error);
+    else {
+      // Another password is another person's: their code is asked for again when it is needed.
+      if (code === 'unauthorized') form.querySelector('#totp-field')?.remove();
+      error.textContent = words(/** @type {any} */ (refusal));
+      input(form, 'password').select();
+    }
     return null;
   } finally {
     button.disabled = false;
     button.removeAttribute('aria-busy');
   }
+}
+
+/** The password was right. @param {HTMLFormElement} form @param {HTMLElement} error */
+function askForCode(form, error) {
+  if (form.querySelector('#totp-field')) error.textContent = 'This code is wrong, or was used. Wait for the next one.';
+  else {
+    error.before(h('div.field', { id: 'totp-field' }, h('label', { for: 'totp' }, 'Code'),
+      h('input', { 'id': 'totp', 'name': 'totp', 'autocomplete': 'one-time-code', 'autocapitalize': 'characters', 'spellcheck': 'false', 'required': true, 'aria-describedby': 'totp-hint' }),
+      h('p.field__hint', { id: 'totp-hint' }, 'From your authenticator app, or a recovery code')));
+  }
+  input(form, 'totp').select();
 }
 
 /** @param {{code: string, message: string, retryAfterMs?: number}} error */

@@ -87,6 +87,7 @@ export function accountSheet({ name, username, theme, link }) {
   return h('div', {}, head(name, `Signed in as ${username}.`),
     h('div.actions', { role: 'group', 'aria-label': 'Colours' }, themes.map(([value, words]) =>
       h('button.chip', { 'type': 'button', 'data-do': 'theme', 'data-theme-name': value, 'aria-pressed': String(value === theme) }, words))),
+    h('div.account', { id: 'account-guard' }),
     h('div.sheet__foot', {}, link && h('a.button', { href: link.href }, link.text),
       h('button.button.button--danger', { 'type': 'button', 'data-do': 'sign-out' }, icon('out'), 'Sign out')));
 }

@@ -49,7 +49,7 @@ pub async fn a_table_has_its_label_in_the_house_and_its_key_anywhere(world: Worl
     assert_eq!(store.tables(one.id).await.unwrap(), [first, second]);
 }
 
-fn user(restaurant: RestaurantId, username: &str) -> User {
+pub fn user(restaurant: RestaurantId, username: &str) -> User {
     let id = UserId::from_uuid(clock::new_id());
     User { id, restaurant, username: key(username), role: Role::Manager, password_hash: "$argon2id$made-up".to_owned().into() }
 }
@@ -68,7 +68,7 @@ pub async fn people_sign_in_by_a_name_of_their_house(world: World) {
     assert_eq!(names, ["Zia", "a-khan", "b.rahman"], "by username, byte by byte, on either database");
 }
 
-fn session(restaurant: RestaurantId, id: &str, sub: &str, role: Role) -> SessionRow {
+pub fn session(restaurant: RestaurantId, id: &str, sub: &str, role: Role) -> SessionRow {
     let (sub, session) = (key(sub), key(id));
     let principal = Principal { sub, role, restaurant, session, station: None, table: None, device: None, share: None };
     SessionRow { principal, expires_at: at(600) }

@@ -15,6 +15,7 @@ mod accounts;
 mod answers;
 mod audit;
 mod controls;
+mod credentials;
 mod devices;
 mod displays;
 mod feed;
@@ -78,6 +79,10 @@ contract! {
         of_two_presenters_at_once_one_gets_it_and_the_session_ends, an_expired_session_is_not_refreshed,
         ends_are_recorded_once_also_without_a_row, the_time_of_an_end_never_goes_back, what_is_over_is_forgotten,
         an_end_is_read_and_kept_while_a_token_of_it_may_be_valid, ends_are_read_page_by_page_also_those_of_one_moment;
+    credentials: a_changed_password_keeps_one_session_and_gives_way_to_no_late_change,
+        sessions_are_listed_by_use_and_ended_by_their_owner, a_session_of_staff_that_nobody_uses_is_idle_and_no_other,
+        tries_are_counted_before_they_are_made_and_anew_after_a_while,
+        a_step_and_a_recovery_code_are_used_once_on_any_node, a_second_factor_goes_with_its_codes_and_with_its_person;
     devices: a_screen_is_handed_out_once, of_many_polls_at_once_one_gets_the_screen,
         an_approval_needs_a_code_that_is_good, a_pairing_expires_and_frees_its_code,
         a_screen_that_is_moved_keeps_its_session, a_revoked_screen_is_gone_with_its_sessions;

@@ -110,10 +110,18 @@ async fn both_schemas_have_the_same_tables_and_columns() {
 }
 
 fn shared() -> impl Iterator<Item = (&'static str, &'static str)> {
-    [sql::log::ALL, sql::accounts::ALL, sql::sessions::ALL, sql::devices::ALL, sql::displays::ALL, sql::audit::ALL]
-        .into_iter()
-        .flatten()
-        .copied()
+    [
+        sql::log::ALL,
+        sql::accounts::ALL,
+        sql::sessions::ALL,
+        sql::devices::ALL,
+        sql::displays::ALL,
+        sql::audit::ALL,
+        sql::credentials::ALL,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
 }
 
 #[tokio::test]

@@ -22,7 +22,7 @@ fn verified(answer: &TokenAnswer) -> Principal {
 async fn staff_sign_in_with_what_is_theirs_and_nothing_else() {
     let (service, _folder) = service(Lifetimes::default()).await;
     for role in [Role::Staff, Role::Manager] {
-        let signed_in = service.sign_in("ladle", role.as_str(), PASSWORD.into()).await.unwrap();
+        let signed_in = service.sign_in("ladle", role.as_str(), PASSWORD.into(), None).await.unwrap();
         let principal = verified(&signed_in.tokens);
         assert_eq!(principal, signed_in.principal);
         assert_eq!((principal.role, principal.restaurant, signed_in.restaurant.id), (role, LADLE, LADLE));
@@ -37,7 +37,7 @@ async fn staff_sign_in_with_what_is_theirs_and_nothing_else() {
         ("ladle", "staff", ""),
     ];
     for (slug, username, password) in wrong {
-        let outcome = service.sign_in(slug, username, password.into()).await;
+        let outcome = service.sign_in(slug, username, password.into(), None).await;
         assert_eq!(outcome.unwrap_err(), SessionError::BadCredentials, "{slug} {username} {password}");
     }
 }
@@ -45,8 +45,8 @@ async fn staff_sign_in_with_what_is_theirs_and_nothing_else() {
 #[tokio::test]
 async fn two_sign_ins_are_two_sessions_of_one_person() {
     let (service, _folder) = service(Lifetimes::default()).await;
-    let one = service.sign_in("ladle", "staff", PASSWORD.into()).await.unwrap().principal;
-    let two = service.sign_in("ladle", "staff", PASSWORD.into()).await.unwrap().principal;
+    let one = service.sign_in("ladle", "staff", PASSWORD.into(), None).await.unwrap().principal;
+    let two = service.sign_in("ladle", "staff", PASSWORD.into(), None).await.unwrap().principal;
     assert_eq!(one.sub, two.sub);
     assert_ne!(one.session, two.session);
 }

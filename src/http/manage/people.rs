@@ -18,11 +18,13 @@ struct Person {
     id: UserId,
     username: Key,
     role: Role,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    totp: bool,
 }
 
 impl From<User> for Person {
     fn from(user: User) -> Self {
-        Self { id: user.id, username: user.username, role: user.role }
+        Self { id: user.id, username: user.username, role: user.role, totp: false }
     }
 }
 
@@ -36,7 +38,9 @@ struct PersonList {
 /// # Errors
 /// `forbidden`.
 pub async fn list(state: web::Data<State>, Manager(who): Manager) -> Result<HttpResponse, Problem> {
-    let people = state.store.users(who.restaurant).await?.into_iter().map(Person::from).collect();
+    let guarded = state.store.people_with_second_factor(who.restaurant).await?;
+    let person = |user: User| Person { totp: guarded.contains(&user.id), ..user.into() };
+    let people = state.store.users(who.restaurant).await?.into_iter().map(person).collect();
     Ok(HttpResponse::Ok().json(PersonList { people }))
 }
 
@@ -97,5 +101,18 @@ pub async fn remove(
     path: web::Path<(Slug, UserId)>,
 ) -> Result<HttpResponse, Problem> {
     state.sessions()?.remove_person(who.restaurant, path.1).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// `DELETE …/people/{id}/totp`: removes the second factor of somebody who has lost it. Their sessions end. 204.
+///
+/// # Errors
+/// `forbidden`, for one's own too; `not_found` when there is none.
+pub async fn reset_totp(
+    state: web::Data<State>,
+    Manager(who): Manager,
+    path: web::Path<(Slug, UserId)>,
+) -> Result<HttpResponse, Problem> {
+    state.sessions()?.reset_totp(&who, path.1).await?;
     Ok(HttpResponse::NoContent().finish())
 }

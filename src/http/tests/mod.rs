@@ -1,5 +1,6 @@
 //! The HTTP face on a real store, without a socket.
 
+mod account;
 mod audit;
 mod managing;
 mod menu_draft;

@@ -12,6 +12,7 @@ use sqlx::query::{Query, QueryAs};
 mod accounts;
 pub(super) mod audit;
 mod commit;
+mod credentials;
 mod devices;
 mod displays;
 mod log;

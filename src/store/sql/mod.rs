@@ -12,6 +12,7 @@ macro_rules! statements {
 
 pub mod accounts;
 pub mod audit;
+pub mod credentials;
 pub mod devices;
 pub mod displays;
 pub mod log;

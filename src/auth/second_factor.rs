@@ -1,0 +1,198 @@
+//! A second factor beside the password: codes of an authenticator app (RFC 6238: six digits, 30 seconds, one step of
+//! grace), and recovery codes for when it is lost.
+//!
+//! A code is looked at only after the password was right, so a stranger can use up nobody's tries. Each step is used once:
+//! the database remembers the last, so a code that somebody saw is worth nothing on another node either.
+
+use super::secret::{RecoveryCode, hash};
+use super::session::{SessionError, SessionService};
+use crate::clock;
+use crate::domain::time::Timestamp;
+use crate::store::accounts::{Restaurant, User};
+use crate::store::audit;
+use crate::store::credentials::{SecondFactor, TotpSecret, TriedSecret};
+use secrecy::{ExposeSecret, SecretString};
+use std::time::Duration;
+use totp_rs::{Builder, Secret, Totp, TotpError};
+
+/// Recovery codes of a person.
+const RECOVERY_CODES: usize = 10;
+/// Tries of a secret are counted for so long.
+const WINDOW: Duration = Duration::from_secs(15 * 60);
+/// Digits of a code.
+const DIGITS: usize = 6;
+
+/// What a restaurant asks of those who sign in, and how often they may try.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SignInRules {
+    /// Whether a session of a manager takes a second factor.
+    pub managers_need_totp: bool,
+    /// Wrong codes, and wrong current passwords, of one person in a quarter of an hour.
+    pub secret_tries: u32,
+}
+
+impl Default for SignInRules {
+    fn default() -> Self {
+        Self { managers_need_totp: false, secret_tries: 5 }
+    }
+}
+
+/// A second factor that waits for its first code. Its debug output shows nothing.
+pub struct Enrolment {
+    /// The secret, in base32, for who types it.
+    pub secret: SecretString,
+    /// The same as an address for authenticator apps (`otpauth://totp/…`).
+    pub otpauth_url: SecretString,
+}
+
+/// What was typed where a code is asked for.
+enum Typed {
+    Totp(SecretString),
+    Recovery(RecoveryCode),
+}
+
+impl Typed {
+    fn read(text: &SecretString) -> Option<Self> {
+        let digits: String = text.expose_secret().chars().take(64).filter(|c| !matches!(c, ' ' | '-')).collect();
+        if digits.len() == DIGITS && digits.bytes().all(|digit| digit.is_ascii_digit()) {
+            return Some(Self::Totp(digits.into()));
+        }
+        RecoveryCode::typed(text).map(Self::Recovery)
+    }
+}
+
+impl SessionService {
+    /// Asks a person for a second factor, when they have one; gives whether they have.
+    ///
+    /// # Errors
+    /// `CodeRequired` without a code, `WrongCode` for one that is wrong or was used, `TooManyTries`; the store's.
+    pub(super) async fn prove_second_factor(&self, user: &User, code: Option<&SecretString>) -> Result<bool, SessionError> {
+        let Some(factor) = self.confirmed_factor(user).await? else { return Ok(false) };
+        let code = code.ok_or(SessionError::CodeRequired)?;
+        self.check_code(user, &factor, code).await?;
+        Ok(true)
+    }
+
+    pub(super) async fn confirmed_factor(&self, user: &User) -> Result<Option<SecondFactor>, SessionError> {
+        let factor = self.store.second_factor(user.restaurant, user.id).await?;
+        Ok(factor.filter(|factor| factor.is_confirmed))
+    }
+
+    /// Checks a code and uses it up. A recovery code has too many letters to be guessed, so it is good also when there were
+    /// too many tries: whoever has stolen a password cannot keep its owner out.
+    pub(super) async fn check_code(&self, user: &User, factor: &SecondFactor, code: &SecretString) -> Result<(), SessionError> {
+        let (restaurant, person) = (user.restaurant, user.id);
+        match Typed::read(code).ok_or(SessionError::WrongCode)? {
+            Typed::Recovery(code) => {
+                if !self.store.use_recovery_code(restaurant, person, hash(code.secret())).await? {
+                    return Err(SessionError::WrongCode);
+                }
+                log::info!(restaurant:%, user:% = person; "recovery code used");
+            }
+            Typed::Totp(code) => {
+                self.count_try(user, TriedSecret::Totp).await?;
+                let step = step_of(factor.secret, &code, clock::now())?;
+                if !self.store.use_step(restaurant, person, factor.secret, step).await? {
+                    return Err(SessionError::WrongCode);
+                }
+                self.store.forget_tries(restaurant, person, TriedSecret::Totp).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Counts a try of one of a person's secrets, before it is made.
+    ///
+    /// # Errors
+    /// `TooManyTries`, with the time until there are tries again.
+    pub(super) async fn count_try(&self, user: &User, secret: TriedSecret) -> Result<(), SessionError> {
+        let now = clock::now();
+        let tries = self.store.count_try(user.restaurant, user.id, secret, now, now.minus(WINDOW)).await?;
+        if tries.count <= self.rules.secret_tries {
+            return Ok(());
+        }
+        Err(SessionError::TooManyTries(tries.since.plus(WINDOW).since(now)))
+    }
+
+    /// Begins a second factor for somebody who has shown their password.
+    pub(super) async fn enrol(&self, user: &User, restaurant: &Restaurant) -> Result<Enrolment, SessionError> {
+        let mut secret = TotpSecret([0; 20]);
+        rand::fill(&mut secret.0);
+        self.store.begin_second_factor(user.restaurant, user.id, secret, clock::now()).await?;
+        let otpauth_url = otpauth_url(secret, restaurant, user)?.into();
+        Ok(Enrolment { secret: Secret::new_stack(secret.0).to_base32().into(), otpauth_url })
+    }
+
+    /// Confirms the second factor that was begun with its first code; gives the recovery codes, this once.
+    pub(super) async fn confirm(&self, user: &User, code: &SecretString) -> Result<Vec<SecretString>, SessionError> {
+        let factor = self.store.second_factor(user.restaurant, user.id).await?;
+        let factor = factor.filter(|factor| !factor.is_confirmed).ok_or(SessionError::NothingToConfirm)?;
+        let Some(Typed::Totp(code)) = Typed::read(code) else { return Err(SessionError::WrongCode) };
+        self.count_try(user, TriedSecret::Totp).await?;
+        let now = clock::now();
+        let step = step_of(factor.secret, &code, now)?;
+        let codes: Vec<_> = std::iter::repeat_with(RecoveryCode::random).take(RECOVERY_CODES).collect();
+        let hashes = codes.iter().map(|code| hash(code.secret())).collect();
+        let confirm = self.store.confirm_second_factor(user.restaurant, user.id, factor.secret, step, hashes, now);
+        audit::recorded(super::manage::person(user, "add_second_factor"), confirm).await?;
+        self.store.forget_tries(user.restaurant, user.id, TriedSecret::Totp).await?;
+        Ok(codes.iter().map(RecoveryCode::shown).collect())
+    }
+}
+
+/// The step that a code belongs to.
+fn step_of(secret: TotpSecret, code: &SecretString, now: Timestamp) -> Result<i64, SessionError> {
+    let seconds = u64::try_from(now.seconds()).unwrap_or(0);
+    let step = totp(secret)?.check(code.expose_secret(), seconds).ok_or(SessionError::WrongCode)?;
+    i64::try_from(step).map_err(|_| SessionError::WrongCode)
+}
+
+/// SHA-1, six digits, 30 seconds, one step of grace: the defaults, which every app knows.
+fn totp(secret: TotpSecret) -> Result<Totp, SessionError> {
+    Builder::new().with_secret(Secret::new_stack(secret.0)).build().map_err(unusable)
+}
+
+/// What a QR code for an authenticator app says. It names the restaurant, since people work in several.
+fn otpauth_url(secret: TotpSecret, restaurant: &Restaurant, user: &User) -> Result<String, SessionError> {
+    // A colon would end the label's first half.
+    let label = |text: &str| text.replace(':', " ");
+    let named = Builder::new().with_secret(Secret::new_stack(secret.0)).with_account_name(label(user.username.as_str()));
+    let totp = named.with_issuer(Some(label(restaurant.name.as_str()))).build().map_err(unusable)?;
+    totp.to_url().map_err(unusable)
+}
+
+fn unusable(error: TotpError) -> SessionError {
+    // Its words have the label at most, never the secret.
+    log::error!(error:% = error; "a second factor cannot be used");
+    SessionError::Internal
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 6238, appendix B: the last six of the eight digits for SHA-1.
+    #[test]
+    fn codes_are_those_of_the_rfc_with_one_step_of_grace() {
+        let secret = TotpSecret(*b"12345678901234567890");
+        for (second, code) in
+            [(1_111_111_111, "050471"), (1_111_111_109, "081804"), (1_234_567_890, "005924"), (20_000_000_000, "353130")]
+        {
+            let step = second / 30;
+            let at = |offset: i64| step_of(secret, &code.into(), Timestamp::from_millis((second + offset) * 1000));
+            assert_eq!((at(0), at(30), at(-30)), (Ok(step), Ok(step), Ok(step)), "{code}");
+            assert_eq!((at(61).is_err(), at(-60).is_err()), (true, true), "{code}");
+        }
+    }
+
+    #[test]
+    fn what_is_typed_is_a_code_a_recovery_code_or_nothing() {
+        let read = |text: &str| Typed::read(&text.into());
+        assert!(matches!(read(" 123 456 "), Some(Typed::Totp(code)) if code.expose_secret() == "123456"));
+        let recovery = RecoveryCode::random().shown().expose_secret().to_lowercase();
+        assert!(matches!(read(&recovery), Some(Typed::Recovery(_))), "{recovery}");
+        for nothing in ["", "12345", "1234567", "１２３４５６", "abcdef", &"1".repeat(100_000)] {
+            assert!(read(nothing).is_none(), "{nothing:.10}");
+        }
+    }
+}

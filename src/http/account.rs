@@ -1,0 +1,214 @@
+//! A person's own account: `/api/v1/people/me`. What is proven here again is limited like a sign-in.
+
+use super::body::Body;
+use super::extract::Speaker;
+use super::limits::Attempt;
+use super::problem::Problem;
+use super::qr;
+use super::state::State;
+use crate::auth::session::SessionError;
+use crate::domain::ids::UserId;
+use crate::domain::principal::Role;
+use crate::domain::text::Key;
+use crate::domain::time::Timestamp;
+use crate::protocol::ErrorCode;
+use crate::store::credentials::OwnSession;
+use actix_web::{HttpRequest, HttpResponse, web};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+
+/// A code that was not right is no reason to renew a token, so it is `forbidden` here.
+fn refused(state: &State, error: SessionError) -> Problem {
+    match error {
+        SessionError::WrongCode => Problem::new(ErrorCode::Forbidden, error.to_string()),
+        error => counted(state, error),
+    }
+}
+
+/// Counts a refusal by the limit on tries.
+pub(super) fn counted(state: &State, error: SessionError) -> Problem {
+    if matches!(error, SessionError::TooManyTries(_)) {
+        state.metrics.hit("secret_tries");
+    }
+    error.into()
+}
+
+#[derive(Serialize)]
+struct AccountAnswer {
+    id: UserId,
+    username: Key,
+    role: Role,
+    totp: bool,
+    totp_setup_required: bool,
+    recovery_codes: u32,
+}
+
+/// `GET /api/v1/people/me`: who is signed in, and what guards the account.
+///
+/// # Errors
+/// `forbidden` for who did not sign in with a password.
+pub async fn read(state: web::Data<State>, Speaker(who): Speaker) -> Result<HttpResponse, Problem> {
+    let account = state.sessions()?.account(&who).await?;
+    Ok(HttpResponse::Ok().json(AccountAnswer {
+        id: account.user.id,
+        username: account.user.username,
+        role: account.user.role,
+        totp: account.second_factor.is_some(),
+        totp_setup_required: account.needs_second_factor,
+        recovery_codes: account.second_factor.map_or(0, |factor| factor.recovery_codes),
+    }))
+}
+
+/// The body of `PUT …/password`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PasswordChange {
+    current: SecretString,
+    new: SecretString,
+}
+
+/// `PUT …/password`: another password. Other sessions of the person end. 204.
+///
+/// # Errors
+/// `forbidden` for a wrong current one, `invalid` for the new one, `rate_limited`.
+pub async fn change_password(
+    state: web::Data<State>,
+    Speaker(who): Speaker,
+    request: HttpRequest,
+    body: Body<PasswordChange>,
+) -> Result<HttpResponse, Problem> {
+    state.limits.check(Attempt::Login, &request)?;
+    let PasswordChange { current, new } = body.0;
+    let changed = state.sessions()?.change_own_password(&who, current, new).await;
+    changed.map_err(|error| refused(&state, error))?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+#[derive(Serialize)]
+struct SessionAnswer {
+    id: Key,
+    begun_at: Timestamp,
+    renewed_at: Timestamp,
+    expires_at: Timestamp,
+    current: bool,
+}
+
+#[derive(Serialize)]
+struct SessionList {
+    sessions: Vec<SessionAnswer>,
+}
+
+/// `GET …/sessions`: the person's sessions, the last used first.
+///
+/// # Errors
+/// `forbidden`.
+pub async fn sessions(state: web::Data<State>, Speaker(who): Speaker) -> Result<HttpResponse, Problem> {
+    let answer = |OwnSession { id, begun_at, renewed_at, expires_at }| {
+        let current = id == who.session;
+        SessionAnswer { id, begun_at, renewed_at, expires_at, current }
+    };
+    let sessions = state.sessions()?.own_sessions(&who).await?.into_iter().map(answer).collect();
+    Ok(HttpResponse::Ok().json(SessionList { sessions }))
+}
+
+/// `DELETE …/sessions`: ends every session of the person but this one. 204.
+///
+/// # Errors
+/// `forbidden`.
+pub async fn end_others(state: web::Data<State>, Speaker(who): Speaker) -> Result<HttpResponse, Problem> {
+    state.sessions()?.end_other_sessions(&who).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// `DELETE …/sessions/{id}`: ends one session of the person. 204.
+///
+/// # Errors
+/// `forbidden`, `not_found` for one that is not theirs.
+pub async fn end_session(state: web::Data<State>, Speaker(who): Speaker, id: web::Path<Key>) -> Result<HttpResponse, Problem> {
+    state.sessions()?.end_own_session(&who, id.into_inner()).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// The body of `POST …/totp`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Enrol {
+    password: SecretString,
+}
+
+#[derive(Serialize)]
+struct EnrolAnswer<'a> {
+    secret: &'a str,
+    otpauth_url: &'a str,
+    qr_svg: &'a str,
+}
+
+/// `POST …/totp`: begins a second factor. 200 with the secret, in a body, since addresses end up in logs.
+///
+/// # Errors
+/// `forbidden` for a wrong password, `conflict` when there is one, `rate_limited`.
+pub async fn begin_totp(
+    state: web::Data<State>,
+    Speaker(who): Speaker,
+    request: HttpRequest,
+    body: Body<Enrol>,
+) -> Result<HttpResponse, Problem> {
+    state.limits.check(Attempt::Login, &request)?;
+    let begun = state.sessions()?.begin_totp(&who, body.0.password).await.map_err(|error| refused(&state, error))?;
+    let (secret, otpauth_url) = (begun.secret.expose_secret(), begun.otpauth_url.expose_secret());
+    let qr_svg = qr::svg(otpauth_url)?;
+    Ok(HttpResponse::Ok().json(EnrolAnswer { secret, otpauth_url, qr_svg: &qr_svg }))
+}
+
+/// The body of `POST …/totp/confirmation`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Confirm {
+    code: SecretString,
+}
+
+#[derive(Serialize)]
+struct ConfirmAnswer<'a> {
+    recovery_codes: Vec<&'a str>,
+}
+
+/// `POST …/totp/confirmation`: the first code; signing in asks for one from now on. 200 with recovery codes, this once.
+///
+/// # Errors
+/// `forbidden` for a wrong code, `conflict` when nothing was begun, `rate_limited`.
+pub async fn confirm_totp(
+    state: web::Data<State>,
+    Speaker(who): Speaker,
+    request: HttpRequest,
+    body: Body<Confirm>,
+) -> Result<HttpResponse, Problem> {
+    state.limits.check(Attempt::Login, &request)?;
+    let codes = state.sessions()?.confirm_totp(&who, &body.0.code).await.map_err(|error| refused(&state, error))?;
+    let recovery_codes = codes.iter().map(ExposeSecret::expose_secret).collect();
+    Ok(HttpResponse::Ok().json(ConfirmAnswer { recovery_codes }))
+}
+
+/// The body of `POST …/totp/removal`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Remove {
+    password: SecretString,
+    code: SecretString,
+}
+
+/// `POST …/totp/removal`: signing in asks for the password alone. Other sessions of the person end. 204.
+///
+/// # Errors
+/// `forbidden` for a wrong password or code, `not_found` when there is none, `rate_limited`.
+pub async fn remove_totp(
+    state: web::Data<State>,
+    Speaker(who): Speaker,
+    request: HttpRequest,
+    body: Body<Remove>,
+) -> Result<HttpResponse, Problem> {
+    state.limits.check(Attempt::Login, &request)?;
+    let Remove { password, code } = body.0;
+    let removed = state.sessions()?.remove_own_totp(&who, password, &code).await;
+    removed.map_err(|error| refused(&state, error))?;
+    Ok(HttpResponse::NoContent().finish())
+}

@@ -1,0 +1,229 @@
+use super::*;
+use crate::auth::second_factor::SignInRules;
+use crate::auth::tests::fixtures::PASSWORD;
+use actix_web::http::Method;
+use totp_rs::{Builder, Secret};
+
+const ME: &str = "/api/v1/people/me";
+const NEW: &str = "four words two spoons";
+
+/// A house where nobody is held up by the limit of an address.
+async fn open(rules: SignInRules) -> House {
+    let mut house = House::open().await;
+    house.state.limits = Arc::new(Limits::new(Rates::default(), house.state.metrics.clone()));
+    house.state.sessions = house.state.sessions.map(|sessions| sessions.with_rules(rules));
+    house
+}
+
+async fn try_to_sign_in(house: &House, more: Value) -> Answer {
+    let mut body = json!({"restaurant": "ladle", "username": "manager", "password": PASSWORD});
+    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    house.call(post("/api/v1/sessions").set_json(body)).await
+}
+
+async fn sign_in(house: &House, more: Value) -> Value {
+    let answer = try_to_sign_in(house, more).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    answer.json()
+}
+
+async fn ask(house: &House, tokens: &Value, method: Method, path: &str, body: Option<Value>) -> Answer {
+    let bearer = ("authorization", format!("Bearer {}", tokens["access_token"].as_str().unwrap()));
+    let request = TestRequest::with_uri(path).method(method).insert_header(bearer);
+    house.call(body.into_iter().fold(request, |request, body| request.set_json(body))).await
+}
+
+async fn goes_on(house: &House, tokens: &Value) -> bool {
+    ask(house, tokens, Method::GET, ME, None).await.status == 200
+}
+
+async fn is_renewed(house: &House, tokens: &Value) -> bool {
+    let refresh = post("/api/v1/sessions/refresh").set_json(json!({"refresh_token": tokens["refresh_token"]}));
+    house.call(refresh).await.status == 200
+}
+
+/// Sets a second factor up; gives its secret in base32 and the recovery codes.
+async fn enrol(house: &House, tokens: &Value) -> (String, Vec<Value>) {
+    let begun = ask(house, tokens, Method::POST, &format!("{ME}/totp"), Some(json!({"password": PASSWORD}))).await.json();
+    let secret = begun["secret"].as_str().unwrap().to_owned();
+    let confirm = json!({"code": code(&secret, -1)});
+    let confirmed = ask(house, tokens, Method::POST, &format!("{ME}/totp/confirmation"), Some(confirm)).await;
+    assert_eq!(confirmed.status, 200, "{confirmed:?}");
+    (secret, confirmed.json()["recovery_codes"].as_array().unwrap().clone())
+}
+
+/// The code so many steps from now.
+fn code(secret: &str, steps: i64) -> String {
+    let totp = Builder::new().with_secret(Secret::try_from_base32(secret).unwrap()).build().unwrap();
+    totp.generate(u64::try_from(clock::now().seconds() + 30 * steps).unwrap()).to_string()
+}
+
+#[actix_web::test]
+async fn a_person_changes_their_password_and_is_signed_out_everywhere_else() {
+    let house = open(SignInRules::default()).await;
+    let (here, there) = (sign_in(&house, json!({})).await, sign_in(&house, json!({})).await);
+    let path = format!("{ME}/password");
+    let change = |current: &str, new: &str| json!({"current": current, "new": new});
+    let wrong = ask(&house, &here, Method::PUT, &path, Some(change("not it", NEW))).await;
+    assert!(wrong.problem(403, "forbidden").contains("current password"));
+    let weak = ask(&house, &here, Method::PUT, &path, Some(change(PASSWORD, "manager1"))).await;
+    assert!(weak.problem(422, "invalid").contains("user name"));
+    assert_eq!(ask(&house, &here, Method::PUT, &path, Some(change(PASSWORD, NEW))).await.status, 204);
+    assert_eq!((goes_on(&house, &here).await, is_renewed(&house, &here).await), (true, true));
+    assert_eq!((goes_on(&house, &there).await, is_renewed(&house, &there).await), (false, false));
+    try_to_sign_in(&house, json!({})).await.problem(401, "unauthorized");
+    sign_in(&house, json!({"password": NEW})).await;
+}
+
+#[actix_web::test]
+async fn a_current_password_is_tried_a_few_times_and_the_owner_signs_in_all_the_same() {
+    let house = open(SignInRules { secret_tries: 2, ..SignInRules::default() }).await;
+    let stolen = sign_in(&house, json!({})).await;
+    let path = format!("{ME}/password");
+    let guess = |current: &str| Some(json!({"current": current, "new": NEW}));
+    for _ in 0..2 {
+        ask(&house, &stolen, Method::PUT, &path, guess("a guess")).await.problem(403, "forbidden");
+    }
+    let refused = ask(&house, &stolen, Method::PUT, &path, guess(PASSWORD)).await;
+    refused.problem(429, "rate_limited");
+    assert!(refused.header("retry-after").parse::<u64>().unwrap() > 60);
+    assert!(house.state.metrics.scrape().contains("orderbell_limit_hits_total{limit=\"secret_tries\"} 1"));
+    sign_in(&house, json!({})).await;
+}
+
+#[actix_web::test]
+async fn sessions_are_listed_and_ended_by_their_owner_alone() {
+    let house = open(SignInRules::default()).await;
+    let (one, two, three) =
+        (sign_in(&house, json!({})).await, sign_in(&house, json!({})).await, sign_in(&house, json!({})).await);
+    let waiter = sign_in(&house, json!({"username": "staff"})).await;
+    let path = format!("{ME}/sessions");
+    let listed = ask(&house, &one, Method::GET, &path, None).await.json()["sessions"].as_array().unwrap().clone();
+    assert_eq!((listed.len(), listed.iter().filter(|session| session["current"] == true).count()), (3, 1));
+    assert!(listed.iter().all(|session| session["begun_at"].is_string() && session["renewed_at"].is_string()));
+    let theirs = ask(&house, &two, Method::GET, &path, None).await.json();
+    let second = theirs["sessions"].as_array().unwrap().iter().find(|session| session["current"] == true).unwrap();
+    let second = format!("{path}/{}", second["id"].as_str().unwrap());
+    ask(&house, &waiter, Method::DELETE, &second, None).await.problem(404, "not_found");
+    assert!(goes_on(&house, &two).await);
+    assert_eq!(ask(&house, &one, Method::DELETE, &second, None).await.status, 204);
+    assert_eq!(
+        (goes_on(&house, &two).await, is_renewed(&house, &two).await, goes_on(&house, &three).await),
+        (false, false, true)
+    );
+    assert_eq!(ask(&house, &one, Method::DELETE, &path, None).await.status, 204);
+    assert_eq!((goes_on(&house, &one).await, goes_on(&house, &three).await, goes_on(&house, &waiter).await), (true, false, true));
+}
+
+#[actix_web::test]
+async fn an_account_is_a_persons() {
+    let house = open(SignInRules::default()).await;
+    for role in Role::ALL {
+        house.get(ME, &insider(role)).await.problem(403, "forbidden");
+    }
+    let pos = house.call(post("/api/v1/sessions").set_json(json!({"api_key": fixtures::API_KEY}))).await.json();
+    ask(&house, &pos, Method::GET, ME, None).await.problem(403, "forbidden");
+    let waiter = sign_in(&house, json!({"username": "staff"})).await;
+    let account = ask(&house, &waiter, Method::GET, ME, None).await.json();
+    assert_eq!((&account["username"], &account["role"], &account["totp"]), (&json!("staff"), &json!("staff"), &json!(false)));
+}
+
+#[actix_web::test]
+async fn a_second_factor_is_asked_for_after_the_right_password_alone_and_each_code_is_good_once() {
+    let house = open(SignInRules::default()).await;
+    let first = sign_in(&house, json!({})).await;
+    let begin = |password: &str| Some(json!({"password": password}));
+    ask(&house, &first, Method::POST, &format!("{ME}/totp"), begin("not it")).await.problem(403, "forbidden");
+    let begun = ask(&house, &first, Method::POST, &format!("{ME}/totp"), begin(PASSWORD)).await.json();
+    assert!(begun["otpauth_url"].as_str().unwrap().starts_with("otpauth://totp/ladle:manager?secret="), "{begun}");
+    assert!(begun["qr_svg"].as_str().unwrap().contains("<svg"));
+    sign_in(&house, json!({})).await;
+    let (secret, recovery) = enrol(&house, &first).await;
+    assert_eq!(recovery.len(), 10);
+    ask(&house, &first, Method::POST, &format!("{ME}/totp"), begin(PASSWORD)).await.problem(409, "conflict");
+
+    let stranger = try_to_sign_in(&house, json!({"password": "the wrong one"})).await;
+    stranger.problem(401, "unauthorized");
+    assert_eq!(stranger.json().get("totp_required"), None, "it tells nobody who has not the password");
+    let without = try_to_sign_in(&house, json!({})).await;
+    without.problem(401, "unauthorized");
+    assert_eq!(without.json()["totp_required"], true);
+    let used = try_to_sign_in(&house, json!({"totp": code(&secret, -1)})).await;
+    assert_eq!((used.status.as_u16(), &used.json()["totp_required"]), (401, &json!(true)), "it confirmed the enrolment");
+    let now = code(&secret, 0);
+    let spaced = format!("{} {}", &now[..3], &now[3..]);
+    assert_eq!(sign_in(&house, json!({"totp": spaced})).await["role"], "manager");
+    try_to_sign_in(&house, json!({"totp": now})).await.problem(401, "unauthorized");
+
+    sign_in(&house, json!({"totp": recovery[3]})).await;
+    try_to_sign_in(&house, json!({"totp": recovery[3]})).await.problem(401, "unauthorized");
+    let account = ask(&house, &first, Method::GET, ME, None).await.json();
+    assert_eq!((&account["totp"], &account["recovery_codes"]), (&json!(true), &json!(9)));
+}
+
+#[actix_web::test]
+async fn codes_are_tried_a_few_times_and_a_recovery_code_is_good_even_then() {
+    let house = open(SignInRules { secret_tries: 3, ..SignInRules::default() }).await;
+    let first = sign_in(&house, json!({})).await;
+    let (secret, recovery) = enrol(&house, &first).await;
+    let wrong = if code(&secret, 0) == "000000" || code(&secret, 1) == "000000" { "000001" } else { "000000" };
+    for _ in 0..5 {
+        try_to_sign_in(&house, json!({"password": "the wrong one", "totp": wrong})).await.problem(401, "unauthorized");
+    }
+    for _ in 0..3 {
+        try_to_sign_in(&house, json!({"totp": wrong})).await.problem(401, "unauthorized");
+    }
+    try_to_sign_in(&house, json!({"totp": code(&secret, 0)})).await.problem(429, "rate_limited");
+    sign_in(&house, json!({"totp": recovery[0]})).await;
+}
+
+#[actix_web::test]
+async fn a_second_factor_goes_with_password_and_code_or_by_another_manager() {
+    let house = open(SignInRules::default()).await;
+    let (first, other) = (sign_in(&house, json!({})).await, sign_in(&house, json!({})).await);
+    let (_, recovery) = enrol(&house, &first).await;
+    let id = ask(&house, &first, Method::GET, ME, None).await.json()["id"].as_str().unwrap().to_owned();
+    let reset = ladle(&format!("/people/{id}/totp"));
+    let own = ask(&house, &first, Method::DELETE, &reset, None).await;
+    assert!(own.problem(403, "forbidden").contains("with a code"), "a stolen session is not enough");
+    let remove = |password: &str, code: &Value| Some(json!({"password": password, "code": code}));
+    let path = format!("{ME}/totp/removal");
+    ask(&house, &first, Method::POST, &path, remove("not it", &recovery[0])).await.problem(403, "forbidden");
+    ask(&house, &first, Method::POST, &path, remove(PASSWORD, &json!("000000"))).await.problem(403, "forbidden");
+    assert!(goes_on(&house, &other).await);
+    assert_eq!(ask(&house, &first, Method::POST, &path, remove(PASSWORD, &recovery[0])).await.status, 204);
+    assert_eq!((goes_on(&house, &first).await, goes_on(&house, &other).await), (true, false));
+    ask(&house, &first, Method::POST, &path, remove(PASSWORD, &recovery[1])).await.problem(404, "not_found");
+    sign_in(&house, json!({})).await;
+
+    enrol(&house, &first).await;
+    let people = house.get(&ladle("/people"), &insider(Role::Manager)).await.json()["people"].clone();
+    let guarded: Vec<_> =
+        people.as_array().unwrap().iter().filter(|one| one["totp"] == true).map(|one| &one["username"]).collect();
+    assert_eq!(guarded, ["manager"]);
+    house.delete(&reset, &outsider(Role::Manager, fixtures::NEXT_DOOR)).await.problem(403, "forbidden");
+    assert_eq!(house.delete(&reset, &insider(Role::Manager)).await.status, 204);
+    house.delete(&reset, &insider(Role::Manager)).await.problem(404, "not_found");
+    assert!(!goes_on(&house, &first).await);
+    sign_in(&house, json!({})).await;
+}
+
+#[actix_web::test]
+async fn where_managers_need_a_second_factor_one_without_works_as_staff_until_it_is_set_up() {
+    let mut house = open(SignInRules::default()).await;
+    let before = sign_in(&house, json!({})).await;
+    let rules = SignInRules { managers_need_totp: true, ..SignInRules::default() };
+    house.state.sessions = house.state.sessions.map(|sessions| sessions.with_rules(rules));
+    assert!(!is_renewed(&house, &before).await, "a session from before ends with its token");
+    let without = sign_in(&house, json!({})).await;
+    assert_eq!((&without["role"], &without["totp_setup_required"]), (&json!("staff"), &json!(true)));
+    ask(&house, &without, Method::GET, &ladle("/people"), None).await.problem(403, "forbidden");
+    assert_eq!(ask(&house, &without, Method::GET, ME, None).await.json()["totp_setup_required"], true);
+    let (secret, _) = enrol(&house, &without).await;
+    let with = sign_in(&house, json!({"totp": code(&secret, 0)})).await;
+    assert_eq!((&with["role"], with.get("totp_setup_required")), (&json!("manager"), None));
+    assert_eq!(ask(&house, &with, Method::GET, &ladle("/people"), None).await.status, 200);
+    assert!(is_renewed(&house, &with).await);
+    let waiter = sign_in(&house, json!({"username": "staff"})).await;
+    assert_eq!((&waiter["role"], waiter.get("totp_setup_required")), (&json!("staff"), None));
+}

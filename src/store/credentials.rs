@@ -1,0 +1,166 @@
+//! What people prove to be who they are beside their password, and the sessions that are theirs.
+
+use super::Result;
+use crate::domain::ids::{RestaurantId, UserId};
+use crate::domain::text::Key;
+use crate::domain::time::Timestamp;
+use async_trait::async_trait;
+use secrecy::SecretString;
+use std::fmt;
+
+/// Sessions of one person that a list shows: the last that began.
+pub const MOST_SESSIONS: i64 = 100;
+
+/// The secret that an authenticator app shares with the server: 160 bits (RFC 4226, section 4). Its debug output shows
+/// nothing.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct TotpSecret(pub [u8; 20]);
+
+impl fmt::Debug for TotpSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TotpSecret(…)")
+    }
+}
+
+/// A person's authenticator app.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecondFactor {
+    /// What it computes codes from.
+    pub secret: TotpSecret,
+    /// Whether it has shown a code; until then it is asked for nowhere.
+    pub is_confirmed: bool,
+    /// Recovery codes that were not used yet.
+    pub recovery_codes: u32,
+}
+
+/// A session as its owner sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnSession {
+    /// Its id.
+    pub id: Key,
+    /// When it began.
+    pub begun_at: Timestamp,
+    /// When its tokens were renewed last.
+    pub renewed_at: Timestamp,
+    /// When it ends by itself.
+    pub expires_at: Timestamp,
+}
+
+/// Sessions of one person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Which {
+    /// This one.
+    Only(Key),
+    /// Every one but this.
+    AllBut(Key),
+}
+
+/// A secret that is tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TriedSecret {
+    /// The current password, by somebody in a session.
+    Password,
+    /// A code of the authenticator app, by somebody who had the password.
+    Totp,
+}
+
+impl TriedSecret {
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Totp => "totp",
+        }
+    }
+}
+
+/// Tries of a secret since a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tries {
+    /// How many, this one among them.
+    pub count: u32,
+    /// The time of the first.
+    pub since: Timestamp,
+}
+
+/// Second factors, tries, and the sessions that are a person's own. What is counted or used up here is so for every node.
+#[async_trait]
+pub trait Credentials: Send + Sync + 'static {
+    /// Puts a new hash in place of the one that was verified, and ends the person's sessions but `kept`; gives those.
+    /// `Missing` when there is no such person, or when their password has changed since.
+    async fn change_password(
+        &self,
+        restaurant: RestaurantId,
+        person: UserId,
+        verified: &SecretString,
+        new: &SecretString,
+        kept: &Key,
+    ) -> Result<Vec<Key>>;
+
+    /// A person's sessions that go on at a time and were renewed since another, the last renewed first; the last
+    /// [`MOST_SESSIONS`] that began.
+    async fn sessions_of(
+        &self,
+        restaurant: RestaurantId,
+        person: UserId,
+        at: Timestamp,
+        renewed_since: Timestamp,
+    ) -> Result<Vec<OwnSession>>;
+
+    /// Ends sessions of a person; gives those that were ended.
+    async fn end_sessions_of(&self, restaurant: RestaurantId, person: UserId, which: Which) -> Result<Vec<Key>>;
+
+    /// The session of a refresh token, if it is one of staff that was not renewed since a time.
+    async fn idle_session(&self, refresh_hash: [u8; 32], since: Timestamp) -> Result<Option<Key>>;
+
+    /// Counts a try before it is made, so that of many at once no more than allowed are made. Counting begins anew with the
+    /// first try after one from before `window`.
+    async fn count_try(
+        &self,
+        restaurant: RestaurantId,
+        person: UserId,
+        secret: TriedSecret,
+        at: Timestamp,
+        window: Timestamp,
+    ) -> Result<Tries>;
+
+    /// Forgets the tries of a secret: one was right.
+    async fn forget_tries(&self, restaurant: RestaurantId, person: UserId, secret: TriedSecret) -> Result<()>;
+
+    /// A person's second factor.
+    async fn second_factor(&self, restaurant: RestaurantId, person: UserId) -> Result<Option<SecondFactor>>;
+
+    /// The people of a restaurant who have a confirmed second factor.
+    async fn people_with_second_factor(&self, restaurant: RestaurantId) -> Result<Vec<UserId>>;
+
+    /// Begins a second factor in place of one that was not confirmed. `Taken` when one is confirmed, `Missing` when there is
+    /// no such person.
+    async fn begin_second_factor(
+        &self,
+        restaurant: RestaurantId,
+        person: UserId,
+        secret: TotpSecret,
+        at: Timestamp,
+    ) -> Result<()>;
+
+    /// Confirms the second factor of a secret with the step of a code, and keeps the hashes of its recovery codes. `Missing`
+    /// when another was begun meanwhile, or when it is confirmed already.
+    async fn confirm_second_factor(
+        &self,
+        restaurant: RestaurantId,
+        person: UserId,
+        secret: TotpSecret,
+        step: i64,
+        recovery: Vec<[u8; 32]>,
+        at: Timestamp,
+    ) -> Result<()>;
+
+    /// Uses a code's step up, with all before it; false when it was used before.
+    async fn use_step(&self, restaurant: RestaurantId, person: UserId, secret: TotpSecret, step: i64) -> Result<bool>;
+
+    /// Uses a recovery code up; false when there is none.
+    async fn use_recovery_code(&self, restaurant: RestaurantId, person: UserId, hash: [u8; 32]) -> Result<bool>;
+
+    /// Removes a second factor with its recovery codes, and ends the person's sessions but `kept`; gives those. `Missing` when
+    /// there is none.
+    async fn remove_second_factor(&self, restaurant: RestaurantId, person: UserId, kept: Option<&Key>) -> Result<Vec<Key>>;
+}

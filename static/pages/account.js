@@ -1,0 +1,119 @@
+import { Api } from '../client/api.js';
+import { askTotpSheet, confirmSheet, guardButtons, passwordSheet, recoverySheet, removalSheet, sessionsSheet } from '../views/account.js';
+import { find, h, onAction, render } from '../views/dom.js';
+import { checkForm, forgive } from '../views/form_check.js';
+import { closeSheet, openSheet } from '../views/sheet.js';
+import { accountSheet } from '../views/staff_sheets.js';
+import { toast } from '../views/toasts.js';
+
+const ME = '/api/v1/people/me';
+
+/** What people do about their own account, on the staff's and the manager's page. */
+export class Account {
+  #api;
+  /** @type {{totp: boolean, totp_setup_required: boolean} | null} */ #known = null;
+
+  /** @param {{tokens: import('../client/tokens.js').TokenSource}} session */
+  constructor({ tokens }) {
+    this.#api = new Api({ url: location.origin, tokens });
+    onAction(document.body, 'data-account', (name, control) => this.#do(name, control));
+    document.body.addEventListener('submit', (event) => {
+      const form = /** @type {HTMLFormElement} */ (event.target);
+      if (!form.dataset.accountForm) return;
+      event.preventDefault();
+      if (checkForm(form)) this.#submit(form);
+    });
+    document.body.addEventListener('input', (event) => forgive(event.target));
+  }
+
+  /** @param {Parameters<typeof accountSheet>[0]} who */
+  async open(who) {
+    openSheet(accountSheet(who));
+    const place = find('#account-guard');
+    try {
+      this.#known = await this.#api.get(ME);
+      render(place, guardButtons(this.#known?.totp ?? false));
+    } catch (error) {
+      const { code, message } = /** @type {any} */ (error);
+      // A token from the command line has no account; everything else of the sheet works without this.
+      if (code !== 'forbidden') render(place, h('p.field__error', {}, wordsFor(code, message)));
+    }
+  }
+
+  /** @param {string} name @param {HTMLElement} control */
+  #do(name, control) {
+    const id = control.closest('[data-session]')?.getAttribute('data-session') ?? '';
+    /** @type {Record<string, () => unknown>} */
+    const deeds = {
+      'ask-password': () => openSheet(passwordSheet()),
+      'ask-totp': () => openSheet(askTotpSheet()),
+      'ask-removal': () => openSheet(removalSheet()),
+      'sessions': () => this.#attempt(control, () => this.#showSessions()),
+      'end-session': () => this.#attempt(control, async () => {
+        await this.#api.delete(`${ME}/sessions/${encodeURIComponent(id)}`);
+        await this.#showSessions();
+      }),
+      'end-others': () => this.#attempt(control, async () => {
+        await this.#api.delete(`${ME}/sessions`);
+        await this.#showSessions();
+        toast('You are signed out everywhere else.');
+      }),
+    };
+    deeds[name]?.();
+  }
+
+  async #showSessions() {
+    openSheet(sessionsSheet((await this.#api.get(`${ME}/sessions`)).sessions));
+  }
+
+  /** @param {HTMLFormElement} form */
+  #submit(form) {
+    // As they were typed: a password may begin or end with a space.
+    const typed = Object.fromEntries(new FormData(form));
+    /** @type {Record<string, () => Promise<void>>} */
+    const deeds = {
+      password: async () => {
+        await this.#api.put(`${ME}/password`, typed);
+        closeSheet();
+        toast('Your password is changed. You are signed out everywhere else.');
+      },
+      totp: async () => {
+        const { secret, qr_svg: picture } = await this.#api.post(`${ME}/totp`, typed);
+        openSheet(confirmSheet({ secret, picture: `data:image/svg+xml;base64,${btoa(picture)}` }));
+      },
+      confirmation: async () => {
+        const { recovery_codes: codes } = await this.#api.post(`${ME}/totp/confirmation`, typed);
+        openSheet(recoverySheet(codes, this.#known?.totp_setup_required ?? false));
+      },
+      removal: async () => {
+        await this.#api.post(`${ME}/totp/removal`, typed);
+        closeSheet();
+        toast('Signing in asks for the password alone.');
+      },
+    };
+    this.#attempt(form.querySelector('[type="submit"]'), deeds[form.dataset.accountForm ?? '']);
+  }
+
+  /** @param {Element | null} control @param {() => Promise<void>} work */
+  async #attempt(control, work) {
+    const button = control instanceof HTMLButtonElement ? control : null;
+    if (button) button.disabled = true;
+    try {
+      await work();
+    } catch (error) {
+      const { code, message } = /** @type {any} */ (error);
+      const words = wordsFor(code, message);
+      const place = document.querySelector('dialog[open] .field__error:not([data-of])');
+      if (place) place.textContent = words;
+      else toast(words, { bad: true });
+    } finally {
+      if (button) button.disabled = false;
+    }
+  }
+}
+
+/** @param {string} code @param {string} message */
+function wordsFor(code, message) {
+  if (code === 'offline') return 'The server cannot be reached. Try again in a moment.';
+  return `${message.charAt(0).toUpperCase()}${message.slice(1)}.`;
+}

@@ -1,0 +1,95 @@
+import { h } from './dom.js';
+import { icon } from './icons.js';
+
+/** What the account sheet of staff and managers can hold. */
+
+/** @param {string} title @param {string} hint */
+function head(title, hint) {
+  return h('div.sheet__head', {},
+    h('div', {}, h('h2', { id: 'sheet-title' }, title), h('p.muted', {}, hint)),
+    h('button.button.button--quiet', { 'type': 'button', 'data-do': 'close' }, 'Close'));
+}
+
+/** @param {string} form @param {string} title @param {string} hint @param {string} send @param {...any} content */
+function accountForm(form, title, hint, send, ...content) {
+  return h('form', { 'data-account-form': form, 'novalidate': true }, head(title, hint), content,
+    h('p.field__error', { role: 'alert' }),
+    h('div.sheet__foot', {}, h('button.button.button--primary.button--large', { type: 'submit' }, send)));
+}
+
+/** @param {string} name @param {string} label @param {Record<string, any>} attributes of the input; `hint` stands below it */
+function field(name, label, { hint, ...attributes }) {
+  const id = `account-${name}`;
+  return h('div.field', {}, h('label', { for: id }, label),
+    h('input', { id, name, 'required': true, 'aria-describedby': hint ? `${id}-hint` : undefined, ...attributes }),
+    hint && h('p.field__hint', { id: `${id}-hint` }, hint));
+}
+
+/** @param {string} name @param {string} label */
+function password(name, label) {
+  return field(name, label, { type: 'password', autocomplete: 'current-password' });
+}
+
+/** @param {string} hint */
+function code(hint) {
+  return field('code', 'Code', { autocomplete: 'one-time-code', autocapitalize: 'characters', spellcheck: 'false', hint });
+}
+
+/** @param {boolean} totp whether there is a second factor */
+export function guardButtons(totp) {
+  const button = (/** @type {string} */ deed, /** @type {string} */ words) => h('button.button.button--wide', { 'type': 'button', 'data-account': deed }, words);
+  return [
+    button('ask-password', 'Change password'),
+    totp ? button('ask-removal', 'Remove the second factor') : button('ask-totp', 'Set up a second factor'),
+    button('sessions', 'Where you are signed in'),
+  ];
+}
+
+export function passwordSheet() {
+  return accountForm('password', 'Change password', 'You are signed out everywhere else.', 'Change',
+    password('current', 'Current password'),
+    field('new', 'New password', { type: 'password', autocomplete: 'new-password', minlength: 8, hint: '8 characters or more; a few words are best' }));
+}
+
+export function askTotpSheet() {
+  return accountForm('totp', 'A second factor', 'An app on your phone shows a code that changes every half minute. Signing in asks for it.', 'Go on',
+    password('password', 'Your password'));
+}
+
+/** @param {{secret: string, picture: string}} begun */
+export function confirmSheet({ secret, picture }) {
+  return accountForm('confirmation', 'Scan this', 'With an authenticator app; then type the code it shows.', 'Turn it on',
+    h('div.account__code', {}, h('img', { src: picture, alt: 'QR code for an authenticator app', width: 200, height: 200 })),
+    h('p.muted', {}, 'Or type this key into the app:'),
+    h('p.account__secret', {}, (secret.match(/.{1,4}/g) ?? []).join(' ')),
+    code('Six digits'));
+}
+
+/** @param {string[]} codes @param {boolean} again whether to sign in anew */
+export function recoverySheet(codes, again) {
+  return h('div', {}, head('Keep these codes', 'Each signs you in once when your phone is lost. They are shown this once: write them down.'),
+    h('ul.account__codes', { 'aria-label': 'Recovery codes' }, codes.map((one) => h('li', {}, one))),
+    h('div.sheet__foot', {}, h('button.button.button--primary.button--large', { 'type': 'button', 'data-do': again ? 'sign-out' : 'close' },
+      again ? 'I have them: sign in again' : 'I have them')));
+}
+
+export function removalSheet() {
+  return accountForm('removal', 'Remove the second factor?', 'Signing in asks for the password alone. You are signed out everywhere else.', 'Remove',
+    password('password', 'Your password'), code('From the app, or a recovery code'));
+}
+
+/** @param {{id: string, begun_at: string, renewed_at: string, current: boolean}[]} sessions */
+export function sessionsSheet(sessions) {
+  return h('div', {}, head('Where you are signed in', 'End what you do not know, and change your password.'),
+    h('ul.account__sessions', {}, sessions.map(({ id, begun_at: begun, renewed_at: used, current }) => h('li.account__session', { 'data-session': id },
+      h('div', {}, h('p', {}, `Since ${moment(begun)}`, current && h('span.badge', {}, 'here')), h('p.muted', {}, `Last used ${moment(used)}`)),
+      !current && h('button.button', { 'type': 'button', 'data-account': 'end-session' }, 'End', h('span.visually-hidden', {}, ` the one since ${moment(begun)}`))))),
+    h('p.field__error', { role: 'alert' }),
+    sessions.length > 1 && h('div.sheet__foot', {},
+      h('button.button.button--danger', { 'type': 'button', 'data-account': 'end-others' }, icon('out'), 'Sign out everywhere else')));
+}
+
+/** @param {string} time */
+function moment(time) {
+  return new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(time));
+}

@@ -1,0 +1,149 @@
+//! Second factors, tries, and people's own sessions.
+
+use crate::accounts::{session, user};
+use crate::house::{House, at, key};
+use crate::world::World;
+use orderbell::domain::principal::Role;
+use orderbell::store::StoreError;
+use orderbell::store::accounts::{User, UserChange};
+use orderbell::store::credentials::{TotpSecret, TriedSecret, Which};
+use secrecy::SecretString;
+use tokio::task::JoinSet;
+
+const SECRET: TotpSecret = TotpSecret([7; 20]);
+
+async fn begin(world: &World, user: &User, id: &str, number: u8) {
+    let row = session(user.restaurant, id, &user.id.to_string(), user.role);
+    world.store.add_session(&row, [number; 32], at(0)).await.unwrap();
+}
+
+pub async fn a_changed_password_keeps_one_session_and_gives_way_to_no_late_change(world: World) {
+    let (store, one, two) = (&world.store, House::open(&world.store).await, House::open(&world.store).await);
+    let zia = user(one.id, "zia");
+    store.add_user(&zia, at(0)).await.unwrap();
+    for (number, id) in ["s-1", "s-2", "s-3"].into_iter().enumerate() {
+        begin(&world, &zia, id, 10 + number as u8).await;
+    }
+    let hash = |text: &str| SecretString::from(text.to_owned());
+    let (old, new, late) = (zia.password_hash.clone(), hash("$argon2id$new"), hash("$argon2id$late"));
+    assert_eq!(store.change_password(two.id, zia.id, &old, &new, &key("s-2")).await, Err(StoreError::Missing), "another's");
+    let ended = store.change_password(one.id, zia.id, &old, &new, &key("s-2")).await.unwrap();
+    assert_eq!(ended, [key("s-1"), key("s-3")]);
+    assert_eq!(store.change_password(one.id, zia.id, &old, &late, &key("s-2")).await, Err(StoreError::Missing));
+    let left = store.sessions_of(one.id, zia.id, at(1), at(0)).await.unwrap();
+    assert_eq!(left.iter().map(|session| session.id.as_str()).collect::<Vec<_>>(), ["s-2"]);
+}
+
+pub async fn sessions_are_listed_by_use_and_ended_by_their_owner(world: World) {
+    let (store, one, two) = (&world.store, House::open(&world.store).await, House::open(&world.store).await);
+    let (zia, khan) = (user(one.id, "zia"), user(one.id, "khan"));
+    for person in [&zia, &khan] {
+        store.add_user(person, at(0)).await.unwrap();
+    }
+    for (number, (id, who)) in [("s-1", &zia), ("s-2", &zia), ("s-3", &khan)].into_iter().enumerate() {
+        begin(&world, who, id, 10 + number as u8).await;
+    }
+    store.rotate_refresh([11; 32], [21; 32], at(5)).await.unwrap();
+    let ids = async |restaurant, now, since| {
+        let sessions = store.sessions_of(restaurant, zia.id, now, since).await.unwrap();
+        sessions.into_iter().map(|session| session.id.as_str().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(ids(one.id, at(6), at(0)).await, ["s-2", "s-1"]);
+    assert_eq!(ids(one.id, at(6), at(1)).await, ["s-2"], "the other is idle");
+    assert_eq!(ids(one.id, at(601), at(0)).await, [""; 0], "they ended by themselves");
+    assert_eq!(ids(two.id, at(6), at(0)).await, [""; 0], "another's");
+    assert_eq!(store.end_sessions_of(one.id, zia.id, Which::Only(key("s-3"))).await.unwrap(), [], "a colleague's");
+    assert_eq!(store.end_sessions_of(two.id, zia.id, Which::AllBut(key("s-9"))).await.unwrap(), [], "another's");
+    assert_eq!(store.end_sessions_of(one.id, zia.id, Which::AllBut(key("s-2"))).await.unwrap(), [key("s-1")]);
+    assert_eq!(store.end_sessions_of(one.id, zia.id, Which::Only(key("s-2"))).await.unwrap(), [key("s-2")]);
+    assert_eq!(store.sessions_of(one.id, khan.id, at(6), at(0)).await.unwrap().len(), 1);
+}
+
+pub async fn a_session_of_staff_that_nobody_uses_is_idle_and_no_other(world: World) {
+    let (store, house) = (&world.store, House::open(&world.store).await);
+    let zia = user(house.id, "zia");
+    store.add_user(&zia, at(0)).await.unwrap();
+    begin(&world, &zia, "s-1", 10).await;
+    for (number, role) in [(20, Role::Kitchen), (21, Role::Diner), (22, Role::Service)] {
+        store.add_session(&session(house.id, &format!("s-{number}"), "x", role), [number; 32], at(0)).await.unwrap();
+        assert_eq!(store.idle_session([number; 32], at(500)).await.unwrap(), None, "{role}");
+    }
+    assert_eq!(store.idle_session([10; 32], at(0)).await.unwrap(), None);
+    assert_eq!(store.idle_session([10; 32], at(1)).await.unwrap(), Some(key("s-1")));
+    store.rotate_refresh([10; 32], [11; 32], at(2)).await.unwrap();
+    assert_eq!(store.idle_session([11; 32], at(1)).await.unwrap(), None, "it is used");
+    assert_eq!(store.idle_session([99; 32], at(1)).await.unwrap(), None);
+}
+
+pub async fn tries_are_counted_before_they_are_made_and_anew_after_a_while(world: World) {
+    let house = House::open(&world.store).await;
+    let zia = user(house.id, "zia");
+    world.store.add_user(&zia, at(0)).await.unwrap();
+    let mut tries = JoinSet::new();
+    for _ in 0..8 {
+        let (store, restaurant, id) = (world.store.clone(), house.id, zia.id);
+        tries.spawn(async move { store.count_try(restaurant, id, TriedSecret::Totp, at(10), at(0)).await.unwrap().count });
+    }
+    let mut counts = tries.join_all().await;
+    counts.sort_unstable();
+    assert_eq!(counts, [1, 2, 3, 4, 5, 6, 7, 8], "of many at once none is counted twice");
+    let store = &world.store;
+    let count = async |secret, now, window| store.count_try(house.id, zia.id, secret, at(now), at(window)).await.unwrap();
+    assert_eq!(count(TriedSecret::Password, 11, 0).await.count, 1, "each secret for itself");
+    let again = count(TriedSecret::Totp, 20, 10).await;
+    assert_eq!((again.count, again.since), (9, at(10)));
+    let later = count(TriedSecret::Totp, 30, 11).await;
+    assert_eq!((later.count, later.since), (1, at(30)));
+    store.forget_tries(house.id, zia.id, TriedSecret::Totp).await.unwrap();
+    assert_eq!(count(TriedSecret::Totp, 31, 11).await.count, 1);
+}
+
+pub async fn a_step_and_a_recovery_code_are_used_once_on_any_node(world: World) {
+    let (store, one, two) = (&world.store, House::open(&world.store).await, House::open(&world.store).await);
+    let zia = user(one.id, "zia");
+    store.add_user(&zia, at(0)).await.unwrap();
+    assert_eq!(store.begin_second_factor(two.id, zia.id, SECRET, at(0)).await, Err(StoreError::Missing), "another's");
+    store.begin_second_factor(one.id, zia.id, TotpSecret([6; 20]), at(0)).await.unwrap();
+    store.begin_second_factor(one.id, zia.id, SECRET, at(1)).await.unwrap();
+    let confirm = async |secret| store.confirm_second_factor(one.id, zia.id, secret, 100, vec![[1; 32], [2; 32]], at(2)).await;
+    assert_eq!(confirm(TotpSecret([6; 20])).await, Err(StoreError::Missing), "another was begun since");
+    assert!(!store.second_factor(one.id, zia.id).await.unwrap().unwrap().is_confirmed);
+    assert_eq!(store.people_with_second_factor(one.id).await.unwrap(), []);
+    assert_eq!(confirm(SECRET).await, Ok(()));
+    assert_eq!(confirm(SECRET).await, Err(StoreError::Missing));
+    assert_eq!(store.begin_second_factor(one.id, zia.id, SECRET, at(3)).await, Err(StoreError::Taken));
+    assert_eq!(store.second_factor(two.id, zia.id).await.unwrap(), None, "another's");
+    assert_eq!(store.people_with_second_factor(one.id).await.unwrap(), [zia.id]);
+    let factor = store.second_factor(one.id, zia.id).await.unwrap().unwrap();
+    assert_eq!((factor.secret, factor.is_confirmed, factor.recovery_codes), (SECRET, true, 2));
+    assert_eq!(format!("{:?}", factor.secret), "TotpSecret(…)");
+    assert!(!store.use_step(one.id, zia.id, SECRET, 100).await.unwrap(), "it confirmed");
+    let mut uses = JoinSet::new();
+    for _ in 0..4 {
+        let (store, restaurant, id) = (world.beside().await, one.id, zia.id);
+        uses.spawn(async move { store.use_step(restaurant, id, SECRET, 101).await.unwrap() });
+    }
+    assert_eq!(uses.join_all().await.into_iter().filter(|used| *used).count(), 1);
+    assert!(!store.use_recovery_code(two.id, zia.id, [1; 32]).await.unwrap(), "another's");
+    assert!(store.use_recovery_code(one.id, zia.id, [1; 32]).await.unwrap());
+    assert!(!store.use_recovery_code(one.id, zia.id, [1; 32]).await.unwrap());
+}
+
+pub async fn a_second_factor_goes_with_its_codes_and_with_its_person(world: World) {
+    let (store, house) = (&world.store, House::open(&world.store).await);
+    let (zia, khan) = (user(house.id, "zia"), user(house.id, "khan"));
+    for person in [&zia, &khan] {
+        store.add_user(person, at(0)).await.unwrap();
+        store.begin_second_factor(house.id, person.id, SECRET, at(0)).await.unwrap();
+        store.confirm_second_factor(house.id, person.id, SECRET, 1, vec![[1; 32]], at(0)).await.unwrap();
+        store.count_try(house.id, person.id, TriedSecret::Totp, at(0), at(0)).await.unwrap();
+    }
+    begin(&world, &zia, "s-1", 10).await;
+    begin(&world, &zia, "s-2", 11).await;
+    assert_eq!(store.remove_second_factor(house.id, zia.id, Some(&key("s-2"))).await.unwrap(), [key("s-1")]);
+    assert_eq!(store.remove_second_factor(house.id, zia.id, None).await, Err(StoreError::Missing));
+    assert!(!store.use_recovery_code(house.id, zia.id, [1; 32]).await.unwrap());
+    store.change_user(house.id, khan.id, UserChange::Remove).await.unwrap();
+    assert_eq!(store.second_factor(house.id, khan.id).await.unwrap(), None);
+    assert!(!store.use_recovery_code(house.id, khan.id, [1; 32]).await.unwrap());
+}
