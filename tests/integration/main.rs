@@ -9,6 +9,7 @@ mod audit;
 mod burst;
 mod commands;
 mod conformance;
+mod documents;
 mod drain;
 mod ended_sessions;
 mod handshake;
