@@ -19,6 +19,7 @@ mod pages;
 mod push;
 mod release;
 mod rush_hour;
+mod strings;
 mod taps;
 mod weight;
 

