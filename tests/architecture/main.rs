@@ -4,6 +4,7 @@
 
 mod failpoint;
 mod layers;
+mod security;
 mod source;
 
 use layers::Layers;
