@@ -83,6 +83,8 @@ impl Socket {
             let waited = blocked.since.elapsed();
             if waited >= patience {
                 self.place.plain().count_unread();
+                // Closing resets it: what waits in the kernel would wait on for minutes.
+                let _ = SockRef::from(&*self.io).set_linger(Some(Duration::ZERO));
                 return Poll::Ready(Err(io::Error::new(ErrorKind::TimedOut, "nothing of the answer is read")));
             }
             blocked.timer.as_mut().reset(Instant::now() + LOOK.min(patience - waited));
