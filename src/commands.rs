@@ -1,7 +1,11 @@
 //! The way of a command, the same from every transport: authorize, decide inside one transaction of the store (which
 //! remembers the answer under the command's id), announce what was committed.
 
+mod limits;
 mod notes;
+mod refused;
+
+pub use limits::{CommandLimits, CommandRates};
 
 use crate::auth::policy;
 use crate::clock;
@@ -11,6 +15,7 @@ use crate::domain::decision::{Decision, Refusal, RefusalKind};
 use crate::domain::display::{self, Change};
 use crate::domain::event::{By, Event};
 use crate::domain::ids::{CallId, CommandId, OrderId, RestaurantId};
+use crate::domain::limit::Guest;
 use crate::domain::menu::{self, MenuAction};
 use crate::domain::place::{self, Basket, Fresh};
 use crate::domain::position::Position;
@@ -51,13 +56,32 @@ fn refuse(kind: RefusalKind, message: &str) -> CommandError {
 #[derive(Clone)]
 pub struct Commands {
     directory: Directory,
+    limits: Arc<CommandLimits>,
 }
 
 impl Commands {
-    /// Runs them on the directory's store, and announces to its feeds.
+    /// Runs them on the directory's store under these limits, and announces to its feeds.
     #[must_use]
-    pub const fn new(directory: Directory) -> Self {
-        Self { directory }
+    pub fn new(directory: Directory, rates: CommandRates) -> Self {
+        let limits = Arc::new(CommandLimits::new(rates, directory.metrics().clone()));
+        Self { directory, limits }
+    }
+
+    /// What a principal may send.
+    #[must_use]
+    pub fn limits(&self) -> &CommandLimits {
+        &self.limits
+    }
+
+    /// Counts a call that is no command and yet costs as much, against the limit on commands.
+    ///
+    /// # Errors
+    /// `rate_limited`, with the time to wait.
+    pub fn admit(&self, who: &Principal) -> Result<(), CommandError> {
+        self.limits.admit(who).map_err(|refusal| {
+            self.limits.note(who, &refusal);
+            CommandError::Refused(refusal)
+        })
     }
 
     /// Runs a command of section 4.
@@ -68,7 +92,7 @@ impl Commands {
         let action = command.action();
         let note = notes::of_command(who, &command);
         let answer = if policy::may_act(who, action) { self.run(who, command, note).await } else { self.forbidden(note).await };
-        self.settle(action.as_str(), answer)
+        self.settle(who, action.as_str(), answer)
     }
 
     /// Refuses what the role may not do, and records that staff have asked for it.
@@ -81,6 +105,9 @@ impl Commands {
 
     async fn run(&self, who: &Principal, command: Command, note: Option<Note>) -> Result<Committed, CommandError> {
         let key = key(who, command.id, "command", &command);
+        if let Err(refusal) = self.limits.admit(who) {
+            return self.answered_or(who, &key, refusal).await;
+        }
         match command.subject {
             Subject::Order { order, expected, action } => {
                 let principal = who.clone();
@@ -101,7 +128,7 @@ impl Commands {
     /// A refusal, or the store's.
     pub async fn place(&self, who: &Principal, id: CommandId, basket: Basket) -> Answer {
         let answer = self.run_place(who, id, basket).await;
-        self.settle("place", answer)
+        self.settle(who, "place", answer)
     }
 
     async fn run_place(&self, who: &Principal, id: CommandId, basket: Basket) -> Result<Committed, CommandError> {
@@ -110,17 +137,32 @@ impl Commands {
             return self.forbidden(note).await;
         }
         basket.check(who).map_err(CommandError::Refused)?;
-        self.check_table(who, &basket).await?;
         let key = key(who, id, "place", &basket);
+        let may = self.limits.size().check(&basket, who).and_then(|()| self.limits.admit(who));
+        if let Err(refusal) = may.and_then(|()| self.limits.expect_order(who)) {
+            return self.answered_or(who, &key, refusal).await;
+        }
+        self.check_table(who, &basket).await?;
+        let guest = Guest::of(who);
+        let reads = guest.map_or(Reads::Basket, Reads::GuestBasket);
+        let limits = self.limits.clone();
         let order = OrderId::from_uuid(clock::new_id());
         let items = basket.items.iter().map(|_| clock::new_id()).collect();
         let principal = who.clone();
         let decide = move |state: State| {
+            limits.count_order(&principal)?;
+            state.open.check(limits.open())?;
             let fresh = Fresh { number: state.next_number, order, items };
             let menu = state.menu.ok_or_else(|| Refusal::new(RefusalKind::NotFound, "the restaurant has no menu"))?;
             place::decide(&menu, &basket, &principal, &fresh, state.moment)
         };
-        self.commit(who, Reads::Basket, Some(key), note, decide).await
+        self.commit(who, reads, Some(key), note, decide).await
+    }
+
+    /// The answer that the command has had before, which no limit holds back; else the refusal, which is not remembered.
+    async fn answered_or(&self, who: &Principal, key: &CommandKey, refusal: Refusal) -> Result<Committed, CommandError> {
+        let answered = self.directory.store().answered(who.restaurant, key).await?;
+        answered.ok_or(CommandError::Refused(refusal))
     }
 
     /// A table named by staff must be one of the restaurant's.
@@ -139,13 +181,15 @@ impl Commands {
     /// A refusal, or the store's.
     pub async fn change_menu(&self, who: &Principal, action: MenuAction) -> Answer {
         let note = notes::of_menu(who, &action);
-        let answer = if policy::may_set_menu(who) {
+        let answer = if let Err(refusal) = self.limits.admit(who) {
+            Err(CommandError::Refused(refusal))
+        } else if policy::may_set_menu(who) {
             let decide = move |state| decide_menu(state, &action);
             self.commit(who, Reads::Menu, None, note, decide).await
         } else {
             self.forbidden(note).await
         };
-        self.settle("menu", answer)
+        self.settle(who, "menu", answer)
     }
 
     /// Ends what has lapsed on a restaurant's menu: work of the clock, told as the service's.
@@ -155,7 +199,7 @@ impl Commands {
     pub async fn lapse(&self, restaurant: RestaurantId) -> Answer {
         let decide = |state| decide_menu(state, &MenuAction::Lapse);
         let answer = self.commit_by(Role::Service, restaurant, Reads::Menu, decide).await;
-        self.settle("lapse", answer)
+        self.count("lapse", answer)
     }
 
     /// Records what a node has to say of a kitchen screen. Idempotent by itself; work of the clock but for a connection.
@@ -167,7 +211,7 @@ impl Commands {
         let reads = Reads::Display(id.clone());
         let decide = move |state: State| Ok(display::decide(state.display, id, change, state.moment));
         let answer = self.commit_by(role, restaurant, reads, decide).await;
-        self.settle("display", answer)
+        self.count("display", answer)
     }
 
     /// Tells the floor which tickets no screen shows, of those that a node has found overdue, and which are shown by now.
@@ -178,7 +222,7 @@ impl Commands {
     pub async fn tell_undrawn(&self, restaurant: RestaurantId, overdue: BTreeSet<Ticket>) -> Answer {
         let decide = move |state: State| Ok(undrawn::decide(&state.tickets, &overdue, state.moment));
         let answer = self.commit_by(Role::Service, restaurant, Reads::Tickets, decide).await;
-        self.settle("undrawn", answer)
+        self.count("undrawn", answer)
     }
 
     /// Announces what a transaction of the store's own has committed.
@@ -231,8 +275,16 @@ impl Commands {
         }
     }
 
+    /// Counts the outcome of somebody's command, and the limit that refused it if one did.
+    fn settle(&self, who: &Principal, action: &'static str, answer: Result<Committed, CommandError>) -> Answer {
+        if let Ok(Committed { answer: Err(refusal), .. }) | Err(CommandError::Refused(refusal)) = &answer {
+            self.limits.note(who, refusal);
+        }
+        self.count(action, answer)
+    }
+
     /// Counts the outcome and opens the answer.
-    fn settle(&self, action: &'static str, answer: Result<Committed, CommandError>) -> Answer {
+    fn count(&self, action: &'static str, answer: Result<Committed, CommandError>) -> Answer {
         let outcome = match &answer {
             Ok(Committed { repeated: true, .. }) => "repeated",
             Ok(Committed { answer: Ok(ack), .. }) if ack.changed => "changed",

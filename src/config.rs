@@ -1,9 +1,11 @@
 //! What a node is told: flags, each with an environment variable.
 
 mod limits;
+mod orders;
 mod retention;
 
 pub use limits::LimitArgs;
+pub use orders::OrderLimitArgs;
 pub use retention::RetentionArgs;
 
 use crate::connection::displays::Spans;

@@ -26,6 +26,10 @@ const LAPSE_PERIOD: Duration = Duration::from_secs(2);
 const FORGET_PERIOD: Duration = Duration::from_secs(3600);
 /// How often quiet addresses are forgotten.
 const TIDY_PERIOD: Duration = Duration::from_secs(60);
+/// How often refusals by a limit are added to what the manager sees.
+const REFUSALS_PERIOD: Duration = Duration::from_secs(2);
+/// How long a limit that nobody reaches stays in sight of the manager.
+const REFUSALS: Duration = Duration::from_secs(24 * 3600);
 /// How long answers are remembered; the contract promises 24 hours.
 const ANSWERS: Duration = Duration::from_secs(48 * 3600);
 /// How long ended and expired sessions are remembered; longer than any token lives.
@@ -33,12 +37,15 @@ const SESSIONS: Duration = Duration::from_secs(100 * 24 * 3600);
 
 /// Starts all of it on this thread; it ends with the process.
 pub fn start(store: SharedStore, commands: Commands, ended: Arc<EndedSessions>, limits: Arc<Limits>) {
+    let (tidied, refused) = (commands.clone(), (store.clone(), commands.clone()));
     actix_rt::spawn(every(TIDY_PERIOD, move || {
         limits.tidy();
+        tidied.limits().tidy();
         std::future::ready(())
     }));
     let polled = store.clone();
     actix_rt::spawn(every(ENDED_PERIOD, move || hear_of_ended(polled.clone(), ended.clone())));
+    actix_rt::spawn(every(REFUSALS_PERIOD, move || tell_refusals(refused.0.clone(), refused.1.clone())));
     let menus = store.clone();
     actix_rt::spawn(every(LAPSE_PERIOD, move || end_lapsed(menus.clone(), commands.clone())));
     actix_rt::spawn(every(FORGET_PERIOD, move || forget(store.clone())));
@@ -74,6 +81,12 @@ async fn hear_of_ended(store: SharedStore, ended: Arc<EndedSessions>) {
     }
 }
 
+async fn tell_refusals(store: SharedStore, commands: Commands) {
+    if let Err(error) = commands.limits().refused().flush(store.as_ref()).await {
+        log::warn!(error:% = error; "cannot tell which limits were reached");
+    }
+}
+
 async fn end_lapsed(store: SharedStore, commands: Commands) {
     let restaurants = match store.lapsed_menus(clock::now()).await {
         Ok(restaurants) => restaurants,
@@ -91,8 +104,9 @@ async fn forget(store: SharedStore) {
     let answers = store.forget_answers(before(ANSWERS)).await;
     let sessions = store.forget_sessions(before(SESSIONS), clock::now()).await;
     let pushes = store.forget_pushes(clock::now()).await;
-    match (answers, sessions, pushes) {
-        (Ok(answers), Ok(sessions), Ok(pushes)) => log::debug!(answers, sessions, pushes; "forgot old rows"),
+    let refusals = store.forget_limit_refusals(before(REFUSALS)).await;
+    match (answers, sessions, pushes, refusals) {
+        (Ok(answers), Ok(sessions), Ok(pushes), Ok(_)) => log::debug!(answers, sessions, pushes; "forgot old rows"),
         _ => log::warn!("cannot forget old rows, will try again"),
     }
 }

@@ -8,6 +8,7 @@
 
 pub mod ended;
 pub mod failures;
+mod guests;
 pub mod key_file;
 pub mod key_material;
 pub mod keyring;

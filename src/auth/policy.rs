@@ -122,6 +122,12 @@ pub fn may_pair(who: &Principal) -> bool {
     is_one_of(who, &[Role::Staff, Role::Manager])
 }
 
+/// Whether a principal may see who sits at the tables of its restaurant, and end a guest's session.
+#[must_use]
+pub fn may_see_guests(who: &Principal) -> bool {
+    is_one_of(who, &[Role::Staff, Role::Manager])
+}
+
 /// Whether a principal keeps the menu, the tables, the people, the devices and the API keys.
 #[must_use]
 pub fn may_manage(who: &Principal) -> bool {
@@ -218,12 +224,13 @@ mod tests {
 
     #[test]
     fn every_role_and_call_of_the_http_api_is_as_the_contract_says() {
-        let table: [(&str, May, [bool; 5]); 6] = [
+        let table: [(&str, May, [bool; 5]); 7] = [
             ("place", may_place, [true, false, true, true, true]),
             ("have a visit", is_guest, [true, false, false, false, false]),
             ("see orders", may_see_orders, [false, true, true, true, true]),
             ("set menu", may_set_menu, [false, false, true, true, true]),
             ("pair", may_pair, [false, false, true, true, false]),
+            ("see guests", may_see_guests, [false, false, true, true, false]),
             ("manage", may_manage, [false, false, false, true, false]),
         ];
         for (what, may, expected) in table {
@@ -246,7 +253,7 @@ mod tests {
                 assert!(!may_act(&who, action), "{role} {action}");
                 assert_eq!(cells(|owner| may_command(&who, action, owner)), "---", "{role} {action}");
             }
-            for may in [may_place, is_guest, may_see_orders, may_set_menu, may_pair, may_manage] {
+            for may in [may_place, is_guest, may_see_orders, may_set_menu, may_pair, may_see_guests, may_manage] {
                 assert!(!may(&who), "{role}");
             }
             for room in [RoomId::Kitchen(HERE), RoomId::Floor(HERE), RoomId::Menu(HERE), RoomId::Order(OTHER)] {

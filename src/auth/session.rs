@@ -96,6 +96,9 @@ pub enum SessionError {
     /// The refresh token is unknown, expired, spent, or its session was ended.
     #[error("the session is over; sign in again")]
     Over,
+    /// The restaurant has ended the guest's session.
+    #[error("the staff has ended this visit; ask them, or scan the code on the table again")]
+    EndedByHouse,
     /// The role may not do this.
     #[error("only staff may do this")]
     Forbidden,
@@ -293,7 +296,10 @@ impl SessionService {
         let restaurant = self.store.restaurant(table.restaurant).await?.ok_or(SessionError::UnknownTable)?;
         let mut principal = new_principal(new_key()?, Role::Diner, &restaurant)?;
         principal.table = Some(table.label);
-        self.begin(principal, restaurant).await
+        self.begin_at(principal, restaurant, Some(&key)).await.map_err(|error| match error {
+            SessionError::Store(StoreError::Missing) => SessionError::UnknownTable,
+            error => error,
+        })
     }
 
     /// A new pair of tokens for a refresh token, which is spent with it. A spent one that is presented again ends the
@@ -310,6 +316,7 @@ impl SessionService {
                 self.answer(&row, &next, now)
             }
             Rotation::Unknown => Err(SessionError::Over),
+            Rotation::EndedByHouse => Err(SessionError::EndedByHouse),
             Rotation::Reused(session) => {
                 log::warn!(session:% = session; "a spent refresh token was presented again, session ended");
                 self.ended.insert(session, now);
@@ -363,13 +370,26 @@ impl SessionService {
 
     /// Begins the session of a principal that has shown who it is.
     pub(super) async fn begin(&self, principal: Principal, restaurant: Restaurant) -> Result<SignedIn, SessionError> {
+        self.begin_at(principal, restaurant, None).await
+    }
+
+    /// Begins a session, of a guest at the table of this key.
+    async fn begin_at(
+        &self,
+        principal: Principal,
+        restaurant: Restaurant,
+        table_key: Option<&Key>,
+    ) -> Result<SignedIn, SessionError> {
         let (refresh, now) = (random_secret(), clock::now());
         let row = SessionRow { expires_at: now.plus(self.lifetimes.session(principal.role)), principal };
-        let begin = self.store.add_session(&row, hash(&refresh), now);
-        match row.principal.role {
+        match (table_key, row.principal.role) {
+            (Some(key), _) => self.store.begin_guest_session(&row, hash(&refresh), key, now).await?,
             // A table's guests are many, and nobody's business.
-            Role::Diner => begin.await?,
-            _ => audit::recorded(note(&row.principal, "sign_in"), begin).await?,
+            (None, Role::Diner) => self.store.add_session(&row, hash(&refresh), now).await?,
+            (None, _) => {
+                let begin = self.store.add_session(&row, hash(&refresh), now);
+                audit::recorded(note(&row.principal, "sign_in"), begin).await?;
+            }
         }
         let tokens = self.answer(&row, &refresh, now)?;
         log::info!(session:% = row.principal.session, role:% = row.principal.role, restaurant:% = restaurant.id; "session begun");

@@ -1,5 +1,6 @@
 //! The limits that a node is told.
 
+use super::OrderLimitArgs;
 use crate::connection::Limits;
 use crate::connection::bucket::Rate;
 use clap::Args;
@@ -93,6 +94,10 @@ pub struct LimitArgs {
     /// after the right password, so a stranger can lock nobody out.
     #[arg(long, env = "ORDERBELL_SECRET_TRIES", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub secret_tries: u32,
+
+    /// Those on orders and commands.
+    #[command(flatten)]
+    pub orders: OrderLimitArgs,
 }
 
 impl LimitArgs {

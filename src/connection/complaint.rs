@@ -82,7 +82,7 @@ impl Complaint {
     pub fn frame(&self) -> Frame {
         let Self { id, room, code, message, retry_after_ms } = self;
         let (id, room, code, retry_after_ms) = (*id, room.as_deref(), *code, *retry_after_ms);
-        ServerFrame::Error { id, room, code, message, retry_after_ms, document: None }.encode()
+        ServerFrame::Error { id, room, code, message, reason: None, retry_after_ms, document: None }.encode()
     }
 }
 

@@ -3,7 +3,9 @@
 use super::complaint::RETRY_AFTER_MS;
 use crate::commands::{Answer, CommandError, Commands};
 use crate::domain::command::Command;
+use crate::domain::decision::Refusal;
 use crate::domain::ids::CommandId;
+use crate::domain::limit::Limit;
 use crate::domain::place::Basket;
 use crate::domain::principal::Principal;
 use crate::protocol::{ErrorCode, Frame, ServerFrame};
@@ -82,26 +84,36 @@ impl Errands {
 /// The frame that answers a command.
 #[must_use]
 pub fn reply(id: CommandId, answer: &Answer) -> Frame {
-    let failed = |code, message, retry_after_ms, document| ServerFrame::Error {
+    let failed = |code, message, retry_after_ms| ServerFrame::Error {
         id: Some(id),
         room: None,
         code,
         message,
+        reason: None,
         retry_after_ms,
-        document,
+        document: None,
     };
     let frame = match answer {
         Ok(ack) => ServerFrame::Ack { id, position: ack.position, changed: ack.changed, document: &ack.document },
-        Err(CommandError::Refused(refusal)) => failed(refusal.kind.into(), &refusal.message, None, refusal.document.as_ref()),
-        Err(CommandError::Store(StoreError::Unavailable)) => failed(
-            ErrorCode::Unavailable,
-            "the database does not answer; send it again under the same id",
-            Some(RETRY_AFTER_MS),
-            None,
-        ),
-        Err(CommandError::Store(_)) => failed(ErrorCode::Internal, "something went wrong on the server", None, None),
+        Err(CommandError::Refused(refusal)) => refused(id, refusal),
+        Err(CommandError::Store(StoreError::Unavailable)) => {
+            failed(ErrorCode::Unavailable, "the database does not answer; send it again under the same id", Some(RETRY_AFTER_MS))
+        }
+        Err(CommandError::Store(_)) => failed(ErrorCode::Internal, "something went wrong on the server", None),
     };
     frame.encode()
+}
+
+fn refused(id: CommandId, refusal: &Refusal) -> ServerFrame<'_> {
+    ServerFrame::Error {
+        id: Some(id),
+        room: None,
+        code: refusal.kind.into(),
+        message: &refusal.message,
+        reason: refusal.limit.map(Limit::as_str),
+        retry_after_ms: refusal.retry_after.map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).max(1)),
+        document: refusal.document.as_ref(),
+    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use super::call::Call;
 use super::display::Display;
 use super::event::EventKind;
 use super::ids::{CallId, OrderId};
+use super::limit::Limit;
 use super::menu::Menu;
 use super::merge_patch;
 use super::order::Order;
@@ -13,6 +14,7 @@ use super::time::Timestamp;
 use super::undrawn::News;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::time::Duration;
 
 /// An event that has a place in the feed but is not yet committed.
 #[derive(Debug, Clone, PartialEq)]
@@ -83,6 +85,10 @@ pub enum RefusalKind {
     Conflict,
     /// The restaurant takes no orders now.
     Paused,
+    /// Too much too fast; the refusal says how long to wait.
+    RateLimited,
+    /// The document would be larger than an order may be.
+    TooLarge,
 }
 
 impl RefusalKind {
@@ -97,11 +103,13 @@ impl RefusalKind {
             Self::Stale => "stale",
             Self::Conflict => "conflict",
             Self::Paused => "paused",
+            Self::RateLimited => "rate_limited",
+            Self::TooLarge => "too_large",
         }
     }
 
     /// Whether the refusal is an answer to remember under the command's id. What the state of an order, a menu or a
-    /// basket decided is; who may do what is asked anew each time.
+    /// basket decided is; who may do what, and how much, is asked again each time.
     #[must_use]
     pub const fn is_remembered(self) -> bool {
         matches!(self, Self::Invalid | Self::InvalidTransition | Self::Stale | Self::Paused)
@@ -118,13 +126,31 @@ pub struct Refusal {
     /// The current document, with `stale`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub document: Option<Value>,
+    /// How long to wait, with `rate_limited`.
+    #[serde(skip)]
+    pub retry_after: Option<Duration>,
+    /// The limit that was reached, if it was one.
+    #[serde(skip)]
+    pub limit: Option<Limit>,
 }
 
 impl Refusal {
     /// A refusal without a document.
     #[must_use]
     pub fn new(kind: RefusalKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), document: None }
+        Self { kind, message: message.into(), document: None, retry_after: None, limit: None }
+    }
+
+    /// Names the limit that was reached.
+    #[must_use]
+    pub fn by(self, limit: Limit) -> Self {
+        Self { limit: Some(limit), ..self }
+    }
+
+    /// Sets how long to wait before the same is sent again.
+    #[must_use]
+    pub fn after(self, wait: Duration) -> Self {
+        Self { retry_after: Some(wait), ..self }
     }
 }
 

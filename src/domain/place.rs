@@ -3,6 +3,7 @@
 use super::decision::{Decision, Moment, Refusal, RefusalKind, Steps, Write};
 use super::event::EventKind;
 use super::ids::{ItemId, MenuItemId, OrderId};
+use super::limit::Limit;
 use super::menu::{DishOption, Menu, MenuItem};
 use super::money::Money;
 use super::order::{Item, Order, Service};
@@ -20,6 +21,8 @@ pub const MAX_LINES: usize = 100;
 pub const MAX_QUANTITY: u16 = 99;
 /// The most options of one line.
 pub const MAX_OPTIONS: usize = 20;
+/// The most bytes of a new order's document.
+pub const MAX_DOCUMENT_BYTES: usize = 64 * 1024;
 
 /// One line of a basket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,7 +102,8 @@ pub struct Fresh {
 /// Decides on a basket.
 ///
 /// # Errors
-/// `paused` while the restaurant takes no orders; `invalid` for what is not on the menu, sold out, or too much.
+/// `paused` while the restaurant takes no orders; `invalid` for what is not on the menu, sold out, or too expensive;
+/// `too_large` for a document of more than [`MAX_DOCUMENT_BYTES`].
 pub fn decide(menu: &Menu, basket: &Basket, who: &Principal, fresh: &Fresh, moment: Moment) -> Result<Decision, Refusal> {
     if menu.paused {
         return Err(Refusal::new(RefusalKind::Paused, "the restaurant takes no orders right now; try again in a little while"));
@@ -114,6 +118,7 @@ pub fn decide(menu: &Menu, basket: &Basket, who: &Principal, fresh: &Fresh, mome
         items.insert(ItemId::from_uuid(*id), item);
     }
     let mut order = new_order(basket, who, fresh, moment, items, total);
+    check_bytes(&order)?;
     let mut steps = Steps::from(Value::Object(Map::new()), moment);
     steps.push(EventKind::OrderPlaced, Some(order.id), &mut order);
     Ok(steps.decide(Write::Order(Box::new(order))))
@@ -152,6 +157,16 @@ fn new_order(
         total,
         items,
     }
+}
+
+fn check_bytes(order: &Order) -> Result<(), Refusal> {
+    // Plain data with text keys always serializes.
+    let bytes = serde_json::to_vec(order).map_or(0, |json| json.len());
+    if bytes <= MAX_DOCUMENT_BYTES {
+        return Ok(());
+    }
+    let message = format!("the order has {bytes} bytes, {MAX_DOCUMENT_BYTES} at most; split it, or shorten the notes");
+    Err(Refusal::new(RefusalKind::TooLarge, message).by(Limit::OrderBytes))
 }
 
 /// One line, priced from the menu.

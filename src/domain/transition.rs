@@ -33,7 +33,7 @@ pub fn decide(
 ) -> Result<Decision, Refusal> {
     if expected.is_some_and(|position| position != order.position) {
         let message = "the order has changed since; look at it again and decide anew";
-        return Err(Refusal { kind: RefusalKind::Stale, message: message.into(), document: Some(to_json(order)) });
+        return Err(Refusal { document: Some(to_json(order)), ..Refusal::new(RefusalKind::Stale, message) });
     }
     if item_of(action).map(|id| reach(order, id, at)).transpose()?.is_some_and(|item| holds(item, action)) {
         return Ok(keep(order));

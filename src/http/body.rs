@@ -23,6 +23,11 @@ pub struct Body<T>(pub T);
 #[derive(Debug)]
 pub struct LargeBody<T>(pub T);
 
+/// A JSON body that may be left out, which says what the default says. A wrong one is the handler's to refuse, after it has
+/// looked who asks and for what.
+#[derive(Debug)]
+pub struct OptionalBody<T>(pub Result<T, Problem>);
+
 /// The most bytes of a [`LargeBody`], unless every body may have more.
 const LARGE: usize = 2 * 1024 * 1024;
 
@@ -44,6 +49,25 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
         let body = read_body(request, payload, |usual| usual);
         Box::pin(async move { body.await.map(Self) })
     }
+}
+
+impl<T: DeserializeOwned + Default + 'static> FromRequest for OptionalBody<T> {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        if !has_body(request) {
+            return Box::pin(std::future::ready(Ok(Self(Ok(T::default())))));
+        }
+        let body = read_body(request, payload, |usual| usual);
+        Box::pin(async move { Ok(Self(body.await)) })
+    }
+}
+
+/// Whether a request announces a body (RFC 9112, section 6.3).
+fn has_body(request: &HttpRequest) -> bool {
+    let length = request.headers().get(header::CONTENT_LENGTH).map(|length| length.as_bytes() != b"0");
+    length.unwrap_or_else(|| request.headers().contains_key(header::TRANSFER_ENCODING))
 }
 
 fn read_body<T: DeserializeOwned + 'static>(

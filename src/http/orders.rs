@@ -65,6 +65,7 @@ pub async fn share(state: web::Data<State>, Bearer(verified): Bearer, id: web::P
     if !policy::is_guest(&verified.principal) {
         return Err(Problem::new(ErrorCode::Forbidden, "only the guest who ordered gives out a link"));
     }
+    state.commands.admit(&verified.principal)?;
     visible(&state, &verified.principal, *id).await?;
     Ok(HttpResponse::Ok().json(state.sessions()?.share(&verified, *id).await?))
 }

@@ -21,7 +21,9 @@ pub struct Problem {
     document: Option<Box<Value>>,
     totp_required: bool,
     retry_after: Option<Duration>,
-    error: Option<&'static str>,
+    /// Whether the code is an `error` of the device grant too.
+    is_grant: bool,
+    reason: Option<&'static str>,
     header: Option<(&'static str, &'static str)>,
 }
 
@@ -33,6 +35,8 @@ struct Body<'a> {
     status: u16,
     code: &'static str,
     detail: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -52,7 +56,17 @@ impl Problem {
     }
 
     const fn of(status: StatusCode, code: &'static str, detail: String) -> Self {
-        Self { status, code, detail, document: None, totp_required: false, retry_after: None, error: None, header: None }
+        Self {
+            status,
+            code,
+            detail,
+            document: None,
+            totp_required: false,
+            retry_after: None,
+            is_grant: false,
+            reason: None,
+            header: None,
+        }
     }
 
     /// A field, a path or a query is wrong.
@@ -82,7 +96,7 @@ impl Problem {
     /// A failed step of the device grant (RFC 6749, section 5.2): `error` is its word, and the code too.
     #[must_use]
     pub fn grant(error: &'static str, detail: impl Into<String>) -> Self {
-        Self { error: Some(error), ..Self::of(StatusCode::BAD_REQUEST, error, detail.into()) }
+        Self { is_grant: true, ..Self::of(StatusCode::BAD_REQUEST, error, detail.into()) }
     }
 
     /// With the document as it stands now.
@@ -95,6 +109,13 @@ impl Problem {
     #[must_use]
     pub fn totp_required(self) -> Self {
         Self { totp_required: true, ..self }
+    }
+
+    /// With a word for machines that says more than the code: a limit's name, or why a session ended.
+    #[must_use]
+    pub const fn because(mut self, reason: Option<&'static str>) -> Self {
+        self.reason = reason;
+        self
     }
 
     /// With the time after which to try again.
@@ -132,8 +153,9 @@ impl ResponseError for Problem {
             status: self.status.as_u16(),
             code: self.code,
             detail: &self.detail,
+            reason: self.reason,
             retry_after_ms: self.retry_after.map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)),
-            error: self.error,
+            error: self.is_grant.then_some(self.code),
             document: self.document.as_deref(),
             totp_required: self.totp_required,
         };

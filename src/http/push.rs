@@ -59,6 +59,7 @@ pub async fn subscribe(
     body: Body<Subscribe>,
 ) -> Result<HttpResponse, Problem> {
     check_guest(&verified.principal)?;
+    state.commands.admit(&verified.principal)?;
     let Subscribe { endpoint, keys: Keys { p256dh, auth }, language } = body.0;
     let subscription = Subscription { endpoint, p256dh, auth, language };
     configured(&state)?.examine(&subscription).map_err(|error| Problem::invalid(error.to_string()))?;
@@ -86,6 +87,7 @@ pub async fn unsubscribe(
     body: Body<Unsubscribe>,
 ) -> Result<HttpResponse, Problem> {
     check_guest(&who)?;
+    state.commands.admit(&who)?;
     state.store.remove_push(who.restaurant, &who.sub, &body.0.endpoint).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -7,10 +7,13 @@ use crate::auth::token::TokenError;
 use crate::commands::CommandError;
 use crate::connection::Refusal;
 use crate::domain::command::InvalidCommand;
+use crate::domain::limit::Limit;
 use crate::protocol::ErrorCode;
 use crate::store::StoreError;
 use std::time::Duration;
 
+/// Why a guest's session is over, when the restaurant has ended it.
+const ENDED_BY_STAFF: &str = "ended_by_staff";
 /// A store or a queue that is too busy now is asked again after this.
 const SOON: Duration = Duration::from_secs(1);
 
@@ -33,6 +36,9 @@ impl From<SessionError> for Problem {
             SessionError::Store(store) => return store.clone().into(),
             SessionError::Internal => return StoreError::Internal.into(),
             SessionError::BadCredentials | SessionError::Over => ErrorCode::Unauthorized,
+            SessionError::EndedByHouse => {
+                return Self::new(ErrorCode::Unauthorized, error.to_string()).because(Some(ENDED_BY_STAFF));
+            }
             SessionError::UnknownTable | SessionError::UnknownPairing => ErrorCode::NotFound,
             SessionError::CodeRequired | SessionError::WrongCode => {
                 return Self::new(ErrorCode::Unauthorized, error.to_string()).totp_required();
@@ -66,7 +72,14 @@ impl From<CommandError> for Problem {
     fn from(error: CommandError) -> Self {
         match error {
             CommandError::Store(store) => store.into(),
-            CommandError::Refused(refusal) => Self::new(refusal.kind.into(), refusal.message).with_document(refusal.document),
+            CommandError::Refused(refusal) => {
+                let problem = Self::new(refusal.kind.into(), refusal.message).with_document(refusal.document);
+                let problem = problem.because(refusal.limit.map(Limit::as_str));
+                match refusal.retry_after {
+                    Some(wait) => problem.after(wait),
+                    None => problem,
+                }
+            }
         }
     }
 }

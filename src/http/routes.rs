@@ -4,7 +4,7 @@ use super::occupancy::occupy;
 use super::problem::{Problem, no_such_path, no_upgrade, wrong_method};
 use super::request_log::log_request;
 use super::state::State;
-use super::{account, demo, devices, health, manage, menu, orders, page, pages, push, rooms, sessions, specs};
+use super::{account, demo, devices, guests, health, manage, menu, orders, page, pages, push, rooms, sessions, specs};
 use crate::protocol::security_headers;
 use crate::store::audit;
 use actix_web::body::MessageBody;
@@ -146,7 +146,7 @@ fn restaurants(cfg: &mut web::ServiceConfig) {
 
 /// What only managers reach.
 fn managers(cfg: &mut web::ServiceConfig) {
-    use manage::{api_keys, audit, people, reports, screens, tables};
+    use manage::{api_keys, audit, limited, people, reports, screens, tables};
     cfg.service(
         at("/api/v1/restaurants/{slug}/tables", "GET, HEAD, POST")
             .route(read().to(tables::list))
@@ -179,7 +179,8 @@ fn managers(cfg: &mut web::ServiceConfig) {
     )
     .service(at("/api/v1/restaurants/{slug}/api-keys/{id}", "DELETE").route(web::delete().to(api_keys::revoke)))
     .service(compressed("/api/v1/restaurants/{slug}/reports/day", reports::day))
-    .service(compressed("/api/v1/restaurants/{slug}/audit", audit::list));
+    .service(compressed("/api/v1/restaurants/{slug}/audit", audit::list))
+    .service(at("/api/v1/restaurants/{slug}/limited", READ).route(read().to(limited::list)));
 }
 
 fn orders_and_rooms(cfg: &mut web::ServiceConfig) {
@@ -188,6 +189,8 @@ fn orders_and_rooms(cfg: &mut web::ServiceConfig) {
             .route(read().to(orders::list))
             .route(web::post().to(orders::place)),
     )
+    .service(at("/api/v1/restaurants/{slug}/diner-sessions", READ).route(read().to(guests::list)))
+    .service(at("/api/v1/restaurants/{slug}/diner-sessions/{id}", "DELETE").route(web::delete().to(guests::end)))
     .service(at("/api/v1/restaurants/{slug}/commands", "POST").route(web::post().to(orders::call)))
     .service(at("/api/v1/orders/{id}", READ).route(read().to(orders::read)))
     .service(at("/api/v1/orders/{id}/share", "POST").route(web::post().to(orders::share)))

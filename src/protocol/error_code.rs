@@ -105,6 +105,8 @@ impl From<RefusalKind> for ErrorCode {
             RefusalKind::Stale => Self::Stale,
             RefusalKind::Conflict => Self::Conflict,
             RefusalKind::Paused => Self::Paused,
+            RefusalKind::RateLimited => Self::RateLimited,
+            RefusalKind::TooLarge => Self::TooLarge,
         }
     }
 }

@@ -89,6 +89,8 @@ pub enum ServerFrame<'a> {
         code: ErrorCode,
         message: &'a str,
         #[serde(skip_serializing_if = "Option::is_none")]
+        reason: Option<&'static str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
         retry_after_ms: Option<u64>,
         #[serde(skip_serializing_if = "Option::is_none")]
         document: Option<&'a Value>,
@@ -121,7 +123,7 @@ impl ServerFrame<'_> {
     /// An error about nothing in particular.
     #[must_use]
     pub const fn error(code: ErrorCode, message: &str) -> ServerFrame<'_> {
-        ServerFrame::Error { id: None, room: None, code, message, retry_after_ms: None, document: None }
+        ServerFrame::Error { id: None, room: None, code, message, reason: None, retry_after_ms: None, document: None }
     }
 
     /// Encodes it, once for everybody who gets it.

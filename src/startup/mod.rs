@@ -73,7 +73,7 @@ impl Node {
         let ended = Arc::new(EndedSessions::new(Duration::from_millis(serve.ended_patience_ms)));
         let snapshot_bytes = usize::try_from(serve.limits.snapshot_bytes).unwrap_or(usize::MAX);
         let directory = Directory::with_budget(store.clone(), metrics.clone(), snapshot_bytes);
-        let commands = Commands::new(directory.clone());
+        let commands = Commands::new(directory.clone(), serve.limits.orders.rates());
         let draining = Arc::new(AtomicBool::new(false));
         let access = Duration::from_secs(serve.access_token_minutes * 60);
         let staff_idle = Duration::from_secs(serve.staff_idle_hours * 60 * 60);

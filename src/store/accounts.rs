@@ -111,12 +111,14 @@ pub trait Accounts: Send + Sync + 'static {
     /// The tables of a restaurant, by id.
     async fn tables(&self, restaurant: RestaurantId) -> Result<Vec<Table>>;
 
-    /// Gives a table another key, which ends what the old one was good for. `Missing` when there is no such table, `Taken`
+    /// Gives a table another key, so that no session begins with the old one, and with `end_sessions` ends those of the
+    /// table's guests, in one transaction; returns the sessions that it ended. `Missing` when there is no such table, `Taken`
     /// when the key is.
-    async fn set_table_key(&self, restaurant: RestaurantId, id: TableId, key: &Key) -> Result<()>;
+    async fn set_table_key(&self, restaurant: RestaurantId, id: TableId, key: &Key, end_sessions: bool) -> Result<Vec<Key>>;
 
-    /// Removes a table with its key. `Missing` when there is none.
-    async fn remove_table(&self, restaurant: RestaurantId, id: TableId) -> Result<()>;
+    /// Removes a table with its key, and ends the sessions of its guests, in one transaction; returns those sessions.
+    /// `Missing` when there is no such table.
+    async fn remove_table(&self, restaurant: RestaurantId, id: TableId) -> Result<Vec<Key>>;
 
     /// Adds a person. `Taken` when the username is.
     async fn add_user(&self, user: &User, at: Timestamp) -> Result<()>;

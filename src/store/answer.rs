@@ -55,9 +55,11 @@ mod tests {
 
     #[test]
     fn what_the_state_decided_is_remembered_and_who_may_is_not() {
-        let stale = Refusal { kind: RefusalKind::Stale, message: "moved on".into(), document: Some(json!({"a": 1})) };
+        let stale = Refusal { document: Some(json!({"a": 1})), ..Refusal::new(RefusalKind::Stale, "moved on") };
         let json = write(&Err(stale.clone())).unwrap().unwrap();
         assert_eq!(repeat(&json).unwrap().answer.unwrap_err(), stale);
-        assert!(write(&Err(Refusal::new(RefusalKind::Forbidden, "no"))).unwrap().is_none());
+        for kind in [RefusalKind::Forbidden, RefusalKind::RateLimited, RefusalKind::TooLarge, RefusalKind::Conflict] {
+            assert!(write(&Err(Refusal::new(kind, "no"))).unwrap().is_none(), "{kind:?}");
+        }
     }
 }

@@ -7,6 +7,7 @@ use crate::domain::decision::{Decision, Moment, Refusal};
 use crate::domain::display::Known;
 use crate::domain::event::{By, Event};
 use crate::domain::ids::{CommandId, OrderId, RestaurantId};
+use crate::domain::limit::{Guest, OpenOrders};
 use crate::domain::menu::Menu;
 use crate::domain::order::Order;
 use crate::domain::position::Position;
@@ -27,6 +28,8 @@ pub enum Reads {
     Order(OrderId),
     /// The menu and the next order number, to place an order.
     Basket,
+    /// The same, and how many orders are open of a guest, of their table and of the restaurant's guests.
+    GuestBasket(Guest),
     /// The open calls.
     Calls,
     /// The menu.
@@ -44,12 +47,14 @@ pub struct State {
     pub moment: Moment,
     /// Minutes that `accept` promises when it names none.
     pub default_minutes: u16,
-    /// The next order number, for [`Reads::Basket`] (else 0). It is used up only when the decision places an order.
+    /// The next order number, for [`Reads::Basket`] and [`Reads::GuestBasket`] (else 0). It is used up only when the decision places an order.
     pub next_number: u32,
     /// The order, for [`Reads::Order`], if the restaurant has it.
     pub order: Option<Order>,
-    /// The menu, for [`Reads::Basket`] and [`Reads::Menu`].
+    /// The menu, for [`Reads::Basket`], [`Reads::GuestBasket`] and [`Reads::Menu`].
     pub menu: Option<Menu>,
+    /// Open orders of guests, for [`Reads::GuestBasket`] (else none).
+    pub open: OpenOrders,
     /// The open calls, for [`Reads::Calls`].
     pub calls: Calls,
     /// The screen, for [`Reads::Display`].
@@ -154,6 +159,10 @@ pub trait Log: Send + Sync + 'static {
     /// positions, remembers the answer (refusals too, when [`crate::domain::decision::RefusalKind::is_remembered`]),
     /// commits. Runs to its end even when the caller stops waiting. `Missing` when there is no such restaurant.
     async fn commit(&self, work: Work) -> Result<Committed>;
+
+    /// The answer that a command has had, without a transaction: for a command that a limit would refuse. `conflict` under
+    /// another fingerprint, as [`Log::commit`] says it.
+    async fn answered(&self, restaurant: RestaurantId, command: &CommandKey) -> Result<Option<Committed>>;
 
     /// The last committed position.
     async fn head(&self, restaurant: RestaurantId) -> Result<Position>;

@@ -11,6 +11,8 @@ pub mod credentials;
 pub mod devices;
 pub mod displays;
 pub mod error;
+mod guest_rows;
+pub mod guests;
 pub mod log;
 mod migrations;
 pub mod open;
@@ -29,6 +31,7 @@ pub use credentials::Credentials;
 pub use devices::Devices;
 pub use displays::Displays;
 pub use error::StoreError;
+pub use guests::Guests;
 pub use log::Log;
 pub use open::{Mode, OpenError, Settings, open};
 pub use pushes::Pushes;
@@ -38,9 +41,9 @@ use std::sync::Arc;
 
 /// Everything a node asks of its database. Every query of a tenant's data carries the restaurant, so that a bug above
 /// cannot read across tenants.
-pub trait Store: Log + Accounts + Credentials + Sessions + Devices + Displays + Pushes + Audit {}
+pub trait Store: Log + Accounts + Credentials + Sessions + Guests + Devices + Displays + Pushes + Audit {}
 
-impl<T: Log + Accounts + Credentials + Sessions + Devices + Displays + Pushes + Audit> Store for T {}
+impl<T: Log + Accounts + Credentials + Sessions + Guests + Devices + Displays + Pushes + Audit> Store for T {}
 
 /// A store that is shared by every thread of a node.
 pub type SharedStore = Arc<dyn Store>;

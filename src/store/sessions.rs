@@ -24,7 +24,9 @@ pub enum Rotation {
     Rotated(SessionRow),
     /// It had been spent before: somebody has a copy. The session is ended.
     Reused(Key),
-    /// Unknown, expired, or of an ended session.
+    /// Of a guest's session that the restaurant has ended.
+    EndedByHouse,
+    /// Unknown, expired, or of a session that has ended otherwise.
     Unknown,
 }
 

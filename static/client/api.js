@@ -96,6 +96,7 @@ export async function problem(response) {
     message: body.detail ?? body.title ?? `status ${response.status}`,
     document: body.document,
     totp_required: body.totp_required,
+    reason: body.reason,
     status: response.status,
     retry_after_ms: seconds > 0 ? seconds * 1000 : undefined,
   });

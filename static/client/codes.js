@@ -53,8 +53,13 @@ export const ERROR_CODES = Object.freeze({
   internal: 'later',
 });
 
-/** @param {string} code @returns {ErrorRule} */
-export function errorRule(code) {
+/**
+ * @param {string} code
+ * @param {string} [reason] a full table has room again when an order closes, which is no time to wait for
+ * @returns {ErrorRule}
+ */
+export function errorRule(code, reason) {
+  if (reason?.startsWith('open_orders')) return 'final';
   return ERROR_CODES[code] ?? 'final';
 }
 
@@ -64,14 +69,16 @@ export function errorRule(code) {
  */
 export class OrderbellError extends Error {
   /**
-   * @param {{code: string, message?: string, document?: any, retry_after_ms?: number, status?: number, totp_required?: boolean}} fields
+   * @param {{code: string, message?: string, document?: any, reason?: string, retry_after_ms?: number, status?: number, totp_required?: boolean}} fields
    */
-  constructor({ code, message, document, retry_after_ms, status, totp_required }) {
+  constructor({ code, message, document, reason, retry_after_ms, status, totp_required }) {
     super(message ?? code);
     this.name = 'OrderbellError';
     this.code = code;
     /** The current order document, with `stale`. */
     this.document = document;
+    /** The limit that was reached, or why a session has ended; a word, where there is one. @type {string | undefined} */
+    this.reason = reason;
     /** @type {number | undefined} */
     this.retryAfterMs = retry_after_ms;
     /** The HTTP status, where the refusal came over HTTP. @type {number | undefined} */

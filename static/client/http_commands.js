@@ -48,10 +48,10 @@ export class HttpCommands {
   }
 
   /** @param {string} id @param {OrderbellError} error */
-  #refused(id, { code, message, document, retryAfterMs }) {
+  #refused(id, { code, message, document, reason, retryAfterMs }) {
     // Without an answer the link is as good as lost; the command goes again on the next, under its id.
     if (code === 'offline') this.#failed({ code: 1006, reason: message });
     else if (code === 'unauthorized') this.#failed({ code: 4401, reason: message });
-    else this.#answered({ type: 'error', id, code, message, document, retry_after_ms: retryAfterMs });
+    else this.#answered({ type: 'error', id, code, message, document, reason, retry_after_ms: retryAfterMs });
   }
 }

@@ -97,7 +97,7 @@ export class Outbox {
     const known = this.#entries.get(frame.id);
     if (!known) return;
     if (frame.type === 'ack') return this.#settle(known, { ack: frame });
-    const rule = errorRule(frame.code);
+    const rule = errorRule(frame.code, frame.reason);
     known.tries += 1;
     if (rule === 'final' || known.tries >= MAX_TRIES) {
       return this.#settle(known, { error: new OrderbellError(frame) });

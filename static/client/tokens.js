@@ -35,6 +35,8 @@ export class TokenSource {
     this.#now = now;
     this.#locks = locks === undefined ? globalThis.navigator?.locks ?? null : locks;
     this.renewable = true;
+    /** Why the server ended the session, where it says so: `ended_by_staff`. @type {string | null} */
+    this.endReason = null;
   }
 
   /** True when a token, fresh or not, is kept. */
@@ -85,8 +87,10 @@ export class TokenSource {
     if (kept.access_token !== old) return kept.access_token;
     const response = await this.#ask(kept.refresh_token);
     if (SPENT.has(response.status)) {
+      const { reason } = await response.json().catch(() => ({}));
+      this.endReason = reason ?? null;
       this.clear();
-      throw signInAgain();
+      throw signInAgain(reason);
     }
     if (!response.ok) throw new OrderbellError({ code: 'unavailable', status: response.status });
     const answer = await response.json();
@@ -185,8 +189,9 @@ export function tokenClaims(token) {
   }
 }
 
-function signInAgain() {
-  return new OrderbellError({ code: 'unauthorized', message: 'sign in again' });
+/** @param {string} [reason] */
+function signInAgain(reason) {
+  return new OrderbellError({ code: 'unauthorized', message: 'sign in again', reason });
 }
 
 /** @param {string | null} text */

@@ -57,9 +57,10 @@ export function preferred(own = navigator.languages) {
   return /** @type {Language} */ (wishes.find((wish) => Object.hasOwn(LANGUAGES, wish)) ?? OTHERWISE);
 }
 
-/** @param {{code?: string}} error @returns {string} what to tell a diner */
-export function errorWords({ code }) {
-  return WORDS[`error_${code}`] ?? WORDS.error;
+/** @param {{code?: string, reason?: string}} error @returns {string} what to tell a diner */
+export function errorWords({ code, reason }) {
+  const limit = reason?.replace(/_by_.*$/, '');
+  return WORDS[`error_${limit}`] ?? WORDS[`error_${code}`] ?? WORDS.error;
 }
 
 /** @param {string | number} time RFC 3339, or milliseconds @returns {string} such as `12:41` */

@@ -1,8 +1,9 @@
 import { LANGUAGES } from '../languages/language.js';
 import { sureSheet } from '../views/manage_parts.js';
-import { tableSheet, tablesView } from '../views/manage_tables.js';
+import { newCodeSheet, tableSheet, tablesView } from '../views/manage_tables.js';
 import { openSheet } from '../views/sheet.js';
-import { Section, fields, named } from './manage_section.js';
+import { endGuestSheet, guestsSheet } from '../views/staff_sheets.js';
+import { Section, complain, fields, named } from './manage_section.js';
 
 /** Pictures that are asked for at one time. */
 const AT_ONCE = 4;
@@ -14,8 +15,13 @@ export class TablesSection extends Section {
   /** Pictures by the address they carry. @type {Map<string, string>} */ #codes = new Map();
   /** What stands under each, in every language that guests speak. @type {{language: string, words: string}[]} */ #hints = [];
 
+  /** Limits that were reached lately. @type {any[]} */ #limited = [];
+
   async read() {
-    const [{ tables }, hints] = await Promise.all([this.context.call('GET', '/tables'), scanHints()]);
+    const [{ tables }, { limited }, hints] = await Promise.all([
+      this.context.call('GET', '/tables'), this.context.call('GET', '/limited').catch(noneOnAnOlderNode), scanHints(),
+    ]);
+    this.#limited = limited;
     this.#hints = hints;
     tables.sort((/** @type {any} */ a, /** @type {any} */ b) => BY_LABEL.compare(a.label, b.label));
     this.#draw(tables);
@@ -38,7 +44,7 @@ export class TablesSection extends Section {
 
   view() {
     const place = this.data[0] ? new URL(this.data[0].url).host : '';
-    return tablesView(this.data, { codes: this.#codes, hints: this.#hints, restaurant: this.context.restaurant.name, place });
+    return tablesView(this.data, { codes: this.#codes, hints: this.#hints, restaurant: this.context.restaurant.name, place, limited: this.#limited });
   }
 
   /** @param {string} name @param {HTMLElement} control */
@@ -48,18 +54,45 @@ export class TablesSection extends Section {
     const deeds = {
       'ask-table': () => openSheet(tableSheet()),
       'print': () => print(),
-      'ask-key': () => this.#ask(id, 'new-key', 'Give it a new code', 'The code that is on the table now opens nothing any more.'),
-      'ask-remove': () => this.#ask(id, 'remove', 'Remove it', 'Its code opens nothing any more. Orders that are in go on.'),
-      'new-key': () => this.attempt(() => this.context.call('POST', `/tables/${id}/key`, { body: {} }), 'It has a new code. Print it and put it there.'),
+      'ask-key': () => openSheet(newCodeSheet(this.#table(id))),
+      'ask-remove': () => this.#ask(id, 'remove', 'Remove it', 'Its code opens nothing any more, and the visits of the phones there end. Orders that are in go on.'),
+      'new-key': () => this.#renew(id, control.dataset.end === 'true'),
+      'guests': () => this.#showGuests(this.#table(id).label),
+      'ask-end-guest': () => openSheet(endGuestSheet(named(control, 'data-guests-of'), named(control, 'data-guest'))),
+      'end-guest': () => this.#endGuest(named(control, 'data-guests-of'), named(control, 'data-guest')),
       'remove': () => this.attempt(() => this.context.call('DELETE', `/tables/${id}`), 'The table is removed.'),
     };
     deeds[name]?.();
   }
 
+  /** @param {string} id */
+  #table(id) {
+    return this.data.find((/** @type {any} */ one) => one.id === id);
+  }
+
+  /** @param {string} id @param {boolean} end_sessions of the phones that have used the old code */
+  #renew(id, end_sessions) {
+    this.attempt(() => this.context.call('POST', `/tables/${id}/key`, { body: { end_sessions } }), 'It has a new code. Print it and put it there.');
+  }
+
+  /** @param {string} label */
+  async #showGuests(label) {
+    try {
+      const { sessions } = await this.context.call('GET', `/diner-sessions?table=${encodeURIComponent(label)}`);
+      openSheet(guestsSheet(label, sessions, Date.now()));
+    } catch (error) {
+      complain(/** @type {any} */ (error));
+    }
+  }
+
+  /** @param {string} label @param {string} id of the session */
+  #endGuest(label, id) {
+    this.attempt(() => this.context.call('DELETE', `/diner-sessions/${encodeURIComponent(id)}`), `The visit at table ${label} is ended.`);
+  }
+
   /** @param {string} id @param {string} deed @param {string} sure @param {string} hint */
   #ask(id, deed, sure, hint) {
-    const table = this.data.find((/** @type {any} */ one) => one.id === id);
-    openSheet(sureSheet({ title: `Table ${table.label}`, hint, deed, sure, attributes: { 'data-table': id } }));
+    openSheet(sureSheet({ title: `Table ${this.#table(id).label}`, hint, deed, sure, attributes: { 'data-table': id } }));
   }
 
   /** @param {string} _name @param {HTMLFormElement} form */
@@ -67,6 +100,12 @@ export class TablesSection extends Section {
     const { label } = fields(form);
     this.attempt(() => this.context.call('POST', '/tables', { body: { label } }), `Table ${label} is there.`);
   }
+}
+
+/** @param {{code: string}} error */
+function noneOnAnOlderNode(error) {
+  if (error.code !== 'not_found') throw error;
+  return { limited: [] };
 }
 
 /** @returns {Promise<{language: string, words: string}[]>} */

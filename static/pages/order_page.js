@@ -93,7 +93,8 @@ export class OrderPage {
     this.#bell.on('pending', () => this.#draw());
     this.#bell.on('state', (/** @type {{state: string, reason?: string}} */ { state, reason }) => {
       if (state !== 'stopped' || this.#refusal) return;
-      if (reason === 'unauthorized') this.#refuse('ended', 'endedHint');
+      if (reason === 'unauthorized' && this.#visit?.wasEnded) this.#refuse('endedByStaff', 'endedByStaffHint');
+      else if (reason === 'unauthorized') this.#refuse('ended', 'endedHint');
       else this.#insteadOfOrder(() => showInstead(this.#main, { title: WORDS.stopped, hint: WORDS.stoppedHint, action: WORDS.reload, does: 'reload' }));
     });
   }
@@ -161,7 +162,7 @@ export class OrderPage {
     if (this.#order && heardAt !== null) keepOrders([this.#order], heardAt);
   }
 
-  /** @param {'noOrder' | 'ended'} title @param {'notYoursHint' | 'endedHint'} hint keys of words, since the language may change */
+  /** @param {'noOrder' | 'ended' | 'endedByStaff'} title @param {'notYoursHint' | 'endedHint' | 'endedByStaffHint'} hint keys of words, since the language may change */
   #refuse(title, hint) {
     this.#insteadOfOrder(() => showInstead(this.#main, this.#shared
       ? { title: WORDS.sharedEnded, hint: WORDS.sharedEndedHint, icon: 'hourglass' }

@@ -1,7 +1,7 @@
 import { find } from '../views/dom.js';
 import { closeSheet, openSheet } from '../views/sheet.js';
 import { LOOK_BACK_HOURS, nextAt } from '../views/staff_model.js';
-import { pairSheet, pauseSheet, soldOutSheet } from '../views/staff_sheets.js';
+import { endGuestSheet, guestsSheet, pairSheet, pauseSheet, soldOutSheet } from '../views/staff_sheets.js';
 import { toast } from '../views/toasts.js';
 
 /** Orders are listed by age, and those of yesterday are of no use. */
@@ -50,6 +50,9 @@ export class StaffService {
       'pause': () => this.#put('/pause', { paused: true, ...this.#until(control) }, 'New orders are paused.'),
       'resume': () => this.#put('/pause', { paused: false }, 'Guests can order again.'),
       'ask-pair': () => this.#askPair(),
+      'guests': () => this.#showGuests(guestsOf(control).table),
+      'ask-end-guest': () => openSheet(endGuestSheet(guestsOf(control).table, guestsOf(control).id)),
+      'end-guest': () => this.#endGuest(guestsOf(control)),
     };
     deeds[name]?.();
   }
@@ -86,6 +89,29 @@ export class StaffService {
     }
   }
 
+  /** @param {string} table */
+  async #showGuests(table) {
+    try {
+      const { sessions } = await this.#api.get(`${this.#path}/diner-sessions?table=${encodeURIComponent(table)}`);
+      openSheet(guestsSheet(table, sessions, this.#now()));
+    } catch (error) {
+      toast(`Not read: ${words(error)}`, { bad: true });
+    }
+  }
+
+  /** @param {{table: string, id: string}} guest */
+  async #endGuest({ table, id }) {
+    closeSheet();
+    try {
+      await this.#api.delete(`${this.#path}/diner-sessions/${encodeURIComponent(id)}`);
+      toast('The visit is ended.');
+    } catch (error) {
+      const { code } = /** @type {any} */ (error);
+      toast(code === 'not_found' ? 'The visit was over already.' : `Not done: ${words(error)}`, { bad: code !== 'not_found' });
+    }
+    this.#showGuests(table);
+  }
+
   async #askPair() {
     const { stations = [] } = await this.#api.get(this.#path).catch(() => ({}));
     openSheet(pairSheet(stations));
@@ -108,6 +134,12 @@ export class StaffService {
       find('#pair-error').textContent = words(error);
     }
   }
+}
+
+/** @param {HTMLElement} control @returns {{table: string, id: string}} */
+function guestsOf(control) {
+  const of = (/** @type {string} */ name) => control.closest(`[${name}]`)?.getAttribute(name) ?? '';
+  return { table: of('data-guests-of'), id: of('data-guest') };
 }
 
 /** @param {any} error */

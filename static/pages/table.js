@@ -43,6 +43,7 @@ async function enter() {
     show = () => page.speak();
     await page.run();
     visit.end();
+    if (visit.wasEnded) return endedByStaff();
     if (!visit.begun && performance.now() < STALE_VISIT_MS) return void location.reload();
     instead(() => ({ title: WORDS.ended, hint: WORDS.endedHint, icon: 'out', action: WORDS.newVisit, does: 'reload' }));
   } catch (error) {
@@ -50,8 +51,18 @@ async function enter() {
   }
 }
 
-/** @param {{code?: string}} error */
-function refuse({ code }) {
+/** The way on is another visit, which the guest has to want. */
+function endedByStaff() {
+  instead(() => ({ title: WORDS.endedByStaff, hint: WORDS.endedByStaffHint, icon: 'out', action: WORDS.newVisit, does: 'reload' }));
+}
+
+/** @param {{code?: string, reason?: string}} error */
+function refuse({ code, reason }) {
+  if (reason === 'ended_by_staff') {
+    document.documentElement.dataset.connection = 'stopped';
+    visit.end();
+    return endedByStaff();
+  }
   if (code === 'not_found' || code === 'forbidden' || code === 'unauthorized' || code === 'invalid') {
     document.documentElement.dataset.connection = 'stopped';
     instead(() => ({ title: WORDS.noTable, hint: WORDS.noTableHint }));

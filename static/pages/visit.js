@@ -1,4 +1,4 @@
-import { Api, Orderbell, TokenSource } from '../client/orderbell.js';
+import { Api, Orderbell, OrderbellError, TokenSource } from '../client/orderbell.js';
 import { pageVersion } from '../views/dom.js';
 import { keepLocal, recallLocal } from '../views/storage.js';
 import { forgetOrders } from './last_seen.js';
@@ -32,6 +32,11 @@ export class Visit {
     return this.#begun;
   }
 
+  /** Whether the staff has ended the session that this page had. */
+  get wasEnded() {
+    return this.#tokens.endReason === 'ended_by_staff';
+  }
+
   /**
    * The kept session, or a new one where there is none or it has ended.
    * @returns {Promise<Place>}
@@ -39,7 +44,9 @@ export class Visit {
    */
   async open() {
     keepLocal('table', this.#key);
-    if (!this.#place || !(await this.#stillGood())) await this.#begin();
+    const isGood = this.#place !== null && (await this.#stillGood());
+    if (!isGood && this.wasEnded) throw new OrderbellError({ code: 'unauthorized', reason: 'ended_by_staff' });
+    if (!isGood) await this.#begin();
     return /** @type {Place} */ (this.#place);
   }
 

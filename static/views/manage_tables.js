@@ -1,20 +1,58 @@
 import { h } from './dom.js';
-import { count } from './format.js';
+import { clock, count } from './format.js';
 import { emptyView, field, formSheet, lineButton, mainButton, sectionHead } from './manage_parts.js';
+import { head } from './staff_sheets.js';
 
 /**
  * @param {{id: string, label: string, url: string}[]} tables
- * @param {{codes: Map<string, string>, hints: {language: string, words: string}[], restaurant: string, place: string}} look
- *   `codes`: pictures by address; `hints`: what stands under each; `place`: where guests get to
+ * @param {{codes: Map<string, string>, hints: {language: string, words: string}[], restaurant: string, place: string, limited: any[]}} look
+ *   `codes`: pictures by address; `hints`: what stands under each; `place`: where guests get to;
+ *   `limited`: the limits that were reached lately
  */
-export function tablesView(tables, { codes, hints, restaurant, place }) {
+export function tablesView(tables, { codes, hints, restaurant, place, limited }) {
   const ready = tables.length > 0 && tables.every(({ url }) => codes.has(url));
   return h('section.section', { 'aria-label': 'Tables' },
     sectionHead('Tables', tables.length === 0 ? 'Each has a code that opens the menu.' : `${count(tables.length, 'code')}, which lead to ${place}.`,
       tables.length > 0 && h('button.button', { 'type': 'button', 'data-do': 'print', 'disabled': !ready }, 'Print the codes'),
       mainButton('ask-table', 'Add a table', 'plus')),
     tables.length === 0 && emptyView('table', 'No table yet', 'Add one, print its code, and put it on the table.'),
-    h('ul.codes', {}, tables.map((table) => tableCard(table, { code: codes.get(table.url), hints, restaurant }))));
+    h('ul.codes', {}, tables.map((table) => tableCard(table, { code: codes.get(table.url), hints, restaurant }))),
+    limitedView(limited));
+}
+
+/** What each limit is called here. @type {Record<string, string>} */
+const LIMIT_WORDS = {
+  commands_by_diner: 'one phone sent too much at once',
+  orders_by_diner: 'one phone ordered too often in a minute',
+  orders_by_table: 'the table ordered too often in a minute',
+  orders_by_restaurant: 'all guests together ordered too often in a minute',
+  open_orders_by_diner: 'one phone has too many open orders',
+  open_orders_by_table: 'the table has too many open orders',
+  open_orders_by_restaurant: 'all guests together have too many open orders',
+  order_lines: 'an order had too many lines',
+  order_portions: 'an order had too many portions',
+  order_bytes: 'an order was too long',
+};
+
+/** @param {{limit: string, table?: string, count: number, last_at: string}[]} limited */
+function limitedView(limited) {
+  if (limited.length === 0) return null;
+  return h('section.card.limited', { 'aria-labelledby': 'limited-title' },
+    h('h3', { id: 'limited-title' }, 'Held back within a day'),
+    h('ul', {}, limited.map(({ limit, table, count: times, last_at }) => h('li', {},
+      `${table ? `Table ${table}` : 'No table'}: ${LIMIT_WORDS[limit] ?? limit.replaceAll('_', ' ')}, ${count(times, 'time')}, last at ${clock(last_at)}`))));
+}
+
+/**
+ * Asks whether who sits there with the old code may stay.
+ * @param {{id: string, label: string}} table
+ */
+export function newCodeSheet({ id, label }) {
+  return h('div', { 'data-table': id }, head(`Table ${label}`, 'The code that is on the table now opens nothing any more. What about the phones that have used it?'),
+    h('p.field__error', { role: 'alert' }),
+    h('div.sheet__foot', {},
+      h('button.button.button--danger.button--large', { 'type': 'button', 'data-do': 'new-key', 'data-end': 'true', 'data-sure': true }, 'New code, end their visits'),
+      h('button.button.button--large', { 'type': 'button', 'data-do': 'new-key', 'data-end': 'false' }, 'New code, they may stay')));
 }
 
 /**
@@ -28,7 +66,7 @@ function tableCard({ id, label, url }, { code, hints, restaurant }) {
       : h('div.code-card__code.code-card__code--due', {}, h('div.spinner', { 'aria-hidden': 'true' })),
     h('h3', {}, `Table ${label}`),
     hints.map(({ language, words }) => h('p.code-card__hint', { lang: language }, words)),
-    h('div.actions', {}, lineButton('ask-key', 'New code', `for table ${label}`), lineButton('ask-remove', 'Remove', `table ${label}`)));
+    h('div.actions', {}, lineButton('guests', 'Guests', `at table ${label}`), lineButton('ask-key', 'New code', `for table ${label}`), lineButton('ask-remove', 'Remove', `table ${label}`)));
 }
 
 export function tableSheet() {

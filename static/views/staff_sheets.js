@@ -1,5 +1,5 @@
 import { h } from './dom.js';
-import { REASON_WORDS, place } from './format.js';
+import { REASON_WORDS, ageInWords, count, place } from './format.js';
 import { icon } from './icons.js';
 
 /** What the one dialog of the staff page can hold. A control in it that sends a command says so as anywhere else. */
@@ -90,6 +90,30 @@ export function accountSheet({ name, username, theme, link }) {
     h('div.account', { id: 'account-guard' }),
     h('div.sheet__foot', {}, link && h('a.button', { href: link.href }, link.text),
       h('button.button.button--danger', { 'type': 'button', 'data-do': 'sign-out' }, icon('out'), 'Sign out')));
+}
+
+/**
+ * @param {string} table
+ * @param {{id: string, started_at: string, seen_at: string, open_orders: number}[]} sessions
+ * @param {number} now server ms
+ */
+export function guestsSheet(table, sessions, now) {
+  const since = (/** @type {string} */ time) => ageInWords(Math.max(now - Date.parse(time), 0));
+  const hint = sessions.length === 0 ? 'No phone has a visit here.' : `${count(sessions.length, 'phone')}. A phone whose visit ends can do nothing more until its guest scans the code again.`;
+  return h('div', { 'data-guests-of': table }, head(`Guests at table ${table}`, hint),
+    h('ul.guests', {}, sessions.map(({ id, started_at, seen_at, open_orders }) => h('li.guest', { 'data-guest': id },
+      h('p', {}, `Here for ${since(started_at)}, last heard ${since(seen_at)} ago, ${count(open_orders, 'open order')}`),
+      h('button.button.button--danger', { 'type': 'button', 'data-do': 'ask-end-guest' }, 'End the visit',
+        h('span.visually-hidden', {}, ` of the guest who is here for ${since(started_at)}`))))),
+    h('p.field__error', { role: 'alert' }));
+}
+
+/** @param {string} table @param {string} id of the session */
+export function endGuestSheet(table, id) {
+  return h('div', { 'data-guests-of': table, 'data-guest': id },
+    head('End this visit?', `The phone at table ${table} is told that the staff ended it. Its orders go on; cancel them where they stand.`),
+    h('p.field__error', { role: 'alert' }),
+    h('div.sheet__foot', {}, h('button.button.button--danger.button--large', { 'type': 'button', 'data-do': 'end-guest', 'data-sure': true }, 'End the visit')));
 }
 
 /** The head of a sheet. @param {string} title @param {string} hint */

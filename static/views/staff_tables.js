@@ -46,7 +46,9 @@ function tableCard({ key, table, service, orders, calls, total }, now) {
   return h('section.card.table', { 'data-key': key, 'data-table': table, 'aria-label': name },
     h('header.table__head', {}, h('h2', {}, name), total && h('p.table__total.numeric', {}, money(total)),
       table && orders.length > 0 && h('button.button.button--quiet', { 'type': 'button', 'data-do': 'look', 'data-search': `table ${table}` },
-        'Details', h('span.visually-hidden', {}, ` of ${name}`))),
+        'Details', h('span.visually-hidden', {}, ` of ${name}`)),
+      table && h('button.button.button--quiet', { 'type': 'button', 'data-do': 'guests', 'data-guests-of': table },
+        'Guests', h('span.visually-hidden', {}, ` at ${name}`))),
     calls.map((call) => callView(call, now)),
     h('ul.table__orders', {}, orders.map((order) => orderLine(order, now))));
 }

@@ -2,7 +2,7 @@
 
 use orderbell::broker::{self, Address, Broker, Signer, Verify};
 use orderbell::clock;
-use orderbell::commands::Commands;
+use orderbell::commands::{CommandRates, Commands};
 use orderbell::domain::event::{By, Event, EventKind};
 use orderbell::domain::ids::{CategoryId, EventId, MenuItemId, RestaurantId};
 use orderbell::domain::menu::{Category, Menu, MenuAction, MenuItem};
@@ -164,7 +164,7 @@ impl Build {
         let registry = FeedRegistry::new(compared, self.period).start();
         let address = Address::parse(&self.url.into()).unwrap();
         let broker = broker::start_with(address, house.signer(), self.verifier, directory.clone(), registry);
-        Node { commands: Commands::new(directory.clone()), directory, metrics, broker }
+        Node { commands: Commands::new(directory.clone(), CommandRates::default()), directory, metrics, broker }
     }
 }
 

@@ -66,3 +66,23 @@ async fn a_node_that_cannot_read_which_sessions_have_ended_admits_nobody_until_i
     eventually("a handshake", PATIENCE, || async { (shakes().await.status == 101).then_some(()) }).await;
     node.anybody().get("/readyz").await.expect(200);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_table_that_is_deleted_on_one_node_ends_its_phones_on_another() {
+    let site = Site::open(2, None, &[]).await;
+    let sign_in = json!({"restaurant": "demo", "username": "manager", "password": "manager-demo"});
+    let answer = site.nodes[0].anybody().post("/api/v1/sessions", &sign_in).await.expect(200);
+    let manager = Client::new(&site.addresses.of(0), text(&answer["access_token"]));
+    let tables = "/api/v1/restaurants/demo/tables";
+    let table = manager.post(tables, &json!({"label": "Garden"})).await.expect(201);
+    let seated = json!({"table_key": table["key"]});
+    let answer = site.nodes[1].anybody().post("/api/v1/diner-sessions", &seated).await.expect(200);
+    let phone = Client::new(&site.addresses.of(1), text(&answer["access_token"]));
+    let mut screen = phone.screen().await;
+    let begun = Instant::now();
+    assert_eq!(manager.delete(&format!("{tables}/{}", text(&table["id"]))).await.status, 204);
+    assert_eq!(site.at(&phone, 0).get("/api/v1/diner-sessions/current").await.status, 401, "at once, here");
+    assert_eq!(screen.until_close().await, Close::Code(4401));
+    assert!(begun.elapsed() <= Duration::from_secs(2), "{:?}", begun.elapsed());
+    phone.get("/api/v1/diner-sessions/current").await.problem(401, "unauthorized");
+}

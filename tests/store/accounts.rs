@@ -79,14 +79,14 @@ pub async fn a_table_gets_another_key_and_goes(world: World) {
     let (first, second) = (table(one.id, "7", "key-1"), table(one.id, "8", "key-2"));
     store.add_table(&first).await.unwrap();
     store.add_table(&second).await.unwrap();
-    assert_eq!(store.set_table_key(one.id, first.id, &key("key-2")).await, Err(StoreError::Taken));
-    assert_eq!(store.set_table_key(two.id, first.id, &key("key-3")).await, Err(StoreError::Missing), "another's");
-    assert_eq!(store.set_table_key(one.id, first.id, &key("key-3")).await, Ok(()));
+    assert_eq!(store.set_table_key(one.id, first.id, &key("key-2"), true).await, Err(StoreError::Taken));
+    assert_eq!(store.set_table_key(two.id, first.id, &key("key-3"), true).await, Err(StoreError::Missing), "another's");
+    assert_eq!(store.set_table_key(one.id, first.id, &key("key-3"), true).await, Ok(vec![]));
     assert_eq!(store.table_by_key(&key("key-1")).await.unwrap(), None);
     let first = Table { key: key("key-3"), ..first };
     assert_eq!(store.table_by_key(&key("key-3")).await.unwrap(), Some(first.clone()));
     assert_eq!(store.remove_table(two.id, first.id).await, Err(StoreError::Missing), "another's");
-    assert_eq!(store.remove_table(one.id, first.id).await, Ok(()));
+    assert_eq!(store.remove_table(one.id, first.id).await, Ok(vec![]));
     assert_eq!(store.remove_table(one.id, first.id).await, Err(StoreError::Missing));
     assert_eq!(store.tables(one.id).await.unwrap(), [second]);
 }

@@ -20,6 +20,7 @@ mod devices;
 mod displays;
 mod feed;
 mod fold;
+mod guests;
 mod house;
 mod isolation;
 mod kill;
@@ -83,6 +84,10 @@ contract! {
         sessions_are_listed_by_use_and_ended_by_their_owner, a_session_of_staff_that_nobody_uses_is_idle_and_no_other,
         tries_are_counted_before_they_are_made_and_anew_after_a_while,
         a_step_and_a_recovery_code_are_used_once_on_any_node, a_second_factor_goes_with_its_codes_and_with_its_person;
+    guests: open_orders_are_counted_of_a_guest_a_table_and_a_house, a_table_that_goes_takes_its_guests_with_it,
+        a_new_key_ends_sessions_when_it_is_asked_to, a_guest_who_sits_down_while_the_table_goes_is_not_left_behind,
+        the_house_sees_its_guests_and_ends_one, a_phone_hears_that_the_house_ended_its_session,
+        refusals_by_a_limit_add_up_and_are_forgotten, an_answer_is_found_without_a_transaction;
     devices: a_screen_is_handed_out_once, of_many_polls_at_once_one_gets_the_screen,
         an_approval_needs_a_code_that_is_good, a_pairing_expires_and_frees_its_code,
         a_screen_that_is_moved_keeps_its_session, a_revoked_screen_is_gone_with_its_sessions;

@@ -5,7 +5,7 @@ use crate::clock;
 use crate::domain::ids::TableId;
 use crate::domain::principal::Principal;
 use crate::domain::text::{Key, Slug, TableLabel};
-use crate::http::body::Body;
+use crate::http::body::{Body, OptionalBody};
 use crate::http::extract::Manager;
 use crate::http::problem::Problem;
 use crate::http::qr;
@@ -87,7 +87,7 @@ pub async fn add(
     Ok(HttpResponse::Created().json(TableAnswer::new(table, &base)))
 }
 
-/// `DELETE …/tables/{id}`: its code opens nothing any more. 204.
+/// `DELETE …/tables/{id}`: its code opens nothing any more, and the sessions of its guests end. 204.
 ///
 /// # Errors
 /// `forbidden`, `not_found`.
@@ -97,24 +97,34 @@ pub async fn remove(
     path: web::Path<(Slug, TableId)>,
 ) -> Result<HttpResponse, Problem> {
     let table = find(&state, &who, path.1).await?;
-    audit::recorded(note(&table, "remove_table"), state.store.remove_table(who.restaurant, table.id)).await?;
+    state.sessions()?.remove_table(note(&table, "remove_table"), who.restaurant, table.id).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// `POST …/tables/{id}/key`: another key, so that the old code opens nothing any more. 200 with the table.
+/// The body of `POST …/tables/{id}/key`, which may be left out.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewKey {
+    end_sessions: Option<bool>,
+}
+
+/// `POST …/tables/{id}/key`: another key, so that the old code opens nothing any more. The sessions of the table's guests end,
+/// unless the body says `"end_sessions":false`. 200 with the table.
 ///
 /// # Errors
-/// `forbidden`, `not_found`.
+/// `forbidden`, `not_found`, `invalid`.
 pub async fn renew_key(
     state: web::Data<State>,
     Manager(who): Manager,
     request: HttpRequest,
     path: web::Path<(Slug, TableId)>,
+    body: OptionalBody<NewKey>,
 ) -> Result<HttpResponse, Problem> {
     let base = state.base.of(&request)?;
     let table = Table { key: new_key()?, ..find(&state, &who, path.1).await? };
-    let renewed = state.store.set_table_key(who.restaurant, table.id, &table.key);
-    audit::recorded(note(&table, "change_key"), renewed).await?;
+    let end_sessions = body.0?.end_sessions.unwrap_or(true);
+    let note = note(&table, "change_key");
+    state.sessions()?.renew_table_key(note, &table, end_sessions).await?;
     Ok(HttpResponse::Ok().json(TableAnswer::new(table, &base)))
 }
 

@@ -29,7 +29,7 @@ async fn goes_on(house: &House, tokens: &Value) -> (bool, bool) {
 /// Every call that only managers may make.
 fn calls() -> Vec<(Method, String)> {
     let some = "00000000-0000-7000-8000-0000000000ff";
-    let calls: [(Method, &str); 19] = [
+    let calls: [(Method, &str); 20] = [
         (Method::PUT, "/menu"),
         (Method::GET, "/tables"),
         (Method::POST, "/tables"),
@@ -44,6 +44,7 @@ fn calls() -> Vec<(Method, String)> {
         (Method::GET, "/devices"),
         (Method::PATCH, "/devices/ID"),
         (Method::DELETE, "/devices/ID"),
+        (Method::GET, "/limited"),
         (Method::GET, "/api-keys"),
         (Method::POST, "/api-keys"),
         (Method::DELETE, "/api-keys/ID"),

@@ -20,7 +20,7 @@ use crate::auth::session::{Lifetimes, SessionService};
 use crate::auth::tests::fixtures::{self, LADLE, REZALA};
 use crate::auth::token::{Issuer, Verifier};
 use crate::clock;
-use crate::commands::Commands;
+use crate::commands::{CommandRates, Commands};
 use crate::connection::displays::Spans;
 use crate::connection::{self, Census, Displays, Services};
 use crate::domain::ids::{NodeId, RestaurantId};
@@ -60,7 +60,7 @@ impl House {
         let ended: Arc<EndedSessions> = Arc::default();
         ended.refresh_from(store.as_ref(), clock::now()).await.unwrap();
         let directory = Directory::new(store.clone(), metrics.clone());
-        let commands = Commands::new(directory.clone());
+        let commands = Commands::new(directory.clone(), CommandRates::default());
         let live = Services {
             directory,
             commands: commands.clone(),

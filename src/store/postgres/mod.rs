@@ -6,7 +6,7 @@ mod connect;
 mod shared;
 
 use super::open::OpenError;
-use super::sql::postgres::{HEADS, LOCK_FEED, RECORD_END};
+use super::sql::postgres::{HEADS, HOLD_TABLE, LOCK_FEED, RECORD_END};
 use super::{Result, StoreError, audit, task};
 use futures_util::future::BoxFuture;
 use sqlx::{Connection as _, PgPool, query_as};

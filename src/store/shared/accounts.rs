@@ -1,6 +1,6 @@
 //! [`Accounts`]: restaurants, tables, people, API keys.
 
-use super::{Backend, Connection, Database, sessions, users};
+use super::{Backend, Connection, Database, guests, sessions, users};
 use crate::domain::ids::{RestaurantId, TableId, UserId};
 use crate::domain::menu::Menu;
 use crate::domain::text::{Key, Slug};
@@ -58,14 +58,27 @@ impl Accounts for Backend {
         self.all(query_as::<Database, TableRow>(sql::accounts::TABLES).bind(restaurant.uuid())).await
     }
 
-    async fn set_table_key(&self, restaurant: RestaurantId, id: TableId, key: &Key) -> Result<()> {
-        let query = query::<Database>(sql::accounts::SET_TABLE_KEY).bind(restaurant.uuid()).bind(id.uuid());
-        found(self.execute(query.bind(key.as_str().to_owned())).await?)
+    async fn set_table_key(&self, restaurant: RestaurantId, id: TableId, key: &Key, end_sessions: bool) -> Result<Vec<Key>> {
+        let query = query_scalar::<Database, String>(sql::accounts::SET_TABLE_KEY).bind(restaurant.uuid()).bind(id.uuid());
+        let query = query.bind(key.as_str().to_owned());
+        self.write(move |c| {
+            Box::pin(async move {
+                let label = query.fetch_optional(&mut *c).await?.ok_or(StoreError::Missing)?;
+                if end_sessions { guests::end_table(c, restaurant, &label).await } else { Ok(Vec::new()) }
+            })
+        })
+        .await
     }
 
-    async fn remove_table(&self, restaurant: RestaurantId, id: TableId) -> Result<()> {
-        let query = query::<Database>(sql::accounts::REMOVE_TABLE).bind(restaurant.uuid()).bind(id.uuid());
-        found(self.execute(query).await?)
+    async fn remove_table(&self, restaurant: RestaurantId, id: TableId) -> Result<Vec<Key>> {
+        let query = query_scalar::<Database, String>(sql::accounts::REMOVE_TABLE).bind(restaurant.uuid()).bind(id.uuid());
+        self.write(move |c| {
+            Box::pin(async move {
+                let label = query.fetch_optional(&mut *c).await?.ok_or(StoreError::Missing)?;
+                guests::end_table(c, restaurant, &label).await
+            })
+        })
+        .await
     }
 
     async fn add_user(&self, user: &User, at: Timestamp) -> Result<()> {
@@ -147,7 +160,7 @@ async fn revoke_api_key(connection: &mut Connection, restaurant: RestaurantId, i
     if query.bind(at.micros()).execute(&mut *connection).await?.rows_affected() == 0 {
         return Err(StoreError::Missing);
     }
-    let query = sqlx::query_scalar::<Database, String>(sql::sessions::SESSIONS_OF_API_KEY).bind(restaurant.uuid());
+    let query = query_scalar::<Database, String>(sql::sessions::SESSIONS_OF_API_KEY).bind(restaurant.uuid());
     let sessions = query.bind(id.as_str()).fetch_all(&mut *connection).await?;
     sessions::end_all(connection, sessions).await
 }

@@ -6,6 +6,7 @@ use crate::domain::decision::{Decision, Draft, Moment, Refusal, RefusalKind, Wri
 use crate::domain::display::Known;
 use crate::domain::event::{By, Event, EventKind};
 use crate::domain::ids::{CallId, EventId, RestaurantId};
+use crate::domain::limit::OpenOrders;
 use crate::domain::menu::Menu;
 use crate::domain::order::Order;
 use crate::domain::position::Position;
@@ -32,7 +33,9 @@ pub async fn commit(connection: &mut Connection, work: Work) -> Result<Committed
     let Work { restaurant, reads, command, by, at, note, decide } = work;
     let context = Context { restaurant, command, by, at };
     let feed = lock(connection, restaurant).await?;
-    if let Some(committed) = remembered(connection, &context).await? {
+    if let Some(key) = &context.command
+        && let Some(committed) = remembered(connection, restaurant, key).await?
+    {
         return Ok(committed);
     }
     let state = read(connection, &context, reads, &feed).await?;
@@ -88,10 +91,9 @@ fn ack(position: Position, changed: bool, document: &serde_json::Value) -> Resul
 }
 
 /// The answer that the command has had before, if it has.
-async fn remembered(connection: &mut Connection, context: &Context) -> Result<Option<Committed>> {
-    let Some(key) = &context.command else { return Ok(None) };
+pub async fn remembered(connection: &mut Connection, restaurant: RestaurantId, key: &CommandKey) -> Result<Option<Committed>> {
     let row = query_as::<Database, (Vec<u8>, String)>(sql::log::REMEMBERED)
-        .bind(context.restaurant.uuid())
+        .bind(restaurant.uuid())
         .bind(key.sub.as_str())
         .bind(key.id.uuid())
         .fetch_optional(connection)
@@ -128,6 +130,7 @@ async fn read(connection: &mut Connection, context: &Context, reads: Reads, feed
         next_number: 0,
         order: None,
         menu: None,
+        open: OpenOrders::default(),
         calls: Calls::new(),
         display: Known::default(),
         tickets: Tickets::default(),
@@ -141,6 +144,11 @@ async fn read(connection: &mut Connection, context: &Context, reads: Reads, feed
         Reads::Basket => {
             state.menu = super::log::menu(connection, restaurant).await?;
             state.next_number = feed.next_number()?;
+        }
+        Reads::GuestBasket(guest) => {
+            state.menu = super::log::menu(connection, restaurant).await?;
+            state.next_number = feed.next_number()?;
+            state.open = super::guests::open_orders(connection, restaurant, &guest).await?;
         }
     }
     Ok(state)
@@ -245,7 +253,8 @@ async fn write_order(connection: &mut Connection, order: &Order, places: bool) -
         .bind(!order.status.is_final())
         .bind(rows::write(order)?);
     let query = if places {
-        query.bind(i64::from(order.number)).bind(order.diner.as_ref().map(|diner| diner.as_str()))
+        let query = query.bind(i64::from(order.number)).bind(order.diner.as_ref().map(|diner| diner.as_str()));
+        query.bind(order.diner.as_ref().and(order.table.as_ref()).map_or("", |table| table.as_str()))
     } else {
         let stations = undrawn::waits_at(order);
         let waits_at = (!stations.is_empty()).then(|| rows::write(&stations)).transpose()?;

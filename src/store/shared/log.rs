@@ -10,7 +10,7 @@ use crate::domain::room_id::RoomId;
 use crate::domain::text::Key;
 use crate::domain::time::Timestamp;
 use crate::store::error::broken;
-use crate::store::log::{Committed, Log, OrderFilter, Snapshot, Work};
+use crate::store::log::{CommandKey, Committed, Log, OrderFilter, Snapshot, Work};
 use crate::store::rows::EventRow;
 use crate::store::{Result, StoreError, rows, sql};
 use async_trait::async_trait;
@@ -30,6 +30,11 @@ impl Log for Backend {
             StoreError::Taken => broken("a position, an order or an answer is there already"),
             error => error,
         })
+    }
+
+    async fn answered(&self, restaurant: RestaurantId, command: &CommandKey) -> Result<Option<Committed>> {
+        let command = command.clone();
+        self.read(move |c| Box::pin(async move { commit::remembered(c, restaurant, &command).await })).await
     }
 
     async fn head(&self, restaurant: RestaurantId) -> Result<Position> {

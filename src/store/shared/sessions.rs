@@ -1,6 +1,6 @@
 //! [`Sessions`]: refresh tokens and ends.
 
-use super::{Backend, Connection, Database, RECORD_END};
+use super::{Backend, Connection, Database, RECORD_END, guests};
 use crate::clock;
 use crate::domain::ids::RestaurantId;
 use crate::domain::principal::{Principal, Role};
@@ -46,7 +46,7 @@ impl Sessions for Backend {
     }
 }
 
-async fn add_session(connection: &mut Connection, session: &SessionRow, hash: [u8; 32], at: Timestamp) -> Result<()> {
+pub async fn add_session(connection: &mut Connection, session: &SessionRow, hash: [u8; 32], at: Timestamp) -> Result<()> {
     let who = &session.principal;
     query::<Database>(sql::sessions::ADD_SESSION)
         .bind(who.session.as_str())
@@ -72,7 +72,8 @@ async fn add_refresh(connection: &mut Connection, hash: [u8; 32], session: &str)
 async fn rotate(connection: &mut Connection, presented: [u8; 32], next: [u8; 32], at: Timestamp) -> Result<Rotation> {
     let touch = query_as::<Database, SessionRecord>(sql::sessions::TOUCH_SESSION).bind(presented.as_slice());
     let Some(record) = touch.bind(at.micros()).fetch_optional(&mut *connection).await? else {
-        return Ok(Rotation::Unknown);
+        let was_ended = guests::was_ended(connection, presented).await?;
+        return Ok(if was_ended { Rotation::EndedByHouse } else { Rotation::Unknown });
     };
     let session = SessionRow::try_from(record)?;
     if session.expires_at <= at {
@@ -98,7 +99,7 @@ async fn record_reuse(connection: &mut Connection, who: &Principal) -> Result<()
     super::audit::add(connection, &note, None).await
 }
 
-async fn end(connection: &mut Connection, session: &str) -> Result<()> {
+pub async fn end(connection: &mut Connection, session: &str) -> Result<()> {
     let remove = query_as::<Database, (i64, Option<String>)>(sql::sessions::REMOVE_SESSION).bind(session);
     let removed = remove.fetch_optional(&mut *connection).await?;
     query::<Database>(sql::pushes::REMOVE_PUSHES_OF_SESSION).bind(session).execute(&mut *connection).await?;

@@ -42,8 +42,8 @@ statements! {
     TABLE_BY_KEY = tables!("key = $1");
     TABLES = tables!("restaurant = $1 ORDER BY id");
 
-    SET_TABLE_KEY = "UPDATE tables SET key = $3 WHERE restaurant = $1 AND id = $2";
-    REMOVE_TABLE = "DELETE FROM tables WHERE restaurant = $1 AND id = $2";
+    SET_TABLE_KEY = "UPDATE tables SET key = $3 WHERE restaurant = $1 AND id = $2 RETURNING label";
+    REMOVE_TABLE = "DELETE FROM tables WHERE restaurant = $1 AND id = $2 RETURNING label";
 
     ADD_USER = "INSERT INTO users (id, restaurant, username, role, password_hash, created_at) \
         VALUES ($1, $2, $3, $4, $5, $6)";

@@ -53,8 +53,8 @@ statements! {
     LAST_OF_TOPICS = last!("AND +topic IN ($3, $4, $5)");
 
     ORDER = "SELECT document FROM orders WHERE restaurant = $1 AND id = $2";
-    ADD_ORDER = "INSERT INTO orders (restaurant, id, status, is_open, document, number, diner) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    ADD_ORDER = "INSERT INTO orders (restaurant, id, status, is_open, document, number, diner, table_label) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     /// The position at which it was accepted is that of the first write that has one.
     SET_ORDER = "UPDATE orders SET status = $3, is_open = $4, document = $5, waits_at = $6, \
         accepted_position = COALESCE(accepted_position, $7) WHERE restaurant = $1 AND id = $2";

@@ -15,6 +15,7 @@ pub mod audit;
 pub mod credentials;
 pub mod devices;
 pub mod displays;
+pub mod guests;
 pub mod log;
 pub mod pushes;
 pub mod sessions;
@@ -27,6 +28,8 @@ pub mod sqlite {
             JOIN restaurants r ON r.id = f.restaurant WHERE f.restaurant = $1";
         /// Heads of several feeds; the ids come as a JSON array of hexadecimal texts.
         HEADS = "SELECT restaurant, head FROM feeds WHERE restaurant IN (SELECT unhex(value) FROM json_each($1))";
+        /// The label of a key's table. The transaction already holds the one write lock.
+        HOLD_TABLE = "SELECT label FROM tables WHERE restaurant = $1 AND key = $2";
         /// When is told by the database's clock, the one that all nodes share, and never goes back.
         RECORD_END = "INSERT INTO ended_sessions (session, until, ended_at) \
             VALUES ($1, $2, max(CAST(unixepoch('subsec') * 1000000 AS INTEGER), \
@@ -43,6 +46,8 @@ pub mod postgres {
             JOIN restaurants r ON r.id = f.restaurant WHERE f.restaurant = $1 FOR UPDATE OF f";
         /// Heads of several feeds; the ids come as an array.
         HEADS = "SELECT restaurant, head FROM feeds WHERE restaurant = ANY($1)";
+        /// The label of a key's table, held against its removal and against another key.
+        HOLD_TABLE = "SELECT label FROM tables WHERE restaurant = $1 AND key = $2 FOR SHARE";
         /// When is told by the database's clock, the one that all nodes share, and never goes back.
         RECORD_END = "INSERT INTO ended_sessions (session, until, ended_at) \
             VALUES ($1, $2, greatest((extract(epoch FROM clock_timestamp()) * 1000000)::bigint, \

@@ -8,7 +8,7 @@ mod shared;
 mod writer;
 
 use super::open::{Mode, OpenError};
-use super::sql::sqlite::{HEADS, LOCK_FEED, RECORD_END};
+use super::sql::sqlite::{HEADS, HOLD_TABLE, LOCK_FEED, RECORD_END};
 use super::{Result, StoreError, audit, error::broken, task};
 use futures_util::future::BoxFuture;
 use sqlx::{Connection as _, SqlitePool, query_as};

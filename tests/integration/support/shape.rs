@@ -10,7 +10,7 @@ const FRAMES: [(&str, &[&str], &[&str]); 9] = [
     ("sync", &["room", "position", "prev", "server_time"], &[]),
     ("live", &["room", "position"], &[]),
     ("ack", &["id", "position", "changed", "document"], &[]),
-    ("error", &["code", "message"], &["id", "room", "retry_after_ms", "document"]),
+    ("error", &["code", "message"], &["id", "room", "reason", "retry_after_ms", "document"]),
     ("pong", &["server_time"], &["nonce"]),
     ("going_away", &["reconnect_in_ms"], &[]),
 ];

@@ -1,0 +1,264 @@
+//! Limits on commands, whichever transport they come by.
+//!
+//! Rates are counted in memory, on each node for itself: a client that spreads over several nodes gets the rate of each.
+//! Open orders are counted in the database, inside the transaction that places, so all nodes agree on them.
+//!
+//! Bound: `retain_recent` drops principals, tables and restaurants that are quiet ([`CommandLimits::tidy`]); of those
+//! that are refused [`MOST_SHUT`] are remembered. Overflow: what is not remembered is refused inside the transaction.
+
+use super::refused::RefusedLog;
+use crate::domain::decision::{Refusal, RefusalKind};
+use crate::domain::ids::RestaurantId;
+use crate::domain::limit::{Limit, OpenOrders, OrderSize};
+use crate::domain::place::MAX_LINES;
+use crate::domain::principal::{Principal, Role};
+use crate::domain::text::{Key, TableLabel};
+use crate::telemetry::Metrics;
+use governor::clock::{Clock, DefaultClock};
+use governor::state::keyed::DashMapStateStore;
+use governor::{NotUntil, Quota, RateLimiter};
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::num::NonZeroU32;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Scopes whose next order is known to be refused, so that it costs no transaction.
+const MOST_SHUT: usize = 4096;
+/// A burst of commands, in seconds of the rate.
+const BURST: u32 = 5;
+
+/// The settings of [`CommandLimits`]. A zero counts as one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CommandRates {
+    /// Commands a second of one guest; five times as many at once.
+    pub diner_commands: u32,
+    /// Commands a second of one member of the house; five times as many at once.
+    pub house_commands: u32,
+    /// Orders a minute of one guest.
+    pub diner_orders: u32,
+    /// Orders a minute of the guests of one table.
+    pub table_orders: u32,
+    /// Orders a minute of the guests of one restaurant.
+    pub restaurant_orders: u32,
+    /// Orders a minute of one member of the house.
+    pub house_orders: u32,
+    /// Open orders of guests.
+    pub open: OpenOrders,
+    /// The size of one order.
+    pub size: OrderSize,
+}
+
+/// Twelve people who share one phone, and order each dish by itself, stay under the limits of one guest: five orders each
+/// within a minute, and ten each that are open. A table gets twice that, since its guests may have phones of their own.
+/// A restaurant's guests get what its screens are measured with.
+impl Default for CommandRates {
+    fn default() -> Self {
+        Self {
+            diner_commands: 10,
+            house_commands: 500,
+            diner_orders: 60,
+            table_orders: 120,
+            restaurant_orders: 1200,
+            house_orders: 3000,
+            open: OpenOrders { by_diner: 120, by_table: 240, by_restaurant: 2000 },
+            size: OrderSize { lines: MAX_LINES as u32, portions: 200, house_portions: 2000 },
+        }
+    }
+}
+
+type Limiter<K> = RateLimiter<K, DashMapStateStore<K>, DefaultClock>;
+
+/// Whom an order is counted for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Scope {
+    Diner(RestaurantId, Key),
+    Table(RestaurantId, TableLabel),
+    Restaurant(RestaurantId),
+    House(RestaurantId, Key),
+}
+
+impl Scope {
+    /// The scopes of a principal, the narrowest first, so that whoever is refused uses up nothing of the wider ones.
+    fn all(who: &Principal) -> Vec<(Self, Limit)> {
+        let restaurant = who.restaurant;
+        if who.role != Role::Diner {
+            return vec![(Self::House(restaurant, who.sub.clone()), Limit::OrdersByPrincipal)];
+        }
+        let table = who.table.clone().map(|table| (Self::Table(restaurant, table), Limit::OrdersByTable));
+        let mut scopes = vec![(Self::Diner(restaurant, who.sub.clone()), Limit::OrdersByDiner)];
+        scopes.extend(table);
+        scopes.push((Self::Restaurant(restaurant), Limit::OrdersByRestaurant));
+        scopes
+    }
+}
+
+/// The limits of a node. Shared; every method takes `&self`.
+pub struct CommandLimits {
+    diner_commands: Limiter<(RestaurantId, Key)>,
+    house_commands: Limiter<(RestaurantId, Key)>,
+    diner_orders: Limiter<Scope>,
+    table_orders: Limiter<Scope>,
+    restaurant_orders: Limiter<Scope>,
+    house_orders: Limiter<Scope>,
+    open: OpenOrders,
+    size: OrderSize,
+    shut: Mutex<HashMap<Scope, Instant>>,
+    refused: RefusedLog,
+    metrics: Metrics,
+}
+
+impl CommandLimits {
+    /// Limits of these rates, whose refusals are counted in `metrics`.
+    #[must_use]
+    pub fn new(rates: CommandRates, metrics: Metrics) -> Self {
+        Self {
+            diner_commands: RateLimiter::dashmap(per_second(rates.diner_commands)),
+            house_commands: RateLimiter::dashmap(per_second(rates.house_commands)),
+            diner_orders: RateLimiter::dashmap(per_minute(rates.diner_orders)),
+            table_orders: RateLimiter::dashmap(per_minute(rates.table_orders)),
+            restaurant_orders: RateLimiter::dashmap(per_minute(rates.restaurant_orders)),
+            house_orders: RateLimiter::dashmap(per_minute(rates.house_orders)),
+            open: rates.open,
+            size: rates.size,
+            shut: Mutex::default(),
+            refused: RefusedLog::default(),
+            metrics,
+        }
+    }
+
+    /// How large an order may be.
+    #[must_use]
+    pub const fn size(&self) -> &OrderSize {
+        &self.size
+    }
+
+    /// How many open orders guests may have.
+    #[must_use]
+    pub const fn open(&self) -> &OpenOrders {
+        &self.open
+    }
+
+    /// Refusals that the database has not heard of yet.
+    #[must_use]
+    pub const fn refused(&self) -> &RefusedLog {
+        &self.refused
+    }
+
+    /// Counts a command.
+    ///
+    /// # Errors
+    /// `rate_limited`, with the time to wait.
+    pub fn admit(&self, who: &Principal) -> Result<(), Refusal> {
+        let (limiter, limit) = match who.role {
+            Role::Diner => (&self.diner_commands, Limit::CommandsByDiner),
+            _ => (&self.house_commands, Limit::CommandsByPrincipal),
+        };
+        limiter.check_key(&(who.restaurant, who.sub.clone())).map_err(|until| too_fast(limit, wait(&until)))
+    }
+
+    /// Looks whether the next order of a principal is known to be refused. Counts nothing.
+    ///
+    /// # Errors
+    /// `rate_limited`, with the time to wait.
+    pub fn expect_order(&self, who: &Principal) -> Result<(), Refusal> {
+        let shut = self.shut.lock().unwrap_or_else(PoisonError::into_inner);
+        if shut.is_empty() {
+            return Ok(());
+        }
+        let now = Instant::now();
+        for (scope, limit) in Scope::all(who) {
+            if let Some(left) = shut.get(&scope).and_then(|until| until.checked_duration_since(now)) {
+                return Err(too_fast(limit, left));
+            }
+        }
+        Ok(())
+    }
+
+    /// Counts an order: inside the transaction, where it is known that the id has no answer yet. Quick, and waits for
+    /// nothing.
+    ///
+    /// # Errors
+    /// `rate_limited`, with the time to wait.
+    pub fn count_order(&self, who: &Principal) -> Result<(), Refusal> {
+        for (scope, limit) in Scope::all(who) {
+            let limiter = match scope {
+                Scope::Diner(..) => &self.diner_orders,
+                Scope::Table(..) => &self.table_orders,
+                Scope::Restaurant(..) => &self.restaurant_orders,
+                Scope::House(..) => &self.house_orders,
+            };
+            let Err(until) = limiter.check_key(&scope) else { continue };
+            let wait = wait(&until);
+            self.shut(scope, wait);
+            return Err(too_fast(limit, wait));
+        }
+        Ok(())
+    }
+
+    fn shut(&self, scope: Scope, wait: Duration) {
+        let mut shut = self.shut.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        if shut.len() >= MOST_SHUT {
+            shut.retain(|_, until| *until > now);
+        }
+        if shut.len() < MOST_SHUT {
+            shut.insert(scope, now + wait);
+        }
+    }
+
+    /// Counts a refusal by a limit, for the metrics and for the manager to see.
+    pub fn note(&self, who: &Principal, refusal: &Refusal) {
+        if let Some(limit) = refusal.limit {
+            self.metrics.hit(limit.as_str());
+            self.refused.note(who.restaurant, limit, who.table.as_ref());
+        }
+    }
+
+    /// Forgets who has been quiet for long enough to start afresh. To be called every minute or so.
+    pub fn tidy(&self) {
+        for limiter in [&self.diner_commands, &self.house_commands] {
+            tidy(limiter);
+        }
+        for limiter in [&self.diner_orders, &self.table_orders, &self.restaurant_orders, &self.house_orders] {
+            tidy(limiter);
+        }
+        let now = Instant::now();
+        self.shut.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, until| *until > now);
+    }
+}
+
+fn tidy<K: Hash + Eq + Clone>(limiter: &Limiter<K>) {
+    limiter.retain_recent();
+    limiter.shrink_to_fit();
+}
+
+fn at_least_one(number: u32) -> NonZeroU32 {
+    NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN)
+}
+
+fn per_second(rate: u32) -> Quota {
+    Quota::per_second(at_least_one(rate)).allow_burst(at_least_one(rate.saturating_mul(BURST)))
+}
+
+fn per_minute(rate: u32) -> Quota {
+    Quota::per_minute(at_least_one(rate))
+}
+
+fn wait(until: &NotUntil<<DefaultClock as Clock>::Instant>) -> Duration {
+    until.wait_time_from(DefaultClock::default().now())
+}
+
+fn too_fast(limit: Limit, wait: Duration) -> Refusal {
+    let message = match limit {
+        Limit::OrdersByDiner | Limit::OrdersByTable => "too many orders at once; wait a little, or ask a waiter",
+        Limit::OrdersByRestaurant => "the restaurant gets more orders than it can take right now; wait a little, or ask a waiter",
+        _ => "too much at once; wait a little and send it again under the same id",
+    };
+    // A millisecond more than the limiter says, so that whoever waits as told is not refused by a rounding.
+    Refusal::new(RefusalKind::RateLimited, message).by(limit).after(wait + Duration::from_millis(1))
+}
+
+#[cfg(test)]
+#[path = "tests/limits.rs"]
+mod tests;

@@ -1,0 +1,47 @@
+//! Refusals by a limit, added up for the manager to see who reaches which.
+//!
+//! Bound: [`MOST`] tables and limits between two flushes. Overflow: only the metric counts the refusal.
+
+use crate::clock;
+use crate::domain::ids::RestaurantId;
+use crate::domain::limit::Limit;
+use crate::domain::text::TableLabel;
+use crate::store::guests::{LimitRefusal, RefusalKey};
+use crate::store::{Guests, StoreError};
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+/// Tables and limits between two flushes.
+const MOST: usize = 4096;
+
+/// Refusals since the last flush.
+#[derive(Debug, Default)]
+pub struct RefusedLog(Mutex<HashMap<RefusalKey, LimitRefusal>>);
+
+impl RefusedLog {
+    /// Counts one.
+    pub fn note(&self, restaurant: RestaurantId, limit: Limit, table: Option<&TableLabel>) {
+        let (key, now) = (RefusalKey { restaurant, limit, table: table.cloned() }, clock::now());
+        let mut pending = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = pending.get_mut(&key) {
+            known.count += 1;
+            known.last_at = now;
+        } else if pending.len() < MOST {
+            pending.insert(key, LimitRefusal { count: 1, first_at: now, last_at: now });
+        }
+    }
+
+    /// Adds what was counted to the database, in one transaction.
+    ///
+    /// Loss: what was counted since the last flush, when the process ends.
+    ///
+    /// # Errors
+    /// The store's; what was counted meanwhile goes with the next flush.
+    pub async fn flush<S: Guests + ?Sized>(&self, store: &S) -> Result<(), StoreError> {
+        let pending = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        if pending.is_empty() {
+            return Ok(());
+        }
+        store.add_limit_refusals(pending.into_iter().collect()).await
+    }
+}

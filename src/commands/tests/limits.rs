@@ -1,0 +1,93 @@
+use super::*;
+use uuid::Uuid;
+
+const HERE: RestaurantId = RestaurantId::from_uuid(Uuid::from_u128(1));
+const ELSEWHERE: RestaurantId = RestaurantId::from_uuid(Uuid::from_u128(2));
+
+fn who(role: Role, sub: &str, table: Option<&str>) -> Principal {
+    let (sub, session) = (sub.parse().unwrap(), "s".parse().unwrap());
+    let table = table.map(|label| label.parse().unwrap());
+    Principal { sub, role, restaurant: HERE, session, station: None, table, device: None, share: None }
+}
+
+fn limits() -> CommandLimits {
+    let rates = CommandRates {
+        diner_orders: 3,
+        table_orders: 5,
+        restaurant_orders: 7,
+        house_orders: 20,
+        diner_commands: 1,
+        ..CommandRates::default()
+    };
+    CommandLimits::new(rates, Metrics::new())
+}
+
+/// Places until it is refused; returns how many were taken and the limit.
+fn fill(limits: &CommandLimits, who: &Principal) -> (u32, Option<Limit>) {
+    for taken in 0..100 {
+        if let Err(refusal) = limits.count_order(who) {
+            assert_eq!(refusal.kind, RefusalKind::RateLimited);
+            assert!(refusal.retry_after.unwrap() > Duration::from_secs(1), "a wait");
+            return (taken, refusal.limit);
+        }
+    }
+    (100, None)
+}
+
+#[test]
+fn a_guest_a_table_and_a_restaurant_fill_one_after_another_and_stop_nobody_else() {
+    let limits = limits();
+    let guest = |sub, table| who(Role::Diner, sub, Some(table));
+    assert_eq!(fill(&limits, &guest("a", "1")), (3, Some(Limit::OrdersByDiner)));
+    assert_eq!(fill(&limits, &guest("b", "1")), (2, Some(Limit::OrdersByTable)), "the table has five");
+    assert_eq!(fill(&limits, &guest("c", "2")), (2, Some(Limit::OrdersByRestaurant)), "the restaurant has seven");
+    assert_eq!(fill(&limits, &who(Role::Staff, "mina", None)), (20, Some(Limit::OrdersByPrincipal)), "the house has its own");
+    assert_eq!(fill(&limits, &who(Role::Service, "pos", None)), (20, Some(Limit::OrdersByPrincipal)));
+    let elsewhere = Principal { restaurant: ELSEWHERE, ..guest("a", "1") };
+    assert_eq!(fill(&limits, &elsewhere), (3, Some(Limit::OrdersByDiner)), "another restaurant's");
+}
+
+#[test]
+fn who_is_full_is_known_before_a_transaction_and_who_is_not_goes_on() {
+    let limits = limits();
+    let (full, other) = (who(Role::Diner, "a", Some("1")), who(Role::Diner, "b", Some("2")));
+    assert_eq!(limits.expect_order(&full), Ok(()));
+    fill(&limits, &full);
+    assert_eq!(limits.expect_order(&full).unwrap_err().limit, Some(Limit::OrdersByDiner));
+    assert_eq!((limits.expect_order(&other), limits.count_order(&other)), (Ok(()), Ok(())));
+    limits.tidy();
+    assert!(limits.expect_order(&full).is_err(), "the wait is not over");
+}
+
+#[test]
+fn a_guest_at_no_table_is_not_counted_with_others_at_none() {
+    let limits = limits();
+    assert_eq!(fill(&limits, &who(Role::Diner, "a", None)), (3, Some(Limit::OrdersByDiner)));
+    assert_eq!(fill(&limits, &who(Role::Diner, "b", None)), (3, Some(Limit::OrdersByDiner)));
+}
+
+#[test]
+fn commands_have_a_burst_of_five_seconds() {
+    let limits = limits();
+    let guest = who(Role::Diner, "a", Some("1"));
+    for _ in 0..BURST {
+        assert_eq!(limits.admit(&guest), Ok(()));
+    }
+    let refusal = limits.admit(&guest).unwrap_err();
+    assert_eq!((refusal.kind, refusal.limit), (RefusalKind::RateLimited, Some(Limit::CommandsByDiner)));
+    limits.note(&guest, &refusal);
+    assert!(limits.metrics.scrape().contains("orderbell_limit_hits_total{limit=\"commands_by_diner\"} 1"));
+    assert_eq!(limits.admit(&who(Role::Kitchen, "hot", None)), Ok(()));
+}
+
+/// The defaults, against a full table.
+#[test]
+fn twelve_guests_on_one_phone_are_not_limited() {
+    let limits = CommandLimits::new(CommandRates::default(), Metrics::new());
+    let phone = who(Role::Diner, "a", Some("1"));
+    for round in 0..12 * 5 {
+        assert_eq!(limits.count_order(&phone), Ok(()), "order {round} of the first minute");
+    }
+    assert!(limits.open().by_diner >= 12 * 10 && limits.open().by_table >= 2 * limits.open().by_diner);
+    assert!(limits.size().portions >= 12 * 10);
+}

@@ -1,0 +1,79 @@
+//! The limits on orders and commands that a node is told.
+
+use crate::commands::CommandRates;
+use crate::domain::limit::{OpenOrders, OrderSize};
+use clap::Args;
+
+/// Limits on orders and commands.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Limits on orders")]
+pub struct OrderLimitArgs {
+    /// Orders a minute of one guest, and as many at once.
+    #[arg(long, env = "ORDERBELL_DINER_ORDERS_PER_MINUTE", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub diner_orders_per_minute: u32,
+
+    /// Orders a minute of the guests of one table, and as many at once.
+    #[arg(long, env = "ORDERBELL_TABLE_ORDERS_PER_MINUTE", default_value_t = 120, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub table_orders_per_minute: u32,
+
+    /// Orders a minute of all guests of one restaurant, and as many at once.
+    #[arg(long, env = "ORDERBELL_RESTAURANT_ORDERS_PER_MINUTE", default_value_t = 1200, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub restaurant_orders_per_minute: u32,
+
+    /// Orders a minute of one member of the staff or one API key, and as many at once.
+    #[arg(long, env = "ORDERBELL_STAFF_ORDERS_PER_MINUTE", default_value_t = 3000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub staff_orders_per_minute: u32,
+
+    /// Open orders of one guest.
+    #[arg(long, env = "ORDERBELL_DINER_OPEN_ORDERS", default_value_t = 120, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub diner_open_orders: u32,
+
+    /// Open orders of the guests of one table.
+    #[arg(long, env = "ORDERBELL_TABLE_OPEN_ORDERS", default_value_t = 240, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub table_open_orders: u32,
+
+    /// Open orders of all guests of one restaurant.
+    #[arg(long, env = "ORDERBELL_RESTAURANT_OPEN_ORDERS", default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub restaurant_open_orders: u32,
+
+    /// Lines of one order.
+    #[arg(long, env = "ORDERBELL_ORDER_LINES", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub order_lines: u32,
+
+    /// Portions of one order of a guest.
+    #[arg(long, env = "ORDERBELL_ORDER_PORTIONS", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=9900))]
+    pub order_portions: u32,
+
+    /// Portions of one order of staff or of an API key.
+    #[arg(long, env = "ORDERBELL_STAFF_ORDER_PORTIONS", default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..=9900))]
+    pub staff_order_portions: u32,
+
+    /// Commands a second of one guest, orders among them; five times as many at once.
+    #[arg(long, env = "ORDERBELL_DINER_COMMANDS_PER_SECOND", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub diner_commands_per_second: u32,
+
+    /// Commands a second of one member of the staff, one screen or one API key; five times as many at once.
+    #[arg(long, env = "ORDERBELL_STAFF_COMMANDS_PER_SECOND", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub staff_commands_per_second: u32,
+}
+
+impl OrderLimitArgs {
+    /// The limits on commands.
+    #[must_use]
+    pub const fn rates(&self) -> CommandRates {
+        CommandRates {
+            diner_commands: self.diner_commands_per_second,
+            house_commands: self.staff_commands_per_second,
+            diner_orders: self.diner_orders_per_minute,
+            table_orders: self.table_orders_per_minute,
+            restaurant_orders: self.restaurant_orders_per_minute,
+            house_orders: self.staff_orders_per_minute,
+            open: OpenOrders {
+                by_diner: self.diner_open_orders,
+                by_table: self.table_open_orders,
+                by_restaurant: self.restaurant_open_orders,
+            },
+            size: OrderSize { lines: self.order_lines, portions: self.order_portions, house_portions: self.staff_order_portions },
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! Limits on what one guest, one table and one restaurant's guests may order.
+//!
+//! The house itself (staff, managers, a POS) is never counted against a limit of its guests.
+
+use super::decision::{Refusal, RefusalKind};
+use super::place::Basket;
+use super::principal::{Principal, Role};
+use super::text::{Key, TableLabel};
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// The limits that a refusal can name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Limit {
+    /// Commands a second of one guest.
+    CommandsByDiner,
+    /// Commands a second of one member of the house.
+    CommandsByPrincipal,
+    /// Orders a minute of one guest.
+    OrdersByDiner,
+    /// Orders a minute of one table's guests.
+    OrdersByTable,
+    /// Orders a minute of all guests of a restaurant.
+    OrdersByRestaurant,
+    /// Orders a minute of one member of the house.
+    OrdersByPrincipal,
+    /// Open orders of one guest.
+    OpenOrdersByDiner,
+    /// Open orders of one table's guests.
+    OpenOrdersByTable,
+    /// Open orders of all guests of a restaurant.
+    OpenOrdersByRestaurant,
+    /// Lines of one order.
+    OrderLines,
+    /// Portions of one order.
+    OrderPortions,
+    /// Bytes of one order's document.
+    OrderBytes,
+}
+
+impl Limit {
+    /// Every limit.
+    pub const ALL: [Self; 12] = [
+        Self::CommandsByDiner,
+        Self::CommandsByPrincipal,
+        Self::OrdersByDiner,
+        Self::OrdersByTable,
+        Self::OrdersByRestaurant,
+        Self::OrdersByPrincipal,
+        Self::OpenOrdersByDiner,
+        Self::OpenOrdersByTable,
+        Self::OpenOrdersByRestaurant,
+        Self::OrderLines,
+        Self::OrderPortions,
+        Self::OrderBytes,
+    ];
+
+    /// The word on the wire, in metrics and in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::CommandsByDiner => "commands_by_diner",
+            Self::CommandsByPrincipal => "commands_by_principal",
+            Self::OrdersByDiner => "orders_by_diner",
+            Self::OrdersByTable => "orders_by_table",
+            Self::OrdersByRestaurant => "orders_by_restaurant",
+            Self::OrdersByPrincipal => "orders_by_principal",
+            Self::OpenOrdersByDiner => "open_orders_by_diner",
+            Self::OpenOrdersByTable => "open_orders_by_table",
+            Self::OpenOrdersByRestaurant => "open_orders_by_restaurant",
+            Self::OrderLines => "order_lines",
+            Self::OrderPortions => "order_portions",
+            Self::OrderBytes => "order_bytes",
+        }
+    }
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The word is not a limit's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("no such limit")]
+pub struct UnknownLimit;
+
+impl FromStr for Limit {
+    type Err = UnknownLimit;
+    fn from_str(word: &str) -> Result<Self, UnknownLimit> {
+        Self::ALL.into_iter().find(|limit| limit.as_str() == word).ok_or(UnknownLimit)
+    }
+}
+
+/// A guest whose open orders are counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Guest {
+    /// The diner.
+    pub diner: Key,
+    /// The table they sit at.
+    pub table: Option<TableLabel>,
+}
+
+impl Guest {
+    /// The guest that a principal is, if it is one.
+    #[must_use]
+    pub fn of(who: &Principal) -> Option<Self> {
+        (who.role == Role::Diner).then(|| Self { diner: who.sub.clone(), table: who.table.clone() })
+    }
+}
+
+/// When to look again whether an order has closed meanwhile.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
+
+/// Open orders of guests: how many there are, or how many there may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct OpenOrders {
+    /// Of one guest.
+    pub by_diner: u32,
+    /// Of all guests of one table.
+    pub by_table: u32,
+    /// Of all guests of the restaurant.
+    pub by_restaurant: u32,
+}
+
+impl OpenOrders {
+    /// Returns whether one more order fits under `most`.
+    ///
+    /// # Errors
+    /// `rate_limited` with the narrowest limit that is reached, and a short time to wait: nobody knows when an order closes.
+    pub fn check(&self, most: &Self) -> Result<(), Refusal> {
+        let (limit, message) = if self.by_diner >= most.by_diner {
+            (Limit::OpenOrdersByDiner, "too many of your orders are still open; ask a waiter for more")
+        } else if self.by_table >= most.by_table {
+            (Limit::OpenOrdersByTable, "too many orders of this table are still open; ask a waiter for more")
+        } else if self.by_restaurant >= most.by_restaurant {
+            (Limit::OpenOrdersByRestaurant, "the restaurant has more open orders than it can take from phones; ask a waiter")
+        } else {
+            return Ok(());
+        };
+        Err(Refusal::new(RefusalKind::RateLimited, message).by(limit).after(LOOK_AGAIN))
+    }
+}
+
+/// How large one order may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OrderSize {
+    /// Lines.
+    pub lines: u32,
+    /// Portions of a guest's order, over all lines.
+    pub portions: u32,
+    /// Portions of an order that the house places, over all lines.
+    pub house_portions: u32,
+}
+
+impl OrderSize {
+    /// Checks the lines and the portions of a basket.
+    ///
+    /// # Errors
+    /// `invalid` with the limit.
+    pub fn check(&self, basket: &Basket, who: &Principal) -> Result<(), Refusal> {
+        if basket.items.len() > self.lines as usize {
+            let message = format!("an order has at most {} lines; split it", self.lines);
+            return Err(Refusal::new(RefusalKind::Invalid, message).by(Limit::OrderLines));
+        }
+        let is_guest = who.role == Role::Diner;
+        let most = if is_guest { self.portions } else { self.house_portions };
+        let portions: u64 = basket.items.iter().map(|line| u64::from(line.quantity)).sum();
+        if portions > u64::from(most) {
+            let advice = if is_guest { "ask a waiter for more" } else { "split it" };
+            let message = format!("an order has at most {most} portions; {advice}");
+            return Err(Refusal::new(RefusalKind::Invalid, message).by(Limit::OrderPortions));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MOST: OpenOrders = OpenOrders { by_diner: 2, by_table: 4, by_restaurant: 8 };
+
+    #[test]
+    fn the_narrowest_limit_that_is_reached_is_named() {
+        let limit = |by_diner, by_table, by_restaurant| {
+            OpenOrders { by_diner, by_table, by_restaurant }.check(&MOST).err().and_then(|refusal| refusal.limit)
+        };
+        assert_eq!(limit(1, 3, 7), None);
+        assert_eq!(limit(2, 4, 8), Some(Limit::OpenOrdersByDiner));
+        assert_eq!(limit(1, 4, 8), Some(Limit::OpenOrdersByTable));
+        assert_eq!(limit(1, 3, 8), Some(Limit::OpenOrdersByRestaurant));
+    }
+
+    #[test]
+    fn every_limit_reads_back() {
+        for limit in Limit::ALL {
+            assert_eq!(limit.as_str().parse(), Ok(limit));
+        }
+        assert_eq!("orders".parse::<Limit>(), Err(UnknownLimit));
+    }
+}

@@ -1,0 +1,72 @@
+//! Guests' sessions as the restaurant sees them: who sits where, and the end of a visit.
+
+use super::extract::Insider;
+use super::problem::Problem;
+use super::state::State;
+use crate::auth::policy;
+use crate::clock;
+use crate::domain::principal::Principal;
+use crate::domain::text::{Key, Slug, TableLabel};
+use crate::domain::time::Timestamp;
+use crate::protocol::ErrorCode;
+use crate::store::guests::GuestSession;
+use actix_web::{HttpResponse, web};
+use serde::{Deserialize, Serialize};
+
+/// The most sessions of an answer, those that began last.
+const MOST: u32 = 200;
+
+fn check_staff(who: &Principal) -> Result<(), Problem> {
+    if policy::may_see_guests(who) {
+        return Ok(());
+    }
+    Err(Problem::new(ErrorCode::Forbidden, "only staff may see and end guests' sessions"))
+}
+
+/// The query of a list.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListQuery {
+    table: Option<TableLabel>,
+}
+
+#[derive(Serialize)]
+struct SessionAnswer {
+    id: Key,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    table: Option<TableLabel>,
+    started_at: Timestamp,
+    seen_at: Timestamp,
+    open_orders: u32,
+}
+
+impl From<GuestSession> for SessionAnswer {
+    fn from(GuestSession { id, table, started_at, seen_at, open_orders }: GuestSession) -> Self {
+        Self { id, table, started_at, seen_at, open_orders }
+    }
+}
+
+#[derive(Serialize)]
+struct SessionList {
+    sessions: Vec<SessionAnswer>,
+}
+
+/// `GET /api/v1/restaurants/{slug}/diner-sessions?table=`: guests' sessions that go on, those that began last first.
+///
+/// # Errors
+/// `forbidden` for whoever is neither staff nor manager.
+pub async fn list(state: web::Data<State>, Insider(who): Insider, query: web::Query<ListQuery>) -> Result<HttpResponse, Problem> {
+    check_staff(&who)?;
+    let sessions = state.store.guest_sessions(who.restaurant, query.table.as_ref(), clock::now(), MOST).await?;
+    Ok(HttpResponse::Ok().json(SessionList { sessions: sessions.into_iter().map(SessionAnswer::from).collect() }))
+}
+
+/// `DELETE /api/v1/restaurants/{slug}/diner-sessions/{id}`: ends a guest's session, on every node. 204.
+///
+/// # Errors
+/// `forbidden`, `not_found`.
+pub async fn end(state: web::Data<State>, Insider(who): Insider, path: web::Path<(Slug, Key)>) -> Result<HttpResponse, Problem> {
+    check_staff(&who)?;
+    state.sessions()?.end_guest(who.restaurant, &path.1).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
