@@ -312,3 +312,49 @@ async fn a_reader_that_takes_nothing_of_a_snapshot_is_cut_all_the_same() {
     assert_eq!(server.metric("orderbell_evictions_total ").await, 0, "it is the socket that ends it");
     drop(stalled);
 }
+
+/// What other rooms say while a snapshot is one message on the way waits, or is asked for again: more than a connection may
+/// have in wait is no reason to close it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn other_rooms_say_more_than_a_backlog_behind_one_message_and_nothing_of_it_is_lost() {
+    const BANQUETS: usize = 40;
+    let server = Server::start(&[]).await;
+    let (staff, service) = (server.token("staff", "1h"), server.token("service", "1h"));
+    let link = SlowLink::to(server.address(), 3_000_000).await;
+    let (kitchen, floor) = (server.room("kitchen"), server.room("floor"));
+    let mut socket = socket(&link, &service).await;
+    let mut readers = [(&kitchen, Reader::new()), (&floor, Reader::new())];
+    socket.send(Message::text(json!({"type": "subscribe", "room": kitchen}).to_string())).await.unwrap();
+    eventually("the kitchen", || async { server.metric("orderbell_members{kind=\"kitchen\"} ").await == 1 }).await;
+    fill(&server, &staff, 400, 100).await;
+    socket.send(Message::text(json!({"type": "subscribe", "room": floor}).to_string())).await.unwrap();
+    let place = async {
+        eventually("the snapshot", || async { server.metric("orderbell_snapshots_bytes ").await > ONCE / 2 }).await;
+        let mut last = 0;
+        for _ in 0..BANQUETS {
+            last = server.place(&staff, 100).await["position"].as_u64().unwrap();
+        }
+        last
+    };
+    let (told, mut last) = watch::channel(0);
+    let read = async {
+        while *last.borrow_and_update() == 0 || readers.iter().any(|(_, reader)| reader.cursor() < *last.borrow()) {
+            let frame: Value = match socket.next().await {
+                Some(Ok(Message::Text(text))) => serde_json::from_str(&text).unwrap(),
+                Some(Ok(Message::Ping(_))) => continue,
+                other => panic!("{other:?}"),
+            };
+            if let Some((_, reader)) = readers.iter_mut().find(|(room, _)| frame["room"] == room.as_str()) {
+                reader.take(frame);
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(120), async { tokio::join!(read, async { told.send_replace(place.await) }) })
+        .await
+        .expect("all of it in time");
+    let [(_, kitchen), (_, floor)] = &readers;
+    let positions = kitchen.follower.positions();
+    assert!(positions.len() > BANQUETS && positions.windows(2).all(|two| two[1] == two[0] + 1), "{positions:?}");
+    assert_eq!((kitchen.follower.snapshots, floor.follower.snapshots), (1, 1));
+    assert_eq!(server.metric("orderbell_evictions_total ").await, 0);
+}
