@@ -1,5 +1,6 @@
 //! Every page in the states that people meet it in, held against axe, in every look.
 
+mod account;
 mod diner;
 mod kitchen;
 mod landing;
