@@ -4,6 +4,7 @@
 pub mod displays;
 pub mod retention;
 pub mod undrawn;
+pub mod writes;
 
 use crate::auth::ended::EndedSessions;
 use crate::backoff::Backoff;

@@ -124,6 +124,7 @@ pub struct Metrics {
     pub closes: Family<ByCode, Counter>,
     pub commands: Family<ByOutcome, Counter>,
     pub seen: Counter,
+    pub database_writable: Gauge,
     pub redis_healthy: Gauge,
     pub redis_rebuilds: Counter,
     pub broker_messages: Family<ByFate, Counter>,
@@ -161,6 +162,7 @@ impl Metrics {
             closes: Family::default(),
             commands: Family::default(),
             seen: Counter::default(),
+            database_writable: Gauge::default(),
             redis_healthy: Gauge::default(),
             redis_rebuilds: Counter::default(),
             broker_messages: Family::default(),
@@ -221,6 +223,11 @@ impl Metrics {
             "redis_healthy",
             "1 while what this node publishes and hears is known to arrive, 0 while it is not or there is no Redis",
             self.redis_healthy.clone(),
+        );
+        registry.register(
+            "database_writable",
+            "1 while the database takes writes, 0 while it does not",
+            self.database_writable.clone(),
         );
         registry.register("redis_rebuilds", "Connections to Redis given up and made anew", self.redis_rebuilds.clone());
         registry.register(

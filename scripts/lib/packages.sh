@@ -12,6 +12,9 @@ postgres_bin() {
 # The library that gives a process a clock of its own; Debian has a folder for each architecture.
 has_faketime() { compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' >/dev/null; }
 
+# Debian keeps it off the PATH of those who are not root.
+has_nginx() { have nginx || [ -x /usr/sbin/nginx ]; }
+
 can_make_venvs() { have python3 && python3 -c 'import ensurepip, venv' 2>/dev/null; }
 
 # The Debian packages that are missing here, one a line.
@@ -27,6 +30,7 @@ missing_packages() {
   can_make_venvs || echo python3-venv
   have setpriv || echo util-linux
   has_faketime || echo libfaketime
+  has_nginx || echo nginx-light
 }
 
 check_versions() {

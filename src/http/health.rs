@@ -19,7 +19,7 @@ pub async fn alive() -> HttpResponse {
     HttpResponse::Ok().json(serde_json::json!({"status": "alive"}))
 }
 
-/// `GET /readyz`: the store answers and the node is not going down.
+/// `GET /readyz`: the store answers and takes writes, and the node is not going down.
 ///
 /// # Errors
 /// `unavailable`.
@@ -32,8 +32,9 @@ pub async fn ready(state: web::Data<State>) -> Result<HttpResponse, Problem> {
         return Err(unavailable("this node cannot tell which sessions have ended"));
     }
     match tokio::time::timeout(PATIENCE, state.store.ping()).await {
+        Ok(Ok(())) if let Some(fault) = state.store.write_faults().standing() => Err(unavailable(fault)),
         Ok(Ok(())) => Ok(HttpResponse::Ok().json(readiness(state.redis.get().map(|is_healthy| is_healthy())))),
-        _ => Err(unavailable("the database does not answer")),
+        _ => Err(unavailable(state.store.write_faults().standing().unwrap_or("the database does not answer"))),
     }
 }
 

@@ -137,6 +137,7 @@ impl Node {
         // Listens before the first connection is taken, so that no end goes unheard.
         actix_rt::spawn(close_ended(self.services.clone(), self.ended.listen()));
         actix_rt::spawn(close_idle(self.plain.clone()));
+        actix_rt::spawn(housekeeping::writes::watch(self.store.clone(), self.state.metrics.clone()));
         let (store, commands) = (self.store.clone(), self.commands.clone());
         actix_rt::spawn(self.services.displays.clone().keep(store.clone(), commands.clone(), self.services.metrics.clone()));
         actix_rt::spawn(housekeeping::displays::sweep(store.clone(), commands.clone(), serve.display_spans().lease));
@@ -202,7 +203,12 @@ pub async fn serve(common: &Common, serve: &Serve) -> anyhow::Result<()> {
     let running = actix_rt::spawn(server);
     greeting::warn_of_plain_http(serve, address);
     greeting::announce(node.store.epoch(), address)?;
-    if drain::drain(&node.services.census, &handle, signals, Duration::from_secs(serve.drain_s)).await {
+    let drained = tokio::select! {
+        drained = drain::drain(&node.services.census, &handle, signals, Duration::from_secs(serve.drain_s)) => drained,
+        // Nothing more can be acknowledged, so there is nothing to take leave for: clients come back to whoever is next.
+        why = node.store.lost() => anyhow::bail!(why),
+    };
+    if drained {
         running.await.context("the server's task")??;
     }
     log::info!(connections = node.services.census.count(); "stopped");

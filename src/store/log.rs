@@ -1,7 +1,7 @@
 //! The log of a restaurant: commands go in, numbered events come out.
 
-use super::Result;
 use super::audit::Note;
+use super::{Result, WriteFaults};
 use crate::domain::call::Calls;
 use crate::domain::decision::{Decision, Moment, Refusal};
 use crate::domain::display::Known;
@@ -213,4 +213,14 @@ pub trait Log: Send + Sync + 'static {
 
     /// Asks the database for a sign of life.
     async fn ping(&self) -> Result<()>;
+
+    /// Commits this node's row of so many bytes, to learn whether the database takes writes.
+    async fn probe_write(&self, bytes: usize, at: Timestamp) -> Result<()>;
+
+    /// What commits have run into.
+    fn write_faults(&self) -> &WriteFaults;
+
+    /// Resolves when the database is no longer the one that was opened, so that nothing more may be acknowledged; returns
+    /// what happened to it.
+    async fn lost(&self) -> &'static str;
 }

@@ -5,8 +5,9 @@ use crate::long::{progress, rounds};
 use crate::postgres::Cluster;
 use crate::redis_server::Redis;
 use crate::site::Site;
-use crate::support::{PATIENCE, eventually};
+use crate::support::{Client, PATIENCE, eventually, new_id};
 use crate::watcher::{on_each_node, settle};
+use sqlx::{Connection, Executor, PgConnection};
 use std::time::{Duration, Instant};
 use tokio::task::block_in_place;
 
@@ -54,4 +55,29 @@ async fn postgres_shut_down_amid_commands_never_makes_a_false_promise_and_nodes_
     );
     assert!(work.unavailable > 0, "commands met a database that was away");
     assert!(back < Duration::from_secs(10), "{back:?}");
+}
+
+/// What a server whose disk is full says to whoever commits.
+const FULL: &str = "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS \
+        $$ BEGIN RAISE EXCEPTION 'no space left on device' USING ERRCODE = '53100'; END $$; \
+    CREATE CONSTRAINT TRIGGER full_disk AFTER INSERT OR UPDATE ON orders DEFERRABLE INITIALLY DEFERRED \
+        FOR EACH ROW EXECUTE FUNCTION full_disk(); \
+    CREATE CONSTRAINT TRIGGER full_disk AFTER INSERT OR UPDATE ON write_probes DEFERRABLE INITIALLY DEFERRED \
+        FOR EACH ROW EXECUTE FUNCTION full_disk();";
+const ROOM_AGAIN: &str = "DROP FUNCTION full_disk CASCADE";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_postgres_that_answers_and_commits_nothing_makes_a_node_unready_until_it_does() {
+    let site = Site::open(1, None, &[]).await;
+    let anybody = site.nodes[0].anybody();
+    let mut beside = PgConnection::connect(&site.database).await.unwrap();
+    site.staff.place(&site.menu.basket()).await;
+    beside.execute(FULL).await.unwrap();
+    Client::send(site.staff.placing(&new_id(), &site.menu.basket())).await.problem(503, "unavailable");
+    let unready =
+        || async { Some(anybody.get("/readyz").await).filter(|answer| answer.text.contains("disk of the database is full")) };
+    eventually("/readyz that knows of commits", PATIENCE, unready).await.problem(503, "unavailable");
+    beside.execute(ROOM_AGAIN).await.unwrap();
+    ready(&site, 200).await;
+    site.staff.place(&site.menu.basket()).await;
 }

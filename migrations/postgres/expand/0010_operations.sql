@@ -14,3 +14,5 @@ CREATE TABLE write_probes (
     at     BIGINT NOT NULL,
     filler BYTEA NOT NULL
 );
+
+CREATE INDEX write_probes_by_age ON write_probes (at);

@@ -14,3 +14,5 @@ CREATE TABLE write_probes (
     at     INTEGER NOT NULL,
     filler BLOB NOT NULL
 ) STRICT;
+
+CREATE INDEX write_probes_by_age ON write_probes (at);

@@ -7,9 +7,10 @@ mod shared;
 
 use super::open::OpenError;
 use super::sql::postgres::{HEADS, HOLD_TABLE, LOCK_FEED, RECORD_END};
-use super::{Result, StoreError, audit, task};
+use super::{Result, StoreError, WriteFaults, audit, task};
 use futures_util::future::BoxFuture;
 use sqlx::{Connection as _, PgPool, query_as};
+use std::sync::Arc;
 use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
@@ -25,7 +26,10 @@ const WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 /// A store on a server, shared with other nodes.
 pub struct PostgresStore {
     epoch: String,
+    /// What its probe of writes goes by.
+    node: Uuid,
     pool: PgPool,
+    faults: Arc<WriteFaults>,
 }
 
 impl PostgresStore {
@@ -36,7 +40,8 @@ impl PostgresStore {
     pub async fn open(url: &str, connections: u32) -> std::result::Result<Self, OpenError> {
         let options = connect::options(url)?;
         let epoch = connect::prepare(&options).await?;
-        Ok(Self { epoch, pool: connect::pool(options, connections) })
+        let (node, faults) = (crate::clock::new_id(), Arc::default());
+        Ok(Self { epoch, node, pool: connect::pool(options, connections), faults })
     }
 
     /// Runs a unit of work that is one statement.
@@ -86,12 +91,15 @@ impl PostgresStore {
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T>> + Send + 'static,
     {
+        let faults = (begin == WRITE).then(|| self.faults.clone());
         let transaction = self.read(move |c| {
             Box::pin(async move {
                 let mut transaction = c.begin_with(begin).await?;
                 match unit(&mut transaction).await {
-                    Ok(value) => committed(transaction.commit().await).map(|()| value),
+                    Ok(value) => committed(transaction.commit().await, faults.as_deref()).map(|()| value),
                     Err(error) => {
+                        // A full disk shows at the statement that needs place.
+                        faults.iter().filter(|_| error == StoreError::Unavailable).for_each(|faults| faults.suspect());
                         transaction.rollback().await?;
                         Err(error)
                     }
@@ -103,11 +111,19 @@ impl PostgresStore {
 }
 
 /// A commit that fails, for whatever reason, leaves open whether it happened.
-fn committed(outcome: sqlx::Result<()>) -> Result<()> {
+fn committed(outcome: sqlx::Result<()>, faults: Option<&WriteFaults>) -> Result<()> {
+    if let Some(faults) = faults {
+        faults.record(&outcome);
+    }
     outcome.map_err(|cause| {
         log::error!(cause:% = cause; "a unit of work was not committed");
         StoreError::Unavailable
     })
+}
+
+/// A server that is not the one it was is a matter of epochs, not of this node's life.
+async fn lost(_: &PostgresStore) -> &'static str {
+    std::future::pending().await
 }
 
 async fn heads(connection: &mut Connection, ids: Vec<Uuid>) -> Result<Vec<(Uuid, i64)>> {

@@ -12,10 +12,13 @@ use crate::domain::time::Timestamp;
 use crate::store::error::broken;
 use crate::store::log::{CommandKey, Committed, Log, OrderFilter, Snapshot, Work};
 use crate::store::rows::EventRow;
-use crate::store::{Result, StoreError, rows, sql};
+use crate::store::{Result, StoreError, WriteFaults, rows, sql};
 use async_trait::async_trait;
 use sqlx::{query, query_as, query_scalar};
 use uuid::Uuid;
+
+/// How long the probe of a node that is gone is kept, in microseconds.
+const KEEP_PROBES: i64 = 24 * 60 * 60 * 1_000_000;
 
 #[async_trait]
 impl Log for Backend {
@@ -123,6 +126,29 @@ impl Log for Backend {
             .write(|c| Box::pin(async move { Ok(query_scalar::<Database, String>(sql::accounts::EPOCH).fetch_one(c).await?) }));
         epoch.await.map(|_| ())
     }
+
+    async fn probe_write(&self, bytes: usize, at: Timestamp) -> Result<()> {
+        let (node, filler, faults) = (self.node, vec![0_u8; bytes], self.faults.clone());
+        let probe = self.write(move |c| {
+            Box::pin(async move { Ok(probe_write(c, node, filler, at).await.inspect_err(|cause| faults.blame(cause))?) })
+        });
+        probe.await
+    }
+
+    fn write_faults(&self) -> &WriteFaults {
+        &self.faults
+    }
+
+    async fn lost(&self) -> &'static str {
+        super::lost(self).await
+    }
+}
+
+async fn probe_write(connection: &mut Connection, node: Uuid, filler: Vec<u8>, at: Timestamp) -> sqlx::Result<()> {
+    let probe = query::<Database>(sql::log::PROBE_WRITE).bind(node).bind(at.micros()).bind(filler);
+    probe.execute(&mut *connection).await?;
+    query::<Database>(sql::log::FORGET_PROBES).bind(at.micros() - KEEP_PROBES).execute(connection).await?;
+    Ok(())
 }
 
 pub async fn head(connection: &mut Connection, restaurant: RestaurantId) -> Result<Option<Position>> {

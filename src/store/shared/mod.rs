@@ -2,10 +2,10 @@
 //! `postgres`, and `super` brings the driver's types and what the databases do differently:
 //!
 //! - `Backend` with `read`, `read_at_one_point` and `write`, which run a unit of work on a connection,
-//! - `heads`, since lists of ids are bound in different ways, and the statements `LOCK_FEED`, `HOLD_TABLE`
-//!   and `RECORD_END`.
+//! - `heads`, since lists of ids are bound in different ways, `lost`, since a file can go away, and the statements
+//!   `LOCK_FEED`, `HOLD_TABLE` and `RECORD_END`.
 
-use super::{Backend, Connection, Database, HOLD_TABLE, LOCK_FEED, RECORD_END, heads};
+use super::{Backend, Connection, Database, HOLD_TABLE, LOCK_FEED, RECORD_END, heads, lost};
 use crate::store::{Result, StoreError};
 use sqlx::FromRow;
 use sqlx::query::{Query, QueryAs};

@@ -72,4 +72,7 @@ statements! {
     CALLS = "SELECT id, document FROM calls WHERE restaurant = $1 ORDER BY id";
     ADD_CALL = "INSERT INTO calls (restaurant, id, document) VALUES ($1, $2, $3)";
     REMOVE_CALL = "DELETE FROM calls WHERE restaurant = $1 AND id = $2";
+    PROBE_WRITE = "INSERT INTO write_probes (node, at, filler) VALUES ($1, $2, $3) \
+        ON CONFLICT (node) DO UPDATE SET at = excluded.at, filler = excluded.filler";
+    FORGET_PROBES = "DELETE FROM write_probes WHERE at < $1";
 }

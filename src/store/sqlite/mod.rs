@@ -1,6 +1,7 @@
 //! SQLite: embedded, one node. One connection writes; four read beside it.
 
 mod connect;
+mod identity;
 mod lock;
 #[path = "../shared/mod.rs"]
 #[allow(clippy::duplicate_mod)] // one text, two drivers: see there
@@ -9,9 +10,11 @@ mod writer;
 
 use super::open::{Mode, OpenError};
 use super::sql::sqlite::{HEADS, HOLD_TABLE, LOCK_FEED, RECORD_END};
-use super::{Result, StoreError, audit, error::broken, task};
+use super::{Result, StoreError, WriteFaults, audit, error::broken, task};
 use futures_util::future::BoxFuture;
+use identity::Identity;
 use sqlx::{Connection as _, SqlitePool, query_as};
+use std::sync::Arc;
 use uuid::Uuid;
 use writer::Writer;
 
@@ -22,6 +25,9 @@ type Database = sqlx::Sqlite;
 /// A store in one file.
 pub struct SqliteStore {
     epoch: String,
+    /// What its probe of writes goes by.
+    node: Uuid,
+    faults: Arc<WriteFaults>,
     readers: SqlitePool,
     writer: Writer,
 }
@@ -38,7 +44,11 @@ impl SqliteStore {
         connect::migrate(&mut connection).await?;
         let epoch = connect::epoch(&mut connection).await?;
         let readers = connect::readers(&options);
-        Ok(Self { epoch, readers, writer: Writer::start(options, connection, lock) })
+        let path = options.get_filename().to_owned();
+        let identity = Identity::of(&path).map_err(|cause| OpenError::File { path, cause })?;
+        let faults = Arc::<WriteFaults>::default();
+        let writer = Writer::start(options, connection, lock, identity, faults.clone());
+        Ok(Self { epoch, node: crate::clock::new_id(), faults, readers, writer })
     }
 
     /// Runs a unit of work that reads.
@@ -79,6 +89,11 @@ impl SqliteStore {
             Some(note) => task::in_time(self.writer.write(|c| Box::pin(shared::audit::noted(c, note, unit)))).await,
         }
     }
+}
+
+async fn lost(store: &SqliteStore) -> &'static str {
+    store.writer.lost().await;
+    "the database file was removed or replaced while this server ran; nothing since then was acknowledged"
 }
 
 async fn heads(connection: &mut Connection, ids: Vec<Uuid>) -> Result<Vec<(Uuid, i64)>> {

@@ -1,19 +1,27 @@
 //! The one task that writes. It commits in groups: what is queued when a commit ends goes into the next one, so that
 //! under load one write to disk carries many units of work, and alone nobody waits for company.
 
-use super::{Connection, Result, StoreError, broken, connect};
+use super::identity::Identity;
+use super::{Connection, Result, StoreError, WriteFaults, broken, connect};
+use crate::store::open::OpenError;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use sqlx::Connection as _;
 use sqlx::sqlite::SqliteConnectOptions;
 use std::fs::File;
 use std::panic::AssertUnwindSafe;
-use tokio::sync::{mpsc, oneshot};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::timeout;
 
 /// How many units may wait; one more is told `Unavailable`.
 const QUEUE: usize = 1024;
 /// How many units one commit carries at most.
 const GROUP: usize = 64;
+
+/// How often a writer with nothing to do looks whether the database's files are in place.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// A unit of work, its type erased: runs, then says what came of it.
 type Job = Box<dyn for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Done> + Send>;
@@ -27,14 +35,33 @@ struct Done {
 }
 
 /// The way to the task that writes. The task ends, and gives the lock back, when this is dropped.
-pub struct Writer(mpsc::Sender<Job>);
+pub struct Writer {
+    jobs: mpsc::Sender<Job>,
+    lost: watch::Receiver<bool>,
+}
 
 impl Writer {
     /// Starts the task on a connection; the lock is held as long as it lives.
-    pub fn start(options: SqliteConnectOptions, connection: Connection, lock: Option<File>) -> Self {
+    pub fn start(
+        options: SqliteConnectOptions,
+        connection: Connection,
+        lock: Option<File>,
+        identity: Identity,
+        faults: Arc<WriteFaults>,
+    ) -> Self {
         let (sender, jobs) = mpsc::channel(QUEUE);
-        tokio::spawn(run(options, connection, jobs, lock));
-        Self(sender)
+        let (tell_lost, lost) = watch::channel(false);
+        let task = Task { options, connection: Some(connection), identity, faults, lost: tell_lost };
+        tokio::spawn(task.run(jobs, lock));
+        Self { jobs: sender, lost }
+    }
+
+    /// Resolves when the database's files are no longer those that were opened.
+    pub async fn lost(&self) {
+        if self.lost.clone().wait_for(|is_lost| *is_lost).await.is_err() {
+            // The task has ended in order: nothing is lost.
+            std::future::pending().await
+        }
     }
 
     /// Queues a unit of work and waits for its group to be committed. Once queued it runs, whether or not the caller waits.
@@ -44,7 +71,7 @@ impl Writer {
         F: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T>> + Send + 'static,
     {
         let (reply, outcome) = oneshot::channel();
-        self.0.try_send(job(unit, reply)).map_err(|error| {
+        self.jobs.try_send(job(unit, reply)).map_err(|error| {
             log::warn!(cause:% = error; "no unit of work can be queued");
             StoreError::Unavailable
         })?;
@@ -68,33 +95,86 @@ where
     })
 }
 
-/// Commits groups until every sender is gone. After a failed commit nothing is known of the connection: it is made anew.
-async fn run(options: SqliteConnectOptions, first: Connection, mut jobs: mpsc::Receiver<Job>, lock: Option<File>) {
-    let mut connection = Some(first);
-    let mut group = Vec::with_capacity(GROUP);
-    while jobs.recv_many(&mut group, GROUP).await > 0 {
-        let Some(current) = usable(&mut connection, &options).await else {
+/// What the task that writes has.
+struct Task {
+    options: SqliteConnectOptions,
+    /// `None` after a failed commit: nothing is known of the connection then, so it is made anew.
+    connection: Option<Connection>,
+    identity: Identity,
+    faults: Arc<WriteFaults>,
+    lost: watch::Sender<bool>,
+}
+
+impl Task {
+    /// Commits groups until every sender is gone, or the database's files are.
+    async fn run(mut self, mut jobs: mpsc::Receiver<Job>, lock: Option<File>) {
+        let mut group = Vec::with_capacity(GROUP);
+        loop {
+            match timeout(LOOK, jobs.recv_many(&mut group, GROUP)).await {
+                Ok(0) => break,
+                Ok(_) => self.commit(&mut group).await,
+                Err(_) => {}
+            }
+            if self.connection.is_some() && !self.identity.is_in_place() {
+                self.lose();
+            }
+            if *self.lost.borrow() {
+                break;
+            }
+        }
+        drop(self.connection);
+        drop(lock);
+    }
+
+    /// Commits a group, and tells its callers if the files that took it are still the database. Whoever is not told hears
+    /// `Unavailable`.
+    async fn commit(&mut self, group: &mut Vec<Job>) {
+        let Some(connection) = self.usable().await else {
             group.clear();
-            continue;
+            return;
         };
-        match commit(current, group.drain(..)).await {
-            Ok(done) => done.into_iter().for_each(|done| (done.tell)()),
+        match commit(connection, group.drain(..)).await {
+            Ok(done) if self.identity.is_in_place() => {
+                self.faults.record(&Ok(()));
+                done.into_iter().for_each(|done| (done.tell)());
+            }
+            Ok(_) => self.lose(),
             Err(cause) => {
                 log::error!(cause:% = cause; "a group of units was not committed");
-                connection = None;
+                self.faults.record(&Err(cause));
+                self.connection = None;
             }
         }
     }
-    drop(connection);
-    drop(lock);
-}
 
-async fn usable<'a>(connection: &'a mut Option<Connection>, options: &SqliteConnectOptions) -> Option<&'a mut Connection> {
-    if connection.is_none() {
-        let opened = connect::writer(options).await;
-        *connection = opened.inspect_err(|cause| log::error!(cause:% = cause; "the database cannot be reopened")).ok();
+    /// A connection to the file that was opened first. One that is not there any longer is not made again, and another is
+    /// not written to.
+    async fn usable(&mut self) -> Option<&mut Connection> {
+        if self.connection.is_none() {
+            if !self.identity.is_same_file() {
+                self.lose();
+                return None;
+            }
+            match self.reopen().await {
+                Ok(connection) => self.connection = Some(connection),
+                Err(cause) => log::error!(cause:% = cause; "the database cannot be reopened"),
+            }
+        }
+        self.connection.as_mut()
     }
-    connection.as_mut()
+
+    async fn reopen(&mut self) -> std::result::Result<Connection, OpenError> {
+        let connection = connect::writer(&self.options).await?;
+        let path = self.options.get_filename();
+        // The last connection to close takes the log away, so it may be another one now.
+        self.identity.follow_log().map_err(|cause| OpenError::File { path: path.to_owned(), cause })?;
+        Ok(connection)
+    }
+
+    fn lose(&self) {
+        log::error!("the database file was removed or replaced: nothing more is acknowledged");
+        self.lost.send_replace(true);
+    }
 }
 
 /// One transaction. Each unit stands behind a savepoint, so that one that fails undoes only itself.

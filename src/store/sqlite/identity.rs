@@ -1,0 +1,89 @@
+//! Which files a database is, so that one that is removed or replaced under a running node is noticed.
+//!
+//! Linux lets a file be removed or renamed that a process has open: SQLite then writes to a file that no path leads to,
+//! and what it commits is gone when the node ends. Looking up two paths costs microseconds beside a commit's write to disk.
+
+use std::ffi::OsString;
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+/// The files of an open database.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    database: PathBuf,
+    file: (u64, u64),
+    log: (u64, u64),
+}
+
+impl Identity {
+    /// That of a database that is open, and so has its write-ahead log beside it.
+    ///
+    /// # Errors
+    /// When one of the two is not there.
+    pub fn of(database: &Path) -> io::Result<Self> {
+        Ok(Self { file: inode(database)?, log: inode(&log_of(database))?, database: database.to_owned() })
+    }
+
+    /// Takes up the log that is there now, after the database was opened again.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn follow_log(&mut self) -> io::Result<()> {
+        self.log = inode(&log_of(&self.database))?;
+        Ok(())
+    }
+
+    /// Whether the path still leads to the database file itself.
+    pub fn is_same_file(&self) -> bool {
+        inode(&self.database).is_ok_and(|file| file == self.file)
+    }
+
+    /// Whether the paths still lead to both files.
+    pub fn is_in_place(&self) -> bool {
+        self.is_same_file() && inode(&log_of(&self.database)).is_ok_and(|log| log == self.log)
+    }
+}
+
+fn log_of(database: &Path) -> PathBuf {
+    let mut name = OsString::from(database);
+    name.push("-wal");
+    name.into()
+}
+
+fn inode(path: &Path) -> io::Result<(u64, u64)> {
+    std::fs::metadata(path).map(|data| (data.dev(), data.ino()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_removed_or_replaced_is_not_in_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let (database, log) = (folder.path().join("db"), folder.path().join("db-wal"));
+        assert!(Identity::of(&database).is_err());
+        for path in [&database, &log] {
+            std::fs::write(path, "x").unwrap();
+        }
+        let identity = Identity::of(&database).unwrap();
+        assert!(identity.is_in_place());
+        std::fs::write(&database, "more").unwrap();
+        assert!(identity.is_in_place(), "another content is the database's own business");
+        std::fs::rename(&log, folder.path().join("kept")).unwrap();
+        assert!(!identity.is_in_place() && identity.is_same_file());
+        std::fs::write(&log, "x").unwrap();
+        assert!(!identity.is_in_place());
+        std::fs::rename(folder.path().join("kept"), &log).unwrap();
+        assert!(identity.is_in_place());
+        let mut reopened = identity;
+        std::fs::rename(&log, folder.path().join("kept")).unwrap();
+        std::fs::write(&log, "x").unwrap();
+        reopened.follow_log().unwrap();
+        assert!(reopened.is_in_place());
+        let identity = reopened;
+        std::fs::remove_file(&database).unwrap();
+        assert!(!identity.is_same_file());
+    }
+}

@@ -1,0 +1,156 @@
+//! The proxy as it is shipped: `compose/nginx.conf` itself, with nothing changed but where the node is and where it listens.
+
+use crate::support::{Client, Menu, PATIENCE, Server, client::text, eventually, wait::soon};
+use futures_util::StreamExt;
+use reqwest::Method;
+use serde_json::json;
+use std::fs::{self, File};
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+use tempfile::TempDir;
+
+const CONF: &str = include_str!("../../compose/nginx.conf");
+const MENU: &str = "/api/v1/restaurants/demo/menu";
+/// The largest menu, in bytes.
+const LARGEST: usize = 2 * 1024 * 1024;
+
+/// A running nginx; ends when it is dropped.
+struct Nginx {
+    master: Child,
+    folder: TempDir,
+    base: String,
+}
+
+impl Nginx {
+    async fn before(server: &Server) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let conf = folder.path().join("nginx.conf");
+        fs::write(&conf, configuration(server.authority(), port)).unwrap();
+        let log = |name: &str| File::create(folder.path().join(name)).unwrap();
+        let pid = format!("daemon off; pid {};", folder.path().join("pid").display());
+        let program = if fs::exists("/usr/sbin/nginx").unwrap() { "/usr/sbin/nginx" } else { "nginx" };
+        let mut nginx = Command::new(program);
+        nginx.arg("-c").arg(&conf).args(["-e", "stderr", "-g", &pid]);
+        let master = nginx.stdin(Stdio::null()).stdout(log("access")).stderr(log("error")).spawn();
+        let master = master.expect("nginx is installed: scripts/test sees to it");
+        let nginx = Self { master, folder, base: format!("http://127.0.0.1:{port}") };
+        let client = Client::new(&nginx.base, "");
+        eventually("nginx", PATIENCE, || async {
+            let answer = Client::attempt(client.request(Method::GET, "/readyz")).await.ok()?;
+            (answer.status == 200).then_some(())
+        })
+        .await;
+        nginx
+    }
+
+    fn log(&self, name: &str) -> String {
+        fs::read_to_string(self.folder.path().join(name)).unwrap()
+    }
+}
+
+impl Drop for Nginx {
+    fn drop(&mut self) {
+        // At once, workers too.
+        let _ = Command::new("kill").args(["-TERM", &self.master.id().to_string()]).status();
+        let _ = self.master.wait();
+    }
+}
+
+/// The file with one node in place of three, and another port.
+fn configuration(node: &str, port: u16) -> String {
+    let mut nodes = 0;
+    let lines = CONF.lines().filter_map(|line| match line.trim() {
+        trimmed if trimmed.starts_with("server node") => {
+            nodes += 1;
+            (nodes == 1).then(|| line.replace("node1:8080", node))
+        }
+        "listen 8080 backlog=4096;" => Some(format!("listen 127.0.0.1:{port} backlog=4096;")),
+        _ => Some(line.to_owned()),
+    });
+    let conf: Vec<_> = lines.collect();
+    assert_eq!(nodes, 3, "the shipped file names three nodes");
+    assert!(!conf.iter().any(|line| line.contains(":8080") || line.contains("listen 8080")), "{conf:?}");
+    conf.join("\n")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_shipped_proxy_carries_every_transport_and_the_largest_menu() {
+    let server = Server::start(&["--trust-forwarded-for"]).await;
+    let nginx = Nginx::before(&server).await;
+    let staff = server.staff().await.at(&nginx.base);
+    let menu = Menu::read(&staff).await;
+
+    let mut screen = staff.screen().await;
+    screen.join(&menu.kitchen()).await;
+    let stream = staff.request(Method::GET, &format!("/api/v1/rooms/{}/stream", menu.kitchen())).send().await.unwrap();
+    assert_eq!(stream.status(), 200);
+    let mut stream = stream.bytes_stream();
+    let order = staff.place(&menu.basket()).await;
+    screen.until("order.placed", |frame| frame["event"]["order"] == order["id"]).await;
+    let mut told = String::new();
+    while !told.contains("order.placed") {
+        let chunk = soon("the event over the stream", stream.next()).await.unwrap().unwrap();
+        told.push_str(std::str::from_utf8(&chunk).unwrap());
+    }
+    let poll = staff.get(&format!("/api/v1/rooms/{}/events?wait=1", menu.kitchen())).await;
+    assert!(poll.status == 200 && poll.text.contains(text(&order["id"])), "{}", poll.text);
+
+    let manager = server.client(&["manager"]).await.at(&nginx.base);
+    let put = async |bytes: usize| {
+        let document = manager.get(MENU).await.expect(200);
+        let mut draft = json!({"categories": document["categories"], "items": document["items"]});
+        for item in draft["items"].as_object_mut().unwrap().values_mut() {
+            item.as_object_mut().unwrap().remove("until");
+        }
+        let mut body = draft.to_string();
+        body.push_str(&" ".repeat(bytes - body.len()));
+        let put = manager.request(Method::PUT, MENU).header("Content-Type", "application/json").body(body);
+        Client::send(put).await.status
+    };
+    assert_eq!(put(LARGEST).await, 200);
+    assert_eq!(put(LARGEST + 1).await, 413);
+
+    let spoofed = staff.request(Method::GET, "/staff").header("X-Forwarded-Proto", "https");
+    let spoofed = Client::send(spoofed.header("Forwarded", "for=192.0.2.7;proto=https")).await;
+    assert_eq!(spoofed.header("strict-transport-security"), "", "the proxy says how a client came, not the client");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_shipped_proxy_writes_no_key_no_code_and_no_query_whatever_happens() {
+    let mut server = Server::start(&["--trust-forwarded-for"]).await;
+    let nginx = Nginx::before(&server).await;
+    let manager = server.client(&["manager"]).await.at(&nginx.base);
+    let anybody = Client::new(&nginx.base, "");
+    let pairing = anybody.post("/api/v1/devices/pairings", &json!({})).await.expect(200);
+    let code = text(&pairing["user_code"]);
+    let approval = format!("/api/v1/devices/pairings/{code}/approval");
+    let paths = [
+        "/t/demo-table-4".to_owned(),
+        "//t//demo-table-4".to_owned(),
+        "/%74/demo-table-4?key=SECRET".to_owned(),
+        "/T/demo-table-4".to_owned(),
+        "/nowhere/demo-table-4".to_owned(),
+        "/staff?token=SECRET".to_owned(),
+        format!("/api/v1//devices/pairings/{code}/approval"),
+        format!("/api/v1/restaurants/SECRET/menu?{code}"),
+    ];
+    for path in &paths {
+        anybody.get(path).await;
+    }
+    manager.post(&approval, &json!({"restaurant": "demo", "name": "Pass"})).await;
+    let large = manager.request(Method::POST, &format!("/t/demo-table-4/{code}")).body(vec![b' '; LARGEST + 1]);
+    assert_eq!(Client::send(large).await.status, 413);
+    server.kill().await;
+    for path in &paths {
+        assert!(matches!(anybody.get(path).await.status, 502 | 504), "{path}: there is no node");
+    }
+    let (access, error) = (nginx.log("access"), nginx.log("error"));
+    for line in ["GET /t 200", "GET /api/v1/devices", "POST /api/v1/devices", "GET /t 502", "GET - "] {
+        assert!(access.contains(line), "the control: {line} in {access}");
+    }
+    for secret in ["demo-table-4", code, "SECRET", manager.token.as_str()] {
+        assert!(!access.contains(secret), "{secret} in {access}");
+        assert!(!error.contains(secret), "{secret} in {error}");
+    }
+}
