@@ -17,6 +17,7 @@ use crate::push::vapid::VapidKey;
 use crate::store::accounts::{Restaurant, Table, User};
 use crate::store::audit::{Kind, Note, recorded};
 use crate::store::open::{Mode, Settings, open};
+use crate::store::sessions::{Issued, SessionRow};
 use crate::store::{SharedStore, StoreError};
 use crate::{clock, startup, telemetry};
 use anyhow::{Context, bail};
@@ -43,7 +44,7 @@ enum Command {
     Serve(Box<Serve>),
     /// Bring the database's schema up to date, and stop.
     Migrate,
-    /// Print a token, for a screen or a script.
+    /// Print a token, for a screen or a script; list those printed, and take one back.
     Token(TokenArgs),
     /// Print a fresh pair of keys: the half that signs tokens, and the half that verifies them alone.
     Keys {
@@ -71,7 +72,31 @@ enum Command {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 struct TokenArgs {
+    #[command(flatten)]
+    issue: Option<IssueArgs>,
+    #[command(subcommand)]
+    command: Option<TokenCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+enum TokenCommand {
+    /// List the tokens of a restaurant that were printed and have not expired.
+    List {
+        /// Where: the restaurant's slug.
+        #[arg(long)]
+        restaurant: Slug,
+    },
+    /// Take a token back: every node refuses it within two seconds, and closes its connections.
+    Revoke {
+        /// Its id, as printed beside it and by `token list`.
+        id: Key,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct IssueArgs {
     /// As what: diner, kitchen, staff, manager or service.
     #[arg(long)]
     role: Role,
@@ -84,6 +109,9 @@ struct TokenArgs {
     /// The table a diner sits at.
     #[arg(long)]
     table: Option<TableLabel>,
+    /// What it is for, to find it again in the list.
+    #[arg(long, default_value = "token")]
+    name: Name,
     /// How long it is good for: 30m, 12h, 7d.
     #[arg(long, default_value = "12h", value_parser = parse_span)]
     expires: Duration,
@@ -159,7 +187,17 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             open_tool(common).await?;
             say("the schema is up to date")?;
         }
-        Command::Token(args) => say(token(common, args).await?.expose_secret())?,
+        Command::Token(TokenArgs { command: Some(TokenCommand::List { restaurant }), .. }) => {
+            say(&list_tokens(common, &restaurant).await?)?;
+        }
+        Command::Token(TokenArgs { command: Some(TokenCommand::Revoke { id }), .. }) => {
+            open_tool(common).await?.end_session(&id).await?;
+            say(&format!("token {id} is revoked"))?;
+        }
+        Command::Token(TokenArgs { issue, .. }) => {
+            let args = issue.context("say --role and --restaurant")?;
+            say(token(common, args).await?.expose_secret())?;
+        }
         Command::Keys { kid } => say_keys(&KeyPair::random(kid))?,
         Command::Restaurant(RestaurantCommand::Add { slug, name, currency, default_minutes, tables }) => {
             let id = RestaurantId::from_uuid(clock::new_id());
@@ -225,7 +263,19 @@ async fn restaurant(store: &SharedStore, slug: &Slug) -> anyhow::Result<Restaura
     found.with_context(|| format!("there is no restaurant {slug}; add it with: orderbell restaurant add --slug {slug} …"))
 }
 
-async fn token(common: &Common, args: TokenArgs) -> anyhow::Result<SecretString> {
+/// One line a token: its id, what it is, until when, and what it is for.
+async fn list_tokens(common: &Common, slug: &Slug) -> anyhow::Result<String> {
+    let store = open_tool(common).await?;
+    let restaurant = restaurant(&store, slug).await?;
+    let tokens = store.issued(restaurant.id, clock::now()).await?;
+    let lines = tokens.iter().map(|token| {
+        let Issued { session, name, role, created_at, expires_at } = token;
+        format!("{session}  {role}  issued {created_at}  expires {expires_at}  {name}")
+    });
+    Ok(lines.collect::<Vec<_>>().join("\n"))
+}
+
+async fn token(common: &Common, args: IssueArgs) -> anyhow::Result<SecretString> {
     let store = open_tool(common).await?;
     let restaurant = restaurant(&store, &args.restaurant).await?;
     let principal = Principal {
@@ -238,8 +288,14 @@ async fn token(common: &Common, args: TokenArgs) -> anyhow::Result<SecretString>
         device: None,
         share: None,
     };
-    let issuer = Issuer::of(&startup::keyring(common)?)?;
-    Ok(issuer.issue(&principal, args.expires, clock::now())?)
+    let now = clock::now();
+    let token = Issuer::of(&startup::keyring(common)?)?.issue(&principal, args.expires, now)?;
+    // Listed first: a token that nobody can find again is not handed out.
+    let row = SessionRow { expires_at: now.plus(args.expires), principal };
+    store.add_issued(&row, &args.name, now).await?;
+    let id = &row.principal.session;
+    writeln!(std::io::stderr(), "token {id}; take it back with: orderbell token revoke {id}")?;
+    Ok(token)
 }
 
 async fn add_restaurant(common: &Common, restaurant: Restaurant, tables: u16) -> anyhow::Result<()> {

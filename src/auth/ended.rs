@@ -200,7 +200,8 @@ impl Listener {
 mod tests {
     use super::*;
     use crate::domain::ids::RestaurantId;
-    use crate::store::sessions::{Ended, Rotation, SessionRow};
+    use crate::domain::text::Name;
+    use crate::store::sessions::{Ended, Issued, Rotation, SessionRow};
     use async_trait::async_trait;
 
     fn key(text: &str) -> Key {
@@ -220,6 +221,12 @@ mod tests {
 
     #[async_trait]
     impl Sessions for Ends {
+        async fn add_issued(&self, _: &SessionRow, _: &Name, _: Timestamp) -> Result<(), StoreError> {
+            Err(StoreError::Internal)
+        }
+        async fn issued(&self, _: RestaurantId, _: Timestamp) -> Result<Vec<Issued>, StoreError> {
+            Err(StoreError::Internal)
+        }
         async fn add_session(&self, _: &SessionRow, _: [u8; 32], _: Timestamp) -> Result<(), StoreError> {
             Err(StoreError::Internal)
         }

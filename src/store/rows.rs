@@ -4,7 +4,7 @@ use super::accounts::{ApiKey, Restaurant, Table, User};
 use super::audit::Entry;
 use super::devices::Device;
 use super::error::broken;
-use super::sessions::{Ended, SessionRow};
+use super::sessions::{Ended, Issued, SessionRow};
 use super::{Result, StoreError};
 use crate::domain::display::Display;
 use crate::domain::event::{By, Event};
@@ -291,6 +291,28 @@ impl TryFrom<SessionRecord> for SessionRow {
             share: None,
         };
         Ok(Self { principal, expires_at: Timestamp::from_micros(row.expires_at) })
+    }
+}
+
+#[derive(FromRow)]
+pub struct IssuedRow {
+    id: String,
+    token_name: String,
+    role: String,
+    created_at: i64,
+    expires_at: i64,
+}
+
+impl TryFrom<IssuedRow> for Issued {
+    type Error = StoreError;
+    fn try_from(row: IssuedRow) -> Result<Self> {
+        Ok(Self {
+            session: text("id", &row.id)?,
+            name: text("token_name", &row.token_name)?,
+            role: text("role", &row.role)?,
+            created_at: Timestamp::from_micros(row.created_at),
+            expires_at: Timestamp::from_micros(row.expires_at),
+        })
     }
 }
 

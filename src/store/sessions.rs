@@ -2,8 +2,8 @@
 
 use super::Result;
 use crate::domain::ids::RestaurantId;
-use crate::domain::principal::Principal;
-use crate::domain::text::Key;
+use crate::domain::principal::{Principal, Role};
+use crate::domain::text::{Key, Name};
 use crate::domain::time::Timestamp;
 use async_trait::async_trait;
 use std::time::Duration;
@@ -14,6 +14,21 @@ pub struct SessionRow {
     /// Whom it speaks for; `principal.session` is its id.
     pub principal: Principal,
     /// After this it cannot be refreshed any more.
+    pub expires_at: Timestamp,
+}
+
+/// A token that an operator issued.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Issued {
+    /// Its session's id, by which it is revoked.
+    pub session: Key,
+    /// What the operator calls it.
+    pub name: Name,
+    /// As what it speaks.
+    pub role: Role,
+    /// When it was issued.
+    pub created_at: Timestamp,
+    /// When it expires.
     pub expires_at: Timestamp,
 }
 
@@ -77,10 +92,16 @@ impl EndCursor {
 /// (`--access-token-minutes`) and links to orders for half a day; the second day is for clocks that disagree.
 pub const END_MATTERS: Duration = Duration::from_secs(2 * 24 * 3600);
 
-/// Sessions and their refresh tokens. Only SHA-256 hashes of refresh tokens are kept. A token that this node's keyring
-/// has signed needs no row here (`orderbell token`): a session counts as alive until it is listed as ended.
+/// Sessions and their refresh tokens. Only SHA-256 hashes of refresh tokens are kept. A session
+/// counts as alive until it is listed as ended, whether or not it has a row: tokens that older versions printed have none.
 #[async_trait]
 pub trait Sessions: Send + Sync + 'static {
+    /// Records the session of a token that an operator issued: it has no refresh token, and is listed under a name.
+    async fn add_issued(&self, session: &SessionRow, name: &Name, at: Timestamp) -> Result<()>;
+
+    /// Lists the sessions of issued tokens that have not expired at `now`, by id (which is by age).
+    async fn issued(&self, restaurant: RestaurantId, now: Timestamp) -> Result<Vec<Issued>>;
+
     /// Begins a session with its first refresh token.
     async fn add_session(&self, session: &SessionRow, refresh_hash: [u8; 32], at: Timestamp) -> Result<()>;
 

@@ -19,6 +19,7 @@ mod hardening;
 mod heartbeat;
 mod house;
 mod http;
+mod issued;
 mod keys;
 mod kill;
 mod limits;

@@ -168,3 +168,22 @@ pub async fn ends_are_read_page_by_page_also_those_of_one_moment(world: World) {
     }
     assert_eq!(seen, ["a", "b", "c", "d", "e"].map(key));
 }
+
+/// A token that is issued once may live for months, so its end has to be known for as long.
+pub async fn the_end_of_an_issued_token_is_kept_until_it_expires(world: World) {
+    let house = House::open(&world.store).await;
+    let store = &world.store;
+    let now = clock::now();
+    let month = now.plus(Duration::from_secs(30 * 24 * 3600));
+    let row = SessionRow { principal: Principal { session: key("t-1"), ..house.staff() }, expires_at: month };
+    store.add_issued(&row, &key("printer"), now).await.unwrap();
+    let issued = store.issued(house.id, now).await.unwrap();
+    let issued: Vec<_> = issued.iter().map(|issued| (issued.session.as_str(), issued.name.as_str())).collect();
+    assert_eq!(issued, [("t-1", "printer")]);
+    assert_eq!(store.issued(house.id, month).await.unwrap(), []);
+    assert_eq!(store.issued(House::open(store).await.id, now).await.unwrap(), [], "another restaurant's are its own");
+    store.end_session(&key("t-1")).await.unwrap();
+    assert_eq!(store.issued(house.id, now).await.unwrap(), []);
+    let ends = store.ended_since(EndCursor::at(Timestamp::from_millis(0)), now, 100).await.unwrap();
+    assert_eq!(ends[0].until, Some(month));
+}

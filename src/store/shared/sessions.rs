@@ -4,17 +4,37 @@ use super::{Backend, Connection, Database, RECORD_END, guests};
 use crate::clock;
 use crate::domain::ids::RestaurantId;
 use crate::domain::principal::{Principal, Role};
-use crate::domain::text::Key;
+use crate::domain::text::{Key, Name};
 use crate::domain::time::Timestamp;
 use crate::store::audit::{Kind, Note};
-use crate::store::rows::{EndedRow, SessionRecord};
-use crate::store::sessions::{END_MATTERS, EndCursor, Ended, Rotation, SessionRow, Sessions};
+use crate::store::rows::{EndedRow, IssuedRow, SessionRecord};
+use crate::store::sessions::{END_MATTERS, EndCursor, Ended, Issued, Rotation, SessionRow, Sessions};
 use crate::store::{Result, rows, sql};
 use async_trait::async_trait;
 use sqlx::{query, query_as, query_scalar};
 
 #[async_trait]
 impl Sessions for Backend {
+    async fn add_issued(&self, session: &SessionRow, name: &Name, at: Timestamp) -> Result<()> {
+        let who = &session.principal;
+        let query = query::<Database>(sql::sessions::ADD_ISSUED)
+            .bind(who.session.as_str().to_owned())
+            .bind(who.restaurant.uuid())
+            .bind(who.sub.as_str().to_owned())
+            .bind(who.role.as_str())
+            .bind(who.station.as_ref().map(|station| station.as_str().to_owned()))
+            .bind(who.table.as_ref().map(|table| table.as_str().to_owned()))
+            .bind(at.micros())
+            .bind(session.expires_at.micros())
+            .bind(name.as_str().to_owned());
+        self.execute(query).await.map(drop)
+    }
+
+    async fn issued(&self, restaurant: RestaurantId, now: Timestamp) -> Result<Vec<Issued>> {
+        let query = query_as::<Database, IssuedRow>(sql::sessions::ISSUED);
+        self.all(query.bind(restaurant.uuid()).bind(now.micros())).await
+    }
+
     async fn add_session(&self, session: &SessionRow, refresh_hash: [u8; 32], at: Timestamp) -> Result<()> {
         let session = session.clone();
         self.write(move |c| Box::pin(async move { add_session(c, &session, refresh_hash, at).await })).await

@@ -4,6 +4,11 @@ statements! {
     ADD_SESSION = "INSERT INTO sessions \
         (id, restaurant, sub, role, station, table_label, device, created_at, refreshed_at, expires_at) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9)";
+    ADD_ISSUED = "INSERT INTO sessions \
+        (id, restaurant, sub, role, station, table_label, created_at, refreshed_at, expires_at, token_name) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9)";
+    ISSUED = "SELECT id, token_name, role, created_at, expires_at FROM sessions \
+        WHERE restaurant = $1 AND token_name IS NOT NULL AND expires_at > $2 ORDER BY id";
     ADD_REFRESH = "INSERT INTO session_refreshes (hash, session) VALUES ($1, $2)";
     /// Takes the session's row before its token's, as the end of a session does, so that the two cannot deadlock.
     TOUCH_SESSION = "UPDATE sessions SET refreshed_at = $2 \

@@ -1,0 +1,30 @@
+//! Tokens that an operator prints: listed, and taken back.
+
+use crate::support::{Close, PATIENCE, Server, eventually};
+
+const ORDERS: &str = "/api/v1/restaurants/demo/orders";
+
+#[tokio::test]
+async fn a_printed_token_is_listed_and_revoked_with_its_connections() {
+    let server = Server::start(&[]).await;
+    let printer = server.client(&["kitchen", "--name", "label printer", "--expires", "30d"]).await;
+    let other = server.client(&["kitchen", "--name", "bar"]).await;
+    server.client(&["staff", "--name", "gone", "--expires", "1s"]).await;
+    let list = async || server.tool(&["token", "list", "--restaurant", "demo"]).await;
+    eventually("an expired token to leave the list", PATIENCE, || async { (!list().await.contains("gone")).then_some(()) }).await;
+    let listed = list().await;
+    assert_eq!(listed.lines().count(), 2, "{listed}");
+    assert!(!listed.contains(&printer.token), "the token itself is shown once");
+    let line = listed.lines().find(|line| line.ends_with("label printer")).unwrap();
+    assert!(line.contains(" kitchen "), "{line}");
+    let id = line.split_whitespace().next().unwrap();
+
+    let (mut screen, mut beside) = (printer.screen().await, other.screen().await);
+    printer.get(ORDERS).await.expect(200);
+    server.tool(&["token", "revoke", id]).await;
+    assert_eq!(screen.until_close().await, Close::Code(4401));
+    printer.get(ORDERS).await.problem(401, "unauthorized");
+    other.get(ORDERS).await.expect(200);
+    beside.alive().await;
+    assert_eq!(list().await.lines().count(), 1);
+}
