@@ -29,6 +29,12 @@ export async function until(what, look, ms = PATIENCE_MS) {
   throw new Error(`${what}: not within ${ms} ms`);
 }
 
+/** A guest of these tests orders as fast as the server answers. */
+const EAGER = [
+  '--diner-orders-per-minute', '100000', '--table-orders-per-minute', '100000', '--restaurant-orders-per-minute', '1000000',
+  '--diner-commands-per-second', '100000',
+];
+
 /** `orderbell serve --demo`. */
 export class Server {
   #folder; #flags; #process = null;
@@ -48,7 +54,7 @@ export class Server {
   }
 
   async start() {
-    const flags = ['serve', '--demo', '--bind', '127.0.0.1:0', ...this.#database, '--log', 'error', ...this.#flags];
+    const flags = ['serve', '--demo', '--bind', '127.0.0.1:0', ...this.#database, '--log', 'error', ...EAGER, ...this.#flags];
     this.#process = spawn(BINARY, flags, { cwd: this.#folder, env: environment, stdio: ['ignore', 'pipe', 'inherit'] });
     const [failed, lines] = [new Promise((_, reject) => this.#process.once('error', reject)), createInterface(this.#process.stdout)];
     this.base = '';
