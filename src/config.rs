@@ -2,10 +2,12 @@
 
 mod limits;
 mod orders;
+mod proxy;
 mod retention;
 
 pub use limits::LimitArgs;
 pub use orders::OrderLimitArgs;
+pub use proxy::ProxyArgs;
 pub use retention::RetentionArgs;
 
 use crate::connection::displays::Spans;
@@ -121,9 +123,9 @@ pub struct Serve {
     #[arg(long = "allowed-origin", env = "ORDERBELL_ALLOWED_ORIGINS", value_delimiter = ',')]
     pub allowed_origins: Vec<String>,
 
-    /// Take the client's address from X-Forwarded-For; only behind a proxy that sets it.
-    #[arg(long, env = "ORDERBELL_TRUST_FORWARDED_FOR", value_parser = parse_switch)]
-    pub trust_forwarded_for: bool,
+    /// The proxies in front.
+    #[command(flatten)]
+    pub proxy: ProxyArgs,
 
     /// Threads that serve connections.
     #[arg(long, env = "ORDERBELL_WORKERS", value_parser = clap::value_parser!(u16).range(1..=512))]

@@ -74,6 +74,13 @@ pub struct ByFate {
     pub fate: &'static str,
 }
 
+/// One label called `reason`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ByReason {
+    /// A reason's word.
+    pub reason: &'static str,
+}
+
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct ByOutcome {
@@ -122,6 +129,7 @@ pub struct Metrics {
     pub announcements_dropped: Counter,
     pub limit_hits: Family<ByLimit, Counter>,
     pub closes: Family<ByCode, Counter>,
+    pub forwarding_ignored: Family<ByReason, Counter>,
     pub commands: Family<ByOutcome, Counter>,
     pub seen: Counter,
     pub database_writable: Gauge,
@@ -160,6 +168,7 @@ impl Metrics {
             announcements_dropped: Counter::default(),
             limit_hits: Family::default(),
             closes: Family::default(),
+            forwarding_ignored: Family::default(),
             commands: Family::default(),
             seen: Counter::default(),
             database_writable: Gauge::default(),
@@ -212,6 +221,11 @@ impl Metrics {
             self.announcements_dropped.clone(),
         );
         registry.register("limit_hits", "Refusals by a limit", self.limit_hits.clone());
+        registry.register(
+            "forwarding_ignored",
+            "Requests whose client address the proxy in front did not name, by reason; they share the peer's limits",
+            self.forwarding_ignored.clone(),
+        );
         registry.register("closes", "Connections closed by the server, by close code", self.closes.clone());
         registry.register("commands", "Commands by action and outcome", self.commands.clone());
         registry.register("seen", "Display receipts recorded", self.seen.clone());
@@ -245,6 +259,11 @@ impl Metrics {
     /// Counts a refusal by a limit.
     pub fn hit(&self, limit: &'static str) {
         self.limit_hits.get_or_create(&ByLimit { limit }).inc();
+    }
+
+    /// Counts a forwarding header that could not be used.
+    pub fn ignored_forwarding(&self, reason: &'static str) {
+        self.forwarding_ignored.get_or_create(&ByReason { reason }).inc();
     }
 
     /// The OpenMetrics text of a scrape.

@@ -1,13 +1,292 @@
-//! The address of a client: the socket's, or behind a trusted proxy what the proxy says.
+//! The address of a client: the socket's, or what a trusted proxy in front says. What reads the headers is pure.
 
-use std::net::{IpAddr, Ipv6Addr};
+use crate::clock;
+use crate::telemetry::Metrics;
+use actix_http::header::{self, HeaderMap};
+use ipnet::IpNet;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The client's address. Behind a proxy that is trusted it is the last entry of `X-Forwarded-For`: the one that the proxy
-/// itself wrote; what stands before it is the client's own word.
+/// The networks whose proxies are believed when the configuration names none: this machine and private networks, where a
+/// proxy in front of a node is. Nobody reaches a node from there across the internet.
+pub const PRIVATE_NETWORKS: [&str; 9] = [
+    "127.0.0.0/8",
+    "::1/128",
+    "10.0.0.0/8",
+    "172.16.0.0/12",
+    "192.168.0.0/16",
+    "169.254.0.0/16",
+    "100.64.0.0/10",
+    "fc00::/7",
+    "fe80::/10",
+];
+
+/// The least time between two warnings that a forwarding header was ignored, in milliseconds.
+const WARNING_PACE_MS: u64 = 600_000;
+
+/// What one forwarding header says of the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Forwarded {
+    /// The header is absent.
+    Absent,
+    /// The client's address.
+    Address(IpAddr),
+    /// The proxy does not know the address, or hides it (`unknown`, `_hidden`).
+    Withheld,
+    /// The header does not parse.
+    Unreadable,
+}
+
+/// The header in which the proxy names the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Source {
+    /// Either one. When both are present and disagree, one of them is the client's own word, and neither is believed.
+    #[default]
+    Either,
+    /// `X-Forwarded-For` alone.
+    XForwardedFor,
+    /// `Forwarded` (RFC 7239) alone.
+    Forwarded,
+}
+
+impl FromStr for Source {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.to_ascii_lowercase().as_str() {
+            "either" => Ok(Self::Either),
+            "x-forwarded-for" => Ok(Self::XForwardedFor),
+            "forwarded" => Ok(Self::Forwarded),
+            _ => Err("say either, x-forwarded-for or forwarded"),
+        }
+    }
+}
+
+/// Why the address of the socket stands for the client although a proxy is expected in front.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ignored {
+    /// The header came from outside the trusted networks.
+    UntrustedPeer,
+    /// A trusted proxy sent no header.
+    Absent,
+    /// The proxy does not know the address, or hides it.
+    Withheld,
+    /// The header does not parse.
+    Unreadable,
+    /// The two headers disagree.
+    Contradictory,
+}
+
+impl Ignored {
+    /// The word for it in logs and metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::UntrustedPeer => "untrusted_peer",
+            Self::Absent => "absent",
+            Self::Withheld => "withheld",
+            Self::Unreadable => "unreadable",
+            Self::Contradictory => "contradictory",
+        }
+    }
+}
+
+impl Source {
+    /// The client's address by what the two headers say.
+    ///
+    /// # Errors
+    /// Says why there is none.
+    pub fn resolve(self, x_forwarded_for: Forwarded, forwarded: Forwarded) -> Result<IpAddr, Ignored> {
+        let said = match (self, x_forwarded_for, forwarded) {
+            (Self::XForwardedFor, said, _) | (Self::Forwarded, _, said) => said,
+            (Self::Either, said, Forwarded::Absent) | (Self::Either, Forwarded::Absent, said) => said,
+            (Self::Either, one, other) if one == other => one,
+            (Self::Either, ..) => return Err(Ignored::Contradictory),
+        };
+        match said {
+            Forwarded::Address(address) => Ok(address),
+            Forwarded::Absent => Err(Ignored::Absent),
+            Forwarded::Withheld => Err(Ignored::Withheld),
+            Forwarded::Unreadable => Err(Ignored::Unreadable),
+        }
+    }
+}
+
+/// Reads `X-Forwarded-For`: the last value of the last line, the one that the proxy itself wrote. What stands before it is
+/// the client's own word.
+pub fn read_x_forwarded_for<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Forwarded {
+    let Some(line) = lines.last() else { return Forwarded::Absent };
+    let last = line.rsplit(|byte| *byte == b',').next().unwrap_or_default();
+    std::str::from_utf8(last).map_or(Forwarded::Unreadable, read_node)
+}
+
+/// Reads `Forwarded` (RFC 7239): the parameter `for` of the last element of the last line.
+pub fn read_forwarded<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Forwarded {
+    let Some(line) = lines.last() else { return Forwarded::Absent };
+    let node = std::str::from_utf8(line).ok().and_then(last_for);
+    node.map_or(Forwarded::Unreadable, |node| read_node(&node))
+}
+
+/// The value of `for` in the last element of a line. The whole line must parse: a quote that the client left open would
+/// otherwise swallow what the proxy appended.
+fn last_for(line: &str) -> Option<String> {
+    let mut found = None;
+    let mut rest = line.trim_matches([' ', '\t']);
+    while !rest.is_empty() {
+        let separator = rest.chars().next().filter(|c| matches!(c, ',' | ';'));
+        if let Some(separator) = separator {
+            if separator == ',' {
+                found = None;
+            }
+            rest = rest[1..].trim_start_matches([' ', '\t']);
+            continue;
+        }
+        let (name, value) = rest.split_once('=')?;
+        if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)) {
+            return None;
+        }
+        let (value, after) = read_value(value)?;
+        rest = after.trim_start_matches([' ', '\t']);
+        if !(rest.is_empty() || rest.starts_with([',', ';'])) {
+            return None;
+        }
+        if name.eq_ignore_ascii_case("for") && found.replace(value).is_some() {
+            return None;
+        }
+    }
+    found
+}
+
+/// A token or a quoted string, and what follows it. An address of IPv6 without its quotes is taken, too.
+fn read_value(text: &str) -> Option<(String, &str)> {
+    let Some(quoted) = text.strip_prefix('"') else {
+        let end = text.find([',', ';', ' ', '\t']).unwrap_or(text.len());
+        let (value, rest) = text.split_at(end);
+        return (!value.is_empty() && !value.contains('"')).then(|| (value.to_owned(), rest));
+    };
+    let mut value = String::new();
+    let mut characters = quoted.char_indices();
+    while let Some((at, character)) = characters.next() {
+        match character {
+            '"' => return Some((value, &quoted[at + 1..])),
+            '\\' => value.push(characters.next()?.1),
+            _ => value.push(character),
+        }
+    }
+    None
+}
+
+/// Reads a node (RFC 7239, section 6) in all forms in use: `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]`,
+/// `[2001:db8::1]:80`, each with quotes or without, with a zone or without; `unknown`; `_hidden`.
 #[must_use]
-pub fn client_address(peer: IpAddr, forwarded_for: Option<&str>, trust: bool) -> IpAddr {
-    let forwarded = forwarded_for.filter(|_| trust).and_then(|list| list.rsplit(',').next()?.trim().parse().ok());
-    forwarded.unwrap_or(peer)
+pub fn read_node(text: &str) -> Forwarded {
+    let text = text.trim();
+    let text = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
+    let name = text.split(':').next().unwrap_or_default();
+    if name.eq_ignore_ascii_case("unknown") || (name.starts_with('_') && name.len() > 1) {
+        return Forwarded::Withheld;
+    }
+    read_address(text).map_or(Forwarded::Unreadable, |address| Forwarded::Address(address.to_canonical()))
+}
+
+fn read_address(text: &str) -> Option<IpAddr> {
+    let of_v6 = |text: &str| text.split('%').next()?.parse::<Ipv6Addr>().ok().map(IpAddr::V6);
+    if let Some(bracketed) = text.strip_prefix('[') {
+        let (address, port) = bracketed.split_once(']')?;
+        let has_no_port = port.is_empty() || port.strip_prefix(':').is_some_and(is_port);
+        return of_v6(address).filter(|_| has_no_port);
+    }
+    if let Some((address, port)) = text.split_once(':')
+        && let Ok(address) = address.parse::<Ipv4Addr>()
+    {
+        return is_port(port).then_some(IpAddr::V4(address));
+    }
+    text.parse().ok().or_else(|| of_v6(text))
+}
+
+/// A number, or a name that hides it (RFC 7239, section 6.2).
+fn is_port(text: &str) -> bool {
+    let is_hidden = text.strip_prefix('_').is_some_and(|name| !name.is_empty() && name.len() <= 64);
+    is_hidden || (!text.is_empty() && text.len() <= 5 && text.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// The proxies in front of this node.
+#[derive(Debug)]
+pub struct Proxies {
+    networks: Vec<IpNet>,
+    source: Source,
+    metrics: Metrics,
+    /// When the next warning may be logged, in milliseconds of the node's uptime.
+    next_warning: AtomicU64,
+}
+
+impl Proxies {
+    /// Proxies in these networks, which name the client in this header; without a network no proxy is believed. What is
+    /// ignored is counted in `metrics`.
+    #[must_use]
+    pub const fn new(networks: Vec<IpNet>, source: Source, metrics: Metrics) -> Self {
+        Self { networks, source, metrics, next_warning: AtomicU64::new(0) }
+    }
+
+    /// No proxy.
+    #[must_use]
+    pub const fn none(metrics: Metrics) -> Self {
+        Self::new(Vec::new(), Source::Either, metrics)
+    }
+
+    /// Whether a peer is a proxy that is believed.
+    #[must_use]
+    pub fn trusts(&self, peer: IpAddr) -> bool {
+        let peer = peer.to_canonical();
+        self.networks.iter().any(|network| network.contains(&peer))
+    }
+
+    /// The client's address, by what the headers say.
+    ///
+    /// # Errors
+    /// Why it is the peer's although a proxy is expected.
+    pub fn find(&self, peer: IpAddr, headers: &HeaderMap) -> Result<IpAddr, Ignored> {
+        let lines = |name| headers.get_all(name).map(header::HeaderValue::as_bytes);
+        if self.trusts(peer) {
+            let x_forwarded_for = read_x_forwarded_for(lines(header::X_FORWARDED_FOR));
+            return self.source.resolve(x_forwarded_for, read_forwarded(lines(header::FORWARDED)));
+        }
+        let is_forwarded = headers.contains_key(header::X_FORWARDED_FOR) || headers.contains_key(header::FORWARDED);
+        if is_forwarded && !self.networks.is_empty() { Err(Ignored::UntrustedPeer) } else { Ok(peer) }
+    }
+
+    /// The client's address, as limits count it. Where a proxy is expected and its word cannot be used, it is the peer's,
+    /// which all such clients share: that is counted, and logged from time to time.
+    #[must_use]
+    pub fn client_address(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        self.find(peer, headers).unwrap_or_else(|why| {
+            self.report(why, peer);
+            peer
+        })
+    }
+
+    /// Whether a trusted proxy says that the client came to it over TLS. Of several lines the last is the proxy's own.
+    #[must_use]
+    pub fn says_https(&self, peer: IpAddr, headers: &HeaderMap) -> bool {
+        let scheme = headers.get_all(header::X_FORWARDED_PROTO).last();
+        self.trusts(peer) && scheme.is_some_and(|scheme| scheme.as_bytes().eq_ignore_ascii_case(b"https"))
+    }
+
+    fn report(&self, why: Ignored, peer: IpAddr) {
+        self.metrics.ignored_forwarding(why.as_str());
+        let now = u64::try_from(clock::uptime().millis()).unwrap_or(0);
+        let next = self.next_warning.load(Ordering::Relaxed);
+        let is_mine = now >= next
+            && self.next_warning.compare_exchange(next, now + WARNING_PACE_MS, Ordering::Relaxed, Ordering::Relaxed).is_ok();
+        if is_mine {
+            log::warn!(
+                reason = why.as_str(), peer:%;
+                "no client address from the proxy in front: all clients behind this peer share one limit \
+                 (--trust-forwarded-for, --trusted-proxies, --forwarded-header)"
+            );
+        }
+    }
 }
 
 /// What counts as one address: one subscriber gets a whole /64 of IPv6.
@@ -20,15 +299,5 @@ pub fn household(address: IpAddr) -> IpAddr {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_trusted_proxy_is_believed_and_only_what_it_wrote_itself() {
-        let (proxy, guest): (IpAddr, IpAddr) = ("10.0.0.1".parse().unwrap(), "203.0.113.7".parse().unwrap());
-        assert_eq!(client_address(proxy, Some("198.51.100.1, 203.0.113.7"), true), guest);
-        assert_eq!(client_address(proxy, Some("203.0.113.7"), false), proxy);
-        assert_eq!(client_address(proxy, Some("not an address"), true), proxy);
-        assert_eq!(client_address(proxy, None, true), proxy);
-    }
-}
+#[path = "tests/address.rs"]
+mod tests;

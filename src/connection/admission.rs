@@ -13,6 +13,7 @@ use crate::telemetry::ByCode;
 use actix_http::StatusCode;
 use actix_http::header::HeaderMap;
 use secrecy::SecretString;
+use std::net::IpAddr;
 
 /// Why a connection does not begin. It is answered as a problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,9 +70,8 @@ impl Refusal {
 impl Services {
     /// Whether a request came over TLS, by the operator's word or by that of a trusted proxy.
     #[must_use]
-    pub fn is_secure(&self, headers: &HeaderMap) -> bool {
-        let is_proxied_tls = || headers.get("x-forwarded-proto").is_some_and(|scheme| scheme.as_bytes() == b"https");
-        self.is_public_over_tls || (self.trust_forwarded_for && is_proxied_tls())
+    pub fn is_secure(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> bool {
+        self.is_public_over_tls || peer.is_some_and(|peer| self.proxies.says_https(peer, headers))
     }
 
     /// Whether new connections are taken at all.

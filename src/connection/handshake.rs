@@ -1,6 +1,5 @@
 //! From an HTTP request to a connection: everything that can be refused is, before the upgrade.
 
-use super::address::client_address;
 use super::admission::Refusal;
 use super::socket::Socket;
 use super::{Services, websocket};
@@ -32,20 +31,21 @@ pub async fn upgrade(
     request: Request,
     mut framed: Framed<Socket, h1::Codec>,
 ) -> Result<(), actix_http::Error> {
-    let peer = framed.io_ref().peer_addr().map(|peer| peer.ip());
-    let accepted = peer.map_err(|_| Refusal::new(ErrorCode::BadFrame, "no peer address"));
+    let peer = framed.io_ref().peer_addr().ok().map(|peer| peer.ip());
+    let is_secure = services.is_secure(peer, request.headers());
+    let accepted = peer.ok_or(Refusal::new(ErrorCode::BadFrame, "no peer address"));
     let accepted = accepted.and_then(|peer| examine(&services, &gate, &request, peer));
     let (address, verified) = match accepted {
         Ok(accepted) => accepted,
-        Err(refusal) => return refuse(&mut framed, &refusal, services.is_secure(request.headers())).await,
+        Err(refusal) => return refuse(&mut framed, &refusal, is_secure).await,
     };
     let seat = match services.seat(&verified.principal) {
         Ok(seat) => seat,
-        Err(refusal) => return refuse(&mut framed, &refusal, services.is_secure(request.headers())).await,
+        Err(refusal) => return refuse(&mut framed, &refusal, is_secure).await,
     };
     let mut response = ws::handshake_response(request.head());
     response.insert_header((header::SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL));
-    protect(&mut response, services.is_secure(request.headers()));
+    protect(&mut response, is_secure);
     let response = response.finish().drop_body();
     if framed.send(h1::Message::Item((response, BodySize::None))).await.is_err() {
         return Ok(());
@@ -70,8 +70,7 @@ fn examine(services: &Services, gate: &Gate, request: &Request, peer: IpAddr) ->
         return Err(Refusal::new(ErrorCode::NotFound, "the WebSocket is at /ws, on nodes that take connections"));
     }
     services.check_open()?;
-    let forwarded_for = request.headers().get(header::X_FORWARDED_FOR).and_then(|value| value.to_str().ok());
-    let address = client_address(peer, forwarded_for, services.trust_forwarded_for);
+    let address = services.proxies.client_address(peer, request.headers());
     gate(address).map_err(|seconds| {
         services.metrics.hit("handshakes");
         Refusal::new(ErrorCode::RateLimited, "too many handshakes from this address; wait").after(seconds)

@@ -33,6 +33,7 @@ pub mod transport;
 pub mod websocket;
 pub mod wire;
 
+pub use address::Proxies;
 pub use admission::Refusal;
 pub use census::Census;
 pub use displays::Displays;
@@ -63,8 +64,8 @@ pub struct Services {
     pub limits: Limits,
     /// Origins allowed beside the server's own.
     pub origins: Vec<String>,
-    /// Whether a proxy in front says who the client is.
-    pub trust_forwarded_for: bool,
+    /// The proxies in front, which say who the client is.
+    pub proxies: Arc<Proxies>,
     /// Whether the audit has the addresses that clients come from.
     pub keep_addresses: bool,
     /// Whether guests reach this service over TLS, as the operator says.

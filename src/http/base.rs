@@ -1,30 +1,32 @@
 //! Where guests reach this service: what the codes on tables begin with.
 
 use super::problem::Problem;
+use crate::connection::Proxies;
 use actix_web::HttpRequest;
 use actix_web::http::Uri;
 use actix_web::http::header::{HOST, HeaderMap};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// The beginning of addresses that leave this server.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Base {
     public_url: Option<Arc<str>>,
-    behind_proxy: bool,
+    proxies: Arc<Proxies>,
 }
 
 impl Base {
-    /// What the operator says, when they do. `behind_proxy`: whether a proxy is trusted to say how a client came to it.
+    /// What the operator says, when they do. A proxy that is believed says by which scheme a client came to it.
     #[must_use]
-    pub fn new(public_url: Option<&str>, behind_proxy: bool) -> Self {
-        Self { public_url: public_url.map(|url| url.trim_end_matches('/').into()), behind_proxy }
+    pub fn new(public_url: Option<&str>, proxies: Arc<Proxies>) -> Self {
+        Self { public_url: public_url.map(|url| url.trim_end_matches('/').into()), proxies }
     }
 
     /// Whether a request came over TLS, by the operator's word or by that of a trusted proxy.
     #[must_use]
-    pub fn is_secure(&self, headers: &HeaderMap) -> bool {
-        let is_secure_proxy = || headers.get("x-forwarded-proto").is_some_and(|scheme| scheme.as_bytes() == b"https");
-        self.public_url.as_deref().is_some_and(|url| url.starts_with("https://")) || (self.behind_proxy && is_secure_proxy())
+    pub fn is_secure(&self, peer: Option<SocketAddr>, headers: &HeaderMap) -> bool {
+        self.public_url.as_deref().is_some_and(|url| url.starts_with("https://"))
+            || peer.is_some_and(|peer| self.proxies.says_https(peer.ip(), headers))
     }
 
     /// Without a slash at its end. When the operator says nothing, it is where this request came to.
@@ -35,8 +37,9 @@ impl Base {
         if let Some(url) = &self.public_url {
             return Ok(url.to_string());
         }
-        let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let base = format!("{}://{}", if self.is_secure(request.headers()) { "https" } else { "http" }, header(HOST.as_str()));
+        let host = request.headers().get(HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let scheme = if self.is_secure(request.peer_addr(), request.headers()) { "https" } else { "http" };
+        let base = format!("{scheme}://{host}");
         let has_only_authority = |uri: Uri| uri.authority().is_some() && uri.path() == "/" && uri.query().is_none();
         if !base.ends_with('/') && base.parse().is_ok_and(has_only_authority) {
             return Ok(base);

@@ -2,16 +2,18 @@
 //! for a full house at once; passwords get little.
 
 use super::problem::Problem;
-use crate::connection::address::{client_address, household};
+use crate::connection::Proxies;
+use crate::connection::address::household;
 use crate::protocol::ErrorCode;
 use crate::telemetry::Metrics;
 use actix_web::HttpRequest;
-use actix_web::http::header::{HeaderMap, X_FORWARDED_FOR};
+use actix_web::http::header::HeaderMap;
 use governor::clock::{Clock, DefaultClock};
 use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// So many at once, and one more each time a while has passed.
@@ -89,6 +91,9 @@ impl Gate {
     }
 }
 
+/// The address of a request that came over no socket.
+const UNKNOWN: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+
 /// What is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Attempt {
@@ -111,7 +116,7 @@ pub struct Limits {
     refreshes: Gate,
     pairings: Gate,
     handshakes: Gate,
-    behind_proxy: bool,
+    proxies: Arc<Proxies>,
     metrics: Metrics,
 }
 
@@ -125,16 +130,15 @@ impl Limits {
             refreshes: Gate::new("refreshes", rates.refreshes),
             pairings: Gate::new("pairings", rates.pairings),
             handshakes: Gate::new("handshakes", rates.handshakes),
-            behind_proxy: false,
+            proxies: Arc::new(Proxies::none(metrics.clone())),
             metrics,
         }
     }
 
-    /// Whether a proxy in front is trusted to say who the client is.
+    /// With proxies in front, which say who the client is.
     #[must_use]
-    pub const fn behind_proxy(mut self, yes: bool) -> Self {
-        self.behind_proxy = yes;
-        self
+    pub fn behind(self, proxies: Arc<Proxies>) -> Self {
+        Self { proxies, ..self }
     }
 
     const fn gate(&self, attempt: Attempt) -> &Gate {
@@ -147,12 +151,11 @@ impl Limits {
         }
     }
 
-    /// Returns the client's address.
+    /// Returns the client's address, for the audit.
     #[must_use]
     pub fn client(&self, peer: Option<SocketAddr>, headers: &HeaderMap) -> IpAddr {
-        let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
-        let forwarded_for = headers.get(X_FORWARDED_FOR).and_then(|value| value.to_str().ok());
-        client_address(peer, forwarded_for, self.behind_proxy)
+        let peer = peer.map_or(UNKNOWN, |peer| peer.ip());
+        self.proxies.find(peer, headers).unwrap_or(peer)
     }
 
     /// Counts an attempt of the request's peer.
@@ -160,7 +163,8 @@ impl Limits {
     /// # Errors
     /// `rate_limited`, with the time to wait.
     pub fn check(&self, attempt: Attempt, request: &HttpRequest) -> Result<(), Problem> {
-        let peer = self.client(request.peer_addr(), request.headers());
+        let peer = request.peer_addr().map_or(UNKNOWN, |peer| peer.ip());
+        let peer = self.proxies.client_address(peer, request.headers());
         let problem = || Problem::new(ErrorCode::RateLimited, "too many tries from this address; wait a little");
         self.count(attempt, peer).map_err(|wait| problem().after(wait))
     }

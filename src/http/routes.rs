@@ -45,7 +45,8 @@ fn headers() -> DefaultHeaders {
 
 /// Tells browsers that came over TLS to come back over nothing else.
 async fn stay_on_tls(request: ServiceRequest, next: Next<impl MessageBody>) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let is_secure = request.app_data::<web::Data<State>>().is_some_and(|state| state.base.is_secure(request.headers()));
+    let is_secure =
+        request.app_data::<web::Data<State>>().is_some_and(|state| state.base.is_secure(request.peer_addr(), request.headers()));
     let mut response = next.call(request).await?;
     if is_secure {
         let (name, value) = security_headers::TLS;

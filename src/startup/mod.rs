@@ -75,6 +75,7 @@ impl Node {
         let directory = Directory::with_budget(store.clone(), metrics.clone(), snapshot_bytes);
         let commands = Commands::new(directory.clone(), serve.limits.orders.rates());
         let draining = Arc::new(AtomicBool::new(false));
+        let proxies = Arc::new(serve.proxy.proxies(metrics.clone()));
         let access = Duration::from_secs(serve.access_token_minutes * 60);
         let staff_idle = Duration::from_secs(serve.staff_idle_hours * 60 * 60);
         let lifetimes = Lifetimes { access, staff_idle, ..Lifetimes::default() };
@@ -92,7 +93,7 @@ impl Node {
             displays: Displays::new(NodeId::from_uuid(clock::new_id()), serve.display_spans()),
             limits: Limits { connections: division.connections, ..serve.limits.connection() },
             origins: serve.allowed_origins.clone(),
-            trust_forwarded_for: serve.trust_forwarded_for,
+            proxies: proxies.clone(),
             keep_addresses: !serve.retention.no_audit_addresses,
             is_public_over_tls: serve.public_url.as_deref().is_some_and(|url| url.starts_with("https://")),
             version: http::version(),
@@ -106,12 +107,12 @@ impl Node {
             ended: ended.clone(),
             commands: commands.clone(),
             live: services.clone(),
-            limits: Arc::new(http::Limits::new(rates(serve), metrics.clone()).behind_proxy(serve.trust_forwarded_for)),
+            limits: Arc::new(http::Limits::new(rates(serve), metrics.clone()).behind(proxies.clone())),
             metrics,
             demo: demo.map(Arc::new),
             push,
             body_bytes: serve.limits.body_bytes as usize,
-            base: http::Base::new(serve.public_url.as_deref(), serve.trust_forwarded_for),
+            base: http::Base::new(serve.public_url.as_deref(), proxies),
             draining,
             faces: http::Faces { calls: serve.role != NodeRole::Realtime, rooms: serve.role != NodeRole::Api },
             redis: Arc::default(),
@@ -170,7 +171,7 @@ fn bounds(serve: &Serve, division: Division) -> Bounds {
     let per_address = serve.limits.connections_per_address.map_or(total - total / 4, |most| most as usize);
     Bounds {
         total,
-        per_address: (!serve.trust_forwarded_for).then_some(per_address),
+        per_address: (!serve.proxy.trust_forwarded_for).then_some(per_address),
         unread_bytes: usize::try_from(serve.limits.unread_bytes).unwrap_or(usize::MAX),
         write_timeout: serve.limits.connection().write_timeout,
     }

@@ -5,6 +5,7 @@
 mod support;
 
 mod accounts;
+mod addresses;
 mod audit;
 mod burst;
 mod commands;

@@ -2,6 +2,7 @@
 //! from the contract's section 4, and the random sequences check what must hold whatever happens.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)] // a test that panics is a test that fails
 
+mod addresses;
 mod calls;
 mod corpus;
 mod displays;

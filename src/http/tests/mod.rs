@@ -22,7 +22,7 @@ use crate::auth::token::{Issuer, Verifier};
 use crate::clock;
 use crate::commands::{CommandRates, Commands};
 use crate::connection::displays::Spans;
-use crate::connection::{self, Census, Displays, Services};
+use crate::connection::{self, Census, Displays, Proxies, Services};
 use crate::domain::ids::{NodeId, RestaurantId};
 use crate::domain::principal::{Principal, Role};
 use crate::feed::Directory;
@@ -70,7 +70,7 @@ impl House {
             displays: Displays::new(NodeId::from_uuid(clock::new_id()), Spans::default()),
             limits: connection::Limits::default(),
             origins: Vec::new(),
-            trust_forwarded_for: false,
+            proxies: Arc::new(Proxies::none(metrics.clone())),
             keep_addresses: true,
             metrics: metrics.clone(),
             version: crate::http::version(),
@@ -87,7 +87,7 @@ impl House {
             ended,
             metrics,
             body_bytes: 16 * 1024,
-            base: Base::default(),
+            base: Base::new(None, Arc::new(Proxies::none(Metrics::new()))),
             demo: None,
             push: None,
             draining: Arc::default(),

@@ -1,0 +1,96 @@
+//! Whose limit a request counts against, behind a proxy and without one.
+
+use crate::support::raw::Handshake;
+use crate::support::{Client, Server};
+use reqwest::Method;
+use serde_json::json;
+
+const BEHIND: [&str; 3] = ["--trust-forwarded-for", "--logins-per-minute", "5"];
+
+/// Statuses of so many wrong sign-ins, each under the headers that `lines` makes for it.
+async fn tries(server: &Server, count: u32, lines: impl Fn(u32) -> Vec<(&'static str, String)>) -> Vec<u16> {
+    let mut statuses = Vec::new();
+    for at in 0..count {
+        let wrong = json!({"api_key": format!("wrong-{at}")});
+        let request = server.anybody().request(Method::POST, "/api/v1/sessions").json(&wrong);
+        let request = lines(at).into_iter().fold(request, |request, (name, value)| request.header(name, value));
+        statuses.push(Client::send(request).await.status);
+    }
+    statuses
+}
+
+fn refused(statuses: &[u16]) -> usize {
+    assert!(statuses.iter().all(|status| matches!(status, 401 | 429)), "{statuses:?}");
+    statuses.iter().filter(|status| **status == 429).count()
+}
+
+#[tokio::test]
+async fn a_line_that_the_client_added_evades_no_limit() {
+    let server = Server::start(&BEHIND).await;
+    let proxy = "203.0.113.7".to_owned();
+    let evil = |at: u32| format!("198.51.{}.{}", at / 250, at % 250 + 1);
+    // The client's line first, as it came; then the proxy's own.
+    let two_lines = |at| vec![("X-Forwarded-For", evil(at)), ("X-Forwarded-For", proxy.clone())];
+    assert!(refused(&tries(&server, 300, two_lines).await) > 250);
+    let one_line = |at| vec![("X-Forwarded-For", format!("{}, {proxy}", evil(at)))];
+    assert_eq!(refused(&tries(&server, 3, one_line).await), 3, "the same client");
+    let other = |_| vec![("X-Forwarded-For", format!("{proxy}, 192.0.2.9"))];
+    assert_eq!(refused(&tries(&server, 3, other).await), 0, "a neighbour");
+}
+
+/// A header, and its value for a client of this number.
+type Form = (&'static str, fn(u32) -> String);
+
+#[tokio::test]
+async fn every_usual_form_names_a_client_of_its_own() {
+    let server = Server::start(&BEHIND).await;
+    let forms: [Form; 5] = [
+        ("X-Forwarded-For", |at| format!("203.0.113.{at}:4711")),
+        ("X-Forwarded-For", |at| format!("[2001:db8:0:{at:x}::1]:4711")),
+        ("X-Forwarded-For", |at| format!("2001:db8:1:{at:x}::1")),
+        ("Forwarded", |at| format!("for=\"[2001:db8:2:{at:x}::1]:4711\";proto=https")),
+        ("Forwarded", |at| format!("for=unknown, FOR=198.51.100.{at};by=10.0.0.1")),
+    ];
+    for (name, form) in forms {
+        assert_eq!(refused(&tries(&server, 20, |at| vec![(name, form(at))]).await), 0, "{name}: {}", form(1));
+        assert!(refused(&tries(&server, 20, |_| vec![(name, form(99))]).await) > 10, "{name}: {}", form(99));
+    }
+}
+
+#[tokio::test]
+async fn who_cannot_be_told_apart_shares_a_limit_and_the_operator_is_told_once() {
+    let server = Server::start(&BEHIND).await;
+    let unreadable = |at| vec![("X-Forwarded-For", format!("client-{at}"))];
+    assert!(refused(&tries(&server, 20, unreadable).await) > 10);
+    assert_eq!(server.metric("orderbell_forwarding_ignored_total{reason=\"unreadable\"}").await, 20.0);
+    assert_eq!(server.log().matches("no client address from the proxy in front").count(), 1);
+    let doubtful = |at| vec![("X-Forwarded-For", format!("203.0.113.{at}")), ("Forwarded", "for=192.0.2.1".to_owned())];
+    assert!(refused(&tries(&server, 20, doubtful).await) > 10, "one of the two is the client's own");
+    assert_eq!(server.metric("orderbell_forwarding_ignored_total{reason=\"contradictory\"}").await, 20.0);
+}
+
+#[tokio::test]
+async fn a_stranger_is_no_proxy() {
+    for flags in [&["--logins-per-minute", "5"][..], &[&BEHIND[..], &["--trusted-proxies", "10.0.0.0/8,192.0.2.1"]].concat()] {
+        let server = Server::start(flags).await;
+        let evil = |at| vec![("X-Forwarded-For", format!("203.0.113.{at}"))];
+        assert!(refused(&tries(&server, 20, evil).await) > 10, "{flags:?}");
+    }
+}
+
+#[tokio::test]
+async fn handshakes_are_counted_by_the_same_address() {
+    let server = Server::start(&["--trust-forwarded-for", "--handshakes-per-second", "1", "--handshake-burst", "3"]).await;
+    let nonsense = || Handshake::new("nonsense");
+    let mut statuses = Vec::new();
+    for at in 0..20 {
+        let mut handshake = nonsense().with("X-Forwarded-For", &format!("198.51.100.{at}"));
+        handshake.headers.push(("X-Forwarded-For", "[2001:db8::1]:4711".into()));
+        statuses.push(handshake.send(&server.base, None).await.0.status);
+    }
+    assert!(refused(&statuses) > 10, "{statuses:?}");
+    for at in 0..10 {
+        let neighbour = nonsense().with("X-Forwarded-For", &format!("203.0.113.{at}:80"));
+        assert_eq!(neighbour.send(&server.base, None).await.0.status, 401, "{at}");
+    }
+}
