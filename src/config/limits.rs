@@ -74,11 +74,12 @@ pub struct LimitArgs {
     #[arg(long, env = "ORDERBELL_RESERVED_PERCENT", default_value_t = 10, value_parser = clap::value_parser!(u32).range(0..=90))]
     pub reserved_percent: u32,
 
-    /// Handshakes per second from one address (a whole restaurant's phones sit behind one), in the long run.
+    /// Handshakes per second of one session or of the guests at one table, in the long run; of one address those that are
+    /// refused.
     #[arg(long, env = "ORDERBELL_HANDSHAKES_PER_SECOND", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub handshakes_per_second: u32,
 
-    /// Handshakes from one address at once.
+    /// The same at once.
     #[arg(long, env = "ORDERBELL_HANDSHAKE_BURST", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub handshake_burst: u32,
 
@@ -86,7 +87,7 @@ pub struct LimitArgs {
     #[arg(long, env = "ORDERBELL_DINER_SESSIONS_PER_SECOND", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub diner_sessions_per_second: u32,
 
-    /// Sign-ins per minute from one address, in the long run.
+    /// Sign-ins per minute from one address, in the long run; apart from them as many that fail.
     #[arg(long, env = "ORDERBELL_LOGINS_PER_MINUTE", default_value_t = 120, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub logins_per_minute: u32,
 
@@ -98,6 +99,11 @@ pub struct LimitArgs {
     /// Those on orders and commands.
     #[command(flatten)]
     pub orders: OrderLimitArgs,
+
+    /// Wrong passwords per hour for one account, from everywhere that it was not signed in from before; apart from them as
+    /// many from each address that it was.
+    #[arg(long, env = "ORDERBELL_WRONG_PASSWORDS_PER_HOUR", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub wrong_passwords_per_hour: u32,
 }
 
 impl LimitArgs {

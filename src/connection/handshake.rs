@@ -4,6 +4,7 @@ use super::admission::Refusal;
 use super::socket::Socket;
 use super::{Services, websocket};
 use crate::auth::token::Verified;
+use crate::domain::principal::Principal;
 use crate::protocol::{BEARER_PREFIX, ErrorCode, SUBPROTOCOL, security_headers};
 use actix_codec::Framed;
 use actix_http::body::{BodySize, MessageBody};
@@ -15,8 +16,24 @@ use serde_json::json;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// Answers whether an address may begin another handshake now; if not, seconds to wait.
-pub type Gate = Arc<dyn Fn(IpAddr) -> Result<(), u64> + Send + Sync>;
+/// Counts handshakes: the good ones by who opens them, the others by address. Whoever has a valid token gets in, whatever
+/// else comes from its address.
+pub trait Gatekeeper: Send + Sync {
+    /// Counts a handshake with a valid token.
+    ///
+    /// # Errors
+    /// Seconds to wait.
+    fn admit(&self, who: &Principal) -> Result<(), u64>;
+
+    /// Counts a handshake that is refused.
+    ///
+    /// # Errors
+    /// Seconds to wait.
+    fn fail(&self, address: IpAddr) -> Result<(), u64>;
+}
+
+/// The gatekeeper of a node.
+pub type Gate = Arc<dyn Gatekeeper>;
 
 /// The path of the WebSocket.
 pub const PATH: &str = "/ws";
@@ -34,7 +51,7 @@ pub async fn upgrade(
     let peer = framed.io_ref().peer_addr().ok().map(|peer| peer.ip());
     let is_secure = services.is_secure(peer, request.headers());
     let accepted = peer.ok_or(Refusal::new(ErrorCode::BadFrame, "no peer address"));
-    let accepted = accepted.and_then(|peer| examine(&services, &gate, &request, peer));
+    let accepted = accepted.and_then(|peer| admit(&services, &*gate, &request, peer));
     let (address, verified) = match accepted {
         Ok(accepted) => accepted,
         Err(refusal) => return refuse(&mut framed, &refusal, is_secure).await,
@@ -63,18 +80,27 @@ pub async fn upgrade(
     Ok(())
 }
 
-/// Everything that is asked of a handshake, cheapest first.
-fn examine(services: &Services, gate: &Gate, request: &Request, peer: IpAddr) -> Result<(IpAddr, Verified), Refusal> {
-    let bad = |detail| Refusal::new(ErrorCode::BadFrame, detail);
+/// Examines a handshake and counts it by what it came to.
+fn admit(services: &Services, gate: &dyn Gatekeeper, request: &Request, peer: IpAddr) -> Result<(IpAddr, Verified), Refusal> {
     if request.path() != PATH || !services.is_open {
         return Err(Refusal::new(ErrorCode::NotFound, "the WebSocket is at /ws, on nodes that take connections"));
     }
     services.check_open()?;
     let address = services.proxies.client_address(peer, request.headers());
-    gate(address).map_err(|seconds| {
-        services.metrics.hit("handshakes");
-        Refusal::new(ErrorCode::RateLimited, "too many handshakes from this address; wait").after(seconds)
-    })?;
+    let too_many = |seconds| Refusal::new(ErrorCode::RateLimited, "too many handshakes; wait").after(seconds);
+    let refusal = match examine(services, request) {
+        Ok(verified) => return gate.admit(&verified.principal).map(|()| (address, verified)).map_err(too_many),
+        // Not its sender's doing.
+        Err(refusal) if refusal.code == ErrorCode::Unavailable => return Err(refusal),
+        Err(refusal) => refusal,
+    };
+    gate.fail(address).map_err(too_many)?;
+    Err(refusal)
+}
+
+/// Everything that is asked of a handshake, cheapest first.
+fn examine(services: &Services, request: &Request) -> Result<Verified, Refusal> {
+    let bad = |detail| Refusal::new(ErrorCode::BadFrame, detail);
     if request.method() != Method::GET {
         return Err(bad("a WebSocket handshake is a GET (RFC 6455, section 4.1)"));
     }
@@ -96,7 +122,7 @@ fn examine(services: &Services, gate: &Gate, request: &Request, peer: IpAddr) ->
     if !protocols.contains(&SUBPROTOCOL) {
         return Err(bad("ask for the subprotocol orderbell.v1 in Sec-WebSocket-Protocol"));
     }
-    Ok((address, verified))
+    Ok(verified)
 }
 
 fn subprotocols(headers: &HeaderMap) -> Vec<&str> {

@@ -2,7 +2,7 @@
 
 use super::body::Body;
 use super::extract::Speaker;
-use super::limits::Attempt;
+use super::limits::{Attempt, too_many};
 use super::problem::Problem;
 use super::qr;
 use super::state::State;
@@ -13,7 +13,7 @@ use crate::domain::text::Key;
 use crate::domain::time::Timestamp;
 use crate::protocol::ErrorCode;
 use crate::store::credentials::OwnSession;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpResponse, web};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
@@ -74,10 +74,9 @@ pub struct PasswordChange {
 pub async fn change_password(
     state: web::Data<State>,
     Speaker(who): Speaker,
-    request: HttpRequest,
     body: Body<PasswordChange>,
 ) -> Result<HttpResponse, Problem> {
-    state.limits.check(Attempt::Login, &request)?;
+    state.limits.admit(Attempt::Login, &who).map_err(too_many)?;
     let PasswordChange { current, new } = body.0;
     let changed = state.sessions()?.change_own_password(&who, current, new).await;
     changed.map_err(|error| refused(&state, error))?;
@@ -147,13 +146,8 @@ struct EnrolAnswer<'a> {
 ///
 /// # Errors
 /// `forbidden` for a wrong password, `conflict` when there is one, `rate_limited`.
-pub async fn begin_totp(
-    state: web::Data<State>,
-    Speaker(who): Speaker,
-    request: HttpRequest,
-    body: Body<Enrol>,
-) -> Result<HttpResponse, Problem> {
-    state.limits.check(Attempt::Login, &request)?;
+pub async fn begin_totp(state: web::Data<State>, Speaker(who): Speaker, body: Body<Enrol>) -> Result<HttpResponse, Problem> {
+    state.limits.admit(Attempt::Login, &who).map_err(too_many)?;
     let begun = state.sessions()?.begin_totp(&who, body.0.password).await.map_err(|error| refused(&state, error))?;
     let (secret, otpauth_url) = (begun.secret.expose_secret(), begun.otpauth_url.expose_secret());
     let qr_svg = qr::svg(otpauth_url)?;
@@ -176,13 +170,8 @@ struct ConfirmAnswer<'a> {
 ///
 /// # Errors
 /// `forbidden` for a wrong code, `conflict` when nothing was begun, `rate_limited`.
-pub async fn confirm_totp(
-    state: web::Data<State>,
-    Speaker(who): Speaker,
-    request: HttpRequest,
-    body: Body<Confirm>,
-) -> Result<HttpResponse, Problem> {
-    state.limits.check(Attempt::Login, &request)?;
+pub async fn confirm_totp(state: web::Data<State>, Speaker(who): Speaker, body: Body<Confirm>) -> Result<HttpResponse, Problem> {
+    state.limits.admit(Attempt::Login, &who).map_err(too_many)?;
     let codes = state.sessions()?.confirm_totp(&who, &body.0.code).await.map_err(|error| refused(&state, error))?;
     let recovery_codes = codes.iter().map(ExposeSecret::expose_secret).collect();
     Ok(HttpResponse::Ok().json(ConfirmAnswer { recovery_codes }))
@@ -200,13 +189,8 @@ pub struct Remove {
 ///
 /// # Errors
 /// `forbidden` for a wrong password or code, `not_found` when there is none, `rate_limited`.
-pub async fn remove_totp(
-    state: web::Data<State>,
-    Speaker(who): Speaker,
-    request: HttpRequest,
-    body: Body<Remove>,
-) -> Result<HttpResponse, Problem> {
-    state.limits.check(Attempt::Login, &request)?;
+pub async fn remove_totp(state: web::Data<State>, Speaker(who): Speaker, body: Body<Remove>) -> Result<HttpResponse, Problem> {
+    state.limits.admit(Attempt::Login, &who).map_err(too_many)?;
     let Remove { password, code } = body.0;
     let removed = state.sessions()?.remove_own_totp(&who, password, &code).await;
     removed.map_err(|error| refused(&state, error))?;

@@ -2,7 +2,7 @@
 
 use super::body::Body;
 use super::extract::Speaker;
-use super::limits::Attempt;
+use super::limits::{Attempt, too_many};
 use super::problem::Problem;
 use super::sessions::RestaurantBrief;
 use super::state::State;
@@ -11,7 +11,7 @@ use crate::domain::ids::DeviceId;
 use crate::domain::principal::Role;
 use crate::domain::text::{Name, Station};
 use crate::store::devices::Device;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpResponse, web};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
@@ -19,8 +19,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// # Errors
 /// `rate_limited`.
-pub async fn begin(state: web::Data<State>, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    state.limits.check(Attempt::Pair, &request)?;
+pub async fn begin(state: web::Data<State>) -> Result<HttpResponse, Problem> {
     Ok(HttpResponse::Ok().json(state.sessions()?.begin_pairing().await?))
 }
 
@@ -53,12 +52,11 @@ impl From<Device> for DeviceBrief {
 /// `forbidden`, `not_found` for a code that no screen shows, `invalid` for a station that is not on the menu.
 pub async fn approve(
     state: web::Data<State>,
-    request: HttpRequest,
     Speaker(who): Speaker,
     user_code: web::Path<String>,
     body: Body<Approval>,
 ) -> Result<HttpResponse, Problem> {
-    state.limits.check(Attempt::Pair, &request)?;
+    state.limits.admit(Attempt::Pair, &who).map_err(too_many)?;
     let Approval { name, station } = body.0;
     let device = state.sessions()?.approve(&who, &user_code, name, station).await?;
     Ok(HttpResponse::Ok().json(DeviceBrief::from(device)))
@@ -85,8 +83,7 @@ struct PairedAnswer {
 ///
 /// # Errors
 /// 400 with `error` (and `code`) `authorization_pending`, `slow_down`, `expired_token` or `invalid_grant`.
-pub async fn token(state: web::Data<State>, request: HttpRequest, body: Body<TokenRequest>) -> Result<HttpResponse, Problem> {
-    state.limits.check(Attempt::Pair, &request)?;
+pub async fn token(state: web::Data<State>, body: Body<TokenRequest>) -> Result<HttpResponse, Problem> {
     let signed_in = state.sessions()?.poll(&body.0.device_code).await?;
     let (restaurant, principal) = (signed_in.restaurant.into(), signed_in.principal);
     let answer = PairedAnswer { tokens: signed_in.tokens, restaurant, role: principal.role, station: principal.station };

@@ -14,7 +14,7 @@ use crate::store::accounts::Restaurant;
 use crate::store::audit;
 use actix_web::dev::Payload;
 use actix_web::http::header::AUTHORIZATION;
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use futures_util::future::LocalBoxFuture;
 use secrecy::SecretString;
 use std::future::{Ready, ready};
@@ -56,7 +56,17 @@ pub(super) fn state(request: &HttpRequest) -> Result<web::Data<State>, Problem> 
     request.app_data::<web::Data<State>>().cloned().ok_or_else(missing)
 }
 
+/// The principal of the request's token. It is verified once for all that ask.
 pub(super) fn verified(request: &HttpRequest) -> Result<Verified, Problem> {
+    if let Some(verified) = request.extensions().get::<Verified>() {
+        return Ok(verified.clone());
+    }
+    let verified = verify(request)?;
+    request.extensions_mut().insert(verified.clone());
+    Ok(verified)
+}
+
+fn verify(request: &HttpRequest) -> Result<Verified, Problem> {
     let unauthorized = |detail| Problem::new(ErrorCode::Unauthorized, detail);
     let state = state(request)?;
     let token = bearer(request).ok_or_else(|| unauthorized("send a token with the header Authorization: Bearer"))?;

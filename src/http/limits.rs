@@ -1,16 +1,22 @@
-//! How often one address may try its luck. All the phones of a restaurant sit behind one address, so diners get room
-//! for a full house at once; passwords get little.
+//! Limits on attempts, by address and by who is known. Failed attempts are counted apart from the good ones: whoever
+//! guesses behind a restaurant's address uses up guesses, and nobody's place. All the phones of a restaurant sit behind one
+//! address, so diners get room for a full house at once; passwords get little.
+
+pub mod gate;
+pub mod guesses;
 
 use super::problem::Problem;
 use crate::connection::Proxies;
-use crate::connection::address::household;
+use crate::connection::handshake::Gatekeeper;
+use crate::domain::principal::Principal;
+use crate::domain::text::Key;
 use crate::protocol::ErrorCode;
 use crate::telemetry::Metrics;
 use actix_web::HttpRequest;
 use actix_web::http::header::HeaderMap;
-use governor::clock::{Clock, DefaultClock};
-use governor::state::keyed::DashMapStateStore;
-use governor::{Quota, RateLimiter};
+use gate::{Gate, Subject};
+use governor::Quota;
+use guesses::Guesses;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -38,6 +44,13 @@ impl Rate {
         Self { burst, pace: Duration::from_secs(60) / burst.get() }
     }
 
+    /// So many at once, and as many per hour in the long run.
+    #[must_use]
+    pub fn per_hour(count: u32) -> Self {
+        let burst = at_least_one(count);
+        Self { burst, pace: Duration::from_secs(3600) / burst.get() }
+    }
+
     fn quota(self) -> Quota {
         // A pace that rounds to nothing is faster than any burst.
         Quota::with_period(self.pace).unwrap_or(Quota::per_second(self.burst)).allow_burst(self.burst)
@@ -51,7 +64,7 @@ const fn at_least_one(number: u32) -> NonZeroU32 {
     }
 }
 
-/// The rates of an address.
+/// The rates of an address, of a session or of a table; failed attempts of an address have the same rate once more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rates {
     /// Sign-ins by password or API key.
@@ -60,10 +73,12 @@ pub struct Rates {
     pub diners: Rate,
     /// Refresh tokens presented.
     pub refreshes: Rate,
-    /// Pairings begun, polled and approved.
+    /// Pairings begun and approved.
     pub pairings: Rate,
-    /// WebSockets opened.
+    /// WebSockets and streams opened.
     pub handshakes: Rate,
+    /// Wrong passwords for one account.
+    pub guesses: Rate,
 }
 
 impl Default for Rates {
@@ -74,22 +89,13 @@ impl Default for Rates {
             refreshes: Rate::new(500, 50),
             pairings: Rate::new(100, 10),
             handshakes: Rate::new(1000, 100),
+            guesses: Rate::per_hour(20),
         }
     }
 }
 
-type ByAddress = RateLimiter<IpAddr, DashMapStateStore<IpAddr>, DefaultClock>;
-
-struct Gate {
-    name: &'static str,
-    limiter: ByAddress,
-}
-
-impl Gate {
-    fn new(name: &'static str, rate: Rate) -> Self {
-        Self { name, limiter: RateLimiter::dashmap(rate.quota()) }
-    }
-}
+/// Renewals of one session, which needs one each time an access token runs out.
+const RENEWALS: Rate = Rate { burst: NonZeroU32::MIN.saturating_add(59), pace: Duration::from_secs(1) };
 
 /// The address of a request that came over no socket.
 const UNKNOWN: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
@@ -105,17 +111,42 @@ pub enum Attempt {
     Refresh,
     /// To pair a screen.
     Pair,
-    /// To open a WebSocket.
+    /// To ask whether a screen is paired yet.
+    Poll,
+    /// To open a WebSocket or a stream.
     Handshake,
 }
 
-/// The limits of a node, in memory: each address is counted on the node it comes to.
+impl Attempt {
+    /// Whether good ones count against the address that they come from. Those of a screen that is known do not: nobody
+    /// behind its address can use them up.
+    const fn counts_by_address(self) -> bool {
+        matches!(self, Self::Login | Self::Seat | Self::Pair)
+    }
+}
+
+/// The attempts of one kind: the good ones, and apart from them those that failed.
+struct Door {
+    good: Gate,
+    failed: Gate,
+}
+
+impl Door {
+    fn new(good: &'static str, failed: &'static str, rate: Rate) -> Self {
+        Self { good: Gate::new(good, rate.quota()), failed: Gate::new(failed, rate.quota()) }
+    }
+}
+
+/// The limits of a node, in memory: what comes to another node is counted there.
 pub struct Limits {
-    logins: Gate,
-    diners: Gate,
-    refreshes: Gate,
-    pairings: Gate,
-    handshakes: Gate,
+    logins: Door,
+    diners: Door,
+    refreshes: Door,
+    pairings: Door,
+    polls: Door,
+    handshakes: Door,
+    renewals: Gate,
+    guesses: Guesses,
     proxies: Arc<Proxies>,
     metrics: Metrics,
 }
@@ -125,11 +156,14 @@ impl Limits {
     #[must_use]
     pub fn new(rates: Rates, metrics: Metrics) -> Self {
         Self {
-            logins: Gate::new("logins", rates.logins),
-            diners: Gate::new("diner_sessions", rates.diners),
-            refreshes: Gate::new("refreshes", rates.refreshes),
-            pairings: Gate::new("pairings", rates.pairings),
-            handshakes: Gate::new("handshakes", rates.handshakes),
+            logins: Door::new("logins", "failed_logins", rates.logins),
+            diners: Door::new("diner_sessions", "failed_diner_sessions", rates.diners),
+            refreshes: Door::new("refreshes", "failed_refreshes", rates.refreshes),
+            pairings: Door::new("pairings", "failed_pairings", rates.pairings),
+            polls: Door::new("pairing_polls", "failed_pairing_polls", rates.pairings),
+            handshakes: Door::new("handshakes", "failed_handshakes", rates.handshakes),
+            renewals: Gate::new("renewals", RENEWALS.quota()),
+            guesses: Guesses::new(rates.guesses),
             proxies: Arc::new(Proxies::none(metrics.clone())),
             metrics,
         }
@@ -141,14 +175,10 @@ impl Limits {
         Self { proxies, ..self }
     }
 
-    const fn gate(&self, attempt: Attempt) -> &Gate {
-        match attempt {
-            Attempt::Login => &self.logins,
-            Attempt::Seat => &self.diners,
-            Attempt::Refresh => &self.refreshes,
-            Attempt::Pair => &self.pairings,
-            Attempt::Handshake => &self.handshakes,
-        }
+    /// The address that a request counts against.
+    #[must_use]
+    pub fn address_of(&self, request: &HttpRequest) -> IpAddr {
+        self.proxies.client_address(request.peer_addr().map_or(UNKNOWN, |peer| peer.ip()), request.headers())
     }
 
     /// Returns the client's address, for the audit.
@@ -158,86 +188,110 @@ impl Limits {
         self.proxies.find(peer, headers).unwrap_or(peer)
     }
 
-    /// Counts an attempt of the request's peer.
+    const fn door(&self, attempt: Attempt) -> &Door {
+        match attempt {
+            Attempt::Login => &self.logins,
+            Attempt::Seat => &self.diners,
+            Attempt::Refresh => &self.refreshes,
+            Attempt::Pair => &self.pairings,
+            Attempt::Poll => &self.polls,
+            Attempt::Handshake => &self.handshakes,
+        }
+    }
+
+    fn take(&self, gate: &Gate, subject: &Subject) -> Result<(), Duration> {
+        gate.take(subject).inspect_err(|_| self.metrics.hit(gate.name))
+    }
+
+    /// Counts an attempt of somebody who has shown nothing yet, before anything of it is read.
     ///
     /// # Errors
-    /// `rate_limited`, with the time to wait.
-    pub fn check(&self, attempt: Attempt, request: &HttpRequest) -> Result<(), Problem> {
-        let peer = request.peer_addr().map_or(UNKNOWN, |peer| peer.ip());
-        let peer = self.proxies.client_address(peer, request.headers());
-        let problem = || Problem::new(ErrorCode::RateLimited, "too many tries from this address; wait a little");
-        self.count(attempt, peer).map_err(|wait| problem().after(wait))
+    /// The time to wait.
+    pub fn enter(self: &Arc<Self>, attempt: Attempt, address: IpAddr) -> Result<Ticket, Duration> {
+        let subject = Subject::address(address);
+        self.take(&self.door(attempt).good, &subject)?;
+        Ok(Ticket { limits: self.clone(), attempt, subject, is_over: false })
     }
 
-    /// Counts an attempt of an address.
+    /// Counts an attempt of an address that came to nothing.
     ///
     /// # Errors
-    /// The whole seconds to wait, one at least.
-    pub fn pass(&self, attempt: Attempt, address: IpAddr) -> Result<(), u64> {
-        self.count(attempt, address).map_err(|wait| u64::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u64::MAX).max(1))
+    /// The time to wait.
+    pub fn fail(&self, attempt: Attempt, address: IpAddr) -> Result<(), Duration> {
+        self.take(&self.door(attempt).failed, &Subject::address(address))
     }
 
-    fn count(&self, attempt: Attempt, address: IpAddr) -> Result<(), Duration> {
-        let gate = self.gate(attempt);
-        gate.limiter.check_key(&household(address)).map_err(|refused| {
-            self.metrics.hit(gate.name);
-            refused.wait_time_from(DefaultClock::default().now())
-        })
+    /// Counts an attempt of somebody with a valid token, wherever it comes from.
+    ///
+    /// # Errors
+    /// The time to wait.
+    pub fn admit(&self, attempt: Attempt, who: &Principal) -> Result<(), Duration> {
+        self.take(&self.door(attempt).good, &Subject::holder(who))
     }
 
-    /// Forgets addresses that have been quiet for long enough to start afresh. To be called every minute or so; without
-    /// it every address ever seen would stay in memory.
+    /// Counts a renewal of a session.
+    ///
+    /// # Errors
+    /// The time to wait.
+    pub fn renew(&self, session: &Key) -> Result<(), Duration> {
+        self.take(&self.renewals, &Subject::Session(session.clone()))
+    }
+
+    /// Forgets who has been quiet for long enough to start afresh. To be called every minute or so; without it everybody
+    /// ever seen would stay in memory, up to the bound of a gate.
     pub fn tidy(&self) {
-        for gate in [&self.logins, &self.diners, &self.refreshes, &self.pairings, &self.handshakes] {
-            gate.limiter.retain_recent();
-            gate.limiter.shrink_to_fit();
+        let doors = [&self.logins, &self.diners, &self.refreshes, &self.pairings, &self.polls, &self.handshakes];
+        for gate in doors.into_iter().flat_map(|door| [&door.good, &door.failed]).chain([&self.renewals]) {
+            gate.tidy();
+        }
+        self.guesses.tidy();
+    }
+}
+
+/// The answer to too many attempts.
+#[must_use]
+pub fn too_many(wait: Duration) -> Problem {
+    Problem::new(ErrorCode::RateLimited, "too many tries; wait a little").after(wait)
+}
+
+/// Whole seconds, one at least.
+fn seconds(wait: Duration) -> u64 {
+    u64::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u64::MAX).max(1)
+}
+
+impl Gatekeeper for Limits {
+    fn admit(&self, who: &Principal) -> Result<(), u64> {
+        Self::admit(self, Attempt::Handshake, who).map_err(seconds)
+    }
+
+    fn fail(&self, address: IpAddr) -> Result<(), u64> {
+        Self::fail(self, Attempt::Handshake, address).map_err(seconds)
+    }
+}
+
+/// An attempt under way. It counts against its address until it is over.
+pub struct Ticket {
+    limits: Arc<Limits>,
+    attempt: Attempt,
+    subject: Subject,
+    is_over: bool,
+}
+
+impl Ticket {
+    /// The attempt was good: it goes on counting, where good ones do.
+    pub fn succeed(mut self) {
+        self.is_over = self.attempt.counts_by_address();
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.limits.door(self.attempt).good.give_back(&self.subject);
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn limits(burst: u32, per_second: u32) -> Limits {
-        Limits::new(Rates { diners: Rate::new(burst, per_second), ..Rates::default() }, Metrics::new())
-    }
-
-    fn address(text: &str) -> IpAddr {
-        text.parse().unwrap()
-    }
-
-    #[test]
-    fn a_burst_passes_and_what_follows_waits_about_a_second() {
-        let limits = limits(500, 1);
-        for guest in 0..500 {
-            assert!(limits.pass(Attempt::Seat, address("203.0.113.1")).is_ok(), "guest {guest}");
-        }
-        assert_eq!(limits.pass(Attempt::Seat, address("203.0.113.1")), Err(1));
-        assert!(limits.pass(Attempt::Seat, address("203.0.113.2")).is_ok(), "a neighbour");
-        assert!(limits.pass(Attempt::Login, address("203.0.113.1")).is_ok(), "another door");
-        assert!(limits.metrics.scrape().contains("orderbell_limit_hits_total{limit=\"diner_sessions\"} 1"));
-    }
-
-    #[test]
-    fn an_address_is_a_household() {
-        let limits = limits(1, 1);
-        assert!(limits.pass(Attempt::Seat, address("2001:db8:0:1::1")).is_ok());
-        assert!(limits.pass(Attempt::Seat, address("2001:db8:0:1:ffff::2")).is_err());
-        assert!(limits.pass(Attempt::Seat, address("2001:db8:0:2::1")).is_ok());
-        assert!(limits.pass(Attempt::Seat, address("203.0.113.1")).is_ok());
-        assert!(limits.pass(Attempt::Seat, address("::ffff:203.0.113.1")).is_err());
-    }
-
-    #[test]
-    fn quiet_addresses_are_forgotten_and_busy_ones_are_not() {
-        let limits = limits(1, 4);
-        assert!(limits.pass(Attempt::Seat, address("203.0.113.1")).is_ok());
-        limits.tidy();
-        assert!(limits.pass(Attempt::Seat, address("203.0.113.1")).is_err());
-        assert_eq!(limits.diners.limiter.len(), 1);
-        std::thread::sleep(Duration::from_millis(600));
-        limits.tidy();
-        assert_eq!(limits.diners.limiter.len(), 0);
-    }
-}
+#[path = "tests/limits.rs"]
+mod tests;

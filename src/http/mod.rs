@@ -21,6 +21,7 @@ pub mod pages;
 pub mod problem;
 pub mod push;
 pub mod qr;
+pub mod ration;
 pub mod refusals;
 pub mod request_log;
 pub mod rooms;

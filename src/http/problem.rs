@@ -99,6 +99,18 @@ impl Problem {
         Self { is_grant: true, ..Self::of(StatusCode::BAD_REQUEST, error, detail.into()) }
     }
 
+    /// The code.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// With a header more.
+    #[must_use]
+    pub fn with_header(self, name: &'static str, value: &'static str) -> Self {
+        Self { header: Some((name, value)), ..self }
+    }
+
     /// With the document as it stands now.
     #[must_use]
     pub fn with_document(self, document: Option<Value>) -> Self {
@@ -178,12 +190,12 @@ pub async fn no_such_path(_: HttpRequest) -> Result<HttpResponse, Problem> {
 /// Always: that is the answer.
 pub async fn no_upgrade() -> Result<HttpResponse, Problem> {
     let detail = "this address is a WebSocket: ask for an upgrade, with the subprotocol orderbell.v1";
-    Err(Problem { header: Some(("upgrade", "websocket")), ..Problem::bad_request(StatusCode::UPGRADE_REQUIRED, detail) })
+    Err(Problem::bad_request(StatusCode::UPGRADE_REQUIRED, detail).with_header("upgrade", "websocket"))
 }
 
 /// What answers a path of the table under a method it does not take.
 #[must_use]
 pub fn wrong_method(methods: &'static str) -> Problem {
     let detail = format!("this address takes {methods}");
-    Problem { header: Some(("allow", methods)), ..Problem::bad_request(StatusCode::METHOD_NOT_ALLOWED, detail) }
+    Problem::bad_request(StatusCode::METHOD_NOT_ALLOWED, detail).with_header("allow", methods)
 }

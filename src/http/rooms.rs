@@ -2,6 +2,7 @@
 
 use super::body::Body;
 use super::extract::Bearer;
+use super::limits::{Attempt, too_many};
 use super::problem::Problem;
 use super::state::State;
 use crate::connection::cursor::Cursor;
@@ -57,6 +58,7 @@ pub async fn stream(
     if let Some(Cursor { epoch, position }) = last_event_id(&request)? {
         (asked.since, asked.epoch) = (Some(position), Some(epoch));
     }
+    state.limits.admit(Attempt::Handshake, &verified.principal).map_err(too_many)?;
     let line = request.conn_data::<Rc<Line>>().cloned();
     let body = event_stream::open(state.live.clone(), verified, &asked, line).await?;
     let mut response = HttpResponse::Ok();

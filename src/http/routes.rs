@@ -1,7 +1,9 @@
 //! The whole URL table.
 
+use super::limits::Attempt;
 use super::occupancy::occupy;
 use super::problem::{Problem, no_such_path, no_upgrade, wrong_method};
+use super::ration::ration;
 use super::request_log::log_request;
 use super::state::State;
 use super::{account, demo, devices, guests, health, manage, menu, orders, page, pages, push, rooms, sessions, specs};
@@ -100,14 +102,17 @@ fn operations(cfg: &mut web::ServiceConfig) {
 }
 
 fn who_is_who(cfg: &mut web::ServiceConfig) {
-    cfg.service(at("/api/v1/sessions", "POST").route(web::post().to(sessions::sign_in)))
-        .service(at("/api/v1/sessions/refresh", "POST").route(web::post().to(sessions::refresh)))
+    // What has no token is counted by address before its body is read.
+    let rationed = |attempt| from_fn(move |request, next: Next<_>| ration(attempt, request, next));
+    let (log_in, seat, refresh) = (rationed(Attempt::Login), rationed(Attempt::Seat), rationed(Attempt::Refresh));
+    cfg.service(at("/api/v1/sessions", "POST").wrap(log_in).route(web::post().to(sessions::sign_in)))
+        .service(at("/api/v1/sessions/refresh", "POST").wrap(refresh).route(web::post().to(sessions::refresh)))
         .service(at("/api/v1/sessions/current", "DELETE").route(web::delete().to(sessions::end)))
-        .service(at("/api/v1/diner-sessions", "POST").route(web::post().to(sessions::seat)))
+        .service(at("/api/v1/diner-sessions", "POST").wrap(seat).route(web::post().to(sessions::seat)))
         .service(at("/api/v1/diner-sessions/current", READ).route(read().to(sessions::visit)))
-        .service(at("/api/v1/devices/pairings", "POST").route(web::post().to(devices::begin)))
+        .service(at("/api/v1/devices/pairings", "POST").wrap(rationed(Attempt::Pair)).route(web::post().to(devices::begin)))
         .service(at("/api/v1/devices/pairings/{user_code}/approval", "POST").route(web::post().to(devices::approve)))
-        .service(at("/api/v1/devices/token", "POST").route(web::post().to(devices::token)))
+        .service(at("/api/v1/devices/token", "POST").wrap(rationed(Attempt::Poll)).route(web::post().to(devices::token)))
         .service(at("/api/v1/push/key", READ).route(read().to(push::key)))
         .service(
             at("/api/v1/push/subscription", "PUT, DELETE")

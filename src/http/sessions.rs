@@ -3,12 +3,14 @@
 use super::account;
 use super::body::Body;
 use super::extract::Speaker;
-use super::limits::Attempt;
+use super::limits::{Attempt, too_many};
 use super::problem::Problem;
+use super::ration::Rationed;
 use super::state::State;
 use crate::auth::policy;
-use crate::auth::session::SignedIn;
+use crate::auth::session::{SessionError, SignedIn};
 use crate::auth::token::TokenAnswer;
+use crate::clock;
 use crate::domain::ids::RestaurantId;
 use crate::domain::money::Currency;
 use crate::domain::order::Order;
@@ -16,12 +18,16 @@ use crate::domain::principal::Role;
 use crate::domain::text::{Key, Name, Slug, TableLabel};
 use crate::protocol::ErrorCode;
 use crate::store::accounts::Restaurant;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpResponse, web};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// The most orders that a visit is told of.
 const ORDERS_OF_A_VISIT: u32 = 100;
+
+/// How long an answer is held back from a session that is renewed too often.
+const LONGEST_RENEWAL: Duration = Duration::from_secs(5);
 
 /// A restaurant as answers name it.
 #[derive(Debug, Serialize)]
@@ -49,6 +55,11 @@ pub struct SignIn {
     api_key: Option<SecretString>,
 }
 
+fn too_many_guesses(wait: Duration) -> Problem {
+    let detail = "too many wrong passwords; wait a little, or sign in from where somebody signed in with this name before";
+    Problem::new(ErrorCode::RateLimited, detail).after(wait)
+}
+
 #[derive(Serialize)]
 struct SignInAnswer {
     #[serde(flatten)]
@@ -63,15 +74,30 @@ struct SignInAnswer {
 ///
 /// # Errors
 /// `unauthorized`, `invalid`, `rate_limited`.
-pub async fn sign_in(state: web::Data<State>, request: HttpRequest, body: Body<SignIn>) -> Result<HttpResponse, Problem> {
-    state.limits.check(Attempt::Login, &request)?;
+pub async fn sign_in(
+    state: web::Data<State>,
+    rationed: web::ReqData<Rationed>,
+    body: Body<SignIn>,
+) -> Result<HttpResponse, Problem> {
+    let Rationed { address } = *rationed;
     let SignedIn { tokens, principal, restaurant, totp_setup_required } = match body.0 {
         SignIn { api_key: Some(key), restaurant: None, username: None, password: None, totp: None } => {
-            state.sessions()?.sign_in_with_api_key(&key).await?
+            let outcome = state.sessions()?.sign_in_with_api_key(&key).await;
+            if matches!(outcome, Err(SessionError::BadCredentials)) {
+                state.limits.fail(Attempt::Login, address).map_err(too_many)?;
+            }
+            outcome?
         }
         SignIn { restaurant: Some(slug), username: Some(username), password: Some(password), totp, api_key: None } => {
-            let signed_in = state.sessions()?.sign_in(&slug, &username, password, totp.as_ref()).await;
-            signed_in.map_err(|error| account::counted(&state, error))?
+            let guess = state.limits.guess(&slug, &username, address).map_err(too_many_guesses)?;
+            let outcome = state.sessions()?.sign_in(&slug, &username, password, totp.as_ref()).await;
+            match &outcome {
+                Ok(_) => guess.right(),
+                Err(SessionError::BadCredentials) => guess.wrong(),
+                // It was right, or was not checked.
+                Err(_) => drop(guess),
+            }
+            outcome.map_err(|error| account::counted(&state, error))?
         }
         _ => return Err(Problem::invalid("send restaurant, username and password, or api_key alone")),
     };
@@ -89,9 +115,14 @@ pub struct Refresh {
 ///
 /// # Errors
 /// `unauthorized` when the session is over, `rate_limited`.
-pub async fn refresh(state: web::Data<State>, request: HttpRequest, body: Body<Refresh>) -> Result<HttpResponse, Problem> {
-    state.limits.check(Attempt::Refresh, &request)?;
-    Ok(HttpResponse::Ok().json(state.sessions()?.refresh(&body.0.refresh_token).await?))
+pub async fn refresh(state: web::Data<State>, body: Body<Refresh>) -> Result<HttpResponse, Problem> {
+    let tokens = state.sessions()?.refresh(&body.0.refresh_token).await?;
+    let session = state.tokens.verify(&tokens.access_token.clone().into(), clock::now())?.principal.session;
+    // Each renewal needs the answer to the one before it: who waits for that does not go round faster.
+    if let Err(wait) = state.limits.renew(&session) {
+        tokio::time::sleep(wait.min(LONGEST_RENEWAL)).await;
+    }
+    Ok(HttpResponse::Ok().json(tokens))
 }
 
 /// `DELETE /api/v1/sessions/current`: ends the token's session and its connections, on every node. 204.
@@ -130,8 +161,7 @@ struct Visit {
 ///
 /// # Errors
 /// `not_found` for a key of no table, `rate_limited`.
-pub async fn seat(state: web::Data<State>, request: HttpRequest, body: Body<SitDown>) -> Result<HttpResponse, Problem> {
-    state.limits.check(Attempt::Seat, &request)?;
+pub async fn seat(state: web::Data<State>, body: Body<SitDown>) -> Result<HttpResponse, Problem> {
     let SignedIn { tokens, principal, restaurant, .. } = state.sessions()?.seat(&body.0.table_key).await?;
     let visit = Visit { restaurant: restaurant.into(), table: principal.table, diner: principal.sub };
     Ok(HttpResponse::Ok().json(SeatAnswer { tokens, visit }))

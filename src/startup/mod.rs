@@ -230,6 +230,7 @@ fn rates(serve: &Serve) -> Rates {
         logins: Rate::per_minute(limits.logins_per_minute),
         diners: Rate::new(limits.diner_sessions_per_second.saturating_mul(10), limits.diner_sessions_per_second),
         handshakes: Rate::new(limits.handshake_burst, limits.handshakes_per_second),
+        guesses: Rate::per_hour(limits.wrong_passwords_per_hour),
         ..Rates::default()
     }
 }

@@ -6,7 +6,6 @@ use crate::connection;
 use crate::connection::plain::Plain;
 use crate::connection::socket::Socket;
 use crate::http;
-use crate::http::limits::Attempt;
 use actix_http::error::DispatchError;
 use actix_http::{HttpService, KeepAlive, Request, h1};
 use actix_rt::net::TcpStream;
@@ -16,8 +15,7 @@ use actix_web::dev::AppConfig;
 use actix_web::web;
 use anyhow::Context;
 use socket2::SockRef;
-use std::net::{IpAddr, SocketAddr, TcpListener};
-use std::sync::Arc;
+use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
 /// Connections that the kernel has finished and the server has not yet taken.
@@ -56,9 +54,8 @@ pub fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
 /// The system's.
 pub fn server(node: &Node, serve: &Serve, listener: TcpListener) -> anyhow::Result<Server> {
     let Node { services, state, plain, .. } = node;
-    let limits = state.limits.clone();
+    let gate: connection::handshake::Gate = state.limits.clone();
     let (services, state, plain) = (services.clone(), web::Data::new(state.clone()), plain.clone());
-    let gate: connection::handshake::Gate = Arc::new(move |peer: IpAddr| limits.pass(Attempt::Handshake, peer));
     let workers = serve.workers.map_or_else(|| std::thread::available_parallelism().map_or(1, Into::into), usize::from);
     let builder = Server::build()
         .workers(workers)

@@ -1,0 +1,214 @@
+//! A limiter by key that takes back what turned out not to count, in bounded memory.
+
+use crate::connection::address::household;
+use crate::domain::ids::{OrderId, RestaurantId};
+use crate::domain::principal::Principal;
+use crate::domain::text::{Key, TableLabel};
+use governor::clock::{Clock, DefaultClock};
+use governor::nanos::Nanos;
+use governor::state::StateStore;
+use governor::state::keyed::ShrinkableKeyedStateStore;
+use governor::{Quota, RateLimiter};
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// The most keys of one limiter that are told apart, about 10 MB. Overflow: further keys share one bucket until quiet ones
+/// are forgotten.
+const MOST_KEYS: usize = 100_000;
+
+/// A digest of a restaurant and a username, whether there is such a person or not.
+pub type Account = [u8; 32];
+
+/// Whose attempts are counted together.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Subject {
+    /// An address ([`household`]).
+    Address(IpAddr),
+    /// A session of staff, of a screen or of a POS.
+    Session(Key),
+    /// The guests at one table: whoever has its code can begin any number of sessions.
+    Table(RestaurantId, TableLabel),
+    /// Whoever holds the link to an order.
+    Link(OrderId),
+    /// Sign-ins to one account from where nobody signed in to it before.
+    Account(Account),
+    /// Sign-ins to one account from an address that is known for it.
+    AccountAt(Account, IpAddr),
+    /// All that do not fit ([`MOST_KEYS`]).
+    Others,
+}
+
+impl Subject {
+    /// An address, as it is counted.
+    #[must_use]
+    pub fn address(address: IpAddr) -> Self {
+        Self::Address(household(address))
+    }
+
+    /// Whoever holds a valid token.
+    #[must_use]
+    pub fn holder(who: &Principal) -> Self {
+        match (who.share, &who.table) {
+            (Some(order), _) => Self::Link(order),
+            (None, Some(table)) => Self::Table(who.restaurant, table.clone()),
+            (None, None) => Self::Session(who.session.clone()),
+        }
+    }
+}
+
+/// The limiter.
+pub struct Gate {
+    /// Its name in metrics.
+    pub name: &'static str,
+    limiter: RateLimiter<Subject, States, DefaultClock>,
+    states: States,
+    /// What one attempt costs, in nanoseconds.
+    cost: u64,
+}
+
+impl Gate {
+    /// A limiter in which every subject has this quota.
+    #[must_use]
+    pub fn new(name: &'static str, quota: Quota) -> Self {
+        let states = States::default();
+        let limiter = RateLimiter::new(quota, states.clone(), DefaultClock::default());
+        let cost = u64::try_from(quota.replenish_interval().as_nanos()).unwrap_or(u64::MAX);
+        Self { name, limiter, states, cost }
+    }
+
+    /// Counts an attempt.
+    ///
+    /// # Errors
+    /// The time to wait.
+    pub fn take(&self, subject: &Subject) -> Result<(), Duration> {
+        self.limiter.check_key(subject).map_err(|refused| refused.wait_time_from(DefaultClock::default().now()))
+    }
+
+    /// Takes back an attempt that was counted.
+    pub fn give_back(&self, subject: &Subject) {
+        let mut states = self.states.lock();
+        let is_full = states.len() >= MOST_KEYS;
+        let state = match states.get_mut(subject) {
+            None if is_full => states.get_mut(&Subject::Others),
+            found => found,
+        };
+        if let Some(state) = state {
+            *state = Nanos::new(state.as_u64().saturating_sub(self.cost));
+        }
+    }
+
+    /// Forgets subjects that have been quiet for long enough to start afresh.
+    pub fn tidy(&self) {
+        self.limiter.retain_recent();
+        self.limiter.shrink_to_fit();
+    }
+
+    /// How many subjects are told apart.
+    #[cfg(test)]
+    pub fn subjects(&self) -> usize {
+        self.limiter.len()
+    }
+}
+
+/// When each subject's attempts so far will have been made up for.
+#[derive(Clone, Default)]
+struct States(Arc<Mutex<HashMap<Subject, Nanos>>>);
+
+impl States {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Subject, Nanos>> {
+        // Whoever panicked left a whole map behind.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl StateStore for States {
+    type Key = Subject;
+
+    fn measure_and_replace<T, F, E>(&self, subject: &Subject, decide: F) -> Result<T, E>
+    where
+        F: Fn(Option<Nanos>) -> Result<(T, Nanos), E>,
+    {
+        let mut states = self.lock();
+        let is_full = states.len() >= MOST_KEYS && !states.contains_key(subject);
+        let subject = if is_full { &Subject::Others } else { subject };
+        let (outcome, state) = decide(states.get(subject).copied())?;
+        match states.get_mut(subject) {
+            Some(old) => *old = state,
+            None => drop(states.insert(subject.clone(), state)),
+        }
+        Ok(outcome)
+    }
+}
+
+impl ShrinkableKeyedStateStore<Subject> for States {
+    fn retain_recent(&self, drop_below: Nanos) {
+        self.lock().retain(|_, state| *state > drop_below);
+    }
+
+    fn shrink_to_fit(&self) {
+        self.lock().shrink_to_fit();
+    }
+
+    fn len(&self) -> usize {
+        self.lock().len()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.lock().is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::num::NonZeroU32;
+
+    fn gate(burst: u32) -> Gate {
+        Gate::new("test", Quota::per_hour(NonZeroU32::new(burst).unwrap()))
+    }
+
+    fn from(at: u32) -> Subject {
+        Subject::address(IpAddr::from(at.to_be_bytes()))
+    }
+
+    #[test]
+    fn what_is_given_back_did_not_count() {
+        let gate = gate(3);
+        for _ in 0..20 {
+            assert!(gate.take(&from(1)).is_ok());
+            gate.give_back(&from(1));
+        }
+        for _ in 0..3 {
+            assert!(gate.take(&from(1)).is_ok());
+        }
+        assert!(gate.take(&from(1)).is_err());
+        gate.give_back(&from(2));
+        assert!(gate.take(&from(1)).is_err(), "a neighbour's is not this one's");
+        gate.give_back(&from(1));
+        assert!(gate.take(&from(1)).is_ok() && gate.take(&from(1)).is_err());
+    }
+
+    #[test]
+    fn an_address_is_a_household() {
+        let address = |text: &str| Subject::address(text.parse().unwrap());
+        assert_eq!(address("2001:db8:0:1::1"), address("2001:db8:0:1:ffff::2"));
+        assert_ne!(address("2001:db8:0:1::1"), address("2001:db8:0:2::1"));
+        assert_eq!(address("203.0.113.1"), address("::ffff:203.0.113.1"));
+    }
+
+    #[test]
+    fn memory_is_bounded_and_who_was_there_before_is_still_told_apart() {
+        let gate = gate(2);
+        for at in 0..u32::try_from(MOST_KEYS).unwrap() {
+            assert!(gate.take(&from(at)).is_ok());
+        }
+        let strangers = u32::MAX - 1000..u32::MAX;
+        let taken = strangers.filter(|at| gate.take(&from(*at)).is_ok()).count();
+        assert_eq!((taken, gate.subjects()), (2, MOST_KEYS + 1), "strangers share one bucket");
+        assert!(gate.take(&from(7)).is_ok());
+        gate.give_back(&from(u32::MAX));
+        assert!(gate.take(&from(u32::MAX)).is_ok() && gate.take(&from(u32::MAX)).is_err());
+    }
+}

@@ -1,0 +1,73 @@
+//! Calls of people who have shown nothing yet: counted by address before anything of the body is read, and what became of
+//! them afterwards.
+
+use super::limits::{Attempt, too_many};
+use super::problem::Problem;
+use super::state::State;
+use actix_web::body::{EitherBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage, ResponseError, web};
+use std::net::IpAddr;
+
+/// The mark of a call that was counted: its body may be read without a token.
+#[derive(Debug, Clone, Copy)]
+pub struct Rationed {
+    /// The address that it counts against.
+    pub address: IpAddr,
+}
+
+/// Lets a call through while its address has attempts left, and counts it by its outcome.
+///
+/// # Errors
+/// Those of what it wraps.
+pub async fn ration<B: MessageBody + 'static>(
+    attempt: Attempt,
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+    let state = request.app_data::<web::Data<State>>().filter(|_| request.method() == Method::POST).cloned();
+    let Some(state) = state else { return next.call(request).await.map(ServiceResponse::map_into_left_body) };
+    let address = state.limits.address_of(request.request());
+    let ticket = match state.limits.enter(attempt, address) {
+        Ok(ticket) => ticket,
+        Err(wait) => return Ok(request.into_response(too_many(wait).error_response()).map_into_right_body()),
+    };
+    request.extensions_mut().insert(Rationed { address });
+    let response = next.call(request).await?;
+    match Outcome::of(attempt, &response) {
+        Outcome::Good => ticket.succeed(),
+        Outcome::Neither => {}
+        Outcome::Failed => {
+            if let Err(wait) = state.limits.fail(attempt, address) {
+                return Ok(response.into_response(too_many(wait).error_response()).map_into_right_body());
+            }
+        }
+    }
+    Ok(response.map_into_left_body())
+}
+
+/// What became of an attempt.
+enum Outcome {
+    Good,
+    Failed,
+    /// The server's doing, or counted already.
+    Neither,
+}
+
+impl Outcome {
+    fn of<B>(attempt: Attempt, response: &ServiceResponse<B>) -> Self {
+        let problem = response.response().error().and_then(|error| error.as_error::<Problem>());
+        match response.status() {
+            status if status.is_success() => Self::Good,
+            // A screen that nobody has approved yet has shown a code that is good.
+            _ if problem.is_some_and(|problem| matches!(problem.code(), "authorization_pending" | "slow_down")) => Self::Good,
+            // Whoever checks credentials of a sign-in counts them, by account as well.
+            StatusCode::UNAUTHORIZED if attempt == Attempt::Login => Self::Neither,
+            StatusCode::TOO_MANY_REQUESTS => Self::Neither,
+            status if status.is_client_error() => Self::Failed,
+            _ => Self::Neither,
+        }
+    }
+}

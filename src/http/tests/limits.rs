@@ -1,0 +1,110 @@
+use super::*;
+use crate::auth::tests::fixtures;
+use crate::domain::principal::Role;
+
+fn limits(rates: Rates) -> Arc<Limits> {
+    Arc::new(Limits::new(rates, Metrics::new()))
+}
+
+fn of_diners(burst: u32, per_second: u32) -> Arc<Limits> {
+    limits(Rates { diners: Rate::new(burst, per_second), ..Rates::default() })
+}
+
+fn address(text: &str) -> IpAddr {
+    text.parse().unwrap()
+}
+
+const NAT: &str = "203.0.113.1";
+
+fn enter(limits: &Arc<Limits>, attempt: Attempt, from: &str) -> bool {
+    limits.enter(attempt, address(from)).map(Ticket::succeed).is_ok()
+}
+
+#[test]
+fn a_burst_passes_and_what_follows_waits_about_a_second() {
+    let limits = of_diners(500, 1);
+    for guest in 0..500 {
+        assert!(enter(&limits, Attempt::Seat, NAT), "guest {guest}");
+    }
+    let wait = limits.enter(Attempt::Seat, address(NAT)).map(drop).unwrap_err();
+    assert!(wait <= Duration::from_secs(1) && seconds(wait) == 1, "{wait:?}");
+    assert!(enter(&limits, Attempt::Seat, "203.0.113.2"), "a neighbour");
+    assert!(enter(&limits, Attempt::Login, NAT), "another door");
+    assert!(limits.metrics.scrape().contains("orderbell_limit_hits_total{limit=\"diner_sessions\"} 1"));
+}
+
+#[test]
+fn failed_attempts_take_the_place_of_no_good_one() {
+    let limits = of_diners(3, 1);
+    for _ in 0..100 {
+        drop(limits.enter(Attempt::Seat, address(NAT)).unwrap());
+        let _ = limits.fail(Attempt::Seat, address(NAT));
+    }
+    assert!(limits.fail(Attempt::Seat, address(NAT)).is_err());
+    for _ in 0..3 {
+        assert!(enter(&limits, Attempt::Seat, NAT));
+    }
+    assert!(!enter(&limits, Attempt::Seat, NAT));
+    let under_way: Vec<_> = (0..3).map(|_| limits.enter(Attempt::Seat, address("203.0.113.2")).unwrap()).collect();
+    assert!(limits.enter(Attempt::Seat, address("203.0.113.2")).is_err(), "those under way count");
+    drop(under_way);
+    assert!(enter(&limits, Attempt::Seat, "203.0.113.2"));
+}
+
+#[test]
+fn whoever_holds_a_token_has_a_limit_of_their_own_and_one_table_has_one() {
+    let limits = limits(Rates { handshakes: Rate::new(2, 1), ..Rates::default() });
+    let who = |role, session: &str, table: Option<&str>| {
+        let (session, table) = (session.parse().unwrap(), table.map(|table| table.parse().unwrap()));
+        Principal { session, table, ..fixtures::principal(role, fixtures::LADLE) }
+    };
+    let opens = |who: &Principal| limits.admit(Attempt::Handshake, who).is_ok();
+    while limits.fail(Attempt::Handshake, address(NAT)).is_ok() {}
+    let cook = who(Role::Kitchen, "one", None);
+    assert_eq!([opens(&cook), opens(&cook), opens(&cook)], [true, true, false]);
+    assert!(opens(&who(Role::Kitchen, "two", None)));
+    let guests = ["a", "b", "c"].map(|session| opens(&who(Role::Diner, session, Some("7"))));
+    assert_eq!(guests, [true, true, false], "sessions of one table, which its code begins any number of");
+    assert!(opens(&who(Role::Diner, "d", Some("8"))));
+}
+
+#[test]
+fn strangers_use_up_their_guesses_and_whoever_was_here_before_gets_in() {
+    let limits = limits(Rates { guesses: Rate::per_hour(3), logins: Rate::new(2, 1), ..Rates::default() });
+    let guess = |user: &str, from: &str| limits.guess("ladle", user, address(from));
+    guess("mina", NAT).unwrap().right();
+    let strangers = (1..=200).filter(|at| guess("mina", &format!("198.51.100.{at}")).map(guesses::Guess::wrong).is_ok());
+    assert_eq!(strangers.count(), 3, "one budget for all strangers");
+    assert!(guess("mina", "192.0.2.1").is_err(), "wherever they are");
+    assert!(guess("omar", "192.0.2.1").is_ok(), "another account");
+    for _ in 0..10 {
+        guess("mina", NAT).unwrap().right();
+    }
+    let beside = (0..10).filter(|_| guess("mina", NAT).map(guesses::Guess::wrong).is_ok()).count();
+    assert_eq!(beside, 3, "and one for whoever is beside the owner");
+    assert!(limits.metrics.scrape().contains("orderbell_limit_hits_total{limit=\"password_guesses\"}"));
+}
+
+#[test]
+fn a_guess_that_was_none_is_given_back() {
+    let limits = limits(Rates { guesses: Rate::per_hour(2), logins: Rate::new(2, 1), ..Rates::default() });
+    for at in 0..10 {
+        drop(limits.guess("ladle", "mina", address(&format!("192.0.2.{at}"))).unwrap());
+        drop(limits.guess("ladle", "mina", address(NAT)).unwrap());
+    }
+    let both = [limits.guess("ladle", "mina", address(NAT)), limits.guess("ladle", "mina", address("192.0.2.9"))];
+    assert!(both.iter().all(Result::is_ok));
+    assert!(limits.guess("ladle", "mina", address("192.0.2.8")).is_err(), "guesses at one time count");
+}
+
+#[test]
+fn the_quiet_are_forgotten_and_the_busy_are_not() {
+    let limits = of_diners(1, 4);
+    assert!(enter(&limits, Attempt::Seat, NAT));
+    limits.tidy();
+    assert!(!enter(&limits, Attempt::Seat, NAT));
+    assert_eq!(limits.diners.good.subjects(), 1);
+    std::thread::sleep(Duration::from_millis(600));
+    limits.tidy();
+    assert_eq!(limits.diners.good.subjects(), 0);
+}

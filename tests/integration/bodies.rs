@@ -1,0 +1,145 @@
+//! Bodies of strangers: none is unpacked, none is read before it is known who may send it, and none is large.
+
+use crate::support::wait::soon;
+use crate::support::{Client, Server, client::text};
+use flate2::{Compression, write::GzEncoder};
+use reqwest::Method;
+use serde_json::json;
+use std::io::Write;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+const ANONYMOUS: [&str; 4] = ["/api/v1/sessions", "/api/v1/sessions/refresh", "/api/v1/diner-sessions", "/api/v1/devices/token"];
+/// Less than a server waits for a body.
+const AT_ONCE: Duration = Duration::from_secs(8);
+
+/// 200 MB of JSON in some 200 KB.
+fn bomb() -> Vec<u8> {
+    let mut packed = GzEncoder::new(Vec::new(), Compression::best());
+    packed.write_all(b"{\"table_key\":\"").unwrap();
+    let block = vec![b'a'; 1 << 20];
+    for _ in 0..200 {
+        packed.write_all(&block).unwrap();
+    }
+    packed.write_all(b"\"}").unwrap();
+    packed.finish().unwrap()
+}
+
+#[tokio::test]
+async fn a_compressed_body_is_refused_and_costs_no_memory() {
+    let server = Server::start(&[]).await;
+    let bomb = bomb();
+    let send = |path: &str, encoding: &str, body: Vec<u8>| {
+        let request = server.anybody().request(Method::POST, path);
+        Client::send(request.header("Content-Type", "application/json").header("Content-Encoding", encoding).body(body))
+    };
+    send(ANONYMOUS[2], "gzip", bomb.clone()).await.problem(415, "bad_frame");
+    let before = server.resident();
+    let all = (0..24).map(|at| send(ANONYMOUS[at % ANONYMOUS.len()], "gzip", bomb.clone()));
+    let (peak, answers) = server.peak_during(futures_util::future::join_all(all)).await;
+    for answer in &answers {
+        answer.problem(415, "bad_frame");
+        assert_eq!(answer.header("accept-encoding"), "identity");
+    }
+    let grown = peak.saturating_sub(before);
+    println!("24 bodies of {} bytes that unpack to 200 MB each: {grown} bytes more at the most", bomb.len());
+    assert!(grown < 40 << 20, "{grown}");
+    assert_eq!(server.metric("orderbell_limit_hits_total{limit=\"body_encoding\"}").await, 25.0);
+    let small = json!({"table_key": "none"}).to_string();
+    for encoding in ["br", "deflate", "GZIP", "identity, gzip", "nonsense"] {
+        send(ANONYMOUS[2], encoding, small.clone().into()).await.problem(415, "bad_frame");
+    }
+    send(ANONYMOUS[2], "identity", small.into()).await.problem(404, "not_found");
+    let staff = server.staff().await;
+    let pause = staff.request(Method::PUT, "/api/v1/restaurants/demo/pause").header("Content-Encoding", "gzip");
+    Client::send(pause.json(&json!({"paused": true}))).await.problem(415, "bad_frame");
+}
+
+/// Sends the head of a request that promises a body, and no byte of it; gives the status of the answer.
+async fn promise(server: &Server, method: &str, path: &str, token: &str, length: &str) -> u16 {
+    let mut stream = TcpStream::connect(server.authority()).await.unwrap();
+    let token = if token.is_empty() { String::new() } else { format!("Authorization: Bearer {token}\r\n") };
+    let head = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\n{token}{length}\r\n\r\n", server.authority());
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = [0; 12];
+    let read = tokio::time::timeout(AT_ONCE, stream.read_exact(&mut answer)).await;
+    read.unwrap_or_else(|_| panic!("{method} {path}: it waits for the body")).unwrap();
+    std::str::from_utf8(&answer[9..]).unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn who_may_not_send_a_body_is_refused_before_it_comes() {
+    let server = Server::start(&[]).await;
+    let (diner, id) = (server.diner("1").await, crate::support::new_id());
+    let base = "/api/v1/restaurants/demo";
+    let calls = [
+        ("POST", format!("{base}/orders")),
+        ("POST", format!("{base}/commands")),
+        ("PUT", format!("{base}/menu")),
+        ("PUT", format!("{base}/pause")),
+        ("PUT", format!("{base}/menu/items/{id}/availability")),
+        ("POST", format!("{base}/tables")),
+        ("POST", format!("{base}/people")),
+        ("PATCH", format!("{base}/people/{id}")),
+        ("PATCH", format!("{base}/devices/{id}")),
+        ("POST", format!("{base}/api-keys")),
+        ("POST", format!("/api/v1/orders/{id}/commands")),
+        ("POST", "/api/v1/rooms/menu:x/seen".into()),
+        ("POST", "/api/v1/devices/pairings/BCDF-GHJK/approval".into()),
+        ("PUT", "/api/v1/push/subscription".into()),
+        ("DELETE", "/api/v1/push/subscription".into()),
+    ];
+    for length in ["Content-Length: 2000000", "Transfer-Encoding: chunked"] {
+        for (method, path) in &calls {
+            assert_eq!(promise(&server, method, path, "", length).await, 401, "{method} {path}");
+            assert_eq!(promise(&server, method, path, "nonsense", length).await, 401, "{method} {path}");
+        }
+        assert_eq!(promise(&server, "PUT", &format!("{base}/menu"), &diner.token, length).await, 403, "of a whole menu");
+    }
+    assert_eq!(promise(&server, "POST", ANONYMOUS[0], "", "Content-Length: 2000000").await, 413);
+}
+
+#[tokio::test]
+async fn the_limit_of_an_address_is_asked_before_the_body() {
+    let server = Server::start(&["--diner-sessions-per-second", "1"]).await;
+    let seat = || async { server.anybody().post("/api/v1/diner-sessions", &json!({"table_key": "demo-table-1"})).await.status };
+    let mut statuses = Vec::new();
+    for _ in 0..20 {
+        statuses.push(seat().await);
+    }
+    assert!(statuses.starts_with(&[200; 10]) && statuses.contains(&429), "{statuses:?}");
+    let mut refused = 0;
+    for _ in 0..5 {
+        // A turn that has come back meanwhile would wait for the body.
+        while seat().await == 200 {}
+        refused += u32::from(promise(&server, "POST", "/api/v1/diner-sessions", "", "Content-Length: 100").await == 429);
+    }
+    assert_eq!(refused, 5);
+}
+
+#[tokio::test]
+async fn a_stranger_sends_little_however_it_is_sent() {
+    let server = Server::start(&["--body-bytes", "1000000"]).await;
+    let long = json!({"table_key": "x".repeat(17_000)}).to_string();
+    for path in ANONYMOUS {
+        let whole = server.anybody().request(Method::POST, path).body(long.clone());
+        let detail = Client::send(whole).await.problem(413, "too_large");
+        assert!(text(&detail["detail"]).contains("16384"), "{detail}");
+    }
+    let mut stream = TcpStream::connect(server.authority()).await.unwrap();
+    let head =
+        format!("POST /api/v1/diner-sessions HTTP/1.1\r\nHost: {}\r\nTransfer-Encoding: chunked\r\n\r\n", server.authority());
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let chunk = [b"1000\r\n".to_vec(), vec![b' '; 0x1000], b"\r\n".to_vec()].concat();
+    for _ in 0..5 {
+        let _ = stream.write_all(&chunk).await;
+    }
+    let mut answer = [0; 12];
+    soon("an answer", stream.read_exact(&mut answer)).await.unwrap();
+    assert_eq!(&answer[9..], b"413");
+    assert_eq!(server.metric("orderbell_limit_hits_total{limit=\"body_bytes\"}").await, 5.0);
+    let staff = server.staff().await;
+    let large = json!({"paused": true, "x": "x".repeat(500_000)});
+    staff.put("/api/v1/restaurants/demo/pause", &large).await.problem(422, "invalid");
+}

@@ -1,0 +1,122 @@
+//! Failed attempts take nobody's place: whoever guesses behind a restaurant's address locks out nobody there, and no
+//! stranger locks out a manager.
+
+use crate::support::client::{Answer, text};
+use crate::support::raw::Handshake;
+use crate::support::{Client, Server};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+/// So many failures of one kind, which are refused in the end.
+async fn fail(server: &Server, count: u32, path: &str, field: &str) {
+    let anybody = server.anybody();
+    let mut last = 0;
+    for at in 0..count {
+        last = anybody.post(path, &json!({field: format!("wrong-{at}")})).await.status;
+        assert!(matches!(last, 400 | 401 | 404 | 429), "{path}: {last}");
+    }
+    assert_eq!(last, 429, "{path}: failures have a limit");
+}
+
+#[tokio::test]
+async fn nonsense_handshakes_of_its_address_do_not_keep_a_kitchens_screen_out() {
+    let server = Server::start(&["--handshakes-per-second", "1", "--handshake-burst", "50"]).await;
+    let cook = server.kitchen("hot").await;
+    let open = async |token: &str| Handshake::new(token).send(&server.base, None).await;
+    let mut statuses = Vec::new();
+    for _ in 0..1000 {
+        statuses.push(open("nonsense").await.0.status);
+    }
+    assert_eq!(statuses[..50], [401; 50]);
+    assert!(statuses.iter().filter(|status| **status == 429).count() > 800, "failures have a limit");
+    let mut screens = Vec::new();
+    for at in 0..20 {
+        let (reply, stream) = open(&cook.token).await;
+        assert_eq!(reply.status, 101, "{at} of 20");
+        screens.push(stream);
+    }
+    assert_eq!(open("nonsense").await.0.status, 429);
+    assert!(server.metric("orderbell_limit_hits_total{limit=\"failed_handshakes\"}").await > 800.0);
+    assert_eq!(server.metric("orderbell_limit_hits_total{limit=\"handshakes\"}").await, 0.0);
+}
+
+#[tokio::test]
+async fn guests_at_one_table_have_a_limit_together_and_use_up_nobody_elses() {
+    let server = Server::start(&["--handshakes-per-second", "1", "--handshake-burst", "5"]).await;
+    let mut last = 101;
+    for _ in 0..12 {
+        let phone = server.diner("1").await;
+        last = Handshake::new(&phone.token).send(&server.base, None).await.0.status;
+        if last == 429 {
+            break;
+        }
+    }
+    assert_eq!(last, 429, "sessions of one table, of which anybody with its code has any number");
+    for client in [server.diner("2").await, server.staff().await, server.kitchen("hot").await] {
+        assert_eq!(Handshake::new(&client.token).send(&server.base, None).await.0.status, 101);
+    }
+}
+
+#[tokio::test]
+async fn guessed_keys_and_codes_take_the_place_of_no_good_one() {
+    let server = Server::start(&["--diner-sessions-per-second", "1"]).await;
+    let anybody = server.anybody();
+    let seat = async || anybody.post("/api/v1/diner-sessions", &json!({"table_key": "demo-table-1"})).await;
+    let seated = seat().await.expect(200);
+    let pairing = anybody.post("/api/v1/devices/pairings", &Value::Null).await.expect(200);
+    fail(&server, 200, "/api/v1/diner-sessions", "table_key").await;
+    fail(&server, 1500, "/api/v1/sessions/refresh", "refresh_token").await;
+    fail(&server, 400, "/api/v1/devices/token", "device_code").await;
+    for guest in 0..9 {
+        assert_eq!(seat().await.status, 200, "guest {guest}");
+    }
+    anybody.post("/api/v1/sessions/refresh", &json!({"refresh_token": seated["refresh_token"]})).await.expect(200);
+    let poll = anybody.post("/api/v1/devices/token", &json!({"device_code": pairing["device_code"]})).await;
+    assert_eq!(poll.expect(400)["code"], "authorization_pending");
+    let path = format!("/api/v1/devices/pairings/{}/approval", text(&pairing["user_code"]));
+    server.staff().await.post(&path, &json!({"name": "Grill"})).await.expect(200);
+}
+
+/// Signs in from an address, as a proxy tells it.
+async fn sign_in(server: &Server, from: &str, username: &str, password: &str) -> Answer {
+    let body = json!({"restaurant": "demo", "username": username, "password": password});
+    let request = server.anybody().request(Method::POST, "/api/v1/sessions").json(&body);
+    Client::send(request.header("X-Forwarded-For", from)).await
+}
+
+#[tokio::test]
+async fn an_account_is_guessed_at_a_few_times_and_its_owner_still_gets_in() {
+    let server = Server::start(&["--trust-forwarded-for"]).await;
+    let (right, home) = ("manager-demo", "203.0.113.1");
+    sign_in(&server, home, "manager", right).await.expect(200);
+    let mut wrong = 0;
+    for at in 0..600 {
+        let answer = sign_in(&server, &format!("198.51.{}.{}", at / 200, at % 200), "manager", &format!("guess-{at}")).await;
+        wrong += u32::from(answer.status == 401);
+        if answer.status != 401 {
+            answer.problem(429, "rate_limited");
+            assert!(answer.header("retry-after").parse::<u64>().unwrap() > 0);
+        }
+    }
+    assert!((20..=22).contains(&wrong), "{wrong} passwords were checked");
+    sign_in(&server, "192.0.2.77", "manager", right).await.problem(429, "rate_limited");
+    sign_in(&server, home, "manager", right).await.expect(200);
+    sign_in(&server, "192.0.2.77", "staff", "staff-demo").await.expect(200);
+    sign_in(&server, "192.0.2.78", "staff", "wrong").await.problem(401, "unauthorized");
+    assert!(server.metric("orderbell_limit_hits_total{limit=\"password_guesses\"}").await > 500.0);
+}
+
+#[tokio::test]
+async fn somebody_who_guesses_beside_a_manager_does_not_lock_them_out() {
+    let server = Server::start(&["--logins-per-minute", "5"]).await;
+    let sign_in = async |username: &str, password: &str| sign_in(&server, "ignored", username, password).await;
+    sign_in("manager", "manager-demo").await.expect(200);
+    let mut last = 0;
+    for at in 0..12 {
+        last = sign_in(&format!("somebody-{at}"), "wrong").await.status;
+    }
+    assert_eq!(last, 429, "the address has no guess left");
+    for _ in 0..3 {
+        sign_in("manager", "manager-demo").await.expect(200);
+    }
+}
