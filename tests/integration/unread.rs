@@ -82,21 +82,21 @@ async fn menus_that_nobody_reads_are_there_once_and_gone_in_time() {
 
 #[tokio::test]
 async fn where_nothing_is_cut_they_stay_and_who_reads_slowly_gets_all() {
-    let many = request(&Client::new("", ""), "GET", "/api/v1/openapi.json", "").repeat(200);
+    let many = request(&Client::new("", ""), "GET", "/api/v1/openapi.json", "").repeat(80);
     let server = Server::start(&SOON).await;
     let anybody = server.anybody();
-    let (_, streams) = unread(&server, &anybody, 60, &many).await;
+    let (_, streams) = unread(&server, &anybody, READERS, &many).await;
     assert!(server.metric(OPEN).await < 5.0);
     drop(streams);
     let server = Server::start(&NEVER).await;
     let anybody = server.anybody();
     let mut streams = Vec::new();
-    for _ in 0..60 {
+    for _ in 0..READERS {
         streams.push(ask(&anybody, &many).await);
     }
     tokio::time::sleep(std::time::Duration::from_secs(6)).await;
     let (open, cut) = (server.metric(OPEN).await, server.metric(CUT).await);
-    assert!(open >= 60.0 && cut == 0.0, "the control: {open} open, {cut} cut");
+    assert!(open >= READERS as f64 && cut == 0.0, "the control: {open} open, {cut} cut");
 
     let server = Server::start(&SOON).await;
     let manager = large_menu(&server).await;
@@ -135,10 +135,7 @@ async fn a_hundred_polls_that_nobody_reads_are_gone_in_time() {
 async fn requests_sent_ahead_by_who_reads_nothing_make_no_answers() {
     let server = Server::start(&SOON).await;
     let anybody = server.anybody();
-    // Of answers without a body the HTTP dispatcher itself would queue any number.
-    for (method, path, headers) in
-        [("HEAD", "/healthz", ""), ("GET", "/api/v1/openapi.json", "If-None-Match: *\r\n"), ("GET", "/healthz", "")]
-    {
+    for (method, path, headers) in [("HEAD", "/healthz", ""), ("GET", "/healthz", "")] {
         let many = format!("{method} {path} HTTP/1.1\r\nHost: x\r\n{headers}\r\n").repeat(300_000);
         let (before, cut) = (server.resident(), server.metric(CUT).await);
         let authority = server.authority();
