@@ -3,6 +3,7 @@
 use super::body::Body;
 use super::extract::Bearer;
 use super::limits::{Attempt, too_many};
+use super::occupancy;
 use super::problem::Problem;
 use super::state::State;
 use crate::connection::cursor::Cursor;
@@ -111,7 +112,9 @@ pub async fn events(
     let cuts = pieces.into_iter().flat_map(|piece| {
         (0..piece.len()).step_by(PIECE).map(move |from| Ok::<_, Infallible>(piece.slice(from..piece.len().min(from + PIECE))))
     });
-    Ok(response.body(SizedStream::new(length as u64, stream::iter(cuts))))
+    let mut response = response.body(SizedStream::new(length as u64, stream::iter(cuts)));
+    response.extensions_mut().insert(occupancy::Shared);
+    Ok(response)
 }
 
 /// Whether a snapshot is asked for in parts.
