@@ -1,6 +1,7 @@
 //! The command line: `serve`, and the small tools that work on the same database.
 
 mod audit;
+mod guests;
 
 use crate::auth::key_material::KeyPair;
 use crate::auth::password::Passwords;
@@ -61,6 +62,11 @@ enum Command {
     /// Who did what.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// What is stored of one guest.
+    #[command(subcommand)]
+    Guest(guests::GuestCommand),
+    /// Take the words and ids of guests out of old orders now.
+    Purge(guests::PurgeArgs),
     /// Print a fresh key for messages to guests' phones, as a line for the environment, and its public half.
     Vapid,
     /// Ask a running server whether it is ready; for containers.
@@ -207,6 +213,8 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::User(UserCommand::Add { restaurant, username, role }) => add_user(common, &restaurant, username, role).await?,
         Command::Audit(command) => audit::run(common, command).await?,
         Command::User(UserCommand::ResetTotp { restaurant, username }) => reset_totp(common, &restaurant, &username).await?,
+        Command::Guest(command) => guests::run(common, command).await?,
+        Command::Purge(args) => guests::purge(common, args).await?,
         Command::Vapid => say(&vapid())?,
         Command::Healthcheck { bind } => return startup::healthcheck::healthcheck(bind).await,
     }

@@ -237,6 +237,12 @@ impl Serve {
         self.redis_secret.as_ref().filter(|secret| !secret.expose_secret().is_empty())
     }
 
+    /// How long access tokens live.
+    #[must_use]
+    pub const fn access_token_life(&self) -> Duration {
+        Duration::from_secs(self.access_token_minutes * 60)
+    }
+
     /// How long kitchen screens are held.
     #[must_use]
     pub const fn display_spans(&self) -> Spans {

@@ -25,6 +25,7 @@ pub mod position;
 pub mod principal;
 pub mod push;
 pub mod reason;
+pub mod redaction;
 pub mod report;
 pub mod room_id;
 pub mod status;

@@ -152,7 +152,7 @@ fn restaurants(cfg: &mut web::ServiceConfig) {
 
 /// What only managers reach.
 fn managers(cfg: &mut web::ServiceConfig) {
-    use manage::{api_keys, audit, limited, people, reports, screens, tables};
+    use manage::{api_keys, audit, guests, limited, people, reports, screens, tables};
     cfg.service(
         at("/api/v1/restaurants/{slug}/tables", "GET, HEAD, POST")
             .route(read().to(tables::list))
@@ -186,7 +186,13 @@ fn managers(cfg: &mut web::ServiceConfig) {
     .service(at("/api/v1/restaurants/{slug}/api-keys/{id}", "DELETE").route(web::delete().to(api_keys::revoke)))
     .service(compressed("/api/v1/restaurants/{slug}/reports/day", reports::day))
     .service(compressed("/api/v1/restaurants/{slug}/audit", audit::list))
-    .service(at("/api/v1/restaurants/{slug}/limited", READ).route(read().to(limited::list)));
+    .service(at("/api/v1/restaurants/{slug}/limited", READ).route(read().to(limited::list)))
+    .service(at("/api/v1/restaurants/{slug}/guests", READ).route(read().to(guests::find)))
+    .service(
+        at("/api/v1/restaurants/{slug}/guests/{diner}", "GET, HEAD, DELETE")
+            .route(read().to(guests::read))
+            .route(web::delete().to(guests::remove)),
+    );
 }
 
 fn orders_and_rooms(cfg: &mut web::ServiceConfig) {

@@ -3,7 +3,7 @@
 
 use super::members::MemberId;
 use super::messages::{Join, Page, ToMember};
-use super::opening::{Opened, Replay, open, replay};
+use super::opening::{Opened, Replay, is_kept, open, replay};
 use super::room::{Room, TAIL_BYTES, TAIL_FRAMES};
 use super::tail::Tail;
 use crate::clock;
@@ -110,13 +110,35 @@ impl Room {
         let since = join.since.filter(|since| self.id.kind() != RoomKind::Menu || *since > Position::ZERO || self.head == *since);
         match since {
             // A cursor beyond what this node has seen may be ahead of it, or nonsense: the log knows.
-            Some(since) if since <= self.head && self.tail.covers(since) => {
-                self.count_resume(ResumeOutcome::Tail);
-                self.finish(turn, Vec::new(), since, ctx);
-            }
+            Some(since) if since <= self.head && self.tail.covers(since) => self.resume(turn, since, ctx),
             Some(since) => self.replay(turn, since, true, ctx),
             None => self.send_snapshot(turn, ctx),
         }
+    }
+
+    /// Brings a member up to date from the tail, unless events in it have lost words in the log: it has them as they were.
+    fn resume(&mut self, turn: Turn, since: Position, ctx: &mut Context<Self>) {
+        if self.tail.count_after(since) == Some(0) {
+            self.count_resume(ResumeOutcome::Tail);
+            self.finish(turn, Vec::new(), since, ctx);
+            return;
+        }
+        let read = is_kept(self.store.clone(), self.restaurant, since);
+        ctx.spawn(read.into_actor(self).map(move |is_kept, room, ctx| match is_kept {
+            Ok(true) => {
+                room.count_resume(ResumeOutcome::Tail);
+                room.finish(turn, Vec::new(), since, ctx);
+            }
+            Ok(false) => room.start_over(turn, ctx),
+            Err(_) => room.drop_member(&turn, ToMember::Unavailable(room.id), ctx),
+        }));
+    }
+
+    /// Answers a cursor that is of no use with a snapshot.
+    fn start_over(&mut self, turn: Turn, ctx: &mut Context<Self>) {
+        self.count_resume(ResumeOutcome::Snapshot);
+        self.renew_order();
+        self.send_snapshot(turn, ctx);
     }
 
     fn count_resume(&self, outcome: ResumeOutcome) {
@@ -134,10 +156,7 @@ impl Room {
                 }
                 room.finish(turn, frames, through, ctx);
             }
-            Ok(Replay::Unusable) => {
-                room.count_resume(ResumeOutcome::Snapshot);
-                room.send_snapshot(turn, ctx);
-            }
+            Ok(Replay::Unusable) => room.start_over(turn, ctx),
             Err(_) => room.drop_member(&turn, ToMember::Unavailable(room.id), ctx),
         }));
     }

@@ -105,7 +105,7 @@ pub enum Replay {
         /// Up to where.
         through: Position,
     },
-    /// The cursor is ahead of the log, or too old.
+    /// The cursor is ahead of the log, too old, or before what guests' words were taken out of.
     Unusable,
 }
 
@@ -125,11 +125,23 @@ pub async fn replay(
     if is_first && (sent > head || head.number() - sent.number() > REACH) {
         return Ok(Replay::Unusable);
     }
+    // What a reader of before has kept may have words in it that are gone from the log.
+    if is_first && sent < store.kept_from(restaurant).await? {
+        return Ok(Replay::Unusable);
+    }
     let events = store.events(restaurant, Some(room), sent, head, limit).await?;
     let is_full = events.len() >= limit as usize;
     let frames = encode(room, sent, &events);
     let through = frames.last().map(Frame::position).filter(|_| is_full).unwrap_or(head);
     Ok(Replay::Events { frames, through })
+}
+
+/// Whether events that follow a cursor may be sent from memory: none of them has lost words in the log since.
+///
+/// # Errors
+/// Those of the store.
+pub async fn is_kept(store: SharedStore, restaurant: RestaurantId, since: Position) -> Result<bool> {
+    Ok(since >= store.kept_from(restaurant).await?)
 }
 
 /// Events of a room in order, each naming the one before; the first names the cursor.

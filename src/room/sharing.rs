@@ -13,8 +13,8 @@ use crate::protocol::snapshot::Trace;
 use actix::prelude::*;
 use std::time::Duration;
 
-/// How long a snapshot of the floor is shared, since what screens have drawn changes in it without an event; and how long a
-/// large one is shared though events have come since, which its readers get after it.
+/// How long a snapshot of the floor or of an order is shared, since what screens have drawn changes in the one without an
+/// event, and words leave the other by age without one; and how long a large one is shared though events have come since, which its readers get after it.
 const AGE: Duration = Duration::from_secs(2);
 /// What makes a snapshot large.
 const LARGE: usize = 1024 * 1024;
@@ -54,7 +54,8 @@ impl Shared {
     fn get(&mut self, kind: RoomKind, now: Timestamp, is_current: impl FnOnce(Position) -> bool) -> Option<Snapshot> {
         let last = self.last.as_mut()?;
         let is_recent = now.since(last.read_at) < AGE;
-        let is_current = is_current(last.snapshot.position()) && (is_recent || kind != RoomKind::Floor);
+        let is_current =
+            is_current(last.snapshot.position()) && (is_recent || !matches!(kind, RoomKind::Floor | RoomKind::Order));
         let is_good = is_current || is_recent && last.snapshot.bytes() >= LARGE;
         self.before.retain(Trace::is_held);
         (is_good || self.before.len() + 1 >= HELD).then(|| last.give(now))
@@ -94,6 +95,13 @@ impl Room {
         if self.awaiting.len() == 1 {
             let read = read(self.store.clone(), self.restaurant, self.id, self.budget.clone());
             ctx.spawn(read.into_actor(self).map(|snapshot, room, ctx| room.refreshed(snapshot, ctx)));
+        }
+    }
+
+    /// Lets go of the snapshot of an order: words may have left it without an event.
+    pub(super) fn renew_order(&mut self) {
+        if self.id.kind() == RoomKind::Order {
+            self.shared.forget();
         }
     }
 

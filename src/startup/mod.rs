@@ -76,7 +76,7 @@ impl Node {
         let commands = Commands::new(directory.clone(), serve.limits.orders.rates());
         let draining = Arc::new(AtomicBool::new(false));
         let proxies = Arc::new(serve.proxy.proxies(metrics.clone()));
-        let access = Duration::from_secs(serve.access_token_minutes * 60);
+        let access = serve.access_token_life();
         let staff_idle = Duration::from_secs(serve.staff_idle_hours * 60 * 60);
         let lifetimes = Lifetimes { access, staff_idle, ..Lifetimes::default() };
         let rules = SignInRules { managers_need_totp: serve.require_manager_totp, secret_tries: serve.limits.secret_tries };
@@ -134,7 +134,7 @@ impl Node {
             push::start(push.clone(), &self.directory)?;
         }
         housekeeping::start(self.store.clone(), self.commands.clone(), self.ended.clone(), self.state.limits.clone());
-        actix_rt::spawn(housekeeping::retention::keep(self.store.clone(), serve.retention.clone()));
+        actix_rt::spawn(housekeeping::retention::keep(self.store.clone(), serve.retention.clone(), serve.access_token_life()));
         // Listens before the first connection is taken, so that no end goes unheard.
         actix_rt::spawn(close_ended(self.services.clone(), self.ended.listen()));
         actix_rt::spawn(close_idle(self.plain.clone()));

@@ -1,7 +1,7 @@
 //! The store: the log that everything else repeats, and the documents folded from it.
 //!
 //! One contract, two databases: [`sqlite`] (embedded, one node) and [`postgres`] (more than one), chosen once by the
-//! URL's scheme. The contract is the seven traits here; `tests/store` runs one suite on both.
+//! URL's scheme. The contract is the traits here; `tests/store` runs one suite on both.
 
 pub mod accounts;
 mod answer;
@@ -18,6 +18,7 @@ pub mod log;
 mod migrations;
 pub mod open;
 pub mod postgres;
+pub mod privacy;
 mod push_rows;
 pub mod pushes;
 mod rows;
@@ -36,6 +37,7 @@ pub use faults::WriteFaults;
 pub use guests::Guests;
 pub use log::Log;
 pub use open::{Mode, OpenError, Settings, open};
+pub use privacy::Privacy;
 pub use pushes::Pushes;
 pub use sessions::Sessions;
 
@@ -43,9 +45,9 @@ use std::sync::Arc;
 
 /// Everything a node asks of its database. Every query of a tenant's data carries the restaurant, so that a bug above
 /// cannot read across tenants.
-pub trait Store: Log + Accounts + Credentials + Sessions + Guests + Devices + Displays + Pushes + Audit {}
+pub trait Store: Log + Accounts + Credentials + Sessions + Guests + Devices + Displays + Pushes + Audit + Privacy {}
 
-impl<T: Log + Accounts + Credentials + Sessions + Guests + Devices + Displays + Pushes + Audit> Store for T {}
+impl<T: Log + Accounts + Credentials + Sessions + Guests + Devices + Displays + Pushes + Audit + Privacy> Store for T {}
 
 /// A store that is shared by every thread of a node.
 pub type SharedStore = Arc<dyn Store>;

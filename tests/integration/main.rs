@@ -30,6 +30,7 @@ mod nginx;
 mod order;
 mod order_limits;
 mod presence;
+mod privacy;
 mod push;
 mod resume;
 mod rooms;

@@ -26,6 +26,7 @@ mod isolation;
 mod kill;
 mod migrations;
 mod opening;
+mod privacy;
 mod pushes;
 mod reading;
 mod sessions;
@@ -96,6 +97,9 @@ contract! {
         a_subscription_ends_with_its_session, subscriptions_of_another_restaurant_are_not_there;
     opening: the_epoch_is_the_databases_own, a_reopened_database_has_everything, a_sign_of_life_is_quick,
         a_tool_works_beside_a_node, what_another_holds_is_unavailable_in_time_and_good_again;
+    privacy: old_closed_orders_lose_words_and_name_and_the_feed_stays_whole, age_counts_from_when_an_order_closed,
+        a_guest_is_erased_from_everything_and_live_screens_are_told,
+        guests_who_ordered_nothing_and_expired_sessions_go_in_batches, of_many_nodes_one_has_the_task;
     audit: a_command_is_recorded_once_with_who_what_why_and_what_came_of_it, a_call_takes_its_entry_with_it_or_leaves_neither,
         the_database_itself_refuses_to_change_or_remove_what_is_recent, pages_of_the_audit_are_whole_and_newest_first,
         old_entries_go_a_batch_at_a_time_and_each_houses_its_own;

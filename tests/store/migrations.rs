@@ -119,6 +119,7 @@ fn shared() -> impl Iterator<Item = (&'static str, &'static str)> {
         sql::displays::ALL,
         sql::audit::ALL,
         sql::credentials::ALL,
+        sql::privacy::ALL,
     ]
     .into_iter()
     .flatten()

@@ -3,6 +3,7 @@
 
 pub mod api_keys;
 pub mod audit;
+pub mod guests;
 pub mod limited;
 pub mod menu;
 pub mod people;

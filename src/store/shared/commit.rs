@@ -178,15 +178,30 @@ async fn change(
         append(connection, &event).await?;
         events.push(event);
     }
+    move_head(connection, context.restaurant, feed, position, places).await?;
+    Ok(events)
+}
+
+/// Moves the head of a feed that is held, after events that place no order.
+pub async fn advance(connection: &mut Connection, restaurant: RestaurantId, feed: &FeedRow, to: Position) -> Result<()> {
+    move_head(connection, restaurant, feed, to, false).await
+}
+
+async fn move_head(
+    connection: &mut Connection,
+    restaurant: RestaurantId,
+    feed: &FeedRow,
+    to: Position,
+    places: bool,
+) -> Result<()> {
     let moved = query::<Database>(sql::log::ADVANCE)
-        .bind(context.restaurant.uuid())
-        .bind(position.column())
+        .bind(restaurant.uuid())
+        .bind(to.column())
         .bind(feed.next_number + i64::from(places))
         .bind(feed.head)
         .execute(connection)
         .await?;
-    one_row(moved.rows_affected(), "the head of a feed moved while it was held")?;
-    Ok(events)
+    one_row(moved.rows_affected(), "the head of a feed moved while it was held")
 }
 
 fn event(context: &Context, position: Position, draft: Draft) -> Result<Event> {
@@ -204,7 +219,7 @@ fn event(context: &Context, position: Position, draft: Draft) -> Result<Event> {
     })
 }
 
-async fn append(connection: &mut Connection, event: &Event) -> Result<()> {
+pub async fn append(connection: &mut Connection, event: &Event) -> Result<()> {
     query::<Database>(sql::log::APPEND)
         .bind(event.restaurant.uuid())
         .bind(event.position.column())

@@ -111,13 +111,7 @@ impl Log for Backend {
     }
 
     async fn forget_answers(&self, before: Timestamp) -> Result<u64> {
-        let forget = self.write(move |c| {
-            Box::pin(async move {
-                let query = query::<Database>(sql::log::FORGET_ANSWERS).bind(before.micros());
-                Ok(query.execute(c).await?.rows_affected())
-            })
-        });
-        forget.await
+        self.forget(sql::log::FORGET_ANSWERS, before).await
     }
 
     async fn ping(&self) -> Result<()> {

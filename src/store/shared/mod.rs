@@ -6,6 +6,7 @@
 //!   `LOCK_FEED`, `HOLD_TABLE` and `RECORD_END`.
 
 use super::{Backend, Connection, Database, HOLD_TABLE, LOCK_FEED, RECORD_END, heads, lost};
+use crate::domain::time::Timestamp;
 use crate::store::{Result, StoreError};
 use sqlx::FromRow;
 use sqlx::query::{Query, QueryAs};
@@ -18,6 +19,7 @@ mod devices;
 mod displays;
 mod guests;
 mod log;
+mod privacy;
 mod pushes;
 mod sessions;
 mod snapshot;
@@ -26,6 +28,9 @@ mod users;
 
 type Arguments = <Database as sqlx::Database>::Arguments;
 type Row = <Database as sqlx::Database>::Row;
+
+/// Old rows that one transaction removes.
+const BATCH: i64 = 500;
 
 /// The calls that are one statement.
 impl Backend {
@@ -45,6 +50,19 @@ impl Backend {
     {
         let rows = self.read(move |c| Box::pin(async move { Ok(query.fetch_all(c).await?) })).await?;
         rows.into_iter().map(T::try_from).collect()
+    }
+
+    /// Runs a statement that removes old rows, `$2` of them at a time, until there are none: each time in a transaction of
+    /// its own, so that commands pass in between.
+    async fn forget(&self, text: &'static str, before: Timestamp) -> Result<u64> {
+        let mut gone = 0;
+        loop {
+            let batch = self.execute(sqlx::query::<Database>(text).bind(before.micros()).bind(BATCH)).await?;
+            gone += batch;
+            if batch < BATCH.unsigned_abs() {
+                return Ok(gone);
+            }
+        }
     }
 
     async fn execute(&self, query: Query<'static, Database, Arguments>) -> Result<u64> {

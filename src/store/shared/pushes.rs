@@ -34,7 +34,7 @@ impl Pushes for Backend {
     }
 
     async fn forget_pushes(&self, before: Timestamp) -> Result<u64> {
-        self.execute(query::<Database>(sql::pushes::FORGET_PUSHES).bind(before.micros())).await
+        self.forget(sql::pushes::FORGET_PUSHES, before).await
     }
 }
 

@@ -1,6 +1,6 @@
 //! [`Sessions`]: refresh tokens and ends.
 
-use super::{Backend, Connection, Database, RECORD_END, guests};
+use super::{BATCH, Backend, Connection, Database, RECORD_END, guests};
 use crate::clock;
 use crate::domain::ids::RestaurantId;
 use crate::domain::principal::{Principal, Role};
@@ -62,7 +62,15 @@ impl Sessions for Backend {
     }
 
     async fn forget_sessions(&self, before: Timestamp, now: Timestamp) -> Result<u64> {
-        self.write(move |c| Box::pin(forget(c, before, now))).await
+        let mut gone = self.forget(sql::sessions::FORGET_SESSIONS, before).await?;
+        loop {
+            let ends = query::<Database>(sql::sessions::FORGET_ENDS).bind(before.micros()).bind(now.micros());
+            let batch = self.execute(ends.bind(BATCH)).await?;
+            gone += batch;
+            if batch < BATCH.unsigned_abs() {
+                return Ok(gone);
+            }
+        }
     }
 }
 
@@ -143,11 +151,4 @@ pub async fn end_all(connection: &mut Connection, sessions: Vec<String>) -> Resu
         ended.push(rows::text("session", &session)?);
     }
     Ok(ended)
-}
-
-async fn forget(connection: &mut Connection, before: Timestamp, now: Timestamp) -> Result<u64> {
-    let sessions = query::<Database>(sql::sessions::FORGET_SESSIONS).bind(before.micros());
-    let gone = sessions.execute(&mut *connection).await?.rows_affected();
-    let ends = query::<Database>(sql::sessions::FORGET_ENDS).bind(before.micros()).bind(now.micros());
-    Ok(gone + ends.execute(connection).await?.rows_affected())
 }

@@ -33,7 +33,8 @@ macro_rules! orders {
 statements! {
     REMEMBERED = "SELECT fingerprint, answer FROM commands WHERE restaurant = $1 AND sub = $2 AND id = $3";
     REMEMBER = "INSERT INTO commands (restaurant, sub, id, fingerprint, answer, at) VALUES ($1, $2, $3, $4, $5, $6)";
-    FORGET_ANSWERS = "DELETE FROM commands WHERE at < $1";
+    FORGET_ANSWERS = "DELETE FROM commands WHERE (restaurant, sub, id) IN (\
+        SELECT restaurant, sub, id FROM commands WHERE at < $1 ORDER BY at LIMIT $2)";
 
     APPEND = "INSERT INTO events (restaurant, position, id, kind, topic, order_id, at, by_role, command, patch) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
@@ -55,8 +56,8 @@ statements! {
     ORDER = "SELECT document FROM orders WHERE restaurant = $1 AND id = $2";
     ADD_ORDER = "INSERT INTO orders (restaurant, id, status, is_open, document, number, diner, table_label) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-    /// The position at which it was accepted is that of the first write that has one.
-    SET_ORDER = "UPDATE orders SET status = $3, is_open = $4, document = $5, waits_at = $6, \
+    /// The position at which it was accepted is that of the first write that has one. What was purged may have words again.
+    SET_ORDER = "UPDATE orders SET status = $3, is_open = $4, document = $5, waits_at = $6, purged_at = NULL, \
         accepted_position = COALESCE(accepted_position, $7) WHERE restaurant = $1 AND id = $2";
     OPEN_DOCUMENTS = "SELECT document FROM orders WHERE restaurant = $1 AND is_open ORDER BY id";
     ORDERS = orders!("");

@@ -18,5 +18,6 @@ statements! {
         JOIN push_subscriptions p ON p.restaurant = o.restaurant AND p.diner = o.diner \
         WHERE o.restaurant = $1 AND o.id = $2 AND p.expires_at > $3 \
         AND NOT EXISTS (SELECT 1 FROM ended_sessions e WHERE e.session = p.session) ORDER BY p.endpoint";
-    FORGET_PUSHES = "DELETE FROM push_subscriptions WHERE expires_at < $1";
+    FORGET_PUSHES = "DELETE FROM push_subscriptions WHERE (restaurant, diner, endpoint) IN (\
+        SELECT restaurant, diner, endpoint FROM push_subscriptions WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)";
 }

@@ -27,6 +27,8 @@ statements! {
         WHERE restaurant = $1 AND sub = $2 AND role IN ('staff', 'manager') ORDER BY id";
     /// What their next token says.
     SET_STATION = "UPDATE sessions SET station = $3 WHERE restaurant = $1 AND device = $2";
-    FORGET_SESSIONS = "DELETE FROM sessions WHERE expires_at < $1";
-    FORGET_ENDS = "DELETE FROM ended_sessions WHERE ended_at < $1 OR until < $2";
+    FORGET_SESSIONS = "DELETE FROM sessions WHERE id IN (\
+        SELECT id FROM sessions WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)";
+    FORGET_ENDS = "DELETE FROM ended_sessions WHERE session IN (\
+        SELECT session FROM ended_sessions WHERE ended_at < $1 OR until < $2 LIMIT $3)";
 }

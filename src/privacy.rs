@@ -1,0 +1,130 @@
+//! What a restaurant knows of one guest, and how all of it goes when the guest asks.
+
+use crate::clock;
+use crate::domain::event::Event;
+use crate::domain::ids::{EventId, RestaurantId};
+use crate::domain::order::Order;
+use crate::domain::position::Position;
+use crate::domain::room_id::RoomId;
+use crate::domain::text::Key;
+use crate::domain::time::Timestamp;
+use crate::store::audit::{self, Kind, Note};
+use crate::store::{Result, SharedStore};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The most orders of an export.
+pub const MOST_ORDERS: u32 = 200;
+/// The most events of one order in an export.
+const MOST_EVENTS: u32 = 2000;
+/// Orders that one transaction of a purge or an erasure changes, which holds the restaurant's feed.
+const BATCH: u32 = 20;
+/// Between two of them, so that commands do not wait behind many.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Everything of one guest.
+#[derive(Debug, Serialize)]
+pub struct Export {
+    diner: Key,
+    /// Whether these are all of the orders.
+    complete: bool,
+    orders: Vec<Order>,
+    events: Vec<ExportedEvent>,
+}
+
+/// An event of one of the orders.
+#[derive(Debug, Serialize)]
+struct ExportedEvent {
+    id: EventId,
+    position: Position,
+    kind: &'static str,
+    at: Timestamp,
+    by: &'static str,
+    patch: Box<RawValue>,
+}
+
+impl From<Event> for ExportedEvent {
+    fn from(event: Event) -> Self {
+        let Event { id, position, kind, at, by, patch, .. } = event;
+        Self { id, position, kind: kind.as_str(), at, by: by.role.as_str(), patch }
+    }
+}
+
+/// Collects what is stored of a guest, newest orders first.
+///
+/// # Errors
+/// Those of the store.
+pub async fn export(store: &SharedStore, restaurant: RestaurantId, diner: Key) -> Result<Export> {
+    let mut orders = store.orders_of_diner(restaurant, &diner, MOST_ORDERS + 1).await?;
+    let complete = orders.len() <= MOST_ORDERS as usize;
+    orders.truncate(MOST_ORDERS as usize);
+    let head = store.head(restaurant).await?;
+    let mut events = Vec::new();
+    for order in &orders {
+        let room = Some(RoomId::Order(order.id));
+        let of_order = store.events(restaurant, room, Position::ZERO, head, MOST_EVENTS).await?;
+        events.extend(of_order.into_iter().map(ExportedEvent::from));
+    }
+    store.record(Note::new(restaurant, Kind::Guests, "export_guest").set_to(format_args!("{} orders", orders.len()))).await?;
+    Ok(Export { diner, complete, orders, events })
+}
+
+/// Takes the words and names of guests out of the orders of a restaurant that closed before a time; returns how many.
+///
+/// # Errors
+/// Those of the store; what was purged until then stays so.
+pub async fn purge(store: &SharedStore, restaurant: RestaurantId, before: Timestamp) -> Result<u64> {
+    let mut gone = 0;
+    loop {
+        let batch = store.purge_orders(restaurant, before, clock::now(), BATCH).await?;
+        gone += batch.orders;
+        if !batch.more {
+            return Ok(gone);
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// What an erasure came to.
+#[derive(Debug)]
+pub enum Erasure {
+    /// So many orders of the guest are open: the kitchen still needs to know whose they are.
+    Open(u64),
+    /// All is gone.
+    Done {
+        /// Orders that lost words and name.
+        orders: u64,
+        /// What live screens are told, for the caller to announce.
+        events: Arc<[Event]>,
+        /// Sessions that ended.
+        sessions: Vec<Key>,
+    },
+}
+
+/// Erases what a guest left: words and name in orders, events and remembered answers; sessions; push subscriptions. An order
+/// that is open stops it before anything is changed. Stopped half-way it can be done again.
+///
+/// # Errors
+/// Those of the store.
+pub async fn erase(store: &SharedStore, restaurant: RestaurantId, diner: &Key) -> Result<Erasure> {
+    let open = store.open_orders_of(restaurant, diner).await?;
+    if open > 0 {
+        return Ok(Erasure::Open(open));
+    }
+    // Sessions first, so that no order comes after. The guest's id is not written down: it is what goes.
+    let note = Note::new(restaurant, Kind::Guests, "erase_guest");
+    let sessions = audit::recorded(note, store.erase_guest(restaurant, diner)).await?;
+    let (mut orders, mut events) = (0, Vec::new());
+    loop {
+        let batch = store.erase_orders(restaurant, diner, clock::now(), BATCH).await?;
+        orders += batch.orders;
+        events.extend(batch.events.iter().cloned());
+        if batch.orders < u64::from(BATCH) {
+            // Last, so that none is remembered after it with the words in it: documents have lost them by now.
+            store.forget_answers_about(restaurant, diner).await?;
+            return Ok(Erasure::Done { orders, events: events.into(), sessions });
+        }
+    }
+}

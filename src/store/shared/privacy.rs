@@ -1,0 +1,261 @@
+//! [`Privacy`]: retention and erasure.
+
+use super::{Backend, Connection, Database, LOCK_FEED, commit, sessions};
+use crate::domain::event::{By, Event, EventKind};
+use crate::domain::ids::{EventId, OrderId, RestaurantId};
+use crate::domain::merge_patch;
+use crate::domain::position::Position;
+use crate::domain::principal::Role;
+use crate::domain::redaction::redact;
+use crate::domain::text::Key;
+use crate::domain::time::Timestamp;
+use crate::store::privacy::{Erased, Privacy, Purged};
+use crate::store::rows::FeedRow;
+use crate::store::{Result, StoreError, rows, sql};
+use async_trait::async_trait;
+use serde::Deserialize;
+use serde_json::Value;
+use sqlx::{query, query_as, query_scalar};
+use uuid::Uuid;
+
+/// Rows that one read looks through.
+const PAGE: u32 = 200;
+/// Events after which a batch of a purge takes no further order: it holds the restaurant's feed.
+const EVENTS: u64 = 500;
+
+#[derive(Deserialize)]
+struct Closing {
+    closed_at: Option<Timestamp>,
+}
+
+#[async_trait]
+impl Privacy for Backend {
+    async fn kept_from(&self, restaurant: RestaurantId) -> Result<Position> {
+        let query = query_scalar::<Database, i64>(sql::privacy::KEPT_FROM).bind(restaurant.uuid());
+        let kept = self.read(move |c| Box::pin(async move { Ok(query.fetch_optional(c).await?) })).await?;
+        kept.map(Position::from_column).ok_or(StoreError::Missing)
+    }
+
+    async fn orders_to_purge(&self, restaurant: RestaurantId, before: Timestamp) -> Result<u64> {
+        let (mut count, mut after) = (0, Uuid::nil());
+        loop {
+            let page = self.read(move |c| Box::pin(to_purge(c, restaurant, before, after, PAGE))).await?;
+            let Some((last, _)) = page.last() else { return Ok(count) };
+            after = *last;
+            for (_, json) in page {
+                count += u64::from(closed_at(&json)?.is_none_or(|closed| closed < before));
+            }
+        }
+    }
+
+    async fn purge_orders(&self, restaurant: RestaurantId, before: Timestamp, at: Timestamp, limit: u32) -> Result<Purged> {
+        self.write(move |c| Box::pin(purge(c, restaurant, before, at, limit))).await
+    }
+
+    async fn diner_of_order(&self, restaurant: RestaurantId, number: u32) -> Result<Option<Key>> {
+        let query = query_scalar::<Database, Option<String>>(sql::privacy::DINER_OF_ORDER).bind(restaurant.uuid());
+        let query = query.bind(i64::from(number));
+        let diner = self.read(move |c| Box::pin(async move { Ok(query.fetch_optional(c).await?) })).await?;
+        diner.flatten().map(|diner| rows::text("diner", &diner)).transpose()
+    }
+
+    async fn open_orders_of(&self, restaurant: RestaurantId, diner: &Key) -> Result<u64> {
+        let query = query_scalar::<Database, i64>(sql::privacy::OPEN_ORDERS_OF).bind(restaurant.uuid());
+        let query = query.bind(diner.as_str().to_owned());
+        let count = self.read(move |c| Box::pin(async move { Ok(query.fetch_one(c).await?) })).await?;
+        Ok(u64::try_from(count).unwrap_or(0))
+    }
+
+    async fn erase_orders(&self, restaurant: RestaurantId, diner: &Key, at: Timestamp, limit: u32) -> Result<Erased> {
+        let diner = diner.clone();
+        self.write(move |c| Box::pin(async move { erase_orders(c, restaurant, &diner, at, limit).await })).await
+    }
+
+    async fn erase_guest(&self, restaurant: RestaurantId, diner: &Key) -> Result<Vec<Key>> {
+        let diner = diner.clone();
+        self.write(move |c| Box::pin(async move { erase_guest(c, restaurant, &diner).await })).await
+    }
+
+    async fn forget_answers_about(&self, restaurant: RestaurantId, diner: &Key) -> Result<u64> {
+        let (mut gone, mut after) = (0, (String::new(), Uuid::nil()));
+        loop {
+            let page = query_as::<Database, (String, Uuid, String)>(sql::privacy::ANSWERS).bind(restaurant.uuid());
+            let page = page.bind(after.0.clone()).bind(after.1).bind(i64::from(PAGE));
+            let page = self.read(move |c| Box::pin(async move { Ok(page.fetch_all(c).await?) })).await?;
+            let Some((sub, id, _)) = page.last() else { return Ok(gone) };
+            after = (sub.clone(), *id);
+            let about: Vec<_> = page.into_iter().filter(|(_, _, answer)| answer.contains(diner.as_str())).collect();
+            if !about.is_empty() {
+                gone += self.write(move |c| Box::pin(forget_answers(c, restaurant, about))).await?;
+            }
+        }
+    }
+
+    async fn forget_expired_sessions(&self, before: Timestamp, limit: u32) -> Result<u64> {
+        self.execute(query::<Database>(sql::sessions::FORGET_SESSIONS).bind(before.micros()).bind(i64::from(limit))).await
+    }
+
+    async fn forget_idle_guests(&self, before: Timestamp, limit: u32) -> Result<u64> {
+        self.execute(query::<Database>(sql::privacy::FORGET_IDLE).bind(before.micros()).bind(i64::from(limit))).await
+    }
+
+    async fn claim(&self, task: &'static str, since: Timestamp, at: Timestamp) -> Result<bool> {
+        let query = query::<Database>(sql::privacy::CLAIM).bind(task).bind(since.micros());
+        Ok(self.execute(query.bind(at.micros().to_string())).await? == 1)
+    }
+}
+
+/// Holds the feed: a command on an order that is being purged waits, and finds it without words.
+async fn lock(connection: &mut Connection, restaurant: RestaurantId) -> Result<FeedRow> {
+    let feed = query_as::<Database, FeedRow>(LOCK_FEED).bind(restaurant.uuid()).fetch_optional(connection).await?;
+    feed.ok_or(StoreError::Missing)
+}
+
+/// Closed orders placed before a time and not noted to have closed since, that still have words, after an id.
+async fn to_purge(
+    connection: &mut Connection,
+    restaurant: RestaurantId,
+    before: Timestamp,
+    after: Uuid,
+    limit: u32,
+) -> Result<Vec<(Uuid, String)>> {
+    let found = query_as::<Database, (Uuid, String)>(sql::privacy::TO_PURGE).bind(restaurant.uuid());
+    let found = found.bind(OrderId::earliest(before).uuid()).bind(before.micros()).bind(after).bind(i64::from(limit));
+    Ok(found.fetch_all(connection).await?)
+}
+
+fn closed_at(json: &str) -> Result<Option<Timestamp>> {
+    Ok(rows::document::<Closing>(json)?.closed_at)
+}
+
+async fn purge(
+    connection: &mut Connection,
+    restaurant: RestaurantId,
+    before: Timestamp,
+    at: Timestamp,
+    limit: u32,
+) -> Result<Purged> {
+    lock(connection, restaurant).await?;
+    let found = to_purge(connection, restaurant, before, Uuid::nil(), limit).await?;
+    let mut more = found.len() as u64 == u64::from(limit);
+    let (mut orders, mut events) = (0, 0);
+    for (id, json) in found {
+        if events > EVENTS {
+            more = true;
+            break;
+        }
+        if let Some(closed) = closed_at(&json)?.filter(|closed| *closed >= before) {
+            let note = query::<Database>(sql::privacy::NOTE_CLOSED).bind(restaurant.uuid()).bind(id);
+            note.bind(closed.micros()).execute(&mut *connection).await?;
+            continue;
+        }
+        let mut document: Value = rows::document(&json)?;
+        redact(&mut document);
+        let (last, read) = redact_events(connection, restaurant, id).await?;
+        write(connection, restaurant, id, &document, at).await?;
+        if let Some(last) = last {
+            keep_from(connection, restaurant, last).await?;
+        }
+        orders += 1;
+        events += read;
+    }
+    Ok(Purged { orders, more })
+}
+
+/// Takes words out of the events of an order. Returns the position of the last that had any, and how many events it has.
+async fn redact_events(connection: &mut Connection, restaurant: RestaurantId, order: Uuid) -> Result<(Option<i64>, u64)> {
+    let patches = query_as::<Database, (i64, String)>(sql::privacy::PATCHES_OF_ORDER).bind(restaurant.uuid());
+    let patches = patches.bind(order).fetch_all(&mut *connection).await?;
+    let (mut last, count) = (None, patches.len() as u64);
+    for (position, json) in patches {
+        let mut patch: Value = rows::document(&json)?;
+        if redact(&mut patch) {
+            let set = query::<Database>(sql::privacy::SET_PATCH).bind(restaurant.uuid()).bind(position);
+            set.bind(rows::write(&patch)?).execute(&mut *connection).await?;
+            last = Some(position);
+        }
+    }
+    Ok((last, count))
+}
+
+async fn write(
+    connection: &mut Connection,
+    restaurant: RestaurantId,
+    order: Uuid,
+    document: &Value,
+    at: Timestamp,
+) -> Result<()> {
+    let set = query::<Database>(sql::privacy::PURGE_ORDER).bind(restaurant.uuid()).bind(order);
+    set.bind(rows::write(document)?).bind(at.micros()).execute(connection).await?;
+    Ok(())
+}
+
+async fn keep_from(connection: &mut Connection, restaurant: RestaurantId, position: i64) -> Result<()> {
+    let keep = query::<Database>(sql::privacy::KEEP_FROM).bind(restaurant.uuid()).bind(position);
+    keep.execute(connection).await?;
+    Ok(())
+}
+
+async fn erase_orders(
+    connection: &mut Connection,
+    restaurant: RestaurantId,
+    diner: &Key,
+    at: Timestamp,
+    limit: u32,
+) -> Result<Erased> {
+    let feed = lock(connection, restaurant).await?;
+    let found = query_as::<Database, (Uuid, String)>(sql::privacy::OF_DINER).bind(restaurant.uuid()).bind(diner.as_str());
+    let found = found.bind(i64::from(limit)).fetch_all(&mut *connection).await?;
+    let (mut head, mut events) = (Position::from_column(feed.head), Vec::with_capacity(found.len()));
+    for (id, json) in found {
+        let before: Value = rows::document(&json)?;
+        let mut after = before.clone();
+        redact(&mut after);
+        if let (Some(last), _) = redact_events(connection, restaurant, id).await? {
+            keep_from(connection, restaurant, last).await?;
+        }
+        head = head.next();
+        after["position"] = head.number().into();
+        let patch = rows::raw(rows::write(&merge_patch::diff(&before, &after))?)?;
+        let event = Event {
+            restaurant,
+            position: head,
+            id: EventId::from_uuid(crate::clock::new_id()),
+            // The contract's kinds are closed, and what a reader does with one is to apply its patch.
+            kind: EventKind::OrderRushed,
+            order: Some(OrderId::from_uuid(id)),
+            at,
+            by: By { role: Role::Service },
+            command: None,
+            patch,
+        };
+        commit::append(connection, &event).await?;
+        write(connection, restaurant, id, &after, at).await?;
+        events.push(event);
+    }
+    commit::advance(connection, restaurant, &feed, head).await?;
+    Ok(Erased { orders: events.len() as u64, events: events.into() })
+}
+
+async fn erase_guest(connection: &mut Connection, restaurant: RestaurantId, diner: &Key) -> Result<Vec<Key>> {
+    let found = query_scalar::<Database, String>(sql::privacy::SESSIONS_OF_DINER).bind(restaurant.uuid());
+    let found = found.bind(diner.as_str()).fetch_all(&mut *connection).await?;
+    let ended = sessions::end_all(connection, found).await?;
+    for text in [sql::privacy::REMOVE_PUSHES_OF_DINER, sql::privacy::FORGET_ANSWERS_OF] {
+        query::<Database>(text).bind(restaurant.uuid()).bind(diner.as_str()).execute(&mut *connection).await?;
+    }
+    Ok(ended)
+}
+
+async fn forget_answers(
+    connection: &mut Connection,
+    restaurant: RestaurantId,
+    about: Vec<(String, Uuid, String)>,
+) -> Result<u64> {
+    let mut gone = 0;
+    for (sub, id, _) in about {
+        let forget = query::<Database>(sql::privacy::FORGET_ANSWER).bind(restaurant.uuid()).bind(sub).bind(id);
+        gone += forget.execute(&mut *connection).await?.rows_affected();
+    }
+    Ok(gone)
+}

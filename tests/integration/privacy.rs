@@ -1,0 +1,93 @@
+//! What guests leave, on a real server: purged, exported, erased; readers get a snapshot or an event, never a hole.
+
+use crate::support::{Client, Followed, Menu, Server, client::text, wait::PATIENCE, wait::eventually};
+use serde_json::{Value, json};
+
+async fn manager(server: &Server) -> Client {
+    let form = json!({"restaurant": "demo", "username": "manager", "password": "manager-demo"});
+    let tokens = server.anybody().post("/api/v1/sessions", &form).await.expect(200);
+    Client::new(&server.base, text(&tokens["access_token"]))
+}
+
+/// An order with a note, which is then rejected.
+async fn closed(server: &Server, staff: &Client, menu: &Menu) -> Value {
+    let mut basket = menu.basket();
+    basket["note"] = json!("allergic to nuts");
+    let order = server.diner("3").await.place(&basket).await;
+    staff.command(&order["id"], "reject", json!({"reason": "other", "detail": "dear guest"})).await.expect(200);
+    order
+}
+
+/// Purges the one order that is closed.
+async fn purge_one(server: &Server) {
+    let purge = ["purge", "--restaurant", "demo", "--older-than", "1s"];
+    let dry_run = [&purge[..], &["--dry-run"]].concat();
+    let ready = async || (server.tool(&dry_run).await == "1 orders would be purged").then_some(());
+    eventually("the order is closed for a second", PATIENCE, ready).await;
+    assert_eq!(server.tool(&purge).await, "1 orders purged");
+}
+
+#[tokio::test]
+async fn a_cursor_of_before_a_purge_gets_a_snapshot_and_no_words() {
+    let server = Server::start(&[]).await;
+    let staff = server.staff().await;
+    let menu = Menu::read(&staff).await;
+    let order = closed(&server, &staff, &menu).await;
+    let events = format!("/api/v1/rooms/order:{}/events?since=0&timeout_ms=100", text(&order["id"]));
+    let before = staff.get(&events).await;
+    assert!(before.text.contains("order.placed") && before.text.contains("allergic"), "the control: {}", before.text);
+    purge_one(&server).await;
+    let after = staff.get(&events).await;
+    assert!(after.text.contains("\"type\":\"snapshot\"") && !after.text.contains("order.placed"), "{}", after.text);
+    for gone in ["allergic", "dear guest", text(&order["diner"])] {
+        assert!(!after.text.contains(gone), "{gone} in {}", after.text);
+    }
+    assert_eq!(staff.order(&order["id"]).await["number"], order["number"], "the order itself stays");
+}
+
+#[tokio::test]
+async fn what_a_room_has_in_memory_is_not_replayed_after_a_purge() {
+    let server = Server::start(&[]).await;
+    let staff = server.staff().await;
+    let menu = Menu::read(&staff).await;
+    let mut stays = staff.screen().await;
+    let since = stays.join(&menu.kitchen()).await.cursor.unwrap();
+    closed(&server, &staff, &menu).await;
+    stays.until("the end of the order", |frame| frame["event"]["kind"] == "order.rejected").await;
+    let mut before = staff.screen().await;
+    let control = before.resume(&menu.kitchen(), Followed::since(since)).await;
+    assert!(!control.types().contains(&"snapshot") && json!(control.frames).to_string().contains("allergic"));
+    assert_eq!(server.metric("orderbell_resumes_total{outcome=\"Tail\"}").await, 1.0);
+    purge_one(&server).await;
+    let mut after = staff.screen().await;
+    let followed = after.resume(&menu.kitchen(), Followed::since(since)).await;
+    assert_eq!(followed.types()[0], "snapshot");
+    assert!(!json!(followed.frames).to_string().contains("allergic"));
+    // Who has all there is needs nothing, and gets nothing.
+    let head = followed.cursor.unwrap();
+    let mut current = staff.screen().await;
+    assert_eq!(current.resume(&menu.kitchen(), Followed::since(head)).await.types(), ["live"]);
+}
+
+#[tokio::test]
+async fn an_erased_guest_goes_from_live_screens_too_and_open_orders_stop_it() {
+    let server = Server::start(&[]).await;
+    let (staff, manager) = (server.staff().await, manager(&server).await);
+    let menu = Menu::read(&staff).await;
+    let order = server.diner("3").await.place(&menu.basket()).await;
+    let found = manager.get(&format!("/api/v1/restaurants/demo/guests?order={}", order["number"])).await.expect(200);
+    assert_eq!(found["diner"], order["diner"]);
+    let guest = format!("/api/v1/restaurants/demo/guests/{}", text(&order["diner"]));
+    staff.get(&guest).await.problem(403, "forbidden");
+    manager.delete(&guest).await.problem(409, "conflict");
+    staff.command(&order["id"], "reject", json!({"reason": "other", "detail": "dear guest"})).await.expect(200);
+    assert!(manager.get(&guest).await.expect(200).to_string().contains("dear guest"));
+    let mut screen = staff.screen().await;
+    screen.join(&format!("order:{}", text(&order["id"]))).await;
+    assert_eq!(manager.delete(&guest).await.expect(200)["orders"], 1);
+    let told = screen.until("the erasure", |frame| frame["type"] == "event").await.to_string();
+    assert!(told.contains("\"diner\":null") && told.contains("\"detail\":null"), "{told}");
+    manager.get(&format!("/api/v1/restaurants/demo/guests?order={}", order["number"])).await.problem(404, "not_found");
+    let audit = manager.get("/api/v1/restaurants/demo/audit?kind=guests").await.text;
+    assert!(audit.contains("erase_guest") && !audit.contains(text(&order["diner"])), "{audit}");
+}
