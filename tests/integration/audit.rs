@@ -1,16 +1,9 @@
 //! The audit of a real server: commands over a WebSocket, addresses, what the command line prints.
 
-use crate::support::{Client, Menu, Server, client::text};
+use crate::support::{Client, Menu, Server};
 use serde_json::{Value, json};
 
 const AUDIT: &str = "/api/v1/restaurants/demo/audit";
-
-/// The demo's manager, signed in.
-async fn manager(server: &Server) -> Client {
-    let form = json!({"restaurant": "demo", "username": "manager", "password": "manager-demo"});
-    let tokens = server.anybody().post("/api/v1/sessions", &form).await.expect(200);
-    Client::new(&server.base, text(&tokens["access_token"]))
-}
 
 async fn newest(manager: &Client) -> Value {
     manager.get(&format!("{AUDIT}?limit=1")).await.expect(200)["audit"][0].clone()
@@ -19,7 +12,7 @@ async fn newest(manager: &Client) -> Value {
 #[tokio::test]
 async fn a_command_over_a_websocket_is_recorded_with_name_and_address_once() {
     let server = Server::start(&[]).await;
-    let (manager, diner) = (manager(&server).await, server.diner("3").await);
+    let (manager, diner) = (server.manager().await, server.diner("3").await);
     let menu = Menu::read(&manager).await;
     let order = diner.place(&menu.basket()).await;
     let mut screen = manager.screen().await;
@@ -41,7 +34,7 @@ async fn a_command_over_a_websocket_is_recorded_with_name_and_address_once() {
 #[tokio::test]
 async fn addresses_are_left_out_on_request_and_guesses_are_bounded() {
     let server = Server::start(&["--no-audit-addresses", "--logins-per-minute", "1000"]).await;
-    let manager = manager(&server).await;
+    let manager = server.manager().await;
     assert_eq!(newest(&manager).await.get("address"), None);
     let guess = json!({"restaurant": "demo", "username": "manager", "password": "hunter2hunter2"});
     for _ in 0..40 {
@@ -59,7 +52,7 @@ async fn addresses_are_left_out_on_request_and_guesses_are_bounded() {
 #[tokio::test]
 async fn what_was_recorded_is_there_after_a_kill_with_what_it_records() {
     let mut server = Server::start(&[]).await;
-    let manager = manager(&server).await;
+    let manager = server.manager().await;
     let table = manager.post("/api/v1/restaurants/demo/tables", &json!({"label": "99"})).await.expect(201);
     server.kill().await;
     server.restart().await;

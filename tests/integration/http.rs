@@ -136,7 +136,8 @@ async fn a_pause_takes_no_orders_and_ends_by_itself_when_it_says_until() {
 
 #[tokio::test]
 async fn what_is_sold_out_cannot_be_ordered_until_it_is_there_again() {
-    let server = Server::start(&[]).await;
+    // The test asks far more often than a guest may.
+    let server = Server::start(&["--diner-commands-per-second", "100000"]).await;
     let (staff, diner) = (server.staff().await, server.diner("1").await);
     let menu = Menu::read(&staff).await;
     let path = format!("{BASE}/menu/items/{}/availability", text(&menu.dish("Firni")["id"]));

@@ -3,12 +3,6 @@
 use crate::support::{Client, Followed, Menu, Server, client::text, wait::PATIENCE, wait::eventually};
 use serde_json::{Value, json};
 
-async fn manager(server: &Server) -> Client {
-    let form = json!({"restaurant": "demo", "username": "manager", "password": "manager-demo"});
-    let tokens = server.anybody().post("/api/v1/sessions", &form).await.expect(200);
-    Client::new(&server.base, text(&tokens["access_token"]))
-}
-
 /// An order with a note, which is then rejected.
 async fn closed(server: &Server, staff: &Client, menu: &Menu) -> Value {
     let mut basket = menu.basket();
@@ -72,7 +66,7 @@ async fn what_a_room_has_in_memory_is_not_replayed_after_a_purge() {
 #[tokio::test]
 async fn an_erased_guest_goes_from_live_screens_too_and_open_orders_stop_it() {
     let server = Server::start(&[]).await;
-    let (staff, manager) = (server.staff().await, manager(&server).await);
+    let (staff, manager) = (server.staff().await, server.manager().await);
     let menu = Menu::read(&staff).await;
     let order = server.diner("3").await.place(&menu.basket()).await;
     let found = manager.get(&format!("/api/v1/restaurants/demo/guests?order={}", order["number"])).await.expect(200);

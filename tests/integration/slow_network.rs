@@ -1,6 +1,6 @@
 //! Networks of few bytes a second: whoever reads gets everything in the end, and is not cut for being slow.
 
-use crate::support::{Client, Close, Followed, Menu, PATIENCE, Raw, Screen, Server, client::text, new_id, raw};
+use crate::support::{Client, Close, Followed, Menu, PATIENCE, Raw, Screen, Server, new_id, raw};
 use serde_json::{Map, Value, json};
 use std::time::{Duration, Instant};
 
@@ -22,12 +22,6 @@ const PERIOD: Duration = Duration::from_secs(1);
 const STILL: usize = 25;
 /// How often a reader asks for such a menu before it reads: far more than kernels hold.
 const SNAPSHOTS: usize = 14;
-
-async fn manager(server: &Server) -> Client {
-    let who = json!({"restaurant": "demo", "username": "manager", "password": "manager-demo"});
-    let tokens = server.anybody().post("/api/v1/sessions", &who).await.expect(200);
-    Client::new(&server.base, text(&tokens["access_token"]))
-}
 
 /// The ids of as many dishes as a chain may have, and of their heading.
 fn ids() -> (String, Vec<String>) {
@@ -71,7 +65,7 @@ async fn ask_again_and_again(server: &Server, send: impl AsyncFnMut(String), roo
 #[tokio::test]
 async fn a_menu_larger_than_the_backlog_arrives_amid_other_events() {
     let server = Server::start(&[]).await;
-    let (staff, manager, dishes) = (server.staff().await, manager(&server).await, ids());
+    let (staff, manager, dishes) = (server.staff().await, server.manager().await, ids());
     let menu = Menu::read(&staff).await;
     describe(&manager, &dishes, "a").await;
     let mut screen = Screen::open_with(&staff, Some(BUFFER)).await;
@@ -123,7 +117,7 @@ async fn rooms_that_are_resumed_together_over_a_slow_network_come_live_without_a
 #[tokio::test]
 async fn who_reads_slowly_and_cannot_be_heard_is_not_taken_for_gone() {
     let server = Server::start(&["--heartbeat-ms", "1000"]).await;
-    let (staff, manager) = (server.staff().await, manager(&server).await);
+    let (staff, manager) = (server.staff().await, server.manager().await);
     let room = Menu::read(&staff).await.menu();
     describe(&manager, &ids(), "a").await;
     let mut reader = Raw::open_with(&staff, Some(BUFFER)).await;

@@ -3,6 +3,7 @@
 use super::client::Client;
 use super::template;
 use super::wait::soon;
+use serde_json::json;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
@@ -184,6 +185,14 @@ impl Server {
 
     pub async fn staff(&self) -> Client {
         self.client(&["staff"]).await
+    }
+
+    /// The demo's manager, signed in.
+    #[allow(dead_code)] // for the tests of what managers do
+    pub async fn manager(&self) -> Client {
+        let form = json!({"restaurant": "demo", "username": "manager", "password": "manager-demo"});
+        let tokens = self.anybody().post("/api/v1/sessions", &form).await.expect(200);
+        Client::new(&self.base, tokens["access_token"].as_str().unwrap())
     }
 
     pub async fn kitchen(&self, station: &str) -> Client {
