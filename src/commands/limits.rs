@@ -49,19 +49,19 @@ pub struct CommandRates {
     pub size: OrderSize,
 }
 
-/// Twelve people who share one phone, and order each dish by itself, stay under the limits of one guest: five orders each
-/// within a minute, and ten each that are open. A table gets twice that, since its guests may have phones of their own.
+/// Twelve people who share one phone, and order each dish by itself, stay under the limits of one guest: ten orders each
+/// within a minute, and fifteen each that are open. A table gets twice that, since its guests may have phones of their own.
 /// A restaurant's guests get what its screens are measured with.
 impl Default for CommandRates {
     fn default() -> Self {
         Self {
-            diner_commands: 10,
+            diner_commands: 30,
             house_commands: 500,
-            diner_orders: 60,
-            table_orders: 120,
+            diner_orders: 120,
+            table_orders: 240,
             restaurant_orders: 1200,
             house_orders: 3000,
-            open: OpenOrders { by_diner: 120, by_table: 240, by_restaurant: 2000 },
+            open: OpenOrders { by_diner: 200, by_table: 400, by_restaurant: 2000 },
             size: OrderSize { lines: MAX_LINES as u32, portions: 200, house_portions: 2000 },
         }
     }

@@ -62,9 +62,9 @@ pub struct LimitArgs {
     #[arg(long, env = "ORDERBELL_CONNECTIONS_PER_PRINCIPAL", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub connections_per_principal: u32,
 
-    /// Connections of all the diners of one table.
-    #[arg(long, env = "ORDERBELL_CONNECTIONS_PER_TABLE", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-    pub connections_per_table: u32,
+    /// Connections of all the diners of one table. Default: a fifth of those of this node.
+    #[arg(long, env = "ORDERBELL_CONNECTIONS_PER_TABLE", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub connections_per_table: Option<u32>,
 
     /// Connections of this node. A limit of file descriptors that is too low for so many makes it fewer.
     #[arg(long, env = "ORDERBELL_CONNECTIONS", default_value_t = 50_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
@@ -107,9 +107,9 @@ pub struct LimitArgs {
 }
 
 impl LimitArgs {
-    /// The limits of a connection.
+    /// Returns the limits of a connection, on a node that takes so many.
     #[must_use]
-    pub const fn connection(&self) -> Limits {
+    pub fn connection(&self, connections: u32) -> Limits {
         Limits {
             frame_bytes: self.frame_bytes,
             rooms: self.rooms,
@@ -118,8 +118,8 @@ impl LimitArgs {
             backlog_bytes: self.backlog_bytes as usize,
             write_timeout: Duration::from_millis(self.write_timeout_ms),
             connections_per_principal: self.connections_per_principal,
-            connections_per_table: self.connections_per_table,
-            connections: self.connections,
+            connections_per_table: self.connections_per_table.unwrap_or((connections / 5).max(1)),
+            connections,
             reserved_percent: self.reserved_percent,
         }
     }

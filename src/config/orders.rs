@@ -9,11 +9,11 @@ use clap::Args;
 #[command(next_help_heading = "Limits on orders")]
 pub struct OrderLimitArgs {
     /// Orders a minute of one guest, and as many at once.
-    #[arg(long, env = "ORDERBELL_DINER_ORDERS_PER_MINUTE", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, env = "ORDERBELL_DINER_ORDERS_PER_MINUTE", default_value_t = 120, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub diner_orders_per_minute: u32,
 
     /// Orders a minute of the guests of one table, and as many at once.
-    #[arg(long, env = "ORDERBELL_TABLE_ORDERS_PER_MINUTE", default_value_t = 120, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, env = "ORDERBELL_TABLE_ORDERS_PER_MINUTE", default_value_t = 240, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub table_orders_per_minute: u32,
 
     /// Orders a minute of all guests of one restaurant, and as many at once.
@@ -25,11 +25,11 @@ pub struct OrderLimitArgs {
     pub staff_orders_per_minute: u32,
 
     /// Open orders of one guest.
-    #[arg(long, env = "ORDERBELL_DINER_OPEN_ORDERS", default_value_t = 120, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, env = "ORDERBELL_DINER_OPEN_ORDERS", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub diner_open_orders: u32,
 
     /// Open orders of the guests of one table.
-    #[arg(long, env = "ORDERBELL_TABLE_OPEN_ORDERS", default_value_t = 240, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, env = "ORDERBELL_TABLE_OPEN_ORDERS", default_value_t = 400, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub table_open_orders: u32,
 
     /// Open orders of all guests of one restaurant.
@@ -49,7 +49,7 @@ pub struct OrderLimitArgs {
     pub staff_order_portions: u32,
 
     /// Commands a second of one guest, orders among them; five times as many at once.
-    #[arg(long, env = "ORDERBELL_DINER_COMMANDS_PER_SECOND", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, env = "ORDERBELL_DINER_COMMANDS_PER_SECOND", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub diner_commands_per_second: u32,
 
     /// Commands a second of one member of the staff, one screen or one API key; five times as many at once.

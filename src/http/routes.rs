@@ -11,7 +11,7 @@ use crate::protocol::security_headers;
 use crate::store::audit;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, HeaderValue};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue};
 use actix_web::middleware::{Compress, DefaultHeaders, Next, from_fn};
 use actix_web::{App, Error, Resource, ResponseError, Route, guard, web};
 
@@ -36,7 +36,24 @@ pub fn app(
         .wrap(from_fn(log_request))
         .wrap(from_fn(stay_on_tls))
         .wrap(headers())
+        .wrap(from_fn(keep_parts_of_pages_light))
         .configure(configure)
+}
+
+/// Takes the headers that browsers look for on documents alone off what documents load: a page loads forty files, and a
+/// phone pays for each header of each.
+async fn keep_parts_of_pages_light(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let mut response = next.call(request).await?;
+    let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    if kind.starts_with("text/javascript") || kind.starts_with("text/css") {
+        for name in security_headers::OF_DOCUMENTS {
+            response.headers_mut().remove(name);
+        }
+    }
+    Ok(response)
 }
 
 /// The security headers; answers with tokens are never kept.

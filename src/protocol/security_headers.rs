@@ -1,4 +1,5 @@
-//! Headers that every answer over HTTP carries, refused handshakes among them.
+//! Headers that every answer over HTTP carries, refused handshakes among them; scripts and styles go without those that
+//! browsers look for on documents alone.
 
 /// For every answer. Pages use the wake lock, full screen, sound, sharing and the clipboard, which stay as they are by
 /// default; of the rest nothing is used. `Cross-Origin-Embedder-Policy` is left out: pictures of dishes may come from hosts
@@ -15,6 +16,9 @@ pub const ALWAYS: [(&str, &str); 5] = [
     ("cross-origin-opener-policy", "same-origin"),
     ("cross-origin-resource-policy", "same-origin"),
 ];
+
+/// Those that browsers look for on documents alone.
+pub const OF_DOCUMENTS: [&str; 2] = ["permissions-policy", "cross-origin-opener-policy"];
 
 /// For answers that are no page: they load and frame nothing.
 pub const NO_PAGE: (&str, &str) = ("content-security-policy", "default-src 'none'; frame-ancestors 'none'");

@@ -15,7 +15,7 @@ use crate::auth::session::{Lifetimes, SessionService};
 use crate::commands::Commands;
 use crate::config::{Common, NodeRole, Serve};
 use crate::connection::plain::{Bounds, Plain};
-use crate::connection::{Census, Displays, Limits, Services};
+use crate::connection::{Census, Displays, Services};
 use crate::domain::ids::NodeId;
 use crate::feed::{Directory, FeedRegistry};
 use crate::http::limits::{Rate, Rates};
@@ -91,7 +91,7 @@ impl Node {
             ended: ended.clone(),
             census: Census::new(draining.clone()),
             displays: Displays::new(NodeId::from_uuid(clock::new_id()), serve.display_spans()),
-            limits: Limits { connections: division.connections, ..serve.limits.connection() },
+            limits: serve.limits.connection(division.connections),
             origins: serve.allowed_origins.clone(),
             proxies: proxies.clone(),
             keep_addresses: !serve.retention.no_audit_addresses,
@@ -173,7 +173,7 @@ fn bounds(serve: &Serve, division: Division) -> Bounds {
         total,
         per_address: (!serve.proxy.trust_forwarded_for).then_some(per_address),
         unread_bytes: usize::try_from(serve.limits.unread_bytes).unwrap_or(usize::MAX),
-        write_timeout: serve.limits.connection().write_timeout,
+        write_timeout: Duration::from_millis(serve.limits.write_timeout_ms),
     }
 }
 

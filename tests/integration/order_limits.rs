@@ -29,7 +29,7 @@ async fn one_guest_does_not_place_hundreds_of_orders_and_everybody_else_goes_on(
     let guest = server.diner("7").await;
     let menu = Menu::read(&guest).await;
     let (statuses, refused) = flood(&guest, &menu.noted("flood"), 300).await;
-    assert!((60..90).contains(&taken(&statuses)), "{} taken", taken(&statuses));
+    assert!((120..180).contains(&taken(&statuses)), "{} taken", taken(&statuses));
     assert!(statuses.iter().all(|status| [201, 429].contains(status)), "{statuses:?}");
     assert_eq!((&refused["code"], &refused["reason"]), (&json!("rate_limited"), &json!("orders_by_diner")), "{refused}");
     assert!(refused["retry_after_ms"].as_u64().is_some_and(|wait| wait > 0), "{refused}");
@@ -41,7 +41,7 @@ async fn one_guest_does_not_place_hundreds_of_orders_and_everybody_else_goes_on(
     let refused = phone.ask(json!({"type": "place", "order": menu.noted("by WebSocket")})).await;
     assert_eq!((&refused["code"], &refused["reason"]), (&json!("rate_limited"), &json!("orders_by_diner")), "{refused}");
     assert!(refused["retry_after_ms"].as_u64().is_some_and(|wait| wait > 0), "{refused}");
-    assert!(server.metric("orderbell_limit_hits_total{limit=\"orders_by_diner\"}").await > 200.0);
+    assert!(server.metric("orderbell_limit_hits_total{limit=\"orders_by_diner\"}").await > 100.0);
 
     let manager = server.client(&["manager"]).await;
     let told = eventually("the manager is told", PATIENCE, || async {
@@ -50,7 +50,7 @@ async fn one_guest_does_not_place_hundreds_of_orders_and_everybody_else_goes_on(
     });
     let entry = told.await;
     assert_eq!(entry["table"], "7");
-    assert!(entry["count"].as_u64().unwrap() > 200 && text(&entry["last_at"]) >= text(&entry["first_at"]), "{entry}");
+    assert!(entry["count"].as_u64().unwrap() > 100 && text(&entry["last_at"]) >= text(&entry["first_at"]), "{entry}");
     server.staff().await.get("/api/v1/restaurants/demo/limited").await.problem(403, "forbidden");
 }
 

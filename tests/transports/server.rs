@@ -25,6 +25,20 @@ pub async fn eventually<F: Future<Output = bool>>(what: &str, mut is_so: impl Fn
     }
 }
 
+/// These tests are about what is delivered: one guest orders more for them than a guest may.
+const EAGER: [&str; 10] = [
+    "--diner-orders-per-minute",
+    "100000",
+    "--table-orders-per-minute",
+    "100000",
+    "--diner-open-orders",
+    "100000",
+    "--table-open-orders",
+    "100000",
+    "--diner-commands-per-second",
+    "100000",
+];
+
 /// A node with the demo restaurant and a database of its own. Dropping it kills it.
 pub struct Server {
     process: Child,
@@ -39,7 +53,8 @@ pub struct Server {
 impl Server {
     pub async fn start(flags: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut process = binary(&folder).args(["serve", "--demo", "--bind", "127.0.0.1:0"]).args(flags).spawn().unwrap();
+        let mut process =
+            binary(&folder).args(["serve", "--demo", "--bind", "127.0.0.1:0"]).args(EAGER).args(flags).spawn().unwrap();
         let base = listening_on(&mut process);
         let http = Client::new();
         let mut server = Self { process, folder, base, http, restaurant: String::new(), dish: String::new() };
