@@ -22,8 +22,17 @@ const SERVED: Duration = Duration::from_secs(30);
 const POOL: i64 = 10;
 /// Before one that was turned away tries again.
 const PAUSE: Duration = Duration::from_millis(100);
-/// They come from one address here, as they would from thousands.
-const FLAGS: [&str; 4] = ["--handshakes-per-second", "1000000", "--handshake-burst", "1000000"];
+/// They come from one address here and sit at one table, as they would come from thousands.
+const FLAGS: [&str; 8] = [
+    "--handshakes-per-second",
+    "1000000",
+    "--handshake-burst",
+    "1000000",
+    "--table-orders-per-minute",
+    "100000",
+    "--table-open-orders",
+    "100000",
+];
 
 /// A guest's phone: it follows its order and the menu.
 struct Phone {
