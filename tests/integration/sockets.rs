@@ -157,7 +157,7 @@ async fn fill(server: &Server) -> Vec<Raw> {
 
 #[tokio::test]
 async fn staff_get_in_on_a_node_full_of_guests() {
-    let server = Server::start(&["--connections", "40"]).await;
+    let server = Server::start(&["--connections", "40", "--connections-per-table", "200"]).await;
     let open = fill(&server).await;
     assert_eq!(open.len(), 36);
     let mut house = Vec::new();
@@ -166,7 +166,7 @@ async fn staff_get_in_on_a_node_full_of_guests() {
     }
     assert_eq!(status(&server.staff().await).await, 503, "full is full");
     assert!(server.metric("orderbell_limit_hits_total{limit=\"connections_of_diners\"}").await > 0.0);
-    let control = Server::start(&["--connections", "40", "--reserved-percent", "0"]).await;
+    let control = Server::start(&["--connections", "40", "--connections-per-table", "200", "--reserved-percent", "0"]).await;
     let open = fill(&control).await;
     assert_eq!((open.len(), status(&control.staff().await).await), (40, 503), "the control: with no place kept, none is left");
 }
