@@ -167,7 +167,7 @@ impl Target {
         std::mem::take(&mut *self.answers.borrow_mut())
     }
 
-    /// Lets go of every connection that is held.
+    /// Closes every held connection.
     pub fn release(&self) {
         self.held.borrow_mut().clear();
     }

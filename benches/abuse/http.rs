@@ -73,7 +73,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Returns the body as JSON, `null` when it is none.
+    /// Returns the body as JSON, or `null` if it is not JSON.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or(Value::Null)
     }

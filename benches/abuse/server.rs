@@ -147,7 +147,7 @@ pub fn uuid(number: u32) -> String {
     format!("01930000-0000-7000-8000-{number:012}")
 }
 
-/// Returns a JSON value's text, empty when it is none.
+/// Returns the text of a JSON string, or an empty one for any other value.
 pub fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
