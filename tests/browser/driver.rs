@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use std::process::Stdio;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
 
 /// What every browser is started with: nothing that calls home, and a pipe as its tether, so that it ends with its driver.
 const FLAGS: [&str; 11] = [
@@ -61,20 +61,14 @@ impl Driver {
         for program in ["chromedriver", "chromium"] {
             assert!(is_installed(program), "these tests need {program}: apt-get install chromium chromium-driver");
         }
-        let mut command = Command::new("setpriv");
-        command.args(["--pdeathsig", "KILL", "chromedriver", "--port=0"]);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
-        let mut process = command.spawn().expect("these tests need setpriv: apt-get install util-linux");
-        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        let listening = async {
-            while let Some(line) = lines.next_line().await.unwrap() {
-                if let Some((_, port)) = line.split_once("started successfully on port ") {
-                    return port.trim_end_matches('.').to_owned();
-                }
+        let mut tries = 1..=3;
+        let (process, mut lines, port) = loop {
+            if let Some(driver) = soon("chromedriver", launch()).await {
+                break driver;
             }
-            panic!("chromedriver ended before it listened");
+            assert!(tries.next().is_some(), "chromedriver ends before it listens");
         };
-        let url = format!("http://127.0.0.1:{}", soon("chromedriver's port", listening).await);
+        let url = format!("http://127.0.0.1:{port}");
         // It goes on writing; nobody reading would stop it.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         Self { _process: process, url, profiles: tempfile::tempdir().unwrap(), opened: AtomicU32::new(0) }
@@ -93,6 +87,23 @@ impl Driver {
         builder.capabilities(capabilities);
         soon("a browser", builder.connect(&self.url)).await.expect("chromedriver must start Chromium")
     }
+}
+
+/// Starts a chromedriver and reads its port. It chooses one that is free on IPv4 and ends when another process has the same
+/// one on IPv6: `None`.
+async fn launch() -> Option<(Child, Lines<BufReader<ChildStdout>>, String)> {
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL", "chromedriver", "--port=0"]);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
+    let mut process = command.spawn().expect("these tests need setpriv: apt-get install util-linux");
+    let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+    while let Some(line) = lines.next_line().await.unwrap() {
+        if let Some((_, port)) = line.split_once("started successfully on port ") {
+            let port = port.trim_end_matches('.').to_owned();
+            return Some((process, lines, port));
+        }
+    }
+    None
 }
 
 fn options(form: Form, profile: &str) -> Value {
