@@ -2,7 +2,7 @@
 
 use super::Services;
 use super::census::{Refused, Seat};
-use super::subscription::{FORBIDDEN, Subscription};
+use super::subscription::{FORBIDDEN, Wishes};
 use crate::auth::ended::Barred;
 use crate::auth::token::Verified;
 use crate::clock;
@@ -128,14 +128,19 @@ impl Services {
         })
     }
 
-    /// Everything that is asked of a connection to one room, before it begins.
+    /// Decides everything about a connection to these rooms before it begins.
     ///
     /// # Errors
-    /// As [`Self::check_open`] and [`Self::seat`]; `forbidden` for a room that is not for this principal.
-    pub fn admit(&self, who: &Principal, asked: &Subscribe) -> Result<(Subscription, Seat), Refusal> {
+    /// As [`Self::check_open`] and [`Self::seat`]; `forbidden` for a single room that is not for this principal, and
+    /// `too_many_rooms` for more than one connection may have.
+    pub fn admit(&self, who: &Principal, asked: &[Subscribe]) -> Result<(Wishes, Seat), Refusal> {
         self.check_open()?;
-        let wish = Subscription::of(who, asked, self.directory.store().epoch()).ok_or_else(Refusal::forbidden)?;
-        Ok((wish, self.seat(who)?))
+        if asked.len() > self.limits.rooms as usize {
+            self.metrics.hit("rooms");
+            return Err(Refusal::new(ErrorCode::TooManyRooms, "one connection may follow fewer rooms"));
+        }
+        let wishes = Wishes::of(who, asked, self.directory.store().epoch()).ok_or_else(Refusal::forbidden)?;
+        Ok((wishes, self.seat(who)?))
     }
 
     /// Counts a connection that the server ended.

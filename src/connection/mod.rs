@@ -7,6 +7,8 @@
 pub mod address;
 pub mod admission;
 pub mod bucket;
+pub mod bundle;
+pub mod bundle_poll;
 pub mod catch;
 pub mod census;
 pub mod complaint;

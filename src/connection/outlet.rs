@@ -25,15 +25,15 @@ pub struct Outlet {
     reader: RefCell<Option<Waker>>,
     /// Whether something was read since [`Self::is_stalled`] was last asked.
     moved: Cell<bool>,
-    /// Where the reader will be when it has read what waits.
-    cursor: Cell<Position>,
+    /// Where the reader will be when it has read what waits. Of several rooms the reader keeps the cursors.
+    cursor: Cell<Option<Position>>,
 }
 
 impl Outlet {
-    /// For a reader that comes with this cursor.
+    /// For a reader of one room that comes with this cursor.
     #[must_use]
     pub fn at(cursor: Position) -> Self {
-        Self { cursor: Cell::new(cursor), ..Self::default() }
+        Self { cursor: Cell::new(Some(cursor)), ..Self::default() }
     }
 
     fn wake(&self) {
@@ -47,7 +47,7 @@ impl Outlet {
     /// # Errors
     /// `TooSlow` when more than `most` bytes would wait.
     pub fn push(&self, frame: &Frame, epoch: &str, most: usize) -> Result<(), TooSlow> {
-        let cursor = sse::cursor_after(frame, self.cursor.get());
+        let cursor = self.cursor.get().map(|before| sse::cursor_after(frame, before));
         self.wire.push_event(frame, sse::message(frame, epoch, cursor), most)?;
         self.cursor.set(cursor);
         self.wake();
@@ -57,7 +57,7 @@ impl Outlet {
     /// Queues a whole snapshot as one event.
     pub fn push_whole(&self, snapshot: &Snapshot, epoch: &str) {
         self.wire.push_whole(sse::whole(snapshot, epoch));
-        self.cursor.set(snapshot.position());
+        self.cursor.set(Some(snapshot.position()));
         self.wake();
     }
 
@@ -81,6 +81,12 @@ impl Outlet {
     #[must_use]
     pub fn ending(&self) -> Option<CloseCode> {
         self.wire.ending()
+    }
+
+    /// Whether a snapshot, or a part of one, has yet to be read.
+    #[must_use]
+    pub fn holds_snapshot(&self) -> bool {
+        self.wire.holds_snapshot()
     }
 
     /// Resolves when most of what waits was read, or when the body ends.
@@ -185,7 +191,7 @@ mod tests {
             assert!(piece.len() <= PIECE);
             whole.extend_from_slice(&piece);
         }
-        let expected: Vec<u8> = sse::message(&big, "e", Position::ZERO).into_iter().flatten().chain(sse::HEARTBEAT).collect();
+        let expected: Vec<u8> = sse::message(&big, "e", None).into_iter().flatten().chain(sse::HEARTBEAT).collect();
         assert!(whole == expected && read(&outlet) == Poll::Ready(None));
     }
 

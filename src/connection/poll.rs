@@ -5,7 +5,7 @@ use super::census::{Control, Seat};
 use super::outlet::{Abandoned, Leash};
 use super::presence::{MAILBOX, OPENING, Presence, refusal};
 use super::subscription::Subscription;
-use super::{Refusal, Services};
+use super::{Refusal, Services, bundle_poll};
 use crate::auth::token::Verified;
 use crate::clock;
 use crate::domain::principal::Principal;
@@ -13,6 +13,7 @@ use crate::protocol::client_frame::Subscribe;
 use crate::protocol::{CloseCode, Frame};
 use crate::room::{Page, ToMember};
 use actix::prelude::*;
+use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -22,7 +23,7 @@ pub const MAX_WAIT: Duration = Duration::from_secs(30);
 /// The wait of a poll that names none.
 pub const DEFAULT_WAIT: Duration = Duration::from_secs(25);
 /// How long an answer is held for what comes right behind its first frame: the events of one transaction make one answer.
-const GATHER: Duration = Duration::from_millis(5);
+pub(super) const GATHER: Duration = Duration::from_millis(5);
 
 /// One poll.
 ///
@@ -41,19 +42,25 @@ pub struct LongPoll {
     answer: Option<oneshot::Sender<Result<Answer, Refusal>>>,
 }
 
-/// Joins a room and waits for its next frames, `wait` at most and never longer than [`MAX_WAIT`]. Without a usable
-/// cursor the frame is a snapshot, at once. Cancelling leaves the room.
+/// Joins a room, or several, and waits for their next frames, `wait` at most and never longer than [`MAX_WAIT`]. Without a
+/// usable cursor the frame is a snapshot, at once. Returns the body of the answer, in pieces. Cancelling leaves the rooms.
 ///
 /// # Errors
 /// `forbidden`, `rate_limited`, `unavailable`, and `unauthorized` for a session that ends meanwhile.
-pub async fn wait_for(services: Arc<Services>, verified: Verified, asked: &Subscribe, wait: Duration) -> Result<Answer, Refusal> {
-    let (wish, seat) = services.admit(&verified.principal, asked)?;
+pub async fn wait_for(
+    services: Arc<Services>,
+    verified: Verified,
+    asked: &[Subscribe],
+    wait: Duration,
+) -> Result<Vec<Bytes>, Refusal> {
+    let (wishes, seat) = services.admit(&verified.principal, asked)?;
     let wait = wait.min(MAX_WAIT);
+    let Some(wish) = wishes.only().cloned() else { return bundle_poll::wait_for(services, (wishes, seat), verified, wait).await };
     let (answer, answered) = oneshot::channel();
     let poll = LongPoll::new(services, seat, verified, wish, wait, answer);
     let _leash = Leash(poll.start().recipient());
     match tokio::time::timeout(wait + OPENING, answered).await {
-        Ok(Ok(answer)) => answer,
+        Ok(Ok(answer)) => answer.map(|answer| answer.pieces()),
         Ok(Err(_)) | Err(_) => Err(Refusal::unreadable()),
     }
 }

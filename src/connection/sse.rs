@@ -17,23 +17,26 @@ pub fn retry(milliseconds: u64) -> Bytes {
 
 /// A frame as a message: what stands before the JSON text, the text itself (shared, not copied), and its end. A text is
 /// one line, as its encoder writes control characters inside strings only, escaped. `cursor` is the reader's after this
-/// frame. Before the last part of a snapshot the id is empty: a reader that is cut there comes back without one, for all
-/// of it.
+/// frame; the messages of several rooms have no ids, since no single one says where their reader is. Before the last part
+/// of a snapshot the id is empty: a reader that is cut there comes back without one, for all of it.
 #[must_use]
-pub fn message(frame: &Frame, epoch: &str, cursor: Position) -> [Bytes; 3] {
-    let head = head(frame.kind(), epoch, Some(cursor).filter(|_| !frame.has_more()));
+pub fn message(frame: &Frame, epoch: &str, cursor: Option<Position>) -> [Bytes; 3] {
+    let head = match cursor {
+        None => format!("event: {}\ndata: ", frame.kind().as_str()),
+        Some(_) if frame.has_more() => head(frame.kind(), ""),
+        Some(cursor) => head(frame.kind(), &format!("{epoch}.{cursor}")),
+    };
     [head.into(), frame.text().into_bytes(), Bytes::from_static(b"\n\n")]
 }
 
-fn head(kind: FrameKind, epoch: &str, cursor: Option<Position>) -> String {
-    let id = cursor.map(|cursor| format!("{epoch}.{cursor}")).unwrap_or_default();
+fn head(kind: FrameKind, id: &str) -> String {
     format!("id: {id}\nevent: {}\ndata: ", kind.as_str())
 }
 
 /// A whole snapshot as one message of several lines of data, which its reader joins: a line for each of its parts.
 pub fn whole(snapshot: &Snapshot, epoch: &str) -> Vec<Bytes> {
     let mut out = Vec::with_capacity(snapshot.parts() * 2 + 2);
-    let mut line = head(FrameKind::Snapshot, epoch, Some(snapshot.position()));
+    let mut line = head(FrameKind::Snapshot, &format!("{epoch}.{}", snapshot.position()));
     for [glue, body] in snapshot.whole() {
         line.push_str(std::str::from_utf8(&glue).unwrap_or_default());
         out.extend([Bytes::from(line), body]);
@@ -84,7 +87,7 @@ mod tests {
         let mut cursor = Position::new(2).unwrap();
         for frame in frames {
             cursor = cursor_after(frame, cursor);
-            message(frame, "e1", cursor).iter().for_each(|part| out.push_str(std::str::from_utf8(part).unwrap()));
+            message(frame, "e1", Some(cursor)).iter().for_each(|part| out.push_str(std::str::from_utf8(part).unwrap()));
             out.push_str(": hb\n\n");
         }
         out
@@ -122,6 +125,12 @@ mod tests {
         let ids: Vec<_> = read(&text).into_iter().map(|(id, ..)| id.unwrap()).collect();
         assert_eq!(ids, ["", "e1.9"]);
         assert_eq!(cursor_after(&part(true), Position::ZERO), Position::ZERO);
+    }
+
+    #[test]
+    fn a_message_of_several_rooms_has_no_id() {
+        let part = Frame::new(FrameKind::Snapshot, Position::new(9).unwrap(), b"{}").with_more(true);
+        assert_eq!(message(&part, "e1", None).concat(), b"event: snapshot\ndata: {}\n\n");
     }
 
     #[test]

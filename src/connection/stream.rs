@@ -1,20 +1,23 @@
-//! The twin of the WebSocket's `Connection` that speaks server-sent events: one room, one way.
+//! The twin of the WebSocket's `Connection` that speaks server-sent events: one way, one room or several.
 
 use super::census::{Control, Seat};
 use super::complaint::Complaint;
 use super::line::Line;
 use super::outlet::{Abandoned, Body, Leash, Outlet};
 use super::presence::{MAILBOX, OPENING, Presence, refusal};
-use super::subscription::Subscription;
+use super::subscription::{Subscription, Wishes};
 use super::{Refusal, Services, sse};
 use crate::auth::token::Verified;
 use crate::clock;
+use crate::domain::position::Position;
 use crate::domain::principal::Principal;
+use crate::domain::room_id::RoomId;
 use crate::protocol::client_frame::Subscribe;
 use crate::protocol::{CloseCode, ErrorCode, Frame, ServerFrame};
 use crate::room::{Page, ToMember};
 use actix::prelude::*;
 use bytes::Bytes;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,34 +30,37 @@ const RETRY_SPREAD_MS: u64 = 2000;
 
 /// One stream.
 ///
-/// Ordering: as in its room. Loss: none while it is open; a reader that falls too far behind is cut, and resumes from
-/// the last id it has read.
+/// Ordering: as in each of its rooms. Loss: none while it is open; a reader that falls too far behind is cut, and resumes
+/// from the last id it has read, or from its cursors.
 pub struct EventStream {
     presence: Presence,
     who: Principal,
-    wish: Subscription,
+    wishes: Wishes,
+    /// Rooms to ask for when most of what waits has left.
+    later: BTreeMap<RoomId, Subscription>,
     outlet: Rc<Outlet>,
     /// Where the socket can be cut.
     line: Option<Rc<Line>>,
-    /// Waits for the room's first answer, before which the response has no status.
+    /// Waits for the answer of the only room, before which the response has no status.
     opening: Option<oneshot::Sender<Result<(), Refusal>>>,
 }
 
-/// Joins a room and gives the body of the response once the room has let it in. `line` is the request's connection,
-/// where the server keeps it. Cancelling leaves the room; so does dropping the body.
+/// Joins rooms and returns the body of the response: of one room once it has let the reader in, of several at once.
+/// `line` is the request's connection, where the server keeps it. Cancelling leaves the rooms; so does dropping the body.
 ///
 /// # Errors
-/// `forbidden`, `rate_limited`, `unavailable`: everything that can be refused is, before there is a response.
+/// `forbidden`, `rate_limited`, `unavailable`: what can be refused is, before there is a response. Of several rooms those
+/// that are refused are errors in the stream.
 pub async fn open(
     services: Arc<Services>,
     verified: Verified,
-    asked: &Subscribe,
+    asked: &[Subscribe],
     line: Option<Rc<Line>>,
 ) -> Result<Body, Refusal> {
-    let (wish, seat) = services.admit(&verified.principal, asked)?;
-    let outlet = Rc::new(Outlet::at(wish.since.unwrap_or_default()));
+    let (wishes, seat) = services.admit(&verified.principal, asked)?;
+    let outlet = Rc::new(wishes.only().map_or_else(Outlet::default, |wish| Outlet::at(wish.since.unwrap_or_default())));
     let (opening, opened) = oneshot::channel();
-    let stream = EventStream::new(services, seat, verified, wish, outlet.clone(), line, opening);
+    let stream = EventStream::new(services, seat, verified, wishes, outlet.clone(), line, opening);
     let body = Body::new(outlet, Leash(stream.start().recipient()));
     match tokio::time::timeout(OPENING, opened).await {
         Ok(Ok(answer)) => answer.map(|()| body),
@@ -67,21 +73,51 @@ impl EventStream {
         services: Arc<Services>,
         seat: Seat,
         verified: Verified,
-        wish: Subscription,
+        wishes: Wishes,
         outlet: Rc<Outlet>,
         line: Option<Rc<Line>>,
         opening: oneshot::Sender<Result<(), Refusal>>,
     ) -> Self {
         let Verified { principal: who, expires_at } = verified;
         let presence = Presence::new(services, seat, expires_at);
-        Self { presence, who, wish, outlet, line, opening: Some(opening) }
+        Self { presence, who, wishes, later: BTreeMap::new(), outlet, line, opening: Some(opening) }
     }
 
-    fn push(&self, frame: &Frame, ctx: &mut Context<Self>) {
+    fn push(&mut self, frame: &Frame, ctx: &mut Context<Self>) {
+        let origin = frame.origin();
+        if origin.is_some_and(|(room, _)| self.later.contains_key(&room)) {
+            // It comes when the room is asked again.
+            return;
+        }
         let services = &self.presence.services;
-        if self.outlet.push(frame, services.directory.store().epoch(), services.limits.backlog_bytes).is_err() {
-            self.presence.services.metrics.evictions.inc();
-            self.cut(ctx);
+        if self.outlet.push(frame, services.directory.store().epoch(), services.limits.backlog_bytes).is_ok() {
+            return;
+        }
+        match origin {
+            // Another room's snapshot has yet to leave: no fault of the reader's. What the room says meanwhile is in its log.
+            Some((room, prev)) if self.outlet.holds_snapshot() => self.ask_later(room, prev, ctx),
+            _ => {
+                services.metrics.evictions.inc();
+                self.cut(ctx);
+            }
+        }
+    }
+
+    fn ask_later(&mut self, room: RoomId, since: Position, ctx: &mut Context<Self>) {
+        if self.later.is_empty() {
+            ctx.spawn(self.outlet.drained().into_actor(self).map(|_, stream, ctx| {
+                for wish in std::mem::take(&mut stream.later).into_values() {
+                    stream.join(wish, ctx);
+                }
+            }));
+        }
+        self.later.insert(room, Subscription { paged: true, ..Subscription::again(&self.who, room, Some(since)) });
+    }
+
+    fn join(&mut self, wish: Subscription, ctx: &mut Context<Self>) {
+        let (room, mailbox, pages) = (wish.room, ctx.address().recipient(), ctx.address().recipient());
+        if !self.presence.join(&self.who, wish, mailbox, pages) {
+            self.turned_away(room, Refusal::unreadable(), &Complaint::unavailable(room), ctx);
         }
     }
 
@@ -110,14 +146,34 @@ impl EventStream {
         ctx.stop();
     }
 
-    /// The room did not take it, or cannot go on.
-    fn turned_away(&mut self, refusal: Refusal, complaint: &Complaint, ctx: &mut Context<Self>) {
+    /// A room did not take it, or cannot go on. The others do.
+    fn turned_away(&mut self, room: RoomId, refusal: Refusal, complaint: &Complaint, ctx: &mut Context<Self>) {
         if let Some(opening) = self.opening.take() {
             let _ = opening.send(Err(refusal));
             return ctx.stop();
         }
+        self.later.remove(&room);
+        self.wishes.remove(room);
         self.push(&complaint.frame(), ctx);
-        self.end(CloseCode::Normal, ctx);
+        if self.wishes.is_empty() {
+            self.end(CloseCode::Normal, ctx);
+        }
+    }
+
+    /// Says which of several rooms are not for it, and asks for the others.
+    fn join_all(&mut self, ctx: &mut Context<Self>) {
+        if self.wishes.only().is_none() {
+            self.opened();
+        }
+        for complaint in self.wishes.take_refused() {
+            self.push(&complaint.frame(), ctx);
+        }
+        if self.wishes.is_empty() {
+            self.end(CloseCode::Normal, ctx);
+        }
+        for wish in self.wishes.granted() {
+            self.join(wish, ctx);
+        }
     }
 
     /// The room has let it in.
@@ -165,17 +221,14 @@ impl Actor for EventStream {
         self.push(&self.presence.welcome(&self.who), ctx);
         ctx.run_later(self.presence.expires().since(clock::uptime()), Self::expire);
         ctx.run_interval(heartbeat, Self::beat);
-        let (mailbox, pages) = (ctx.address().recipient(), ctx.address().recipient());
-        if !self.presence.join(&self.who, self.wish.clone(), mailbox, pages) {
-            self.turned_away(Refusal::unreadable(), &Complaint::unavailable(self.wish.room), ctx);
-        }
+        self.join_all(ctx);
     }
 
     fn stopped(&mut self, _: &mut Context<Self>) {
         if let Some(code) = self.outlet.ending() {
             self.presence.services.count_close(code);
         }
-        self.presence.end(&self.who, &[self.wish.room]);
+        self.presence.end(&self.who, &self.wishes.rooms());
     }
 }
 
@@ -185,8 +238,8 @@ impl Handler<ToMember> for EventStream {
         match message {
             ToMember::Frame(frame) => self.deliver(&[frame], ctx),
             ToMember::Frames(frames) => self.deliver(&frames, ctx),
-            ToMember::Refused(room) => self.turned_away(Refusal::forbidden(), &Complaint::forbidden(room), ctx),
-            ToMember::Unavailable(room) => self.turned_away(Refusal::unreadable(), &Complaint::unavailable(room), ctx),
+            ToMember::Refused(room) => self.turned_away(room, Refusal::forbidden(), &Complaint::forbidden(room), ctx),
+            ToMember::Unavailable(room) => self.turned_away(room, Refusal::unreadable(), &Complaint::unavailable(room), ctx),
             ToMember::Evicted => self.cut(ctx),
         }
     }

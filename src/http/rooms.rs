@@ -1,4 +1,5 @@
 //! Rooms over plain HTTP: a stream of server-sent events, and the long poll, for where a WebSocket does not get through.
+//! Either may name several rooms, so that a page holds one request and not one for each.
 
 use super::body::Body;
 use super::extract::Bearer;
@@ -34,18 +35,42 @@ const SNAPSHOT_HEADER: &str = "orderbell-snapshot";
 /// Bytes of an answer that are handed out at once.
 const PIECE: usize = 16 * 1024;
 
-/// The query of a stream: where its reader is.
+/// The query of a stream: where its reader is in each of its rooms.
 #[derive(Debug, Deserialize)]
 pub struct Since {
-    since: Option<Position>,
+    since: Option<String>,
     epoch: Option<String>,
 }
 
-/// `GET /api/v1/rooms/{room}/stream`: the room as server-sent events. A `Last-Event-ID` goes before the query, which a
-/// reader that connects again by itself repeats from its first time.
+/// Reads the rooms of an address, and their cursors in the same order: `ROOM,ROOM` and `POSITION,POSITION`, where a room
+/// without a cursor has nothing in its place.
+fn asked(rooms: &str, since: Option<&str>, epoch: Option<&String>, paged: bool) -> Result<Vec<Subscribe>, Problem> {
+    let rooms: Vec<&str> = rooms.split(',').collect();
+    let cursors: Vec<&str> = since.map_or_else(|| vec![""; rooms.len()], |since| since.split(',').collect());
+    if cursors.len() != rooms.len() {
+        return Err(Problem::invalid("`since` has a position, or nothing, for each room"));
+    }
+    let several = rooms.len() > 1;
+    let read = |(room, cursor): (&str, &str)| {
+        let since = match cursor {
+            "" if several || since.is_none() => None,
+            text => Some(position(text)?),
+        };
+        Ok(Subscribe { room: room.to_owned(), since, epoch: epoch.cloned(), paged })
+    };
+    rooms.into_iter().zip(cursors).map(read).collect()
+}
+
+fn position(text: &str) -> Result<Position, Problem> {
+    let number = text.parse().ok().and_then(Position::new);
+    number.ok_or_else(|| Problem::invalid("`since` is a position"))
+}
+
+/// `GET /api/v1/rooms/{room}/stream`: the room, or several, as server-sent events. A `Last-Event-ID` goes before the query
+/// of a single room, which a reader that connects again by itself repeats from its first time.
 ///
 /// # Errors
-/// `forbidden` for a room that may not be joined, `invalid` for a cursor that does not read.
+/// `forbidden` for a single room that may not be joined, `invalid` for a cursor that does not read.
 pub async fn stream(
     state: web::Data<State>,
     Bearer(verified): Bearer,
@@ -54,10 +79,9 @@ pub async fn stream(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let Since { since, epoch } = query.into_inner();
-    let paged = wants_parts(&request)?;
-    let mut asked = Subscribe { room: room.into_inner(), since, epoch, paged };
-    if let Some(Cursor { epoch, position }) = last_event_id(&request)? {
-        (asked.since, asked.epoch) = (Some(position), Some(epoch));
+    let mut asked = asked(&room, since.as_deref(), epoch.as_ref(), wants_parts(&request)?)?;
+    if let ([only], Some(Cursor { epoch, position })) = (&mut asked[..], last_event_id(&request)?) {
+        (only.since, only.epoch) = (Some(position), Some(epoch));
     }
     state.limits.admit(Attempt::Handshake, &verified.principal).map_err(too_many)?;
     let line = request.conn_data::<Rc<Line>>().cloned();
@@ -79,16 +103,16 @@ fn last_event_id(request: &HttpRequest) -> Result<Option<Cursor>, Problem> {
 /// The query of a poll.
 #[derive(Debug, Deserialize)]
 pub struct Wait {
-    since: Option<Position>,
+    since: Option<String>,
     epoch: Option<String>,
     wait: Option<u32>,
 }
 
-/// `GET /api/v1/rooms/{room}/events`: the room's next frames, as soon as there is one. `wait` is in seconds; more than
-/// 30 is 30.
+/// `GET /api/v1/rooms/{room}/events`: the next frames of the room, or of several, as soon as there is one. `wait` is in
+/// seconds; more than 30 is 30.
 ///
 /// # Errors
-/// `forbidden` for a room that may not be joined, `invalid` for a query that does not read.
+/// `forbidden` for a single room that may not be joined, `invalid` for a query that does not read.
 pub async fn events(
     state: web::Data<State>,
     Bearer(verified): Bearer,
@@ -98,9 +122,8 @@ pub async fn events(
 ) -> Result<HttpResponse, Problem> {
     let Wait { since, epoch, wait } = query.into_inner();
     let wait = wait.map_or(poll::DEFAULT_WAIT, |seconds| Duration::from_secs(seconds.into()));
-    let asked = Subscribe { room: room.into_inner(), since, epoch, paged: wants_parts(&request)? };
-    let answer = poll::wait_for(state.live.clone(), verified, &asked, wait).await?;
-    let pieces = answer.pieces();
+    let asked = asked(&room, since.as_deref(), epoch.as_ref(), wants_parts(&request)?)?;
+    let pieces = poll::wait_for(state.live.clone(), verified, &asked, wait).await?;
     let length: usize = pieces.iter().map(Bytes::len).sum();
     let mut response = HttpResponse::Ok();
     response.content_type("application/json");

@@ -10,6 +10,7 @@ mod polls;
 mod refusals;
 mod same;
 mod server;
+mod several;
 mod slow;
 mod slow_link;
 mod streams;

@@ -1,0 +1,199 @@
+//! The answer to a long poll of several rooms, pure: their frames in, one JSON document out.
+
+use crate::domain::room_id::RoomId;
+use crate::protocol::{Frame, FrameKind};
+use bytes::Bytes;
+use std::collections::BTreeSet;
+
+/// The frames of several rooms, in the order they came. Frames of one room are in feed order, and none is left out before
+/// another of that room: a client moves each room's cursor as over any other transport.
+///
+/// Bound: `most` bytes of events, and one snapshot of each room, whose bytes are shared.
+#[derive(Debug)]
+pub struct Bundle {
+    frames: Vec<Frame>,
+    bytes: usize,
+    most: usize,
+    /// Rooms that have not said yet that they are live, or cannot be joined.
+    unanswered: BTreeSet<RoomId>,
+    /// Rooms of whose snapshot more parts are to come.
+    partial: BTreeSet<RoomId>,
+    /// There is something to tell beyond how far the rooms have come.
+    has_news: bool,
+    /// An event did not fit: it and what follows it are for the next poll.
+    is_full: bool,
+}
+
+impl Bundle {
+    /// Starts without a frame; these rooms have yet to answer.
+    #[must_use]
+    pub fn new(rooms: &[RoomId], most: usize) -> Self {
+        let unanswered = rooms.iter().copied().collect();
+        Self { frames: Vec::new(), bytes: 0, most, unanswered, partial: BTreeSet::new(), has_news: false, is_full: false }
+    }
+
+    /// Takes a frame of one of the rooms.
+    pub fn take(&mut self, frame: &Frame) {
+        let Some((room, _)) = frame.origin() else { return };
+        match frame.kind() {
+            FrameKind::Snapshot => {
+                if frame.has_more() {
+                    self.partial.insert(room)
+                } else {
+                    self.partial.remove(&room)
+                };
+                self.has_news = true;
+                self.frames.push(frame.clone());
+            }
+            kind => {
+                self.has_news |= kind == FrameKind::Event;
+                if kind == FrameKind::Live {
+                    self.unanswered.remove(&room);
+                }
+                self.append(frame);
+            }
+        }
+    }
+
+    /// A frame that does not fit takes all after it along, or a cursor would move past it.
+    fn append(&mut self, frame: &Frame) {
+        let bytes = self.bytes + frame.wire().len();
+        self.is_full |= bytes > self.most && self.bytes > 0;
+        if !self.is_full {
+            self.bytes = bytes;
+            self.frames.push(frame.clone());
+        }
+    }
+
+    /// Takes the error about a room that cannot be followed.
+    pub fn refuse(&mut self, room: Option<RoomId>, error: Frame) {
+        if let Some(room) = room {
+            self.unanswered.remove(&room);
+            self.partial.remove(&room);
+        }
+        self.has_news = true;
+        self.frames.push(error);
+    }
+
+    /// Whether no room is in the middle of its snapshot.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.partial.is_empty()
+    }
+
+    /// Whether nothing more of a room goes into this answer.
+    #[must_use]
+    pub fn is_done_with(&self, room: Option<RoomId>) -> bool {
+        self.is_full && room.is_none_or(|room| !self.partial.contains(&room))
+    }
+
+    /// Whether this can be told now: each room has had its turn, so that none starves behind a busy one.
+    #[must_use]
+    pub fn is_ready(&self, is_time_over: bool) -> bool {
+        let everybody_answered = self.unanswered.is_empty() || self.is_full;
+        self.is_whole() && everybody_answered && (self.has_news || is_time_over)
+    }
+
+    /// `{"epoch","version","frames":[…]}`, in pieces; the frames are the very texts that other transports carry, shared.
+    #[must_use]
+    pub fn pieces(&self, epoch: &str, version: &str) -> Vec<Bytes> {
+        // An epoch is hexadecimal, and a version that and numbers; what they hold needs no escape.
+        let head = format!(r#"{{"epoch":"{epoch}","version":"{version}","frames":["#);
+        let mut pieces = vec![Bytes::from(head)];
+        for (number, frame) in self.frames.iter().enumerate() {
+            if number > 0 {
+                pieces.push(Bytes::from_static(b","));
+            }
+            pieces.push(frame.text().into_bytes());
+        }
+        pieces.push(Bytes::from_static(b"]}"));
+        pieces
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::position::Position;
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    fn room(number: u128) -> RoomId {
+        format!("order:{}", uuid::Uuid::from_u128(number)).parse().unwrap()
+    }
+
+    fn frame(kind: FrameKind, room: RoomId, position: u64, padding: usize) -> Frame {
+        let text = format!(r#"{{"room":"{room}","position":{position},"x":"{}"}}"#, "x".repeat(padding));
+        let position = Position::new(position).unwrap();
+        Frame::new(kind, position, text.as_bytes()).in_room(room, Position::ZERO)
+    }
+
+    fn told(bundle: &Bundle) -> Vec<(String, u64)> {
+        let answer: Value = serde_json::from_slice(&bundle.pieces("e1", "1").concat()).unwrap();
+        let frames = answer["frames"].as_array().unwrap().iter();
+        frames.map(|frame| (frame["room"].as_str().unwrap().to_owned(), frame["position"].as_u64().unwrap())).collect()
+    }
+
+    #[test]
+    fn an_answer_waits_for_each_room_and_for_the_last_part_of_each_snapshot() {
+        let (one, two) = (room(1), room(2));
+        let mut bundle = Bundle::new(&[one, two], 1000);
+        bundle.take(&frame(FrameKind::Event, one, 5, 0));
+        bundle.take(&frame(FrameKind::Live, one, 5, 0));
+        assert!(!bundle.is_ready(false) && !bundle.is_ready(true), "the other room has not answered");
+        bundle.take(&frame(FrameKind::Snapshot, two, 6, 5000).with_more(true));
+        bundle.take(&frame(FrameKind::Live, two, 6, 0));
+        assert!(!bundle.is_ready(true), "half a snapshot is nothing");
+        bundle.take(&frame(FrameKind::Snapshot, two, 6, 5000).with_more(false));
+        assert!(bundle.is_ready(false) && told(&bundle).len() == 5);
+    }
+
+    #[test]
+    fn silence_is_told_when_the_time_is_over_and_a_refusal_at_once() {
+        let mut bundle = Bundle::new(&[room(1), room(2)], 1000);
+        bundle.take(&frame(FrameKind::Live, room(1), 5, 0));
+        bundle.take(&frame(FrameKind::Live, room(2), 5, 0));
+        assert!(!bundle.is_ready(false) && bundle.is_ready(true));
+        bundle.refuse(Some(room(2)), frame(FrameKind::Error, room(2), 0, 0));
+        assert!(bundle.is_ready(false));
+    }
+
+    proptest! {
+        #[test]
+        fn poll_after_poll_no_room_loses_an_event_or_has_one_twice(
+            steps in prop::collection::vec((0_u128..3, any::<bool>(), 0_usize..200), 0..60),
+            most in 1_usize..800,
+        ) {
+            let rooms = [room(0), room(1), room(2)];
+            let at = |number: usize| u64::try_from(number).unwrap() + 1;
+            let frames: Vec<Frame> = steps.iter().enumerate().map(|(number, (of, is_event, padding))| {
+                let kind = if *is_event { FrameKind::Event } else { FrameKind::Sync };
+                frame(kind, rooms[usize::try_from(*of).unwrap()], at(number), *padding)
+            }).collect();
+            let mut cursors = std::collections::BTreeMap::new();
+            let mut got = Vec::new();
+            loop {
+                let mut bundle = Bundle::new(&[], most);
+                let missed = |frame: &&Frame| {
+                    let (room, _) = frame.origin().unwrap();
+                    cursors.get(&room.to_string()).is_none_or(|cursor| frame.position().number() > *cursor)
+                };
+                frames.iter().filter(missed).for_each(|frame| bundle.take(frame));
+                let answer = told(&bundle);
+                if answer.is_empty() {
+                    break;
+                }
+                for (room, position) in answer {
+                    let before = cursors.insert(room.clone(), position);
+                    prop_assert!(before.is_none_or(|before| before < position));
+                    got.push((room, position));
+                }
+            }
+            let mut all: Vec<_> =
+                frames.iter().map(|frame| (frame.origin().unwrap().0.to_string(), frame.position().number())).collect();
+            all.sort();
+            got.sort();
+            prop_assert_eq!(got, all);
+        }
+    }
+}
