@@ -24,6 +24,9 @@ missing_packages() {
   postgres_bin >/dev/null || echo postgresql
   have chromium || echo chromium
   have chromedriver || echo chromium-driver
+  have firefox-esr || echo firefox-esr
+  have WebKitWebDriver || echo webkit2gtk-driver
+  have Xvfb || echo xvfb
   have node || echo nodejs
   have npm || echo npm
   have python3 || echo python3
@@ -64,4 +67,16 @@ install_npm() {
   cp "$1/package.json" "$1/package-lock.json" "$2"
   npm ci --prefix "$2" --ignore-scripts --no-audit --no-fund --loglevel error ||
     die "the packages of $1 could not be installed: npm has to reach its registry once"
+}
+
+# The driver of Firefox, of which Debian has no package: built once and kept beside what cargo builds.
+geckodriver_version=0.37.1
+ensure_geckodriver() {
+  if [ -z "${ORDERBELL_TEST_GECKODRIVER:-}" ]; then
+    # Without optimization it is built in a third of the time, and is as fast as a driver has to be.
+    CARGO_TARGET_DIR=$1/engines/build cargo install --quiet --locked --debug --version "$geckodriver_version" --root "$1/engines" geckodriver ||
+      die 'geckodriver could not be built: cargo has to reach crates.io once'
+    rm -rf "$1/engines/build"
+    export ORDERBELL_TEST_GECKODRIVER=$1/engines/bin/geckodriver
+  fi
 }

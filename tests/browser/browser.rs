@@ -29,10 +29,10 @@ pub struct Browser {
 
 impl Browser {
     pub async fn open(name: &'static str, driver: &Driver, form: Form, network: Proxy) -> Self {
-        let client = driver.open(form).await;
+        let (client, url) = driver.open(form).await;
         let id = client.session_id().await.unwrap().expect("a new session has an id");
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        let session = format!("{}/session/{id}", driver.url);
+        let session = format!("{url}/session/{id}");
         Self { name, network, client, http, session, taps: AtomicUsize::new(0) }
     }
 

@@ -1,5 +1,6 @@
-//! chromedriver, and the browsers it starts.
+//! Drivers, and the browsers they start: Chromium for most tests, others in [`crate::engines`].
 
+use crate::one_by_one::OneByOne;
 use crate::support::wait::soon;
 use fantoccini::{Client, ClientBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -47,17 +48,51 @@ impl Form {
     }
 }
 
+/// What draws a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    /// Chrome, Edge, Android.
+    Chromium,
+    /// Firefox.
+    Gecko,
+    /// Every browser of an iPhone.
+    WebKit,
+}
+
+/// What starts the browsers of one test. Dropping it ends them.
+pub enum Driver {
+    Chromium(Chromedriver),
+    OneByOne(OneByOne),
+}
+
+impl Driver {
+    pub async fn start(engine: Engine) -> Self {
+        match engine {
+            Engine::Chromium => Self::Chromium(Chromedriver::start().await),
+            Engine::Gecko | Engine::WebKit => Self::OneByOne(OneByOne::start(engine).await),
+        }
+    }
+
+    /// A browser with a profile of its own, and the address of its driver.
+    pub async fn open(&self, form: Form) -> (Client, String) {
+        match self {
+            Self::Chromium(driver) => (driver.open(form).await, driver.url.clone()),
+            Self::OneByOne(drivers) => drivers.open(form).await,
+        }
+    }
+}
+
 /// A chromedriver of one test. Dropping it kills it, and its browsers with it.
-pub struct Driver {
+pub struct Chromedriver {
     _process: Child,
     /// `http://127.0.0.1:PORT`
-    pub url: String,
+    url: String,
     profiles: TempDir,
     opened: AtomicU32,
 }
 
-impl Driver {
-    pub async fn start() -> Self {
+impl Chromedriver {
+    async fn start() -> Self {
         for program in ["chromedriver", "chromium"] {
             assert!(is_installed(program), "these tests need {program}: apt-get install chromium chromium-driver");
         }
@@ -74,19 +109,23 @@ impl Driver {
         Self { _process: process, url, profiles: tempfile::tempdir().unwrap(), opened: AtomicU32::new(0) }
     }
 
-    /// A browser with a profile of its own.
-    pub async fn open(&self, form: Form) -> Client {
+    async fn open(&self, form: Form) -> Client {
         let number = self.opened.fetch_add(1, Relaxed);
         let profile = self.profiles.path().join(number.to_string());
         let capabilities = json!({
             "goog:chromeOptions": options(form, &profile.display().to_string()),
             "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"},
         });
-        let Value::Object(capabilities) = capabilities else { unreachable!() };
-        let mut builder = ClientBuilder::new(HttpConnector::new());
-        builder.capabilities(capabilities);
-        soon("a browser", builder.connect(&self.url)).await.expect("chromedriver must start Chromium")
+        connect(&self.url, capabilities).await
     }
+}
+
+/// Starts a browser by its driver.
+pub async fn connect(driver: &str, capabilities: Value) -> Client {
+    let Value::Object(capabilities) = capabilities else { unreachable!() };
+    let mut builder = ClientBuilder::new(HttpConnector::new());
+    builder.capabilities(capabilities);
+    soon("a browser", builder.connect(driver)).await.expect("the driver must start its browser")
 }
 
 /// Starts a chromedriver and reads its port. It chooses one that is free on IPv4 and ends when another process has the same
@@ -119,7 +158,7 @@ fn options(form: Form, profile: &str) -> Value {
     }
 }
 
-fn is_installed(program: &str) -> bool {
+pub fn is_installed(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }

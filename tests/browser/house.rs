@@ -1,7 +1,7 @@
 //! A restaurant: a server, and browsers at its tables, in its kitchen and on its floor.
 
 use crate::browser::Browser;
-use crate::driver::{Driver, Form};
+use crate::driver::{Driver, Engine, Form};
 use crate::hooks::Shown;
 use crate::proxy::Proxy;
 use crate::support::client::text;
@@ -26,8 +26,13 @@ pub struct House {
 impl House {
     /// Waits until so many browsers may be opened; starts the server with flags.
     pub async fn open(browsers: u32, flags: &[&str]) -> Self {
+        Self::open_in(Engine::Chromium, browsers, flags).await
+    }
+
+    /// As [`Self::open`], with browsers of an engine.
+    pub async fn open_in(engine: Engine, browsers: u32, flags: &[&str]) -> Self {
         let seats = FREE.acquire_many(browsers).await.unwrap();
-        let (server, driver) = tokio::join!(Server::start(flags), Driver::start());
+        let (server, driver) = tokio::join!(Server::start(flags), Driver::start(engine));
         let staff = server.staff().await;
         let menu = Menu::read(&staff).await;
         Self { server, driver, menu, staff, _seats: seats }

@@ -1,5 +1,5 @@
 //! The pages as people meet them: several real browsers at once, against the real binary, with nothing but the hooks of
-//! section 9 of the contract. Needs chromedriver and Chromium.
+//! section 9 of the contract. Needs chromedriver and Chromium; [`engines`] names what the other engines need.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)] // a test that panics is a test that fails
 
 mod access;
@@ -7,6 +7,7 @@ mod blocked;
 mod browser;
 mod deploy;
 mod driver;
+mod engines;
 mod evening;
 mod faults;
 mod guest;
@@ -14,6 +15,7 @@ mod hooks;
 mod house;
 mod keyboard;
 mod looks;
+mod one_by_one;
 mod order;
 mod pages;
 mod push;

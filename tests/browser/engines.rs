@@ -1,0 +1,80 @@
+//! The main walk in the engines that most guests hold in their hands and that other tests do not use: WebKit, which draws
+//! every page on an iPhone, and Firefox's.
+
+use crate::driver::Engine;
+use crate::faults::{BACK, is_back};
+use crate::house::House;
+use crate::proxy::Network;
+use serde_json::{Value, json};
+
+/// The code on the table, an order, its way through the kitchen amid a cut, and the table again.
+async fn walk(engine: Engine) {
+    let house = House::open_in(engine, 3, &["--heartbeat-ms", "2000"]).await;
+    let (phone, kitchen, floor) = tokio::join!(house.phone(7), house.kitchen("the kitchen", None), house.floor());
+    let all = [&phone, &kitchen, &floor];
+    for screen in all {
+        screen.mark().await;
+        screen.ask(COMPLAINTS, vec![]).await;
+    }
+    for dish in ["Beef rezala", "Firni"] {
+        phone.add(house.menu.dish(dish)).await;
+    }
+    phone.place().await;
+    let order = phone.only_order().await;
+    floor.shows(&order, "placed").await;
+    floor.act(&order, "accept").await;
+    for screen in all {
+        screen.shows(&order, "accepted").await;
+    }
+    let (rezala, firni) = (house.item(&order, "Beef rezala").await, house.item(&order, "Firni").await);
+    kitchen.act_on_item(&order, &rezala, "finish_item").await;
+    for screen in all {
+        screen.shows_item(&order, &rezala, "done").await;
+    }
+
+    // The kitchen bumps what it cannot send, and the guest sees what the phone last knew.
+    for screen in [&kitchen, &phone] {
+        screen.network.set(Network::Cut);
+        screen.within(BACK, "to be offline", OFFLINE, vec![]).await;
+    }
+    kitchen.act_on_item(&order, &firni, "finish_item").await;
+    kitchen.shows_item(&order, &firni, "done").await;
+    phone.shows_item(&order, &firni, "queued").await;
+    for screen in [&kitchen, &phone] {
+        screen.network.set(Network::Fine);
+        is_back(screen).await;
+    }
+    for screen in all {
+        screen.shows(&order, "ready").await;
+    }
+    floor.act(&order, "serve").await;
+    phone.shows(&order, "served").await;
+    floor.shows(&order, "served").await;
+    house.agree(&order, &[&phone, &floor]).await;
+    for screen in all {
+        screen.was_not_reloaded().await;
+        assert_eq!(screen.ask("return window.complaints", vec![]).await, json!([]), "{}", screen.name);
+    }
+
+    // What is loaded anew is at the same table, with the same order.
+    phone.reload().await;
+    phone.is("live").await;
+    phone.shows(&order, "served").await;
+    assert_eq!(house.orders().await.iter().map(|order| &order["id"]).collect::<Vec<_>>(), [&Value::from(order)]);
+}
+
+const OFFLINE: &str = "return document.documentElement.dataset.connection === 'offline'";
+/// Collects what no script of the page has caught; the drivers of these engines do not hand out the console.
+const COMPLAINTS: &str = "window.complaints = [];
+    addEventListener('error', ({ message }) => window.complaints.push(String(message)));
+    addEventListener('unhandledrejection', ({ reason }) => window.complaints.push(String(reason)))";
+
+#[tokio::test]
+async fn the_walk_in_webkit() {
+    walk(Engine::WebKit).await;
+}
+
+#[tokio::test]
+async fn the_walk_in_firefox() {
+    walk(Engine::Gecko).await;
+}
