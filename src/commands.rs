@@ -23,6 +23,7 @@ use crate::domain::principal::{Principal, Role};
 use crate::domain::text::Key;
 use crate::domain::transition::{self, Circumstance};
 use crate::domain::undrawn::{self, Ticket};
+use crate::domain::version::Expected;
 use crate::failpoint::{self, Point};
 use crate::feed::{Directory, EventCommitted};
 use crate::store::StoreError;
@@ -179,12 +180,12 @@ impl Commands {
     ///
     /// # Errors
     /// A refusal, or the store's.
-    pub async fn change_menu(&self, who: &Principal, action: MenuAction) -> Answer {
+    pub async fn change_menu(&self, who: &Principal, action: MenuAction, expected: Expected) -> Answer {
         let note = notes::of_menu(who, &action);
         let answer = if let Err(refusal) = self.limits.admit(who) {
             Err(CommandError::Refused(refusal))
         } else if policy::may_set_menu(who) {
-            let decide = move |state| decide_menu(state, &action);
+            let decide = move |state| decide_menu(state, &action, &expected);
             self.commit(who, Reads::Menu, None, note, decide).await
         } else {
             self.forbidden(note).await
@@ -197,7 +198,7 @@ impl Commands {
     /// # Errors
     /// The store's.
     pub async fn lapse(&self, restaurant: RestaurantId) -> Answer {
-        let decide = |state| decide_menu(state, &MenuAction::Lapse);
+        let decide = |state| decide_menu(state, &MenuAction::Lapse, &Expected::ANY);
         let answer = self.commit_by(Role::Service, restaurant, Reads::Menu, decide).await;
         self.count("lapse", answer)
     }
@@ -316,7 +317,7 @@ fn decide_order(state: State, who: &Principal, action: &OrderAction, expected: O
     transition::decide(&order, action, expected, at)
 }
 
-fn decide_menu(state: State, action: &MenuAction) -> Result<Decision, Refusal> {
+fn decide_menu(state: State, action: &MenuAction, expected: &Expected) -> Result<Decision, Refusal> {
     let menu = state.menu.ok_or_else(|| Refusal::new(RefusalKind::NotFound, "the restaurant has no menu"))?;
-    menu::decide(&menu, action, state.moment)
+    menu::decide(&menu, action, expected, state.moment)
 }

@@ -5,6 +5,7 @@ use super::session::{SessionError, SessionService};
 use crate::clock;
 use crate::domain::ids::{RestaurantId, TableId};
 use crate::domain::text::Key;
+use crate::domain::version::Expected;
 use crate::store::accounts::Table;
 use crate::store::audit::{self, Kind, Note};
 
@@ -12,10 +13,16 @@ impl SessionService {
     /// Removes a table, and ends the sessions of its guests.
     ///
     /// # Errors
-    /// The store's `Missing`.
-    pub async fn remove_table(&self, note: Note, restaurant: RestaurantId, id: TableId) -> Result<(), SessionError> {
+    /// The store's `Missing` and `Stale`.
+    pub async fn remove_table(
+        &self,
+        note: Note,
+        restaurant: RestaurantId,
+        id: TableId,
+        expected: Expected,
+    ) -> Result<(), SessionError> {
         let now = clock::now();
-        let ended = audit::recorded(note, self.store.remove_table(restaurant, id)).await?;
+        let ended = audit::recorded(note, self.store.remove_table(restaurant, id, expected)).await?;
         log::info!(restaurant:% = restaurant, table:% = id, sessions = ended.len(); "table removed");
         self.tell_ended(ended, now);
         Ok(())
@@ -24,10 +31,16 @@ impl SessionService {
     /// Gives a table the key that it now has, and with `end_sessions` ends the sessions of its guests.
     ///
     /// # Errors
-    /// The store's `Missing`.
-    pub async fn renew_table_key(&self, note: Note, table: &Table, end_sessions: bool) -> Result<(), SessionError> {
+    /// The store's `Missing` and `Stale`.
+    pub async fn renew_table_key(
+        &self,
+        note: Note,
+        table: &Table,
+        end_sessions: bool,
+        expected: Expected,
+    ) -> Result<(), SessionError> {
         let now = clock::now();
-        let renew = self.store.set_table_key(table.restaurant, table.id, &table.key, end_sessions);
+        let renew = self.store.set_table_key(table, end_sessions, expected);
         let ended = audit::recorded(note, renew).await?;
         log::info!(restaurant:% = table.restaurant, table:% = table.id, sessions = ended.len(); "table key changed");
         self.tell_ended(ended, now);

@@ -10,12 +10,16 @@ use crate::domain::ids::{DeviceId, RestaurantId, UserId};
 use crate::domain::principal::Role;
 use crate::domain::text::{Key, Name, Station};
 use crate::domain::time::Timestamp;
+use crate::domain::version::Expected;
 use crate::store::StoreError;
 use crate::store::accounts::{ApiKey, User, UserChange, UserChanged};
 use crate::store::audit::{self, Kind, Note};
 use crate::store::devices::{Device, Revoked};
 use secrecy::SecretString;
 use std::sync::Arc;
+
+/// How often a change that names no version is tried when others change the same screen.
+const TRIES: u32 = 3;
 
 impl SessionService {
     /// Adds somebody who may sign in.
@@ -43,13 +47,14 @@ impl SessionService {
     /// Gives somebody another role or password. They sign in anew.
     ///
     /// # Errors
-    /// As [`Self::add_person`]; `LastManager`; the store's `Missing`.
+    /// As [`Self::add_person`]; `LastManager`; the store's `Missing` and `Stale`.
     pub async fn change_person(
         &self,
         restaurant: RestaurantId,
         id: UserId,
         role: Option<Role>,
         password: Option<SecretString>,
+        expected: Expected,
     ) -> Result<(), SessionError> {
         role.map_or(Ok(()), check_role)?;
         let password_hash = match password {
@@ -66,7 +71,7 @@ impl SessionService {
         };
         let note = self.note_on_person(restaurant, id, action).await?;
         let note = role.map_or(note.clone(), |role| note.set_to(role));
-        self.decide_on_person(restaurant, id, UserChange::Set { role, password_hash }, note).await
+        self.decide_on_person(restaurant, id, UserChange::Set { role, password_hash }, expected, note).await
     }
 
     /// Hashes a password that was chosen for somebody, unless it is easy to guess.
@@ -84,10 +89,10 @@ impl SessionService {
     /// Removes somebody.
     ///
     /// # Errors
-    /// `LastManager`; the store's `Missing`.
-    pub async fn remove_person(&self, restaurant: RestaurantId, id: UserId) -> Result<(), SessionError> {
+    /// `LastManager`; the store's `Missing` and `Stale`.
+    pub async fn remove_person(&self, restaurant: RestaurantId, id: UserId, expected: Expected) -> Result<(), SessionError> {
         let note = self.note_on_person(restaurant, id, "remove_person").await?;
-        self.decide_on_person(restaurant, id, UserChange::Remove, note).await
+        self.decide_on_person(restaurant, id, UserChange::Remove, expected, note).await
     }
 
     /// A note with the name that the person has before the change.
@@ -101,10 +106,11 @@ impl SessionService {
         restaurant: RestaurantId,
         id: UserId,
         change: UserChange,
+        expected: Expected,
         note: Note,
     ) -> Result<(), SessionError> {
         let now = clock::now();
-        match audit::recorded(note, self.store.change_user(restaurant, id, change)).await? {
+        match audit::recorded(note, self.store.change_user(restaurant, id, change, expected)).await? {
             UserChanged::LastManager => Err(SessionError::LastManager),
             UserChanged::Done(sessions) => {
                 log::info!(restaurant:% = restaurant, user:% = id, sessions = sessions.len(); "person changed");
@@ -118,15 +124,38 @@ impl SessionService {
     /// and what was committed, for the caller to announce.
     ///
     /// # Errors
-    /// `Invalid` for a station that is not on the menu; the store's `Missing`.
+    /// `Invalid` for a station that is not on the menu; the store's `Missing` and `Stale`.
     pub async fn change_screen(
         &self,
         restaurant: RestaurantId,
         id: DeviceId,
         name: Option<Name>,
         station: Option<Option<Station>>,
+        expected: Expected,
+    ) -> Result<(Device, Arc<[Event]>), SessionError> {
+        for _ in 1..TRIES {
+            match self.try_to_change_screen(restaurant, id, name.clone(), station.clone(), &expected).await {
+                // Somebody was between the reading and the writing; what they changed stays.
+                Err(SessionError::Store(StoreError::Stale)) if expected.is_any() => {}
+                outcome => return outcome,
+            }
+        }
+        self.try_to_change_screen(restaurant, id, name, station, &expected).await
+    }
+
+    async fn try_to_change_screen(
+        &self,
+        restaurant: RestaurantId,
+        id: DeviceId,
+        name: Option<Name>,
+        station: Option<Option<Station>>,
+        expected: &Expected,
     ) -> Result<(Device, Arc<[Event]>), SessionError> {
         let mut device = self.store.device(restaurant, id).await?.ok_or(StoreError::Missing)?;
+        let before = device.version();
+        if !expected.admits(&before) {
+            return Err(StoreError::Stale.into());
+        }
         if let Some(station) = station {
             self.check_station(restaurant, station.as_ref()).await?;
             device.station = station;
@@ -134,7 +163,7 @@ impl SessionService {
         device.name = name.unwrap_or(device.name);
         let note = Note::new(restaurant, Kind::Screens, "change_screen").about(id).called(&device.name);
         let note = note.set_to(device.station.as_ref().map_or("every station", Station::as_str));
-        let events = audit::recorded(note, self.store.set_device(&device, clock::now())).await?;
+        let events = audit::recorded(note, self.store.set_device(&device, before.into(), clock::now())).await?;
         Ok((device, events))
     }
 
@@ -142,11 +171,16 @@ impl SessionService {
     ///
     /// # Errors
     /// The store's `Missing`.
-    pub async fn revoke_screen(&self, restaurant: RestaurantId, id: DeviceId) -> Result<Arc<[Event]>, SessionError> {
+    pub async fn revoke_screen(
+        &self,
+        restaurant: RestaurantId,
+        id: DeviceId,
+        expected: Expected,
+    ) -> Result<Arc<[Event]>, SessionError> {
         let now = clock::now();
         let device = self.store.device(restaurant, id).await?.ok_or(StoreError::Missing)?;
         let note = Note::new(restaurant, Kind::Screens, "revoke_screen").about(id).called(device.name);
-        let Revoked { sessions, events } = audit::recorded(note, self.store.revoke_device(restaurant, id, now)).await?;
+        let Revoked { sessions, events } = audit::recorded(note, self.store.revoke_device(restaurant, id, expected, now)).await?;
         log::info!(restaurant:% = restaurant, device:% = id; "screen revoked");
         self.tell_ended(sessions, now);
         Ok(events)

@@ -8,6 +8,7 @@ use super::money::{Currency, Money};
 use super::position::Position;
 use super::text::{Name, Note, Station, Text};
 use super::time::Timestamp;
+use super::version::{Expected, Version};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -116,6 +117,18 @@ impl Menu {
         all.into_iter().collect()
     }
 
+    /// Its version, by content.
+    #[must_use]
+    pub fn version(&self) -> Version {
+        // Plain data with text keys always serializes.
+        Version::of_bytes(&serde_json::to_vec(self).unwrap_or_default())
+    }
+
+    /// Whether an edit that was based on these versions may be made: they name the menu by its content or by its position.
+    fn is_as(&self, expected: &Expected) -> bool {
+        expected.is_any() || expected.admits_any(&[self.version().as_str(), &self.position.to_string()])
+    }
+
     /// The next moment at which something lapses by itself.
     #[must_use]
     pub fn next_lapse(&self) -> Option<Timestamp> {
@@ -123,12 +136,13 @@ impl Menu {
     }
 }
 
-/// Decides about the menu.
+/// Decides about the menu: an edit that was based on another version of it is stale, unless it asks for what holds already.
 ///
 /// # Errors
+/// `stale`, with the menu as it stands, when it is none of the versions expected;
 /// `not_found` for a dish that is not on it; `invalid` for an end that lies in the past and for a draft that makes no
 /// sense.
-pub fn decide(menu: &Menu, action: &MenuAction, moment: Moment) -> Result<Decision, Refusal> {
+pub fn decide(menu: &Menu, action: &MenuAction, expected: &Expected, moment: Moment) -> Result<Decision, Refusal> {
     let mut after = menu.clone();
     let kind = match action {
         MenuAction::Availability { item, available, until } => {
@@ -150,6 +164,10 @@ pub fn decide(menu: &Menu, action: &MenuAction, moment: Moment) -> Result<Decisi
     };
     if after == *menu {
         return Ok(Decision::Keep { document: to_json(menu), position: menu.position });
+    }
+    if !menu.is_as(expected) {
+        let stale = Refusal::new(RefusalKind::Stale, "the menu has been changed since it was read");
+        return Err(Refusal { document: Some(to_json(menu)), ..stale });
     }
     let mut steps = Steps::from(to_json(menu), moment);
     steps.push(kind, None, &mut after);

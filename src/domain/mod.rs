@@ -33,3 +33,4 @@ pub mod text;
 pub mod time;
 pub mod transition;
 pub mod undrawn;
+pub mod version;

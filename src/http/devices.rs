@@ -38,11 +38,13 @@ pub struct DeviceBrief {
     name: Name,
     #[serde(skip_serializing_if = "Option::is_none")]
     station: Option<Station>,
+    version: String,
 }
 
 impl From<Device> for DeviceBrief {
     fn from(device: Device) -> Self {
-        Self { id: device.id, name: device.name, station: device.station }
+        let version = device.version().into_string();
+        Self { id: device.id, name: device.name, station: device.station, version }
     }
 }
 

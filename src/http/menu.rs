@@ -1,10 +1,13 @@
 //! The restaurant and its menu, for everybody; what is sold out and whether orders are taken, for staff.
 
 use super::body::Body;
+use super::etag::BasedOn;
 use super::extract::{Insider, Named};
 use super::problem::Problem;
 use super::state::State;
 use super::{etag, occupancy, shared};
+use crate::commands::CommandError;
+use crate::domain::decision::RefusalKind;
 use crate::domain::ids::{MenuItemId, RestaurantId};
 use crate::domain::menu::{Menu, MenuAction};
 use crate::domain::money::Currency;
@@ -89,30 +92,50 @@ struct Changed<'a> {
     document: &'a RawValue,
 }
 
-pub(super) async fn change(state: &State, who: &Principal, action: MenuAction) -> Result<HttpResponse, Problem> {
-    let ack = state.commands.change_menu(who, action).await?;
-    Ok(HttpResponse::Ok().json(Changed { position: ack.position, changed: ack.changed, document: &ack.document }))
+pub(super) async fn change(
+    state: &State,
+    who: &Principal,
+    action: MenuAction,
+    BasedOn(expected): BasedOn,
+) -> Result<HttpResponse, Problem> {
+    let ack = state.commands.change_menu(who, action, expected).await.map_err(|error| match error {
+        CommandError::Refused(refusal) if refusal.kind == RefusalKind::Stale => Problem::outdated(refusal.document),
+        other => other.into(),
+    })?;
+    let body = Changed { position: ack.position, changed: ack.changed, document: &ack.document };
+    let menu: Option<Menu> = serde_json::from_str(ack.document.get()).ok();
+    let response = HttpResponse::Ok().json(body);
+    Ok(match menu {
+        Some(menu) => etag::versioned(response, menu.version()),
+        None => response,
+    })
 }
 
 /// `PUT /api/v1/restaurants/{slug}/menu/items/{item}/availability`: sold out, or there again. 200 with the menu.
 ///
 /// # Errors
-/// `forbidden`, `not_found`, `invalid` for an end in the past.
+/// `forbidden`, `not_found`, `invalid` for an end in the past, `stale` (412).
 pub async fn set_availability(
     state: web::Data<State>,
     Insider(who): Insider,
     path: web::Path<(Slug, MenuItemId)>,
+    based_on: BasedOn,
     body: Body<Availability>,
 ) -> Result<HttpResponse, Problem> {
     let Availability { available, until } = body.0;
-    change(&state, &who, MenuAction::Availability { item: path.1, available, until }).await
+    change(&state, &who, MenuAction::Availability { item: path.1, available, until }, based_on).await
 }
 
 /// `PUT /api/v1/restaurants/{slug}/pause`: take no orders, or take them again. 200 with the menu.
 ///
 /// # Errors
-/// `forbidden`, `invalid` for an end in the past.
-pub async fn set_pause(state: web::Data<State>, Insider(who): Insider, body: Body<Pause>) -> Result<HttpResponse, Problem> {
+/// `forbidden`, `invalid` for an end in the past, `stale` (412).
+pub async fn set_pause(
+    state: web::Data<State>,
+    Insider(who): Insider,
+    based_on: BasedOn,
+    body: Body<Pause>,
+) -> Result<HttpResponse, Problem> {
     let Pause { paused, until } = body.0;
-    change(&state, &who, MenuAction::Pause { paused, until }).await
+    change(&state, &who, MenuAction::Pause { paused, until }, based_on).await
 }

@@ -81,6 +81,13 @@ impl Problem {
         Self::new(ErrorCode::NotFound, detail)
     }
 
+    /// An edit was based on another version than the one that stands: the document as it is now comes with it.
+    #[must_use]
+    pub fn outdated(document: Option<Value>) -> Self {
+        let detail = "somebody else has changed this since it was read; look at both and send again";
+        Self::of(StatusCode::PRECONDITION_FAILED, ErrorCode::Stale.as_str(), detail.into()).with_document(document)
+    }
+
     /// There is such a thing, on a node of another role.
     #[must_use]
     pub fn elsewhere() -> Self {

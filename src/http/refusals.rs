@@ -25,6 +25,7 @@ impl From<StoreError> for Problem {
             }
             StoreError::Taken => Self::new(ErrorCode::Conflict, "this is taken; choose another"),
             StoreError::Missing => Self::not_found("no such thing"),
+            StoreError::Stale => Self::outdated(None),
             StoreError::Internal => Self::new(ErrorCode::Internal, "something broke on the server; it is in the log"),
         }
     }

@@ -7,8 +7,9 @@ use crate::domain::money::Currency;
 use crate::domain::principal::Role;
 use crate::domain::text::{Key, Name, Slug, TableLabel};
 use crate::domain::time::Timestamp;
+use crate::domain::version::{Expected, Version};
 use async_trait::async_trait;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 /// A tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +39,14 @@ pub struct Table {
     pub key: Key,
 }
 
+impl Table {
+    /// The version of what a manager may change of it.
+    #[must_use]
+    pub fn version(&self) -> Version {
+        Version::of_parts(&[self.label.as_str(), self.key.as_str()])
+    }
+}
+
 /// A member of the staff.
 #[derive(Debug, Clone)]
 pub struct User {
@@ -51,6 +60,14 @@ pub struct User {
     pub role: Role,
     /// Argon2id in PHC form.
     pub password_hash: SecretString,
+}
+
+impl User {
+    /// The version of what a manager may change of them. Nothing of the password can be read from it.
+    #[must_use]
+    pub fn version(&self) -> Version {
+        Version::of_parts(&[self.username.as_str(), self.role.as_str(), self.password_hash.expose_secret()])
+    }
 }
 
 /// What is to become of a person.
@@ -87,7 +104,8 @@ pub struct ApiKey {
     pub name: Name,
 }
 
-/// Restaurants, tables, people, API keys. Plain rows: no events, last writer wins.
+/// Restaurants, tables, people, API keys. Plain rows: no events. A change names the versions of
+/// the row that it was based on, and is `Stale` when the row is none of them; with [`Expected::ANY`] the last writer wins.
 #[async_trait]
 pub trait Accounts: Send + Sync + 'static {
     /// Adds a restaurant with its feed at zero and its menu. `Taken` when the slug is.
@@ -111,14 +129,14 @@ pub trait Accounts: Send + Sync + 'static {
     /// The tables of a restaurant, by id.
     async fn tables(&self, restaurant: RestaurantId) -> Result<Vec<Table>>;
 
-    /// Gives a table another key, so that no session begins with the old one, and with `end_sessions` ends those of the
+    /// Gives a table the key that it now has, so that no session begins with the old one, and with `end_sessions` ends those of the
     /// table's guests, in one transaction; returns the sessions that it ended. `Missing` when there is no such table, `Taken`
     /// when the key is.
-    async fn set_table_key(&self, restaurant: RestaurantId, id: TableId, key: &Key, end_sessions: bool) -> Result<Vec<Key>>;
+    async fn set_table_key(&self, table: &Table, end_sessions: bool, expected: Expected) -> Result<Vec<Key>>;
 
     /// Removes a table with its key, and ends the sessions of its guests, in one transaction; returns those sessions.
     /// `Missing` when there is no such table.
-    async fn remove_table(&self, restaurant: RestaurantId, id: TableId) -> Result<Vec<Key>>;
+    async fn remove_table(&self, restaurant: RestaurantId, id: TableId, expected: Expected) -> Result<Vec<Key>>;
 
     /// Adds a person. `Taken` when the username is.
     async fn add_user(&self, user: &User, at: Timestamp) -> Result<()>;
@@ -134,7 +152,13 @@ pub trait Accounts: Send + Sync + 'static {
 
     /// Changes or removes a person, and ends every session of theirs. A restaurant keeps a manager, also when two changes
     /// are made at once. `Missing` when there is no such person.
-    async fn change_user(&self, restaurant: RestaurantId, id: UserId, change: UserChange) -> Result<UserChanged>;
+    async fn change_user(
+        &self,
+        restaurant: RestaurantId,
+        id: UserId,
+        change: UserChange,
+        expected: Expected,
+    ) -> Result<UserChanged>;
 
     /// Adds an API key under the SHA-256 of its secret.
     async fn add_api_key(&self, key: &ApiKey, hash: [u8; 32], at: Timestamp) -> Result<()>;

@@ -5,6 +5,7 @@ use crate::domain::event::Event;
 use crate::domain::ids::{DeviceId, RestaurantId};
 use crate::domain::text::{Key, Name, Station};
 use crate::domain::time::Timestamp;
+use crate::domain::version::{Expected, Version};
 use async_trait::async_trait;
 use std::sync::Arc;
 
@@ -30,6 +31,15 @@ pub struct Device {
     pub name: Name,
     /// The station it is bound to; none sees all.
     pub station: Option<Station>,
+}
+
+impl Device {
+    /// The version of what a manager may change of it.
+    #[must_use]
+    pub fn version(&self) -> Version {
+        let station = self.station.as_ref().map_or("", Station::as_str);
+        Version::of_parts(&[self.name.as_str(), station])
+    }
 }
 
 /// What polling with a device code comes to (RFC 8628, section 3.5).
@@ -75,9 +85,11 @@ pub trait Devices: Send + Sync + 'static {
     async fn devices(&self, restaurant: RestaurantId) -> Result<Vec<Device>>;
 
     /// Gives a device another name and station, and tells the floor if it knows the device; its sessions are of that station
-    /// from their next token on. Gives what was committed, for the caller to announce. `Missing` when there is none.
-    async fn set_device(&self, device: &Device, at: Timestamp) -> Result<Arc<[Event]>>;
+    /// from their next token on. Gives what was committed, for the caller to announce. `Missing` when there is none, `Stale` when it is of none
+    /// of the versions expected.
+    async fn set_device(&self, device: &Device, expected: Expected, at: Timestamp) -> Result<Arc<[Event]>>;
 
-    /// Revokes a device, tells the floor that it is gone, and ends its sessions. `Missing` when there is none.
-    async fn revoke_device(&self, restaurant: RestaurantId, id: DeviceId, at: Timestamp) -> Result<Revoked>;
+    /// Revokes a device, tells the floor that it is gone, and ends its sessions. `Missing` when there is none, `Stale` when it
+    /// is of none of the versions expected.
+    async fn revoke_device(&self, restaurant: RestaurantId, id: DeviceId, expected: Expected, at: Timestamp) -> Result<Revoked>;
 }

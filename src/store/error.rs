@@ -15,6 +15,9 @@ pub enum StoreError {
     /// The restaurant, or what was to be changed, does not exist.
     #[error("no such thing")]
     Missing,
+    /// What was to be changed is no longer of the version that the change was based on.
+    #[error("changed meanwhile")]
+    Stale,
     /// A row does not read as what it should be, or a statement failed for a reason that is a bug.
     #[error("internal store failure")]
     Internal,
@@ -38,7 +41,7 @@ impl From<sqlx::Error> for StoreError {
         match outcome {
             Self::Unavailable => log::warn!(cause:% = cause; "the database is unavailable"),
             Self::Internal => log::error!(cause:% = cause; "a statement failed"),
-            Self::Taken | Self::Missing => {}
+            Self::Taken | Self::Missing | Self::Stale => {}
         }
         outcome
     }

@@ -111,7 +111,7 @@ export class ManageDesk {
   /**
    * A call, and what it says of the connection and of who is signed in.
    * @param {string} method @param {string} path after the restaurant's own
-   * @param {{body?: unknown, as?: 'json' | 'text'}} [options]
+   * @param {{body?: unknown, headers?: Record<string, string>, as?: 'json' | 'text'}} [options]
    */
   async #call(method, path, options) {
     const whole = path.startsWith('/api/') ? path : `/api/v1/restaurants/${encodeURIComponent(this.#session.restaurant.slug)}${path}`;

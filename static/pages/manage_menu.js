@@ -2,23 +2,40 @@ import { newId } from '../client/ids.js';
 import { find } from '../views/dom.js';
 import { count } from '../views/format.js';
 import { appendOption, categorySheet, itemSheet, menuEditorView } from '../views/manage_menu.js';
+import { conflictSheet } from '../views/manage_conflicts.js';
+import { mergeMenus, sameMenu } from '../views/manage_menu_merge.js';
 import { bodyOf, draftOf, findItem, move, putItem, readPrice, stationsOf } from '../views/manage_menu_model.js';
 import { sureSheet } from '../views/manage_parts.js';
 import { closeSheet, openSheet } from '../views/sheet.js';
-import { Section, complain, fields, named, refocus } from './manage_section.js';
+import { toast } from '../views/toasts.js';
+import { Section, basedOn, complain, fields, named, refocus } from './manage_section.js';
+
+/** How often a save goes round when others save at the same time. */
+const TRIES = 5;
 
 /** The menu editor: a draft that nobody sees until it is saved as a whole. */
 export class MenuSection extends Section {
   /** @type {import('../views/manage_menu_model.js').DraftCategory[]} */ #draft = [];
+  /** The menu that the draft began with, and its version. @type {import('../views/manage_menu_model.js').DraftCategory[]} */ #base = [];
+  #version = 0;
+  /** The menu of somebody else, while it is asked which of both stands. @type {any} */ #theirs = null;
 
   async read() {
     const menu = await this.context.call('GET', '/menu');
-    if (!this.unsaved) this.#draft = draftOf(menu);
+    if (!this.unsaved) this.#begin(menu);
     return menu;
   }
 
   view() {
-    return menuEditorView(this.#draft, { currency: this.#currency, unsaved: this.unsaved });
+    const isBehind = this.unsaved && this.data && !sameMenu(this.#base, draftOf(this.data));
+    return menuEditorView(this.#draft, { currency: this.#currency, unsaved: this.unsaved, isBehind });
+  }
+
+  /** @param {any} menu the document @param {import('../views/manage_menu_model.js').DraftCategory[]} [draft] what was made of it */
+  #begin(menu, draft = draftOf(menu)) {
+    this.#draft = draft;
+    this.#base = draftOf(menu);
+    this.#version = menu.position;
   }
 
   get #currency() {
@@ -50,6 +67,7 @@ export class MenuSection extends Section {
   submit(name, form) {
     if (name === 'category') this.#keepCategory(fields(form));
     if (name === 'item') this.#keepItem(form);
+    if (name === 'conflicts') this.#settle(/** @type {any} */ (fields(form)));
   }
 
   #touched() {
@@ -127,16 +145,52 @@ export class MenuSection extends Section {
   }
 
   async #save() {
-    const body = bodyOf(this.#draft, this.#currency);
     await this.attempt(async () => {
-      await this.context.call('PUT', '/menu', { body });
+      const said = await this.#bringTogether();
+      if (!said) return;
       this.unsaved = false;
-    }, 'The menu is saved. Guests see it now.');
+      closeSheet();
+      toast(said);
+    });
+  }
+
+  /** Saves, with what somebody else has saved meanwhile. @returns {Promise<string | null>} null when it has to be asked first */
+  async #bringTogether() {
+    let said = 'The menu is saved. Guests see it now.';
+    for (let tries = 1; ; tries += 1) {
+      try {
+        const body = bodyOf(this.#draft, this.#currency);
+        await this.context.call('PUT', '/menu', { body, headers: basedOn(this.#version) });
+        return said;
+      } catch (error) {
+        const { code, document } = /** @type {any} */ (error);
+        if (code !== 'stale' || !document || tries >= TRIES) throw error;
+        const theirs = draftOf(document);
+        const { draft, conflicts } = mergeMenus(this.#base, this.#draft, theirs);
+        if (!sameMenu(this.#base, theirs)) said = 'The menu is saved, together with what somebody else has changed meanwhile.';
+        if (conflicts.length > 0) return this.#ask(document, conflicts);
+        this.#begin(document, draft);
+      }
+    }
+  }
+
+  /** @param {any} document @param {import('../views/manage_menu_merge.js').Conflict[]} conflicts @returns {null} */
+  #ask(document, conflicts) {
+    this.#theirs = document;
+    openSheet(conflictSheet(conflicts, { currency: this.#currency, headings: [...draftOf(document), ...this.#draft] }));
+    return null;
+  }
+
+  /** @param {import('../views/manage_menu_merge.js').Choices} choices */
+  #settle(choices) {
+    const { draft } = mergeMenus(this.#base, this.#draft, draftOf(this.#theirs), choices);
+    this.#begin(this.#theirs, draft);
+    this.#save();
   }
 
   #discard() {
     this.unsaved = false;
-    this.#draft = draftOf(this.data);
+    this.#begin(this.data);
     this.context.changed();
   }
 }

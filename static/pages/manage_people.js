@@ -1,10 +1,13 @@
 import { changePersonSheet, peopleView, personSheet } from '../views/manage_people.js';
 import { sureSheet } from '../views/manage_parts.js';
+import { conflictWords } from '../views/manage_conflicts.js';
 import { openSheet } from '../views/sheet.js';
-import { Section, fields, named } from './manage_section.js';
+import { Section, basedOn, fields, named } from './manage_section.js';
 
 /** Who may sign in. */
 export class PeopleSection extends Section {
+  /** Whom the open sheet is about, as they were when it was opened. @type {any} */ #asked = null;
+
   async read() {
     return (await this.context.call('GET', '/people')).people;
   }
@@ -20,7 +23,7 @@ export class PeopleSection extends Section {
     /** @type {Record<string, () => unknown>} */
     const deeds = {
       'ask-person': () => openSheet(personSheet()),
-      'ask-change': () => openSheet(changePersonSheet(person)),
+      'ask-change': () => { this.#asked = person; openSheet(changePersonSheet(person)); },
       'ask-remove': () => openSheet(sureSheet({
         title: `Remove ${person.username}?`, hint: 'They are signed out everywhere, at once.', deed: 'remove', sure: 'Remove', attributes: { 'data-person': id },
       })),
@@ -28,7 +31,7 @@ export class PeopleSection extends Section {
         title: `Remove the second factor of ${person.username}?`, hint: 'For a phone that was lost. They are signed out everywhere, and sign in with the password alone.', deed: 'reset', sure: 'Remove it', attributes: { 'data-person': id },
       })),
       'reset': () => this.attempt(() => this.context.call('DELETE', `/people/${id}/totp`), `${person.username} signs in with the password alone.`),
-      'remove': () => this.attempt(() => this.context.call('DELETE', `/people/${id}`), `${person.username} is removed.`),
+      'remove': () => this.attempt(() => this.context.call('DELETE', `/people/${id}`, { headers: basedOn(person.version) }), `${person.username} is removed.`),
     };
     deeds[name]?.();
   }
@@ -47,10 +50,29 @@ export class PeopleSection extends Section {
 
   /** @param {string} id @param {{role?: string, password?: string}} change */
   #change(id, change) {
-    const person = this.data.find((/** @type {any} */ one) => one.id === id);
+    const person = this.#asked;
     // What is as it was would sign them out for nothing.
     if (change.role === person.role) delete change.role;
     if (Object.keys(change).length === 0) return this.attempt(async () => {}, 'Nothing was changed.');
-    return this.attempt(() => this.context.call('PATCH', `/people/${id}`, { body: change }), `${person.username} signs in anew.`);
+    const headers = basedOn(person.version);
+    return this.attempt(() => this.context.call('PATCH', `/people/${id}`, { body: change, headers }).catch((error) => this.#meanwhile(error, id, change)), `${person.username} signs in anew.`);
+  }
+
+  /**
+   * Somebody else was faster: what both have changed is shown, and sent again when it is meant; the rest goes together.
+   * @param {any} error @param {string} id @param {{role?: string, password?: string}} change
+   */
+  async #meanwhile(error, id, change) {
+    if (error.code !== 'stale') throw error;
+    const theirs = (await this.read()).find((/** @type {any} */ one) => one.id === id);
+    if (!theirs) throw Object.assign(new Error('somebody else has removed them meanwhile'), { code: 'not_found' });
+    const before = this.#asked;
+    this.#asked = theirs;
+    // A password shows no version of its own: when the role is as it was, the password is what has changed.
+    if (!change.password && theirs.role === before.role) {
+      return this.context.call('PATCH', `/people/${id}`, { body: change, headers: basedOn(theirs.version) });
+    }
+    const what = theirs.role === before.role ? 'the password' : `the role to ${theirs.role}`;
+    throw Object.assign(new Error(conflictWords(what)), { code: 'conflict' });
   }
 }

@@ -1,12 +1,15 @@
 import { find } from '../views/dom.js';
+import { conflictWords } from '../views/manage_conflicts.js';
 import { sureSheet } from '../views/manage_parts.js';
 import { pairedView, screenSheet } from '../views/manage_screens.js';
 import { openSheet } from '../views/sheet.js';
 import { pairSheet } from '../views/staff_sheets.js';
-import { Section, complain, fields, named } from './manage_section.js';
+import { Section, basedOn, complain, fields, named } from './manage_section.js';
 
 /** Paired kitchen screens. */
 export class ScreensSection extends Section {
+  /** What the open sheet is about, as it was when it was opened. @type {any} */ #asked = null;
+
   async read() {
     return (await this.context.call('GET', '/devices')).devices;
   }
@@ -22,11 +25,11 @@ export class ScreensSection extends Section {
     /** @type {Record<string, () => unknown>} */
     const deeds = {
       'ask-pair': () => this.#open((stations) => pairSheet(stations)),
-      'ask-change': () => this.#open((stations) => screenSheet(screen, stations)),
+      'ask-change': () => { this.#asked = screen; return this.#open((stations) => screenSheet(screen, stations)); },
       'ask-revoke': () => openSheet(sureSheet({
         title: `Revoke ${screen.name}?`, hint: 'It goes dark at once, and has to be paired again.', deed: 'revoke', sure: 'Revoke', attributes: { 'data-device': id },
       })),
-      'revoke': () => this.attempt(() => this.context.call('DELETE', `/devices/${id}`), `${screen.name} is revoked.`),
+      'revoke': () => this.attempt(() => this.context.call('DELETE', `/devices/${id}`, { headers: basedOn(screen.version) }), `${screen.name} is revoked.`),
     };
     deeds[name]?.();
   }
@@ -48,10 +51,35 @@ export class ScreensSection extends Section {
   submit(name, form) {
     const values = fields(form);
     if (name === 'pair') this.#pair(values);
-    else {
-      const body = { name: values.name, station: values.station || null };
-      this.attempt(() => this.context.call('PATCH', `/devices/${values.id}`, { body }), `${values.name} is changed.`);
-    }
+    else this.#change(values.id, { name: values.name, station: values.station || null });
+  }
+
+  /** @param {string} id @param {{name: string, station: string | null}} wanted */
+  #change(id, wanted) {
+    const { name, station = null, version } = this.#asked;
+    // What is as it was stays as it is: somebody else may be changing that.
+    const body = { ...(wanted.name !== name && { name: wanted.name }), ...(wanted.station !== station && { station: wanted.station }) };
+    if (Object.keys(body).length === 0) return this.attempt(async () => {}, 'Nothing was changed.');
+    const send = () => this.context.call('PATCH', `/devices/${id}`, { body, headers: basedOn(version) });
+    return this.attempt(() => send().catch((error) => this.#meanwhile(error, id, body)), `${wanted.name} is changed.`);
+  }
+
+  /**
+   * Somebody else was faster: what both have changed is shown, and sent again when it is meant; the rest goes together.
+   * @param {any} error @param {string} id @param {{name?: string, station?: string | null}} body
+   */
+  async #meanwhile(error, id, body) {
+    if (error.code !== 'stale') throw error;
+    const theirs = (await this.read()).find((/** @type {any} */ one) => one.id === id);
+    if (!theirs) throw Object.assign(new Error('somebody else has revoked it meanwhile'), { code: 'not_found' });
+    const before = this.#asked;
+    this.#asked = theirs;
+    const clashes = [
+      body.name !== undefined && theirs.name !== before.name && theirs.name !== body.name && `the name to “${theirs.name}”`,
+      body.station !== undefined && theirs.station !== before.station && theirs.station !== (body.station ?? undefined) && `the station to ${theirs.station ?? 'all stations'}`,
+    ].filter(Boolean);
+    if (clashes.length === 0) return this.context.call('PATCH', `/devices/${id}`, { body, headers: basedOn(theirs.version) });
+    throw Object.assign(new Error(conflictWords(clashes.join(' and '))), { code: 'conflict' });
   }
 
   /** @param {Record<string, string>} values */

@@ -6,7 +6,7 @@ import { toast } from '../views/toasts.js';
  * @typedef {object} Context what a section gets of the page
  * @property {{id: string, slug: string, name: string, currency: string}} restaurant
  * @property {string} username who is signed in
- * @property {(method: string, path: string, options?: {body?: unknown, as?: 'json' | 'text'}) => Promise<any>} call
+ * @property {(method: string, path: string, options?: {body?: unknown, headers?: Record<string, string>, as?: 'json' | 'text'}) => Promise<any>} call
  *   a path begins after the restaurant's own, or with `/api/`
  * @property {() => void} changed draws anew
  */
@@ -72,11 +72,18 @@ export class Section {
       return given;
     } catch (error) {
       complain(/** @type {any} */ (error));
+      // What it was based on is read again, so that the next try is based on what stands.
+      if (/** @type {any} */ (error).code === 'stale') await this.load();
       return undefined;
     } finally {
       setBusy(button, false);
     }
   }
+}
+
+/** @param {string | number | undefined} version of what an edit is based on; an older node names none @returns {Record<string, string>} headers */
+export function basedOn(version) {
+  return version === undefined ? {} : { 'if-match': `"${version}"` };
 }
 
 /** @param {Element | null} button @param {boolean} busy */
@@ -89,7 +96,7 @@ function setBusy(button, busy) {
 
 /** @param {{code: string, message: string}} error */
 export function complain({ code, message }) {
-  const words = code === 'offline' ? 'The server cannot be reached. Try again in a moment.' : sentence(message);
+  const words = code === 'stale' ? 'Somebody else has changed this meanwhile. Look at it again; once more does it all the same.' : code === 'offline' ? 'The server cannot be reached. Try again in a moment.' : sentence(message);
   const place = document.querySelector('dialog[open] .field__error:not([data-of])');
   if (place) place.textContent = words;
   else toast(words, { bad: true });

@@ -3,7 +3,7 @@ import { sureSheet } from '../views/manage_parts.js';
 import { newCodeSheet, tableSheet, tablesView } from '../views/manage_tables.js';
 import { openSheet } from '../views/sheet.js';
 import { endGuestSheet, guestsSheet } from '../views/staff_sheets.js';
-import { Section, complain, fields, named } from './manage_section.js';
+import { Section, basedOn, complain, fields, named } from './manage_section.js';
 
 /** Pictures that are asked for at one time. */
 const AT_ONCE = 4;
@@ -60,7 +60,7 @@ export class TablesSection extends Section {
       'guests': () => this.#showGuests(this.#table(id).label),
       'ask-end-guest': () => openSheet(endGuestSheet(named(control, 'data-guests-of'), named(control, 'data-guest'))),
       'end-guest': () => this.#endGuest(named(control, 'data-guests-of'), named(control, 'data-guest')),
-      'remove': () => this.attempt(() => this.context.call('DELETE', `/tables/${id}`), 'The table is removed.'),
+      'remove': () => this.attempt(() => this.context.call('DELETE', `/tables/${id}`, { headers: this.#basedOn(id) }), 'The table is removed.'),
     };
     deeds[name]?.();
   }
@@ -70,9 +70,14 @@ export class TablesSection extends Section {
     return this.data.find((/** @type {any} */ one) => one.id === id);
   }
 
+  /** @param {string} id */
+  #basedOn(id) {
+    return basedOn(this.#table(id)?.version);
+  }
+
   /** @param {string} id @param {boolean} end_sessions of the phones that have used the old code */
   #renew(id, end_sessions) {
-    this.attempt(() => this.context.call('POST', `/tables/${id}/key`, { body: { end_sessions } }), 'It has a new code. Print it and put it there.');
+    this.attempt(() => this.context.call('POST', `/tables/${id}/key`, { body: { end_sessions }, headers: this.#basedOn(id) }), 'It has a new code. Print it and put it there.');
   }
 
   /** @param {string} label */

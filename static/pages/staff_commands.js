@@ -1,12 +1,16 @@
 import { find } from '../views/dom.js';
+import { clock } from '../views/format.js';
 import { closeSheet, openSheet } from '../views/sheet.js';
 import { asksWhy, promiseSheet, reasonSheet } from '../views/staff_sheets.js';
+import { toast } from '../views/toasts.js';
 
 /** Turns what staff touch into commands; asks for the reason or the minutes where one is needed. */
 export class StaffCommands {
   #bell; #order; #changed;
   /** Minutes chosen for an incoming order. @type {Map<string, number>} */
   minutes = new Map();
+  /** The promise that stood when another one was asked for, by order. @type {Map<string, string | undefined>} */
+  #promised = new Map();
 
   /** @param {{bell: any, order: (id: string) => any, changed: () => void}} parts */
   constructor({ bell, order, changed }) {
@@ -23,7 +27,10 @@ export class StaffCommands {
     if (!order) return;
     const item = control.closest('[data-item]')?.getAttribute('data-item') ?? undefined;
     if (asksWhy(action) && !control.dataset.reason) return openSheet(reasonSheet(action, order, item));
-    if (action === 'promise' && !control.dataset.minutes) return openSheet(promiseSheet(order));
+    if (action === 'promise' && !control.dataset.minutes) {
+      this.#promised.set(order.id, order.promised_at);
+      return openSheet(promiseSheet(order));
+    }
     this.#send({ action, order: order.id, ...(item && { item }), ...this.#fields(action, order, control) });
     if (control.closest('dialog')) closeSheet();
   }
@@ -35,11 +42,26 @@ export class StaffCommands {
       this.minutes.delete(order.id);
       return minutes ? { minutes } : {};
     }
-    if (action === 'promise') return { minutes: Number(control.dataset.minutes) };
+    if (action === 'promise') return { minutes: Number(control.dataset.minutes), expected_position: order.position };
     if (action === 'rush') return { rush: !order.rush };
     if (!asksWhy(action)) return {};
     const detail = /** @type {HTMLInputElement} */ (find('#detail')).value.trim();
     return { reason: control.dataset.reason, ...(detail && { detail }) };
+  }
+
+  /**
+   * A promise that something else has overtaken goes again, unless a colleague has promised meanwhile: then both are said.
+   * @param {{pending: any, error?: any}} outcome @returns {boolean} whether nothing is left to say of it
+   */
+  overtaken({ pending, error }) {
+    if (pending.action !== 'promise' || error?.code !== 'stale' || !error.document) return false;
+    const { id, number, promised_at, position } = error.document;
+    if (this.#promised.has(id) && this.#promised.get(id) === promised_at) {
+      this.#send({ action: 'promise', order: id, minutes: pending.minutes, expected_position: position });
+    } else {
+      toast(`Not done: a colleague has promised order ${number} for ${clock(promised_at)} meanwhile. Promise again if yours should stand.`, { bad: true });
+    }
+    return true;
   }
 
   /** @param {string | null | undefined} call */

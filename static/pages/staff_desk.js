@@ -62,7 +62,7 @@ export class StaffDesk {
       bell: this.#bell, order: (id) => this.#orders().find((order) => order.id === id), changed: () => this.#due(),
     });
     this.#service = new StaffService({
-      api, slug: restaurant.slug, dish: (id) => this.#menu.menu?.items[id], now: () => this.#bell.now(),
+      api, slug: restaurant.slug, menu: () => this.#menu.menu, now: () => this.#bell.now(),
     });
     this.#banner = new ConnectionBanner(this.#bell, {
       banner: find('#offline'), word: find('#connection'), words: connectionWords('What you do is kept and sent.'),
@@ -90,8 +90,9 @@ export class StaffDesk {
     }
     this.#floor.on('change', (change) => this.#tell(change));
     for (const name of ['pending', 'clock']) this.#bell.on(name, due);
-    this.#bell.on('answer', ({ error }) => {
-      if (error && error.code !== 'closed') toast(`Not done: ${error.message}`, { bad: true });
+    this.#bell.on('answer', (outcome) => {
+      const { error } = outcome;
+      if (error && error.code !== 'closed' && !this.#commands.overtaken(outcome)) toast(`Not done: ${error.message}`, { bad: true });
     });
     this.#bell.on('state', ({ state, reason }) => {
       if (state === 'stopped' && reason === 'unauthorized') this.#end('expired');

@@ -1,4 +1,5 @@
 import { find } from '../views/dom.js';
+import { clock } from '../views/format.js';
 import { closeSheet, openSheet } from '../views/sheet.js';
 import { LOOK_BACK_HOURS, nextAt } from '../views/staff_model.js';
 import { endGuestSheet, guestsSheet, pairSheet, pauseSheet, soldOutSheet } from '../views/staff_sheets.js';
@@ -7,16 +8,19 @@ import { toast } from '../views/toasts.js';
 /** Orders are listed by age, and those of yesterday are of no use. */
 const LOOK_BACK_MS = LOOK_BACK_HOURS * 3_600_000;
 const PAGES = 5;
+/** How often a change goes round when other things on the menu change at the same time. */
+const TRIES = 5;
 
 /** What staff do over HTTP: sold-out dishes, the pause, screens. Its effects come back through the rooms. */
 export class StaffService {
-  #api; #path; #dish; #now;
+  #api; #path; #menu; #now;
+  /** The menu as it was when what is open now was opened. @type {any} */ #seen = null;
 
-  /** @param {{api: import('../client/api.js').Api, slug: string, dish: (id: string) => any, now: () => number}} parts now: server ms */
-  constructor({ api, slug, dish, now }) {
+  /** @param {{api: import('../client/api.js').Api, slug: string, menu: () => any, now: () => number}} parts now: server ms */
+  constructor({ api, slug, menu, now }) {
     this.#api = api;
     this.#path = `/api/v1/restaurants/${encodeURIComponent(slug)}`;
-    this.#dish = dish;
+    this.#menu = menu;
     this.#now = now;
   }
 
@@ -40,6 +44,7 @@ export class StaffService {
   /** @param {string} name @param {HTMLElement} control */
   act(name, control) {
     if (this.#lacksTime(control)) return;
+    if (name.startsWith('ask-') || !control.closest('dialog')) this.#seen = this.#menu();
     const id = control.closest('[data-menu-item]')?.getAttribute('data-menu-item') ?? '';
     /** @type {Record<string, () => unknown>} */
     const deeds = {
@@ -47,8 +52,8 @@ export class StaffService {
       'sold-out': () => this.#setAvailable(id, { available: false, ...this.#until(control) }),
       'available': () => this.#setAvailable(id, { available: true }),
       'ask-pause': () => openSheet(pauseSheet()),
-      'pause': () => this.#put('/pause', { paused: true, ...this.#until(control) }, 'New orders are paused.'),
-      'resume': () => this.#put('/pause', { paused: false }, 'Guests can order again.'),
+      'pause': () => this.#put('/pause', { paused: true, ...this.#until(control) }, 'New orders are paused.', pauseWords),
+      'resume': () => this.#put('/pause', { paused: false }, 'Guests can order again.', pauseWords),
       'ask-pair': () => this.#askPair(),
       'guests': () => this.#showGuests(guestsOf(control).table),
       'ask-end-guest': () => openSheet(endGuestSheet(guestsOf(control).table, guestsOf(control).id)),
@@ -72,18 +77,39 @@ export class StaffService {
     return false;
   }
 
+  /** @param {string} id */
+  #dish(id) {
+    return this.#menu()?.items[id];
+  }
+
   /** @param {string} id @param {{available: boolean, until?: string}} body */
   #setAvailable(id, body) {
     const name = this.#dish(id)?.name ?? 'The dish';
-    this.#put(`/menu/items/${encodeURIComponent(id)}/availability`, body, body.available ? `${name} is back.` : `${name} is sold out.`);
+    this.#put(`/menu/items/${encodeURIComponent(id)}/availability`, body, body.available ? `${name} is back.` : `${name} is sold out.`, (menu) => offWords(!menu.items[id]?.available, menu.items[id]?.until, 'sold out', 'there again'));
   }
 
-  /** @param {string} path @param {object} body @param {string} done what to say when it is */
-  async #put(path, body, done) {
+  /**
+   * @param {string} path @param {object} body @param {string} done what to say when it is
+   * @param {(menu: any) => string} fact what it changes, in words: when a colleague has just changed the same, it is asked again
+   */
+  async #put(path, body, done, fact) {
     closeSheet();
+    let base = this.#seen;
     try {
-      await this.#api.put(this.#path + path, body);
-      toast(done);
+      for (let tries = 1; ; tries += 1) {
+        const headers = base ? { 'if-match': `"${base.position}"` } : undefined;
+        try {
+          await this.#api.request('PUT', this.#path + path, { body, headers });
+          return toast(done);
+        } catch (error) {
+          const { code, document } = /** @type {any} */ (error);
+          if (code !== 'stale' || !document || tries >= TRIES) throw error;
+          if (fact(document) !== fact(base)) {
+            return toast(`Not done: a colleague has just changed it. It is ${fact(document)}. Do it again if yours should stand.`, { bad: true });
+          }
+          base = document;
+        }
+      }
     } catch (error) {
       toast(`Not done: ${words(error)}`, { bad: true });
     }
@@ -140,6 +166,17 @@ export class StaffService {
 function guestsOf(control) {
   const of = (/** @type {string} */ name) => control.closest(`[${name}]`)?.getAttribute(name) ?? '';
   return { table: of('data-guests-of'), id: of('data-guest') };
+}
+
+/** @param {boolean} off @param {string | undefined} until @param {string} offName @param {string} onName */
+function offWords(off, until, offName, onName) {
+  if (!off) return onName;
+  return until ? `${offName} until ${clock(until)}` : offName;
+}
+
+/** @param {any} menu */
+function pauseWords({ paused, paused_until }) {
+  return offWords(paused, paused_until, 'paused', 'open for orders');
 }
 
 /** @param {any} error */

@@ -10,20 +10,21 @@ const EXAMPLE = 450;
 /** @typedef {import('./manage_menu_model.js').DraftCategory} DraftCategory */
 /** @typedef {import('./manage_menu_model.js').DraftItem} DraftItem */
 
-/** @param {DraftCategory[]} draft @param {{currency: string, unsaved: boolean}} look */
-export function menuEditorView(draft, { currency, unsaved }) {
+/** @param {DraftCategory[]} draft @param {{currency: string, unsaved: boolean, isBehind?: boolean}} look `isBehind`: others have saved meanwhile */
+export function menuEditorView(draft, { currency, unsaved, isBehind = false }) {
   const dishes = draft.reduce((sum, { items }) => sum + items.length, 0);
   return h('section.section', { 'aria-label': 'Menu' },
     sectionHead('Menu', `${count(dishes, 'dish', 'dishes')} under ${count(draft.length, 'heading')}. Guests see a change once it is saved.`,
       mainButton('ask-category', 'Add a heading', 'plus')),
     draft.length === 0 && emptyView('list', 'The menu is empty', 'Add a heading, such as “Starters”, and put dishes under it.'),
     draft.map((category, at) => categoryView(category, { currency, isFirst: at === 0, isLast: at === draft.length - 1 })),
-    unsaved && saveBar());
+    unsaved && saveBar(isBehind));
 }
 
-function saveBar() {
+/** @param {boolean} isBehind */
+function saveBar(isBehind) {
   return h('div.save', { 'role': 'region', 'aria-label': 'Changes', 'data-key': 'save' },
-    h('p', { role: 'status' }, 'There are changes that guests do not see yet.'),
+    h('p', { role: 'status' }, 'There are changes that guests do not see yet.', isBehind && ' Somebody else has changed the menu meanwhile; saving brings both together.'),
     h('div.actions', {},
       h('button.button', { 'type': 'button', 'data-do': 'discard' }, 'Discard'),
       h('button.button.button--go', { 'type': 'button', 'data-do': 'save' }, 'Save the menu')));

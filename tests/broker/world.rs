@@ -11,6 +11,7 @@ use orderbell::domain::position::Position;
 use orderbell::domain::principal::{Principal, Role};
 use orderbell::domain::room_id::RoomId;
 use orderbell::domain::time::Timestamp;
+use orderbell::domain::version::Expected;
 use orderbell::feed::{Directory, EventCommitted, FeedRegistry};
 use orderbell::protocol::{Frame, FrameKind};
 use orderbell::room::messages::Page;
@@ -90,7 +91,7 @@ impl Kitchen {
         let available = !self.is_there.get();
         self.is_there.set(available);
         let action = MenuAction::Availability { item: self.dish, available, until: None };
-        let ack = node.commands.change_menu(&self.staff, action).await.unwrap();
+        let ack = node.commands.change_menu(&self.staff, action, Expected::ANY).await.unwrap();
         assert!(ack.changed);
         self.commits.borrow_mut().push((ack.position.number(), Instant::now()));
         ack.position.number()

@@ -7,6 +7,7 @@ use orderbell::domain::ids::{CategoryId, MenuItemId};
 use orderbell::domain::menu::{self, Category, Menu, MenuAction};
 use orderbell::domain::menu_draft::{ItemDraft, MAX_PRICE, MenuDraft};
 use orderbell::domain::position::Position;
+use orderbell::domain::version::Expected;
 use proptest::prelude::*;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -29,7 +30,7 @@ impl Board {
 
     /// What came of it: the last event, or none; or the refusal's kind.
     fn put(&mut self, action: &MenuAction, millis: i64) -> Result<Option<EventKind>, RefusalKind> {
-        match menu::decide(&self.menu, action, Moment { now: at(millis), head: self.head }) {
+        match menu::decide(&self.menu, action, &Expected::ANY, Moment { now: at(millis), head: self.head }) {
             Ok(Decision::Change { drafts, write, document }) => {
                 fold(&mut self.folded, self.head, &drafts);
                 let Write::Menu(menu) = write else { panic!("a change of the menu writes the menu") };

@@ -8,6 +8,7 @@ use orderbell::domain::ids::{RestaurantId, TableId, UserId};
 use orderbell::domain::position::Position;
 use orderbell::domain::principal::{Principal, Role};
 use orderbell::domain::text::Key;
+use orderbell::domain::version::Expected;
 use orderbell::store::StoreError;
 use orderbell::store::accounts::{ApiKey, Restaurant, Table, User, UserChange, UserChanged};
 use orderbell::store::sessions::{Rotation, SessionRow};
@@ -79,15 +80,25 @@ pub async fn a_table_gets_another_key_and_goes(world: World) {
     let (first, second) = (table(one.id, "7", "key-1"), table(one.id, "8", "key-2"));
     store.add_table(&first).await.unwrap();
     store.add_table(&second).await.unwrap();
-    assert_eq!(store.set_table_key(one.id, first.id, &key("key-2"), true).await, Err(StoreError::Taken));
-    assert_eq!(store.set_table_key(two.id, first.id, &key("key-3"), true).await, Err(StoreError::Missing), "another's");
-    assert_eq!(store.set_table_key(one.id, first.id, &key("key-3"), true).await, Ok(vec![]));
+    assert_eq!(
+        store.set_table_key(&Table { restaurant: one.id, key: key("key-2"), ..first.clone() }, true, Expected::ANY).await,
+        Err(StoreError::Taken)
+    );
+    assert_eq!(
+        store.set_table_key(&Table { restaurant: two.id, key: key("key-3"), ..first.clone() }, true, Expected::ANY).await,
+        Err(StoreError::Missing),
+        "another's"
+    );
+    assert_eq!(
+        store.set_table_key(&Table { restaurant: one.id, key: key("key-3"), ..first.clone() }, true, Expected::ANY).await,
+        Ok(vec![])
+    );
     assert_eq!(store.table_by_key(&key("key-1")).await.unwrap(), None);
     let first = Table { key: key("key-3"), ..first };
     assert_eq!(store.table_by_key(&key("key-3")).await.unwrap(), Some(first.clone()));
-    assert_eq!(store.remove_table(two.id, first.id).await, Err(StoreError::Missing), "another's");
-    assert_eq!(store.remove_table(one.id, first.id).await, Ok(vec![]));
-    assert_eq!(store.remove_table(one.id, first.id).await, Err(StoreError::Missing));
+    assert_eq!(store.remove_table(two.id, first.id, Expected::ANY).await, Err(StoreError::Missing), "another's");
+    assert_eq!(store.remove_table(one.id, first.id, Expected::ANY).await, Ok(vec![]));
+    assert_eq!(store.remove_table(one.id, first.id, Expected::ANY).await, Err(StoreError::Missing));
     assert_eq!(store.tables(one.id).await.unwrap(), [second]);
 }
 
@@ -104,19 +115,19 @@ pub async fn a_change_of_a_person_ends_their_sessions(world: World) {
     for (number, (id, who)) in [("s-1", &zia), ("s-2", &zia), ("s-3", &khan)].into_iter().enumerate() {
         begin(id, who, 10 + number as u8).await;
     }
-    assert_eq!(store.change_user(two.id, zia.id, REMOVE).await, Err(StoreError::Missing), "another's");
+    assert_eq!(store.change_user(two.id, zia.id, REMOVE, Expected::ANY).await, Err(StoreError::Missing), "another's");
     let demote = UserChange::Set { role: Some(Role::Staff), password_hash: None };
-    let changed = store.change_user(one.id, zia.id, demote).await.unwrap();
+    let changed = store.change_user(one.id, zia.id, demote, Expected::ANY).await.unwrap();
     assert_eq!(changed, UserChanged::Done(vec![key("s-1"), key("s-2")]));
     assert_eq!(store.rotate_refresh([10; 32], [20; 32], at(2)).await.unwrap(), Rotation::Unknown);
     let rehash = UserChange::Set { role: None, password_hash: Some("$argon2id$another".to_owned().into()) };
-    assert_eq!(store.change_user(one.id, zia.id, rehash).await.unwrap(), UserChanged::Done(vec![]));
+    assert_eq!(store.change_user(one.id, zia.id, rehash, Expected::ANY).await.unwrap(), UserChanged::Done(vec![]));
     let found = store.user_by_name(one.id, &key("zia")).await.unwrap().unwrap();
     assert_eq!((found.role, found.password_hash.expose_secret()), (Role::Staff, "$argon2id$another"));
-    assert_eq!(store.change_user(one.id, khan.id, REMOVE).await.unwrap(), UserChanged::LastManager);
+    assert_eq!(store.change_user(one.id, khan.id, REMOVE, Expected::ANY).await.unwrap(), UserChanged::LastManager);
     assert!(matches!(store.rotate_refresh([12; 32], [22; 32], at(3)).await.unwrap(), Rotation::Rotated(_)));
-    assert_eq!(store.change_user(one.id, zia.id, REMOVE).await.unwrap(), UserChanged::Done(vec![]));
-    assert_eq!(store.change_user(one.id, zia.id, REMOVE).await, Err(StoreError::Missing));
+    assert_eq!(store.change_user(one.id, zia.id, REMOVE, Expected::ANY).await.unwrap(), UserChanged::Done(vec![]));
+    assert_eq!(store.change_user(one.id, zia.id, REMOVE, Expected::ANY).await, Err(StoreError::Missing));
     assert_eq!(sessions::ended(&world).await, [key::<Key>("s-1"), key("s-2")]);
 }
 
@@ -127,7 +138,7 @@ pub async fn of_two_managers_who_remove_each_other_one_stays(world: World) {
         for manager in &pair {
             world.store.add_user(manager, at(0)).await.unwrap();
         }
-        let remove = |id| world.store.change_user(house.id, id, REMOVE);
+        let remove = |id| world.store.change_user(house.id, id, REMOVE, Expected::ANY);
         let (one, two) = tokio::join!(remove(pair[0].id), remove(pair[1].id));
         let outcomes = [one.unwrap(), two.unwrap()];
         assert!(outcomes.contains(&UserChanged::LastManager) && outcomes.contains(&UserChanged::Done(vec![])), "{outcomes:?}");

@@ -9,6 +9,7 @@ use orderbell::domain::menu::MenuAction;
 use orderbell::domain::principal::{Principal, Role};
 use orderbell::domain::reason::Reason;
 use orderbell::domain::time::Timestamp;
+use orderbell::domain::version::Expected;
 use orderbell::store::StoreError;
 use orderbell::store::accounts::{User, UserChange, UserChanged};
 use orderbell::store::audit::{Entry, Kind, Note, recorded, scope, speaks};
@@ -81,7 +82,7 @@ pub async fn a_call_takes_its_entry_with_it_or_leaves_neither(world: World) {
         speaks(&boss);
         let taken = recorded(note("add_person"), house.store.add_user(&twice, at(1))).await;
         assert_eq!(taken.unwrap_err(), StoreError::Taken);
-        let remove = |id| house.store.change_user(house.id, id, UserChange::Remove);
+        let remove = |id| house.store.change_user(house.id, id, UserChange::Remove, Expected::ANY);
         let ended = recorded(note("remove_person").about(second.id), remove(second.id)).await;
         assert!(matches!(ended.unwrap(), UserChanged::Done(_)));
         let last = recorded(note("remove_person").about(first.id), remove(first.id)).await;
@@ -97,7 +98,7 @@ pub async fn a_call_takes_its_entry_with_it_or_leaves_neither(world: World) {
         assert_eq!((entry.name.as_deref(), entry.address.as_deref()), (Some("rahima"), Some("203.0.113.7")));
     }
     // Who removes themselves is still named.
-    let remove = house.store.change_user(house.id, twice.id, UserChange::Remove);
+    let remove = house.store.change_user(house.id, twice.id, UserChange::Remove, Expected::ANY);
     let own = Principal { sub: key(&twice.id.to_string()), ..boss };
     recorded(note("remove_person").by(&own), remove).await.unwrap();
     assert_eq!(entries(&house, None).await[0].name.as_deref(), Some("salma"));

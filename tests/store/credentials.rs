@@ -4,6 +4,7 @@ use crate::accounts::{session, user};
 use crate::house::{House, at, key};
 use crate::world::World;
 use orderbell::domain::principal::Role;
+use orderbell::domain::version::Expected;
 use orderbell::store::StoreError;
 use orderbell::store::accounts::{User, UserChange};
 use orderbell::store::credentials::{TotpSecret, TriedSecret, Which};
@@ -143,7 +144,7 @@ pub async fn a_second_factor_goes_with_its_codes_and_with_its_person(world: Worl
     assert_eq!(store.remove_second_factor(house.id, zia.id, Some(&key("s-2"))).await.unwrap(), [key("s-1")]);
     assert_eq!(store.remove_second_factor(house.id, zia.id, None).await, Err(StoreError::Missing));
     assert!(!store.use_recovery_code(house.id, zia.id, [1; 32]).await.unwrap());
-    store.change_user(house.id, khan.id, UserChange::Remove).await.unwrap();
+    store.change_user(house.id, khan.id, UserChange::Remove, Expected::ANY).await.unwrap();
     assert_eq!(store.second_factor(house.id, khan.id).await.unwrap(), None);
     assert!(!store.use_recovery_code(house.id, khan.id, [1; 32]).await.unwrap());
 }

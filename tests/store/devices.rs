@@ -11,6 +11,7 @@ use orderbell::domain::ids::{DeviceId, RestaurantId};
 use orderbell::domain::principal::{Principal, Role};
 use orderbell::domain::room_id::RoomId;
 use orderbell::domain::text::Key;
+use orderbell::domain::version::Expected;
 use orderbell::store::StoreError;
 use orderbell::store::devices::{Device, Pairing, Poll};
 use orderbell::store::sessions::{Rotation, SessionRow};
@@ -96,7 +97,7 @@ pub async fn a_screen_that_is_moved_keeps_its_session(world: World) {
     house.hold(&display, 1).await;
     house.tell(&display, connected()).await;
     let foreign = Device { restaurant: other.id, ..device.clone() };
-    let set = async |device, second| store.set_device(device, at(second)).await.map(|events| events.len());
+    let set = async |device, second| store.set_device(device, Expected::ANY, at(second)).await.map(|events| events.len());
     assert_eq!(set(&foreign, 2).await, Err(StoreError::Missing), "another's");
     let moved = Device { name: key("Cold line"), station: Some(key("cold")), ..device };
     assert_eq!(set(&moved, 2).await, Ok(1), "one event to announce");
@@ -108,7 +109,7 @@ pub async fn a_screen_that_is_moved_keeps_its_session(world: World) {
     assert_eq!((&shown["name"], &shown["station"], &shown["connected"]), (&"Cold line".into(), &"cold".into(), &true.into()));
     let events = sound_feed(store, house.id).await;
     assert_eq!(fold(&events, house.head().await).displays, displays, "the floor has heard of it");
-    store.revoke_device(house.id, moved.id, at(3)).await.unwrap();
+    store.revoke_device(house.id, moved.id, Expected::ANY, at(3)).await.unwrap();
     assert_eq!(set(&moved, 2).await, Err(StoreError::Missing), "revoked");
 }
 
@@ -125,7 +126,7 @@ pub async fn a_revoked_screen_is_gone_with_its_sessions(world: World) {
     let display = device.id.to_string();
     house.hold(&display, 1).await;
     house.tell(&display, connected()).await;
-    let revoked = store.revoke_device(house.id, device.id, at(3)).await.unwrap();
+    let revoked = store.revoke_device(house.id, device.id, Expected::ANY, at(3)).await.unwrap();
     let told: Vec<_> = revoked.events.iter().map(|event| (event.kind, event.position)).collect();
     assert_eq!((revoked.sessions, told), (vec![key::<Key>("s-1")], vec![(EventKind::DisplayLost, house.head().await)]));
     assert_eq!(store.device(house.id, device.id).await.unwrap(), None);
@@ -138,5 +139,5 @@ pub async fn a_revoked_screen_is_gone_with_its_sessions(world: World) {
     assert_eq!(fold(&events, floor.position).displays, serde_json::json!({}), "the floor has heard of it");
     assert_eq!((events.len(), store.leases(None, 9).await.unwrap()), (2, vec![]));
     assert!(!house.tell(&display, Change::Lost { left: None }).await, "its connections end later");
-    assert_eq!(store.revoke_device(house.id, device.id, at(4)).await.unwrap_err(), StoreError::Missing);
+    assert_eq!(store.revoke_device(house.id, device.id, Expected::ANY, at(4)).await.unwrap_err(), StoreError::Missing);
 }

@@ -10,6 +10,7 @@ use orderbell::domain::limit::{Guest, Limit, OpenOrders};
 use orderbell::domain::principal::Principal;
 use orderbell::domain::reason::Reason;
 use orderbell::domain::text::Key;
+use orderbell::domain::version::Expected;
 use orderbell::store::StoreError;
 use orderbell::store::accounts::Table;
 use orderbell::store::guests::{LimitRefusal, RefusalKey};
@@ -85,7 +86,7 @@ pub async fn a_table_that_goes_takes_its_guests_with_it(world: World) {
     let (a, b) = (sit(&house, &seven, "a", [1; 32]).await, sit(&house, &seven, "b", [2; 32]).await);
     let c = sit(&house, &eight, "c", [3; 32]).await;
     let elsewhere = sit(&another, &same_label, "d", [4; 32]).await;
-    assert_eq!(house.store.remove_table(house.id, seven.id).await, Ok(vec![a.clone(), b.clone()]));
+    assert_eq!(house.store.remove_table(house.id, seven.id, Expected::ANY).await, Ok(vec![a.clone(), b.clone()]));
     assert_eq!(ended(&world).await, [a, b], "in the same transaction");
     assert_eq!((sitting(&house, None).await, sitting(&another, None).await), (vec![c], vec![elsewhere]));
     let late = SessionRow { principal: guest(&house, "e", Some("7")), expires_at: at(600) };
@@ -96,9 +97,18 @@ pub async fn a_new_key_ends_sessions_when_it_is_asked_to(world: World) {
     let house = House::open(&world.store).await;
     let seven = table(&house, "7", "key-7").await;
     let a = sit(&house, &seven, "a", [1; 32]).await;
-    assert_eq!(house.store.set_table_key(house.id, seven.id, &key("key-2"), false).await, Ok(vec![]));
+    assert_eq!(
+        house
+            .store
+            .set_table_key(&Table { restaurant: house.id, key: key("key-2"), ..seven.clone() }, false, Expected::ANY)
+            .await,
+        Ok(vec![])
+    );
     assert_eq!((sitting(&house, Some("7")).await, ended(&world).await), (vec![a.clone()], vec![]));
-    assert_eq!(house.store.set_table_key(house.id, seven.id, &key("key-3"), true).await, Ok(vec![a.clone()]));
+    assert_eq!(
+        house.store.set_table_key(&Table { restaurant: house.id, key: key("key-3"), ..seven.clone() }, true, Expected::ANY).await,
+        Ok(vec![a.clone()])
+    );
     assert_eq!((sitting(&house, Some("7")).await, ended(&world).await), (vec![], vec![a]));
 }
 
@@ -111,7 +121,7 @@ pub async fn a_guest_who_sits_down_while_the_table_goes_is_not_left_behind(world
         let row = SessionRow { principal, expires_at: at(600) };
         let (sits, goes) = tokio::join!(
             house.store.begin_guest_session(&row, [round; 32], &table.key, at(0)),
-            house.store.remove_table(house.id, table.id),
+            house.store.remove_table(house.id, table.id, Expected::ANY),
         );
         let has_ended = goes.unwrap().contains(&row.principal.session);
         assert!(sits == Err(StoreError::Missing) || has_ended, "round {round}: {sits:?}");

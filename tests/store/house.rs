@@ -14,6 +14,7 @@ use orderbell::domain::principal::{Principal, Role};
 use orderbell::domain::text::Slug;
 use orderbell::domain::time::Timestamp;
 use orderbell::domain::transition::{self, Circumstance};
+use orderbell::domain::version::Expected;
 use orderbell::store::accounts::Restaurant;
 use orderbell::store::log::{Ack, CommandKey, Committed, Reads, State, Work};
 use orderbell::store::{Result, SharedStore};
@@ -104,7 +105,7 @@ impl House {
     /// What changes the menu.
     pub fn changing_menu(&self, action: MenuAction) -> Work {
         self.work(&self.staff(), Reads::Menu, None, move |state: State| {
-            menu::decide(&state.menu.expect("a menu is read"), &action, state.moment)
+            menu::decide(&state.menu.expect("a menu is read"), &action, &Expected::ANY, state.moment)
         })
     }
 

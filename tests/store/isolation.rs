@@ -11,6 +11,7 @@ use orderbell::domain::order::Order;
 use orderbell::domain::position::Position;
 use orderbell::domain::reason::CallReason;
 use orderbell::domain::room_id::RoomId;
+use orderbell::domain::version::Expected;
 use orderbell::store::StoreError;
 use orderbell::store::devices::{Device, Pairing};
 use orderbell::store::log::{OrderFilter, Reads, Work};
@@ -93,7 +94,7 @@ pub async fn people_and_screens_of_another_are_not_there(world: World) {
     assert_eq!(store.device(one.id, id).await.unwrap(), Some(device));
     assert_eq!(store.device(two.id, id).await.unwrap(), None);
     assert_eq!(store.devices(two.id).await.unwrap(), []);
-    assert_eq!(store.revoke_device(two.id, id, at(2)).await.unwrap_err(), StoreError::Missing);
+    assert_eq!(store.revoke_device(two.id, id, Expected::ANY, at(2)).await.unwrap_err(), StoreError::Missing);
     let key_of_one = orderbell::store::accounts::ApiKey { id: key("pos"), restaurant: one.id, name: key("POS") };
     store.add_api_key(&key_of_one, [2; 32], at(1)).await.unwrap();
     assert_eq!(store.api_keys(two.id).await.unwrap(), []);

@@ -3,6 +3,7 @@
 use crate::domain::menu::MenuAction;
 use crate::domain::menu_draft::MenuDraft;
 use crate::http::body::LargeBody;
+use crate::http::etag::BasedOn;
 use crate::http::extract::Manager;
 use crate::http::menu::change;
 use crate::http::problem::Problem;
@@ -13,11 +14,12 @@ use actix_web::{HttpResponse, web};
 /// sold out where nothing else is said.
 ///
 /// # Errors
-/// `forbidden`, `invalid`, `too_large`.
+/// `forbidden`, `invalid`, `too_large`; `stale` (412), with the menu as it stands, when it is not the one of `If-Match`.
 pub async fn replace(
     state: web::Data<State>,
     Manager(who): Manager,
+    based_on: BasedOn,
     body: LargeBody<MenuDraft>,
 ) -> Result<HttpResponse, Problem> {
-    change(&state, &who, MenuAction::Replace(Box::new(body.0))).await
+    change(&state, &who, MenuAction::Replace(Box::new(body.0)), based_on).await
 }

@@ -4,6 +4,7 @@ use crate::domain::ids::UserId;
 use crate::domain::principal::Role;
 use crate::domain::text::{Key, Slug};
 use crate::http::body::Body;
+use crate::http::etag::{self, BasedOn};
 use crate::http::extract::Manager;
 use crate::http::problem::Problem;
 use crate::http::state::State;
@@ -20,11 +21,13 @@ struct Person {
     role: Role,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     totp: bool,
+    version: String,
 }
 
 impl From<User> for Person {
     fn from(user: User) -> Self {
-        Self { id: user.id, username: user.username, role: user.role, totp: false }
+        let version = user.version().into_string();
+        Self { id: user.id, username: user.username, role: user.role, totp: false, version }
     }
 }
 
@@ -74,33 +77,36 @@ pub struct PersonChange {
 /// `PATCH …/people/{id}`: another role or password. Their sessions end, on every node. 200 with the person.
 ///
 /// # Errors
-/// `forbidden`, `not_found`, `invalid`, `conflict` for the last manager's role.
+/// `forbidden`, `not_found`, `invalid`, `conflict` for the last manager's role, `stale` (412).
 pub async fn change(
     state: web::Data<State>,
     Manager(who): Manager,
     path: web::Path<(Slug, UserId)>,
+    based_on: BasedOn,
     body: Body<PersonChange>,
 ) -> Result<HttpResponse, Problem> {
     let PersonChange { role, password } = body.0;
     if role.is_none() && password.is_none() {
         return Err(Problem::invalid("send a role or a password"));
     }
-    state.sessions()?.change_person(who.restaurant, path.1, role, password).await?;
+    state.sessions()?.change_person(who.restaurant, path.1, role, password, based_on.0).await?;
     let user = state.store.users(who.restaurant).await?.into_iter().find(|user| user.id == path.1);
     let user = user.ok_or_else(|| Problem::not_found("no such person"))?;
-    Ok(HttpResponse::Ok().json(Person::from(user)))
+    let version = user.version();
+    Ok(etag::versioned(HttpResponse::Ok().json(Person::from(user)), version))
 }
 
 /// `DELETE …/people/{id}`: they sign in no more, and their sessions end, on every node. 204.
 ///
 /// # Errors
-/// `forbidden`, `not_found`, `conflict` for the last manager.
+/// `forbidden`, `not_found`, `conflict` for the last manager, `stale` (412).
 pub async fn remove(
     state: web::Data<State>,
     Manager(who): Manager,
     path: web::Path<(Slug, UserId)>,
+    based_on: BasedOn,
 ) -> Result<HttpResponse, Problem> {
-    state.sessions()?.remove_person(who.restaurant, path.1).await?;
+    state.sessions()?.remove_person(who.restaurant, path.1, based_on.0).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

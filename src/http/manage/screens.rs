@@ -4,6 +4,7 @@ use crate::domain::ids::DeviceId;
 use crate::domain::text::{Name, Slug, Station};
 use crate::http::body::Body;
 use crate::http::devices::DeviceBrief;
+use crate::http::etag::{self, BasedOn};
 use crate::http::extract::Manager;
 use crate::http::problem::Problem;
 use crate::http::state::State;
@@ -43,33 +44,36 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<S
 /// its next token.
 ///
 /// # Errors
-/// `forbidden`, `not_found`, `invalid` for a station that is not on the menu.
+/// `forbidden`, `not_found`, `invalid` for a station that is not on the menu, `stale` (412).
 pub async fn change(
     state: web::Data<State>,
     Manager(who): Manager,
     path: web::Path<(Slug, DeviceId)>,
+    based_on: BasedOn,
     body: Body<DeviceChange>,
 ) -> Result<HttpResponse, Problem> {
     let DeviceChange { name, station } = body.0;
     if name.is_none() && station.is_none() {
         return Err(Problem::invalid("send a name or a station"));
     }
-    let (device, events) = state.sessions()?.change_screen(who.restaurant, path.1, name, station).await?;
+    let (device, events) = state.sessions()?.change_screen(who.restaurant, path.1, name, station, based_on.0).await?;
     state.commands.announce(who.restaurant, events).await;
-    Ok(HttpResponse::Ok().json(DeviceBrief::from(device)))
+    let version = device.version();
+    Ok(etag::versioned(HttpResponse::Ok().json(DeviceBrief::from(device)), version))
 }
 
 /// `DELETE …/devices/{id}`: the screen's sessions end, on every node, the floor is told at once, and it has to be
 /// paired again. 204.
 ///
 /// # Errors
-/// `forbidden`, `not_found`.
+/// `forbidden`, `not_found`, `stale` (412).
 pub async fn revoke(
     state: web::Data<State>,
     Manager(who): Manager,
     path: web::Path<(Slug, DeviceId)>,
+    based_on: BasedOn,
 ) -> Result<HttpResponse, Problem> {
-    let events = state.sessions()?.revoke_screen(who.restaurant, path.1).await?;
+    let events = state.sessions()?.revoke_screen(who.restaurant, path.1, based_on.0).await?;
     state.commands.announce(who.restaurant, events).await;
     Ok(HttpResponse::NoContent().finish())
 }

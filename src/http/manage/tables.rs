@@ -6,6 +6,7 @@ use crate::domain::ids::TableId;
 use crate::domain::principal::Principal;
 use crate::domain::text::{Key, Slug, TableLabel};
 use crate::http::body::{Body, OptionalBody};
+use crate::http::etag::{self, BasedOn};
 use crate::http::extract::Manager;
 use crate::http::problem::Problem;
 use crate::http::qr;
@@ -24,12 +25,14 @@ struct TableAnswer {
     label: TableLabel,
     key: Key,
     url: String,
+    version: String,
 }
 
 impl TableAnswer {
     fn new(table: Table, base: &str) -> Self {
         let url = format!("{base}/t/{}", table.key);
-        Self { id: table.id, label: table.label, key: table.key, url }
+        let version = table.version().into_string();
+        Self { id: table.id, label: table.label, key: table.key, url, version }
     }
 }
 
@@ -90,14 +93,15 @@ pub async fn add(
 /// `DELETE …/tables/{id}`: its code opens nothing any more, and the sessions of its guests end. 204.
 ///
 /// # Errors
-/// `forbidden`, `not_found`.
+/// `forbidden`, `not_found`, `stale` (412).
 pub async fn remove(
     state: web::Data<State>,
     Manager(who): Manager,
     path: web::Path<(Slug, TableId)>,
+    based_on: BasedOn,
 ) -> Result<HttpResponse, Problem> {
     let table = find(&state, &who, path.1).await?;
-    state.sessions()?.remove_table(note(&table, "remove_table"), who.restaurant, table.id).await?;
+    state.sessions()?.remove_table(note(&table, "remove_table"), who.restaurant, table.id, based_on.0).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -112,20 +116,22 @@ pub struct NewKey {
 /// unless the body says `"end_sessions":false`. 200 with the table.
 ///
 /// # Errors
-/// `forbidden`, `not_found`, `invalid`.
+/// `forbidden`, `not_found`, `invalid`, `stale` (412).
 pub async fn renew_key(
     state: web::Data<State>,
     Manager(who): Manager,
     request: HttpRequest,
     path: web::Path<(Slug, TableId)>,
+    based_on: BasedOn,
     body: OptionalBody<NewKey>,
 ) -> Result<HttpResponse, Problem> {
     let base = state.base.of(&request)?;
     let table = Table { key: new_key()?, ..find(&state, &who, path.1).await? };
     let end_sessions = body.0?.end_sessions.unwrap_or(true);
     let note = note(&table, "change_key");
-    state.sessions()?.renew_table_key(note, &table, end_sessions).await?;
-    Ok(HttpResponse::Ok().json(TableAnswer::new(table, &base)))
+    state.sessions()?.renew_table_key(note, &table, end_sessions, based_on.0).await?;
+    let version = table.version();
+    Ok(etag::versioned(HttpResponse::Ok().json(TableAnswer::new(table, &base)), version))
 }
 
 /// `GET …/tables/{id}/qr.svg`: the table's address as a QR code.

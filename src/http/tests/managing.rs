@@ -264,11 +264,11 @@ async fn a_screen_is_renamed_moved_and_revoked() {
     let paired = house.call(poll).await.json();
     let path = ladle(&format!("/devices/{device}"));
     let renamed = house.send(patch(&path), &manager, json!({"name": "Hot line"})).await.json();
-    assert_eq!(renamed, json!({"id": device, "name": "Hot line", "station": "hot"}));
+    assert_eq!(renamed, json!({"id": device, "name": "Hot line", "station": "hot", "version": renamed["version"]}));
     house.send(patch(&path), &manager, json!({"station": "cellar"})).await.problem(422, "invalid");
     house.send(patch(&path), &manager, json!({})).await.problem(422, "invalid");
     let freed = house.send(patch(&path), &manager, json!({"station": null})).await.json();
-    assert_eq!(freed, json!({"id": device, "name": "Hot line"}));
+    assert_eq!(freed, json!({"id": device, "name": "Hot line", "version": freed["version"]}));
     assert_eq!(list(&house, "/devices", "devices").await, [freed]);
     let refresh = post("/api/v1/sessions/refresh").set_json(json!({"refresh_token": paired["refresh_token"]}));
     let refreshed = house.call(refresh).await.json();

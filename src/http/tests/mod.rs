@@ -10,6 +10,7 @@ mod problems;
 mod rooms;
 mod sessions;
 mod specs;
+mod versions;
 
 use super::base::Base;
 use super::limits::{Limits, Rate, Rates};

@@ -1,13 +1,14 @@
 //! [`Accounts`]: restaurants, tables, people, API keys.
 
-use super::{Backend, Connection, Database, guests, sessions, users};
+use super::{Backend, Connection, Database, LOCK_FEED, guests, sessions, users};
 use crate::domain::ids::{RestaurantId, TableId, UserId};
 use crate::domain::menu::Menu;
 use crate::domain::text::{Key, Slug};
 use crate::domain::time::Timestamp;
+use crate::domain::version::Expected;
 use crate::store::accounts::{Accounts, ApiKey, Restaurant, Table, User, UserChange, UserChanged};
 use crate::store::error::broken;
-use crate::store::rows::{ApiKeyRow, RestaurantRow, TableRow, UserRow};
+use crate::store::rows::{ApiKeyRow, FeedRow, RestaurantRow, TableRow, UserRow};
 use crate::store::{Result, StoreError, rows, sql};
 use async_trait::async_trait;
 use secrecy::ExposeSecret;
@@ -58,11 +59,13 @@ impl Accounts for Backend {
         self.all(query_as::<Database, TableRow>(sql::accounts::TABLES).bind(restaurant.uuid())).await
     }
 
-    async fn set_table_key(&self, restaurant: RestaurantId, id: TableId, key: &Key, end_sessions: bool) -> Result<Vec<Key>> {
+    async fn set_table_key(&self, table: &Table, end_sessions: bool, expected: Expected) -> Result<Vec<Key>> {
+        let (restaurant, id) = (table.restaurant, table.id);
         let query = query_scalar::<Database, String>(sql::accounts::SET_TABLE_KEY).bind(restaurant.uuid()).bind(id.uuid());
-        let query = query.bind(key.as_str().to_owned());
+        let query = query.bind(table.key.as_str().to_owned());
         self.write(move |c| {
             Box::pin(async move {
+                hold_table(c, restaurant, id, &expected).await?;
                 let label = query.fetch_optional(&mut *c).await?.ok_or(StoreError::Missing)?;
                 if end_sessions { guests::end_table(c, restaurant, &label).await } else { Ok(Vec::new()) }
             })
@@ -70,10 +73,11 @@ impl Accounts for Backend {
         .await
     }
 
-    async fn remove_table(&self, restaurant: RestaurantId, id: TableId) -> Result<Vec<Key>> {
+    async fn remove_table(&self, restaurant: RestaurantId, id: TableId, expected: Expected) -> Result<Vec<Key>> {
         let query = query_scalar::<Database, String>(sql::accounts::REMOVE_TABLE).bind(restaurant.uuid()).bind(id.uuid());
         self.write(move |c| {
             Box::pin(async move {
+                hold_table(c, restaurant, id, &expected).await?;
                 let label = query.fetch_optional(&mut *c).await?.ok_or(StoreError::Missing)?;
                 guests::end_table(c, restaurant, &label).await
             })
@@ -105,8 +109,14 @@ impl Accounts for Backend {
         self.all(query_as::<Database, UserRow>(sql::accounts::USERS).bind(restaurant.uuid())).await
     }
 
-    async fn change_user(&self, restaurant: RestaurantId, id: UserId, change: UserChange) -> Result<UserChanged> {
-        self.write(move |c| Box::pin(users::change(c, restaurant, id, change))).await
+    async fn change_user(
+        &self,
+        restaurant: RestaurantId,
+        id: UserId,
+        change: UserChange,
+        expected: Expected,
+    ) -> Result<UserChanged> {
+        self.write(move |c| Box::pin(async move { users::change(c, restaurant, id, change, &expected).await })).await
     }
 
     async fn add_api_key(&self, key: &ApiKey, hash: [u8; 32], at: Timestamp) -> Result<()> {
@@ -136,6 +146,15 @@ impl Accounts for Backend {
 /// Whether a statement about one row has found it.
 pub(super) const fn found(rows: u64) -> Result<()> {
     if rows == 0 { Err(StoreError::Missing) } else { Ok(()) }
+}
+
+/// Holds the restaurant's feed, so that changes of its tables come one after the other, and looks at the table's version.
+async fn hold_table(connection: &mut Connection, restaurant: RestaurantId, id: TableId, expected: &Expected) -> Result<()> {
+    let lock = query_as::<Database, FeedRow>(LOCK_FEED).bind(restaurant.uuid());
+    lock.fetch_optional(&mut *connection).await?.ok_or(StoreError::Missing)?;
+    let find = query_as::<Database, TableRow>(sql::accounts::TABLE).bind(restaurant.uuid()).bind(id.uuid());
+    let table = Table::try_from(find.fetch_optional(connection).await?.ok_or(StoreError::Missing)?)?;
+    if expected.admits(&table.version()) { Ok(()) } else { Err(StoreError::Stale) }
 }
 
 async fn add_restaurant(connection: &mut Connection, restaurant: &Restaurant, menu: &Menu, at: Timestamp) -> Result<()> {

@@ -1,14 +1,15 @@
 //! [`Devices`]: pairing.
 
 use super::accounts::found;
-use super::{Backend, Connection, Database, displays, sessions};
+use super::{Backend, Connection, Database, LOCK_FEED, displays, sessions};
 use crate::domain::display::Change;
 use crate::domain::event::Event;
 use crate::domain::ids::{DeviceId, RestaurantId};
 use crate::domain::text::Key;
 use crate::domain::time::Timestamp;
+use crate::domain::version::Expected;
 use crate::store::devices::{Device, Devices, Pairing, Poll, Revoked};
-use crate::store::rows::DeviceRow;
+use crate::store::rows::{DeviceRow, FeedRow};
 use crate::store::{Result, StoreError, sql};
 use async_trait::async_trait;
 use sqlx::{query, query_as, query_scalar};
@@ -43,13 +44,13 @@ impl Devices for Backend {
         self.all(query_as::<Database, DeviceRow>(sql::devices::DEVICES).bind(restaurant.uuid())).await
     }
 
-    async fn set_device(&self, device: &Device, at: Timestamp) -> Result<Arc<[Event]>> {
+    async fn set_device(&self, device: &Device, expected: Expected, at: Timestamp) -> Result<Arc<[Event]>> {
         let device = device.clone();
-        self.write(move |c| Box::pin(async move { set(c, &device, at).await })).await
+        self.write(move |c| Box::pin(async move { set(c, &device, &expected, at).await })).await
     }
 
-    async fn revoke_device(&self, restaurant: RestaurantId, id: DeviceId, at: Timestamp) -> Result<Revoked> {
-        self.write(move |c| Box::pin(revoke(c, restaurant, id, at))).await
+    async fn revoke_device(&self, restaurant: RestaurantId, id: DeviceId, expected: Expected, at: Timestamp) -> Result<Revoked> {
+        self.write(move |c| Box::pin(async move { revoke(c, restaurant, id, &expected, at).await })).await
     }
 }
 
@@ -111,7 +112,17 @@ async fn not_now(connection: &mut Connection, hash: [u8; 32], at: Timestamp) -> 
     })
 }
 
-async fn set(connection: &mut Connection, device: &Device, at: Timestamp) -> Result<Arc<[Event]>> {
+/// Holds the restaurant's feed, so that changes of its screens come one after the other, and looks at the screen's version.
+async fn hold(connection: &mut Connection, restaurant: RestaurantId, id: DeviceId, expected: &Expected) -> Result<()> {
+    let lock = query_as::<Database, FeedRow>(LOCK_FEED).bind(restaurant.uuid());
+    lock.fetch_optional(&mut *connection).await?.ok_or(StoreError::Missing)?;
+    let find = query_as::<Database, DeviceRow>(sql::devices::DEVICE).bind(restaurant.uuid()).bind(id.uuid());
+    let device = Device::try_from(find.fetch_optional(connection).await?.ok_or(StoreError::Missing)?)?;
+    if expected.admits(&device.version()) { Ok(()) } else { Err(StoreError::Stale) }
+}
+
+async fn set(connection: &mut Connection, device: &Device, expected: &Expected, at: Timestamp) -> Result<Arc<[Event]>> {
+    hold(connection, device.restaurant, device.id, expected).await?;
     let (restaurant, id) = (device.restaurant.uuid(), device.id.uuid());
     let station = device.station.as_ref().map(|station| station.as_str());
     let set = query::<Database>(sql::devices::SET_DEVICE).bind(restaurant).bind(id).bind(device.name.as_str());
@@ -122,7 +133,14 @@ async fn set(connection: &mut Connection, device: &Device, at: Timestamp) -> Res
     displays::tell(connection, device.restaurant, device.id, change, at).await
 }
 
-async fn revoke(connection: &mut Connection, restaurant: RestaurantId, id: DeviceId, at: Timestamp) -> Result<Revoked> {
+async fn revoke(
+    connection: &mut Connection,
+    restaurant: RestaurantId,
+    id: DeviceId,
+    expected: &Expected,
+    at: Timestamp,
+) -> Result<Revoked> {
+    hold(connection, restaurant, id, expected).await?;
     let revoke = query::<Database>(sql::devices::REVOKE_DEVICE).bind(restaurant.uuid()).bind(id.uuid());
     if revoke.bind(at.micros()).execute(&mut *connection).await?.rows_affected() == 0 {
         return Err(StoreError::Missing);

@@ -4,6 +4,7 @@ use super::accounts::found;
 use super::{Connection, Database, LOCK_FEED, sessions};
 use crate::domain::ids::{RestaurantId, UserId};
 use crate::domain::principal::Role;
+use crate::domain::version::Expected;
 use crate::store::accounts::{User, UserChange, UserChanged};
 use crate::store::rows::{FeedRow, UserRow};
 use crate::store::{Result, StoreError, audit, sql};
@@ -15,12 +16,16 @@ pub async fn change(
     restaurant: RestaurantId,
     id: UserId,
     change: UserChange,
+    expected: &Expected,
 ) -> Result<UserChanged> {
     // Two managers who remove each other at once must not both find the other: one waits here.
     let lock = query_as::<Database, FeedRow>(LOCK_FEED).bind(restaurant.uuid());
     lock.fetch_optional(&mut *connection).await?.ok_or(StoreError::Missing)?;
     let find = query_as::<Database, UserRow>(sql::accounts::USER).bind(restaurant.uuid()).bind(id.uuid());
     let user = User::try_from(find.fetch_optional(&mut *connection).await?.ok_or(StoreError::Missing)?)?;
+    if !expected.admits(&user.version()) {
+        return Err(StoreError::Stale);
+    }
     if user.role == Role::Manager && ends_management(&change) && other_managers(connection, &user).await? == 0 {
         audit::came_to("last_manager");
         return Ok(UserChanged::LastManager);

@@ -42,6 +42,7 @@ statements! {
     TABLE_BY_KEY = tables!("key = $1");
     TABLES = tables!("restaurant = $1 ORDER BY id");
 
+    TABLE = tables!("restaurant = $1 AND id = $2");
     SET_TABLE_KEY = "UPDATE tables SET key = $3 WHERE restaurant = $1 AND id = $2 RETURNING label";
     REMOVE_TABLE = "DELETE FROM tables WHERE restaurant = $1 AND id = $2 RETURNING label";
 

@@ -1,5 +1,6 @@
 //! The manager's page.
 
+use crate::browser::Browser;
 use crate::driver::Form;
 use crate::house::{House, sign_in};
 use serde_json::json;
@@ -55,4 +56,58 @@ async fn what_is_wrong_with_a_dish_stands_beside_its_fields() {
     manager.until("the name forgiven", forgiven, vec![]).await;
     assert_eq!(manager.ask("return document.querySelectorAll('dialog[open] [data-of]').length", vec![]).await, 2);
     manager.has_no_complaint().await;
+}
+
+/// Writes a field of a dish and keeps it in the draft.
+async fn edit(manager: &Browser, dish: &str, field: &str, text: &str) {
+    manager.tap(&format!("[data-menu-item='{dish}'] [data-do='ask-item']")).await;
+    manager.write(&format!("dialog[open] [name='{field}']"), text).await;
+    manager.tap("dialog[open] [type='submit']").await;
+    manager.sees(".save").await;
+}
+
+#[tokio::test]
+async fn two_managers_who_save_one_menu_undo_nothing_of_each_other() {
+    let house = House::open(2, &[]).await;
+    let (one, two) = (house.browser("one", Form::Wall).await, house.browser("two", Form::Phone).await);
+    for manager in [&one, &two] {
+        manager.goto("/manage").await;
+        sign_in(manager, "manager").await;
+        manager.sees("[data-menu-item]").await;
+    }
+    let dish = one.ask("return document.querySelector('[data-menu-item]').dataset.menuItem", vec![]).await;
+    let dish = dish.as_str().unwrap();
+    let read = async || house.staff.get("/api/v1/restaurants/demo/menu").await.expect(200)["items"][dish].clone();
+    let saved = "return document.querySelector('.save') === null";
+
+    // Different fields of one dish go together, and nobody is asked.
+    edit(&one, dish, "name", "Rezala of the house").await;
+    edit(&two, dish, "description", "Cooked slowly").await;
+    one.tap(".save [data-do='save']").await;
+    one.until("the first menu saved", saved, vec![]).await;
+    two.tap(".save [data-do='save']").await;
+    two.until("the second menu saved", saved, vec![]).await;
+    let both = read().await;
+    assert_eq!((&both["name"], &both["description"]), (&json!("Rezala of the house"), &json!("Cooked slowly")));
+
+    // The same field is asked about, with both values.
+    one.reload().await;
+    one.sees("[data-menu-item]").await;
+    edit(&one, dish, "price", "11").await;
+    edit(&two, dish, "price", "12").await;
+    one.tap(".save [data-do='save']").await;
+    one.until("the third menu saved", saved, vec![]).await;
+    two.tap(".save [data-do='save']").await;
+    two.sees("dialog[open] .conflict").await;
+    let words = two.ask("return document.querySelector('dialog[open] .conflict').innerText", vec![]).await;
+    let words = words.as_str().unwrap();
+    assert!(["Rezala of the house", "11", "12"].iter().all(|part| words.contains(part)), "{words}");
+    two.inspect("manage-menu-conflict").await;
+    two.tap("dialog[open] .conflict [value='theirs']").await;
+    two.tap("dialog[open] [type='submit']").await;
+    two.until("the fourth menu saved", saved, vec![]).await;
+    let amount = read().await["price"]["amount"].as_u64().unwrap();
+    assert!(amount == 11 || amount == 1100, "{amount}");
+    one.has_no_complaint().await;
+    two.has_no_complaint().await;
 }

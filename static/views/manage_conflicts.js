@@ -1,0 +1,41 @@
+import { h } from './dom.js';
+import { money } from './format.js';
+import { formSheet } from './manage_parts.js';
+
+/** @type {Record<string, string>} */
+const FIELD_WORDS = { name: 'name', description: 'description', amount: 'price', station: 'station', photo: 'photo', category: 'heading', option: 'option', present: 'on the menu' };
+
+/**
+ * Asks which of two edits stands, where both have changed the same.
+ * @param {import('./manage_menu_merge.js').Conflict[]} conflicts
+ * @param {{currency: string, headings: {id: string, name: string}[]}} parts
+ */
+export function conflictSheet(conflicts, parts) {
+  return formSheet('conflicts', 'Somebody else has changed the same',
+    'Everything else of both goes together. Choose what stands:', 'Save with these',
+    conflicts.map((conflict) => conflictField(conflict, parts)));
+}
+
+/** @param {import('./manage_menu_merge.js').Conflict} conflict @param {{currency: string, headings: {id: string, name: string}[]}} parts */
+function conflictField(conflict, parts) {
+  const { key, name, field } = conflict;
+  const side = (/** @type {'mine' | 'theirs'} */ whose, /** @type {string} */ words) => h('label.conflict__side', {},
+    h('input', { type: 'radio', name: key, value: whose, checked: whose === 'mine' }),
+    h('span', {}, h('span.muted', {}, words), ' ', valueWords(field, conflict[whose], parts)));
+  return h('fieldset.field.conflict', { 'data-conflict': key }, h('legend', {}, `${name}: ${FIELD_WORDS[field] ?? field}`),
+    side('mine', 'Yours:'), side('theirs', 'Theirs:'));
+}
+
+/** @param {string} field @param {any} value @param {{currency: string, headings: {id: string, name: string}[]}} parts @returns {string} */
+function valueWords(field, value, { currency, headings }) {
+  if (field === 'amount') return money({ amount: value, currency });
+  if (field === 'category') return headings.find(({ id }) => id === value)?.name ?? '';
+  if (field === 'present') return value === 'removed' || value === undefined ? 'Remove it' : 'Keep it, changed';
+  if (field === 'option') return value ? `${value.name}, ${money({ amount: value.amount, currency })}` : 'Removed';
+  return value === '' || value === undefined ? 'Nothing' : String(value);
+}
+
+/** @param {string} what somebody else has changed, such as `the role to manager` */
+export function conflictWords(what) {
+  return `somebody else has just changed ${what}. Send it once more if yours should stand`;
+}

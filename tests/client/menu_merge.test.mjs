@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { mergeMenus, sameMenu } from '../../static/views/manage_menu_merge.js';
+
+const dish = (id, more = {}) => ({ id, name: id, description: '', amount: 900, station: 'hot', photo: '', available: true, options: [], ...more });
+const heading = (id, items = [], name = id) => ({ id, name, items });
+const base = () => [heading('mains', [dish('rezala'), dish('roast')]), heading('drinks', [dish('lassi')])];
+const names = (draft) => draft.map(({ name, items }) => [name, items.map((item) => item.name)]);
+const find = (draft, id) => draft.flatMap(({ items }) => items).find((item) => item.id === id);
+
+function edited(change) {
+  const draft = structuredClone(base());
+  change(draft);
+  return draft;
+}
+
+test('edits of different dishes and of different fields of one dish are both kept, without a question', () => {
+  const mine = edited((draft) => { draft[0].items[0].amount = 950; draft[1].items.push(dish('tea')); });
+  const theirs = edited((draft) => { draft[0].items[0].description = 'Slow'; draft[0].items[1].amount = 100; draft[0].items[0].available = false; });
+  const { draft, conflicts } = mergeMenus(base(), mine, theirs);
+  assert.deepEqual(conflicts, []);
+  assert.equal(find(draft, 'rezala').amount, 950);
+  assert.equal(find(draft, 'rezala').description, 'Slow');
+  assert.equal(find(draft, 'rezala').available, false, 'what is sold out is theirs to say');
+  assert.equal(find(draft, 'roast').amount, 100);
+  assert.deepEqual(names(draft), [['mains', ['rezala', 'roast']], ['drinks', ['lassi', 'tea']]]);
+});
+
+test('one field that both have changed is asked about, and either answer loses nothing else', () => {
+  const mine = edited((draft) => { draft[0].items[0].amount = 950; });
+  const theirs = edited((draft) => { draft[0].items[0].amount = 1000; draft[1].name = 'To drink'; });
+  const { conflicts } = mergeMenus(base(), mine, theirs);
+  assert.deepEqual(conflicts, [{ key: 'rezala/amount', name: 'rezala', field: 'amount', mine: 950, theirs: 1000 }]);
+  for (const [choice, amount] of [['mine', 950], ['theirs', 1000]]) {
+    const { draft } = mergeMenus(base(), mine, theirs, { 'rezala/amount': choice });
+    assert.equal(find(draft, 'rezala').amount, amount);
+    assert.equal(draft[1].name, 'To drink');
+  }
+});
+
+test('what both have changed to the same is no conflict', () => {
+  const both = edited((draft) => { draft[0].items[0].amount = 950; });
+  assert.deepEqual(mergeMenus(base(), both, structuredClone(both)).conflicts, []);
+});
+
+test('a dish that one removed is gone, unless the other has changed it', () => {
+  const mine = edited((draft) => { draft[0].items.pop(); });
+  assert.deepEqual(names(mergeMenus(base(), mine, base()).draft)[0], ['mains', ['rezala']]);
+  const theirs = edited((draft) => { draft[0].items[1].amount = 1; });
+  const { conflicts } = mergeMenus(base(), mine, theirs);
+  assert.deepEqual(conflicts.map(({ key, mine: my, theirs: their }) => [key, my, their]), [['roast/present', 'removed', 'changed']]);
+  assert.equal(find(mergeMenus(base(), mine, theirs, { 'roast/present': 'theirs' }).draft, 'roast').amount, 1);
+  assert.equal(find(mergeMenus(base(), mine, theirs).draft, 'roast'), undefined);
+});
+
+test('a heading that one removed stays with the dish that the other put there', () => {
+  const mine = edited((draft) => { draft.pop(); });
+  const theirs = edited((draft) => { draft[1].items.push(dish('tea')); });
+  assert.deepEqual(names(mergeMenus(base(), mine, theirs).draft), [['mains', ['rezala', 'roast']], ['drinks', ['tea']]]);
+  assert.deepEqual(names(mergeMenus(base(), theirs, mine).draft), [['mains', ['rezala', 'roast']], ['drinks', ['tea']]]);
+});
+
+test('a new order of one and a new dish of the other go together', () => {
+  const mine = edited((draft) => { draft[0].items.reverse(); draft.reverse(); });
+  const theirs = edited((draft) => { draft[0].items.splice(1, 0, dish('kebab')); });
+  assert.deepEqual(names(mergeMenus(base(), mine, theirs).draft), [['drinks', ['lassi']], ['mains', ['roast', 'rezala', 'kebab']]]);
+  assert.deepEqual(names(mergeMenus(base(), theirs, mine).draft), [['drinks', ['lassi']], ['mains', ['roast', 'rezala', 'kebab']]]);
+});
+
+test('options are merged one by one', () => {
+  const option = (id, amount) => ({ id, name: id, amount });
+  const at = (options) => [heading('mains', [dish('rezala', { options })])];
+  const from = at([option('spicy', 0), option('large', 50)]);
+  const mine = at([option('spicy', 10), option('large', 50)]);
+  const theirs = at([option('spicy', 0), option('nuts', 5)]);
+  const { draft, conflicts } = mergeMenus(from, mine, theirs);
+  assert.deepEqual(conflicts, []);
+  assert.deepEqual(find(draft, 'rezala').options, [option('spicy', 10), option('nuts', 5)]);
+});
+
+test('a menu in which only something sold out is the same menu', () => {
+  const other = edited((draft) => { draft[0].items[0].available = false; });
+  assert.ok(sameMenu(base(), other));
+  assert.ok(!sameMenu(base(), edited((draft) => { draft[0].name = 'x'; })));
+});
