@@ -1,4 +1,5 @@
 import { Api } from '../client/api.js';
+import { backClosesSheets } from '../views/back.js';
 import { find, onAction, render } from '../views/dom.js';
 import { checkForm, forgive } from '../views/form_check.js';
 import { MANAGE_TABS, failedView, loadingView, manageTabs, notManagerView } from '../views/manage_parts.js';
@@ -52,6 +53,7 @@ export class ManageDesk {
   }
 
   #listen() {
+    backClosesSheets();
     onAction(document.body, 'data-do', (name, control) => this.#do(name, control));
     document.body.addEventListener('submit', (event) => {
       const form = /** @type {HTMLFormElement} */ (event.target);

@@ -4,6 +4,9 @@ import { closeSheet, openSheet } from '../views/sheet.js';
 import { asksWhy, promiseSheet, reasonSheet } from '../views/staff_sheets.js';
 import { toast } from '../views/toasts.js';
 
+/** How long a call that is done can be undone. */
+const UNDO_MS = 4_000;
+
 /** Turns what staff touch into commands; asks for the reason or the minutes where one is needed. */
 export class StaffCommands {
   #bell; #order; #changed;
@@ -11,6 +14,7 @@ export class StaffCommands {
   minutes = new Map();
   /** The promise that stood when another one was asked for, by order. @type {Map<string, string | undefined>} */
   #promised = new Map();
+  /** Calls that were marked as done, until that is sent. @type {Map<string, any>} */ #answering = new Map();
 
   /** @param {{bell: any, order: (id: string) => any, changed: () => void}} parts */
   constructor({ bell, order, changed }) {
@@ -64,9 +68,34 @@ export class StaffCommands {
     return true;
   }
 
-  /** @param {string | null | undefined} call */
+  /** A call that is done can be undone for a moment, in its place; then it is sent. @param {string | null | undefined} call */
   #answer(call) {
-    if (call) this.#send({ action: 'answer_call', call });
+    if (!call || this.#answering.has(call)) return;
+    this.#answering.set(call, setTimeout(() => this.#sendAnswer(call), UNDO_MS));
+    this.#changed();
+  }
+
+  /** @param {string} call */
+  #sendAnswer(call) {
+    clearTimeout(this.#answering.get(call));
+    if (this.#answering.delete(call)) this.#send({ action: 'answer_call', call });
+    this.#changed();
+  }
+
+  /** @param {string} call */
+  undoAnswer(call) {
+    clearTimeout(this.#answering.get(call));
+    this.#answering.delete(call);
+  }
+
+  /** Calls that are done and can still be undone. @returns {Set<string>} */
+  get answered() {
+    return new Set(this.#answering.keys());
+  }
+
+  /** Whoever leaves the page has meant what was touched. */
+  leave() {
+    for (const call of [...this.#answering.keys()]) this.#sendAnswer(call);
   }
 
   /** Chosen again, it is the restaurant's own time. @param {HTMLElement} chip */

@@ -1,5 +1,6 @@
 import { followLifecycle } from '../client/lifecycle.js';
 import { Api, Orderbell } from '../client/orderbell.js';
+import { backClosesSheets } from '../views/back.js';
 import { ConnectionBanner } from '../views/connection_banner.js';
 import { find, onAction, pageVersion, render } from '../views/dom.js';
 import { connectionWords } from '../views/format.js';
@@ -113,6 +114,8 @@ export class StaffDesk {
       if (!this.#touch.trembles(/** @type {PointerEvent} */ (event))) this.#commands.act(action, control);
     });
     ignoreHeldKeys(document);
+    backClosesSheets();
+    addEventListener('pagehide', () => this.#commands.leave());
     for (const name of ['pointerdown', 'keydown']) addEventListener(name, () => { this.#touchedAt = performance.now(); });
     onAction(document.body, 'data-do', (name, control) => this.#do(name, control));
     find('#search').addEventListener('input', (event) => {
@@ -132,6 +135,7 @@ export class StaffDesk {
       'tab': () => this.#show(control.dataset.tab ?? 'orders'),
       'look': () => this.#show('orders', control.dataset.search),
       'minutes': () => this.#commands.chooseMinutes(control),
+      'undo-call': () => this.#commands.undoAnswer(control.closest('[data-call]')?.getAttribute('data-call') ?? ''),
       'all-calls': () => { this.#allCalls = !this.#allCalls; },
       'which-tables': () => { this.#waiting = control.dataset.which === 'waiting'; },
       'mute': () => this.#sound.toggle(),
@@ -142,7 +146,7 @@ export class StaffDesk {
       'theme': () => { this.#theme.setTheme(control.dataset.themeName ?? ''); closeSheet(); },
       'close': () => closeSheet(),
       'start': () => this.#bell.start(),
-      'sign-out': () => { this.#bell.close(); this.#end('signed-out'); },
+      'sign-out': () => { this.#commands.leave(); this.#bell.close(); this.#end('signed-out'); },
     };
     if (deeds[name]) deeds[name]();
     else this.#service.act(name, control);
@@ -162,8 +166,7 @@ export class StaffDesk {
     this.#search = wanted;
     const search = /** @type {HTMLInputElement} */ (find('#search'));
     search.value = wanted;
-    search.placeholder = tab === 'menu' ? 'Dish' : 'Number or table';
-    search.inputMode = tab === 'menu' ? 'text' : 'numeric';
+    search.placeholder = { menu: 'Dish', tables: 'Table' }[tab] ?? 'Number, table or dish';
     scrollTo({ top: 0 });
   }
 
@@ -193,11 +196,12 @@ export class StaffDesk {
     this.#drawBar(all);
     this.#drawAlarm();
     const calls = this.#commands.unanswered(this.#floor.calls);
+    const answered = this.#commands.answered;
     // By table, each stands at its own.
     find('#calls').hidden = Object.keys(calls).length === 0 || this.#tab === 'tables';
     find('#lanes').hidden = this.#tab !== 'orders' || this.#floor.cursor === null;
     render(find('#lanes'), laneLinks(lanes(this.#orders(), now, this.#search)));
-    render(find('#calls'), callsView(calls, now, this.#allCalls));
+    render(find('#calls'), callsView(calls, { now, all: this.#allCalls, answered }));
     render(find('#main'), this.#content(now));
   }
 
@@ -234,7 +238,7 @@ export class StaffDesk {
     }
     if (this.#tab === 'screens') return screensView(this.#floor.displays, now);
     if (this.#tab === 'tables') {
-      return tablesView(tablesOf(this.#orders(), this.#commands.unanswered(this.#floor.calls), now), now, { search: this.#search, waiting: this.#waiting });
+      return tablesView(tablesOf(this.#orders(), this.#commands.unanswered(this.#floor.calls), now), now, { search: this.#search, waiting: this.#waiting, answered: this.#commands.answered });
     }
     const found = lanes(this.#orders(), now, this.#search);
     return ordersView(found, { now, minutes: this.#commands.minutes, search: this.#search });

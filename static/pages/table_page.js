@@ -1,6 +1,7 @@
 import { Api } from '../client/api.js';
 import { followLifecycle } from '../client/lifecycle.js';
 import { WORDS, errorWords } from '../languages/language.js';
+import { backClosesSheets } from '../views/back.js';
 import { ConnectionBanner } from '../views/connection_banner.js';
 import { find, h, onAction, render } from '../views/dom.js';
 import { categoryLinks, menuSections } from '../views/menu_view.js';
@@ -100,6 +101,7 @@ export class TablePage {
   }
 
   #listen() {
+    backClosesSheets();
     onAction(document.body, 'data-action', (action, control) => this.#act(action, control));
     onAction(document.body, 'data-do', (does, control) => this.#do(does, control));
     // `toggle` does not bubble; it is caught on its way down.

@@ -64,9 +64,12 @@ export function linePrice(line, menu) {
   return line.quantity * (item.price.amount + extras);
 }
 
-/** @param {Basket} basket @param {any} menu @returns {{amount: number, currency: string}} what it will cost; the server's prices count */
+/**
+ * @param {Basket} basket @param {any} menu
+ * @returns {{amount: number, currency: string}} what it will cost, without
+ *   what cannot be ordered; the server's prices count */
 export function total(basket, menu) {
-  return { amount: basket.lines.reduce((sum, line) => sum + linePrice(line, menu), 0), currency: menu.currency };
+  return { amount: basket.lines.filter((line) => canBeOrdered(line, menu)).reduce((sum, line) => sum + linePrice(line, menu), 0), currency: menu.currency };
 }
 
 /** @param {Line} line @param {any} menu @returns {boolean} */

@@ -46,7 +46,7 @@ function menuItem(item, basket) {
       h('p.dish__facts', {},
         h('span.dish__price', {}, money(item.price)),
         gone && h('span.badge.dish__gone', {}, item.until ? WORDS.soldOutUntil(clock(item.until)) : WORDS.soldOut),
-        !gone && item.options && optionsButton(item)),
+        !gone && Object.keys(item.options ?? {}).length > 0 && optionsButton(item)),
     ),
     item.photo && h('img.dish__photo', { src: item.photo, alt: '', loading: 'lazy', width: 88, height: 88 }),
     addButton(item, count),

@@ -12,21 +12,30 @@ const CALL_WORDS = /** @type {Record<string, [Parameters<typeof icon>[0], string
 /** More than these push the orders off the page; of the rest it is said how many. */
 const CALLS_SHOWN = 3;
 
-/** @param {Record<string, any>} calls by id @param {number} now server ms @param {boolean} all or the first few */
-export function callsView(calls, now, all) {
+/**
+ * @param {Record<string, any>} calls by id
+ * @param {{now: number, all: boolean, answered: Set<string>}} look now: server ms; `all` or the first few; `answered`: done, and
+ *   still to be undone
+ */
+export function callsView(calls, { now, all, answered }) {
   const waiting = callsByAge(calls);
   const more = waiting.length - CALLS_SHOWN;
   // One more fits where its button would stand.
   return [
-    (all || more < 2 ? waiting : waiting.slice(0, CALLS_SHOWN)).map((call) => callView(call, now)),
+    (all || more < 2 ? waiting : waiting.slice(0, CALLS_SHOWN)).map((call) => callView(call, now, answered.has(call.id))),
     more > 1 && h('button.button.calls__more', { 'type': 'button', 'data-key': 'more', 'data-do': 'all-calls', 'aria-expanded': String(all) },
       all ? 'Fewer calls' : count(more, 'more call')),
   ];
 }
 
-/** @param {any} call @param {number} now server ms */
-export function callView(call, now) {
+/** @param {any} call @param {number} now server ms @param {boolean} [isAnswered] a touch ago: it can be undone */
+export function callView(call, now, isAnswered = false) {
   const [sign, words] = CALL_WORDS[call.reason] ?? CALL_WORDS.help;
+  if (isAnswered) {
+    return h('div.call', { 'data-key': call.id, 'data-call': call.id, 'data-answered': true },
+      icon('check'), h('p.call__words', { role: 'status' }, h('b', {}, `Table ${call.table}`), ' is done'),
+      h('button.button', { 'type': 'button', 'data-do': 'undo-call' }, 'Undo', h('span.visually-hidden', {}, `: table ${call.table} ${words}`)));
+  }
   return h('div.call', { 'data-key': call.id, 'data-call': call.id },
     icon(sign),
     h('p.call__words', {}, h('b', {}, `Table ${call.table}`), ` ${words}`),

@@ -73,7 +73,23 @@ function byAge(lane) {
 function matches(order, search) {
   const { wanted, numbers, tables } = searched(search);
   if (wanted === '') return true;
-  return (numbers && String(order.number).startsWith(wanted)) || (tables && (order.table ?? '').toLowerCase() === wanted);
+  if ((numbers && String(order.number).startsWith(wanted)) || (tables && isAt(order, wanted))) return true;
+  return numbers && tables && !/^\d+$/.test(wanted) && wordsOf(order).some((words) => words.includes(wanted));
+}
+
+/** Digits are a whole label, so that 1 is not table 10; letters are a part of one. @param {{table?: string}} order @param {string} wanted */
+function isAt({ table = '' }, wanted) {
+  const label = table.toLowerCase();
+  return /^\d+$/.test(wanted) ? label === wanted : label.includes(wanted);
+}
+
+/** @type {Record<string, string[]>} what people call a service */
+const SERVICE_WORDS = { dine_in: ['dine in', 'eat in'], takeaway: ['takeaway', 'take away', 'pickup'], delivery: ['delivery'] };
+
+/** What an order may be found by, beside its number and its table. @param {any} order @returns {string[]} */
+function wordsOf({ service, items, name = '', external_id = '' }) {
+  const dishes = Object.values(items).filter(({ status }) => status !== 'voided').map((item) => item.name);
+  return [...(SERVICE_WORDS[service] ?? []), ...[...dishes, name, external_id].map((words) => words.toLowerCase())];
 }
 
 /** @param {any} order @param {number} now server ms @returns {boolean} served so lately that it can be called back */
@@ -196,7 +212,9 @@ function totalOf(orders) {
 
 /** @param {{table?: string}} one @param {string} search as typed */
 export function isTable({ table }, search) {
-  return (table ?? '').toLowerCase().startsWith(searched(search).wanted);
+  const { wanted } = searched(search);
+  const label = (table ?? '').toLowerCase();
+  return /^\d+$/.test(wanted) ? label.startsWith(wanted) : label.includes(wanted);
 }
 
 /** `#12` is a number, `table 12` a table, `12` may be either. @param {string} search as typed */

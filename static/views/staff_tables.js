@@ -17,9 +17,10 @@ const MANY = 7;
 
 /**
  * @param {ReturnType<typeof import('./staff_model.js').tablesOf>} tables @param {number} now
- * @param {{search: string, waiting: boolean}} wish `waiting`: only those that want somebody
+ * @param {{search: string, waiting: boolean, answered: Set<string>}} wish `waiting`: only those that want somebody; `answered`:
+ *   calls that are done and can still be undone
  */
-export function tablesView(tables, now, { search, waiting }) {
+export function tablesView(tables, now, { search, waiting, answered }) {
   const found = tables.filter((table) => isTable(table, search));
   if (found.length === 0) {
     return h('div.blank', {}, icon('table'), h('h2', {}, search.trim() ? 'Nobody sits there' : 'No table waits for anything'),
@@ -30,7 +31,7 @@ export function tablesView(tables, now, { search, waiting }) {
   return [
     choice && h('div.actions.tables__choice', { 'role': 'group', 'aria-label': 'Which tables', 'data-key': 'choice' },
       chip('all', `All ${found.length}`, !waiting), chip('waiting', `${wanting.length} wait for you`, waiting)),
-    h('div.tables', { 'data-key': 'tables' }, (choice && waiting ? wanting : found).map((table) => tableCard(table, now))),
+    h('div.tables', { 'data-key': 'tables' }, (choice && waiting ? wanting : found).map((table) => tableCard(table, now, answered))),
     choice && waiting && wanting.length === 0 && h('p.lane__empty', { 'data-key': 'none' }, 'No table waits for you.'),
   ];
 }
@@ -40,8 +41,8 @@ function chip(name, words, chosen) {
   return h('button.chip', { 'type': 'button', 'data-key': name, 'data-do': 'which-tables', 'data-which': name, 'aria-pressed': String(chosen) }, words);
 }
 
-/** @param {ReturnType<typeof import('./staff_model.js').tablesOf>[number]} table @param {number} now */
-function tableCard({ key, table, service, orders, calls, total }, now) {
+/** @param {ReturnType<typeof import('./staff_model.js').tablesOf>[number]} table @param {number} now @param {Set<string>} answered calls */
+function tableCard({ key, table, service, orders, calls, total }, now, answered) {
   const name = place({ table, service });
   return h('section.card.table', { 'data-key': key, 'data-table': table, 'aria-label': name },
     h('header.table__head', {}, h('h2', {}, name), total && h('p.table__total.numeric', {}, money(total)),
@@ -49,7 +50,7 @@ function tableCard({ key, table, service, orders, calls, total }, now) {
         'Details', h('span.visually-hidden', {}, ` of ${name}`)),
       table && h('button.button.button--quiet', { 'type': 'button', 'data-do': 'guests', 'data-guests-of': table },
         'Guests', h('span.visually-hidden', {}, ` at ${name}`))),
-    calls.map((call) => callView(call, now)),
+    calls.map((call) => callView(call, now, answered.has(call.id))),
     h('ul.table__orders', {}, orders.map((order) => orderLine(order, now))));
 }
 

@@ -41,6 +41,11 @@ test('the total counts options and quantities, in minor units', () => {
   assert.equal(linePrice({ item: 'gone', quantity: 1, options: [] }, MENU), 0);
 });
 
+test('what cannot be ordered is no part of the total', () => {
+  const basket = filled({ item: 'naan', quantity: 2 }, { item: 'hilsa', quantity: 3 }, { item: 'gone' });
+  assert.equal(total(basket, MENU).amount, linePrice(basket.lines[0], MENU));
+});
+
 test('what cannot be placed says why', () => {
   assert.equal(obstacle(emptyBasket('b'), MENU), 'empty');
   assert.equal(obstacle(filled({ item: 'hilsa' }), MENU), 'sold_out');

@@ -357,3 +357,24 @@ test('a table wants staff for a call, for what is to be accepted, and for what i
   assert.deepEqual(['placed', 'accepted', 'preparing', 'ready', 'served'].map((status) => table(status)), [true, false, false, true, false]);
   assert.ok(table('served', [{ id: 'c1' }]));
 });
+
+test('an order is found by what people know of it', () => {
+  const order = (id, more) => ({ id, number: 40, status: 'accepted', service: 'dine_in', placed_at: new Date(NOON).toISOString(), items: {}, ...more });
+  const dish = (name, status = 'queued') => ({ [name]: { name, status } });
+  const orders = [
+    order('patio', { table: 'Patio B4', items: dish('Beef rezala') }),
+    order('away', { number: 7, service: 'takeaway', items: dish('Tea') }),
+    order('brought', { number: 8, service: 'delivery', external_id: 'UE-99X', items: dish('Naan', 'voided') }),
+    order('seven', { number: 12, table: '7', items: dish('7-spice soup') }),
+  ];
+  const found = (search) => lanes(orders, NOON, search).kitchen.map(({ id }) => id).sort();
+  assert.deepEqual(found('b4'), ['patio']);
+  assert.deepEqual(found('table patio'), ['patio']);
+  assert.deepEqual(found('rezala'), ['patio']);
+  assert.deepEqual(found('take away'), ['away']);
+  assert.deepEqual(found('Delivery'), ['brought']);
+  assert.deepEqual(found('ue-99'), ['brought']);
+  assert.deepEqual(found('naan'), [], 'what was voided is not looked for');
+  assert.deepEqual(found('7'), ['away', 'seven'], 'digits are a number or a table, and no dish');
+  assert.ok(isTable({ table: 'Patio B4' }, 'b4'));
+});

@@ -46,7 +46,7 @@ async fn the_second_of_two_edits_of_one_menu_is_refused_with_the_first() {
     for any in [put("/menu"), based_on(put("/menu"), "*")] {
         assert_eq!(house.send(any, &manager, menu_with("Fourth")).await.status, 200, "version 1 names none");
     }
-    house.send(based_on(put("/menu"), "nonsense"), &manager, menu_with("Fifth")).await.problem(422, "invalid");
+    house.send(based_on(put("/menu"), "nonsense"), &manager, menu_with("Fifth")).await.problem(412, "stale");
 }
 
 #[actix_web::test]

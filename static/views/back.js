@@ -1,0 +1,31 @@
+/**
+ * Makes an open sheet a place in the history: going back closes it and stays on the page. Every dialog of the page takes part,
+ * whoever opens and closes it.
+ */
+export function backClosesSheets() {
+  // A page that was loaded again while a sheet was open has none.
+  if (isSheet()) history.replaceState(null, '');
+  const watch = new MutationObserver((changes) => {
+    if (changes.some(({ target }) => target instanceof HTMLDialogElement)) follow();
+  });
+  watch.observe(document.body, { attributes: true, attributeFilter: ['open'], subtree: true });
+  addEventListener('popstate', () => {
+    if (isSheet()) return;
+    for (const dialog of openDialogs()) dialog.close();
+  });
+}
+
+function follow() {
+  const isOpen = openDialogs().length > 0;
+  if (isOpen && !isSheet()) history.pushState({ sheet: true }, '');
+  if (!isOpen && isSheet()) history.back();
+}
+
+function isSheet() {
+  return history.state?.sheet === true;
+}
+
+/** @returns {HTMLDialogElement[]} */
+function openDialogs() {
+  return [...document.querySelectorAll('dialog')].filter(({ open }) => open);
+}
