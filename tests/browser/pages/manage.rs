@@ -61,7 +61,10 @@ async fn what_is_wrong_with_a_dish_stands_beside_its_fields() {
 /// Writes a field of a dish and keeps it in the draft.
 async fn edit(manager: &Browser, dish: &str, field: &str, text: &str) {
     manager.tap(&format!("[data-menu-item='{dish}'] [data-do='ask-item']")).await;
-    manager.write(&format!("dialog[open] [name='{field}']"), text).await;
+    let field = format!("dialog[open] [name='{field}']");
+    manager.sees(&field).await;
+    manager.ask("document.querySelector(arguments[0]).value = ''", vec![field.as_str().into()]).await;
+    manager.write(&field, text).await;
     manager.tap("dialog[open] [type='submit']").await;
     manager.sees(".save").await;
 }
