@@ -133,14 +133,14 @@ function silence() {
   });
 }
 
-/** @param {PushMessageData | null} data `{order, number, status, promised_at?, language}`: no words, those are here */
+/** @param {PushMessageData | null} data `{order, number, status, service?, promised_at?, language}`: no words, those are here */
 async function notify(data) {
-  const { order, number, status, promised_at: promised, language } = read(data);
+  const { order, number, status, service, promised_at: promised, language } = read(data);
   const known = Object.hasOwn(NOTIFICATIONS, language) ? language : 'en';
   const words = NOTIFICATIONS[known];
   const digits = new Intl.NumberFormat(words.locale, { useGrouping: false });
   const say = Object.hasOwn(words.told, status) && Number.isInteger(number) ? words.told[status] : words.other;
-  const { title, body } = say(digits.format(number), timeIn(words, Date.parse(promised)));
+  const { title, body } = say(digits.format(number), timeIn(words, Date.parse(promised)), service);
   const pages = await windows();
   const isLookedAt = pages.some(({ url, visibilityState }) => visibilityState === 'visible' && new URL(url).pathname === pathOf(order));
   /** @type {NotificationOptions & {renotify: boolean}} */

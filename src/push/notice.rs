@@ -2,7 +2,7 @@
 
 use crate::domain::event::EventKind;
 use crate::domain::ids::{OrderId, RestaurantId};
-use crate::domain::order::Order;
+use crate::domain::order::{Order, Service};
 use crate::domain::push::Language;
 use crate::domain::status::OrderStatus;
 use crate::domain::time::Timestamp;
@@ -56,6 +56,9 @@ struct Payload<'a> {
     order: OrderId,
     number: u32,
     status: OrderStatus,
+    /// Left out of an order that is eaten at a table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service: Option<Service>,
     #[serde(skip_serializing_if = "Option::is_none")]
     promised_at: Option<Timestamp>,
     language: &'a Language,
@@ -64,7 +67,8 @@ struct Payload<'a> {
 /// The plain text of a message; some 200 bytes, of the 4096 that push services take.
 #[must_use]
 pub fn payload(order: &Order, status: OrderStatus, language: &Language) -> Vec<u8> {
-    let payload = Payload { order: order.id, number: order.number, status, promised_at: order.promised_at, language };
+    let service = Some(order.service).filter(|service| *service != Service::DineIn);
+    let payload = Payload { order: order.id, number: order.number, status, service, promised_at: order.promised_at, language };
     // Plain data with text keys always serializes.
     serde_json::to_vec(&payload).unwrap_or_default()
 }

@@ -3,7 +3,8 @@
  * installed, since no page need be there when it speaks; a worker cannot load modules later.
  *
  * @typedef {{title: string, body: string}} Said
- * @typedef {(number: string, time?: string) => Said} Say both in the language's own digits
+ * @typedef {(number: string, time?: string, service?: string) => Said} Say number and time in the language's own digits; `service`
+ *   of an order that is not eaten at a table
  * @typedef {{locale: string, clock: Intl.DateTimeFormatOptions, told: Record<string, Say>, other: Say}} Words
  *   with `dayPeriod` in `clock`, the part of the day is said before the hour
  * @type {Record<string, Words>}
@@ -13,8 +14,8 @@ const NOTIFICATIONS = {
     locale: 'en-GB',
     clock: { hour: 'numeric', minute: '2-digit' },
     told: {
-      accepted: (number, time) => ({ title: `Order ${number} is accepted`, body: time ? `Ready at about ${time}.` : 'The kitchen starts shortly.' }),
-      ready: (number) => ({ title: `Order ${number} is ready`, body: 'Enjoy your meal!' }),
+      accepted: (number, time) => ({ title: `Order ${number} is accepted`, body: time ? `Ready at about ${time}.` : 'The restaurant has taken it.' }),
+      ready: (number, _, service) => ({ title: `Order ${number} is ready`, body: { takeaway: 'Take away: pick it up at the counter.', delivery: 'Delivery: it is packed, to be delivered to you.' }[service ?? ''] ?? 'Enjoy your meal!' }),
       cancelled: (number) => ({ title: `Order ${number} is cancelled`, body: 'It will not be made. Touch to see why.' }),
       rejected: (number) => ({ title: `Order ${number} was not accepted`, body: 'The restaurant could not take it. Touch to see why.' }),
     },
@@ -24,8 +25,8 @@ const NOTIFICATIONS = {
     locale: 'bn-BD',
     clock: { hour: 'numeric', minute: '2-digit', dayPeriod: 'short' },
     told: {
-      accepted: (number, time) => ({ title: `অর্ডার ${number} নেওয়া হয়েছে`, body: time ? `তৈরি হবে মোটামুটি ${time}।` : 'শিগগিরই রান্না শুরু হবে।' }),
-      ready: (number) => ({ title: `অর্ডার ${number} তৈরি`, body: 'খাবার উপভোগ করুন!' }),
+      accepted: (number, time) => ({ title: `অর্ডার ${number} নেওয়া হয়েছে`, body: time ? `তৈরি হবে মোটামুটি ${time}।` : 'রেস্তোরাঁ অর্ডারটি নিয়েছে।' }),
+      ready: (number, _, service) => ({ title: `অর্ডার ${number} তৈরি`, body: { takeaway: 'পার্সেল: কাউন্টার থেকে নিয়ে নিন।', delivery: 'ডেলিভারি: প্যাক করা হয়েছে, আপনার কাছে পাঠানো হবে।' }[service ?? ''] ?? 'খাবার উপভোগ করুন!' }),
       cancelled: (number) => ({ title: `অর্ডার ${number} বাতিল হয়েছে`, body: 'এটি আর তৈরি হবে না। কারণ দেখতে চাপুন।' }),
       rejected: (number) => ({ title: `অর্ডার ${number} নেওয়া যায়নি`, body: 'রেস্তোরাঁ এটি নিতে পারেনি। কারণ দেখতে চাপুন।' }),
     },

@@ -59,12 +59,18 @@ export function connectionWords(promise) {
   };
 }
 
+/** @type {Record<string, string>} */
 const SERVICES = { dine_in: 'Dine in', takeaway: 'Takeaway', delivery: 'Delivery' };
 
-/** @param {{table?: string, service: string}} order @returns {string} where the food goes */
-export function place(order) {
-  if (order.table) return `Table ${order.table}`;
-  return /** @type {Record<string, string>} */ (SERVICES)[order.service] ?? order.service;
+/** @param {string} service @returns {string} */
+export function serviceWord(service) {
+  return SERVICES[service] ?? service;
+}
+
+/** @param {{table?: string, service: string}} order @returns {string} where the food goes, `Table 4, Takeaway` */
+export function place({ table, service }) {
+  const eatenThere = service === 'dine_in';
+  return [table && `Table ${table}`, (!table || !eatenThere) && serviceWord(service)].filter(Boolean).join(', ');
 }
 
 /** @type {Record<string, string>} */

@@ -1,6 +1,7 @@
 /** Line icons, drawn on a 24 by 24 grid for this project. */
 const PATHS = {
   alert: 'M12 3 2 20h20L12 3Z M12 10v4 M12 17v.5',
+  bag: 'M5 8h14l1 13H4L5 8Z M9 11V6a3 3 0 0 1 6 0v5',
   bell: 'M6 16V11a6 6 0 0 1 12 0v5l2 2H4l2-2Z M10 21h4',
   bellOff: 'M6 16V11a6 6 0 0 1 1-3.3 M10 5.4A6 6 0 0 1 18 11v4 M20 18H4l2-2 M10 21h4 M3 3l18 18',
   bolt: 'M13 2 4 14h6l-1 8 9-12h-6l1-8Z',
@@ -34,9 +35,13 @@ const PATHS = {
   tray: 'M4 17a8 8 0 0 1 16 0Z M12 9V7 M2 20h20',
   trash: 'M4 7h16 M9 7V4h6v3 M6 7l1 13h10l1-13 M10 11v5 M14 11v5',
   undo: 'M8 5 3 10l5 5 M3 10h11a6 6 0 0 1 0 12h-3',
+  truck: 'M2 6h12v10H2Z M14 10h4l4 3v3h-8 M5 16a2 2 0 1 0 4 0 M15 16a2 2 0 1 0 4 0',
   up: 'M12 19V5 M6 11l6-6 6 6',
   water: 'M12 3c4 5 6 8 6 11a6 6 0 0 1-12 0c0-3 2-6 6-11Z',
 };
+
+/** What stands beside the word of a service. @type {Record<string, keyof typeof PATHS>} */
+export const SERVICE_ICONS = { takeaway: 'bag', delivery: 'truck' };
 
 const SVG = 'http://www.w3.org/2000/svg';
 

@@ -93,17 +93,22 @@ export function urgency(ageMs, { warnMinutes, lateMinutes }) {
  * What has to be cooked now, over all tickets: the same dish with the same options is one line.
  *
  * @param {Ticket[]} tickets
- * @returns {{name: string, options: string[], quantity: number}[]} most first
+ * @returns {{name: string, options: string[], quantity: number, services: Record<string, number>}[]} most first; `services`
+ *   counts those that are not eaten at a table
  */
 export function allDay(tickets) {
-  /** @type {Map<string, {name: string, options: string[], quantity: number}>} */
+  /** @type {Map<string, {name: string, options: string[], quantity: number, services: Record<string, number>}>} */
   const lines = new Map();
-  for (const [, item] of tickets.filter(isOpen).flatMap((ticket) => ticket.items)) {
-    if (!isOwed(item)) continue;
-    const options = item.options ?? [];
-    const key = JSON.stringify([item.name, ...options]);
-    const line = lines.get(key) ?? { name: item.name, options, quantity: 0 };
-    lines.set(key, { ...line, quantity: line.quantity + item.quantity });
+  for (const { order: { service }, items } of tickets.filter(isOpen)) {
+    for (const [, item] of items.filter(([, some]) => isOwed(some))) {
+      const options = item.options ?? [];
+      const key = JSON.stringify([item.name, ...options]);
+      /** @type {{name: string, options: string[], quantity: number, services: Record<string, number>}} */
+      const line = lines.get(key) ?? { name: item.name, options, quantity: 0, services: {} };
+      line.quantity += item.quantity;
+      if (service && service !== 'dine_in') line.services[service] = (line.services[service] ?? 0) + item.quantity;
+      lines.set(key, line);
+    }
   }
   return [...lines.values()].sort((a, b) => b.quantity - a.quantity || a.name.localeCompare(b.name));
 }
@@ -135,7 +140,20 @@ export function becameRush(before, after) {
  * @returns {string[]} what a cook has to confirm, in words; empty when there is nothing
  */
 export function changesBetween(before, after, station) {
-  const voided = Object.entries(after.items).filter(([id, item]) =>
-    (!station || item.station === station) && item.status === 'voided' && before.items[id]?.status !== 'voided');
-  return voided.map(([, item]) => `No ${item.name}`);
+  const here = Object.entries(after.items).filter(([, item]) => !station || item.station === station);
+  const isNew = (/** @type {string} */ id) => before.items[id]?.status !== 'voided';
+  return here.filter(([id, item]) => item.status === 'voided' && isNew(id)).map(([, item]) => voidedWords(item, here.map(([, other]) => other)));
+}
+
+/**
+ * `No Firni` when none of that dish is left, whatever its options; else how many were taken off, of which, and how many are
+ * still to cook.
+ * @param {any} voided @param {any[]} items of the ticket
+ */
+function voidedWords(voided, items) {
+  const left = items.filter(({ name, status }) => name === voided.name && status !== 'voided');
+  if (left.length === 0) return `No ${voided.name}`;
+  const owed = left.filter(isOwed).reduce((sum, { quantity }) => sum + quantity, 0);
+  const which = [voided.name, ...voided.options ?? []].join(', ');
+  return `${voided.quantity} × ${which} taken off, ${owed} still to cook`;
 }

@@ -3,7 +3,7 @@ import { REASON_WORDS, age, count, place } from './format.js';
 import { icon } from './icons.js';
 import { isOpen, urgency } from './kitchen_model.js';
 import { isAllergy } from './notes.js';
-import { ageView, noteView } from './order_parts.js';
+import { ageView, noteView, placeView, serviceBadge } from './order_parts.js';
 
 /**
  * @typedef {object} Look what a ticket shows beside its order
@@ -30,7 +30,7 @@ export function ticketView(ticket, look) {
 function head({ order, state, since }, look) {
   return h('header.ticket__head', {},
     h('h2.ticket__number', {}, h('span.visually-hidden', {}, 'Order '), order.number),
-    h('p.ticket__place', {}, place(order)),
+    h('p.ticket__place', {}, placeView(order)),
     ageView(state === 'incoming' ? Date.parse(order.placed_at) : since, look.now, look.thresholds));
 }
 
@@ -149,21 +149,22 @@ export function recallView({ id, order, items: mine }, now) {
   const at = Date.parse(order.served_at ?? order.ready_at ?? order.accepted_at);
   return h('li.recall', { 'data-key': id, 'data-order': id, 'data-status': order.status },
     h('div.recall__body', {},
-      h('p.recall__title', {}, h('b', {}, order.number), ` ${place(order)} `,
+      h('p.recall__title', {}, h('b', {}, order.number), ' ', placeView(order), ' ',
         h('span.badge', {}, order.status === 'served' ? 'Served' : 'Ready')),
       h('p.muted', {}, dishes.join(', ')),
       Number.isNaN(at) ? null : h('p.muted', {}, `${age(now - at)} ago`)),
     control('recall', 'undo', 'Recall'));
 }
 
-/** @param {{name: string, options: string[], quantity: number}[]} lines */
+/** @param {ReturnType<typeof import('./kitchen_model.js').allDay>} lines */
 export function allDayView(lines) {
   if (lines.length === 0) return h('p.muted', {}, 'Nothing to cook.');
   const total = lines.reduce((sum, line) => sum + line.quantity, 0);
   return [
     h('p.muted', {}, `${count(total, 'dish', 'dishes')} to cook`),
-    h('ul.allday', {}, lines.map(({ name, options, quantity }) => h('li.allday__line', {},
+    h('ul.allday', {}, lines.map(({ name, options, quantity, services }) => h('li.allday__line', {},
       h('b.allday__quantity.numeric', {}, quantity),
-      h('span', {}, name, options.length > 0 && h('span.allday__options', {}, options.join(', ')))))),
+      h('span', {}, name, options.length > 0 && h('span.allday__options', {}, options.join(', ')),
+        Object.entries(services).map(([service, some]) => h('span.allday__service', {}, `${some} × `, serviceBadge(service))))))),
   ];
 }

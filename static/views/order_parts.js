@@ -1,6 +1,6 @@
 import { h } from './dom.js';
-import { age } from './format.js';
-import { icon } from './icons.js';
+import { age, serviceWord } from './format.js';
+import { SERVICE_ICONS, icon } from './icons.js';
 import { urgency } from './kitchen_model.js';
 import { isAllergy } from './notes.js';
 
@@ -37,6 +37,22 @@ export function tickAges(root, now) {
     passed ||= urgency(old, { warnMinutes, lateMinutes }) !== view.getAttribute('data-level');
   }
   return passed;
+}
+
+/**
+ * The service of an order that is not eaten at a table: a coloured block with a sign and the word.
+ *
+ * @param {string} service @returns {HTMLElement | null} null for `dine_in`
+ */
+export function serviceBadge(service) {
+  if (service === 'dine_in') return null;
+  return h(`span.service.service--${service}`, { 'data-key': 'service' }, icon(SERVICE_ICONS[service] ?? 'bag'), serviceWord(service));
+}
+
+/** Where the food goes, for the head of a ticket or card. @param {{table?: string, service: string}} order */
+export function placeView({ table, service }) {
+  const badge = serviceBadge(service);
+  return [table ? h('span', {}, `Table ${table}`) : !badge && serviceWord(service), badge && ' ', badge];
 }
 
 /** A note is never small print; one about an allergy is the loudest thing on the ticket. @param {string} note */

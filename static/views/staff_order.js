@@ -1,7 +1,7 @@
 import { h } from './dom.js';
 import { REASON_WORDS, STATUS_WORDS, ageInWords, clock, count, money, place } from './format.js';
 import { icon } from './icons.js';
-import { ageView, noteView } from './order_parts.js';
+import { ageView, noteView, placeView } from './order_parts.js';
 import { LANE, canBeCalledBack, progress } from './staff_model.js';
 
 const MINUTES = [10, 15, 20, 30, 45];
@@ -21,7 +21,7 @@ export function orderCard(order, look) {
   },
   h('header.order__head', {},
     h('h3.order__number', {}, h('span.visually-hidden', {}, 'Order '), order.number),
-    h('p.order__place', {}, place(order)),
+    h('p.order__place', {}, placeView(order)),
     ageView(Date.parse(since(order)), look.now, thresholds)),
   facts(order, look),
   order.note && noteView(order.note),

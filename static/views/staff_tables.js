@@ -1,7 +1,7 @@
 import { h } from './dom.js';
 import { STATUS_WORDS, count, money, place } from './format.js';
 import { icon } from './icons.js';
-import { ageView } from './order_parts.js';
+import { ageView, placeView, serviceBadge } from './order_parts.js';
 import { isAllergy } from './notes.js';
 import { LANE, isTable, progress, wantsStaff } from './staff_model.js';
 import { callView } from './staff_calls.js';
@@ -43,9 +43,9 @@ function chip(name, words, chosen) {
 
 /** @param {ReturnType<typeof import('./staff_model.js').tablesOf>[number]} table @param {number} now @param {Set<string>} answered calls */
 function tableCard({ key, table, service, orders, calls, total }, now, answered) {
-  const name = place({ table, service });
+  const name = place({ table, service: table ? 'dine_in' : service });
   return h('section.card.table', { 'data-key': key, 'data-table': table, 'aria-label': name },
-    h('header.table__head', {}, h('h2', {}, name), total && h('p.table__total.numeric', {}, money(total)),
+    h('header.table__head', {}, h('h2', {}, table ? name : placeView({ service })), total && h('p.table__total.numeric', {}, money(total)),
       table && orders.length > 0 && h('button.button.button--quiet', { 'type': 'button', 'data-do': 'look', 'data-search': `table ${table}` },
         'Details', h('span.visually-hidden', {}, ` of ${name}`)),
       table && h('button.button.button--quiet', { 'type': 'button', 'data-do': 'guests', 'data-guests-of': table },
@@ -63,7 +63,7 @@ function orderLine(order, now) {
   return h('li.seat', { 'data-key': order.id, 'data-order': order.id, 'data-status': order.status },
     h('p.seat__number', {}, h('span.visually-hidden', {}, 'Order '), order.number),
     h('div.seat__body', {},
-      h('p.seat__facts', {}, h('span.badge', {}, STATUS_WORDS[order.status]),
+      h('p.seat__facts', {}, order.table && serviceBadge(order.service), h('span.badge', {}, STATUS_WORDS[order.status]),
         order.rush && h('span.badge.badge--rush', {}, icon('bolt'), 'Rush'),
         warned && h('span.badge.badge--allergy', {}, icon('alert'), 'Allergy'),
         order.pending && h('span.badge.order__pending', {}, 'Not sent yet')),

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { DoubleTouch } from '../../static/pages/double_touch.js';
 import { KitchenCommands } from '../../static/pages/kitchen_commands.js';
 import { OrderBook } from '../../static/pages/order_book.js';
-import { age, ageInWords, count } from '../../static/views/format.js';
+import { age, ageInWords, count, place } from '../../static/views/format.js';
 import { TicketMemory } from '../../static/views/kitchen_memory.js';
 import { stepped } from '../../static/views/kitchen_settings.js';
 import { UNDO_MS, allDay, bySequence, changesBetween, recallable, ticketOf, urgency } from '../../static/views/kitchen_model.js';
@@ -67,6 +67,30 @@ test('only a newly voided dish of this station is a change to confirm', () => {
   assert.deepEqual(changesBetween(before, after, undefined), ['No Beef rezala']);
   assert.deepEqual(changesBetween(before, after, 'bar'), []);
   assert.deepEqual(changesBetween(after, after, undefined), []);
+});
+
+test('a change says what is left of a dish of which some was taken off', () => {
+  const spicy = item('queued', { options: ['extra spicy'] });
+  const before = order('preparing', { a: item('cooking', { quantity: 3 }), b: spicy, c: item('done') });
+  const without = (items) => changesBetween(before, order('preparing', { ...before.items, ...items }), 'hot');
+  assert.deepEqual(without({ b: { ...spicy, status: 'voided' } }), ['1 × Beef rezala, extra spicy taken off, 3 still to cook']);
+  // Part of a line is a line of its own from then on.
+  assert.deepEqual(without({ a: item('cooking', { quantity: 2 }), d: item('voided') }), ['1 × Beef rezala taken off, 3 still to cook']);
+  assert.deepEqual(without({ a: item('voided', { quantity: 3 }), b: item('done') }), ['3 × Beef rezala taken off, 0 still to cook']);
+  const none = Object.fromEntries(Object.entries(before.items).map(([id, each]) => [id, { ...each, status: 'voided' }]));
+  assert.deepEqual(without(none), ['No Beef rezala', 'No Beef rezala', 'No Beef rezala']);
+});
+
+test('the kitchen counts what leaves the house among the dishes of the day', () => {
+  const tickets = ['dine_in', 'takeaway', 'delivery', 'takeaway'].map((service) =>
+    ticketOf(order('preparing', { a: item('cooking', { quantity: 2 }) }, { service })));
+  assert.deepEqual(allDay(tickets).map(({ quantity, services }) => [quantity, services]), [[8, { takeaway: 4, delivery: 2 }]]);
+});
+
+test('the service is said wherever an order is named, unless it is eaten at a table', () => {
+  const named = [['dine_in', '4'], ['takeaway', '4'], ['delivery', '4'], ['dine_in'], ['takeaway'], ['delivery']];
+  assert.deepEqual(named.map(([service, table]) => place({ service, table })),
+    ['Table 4', 'Table 4, Takeaway', 'Table 4, Delivery', 'Dine in', 'Takeaway', 'Delivery']);
 });
 
 test('an age passes two thresholds, and knows no midnight', () => {

@@ -182,8 +182,20 @@ test('a push that cannot be read still shows something', async () => {
   await it.say('push', push({ order: 'o1', status: 'ready', language: 'en' }));
   assert.deepEqual(it.shown.map(({ title }) => title), Array(4).fill('Your order has changed'));
   await it.say('push', push({ order: 'o1', number: 7, status: 'accepted', promised_at: 'soon', language: 'en' }));
-  assert.equal(it.shown.pop().body, 'The kitchen starts shortly.');
+  assert.equal(it.shown.pop().body, 'The restaurant has taken it.');
   assert.deepEqual(it.shown.map(({ tag }) => tag), ['orderbell', 'orderbell', 'o1', 'o1']);
+});
+
+test('what is not eaten at a table is told as that, in both languages', async () => {
+  const it = worker();
+  for (const [service, language] of [['takeaway', 'en'], ['delivery', 'en'], ['takeaway', 'bn'], ['drone', 'en']]) {
+    await it.say('push', push({ order: 'o1', number: 5, status: 'ready', service, language }));
+  }
+  const [picked, brought, bengali, unknown] = it.shown.map(({ body }) => body);
+  assert.match(picked, /Take away.*counter/);
+  assert.match(brought, /Delivery/);
+  assert.match(bengali, /পার্সেল/);
+  assert.equal(unknown, 'Enjoy your meal!');
 });
 
 test('the part of the day stands where the language has it', async () => {

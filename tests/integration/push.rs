@@ -81,9 +81,10 @@ async fn a_guest_is_told_what_they_wait_for_and_only_their_phone_can_read_it() {
         assert!(left > 60 && left < 24 * 60 * 60, "{left}: RFC 8292, section 2");
         assert!(!String::from_utf8_lossy(&posted.body).contains(status), "nothing is in the clear");
     }
-    let other = guest.place(&menu.basket()).await;
+    let other = guest.place(&menu.noted("to take away")).await;
     staff.command(&other["id"], "reject", json!({"reason": "too_busy"})).await.expect(200);
-    assert_eq!(text(&browser.read(&site.service.next().await)["status"]), "rejected");
+    let told = browser.read(&site.service.next().await);
+    assert_eq!((text(&told["status"]), text(&told["service"])), ("rejected", "takeaway"));
     site.pushes("sent", 4.0).await;
     site.service.none_came();
     let log = site.server.log();
