@@ -132,6 +132,8 @@ pub struct Metrics {
     pub forwarding_ignored: Family<ByReason, Counter>,
     pub commands: Family<ByOutcome, Counter>,
     pub seen: Counter,
+    /// Receipts of floors that were recorded.
+    pub floor_seen: Counter,
     pub database_writable: Gauge,
     pub redis_healthy: Gauge,
     pub redis_rebuilds: Counter,
@@ -171,6 +173,7 @@ impl Metrics {
             forwarding_ignored: Family::default(),
             commands: Family::default(),
             seen: Counter::default(),
+            floor_seen: Counter::default(),
             database_writable: Gauge::default(),
             redis_healthy: Gauge::default(),
             redis_rebuilds: Counter::default(),
@@ -229,6 +232,7 @@ impl Metrics {
         registry.register("closes", "Connections closed by the server, by close code", self.closes.clone());
         registry.register("commands", "Commands by action and outcome", self.commands.clone());
         registry.register("seen", "Display receipts recorded", self.seen.clone());
+        registry.register("floor_seen", "Floor receipts recorded", self.floor_seen.clone());
         registry.register("pushes", "Messages to phones, by what became of them", self.pushes.clone());
     }
 

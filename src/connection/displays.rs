@@ -1,16 +1,17 @@
-//! Tells the log which kitchen screens this node holds, and what they have drawn.
+//! Tells the log which kitchen screens this node holds, and what they and the pages of floors have drawn.
 
+use super::floors::Floors;
 use super::roster::{self, Deed, Now, Roster, Who};
 use crate::backoff::Backoff;
 use crate::clock;
 use crate::commands::{CommandError, Commands};
 use crate::domain::display::Change;
-use crate::domain::ids::NodeId;
+use crate::domain::ids::{NodeId, RestaurantId};
 use crate::domain::position::Position;
 use crate::domain::principal::Principal;
 use crate::domain::text::{Name, Station};
 use crate::domain::time::Timestamp;
-use crate::store::displays::{Lease, Place, Receipt};
+use crate::store::displays::{FloorReceipt, Lease, Place, Receipt};
 use crate::store::{SharedStore, StoreError};
 use crate::telemetry::Metrics;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -47,6 +48,7 @@ struct Inner {
     node: NodeId,
     spans: Spans,
     roster: Mutex<Roster>,
+    floors: Mutex<Floors>,
     news: Notify,
 }
 
@@ -64,7 +66,7 @@ impl Displays {
     /// None yet, on a node.
     #[must_use]
     pub fn new(node: NodeId, spans: Spans) -> Self {
-        Self(Arc::new(Inner { node, spans, roster: Mutex::default(), news: Notify::new() }))
+        Self(Arc::new(Inner { node, spans, roster: Mutex::default(), floors: Mutex::default(), news: Notify::new() }))
     }
 
     fn roster(&self) -> MutexGuard<'_, Roster> {
@@ -89,6 +91,15 @@ impl Displays {
 
     fn draw(&self, place: Place, position: Position, shows: Option<Station>) -> Option<Receipt> {
         self.roster().draw(Receipt { place, position, at: clock::now(), shows })
+    }
+
+    fn floors(&self) -> MutexGuard<'_, Floors> {
+        self.0.floors.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a receipt of a page of the floor. It is recorded within [`TICK`], once for everything in between.
+    pub fn floor_drawn(&self, restaurant: RestaurantId, position: Position) {
+        self.floors().draw(FloorReceipt { restaurant, position, at: clock::now() });
     }
 
     /// Tells the log, one transaction after another however many screens come at once, until the process ends.
@@ -193,6 +204,20 @@ impl Keeper {
         let receipts = self.displays.roster().take_receipts();
         for receipts in receipts.chunks(CHUNK) {
             self.metrics.seen.inc_by(self.store.record_seen(receipts.to_vec()).await?);
+        }
+        self.record_floors().await
+    }
+
+    /// Records what floors have drawn. Nothing may follow a floor's last receipt for an hour, so one that could not be recorded
+    /// is kept for the next look.
+    async fn record_floors(&self) -> Result<(), CommandError> {
+        let receipts = self.displays.floors().take();
+        for (at, chunk) in receipts.chunks(CHUNK).enumerate() {
+            if let Err(error) = self.store.record_floor(chunk.to_vec()).await {
+                receipts[at * CHUNK..].iter().for_each(|receipt| self.displays.floors().draw(*receipt));
+                return Err(error.into());
+            }
+            self.metrics.floor_seen.inc_by(chunk.len() as u64);
         }
         Ok(())
     }

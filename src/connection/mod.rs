@@ -15,6 +15,7 @@ pub mod complaint;
 pub mod cursor;
 pub mod displays;
 pub mod errands;
+mod floors;
 pub mod fragments;
 pub mod guard;
 pub mod handshake;

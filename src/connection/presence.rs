@@ -118,6 +118,11 @@ impl Presence {
         }
     }
 
+    /// A page of the floor has drawn everything up to a position.
+    pub fn floor_drawn(&self, who: &Principal, position: Position) {
+        self.services.displays.floor_drawn(who.restaurant, position);
+    }
+
     /// Leaves its rooms and counts it out.
     pub fn end(&self, who: &Principal, rooms: &[RoomId]) {
         self.gauge(who).dec();

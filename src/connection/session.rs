@@ -30,6 +30,8 @@ pub enum Effect {
     Refresh(String),
     /// Record what a screen has drawn.
     Seen(Position, Option<Station>),
+    /// A page of the floor has drawn everything up to a position.
+    FloorSeen(Position),
     /// Answer a ping.
     Pong(Option<Nonce>),
     /// Send an error.
@@ -143,6 +145,7 @@ impl Session {
         match (self.principal.role, room) {
             // What was drawn of a menu or of one order says nothing of the tickets.
             (Role::Kitchen, Some(RoomId::Kitchen(_))) => Effect::Seen(position, station),
+            (_, Some(RoomId::Floor(_))) => Effect::FloorSeen(position),
             (_, Some(_)) => Effect::Nothing,
             (_, None) => complain(name, ErrorCode::Forbidden, "subscribe to the room before reporting what was drawn of it"),
         }

@@ -184,6 +184,7 @@ impl Connection {
             Effect::Place(id, basket) => self.enqueue(Errand::Place(id, basket), ctx),
             Effect::Refresh(token) => self.refresh(token, ctx),
             Effect::Seen(position, station) => self.presence.drawn(position, station),
+            Effect::FloorSeen(position) => self.presence.floor_drawn(&self.session.principal, position),
             Effect::Pong(nonce) => {
                 self.push(&ServerFrame::Pong { nonce: nonce.as_ref(), server_time: clock::now() }.encode(), ctx);
             }

@@ -22,6 +22,7 @@ pub mod problem;
 pub mod push;
 pub mod qr;
 pub mod ration;
+mod receipts;
 pub mod refusals;
 pub mod request_log;
 pub mod rooms;

@@ -70,7 +70,8 @@ pub async fn share(state: web::Data<State>, Bearer(verified): Bearer, id: web::P
     Ok(HttpResponse::Ok().json(state.sessions()?.share(&verified, *id).await?))
 }
 
-async fn visible(state: &State, who: &Principal, id: OrderId) -> Result<Order, Problem> {
+/// Returns the order, if this principal may see it.
+pub async fn visible(state: &State, who: &Principal, id: OrderId) -> Result<Order, Problem> {
     let order = state.store.order(who.restaurant, id).await?;
     order.filter(|order| policy::owns(who, order)).ok_or_else(no_such_order)
 }

@@ -174,6 +174,9 @@ pub async fn seen(
     if who.role == Role::Kitchen && matches!(wish.room, RoomId::Kitchen(_)) {
         record(&state, state.live.displays.drawn(who, position, station)).await?;
     }
+    if matches!(wish.room, RoomId::Floor(_)) {
+        state.live.displays.floor_drawn(who.restaurant, position);
+    }
     Ok(HttpResponse::NoContent().finish())
 }
 

@@ -6,7 +6,7 @@ use super::problem::{Problem, no_such_path, no_upgrade, wrong_method};
 use super::ration::ration;
 use super::request_log::log_request;
 use super::state::State;
-use super::{account, demo, devices, guests, health, manage, menu, orders, page, pages, push, rooms, sessions, specs};
+use super::{account, demo, devices, guests, health, manage, menu, orders, page, pages, push, receipts, rooms, sessions, specs};
 use crate::protocol::security_headers;
 use crate::store::audit;
 use actix_web::body::MessageBody;
@@ -126,6 +126,7 @@ fn who_is_who(cfg: &mut web::ServiceConfig) {
         .service(at("/api/v1/sessions/refresh", "POST").wrap(refresh).route(web::post().to(sessions::refresh)))
         .service(at("/api/v1/sessions/current", "DELETE").route(web::delete().to(sessions::end)))
         .service(at("/api/v1/diner-sessions", "POST").wrap(seat).route(web::post().to(sessions::seat)))
+        .service(at("/api/v1/diner-sessions/current/calls", READ).route(read().to(receipts::of_calls)))
         .service(at("/api/v1/diner-sessions/current", READ).route(read().to(sessions::visit)))
         .service(at("/api/v1/devices/pairings", "POST").wrap(rationed(Attempt::Pair)).route(web::post().to(devices::begin)))
         .service(at("/api/v1/devices/pairings/{user_code}/approval", "POST").route(web::post().to(devices::approve)))
@@ -222,6 +223,7 @@ fn orders_and_rooms(cfg: &mut web::ServiceConfig) {
     .service(at("/api/v1/restaurants/{slug}/diner-sessions/{id}", "DELETE").route(web::delete().to(guests::end)))
     .service(at("/api/v1/restaurants/{slug}/commands", "POST").route(web::post().to(orders::call)))
     .service(at("/api/v1/orders/{id}", READ).route(read().to(orders::read)))
+    .service(at("/api/v1/orders/{id}/receipt", READ).route(read().to(receipts::of_order)))
     .service(at("/api/v1/orders/{id}/share", "POST").route(web::post().to(orders::share)))
     .service(at("/api/v1/orders/{id}/commands", "POST").route(web::post().to(orders::command)))
     // A stream is never compressed: an encoder would hold events back.

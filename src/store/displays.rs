@@ -1,7 +1,8 @@
 //! Kitchen screens that are connected: which node holds each, and what each has drawn.
 
 use super::Result;
-use crate::domain::ids::{NodeId, RestaurantId};
+use crate::domain::call::Call;
+use crate::domain::ids::{NodeId, OrderId, RestaurantId};
 use crate::domain::position::Position;
 use crate::domain::text::{Key, Station};
 use crate::domain::time::Timestamp;
@@ -29,6 +30,20 @@ pub struct Receipt {
     /// The one station it shows, of a screen that may show all.
     pub shows: Option<Station>,
 }
+
+/// What pages of a restaurant's floor have drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FloorReceipt {
+    /// Whose floor.
+    pub restaurant: RestaurantId,
+    /// Everything up to here is on a page.
+    pub position: Position,
+    /// When a page reported it.
+    pub at: Timestamp,
+}
+
+/// An open call, and the position of the event that raised it; none for a call that an older node wrote.
+pub type RaisedCall = (Call, Option<Position>);
 
 /// That a node holds a connection of a screen.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -65,6 +80,18 @@ pub trait Displays: Send + Sync + 'static {
     /// only the time and the station shown. A screen that is not known is left out. Gives how many are
     /// known.
     async fn record_seen(&self, receipts: Vec<Receipt>) -> Result<u64>;
+
+    /// Records what floors have drawn. A position that is older than the recorded one, or not in the feed yet, changes nothing.
+    async fn record_floor(&self, receipts: Vec<FloorReceipt>) -> Result<()>;
+
+    /// Returns the position up to which a page of the floor has drawn everything.
+    async fn floor_position(&self, restaurant: RestaurantId) -> Result<Position>;
+
+    /// Returns the position of an order's first event.
+    async fn placed_at(&self, restaurant: RestaurantId, order: OrderId) -> Result<Option<Position>>;
+
+    /// Returns the open calls of a restaurant, oldest first.
+    async fn open_calls(&self, restaurant: RestaurantId) -> Result<Vec<RaisedCall>>;
 
     /// What waits in kitchens, by restaurant, after one, of at most `limit`: at least of those where there may be something
     /// to tell the floor. Each restaurant's is read at one point, and may be another by the time it is decided about.

@@ -32,6 +32,7 @@ mod order_limits;
 mod presence;
 mod privacy;
 mod push;
+mod receipts;
 mod resume;
 mod rooms;
 mod share;

@@ -11,7 +11,7 @@ use orderbell::domain::position::Position;
 use orderbell::domain::room_id::RoomId;
 use orderbell::domain::text::Key;
 use orderbell::store::StoreError;
-use orderbell::store::displays::{Lease, Place, Receipt};
+use orderbell::store::displays::{FloorReceipt, Lease, Place, Receipt};
 use orderbell::store::log::{Reads, State};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
@@ -158,4 +158,30 @@ pub async fn receipts_show_what_a_screen_has_drawn(world: World) {
     assert!(house.tell("grill", LOST).await);
     let events = sound_feed(&world.store, house.id).await;
     assert_eq!(fold(&events, house.head().await).displays, house.displays().await);
+}
+
+pub async fn what_a_floor_has_drawn_only_grows_and_ends_at_the_head(world: World) {
+    let house = House::open(&world.store).await;
+    let staff = house.staff();
+    for number in 1..=3 {
+        let order = house.place(&staff).await;
+        assert_eq!(world.store.placed_at(house.id, order.id).await, Ok(Position::new(number)));
+    }
+    let head = house.head().await;
+    let draw = |number| {
+        let receipt = FloorReceipt { restaurant: house.id, position: Position::new(number).unwrap(), at: at(1) };
+        world.store.record_floor(vec![receipt])
+    };
+    assert_eq!(world.store.floor_position(house.id).await, Ok(Position::ZERO));
+    for (drawn, known) in
+        [(head.number() + 1, 0), (2, 2), (1, 2), (head.number(), head.number()), (head.number() + 9, head.number())]
+    {
+        draw(drawn).await.unwrap();
+        assert_eq!(world.store.floor_position(house.id).await, Ok(Position::new(known).unwrap()), "after {drawn}");
+    }
+    let nowhere = RestaurantId::from_uuid(clock::new_id());
+    assert_eq!(world.store.floor_position(nowhere).await, Ok(Position::ZERO));
+    let stranger = FloorReceipt { restaurant: nowhere, position: Position::new(1).unwrap(), at: at(1) };
+    assert_eq!(world.store.record_floor(vec![stranger]).await, Ok(()), "of a restaurant that is not there nothing is kept");
+    assert_eq!(world.store.floor_position(nowhere).await, Ok(Position::ZERO));
 }

@@ -67,7 +67,8 @@ contract! {
         an_order_room_has_its_order_also_when_it_is_closed, a_menu_room_has_the_menu, a_new_house_has_empty_rooms;
     displays: a_screen_is_lost_when_the_last_node_lets_go, of_many_that_sweep_at_once_one_has_an_effect,
         a_snapshot_of_the_floor_is_the_fold_of_what_was_said_of_screens, a_beat_goes_on_while_the_lease_is_there,
-        receipts_show_what_a_screen_has_drawn;
+        receipts_show_what_a_screen_has_drawn,
+        what_a_floor_has_drawn_only_grows_and_ends_at_the_head;
     undrawn: a_ticket_is_undrawn_until_it_is_drawn_begun_or_over, a_screen_counts_for_the_station_it_shows,
         of_many_that_find_the_same_one_tells_the_floor, a_snapshot_of_the_floor_has_what_no_screen_shows;
     isolation: documents_of_another_are_not_there, rooms_of_another_are_empty, another_cannot_act,

@@ -3,12 +3,13 @@
 use super::{Backend, Connection, Database, commit, tickets};
 use crate::domain::display::{self, Change, Display, Known};
 use crate::domain::event::{By, Event};
-use crate::domain::ids::{DeviceId, NodeId, RestaurantId};
+use crate::domain::ids::{DeviceId, NodeId, OrderId, RestaurantId};
+use crate::domain::position::Position;
 use crate::domain::principal::Role;
 use crate::domain::text::Key;
 use crate::domain::time::Timestamp;
 use crate::domain::undrawn::Tickets;
-use crate::store::displays::{Displays, Lease, Place, Receipt};
+use crate::store::displays::{Displays, FloorReceipt, Lease, Place, RaisedCall, Receipt};
 use crate::store::log::{Reads, Work};
 use crate::store::rows::{self, DisplayRow};
 use crate::store::{Result, sql};
@@ -59,6 +60,29 @@ impl Displays for Backend {
         self.write(move |c| Box::pin(record_seen(c, receipts))).await
     }
 
+    async fn record_floor(&self, receipts: Vec<FloorReceipt>) -> Result<()> {
+        self.write(move |c| Box::pin(record_floor(c, receipts))).await
+    }
+
+    async fn floor_position(&self, restaurant: RestaurantId) -> Result<Position> {
+        let query = query_scalar::<Database, i64>(sql::displays::FLOOR).bind(restaurant.uuid());
+        let row = self.read(move |c| Box::pin(async move { Ok(query.fetch_optional(c).await?) })).await?;
+        Ok(row.map_or(Position::ZERO, Position::from_column))
+    }
+
+    async fn placed_at(&self, restaurant: RestaurantId, order: OrderId) -> Result<Option<Position>> {
+        let query = query_scalar::<Database, i64>(sql::log::PLACED_AT).bind(restaurant.uuid()).bind(order.uuid());
+        let row = self.read(move |c| Box::pin(async move { Ok(query.fetch_optional(c).await?) })).await?;
+        Ok(row.map(Position::from_column))
+    }
+
+    async fn open_calls(&self, restaurant: RestaurantId) -> Result<Vec<RaisedCall>> {
+        let query = query_as::<Database, (String, Option<i64>)>(sql::log::OPEN_CALLS).bind(restaurant.uuid());
+        let found = self.read(move |c| Box::pin(async move { Ok(query.fetch_all(c).await?) })).await?;
+        let call = |(json, position): (String, Option<i64>)| Ok((rows::document(&json)?, position.map(Position::from_column)));
+        found.into_iter().map(call).collect()
+    }
+
     async fn tickets(&self, after: Option<RestaurantId>, limit: u32) -> Result<Vec<(RestaurantId, Tickets)>> {
         self.read_at_one_point(move |c| Box::pin(tickets::of_kitchens(c, after, limit))).await
     }
@@ -96,6 +120,16 @@ async fn record_seen(connection: &mut Connection, mut receipts: Vec<Receipt>) ->
         known += see.execute(&mut *connection).await?.rows_affected();
     }
     Ok(known)
+}
+
+/// In one order on every node, as in [`renew`].
+async fn record_floor(connection: &mut Connection, mut receipts: Vec<FloorReceipt>) -> Result<()> {
+    receipts.sort_by_key(|receipt| receipt.restaurant);
+    for FloorReceipt { restaurant, position, at } in receipts {
+        let see = query::<Database>(sql::displays::SEE_FLOOR).bind(restaurant.uuid()).bind(position.column());
+        see.bind(at.micros()).execute(&mut *connection).await?;
+    }
+    Ok(())
 }
 
 /// A screen's row, and whether any node holds it.

@@ -16,6 +16,13 @@ statements! {
         WHEN $3 > position AND $3 <= (SELECT head FROM feeds WHERE restaurant = $1) THEN $3 ELSE position END \
         WHERE restaurant = $1 AND display = $2";
 
+    FLOOR = "SELECT position FROM floor_receipts WHERE restaurant = $1";
+    /// What is not in the feed yet cannot have been drawn.
+    SEE_FLOOR = "INSERT INTO floor_receipts (restaurant, position, seen_at) \
+        SELECT restaurant, CAST($2 AS BIGINT), CAST($3 AS BIGINT) FROM feeds WHERE restaurant = $1 AND head >= $2 \
+        ON CONFLICT (restaurant) DO UPDATE SET position = excluded.position, seen_at = excluded.seen_at \
+        WHERE excluded.position > floor_receipts.position";
+
     HOLD = "INSERT INTO display_leases (restaurant, display, node, beat) VALUES ($1, $2, $3, 1) \
         ON CONFLICT (restaurant, display, node) DO UPDATE SET beat = display_leases.beat + 1";
     RENEW = "UPDATE display_leases SET beat = beat + 1 WHERE restaurant = $1 AND display = $2 AND node = $3";

@@ -1,0 +1,67 @@
+//! What guests are told of the floor: whether their orders and calls are on its screen.
+
+use super::extract::{Bearer, Speaker};
+use super::orders;
+use super::problem::Problem;
+use super::state::State;
+use crate::auth::policy;
+use crate::domain::ids::{CallId, OrderId};
+use crate::domain::reason::CallReason;
+use crate::domain::time::Timestamp;
+use crate::protocol::ErrorCode;
+use actix_web::{HttpResponse, web};
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct OrderReceipt {
+    floor_seen: bool,
+}
+
+/// `GET /api/v1/orders/{id}/receipt`: whether a page of the floor has drawn the order. 200.
+///
+/// # Errors
+/// `not_found`, for what does not exist and for what is not this principal's to see.
+pub async fn of_order(
+    state: web::Data<State>,
+    Bearer(verified): Bearer,
+    id: web::Path<OrderId>,
+) -> Result<HttpResponse, Problem> {
+    let order = orders::visible(&state, &verified.principal, *id).await?;
+    let drawn = state.store.floor_position(order.restaurant).await?;
+    let placed = state.store.placed_at(order.restaurant, order.id).await?;
+    Ok(HttpResponse::Ok().json(OrderReceipt { floor_seen: placed.is_some_and(|placed| placed <= drawn) }))
+}
+
+#[derive(Serialize)]
+struct OpenCall {
+    id: CallId,
+    reason: CallReason,
+    raised_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    floor_seen: Option<bool>,
+}
+
+#[derive(Serialize)]
+struct OpenCalls {
+    calls: Vec<OpenCall>,
+}
+
+/// `GET /api/v1/diner-sessions/current/calls`: the open calls of the guest's table. 200.
+///
+/// # Errors
+/// `forbidden` for who is no guest.
+pub async fn of_calls(state: web::Data<State>, Speaker(who): Speaker) -> Result<HttpResponse, Problem> {
+    if !policy::is_guest(&who) {
+        return Err(Problem::new(ErrorCode::Forbidden, "only a guest has calls"));
+    }
+    let drawn = state.store.floor_position(who.restaurant).await?;
+    let open = state.store.open_calls(who.restaurant).await?;
+    let own = open.into_iter().filter(|(call, _)| Some(&call.table) == who.table.as_ref());
+    let calls = own.map(|(call, raised)| OpenCall {
+        id: call.id,
+        reason: call.reason,
+        raised_at: call.raised_at,
+        floor_seen: raised.map(|raised| raised <= drawn),
+    });
+    Ok(HttpResponse::Ok().json(OpenCalls { calls: calls.collect() }))
+}
