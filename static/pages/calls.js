@@ -1,35 +1,83 @@
 import { WORDS, clock, errorWords } from '../languages/language.js';
 import { h, onAction, render } from '../views/dom.js';
 import { icon } from '../views/icons.js';
+import { UNSEEN_MS } from '../views/order_view.js';
+import { keepLocal, recallLocal } from '../views/storage.js';
 import { toast } from '../views/toasts.js';
 
 /** A call is not repeated by a hasty thumb within this. */
 const AGAIN_AFTER_MS = 60_000;
+/** How often it is asked what became of a call. */
+const EVERY_MS = 4_000;
+/** A call that was closed, or that nobody closed, is forgotten after this. */
+const FORGOTTEN_MS = 60 * 60_000;
 
 /** @type {Record<string, 'hand' | 'list' | 'water'>} */
 const ICONS = { help: 'hand', bill: 'list', water: 'water' };
 
-/** The sheet from which a diner calls the waiter, asks for the bill or for water. */
-export class CallSheet {
-  #bell; #sheet; #body;
-  /** When each was called, server ms. @type {Map<string, number>} */ #calledAt = new Map();
+/**
+ * A call of this phone: `at` in server ms; `seen` once the floor has it on its screen, `unseen` once it is known that it has not;
+ * `done` when the staff closed it.
+ * @typedef {{id: string, reason: string, at: number, state: 'sent' | 'unseen' | 'seen' | 'done'}} Call
+ */
 
-  /** @param {any} bell @param {HTMLDialogElement} sheet @param {Element} body */
-  constructor(bell, sheet, body) {
+/** The sheet from which a diner calls the waiter, asks for the bill or for water, and what became of each call. */
+export class Calls {
+  #bell; #api; #name; #sheet; #body; #strip;
+  /** On their way to the server, and when they were made. @type {Map<string, number>} */ #calling = new Map();
+
+  /**
+   * @param {{bell: any, api: any, tableKey: string, sheet: HTMLDialogElement, body: Element, strip: HTMLElement}} parts `strip`
+   *   shows what became of calls
+   */
+  constructor({ bell, api, tableKey, sheet, body, strip }) {
     this.#bell = bell;
+    this.#api = api;
+    this.#name = `calls.${tableKey}`;
     this.#sheet = sheet;
     this.#body = body;
+    this.#strip = strip;
     onAction(sheet, 'data-action', (_, control) => this.#call(control.dataset.reason ?? 'help'));
+    onAction(strip, 'data-do', (does, control) => {
+      if (does === 'call-read') this.#keep(this.#calls.filter(({ id }) => id !== control.closest('[data-call]')?.getAttribute('data-call')));
+    });
+    addEventListener('storage', ({ key }) => key === `orderbell.${this.#name}` && this.draw());
+    document.addEventListener('visibilitychange', () => this.#ask());
+    setInterval(() => this.#ask(), EVERY_MS);
+    this.draw();
+    this.#ask();
+  }
+
+  /** @returns {Call[]} */
+  get #calls() {
+    return recallLocal(this.#name, []).filter((/** @type {Call} */ { at }) => this.#bell.now() - at < FORGOTTEN_MS);
   }
 
   open() {
-    this.#draw();
+    this.#drawSheet();
     this.#sheet.showModal();
   }
 
-  #draw() {
+  /** In the language of the moment. */
+  draw() {
+    const calls = this.#calls;
+    this.#strip.hidden = calls.length === 0;
+    render(this.#strip, calls.map((call) => h(`div.call-state.banner${call.state === 'unseen' ? '.banner--warn' : ''}`, { 'data-key': call.id, 'data-call': call.id, 'data-state': call.state },
+      icon(ICONS[call.reason] ?? 'hand'),
+      h('p', {}, h('b', {}, WORDS[`call_${call.reason}`]), ' ', h('span', {}, this.#words(call))),
+      call.state === 'done' && h('button.button', { type: 'button', 'data-do': 'call-read' }, WORDS.ok))));
+  }
+
+  /** @param {Call} call */
+  #words({ state, at }) {
+    if (state === 'unseen' && this.#bell.now() - at > UNSEEN_MS) return WORDS.unseen;
+    if (state === 'seen') return WORDS.onScreen;
+    return state === 'done' ? WORDS.callDone : WORDS.callAgain(clock(at));
+  }
+
+  #drawSheet() {
     render(this.#body, h('div.calls', {}, Object.entries(ICONS).map(([reason, sign]) => {
-      const at = this.#calledAt.get(reason);
+      const at = this.#calling.get(reason) ?? this.#calls.find((call) => call.reason === reason && call.state !== 'done')?.at;
       const recent = at !== undefined && this.#bell.now() - at < AGAIN_AFTER_MS;
       return h('button.button.button--large.calls__call', { type: 'button', 'data-action': 'call_waiter', 'data-reason': reason, disabled: recent },
         icon(sign), h('span', {}, WORDS[`call_${reason}`]), recent && at !== undefined && h('span.muted', {}, WORDS.callAgain(clock(at))));
@@ -38,16 +86,44 @@ export class CallSheet {
 
   /** @param {string} reason */
   async #call(reason) {
-    this.#calledAt.set(reason, this.#bell.now());
-    this.#draw();
+    this.#calling.set(reason, this.#bell.now());
+    this.#drawSheet();
     try {
       const answered = this.#bell.command({ action: 'call_waiter', reason });
       this.#sheet.close();
-      await answered;
-      toast(WORDS[`called_${reason}`]);
+      const { document: call } = await answered;
+      const raised = { id: call.id, reason, at: Date.parse(call.raised_at), state: /** @type {const} */ ('sent') };
+      this.#keep([...this.#calls.filter(({ reason: other }) => other !== reason), raised]);
+      toast(WORDS.called);
+      this.#ask();
     } catch (error) {
-      this.#calledAt.delete(reason);
       toast(errorWords(/** @type {any} */ (error)), { bad: true });
     }
+    this.#calling.delete(reason);
+  }
+
+  /** What has become of the calls that are not closed; a server that does not know leaves them "sent". */
+  async #ask() {
+    this.draw();
+    if (document.visibilityState !== 'visible' || this.#calls.every(({ state }) => state === 'done')) return;
+    try {
+      const { calls: open } = await this.#api.get('/api/v1/diner-sessions/current/calls');
+      const stateOf = (/** @type {Call} */ { id, state }) => {
+        const call = open.find((/** @type {any} */ each) => each.id === id);
+        if (!call) return 'done';
+        if (call.floor_seen === undefined) return state;
+        return call.floor_seen ? 'seen' : 'unseen';
+      };
+      this.#keep(this.#calls.map((call) => ({ ...call, state: stateOf(call) })));
+    } catch {
+      // Not heard just now is not "not seen".
+      this.#keep(this.#calls.map((call) => (call.state === 'unseen' ? { ...call, state: 'sent' } : call)));
+    }
+  }
+
+  /** @param {Call[]} calls */
+  #keep(calls) {
+    if (JSON.stringify(calls) !== JSON.stringify(this.#calls)) keepLocal(this.#name, calls.length > 0 ? calls : undefined);
+    this.draw();
   }
 }

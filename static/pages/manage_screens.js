@@ -27,7 +27,7 @@ export class ScreensSection extends Section {
       'ask-pair': () => this.#open((stations) => pairSheet(stations)),
       'ask-change': () => { this.#asked = screen; return this.#open((stations) => screenSheet(screen, stations)); },
       'ask-revoke': () => openSheet(sureSheet({
-        title: `Revoke ${screen.name}?`, hint: 'It goes dark at once, and has to be paired again.', deed: 'revoke', sure: 'Revoke', attributes: { 'data-device': id },
+        title: `Revoke ${screen.name}?`, hint: 'It is signed out at once, and has to be paired again.', deed: 'revoke', sure: 'Revoke', attributes: { 'data-device': id },
       })),
       'revoke': () => this.attempt(() => this.context.call('DELETE', `/devices/${id}`, { headers: basedOn(screen.version) }), `${screen.name} is revoked.`),
     };

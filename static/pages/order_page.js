@@ -3,13 +3,12 @@ import { WORDS, errorWords, language } from '../languages/language.js';
 import { ConnectionBanner } from '../views/connection_banner.js';
 import { find, h, onAction, render } from '../views/dom.js';
 import { icon } from '../views/icons.js';
-import { orderPage } from '../views/order_view.js';
-import { keepLocal } from '../views/storage.js';
+import { orderPage, refusalsOf } from '../views/order_view.js';
+import { keepLocal, recallLocal } from '../views/storage.js';
 import { toast } from '../views/toasts.js';
-import { CallSheet } from './calls.js';
 import { CONNECTION_WORDS, followLanguage, furnish } from './frame.js';
 import { beforeLeaving, keepOrders, lastOrder, newestOrder } from './last_seen.js';
-import { SecondTouch, showInstead, tellProgress } from './page_state.js';
+import { Receipts, SecondTouch, showInstead, tellProgress } from './page_state.js';
 
 const TICK_MS = 1_000;
 
@@ -25,8 +24,10 @@ export class OrderPage {
   /** The document from a plain call, an ack or an earlier page, until the room has its own. @type {any} */ #answered;
   /** Why there is nothing to show, once there is not. @type {(() => void) | null} */ #refusal = null;
   /** Notifications, once that is loaded. @type {import('./tell_me.js').TellMe | null} */ #tellMe = null;
-  /** @type {CallSheet | null} */ #calls = null;
+  /** Calls, once that is loaded. @type {Promise<import('./calls.js').Calls> | null} */ #calls = null;
   /** @type {ConnectionBanner | null} */ #banner = null;
+  /** @type {Receipts | null} */ #receipts = null;
+  /** What the house refused, once that is loaded. @type {import('./refusals.js').Refusals | null} */ #refusals = null;
   #settled = false;
   #cancels = new SecondTouch(() => this.#draw());
   #main = find('#main');
@@ -51,7 +52,7 @@ export class OrderPage {
   }
 
   run() {
-    this.#calls = new CallSheet(this.#bell, /** @type {HTMLDialogElement} */ (find('#call-sheet')), find('#calls'));
+    this.#receipts = new Receipts(this.#api, () => [this.#order].filter(Boolean), () => this.#draw());
     this.#banner = new ConnectionBanner(this.#bell, {
       banner: find('#offline'), word: find('#connection'), words: CONNECTION_WORDS, keptAt: this.#seen?.at,
     });
@@ -62,8 +63,11 @@ export class OrderPage {
     beforeLeaving(() => this.#keep());
     setInterval(() => this.#tick(), TICK_MS);
     this.#draw();
+    // What was answered before there were words.
+    if (this.#order && !this.#refusal) this.#tell(this.#order);
     this.#bell.on('state', () => this.#settle());
     this.#settle();
+    this.#receipts.ask();
   }
 
   get #order() {
@@ -84,8 +88,9 @@ export class OrderPage {
   }
 
   #listen() {
-    this.#room.on('change', (/** @type {{before?: any, after?: any}} */ { before, after }) => {
+    this.#room.on('change', (/** @type {{before?: any, after?: any, event?: any}} */ { before, after, event }) => {
       if (after && this.#ready) tellProgress(before, after);
+      if (after && this.#ready) this.#tell(after, event);
       this.#keep();
       this.#draw();
     });
@@ -104,9 +109,11 @@ export class OrderPage {
       if (action === 'cancel') this.#cancel();
     });
     onAction(document.body, 'data-do', (does, control) => {
-      if (does === 'call') this.#calls?.open();
+      if (does === 'call') this.#call();
       if (does === 'close') control.closest('dialog')?.close();
       if (does === 'again') this.#again();
+      if (does === 'read' || does === 'else') this.#read();
+      if (does === 'else') location.assign(this.#home());
       if (does === 'share') this.#share();
       if (does === 'tell-me') this.#tellMe?.toggle();
     });
@@ -114,6 +121,7 @@ export class OrderPage {
       this.#furnish();
       this.#banner?.draw();
       this.#tellMe?.speak(language());
+      this.#calls?.then((calls) => calls.draw());
       if (this.#refusal) this.#refusal();
       else this.#draw();
     });
@@ -124,6 +132,7 @@ export class OrderPage {
     try {
       this.#answered = await this.#api.get(`/api/v1/orders/${encodeURIComponent(this.#id)}`);
       this.#draw();
+      if (this.#ready) this.#tell(this.#order);
     } catch (error) {
       const { code } = /** @type {any} */ (error);
       if (code === 'not_found' || code === 'forbidden') this.#refuse('noOrder', 'notYoursHint');
@@ -140,6 +149,7 @@ export class OrderPage {
       const { keepUp } = await import('./upkeep.js');
       await keepUp(this.#bell, quiet);
       if (this.#visit) await this.#offerToTell(this.#visit);
+      if (recallLocal(`calls.${this.#visit?.tableKey}`, null)) await this.#loadCalls();
     } catch {
       // An old browser, or a network that has just gone: the order is followed all the same.
     }
@@ -181,11 +191,43 @@ export class OrderPage {
     try {
       const { document: order } = await this.#bell.command({ order: this.#id, action: 'cancel', reason: 'customer_request' });
       this.#answered = order;
+      await this.#tell(order, { kind: 'order.cancelled', by: { role: 'diner' } });
       toast(WORDS.cancelled(order.number));
     } catch (error) {
       toast(errorWords(/** @type {any} */ (error)), { bad: true });
     }
     this.#draw();
+  }
+
+  /** Few guests call from here: what that needs is loaded when somebody does, or has. */
+  #loadCalls() {
+    const load = async () => new (await import('./calls.js')).Calls({
+      bell: this.#bell, api: this.#api, tableKey: this.#visit?.tableKey ?? '',
+      sheet: /** @type {HTMLDialogElement} */ (find('#call-sheet')), body: find('#calls'), strip: find('#call-state'),
+    });
+    return this.#calls ??= load();
+  }
+
+  async #call() {
+    try {
+      (await this.#loadCalls()).open();
+    } catch {
+      this.#calls = null;
+      toast(WORDS.error_offline, { bad: true });
+    }
+  }
+
+  /** Few orders have something that the house refused: what that needs is loaded then. @param {any} order @param {any} [event] that made it so */
+  async #tell(order, event) {
+    if (refusalsOf(order).length === 0) return;
+    try {
+      const { Refusals } = await import('./refusals.js');
+      this.#refusals ??= new Refusals(this.#bell, () => this.#draw());
+      this.#refusals.tell(order, event);
+      this.#draw();
+    } catch {
+      // No network: the order says it itself, and there is nothing to confirm it with.
+    }
   }
 
   async #share() {
@@ -199,6 +241,12 @@ export class OrderPage {
 
   #home() {
     return `/t/${encodeURIComponent(this.#visit?.tableKey ?? '')}`;
+  }
+
+  /** The buttons that had the focus are gone with what was confirmed. */
+  #read() {
+    this.#refusals?.read(this.#order);
+    this.#main.focus({ preventScroll: true });
   }
 
   /** The menu is on the table's page: the wish goes there. */
@@ -216,6 +264,6 @@ export class OrderPage {
     document.title = this.#visit?.place && order.status !== 'ready' ? `${title} · ${this.#visit.place.restaurant.name}` : title;
     const cancelling = this.#bell.pending.some((/** @type {any} */ { action, order: of }) => action === 'cancel' && of === this.#id);
     const extras = [this.#shared ? h('p.banner', {}, icon('share'), h('span', {}, WORDS.sharedNote)) : null, this.#tellMe?.view(order) ?? null];
-    render(this.#main, orderPage(order, { now: this.#bell.now(), cancelling, sure: this.#cancels.wants(this.#id), shared: this.#shared, extras }));
+    render(this.#main, orderPage(order, { now: this.#bell.now(), cancelling, sure: this.#cancels.wants(this.#id), seen: this.#receipts?.of(this.#id), refusal: this.#refusals?.view(order, !this.#shared), shared: this.#shared, extras }));
   }
 }

@@ -34,8 +34,10 @@ export function announce(text) {
 export function tellProgress(before, after) {
   if (!before) return;
   if (before.status === after.status) return void tellNewTime(before, after);
+  // What the house refused is told with its reason (refusals.js), what the guest cancelled with the answer.
+  if (after.status === 'rejected' || after.status === 'cancelled') return;
   announce(`${WORDS.order(after.number)}: ${WORDS[`status_${after.status}`]}`);
-  if (after.status === 'ready' || after.status === 'rejected') navigator.vibrate?.([200, 100, 200]);
+  if (after.status === 'ready') navigator.vibrate?.([200, 100, 200]);
 }
 
 /** @param {any} before @param {any} after documents of one status */
@@ -71,5 +73,46 @@ export class SecondTouch {
   /** @param {string} thing @returns {boolean} whether it was touched once, and the second touch is waited for */
   wants(thing) {
     return thing === this.#thing && this.#now() - this.#at < REMEMBERED_MS;
+  }
+}
+
+/** How often the floor is asked about. */
+const RECEIPT_MS = 4_000;
+
+/**
+ * Whether the floor has an order on its screen: asked while the order waits for its answer and somebody looks. A server
+ * that does not know says nothing, and then nothing is claimed.
+ */
+export class Receipts {
+  #api; #orders; #changed;
+  /** @type {Map<string, boolean>} */ #seen = new Map();
+
+  /** @param {any} api @param {() => any[]} orders documents @param {() => void} changed draws anew */
+  constructor(api, orders, changed) {
+    this.#api = api;
+    this.#orders = orders;
+    this.#changed = changed;
+    setInterval(() => this.ask(), RECEIPT_MS);
+    document.addEventListener('visibilitychange', () => this.ask());
+  }
+
+  /** @param {string} id of an order @returns {boolean | undefined} undefined while it is not known */
+  of(id) {
+    return this.#seen.get(id);
+  }
+
+  async ask() {
+    if (document.visibilityState !== 'visible') return;
+    for (const { id, status } of this.#orders()) {
+      if (status !== 'placed' || this.#seen.get(id)) continue;
+      const known = this.#seen.get(id);
+      try {
+        this.#seen.set(id, (await this.#api.get(`/api/v1/orders/${id}/receipt`)).floor_seen);
+      } catch {
+        // Not heard just now is not "not seen".
+        this.#seen.delete(id);
+      }
+      if (known !== this.#seen.get(id)) this.#changed();
+    }
   }
 }

@@ -3,7 +3,7 @@ import { Api, Orderbell } from '../client/orderbell.js';
 import { backClosesSheets } from '../views/back.js';
 import { ConnectionBanner } from '../views/connection_banner.js';
 import { find, onAction, pageVersion, render } from '../views/dom.js';
-import { connectionWords } from '../views/format.js';
+import { connectionWords, place } from '../views/format.js';
 import { soundButton } from '../views/kitchen_panels.js';
 import { tickAges } from '../views/order_parts.js';
 import { redrawing } from '../views/redraw.js';
@@ -17,6 +17,7 @@ import { tablesView } from '../views/staff_tables.js';
 import { toast } from '../views/toasts.js';
 import { Account } from './account.js';
 import { DoubleTouch, ignoreHeldKeys } from './double_touch.js';
+import { afterPaint } from './kiosk.js';
 import { followVersion } from './new_version.js';
 import { OrderBook } from './order_book.js';
 import { StaffCommands } from './staff_commands.js';
@@ -91,6 +92,8 @@ export class StaffDesk {
     }
     this.#floor.on('change', (change) => this.#tell(change));
     for (const name of ['pending', 'clock']) this.#bell.on(name, due);
+    // What was drawn on a hidden page is seen once the page is.
+    document.addEventListener('visibilitychange', due);
     this.#bell.on('answer', (outcome) => {
       const { error } = outcome;
       if (error && error.code !== 'closed' && !this.#commands.overtaken(outcome)) toast(`Not done: ${error.message}`, { bad: true });
@@ -106,7 +109,7 @@ export class StaffDesk {
     if (kind === 'call.raised') this.#sound.play('call');
     if (kind !== 'order.cancelled' || event.by?.role !== 'diner') return;
     this.#sound.play('cancelled');
-    toast(`Order ${after.number} was cancelled by the guest.`);
+    toast(`Order ${after.number} (${place(after)}) was cancelled by the guest.`);
   }
 
   #listen() {
@@ -181,12 +184,13 @@ export class StaffDesk {
     return undrawnByStation(this.#floor.displays, this.#orders());
   }
 
-  /** Rings until somebody takes the order; one that is rung for is on the screen already. */
+  /** Rings until somebody takes the order or answers the call; one that is rung for is on the screen already. */
   #ring() {
     const waiting = this.#orders().some((order) => order.status === 'placed') || this.#undrawn().length > 0;
-    if (!waiting || performance.now() - this.#rangAt < RING_EVERY_MS) return;
+    const called = Object.keys(this.#commands.unanswered(this.#floor.calls)).length > 0;
+    if (!(waiting || called) || performance.now() - this.#rangAt < RING_EVERY_MS) return;
     this.#rangAt = performance.now();
-    this.#sound.play('ring');
+    this.#sound.play(waiting ? 'ring' : 'call');
   }
 
   #draw() {
@@ -203,6 +207,15 @@ export class StaffDesk {
     render(find('#lanes'), laneLinks(lanes(this.#orders(), now, this.#search)));
     render(find('#calls'), callsView(calls, { now, all: this.#allCalls, answered }));
     render(find('#main'), this.#content(now));
+    this.#report();
+  }
+
+  /** Reports what is on the glass: only when every order and every call is, so behind another tab, in a search, or with calls folded away nothing. */
+  #report() {
+    const { cursor, name } = this.#floor;
+    const isFolded = find('#calls').querySelector('[data-do="all-calls"][aria-expanded="false"]') !== null;
+    const isWhole = this.#search === '' && (this.#tab === 'orders' ? !isFolded : this.#tab === 'tables' && !this.#waiting);
+    if (cursor !== null && isWhole) afterPaint(() => this.#bell.seen(name, cursor));
   }
 
   #drawAlarm() {

@@ -5,16 +5,18 @@ import { backClosesSheets } from '../views/back.js';
 import { ConnectionBanner } from '../views/connection_banner.js';
 import { find, h, onAction, render } from '../views/dom.js';
 import { categoryLinks, menuSections } from '../views/menu_view.js';
-import { finishedOrder, isFinal, orderCard } from '../views/order_view.js';
+import { finishedOrder, orderCard } from '../views/order_card.js';
+import { isFinal } from '../views/order_view.js';
 import { redrawing } from '../views/redraw.js';
 import { keepLocal, recallLocal } from '../views/storage.js';
 import { toast } from '../views/toasts.js';
 import { BasketSheet } from './basket_sheet.js';
-import { CallSheet } from './calls.js';
+import { Calls } from './calls.js';
 import { ChoiceSheet } from './choice_sheet.js';
 import { CONNECTION_WORDS } from './frame.js';
 import { beforeLeaving, keepMenu, keepOrders, lastMenu, lastOrders } from './last_seen.js';
-import { SecondTouch, showInstead, tellProgress } from './page_state.js';
+import { Receipts, SecondTouch, showInstead, tellProgress } from './page_state.js';
+import { Refusals } from './refusals.js';
 import { drawBasketBar, drawPause, furnishTable, hideTable } from './table_frame.js';
 import { tableOf } from './visit.js';
 import { VisitOrders } from './visit_orders.js';
@@ -26,7 +28,7 @@ const TICKS_PER_DRAWING = 10;
 
 /** The table's page: the menu, the basket, and this visit's orders, all live. */
 export class TablePage {
-  #visit; #place; #bell; #orders; #menuRoom; #basket; #choice; #calls; #banner;
+  #visit; #place; #bell; #orders; #refusals; #receipts; #menuRoom; #basket; #choice; #calls; #banner;
   /** The menu from an earlier page or a plain call, until the room has its own. @type {any} */ #firstMenu;
   /** Why there is no menu, once there is none. @type {(() => void) | null} */ #instead = null;
   #settled = false;
@@ -44,6 +46,7 @@ export class TablePage {
     this.#firstMenu = seen?.document ?? null;
     // An order that is on its way when the network goes must be there after a reload, from the first tap on.
     this.#bell = visit.bell({ resume: true });
+    this.#refusals = new Refusals(this.#bell, () => this.#draw());
     this.#orders = new VisitOrders(this.#bell, (change) => this.#orderChanged(change));
     this.#orders.take(lastOrders().map(({ document }) => document).filter(({ id }) => tableOf(id) === visit.tableKey));
     this.#menuRoom = this.#bell.room(`menu:${place.restaurant.id}`);
@@ -54,7 +57,11 @@ export class TablePage {
       on: { changed: () => this.#draw(), placed: (order) => this.#placed(order), sentBefore: () => this.#sentBefore() },
     });
     this.#choice = new ChoiceSheet((wanted) => this.#basket.add(wanted));
-    this.#calls = new CallSheet(this.#bell, /** @type {HTMLDialogElement} */ (find('#call-sheet')), find('#calls'));
+    this.#calls = new Calls({
+      bell: this.#bell, api: visit.api, tableKey: visit.tableKey,
+      sheet: /** @type {HTMLDialogElement} */ (find('#call-sheet')), body: find('#calls'), strip: find('#call-state'),
+    });
+    this.#receipts = new Receipts(visit.api, () => this.#orders.all, () => this.#draw());
     this.#banner = new ConnectionBanner(this.#bell, {
       banner: find('#offline'), word: find('#connection'), words: CONNECTION_WORDS, keptAt: seen?.at,
     });
@@ -83,6 +90,7 @@ export class TablePage {
     this.#furnish();
     this.#banner.draw();
     this.#basket.draw();
+    this.#calls.draw();
     return this.#drawNow();
   }
 
@@ -142,6 +150,8 @@ export class TablePage {
   async #loadOrders() {
     try {
       this.#orders.take(await this.#visit.orders());
+      // Also what was refused while this page was away.
+      for (const order of this.#orders.all) this.#refusals.tell(order);
       this.#draw();
     } catch (error) {
       // The banner tells of a lost network, and the link of an ended visit.
@@ -184,9 +194,10 @@ export class TablePage {
   }
 
   /** @param {any} change */
-  #orderChanged({ before, after }) {
+  #orderChanged({ before, after, event }) {
     this.#keep();
     if (after) {
+      this.#refusals.tell(after, event);
       tellProgress(before, after);
       document.title = after.status === 'ready' ? WORDS.titleReady(after.number) : this.#title;
     }
@@ -198,6 +209,7 @@ export class TablePage {
     this.#visit.remember(order);
     this.#orders.take([order]);
     toast(WORDS.placed(order.number));
+    this.#receipts.ask();
     this.#draw();
     // The button that had the focus is gone with the basket.
     this.#main.focus({ preventScroll: true });
@@ -221,7 +233,16 @@ export class TablePage {
     if (does === 'call') this.#calls.open();
     if (does === 'close') control.closest('dialog')?.close();
     if (does === 'options') this.#choice.open(this.#menu.items[control.closest('[data-menu-item]')?.getAttribute('data-menu-item') ?? '']);
-    if (does === 'again') this.#again(control.closest('[data-order]')?.getAttribute('data-order') ?? '');
+    const order = control.closest('[data-order]')?.getAttribute('data-order') ?? '';
+    if (does === 'again') this.#again(order);
+    if (does === 'read' || does === 'else') this.#read(order);
+    if (does === 'else') find('.menu').scrollIntoView();
+  }
+
+  /** The buttons that had the focus are gone with what was confirmed. @param {string} order its id */
+  #read(order) {
+    this.#refusals.read(this.#orders.get(order));
+    this.#main.focus({ preventScroll: true });
   }
 
   /** @param {string} order its id */
@@ -275,8 +296,10 @@ export class TablePage {
   #drawOrders() {
     const orders = this.#orders.all;
     if (orders.length === 0) return null;
-    const open = orders.filter((order) => !isFinal(order));
-    const finished = orders.filter(isFinal);
+    // What the house refused stays in sight until the guest has confirmed it.
+    const isOver = (/** @type {any} */ order) => isFinal(order) && this.#refusals.unread(order).length === 0;
+    const open = orders.filter((order) => !isOver(order));
+    const finished = orders.filter(isOver);
     return h('section.orders', { 'data-key': 'orders', 'aria-labelledby': 'orders-title' },
       h('h2.orders__title', { id: 'orders-title' }, open.length > 0 ? WORDS.yourOrders : WORDS.earlier),
       open.map((order) => orderCard(order, this.#stateOf(order))),
@@ -284,8 +307,9 @@ export class TablePage {
   }
 
   /** @param {any} order */
-  #stateOf({ id }) {
-    const cancelling = this.#bell.pending.some(({ action, order }) => action === 'cancel' && order === id);
-    return { now: this.#bell.now(), cancelling, sure: this.#cancels.wants(id) };
+  #stateOf(order) {
+    const { id } = order;
+    const cancelling = this.#bell.pending.some(({ action, order: of }) => action === 'cancel' && of === id);
+    return { now: this.#bell.now(), cancelling, sure: this.#cancels.wants(id), seen: this.#receipts.of(id), refusal: this.#refusals.view(order) };
   }
 }

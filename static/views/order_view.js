@@ -1,6 +1,6 @@
 import { WORDS, clock, money, number, timeRange } from '../languages/language.js';
 import { h } from './dom.js';
-import { icon } from './icons.js';
+import { SERVICE_ICONS, icon } from './icons.js';
 
 const MINUTE = 60_000;
 /** A promise is shown as a window this wide; nobody cooks to the minute. */
@@ -9,21 +9,40 @@ const PROMISE_GRAIN_MS = 5 * MINUTE;
 /** A promise is broken when its window is over. */
 const LATE_AFTER_MS = PROMISE_WINDOW_MS;
 
+/** An order or a call that nobody has on a screen for this long wants a wave of the hand. */
+export const UNSEEN_MS = MINUTE;
+/** One that is on a screen and unanswered for this long wants a question. */
+const UNANSWERED_MS = 3 * MINUTE;
+
 const STEPS = ['placed', 'accepted', 'preparing', 'ready', 'served'];
 const TIMES = ['placed_at', 'accepted_at', 'started_at', 'ready_at', 'served_at'];
 const FINAL = new Set(['served', 'rejected', 'cancelled']);
 
 /**
  * What an order is shown with: `now` in server ms; `cancelling` while the wish to cancel is on its
- * way, `sure` while it waits for its second touch; `shared` for
+ * way, `seen` whether the floor has it on its screen, if that is known, `sure` while it waits for its second touch; `refusal`, what the house refused and the guest has not confirmed (pages/refusals.js); `shared` for
  * somebody who may look and no more; `extras`, controls that came later than the page.
  *
- * @typedef {{now: number, cancelling?: boolean, sure?: boolean, shared?: boolean, extras?: (HTMLElement | null)[]}} State
+ * @typedef {{now: number, cancelling?: boolean, seen?: boolean, sure?: boolean, refusal?: HTMLElement | null, shared?: boolean, extras?: (HTMLElement | null)[]}} State
  */
 
 /** @param {any} order */
 export function isFinal(order) {
   return FINAL.has(order.status);
+}
+
+/** The whole order, among the ids of its lines. */
+export const WHOLE = 'order';
+
+/** @param {any} order @returns {string[]} what the house did not give: the whole order, or the lines that it took off, by id */
+export function refusalsOf(order) {
+  if (order.status === 'rejected' || order.status === 'cancelled') return [WHOLE];
+  return Object.entries(order.items).filter(([, item]) => item.status === 'voided').map(([id]) => id);
+}
+
+/** @param {{reason?: string, detail?: string}} of an order or a line @returns {string[]} why it was refused, and what the staff wrote */
+export function why({ reason, detail }) {
+  return [reason === 'other' && detail ? '' : WORDS[`reason_${reason}`], detail && `“${detail}”`].filter(Boolean);
 }
 
 /** @param {any} order @returns {string | null} the window it is promised in; null when it is not, or no longer matters */
@@ -45,44 +64,15 @@ export function promise(order, now) {
   return left < MINUTE ? WORDS.promisedSoon : WORDS.promised(range);
 }
 
-/**
- * An order among others, on the table's page.
- *
- * @param {any} order @param {State} state
- */
-export function orderCard(order, state) {
-  return h('article.order', { 'data-order': order.id, 'data-status': order.status, 'data-key': order.id, 'aria-labelledby': `order-${order.id}` },
-    h('header.order__head', {},
-      h('h3.order__title', { id: `order-${order.id}` }, WORDS.order(order.number)),
-      h('span.badge', {}, WORDS[`short_${order.status}`])),
-    h('p.order__status', {}, WORDS[`status_${order.status}`]),
-    h('p.order__hint', {}, promise(order, state.now) ?? hint(order)),
-    progress(order),
-    itemList(order),
-    h('footer.order__foot', {}, followLink(order), controls(order, state)));
-}
-
-/** An order that is over: one line that opens. @param {any} order @param {State & {open: boolean}} state */
-export function finishedOrder(order, state) {
-  return h('details.order.order--finished', { 'data-order': order.id, 'data-status': order.status, 'data-key': order.id, open: state.open },
-    h('summary', {},
-      h('span.order__title', {}, WORDS.order(order.number)),
-      h('span.muted', {}, clock(order.placed_at)),
-      h('span.badge', {}, WORDS[`short_${order.status}`])),
-    ended(order),
-    itemList(order),
-    h('footer.order__foot', {}, followLink(order), controls(order, state)));
-}
-
 /** The whole of one order, on a page of its own. @param {any} order @param {State} state */
 export function orderPage(order, state) {
   return h('article.track', { 'data-order': order.id, 'data-status': order.status },
     h('header.track__head', {},
-      h('p.track__number', {}, WORDS.order(order.number), order.table && ` · ${WORDS.table(order.table)}`),
+      h('p.track__number', {}, WORDS.order(order.number), order.table && ` · ${WORDS.table(order.table)}`, service(order)),
       h('h1.track__status', {}, WORDS[`status_${order.status}`]),
-      h('p.track__promise', {}, promise(order, state.now) ?? hint(order)),
+      h('p.track__promise', {}, promise(order, state.now) ?? hint(order, state)),
       progress(order)),
-    ended(order),
+    state.refusal ?? ended(order),
     state.extras,
     h('section.card', { 'aria-labelledby': 'items-title' },
       h('h2', { id: 'items-title' }, WORDS.items),
@@ -95,21 +85,27 @@ export function orderPage(order, state) {
     !state.shared && h('footer.order__foot', {}, shareButton(), controls(order, state)));
 }
 
-/** @param {any} order */
-function hint(order) {
-  return order.status === 'ready' && order.service !== 'dine_in' ? WORDS.readyTakeaway : WORDS[`hint_${order.status}`];
+/** How it leaves the house, unless it is eaten at the table. @param {any} order */
+export function service({ service: how }) {
+  return how !== 'dine_in' && [' ', h(`span.service.service--${how}`, {}, icon(SERVICE_ICONS[how]), WORDS[`service_${how}`])];
+}
+
+/** What is known of an order, and what is not. @param {any} order @param {{now: number, seen?: boolean}} state @returns {string} */
+export function hint({ status, service: how, placed_at: placed }, { now, seen }) {
+  const age = now - Date.parse(placed);
+  if (status === 'placed' && seen) return age > UNANSWERED_MS ? WORDS.unanswered : WORDS.onScreen;
+  if (status === 'placed' && seen === false && age > UNSEEN_MS) return WORDS.unseen;
+  return (status === 'ready' && WORDS[`ready_${how}`]) || WORDS[`hint_${status}`];
 }
 
 /** Why an order ended otherwise than on the table. @param {any} order */
-function ended(order) {
+export function ended(order) {
   if (order.status !== 'rejected' && order.status !== 'cancelled') return null;
-  // Who asked for it needs no warning, and "other" says nothing: neither has words.
-  const why = [WORDS[`reason_${order.reason}`], order.detail].filter(Boolean).join(' ');
-  return why && h('p.banner.banner--bad', {}, icon('alert'), h('span', {}, why));
+  return h('p.banner.banner--bad', {}, icon('alert'), h('span', {}, why(order).join(' ')));
 }
 
 /** @param {any} order */
-function progress(order) {
+export function progress(order) {
   const reached = STEPS.indexOf(order.status);
   if (reached < 0) return null;
   return h('ol.steps', { 'aria-label': WORDS[`status_${order.status}`] }, STEPS.map((step, at) => h(
@@ -119,14 +115,15 @@ function progress(order) {
 }
 
 /** @param {any} order */
-function itemList(order) {
+export function itemList(order) {
   return h('ul.items', {}, Object.entries(order.items).map(([id, item]) => h(
     'li.item', { 'data-item': id, 'data-status': item.status, 'data-key': id },
     h('span.item__quantity', {}, `${number(item.quantity)}×`),
     h('span.item__text', {},
       h('span.item__name', {}, item.name),
       item.options?.length > 0 && h('span.item__more', {}, item.options.join(', ')),
-      item.note && h('span.item__more', {}, item.note)),
+      item.note && h('span.item__more', {}, item.note),
+      item.status === 'voided' && h('span.item__more', {}, why(item).join(' '))),
     itemState(order, item))));
 }
 
@@ -148,17 +145,12 @@ function timeline(order) {
     'li', {}, h('span', {}, name), h('time', { datetime: at }, clock(at)))));
 }
 
-/** @param {any} order */
-function followLink({ id }) {
-  return h('a.button', { href: `/orders/${id}` }, WORDS.follow);
-}
-
 function shareButton() {
   return h('button.button', { type: 'button', 'data-do': 'share' }, icon('share'), h('span', {}, WORDS.share));
 }
 
 /** @param {any} order @param {State} state */
-function controls(order, { cancelling, sure }) {
+export function controls(order, { cancelling, sure }) {
   if (order.status === 'placed') {
     return h(`button.button.button--danger${sure ? '' : '.button--quiet'}`, { type: 'button', 'data-action': 'cancel', disabled: cancelling, 'aria-busy': cancelling && 'true' },
       cancelling ? WORDS.cancelling : sure ? WORDS.cancelSure : WORDS.cancel);

@@ -6,9 +6,9 @@ import { icon } from './icons.js';
 
 /** @type {Record<string, {title: (order: any, item?: any) => string, hint: string}>} */
 const ASKS_WHY = {
-  reject: { title: (order) => `Reject order ${order.number}?`, hint: 'The guest sees the reason at once.' },
-  cancel: { title: (order) => `Cancel order ${order.number}?`, hint: 'The kitchen has to confirm it; the guest sees the reason at once.' },
-  void_item: { title: (order, item) => `Void ${item.quantity} × ${item.name}?`, hint: 'The kitchen sees it struck out, and the total falls.' },
+  reject: { title: (order) => `Reject order ${order.number}?`, hint: 'The guest’s phone shows the reason and your words.' },
+  cancel: { title: (order) => `Cancel order ${order.number}?`, hint: 'The kitchen has to confirm it. The guest’s phone shows the reason and your words.' },
+  void_item: { title: (order, item) => `Void ${item.quantity} × ${item.name}?`, hint: 'It is struck out in the kitchen, and the total falls. The guest’s phone shows the reason and your words.' },
 };
 
 /** @param {string} action */
@@ -34,7 +34,7 @@ export function reasonSheet(action, order, item) {
 /** @param {any} order */
 export function promiseSheet(order) {
   return h('div', { 'data-order': order.id, 'data-status': order.status },
-    head(`When is order ${order.number} ready?`, `${place(order)}. The guest sees the new time at once.`),
+    head(`When is order ${order.number} ready?`, `${place(order)}. The guest’s phone shows the new time.`),
     h('div.actions', {}, [5, 10, 15, 20, 30, 45, 60].map((minutes) =>
       h('button.chip.chip--large', { 'type': 'button', 'data-action': 'promise', 'data-minutes': minutes }, `in ${minutes} min`))));
 }
@@ -42,7 +42,7 @@ export function promiseSheet(order) {
 /** @param {any} item of the menu */
 export function soldOutSheet(item) {
   return h('div', { 'data-menu-item': item.id },
-    head(`${item.name} is sold out`, 'Guests see it at once. For how long?'),
+    head(`Mark ${item.name} as sold out?`, 'Guests can no longer order it. For how long?'),
     lengths('sold-out', 'Until I bring it back'));
 }
 

@@ -12,6 +12,11 @@ const SHOWN_FOR_MS = 6000;
 export function toast(text, { bad = false } = {}) {
   const region = document.getElementById('toasts');
   if (!region) return;
+  // Behind an open dialog nothing is seen or heard.
+  const dialog = document.querySelector('dialog[open]');
+  const host = dialog ?? document.body;
+  if (region.parentElement !== host) host.append(region);
+  dialog?.addEventListener('close', () => document.body.append(region), { once: true });
   const note = h(bad ? 'p.toast.toast--bad' : 'p.toast', {}, text);
   const close = h('button.button.button--quiet', { type: 'button' }, region.dataset.close ?? 'OK');
   close.addEventListener('click', () => note.remove());

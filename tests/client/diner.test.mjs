@@ -5,10 +5,11 @@ import { Emitter } from '../../static/client/emitter.js';
 import { OrderbellError } from '../../static/client/codes.js';
 import { speak } from '../../static/languages/language.js';
 import { forgetOrders, keepMenu, keepOrders, lastMenu, lastOrder, lastOrders, newestOrder } from '../../static/pages/last_seen.js';
-import { SecondTouch } from '../../static/pages/page_state.js';
+import { Refusals, refusalWords } from '../../static/pages/refusals.js';
+import { Receipts, SecondTouch } from '../../static/pages/page_state.js';
 import { linkTo, sharedToken } from '../../static/pages/shared_link.js';
 import { followVersion } from '../../static/pages/upkeep.js';
-import { promise, promisedRange } from '../../static/views/order_view.js';
+import { hint, promise, promisedRange, refusalsOf } from '../../static/views/order_view.js';
 import { FakeClock, FakeStore } from './support.mjs';
 
 globalThis.document = { documentElement: {}, getElementById: () => null };
@@ -124,8 +125,8 @@ test('a promise is a window that moves with it, then soon, then late, and nothin
   const order = { status: 'preparing', promised_at: new Date(promised).toISOString() };
   assert.match(promisedRange(order), /12:40\W+12:50/);
   assert.match(promise(order, promised - 600_000), /^Ready .*12:40\W+12:50/);
-  assert.equal(promise(order, promised - 30_000), 'Any minute now');
-  assert.equal(promise(order, promised + 9 * 60_000), 'Any minute now');
+  assert.equal(promise(order, promised - 30_000), 'Promised for about now');
+  assert.equal(promise(order, promised + 9 * 60_000), 'Promised for about now');
   assert.equal(promise(order, promised + 11 * 60_000), 'It takes a little longer than promised. Sorry!');
   assert.match(promise({ ...order, promised_at: new Date(promised + 600_000).toISOString() }, promised), /12:50\W+/);
   for (const status of ['placed', 'ready', 'served', 'cancelled']) assert.equal(promise({ ...order, status }, promised), null);
@@ -159,4 +160,82 @@ test('an order is shown as new as it can be: a live room is right, a restored on
   assert.equal(newestOrder(undefined, 'o1', older), older);
   assert.equal(newestOrder(room(false, older), 'o1', null), older);
   assert.equal(newestOrder(room(true), 'o1', null), undefined);
+});
+
+// ---- what is known ----
+
+const NOON = Date.parse('2026-11-24T12:00:00.000Z');
+const placed = { id: 'o1', number: 1, status: 'placed', service: 'dine_in', placed_at: '2026-11-24T12:00:00.000Z' };
+
+test('a page says of an order what is known, and no more', () => {
+  const said = (minutes, seen, more = {}) => hint({ ...placed, ...more }, { now: NOON + minutes * 60_000, seen });
+  assert.equal(said(8, undefined), 'You will see their answer here.', 'a server without receipts');
+  assert.equal(said(0.5, false), 'You will see their answer here.');
+  assert.match(said(8, false), /^No one has seen this yet/);
+  assert.equal(said(0.5, true), 'It is on the staff’s screen.');
+  assert.match(said(8, true), /no one has answered yet/);
+  assert.deepEqual(['dine_in', 'takeaway', 'delivery'].map((service) => said(20, true, { status: 'ready', service })),
+    ['The kitchen has finished it.', 'You can pick it up at the counter.', 'It is packed, to be delivered to you.']);
+});
+
+test('a receipt is asked for while the order waits, and nothing is claimed while none is had', async () => {
+  const around = { setInterval: globalThis.setInterval, document: globalThis.document };
+  globalThis.setInterval = () => 0;
+  globalThis.document = { ...around.document, visibilityState: 'visible', addEventListener: () => {} };
+  const answers = [new OrderbellError({ code: 'not_found' }), { floor_seen: false }, new OrderbellError({ code: 'offline' }), { floor_seen: true }];
+  const asked = [];
+  const api = { get: async (path) => {
+    asked.push(path);
+    const answer = answers.shift();
+    if (answer instanceof Error) throw answer;
+    return answer;
+  } };
+  const receipts = new Receipts(api, () => [placed, { id: 'o2', status: 'accepted' }], () => {});
+  const known = [];
+  for (let at = 0; at < 5; at += 1) {
+    await receipts.ask();
+    known.push(receipts.of('o1'));
+  }
+  assert.deepEqual(known, [undefined, false, undefined, true, true]);
+  assert.deepEqual(asked, Array(4).fill('/api/v1/orders/o1/receipt'), 'what was seen is asked for no more, nor what is answered');
+  Object.assign(globalThis, around);
+});
+
+// ---- refusals ----
+
+const taka = (amount) => ({ amount, currency: 'BDT' });
+const lines = { a: { name: 'Firni', quantity: 2, status: 'voided', reason: 'out_of_stock', detail: 'no rice', price: taka(10000) }, b: { name: 'Borhani', quantity: 1, status: 'queued', price: taka(5000) } };
+
+test('a refusal has its reason, the words of the staff and the new total', () => {
+  const order = { ...placed, status: 'preparing', total: taka(5000), items: lines };
+  assert.deepEqual(refusalsOf(order), ['a']);
+  assert.match(refusalWords(order, ['a']), /^Taken off order 1: 2 × Firni: Sold out. “no rice” The total is \D*50 now \(it was \D*250\)\.$/);
+  const over = { ...order, status: 'rejected', reason: 'other' };
+  assert.deepEqual(refusalsOf(over), ['order']);
+  assert.equal(refusalWords(over, ['order']), 'Order 1 was not accepted. The restaurant gave no reason.');
+  assert.equal(refusalWords({ ...over, detail: 'Sorry' }, ['order']), 'Order 1 was not accepted. “Sorry”');
+});
+
+test('a refusal stays until it is confirmed, and what the guest cancels is none', () => {
+  globalThis.addEventListener ??= () => {};
+  const bell = Object.assign(new Emitter(), { pending: [] });
+  const refusals = new Refusals(bell, () => {});
+  const order = { ...placed, status: 'preparing', total: taka(5000), items: lines };
+  assert.deepEqual(refusals.unread(order), ['a']);
+  refusals.read(order);
+  assert.deepEqual(new Refusals(bell, () => {}).unread(order), [], 'another page knows');
+  const more = { ...order, items: { ...lines, c: { ...lines.a } } };
+  assert.deepEqual(refusals.unread(more), ['c'], 'a second line is another refusal');
+  const gone = { ...placed, id: 'o2', status: 'cancelled', items: lines };
+  bell.pending = [{ action: 'cancel', order: 'o2' }];
+  assert.deepEqual(refusals.unread(gone), [], 'on its way');
+  bell.pending = [];
+  assert.deepEqual(refusals.unread(gone), ['order']);
+  bell.emit('answer', { pending: { action: 'cancel' }, ack: { changed: true, document: gone } });
+  assert.deepEqual(refusals.unread(gone), []);
+  refusals.tell({ ...gone, id: 'o3' }, { kind: 'order.cancelled', by: { role: 'diner' } });
+  assert.deepEqual(refusals.unread({ ...gone, id: 'o3' }), []);
+  for (let number = 10; number < 60; number += 1) refusals.read({ ...gone, id: `o${number}` });
+  assert.deepEqual(refusals.unread({ ...gone, id: 'o59' }), []);
+  assert.deepEqual(refusals.unread({ ...gone, id: 'o10' }), ['order'], 'the last forty are kept');
 });

@@ -1,0 +1,96 @@
+import { WORDS, money, number } from '../languages/language.js';
+import { h } from '../views/dom.js';
+import { icon } from '../views/icons.js';
+import { WHOLE, refusalsOf, why } from '../views/order_view.js';
+import { keepLocal, recallLocal } from '../views/storage.js';
+import { toast } from '../views/toasts.js';
+
+/** Orders of which it is kept what was read; the ones read longest ago go first. */
+const KEPT_ORDERS = 40;
+
+/**
+ * What the house refused, until the guest has confirmed it: over a reload, and after a time without the page. What guests
+ * cancel themselves is none of it.
+ */
+export class Refusals {
+  #bell; #changed;
+  /** What this page has told. @type {Set<string>} */ #told = new Set();
+
+  /** @param {any} bell @param {() => void} changed draws anew */
+  constructor(bell, changed) {
+    this.#bell = bell;
+    this.#changed = changed;
+    bell.on('answer', (/** @type {any} */ { pending, ack }) => {
+      if (pending.action === 'cancel' && ack?.changed) this.read(ack.document);
+    });
+    addEventListener('storage', ({ key }) => key === 'orderbell.read' && changed());
+  }
+
+  /** @param {any} order @returns {string[]} refusals that are not confirmed */
+  unread(order) {
+    const { [order.id]: read = [] } = recallLocal('read', {});
+    const isOwn = this.#bell.pending.some((/** @type {any} */ { action, order: id }) => action === 'cancel' && id === order.id);
+    return isOwn ? [] : refusalsOf(order).filter((refusal) => !read.includes(refusal));
+  }
+
+  /** @param {any} order @param {boolean} [mine] whether there is something to confirm, and something else to order */
+  view(order, mine = true) {
+    const unread = this.unread(order);
+    return unread.length > 0 ? refusalView(order, unread, mine) : null;
+  }
+
+  /** Says what is new. @param {any} order @param {any} [event] the one that made it so */
+  tell(order, event) {
+    if (event?.kind === 'order.cancelled' && event.by?.role === 'diner') return this.read(order);
+    const fresh = this.unread(order).filter((refusal) => !this.#told.has(`${order.id} ${refusal}`));
+    if (fresh.length === 0) return;
+    for (const refusal of fresh) this.#told.add(`${order.id} ${refusal}`);
+    toast(refusalWords(order, fresh), { bad: true });
+    // Before a first touch a browser complains of it.
+    if (navigator.userActivation?.hasBeenActive) navigator.vibrate?.([200, 100, 200]);
+  }
+
+  /** The guest has confirmed it, or did it. @param {any} order */
+  read(order) {
+    const { [order.id]: known = [], ...others } = recallLocal('read', {});
+    const kept = [...Object.entries(others), [order.id, [...new Set([...known, ...refusalsOf(order)])]]];
+    keepLocal('read', Object.fromEntries(kept.slice(-KEPT_ORDERS)));
+    this.#changed();
+  }
+}
+
+/** @param {any} order @param {string[]} refusals @returns {string} as one is told it */
+export function refusalWords(order, refusals) {
+  return [title(order, refusals), ...reasons(order, refusals)].join(' ');
+}
+
+/**
+ * @param {any} order @param {string[]} refusals some, of `refusalsOf`
+ * @param {boolean} mine whether there is something to confirm, and something else to order
+ */
+function refusalView(order, refusals, mine) {
+  return h('section.banner.banner--bad.refusal', { 'data-refusal': refusals.join(' '), 'data-key': 'refusal' },
+    h('b.refusal__title', {}, icon('alert'), ' ', title(order, refusals)),
+    reasons(order, refusals).map((words) => h('p', {}, words)),
+    mine && h('p.actions', {},
+      h('button.button.button--primary', { type: 'button', 'data-do': 'else' }, WORDS.orderElse),
+      h('button.button', { type: 'button', 'data-do': 'read' }, WORDS.read)));
+}
+
+/** @param {any} order @param {string[]} refusals */
+function title(order, refusals) {
+  const what = refusals.includes(WHOLE) ? order.status : 'items';
+  return WORDS[`refused_${what}`](order.number);
+}
+
+/** @param {any} order @param {string[]} refusals @returns {string[]} */
+function reasons(order, refusals) {
+  if (refusals.includes(WHOLE)) return why(order);
+  const lines = refusals.map((id) => order.items[id]);
+  const less = lines.reduce((sum, { price, quantity }) => sum + price.amount * quantity, 0);
+  const before = { ...order.total, amount: order.total.amount + less };
+  return [
+    ...lines.map((line) => [`${number(line.quantity)} × ${line.name}:`, ...why(line)].join(' ')),
+    WORDS.totalFell(money(order.total), money(before)),
+  ];
+}

@@ -1,0 +1,40 @@
+import { WORDS, clock } from '../languages/language.js';
+import { h } from './dom.js';
+import { controls, ended, hint, itemList, progress, promise, service } from './order_view.js';
+
+/** @typedef {import('./order_view.js').State} State */
+
+/**
+ * An order among others, on the table's page.
+ *
+ * @param {any} order @param {State} state
+ */
+export function orderCard(order, state) {
+  return h('article.order', { 'data-order': order.id, 'data-status': order.status, 'data-key': order.id, 'aria-labelledby': `order-${order.id}` },
+    h('header.order__head', {},
+      h('h3.order__title', { id: `order-${order.id}` }, WORDS.order(order.number), service(order)),
+      h('span.badge', {}, WORDS[`short_${order.status}`])),
+    h('p.order__status', {}, WORDS[`status_${order.status}`]),
+    h('p.order__hint', {}, promise(order, state.now) ?? hint(order, state)),
+    state.refusal,
+    progress(order),
+    itemList(order),
+    h('footer.order__foot', {}, followLink(order), controls(order, state)));
+}
+
+/** An order that is over: one line that opens. @param {any} order @param {State & {open: boolean}} state */
+export function finishedOrder(order, state) {
+  return h('details.order.order--finished', { 'data-order': order.id, 'data-status': order.status, 'data-key': order.id, open: state.open },
+    h('summary', {},
+      h('span.order__title', {}, WORDS.order(order.number), service(order)),
+      h('span.muted', {}, clock(order.placed_at)),
+      h('span.badge', {}, WORDS[`short_${order.status}`])),
+    ended(order),
+    itemList(order),
+    h('footer.order__foot', {}, followLink(order), controls(order, state)));
+}
+
+/** @param {any} order */
+function followLink({ id }) {
+  return h('a.button', { href: `/orders/${id}` }, WORDS.follow);
+}

@@ -1,0 +1,110 @@
+//! What a guest's page claims about the floor: nothing that is not known.
+
+use crate::browser::Browser;
+use crate::house::House;
+use crate::support::client::text;
+use serde_json::json;
+
+const HINT: &str = "return document.querySelector(`[data-order='${arguments[0]}'] :is(.order__hint, .track__promise)`)
+    ?.innerText.includes(arguments[1])";
+const CALL: &str = "return document.querySelector('[data-call]')?.innerText.includes(arguments[0])";
+/// Makes the page a while older than it is.
+const LATER: &str = "const real = Date.now; const { now } = performance; const ahead = arguments[0];
+    Date.now = () => real.call(Date) + ahead; performance.now = () => now.call(performance) + ahead";
+
+impl Browser {
+    async fn hints(&self, order: &str, words: &str) {
+        self.until(words, HINT, vec![order.into(), words.into()]).await;
+    }
+
+    async fn call_says(&self, words: &str) {
+        self.until(words, CALL, vec![words.into()]).await;
+    }
+}
+
+/// No page of the floor is open, then one is, then somebody answers.
+#[tokio::test]
+async fn an_order_is_sent_then_seen_then_accepted_and_each_is_said_when_it_is_so() {
+    let house = House::open(2, &[]).await;
+    let phone = house.phone(2).await;
+    phone.add(house.menu.dish("Firni")).await;
+    phone.place().await;
+    let order = phone.only_order().await;
+    phone.hints(&order, "You will see their answer here.").await;
+    phone
+        .until(
+            "no receipt",
+            "return performance.getEntriesByType('resource').some(({ name }) => name.endsWith('/receipt'))",
+            vec![],
+        )
+        .await;
+    phone.ask(LATER, vec![61_000.into()]).await;
+    phone.hints(&order, "No one has seen this yet. Please wave to a waiter.").await;
+    phone.inspect("table-unseen").await;
+
+    let floor = house.floor().await;
+    floor.shows(&order, "placed").await;
+    phone.hints(&order, "It is on the staff’s screen.").await;
+    phone.goto(&format!("/orders/{order}")).await;
+    phone.hints(&order, "It is on the staff’s screen.").await;
+    phone.tap("[data-language='bn']").await;
+    phone.hints(&order, "কর্মীদের স্ক্রিনে এসেছে।").await;
+    phone.inspect("order-seen").await;
+    house.staff.act(&json!(order), "accept").await;
+    phone.shows(&order, "accepted").await;
+    phone.has_no_complaint().await;
+}
+
+/// A page of the floor that shows the menu has drawn no order, and claims none.
+#[tokio::test]
+async fn a_floor_that_looks_at_the_menu_has_not_seen_an_order() {
+    let house = House::open(1, &[]).await;
+    let floor = house.floor().await;
+    floor.tap("[data-tab='menu']").await;
+    let guest = house.server.diner("5").await;
+    let order = guest.place(&house.menu.basket()).await["id"].clone();
+    let receipt = format!("/api/v1/orders/{}/receipt", text(&order));
+    floor.until("it rings", "return document.title.startsWith('(1)')", vec![]).await;
+    assert_eq!(guest.get(&receipt).await.expect(200), json!({"floor_seen": false}));
+    floor.tap("[data-tab='orders']").await;
+    crate::support::eventually("the order seen", crate::support::PATIENCE, || async {
+        (guest.get(&receipt).await.expect(200) == json!({"floor_seen": true})).then_some(())
+    })
+    .await;
+}
+
+/// A call: sent, seen, closed by the staff; told on each page, and over a reload.
+#[tokio::test]
+async fn a_call_says_what_became_of_it() {
+    let house = House::open(2, &[]).await;
+    let phone = house.phone(3).await;
+    phone.tap("#call").await;
+    phone.tap("#call-sheet [data-reason='bill']").await;
+    phone.call_says("Called at").await;
+    phone.until("the toast", "return document.querySelector('#toasts').innerText.includes('Your call is sent.')", vec![]).await;
+    phone.ask(LATER, vec![61_000.into()]).await;
+    phone.call_says("No one has seen this yet. Please wave to a waiter.").await;
+    phone.inspect("table-call-unseen").await;
+    let floor = house.floor().await;
+    floor.sees("[data-call]").await;
+    phone.call_says("It is on the staff’s screen.").await;
+    phone.reload().await;
+    phone.call_says("It is on the staff’s screen.").await;
+    floor.tap("[data-action='answer_call']").await;
+    phone.call_says("The staff have marked this as done.").await;
+    phone.tap("[data-language='bn']").await;
+    phone.call_says("কর্মীরা এটি সেরেছেন বলে জানিয়েছেন।").await;
+    phone.inspect("table-call-done").await;
+
+    phone.add(house.menu.dish("Firni")).await;
+    phone.place().await;
+    let order = phone.only_order().await;
+    phone.goto(&format!("/orders/{order}")).await;
+    phone.call_says("কর্মীরা এটি সেরেছেন বলে জানিয়েছেন।").await;
+    phone.tap("[data-do='call-read']").await;
+    phone.until("it confirmed", "return !document.querySelector('[data-call]')", vec![]).await;
+    phone.reload().await;
+    phone.is("live").await;
+    phone.until("it stays confirmed", "return !document.querySelector('[data-call]')", vec![]).await;
+    phone.has_no_complaint().await;
+}

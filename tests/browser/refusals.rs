@@ -1,0 +1,235 @@
+//! What the house does not give: on the guest's page it is announced, with its reason and the staff's words, and it stays
+//! in sight until the guest has confirmed it, in both languages.
+
+use crate::browser::Browser;
+use crate::driver::Form;
+use crate::house::House;
+use crate::proxy::Network;
+use crate::support::client::text;
+use serde_json::{Value, json};
+
+/// What the live regions say now: the toasts, and what is for screen readers alone.
+const ANNOUNCED: &str = "return [...document.querySelectorAll('[aria-live], [role=alert], [role=status]')]
+    .filter((region) => !region.closest(':not(dialog[open]) > dialog:not([open])')).map((region) => region.textContent).join('\\n')
+    .includes(arguments[0])";
+/// A refusal of an order that can be seen, unfolded, with all of these words.
+const STANDS: &str = "const refusal = document.querySelector(`[data-order='${arguments[0]}'] [data-refusal]`);
+    return refusal?.checkVisibility({ contentVisibilityAuto: true }) && !refusal.closest('details:not([open])')
+      && arguments[1].every((word) => refusal.innerText.includes(word))";
+const GONE: &str = "return !document.querySelector(`[data-order='${arguments[0]}'] [data-refusal]`)";
+
+impl Browser {
+    async fn announces(&self, words: &str) {
+        self.until(&format!("{words:?} announced"), ANNOUNCED, vec![words.into()]).await;
+    }
+
+    async fn stands(&self, order: &str, words: &[&str]) {
+        self.until(&format!("{words:?} in sight"), STANDS, vec![order.into(), json!(words)]).await;
+    }
+
+    async fn speaks(&self, language: &str) {
+        self.tap(&format!("[data-language='{language}']")).await;
+        let lang = "return document.documentElement.lang === arguments[0]";
+        self.until("the language", lang, vec![language.into()]).await;
+    }
+}
+
+async fn placed(house: &House, phone: &Browser, dishes: &[&str]) -> String {
+    let before = phone.orders().await;
+    for dish in dishes {
+        phone.add(house.menu.dish(dish)).await;
+    }
+    phone.place().await;
+    let script = "return [...document.querySelectorAll('[data-order]')].map((order) => order.dataset.order)
+        .find((id) => !arguments[0].includes(id))";
+    let order = phone.until("another order", script, vec![json!(before)]).await;
+    text(&order).to_owned()
+}
+
+/// Each reason, in each language, with the staff's words, for what was rejected and what was cancelled.
+#[tokio::test]
+async fn a_refused_order_says_why_in_the_language_of_its_guest() {
+    let house = House::open(1, &[]).await;
+    let phone = house.phone(2).await;
+    let reasons = [
+        ("out_of_stock", "Sold out.", "শেষ হয়ে গেছে।"),
+        ("kitchen_closed", "The kitchen is closed.", "রান্নাঘর বন্ধ।"),
+        ("too_busy", "They are too busy just now.", "এই মুহূর্তে খুব ভিড়।"),
+        ("duplicate", "It was sent twice.", "অর্ডারটি দুবার এসেছিল।"),
+        ("customer_request", "It was asked for at the table.", "টেবিল থেকে বাদ দিতে বলা হয়েছিল।"),
+        ("other", "“We are so sorry”", "“We are so sorry”"),
+    ];
+    for (at, (reason, english, bengali)) in reasons.into_iter().enumerate() {
+        phone.speaks("en").await;
+        let order = placed(&house, &phone, &["Firni"]).await;
+        let action = if at % 2 == 0 { "reject" } else { "cancel" };
+        let why = json!({"reason": reason, "detail": "We are so sorry"});
+        house.staff.command(&json!(order), action, why).await.expect(200);
+        phone.announces(english).await;
+        phone.stands(&order, &[english, "We are so sorry"]).await;
+        phone.speaks("bn").await;
+        phone.stands(&order, &[bengali, "We are so sorry"]).await;
+        if at == 0 {
+            phone.inspect("table-rejected").await;
+        }
+        phone.reload().await;
+        phone.is("live").await;
+        phone.announces(bengali).await;
+        phone.stands(&order, &[bengali]).await;
+        phone.tap(&format!("[data-order='{order}'] [data-do='read']")).await;
+        phone.until("it confirmed", GONE, vec![order.as_str().into()]).await;
+        phone.sees(&format!("details[data-order='{order}']")).await;
+    }
+    phone.reload().await;
+    phone.is("live").await;
+    assert_eq!(
+        phone.ask("return document.querySelectorAll('[data-refusal]').length", vec![]).await,
+        0,
+        "what was read stays read"
+    );
+    phone.has_no_complaint().await;
+}
+
+/// A line that is taken off, and what is left of the total; a second one later; the last one, which ends the order.
+#[tokio::test]
+async fn a_line_that_is_taken_off_says_why_and_what_the_total_is() {
+    let house = House::open(2, &[]).await;
+    let phone = house.phone(3).await;
+    let order = placed(&house, &phone, &["Firni", "Borhani"]).await;
+    house.staff.act(&json!(order), "accept").await;
+    phone.goto(&format!("/orders/{order}")).await;
+    phone.is("live").await;
+    let void = async |dish: &str, reason: &str, detail: &str| {
+        let item = house.item(&order, dish).await;
+        let fields = json!({"item": item, "reason": reason, "detail": detail});
+        house.staff.command(&json!(order), "void_item", fields).await.expect(200)
+    };
+    void("Firni", "out_of_stock", "the last pot broke").await;
+    let words = ["Firni", "Sold out.", "the last pot broke", "The total is ৳"];
+    phone.announces("Taken off order 1: 1 × Firni: Sold out. “the last pot broke”").await;
+    phone.stands(&order, &words).await;
+    phone.inspect("order-taken-off").await;
+    phone.speaks("bn").await;
+    phone.stands(&order, &["Firni", "শেষ হয়ে গেছে।", "the last pot broke", "এখন মোট ১১০৳"]).await;
+    phone.speaks("en").await;
+    phone.goto("/t/demo-table-3").await;
+    phone.announces("the last pot broke").await;
+    phone.stands(&order, &words).await;
+    phone.inspect("table-taken-off").await;
+    phone.tap(&format!("[data-order='{order}'] [data-do='read']")).await;
+    phone.until("it confirmed", GONE, vec![order.as_str().into()]).await;
+    let line = "return document.querySelector('[data-item][data-status=voided]').innerText.includes('the last pot broke')";
+    phone.until("the reason at the line, for later", line, vec![]).await;
+
+    void("Borhani", "too_busy", "").await;
+    phone.shows(&order, "cancelled").await;
+    phone.announces("Order 1 was cancelled. They are too busy just now.").await;
+    phone.stands(&order, &["Order 1 was cancelled."]).await;
+    let friend = shared(&house, &phone, &order, 3).await;
+    friend.stands(&order, &["Order 1 was cancelled.", "They are too busy just now."]).await;
+    assert_eq!(friend.ask("return document.querySelectorAll('[data-refusal] button').length", vec![]).await, 0);
+    phone.tap(&format!("[data-order='{order}'] [data-do='else']")).await;
+    phone.until("it confirmed", GONE, vec![order.as_str().into()]).await;
+    phone.has_no_complaint().await;
+}
+
+/// The page of somebody with whom the guest of a table shares an order.
+async fn shared(house: &House, phone: &Browser, order: &str, table: u32) -> Browser {
+    let script = "return JSON.parse(localStorage[arguments[0]]).access_token";
+    let token = phone.ask(script, vec![format!("orderbell.diner.demo-table-{table}").into()]).await;
+    let guest = crate::support::Client::new(&house.server.base, text(&token));
+    let link = guest.post(&format!("/api/v1/orders/{order}/share"), &json!({})).await.expect(200);
+    let friend = house.browser("the friend", Form::Phone).await;
+    friend.goto(&format!("/orders/{order}#share={}", text(&link["token"]))).await;
+    friend.is("live").await;
+    friend
+}
+
+/// The refusal came while the phone had no network, and while its page was closed: on return it is told.
+#[tokio::test]
+async fn a_refusal_is_told_on_return() {
+    let house = House::open(1, &[]).await;
+    let phone = house.phone(4).await;
+    let first = placed(&house, &phone, &["Firni"]).await;
+    phone.network.set(Network::Cut);
+    phone.is("offline").await;
+    house.staff.command(&json!(first), "reject", json!({"reason": "too_busy"})).await.expect(200);
+    phone.network.set(Network::Fine);
+    phone.is("live").await;
+    phone.announces("They are too busy just now.").await;
+    phone.stands(&first, &["Order 1 was not accepted."]).await;
+
+    let second = placed(&house, &phone, &["Borhani"]).await;
+    phone.goto("/").await;
+    house.staff.command(&json!(second), "cancel", json!({"reason": "kitchen_closed"})).await.expect(200);
+    phone.goto("/t/demo-table-4").await;
+    phone.announces("Order 2 was cancelled. The kitchen is closed.").await;
+    phone.stands(&second, &["The kitchen is closed."]).await;
+    phone.stands(&first, &["They are too busy just now."]).await;
+}
+
+/// What a guest cancels is no refusal; behind an open basket a refusal is seen all the same.
+#[tokio::test]
+async fn a_guests_own_cancel_is_no_refusal_and_a_basket_hides_none() {
+    let house = House::open(1, &[]).await;
+    let phone = house.phone(5).await;
+    let own = placed(&house, &phone, &["Firni"]).await;
+    phone.cancel(&own).await;
+    phone.sees(&format!("details[data-order='{own}'][data-status='cancelled']")).await;
+    phone.reload().await;
+    phone.is("live").await;
+    phone.sees(&format!("details[data-order='{own}'][data-status='cancelled']")).await;
+
+    let other = placed(&house, &phone, &["Borhani"]).await;
+    phone.add(house.menu.dish("Firni")).await;
+    phone.tap("[data-action='basket']").await;
+    house.staff.command(&json!(other), "reject", json!({"reason": "duplicate"})).await.expect(200);
+    let on_top = "const toast = document.querySelector('dialog[open] .toast--bad');
+        if (!toast?.innerText.includes('It was sent twice.')) return false;
+        const { left, top, width, height } = toast.getBoundingClientRect();
+        return toast.contains(document.elementFromPoint(left + width / 2, top + height / 2))";
+    phone.until("the refusal over the basket", on_top, vec![]).await;
+    phone.tap("#basket-sheet [data-do='close']").await;
+    phone.stands(&other, &["It was sent twice."]).await;
+    phone.has_no_complaint().await;
+}
+
+/// An order that never becomes one: a dish that sold out, a house that pauses. The basket stays, and says why.
+#[tokio::test]
+async fn a_basket_that_is_refused_says_why_in_both_languages() {
+    let house = House::open(1, &[]).await;
+    let phone = house.phone(6).await;
+    let dish = text(&house.menu.dish("Firni")["id"]).to_owned();
+    let path = format!("/api/v1/restaurants/demo/menu/items/{dish}/availability");
+    for (language, sold_out, paused) in [
+        ("en", "Something in this order is not on the menu any more.", "The kitchen is taking a short break."),
+        ("bn", "অর্ডারের কিছু একটা আর মেনুতে নেই।", "রান্নাঘরে এখন একটু বিরতি।"),
+    ] {
+        phone.speaks(language).await;
+        phone.add(house.menu.dish("Firni")).await;
+        refused(&house, &phone, &path, &json!({"available": false}), sold_out).await;
+        house.staff.put(&path, &json!({"available": true})).await;
+        phone.sees("#basket [data-action='place']:enabled").await;
+        let pause = "/api/v1/restaurants/demo/pause";
+        refused(&house, &phone, pause, &json!({"paused": true}), paused).await;
+        house.staff.put(pause, &json!({"paused": false})).await;
+        phone.sees("#basket [data-action='place']:enabled").await;
+        phone.tap("#basket-sheet [data-do='close']").await;
+    }
+    assert_eq!(house.orders().await, Vec::<Value>::new());
+}
+
+/// The order is on its way while the house changes its mind.
+async fn refused(house: &House, phone: &Browser, path: &str, body: &Value, words: &str) {
+    if phone.ask("return document.querySelector('#basket-sheet').open", vec![]).await == false {
+        phone.tap("[data-action='basket']").await;
+    }
+    phone.network.set(Network::Cut);
+    phone.is("offline").await;
+    phone.tap("#basket [data-action='place']").await;
+    phone.sees("#basket [aria-busy='true']").await;
+    house.staff.put(path, body).await;
+    phone.network.set(Network::Fine);
+    let problem = "return document.querySelector('#basket [role=alert]')?.innerText.includes(arguments[0])";
+    phone.until(&format!("{words:?} in the basket"), problem, vec![words.into()]).await;
+}

@@ -1,0 +1,103 @@
+//! What is not eaten at a table says so, wherever its order is named.
+
+use crate::browser::Browser;
+use crate::driver::Form;
+use crate::house::House;
+use crate::support::client::text;
+use serde_json::{Value, json};
+
+/// Of what fits a selector, the words of its service and whether they stand in a block of their own colour, with a sign.
+const SAID: &str = "const place = document.querySelector(arguments[0]);
+    const said = place?.querySelector('.service');
+    if (!said?.checkVisibility() || (arguments[1] && said.innerText.trim() !== arguments[1])) return null;
+    const colour = getComputedStyle(said).backgroundColor;
+    return [said.innerText.trim(), Boolean(said.querySelector('svg')) && colour !== getComputedStyle(place).backgroundColor && !/, 0\\)$/.test(colour)]";
+
+impl Browser {
+    /// Waits until what fits a selector says a service.
+    async fn says(&self, selector: &str, word: &str) {
+        let said = self.until(&format!("{word} in {selector}"), SAID, vec![selector.into(), word.into()]).await;
+        assert_eq!(said, json!([word, true]), "{}: {selector}", self.name);
+    }
+
+    async fn says_none(&self, selector: &str) {
+        self.sees(selector).await;
+        assert_eq!(self.ask(SAID, vec![selector.into()]).await, Value::Null, "{}: {selector}", self.name);
+    }
+}
+
+/// Take-away that was chosen at a table: on the phone, the kitchen's screens and lists, the floor and its tables.
+#[tokio::test]
+async fn take_away_from_a_table_says_so_on_every_screen() {
+    let house = House::open(3, &[]).await;
+    let (phone, kitchen, floor) = tokio::join!(house.phone(4), house.kitchen("the expo", None), house.floor());
+    phone.add(house.menu.dish("Firni")).await;
+    phone.tap("[data-action='basket']").await;
+    phone.tap("#basket [data-service='takeaway']").await;
+    phone.tap("[data-action='place']").await;
+    let order = phone.only_order().await;
+    assert_eq!(house.order(&order).await["service"], "takeaway");
+    let card = format!("[data-order='{order}']");
+    let eaten_here = house.server.diner("5").await.place(&house.menu.basket()).await["id"].clone();
+    let other = format!("[data-order='{}']", text(&eaten_here));
+
+    phone.says(&card, "Take away").await;
+    kitchen.says(&format!("{card} .ticket__head"), "Takeaway").await;
+    floor.says(&format!("{card} .order__head"), "Takeaway").await;
+    for screen in [&kitchen, &floor] {
+        screen.says_none(&other).await;
+    }
+    floor.write("#search", "4").await;
+    floor.says(&format!("{card} .order__head"), "Takeaway").await;
+    floor.inspect("staff-takeaway").await;
+    floor.tap("[data-tab='tables']").await;
+    floor.says(&card, "Takeaway").await;
+    floor.inspect("staff-tables-takeaway").await;
+
+    for id in [json!(order), eaten_here] {
+        house.staff.act(&id, "accept").await;
+    }
+    kitchen.tap("[data-do='all-day']").await;
+    kitchen.says("#all-day", "Takeaway").await;
+    kitchen.says(&format!("{card} .ticket__head"), "Takeaway").await;
+    kitchen.inspect("kitchen-takeaway").await;
+    house.staff.act(&json!(order), "ready").await;
+    kitchen.tap("[data-do='recall']").await;
+    kitchen.says(&format!("#recall {card}"), "Takeaway").await;
+
+    on_its_own_page(&house, &phone, &order).await;
+    house.staff.act(&json!(order), "serve").await;
+    phone.goto("/t/demo-table-4").await;
+    phone.says(&format!("details{card}"), "পার্সেল").await;
+}
+
+/// The page of the order, in both languages, and what a friend sees of it.
+async fn on_its_own_page(house: &House, phone: &Browser, order: &str) {
+    phone.goto(&format!("/orders/{order}")).await;
+    phone.says(".track__head", "Take away").await;
+    phone.until("where to get it", "return /counter/.test(document.querySelector('.track__promise').innerText)", vec![]).await;
+    phone.tap("[data-language='bn']").await;
+    phone.says(".track__head", "পার্সেল").await;
+    phone.inspect("order-takeaway").await;
+    let diner = phone.ask("return JSON.parse(localStorage['orderbell.diner.demo-table-4']).access_token", vec![]).await;
+    let guest = crate::support::Client::new(&house.server.base, text(&diner));
+    let link = guest.post(&format!("/api/v1/orders/{order}/share"), &json!({})).await.expect(200);
+    let friend = house.browser("the friend", Form::Phone).await;
+    friend.goto(&format!("/orders/{order}#share={}", text(&link["token"]))).await;
+    friend.says(".track__head", "Take away").await;
+}
+
+/// What has no table at all: the service stands where the table would, once.
+#[tokio::test]
+async fn a_delivery_without_a_table_says_so_once() {
+    let house = House::open(2, &[]).await;
+    let (kitchen, floor) = tokio::join!(house.kitchen("the expo", None), house.floor());
+    let order = house.staff.place(&json!({"service": "delivery", "items": [house.menu.line("Firni", 1)]})).await["id"].clone();
+    let card = format!("[data-order='{}']", text(&order));
+    kitchen.says(&format!("{card} .ticket__place"), "Delivery").await;
+    floor.says(&format!("{card} .order__place"), "Delivery").await;
+    let place = "return document.querySelector(arguments[0]).innerText.trim() === 'Delivery'";
+    kitchen.until("the word alone", place, vec![format!("{card} .ticket__place").into()]).await;
+    floor.tap("[data-tab='tables']").await;
+    floor.says(".table__head", "Delivery").await;
+}
