@@ -187,7 +187,7 @@ export class StaffDesk {
   /** Rings until somebody takes the order or answers the call; one that is rung for is on the screen already. */
   #ring() {
     const waiting = this.#orders().some((order) => order.status === 'placed') || this.#undrawn().length > 0;
-    const called = Object.keys(this.#commands.unanswered(this.#floor.calls)).length > 0;
+    const called = Object.keys(this.#commands.unanswered(this.#floor.calls)).some((id) => !this.#commands.answered.has(id));
     if (!(waiting || called) || performance.now() - this.#rangAt < RING_EVERY_MS) return;
     this.#rangAt = performance.now();
     this.#sound.play(waiting ? 'ring' : 'call');
