@@ -64,7 +64,7 @@ export class Calls {
     this.#strip.hidden = calls.length === 0;
     render(this.#strip, calls.map((call) => h(`div.call-state.banner${call.state === 'unseen' ? '.banner--warn' : ''}`, { 'data-key': call.id, 'data-call': call.id, 'data-state': call.state },
       icon(ICONS[call.reason] ?? 'hand'),
-      h('p', {}, h('b', {}, WORDS[`call_${call.reason}`]), ' ', h('span', {}, this.#words(call))),
+      h('p', {}, h('b', {}, WORDS[`call_${call.reason}`]), ': ', this.#words(call)),
       call.state === 'done' && h('button.button', { type: 'button', 'data-do': 'call-read' }, WORDS.ok))));
   }
 
@@ -105,7 +105,7 @@ export class Calls {
   /** What has become of the calls that are not closed; a server that does not know leaves them "sent". */
   async #ask() {
     this.draw();
-    if (document.visibilityState !== 'visible' || this.#calls.every(({ state }) => state === 'done')) return;
+    if (this.#bell.state === 'stopped' || document.visibilityState !== 'visible' || this.#calls.every(({ state }) => state === 'done')) return;
     try {
       const { calls: open } = await this.#api.get('/api/v1/diner-sessions/current/calls');
       const stateOf = (/** @type {Call} */ { id, state }) => {

@@ -86,6 +86,7 @@ const RECEIPT_MS = 4_000;
 export class Receipts {
   #api; #orders; #changed;
   /** @type {Map<string, boolean>} */ #seen = new Map();
+  #asking = false;
 
   /** @param {any} api @param {() => any[]} orders documents @param {() => void} changed draws anew */
   constructor(api, orders, changed) {
@@ -102,17 +103,23 @@ export class Receipts {
   }
 
   async ask() {
-    if (document.visibilityState !== 'visible') return;
+    if (this.#asking || document.visibilityState !== 'visible') return;
+    this.#asking = true;
     for (const { id, status } of this.#orders()) {
-      if (status !== 'placed' || this.#seen.get(id)) continue;
-      const known = this.#seen.get(id);
-      try {
-        this.#seen.set(id, (await this.#api.get(`/api/v1/orders/${id}/receipt`)).floor_seen);
-      } catch {
-        // Not heard just now is not "not seen".
-        this.#seen.delete(id);
-      }
-      if (known !== this.#seen.get(id)) this.#changed();
+      if (status === 'placed' && !this.#seen.get(id)) await this.#askOf(id);
     }
+    this.#asking = false;
+  }
+
+  /** @param {string} id */
+  async #askOf(id) {
+    const known = this.#seen.get(id);
+    try {
+      this.#seen.set(id, (await this.#api.get(`/api/v1/orders/${id}/receipt`)).floor_seen);
+    } catch {
+      // Not heard just now is not "not seen".
+      this.#seen.delete(id);
+    }
+    if (known !== this.#seen.get(id)) this.#changed();
   }
 }
