@@ -52,7 +52,7 @@ export class OrderPage {
   }
 
   run() {
-    this.#receipts = new Receipts(this.#api, () => (this.#order && !this.#refusal ? [this.#order] : []), () => this.#draw());
+    this.#receipts = new Receipts(this.#api, () => (this.#order && !this.#refusal ? [this.#order] : []), () => this.#bell.now(), () => this.#draw());
     this.#banner = new ConnectionBanner(this.#bell, {
       banner: find('#offline'), word: find('#connection'), words: CONNECTION_WORDS, keptAt: this.#seen?.at,
     });

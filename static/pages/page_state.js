@@ -1,7 +1,7 @@
 import { WORDS } from '../languages/language.js';
 import { h, render } from '../views/dom.js';
 import { icon } from '../views/icons.js';
-import { promisedRange } from '../views/order_view.js';
+import { UNSEEN_MS, promisedRange } from '../views/order_view.js';
 import { toast } from '../views/toasts.js';
 
 /**
@@ -84,14 +84,16 @@ const RECEIPT_MS = 4_000;
  * that does not know says nothing, and then nothing is claimed.
  */
 export class Receipts {
-  #api; #orders; #changed;
+  #api; #orders; #now; #changed;
   /** @type {Map<string, boolean>} */ #seen = new Map();
   #asking = false;
+  /** Orders whose guest was told that nobody has seen them. @type {Set<string>} */ #told = new Set();
 
-  /** @param {any} api @param {() => any[]} orders documents @param {() => void} changed draws anew */
-  constructor(api, orders, changed) {
+  /** @param {any} api @param {() => any[]} orders documents @param {() => number} now server ms @param {() => void} changed draws anew */
+  constructor(api, orders, now, changed) {
     this.#api = api;
     this.#orders = orders;
+    this.#now = now;
     this.#changed = changed;
     setInterval(() => this.ask(), RECEIPT_MS);
     document.addEventListener('visibilitychange', () => this.ask());
@@ -105,14 +107,14 @@ export class Receipts {
   async ask() {
     if (this.#asking || document.visibilityState !== 'visible') return;
     this.#asking = true;
-    for (const { id, status } of this.#orders()) {
-      if (status === 'placed' && !this.#seen.get(id)) await this.#askOf(id);
+    for (const order of this.#orders()) {
+      if (order.status === 'placed' && !this.#seen.get(order.id)) await this.#askOf(order);
     }
     this.#asking = false;
   }
 
-  /** @param {string} id */
-  async #askOf(id) {
+  /** @param {any} order */
+  async #askOf({ id, number, placed_at: placed }) {
     const known = this.#seen.get(id);
     try {
       this.#seen.set(id, (await this.#api.get(`/api/v1/orders/${id}/receipt`)).floor_seen);
@@ -121,5 +123,8 @@ export class Receipts {
       this.#seen.delete(id);
     }
     if (known !== this.#seen.get(id)) this.#changed();
+    if (this.#seen.get(id) !== false || this.#told.has(id) || this.#now() - Date.parse(placed) < UNSEEN_MS) return;
+    this.#told.add(id);
+    toast(`${WORDS.order(number)}: ${WORDS.unseen}`, { bad: true });
   }
 }

@@ -61,7 +61,7 @@ export class TablePage {
       bell: this.#bell, api: visit.api, tableKey: visit.tableKey,
       sheet: /** @type {HTMLDialogElement} */ (find('#call-sheet')), body: find('#calls'), strip: find('#call-state'),
     });
-    this.#receipts = new Receipts(visit.api, () => (this.#bell.state === 'stopped' ? [] : this.#orders.all), () => this.#draw());
+    this.#receipts = new Receipts(visit.api, () => (this.#bell.state === 'stopped' ? [] : this.#orders.all), () => this.#bell.now(), () => this.#draw());
     this.#banner = new ConnectionBanner(this.#bell, {
       banner: find('#offline'), word: find('#connection'), words: CONNECTION_WORDS, keptAt: seen?.at,
     });

@@ -190,7 +190,7 @@ test('a receipt is asked for while the order waits, and nothing is claimed while
     if (answer instanceof Error) throw answer;
     return answer;
   } };
-  const receipts = new Receipts(api, () => [placed, { id: 'o2', status: 'accepted' }], () => {});
+  const receipts = new Receipts(api, () => [placed, { id: 'o2', status: 'accepted' }], () => NOON, () => {});
   const known = [];
   for (let at = 0; at < 5; at += 1) {
     await receipts.ask();
