@@ -1,6 +1,7 @@
 //! The way of a command, the same from every transport: authorize, decide inside one transaction of the store (which
 //! remembers the answer under the command's id), announce what was committed.
 
+mod external;
 mod limits;
 mod notes;
 mod refused;
@@ -145,12 +146,19 @@ impl Commands {
         }
         self.check_table(who, &basket).await?;
         let guest = Guest::of(who);
-        let reads = guest.map_or(Reads::Basket, Reads::GuestBasket);
+        let reads = match (guest, &basket.external_id) {
+            (Some(guest), _) => Reads::GuestBasket(guest),
+            (None, Some(id)) => Reads::ExternalBasket { source: who.sub.clone(), external_id: id.clone() },
+            (None, None) => Reads::Basket,
+        };
         let limits = self.limits.clone();
         let order = OrderId::from_uuid(clock::new_id());
         let items = basket.items.iter().map(|_| clock::new_id()).collect();
-        let principal = who.clone();
+        let (principal, fingerprint) = (who.clone(), key.fingerprint);
         let decide = move |state: State| {
+            if let Some(known) = &state.external {
+                return external::again(known, &fingerprint);
+            }
             limits.count_order(&principal)?;
             state.open.check(limits.open())?;
             let fresh = Fresh { number: state.next_number, order, items };

@@ -36,8 +36,8 @@ const ANSWERS: Duration = Duration::from_secs(48 * 3600);
 /// How long ended and expired sessions are remembered; longer than any token lives.
 const SESSIONS: Duration = Duration::from_secs(100 * 24 * 3600);
 
-/// Starts all of it on this thread; it ends with the process.
-pub fn start(store: SharedStore, commands: Commands, ended: Arc<EndedSessions>, limits: Arc<Limits>) {
+/// Starts all of it on this thread; it ends with the process. `idle_visits`: without an order for so long a visit is over.
+pub fn start(store: SharedStore, commands: Commands, ended: Arc<EndedSessions>, limits: Arc<Limits>, idle_visits: Duration) {
     let (tidied, refused) = (commands.clone(), (store.clone(), commands.clone()));
     actix_rt::spawn(every(TIDY_PERIOD, move || {
         limits.tidy();
@@ -47,6 +47,8 @@ pub fn start(store: SharedStore, commands: Commands, ended: Arc<EndedSessions>, 
     let polled = store.clone();
     actix_rt::spawn(every(ENDED_PERIOD, move || hear_of_ended(polled.clone(), ended.clone())));
     actix_rt::spawn(every(REFUSALS_PERIOD, move || tell_refusals(refused.0.clone(), refused.1.clone())));
+    let visits = store.clone();
+    actix_rt::spawn(every(TIDY_PERIOD, move || close_idle_visits(visits.clone(), idle_visits)));
     let menus = store.clone();
     actix_rt::spawn(every(LAPSE_PERIOD, move || end_lapsed(menus.clone(), commands.clone())));
     actix_rt::spawn(every(FORGET_PERIOD, move || forget(store.clone())));
@@ -79,6 +81,14 @@ pub async fn read_ended(store: &dyn Store, ended: &EndedSessions) -> Result<(), 
 async fn hear_of_ended(store: SharedStore, ended: Arc<EndedSessions>) {
     if let Err(error) = ended.refresh_from(store.as_ref(), clock::now()).await {
         log::warn!(error:% = error; "cannot look for ended sessions, will try again");
+    }
+}
+
+async fn close_idle_visits(store: SharedStore, idle: Duration) {
+    let now = clock::now();
+    let before = Timestamp::from_millis(now.millis() - i64::try_from(idle.as_millis()).unwrap_or(0));
+    if let Err(error) = store.close_idle_visits(before, now).await {
+        log::warn!(error:% = error; "cannot close idle visits, will try again");
     }
 }
 

@@ -3,11 +3,13 @@
 
 use super::session::{SessionError, SessionService};
 use crate::clock;
-use crate::domain::ids::{RestaurantId, TableId};
+use crate::domain::ids::{RestaurantId, TableId, VisitId};
 use crate::domain::text::Key;
 use crate::domain::version::Expected;
+use crate::store::StoreError;
 use crate::store::accounts::Table;
 use crate::store::audit::{self, Kind, Note};
+use crate::store::visits::VisitClosed;
 
 impl SessionService {
     /// Removes a table, and ends the sessions of its guests.
@@ -45,6 +47,25 @@ impl SessionService {
         log::info!(restaurant:% = table.restaurant, table:% = table.id, sessions = ended.len(); "table key changed");
         self.tell_ended(ended, now);
         Ok(())
+    }
+
+    /// Ends the visit of a table, and with `end_sessions` the sessions of its guests. Returns whether it has ended: with an open
+    /// order or call it goes on.
+    ///
+    /// # Errors
+    /// The store's `Missing`.
+    pub async fn end_visit(&self, restaurant: RestaurantId, id: VisitId, end_sessions: bool) -> Result<bool, SessionError> {
+        let now = clock::now();
+        let visit = self.store.open_visit(restaurant, id).await?.ok_or(StoreError::Missing)?;
+        let note = Note::new(restaurant, Kind::Tables, "free_table").about(id).called(&visit.table);
+        match audit::recorded(note, self.store.close_visit(restaurant, id, end_sessions, now)).await? {
+            VisitClosed::Busy => Ok(false),
+            VisitClosed::Done(sessions) => {
+                log::info!(restaurant:% = restaurant, visit:% = id, sessions = sessions.len(); "visit ended");
+                self.tell_ended(sessions, now);
+                Ok(true)
+            }
+        }
     }
 
     /// Ends one guest's session.

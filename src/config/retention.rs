@@ -22,6 +22,10 @@ pub struct RetentionArgs {
     #[arg(long, env = "ORDERBELL_IDLE_GUEST_MINUTES", default_value_t = 120, value_parser = clap::value_parser!(u32).range(30..=720))]
     pub idle_guest_minutes: u32,
 
+    /// Hours without an order after which the visit of a table is over, unless staff end it before.
+    #[arg(long, env = "ORDERBELL_VISIT_IDLE_HOURS", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=72))]
+    pub visit_idle_hours: u32,
+
     /// Days that the audit (who did what) is kept.
     #[arg(long, env = "ORDERBELL_AUDIT_DAYS", default_value_t = 400, value_parser = clap::value_parser!(u32).range(31..=36_500))]
     pub audit_days: u32,
@@ -48,6 +52,12 @@ impl RetentionArgs {
     #[must_use]
     pub fn idle_guests(&self) -> Duration {
         Duration::from_secs(60) * self.idle_guest_minutes
+    }
+
+    /// How long the visit of a table goes on without an order.
+    #[must_use]
+    pub fn idle_visits(&self) -> Duration {
+        Duration::from_secs(60 * 60) * self.visit_idle_hours
     }
 
     /// How long the audit is kept.

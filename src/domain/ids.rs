@@ -114,6 +114,10 @@ id!(
     TableId
 );
 id!(
+    /// A visit of guests to a table, from their first order until they leave.
+    VisitId
+);
+id!(
     /// A paired kitchen screen.
     DeviceId
 );

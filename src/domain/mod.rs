@@ -34,3 +34,4 @@ pub mod time;
 pub mod transition;
 pub mod undrawn;
 pub mod version;
+pub mod visit;

@@ -62,7 +62,7 @@ pub struct DayReport {
     pub orders: usize,
     /// Of those, how many stand in each status; statuses that none stands in are absent.
     pub statuses: BTreeMap<&'static str, usize>,
-    /// The totals of the orders that were neither rejected nor cancelled.
+    /// The totals of the orders that were accepted and not cancelled.
     pub revenue: Money,
     /// How long they took.
     pub steps: Steps,
@@ -72,7 +72,7 @@ pub struct DayReport {
     pub late: usize,
     /// Orders placed in each hour from its first moment on: 24 of them, but for a day with a clock change.
     pub hours: Vec<usize>,
-    /// Portions that each station made, of orders that were neither rejected nor cancelled.
+    /// Portions that each station made, of orders that were accepted and not cancelled.
     pub stations: BTreeMap<Station, u64>,
     /// What was sold of each dish, of the same orders; most first.
     pub items: Vec<Sold>,
@@ -102,8 +102,9 @@ impl DayReport {
     }
 }
 
+/// Sold is what the restaurant has taken on: an order that nobody has accepted yet is not.
 const fn is_kept(order: &Order) -> bool {
-    !matches!(order.status, OrderStatus::Rejected | OrderStatus::Cancelled)
+    !matches!(order.status, OrderStatus::Placed | OrderStatus::Rejected | OrderStatus::Cancelled)
 }
 
 /// Saturates rather than wraps, were it ever not to fit.

@@ -32,6 +32,7 @@ mod shared;
 pub mod specs;
 pub mod state;
 pub mod version;
+mod visits;
 
 #[cfg(test)]
 mod tests;

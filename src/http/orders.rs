@@ -26,10 +26,11 @@ fn no_such_order() -> Problem {
     Problem::not_found("no such order")
 }
 
-/// `POST /api/v1/restaurants/{slug}/orders`: places an order under the `Idempotency-Key`. 201 with the document.
+/// `POST /api/v1/restaurants/{slug}/orders`: places an order under the `Idempotency-Key`. 201 with the document; 200
+/// with the one that is there when its `external_id` has been placed before.
 ///
 /// # Errors
-/// `forbidden`, `invalid`, `paused`, `conflict` for the same key with another basket.
+/// `forbidden`, `invalid`, `paused`, `conflict` for the same key or the same `external_id` with another basket.
 pub async fn place(
     state: web::Data<State>,
     Insider(who): Insider,
@@ -41,7 +42,9 @@ pub async fn place(
         log::error!(error:% = error; "an order document has no id");
         Problem::new(ErrorCode::Internal, "the order was placed; its document could not be read")
     })?;
-    Ok(HttpResponse::Created().insert_header((LOCATION, format!("/api/v1/orders/{}", order.id))).json(&ack.document))
+    // An order that a POS has placed before under the same number is not made again.
+    let mut response = if ack.changed { HttpResponse::Created() } else { HttpResponse::Ok() };
+    Ok(response.insert_header((LOCATION, format!("/api/v1/orders/{}", order.id))).json(&ack.document))
 }
 
 #[derive(Deserialize)]

@@ -6,7 +6,7 @@ use super::problem::{Problem, no_such_path, no_upgrade, wrong_method};
 use super::ration::ration;
 use super::request_log::log_request;
 use super::state::State;
-use super::{account, demo, devices, guests, health, manage, menu, orders, page, pages, push, receipts, rooms, sessions, specs};
+use super::{account, demo, devices, guests, health, manage, menu, orders, page, pages, push, receipts, rooms, sessions, specs, visits};
 use crate::protocol::security_headers;
 use crate::store::audit;
 use actix_web::body::MessageBody;
@@ -221,6 +221,8 @@ fn orders_and_rooms(cfg: &mut web::ServiceConfig) {
     )
     .service(at("/api/v1/restaurants/{slug}/diner-sessions", READ).route(read().to(guests::list)))
     .service(at("/api/v1/restaurants/{slug}/diner-sessions/{id}", "DELETE").route(web::delete().to(guests::end)))
+    .service(compressed("/api/v1/restaurants/{slug}/visits", visits::list))
+    .service(at("/api/v1/restaurants/{slug}/visits/{id}/end", "POST").route(web::post().to(visits::end)))
     .service(at("/api/v1/restaurants/{slug}/commands", "POST").route(web::post().to(orders::call)))
     .service(at("/api/v1/orders/{id}", READ).route(read().to(orders::read)))
     .service(at("/api/v1/orders/{id}/receipt", READ).route(read().to(receipts::of_order)))

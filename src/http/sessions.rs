@@ -11,11 +11,13 @@ use crate::auth::policy;
 use crate::auth::session::{SessionError, SignedIn};
 use crate::auth::token::TokenAnswer;
 use crate::clock;
-use crate::domain::ids::RestaurantId;
+use crate::domain::ids::{RestaurantId, VisitId};
 use crate::domain::money::Currency;
 use crate::domain::order::Order;
 use crate::domain::principal::Role;
 use crate::domain::text::{Key, Name, Slug, TableLabel};
+use crate::domain::time::Timestamp;
+use crate::domain::visit::OpenVisit;
 use crate::protocol::ErrorCode;
 use crate::store::accounts::Restaurant;
 use actix_web::{HttpResponse, web};
@@ -170,8 +172,17 @@ pub async fn seat(state: web::Data<State>, body: Body<SitDown>) -> Result<HttpRe
 #[derive(Serialize)]
 struct VisitAnswer {
     #[serde(flatten)]
-    visit: Visit,
+    seat: Visit,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    visit: Option<VisitBrief>,
     orders: Vec<Order>,
+}
+
+/// The visit of the guest's table, without what other guests have ordered.
+#[derive(Serialize)]
+struct VisitBrief {
+    id: VisitId,
+    opened_at: Timestamp,
 }
 
 /// `GET /api/v1/diner-sessions/current`: where the guest sits and what they have ordered, newest first.
@@ -185,6 +196,11 @@ pub async fn visit(state: web::Data<State>, Speaker(who): Speaker) -> Result<Htt
     let restaurant = state.store.restaurant(who.restaurant).await?;
     let restaurant = restaurant.ok_or_else(|| Problem::not_found("this restaurant is gone"))?;
     let orders = state.store.orders_of_diner(who.restaurant, &who.sub, ORDERS_OF_A_VISIT).await?;
-    let visit = Visit { restaurant: restaurant.into(), table: who.table, diner: who.sub };
-    Ok(HttpResponse::Ok().json(VisitAnswer { visit, orders }))
+    let visit = match &who.table {
+        Some(table) => state.store.visit_of_table(who.restaurant, table).await?,
+        None => None,
+    };
+    let visit = visit.map(|OpenVisit { id, opened_at, .. }| VisitBrief { id, opened_at });
+    let seat = Visit { restaurant: restaurant.into(), table: who.table, diner: who.sub };
+    Ok(HttpResponse::Ok().json(VisitAnswer { seat, visit, orders }))
 }

@@ -133,7 +133,8 @@ impl Node {
         if let Some(push) = &self.state.push {
             push::start(push.clone(), &self.directory)?;
         }
-        housekeeping::start(self.store.clone(), self.commands.clone(), self.ended.clone(), self.state.limits.clone());
+        let (store, commands, ended) = (self.store.clone(), self.commands.clone(), self.ended.clone());
+        housekeeping::start(store, commands, ended, self.state.limits.clone(), serve.retention.idle_visits());
         actix_rt::spawn(housekeeping::retention::keep(self.store.clone(), serve.retention.clone(), serve.access_token_life()));
         // Listens before the first connection is taken, so that no end goes unheard.
         actix_rt::spawn(close_ended(self.services.clone(), self.ended.listen()));

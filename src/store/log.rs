@@ -28,7 +28,14 @@ pub enum Reads {
     Order(OrderId),
     /// The menu and the next order number, to place an order.
     Basket,
-    /// The same, and how many orders are open of a guest, of their table and of the restaurant's guests.
+    /// The same, and the order that a POS or an aggregator has placed under a number of its own.
+    ExternalBasket {
+        /// The principal's `sub`.
+        source: Key,
+        /// The number.
+        external_id: Key,
+    },
+    /// As [`Reads::Basket`], and how many orders are open of a guest, of their table and of the restaurant's guests.
     GuestBasket(Guest),
     /// The open calls.
     Calls,
@@ -38,6 +45,15 @@ pub enum Reads {
     Display(Key),
     /// Tickets that no screen shows.
     Tickets,
+}
+
+/// An order that a source knows by a number of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExternalOrder {
+    /// The order as it stands.
+    pub order: Order,
+    /// The fingerprint of the command that placed it.
+    pub fingerprint: Vec<u8>,
 }
 
 /// What it read.
@@ -51,6 +67,8 @@ pub struct State {
     pub next_number: u32,
     /// The order, for [`Reads::Order`], if the restaurant has it.
     pub order: Option<Order>,
+    /// The order that was placed under the same number, for [`Reads::ExternalBasket`].
+    pub external: Option<ExternalOrder>,
     /// The menu, for [`Reads::Basket`], [`Reads::GuestBasket`] and [`Reads::Menu`].
     pub menu: Option<Menu>,
     /// Open orders of guests, for [`Reads::GuestBasket`] (else none).

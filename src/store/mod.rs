@@ -26,6 +26,7 @@ pub mod sessions;
 pub mod sql;
 pub mod sqlite;
 mod task;
+pub mod visits;
 
 pub use accounts::Accounts;
 pub use audit::Audit;
@@ -40,14 +41,18 @@ pub use open::{Mode, OpenError, Settings, open};
 pub use privacy::Privacy;
 pub use pushes::Pushes;
 pub use sessions::Sessions;
+pub use visits::Visits;
 
 use std::sync::Arc;
 
 /// Everything a node asks of its database. Every query of a tenant's data carries the restaurant, so that a bug above
 /// cannot read across tenants.
-pub trait Store: Log + Accounts + Credentials + Sessions + Guests + Devices + Displays + Pushes + Audit + Privacy {}
+pub trait Store:
+    Log + Accounts + Credentials + Sessions + Guests + Devices + Displays + Pushes + Audit + Privacy + Visits
+{
+}
 
-impl<T: Log + Accounts + Credentials + Sessions + Guests + Devices + Displays + Pushes + Audit + Privacy> Store for T {}
+impl<T: Log + Accounts + Credentials + Sessions + Guests + Devices + Displays + Pushes + Audit + Privacy + Visits> Store for T {}
 
 /// A store that is shared by every thread of a node.
 pub type SharedStore = Arc<dyn Store>;

@@ -8,12 +8,13 @@ use super::sessions::{Ended, Issued, SessionRow};
 use super::{Result, StoreError};
 use crate::domain::display::Display;
 use crate::domain::event::{By, Event};
-use crate::domain::ids::{AuditId, CommandId, DeviceId, EventId, OrderId, RestaurantId, TableId, UserId};
+use crate::domain::ids::{AuditId, CommandId, DeviceId, EventId, OrderId, RestaurantId, TableId, UserId, VisitId};
 use crate::domain::position::Position;
 use crate::domain::principal::Principal;
 use crate::domain::text::Slug;
 use crate::domain::time::Timestamp;
 use crate::domain::undrawn::{Ticket, Waiting};
+use crate::domain::visit::OpenVisit;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
@@ -64,6 +65,22 @@ impl FeedRow {
 
     pub fn default_minutes(&self) -> Result<u16> {
         number("default_minutes", self.default_minutes)
+    }
+}
+
+/// A visit that goes on.
+#[derive(FromRow)]
+pub struct VisitRow {
+    pub id: Uuid,
+    pub table_label: String,
+    pub opened_at: i64,
+}
+
+impl TryFrom<VisitRow> for OpenVisit {
+    type Error = StoreError;
+    fn try_from(row: VisitRow) -> Result<Self> {
+        let table = text("table_label", &row.table_label)?;
+        Ok(Self { id: VisitId::from_uuid(row.id), table, opened_at: Timestamp::from_micros(row.opened_at) })
     }
 }
 

@@ -64,6 +64,7 @@ const words = {
   addToOrder: 'অর্ডারে যোগ করুন',
 
   yourOrders: 'আপনার অর্ডার',
+  soFar: 'এ পর্যন্ত আপনার:',
   earlier: 'আগের অর্ডার',
   order: (number) => `অর্ডার ${n(number)}`,
   follow: 'অর্ডারটি দেখুন',

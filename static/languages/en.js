@@ -61,6 +61,7 @@ const words = {
   addToOrder: 'Add to order',
 
   yourOrders: 'Your orders',
+  soFar: 'Yours so far:',
   earlier: 'Earlier',
   order: (/** @type {number} */ number) => `Order ${number}`,
   follow: 'Follow this order',

@@ -25,6 +25,8 @@ import { StaffService } from './staff_service.js';
 
 /** An order that nobody takes, or that no screen of the kitchen shows, rings this often. */
 const RING_EVERY_MS = 4000;
+/** What tables have had is read this often: other waiters free tables, too. */
+const VISITS_EVERY_MS = 20_000;
 /** Nobody has touched the page for this long: it may load itself anew. */
 const QUIET_MS = 15_000;
 
@@ -39,6 +41,7 @@ export class StaffDesk {
   /** Closed before this page was opened. @type {any[]} */ #earlier = [];
   #due = redrawing(() => this.#draw());
   #rangAt = 0;
+  /** When the visits were last asked for. */ #visitsAt = -Infinity;
   #touchedAt = -Infinity;
   /** @type {(how: 'signed-out' | 'expired') => void} */ #end = () => {};
 
@@ -64,7 +67,7 @@ export class StaffDesk {
       bell: this.#bell, order: (id) => this.#orders().find((order) => order.id === id), changed: () => this.#due(),
     });
     this.#service = new StaffService({
-      api, slug: restaurant.slug, menu: () => this.#menu.menu, now: () => this.#bell.now(),
+      api, slug: restaurant.slug, menu: () => this.#menu.menu, now: () => this.#bell.now(), changed: () => this.#due(),
     });
     this.#banner = new ConnectionBanner(this.#bell, {
       banner: find('#offline'), word: find('#connection'), words: connectionWords('What you do is kept and sent.'),
@@ -91,6 +94,7 @@ export class StaffDesk {
       for (const name of ['change', 'live', 'refused']) room.on(name, due);
     }
     this.#floor.on('change', (change) => this.#tell(change));
+    this.#floor.on('change', ({ kind }) => { if (kind === 'order.placed') this.#visitsAt = -Infinity; });
     for (const name of ['pending', 'clock']) this.#bell.on(name, due);
     // What was drawn on a hidden page is seen once the page is.
     document.addEventListener('visibilitychange', due);
@@ -166,6 +170,8 @@ export class StaffDesk {
   /** @param {string} tab @param {string} [wanted] what to search for in it */
   #show(tab, wanted = '') {
     this.#tab = tab;
+    this.#visitsAt = -Infinity;
+    this.#followVisits();
     this.#search = wanted;
     const search = /** @type {HTMLInputElement} */ (find('#search'));
     search.value = wanted;
@@ -174,9 +180,17 @@ export class StaffDesk {
   }
 
   #tick() {
+    this.#followVisits();
     this.#banner.draw();
     if (tickAges(document, this.#bell.now())) this.#due();
     this.#ring();
+  }
+
+  /** What tables have had is read while it is looked at, and when a new order may have begun a visit. */
+  #followVisits() {
+    if (this.#tab !== 'tables' || this.#bell.state !== 'live' || performance.now() - this.#visitsAt < VISITS_EVERY_MS) return;
+    this.#visitsAt = performance.now();
+    this.#service.readVisits();
   }
 
   /** Orders that no screen of the kitchen shows. */
@@ -251,7 +265,7 @@ export class StaffDesk {
     }
     if (this.#tab === 'screens') return screensView(this.#floor.displays, now);
     if (this.#tab === 'tables') {
-      return tablesView(tablesOf(this.#orders(), this.#commands.unanswered(this.#floor.calls), now), now, { search: this.#search, waiting: this.#waiting, answered: this.#commands.answered });
+      return tablesView(tablesOf(this.#orders(), this.#commands.unanswered(this.#floor.calls), now, this.#service.visits), now, { search: this.#search, waiting: this.#waiting, answered: this.#commands.answered });
     }
     const found = lanes(this.#orders(), now, this.#search);
     return ordersView(found, { now, minutes: this.#commands.minutes, search: this.#search });

@@ -2,7 +2,7 @@ import { find } from '../views/dom.js';
 import { clock } from '../views/format.js';
 import { closeSheet, openSheet } from '../views/sheet.js';
 import { LOOK_BACK_HOURS, nextAt } from '../views/staff_model.js';
-import { endGuestSheet, guestsSheet, pairSheet, pauseSheet, soldOutSheet } from '../views/staff_sheets.js';
+import { endGuestSheet, freeTableSheet, guestsSheet, pairSheet, pauseSheet, soldOutSheet } from '../views/staff_sheets.js';
 import { toast } from '../views/toasts.js';
 
 /** Orders are listed by age, and those of yesterday are of no use. */
@@ -13,15 +13,18 @@ const TRIES = 5;
 
 /** What staff do over HTTP: sold-out dishes, the pause, screens. Its effects come back through the rooms. */
 export class StaffService {
-  #api; #path; #menu; #now;
+  #api; #path; #menu; #now; #changed;
+  /** Visits that go on; null until they are read, and where the server keeps none. @type {any[] | null} */ visits = null;
+  #reading = false;
   /** The menu as it was when what is open now was opened. @type {any} */ #seen = null;
 
-  /** @param {{api: import('../client/api.js').Api, slug: string, menu: () => any, now: () => number}} parts now: server ms */
-  constructor({ api, slug, menu, now }) {
+  /** @param {{api: import('../client/api.js').Api, slug: string, menu: () => any, now: () => number, changed: () => void}} parts now: server ms */
+  constructor({ api, slug, menu, now, changed }) {
     this.#api = api;
     this.#path = `/api/v1/restaurants/${encodeURIComponent(slug)}`;
     this.#menu = menu;
     this.#now = now;
+    this.#changed = changed;
   }
 
   /** @returns {Promise<any[]>} orders closed before this page was opened; the room lists open ones only */
@@ -41,6 +44,40 @@ export class StaffService {
     return closed;
   }
 
+  /** Reads what each table has had since it sat down. What was read before stays when it fails. */
+  async readVisits() {
+    if (this.#reading) return;
+    this.#reading = true;
+    try {
+      this.visits = (await this.#api.get(`${this.#path}/visits`)).visits;
+    } catch (error) {
+      if (/** @type {any} */ (error).code === 'not_found') this.visits = null;
+    } finally {
+      this.#reading = false;
+    }
+    this.#changed();
+  }
+
+  /** @param {string} id */
+  #askFree(id) {
+    const visit = this.visits?.find((one) => one.id === id);
+    if (visit) openSheet(freeTableSheet(visit));
+  }
+
+  /** @param {string} id */
+  async #free(id) {
+    closeSheet();
+    const table = this.visits?.find((one) => one.id === id)?.table;
+    try {
+      await this.#api.post(`${this.#path}/visits/${encodeURIComponent(id)}/end`, {});
+      toast(`Table ${table} is free.`);
+    } catch (error) {
+      const { code } = /** @type {any} */ (error);
+      toast(code === 'not_found' ? `Table ${table} was free already.` : `Not done: ${words(error)}`, { bad: code !== 'not_found' });
+    }
+    this.readVisits();
+  }
+
   /** @param {string} name @param {HTMLElement} control */
   act(name, control) {
     if (this.#lacksTime(control)) return;
@@ -57,6 +94,8 @@ export class StaffService {
       'ask-pair': () => this.#askPair(),
       'guests': () => this.#showGuests(guestsOf(control).table),
       'ask-end-guest': () => openSheet(endGuestSheet(guestsOf(control).table, guestsOf(control).id)),
+      'ask-free': () => this.#askFree(control.dataset.visit ?? ''),
+      'free': () => this.#free(control.closest('[data-visit]')?.getAttribute('data-visit') ?? ''),
       'end-guest': () => this.#endGuest(guestsOf(control)),
     };
     deeds[name]?.();

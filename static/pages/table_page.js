@@ -1,6 +1,6 @@
 import { Api } from '../client/api.js';
 import { followLifecycle } from '../client/lifecycle.js';
-import { WORDS, errorWords } from '../languages/language.js';
+import { WORDS, errorWords, money } from '../languages/language.js';
 import { backClosesSheets } from '../views/back.js';
 import { ConnectionBanner } from '../views/connection_banner.js';
 import { find, h, onAction, render } from '../views/dom.js';
@@ -302,8 +302,18 @@ export class TablePage {
     const finished = orders.filter(isOver);
     return h('section.orders', { 'data-key': 'orders', 'aria-labelledby': 'orders-title' },
       h('h2.orders__title', { id: 'orders-title' }, open.length > 0 ? WORDS.yourOrders : WORDS.earlier),
+      this.#drawTotal(orders),
       open.map((order) => orderCard(order, this.#stateOf(order))),
       finished.map((order) => finishedOrder(order, { ...this.#stateOf(order), open: this.#opened.has(order.id) })));
+  }
+
+  /** What this guest has had in this visit; what others at the table have is theirs to see. @param {any[]} orders */
+  #drawTotal(orders) {
+    const since = this.#visit.since ?? -Infinity;
+    const counted = orders.filter(({ status, placed_at }) => status !== 'rejected' && status !== 'cancelled' && Date.parse(placed_at) >= since);
+    if (counted.length === 0) return null;
+    const amount = counted.reduce((sum, { total }) => sum + total.amount, 0);
+    return h('p.orders__total', { 'data-key': 'total' }, WORDS.soFar, ' ', h('output', {}, money({ amount, currency: counted[0].total.currency })));
   }
 
   /** @param {any} order */

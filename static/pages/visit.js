@@ -9,6 +9,8 @@ import { forgetOrders } from './last_seen.js';
 export class Visit {
   #key; #tokens;
   /** @type {Place | null} */ #place;
+  /** When the visit of the table began, in ms; null before its first order, and where the server does not say. @type {number | null} */
+  since = null;
   /** True when this page began the session, false when it found one. */ #begun = false;
 
   /** @param {string} tableKey from the address of the table's page */
@@ -60,7 +62,8 @@ export class Visit {
 
   /** @returns {Promise<any[]>} documents of this visit, newest first */
   async orders() {
-    const { orders } = await this.api.get('/api/v1/diner-sessions/current');
+    const { orders, visit } = await this.api.get('/api/v1/diner-sessions/current');
+    this.since = visit ? Date.parse(visit.opened_at) : null;
     this.remember(...orders);
     return orders;
   }

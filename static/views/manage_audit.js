@@ -37,7 +37,7 @@ const ACTIONS = {
   change_role_and_password: 'Changed role and password of', remove_person: 'Removed',
   change_own_password: 'Changed the own password', add_second_factor: 'Set up the second factor of',
   remove_second_factor: 'Removed the second factor of', reset_second_factor: 'Reset the second factor of',
-  add_table: 'Added table', change_key: 'Made a new code for table', remove_table: 'Removed table',
+  add_table: 'Added table', change_key: 'Made a new code for table', remove_table: 'Removed table', free_table: 'Freed table',
   pair_screen: 'Paired screen', change_screen: 'Changed screen', revoke_screen: 'Revoked screen',
   add_api_key: 'Made API key', revoke_api_key: 'Revoked API key',
   sign_in: 'Signed in', sign_out: 'Signed out', end_session: 'Ended a session of', end_other_sessions: 'Ended the other sessions of', refresh: 'Session ended',

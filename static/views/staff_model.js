@@ -177,10 +177,12 @@ const BY_LABEL = new Intl.Collator(undefined, { numeric: true });
  * The floor as a waiter walks it: who sits where, and what waits for them there.
  *
  * @param {any[]} orders @param {Record<string, any>} calls by id @param {number} now server ms
- * @returns {{key: string, table?: string, service: string, orders: any[], calls: any[], total: any}[]} tables in their
- *   order, then what is taken away or delivered; `total` of what is open or was just served
+ * @param {any[] | null} [visits] those that go on; null where the server keeps none
+ * @returns {{key: string, table?: string, service: string, orders: any[], calls: any[], total: any, visit?: any}[]} tables in
+ *   their order, then what is taken away or delivered; `total` of all that a table has had since it sat down, else of what is
+ *   open or was just served
  */
-export function tablesOf(orders, calls, now) {
+export function tablesOf(orders, calls, now, visits = null) {
   const seen = lanes(orders, now, '');
   /** @type {Map<string, any>} */
   const tables = new Map();
@@ -190,8 +192,11 @@ export function tablesOf(orders, calls, now) {
     return tables.get(key);
   };
   for (const lane of /** @type {Lane[]} */ (['incoming', 'ready', 'kitchen', 'done'])) {
-    for (const order of seen[lane]) if (!FELL_THROUGH.has(order.status)) at(order.table, order.service).orders.push(order);
+    // What a table has had before is its visit's to say: it may be over.
+    const some = visits && lane === 'done' ? seen[lane].filter(({ table }) => !table) : seen[lane];
+    for (const order of some) if (!FELL_THROUGH.has(order.status)) at(order.table, order.service).orders.push(order);
   }
+  for (const visit of visits ?? []) Object.assign(at(visit.table), { visit }).orders.push(...servedOf(visit, orders));
   for (const call of callsByAge(calls)) at(call.table).calls.push(call);
   const all = [...tables.values()].map((table) => ({ ...table, total: totalOf(table.orders) }));
   return all.sort((a, b) => Number(!a.table) - Number(!b.table) || BY_LABEL.compare(a.key, b.key));
@@ -203,6 +208,19 @@ export function wantsStaff({ orders, calls }) {
 }
 
 const FELL_THROUGH = new Set(['rejected', 'cancelled']);
+
+/**
+ * What was served of a visit, the last first: documents where this page has them, else as the visit has them.
+ * @param {any} visit @param {any[]} orders @returns {any[]}
+ */
+function servedOf(visit, orders) {
+  const since = Date.parse(visit.opened_at);
+  const known = new Map(orders.map((order) => [order.id, order]));
+  const listed = new Map(visit.orders.map((/** @type {any} */ order) => [order.id, known.get(order.id) ?? order]));
+  // What was placed after the visit was read.
+  for (const order of orders) if (order.table === visit.table && Date.parse(order.placed_at) >= since) listed.set(order.id, order);
+  return [...listed.values()].filter(({ status }) => status === 'served').sort((a, b) => b.number - a.number);
+}
 
 /** @param {any[]} orders of one restaurant, so in one currency @returns {any} none of no orders */
 function totalOf(orders) {

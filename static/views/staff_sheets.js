@@ -1,5 +1,5 @@
 import { h } from './dom.js';
-import { REASON_WORDS, ageInWords, count, place } from './format.js';
+import { REASON_WORDS, ageInWords, count, money, place } from './format.js';
 import { icon } from './icons.js';
 
 /** What the one dialog of the staff page can hold. A control in it that sends a command says so as anywhere else. */
@@ -106,6 +106,14 @@ export function guestsSheet(table, sessions, now) {
       h('button.button.button--danger', { 'type': 'button', 'data-do': 'ask-end-guest' }, 'End the visit',
         h('span.visually-hidden', {}, ` of the guest who is here for ${since(started_at)}`))))),
     h('p.field__error', { role: 'alert' }));
+}
+
+/** @param {{id: string, table: string, total: any}} visit */
+export function freeTableSheet({ id, table, total }) {
+  return h('div', { 'data-visit': id, 'data-visit-of': table },
+    head(`Table ${table} is free?`, `It has had ${money(total)}. Phones of its guests can do nothing more until the code is scanned again.`),
+    h('p.field__error', { role: 'alert' }),
+    h('div.sheet__foot', {}, h('button.button.button--primary.button--large', { 'type': 'button', 'data-do': 'free', 'data-sure': true }, 'The table is free')));
 }
 
 /** @param {string} table @param {string} id of the session */

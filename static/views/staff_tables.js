@@ -3,7 +3,7 @@ import { STATUS_WORDS, count, money, place } from './format.js';
 import { icon } from './icons.js';
 import { ageView, placeView, serviceBadge } from './order_parts.js';
 import { isAllergy } from './notes.js';
-import { LANE, isTable, progress, wantsStaff } from './staff_model.js';
+import { DONE_FOR_MS, LANE, closedAt, isTable, progress, wantsStaff } from './staff_model.js';
 import { callView } from './staff_calls.js';
 
 /** What each status asks of the staff: the one button of an order's line. @type {Record<string, [string, Parameters<typeof icon>[0], string]>} */
@@ -24,7 +24,7 @@ export function tablesView(tables, now, { search, waiting, answered }) {
   const found = tables.filter((table) => isTable(table, search));
   if (found.length === 0) {
     return h('div.blank', {}, icon('table'), h('h2', {}, search.trim() ? 'Nobody sits there' : 'No table waits for anything'),
-      h('p', {}, 'A table stands here from its first order or call until it was served.'));
+      h('p', {}, 'A table stands here from its first order or call until it is free.'));
   }
   const wanting = found.filter(wantsStaff);
   const choice = found.length >= MANY || waiting;
@@ -42,8 +42,10 @@ function chip(name, words, chosen) {
 }
 
 /** @param {ReturnType<typeof import('./staff_model.js').tablesOf>[number]} table @param {number} now @param {Set<string>} answered calls */
-function tableCard({ key, table, service, orders, calls, total }, now, answered) {
+function tableCard({ key, table, service, orders, calls, total, visit }, now, answered) {
   const name = place({ table, service: table ? 'dine_in' : service });
+  const isOver = visit && calls.length === 0 && orders.every(({ status }) => status === 'served');
+  const isEarlier = (/** @type {any} */ order) => order.status === 'served' && (!order.items || now - Date.parse(closedAt(order)) > DONE_FOR_MS);
   return h('section.card.table', { 'data-key': key, 'data-table': table, 'aria-label': name },
     h('header.table__head', {}, h('h2', {}, table ? name : placeView({ service })), total && h('p.table__total.numeric', {}, money(total)),
       table && orders.length > 0 && h('button.button.button--quiet', { 'type': 'button', 'data-do': 'look', 'data-search': `table ${table}` },
@@ -51,7 +53,17 @@ function tableCard({ key, table, service, orders, calls, total }, now, answered)
       table && h('button.button.button--quiet', { 'type': 'button', 'data-do': 'guests', 'data-guests-of': table },
         'Guests', h('span.visually-hidden', {}, ` at ${name}`))),
     calls.map((call) => callView(call, now, answered.has(call.id))),
-    h('ul.table__orders', {}, orders.map((order) => orderLine(order, now))));
+    h('ul.table__orders', {}, orders.filter((order) => !isEarlier(order)).map((order) => orderLine(order, now)), earlierLine(orders.filter(isEarlier))),
+    isOver && h('button.button.table__free', { 'type': 'button', 'data-do': 'ask-free', 'data-visit': visit.id }, icon('check'), 'Table is free',
+      h('span.visually-hidden', {}, `: ${name}`)));
+}
+
+/** What was served a while ago, in one line. @param {any[]} orders */
+function earlierLine(orders) {
+  if (orders.length === 0) return null;
+  const amount = orders.reduce((sum, { total }) => sum + total.amount, 0);
+  return h('li.seat', { 'data-key': 'earlier' }, h('p.muted', {}, `${count(orders.length, 'order')} served earlier: `,
+    orders.map(({ number }) => number).sort((a, b) => a - b).join(', '), ' · ', money({ amount, currency: orders[0].total.currency })));
 }
 
 /** @param {any} order @param {number} now */

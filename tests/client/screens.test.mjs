@@ -402,3 +402,18 @@ test('an order is found by what people know of it', () => {
   assert.deepEqual(found('7'), ['away', 'seven'], 'digits are a number or a table, and no dish');
   assert.ok(isTable({ table: 'Patio B4' }, 'b4'));
 });
+
+test('a table has all that it had since it sat down, until its visit ends', () => {
+  const total = { amount: 500, currency: 'BDT' };
+  const brief = (id, number, status) => ({ id, number, status, service: 'dine_in', placed_at: at(-60), closed_at: at(-50), portions: 2, total });
+  const visit = { id: 'v', table: '7', opened_at: at(-61), total, orders: [brief('old', 3, 'served'), brief('gone', 4, 'rejected'), brief('open', 9, 'accepted')] };
+  const open = order('accepted', {}, { id: 'open', number: 9, table: '7', total, placed_at: at(-3) });
+  const justServed = order('served', {}, { id: 'new', number: 10, table: '7', total, placed_at: at(-2), served_at: at(0) });
+  const ended = order('served', {}, { id: 'ended', number: 1, table: '8', total, placed_at: at(-9), served_at: at(0) });
+  const tables = tablesOf([open, justServed, ended], {}, NOON, [visit]);
+  assert.deepEqual(tables.map(({ key, orders: some, total: sum }) => [key, some.map(({ id }) => id).join(), sum?.amount]), [['7', 'open,new,old', 1500]]);
+  assert.equal(tables[0].visit, visit);
+  assert.deepEqual(tablesOf([], {}, NOON, [{ ...visit, orders: [brief('old', 3, 'served')] }]).map(({ key }) => key), ['7'], 'a table all of whose orders were served stays');
+  assert.deepEqual(tablesOf([ended], {}, NOON, []), [], 'a table that is free is gone at once');
+  assert.deepEqual(tablesOf([ended], {}, NOON, null).map(({ key }) => key), ['8'], 'an older node keeps no visits');
+});

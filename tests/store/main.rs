@@ -32,6 +32,7 @@ mod reading;
 mod sessions;
 mod snapshots;
 mod undrawn;
+mod visits;
 mod world;
 
 /// Expands each case for both databases, bounded in time.
@@ -91,6 +92,7 @@ contract! {
         a_new_key_ends_sessions_when_it_is_asked_to, a_guest_who_sits_down_while_the_table_goes_is_not_left_behind,
         the_house_sees_its_guests_and_ends_one, a_phone_hears_that_the_house_ended_its_session,
         refusals_by_a_limit_add_up_and_are_forgotten, an_answer_is_found_without_a_transaction;
+    visits: a_visit_has_every_order_of_its_table_until_it_ends, a_visit_that_hears_of_no_order_is_over_after_a_while;
     devices: a_screen_is_handed_out_once, of_many_polls_at_once_one_gets_the_screen,
         an_approval_needs_a_code_that_is_good, a_pairing_expires_and_frees_its_code,
         a_screen_that_is_moved_keeps_its_session, a_revoked_screen_is_gone_with_its_sessions;

@@ -120,6 +120,7 @@ fn shared() -> impl Iterator<Item = (&'static str, &'static str)> {
         sql::audit::ALL,
         sql::credentials::ALL,
         sql::privacy::ALL,
+        sql::visits::ALL,
     ]
     .into_iter()
     .flatten()

@@ -64,6 +64,12 @@ fn what_was_rejected_or_cancelled_is_counted_and_not_sold() {
 }
 
 #[test]
+fn what_nobody_has_accepted_is_counted_and_not_sold() {
+    let report = report(&[order(json!({})), order(json!({"status": "placed"}))]);
+    assert_eq!((report.orders, report.revenue.amount, report.items[0].quantity), (2, 2000, 2));
+}
+
+#[test]
 fn a_voided_item_is_not_sold() {
     let void = json!({"total": {"amount": 200}, "items": {"00000000-0000-7000-8000-0000000000a1": {"status": "voided"}}});
     let report = report(&[order(void)]);

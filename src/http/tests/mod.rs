@@ -11,6 +11,7 @@ mod rooms;
 mod sessions;
 mod specs;
 mod versions;
+mod visits;
 
 use super::base::Base;
 use super::limits::{Limits, Rate, Rates};

@@ -129,6 +129,7 @@ async fn read(connection: &mut Connection, context: &Context, reads: Reads, feed
         default_minutes: feed.default_minutes()?,
         next_number: 0,
         order: None,
+        external: None,
         menu: None,
         open: OpenOrders::default(),
         calls: Calls::new(),
@@ -145,6 +146,11 @@ async fn read(connection: &mut Connection, context: &Context, reads: Reads, feed
             state.menu = super::log::menu(connection, restaurant).await?;
             state.next_number = feed.next_number()?;
         }
+        Reads::ExternalBasket { source, external_id } => {
+            state.external = super::visits::external(&mut *connection, restaurant, &source, &external_id).await?;
+            state.menu = super::log::menu(connection, restaurant).await?;
+            state.next_number = feed.next_number()?;
+        }
         Reads::GuestBasket(guest) => {
             state.menu = super::log::menu(connection, restaurant).await?;
             state.next_number = feed.next_number()?;
@@ -154,7 +160,7 @@ async fn read(connection: &mut Connection, context: &Context, reads: Reads, feed
     Ok(state)
 }
 
-async fn calls(connection: &mut Connection, restaurant: RestaurantId) -> Result<Calls> {
+pub async fn calls(connection: &mut Connection, restaurant: RestaurantId) -> Result<Calls> {
     let rows: Vec<(Uuid, String)> =
         query_as::<Database, _>(sql::log::CALLS).bind(restaurant.uuid()).fetch_all(connection).await?;
     rows.into_iter().map(|(id, json)| Ok((CallId::from_uuid(id), rows::document(&json)?))).collect()
@@ -169,7 +175,7 @@ async fn change(
     write: Write,
 ) -> Result<Vec<Event>> {
     let places = drafts.first().is_some_and(|draft| draft.kind == EventKind::OrderPlaced);
-    write_row(connection, context.restaurant, &write, places).await?;
+    write_row(connection, context, &write, places).await?;
     let mut position = Position::from_column(feed.head);
     let mut events = Vec::with_capacity(drafts.len());
     for draft in drafts {
@@ -236,11 +242,13 @@ pub async fn append(connection: &mut Connection, event: &Event) -> Result<()> {
     Ok(())
 }
 
-async fn write_row(connection: &mut Connection, restaurant: RestaurantId, write: &Write, places: bool) -> Result<()> {
+async fn write_row(connection: &mut Connection, context: &Context, write: &Write, places: bool) -> Result<()> {
+    let restaurant = context.restaurant;
     let changed = match write {
         Write::Order(order) if order.restaurant != restaurant => return Err(broken("an order of another restaurant")),
         Write::Menu(menu) if menu.restaurant != restaurant => return Err(broken("a menu of another restaurant")),
-        Write::Order(order) => write_order(connection, order, places).await?,
+        Write::Order(order) if places => add_order(connection, context, order).await?,
+        Write::Order(order) => set_order(connection, order, context.at).await?,
         Write::Menu(menu) => {
             let query = query::<Database>(sql::log::SET_MENU).bind(restaurant.uuid()).bind(rows::write(menu)?);
             query.bind(menu.next_lapse().map(Timestamp::micros)).execute(connection).await?.rows_affected()
@@ -260,22 +268,41 @@ async fn write_row(connection: &mut Connection, restaurant: RestaurantId, write:
     one_row(changed, "the row of a decision is not there")
 }
 
-async fn write_order(connection: &mut Connection, order: &Order, places: bool) -> Result<u64> {
-    let query = query::<Database>(if places { sql::log::ADD_ORDER } else { sql::log::SET_ORDER })
+async fn add_order(connection: &mut Connection, context: &Context, order: &Order) -> Result<u64> {
+    let visit = super::visits::of_new_order(&mut *connection, order).await?;
+    let query = query::<Database>(sql::log::ADD_ORDER)
         .bind(order.restaurant.uuid())
         .bind(order.id.uuid())
         .bind(order.status.as_str())
         .bind(!order.status.is_final())
-        .bind(rows::write(order)?);
-    let query = if places {
-        let query = query.bind(i64::from(order.number)).bind(order.diner.as_ref().map(|diner| diner.as_str()));
-        query.bind(order.diner.as_ref().and(order.table.as_ref()).map_or("", |table| table.as_str()))
-    } else {
-        let stations = undrawn::waits_at(order);
-        let waits_at = (!stations.is_empty()).then(|| rows::write(&stations)).transpose()?;
-        query.bind(waits_at).bind(order.accepted_at.map(|_| order.position.column()))
-    };
-    Ok(query.execute(connection).await?.rows_affected())
+        .bind(rows::write(order)?)
+        .bind(i64::from(order.number))
+        .bind(order.diner.as_ref().map(|diner| diner.as_str()))
+        .bind(order.diner.as_ref().and(order.table.as_ref()).map_or("", |table| table.as_str()))
+        .bind(visit);
+    let added = query.execute(&mut *connection).await?.rows_affected();
+    if let Some(key) = &context.command {
+        super::visits::add_external(connection, order, key).await?;
+    }
+    Ok(added)
+}
+
+async fn set_order(connection: &mut Connection, order: &Order, at: Timestamp) -> Result<u64> {
+    let stations = undrawn::waits_at(order);
+    let waits_at = (!stations.is_empty()).then(|| rows::write(&stations)).transpose()?;
+    let query = query::<Database>(sql::log::SET_ORDER)
+        .bind(order.restaurant.uuid())
+        .bind(order.id.uuid())
+        .bind(order.status.as_str())
+        .bind(!order.status.is_final())
+        .bind(rows::write(order)?)
+        .bind(waits_at)
+        .bind(order.accepted_at.map(|_| order.position.column()));
+    let set = query.execute(&mut *connection).await?.rows_affected();
+    if order.status.is_final() {
+        super::visits::hear(connection, order.restaurant, order.id, at).await?;
+    }
+    Ok(set)
 }
 
 fn one_row(changed: u64, otherwise: &'static str) -> Result<()> {

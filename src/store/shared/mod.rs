@@ -25,6 +25,7 @@ mod sessions;
 mod snapshot;
 mod tickets;
 mod users;
+mod visits;
 
 type Arguments = <Database as sqlx::Database>::Arguments;
 type Row = <Database as sqlx::Database>::Row;

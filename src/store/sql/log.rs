@@ -54,8 +54,8 @@ statements! {
     LAST_OF_TOPICS = last!("AND +topic IN ($3, $4, $5)");
 
     ORDER = "SELECT document FROM orders WHERE restaurant = $1 AND id = $2";
-    ADD_ORDER = "INSERT INTO orders (restaurant, id, status, is_open, document, number, diner, table_label) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    ADD_ORDER = "INSERT INTO orders (restaurant, id, status, is_open, document, number, diner, table_label, visit) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     /// The position at which it was accepted is that of the first write that has one. What was purged may have words again.
     SET_ORDER = "UPDATE orders SET status = $3, is_open = $4, document = $5, waits_at = $6, purged_at = NULL, \
         accepted_position = COALESCE(accepted_position, $7) WHERE restaurant = $1 AND id = $2";

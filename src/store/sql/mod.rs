@@ -20,6 +20,7 @@ pub mod log;
 pub mod privacy;
 pub mod pushes;
 pub mod sessions;
+pub mod visits;
 
 /// What SQLite says differently.
 pub mod sqlite {

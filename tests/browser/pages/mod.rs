@@ -6,3 +6,4 @@ mod kitchen;
 mod landing;
 mod manage;
 mod staff;
+mod visit;

@@ -1,0 +1,20 @@
+-- What a table has had since it sat down.
+
+CREATE TABLE visits (
+    restaurant  UUID NOT NULL REFERENCES restaurants (id),
+    id          UUID NOT NULL,
+    table_label TEXT NOT NULL,
+    opened_at   BIGINT NOT NULL,
+    -- When the last order came or came to its end.
+    last_at     BIGINT NOT NULL,
+    closed_at   BIGINT,
+    PRIMARY KEY (restaurant, id)
+);
+
+-- A table has one visit at a time.
+CREATE UNIQUE INDEX visits_open ON visits (restaurant, table_label) WHERE closed_at IS NULL;
+
+-- The visit that an order belongs to; NULL for one at no table, and of an older node.
+ALTER TABLE orders ADD COLUMN visit UUID;
+
+CREATE INDEX orders_of_visit ON orders (restaurant, visit, id) WHERE visit IS NOT NULL;

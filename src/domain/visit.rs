@@ -1,0 +1,74 @@
+//! Visits: what a table has had since its guests sat down. A visit opens with the first order at a table, and closes by staff or
+//! after some idle hours. An order belongs to one visit.
+
+use super::ids::{OrderId, VisitId};
+use super::money::Money;
+use super::order::{Order, Service};
+use super::status::{ItemStatus, OrderStatus};
+use super::text::TableLabel;
+use super::time::Timestamp;
+use serde::Serialize;
+
+/// A visit that goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenVisit {
+    /// Its id.
+    pub id: VisitId,
+    /// The table.
+    pub table: TableLabel,
+    /// When its first order was placed.
+    pub opened_at: Timestamp,
+}
+
+/// An order as the bill of a visit has it: without its lines and words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct VisitOrder {
+    id: OrderId,
+    number: u32,
+    status: OrderStatus,
+    service: Service,
+    placed_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    closed_at: Option<Timestamp>,
+    portions: u64,
+    total: Money,
+}
+
+impl From<&Order> for VisitOrder {
+    fn from(order: &Order) -> Self {
+        let live = order.items.values().filter(|item| item.status != ItemStatus::Voided);
+        Self {
+            id: order.id,
+            number: order.number,
+            status: order.status,
+            service: order.service,
+            placed_at: order.placed_at,
+            closed_at: order.closed_at,
+            portions: live.map(|item| u64::from(item.quantity)).sum(),
+            total: order.total,
+        }
+    }
+}
+
+/// What a table has had since its guests sat down.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct VisitBill {
+    id: VisitId,
+    table: TableLabel,
+    opened_at: Timestamp,
+    total: Money,
+    orders: Vec<VisitOrder>,
+}
+
+impl VisitBill {
+    /// The bill of a visit and its orders; none without an order. What was rejected or cancelled costs nothing.
+    #[must_use]
+    pub fn of(visit: OpenVisit, orders: &[Order]) -> Option<Self> {
+        let currency = orders.first()?.total.currency;
+        let counted = orders.iter().filter(|order| !matches!(order.status, OrderStatus::Rejected | OrderStatus::Cancelled));
+        let amount = counted.map(|order| order.total.amount).fold(0, i64::saturating_add);
+        let OpenVisit { id, table, opened_at } = visit;
+        let orders = orders.iter().map(VisitOrder::from).collect();
+        Some(Self { id, table, opened_at, total: Money { amount, currency }, orders })
+    }
+}

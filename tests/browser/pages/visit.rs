@@ -1,0 +1,122 @@
+//! A table's visit on the floor and on a phone, and the sheets that are in the way of going back.
+
+use crate::browser::Browser;
+use crate::house::House;
+use serde_json::{Value, json};
+
+/// Whether no dialog is open, and the address.
+const CLOSED: &str = "return !document.querySelector('dialog[open]') && location.pathname";
+
+async fn back(browser: &Browser) {
+    browser.ask("history.back()", vec![]).await;
+}
+
+#[tokio::test]
+async fn a_table_keeps_what_it_was_served_until_it_is_free() {
+    let house = House::open(2, &[]).await;
+    let mut basket = house.menu.basket();
+    basket["table"] = json!("4");
+    let order = house.staff.place(&basket).await;
+    for action in ["accept", "ready", "serve"] {
+        house.staff.act(&order["id"], action).await;
+    }
+    // A page that is opened now has heard of the order from nothing but its visit.
+    let floor = house.floor().await;
+    floor.tap("[data-tab='tables']").await;
+    floor.sees("[data-table='4'] .table__total").await;
+    let phone = house.phone(4).await;
+    phone.add(house.menu.dish("Firni")).await;
+    phone.place().await;
+    let mine = phone.only_order().await;
+    let own =
+        phone.until("the guest's own sum", "return document.querySelector('.orders__total output')?.textContent", vec![]).await;
+    let second = house.order(&mine).await;
+    let digits = |value: &Value| value.as_str().unwrap().chars().filter(char::is_ascii_digit).collect::<String>();
+    let amount = |order: &Value| order["total"]["amount"].as_u64().unwrap();
+    assert!(digits(&own).starts_with(&(amount(&second) / 100).to_string()), "{own}: not of what others ordered");
+
+    let sum = amount(&order) + amount(&second);
+    let both = "const text = document.querySelector(`[data-table='4'] .table__total`)?.textContent.replace(/\\D/g, '');
+        return text === arguments[0] || text === arguments[1]";
+    let whole = (sum / 100).to_string();
+    floor.until("the total of both", both, vec![json!(whole), json!(format!("{whole}00"))]).await;
+    assert_eq!(floor.ask("return document.querySelector('.table__free')", vec![]).await, Value::Null, "an order is open");
+    for action in ["accept", "ready", "serve"] {
+        house.staff.act(&json!(mine), action).await;
+    }
+    floor.sees(".table__free").await;
+    floor.inspect("staff-table-served").await;
+    floor.tap(".table__free").await;
+    floor.inspect("staff-table-free").await;
+    floor.tap("dialog[open] [data-do='free']").await;
+    floor.until("the table gone", "return !document.querySelector(`[data-table='4']`)", vec![]).await;
+    let visits = house.staff.get("/api/v1/restaurants/demo/visits").await.expect(200);
+    assert_eq!(visits["visits"], json!([]));
+    floor.has_no_complaint().await;
+}
+
+#[tokio::test]
+async fn going_back_closes_a_sheet_and_stays_on_the_page() {
+    let house = House::open(2, &[]).await;
+    let phone = house.phone(5).await;
+    phone.add(house.menu.dish("Firni")).await;
+    phone.tap("[data-action='basket']").await;
+    phone.sees("#basket-sheet[open]").await;
+    back(&phone).await;
+    assert_eq!(phone.until("the basket closed", CLOSED, vec![]).await, "/t/demo-table-5");
+    // One that is closed by its button leaves nothing behind to go back through.
+    let before = phone.ask("return history.state", vec![]).await;
+    phone.tap("#call").await;
+    phone.sees("#call-sheet[open]").await;
+    assert_eq!(phone.ask("return history.state", vec![]).await, json!({"sheet": true}));
+    phone.tap("#call-sheet [data-do='close']").await;
+    phone.until("the place taken back", "return history.state?.sheet !== true", vec![]).await;
+    assert_eq!(phone.ask("return history.state", vec![]).await, before);
+
+    let floor = house.floor().await;
+    floor.tap("[data-do='ask-pause']").await;
+    floor.sees("dialog[open]").await;
+    back(&floor).await;
+    assert_eq!(floor.until("the sheet closed", CLOSED, vec![]).await, "/staff");
+    floor.has_no_complaint().await;
+}
+
+#[tokio::test]
+async fn a_call_that_is_done_can_be_undone_and_is_sent_a_moment_later() {
+    let house = House::open(2, &[]).await;
+    let phone = house.phone(6).await;
+    phone.tap("#call").await;
+    phone.tap("[data-action='call_waiter'][data-reason='water']").await;
+    let floor = house.floor().await;
+    floor.tap("[data-call] [data-action='answer_call']").await;
+    floor.tap("[data-call] [data-do='undo-call']").await;
+    floor.sees("[data-call] [data-action='answer_call']").await;
+    floor.tap("[data-call] [data-action='answer_call']").await;
+    floor.sees("[data-call][data-answered]").await;
+    floor.inspect("staff-call-done").await;
+    floor.until("the call sent as done", "return !document.querySelector('[data-call]')", vec![]).await;
+}
+
+/// A phone of 390 points at 200 %.
+#[tokio::test]
+async fn at_twice_the_size_names_break_between_words_and_notes_have_room() {
+    let house = House::open(1, &[]).await;
+    let phone = house.phone(7).await;
+    phone.add(house.menu.dish("Kacchi biryani")).await;
+    let small = json!({"width": 195, "height": 422, "deviceScaleFactor": 4, "mobile": true});
+    phone.devtools("Emulation.setDeviceMetricsOverride", small).await;
+    let whole = "const text = document.querySelector('#restaurant').firstChild; let from = 0;
+        return innerWidth === 195 && text.data.split(' ').every((word) => {
+          const range = document.createRange(); range.setStart(text, from); range.setEnd(text, from + word.length);
+          from += word.length + 1;
+          return range.getClientRects().length === 1; })";
+    phone.until("each word of the restaurant's name on one line", whole, vec![]).await;
+    phone.until("nothing to stick out", "return document.documentElement.scrollWidth <= innerWidth", vec![]).await;
+    phone.tap("[data-action='basket']").await;
+    let roomy = "return document.querySelector('.line__note')?.getBoundingClientRect().width > 110";
+    phone.until("room for a note", roomy, vec![]).await;
+    assert_eq!(phone.ask("return document.querySelectorAll('[data-menu-item] .dish__options').length > 0", vec![]).await, true);
+    let idle =
+        "return [...document.querySelectorAll('.dish__options')].length < document.querySelectorAll('[data-menu-item]').length";
+    assert_eq!(phone.ask(idle, vec![]).await, true, "a dish without options offers none");
+}
