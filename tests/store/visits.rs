@@ -52,7 +52,7 @@ pub async fn a_visit_has_every_order_of_its_table_until_it_ends(world: World) {
     assert_eq!(close(13).await, Err(StoreError::Missing), "it is over");
 
     let next = house.place(&a).await.id;
-    assert_eq!(tables(&house).await, [("8".to_owned(), vec![three]), ("7".to_owned(), vec![next])], "the next visit");
+    assert_eq!(tables(&house).await, [("7".to_owned(), vec![next]), ("8".to_owned(), vec![three])], "the next visit");
 }
 
 pub async fn a_visit_that_hears_of_no_order_is_over_after_a_while(world: World) {

@@ -13,6 +13,7 @@ CREATE TABLE visits (
 
 -- A table has one visit at a time.
 CREATE UNIQUE INDEX visits_open ON visits (restaurant, table_label) WHERE closed_at IS NULL;
+CREATE INDEX visits_idle ON visits (last_at) WHERE closed_at IS NULL;
 
 -- The visit that an order belongs to; NULL for one at no table, and of an older node.
 ALTER TABLE orders ADD COLUMN visit BLOB;

@@ -315,9 +315,10 @@ async fn the_report_of_a_day_counts_its_orders() {
     assert_eq!(report["statuses"], json!({"placed": 1, "served": 1}));
     assert_eq!(
         (&report["revenue"], &report["promised"], &report["late"]),
-        (&json!({"amount": 3600, "currency": "BDT"}), &json!(1), &json!(0))
+        (&json!({"amount": 1800, "currency": "BDT"}), &json!(1), &json!(0)),
+        "what nobody has accepted is not sold"
     );
-    assert_eq!((&report["stations"], &report["items"][0]["quantity"]), (&json!({"hot": 4}), &json!(4)));
+    assert_eq!((&report["stations"], &report["items"][0]["quantity"]), (&json!({"hot": 2}), &json!(2)));
     for step in ["placed_to_accepted", "accepted_to_ready", "ready_to_served"] {
         assert_eq!(report["steps"][step]["count"], 1, "{step}");
         assert!(report["steps"][step]["p90_ms"].as_u64().unwrap() < 60_000, "{step}");
