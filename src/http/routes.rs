@@ -6,7 +6,9 @@ use super::problem::{Problem, no_such_path, no_upgrade, wrong_method};
 use super::ration::ration;
 use super::request_log::log_request;
 use super::state::State;
-use super::{account, demo, devices, guests, health, manage, menu, orders, page, pages, push, receipts, rooms, sessions, specs, visits};
+use super::{
+    account, demo, devices, guests, health, manage, menu, orders, page, pages, push, receipts, rooms, sessions, specs, visits,
+};
 use crate::protocol::security_headers;
 use crate::store::audit;
 use actix_web::body::MessageBody;

@@ -35,6 +35,10 @@ export class StaffCommands {
       this.#promised.set(order.id, order.promised_at);
       return openSheet(promiseSheet(order));
     }
+    if (action === 'promise' && this.#promised.get(order.id) !== order.promised_at) {
+      closeSheet();
+      return this.#sayPromise(order);
+    }
     this.#send({ action, order: order.id, ...(item && { item }), ...this.#fields(action, order, control) });
     if (control.closest('dialog')) closeSheet();
   }
@@ -63,9 +67,14 @@ export class StaffCommands {
     if (this.#promised.has(id) && this.#promised.get(id) === promised_at) {
       this.#send({ action: 'promise', order: id, minutes: pending.minutes, expected_position: position });
     } else {
-      toast(`Not done: a colleague has promised order ${number} for ${clock(promised_at)} meanwhile. Promise again if yours should stand.`, { bad: true });
+      this.#sayPromise({ number, promised_at });
     }
     return true;
+  }
+
+  /** @param {{number: number, promised_at: string}} order that a colleague has promised since the sheet was opened */
+  #sayPromise({ number, promised_at }) {
+    toast(`Not done: a colleague has promised order ${number} for ${clock(promised_at)} meanwhile. Promise again if yours should stand.`, { bad: true });
   }
 
   /** A call that is done can be undone for a moment, in its place; then it is sent. @param {string | null | undefined} call */

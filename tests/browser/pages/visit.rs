@@ -120,3 +120,60 @@ async fn at_twice_the_size_names_break_between_words_and_notes_have_room() {
         "return [...document.querySelectorAll('.dish__options')].length < document.querySelectorAll('[data-menu-item]').length";
     assert_eq!(phone.ask(idle, vec![]).await, true, "a dish without options offers none");
 }
+
+#[tokio::test]
+async fn a_pause_that_a_colleague_has_just_set_is_shown_and_not_overwritten() {
+    let house = House::open(1, &[]).await;
+    let floor = house.floor().await;
+    floor.sees("[data-do='ask-pause']").await;
+    // The sheet is open while a colleague sets another end.
+    floor.tap("[data-do='ask-pause']").await;
+    let until = "2999-01-01T00:00:00.000Z";
+    let pause = json!({"paused": true, "until": until});
+    house.staff.put("/api/v1/restaurants/demo/pause", &pause).await.expect(200);
+    floor.sees("#paused").await;
+    floor.tap("dialog[open] [data-do='pause'][data-minutes='30']").await;
+    floor
+        .until(
+            "what the colleague has set",
+            "return document.querySelector('#toasts')?.innerText.includes('a colleague')",
+            vec![],
+        )
+        .await;
+    let menu = house.staff.get("/api/v1/restaurants/demo/menu").await.expect(200);
+    assert_eq!(menu["paused_until"], until);
+}
+
+#[tokio::test]
+async fn two_promises_of_one_order_are_both_said_and_a_bump_between_is_no_conflict() {
+    let house = House::open(1, &[]).await;
+    let order = house.staff.place(&house.menu.basket()).await;
+    house.staff.act(&order["id"], "accept").await;
+    let id = crate::support::client::text(&order["id"]).to_owned();
+    let floor = house.floor().await;
+    let promised = async || house.order(&id).await["promised_at"].as_str().unwrap().to_owned();
+    floor.shows(&id, "accepted").await;
+    floor.act(&id, "promise").await;
+    floor.sees("dialog[open] [data-minutes='60']").await;
+    house.staff.act(&order["id"], "start").await;
+    let before = promised().await;
+    floor.tap("dialog[open] [data-minutes='60']").await;
+    crate::support::eventually("the promise made", std::time::Duration::from_secs(20), || async {
+        (promised().await != before).then_some(())
+    })
+    .await;
+
+    floor.act(&id, "promise").await;
+    floor.sees("dialog[open] [data-minutes='5']").await;
+    house.staff.command(&order["id"], "promise", json!({"minutes": 120})).await.expect(200);
+    let theirs = promised().await;
+    floor.tap("dialog[open] [data-minutes='5']").await;
+    floor
+        .until(
+            "what the colleague has promised",
+            "return document.querySelector('#toasts')?.innerText.includes('a colleague')",
+            vec![],
+        )
+        .await;
+    assert_eq!(promised().await, theirs);
+}
