@@ -23,8 +23,8 @@ const START = '/';
 /** What the library loads later than a page's HTML says. */
 const LATER = [
   '/client/renewal.js', '/client/persistence.js', '/client/idb_storage.js', '/client/kept_commands.js',
-  '/client/kept_rooms.js', '/client/fallback.js', '/client/http_link.js', '/client/http_commands.js', '/client/http_receipts.js',
-  '/client/follow_poll.js', '/client/follow_stream.js', '/client/room_reader.js', '/client/event_stream.js',
+  '/client/kept_rooms.js', '/client/fallback.js', '/client/http_link.js', '/client/http_commands.js', '/client/http_receipts.js', '/client/tabs.js',
+  '/client/follow_poll.js', '/client/follow_stream.js', '/client/rooms_reader.js', '/client/event_stream.js',
 ];
 /** And what a diner's page does. */
 const DINERS_LATER = [

@@ -34,6 +34,7 @@ missing_packages() {
   have setpriv || echo util-linux
   has_faketime || echo libfaketime
   has_nginx || echo nginx-light
+  have openssl || echo openssl
 }
 
 check_versions() {

@@ -38,6 +38,8 @@ export function surroundings(given) {
     random: given.random ?? Math.random,
     now: given.now ?? (() => performance.now()),
     setTimeout: given.setTimeout ?? ((task, ms) => globalThis.setTimeout(task, ms)),
+    locks: given.locks === undefined ? globalThis.navigator?.locks ?? null : given.locks,
+    BroadcastChannel: given.BroadcastChannel ?? globalThis.BroadcastChannel,
     clearTimeout: given.clearTimeout ?? ((handle) => globalThis.clearTimeout(handle)),
   };
 }

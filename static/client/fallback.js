@@ -148,7 +148,7 @@ export class Fallback {
     };
     const closed = (/** @type {import('./types.js').End} */ end) => (ear ? ear.closed(end) : next());
     this.#timer = this.#shared.around.setTimeout(next, PROBE_DEADLINE_MS);
-    this.#candidate = RUNGS[rung].open({ ...this.#shared, token, resting: false, on: { frame, closed } });
+    this.#candidate = RUNGS[rung].open({ ...this.#shared, token, resting: false, trial: true, on: { frame, closed } });
   }
 
   /** @param {number} rung @param {any} welcome */
@@ -157,6 +157,8 @@ export class Fallback {
     this.#candidate = null;
     this.#rung = rung;
     this.#probes = 0;
-    return this.#adopt(link, welcome);
+    const ear = this.#adopt(link, welcome);
+    link.keep();
+    return ear;
   }
 }

@@ -7,8 +7,8 @@ const STEADY_MS = 5_000;
 const EVENT_STREAM = 'text/event-stream';
 
 /**
- * Follows a room by server-sent events, read from a `fetch`: an `EventSource` could not send the token as a header.
- * @type {import('./room_reader.js').Follow}
+ * Follows rooms by server-sent events, read from a `fetch`: an `EventSource` could not send the token as a header.
+ * @type {import('./rooms_reader.js').Follow}
  */
 export async function followStream(reader) {
   for (;;) {
@@ -19,7 +19,7 @@ export async function followStream(reader) {
   }
 }
 
-/** @param {import('./room_reader.js').RoomReader} reader */
+/** @param {import('./rooms_reader.js').RoomsReader} reader */
 async function readOne(reader) {
   const response = await reader.ask('stream', { accept: EVENT_STREAM });
   if (!response.body || !response.headers.get('content-type')?.startsWith(EVENT_STREAM)) throw new Error('no stream');

@@ -44,13 +44,13 @@ export class Orderbell extends Emitter {
   #tokens; #version; #kept; #resume; #around; #clock; #outbox;
 
   /** @param {import('./types.js').Options} options */
-  constructor({ url, slug, tokens, version, storage = null, storageKey: owner = 'orderbell', resume = false, locks, wallClock = Date.now, ...given }) {
+  constructor({ url, slug, tokens, version, storage = null, storageKey: owner = 'orderbell', resume = false, wallClock = Date.now, ...given }) {
     super();
     this.#tokens = tokens;
     this.#version = version;
-    this.#kept = storage && { storage, owner, version, wallClock, locks: locks === undefined ? globalThis.navigator?.locks ?? null : locks };
-    this.#resume = resume && storage !== null;
     this.#around = surroundings(given);
+    this.#kept = storage && { storage, owner, version, wallClock, locks: this.#around.locks };
+    this.#resume = resume && storage !== null;
     this.#clock = new ServerClock({ now: this.#around.now, wallClock });
     const wishes = () => this.#subscriptions.wishes;
     this.#connection = new Connection({ origin: url, slug, tokens, around: this.#around, wishes }, this.#listener());

@@ -20,6 +20,7 @@ export function openSocket({ origin, token, around, on }) {
     send,
     wake: () => void send({ type: 'ping' }),
     rest: () => {},
+    keep: () => {},
     /** A browser's `close()` on a dead link waits for an answer that will not come: the socket is let go of first. */
     close: (code) => {
       socket.onmessage = null;

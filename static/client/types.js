@@ -10,6 +10,8 @@
  * @property {() => number} random in [0, 1)
  * @property {(task: () => void, ms: number) => any} setTimeout
  * @property {(handle: any) => void} clearTimeout
+ * @property {LockManager | null} locks shared by the tabs of a browser, where it has any
+ * @property {any} BroadcastChannel a constructor, where there is one: heard by the other tabs
  */
 
 /** @typedef {'connecting' | 'live' | 'catching-up' | 'offline' | 'stopped'} State */
@@ -28,6 +30,7 @@
  * @property {LockManager | null} [locks] such as `navigator.locks`, which it is if nothing is given
  * @property {string} [version] the page's own, as its `<meta name="orderbell-version">` has it
  * @property {any} [WebSocket] a WebSocket constructor
+ * @property {any} [BroadcastChannel] a BroadcastChannel constructor
  * @property {typeof globalThis.fetch} [fetch]
  * @property {() => number} [random] in [0, 1)
  * @property {() => number} [now] monotonic ms
@@ -73,6 +76,7 @@
  * @property {(frame: any) => boolean} send false when it cannot be sent now
  * @property {() => void} wake page or network came back: a sign of life is asked for
  * @property {(resting: boolean) => void} rest nobody is looking: what costs the most may wait
+ * @property {() => void} keep it was a trial, and is now the client's link
  * @property {(code: number) => void} close lets go; nothing more is told
  */
 
@@ -96,7 +100,7 @@
  * @property {() => Wish[]} wishes the rooms, and from where
  */
 
-/** @typedef {Shared & {token: string, resting: boolean, on: Ear}} LinkParts */
+/** @typedef {Shared & {token: string, resting: boolean, trial?: boolean, on: Ear}} LinkParts trial: beside another link */
 
 /** @typedef {(parts: LinkParts) => Link} Opener */
 

@@ -25,6 +25,7 @@ mod release;
 mod rush_hour;
 mod service;
 mod strings;
+mod tabs;
 mod taps;
 mod weight;
 

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PROBE_BASE_MS } from '../../static/client/fallback.js';
-import { HELD_REQUESTS } from '../../static/client/http_link.js';
 import { fixedToken } from '../../static/client/tokens.js';
 import { FakeTokens, ROOM, WELCOME, bench, event, fallBack, live, order, settle, snapshot, streaming } from './support.mjs';
 
@@ -105,40 +104,61 @@ test('a room that is refused over HTTP says so, and the others go on', async () 
   const refused = it.bell.room('order:not-mine');
   const room = it.bell.room(ROOM);
   it.bell.start();
-  await fallBack(it);
-  it.http.to('order:not-mine/stream').at(-1).problem(403, 'forbidden');
+  const request = await fallBack(it);
+  assert.equal(request.path, `/api/v1/rooms/order:not-mine,${ROOM}/stream`);
+  request.stream(WELCOME, { type: 'error', room: 'order:not-mine', code: 'forbidden', message: 'no' }, snapshot(10, [order('o1', 10)]), live(10));
   await settle();
-  assert.equal(refused.refusal.code, 'forbidden');
-  it.http.to(`${ROOM}/stream`).at(-1).stream(WELCOME, snapshot(10, [order('o1', 10)]), live(10));
+  assert.deepEqual([refused.refusal.code, it.bell.state, room.cursor, it.bell.transport], ['forbidden', 'live', 10, 'stream']);
+  await it.clock.advance(6_000);
+  request.end();
   await settle();
-  it.http.to('order:not-mine/stream').at(-1).problem(403, 'forbidden');
-  await settle();
-  assert.deepEqual([it.bell.state, room.cursor, it.bell.transport], ['live', 10, 'stream']);
+  assert.equal(it.http.last().path, `/api/v1/rooms/${ROOM}/stream`, 'it is not asked for again');
 });
 
-test('a room that is busy is asked for again, while the link goes on', async () => {
+test('a room that is busy is asked for again, while the others go on', async () => {
   const it = await streaming();
   const menu = it.bell.room('menu:r1');
-  it.http.last().problem(429, 'rate_limited', { retry_after_ms: 900, headers: { 'retry-after': '1' } });
-  await it.clock.advance(1_000);
-  assert.equal(it.http.to('menu:r1/stream').length, 2);
-  it.http.last().stream(WELCOME, { ...snapshot(10, [{ position: 10, items: {} }]), room: 'menu:r1' }, { ...live(10), room: 'menu:r1' });
   await settle();
-  assert.deepEqual([it.bell.state, menu.cursor, it.stream.aborted], ['live', 10, false]);
+  assert.equal(it.stream.aborted, true);
+  assert.deepEqual([it.http.last().path, it.http.last().query], [`/api/v1/rooms/${ROOM},menu:r1/stream`, { since: '10,', epoch: 'e1' }]);
+  it.http.last().stream(WELCOME, live(10), { type: 'error', room: 'menu:r1', code: 'unavailable', message: 'later', retry_after_ms: 900 });
+  await settle();
+  it.http.last().push(event(10, 11, 'o1', { status: 'accepted' }));
+  await it.clock.advance(1_000);
+  assert.deepEqual([it.room.cursor, it.http.last().query], [11, { since: '11,', epoch: 'e1' }]);
+  it.http.last().stream(WELCOME, live(11), { ...snapshot(10, [{ position: 10, items: {} }]), room: 'menu:r1' }, { ...live(10), room: 'menu:r1' });
+  await settle();
+  assert.deepEqual([it.bell.state, menu.cursor, it.http.requests.length], ['live', 10, 3]);
 });
 
-test('more rooms than a browser has connections for: the others are looked at in turn', async () => {
+test('however many rooms a page has, it holds one request', async () => {
   const it = bench({ tokens: fixedToken('t') });
-  const rooms = Array.from({ length: HELD_REQUESTS + 2 }, (_, at) => it.bell.room(`order:o${at}`));
+  const rooms = Array.from({ length: 5 }, (_, at) => it.bell.room(`order:o${at}`));
   it.bell.start();
-  await fallBack(it);
-  const streams = it.http.to('/stream').slice(-HELD_REQUESTS);
-  const looks = it.http.to('/events');
-  assert.deepEqual([streams.length, looks.length, looks.every(({ query }) => query.wait === '0')], [HELD_REQUESTS, 2, true]);
-  for (const [at, request] of [...streams, ...looks].entries()) {
-    const frame = { ...snapshot(5, [order(`o${at}`, 5)]), room: `order:o${at}` };
-    if (at < HELD_REQUESTS) request.stream(WELCOME, frame, { ...live(5), room: `order:o${at}` });
-    else request.json({ room: `order:o${at}`, epoch: 'e1', position: 5, frames: [frame] });
+  const request = await fallBack(it);
+  const frames = rooms.flatMap(({ name }, at) => [{ ...snapshot(5, [order(`o${at}`, 5)]), room: name }, { ...live(5), room: name }]);
+  request.stream(WELCOME, ...frames);
+  await it.clock.advance(3_000);
+  assert.deepEqual([it.bell.state, rooms.every(({ cursor }) => cursor === 5), it.http.requests.length], ['live', true, 1]);
+  it.bell.room('menu:r1');
+  it.bell.room('order:o9');
+  await settle();
+  assert.equal(it.http.requests.length, 2, 'two rooms more are one request');
+});
+
+test('a server that does not know lists is asked for each room: one request is held, the others are looks', async () => {
+  const it = bench({ tokens: fixedToken('t') });
+  const rooms = ['order:o0', 'order:o1', 'order:o2'].map((name) => it.bell.room(name));
+  it.bell.start();
+  (await fallBack(it)).problem(403, 'forbidden');
+  await settle();
+  const requests = it.http.requests.slice(1);
+  assert.deepEqual(requests.map(({ path, query }) => [path.split('/').slice(-2).join('/'), query.wait]),
+    [['order:o0/stream', undefined], ['order:o1/events', '0'], ['order:o2/events', '0']]);
+  requests[0].stream(WELCOME, { ...snapshot(5, [order('o0', 5)]), room: 'order:o0' }, { ...live(5), room: 'order:o0' });
+  for (const [at, request] of requests.slice(1).entries()) {
+    const name = `order:o${at + 1}`;
+    request.json({ room: name, epoch: 'e1', position: 5, frames: [{ ...snapshot(5, [order(name.slice(6), 5)]), room: name }] });
   }
   await settle();
   assert.deepEqual([it.bell.state, rooms.every(({ cursor }) => cursor === 5)], ['live', true]);

@@ -149,23 +149,45 @@ export class FakeStorage {
 
 /** Web Locks, for all tabs of an origin. */
 export class FakeLocks {
-  #held = new Map();
+  /** The holder of each lock, and who waits for it. */
+  #locks = new Map();
 
-  request = async (name, ...rest) => {
+  request = (name, ...rest) => new Promise((resolve, reject) => {
     const task = rest.pop();
-    const [{ ifAvailable = false } = {}] = rest;
-    while (this.#held.has(name)) {
-      if (ifAvailable) return task(null);
-      await this.#held.get(name);
+    const [{ ifAvailable = false, steal = false, signal } = {}] = rest;
+    const lock = this.#locks.get(name) ?? { holder: null, queue: [] };
+    this.#locks.set(name, lock);
+    const wanted = { name, task, resolve, reject };
+    signal?.addEventListener('abort', () => {
+      if (!lock.queue.includes(wanted)) return;
+      lock.queue.splice(lock.queue.indexOf(wanted), 1);
+      reject(new DOMException('aborted', 'AbortError'));
+    });
+    if (steal && lock.holder) {
+      const robbed = lock.holder;
+      lock.holder = null;
+      robbed.reject(new DOMException('stolen', 'AbortError'));
     }
-    const held = (async () => task({ name }))();
-    this.#held.set(name, held.catch(() => {}));
-    return held.finally(() => this.#held.delete(name));
-  };
+    if (!lock.holder) this.#grant(lock, wanted);
+    else if (ifAvailable) Promise.resolve(task(null)).then(resolve, reject);
+    else lock.queue.push(wanted);
+  });
+
+  #grant(lock, wanted) {
+    lock.holder = wanted;
+    Promise.resolve().then(() => wanted.task({ name: wanted.name })).finally(() => this.#release(lock, wanted)).then(wanted.resolve, wanted.reject);
+  }
+
+  #release(lock, wanted) {
+    if (lock.holder !== wanted) return;
+    lock.holder = null;
+    const next = lock.queue.shift();
+    if (next) this.#grant(lock, next);
+  }
 
   /** A tab that crashes lets go of whatever it holds. */
   crash() {
-    this.#held.clear();
+    for (const lock of this.#locks.values()) if (lock.holder) this.#release(lock, lock.holder);
   }
 }
 

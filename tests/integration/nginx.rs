@@ -10,6 +10,7 @@ use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
 const CONF: &str = include_str!("../../compose/nginx.conf");
+const TLS: &str = include_str!("../../compose/tls.conf");
 const MENU: &str = "/api/v1/restaurants/demo/menu";
 /// The largest menu, in bytes.
 const LARGEST: usize = 2 * 1024 * 1024;
@@ -23,7 +24,11 @@ struct Nginx {
 
 impl Nginx {
     async fn before(server: &Server) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::in_folder(server, tempfile::tempdir().unwrap()).await
+    }
+
+    /// With what lies in the folder of its configuration.
+    async fn in_folder(server: &Server, folder: TempDir) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let conf = folder.path().join("nginx.conf");
         fs::write(&conf, configuration(server.authority(), port)).unwrap();
@@ -153,4 +158,28 @@ async fn the_shipped_proxy_writes_no_key_no_code_and_no_query_whatever_happens()
         assert!(!access.contains(secret), "{secret} in {access}");
         assert!(!error.contains(secret), "{secret} in {error}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_shipped_proxy_speaks_http_2_over_tls() {
+    let server = Server::start(&["--trust-forwarded-for"]).await;
+    let folder = tempfile::tempdir().unwrap();
+    let tls = folder.path().join("tls.d");
+    fs::create_dir(&tls).unwrap();
+    let (certificate, key) = (tls.join("fullchain.pem"), tls.join("privkey.pem"));
+    let mut openssl = Command::new("openssl");
+    openssl.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]);
+    openssl.args(["-subj", "/CN=localhost", "-out"]).arg(&certificate).arg("-keyout").arg(&key);
+    let made = openssl.output().expect("openssl is installed: scripts/test sees to it");
+    assert!(made.status.success(), "{made:?}");
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let conf = TLS.replace("listen 8443 ", &format!("listen 127.0.0.1:{port} "));
+    let conf = conf.replace("/etc/nginx/tls.d/live", &tls.display().to_string());
+    assert_ne!(conf, TLS);
+    fs::write(tls.join("tls.conf"), conf).unwrap();
+    let _nginx = Nginx::in_folder(&server, folder).await;
+    let mut client = Command::new("openssl");
+    client.args(["s_client", "-alpn", "h2,http/1.1", "-connect", &format!("127.0.0.1:{port}")]).stdin(Stdio::null());
+    let greeting = String::from_utf8_lossy(&client.output().unwrap().stdout).into_owned();
+    assert!(greeting.contains("ALPN protocol: h2"), "{greeting}");
 }
