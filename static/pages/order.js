@@ -4,8 +4,7 @@ import { WORDS } from '../languages/language.js';
 import { find, onAction, pageVersion } from '../views/dom.js';
 import { findWords, followLanguage, furnish } from './frame.js';
 import { OrderPage } from './order_page.js';
-import { showInstead } from './page_state.js';
-import { sharedToken } from './shared_link.js';
+import { sharedToken, showInstead } from './page_state.js';
 import { visitOf } from './visit.js';
 
 const main = find('#main');

@@ -1,7 +1,7 @@
 import { WORDS, ageInWords } from '../languages/language.js';
 import { h, onAction } from '../views/dom.js';
 import { toast } from '../views/toasts.js';
-import { linkTo } from './shared_link.js';
+import { linkTo } from './page_state.js';
 
 /**
  * Gives somebody else a look at one order: by the phone's own sheet where it has one, else as a link to copy.
