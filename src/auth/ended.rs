@@ -230,7 +230,16 @@ mod tests {
         async fn add_session(&self, _: &SessionRow, _: [u8; 32], _: Timestamp) -> Result<(), StoreError> {
             Err(StoreError::Internal)
         }
-        async fn rotate_refresh(&self, _: [u8; 32], _: [u8; 32], _: Timestamp) -> Result<Rotation, StoreError> {
+        async fn begin_session(&self, _: [u8; 32], _: &SessionRow, _: [u8; 32], _: Timestamp) -> Result<(), StoreError> {
+            Err(StoreError::Internal)
+        }
+        async fn begun_session(&self, _: [u8; 32], _: Timestamp) -> Result<Option<(SessionRow, [u8; 32])>, StoreError> {
+            Err(StoreError::Internal)
+        }
+        async fn session_of_refresh(&self, _: [u8; 32]) -> Result<Option<Key>, StoreError> {
+            Err(StoreError::Internal)
+        }
+        async fn rotate_refresh(&self, _: [u8; 32], _: &[[u8; 32]], _: Timestamp) -> Result<Rotation, StoreError> {
             Err(StoreError::Internal)
         }
         async fn session_end(&self, _: RestaurantId, _: &Key) -> Result<Option<Timestamp>, StoreError> {

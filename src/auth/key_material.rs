@@ -80,6 +80,15 @@ impl KeyMaterial {
         }
     }
 
+    /// The bytes that nobody else knows; none of a public half.
+    pub fn secret_bytes(&self) -> Option<&[u8]> {
+        match self {
+            Self::Secret(secret) => Some(secret.expose_secret()),
+            Self::Seed(pair) => Some(pair.as_bytes()),
+            Self::Public(_) => None,
+        }
+    }
+
     /// What signs; nothing, where there is the public half alone.
     pub fn encoding(&self) -> Option<EncodingKey> {
         match self {

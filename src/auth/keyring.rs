@@ -91,6 +91,11 @@ impl Keyring {
         })
     }
 
+    /// Returns a key for another purpose, made of a label, for each key that has a secret part, in the keyring's order.
+    pub(super) fn derive_each(&self, label: &str) -> Vec<[u8; 32]> {
+        self.0.iter().filter_map(|key| key.material.secret_bytes()).map(|secret| derive(secret, label)).collect()
+    }
+
     /// A key for another purpose, made of the first HS256 key and a label; none where there is no such key, since nodes
     /// that verify alone have no secret in common with those that sign.
     #[must_use]
@@ -205,6 +210,17 @@ mod tests {
             assert_eq!(both.derive("broker"), Keyring::parse(&old).unwrap().derive("broker"));
             assert_eq!(both.secrets(), [&kid("old")]);
         }
+    }
+
+    #[test]
+    fn every_key_with_a_secret_part_derives_in_the_keyrings_order() {
+        let pair = pair("p");
+        let (private, public) = (pair.private_entry.expose_secret(), pair.public_entry.as_str());
+        let of = |text: &str| Keyring::parse(text).unwrap().derive_each("renewals");
+        let (secret, seed) = (of(&format!("old:{SECRET}")), of(private));
+        assert_eq!((secret.len(), seed.len(), of(public).len()), (1, 1, 0));
+        assert_eq!(of(&format!("{private},old:{SECRET}")), [seed[0], secret[0]]);
+        assert_eq!(of(&format!("old:{SECRET},{public}")), secret, "nodes that verify alone have nothing to derive of");
     }
 
     #[test]

@@ -13,15 +13,18 @@ pub mod key_file;
 pub mod key_material;
 pub mod keyring;
 pub mod manage;
+mod origin;
 pub mod own_account;
 pub mod pairing;
 pub mod password;
 pub mod password_policy;
 pub mod policy;
+mod renewal;
 pub mod second_factor;
 pub mod secret;
 pub mod session;
 pub mod share;
+mod successors;
 pub mod token;
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Pairing a kitchen screen, which has no keyboard: the device authorization grant of RFC 8628. The screen shows a code,
 //! a member of the staff types it, and the screen, which has been asking all the while, gets its session.
 
+use super::origin::Origin;
 use super::policy::may_pair;
 use super::secret::{UserCode, hash, random_secret};
 use super::session::{SessionError, SessionService, SignedIn, new_principal};
@@ -58,7 +59,7 @@ pub enum PollError {
     /// The code is past its time.
     #[error("the code has run out; begin again")]
     Expired,
-    /// No such code, or it was used.
+    /// No such code, or it was used, and its session was renewed or has ended.
     #[error("no pairing has this device code; begin again")]
     Unknown,
     /// The session could not be begun.
@@ -131,7 +132,8 @@ impl SessionService {
         Err(SessionError::Invalid(format!("station must be one of the menu's: {known}")))
     }
 
-    /// What a screen asks until it is approved; the first poll after that begins its session.
+    /// What a screen asks until it is approved; the first poll after that begins its session. Later ones, until the session is
+    /// renewed, get the same tokens: the answer may have been lost.
     ///
     /// # Errors
     /// [`PollError`].
@@ -142,15 +144,21 @@ impl SessionService {
             Poll::TooSoon => Err(PollError::SlowDown),
             Poll::Expired => Err(PollError::Expired),
             Poll::Unknown => Err(PollError::Unknown),
-            Poll::Approved(device) => Ok(self.begin_screen(device).await?),
+            Poll::Approved(device) => {
+                let origin = Origin::screen(device_code);
+                match self.begun_with(&origin).await? {
+                    Some(begun) => Ok(begun),
+                    None => self.begin_screen(device, &origin).await?.ok_or(PollError::Unknown),
+                }
+            }
         }
     }
 
-    async fn begin_screen(&self, device: Device) -> Result<SignedIn, SessionError> {
+    async fn begin_screen(&self, device: Device, origin: &Origin) -> Result<Option<SignedIn>, SessionError> {
         let restaurant = self.store.restaurant(device.restaurant).await?.ok_or(StoreError::Missing)?;
         let mut principal = new_principal(device.id.to_string().parse()?, Role::Kitchen, &restaurant)?;
         (principal.station, principal.device) = (device.station, Some(device.id));
-        self.begin(principal, restaurant).await
+        self.begin_once(principal, restaurant, origin).await
     }
 }
 

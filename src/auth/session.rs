@@ -1,19 +1,21 @@
-//! Sessions: a secret in, a pair of tokens out. How a kitchen screen gets its session is beside this, in `pairing`.
+//! Sessions: a secret in, a pair of tokens out. How a kitchen screen gets its session is beside this, in `pairing`, and how
+//! a session goes on in `renewal`.
 
 use super::ended::EndedSessions;
 use super::failures::{Failures, Listing};
+use super::origin::Origin;
 use super::password::{PasswordError, Passwords};
 use super::second_factor::SignInRules;
-use super::secret::{hash, random_secret};
+use super::secret::hash;
 use super::token::{Issuer, TokenAnswer, TokenError};
 use crate::clock;
-use crate::domain::ids::RestaurantId;
+use crate::domain::ids::{CommandId, RestaurantId};
 use crate::domain::principal::{Principal, Role};
 use crate::domain::text::{InvalidText, Key, Slug};
 use crate::domain::time::Timestamp;
 use crate::store::accounts::{Restaurant, User};
 use crate::store::audit::{self, Kind, Note};
-use crate::store::sessions::{Rotation, SessionRow};
+use crate::store::sessions::SessionRow;
 use crate::store::{SharedStore, StoreError};
 use crate::telemetry::Metrics;
 use secrecy::{ExposeSecret, SecretString};
@@ -194,7 +196,9 @@ impl SessionService {
         self
     }
 
-    /// Signs in a member of the staff, with a code of their second factor when they have one.
+    /// Signs in a member of the staff, with a code of their second factor when they have one. The same attempt again, with
+    /// the right password, is in the session that it began before, until that is renewed: its answer was lost, and its code
+    /// is used.
     ///
     /// # Errors
     /// `BadCredentials`, after the same work whichever part is wrong; after the right password `CodeRequired`, `WrongCode`
@@ -205,6 +209,7 @@ impl SessionService {
         username: &str,
         password: SecretString,
         totp: Option<&SecretString>,
+        attempt: Option<CommandId>,
     ) -> Result<SignedIn, SessionError> {
         let (place, user) = self.find_user(slug, username).await?;
         let hash = user.as_ref().map(|user| user.password_hash.clone());
@@ -214,6 +219,13 @@ impl SessionService {
             (Some(restaurant), user) => return Err(self.record_failure(restaurant.id, user, "bad_credentials").await),
             (None, _) => return Err(SessionError::BadCredentials),
         };
+        let origin = attempt.map(|attempt| Origin::sign_in(&user, attempt));
+        if let Some(origin) = &origin
+            && let Some(begun) = self.begun_with(origin).await?
+        {
+            let totp_setup_required = begun.principal.role != user.role;
+            return Ok(SignedIn { totp_setup_required, ..begun });
+        }
         let has_second_factor = match self.prove_second_factor(&user, totp).await {
             Err(error @ (SessionError::WrongCode | SessionError::TooManyTries(_))) => {
                 self.record_failure(restaurant.id, Some(user), "wrong_code").await;
@@ -224,7 +236,15 @@ impl SessionService {
         let totp_setup_required = user.role == Role::Manager && self.rules.managers_need_totp && !has_second_factor;
         let role = if totp_setup_required { Role::Staff } else { user.role };
         let principal = new_principal(user.id.to_string().parse()?, role, &restaurant)?;
-        let signed_in = SignedIn { totp_setup_required, ..self.begin(principal, restaurant).await? };
+        let begun = match &origin {
+            Some(origin) => self.begin_once(principal.clone(), restaurant.clone(), origin).await?,
+            None => None,
+        };
+        let begun = match begun {
+            Some(begun) => begun,
+            None => self.begin(principal, restaurant, None).await?,
+        };
+        let signed_in = SignedIn { totp_setup_required, ..begun };
         let now = self.store.user_by_name(user.restaurant, &user.username).await?;
         let is_same = |now: &User| {
             (now.id, now.role, now.password_hash.expose_secret()) == (user.id, user.role, user.password_hash.expose_secret())
@@ -281,7 +301,7 @@ impl SessionService {
         let key = self.store.api_key_by_hash(hash(api_key)).await?.ok_or(SessionError::BadCredentials)?;
         let restaurant = self.store.restaurant(key.restaurant).await?.ok_or(SessionError::BadCredentials)?;
         let principal = new_principal(key.id, Role::Service, &restaurant)?;
-        let signed_in = self.begin(principal, restaurant).await?;
+        let signed_in = self.begin(principal, restaurant, None).await?;
         let has_right = self.store.api_key_by_hash(hash(api_key)).await?.is_some();
         self.unless_revoked(signed_in, has_right).await
     }
@@ -296,51 +316,10 @@ impl SessionService {
         let restaurant = self.store.restaurant(table.restaurant).await?.ok_or(SessionError::UnknownTable)?;
         let mut principal = new_principal(new_key()?, Role::Diner, &restaurant)?;
         principal.table = Some(table.label);
-        self.begin_at(principal, restaurant, Some(&key)).await.map_err(|error| match error {
+        self.begin_at(principal, restaurant, Some(&key), None).await.map_err(|error| match error {
             SessionError::Store(StoreError::Missing) => SessionError::UnknownTable,
             error => error,
         })
-    }
-
-    /// A new pair of tokens for a refresh token, which is spent with it. A spent one that is presented again ends the
-    /// session: somebody has a copy.
-    ///
-    /// # Errors
-    /// `Over`; the store's.
-    pub async fn refresh(&self, refresh_token: &SecretString) -> Result<TokenAnswer, SessionError> {
-        let (next, now) = (random_secret(), clock::now());
-        self.end_if_idle(refresh_token, now).await?;
-        match self.store.rotate_refresh(hash(refresh_token), hash(&next), now).await? {
-            Rotation::Rotated(row) => {
-                self.end_without_second_factor(&row.principal).await?;
-                self.answer(&row, &next, now)
-            }
-            Rotation::Unknown => Err(SessionError::Over),
-            Rotation::EndedByHouse => Err(SessionError::EndedByHouse),
-            Rotation::Reused(session) => {
-                log::warn!(session:% = session; "a spent refresh token was presented again, session ended");
-                self.ended.insert(session, now);
-                Err(SessionError::Over)
-            }
-        }
-    }
-
-    /// Staff who were away for too long sign in again. Whoever has a phone that was lost long ago gets nothing.
-    async fn end_if_idle(&self, refresh_token: &SecretString, now: Timestamp) -> Result<(), SessionError> {
-        let since = now.minus(self.lifetimes.staff_idle);
-        let Some(session) = self.store.idle_session(hash(refresh_token), since).await? else { return Ok(()) };
-        log::info!(session:% = session; "session ended after too long without use");
-        self.end(&session).await?;
-        Err(SessionError::Over)
-    }
-
-    /// A manager's session from before second factors were asked for does not outlive its token.
-    async fn end_without_second_factor(&self, who: &Principal) -> Result<(), SessionError> {
-        if who.role != Role::Manager || !self.rules.managers_need_totp || self.account(who).await?.second_factor.is_some() {
-            return Ok(());
-        }
-        self.end(&who.session).await?;
-        Err(SessionError::Over)
     }
 
     /// Ends a session, on every node. Ending one twice is fine.
@@ -369,8 +348,16 @@ impl SessionService {
     }
 
     /// Begins the session of a principal that has shown who it is.
-    pub(super) async fn begin(&self, principal: Principal, restaurant: Restaurant) -> Result<SignedIn, SessionError> {
-        self.begin_at(principal, restaurant, None).await
+    ///
+    /// # Errors
+    /// The store's `Taken` when one was begun with this origin already.
+    pub(super) async fn begin(
+        &self,
+        principal: Principal,
+        restaurant: Restaurant,
+        origin: Option<&Origin>,
+    ) -> Result<SignedIn, SessionError> {
+        self.begin_at(principal, restaurant, None, origin).await
     }
 
     /// Begins a session, of a guest at the table of this key.
@@ -379,16 +366,23 @@ impl SessionService {
         principal: Principal,
         restaurant: Restaurant,
         table_key: Option<&Key>,
+        origin: Option<&Origin>,
     ) -> Result<SignedIn, SessionError> {
-        let (refresh, now) = (random_secret(), clock::now());
+        let now = clock::now();
+        let refresh = self.first_refresh(&principal.session, origin)?;
         let row = SessionRow { expires_at: now.plus(self.lifetimes.session(principal.role)), principal };
-        match (table_key, row.principal.role) {
-            (Some(key), _) => self.store.begin_guest_session(&row, hash(&refresh), key, now).await?,
+        match (table_key, origin) {
             // A table's guests are many, and nobody's business.
-            (None, Role::Diner) => self.store.add_session(&row, hash(&refresh), now).await?,
-            (None, _) => {
-                let begin = self.store.add_session(&row, hash(&refresh), now);
-                audit::recorded(note(&row.principal, "sign_in"), begin).await?;
+            (Some(key), _) => self.store.begin_guest_session(&row, hash(&refresh), key, now).await?,
+            (None, origin) => {
+                let note = note(&row.principal, "sign_in");
+                match origin {
+                    None => audit::recorded(note, self.store.add_session(&row, hash(&refresh), now)).await?,
+                    Some(origin) => {
+                        let begin = self.store.begin_session(origin.hash(), &row, hash(&refresh), now);
+                        audit::recorded(note, begin).await?;
+                    }
+                }
             }
         }
         let tokens = self.answer(&row, &refresh, now)?;
@@ -397,7 +391,7 @@ impl SessionService {
     }
 
     /// The last access token of a session ends with it.
-    fn answer(&self, row: &SessionRow, refresh: &SecretString, now: Timestamp) -> Result<TokenAnswer, SessionError> {
+    pub(super) fn answer(&self, row: &SessionRow, refresh: &SecretString, now: Timestamp) -> Result<TokenAnswer, SessionError> {
         let life = self.lifetimes.access.min(row.expires_at.since(now));
         if life.as_secs() < 1 {
             return Err(SessionError::Over);

@@ -5,6 +5,7 @@
 //! at its `exp`, and only `iat` and `nbf` have the grace that two nodes' clocks need.
 
 use super::keyring::{Keyring, KeyringError};
+use super::successors::Successors;
 use crate::clock;
 use crate::domain::ids::{DeviceId, OrderId, RestaurantId};
 use crate::domain::principal::{Principal, Role};
@@ -93,9 +94,16 @@ pub struct Verified {
     pub expires_at: Timestamp,
 }
 
-/// Signs access tokens. Only what gives tokens out has one. Cheap to clone; its debug output shows the key's id alone.
+/// Signs access tokens and derives refresh tokens. Only what gives tokens out has one. Cheap to clone; its debug output shows
+/// the key's id alone.
 #[derive(Clone)]
-pub struct Issuer(Arc<(Header, EncodingKey)>);
+pub struct Issuer(Arc<Signer>);
+
+struct Signer {
+    header: Header,
+    key: EncodingKey,
+    successors: Successors,
+}
 
 impl Issuer {
     /// Signs with the keyring's first key.
@@ -105,7 +113,7 @@ impl Issuer {
     pub fn of(keyring: &Keyring) -> Result<Self, KeyringError> {
         let (kid, algorithm, key) = keyring.signing()?;
         let header = Header { kid: Some(kid.as_str().to_owned()), ..Header::new(algorithm) };
-        Ok(Self(Arc::new((header, key))))
+        Ok(Self(Arc::new(Signer { header, key, successors: Successors::of(keyring) })))
     }
 
     /// A token for a principal that lives from `now` for `life`, in whole seconds.
@@ -117,14 +125,19 @@ impl Issuer {
             return Err(TokenError::Life);
         }
         let claims = Claims::of(principal, now.seconds(), now.plus(life).seconds())?;
-        let (header, key) = &*self.0;
+        let Signer { header, key, .. } = &*self.0;
         encode(header, &claims, key).map(Into::into).map_err(|_| TokenError::Malformed)
+    }
+
+    /// Derives refresh tokens.
+    pub(super) fn successors(&self) -> &Successors {
+        &self.0.successors
     }
 }
 
 impl fmt::Debug for Issuer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Issuer").field(&self.0.0.kid).finish()
+        f.debug_tuple("Issuer").field(&self.0.header.kid).finish()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::account;
 use super::body::Body;
-use super::extract::Speaker;
+use super::extract::{IdempotencyKey, Speaker};
 use super::limits::{Attempt, too_many};
 use super::problem::Problem;
 use super::ration::Rationed;
@@ -72,16 +72,19 @@ struct SignInAnswer {
     totp_setup_required: bool,
 }
 
-/// `POST /api/v1/sessions`: signs in staff, or a POS by its API key. 200 with tokens.
+/// `POST /api/v1/sessions`: signs in staff, or a POS by its API key. 200 with tokens; the same again for the same person
+/// under the same `Idempotency-Key`, which is optional here.
 ///
 /// # Errors
 /// `unauthorized`, `invalid`, `rate_limited`.
 pub async fn sign_in(
     state: web::Data<State>,
     rationed: web::ReqData<Rationed>,
+    attempt: Option<IdempotencyKey>,
     body: Body<SignIn>,
 ) -> Result<HttpResponse, Problem> {
     let Rationed { address } = *rationed;
+    let attempt = attempt.map(|IdempotencyKey(attempt)| attempt);
     let SignedIn { tokens, principal, restaurant, totp_setup_required } = match body.0 {
         SignIn { api_key: Some(key), restaurant: None, username: None, password: None, totp: None } => {
             let outcome = state.sessions()?.sign_in_with_api_key(&key).await;
@@ -92,7 +95,7 @@ pub async fn sign_in(
         }
         SignIn { restaurant: Some(slug), username: Some(username), password: Some(password), totp, api_key: None } => {
             let guess = state.limits.guess(&slug, &username, address).map_err(too_many_guesses)?;
-            let outcome = state.sessions()?.sign_in(&slug, &username, password, totp.as_ref()).await;
+            let outcome = state.sessions()?.sign_in(&slug, &username, password, totp.as_ref(), attempt).await;
             match &outcome {
                 Ok(_) => guess.right(),
                 Err(SessionError::BadCredentials) => guess.wrong(),

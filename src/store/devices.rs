@@ -49,11 +49,11 @@ pub enum Poll {
     Pending,
     /// Polled again sooner than the interval.
     TooSoon,
-    /// Approved; this was the one poll that gets the screen. Later ones get `Unknown`.
+    /// Approved; so are later polls, until it is past its time or the session that was begun with it has ended.
     Approved(Device),
     /// Past its time.
     Expired,
-    /// No such code, or already used.
+    /// No such code, or the session that was begun with it has ended.
     Unknown,
 }
 
@@ -66,7 +66,7 @@ pub struct Revoked {
     pub events: Arc<[Event]>,
 }
 
-/// Kitchen screens. Plain rows, but for [`Devices::poll_pairing`], which hands a screen out exactly once.
+/// Kitchen screens. Plain rows; that a pairing begins one session is kept with the sessions.
 #[async_trait]
 pub trait Devices: Send + Sync + 'static {
     /// Begins a pairing. `Taken` when the user code is in use.

@@ -311,6 +311,30 @@ impl TryFrom<SessionRecord> for SessionRow {
     }
 }
 
+/// A session that was begun and not yet renewed.
+#[derive(FromRow)]
+pub struct BegunRow {
+    #[sqlx(flatten)]
+    session: SessionRecord,
+    hash: Vec<u8>,
+}
+
+impl TryFrom<BegunRow> for (SessionRow, [u8; 32]) {
+    type Error = StoreError;
+    fn try_from(row: BegunRow) -> Result<Self> {
+        let hash = row.hash.try_into().map_err(|_| broken(format_args!("a hash has another length")))?;
+        Ok((row.session.try_into()?, hash))
+    }
+}
+
+/// What remains to be known of a session that ends.
+#[derive(FromRow)]
+pub struct RemovedRow {
+    pub expires_at: i64,
+    pub token_name: Option<String>,
+    pub origin: Option<Vec<u8>>,
+}
+
 #[derive(FromRow)]
 pub struct IssuedRow {
     id: String,

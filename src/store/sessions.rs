@@ -32,12 +32,20 @@ pub struct Issued {
     pub expires_at: Timestamp,
 }
 
-/// What presenting a refresh token comes to.
+/// How long a spent refresh token is good again if the one in its place was not used.
+pub const REPEATABLE: Duration = Duration::from_secs(24 * 3600);
+
+/// The result of presenting a refresh token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rotation {
-    /// It was good; it is spent now, and the new one stands in its place.
-    Rotated(SessionRow),
-    /// It had been spent before: somebody has a copy. The session is ended.
+    /// It was good, and is spent now. Or it was the last that was spent, shown again: its answer was lost.
+    Rotated {
+        /// Its session.
+        session: SessionRow,
+        /// The hash of the token in its place, one of the candidates.
+        successor: [u8; 32],
+    },
+    /// It was spent, and the token in its place was used too: somebody has a copy. The session is ended.
     Reused(Key),
     /// Of a guest's session that the restaurant has ended.
     EndedByHouse,
@@ -105,8 +113,22 @@ pub trait Sessions: Send + Sync + 'static {
     /// Begins a session with its first refresh token.
     async fn add_session(&self, session: &SessionRow, refresh_hash: [u8; 32], at: Timestamp) -> Result<()>;
 
-    /// Spends a refresh token and puts another in its place, in one transaction; a spent one ends its session.
-    async fn rotate_refresh(&self, presented: [u8; 32], next: [u8; 32], at: Timestamp) -> Result<Rotation>;
+    /// Begins a session that was asked for with something that may be shown again, of which `origin` is the SHA-256.
+    /// `Taken` when it was begun already.
+    async fn begin_session(&self, origin: [u8; 32], session: &SessionRow, refresh_hash: [u8; 32], at: Timestamp) -> Result<()>;
+
+    /// Returns the session that was begun with an origin after a time, and the hash of its refresh token, until that is used.
+    async fn begun_session(&self, origin: [u8; 32], after: Timestamp) -> Result<Option<(SessionRow, [u8; 32])>>;
+
+    /// Returns the session of a refresh token, spent or not.
+    async fn session_of_refresh(&self, hash: [u8; 32]) -> Result<Option<Key>>;
+
+    /// Spends a refresh token and puts the first of `candidates` in its place, in one transaction.
+    ///
+    /// The last that was spent is good again, for [`REPEATABLE`], until the one in its place is used: that one is returned if
+    /// it is a candidate. If it is not (another key derived it, which is gone; or a version that drew it) the first candidate
+    /// takes its place. Any other spent token ends its session, and so does one that lost its place.
+    async fn rotate_refresh(&self, presented: [u8; 32], candidates: &[[u8; 32]], at: Timestamp) -> Result<Rotation>;
 
     /// When a session ends by itself; none for one without a row.
     async fn session_end(&self, restaurant: RestaurantId, session: &Key) -> Result<Option<Timestamp>>;

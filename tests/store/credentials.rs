@@ -44,7 +44,7 @@ pub async fn sessions_are_listed_by_use_and_ended_by_their_owner(world: World) {
     for (number, (id, who)) in [("s-1", &zia), ("s-2", &zia), ("s-3", &khan)].into_iter().enumerate() {
         begin(&world, who, id, 10 + number as u8).await;
     }
-    store.rotate_refresh([11; 32], [21; 32], at(5)).await.unwrap();
+    store.rotate_refresh([11; 32], &[[21; 32]], at(5)).await.unwrap();
     let ids = async |restaurant, now, since| {
         let sessions = store.sessions_of(restaurant, zia.id, now, since).await.unwrap();
         sessions.into_iter().map(|session| session.id.as_str().to_owned()).collect::<Vec<_>>()
@@ -71,7 +71,7 @@ pub async fn a_session_of_staff_that_nobody_uses_is_idle_and_no_other(world: Wor
     }
     assert_eq!(store.idle_session([10; 32], at(0)).await.unwrap(), None);
     assert_eq!(store.idle_session([10; 32], at(1)).await.unwrap(), Some(key("s-1")));
-    store.rotate_refresh([10; 32], [11; 32], at(2)).await.unwrap();
+    store.rotate_refresh([10; 32], &[[11; 32]], at(2)).await.unwrap();
     assert_eq!(store.idle_session([11; 32], at(1)).await.unwrap(), None, "it is used");
     assert_eq!(store.idle_session([99; 32], at(1)).await.unwrap(), None);
 }

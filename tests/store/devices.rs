@@ -33,31 +33,52 @@ async fn poll(world: &World, second: i64) -> Poll {
     world.store.poll_pairing(CODE, INTERVAL, at(second)).await.unwrap()
 }
 
-pub async fn a_screen_is_handed_out_once(world: World) {
-    let house = House::open(&world.store).await;
+pub async fn a_screen_is_handed_out_until_its_session_has_ended(world: World) {
+    let (house, store) = (House::open(&world.store).await, &world.store);
     begin(&world).await;
     assert_eq!(poll(&world, 1).await, Poll::Pending);
     assert_eq!(poll(&world, 2).await, Poll::TooSoon);
     assert_eq!(poll(&world, 6).await, Poll::Pending);
     let device = screen(house.id);
-    world.store.approve_pairing(&key("ABCD-1234"), &device, at(7)).await.unwrap();
-    assert_eq!(poll(&world, 8).await, Poll::Approved(device.clone()), "nobody is told to wait for what is there");
-    assert_eq!(poll(&world, 30).await, Poll::Unknown);
-    assert_eq!(world.store.devices(house.id).await.unwrap(), [device]);
+    store.approve_pairing(&key("ABCD-1234"), &device, at(7)).await.unwrap();
+    for second in [8, 9] {
+        assert_eq!(poll(&world, second).await, Poll::Approved(device.clone()), "nobody is told to wait for what is there");
+    }
+    store.begin_session(CODE, &session(&house, &device, "s-1"), [5; 32], at(9)).await.unwrap();
+    assert_eq!(poll(&world, 13).await, Poll::TooSoon, "it has its answer, or asks again after the interval");
+    assert_eq!(poll(&world, 14).await, Poll::Approved(device.clone()), "the answer was lost");
+    store.end_session(&key("s-1")).await.unwrap();
+    assert_eq!(poll(&world, 20).await, Poll::Unknown);
+    assert_eq!(store.devices(house.id).await.unwrap(), [device]);
 }
 
-pub async fn of_many_polls_at_once_one_gets_the_screen(world: World) {
+pub async fn of_many_beginnings_with_one_code_one_begins_a_session(world: World) {
     let house = House::open(&world.store).await;
-    begin(&world).await;
-    world.store.approve_pairing(&key("ABCD-1234"), &screen(house.id), at(1)).await.unwrap();
-    let mut polls = JoinSet::new();
-    for _ in 0..10 {
-        let store = world.store.clone();
-        polls.spawn(async move { store.poll_pairing(CODE, 0, at(2)).await.unwrap() });
+    let device = screen(house.id);
+    let mut beginnings = JoinSet::new();
+    for number in 0..10_u8 {
+        let (store, row) = (world.store.clone(), session(&house, &device, &format!("s-{number}")));
+        beginnings.spawn(async move { store.begin_session(CODE, &row, [100 + number; 32], at(2)).await });
     }
-    let outcomes = polls.join_all().await;
-    assert_eq!(outcomes.iter().filter(|outcome| matches!(outcome, Poll::Approved(_))).count(), 1, "{outcomes:?}");
-    assert_eq!(outcomes.iter().filter(|outcome| matches!(outcome, Poll::Unknown)).count(), 9, "{outcomes:?}");
+    let outcomes = beginnings.join_all().await;
+    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1, "{outcomes:?}");
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == Err(StoreError::Taken)).count(), 9, "{outcomes:?}");
+}
+
+pub async fn a_session_is_found_by_what_began_it_until_it_is_renewed(world: World) {
+    let (house, store) = (House::open(&world.store).await, &world.store);
+    let row = session(&house, &screen(house.id), "s-1");
+    store.begin_session(CODE, &row, [5; 32], at(2)).await.unwrap();
+    assert_eq!(store.begun_session(CODE, at(1)).await.unwrap(), Some((row, [5; 32])));
+    assert_eq!(store.begun_session(CODE, at(2)).await.unwrap(), None, "too long ago");
+    assert_eq!(store.begun_session([9; 32], at(1)).await.unwrap(), None);
+    store.rotate_refresh([5; 32], &[[6; 32]], at(3)).await.unwrap();
+    assert_eq!(store.begun_session(CODE, at(1)).await.unwrap(), None);
+}
+
+fn session(house: &House, device: &Device, id: &str) -> SessionRow {
+    let who = Principal { role: Role::Kitchen, session: key(id), device: Some(device.id), ..house.staff() };
+    SessionRow { principal: who, expires_at: at(600) }
 }
 
 pub async fn an_approval_needs_a_code_that_is_good(world: World) {
@@ -102,7 +123,8 @@ pub async fn a_screen_that_is_moved_keeps_its_session(world: World) {
     let moved = Device { name: key("Cold line"), station: Some(key("cold")), ..device };
     assert_eq!(set(&moved, 2).await, Ok(1), "one event to announce");
     assert_eq!(store.devices(house.id).await.unwrap(), std::slice::from_ref(&moved));
-    let Rotation::Rotated(row) = store.rotate_refresh([5; 32], [6; 32], at(2)).await.unwrap() else { panic!("it goes on") };
+    let renewed = store.rotate_refresh([5; 32], &[[6; 32]], at(2)).await.unwrap();
+    let Rotation::Rotated { session: row, .. } = renewed else { panic!("it goes on") };
     assert_eq!(row.principal.station, moved.station, "its next token says where it is");
     let displays = house.displays().await;
     let shown = &displays[&display];
@@ -131,7 +153,7 @@ pub async fn a_revoked_screen_is_gone_with_its_sessions(world: World) {
     assert_eq!((revoked.sessions, told), (vec![key::<Key>("s-1")], vec![(EventKind::DisplayLost, house.head().await)]));
     assert_eq!(store.device(house.id, device.id).await.unwrap(), None);
     assert_eq!(store.devices(house.id).await.unwrap(), []);
-    assert_eq!(store.rotate_refresh([5; 32], [6; 32], at(4)).await.unwrap(), Rotation::Unknown);
+    assert_eq!(store.rotate_refresh([5; 32], &[[6; 32]], at(4)).await.unwrap(), Rotation::Unknown);
     assert_eq!(poll(&world, 5).await, Poll::Unknown, "a screen that was not yet handed out is not any more");
     let floor = store.snapshot(house.id, RoomId::Floor(house.id)).await.unwrap().unwrap();
     assert!(floor.displays.unwrap().is_empty());

@@ -134,7 +134,7 @@ pub async fn the_house_sees_its_guests_and_ends_one(world: World) {
     let seven = table(&house, "7", "key-7").await;
     let (a, b) = (sit(&house, &seven, "a", [1; 32]).await, sit(&house, &seven, "b", [2; 32]).await);
     house.place(&guest(&house, "a", Some("7"))).await;
-    world.store.rotate_refresh([1; 32], [3; 32], at(5)).await.unwrap();
+    world.store.rotate_refresh([1; 32], &[[3; 32]], at(5)).await.unwrap();
     let sessions = house.store.guest_sessions(house.id, Some(&key("7")), at(9), 10).await.unwrap();
     let told: Vec<_> = sessions.iter().map(|one| (one.id.clone(), one.open_orders, one.started_at, one.seen_at)).collect();
     assert_eq!(told, [(b.clone(), 0, at(0), at(0)), (a.clone(), 1, at(0), at(5))]);
@@ -153,14 +153,17 @@ pub async fn the_house_sees_its_guests_and_ends_one(world: World) {
 pub async fn a_phone_hears_that_the_house_ended_its_session(world: World) {
     let house = House::open(&world.store).await;
     let seven = table(&house, "7", "key-7").await;
-    let (a, left) = (sit(&house, &seven, "a", [1; 32]).await, sit(&house, &seven, "b", [2; 32]).await);
-    assert!(matches!(world.store.rotate_refresh([1; 32], [3; 32], at(1)).await, Ok(Rotation::Rotated(_))));
+    let (a, left) = (sit(&house, &seven, "a", [0; 32]).await, sit(&house, &seven, "b", [2; 32]).await);
+    for (presented, next) in [([0; 32], [1; 32]), ([1; 32], [3; 32])] {
+        assert!(matches!(world.store.rotate_refresh(presented, &[next], at(1)).await, Ok(Rotation::Rotated { .. })));
+    }
     world.store.end_session(&left).await.unwrap();
     house.store.end_guest_session(house.id, &a).await.unwrap();
-    let renew = |hash| world.store.rotate_refresh(hash, [8; 32], at(2));
+    let renew = |hash| world.store.rotate_refresh(hash, &[[8; 32]], at(2));
     assert_eq!(renew([3; 32]).await, Ok(Rotation::EndedByHouse));
     assert_eq!(renew([3; 32]).await, Ok(Rotation::EndedByHouse), "as often as it asks");
-    assert_eq!(renew([1; 32]).await, Ok(Rotation::Unknown), "a spent one");
+    assert_eq!(renew([1; 32]).await, Ok(Rotation::EndedByHouse), "the last that was spent: its answer may have been lost");
+    assert_eq!(renew([0; 32]).await, Ok(Rotation::Unknown), "one from before that");
     assert_eq!(renew([2; 32]).await, Ok(Rotation::Unknown), "who left by themselves");
     let later = orderbell::domain::time::Timestamp::from_millis(i64::MAX / 1000);
     world.store.forget_sessions(later, later).await.unwrap();

@@ -78,9 +78,11 @@ contract! {
         a_table_has_its_label_in_the_house_and_its_key_anywhere, people_sign_in_by_a_name_of_their_house,
         a_table_gets_another_key_and_goes, a_change_of_a_person_ends_their_sessions,
         of_two_managers_who_remove_each_other_one_stays, a_revoked_api_key_takes_its_sessions_with_it;
-    sessions: a_refresh_token_is_spent_once_and_replaced, a_spent_refresh_token_ends_its_session,
+    sessions: a_refresh_token_is_spent_once_and_replaced, an_older_refresh_token_ends_its_session,
+        the_last_spent_token_is_good_until_its_successor_is_used, a_spent_token_is_good_again_for_a_day_at_most,
+        what_is_spent_later_counts_as_later_whatever_the_clocks_say, a_successor_that_nobody_can_derive_loses_its_place,
         the_end_of_a_session_is_its_houses_to_know,
-        of_two_presenters_at_once_one_gets_it_and_the_session_ends, an_expired_session_is_not_refreshed,
+        presenters_at_once_get_one_successor, an_expired_session_is_not_refreshed,
         ends_are_recorded_once_also_without_a_row, the_time_of_an_end_never_goes_back, what_is_over_is_forgotten,
         an_end_is_read_and_kept_while_a_token_of_it_may_be_valid, ends_are_read_page_by_page_also_those_of_one_moment,
         the_end_of_an_issued_token_is_kept_until_it_expires;
@@ -93,7 +95,8 @@ contract! {
         the_house_sees_its_guests_and_ends_one, a_phone_hears_that_the_house_ended_its_session,
         refusals_by_a_limit_add_up_and_are_forgotten, an_answer_is_found_without_a_transaction;
     visits: a_visit_has_every_order_of_its_table_until_it_ends, a_visit_that_hears_of_no_order_is_over_after_a_while;
-    devices: a_screen_is_handed_out_once, of_many_polls_at_once_one_gets_the_screen,
+    devices: a_screen_is_handed_out_until_its_session_has_ended, of_many_beginnings_with_one_code_one_begins_a_session,
+        a_session_is_found_by_what_began_it_until_it_is_renewed,
         an_approval_needs_a_code_that_is_good, a_pairing_expires_and_frees_its_code,
         a_screen_that_is_moved_keeps_its_session, a_revoked_screen_is_gone_with_its_sessions;
     pushes: the_diner_of_an_order_is_told_and_nobody_else, a_subscription_is_kept_once_and_the_oldest_give_way,

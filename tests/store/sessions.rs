@@ -8,7 +8,7 @@ use orderbell::domain::principal::{Principal, Role};
 use orderbell::domain::text::Key;
 use orderbell::domain::time::Timestamp;
 use orderbell::store::StoreError;
-use orderbell::store::sessions::{EndCursor, Ended, Rotation, SessionRow};
+use orderbell::store::sessions::{EndCursor, Ended, REPEATABLE, Rotation, SessionRow};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -40,10 +40,66 @@ async fn ended_since(world: &World, since: Timestamp) -> Vec<Ended> {
 pub async fn a_refresh_token_is_spent_once_and_replaced(world: World) {
     let session = begin(&world, "s-1", FIRST).await;
     let store = &world.store;
-    assert_eq!(store.rotate_refresh(FIRST, SECOND, at(1)).await.unwrap(), Rotation::Rotated(session.clone()));
-    assert_eq!(store.rotate_refresh(SECOND, THIRD, at(2)).await.unwrap(), Rotation::Rotated(session.clone()));
-    assert_eq!(store.rotate_refresh([9; 32], [8; 32], at(2)).await.unwrap(), Rotation::Unknown);
+    assert_eq!(rotate(&world, FIRST, &[SECOND], 1).await, rotated(&session, SECOND));
+    assert_eq!(rotate(&world, SECOND, &[THIRD], 2).await, rotated(&session, THIRD));
+    assert_eq!(rotate(&world, [9; 32], &[[8; 32]], 2).await, Rotation::Unknown);
+    assert_eq!(store.session_of_refresh(FIRST).await.unwrap(), Some(key("s-1")), "spent or not");
+    assert_eq!(store.session_of_refresh([9; 32]).await.unwrap(), None);
     assert_eq!(store.add_session(&session, [7; 32], at(3)).await, Err(StoreError::Taken));
+}
+
+pub async fn the_last_spent_token_is_good_until_its_successor_is_used(world: World) {
+    let session = begin(&world, "s-1", FIRST).await;
+    rotate(&world, FIRST, &[SECOND], 1).await;
+    for second in [1, 2, 500] {
+        // A key that was put in front meanwhile derives another; the one that is there counts.
+        assert_eq!(rotate(&world, FIRST, &[[8; 32], SECOND], second).await, rotated(&session, SECOND));
+    }
+    assert_eq!(rotate(&world, SECOND, &[THIRD], 501).await, rotated(&session, THIRD));
+    assert_eq!(rotate(&world, SECOND, &[THIRD], 502).await, rotated(&session, THIRD), "now this one is the last");
+    assert_eq!(rotate(&world, FIRST, &[SECOND], 503).await, Rotation::Reused(key("s-1")));
+    assert_eq!(rotate(&world, THIRD, &[[4; 32]], 504).await, Rotation::Unknown);
+    assert_eq!(ended(&world).await, [key("s-1")]);
+}
+
+pub async fn a_spent_token_is_good_again_for_a_day_at_most(world: World) {
+    let house = House::open(&world.store).await;
+    let day = i64::try_from(REPEATABLE.as_secs()).unwrap();
+    for (id, hash) in [("s-1", [1; 32]), ("s-2", [11; 32])] {
+        let row = SessionRow { principal: Principal { session: key(id), ..house.staff() }, expires_at: at(90 * day) };
+        world.store.add_session(&row, hash, at(0)).await.unwrap();
+        rotate(&world, hash, &[[hash[0] + 1; 32]], 1).await;
+    }
+    assert!(matches!(rotate(&world, [1; 32], &[[2; 32]], day).await, Rotation::Rotated { .. }));
+    assert_eq!(rotate(&world, [11; 32], &[[12; 32]], day + 1).await, Rotation::Reused(key("s-2")));
+}
+
+/// A clock that is behind must not make an older token the last.
+pub async fn what_is_spent_later_counts_as_later_whatever_the_clocks_say(world: World) {
+    let session = begin(&world, "s-1", FIRST).await;
+    rotate(&world, FIRST, &[SECOND], 300).await;
+    rotate(&world, SECOND, &[THIRD], 100).await;
+    assert_eq!(rotate(&world, SECOND, &[THIRD], 100).await, rotated(&session, THIRD));
+    assert_eq!(rotate(&world, FIRST, &[SECOND], 100).await, Rotation::Reused(key("s-1")));
+}
+
+/// The keyring has lost the key, or the version before drew the token.
+pub async fn a_successor_that_nobody_can_derive_loses_its_place(world: World) {
+    let session = begin(&world, "s-1", FIRST).await;
+    rotate(&world, FIRST, &[[7; 32]], 1).await;
+    assert_eq!(rotate(&world, FIRST, &[SECOND], 2).await, rotated(&session, SECOND));
+    assert_eq!(rotate(&world, FIRST, &[[7; 32]], 3).await, rotated(&session, [7; 32]), "nodes of two keyrings in turn");
+    assert_eq!(rotate(&world, FIRST, &[SECOND], 3).await, rotated(&session, SECOND));
+    assert_eq!(rotate(&world, SECOND, &[THIRD], 4).await, rotated(&session, THIRD));
+    assert_eq!(rotate(&world, [7; 32], &[[6; 32]], 5).await, Rotation::Reused(key("s-1")), "somebody had it after all");
+}
+
+async fn rotate(world: &World, presented: [u8; 32], candidates: &[[u8; 32]], second: i64) -> Rotation {
+    world.store.rotate_refresh(presented, candidates, at(second)).await.unwrap()
+}
+
+fn rotated(session: &SessionRow, successor: [u8; 32]) -> Rotation {
+    Rotation::Rotated { session: session.clone(), successor }
 }
 
 pub async fn the_end_of_a_session_is_its_houses_to_know(world: World) {
@@ -56,40 +112,36 @@ pub async fn the_end_of_a_session_is_its_houses_to_know(world: World) {
     assert_eq!(store.session_end(who.restaurant, &who.session).await, Ok(None));
 }
 
-pub async fn a_spent_refresh_token_ends_its_session(world: World) {
+pub async fn an_older_refresh_token_ends_its_session(world: World) {
     let session = begin(&world, "s-1", FIRST).await;
     begin(&world, "s-2", [11; 32]).await;
-    let store = &world.store;
-    store.rotate_refresh(FIRST, SECOND, at(1)).await.unwrap();
+    rotate(&world, FIRST, &[SECOND], 1).await;
+    rotate(&world, SECOND, &[THIRD], 2).await;
     let id = session.principal.session;
-    assert_eq!(store.rotate_refresh(FIRST, THIRD, at(2)).await.unwrap(), Rotation::Reused(id.clone()));
-    assert_eq!(store.rotate_refresh(SECOND, THIRD, at(3)).await.unwrap(), Rotation::Unknown, "the good one is void too");
-    assert_eq!(store.rotate_refresh(FIRST, THIRD, at(3)).await.unwrap(), Rotation::Unknown);
+    assert_eq!(rotate(&world, FIRST, &[SECOND], 3).await, Rotation::Reused(id.clone()));
+    assert_eq!(rotate(&world, THIRD, &[[4; 32]], 3).await, Rotation::Unknown, "the good one is void too");
+    assert_eq!(rotate(&world, FIRST, &[SECOND], 3).await, Rotation::Unknown);
     assert_eq!(ended(&world).await, [id]);
-    assert!(matches!(store.rotate_refresh([11; 32], [12; 32], at(3)).await.unwrap(), Rotation::Rotated(_)));
+    assert!(matches!(rotate(&world, [11; 32], &[[12; 32]], 3).await, Rotation::Rotated { .. }));
 }
 
-pub async fn of_two_presenters_at_once_one_gets_it_and_the_session_ends(world: World) {
+pub async fn presenters_at_once_get_one_successor(world: World) {
     for round in 0..10_u8 {
-        let hash = [round * 10 + 1; 32];
-        begin(&world, &format!("s-{round}"), hash).await;
+        let (hash, next) = ([round * 10 + 1; 32], [round * 10 + 2; 32]);
+        let session = begin(&world, &format!("s-{round}"), hash).await;
         let mut presenters = JoinSet::new();
-        for presenter in 0..4_u8 {
+        for _ in 0..4_u8 {
             let store = world.store.clone();
-            let next = [round * 10 + 2 + presenter; 32];
-            presenters.spawn(async move { store.rotate_refresh(hash, next, at(1)).await.unwrap() });
+            presenters.spawn(async move { store.rotate_refresh(hash, &[next], at(1)).await.unwrap() });
         }
-        let outcomes = presenters.join_all().await;
-        let count = |is: fn(&Rotation) -> bool| outcomes.iter().filter(|outcome| is(outcome)).count();
-        assert_eq!(count(|outcome| matches!(outcome, Rotation::Rotated(_))), 1, "{outcomes:?}");
-        assert_eq!(count(|outcome| matches!(outcome, Rotation::Reused(_))), 1, "{outcomes:?}");
-        assert_eq!(count(|outcome| matches!(outcome, Rotation::Unknown)), 2, "{outcomes:?}");
+        assert_eq!(presenters.join_all().await, vec![rotated(&session, next); 4]);
     }
+    assert_eq!(ended(&world).await, []);
 }
 
 pub async fn an_expired_session_is_not_refreshed(world: World) {
     begin(&world, "s-1", FIRST).await;
-    assert_eq!(world.store.rotate_refresh(FIRST, SECOND, at(600)).await.unwrap(), Rotation::Unknown);
+    assert_eq!(world.store.rotate_refresh(FIRST, &[SECOND], at(600)).await.unwrap(), Rotation::Unknown);
     assert_eq!(ended(&world).await, [], "expiry is no end");
 }
 
@@ -102,7 +154,7 @@ pub async fn ends_are_recorded_once_also_without_a_row(world: World) {
         // Two ends of one millisecond are in no order.
         tokio::time::sleep(Duration::from_millis(3)).await;
     }
-    assert_eq!(store.rotate_refresh(FIRST, SECOND, at(3)).await.unwrap(), Rotation::Unknown);
+    assert_eq!(store.rotate_refresh(FIRST, &[SECOND], at(3)).await.unwrap(), Rotation::Unknown);
     let ends = ended_since(&world, Timestamp::from_millis(0)).await;
     let sessions: Vec<_> = ends.iter().map(|ended| ended.session.clone()).collect();
     assert_eq!(sessions, [made_by_hand, row], "oldest first");
@@ -123,9 +175,9 @@ pub async fn what_is_over_is_forgotten(world: World) {
     begin(&world, "s-1", FIRST).await;
     let store = &world.store;
     assert_eq!(store.forget_sessions(at(600), at(0)).await.unwrap(), 0);
-    assert!(matches!(store.rotate_refresh(FIRST, SECOND, at(4)).await.unwrap(), Rotation::Rotated(_)));
+    assert!(matches!(store.rotate_refresh(FIRST, &[SECOND], at(4)).await.unwrap(), Rotation::Rotated { .. }));
     assert_eq!(store.forget_sessions(at(601), at(0)).await.unwrap(), 1, "the session, with its refresh tokens");
-    assert_eq!(store.rotate_refresh(SECOND, THIRD, at(5)).await.unwrap(), Rotation::Unknown);
+    assert_eq!(store.rotate_refresh(SECOND, &[THIRD], at(5)).await.unwrap(), Rotation::Unknown);
     store.end_session(&key("by-hand")).await.unwrap();
     let ended_at = ended_since(&world, Timestamp::from_millis(0)).await[0].at();
     assert_eq!(store.forget_sessions(ended_at, at(0)).await.unwrap(), 0);

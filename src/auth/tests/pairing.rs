@@ -29,10 +29,45 @@ async fn a_screen_is_approved_once_and_gets_its_session_once() {
     let device = service.approve(&staff, &typed, name(), Some(station.clone())).await.unwrap();
     let again = service.approve(&staff, &pairing.user_code, name(), None).await;
     assert_eq!(again.unwrap_err(), SessionError::UnknownPairing);
-    let screen = service.poll(&code).await.unwrap().principal;
-    assert_eq!((screen.role, screen.restaurant, screen.station), (Role::Kitchen, LADLE, Some(station)));
+    let signed_in = service.poll(&code).await.unwrap();
+    let screen = signed_in.principal;
+    assert_eq!((screen.role, screen.restaurant, &screen.station), (Role::Kitchen, LADLE, &Some(station)));
     assert_eq!((screen.device, screen.sub.to_string()), (Some(device.id), device.id.to_string()));
-    assert_eq!(service.poll(&code).await.unwrap_err(), PollError::Unknown);
+    assert_eq!(service.poll(&code).await.unwrap_err(), PollError::SlowDown);
+    let again = after_the_interval(&service, &code).await.unwrap();
+    assert_eq!(
+        (&again.principal, &again.tokens.refresh_token),
+        (&screen, &signed_in.tokens.refresh_token),
+        "the answer was lost"
+    );
+    service.refresh(&again.tokens.refresh_token.as_str().into()).await.unwrap();
+    assert_eq!(after_the_interval(&service, &code).await.unwrap_err(), PollError::Unknown);
+}
+
+/// Polls until it is no longer told to wait.
+async fn after_the_interval(service: &SessionService, code: &SecretString) -> Result<SignedIn, PollError> {
+    let deadline = clock::now().plus(Duration::from_secs(30));
+    loop {
+        match service.poll(code).await {
+            Err(PollError::SlowDown) if clock::now() < deadline => tokio::time::sleep(Duration::from_millis(50)).await,
+            outcome => return outcome,
+        }
+    }
+}
+
+#[tokio::test]
+async fn polls_at_once_begin_one_session_and_its_end_is_the_pairings() {
+    let (service, _folder) = service().await;
+    let pairing = service.begin_pairing().await.unwrap();
+    let code = pairing.device_code.as_str().into();
+    service.approve(&principal(Role::Staff, LADLE), &pairing.user_code, name(), None).await.unwrap();
+    let (one, two) = tokio::join!(service.poll(&code), service.poll(&code));
+    // One may come after the other's session was begun, and is told to wait.
+    let got: Vec<_> = [one, two].into_iter().filter(|outcome| !matches!(outcome, Err(PollError::SlowDown))).collect();
+    let got: Vec<_> = got.into_iter().map(Result::unwrap).collect();
+    assert!(got.iter().all(|one| one.tokens.refresh_token == got[0].tokens.refresh_token));
+    service.end(&got[0].principal.session).await.unwrap();
+    assert_eq!(service.poll(&code).await.unwrap_err(), PollError::Unknown, "who unpairs a screen has to pair it again");
 }
 
 #[tokio::test]

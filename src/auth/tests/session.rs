@@ -1,5 +1,4 @@
 use super::*;
-use crate::auth::ended::Notice;
 use crate::auth::keyring::Keyring;
 use crate::auth::tests::fixtures::{API_KEY, LADLE, PASSWORD, open_store};
 use crate::auth::token::Verifier;
@@ -22,7 +21,7 @@ fn verified(answer: &TokenAnswer) -> Principal {
 async fn staff_sign_in_with_what_is_theirs_and_nothing_else() {
     let (service, _folder) = service(Lifetimes::default()).await;
     for role in [Role::Staff, Role::Manager] {
-        let signed_in = service.sign_in("ladle", role.as_str(), PASSWORD.into(), None).await.unwrap();
+        let signed_in = service.sign_in("ladle", role.as_str(), PASSWORD.into(), None, None).await.unwrap();
         let principal = verified(&signed_in.tokens);
         assert_eq!(principal, signed_in.principal);
         assert_eq!((principal.role, principal.restaurant, signed_in.restaurant.id), (role, LADLE, LADLE));
@@ -37,7 +36,7 @@ async fn staff_sign_in_with_what_is_theirs_and_nothing_else() {
         ("ladle", "staff", ""),
     ];
     for (slug, username, password) in wrong {
-        let outcome = service.sign_in(slug, username, password.into(), None).await;
+        let outcome = service.sign_in(slug, username, password.into(), None, None).await;
         assert_eq!(outcome.unwrap_err(), SessionError::BadCredentials, "{slug} {username} {password}");
     }
 }
@@ -45,8 +44,8 @@ async fn staff_sign_in_with_what_is_theirs_and_nothing_else() {
 #[tokio::test]
 async fn two_sign_ins_are_two_sessions_of_one_person() {
     let (service, _folder) = service(Lifetimes::default()).await;
-    let one = service.sign_in("ladle", "staff", PASSWORD.into(), None).await.unwrap().principal;
-    let two = service.sign_in("ladle", "staff", PASSWORD.into(), None).await.unwrap().principal;
+    let one = service.sign_in("ladle", "staff", PASSWORD.into(), None, None).await.unwrap().principal;
+    let two = service.sign_in("ladle", "staff", PASSWORD.into(), None, None).await.unwrap().principal;
     assert_eq!(one.sub, two.sub);
     assert_ne!(one.session, two.session);
 }
@@ -77,22 +76,6 @@ async fn each_guest_at_a_table_is_a_diner_of_their_own() {
     for wrong in ["ladle-table-8", "", "not a key", &"x".repeat(1000)] {
         assert_eq!(service.seat(&wrong.into()).await.unwrap_err(), SessionError::UnknownTable, "{wrong}");
     }
-}
-
-#[tokio::test]
-async fn a_refresh_token_is_spent_by_use_and_ends_the_session_when_used_again() {
-    let (service, _folder) = service(Lifetimes::default()).await;
-    let mut listener = service.ended.listen();
-    let first = service.seat(&"ladle-table-7".into()).await.unwrap();
-    let second = service.refresh(&first.tokens.refresh_token.as_str().into()).await.unwrap();
-    assert_eq!(verified(&second), first.principal);
-    assert_ne!(second.refresh_token, first.tokens.refresh_token);
-    assert!(!service.ended.contains(&first.principal.session));
-    assert_eq!(service.refresh(&first.tokens.refresh_token.as_str().into()).await.unwrap_err(), SessionError::Over);
-    assert!(service.ended.contains(&first.principal.session));
-    assert_eq!(listener.next().await, Some(Notice::Ended(first.principal.session)));
-    assert_eq!(service.refresh(&second.refresh_token.as_str().into()).await.unwrap_err(), SessionError::Over);
-    assert_eq!(service.refresh(&"never given out".into()).await.unwrap_err(), SessionError::Over);
 }
 
 #[tokio::test]

@@ -88,18 +88,17 @@ async fn poll(connection: &mut Connection, hash: [u8; 32], interval_ms: i64, at:
     match polled {
         Some((expires_at, _)) if expires_at <= at.micros() => Ok(Poll::Expired),
         Some((_, None)) => Ok(Poll::Pending),
-        Some((_, Some(device))) => hand_out(connection, hash, device).await,
+        Some((_, Some(device))) => hand_out(connection, device).await,
         None => not_now(connection, hash, at).await,
     }
 }
 
-/// Gives the screen away and the pairing with it, so that nobody gets it again.
-async fn hand_out(connection: &mut Connection, hash: [u8; 32], device: Uuid) -> Result<Poll> {
-    let removed = query::<Database>(sql::devices::REMOVE_PAIRING).bind(hash.as_slice()).execute(&mut *connection).await?;
+/// The pairing stays for a screen that does not get the answer: whoever begins its session sees that it begins one.
+async fn hand_out(connection: &mut Connection, device: Uuid) -> Result<Poll> {
     let query = query_as::<Database, DeviceRow>(sql::devices::DEVICE_OF_PAIRING).bind(device);
     match query.fetch_optional(connection).await? {
-        Some(row) if removed.rows_affected() == 1 => Ok(Poll::Approved(row.try_into()?)),
-        _ => Ok(Poll::Unknown),
+        Some(row) => Ok(Poll::Approved(row.try_into()?)),
+        None => Ok(Poll::Unknown),
     }
 }
 

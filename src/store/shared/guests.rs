@@ -62,7 +62,7 @@ async fn begin(connection: &mut Connection, session: &SessionRow, hash: [u8; 32]
     if table.as_deref() != who.table.as_ref().map(|label| label.as_str()) || table.is_none() {
         return Err(StoreError::Missing);
     }
-    sessions::add_session(connection, session, hash, at).await
+    sessions::add_session(connection, session, hash, None, at).await
 }
 
 async fn end_one(connection: &mut Connection, restaurant: RestaurantId, session: &Key) -> Result<()> {
@@ -75,10 +75,10 @@ async fn end_one(connection: &mut Connection, restaurant: RestaurantId, session:
 async fn end(connection: &mut Connection, ids: Vec<String>) -> Result<Vec<Key>> {
     for id in &ids {
         query::<Database>(sql::guests::HOLD_SESSION).bind(id.as_str()).execute(&mut *connection).await?;
-        let unspent = query_scalar::<Database, Vec<u8>>(sql::guests::UNSPENT_REFRESHES).bind(id.as_str());
-        let unspent = unspent.fetch_all(&mut *connection).await?;
+        let last = query_scalar::<Database, Vec<u8>>(sql::guests::LAST_REFRESHES).bind(id.as_str());
+        let last = last.fetch_all(&mut *connection).await?;
         sessions::end(connection, id).await?;
-        for hash in unspent {
+        for hash in last {
             let keep = query::<Database>(sql::guests::KEEP_ENDED_REFRESH).bind(hash).bind(id.as_str());
             keep.execute(&mut *connection).await?;
         }

@@ -7,8 +7,8 @@ use crate::domain::principal::{Principal, Role};
 use crate::domain::text::{Key, Name};
 use crate::domain::time::Timestamp;
 use crate::store::audit::{Kind, Note};
-use crate::store::rows::{EndedRow, IssuedRow, SessionRecord};
-use crate::store::sessions::{END_MATTERS, EndCursor, Ended, Issued, Rotation, SessionRow, Sessions};
+use crate::store::rows::{BegunRow, EndedRow, IssuedRow, RemovedRow, SessionRecord};
+use crate::store::sessions::{END_MATTERS, EndCursor, Ended, Issued, REPEATABLE, Rotation, SessionRow, Sessions};
 use crate::store::{Result, rows, sql};
 use async_trait::async_trait;
 use sqlx::{query, query_as, query_scalar};
@@ -37,11 +37,28 @@ impl Sessions for Backend {
 
     async fn add_session(&self, session: &SessionRow, refresh_hash: [u8; 32], at: Timestamp) -> Result<()> {
         let session = session.clone();
-        self.write(move |c| Box::pin(async move { add_session(c, &session, refresh_hash, at).await })).await
+        self.write(move |c| Box::pin(async move { add_session(c, &session, refresh_hash, None, at).await })).await
     }
 
-    async fn rotate_refresh(&self, presented: [u8; 32], next: [u8; 32], at: Timestamp) -> Result<Rotation> {
-        self.write(move |c| Box::pin(rotate(c, presented, next, at))).await
+    async fn begin_session(&self, origin: [u8; 32], session: &SessionRow, refresh_hash: [u8; 32], at: Timestamp) -> Result<()> {
+        let session = session.clone();
+        self.write(move |c| Box::pin(async move { add_session(c, &session, refresh_hash, Some(origin), at).await })).await
+    }
+
+    async fn begun_session(&self, origin: [u8; 32], after: Timestamp) -> Result<Option<(SessionRow, [u8; 32])>> {
+        let query = query_as::<Database, BegunRow>(sql::sessions::BEGUN_SESSION);
+        self.one(query.bind(origin.to_vec()).bind(after.micros())).await
+    }
+
+    async fn session_of_refresh(&self, hash: [u8; 32]) -> Result<Option<Key>> {
+        let query = query_scalar::<Database, String>(sql::sessions::SESSION_OF_REFRESH).bind(hash.to_vec());
+        let session = self.read(move |c| Box::pin(async move { Ok(query.fetch_optional(c).await?) })).await?;
+        session.map(|session| rows::text("session", &session)).transpose()
+    }
+
+    async fn rotate_refresh(&self, presented: [u8; 32], candidates: &[[u8; 32]], at: Timestamp) -> Result<Rotation> {
+        let candidates = candidates.to_vec();
+        self.write(move |c| Box::pin(async move { rotate(c, presented, &candidates, at).await })).await
     }
 
     async fn session_end(&self, restaurant: RestaurantId, session: &Key) -> Result<Option<Timestamp>> {
@@ -74,7 +91,13 @@ impl Sessions for Backend {
     }
 }
 
-pub async fn add_session(connection: &mut Connection, session: &SessionRow, hash: [u8; 32], at: Timestamp) -> Result<()> {
+pub async fn add_session(
+    connection: &mut Connection,
+    session: &SessionRow,
+    hash: [u8; 32],
+    origin: Option<[u8; 32]>,
+    at: Timestamp,
+) -> Result<()> {
     let who = &session.principal;
     query::<Database>(sql::sessions::ADD_SESSION)
         .bind(who.session.as_str())
@@ -86,6 +109,7 @@ pub async fn add_session(connection: &mut Connection, session: &SessionRow, hash
         .bind(who.device.map(|device| device.uuid()))
         .bind(at.micros())
         .bind(session.expires_at.micros())
+        .bind(origin.map(|origin| origin.to_vec()))
         .execute(&mut *connection)
         .await?;
     add_refresh(connection, hash, who.session.as_str()).await
@@ -97,25 +121,48 @@ async fn add_refresh(connection: &mut Connection, hash: [u8; 32], session: &str)
     Ok(())
 }
 
-async fn rotate(connection: &mut Connection, presented: [u8; 32], next: [u8; 32], at: Timestamp) -> Result<Rotation> {
+async fn rotate(connection: &mut Connection, presented: [u8; 32], candidates: &[[u8; 32]], at: Timestamp) -> Result<Rotation> {
     let touch = query_as::<Database, SessionRecord>(sql::sessions::TOUCH_SESSION).bind(presented.as_slice());
     let Some(record) = touch.bind(at.micros()).fetch_optional(&mut *connection).await? else {
         let was_ended = guests::was_ended(connection, presented).await?;
         return Ok(if was_ended { Rotation::EndedByHouse } else { Rotation::Unknown });
     };
     let session = SessionRow::try_from(record)?;
-    if session.expires_at <= at {
+    let Some(&next) = candidates.first().filter(|_| session.expires_at > at) else {
         return Ok(Rotation::Unknown);
-    }
+    };
     let id = session.principal.session.as_str();
-    let spend = query::<Database>(sql::sessions::SPEND_REFRESH).bind(presented.as_slice()).bind(at.micros());
-    if spend.execute(&mut *connection).await?.rows_affected() == 0 {
-        end(connection, id).await?;
-        record_reuse(connection, &session.principal).await?;
-        return Ok(Rotation::Reused(session.principal.session));
+    let last = query_scalar::<Database, Option<i64>>(sql::sessions::LAST_SPENDING).bind(id);
+    let last = last.fetch_one(&mut *connection).await?;
+    // Nodes' clocks differ; what is spent later has the later time all the same.
+    let now = last.map_or(at.micros(), |last| at.micros().max(last + 1));
+    let spend = query::<Database>(sql::sessions::SPEND_REFRESH).bind(presented.as_slice()).bind(now);
+    if spend.execute(&mut *connection).await?.rows_affected() == 1 {
+        add_refresh(connection, next, id).await?;
+        return Ok(Rotation::Rotated { session, successor: next });
     }
-    add_refresh(connection, next, id).await?;
-    Ok(Rotation::Rotated(session))
+    let spent_at = query_scalar::<Database, i64>(sql::sessions::SPENT_AT).bind(presented.as_slice());
+    let spent_at = spent_at.fetch_one(&mut *connection).await?;
+    if Some(spent_at) == last && Timestamp::from_micros(spent_at).plus(REPEATABLE) > at {
+        let successor = repeat(connection, id, candidates, next).await?;
+        return Ok(Rotation::Rotated { session, successor });
+    }
+    end(connection, id).await?;
+    record_reuse(connection, &session.principal).await?;
+    Ok(Rotation::Reused(session.principal.session))
+}
+
+/// Finds the token in the place of the one that was spent last, or puts `next` there if nobody can be told which it is.
+async fn repeat(connection: &mut Connection, session: &str, candidates: &[[u8; 32]], next: [u8; 32]) -> Result<[u8; 32]> {
+    let unspent = query_scalar::<Database, Vec<u8>>(sql::sessions::UNSPENT_REFRESH).bind(session);
+    let unspent = unspent.fetch_optional(&mut *connection).await?;
+    if let Some(&successor) = candidates.iter().find(|candidate| unspent.as_deref() == Some(candidate.as_slice())) {
+        return Ok(successor);
+    }
+    query::<Database>(sql::sessions::DISPLACE_REFRESH).bind(session).execute(&mut *connection).await?;
+    let place = query::<Database>(sql::sessions::PLACE_REFRESH).bind(next.as_slice()).bind(session);
+    place.execute(connection).await?;
+    Ok(next)
 }
 
 /// A spent token that is presented again ends the session of a member of the staff without their doing: they will ask why.
@@ -128,10 +175,14 @@ async fn record_reuse(connection: &mut Connection, who: &Principal) -> Result<()
 }
 
 pub async fn end(connection: &mut Connection, session: &str) -> Result<()> {
-    let remove = query_as::<Database, (i64, Option<String>)>(sql::sessions::REMOVE_SESSION).bind(session);
+    let remove = query_as::<Database, RemovedRow>(sql::sessions::REMOVE_SESSION).bind(session);
     let removed = remove.fetch_optional(&mut *connection).await?;
+    if let Some(origin) = removed.as_ref().and_then(|row| row.origin.as_deref()) {
+        // What began it begins no other.
+        query::<Database>(sql::devices::REMOVE_PAIRING).bind(origin).execute(&mut *connection).await?;
+    }
     query::<Database>(sql::pushes::REMOVE_PUSHES_OF_SESSION).bind(session).execute(&mut *connection).await?;
-    let until = removed.map(|(expires_at, token_name)| end_matters_until(expires_at, token_name.is_some()));
+    let until = removed.map(|row| end_matters_until(row.expires_at, row.token_name.is_some()));
     query::<Database>(RECORD_END).bind(session).bind(until).execute(connection).await?;
     Ok(())
 }

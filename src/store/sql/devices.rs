@@ -5,10 +5,11 @@ statements! {
     DROP_STALE_PAIRINGS = "DELETE FROM pairings WHERE (user_code = $1 AND expires_at <= $2) OR expires_at <= $3";
     ADD_PAIRING = "INSERT INTO pairings (device_code_hash, user_code, created_at, expires_at) VALUES ($1, $2, $3, $4)";
     APPROVE_PAIRING = "UPDATE pairings SET device = $2 WHERE user_code = $1 AND device IS NULL AND expires_at > $3";
-    /// One poll at a time gets through, and while nobody has approved none within the interval of the one before (`$3`:
-    /// the latest that may be).
+    /// One poll at a time gets through, and none within the interval of the one before (`$3`: the latest that may be), but
+    /// for the first after the approval.
     POLL_PAIRING = "UPDATE pairings SET polled_at = $2 \
-        WHERE device_code_hash = $1 AND (device IS NOT NULL OR polled_at IS NULL OR polled_at <= $3) RETURNING expires_at, device";
+        WHERE device_code_hash = $1 AND (polled_at IS NULL OR polled_at <= $3 \
+        OR (device IS NOT NULL AND NOT EXISTS (SELECT 1 FROM sessions WHERE origin = $1))) RETURNING expires_at, device";
     PAIRING_EXPIRY = "SELECT expires_at FROM pairings WHERE device_code_hash = $1";
     REMOVE_PAIRING = "DELETE FROM pairings WHERE device_code_hash = $1";
     VOID_PAIRINGS = "DELETE FROM pairings WHERE device = $1";

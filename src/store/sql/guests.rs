@@ -27,7 +27,9 @@ statements! {
     SESSIONS_OF_TABLE = "SELECT id FROM sessions WHERE restaurant = $1 AND table_label = $2 AND role = 'diner' ORDER BY id";
     /// Holds a session against a renewal, which would put another refresh token in its place.
     HOLD_SESSION = "UPDATE sessions SET refreshed_at = refreshed_at WHERE id = $1";
-    UNSPENT_REFRESHES = "SELECT hash FROM session_refreshes WHERE session = $1 AND spent_at IS NULL";
+    /// The token that is unspent, and the one that was spent last, which a phone still has that did not get the answer.
+    LAST_REFRESHES = "SELECT hash FROM session_refreshes WHERE session = $1 AND (spent_at IS NULL \
+        OR spent_at = (SELECT max(spent_at) FROM session_refreshes WHERE session = $1))";
     KEEP_ENDED_REFRESH = "INSERT INTO ended_refreshes (hash, session) VALUES ($1, $2) ON CONFLICT (hash) DO NOTHING";
     ENDED_REFRESH = "SELECT session FROM ended_refreshes WHERE hash = $1";
 

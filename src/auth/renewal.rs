@@ -1,0 +1,62 @@
+//! Renewals: a refresh token in, a new pair of tokens out, and the same pair for a token whose answer was lost.
+
+use super::secret::hash;
+use super::session::{SessionError, SessionService};
+use super::token::TokenAnswer;
+use crate::clock;
+use crate::domain::principal::{Principal, Role};
+use crate::domain::time::Timestamp;
+use crate::store::sessions::Rotation;
+use secrecy::SecretString;
+
+impl SessionService {
+    /// Returns a new access token and the successor of a refresh token, which is spent with it. The token that was spent
+    /// last gets the same successor again, until that is used, for a day at most: the answer may have been lost. An older
+    /// one ends the session: somebody has a copy.
+    ///
+    /// # Errors
+    /// `Over`, `EndedByHouse`; the store's.
+    pub async fn refresh(&self, refresh_token: &SecretString) -> Result<TokenAnswer, SessionError> {
+        let (presented, now) = (hash(refresh_token), clock::now());
+        self.end_if_idle(presented, now).await?;
+        let session = self.store.session_of_refresh(presented).await?;
+        let candidates = session.map(|session| self.issuer.successors().derive(&session, refresh_token));
+        let hashes = candidates.as_ref().map(|candidates| candidates.hashes()).unwrap_or_default();
+        match self.store.rotate_refresh(presented, &hashes, now).await? {
+            Rotation::Rotated { session, successor } => {
+                self.end_without_second_factor(&session.principal).await?;
+                let next = candidates.and_then(|candidates| candidates.find(successor)).ok_or(SessionError::Internal)?;
+                self.answer(&session, &next, now)
+            }
+            Rotation::Unknown => Err(SessionError::Over),
+            Rotation::EndedByHouse => Err(SessionError::EndedByHouse),
+            Rotation::Reused(session) => {
+                log::warn!(session:% = session; "a refresh token was presented whose successor was used, session ended");
+                self.ended.insert(session, now);
+                Err(SessionError::Over)
+            }
+        }
+    }
+
+    /// Staff who were away for too long sign in again. Whoever has a phone that was lost long ago gets nothing.
+    async fn end_if_idle(&self, refresh_hash: [u8; 32], now: Timestamp) -> Result<(), SessionError> {
+        let since = now.minus(self.lifetimes.staff_idle);
+        let Some(session) = self.store.idle_session(refresh_hash, since).await? else { return Ok(()) };
+        log::info!(session:% = session; "session ended after too long without use");
+        self.end(&session).await?;
+        Err(SessionError::Over)
+    }
+
+    /// A manager's session from before second factors were asked for does not outlive its token.
+    async fn end_without_second_factor(&self, who: &Principal) -> Result<(), SessionError> {
+        if who.role != Role::Manager || !self.rules.managers_need_totp || self.account(who).await?.second_factor.is_some() {
+            return Ok(());
+        }
+        self.end(&who.session).await?;
+        Err(SessionError::Over)
+    }
+}
+
+#[cfg(test)]
+#[path = "tests/renewal.rs"]
+mod tests;

@@ -1,0 +1,95 @@
+//! The refresh token that takes the place of another. It is derived and not drawn, so that whoever shows a token again,
+//! because the answer was lost, or in another tab, or on another node, gets the same one, although only hashes are stored.
+
+use super::keyring::Keyring;
+use super::secret::hash;
+use crate::domain::text::Key;
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit, Mac};
+use secrecy::zeroize::Zeroizing;
+use secrecy::{ExposeSecret, SecretString};
+use sha2::Sha256;
+
+const LABEL: &str = "renewals";
+
+/// A key of this purpose for each key of the keyring that has a secret part, those of new tokens first. The others are for
+/// answers from before the first key of the keyring was changed.
+pub struct Successors(Vec<Zeroizing<[u8; 32]>>);
+
+impl Successors {
+    pub fn of(keyring: &Keyring) -> Self {
+        Self(keyring.derive_each(LABEL).into_iter().map(Zeroizing::new).collect())
+    }
+
+    /// Derives the tokens that may have taken the place of a secret in a session, one for each key: 256 bits in base64url,
+    /// HMAC-SHA256 over both. A new one is the first.
+    pub fn derive(&self, session: &Key, secret: &SecretString) -> Candidates {
+        Candidates(self.0.iter().map(|key| successor(&**key, session, secret)).collect())
+    }
+}
+
+/// Tokens of which one took the place of another, or will.
+pub struct Candidates(Vec<SecretString>);
+
+impl Candidates {
+    /// Their hashes, in the same order.
+    pub fn hashes(&self) -> Vec<[u8; 32]> {
+        self.0.iter().map(hash).collect()
+    }
+
+    /// The one of a hash.
+    pub fn find(self, stored: [u8; 32]) -> Option<SecretString> {
+        self.0.into_iter().find(|candidate| hash(candidate) == stored)
+    }
+
+    /// The one for a new place.
+    pub fn first(self) -> Option<SecretString> {
+        self.0.into_iter().next()
+    }
+}
+
+fn successor(key: &[u8], session: &Key, secret: &SecretString) -> SecretString {
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { unreachable!("HMAC takes a key of any length") };
+    mac.update(session.as_str().as_bytes());
+    // No session's id has one, so the two cannot run into each other.
+    mac.update(b"\0");
+    mac.update(secret.expose_secret().as_bytes());
+    BASE64_URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: &str = "0123456789abcdef0123456789abcdef";
+
+    fn derived(keyring: &str, session: &str, secret: &str) -> Vec<String> {
+        let successors = Successors::of(&Keyring::parse(keyring).unwrap());
+        let candidates = successors.derive(&session.parse().unwrap(), &secret.into());
+        candidates.0.iter().map(|token| token.expose_secret().to_owned()).collect()
+    }
+
+    #[test]
+    fn a_successor_is_of_its_key_its_session_and_the_token_before_it() {
+        let (one, two) = (format!("a:{SECRET}1"), format!("b:{SECRET}2"));
+        let [token] = &derived(&one, "s", "t")[..] else { panic!("one for each key") };
+        assert_eq!((token.len(), &derived(&one, "s", "t")[0]), (43, token));
+        for (keyring, session, secret) in [(&two, "s", "t"), (&one, "r", "t"), (&one, "s", "u"), (&one, "st", "")] {
+            assert_ne!(&derived(keyring, session, secret)[0], token, "{keyring} {session} {secret}");
+        }
+        let both = derived(&format!("{two},{one}"), "s", "t");
+        assert_eq!(both, [derived(&two, "s", "t")[0].clone(), token.clone()], "the first key's is for new tokens");
+    }
+
+    #[test]
+    fn a_candidate_is_found_by_its_hash() {
+        let successors = Successors::of(&Keyring::parse(&format!("b:{SECRET}2,a:{SECRET}1")).unwrap());
+        let candidates = || successors.derive(&"s".parse().unwrap(), &"t".into());
+        let hashes = candidates().hashes();
+        let found = candidates().find(hashes[1]).unwrap();
+        assert_eq!(hash(&found), hashes[1]);
+        assert!(candidates().find([0; 32]).is_none());
+        assert_eq!(hash(&candidates().first().unwrap()), hashes[0]);
+    }
+}
