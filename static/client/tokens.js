@@ -3,9 +3,9 @@ import { newId } from './ids.js';
 
 /** A token is renewed this long before it expires; a short-lived one at half its life. */
 export const RENEW_BEFORE_MS = 60_000;
-/** Answers that say this refresh token will never do. */
-const SPENT = new Set([400, 401, 403, 422]);
-/** How long one tab may hold the right to renew, where the browser has no locks of its own. */
+/** A renewal that takes longer is given up, and tried again later with the same token. */
+const DEADLINE_MS = 8_000;
+/** How long one tab may hold the right to renew, where the browser has no locks of its own: longer than a renewal. */
 const LEASE_MS = 10_000;
 /** Long enough for two tabs that take the lease together to see who was last. */
 const LEASE_SETTLE_MS = 60;
@@ -13,8 +13,9 @@ const LEASE_SETTLE_MS = 60;
 /** @typedef {import('./types.js').Tokens} Tokens */
 
 /**
- * An access token and its refresh token, kept in a storage that all tabs of the origin share. Refresh tokens are
- * spent by use, and using one twice ends the session, so one tab renews and the others take what it got.
+ * An access token and its refresh token, kept in a storage that all tabs of the origin share. One tab renews and the
+ * others take what it got. A token whose answer was lost gets the same answer again, until the next one is used, so what
+ * was renewed is stored before anything is done with it, and a tab that comes late never stores what it got.
  *
  * @implements {Tokens}
  */
@@ -37,6 +38,8 @@ export class TokenSource {
     this.renewable = true;
     /** Why the server ended the session, where it says so: `ended_by_staff`. @type {string | null} */
     this.endReason = null;
+    /** True when there is nothing left to renew with: the server has said so, or another tab was told. */
+    this.over = false;
   }
 
   /** True when a token, fresh or not, is kept. */
@@ -58,7 +61,7 @@ export class TokenSource {
   /** @returns {Promise<string>} a token with life in it */
   async get() {
     const kept = this.#read();
-    if (!kept) throw signInAgain();
+    if (!kept) throw this.#lost();
     if (kept.renew_at > this.#now() || !kept.refresh_token) return kept.access_token;
     return this.refresh().catch((error) => {
       // A renewal that found no answer does not make a token worse that is still good for a moment.
@@ -76,36 +79,70 @@ export class TokenSource {
   /** @param {string | undefined} old */
   #renewAlone(old) {
     const renew = () => this.#renew(old);
-    const name = `orderbell-renewal:${this.#key}`;
-    return this.#locks ? /** @type {Promise<any>} */ (this.#locks.request(name, renew)) : this.#withLease(renew);
+    return this.#locks ? this.#withLock(this.#locks, renew) : this.#withLease(renew);
+  }
+
+  /**
+   * A tab that was put to sleep may hold the lock for hours, and a browser that refuses storage refuses locks: then two
+   * tabs renew at once, and get the same.
+   * @param {LockManager} locks @param {() => Promise<string>} task
+   * @returns {Promise<any>}
+   */
+  async #withLock(locks, task) {
+    const patience = new AbortController();
+    const timer = setTimeout(() => patience.abort(), LEASE_MS);
+    let held = false;
+    try {
+      return await locks.request(`orderbell-renewal:${this.#key}`, { signal: patience.signal }, () => {
+        held = true;
+        return task();
+      });
+    } catch (error) {
+      if (held) throw error;
+      return task();
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** @param {string | undefined} old */
   async #renew(old) {
     const kept = this.#read();
-    if (!kept?.refresh_token) throw signInAgain();
+    if (!kept?.refresh_token) throw this.#lost();
     if (kept.access_token !== old) return kept.access_token;
-    const response = await this.#ask(kept.refresh_token);
-    if (SPENT.has(response.status)) {
-      const { reason } = await response.json().catch(() => ({}));
-      this.endReason = reason ?? null;
+    const { status, body } = await this.#ask(kept.refresh_token);
+    const now = this.#read();
+    // Locks are not everywhere, and tabs are put to sleep: another may have renewed, or signed in, meanwhile.
+    if (now && now.refresh_token !== kept.refresh_token) return now.access_token;
+    // Only the server's own word ends a session. A 401 without it is of something in between.
+    if (status === 401 && body?.code === 'unauthorized') {
+      this.endReason = body.reason ?? null;
+      this.over = true;
       this.clear();
-      throw signInAgain(reason);
+      throw signInAgain(body.reason);
     }
-    if (!response.ok) throw new OrderbellError({ code: 'unavailable', status: response.status });
-    const answer = await response.json();
-    this.save(answer);
-    return answer.access_token;
+    if (status !== 200 || !isTokenAnswer(body)) throw new OrderbellError({ code: 'unavailable', status });
+    // Signed out meanwhile.
+    if (!now) throw this.#lost();
+    this.save(body);
+    return body.access_token;
   }
 
-  /** @param {string} refresh_token */
+  #lost() {
+    this.over = true;
+    return signInAgain();
+  }
+
+  /** @param {string} refresh_token @returns {Promise<{status: number, body: any}>} `body` is null where it is no JSON */
   async #ask(refresh_token) {
     try {
-      return await this.#fetch(new URL('/api/v1/sessions/refresh', this.#url), {
+      const response = await this.#fetch(new URL('/api/v1/sessions/refresh', this.#url), {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify({ refresh_token }),
+        signal: AbortSignal.timeout(DEADLINE_MS),
       });
+      return { status: response.status, body: parse(await response.text()) };
     } catch (error) {
       throw new OrderbellError({ code: 'offline', message: String(error) });
     }
@@ -120,7 +157,8 @@ export class TokenSource {
     const mine = newId();
     for (;;) {
       const lease = parse(this.#store.getItem(key));
-      if (!lease || lease.until < this.#now()) {
+      // One from further ahead than any is taken for was taken before the clock was set back.
+      if (!lease || lease.until < this.#now() || lease.until > this.#now() + LEASE_MS) {
         this.#store.setItem(key, JSON.stringify({ owner: mine, until: this.#now() + LEASE_MS }));
       }
       await pause(LEASE_SETTLE_MS);
@@ -192,6 +230,11 @@ export function tokenClaims(token) {
 /** @param {string} [reason] */
 function signInAgain(reason) {
   return new OrderbellError({ code: 'unauthorized', message: 'sign in again', reason });
+}
+
+/** @param {any} body */
+function isTokenAnswer(body) {
+  return typeof body?.access_token === 'string' && typeof body.refresh_token === 'string' && body.expires_in > 0;
 }
 
 /** @param {string | null} text */

@@ -6,23 +6,27 @@ import { FakeStore } from './support.mjs';
 
 const code = (promise) => promise.then(() => 'fine', (error) => error.code);
 
-/** A server that rotates refresh tokens and ends the session when one is used twice. */
+/** A server that gives the token spent last its successor again until that is used, and ends the session for older ones. */
 class FakeSessions {
-  spent = new Set();
+  /** How often each was shown. */ shown = [];
   calls = 0;
   status = 200;
-  #serial = 1;
+  ended = false;
+  /** What is done to the answer of each call. @type {(answer: Response) => Promise<Response> | Response} */ way = (given) => given;
+  #head = 1;
 
-  fetch = async (url, { method, body }) => {
-    assert.deepEqual([url.pathname, method], ['/api/v1/sessions/refresh', 'POST']);
+  fetch = async (url, { method, body, signal }) => {
+    assert.deepEqual([url.pathname, method, signal.aborted], ['/api/v1/sessions/refresh', 'POST', false]);
     this.calls += 1;
     const { refresh_token } = JSON.parse(body);
+    this.shown.push(refresh_token);
     await new Promise((resolve) => setTimeout(resolve, 5));
-    if (this.spent.has(refresh_token)) return answer(401, { code: 'unauthorized' });
     if (this.status !== 200) return answer(this.status, {});
-    this.spent.add(refresh_token);
-    this.#serial += 1;
-    return answer(200, { access_token: `access-${this.#serial}`, refresh_token: `refresh-${this.#serial}`, token_type: 'Bearer', expires_in: 900 });
+    const number = Number(refresh_token.split('-')[1]);
+    this.ended ||= number < this.#head - 1;
+    if (this.ended) return this.way(answer(401, { code: 'unauthorized' }));
+    this.#head = number + 1;
+    return this.way(answer(200, { access_token: `access-${this.#head}`, refresh_token: `refresh-${this.#head}`, token_type: 'Bearer', expires_in: 900 }));
   };
 }
 
@@ -31,7 +35,7 @@ const answer = (status, body, headers = {}) => new Response(status === 204 ? nul
 /** Locks as a browser has them, for all tabs of the origin. */
 class FakeLocks {
   #tail = Promise.resolve();
-  request = (_name, task) => {
+  request = (_name, _options, task) => {
     const run = this.#tail.then(task);
     this.#tail = run.catch(() => {});
     return run;
@@ -90,7 +94,7 @@ for (const [name, locks] of [['with locks', new FakeLocks()], ['without locks, o
     const [one, two] = [source(shared).tokens, source(shared).tokens];
     one.save(FIRST);
     assert.deepEqual(await Promise.all([one.refresh(), two.refresh()]), ['access-2', 'access-2']);
-    assert.equal(shared.sessions.calls, 1, 'a spent refresh token was never used again');
+    assert.equal(shared.sessions.calls, 1);
   });
 }
 
@@ -110,9 +114,79 @@ test('an ended session clears what is kept; a server in trouble does not', async
   assert.equal(await code(tokens.refresh()), 'unavailable');
   assert.equal(tokens.present, true);
   sessions.status = 200;
-  sessions.spent.add('refresh-1');
+  sessions.ended = true;
   assert.equal(await code(tokens.refresh()), 'unauthorized');
   assert.equal(tokens.present, false);
+});
+
+test('a lost answer is asked for again, with the same token', async () => {
+  const { tokens, sessions } = source();
+  tokens.save(FIRST);
+  const lost = [() => { throw new TypeError('cut'); }, () => new Response('{"access_token":"acc'), () => new Response('<h1>Sign in to the network</h1>'),
+    () => answer(200, {}), () => answer(401, { message: 'a portal' }), () => new Response('no', { status: 403 }), () => answer(429, { code: 'rate_limited' })];
+  for (const way of lost) {
+    sessions.way = way;
+    assert.match(await code(tokens.refresh()), /^(offline|unavailable)$/);
+    assert.deepEqual([tokens.present, tokens.over], [true, false]);
+  }
+  sessions.way = (given) => given;
+  assert.equal(await tokens.refresh(), 'access-2');
+  assert.deepEqual(new Set(sessions.shown), new Set(['refresh-1']));
+});
+
+test('a page that is left amid a renewal leaves a token that renews', async () => {
+  const [store, sessions] = [new FakeStore(), new FakeSessions()];
+  const first = source({ store, sessions }).tokens;
+  first.save(FIRST);
+  sessions.way = () => new Promise(() => {});
+  first.refresh();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  sessions.way = (given) => given;
+  store.removeItem('staff.lease');
+  const next = source({ store, sessions }).tokens;
+  assert.equal(await next.refresh(), 'access-2');
+  assert.equal(await next.refresh(), 'access-3');
+});
+
+test('a tab that comes late stores nothing over what another has renewed since, and ends nothing', async () => {
+  for (const late of [(given) => given, () => answer(401, { code: 'unauthorized' })]) {
+    const [store, sessions] = [new FakeStore(), new FakeSessions()];
+    const locks = { request: (_name, _options, task) => task() };
+    const [slow, quick] = [source({ store, sessions, locks }).tokens, source({ store, sessions, locks }).tokens];
+    slow.save(FIRST);
+    let arrive = () => {};
+    sessions.way = (given) => new Promise((resolve) => { arrive = () => resolve(late(given)); });
+    const waiting = slow.refresh();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    sessions.way = (given) => given;
+    assert.equal(await quick.refresh(), 'access-2');
+    assert.equal(await quick.refresh(), 'access-3');
+    arrive();
+    assert.equal(await waiting, 'access-3');
+    assert.deepEqual([await quick.refresh(), slow.over, sessions.ended], ['access-4', false, false]);
+  }
+});
+
+test('who signs out while another tab renews stays signed out', async () => {
+  const { tokens, sessions } = source();
+  tokens.save(FIRST);
+  sessions.way = (given) => { tokens.clear(); return given; };
+  assert.equal(await code(tokens.refresh()), 'unauthorized');
+  assert.equal(tokens.present, false);
+});
+
+test('a lock that cannot be had holds no renewal up', async () => {
+  const refusing = source({ locks: { request: async () => { throw new DOMException('no', 'SecurityError'); } } }).tokens;
+  refusing.save(FIRST);
+  assert.equal(await refusing.refresh(), 'access-2');
+});
+
+test('a lease from before the clock was set back is no lease', async () => {
+  const store = new FakeStore();
+  store.setItem('staff.lease', JSON.stringify({ owner: 'a tab that is gone', until: 3_600_000 }));
+  const { tokens } = source({ store });
+  tokens.save(FIRST);
+  assert.equal(await tokens.refresh(), 'access-2');
 });
 
 test('no network is told from a refusal', async () => {
