@@ -65,6 +65,7 @@ const words = {
   earlier: 'Earlier',
   order: (/** @type {number} */ number) => `Order ${number}`,
   follow: 'Follow this order',
+  leftNote: (/** @type {string} */ time) => `Last seen like this at ${time}. The restaurant has the order, but this phone can no longer follow it: please ask the staff.`,
   back: 'Back to the menu',
   cancel: 'Cancel order',
   cancelSure: 'Yes, cancel',

@@ -1,3 +1,4 @@
+import { isFinal } from '../views/order_view.js';
 import { keepLocal, recallLocal } from '../views/storage.js';
 
 /**
@@ -8,7 +9,10 @@ import { keepLocal, recallLocal } from '../views/storage.js';
 /** Orders kept; the ones seen longest ago go first. */
 const KEPT_ORDERS = 12;
 
-/** @typedef {{document: any, at: number}} Seen `at`: when it was true, server ms */
+/** An order that can no longer be followed is shown for this long after it was last seen. */
+const LEFT_MS = 6 * 3_600_000;
+
+/** @typedef {{document: any, at: number, left?: boolean}} Seen `at`: when it was true, server ms; `left`: it can no longer be followed */
 
 /** @param {any[]} orders documents @param {number} at when they were true, server ms */
 export function keepOrders(orders, at) {
@@ -50,9 +54,24 @@ export function lastMenu(restaurant) {
   return seen?.document.restaurant === restaurant ? seen : null;
 }
 
-/** The visit is over. */
+/** The visit is over: the guest, or the staff, has ended it. */
 export function forgetOrders() {
   keepLocal('seen.orders', undefined);
+}
+
+/**
+ * The session that placed these orders is gone, and the guest still waits for those that are open: they stay as they were
+ * last seen.
+ * @param {(id: string) => boolean} isOf whether an order was of that session @param {number} now ms since 1970
+ */
+export function leaveOrders(isOf, now = Date.now()) {
+  const kept = Object.entries(seenOrders()).filter(([id, { document, at }]) => !isOf(id) || (!isFinal(document) && now - at < LEFT_MS));
+  keepLocal('seen.orders', Object.fromEntries(kept.map(([id, seen]) => [id, isOf(id) ? { ...seen, left: true } : seen])));
+}
+
+/** @param {string} restaurant its id @param {number} [now] ms since 1970 @returns {Seen[]} orders that can no longer be followed */
+export function leftOrders(restaurant, now = Date.now()) {
+  return lastOrders().filter(({ document, at, left }) => left && document.restaurant === restaurant && now - at < LEFT_MS);
 }
 
 /** @param {() => void} keep called when the page may be going for good; a phone says no more than that it is hidden */

@@ -3,7 +3,7 @@ import { WORDS, errorWords, language } from '../languages/language.js';
 import { ConnectionBanner } from '../views/connection_banner.js';
 import { find, h, onAction, render } from '../views/dom.js';
 import { icon } from '../views/icons.js';
-import { orderPage, refusalsOf } from '../views/order_view.js';
+import { isFinal, leftNote, orderPage, refusalsOf } from '../views/order_view.js';
 import { keepLocal, recallLocal } from '../views/storage.js';
 import { toast } from '../views/toasts.js';
 import { CONNECTION_WORDS, followLanguage, furnish } from './frame.js';
@@ -94,12 +94,12 @@ export class OrderPage {
       this.#keep();
       this.#draw();
     });
-    this.#room.on('refused', () => this.#refuse('noOrder', 'notYoursHint'));
+    this.#room.on('refused', () => this.#leave('noOrder', 'notYoursHint'));
     this.#bell.on('pending', () => this.#draw());
     this.#bell.on('state', (/** @type {{state: string, reason?: string}} */ { state, reason }) => {
       if (state !== 'stopped' || this.#refusal) return;
       if (reason === 'unauthorized' && this.#visit?.wasEnded) this.#refuse('endedByStaff', 'endedByStaffHint');
-      else if (reason === 'unauthorized') this.#refuse('ended', 'endedHint');
+      else if (reason === 'unauthorized') this.#leave('ended', 'endedHint');
       else this.#insteadOfOrder(() => showInstead(this.#main, { title: WORDS.stopped, hint: WORDS.stoppedHint, action: WORDS.reload, does: 'reload' }));
     });
   }
@@ -135,7 +135,7 @@ export class OrderPage {
       if (this.#ready) this.#tell(this.#order);
     } catch (error) {
       const { code } = /** @type {any} */ (error);
-      if (code === 'not_found' || code === 'forbidden') this.#refuse('noOrder', 'notYoursHint');
+      if (code === 'not_found' || code === 'forbidden') this.#leave('noOrder', 'notYoursHint');
       // Anything else is for the link to find out, and for the banner to say.
     }
   }
@@ -170,6 +170,19 @@ export class OrderPage {
   #keep() {
     const { heardAt } = this.#bell;
     if (this.#order && heardAt !== null) keepOrders([this.#order], heardAt);
+  }
+
+  /**
+   * The session that could follow this order is gone. While it is open it stays in sight, as it was last seen.
+   * @param {'noOrder' | 'ended'} title @param {'notYoursHint' | 'endedHint'} hint
+   */
+  #leave(title, hint) {
+    if (this.#refusal) return;
+    const order = this.#order;
+    if (!this.#visit || !order || isFinal(order)) return this.#refuse(title, hint);
+    const at = lastOrder(this.#id)?.at ?? Date.now();
+    this.#insteadOfOrder(() => render(this.#main, orderPage(order, { now: at, shared: true, extras: [leftNote(at)] })));
+    this.#bell.close();
   }
 
   /** @param {'noOrder' | 'ended' | 'endedByStaff'} title @param {'notYoursHint' | 'endedHint' | 'endedByStaffHint'} hint keys of words, since the language may change */

@@ -16,11 +16,12 @@ export function openSession() {
 
 /**
  * @param {{restaurant: string, username: string, password: string, totp?: string}} credentials
+ * @param {string} attempt the same again when the answer to the last one was lost: its code is used
  * @returns {Promise<Session>}
  * @throws {import('../client/codes.js').OrderbellError}
  */
-export async function signIn(credentials) {
-  const answer = await new Api({ url: location.origin }).post('/api/v1/sessions', credentials);
+export async function signIn(credentials, attempt) {
+  const answer = await new Api({ url: location.origin }).post('/api/v1/sessions', credentials, { 'idempotency-key': attempt });
   const kept = { restaurant: answer.restaurant, role: answer.role, username: credentials.username, setup: answer.totp_setup_required === true };
   tokens.save(answer);
   keepLocal('staff.session', kept);

@@ -8,8 +8,8 @@ import { Visit } from './visit.js';
 /** How long to wait before another try to reach the restaurant. */
 const RETRY_MS = 4_000;
 
-/** A kept visit that turns out to have ended this soon after the code was scanned: a new one is what was wanted. */
-const STALE_VISIT_MS = 15_000;
+/** A session that this page began, and that was over this soon, is not begun again without a touch. */
+const BRIEF_VISIT_MS = 15_000;
 
 const main = find('#main');
 const visit = new Visit(decodeURIComponent(location.pathname.split('/').filter(Boolean).at(-1) ?? ''));
@@ -42,13 +42,23 @@ async function enter() {
     const page = new TablePage(visit, await visit.open());
     show = () => page.speak();
     await page.run();
-    visit.end();
-    if (visit.wasEnded) return endedByStaff();
-    if (!visit.begun && performance.now() < STALE_VISIT_MS) return void location.reload();
+    if (visit.wasEnded) {
+      visit.end();
+      return endedByStaff();
+    }
+    visit.lapse();
+    // The table's key is at hand. Only a session that is refused as soon as it begins is the guest's to try again.
+    if (!visit.begun || performance.now() >= BRIEF_VISIT_MS) return void whenSeen(() => location.reload());
     instead(() => ({ title: WORDS.ended, hint: WORDS.endedHint, icon: 'out', action: WORDS.newVisit, does: 'reload' }));
   } catch (error) {
     refuse(/** @type {any} */ (error));
   }
+}
+
+/** A phone in a pocket does not sit down at a table by itself. @param {() => void} task */
+function whenSeen(task) {
+  if (document.visibilityState === 'visible') return task();
+  document.addEventListener('visibilitychange', () => whenSeen(task), { once: true });
 }
 
 /** The way on is another visit, which the guest has to want. */

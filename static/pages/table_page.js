@@ -14,7 +14,7 @@ import { BasketSheet } from './basket_sheet.js';
 import { Calls } from './calls.js';
 import { ChoiceSheet } from './choice_sheet.js';
 import { CONNECTION_WORDS } from './frame.js';
-import { beforeLeaving, keepMenu, keepOrders, lastMenu, lastOrders } from './last_seen.js';
+import { beforeLeaving, keepMenu, keepOrders, lastMenu, lastOrders, leftOrders } from './last_seen.js';
 import { Receipts, SecondTouch, showInstead, tellProgress } from './page_state.js';
 import { Refusals } from './refusals.js';
 import { drawBasketBar, drawPause, furnishTable, hideTable } from './table_frame.js';
@@ -48,7 +48,8 @@ export class TablePage {
     this.#bell = visit.bell({ resume: true });
     this.#refusals = new Refusals(this.#bell, () => this.#draw());
     this.#orders = new VisitOrders(this.#bell, (change) => this.#orderChanged(change));
-    this.#orders.take(lastOrders().map(({ document }) => document).filter(({ id }) => tableOf(id) === visit.tableKey));
+    const mine = lastOrders().filter(({ document, left }) => !left && tableOf(document.id) === visit.tableKey);
+    this.#orders.take(mine.map(({ document }) => document));
     this.#menuRoom = this.#bell.room(`menu:${place.restaurant.id}`);
     this.#basket = new BasketSheet({
       bell: this.#bell,
@@ -295,13 +296,15 @@ export class TablePage {
 
   #drawOrders() {
     const orders = this.#orders.all;
-    if (orders.length === 0) return null;
+    const left = leftOrders(this.#place.restaurant.id).filter(({ document }) => !orders.some(({ id }) => id === document.id));
+    if (orders.length + left.length === 0) return null;
     // What the house refused stays in sight until the guest has confirmed it.
     const isOver = (/** @type {any} */ order) => isFinal(order) && this.#refusals.unread(order).length === 0;
     const open = orders.filter((order) => !isOver(order));
     const finished = orders.filter(isOver);
     return h('section.orders', { 'data-key': 'orders', 'aria-labelledby': 'orders-title' },
-      h('h2.orders__title', { id: 'orders-title' }, open.length > 0 ? WORDS.yourOrders : WORDS.earlier),
+      h('h2.orders__title', { id: 'orders-title' }, open.length + left.length > 0 ? WORDS.yourOrders : WORDS.earlier),
+      left.map(({ document, at }) => orderCard(document, { now: at, left: at })),
       this.#drawTotal(orders),
       open.map((order) => orderCard(order, this.#stateOf(order))),
       finished.map((order) => finishedOrder(order, { ...this.#stateOf(order), open: this.#opened.has(order.id) })));

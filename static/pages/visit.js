@@ -1,7 +1,7 @@
 import { Api, Orderbell, OrderbellError, TokenSource } from '../client/orderbell.js';
 import { pageVersion } from '../views/dom.js';
 import { keepLocal, recallLocal } from '../views/storage.js';
-import { forgetOrders } from './last_seen.js';
+import { forgetOrders, leaveOrders } from './last_seen.js';
 
 /** @typedef {{restaurant: {id: string, slug: string, name: string, currency: string}, table: string, diner: string}} Place */
 
@@ -52,7 +52,15 @@ export class Visit {
     return /** @type {Place} */ (this.#place);
   }
 
-  /** Forgets the session; the next `open` begins another. */
+  /**
+   * The session is over, by its age or by a fault, and the guest still sits there: the next `open` begins another at this
+   * table, if no other tab has. Open orders stay on the phone.
+   */
+  lapse() {
+    if (!this.#tokens.over) this.#tokens.clear();
+  }
+
+  /** Forgets the session and its orders; the next `open` begins another. */
   end() {
     this.#tokens.clear();
     this.#place = null;
@@ -103,7 +111,7 @@ export class Visit {
     this.#tokens.save(answer);
     this.#place = { restaurant, table, diner };
     this.#begun = true;
-    forgetOrders();
+    leaveOrders((order) => tableOf(order) === this.#key);
     keepLocal(`visit.${this.#key}`, this.#place);
   }
 }

@@ -1,6 +1,6 @@
 import { WORDS, clock } from '../languages/language.js';
 import { h } from './dom.js';
-import { controls, ended, hint, itemList, progress, promise, service } from './order_view.js';
+import { controls, ended, hint, itemList, leftNote, progress, promise, service } from './order_view.js';
 
 /** @typedef {import('./order_view.js').State} State */
 
@@ -15,11 +15,11 @@ export function orderCard(order, state) {
       h('h3.order__title', { id: `order-${order.id}` }, WORDS.order(order.number), service(order)),
       h('span.badge', {}, WORDS[`short_${order.status}`])),
     h('p.order__status', {}, WORDS[`status_${order.status}`]),
-    h('p.order__hint', {}, promise(order, state.now) ?? hint(order, state)),
+    state.left === undefined ? h('p.order__hint', {}, promise(order, state.now) ?? hint(order, state)) : leftNote(state.left),
     state.refusal,
     progress(order),
     itemList(order),
-    h('footer.order__foot', {}, followLink(order), controls(order, state)));
+    state.left === undefined && h('footer.order__foot', {}, followLink(order), controls(order, state)));
 }
 
 /** An order that is over: one line that opens. @param {any} order @param {State & {open: boolean}} state */

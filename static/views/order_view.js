@@ -21,9 +21,9 @@ const FINAL = new Set(['served', 'rejected', 'cancelled']);
 /**
  * What an order is shown with: `now` in server ms; `cancelling` while the wish to cancel is on its
  * way, `seen` whether the floor has it on its screen, if that is known, `sure` while it waits for its second touch; `refusal`, what the house refused and the guest has not confirmed (pages/refusals.js); `shared` for
- * somebody who may look and no more; `extras`, controls that came later than the page.
+ * somebody who may look and no more; `left`, when it was last seen, for one that can no longer be followed; `extras`, controls that came later than the page.
  *
- * @typedef {{now: number, cancelling?: boolean, seen?: boolean, sure?: boolean, refusal?: HTMLElement | null, shared?: boolean, extras?: (HTMLElement | null)[]}} State
+ * @typedef {{now: number, cancelling?: boolean, seen?: boolean, sure?: boolean, refusal?: HTMLElement | null, shared?: boolean, left?: number, extras?: (HTMLElement | null)[]}} State
  */
 
 /** @param {any} order */
@@ -62,6 +62,11 @@ export function promise(order, now) {
   const left = Date.parse(order.promised_at) - now;
   if (left < -LATE_AFTER_MS) return WORDS.promisedLate;
   return left < MINUTE ? WORDS.promisedSoon : WORDS.promised(range);
+}
+
+/** An order that this phone can no longer follow. @param {number} at when it was last seen */
+export function leftNote(at) {
+  return h('p.banner.banner--warn', {}, icon('alert'), h('span', {}, WORDS.leftNote(clock(at))));
 }
 
 /** The whole of one order, on a page of its own. @param {any} order @param {State} state */

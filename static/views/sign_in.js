@@ -1,3 +1,4 @@
+import { newId } from '../client/ids.js';
 import { Api } from '../client/orderbell.js';
 import { find, h } from './dom.js';
 import { ageInWords } from './format.js';
@@ -10,10 +11,15 @@ const WORDS = {
   unavailable: 'The server is busy. Try again in a moment.',
 };
 
+/** Until an answer comes it is the same attempt. */
+let attempt = newId();
+
+/** @typedef {(credentials: {restaurant: string, username: string, password: string, totp?: string}, attempt: string) => Promise<any>} SignIn */
+
 /**
  * Shows the sign-in form of a page until somebody is in.
  *
- * @param {(credentials: {restaurant: string, username: string, password: string, totp?: string}) => Promise<any>} signIn
+ * @param {SignIn} signIn
  * @param {string} [why] what ended the last session, said above the form
  * @returns {Promise<any>} what `signIn` gave
  */
@@ -27,7 +33,7 @@ export function askToSignIn(signIn, why) {
   return new Promise((resolve) => {
     form.addEventListener('submit', async (event) => {
       event.preventDefault();
-      const session = await attempt(form, signIn);
+      const session = await send(form, signIn);
       if (!session) return;
       section.hidden = true;
       document.documentElement.dataset.connection = 'connecting';
@@ -36,8 +42,8 @@ export function askToSignIn(signIn, why) {
   });
 }
 
-/** @param {HTMLFormElement} form @param {(credentials: any) => Promise<any>} signIn */
-async function attempt(form, signIn) {
+/** @param {HTMLFormElement} form @param {SignIn} signIn */
+async function send(form, signIn) {
   const button = /** @type {HTMLButtonElement} */ (find('#sign-in-button'));
   const error = find('#sign-in-error');
   error.textContent = '';
@@ -45,9 +51,10 @@ async function attempt(form, signIn) {
   button.setAttribute('aria-busy', 'true');
   try {
     const { totp, ...credentials } = /** @type {Record<string, any>} */ (Object.fromEntries(new FormData(form)));
-    return await signIn(/** @type {any} */ (totp ? { ...credentials, totp } : credentials));
+    return await signIn(/** @type {any} */ (totp ? { ...credentials, totp } : credentials), attempt);
   } catch (refusal) {
     const { code, totpRequired } = /** @type {any} */ (refusal);
+    if (code !== 'offline' && code !== 'unavailable') attempt = newId();
     if (totpRequired) askForCode(form, error);
     else {
       // Another password is another person's: their code is asked for again when it is needed.

@@ -4,7 +4,7 @@ import { beforeEach, test } from 'node:test';
 import { Emitter } from '../../static/client/emitter.js';
 import { OrderbellError } from '../../static/client/codes.js';
 import { speak } from '../../static/languages/language.js';
-import { forgetOrders, keepMenu, keepOrders, lastMenu, lastOrder, lastOrders, newestOrder } from '../../static/pages/last_seen.js';
+import { forgetOrders, keepMenu, keepOrders, lastMenu, lastOrder, lastOrders, leaveOrders, leftOrders, newestOrder } from '../../static/pages/last_seen.js';
 import { Refusals, refusalWords } from '../../static/pages/refusals.js';
 import { Receipts, SecondTouch, linkTo, sharedToken } from '../../static/pages/page_state.js';
 import { followVersion } from '../../static/pages/upkeep.js';
@@ -41,6 +41,18 @@ test('orders last seen are kept, the newest dozen of them, until the visit is ov
   assert.deepEqual(lastOrder('o9'), { document: { id: 'o9', status: 'ready' }, at: 30 });
   forgetOrders();
   assert.deepEqual(lastOrders(), []);
+});
+
+test('open orders of a session that is gone stay as they were last seen, for some hours', () => {
+  const order = (id, status, restaurant = 'r1') => ({ id, status, restaurant });
+  keepOrders([order('open', 'preparing'), order('over', 'served'), order('elsewhere', 'placed')], 1_000);
+  leaveOrders((id) => id !== 'elsewhere', 2_000);
+  assert.deepEqual(lastOrder('open'), { document: order('open', 'preparing'), at: 1_000, left: true });
+  assert.deepEqual([lastOrder('over'), lastOrder('elsewhere').left], [null, undefined]);
+  const left = (restaurant, now) => leftOrders(restaurant, now).map(({ document }) => document.id);
+  assert.deepEqual([left('r1', 2_000), left('r2', 2_000), left('r1', 7 * 3_600_000)], [['open'], [], []]);
+  keepOrders([order('open', 'ready')], 3_000);
+  assert.deepEqual(left('r1', 3_000), [], 'it is followed again');
 });
 
 test('a menu is kept for its restaurant alone', () => {

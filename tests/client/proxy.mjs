@@ -11,6 +11,9 @@ export class Proxy {
   #to;
   /** What does not get through: WebSockets are refused; streams are refused, or held back as by what gathers whole answers. */
   blocked = { websocket: false, stream: /** @type {false | 'refused' | 'held'} */ (false) };
+  /** Every so many answers of a plain request one is lost, after the server has done what was asked. 0: none. */ losesEvery = 0;
+  /** The paths whose answers were lost. @type {string[]} */ lost = [];
+  #answers = 0;
   /** Requests and handshakes that came, by what they were. */ came = { websocket: 0, stream: 0, events: 0, other: 0 };
 
   /** @param {string} to a server's origin @returns {Promise<Proxy>} one that listens */
@@ -71,6 +74,10 @@ export class Proxy {
     upstream.on('error', () => response.destroy());
     response.on('close', () => upstream.destroy());
     upstream.on('response', (answer) => {
+      if (kind === 'other' && this.losesEvery > 0 && (this.#answers += 1) % this.losesEvery === 0) {
+        this.lost.push(request.url);
+        return void response.destroy();
+      }
       const headers = Object.entries(answer.headers).filter(([name]) => !HOP.includes(name));
       response.writeHead(answer.statusCode ?? 502, Object.fromEntries(headers));
       response.flushHeaders();
