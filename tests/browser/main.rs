@@ -22,6 +22,7 @@ mod push;
 mod receipts;
 mod refusals;
 mod release;
+mod renewals;
 mod rush_hour;
 mod service;
 mod strings;

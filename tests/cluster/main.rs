@@ -18,6 +18,7 @@ mod presence;
 mod push;
 mod redis_away;
 mod refused;
+mod renewals;
 mod returning;
 mod roles;
 mod rolling;

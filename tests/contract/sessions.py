@@ -15,13 +15,26 @@ def step_a_refresh_rotates_both_tokens(world):
     assert refresh(world, second["refresh_token"]).status in (200, 201), "the new one works in its turn"
 
 
-def step_a_spent_refresh_token_ends_the_session_and_its_connections(world):
+def step_an_answer_that_was_lost_is_given_again(world):
     first = world.login("staff")
     screen = world.screen(token=first["access_token"])
     second = refresh(world, first["refresh_token"]).json
+    again = refresh(world, first["refresh_token"])
+    assert again.status in (200, 201), f"{again.status} {again.body!r}"
+    assert again.json["refresh_token"] == second["refresh_token"], "the same successor"
+    world.screen(token=again.json["access_token"]).alive()
+    screen.alive()
+
+
+def step_an_older_refresh_token_ends_the_session_and_its_connections(world):
+    first = world.login("staff")
+    screen = world.screen(token=first["access_token"])
+    second = refresh(world, first["refresh_token"]).json
+    third = refresh(world, second["refresh_token"]).json
     refresh(world, first["refresh_token"]).problem(401, "unauthorized")
     assert screen.until_closed() == 4401, "a live connection of the session goes on"
-    refresh(world, second["refresh_token"]).problem(401, "unauthorized")
+    for pair in (second, third):
+        refresh(world, pair["refresh_token"]).problem(401, "unauthorized")
 
 
 def step_rubbish_is_no_refresh_token(world):

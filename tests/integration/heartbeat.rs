@@ -113,16 +113,22 @@ async fn ending_a_session_closes_its_connections_and_no_others_within_two_second
 }
 
 #[tokio::test]
-async fn a_refresh_token_that_is_used_twice_ends_the_session_and_its_connections() {
+async fn a_refresh_token_whose_successor_was_used_ends_the_session_and_its_connections() {
     let server = Server::start(&[]).await;
     let seat = server.anybody().post("/api/v1/diner-sessions", &json!({"table_key": "demo-table-2"})).await.expect(200);
     let diner = Client::new(&server.base, text(&seat["access_token"]));
     let mut screen = diner.screen().await;
     let spent = json!({"refresh_token": seat["refresh_token"]});
     let fresh = diner.post("/api/v1/sessions/refresh", &spent).await.expect(200);
+    let again = diner.post("/api/v1/sessions/refresh", &spent).await.expect(200);
+    assert_eq!(again["refresh_token"], fresh["refresh_token"], "its answer may have been lost");
+    screen.alive().await;
+    let fresh = json!({"refresh_token": fresh["refresh_token"]});
+    let last = diner.post("/api/v1/sessions/refresh", &fresh).await.expect(200);
     screen.alive().await;
     diner.post("/api/v1/sessions/refresh", &spent).await.problem(401, "unauthorized");
     assert_eq!(screen.until_close().await, Close::Code(4401));
-    let fresh = json!({"refresh_token": fresh["refresh_token"]});
-    diner.post("/api/v1/sessions/refresh", &fresh).await.problem(401, "unauthorized");
+    for token in [&fresh["refresh_token"], &last["refresh_token"]] {
+        diner.post("/api/v1/sessions/refresh", &json!({"refresh_token": token})).await.problem(401, "unauthorized");
+    }
 }

@@ -33,6 +33,7 @@ mod presence;
 mod privacy;
 mod push;
 mod receipts;
+mod renewals;
 mod resume;
 mod rooms;
 mod share;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -34,6 +35,9 @@ pub enum Network {
     /// Streams of server-sent events as well.
     #[allow(dead_code)]
     NoStreams,
+    /// Renewals of tokens reach the server, and their answers nobody; all other connections are well.
+    #[allow(dead_code)]
+    LosesRenewals,
 }
 
 impl Network {
@@ -60,6 +64,8 @@ pub enum Use {
     Stream,
     /// A room by long poll.
     Poll,
+    /// A renewal of tokens.
+    Renewal,
 }
 
 impl Use {
@@ -68,6 +74,9 @@ impl Use {
         let says = |word: &[u8]| bytes.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word));
         if says(b"\r\nupgrade: websocket") {
             return Some(Self::WebSocket);
+        }
+        if says(b"POST /api/v1/sessions/refresh ") {
+            return Some(Self::Renewal);
         }
         let is_for = |path: &[u8]| says(&[path, b"?"].concat()) || says(&[path, b" "].concat());
         match says(b" HTTP/1.1\r\n") {
@@ -82,15 +91,19 @@ impl Use {
 /// The connections that there are, by number.
 type Uses = Arc<Mutex<BTreeMap<usize, Use>>>;
 
-/// One of them. Dropping it ends it.
-struct Used(Uses, usize);
+/// One of them, and how many answers were lost. Dropping it ends it.
+struct Used(Uses, usize, Arc<AtomicUsize>);
 
 impl Used {
-    fn begin(uses: &Uses) -> Self {
+    fn begin(uses: &Uses, lost: &Arc<AtomicUsize>) -> Self {
         let mut those = uses.lock().unwrap();
         let number = those.last_key_value().map_or(0, |(last, _)| last + 1);
         those.insert(number, Use::Other);
-        Self(uses.clone(), number)
+        Self(uses.clone(), number, lost.clone())
+    }
+
+    fn lose(&self) {
+        self.2.fetch_add(1, Relaxed);
     }
 
     fn is(&self) -> Use {
@@ -116,6 +129,7 @@ pub struct Proxy {
     server: watch::Sender<SocketAddr>,
     network: watch::Sender<Network>,
     uses: Uses,
+    lost: Arc<AtomicUsize>,
 }
 
 impl Proxy {
@@ -125,15 +139,15 @@ impl Proxy {
         let address = listener.local_addr().expect("a bound socket has an address");
         let (network, watched) = watch::channel(Network::Fine);
         let (server, aimed) = watch::channel(server);
-        let uses = Uses::default();
-        let begun = uses.clone();
+        let (uses, lost) = (Uses::default(), Arc::<AtomicUsize>::default());
+        let (begun, losing) = (uses.clone(), lost.clone());
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let server = *aimed.borrow();
-                tokio::spawn(join(client, server, watched.clone(), Used::begin(&begun)));
+                tokio::spawn(join(client, server, watched.clone(), Used::begin(&begun, &losing)));
             }
         });
-        Self { address, server, network, uses }
+        Self { address, server, network, uses, lost }
     }
 
     /// Where it listens.
@@ -151,6 +165,12 @@ impl Proxy {
     #[allow(dead_code)] // of pages, as above
     pub fn carries(&self, what: Use) -> usize {
         self.uses.lock().unwrap().values().filter(|used| **used == what).count()
+    }
+
+    /// How many answers were lost.
+    #[allow(dead_code)]
+    pub fn lost(&self) -> usize {
+        self.lost.load(Relaxed)
     }
 
     /// Changes what happens to connections, those that there are and new ones.
@@ -200,6 +220,10 @@ async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut network: watc
         };
         if side == Side::Client {
             used.look(bytes);
+        }
+        if (mode, side, used.is()) == (Network::LosesRenewals, Side::Server, Use::Renewal) {
+            used.lose();
+            return;
         }
         let is_swallowed = matches!((mode, side), (Network::Deaf, Side::Server) | (Network::Mute, Side::Client));
         let is_unheard = is_swallowed && used.is() == Use::Subscriptions;

@@ -1,0 +1,110 @@
+//! Renewals whose answers are lost, pages that are loaded again amid one, and two tabs: nobody is signed out.
+
+use crate::browser::Browser;
+use crate::driver::Form;
+use crate::house::{House, sign_in};
+use crate::proxy::Network;
+use crate::support::{PATIENCE, eventually};
+use serde_json::json;
+
+const GUEST: &str = "orderbell.diner.demo-table-7";
+const STAFF: &str = "orderbell.staff";
+const SCREEN: &str = "orderbell.kitchen";
+
+/// The tokens that this browser holds are over, by its own clock: the next page renews before anything else.
+async fn age(browser: &Browser, key: &str) {
+    let script = "const kept = JSON.parse(localStorage.getItem(arguments[0]));
+        localStorage.setItem(arguments[0], JSON.stringify({ ...kept, renew_at: 0, expires_at: 0 }));
+        return kept.refresh_token";
+    assert!(browser.ask(script, vec![key.into()]).await.is_string(), "{key}");
+}
+
+async fn refresh_token(browser: &Browser, key: &str) -> String {
+    let token = browser.ask("return JSON.parse(localStorage.getItem(arguments[0])).refresh_token", vec![key.into()]).await;
+    token.as_str().unwrap().to_owned()
+}
+
+async fn loses_one_more(browser: &Browser) {
+    let before = browser.network.lost();
+    eventually("a lost answer", PATIENCE, || async { (browser.network.lost() > before).then_some(()) }).await;
+}
+
+/// Loaded again amid renewals whose answers are lost, twice, and once more when the network is well: as it was.
+async fn comes_through(browser: &Browser, key: &str) {
+    age(browser, key).await;
+    let token = refresh_token(browser, key).await;
+    browser.network.set(Network::LosesRenewals);
+    for _ in 0..2 {
+        browser.reload().await;
+        loses_one_more(browser).await;
+    }
+    assert_eq!(refresh_token(browser, key).await, token, "there was no answer to keep");
+    browser.network.set(Network::Fine);
+    browser.is("live").await;
+    assert_ne!(refresh_token(browser, key).await, token);
+}
+
+#[tokio::test]
+async fn a_guest_with_two_tabs_keeps_the_visit_and_the_order_when_answers_to_renewals_are_lost() {
+    let house = House::open(1, &[]).await;
+    let phone = house.phone(7).await;
+    let first = refresh_token(&phone, GUEST).await;
+    phone.add(house.menu.dish("Firni")).await;
+    phone.place().await;
+    let order = phone.only_order().await;
+    let one = phone.client.window().await.unwrap();
+    let two = phone.client.new_window(true).await.unwrap().handle;
+    phone.client.switch_to_window(two.clone()).await.unwrap();
+    phone.goto(&format!("/orders/{order}")).await;
+    phone.shows(&order, "placed").await;
+    comes_through(&phone, GUEST).await;
+    phone.shows(&order, "placed").await;
+    phone.client.switch_to_window(one.clone()).await.unwrap();
+    comes_through(&phone, GUEST).await;
+    phone.shows(&order, "placed").await;
+    house.staff.act(&order.clone().into(), "accept").await;
+    for tab in [two, one] {
+        phone.client.switch_to_window(tab).await.unwrap();
+        phone.is("live").await;
+        phone.shows(&order, "accepted").await;
+    }
+
+    // A token from long ago ends the session, also for who shows it. The guest still sits there: the page begins another at
+    // the same table, and the order stays in sight.
+    let old = "const kept = JSON.parse(localStorage.getItem(arguments[0]));
+        localStorage.setItem(arguments[0], JSON.stringify({ ...kept, refresh_token: arguments[1], renew_at: 0, expires_at: 0 }))";
+    phone.ask(old, vec![GUEST.into(), json!(first)]).await;
+    phone.reload().await;
+    phone.is("live").await;
+    phone.shows(&order, "accepted").await;
+    phone.sees(&format!("[data-order='{order}'] .banner")).await;
+    phone.reload().await;
+    phone.is("live").await;
+    phone.shows(&order, "accepted").await;
+    phone.goto(&format!("/orders/{order}")).await;
+    phone.shows(&order, "accepted").await;
+    phone.sees("#main .banner").await;
+    // It is a visit like any other.
+    phone.goto("/t/demo-table-7").await;
+    phone.is("live").await;
+    phone.add(house.menu.dish("Firni")).await;
+    phone.place().await;
+    let shown = "return document.querySelectorAll('[data-order]').length === 2";
+    phone.until("both orders", shown, vec![]).await;
+}
+
+#[tokio::test]
+async fn a_waiter_and_a_paired_screen_stay_signed_in_when_answers_to_renewals_are_lost() {
+    let house = House::open(1, &[]).await;
+    let wall = house.browser("the wall", Form::Wall).await;
+    wall.goto("/staff").await;
+    sign_in(&wall, "staff").await;
+    comes_through(&wall, STAFF).await;
+    wall.goto("/kitchen").await;
+    wall.sees("[data-user-code]").await;
+    let code = wall.ask("return document.querySelector('[data-user-code]').textContent", vec![]).await;
+    let approval = format!("/api/v1/devices/pairings/{}/approval", code.as_str().unwrap());
+    house.staff.post(&approval, &json!({"name": "Pass"})).await.expect(200);
+    wall.is("live").await;
+    comes_through(&wall, SCREEN).await;
+}

@@ -1,0 +1,84 @@
+//! Answers that are lost: what is asked for again is given again, by whatever stands in the keyring and however many ask.
+
+use crate::support::{Client, Server, client::text};
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use std::path::Path;
+
+const OLD: &str = "old:0123456789abcdef0123456789abcdef";
+const NEW: &str = "new:fedcba9876543210fedcba9876543210";
+const REFRESH: &str = "/api/v1/sessions/refresh";
+
+async fn seated(anybody: &Client) -> Value {
+    anybody.post("/api/v1/diner-sessions", &json!({"table_key": "demo-table-2"})).await.expect(200)
+}
+
+async fn renewed(anybody: &Client, tokens: &Value) -> Value {
+    anybody.post(REFRESH, &json!({"refresh_token": tokens["refresh_token"]})).await.expect(200)
+}
+
+#[tokio::test]
+async fn tabs_that_renew_at_once_get_one_successor_and_stay() {
+    let server = Server::start(&[]).await;
+    let anybody = server.anybody();
+    let mut tokens = seated(&anybody).await;
+    for _ in 0..5 {
+        let answers = join_all((0..8).map(|_| renewed(&anybody, &tokens))).await;
+        for answer in &answers {
+            assert_eq!(answer["refresh_token"], answers[0]["refresh_token"]);
+            Client::new(&server.base, text(&answer["access_token"])).get("/api/v1/diner-sessions/current").await.expect(200);
+        }
+        tokens = answers[0].clone();
+    }
+}
+
+async fn under(folder: &Path, keys: &str) -> Server {
+    Server::run(folder.to_owned(), &["--jwt-keys", keys]).await
+}
+
+/// A server that ends amid a renewal comes back with the same answer, also when its first key was changed meanwhile.
+#[tokio::test]
+async fn a_renewal_is_answered_again_after_a_restart_and_a_change_of_keys() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = under(folder.path(), OLD).await;
+    let first = seated(&server.anybody()).await;
+    let second = renewed(&server.anybody(), &first).await;
+    for keys in [format!("{OLD},{NEW}"), format!("{NEW},{OLD}")] {
+        server.kill().await;
+        server = under(folder.path(), &keys).await;
+        assert_eq!(renewed(&server.anybody(), &first).await["refresh_token"], second["refresh_token"], "{keys}");
+    }
+    let third = renewed(&server.anybody(), &second).await;
+    server.kill().await;
+    server = under(folder.path(), OLD).await;
+    // The key that derived it is gone: another takes its place, and nobody is signed out.
+    let another = renewed(&server.anybody(), &second).await;
+    assert_ne!(another["refresh_token"], third["refresh_token"]);
+    renewed(&server.anybody(), &another).await;
+}
+
+#[tokio::test]
+async fn a_sign_in_whose_answer_was_lost_is_the_same_session_for_the_same_attempt() {
+    let server = Server::start(&[]).await;
+    let sign_in = async |username: &str, password: &str, attempt: Option<&str>| {
+        let form = json!({"restaurant": "demo", "username": username, "password": password});
+        let mut request = server.anybody().request(reqwest::Method::POST, "/api/v1/sessions").json(&form);
+        if let Some(attempt) = attempt {
+            request = request.header("idempotency-key", attempt);
+        }
+        Client::send(request).await
+    };
+    let (one, two) = ("01930000-0000-7000-8000-00000000000a", "01930000-0000-7000-8000-00000000000b");
+    let first = sign_in("staff", "staff-demo", Some(one)).await.expect(200);
+    let again = sign_in("staff", "staff-demo", Some(one)).await.expect(200);
+    assert_eq!(again["refresh_token"], first["refresh_token"]);
+    for (person, attempt) in [("staff", Some(two)), ("staff", None), ("manager", Some(one))] {
+        let other = sign_in(person, &format!("{person}-demo"), attempt).await.expect(200);
+        assert_ne!(other["refresh_token"], first["refresh_token"], "{person} {attempt:?}");
+    }
+    sign_in("staff", "wrong-password", Some(one)).await.problem(401, "unauthorized");
+    let renewal = json!({"refresh_token": first["refresh_token"]});
+    server.anybody().post(REFRESH, &renewal).await.expect(200);
+    let late = sign_in("staff", "staff-demo", Some(one)).await.expect(200);
+    assert_ne!(late["refresh_token"], first["refresh_token"], "it had its answer: this is another session");
+}
