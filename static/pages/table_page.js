@@ -30,6 +30,7 @@ const TICKS_PER_DRAWING = 10;
 export class TablePage {
   #visit; #place; #bell; #orders; #refusals; #receipts; #menuRoom; #basket; #choice; #calls; #banner;
   /** The menu from an earlier page or a plain call, until the room has its own. @type {any} */ #firstMenu;
+  /** Orders of a session before this one. @type {import('./last_seen.js').Seen[]} */ #left;
   /** Why there is no menu, once there is none. @type {(() => void) | null} */ #instead = null;
   #settled = false;
   /** Finished orders that were opened. @type {Set<string>} */ #opened = new Set();
@@ -49,6 +50,7 @@ export class TablePage {
     this.#refusals = new Refusals(this.#bell, () => this.#draw());
     this.#orders = new VisitOrders(this.#bell, (change) => this.#orderChanged(change));
     const mine = lastOrders().filter(({ document, left }) => !left && tableOf(document.id) === visit.tableKey);
+    this.#left = leftOrders(place.restaurant.id);
     this.#orders.take(mine.map(({ document }) => document));
     this.#menuRoom = this.#bell.room(`menu:${place.restaurant.id}`);
     this.#basket = new BasketSheet({
@@ -296,7 +298,7 @@ export class TablePage {
 
   #drawOrders() {
     const orders = this.#orders.all;
-    const left = leftOrders(this.#place.restaurant.id).filter(({ document }) => !orders.some(({ id }) => id === document.id));
+    const left = this.#left.filter(({ document }) => !orders.some(({ id }) => id === document.id));
     if (orders.length + left.length === 0) return null;
     // What the house refused stays in sight until the guest has confirmed it.
     const isOver = (/** @type {any} */ order) => isFinal(order) && this.#refusals.unread(order).length === 0;
