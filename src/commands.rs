@@ -15,7 +15,8 @@ use crate::domain::command::{Command, OrderAction, Subject};
 use crate::domain::decision::{Decision, Refusal, RefusalKind};
 use crate::domain::display::{self, Change};
 use crate::domain::event::{By, Event};
-use crate::domain::ids::{CallId, CommandId, OrderId, RestaurantId};
+use crate::domain::ids::{CallId, CommandId, ItemId, OrderId, RestaurantId};
+use crate::domain::level::Level;
 use crate::domain::limit::Guest;
 use crate::domain::menu::{self, MenuAction};
 use crate::domain::place::{self, Basket, Fresh};
@@ -30,6 +31,7 @@ use crate::feed::{Directory, EventCommitted};
 use crate::store::StoreError;
 use crate::store::audit::Note;
 use crate::store::log::{Ack, CommandKey, Committed, Reads, State, Work};
+use crate::store::nodes::LevelInForce;
 use crate::telemetry::ByOutcome;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -59,6 +61,7 @@ fn refuse(kind: RefusalKind, message: &str) -> CommandError {
 pub struct Commands {
     directory: Directory,
     limits: Arc<CommandLimits>,
+    level: LevelInForce,
 }
 
 impl Commands {
@@ -66,7 +69,13 @@ impl Commands {
     #[must_use]
     pub fn new(directory: Directory, rates: CommandRates) -> Self {
         let limits = Arc::new(CommandLimits::new(rates, directory.metrics().clone()));
-        Self { directory, limits }
+        Self { directory, limits, level: LevelInForce::default() }
+    }
+
+    /// Takes what the feature level in force has, and no more.
+    #[must_use]
+    pub fn at_level(self, level: LevelInForce) -> Self {
+        Self { level, ..self }
     }
 
     /// What a principal may send.
@@ -107,13 +116,14 @@ impl Commands {
 
     async fn run(&self, who: &Principal, command: Command, note: Option<Note>) -> Result<Committed, CommandError> {
         let key = key(who, command.id, "command", &command);
-        if let Err(refusal) = self.limits.admit(who) {
+        if let Err(refusal) = self.check_level(command.level()).and_then(|()| self.limits.admit(who)) {
             return self.answered_or(who, &key, refusal).await;
         }
         match command.subject {
             Subject::Order { order, expected, action } => {
                 let principal = who.clone();
-                let decide = move |state| decide_order(state, &principal, &action, expected);
+                let new_item = ItemId::from_uuid(clock::new_id());
+                let decide = move |state| decide_order(state, &principal, &action, expected, new_item);
                 self.commit(who, Reads::Order(order), Some(key), note, decide).await
             }
             Subject::Call(action) => {
@@ -140,7 +150,8 @@ impl Commands {
         }
         basket.check(who).map_err(CommandError::Refused)?;
         let key = key(who, id, "place", &basket);
-        let may = self.limits.size().check(&basket, who).and_then(|()| self.limits.admit(who));
+        let may = self.check_level(basket.level()).and_then(|()| self.limits.size().check(&basket, who));
+        let may = may.and_then(|()| self.limits.admit(who));
         if let Err(refusal) = may.and_then(|()| self.limits.expect_order(who)) {
             return self.answered_or(who, &key, refusal).await;
         }
@@ -166,6 +177,15 @@ impl Commands {
             place::decide(&menu, &basket, &principal, &fresh, state.moment)
         };
         self.commit(who, reads, Some(key), note, decide).await
+    }
+
+    /// Refuses fields that some node of the cluster does not know, as that node would.
+    fn check_level(&self, needed: Level) -> Result<(), Refusal> {
+        if needed <= self.level.get() {
+            return Ok(());
+        }
+        let message = "a field of this request is of a feature level that is not in force; send the request without it";
+        Err(Refusal::new(RefusalKind::Invalid, message))
     }
 
     /// The answer that the command has had before, which no limit holds back; else the refusal, which is not remembered.
@@ -317,11 +337,17 @@ fn key(who: &Principal, id: CommandId, kind: &str, meaning: &impl Serialize) -> 
     CommandKey { sub: who.sub.clone(), id, fingerprint: digest.finalize().into() }
 }
 
-fn decide_order(state: State, who: &Principal, action: &OrderAction, expected: Option<Position>) -> Result<Decision, Refusal> {
+fn decide_order(
+    state: State,
+    who: &Principal,
+    action: &OrderAction,
+    expected: Option<Position>,
+    new_item: ItemId,
+) -> Result<Decision, Refusal> {
     // An order of somebody else and one that does not exist get the same answer.
     let order = state.order.filter(|order| policy::owns(who, order));
     let order = order.ok_or_else(|| Refusal::new(RefusalKind::NotFound, "no such order"))?;
-    let at = Circumstance { who, moment: state.moment, default_minutes: state.default_minutes };
+    let at = Circumstance { who, moment: state.moment, default_minutes: state.default_minutes, new_item };
     transition::decide(&order, action, expected, at)
 }
 

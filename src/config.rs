@@ -11,6 +11,7 @@ pub use proxy::ProxyArgs;
 pub use retention::RetentionArgs;
 
 use crate::connection::displays::Spans;
+use crate::domain::level::Level;
 use crate::push;
 use crate::push::hosts::HostPattern;
 use clap::{Args, ValueEnum};
@@ -154,6 +155,11 @@ pub struct Serve {
     /// Milliseconds for which a node admits sessions without having read which ones have ended.
     #[arg(long, env = "ORDERBELL_ENDED_PATIENCE_MS", default_value_t = 30_000, value_parser = clap::value_parser!(u64).range(1_000..=600_000), hide = true)]
     pub ended_patience_ms: u64,
+
+    /// The feature level that this node registers, at most the version's own. Nodes of one database use what all of them
+    /// know; a lower level keeps new fields out while nodes run that cannot be seen (see docs/operations.md).
+    #[arg(long, env = "ORDERBELL_FEATURE_LEVEL", default_value_t = Level::CURRENT.number(), value_parser = clap::value_parser!(u16).range(..=i64::from(Level::CURRENT.number())))]
+    pub feature_level: u16,
 
     /// Minutes that an access token lives.
     #[arg(long, env = "ORDERBELL_ACCESS_TOKEN_MINUTES", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=1440))]

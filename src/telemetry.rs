@@ -135,6 +135,7 @@ pub struct Metrics {
     /// Receipts of floors that were recorded.
     pub floor_seen: Counter,
     pub database_writable: Gauge,
+    pub feature_level: Gauge,
     pub redis_healthy: Gauge,
     pub redis_rebuilds: Counter,
     pub broker_messages: Family<ByFate, Counter>,
@@ -175,6 +176,7 @@ impl Metrics {
             seen: Counter::default(),
             floor_seen: Counter::default(),
             database_writable: Gauge::default(),
+            feature_level: Gauge::default(),
             redis_healthy: Gauge::default(),
             redis_rebuilds: Counter::default(),
             broker_messages: Family::default(),
@@ -246,6 +248,11 @@ impl Metrics {
             "database_writable",
             "1 while the database takes writes, 0 while it does not",
             self.database_writable.clone(),
+        );
+        registry.register(
+            "feature_level",
+            "The feature level in force: the least of all nodes on the database",
+            self.feature_level.clone(),
         );
         registry.register("redis_rebuilds", "Connections to Redis given up and made anew", self.redis_rebuilds.clone());
         registry.register(

@@ -29,6 +29,7 @@ fn of_action(note: Note, action: &OrderAction) -> Note {
     match action {
         OrderAction::Reject(cause) | OrderAction::Cancel(cause) => because(note, cause),
         OrderAction::VoidItem(item, cause) => because(note.part(item), cause),
+        OrderAction::VoidSome(item, quantity, cause) => because(note.part(item).set_to(quantity), cause),
         OrderAction::StartItem(item) | OrderAction::FinishItem(item) | OrderAction::RecallItem(item) => note.part(item),
         OrderAction::Accept { minutes: Some(minutes) } | OrderAction::Promise { minutes } => note.set_to(minutes),
         OrderAction::Rush(rush) => note.set_to(rush),

@@ -46,6 +46,7 @@ use crate::auth::ended::EndedSessions;
 use crate::auth::token::Verifier;
 use crate::commands::Commands;
 use crate::feed::Directory;
+use crate::store::nodes::LevelInForce;
 use crate::telemetry::Metrics;
 use std::sync::Arc;
 
@@ -75,6 +76,8 @@ pub struct Services {
     pub is_public_over_tls: bool,
     /// Which version of the pages this node serves.
     pub version: &'static str,
+    /// The feature level in force.
+    pub level: LevelInForce,
     /// Whether this node takes connections at all.
     pub is_open: bool,
     /// The node's metrics.

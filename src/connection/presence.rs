@@ -66,6 +66,7 @@ impl Presence {
             server_time: clock::now(),
             version: self.services.version,
             paged: true,
+            feature_level: self.services.level.get(),
             limits: self.services.limits.frame(),
         }
         .encode()

@@ -5,6 +5,8 @@
 
 pub use super::action::ActionName;
 use super::ids::{CallId, CommandId, ItemId, OrderId};
+use super::level::Level;
+use super::place::MAX_QUANTITY;
 use super::position::Position;
 use super::reason::{CallReason, Reason};
 use super::text::{self, Note};
@@ -39,6 +41,9 @@ pub struct RawCommand {
     /// `start_item`, `finish_item`, `recall_item`, `void_item`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub item: Option<ItemId>,
+    /// `void_item`: how many of the line; all of it when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quantity: Option<u16>,
     /// `rush`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rush: Option<bool>,
@@ -100,6 +105,8 @@ pub enum OrderAction {
     Cancel(Cause),
     /// Strike one item.
     VoidItem(ItemId, Cause),
+    /// Strike some of one item. Apart from [`Self::VoidItem`], whose JSON an older node takes the same fingerprint of.
+    VoidSome(ItemId, u16, Cause),
     /// Promise a new time.
     Promise {
         /// Minutes from now.
@@ -128,6 +135,15 @@ pub enum CallAction {
 }
 
 impl Command {
+    /// The feature level that its fields need.
+    #[must_use]
+    pub const fn level(&self) -> Level {
+        match &self.subject {
+            Subject::Order { action: OrderAction::VoidSome(..), .. } => Level::ONE,
+            _ => Level::ZERO,
+        }
+    }
+
     /// The name of its action.
     #[must_use]
     pub const fn action(&self) -> ActionName {
@@ -145,7 +161,7 @@ impl Command {
                 OrderAction::Recall => ActionName::Recall,
                 OrderAction::Serve => ActionName::Serve,
                 OrderAction::Cancel(_) => ActionName::Cancel,
-                OrderAction::VoidItem(..) => ActionName::VoidItem,
+                OrderAction::VoidItem(..) | OrderAction::VoidSome(..) => ActionName::VoidItem,
                 OrderAction::Promise { .. } => ActionName::Promise,
                 OrderAction::Rush(_) => ActionName::Rush,
             },
@@ -213,6 +229,16 @@ impl Fields {
         }
     }
 
+    fn void(&mut self) -> Result<OrderAction, InvalidCommand> {
+        let item = self.item()?;
+        let cause = self.cause()?;
+        match self.raw.quantity.take() {
+            None => Ok(OrderAction::VoidItem(item, cause)),
+            Some(quantity) if (1..=MAX_QUANTITY).contains(&quantity) => Ok(OrderAction::VoidSome(item, quantity, cause)),
+            Some(_) => Err(InvalidCommand(format!("quantity must be 1 to {MAX_QUANTITY}"))),
+        }
+    }
+
     fn order_action(&mut self) -> Result<OrderAction, InvalidCommand> {
         Ok(match self.name {
             ActionName::Accept => OrderAction::Accept { minutes: self.minutes()? },
@@ -225,7 +251,7 @@ impl Fields {
             ActionName::Recall => OrderAction::Recall,
             ActionName::Serve => OrderAction::Serve,
             ActionName::Cancel => OrderAction::Cancel(self.cause()?),
-            ActionName::VoidItem => OrderAction::VoidItem(self.item()?, self.cause()?),
+            ActionName::VoidItem => self.void()?,
             ActionName::Promise => {
                 let minutes = self.minutes()?;
                 OrderAction::Promise { minutes: self.required("minutes", |_| minutes)? }
@@ -246,6 +272,7 @@ impl Fields {
             ("reason", raw.reason.is_some()),
             ("detail", raw.detail.is_some()),
             ("item", raw.item.is_some()),
+            ("quantity", raw.quantity.is_some()),
             ("rush", raw.rush.is_some()),
             ("call", raw.call.is_some()),
         ];
@@ -286,6 +313,7 @@ mod tests {
             json!({"action":"serve"}),
             json!({"action":"cancel","reason":"other"}),
             json!({"action":"void_item","item":ID,"reason":"out_of_stock"}),
+            json!({"action":"void_item","item":ID,"reason":"out_of_stock","quantity":1}),
             json!({"action":"promise","minutes":480}),
             json!({"action":"rush","rush":false}),
             json!({"order":null,"action":"call_waiter","reason":"bill"}),
@@ -311,6 +339,9 @@ mod tests {
             (json!({"action":"cancel","reason":"other","detail":"x".repeat(201)}), "200"),
             (json!({"action":"start_item"}), "item"),
             (json!({"action":"ready","item":ID}), "item"),
+            (json!({"action":"void_item","item":ID,"reason":"other","quantity":0}), "quantity"),
+            (json!({"action":"void_item","item":ID,"reason":"other","quantity":100}), "quantity"),
+            (json!({"action":"finish_item","item":ID,"quantity":1}), "quantity"),
             (json!({"action":"rush"}), "rush"),
             (json!({"action":"call_waiter","reason":"bill"}), "order"),
             (json!({"action":"ready","colour":"red"}), "colour"),

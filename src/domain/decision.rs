@@ -89,6 +89,8 @@ pub enum RefusalKind {
     RateLimited,
     /// The document would be larger than an order may be.
     TooLarge,
+    /// The order would cost more than the guest agreed to; the document says what.
+    PriceChanged,
 }
 
 impl RefusalKind {
@@ -105,6 +107,7 @@ impl RefusalKind {
             Self::Paused => "paused",
             Self::RateLimited => "rate_limited",
             Self::TooLarge => "too_large",
+            Self::PriceChanged => "price_changed",
         }
     }
 
@@ -112,7 +115,7 @@ impl RefusalKind {
     /// basket decided is; who may do what, and how much, is asked again each time.
     #[must_use]
     pub const fn is_remembered(self) -> bool {
-        matches!(self, Self::Invalid | Self::InvalidTransition | Self::Stale | Self::Paused)
+        matches!(self, Self::Invalid | Self::InvalidTransition | Self::Stale | Self::Paused | Self::PriceChanged)
     }
 }
 
@@ -123,7 +126,7 @@ pub struct Refusal {
     pub kind: RefusalKind,
     /// For the person at the screen: what is wrong and what to do.
     pub message: String,
-    /// The current document, with `stale`.
+    /// The current document, with `stale`; what the order would cost, with `price_changed`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub document: Option<Value>,
     /// How long to wait, with `rate_limited`.

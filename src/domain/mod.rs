@@ -13,6 +13,7 @@ pub mod decision;
 pub mod display;
 pub mod event;
 pub mod ids;
+pub mod level;
 pub mod limit;
 pub mod menu;
 pub mod menu_draft;

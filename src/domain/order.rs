@@ -24,6 +24,7 @@ pub enum Service {
 
 /// One line of an order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Item {
     /// The dish on the menu that it was ordered from.
     pub menu_item: MenuItemId,
@@ -37,6 +38,9 @@ pub struct Item {
     /// What the guest wrote beside it ("nut allergy").
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<Note>,
+    /// The guest declared that the note is about an allergy.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub allergy: bool,
     /// The station that cooks it.
     pub station: Station,
     /// Where it stands.
@@ -52,7 +56,10 @@ pub struct Item {
 }
 
 /// An order. A field without a value is absent from the JSON, never null.
+///
+/// A node never rewrites a document that has fields it does not know: it does not read as an order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Order {
     /// Its id.
     pub id: OrderId,
@@ -80,6 +87,9 @@ pub struct Order {
     /// What the guest wrote beside the order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<Note>,
+    /// The guest declared that the note is about an allergy.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub allergy: bool,
     /// When it was placed.
     pub placed_at: Timestamp,
     /// When the staff took it.

@@ -3,6 +3,7 @@
 use super::decision::{Decision, Moment, Refusal, RefusalKind, Steps, Write};
 use super::event::EventKind;
 use super::ids::{ItemId, MenuItemId, OrderId};
+use super::level::Level;
 use super::limit::Limit;
 use super::menu::{DishOption, Menu, MenuItem};
 use super::money::Money;
@@ -11,7 +12,7 @@ use super::principal::{Principal, Role};
 use super::status::{ItemStatus, OrderStatus};
 use super::text::{self, Key, Name, Note, TableLabel};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -38,6 +39,9 @@ pub struct Line {
     /// What the guest writes beside it.
     #[serde(default, deserialize_with = "text::optional", skip_serializing_if = "Option::is_none")]
     pub note: Option<Note>,
+    /// The note is about an allergy.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub allergy: bool,
 }
 
 /// A basket: the body of the call that places an order, and of the frame `place`.
@@ -51,6 +55,12 @@ pub struct Basket {
     /// What the guest writes beside the order.
     #[serde(default, deserialize_with = "text::optional", skip_serializing_if = "Option::is_none")]
     pub note: Option<Note>,
+    /// The note is about an allergy.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub allergy: bool,
+    /// The total that the guest agreed to. An order that would cost more is refused; one that costs less is placed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected_total: Option<Money>,
     /// The table, from staff who order for a guest; a diner's comes from the session.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub table: Option<TableLabel>,
@@ -81,10 +91,21 @@ impl Basket {
         if self.table.is_some() && who.role == Role::Diner {
             return Err(invalid("table comes from the guest's session; leave it out"));
         }
+        let silent = |allergy: bool, note: Option<&Note>| allergy && note.is_none();
+        if silent(self.allergy, self.note.as_ref()) || self.items.iter().any(|line| silent(line.allergy, line.note.as_ref())) {
+            return Err(invalid("allergy needs a note that says what the guest must not eat"));
+        }
         if self.external_id.is_some() && who.role != Role::Service {
             return Err(invalid("external_id is for a POS or an aggregator; leave it out"));
         }
         Ok(())
+    }
+
+    /// The feature level that its fields need.
+    #[must_use]
+    pub fn level(&self) -> Level {
+        let is_new = self.expected_total.is_some() || self.allergy || self.items.iter().any(|line| line.allergy);
+        if is_new { Level::ONE } else { Level::ZERO }
     }
 }
 
@@ -102,7 +123,7 @@ pub struct Fresh {
 /// Decides on a basket.
 ///
 /// # Errors
-/// `paused` while the restaurant takes no orders; `invalid` for what is not on the menu, sold out, or too expensive;
+/// `paused` while the restaurant takes no orders; `price_changed` for what costs more than was agreed; `invalid` for what is not on the menu, sold out, or too expensive;
 /// `too_large` for a document of more than [`MAX_DOCUMENT_BYTES`].
 pub fn decide(menu: &Menu, basket: &Basket, who: &Principal, fresh: &Fresh, moment: Moment) -> Result<Decision, Refusal> {
     if menu.paused {
@@ -117,6 +138,7 @@ pub fn decide(menu: &Menu, basket: &Basket, who: &Principal, fresh: &Fresh, mome
         total = sum.ok_or_else(|| invalid("the order's total is too large"))?;
         items.insert(ItemId::from_uuid(*id), item);
     }
+    check_agreed(basket, &items, total)?;
     let mut order = new_order(basket, who, fresh, moment, items, total);
     check_bytes(&order)?;
     let mut steps = Steps::from(Value::Object(Map::new()), moment);
@@ -145,6 +167,7 @@ fn new_order(
         external_id: basket.external_id.clone(),
         rush: false,
         note: basket.note.clone(),
+        allergy: basket.allergy,
         placed_at: moment.now,
         accepted_at: None,
         started_at: None,
@@ -159,7 +182,28 @@ fn new_order(
     }
 }
 
-fn check_bytes(order: &Order) -> Result<(), Refusal> {
+/// Refuses an order that would cost more than the guest agreed to. The refusal carries what it would cost: the total, and the
+/// price of one of each line, in the basket's order.
+fn check_agreed(basket: &Basket, items: &BTreeMap<ItemId, Item>, total: Money) -> Result<(), Refusal> {
+    let Some(agreed) = basket.expected_total else { return Ok(()) };
+    if agreed.currency != total.currency {
+        return Err(invalid(format!("expected_total is in {}; prices here are in {}", agreed.currency, total.currency)));
+    }
+    if total.amount <= agreed.amount {
+        return Ok(());
+    }
+    // Ids of lines count up in the basket's order.
+    let lines: Vec<Money> = items.values().map(|item| item.price).collect();
+    let message = "prices have changed and the order would cost more than was agreed; look at it again";
+    let refusal = Refusal::new(RefusalKind::PriceChanged, message);
+    Err(Refusal { document: Some(json!({ "total": total, "prices": lines })), ..refusal })
+}
+
+/// Checks that a document is no larger than [`MAX_DOCUMENT_BYTES`].
+///
+/// # Errors
+/// `too_large`, with the limit.
+pub(super) fn check_bytes(order: &Order) -> Result<(), Refusal> {
     // Plain data with text keys always serializes.
     let bytes = serde_json::to_vec(order).map_or(0, |json| json.len());
     if bytes <= MAX_DOCUMENT_BYTES {
@@ -192,6 +236,7 @@ fn price(menu: &Menu, line: &Line) -> Result<Item, Refusal> {
         quantity: line.quantity,
         options,
         note: line.note.clone(),
+        allergy: line.allergy,
         station: dish.station.clone(),
         status: ItemStatus::Queued,
         price,

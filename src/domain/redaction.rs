@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// The fields of an order and of its lines that a guest's words, words for the guest, or the guest's id stand in.
-const PERSONAL: [&str; 3] = ["note", "detail", "diner"];
+const PERSONAL: [&str; 4] = ["note", "allergy", "detail", "diner"];
 
 /// Takes the personal fields out of a document or a merge patch, at any depth; says whether there were any.
 ///
@@ -34,8 +34,7 @@ mod tests {
 
     #[test]
     fn words_go_at_any_depth_and_the_rest_stays() {
-        let mut order =
-            json!({"note": "a", "diner": "b", "number": 7, "items": {"x": {"note": "c", "detail": "d", "name": "Soup"}}});
+        let mut order = json!({"note": "a", "diner": "b", "number": 7, "items": {"x": {"note": "c", "allergy": true, "detail": "d", "name": "Soup"}}});
         assert!(redact(&mut order));
         assert_eq!(order, json!({"number": 7, "items": {"x": {"name": "Soup"}}}));
         assert!(!redact(&mut order));

@@ -105,7 +105,7 @@ pub const fn cell(status: OrderStatus, action: &OrderAction) -> Cell {
         | (OrderAction::Recall, Preparing | Ready | Served)
         | (OrderAction::Serve, Ready)
         | (
-            OrderAction::Cancel { .. } | OrderAction::VoidItem { .. } | OrderAction::Rush { .. },
+            OrderAction::Cancel { .. } | OrderAction::VoidItem { .. } | OrderAction::VoidSome { .. } | OrderAction::Rush { .. },
             Placed | Accepted | Preparing | Ready,
         ) => Cell::Allowed,
         (OrderAction::Accept { .. }, Accepted)

@@ -5,6 +5,7 @@ use super::decision::{Decision, Moment, Refusal, RefusalKind, Steps, Write, to_j
 use super::event::EventKind;
 use super::ids::ItemId;
 use super::order::{Item, Order};
+use super::place;
 use super::position::Position;
 use super::principal::{Principal, Role};
 use super::status::{Cell, ItemStatus, OrderStatus, RECALL_WINDOW, cell};
@@ -18,13 +19,16 @@ pub struct Circumstance<'a> {
     pub moment: Moment,
     /// Minutes promised when `accept` names none.
     pub default_minutes: u16,
+    /// The id of an item that the decision may split off.
+    pub new_item: ItemId,
 }
 
 /// Decides on an order. Whether the role may take the action at all, and whether a diner owns the order, is settled
 /// before; here stand the transition table, the station rule and the diner's narrower right to cancel.
 ///
 /// # Errors
-/// `stale`, `invalid_transition`, `not_found` for an item the order does not have, `forbidden` for another station's item.
+/// `stale`, `invalid_transition`, `not_found` for an item the order does not have, `forbidden` for another station's item,
+/// `invalid` for more of an item than there is, `too_large` for a split of an order that is as large as one may be.
 pub fn decide(
     order: &Order,
     action: &OrderAction,
@@ -57,9 +61,11 @@ fn refused(order: &Order) -> Refusal {
 
 const fn item_of(action: &OrderAction) -> Option<ItemId> {
     match action {
-        OrderAction::StartItem(id) | OrderAction::FinishItem(id) | OrderAction::RecallItem(id) | OrderAction::VoidItem(id, _) => {
-            Some(*id)
-        }
+        OrderAction::StartItem(id)
+        | OrderAction::FinishItem(id)
+        | OrderAction::RecallItem(id)
+        | OrderAction::VoidItem(id, _)
+        | OrderAction::VoidSome(id, ..) => Some(*id),
         _ => None,
     }
 }
@@ -85,7 +91,7 @@ const fn holds(item: &Item, action: &OrderAction) -> bool {
         (action, item.status),
         (OrderAction::StartItem(_) | OrderAction::RecallItem(_), ItemStatus::Cooking)
             | (OrderAction::FinishItem(_), ItemStatus::Done)
-            | (OrderAction::VoidItem(..), ItemStatus::Voided)
+            | (OrderAction::VoidItem(..) | OrderAction::VoidSome(..), ItemStatus::Voided)
     )
 }
 
@@ -116,6 +122,7 @@ fn act(order: &Order, action: &OrderAction, at: Circumstance<'_>) -> Result<Deci
         }
         OrderAction::RecallItem(id) => work.item(*id, &[ItemStatus::Done], ItemStatus::Cooking, EventKind::ItemRecalled)?,
         OrderAction::VoidItem(id, cause) => work.void(*id, cause),
+        OrderAction::VoidSome(id, quantity, cause) => work.void_some(*id, *quantity, cause)?,
     };
     if changed { Ok(work.steps.decide(Write::Order(Box::new(work.order)))) } else { Ok(keep(order)) }
 }
@@ -218,6 +225,25 @@ impl Work<'_> {
         }
         self.push(kind);
         Ok(self.follow_items())
+    }
+
+    /// Splits a voided item off; the rest of the line keeps its id and its status.
+    fn void_some(&mut self, id: ItemId, quantity: u16, cause: &Cause) -> Result<bool, Refusal> {
+        let Some(item) = self.order.items.get_mut(&id) else { return Ok(false) };
+        if quantity > item.quantity {
+            let message = format!("the line has {} of it; look at it again", item.quantity);
+            return Err(Refusal::new(RefusalKind::Invalid, message));
+        }
+        if quantity == item.quantity {
+            return Ok(self.void(id, cause));
+        }
+        item.quantity -= quantity;
+        let (reason, detail) = (Some(cause.reason), cause.detail.clone());
+        let voided = Item { quantity, status: ItemStatus::Voided, reason, detail, ..item.clone() };
+        self.order.items.insert(self.at.new_item, voided);
+        self.order.total = self.order.sum();
+        place::check_bytes(&self.order)?;
+        Ok(self.push(EventKind::ItemVoided))
     }
 
     fn void(&mut self, id: ItemId, cause: &Cause) -> bool {

@@ -9,6 +9,7 @@ use super::{etag, occupancy, shared};
 use crate::commands::CommandError;
 use crate::domain::decision::RefusalKind;
 use crate::domain::ids::{MenuItemId, RestaurantId};
+use crate::domain::level::Level;
 use crate::domain::menu::{Menu, MenuAction};
 use crate::domain::money::Currency;
 use crate::domain::position::Position;
@@ -33,6 +34,7 @@ struct Profile {
     #[serde(skip_serializing_if = "Option::is_none")]
     paused_until: Option<Timestamp>,
     stations: Vec<Station>,
+    feature_level: Level,
 }
 
 async fn menu_of(state: &State, restaurant: &Restaurant) -> Result<Menu, Problem> {
@@ -56,7 +58,9 @@ pub async fn profile(state: web::Data<State>, request: HttpRequest, named: Named
     let menu = menu_of(&state, &named.0).await?;
     let Restaurant { id, slug, name, currency, .. } = named.0;
     let stations = menu.stations();
-    let profile = Profile { id, slug, name, currency, paused: menu.paused, paused_until: menu.paused_until, stations };
+    let feature_level = state.live.level.get();
+    let Menu { paused, paused_until, .. } = menu;
+    let profile = Profile { id, slug, name, currency, paused, paused_until, stations, feature_level };
     Ok(tagged(&request, &profile))
 }
 

@@ -31,6 +31,8 @@ pub enum ErrorCode {
     TooLarge,
     /// The restaurant takes no orders now.
     Paused,
+    /// The order would cost more than was agreed.
+    PriceChanged,
     /// The store or the server cannot answer now; the same command may be sent again.
     Unavailable,
     /// A bug; logged on the server.
@@ -39,7 +41,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::BadFrame,
         Self::Unauthorized,
         Self::Forbidden,
@@ -52,6 +54,7 @@ impl ErrorCode {
         Self::TooManyRooms,
         Self::TooLarge,
         Self::Paused,
+        Self::PriceChanged,
         Self::Unavailable,
         Self::Internal,
     ];
@@ -72,6 +75,7 @@ impl ErrorCode {
             Self::TooManyRooms => "too_many_rooms",
             Self::TooLarge => "too_large",
             Self::Paused => "paused",
+            Self::PriceChanged => "price_changed",
             Self::Unavailable => "unavailable",
             Self::Internal => "internal",
         }
@@ -85,7 +89,7 @@ impl ErrorCode {
             Self::Unauthorized => 401,
             Self::Forbidden => 403,
             Self::NotFound => 404,
-            Self::InvalidTransition | Self::Stale | Self::Conflict | Self::Paused => 409,
+            Self::InvalidTransition | Self::Stale | Self::Conflict | Self::Paused | Self::PriceChanged => 409,
             Self::TooLarge => 413,
             Self::Invalid => 422,
             Self::RateLimited | Self::TooManyRooms => 429,
@@ -107,6 +111,7 @@ impl From<RefusalKind> for ErrorCode {
             RefusalKind::Paused => Self::Paused,
             RefusalKind::RateLimited => Self::RateLimited,
             RefusalKind::TooLarge => Self::TooLarge,
+            RefusalKind::PriceChanged => Self::PriceChanged,
         }
     }
 }

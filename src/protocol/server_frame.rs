@@ -5,6 +5,7 @@ use super::error_code::ErrorCode;
 use super::frame::{Frame, FrameKind};
 use crate::domain::event::{By, Event, EventKind};
 use crate::domain::ids::{CommandId, EventId, OrderId, RestaurantId};
+use crate::domain::level::Level;
 use crate::domain::position::Position;
 use crate::domain::principal::Role;
 use crate::domain::room_id::RoomId;
@@ -70,6 +71,8 @@ pub enum ServerFrame<'a> {
         version: &'a str,
         /// Snapshots come in parts to who asks for it.
         paged: bool,
+        /// The feature level in force.
+        feature_level: Level,
         limits: LimitsFrame,
     },
     /// One event of a room.

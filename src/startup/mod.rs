@@ -16,17 +16,19 @@ use crate::commands::Commands;
 use crate::config::{Common, NodeRole, Serve};
 use crate::connection::plain::{Bounds, Plain};
 use crate::connection::{Census, Displays, Services};
-use crate::domain::ids::NodeId;
+use crate::domain::level::Level;
 use crate::feed::{Directory, FeedRegistry};
+use crate::housekeeping::levels::Watcher;
 use crate::http::limits::{Rate, Rates};
 use crate::http::{self, State};
 use crate::push::hosts::Hosts;
 use crate::push::vapid::{Vapid, VapidKey};
 use crate::push::{self, Push};
-use crate::store::SharedStore;
+use crate::store::nodes::LevelInForce;
 use crate::store::open::{Mode, Settings, open};
+use crate::store::{SharedStore, StoreError};
 use crate::telemetry::Metrics;
-use crate::{broker, clock, housekeeping};
+use crate::{broker, housekeeping};
 use actix::Actor;
 use anyhow::Context;
 use descriptors::Division;
@@ -68,12 +70,13 @@ impl Node {
         store: SharedStore,
         demo: Option<http::Demo>,
         push: Option<Arc<Push>>,
+        level: LevelInForce,
     ) -> Self {
         let metrics = Metrics::new();
         let ended = Arc::new(EndedSessions::new(Duration::from_millis(serve.ended_patience_ms)));
         let snapshot_bytes = usize::try_from(serve.limits.snapshot_bytes).unwrap_or(usize::MAX);
         let directory = Directory::with_budget(store.clone(), metrics.clone(), snapshot_bytes);
-        let commands = Commands::new(directory.clone(), serve.limits.orders.rates());
+        let commands = Commands::new(directory.clone(), serve.limits.orders.rates()).at_level(level.clone());
         let draining = Arc::new(AtomicBool::new(false));
         let proxies = Arc::new(serve.proxy.proxies(metrics.clone()));
         let access = serve.access_token_life();
@@ -90,13 +93,14 @@ impl Node {
             tokens: keys.verifier.clone(),
             ended: ended.clone(),
             census: Census::new(draining.clone()),
-            displays: Displays::new(NodeId::from_uuid(clock::new_id()), serve.display_spans()),
+            displays: Displays::new(store.node(), serve.display_spans()),
             limits: serve.limits.connection(division.connections),
             origins: serve.allowed_origins.clone(),
             proxies: proxies.clone(),
             keep_addresses: !serve.retention.no_audit_addresses,
             is_public_over_tls: serve.public_url.as_deref().is_some_and(|url| url.starts_with("https://")),
             version: http::version(),
+            level,
             is_open: serve.role != NodeRole::Api,
             metrics: metrics.clone(),
         });
@@ -194,8 +198,13 @@ pub async fn serve(common: &Common, serve: &Serve) -> anyhow::Result<()> {
         true => Some(greeting::make_demo(&store, serve, address).await?),
         false => None,
     };
-    let node = Node::new(&keys, serve, division, store, demo, push(serve)?);
+    let own = Level::new(serve.feature_level);
+    let level = LevelInForce::new(if common.is_sqlite() { own } else { Level::ZERO });
+    let node = Node::new(&keys, serve, division, store, demo, push(serve)?, level);
     housekeeping::read_ended(node.store.as_ref(), &node.ended).await.context(NOBODY_ADMITTED)?;
+    if !common.is_sqlite() {
+        watch_levels(&node, serve).await.context("cannot register this node")?;
+    }
     pack_pages(serve);
     node.start_background(&keys, serve)?;
     let server = server::server(&node, serve, listener)?;
@@ -213,7 +222,20 @@ pub async fn serve(common: &Common, serve: &Serve) -> anyhow::Result<()> {
     if drained {
         running.await.context("the server's task")??;
     }
+    if !common.is_sqlite() && node.store.unregister(node.store.node(), None).await.is_err() {
+        log::warn!("this node's row stays until other nodes find that it is gone");
+    }
     log::info!(connections = node.services.census.count(); "stopped");
+    Ok(())
+}
+
+/// Registers this node beside the others on its database, before it takes a connection, and watches them from then on.
+async fn watch_levels(node: &Node, serve: &Serve) -> Result<(), StoreError> {
+    let (store, in_force, metrics) = (node.store.clone(), node.services.level.clone(), node.state.metrics.clone());
+    let lease = serve.display_spans().lease;
+    let mut watcher = Watcher::new(store, Level::new(serve.feature_level), in_force, metrics, lease);
+    watcher.look().await?;
+    actix_rt::spawn(watcher.watch());
     Ok(())
 }
 

@@ -16,6 +16,7 @@ mod guest_rows;
 pub mod guests;
 pub mod log;
 mod migrations;
+pub mod nodes;
 pub mod open;
 pub mod postgres;
 pub mod privacy;
@@ -37,6 +38,7 @@ pub use error::StoreError;
 pub use faults::WriteFaults;
 pub use guests::Guests;
 pub use log::Log;
+pub use nodes::Nodes;
 pub use open::{Mode, OpenError, Settings, open};
 pub use privacy::Privacy;
 pub use pushes::Pushes;
@@ -48,11 +50,11 @@ use std::sync::Arc;
 /// Everything a node asks of its database. Every query of a tenant's data carries the restaurant, so that a bug above
 /// cannot read across tenants.
 pub trait Store:
-    Log + Accounts + Credentials + Sessions + Guests + Devices + Displays + Pushes + Audit + Privacy + Visits
+    Log + Accounts + Credentials + Sessions + Guests + Devices + Displays + Nodes + Pushes + Audit + Privacy + Visits
 {
 }
 
-impl<T: Log + Accounts + Credentials + Sessions + Guests + Devices + Displays + Pushes + Audit + Privacy + Visits> Store for T {}
+impl<T: Log + Accounts + Credentials + Sessions + Guests + Devices + Displays + Nodes + Pushes + Audit + Privacy + Visits> Store for T {}
 
 /// A store that is shared by every thread of a node.
 pub type SharedStore = Arc<dyn Store>;

@@ -49,6 +49,7 @@ export const ERROR_CODES = Object.freeze({
   too_many_rooms: 'final',
   too_large: 'final',
   paused: 'final',
+  price_changed: 'final',
   unavailable: 'later',
   internal: 'later',
 });
@@ -75,7 +76,7 @@ export class OrderbellError extends Error {
     super(message ?? code);
     this.name = 'OrderbellError';
     this.code = code;
-    /** The current order document, with `stale`. */
+    /** The current order document, with `stale`; what an order would cost, with `price_changed`. */
     this.document = document;
     /** The limit that was reached, or why a session has ended; a word, where there is one. @type {string | undefined} */
     this.reason = reason;

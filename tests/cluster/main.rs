@@ -10,6 +10,7 @@ mod failpoints;
 mod hanging_up;
 mod keys;
 mod killed;
+mod levels;
 mod load;
 mod moving;
 mod postgres_away;

@@ -161,6 +161,45 @@ def step_options_change_the_price(world):
     assert item["price"]["amount"] == dish["price"]["amount"] + option["price"]["amount"]
 
 
+def step_an_order_never_costs_more_than_was_agreed(world):
+    level = world.server.call("GET", "/api/v1/restaurants/demo").json["feature_level"]
+    assert level >= 1, f"{level}"
+    dish = world.dishes()[0]
+    price = world.menu["items"][dish]["price"]
+    agreed = lambda amount: world.basket(dish, expected_total={**price, "amount": amount})
+    problem = world.post_order("diner-6", agreed(price["amount"] - 1))
+    problem.problem(409, "price_changed")
+    assert problem.json["document"] == {"total": price, "prices": [price]}, f"{problem.json}"
+    error = world.screen("diner-6").ask({"type": "place", "order": agreed(price["amount"] - 1)})
+    assert error["code"] == "price_changed" and error["document"]["total"] == price, f"{error}"
+    assert world.post_order("diner-6", agreed(price["amount"])).status == 201
+    dearer = world.post_order("diner-6", agreed(price["amount"] + 1))
+    assert dearer.status == 201 and dearer.json["total"] == price, "less than agreed is placed at its price"
+
+
+def step_an_allergy_is_declared_with_words(world):
+    basket = world.basket(world.dishes()[0], note="sesame", allergy=True)
+    basket["items"][0].update(note="walnuts", allergy=True)
+    document = world.post_order("diner-6", basket).json
+    (item,) = document["items"].values()
+    assert document["allergy"] is True and item["allergy"] is True
+    del basket["items"][0]["note"]
+    world.post_order("diner-6", basket).problem(422, "invalid")
+
+
+def step_some_of_a_line_is_voided(world):
+    basket = world.basket(world.dishes()[0])
+    basket["items"][0]["quantity"] = 4
+    order = world.post_order("diner-8", basket).json
+    (line,) = order["items"]
+    document = world.do("staff", order["id"], "void_item", item=line, reason="out_of_stock", quantity=1)["document"]
+    (split,) = set(document["items"]) - {line}
+    assert (document["items"][line]["quantity"], document["items"][line]["status"]) == (3, "queued")
+    assert (document["items"][split]["quantity"], document["items"][split]["status"]) == (1, "voided")
+    assert document["total"]["amount"] * 4 == order["total"]["amount"] * 3
+    world.post_command("staff", order["id"], "void_item", item=line, reason="other", quantity=4).problem(422, "invalid")
+
+
 def step_the_same_command_id_has_one_answer_and_one_effect(world):
     order = world.order("diner-8")["id"]
     screen = world.screen("staff")

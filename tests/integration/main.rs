@@ -6,6 +6,7 @@ mod support;
 
 mod accounts;
 mod addresses;
+mod agreed;
 mod audit;
 mod bodies;
 mod burst;

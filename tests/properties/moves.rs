@@ -29,6 +29,7 @@ pub fn lines() -> impl Strategy<Value = Vec<Line>> {
         quantity,
         options: options.into_iter().map(|name| name.parse().unwrap()).collect(),
         note: has_note.then(|| "nut allergy".parse().unwrap()),
+        allergy: has_note,
     });
     prop::collection::vec(line, 1..6)
 }
@@ -51,6 +52,7 @@ fn any_action() -> impl Strategy<Value = OrderAction> {
         2 => Just(OrderAction::Serve),
         1 => Just(OrderAction::Cancel(cause())),
         2 => any_item().prop_map(|id| OrderAction::VoidItem(id, cause())),
+        2 => (any_item(), 1..4_u16).prop_map(|(id, quantity)| OrderAction::VoidSome(id, quantity, cause())),
         1 => (1..=480_u16).prop_map(|minutes| OrderAction::Promise { minutes }),
         1 => any::<bool>().prop_map(OrderAction::Rush),
     ]

@@ -1,7 +1,7 @@
 //! The rules beside the table: the recall window, the diner's narrower cancel, the station rule, stale commands, totals.
 
 use crate::support::{
-    DEFAULT_MINUTES, NOBODY, Outcome, Ticket, at, basket, bdt, cause, dish, fresh, item, line, menu, position, principal,
+    DEFAULT_MINUTES, NOBODY, Outcome, Ticket, at, basket, bdt, cause, dish, fresh, item, line, menu, position, principal, split,
 };
 use orderbell::domain::command::OrderAction;
 use orderbell::domain::decision::{Decision, Moment, RefusalKind};
@@ -53,7 +53,7 @@ fn the_event_that_recalls_a_served_order_makes_its_whole_document_from_nothing()
         ticket.folded = serde_json::json!({});
         let moment = Moment { now: ticket.now, head: ticket.head };
         let staff = principal(Role::Staff, None);
-        let circumstance = Circumstance { who: &staff, moment, default_minutes: DEFAULT_MINUTES };
+        let circumstance = Circumstance { who: &staff, moment, default_minutes: DEFAULT_MINUTES, new_item: split(ticket.head) };
         let decision = transition::decide(&ticket.order, &OrderAction::Recall, None, circumstance).unwrap();
         let Decision::Change { drafts, document, .. } = decision else { panic!("a recall changes the order") };
         merge_patch::apply(&mut ticket.folded, &drafts[0].patch);

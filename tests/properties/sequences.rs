@@ -5,10 +5,10 @@ use crate::support::{Outcome, Ticket, basket, position, principal};
 use orderbell::domain::command::OrderAction;
 use orderbell::domain::decision::RefusalKind;
 use orderbell::domain::event::EventKind;
-use orderbell::domain::order::Order;
+use orderbell::domain::order::{Item, Order};
 use orderbell::domain::status::{ItemStatus, OrderStatus};
 use proptest::prelude::*;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// What holds of an order that stands still, in words of the contract's section 3.
@@ -56,7 +56,7 @@ fn check_events(action: &OrderAction, kinds: &[EventKind], status_moved: bool) {
         OrderAction::StartItem(_) => Some(EventKind::ItemStarted),
         OrderAction::FinishItem(_) => Some(EventKind::ItemFinished),
         OrderAction::RecallItem(_) => Some(EventKind::ItemRecalled),
-        OrderAction::VoidItem(..) => Some(EventKind::ItemVoided),
+        OrderAction::VoidItem(..) | OrderAction::VoidSome(..) => Some(EventKind::ItemVoided),
         _ => None,
     };
     match of_item {
@@ -73,9 +73,24 @@ fn check_events(action: &OrderAction, kinds: &[EventKind], status_moved: bool) {
 fn check_constants(before: &Order, after: &Order) {
     assert_eq!((before.id, before.restaurant, before.number), (after.id, after.restaurant, after.number));
     assert_eq!((before.placed_at, &before.diner, &before.table), (after.placed_at, &after.diner, &after.table));
-    let lines =
-        |order: &Order| order.items.iter().map(|(id, item)| (*id, item.menu_item, item.quantity, item.price)).collect::<Vec<_>>();
-    assert_eq!(lines(before), lines(after));
+    for (id, item) in &before.items {
+        let same = after.items.get(id).expect("a line keeps its id");
+        assert_eq!((item.menu_item, item.price), (same.menu_item, same.price));
+        assert!((1..=item.quantity).contains(&same.quantity), "a line only loses what is voided of it");
+    }
+    // A void of some of a line splits it; nothing else makes or unmakes portions.
+    assert_eq!(portions(before), portions(after));
+    let split = after.items.iter().filter(|(id, _)| !before.items.contains_key(id));
+    assert!(split.map(|(_, item)| item.status).all(|status| status == ItemStatus::Voided));
+}
+
+/// How many there are of each dish, price, options and note, voided or not.
+fn portions(order: &Order) -> BTreeMap<String, u32> {
+    let mut counts = BTreeMap::new();
+    for Item { menu_item, price, options, note, allergy, quantity, .. } in order.items.values() {
+        *counts.entry(format!("{menu_item} {price:?} {options:?} {note:?} {allergy}")).or_default() += u32::from(*quantity);
+    }
+    counts
 }
 
 fn step(ticket: &mut Ticket, next: &Move) -> Outcome {

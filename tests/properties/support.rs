@@ -41,6 +41,11 @@ pub fn item(n: u128) -> ItemId {
     ItemId::from_uuid(Uuid::from_u128(0x1000 + n))
 }
 
+/// The id of what the event after a position splits off.
+pub fn split(head: Position) -> ItemId {
+    item(0x10_0000 + u128::from(head.number()))
+}
+
 pub fn bdt(amount: i64) -> Money {
     Money { amount, currency: "BDT".parse().unwrap() }
 }
@@ -106,11 +111,12 @@ pub fn principal(role: Role, station: Option<&str>) -> Principal {
 }
 
 pub fn line(n: u128, quantity: u16) -> Line {
-    Line { menu_item: dish(n), quantity, options: Vec::new(), note: None }
+    Line { menu_item: dish(n), quantity, options: Vec::new(), note: None, allergy: false }
 }
 
 pub fn basket(items: Vec<Line>) -> Basket {
-    Basket { service: Service::DineIn, items, note: None, table: None, external_id: None }
+    let service = Service::DineIn;
+    Basket { service, items, note: None, allergy: false, expected_total: None, table: None, external_id: None }
 }
 
 pub fn fresh(lines: usize) -> Fresh {
@@ -203,7 +209,7 @@ impl Ticket {
     /// Puts a command to the order, and checks what must hold of any answer.
     pub fn put(&mut self, who: &Principal, action: &OrderAction, expected: Option<Position>) -> Outcome {
         let moment = Moment { now: self.now, head: self.head };
-        let circumstance = Circumstance { who, moment, default_minutes: DEFAULT_MINUTES };
+        let circumstance = Circumstance { who, moment, default_minutes: DEFAULT_MINUTES, new_item: split(self.head) };
         match transition::decide(&self.order, action, expected, circumstance) {
             Ok(Decision::Change { drafts, write, document }) => self.follow(&drafts, write, &document),
             Ok(Decision::Keep { document, position }) => {

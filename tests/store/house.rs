@@ -5,7 +5,7 @@ use orderbell::domain::call;
 use orderbell::domain::command::{CallAction, OrderAction};
 use orderbell::domain::decision::{Decision, Refusal, RefusalKind};
 use orderbell::domain::event::By;
-use orderbell::domain::ids::{CallId, CategoryId, CommandId, MenuItemId, OrderId, RestaurantId};
+use orderbell::domain::ids::{CallId, CategoryId, CommandId, ItemId, MenuItemId, OrderId, RestaurantId};
 use orderbell::domain::menu::{self, Menu, MenuAction};
 use orderbell::domain::order::Order;
 use orderbell::domain::place::{self, Basket, Fresh, Line};
@@ -71,9 +71,20 @@ impl House {
 
     /// What places an order of one dish.
     pub fn placing(&self, who: &Principal, command: Option<CommandKey>) -> Work {
-        let line = Line { menu_item: self.dish, quantity: 2, options: vec![], note: Some(key("nut \"allergy\" — é")) };
+        let line =
+            Line {
+                menu_item: self.dish, quantity: 2, options: vec![], note: Some(key("nut \"allergy\" — é")), allergy: false
+            };
         let service = orderbell::domain::order::Service::DineIn;
-        let basket = Basket { service, items: vec![line], note: None, table: None, external_id: None };
+        let basket = Basket {
+            service,
+            items: vec![line],
+            note: None,
+            allergy: false,
+            expected_total: None,
+            table: None,
+            external_id: None,
+        };
         let asker = who.clone();
         self.work(who, Reads::Basket, command, move |state: State| {
             let order = OrderId::from_uuid(clock::new_id());
@@ -90,7 +101,13 @@ impl House {
             let missing = || Refusal::new(RefusalKind::NotFound, "no such order");
             let order = state.order.as_ref().ok_or_else(missing)?;
             let default_minutes = state.default_minutes;
-            transition::decide(order, &action, None, Circumstance { who: &asker, moment: state.moment, default_minutes })
+            let new_item = ItemId::from_uuid(clock::new_id());
+            transition::decide(
+                order,
+                &action,
+                None,
+                Circumstance { who: &asker, moment: state.moment, default_minutes, new_item },
+            )
         })
     }
 

@@ -25,6 +25,7 @@ mod house;
 mod isolation;
 mod kill;
 mod migrations;
+mod nodes;
 mod opening;
 mod privacy;
 mod pushes;
@@ -109,6 +110,7 @@ contract! {
     audit: a_command_is_recorded_once_with_who_what_why_and_what_came_of_it, a_call_takes_its_entry_with_it_or_leaves_neither,
         the_database_itself_refuses_to_change_or_remove_what_is_recent, pages_of_the_audit_are_whole_and_newest_first,
         old_entries_go_a_batch_at_a_time_and_each_houses_its_own;
+    nodes: a_node_registers_its_level_counts_up_and_goes, a_node_that_goes_takes_its_probe_along;
     migrations: every_migration_is_applied;
     migrations: a_migration_of_a_later_version_stops_no_node;
 }

@@ -117,6 +117,7 @@ fn shared() -> impl Iterator<Item = (&'static str, &'static str)> {
         sql::guests::ALL,
         sql::devices::ALL,
         sql::displays::ALL,
+        sql::nodes::ALL,
         sql::audit::ALL,
         sql::credentials::ALL,
         sql::privacy::ALL,

@@ -25,9 +25,10 @@ use crate::clock;
 use crate::commands::{CommandRates, Commands};
 use crate::connection::displays::Spans;
 use crate::connection::{self, Census, Displays, Proxies, Services};
-use crate::domain::ids::{NodeId, RestaurantId};
+use crate::domain::ids::RestaurantId;
 use crate::domain::principal::{Principal, Role};
 use crate::feed::Directory;
+use crate::store::nodes::LevelInForce;
 use crate::telemetry::Metrics;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HOST, HeaderMap, HeaderValue};
@@ -69,13 +70,14 @@ impl House {
             tokens: tokens.clone(),
             ended: ended.clone(),
             census: Census::new(Arc::default()),
-            displays: Displays::new(NodeId::from_uuid(clock::new_id()), Spans::default()),
+            displays: Displays::new(store.node(), Spans::default()),
             limits: connection::Limits::default(),
             origins: Vec::new(),
             proxies: Arc::new(Proxies::none(metrics.clone())),
             keep_addresses: true,
             metrics: metrics.clone(),
             version: crate::http::version(),
+            level: LevelInForce::default(),
             is_public_over_tls: false,
             is_open: true,
         };

@@ -26,7 +26,7 @@ const WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 /// A store on a server, shared with other nodes.
 pub struct PostgresStore {
     epoch: String,
-    /// What its probe of writes goes by.
+    /// What its row, its leases and its probe of writes go by.
     node: Uuid,
     pool: PgPool,
     faults: Arc<WriteFaults>,

@@ -19,6 +19,7 @@ mod devices;
 mod displays;
 mod guests;
 mod log;
+mod nodes;
 mod privacy;
 mod pushes;
 mod sessions;

@@ -17,6 +17,7 @@ pub mod devices;
 pub mod displays;
 pub mod guests;
 pub mod log;
+pub mod nodes;
 pub mod privacy;
 pub mod pushes;
 pub mod sessions;

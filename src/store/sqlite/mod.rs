@@ -25,7 +25,7 @@ type Database = sqlx::Sqlite;
 /// A store in one file.
 pub struct SqliteStore {
     epoch: String,
-    /// What its probe of writes goes by.
+    /// What its row, its leases and its probe of writes go by.
     node: Uuid,
     faults: Arc<WriteFaults>,
     readers: SqlitePool,

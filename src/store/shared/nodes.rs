@@ -1,0 +1,54 @@
+//! [`Nodes`]: who runs, and at which feature level.
+
+use super::{Backend, Connection, Database};
+use crate::domain::ids::NodeId;
+use crate::domain::level::Level;
+use crate::store::error::broken;
+use crate::store::nodes::{NodeRow, Nodes};
+use crate::store::{Result, sql};
+use async_trait::async_trait;
+use sqlx::{query, query_as};
+use uuid::Uuid;
+
+#[async_trait]
+impl Nodes for Backend {
+    fn node(&self) -> NodeId {
+        NodeId::from_uuid(self.node)
+    }
+
+    async fn register(&self, level: Level) -> Result<()> {
+        let level = i16::try_from(level.number()).map_err(broken)?;
+        self.execute(query(sql::nodes::REGISTER).bind(self.node).bind(level)).await.map(|_| ())
+    }
+
+    async fn unregister(&self, node: NodeId, beat: Option<i64>) -> Result<()> {
+        self.write(move |c| Box::pin(unregister(c, node.uuid(), beat))).await
+    }
+
+    async fn nodes(&self, limit: u32) -> Result<Vec<NodeRow>> {
+        let query = query_as::<Database, (Uuid, i16, i64)>(sql::nodes::NODES).bind(Uuid::nil()).bind(i64::from(limit));
+        let rows = self.read(move |c| Box::pin(async move { Ok(query.fetch_all(c).await?) })).await?;
+        let row = |(node, level, beat): (Uuid, i16, i64)| {
+            let level = Level::new(level.try_into().map_err(broken)?);
+            Ok(NodeRow { node: NodeId::from_uuid(node), level, beat })
+        };
+        rows.into_iter().map(row).collect()
+    }
+
+    async fn probes(&self, limit: u32) -> Result<Vec<(NodeId, i64)>> {
+        let query = query_as::<Database, (Uuid, i64)>(sql::nodes::PROBES).bind(Uuid::nil()).bind(i64::from(limit));
+        let rows = self.read(move |c| Box::pin(async move { Ok(query.fetch_all(c).await?) })).await?;
+        Ok(rows.into_iter().map(|(node, at)| (NodeId::from_uuid(node), at)).collect())
+    }
+}
+
+async fn unregister(connection: &mut Connection, node: Uuid, beat: Option<i64>) -> Result<()> {
+    let row = match beat {
+        Some(beat) => query::<Database>(sql::nodes::UNREGISTER_AT).bind(node).bind(beat),
+        None => query::<Database>(sql::nodes::UNREGISTER).bind(node),
+    };
+    if row.execute(&mut *connection).await?.rows_affected() > 0 {
+        query::<Database>(sql::nodes::FORGET_PROBE).bind(node).execute(connection).await?;
+    }
+    Ok(())
+}

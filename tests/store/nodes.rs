@@ -1,0 +1,36 @@
+//! The registry of nodes.
+
+use crate::world::World;
+use orderbell::clock;
+use orderbell::domain::level::Level;
+
+pub async fn a_node_registers_its_level_counts_up_and_goes(world: World) {
+    let (store, other) = (&world.store, world.beside().await);
+    let beats = async || {
+        let rows = store.nodes(9).await.unwrap();
+        let of = |node| rows.iter().find(|row| row.node == node).map(|row| (row.level, row.beat));
+        (of(store.node()), of(other.node()))
+    };
+    store.register(Level::ONE).await.unwrap();
+    other.register(Level::ZERO).await.unwrap();
+    store.register(Level::ONE).await.unwrap();
+    assert_eq!(beats().await, (Some((Level::ONE, 2)), Some((Level::ZERO, 1))));
+    other.register(Level::ONE).await.unwrap();
+    assert_eq!(beats().await.1, Some((Level::ONE, 2)), "a node may come back at another level");
+    store.unregister(other.node(), Some(1)).await.unwrap();
+    assert!(beats().await.1.is_some(), "its beat has gone on");
+    store.unregister(other.node(), Some(2)).await.unwrap();
+    assert_eq!(beats().await.1, None);
+    other.register(Level::ONE).await.unwrap();
+    assert_eq!(beats().await.1, Some((Level::ONE, 1)), "one that was taken for gone registers anew");
+}
+
+pub async fn a_node_that_goes_takes_its_probe_along(world: World) {
+    let store = &world.store;
+    store.probe_write(0, clock::now()).await.unwrap();
+    store.register(Level::ONE).await.unwrap();
+    let probed = store.probes(9).await.unwrap();
+    assert_eq!(probed.iter().map(|(node, _)| *node).collect::<Vec<_>>(), [store.node()], "under the id of its row");
+    store.unregister(store.node(), None).await.unwrap();
+    assert_eq!(store.probes(9).await.unwrap(), []);
+}
