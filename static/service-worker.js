@@ -155,7 +155,9 @@ async function notify(data) {
 /** @param {Words} words @param {number} time ms @returns {string | undefined} undefined for no time */
 function timeIn({ locale, clock }, time) {
   if (Number.isNaN(time)) return undefined;
-  const parts = new Intl.DateTimeFormat(locale, clock).formatToParts(time);
+  // As the pages say it: the phone's own way with this language.
+  const own = worker.navigator?.languages?.find((tag) => tag.startsWith(`${locale.split('-')[0]}-`)) ?? locale;
+  const parts = new Intl.DateTimeFormat(own, clock).formatToParts(time);
   const period = parts.find(({ type }) => type === 'dayPeriod')?.value;
   const hour = parts.map(({ value }) => value).join('');
   return clock.dayPeriod && period ? `${period} ${hour.replace(period, '').trim()}` : hour;

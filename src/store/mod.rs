@@ -54,7 +54,10 @@ pub trait Store:
 {
 }
 
-impl<T: Log + Accounts + Credentials + Sessions + Guests + Devices + Displays + Nodes + Pushes + Audit + Privacy + Visits> Store for T {}
+impl<T: Log + Accounts + Credentials + Sessions + Guests + Devices + Displays + Nodes + Pushes + Audit + Privacy + Visits> Store
+    for T
+{
+}
 
 /// A store that is shared by every thread of a node.
 pub type SharedStore = Arc<dyn Store>;

@@ -225,7 +225,7 @@ export class Orderbell extends Emitter {
     this.welcome = welcome;
     this.#hear(welcome);
     this.#subscriptions.up(welcome);
-    this.#outbox.up(welcome.limits);
+    this.#outbox.up(welcome.limits, welcome.feature_level);
     this.#renewal?.up(Date.parse(welcome.expires_at));
     this.#persistence?.up();
     this.#later = this.#around.setTimeout(() => this.#afterwards(), LATER_MS);

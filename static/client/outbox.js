@@ -23,6 +23,7 @@ export class Outbox {
   /** Keeps a copy, where there is one. @type {import('./types.js').Keeper | null} */ #keeper = null;
   #waits;
   #up = false;
+  /** The feature level of the server that the link is to. */ #level = 0;
   #spacingMs = 0;
   /** @type {any} */ #hold = null;
 
@@ -79,9 +80,10 @@ export class Outbox {
     this.#drain();
   }
 
-  /** A link is up: everything unanswered goes again. @param {{messages_per_second?: number}} limits */
-  up({ messages_per_second: rate } = {}) {
+  /** A link is up: everything unanswered goes again. @param {{messages_per_second?: number}} limits @param {number} [level] the feature level in force */
+  up({ messages_per_second: rate } = {}, level = 0) {
     this.#up = true;
+    this.#level = level;
     this.#spacingMs = rate ? Math.ceil(1000 / rate) : 0;
     for (const waiting of this.#entries.values()) waiting.sent = false;
     this.#release();
@@ -123,7 +125,7 @@ export class Outbox {
       if (this.#expired(next)) continue;
       const lane = next.pending.order ?? next.pending.id;
       if (!next.sent && !busy.has(lane)) {
-        next.sent = this.#ways.send(next.frame);
+        next.sent = this.#ways.send(this.#level < 1 && next.pending.body ? plain(next.frame) : next.frame);
         if (!next.sent) return;
         if (this.#spacingMs > 0) return this.#pause(this.#spacingMs);
       }
@@ -165,6 +167,22 @@ export class Outbox {
     this.#ways.answered({ pending: done.pending, ...outcome });
     this.#drain();
   }
+}
+
+/**
+ * An order as servers of feature level 0 understand it: no total is agreed, and an allergy is told in the note.
+ * @param {any} frame
+ */
+function plain(frame) {
+  const { expected_total: _, ...order } = frame.order;
+  if (!Array.isArray(order.items)) return frame;
+  return { ...frame, order: { ...inWords(order), items: order.items.map(inWords) } };
+}
+
+/** Words are never cut: a note that is too long for one more stays as it is. @param {any} said with its `allergy` */
+function inWords({ allergy, ...said }) {
+  const note = `Allergy: ${said.note}`;
+  return allergy && note.length <= 200 ? { ...said, note } : said;
 }
 
 /** @param {any} frame @param {number} at @returns {Entry} */

@@ -1,3 +1,4 @@
+import { moneyIn } from '../views/money.js';
 import { keepLocal, recallLocal } from '../views/storage.js';
 
 /** Every language there is: what it calls itself, and its words. One more is a line here, a file, and its notifications. */
@@ -74,9 +75,8 @@ export function timeRange(from, to) {
 }
 
 /** @param {{amount: number, currency: string}} money in minor units @returns {string} without decimals that are nought */
-export function money({ amount, currency }) {
-  const format = formats.money(currency);
-  return format.format(amount / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2));
+export function money(money) {
+  return moneyIn(money, formats.locale);
 }
 
 /** @param {number} number such as an order's or a quantity @returns {string} in this language's digits */
@@ -109,9 +109,7 @@ function formatsFor({ locale, periodFirst }) {
     // Ranges are always written `08:20` where there are 24 hours; single times shall not differ from them.
     clock: new Intl.DateTimeFormat(own, { hour: hour12 ? 'numeric' : '2-digit', minute: '2-digit', dayPeriod: periodFirst ? 'short' : undefined }),
     number: new Intl.NumberFormat(own, { useGrouping: false }),
-    money: (/** @type {string} */ currency) => new Intl.NumberFormat(own, {
-      style: 'currency', currency, currencyDisplay: 'narrowSymbol', .../** @type {any} */ ({ trailingZeroDisplay: 'stripIfInteger' }),
-    }),
+    locale: own,
     unit: (/** @type {string} */ unit) => new Intl.NumberFormat(own, { style: 'unit', unit, unitDisplay: 'long' }),
   };
 }

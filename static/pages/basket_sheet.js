@@ -1,6 +1,8 @@
 import { newId } from '../client/orderbell.js';
-import { WORDS, errorWords } from '../languages/language.js';
-import { emptyBasket, obstacle, pieces, placement, withAdded, withLine, withOption, withOrderAgain } from '../views/basket.js';
+import { WORDS, errorWords, money } from '../languages/language.js';
+import {
+  emptyBasket, isAllergySilent, obstacle, pieces, placement, total, totalBefore, withAdded, withAgreed, withLine, withOption, withOrderAgain, withQuoted, withSeen,
+} from '../views/basket.js';
 import { basketForm } from '../views/basket_view.js';
 import { find, onAction, render } from '../views/dom.js';
 import { keepLocal, recallLocal } from '../views/storage.js';
@@ -18,12 +20,13 @@ const NEVER_SENT = new Set(['queue_full', 'too_large']);
 export class BasketSheet {
   /** @type {Basket} */ #basket;
   /** @type {string | null} */ #problem = null;
+  /** The total that the guest has been shown beside the one before; pressed again, it is agreed to. @type {number | null} */ #shown = null;
   #bell; #name; #menu; #on;
   #sheet = /** @type {HTMLDialogElement} */ (find('#basket-sheet'));
   #body = find('#basket');
 
   /**
-   * @param {{bell: any, tableKey: string, menu: () => any, on: {changed: () => void, placed: (order: any) => void, sentBefore: () => void}}} parts
+   * @param {{bell: any, tableKey: string, menu: () => any, on: {changed: () => void, placed: (order: any, words?: string) => void, sentBefore: () => void}}} parts
    */
   constructor({ bell, tableKey, menu, on }) {
     this.#bell = bell;
@@ -53,7 +56,7 @@ export class BasketSheet {
     this.#sheet.showModal();
   }
 
-  /** @param {{item: string, options?: string[], note?: string, quantity?: number}} wanted */
+  /** @param {{item: string, options?: string[], note?: string, allergy?: boolean, quantity?: number}} wanted */
   add(wanted) {
     this.#change(withAdded(this.#basket, wanted));
   }
@@ -63,7 +66,13 @@ export class BasketSheet {
     this.#change(withOrderAgain(this.#basket, order, this.#menu()));
   }
 
-  /** To be called whenever the menu or the connection has changed too. */
+  /** The menu says again what things cost. */
+  menuChanged() {
+    if (!this.sending) this.#basket = withQuoted(this.#basket);
+    this.draw();
+  }
+
+  /** To be called whenever the connection has changed too. */
   draw() {
     const menu = this.#menu();
     if (!menu) return;
@@ -88,7 +97,11 @@ export class BasketSheet {
     const key = lineKey(control);
     const line = this.#basket.lines.find((each) => each.key === key);
     if (does === 'service') this.#change({ ...this.#basket, service: control.dataset.service ?? 'dine_in' });
+    if (does === 'allergy-yes' && !line) this.#change({ ...this.#basket, allergy: true });
+    if (does === 'allergy-no' && !line) this.#change({ ...this.#basket, denied: this.#basket.note });
     if (!line || !key) return;
+    if (does === 'allergy-yes') this.#change(withLine(this.#basket, key, { allergy: true }));
+    if (does === 'allergy-no') this.#change(withLine(this.#basket, key, { denied: line.note }));
     if (does === 'option') this.#change(withOption(this.#basket, key, control.dataset.option ?? ''));
     if (does === 'line-more') this.#change(withLine(this.#basket, key, { quantity: line.quantity + 1 }));
     if (does === 'line-fewer') this.#change(withLine(this.#basket, key, { quantity: line.quantity - 1 }));
@@ -98,7 +111,8 @@ export class BasketSheet {
   /** @param {HTMLInputElement} input */
   #typed(input) {
     const key = lineKey(input);
-    if (input.dataset.field === 'order-note') this.#change({ ...this.#basket, note: input.value });
+    if (input.dataset.field === 'allergy') this.#change(key ? withLine(this.#basket, key, { allergy: input.checked }) : { ...this.#basket, allergy: input.checked });
+    else if (input.dataset.field === 'order-note') this.#change({ ...this.#basket, note: input.value });
     else if (input.dataset.field === 'line-note' && key) this.#change(withLine(this.#basket, key, { note: input.value }));
   }
 
@@ -106,7 +120,8 @@ export class BasketSheet {
   #change(basket) {
     if (this.sending) return toast(WORDS.placing);
     this.#problem = null;
-    return this.#keep(basket);
+    this.#shown = null;
+    return this.#keep(withSeen(basket, this.#menu()));
   }
 
   /** @param {Basket} basket */
@@ -123,9 +138,11 @@ export class BasketSheet {
   }
 
   async #place() {
-    if (this.sending || obstacle(this.#basket, this.#menu()) !== null) return;
+    const menu = this.#menu();
+    if (this.sending || obstacle(this.#basket, menu) !== null || this.#asks(menu)) return;
     this.#problem = null;
-    const placing = this.#bell.place(placement(this.#basket), this.#basket.id);
+    this.#keep(withAgreed(this.#basket, menu));
+    const placing = this.#bell.place(placement(this.#basket, menu), this.#basket.id);
     this.draw();
     try {
       await placing;
@@ -135,6 +152,24 @@ export class BasketSheet {
     }
   }
 
+  /** What has to be said before it goes out: what an allergy is to, and yes to another price. @param {any} menu */
+  #asks(menu) {
+    const silent = isAllergySilent(this.#basket);
+    const [before, now] = [totalBefore(this.#basket, menu), total(this.#basket, menu)];
+    const dearer = before !== null && now.amount > before.amount && this.#shown !== now.amount;
+    if (!silent && !dearer) return false;
+    if (dearer) this.#shown = now.amount;
+    this.#problem = silent ? WORDS.allergyWhat : WORDS.priceAgree(money(/** @type {any} */ (before)), money(now));
+    this.draw();
+    return true;
+  }
+
+  /** Shows both figures: to press once more is to agree. */
+  #ask() {
+    const menu = this.#menu();
+    if (menu) this.#asks(menu);
+  }
+
   /** Also for an order that was under way when the page was reloaded. @param {{pending: any, ack?: any, error?: any}} outcome */
   #answered({ pending, ack, error }) {
     if (pending.action !== 'place' || pending.id !== this.#basket.id) return;
@@ -142,7 +177,9 @@ export class BasketSheet {
     if (error) return this.#refused(error);
     this.#keep(emptyBasket(newId()));
     this.#sheet.close();
-    this.#on.placed(ack.document);
+    const { number, total: charged } = ack.document;
+    const cheaper = charged.amount < pending.body.expected_total?.amount;
+    this.#on.placed(ack.document, cheaper ? WORDS.placedCheaper(number, money(charged)) : undefined);
   }
 
   /** The order of an earlier press had arrived, and the basket was changed since: the old order stands. */
@@ -152,10 +189,14 @@ export class BasketSheet {
     this.#on.sentBefore();
   }
 
-  /** The next try is another order: a refused id may never mean something else. @param {{code: string}} error */
+  /** The next try is another order: a refused id may never mean something else. @param {{code: string, document?: any}} error */
   #refused(error) {
-    this.#problem = errorWords(error);
-    this.#keep({ ...this.#basket, id: newId() });
+    const quote = error.code === 'price_changed' && error.document;
+    const basket = { ...this.#basket, id: newId() };
+    this.#problem = quote ? null : errorWords(error);
+    this.#keep(quote ? withQuoted(basket, quote.prices) : basket);
+    // Both figures are on the sheet from here on.
+    if (quote) this.#ask();
     if (!this.#sheet.open) this.open();
   }
 }

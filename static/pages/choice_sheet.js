@@ -10,12 +10,15 @@ export class ChoiceSheet {
   #sheet = /** @type {HTMLDialogElement} */ (find('#choice-sheet'));
   #body = find('#choice');
 
-  /** @param {(wanted: {item: string, options: string[], note: string, quantity: number}) => void} add */
+  /** @param {(wanted: {item: string, options: string[], note: string, allergy: boolean, denied: string, quantity: number}) => void} add */
   constructor(add) {
     this.#add = add;
     onAction(this.#sheet, 'data-do', (does, control) => this.#do(does, control));
     this.#sheet.addEventListener('input', (event) => {
-      this.#choice.note = /** @type {HTMLInputElement} */ (event.target).value;
+      const input = /** @type {HTMLInputElement} */ (event.target);
+      if (input.dataset.field === 'allergy') this.#choice.allergy = input.checked;
+      else this.#choice.note = input.value;
+      this.#draw();
     });
   }
 
@@ -24,6 +27,8 @@ export class ChoiceSheet {
     this.#item = item;
     this.#choice = fresh();
     find('#choice-title').textContent = item.name;
+    // What was typed and ticked for another dish goes with its fields.
+    render(this.#body);
     this.#draw();
     this.#sheet.showModal();
   }
@@ -43,6 +48,8 @@ export class ChoiceSheet {
   #do(does, control) {
     const choice = this.#choice;
     const option = control.dataset.option ?? '';
+    if (does === 'allergy-yes') choice.allergy = true;
+    if (does === 'allergy-no') choice.denied = choice.note;
     if (does === 'option') choice.options = choice.options.includes(option) ? choice.options.filter((each) => each !== option) : [...choice.options, option];
     if (does === 'choice-more') choice.quantity = Math.min(MAX_QUANTITY, choice.quantity + 1);
     if (does === 'choice-fewer') choice.quantity = Math.max(1, choice.quantity - 1);
@@ -55,5 +62,5 @@ export class ChoiceSheet {
 }
 
 function fresh() {
-  return { options: /** @type {string[]} */ ([]), note: '', quantity: 1 };
+  return { options: /** @type {string[]} */ ([]), note: '', allergy: false, denied: '', quantity: 1 };
 }

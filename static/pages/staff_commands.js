@@ -1,7 +1,7 @@
 import { find } from '../views/dom.js';
 import { clock } from '../views/format.js';
 import { closeSheet, openSheet } from '../views/sheet.js';
-import { asksWhy, promiseSheet, reasonSheet } from '../views/staff_sheets.js';
+import { asksWhy, chosenQuantity, promiseSheet, reasonSheet } from '../views/staff_sheets.js';
 import { toast } from '../views/toasts.js';
 
 /** How long a call that is done can be undone. */
@@ -30,7 +30,7 @@ export class StaffCommands {
     const order = id && this.#order(id);
     if (!order) return;
     const item = control.closest('[data-item]')?.getAttribute('data-item') ?? undefined;
-    if (asksWhy(action) && !control.dataset.reason) return openSheet(reasonSheet(action, order, item));
+    if (asksWhy(action) && !control.dataset.reason) return openSheet(reasonSheet(action, order, item, this.#bell.welcome?.feature_level >= 1));
     if (action === 'promise' && !control.dataset.minutes) {
       this.#promised.set(order.id, order.promised_at);
       return openSheet(promiseSheet(order));
@@ -54,7 +54,7 @@ export class StaffCommands {
     if (action === 'rush') return { rush: !order.rush };
     if (!asksWhy(action)) return {};
     const detail = /** @type {HTMLInputElement} */ (find('#detail')).value.trim();
-    return { reason: control.dataset.reason, ...(detail && { detail }) };
+    return { reason: control.dataset.reason, ...chosenQuantity(control), ...(detail && { detail }) };
   }
 
   /**

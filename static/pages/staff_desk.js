@@ -12,6 +12,7 @@ import { Sound } from '../views/sound.js';
 import { callsView } from '../views/staff_calls.js';
 import { lanes, screensOf, tablesOf, undrawnByStation } from '../views/staff_model.js';
 import { floorBlank, laneLinks, menuView, ordersView, pausedView, screensView, tabsView, undrawnView } from '../views/staff_parts.js';
+import { stepVoid } from '../views/staff_sheets.js';
 import { accountButton, pauseButton } from '../views/staff_bar.js';
 import { tablesView } from '../views/staff_tables.js';
 import { toast } from '../views/toasts.js';
@@ -141,6 +142,7 @@ export class StaffDesk {
     const deeds = {
       'tab': () => this.#show(control.dataset.tab ?? 'orders'),
       'look': () => this.#show('orders', control.dataset.search),
+      'void-step': () => stepVoid(control),
       'minutes': () => this.#commands.chooseMinutes(control),
       'undo-call': () => this.#commands.undoAnswer(control.closest('[data-call]')?.getAttribute('data-call') ?? ''),
       'all-calls': () => { this.#allCalls = !this.#allCalls; },

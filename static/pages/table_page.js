@@ -57,7 +57,7 @@ export class TablePage {
       bell: this.#bell,
       tableKey: visit.tableKey,
       menu: () => this.#menu,
-      on: { changed: () => this.#draw(), placed: (order) => this.#placed(order), sentBefore: () => this.#sentBefore() },
+      on: { changed: () => this.#draw(), placed: (order, words) => this.#placed(order, words), sentBefore: () => this.#sentBefore() },
     });
     this.#choice = new ChoiceSheet((wanted) => this.#basket.add(wanted));
     this.#calls = new Calls({
@@ -192,7 +192,7 @@ export class TablePage {
   #menuChanged() {
     this.#keep();
     this.#choice.update(this.#menu);
-    this.#basket.draw();
+    this.#basket.menuChanged();
     this.#draw();
   }
 
@@ -207,11 +207,11 @@ export class TablePage {
     this.#draw();
   }
 
-  /** @param {any} order */
-  #placed(order) {
+  /** @param {any} order @param {string} [words] */
+  #placed(order, words = WORDS.placed(order.number)) {
     this.#visit.remember(order);
     this.#orders.take([order]);
-    toast(WORDS.placed(order.number));
+    toast(words);
     this.#receipts.ask();
     this.#draw();
     // The button that had the focus is gone with the basket.

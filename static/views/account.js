@@ -1,4 +1,5 @@
 import { h } from './dom.js';
+import { clock } from './format.js';
 import { icon } from './icons.js';
 
 /** What the account sheet of staff and managers can hold. */
@@ -89,7 +90,9 @@ export function sessionsSheet(sessions) {
       h('button.button.button--danger', { 'type': 'button', 'data-account': 'end-others' }, icon('out'), 'Sign out everywhere else')));
 }
 
+const DAY = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
+
 /** @param {string} time */
 function moment(time) {
-  return new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(time));
+  return `${DAY.format(new Date(time))}, ${clock(time)}`;
 }

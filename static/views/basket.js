@@ -1,11 +1,16 @@
+import { isAllergy } from './notes.js';
+
 /** Bounds of the contract. */
 export const MAX_QUANTITY = 99;
 export const MAX_LINES = 100;
 export const MAX_NOTE = 200;
 
 /**
- * @typedef {{key: string, item: string, quantity: number, options: string[], note: string}} Line
- * @typedef {{id: string, lines: Line[], note: string, service: string}} Basket `id` is the id the order will be placed under
+ * A line. `allergy`: the note is about one; `denied`: the note of which the guest said that it is not; `seen`: what one of it
+ * cost when the guest last chose or agreed, in minor units; `quoted`: what it costs by the server's refusal, until the menu says so.
+ *
+ * @typedef {{key: string, item: string, quantity: number, options: string[], note: string, allergy?: boolean, denied?: string, seen?: number, quoted?: number}} Line
+ * @typedef {{id: string, lines: Line[], note: string, service: string, allergy?: boolean, denied?: string}} Basket `id` is the id the order will be placed under
  */
 
 /** @param {string} id @returns {Basket} */
@@ -17,16 +22,16 @@ export function emptyBasket(id) {
  * One more of an item. Lines that say the same are one line.
  *
  * @param {Basket} basket it is not changed
- * @param {{item: string, quantity?: number, options?: string[], note?: string}} wanted
+ * @param {{item: string, quantity?: number, options?: string[], note?: string, allergy?: boolean, denied?: string}} wanted
  * @returns {Basket}
  */
-export function withAdded(basket, { item, quantity = 1, options = [], note = '' }) {
-  const same = (/** @type {Line} */ line) => line.item === item && line.note === note && sameSet(line.options, options);
+export function withAdded(basket, { item, quantity = 1, options = [], note = '', allergy = false, denied = '' }) {
+  const same = (/** @type {Line} */ line) => line.item === item && line.note === note && Boolean(line.allergy) === allergy && sameSet(line.options, options);
   const known = basket.lines.find(same);
   if (known) return withLine(basket, known.key, { quantity: known.quantity + quantity });
   if (basket.lines.length >= MAX_LINES) return basket;
   const key = String(basket.lines.reduce((last, line) => Math.max(last, Number(line.key)), 0) + 1);
-  return { ...basket, lines: [...basket.lines, { key, item, quantity, options, note }] };
+  return { ...basket, lines: [...basket.lines, { key, item, quantity, options, note, allergy, denied }] };
 }
 
 /**
@@ -48,7 +53,7 @@ export function withOption(basket, key, option) {
   const line = basket.lines.find((each) => each.key === key);
   if (!line) return basket;
   const options = line.options.includes(option) ? line.options.filter((each) => each !== option) : [...line.options, option];
-  return withLine(basket, key, { options });
+  return withLine(basket, key, { options, seen: undefined, quoted: undefined });
 }
 
 /** @param {Basket} basket @param {string} [item] of this item only @returns {number} */
@@ -56,12 +61,54 @@ export function pieces(basket, item) {
   return basket.lines.reduce((sum, line) => sum + (item === undefined || line.item === item ? line.quantity : 0), 0);
 }
 
-/** @param {Line} line @param {any} menu @returns {number} minor units; 0 for what is no longer on the menu */
-export function linePrice(line, menu) {
+/** @param {Line} line @param {any} menu @returns {number} minor units of one; 0 for what is no longer on the menu */
+export function onePrice(line, menu) {
   const item = menu.items[line.item];
-  if (!item) return 0;
-  const extras = line.options.reduce((sum, option) => sum + (item.options?.[option]?.price.amount ?? 0), 0);
-  return line.quantity * (item.price.amount + extras);
+  if (line.quoted !== undefined || !item) return line.quoted ?? 0;
+  return line.options.reduce((sum, option) => sum + (item.options?.[option]?.price.amount ?? 0), item.price.amount);
+}
+
+/** @param {Line} line @param {any} menu @returns {number} minor units */
+export function linePrice(line, menu) {
+  return line.quantity * onePrice(line, menu);
+}
+
+/** What the guest chooses now is chosen at today's price. @param {Basket} basket @param {any} menu @returns {Basket} */
+export function withSeen(basket, menu) {
+  if (!menu) return basket;
+  return { ...basket, lines: basket.lines.map((line) => (line.seen === undefined && menu.items[line.item] ? { ...line, seen: onePrice(line, menu) } : line)) };
+}
+
+/** The guest agrees to today's prices. @param {Basket} basket @param {any} menu @returns {Basket} */
+export function withAgreed(basket, menu) {
+  return { ...basket, lines: basket.lines.map((line) => ({ ...line, seen: onePrice(line, menu) })) };
+}
+
+/** The server knows prices that the menu here does not have yet, or no longer. @param {Basket} basket @param {{amount: number}[]} [prices] of one of each line @returns {Basket} */
+export function withQuoted(basket, prices) {
+  return { ...basket, lines: basket.lines.map((line, at) => ({ ...line, quoted: prices?.[at]?.amount })) };
+}
+
+/** @param {Line} line @param {any} menu @returns {number | undefined} what one of it cost when it was chosen, where that has changed */
+export function priceBefore(line, menu) {
+  return canBeOrdered(line, menu) && line.seen !== undefined && line.seen !== onePrice(line, menu) ? line.seen : undefined;
+}
+
+/** @param {Basket} basket @param {any} menu @returns {{amount: number, currency: string} | null} the total at the prices that were chosen, where that has changed */
+export function totalBefore(basket, menu) {
+  if (basket.lines.every((line) => priceBefore(line, menu) === undefined)) return null;
+  const counted = basket.lines.filter((line) => canBeOrdered(line, menu));
+  return { amount: counted.reduce((sum, line) => sum + line.quantity * (line.seen ?? onePrice(line, menu)), 0), currency: menu.currency };
+}
+
+/** A note that speaks of an allergy, and nobody has said whether it is one. @param {{note: string, allergy?: boolean, denied?: string}} said */
+export function mayBeAllergy({ note, allergy, denied }) {
+  return !allergy && denied !== note && isAllergy(note);
+}
+
+/** An allergy without words helps nobody. @param {Basket} basket @returns {boolean} */
+export function isAllergySilent(basket) {
+  return [basket, ...basket.lines].some(({ note, allergy }) => allergy && !note.trim());
 }
 
 /**
@@ -84,12 +131,10 @@ export function obstacle(basket, menu) {
   return basket.lines.every((line) => canBeOrdered(line, menu)) ? null : 'sold_out';
 }
 
-/** @param {Basket} basket @returns {object} the body of a placement */
-export function placement({ lines, note, service }) {
-  const items = lines.map((line) => ({
-    menu_item: line.item, quantity: line.quantity, options: line.options, ...optionalNote(line.note),
-  }));
-  return { service, items, ...optionalNote(note) };
+/** @param {Basket} basket @param {any} menu by whose prices it is agreed to @returns {any} the body of a placement */
+export function placement(basket, menu) {
+  const items = basket.lines.map((line) => ({ menu_item: line.item, quantity: line.quantity, options: line.options, ...optionalNote(line) }));
+  return { service: basket.service, items, ...optionalNote(basket), expected_total: total(basket, menu) };
 }
 
 /**
@@ -101,7 +146,7 @@ export function placement({ lines, note, service }) {
 export function withOrderAgain(basket, order, menu) {
   const wanted = Object.values(order.items).filter((item) => menu.items[item.menu_item]);
   return wanted.reduce((filled, item) => withAdded(filled, {
-    item: item.menu_item, quantity: item.quantity, options: optionIds(menu.items[item.menu_item], item.options ?? []), note: item.note ?? '',
+    item: item.menu_item, quantity: item.quantity, options: optionIds(menu.items[item.menu_item], item.options ?? []), note: item.note ?? '', allergy: item.allergy === true,
   }), basket);
 }
 
@@ -110,10 +155,10 @@ function optionIds(item, names) {
   return Object.entries(item.options ?? {}).filter(([, { name }]) => names.includes(name)).map(([id]) => id);
 }
 
-/** @param {string} note @returns {{note?: string}} */
-function optionalNote(note) {
-  const said = note.trim();
-  return said ? { note: said } : {};
+/** @param {{note: string, allergy?: boolean}} said @returns {{note?: string, allergy?: boolean}} */
+function optionalNote({ note, allergy }) {
+  const words = note.trim();
+  return { ...(words && { note: words }), ...(words && allergy && { allergy }) };
 }
 
 /** @param {string[]} a @param {string[]} b */

@@ -75,7 +75,9 @@ function key(node) {
 /** @param {Element} from @param {Element} to */
 function morphAttributes(from, to) {
   for (const { name } of [...from.attributes]) {
-    if (!to.hasAttribute(name) && !name.startsWith('data-kept-')) from.removeAttribute(name);
+    if (to.hasAttribute(name) || name.startsWith('data-kept-')) continue;
+    from.removeAttribute(name);
+    if (name === 'checked') /** @type {any} */ (from).checked = false;
   }
   for (const { name, value } of to.attributes) {
     if (from.getAttribute(name) === value) continue;

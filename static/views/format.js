@@ -1,3 +1,5 @@
+import { moneyIn } from './money.js';
+
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
@@ -26,7 +28,9 @@ export function count(number, noun, plural = `${noun}s`) {
   return `${number} ${number === 1 ? noun : plural}`;
 }
 
-const CLOCK = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+/** Where there are 12 hours, `1:20 AM`; else `01:20`: as guests read it. */
+const { hour12 } = new Intl.DateTimeFormat(undefined, { hour: 'numeric' }).resolvedOptions();
+const CLOCK = new Intl.DateTimeFormat(undefined, { hour: hour12 ? 'numeric' : '2-digit', minute: '2-digit' });
 
 /** @param {string | number} time RFC 3339, or milliseconds @returns {string} `12:41` on the wall of this screen */
 export function clock(time) {
@@ -34,9 +38,8 @@ export function clock(time) {
 }
 
 /** @param {{amount: number, currency: string}} money in minor units @returns {string} */
-export function money({ amount, currency }) {
-  const format = new Intl.NumberFormat(undefined, { style: 'currency', currency, currencyDisplay: 'narrowSymbol' });
-  return format.format(amount / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2));
+export function money(money) {
+  return moneyIn(money);
 }
 
 /** @type {Record<string, string>} */

@@ -2,8 +2,7 @@ import { h } from './dom.js';
 import { REASON_WORDS, age, count, place } from './format.js';
 import { icon } from './icons.js';
 import { isOpen, urgency } from './kitchen_model.js';
-import { isAllergy } from './notes.js';
-import { ageView, noteView, placeView, serviceBadge } from './order_parts.js';
+import { ageView, allergyWord, noteView, placeView, serviceBadge } from './order_parts.js';
 
 /**
  * @typedef {object} Look what a ticket shows beside its order
@@ -57,18 +56,19 @@ function flag(kind, sign, words) {
  * @param {any} order @param {[string, any][]} mine
  */
 function allergyFlags(order, mine) {
-  const written = Object.entries(order.items).filter(([, item]) => isAllergy(item.note));
+  const written = Object.entries(order.items).filter(([, item]) => allergyWord(item));
   const here = written.filter(([id]) => mine.some(([own]) => own === id));
   const elsewhere = written.filter((entry) => !here.includes(entry));
+  const words = here.map(([, item]) => allergyWord(item));
   return [
-    here.length > 0 && !isAllergy(order.note) && flag('allergy', 'alert', 'Allergy'),
-    ...elsewhere.map(([, { name, note }]) => flag('allergy', 'alert', `Allergy (${name}): ${note}`)),
+    here.length > 0 && !allergyWord(order) && flag('allergy', 'alert', words.includes('Allergy') ? 'Allergy' : words[0]),
+    ...elsewhere.map(([, item]) => flag('allergy', 'alert', `${allergyWord(item)} (${item.name}): ${item.note}`)),
   ];
 }
 
 /** @param {any} order */
 function notes(order) {
-  return order.note && noteView(order.note);
+  return noteView(order);
 }
 
 /** @param {import('./kitchen_model.js').Ticket} ticket @param {Look} look */
@@ -103,7 +103,7 @@ function face(item, named) {
       (item.options ?? []).map((/** @type {string} */ option) => h('span.item__option', {}, option))),
     h('span.item__mark', {}, /** @type {Record<string, any>} */ (marks)[item.status],
       named && h('span.item__station', {}, item.station)),
-    item.note && noteView(item.note),
+    noteView(item),
   ];
 }
 

@@ -1,5 +1,7 @@
 /** The menu as its editor holds it: lists in the order that guests see. Nothing here knows the page. */
 
+import { decimals } from './money.js';
+
 /**
  * @typedef {{id: string, name: string, amount: number}} DraftOption
  * @typedef {{id: string, name: string, description: string, amount: number, station: string, photo: string, available: boolean, options: DraftOption[]}} DraftItem
@@ -93,11 +95,6 @@ export function putItem(draft, item, category) {
 /** @param {DraftCategory[]} draft @returns {string[]} each station once */
 export function stationsOf(draft) {
   return [...new Set(draft.flatMap(({ items }) => items.map(({ station }) => station)))].sort();
-}
-
-/** @param {string} currency @returns {number} decimals of its amounts */
-function decimals(currency) {
-  return new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2;
 }
 
 /** @param {number} amount minor units @param {string} currency @returns {string} as it is typed: `4.50` */

@@ -1,5 +1,5 @@
 import { WORDS, clock, money, number } from '../languages/language.js';
-import { canBeOrdered, pieces } from './basket.js';
+import { canBeOrdered, mayBeAllergy, pieces } from './basket.js';
 import { h } from './dom.js';
 
 /**
@@ -72,7 +72,7 @@ function addButton(item, count) {
 /**
  * Choosing the options of one item before it goes into the basket.
  *
- * @param {any} item @param {{options: string[], note: string, quantity: number}} choice
+ * @param {any} item @param {{options: string[], note: string, allergy?: boolean, denied?: string, quantity: number}} choice
  * @returns {HTMLElement[]}
  */
 export function choiceForm(item, choice) {
@@ -82,11 +82,28 @@ export function choiceForm(item, choice) {
     optionChips(item, choice.options),
     h('div.field', {},
       h('label', { for: 'choice-note' }, WORDS.lineNote),
-      h('input', { id: 'choice-note', maxlength: 200, value: choice.note, 'data-field': 'note', autocomplete: 'off' })),
+      h('input', { id: 'choice-note', maxlength: 200, value: choice.note, 'data-field': 'note', autocomplete: 'off' }),
+      allergyBox(choice, item.name)),
     h('div.choice__foot', {},
       stepper(item.name, choice.quantity, 'choice'),
       h('button.button.button--primary.button--large', { type: 'button', 'data-do': 'add-choice', disabled: !canBeOrdered(line, { items: { [item.id]: item } }) },
         WORDS.addToOrder)),
+  ];
+}
+
+/**
+ * Says that the note beside it is about an allergy; asks, where the words sound like it. The kitchen treats what is ticked
+ * otherwise than what it can only guess.
+ *
+ * @param {{note: string, allergy?: boolean, denied?: string}} said @param {string} of
+ */
+export function allergyBox(said, of) {
+  return [
+    h('label.allergy', {},
+      h('input', { type: 'checkbox', checked: said.allergy === true, 'data-field': 'allergy', 'aria-label': `${WORDS.allergy}: ${of}` }), h('span', {}, WORDS.allergy)),
+    mayBeAllergy(said) && h('div.allergy-ask', { role: 'group', 'aria-label': `${WORDS.isAllergy}: ${of}` },
+      h('span', { role: 'status' }, WORDS.isAllergy),
+      h('button.chip', { type: 'button', 'data-do': 'allergy-yes' }, WORDS.yes), h('button.chip', { type: 'button', 'data-do': 'allergy-no' }, WORDS.no)),
   ];
 }
 

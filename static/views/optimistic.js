@@ -4,7 +4,7 @@
  * refused command leaves `pending`, so its guess goes with it.
  */
 
-/** @typedef {{order?: string, action: string, item?: string, rush?: boolean}} Waiting */
+/** @typedef {{order?: string, action: string, item?: string, quantity?: number, rush?: boolean}} Waiting */
 
 /**
  * @param {any} order a document; it is not changed
@@ -42,7 +42,11 @@ const GUESSES = {
   start_item: (order, { item }) => { set(order, item, 'cooking'); settle(order); },
   finish_item: (order, { item }) => { set(order, item, 'done'); settle(order); },
   recall_item: (order, { item }) => { set(order, item, 'cooking'); settle(order); },
-  void_item: (order, { item }) => { set(order, item, 'voided'); },
+  void_item: (order, { item, quantity }) => {
+    const rest = quantity ? order.items[item ?? '']?.quantity - quantity : 0;
+    if (rest > 0) order.items[item ?? ''] = { ...order.items[item ?? ''], quantity: rest, pending: true };
+    else set(order, item, 'voided');
+  },
 };
 
 /** @param {any} order @param {string | undefined} station @param {(item: any) => string | false} next */

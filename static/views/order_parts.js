@@ -55,8 +55,21 @@ export function placeView({ table, service }) {
   return [table ? h('span', {}, `Table ${table}`) : !badge && serviceWord(service), badge && ' ', badge];
 }
 
-/** A note is never small print; one about an allergy is the loudest thing on the ticket. @param {string} note */
-export function noteView(note) {
-  if (!isAllergy(note)) return h('span.note', {}, note);
-  return h('strong.note.note--allergy', {}, icon('alert'), h('span', {}, h('span.note__word', {}, 'Allergy '), note));
+/**
+ * A note is never small print; one about an allergy is the loudest thing on the ticket.
+ * @param {{note?: string, allergy?: boolean}} said a dish, or the order
+ */
+export function noteView({ note, allergy }) {
+  const word = allergyWord({ note, allergy });
+  if (!word) return note ? h('span.note', {}, note) : null;
+  return h('strong.note.note--allergy', {}, icon('alert'), h('span', {}, h('span.note__word', {}, `${word} `), note));
+}
+
+/**
+ * @param {{note?: string, allergy?: boolean}} said a dish of an order, or the order itself
+ * @returns {'' | 'Allergy' | 'Allergy?'} declared by the guest, or guessed from the words; both are shown as loud
+ */
+export function allergyWord({ note, allergy }) {
+  if (allergy) return 'Allergy';
+  return isAllergy(note) ? 'Allergy?' : '';
 }

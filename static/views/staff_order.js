@@ -24,7 +24,7 @@ export function orderCard(order, look) {
     h('p.order__place', {}, placeView(order)),
     ageView(Date.parse(since(order)), look.now, thresholds)),
   facts(order, look),
-  order.note && noteView(order.note),
+  noteView(order),
   h('ul.order__items', {}, Object.entries(order.items).map(([id, item]) => itemLine(id, item, order))),
   h('p.order__total', {}, count(progress(order).all, 'dish', 'dishes'), h('b.numeric', {}, money(order.total))),
   actions(order, look));
@@ -60,7 +60,7 @@ function itemLine(id, item, order) {
     h('span.line__body', {},
       h('span.line__name', {}, item.name),
       (item.options ?? []).map((/** @type {string} */ option) => h('span.line__option', {}, `+ ${option}`)),
-      item.note && noteView(item.note)),
+      noteView(item)),
     mark(item),
     open && item.status !== 'voided' && h('button.button.button--quiet.line__void', {
       'type': 'button', 'data-action': 'void_item', 'aria-label': `Void ${item.name}`, 'title': 'Void',

@@ -8,7 +8,7 @@ import { icon } from './icons.js';
 const ASKS_WHY = {
   reject: { title: (order) => `Reject order ${order.number}?`, hint: 'The guest’s phone shows the reason and your words.' },
   cancel: { title: (order) => `Cancel order ${order.number}?`, hint: 'The kitchen has to confirm it. The guest’s phone shows the reason and your words.' },
-  void_item: { title: (order, item) => `Void ${item.quantity} × ${item.name}?`, hint: 'It is struck out in the kitchen, and the total falls. The guest’s phone shows the reason and your words.' },
+  void_item: { title: (order, item) => `Void ${item.quantity > 1 ? '' : '1 × '}${item.name}?`, hint: 'It is struck out in the kitchen, and the total falls. The guest’s phone shows the reason and your words.' },
 };
 
 /** @param {string} action */
@@ -16,14 +16,39 @@ export function asksWhy(action) {
   return action in ASKS_WHY;
 }
 
-/** @param {string} action @param {any} order @param {string} [item] its id */
-export function reasonSheet(action, order, item) {
+/** How many of a line: all of it, until somebody takes less. @param {any} line */
+function voidQuantity({ quantity, name }) {
+  const step = (/** @type {string} */ by, /** @type {string} */ sign, /** @type {string} */ words) =>
+    h('button.button', { 'type': 'button', 'data-do': 'void-step', 'data-by': by, 'aria-label': words }, h('span', { 'aria-hidden': 'true' }, sign));
+  return h('div.field', {}, h('span', { id: 'void-quantity-label' }, `How many of ${quantity}`),
+    h('div.actions', { 'role': 'group', 'aria-labelledby': 'void-quantity-label' }, step('-1', '−', `One ${name} less`),
+      h('output.void__quantity.numeric', { 'id': 'void-quantity', 'data-most': quantity, 'aria-live': 'polite' }, quantity), step('1', '+', `One ${name} more`)));
+}
+
+/** The stepper of the void dialog. @param {HTMLElement} control */
+export function stepVoid(control) {
+  const shown = control.closest('dialog')?.querySelector('#void-quantity');
+  if (!(shown instanceof HTMLElement)) return;
+  const next = Number(shown.textContent) + Number(control.dataset.by);
+  shown.textContent = String(Math.min(Math.max(next, 1), Number(shown.dataset.most)));
+}
+
+/** @param {HTMLElement} control in the void dialog @returns {{quantity?: number}} how many, where that is not all */
+export function chosenQuantity(control) {
+  const shown = control.closest('dialog')?.querySelector('#void-quantity');
+  if (!(shown instanceof HTMLElement) || shown.textContent === shown.dataset.most) return {};
+  return { quantity: Number(shown.textContent) };
+}
+
+/** @param {string} action @param {any} order @param {string} [item] its id @param {boolean} [divisible] some of a line can be voided */
+export function reasonSheet(action, order, item, divisible = false) {
   const { title, hint } = ASKS_WHY[action];
   const line = item ? order.items[item] : undefined;
   const reasons = h('div.reasons', {}, Object.entries(REASON_WORDS).map(([reason, words]) =>
     h('button.button.button--wide', { 'type': 'button', 'data-action': action, 'data-reason': reason }, words)));
   return h('div', { 'data-order': order.id, 'data-status': order.status },
     head(title(order, line), `${place(order)}. ${hint}`),
+    divisible && line?.quantity > 1 && voidQuantity(line),
     h('div.field', {},
       h('label', { for: 'detail' }, 'A word about it'),
       h('input', { id: 'detail', name: 'detail', maxlength: 200, autocomplete: 'off' }),

@@ -1,8 +1,7 @@
 import { h } from './dom.js';
 import { STATUS_WORDS, count, money, place } from './format.js';
 import { icon } from './icons.js';
-import { ageView, placeView, serviceBadge } from './order_parts.js';
-import { isAllergy } from './notes.js';
+import { ageView, allergyWord, placeView, serviceBadge } from './order_parts.js';
 import { DONE_FOR_MS, LANE, closedAt, isTable, progress, wantsStaff } from './staff_model.js';
 import { callView } from './staff_calls.js';
 
@@ -71,13 +70,14 @@ function orderLine(order, now) {
   const lane = LANE[LANES[order.status]];
   const { done, all } = progress(order);
   const next = NEXT[order.status];
-  const warned = isAllergy(order.note) || Object.values(order.items).some(({ note }) => isAllergy(note));
+  const words = [order, ...Object.values(order.items)].map(allergyWord);
+  const warned = words.find((word) => word === 'Allergy') ?? words.find(Boolean);
   return h('li.seat', { 'data-key': order.id, 'data-order': order.id, 'data-status': order.status },
     h('p.seat__number', {}, h('span.visually-hidden', {}, 'Order '), order.number),
     h('div.seat__body', {},
       h('p.seat__facts', {}, order.table && serviceBadge(order.service), h('span.badge', {}, STATUS_WORDS[order.status]),
         order.rush && h('span.badge.badge--rush', {}, icon('bolt'), 'Rush'),
-        warned && h('span.badge.badge--allergy', {}, icon('alert'), 'Allergy'),
+        warned && h('span.badge.badge--allergy', {}, icon('alert'), warned),
         order.pending && h('span.badge.order__pending', {}, 'Not sent yet')),
       h('p.muted', {}, order.status === 'served' ? count(all, 'dish', 'dishes') : `${done} of ${count(all, 'dish', 'dishes')} done`)),
     ageView(Date.parse(lane.since(order)), now, lane.thresholds),

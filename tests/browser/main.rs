@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)] // a test that panics is a test that fails
 
 mod access;
+mod agreed;
 mod blocked;
 mod browser;
 mod deploy;

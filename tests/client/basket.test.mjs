@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
-  MAX_LINES, MAX_QUANTITY, emptyBasket, linePrice, obstacle, pieces, placement, total, withAdded, withLine, withOption, withOrderAgain,
+  MAX_LINES, MAX_QUANTITY, emptyBasket, isAllergySilent, linePrice, mayBeAllergy, obstacle, pieces, placement, priceBefore, total, totalBefore, withAdded, withAgreed, withLine, withOption, withOrderAgain, withQuoted, withSeen,
 } from '../../static/views/basket.js';
 
 const MENU = {
@@ -56,9 +56,10 @@ test('what cannot be placed says why', () => {
 
 test('a placement is the contract\'s body, without empty notes', () => {
   const basket = { ...filled({ item: 'rezala', options: ['hot'], note: ' nut allergy ' }, { item: 'naan', quantity: 2 }), note: '  ' };
-  assert.deepEqual(placement(basket), {
+  assert.deepEqual(placement(basket, MENU), {
     service: 'dine_in',
     items: [{ menu_item: 'rezala', quantity: 1, options: ['hot'], note: 'nut allergy' }, { menu_item: 'naan', quantity: 2, options: [] }],
+    expected_total: { amount: 57000, currency: 'BDT' },
   });
 });
 
@@ -67,5 +68,48 @@ test('an order can be had again, as far as the menu still has it', () => {
     a: { menu_item: 'rezala', quantity: 2, options: ['extra meat'], note: 'nut allergy' },
     b: { menu_item: 'removed', quantity: 1, options: [] },
   } };
-  assert.deepEqual(placement(withOrderAgain(emptyBasket('b'), order, MENU)).items, [{ menu_item: 'rezala', quantity: 2, options: ['big'], note: 'nut allergy' }]);
+  assert.deepEqual(placement(withOrderAgain(emptyBasket('b'), order, MENU), MENU).items, [{ menu_item: 'rezala', quantity: 2, options: ['big'], note: 'nut allergy' }]);
+});
+
+/** The menu with another price. @param {number} amount */
+const naanAt = (amount) => ({ ...MENU, items: { ...MENU.items, naan: { ...MENU.items.naan, price: { amount, currency: 'BDT' } } } });
+
+test('a price that changed since the dish was chosen is told, line and total', () => {
+  const basket = withSeen(filled({ item: 'naan', quantity: 2 }, { item: 'rezala' }), MENU);
+  assert.deepEqual([totalBefore(basket, MENU), priceBefore(basket.lines[0], MENU)], [null, undefined]);
+  const dearer = naanAt(9000);
+  assert.deepEqual([priceBefore(basket.lines[0], dearer), priceBefore(basket.lines[1], dearer)], [6000, undefined]);
+  assert.deepEqual([totalBefore(basket, dearer).amount, total(basket, dearer).amount], [57000, 63000]);
+  assert.equal(withSeen(basket, dearer).lines[0].seen, 6000, 'what was seen stays seen');
+  const agreed = withAgreed(basket, dearer);
+  assert.equal(totalBefore(agreed, dearer), null);
+  assert.equal(placement(agreed, dearer).expected_total.amount, 63000);
+  assert.equal(totalBefore(filled({ item: 'naan' }), dearer), null, 'a basket of before, whose prices nobody noted');
+});
+
+test('a choice of the guest is no change of the price', () => {
+  const chosen = withSeen(withOption(withSeen(filled({ item: 'rezala' }), MENU), '1', 'big'), MENU);
+  assert.equal(totalBefore(chosen, MENU), null);
+});
+
+test('what the server quotes counts until the menu says it too', () => {
+  const quoted = withQuoted(withSeen(filled({ item: 'naan' }, { item: 'rezala' }), MENU), [{ amount: 99000 }, { amount: 45000 }]);
+  assert.deepEqual([total(quoted, MENU).amount, totalBefore(quoted, MENU).amount], [144000, 51000]);
+  assert.equal(placement(quoted, MENU).expected_total.amount, 144000);
+  assert.equal(totalBefore(withQuoted(quoted), MENU), null);
+});
+
+test('a declared allergy is carried with its words, and words alone are asked about', () => {
+  const basket = filled({ item: 'naan', note: 'walnuts', allergy: true }, { item: 'naan', note: 'walnuts' }, { item: 'rezala', note: 'no nuts' });
+  assert.equal(basket.lines.length, 3, 'one with an allergy is another');
+  assert.deepEqual(basket.lines.map(mayBeAllergy), [false, false, true]);
+  assert.equal(mayBeAllergy(withLine(basket, '3', { denied: 'no nuts' }).lines[2]), false);
+  assert.equal(mayBeAllergy(withLine(basket, '3', { denied: 'no nuts', note: 'no nuts at all' }).lines[2]), true, 'other words are asked about anew');
+  assert.equal(mayBeAllergy({ ...basket, note: 'allergic to fish' }), true, 'the order\'s own note');
+  assert.deepEqual([isAllergySilent(basket), isAllergySilent(withLine(basket, '1', { note: ' ' }))], [false, true]);
+  const items = placement({ ...withLine(basket, '3', { allergy: true }), note: 'egg', allergy: true }, MENU);
+  assert.deepEqual(items.items.map(({ allergy }) => allergy), [true, undefined, true]);
+  assert.deepEqual([items.note, items.allergy], ['egg', true]);
+  const again = withOrderAgain(emptyBasket('b'), { items: { a: { menu_item: 'naan', quantity: 1, note: 'nuts', allergy: true } } }, MENU);
+  assert.equal(placement(again, MENU).items[0].allergy, true);
 });

@@ -25,6 +25,27 @@ test('an order is placed under one id: twice is one frame and one answer', async
   assert.deepEqual((await Promise.all(both)).map(({ document }) => document.id), ['o1', 'o1']);
 });
 
+test('an older server gets an order in the words it knows, and no allergy is lost', async () => {
+  const long = 'x'.repeat(195);
+  const body = {
+    service: 'dine_in', note: 'sesame', allergy: true, expected_total: { amount: 9000, currency: 'BDT' },
+    items: [
+      { menu_item: 'm1', quantity: 1, options: [], note: 'walnuts', allergy: true },
+      { menu_item: 'm1', quantity: 1, options: [], note: 'hot' }, { menu_item: 'm1', quantity: 1, options: [], note: long, allergy: true },
+    ],
+  };
+  const { bell, clock, last } = await connected();
+  bell.place(body, 'basket-1').catch(() => {});
+  const [{ order: sent }] = last().all('place');
+  assert.deepEqual(sent, { service: 'dine_in', note: 'Allergy: sesame', items: [
+    { menu_item: 'm1', quantity: 1, options: [], note: 'Allergy: walnuts' },
+    { menu_item: 'm1', quantity: 1, options: [], note: 'hot' }, { menu_item: 'm1', quantity: 1, options: [], note: long },
+  ] });
+  last().drop();
+  await relink({ clock, last }, { feature_level: 1 });
+  assert.deepEqual(last().all('place').map(({ order: again }) => again), [body], 'one of level 1 gets all of it');
+});
+
 test('a refusal carries its code, and with stale the document', async () => {
   const { bell, last } = await connected();
   const refused = bell.command({ id: 'k1', order: 'o1', action: 'accept' });

@@ -137,6 +137,9 @@ test('a touch shows before its answer, and the document itself stays as it was',
   assert.equal(guess({ action: 'ready' }, { action: 'recall' }).status, 'preparing', 'in the order they were touched');
   assert.equal(withPending(document, [{ order: 'o1', action: 'ready' }], 'hot').items.b.status, 'queued', 'a bound screen moves its own');
   assert.equal(withPending(document, [{ order: 'o2', action: 'ready' }]), document, 'another order');
+  const four = order('accepted', { a: item('queued', { quantity: 4 }) });
+  const voided = (quantity) => withPending(four, [{ order: 'o1', action: 'void_item', item: 'a', quantity }]).items.a;
+  assert.deepEqual([voided(1), voided(4), voided()].map(({ quantity, status }) => [quantity, status]), [[3, 'queued'], [4, 'voided'], [4, 'voided']]);
   assert.deepEqual(document, copy);
 });
 

@@ -1,0 +1,103 @@
+//! What a guest agrees to: prices that change under an open basket or without a network, and allergies that are declared.
+
+use crate::browser::Browser;
+use crate::house::House;
+use crate::proxy::Network;
+use crate::support::Client;
+use crate::support::client::text;
+use serde_json::{Value, json};
+
+/// The text of the first element, once it has words.
+const WORDS: &str = "return document.querySelector(arguments[0])?.innerText || null";
+
+async fn reprice(house: &House, dish: &str, amount: i64) {
+    let manager = house.server.client(&["manager"]).await;
+    let menu = manager.get("/api/v1/restaurants/demo/menu").await.expect(200);
+    let mut draft = json!({"categories": menu["categories"], "items": menu["items"]});
+    for item in draft["items"].as_object_mut().unwrap().values_mut() {
+        for name in ["available", "until"] {
+            item.as_object_mut().unwrap().remove(name);
+        }
+        if item["name"] == dish {
+            item["price"]["amount"] = amount.into();
+        }
+    }
+    manager.put("/api/v1/restaurants/demo/menu", &draft).await.expect(200);
+}
+
+async fn orders(client: &Client) -> Vec<Value> {
+    client.get("/api/v1/restaurants/demo/orders?status=all").await.expect(200)["orders"].as_array().unwrap().clone()
+}
+
+async fn reads(phone: &Browser, selector: &str, what: &str) -> String {
+    phone.until(what, WORDS, vec![selector.into()]).await.as_str().unwrap().to_owned()
+}
+
+/// The menu says another price while the basket is open: the basket says both, and asks before it orders.
+#[tokio::test]
+async fn a_price_that_rises_under_an_open_basket_is_told_and_agreed_to() {
+    let house = House::open(1, &[]).await;
+    let phone = house.phone(2).await;
+    phone.add(house.menu.dish("Firni")).await;
+    phone.tap("[data-action='basket']").await;
+    phone.sees("[data-action='place']").await;
+    reprice(&house, "Firni", 99_000).await;
+    let line = reads(&phone, ".line__gone", "the line says that its price has changed").await;
+    let banner = reads(&phone, ".basket__foot .banner", "the basket says both totals").await;
+    assert!(line.contains("price") && banner.contains("990"), "{line} / {banner}");
+    phone.inspect("basket-price").await;
+    phone.tap("[data-action='place']").await;
+    let asked = "return /once more/.test(document.querySelector('.basket__foot .banner')?.innerText)";
+    phone.until("it is asked for a yes", asked, vec![]).await;
+    assert_eq!(orders(&house.staff).await.len(), 0, "nothing was ordered at a price that nobody agreed to");
+    phone.tap("[data-action='place']").await;
+    phone.only_order().await;
+    assert_eq!(orders(&house.staff).await[0]["total"]["amount"], 99_000);
+}
+
+/// Ordered without a network at one price, sent when it costs more: the order comes back with both figures.
+#[tokio::test]
+async fn an_order_that_waited_for_the_network_is_not_placed_at_another_price() {
+    let house = House::open(1, &[]).await;
+    let phone = house.phone(3).await;
+    phone.add(house.menu.dish("Firni")).await;
+    phone.network.set(Network::Cut);
+    phone.is("offline").await;
+    phone.tap("[data-action='basket']").await;
+    phone.tap("[data-action='place']").await;
+    reprice(&house, "Firni", 99_000).await;
+    phone.network.set(Network::Fine);
+    let asked = "return /once more/.test(document.querySelector('#basket-sheet[open] .basket__foot .banner')?.innerText)";
+    phone.until("both figures", asked, vec![]).await;
+    assert_eq!(orders(&house.staff).await.len(), 0);
+    phone.tap("[data-action='place']").await;
+    phone.only_order().await;
+    assert_eq!(orders(&house.staff).await[0]["total"]["amount"], 99_000);
+}
+
+/// Words alone are asked about; what is ticked is a field, and loud in the kitchen.
+#[tokio::test]
+async fn a_note_that_sounds_like_an_allergy_is_asked_about() {
+    let house = House::open(1, &[]).await;
+    let phone = house.phone(4).await;
+    let dish = text(&house.menu.dish("Kacchi biryani")["id"]);
+    phone.tap(&format!("[data-menu-item='{dish}'] [data-do='options']")).await;
+    phone.write("#choice-note", "peanuts make me very ill").await;
+    phone.sees("#choice-sheet .allergy-ask").await;
+    phone.inspect("choice-allergy").await;
+    phone.tap("#choice-sheet [data-do='allergy-yes']").await;
+    let ticked = "return document.querySelector(arguments[0])?.checked === true";
+    phone.until("the box is ticked", ticked, vec!["#choice-sheet [data-field='allergy']".into()]).await;
+    phone.tap("dialog[open] [data-do='add-choice']").await;
+    phone.tap("[data-action='basket']").await;
+    phone.until("it is ticked in the basket", ticked, vec!["#basket-sheet .line [data-field='allergy']".into()]).await;
+    phone.write("#order-note", "no nuts").await;
+    phone.sees("#basket-sheet .allergy-ask").await;
+    phone.tap("#basket-sheet [data-do='allergy-no']").await;
+    phone.inspect("basket-allergy").await;
+    phone.tap("[data-action='place']").await;
+    phone.only_order().await;
+    let order = orders(&house.staff).await.remove(0);
+    let item = order["items"].as_object().unwrap().values().next().unwrap();
+    assert_eq!((&item["allergy"], order.get("allergy")), (&json!(true), None));
+}
