@@ -5,6 +5,7 @@ use crate::driver::Engine;
 use crate::faults::{BACK, is_back};
 use crate::house::House;
 use crate::proxy::Network;
+use crate::renewals::{GUEST, comes_through};
 use serde_json::{Value, json};
 
 /// The code on the table, an order, its way through the kitchen amid a cut, and the table again.
@@ -56,9 +57,8 @@ async fn walk(engine: Engine) {
         assert_eq!(screen.ask("return window.complaints", vec![]).await, json!([]), "{}", screen.name);
     }
 
-    // What is loaded anew is at the same table, with the same order.
-    phone.reload().await;
-    phone.is("live").await;
+    // What is loaded again is at the same table, with the same order, also when answers to its renewals are lost.
+    comes_through(&phone, GUEST).await;
     phone.shows(&order, "served").await;
     assert_eq!(house.orders().await.iter().map(|order| &order["id"]).collect::<Vec<_>>(), [&Value::from(order)]);
 }

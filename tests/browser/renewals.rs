@@ -7,7 +7,7 @@ use crate::proxy::Network;
 use crate::support::{PATIENCE, eventually};
 use serde_json::json;
 
-const GUEST: &str = "orderbell.diner.demo-table-7";
+pub const GUEST: &str = "orderbell.diner.demo-table-7";
 const STAFF: &str = "orderbell.staff";
 const SCREEN: &str = "orderbell.kitchen";
 
@@ -30,7 +30,7 @@ async fn loses_one_more(browser: &Browser) {
 }
 
 /// Loaded again amid renewals whose answers are lost, twice, and once more when the network is well: as it was.
-async fn comes_through(browser: &Browser, key: &str) {
+pub async fn comes_through(browser: &Browser, key: &str) {
     age(browser, key).await;
     let token = refresh_token(browser, key).await;
     browser.network.set(Network::LosesRenewals);
