@@ -177,7 +177,7 @@ export class StaffDesk {
     this.#search = wanted;
     const search = /** @type {HTMLInputElement} */ (find('#search'));
     search.value = wanted;
-    search.placeholder = { menu: 'Dish', tables: 'Table' }[tab] ?? 'Number, table or dish';
+    search.placeholder = { menu: 'Dish', tables: 'Table' }[tab] ?? 'Number, table, dish';
     scrollTo({ top: 0 });
   }
 
