@@ -5,7 +5,9 @@ import { find } from './dom.js';
 /** @param {Element} content with a `#sheet-title` */
 export function openSheet(content) {
   const sheet = dialog();
-  sheet.replaceChildren(content);
+  // Messages stand in an open dialog (toasts.js), and outlive what it shows.
+  const toasts = sheet.querySelector('#toasts');
+  sheet.replaceChildren(content, ...(toasts ? [toasts] : []));
   if (!sheet.open) sheet.showModal();
 }
 

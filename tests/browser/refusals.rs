@@ -194,6 +194,27 @@ async fn a_guests_own_cancel_is_no_refusal_and_a_basket_hides_none() {
     phone.has_no_complaint().await;
 }
 
+/// What is told over an open sheet of the staff outlives another sheet in its place.
+#[tokio::test]
+async fn a_message_outlives_the_sheet_that_it_stands_over() {
+    let house = House::open(1, &[]).await;
+    let guest = house.server.diner("8").await;
+    let order = guest.place(&house.menu.basket()).await["id"].clone();
+    let floor = house.floor().await;
+    floor.shows(text(&order), "placed").await;
+    floor.tap("[data-tab='tables']").await;
+    floor.tap("[data-do='guests']").await;
+    floor.sees("dialog[open] [data-do='ask-end-guest']").await;
+    guest.command(&order, "cancel", json!({"reason": "customer_request"})).await.expect(200);
+    let told = "return document.querySelector('dialog[open] #toasts')?.innerText.includes('was cancelled by the guest')";
+    floor.until("the message over the sheet", told, vec![]).await;
+    floor.tap("[data-do='ask-end-guest']").await;
+    floor.sees("dialog[open] [data-do='end-guest']").await;
+    floor.until("the message over the next", told, vec![]).await;
+    floor.tap("dialog[open] [data-do='close']").await;
+    floor.until("the message on the page", "return document.querySelector('body > #toasts') !== null", vec![]).await;
+}
+
 /// An order that never becomes one: a dish that sold out, a house that pauses. The basket stays, and says why.
 #[tokio::test]
 async fn a_basket_that_is_refused_says_why_in_both_languages() {
