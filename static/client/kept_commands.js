@@ -86,7 +86,7 @@ export class KeptCommands {
   /** @param {string} tab @returns {Promise<boolean>} */
   async #isGone(tab) {
     if (!this.#locks) return true;
-    return this.#locks.request(lockOf(tab), { ifAvailable: true }, async (lock) => lock !== null);
+    return this.#locks.request(lockOf(tab), { ifAvailable: true }, async (lock) => lock !== null).catch(() => true);
   }
 }
 

@@ -26,6 +26,8 @@ const words = {
   lostConnection: (/** @type {string} */ age, /** @type {string} */ time) => `No connection. What you see is ${age} old (${time}). What you tap is sent once it is back.`,
   waitingToBeSent: (/** @type {number} */ count) => counted(count, 'tap is waiting to be sent.', 'taps are waiting to be sent.'),
 
+  keepsNothing: 'This browser keeps nothing. A reload begins anew, without the orders you have placed.',
+
   menu: 'Menu',
   emptyMenu: 'The menu is empty just now',
   emptyMenuHint: 'Please ask the staff what they have today.',

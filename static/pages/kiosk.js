@@ -1,16 +1,20 @@
 /** What turns a browser's page into a screen on a wall. */
 
-/** A dark screen shows no tickets. The lock is lost whenever the page is hidden, so it is taken again. */
+/**
+ * A dark screen shows nothing, and may not ring. The lock is lost whenever the page is hidden, and may be taken away, as
+ * by a low battery: it is taken again when the page is looked at, and with a touch.
+ */
 export function keepAwake() {
+  /** @type {WakeLockSentinel | undefined} */ let lock;
   const take = async () => {
-    if (document.visibilityState !== 'visible') return;
+    if (document.visibilityState !== 'visible' || lock?.released === false) return;
     try {
-      await navigator.wakeLock?.request('screen');
+      lock = await navigator.wakeLock?.request('screen');
     } catch {
       // Low battery, or a page without a secure origin: the tablet's own settings decide then.
     }
   };
-  document.addEventListener('visibilitychange', take);
+  for (const name of ['visibilitychange', 'pointerdown']) document.addEventListener(name, take);
   take();
 }
 

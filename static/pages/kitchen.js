@@ -1,13 +1,19 @@
 import { beat, find } from '../views/dom.js';
 import { pairScreen } from '../views/pairing.js';
+import { isForgetful, whenForgetful } from '../views/storage.js';
+import { toast } from '../views/toasts.js';
 import { KitchenScreen } from './kitchen_screen.js';
-import { dropSession, endSession, keepPaired, openSession, takeGivenToken, takeNotice } from './kitchen_session.js';
+import { dropSession, endSession, givenToken, keepPaired, openSession, takeGivenToken, takeNotice } from './kitchen_session.js';
 
 const BEAT_MS = 1000;
 
 takeGivenToken();
+whenForgetful(() => toast('This browser keeps nothing for this page: its storage is blocked or full. After a reload this screen has to be paired again.', { stays: true }));
 // A new token in the address of an open page: the browser does not load the page again by itself.
-addEventListener('hashchange', () => { if (takeGivenToken()) location.reload(); });
+addEventListener('hashchange', () => {
+  // In memory it would be gone with this page: it is taken by the next one.
+  if (isForgetful() ? givenToken() : takeGivenToken()) location.reload();
+});
 const session = openSession() ?? await pair();
 if (session) {
   const ended = await new KitchenScreen(session).run();

@@ -10,6 +10,9 @@ export class KitchenOrders extends Emitter {
   #room; #memory; #api; #station; #book;
   /** Orders that were to be cooked and closed while nobody listened. @type {Map<string, any>} */
   #found = new Map();
+  /** The ticket of each document: an order that has not changed is not looked through again. @type {WeakMap<object, import('../views/kitchen_model.js').Ticket>} */
+  #made = new WeakMap();
+  /** The station they were made for. @type {string | undefined} */ #madeFor;
 
   /**
    * @param {{bell: any, room: any, memory: import('../views/kitchen_memory.js').TicketMemory, tokens: any, station?: string}} parts
@@ -27,7 +30,16 @@ export class KitchenOrders extends Emitter {
   /** @param {string | undefined} station @returns {import('../views/kitchen_model.js').Ticket[]} */
   tickets(station) {
     const orders = this.#book.orders([...this.#memory.cancelled, ...this.#found.values()]);
-    return orders.map((order) => ticketOf(order, station));
+    if (station !== this.#madeFor) this.#made = new WeakMap();
+    this.#madeFor = station;
+    return orders.map((order) => this.#ticket(order, station));
+  }
+
+  /** @param {any} order @param {string | undefined} station */
+  #ticket(order, station) {
+    const ticket = this.#made.get(order) ?? ticketOf(order, station);
+    this.#made.set(order, ticket);
+    return ticket;
   }
 
   /** @param {any} change */

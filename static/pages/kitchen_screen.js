@@ -10,6 +10,7 @@ import { tickAges } from '../views/order_parts.js';
 import { ScreenSettings } from '../views/kitchen_settings.js';
 import { redrawing } from '../views/redraw.js';
 import { Sound } from '../views/sound.js';
+import { database } from '../views/storage.js';
 import { toast } from '../views/toasts.js';
 import { DoubleTouch, ignoreHeldKeys } from './double_touch.js';
 import { keepAwake, keepCopy, toggleFullScreen } from './kiosk.js';
@@ -44,6 +45,7 @@ export class KitchenScreen {
   #redraw = redrawing(() => this.#draw());
   /** Whether a picture is owed: one that stays owed means that drawing fails. */ #owed = false;
   #touchedAt = -Infinity;
+  /** Looks at what was bumped. One for all draws: each of its own would make more. @type {any} */ #letGo;
   /** When something cancelled was last heard. */ #warnedAt = -Infinity;
   /** @type {(how: 'unpaired' | 'refused') => void} */ #end = () => {};
 
@@ -54,7 +56,7 @@ export class KitchenScreen {
     this.#station = station;
     this.#settings = new ScreenSettings(() => this.#due());
     this.#bell = new Orderbell({
-      url: location.origin, tokens, version: pageVersion(), storage: indexedDB, resume: true,
+      url: location.origin, tokens, version: pageVersion(), storage: database(), resume: true,
       storageKey: `orderbell.outbox.${sub}`,
     });
     this.#room = this.#bell.room(`kitchen:${restaurant}`);
@@ -166,7 +168,8 @@ export class KitchenScreen {
       'mute': () => this.#sound.toggle(),
       'full': () => toggleFullScreen(),
       'filter': () => this.#settings.set({ filter: control?.dataset.station ?? '' }),
-      'scroll': () => this.#view.scroll(),
+      'page-on': () => this.#view.turn(1),
+      'page-back': () => this.#view.turn(-1),
       'step': () => this.#settings.step(control?.dataset.name ?? '', Number(control?.dataset.by)),
       'start': () => this.#bell.start(),
       'unpair': () => twice(control, 'Touch again to unpair') && this.#unpair(),
@@ -228,7 +231,8 @@ export class KitchenScreen {
       tickets: this.#tickets, memory: this.#memory, settings: this.#settings.values, sound: this.#sound,
       station, bound: this.#station !== undefined, bell: this.#bell, room: this.#room,
     });
-    if (this.#view.shown.some(({ state }) => state === 'bumped')) setTimeout(() => this.#due(), BUMPED_CHECK_MS);
+    clearTimeout(this.#letGo);
+    if (this.#view.shown.some(({ state }) => state === 'bumped')) this.#letGo = setTimeout(() => this.#due(), BUMPED_CHECK_MS);
     this.#owed = false;
   }
 }

@@ -1,5 +1,5 @@
 import { Api, TokenSource, fixedToken, tokenClaims } from '../client/orderbell.js';
-import { keepLocal, recallLocal } from '../views/storage.js';
+import { keepLocal, localStore, recallLocal, sessionStore } from '../views/storage.js';
 
 const PAIRED = 'orderbell.kitchen';
 const GIVEN = 'orderbell.kitchen.given';
@@ -12,22 +12,27 @@ const NO_ORDER = '/api/v1/orders/00000000-0000-7000-8000-000000000000';
  * @typedef {{tokens: import('../client/tokens.js').Tokens, claims: Record<string, any>}} Session
  */
 
+/** @returns {string | null} the token in the address */
+export function givenToken() {
+  return new URLSearchParams(location.hash.slice(1)).get('token');
+}
+
 /**
  * A token in the address is taken out of it before anything else: it must not be in a bookmark or a photo.
  * @returns {boolean} there was one
  */
 export function takeGivenToken() {
-  const token = new URLSearchParams(location.hash.slice(1)).get('token');
+  const token = givenToken();
   if (!token) return false;
   history.replaceState(null, '', location.pathname + location.search);
   // For this tab alone: two tabs may be two screens.
-  sessionStorage.setItem(GIVEN, token);
+  sessionStore.setItem(GIVEN, token);
   return true;
 }
 
 /** @returns {Session | null} the given token before the paired one; null when this screen has to be paired */
 export function openSession() {
-  const given = sessionStorage.getItem(GIVEN);
+  const given = sessionStore.getItem(GIVEN);
   const claims = given ? tokenClaims(given) : {};
   if (given && claims.restaurant) return { tokens: fixedToken(given), claims };
   // What is no token would be tried for ever; without it the screen can be paired.
@@ -38,8 +43,8 @@ export function openSession() {
 
 /** @returns {string} why this screen has to be paired, said once; empty for one that never was */
 export function takeNotice() {
-  const notice = sessionStorage.getItem(NOTICE) ?? '';
-  sessionStorage.removeItem(NOTICE);
+  const notice = sessionStore.getItem(NOTICE) ?? '';
+  sessionStore.removeItem(NOTICE);
   return notice;
 }
 
@@ -70,21 +75,21 @@ export async function endSession() {
   const session = openSession();
   const api = new Api({ url: location.origin, tokens: session?.tokens });
   await api.delete('/api/v1/sessions/current').catch(() => {});
-  sessionStorage.removeItem(GIVEN);
+  sessionStore.removeItem(GIVEN);
   forgetPaired();
 }
 
 /** The server has ended it. A screen that was paired before it was given a token goes on as that one. */
 export function dropSession() {
-  if (sessionStorage.getItem(GIVEN)) return dropGiven('The token that this screen was opened with is not good any more. Pair it, or open it with a new one.');
+  if (sessionStore.getItem(GIVEN)) return dropGiven('The token that this screen was opened with is not good any more. Pair it, or open it with a new one.');
   forgetPaired();
-  sessionStorage.setItem(NOTICE, 'This screen was signed out: it was revoked, or away for too long. Pair it again.');
+  sessionStore.setItem(NOTICE, 'This screen was signed out: it was revoked, or away for too long. Pair it again.');
 }
 
 /** @param {string} notice */
 function dropGiven(notice) {
-  sessionStorage.removeItem(GIVEN);
-  sessionStorage.setItem(NOTICE, notice);
+  sessionStore.removeItem(GIVEN);
+  sessionStore.setItem(NOTICE, notice);
 }
 
 function forgetPaired() {
@@ -93,5 +98,5 @@ function forgetPaired() {
 }
 
 function pairedTokens() {
-  return new TokenSource({ url: location.origin, store: localStorage, key: PAIRED });
+  return new TokenSource({ url: location.origin, store: localStore, key: PAIRED });
 }

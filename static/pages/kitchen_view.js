@@ -1,9 +1,11 @@
 import { find, h, render } from '../views/dom.js';
-import { allDay, bySequence, hasSlot, isOpen, recallable, urgency } from '../views/kitchen_model.js';
+import { allDay, bySequence, hasSlot, isOpen, isRecallable, recallable } from '../views/kitchen_model.js';
 import { barControls, blankView, countsView, filterView } from '../views/kitchen_panels.js';
-import { allDayView, recallView, ticketView } from '../views/kitchen_ticket.js';
-import { markContinued } from '../views/kitchen_pages.js';
+import { TicketBoard } from '../views/kitchen_board.js';
+import { allDayView, incomingEntry, recallView, ticketEntry } from '../views/kitchen_ticket.js';
+import { renderKeyed } from '../views/keyed.js';
 import { LastMove } from '../views/last_move.js';
+import { clockOf, levelAt } from '../views/urgency.js';
 import { afterPaint } from './kiosk.js';
 
 const RECALLS_SHOWN = 40;
@@ -30,6 +32,8 @@ export class KitchenView {
   /** @type {string | undefined} */ #selected;
   /** The tickets that the digits bump, as they were drawn. @type {string[]} */ #slots = [];
   #lastMove = new LastMove();
+  #board = new TicketBoard();
+  /** Columns, as the settings have them. */ #columns = 'auto';
   #scrolled;
   /** @type {any} */ #resting;
 
@@ -47,10 +51,10 @@ export class KitchenView {
     }, { passive: true });
     // Not the window's `resize`: it comes before the columns have found their new places.
     const resized = new ResizeObserver(() => {
-      markContinued(find('#tickets'));
+      this.#board.layOut(this.#columns);
       this.#drawMore();
     });
-    for (const id of ['#board', '#tickets']) resized.observe(find(id));
+    resized.observe(find('#board'));
   }
 
   get selected() {
@@ -61,24 +65,34 @@ export class KitchenView {
   draw(scene) {
     const now = performance.now();
     const { cursor } = scene.room;
-    this.shown = scene.tickets.filter((ticket) => scene.memory.shows(ticket, now)).sort(bySequence);
-    this.#drawTickets(scene);
+    const shown = scene.tickets.filter((ticket) => scene.memory.shows(ticket, now)).sort(bySequence);
+    this.shown = shown.filter(({ state }) => state !== 'incoming');
+    this.#drawIncoming(shown.filter(({ state }) => state === 'incoming'), scene.bell.now());
     this.#drawBar(scene);
     this.#drawPanels(scene);
+    this.#drawTickets(scene);
     this.#drawMore();
     const chosen = scene.bound ? undefined : scene.station;
     if (cursor !== null) afterPaint(() => scene.bell.seen(scene.room.name, cursor, chosen));
+  }
+
+  /** Beside the tickets, not among them: they take no place and no page from what is to be cooked. @param {import('../views/kitchen_model.js').Ticket[]} incoming @param {number} now */
+  #drawIncoming(incoming, now) {
+    find('#incoming').hidden = incoming.length === 0;
+    find('#incoming-count').textContent = `${incoming.length} incoming`;
+    renderKeyed(find('#incoming-orders'), incoming.map((ticket) => incomingEntry(ticket, now)));
   }
 
   /** @param {Scene} scene */
   #drawTickets({ bell, room, memory, settings, station }) {
     this.#slots = this.#inSight().slice(0, 9);
     const slots = new Map(this.#slots.map((id, index) => [id, index + 1]));
-    const places = this.#places();
+    const places = this.#board.places();
     const focused = this.#focusedAt();
     if (!this.selected) this.#selected = (this.shown[focused] ?? this.shown.at(-1))?.id;
-    render(find('#tickets'), this.shown.map((ticket) => ticketView(ticket, {
-      now: bell.now(),
+    const now = bell.now();
+    const changed = renderKeyed(find('#tickets'), this.shown.map((ticket) => ticketEntry(ticket, {
+      now,
       slot: settings.shortcuts ? slots.get(ticket.id) : undefined,
       selected: ticket.id === this.#selected,
       changes: memory.changes(ticket.id),
@@ -86,8 +100,9 @@ export class KitchenView {
       thresholds: settings,
     })));
     render(find('#blank'), this.shown.length === 0 && blankView(bell, room));
-    markContinued(find('#tickets'));
-    this.#lastMove.note(places, this.#places(), performance.now());
+    this.#columns = settings.columns;
+    this.#board.layOut(settings.columns, changed);
+    this.#lastMove.note(places, this.#board.places(), performance.now());
     // The ticket that the keys were on is gone: they are on the one that took its place.
     if (focused >= 0 && !this.focused) this.#element(this.#selected)?.focus();
   }
@@ -103,12 +118,8 @@ export class KitchenView {
     const board = find('#board');
     if (board.scrollLeft < SLIVER) return ids;
     const edge = board.getBoundingClientRect().left + SLIVER;
-    const gone = [...this.#places()].filter(([, { right }]) => right < edge).map(([id]) => id);
+    const gone = [...this.#board.places()].filter(([, { right }]) => right < edge).map(([id]) => id);
     return ids.filter((id) => !gone.includes(id));
-  }
-
-  #places() {
-    return new Map([...find('#tickets').children].map((one) => [one.getAttribute('data-order') ?? '', one.getBoundingClientRect()]));
   }
 
   /** @returns {number} of the tickets on the page, the one that has the focus; -1 when none has */
@@ -133,11 +144,12 @@ export class KitchenView {
 
   /** @param {Scene} scene */
   #drawBar({ tickets, bell, bound, sound, settings }) {
-    const open = tickets.filter(isOpen);
-    const late = open.filter(({ since }) => urgency(bell.now() - since, settings) === 'late').length;
-    render(find('#counts'), countsView(open.length, late, tickets.filter(({ state }) => state === 'incoming').length));
+    // What can be counted on the board: those in sight, those before and those after them.
+    const standing = this.shown.filter(({ state }) => state !== 'bumped');
+    const late = standing.filter(isOpen).filter((ticket) => levelAt(clockOf(ticket, settings), bell.now()) === 'late').length;
+    render(find('#counts'), countsView(standing.length, late));
     render(find('#controls'), barControls({
-      sound, allDay: settings.allDay, recalls: recallable(tickets, bell.now()).length,
+      sound, allDay: settings.allDay, recalls: tickets.filter((ticket) => isRecallable(ticket, bell.now())).length,
     }));
     const stations = [...new Set(tickets.flatMap(({ order }) => Object.values(order.items).map((item) => item.station)))];
     if (settings.filter && !stations.includes(settings.filter)) stations.push(settings.filter);
@@ -158,24 +170,17 @@ export class KitchenView {
   #drawMore() {
     const board = find('#board');
     const { left, right } = board.getBoundingClientRect();
-    const places = [...this.#places().values()];
+    const bumped = new Set(this.shown.filter(({ state }) => state === 'bumped').map(({ id }) => id));
+    const places = [...this.#board.places()].filter(([id]) => !bumped.has(id)).map(([, place]) => place);
     const more = places.filter((place) => place.left > right - SLIVER).length;
     const before = board.scrollLeft < SLIVER ? 0 : places.filter((place) => place.right < left + SLIVER).length;
-    find('#more').hidden = more === 0 && before === 0;
-    find('#more').textContent = [before > 0 && `← ${before} before`, more > 0 && `${more} more →`].filter(Boolean).join(' · ');
+    say(find('#before'), before, `← ${before} before`);
+    say(find('#more'), more, `${more} more →`);
   }
 
-  /** To the tickets beyond the right edge, and from the last of them back to the first. */
-  scroll() {
-    if (find('#more').textContent?.endsWith('→')) this.turn(1);
-    else this.first();
-  }
-
-  /** A page on or back, column by column as they stand: no ticket is cut in two. @param {1 | -1} step */
+  /** A page on or back. @param {1 | -1} step */
   turn(step) {
-    const { paddingLeft, paddingRight, columnGap } = getComputedStyle(find('#tickets'));
-    const page = find('#board').clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight) + parseFloat(columnGap);
-    find('#board').scrollBy({ left: step * page });
+    this.#board.turn(step);
   }
 
   /** Where the tickets are that have waited longest. */
@@ -214,6 +219,12 @@ export class KitchenView {
     const found = [...find('#tickets').children].find((one) => one.getAttribute('data-order') === id);
     return found instanceof HTMLElement ? found : undefined;
   }
+}
+
+/** @param {HTMLElement} control @param {number} number of tickets it leads to @param {string} words */
+function say(control, number, words) {
+  control.hidden = number === 0;
+  control.textContent = words;
 }
 
 /** @param {import('../views/kitchen_model.js').Ticket[]} past @param {number} now server ms */

@@ -1,4 +1,5 @@
 import { pageVersion } from '../views/dom.js';
+import { isForgetful, sessionStore } from '../views/storage.js';
 
 /** What a page does when the server serves another version of it: it loads itself anew, when nobody minds. */
 
@@ -43,24 +44,25 @@ export function followPage(isQuiet) {
  * @param {string} [text] that the new page must have in it
  */
 export async function loadAnew(reason, text = '') {
-  if (!mayReload(sessionStorage, reason, Date.now()) || !(await canBeHad(text))) return;
-  noteReload(sessionStorage, reason, Date.now());
+  // What is in memory alone, a session with it, would be gone.
+  if (isForgetful() || !mayReload(sessionStore, reason, Date.now()) || !(await canBeHad(text))) return;
+  noteReload(sessionStore, reason, Date.now());
   location.reload();
 }
 
-/** @param {Pick<Storage, 'getItem'>} store @param {string} reason @param {number} now ms since 1970 */
+/** @param {Pick<import('../client/types.js').Store, 'getItem'>} store @param {string} reason @param {number} now ms since 1970 */
 export function mayReload(store, reason, now) {
   const before = reloads(store)[reason];
   // A clock that was set back must not forbid it for a day.
   return before === undefined || now < before || now - before >= AGAIN_AFTER_MS;
 }
 
-/** @param {Pick<Storage, 'getItem' | 'setItem'>} store @param {string} reason @param {number} now ms since 1970 */
+/** @param {Pick<import('../client/types.js').Store, 'getItem' | 'setItem'>} store @param {string} reason @param {number} now ms since 1970 */
 export function noteReload(store, reason, now) {
   store.setItem(KEPT, JSON.stringify({ ...reloads(store), [reason]: now }));
 }
 
-/** @param {Pick<Storage, 'getItem'>} store @returns {Record<string, number>} when, ms since 1970, by reason */
+/** @param {Pick<import('../client/types.js').Store, 'getItem'>} store @returns {Record<string, number>} when, ms since 1970, by reason */
 function reloads(store) {
   try {
     return JSON.parse(store.getItem(KEPT) ?? '{}') ?? {};

@@ -2,6 +2,7 @@ import { Api } from '../client/api.js';
 import { Orderbell, fixedToken } from '../client/orderbell.js';
 import { WORDS } from '../languages/language.js';
 import { find, onAction, pageVersion } from '../views/dom.js';
+import { sessionStore } from '../views/storage.js';
 import { findWords, followLanguage, furnish } from './frame.js';
 import { OrderPage } from './order_page.js';
 import { sharedToken, showInstead } from './page_state.js';
@@ -9,7 +10,7 @@ import { visitOf } from './visit.js';
 
 const main = find('#main');
 const id = decodeURIComponent(location.pathname.split('/').filter(Boolean).at(-1) ?? '');
-const token = sharedToken(id, location, sessionStorage);
+const token = sharedToken(id, location, sessionStore);
 const visit = token ? null : visitOf(id);
 
 onAction(main, 'data-do', (does) => {

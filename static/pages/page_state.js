@@ -2,6 +2,7 @@ import { WORDS } from '../languages/language.js';
 import { h, render } from '../views/dom.js';
 import { icon } from '../views/icons.js';
 import { UNSEEN_MS, promisedRange } from '../views/order_view.js';
+import { isForgetful } from '../views/storage.js';
 import { toast } from '../views/toasts.js';
 
 /**
@@ -137,15 +138,16 @@ const SHARED = 'share';
  * tab alone, and no longer in the address.
  *
  * @param {string} order its id
- * @param {{hash: string, pathname: string}} place @param {Storage} store
+ * @param {{hash: string, pathname: string}} place @param {import('../client/types.js').Store} store
  * @returns {string | null} null where the order was not shared
  */
 export function sharedToken(order, place, store) {
   const key = `orderbell.shared.${order}`;
   const given = new URLSearchParams(place.hash.slice(1)).get(SHARED);
   if (given) {
-    history.replaceState(history.state, '', place.pathname);
     store.setItem(key, given);
+    // A browser that keeps nothing keeps the address: without the token a reload would lose the order.
+    if (!isForgetful()) history.replaceState(history.state, '', place.pathname);
   }
   return store.getItem(key);
 }

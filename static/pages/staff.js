@@ -1,12 +1,14 @@
 import { beat, find } from '../views/dom.js';
 import { askToSignIn } from '../views/sign_in.js';
-import { keepLocal, recallLocal } from '../views/storage.js';
+import { keepLocal, recallLocal, whenForgetful } from '../views/storage.js';
 import { setTheme, showTheme, theme } from '../views/theme.js';
+import { toast } from '../views/toasts.js';
 import { StaffDesk } from './staff_desk.js';
 import { forgetSession, openSession, signIn, signOut } from './staff_session.js';
 
 beat();
 showTheme();
+whenForgetful(() => toast('This browser keeps nothing for this page: its storage is blocked or full. After a reload you have to sign in again.', { stays: true }));
 const why = recallLocal('staff.why');
 keepLocal('staff.why', undefined);
 const session = openSession() ?? await askToSignIn(signIn, why);

@@ -6,42 +6,45 @@ import { find, onAction, pageVersion, render } from '../views/dom.js';
 import { connectionWords, place } from '../views/format.js';
 import { soundButton } from '../views/kitchen_panels.js';
 import { tickAges } from '../views/order_parts.js';
+import { renderListed } from '../views/keyed.js';
 import { redrawing } from '../views/redraw.js';
+import { Ringing } from '../views/ringing.js';
 import { closeSheet } from '../views/sheet.js';
 import { Sound } from '../views/sound.js';
+import { database } from '../views/storage.js';
 import { callsView } from '../views/staff_calls.js';
-import { lanes, screensOf, tablesOf, undrawnByStation } from '../views/staff_model.js';
-import { floorBlank, laneLinks, menuView, ordersView, pausedView, screensView, tabsView, undrawnView } from '../views/staff_parts.js';
+import { lanes, screensOf, tablesOf, undrawnByStation, waitingThings } from '../views/staff_model.js';
+import { DONE_SHOWN, floorBlank, laneLinks, menuView, ordersView, pausedView, screensView, tabsView, undrawnView, unheardView } from '../views/staff_parts.js';
 import { stepVoid } from '../views/staff_sheets.js';
-import { accountButton, pauseButton } from '../views/staff_bar.js';
+import { accountButton, pauseButton, silenceButton } from '../views/staff_bar.js';
 import { tablesView } from '../views/staff_tables.js';
 import { toast } from '../views/toasts.js';
 import { Account } from './account.js';
 import { DoubleTouch, ignoreHeldKeys } from './double_touch.js';
-import { afterPaint } from './kiosk.js';
+import { afterPaint, keepAwake } from './kiosk.js';
 import { followVersion } from './new_version.js';
 import { OrderBook } from './order_book.js';
 import { StaffCommands } from './staff_commands.js';
 import { StaffService } from './staff_service.js';
 
-/** An order that nobody takes, or that no screen of the kitchen shows, rings this often. */
-const RING_EVERY_MS = 4000;
 /** What tables have had is read this often: other waiters free tables, too. */
 const VISITS_EVERY_MS = 20_000;
+/** This many more of what is done are drawn at a touch. */
+const DONE_MORE = 50;
 /** Nobody has touched the page for this long: it may load itself anew. */
 const QUIET_MS = 15_000;
 
 /** The floor: what the rooms say goes in, touches become commands and calls. */
 export class StaffDesk {
-  #bell; #floor; #menu; #book; #session; #theme; #sound; #banner; #commands; #service; #account;
+  #bell; #floor; #menu; #book; #session; #theme; #sound; #ringing; #banner; #commands; #service; #account;
   #touch = new DoubleTouch();
   #tab = 'orders';
   #search = '';
   #allCalls = false;
+  /** Of what is done, how many orders are drawn. */ #doneShown = DONE_SHOWN;
   /** Of the tables, only those that want somebody. */ #waiting = false;
   /** Closed before this page was opened. @type {any[]} */ #earlier = [];
   #due = redrawing(() => this.#draw());
-  #rangAt = 0;
   /** When the visits were last asked for. */ #visitsAt = -Infinity;
   #touchedAt = -Infinity;
   /** @type {(how: 'signed-out' | 'expired') => void} */ #end = () => {};
@@ -57,13 +60,14 @@ export class StaffDesk {
     this.#account = new Account(session);
     this.#theme = theme;
     this.#bell = new Orderbell({
-      url: location.origin, slug: restaurant.slug, tokens, version: pageVersion(), storage: indexedDB, resume: true,
+      url: location.origin, slug: restaurant.slug, tokens, version: pageVersion(), storage: database(), resume: true,
       storageKey: `orderbell.outbox.${restaurant.id}.${username}`,
     });
     this.#floor = this.#bell.room(`floor:${restaurant.id}`);
     this.#menu = this.#bell.room(`menu:${restaurant.id}`);
     this.#book = new OrderBook({ bell: this.#bell, room: this.#floor });
     this.#sound = new Sound(() => this.#due());
+    this.#ringing = new Ringing({ play: (tune) => this.#sound.play(tune) });
     this.#commands = new StaffCommands({
       bell: this.#bell, order: (id) => this.#orders().find((order) => order.id === id), changed: () => this.#due(),
     });
@@ -82,6 +86,7 @@ export class StaffDesk {
     this.#listen();
     followLifecycle(this.#bell, window);
     followVersion(this.#bell, () => this.#isQuiet());
+    keepAwake();
     setInterval(() => this.#tick(), 1000);
     this.#due();
     this.#bell.start();
@@ -111,7 +116,6 @@ export class StaffDesk {
 
   /** What guests do is told; what colleagues do is seen. @param {any} change */
   #tell({ kind, event, after }) {
-    if (kind === 'call.raised') this.#sound.play('call');
     if (kind !== 'order.cancelled' || event.by?.role !== 'diner') return;
     this.#sound.play('cancelled');
     toast(`Order ${after.number} (${place(after)}) was cancelled by the guest.`);
@@ -146,8 +150,12 @@ export class StaffDesk {
       'minutes': () => this.#commands.chooseMinutes(control),
       'undo-call': () => this.#commands.undoAnswer(control.closest('[data-call]')?.getAttribute('data-call') ?? ''),
       'all-calls': () => { this.#allCalls = !this.#allCalls; },
+      'more-done': () => { this.#doneShown += DONE_MORE; },
       'which-tables': () => { this.#waiting = control.dataset.which === 'waiting'; },
+      // The touch itself has allowed it.
+      'hear': () => {},
       'mute': () => this.#sound.toggle(),
+      'silence': () => this.#ringing.silence(this.#unanswered()),
       'account': () => this.#account.open({
         name: this.#session.restaurant.name, username: this.#session.username, theme: this.#theme.theme(),
         link: this.#session.role === 'manager' ? { href: '/manage', text: 'Menu, people, report' } : undefined,
@@ -175,6 +183,7 @@ export class StaffDesk {
     this.#visitsAt = -Infinity;
     this.#followVisits();
     this.#search = wanted;
+    this.#doneShown = DONE_SHOWN;
     const search = /** @type {HTMLInputElement} */ (find('#search'));
     search.value = wanted;
     search.placeholder = { menu: 'Dish', tables: 'Table' }[tab] ?? 'Number, table, dish';
@@ -195,34 +204,35 @@ export class StaffDesk {
     this.#service.readVisits();
   }
 
-  /** Orders that no screen of the kitchen shows. */
-  #undrawn() {
-    return undrawnByStation(this.#floor.displays, this.#orders());
+  /** What is rung for is on the screen already. */
+  #ring() {
+    this.#ringing.look(this.#unanswered());
   }
 
-  /** Rings until somebody takes the order or answers the call; one that is rung for is on the screen already. */
-  #ring() {
-    const waiting = this.#orders().some((order) => order.status === 'placed') || this.#undrawn().length > 0;
-    const called = Object.keys(this.#commands.unanswered(this.#floor.calls)).some((id) => !this.#commands.answered.has(id));
-    if (!(waiting || called) || performance.now() - this.#rangAt < RING_EVERY_MS) return;
-    this.#rangAt = performance.now();
-    this.#sound.play(waiting ? 'ring' : 'call');
+  /** @returns {import('../views/ringing.js').Thing[]} what rings until somebody answers */
+  #unanswered() {
+    const orders = this.#orders();
+    const { answered } = this.#commands;
+    const calls = Object.keys(this.#commands.unanswered(this.#floor.calls)).filter((id) => !answered.has(id));
+    return waitingThings({ orders, undrawn: undrawnByStation(this.#floor.displays, orders), calls });
   }
 
   #draw() {
     const now = this.#bell.now();
-    const all = lanes(this.#orders(), now, '');
+    const orders = this.#orders();
+    const all = lanes(orders, now, '');
+    const found = this.#search.trim() === '' ? all : lanes(orders, now, this.#search);
     document.title = all.incoming.length > 0 ? `(${all.incoming.length}) Incoming · Orderbell` : 'Staff · Orderbell';
     this.#drawBar(all);
-    this.#drawAlarm();
+    this.#drawAlarm(orders);
     const calls = this.#commands.unanswered(this.#floor.calls);
     const answered = this.#commands.answered;
     // By table, each stands at its own.
     find('#calls').hidden = Object.keys(calls).length === 0 || this.#tab === 'tables';
     find('#lanes').hidden = this.#tab !== 'orders' || this.#floor.cursor === null;
-    render(find('#lanes'), laneLinks(lanes(this.#orders(), now, this.#search)));
+    render(find('#lanes'), laneLinks(found));
     render(find('#calls'), callsView(calls, { now, all: this.#allCalls, answered }));
-    render(find('#main'), this.#content(now));
+    renderListed(find('#main'), this.#content(now, { orders, found, calls }));
     this.#report();
   }
 
@@ -234,8 +244,9 @@ export class StaffDesk {
     if (cursor !== null && isWhole) afterPaint(() => this.#bell.seen(name, cursor));
   }
 
-  #drawAlarm() {
-    const undrawn = this.#undrawn();
+  /** @param {any[]} orders */
+  #drawAlarm(orders) {
+    const undrawn = undrawnByStation(this.#floor.displays, orders);
     if (undrawn.length > 0) document.title = 'Not on a screen · Orderbell';
     find('#undrawn').hidden = undrawn.length === 0;
     render(find('#undrawn'), undrawnView(undrawn));
@@ -251,25 +262,32 @@ export class StaffDesk {
       soldOut: count(menu?.items, ({ available }) => !available),
       lost: count(screensOf(this.#floor.displays), ({ connected }) => connected === false),
     }));
-    render(find('#controls'), soundButton(this.#sound), menu && !menu.paused && pauseButton(), accountButton());
+    const rings = !this.#sound.muted && this.#ringing.audible(this.#unanswered()).length > 0;
+    render(find('#controls'), rings && silenceButton(), soundButton(this.#sound), menu && !menu.paused && pauseButton(), accountButton());
+    find('#unheard').hidden = !this.#sound.blocked;
+    if (this.#sound.blocked) render(find('#unheard'), unheardView());
     find('#paused').hidden = !menu?.paused;
     if (menu?.paused) render(find('#paused'), pausedView(menu));
     find('.search').hidden = this.#tab === 'screens';
   }
 
-  /** @param {number} now */
-  #content(now) {
+  /**
+   * @param {number} now
+   * @param {{orders: any[], found: Record<import('../views/staff_model.js').Lane, any[]>, calls: Record<string, any>}} floor
+   * @returns {import('../views/keyed.js').Listed}
+   */
+  #content(now, { orders, found, calls }) {
+    const search = this.#search;
     if (this.#tab === 'menu') {
-      return this.#menu.menu ? menuView(this.#menu.menu, this.#search) : floorBlank(this.#bell, this.#menu);
+      return this.#menu.menu ? menuView(this.#menu.menu, search) : { view: floorBlank(this.#bell, this.#menu) };
     }
     if (this.#floor.cursor === null || this.#floor.refusal || this.#bell.state === 'stopped') {
-      return floorBlank(this.#bell, this.#floor);
+      return { view: floorBlank(this.#bell, this.#floor) };
     }
-    if (this.#tab === 'screens') return screensView(this.#floor.displays, now);
+    if (this.#tab === 'screens') return { view: screensView(this.#floor.displays, now) };
     if (this.#tab === 'tables') {
-      return tablesView(tablesOf(this.#orders(), this.#commands.unanswered(this.#floor.calls), now, this.#service.visits), now, { search: this.#search, waiting: this.#waiting, answered: this.#commands.answered });
+      return tablesView(tablesOf(orders, calls, now, this.#service.visits), now, { search, waiting: this.#waiting, answered: this.#commands.answered });
     }
-    const found = lanes(this.#orders(), now, this.#search);
-    return ordersView(found, { now, minutes: this.#commands.minutes, search: this.#search });
+    return ordersView(found, { now, minutes: this.#commands.minutes, search, done: this.#doneShown });
   }
 }

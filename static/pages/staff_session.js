@@ -1,12 +1,12 @@
 import { Api, TokenSource } from '../client/orderbell.js';
-import { keepLocal, recallLocal } from '../views/storage.js';
+import { keepLocal, localStore, recallLocal } from '../views/storage.js';
 
 /**
  * Who is signed in.
  * @typedef {{tokens: TokenSource, restaurant: {id: string, slug: string, name: string, currency: string}, username: string, role: string, setup?: boolean}} Session
  */
 
-const tokens = new TokenSource({ url: location.origin, store: localStorage, key: 'orderbell.staff' });
+const tokens = new TokenSource({ url: location.origin, store: localStore, key: 'orderbell.staff' });
 
 /** @returns {Session | null} */
 export function openSession() {

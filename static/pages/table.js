@@ -1,5 +1,7 @@
 import { WORDS } from '../languages/language.js';
 import { find, onAction } from '../views/dom.js';
+import { whenForgetful } from '../views/storage.js';
+import { toast } from '../views/toasts.js';
 import { findWords, followLanguage, furnish } from './frame.js';
 import { showInstead } from './page_state.js';
 import { TablePage } from './table_page.js';
@@ -27,6 +29,12 @@ begin();
 async function begin() {
   await findWords();
   furnish(WORDS.skipToMenu);
+  // Before it matters.
+  whenForgetful(async () => {
+    toast(WORDS.keepsNothing, { stays: true });
+    const { openAsShared } = await import('./forgetful.js');
+    openAsShared(main, visit.api);
+  });
   followLanguage(() => {
     furnish(WORDS.skipToMenu);
     show();

@@ -1,4 +1,5 @@
 import { pageVersion } from '../views/dom.js';
+import { isForgetful, sessionStore } from '../views/storage.js';
 import { mayReload, noteReload } from './new_version.js';
 
 /**
@@ -12,7 +13,8 @@ const LOOK_AGAIN_MS = 5_000;
 /** @param {any} bell @param {() => boolean} quiet nobody would lose anything */
 export async function keepUp(bell, quiet) {
   const own = pageVersion();
-  followVersion(bell, own, { quiet });
+  // A browser that keeps nothing would lose the visit with the page.
+  followVersion(bell, own, { quiet, reload: () => isForgetful() || location.reload() });
   await installWorker(own ?? '');
 }
 
@@ -24,10 +26,10 @@ async function installWorker(version) {
 
 /**
  * @param {any} bell @param {string | undefined} own the page's version
- * @param {{quiet: () => boolean, reload?: () => void, store?: Storage, now?: () => number, page?: Document}} parts
+ * @param {{quiet: () => boolean, reload?: () => unknown, store?: Pick<import('../client/types.js').Store, 'getItem' | 'setItem'>, now?: () => number, page?: Document}} parts
  *   `quiet`: nobody would lose anything
  */
-export function followVersion(bell, own, { quiet, reload = () => location.reload(), store = sessionStorage, now = Date.now, page = document }) {
+export function followVersion(bell, own, { quiet, reload = () => location.reload(), store = sessionStore, now = Date.now, page = document }) {
   /** @type {string | undefined} */ let newer;
   const look = () => {
     if (newer === undefined || !(page.visibilityState === 'hidden' || quiet())) return;

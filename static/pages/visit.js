@@ -1,6 +1,6 @@
 import { Api, Orderbell, OrderbellError, TokenSource } from '../client/orderbell.js';
 import { pageVersion } from '../views/dom.js';
-import { keepLocal, recallLocal } from '../views/storage.js';
+import { database, keepLocal, localStore, recallLocal } from '../views/storage.js';
 import { forgetOrders, leaveOrders } from './last_seen.js';
 
 /** @typedef {{restaurant: {id: string, slug: string, name: string, currency: string}, table: string, diner: string}} Place */
@@ -16,7 +16,7 @@ export class Visit {
   /** @param {string} tableKey from the address of the table's page */
   constructor(tableKey) {
     this.#key = tableKey;
-    this.#tokens = new TokenSource({ url: location.origin, store: localStorage, key: `orderbell.diner.${tableKey}` });
+    this.#tokens = new TokenSource({ url: location.origin, store: localStore, key: `orderbell.diner.${tableKey}` });
     this.#place = recallLocal(`visit.${tableKey}`, null);
     this.api = new Api({ url: location.origin, tokens: this.#tokens });
   }
@@ -90,7 +90,7 @@ export class Visit {
   bell({ resume = false } = {}) {
     const diner = this.#place?.diner;
     return new Orderbell({
-      url: location.origin, slug: this.#place?.restaurant.slug, tokens: this.#tokens, version: pageVersion(), storage: indexedDB, resume,
+      url: location.origin, slug: this.#place?.restaurant.slug, tokens: this.#tokens, version: pageVersion(), storage: database(), resume,
       storageKey: `orderbell.outbox.${diner}`,
     });
   }

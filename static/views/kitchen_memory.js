@@ -16,11 +16,13 @@ export class TicketMemory {
   /** @type {Map<string, string[]>} */
   #changes = new Map();
   #first = true;
+  /** What was written last. */ #kept = '';
 
   /** @param {string} name one per restaurant and station; another name is another memory */
   use(name) {
     if (this.#name === `kitchen.${name}`) return;
     this.#name = `kitchen.${name}`;
+    this.#kept = '';
     const kept = recallLocal(this.#name, {});
     this.#states = new Map(Object.entries(kept.states ?? {}));
     this.#cancelled = new Map(Object.entries(kept.cancelled ?? {}));
@@ -127,6 +129,10 @@ export class TicketMemory {
 
   #keep() {
     const states = Object.fromEntries([...this.#states].filter(([, state]) => state === 'new' || state === 'cooking'));
-    keepLocal(this.#name, { states, cancelled: Object.fromEntries(this.#cancelled), changes: Object.fromEntries(this.#changes) });
+    const value = { states, cancelled: Object.fromEntries(this.#cancelled), changes: Object.fromEntries(this.#changes) };
+    // It is looked at with every picture and seldom differs; a write waits for the disk.
+    const text = JSON.stringify(value);
+    if (text !== this.#kept) keepLocal(this.#name, value);
+    this.#kept = text;
   }
 }

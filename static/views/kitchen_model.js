@@ -1,3 +1,5 @@
+import { promisedAt } from './urgency.js';
+
 /**
  * What a kitchen screen shows of an order, without the DOM.
  *
@@ -5,7 +7,8 @@
  * `cooking`, `bumped` (this screen owes nothing more), `cancelled`, or `gone`.
  *
  * @typedef {'incoming' | 'new' | 'cooking' | 'bumped' | 'cancelled' | 'gone'} TicketState
- * @typedef {{id: string, order: any, state: TicketState, items: [string, any][], elsewhere: Record<string, number>, since: number}} Ticket
+ * `since` is when it was accepted, `promised` what it was promised for, `finished` when it was last done with.
+ * @typedef {{id: string, order: any, state: TicketState, items: [string, any][], elsewhere: Record<string, number>, since: number, promised?: number, finished: number}} Ticket
  */
 
 export const RECALL_WINDOW_MS = 15 * 60_000;
@@ -27,6 +30,8 @@ export function ticketOf(order, station) {
     state: stateOf(order, items.map(([, item]) => item)),
     elsewhere: station ? owedElsewhere(all, station) : {},
     since: Date.parse(order.accepted_at ?? order.placed_at),
+    promised: promisedAt(order),
+    finished: Date.parse(order.served_at ?? order.ready_at ?? order.accepted_at ?? order.placed_at),
   };
 }
 
@@ -81,15 +86,6 @@ export function bySequence(a, b) {
 }
 
 /**
- * @param {number} ageMs @param {{warnMinutes: number, lateMinutes: number}} thresholds
- * @returns {'fresh' | 'warn' | 'late'}
- */
-export function urgency(ageMs, { warnMinutes, lateMinutes }) {
-  if (ageMs >= lateMinutes * 60_000) return 'late';
-  return ageMs >= warnMinutes * 60_000 ? 'warn' : 'fresh';
-}
-
-/**
  * What has to be cooked now, over all tickets: the same dish with the same options is one line.
  *
  * @param {Ticket[]} tickets
@@ -119,15 +115,13 @@ export function allDay(tickets) {
  * @param {Ticket[]} tickets @param {number} now server ms
  */
 export function recallable(tickets, now) {
-  const inWindow = (/** @type {any} */ order) =>
-    order.status === 'served' && now - Date.parse(order.served_at) < RECALL_WINDOW_MS;
-  const done = tickets.filter(({ order, state, items }) => state === 'bumped' || (items.length > 0 && inWindow(order)));
-  return done.sort((a, b) => finishedAt(b.order) - finishedAt(a.order) || b.order.number - a.order.number);
+  return tickets.filter((ticket) => isRecallable(ticket, now))
+    .sort((a, b) => b.finished - a.finished || b.order.number - a.order.number);
 }
 
-/** @param {any} order */
-function finishedAt(order) {
-  return Date.parse(order.served_at ?? order.ready_at ?? order.accepted_at ?? order.placed_at);
+/** @param {Ticket} ticket @param {number} now server ms */
+export function isRecallable({ order, state, items, finished }, now) {
+  return state === 'bumped' || (items.length > 0 && order.status === 'served' && now - finished < RECALL_WINDOW_MS);
 }
 
 /** @param {any} before @param {any} after */

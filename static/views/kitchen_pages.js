@@ -1,27 +1,23 @@
-/**
- * A ticket that is longer than the screen goes on in the next column. There its number stands again: what a cook reads
- * in the second column must not be taken for the ticket beside it.
- *
- * @param {Element} tickets
- */
-export function markContinued(tickets) {
-  for (const ticket of tickets.children) {
-    const items = [...ticket.querySelectorAll('.item')];
-    for (const item of items) item.removeAttribute('data-kept-continues');
-    if (ticket.getClientRects().length > 1) markItems(ticket, items);
-  }
-}
+const MARK = 'data-kept-continues';
 
 /**
- * One after the other: a mark takes room, and moves what comes after it.
- * @param {Element} ticket @param {Element[]} items
+ * A ticket that is longer than a column goes on in the next. There its number stands again: what a cook reads in the
+ * second column must not be taken for the ticket beside it.
+ *
+ * @param {Element} ticket
  */
-function markItems(ticket, items) {
+export function markContinued(ticket) {
   let { left } = /** @type {Element} */ (ticket.firstElementChild).getBoundingClientRect();
-  for (const item of items) {
+  // One after the other: a mark takes room, and moves what comes after it.
+  for (const item of ticket.querySelectorAll('.item')) {
     const place = item.getBoundingClientRect();
     if (place.left === left) continue;
     left = place.left;
-    item.setAttribute('data-kept-continues', `${ticket.getAttribute('aria-label')} – continued`);
+    item.setAttribute(MARK, `${ticket.getAttribute('aria-label')} – continued`);
   }
+}
+
+/** @param {Element} ticket */
+export function clearContinued(ticket) {
+  for (const item of ticket.querySelectorAll(`[${MARK}]`)) item.removeAttribute(MARK);
 }

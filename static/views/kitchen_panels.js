@@ -2,11 +2,10 @@ import { h } from './dom.js';
 import { count } from './format.js';
 import { icon } from './icons.js';
 
-/** @param {number} open @param {number} late @param {number} incoming */
-export function countsView(open, late, incoming) {
+/** @param {number} standing on the board @param {number} late of these */
+export function countsView(standing, late) {
   return [
-    h('span', {}, count(open, 'ticket')),
-    incoming > 0 && h('span.bar__incoming', {}, `${incoming} incoming`),
+    h('span', {}, count(standing, 'ticket')),
     late > 0 && h('span.bar__late', {}, icon('alert'), `${late} late`),
   ];
 }

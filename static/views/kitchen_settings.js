@@ -1,10 +1,11 @@
 import { find } from './dom.js';
 import { keepLocal, recallLocal } from './storage.js';
+import { HURRY_MINUTES } from './urgency.js';
 
-/** @typedef {{columns: string, warnMinutes: number, lateMinutes: number, theme: string, shortcuts: boolean, filter: string, allDay: boolean}} Settings */
+/** @typedef {{letters: string, columns: string, hurryMinutes: number, warnMinutes: number, lateMinutes: number, theme: string, shortcuts: boolean, filter: string, allDay: boolean}} Settings */
 
 /** @type {Settings} */
-const DEFAULTS = { columns: 'auto', warnMinutes: 10, lateMinutes: 20, theme: 'dark', shortcuts: true, filter: '', allDay: false };
+const DEFAULTS = { letters: 'far', columns: 'auto', hurryMinutes: HURRY_MINUTES, warnMinutes: 10, lateMinutes: 20, theme: 'dark', shortcuts: true, filter: '', allDay: false };
 
 const MOST_MINUTES = 240;
 
@@ -36,9 +37,10 @@ export class ScreenSettings {
     this.#changed();
   }
 
-  /** Of the two, one pushes the other: late is never before hurry. @param {string} name @param {number} by -1 or 1 */
+  /** Of warn and late, one pushes the other: late is never before hurry. @param {string} name @param {number} by -1 or 1 */
   step(name, by) {
-    const { warnMinutes, lateMinutes } = this.values;
+    const { hurryMinutes, warnMinutes, lateMinutes } = this.values;
+    if (name === 'hurryMinutes') return this.set({ hurryMinutes: stepped(hurryMinutes, by) });
     if (name === 'warnMinutes') {
       const warn = stepped(warnMinutes, by);
       this.set({ warnMinutes: warn, lateMinutes: Math.max(warn, lateMinutes) });
@@ -63,6 +65,7 @@ export class ScreenSettings {
   #read() {
     const data = new FormData(this.#form);
     this.set({
+      letters: String(data.get('letters') ?? this.values.letters),
       columns: String(data.get('columns') ?? this.values.columns),
       theme: String(data.get('theme') ?? this.values.theme),
       shortcuts: data.get('shortcuts') !== null,
@@ -71,8 +74,8 @@ export class ScreenSettings {
 
   #apply() {
     document.documentElement.dataset.theme = this.values.theme;
-    find('#board').dataset.columns = this.values.columns;
-    for (const name of /** @type {const} */ (['warnMinutes', 'lateMinutes'])) {
+    Object.assign(find('#board').dataset, { columns: this.values.columns, letters: this.values.letters });
+    for (const name of /** @type {const} */ (['hurryMinutes', 'warnMinutes', 'lateMinutes'])) {
       find(`#${name}`).textContent = `${this.values[name]} min`;
     }
   }

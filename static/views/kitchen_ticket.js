@@ -1,8 +1,12 @@
 import { h } from './dom.js';
-import { REASON_WORDS, age, count, place } from './format.js';
+import { REASON_WORDS, age, clock, count, place } from './format.js';
 import { icon } from './icons.js';
-import { isOpen, urgency } from './kitchen_model.js';
+import { isOpen } from './kitchen_model.js';
 import { ageView, allergyWord, noteView, placeView, serviceBadge } from './order_parts.js';
+import { clockOf, levelAt } from './urgency.js';
+
+/** Nobody in the kitchen can hurry it. */
+const NEVER = { warnMinutes: Infinity, lateMinutes: Infinity };
 
 /**
  * @typedef {object} Look what a ticket shows beside its order
@@ -11,26 +15,44 @@ import { ageView, allergyWord, noteView, placeView, serviceBadge } from './order
  * @property {boolean} selected
  * @property {string[]} changes what a cook has not confirmed yet
  * @property {boolean} grouped items by station, with its name
- * @property {{warnMinutes: number, lateMinutes: number}} thresholds
+ * @property {import('./urgency.js').Thresholds} thresholds
  */
 
+/**
+ * A ticket, and what it shows: as long as that is the same it is not drawn again.
+ * @param {import('./kitchen_model.js').Ticket} ticket @param {Look} look
+ * @returns {import('./keyed.js').Entry}
+ */
+export function ticketEntry(ticket, look) {
+  const { warnAt, lateAt } = ticketClock(ticket, look);
+  const deps = [ticket, levelAt({ warnAt, lateAt }, look.now), warnAt, lateAt, look.slot, look.selected, look.changes.join('\n'), look.grouped];
+  return { key: ticket.id, deps, view: () => ticketView(ticket, look) };
+}
+
 /** @param {import('./kitchen_model.js').Ticket} ticket @param {Look} look */
-export function ticketView(ticket, look) {
+function ticketClock(ticket, { thresholds }) {
+  return clockOf(ticket, thresholds);
+}
+
+/** @param {import('./kitchen_model.js').Ticket} ticket @param {Look} look */
+function ticketView(ticket, look) {
   const { id, order, state } = ticket;
   return h('article.ticket', {
     'data-key': id, 'data-order': id, 'data-status': order.status, 'data-ticket': state,
-    'data-urgency': isOpen(ticket) ? urgency(look.now - ticket.since, look.thresholds) : 'fresh',
+    'data-urgency': isOpen(ticket) ? levelAt(ticketClock(ticket, look), look.now) : 'fresh',
     'data-rush': Boolean(order.rush), 'data-selected': look.selected, 'data-pending': Boolean(order.pending),
     'tabindex': look.selected ? 0 : -1, 'aria-label': `Order ${order.number}, ${place(order)}`,
   }, head(ticket, look), flags(ticket, look), notes(order), items(ticket, look), elsewhere(ticket), foot(ticket, look));
 }
 
 /** @param {import('./kitchen_model.js').Ticket} ticket @param {Look} look */
-function head({ order, state, since }, look) {
+function head(ticket, look) {
+  const { order } = ticket;
   return h('header.ticket__head', {},
     h('h2.ticket__number', {}, h('span.visually-hidden', {}, 'Order '), order.number),
     h('p.ticket__place', {}, placeView(order)),
-    ageView(state === 'incoming' ? Date.parse(order.placed_at) : since, look.now, look.thresholds));
+    h('div.ticket__clock', {}, ageView(ticketClock(ticket, look), look.now),
+      ticket.promised !== undefined && h('p.ticket__promise', {}, h('span.visually-hidden', {}, 'promised '), `by ${clock(ticket.promised)}`)));
 }
 
 /** @param {import('./kitchen_model.js').Ticket} ticket @param {Look} look */
@@ -120,7 +142,6 @@ function foot({ state }, look) {
   const known = look.changes.length > 0 && h('button.button', { type: 'button', 'data-do': 'confirm-change' }, 'Seen');
   /** @type {Record<string, () => any>} */
   const feet = {
-    incoming: () => h('p.ticket__say', {}, icon('clock'), 'Waits for the staff'),
     new: () => [known, control('start', 'play', 'Start'), bump()],
     cooking: () => [known, bump()],
     bumped: () => [h('p.ticket__say', {}, icon('check'), 'Bumped'), control('recall', 'undo', 'Undo')],
@@ -140,7 +161,29 @@ function cancelledWords(order, mine) {
 
 /** @param {string} action @param {Parameters<typeof icon>[0]} sign @param {any} words @param {string} [looks] */
 function control(action, sign, words, looks = '') {
-  return h(`button.button${looks}`, { type: 'button', 'data-action': action }, icon(sign), words);
+  // A node of its own: one that turned from Start into Bump would fade from the looks of the one into the other's.
+  return h(`button.button${looks}`, { 'type': 'button', 'data-key': action, 'data-action': action }, icon(sign), words);
+}
+
+/**
+ * An order that nobody has taken yet: a cook sees it coming, and has nothing to do for it.
+ * @param {import('./kitchen_model.js').Ticket} ticket @param {number} now
+ * @returns {import('./keyed.js').Entry}
+ */
+export function incomingEntry(ticket, now) {
+  const { id, order, since, items: mine } = ticket;
+  const words = [order, ...mine.map(([, item]) => item)].map(allergyWord);
+  const warned = words.find((word) => word === 'Allergy') ?? words.find(Boolean);
+  const view = () => h('article.incoming__order', {
+    'data-key': id, 'data-order': id, 'data-status': order.status, 'data-ticket': 'incoming', 'aria-label': `Incoming: order ${order.number}, ${place(order)}`,
+  },
+  h('p.incoming__head', {}, h('b', {}, h('span.visually-hidden', {}, 'Order '), order.number), h('span', {}, placeView(order)),
+    ageView(clockOf({ since }, NEVER), now),
+    warned && h('span.incoming__allergy', {}, icon('alert'), warned)),
+  h('ul.incoming__items', {}, mine.filter(([, item]) => item.status !== 'voided').map(([key, item]) => h('li', {
+    'data-item': key, 'data-status': item.status,
+  }, `${item.quantity} × ${item.name}`))));
+  return { key: id, deps: [ticket], view };
 }
 
 /** One line of the recall list. @param {import('./kitchen_model.js').Ticket} ticket @param {number} now */

@@ -1,10 +1,8 @@
 import { h } from './dom.js';
-import { age, serviceWord } from './format.js';
+import { age, ageInWords, clock as clockTime, serviceWord } from './format.js';
 import { SERVICE_ICONS, icon } from './icons.js';
-import { urgency } from './kitchen_model.js';
 import { isAllergy } from './notes.js';
-
-/** @typedef {{warnMinutes: number, lateMinutes: number}} Thresholds */
+import { levelAt } from './urgency.js';
 
 /** @type {Record<string, {sign: Parameters<typeof icon>[0], word: string}>} */
 const LEVELS = {
@@ -17,12 +15,12 @@ const LEVELS = {
  * An age, from the first threshold on with another sign and a word: colour alone says nothing to many people.
  * `tickAges` counts it on without a redraw.
  *
- * @param {number} since server ms @param {number} now server ms @param {Thresholds} thresholds
+ * @param {import('./urgency.js').Clock} clock @param {number} now server ms
  */
-export function ageView(since, now, { warnMinutes, lateMinutes }) {
-  const level = urgency(now - since, { warnMinutes, lateMinutes });
+export function ageView({ since, warnAt, lateAt }, now) {
+  const level = levelAt({ warnAt, lateAt }, now);
   const { sign, word } = LEVELS[level];
-  return h('p.age', { 'data-since': since, 'data-level': level, 'data-thresholds': `${warnMinutes} ${lateMinutes}` },
+  return h('p.age', { 'data-since': since, 'data-level': level, 'data-thresholds': `${warnAt} ${lateAt}` },
     icon(sign), h('span.age__time.numeric', {}, age(now - since)), word && h('span.age__word', {}, word));
 }
 
@@ -30,12 +28,12 @@ export function ageView(since, now, { warnMinutes, lateMinutes }) {
 export function tickAges(root, now) {
   let passed = false;
   for (const view of root.querySelectorAll('[data-since]')) {
-    const old = now - Number(view.getAttribute('data-since'));
     const time = view.querySelector('.age__time');
-    if (time) time.textContent = age(old);
-    const [warnMinutes, lateMinutes] = (view.getAttribute('data-thresholds') ?? '').split(' ').map(Number);
-    passed ||= urgency(old, { warnMinutes, lateMinutes }) !== view.getAttribute('data-level');
+    if (time) time.textContent = age(now - Number(view.getAttribute('data-since')));
+    const [warnAt, lateAt] = (view.getAttribute('data-thresholds') ?? '').split(' ').map(Number);
+    passed ||= levelAt({ warnAt, lateAt }, now) !== view.getAttribute('data-level');
   }
+  for (const view of root.querySelectorAll('[data-overdue]')) view.textContent = overdueWords(Number(view.getAttribute('data-overdue')), now);
   return passed;
 }
 
@@ -72,4 +70,18 @@ export function noteView({ note, allergy }) {
 export function allergyWord({ note, allergy }) {
   if (allergy) return 'Allergy';
   return isAllergy(note) ? 'Allergy?' : '';
+}
+
+/**
+ * What was promised; when that is over, by how much, which `tickAges` counts on.
+ * @param {number} promised server ms @param {number} now server ms
+ */
+export function promiseView(promised, now) {
+  if (promised > now) return h('span.order__fact', {}, `promised ${clockTime(promised)}`);
+  return h('span.order__fact.order__fact--late', {}, icon('alert'), h('span', { 'data-overdue': promised }, overdueWords(promised, now)));
+}
+
+/** @param {number} promised @param {number} now */
+function overdueWords(promised, now) {
+  return `${ageInWords(now - promised)} over ${clockTime(promised)}`;
 }

@@ -41,6 +41,11 @@ export class Sound {
     return this.#context?.state === 'running';
   }
 
+  /** Whether the browser waits for a touch before it lets the page be heard. */
+  get blocked() {
+    return !this.#muted && !this.ready;
+  }
+
   toggle() {
     this.#muted = !this.#muted;
     keepLocal('muted', this.#muted);
@@ -55,7 +60,11 @@ export class Sound {
 
   async #unlock() {
     if (this.ready || !('AudioContext' in globalThis)) return;
-    this.#context ??= new AudioContext();
+    if (!this.#context) {
+      this.#context = new AudioContext();
+      // A telephone call takes it away again.
+      this.#context.onstatechange = () => this.#changed();
+    }
     await this.#context.resume();
     this.#changed();
   }

@@ -1,6 +1,12 @@
 import { h } from './dom.js';
 import { icon } from './icons.js';
 
+/** Of what rings just now: what comes next is heard again. */
+export function silenceButton() {
+  return h('button.button.bar__button', { 'type': 'button', 'data-key': 'silence', 'data-do': 'silence', 'data-warn': true },
+    icon('bellOff'), h('span', {}, 'Silence'));
+}
+
 export function pauseButton() {
   return h('button.button.bar__button', { 'type': 'button', 'data-key': 'pause', 'data-do': 'ask-pause', 'data-words': true },
     icon('pause'), h('span.bar__words', {}, 'Pause'));

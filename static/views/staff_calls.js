@@ -3,6 +3,7 @@ import { count } from './format.js';
 import { icon } from './icons.js';
 import { ageView } from './order_parts.js';
 import { callsByAge } from './staff_model.js';
+import { clockOf, levelAt } from './urgency.js';
 
 const CALL_THRESHOLDS = { warnMinutes: 2, lateMinutes: 4 };
 const CALL_WORDS = /** @type {Record<string, [Parameters<typeof icon>[0], string]>} */ ({
@@ -28,6 +29,11 @@ export function callsView(calls, { now, all, answered }) {
   ];
 }
 
+/** @param {any} call @param {number} now server ms */
+export function callLevel(call, now) {
+  return levelAt(callClock(call), now);
+}
+
 /** @param {any} call @param {number} now server ms @param {boolean} [isAnswered] a touch ago: it can be undone */
 export function callView(call, now, isAnswered = false) {
   const [sign, words] = CALL_WORDS[call.reason] ?? CALL_WORDS.help;
@@ -39,6 +45,11 @@ export function callView(call, now, isAnswered = false) {
   return h('div.call', { 'data-key': call.id, 'data-call': call.id },
     icon(sign),
     h('p.call__words', {}, h('b', {}, `Table ${call.table}`), ` ${words}`),
-    ageView(Date.parse(call.raised_at), now, CALL_THRESHOLDS),
+    ageView(callClock(call), now),
     h('button.button.button--go', { 'type': 'button', 'data-action': 'answer_call' }, 'Done'));
+}
+
+/** @param {any} call */
+function callClock(call) {
+  return clockOf({ since: Date.parse(call.raised_at) }, CALL_THRESHOLDS);
 }

@@ -1,3 +1,5 @@
+import { clockOf, promisedAt } from './urgency.js';
+
 /**
  * The floor's columns, without the DOM.
  *
@@ -14,7 +16,7 @@ export const LOOK_BACK_HOURS = 3;
 const NAMED = 8;
 
 /** @type {Record<string, Lane>} */
-const LANES = {
+export const LANES = {
   placed: 'incoming', accepted: 'kitchen', preparing: 'kitchen', ready: 'ready', served: 'done', rejected: 'done', cancelled: 'done',
 };
 
@@ -52,20 +54,38 @@ export function lanes(orders, now, search) {
   const found = { incoming: [], kitchen: [], ready: [], done: [] };
   for (const order of orders) {
     const lane = LANES[order.status];
-    if (lane === 'done' && search.trim() === '' && now - Date.parse(closedAt(order)) > DONE_FOR_MS) continue;
+    if (lane === 'done' && search.trim() === '' && now - sinceOf(order, 'done') > DONE_FOR_MS) continue;
     if (lane && matches(order, search)) found[lane].push(order);
   }
   for (const lane of /** @type {Lane[]} */ (Object.keys(found))) found[lane].sort(byAge(lane));
   return found;
 }
 
+/** Since when an order stands in its lane, by its document: times are compared with every picture. @type {WeakMap<object, number>} */
+const SINCE = new WeakMap();
+
+/** @param {any} order @param {Lane} lane the one of its status @returns {number} since when it stands there, server ms */
+export function sinceOf(order, lane) {
+  const since = SINCE.get(order) ?? Date.parse(LANE[lane].since(order));
+  SINCE.set(order, since);
+  return since;
+}
+
+/**
+ * What an order's age in its lane means: in the kitchen it is held against what was promised.
+ * @param {any} order @param {Lane} lane the one of its status @returns {import('./urgency.js').Clock}
+ */
+export function laneClock(order, lane) {
+  const promised = lane === 'kitchen' ? promisedAt(order) : undefined;
+  return clockOf({ since: sinceOf(order, lane), promised }, LANE[lane].thresholds);
+}
+
 /** Rush first, then the oldest; of what is done the last. @param {Lane} lane */
 function byAge(lane) {
-  const { since } = LANE[lane];
   const sign = lane === 'done' ? -1 : 1;
   return (/** @type {any} */ a, /** @type {any} */ b) =>
     (lane === 'done' ? 0 : Number(b.rush) - Number(a.rush))
-    || sign * (Date.parse(since(a)) - Date.parse(since(b)))
+    || sign * (sinceOf(a, lane) - sinceOf(b, lane))
     || a.number - b.number;
 }
 
@@ -94,7 +114,7 @@ function wordsOf({ service, items, name = '', external_id = '' }) {
 
 /** @param {any} order @param {number} now server ms @returns {boolean} served so lately that it can be called back */
 export function canBeCalledBack(order, now) {
-  return order.status === 'served' && now - Date.parse(closedAt(order)) <= DONE_FOR_MS;
+  return order.status === 'served' && now - sinceOf(order, 'done') <= DONE_FOR_MS;
 }
 
 /**
@@ -150,6 +170,19 @@ export function undrawnByStation(displays, orders) {
     }))
     .filter(({ orders: some }) => some.length > 0)
     .sort((a, b) => a.station.localeCompare(b.station));
+}
+
+/**
+ * What rings until somebody answers: an order that nobody has taken, one that no screen shows, a call.
+ * @param {{orders: any[], undrawn: ReturnType<typeof undrawnByStation>, calls: string[]}} floor calls: their ids
+ * @returns {import('./ringing.js').Thing[]}
+ */
+export function waitingThings({ orders, undrawn, calls }) {
+  return [
+    ...orders.filter(({ status }) => status === 'placed').map(({ id }) => ({ id: `order ${id}`, tune: /** @type {const} */ ('ring') })),
+    ...undrawn.flatMap(({ station, orders: some }) => some.map(({ id }) => ({ id: `undrawn ${id} ${station}`, tune: /** @type {const} */ ('ring') }))),
+    ...calls.map((id) => ({ id: `call ${id}`, tune: /** @type {const} */ ('call') })),
+  ];
 }
 
 /** @param {string} station @param {{number: number}[]} orders */

@@ -1,8 +1,9 @@
 import { h } from './dom.js';
-import { REASON_WORDS, STATUS_WORDS, ageInWords, clock, count, money, place } from './format.js';
+import { REASON_WORDS, STATUS_WORDS, count, money, place } from './format.js';
 import { icon } from './icons.js';
-import { ageView, noteView, placeView } from './order_parts.js';
-import { LANE, canBeCalledBack, progress } from './staff_model.js';
+import { ageView, noteView, placeView, promiseView } from './order_parts.js';
+import { canBeCalledBack, laneClock, progress } from './staff_model.js';
+import { levelAt, promisedAt } from './urgency.js';
 
 const MINUTES = [10, 15, 20, 30, 45];
 const OPEN = new Set(['placed', 'accepted', 'preparing', 'ready']);
@@ -12,9 +13,18 @@ const OPEN = new Set(['placed', 'accepted', 'preparing', 'ready']);
  *   minutes: what was chosen for this order; the restaurant's own default without
  */
 
+/**
+ * A card, and what it shows: as long as that is the same it is not drawn again.
+ * @param {any} order @param {Look} look @returns {import('./keyed.js').Entry}
+ */
+export function orderEntry(order, look) {
+  const { now, minutes, lane } = look;
+  const deps = [order, lane, minutes, levelAt(laneClock(order, lane), now), canBeCalledBack(order, now)];
+  return { key: order.id, deps, view: () => orderCard(order, look) };
+}
+
 /** @param {any} order @param {Look} look */
-export function orderCard(order, look) {
-  const { thresholds, since } = LANE[look.lane];
+function orderCard(order, look) {
   return h('article.card.order', {
     'data-key': order.id, 'data-order': order.id, 'data-status': order.status, 'data-pending': Boolean(order.pending),
     'aria-label': `Order ${order.number}, ${place(order)}`,
@@ -22,7 +32,7 @@ export function orderCard(order, look) {
   h('header.order__head', {},
     h('h3.order__number', {}, h('span.visually-hidden', {}, 'Order '), order.number),
     h('p.order__place', {}, placeView(order)),
-    ageView(Date.parse(since(order)), look.now, thresholds)),
+    ageView(laneClock(order, look.lane), look.now)),
   facts(order, look),
   noteView(order),
   h('ul.order__items', {}, Object.entries(order.items).map(([id, item]) => itemLine(id, item, order))),
@@ -31,9 +41,11 @@ export function orderCard(order, look) {
 }
 
 /** The lane's title says the status, where it has but one. @param {any} order @param {Look} look */
-function facts(order, { now, lane }) {
+function facts(order, look) {
+  const { lane, now } = look;
   const cooking = lane === 'kitchen';
   const { done, all } = progress(order);
+  const promised = promisedAt(order);
   const shown = [
     (cooking || lane === 'done') && h('span.badge', {}, STATUS_WORDS[order.status]),
     lane === 'done' && order.reason && h('span.order__fact', {}, REASON_WORDS[order.reason] ?? order.reason),
@@ -41,15 +53,9 @@ function facts(order, { now, lane }) {
     order.rush && h('span.badge.badge--rush', {}, icon('bolt'), 'Rush'),
     order.pending && h('span.badge.order__pending', {}, 'Not sent yet'),
     cooking && h('span.order__fact', {}, `${done} of ${all} done`),
-    cooking && order.promised_at && due(Date.parse(order.promised_at), now),
+    cooking && promised !== undefined && promiseView(promised, now),
   ].filter(Boolean);
   return shown.length > 0 && h('p.order__facts', {}, shown);
-}
-
-/** @param {number} promised @param {number} now */
-function due(promised, now) {
-  if (promised >= now) return h('span.order__fact', {}, `promised ${clock(promised)}`);
-  return h('span.order__fact.order__fact--late', {}, icon('alert'), `${ageInWords(now - promised)} over ${clock(promised)}`);
 }
 
 /** @param {string} id @param {any} item @param {any} order */

@@ -1,8 +1,11 @@
 import { h } from './dom.js';
 import { ageInWords, clock, money } from './format.js';
 import { icon } from './icons.js';
+import { listOf } from './keyed.js';
 import { LANE, LOOK_BACK_HOURS, menuByCategory, screensOf, undrawnWords } from './staff_model.js';
-import { orderCard } from './staff_order.js';
+import { orderEntry } from './staff_order.js';
+
+const LANE_NAMES = /** @type {import('./staff_model.js').Lane[]} */ (Object.keys(LANE));
 
 /** @param {string} tab @param {{incoming: number, ready: number, soldOut: number, lost: number}} counts */
 export function tabsView(tab, { incoming, ready, soldOut, lost }) {
@@ -22,24 +25,39 @@ export function undrawnView(stations) {
     h('button.button', { 'type': 'button', 'data-do': 'tab', 'data-tab': 'screens' }, 'Screens')));
 }
 
+/** With more cards than these, those out of sight are not worked out. */
+const MANY = 30;
+/** Of what is done, this much is drawn before somebody wants to see more. */
+export const DONE_SHOWN = 10;
+
 /**
  * @param {Record<import('./staff_model.js').Lane, any[]>} lanes
- * @param {{now: number, minutes: Map<string, number>, search: string}} look
+ * @param {{now: number, minutes: Map<string, number>, search: string, done: number}} look done: how many of these are drawn
+ * @returns {import('./keyed.js').Listed}
  */
-export function ordersView(lanes, { now, minutes, search }) {
+export function ordersView(lanes, { now, minutes, search, done }) {
   const all = Object.values(lanes).flat();
   if (search.trim() !== '' && all.length === 0) {
-    return h('div.blank', {}, icon('search'), h('h2', {}, 'No such order'),
-      h('p', {}, `None that is open, or was closed in the last ${LOOK_BACK_HOURS} hours, has the number or the table “${search.trim()}”.`));
+    return { view: h('div.blank', { 'data-key': 'none' }, icon('search'), h('h2', {}, 'No such order'),
+      h('p', {}, `None that is open, or was closed in the last ${LOOK_BACK_HOURS} hours, has the number or the table “${search.trim()}”.`)) };
   }
-  return h('div.lanes', {}, Object.entries(LANE).map(([name, { title, empty }]) => {
-    const lane = /** @type {import('./staff_model.js').Lane} */ (name);
-    const orders = lanes[lane];
-    return h('section.lane', { 'data-key': lane, 'data-lane': lane, 'aria-labelledby': `lane-${lane}` },
-      h('h2.lane__title', { id: `lane-${lane}` }, title, h('span.badge.badge--count', {}, orders.length)),
-      orders.map((order) => orderCard(order, { now, lane, minutes: minutes.get(order.id) })),
-      orders.length === 0 && h('p.lane__empty', { 'data-key': 'empty' }, empty));
-  }));
+  const shown = { ...lanes, done: lanes.done.slice(0, done) };
+  return {
+    view: h('div.lanes', { 'data-key': 'lanes', 'data-many': all.length > MANY }, LANE_NAMES.map((lane) => laneView(lane, lanes[lane].length, lanes[lane].length - shown[lane].length))),
+    lists: Object.fromEntries(LANE_NAMES.map((lane) => [
+      lane, shown[lane].map((order) => orderEntry(order, { now, lane, minutes: minutes.get(order.id) })),
+    ])),
+  };
+}
+
+/** @param {import('./staff_model.js').Lane} lane @param {number} number of orders @param {number} hidden of these, how many are not drawn */
+function laneView(lane, number, hidden) {
+  const { title, empty } = LANE[lane];
+  return h('section.lane', { 'data-key': lane, 'data-lane': lane, 'aria-labelledby': `lane-${lane}` },
+    h('h2.lane__title', { id: `lane-${lane}` }, title, h('span.badge.badge--count', {}, number)),
+    listOf('div.lane__orders', lane),
+    number === 0 && h('p.lane__empty', { 'data-key': 'empty' }, empty),
+    hidden > 0 && h('button.button', { 'type': 'button', 'data-key': 'more', 'data-do': 'more-done' }, `Show earlier ones (${hidden})`));
 }
 
 /** On a phone one lane is below the other: the way to each, with what waits there. @param {Record<import('./staff_model.js').Lane, any[]>} lanes */
@@ -48,15 +66,22 @@ export function laneLinks(lanes) {
     LANE[lane].short, h('b.numeric', {}, lanes[lane].length)));
 }
 
-/** @param {any} menu @param {string} search */
-export function menuView(menu, search) {
+/** @param {any} document the menu @param {string} search @returns {import('./keyed.js').Listed} */
+export function menuView(document, search) {
   const wanted = search.trim().toLowerCase();
-  const categories = menuByCategory(menu)
+  const categories = menuByCategory(document)
     .map((category) => ({ ...category, items: category.items.filter(({ name }) => name.toLowerCase().includes(wanted)) }))
     .filter(({ items }) => items.length > 0);
-  if (categories.length === 0) return h('div.blank', {}, icon('list'), h('h2', {}, wanted ? 'No such dish' : 'The menu is empty'));
-  return h('div.menu', {}, categories.map(({ id, name, items }) => h('section.card.menu__category', { 'data-key': id },
-    h('h2', {}, name), h('ul.menu__items', {}, items.map(menuLine)))));
+  if (categories.length === 0) {
+    return { view: h('div.blank', { 'data-key': 'none' }, icon('list'), h('h2', {}, wanted ? 'No such dish' : 'The menu is empty')) };
+  }
+  const menu = categories.map(({ id, name, items }) => ({ key: id, deps: [name, ...items], view: () => categoryView(id, name, items) }));
+  return { view: listOf('div.menu', 'menu'), lists: { menu } };
+}
+
+/** @param {string} id @param {string} name @param {any[]} items */
+function categoryView(id, name, items) {
+  return h('section.card.menu__category', { 'data-key': id }, h('h2', {}, name), h('ul.menu__items', {}, items.map(menuLine)));
 }
 
 /** @param {any} item */
@@ -98,6 +123,12 @@ export function pausedView(menu) {
   const until = menu.paused_until ? ` until ${clock(menu.paused_until)}` : '';
   return [icon('pause'), h('span', {}, `New orders are paused${until}.`),
     h('button.button', { 'type': 'button', 'data-do': 'resume' }, 'Resume')];
+}
+
+/** Any touch will do; the button is what it is easily done with. */
+export function unheardView() {
+  return [icon('bellOff'), h('span', {}, 'The browser keeps this page silent until you touch it: nothing rings.'),
+    h('button.button', { 'type': 'button', 'data-do': 'hear' }, 'Turn the sound on')];
 }
 
 /** What stands where the floor would. @param {any} bell @param {any} room */

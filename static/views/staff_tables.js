@@ -2,37 +2,52 @@ import { h } from './dom.js';
 import { STATUS_WORDS, count, money, place } from './format.js';
 import { icon } from './icons.js';
 import { ageView, allergyWord, placeView, serviceBadge } from './order_parts.js';
-import { DONE_FOR_MS, LANE, closedAt, isTable, progress, wantsStaff } from './staff_model.js';
-import { callView } from './staff_calls.js';
+import { listOf } from './keyed.js';
+import { DONE_FOR_MS, LANES, closedAt, isTable, laneClock, progress, wantsStaff } from './staff_model.js';
+import { callLevel, callView } from './staff_calls.js';
+import { levelAt } from './urgency.js';
 
 /** What each status asks of the staff: the one button of an order's line. @type {Record<string, [string, Parameters<typeof icon>[0], string]>} */
 const NEXT = { placed: ['accept', 'check', 'Accept'], ready: ['serve', 'tray', 'Serve'] };
 
-/** @type {Record<string, import('./staff_model.js').Lane>} */
-const LANES = { placed: 'incoming', accepted: 'kitchen', preparing: 'kitchen', ready: 'ready', served: 'done' };
+/** @typedef {ReturnType<typeof import('./staff_model.js').tablesOf>[number]} Table */
 
 /** Fewer tables than this are seen at a glance. */
 const MANY = 7;
 
 /**
- * @param {ReturnType<typeof import('./staff_model.js').tablesOf>} tables @param {number} now
+ * @param {Table[]} tables @param {number} now
  * @param {{search: string, waiting: boolean, answered: Set<string>}} wish `waiting`: only those that want somebody; `answered`:
  *   calls that are done and can still be undone
+ * @returns {import('./keyed.js').Listed}
  */
 export function tablesView(tables, now, { search, waiting, answered }) {
   const found = tables.filter((table) => isTable(table, search));
   if (found.length === 0) {
-    return h('div.blank', {}, icon('table'), h('h2', {}, search.trim() ? 'Nobody sits there' : 'No table waits for anything'),
-      h('p', {}, 'A table stands here from its first order or call until it is free.'));
+    return { view: h('div.blank', { 'data-key': 'none' }, icon('table'), h('h2', {}, search.trim() ? 'Nobody sits there' : 'No table waits for anything'),
+      h('p', {}, 'A table stands here from its first order or call until it is free.')) };
   }
   const wanting = found.filter(wantsStaff);
   const choice = found.length >= MANY || waiting;
-  return [
-    choice && h('div.actions.tables__choice', { 'role': 'group', 'aria-label': 'Which tables', 'data-key': 'choice' },
-      chip('all', `All ${found.length}`, !waiting), chip('waiting', `${wanting.length} wait for you`, waiting)),
-    h('div.tables', { 'data-key': 'tables' }, (choice && waiting ? wanting : found).map((table) => tableCard(table, now, answered))),
-    choice && waiting && wanting.length === 0 && h('p.lane__empty', { 'data-key': 'none' }, 'No table waits for you.'),
+  return {
+    view: [
+      choice && h('div.actions.tables__choice', { 'role': 'group', 'aria-label': 'Which tables', 'data-key': 'choice' },
+        chip('all', `All ${found.length}`, !waiting), chip('waiting', `${wanting.length} wait for you`, waiting)),
+      listOf('div.tables', 'tables'),
+      choice && waiting && wanting.length === 0 && h('p.lane__empty', { 'data-key': 'none' }, 'No table waits for you.'),
+    ],
+    lists: { tables: (choice && waiting ? wanting : found).map((table) => tableEntry(table, now, answered)) },
+  };
+}
+
+/** @param {Table} table @param {number} now @param {Set<string>} answered calls @returns {import('./keyed.js').Entry} */
+function tableEntry(table, now, answered) {
+  const { key, orders, calls, visit } = table;
+  const levels = [
+    ...orders.map((order) => (wasEarlier(order, now) ? 'earlier' : levelAt(laneClock(order, LANES[order.status]), now))),
+    ...calls.map((call) => (answered.has(call.id) ? 'answered' : callLevel(call, now))),
   ];
+  return { key, deps: [visit?.id, orders.length, ...orders, ...calls, levels.join()], view: () => tableCard(table, now, answered) };
 }
 
 /** @param {string} name @param {string} words @param {boolean} chosen */
@@ -40,11 +55,11 @@ function chip(name, words, chosen) {
   return h('button.chip', { 'type': 'button', 'data-key': name, 'data-do': 'which-tables', 'data-which': name, 'aria-pressed': String(chosen) }, words);
 }
 
-/** @param {ReturnType<typeof import('./staff_model.js').tablesOf>[number]} table @param {number} now @param {Set<string>} answered calls */
+/** @param {Table} table @param {number} now @param {Set<string>} answered calls */
 function tableCard({ key, table, service, orders, calls, total, visit }, now, answered) {
   const name = place({ table, service: table ? 'dine_in' : service });
   const isOver = visit && calls.length === 0 && orders.every(({ status }) => status === 'served');
-  const isEarlier = (/** @type {any} */ order) => order.status === 'served' && (!order.items || now - Date.parse(closedAt(order)) > DONE_FOR_MS);
+  const isEarlier = (/** @type {any} */ order) => wasEarlier(order, now);
   return h('section.card.table', { 'data-key': key, 'data-table': table, 'aria-label': name },
     h('header.table__head', {}, h('h2', {}, table ? name : placeView({ service })), total && h('p.table__total.numeric', {}, money(total)),
       table && orders.length > 0 && h('button.button.button--quiet', { 'type': 'button', 'data-do': 'look', 'data-search': `table ${table}` },
@@ -57,6 +72,11 @@ function tableCard({ key, table, service, orders, calls, total, visit }, now, an
       h('span.visually-hidden', {}, `: ${name}`)));
 }
 
+/** Served so long ago that it is no card of its own. @param {any} order @param {number} now */
+function wasEarlier(order, now) {
+  return order.status === 'served' && (!order.items || now - Date.parse(closedAt(order)) > DONE_FOR_MS);
+}
+
 /** What was served a while ago, in one line. @param {any[]} orders */
 function earlierLine(orders) {
   if (orders.length === 0) return null;
@@ -67,7 +87,7 @@ function earlierLine(orders) {
 
 /** @param {any} order @param {number} now */
 function orderLine(order, now) {
-  const lane = LANE[LANES[order.status]];
+  const lane = LANES[order.status];
   const { done, all } = progress(order);
   const next = NEXT[order.status];
   const words = [order, ...Object.values(order.items)].map(allergyWord);
@@ -80,6 +100,6 @@ function orderLine(order, now) {
         warned && h('span.badge.badge--allergy', {}, icon('alert'), warned),
         order.pending && h('span.badge.order__pending', {}, 'Not sent yet')),
       h('p.muted', {}, order.status === 'served' ? count(all, 'dish', 'dishes') : `${done} of ${count(all, 'dish', 'dishes')} done`)),
-    ageView(Date.parse(lane.since(order)), now, lane.thresholds),
+    ageView(laneClock(order, lane), now),
     next && h('button.button.button--go.seat__next', { 'type': 'button', 'data-action': next[0] }, icon(next[1]), next[2]));
 }

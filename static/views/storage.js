@@ -1,9 +1,43 @@
-/** What a screen keeps for itself. A browser that refuses storage gives a screen that forgets, not one that fails. */
+/**
+ * What a page keeps for itself. Every access goes through here: a browser may refuse storage at the first look
+ * (blocked cookies throw), or be full. Then the page keeps it in memory, works, and says once what is lost.
+ */
+
+/** @typedef {import('../client/types.js').Store} Store */
+
+/** Outlives the browser, where it keeps anything. */
+export const localStore = storeOf('localStorage');
+/** Outlives a reload, for this tab alone. */
+export const sessionStore = storeOf('sessionStorage');
+
+let refused = false;
+let told = () => {};
+
+/** Whether something is in memory alone, and gone with the page. */
+export function isForgetful() {
+  return refused;
+}
+
+/** @param {() => void} tell called once, now or later, when the browser does not keep what it should */
+export function whenForgetful(tell) {
+  keepLocal('probe', 1);
+  if (refused) tell();
+  else told = tell;
+}
+
+/** @returns {IDBFactory | null} null where the browser has none for this page */
+export function database() {
+  try {
+    return globalThis.indexedDB ?? null;
+  } catch {
+    return null;
+  }
+}
 
 /** @param {string} name @param {any} [fallback] */
 export function recallLocal(name, fallback) {
   try {
-    return JSON.parse(localStorage.getItem(`orderbell.${name}`) ?? 'null') ?? fallback;
+    return JSON.parse(localStore.getItem(`orderbell.${name}`) ?? 'null') ?? fallback;
   } catch {
     return fallback;
   }
@@ -11,10 +45,43 @@ export function recallLocal(name, fallback) {
 
 /** @param {string} name @param {any} value undefined forgets it */
 export function keepLocal(name, value) {
-  try {
-    if (value === undefined) localStorage.removeItem(`orderbell.${name}`);
-    else localStorage.setItem(`orderbell.${name}`, JSON.stringify(value));
-  } catch {
-    // Storage is full or forbidden: the value holds until the page goes.
-  }
+  if (value === undefined) localStore.removeItem(`orderbell.${name}`);
+  else localStore.setItem(`orderbell.${name}`, JSON.stringify(value));
+}
+
+/** @param {'localStorage' | 'sessionStorage'} name @returns {Store} one that never throws */
+function storeOf(name) {
+  /** What the browser would not take. @type {Map<string, string>} */
+  const memory = new Map();
+  /** @param {(storage: Storage) => any} task @param {() => any} [otherwise] */
+  const use = (task, otherwise = () => null) => {
+    try {
+      return task(globalThis[name]);
+    } catch {
+      return otherwise();
+    }
+  };
+  /** @type {Store['removeItem']} */
+  const removeItem = (key) => {
+    memory.delete(key);
+    use((storage) => storage.removeItem(key));
+  };
+  return {
+    getItem: (key) => memory.get(key) ?? use((storage) => storage.getItem(key)),
+    removeItem,
+    setItem(key, value) {
+      const write = (/** @type {Storage} */ storage) => storage.setItem(key, value);
+      // The old value goes first where it is full: after a reload it would be taken for the new one.
+      use(write, () => {
+        removeItem(key);
+        use(write, () => {
+          memory.set(key, value);
+          // A copy of what the server has is no loss.
+          if (refused || key.includes('.seen.')) return;
+          refused = true;
+          told();
+        });
+      });
+    },
+  };
 }

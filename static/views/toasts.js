@@ -7,9 +7,9 @@ const SHOWN_FOR_MS = 6000;
  * `data-close` is the word on the button, where that is not English.
  *
  * @param {string} text
- * @param {{bad?: boolean}} [options] bad: something did not work; it stays longer
+ * @param {{bad?: boolean, stays?: boolean}} [options] bad: something did not work, and it stays longer; stays: until it is closed
  */
-export function toast(text, { bad = false } = {}) {
+export function toast(text, { bad = false, stays = false } = {}) {
   const region = document.getElementById('toasts');
   if (!region) return;
   // Behind an open dialog nothing is seen or heard.
@@ -23,5 +23,5 @@ export function toast(text, { bad = false } = {}) {
   note.append(close);
   region.append(note);
   while (region.children.length > 3) region.firstElementChild?.remove();
-  setTimeout(() => note.remove(), bad ? SHOWN_FOR_MS * 2 : SHOWN_FOR_MS);
+  if (!stays) setTimeout(() => note.remove(), bad ? SHOWN_FOR_MS * 2 : SHOWN_FOR_MS);
 }

@@ -29,7 +29,11 @@ pub struct Browser {
 
 impl Browser {
     pub async fn open(name: &'static str, driver: &Driver, form: Form, network: Proxy) -> Self {
-        let (client, url) = driver.open(form).await;
+        Self::of(name, driver.open(form).await, network).await
+    }
+
+    /// One that was opened already, with the address of its driver.
+    pub async fn of(name: &'static str, (client, url): (Client, String), network: Proxy) -> Self {
         let id = client.session_id().await.unwrap().expect("a new session has an id");
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let session = format!("{url}/session/{id}");

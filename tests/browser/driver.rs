@@ -76,9 +76,15 @@ impl Driver {
     /// A browser with a profile of its own, and the address of its driver.
     pub async fn open(&self, form: Form) -> (Client, String) {
         match self {
-            Self::Chromium(driver) => (driver.open(form).await, driver.url.clone()),
+            Self::Chromium(driver) => (driver.open(form, &json!({})).await, driver.url.clone()),
             Self::OneByOne(drivers) => drivers.open(form).await,
         }
+    }
+
+    /// As [`Self::open`], with preferences that somebody has set; Chromium alone.
+    pub async fn open_with(&self, form: Form, preferences: &Value) -> (Client, String) {
+        let Self::Chromium(driver) = self else { panic!("only Chromium is given preferences") };
+        (driver.open(form, preferences).await, driver.url.clone())
     }
 }
 
@@ -109,11 +115,11 @@ impl Chromedriver {
         Self { _process: process, url, profiles: tempfile::tempdir().unwrap(), opened: AtomicU32::new(0) }
     }
 
-    async fn open(&self, form: Form) -> Client {
+    async fn open(&self, form: Form, preferences: &Value) -> Client {
         let number = self.opened.fetch_add(1, Relaxed);
         let profile = self.profiles.path().join(number.to_string());
         let capabilities = json!({
-            "goog:chromeOptions": options(form, &profile.display().to_string()),
+            "goog:chromeOptions": options(form, &profile.display().to_string(), preferences),
             "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"},
         });
         connect(&self.url, capabilities).await
@@ -145,15 +151,15 @@ async fn launch() -> Option<(Child, Lines<BufReader<ChildStdout>>, String)> {
     None
 }
 
-fn options(form: Form, profile: &str) -> Value {
+fn options(form: Form, profile: &str, preferences: &Value) -> Value {
     let (width, height) = form.size();
     let mut flags: Vec<String> = FLAGS.map(str::to_owned).to_vec();
     flags.extend([format!("--user-data-dir={profile}"), format!("--window-size={width},{height}")]);
     match form {
-        Form::Wall | Form::FarWall => json!({"args": flags}),
+        Form::Wall | Form::FarWall => json!({"args": flags, "prefs": preferences}),
         Form::Phone => {
             let metrics = json!({"width": width, "height": height, "pixelRatio": 3, "touch": true, "mobile": true});
-            json!({"args": flags, "mobileEmulation": {"deviceMetrics": metrics}})
+            json!({"args": flags, "prefs": preferences, "mobileEmulation": {"deviceMetrics": metrics}})
         }
     }
 }

@@ -12,6 +12,12 @@ use serde_json::{Value, json};
 const TICKETS: u32 = 16;
 /// More lines than a column has room for.
 const LINES: usize = 25;
+/// What the bar counts is what stands on the board: before, in sight and after.
+const ADD_UP: &str = "const number = (id) => { const it = document.querySelector(id); return it.hidden ? 0 : parseInt(it.textContent.replace(/[^0-9]/g, ''), 10); };
+    const { left, right } = document.querySelector('#board').getBoundingClientRect();
+    const seen = [...document.querySelectorAll('#tickets > :not([data-ticket=bumped])')].map((one) => one.getBoundingClientRect());
+    const inSight = seen.filter((one) => one.right >= left + 24 && one.left <= right - 24).length;
+    return number('#before') + inSight + number('#more') === parseInt(document.querySelector('#counts').textContent, 10)";
 const BEYOND: &str = "const more = document.querySelector('#more'); return !more.hidden && more.textContent";
 /// The ticket with the digit, when it is whole in sight.
 const DIGIT: &str = "const key = [...document.querySelectorAll('.ticket__slot')].find((one) => one.textContent === arguments[0]);
@@ -53,16 +59,64 @@ async fn tickets_that_do_not_fit_are_counted_and_their_digits_are_those_in_sight
     let beyond = screen.until("tickets beyond the edge", BEYOND, vec![]).await;
     assert!(text(&beyond).ends_with("more →"), "{beyond}");
     screen.strike(Key::PageDown).await;
-    let paged = "return document.querySelector('#more').textContent.startsWith('←')";
+    let paged = "const before = document.querySelector('#before'); return !before.hidden && before.textContent.startsWith('←')";
     screen.until("those of before counted", paged, vec![]).await;
+    screen.until("those in sight and those out of sight to be all of them", ADD_UP, vec![]).await;
     let first = screen.until("a ticket in sight with the digit 1", DIGIT, vec!["1".into()]).await;
     assert_ne!(first, long, "the digits have moved on with the page");
     screen.strike('1').await;
     screen.shows(text(&first), "ready").await;
     house.agree(text(&first), &[&screen]).await;
-    screen.strike(Key::PageUp).await;
+    screen.tap("[data-do='page-back']").await;
     screen.until("the first again", DIGIT, vec!["1".into()]).await;
+    screen.tap("[data-do='page-on']").await;
+    screen.until("and on by touch", paged, vec![]).await;
+    let small = "return [...document.querySelectorAll('.bar button')].filter((one) => one.checkVisibility() && one.getBoundingClientRect().height < 56).length";
+    assert_eq!(screen.ask(small, vec![]).await, 0, "controls for gloves");
     screen.has_no_complaint().await;
+}
+
+/// Counts the elements that a page makes from now on.
+const COUNT: &str = "const make = document.createElement.bind(document);
+    window.made = 0;
+    document.createElement = (...given) => { window.made += 1; return make(...given); };";
+/// Orders on a page, of which one changes.
+const MANY: u32 = 24;
+/// A card or a ticket has about fifty elements, the bar as many, and a change is drawn two or three times.
+const FEW_ELEMENTS: u64 = 500;
+
+#[tokio::test]
+async fn a_page_draws_what_has_changed_and_of_what_is_done_the_latest() {
+    let house = House::open(2, &[]).await;
+    let dish = house.menu.line("Fuchka", 1);
+    let mut orders = Vec::new();
+    for table in 0..MANY {
+        orders.push(house.ticket(table % 12 + 1, &vec![dish.clone(); 3]).await);
+    }
+    let screen = house.kitchen("the screen", None).await;
+    let floor = house.floor().await;
+    for page in [&screen, &floor] {
+        page.until("all orders", "return document.querySelectorAll('[data-order]').length === arguments[0]", vec![MANY.into()])
+            .await;
+        page.ask(COUNT, vec![]).await;
+    }
+    house.staff.act(&orders[7], "ready").await;
+    for page in [&screen, &floor] {
+        page.shows(text(&orders[7]), "ready").await;
+        let made = page.ask("return window.made", vec![]).await.as_u64().unwrap();
+        assert!(0 < made && made < FEW_ELEMENTS, "{}: {made} elements for one change among {MANY} orders", page.name);
+    }
+    for order in &orders[..12] {
+        if *order != orders[7] {
+            house.staff.act(order, "ready").await;
+        }
+        house.staff.act(order, "serve").await;
+    }
+    let done = "return document.querySelectorAll('[data-lane=done] [data-order]').length === arguments[0]";
+    floor.until("ten that are done", done, vec![10.into()]).await;
+    floor.tap("[data-do='more-done']").await;
+    floor.until("all that are done", done, vec![12.into()]).await;
+    floor.has_no_complaint().await;
 }
 
 #[tokio::test]

@@ -6,12 +6,15 @@ import { KitchenCommands } from '../../static/pages/kitchen_commands.js';
 import { OrderBook } from '../../static/pages/order_book.js';
 import { age, ageInWords, count, place } from '../../static/views/format.js';
 import { TicketMemory } from '../../static/views/kitchen_memory.js';
+import { pack } from '../../static/views/kitchen_pack.js';
 import { stepped } from '../../static/views/kitchen_settings.js';
-import { UNDO_MS, allDay, bySequence, changesBetween, recallable, ticketOf, urgency } from '../../static/views/kitchen_model.js';
+import { UNDO_MS, allDay, bySequence, changesBetween, recallable, ticketOf } from '../../static/views/kitchen_model.js';
 import { LastMove, ON_ITS_WAY_MS } from '../../static/views/last_move.js';
 import { isAllergy } from '../../static/views/notes.js';
 import { withPending } from '../../static/views/optimistic.js';
-import { canBeCalledBack, isTable, lanes, nextAt, progress, screensOf, tablesOf, undrawnByStation, undrawnWords, wantsStaff } from '../../static/views/staff_model.js';
+import { Ringing, RING_EVERY_MS, SILENT_MS } from '../../static/views/ringing.js';
+import { canBeCalledBack, isTable, lanes, nextAt, progress, screensOf, tablesOf, undrawnByStation, undrawnWords, waitingThings, wantsStaff, laneClock } from '../../static/views/staff_model.js';
+import { clockOf, levelAt } from '../../static/views/urgency.js';
 
 const NOON = Date.parse('2026-11-24T12:00:00.000Z');
 const at = (minutes) => new Date(NOON + minutes * 60_000).toISOString();
@@ -94,10 +97,49 @@ test('the service is said wherever an order is named, unless it is eaten at a ta
 });
 
 test('an age passes two thresholds, and knows no midnight', () => {
-  const thresholds = { warnMinutes: 10, lateMinutes: 20 };
-  assert.deepEqual([599_999, 600_000, 1_199_999, 1_200_000].map((ms) => urgency(ms, thresholds)), ['fresh', 'warn', 'warn', 'late']);
+  const clock = clockOf({ since: NOON }, { warnMinutes: 10, lateMinutes: 20 });
+  assert.deepEqual([599_999, 600_000, 1_199_999, 1_200_000].map((ms) => levelAt(clock, NOON + ms)), ['fresh', 'warn', 'warn', 'late']);
   assert.deepEqual([age(-5), age(67_000), age(3_900_000), age(90_000_000)], ['0:00', '1:07', '1 h 05', '25 h 00']);
   assert.deepEqual([ageInWords(1000), ageInWords(125_000), count(2, 'dish', 'dishes')], ['1 second', '2 minutes', '2 dishes']);
+});
+
+test('with a promise an order is late when it is broken, and in a hurry shortly before: on the ticket as on the card', () => {
+  const minutes = (levels, clock) => levels.map((after) => levelAt(clock, NOON + after * 60_000));
+  const promised = (after) => order('preparing', { a: item('cooking') }, { accepted_at: at(0), promised_at: at(after) });
+  const thresholds = { warnMinutes: 10, lateMinutes: 20 };
+  for (const of of [(one) => clockOf(ticketOf(one), thresholds), (one) => laneClock(one, 'kitchen')]) {
+    assert.deepEqual(minutes([12, 24, 25, 29, 30, 35], of(promised(30))), ['fresh', 'fresh', 'warn', 'warn', 'late', 'late']);
+    assert.deepEqual(minutes([21, 114, 115, 120], of(promised(120))), ['fresh', 'fresh', 'warn', 'late']);
+    assert.deepEqual(minutes([2, 3, 6], of(promised(6))), ['fresh', 'warn', 'late'], 'half of a short one is no hurry');
+    assert.deepEqual(minutes([9, 10, 20], of(order('preparing', {}, { accepted_at: at(0) }))), ['fresh', 'warn', 'late'], 'without one the age decides');
+  }
+  assert.deepEqual(minutes([19, 20], clockOf(ticketOf(promised(30)), { ...thresholds, hurryMinutes: 10 })), ['fresh', 'warn'], 'as a screen has set it');
+});
+
+test('what waits rings until somebody answers, takes turns, and can be silenced for what is there now', () => {
+  let now = 0;
+  const heard = [];
+  const ringing = new Ringing({ play: (tune) => heard.push(tune), now: () => now });
+  const things = (...ids) => ids.map((id) => ({ id, tune: id.startsWith('call') ? 'call' : 'ring' }));
+  const look = (ms, ...ids) => { now += ms; ringing.look(things(...ids)); return heard.splice(0); };
+  assert.deepEqual(look(0, 'order 1'), ['ring'], 'at once');
+  assert.deepEqual(look(RING_EVERY_MS - 1, 'order 1'), []);
+  assert.deepEqual(look(1, 'order 1'), ['ring'], 'again and again');
+  assert.deepEqual(look(1000, 'order 1', 'call 2'), ['call'], 'what is new does not wait');
+  assert.deepEqual([look(RING_EVERY_MS, 'order 1', 'call 2'), look(RING_EVERY_MS, 'order 1', 'call 2')], [['ring'], ['call']]);
+  ringing.silence(things('order 1', 'call 2'));
+  assert.deepEqual(look(RING_EVERY_MS, 'order 1', 'call 2'), []);
+  assert.deepEqual(look(1000, 'order 1', 'call 2', 'order 3'), ['ring'], 'it was not there');
+  assert.deepEqual(look(SILENT_MS, 'call 2'), ['call'], 'nobody has answered it meanwhile');
+  assert.deepEqual(look(RING_EVERY_MS), [], 'answered');
+});
+
+test('an order that nobody has taken rings, one that no screen shows, and a call', () => {
+  const orders = [order('placed', {}, { id: 'p' }), order('accepted', { a: item('queued') }, { id: 'a' }), order('ready', {}, { id: 'r' })];
+  const undrawn = undrawnByStation({ x: { station: 'hot', undrawn: { a: 1 } } }, orders);
+  assert.deepEqual(waitingThings({ orders, undrawn, calls: ['c'] }).map(({ id, tune }) => [id, tune]), [
+    ['order p', 'ring'], ['undrawn a hot', 'ring'], ['call c', 'call'],
+  ]);
 });
 
 test('an order that no screen shows is told of for as long as it waits there', () => {
@@ -286,16 +328,26 @@ test('a change stays to be confirmed over a reload', () => {
   const kept = new Map();
   globalThis.localStorage = { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => kept.set(key, value), removeItem: (key) => kept.delete(key) };
   try {
-    const before = remembering();
+    const before = remembering('reloaded');
     before.observe([ticketOf(order('preparing', { a: item('cooking') }))], 0);
     before.addChanges('o1', ['No Firni']);
-    const after = remembering();
+    const after = remembering('reloaded');
     assert.deepEqual(after.changes('o1'), ['No Firni']);
     after.confirm('o1');
-    assert.deepEqual(remembering().changes('o1'), []);
+    assert.deepEqual(remembering('reloaded').changes('o1'), []);
   } finally {
     delete globalThis.localStorage;
   }
+});
+
+test('tickets fill columns in order, and go on in the next where they can be cut', () => {
+  const grid = { height: 100, gap: 10 };
+  const placed = (heights, cut = () => null) => pack(heights.map((height, thing) => ({ thing, height })), grid, cut).map(({ column, top, cut: how }) => [column, top, how?.span ?? 1].join());
+  assert.deepEqual(placed([40, 40, 40, 30, 90, 50]), ['0,0,1', '0,50,1', '1,0,1', '1,50,1', '2,0,1', '3,0,1']);
+  const half = (_, skip) => ({ skip, span: 2, bottom: 30 });
+  assert.deepEqual(placed([50, 60, 60, 60], half), ['0,0,1', '0,60,2', '1,40,1', '2,0,1'], 'a cut one is followed by the next');
+  assert.deepEqual(placed([80, 60], half), ['0,0,1', '1,0,1'], 'too little is left to begin in');
+  assert.deepEqual(placed([250, 40], () => ({ skip: 0, span: 3, bottom: 50 })), ['0,0,3', '2,60,1'], 'what is longer than a column');
 });
 
 test('minutes go by one at first, then by five, and stay within a shift', () => {
@@ -350,9 +402,12 @@ test('progress counts dishes, not lines, and no voided ones', () => {
   assert.deepEqual(progress({ items: { a: item('done', { quantity: 2 }), b: item('cooking'), c: item('voided', { quantity: 9 }) } }), { done: 2, all: 3 });
 });
 
-function remembering() {
+let remembered = 0;
+
+/** A memory of its own; with a name, one that an earlier one of that name has left. */
+function remembering(name = `restaurant.${(remembered += 1)}`) {
   const memory = new TicketMemory();
-  memory.use('restaurant.expo');
+  memory.use(name);
   return memory;
 }
 

@@ -52,7 +52,7 @@ async fn the_kitchens_page_is_for_everybody() {
 
 /// As many columns as somebody has chosen, over a reload too.
 async fn columns(screen: &Browser) {
-    let three = "return getComputedStyle(document.querySelector('#tickets')).columnCount === '3'";
+    let three = "return document.querySelector('#tickets').dataset.columns === '3'";
     screen.tap("[name=columns][value='3']").await;
     screen.until("three columns", three, vec![]).await;
     screen.tap("#settings-sheet [type=submit]").await;

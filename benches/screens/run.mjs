@@ -1,0 +1,224 @@
+// How long a touch takes to be on the glass, and what an event costs, in a rush: 100 tickets, 300 orders served.
+//   node benches/screens/run.mjs [--before REVISION] [--touches N]
+// With `--before` the pages of that revision are measured first, and the ratio is printed. Needs Chromium and
+// chromedriver; everything stays on the loopback interface.
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { dirname, extname, join, normalize } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+const HERE = dirname(fileURLToPath(import.meta.url));
+const ROOT = join(HERE, '../..');
+const RUSH = { OPEN: 100, READY: 10, DONE: 300 };
+const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.png': 'image/png' };
+/** Slow-down of the processor, and the most that a touch may take in the median, in ms. */
+const SPEEDS = [[1, 50], [4, 150]];
+/** Between two touches: what the last one began has ended. */
+const PAUSE_MS = 250;
+const PATIENCE_MS = 60_000;
+
+// The end of a frame: a message that is posted from it comes when it is painted.
+const FRAME = `const done = arguments[arguments.length - 1];
+  const painted = (task) => { const { port1, port2 } = new MessageChannel(); port1.onmessage = task; port2.postMessage(0); };`;
+
+/** From the touch on a ticket's (or an order's) button until the frame that shows what it did is painted. */
+const TOUCH = `${FRAME}
+  const [button] = [...document.querySelectorAll('[data-action="ready"]')].filter((one) => one.checkVisibility());
+  const thing = button.closest('[data-order]');
+  const id = thing.dataset.order;
+  const shown = () => document.querySelector('[data-order="' + id + '"]')?.dataset.status === 'ready';
+  requestAnimationFrame(() => setTimeout(() => {
+    const began = performance.now();
+    button.click();
+    const look = () => (shown() ? painted(() => done(performance.now() - began)) : requestAnimationFrame(look));
+    requestAnimationFrame(look);
+  }));`;
+
+/** The main thread's time for one event of another screen: from its coming to the end of the frame, without what it waits for. */
+const EVENT = `${FRAME}
+  const things = [...document.querySelectorAll('[data-order][data-status="accepted"]')]
+    .filter((one) => one.querySelectorAll('[data-item][data-status="queued"]').length > 1);
+  const order = things[Math.floor(things.length / 2)];
+  const item = order.querySelector('[data-item][data-status="queued"]').dataset.item;
+  const shown = () => document.querySelector('[data-item="' + item + '"]').dataset.status === 'done';
+  requestAnimationFrame(() => setTimeout(() => {
+    const began = performance.now();
+    window.restaurant.change(order.dataset.order, { items: { [item]: { status: 'done' } } });
+    const busy = performance.now() - began;
+    const look = (begin) => (shown() ? painted(() => done(busy + performance.now() - begin)) : requestAnimationFrame(look));
+    requestAnimationFrame(look);
+  }));`;
+
+const { values: options } = parseArgs({ options: { before: { type: 'string' }, touches: { type: 'string', default: '25' } } });
+const touches = Number(options.touches);
+const scratch = mkdtempSync(join(tmpdir(), 'orderbell-screens.'));
+const driver = spawn('chromedriver', ['--port=0'], { stdio: ['ignore', 'pipe', 'ignore'] });
+try {
+  const session = await openSession(await portOf(driver));
+  const before = options.before && await measure(session, pagesOf(options.before));
+  const after = await measure(session, join(ROOT, 'static'));
+  await session.end();
+  process.exitCode = print(before, after) ? 0 : 1;
+} catch (error) {
+  console.error(error);
+  process.exitCode = 1;
+} finally {
+  // The browser has a pipe to its driver, and ends with it.
+  driver.kill();
+  await pause(500);
+  rmSync(scratch, { recursive: true, force: true, maxRetries: 10, retryDelay: 300 });
+}
+
+/** The pages of a revision. @param {string} revision */
+function pagesOf(revision) {
+  execFileSync('sh', ['-c', 'git archive "$1" static | tar -x -C "$2"', 'sh', revision, scratch], { cwd: ROOT });
+  return join(scratch, 'static');
+}
+
+/** @param {any} session @param {string} folder */
+async function measure(session, folder) {
+  const server = await serve(folder);
+  const origin = `http://127.0.0.1:${server.address().port}`;
+  const figures = {};
+  for (const page of ['kitchen', 'staff']) {
+    for (const [speed] of SPEEDS) {
+      await session.devtools('Emulation.setCPUThrottlingRate', { rate: 1 });
+      await session.open(`${origin}/${page}${page === 'kitchen' ? `#token=${token()}` : ''}`);
+      await session.until(`return document.querySelectorAll('[data-order]').length >= ${RUSH.OPEN}`);
+      await session.devtools('Emulation.setCPUThrottlingRate', { rate: speed });
+      await pause(1_500);
+      figures[`${page} ${speed}`] = {
+        nodes: await session.run('return document.getElementsByTagName("*").length'),
+        touch: median(await repeat(() => session.later(TOUCH))),
+        event: median(await repeat(() => session.later(EVENT))),
+      };
+    }
+  }
+  server.close();
+  return figures;
+}
+
+/** @param {() => Promise<number>} once */
+async function repeat(once) {
+  const times = [];
+  for (let number = 0; number < touches; number += 1) {
+    times.push(await once());
+    await pause(PAUSE_MS);
+  }
+  return times;
+}
+
+/** @param {number[]} times */
+function median(times) {
+  return [...times].sort((a, b) => a - b)[Math.floor(times.length / 2)];
+}
+
+/** @param {any} before @param {any} after @returns {boolean} whether the limits hold */
+function print(before, after) {
+  let good = true;
+  console.log(`${RUSH.OPEN} tickets to cook, ${RUSH.READY} ready orders, ${RUSH.DONE} served orders; medians of ${touches}`);
+  console.log('| page | slow-down | touch to frame, ms | main thread of an event, ms | nodes |\n| --- | --- | --- | --- | --- |');
+  for (const [name, { touch, event, nodes }] of Object.entries(after)) {
+    const [page, speed] = name.split(' ');
+    const old = before?.[name];
+    const cell = (now, then) => (then === undefined ? now.toFixed(0) : `${then.toFixed(0)} → ${now.toFixed(0)} (${(then / now).toFixed(1)}×)`);
+    console.log(`| ${page} | ${speed}× | ${cell(touch, old?.touch)} | ${cell(event, old?.event)} | ${cell(nodes, old?.nodes)} |`);
+    const [, most] = SPEEDS.find(([each]) => String(each) === speed);
+    if (touch > most) {
+      good = false;
+      console.log(`  ${name}×: more than ${most} ms`);
+    }
+  }
+  return good;
+}
+
+/** @param {string} folder */
+function serve(folder) {
+  const server = createServer(({ url }, response) => {
+    const { pathname } = new URL(url, 'http://here');
+    const answer = (status, type, body) => response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(body);
+    if (pathname.startsWith('/api/')) {
+      return answer(pathname.endsWith('/orders') ? 200 : 404, 'application/json', JSON.stringify({ orders: [], code: 'not_found' }));
+    }
+    const file = normalize(join(folder, extname(pathname) ? pathname : `${pathname}.html`));
+    // A copy for a page without a network would be a copy of the revision before.
+    if (!file.startsWith(folder) || file.endsWith('service-worker.js')) return answer(404, 'text/plain', '');
+    try {
+      const text = readFileSync(file);
+      answer(200, TYPES[extname(file)] ?? 'application/octet-stream', file.endsWith('.html') ? String(text).replaceAll('{{version}}', 'bench') : text);
+    } catch {
+      answer(404, 'text/plain', '');
+    }
+  });
+  return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)));
+}
+
+/** Of a kitchen screen; nobody verifies it. */
+function token() {
+  const claims = { sub: 'screen', restaurant: 'r1', role: 'kitchen', exp: Math.floor(Date.now() / 1000) + 36_000 };
+  return ['{}', JSON.stringify(claims), 'x'].map((part) => Buffer.from(part).toString('base64url')).join('.');
+}
+
+/** What stands in the page before its own modules run. */
+function firstScript() {
+  const kept = {
+    'orderbell.staff': { access_token: token(), renew_at: 9e15, expires_at: 9e15 },
+    'orderbell.staff.session': { restaurant: { id: 'r1', slug: 'demo', name: 'The Copper Ladle', currency: 'BDT' }, role: 'staff', username: 'staff' },
+  };
+  const entries = Object.entries(kept).map(([key, value]) => `localStorage.setItem(${JSON.stringify(key)}, ${JSON.stringify(JSON.stringify(value))});`);
+  return `if (location.protocol === 'http:') {\nwindow.RUSH = ${JSON.stringify(RUSH)};\n${entries.join('\n')}\n${readFileSync(join(HERE, 'restaurant.js'), 'utf8')}\n}`;
+}
+
+/** @param {import('node:child_process').ChildProcess} child @returns {Promise<string>} where it listens */
+function portOf(child) {
+  return new Promise((resolve, reject) => {
+    let said = '';
+    child.on('error', reject);
+    child.stdout.on('data', (text) => {
+      said += text;
+      const [, port] = /started successfully on port (\d+)/.exec(said) ?? [];
+      if (port) resolve(`http://127.0.0.1:${port}`);
+    });
+  });
+}
+
+/** @param {string} url of chromedriver */
+async function openSession(url) {
+  const call = async (method, path, body) => {
+    const response = await fetch(`${url}/session${path}`, {
+      method, body: body && JSON.stringify(body), signal: AbortSignal.timeout(2 * PATIENCE_MS),
+    });
+    const { value } = await response.json();
+    if (!response.ok) throw new Error(`${path}: ${value.message}`);
+    return value;
+  };
+  const args = [
+    '--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run', '--disable-background-networking',
+    '--disable-component-update', '--disable-sync', '--remote-debugging-pipe', '--window-size=1920,1080', `--user-data-dir=${join(scratch, 'profile')}`,
+  ];
+  const { sessionId } = await call('POST', '', { capabilities: { alwaysMatch: { 'goog:chromeOptions': { args } } } });
+  const at = (path) => `/${sessionId}${path}`;
+  await call('POST', at('/timeouts'), { script: PATIENCE_MS });
+  const devtools = (cmd, params) => call('POST', at('/goog/cdp/execute'), { cmd, params });
+  await devtools('Page.addScriptToEvaluateOnNewDocument', { source: firstScript() });
+  const run = (script) => call('POST', at('/execute/sync'), { script, args: [] });
+  return {
+    devtools, run,
+    // The same address with another fragment would not load the page again.
+    open: async (address) => { await call('POST', at('/url'), { url: 'about:blank' }); await call('POST', at('/url'), { url: address }); },
+    later: (script) => call('POST', at('/execute/async'), { script, args: [] }),
+    until: async (script) => {
+      for (const began = Date.now(); Date.now() - began < PATIENCE_MS; await pause(50)) if (await run(script)) return;
+      throw new Error(`not within ${PATIENCE_MS} ms: ${script}; the page says: ${await run('return document.body.innerText')}`);
+    },
+    end: () => call('DELETE', at('')),
+  };
+}
+
+/** @param {number} ms */
+function pause(ms) {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,70 @@
+import { find, h, morph, render } from './dom.js';
+
+/**
+ * A list of elements of which only those are built that show something else than before.
+ *
+ * `render` builds everything to find out what is different; of a hundred tickets one is. Here each entry says what its
+ * view depends on, and as long as that is the same its node is left alone.
+ *
+ * @typedef {object} Entry
+ * @property {string} key unique in the list
+ * @property {unknown[]} deps what the view shows, compared one by one with `Object.is`
+ * @property {() => HTMLElement} view an element whose `data-key` is the key
+ */
+
+/** What each node was built from. @type {WeakMap<Element, unknown[]>} */
+const built = new WeakMap();
+
+/**
+ * Makes the children of `parent` what `entries` say, in their order. Nodes that stay keep their place in the document
+ * where they can: one that is moved loses focus, and a press on it.
+ *
+ * @param {Element} parent whose children nobody else renders @param {Entry[]} entries
+ * @returns {Set<Element>} those that were built
+ */
+export function renderKeyed(parent, entries) {
+  const nodes = new Map([...parent.children].map((node) => [node.getAttribute('data-key'), node]));
+  const stays = new Set(entries.map(({ key }) => key));
+  for (const [key, node] of nodes) if (key === null || !stays.has(key)) node.remove();
+  /** @type {Set<Element>} */
+  const changed = new Set();
+  let current = parent.firstElementChild;
+  for (const entry of entries) {
+    const old = nodes.get(entry.key);
+    const inPlace = old !== undefined && old === current;
+    if (inPlace) current = old.nextElementSibling;
+    const stands = old && isSame(built.get(old), entry.deps);
+    const node = stands ? old : rebuilt(old, entry);
+    if (!stands) changed.add(node);
+    if (!inPlace) parent.insertBefore(node, current);
+  }
+  return changed;
+}
+
+/** @param {Element | undefined} old @param {Entry} entry @returns {Element} */
+function rebuilt(old, { deps, view }) {
+  const node = /** @type {Element} */ (old ? morph(old, view()) : view());
+  built.set(node, deps);
+  return node;
+}
+
+/** @param {unknown[] | undefined} before @param {unknown[]} now */
+function isSame(before, now) {
+  return before !== undefined && before.length === now.length && before.every((one, at) => Object.is(one, now[at]));
+}
+
+/**
+ * A view with lists in it, each of them made by `listOf`.
+ * @typedef {{view: any, lists?: Record<string, Entry[]>}} Listed
+ */
+
+/** The place of a list in a view. @param {string} tag @param {string} name @param {Record<string, any>} [attributes] */
+export function listOf(tag, name, attributes = {}) {
+  return h(tag, { 'data-key': `list ${name}`, 'data-list': name, 'data-opaque': true, ...attributes });
+}
+
+/** @param {Element} parent @param {Listed} listed */
+export function renderListed(parent, { view, lists = {} }) {
+  render(parent, view);
+  for (const [name, entries] of Object.entries(lists)) renderKeyed(find(`[data-list="${name}"]`, parent), entries);
+}

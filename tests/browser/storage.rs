@@ -1,0 +1,150 @@
+//! Browsers that keep nothing: every page works in memory, and says once what is lost.
+
+use crate::browser::Browser;
+use crate::driver::Form;
+use crate::house::{House, sign_in};
+use crate::support::client::text;
+use serde_json::json;
+
+/// How a browser refuses to keep something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Refusal {
+    /// As Chromium does it with "block all cookies".
+    Cookies,
+    /// A look at any storage throws, and what else a browser may lack is not there.
+    Getters,
+    /// There is no room.
+    Quota,
+}
+
+/// Before a page's own scripts.
+const THROWING: &str = "for (const name of ['localStorage', 'sessionStorage', 'indexedDB', 'caches']) {
+      Object.defineProperty(window, name, { get() { throw new DOMException('refused', 'SecurityError'); } });
+    }
+    for (const name of ['locks', 'wakeLock']) Object.defineProperty(Navigator.prototype, name, { get: () => undefined });
+    ServiceWorkerContainer.prototype.register = () => Promise.reject(new DOMException('refused', 'SecurityError'));
+    delete window.BroadcastChannel; delete window.SharedWorker;";
+const FULL: &str = "for (let size = 1 << 22; size > 0; size >>= 1) {
+      try { for (let n = 0; ; n += 1) localStorage.setItem(`fill ${size} ${n}`, 'x'.repeat(size)); } catch { /* smaller */ }
+    }
+    try { sessionStorage.setItem('fill', 'x'.repeat(1 << 20)); } catch { /* enough */ }";
+/// Once.
+const KEEPS_NOTHING: &str = "return document.querySelectorAll('#toasts > *').length === 1
+    && document.querySelector('#toasts').innerText.includes('This browser keeps nothing')";
+
+impl House {
+    async fn refusing(&self, name: &'static str, form: Form, refusal: Refusal) -> Browser {
+        let browser =
+            if refusal == Refusal::Cookies { self.cookieless(name, form).await } else { self.browser(name, form).await };
+        match refusal {
+            Refusal::Cookies => {}
+            Refusal::Getters => {
+                browser.devtools("Page.addScriptToEvaluateOnNewDocument", json!({"source": THROWING})).await;
+            }
+            Refusal::Quota => {
+                browser.goto("/healthz").await;
+                browser.ask(FULL, vec![]).await;
+            }
+        }
+        browser
+    }
+}
+
+#[tokio::test]
+async fn every_page_works_in_a_browser_with_its_cookies_blocked() {
+    let house = House::open(1, &[]).await;
+    for_everybody(&house, Refusal::Cookies).await;
+}
+
+#[tokio::test]
+async fn every_page_works_where_a_look_at_storage_throws() {
+    let house = House::open(1, &[]).await;
+    for_everybody(&house, Refusal::Getters).await;
+}
+
+#[tokio::test]
+async fn every_page_works_where_storage_is_full() {
+    let house = House::open(1, &[]).await;
+    for_everybody(&house, Refusal::Quota).await;
+}
+
+async fn for_everybody(house: &House, refusal: Refusal) {
+    guest(house, refusal).await;
+    kitchen(house, refusal).await;
+    floor(house, refusal).await;
+    manager(house, refusal).await;
+}
+
+/// Orders, follows the order on its own page, and again after that was loaded anew.
+async fn guest(house: &House, refusal: Refusal) {
+    let phone = house.refusing("the phone", Form::Phone, refusal).await;
+    phone.goto("/t/demo-table-3").await;
+    phone.is("live").await;
+    phone.until("to say what is lost", KEEPS_NOTHING, vec![]).await;
+    phone.tap("#toasts button").await;
+    phone.add(house.menu.dish("Masala cha")).await;
+    phone.place().await;
+    let order = phone.only_order().await;
+    phone.shows(&order, "placed").await;
+    house.staff.act(&json!(order), "accept").await;
+    phone.shows(&order, "accepted").await;
+    phone.tap(&format!("a[href='/orders/{order}']")).await;
+    phone.until("its own page", "return location.pathname.startsWith('/orders/')", vec![]).await;
+    phone.shows(&order, "accepted").await;
+    phone.reload().await;
+    phone.is("live").await;
+    house.staff.act(&json!(order), "ready").await;
+    phone.shows(&order, "ready").await;
+    phone.client.close().await.unwrap();
+}
+
+async fn kitchen(house: &House, refusal: Refusal) {
+    let order = house.staff_order().await;
+    let screen = house.refusing("the screen", Form::Wall, refusal).await;
+    screen.goto("/kitchen").await;
+    screen.sees("[data-user-code]").await;
+    screen.goto(&format!("/kitchen#token={}", house.kitchen_token(None, "1h").await)).await;
+    screen.is("live").await;
+    screen.until("to say what is lost", KEEPS_NOTHING, vec![]).await;
+    screen.shows(&order, "accepted").await;
+    screen.act(&order, "ready").await;
+    screen.shows(&order, "ready").await;
+    house.agree(&order, &[&screen]).await;
+    screen.client.close().await.unwrap();
+}
+
+async fn floor(house: &House, refusal: Refusal) {
+    let floor = house.refusing("the floor", Form::Wall, refusal).await;
+    floor.goto("/staff").await;
+    sign_in(&floor, "staff").await;
+    floor.until("to say what is lost", KEEPS_NOTHING, vec![]).await;
+    let order = house.staff_order().await;
+    floor.shows(&order, "accepted").await;
+    floor.act(&order, "ready").await;
+    floor.shows(&order, "ready").await;
+    // What a phone call or a new version would do to others: nobody is signed out by the page itself.
+    floor.mark().await;
+    floor.act(&order, "serve").await;
+    floor.shows(&order, "served").await;
+    floor.was_not_reloaded().await;
+    floor.client.close().await.unwrap();
+}
+
+async fn manager(house: &House, refusal: Refusal) {
+    let manager = house.refusing("the manager", Form::Wall, refusal).await;
+    manager.goto("/manage").await;
+    sign_in(&manager, "manager").await;
+    manager.until("to say what is lost", KEEPS_NOTHING, vec![]).await;
+    manager.sees(".heading__add").await;
+    manager.client.close().await.unwrap();
+}
+
+impl House {
+    /// An accepted order.
+    async fn staff_order(&self) -> String {
+        let guest = self.server.diner("5").await;
+        let order = guest.place(&json!({"service": "dine_in", "items": [self.menu.line("Fuchka", 1)]})).await["id"].clone();
+        self.staff.act(&order, "accept").await;
+        text(&order).to_owned()
+    }
+}
