@@ -49,7 +49,14 @@ class Page {
 
   /** @param {Party} party */
   constructor({ store, storage, rooms, random }) {
-    const fetch = (url, options = {}) => globalThis.fetch(url, { ...options, signal: AbortSignal.any([this.#left.signal, ...(options.signal ? [options.signal] : [])]) });
+    const fetch = (url, options = {}) => {
+      const ended = new AbortController();
+      for (const signal of [this.#left.signal, options.signal]) {
+        if (signal?.aborted) ended.abort();
+        signal?.addEventListener('abort', () => ended.abort(), { once: true });
+      }
+      return globalThis.fetch(url, { ...options, signal: ended.signal });
+    };
     this.tokens = new TokenSource({ url: proxy.base, store, key: 'tokens', fetch, locks: null, now: () => Date.now() + ahead });
     this.api = new Api({ url: proxy.base, tokens: this.tokens, fetch });
     this.bell = new Orderbell({ url: proxy.base, slug: 'demo', tokens: this.tokens, WebSocket, fetch, storage, locks: null, random: () => random() / 8 });
