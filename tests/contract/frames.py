@@ -8,7 +8,7 @@ ROOM = re.compile(r"(order|kitchen|floor|menu):" + UUID.pattern)
 
 CODES = {
     "bad_frame", "unauthorized", "forbidden", "not_found", "invalid", "invalid_transition", "stale", "conflict",
-    "rate_limited", "too_many_rooms", "too_large", "paused", "unavailable", "internal",
+    "rate_limited", "too_many_rooms", "too_large", "paused", "price_changed", "unavailable", "internal",
 }  # fmt: skip
 KINDS = {
     "order.placed", "order.accepted", "order.rejected", "order.started", "order.ready", "order.recalled", "order.served",
@@ -97,7 +97,7 @@ def check(what, value, shape):
 MONEY = {"amount": number, "currency": lambda value: isinstance(value, str) and re.fullmatch("[A-Z]{3}", value) is not None}
 
 ITEM = {
-    "menu_item": uuid_v7, "name": text, "quantity": number, "options": some(a_list), "note": some(text), "station": text,
+    "menu_item": uuid_v7, "name": text, "quantity": number, "options": some(a_list), "note": some(text), "allergy": some(flag), "station": text,
     "status": one_of({"queued", "cooking", "done", "voided"}), "price": MONEY, "reason": some(text), "detail": some(text),
 }  # fmt: skip
 
@@ -105,7 +105,7 @@ ORDER = {
     "id": uuid_v7, "restaurant": uuid_v7, "number": number, "position": number,
     "status": one_of({"placed", "accepted", "preparing", "ready", "served", "rejected", "cancelled"}),
     "service": one_of({"dine_in", "takeaway", "delivery"}), "table": some(text), "diner": some(text), "rush": flag,
-    "note": some(text), "external_id": some(text), "placed_at": at, "accepted_at": some(at), "started_at": some(at),
+    "note": some(text), "allergy": some(flag), "external_id": some(text), "placed_at": at, "accepted_at": some(at), "started_at": some(at),
     "promised_at": some(at), "ready_at": some(at), "served_at": some(at), "closed_at": some(at), "reason": some(text),
     "detail": some(text), "total": MONEY, "items": an_object,
 }  # fmt: skip
@@ -130,7 +130,7 @@ EVENT = {
 
 FRAMES = {
     "welcome": {"connection": uuid_v7, "epoch": text, "role": one_of(ROLES), "restaurant": uuid, "expires_at": at,
-                "server_time": at, "version": text, "paged": flag, "limits": LIMITS},
+                "server_time": at, "version": text, "paged": flag, "feature_level": number, "limits": LIMITS},
     "snapshot": {"room": room, "position": number, "documents": a_list, "calls": some(an_object), "displays": some(an_object),
                  "part": some(number), "more": some(flag)},
     "event": {"room": room, "position": number, "prev": number, "event": EVENT},

@@ -166,7 +166,10 @@ def step_an_order_never_costs_more_than_was_agreed(world):
     assert level >= 1, f"{level}"
     dish = world.dishes()[0]
     price = world.menu["items"][dish]["price"]
-    agreed = lambda amount: world.basket(dish, expected_total={**price, "amount": amount})
+
+    def agreed(amount):
+        return world.basket(dish, expected_total={**price, "amount": amount})
+
     problem = world.post_order("diner-6", agreed(price["amount"] - 1))
     problem.problem(409, "price_changed")
     assert problem.json["document"] == {"total": price, "prices": [price]}, f"{problem.json}"

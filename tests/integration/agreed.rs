@@ -118,7 +118,7 @@ async fn one_of_four_is_voided_over_http_and_websocket_and_recorded() {
 
     let manager = server.client(&["manager"]).await;
     let audit = manager.get("/api/v1/restaurants/demo/audit?kind=orders").await.expect(200);
-    let entries = audit["entries"].as_array().unwrap().iter().filter(|entry| entry["action"] == "void_item");
+    let entries = audit["audit"].as_array().unwrap().iter().filter(|entry| entry["action"] == "void_item");
     let told: Vec<_> = entries.map(|entry| (entry["value"].clone(), entry["outcome"].clone())).collect();
     assert!(told.contains(&(json!("1"), json!("done"))) && told.contains(&(json!("2"), json!("done"))), "{audit}");
 }

@@ -4,7 +4,22 @@ use serde_json::Value;
 
 /// A frame's type, the fields it must have, and those it may have.
 const FRAMES: [(&str, &[&str], &[&str]); 9] = [
-    ("welcome", &["connection", "epoch", "role", "restaurant", "expires_at", "server_time", "version", "paged", "limits"], &[]),
+    (
+        "welcome",
+        &[
+            "connection",
+            "epoch",
+            "role",
+            "restaurant",
+            "expires_at",
+            "server_time",
+            "version",
+            "paged",
+            "feature_level",
+            "limits",
+        ],
+        &[],
+    ),
     ("snapshot", &["room", "position", "documents"], &["calls", "displays", "part", "more"]),
     ("event", &["room", "position", "prev", "event"], &[]),
     ("sync", &["room", "position", "prev", "server_time"], &[]),
@@ -30,6 +45,7 @@ const ORDER: (&[&str], &[&str]) = (
         "reason",
         "detail",
         "external_id",
+        "allergy",
     ],
 );
 
@@ -71,7 +87,7 @@ pub fn order(document: &Value) {
     fields(&document["total"], &["amount", "currency"], &[]);
     for item in document["items"].as_object().unwrap().values() {
         let must = ["menu_item", "name", "quantity", "station", "status", "price"];
-        fields(item, &must, &["options", "note", "reason", "detail"]);
+        fields(item, &must, &["options", "note", "allergy", "reason", "detail"]);
     }
     time(&document["placed_at"]);
 }
