@@ -202,7 +202,9 @@ pub async fn serve(common: &Common, serve: &Serve) -> anyhow::Result<()> {
     let level = LevelInForce::new(if common.is_sqlite() { own } else { Level::ZERO });
     let node = Node::new(&keys, serve, division, store, demo, push(serve)?, level);
     housekeeping::read_ended(node.store.as_ref(), &node.ended).await.context(NOBODY_ADMITTED)?;
-    if !common.is_sqlite() {
+    if common.is_sqlite() {
+        node.state.metrics.feature_level.set(i64::from(own.number()));
+    } else {
         watch_levels(&node, serve).await.context("cannot register this node")?;
     }
     pack_pages(serve);
