@@ -170,7 +170,7 @@ impl Commands {
             if let Some(known) = &state.external {
                 return external::again(known, &fingerprint);
             }
-            limits.count_order(&principal)?;
+            limits.count_order(&principal, basket.items.len())?;
             state.open.check(limits.open())?;
             let fresh = Fresh { number: state.next_number, order, items };
             let menu = state.menu.ok_or_else(|| Refusal::new(RefusalKind::NotFound, "the restaurant has no menu"))?;

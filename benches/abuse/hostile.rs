@@ -2,7 +2,7 @@
 
 use crate::good::fresh_id;
 use crate::http::{Call, call, connect};
-use crate::server::{SLUG, Server, sign_in, text};
+use crate::server::{HOSTILE_TABLE, SLUG, Server, sign_in, text};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::json;
@@ -17,6 +17,8 @@ use tokio::net::TcpStream;
 use tokio::task::spawn_local;
 use tokio_tungstenite::tungstenite::http;
 
+/// Bytes that the kernel of a reader who reads nothing holds.
+const SMALL_WINDOW: u32 = 4096;
 /// Calls under way at once; what would be more is not sent.
 const AT_ONCE: usize = 256;
 
@@ -105,6 +107,11 @@ impl Mix {
         }
     }
 
+    /// Returns the requests of one call: so many answers that nobody reads do not fit into what a kernel holds.
+    const fn requests(self) -> usize {
+        if matches!(self, Self::Unread) { 8 } else { 1 }
+    }
+
     /// Returns flags that the server needs for this mix.
     pub const fn flags(self) -> &'static [&'static str] {
         match self {
@@ -131,11 +138,10 @@ pub struct Target {
 impl Target {
     /// Prepares a mix: sits down at a table, and more.
     pub async fn prepare(mix: Mix, server: &Server) -> Result<Rc<Self>, Box<dyn std::error::Error>> {
-        let table = 77;
-        let seat = Call::new("POST /api/v1/diner-sessions").json(&json!({"table_key": server.tables[table]}));
+        let seat = Call::new("POST /api/v1/diner-sessions").json(&json!({"table_key": server.tables[HOSTILE_TABLE]}));
         let guest = text(&call(Ipv4Addr::LOCALHOST, server.address, &seat).await?.json()["access_token"]);
         if mix == Mix::GoneTable {
-            let delete = format!("DELETE /api/v1/restaurants/{SLUG}/tables/{}", server.table_ids[table]);
+            let delete = format!("DELETE /api/v1/restaurants/{SLUG}/tables/{}", server.table_ids[HOSTILE_TABLE]);
             server.managed(Call::new(delete)).await?;
         }
         let bomb = if mix == Mix::Bombs { bomb()? } else { Vec::new() };
@@ -172,9 +178,12 @@ impl Target {
         self.held.borrow_mut().clear();
     }
 
-    /// A harmless call.
+    /// As many harmless requests, one after another.
     async fn ask(&self, number: u32) -> std::io::Result<u16> {
         let profile = Call::new(format!("GET /api/v1/restaurants/{SLUG}"));
+        for _ in 1..self.mix.requests() {
+            call(self.mix.address(number), self.server, &profile).await?;
+        }
         Ok(call(self.mix.address(number), self.server, &profile).await?.status)
     }
 
@@ -225,10 +234,9 @@ impl Target {
 
     /// Sends requests without reading an answer, and keeps the connection.
     async fn hold(&self, number: u32, request: &Call) -> std::io::Result<u16> {
-        let mut stream = connect(self.mix.address(number), self.server).await?;
-        // What is not read: as many answers as a connection takes requests for.
-        let times = if self.mix == Mix::Unread { 50 } else { 1 };
-        stream.write_all(&request.bytes(true).repeat(times)).await?;
+        let window = (self.mix == Mix::Unread).then_some(SMALL_WINDOW);
+        let mut stream = connect(self.mix.address(number), self.server, window).await?;
+        stream.write_all(&request.bytes(true).repeat(self.mix.requests())).await?;
         self.held.borrow_mut().push(stream);
         Ok(0)
     }

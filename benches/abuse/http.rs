@@ -79,9 +79,12 @@ impl Answer {
     }
 }
 
-/// Connects from an address of the loopback network.
-pub async fn connect(from: Ipv4Addr, server: SocketAddr) -> std::io::Result<TcpStream> {
+/// Connects from an address of the loopback network, with a receive buffer of so many bytes.
+pub async fn connect(from: Ipv4Addr, server: SocketAddr, window: Option<u32>) -> std::io::Result<TcpStream> {
     let socket = TcpSocket::new_v4()?;
+    if let Some(window) = window {
+        socket.set_recv_buffer_size(window)?;
+    }
     if from != Ipv4Addr::LOCALHOST {
         socket.bind((from, 0).into())?;
     }
@@ -94,7 +97,7 @@ pub async fn connect(from: Ipv4Addr, server: SocketAddr) -> std::io::Result<TcpS
 /// Those of the connection, and an answer that takes over ten seconds.
 pub async fn call(from: Ipv4Addr, server: SocketAddr, call: &Call) -> std::io::Result<Answer> {
     let exchange = async {
-        let mut stream = connect(from, server).await?;
+        let mut stream = connect(from, server, None).await?;
         // A server that refuses early may reset the connection while the body is on its way; what it said is read still.
         let _ = stream.write_all(&call.bytes(false)).await;
         let mut answer = Vec::new();

@@ -8,8 +8,10 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
-/// Tables of the restaurant.
+/// Tables of the good.
 pub const TABLES: usize = 250;
+/// The table of a hostile guest: the last, where none of the good sits.
+pub const HOSTILE_TABLE: usize = TABLES;
 /// Waiters, who send the commands that are measured.
 pub const WAITERS: usize = 10;
 /// Everybody's password.
@@ -46,7 +48,7 @@ impl Server {
     pub async fn start(flags: &[String], descriptors: u32) -> Outcome<Self> {
         let folder = tempfile::tempdir()?;
         let database = format!("sqlite://{}/orderbell.db", folder.path().display());
-        let tables = TABLES.to_string();
+        let tables = (TABLES + 1).to_string();
         let added = ["restaurant", "add", "--slug", SLUG, "--name", "Rezala House", "--currency", "BDT", "--tables", &tables];
         tool(&database, &added, "")?;
         tool(&database, &["user", "add", "--restaurant", SLUG, "--username", "manager", "--role", "manager"], PASSWORD)?;

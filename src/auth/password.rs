@@ -1,19 +1,23 @@
-//! Passwords: Argon2id with OWASP's parameters, off the event loop, a bounded number at a time.
+//! Passwords: Argon2id with OWASP's parameters, on threads of low priority, a bounded number at a time.
 
 use super::password_policy::{Hints, LENGTH, WeakPassword, check_strength, normalized};
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
 use secrecy::{ExposeSecret, SecretString};
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 /// Kibibytes of memory for one hash (OWASP Password Storage Cheat Sheet: m=19456, t=2, p=1).
 const MEMORY_KIB: u32 = 19_456;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
-/// Hashes at one time: each holds a core and 19 MiB.
+/// The most hashes at one time: each holds a core and 19 MiB. A node with one core makes one.
 const CONCURRENT: usize = 2;
+/// The niceness of a thread that hashes (`setpriority(2)`): orders go first when a core is short.
+#[cfg(target_os = "linux")]
+const NICENESS: i32 = 10;
 /// A sign-in that has waited this long for its turn is turned away.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Checked when there is no such person, so that the time an answer takes does not tell. No password has this hash.
@@ -45,7 +49,8 @@ pub struct Passwords {
 
 impl Default for Passwords {
     fn default() -> Self {
-        Self { turns: Arc::new(Semaphore::new(CONCURRENT)), patience: PATIENCE }
+        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        Self { turns: Arc::new(Semaphore::new(cores.min(CONCURRENT))), patience: PATIENCE }
     }
 }
 
@@ -92,20 +97,30 @@ impl Passwords {
         .await
     }
 
-    /// Runs work on a blocking thread when its turn comes. The turn ends with the work, not with the caller's patience.
+    /// Runs work on a thread of its own when its turn comes: a thread whose priority was lowered cannot be used for anything
+    /// else. The turn ends with the work, not with the caller's patience.
     async fn in_turn<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T, PasswordError> + Send + 'static,
     ) -> Result<T, PasswordError> {
         let turn = tokio::time::timeout(self.patience, Arc::clone(&self.turns).acquire_owned()).await;
         let turn: OwnedSemaphorePermit = turn.map_err(|_| PasswordError::Busy)?.map_err(|_| PasswordError::Busy)?;
-        let task = tokio::task::spawn_blocking(move || {
-            let outcome = work();
+        let (sender, receiver) = oneshot::channel();
+        let run = move || {
+            lower_priority();
+            // The caller may have gone.
+            let _ = sender.send(work());
             drop(turn);
-            outcome
-        });
-        task.await.map_err(|_| PasswordError::Failed)?
+        };
+        std::thread::Builder::new().name("password".to_owned()).spawn(run).map_err(|_| PasswordError::Failed)?;
+        receiver.await.map_err(|_| PasswordError::Failed)?
     }
+}
+
+/// Lowers the priority of this thread. Elsewhere than on Linux the call would be about the whole process.
+fn lower_priority() {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::setpriority_process(None, NICENESS);
 }
 
 /// Normalizes a new password, and checks its length.

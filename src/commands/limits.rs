@@ -25,6 +25,9 @@ use std::time::{Duration, Instant};
 
 /// Scopes whose next order is known to be refused, so that it costs no transaction.
 const MOST_SHUT: usize = 4096;
+/// The longest that an order of many lines keeps shorter ones of its scope waiting.
+const SHUT_BY_LINES: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
 /// A burst of commands, in seconds of the rate.
 const BURST: u32 = 5;
 
@@ -43,6 +46,12 @@ pub struct CommandRates {
     pub restaurant_orders: u32,
     /// Orders a minute of one member of the house.
     pub house_orders: u32,
+    /// Lines a minute of one guest's orders.
+    pub diner_lines: u32,
+    /// Lines a minute of the orders of one table's guests.
+    pub table_lines: u32,
+    /// Lines a minute of the orders of all guests of one restaurant.
+    pub restaurant_lines: u32,
     /// Open orders of guests.
     pub open: OpenOrders,
     /// The size of one order.
@@ -50,7 +59,7 @@ pub struct CommandRates {
 }
 
 /// Twelve people who share one phone, and order each dish by itself, stay under the limits of one guest: ten orders each
-/// within a minute, and fifteen each that are open. A table gets twice that, since its guests may have phones of their own.
+/// within a minute, of five lines each, and fifteen each that are open. A table gets twice that, since its guests may have phones of their own.
 /// A restaurant's guests get what its screens are measured with.
 impl Default for CommandRates {
     fn default() -> Self {
@@ -61,6 +70,9 @@ impl Default for CommandRates {
             table_orders: 240,
             restaurant_orders: 1200,
             house_orders: 3000,
+            diner_lines: 600,
+            table_lines: 1200,
+            restaurant_lines: 12_000,
             open: OpenOrders { by_diner: 200, by_table: 400, by_restaurant: 2000 },
             size: OrderSize { lines: MAX_LINES as u32, portions: 200, house_portions: 2000 },
         }
@@ -101,6 +113,9 @@ pub struct CommandLimits {
     table_orders: Limiter<Scope>,
     restaurant_orders: Limiter<Scope>,
     house_orders: Limiter<Scope>,
+    diner_lines: Limiter<Scope>,
+    table_lines: Limiter<Scope>,
+    restaurant_lines: Limiter<Scope>,
     open: OpenOrders,
     size: OrderSize,
     shut: Mutex<HashMap<Scope, Instant>>,
@@ -119,6 +134,9 @@ impl CommandLimits {
             table_orders: RateLimiter::dashmap(per_minute(rates.table_orders)),
             restaurant_orders: RateLimiter::dashmap(per_minute(rates.restaurant_orders)),
             house_orders: RateLimiter::dashmap(per_minute(rates.house_orders)),
+            diner_lines: RateLimiter::dashmap(per_minute(rates.diner_lines)),
+            table_lines: RateLimiter::dashmap(per_minute(rates.table_lines)),
+            restaurant_lines: RateLimiter::dashmap(per_minute(rates.restaurant_lines)),
             open: rates.open,
             size: rates.size,
             shut: Mutex::default(),
@@ -175,13 +193,18 @@ impl CommandLimits {
         Ok(())
     }
 
-    /// Counts an order: inside the transaction, where it is known that the id has no answer yet. Quick, and waits for
-    /// nothing.
+    /// Counts an order of so many lines: inside the transaction, where it is known that the id has no answer yet. Quick,
+    /// and waits for nothing.
     ///
     /// # Errors
     /// `rate_limited`, with the time to wait.
-    pub fn count_order(&self, who: &Principal) -> Result<(), Refusal> {
+    pub fn count_order(&self, who: &Principal, lines: usize) -> Result<(), Refusal> {
         for (scope, limit) in Scope::all(who) {
+            if let Err((limit, wait)) = self.count_lines(&scope, lines) {
+                // A shorter order may fit before that.
+                self.shut(scope, wait.min(SHUT_BY_LINES));
+                return Err(too_fast(limit, wait));
+            }
             let limiter = match scope {
                 Scope::Diner(..) => &self.diner_orders,
                 Scope::Table(..) => &self.table_orders,
@@ -194,6 +217,22 @@ impl CommandLimits {
             return Err(too_fast(limit, wait));
         }
         Ok(())
+    }
+
+    fn count_lines(&self, scope: &Scope, lines: usize) -> Result<(), (Limit, Duration)> {
+        let (limiter, limit) = match scope {
+            Scope::Diner(..) => (&self.diner_lines, Limit::LinesByDiner),
+            Scope::Table(..) => (&self.table_lines, Limit::LinesByTable),
+            Scope::Restaurant(..) => (&self.restaurant_lines, Limit::LinesByRestaurant),
+            Scope::House(..) => return Ok(()),
+        };
+        let lines = at_least_one(u32::try_from(lines).unwrap_or(u32::MAX));
+        match limiter.check_key_n(scope, lines) {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(until)) => Err((limit, wait(&until))),
+            // More lines than a minute has; they never fit.
+            Err(_) => Err((limit, MINUTE)),
+        }
     }
 
     fn shut(&self, scope: Scope, wait: Duration) {
@@ -221,6 +260,9 @@ impl CommandLimits {
             tidy(limiter);
         }
         for limiter in [&self.diner_orders, &self.table_orders, &self.restaurant_orders, &self.house_orders] {
+            tidy(limiter);
+        }
+        for limiter in [&self.diner_lines, &self.table_lines, &self.restaurant_lines] {
             tidy(limiter);
         }
         let now = Instant::now();
@@ -252,7 +294,8 @@ fn wait(until: &NotUntil<<DefaultClock as Clock>::Instant>) -> Duration {
 fn too_fast(limit: Limit, wait: Duration) -> Refusal {
     let message = match limit {
         Limit::OrdersByDiner | Limit::OrdersByTable => "too many orders at once; wait a little, or ask a waiter",
-        Limit::OrdersByRestaurant => "the restaurant gets more orders than it can take right now; wait a little, or ask a waiter",
+        Limit::LinesByDiner | Limit::LinesByTable => "too many dishes at once; wait a little, or ask a waiter",
+        Limit::OrdersByRestaurant | Limit::LinesByRestaurant => "the restaurant gets more orders than it can take right now; wait a little, or ask a waiter",
         _ => "too much at once; wait a little and send it again under the same id",
     };
     // A millisecond more than the limiter says, so that whoever waits as told is not refused by a rounding.

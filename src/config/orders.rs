@@ -24,6 +24,18 @@ pub struct OrderLimitArgs {
     #[arg(long, env = "ORDERBELL_STAFF_ORDERS_PER_MINUTE", default_value_t = 3000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub staff_orders_per_minute: u32,
 
+    /// Lines a minute of one guest's orders, and as many at once.
+    #[arg(long, env = "ORDERBELL_DINER_LINES_PER_MINUTE", default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    pub diner_lines_per_minute: u32,
+
+    /// Lines a minute of the orders of one table's guests, and as many at once.
+    #[arg(long, env = "ORDERBELL_TABLE_LINES_PER_MINUTE", default_value_t = 1200, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    pub table_lines_per_minute: u32,
+
+    /// Lines a minute of the orders of all guests of one restaurant, and as many at once.
+    #[arg(long, env = "ORDERBELL_RESTAURANT_LINES_PER_MINUTE", default_value_t = 12_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    pub restaurant_lines_per_minute: u32,
+
     /// Open orders of one guest.
     #[arg(long, env = "ORDERBELL_DINER_OPEN_ORDERS", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub diner_open_orders: u32,
@@ -68,6 +80,9 @@ impl OrderLimitArgs {
             table_orders: self.table_orders_per_minute,
             restaurant_orders: self.restaurant_orders_per_minute,
             house_orders: self.staff_orders_per_minute,
+            diner_lines: self.diner_lines_per_minute,
+            table_lines: self.table_lines_per_minute,
+            restaurant_lines: self.restaurant_lines_per_minute,
             open: OpenOrders {
                 by_diner: self.diner_open_orders,
                 by_table: self.table_open_orders,

@@ -17,7 +17,7 @@ use std::time::Duration;
 /// How long a connection may wait for its next request. Longer than the HTTP dispatcher's own keep-alive, which ends with
 /// the first byte of a request, so that half a request is not a place for ever.
 const IDLE: Duration = Duration::from_secs(80);
-/// The same while most places are taken.
+/// The same while most places are taken, and for an address that has more than a quarter of them.
 const IDLE_UNDER_PRESSURE: Duration = Duration::from_secs(5);
 
 /// Bounds of the registry.
@@ -164,11 +164,17 @@ impl Book {
         }
     }
 
-    /// Removes those that have waited too long: less is too long while more than three quarters of the places are taken.
+    /// Removes those that have waited too long: less is too long while more than three quarters of the places are taken, and
+    /// for those of an address that has more than a quarter.
     fn sweep(&mut self, now: Timestamp, total: usize) -> Vec<Arc<Notice>> {
         let is_tight = self.entries.len() > total / 4 * 3;
         let patience = if is_tight { IDLE_UNDER_PRESSURE } else { IDLE };
-        let mut evicted = Vec::new();
+        let is_late = |since: Timestamp| now.since(since) >= IDLE_UNDER_PRESSURE;
+        let mut late = Vec::new();
+        for household in self.households.values().filter(|household| household.count > total / 4) {
+            late.extend(household.idle.iter().take_while(|(since, _)| is_late(*since)).map(|(_, id)| *id));
+        }
+        let mut evicted: Vec<_> = late.into_iter().filter_map(|id| self.remove(id)).collect();
         while let Some(&(since, id)) = self.idle.first()
             && now.since(since) >= patience
         {
@@ -390,12 +396,23 @@ mod tests {
         for second in 0..3 {
             book.enter(address(1), at(second), &free).unwrap();
         }
-        assert!(book.sweep(at(79), 4).is_empty());
-        assert_eq!(book.sweep(at(81), 4).len(), 2);
+        assert!(book.sweep(at(79), 12).is_empty());
+        assert_eq!(book.sweep(at(81), 12).len(), 2);
         for second in 100..103 {
             book.enter(address(1), at(second), &free).unwrap();
         }
         assert_eq!(book.sweep(at(106), 4).len(), 3, "four of four are taken");
+    }
+
+    #[test]
+    fn an_address_with_more_than_a_quarter_of_the_places_waits_a_short_time_and_others_as_ever() {
+        let mut book = Book::default();
+        let bounds = Bounds { total: 8, per_address: None, ..BOUNDS };
+        for number in [1, 1, 1, 2] {
+            book.enter(address(number), at(0), &bounds).unwrap();
+        }
+        assert!(book.sweep(at(4), 8).is_empty());
+        assert_eq!((book.sweep(at(6), 8).len(), book.households.len()), (3, 1));
     }
 
     #[test]

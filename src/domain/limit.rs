@@ -25,6 +25,12 @@ pub enum Limit {
     OrdersByRestaurant,
     /// Orders a minute of one member of the house.
     OrdersByPrincipal,
+    /// Lines a minute of one guest's orders.
+    LinesByDiner,
+    /// Lines a minute of the orders of one table's guests.
+    LinesByTable,
+    /// Lines a minute of the orders of all guests of a restaurant.
+    LinesByRestaurant,
     /// Open orders of one guest.
     OpenOrdersByDiner,
     /// Open orders of one table's guests.
@@ -41,13 +47,16 @@ pub enum Limit {
 
 impl Limit {
     /// Every limit.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::CommandsByDiner,
         Self::CommandsByPrincipal,
         Self::OrdersByDiner,
         Self::OrdersByTable,
         Self::OrdersByRestaurant,
         Self::OrdersByPrincipal,
+        Self::LinesByDiner,
+        Self::LinesByTable,
+        Self::LinesByRestaurant,
         Self::OpenOrdersByDiner,
         Self::OpenOrdersByTable,
         Self::OpenOrdersByRestaurant,
@@ -66,6 +75,9 @@ impl Limit {
             Self::OrdersByTable => "orders_by_table",
             Self::OrdersByRestaurant => "orders_by_restaurant",
             Self::OrdersByPrincipal => "orders_by_principal",
+            Self::LinesByDiner => "lines_by_diner",
+            Self::LinesByTable => "lines_by_table",
+            Self::LinesByRestaurant => "lines_by_restaurant",
             Self::OpenOrdersByDiner => "open_orders_by_diner",
             Self::OpenOrdersByTable => "open_orders_by_table",
             Self::OpenOrdersByRestaurant => "open_orders_by_restaurant",

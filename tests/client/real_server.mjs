@@ -32,6 +32,7 @@ export async function until(what, look, ms = PATIENCE_MS) {
 /** A guest of these tests orders as fast as the server answers. */
 const EAGER = [
   '--diner-orders-per-minute', '100000', '--table-orders-per-minute', '100000', '--restaurant-orders-per-minute', '1000000',
+  '--diner-lines-per-minute', '1000000', '--table-lines-per-minute', '1000000', '--restaurant-lines-per-minute', '1000000',
   '--diner-commands-per-second', '100000',
 ];
 

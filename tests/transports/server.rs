@@ -26,11 +26,15 @@ pub async fn eventually<F: Future<Output = bool>>(what: &str, mut is_so: impl Fn
 }
 
 /// These tests are about what is delivered: one guest orders more for them than a guest may.
-const EAGER: [&str; 10] = [
+const EAGER: [&str; 14] = [
     "--diner-orders-per-minute",
     "100000",
     "--table-orders-per-minute",
     "100000",
+    "--diner-lines-per-minute",
+    "1000000",
+    "--table-lines-per-minute",
+    "1000000",
     "--diner-open-orders",
     "100000",
     "--table-open-orders",

@@ -25,7 +25,7 @@ fn limits() -> CommandLimits {
 /// Places until it is refused; returns how many were taken and the limit.
 fn fill(limits: &CommandLimits, who: &Principal) -> (u32, Option<Limit>) {
     for taken in 0..100 {
-        if let Err(refusal) = limits.count_order(who) {
+        if let Err(refusal) = limits.count_order(who, 1) {
             assert_eq!(refusal.kind, RefusalKind::RateLimited);
             assert!(refusal.retry_after.unwrap() > Duration::from_secs(1), "a wait");
             return (taken, refusal.limit);
@@ -54,7 +54,7 @@ fn who_is_full_is_known_before_a_transaction_and_who_is_not_goes_on() {
     assert_eq!(limits.expect_order(&full), Ok(()));
     fill(&limits, &full);
     assert_eq!(limits.expect_order(&full).unwrap_err().limit, Some(Limit::OrdersByDiner));
-    assert_eq!((limits.expect_order(&other), limits.count_order(&other)), (Ok(()), Ok(())));
+    assert_eq!((limits.expect_order(&other), limits.count_order(&other, 1)), (Ok(()), Ok(())));
     limits.tidy();
     assert!(limits.expect_order(&full).is_err(), "the wait is not over");
 }
@@ -86,8 +86,26 @@ fn twelve_guests_on_one_phone_are_not_limited() {
     let limits = CommandLimits::new(CommandRates::default(), Metrics::new());
     let phone = who(Role::Diner, "a", Some("1"));
     for round in 0..12 * 10 {
-        assert_eq!(limits.count_order(&phone), Ok(()), "order {round} of the first minute");
+        assert_eq!(limits.count_order(&phone, 1), Ok(()), "order {round} of the first minute");
     }
     assert!(limits.open().by_diner >= 12 * 15 && limits.open().by_table >= 2 * limits.open().by_diner);
     assert!(limits.size().portions >= 12 * 10);
+}
+
+#[test]
+fn lines_are_counted_by_guest_and_table_and_a_shorter_order_still_fits() {
+    let rates = CommandRates { diner_lines: 100, table_lines: 150, restaurant_lines: 200, ..CommandRates::default() };
+    let limits = CommandLimits::new(rates, Metrics::new());
+    let guest = |sub, table| who(Role::Diner, sub, Some(table));
+    let refused = |who: &Principal, lines| limits.count_order(who, lines).unwrap_err().limit;
+    assert_eq!(limits.count_order(&guest("a", "1"), 90), Ok(()));
+    assert_eq!(refused(&guest("a", "1"), 90), Some(Limit::LinesByDiner));
+    assert_eq!(limits.count_order(&guest("a", "1"), 5), Ok(()), "what is left");
+    assert_eq!(refused(&guest("b", "1"), 80), Some(Limit::LinesByTable));
+    assert_eq!(limits.count_order(&guest("c", "2"), 90), Ok(()));
+    assert_eq!(refused(&guest("d", "3"), 50), Some(Limit::LinesByRestaurant));
+    assert_eq!(refused(&guest("e", "4"), 101), Some(Limit::LinesByDiner), "it never fits");
+    let wait = limits.expect_order(&guest("e", "4")).unwrap_err().retry_after.unwrap();
+    assert!(wait < Duration::from_secs(2), "{wait:?}: shorter orders wait no longer than a second");
+    assert_eq!(limits.count_order(&who(Role::Staff, "mina", None), 1000), Ok(()), "the house's lines are not counted");
 }
