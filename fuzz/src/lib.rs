@@ -7,6 +7,7 @@ use orderbell::auth::keyring::Keyring;
 use orderbell::auth::token::{Issuer, Verifier};
 use orderbell::broker::message::Message;
 use orderbell::broker::{Signer, Verify};
+use orderbell::connection::address::{Forwarded, read_forwarded, read_node, read_x_forwarded_for};
 use orderbell::connection::cursor::Cursor;
 use orderbell::connection::fragments::Fragments;
 use orderbell::connection::guard::{Guard, MAX_HEADER};
@@ -27,7 +28,7 @@ use std::time::Duration;
 pub type Target = fn(&[u8]);
 
 /// Every target, under the name of its corpus.
-pub const TARGETS: [(&str, Target); 9] = [
+pub const TARGETS: [(&str, Target); 10] = [
     ("client_frame", client_frame),
     ("token", token),
     ("room_id", room_id),
@@ -37,6 +38,7 @@ pub const TARGETS: [(&str, Target); 9] = [
     ("websocket_frames", websocket_frames),
     ("fragments", fragments),
     ("basket", basket),
+    ("forwarded", forwarded),
 ];
 
 fn text(data: &[u8]) -> Option<&str> {
@@ -99,6 +101,23 @@ pub fn token(data: &[u8]) {
     };
     if forged != *good {
         assert!(verifier.verify(&forged.into(), now).is_err(), "forged");
+    }
+}
+
+/// Lines that a client made up never stand for what the proxy appends, in a line of its own or behind theirs; a node comes
+/// back as it was written.
+pub fn forwarded(data: &[u8]) {
+    let proxy = Forwarded::Address(std::net::IpAddr::from([192, 0, 2, 7]));
+    let theirs: Vec<&[u8]> = data.split(|byte| *byte == b'\n').collect();
+    let with = |own: &'static [u8]| theirs.iter().copied().chain([own]);
+    assert_eq!(read_x_forwarded_for(with(b"198.51.100.1, 192.0.2.7:4711")), proxy);
+    assert_eq!(read_forwarded(with(b"for=\"[2001:db8::1]\", for=192.0.2.7;proto=https")), proxy);
+    let appended = |own: &[u8]| [data, own].concat();
+    assert_eq!(read_x_forwarded_for([&*appended(b", 192.0.2.7")].into_iter()), proxy);
+    let said = read_forwarded([&*appended(b", for=192.0.2.7")].into_iter());
+    assert!(said == proxy || said == Forwarded::Unreadable, "{said:?}");
+    if let Some(Forwarded::Address(address)) = text(data).map(read_node) {
+        assert_eq!(read_node(&address.to_string()), Forwarded::Address(address));
     }
 }
 

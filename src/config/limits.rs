@@ -44,8 +44,9 @@ pub struct LimitArgs {
     #[arg(long, env = "ORDERBELL_WRITE_TIMEOUT_MS", default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(500..=600_000))]
     pub write_timeout_ms: u64,
 
-    /// Bytes of answers over plain HTTP that wait for their readers, beyond which these get a quarter of that time.
-    #[arg(long, env = "ORDERBELL_UNREAD_BYTES", default_value_t = 134_217_728, value_parser = clap::value_parser!(u64).range(1_048_576..))]
+    /// Bytes of answers over plain HTTP that wait for their readers; beyond them the reader that has waited longest is cut, of
+    /// the address with the most of them.
+    #[arg(long, env = "ORDERBELL_UNREAD_BYTES", default_value_t = 33_554_432, value_parser = clap::value_parser!(u64).range(1_048_576..))]
     pub unread_bytes: u64,
 
     /// Plain HTTP connections of one address; what comes beyond them while all are busy is answered to kitchen and staff

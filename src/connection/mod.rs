@@ -33,6 +33,7 @@ pub mod sse;
 pub mod stream;
 pub mod subscription;
 pub mod transport;
+pub mod unread;
 pub mod websocket;
 pub mod wire;
 

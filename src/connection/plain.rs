@@ -2,6 +2,7 @@
 //! when places get scarce. A WebSocket keeps its place, and is nobody's any more: the census has limits for it.
 
 use super::address::household;
+use super::unread::{self, Unread};
 use crate::clock;
 use crate::domain::time::Timestamp;
 use crate::telemetry::Metrics;
@@ -9,7 +10,7 @@ use futures_util::task::AtomicWaker;
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Context;
 use std::time::Duration;
@@ -27,7 +28,7 @@ pub struct Bounds {
     pub total: usize,
     /// Plain connections of one address; more are for kitchen and staff. None behind a proxy, whose address all share.
     pub per_address: Option<usize>,
-    /// Bytes of answers that are not read, beyond which their readers get less time.
+    /// The most bytes of answers that wait for their readers.
     pub unread_bytes: usize,
     /// How long a reader may take nothing of an answer.
     pub write_timeout: Duration,
@@ -35,7 +36,7 @@ pub struct Bounds {
 
 /// Tells a connection, on whatever thread it is, that its place was given to another.
 #[derive(Debug, Default)]
-struct Notice {
+pub struct Notice {
     is_evicted: AtomicBool,
     waker: AtomicWaker,
 }
@@ -187,7 +188,7 @@ impl Book {
 struct Inner {
     book: Mutex<Book>,
     bounds: Bounds,
-    unread: AtomicUsize,
+    unread: Unread<Arc<Notice>>,
     metrics: Metrics,
 }
 
@@ -199,7 +200,7 @@ impl Plain {
     /// An empty registry.
     #[must_use]
     pub fn new(bounds: Bounds, metrics: Metrics) -> Self {
-        Self(Arc::new(Inner { book: Mutex::default(), bounds, unread: AtomicUsize::new(0), metrics }))
+        Self(Arc::new(Inner { book: Mutex::default(), bounds, unread: Unread::new(bounds.unread_bytes), metrics }))
     }
 
     /// Its bounds.
@@ -222,7 +223,7 @@ impl Plain {
             return None;
         };
         self.evict(evicted, "idle_connections");
-        Some(Place { plain: self.clone(), id, notice, is_over })
+        Some(Place { plain: self.clone(), id, address: household(address), notice, is_over })
     }
 
     /// Ends connections that have waited too long for a request. To be called every few seconds.
@@ -258,38 +259,30 @@ impl Plain {
         self.0.metrics.hit("connections_per_address");
     }
 
-    /// How long a reader may take nothing: less while more waits for readers than may.
-    #[must_use]
-    pub fn patience(&self) -> Duration {
-        let Bounds { unread_bytes, write_timeout, .. } = self.0.bounds;
-        let is_tight = self.0.unread.load(Ordering::Relaxed) > unread_bytes;
-        if is_tight { write_timeout / 4 } else { write_timeout }
-    }
-
-    /// Counts bytes of an answer that wait for their reader, until what is given is dropped.
+    /// Counts bytes of an answer that wait for their reader, until the returned guard is dropped. Where too many wait, the
+    /// reader that has waited longest is cut, of the address with the most of them.
     #[must_use]
     pub fn hold(&self, bytes: usize) -> Held {
-        self.0.unread.fetch_add(bytes, Ordering::Relaxed);
-        Held { plain: self.clone(), bytes }
+        let held = self.0.unread.hold(bytes);
+        self.relieve();
+        held
+    }
+
+    fn relieve(&self) {
+        self.evict(self.0.unread.overflow(clock::uptime()).into_iter().collect(), "unread_answers");
     }
 }
 
 /// Bytes that wait for their reader.
-pub struct Held {
-    plain: Plain,
-    bytes: usize,
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        self.plain.0.unread.fetch_sub(self.bytes, Ordering::Relaxed);
-    }
-}
+pub type Held = unread::Held<Arc<Notice>>;
+/// A reader that takes nothing.
+pub type Waiting = unread::Waiting<Arc<Notice>>;
 
 /// A place in the registry. Dropping it gives it back.
 pub struct Place {
     plain: Plain,
     id: u64,
+    address: IpAddr,
     notice: Arc<Notice>,
     is_over: bool,
 }
@@ -311,6 +304,15 @@ impl Place {
     pub fn upgrade(&self) {
         self.plain.book().upgrade(self.id);
         self.plain.count();
+    }
+
+    /// Its reader takes nothing of an answer, until the returned guard is dropped.
+    #[must_use]
+    pub fn wait(&self) -> Waiting {
+        let Self { plain, id, address, notice, .. } = self;
+        let waiting = plain.0.unread.wait(*address, *id, clock::uptime(), notice.clone());
+        plain.relieve();
+        waiting
     }
 
     /// Whether its place was given to another; if not, the task is woken when it is.
@@ -426,15 +428,6 @@ mod tests {
         assert!(book.websockets == 4 && book.enter(address(2), at(9), &BOUNDS).is_none());
         book.remove(1);
         assert!(book.websockets == 3 && book.enter(address(2), at(9), &BOUNDS).is_some());
-    }
-
-    #[test]
-    fn whose_answers_are_not_read_gets_less_time_when_many_wait() {
-        let plain = Plain::new(BOUNDS, Metrics::new());
-        let held = plain.hold(101);
-        assert_eq!(plain.patience(), Duration::from_secs(5));
-        drop(held);
-        assert_eq!(plain.patience(), Duration::from_secs(20));
     }
 
     proptest! {

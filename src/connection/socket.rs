@@ -3,7 +3,7 @@
 //!
 //! One type for the node: what is plain today may be TLS tomorrow, and nothing outside this file would see it.
 
-use super::plain::{Place, Work};
+use super::plain::{Place, Waiting, Work};
 use actix_rt::net::TcpStream;
 use actix_rt::time::{Instant, Sleep, sleep};
 use socket2::SockRef;
@@ -28,12 +28,13 @@ struct Blocked {
     /// The dispatcher wanted to read meanwhile.
     wants_read: bool,
     _work: Work,
+    _waiting: Waiting,
 }
 
 /// The socket.
 ///
 /// Bound: while the reader takes nothing, nothing is read from it, so that no request of it makes another answer.
-/// Deadline: a reader that takes nothing for [`Plain::patience`](super::plain::Plain::patience) is cut.
+/// Deadline: a reader that takes nothing for the write timeout is cut, and sooner when too much waits for readers.
 pub struct Socket {
     io: Rc<TcpStream>,
     place: Rc<Place>,
@@ -71,25 +72,33 @@ impl Socket {
 
     /// The reader holds a write up: an error when it has done so for too long.
     fn poll_blocked(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        let patience = self.place.plain().patience();
+        let patience = self.place.plain().bounds().write_timeout;
+        if self.place.is_evicted(cx) {
+            return Poll::Ready(Err(self.reset(ErrorKind::ConnectionAborted)));
+        }
         let place = &self.place;
         let blocked = self.blocked.get_or_insert_with(|| Blocked {
             since: Instant::now(),
             timer: Box::pin(sleep(patience.min(LOOK))),
             wants_read: false,
             _work: Work::begin(place.clone()),
+            _waiting: place.wait(),
         });
         while blocked.timer.as_mut().poll(cx).is_ready() {
             let waited = blocked.since.elapsed();
             if waited >= patience {
                 self.place.plain().count_unread();
-                // Closing resets it: what waits in the kernel would wait on for minutes.
-                let _ = SockRef::from(&*self.io).set_linger(Some(Duration::ZERO));
-                return Poll::Ready(Err(io::Error::new(ErrorKind::TimedOut, "nothing of the answer is read")));
+                return Poll::Ready(Err(self.reset(ErrorKind::TimedOut)));
             }
             blocked.timer.as_mut().reset(Instant::now() + LOOK.min(patience - waited));
         }
         Poll::Pending
+    }
+
+    /// Makes closing reset the connection: what waits in the kernel would wait on for minutes.
+    fn reset(&self, kind: ErrorKind) -> io::Error {
+        let _ = SockRef::from(&*self.io).set_linger(Some(Duration::ZERO));
+        io::Error::new(kind, "nothing of the answer is read")
     }
 
     /// The reader has taken something.
