@@ -47,24 +47,31 @@ pub struct Demo {
 /// Makes the demo restaurant, its tables and its people where absent. `well_known`: with the public keys and passwords.
 ///
 /// # Errors
-/// The store's, and hashing's; and when the public keys or passwords would be open to others than this machine.
+/// The store's, and hashing's.
 pub async fn make(store: &SharedStore, well_known: bool) -> anyhow::Result<Demo> {
     let slug: Slug = SLUG.parse()?;
     let restaurant = match store.restaurant_by_slug(&slug).await? {
         Some(restaurant) => restaurant,
         None => add_restaurant(store, slug).await?,
     };
-    if !well_known {
-        let is_open = has_public_key(store, restaurant.id).await? || has_public_password(store, restaurant.id).await?;
-        ensure!(
-            !is_open,
-            "the demo in this database has the public table keys and passwords, and others could reach it; bind to a loopback address, or give another database (--database-url)"
-        );
-    }
     Ok(Demo {
         people: add_people(store, restaurant.id, well_known).await?,
         tables: add_tables(store, restaurant.id, well_known).await?,
     })
+}
+
+/// Refuses a database whose demo has the public keys or passwords, which would be open to others than this machine.
+///
+/// # Errors
+/// That it has; the store's.
+pub async fn refuse_public(store: &SharedStore) -> anyhow::Result<()> {
+    let Some(restaurant) = store.restaurant_by_slug(&SLUG.parse()?).await? else { return Ok(()) };
+    let is_open = has_public_key(store, restaurant.id).await? || has_public_password(store, restaurant.id).await?;
+    ensure!(
+        !is_open,
+        "the demo in this database has the public table keys and passwords, and others could reach it; bind to a loopback address, or give another database (--database-url)"
+    );
+    Ok(())
 }
 
 async fn has_public_key(store: &SharedStore, restaurant: RestaurantId) -> anyhow::Result<bool> {

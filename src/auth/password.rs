@@ -7,7 +7,8 @@ use secrecy::{ExposeSecret, SecretString};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Kibibytes of memory for one hash (OWASP Password Storage Cheat Sheet: m=19456, t=2, p=1).
 const MEMORY_KIB: u32 = 19_456;
@@ -15,6 +16,8 @@ const PASSES: u32 = 2;
 const LANES: u32 = 1;
 /// The most hashes at one time: each holds a core and 19 MiB. A node with one core makes one.
 const CONCURRENT: usize = 2;
+/// How long an idle thread is kept.
+const KEPT: Duration = Duration::from_secs(600);
 /// The niceness of a thread that hashes (`setpriority(2)`): orders go first when a core is short.
 #[cfg(target_os = "linux")]
 const NICENESS: i32 = 10;
@@ -45,12 +48,35 @@ pub enum PasswordError {
 pub struct Passwords {
     turns: Arc<Semaphore>,
     patience: Duration,
+    threads: Arc<Threads>,
 }
 
 impl Default for Passwords {
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        Self { turns: Arc::new(Semaphore::new(cores.min(CONCURRENT))), patience: PATIENCE }
+        let at_once = cores.min(CONCURRENT);
+        Self { turns: Arc::new(Semaphore::new(at_once)), patience: PATIENCE, threads: Arc::new(Threads::new(at_once)) }
+    }
+}
+
+/// Threads of low priority, which do nothing else: on Linux a priority that was lowered stays so. They are kept, and with them
+/// the memory of a hash. None when they could not be made.
+#[derive(Debug)]
+struct Threads(Option<Runtime>);
+
+impl Threads {
+    fn new(count: usize) -> Self {
+        let mut builder = Builder::new_current_thread();
+        builder.max_blocking_threads(count).thread_keep_alive(KEPT).thread_name("password").on_thread_start(lower_priority);
+        Self(builder.build().ok())
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        if let Some(threads) = self.0.take() {
+            threads.shutdown_background();
+        }
     }
 }
 
@@ -97,23 +123,20 @@ impl Passwords {
         .await
     }
 
-    /// Runs work on a thread of its own when its turn comes: a thread whose priority was lowered cannot be used for anything
-    /// else. The turn ends with the work, not with the caller's patience.
+    /// Runs work on a thread when its turn comes. The turn ends with the work, not with the caller's patience.
     async fn in_turn<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T, PasswordError> + Send + 'static,
     ) -> Result<T, PasswordError> {
+        let threads = self.threads.0.as_ref().ok_or(PasswordError::Failed)?;
         let turn = tokio::time::timeout(self.patience, Arc::clone(&self.turns).acquire_owned()).await;
         let turn: OwnedSemaphorePermit = turn.map_err(|_| PasswordError::Busy)?.map_err(|_| PasswordError::Busy)?;
-        let (sender, receiver) = oneshot::channel();
-        let run = move || {
-            lower_priority();
-            // The caller may have gone.
-            let _ = sender.send(work());
+        let task = threads.spawn_blocking(move || {
+            let outcome = work();
             drop(turn);
-        };
-        std::thread::Builder::new().name("password".to_owned()).spawn(run).map_err(|_| PasswordError::Failed)?;
-        receiver.await.map_err(|_| PasswordError::Failed)?
+            outcome
+        });
+        task.await.map_err(|_| PasswordError::Failed)?
     }
 }
 

@@ -295,7 +295,9 @@ fn too_fast(limit: Limit, wait: Duration) -> Refusal {
     let message = match limit {
         Limit::OrdersByDiner | Limit::OrdersByTable => "too many orders at once; wait a little, or ask a waiter",
         Limit::LinesByDiner | Limit::LinesByTable => "too many dishes at once; wait a little, or ask a waiter",
-        Limit::OrdersByRestaurant | Limit::LinesByRestaurant => "the restaurant gets more orders than it can take right now; wait a little, or ask a waiter",
+        Limit::OrdersByRestaurant | Limit::LinesByRestaurant => {
+            "the restaurant gets more orders than it can take right now; wait a little, or ask a waiter"
+        }
         _ => "too much at once; wait a little and send it again under the same id",
     };
     // A millisecond more than the limiter says, so that whoever waits as told is not refused by a rounding.

@@ -46,7 +46,7 @@ pub struct LimitArgs {
 
     /// Bytes of answers over plain HTTP that wait for their readers; beyond them the reader that has waited longest is cut, of
     /// the address with the most of them.
-    #[arg(long, env = "ORDERBELL_UNREAD_BYTES", default_value_t = 33_554_432, value_parser = clap::value_parser!(u64).range(1_048_576..))]
+    #[arg(long, env = "ORDERBELL_UNREAD_BYTES", default_value_t = 16_777_216, value_parser = clap::value_parser!(u64).range(1_048_576..))]
     pub unread_bytes: u64,
 
     /// Plain HTTP connections of one address; what comes beyond them while all are busy is answered to kitchen and staff

@@ -1,11 +1,12 @@
 //! The restaurant and its menu, for everybody; what is sold out and whether orders are taken, for staff.
 
 use super::body::Body;
+use super::encoded::Encoded;
 use super::etag::BasedOn;
 use super::extract::{Insider, Named};
 use super::problem::Problem;
 use super::state::State;
-use super::{etag, occupancy, shared};
+use super::{etag, occupancy};
 use crate::commands::CommandError;
 use crate::domain::decision::RefusalKind;
 use crate::domain::ids::{MenuItemId, RestaurantId};
@@ -16,11 +17,12 @@ use crate::domain::position::Position;
 use crate::domain::principal::Principal;
 use crate::domain::text::{Name, Slug, Station};
 use crate::domain::time::Timestamp;
+use crate::store::StoreError;
 use crate::store::accounts::Restaurant;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use sha2::{Digest, Sha256};
+use std::sync::Arc;
 
 const JSON: &str = "application/json";
 
@@ -37,17 +39,12 @@ struct Profile {
     feature_level: Level,
 }
 
-async fn menu_of(state: &State, restaurant: &Restaurant) -> Result<Menu, Problem> {
-    state.store.menu(restaurant.id).await?.ok_or_else(|| Problem::not_found("this restaurant has no menu"))
-}
-
-fn tagged(request: &HttpRequest, document: &impl Serialize) -> HttpResponse {
-    // Documents are plain data with text keys, which always serialize.
-    let body = serde_json::to_vec(document).unwrap_or_default();
-    let hash: [u8; 32] = Sha256::digest(&body).into();
-    let mut response = etag::answer(request, etag::tag_of_hash(&hash), JSON, shared::share(hash, body));
-    response.extensions_mut().insert(occupancy::Shared);
-    response
+async fn menu_of(state: &State, restaurant: RestaurantId) -> Result<Arc<Encoded>, Problem> {
+    let text = state.store.menu_text(restaurant).await?.ok_or_else(|| Problem::not_found("this restaurant has no menu"))?;
+    state.menus.of(restaurant, text).map_err(|error| {
+        log::error!(restaurant:%, error:%; "the document of a menu does not read");
+        Problem::from(StoreError::Internal)
+    })
 }
 
 /// `GET /api/v1/restaurants/{slug}`: the public profile.
@@ -55,13 +52,15 @@ fn tagged(request: &HttpRequest, document: &impl Serialize) -> HttpResponse {
 /// # Errors
 /// `not_found`.
 pub async fn profile(state: web::Data<State>, request: HttpRequest, named: Named) -> Result<HttpResponse, Problem> {
-    let menu = menu_of(&state, &named.0).await?;
+    let menu = &menu_of(&state, named.0.id).await?.menu;
     let Restaurant { id, slug, name, currency, .. } = named.0;
     let stations = menu.stations();
     let feature_level = state.live.level.get();
-    let Menu { paused, paused_until, .. } = menu;
+    let Menu { paused, paused_until, .. } = *menu;
     let profile = Profile { id, slug, name, currency, paused, paused_until, stations, feature_level };
-    Ok(tagged(&request, &profile))
+    // Plain data with text keys, which always serializes.
+    let body = serde_json::to_vec(&profile).unwrap_or_default();
+    Ok(etag::answer(&request, etag::tag(&body), JSON, body))
 }
 
 /// `GET /api/v1/restaurants/{slug}/menu`: the menu document, with what is sold out.
@@ -69,7 +68,10 @@ pub async fn profile(state: web::Data<State>, request: HttpRequest, named: Named
 /// # Errors
 /// `not_found`.
 pub async fn menu(state: web::Data<State>, request: HttpRequest, named: Named) -> Result<HttpResponse, Problem> {
-    Ok(tagged(&request, &menu_of(&state, &named.0).await?))
+    let menu = menu_of(&state, named.0.id).await?;
+    let mut response = etag::answer(&request, etag::tag_of_hash(&menu.hash), JSON, menu.body.clone());
+    response.extensions_mut().insert(occupancy::Shared);
+    Ok(response)
 }
 
 /// The body of `PUT …/menu/items/{id}/availability`.

@@ -11,6 +11,7 @@ use crate::protocol::ErrorCode;
 use actix_web::Error;
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header;
 use actix_web::middleware::Next;
 use bytes::Bytes;
 use pin_project_lite::pin_project;
@@ -24,7 +25,8 @@ const PIECE: usize = 16 * 1024;
 /// Marks an answer whose bytes are shared with others, or with the binary: it costs its reader nothing of its own.
 pub(super) struct Shared;
 
-/// Keeps the connection of a request busy until its answer has been written.
+/// Keeps the connection of a request busy until its answer has been written. One that waits for the body of a stranger is not
+/// busy before there is an answer: a body that never ends must not keep a place that somebody else needs.
 ///
 /// # Errors
 /// `unavailable` for guests whose address has more connections than its share; those of kitchen and staff pass.
@@ -37,11 +39,21 @@ pub async fn occupy(request: ServiceRequest, next: Next<impl MessageBody>) -> Re
         let detail = "this address has as many connections as it may; close some, or try again";
         return Err(Problem::from(Refusal::new(ErrorCode::Unavailable, detail).after(2)).into());
     }
-    let work = line.as_ref().map(|line| line.work());
+    let begin = || line.as_ref().map(|line| line.work());
+    let work = if is_strangers_body(&request) { None } else { begin() };
     let response = next.call(request).await?;
+    let work = work.or_else(begin);
     let is_shared = response.response().extensions().contains::<Shared>();
     let plain = line.filter(|_| !is_shared).map(|line| line.plain().clone());
     Ok(response.map_body(|_, body| Pieces::new(body, plain, work)))
+}
+
+/// Whether a body is expected of somebody who has shown no valid token.
+fn is_strangers_body(request: &ServiceRequest) -> bool {
+    let headers = request.headers();
+    let has_body = headers.contains_key(header::TRANSFER_ENCODING)
+        || headers.get(header::CONTENT_LENGTH).is_some_and(|length| length.as_bytes() != b"0");
+    has_body && extract::verified(request.request()).is_err()
 }
 
 /// Kitchen, staff and the like, and what a machine asks for that looks after the node.

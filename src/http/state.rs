@@ -2,6 +2,7 @@
 
 use super::base::Base;
 use super::demo::Demo;
+use super::encoded::EncodedMenus;
 use super::limits::Limits;
 use super::problem::Problem;
 use crate::auth::ended::EndedSessions;
@@ -36,6 +37,8 @@ pub struct State {
     pub limits: Arc<Limits>,
     /// The most bytes of a body: an order of a hundred lines with notes has to fit.
     pub body_bytes: usize,
+    /// Menus as they are sent.
+    pub menus: Arc<EncodedMenus>,
     /// Where guests reach this service.
     pub base: Base,
     /// What the landing page shows, when this is a demonstration.

@@ -28,7 +28,7 @@ use crate::store::nodes::LevelInForce;
 use crate::store::open::{Mode, Settings, open};
 use crate::store::{SharedStore, StoreError};
 use crate::telemetry::Metrics;
-use crate::{broker, housekeeping};
+use crate::{broker, demo, housekeeping};
 use actix::Actor;
 use anyhow::Context;
 use descriptors::Division;
@@ -41,6 +41,8 @@ use std::time::Duration;
 /// Why a node does not start that cannot tell whom to admit.
 const NOBODY_ADMITTED: &str = "cannot read which sessions have ended, and nobody is admitted without it";
 
+/// The most time for closing the database.
+const CLOSING: Duration = Duration::from_secs(5);
 /// How often idle connections are looked for.
 const SWEEP: Duration = Duration::from_secs(2);
 
@@ -105,6 +107,7 @@ impl Node {
             metrics: metrics.clone(),
         });
         let state = State {
+            menus: Arc::default(),
             store: store.clone(),
             sessions: keys.issuer.clone().map(begins_sessions),
             tokens: keys.verifier.clone(),
@@ -194,6 +197,9 @@ pub async fn serve(common: &Common, serve: &Serve) -> anyhow::Result<()> {
     let keys = Keys::of(&keyring(common)?, serve)?;
     let listener = server::listen(serve.bind)?;
     let address = listener.local_addr()?;
+    if !address.ip().is_loopback() {
+        demo::refuse_public(&store).await?;
+    }
     let demo = match serve.demo {
         true => Some(greeting::make_demo(&store, serve, address).await?),
         false => None,
@@ -226,6 +232,9 @@ pub async fn serve(common: &Common, serve: &Serve) -> anyhow::Result<()> {
     }
     if !common.is_sqlite() && node.store.unregister(node.store.node(), None).await.is_err() {
         log::warn!("this node's row stays until other nodes find that it is gone");
+    }
+    if tokio::time::timeout(CLOSING, node.store.close()).await.is_err() {
+        log::warn!("the database was not closed in time");
     }
     log::info!(connections = node.services.census.count(); "stopped");
     Ok(())

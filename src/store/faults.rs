@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 #[derive(Debug, Default)]
 pub struct WriteFaults {
     committed: AtomicU64,
+    looks: AtomicU64,
     count: AtomicU64,
     last: Mutex<Option<&'static str>>,
     is_standing: AtomicBool,
@@ -34,10 +35,16 @@ impl WriteFaults {
         self.count.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// How many commits have succeeded since the start.
+    /// Records that a commit which succeeded wrote nothing. One that carried other units too then counts for less than it
+    /// was, which costs a probe.
+    pub(super) fn looked(&self) {
+        self.looks.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many commits that wrote something have succeeded since the start.
     #[must_use]
     pub fn committed(&self) -> u64 {
-        self.committed.load(Ordering::Relaxed)
+        self.committed.load(Ordering::Relaxed).saturating_sub(self.looks.load(Ordering::Relaxed))
     }
 
     /// Says whether the database takes no writes, as whoever probes it has found.

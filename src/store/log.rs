@@ -223,6 +223,9 @@ pub trait Log: Send + Sync + 'static {
     /// The menu.
     async fn menu(&self, restaurant: RestaurantId) -> Result<Option<Menu>>;
 
+    /// The menu as the text of its document.
+    async fn menu_text(&self, restaurant: RestaurantId) -> Result<Option<String>>;
+
     /// Restaurants whose menu has a pause or an 86 that ends at or before `now`.
     async fn lapsed_menus(&self, now: Timestamp) -> Result<Vec<RestaurantId>>;
 
@@ -241,4 +244,8 @@ pub trait Log: Send + Sync + 'static {
     /// Resolves when the database is no longer the one that was opened, so that nothing more may be acknowledged; returns
     /// what happened to it.
     async fn lost(&self) -> &'static str;
+
+    /// Closes the database in order, after the last unit of work: a SQLite file is whole by itself then, without its
+    /// write-ahead log. What comes later is `Unavailable`.
+    async fn close(&self);
 }

@@ -87,6 +87,34 @@ async fn hundreds_of_sockets_that_wait_do_not_keep_the_kitchen_out() {
     assert!(control.metric("orderbell_plain_connections").await > 400.0, "the control: where there is place, they stay");
 }
 
+/// A socket from one of ten addresses, whose body never ends.
+async fn half_body(server: &Server, number: usize) -> TcpStream {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind(std::net::SocketAddr::from(([127, 0, 0, 2 + (number % 10) as u8], 0))).unwrap();
+    let mut stream = soon("a connection", socket.connect(server.authority().parse().unwrap())).await.unwrap();
+    let head =
+        "POST /api/v1/sessions/refresh HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{";
+    let _ = stream.write_all(head.as_bytes()).await;
+    stream
+}
+
+#[tokio::test]
+async fn bodies_that_never_end_do_not_keep_the_kitchen_and_the_staff_out() {
+    let server = Server::limited("-n 1024", &NO_RATES).await;
+    let (cook, staff) = (server.kitchen("hot").await, server.staff().await);
+    let mut sockets = Vec::new();
+    for number in 0..1200 {
+        sockets.push(half_body(&server, number).await);
+    }
+    tokio::time::timeout(AT_ONCE, cook.screen()).await.expect("a screen gets in at once").alive().await;
+    let orders = tokio::time::timeout(AT_ONCE, staff.get("/api/v1/restaurants/demo/orders")).await;
+    assert_eq!(orders.expect("and so do the staff").status, 200);
+    assert!(server.metric("orderbell_limit_hits_total{limit=\"idle_connections\"}").await > 100.0);
+    // A whole body is answered, from the same addresses too.
+    let refused = server.anybody().post("/api/v1/sessions/refresh", &serde_json::json!({"refresh_token": "x"})).await;
+    assert_eq!(refused.status, 401);
+}
+
 #[tokio::test]
 async fn where_all_of_an_address_are_busy_kitchen_and_staff_are_answered_and_guests_wait() {
     let server = Server::start(&["--connections-per-address", "20"]).await;

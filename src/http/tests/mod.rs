@@ -82,6 +82,7 @@ impl House {
             is_open: true,
         };
         let state = State {
+            menus: Arc::default(),
             sessions: Some(SessionService::new(store.clone(), issuer.clone(), ended.clone(), Lifetimes::default())),
             commands,
             live: Arc::new(live),

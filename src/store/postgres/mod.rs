@@ -126,6 +126,10 @@ async fn lost(_: &PostgresStore) -> &'static str {
     std::future::pending().await
 }
 
+async fn close_store(store: &PostgresStore) {
+    store.pool.close().await;
+}
+
 async fn heads(connection: &mut Connection, ids: Vec<Uuid>) -> Result<Vec<(Uuid, i64)>> {
     Ok(query_as::<Database, (Uuid, i64)>(HEADS).bind(ids).fetch_all(connection).await?)
 }

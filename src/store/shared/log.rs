@@ -100,6 +100,10 @@ impl Log for Backend {
         self.read(move |c| Box::pin(menu(c, restaurant))).await
     }
 
+    async fn menu_text(&self, restaurant: RestaurantId) -> Result<Option<String>> {
+        self.read(move |c| Box::pin(menu_text(c, restaurant))).await
+    }
+
     async fn lapsed_menus(&self, now: Timestamp) -> Result<Vec<RestaurantId>> {
         let ids = self.read(move |c| {
             Box::pin(async move {
@@ -118,7 +122,9 @@ impl Log for Backend {
         // As a write: a database that can be read and not written is not well.
         let epoch = self
             .write(|c| Box::pin(async move { Ok(query_scalar::<Database, String>(sql::accounts::EPOCH).fetch_one(c).await?) }));
-        epoch.await.map(|_| ())
+        epoch.await?;
+        self.faults.looked();
+        Ok(())
     }
 
     async fn probe_write(&self, bytes: usize, at: Timestamp) -> Result<()> {
@@ -135,6 +141,10 @@ impl Log for Backend {
 
     async fn lost(&self) -> &'static str {
         super::lost(self).await
+    }
+
+    async fn close(&self) {
+        super::close_store(self).await;
     }
 }
 
@@ -156,8 +166,12 @@ pub async fn order(connection: &mut Connection, restaurant: RestaurantId, id: Or
 }
 
 pub async fn menu(connection: &mut Connection, restaurant: RestaurantId) -> Result<Option<Menu>> {
+    menu_text(connection, restaurant).await?.map(|json| rows::document(&json)).transpose()
+}
+
+async fn menu_text(connection: &mut Connection, restaurant: RestaurantId) -> Result<Option<String>> {
     let query = query_scalar::<Database, String>(sql::log::MENU).bind(restaurant.uuid());
-    query.fetch_optional(connection).await?.map(|json| rows::document(&json)).transpose()
+    Ok(query.fetch_optional(connection).await?)
 }
 
 async fn orders(

@@ -13,16 +13,17 @@ use std::path::{Path, PathBuf};
 pub struct Identity {
     database: PathBuf,
     file: (u64, u64),
-    log: (u64, u64),
+    /// The write-ahead log, and the index of it that connections share.
+    beside: [(u64, u64); 2],
 }
 
 impl Identity {
     /// That of a database that is open, and so has its write-ahead log beside it.
     ///
     /// # Errors
-    /// When one of the two is not there.
+    /// When one of the files is not there.
     pub fn of(database: &Path) -> io::Result<Self> {
-        Ok(Self { file: inode(database)?, log: inode(&log_of(database))?, database: database.to_owned() })
+        Ok(Self { file: inode(database)?, beside: beside(database)?, database: database.to_owned() })
     }
 
     /// Takes up the log that is there now, after the database was opened again.
@@ -30,7 +31,7 @@ impl Identity {
     /// # Errors
     /// When there is none.
     pub fn follow_log(&mut self) -> io::Result<()> {
-        self.log = inode(&log_of(&self.database))?;
+        self.beside = beside(&self.database)?;
         Ok(())
     }
 
@@ -39,16 +40,19 @@ impl Identity {
         inode(&self.database).is_ok_and(|file| file == self.file)
     }
 
-    /// Whether the paths still lead to both files.
+    /// Whether the paths still lead to every file.
     pub fn is_in_place(&self) -> bool {
-        self.is_same_file() && inode(&log_of(&self.database)).is_ok_and(|log| log == self.log)
+        self.is_same_file() && beside(&self.database).is_ok_and(|beside| beside == self.beside)
     }
 }
 
-fn log_of(database: &Path) -> PathBuf {
-    let mut name = OsString::from(database);
-    name.push("-wal");
-    name.into()
+fn beside(database: &Path) -> io::Result<[(u64, u64); 2]> {
+    let file = |suffix: &str| {
+        let mut name = OsString::from(database);
+        name.push(suffix);
+        inode(Path::new(&name))
+    };
+    Ok([file("-wal")?, file("-shm")?])
 }
 
 fn inode(path: &Path) -> io::Result<(u64, u64)> {
@@ -64,7 +68,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (database, log) = (folder.path().join("db"), folder.path().join("db-wal"));
         assert!(Identity::of(&database).is_err());
-        for path in [&database, &log] {
+        let index = folder.path().join("db-shm");
+        for path in [&database, &log, &index] {
             std::fs::write(path, "x").unwrap();
         }
         let identity = Identity::of(&database).unwrap();
@@ -77,6 +82,9 @@ mod tests {
         assert!(!identity.is_in_place());
         std::fs::rename(folder.path().join("kept"), &log).unwrap();
         assert!(identity.is_in_place());
+        std::fs::rename(&index, folder.path().join("kept")).unwrap();
+        assert!(!identity.is_in_place() && identity.is_same_file());
+        std::fs::rename(folder.path().join("kept"), &index).unwrap();
         let mut reopened = identity;
         std::fs::rename(&log, folder.path().join("kept")).unwrap();
         std::fs::write(&log, "x").unwrap();

@@ -96,6 +96,12 @@ async fn lost(store: &SqliteStore) -> &'static str {
     "the database file was removed or replaced while this server ran; nothing since then was acknowledged"
 }
 
+/// The readers go first: the last connection to close merges the write-ahead log into the file.
+async fn close_store(store: &SqliteStore) {
+    store.readers.close().await;
+    store.writer.close().await;
+}
+
 async fn heads(connection: &mut Connection, ids: Vec<Uuid>) -> Result<Vec<(Uuid, i64)>> {
     let ids: Vec<_> = ids.iter().map(|id| id.simple().to_string()).collect();
     let ids = serde_json::to_string(&ids).map_err(broken)?;

@@ -12,7 +12,7 @@ use std::fs::File;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::timeout;
 
 /// How many units may wait; one more is told `Unavailable`.
@@ -30,6 +30,8 @@ type Job = Box<dyn for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Done> + S
 struct Done {
     /// Whether what it wrote stays.
     keep: bool,
+    /// Whether the database may be what stood in its way.
+    is_suspicious: bool,
     /// Tells the caller, once the group is committed.
     tell: Box<dyn FnOnce() + Send>,
 }
@@ -38,6 +40,7 @@ struct Done {
 pub struct Writer {
     jobs: mpsc::Sender<Job>,
     lost: watch::Receiver<bool>,
+    end: Arc<Notify>,
 }
 
 impl Writer {
@@ -52,8 +55,17 @@ impl Writer {
         let (sender, jobs) = mpsc::channel(QUEUE);
         let (tell_lost, lost) = watch::channel(false);
         let task = Task { options, connection: Some(connection), identity, faults, lost: tell_lost };
-        tokio::spawn(task.run(jobs, lock));
-        Self { jobs: sender, lost }
+        let end = Arc::<Notify>::default();
+        tokio::spawn(task.run(jobs, lock, end.clone()));
+        Self { jobs: sender, lost, end }
+    }
+
+    /// Ends the task and closes its connection.
+    pub async fn close(&self) {
+        self.end.notify_one();
+        // The task holds the other end until it is done.
+        let mut lost = self.lost.clone();
+        while lost.changed().await.is_ok() {}
     }
 
     /// Resolves when the database's files are no longer those that were opened.
@@ -89,8 +101,9 @@ where
             let outcome = AssertUnwindSafe(async { unit(connection).await }).catch_unwind().await;
             let outcome = outcome.unwrap_or_else(|_| Err(broken("a unit of work has panicked")));
             let keep = outcome.is_ok();
+            let is_suspicious = matches!(outcome, Err(StoreError::Unavailable | StoreError::Internal));
             // A caller that has stopped waiting is no error.
-            Done { keep, tell: Box::new(move || drop(reply.send(outcome))) }
+            Done { keep, is_suspicious, tell: Box::new(move || drop(reply.send(outcome))) }
         })
     })
 }
@@ -107,10 +120,17 @@ struct Task {
 
 impl Task {
     /// Commits groups until every sender is gone, or the database's files are.
-    async fn run(mut self, mut jobs: mpsc::Receiver<Job>, lock: Option<File>) {
+    async fn run(mut self, mut jobs: mpsc::Receiver<Job>, lock: Option<File>, end: Arc<Notify>) {
         let mut group = Vec::with_capacity(GROUP);
         loop {
-            match timeout(LOOK, jobs.recv_many(&mut group, GROUP)).await {
+            let queued = async {
+                tokio::select! {
+                    biased;
+                    count = jobs.recv_many(&mut group, GROUP) => count,
+                    () = end.notified() => 0,
+                }
+            };
+            match timeout(LOOK, queued).await {
                 Ok(0) => break,
                 Ok(_) => self.commit(&mut group).await,
                 Err(_) => {}
@@ -122,7 +142,15 @@ impl Task {
                 break;
             }
         }
-        drop(self.connection);
+        let is_lost = *self.lost.borrow();
+        match self.connection.take() {
+            Some(connection) if !is_lost => {
+                if let Err(cause) = connection.close().await {
+                    log::warn!(cause:% = cause; "the database was not closed in order");
+                }
+            }
+            connection => drop(connection),
+        }
         drop(lock);
     }
 
@@ -136,6 +164,9 @@ impl Task {
         match commit(connection, group.drain(..)).await {
             Ok(done) if self.identity.is_in_place() => {
                 self.faults.record(&Ok(()));
+                if done.iter().any(|done| done.is_suspicious) {
+                    self.faults.suspect();
+                }
                 done.into_iter().for_each(|done| (done.tell)());
             }
             Ok(_) => self.lose(),
