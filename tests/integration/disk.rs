@@ -96,10 +96,44 @@ async fn a_full_disk_makes_the_node_unready_until_there_is_place_again() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_idle_node_that_is_only_asked_whether_it_is_ready_finds_its_disk_full() {
+    let disk = SmallDisk::mount();
+    template::copy(template::demo().await, disk.path());
+    let server = Server::run(disk.path().to_owned(), &[]).await;
+    let anybody = server.anybody();
+    disk.fill();
+    // Each question comes sooner than the next probe of an idle node would.
+    let unready = || async { (anybody.get("/readyz").await.status == 503).then_some(()) };
+    eventually("/readyz that knows of the disk", PATIENCE, unready).await;
+    assert_eq!(server.metric("orderbell_database_writable").await, 0.0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_stops_leaves_one_whole_file() {
+    let folder = tempfile::tempdir().unwrap();
+    template::copy(template::demo().await, folder.path());
+    let mut server = Server::run(folder.path().to_owned(), &[]).await;
+    let staff = server.staff().await;
+    let placed = try_place(&staff, &Menu::read(&staff).await).await.unwrap();
+    let database = folder.path().join(DATABASE);
+    assert!(beside(&database, "-wal").exists(), "the control: it is there while the node runs");
+    server.stop().await;
+    assert!(!beside(&database, "-wal").exists() && !beside(&database, "-shm").exists());
+    let restored = tempfile::tempdir().unwrap();
+    fs::copy(&database, restored.path().join(DATABASE)).unwrap();
+    let copy = Server::run(restored.path().to_owned(), &[]).await;
+    copy.staff().await.order(&placed).await;
+}
+
+fn beside(database: &Path, suffix: &str) -> std::path::PathBuf {
+    database.with_file_name(format!("{DATABASE}{suffix}"))
+}
+
 /// What somebody does to the files of a running server.
 type Deed = fn(&Path);
 
-const DEEDS: [(&str, Deed); 4] = [
+const DEEDS: [(&str, Deed); 5] = [
     ("the database removed", |database| fs::remove_file(database).unwrap()),
     ("the database moved away", |database| fs::rename(database, database.with_extension("old")).unwrap()),
     ("the database replaced", |database| {
@@ -107,7 +141,8 @@ const DEEDS: [(&str, Deed); 4] = [
         fs::copy(database, &copy).unwrap();
         fs::rename(copy, database).unwrap();
     }),
-    ("its log removed", |database| fs::remove_file(database.with_file_name(format!("{DATABASE}-wal"))).unwrap()),
+    ("its log removed", |database| fs::remove_file(beside(database, "-wal")).unwrap()),
+    ("the index of its log removed", |database| fs::remove_file(beside(database, "-shm")).unwrap()),
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
