@@ -76,7 +76,7 @@ mod tests {
         let categories: Vec<_> = (1..=names).map(category).collect();
         let id = Uuid::from_u128(7);
         format!(
-            "{{\"restaurant\":\"{id}\",\"currency\":\"BDT\",\"paused\":false,\"categories\":{{{}}},\"items\":{{}}}}",
+            "{{\"restaurant\":\"{id}\",\"currency\":\"BDT\",\"position\":1,\"paused\":false,\"categories\":{{{}}},\"items\":{{}}}}",
             categories.join(",")
         )
     }
