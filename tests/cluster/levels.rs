@@ -22,7 +22,7 @@ async fn until_level(client: &Client, wanted: u16) {
 
 /// Whether an order with a field of level 1 is placed.
 async fn places_with_a_total(site: &Site) -> u16 {
-    let item = site.menu.dish("Cucumber raita");
+    let item = &site.menu.dish("Cucumber raita")["id"];
     let items = json!([{ "menu_item": item, "quantity": 1 }]);
     let order = json!({"service": "takeaway", "items": items, "expected_total": {"amount": 1_000_000, "currency": "BDT"}});
     Client::send(site.staff.placing(&new_id(), &order)).await.status
