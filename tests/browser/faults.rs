@@ -235,7 +235,7 @@ async fn whoever_loses_the_network_all_four_pages_end_alike() {
 
     phone.shows(&order, "served").await;
     for kitchen in [&hot, &expo] {
-        kitchen.tap("[data-do='recall']").await;
+        kitchen.open_recall().await;
         kitchen.shows(&order, "served").await;
     }
     house.agree(&order, &all).await;

@@ -44,6 +44,17 @@ impl Browser {
         Shown { status: shown[0].as_str().unwrap().into(), items: shown[1].as_object().unwrap().clone() }
     }
 
+    /// Opens the list of what was bumped, on a kitchen screen. While the bar above still moves, a touch may land beside its
+    /// button.
+    pub async fn open_recall(&self) {
+        let open = "return document.querySelector('#recall-sheet').open";
+        let begun = std::time::Instant::now();
+        while self.ask(open, vec![]).await != Value::Bool(true) {
+            assert!(begun.elapsed() < crate::support::PATIENCE, "the list of what was bumped does not open");
+            self.tap("[data-do='recall']").await;
+        }
+    }
+
     /// Touches the control of an order.
     pub async fn act(&self, order: &str, action: &str) {
         self.tap(&format!("[data-order='{order}'] [data-action='{action}']")).await;

@@ -48,7 +48,7 @@ async fn one_order_goes_through_a_phone_two_kitchen_screens_and_the_floor() {
     phone.shows(&order, "served").await;
     floor.shows(&order, "served").await;
     for kitchen in [&hot, &expo] {
-        kitchen.tap("[data-do='recall']").await;
+        kitchen.open_recall().await;
         kitchen.shows(&order, "served").await;
     }
     house.agree(&order, &all).await;

@@ -42,7 +42,7 @@ async fn take_away_from_a_table_says_so_on_every_screen() {
     let other = format!("[data-order='{}']", text(&eaten_here));
 
     phone.says(&card, "Take away").await;
-    kitchen.says(&format!("{card} .ticket__head"), "Takeaway").await;
+    kitchen.says(&format!("{card} .incoming__head"), "Takeaway").await;
     floor.says(&format!("{card} .order__head"), "Takeaway").await;
     for screen in [&kitchen, &floor] {
         screen.says_none(&other).await;
@@ -62,7 +62,7 @@ async fn take_away_from_a_table_says_so_on_every_screen() {
     kitchen.says(&format!("{card} .ticket__head"), "Takeaway").await;
     kitchen.inspect("kitchen-takeaway").await;
     house.staff.act(&json!(order), "ready").await;
-    kitchen.tap("[data-do='recall']").await;
+    kitchen.open_recall().await;
     kitchen.says(&format!("#recall {card}"), "Takeaway").await;
 
     on_its_own_page(&house, &phone, &order).await;
@@ -94,6 +94,8 @@ async fn a_delivery_without_a_table_says_so_once() {
     let (kitchen, floor) = tokio::join!(house.kitchen("the expo", None), house.floor());
     let order = house.staff.place(&json!({"service": "delivery", "items": [house.menu.line("Firni", 1)]})).await["id"].clone();
     let card = format!("[data-order='{}']", text(&order));
+    kitchen.says(&format!("{card} .incoming__head"), "Delivery").await;
+    house.staff.act(&order, "accept").await;
     kitchen.says(&format!("{card} .ticket__place"), "Delivery").await;
     floor.says(&format!("{card} .order__place"), "Delivery").await;
     let place = "return document.querySelector(arguments[0]).innerText.trim() === 'Delivery'";

@@ -35,7 +35,7 @@ async fn the_kitchens_page_is_for_everybody() {
     screen.tap("[data-do='all-day']").await;
     screen.sees("#all-day-panel").await;
     screen.inspect("kitchen-all-day").await;
-    screen.tap("[data-do='recall']").await;
+    screen.open_recall().await;
     screen.shows(text(&evening.ready), "ready").await;
     screen.inspect("kitchen-recall").await;
     screen.tap("#recall-sheet [data-do='close']").await;
