@@ -1,5 +1,6 @@
 import { followLifecycle } from '../client/lifecycle.js';
 import { Orderbell } from '../client/orderbell.js';
+import { backClosesSheets } from '../views/back.js';
 import { ConnectionBanner } from '../views/connection_banner.js';
 import { beat, find, onAction, pageVersion } from '../views/dom.js';
 import { connectionWords } from '../views/format.js';
@@ -26,6 +27,8 @@ const BUMPED_CHECK_MS = 500;
 /** Nobody has touched the screen for this long: it may load itself anew; and even amid a dialog that was left open. */
 const QUIET_MS = 4_000;
 const FORGOTTEN_MS = 60_000;
+/** Nobody is about to touch a ticket: all of them may move, where that shows more. */
+const UNTOUCHED_MS = 10_000;
 
 /** A cancelled ticket that nobody has confirmed is heard again this often: somebody may be cooking it. */
 const CANCELLED_AGAIN_MS = 30_000;
@@ -84,6 +87,7 @@ export class KitchenScreen {
     followLifecycle(this.#bell, window);
     followVersion(this.#bell, () => this.#isQuiet());
     keepAwake();
+    backClosesSheets();
     keepCopy(this.#bell, pageVersion() ?? '');
     setInterval(() => this.#tick(), 1000);
     this.#due();
@@ -230,6 +234,7 @@ export class KitchenScreen {
     this.#view.draw({
       tickets: this.#tickets, memory: this.#memory, settings: this.#settings.values, sound: this.#sound,
       station, bound: this.#station !== undefined, bell: this.#bell, room: this.#room,
+      untouched: performance.now() - this.#touchedAt > UNTOUCHED_MS,
     });
     clearTimeout(this.#letGo);
     if (this.#view.shown.some(({ state }) => state === 'bumped')) this.#letGo = setTimeout(() => this.#due(), BUMPED_CHECK_MS);

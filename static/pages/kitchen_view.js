@@ -24,6 +24,7 @@ const SLIVER = 24;
  * @property {string | undefined} station the one that is shown
  * @property {boolean} bound the station is the token's own
  * @property {import('../views/sound.js').Sound} sound
+ * @property {boolean} untouched nobody has touched the screen for a while
  * @property {any} bell @property {any} room
  */
 export class KitchenView {
@@ -33,7 +34,8 @@ export class KitchenView {
   /** The tickets that the digits bump, as they were drawn. @type {string[]} */ #slots = [];
   #lastMove = new LastMove();
   #board = new TicketBoard();
-  /** Columns, as the settings have them. */ #columns = 'auto';
+  /** Columns, as the settings have them, and what else decides about the size of letters. */ #columns = 'auto';
+  #letters = '';
   #scrolled;
   /** @type {any} */ #resting;
 
@@ -45,12 +47,14 @@ export class KitchenView {
       if (ticket) this.#select(ticket);
     });
     find('#board').addEventListener('scroll', () => {
+      this.#board.scrolled();
       this.#drawMore();
       clearTimeout(this.#resting);
       this.#resting = setTimeout(this.#scrolled, RESTS_MS);
     }, { passive: true });
     // Not the window's `resize`: it comes before the columns have found their new places.
     const resized = new ResizeObserver(() => {
+      this.#board.resized();
       this.#board.layOut(this.#columns);
       this.#drawMore();
     });
@@ -84,7 +88,7 @@ export class KitchenView {
   }
 
   /** @param {Scene} scene */
-  #drawTickets({ bell, room, memory, settings, station }) {
+  #drawTickets({ bell, room, memory, settings, station, untouched }) {
     this.#slots = this.#inSight().slice(0, 9);
     const slots = new Map(this.#slots.map((id, index) => [id, index + 1]));
     const places = this.#board.places();
@@ -100,8 +104,11 @@ export class KitchenView {
       thresholds: settings,
     })));
     render(find('#blank'), this.shown.length === 0 && blankView(bell, room));
+    const letters = `${settings.letters} ${settings.columns}`;
+    if (letters !== this.#letters) this.#board.resized();
+    this.#letters = letters;
     this.#columns = settings.columns;
-    this.#board.layOut(settings.columns, changed);
+    this.#board.layOut(settings.columns, changed, untouched);
     this.#lastMove.note(places, this.#board.places(), performance.now());
     // The ticket that the keys were on is gone: they are on the one that took its place.
     if (focused >= 0 && !this.focused) this.#element(this.#selected)?.focus();
@@ -115,9 +122,9 @@ export class KitchenView {
   /** Digits are for what a cook sees: they begin with the page that was scrolled to. @returns {string[]} ids */
   #inSight() {
     const ids = this.shown.filter(hasSlot).map(({ id }) => id);
-    const board = find('#board');
-    if (board.scrollLeft < SLIVER) return ids;
-    const edge = board.getBoundingClientRect().left + SLIVER;
+    const { scrollLeft, left } = this.#board.edges;
+    if (scrollLeft < SLIVER) return ids;
+    const edge = left + SLIVER;
     const gone = [...this.#board.places()].filter(([, { right }]) => right < edge).map(([id]) => id);
     return ids.filter((id) => !gone.includes(id));
   }
@@ -168,12 +175,11 @@ export class KitchenView {
 
   /** Tickets beyond an edge are announced: a cook does not scroll to find out. */
   #drawMore() {
-    const board = find('#board');
-    const { left, right } = board.getBoundingClientRect();
+    const { left, right, scrollLeft } = this.#board.edges;
     const bumped = new Set(this.shown.filter(({ state }) => state === 'bumped').map(({ id }) => id));
     const places = [...this.#board.places()].filter(([id]) => !bumped.has(id)).map(([, place]) => place);
     const more = places.filter((place) => place.left > right - SLIVER).length;
-    const before = board.scrollLeft < SLIVER ? 0 : places.filter((place) => place.right < left + SLIVER).length;
+    const before = scrollLeft < SLIVER ? 0 : places.filter((place) => place.right < left + SLIVER).length;
     say(find('#before'), before, `← ${before} before`);
     say(find('#more'), more, `${more} more →`);
   }

@@ -5,7 +5,7 @@ import { HURRY_MINUTES } from './urgency.js';
 /** @typedef {{letters: string, columns: string, hurryMinutes: number, warnMinutes: number, lateMinutes: number, theme: string, shortcuts: boolean, filter: string, allDay: boolean}} Settings */
 
 /** @type {Settings} */
-const DEFAULTS = { letters: 'far', columns: 'auto', hurryMinutes: HURRY_MINUTES, warnMinutes: 10, lateMinutes: 20, theme: 'dark', shortcuts: true, filter: '', allDay: false };
+const DEFAULTS = { letters: 'large', columns: 'auto', hurryMinutes: HURRY_MINUTES, warnMinutes: 10, lateMinutes: 20, theme: 'dark', shortcuts: true, filter: '', allDay: false };
 
 const MOST_MINUTES = 240;
 

@@ -1,10 +1,13 @@
 import { h } from './dom.js';
-import { REASON_WORDS, age, clock, count, place } from './format.js';
+import { REASON_WORDS, age, count, place } from './format.js';
 import { icon } from './icons.js';
 import { isOpen } from './kitchen_model.js';
-import { ageView, allergyWord, noteView, placeView, serviceBadge } from './order_parts.js';
+import { ageView, allergyWord, levelWord, noteView, placeView, serviceBadge } from './order_parts.js';
 import { clockOf, levelAt } from './urgency.js';
 
+/** A table's name with more letters takes two lines of small ones in the head. */
+const LONG_TABLE = 3;
+const FACE = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' });
 /** Nobody in the kitchen can hurry it. */
 const NEVER = { warnMinutes: Infinity, lateMinutes: Infinity };
 
@@ -41,7 +44,7 @@ function ticketView(ticket, look) {
     'data-key': id, 'data-order': id, 'data-status': order.status, 'data-ticket': state,
     'data-urgency': isOpen(ticket) ? levelAt(ticketClock(ticket, look), look.now) : 'fresh',
     'data-rush': Boolean(order.rush), 'data-selected': look.selected, 'data-pending': Boolean(order.pending),
-    'tabindex': look.selected ? 0 : -1, 'aria-label': `Order ${order.number}, ${place(order)}`,
+    'tabindex': look.selected ? 0 : -1, 'aria-label': `Order ${order.number}, ${place(order)}`, 'data-name': `Order ${order.number}`,
   }, head(ticket, look), flags(ticket, look), notes(order), items(ticket, look), elsewhere(ticket), foot(ticket, look));
 }
 
@@ -50,9 +53,21 @@ function head(ticket, look) {
   const { order } = ticket;
   return h('header.ticket__head', {},
     h('h2.ticket__number', {}, h('span.visually-hidden', {}, 'Order '), order.number),
-    h('p.ticket__place', {}, placeView(order)),
-    h('div.ticket__clock', {}, ageView(ticketClock(ticket, look), look.now),
-      ticket.promised !== undefined && h('p.ticket__promise', {}, h('span.visually-hidden', {}, 'promised '), `by ${clock(ticket.promised)}`)));
+    h(`p.ticket__place${(order.table ?? '').length > LONG_TABLE ? '.ticket__place--long' : ''}`, {}, placeView(order)),
+    h('div.ticket__clock', {}, ageView(ticketClock(ticket, look), look.now), dueView(ticket, look)));
+}
+
+/** Below the age: how urgent it is, in a word, and what was promised. @param {import('./kitchen_model.js').Ticket} ticket @param {Look} look */
+function dueView(ticket, look) {
+  const word = levelWord(levelAt(ticketClock(ticket, look), look.now));
+  if (!word && ticket.promised === undefined) return null;
+  return h('p.ticket__due', {}, word && h('b', { 'aria-hidden': true }, word),
+    ticket.promised !== undefined && h('span.ticket__promise', {}, h('span.visually-hidden', {}, 'promised '), `by ${faceOf(ticket.promised)}`));
+}
+
+/** `9:41` without the half of the day: a promise is for the next hours, and the head of a ticket has no room. @param {number} time */
+function faceOf(time) {
+  return FACE.formatToParts(time).filter(({ type }) => type !== 'dayPeriod').map(({ value }) => value).join('').trim();
 }
 
 /** @param {import('./kitchen_model.js').Ticket} ticket @param {Look} look */

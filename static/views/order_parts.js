@@ -24,6 +24,11 @@ export function ageView({ since, warnAt, lateAt }, now) {
     icon(sign), h('span.age__time.numeric', {}, age(now - since)), word && h('span.age__word', {}, word));
 }
 
+/** @param {'fresh' | 'warn' | 'late'} level @returns {string} empty when there is no hurry */
+export function levelWord(level) {
+  return LEVELS[level].word;
+}
+
 /** @param {ParentNode} root @param {number} now server ms @returns {boolean} one has passed a threshold: draw anew */
 export function tickAges(root, now) {
   let passed = false;

@@ -11,6 +11,7 @@ mod driver;
 mod engines;
 mod evening;
 mod faults;
+mod glass;
 mod guest;
 mod hooks;
 mod house;

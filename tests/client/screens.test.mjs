@@ -341,13 +341,14 @@ test('a change stays to be confirmed over a reload', () => {
 });
 
 test('tickets fill columns in order, and go on in the next where they can be cut', () => {
-  const grid = { height: 100, gap: 10 };
-  const placed = (heights, cut = () => null) => pack(heights.map((height, thing) => ({ thing, height })), grid, cut).map(({ column, top, cut: how }) => [column, top, how?.span ?? 1].join());
-  assert.deepEqual(placed([40, 40, 40, 30, 90, 50]), ['0,0,1', '0,50,1', '1,0,1', '1,50,1', '2,0,1', '3,0,1']);
-  const half = (_, skip) => ({ skip, span: 2, bottom: 30 });
-  assert.deepEqual(placed([50, 60, 60, 60], half), ['0,0,1', '0,60,2', '1,40,1', '2,0,1'], 'a cut one is followed by the next');
-  assert.deepEqual(placed([80, 60], half), ['0,0,1', '1,0,1'], 'too little is left to begin in');
-  assert.deepEqual(placed([250, 40], () => ({ skip: 0, span: 3, bottom: 50 })), ['0,0,3', '2,60,1'], 'what is longer than a column');
+  const column = { height: 100, gap: 10, mark: 5 };
+  const dishes = (number, foot = 10) => ({ head: 10, items: Array.from({ length: number }, () => 20), foot });
+  const placed = (shapes, columns) => pack(shapes, column, columns).map(({ column: at, top, cut }) => [at, top, cut?.breaks.join('+') ?? '-'].join());
+  assert.deepEqual(placed([dishes(1), dishes(1), dishes(1), dishes(2)]), ['0,0,-', '0,50,-', '1,0,-', '2,0,-'], 'two dishes stay together');
+  assert.deepEqual(placed([dishes(2), { ...dishes(3), items: [40, 20, 20] }]), ['0,0,-', '1,0,-'], 'no head without a dish');
+  assert.deepEqual(placed([dishes(1), dishes(3), dishes(1)]), ['0,0,-', '0,50,2', '1,45,-'], 'the last dish keeps its buttons');
+  assert.deepEqual(placed([dishes(1), dishes(3)], 2), ['0,0,-', '1,0,-'], 'none is cut as long as all have room');
+  assert.deepEqual(placed([dishes(9), dishes(1)]), ['0,0,4+8', '2,45,-'], 'what is longer than a column');
 });
 
 test('minutes go by one at first, then by five, and stay within a shift', () => {

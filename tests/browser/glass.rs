@@ -1,0 +1,89 @@
+//! A kitchen screen fills its glass: whole tickets in sight, the size of their letters, and what is left black.
+
+use crate::browser::Browser;
+use crate::house::House;
+use serde_json::{Value, json};
+
+/// More tickets than any of the screens has room for.
+const TICKETS: usize = 24;
+/// Lines that guests order together: some with a choice, some with a name that takes two lines.
+const ORDERS: [[&str; 3]; 4] = [
+    ["Beef rezala", "Fuchka", "Firni"],
+    ["Chicken roast", "Masala cha", "Borhani"],
+    ["Firni", "Beef rezala", "Masala cha"],
+    ["Fuchka", "Chicken roast", "Borhani"],
+];
+
+/// A screen, the fewest whole tickets and the smallest letters of dishes, in CSS pixels: 13 minutes of arc at two metres on
+/// 21.5 inches of 1920 by 1080 are 42.
+struct Glass {
+    width: u32,
+    height: u32,
+    tickets: u64,
+    letters: f64,
+}
+
+const SCREENS: [Glass; 4] = [
+    Glass { width: 1920, height: 1080, tickets: 9, letters: 41.0 },
+    Glass { width: 1280, height: 800, tickets: 7, letters: 27.0 },
+    Glass { width: 3840, height: 2160, tickets: 10, letters: 83.0 },
+    Glass { width: 1080, height: 1920, tickets: 9, letters: 41.0 },
+];
+/// The most of the board that may be black while tickets wait beyond its edge.
+const UNUSED: f64 = 0.2;
+
+/// Whole tickets in sight, the share of the board without one, and the size of letters. A ticket that goes on in the next
+/// column is what its parts are; a part that begins above the edge of another is an overlap.
+const MEASURE: &str = "const board = document.querySelector('#board').getBoundingClientRect();
+    const parts = (ticket) => (ticket.hasAttribute('data-kept-span')
+      ? [...ticket.querySelectorAll('.ticket__head, .ticket__flags, .ticket > .note, .item, .ticket__elsewhere, .ticket__foot')] : [ticket])
+      .map((part) => part.getBoundingClientRect());
+    const inside = (box) => box.left >= board.left - 1 && box.right <= board.right + 1 && box.bottom <= board.bottom + 1;
+    const tickets = [...document.querySelectorAll('#tickets > [data-order]')].map(parts);
+    const seen = tickets.flat().filter(inside);
+    const overlap = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 2 && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 2;
+    return {
+      whole: tickets.filter((boxes) => boxes.every(inside)).length,
+      unused: 1 - seen.reduce((sum, { width, height }) => sum + width * height, 0) / (board.width * board.height),
+      letters: parseFloat(getComputedStyle(document.querySelector('.item__name')).fontSize),
+      overlaps: tickets.some((one, at) => tickets.some((other, there) => at < there && one.some((a) => other.some((b) => overlap(a, b))))),
+      tall: [...document.querySelectorAll('.ticket button')].filter((one) => one.getBoundingClientRect().height < 55).length,
+    }";
+
+async fn measured(screen: &Browser, glass: &Glass) -> Value {
+    let metrics = json!({"width": glass.width, "height": glass.height, "deviceScaleFactor": 1, "mobile": false});
+    screen.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
+    let whole =
+        "return innerWidth === arguments[0] && document.querySelectorAll('#tickets > [data-order]').length === arguments[1]";
+    screen.until("the size taken", whole, vec![glass.width.into(), TICKETS.into()]).await;
+    screen.until("the columns in their places", SETTLED, vec![]).await;
+    screen.ask(MEASURE, vec![]).await
+}
+
+/// Twice the same, a frame apart.
+const SETTLED: &str = "const now = [...document.querySelectorAll('#tickets > [data-order]')].map((one) => { const { left, top, width } = one.getBoundingClientRect(); return [left, top, width].join(); }).join(' ');
+    const same = window.stood === now;
+    window.stood = now;
+    return same";
+
+#[tokio::test]
+async fn a_kitchen_screen_shows_many_whole_tickets_in_letters_that_are_read_across_the_room() {
+    let house = House::open(1, &[]).await;
+    for number in 0..TICKETS {
+        let lines: Vec<Value> = ORDERS[number % ORDERS.len()].iter().map(|dish| house.menu.line(dish, 1)).collect();
+        let guest = house.server.diner(&(number % 12 + 1).to_string()).await;
+        let order = guest.place(&json!({"service": "dine_in", "items": lines})).await["id"].clone();
+        house.staff.act(&order, "accept").await;
+    }
+    let screen = house.kitchen("the screen", None).await;
+    for glass in &SCREENS {
+        let at = format!("{}x{}", glass.width, glass.height);
+        let seen = measured(&screen, glass).await;
+        eprintln!("{at}: {seen}");
+        assert!(seen["whole"].as_u64().unwrap() >= glass.tickets, "{at}: {seen}");
+        assert!(seen["unused"].as_f64().unwrap() <= UNUSED, "{at}: {seen}");
+        assert!(seen["letters"].as_f64().unwrap() >= glass.letters, "{at}: {seen}");
+        assert_eq!((&seen["overlaps"], &seen["tall"]), (&json!(false), &json!(0)), "{at}: {seen}");
+    }
+    screen.has_no_complaint().await;
+}
