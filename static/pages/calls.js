@@ -1,4 +1,5 @@
 import { WORDS, clock, errorWords } from '../languages/language.js';
+import { backClosesSheets } from '../views/back.js';
 import { h, onAction, render } from '../views/dom.js';
 import { icon } from '../views/icons.js';
 import { UNSEEN_MS } from '../views/order_view.js';
@@ -37,6 +38,7 @@ export class Calls {
     this.#sheet = sheet;
     this.#body = body;
     this.#strip = strip;
+    backClosesSheets();
     onAction(sheet, 'data-action', (_, control) => this.#call(control.dataset.reason ?? 'help'));
     onAction(strip, 'data-do', (does, control) => {
       if (does === 'call-read') this.#keep(this.#calls.filter(({ id }) => id !== control.closest('[data-call]')?.getAttribute('data-call')));

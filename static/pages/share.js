@@ -1,4 +1,5 @@
 import { WORDS, ageInWords } from '../languages/language.js';
+import { backClosesSheets } from '../views/back.js';
 import { h, onAction } from '../views/dom.js';
 import { toast } from '../views/toasts.js';
 import { linkTo } from './page_state.js';
@@ -38,6 +39,7 @@ function showLink(link, hint) {
   onAction(sheet, 'data-do', (does) => {
     if (does === 'copy') copy(field, sheet);
   });
+  backClosesSheets();
   sheet.addEventListener('close', () => sheet.remove());
   document.body.append(sheet);
   sheet.showModal();

@@ -1,8 +1,12 @@
+let isWatching = false;
+
 /**
  * Makes an open sheet a place in the history: going back closes it and stays on the page. Every dialog of the page takes part,
- * whoever opens and closes it.
+ * whoever opens and closes it. Calls after the first do nothing.
  */
 export function backClosesSheets() {
+  if (isWatching) return;
+  isWatching = true;
   // A page that was loaded again while a sheet was open has none.
   if (isSheet()) history.replaceState(null, '');
   const watch = new MutationObserver((changes) => {

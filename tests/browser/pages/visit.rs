@@ -82,6 +82,34 @@ async fn going_back_closes_a_sheet_and_stays_on_the_page() {
 }
 
 #[tokio::test]
+async fn going_back_closes_the_sheets_of_an_order_and_of_a_kitchen_screen() {
+    let house = House::open(2, &[]).await;
+    let phone = house.phone(5).await;
+    phone.add(house.menu.dish("Firni")).await;
+    phone.place().await;
+    let order = phone.only_order().await;
+    house.staff.act(&json!(order), "accept").await;
+    phone.goto(&format!("/orders/{order}")).await;
+    phone.is("live").await;
+    for (opens, sheet) in [("#call", "#call-sheet[open]"), ("[data-do='share']", "dialog[open]")] {
+        phone.tap(opens).await;
+        phone.sees(sheet).await;
+        back(&phone).await;
+        assert_eq!(phone.until("the sheet closed", CLOSED, vec![]).await, format!("/orders/{order}"), "{opens}");
+    }
+    phone.has_no_complaint().await;
+
+    let screen = house.kitchen("the screen", None).await;
+    for opens in ["recall", "settings"] {
+        screen.tap(&format!("[data-do='{opens}']")).await;
+        screen.sees("dialog[open]").await;
+        back(&screen).await;
+        assert_eq!(screen.until("the sheet closed", CLOSED, vec![]).await, "/kitchen", "{opens}");
+    }
+    screen.has_no_complaint().await;
+}
+
+#[tokio::test]
 async fn a_call_that_is_done_can_be_undone_and_is_sent_a_moment_later() {
     let house = House::open(2, &[]).await;
     let phone = house.phone(6).await;
