@@ -77,14 +77,19 @@ impl Driver {
     pub async fn open(&self, form: Form) -> (Client, String) {
         match self {
             Self::Chromium(driver) => (driver.open(form, &json!({})).await, driver.url.clone()),
-            Self::OneByOne(drivers) => drivers.open(form).await,
+            Self::OneByOne(drivers) => drivers.open_with(form, json!({})).await,
         }
     }
 
-    /// As [`Self::open`], with preferences that somebody has set; Chromium alone.
-    pub async fn open_with(&self, form: Form, preferences: &Value) -> (Client, String) {
-        let Self::Chromium(driver) = self else { panic!("only Chromium is given preferences") };
-        (driver.open(form, preferences).await, driver.url.clone())
+    /// As [`Self::open`], where somebody has told the browser to block all cookies. WebKit's driver cannot.
+    pub async fn open_cookieless(&self, form: Form) -> (Client, String) {
+        match self {
+            Self::Chromium(driver) => {
+                let blocked = json!({"profile.default_content_setting_values.cookies": 2});
+                (driver.open(form, &blocked).await, driver.url.clone())
+            }
+            Self::OneByOne(drivers) => drivers.open_with(form, json!({"network.cookie.cookieBehavior": 2})).await,
+        }
     }
 }
 

@@ -1,16 +1,17 @@
 //! The main walk in the engines that most guests hold in their hands and that other tests do not use: WebKit, which draws
-//! every page on an iPhone, and Firefox's.
+//! every page on an iPhone, and Firefox's; also where nothing can be kept.
 
 use crate::driver::Engine;
 use crate::faults::{BACK, is_back};
 use crate::house::House;
 use crate::proxy::Network;
 use crate::renewals::{GUEST, comes_through};
+use crate::storage::{Refusal, guest};
 use serde_json::{Value, json};
 
 /// The code on the table, an order, its way through the kitchen amid a cut, and the table again.
 async fn walk(engine: Engine) {
-    let house = House::open_in(engine, 3, &["--heartbeat-ms", "2000"]).await;
+    let house = House::open_in(engine, 4, &["--heartbeat-ms", "2000"]).await;
     let (phone, kitchen, floor) = tokio::join!(house.phone(7), house.kitchen("the kitchen", None), house.floor());
     let all = [&phone, &kitchen, &floor];
     for screen in all {
@@ -61,6 +62,12 @@ async fn walk(engine: Engine) {
     comes_through(&phone, GUEST).await;
     phone.shows(&order, "served").await;
     assert_eq!(house.orders().await.iter().map(|order| &order["id"]).collect::<Vec<_>>(), [&Value::from(order)]);
+
+    // And another guest, whose browser keeps nothing.
+    guest(&house, Refusal::Quota).await;
+    if engine == Engine::Gecko {
+        guest(&house, Refusal::Cookies).await;
+    }
 }
 
 const OFFLINE: &str = "return document.documentElement.dataset.connection === 'offline'";

@@ -6,7 +6,7 @@ use crate::hooks::Shown;
 use crate::proxy::Proxy;
 use crate::support::client::text;
 use crate::support::{Client, Menu, Server};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// Browsers that may be alive at a time; more than this, and a small machine spends its time on starting them.
@@ -47,8 +47,7 @@ impl House {
     /// A browser that is nowhere yet, and that somebody has told to block all cookies: it keeps nothing at all.
     pub async fn cookieless(&self, name: &'static str, form: Form) -> Browser {
         let proxy = Proxy::before(self.server.authority().parse().unwrap()).await;
-        let blocked = json!({"profile.default_content_setting_values.cookies": 2});
-        Browser::of(name, self.driver.open_with(form, &blocked).await, proxy).await
+        Browser::of(name, self.driver.open_cookieless(form).await, proxy).await
     }
 
     /// A guest's phone that has just scanned a table's code.

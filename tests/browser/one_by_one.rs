@@ -38,11 +38,11 @@ impl OneByOne {
         Self { engine, display: format!(":{number}"), home: tempfile::tempdir().unwrap(), processes }
     }
 
-    /// A browser with a profile of its own, and the address of its driver.
-    pub async fn open(&self, form: Form) -> (Client, String) {
+    /// A browser with a profile of its own and preferences that Firefox alone knows, and the address of its driver.
+    pub async fn open_with(&self, form: Form, preferences: Value) -> (Client, String) {
         let (url, capabilities) = match self.engine {
             Engine::WebKit => (self.webkit_driver().await, json!({})),
-            Engine::Gecko | Engine::Chromium => (self.geckodriver().await, firefox()),
+            Engine::Gecko | Engine::Chromium => (self.geckodriver().await, firefox(preferences)),
         };
         let client = connect(&url, capabilities).await;
         let (width, height) = form.size();
@@ -113,18 +113,19 @@ fn geckodriver() -> PathBuf {
     PathBuf::from("geckodriver")
 }
 
-fn firefox() -> Value {
-    json!({"moz:firefoxOptions": {
-        "binary": "/usr/bin/firefox-esr",
-        "prefs": {
-            // Nothing that calls home.
-            "app.update.auto": false,
-            "browser.safebrowsing.downloads.remote.enabled": false,
-            "datareporting.policy.dataSubmissionEnabled": false,
-            "network.captive-portal-service.enabled": false,
-            "network.connectivity-service.enabled": false,
-            "toolkit.telemetry.server": "",
-            "intl.accept_languages": "en-GB, en",
-        },
-    }})
+fn firefox(preferences: Value) -> Value {
+    let mut all = json!({
+        // Nothing that calls home.
+        "app.update.auto": false,
+        "browser.safebrowsing.downloads.remote.enabled": false,
+        "datareporting.policy.dataSubmissionEnabled": false,
+        "network.captive-portal-service.enabled": false,
+        "network.connectivity-service.enabled": false,
+        "toolkit.telemetry.server": "",
+        "intl.accept_languages": "en-GB, en",
+    });
+    if let (Value::Object(all), Value::Object(more)) = (&mut all, preferences) {
+        all.extend(more);
+    }
+    json!({"moz:firefoxOptions": {"binary": "/usr/bin/firefox-esr", "prefs": all}})
 }

@@ -8,10 +8,10 @@ use serde_json::json;
 
 /// How a browser refuses to keep something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Refusal {
-    /// As Chromium does it with "block all cookies".
+pub enum Refusal {
+    /// Somebody has told the browser to block all cookies. WebKit has no driver for it.
     Cookies,
-    /// A look at any storage throws, and what else a browser may lack is not there.
+    /// A look at any storage throws, and what else a browser may lack is not there; Chromium alone.
     Getters,
     /// There is no room.
     Quota,
@@ -42,7 +42,8 @@ impl House {
                 browser.devtools("Page.addScriptToEvaluateOnNewDocument", json!({"source": THROWING})).await;
             }
             Refusal::Quota => {
-                browser.goto("/healthz").await;
+                // A text of the same origin. Firefox shows JSON in a page of its own, with a storage of its own.
+                browser.goto("/languages/en.js").await;
                 browser.ask(FULL, vec![]).await;
             }
         }
@@ -76,7 +77,7 @@ async fn for_everybody(house: &House, refusal: Refusal) {
 }
 
 /// Orders, follows the order on its own page, and again after that was loaded anew.
-async fn guest(house: &House, refusal: Refusal) {
+pub async fn guest(house: &House, refusal: Refusal) {
     let phone = house.refusing("the phone", Form::Phone, refusal).await;
     phone.goto("/t/demo-table-3").await;
     phone.is("live").await;
