@@ -43,16 +43,31 @@ struct Cli {
 enum Command {
     /// Serve diners, kitchen screens and staff.
     Serve(Box<Serve>),
-    /// Bring the database's schema up to date, and stop.
-    Migrate,
-    /// Print a token, for a screen or a script; list those printed, and take one back.
-    Token(TokenArgs),
+    #[command(flatten)]
+    Database(DatabaseCommand),
     /// Print a fresh pair of keys: the half that signs tokens, and the half that verifies them alone.
     Keys {
         /// The id of both. Default: made of the public one.
         #[arg(long, value_parser = parse_kid)]
         kid: Option<Key>,
     },
+    /// Print a fresh key for messages to guests' phones, as a line for the environment, and its public half.
+    Vapid,
+    /// Ask a running server whether it is ready; for containers.
+    Healthcheck {
+        /// The address to ask.
+        #[arg(long, env = "ORDERBELL_BIND", default_value = "127.0.0.1:8080")]
+        bind: std::net::SocketAddr,
+    },
+}
+
+/// Commands that work on the database, beside a node or without one.
+#[derive(Debug, Subcommand)]
+enum DatabaseCommand {
+    /// Bring the database's schema up to date, and stop.
+    Migrate,
+    /// Print a token, for a screen or a script; list those printed, and take one back.
+    Token(TokenArgs),
     /// Restaurants.
     #[command(subcommand)]
     Restaurant(RestaurantCommand),
@@ -67,14 +82,6 @@ enum Command {
     Guest(guests::GuestCommand),
     /// Take the words and ids of guests out of old orders now.
     Purge(guests::PurgeArgs),
-    /// Print a fresh key for messages to guests' phones, as a line for the environment, and its public half.
-    Vapid,
-    /// Ask a running server whether it is ready; for containers.
-    Healthcheck {
-        /// The address to ask.
-        #[arg(long, env = "ORDERBELL_BIND", default_value = "127.0.0.1:8080")]
-        bind: std::net::SocketAddr,
-    },
 }
 
 #[derive(Debug, clap::Args)]
@@ -189,36 +196,51 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let common = &cli.common;
     match cli.command {
         Command::Serve(serve) => startup::serve(common, &serve).await?,
-        Command::Migrate => {
-            open_tool(common).await?;
-            say("the schema is up to date")?;
-        }
-        Command::Token(TokenArgs { command: Some(TokenCommand::List { restaurant }), .. }) => {
-            say(&list_tokens(common, &restaurant).await?)?;
-        }
-        Command::Token(TokenArgs { command: Some(TokenCommand::Revoke { id }), .. }) => {
-            open_tool(common).await?.end_session(&id).await?;
-            say(&format!("token {id} is revoked"))?;
-        }
-        Command::Token(TokenArgs { issue, .. }) => {
-            let args = issue.context("say --role and --restaurant")?;
-            say(token(common, args).await?.expose_secret())?;
-        }
         Command::Keys { kid } => say_keys(&KeyPair::random(kid))?,
-        Command::Restaurant(RestaurantCommand::Add { slug, name, currency, default_minutes, tables }) => {
-            let id = RestaurantId::from_uuid(clock::new_id());
-            let restaurant = Restaurant { id, slug, name, currency, default_minutes };
-            add_restaurant(common, restaurant, tables).await?;
-        }
-        Command::User(UserCommand::Add { restaurant, username, role }) => add_user(common, &restaurant, username, role).await?,
-        Command::Audit(command) => audit::run(common, command).await?,
-        Command::User(UserCommand::ResetTotp { restaurant, username }) => reset_totp(common, &restaurant, &username).await?,
-        Command::Guest(command) => guests::run(common, command).await?,
-        Command::Purge(args) => guests::purge(common, args).await?,
         Command::Vapid => say(&vapid())?,
         Command::Healthcheck { bind } => return startup::healthcheck::healthcheck(bind).await,
+        Command::Database(command) => {
+            let settings = Settings { mode: Mode::Tool, connections: 1 };
+            let store = open(common.database_url.expose_secret(), settings).await?;
+            let outcome = on_database(common, &store, command).await;
+            // Whole, also after an error: where no node runs, what SQLite keeps in its log goes into the file.
+            store.close().await;
+            outcome?;
+        }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+async fn on_database(common: &Common, store: &SharedStore, command: DatabaseCommand) -> anyhow::Result<()> {
+    match command {
+        DatabaseCommand::Migrate => say("the schema is up to date")?,
+        DatabaseCommand::Token(TokenArgs { command: Some(TokenCommand::List { restaurant }), .. }) => {
+            say(&list_tokens(store, &restaurant).await?)?;
+        }
+        DatabaseCommand::Token(TokenArgs { command: Some(TokenCommand::Revoke { id }), .. }) => {
+            store.end_session(&id).await?;
+            say(&format!("token {id} is revoked"))?;
+        }
+        DatabaseCommand::Token(TokenArgs { issue, .. }) => {
+            let args = issue.context("say --role and --restaurant")?;
+            say(token(common, store, args).await?.expose_secret())?;
+        }
+        DatabaseCommand::Restaurant(RestaurantCommand::Add { slug, name, currency, default_minutes, tables }) => {
+            let id = RestaurantId::from_uuid(clock::new_id());
+            let restaurant = Restaurant { id, slug, name, currency, default_minutes };
+            add_restaurant(store, restaurant, tables).await?;
+        }
+        DatabaseCommand::User(UserCommand::Add { restaurant, username, role }) => {
+            add_user(store, &restaurant, username, role).await?;
+        }
+        DatabaseCommand::User(UserCommand::ResetTotp { restaurant, username }) => {
+            reset_totp(store, &restaurant, &username).await?;
+        }
+        DatabaseCommand::Audit(command) => audit::run(store, command).await?,
+        DatabaseCommand::Guest(command) => guests::run(store, command).await?,
+        DatabaseCommand::Purge(args) => guests::purge(store, args).await?,
+    }
+    Ok(())
 }
 
 fn say(line: &str) -> std::io::Result<()> {
@@ -261,20 +283,14 @@ fn parse_span(text: &str) -> Result<Duration, String> {
     span.map(Duration::from_secs).ok_or_else(wanted)
 }
 
-async fn open_tool(common: &Common) -> anyhow::Result<SharedStore> {
-    let settings = Settings { mode: Mode::Tool, connections: 1 };
-    Ok(open(common.database_url.expose_secret(), settings).await?)
-}
-
 async fn restaurant(store: &SharedStore, slug: &Slug) -> anyhow::Result<Restaurant> {
     let found = store.restaurant_by_slug(slug).await?;
     found.with_context(|| format!("there is no restaurant {slug}; add it with: orderbell restaurant add --slug {slug} …"))
 }
 
 /// One line a token: its id, what it is, until when, and what it is for.
-async fn list_tokens(common: &Common, slug: &Slug) -> anyhow::Result<String> {
-    let store = open_tool(common).await?;
-    let restaurant = restaurant(&store, slug).await?;
+async fn list_tokens(store: &SharedStore, slug: &Slug) -> anyhow::Result<String> {
+    let restaurant = restaurant(store, slug).await?;
     let tokens = store.issued(restaurant.id, clock::now()).await?;
     let lines = tokens.iter().map(|token| {
         let Issued { session, name, role, created_at, expires_at } = token;
@@ -283,9 +299,8 @@ async fn list_tokens(common: &Common, slug: &Slug) -> anyhow::Result<String> {
     Ok(lines.collect::<Vec<_>>().join("\n"))
 }
 
-async fn token(common: &Common, args: IssueArgs) -> anyhow::Result<SecretString> {
-    let store = open_tool(common).await?;
-    let restaurant = restaurant(&store, &args.restaurant).await?;
+async fn token(common: &Common, store: &SharedStore, args: IssueArgs) -> anyhow::Result<SecretString> {
+    let restaurant = restaurant(store, &args.restaurant).await?;
     let principal = Principal {
         sub: clock::new_id().to_string().parse()?,
         role: args.role,
@@ -306,8 +321,7 @@ async fn token(common: &Common, args: IssueArgs) -> anyhow::Result<SecretString>
     Ok(token)
 }
 
-async fn add_restaurant(common: &Common, restaurant: Restaurant, tables: u16) -> anyhow::Result<()> {
-    let store = open_tool(common).await?;
+async fn add_restaurant(store: &SharedStore, restaurant: Restaurant, tables: u16) -> anyhow::Result<()> {
     let menu = Menu {
         restaurant: restaurant.id,
         position: Position::ZERO,
@@ -337,12 +351,11 @@ async fn add_restaurant(common: &Common, restaurant: Restaurant, tables: u16) ->
     Ok(())
 }
 
-async fn add_user(common: &Common, slug: &Slug, username: Key, role: Role) -> anyhow::Result<()> {
+async fn add_user(store: &SharedStore, slug: &Slug, username: Key, role: Role) -> anyhow::Result<()> {
     if !matches!(role, Role::Staff | Role::Manager) {
         bail!("people are staff or manager; screens are paired, and a POS gets an API key");
     }
-    let store = open_tool(common).await?;
-    let restaurant = restaurant(&store, slug).await?;
+    let restaurant = restaurant(store, slug).await?;
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line).context("the password is read from standard input")?;
     let password = SecretString::from(line.trim_end_matches(['\r', '\n']).to_owned());
@@ -358,9 +371,8 @@ async fn add_user(common: &Common, slug: &Slug, username: Key, role: Role) -> an
     Ok(())
 }
 
-async fn reset_totp(common: &Common, slug: &Slug, username: &Key) -> anyhow::Result<()> {
-    let store = open_tool(common).await?;
-    let restaurant = restaurant(&store, slug).await?;
+async fn reset_totp(store: &SharedStore, slug: &Slug, username: &Key) -> anyhow::Result<()> {
+    let restaurant = restaurant(store, slug).await?;
     let user = store.user_by_name(restaurant.id, username).await?;
     let user = user.with_context(|| format!("nobody signs in as {username} in {slug}"))?;
     let note = Note::new(restaurant.id, Kind::People, "reset_second_factor").about(user.id).called(username);

@@ -1,8 +1,8 @@
 //! `orderbell audit`: what was done, for another system to keep.
 
-use super::{open_tool, restaurant, say};
-use crate::config::Common;
+use super::{restaurant, say};
 use crate::domain::text::Slug;
+use crate::store::SharedStore;
 use clap::Subcommand;
 
 /// Entries read at a time.
@@ -18,10 +18,9 @@ pub(super) enum AuditCommand {
     },
 }
 
-pub(super) async fn run(common: &Common, command: AuditCommand) -> anyhow::Result<()> {
+pub(super) async fn run(store: &SharedStore, command: AuditCommand) -> anyhow::Result<()> {
     let AuditCommand::Export { restaurant: slug } = command;
-    let store = open_tool(common).await?;
-    let restaurant = restaurant(&store, &slug).await?;
+    let restaurant = restaurant(store, &slug).await?;
     let mut before = None;
     loop {
         let page = store.audit(restaurant.id, None, before, PAGE).await?;

@@ -1,11 +1,11 @@
 //! `orderbell guest` and `orderbell purge`: what guests left, printed or removed by hand.
 
-use super::{open_tool, parse_span, restaurant, say};
+use super::{parse_span, restaurant, say};
 use crate::clock;
-use crate::config::Common;
 use crate::domain::text::{Key, Slug};
 use crate::domain::time::Timestamp;
 use crate::privacy::{self, Erasure, erase, export};
+use crate::store::SharedStore;
 use crate::store::audit::{Kind, Note};
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
@@ -56,37 +56,35 @@ pub(super) struct PurgeArgs {
     dry_run: bool,
 }
 
-pub(super) async fn run(common: &Common, command: GuestCommand) -> anyhow::Result<()> {
+pub(super) async fn run(store: &SharedStore, command: GuestCommand) -> anyhow::Result<()> {
     let (slug, which, erases) = match command {
         GuestCommand::Export { restaurant, which } => (restaurant, which, false),
         GuestCommand::Erase { restaurant, which } => (restaurant, which, true),
     };
-    let store = open_tool(common).await?;
-    let house = restaurant(&store, &slug).await?;
+    let house = restaurant(store, &slug).await?;
     let diner = match (which.diner, which.order) {
         (Some(diner), _) => diner,
         (None, Some(number)) => store.diner_of_order(house.id, number).await?.context("no guest is known for this order")?,
         (None, None) => bail!("say --diner or --order"),
     };
     if !erases {
-        return Ok(say(&serde_json::to_string(&export(&store, house.id, diner).await?)?)?);
+        return Ok(say(&serde_json::to_string(&export(store, house.id, diner).await?)?)?);
     }
-    match erase(&store, house.id, &diner).await? {
+    match erase(store, house.id, &diner).await? {
         Erasure::Open(open) => bail!("{open} orders of this guest are open; serve or cancel them first"),
         Erasure::Done { orders, sessions, .. } => say(&format!("{orders} orders, {} sessions", sessions.len()))?,
     }
     Ok(())
 }
 
-pub(super) async fn purge(common: &Common, args: PurgeArgs) -> anyhow::Result<()> {
-    let store = open_tool(common).await?;
-    let house = restaurant(&store, &args.restaurant).await?;
+pub(super) async fn purge(store: &SharedStore, args: PurgeArgs) -> anyhow::Result<()> {
+    let house = restaurant(store, &args.restaurant).await?;
     let span = i64::try_from(args.older_than.as_millis()).context("so long ago there was nothing")?;
     let before = Timestamp::from_millis(clock::now().millis().saturating_sub(span));
     if args.dry_run {
         return Ok(say(&format!("{} orders would be purged", store.orders_to_purge(house.id, before).await?))?);
     }
-    let gone = privacy::purge(&store, house.id, before).await?;
+    let gone = privacy::purge(store, house.id, before).await?;
     store.record(Note::new(house.id, Kind::Guests, "purge").set_to(format_args!("{gone} orders"))).await?;
     Ok(say(&format!("{gone} orders purged"))?)
 }

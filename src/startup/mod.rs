@@ -194,6 +194,14 @@ pub async fn serve(common: &Common, serve: &Serve) -> anyhow::Result<()> {
     let division = descriptors::prepare(serve.limits.connections, common.database_connections);
     let settings = Settings { mode: Mode::Serve, connections: common.database_connections };
     let store = open(common.database_url.expose_secret(), settings).await?;
+    let outcome = run(common, serve, division, store.clone()).await;
+    if tokio::time::timeout(CLOSING, store.close()).await.is_err() {
+        log::warn!("the database was not closed in time");
+    }
+    outcome
+}
+
+async fn run(common: &Common, serve: &Serve, division: Division, store: SharedStore) -> anyhow::Result<()> {
     let keys = Keys::of(&keyring(common)?, serve)?;
     let listener = server::listen(serve.bind)?;
     let address = listener.local_addr()?;
@@ -232,9 +240,6 @@ pub async fn serve(common: &Common, serve: &Serve) -> anyhow::Result<()> {
     }
     if !common.is_sqlite() && node.store.unregister(node.store.node(), None).await.is_err() {
         log::warn!("this node's row stays until other nodes find that it is gone");
-    }
-    if tokio::time::timeout(CLOSING, node.store.close()).await.is_err() {
-        log::warn!("the database was not closed in time");
     }
     log::info!(connections = node.services.census.count(); "stopped");
     Ok(())

@@ -58,6 +58,12 @@ pub enum OpenError {
         /// Which.
         path: PathBuf,
     },
+    /// A node has the file under another name.
+    #[error("{path} is open in a server under another name of the same file (a hard link); use the name that the server uses")]
+    OtherName {
+        /// Which.
+        path: PathBuf,
+    },
     /// The database would lose what it has acknowledged.
     #[error("the database is not set up to keep what it acknowledges: {0}")]
     NotDurable(String),

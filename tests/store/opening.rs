@@ -70,6 +70,18 @@ async fn a_sqlite_file_has_one_node() {
 }
 
 #[tokio::test]
+async fn a_database_that_another_is_restored_into_through_sqlite_acknowledges_nothing_more() {
+    let world = World::sqlite().await;
+    let house = House::open(&world.store).await;
+    house.place(&house.diner("diner-1")).await;
+    // Every page of another database comes with that of its header.
+    world.execute("PRAGMA user_version = 7").await;
+    let outcome = house.commit(house.placing(&house.diner("diner-1"), None)).await;
+    assert_eq!(outcome.map(|_| ()), Err(StoreError::Unavailable));
+    tokio::time::timeout(Duration::from_secs(10), world.store.lost()).await.expect("the store knows that it is lost");
+}
+
+#[tokio::test]
 async fn the_files_of_sqlite_are_their_owners_alone() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}/orderbell.db", folder.path().display());

@@ -1,12 +1,13 @@
 //! Connections to a file, and what they must be like.
 
 use super::Connection;
+use super::stamp::Stamp;
 use crate::store::migrations::expand;
 use crate::store::open::OpenError;
 use crate::store::sql::accounts::{EPOCH, SET_EPOCH};
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, Connection as _, SqlitePool, query, query_scalar};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, SqlitePool, query, query_as, query_scalar, raw_sql};
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -55,6 +56,26 @@ pub async fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
     MIGRATOR.run(&mut *transaction).await?;
     EXPAND.run(&mut *transaction).await?;
     Ok(transaction.commit().await?)
+}
+
+/// Begins a node's stamp, and brings it into the file itself.
+pub async fn stamp(connection: &mut Connection, stamp: &Stamp) -> Result<(), OpenError> {
+    write_stamp(connection, stamp).await?;
+    // Behind a tool that reads it stays in the log, and the next checkpoint takes it over.
+    query("PRAGMA wal_checkpoint(TRUNCATE)").execute(connection).await?;
+    Ok(())
+}
+
+/// Writes the current number of a stamp. `PRAGMA` takes no parameters.
+pub async fn write_stamp(connection: &mut Connection, stamp: &Stamp) -> sqlx::Result<()> {
+    let text = format!("PRAGMA user_version = {}", stamp.current());
+    raw_sql(AssertSqlSafe(text)).execute(connection).await?;
+    Ok(())
+}
+
+/// The number of a stamp that the database has, as SQLite sees it, and how many rows this connection has changed so far.
+pub async fn read_stamp(connection: &mut Connection) -> sqlx::Result<(i32, i64)> {
+    query_as("SELECT user_version, total_changes() FROM pragma_user_version").fetch_one(connection).await
 }
 
 /// The epoch, made when the database is new.

@@ -40,19 +40,30 @@ impl Identity {
         inode(&self.database).is_ok_and(|file| file == self.file)
     }
 
+    /// Moves the write-ahead log to another name. It belongs to the content that was overwritten: the next to open the
+    /// database would write it over the new one.
+    ///
+    /// # Errors
+    /// When it cannot be moved.
+    pub fn set_log_aside(&self) -> io::Result<()> {
+        let log = named(&self.database, "-wal");
+        std::fs::rename(log, named(&self.database, "-wal.replaced"))
+    }
+
     /// Whether the paths still lead to every file.
     pub fn is_in_place(&self) -> bool {
         self.is_same_file() && beside(&self.database).is_ok_and(|beside| beside == self.beside)
     }
 }
 
+fn named(database: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(database);
+    name.push(suffix);
+    name.into()
+}
+
 fn beside(database: &Path) -> io::Result<[(u64, u64); 2]> {
-    let file = |suffix: &str| {
-        let mut name = OsString::from(database);
-        name.push(suffix);
-        inode(Path::new(&name))
-    };
-    Ok([file("-wal")?, file("-shm")?])
+    Ok([inode(&named(database, "-wal"))?, inode(&named(database, "-shm"))?])
 }
 
 fn inode(path: &Path) -> io::Result<(u64, u64)> {

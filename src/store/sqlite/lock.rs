@@ -1,31 +1,55 @@
-//! One file, one node: a lock beside the database, held as long as the node lives.
+//! One file, one node: locks on the database and beside it, held as long as the node lives.
 
 use crate::store::open::{Mode, OpenError};
 use std::fs::{File, OpenOptions, TryLockError, create_dir_all};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 /// What is made here is its owner's alone: guests' orders and the hashes of passwords are in it. SQLite makes the files
 /// beside a database with the mode of the database.
 const MODE: u32 = 0o600;
 
-/// Makes a database that is not there, with its folder, and, for a server, takes the lock beside it; a tool works beside a
-/// running server.
-pub fn prepare(database: &Path, mode: Mode) -> Result<Option<File>, OpenError> {
+/// The locks of a node.
+#[derive(Debug)]
+pub struct Lock {
+    /// `flock` on the database itself, which holds under every name of the file. SQLite locks byte ranges (`fcntl`), which
+    /// on a local file system do not see it.
+    database: File,
+    /// The lock of versions that knew no other; it also keeps a second store of this process from opening the database.
+    _beside: File,
+}
+
+impl Lock {
+    /// The database, open for reading. SQLite's own locks in this process end when it is closed, so it is closed last
+    /// (<https://www.sqlite.org/howtocorrupt.html>, "POSIX advisory locks").
+    pub const fn database(&self) -> &File {
+        &self.database
+    }
+}
+
+/// Makes a database that is not there, with its folder. Returns its path without symbolic links, beside whose last name
+/// SQLite keeps the log, and, for a server, the locks. A tool works beside a running server.
+pub fn prepare(database: &Path, mode: Mode) -> Result<(PathBuf, Option<Lock>), OpenError> {
     let folder = database.parent().filter(|folder| !folder.as_os_str().is_empty());
     if let Some(folder) = folder {
         create_dir_all(folder).map_err(|cause| OpenError::File { path: folder.to_owned(), cause })?;
     }
-    make(database).map_err(|cause| OpenError::File { path: database.to_owned(), cause })?;
-    match mode {
-        Mode::Serve => take(database).map(Some),
-        Mode::Tool => Ok(None),
-    }
+    let file_error = |cause| OpenError::File { path: database.to_owned(), cause };
+    make(database).map_err(file_error)?;
+    let path = database.canonicalize().map_err(file_error)?;
+    let lock = match mode {
+        Mode::Serve => Some(take(&path)?),
+        Mode::Tool => {
+            refuse_other_name(&path)?;
+            None
+        }
+    };
+    Ok((path, lock))
 }
 
 /// Makes a database that is not there, empty. One that is there is not even opened: closing it again would take away the
-/// locks that SQLite holds on it in this process (<https://www.sqlite.org/howtocorrupt.html>, section 2.2).
+/// locks that SQLite holds on it in this process.
 fn make(database: &Path) -> io::Result<()> {
     match OpenOptions::new().create_new(true).write(true).mode(MODE).open(database) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
@@ -33,15 +57,48 @@ fn make(database: &Path) -> io::Result<()> {
     }
 }
 
-fn take(database: &Path) -> Result<File, OpenError> {
+fn beside(database: &Path) -> PathBuf {
     let mut name = database.as_os_str().to_owned();
     name.push(".lock");
-    let path = PathBuf::from(name);
+    name.into()
+}
+
+/// Takes both locks. That beside the database comes first, so that a database which another store of this process has is not
+/// opened.
+fn take(database: &Path) -> Result<Lock, OpenError> {
+    let path = beside(database);
     let open = File::options().create(true).truncate(false).write(true).mode(MODE).open(&path);
-    let file = open.map_err(|cause| OpenError::File { path: path.clone(), cause })?;
+    let beside = open.map_err(|cause| OpenError::File { path: path.clone(), cause })?;
+    hold(&beside, &path, database)?;
+    let file = File::open(database).map_err(|cause| OpenError::File { path: database.to_owned(), cause })?;
+    hold(&file, database, database)?;
+    Ok(Lock { database: file, _beside: beside })
+}
+
+fn hold(file: &File, path: &Path, database: &Path) -> Result<(), OpenError> {
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(()),
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse { path: database.to_owned() }),
-        Err(TryLockError::Error(cause)) => Err(OpenError::File { path, cause }),
+        Err(TryLockError::Error(cause)) => Err(OpenError::File { path: path.to_owned(), cause }),
     }
+}
+
+/// Refuses a name of a file that a node has open under another one: SQLite keeps a log for each name, and what is written to
+/// both destroys the database.
+fn refuse_other_name(database: &Path) -> Result<(), OpenError> {
+    let file_error = |cause| OpenError::File { path: database.to_owned(), cause };
+    if database.metadata().map_err(file_error)?.nlink() < 2 {
+        return Ok(());
+    }
+    let is_held = |path: &Path| match File::open(path).map(|file| file.try_lock_shared()) {
+        Ok(Ok(())) => Ok(false),
+        Ok(Err(TryLockError::WouldBlock)) => Ok(true),
+        Ok(Err(TryLockError::Error(cause))) => Err(file_error(cause)),
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(cause) => Err(file_error(cause)),
+    };
+    if is_held(database)? && !is_held(&beside(database))? {
+        return Err(OpenError::OtherName { path: database.to_owned() });
+    }
+    Ok(())
 }

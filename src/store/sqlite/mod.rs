@@ -6,6 +6,7 @@ mod lock;
 #[path = "../shared/mod.rs"]
 #[allow(clippy::duplicate_mod)] // one text, two drivers: see there
 mod shared;
+mod stamp;
 mod writer;
 
 use super::open::{Mode, OpenError};
@@ -14,6 +15,7 @@ use super::{Result, StoreError, WriteFaults, audit, error::broken, task};
 use futures_util::future::BoxFuture;
 use identity::Identity;
 use sqlx::{Connection as _, SqlitePool, query_as};
+use stamp::Stamp;
 use std::sync::Arc;
 use uuid::Uuid;
 use writer::Writer;
@@ -39,16 +41,21 @@ impl SqliteStore {
     /// See [`OpenError`].
     pub async fn open(url: &str, mode: Mode) -> std::result::Result<Self, OpenError> {
         let options = connect::options(url)?;
-        let lock = lock::prepare(options.get_filename(), mode)?;
+        let (path, lock) = lock::prepare(options.get_filename(), mode)?;
+        let node = crate::clock::new_id();
+        // The last bits of an id are random.
+        let stamp = lock.map(|lock| Stamp::new(lock, node.as_u128() as u32));
         let mut connection = connect::writer(&options).await?;
         connect::migrate(&mut connection).await?;
         let epoch = connect::epoch(&mut connection).await?;
+        if let Some(stamp) = &stamp {
+            connect::stamp(&mut connection, stamp).await?;
+        }
         let readers = connect::readers(&options);
-        let path = options.get_filename().to_owned();
         let identity = Identity::of(&path).map_err(|cause| OpenError::File { path, cause })?;
         let faults = Arc::<WriteFaults>::default();
-        let writer = Writer::start(options, connection, lock, identity, faults.clone());
-        Ok(Self { epoch, node: crate::clock::new_id(), faults, readers, writer })
+        let writer = Writer::start(options, connection, stamp, identity, faults.clone());
+        Ok(Self { epoch, node, faults, readers, writer })
     }
 
     /// Runs a unit of work that reads.

@@ -2,13 +2,13 @@
 //! under load one write to disk carries many units of work, and alone nobody waits for company.
 
 use super::identity::Identity;
+use super::stamp::Stamp;
 use super::{Connection, Result, StoreError, WriteFaults, broken, connect};
 use crate::store::open::OpenError;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use sqlx::Connection as _;
 use sqlx::sqlite::SqliteConnectOptions;
-use std::fs::File;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,19 +44,19 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Starts the task on a connection; the lock is held as long as it lives.
+    /// Starts the task on a connection. A node's stamp has its locks, which are held as long as the task lives.
     pub fn start(
         options: SqliteConnectOptions,
         connection: Connection,
-        lock: Option<File>,
+        stamp: Option<Stamp>,
         identity: Identity,
         faults: Arc<WriteFaults>,
     ) -> Self {
         let (sender, jobs) = mpsc::channel(QUEUE);
         let (tell_lost, lost) = watch::channel(false);
-        let task = Task { options, connection: Some(connection), identity, faults, lost: tell_lost };
+        let task = Task { options, connection: Some(connection), identity, stamp, faults, lost: tell_lost };
         let end = Arc::<Notify>::default();
-        tokio::spawn(task.run(jobs, lock, end.clone()));
+        tokio::spawn(task.run(jobs, end.clone()));
         Self { jobs: sender, lost, end }
     }
 
@@ -114,13 +114,15 @@ struct Task {
     /// `None` after a failed commit: nothing is known of the connection then, so it is made anew.
     connection: Option<Connection>,
     identity: Identity,
+    /// A tool has none. Dropped after the connection, see [`super::lock::Lock::database`].
+    stamp: Option<Stamp>,
     faults: Arc<WriteFaults>,
     lost: watch::Sender<bool>,
 }
 
 impl Task {
     /// Commits groups until every sender is gone, or the database's files are.
-    async fn run(mut self, mut jobs: mpsc::Receiver<Job>, lock: Option<File>, end: Arc<Notify>) {
+    async fn run(mut self, mut jobs: mpsc::Receiver<Job>, end: Arc<Notify>) {
         let mut group = Vec::with_capacity(GROUP);
         loop {
             let queued = async {
@@ -135,8 +137,8 @@ impl Task {
                 Ok(_) => self.commit(&mut group).await,
                 Err(_) => {}
             }
-            if self.connection.is_some() && !self.identity.is_in_place() {
-                self.lose();
+            if self.connection.is_some() && !self.is_in_place() {
+                self.lose().await;
             }
             if *self.lost.borrow() {
                 break;
@@ -144,32 +146,43 @@ impl Task {
         }
         let is_lost = *self.lost.borrow();
         match self.connection.take() {
-            Some(connection) if !is_lost => {
+            // To close it would merge the log into what lies there now. The process ends soon.
+            Some(connection) if is_lost => std::mem::forget(connection),
+            Some(connection) => {
                 if let Err(cause) = connection.close().await {
                     log::warn!(cause:% = cause; "the database was not closed in order");
                 }
             }
-            connection => drop(connection),
+            None => {}
         }
-        drop(lock);
+    }
+
+    /// Whether the paths lead to the files that were opened, with the content that was written.
+    fn is_in_place(&mut self) -> bool {
+        self.identity.is_in_place() && self.has_own_content()
+    }
+
+    fn has_own_content(&mut self) -> bool {
+        self.stamp.as_mut().is_none_or(Stamp::is_on_file)
     }
 
     /// Commits a group, and tells its callers if the files that took it are still the database. Whoever is not told hears
     /// `Unavailable`.
     async fn commit(&mut self, group: &mut Vec<Job>) {
-        let Some(connection) = self.usable().await else {
+        if !self.make_usable().await {
             group.clear();
             return;
-        };
-        match commit(connection, group.drain(..)).await {
-            Ok(done) if self.identity.is_in_place() => {
+        }
+        let Some(connection) = self.connection.as_mut() else { return };
+        match commit(connection, self.stamp.as_mut(), group.drain(..)).await {
+            Ok(Some(done)) if self.is_in_place() => {
                 self.faults.record(&Ok(()));
                 if done.iter().any(|done| done.is_suspicious) {
                     self.faults.suspect();
                 }
                 done.into_iter().for_each(|done| (done.tell)());
             }
-            Ok(_) => self.lose(),
+            Ok(_) => self.lose().await,
             Err(cause) => {
                 log::error!(cause:% = cause; "a group of units was not committed");
                 self.faults.record(&Err(cause));
@@ -178,20 +191,20 @@ impl Task {
         }
     }
 
-    /// A connection to the file that was opened first. One that is not there any longer is not made again, and another is
-    /// not written to.
-    async fn usable(&mut self) -> Option<&mut Connection> {
+    /// Makes sure of a connection to the file that was opened first. One that is not there any longer is not made again, and
+    /// another, or other content, is not written to. Returns whether there is one.
+    async fn make_usable(&mut self) -> bool {
+        if !self.identity.is_same_file() || !self.has_own_content() {
+            self.lose().await;
+            return false;
+        }
         if self.connection.is_none() {
-            if !self.identity.is_same_file() {
-                self.lose();
-                return None;
-            }
             match self.reopen().await {
                 Ok(connection) => self.connection = Some(connection),
                 Err(cause) => log::error!(cause:% = cause; "the database cannot be reopened"),
             }
         }
-        self.connection.as_mut()
+        self.connection.is_some()
     }
 
     async fn reopen(&mut self) -> std::result::Result<Connection, OpenError> {
@@ -202,15 +215,39 @@ impl Task {
         Ok(connection)
     }
 
-    fn lose(&self) {
+    async fn lose(&mut self) {
         log::error!("the database file was removed or replaced: nothing more is acknowledged");
+        if self.is_overwritten().await
+            && let Err(cause) = self.identity.set_log_aside()
+        {
+            log::error!(cause:% = cause; "the log of the overwritten database is still beside the new one");
+        }
         self.lost.send_replace(true);
+    }
+
+    /// Whether other content was written past SQLite: the file has it, and SQLite does not know.
+    async fn is_overwritten(&mut self) -> bool {
+        if !self.identity.is_same_file() || self.has_own_content() {
+            return false;
+        }
+        let (Some(connection), Some(stamp)) = (&mut self.connection, &self.stamp) else { return true };
+        connect::read_stamp(connection).await.is_ok_and(|(number, _)| stamp.is_own(number))
     }
 }
 
-/// One transaction. Each unit stands behind a savepoint, so that one that fails undoes only itself.
-async fn commit(connection: &mut Connection, group: impl Iterator<Item = Job>) -> sqlx::Result<Vec<Done>> {
+/// One transaction. Each unit stands behind a savepoint, so that one that fails undoes only itself. `None` when the database
+/// is another than this node wrote: somebody has restored another one through SQLite.
+async fn commit(
+    connection: &mut Connection,
+    stamp: Option<&mut Stamp>,
+    group: impl Iterator<Item = Job>,
+) -> sqlx::Result<Option<Vec<Done>>> {
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    let (number, rows) = connect::read_stamp(&mut transaction).await?;
+    if stamp.as_ref().is_some_and(|stamp| !stamp.is_own(number)) {
+        transaction.rollback().await?;
+        return Ok(None);
+    }
     let mut units = Vec::with_capacity(GROUP);
     for job in group {
         let mut savepoint = transaction.begin().await?;
@@ -222,6 +259,12 @@ async fn commit(connection: &mut Connection, group: impl Iterator<Item = Job>) -
         }
         units.push(done);
     }
+    if let Some(stamp) = stamp
+        && connect::read_stamp(&mut transaction).await?.1 != rows
+    {
+        stamp.advance();
+        connect::write_stamp(&mut transaction, stamp).await?;
+    }
     transaction.commit().await?;
-    Ok(units)
+    Ok(Some(units))
 }

@@ -18,7 +18,7 @@ const ULIMIT: &str = "TEST_ULIMIT";
 /// The name of the database in its folder.
 pub const DATABASE: &str = "db";
 /// What a test server is started with beside what a test asks for: two workers, whatever the machine has.
-const FLAGS: [&str; 6] = ["serve", "--demo", "--bind", "127.0.0.1:0", "--workers", "2"];
+pub const FLAGS: [&str; 6] = ["serve", "--demo", "--bind", "127.0.0.1:0", "--workers", "2"];
 /// Flags that let one connection say as much as a test likes.
 pub const TALKATIVE: [&str; 4] = ["--messages-per-second", "100000", "--message-burst", "100000"];
 
