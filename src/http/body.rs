@@ -6,6 +6,7 @@ use super::extract::{state, verified};
 use super::problem::Problem;
 use super::ration::Rationed;
 use super::state::State;
+use super::unread_body::announces_body;
 use crate::auth::policy;
 use crate::protocol::ErrorCode;
 use actix_web::dev::{JsonBody, Payload};
@@ -64,18 +65,12 @@ impl<T: DeserializeOwned + Default + 'static> FromRequest for OptionalBody<T> {
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        if !has_body(request) {
+        if !announces_body(request.headers()) {
             return Box::pin(std::future::ready(Ok(Self(Ok(T::default())))));
         }
         let body = read_body(request, payload, may_send(request));
         Box::pin(async move { Ok(Self(body.await)) })
     }
-}
-
-/// Whether a request announces a body (RFC 9112, section 6.3).
-fn has_body(request: &HttpRequest) -> bool {
-    let length = request.headers().get(header::CONTENT_LENGTH).map(|length| length.as_bytes() != b"0");
-    length.unwrap_or_else(|| request.headers().contains_key(header::TRANSFER_ENCODING))
 }
 
 /// How many bytes a call may send.

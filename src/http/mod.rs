@@ -31,6 +31,7 @@ pub mod routes;
 pub mod sessions;
 pub mod specs;
 pub mod state;
+mod unread_body;
 pub mod version;
 mod visits;
 

@@ -3,16 +3,16 @@
 
 use super::extract;
 use super::problem::Problem;
+use super::unread_body::announces_body;
 use crate::connection::Refusal;
 use crate::connection::line::Line;
 use crate::connection::plain::{Held, Plain, Work};
 use crate::domain::principal::Role;
 use crate::protocol::ErrorCode;
-use actix_web::Error;
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header;
 use actix_web::middleware::Next;
+use actix_web::{Error, ResponseError};
 use bytes::Bytes;
 use pin_project_lite::pin_project;
 use std::pin::Pin;
@@ -27,17 +27,23 @@ pub(super) struct Shared;
 
 /// Keeps the connection of a request busy until its answer has been written. One that waits for the body of a stranger is not
 /// busy before there is an answer: a body that never ends must not keep a place that somebody else needs.
+/// Guests whose address has more connections than its share get `unavailable`; those of kitchen and staff pass.
 ///
 /// # Errors
-/// `unavailable` for guests whose address has more connections than its share; those of kitchen and staff pass.
-pub async fn occupy(request: ServiceRequest, next: Next<impl MessageBody>) -> Result<ServiceResponse<impl MessageBody>, Error> {
+/// Those of what it wraps.
+pub async fn occupy(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let line = request.conn_data::<Rc<Line>>().cloned();
     if line.as_ref().is_some_and(|line| line.place().is_over()) && !is_of_the_house(&request) {
         if let Some(line) = &line {
             line.plain().count_over();
         }
         let detail = "this address has as many connections as it may; close some, or try again";
-        return Err(Problem::from(Refusal::new(ErrorCode::Unavailable, detail).after(2)).into());
+        let problem = Problem::from(Refusal::new(ErrorCode::Unavailable, detail).after(2));
+        // An answer and no error: an error would pass by the headers that every answer carries.
+        return Ok(request.into_response(problem.error_response()).map_into_right_body());
     }
     let begin = || line.as_ref().map(|line| line.work());
     let work = if is_strangers_body(&request) { None } else { begin() };
@@ -45,15 +51,12 @@ pub async fn occupy(request: ServiceRequest, next: Next<impl MessageBody>) -> Re
     let work = work.or_else(begin);
     let is_shared = response.response().extensions().contains::<Shared>();
     let plain = line.filter(|_| !is_shared).map(|line| line.plain().clone());
-    Ok(response.map_body(|_, body| Pieces::new(body, plain, work)))
+    Ok(response.map_body(|_, body| Pieces::new(body, plain, work)).map_into_left_body())
 }
 
 /// Whether a body is expected of somebody who has shown no valid token.
 fn is_strangers_body(request: &ServiceRequest) -> bool {
-    let headers = request.headers();
-    let has_body = headers.contains_key(header::TRANSFER_ENCODING)
-        || headers.get(header::CONTENT_LENGTH).is_some_and(|length| length.as_bytes() != b"0");
-    has_body && extract::verified(request.request()).is_err()
+    announces_body(request.headers()) && extract::verified(request.request()).is_err()
 }
 
 /// Kitchen, staff and the like, and what a machine asks for that looks after the node.

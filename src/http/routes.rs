@@ -6,6 +6,7 @@ use super::problem::{Problem, no_such_path, no_upgrade, wrong_method};
 use super::ration::ration;
 use super::request_log::log_request;
 use super::state::State;
+use super::unread_body::close_unread;
 use super::{
     account, demo, devices, guests, health, manage, menu, orders, page, pages, push, receipts, rooms, sessions, specs, visits,
 };
@@ -13,7 +14,7 @@ use crate::protocol::security_headers;
 use crate::store::audit;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, HeaderValue};
 use actix_web::middleware::{Compress, DefaultHeaders, Next, from_fn};
 use actix_web::{App, Error, Resource, ResponseError, Route, guard, web};
 
@@ -39,18 +40,20 @@ pub fn app(
         .wrap(from_fn(stay_on_tls))
         .wrap(headers())
         .wrap(from_fn(keep_parts_of_pages_light))
+        .wrap(from_fn(close_unread))
         .configure(configure)
 }
 
-/// Takes the headers that browsers look for on documents alone off what documents load: a page loads forty files, and a
-/// phone pays for each header of each.
+/// Removes the headers that browsers look for on documents alone from what a page loads, as the browser itself says of the
+/// request: a page loads forty files, and a phone pays for each header of each. Every other answer has them.
 async fn keep_parts_of_pages_light(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let destination = request.headers().get("sec-fetch-dest").map(HeaderValue::as_bytes);
+    let is_part_of_page = destination.is_some_and(|destination| matches!(destination, b"script" | b"style"));
     let mut response = next.call(request).await?;
-    let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    if kind.starts_with("text/javascript") || kind.starts_with("text/css") {
+    if is_part_of_page {
         for name in security_headers::OF_DOCUMENTS {
             response.headers_mut().remove(name);
         }

@@ -1,5 +1,5 @@
-//! Headers that every answer over HTTP carries, refused handshakes among them; scripts and styles go without those that
-//! browsers look for on documents alone.
+//! Headers that every answer over HTTP carries, refused handshakes among them. Scripts and styles that a browser loads for a
+//! page go without those that it looks for on documents alone.
 
 /// For every answer. Pages use the wake lock, full screen, sound, sharing and the clipboard, which stay as they are by
 /// default; of the rest nothing is used. `Cross-Origin-Embedder-Policy` is left out: pictures of dishes may come from hosts

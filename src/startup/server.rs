@@ -29,6 +29,9 @@ const REQUESTS_S: u64 = 2;
 const AHEAD: usize = 16;
 /// What a connection is told that finds no place.
 const FULL: &str = "HTTP/1.1 503 Service Unavailable\r\nretry-after: 2\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+/// How long a client whose body is not read may take to read the answer. What it sends meanwhile is thrown away: to close
+/// at once would take the answer from it.
+const LINGER: Duration = Duration::from_secs(1);
 /// How long a connection between two requests is kept.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
@@ -73,6 +76,7 @@ pub fn server(node: &Node, serve: &Serve, listener: TcpListener) -> anyhow::Resu
         let http = HttpService::build()
             .keep_alive(KeepAlive::Timeout(KEEP_ALIVE))
             .client_request_timeout(REQUEST_TIMEOUT)
+            .client_disconnect_timeout(LINGER)
             // A client that has closed its side waits for no stream and no poll: they leave their rooms at once.
             .h1_allow_half_closed(false)
             .on_connect_ext(connection::line::Line::keep)

@@ -143,3 +143,88 @@ async fn a_stranger_sends_little_however_it_is_sent() {
     let large = json!({"paused": true, "x": "x".repeat(500_000)});
     staff.put("/api/v1/restaurants/demo/pause", &large).await.problem(422, "invalid");
 }
+
+/// Sends a request whose body never ends. Returns the answer, once the server has closed the connection.
+async fn endless(server: &Server, method: &str, path: &str, token: &str) -> String {
+    let mut stream = TcpStream::connect(server.authority()).await.unwrap();
+    let token = if token.is_empty() { String::new() } else { format!("Authorization: Bearer {token}\r\n") };
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nHost: {}\r\n{token}Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n",
+        server.authority()
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let (mut reader, mut writer) = stream.split();
+    let chunk = [b"1000\r\n".to_vec(), vec![b' '; 0x1000], b"\r\n".to_vec()].concat();
+    let sent = async {
+        let mut pace = tokio::time::interval(Duration::from_millis(2));
+        while writer.write_all(&chunk).await.is_ok() {
+            pace.tick().await;
+        }
+    };
+    let answered = async {
+        let mut answer = Vec::new();
+        while reader.read_buf(&mut answer).await.is_ok_and(|count| count > 0) {}
+        String::from_utf8_lossy(&answer).to_ascii_lowercase()
+    };
+    let both = async { tokio::join!(sent, answered).1 };
+    let ended = tokio::time::timeout(AT_ONCE, both).await;
+    ended.unwrap_or_else(|_| panic!("{method} {path}: it reads on"))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_body_without_an_end_ends_its_connection_with_the_answer() {
+    let server = Server::start(&["--logins-per-minute", "1"]).await;
+    let (staff, id) = (server.staff().await, crate::support::new_id());
+    let base = "/api/v1/restaurants/demo";
+    let calls = [
+        (401, "POST", format!("{base}/orders"), ""),
+        (401, "POST", format!("{base}/orders"), "nonsense"),
+        (401, "PUT", format!("{base}/menu"), ""),
+        (403, "PUT", format!("{base}/menu"), &staff.token),
+        (413, "PUT", format!("{base}/pause"), &staff.token),
+        (413, "POST", format!("/api/v1/orders/{id}/commands"), &staff.token),
+        (413, "POST", ANONYMOUS[2].to_owned(), ""),
+        (413, "POST", ANONYMOUS[3].to_owned(), ""),
+        (404, "POST", "/nowhere".to_owned(), ""),
+        (405, "POST", "/healthz".to_owned(), ""),
+        (200, "GET", "/healthz".to_owned(), ""),
+        (200, "GET", format!("{base}/menu"), ""),
+    ];
+    let house = &server;
+    let answers = calls.iter().map(|(status, method, path, token)| async move {
+        let answer = endless(house, method, path, token).await;
+        assert!(answer.starts_with(&format!("http/1.1 {status} ")), "{method} {path}: {answer}");
+        assert!(answer.contains("connection: close"), "{method} {path}: {answer}");
+    });
+    futures_util::future::join_all(answers).await;
+    // The address has had its try.
+    server.anybody().post(ANONYMOUS[0], &json!({"api_key": "wrong"})).await;
+    while server.anybody().post(ANONYMOUS[0], &json!({"api_key": "wrong"})).await.status != 429 {}
+    let answer = endless(&server, "POST", ANONYMOUS[0], "").await;
+    assert!(answer.starts_with("http/1.1 429 ") && answer.contains("connection: close"), "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_body_beside_a_stream_is_not_read() {
+    let server = Server::start(&[]).await;
+    let staff = server.staff().await;
+    let mut stream = TcpStream::connect(server.authority()).await.unwrap();
+    let room = crate::support::Menu::read(&staff).await.kitchen();
+    let head = format!(
+        "GET /api/v1/rooms/{room}/stream HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\nContent-Length: 9000000000\r\n\r\n",
+        server.authority(),
+        staff.token
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let (mut reader, mut writer) = stream.split();
+    let mut answer = [0; 12];
+    soon("an answer", reader.read_exact(&mut answer)).await.unwrap();
+    assert_eq!(&answer[9..], b"200");
+    let block = vec![b' '; 1 << 20];
+    let mut sent = 0;
+    // The kernel's buffers take some of it.
+    while tokio::time::timeout(Duration::from_secs(2), writer.write_all(&block)).await.is_ok_and(|written| written.is_ok()) {
+        sent += 1;
+        assert!(sent < 64, "{sent} MB of a body that nobody asked for");
+    }
+}

@@ -37,6 +37,12 @@ async fn every_answer_carries_the_security_headers_refused_handshakes_too() {
         (401, server.anybody().get("/api/v1/restaurants/demo/orders").await),
         (405, Client::send(patch).await),
         (413, Client::send(large).await),
+        (200, staff.get("/client/orderbell.js").await),
+        (200, staff.get("/css/base.css").await),
+        (200, staff.get("/icons/icon-192.png").await),
+        (200, staff.get("/manifest.webmanifest").await),
+        (304, unchanged(&staff, "/client/orderbell.js").await),
+        (404, Client::send(staff.request(Method::GET, "/client/none.js").header("Sec-Fetch-Dest", "document")).await),
     ];
     for (status, answer) in answers {
         assert_eq!(answer.status, status, "{}", answer.text);
@@ -45,12 +51,22 @@ async fn every_answer_carries_the_security_headers_refused_handshakes_too() {
         }
         assert_eq!(answer.header(HSTS), "", "{status}: plain HTTP is all there is here");
     }
+    // A browser that loads a script for a page looks for these two on the page.
+    let part = Client::send(staff.request(Method::GET, "/client/orderbell.js").header("Sec-Fetch-Dest", "script")).await;
+    assert_eq!(["permissions-policy", "cross-origin-opener-policy"].map(|name| part.header(name)), ["", ""]);
+    assert_eq!(part.header("x-content-type-options"), "nosniff");
     for token in ["nonsense", &staff.token] {
         let (reply, _) = Handshake::new(token).send(&server.base, None).await;
         for (name, value) in EVERYWHERE {
             assert!(reply.header(name).starts_with(value), "{}: {name}", reply.status);
         }
     }
+}
+
+/// Asks again for what the client has already.
+async fn unchanged(client: &Client, path: &str) -> crate::support::client::Answer {
+    let tag = client.get(path).await.header("etag").to_owned();
+    Client::send(client.request(Method::GET, path).header("If-None-Match", tag)).await
 }
 
 #[tokio::test]
@@ -65,7 +81,12 @@ async fn browsers_that_came_over_tls_are_told_to_stay_on_it() {
     };
     let long = "max-age=31536000";
     assert_eq!(asked(&proxied, "https").await, [long, long]);
-    assert_eq!(asked(&proxied, "http").await, ["", ""]);
+    for last in ["http, https", "http,HTTPS", " https "] {
+        assert_eq!(asked(&proxied, last).await, [long, long], "{last:?}: the last value is the proxy's own");
+    }
+    for other in ["http", "https, http", "https, ", "https,", "https;", "https http"] {
+        assert_eq!(asked(&proxied, other).await, ["", ""], "{other:?}");
+    }
     assert_eq!(asked(&plain, "https").await, ["", ""], "whoever is not trusted says nothing of the way");
     assert_eq!(asked(&public, "http").await, [long, long], "the operator says how guests come");
 }
