@@ -1,10 +1,11 @@
 //! What handlers take out of a request: who speaks, in which restaurant, under which id.
 
+use super::limits::{Attempt, too_many};
 use super::problem::Problem;
 use super::state::State;
 use crate::auth::ended::Barred;
 use crate::auth::policy;
-use crate::auth::token::Verified;
+use crate::auth::token::{TokenError, Verified};
 use crate::clock;
 use crate::domain::ids::CommandId;
 use crate::domain::principal::Principal;
@@ -56,27 +57,45 @@ pub(super) fn state(request: &HttpRequest) -> Result<web::Data<State>, Problem> 
     request.app_data::<web::Data<State>>().cloned().ok_or_else(missing)
 }
 
-/// The principal of the request's token. It is verified once for all that ask.
+/// The principal of the request's token. It is verified, and counted when it is refused, once for all that ask.
 pub(super) fn verified(request: &HttpRequest) -> Result<Verified, Problem> {
-    if let Some(verified) = request.extensions().get::<Verified>() {
-        return Ok(verified.clone());
+    if let Some(Outcome(outcome)) = request.extensions().get() {
+        return outcome.clone();
     }
-    let verified = verify(request)?;
-    request.extensions_mut().insert(verified.clone());
-    Ok(verified)
+    let outcome = verify(request);
+    request.extensions_mut().insert(Outcome(outcome.clone()));
+    outcome
 }
+
+/// What became of the request's token.
+struct Outcome(Result<Verified, Problem>);
 
 fn verify(request: &HttpRequest) -> Result<Verified, Problem> {
     let unauthorized = |detail| Problem::new(ErrorCode::Unauthorized, detail);
     let state = state(request)?;
     let token = bearer(request).ok_or_else(|| unauthorized("send a token with the header Authorization: Bearer"))?;
-    let verified = state.tokens.verify(&token, clock::now())?;
+    let refused = || state.limits.fail(Attempt::Handshake, state.limits.address_of(request));
+    let verified = match state.tokens.verify(&token, clock::now()) {
+        Ok(verified) => verified,
+        // It was good once: its holder has to hear that it needs another, whoever guesses behind the same address.
+        Err(TokenError::Expired) => {
+            let _ = refused();
+            return Err(TokenError::Expired.into());
+        }
+        Err(error) => {
+            refused().map_err(too_many)?;
+            return Err(error.into());
+        }
+    };
     match state.ended.admit(&verified.principal.session, clock::uptime()) {
         Ok(()) => {
             audit::speaks(&verified.principal);
             Ok(verified)
         }
-        Err(Barred::Ended) => Err(unauthorized("the session was ended; sign in again")),
+        Err(Barred::Ended) => {
+            let _ = refused();
+            Err(unauthorized("the session was ended; sign in again"))
+        }
         Err(Barred::Unknown) => {
             let detail = "this node cannot tell which sessions have ended; try again";
             Err(Problem::new(ErrorCode::Unavailable, detail).after(Duration::from_secs(2)))

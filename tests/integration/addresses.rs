@@ -62,7 +62,10 @@ async fn who_cannot_be_told_apart_shares_a_limit_and_the_operator_is_told_once()
     let server = Server::start(&BEHIND).await;
     let unreadable = |at| vec![("X-Forwarded-For", format!("client-{at}"))];
     assert!(refused(&tries(&server, 20, unreadable).await) > 10);
-    assert_eq!(server.metric("orderbell_forwarding_ignored_total{reason=\"unreadable\"}").await, 20.0);
+    // What stands before the empty last element is the client's own word.
+    let emptied = |at| vec![("X-Forwarded-For", format!("203.0.113.{at}, "))];
+    assert!(refused(&tries(&server, 20, emptied).await) > 10);
+    assert_eq!(server.metric("orderbell_forwarding_ignored_total{reason=\"unreadable\"}").await, 40.0);
     assert_eq!(server.log().matches("no client address from the proxy in front").count(), 1);
     let doubtful = |at| vec![("X-Forwarded-For", format!("203.0.113.{at}")), ("Forwarded", "for=192.0.2.1".to_owned())];
     assert!(refused(&tries(&server, 20, doubtful).await) > 10, "one of the two is the client's own");
@@ -92,5 +95,43 @@ async fn handshakes_are_counted_by_the_same_address() {
     for at in 0..10 {
         let neighbour = nonsense().with("X-Forwarded-For", &format!("203.0.113.{at}:80"));
         assert_eq!(neighbour.send(&server.base, None).await.0.status, 401, "{at}");
+    }
+}
+
+#[tokio::test]
+async fn bad_tokens_count_against_their_address_wherever_one_is_looked_at_and_good_ones_pass() {
+    let server = Server::start(&["--handshakes-per-second", "1", "--handshake-burst", "5"]).await;
+    let staff = server.staff().await;
+    let room = crate::support::Menu::read(&staff).await.kitchen();
+    let expiring = server.client(&["staff", "--expires", "1s"]).await;
+    let places = [
+        (Method::GET, format!("/api/v1/rooms/{room}/events?wait=0")),
+        (Method::GET, format!("/api/v1/rooms/{room}/stream")),
+        (Method::GET, "/api/v1/restaurants/demo/orders".into()),
+        (Method::POST, "/api/v1/restaurants/demo/orders".into()),
+        (Method::GET, "/api/v1/people/me".into()),
+    ];
+    let mut bad = staff.clone();
+    for (method, path) in &places {
+        let mut statuses = Vec::new();
+        for at in 0..20 {
+            bad.token = format!("nonsense-{at}");
+            let request = bad.request(method.clone(), path).json(&json!({}));
+            statuses.push(Client::send(request).await.status);
+        }
+        assert!(refused(&statuses) > 10, "{method} {path}: {statuses:?}");
+        staff.get("/api/v1/restaurants/demo/orders").await.expect(200);
+    }
+    let hits = server.metric("orderbell_limit_hits_total{limit=\"failed_handshakes\"}").await;
+    assert!(hits > 50.0, "{hits}");
+    // Each of them takes a try that has come back, and its holder still hears that it needs another token.
+    let ended = || async { (expiring.get("/api/v1/restaurants/demo/orders").await.status == 401).then_some(()) };
+    crate::support::eventually("an expired token", crate::support::PATIENCE, ended).await;
+    for _ in 0..20 {
+        expiring.get("/api/v1/restaurants/demo/orders").await.problem(401, "unauthorized");
+    }
+    // Who sends none has not guessed.
+    for _ in 0..20 {
+        server.anybody().get("/api/v1/restaurants/demo/orders").await.problem(401, "unauthorized");
     }
 }
