@@ -2,7 +2,7 @@
 
 use crate::clock;
 use crate::telemetry::Metrics;
-use actix_http::header::{self, HeaderMap};
+use actix_http::header::{self, HeaderMap, HeaderValue};
 use ipnet::IpNet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
@@ -266,11 +266,13 @@ impl Proxies {
         })
     }
 
-    /// Whether a trusted proxy says that the client came to it over TLS. Of several lines the last is the proxy's own.
+    /// Whether a trusted proxy says that the client came to it over TLS. Of several values the last is the proxy's own; one
+    /// that is empty or reads as no scheme says nothing.
     #[must_use]
     pub fn says_https(&self, peer: IpAddr, headers: &HeaderMap) -> bool {
-        let scheme = headers.get_all(header::X_FORWARDED_PROTO).last();
-        self.trusts(peer) && scheme.is_some_and(|scheme| scheme.as_bytes().eq_ignore_ascii_case(b"https"))
+        let line = headers.get_all(header::X_FORWARDED_PROTO).last().map(HeaderValue::as_bytes);
+        let scheme = line.and_then(|line| line.rsplit(|byte| *byte == b',').next()).map(<[u8]>::trim_ascii);
+        self.trusts(peer) && scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"https"))
     }
 
     fn report(&self, why: Ignored, peer: IpAddr) {

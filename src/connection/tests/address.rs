@@ -151,6 +151,24 @@ fn only_a_trusted_proxy_is_believed_and_only_what_it_wrote_itself() {
     }
 }
 
+#[test]
+fn the_last_value_of_the_scheme_is_the_proxys_word() {
+    let behind = proxies(&["10.0.0.0/8"], Source::Either);
+    let says = |peer: &str, lines: &[&str]| {
+        let lines: Vec<_> = lines.iter().map(|line| ("x-forwarded-proto", *line)).collect();
+        behind.says_https(ip(peer), &headers(&lines))
+    };
+    for lines in [&["https"][..], &["HTTPS"], &["http, https"], &["http,https "], &["http", "https"], &["https, http", "https"]] {
+        assert!(says("10.0.0.1", lines), "{lines:?}");
+        assert!(!says(GUEST, lines), "{lines:?}");
+    }
+    for lines in
+        [&[][..], &[""], &["http"], &["https, http"], &["https, "], &["https,"], &["https", ""], &["https;"], &["httpss"]]
+    {
+        assert!(!says("10.0.0.1", lines), "{lines:?}");
+    }
+}
+
 /// A proxy that writes one of the two headers passes the other on as the client sent it.
 #[test]
 fn the_header_that_the_proxy_does_not_write_moves_nobody() {
