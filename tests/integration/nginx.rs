@@ -29,9 +29,14 @@ impl Nginx {
 
     /// With what lies in the folder of its configuration.
     async fn in_folder(server: &Server, folder: TempDir) -> Self {
+        Self::with(server, folder, |conf| conf).await
+    }
+
+    /// With a change to the configuration.
+    async fn with(server: &Server, folder: TempDir, change: impl Fn(String) -> String) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let conf = folder.path().join("nginx.conf");
-        fs::write(&conf, configuration(server.authority(), port)).unwrap();
+        fs::write(&conf, change(configuration(server.authority(), port))).unwrap();
         let log = |name: &str| File::create(folder.path().join(name)).unwrap();
         let pid = format!("daemon off; pid {};", folder.path().join("pid").display());
         let program = if fs::exists("/usr/sbin/nginx").unwrap() { "/usr/sbin/nginx" } else { "nginx" };
@@ -60,6 +65,33 @@ impl Drop for Nginx {
         let _ = Command::new("kill").args(["-TERM", &self.master.id().to_string()]).status();
         let _ = self.master.wait();
     }
+}
+
+/// Asserts that nginx itself answered as a node would.
+fn own_problem(answer: &crate::support::client::Answer, status: u16, code: &str) {
+    let problem = answer.problem(status, code);
+    assert_eq!(problem["status"], status);
+    assert_eq!(answer.header("content-type"), "application/problem+json");
+    for (name, value) in [("x-content-type-options", "nosniff"), ("cache-control", "no-store")] {
+        assert_eq!(answer.header(name), value, "{status}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_limit_that_an_operator_adds_to_the_proxy_answers_as_a_node_does() {
+    let server = Server::start(&["--trust-forwarded-for"]).await;
+    let nginx = Nginx::with(&server, tempfile::tempdir().unwrap(), |conf| {
+        let zone =
+            conf.replace("    server_tokens off;", "    server_tokens off;\n    limit_req_zone $uri zone=test:1m rate=1r/m;");
+        zone.replace(
+            "        location / {",
+            "        location = /api/v1/push/key { limit_req zone=test; proxy_pass http://orderbell; }\n        location / {",
+        )
+    })
+    .await;
+    let anybody = Client::new(&nginx.base, "");
+    anybody.get("/api/v1/push/key").await;
+    own_problem(&anybody.get("/api/v1/push/key").await, 429, "rate_limited");
 }
 
 /// The file with one node in place of three, and another port.
@@ -115,6 +147,10 @@ async fn the_shipped_proxy_carries_every_transport_and_the_largest_menu() {
     };
     assert_eq!(put(LARGEST).await, 200);
     assert_eq!(put(LARGEST + 1).await, 413);
+    let larger = manager.request(Method::PUT, MENU).body(vec![b' '; LARGEST + 1]);
+    own_problem(&Client::send(larger).await, 413, "too_large");
+    own_problem(&staff.get("/metrics").await, 404, "not_found");
+    staff.get("/api/v1/nowhere").await.problem(404, "not_found");
 
     let spoofed = staff.request(Method::GET, "/staff").header("X-Forwarded-Proto", "https");
     let spoofed = Client::send(spoofed.header("Forwarded", "for=192.0.2.7;proto=https")).await;
@@ -148,7 +184,10 @@ async fn the_shipped_proxy_writes_no_key_no_code_and_no_query_whatever_happens()
     assert_eq!(Client::send(large).await.status, 413);
     server.kill().await;
     for path in &paths {
-        assert!(matches!(anybody.get(path).await.status, 502 | 504), "{path}: there is no node");
+        let answer = anybody.get(path).await;
+        assert!(matches!(answer.status, 502 | 504), "{path}: there is no node");
+        own_problem(&answer, answer.status, "unavailable");
+        assert_eq!(answer.header("retry-after"), "1");
     }
     let (access, error) = (nginx.log("access"), nginx.log("error"));
     for line in ["GET /t 200", "GET /api/v1/devices", "POST /api/v1/devices", "GET /t 502", "GET - "] {
