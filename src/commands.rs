@@ -1,6 +1,7 @@
 //! The way of a command, the same from every transport: authorize, decide inside one transaction of the store (which
 //! remembers the answer under the command's id), announce what was committed.
 
+mod budget;
 mod external;
 mod limits;
 mod notes;

@@ -6,6 +6,7 @@
 //! Bound: `retain_recent` drops principals, tables and restaurants that are quiet ([`CommandLimits::tidy`]); of those
 //! that are refused [`MOST_SHUT`] are remembered. Overflow: what is not remembered is refused inside the transaction.
 
+use super::budget::{Budget, Shortage, take};
 use super::refused::RefusedLog;
 use crate::domain::decision::{Refusal, RefusalKind};
 use crate::domain::ids::RestaurantId;
@@ -27,7 +28,6 @@ use std::time::{Duration, Instant};
 const MOST_SHUT: usize = 4096;
 /// The longest that an order of many lines keeps shorter ones of its scope waiting.
 const SHUT_BY_LINES: Duration = Duration::from_secs(1);
-const MINUTE: Duration = Duration::from_secs(60);
 /// A burst of commands, in seconds of the rate.
 const BURST: u32 = 5;
 
@@ -42,7 +42,7 @@ pub struct CommandRates {
     pub diner_orders: u32,
     /// Orders a minute of the guests of one table.
     pub table_orders: u32,
-    /// Orders a minute of the guests of one restaurant.
+    /// Orders a minute of the guests of one restaurant, the last quarter for tables that ordered little.
     pub restaurant_orders: u32,
     /// Orders a minute of one member of the house.
     pub house_orders: u32,
@@ -79,11 +79,11 @@ impl Default for CommandRates {
     }
 }
 
-type Limiter<K> = RateLimiter<K, DashMapStateStore<K>, DefaultClock>;
+pub(super) type Limiter<K> = RateLimiter<K, DashMapStateStore<K>, DefaultClock>;
 
 /// Whom an order is counted for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Scope {
+pub(super) enum Scope {
     Diner(RestaurantId, Key),
     Table(RestaurantId, TableLabel),
     Restaurant(RestaurantId),
@@ -111,14 +111,14 @@ pub struct CommandLimits {
     house_commands: Limiter<(RestaurantId, Key)>,
     diner_orders: Limiter<Scope>,
     table_orders: Limiter<Scope>,
-    restaurant_orders: Limiter<Scope>,
+    restaurant_orders: Budget,
     house_orders: Limiter<Scope>,
     diner_lines: Limiter<Scope>,
     table_lines: Limiter<Scope>,
-    restaurant_lines: Limiter<Scope>,
+    restaurant_lines: Budget,
     open: OpenOrders,
     size: OrderSize,
-    shut: Mutex<HashMap<Scope, Instant>>,
+    shut: Mutex<HashMap<Scope, (Limit, Instant)>>,
     refused: RefusedLog,
     metrics: Metrics,
 }
@@ -132,11 +132,11 @@ impl CommandLimits {
             house_commands: RateLimiter::dashmap(per_second(rates.house_commands)),
             diner_orders: RateLimiter::dashmap(per_minute(rates.diner_orders)),
             table_orders: RateLimiter::dashmap(per_minute(rates.table_orders)),
-            restaurant_orders: RateLimiter::dashmap(per_minute(rates.restaurant_orders)),
+            restaurant_orders: Budget::new(rates.restaurant_orders),
             house_orders: RateLimiter::dashmap(per_minute(rates.house_orders)),
             diner_lines: RateLimiter::dashmap(per_minute(rates.diner_lines)),
             table_lines: RateLimiter::dashmap(per_minute(rates.table_lines)),
-            restaurant_lines: RateLimiter::dashmap(per_minute(rates.restaurant_lines)),
+            restaurant_lines: Budget::new(rates.restaurant_lines),
             open: rates.open,
             size: rates.size,
             shut: Mutex::default(),
@@ -185,9 +185,11 @@ impl CommandLimits {
             return Ok(());
         }
         let now = Instant::now();
-        for (scope, limit) in Scope::all(who) {
-            if let Some(left) = shut.get(&scope).and_then(|until| until.checked_duration_since(now)) {
-                return Err(too_fast(limit, left));
+        for (scope, _) in Scope::all(who) {
+            if let Some((limit, until)) = shut.get(&scope)
+                && let Some(left) = until.checked_duration_since(now)
+            {
+                return Err(too_fast(*limit, left));
             }
         }
         Ok(())
@@ -199,50 +201,56 @@ impl CommandLimits {
     /// # Errors
     /// `rate_limited`, with the time to wait.
     pub fn count_order(&self, who: &Principal, lines: usize) -> Result<(), Refusal> {
+        let mut narrower = None;
         for (scope, limit) in Scope::all(who) {
-            if let Err((limit, wait)) = self.count_lines(&scope, lines) {
+            let table = narrower.as_ref().unwrap_or(&scope);
+            if let Err((limit, shortage)) = self.count_lines(&scope, table, lines) {
                 // A shorter order may fit before that.
-                self.shut(scope, wait.min(SHUT_BY_LINES));
-                return Err(too_fast(limit, wait));
+                let wait = shortage.wait.min(SHUT_BY_LINES);
+                self.shut(shortage.shut(&scope, table), limit, wait);
+                return Err(too_fast(limit, shortage.wait));
             }
-            let limiter = match scope {
-                Scope::Diner(..) => &self.diner_orders,
-                Scope::Table(..) => &self.table_orders,
-                Scope::Restaurant(..) => &self.restaurant_orders,
-                Scope::House(..) => &self.house_orders,
-            };
-            let Err(until) = limiter.check_key(&scope) else { continue };
-            let wait = wait(&until);
-            self.shut(scope, wait);
-            return Err(too_fast(limit, wait));
+            if let Err(shortage) = self.count_one(&scope, table) {
+                self.shut(shortage.shut(&scope, table), limit, shortage.wait);
+                return Err(too_fast(limit, shortage.wait));
+            }
+            narrower = Some(scope);
         }
         Ok(())
     }
 
-    fn count_lines(&self, scope: &Scope, lines: usize) -> Result<(), (Limit, Duration)> {
+    fn count_one(&self, scope: &Scope, table: &Scope) -> Result<(), Shortage> {
+        let limiter = match scope {
+            Scope::Diner(..) => &self.diner_orders,
+            Scope::Table(..) => &self.table_orders,
+            Scope::Restaurant(..) => return self.restaurant_orders.take(scope, table, 1),
+            Scope::House(..) => &self.house_orders,
+        };
+        take(limiter, scope, NonZeroU32::MIN).map_err(Shortage::of_all)
+    }
+
+    fn count_lines(&self, scope: &Scope, table: &Scope, lines: usize) -> Result<(), (Limit, Shortage)> {
         let (limiter, limit) = match scope {
             Scope::Diner(..) => (&self.diner_lines, Limit::LinesByDiner),
             Scope::Table(..) => (&self.table_lines, Limit::LinesByTable),
-            Scope::Restaurant(..) => (&self.restaurant_lines, Limit::LinesByRestaurant),
+            Scope::Restaurant(..) => {
+                let taken = self.restaurant_lines.take(scope, table, lines);
+                return taken.map_err(|shortage| (Limit::LinesByRestaurant, shortage));
+            }
             Scope::House(..) => return Ok(()),
         };
         let lines = at_least_one(u32::try_from(lines).unwrap_or(u32::MAX));
-        match limiter.check_key_n(scope, lines) {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(until)) => Err((limit, wait(&until))),
-            // More lines than a minute has; they never fit.
-            Err(_) => Err((limit, MINUTE)),
-        }
+        take(limiter, scope, lines).map_err(|wait| (limit, Shortage::of_all(wait)))
     }
 
-    fn shut(&self, scope: Scope, wait: Duration) {
+    fn shut(&self, scope: Scope, limit: Limit, wait: Duration) {
         let mut shut = self.shut.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
         if shut.len() >= MOST_SHUT {
-            shut.retain(|_, until| *until > now);
+            shut.retain(|_, (_, until)| *until > now);
         }
         if shut.len() < MOST_SHUT {
-            shut.insert(scope, now + wait);
+            shut.insert(scope, (limit, now + wait));
         }
     }
 
@@ -259,23 +267,22 @@ impl CommandLimits {
         for limiter in [&self.diner_commands, &self.house_commands] {
             tidy(limiter);
         }
-        for limiter in [&self.diner_orders, &self.table_orders, &self.restaurant_orders, &self.house_orders] {
+        for limiter in [&self.diner_orders, &self.table_orders, &self.house_orders, &self.diner_lines, &self.table_lines] {
             tidy(limiter);
         }
-        for limiter in [&self.diner_lines, &self.table_lines, &self.restaurant_lines] {
-            tidy(limiter);
-        }
+        self.restaurant_orders.tidy();
+        self.restaurant_lines.tidy();
         let now = Instant::now();
-        self.shut.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, until| *until > now);
+        self.shut.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, (_, until)| *until > now);
     }
 }
 
-fn tidy<K: Hash + Eq + Clone>(limiter: &Limiter<K>) {
+pub(super) fn tidy<K: Hash + Eq + Clone>(limiter: &Limiter<K>) {
     limiter.retain_recent();
     limiter.shrink_to_fit();
 }
 
-fn at_least_one(number: u32) -> NonZeroU32 {
+pub(super) fn at_least_one(number: u32) -> NonZeroU32 {
     NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN)
 }
 
@@ -283,11 +290,11 @@ fn per_second(rate: u32) -> Quota {
     Quota::per_second(at_least_one(rate)).allow_burst(at_least_one(rate.saturating_mul(BURST)))
 }
 
-fn per_minute(rate: u32) -> Quota {
+pub(super) fn per_minute(rate: u32) -> Quota {
     Quota::per_minute(at_least_one(rate))
 }
 
-fn wait(until: &NotUntil<<DefaultClock as Clock>::Instant>) -> Duration {
+pub(super) fn wait(until: &NotUntil<<DefaultClock as Clock>::Instant>) -> Duration {
     until.wait_time_from(DefaultClock::default().now())
 }
 

@@ -10,6 +10,17 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+/// What a table may take and still have a claim to the reserve: one in so many of what the restaurant's guests may take.
+pub const FAIR_SHARE: u32 = 100;
+/// The part that is reserved for tables that took less than that: one in so many.
+const RESERVED: u32 = 4;
+
+/// Returns what is reserved of all that a restaurant's guests may take. A total too small for fair shares has no reserve.
+#[must_use]
+pub const fn reserve_of(total: u32) -> u32 {
+    if total < FAIR_SHARE { 0 } else { total / RESERVED }
+}
+
 /// The limits that a refusal can name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Limit {
@@ -147,12 +158,23 @@ impl OpenOrders {
             (Limit::OpenOrdersByDiner, "too many of your orders are still open; ask a waiter for more")
         } else if self.by_table >= most.by_table {
             (Limit::OpenOrdersByTable, "too many orders of this table are still open; ask a waiter for more")
-        } else if self.by_restaurant >= most.by_restaurant {
+        } else if self.by_restaurant >= self.room_for_table(most) {
             (Limit::OpenOrdersByRestaurant, "the restaurant has more open orders than it can take from phones; ask a waiter")
         } else {
             return Ok(());
         };
         Err(Refusal::new(RefusalKind::RateLimited, message).by(limit).after(LOOK_AGAIN))
+    }
+}
+
+impl OpenOrders {
+    /// How many open orders the restaurant's guests may have for this table to get one more. The last ones are for tables
+    /// that have few.
+    const fn room_for_table(&self, most: &Self) -> u32 {
+        // A guest at no table has no others to share with.
+        let own = if self.by_table > self.by_diner { self.by_table } else { self.by_diner };
+        let is_fair = own == 0 || own < most.by_restaurant / FAIR_SHARE;
+        if is_fair { most.by_restaurant } else { most.by_restaurant - reserve_of(most.by_restaurant) }
     }
 }
 
@@ -204,6 +226,14 @@ mod tests {
         assert_eq!(limit(2, 4, 8), Some(Limit::OpenOrdersByDiner));
         assert_eq!(limit(1, 4, 8), Some(Limit::OpenOrdersByTable));
         assert_eq!(limit(1, 3, 8), Some(Limit::OpenOrdersByRestaurant));
+    }
+
+    #[test]
+    fn the_last_quarter_of_the_open_orders_is_for_tables_that_have_few() {
+        let most = OpenOrders { by_diner: 200, by_table: 400, by_restaurant: 2000 };
+        let fits = |by_diner, by_table, by_restaurant| OpenOrders { by_diner, by_table, by_restaurant }.check(&most).is_ok();
+        assert!(fits(100, 399, 1499) && !fits(100, 399, 1500) && !fits(20, 0, 1500), "who has many");
+        assert!(fits(5, 19, 1999) && fits(0, 0, 1999) && !fits(5, 20, 1999) && !fits(0, 0, 2000), "who has few");
     }
 
     #[test]

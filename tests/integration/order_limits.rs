@@ -171,6 +171,25 @@ async fn a_table_that_is_full_of_open_orders_stops_no_other_table_and_no_waiter(
 }
 
 #[tokio::test]
+async fn tables_that_take_all_they_can_leave_room_for_the_others() {
+    let flags =
+        ["--restaurant-orders-per-minute", "200", "--restaurant-open-orders", "400", "--diner-commands-per-second", "1000"];
+    let server = Server::start(&flags).await;
+    let menu = Menu::read(&server.staff().await).await;
+    let mut last = Value::Null;
+    for table in ["1", "2", "3"] {
+        let (statuses, refused) = flood(&server.diner(table).await, &menu.noted("flood"), 80).await;
+        assert!(taken(&statuses) > 0, "{table}");
+        last = refused;
+    }
+    assert_eq!(last["reason"], "orders_by_restaurant", "the control: the budget is used up but for its reserve");
+    for table in ["7", "8", "9", "10"] {
+        server.diner(table).await.place(&menu.noted("honest")).await;
+        server.diner(table).await.place(&menu.noted("honest")).await;
+    }
+}
+
+#[tokio::test]
 async fn an_order_has_a_size() {
     let server = Server::start(&[]).await;
     let (guest, staff) = (server.diner("7").await, server.staff().await);

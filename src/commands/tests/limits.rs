@@ -94,7 +94,7 @@ fn twelve_guests_on_one_phone_are_not_limited() {
 
 #[test]
 fn lines_are_counted_by_guest_and_table_and_a_shorter_order_still_fits() {
-    let rates = CommandRates { diner_lines: 100, table_lines: 150, restaurant_lines: 200, ..CommandRates::default() };
+    let rates = CommandRates { diner_lines: 100, table_lines: 150, restaurant_lines: 280, ..CommandRates::default() };
     let limits = CommandLimits::new(rates, Metrics::new());
     let guest = |sub, table| who(Role::Diner, sub, Some(table));
     let refused = |who: &Principal, lines| limits.count_order(who, lines).unwrap_err().limit;
@@ -108,4 +108,52 @@ fn lines_are_counted_by_guest_and_table_and_a_shorter_order_still_fits() {
     let wait = limits.expect_order(&guest("e", "4")).unwrap_err().retry_after.unwrap();
     assert!(wait < Duration::from_secs(2), "{wait:?}: shorter orders wait no longer than a second");
     assert_eq!(limits.count_order(&who(Role::Staff, "mina", None), 1000), Ok(()), "the house's lines are not counted");
+}
+
+#[test]
+fn tables_that_take_all_they_can_leave_the_last_quarter_to_the_others() {
+    let limits = CommandLimits::new(CommandRates::default(), Metrics::new());
+    let guest = |sub: &str, table: &str| who(Role::Diner, sub, Some(table));
+    let (mut taken, mut last) = (0, None);
+    for table in 0..5 {
+        for phone in 0..3 {
+            let (count, limit) = fill_long(&limits, &guest(&format!("{table}-{phone}"), &format!("bad-{table}")));
+            (taken, last) = (taken + count, limit);
+        }
+    }
+    assert_eq!(last, Some(Limit::OrdersByRestaurant));
+    assert!((890..=930).contains(&taken), "{taken}: three quarters of 1,200, and what came back meanwhile");
+    let refused = limits.expect_order(&guest("0-0", "bad-4")).unwrap_err();
+    assert_eq!(refused.limit, Some(Limit::OrdersByRestaurant), "known without a transaction");
+    // A hundredth of the budget each: twelve orders, at twenty tables.
+    for table in 0..20 {
+        for order in 0..12 {
+            let honest = guest("a", &format!("{table}"));
+            assert_eq!(limits.expect_order(&honest), Ok(()), "table {table}, order {order}");
+            assert_eq!(limits.count_order(&honest, 3), Ok(()), "table {table}, order {order}");
+        }
+    }
+    assert_eq!(limits.count_order(&who(Role::Diner, "at no table", None), 3), Ok(()));
+}
+
+/// Places until it is refused; returns how many were taken and the limit.
+fn fill_long(limits: &CommandLimits, who: &Principal) -> (u32, Option<Limit>) {
+    for taken in 0..2000 {
+        if let Err(refusal) = limits.count_order(who, 1) {
+            return (taken, refusal.limit);
+        }
+    }
+    (2000, None)
+}
+
+#[test]
+fn lines_have_a_reserve_too() {
+    let limits =
+        CommandLimits::new(CommandRates { table_lines: 9_000, diner_lines: 9_000, ..CommandRates::default() }, Metrics::new());
+    let guest = |sub: &str, table: &str| who(Role::Diner, sub, Some(table));
+    while limits.count_order(&guest("a", "bad"), 100).is_ok() {}
+    assert_eq!(limits.count_order(&guest("b", "bad-2"), 200).unwrap_err().limit, Some(Limit::LinesByRestaurant));
+    for table in 0..10 {
+        assert_eq!(limits.count_order(&guest("a", &format!("{table}")), 30), Ok(()), "{table}");
+    }
 }
