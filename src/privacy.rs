@@ -81,6 +81,7 @@ pub async fn purge(store: &SharedStore, restaurant: RestaurantId, before: Timest
         let batch = store.purge_orders(restaurant, before, clock::now(), BATCH).await?;
         gone += batch.orders;
         if !batch.more {
+            store.scrub();
             return Ok(gone);
         }
         tokio::time::sleep(PAUSE).await;
@@ -124,6 +125,7 @@ pub async fn erase(store: &SharedStore, restaurant: RestaurantId, diner: &Key) -
         if batch.orders < u64::from(BATCH) {
             // Last, so that none is remembered after it with the words in it: documents have lost them by now.
             store.forget_answers_about(restaurant, diner).await?;
+            store.scrub();
             return Ok(Erasure::Done { orders, events: events.into(), sessions });
         }
     }

@@ -27,7 +27,10 @@ pub async fn keep(store: SharedStore, settings: RetentionArgs, access: Duration)
     loop {
         match store.claim("retention_at", ago(PERIOD), clock::now()).await {
             Ok(true) => match sweep(&store, &settings, access).await {
-                Ok(gone) => log::info!(gone; "old rows removed"),
+                Ok(gone) => {
+                    log::info!(gone; "old rows removed");
+                    store.scrub();
+                }
                 Err(error) => log::warn!(error:% = error; "old rows cannot be removed, will try again"),
             },
             Ok(false) => {}

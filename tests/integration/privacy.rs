@@ -1,6 +1,7 @@
 //! What guests leave, on a real server: purged, exported, erased; readers get a snapshot or an event, never a hole.
 
-use crate::support::{Client, Followed, Menu, Server, client::text, wait::PATIENCE, wait::eventually};
+use crate::support::server::DATABASE;
+use crate::support::{Client, Followed, Menu, Server, client::text, template, wait::PATIENCE, wait::eventually};
 use serde_json::{Value, json};
 
 /// An order with a note, which is then rejected.
@@ -84,4 +85,45 @@ async fn an_erased_guest_goes_from_live_screens_too_and_open_orders_stop_it() {
     manager.get(&format!("/api/v1/restaurants/demo/guests?order={}", order["number"])).await.problem(404, "not_found");
     let audit = manager.get("/api/v1/restaurants/demo/audit?kind=guests").await.text;
     assert!(audit.contains("erase_guest") && !audit.contains(text(&order["diner"])), "{audit}");
+}
+
+/// The files of the database that have these words in them, whatever SQLite says of its rows.
+fn files_with(folder: &std::path::Path, words: &str) -> Vec<String> {
+    let files = folder.read_dir().unwrap().map(|entry| entry.unwrap());
+    let files = files.filter(|file| file.file_name().to_string_lossy().starts_with(DATABASE));
+    let has = |path| std::fs::read(path).unwrap_or_default().windows(words.len()).any(|window| window == words.as_bytes());
+    files.filter(|file| has(file.path())).map(|file| file.file_name().to_string_lossy().into_owned()).collect()
+}
+
+#[tokio::test]
+async fn words_that_were_erased_are_in_no_file_while_the_node_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    template::copy(template::demo().await, folder.path());
+    let server = Server::run(folder.path().to_owned(), &[]).await;
+    let (staff, manager) = (server.staff().await, server.manager().await);
+    let menu = Menu::read(&staff).await;
+    let gone = async |words: &str| {
+        let none = async || files_with(folder.path(), words).is_empty().then_some(());
+        eventually("files without the words", PATIENCE, none).await;
+    };
+    let mut orders = Vec::new();
+    for round in 0..8 {
+        let mut basket = menu.banquet();
+        basket["note"] = format!("ERASED-WORDS {round} {}", "x".repeat(150)).into();
+        let order = server.diner("3").await.place(&basket).await;
+        let words = json!({"reason": "other", "detail": "ERASED-WORDS of the staff"});
+        staff.command(&order["id"], "reject", words).await.expect(200);
+        orders.push(order);
+    }
+    assert!(!files_with(folder.path(), "ERASED-WORDS").is_empty(), "the control");
+    for order in &orders {
+        let erased = manager.delete(&format!("/api/v1/restaurants/demo/guests/{}", text(&order["diner"]))).await;
+        assert!(erased.status < 300, "{}", erased.text);
+    }
+    gone("ERASED-WORDS").await;
+
+    let order = closed(&server, &staff, &menu).await;
+    assert!(!files_with(folder.path(), "allergic to nuts").is_empty(), "the control");
+    server.tool(&["guest", "erase", "--restaurant", "demo", "--order", &order["number"].to_string()]).await;
+    gone("allergic to nuts").await;
 }

@@ -5,7 +5,7 @@
 //! - `heads`, since lists of ids are bound in different ways, `lost`, since a file can go away, and the statements
 //!   `LOCK_FEED`, `HOLD_TABLE` and `RECORD_END`.
 
-use super::{Backend, Connection, Database, HOLD_TABLE, LOCK_FEED, RECORD_END, close_store, heads, lost};
+use super::{Backend, Connection, Database, HOLD_TABLE, LOCK_FEED, RECORD_END, close_store, heads, lost, scrub};
 use crate::domain::time::Timestamp;
 use crate::store::{Result, StoreError};
 use sqlx::FromRow;

@@ -99,6 +99,10 @@ impl Privacy for Backend {
         self.execute(query::<Database>(sql::privacy::FORGET_IDLE).bind(before.micros()).bind(i64::from(limit))).await
     }
 
+    fn scrub(&self) {
+        super::scrub(self);
+    }
+
     async fn claim(&self, task: &'static str, since: Timestamp, at: Timestamp) -> Result<bool> {
         let query = query::<Database>(sql::privacy::CLAIM).bind(task).bind(since.micros());
         Ok(self.execute(query.bind(at.micros().to_string())).await? == 1)

@@ -33,6 +33,8 @@ pub fn options(url: &str) -> Result<SqliteConnectOptions, OpenError> {
 pub async fn writer(options: &SqliteConnectOptions) -> Result<Connection, OpenError> {
     let options = options.clone().create_if_missing(true);
     let options = options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
+    // What is deleted is overwritten with zeros, also in pages that become free: guests' words must not stay in the file.
+    let options = options.pragma("secure_delete", "ON");
     let mut connection = options.connect().await?;
     let journal: String = query_scalar("PRAGMA journal_mode").fetch_one(&mut connection).await?;
     let synchronous: i64 = query_scalar("PRAGMA synchronous").fetch_one(&mut connection).await?;
@@ -76,6 +78,16 @@ pub async fn write_stamp(connection: &mut Connection, stamp: &Stamp) -> sqlx::Re
 /// The number of a stamp that the database has, as SQLite sees it, and how many rows this connection has changed so far.
 pub async fn read_stamp(connection: &mut Connection) -> sqlx::Result<(i32, i64)> {
     query_as("SELECT user_version, total_changes() FROM pragma_user_version").fetch_one(connection).await
+}
+
+/// Merges the write-ahead log into the file and empties it: what was deleted is still in there. Returns whether nobody read
+/// from it meanwhile, which keeps it.
+pub async fn empty_log(connection: &mut Connection) -> sqlx::Result<bool> {
+    // Commits wait meanwhile, so this waits for no slow reader.
+    raw_sql("PRAGMA busy_timeout = 100").execute(&mut *connection).await?;
+    let emptied = query_scalar::<_, i64>("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut *connection).await;
+    raw_sql(AssertSqlSafe(format!("PRAGMA busy_timeout = {}", BUSY.as_millis()))).execute(connection).await?;
+    Ok(emptied? == 0)
 }
 
 /// The epoch, made when the database is new.

@@ -103,6 +103,10 @@ async fn lost(store: &SqliteStore) -> &'static str {
     "the database file was removed or replaced while this server ran; nothing since then was acknowledged"
 }
 
+fn scrub(store: &SqliteStore) {
+    store.writer.scrub();
+}
+
 /// The readers go first: the last connection to close merges the write-ahead log into the file.
 async fn close_store(store: &SqliteStore) {
     store.readers.close().await;

@@ -4,6 +4,8 @@
 use super::identity::Identity;
 use super::stamp::Stamp;
 use super::{Connection, Result, StoreError, WriteFaults, broken, connect};
+use crate::clock;
+use crate::domain::time::Timestamp;
 use crate::store::open::OpenError;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -40,6 +42,7 @@ struct Done {
 pub struct Writer {
     jobs: mpsc::Sender<Job>,
     lost: watch::Receiver<bool>,
+    scrub: Arc<Notify>,
     end: Arc<Notify>,
 }
 
@@ -54,10 +57,16 @@ impl Writer {
     ) -> Self {
         let (sender, jobs) = mpsc::channel(QUEUE);
         let (tell_lost, lost) = watch::channel(false);
-        let task = Task { options, connection: Some(connection), identity, stamp, faults, lost: tell_lost };
-        let end = Arc::<Notify>::default();
-        tokio::spawn(task.run(jobs, end.clone()));
-        Self { jobs: sender, lost, end }
+        let (connection, scrub, end) = (Some(connection), Arc::<Notify>::default(), Arc::<Notify>::default());
+        let task = Task { options, connection, identity, stamp, faults, lost: tell_lost, scrub_at: None };
+        tokio::spawn(task.run(jobs, scrub.clone(), end.clone()));
+        Self { jobs: sender, lost, scrub, end }
+    }
+
+    /// Empties the write-ahead log soon: what was deleted is still in it. While somebody reads from it, it is tried again each
+    /// second.
+    pub fn scrub(&self) {
+        self.scrub.notify_one();
     }
 
     /// Ends the task and closes its connection.
@@ -108,6 +117,20 @@ where
     })
 }
 
+/// What the task does next.
+enum Next {
+    Commit,
+    Scrub,
+    End,
+}
+
+impl Next {
+    /// No job comes when every sender is gone.
+    const fn of(jobs: usize) -> Self {
+        if jobs == 0 { Self::End } else { Self::Commit }
+    }
+}
+
 /// What the task that writes has.
 struct Task {
     options: SqliteConnectOptions,
@@ -118,27 +141,33 @@ struct Task {
     stamp: Option<Stamp>,
     faults: Arc<WriteFaults>,
     lost: watch::Sender<bool>,
+    /// When to empty the write-ahead log, if that is wanted.
+    scrub_at: Option<Timestamp>,
 }
 
 impl Task {
     /// Commits groups until every sender is gone, or the database's files are.
-    async fn run(mut self, mut jobs: mpsc::Receiver<Job>, end: Arc<Notify>) {
+    async fn run(mut self, mut jobs: mpsc::Receiver<Job>, scrub: Arc<Notify>, end: Arc<Notify>) {
         let mut group = Vec::with_capacity(GROUP);
         loop {
             let queued = async {
                 tokio::select! {
                     biased;
-                    count = jobs.recv_many(&mut group, GROUP) => count,
-                    () = end.notified() => 0,
+                    count = jobs.recv_many(&mut group, GROUP) => Next::of(count),
+                    () = scrub.notified() => Next::Scrub,
+                    () = end.notified() => Next::End,
                 }
             };
             match timeout(LOOK, queued).await {
-                Ok(0) => break,
-                Ok(_) => self.commit(&mut group).await,
+                Ok(Next::End) => break,
+                Ok(Next::Commit) => self.commit(&mut group).await,
+                Ok(Next::Scrub) => self.scrub_at = Some(clock::uptime()),
                 Err(_) => {}
             }
             if self.connection.is_some() && !self.is_in_place() {
                 self.lose().await;
+            } else if self.scrub_at.is_some_and(|at| at <= clock::uptime()) {
+                self.scrub().await;
             }
             if *self.lost.borrow() {
                 break;
@@ -155,6 +184,18 @@ impl Task {
             }
             None => {}
         }
+    }
+
+    async fn scrub(&mut self) {
+        let Some(connection) = &mut self.connection else { return };
+        self.scrub_at = match connect::empty_log(connection).await {
+            Ok(true) => None,
+            Ok(false) => Some(clock::uptime().plus(LOOK)),
+            Err(cause) => {
+                log::warn!(cause:% = cause; "the write-ahead log cannot be emptied, will try again");
+                Some(clock::uptime().plus(LOOK))
+            }
+        };
     }
 
     /// Whether the paths lead to the files that were opened, with the content that was written.
