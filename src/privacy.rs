@@ -57,7 +57,7 @@ impl From<Event> for ExportedEvent {
 /// # Errors
 /// Those of the store.
 pub async fn export(store: &SharedStore, restaurant: RestaurantId, diner: Key) -> Result<Export> {
-    let mut orders = store.orders_of_diner(restaurant, &diner, MOST_ORDERS + 1).await?;
+    let mut orders = store.orders_of_diner(restaurant, &diner, None, MOST_ORDERS + 1).await?;
     let complete = orders.len() <= MOST_ORDERS as usize;
     orders.truncate(MOST_ORDERS as usize);
     let head = store.head(restaurant).await?;

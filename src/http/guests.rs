@@ -13,8 +13,8 @@ use crate::store::guests::GuestSession;
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 
-/// The most sessions of an answer, those that began last.
-const MOST: u32 = 200;
+/// Sessions of a page.
+const PAGE: u32 = 200;
 
 fn check_staff(who: &Principal) -> Result<(), Problem> {
     if policy::may_see_guests(who) {
@@ -28,6 +28,7 @@ fn check_staff(who: &Principal) -> Result<(), Problem> {
 #[serde(deny_unknown_fields)]
 pub struct ListQuery {
     table: Option<TableLabel>,
+    after: Option<Key>,
 }
 
 #[derive(Serialize)]
@@ -49,16 +50,25 @@ impl From<GuestSession> for SessionAnswer {
 #[derive(Serialize)]
 struct SessionList {
     sessions: Vec<SessionAnswer>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<Key>,
 }
 
-/// `GET /api/v1/restaurants/{slug}/diner-sessions?table=`: guests' sessions that go on, those that began last first.
+/// `GET /api/v1/restaurants/{slug}/diner-sessions?table=&after=`: guests' sessions that go on, those that began last first;
+/// `next` is the `after` of the next page, whose sessions began before.
 ///
 /// # Errors
 /// `forbidden` for whoever is neither staff nor manager.
 pub async fn list(state: web::Data<State>, Insider(who): Insider, query: web::Query<ListQuery>) -> Result<HttpResponse, Problem> {
     check_staff(&who)?;
-    let sessions = state.store.guest_sessions(who.restaurant, query.table.as_ref(), clock::now(), MOST).await?;
-    Ok(HttpResponse::Ok().json(SessionList { sessions: sessions.into_iter().map(SessionAnswer::from).collect() }))
+    let ListQuery { table, after } = query.into_inner();
+    // One more than fits says whether there is a next page.
+    let found = state.store.guest_sessions(who.restaurant, table.as_ref(), after.as_ref(), clock::now(), PAGE + 1);
+    let mut sessions: Vec<_> = found.await?.into_iter().map(SessionAnswer::from).collect();
+    let has_more = sessions.len() > PAGE as usize;
+    sessions.truncate(PAGE as usize);
+    let next = sessions.last().filter(|_| has_more).map(|session| session.id.clone());
+    Ok(HttpResponse::Ok().json(SessionList { sessions, next }))
 }
 
 /// `DELETE /api/v1/restaurants/{slug}/diner-sessions/{id}`: ends a guest's session, on every node. 204.

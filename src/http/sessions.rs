@@ -11,7 +11,7 @@ use crate::auth::policy;
 use crate::auth::session::{SessionError, SignedIn};
 use crate::auth::token::TokenAnswer;
 use crate::clock;
-use crate::domain::ids::{RestaurantId, VisitId};
+use crate::domain::ids::{OrderId, RestaurantId, VisitId};
 use crate::domain::money::Currency;
 use crate::domain::order::Order;
 use crate::domain::principal::Role;
@@ -25,7 +25,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// The most orders that a visit is told of.
+/// Orders of a page of a visit.
 const ORDERS_OF_A_VISIT: u32 = 100;
 
 /// How long an answer is held back from a session that is renewed too often.
@@ -179,6 +179,14 @@ struct VisitAnswer {
     #[serde(skip_serializing_if = "Option::is_none")]
     visit: Option<VisitBrief>,
     orders: Vec<Order>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<OrderId>,
+}
+
+/// The query of a guest's own visit.
+#[derive(Debug, Deserialize)]
+pub struct OrdersQuery {
+    after: Option<OrderId>,
 }
 
 /// The visit of the guest's table, without what other guests have ordered.
@@ -188,22 +196,31 @@ struct VisitBrief {
     opened_at: Timestamp,
 }
 
-/// `GET /api/v1/diner-sessions/current`: where the guest sits and what they have ordered, newest first.
+/// `GET /api/v1/diner-sessions/current`: where the guest sits and what they have ordered, newest
+/// first; `next` is the `after` of the next page, which is older.
 ///
 /// # Errors
 /// `forbidden` for who is no guest.
-pub async fn visit(state: web::Data<State>, Speaker(who): Speaker) -> Result<HttpResponse, Problem> {
+pub async fn visit(
+    state: web::Data<State>,
+    Speaker(who): Speaker,
+    query: web::Query<OrdersQuery>,
+) -> Result<HttpResponse, Problem> {
     if !policy::is_guest(&who) {
         return Err(Problem::new(ErrorCode::Forbidden, "only a guest has a visit"));
     }
     let restaurant = state.store.restaurant(who.restaurant).await?;
     let restaurant = restaurant.ok_or_else(|| Problem::not_found("this restaurant is gone"))?;
-    let orders = state.store.orders_of_diner(who.restaurant, &who.sub, ORDERS_OF_A_VISIT).await?;
+    // One more than fits says whether there is a next page.
+    let mut orders = state.store.orders_of_diner(who.restaurant, &who.sub, query.after, ORDERS_OF_A_VISIT + 1).await?;
+    let has_more = orders.len() > ORDERS_OF_A_VISIT as usize;
+    orders.truncate(ORDERS_OF_A_VISIT as usize);
+    let next = orders.last().filter(|_| has_more).map(|order| order.id);
     let visit = match &who.table {
         Some(table) => state.store.visit_of_table(who.restaurant, table).await?,
         None => None,
     };
     let visit = visit.map(|OpenVisit { id, opened_at, .. }| VisitBrief { id, opened_at });
     let seat = Visit { restaurant: restaurant.into(), table: who.table, diner: who.sub };
-    Ok(HttpResponse::Ok().json(VisitAnswer { seat, visit, orders }))
+    Ok(HttpResponse::Ok().json(VisitAnswer { seat, visit, orders, next }))
 }

@@ -53,11 +53,13 @@ pub trait Guests: Send + Sync + 'static {
     /// session's restaurant and label has the key.
     async fn begin_guest_session(&self, session: &SessionRow, refresh_hash: [u8; 32], key: &Key, at: Timestamp) -> Result<()>;
 
-    /// Guests' sessions that go on at a time, those that began last first, at most `limit`; with a table, those of its guests.
+    /// Guests' sessions that go on at a time, those that began last first, those after one, at most `limit`; with a table,
+    /// those of its guests.
     async fn guest_sessions(
         &self,
         restaurant: RestaurantId,
         table: Option<&TableLabel>,
+        after: Option<&Key>,
         at: Timestamp,
         limit: u32,
     ) -> Result<Vec<GuestSession>>;

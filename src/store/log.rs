@@ -217,8 +217,14 @@ pub trait Log: Send + Sync + 'static {
         limit: u32,
     ) -> Result<Vec<Order>>;
 
-    /// A diner's own orders, newest first, at most `limit`.
-    async fn orders_of_diner(&self, restaurant: RestaurantId, diner: &Key, limit: u32) -> Result<Vec<Order>>;
+    /// A diner's own orders, newest first, those after one (which are older), at most `limit`.
+    async fn orders_of_diner(
+        &self,
+        restaurant: RestaurantId,
+        diner: &Key,
+        after: Option<OrderId>,
+        limit: u32,
+    ) -> Result<Vec<Order>>;
 
     /// The menu.
     async fn menu(&self, restaurant: RestaurantId) -> Result<Option<Menu>>;

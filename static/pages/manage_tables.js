@@ -2,7 +2,7 @@ import { LANGUAGES } from '../languages/language.js';
 import { sureSheet } from '../views/manage_parts.js';
 import { newCodeSheet, tableSheet, tablesView } from '../views/manage_tables.js';
 import { openSheet } from '../views/sheet.js';
-import { endGuestSheet, guestsSheet } from '../views/staff_sheets.js';
+import { endGuestSheet, guestsAt, guestsSheet } from '../views/staff_sheets.js';
 import { Section, basedOn, complain, fields, named } from './manage_section.js';
 
 /** Pictures that are asked for at one time. */
@@ -83,7 +83,7 @@ export class TablesSection extends Section {
   /** @param {string} label */
   async #showGuests(label) {
     try {
-      const { sessions } = await this.context.call('GET', `/diner-sessions?table=${encodeURIComponent(label)}`);
+      const sessions = await guestsAt((path) => this.context.call('GET', path), label);
       openSheet(guestsSheet(label, sessions, Date.now()));
     } catch (error) {
       complain(/** @type {any} */ (error));

@@ -2,7 +2,7 @@ import { find } from '../views/dom.js';
 import { clock } from '../views/format.js';
 import { closeSheet, openSheet } from '../views/sheet.js';
 import { LOOK_BACK_HOURS, nextAt } from '../views/staff_model.js';
-import { endGuestSheet, freeTableSheet, guestsSheet, pairSheet, pauseSheet, soldOutSheet } from '../views/staff_sheets.js';
+import { endGuestSheet, freeTableSheet, guestsAt, guestsSheet, pairSheet, pauseSheet, soldOutSheet } from '../views/staff_sheets.js';
 import { toast } from '../views/toasts.js';
 
 /** Orders are listed by age, and those of yesterday are of no use. */
@@ -157,7 +157,7 @@ export class StaffService {
   /** @param {string} table */
   async #showGuests(table) {
     try {
-      const { sessions } = await this.#api.get(`${this.#path}/diner-sessions?table=${encodeURIComponent(table)}`);
+      const sessions = await guestsAt((path) => this.#api.get(this.#path + path), table);
       openSheet(guestsSheet(table, sessions, this.#now()));
     } catch (error) {
       toast(`Not read: ${words(error)}`, { bad: true });

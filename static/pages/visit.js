@@ -70,7 +70,13 @@ export class Visit {
 
   /** @returns {Promise<any[]>} documents of this visit, newest first */
   async orders() {
-    const { orders, visit } = await this.api.get('/api/v1/diner-sessions/current');
+    const path = '/api/v1/diner-sessions/current';
+    let { orders, visit, next } = await this.api.get(path);
+    while (next) {
+      const page = await this.api.get(`${path}?after=${next}`);
+      orders = orders.concat(page.orders);
+      next = page.next;
+    }
     this.since = visit ? Date.parse(visit.opened_at) : null;
     this.remember(...orders);
     return orders;

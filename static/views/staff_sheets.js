@@ -118,6 +118,25 @@ export function accountSheet({ name, username, theme, link }) {
 }
 
 /**
+ * Reads every page of the guests at a table, so that none of many can hide.
+ *
+ * @param {(path: string) => Promise<any>} get of the restaurant
+ * @param {string} table
+ * @returns {Promise<any[]>}
+ */
+export async function guestsAt(get, table) {
+  const path = `/diner-sessions?table=${encodeURIComponent(table)}`;
+  const all = [];
+  let page = await get(path);
+  all.push(...page.sessions);
+  while (page.next) {
+    page = await get(`${path}&after=${encodeURIComponent(page.next)}`);
+    all.push(...page.sessions);
+  }
+  return all;
+}
+
+/**
  * @param {string} table
  * @param {{id: string, started_at: string, seen_at: string, open_orders: number}[]} sessions
  * @param {number} now server ms

@@ -97,3 +97,47 @@ async fn staff_sees_the_guests_of_a_table_and_ends_one() {
     staff.delete(&path).await.problem(404, "not_found");
     assert_eq!(list(manager).await.expect(200)["sessions"].as_array().unwrap().len(), 1);
 }
+
+#[tokio::test]
+async fn no_guest_hides_behind_hundreds_of_others() {
+    let server = Server::start(&[]).await;
+    let (staff, manager) = (server.staff().await, server.manager().await);
+    let table = new_table(&manager, "Crowd").await;
+    let first = scan(&server, &table).await;
+    for _ in 0..203 {
+        scan(&server, &table).await;
+    }
+    let pages = async || {
+        let mut pages = vec![staff.get(&format!("{SESSIONS}?table=Crowd")).await.expect(200)];
+        while let Some(next) = pages[pages.len() - 1]["next"].as_str().map(str::to_owned) {
+            pages.push(staff.get(&format!("{SESSIONS}?table=Crowd&after={next}")).await.expect(200));
+        }
+        pages.iter().map(|page| page["sessions"].as_array().unwrap().clone()).collect::<Vec<_>>()
+    };
+    let found = pages().await;
+    assert_eq!(found.iter().map(Vec::len).collect::<Vec<_>>(), [200, 4]);
+    let ids: std::collections::HashSet<_> = found.iter().flatten().map(|session| session["id"].to_string()).collect();
+    assert_eq!(ids.len(), 204, "each of them once");
+    let oldest = found[1][3]["id"].as_str().unwrap();
+    staff.delete(&format!("{SESSIONS}/{oldest}")).await;
+    first.client.get("/api/v1/diner-sessions/current").await.problem(401, "unauthorized");
+    staff.get(&format!("{SESSIONS}?after={}", "x".repeat(65))).await.problem(422, "invalid");
+}
+
+#[tokio::test]
+async fn a_guest_reads_all_of_a_long_visit_page_by_page() {
+    let server = Server::start(&["--diner-commands-per-second", "1000"]).await;
+    let guest = server.diner("7").await;
+    let menu = Menu::read(&guest).await;
+    for _ in 0..103 {
+        guest.place(&menu.basket()).await;
+    }
+    let path = "/api/v1/diner-sessions/current";
+    let first = guest.get(path).await.expect(200);
+    let next = first["next"].as_str().unwrap();
+    let second = guest.get(&format!("{path}?after={next}")).await.expect(200);
+    let counts = [&first, &second].map(|page| page["orders"].as_array().unwrap().len());
+    assert_eq!((counts, second.get("next")), ([100, 3], None));
+    assert_eq!(second["orders"][2]["number"], 1, "the oldest comes last");
+    guest.get(&format!("{path}?after=nonsense")).await.problem(422, "invalid");
+}

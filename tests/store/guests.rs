@@ -75,7 +75,7 @@ async fn sit(house: &House, table: &Table, sub: &str, hash: [u8; 32]) -> Key {
 
 async fn sitting(house: &House, label: Option<&str>) -> Vec<Key> {
     let label = label.map(key);
-    let sessions = house.store.guest_sessions(house.id, label.as_ref(), at(1), 10).await.unwrap();
+    let sessions = house.store.guest_sessions(house.id, label.as_ref(), None, at(1), 10).await.unwrap();
     sessions.into_iter().map(|session| session.id).collect()
 }
 
@@ -135,11 +135,16 @@ pub async fn the_house_sees_its_guests_and_ends_one(world: World) {
     let (a, b) = (sit(&house, &seven, "a", [1; 32]).await, sit(&house, &seven, "b", [2; 32]).await);
     house.place(&guest(&house, "a", Some("7"))).await;
     world.store.rotate_refresh([1; 32], &[[3; 32]], at(5)).await.unwrap();
-    let sessions = house.store.guest_sessions(house.id, Some(&key("7")), at(9), 10).await.unwrap();
+    let sessions = house.store.guest_sessions(house.id, Some(&key("7")), None, at(9), 10).await.unwrap();
     let told: Vec<_> = sessions.iter().map(|one| (one.id.clone(), one.open_orders, one.started_at, one.seen_at)).collect();
     assert_eq!(told, [(b.clone(), 0, at(0), at(0)), (a.clone(), 1, at(0), at(5))]);
-    assert_eq!(house.store.guest_sessions(house.id, None, at(600), 10).await, Ok(vec![]), "over by itself");
-    assert_eq!(house.store.guest_sessions(house.id, None, at(9), 1).await.unwrap().len(), 1);
+    assert_eq!(house.store.guest_sessions(house.id, None, None, at(600), 10).await, Ok(vec![]), "over by itself");
+    for table in [None, Some(key("7"))] {
+        let page = async |after: Option<&_>| house.store.guest_sessions(house.id, table.as_ref(), after, at(9), 1).await.unwrap();
+        let (first, second) = (page(None).await, page(Some(&b)).await);
+        assert_eq!([&first[0].id, &second[0].id], [&b, &a], "page by page");
+        assert_eq!(page(Some(&a)).await, []);
+    }
 
     let staff = SessionRow { principal: house.staff(), expires_at: at(600) };
     world.store.add_session(&staff, [9; 32], at(0)).await.unwrap();

@@ -34,8 +34,8 @@ pub async fn documents_of_another_are_not_there(world: World) {
     assert!(store.order(one.id, order.id).await.unwrap().is_some());
     assert_eq!(store.order(two.id, order.id).await.unwrap(), None);
     assert_eq!(store.orders(two.id, OrderFilter::All, None, 9).await.unwrap(), []);
-    assert_eq!(store.orders_of_diner(one.id, &key("diner-1"), 9).await.unwrap().len(), 1);
-    assert_eq!(store.orders_of_diner(two.id, &key("diner-1"), 9).await.unwrap(), []);
+    assert_eq!(store.orders_of_diner(one.id, &key("diner-1"), None, 9).await.unwrap().len(), 1);
+    assert_eq!(store.orders_of_diner(two.id, &key("diner-1"), None, 9).await.unwrap(), []);
     assert_eq!(store.menu(two.id).await.unwrap().unwrap().restaurant, two.id);
 }
 

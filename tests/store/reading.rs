@@ -150,7 +150,9 @@ pub async fn orders_are_listed_by_age_status_and_diner(world: World) {
         assert_eq!(got, wanted, "{filter:?}");
     }
     let diner = house.diner("diner-1").sub;
-    let mine = world.store.orders_of_diner(house.id, &diner, 3).await.unwrap();
+    let mine = world.store.orders_of_diner(house.id, &diner, None, 3).await.unwrap();
+    let older = world.store.orders_of_diner(house.id, &diner, Some(mine[1].id), 3).await.unwrap();
+    assert!(older.iter().all(|order| order.id < mine[1].id) && older.first() == mine.get(2), "the next page goes on there");
     let wanted: Vec<_> = all.iter().rev().filter(|order| order.diner.as_ref() == Some(&diner)).take(3).cloned().collect();
     assert_eq!(ids(&mine), ids(&wanted), "newest first");
     assert_eq!(wanted.len(), 3);

@@ -24,13 +24,17 @@ impl Guests for Backend {
         &self,
         restaurant: RestaurantId,
         table: Option<&TableLabel>,
+        after: Option<&Key>,
         at: Timestamp,
         limit: u32,
     ) -> Result<Vec<GuestSession>> {
-        let of = |text| query_as::<Database, GuestSessionRow>(text).bind(restaurant.uuid()).bind(at.micros());
+        let of = |text| {
+            let query = query_as::<Database, GuestSessionRow>(text).bind(restaurant.uuid()).bind(at.micros());
+            query.bind(i64::from(limit)).bind(after.map(|id| id.as_str().to_owned()))
+        };
         let query = match table {
-            None => of(sql::guests::GUEST_SESSIONS).bind(i64::from(limit)),
-            Some(table) => of(sql::guests::GUEST_SESSIONS_OF_TABLE).bind(i64::from(limit)).bind(table.as_str().to_owned()),
+            None => of(sql::guests::GUEST_SESSIONS),
+            Some(table) => of(sql::guests::GUEST_SESSIONS_OF_TABLE).bind(table.as_str().to_owned()),
         };
         self.all(query).await
     }

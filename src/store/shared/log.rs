@@ -85,12 +85,18 @@ impl Log for Backend {
         self.read(move |c| Box::pin(orders(c, restaurant, filter, after, limit))).await
     }
 
-    async fn orders_of_diner(&self, restaurant: RestaurantId, diner: &Key, limit: u32) -> Result<Vec<Order>> {
-        let diner = diner.as_str().to_owned();
+    async fn orders_of_diner(
+        &self,
+        restaurant: RestaurantId,
+        diner: &Key,
+        after: Option<OrderId>,
+        limit: u32,
+    ) -> Result<Vec<Order>> {
+        let (diner, after) = (diner.as_str().to_owned(), after.map_or(Uuid::max(), |id| id.uuid()));
         let documents = self.read(move |c| {
             Box::pin(async move {
                 let query = query_scalar::<Database, String>(sql::log::ORDERS_OF_DINER).bind(restaurant.uuid());
-                Ok(query.bind(diner).bind(i64::from(limit)).fetch_all(c).await?)
+                Ok(query.bind(diner).bind(after).bind(i64::from(limit)).fetch_all(c).await?)
             })
         });
         documents.await?.iter().map(|json| rows::document(json)).collect()

@@ -1,13 +1,14 @@
 //! Statements of guests' sessions and of the limits they reach.
 
-/// Sessions that go on: `$1` restaurant, `$2` now, `$3` limit, then what the filter takes.
+/// Sessions that go on: `$1` restaurant, `$2` now, `$3` limit, `$4` the id that they come after or NULL, then what the filter
+/// takes.
 macro_rules! sessions {
     ($filter:literal) => {
         concat!(
             "SELECT s.id, s.table_label, s.created_at, s.refreshed_at, (SELECT count(*) FROM orders o ",
             "WHERE o.restaurant = s.restaurant AND o.table_label = coalesce(s.table_label, '') AND o.diner = s.sub ",
             "AND o.is_open) AS open_orders FROM sessions s ",
-            "WHERE s.restaurant = $1 AND s.role = 'diner' AND s.expires_at > $2 ",
+            "WHERE s.restaurant = $1 AND s.role = 'diner' AND s.expires_at > $2 AND ($4 IS NULL OR s.id < $4) ",
             $filter,
             " ORDER BY s.id DESC LIMIT $3"
         )
@@ -22,7 +23,7 @@ statements! {
         (SELECT count(*) FROM orders WHERE restaurant = $1 AND diner IS NOT NULL AND is_open) AS by_restaurant";
 
     GUEST_SESSIONS = sessions!("");
-    GUEST_SESSIONS_OF_TABLE = sessions!("AND s.table_label = $4");
+    GUEST_SESSIONS_OF_TABLE = sessions!("AND s.table_label = $5");
     GUEST_SESSION = "SELECT id FROM sessions WHERE restaurant = $1 AND id = $2 AND role = 'diner'";
     SESSIONS_OF_TABLE = "SELECT id FROM sessions WHERE restaurant = $1 AND table_label = $2 AND role = 'diner' ORDER BY id";
     /// Holds a session against a renewal, which would put another refresh token in its place.

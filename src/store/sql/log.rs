@@ -65,7 +65,7 @@ statements! {
     ORDERS_CLOSED = orders!("AND NOT is_open");
     ORDERS_OF_STATUS = orders!("AND status = $4");
     PLACED_AT = "SELECT position FROM events WHERE restaurant = $1 AND order_id = $2 ORDER BY position LIMIT 1";
-    ORDERS_OF_DINER = "SELECT document FROM orders WHERE restaurant = $1 AND diner = $2 ORDER BY id DESC LIMIT $3";
+    ORDERS_OF_DINER = "SELECT document FROM orders WHERE restaurant = $1 AND diner = $2 AND id < $3 ORDER BY id DESC LIMIT $4";
 
     MENU = "SELECT document FROM menus WHERE restaurant = $1";
     SET_MENU = "UPDATE menus SET document = $2, next_lapse = $3 WHERE restaurant = $1";
