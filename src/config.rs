@@ -174,6 +174,11 @@ pub struct Serve {
     #[arg(long, env = "ORDERBELL_REQUIRE_MANAGER_TOTP", value_parser = parse_switch)]
     pub require_manager_totp: bool,
 
+    /// Minutes for which a password that was proved (at sign-in, or confirmed since) lets a manager change people, make API
+    /// keys, and export or erase guests.
+    #[arg(long, env = "ORDERBELL_CONFIRM_PASSWORD_MINUTES", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=1440))]
+    pub confirm_password_minutes: u64,
+
     /// The key that signs messages to guests' phones, the same on every node (`orderbell vapid` makes one); without it none
     /// are sent.
     #[arg(long, env = "ORDERBELL_VAPID_KEY", hide_env_values = true, allow_hyphen_values = true)]

@@ -1,18 +1,28 @@
-//! Failed sign-ins, as far as the audit has them: some a minute for each restaurant, and of the rest how many there were.
-//! Whoever guesses passwords must not fill the database.
+//! Failed attempts at secrets, in the audit. Guesses must not fill the database, and made-up names must not hide guesses at
+//! a real one: each person has a budget of entries, and unknown names of a restaurant share another. Attempts over a budget
+//! are counted, and the next entry says how many there were.
 
-use crate::domain::ids::RestaurantId;
+use super::session::{SessionError, SessionService};
+use crate::clock;
+use crate::domain::ids::{RestaurantId, UserId};
 use crate::domain::time::Timestamp;
+use crate::store::accounts::User;
+use crate::store::audit::{Kind, Note};
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-/// Entries a minute and restaurant, on one node.
-const MOST: u32 = 30;
+/// Entries a minute about one person, on one node.
+const MOST_OF_A_PERSON: u32 = 10;
+/// Entries a minute about unknown names of one restaurant, on one node.
+const MOST_UNKNOWN: u32 = 30;
 const MINUTE_MS: i64 = 60_000;
 
-/// Counts failed sign-ins by restaurant. Bound: one small row for each restaurant that exists.
+/// Whose failed attempts share a budget: a person's, or those at unknown names.
+type Subject = (RestaurantId, Option<UserId>);
+
+/// Counts failed attempts. Bound: one small row for each restaurant and each person who exist.
 #[derive(Debug, Default)]
-pub struct Failures(Mutex<HashMap<RestaurantId, Window>>);
+pub struct Failures(Mutex<HashMap<Subject, Window>>);
 
 #[derive(Debug)]
 struct Window {
@@ -20,7 +30,7 @@ struct Window {
     count: u32,
 }
 
-/// What to do about one more.
+/// What to do about one more failed attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Listing {
     /// List it.
@@ -33,16 +43,62 @@ pub enum Listing {
 
 impl Failures {
     /// Counts one more, at a time of [`crate::clock::uptime`].
-    pub fn count(&self, restaurant: RestaurantId, now: Timestamp) -> Listing {
+    pub fn count(&self, restaurant: RestaurantId, person: Option<UserId>, now: Timestamp) -> Listing {
+        let most = if person.is_some() { MOST_OF_A_PERSON } else { MOST_UNKNOWN };
         let mut windows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let window = windows.entry(restaurant).or_insert(Window { since: now, count: 0 });
+        let window = windows.entry((restaurant, person)).or_insert(Window { since: now, count: 0 });
         if now.millis() - window.since.millis() >= MINUTE_MS {
-            let hidden = window.count.saturating_sub(MOST);
+            let hidden = window.count.saturating_sub(most);
             *window = Window { since: now, count: 1 };
             return if hidden > 0 { Listing::ListAfter(hidden) } else { Listing::List };
         }
         window.count = window.count.saturating_add(1);
-        if window.count > MOST { Listing::Count } else { Listing::List }
+        if window.count > most { Listing::Count } else { Listing::List }
+    }
+}
+
+impl SessionService {
+    /// Records a failed sign-in. An unknown name is not written down: people type passwords into that field.
+    pub(super) async fn record_failed_sign_in(&self, restaurant: RestaurantId, user: Option<&User>, outcome: &'static str) {
+        let note = Note::new(restaurant, Kind::Sessions, "sign_in").with_outcome(outcome);
+        let note = match user {
+            Some(user) => note.about(user.id).called(&user.username),
+            None => note.called("unknown name"),
+        };
+        self.record_failure(note, user).await;
+    }
+
+    /// Passes an outcome on, and records a secret of a person that was wrong or tried too often.
+    pub(super) async fn recording<T>(
+        &self,
+        user: &User,
+        action: &'static str,
+        outcome: Result<T, SessionError>,
+    ) -> Result<T, SessionError> {
+        let word = match &outcome {
+            Err(SessionError::WrongPassword) => "wrong_password",
+            Err(SessionError::WrongCode) => "wrong_code",
+            Err(SessionError::TooManyTries(_)) => "too_many_tries",
+            _ => return outcome,
+        };
+        let note = Note::new(user.restaurant, Kind::Sessions, action).about(user.id).called(&user.username);
+        self.record_failure(note.with_outcome(word), Some(user)).await;
+        outcome
+    }
+
+    /// The answer to the attempt is the same whether or not it could be written.
+    async fn record_failure(&self, note: Note, user: Option<&User>) {
+        let note = match self.failures.count(note.restaurant(), user.map(|user| user.id), clock::uptime()) {
+            Listing::List => note,
+            Listing::ListAfter(hidden) => note.set_to(format_args!("{hidden} more before it")),
+            Listing::Count => {
+                self.metrics.hit("audit_failures");
+                return;
+            }
+        };
+        if let Err(error) = self.store.record(note).await {
+            log::warn!(error:% = error; "a failed attempt was not recorded");
+        }
     }
 }
 
@@ -54,11 +110,24 @@ mod tests {
     fn a_flood_of_guesses_is_counted_and_one_restaurants_leaves_the_other_alone() {
         let (failures, at) = (Failures::default(), Timestamp::from_millis);
         let id = |number| RestaurantId::from_uuid(uuid::Uuid::from_u128(number));
-        let listed = (0..100).filter(|_| failures.count(id(1), at(5)) == Listing::List).count();
-        assert_eq!(listed, MOST as usize);
-        assert_eq!(failures.count(id(2), at(6)), Listing::List);
-        assert_eq!(failures.count(id(1), at(60_004)), Listing::Count);
-        assert_eq!(failures.count(id(1), at(60_005)), Listing::ListAfter(71));
-        assert_eq!(failures.count(id(1), at(120_005)), Listing::List);
+        let listed = (0..100).filter(|_| failures.count(id(1), None, at(5)) == Listing::List).count();
+        assert_eq!(listed, MOST_UNKNOWN as usize);
+        assert_eq!(failures.count(id(2), None, at(6)), Listing::List);
+        assert_eq!(failures.count(id(1), None, at(60_004)), Listing::Count);
+        assert_eq!(failures.count(id(1), None, at(60_005)), Listing::ListAfter(71));
+        assert_eq!(failures.count(id(1), None, at(120_005)), Listing::List);
+    }
+
+    #[test]
+    fn made_up_names_leave_the_budget_of_a_real_one_alone() {
+        let (failures, at) = (Failures::default(), Timestamp::from_millis(5));
+        let house = RestaurantId::from_uuid(uuid::Uuid::from_u128(1));
+        let person = |number| Some(UserId::from_uuid(uuid::Uuid::from_u128(number)));
+        for _ in 0..=MOST_UNKNOWN {
+            failures.count(house, None, at);
+        }
+        let listed = (0..20).filter(|_| failures.count(house, person(2), at) == Listing::List).count();
+        assert_eq!(listed, MOST_OF_A_PERSON as usize);
+        assert_eq!(failures.count(house, person(3), at), Listing::List);
     }
 }

@@ -7,7 +7,7 @@ use super::session::{SessionError, SessionService};
 use crate::clock;
 use crate::domain::event::Event;
 use crate::domain::ids::{DeviceId, RestaurantId, UserId};
-use crate::domain::principal::Role;
+use crate::domain::principal::{Principal, Role};
 use crate::domain::text::{Key, Name, Station};
 use crate::domain::time::Timestamp;
 use crate::domain::version::Expected;
@@ -47,15 +47,19 @@ impl SessionService {
     /// Gives somebody another role or password. They sign in anew.
     ///
     /// # Errors
-    /// As [`Self::add_person`]; `LastManager`; the store's `Missing` and `Stale`.
+    /// As [`Self::add_person`]; `OwnPassword`, `LastManager`; the store's `Missing` and `Stale`.
     pub async fn change_person(
         &self,
-        restaurant: RestaurantId,
+        who: &Principal,
         id: UserId,
         role: Option<Role>,
         password: Option<SecretString>,
         expected: Expected,
     ) -> Result<(), SessionError> {
+        let restaurant = who.restaurant;
+        if password.is_some() && who.sub.as_str() == id.to_string() {
+            return Err(SessionError::OwnPassword);
+        }
         role.map_or(Ok(()), check_role)?;
         let password_hash = match password {
             Some(password) => {

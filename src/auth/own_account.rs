@@ -46,7 +46,7 @@ impl SessionService {
         current: SecretString,
         new: SecretString,
     ) -> Result<(), SessionError> {
-        let user = self.prove_password(who, current).await?;
+        let user = self.prove_password(who, current, "change_own_password").await?;
         let hash = self.hash_new(user.restaurant, &user.username, new).await?;
         let now = clock::now();
         let change = self.store.change_password(user.restaurant, user.id, &user.password_hash, &hash, &who.session);
@@ -98,7 +98,7 @@ impl SessionService {
     /// # Errors
     /// `WrongPassword`, `TooManyTries`; the store's `Taken` when there is one.
     pub async fn begin_totp(&self, who: &Principal, password: SecretString) -> Result<Enrolment, SessionError> {
-        let user = self.prove_password(who, password).await?;
+        let user = self.prove_password(who, password, "begin_second_factor").await?;
         let restaurant = self.restaurant_of(&user).await?;
         self.enrol(&user, &restaurant).await
     }
@@ -109,7 +109,8 @@ impl SessionService {
     /// `NothingToConfirm`, `WrongCode`, `TooManyTries`; the store's.
     pub async fn confirm_totp(&self, who: &Principal, code: &SecretString) -> Result<Vec<SecretString>, SessionError> {
         let user = self.own_user(who).await?;
-        let codes = self.confirm(&user, code).await?;
+        let confirmed = self.confirm(&user, code).await;
+        let codes = self.recording(&user, "add_second_factor", confirmed).await?;
         log::info!(restaurant:% = user.restaurant, user:% = user.id; "second factor added");
         Ok(codes)
     }
@@ -124,10 +125,12 @@ impl SessionService {
         password: SecretString,
         code: &SecretString,
     ) -> Result<(), SessionError> {
-        let user = self.prove_password(who, password).await?;
+        const ACTION: &str = "remove_second_factor";
+        let user = self.prove_password(who, password, ACTION).await?;
         let factor = self.confirmed_factor(&user).await?.ok_or(StoreError::Missing)?;
-        self.check_code(&user, &factor, code).await?;
-        self.remove_totp(&user, "remove_second_factor", Some(&who.session)).await
+        let checked = self.check_code(&user, &factor, code).await;
+        self.recording(&user, ACTION, checked).await?;
+        self.remove_totp(&user, ACTION, Some(&who.session)).await
     }
 
     /// Removes the second factor of somebody who has lost it. Their sessions end. Whoever has one of their own removes it
@@ -167,13 +170,23 @@ impl SessionService {
     }
 
     /// The person that a principal is, once they have shown their password again.
-    async fn prove_password(&self, who: &Principal, password: SecretString) -> Result<User, SessionError> {
+    pub(super) async fn prove_password(
+        &self,
+        who: &Principal,
+        password: SecretString,
+        action: &'static str,
+    ) -> Result<User, SessionError> {
         let user = self.own_user(who).await?;
-        self.count_try(&user, TriedSecret::Password).await?;
+        let checked = self.check_password(&user, password).await;
+        self.recording(&user, action, checked).await?;
+        Ok(user)
+    }
+
+    async fn check_password(&self, user: &User, password: SecretString) -> Result<(), SessionError> {
+        self.count_try(user, TriedSecret::Password).await?;
         if !self.passwords.verify(password, Some(user.password_hash.clone())).await? {
             return Err(SessionError::WrongPassword);
         }
-        self.store.forget_tries(user.restaurant, user.id, TriedSecret::Password).await?;
-        Ok(user)
+        Ok(self.store.forget_tries(user.restaurant, user.id, TriedSecret::Password).await?)
     }
 }

@@ -29,11 +29,13 @@ pub struct SignInRules {
     pub managers_need_totp: bool,
     /// Wrong codes, and wrong current passwords, of one person in a quarter of an hour.
     pub secret_tries: u32,
+    /// How long a proof of the password is good for sensitive actions.
+    pub proof_life: Duration,
 }
 
 impl Default for SignInRules {
     fn default() -> Self {
-        Self { managers_need_totp: false, secret_tries: 5 }
+        Self { managers_need_totp: false, secret_tries: 5, proof_life: Duration::from_secs(600) }
     }
 }
 

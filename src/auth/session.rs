@@ -2,14 +2,14 @@
 //! a session goes on in `renewal`.
 
 use super::ended::EndedSessions;
-use super::failures::{Failures, Listing};
+use super::failures::Failures;
 use super::origin::Origin;
 use super::password::{PasswordError, Passwords};
 use super::second_factor::SignInRules;
 use super::secret::hash;
 use super::token::{Issuer, TokenAnswer, TokenError};
 use crate::clock;
-use crate::domain::ids::{CommandId, RestaurantId};
+use crate::domain::ids::CommandId;
 use crate::domain::principal::{Principal, Role};
 use crate::domain::text::{InvalidText, Key, Slug};
 use crate::domain::time::Timestamp;
@@ -86,6 +86,12 @@ pub enum SessionError {
     /// The current password of somebody in a session is wrong.
     #[error("the current password is wrong")]
     WrongPassword,
+    /// The owner of this session has not proved their password recently enough for a sensitive action.
+    #[error("confirm your password for this: send it to /api/v1/people/me/confirmation, and the same again")]
+    ConfirmPassword,
+    /// People change their own password with the one they have.
+    #[error("change your own password in your account, with the one you have: PUT /api/v1/people/me/password")]
+    OwnPassword,
     /// The principal did not sign in with a password.
     #[error("only people who sign in with a password have an account")]
     NoAccount,
@@ -170,8 +176,8 @@ pub struct SessionService {
     pub(super) passwords: Passwords,
     pub(super) lifetimes: Lifetimes,
     pub(super) rules: SignInRules,
-    failures: Arc<Failures>,
-    metrics: Metrics,
+    pub(super) failures: Arc<Failures>,
+    pub(super) metrics: Metrics,
 }
 
 impl SessionService {
@@ -216,7 +222,10 @@ impl SessionService {
         let fits = self.passwords.verify(password, hash).await?;
         let (restaurant, user) = match (place, user) {
             (Some(restaurant), Some(user)) if fits => (restaurant, user),
-            (Some(restaurant), user) => return Err(self.record_failure(restaurant.id, user, "bad_credentials").await),
+            (Some(restaurant), user) => {
+                self.record_failed_sign_in(restaurant.id, user.as_ref(), "bad_credentials").await;
+                return Err(SessionError::BadCredentials);
+            }
             (None, _) => return Err(SessionError::BadCredentials),
         };
         let origin = attempt.map(|attempt| Origin::sign_in(&user, attempt));
@@ -226,13 +235,8 @@ impl SessionService {
             let totp_setup_required = begun.principal.role != user.role;
             return Ok(SignedIn { totp_setup_required, ..begun });
         }
-        let has_second_factor = match self.prove_second_factor(&user, totp).await {
-            Err(error @ (SessionError::WrongCode | SessionError::TooManyTries(_))) => {
-                self.record_failure(restaurant.id, Some(user), "wrong_code").await;
-                return Err(error);
-            }
-            proven => proven?,
-        };
+        let proven = self.prove_second_factor(&user, totp).await;
+        let has_second_factor = self.recording(&user, "sign_in", proven).await?;
         let totp_setup_required = user.role == Role::Manager && self.rules.managers_need_totp && !has_second_factor;
         let role = if totp_setup_required { Role::Staff } else { user.role };
         let principal = new_principal(user.id.to_string().parse()?, role, &restaurant)?;
@@ -269,28 +273,6 @@ impl SessionService {
         let Ok(username) = username.parse::<Key>() else { return Ok((Some(restaurant), None)) };
         let user = self.store.user_by_name(restaurant.id, &username).await?;
         Ok((Some(restaurant), user))
-    }
-
-    /// Records a failed sign-in. A name that is nobody's is not written down: people type passwords into that field. The
-    /// answer is the same whether or not it could be written.
-    async fn record_failure(&self, restaurant: RestaurantId, user: Option<User>, outcome: &'static str) -> SessionError {
-        let note = Note::new(restaurant, Kind::Sessions, "sign_in").with_outcome(outcome);
-        let note = match user {
-            Some(user) => note.about(user.id).called(user.username),
-            None => note.called("unknown name"),
-        };
-        let note = match self.failures.count(restaurant, clock::uptime()) {
-            Listing::List => note,
-            Listing::ListAfter(hidden) => note.set_to(format_args!("{hidden} more before it")),
-            Listing::Count => {
-                self.metrics.hit("audit_failures");
-                return SessionError::BadCredentials;
-            }
-        };
-        if let Err(error) = self.store.record(note).await {
-            log::warn!(error:% = error; "a failed sign-in was not recorded");
-        }
-        SessionError::BadCredentials
     }
 
     /// Signs in a POS or an aggregator by its API key.

@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 fn refused(state: &State, error: SessionError) -> Problem {
     match error {
         SessionError::WrongCode => Problem::new(ErrorCode::Forbidden, error.to_string()),
+        SessionError::CodeRequired => Problem::new(ErrorCode::Forbidden, error.to_string()).totp_required(),
         error => counted(state, error),
     }
 }
@@ -57,6 +58,35 @@ pub async fn read(state: web::Data<State>, Speaker(who): Speaker) -> Result<Http
         totp_setup_required: account.needs_second_factor,
         recovery_codes: account.second_factor.map_or(0, |factor| factor.recovery_codes),
     }))
+}
+
+/// The body of `POST …/confirmation`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Confirmation {
+    password: SecretString,
+    totp: Option<SecretString>,
+}
+
+#[derive(Serialize)]
+struct ConfirmationAnswer {
+    confirmed_until: Timestamp,
+}
+
+/// `POST …/confirmation`: confirms the password, so that sensitive actions pass for a while. 200.
+///
+/// # Errors
+/// `forbidden` for a wrong password or code, `rate_limited`.
+pub async fn confirm_password(
+    state: web::Data<State>,
+    Speaker(who): Speaker,
+    body: Body<Confirmation>,
+) -> Result<HttpResponse, Problem> {
+    state.limits.admit(Attempt::Login, &who).map_err(too_many)?;
+    let Confirmation { password, totp } = body.0;
+    let confirmed = state.sessions()?.confirm_password(&who, password, totp.as_ref()).await;
+    let confirmed_until = confirmed.map_err(|error| refused(&state, error))?;
+    Ok(HttpResponse::Ok().json(ConfirmationAnswer { confirmed_until }))
 }
 
 /// The body of `PUT …/password`.

@@ -172,6 +172,25 @@ impl FromRequest for Manager {
     }
 }
 
+/// A manager of the restaurant that the path names who proved their password recently: what a sensitive action takes.
+#[derive(Debug)]
+pub struct ConfirmedManager(pub Principal);
+
+impl FromRequest for ConfirmedManager {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let manager = Manager::from_request(request, payload);
+        let state = state(request);
+        Box::pin(async move {
+            let Manager(principal) = manager.await?;
+            state?.sessions()?.require_recent_proof(&principal).await?;
+            Ok(Self(principal))
+        })
+    }
+}
+
 /// The id that makes placing an order safe to send again: the header `Idempotency-Key`, a UUID.
 #[derive(Debug)]
 pub struct IdempotencyKey(pub CommandId);

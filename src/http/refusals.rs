@@ -14,6 +14,8 @@ use std::time::Duration;
 
 /// Why a guest's session is over, when the restaurant has ended it.
 const ENDED_BY_STAFF: &str = "ended_by_staff";
+/// Why a manager's change of their own password is refused.
+const OWN_PASSWORD: &str = "own_password";
 /// A store or a queue that is too busy now is asked again after this.
 const SOON: Duration = Duration::from_secs(1);
 
@@ -44,6 +46,10 @@ impl From<SessionError> for Problem {
             SessionError::CodeRequired | SessionError::WrongCode => {
                 return Self::new(ErrorCode::Unauthorized, error.to_string()).totp_required();
             }
+            SessionError::OwnPassword => {
+                return Self::new(ErrorCode::Forbidden, error.to_string()).because(Some(OWN_PASSWORD));
+            }
+            SessionError::ConfirmPassword => ErrorCode::ConfirmPassword,
             SessionError::TooManyTries(wait) => return Self::new(ErrorCode::RateLimited, error.to_string()).after(*wait),
             SessionError::Forbidden | SessionError::WrongPassword | SessionError::NoAccount | SessionError::OwnSecondFactor => {
                 ErrorCode::Forbidden

@@ -147,6 +147,7 @@ fn who_is_who(cfg: &mut web::ServiceConfig) {
 /// What people do about their own account.
 fn own_account(cfg: &mut web::ServiceConfig) {
     cfg.service(at("/api/v1/people/me", READ).route(read().to(account::read)))
+        .service(at("/api/v1/people/me/confirmation", "POST").route(web::post().to(account::confirm_password)))
         .service(at("/api/v1/people/me/password", "PUT").route(web::put().to(account::change_password)))
         .service(
             at("/api/v1/people/me/sessions", "GET, HEAD, DELETE")

@@ -13,6 +13,8 @@ pub enum ErrorCode {
     Unauthorized,
     /// Not this principal's to do or to see; also for what does not exist where its existence is nobody's business.
     Forbidden,
+    /// A sensitive action in a session whose owner has not proved their password recently.
+    ConfirmPassword,
     /// No such thing.
     NotFound,
     /// A field is missing, misplaced or out of range.
@@ -41,10 +43,11 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::BadFrame,
         Self::Unauthorized,
         Self::Forbidden,
+        Self::ConfirmPassword,
         Self::NotFound,
         Self::Invalid,
         Self::InvalidTransition,
@@ -66,6 +69,7 @@ impl ErrorCode {
             Self::BadFrame => "bad_frame",
             Self::Unauthorized => "unauthorized",
             Self::Forbidden => "forbidden",
+            Self::ConfirmPassword => "confirm_password",
             Self::NotFound => "not_found",
             Self::Invalid => "invalid",
             Self::InvalidTransition => "invalid_transition",
@@ -87,7 +91,7 @@ impl ErrorCode {
         match self {
             Self::BadFrame => 400,
             Self::Unauthorized => 401,
-            Self::Forbidden => 403,
+            Self::Forbidden | Self::ConfirmPassword => 403,
             Self::NotFound => 404,
             Self::InvalidTransition | Self::Stale | Self::Conflict | Self::Paused | Self::PriceChanged => 409,
             Self::TooLarge => 413,

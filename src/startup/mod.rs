@@ -84,7 +84,11 @@ impl Node {
         let access = serve.access_token_life();
         let staff_idle = Duration::from_secs(serve.staff_idle_hours * 60 * 60);
         let lifetimes = Lifetimes { access, staff_idle, ..Lifetimes::default() };
-        let rules = SignInRules { managers_need_totp: serve.require_manager_totp, secret_tries: serve.limits.secret_tries };
+        let rules = SignInRules {
+            managers_need_totp: serve.require_manager_totp,
+            secret_tries: serve.limits.secret_tries,
+            proof_life: Duration::from_secs(serve.confirm_password_minutes * 60),
+        };
         let begins_sessions = |issuer| {
             let sessions = SessionService::new(store.clone(), issuer, ended.clone(), lifetimes);
             sessions.counting(metrics.clone()).with_rules(rules)

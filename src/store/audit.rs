@@ -119,6 +119,12 @@ impl Note {
         }
     }
 
+    /// Whose audit it belongs to.
+    #[must_use]
+    pub const fn restaurant(&self) -> RestaurantId {
+        self.restaurant
+    }
+
     /// The same, by this principal.
     #[must_use]
     pub fn by(mut self, who: &Principal) -> Self {

@@ -55,6 +55,19 @@ pub enum Which {
     AllBut(Key),
 }
 
+/// What a session says of its owner's password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PasswordProof {
+    /// Its owner proved it at this time: at sign-in, or later by confirming it.
+    At(Timestamp),
+    /// An operator printed its token; there is no password.
+    Printed,
+    /// It has ended.
+    Ended,
+    /// It has no row: a version before this printed its token.
+    Unlisted,
+}
+
 /// A secret that is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TriedSecret {
@@ -105,6 +118,12 @@ pub trait Credentials: Send + Sync + 'static {
         at: Timestamp,
         renewed_since: Timestamp,
     ) -> Result<Vec<OwnSession>>;
+
+    /// Returns when the owner of a session last proved their password.
+    async fn password_proof(&self, restaurant: RestaurantId, session: &Key) -> Result<PasswordProof>;
+
+    /// Records that the owner of a session proved their password at a time. `Missing` when there is no such session.
+    async fn prove_password(&self, restaurant: RestaurantId, session: &Key, at: Timestamp) -> Result<()>;
 
     /// Ends sessions of a person; gives those that were ended.
     async fn end_sessions_of(&self, restaurant: RestaurantId, person: UserId, which: Which) -> Result<Vec<Key>>;

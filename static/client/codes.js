@@ -40,6 +40,7 @@ export const ERROR_CODES = Object.freeze({
   bad_frame: 'final',
   unauthorized: 'token',
   forbidden: 'final',
+  confirm_password: 'final',
   not_found: 'final',
   invalid: 'final',
   invalid_transition: 'final',

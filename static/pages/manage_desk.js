@@ -8,6 +8,7 @@ import { accountButton } from '../views/staff_bar.js';
 import { setTheme, theme } from '../views/theme.js';
 import { AuditSection } from './manage_audit.js';
 import { Account } from './account.js';
+import { confirmPassword } from './confirm_password.js';
 import { KeysSection } from './manage_keys.js';
 import { MenuSection } from './manage_menu.js';
 import { PeopleSection } from './manage_people.js';
@@ -118,15 +119,29 @@ export class ManageDesk {
   async #call(method, path, options) {
     const whole = path.startsWith('/api/') ? path : `/api/v1/restaurants/${encodeURIComponent(this.#session.restaurant.slug)}${path}`;
     try {
-      const answer = await this.#api.request(method, whole, options);
+      const answer = await this.#confirmed(() => this.#api.request(method, whole, options));
       this.#connection('live');
       return answer;
     } catch (error) {
-      const { code } = /** @type {{code: string}} */ (error);
+      const { code, reason } = /** @type {{code: string, reason?: string}} */ (error);
       if (code === 'unauthorized') this.#end('expired');
       this.#connection(code === 'offline' ? 'offline' : 'live');
-      if (code === 'forbidden') this.#refused = true;
+      if (code === 'forbidden' && !reason) this.#refused = true;
       throw error;
+    }
+  }
+
+  /**
+   * Does something once more when the server asks for the password first, and it is given.
+   * @param {() => Promise<any>} work
+   */
+  async #confirmed(work) {
+    try {
+      return await work();
+    } catch (error) {
+      if (/** @type {any} */ (error).code !== 'confirm_password') throw error;
+      if (await confirmPassword(this.#api)) return work();
+      throw Object.assign(new Error('nothing was changed: your password was not confirmed'), { code: 'confirm_password' });
     }
   }
 

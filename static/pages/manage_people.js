@@ -23,7 +23,7 @@ export class PeopleSection extends Section {
     /** @type {Record<string, () => unknown>} */
     const deeds = {
       'ask-person': () => openSheet(personSheet()),
-      'ask-change': () => { this.#asked = person; openSheet(changePersonSheet(person)); },
+      'ask-change': () => { this.#asked = person; openSheet(changePersonSheet(person, this.context.username)); },
       'ask-remove': () => openSheet(sureSheet({
         title: `Remove ${person.username}?`, hint: 'They are signed out everywhere, at once.', deed: 'remove', sure: 'Remove', attributes: { 'data-person': id },
       })),

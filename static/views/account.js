@@ -57,6 +57,19 @@ export function askTotpSheet() {
     password('password', 'Your password'));
 }
 
+/** @param {boolean} withCode whether a code of the second factor goes with it */
+export function confirmPasswordForm(withCode) {
+  return h('form', { 'data-form-of': 'confirm-password', 'novalidate': true },
+    h('div.sheet__head', {},
+      h('div', {}, h('h2', { id: 'confirm-title' }, 'Your password, please'),
+        h('p.muted', {}, 'This could take the restaurant out of your hands, so it is asked of you again.')),
+      h('button.button.button--quiet', { 'type': 'button', 'data-confirm': 'close' }, 'Cancel')),
+    field('confirm-password', 'Your password', { name: 'password', type: 'password', autocomplete: 'current-password', autofocus: true }),
+    withCode && field('totp', 'Code', { autocomplete: 'one-time-code', autocapitalize: 'characters', spellcheck: 'false', hint: 'From your authenticator app, or a recovery code' }),
+    h('p.field__error', { role: 'alert' }),
+    h('div.sheet__foot', {}, h('button.button.button--primary.button--large', { type: 'submit' }, 'Confirm')));
+}
+
 /** @param {{secret: string, picture: string}} begun */
 export function confirmSheet({ secret, picture }) {
   return accountForm('confirmation', 'Scan this', 'With an authenticator app; then type the code it shows.', 'Turn it on',

@@ -21,12 +21,13 @@ export function personSheet() {
     choice('role', 'Role', ROLES, 'staff'));
 }
 
-/** @param {{id: string, username: string, role: string}} person */
-export function changePersonSheet({ id, username, role }) {
+/** @param {{id: string, username: string, role: string}} person @param {string} me who is signed in */
+export function changePersonSheet({ id, username, role }, me) {
   return formSheet('change', username, 'They are signed out everywhere and sign in anew.', 'Change',
     h('input', { type: 'hidden', name: 'id', value: id }),
     choice('role', 'Role', ROLES, role),
-    passwordField({ label: 'New password', hint: 'Empty: as it is. 8 characters or more; a few words are best' }));
+    username === me ? h('p.muted', {}, 'Your own password is changed under Account, with the one you have.')
+      : passwordField({ label: 'New password', hint: 'Empty: as it is. 8 characters or more; a few words are best' }));
 }
 
 /** @param {{label?: string, required?: boolean, hint?: string}} look */

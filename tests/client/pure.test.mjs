@@ -29,7 +29,7 @@ test('the close-code table is the contract\'s', () => {
 
 test('every error code of the contract has a rule, and an unknown one is final', () => {
   assert.deepEqual(Object.keys(ERROR_CODES).sort(), [
-    'bad_frame', 'conflict', 'forbidden', 'internal', 'invalid', 'invalid_transition', 'not_found', 'paused',
+    'bad_frame', 'confirm_password', 'conflict', 'forbidden', 'internal', 'invalid', 'invalid_transition', 'not_found', 'paused',
     'price_changed', 'rate_limited', 'stale', 'too_large', 'too_many_rooms', 'unauthorized', 'unavailable',
   ]);
   assert.equal(errorRule('never heard of'), 'final');

@@ -8,7 +8,7 @@ ROOM = re.compile(r"(order|kitchen|floor|menu):" + UUID.pattern)
 
 CODES = {
     "bad_frame", "unauthorized", "forbidden", "not_found", "invalid", "invalid_transition", "stale", "conflict",
-    "rate_limited", "too_many_rooms", "too_large", "paused", "price_changed", "unavailable", "internal",
+    "rate_limited", "too_many_rooms", "too_large", "paused", "price_changed", "confirm_password", "unavailable", "internal",
 }  # fmt: skip
 KINDS = {
     "order.placed", "order.accepted", "order.rejected", "order.started", "order.ready", "order.recalled", "order.served",

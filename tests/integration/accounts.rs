@@ -1,8 +1,10 @@
 //! People's accounts, as an operator meets them: what passwords may be, and a second factor that was lost.
 
-use crate::support::client::text;
+use crate::support::client::{Answer, text};
 use crate::support::{Client, PATIENCE, Server, eventually};
-use serde_json::json;
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::time::Duration;
 use totp_rs::{Builder, Secret};
 
 const ADD: [&str; 6] = ["user", "add", "--restaurant", "demo", "--username", "mina"];
@@ -50,4 +52,87 @@ async fn a_second_factor_is_reset_from_the_command_line_and_its_owner_is_signed_
 fn code_of(secret: &str) -> String {
     let totp = Builder::new().with_secret(Secret::try_from_base32(secret).unwrap()).build().unwrap();
     totp.generate(u64::try_from(orderbell::clock::now().seconds()).unwrap()).to_string()
+}
+
+const RESTAURANT: &str = "/api/v1/restaurants/demo";
+const ME: &str = "/api/v1/people/me";
+
+/// A manager's session whose owner proved the password twenty minutes ago: signed in, then aged in the database.
+async fn aged_manager(server: &Server) -> Client {
+    let manager = server.manager().await;
+    let sessions = manager.get(&format!("{ME}/sessions")).await.expect(200);
+    let current = sessions["sessions"].as_array().unwrap().iter().find(|session| session["current"] == true).unwrap();
+    let store = server.store().await;
+    let restaurant = store.restaurant_by_slug(&"demo".parse().unwrap()).await.unwrap().unwrap().id;
+    let then = orderbell::clock::now().minus(Duration::from_secs(20 * 60));
+    store.prove_password(restaurant, &text(&current["id"]).parse().unwrap(), then).await.unwrap();
+    manager
+}
+
+/// What a thief would do with a session to keep the house, each with the body that makes it valid.
+async fn sensitive(manager: &Client) -> Vec<(Method, String, Value)> {
+    let people = manager.get(&format!("{RESTAURANT}/people")).await.expect(200)["people"].clone();
+    let staff = people.as_array().unwrap().iter().find(|person| person["username"] == "staff").unwrap();
+    let staff = format!("{RESTAURANT}/people/{}", text(&staff["id"]));
+    let guest = format!("{RESTAURANT}/guests/somebody");
+    vec![
+        (
+            Method::POST,
+            format!("{RESTAURANT}/people"),
+            json!({"username": "x", "password": "four words two spoons", "role": "manager"}),
+        ),
+        (Method::PATCH, staff.clone(), json!({"role": "manager"})),
+        (Method::PATCH, staff.clone(), json!({"password": "four words two spoons"})),
+        (Method::DELETE, format!("{staff}/totp"), Value::Null),
+        (Method::DELETE, staff, Value::Null),
+        (Method::POST, format!("{RESTAURANT}/api-keys"), json!({"name": "POS"})),
+        (Method::GET, guest.clone(), Value::Null),
+        (Method::DELETE, guest, Value::Null),
+    ]
+}
+
+async fn call(client: &Client, method: &Method, path: &str, body: &Value) -> Answer {
+    Client::send(client.request(method.clone(), path).json(body)).await
+}
+
+#[tokio::test]
+async fn a_stolen_manager_session_takes_nothing_over_until_the_password_is_confirmed() {
+    let server = Server::start(&[]).await;
+    let stolen = aged_manager(&server).await;
+    for (method, path, body) in sensitive(&stolen).await {
+        call(&stolen, &method, &path, &body).await.problem(403, "confirm_password");
+    }
+    stolen.get(&format!("{RESTAURANT}/people")).await.expect(200);
+    let confirmation = format!("{ME}/confirmation");
+    let wrong = json!({"password": "not the one at all"});
+    stolen.post(&confirmation, &wrong).await.problem(403, "forbidden");
+    stolen.post(&format!("{RESTAURANT}/api-keys"), &json!({"name": "POS"})).await.problem(403, "confirm_password");
+    let audit = stolen.get(&format!("{RESTAURANT}/audit?kind=sessions")).await.expect(200);
+    let newest = &audit["audit"][0];
+    assert_eq!(
+        (&newest["action"], &newest["outcome"], &newest["label"]),
+        (&json!("confirm_password"), &json!("wrong_password"), &json!("manager"))
+    );
+    stolen.post(&confirmation, &json!({"password": "manager-demo"})).await.expect(200);
+    for (method, path, body) in sensitive(&stolen).await {
+        let status = call(&stolen, &method, &path, &body).await.status;
+        assert!(matches!(status, 200 | 201 | 204 | 404), "{method} {path}: {status}");
+    }
+}
+
+#[tokio::test]
+async fn a_session_just_begun_and_a_printed_token_manage_as_before_and_an_own_password_takes_the_old_one() {
+    let server = Server::start(&[]).await;
+    let printed = server.client(&["manager"]).await;
+    let fresh = server.manager().await;
+    for (number, manager) in [&printed, &fresh].into_iter().enumerate() {
+        manager.post(&format!("{RESTAURANT}/api-keys"), &json!({"name": format!("POS {number}")})).await.expect(201);
+    }
+    let me = fresh.get(ME).await.expect(200);
+    let own = format!("{RESTAURANT}/people/{}", text(&me["id"]));
+    let refused =
+        call(&fresh, &Method::PATCH, &own, &json!({"password": "four words two spoons"})).await.problem(403, "forbidden");
+    assert_eq!(refused["reason"], "own_password");
+    assert!(text(&refused["detail"]).contains("/api/v1/people/me/password"), "{refused}");
+    server.manager().await;
 }

@@ -2,7 +2,7 @@
 
 use crate::domain::text::{Key, Name, Slug};
 use crate::http::body::Body;
-use crate::http::extract::Manager;
+use crate::http::extract::{ConfirmedManager, Manager};
 use crate::http::problem::Problem;
 use crate::http::state::State;
 use actix_web::{HttpResponse, web};
@@ -43,8 +43,12 @@ pub struct NewApiKey {
 /// `POST …/api-keys`: a new key. 201 with its secret, which is shown this once.
 ///
 /// # Errors
-/// `forbidden`.
-pub async fn add(state: web::Data<State>, Manager(who): Manager, body: Body<NewApiKey>) -> Result<HttpResponse, Problem> {
+/// `forbidden`, `confirm_password`.
+pub async fn add(
+    state: web::Data<State>,
+    ConfirmedManager(who): ConfirmedManager,
+    body: Body<NewApiKey>,
+) -> Result<HttpResponse, Problem> {
     let (key, secret) = state.sessions()?.add_api_key(who.restaurant, body.0.name).await?;
     let answer = ApiKeyAnswer { id: key.id, name: key.name, api_key: Some(secret.expose_secret().to_owned()) };
     Ok(HttpResponse::Created().json(answer))

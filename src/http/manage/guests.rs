@@ -2,7 +2,7 @@
 
 use crate::clock;
 use crate::domain::text::{Key, Slug};
-use crate::http::extract::Manager;
+use crate::http::extract::{ConfirmedManager, Manager};
 use crate::http::problem::Problem;
 use crate::http::state::State;
 use crate::privacy::{Erasure, erase, export};
@@ -39,8 +39,12 @@ pub async fn find(
 /// `GET …/guests/{diner}`: orders and events of a guest.
 ///
 /// # Errors
-/// `forbidden`.
-pub async fn read(state: web::Data<State>, Manager(who): Manager, path: web::Path<(Slug, Key)>) -> Result<HttpResponse, Problem> {
+/// `forbidden`, `confirm_password`.
+pub async fn read(
+    state: web::Data<State>,
+    ConfirmedManager(who): ConfirmedManager,
+    path: web::Path<(Slug, Key)>,
+) -> Result<HttpResponse, Problem> {
     Ok(HttpResponse::Ok().json(export(&state.store, who.restaurant, path.into_inner().1).await?))
 }
 
@@ -53,10 +57,10 @@ struct ErasedAnswer {
 /// `DELETE …/guests/{diner}`: takes a guest's words and name out of everything. 200 with how many orders and sessions.
 ///
 /// # Errors
-/// `forbidden`, `conflict` while an order of theirs is open.
+/// `forbidden`, `confirm_password`, `conflict` while an order of theirs is open.
 pub async fn remove(
     state: web::Data<State>,
-    Manager(who): Manager,
+    ConfirmedManager(who): ConfirmedManager,
     path: web::Path<(Slug, Key)>,
 ) -> Result<HttpResponse, Problem> {
     match erase(&state.store, who.restaurant, &path.1).await? {

@@ -5,7 +5,7 @@ use crate::domain::principal::Role;
 use crate::domain::text::{Key, Slug};
 use crate::http::body::Body;
 use crate::http::etag::{self, BasedOn};
-use crate::http::extract::Manager;
+use crate::http::extract::{ConfirmedManager, Manager};
 use crate::http::problem::Problem;
 use crate::http::state::State;
 use crate::store::accounts::User;
@@ -59,8 +59,12 @@ pub struct NewPerson {
 /// `POST …/people`: somebody new. 201.
 ///
 /// # Errors
-/// `forbidden`, `conflict` when the name is taken, `invalid` for the role or the password's length.
-pub async fn add(state: web::Data<State>, Manager(who): Manager, body: Body<NewPerson>) -> Result<HttpResponse, Problem> {
+/// `forbidden`, `confirm_password`, `conflict` when the name is taken, `invalid` for the role or the password's length.
+pub async fn add(
+    state: web::Data<State>,
+    ConfirmedManager(who): ConfirmedManager,
+    body: Body<NewPerson>,
+) -> Result<HttpResponse, Problem> {
     let NewPerson { username, password, role } = body.0;
     let user = state.sessions()?.add_person(who.restaurant, username, password, role).await?;
     Ok(HttpResponse::Created().json(Person::from(user)))
@@ -77,10 +81,10 @@ pub struct PersonChange {
 /// `PATCH …/people/{id}`: another role or password. Their sessions end, on every node. 200 with the person.
 ///
 /// # Errors
-/// `forbidden`, `not_found`, `invalid`, `conflict` for the last manager's role, `stale` (412).
+/// `forbidden`, `confirm_password`, `not_found`, `invalid`, `conflict` for the last manager's role, `stale` (412).
 pub async fn change(
     state: web::Data<State>,
-    Manager(who): Manager,
+    ConfirmedManager(who): ConfirmedManager,
     path: web::Path<(Slug, UserId)>,
     based_on: BasedOn,
     body: Body<PersonChange>,
@@ -89,7 +93,7 @@ pub async fn change(
     if role.is_none() && password.is_none() {
         return Err(Problem::invalid("send a role or a password"));
     }
-    state.sessions()?.change_person(who.restaurant, path.1, role, password, based_on.0).await?;
+    state.sessions()?.change_person(&who, path.1, role, password, based_on.0).await?;
     let user = state.store.users(who.restaurant).await?.into_iter().find(|user| user.id == path.1);
     let user = user.ok_or_else(|| Problem::not_found("no such person"))?;
     let version = user.version();
@@ -99,10 +103,10 @@ pub async fn change(
 /// `DELETE …/people/{id}`: they sign in no more, and their sessions end, on every node. 204.
 ///
 /// # Errors
-/// `forbidden`, `not_found`, `conflict` for the last manager, `stale` (412).
+/// `forbidden`, `confirm_password`, `not_found`, `conflict` for the last manager, `stale` (412).
 pub async fn remove(
     state: web::Data<State>,
-    Manager(who): Manager,
+    ConfirmedManager(who): ConfirmedManager,
     path: web::Path<(Slug, UserId)>,
     based_on: BasedOn,
 ) -> Result<HttpResponse, Problem> {
@@ -113,10 +117,10 @@ pub async fn remove(
 /// `DELETE …/people/{id}/totp`: removes the second factor of somebody who has lost it. Their sessions end. 204.
 ///
 /// # Errors
-/// `forbidden`, for one's own too; `not_found` when there is none.
+/// `forbidden`, `confirm_password`, for one's own too; `not_found` when there is none.
 pub async fn reset_totp(
     state: web::Data<State>,
-    Manager(who): Manager,
+    ConfirmedManager(who): ConfirmedManager,
     path: web::Path<(Slug, UserId)>,
 ) -> Result<HttpResponse, Problem> {
     state.sessions()?.reset_totp(&who, path.1).await?;

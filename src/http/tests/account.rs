@@ -4,11 +4,11 @@ use crate::auth::tests::fixtures::PASSWORD;
 use actix_web::http::Method;
 use totp_rs::{Builder, Secret};
 
-const ME: &str = "/api/v1/people/me";
+pub(super) const ME: &str = "/api/v1/people/me";
 const NEW: &str = "four words two spoons";
 
 /// A house where nobody is held up by the limit of an address.
-async fn open(rules: SignInRules) -> House {
+pub(super) async fn open(rules: SignInRules) -> House {
     let mut house = House::open().await;
     house.state.limits = Arc::new(Limits::new(Rates::default(), house.state.metrics.clone()));
     house.state.sessions = house.state.sessions.map(|sessions| sessions.with_rules(rules));
@@ -21,13 +21,13 @@ async fn try_to_sign_in(house: &House, more: Value) -> Answer {
     house.call(post("/api/v1/sessions").set_json(body)).await
 }
 
-async fn sign_in(house: &House, more: Value) -> Value {
+pub(super) async fn sign_in(house: &House, more: Value) -> Value {
     let answer = try_to_sign_in(house, more).await;
     assert_eq!(answer.status, 200, "{answer:?}");
     answer.json()
 }
 
-async fn ask(house: &House, tokens: &Value, method: Method, path: &str, body: Option<Value>) -> Answer {
+pub(super) async fn ask(house: &House, tokens: &Value, method: Method, path: &str, body: Option<Value>) -> Answer {
     let bearer = ("authorization", format!("Bearer {}", tokens["access_token"].as_str().unwrap()));
     let request = TestRequest::with_uri(path).method(method).insert_header(bearer);
     house.call(body.into_iter().fold(request, |request, body| request.set_json(body))).await
@@ -37,13 +37,13 @@ async fn goes_on(house: &House, tokens: &Value) -> bool {
     ask(house, tokens, Method::GET, ME, None).await.status == 200
 }
 
-async fn is_renewed(house: &House, tokens: &Value) -> bool {
+pub(super) async fn is_renewed(house: &House, tokens: &Value) -> bool {
     let refresh = post("/api/v1/sessions/refresh").set_json(json!({"refresh_token": tokens["refresh_token"]}));
     house.call(refresh).await.status == 200
 }
 
 /// Sets a second factor up; gives its secret in base32 and the recovery codes.
-async fn enrol(house: &House, tokens: &Value) -> (String, Vec<Value>) {
+pub(super) async fn enrol(house: &House, tokens: &Value) -> (String, Vec<Value>) {
     let begun = ask(house, tokens, Method::POST, &format!("{ME}/totp"), Some(json!({"password": PASSWORD}))).await.json();
     let secret = begun["secret"].as_str().unwrap().to_owned();
     let confirm = json!({"code": code(&secret, -1)});
@@ -53,7 +53,7 @@ async fn enrol(house: &House, tokens: &Value) -> (String, Vec<Value>) {
 }
 
 /// The code so many steps from now.
-fn code(secret: &str, steps: i64) -> String {
+pub(super) fn code(secret: &str, steps: i64) -> String {
     let totp = Builder::new().with_secret(Secret::try_from_base32(secret).unwrap()).build().unwrap();
     totp.generate(u64::try_from(clock::now().seconds() + 30 * steps).unwrap()).to_string()
 }

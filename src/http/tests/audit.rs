@@ -1,6 +1,7 @@
 use super::*;
 use crate::auth::tests::fixtures::{API_KEY, PASSWORD};
 use crate::domain::ids::UserId;
+use crate::store::sessions::SessionRow;
 use uuid::Uuid;
 
 /// The ladle's manager, by the id that they sign in under.
@@ -38,6 +39,9 @@ async fn does(house: &House, request: TestRequest, body: Value, kind: &str, acti
 #[actix_web::test]
 async fn everything_that_a_manager_changes_is_recorded_with_their_name_and_address() {
     let house = House::open().await;
+    let now = clock::now();
+    let signed_in = SessionRow { principal: boss(), expires_at: now.plus(Duration::from_secs(60)) };
+    house.state.store.add_session(&signed_in, [1; 32], now).await.unwrap();
     let (table, entry) = does(&house, post(&ladle("/tables")), json!({"label": "8"}), "tables", "add_table").await;
     assert_eq!((&entry["label"], &entry["subject"]), (&json!("8"), &table["id"]));
     let of_table = ladle(&format!("/tables/{}", table["id"].as_str().unwrap()));

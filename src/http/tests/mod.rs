@@ -7,6 +7,7 @@ mod menu_draft;
 mod orders;
 mod pages;
 mod problems;
+mod proof;
 mod rooms;
 mod sessions;
 mod specs;

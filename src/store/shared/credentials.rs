@@ -6,7 +6,9 @@ use crate::domain::ids::{RestaurantId, UserId};
 use crate::domain::text::Key;
 use crate::domain::time::Timestamp;
 use crate::store::credential_rows::{OwnSessionRow, PersonRow, SecondFactorRow, TriesRow};
-use crate::store::credentials::{Credentials, MOST_SESSIONS, OwnSession, SecondFactor, TotpSecret, TriedSecret, Tries, Which};
+use crate::store::credentials::{
+    Credentials, MOST_SESSIONS, OwnSession, PasswordProof, SecondFactor, TotpSecret, TriedSecret, Tries, Which,
+};
 use crate::store::{Result, StoreError, rows, sql};
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
@@ -46,6 +48,16 @@ impl Credentials for Backend {
         let mut sessions: Vec<OwnSession> = self.all(query.bind(MOST_SESSIONS)).await?;
         sessions.sort_by_key(|session| std::cmp::Reverse(session.renewed_at));
         Ok(sessions)
+    }
+
+    async fn password_proof(&self, restaurant: RestaurantId, session: &Key) -> Result<PasswordProof> {
+        let session = session.clone();
+        self.read_at_one_point(move |c| Box::pin(async move { password_proof(c, restaurant, session.as_str()).await })).await
+    }
+
+    async fn prove_password(&self, restaurant: RestaurantId, session: &Key, at: Timestamp) -> Result<()> {
+        let query = query::<Database>(sql::credentials::PROVE_PASSWORD).bind(restaurant.uuid());
+        found(self.execute(query.bind(session.as_str().to_owned()).bind(at.micros())).await?)
     }
 
     async fn end_sessions_of(&self, restaurant: RestaurantId, person: UserId, which: Which) -> Result<Vec<Key>> {
@@ -153,6 +165,18 @@ impl Credentials for Backend {
         })
         .await
     }
+}
+
+async fn password_proof(connection: &mut Connection, restaurant: RestaurantId, session: &str) -> Result<PasswordProof> {
+    let query = query_as::<Database, (i64, Option<String>)>(sql::credentials::PASSWORD_PROOF).bind(restaurant.uuid());
+    match query.bind(session).fetch_optional(&mut *connection).await? {
+        Some((_, Some(_))) => return Ok(PasswordProof::Printed),
+        Some((at, None)) => return Ok(PasswordProof::At(Timestamp::from_micros(at))),
+        None => {}
+    }
+    let ended = query_scalar::<Database, i64>(sql::credentials::HAS_ENDED).bind(session);
+    let is_over = ended.fetch_one(connection).await? > 0;
+    Ok(if is_over { PasswordProof::Ended } else { PasswordProof::Unlisted })
 }
 
 async fn begin(

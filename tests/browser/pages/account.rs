@@ -3,9 +3,10 @@
 use crate::browser::Browser;
 use crate::driver::Form;
 use crate::house::{House, is_filled_in, sign_in};
-use crate::support::client::text;
+use crate::support::client::{Client, text};
 use orderbell::clock;
 use serde_json::{Value, json};
+use std::time::Duration;
 use totp_rs::{Builder, Secret};
 
 const NEW: &str = "four words two spoons";
@@ -107,4 +108,52 @@ async fn see_and_end_other_sessions(house: &House, page: &Browser, secret: &str)
     page.tap("[data-account='end-others']").await;
     page.until("this session alone", count, vec![Value::from(1)]).await;
     assert_eq!(other.get("/api/v1/people/me").await.status, 401);
+}
+
+/// Puts the proof of the manager's password twenty minutes back, as if the page had been open for so long.
+async fn age_the_session(house: &House, page: &Browser) {
+    let script = "return Object.values(localStorage).map((kept) => { try { return JSON.parse(kept).access_token } catch { return null } }).find(Boolean)";
+    let token = page.ask(script, vec![]).await;
+    let manager = Client::new(&house.server.base, text(&token));
+    let sessions = manager.get("/api/v1/people/me/sessions").await.expect(200);
+    let current = sessions["sessions"].as_array().unwrap().iter().find(|session| session["current"] == true).unwrap();
+    let store = house.server.store().await;
+    let restaurant = store.restaurant_by_slug(&"demo".parse().unwrap()).await.unwrap().unwrap().id;
+    let then = clock::now().minus(Duration::from_secs(20 * 60));
+    store.prove_password(restaurant, &text(&current["id"]).parse().unwrap(), then).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_manager_is_asked_for_the_password_and_what_was_typed_goes_through() {
+    const CONFIRM: &str = "#confirm-password";
+    let house = House::open(1, &[]).await;
+    let page = house.browser("the manager", Form::Wall).await;
+    page.goto("/manage#people").await;
+    sign_in(&page, "manager").await;
+    page.sees("[data-do='ask-person']").await;
+    age_the_session(&house, &page).await;
+
+    page.tap("[data-do='ask-person']").await;
+    page.write("dialog[open] [name='username']", "mina").await;
+    page.write("dialog[open] [name='password']", NEW).await;
+    send(&page).await;
+    page.sees(&format!("{CONFIRM} [name='password']")).await;
+    page.inspect("manage-confirm-password").await;
+    page.tap("[data-confirm='close']").await;
+    let why = page.until("why nothing was changed", COMPLAINT, vec![]).await;
+    assert!(text(&why).contains("not confirmed"), "{why}");
+
+    send(&page).await;
+    page.write(&format!("{CONFIRM} [name='password']"), "not the password").await;
+    page.tap(&format!("{CONFIRM} [type='submit']")).await;
+    let wrong = format!("return document.querySelector('{CONFIRM} .field__error').textContent || null");
+    let why = page.until("that it is wrong", &wrong, vec![]).await;
+    assert!(text(&why).contains("current password is wrong"), "{why}");
+    page.ask(&format!("document.querySelector(`{CONFIRM} [name='password']`).value = ''"), vec![]).await;
+    page.write(&format!("{CONFIRM} [name='password']"), "manager-demo").await;
+    page.tap(&format!("{CONFIRM} [type='submit']")).await;
+    is_closed(&page).await;
+    let added = "return [...document.querySelectorAll('[data-person]')].some((entry) => entry.textContent.includes('mina'))";
+    page.until("the new person in the list", added, vec![]).await;
+    page.is("live").await;
 }

@@ -3,6 +3,8 @@
 use super::client::Client;
 use super::template;
 use super::wait::soon;
+use orderbell::store::SharedStore;
+use orderbell::store::open::{Mode, Settings, open};
 use serde_json::json;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -170,6 +172,12 @@ impl Server {
         let output = soon("a command", child.wait_with_output()).await.unwrap();
         let said = [output.stdout, output.stderr].concat();
         (output.status.success(), String::from_utf8(said).unwrap())
+    }
+
+    /// Opens its database beside it, for what no call can do: letting time pass.
+    #[allow(dead_code)] // for the tests of accounts
+    pub async fn store(&self) -> SharedStore {
+        open(&self.common[1], Settings { mode: Mode::Tool, connections: 1 }).await.unwrap()
     }
 
     /// A client with a token from `orderbell token`.

@@ -1,0 +1,69 @@
+import { confirmPasswordForm } from '../views/account.js';
+import { h } from '../views/dom.js';
+import { checkForm } from '../views/form_check.js';
+
+const CONFIRMATION = '/api/v1/people/me/confirmation';
+
+/**
+ * Asks for the password in a dialog of its own, over whatever sheet is open: what was typed there stays.
+ *
+ * @param {import('../client/api.js').Api} api
+ * @returns {Promise<boolean>} whether it is confirmed; false when the dialog was closed
+ */
+export function confirmPassword(api) {
+  const dialog = /** @type {HTMLDialogElement} */ (h('dialog.sheet', { 'id': 'confirm-password', 'aria-labelledby': 'confirm-title' }));
+  let confirmed = false;
+  const show = (/** @type {boolean} */ withCode) => dialog.replaceChildren(confirmPasswordForm(withCode));
+  show(false);
+  document.body.append(dialog);
+  dialog.addEventListener('click', ({ target }) => {
+    if (target instanceof Element && target.closest('[data-confirm="close"]')) dialog.close();
+  });
+  dialog.addEventListener('submit', async (event) => {
+    event.preventDefault();
+    const form = /** @type {HTMLFormElement} */ (event.target);
+    if (!checkForm(form)) return;
+    const refusal = await send(api, form);
+    if (!refusal) {
+      confirmed = true;
+      dialog.close();
+    } else if (refusal.totpRequired && !form.elements.namedItem('totp')) {
+      const { value } = /** @type {HTMLInputElement} */ (form.elements.namedItem('password'));
+      show(true);
+      /** @type {HTMLInputElement} */ (dialog.querySelector('[name="password"]')).value = value;
+      /** @type {HTMLInputElement} */ (dialog.querySelector('[name="totp"]')).focus();
+    } else {
+      /** @type {Element} */ (form.querySelector('.field__error:not([data-of])')).textContent = wordsFor(refusal);
+    }
+  });
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener('close', () => {
+      dialog.remove();
+      resolve(confirmed);
+    });
+  });
+}
+
+/** @param {import('../client/api.js').Api} api @param {HTMLFormElement} form @returns {Promise<any>} why it was refused, or null */
+async function send(api, form) {
+  const button = /** @type {HTMLButtonElement} */ (form.querySelector('[type="submit"]'));
+  button.disabled = true;
+  button.setAttribute('aria-busy', 'true');
+  try {
+    // As it was typed: a password may begin or end with a space.
+    await api.post(CONFIRMATION, Object.fromEntries(new FormData(form)));
+    return null;
+  } catch (error) {
+    return error;
+  } finally {
+    button.disabled = false;
+    button.removeAttribute('aria-busy');
+  }
+}
+
+/** @param {{code: string, message: string}} refusal */
+function wordsFor({ code, message }) {
+  if (code === 'offline') return 'The server cannot be reached. Try again in a moment.';
+  return `${message.charAt(0).toUpperCase()}${message.slice(1)}.`;
+}
