@@ -1,11 +1,12 @@
 //! Who is speaking, and what they may do.
 //!
 //! A secret of some kind (a password, an API key, a table's key, a pairing) becomes a session ([`session`], [`pairing`]),
-//! failed sign-ins are listed in bounds ([`failures`]), a session's tokens are signed and verified ([`token`]) with the [`keyring`], whose keys are of two kinds
+//! failed sign-ins are listed in bounds ([`failures`]), devices that signed in before have tries of their own ([`device_mark`]), a session's tokens are signed and verified ([`token`]) with the [`keyring`], whose keys are of two kinds
 //! ([`key_material`]), a session that is over is known on every node ([`ended`]), a manager says who may sign in at all
 //! ([`manage`]), people keep their own account ([`own_account`]) and guard it with a second factor ([`second_factor`]), and prove their password again before sensitive actions (`proof`), a guest gives out links to an order ([`share`]), and what a verified principal may do is decided by pure
 //! functions alone ([`policy`]).
 
+pub mod device_mark;
 pub mod ended;
 pub mod failures;
 mod guests;

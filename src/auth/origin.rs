@@ -73,6 +73,6 @@ impl SessionService {
         let restaurant = self.store.restaurant(row.principal.restaurant).await?.ok_or(StoreError::Missing)?;
         let tokens = self.answer(&row, &refresh, now)?;
         log::info!(session:% = row.principal.session; "the answer that began a session was sent again");
-        Ok(Some(SignedIn { tokens, principal: row.principal, restaurant, totp_setup_required: false }))
+        Ok(Some(SignedIn { tokens, principal: row.principal, restaurant, totp_setup_required: false, device_mark: None }))
     }
 }

@@ -36,7 +36,8 @@ impl SessionService {
         Ok(Account { user, second_factor, needs_second_factor })
     }
 
-    /// Gives a person another password. Their other sessions end; this one goes on.
+    /// Gives a person another password. Their other sessions end; this one goes on. Marks of devices end with the old password;
+    /// returns a new one for this device.
     ///
     /// # Errors
     /// `WrongPassword`, `TooManyTries`, `Invalid` for the new one; the store's.
@@ -45,7 +46,7 @@ impl SessionService {
         who: &Principal,
         current: SecretString,
         new: SecretString,
-    ) -> Result<(), SessionError> {
+    ) -> Result<Option<SecretString>, SessionError> {
         let user = self.prove_password(who, current, "change_own_password").await?;
         let hash = self.hash_new(user.restaurant, &user.username, new).await?;
         let now = clock::now();
@@ -53,7 +54,7 @@ impl SessionService {
         let ended = audit::recorded(person(&user, "change_own_password"), change).await?;
         log::info!(restaurant:% = user.restaurant, user:% = user.id, sessions = ended.len(); "own password changed");
         self.tell_ended(ended, now);
-        Ok(())
+        Ok(self.mark_device(&User { password_hash: hash, ..user }, now))
     }
 
     /// Sessions of a person that can still be renewed, the last used first.

@@ -165,6 +165,8 @@ pub struct SignedIn {
     pub restaurant: Restaurant,
     /// Whether it is a manager's who has to set up a second factor first, and works as staff until then.
     pub totp_setup_required: bool,
+    /// A mark of the device, after a sign-in with a password.
+    pub device_mark: Option<SecretString>,
 }
 
 /// Begins, renews and ends sessions. Cheap to clone.
@@ -233,7 +235,7 @@ impl SessionService {
             && let Some(begun) = self.begun_with(origin).await?
         {
             let totp_setup_required = begun.principal.role != user.role;
-            return Ok(SignedIn { totp_setup_required, ..begun });
+            return Ok(SignedIn { totp_setup_required, device_mark: self.mark_device(&user, clock::now()), ..begun });
         }
         let proven = self.prove_second_factor(&user, totp).await;
         let has_second_factor = self.recording(&user, "sign_in", proven).await?;
@@ -248,7 +250,7 @@ impl SessionService {
             Some(begun) => begun,
             None => self.begin(principal, restaurant, None).await?,
         };
-        let signed_in = SignedIn { totp_setup_required, ..begun };
+        let signed_in = SignedIn { totp_setup_required, device_mark: self.mark_device(&user, clock::now()), ..begun };
         let now = self.store.user_by_name(user.restaurant, &user.username).await?;
         let is_same = |now: &User| {
             (now.id, now.role, now.password_hash.expose_secret()) == (user.id, user.role, user.password_hash.expose_secret())
@@ -267,7 +269,7 @@ impl SessionService {
     }
 
     /// A name that could be nobody's is answered like one that is nobody's.
-    async fn find_user(&self, slug: &str, username: &str) -> Result<(Option<Restaurant>, Option<User>), SessionError> {
+    pub(super) async fn find_user(&self, slug: &str, username: &str) -> Result<(Option<Restaurant>, Option<User>), SessionError> {
         let Ok(slug) = slug.parse::<Slug>() else { return Ok((None, None)) };
         let Some(restaurant) = self.store.restaurant_by_slug(&slug).await? else { return Ok((None, None)) };
         let Ok(username) = username.parse::<Key>() else { return Ok((Some(restaurant), None)) };
@@ -369,7 +371,7 @@ impl SessionService {
         }
         let tokens = self.answer(&row, &refresh, now)?;
         log::info!(session:% = row.principal.session, role:% = row.principal.role, restaurant:% = restaurant.id; "session begun");
-        Ok(SignedIn { tokens, principal: row.principal, restaurant, totp_setup_required: false })
+        Ok(SignedIn { tokens, principal: row.principal, restaurant, totp_setup_required: false, device_mark: None })
     }
 
     /// The last access token of a session ends with it.

@@ -4,6 +4,7 @@
 //! "Now" is an argument. The JWT library would read the clock, with a minute of grace for `exp`; here a token is over
 //! at its `exp`, and only `iat` and `nbf` have the grace that two nodes' clocks need.
 
+use super::device_mark::MarkKeys;
 use super::keyring::{Keyring, KeyringError};
 use super::successors::Successors;
 use crate::clock;
@@ -103,6 +104,7 @@ struct Signer {
     header: Header,
     key: EncodingKey,
     successors: Successors,
+    mark_keys: MarkKeys,
 }
 
 impl Issuer {
@@ -113,7 +115,7 @@ impl Issuer {
     pub fn of(keyring: &Keyring) -> Result<Self, KeyringError> {
         let (kid, algorithm, key) = keyring.signing()?;
         let header = Header { kid: Some(kid.as_str().to_owned()), ..Header::new(algorithm) };
-        Ok(Self(Arc::new(Signer { header, key, successors: Successors::of(keyring) })))
+        Ok(Self(Arc::new(Signer { header, key, successors: Successors::of(keyring), mark_keys: MarkKeys::of(keyring) })))
     }
 
     /// A token for a principal that lives from `now` for `life`, in whole seconds.
@@ -132,6 +134,11 @@ impl Issuer {
     /// Derives refresh tokens.
     pub(super) fn successors(&self) -> &Successors {
         &self.0.successors
+    }
+
+    /// Signs and verifies marks of devices.
+    pub(super) fn mark_keys(&self) -> &MarkKeys {
+        &self.0.mark_keys
     }
 }
 

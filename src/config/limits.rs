@@ -101,8 +101,8 @@ pub struct LimitArgs {
     #[command(flatten)]
     pub orders: OrderLimitArgs,
 
-    /// Wrong passwords per hour for one account, from everywhere that it was not signed in from before; apart from them as
-    /// many from each address that it was.
+    /// Wrong passwords per hour for one account, from devices and addresses that it was not signed in from before; apart from
+    /// them as many from each one that it was.
     #[arg(long, env = "ORDERBELL_WRONG_PASSWORDS_PER_HOUR", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub wrong_passwords_per_hour: u32,
 }

@@ -1,6 +1,7 @@
 //! A person's own account: `/api/v1/people/me`. What is proven here again is limited like a sign-in.
 
 use super::body::Body;
+use super::device_cookie;
 use super::extract::Speaker;
 use super::limits::{Attempt, too_many};
 use super::problem::Problem;
@@ -13,7 +14,8 @@ use crate::domain::text::Key;
 use crate::domain::time::Timestamp;
 use crate::protocol::ErrorCode;
 use crate::store::credentials::OwnSession;
-use actix_web::{HttpResponse, web};
+use actix_web::http::header::SET_COOKIE;
+use actix_web::{HttpRequest, HttpResponse, web};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
@@ -104,13 +106,18 @@ pub struct PasswordChange {
 pub async fn change_password(
     state: web::Data<State>,
     Speaker(who): Speaker,
+    request: HttpRequest,
     body: Body<PasswordChange>,
 ) -> Result<HttpResponse, Problem> {
     state.limits.admit(Attempt::Login, &who).map_err(too_many)?;
     let PasswordChange { current, new } = body.0;
     let changed = state.sessions()?.change_own_password(&who, current, new).await;
-    changed.map_err(|error| refused(&state, error))?;
-    Ok(HttpResponse::NoContent().finish())
+    let mark = changed.map_err(|error| refused(&state, error))?;
+    let mut answer = HttpResponse::NoContent();
+    if let (Some(mark), Ok(person)) = (mark, who.sub.as_str().parse()) {
+        answer.insert_header((SET_COOKIE, device_cookie::set(&state, &request, person, &mark)?));
+    }
+    Ok(answer.finish())
 }
 
 #[derive(Serialize)]

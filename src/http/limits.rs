@@ -8,6 +8,7 @@ pub mod guesses;
 use super::problem::Problem;
 use crate::connection::Proxies;
 use crate::connection::handshake::Gatekeeper;
+use crate::domain::ids::UserId;
 use crate::domain::principal::Principal;
 use crate::domain::text::Key;
 use crate::protocol::ErrorCode;
@@ -208,7 +209,18 @@ impl Limits {
     /// # Errors
     /// The time to wait.
     pub fn enter(self: &Arc<Self>, attempt: Attempt, address: IpAddr) -> Result<Ticket, Duration> {
-        let subject = Subject::address(address);
+        self.enter_as(attempt, Subject::address(address))
+    }
+
+    /// Counts an attempt of a device that carries a person's mark: nobody behind its address can use up its place.
+    ///
+    /// # Errors
+    /// The time to wait.
+    pub fn enter_marked(self: &Arc<Self>, attempt: Attempt, person: UserId) -> Result<Ticket, Duration> {
+        self.enter_as(attempt, Subject::MarkedFor(person))
+    }
+
+    fn enter_as(self: &Arc<Self>, attempt: Attempt, subject: Subject) -> Result<Ticket, Duration> {
         self.take(&self.door(attempt).good, &subject)?;
         Ok(Ticket { limits: self.clone(), attempt, subject, is_over: false })
     }

@@ -1,6 +1,7 @@
 //! Calls of people who have shown nothing yet: counted by address before anything of the body is read, and what became of
 //! them afterwards.
 
+use super::device_cookie;
 use super::limits::{Attempt, too_many};
 use super::problem::Problem;
 use super::state::State;
@@ -30,7 +31,12 @@ pub async fn ration<B: MessageBody + 'static>(
     let state = request.app_data::<web::Data<State>>().filter(|_| request.method() == Method::POST).cloned();
     let Some(state) = state else { return next.call(request).await.map(ServiceResponse::map_into_left_body) };
     let address = state.limits.address_of(request.request());
-    let ticket = match state.limits.enter(attempt, address) {
+    let marked_for = if attempt == Attempt::Login { device_cookie::read(&state, request.headers()).person() } else { None };
+    let entered = match marked_for {
+        Some(person) => state.limits.enter_marked(attempt, person),
+        None => state.limits.enter(attempt, address),
+    };
+    let ticket = match entered {
         Ok(ticket) => ticket,
         Err(wait) => return Ok(request.into_response(too_many(wait).error_response()).map_into_right_body()),
     };

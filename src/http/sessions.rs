@@ -2,6 +2,7 @@
 
 use super::account;
 use super::body::Body;
+use super::device_cookie;
 use super::extract::{IdempotencyKey, Speaker};
 use super::limits::{Attempt, too_many};
 use super::problem::Problem;
@@ -20,7 +21,8 @@ use crate::domain::time::Timestamp;
 use crate::domain::visit::OpenVisit;
 use crate::protocol::ErrorCode;
 use crate::store::accounts::Restaurant;
-use actix_web::{HttpResponse, web};
+use actix_web::http::header::SET_COOKIE;
+use actix_web::{HttpRequest, HttpResponse, web};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -58,7 +60,7 @@ pub struct SignIn {
 }
 
 fn too_many_guesses(wait: Duration) -> Problem {
-    let detail = "too many wrong passwords; wait a little, or sign in from where somebody signed in with this name before";
+    let detail = "too many wrong passwords; wait a little, or sign in on a device or a network where you signed in before";
     Problem::new(ErrorCode::RateLimited, detail).after(wait)
 }
 
@@ -81,11 +83,12 @@ pub async fn sign_in(
     state: web::Data<State>,
     rationed: web::ReqData<Rationed>,
     attempt: Option<IdempotencyKey>,
+    request: HttpRequest,
     body: Body<SignIn>,
 ) -> Result<HttpResponse, Problem> {
     let Rationed { address } = *rationed;
     let attempt = attempt.map(|IdempotencyKey(attempt)| attempt);
-    let SignedIn { tokens, principal, restaurant, totp_setup_required } = match body.0 {
+    let SignedIn { tokens, principal, restaurant, totp_setup_required, device_mark } = match body.0 {
         SignIn { api_key: Some(key), restaurant: None, username: None, password: None, totp: None } => {
             let outcome = state.sessions()?.sign_in_with_api_key(&key).await;
             if matches!(outcome, Err(SessionError::BadCredentials)) {
@@ -94,7 +97,9 @@ pub async fn sign_in(
             outcome?
         }
         SignIn { restaurant: Some(slug), username: Some(username), password: Some(password), totp, api_key: None } => {
-            let guess = state.limits.guess(&slug, &username, address).map_err(too_many_guesses)?;
+            let marks = device_cookie::read(&state, request.headers());
+            let mark = state.sessions()?.mark_of(&slug, &username, &marks).await?;
+            let guess = state.limits.guess(&slug, &username, address, mark).map_err(too_many_guesses)?;
             let outcome = state.sessions()?.sign_in(&slug, &username, password, totp.as_ref(), attempt).await;
             match &outcome {
                 Ok(_) => guess.right(),
@@ -106,7 +111,11 @@ pub async fn sign_in(
         }
         _ => return Err(Problem::invalid("send restaurant, username and password, or api_key alone")),
     };
-    Ok(HttpResponse::Ok().json(SignInAnswer { tokens, restaurant: restaurant.into(), role: principal.role, totp_setup_required }))
+    let mut answer = HttpResponse::Ok();
+    if let (Some(mark), Ok(person)) = (device_mark, principal.sub.as_str().parse()) {
+        answer.insert_header((SET_COOKIE, device_cookie::set(&state, &request, person, &mark)?));
+    }
+    Ok(answer.json(SignInAnswer { tokens, restaurant: restaurant.into(), role: principal.role, totp_setup_required }))
 }
 
 /// The body of `POST /api/v1/sessions/refresh`.

@@ -127,3 +127,79 @@ async fn somebody_who_guesses_beside_a_manager_does_not_lock_them_out() {
         sign_in("manager", "manager-demo").await.expect(200);
     }
 }
+
+/// Signs in on a browser that carries a cookie, if it has one; returns the answer and the cookie it carries from then on.
+async fn sign_in_on(server: &Server, from: &str, cookie: Option<&str>, password: &str) -> (Answer, Option<String>) {
+    let body = json!({"restaurant": "demo", "username": "manager", "password": password});
+    let mut request = server.anybody().request(Method::POST, "/api/v1/sessions").json(&body).header("X-Forwarded-For", from);
+    if let Some(cookie) = cookie {
+        request = request.header("Cookie", format!("theme=dark; {cookie}"));
+    }
+    let answer = Client::send(request).await;
+    let set = answer.header("set-cookie").to_owned();
+    let carried = set.split(';').next().filter(|cookie| !cookie.is_empty()).map(str::to_owned);
+    (answer, carried)
+}
+
+/// Guesses at the manager's password until every try of strangers is gone, from here and elsewhere.
+async fn starve(server: &Server, from: &str) {
+    for at in 0..60 {
+        let (answer, _) = sign_in_on(server, from, None, &format!("guess-{at}")).await;
+        if answer.status == 429 {
+            return;
+        }
+    }
+    panic!("strangers have a limit");
+}
+
+#[tokio::test]
+async fn a_device_that_signed_in_before_gets_in_past_a_guesser_from_anywhere_and_after_a_restart() {
+    let mut server = Server::start(&["--trust-forwarded-for"]).await;
+    let (right, nat) = ("manager-demo", "203.0.113.1");
+    let (first, cookie) = sign_in_on(&server, nat, None, right).await;
+    let set = first.header("set-cookie").to_owned();
+    first.expect(200);
+    let cookie = cookie.expect("a mark of the device");
+    for part in ["HttpOnly", "SameSite=Strict", "Path=/api/v1/sessions", "Max-Age=15552000"] {
+        assert!(set.contains(part), "{set}");
+    }
+    server.stop().await;
+    server.restart().await;
+    starve(&server, "198.51.100.1").await;
+    sign_in_on(&server, "192.0.2.77", None, right).await.0.problem(429, "rate_limited");
+    sign_in_on(&server, "192.0.2.77", Some("orderbell_device=AAAA.BBBB"), right).await.0.problem(429, "rate_limited");
+    let (answer, renewed) = sign_in_on(&server, "192.0.2.78", Some(&cookie), right).await;
+    let tokens = answer.expect(200);
+    // The guesser moves in behind the same address, and uses up its budget too.
+    starve(&server, nat).await;
+    sign_in_on(&server, nat, renewed.as_deref(), right).await.0.expect(200);
+
+    let manager = Client::new(&server.base, text(&tokens["access_token"]));
+    let change = json!({"current": right, "new": "four words two spoons"});
+    let changed = manager.put("/api/v1/people/me/password", &change).await;
+    let fresh = changed.header("set-cookie").split(';').next().unwrap().to_owned();
+    assert_eq!(changed.status, 204);
+    starve(&server, "198.51.100.2").await;
+    let (old, _) = sign_in_on(&server, "192.0.2.79", Some(&cookie), "four words two spoons").await;
+    old.problem(429, "rate_limited");
+    sign_in_on(&server, "192.0.2.80", Some(&fresh), "four words two spoons").await.0.expect(200);
+}
+
+#[tokio::test]
+async fn a_stolen_mark_gives_no_access_and_a_few_tries() {
+    let server = Server::start(&["--trust-forwarded-for"]).await;
+    let (_, cookie) = sign_in_on(&server, "203.0.113.1", None, "manager-demo").await;
+    let cookie = cookie.unwrap();
+    let thief = Client::send(server.anybody().request(Method::GET, "/api/v1/people/me").header("Cookie", &cookie)).await;
+    thief.problem(401, "unauthorized");
+    starve(&server, "198.51.100.1").await;
+    let mut checked = 0;
+    for at in 0..60 {
+        let (answer, _) = sign_in_on(&server, "198.51.100.9", Some(&cookie), &format!("guess-{at}")).await;
+        checked += u32::from(answer.status == 401);
+    }
+    assert!((20..=22).contains(&checked), "{checked}");
+    let other = json!({"restaurant": "demo", "username": "staff", "password": "staff-demo"});
+    let request = server.anybody().request(Method::POST, "/api/v1/sessions").json(&other);
+    Client::send(request.header("Cookie", &cookie)).await.expect(200);
+}

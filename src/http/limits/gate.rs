@@ -1,7 +1,8 @@
 //! A limiter by key that takes back what turned out not to count, in bounded memory.
 
+use crate::auth::device_mark::MarkId;
 use crate::connection::address::household;
-use crate::domain::ids::{OrderId, RestaurantId};
+use crate::domain::ids::{OrderId, RestaurantId, UserId};
 use crate::domain::principal::Principal;
 use crate::domain::text::{Key, TableLabel};
 use governor::clock::{Clock, DefaultClock};
@@ -36,6 +37,10 @@ pub enum Subject {
     Account(Account),
     /// Sign-ins to one account from an address that is known for it.
     AccountAt(Account, IpAddr),
+    /// Sign-ins on one marked device.
+    Mark(MarkId),
+    /// Calls of devices that carry a mark of one person.
+    MarkedFor(UserId),
     /// All that do not fit ([`MOST_KEYS`]).
     Others,
 }

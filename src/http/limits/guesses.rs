@@ -1,9 +1,10 @@
-//! Guesses at passwords, by account. Whoever tries an account from where nobody signed in to it before shares one budget of
-//! wrong passwords with all such strangers, however many addresses they have. Where somebody signed in before, there is a
-//! budget apart, so strangers who use theirs up do not lock the account's owner out.
+//! Guesses at passwords, by account. Sign-ins from unknown devices at unknown addresses share one budget of wrong passwords
+//! for an account, however many addresses they come from. Devices that carry a mark of the account have a budget each, and so
+//! does each address from which somebody signed in before, so that strangers who use theirs up do not lock the owner out.
 
 use super::gate::{Account, Gate, Subject};
 use super::{Attempt, Limits, Rate};
+use crate::auth::device_mark::MarkId;
 use crate::auth::secret::hash;
 use crate::clock;
 use crate::connection::address::household;
@@ -22,6 +23,7 @@ const MOST_KNOWN: usize = 10_000;
 pub struct Guesses {
     strangers: Gate,
     known: Gate,
+    marked: Gate,
     places: Mutex<HashMap<(Account, IpAddr), Timestamp>>,
 }
 
@@ -29,7 +31,7 @@ impl Guesses {
     /// Budgets of this rate.
     pub fn new(rate: Rate) -> Self {
         let gate = || Gate::new("password_guesses", rate.quota());
-        Self { strangers: gate(), known: gate(), places: Mutex::default() }
+        Self { strangers: gate(), known: gate(), marked: gate(), places: Mutex::default() }
     }
 
     fn places(&self) -> MutexGuard<'_, HashMap<(Account, IpAddr), Timestamp>> {
@@ -52,11 +54,20 @@ impl Guesses {
 
     /// Forgets what is over.
     pub fn tidy(&self) {
-        self.strangers.tidy();
-        self.known.tidy();
+        for gate in [&self.strangers, &self.known, &self.marked] {
+            gate.tidy();
+        }
         let now = clock::uptime();
         self.places().retain(|_, at| now.since(*at) < KNOWN_FOR);
     }
+}
+
+/// The budget that a guess was taken from.
+#[derive(Debug, Clone, Copy)]
+enum Budget {
+    Mark(MarkId),
+    KnownAddress,
+    Strangers,
 }
 
 /// A password that is about to be checked. It counts as wrong until it is known to be right, so that guesses at one time are
@@ -65,27 +76,39 @@ pub struct Guess {
     limits: Arc<Limits>,
     account: Account,
     address: IpAddr,
-    is_known: bool,
+    budget: Budget,
     is_wrong: bool,
 }
 
 impl Limits {
-    /// Counts a guess at an account's password, before it is checked: the check is what costs.
+    /// Counts a guess at an account's password, before it is checked: the check is what costs. `mark` is the device's, if it
+    /// carries one of this account.
     ///
     /// # Errors
     /// The time to wait.
-    pub fn guess(self: &Arc<Self>, restaurant: &str, username: &str, address: IpAddr) -> Result<Guess, Duration> {
+    pub fn guess(
+        self: &Arc<Self>,
+        restaurant: &str,
+        username: &str,
+        address: IpAddr,
+        mark: Option<MarkId>,
+    ) -> Result<Guess, Duration> {
         let account = hash(&format!("{restaurant}\0{username}").into());
         let address = household(address);
-        let guess = |is_known| Guess { limits: self.clone(), account, address, is_known, is_wrong: false };
+        let guess = |budget| Guess { limits: self.clone(), account, address, budget, is_wrong: false };
+        if let Some(mark) = mark
+            && self.guesses.marked.take(&Subject::Mark(mark)).is_ok()
+        {
+            return Ok(guess(Budget::Mark(mark)));
+        }
         let is_known = self.guesses.is_known(account, address);
         if is_known && self.guesses.known.take(&Subject::AccountAt(account, address)).is_ok() {
-            return Ok(guess(true));
+            return Ok(guess(Budget::KnownAddress));
         }
         self.fail(Attempt::Login, address)?;
         self.take(&self.guesses.strangers, &Subject::Account(account))
             .inspect_err(|_| self.logins.failed.give_back(&Subject::Address(address)))?;
-        Ok(guess(false))
+        Ok(guess(Budget::Strangers))
     }
 }
 
@@ -103,13 +126,16 @@ impl Guess {
 
 impl Drop for Guess {
     fn drop(&mut self) {
-        let limits = &self.limits;
-        match (self.is_wrong, self.is_known) {
-            (true, _) => {}
-            (false, true) => limits.guesses.known.give_back(&Subject::AccountAt(self.account, self.address)),
-            (false, false) => {
-                limits.guesses.strangers.give_back(&Subject::Account(self.account));
-                limits.logins.failed.give_back(&Subject::Address(self.address));
+        if self.is_wrong {
+            return;
+        }
+        let guesses = &self.limits.guesses;
+        match self.budget {
+            Budget::Mark(mark) => guesses.marked.give_back(&Subject::Mark(mark)),
+            Budget::KnownAddress => guesses.known.give_back(&Subject::AccountAt(self.account, self.address)),
+            Budget::Strangers => {
+                guesses.strangers.give_back(&Subject::Account(self.account));
+                self.limits.logins.failed.give_back(&Subject::Address(self.address));
             }
         }
     }

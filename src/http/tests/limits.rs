@@ -71,7 +71,7 @@ fn whoever_holds_a_token_has_a_limit_of_their_own_and_one_table_has_one() {
 #[test]
 fn strangers_use_up_their_guesses_and_whoever_was_here_before_gets_in() {
     let limits = limits(Rates { guesses: Rate::per_hour(3), logins: Rate::new(2, 1), ..Rates::default() });
-    let guess = |user: &str, from: &str| limits.guess("ladle", user, address(from));
+    let guess = |user: &str, from: &str| limits.guess("ladle", user, address(from), None);
     guess("mina", NAT).unwrap().right();
     let strangers = (1..=200).filter(|at| guess("mina", &format!("198.51.100.{at}")).map(guesses::Guess::wrong).is_ok());
     assert_eq!(strangers.count(), 3, "one budget for all strangers");
@@ -86,15 +86,34 @@ fn strangers_use_up_their_guesses_and_whoever_was_here_before_gets_in() {
 }
 
 #[test]
+fn a_marked_device_has_tries_of_its_own_behind_a_guesser_and_a_stolen_mark_has_no_more() {
+    let limits = limits(Rates { guesses: Rate::per_hour(3), logins: Rate::new(2, 1), ..Rates::default() });
+    let guess = |mark: Option<u8>| limits.guess("ladle", "mina", address(NAT), mark.map(|number| [number; 16]));
+    while guess(None).map(guesses::Guess::wrong).is_ok() {}
+    for _ in 0..10 {
+        guess(Some(1)).unwrap().right();
+    }
+    // Where somebody signs in, the address is known, and its budget goes to the guesser beside them.
+    while guess(None).map(guesses::Guess::wrong).is_ok() {}
+    guess(Some(1)).unwrap().right();
+    let stolen = (0..10).filter(|_| guess(Some(2)).map(guesses::Guess::wrong).is_ok()).count();
+    assert_eq!(stolen, 3);
+    guess(Some(1)).unwrap().right();
+    while limits.enter(Attempt::Login, address(NAT)).map(Ticket::succeed).is_ok() {}
+    let owner = crate::domain::ids::UserId::from_uuid(uuid::Uuid::from_u128(1));
+    assert!(limits.enter_marked(Attempt::Login, owner).is_ok());
+}
+
+#[test]
 fn a_guess_that_was_none_is_given_back() {
     let limits = limits(Rates { guesses: Rate::per_hour(2), logins: Rate::new(2, 1), ..Rates::default() });
     for at in 0..10 {
-        drop(limits.guess("ladle", "mina", address(&format!("192.0.2.{at}"))).unwrap());
-        drop(limits.guess("ladle", "mina", address(NAT)).unwrap());
+        drop(limits.guess("ladle", "mina", address(&format!("192.0.2.{at}")), None).unwrap());
+        drop(limits.guess("ladle", "mina", address(NAT), None).unwrap());
     }
-    let both = [limits.guess("ladle", "mina", address(NAT)), limits.guess("ladle", "mina", address("192.0.2.9"))];
+    let both = [limits.guess("ladle", "mina", address(NAT), None), limits.guess("ladle", "mina", address("192.0.2.9"), None)];
     assert!(both.iter().all(Result::is_ok));
-    assert!(limits.guess("ladle", "mina", address("192.0.2.8")).is_err(), "guesses at one time count");
+    assert!(limits.guess("ladle", "mina", address("192.0.2.8"), None).is_err(), "guesses at one time count");
 }
 
 #[test]
