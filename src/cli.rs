@@ -17,6 +17,7 @@ use crate::domain::text::{Key, Name, Slug, Station, TableLabel};
 use crate::push::vapid::VapidKey;
 use crate::store::accounts::{Restaurant, Table, User};
 use crate::store::audit::{Kind, Note, recorded};
+use crate::store::credentials::SessionOwner;
 use crate::store::open::{Mode, Settings, open};
 use crate::store::sessions::{Issued, SessionRow};
 use crate::store::{SharedStore, StoreError};
@@ -218,8 +219,7 @@ async fn on_database(common: &Common, store: &SharedStore, command: DatabaseComm
             say(&list_tokens(store, &restaurant).await?)?;
         }
         DatabaseCommand::Token(TokenArgs { command: Some(TokenCommand::Revoke { id }), .. }) => {
-            store.end_session(&id).await?;
-            say(&format!("token {id} is revoked"))?;
+            revoke_token(store, &id).await?;
         }
         DatabaseCommand::Token(TokenArgs { issue, .. }) => {
             let args = issue.context("say --role and --restaurant")?;
@@ -315,10 +315,25 @@ async fn token(common: &Common, store: &SharedStore, args: IssueArgs) -> anyhow:
     let token = Issuer::of(&startup::keyring(common)?)?.issue(&principal, args.expires, now)?;
     // Listed first: a token that nobody can find again is not handed out.
     let row = SessionRow { expires_at: now.plus(args.expires), principal };
-    store.add_issued(&row, &args.name, now).await?;
     let id = &row.principal.session;
+    let note = Note::new(restaurant.id, Kind::Sessions, "print_token").about(id).called(&args.name).set_to(args.role);
+    recorded(note, store.add_issued(&row, &args.name, now)).await?;
     writeln!(std::io::stderr(), "token {id}; take it back with: orderbell token revoke {id}")?;
     Ok(token)
+}
+
+/// Ends the session of a token. One that is not listed has no restaurant whose audit it would belong to.
+async fn revoke_token(store: &SharedStore, id: &Key) -> anyhow::Result<()> {
+    match store.session_owner(id).await? {
+        Some(SessionOwner { restaurant, role, token_name }) => {
+            let label = token_name.as_ref().map_or("session", Name::as_str);
+            let note = Note::new(restaurant, Kind::Sessions, "revoke_token").about(id).called(label).set_to(role);
+            recorded(note, store.end_session(id)).await?;
+        }
+        None => store.end_session(id).await?,
+    }
+    say(&format!("token {id} is revoked"))?;
+    Ok(())
 }
 
 async fn add_restaurant(store: &SharedStore, restaurant: Restaurant, tables: u16) -> anyhow::Result<()> {

@@ -5,6 +5,7 @@ mod budget;
 mod external;
 mod limits;
 mod notes;
+mod refusal_budget;
 mod refused;
 
 pub use limits::{CommandLimits, CommandRates};
@@ -34,6 +35,7 @@ use crate::store::audit::Note;
 use crate::store::log::{Ack, CommandKey, Committed, Reads, State, Work};
 use crate::store::nodes::LevelInForce;
 use crate::telemetry::ByOutcome;
+use refusal_budget::RefusalBudget;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
@@ -63,6 +65,7 @@ pub struct Commands {
     directory: Directory,
     limits: Arc<CommandLimits>,
     level: LevelInForce,
+    refusals: Arc<RefusalBudget>,
 }
 
 impl Commands {
@@ -70,7 +73,7 @@ impl Commands {
     #[must_use]
     pub fn new(directory: Directory, rates: CommandRates) -> Self {
         let limits = Arc::new(CommandLimits::new(rates, directory.metrics().clone()));
-        Self { directory, limits, level: LevelInForce::default() }
+        Self { directory, limits, level: LevelInForce::default(), refusals: Arc::default() }
     }
 
     /// Takes what the feature level in force has, and no more.
@@ -102,14 +105,20 @@ impl Commands {
     /// A refusal, or the store's.
     pub async fn execute(&self, who: &Principal, command: Command) -> Answer {
         let action = command.action();
-        let note = notes::of_command(who, &command);
+        let note = self.bounded(who, notes::of_command(who, &command));
         let answer = if policy::may_act(who, action) { self.run(who, command, note).await } else { self.forbidden(note).await };
         self.settle(who, action.as_str(), answer)
     }
 
+    /// A note that leaves refusals out when the principal has used up their entries of them.
+    fn bounded(&self, who: &Principal, note: Option<Note>) -> Option<Note> {
+        let has_room = note.is_none() || self.refusals.has_room(who, clock::uptime());
+        note.map(|note| if has_room { note } else { note.unless_refused() })
+    }
+
     /// Refuses what the role may not do, and records that staff have asked for it.
     async fn forbidden(&self, note: Option<Note>) -> Result<Committed, CommandError> {
-        if let Some(note) = note {
+        if let Some(note) = note.filter(Note::lists_refusals) {
             self.directory.store().record(note.with_outcome(RefusalKind::Forbidden.as_str())).await?;
         }
         Err(refuse(RefusalKind::Forbidden, "this is not for your role to do"))
@@ -145,7 +154,7 @@ impl Commands {
     }
 
     async fn run_place(&self, who: &Principal, id: CommandId, basket: Basket) -> Result<Committed, CommandError> {
-        let note = notes::of_place(who);
+        let note = self.bounded(who, notes::of_place(who));
         if !policy::may_place(who) {
             return self.forbidden(note).await;
         }
@@ -210,7 +219,7 @@ impl Commands {
     /// # Errors
     /// A refusal, or the store's.
     pub async fn change_menu(&self, who: &Principal, action: MenuAction, expected: Expected) -> Answer {
-        let note = notes::of_menu(who, &action);
+        let note = self.bounded(who, notes::of_menu(who, &action));
         let answer = if let Err(refusal) = self.limits.admit(who) {
             Err(CommandError::Refused(refusal))
         } else if policy::may_set_menu(who) {
@@ -309,8 +318,20 @@ impl Commands {
     fn settle(&self, who: &Principal, action: &'static str, answer: Result<Committed, CommandError>) -> Answer {
         if let Ok(Committed { answer: Err(refusal), .. }) | Err(CommandError::Refused(refusal)) = &answer {
             self.limits.note(who, refusal);
+            if who.role != Role::Diner && refusal.limit.is_none() {
+                self.count_refusal(who);
+            }
         }
         self.count(action, answer)
+    }
+
+    /// Counts a refused command of the house against its principal's entries in the audit.
+    fn count_refusal(&self, who: &Principal) {
+        let now = clock::uptime();
+        if !self.refusals.has_room(who, now) {
+            self.directory.metrics().hit("audit_refusals");
+        }
+        self.refusals.count(who, now);
     }
 
     /// Counts the outcome and opens the answer.

@@ -16,6 +16,7 @@ pub mod ids;
 pub mod level;
 pub mod limit;
 pub mod menu;
+pub mod menu_changes;
 pub mod menu_draft;
 pub mod merge_patch;
 pub mod money;

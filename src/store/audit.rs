@@ -95,6 +95,7 @@ pub struct Note {
     pub(super) value: Option<String>,
     pub(super) reason: Option<&'static str>,
     pub(super) outcome: &'static str,
+    pub(super) lists_refusals: bool,
 }
 
 impl Note {
@@ -116,6 +117,7 @@ impl Note {
             value: None,
             reason: None,
             outcome: Self::DONE,
+            lists_refusals: true,
         }
     }
 
@@ -123,6 +125,12 @@ impl Note {
     #[must_use]
     pub const fn restaurant(&self) -> RestaurantId {
         self.restaurant
+    }
+
+    /// Whether it is written when a command comes to a refusal.
+    #[must_use]
+    pub const fn lists_refusals(&self) -> bool {
+        self.lists_refusals
     }
 
     /// The same, by this principal.
@@ -164,6 +172,13 @@ impl Note {
     #[must_use]
     pub const fn because(mut self, reason: &'static str) -> Self {
         self.reason = Some(reason);
+        self
+    }
+
+    /// The same, left out when a command comes to a refusal.
+    #[must_use]
+    pub const fn unless_refused(mut self) -> Self {
+        self.lists_refusals = false;
         self
     }
 

@@ -1,10 +1,10 @@
 //! Rows of second factors and of people's own sessions.
 
-use super::credentials::{OwnSession, SecondFactor, TotpSecret, Tries};
+use super::credentials::{OwnSession, SecondFactor, SessionOwner, TotpSecret, Tries};
 use super::error::broken;
 use super::rows::text;
 use super::{Result, StoreError};
-use crate::domain::ids::UserId;
+use crate::domain::ids::{RestaurantId, UserId};
 use crate::domain::time::Timestamp;
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -54,6 +54,22 @@ impl TryFrom<OwnSessionRow> for OwnSession {
             renewed_at: Timestamp::from_micros(row.refreshed_at),
             expires_at: Timestamp::from_micros(row.expires_at),
         })
+    }
+}
+
+#[derive(FromRow)]
+pub struct SessionOwnerRow {
+    restaurant: Uuid,
+    role: String,
+    token_name: Option<String>,
+}
+
+impl TryFrom<SessionOwnerRow> for SessionOwner {
+    type Error = StoreError;
+    fn try_from(row: SessionOwnerRow) -> Result<Self> {
+        let restaurant = RestaurantId::from_uuid(row.restaurant);
+        let token_name = row.token_name.map(|name| text("token_name", &name)).transpose()?;
+        Ok(Self { restaurant, role: text("role", &row.role)?, token_name })
     }
 }
 

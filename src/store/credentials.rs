@@ -2,7 +2,8 @@
 
 use super::Result;
 use crate::domain::ids::{RestaurantId, UserId};
-use crate::domain::text::Key;
+use crate::domain::principal::Role;
+use crate::domain::text::{Key, Name};
 use crate::domain::time::Timestamp;
 use async_trait::async_trait;
 use secrecy::SecretString;
@@ -68,6 +69,17 @@ pub enum PasswordProof {
     Unlisted,
 }
 
+/// Whose a session is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionOwner {
+    /// The restaurant.
+    pub restaurant: RestaurantId,
+    /// As what it speaks.
+    pub role: Role,
+    /// What an operator calls its token, when they printed it.
+    pub token_name: Option<Name>,
+}
+
 /// A secret that is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TriedSecret {
@@ -118,6 +130,9 @@ pub trait Credentials: Send + Sync + 'static {
         at: Timestamp,
         renewed_since: Timestamp,
     ) -> Result<Vec<OwnSession>>;
+
+    /// Finds whose a session is; none for one without a row. By its id alone, for an operator who has nothing else.
+    async fn session_owner(&self, session: &Key) -> Result<Option<SessionOwner>>;
 
     /// Returns when the owner of a session last proved their password.
     async fn password_proof(&self, restaurant: RestaurantId, session: &Key) -> Result<PasswordProof>;

@@ -59,3 +59,23 @@ async fn what_was_recorded_is_there_after_a_kill_with_what_it_records() {
     let manager = manager.at(&server.base);
     assert_eq!(newest(&manager).await["subject"], table["id"]);
 }
+
+#[tokio::test]
+async fn made_up_names_do_not_hide_a_guess_at_a_real_one() {
+    let server = Server::start(&["--logins-per-minute", "1000"]).await;
+    let guess = async |username: &str| {
+        let body = json!({"restaurant": "demo", "username": username, "password": "hunter2hunter2"});
+        server.anybody().post("/api/v1/sessions", &body).await.problem(401, "unauthorized");
+    };
+    for at in 0..40 {
+        guess(&format!("made-up-{at}")).await;
+    }
+    guess("manager").await;
+    let newest = newest(&server.manager().await).await;
+    assert_eq!((&newest["action"], &newest["outcome"]), (&json!("sign_in"), &json!("done")), "the manager's own");
+    let manager = server.manager().await;
+    let audit = manager.get(&format!("{AUDIT}?kind=sessions&limit=500")).await.expect(200)["audit"].clone();
+    let failed: Vec<_> = audit.as_array().unwrap().iter().filter(|entry| entry["outcome"] == "bad_credentials").collect();
+    assert!(failed.iter().any(|entry| entry["label"] == "manager"), "{audit}");
+    assert!(failed.iter().all(|entry| entry["label"] == "manager" || entry["label"] == "unknown name"), "{audit}");
+}

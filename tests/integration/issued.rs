@@ -27,4 +27,15 @@ async fn a_printed_token_is_listed_and_revoked_with_its_connections() {
     other.get(ORDERS).await.expect(200);
     beside.alive().await;
     assert_eq!(list().await.lines().count(), 1);
+    let audit = server.manager().await.get("/api/v1/restaurants/demo/audit?kind=sessions").await.expect(200);
+    let entries = audit["audit"].as_array().unwrap();
+    let of = |action: &str| entries.iter().filter(|entry| entry["action"] == action).collect::<Vec<_>>();
+    let (printed, revoked) = (of("print_token"), of("revoke_token"));
+    assert_eq!(printed.len(), 3, "each token that was printed: {audit}");
+    assert!(
+        printed.iter().any(|entry| entry["label"] == "label printer" && entry["subject"] == id && entry["value"] == "kitchen")
+    );
+    assert_eq!(revoked.len(), 1, "{audit}");
+    assert_eq!((revoked[0]["subject"].as_str(), revoked[0]["label"].as_str()), (Some(id), Some("label printer")));
+    assert!(!audit.to_string().contains(&printer.token));
 }

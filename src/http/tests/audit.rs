@@ -76,7 +76,8 @@ async fn everything_that_a_manager_changes_is_recorded_with_their_name_and_addre
     let pause = TestRequest::put().uri(&ladle("/pause"));
     does(&house, pause, json!({"paused": true}), "menu", "set_pause").await;
     let menu = TestRequest::put().uri(&ladle("/menu"));
-    does(&house, menu, json!({"categories": {}, "items": {}}), "menu", "replace_menu").await;
+    let (_, entry) = does(&house, menu, json!({"categories": {}, "items": {}}), "menu", "replace_menu").await;
+    assert_eq!(entry["value"], format!("0 added; 1 removed: {REZALA}; 0 changed; categories changed"));
 
     let all = audit(&house, "?limit=500").await.to_string();
     for secret in ["secret word", table["key"].as_str().unwrap(), key["api_key"].as_str().unwrap()] {
@@ -152,4 +153,22 @@ async fn the_audit_is_paged_and_what_makes_no_sense_is_said() {
     for query in ["?limit=0", "?limit=501", "?kind=weather", "?after=yesterday", "?colour=red"] {
         house.get(&ladle(&format!("/audit{query}")), &boss()).await.problem(422, "invalid");
     }
+}
+
+#[actix_web::test]
+async fn commands_that_come_to_nothing_do_not_fill_the_audit_and_what_is_done_is_listed_all_the_same() {
+    let house = House::open().await;
+    let waiter = insider(Role::Staff);
+    let nowhere = format!("/api/v1/orders/{}/commands", clock::new_id());
+    for _ in 0..100 {
+        house.send(post(&nowhere), &waiter, command("accept")).await.problem(404, "not_found");
+    }
+    let refused = audit(&house, "?kind=orders&limit=500").await["audit"].as_array().unwrap().len();
+    // A hundred refusals may straddle two minutes.
+    assert!((60..=99).contains(&refused), "{refused}");
+    assert!(house.state.metrics.scrape().contains("limit=\"audit_refusals\""));
+    let order = house.place(&insider(Role::Diner)).await;
+    let path = format!("/api/v1/orders/{}/commands", order["id"].as_str().unwrap());
+    assert_eq!(house.send(post(&path), &waiter, command("accept")).await.status, 200);
+    assert_eq!(newest(&house).await["outcome"], "done");
 }

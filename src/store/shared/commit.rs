@@ -8,6 +8,7 @@ use crate::domain::event::{By, Event, EventKind};
 use crate::domain::ids::{CallId, EventId, RestaurantId};
 use crate::domain::limit::OpenOrders;
 use crate::domain::menu::Menu;
+use crate::domain::menu_changes::MenuChanges;
 use crate::domain::order::Order;
 use crate::domain::position::Position;
 use crate::domain::time::Timestamp;
@@ -39,9 +40,14 @@ pub async fn commit(connection: &mut Connection, work: Work) -> Result<Committed
         return Ok(committed);
     }
     let state = read(connection, &context, reads, &feed).await?;
-    let note = note.map(|note| labelled(note, &state));
+    let mut note = note.map(|note| labelled(note, &state));
+    let is_edit = note.as_ref().is_some_and(|note| note.action == "replace_menu");
+    let edited = if is_edit { state.menu.clone() } else { None };
     let (answer, events) = match decide(state) {
         Ok(Decision::Change { drafts, write, document }) => {
+            if let (Some(before), Write::Menu(after), Some(note)) = (&edited, &write, &mut note) {
+                note.value = Some(MenuChanges::between(before, after).to_string());
+            }
             let events = change(connection, &context, &feed, drafts, write).await?;
             let position = events.last().ok_or_else(|| broken("a change without events"))?.position;
             (Ok(ack(position, true, &document)?), events)
@@ -50,7 +56,7 @@ pub async fn commit(connection: &mut Connection, work: Work) -> Result<Committed
         Err(refusal) => (Err(refusal), Vec::new()),
     };
     remember(connection, &context, &answer).await?;
-    if let Some(note) = note {
+    if let Some(note) = note.filter(|note| note.lists_refusals || answer.is_ok()) {
         audit::add(connection, &told(note, &answer), None).await?;
     }
     Ok(Committed { answer, events: events.into(), repeated: false })

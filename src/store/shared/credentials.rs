@@ -5,9 +5,9 @@ use super::{Backend, Connection, Database, sessions};
 use crate::domain::ids::{RestaurantId, UserId};
 use crate::domain::text::Key;
 use crate::domain::time::Timestamp;
-use crate::store::credential_rows::{OwnSessionRow, PersonRow, SecondFactorRow, TriesRow};
+use crate::store::credential_rows::{OwnSessionRow, PersonRow, SecondFactorRow, SessionOwnerRow, TriesRow};
 use crate::store::credentials::{
-    Credentials, MOST_SESSIONS, OwnSession, PasswordProof, SecondFactor, TotpSecret, TriedSecret, Tries, Which,
+    Credentials, MOST_SESSIONS, OwnSession, PasswordProof, SecondFactor, SessionOwner, TotpSecret, TriedSecret, Tries, Which,
 };
 use crate::store::{Result, StoreError, rows, sql};
 use async_trait::async_trait;
@@ -48,6 +48,11 @@ impl Credentials for Backend {
         let mut sessions: Vec<OwnSession> = self.all(query.bind(MOST_SESSIONS)).await?;
         sessions.sort_by_key(|session| std::cmp::Reverse(session.renewed_at));
         Ok(sessions)
+    }
+
+    async fn session_owner(&self, session: &Key) -> Result<Option<SessionOwner>> {
+        let query = query_as::<Database, SessionOwnerRow>(sql::credentials::SESSION_OWNER);
+        self.one(query.bind(session.as_str().to_owned())).await
     }
 
     async fn password_proof(&self, restaurant: RestaurantId, session: &Key) -> Result<PasswordProof> {

@@ -7,6 +7,7 @@ statements! {
     OWN_SESSIONS = "SELECT id, created_at, refreshed_at, expires_at FROM sessions \
         WHERE restaurant = $1 AND sub = $2 AND role IN ('staff', 'manager') AND expires_at > $3 AND refreshed_at >= $4 \
         ORDER BY id DESC LIMIT $5";
+    SESSION_OWNER = "SELECT restaurant, role, token_name FROM sessions WHERE id = $1";
     PASSWORD_PROOF = "SELECT COALESCE(proved_at, created_at), token_name FROM sessions WHERE restaurant = $1 AND id = $2";
     HAS_ENDED = "SELECT count(*) FROM ended_sessions WHERE session = $1";
     PROVE_PASSWORD = "UPDATE sessions SET proved_at = $3 WHERE restaurant = $1 AND id = $2";
