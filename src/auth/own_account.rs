@@ -1,6 +1,7 @@
 //! What people do about their own account: another password, a second factor, their sessions.
 
 use super::manage::person;
+use super::password_policy;
 use super::second_factor::Enrolment;
 use super::session::{SessionError, SessionService};
 use crate::clock;
@@ -47,7 +48,11 @@ impl SessionService {
         current: SecretString,
         new: SecretString,
     ) -> Result<Option<SecretString>, SessionError> {
+        let is_the_old_one = password_policy::is_same(&current, &new);
         let user = self.prove_password(who, current, "change_own_password").await?;
+        if is_the_old_one {
+            return Err(SessionError::Invalid("this is the password that you have; choose another".into()));
+        }
         let hash = self.hash_new(user.restaurant, &user.username, new).await?;
         let now = clock::now();
         let change = self.store.change_password(user.restaurant, user.id, &user.password_hash, &hash, &who.session);

@@ -22,6 +22,61 @@ const BESIDE_NAMES: usize = 4;
 /// Shorter names say nothing about a password that contains them.
 const TELLING: usize = 3;
 
+/// Words that passwords in restaurants are made of, beside the names of the account: roles, rooms, seasons, months, days, and
+/// what demonstrations and first sign-ins use.
+const COMMON: &[&str] = &[
+    "restaurant",
+    "manager",
+    "kitchen",
+    "waitress",
+    "waiter",
+    "service",
+    "counter",
+    "cashier",
+    "welcome",
+    "changeme",
+    "letmein",
+    "default",
+    "winter",
+    "spring",
+    "summer",
+    "autumn",
+    "january",
+    "february",
+    "march",
+    "april",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "saturday",
+    "sunday",
+    "orders",
+    "order",
+    "tables",
+    "table",
+    "admin",
+    "owner",
+    "staff",
+    "guest",
+    "floor",
+    "demo",
+    "test",
+    "menu",
+    "chef",
+    "cook",
+    "boss",
+    "cafe",
+];
+
 /// Why a new password is refused, in words for whoever chose it. Never repeats the password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("this password is too easy to guess: {0}; a few words that do not belong together are better")]
@@ -46,10 +101,30 @@ impl Hints {
 
     /// Whether a password is little else than these names.
     fn make(&self, password: &str) -> bool {
-        let password = password.to_lowercase();
-        let rest = self.0.iter().fold(password.clone(), |rest, name| rest.replace(name.as_str(), " "));
-        rest != password && rest.chars().filter(|c| c.is_alphanumeric()).count() < BESIDE_NAMES
+        is_made_of(password, self.0.iter().map(String::as_str))
     }
+
+    /// Whether a password is little else than these names, common words and a year.
+    fn make_with_common_words(&self, password: &str) -> bool {
+        is_made_of(password, self.0.iter().map(String::as_str).chain(COMMON.iter().copied()))
+    }
+}
+
+fn is_made_of<'a>(password: &str, words: impl Iterator<Item = &'a str>) -> bool {
+    let password = password.to_lowercase();
+    let rest = words.fold(password.clone(), |rest, word| rest.replace(word, " "));
+    let beside = rest.split(|c: char| !c.is_alphanumeric()).filter(|part| !is_year(part));
+    rest != password && beside.map(|part| part.chars().count()).sum::<usize>() < BESIDE_NAMES
+}
+
+fn is_year(part: &str) -> bool {
+    part.parse::<u16>().is_ok_and(|year| (1900..2100).contains(&year))
+}
+
+/// Whether two passwords are the same text, however they are composed.
+pub(super) fn is_same(one: &SecretString, other: &SecretString) -> bool {
+    let text = |password| normalized(password).map(|text| text.expose_secret().to_owned());
+    text(one).is_some_and(|one| Some(one) == text(other))
 }
 
 /// Brings a password into the form in which it is hashed (NFC), so that it does not matter how a keyboard composes an
@@ -71,6 +146,9 @@ pub(super) fn check_strength(password: &SecretString, hints: &Hints) -> Result<(
     let password = password.expose_secret();
     if hints.make(password) {
         return Err(WeakPassword("it is made of the user name or the restaurant's name"));
+    }
+    if hints.make_with_common_words(password) {
+        return Err(WeakPassword("it is made of words that guessers try first"));
     }
     let names: Vec<&str> = hints.0.iter().map(String::as_str).collect();
     let estimate = zxcvbn(password, &names);
@@ -123,6 +201,12 @@ mod tests {
             ("b.rahman1", "user name"),
             ("orderbell", "restaurant's name"),
             ("1qaz2wsx3edc", "leaked"),
+            ("manager-demo", "try first"),
+            ("winter2026!", "try first"),
+            ("Summer-2024", "try first"),
+            ("kitchen_staff", "try first"),
+            ("ladle-manager1", "try first"),
+            ("December24", "try first"),
         ] {
             let refused = check_strength(&weak.into(), &hints()).expect_err(weak);
             assert!(refused.to_string().contains(why), "{weak}: {refused}");
@@ -132,10 +216,25 @@ mod tests {
 
     #[test]
     fn there_are_no_rules_of_composition() {
-        for good in ["long enough", "correct horse battery", "a-new-one", "kdjfhgue", "ভাতের হোটেল ১২", "🍲 and two spoons"]
-        {
+        for good in [
+            "long enough",
+            "correct horse battery",
+            "a-new-one",
+            "kdjfhgue",
+            "the winter of 42 spoons",
+            "tables turn slowly",
+            "ভাতের হোটেল ১২",
+            "🍲 and two spoons",
+        ] {
             assert_eq!(check_strength(&good.into(), &hints()), Ok(()), "{good}");
         }
+    }
+
+    #[test]
+    fn a_password_is_the_same_however_it_is_composed() {
+        assert!(is_same(&"cafe\u{301} noir".into(), &"caf\u{e9} noir".into()));
+        assert!(!is_same(&"cafe noir".into(), &"Cafe noir".into()));
+        assert!(!is_same(&"e".repeat(200).into(), &"e".repeat(200).into()), "longer than any password");
     }
 
     #[test]

@@ -12,9 +12,14 @@ const ADD: [&str; 6] = ["user", "add", "--restaurant", "demo", "--username", "mi
 #[tokio::test]
 async fn the_command_line_refuses_a_password_that_is_guessed_first_and_the_demo_keeps_its_own() {
     let server = Server::start(&[]).await;
-    for (weak, why) in
-        [("12345678", "leaked"), ("        ", "repeats"), ("copper ladle", "restaurant's name"), ("short", "8 to 128")]
-    {
+    for (weak, why) in [
+        ("12345678", "leaked"),
+        ("manager-demo", "try first"),
+        ("winter2026!", "try first"),
+        ("        ", "repeats"),
+        ("copper ladle", "restaurant's name"),
+        ("short", "8 to 128"),
+    ] {
         let (went_well, said) = server.tool_told(&ADD, weak).await;
         assert!(!went_well && said.contains(why), "{weak}: {said}");
         assert!(weak.trim().is_empty() || !said.contains(weak), "{said}");

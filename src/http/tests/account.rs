@@ -68,6 +68,8 @@ async fn a_person_changes_their_password_and_is_signed_out_everywhere_else() {
     assert!(wrong.problem(403, "forbidden").contains("current password"));
     let weak = ask(&house, &here, Method::PUT, &path, Some(change(PASSWORD, "manager1"))).await;
     assert!(weak.problem(422, "invalid").contains("user name"));
+    let same = ask(&house, &here, Method::PUT, &path, Some(change(PASSWORD, PASSWORD))).await;
+    assert!(same.problem(422, "invalid").contains("that you have"));
     assert_eq!(ask(&house, &here, Method::PUT, &path, Some(change(PASSWORD, NEW))).await.status, 204);
     assert_eq!((goes_on(&house, &here).await, is_renewed(&house, &here).await), (true, true));
     assert_eq!((goes_on(&house, &there).await, is_renewed(&house, &there).await), (false, false));
