@@ -6,7 +6,7 @@ use super::policy::may_pair;
 use super::secret::{UserCode, hash, random_secret};
 use super::session::{SessionError, SessionService, SignedIn, new_principal};
 use crate::clock;
-use crate::domain::ids::{DeviceId, RestaurantId};
+use crate::domain::ids::{DeviceId, RestaurantId, UserId};
 use crate::domain::principal::{Principal, Role};
 use crate::domain::text::{Name, Station};
 use crate::store::StoreError;
@@ -115,7 +115,8 @@ impl SessionService {
         let device = Device { id, restaurant: principal.restaurant, name, station };
         let note = Note::new(device.restaurant, Kind::Screens, "pair_screen").by(principal).about(id).called(&device.name);
         let note = note.set_to(device.station.as_ref().map_or("every station", Station::as_str));
-        match audit::recorded(note, self.store.approve_pairing(code.key(), &device, clock::now())).await {
+        let approver = principal.sub.as_str().parse::<UserId>().ok();
+        match audit::recorded(note, self.store.approve_pairing(code.key(), &device, approver, clock::now())).await {
             Err(StoreError::Missing) => Err(SessionError::UnknownPairing),
             outcome => outcome.map(|()| device).map_err(Into::into),
         }
@@ -158,7 +159,15 @@ impl SessionService {
         let restaurant = self.store.restaurant(device.restaurant).await?.ok_or(StoreError::Missing)?;
         let mut principal = new_principal(device.id.to_string().parse()?, Role::Kitchen, &restaurant)?;
         (principal.station, principal.device) = (device.station, Some(device.id));
-        self.begin_once(principal, restaurant, origin).await
+        let begun = self.begin_once(principal, restaurant, origin).await?;
+        // Somebody may have revoked it, or removed the person who approved it, while its session was about to begin.
+        if let Some(begun) = &begun
+            && self.store.device(device.restaurant, device.id).await?.is_none()
+        {
+            self.end(&begun.principal.session).await?;
+            return Ok(None);
+        }
+        Ok(begun)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::Result;
 use crate::domain::event::Event;
-use crate::domain::ids::{DeviceId, RestaurantId};
+use crate::domain::ids::{DeviceId, RestaurantId, UserId};
 use crate::domain::text::{Key, Name, Station};
 use crate::domain::time::Timestamp;
 use crate::domain::version::{Expected, Version};
@@ -72,8 +72,9 @@ pub trait Devices: Send + Sync + 'static {
     /// Begins a pairing. `Taken` when the user code is in use.
     async fn add_pairing(&self, pairing: &Pairing, at: Timestamp) -> Result<()>;
 
-    /// Approves a pairing for a device of a restaurant. `Missing` when the code is unknown, used or past its time.
-    async fn approve_pairing(&self, user_code: &Key, device: &Device, at: Timestamp) -> Result<()>;
+    /// Approves a pairing for a device of a restaurant. It is void again when the person who approved it loses their sessions
+    /// before the screen has begun its own. `Missing` when the code is unknown, used or past its time.
+    async fn approve_pairing(&self, user_code: &Key, device: &Device, approver: Option<UserId>, at: Timestamp) -> Result<()>;
 
     /// Polls. A poll within `interval_ms` of the one before is `TooSoon`.
     async fn poll_pairing(&self, device_code_hash: [u8; 32], interval_ms: i64, at: Timestamp) -> Result<Poll>;

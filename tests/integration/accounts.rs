@@ -141,3 +141,34 @@ async fn a_session_just_begun_and_a_printed_token_manage_as_before_and_an_own_pa
     assert!(text(&refused["detail"]).contains("/api/v1/people/me/password"), "{refused}");
     server.manager().await;
 }
+
+#[tokio::test]
+async fn a_screen_that_somebody_approved_who_was_then_removed_gets_no_session() {
+    let server = Server::start(&[]).await;
+    let manager = server.manager().await;
+    let password = "four words two spoons";
+    let people = format!("{RESTAURANT}/people");
+    for (username, change) in [("mina", Value::Null), ("omar", json!({"role": "manager"}))] {
+        let new = json!({"username": username, "password": password, "role": "staff"});
+        let person = manager.post(&people, &new).await.expect(201);
+        let form = json!({"restaurant": "demo", "username": username, "password": password});
+        let tokens = server.anybody().post("/api/v1/sessions", &form).await.expect(200);
+        let waiter = Client::new(&server.base, text(&tokens["access_token"]));
+        let approve = async || {
+            let pairing = server.anybody().post("/api/v1/devices/pairings", &Value::Null).await.expect(200);
+            let path = format!("/api/v1/devices/pairings/{}/approval", text(&pairing["user_code"]));
+            waiter.post(&path, &json!({"name": format!("Grill of {username}")})).await.expect(200);
+            json!({"device_code": pairing["device_code"]})
+        };
+        let (used, waiting) = (approve().await, approve().await);
+        server.anybody().post("/api/v1/devices/token", &used).await.expect(200);
+        let path = format!("{people}/{}", text(&person["id"]));
+        let method = if change.is_null() { Method::DELETE } else { Method::PATCH };
+        assert!(call(&manager, &method, &path, &change).await.status < 300);
+        let refused = server.anybody().post("/api/v1/devices/token", &waiting).await.expect(400);
+        assert_eq!(refused["error"], "invalid_grant", "{refused}");
+        let devices = manager.get(&format!("{RESTAURANT}/devices")).await.expect(200);
+        let left = devices.to_string().matches(&format!("Grill of {username}")).count();
+        assert_eq!(left, 1, "the screen that had its session goes on: {devices}");
+    }
+}

@@ -40,7 +40,7 @@ pub async fn a_screen_is_handed_out_until_its_session_has_ended(world: World) {
     assert_eq!(poll(&world, 2).await, Poll::TooSoon);
     assert_eq!(poll(&world, 6).await, Poll::Pending);
     let device = screen(house.id);
-    store.approve_pairing(&key("ABCD-1234"), &device, at(7)).await.unwrap();
+    store.approve_pairing(&key("ABCD-1234"), &device, None, at(7)).await.unwrap();
     for second in [8, 9] {
         assert_eq!(poll(&world, second).await, Poll::Approved(device.clone()), "nobody is told to wait for what is there");
     }
@@ -84,7 +84,7 @@ fn session(house: &House, device: &Device, id: &str) -> SessionRow {
 pub async fn an_approval_needs_a_code_that_is_good(world: World) {
     let house = House::open(&world.store).await;
     begin(&world).await;
-    let approve = async |code: &str, second| world.store.approve_pairing(&key(code), &screen(house.id), at(second)).await;
+    let approve = async |code: &str, second| world.store.approve_pairing(&key(code), &screen(house.id), None, at(second)).await;
     assert_eq!(approve("WXYZ-0000", 1).await, Err(StoreError::Missing));
     assert_eq!(approve("ABCD-1234", 600).await, Err(StoreError::Missing), "past its time");
     assert_eq!(approve("ABCD-1234", 599).await, Ok(()));
@@ -108,7 +108,7 @@ pub async fn a_screen_that_is_moved_keeps_its_session(world: World) {
     let other = House::open(store).await;
     begin(&world).await;
     let device = screen(house.id);
-    store.approve_pairing(&key("ABCD-1234"), &device, at(1)).await.unwrap();
+    store.approve_pairing(&key("ABCD-1234"), &device, None, at(1)).await.unwrap();
     let (sub, session, station) = (key(&device.id.to_string()), key("s-1"), device.station.clone());
     let restaurant = house.id;
     let principal =
@@ -139,7 +139,7 @@ pub async fn a_revoked_screen_is_gone_with_its_sessions(world: World) {
     let (house, store) = (House::open(&world.store).await, &world.store);
     begin(&world).await;
     let device = screen(house.id);
-    store.approve_pairing(&key("ABCD-1234"), &device, at(1)).await.unwrap();
+    store.approve_pairing(&key("ABCD-1234"), &device, None, at(1)).await.unwrap();
     let (sub, session, station) = (key(&device.id.to_string()), key("s-1"), device.station.clone());
     let restaurant = house.id;
     let principal =

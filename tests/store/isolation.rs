@@ -90,7 +90,7 @@ pub async fn people_and_screens_of_another_are_not_there(world: World) {
     let pairing = Pairing { device_code_hash: [1; 32], user_code: key("CODE-1"), expires_at: at(600) };
     store.add_pairing(&pairing, at(0)).await.unwrap();
     let device = Device { id, restaurant: one.id, name: key("Grill"), station: None };
-    store.approve_pairing(&key("CODE-1"), &device, at(1)).await.unwrap();
+    store.approve_pairing(&key("CODE-1"), &device, None, at(1)).await.unwrap();
     assert_eq!(store.device(one.id, id).await.unwrap(), Some(device));
     assert_eq!(store.device(two.id, id).await.unwrap(), None);
     assert_eq!(store.devices(two.id).await.unwrap(), []);

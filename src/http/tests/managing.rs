@@ -259,7 +259,7 @@ async fn a_screen_is_renamed_moved_and_revoked() {
     house.state.store.add_pairing(&pairing, clock::now()).await.unwrap();
     let (name, station) = ("Grill".parse().unwrap(), Some("hot".parse().unwrap()));
     let screen = Device { id: device, restaurant: LADLE, name, station };
-    house.state.store.approve_pairing(&pairing.user_code, &screen, clock::now()).await.unwrap();
+    house.state.store.approve_pairing(&pairing.user_code, &screen, None, clock::now()).await.unwrap();
     let poll = post("/api/v1/devices/token").set_json(json!({"device_code": secret.expose_secret()}));
     let paired = house.call(poll).await.json();
     let path = ladle(&format!("/devices/{device}"));

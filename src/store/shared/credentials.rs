@@ -1,7 +1,8 @@
 //! [`Credentials`]: second factors, tries, and people's own sessions.
 
 use super::accounts::found;
-use super::{Backend, Connection, Database, sessions};
+use super::{Backend, Connection, Database, devices, sessions};
+use crate::clock;
 use crate::domain::ids::{RestaurantId, UserId};
 use crate::domain::text::Key;
 use crate::domain::time::Timestamp;
@@ -30,6 +31,7 @@ impl Credentials for Backend {
                 let change = query::<Database>(sql::credentials::CHANGE_PASSWORD).bind(restaurant.uuid()).bind(person.uuid());
                 let change = change.bind(verified.expose_secret()).bind(new.expose_secret());
                 found(change.execute(&mut *c).await?.rows_affected())?;
+                devices::void_unclaimed(c, restaurant, person, clock::now()).await?;
                 end(c, restaurant, person, |session| session != kept.as_str()).await
             })
         })

@@ -4,7 +4,7 @@ use super::accounts::found;
 use super::{Backend, Connection, Database, LOCK_FEED, displays, sessions};
 use crate::domain::display::Change;
 use crate::domain::event::Event;
-use crate::domain::ids::{DeviceId, RestaurantId};
+use crate::domain::ids::{DeviceId, RestaurantId, UserId};
 use crate::domain::text::Key;
 use crate::domain::time::Timestamp;
 use crate::domain::version::Expected;
@@ -26,9 +26,9 @@ impl Devices for Backend {
         self.write(move |c| Box::pin(async move { add_pairing(c, &pairing, at).await })).await
     }
 
-    async fn approve_pairing(&self, user_code: &Key, device: &Device, at: Timestamp) -> Result<()> {
+    async fn approve_pairing(&self, user_code: &Key, device: &Device, approver: Option<UserId>, at: Timestamp) -> Result<()> {
         let (user_code, device) = (user_code.clone(), device.clone());
-        self.write(move |c| Box::pin(async move { approve(c, &user_code, &device, at).await })).await
+        self.write(move |c| Box::pin(async move { approve(c, &user_code, &device, approver, at).await })).await
     }
 
     async fn poll_pairing(&self, device_code_hash: [u8; 32], interval_ms: i64, at: Timestamp) -> Result<Poll> {
@@ -67,7 +67,13 @@ async fn add_pairing(connection: &mut Connection, pairing: &Pairing, at: Timesta
     Ok(())
 }
 
-async fn approve(connection: &mut Connection, user_code: &Key, device: &Device, at: Timestamp) -> Result<()> {
+async fn approve(
+    connection: &mut Connection,
+    user_code: &Key,
+    device: &Device,
+    approver: Option<UserId>,
+    at: Timestamp,
+) -> Result<()> {
     query::<Database>(sql::devices::ADD_DEVICE)
         .bind(device.id.uuid())
         .bind(device.restaurant.uuid())
@@ -77,8 +83,20 @@ async fn approve(connection: &mut Connection, user_code: &Key, device: &Device, 
         .execute(&mut *connection)
         .await?;
     let approve = query::<Database>(sql::devices::APPROVE_PAIRING).bind(user_code.as_str()).bind(device.id.uuid());
-    let approved = approve.bind(at.micros()).execute(connection).await?.rows_affected();
+    let approved = approve.bind(at.micros()).bind(approver.map(UserId::uuid)).execute(connection).await?.rows_affected();
     if approved == 1 { Ok(()) } else { Err(StoreError::Missing) }
+}
+
+/// Voids the screens that a person approved and that have begun no session yet. They were connected nowhere, so no floor knows
+/// them.
+pub async fn void_unclaimed(connection: &mut Connection, restaurant: RestaurantId, person: UserId, at: Timestamp) -> Result<()> {
+    let waiting = query_scalar::<Database, Uuid>(sql::devices::WAITING_FOR_APPROVER).bind(person.uuid());
+    for device in waiting.fetch_all(&mut *connection).await? {
+        let revoke = query::<Database>(sql::devices::REVOKE_DEVICE).bind(restaurant.uuid()).bind(device);
+        revoke.bind(at.micros()).execute(&mut *connection).await?;
+        query::<Database>(sql::devices::VOID_PAIRINGS).bind(device).execute(&mut *connection).await?;
+    }
+    Ok(())
 }
 
 async fn poll(connection: &mut Connection, hash: [u8; 32], interval_ms: i64, at: Timestamp) -> Result<Poll> {

@@ -1,7 +1,8 @@
 //! What becomes of a person, in one transaction with the end of their sessions.
 
 use super::accounts::found;
-use super::{Connection, Database, LOCK_FEED, sessions};
+use super::{Connection, Database, LOCK_FEED, devices, sessions};
+use crate::clock;
 use crate::domain::ids::{RestaurantId, UserId};
 use crate::domain::principal::Role;
 use crate::domain::version::Expected;
@@ -31,6 +32,7 @@ pub async fn change(
         return Ok(UserChanged::LastManager);
     }
     found(write(connection, &user, change).await?)?;
+    devices::void_unclaimed(connection, restaurant, id, clock::now()).await?;
     let query = query_scalar::<Database, String>(sql::sessions::SESSIONS_OF_USER).bind(restaurant.uuid());
     let sessions = query.bind(id.to_string()).fetch_all(&mut *connection).await?;
     Ok(UserChanged::Done(sessions::end_all(connection, sessions).await?))
