@@ -34,8 +34,7 @@ export class KitchenView {
   /** The tickets that the digits bump, as they were drawn. @type {string[]} */ #slots = [];
   #lastMove = new LastMove();
   #board = new TicketBoard();
-  /** Columns, as the settings have them, and what else decides about the size of letters. */ #columns = 'auto';
-  #letters = '';
+  /** Columns, as the settings have them. */ #columns = 'auto';
   #scrolled;
   /** @type {any} */ #resting;
 
@@ -52,13 +51,14 @@ export class KitchenView {
       clearTimeout(this.#resting);
       this.#resting = setTimeout(this.#scrolled, RESTS_MS);
     }, { passive: true });
-    // Not the window's `resize`: it comes before the columns have found their new places.
-    const resized = new ResizeObserver(() => {
+    const resized = () => {
       this.#board.resized();
       this.#board.layOut(this.#columns);
       this.#drawMore();
-    });
-    resized.observe(find('#board'));
+    };
+    // The window's `resize` comes before the columns have found their new places, and the letters may come after them.
+    new ResizeObserver(resized).observe(find('#board'));
+    addEventListener('resize', () => requestAnimationFrame(resized));
   }
 
   get selected() {
@@ -104,9 +104,6 @@ export class KitchenView {
       thresholds: settings,
     })));
     render(find('#blank'), this.shown.length === 0 && blankView(bell, room));
-    const letters = `${settings.letters} ${settings.columns}`;
-    if (letters !== this.#letters) this.#board.resized();
-    this.#letters = letters;
     this.#columns = settings.columns;
     this.#board.layOut(settings.columns, changed, untouched);
     this.#lastMove.note(places, this.#board.places(), performance.now());

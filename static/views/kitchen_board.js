@@ -34,6 +34,10 @@ export class TicketBoard {
   #tickets = find('#tickets');
   /** Relative to the board's beginning. @type {Map<string, {x: number, y: number, width: number, height: number}>} */ #places = new Map();
   /** @type {Grid} */ #grid = { pad: 0, gap: 0, letters: 0, width: 0, height: 0, columns: 1 };
+  /** The heights of the tickets' heads when they were measured. @type {WeakMap<Element, number>} */ #heads = new WeakMap();
+  /** What is as high as its letters tells that these have changed: with the window, a font, a zoom. */
+  #lines = new ResizeObserver((entries) => this.#follow(entries.map(({ target }) => target)));
+  #wish = 'auto';
   /** Measured in one column. @type {WeakMap<Element, Shape>} */ #shapes = new WeakMap();
   /** @type {Page | undefined} */ #page;
   #scroll = { scrollLeft: 0, scrollTop: 0 };
@@ -48,8 +52,11 @@ export class TicketBoard {
    */
   layOut(wanted, changed, mayMove = false) {
     const nodes = /** @type {HTMLElement[]} */ ([...this.#tickets.children]);
+    this.#wish = wanted;
     if (PHONE.matches) return this.#flow(nodes);
     const before = this.#grid;
+    // Letters follow the window, which may settle after the board has.
+    if (this.#page && parseFloat(getComputedStyle(this.#tickets).fontSize) !== this.#page.letters) this.resized();
     const page = this.#measured;
     const grid = this.#use(page, Number(wanted) || this.#search(page, nodes, mayMove));
     const isSame = grid.width === before.width && grid.letters === before.letters;
@@ -80,7 +87,11 @@ export class TicketBoard {
       this.#cuts.delete(node);
       makeWhole(node);
     }
-    for (const node of nodes) this.#shapes.set(node, shapeOf(node));
+    for (const node of nodes) {
+      this.#shapes.set(node, shapeOf(node));
+      this.#heads.set(headOf(node), headOf(node).offsetHeight);
+      this.#lines.observe(headOf(node));
+    }
   }
 
   /** Cuts what comes into sight. Most of a long queue is beyond the edge, and to cut it anew with each change costs the most. */
@@ -120,7 +131,17 @@ export class TicketBoard {
     set(node, 'transform', `translate(${pad + column * (width + gap)}px, ${node.hasAttribute(SPAN) ? pad : pad + top}px)`);
   }
 
-  /** The board has another size, stands elsewhere, or its letters are others: it is measured again. */
+  /** @param {Element[]} heads that have another size than before */
+  #follow(heads) {
+    for (const head of heads) if (!head.isConnected) this.#lines.unobserve(head);
+    const isStale = (/** @type {HTMLElement} */ head) => head.isConnected && head.offsetHeight !== this.#heads.get(head);
+    if (PHONE.matches || !heads.some((head) => isStale(/** @type {HTMLElement} */ (head)))) return;
+    this.#shapes = new WeakMap();
+    this.#found = undefined;
+    this.layOut(this.#wish);
+  }
+
+  /** The board has another size or stands elsewhere: it is measured again. */
   resized() {
     this.#page = undefined;
   }
