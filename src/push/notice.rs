@@ -19,25 +19,51 @@ pub struct Notice {
     /// Which order.
     pub order: OrderId,
     /// What has become of it.
-    pub status: OrderStatus,
+    pub status: Told,
+}
+
+/// The `status` of a message. All but one are those of an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Told {
+    /// Taken by the house.
+    Accepted,
+    /// To be served, or picked up.
+    Ready,
+    /// Not made any further.
+    Cancelled,
+    /// Not taken.
+    Rejected,
+    /// A line, or some of it, was taken off, and the total is another.
+    Voided,
 }
 
 /// The status to tell when an event is one that a guest waits for.
-const fn told(kind: EventKind) -> Option<OrderStatus> {
+const fn told(kind: EventKind) -> Option<Told> {
     match kind {
-        EventKind::OrderAccepted => Some(OrderStatus::Accepted),
-        EventKind::OrderReady => Some(OrderStatus::Ready),
-        EventKind::OrderCancelled => Some(OrderStatus::Cancelled),
-        EventKind::OrderRejected => Some(OrderStatus::Rejected),
+        EventKind::OrderAccepted => Some(Told::Accepted),
+        EventKind::OrderReady => Some(Told::Ready),
+        EventKind::OrderCancelled => Some(Told::Cancelled),
+        EventKind::OrderRejected => Some(Told::Rejected),
+        EventKind::ItemVoided => Some(Told::Voided),
         _ => None,
     }
 }
 
 /// Whether what is told of an order still holds at its status now. An order moves on while a message waits, or is tried again,
-/// or another node sends the next one: nobody is to read "accepted" over "ready".
+/// or another node sends the next one: nobody is to read "accepted" over "ready". Of an order whose last line was taken off,
+/// that it is cancelled says it all.
 #[must_use]
-pub fn holds(told: OrderStatus, now: OrderStatus) -> bool {
-    told == now || (told, now) == (OrderStatus::Accepted, OrderStatus::Preparing)
+pub const fn holds(told: Told, now: OrderStatus) -> bool {
+    match told {
+        Told::Accepted => matches!(now, OrderStatus::Accepted | OrderStatus::Preparing),
+        Told::Ready => matches!(now, OrderStatus::Ready),
+        Told::Cancelled => matches!(now, OrderStatus::Cancelled),
+        Told::Rejected => matches!(now, OrderStatus::Rejected),
+        Told::Voided => {
+            matches!(now, OrderStatus::Placed | OrderStatus::Accepted | OrderStatus::Preparing | OrderStatus::Ready)
+        }
+    }
 }
 
 /// What is to be told of the events of a transaction, in their order.
@@ -55,7 +81,7 @@ pub fn notices(committed: &EventCommitted) -> impl Iterator<Item = Notice> + '_ 
 struct Payload<'a> {
     order: OrderId,
     number: u32,
-    status: OrderStatus,
+    status: Told,
     /// Left out of an order that is eaten at a table.
     #[serde(skip_serializing_if = "Option::is_none")]
     service: Option<Service>,
@@ -66,7 +92,7 @@ struct Payload<'a> {
 
 /// The plain text of a message; some 200 bytes, of the 4096 that push services take.
 #[must_use]
-pub fn payload(order: &Order, status: OrderStatus, language: &Language) -> Vec<u8> {
+pub fn payload(order: &Order, status: Told, language: &Language) -> Vec<u8> {
     let service = Some(order.service).filter(|service| *service != Service::DineIn);
     let payload = Payload { order: order.id, number: order.number, status, service, promised_at: order.promised_at, language };
     // Plain data with text keys always serializes.
@@ -107,11 +133,14 @@ mod tests {
     }
 
     #[test]
-    fn four_kinds_of_events_are_told_and_no_others() {
+    fn five_kinds_of_events_are_told_and_no_others() {
         let events = EventKind::ALL.iter().map(|kind| event(*kind, Some(ORDER))).collect();
         let committed = EventCommitted { restaurant: HERE, events };
         let told: Vec<_> = notices(&committed).map(|notice| notice.status).collect();
-        assert_eq!(told, [OrderStatus::Accepted, OrderStatus::Rejected, OrderStatus::Ready, OrderStatus::Cancelled]);
+        for each in [Told::Accepted, Told::Rejected, Told::Ready, Told::Cancelled, Told::Voided] {
+            assert!(told.contains(&each), "{each:?}");
+        }
+        assert_eq!(told.len(), 5);
         assert!(notices(&committed).all(|notice| (notice.restaurant, notice.order) == (HERE, ORDER)));
         let about_nothing = EventCommitted { restaurant: HERE, events: [event(EventKind::OrderReady, None)].into() };
         assert_eq!(notices(&about_nothing).count(), 0);
@@ -122,10 +151,9 @@ mod tests {
         use OrderStatus::{Accepted, Cancelled, Placed, Preparing, Ready, Rejected, Served};
         let all = [Placed, Accepted, Rejected, Preparing, Ready, Served, Cancelled];
         let held = |told| all.into_iter().filter(|now| holds(told, *now)).collect::<Vec<_>>();
-        assert_eq!(held(Accepted), [Accepted, Preparing]);
-        for told in [Ready, Rejected, Cancelled] {
-            assert_eq!(held(told), [told]);
-        }
+        assert_eq!(held(Told::Accepted), [Accepted, Preparing]);
+        assert_eq!(held(Told::Voided), [Placed, Accepted, Preparing, Ready], "not over a cancelled one");
+        assert_eq!([held(Told::Ready), held(Told::Rejected), held(Told::Cancelled)], [[Ready], [Rejected], [Cancelled]]);
     }
 
     #[test]

@@ -149,6 +149,9 @@ async fn a_push_becomes_a_notification_and_a_later_one_takes_its_place() {
         (41, "ready", "en", json!(["Order 41 is ready"])),
         (42, "ready", "bn", json!(["Order 41 is ready", "অর্ডার ৪২ তৈরি"])),
         (42, "cancelled", "bn", json!(["Order 41 is ready", "অর্ডার ৪২ বাতিল হয়েছে"])),
+        (42, "voided", "bn", json!(["Order 41 is ready", "অর্ডার ৪২: কিছু বাদ দেওয়া হয়েছে"])),
+        (42, "voided", "en", json!(["Order 41 is ready", "Order 42: something was taken off"])),
+        (42, "of tomorrow", "en", json!(["Order 41 is ready", "Your order has changed"])),
     ] {
         let push = json!({"order": format!("order-{number}"), "number": number, "status": status, "language": language});
         phone.deliver(&push, titles).await;

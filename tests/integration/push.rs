@@ -85,7 +85,13 @@ async fn a_guest_is_told_what_they_wait_for_and_only_their_phone_can_read_it() {
     staff.command(&other["id"], "reject", json!({"reason": "too_busy"})).await.expect(200);
     let told = browser.read(&site.service.next().await);
     assert_eq!((text(&told["status"]), text(&told["service"])), ("rejected", "takeaway"));
-    site.pushes("sent", 4.0).await;
+    let third = guest.place(&menu.basket()).await;
+    let line = third["items"].as_object().unwrap().keys().next().unwrap();
+    let void = json!({"item": line, "reason": "out_of_stock"});
+    staff.command(&third["id"], "void_item", void).await.expect(200);
+    let told = browser.read(&site.service.next().await);
+    assert_eq!((&told["order"], text(&told["status"])), (&third["id"], "voided"));
+    site.pushes("sent", 5.0).await;
     site.service.none_came();
     let log = site.server.log();
     assert!(log.contains("route=/api/v1/push/subscription"), "the control: the log is the one that is looked at");
