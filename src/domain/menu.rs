@@ -65,7 +65,11 @@ pub struct MenuItem {
 }
 
 /// The menu document.
+///
+/// A node that does not know one of its fields refuses to read it, so that it cannot write the menu back without that field. A
+/// later version writes a new field only once every node knows it (docs/decisions/0015-feature-level.md).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Menu {
     /// Whose it is.
     pub restaurant: RestaurantId,

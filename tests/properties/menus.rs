@@ -199,3 +199,13 @@ fn an_end_in_the_past_and_a_dish_that_is_not_there_are_refused() {
     assert_eq!(board.put(&nothing, 0), Err(RefusalKind::NotFound));
     assert_eq!(board.menu.position, position(3));
 }
+
+/// A node that dropped the field on reading would write the menu back without it.
+#[test]
+fn a_menu_with_a_field_of_a_later_version_is_not_read() {
+    let mut document = to_json(&menu());
+    assert!(serde_json::from_value::<Menu>(document.clone()).is_ok());
+    document["opening_hours"] = "11-23".into();
+    let error = serde_json::from_value::<Menu>(document).unwrap_err();
+    assert!(error.to_string().contains("opening_hours"), "{error}");
+}
