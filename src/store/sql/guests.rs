@@ -8,7 +8,7 @@ macro_rules! sessions {
             "SELECT s.id, s.table_label, s.created_at, s.refreshed_at, (SELECT count(*) FROM orders o ",
             "WHERE o.restaurant = s.restaurant AND o.table_label = coalesce(s.table_label, '') AND o.diner = s.sub ",
             "AND o.is_open) AS open_orders FROM sessions s ",
-            "WHERE s.restaurant = $1 AND s.role = 'diner' AND s.expires_at > $2 AND ($4 IS NULL OR s.id < $4) ",
+            "WHERE s.restaurant = $1 AND s.role = 'diner' AND s.expires_at > $2 AND (CAST($4 AS TEXT) IS NULL OR s.id < $4) ",
             $filter,
             " ORDER BY s.id DESC LIMIT $3"
         )
