@@ -46,7 +46,7 @@ for (const [name, words] of Object.entries(languages)) {
 
   test(`the notifications in ${name} say what happened and to which order`, () => {
     const { told: said, locale } = notifications()[name];
-    assert.deepEqual(Object.keys(said).sort(), ['accepted', 'cancelled', 'ready', 'rejected'], 'as docs/protocol.md lists them');
+    assert.deepEqual(Object.keys(said).sort(), ['accepted', 'cancelled', 'ready', 'rejected', 'voided'], 'as docs/protocol.md lists them');
     assert.equal(locale, words.locale);
     for (const status of Object.keys(said)) {
       const { title, body } = said[status]('42', '12:41');
