@@ -134,7 +134,7 @@ fn tables_that_take_all_they_can_leave_the_last_quarter_to_the_others() {
             assert_eq!(limits.count_order(&honest, 3), Ok(()), "table {table}, order {order}");
         }
     }
-    assert_eq!(limits.count_order(&who(Role::Diner, "at no table", None), 3), Ok(()));
+    assert_eq!(limits.count_order(&who(Role::Diner, "standing", None), 3), Ok(()));
 }
 
 /// Places until it is refused; returns how many were taken and the limit.
