@@ -1,6 +1,7 @@
 //! The HTTP face: the URL table in [`routes`] (and, in words, in `static/spec/openapi.json`), problems in the contract's words, and a file for each kind of thing.
 
 pub mod account;
+mod assets;
 mod base;
 pub mod body;
 pub mod demo;
@@ -11,15 +12,14 @@ pub mod etag;
 pub mod extract;
 pub mod guests;
 mod health;
-mod lean;
 pub mod limits;
 pub mod manage;
 pub mod menu;
 mod occupancy;
 pub mod orders;
-mod packed;
-mod page;
 pub mod pages;
+#[cfg(not(assets_embedded))]
+mod prepare;
 pub mod problem;
 pub mod push;
 pub mod qr;
@@ -33,16 +33,16 @@ pub mod sessions;
 pub mod specs;
 pub mod state;
 mod unread_body;
-pub mod version;
-mod visits;
+pub mod visits;
 
 #[cfg(test)]
 mod tests;
 
+pub use assets::version;
 pub use base::Base;
 pub use demo::Demo;
 pub use limits::Limits;
 pub use problem::Problem;
 pub use routes::app;
 pub use state::{Faces, State};
-pub use version::version;
+

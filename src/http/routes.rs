@@ -8,7 +8,7 @@ use super::request_log::log_request;
 use super::state::State;
 use super::unread_body::close_unread;
 use super::{
-    account, demo, devices, guests, health, manage, menu, orders, page, pages, push, receipts, rooms, sessions, specs, visits,
+    account, assets, demo, devices, guests, health, manage, menu, orders, pages, push, receipts, rooms, sessions, specs, visits,
 };
 use crate::protocol::security_headers;
 use crate::store::audit;
@@ -64,7 +64,7 @@ async fn keep_parts_of_pages_light(
 /// The security headers; answers with tokens are never kept.
 fn headers() -> DefaultHeaders {
     let headers = security_headers::ALWAYS.into_iter().fold(DefaultHeaders::new(), DefaultHeaders::add);
-    headers.add((CONTENT_SECURITY_POLICY, page::policy())).add((CACHE_CONTROL, "no-store"))
+    headers.add((CONTENT_SECURITY_POLICY, assets::policy())).add((CACHE_CONTROL, "no-store"))
 }
 
 /// Tells browsers that came over TLS to come back over nothing else.

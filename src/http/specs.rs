@@ -11,7 +11,7 @@ const JSON: &str = "application/json";
 /// # Errors
 /// `not_found` if the document is not in the binary.
 pub async fn openapi(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    embedded(&request, "spec/openapi.json", Some(JSON))
+    embedded(&request, "spec/openapi.json", JSON)
 }
 
 /// `GET /api/v1/asyncapi.json`: the frames over WebSocket (AsyncAPI 3.0).
@@ -19,5 +19,5 @@ pub async fn openapi(request: HttpRequest) -> Result<HttpResponse, Problem> {
 /// # Errors
 /// `not_found` if the document is not in the binary.
 pub async fn asyncapi(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    embedded(&request, "spec/asyncapi.json", Some(JSON))
+    embedded(&request, "spec/asyncapi.json", JSON)
 }

@@ -225,7 +225,6 @@ async fn run(common: &Common, serve: &Serve, division: Division, store: SharedSt
     } else {
         watch_levels(&node, serve).await.context("cannot register this node")?;
     }
-    pack_pages(serve);
     node.start_background(&keys, serve)?;
     let server = server::server(&node, serve, listener)?;
     let handle = server.handle();
@@ -257,14 +256,6 @@ async fn watch_levels(node: &Node, serve: &Serve) -> Result<(), StoreError> {
     watcher.look().await?;
     actix_rt::spawn(watcher.watch());
     Ok(())
-}
-
-/// Packs the pages beside everything else. A debug build reads them from the disk, where they change: it packs what is
-/// asked for.
-fn pack_pages(serve: &Serve) {
-    if serve.role != NodeRole::Realtime && !cfg!(debug_assertions) {
-        std::thread::spawn(http::pages::pack_all);
-    }
 }
 
 fn rates(serve: &Serve) -> Rates {
