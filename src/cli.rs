@@ -7,7 +7,7 @@ use crate::auth::key_material::KeyPair;
 use crate::auth::password::Passwords;
 use crate::auth::password_policy::Hints;
 use crate::auth::token::Issuer;
-use crate::config::{Common, Serve};
+use crate::config::{Common, Serve, parse_bind};
 use crate::domain::ids::{RestaurantId, TableId, UserId};
 use crate::domain::menu::Menu;
 use crate::domain::money::Currency;
@@ -164,7 +164,7 @@ enum UserCommand {
         #[arg(long)]
         username: Key,
         /// staff or manager.
-        #[arg(long, default_value = "staff")]
+        #[arg(long, default_value = "staff", value_parser = parse_person_role)]
         role: Role,
     },
     /// Remove the second factor of a person who has lost it. They are signed out everywhere.
@@ -187,10 +187,19 @@ pub fn main() -> ExitCode {
     match outcome {
         Ok(code) => code,
         Err(error) => {
-            let _ = writeln!(std::io::stderr(), "orderbell: {error:#}");
+            let _ = writeln!(std::io::stderr(), "orderbell: {}", explain(&error));
             ExitCode::FAILURE
         }
     }
+}
+
+/// Returns an error with its causes, each said once: many errors of libraries repeat their cause.
+fn explain(error: &anyhow::Error) -> String {
+    error.chain().fold(String::new(), |text, cause| match (text.is_empty(), cause.to_string()) {
+        (true, cause) => cause,
+        (false, cause) if text.contains(&cause) => text,
+        (false, cause) => format!("{text}: {cause}"),
+    })
 }
 
 async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
@@ -264,6 +273,12 @@ fn say_keys(pair: &KeyPair) -> std::io::Result<()> {
 fn parse_kid(text: &str) -> Result<Key, String> {
     let kid = text.parse::<Key>().ok().filter(|kid| !kid.as_str().contains([':', ',']));
     kid.ok_or_else(|| "a kid is 1 to 64 visible ASCII characters without a colon or a comma".into())
+}
+
+/// Reads the role of a person.
+fn parse_person_role(text: &str) -> Result<Role, String> {
+    let role = text.parse().ok().filter(|role| matches!(role, Role::Staff | Role::Manager));
+    role.ok_or_else(|| "people are staff or manager; screens are paired, and a POS gets an API key".into())
 }
 
 /// Reads 90s, 30m, 12h or 7d.
@@ -367,9 +382,6 @@ async fn add_restaurant(store: &SharedStore, restaurant: Restaurant, tables: u16
 }
 
 async fn add_user(store: &SharedStore, slug: &Slug, username: Key, role: Role) -> anyhow::Result<()> {
-    if !matches!(role, Role::Staff | Role::Manager) {
-        bail!("people are staff or manager; screens are paired, and a POS gets an API key");
-    }
     let restaurant = restaurant(store, slug).await?;
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line).context("the password is read from standard input")?;
@@ -436,6 +448,20 @@ mod tests {
         let key = VapidKey::parse(&secret.strip_prefix("ORDERBELL_VAPID_KEY=").unwrap().into()).unwrap();
         assert_eq!(public, format!("public key: {}", key.public_key()));
         assert_ne!(vapid(), printed);
+    }
+
+    #[test]
+    fn a_cause_is_said_once() {
+        let cause = anyhow::anyhow!("connection refused").context("error of the network: connection refused");
+        assert_eq!(explain(&cause.context("no database")), "no database: error of the network: connection refused");
+    }
+
+    #[test]
+    fn a_person_is_staff_or_a_manager() {
+        assert_eq!(parse_person_role("manager"), Ok(Role::Manager));
+        for bad in ["chef", "kitchen", "service", "diner", ""] {
+            assert!(parse_person_role(bad).unwrap_err().starts_with("people are staff or manager"), "{bad}");
+        }
     }
 
     #[test]

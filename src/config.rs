@@ -1,10 +1,12 @@
 //! What a node is told: flags, each with an environment variable.
 
+mod addresses;
 mod limits;
 mod orders;
 mod proxy;
 mod retention;
 
+pub use addresses::{NOT_AN_ADDRESS, parse_bind};
 pub use limits::LimitArgs;
 pub use orders::OrderLimitArgs;
 pub use proxy::ProxyArgs;
@@ -41,7 +43,7 @@ pub struct Common {
     pub database_connections: u32,
 
     /// What is logged: error, warn, info, debug, trace, or env_logger's filters (info,orderbell::feed=debug).
-    #[arg(long, env = "ORDERBELL_LOG", default_value = "info,sqlx=warn,redis=error", global = true)]
+    #[arg(long, env = "ORDERBELL_LOG", default_value = "info,sqlx=warn,redis=error", value_parser = parse_log, global = true)]
     pub log: String,
 }
 
@@ -72,6 +74,20 @@ fn read_database_url(text: &str) -> Result<SecretString, Infallible> {
     Ok(Some(text.trim()).filter(|url| !url.is_empty()).unwrap_or(DEFAULT_DATABASE).into())
 }
 
+/// Checks the filters of the log: a word that is no level would be taken for a module, and nothing else would be logged.
+fn parse_log(text: &str) -> Result<String, String> {
+    let (filters, _pattern) = text.split_once('/').unwrap_or((text, ""));
+    for filter in filters.split(',').map(str::trim).filter(|filter| !filter.is_empty()) {
+        let level = filter.split_once('=').map_or(filter, |(_, level)| level.trim());
+        if level.parse::<log::LevelFilter>().is_err() {
+            return Err(format!(
+                "{level:?} is not a level: write error, warn, info, debug, trace or off, for a module as orderbell::feed=debug"
+            ));
+        }
+    }
+    Ok(text.to_owned())
+}
+
 /// Reads how to be reached. An empty text is none, which a key then asks for.
 fn parse_subject(text: &str) -> Result<String, String> {
     let text = text.trim();
@@ -95,7 +111,7 @@ pub enum NodeRole {
 #[derive(Debug, Clone, Args)]
 pub struct Serve {
     /// Address and port; port 0 asks for a free one, which is then printed.
-    #[arg(long, env = "ORDERBELL_BIND", default_value = "127.0.0.1:8080")]
+    #[arg(long, env = "ORDERBELL_BIND", default_value = "127.0.0.1:8080", value_parser = parse_bind)]
     pub bind: SocketAddr,
 
     /// Redis, which tells the other nodes of what this one has committed: redis://…, rediss://… (TLS), or with +cluster
@@ -117,11 +133,11 @@ pub struct Serve {
     pub demo: bool,
 
     /// Where guests reach this service, for the codes on tables (https://orders.example.com). Default: the bound address.
-    #[arg(long, env = "ORDERBELL_PUBLIC_URL")]
+    #[arg(long, env = "ORDERBELL_PUBLIC_URL", value_parser = addresses::parse_public_url)]
     pub public_url: Option<String>,
 
     /// Origins of pages that may connect, beside the server's own. May be given several times.
-    #[arg(long = "allowed-origin", env = "ORDERBELL_ALLOWED_ORIGINS", value_delimiter = ',')]
+    #[arg(long = "allowed-origin", env = "ORDERBELL_ALLOWED_ORIGINS", value_delimiter = ',', value_parser = addresses::parse_origin)]
     pub allowed_origins: Vec<String>,
 
     /// The proxies in front.
@@ -232,6 +248,18 @@ impl Serve {
         self.redis_url.as_ref().filter(|url| !url.expose_secret().is_empty())
     }
 
+    /// The address where guests reach this service; an empty variable is none.
+    #[must_use]
+    pub fn public_url(&self) -> Option<&str> {
+        self.public_url.as_deref().filter(|url| !url.is_empty())
+    }
+
+    /// The origins beside the server's own; an empty variable is none.
+    #[must_use]
+    pub fn allowed_origins(&self) -> Vec<String> {
+        self.allowed_origins.iter().filter(|origin| !origin.is_empty()).cloned().collect()
+    }
+
     /// The key that signs messages to phones, and its subject; an empty variable is none.
     ///
     /// # Errors
@@ -302,6 +330,16 @@ mod tests {
         }
         for bad in ["ops@example.com", "http://example.com", "mailto:"] {
             assert!(parse_subject(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn filters_of_the_log_have_levels() {
+        for good in ["info", "INFO", "", "info,sqlx=warn,redis=error", "orderbell::feed=debug", "debug/orders", "off"] {
+            assert_eq!(parse_log(good), Ok(good.to_owned()));
+        }
+        for bad in ["nonsense", "info,nonsense", "orderbell=loud", "orderbell::feed"] {
+            assert!(parse_log(bad).is_err(), "{bad}");
         }
     }
 

@@ -8,7 +8,7 @@ use super::ration::Rationed;
 use super::state::State;
 use super::unread_body::announces_body;
 use crate::auth::policy;
-use crate::protocol::ErrorCode;
+use crate::protocol::{ErrorCode, fields};
 use actix_web::dev::{JsonBody, Payload};
 use actix_web::error::JsonPayloadError;
 use actix_web::http::{StatusCode, header};
@@ -130,7 +130,7 @@ fn read<T: DeserializeOwned>(json: &RawValue) -> Result<T, Problem> {
     if !json.get().trim_start().starts_with('{') {
         return Err(Problem::invalid("the body must be a JSON object"));
     }
-    serde_json::from_str(json.get()).map_err(|error| Problem::invalid(error.to_string()))
+    fields::from_text(json.get()).map_err(Problem::invalid)
 }
 
 /// What is not JSON at all is a bad frame.

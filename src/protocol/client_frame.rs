@@ -1,6 +1,7 @@
 //! Frames from the client, parsed at the edge.
 
 use super::error_code::ErrorCode;
+use super::fields;
 use crate::domain::command::{Command, RawCommand};
 use crate::domain::ids::CommandId;
 use crate::domain::place::Basket;
@@ -163,11 +164,11 @@ impl ClientFrame {
 }
 
 fn control<T: DeserializeOwned>(value: Value) -> Result<T, BadFrame> {
-    serde_json::from_value(value).map_err(|error| BadFrame::new(ErrorCode::BadFrame, error.to_string(), None))
+    fields::from_value(value).map_err(|error| BadFrame::new(ErrorCode::BadFrame, error, None))
 }
 
 fn request<T: DeserializeOwned>(value: Value, id: Option<CommandId>) -> Result<T, BadFrame> {
-    serde_json::from_value(value).map_err(|error| BadFrame::new(ErrorCode::Invalid, error.to_string(), id))
+    fields::from_value(value).map_err(|error| BadFrame::new(ErrorCode::Invalid, error, id))
 }
 
 fn command(value: Value, id: Option<CommandId>) -> Result<ClientFrame, BadFrame> {

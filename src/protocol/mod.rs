@@ -3,6 +3,7 @@
 pub mod client_frame;
 pub mod close_code;
 pub mod error_code;
+pub mod fields;
 pub mod frame;
 pub mod peer_close;
 pub mod security_headers;

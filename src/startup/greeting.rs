@@ -14,7 +14,7 @@ use std::net::SocketAddr;
 pub async fn make_demo(store: &SharedStore, serve: &Serve, address: SocketAddr) -> anyhow::Result<http::Demo> {
     let is_loopback = address.ip().is_loopback();
     let made = demo::make(store, is_loopback).await?;
-    let base = serve.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    let base = serve.public_url().map_or_else(|| format!("http://{address}"), str::to_owned);
     let base = base.trim_end_matches('/').to_owned();
     print_demo(&made, &base, is_loopback)?;
     // The keys and passwords of a demo that others can reach are for whoever started it.
@@ -47,7 +47,7 @@ pub fn warn_of_plain_http(serve: &Serve, address: SocketAddr) {
         return;
     }
     let is_behind_tls =
-        serve.proxy.trust_forwarded_for && serve.public_url.as_deref().is_some_and(|url| url.starts_with("https://"));
+        serve.proxy.trust_forwarded_for && serve.public_url().is_some_and(|url| url.starts_with("https://"));
     if is_behind_tls {
         log::info!(address:%; "plain HTTP for a proxy; only the proxy may reach this address");
     } else {

@@ -68,11 +68,20 @@ pub enum OpenError {
     #[error("the database is not set up to keep what it acknowledges: {0}")]
     NotDurable(String),
     /// The database does not answer, or refuses.
-    #[error("the database cannot be opened: {0}")]
+    #[error("the database cannot be opened")]
     Connect(#[from] sqlx::Error),
     /// The schema cannot be brought up to date.
-    #[error("the database's schema cannot be brought up to date: {0}")]
+    #[error("the database's schema cannot be brought up to date")]
     Migrate(#[from] sqlx::migrate::MigrateError),
+    /// One of the others, with the server's host, port and database.
+    #[error("PostgreSQL at {place}")]
+    At {
+        /// `host:port/database`.
+        place: String,
+        /// The error.
+        #[source]
+        error: Box<OpenError>,
+    },
 }
 
 /// Opens the database of a URL by its scheme: brings its schema up to date, makes its epoch, and refuses a set-up that

@@ -41,6 +41,12 @@ pub async fn prepare(options: &PgConnectOptions) -> Result<String, OpenError> {
     Ok(epoch)
 }
 
+/// Returns `host:port/database`, without the person and the password.
+pub fn place(options: &PgConnectOptions) -> String {
+    let host = options.get_socket().map_or_else(|| options.get_host().to_owned(), |socket| socket.display().to_string());
+    format!("{host}:{}/{}", options.get_port(), options.get_database().unwrap_or_default())
+}
+
 async fn refuse_if_forgetful(connection: &mut Connection) -> Result<(), OpenError> {
     let commit: String = query_scalar("SHOW synchronous_commit").fetch_one(&mut *connection).await?;
     if commit == "off" {

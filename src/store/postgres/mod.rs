@@ -39,7 +39,8 @@ impl PostgresStore {
     /// See [`OpenError`].
     pub async fn open(url: &str, connections: u32) -> std::result::Result<Self, OpenError> {
         let options = connect::options(url)?;
-        let epoch = connect::prepare(&options).await?;
+        let at = |error| OpenError::At { place: connect::place(&options), error: Box::new(error) };
+        let epoch = connect::prepare(&options).await.map_err(at)?;
         let (node, faults) = (crate::clock::new_id(), Arc::default());
         Ok(Self { epoch, node, pool: connect::pool(options, connections), faults })
     }
