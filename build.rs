@@ -32,7 +32,8 @@ fn variable(name: &str) -> io::Result<String> {
 fn table(files: &Files, out: &Path) -> io::Result<String> {
     let version = prepare::version_of(&variable("CARGO_PKG_VERSION")?, files);
     let policy = prepare::policy();
-    let mut table = format!("const VERSION: &str = {version:?};\nconst POLICY: &str = {policy:?};\nstatic ASSETS: &[Embedded] = &[\n");
+    let mut table =
+        format!("const VERSION: &str = {version:?};\nconst POLICY: &str = {policy:?};\nstatic ASSETS: &[Embedded] = &[\n");
     for (index, path) in files.keys().enumerate() {
         let Some(prepared) = prepare(path, &version, |path| files.get(path).cloned()) else { continue };
         let body = out.join(format!("{index}.body"));

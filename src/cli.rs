@@ -57,7 +57,7 @@ enum Command {
     /// Ask a running server whether it is ready; for containers.
     Healthcheck {
         /// The address to ask.
-        #[arg(long, env = "ORDERBELL_BIND", default_value = "127.0.0.1:8080")]
+        #[arg(long, env = "ORDERBELL_BIND", default_value = "127.0.0.1:8080", value_parser = parse_bind)]
         bind: std::net::SocketAddr,
     },
 }

@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use url::{Host, Url};
 
 /// The text for an address to listen on that does not read.
-pub const NOT_AN_ADDRESS: &str = "give an IP address and a port: 127.0.0.1:8080 for this machine alone, 0.0.0.0:8080 or [::]:8080 for all of its networks";
+pub const NOT_AN_ADDRESS: &str =
+    "give an IP address and a port: 127.0.0.1:8080 for this machine alone, 0.0.0.0:8080 or [::]:8080 for all of its networks";
 
 /// Reads an address and a port to listen on.
 ///
@@ -35,7 +36,8 @@ pub(super) fn parse_origin(text: &str) -> Result<String, String> {
     if text.is_empty() {
         return Ok(String::new());
     }
-    let url = Url::parse(text).ok().filter(|url| is_web(url) && url.path() == "/" && url.query().is_none() && url.fragment().is_none());
+    let url =
+        Url::parse(text).ok().filter(|url| is_web(url) && url.path() == "/" && url.query().is_none() && url.fragment().is_none());
     let url = url.ok_or("give a scheme and a host, as https://menu.example.com, without a path")?;
     Ok(url.origin().ascii_serialization())
 }
@@ -75,7 +77,9 @@ mod tests {
         assert_eq!(parse_public_url(" http://10.0.0.7:8080 "), Ok("http://10.0.0.7:8080".to_owned()));
         assert_eq!(parse_public_url("https://example.com/orders/"), Ok("https://example.com/orders".to_owned()));
         assert_eq!(parse_public_url(""), Ok(String::new()));
-        for bad in ["foo", "orders.example.com", "ftp://example.com", "https://", "https://a:b@example.com", "https://example.com/?a"] {
+        for bad in
+            ["foo", "orders.example.com", "ftp://example.com", "https://", "https://a:b@example.com", "https://example.com/?a"]
+        {
             assert!(parse_public_url(bad).is_err(), "{bad}");
         }
     }

@@ -45,4 +45,3 @@ pub use limits::Limits;
 pub use problem::Problem;
 pub use routes::app;
 pub use state::{Faces, State};
-

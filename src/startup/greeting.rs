@@ -46,8 +46,7 @@ pub fn warn_of_plain_http(serve: &Serve, address: SocketAddr) {
     if address.ip().is_loopback() {
         return;
     }
-    let is_behind_tls =
-        serve.proxy.trust_forwarded_for && serve.public_url().is_some_and(|url| url.starts_with("https://"));
+    let is_behind_tls = serve.proxy.trust_forwarded_for && serve.public_url().is_some_and(|url| url.starts_with("https://"));
     if is_behind_tls {
         log::info!(address:%; "plain HTTP for a proxy; only the proxy may reach this address");
     } else {
