@@ -81,7 +81,7 @@ mod embedded {
 
 #[cfg(not(assets_embedded))]
 mod on_disk {
-    use super::super::prepare;
+    use crate::http::prepare;
     use super::{Asset, Bytes, HeaderValue};
     use sha2::{Digest, Sha256};
     use std::collections::HashMap;
