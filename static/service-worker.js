@@ -22,9 +22,9 @@ const PAGES = new Map([['t', '/t/shell'], ['orders', '/orders/shell']]);
 const START = '/';
 /** What the library loads later than a page's HTML says. */
 const LATER = [
-  '/client/renewal.js', '/client/persistence.js', '/client/idb_storage.js', '/client/kept_commands.js',
-  '/client/kept_rooms.js', '/client/fallback.js', '/client/http_link.js', '/client/http_commands.js', '/client/http_receipts.js', '/client/tabs.js',
-  '/client/follow_poll.js', '/client/follow_stream.js', '/client/rooms_reader.js', '/client/event_stream.js',
+  '/client/transport/renewal.js', '/client/persistence.js', '/client/idb_storage.js', '/client/kept_commands.js',
+  '/client/kept_rooms.js', '/client/transport/fallback.js', '/client/transport/http_link.js', '/client/transport/http_commands.js', '/client/transport/http_receipts.js', '/client/transport/tabs.js',
+  '/client/transport/follow_poll.js', '/client/transport/follow_stream.js', '/client/transport/rooms_reader.js', '/client/transport/event_stream.js',
 ];
 /** And what a diner's page does. */
 const DINERS_LATER = [

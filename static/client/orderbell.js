@@ -1,10 +1,10 @@
 import { ServerClock, surroundings } from './clock.js';
 import { OrderbellError } from './codes.js';
-import { Connection } from './connection.js';
 import { Emitter } from './emitter.js';
 import { newId } from './ids.js';
 import { Outbox } from './outbox.js';
 import { Subscriptions } from './subscriptions.js';
+import { Connection } from './transport/connection.js';
 
 export { Api } from './api.js';
 export { OrderbellError } from './codes.js';
@@ -37,7 +37,7 @@ export class Orderbell extends Emitter {
   #transport = 'websocket';
   /** @type {Connection} */ #connection;
   /** @type {Subscriptions} */ #subscriptions;
-  /** @type {import('./renewal.js').Renewal | null} */ #renewal = null;
+  /** @type {import('./transport/renewal.js').Renewal | null} */ #renewal = null;
   /** @type {import('./persistence.js').Persistence | null} */ #persistence = null;
   /** @type {Promise<void> | null} */ #persisting = null;
   /** @type {any} */ #later = null;
@@ -240,7 +240,7 @@ export class Orderbell extends Emitter {
   async #afterwards() {
     this.#persist();
     if (this.#renewal || this.#tokens.renewable === false) return;
-    const loaded = await import('./renewal.js').catch(() => null);
+    const loaded = await import('./transport/renewal.js').catch(() => null);
     if (!loaded || this.#renewal) return;
     const renewed = (/** @type {string} */ token) => this.#connection.send({ type: 'refresh', token });
     this.#renewal = new loaded.Renewal({ tokens: this.#tokens, around: this.#around, now: () => this.now(), renewed });

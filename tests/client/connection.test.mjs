@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CONNECT_DEADLINE_MS, PROBE_DEADLINE_MS, STEADY_MS } from '../../static/client/connection.js';
+import { CONNECT_DEADLINE_MS, PROBE_DEADLINE_MS, STEADY_MS } from '../../static/client/transport/connection.js';
 import { followLifecycle } from '../../static/client/lifecycle.js';
 import { FakeTokens, ROOM, WELCOME, bench, connected, live, liveRoom, order, outage, relink, settle, snapshot } from './support.mjs';
 

@@ -1,7 +1,7 @@
 // A link over plain HTTP: what streams and calls carry, and how they end.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { PROBE_BASE_MS } from '../../static/client/fallback.js';
+import { PROBE_BASE_MS } from '../../static/client/transport/fallback.js';
 import { fixedToken } from '../../static/client/tokens.js';
 import { FakeTokens, ROOM, WELCOME, bench, event, fallBack, live, order, settle, snapshot, streaming } from './support.mjs';
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { HERE, tool } from './tools.mjs';
@@ -25,9 +25,10 @@ before(async () => {
 after(() => rm(folder, { recursive: true, force: true }));
 
 test('it holds each module of the library with its types, the licences and what it says of itself, and nothing else', async () => {
-  const modules = (await readdir(join(HERE, 'static/client'))).filter((name) => name.endsWith('.js'));
+  const modules = (await readdir(join(HERE, 'static/client'), { recursive: true })).filter((name) => name.endsWith('.js'));
   const expected = [...modules, ...modules.map((name) => name.replace(/\.js$/, '.d.ts')), 'LICENSE-APACHE', 'LICENSE-MIT', 'README.md', 'package.json'];
-  assert.deepEqual((await readdir(installed)).sort(), expected.sort());
+  const files = (await readdir(installed, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
+  assert.deepEqual(files.map(({ parentPath, name }) => relative(installed, join(parentPath, name))).sort(), expected.sort());
 });
 
 test('it has the version of the server it was made with, and needs no other package', async () => {
@@ -42,7 +43,7 @@ test('everything it exports can be imported by name, and nothing else', async ()
   const script = `
     const found = {};
     for (const name of ${JSON.stringify(names)}) found[name] = Object.keys(await import(name)).sort();
-    const inner = await import('${manifest.name}/connection.js').catch(({ code }) => code);
+    const inner = await import('${manifest.name}/transport/connection.js').catch(({ code }) => code);
     console.log(JSON.stringify({ found, inner }));`;
   const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', script], { cwd: folder });
   const { found, inner } = JSON.parse(stdout);

@@ -1,7 +1,7 @@
 // Tabs of one browser whose WebSockets are blocked: one of a session follows for all, and its death or sleep costs little.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { HELD_REQUESTS } from '../../static/client/tabs.js';
+import { HELD_REQUESTS } from '../../static/client/transport/tabs.js';
 import { Browser, tokenOf } from './browser.mjs';
 import { settle } from './support.mjs';
 

@@ -1,8 +1,8 @@
 // Which transport carries the link: down where one is blocked, and up again when it gets through.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CONNECT_DEADLINE_MS } from '../../static/client/connection.js';
-import { PROBE_BASE_MS, PROBE_CAP_MS } from '../../static/client/fallback.js';
+import { CONNECT_DEADLINE_MS } from '../../static/client/transport/connection.js';
+import { PROBE_BASE_MS, PROBE_CAP_MS } from '../../static/client/transport/fallback.js';
 import { followLifecycle } from '../../static/client/lifecycle.js';
 import { fixedToken } from '../../static/client/tokens.js';
 import { ROOM, WELCOME, bench, event, fallBack, live, order, relink, settle, snapshot, streaming } from './support.mjs';

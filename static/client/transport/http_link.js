@@ -1,13 +1,13 @@
-import { Api, isAnswering } from './api.js';
-import { OrderbellError, errorRule } from './codes.js';
-import { judge } from './cursor.js';
+import { Api, isAnswering } from '../api.js';
+import { OrderbellError, errorRule } from '../codes.js';
+import { judge } from '../cursor.js';
+import { newId } from '../ids.js';
+import { tokenClaims } from '../tokens.js';
+import { followPoll } from './follow_poll.js';
 import { HttpCommands } from './http_commands.js';
 import { HttpReceipts } from './http_receipts.js';
-import { newId } from './ids.js';
-import { followPoll } from './follow_poll.js';
 import { RoomsReader } from './rooms_reader.js';
 import { Tabs } from './tabs.js';
-import { tokenClaims } from './tokens.js';
 
 /** What the server beats at, where it did not say; a poll ends before it. */
 const HEARTBEAT_MS = 25_000;
@@ -20,12 +20,12 @@ const GUEST_MS = 180_000;
 /** Rooms of one request, well below what a server takes. */
 const ROOMS = 32;
 
-/** @param {import('./rooms_reader.js').Follow} follow @returns {import('./types.js').Opener} */
+/** @param {import('./rooms_reader.js').Follow} follow @returns {import('../types.js').Opener} */
 export function openHttp(follow) {
   return (parts) => new HttpLink(parts, follow);
 }
 
-/** @typedef {import('./types.js').Link} Link */
+/** @typedef {import('../types.js').Link} Link */
 /** @typedef {import('./rooms_reader.js').Cursor} Cursor */
 
 /**
@@ -52,7 +52,7 @@ export class HttpLink {
   /** Of the pages of whoever answered last. @type {string | undefined} */ #version;
   #resting; #leaving = false; #closed = false;
 
-  /** @param {import('./types.js').LinkParts} parts @param {import('./rooms_reader.js').Follow} follow */
+  /** @param {import('../types.js').LinkParts} parts @param {import('./rooms_reader.js').Follow} follow */
   constructor(parts, follow) {
     this.#parts = parts;
     this.#follow = follow;
@@ -179,7 +179,7 @@ export class HttpLink {
     else if (message.type === 'frame' && message.epoch === this.#epoch) this.#overhear(message.frame);
   }
 
-  /** @param {import('./types.js').Wish[]} wishes */
+  /** @param {import('../types.js').Wish[]} wishes */
   #welcomeGuest(wishes) {
     const now = this.#parts.around.now();
     for (const [room, { at }] of this.#guests) if (now - at > GUEST_MS) this.#guests.delete(room);
@@ -224,7 +224,7 @@ export class HttpLink {
 
   // Rooms
 
-  /** @param {import('./types.js').Wish} wish */
+  /** @param {import('../types.js').Wish} wish */
   #subscribe({ room, since, epoch }) {
     // Asked for with the link, and still on its first answer: asking twice would only cost.
     if (this.#rooms.get(room)?.fresh === true) return;
@@ -379,7 +379,7 @@ export class HttpLink {
     return this.#parts.wishes().find(({ epoch }) => epoch)?.epoch ?? undefined;
   }
 
-  /** @param {import('./types.js').End} end */
+  /** @param {import('../types.js').End} end */
   #end(end) {
     if (this.#closed) return;
     this.close();

@@ -1,4 +1,4 @@
-import { errorRule } from './codes.js';
+import { errorRule } from '../codes.js';
 
 /** A receipt that could not be given is given again after this, in ms. */
 const AGAIN_MS = 3_000;
@@ -10,7 +10,7 @@ export class HttpReceipts {
   /** Rooms of which one is under way. @type {Set<string>} */ #busy = new Set();
   #closed = false;
 
-  /** @param {{api: import('./api.js').Api, around: import('./types.js').Surroundings}} parts */
+  /** @param {{api: import('../api.js').Api, around: import('../types.js').Surroundings}} parts */
   constructor({ api, around }) {
     this.#api = api;
     this.#around = around;

@@ -1,9 +1,9 @@
-import { openHttp } from './http_link.js';
 import { followPoll } from './follow_poll.js';
 import { followStream } from './follow_stream.js';
+import { openHttp } from './http_link.js';
 import { openSocket } from './socket_link.js';
 
-/** Best first. @type {readonly {name: import('./types.js').Transport, open: import('./types.js').Opener}[]} */
+/** Best first. @type {readonly {name: import('../types.js').Transport, open: import('../types.js').Opener}[]} */
 const RUNGS = Object.freeze([
   { name: 'websocket', open: openSocket },
   { name: 'stream', open: openHttp(followStream) },
@@ -33,11 +33,11 @@ export class Fallback {
   #dueAt = null;
   /** Counts probes, so that what an older one tells is known as such. */ #turn = 0;
   /** @type {any} */ #timer = null;
-  /** @type {import('./types.js').Link | null} */ #candidate = null;
+  /** @type {import('../types.js').Link | null} */ #candidate = null;
 
   /**
-   * @param {import('./types.js').Shared} shared
-   * @param {(link: import('./types.js').Link, welcome: any) => import('./types.js').Ear} adopt hands over a better link
+   * @param {import('../types.js').Shared} shared
+   * @param {(link: import('../types.js').Link, welcome: any) => import('../types.js').Ear} adopt hands over a better link
    *   that was welcomed, and gets who listens to it from then on
    */
   constructor(shared, adopt) {
@@ -140,20 +140,20 @@ export class Fallback {
       this.rest();
       this.#probe(rung + 1);
     };
-    /** @type {import('./types.js').Ear | null} */
+    /** @type {import('../types.js').Ear | null} */
     let ear = null;
     const frame = (/** @type {any} */ frame) => {
       if (ear) ear.frame(frame);
       else if (turn === this.#turn && frame.type === 'welcome') ear = this.#take(rung, frame);
     };
-    const closed = (/** @type {import('./types.js').End} */ end) => (ear ? ear.closed(end) : next());
+    const closed = (/** @type {import('../types.js').End} */ end) => (ear ? ear.closed(end) : next());
     this.#timer = this.#shared.around.setTimeout(next, PROBE_DEADLINE_MS);
     this.#candidate = RUNGS[rung].open({ ...this.#shared, token, resting: false, trial: true, on: { frame, closed } });
   }
 
   /** @param {number} rung @param {any} welcome */
   #take(rung, welcome) {
-    const link = /** @type {import('./types.js').Link} */ (this.#candidate);
+    const link = /** @type {import('../types.js').Link} */ (this.#candidate);
     this.#candidate = null;
     this.#rung = rung;
     this.#probes = 0;

@@ -1,4 +1,4 @@
-import { OrderbellError } from './codes.js';
+import { OrderbellError } from '../codes.js';
 
 /** Commands that are about no order, and have an address of the restaurant's. */
 const OF_THE_RESTAURANT = new Set(['call_waiter', 'answer_call']);
@@ -8,8 +8,8 @@ export class HttpCommands {
   #api; #slug; #answered; #failed;
 
   /**
-   * @param {{api: import('./api.js').Api, slug?: string, answered: (frame: any) => void,
-   *   failed: (end: import('./types.js').End) => void}} parts
+   * @param {{api: import('../api.js').Api, slug?: string, answered: (frame: any) => void,
+   *   failed: (end: import('../types.js').End) => void}} parts
    */
   constructor({ api, slug, answered, failed }) {
     this.#api = api;

@@ -1,7 +1,7 @@
 /** How long `close` may be behind `error`. */
 const SILENT_END_MS = 100;
 
-/** A link over a WebSocket. @type {import('./types.js').Opener} */
+/** A link over a WebSocket. @type {import('../types.js').Opener} */
 export function openSocket({ origin, token, around, on }) {
   const socket = new around.WebSocket(socketUrl(origin), ['orderbell.v1', `bearer.${token}`]);
   socket.onclose = on.closed;

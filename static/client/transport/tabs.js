@@ -27,7 +27,7 @@ export class Tabs {
   /** @type {any} */ #doubt = null;
   /** @type {any} */ #search = null;
 
-  /** @param {{group: string, around: import('./types.js').Surroundings, on: TabEvents}} parts group: who shares */
+  /** @param {{group: string, around: import('../types.js').Surroundings, on: TabEvents}} parts group: who shares */
   constructor({ group, around, on }) {
     this.#locks = /** @type {LockManager} */ (around.locks);
     this.#around = around;
@@ -37,7 +37,7 @@ export class Tabs {
     this.#channel.onmessage = (/** @type {{data: any}} */ { data }) => this.#hear(data);
   }
 
-  /** @param {{group: string, around: import('./types.js').Surroundings, on: TabEvents}} parts
+  /** @param {{group: string, around: import('../types.js').Surroundings, on: TabEvents}} parts
    * @returns {Tabs | null} null where each tab is on its own: a page that did not come over TLS has no locks */
   static of(parts) {
     try {

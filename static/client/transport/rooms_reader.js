@@ -1,5 +1,5 @@
-import { problem } from './api.js';
-import { OrderbellError } from './codes.js';
+import { problem } from '../api.js';
+import { OrderbellError } from '../codes.js';
 
 /** An answer must begin within this, beyond what it was asked to wait. */
 const OPENING_DEADLINE_MS = 8_000;
@@ -8,12 +8,12 @@ const MOVING = new Set(['snapshot', 'event', 'sync', 'live']);
 
 /** How rooms are followed, by one request after another, until the reader is over. @typedef {(reader: RoomsReader) => Promise<void>} Follow */
 
-/** A room, and how far it was read. `fresh` until the first frame of a request. @typedef {import('./types.js').Wish & {fresh: boolean}} Cursor */
+/** A room, and how far it was read. `fresh` until the first frame of a request. @typedef {import('../types.js').Wish & {fresh: boolean}} Cursor */
 
 /**
  * @typedef {object} Ways
  * @property {string} origin
- * @property {import('./types.js').Surroundings} around
+ * @property {import('../types.js').Surroundings} around
  * @property {() => string} token
  * @property {() => boolean} resting
  * @property {() => number} pace ms between two looks where no request is held

@@ -1,5 +1,5 @@
-import { fullJitter } from './backoff.js';
-import { renewalDelay, tokenExpiry } from './tokens.js';
+import { fullJitter } from '../backoff.js';
+import { renewalDelay, tokenExpiry } from '../tokens.js';
 
 /** Longer timers fire at once in a browser. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -13,7 +13,7 @@ export class Renewal {
   /** @type {any} */ #timer = null;
 
   /**
-   * @param {{tokens: import('./types.js').Tokens, around: import('./types.js').Surroundings, now: () => number,
+   * @param {{tokens: import('../types.js').Tokens, around: import('../types.js').Surroundings, now: () => number,
    *   renewed: (token: string) => void}} parts `now` is the server's clock
    */
   constructor({ tokens, around, now, renewed }) {

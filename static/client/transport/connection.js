@@ -1,6 +1,6 @@
-import { isAnswering } from './api.js';
-import { fullJitter } from './backoff.js';
-import { closeRule } from './codes.js';
+import { isAnswering } from '../api.js';
+import { fullJitter } from '../backoff.js';
+import { closeRule } from '../codes.js';
 import { openSocket } from './socket_link.js';
 
 /** A handshake, up to `welcome`, may take this long. */
@@ -24,7 +24,7 @@ const HANDSHAKES_BEFORE_DOUBT = 3;
  */
 export class Connection {
   #shared; #tokens; #around; #listener;
-  /** @type {import('./types.js').Link | null} */ #link = null;
+  /** @type {import('../types.js').Link | null} */ #link = null;
   /** @type {'idle' | 'opening' | 'open' | 'waiting' | 'frozen' | 'stopped'} */ #phase = 'idle';
   /** @type {Map<string, any>} */ #timers = new Map();
   /** Counts links, so that what an older one tells is known as such. */ #turn = 0;
@@ -42,7 +42,7 @@ export class Connection {
   #resting = false;
 
   /**
-   * @param {import('./types.js').Shared} shared @param {import('./types.js').Listener} listener
+   * @param {import('../types.js').Shared} shared @param {import('../types.js').Listener} listener
    */
   constructor(shared, listener) {
     this.#shared = shared;
@@ -55,7 +55,7 @@ export class Connection {
     return this.#phase === 'open';
   }
 
-  /** @returns {import('./types.js').Transport} */
+  /** @returns {import('../types.js').Transport} */
   get transport() {
     return this.#fallback?.transport ?? 'websocket';
   }
@@ -127,7 +127,7 @@ export class Connection {
     }
   }
 
-  /** What a link tells when it is ours no more is not heard. @param {number} turn @returns {import('./types.js').Ear} */
+  /** What a link tells when it is ours no more is not heard. @param {number} turn @returns {import('../types.js').Ear} */
   #ear(turn) {
     return {
       frame: (frame) => turn === this.#turn && this.#receive(frame),
@@ -182,7 +182,7 @@ export class Connection {
     this.#timer('heartbeat', ms, () => this.#lost({ code: 4408, reason: 'heartbeat lost' }));
   }
 
-  /** @param {import('./types.js').End} end @param {number} [weight] what a failed handshake counts */
+  /** @param {import('../types.js').End} end @param {number} [weight] what a failed handshake counts */
   #lost({ code, reason, retryAfterMs, refused = false }, weight = 1) {
     const failed = this.#phase === 'opening' && !refused;
     if (failed) [this.#unwelcome, this.#failures] = [this.#unwelcome + 1, this.#failures + weight];
@@ -232,8 +232,8 @@ export class Connection {
 
   /**
    * A better link was welcomed while the present one still goes: it takes over, from the rooms' cursors.
-   * @param {import('./types.js').Link} link @param {any} welcome
-   * @returns {import('./types.js').Ear}
+   * @param {import('../types.js').Link} link @param {any} welcome
+   * @returns {import('../types.js').Ear}
    */
   #adopt(link, welcome) {
     this.#drop(1000);
