@@ -22,8 +22,8 @@ const PAGES = new Map([['t', '/t/shell'], ['orders', '/orders/shell']]);
 const START = '/';
 /** What the library loads later than a page's HTML says. */
 const LATER = [
-  '/client/transport/renewal.js', '/client/persistence.js', '/client/idb_storage.js', '/client/kept_commands.js',
-  '/client/kept_rooms.js', '/client/transport/fallback.js', '/client/transport/http_link.js', '/client/transport/http_commands.js', '/client/transport/http_receipts.js', '/client/transport/tabs.js',
+  '/client/transport/renewal.js', '/client/persistence/persistence.js', '/client/persistence/idb_storage.js', '/client/persistence/kept_commands.js',
+  '/client/persistence/kept_rooms.js', '/client/transport/fallback.js', '/client/transport/http_link.js', '/client/transport/http_commands.js', '/client/transport/http_receipts.js', '/client/transport/tabs.js',
   '/client/transport/follow_poll.js', '/client/transport/follow_stream.js', '/client/transport/rooms_reader.js', '/client/transport/event_stream.js',
 ];
 /** And what a diner's page does. */

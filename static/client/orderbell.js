@@ -38,7 +38,7 @@ export class Orderbell extends Emitter {
   /** @type {Connection} */ #connection;
   /** @type {Subscriptions} */ #subscriptions;
   /** @type {import('./transport/renewal.js').Renewal | null} */ #renewal = null;
-  /** @type {import('./persistence.js').Persistence | null} */ #persistence = null;
+  /** @type {import('./persistence/persistence.js').Persistence | null} */ #persistence = null;
   /** @type {Promise<void> | null} */ #persisting = null;
   /** @type {any} */ #later = null;
   #tokens; #version; #kept; #resume; #around; #clock; #outbox;
@@ -185,7 +185,7 @@ export class Orderbell extends Emitter {
   }
 
   async #attach() {
-    const { Persistence } = await import('./persistence.js');
+    const { Persistence } = await import('./persistence/persistence.js');
     const parts = /** @type {any} */ (this.#kept);
     const persistence = new Persistence({ ...parts, outbox: this.#outbox, around: this.#around });
     const restoredAt = await persistence.attach(this.#subscriptions.rooms);

@@ -1,7 +1,7 @@
 // What outlives a reload, on an IndexedDB in memory that follows the specification.
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
-import { IdbStorage } from '../../static/client/idb_storage.js';
+import { IdbStorage } from '../../static/client/persistence/idb_storage.js';
 import { tool } from './tools.mjs';
 
 const { IDBFactory, IDBKeyRange } = tool('fake-indexeddb');

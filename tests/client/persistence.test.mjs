@@ -1,7 +1,7 @@
 // What outlives a reload: commands that nobody has answered, and rooms.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { KEPT_DOCUMENTS, KEPT_FOR_MS, WRITE_EVERY_MS } from '../../static/client/kept_rooms.js';
+import { KEPT_DOCUMENTS, KEPT_FOR_MS, WRITE_EVERY_MS } from '../../static/client/persistence/kept_rooms.js';
 import { COMMAND_LIFETIME_MS, PLACE_LIFETIME_MS } from '../../static/client/outbox.js';
 import { FakeLocks, FakeStorage, FakeTokens, ROOM, bench, connected, event, live, order, relink, settle, snapshot } from './support.mjs';
 

@@ -1,7 +1,7 @@
 // The library against the real server, through what networks and what stands in them do: nothing lost, nothing twice.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { IdbStorage } from '../../static/client/idb_storage.js';
+import { IdbStorage } from '../../static/client/persistence/idb_storage.js';
 import { newId } from '../../static/client/ids.js';
 import { Orderbell } from '../../static/client/orderbell.js';
 import { fixedToken } from '../../static/client/tokens.js';

@@ -4,7 +4,7 @@ import { Orderbell } from '../../static/client/orderbell.js';
 import { FakeHttp } from './fake_http.mjs';
 // Loaded here, so that loading them takes no time of a test's.
 import '../../static/client/transport/fallback.js';
-import '../../static/client/persistence.js';
+import '../../static/client/persistence/persistence.js';
 import '../../static/client/transport/renewal.js';
 
 // Node 18 has no global `crypto`; browsers have.

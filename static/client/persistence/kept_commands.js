@@ -1,5 +1,5 @@
-import { newId } from './ids.js';
-import { COMMAND_LIFETIME_MS } from './outbox.js';
+import { newId } from '../ids.js';
+import { COMMAND_LIFETIME_MS } from '../outbox.js';
 
 /** Beyond this even what nobody came back for is removed: the server remembers ids for a day. */
 const FORGOTTEN_MS = 2 * COMMAND_LIFETIME_MS;
@@ -16,7 +16,7 @@ export class KeptCommands {
   /** @type {(() => void) | null} */ #letGo = null;
 
   /**
-   * @param {{storage: import('./types.js').Storage, owner: string, outbox: import('./outbox.js').Outbox,
+   * @param {{storage: import('../types.js').Storage, owner: string, outbox: import('../outbox.js').Outbox,
    *   locks: LockManager | null, wallClock: () => number}} parts
    */
   constructor({ storage, owner, outbox, locks, wallClock }) {

@@ -1,5 +1,5 @@
 const DATABASE = 'orderbell';
-/** @type {readonly import('./types.js').Table[]} */
+/** @type {readonly import('../types.js').Table[]} */
 const TABLES = Object.freeze(['commands', 'rooms']);
 
 /**
@@ -17,24 +17,24 @@ export class IdbStorage {
     this.#factory = factory;
   }
 
-  /** @param {import('./types.js').Table} table @param {string} owner @returns {Promise<import('./types.js').Kept[]>} */
+  /** @param {import('../types.js').Table} table @param {string} owner @returns {Promise<import('../types.js').Kept[]>} */
   async read(table, owner) {
     const records = await this.#run(table, 'readonly', (store) => store.getAll(IDBKeyRange.bound([owner], [owner, []])));
     return records.map((/** @type {any} */ { id, at, value }) => ({ id, at, value }));
   }
 
-  /** @param {import('./types.js').Table} table @param {string} owner @param {import('./types.js').Kept} kept */
+  /** @param {import('../types.js').Table} table @param {string} owner @param {import('../types.js').Kept} kept */
   async write(table, owner, { id, at, value }) {
     await this.#run(table, 'readwrite', (store) => store.put({ owner, id, at, value }));
   }
 
-  /** @param {import('./types.js').Table} table @param {string} owner @param {string} [id] without one, all of the owner's */
+  /** @param {import('../types.js').Table} table @param {string} owner @param {string} [id] without one, all of the owner's */
   async remove(table, owner, id) {
     const range = id === undefined ? IDBKeyRange.bound([owner], [owner, []]) : IDBKeyRange.only([owner, id]);
     await this.#run(table, 'readwrite', (store) => store.delete(range));
   }
 
-  /** Of every owner. @param {import('./types.js').Table} table @param {number} before wall-clock ms */
+  /** Of every owner. @param {import('../types.js').Table} table @param {number} before wall-clock ms */
   async prune(table, before) {
     await this.#run(table, 'readwrite', (store) => {
       const asked = store.index('at').openKeyCursor(IDBKeyRange.upperBound(before, true));
@@ -49,7 +49,7 @@ export class IdbStorage {
   }
 
   /**
-   * @param {import('./types.js').Table} table @param {IDBTransactionMode} mode
+   * @param {import('../types.js').Table} table @param {IDBTransactionMode} mode
    * @param {(store: IDBObjectStore) => IDBRequest} ask
    * @returns {Promise<any>} the request's result, once it is as safe as it gets
    */
@@ -88,4 +88,4 @@ export class IdbStorage {
   }
 }
 
-/** @typedef {import('./types.js').Storage} Storage */
+/** @typedef {import('../types.js').Storage} Storage */

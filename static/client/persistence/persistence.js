@@ -7,8 +7,8 @@ export class Persistence {
   #commands; #rooms;
 
   /**
-   * @param {{storage: IDBFactory | import('./types.js').Storage, owner: string, version?: string, locks: LockManager | null,
-   *   outbox: import('./outbox.js').Outbox, wallClock: () => number, around: import('./types.js').Surroundings}} parts
+   * @param {{storage: IDBFactory | import('../types.js').Storage, owner: string, version?: string, locks: LockManager | null,
+   *   outbox: import('../outbox.js').Outbox, wallClock: () => number, around: import('../types.js').Surroundings}} parts
    */
   constructor({ storage: given, owner, version, locks, outbox, wallClock, around }) {
     const storage = 'open' in given ? new IdbStorage(given) : given;
@@ -17,7 +17,7 @@ export class Persistence {
   }
 
   /**
-   * @param {import('./room.js').Room[]} rooms
+   * @param {import('../room.js').Room[]} rooms
    * @returns {Promise<number | null>} when what was restored was true, in wall-clock ms; null when there was nothing
    */
   async attach(rooms) {
@@ -27,7 +27,7 @@ export class Persistence {
     return restored;
   }
 
-  /** @param {import('./room.js').Room} room */
+  /** @param {import('../room.js').Room} room */
   follow(room) {
     this.#rooms.follow(room);
   }

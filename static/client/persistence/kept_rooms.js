@@ -10,15 +10,15 @@ export const KEPT_DOCUMENTS = 400;
 /** Copies of the rooms, so that a reload goes on from the cursor, and a page without a network shows what it last knew. */
 export class KeptRooms {
   #storage; #owner; #version; #wallClock; #around;
-  /** Rooms that moved since they were written. @type {Set<import('./room.js').Room>} */ #dirty = new Set();
-  /** @type {Set<import('./room.js').Room>} */ #followed = new Set();
+  /** Rooms that moved since they were written. @type {Set<import('../room.js').Room>} */ #dirty = new Set();
+  /** @type {Set<import('../room.js').Room>} */ #followed = new Set();
   /** @type {any} */ #timer = null;
   #wait = FIRST_WRITE_MS;
   #forgotten = false;
 
   /**
-   * @param {{storage: import('./types.js').Storage, owner: string, version?: string, wallClock: () => number,
-   *   around: import('./types.js').Surroundings}} parts
+   * @param {{storage: import('../types.js').Storage, owner: string, version?: string, wallClock: () => number,
+   *   around: import('../types.js').Surroundings}} parts
    */
   constructor({ storage, owner, version, wallClock, around }) {
     this.#storage = storage;
@@ -30,7 +30,7 @@ export class KeptRooms {
 
   /**
    * Gives rooms that know nothing yet what was kept of them.
-   * @param {import('./room.js').Room[]} rooms
+   * @param {import('../room.js').Room[]} rooms
    * @returns {Promise<number | null>} when the newest of it was true, in wall-clock ms
    */
   async restore(rooms) {
@@ -48,7 +48,7 @@ export class KeptRooms {
     return newest;
   }
 
-  /** @param {import('./room.js').Room} room */
+  /** @param {import('../room.js').Room} room */
   follow(room) {
     if (this.#followed.has(room)) return;
     this.#followed.add(room);
@@ -78,14 +78,14 @@ export class KeptRooms {
     this.#forgotten = false;
   }
 
-  /** @param {import('./room.js').Room} room */
+  /** @param {import('../room.js').Room} room */
   #moved(room) {
     if (this.#forgotten) return;
     this.#dirty.add(room);
     this.#timer ??= this.#around.setTimeout(() => this.flush(), this.#wait);
   }
 
-  /** @param {import('./room.js').Room} room */
+  /** @param {import('../room.js').Room} room */
   #write(room) {
     const { name: id, cursor, epoch, menu, calls, displays } = room;
     if (cursor === null || epoch === null) return;
@@ -98,7 +98,7 @@ export class KeptRooms {
   }
 }
 
-/** @param {import('./room.js').Room} room @param {any} kept */
+/** @param {import('../room.js').Room} room @param {any} kept */
 function fill(room, { cursor, epoch, documents, menu, calls, displays }) {
   Object.assign(room, { cursor, epoch, menu, calls, displays });
   room.documents = new Map(documents.map((/** @type {any} */ order) => [order.id, order]));
