@@ -28,7 +28,7 @@ const LATER = [
 ];
 /** And what a diner's page does. */
 const DINERS_LATER = [
-  '/languages/en.js', '/languages/bn.js', '/pages/upkeep.js', '/pages/new_version.js', '/pages/share.js', '/pages/tell_me.js',
+  '/languages/en.js', '/languages/bn.js', '/pages/upkeep.js', '/shared/new_version.js', '/pages/share.js', '/pages/tell_me.js',
   '/pages/forgetful.js',
 ];
 /** A network that has not answered a page by then is taken for none. */

@@ -1,5 +1,5 @@
-import { moneyIn } from '../views/money.js';
-import { keepLocal, recallLocal } from '../views/storage.js';
+import { moneyIn } from '../shared/money.js';
+import { keepLocal, recallLocal } from '../shared/storage.js';
 
 /** Every language there is: what it calls itself, and its words. One more is a line here, a file, and its notifications. */
 export const LANGUAGES = {

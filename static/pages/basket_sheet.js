@@ -1,12 +1,12 @@
 import { newId } from '../client/orderbell.js';
 import { WORDS, errorWords, money } from '../languages/language.js';
+import { find, onAction, render } from '../shared/dom.js';
+import { keepLocal, recallLocal } from '../shared/storage.js';
+import { toast } from '../shared/toasts.js';
 import {
   emptyBasket, isAllergySilent, obstacle, pieces, placement, total, totalBefore, withAdded, withAgreed, withLine, withOption, withOrderAgain, withQuoted, withSeen,
 } from '../views/basket.js';
 import { basketForm } from '../views/basket_view.js';
-import { find, onAction, render } from '../views/dom.js';
-import { keepLocal, recallLocal } from '../views/storage.js';
-import { toast } from '../views/toasts.js';
 
 /** @typedef {import('../views/basket.js').Basket} Basket */
 

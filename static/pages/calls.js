@@ -1,10 +1,10 @@
 import { WORDS, clock, errorWords } from '../languages/language.js';
-import { backClosesSheets } from '../views/back.js';
-import { h, onAction, render } from '../views/dom.js';
-import { icon } from '../views/icons.js';
+import { backClosesSheets } from '../shared/back.js';
+import { h, onAction, render } from '../shared/dom.js';
+import { icon } from '../shared/icons.js';
+import { keepLocal, recallLocal } from '../shared/storage.js';
+import { toast } from '../shared/toasts.js';
 import { UNSEEN_MS } from '../views/order_view.js';
-import { keepLocal, recallLocal } from '../views/storage.js';
-import { toast } from '../views/toasts.js';
 
 /** A call is not repeated by a hasty thumb within this. */
 const AGAIN_AFTER_MS = 60_000;

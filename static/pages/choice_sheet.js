@@ -1,5 +1,5 @@
+import { find, onAction, render } from '../shared/dom.js';
 import { MAX_QUANTITY } from '../views/basket.js';
-import { find, onAction, render } from '../views/dom.js';
 import { choiceForm } from '../views/menu_view.js';
 
 /** The sheet in which one item's options, note and quantity are chosen before it goes into the basket. */

@@ -1,5 +1,5 @@
 import { errorWords } from '../languages/language.js';
-import { toast } from '../views/toasts.js';
+import { toast } from '../shared/toasts.js';
 import { linkTo } from './page_state.js';
 
 /**

@@ -1,11 +1,11 @@
 import { LANGUAGES, WORDS, ageInWords, choose, clock, language, speak } from '../languages/language.js';
-import { beat, find, h, onAction, render } from '../views/dom.js';
-import { icon } from '../views/icons.js';
-import { toast } from '../views/toasts.js';
+import { beat, find, h, onAction, render } from '../shared/dom.js';
+import { icon } from '../shared/icons.js';
+import { toast } from '../shared/toasts.js';
 
 /** @typedef {import('../languages/language.js').Language} Language */
 
-/** @type {import('../views/connection_banner.js').ConnectionWords} */
+/** @type {import('../shared/connection_banner.js').ConnectionWords} */
 export const CONNECTION_WORDS = {
   state: (state) => WORDS[`link_${state.replace('-', '_')}`],
   never: () => WORDS.neverConnected,

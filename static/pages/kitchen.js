@@ -1,7 +1,7 @@
-import { beat, find } from '../views/dom.js';
+import { beat, find } from '../shared/dom.js';
+import { isForgetful, whenForgetful } from '../shared/storage.js';
+import { toast } from '../shared/toasts.js';
 import { pairScreen } from '../views/pairing.js';
-import { isForgetful, whenForgetful } from '../views/storage.js';
-import { toast } from '../views/toasts.js';
 import { KitchenScreen } from './kitchen_screen.js';
 import { dropSession, endSession, givenToken, keepPaired, openSession, takeGivenToken, takeNotice } from './kitchen_session.js';
 

@@ -1,7 +1,7 @@
 import { Api } from '../client/api.js';
 import { Emitter } from '../client/emitter.js';
+import { OrderBook } from '../shared/order_book.js';
 import { becameRush, changesBetween, isOpen, ticketOf } from '../views/kitchen_model.js';
-import { OrderBook } from './order_book.js';
 
 /**
  * The tickets of a kitchen screen. Emits `change`, and `noticed` when a ticket that is being cooked became another.

@@ -1,25 +1,25 @@
 import { followLifecycle } from '../client/lifecycle.js';
 import { Orderbell } from '../client/orderbell.js';
-import { backClosesSheets } from '../views/back.js';
-import { ConnectionBanner } from '../views/connection_banner.js';
-import { beat, find, onAction, pageVersion } from '../views/dom.js';
-import { connectionWords } from '../views/format.js';
+import { backClosesSheets } from '../shared/back.js';
+import { ConnectionBanner } from '../shared/connection_banner.js';
+import { beat, find, onAction, pageVersion } from '../shared/dom.js';
+import { DoubleTouch, ignoreHeldKeys } from '../shared/double_touch.js';
+import { connectionWords } from '../shared/format.js';
+import { keepAwake, keepCopy, toggleFullScreen } from '../shared/kiosk.js';
+import { followVersion, loadAnew } from '../shared/new_version.js';
+import { tickAges } from '../shared/order_parts.js';
+import { redrawing } from '../shared/redraw.js';
+import { Sound } from '../shared/sound.js';
+import { database } from '../shared/storage.js';
+import { toast } from '../shared/toasts.js';
 import { listenToKeys } from '../views/kitchen_keys.js';
 import { TicketMemory } from '../views/kitchen_memory.js';
 import { isOpen } from '../views/kitchen_model.js';
-import { tickAges } from '../views/order_parts.js';
 import { ScreenSettings } from '../views/kitchen_settings.js';
-import { redrawing } from '../views/redraw.js';
-import { Sound } from '../views/sound.js';
-import { database } from '../views/storage.js';
-import { toast } from '../views/toasts.js';
-import { DoubleTouch, ignoreHeldKeys } from './double_touch.js';
-import { keepAwake, keepCopy, toggleFullScreen } from './kiosk.js';
 import { KitchenCommands } from './kitchen_commands.js';
 import { KitchenOrders } from './kitchen_orders.js';
 import { askAbout } from './kitchen_session.js';
 import { KitchenView } from './kitchen_view.js';
-import { followVersion, loadAnew } from './new_version.js';
 import { Watchdog } from './watchdog.js';
 
 /** How often a bumped ticket is looked at, to let it go when its undo is over. */

@@ -1,5 +1,5 @@
 import { Api, TokenSource, fixedToken, tokenClaims } from '../client/orderbell.js';
-import { keepLocal, localStore, recallLocal, sessionStore } from '../views/storage.js';
+import { keepLocal, localStore, recallLocal, sessionStore } from '../shared/storage.js';
 
 const PAIRED = 'orderbell.kitchen';
 const GIVEN = 'orderbell.kitchen.given';

@@ -1,12 +1,12 @@
-import { find, h, render } from '../views/dom.js';
+import { find, h, render } from '../shared/dom.js';
+import { renderKeyed } from '../shared/keyed.js';
+import { afterPaint } from '../shared/kiosk.js';
+import { clockOf, levelAt } from '../shared/urgency.js';
+import { TicketBoard } from '../views/kitchen_board.js';
 import { allDay, bySequence, hasSlot, isOpen, isRecallable, recallable } from '../views/kitchen_model.js';
 import { barControls, blankView, countsView, filterView } from '../views/kitchen_panels.js';
-import { TicketBoard } from '../views/kitchen_board.js';
 import { allDayView, incomingEntry, recallView, ticketEntry } from '../views/kitchen_ticket.js';
-import { renderKeyed } from '../views/keyed.js';
 import { LastMove } from '../views/last_move.js';
-import { clockOf, levelAt } from '../views/urgency.js';
-import { afterPaint } from './kiosk.js';
 
 const RECALLS_SHOWN = 40;
 /** A scroll has come to rest when nothing was heard of it for this long. */
@@ -23,7 +23,7 @@ const SLIVER = 24;
  * @property {import('../views/kitchen_settings.js').Settings} settings
  * @property {string | undefined} station the one that is shown
  * @property {boolean} bound the station is the token's own
- * @property {import('../views/sound.js').Sound} sound
+ * @property {import('../shared/sound.js').Sound} sound
  * @property {boolean} untouched nobody has touched the screen for a while
  * @property {any} bell @property {any} room
  */

@@ -1,6 +1,6 @@
 import { Api } from '../client/api.js';
-import { find, h, render } from '../views/dom.js';
-import { recallLocal } from '../views/storage.js';
+import { find, h, render } from '../shared/dom.js';
+import { recallLocal } from '../shared/storage.js';
 
 /** What the three small screens go through, once: shorter than what would need a pause button. */
 const SCENES = ['placed', 'accepted', 'preparing', 'ready'];

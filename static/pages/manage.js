@@ -1,10 +1,10 @@
-import { beat, find } from '../views/dom.js';
-import { askToSignIn } from '../views/sign_in.js';
-import { keepLocal, recallLocal, whenForgetful } from '../views/storage.js';
-import { showTheme } from '../views/theme.js';
-import { toast } from '../views/toasts.js';
+import { beat, find } from '../shared/dom.js';
+import { askToSignIn } from '../shared/sign_in.js';
+import { forgetSession, openSession, signIn, signOut } from '../shared/staff_session.js';
+import { keepLocal, recallLocal, whenForgetful } from '../shared/storage.js';
+import { showTheme } from '../shared/theme.js';
+import { toast } from '../shared/toasts.js';
 import { ManageDesk } from './manage_desk.js';
-import { forgetSession, openSession, signIn, signOut } from './staff_session.js';
 
 beat();
 showTheme();

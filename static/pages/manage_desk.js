@@ -1,21 +1,21 @@
 import { Api } from '../client/api.js';
-import { backClosesSheets } from '../views/back.js';
-import { find, onAction, render } from '../views/dom.js';
-import { checkForm, forgive } from '../views/form_check.js';
+import { Account } from '../shared/account.js';
+import { backClosesSheets } from '../shared/back.js';
+import { confirmPassword } from '../shared/confirm_password.js';
+import { find, onAction, render } from '../shared/dom.js';
+import { checkForm, forgive } from '../shared/form_check.js';
+import { followPage } from '../shared/new_version.js';
+import { closeSheet } from '../shared/sheet.js';
+import { accountButton } from '../shared/staff_bar.js';
+import { setTheme, theme } from '../shared/theme.js';
 import { MANAGE_TABS, failedView, loadingView, manageTabs, notManagerView } from '../views/manage_parts.js';
-import { closeSheet } from '../views/sheet.js';
-import { accountButton } from '../views/staff_bar.js';
-import { setTheme, theme } from '../views/theme.js';
 import { AuditSection } from './manage_audit.js';
-import { Account } from './account.js';
-import { confirmPassword } from './confirm_password.js';
 import { KeysSection } from './manage_keys.js';
 import { MenuSection } from './manage_menu.js';
 import { PeopleSection } from './manage_people.js';
 import { ReportSection } from './manage_report.js';
 import { ScreensSection } from './manage_screens.js';
 import { TablesSection } from './manage_tables.js';
-import { followPage } from './new_version.js';
 
 /** Out of reach, the server is asked again this often; else what is looked at is read anew this often. */
 const AGAIN_MS = 5_000;
@@ -36,7 +36,7 @@ export class ManageDesk {
   #refused = false;
   /** @type {(how: 'signed-out' | 'expired') => void} */ #end = () => {};
 
-  /** @param {import('./staff_session.js').Session} session */
+  /** @param {import('../shared/staff_session.js').Session} session */
   constructor(session) {
     this.#session = session;
     this.#api = new Api({ url: location.origin, tokens: session.tokens });

@@ -1,7 +1,7 @@
-import { find } from '../views/dom.js';
+import { find } from '../shared/dom.js';
+import { openSheet } from '../shared/sheet.js';
 import { keySheet, keysView, secretSheet } from '../views/manage_keys.js';
 import { sureSheet } from '../views/manage_parts.js';
-import { openSheet } from '../views/sheet.js';
 import { Section, fields, named } from './manage_section.js';
 
 /** API keys. */

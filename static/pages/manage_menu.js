@@ -1,13 +1,13 @@
 import { newId } from '../client/ids.js';
-import { find } from '../views/dom.js';
-import { count } from '../views/format.js';
-import { appendOption, categorySheet, itemSheet, menuEditorView } from '../views/manage_menu.js';
+import { find } from '../shared/dom.js';
+import { count } from '../shared/format.js';
+import { closeSheet, openSheet } from '../shared/sheet.js';
+import { toast } from '../shared/toasts.js';
 import { conflictSheet } from '../views/manage_conflicts.js';
+import { appendOption, categorySheet, itemSheet, menuEditorView } from '../views/manage_menu.js';
 import { mergeMenus, sameMenu } from '../views/manage_menu_merge.js';
 import { bodyOf, draftOf, findItem, move, putItem, readPrice, stationsOf } from '../views/manage_menu_model.js';
 import { sureSheet } from '../views/manage_parts.js';
-import { closeSheet, openSheet } from '../views/sheet.js';
-import { toast } from '../views/toasts.js';
 import { Section, basedOn, complain, fields, named, refocus } from './manage_section.js';
 
 /** How often a save goes round when others save at the same time. */

@@ -1,7 +1,7 @@
-import { changePersonSheet, peopleView, personSheet } from '../views/manage_people.js';
-import { sureSheet } from '../views/manage_parts.js';
+import { openSheet } from '../shared/sheet.js';
 import { conflictWords } from '../views/manage_conflicts.js';
-import { openSheet } from '../views/sheet.js';
+import { sureSheet } from '../views/manage_parts.js';
+import { changePersonSheet, peopleView, personSheet } from '../views/manage_people.js';
 import { Section, basedOn, fields, named } from './manage_section.js';
 
 /** Who may sign in. */

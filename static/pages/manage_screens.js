@@ -1,8 +1,8 @@
-import { find } from '../views/dom.js';
+import { find } from '../shared/dom.js';
+import { openSheet } from '../shared/sheet.js';
 import { conflictWords } from '../views/manage_conflicts.js';
 import { sureSheet } from '../views/manage_parts.js';
 import { pairedView, screenSheet } from '../views/manage_screens.js';
-import { openSheet } from '../views/sheet.js';
 import { pairSheet } from '../views/staff_sheets.js';
 import { Section, basedOn, complain, fields, named } from './manage_section.js';
 

@@ -1,6 +1,6 @@
-import { find } from '../views/dom.js';
-import { closeSheet } from '../views/sheet.js';
-import { toast } from '../views/toasts.js';
+import { find } from '../shared/dom.js';
+import { closeSheet } from '../shared/sheet.js';
+import { toast } from '../shared/toasts.js';
 
 /**
  * @typedef {object} Context what a section gets of the page

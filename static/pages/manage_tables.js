@@ -1,7 +1,7 @@
 import { LANGUAGES } from '../languages/language.js';
+import { openSheet } from '../shared/sheet.js';
 import { sureSheet } from '../views/manage_parts.js';
 import { newCodeSheet, tableSheet, tablesView } from '../views/manage_tables.js';
-import { openSheet } from '../views/sheet.js';
 import { endGuestSheet, guestsAt, guestsSheet } from '../views/staff_sheets.js';
 import { Section, basedOn, complain, fields, named } from './manage_section.js';
 

@@ -1,8 +1,8 @@
 import { Api } from '../client/api.js';
 import { Orderbell, fixedToken } from '../client/orderbell.js';
 import { WORDS } from '../languages/language.js';
-import { find, onAction, pageVersion } from '../views/dom.js';
-import { sessionStore } from '../views/storage.js';
+import { find, onAction, pageVersion } from '../shared/dom.js';
+import { sessionStore } from '../shared/storage.js';
 import { findWords, followLanguage, furnish } from './frame.js';
 import { OrderPage } from './order_page.js';
 import { sharedToken, showInstead } from './page_state.js';

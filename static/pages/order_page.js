@@ -1,11 +1,11 @@
 import { followLifecycle } from '../client/lifecycle.js';
 import { WORDS, errorWords, language } from '../languages/language.js';
-import { ConnectionBanner } from '../views/connection_banner.js';
-import { find, h, onAction, render } from '../views/dom.js';
-import { icon } from '../views/icons.js';
+import { ConnectionBanner } from '../shared/connection_banner.js';
+import { find, h, onAction, render } from '../shared/dom.js';
+import { icon } from '../shared/icons.js';
+import { keepLocal, recallLocal } from '../shared/storage.js';
+import { toast } from '../shared/toasts.js';
 import { isFinal, leftNote, orderPage, refusalsOf } from '../views/order_view.js';
-import { keepLocal, recallLocal } from '../views/storage.js';
-import { toast } from '../views/toasts.js';
 import { CONNECTION_WORDS, followLanguage, furnish } from './frame.js';
 import { beforeLeaving, keepOrders, lastOrder, newestOrder } from './last_seen.js';
 import { Receipts, SecondTouch, showInstead, tellProgress } from './page_state.js';

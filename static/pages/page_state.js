@@ -1,9 +1,9 @@
 import { WORDS } from '../languages/language.js';
-import { h, render } from '../views/dom.js';
-import { icon } from '../views/icons.js';
+import { h, render } from '../shared/dom.js';
+import { icon } from '../shared/icons.js';
+import { isForgetful } from '../shared/storage.js';
+import { toast } from '../shared/toasts.js';
 import { UNSEEN_MS, promisedRange } from '../views/order_view.js';
-import { isForgetful } from '../views/storage.js';
-import { toast } from '../views/toasts.js';
 
 /**
  * The page instead of its content: loading, refused, unreachable.

@@ -1,9 +1,9 @@
 import { WORDS, money, number } from '../languages/language.js';
-import { h } from '../views/dom.js';
-import { icon } from '../views/icons.js';
+import { h } from '../shared/dom.js';
+import { icon } from '../shared/icons.js';
+import { keepLocal, recallLocal } from '../shared/storage.js';
+import { toast } from '../shared/toasts.js';
 import { WHOLE, refusalsOf, why } from '../views/order_view.js';
-import { keepLocal, recallLocal } from '../views/storage.js';
-import { toast } from '../views/toasts.js';
 
 /** Orders of which it is kept what was read; the ones read longest ago go first. */
 const KEPT_ORDERS = 40;

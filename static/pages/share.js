@@ -1,7 +1,7 @@
 import { WORDS, ageInWords } from '../languages/language.js';
-import { backClosesSheets } from '../views/back.js';
-import { h, onAction } from '../views/dom.js';
-import { toast } from '../views/toasts.js';
+import { backClosesSheets } from '../shared/back.js';
+import { h, onAction } from '../shared/dom.js';
+import { toast } from '../shared/toasts.js';
 import { linkTo } from './page_state.js';
 
 /**

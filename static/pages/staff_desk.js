@@ -1,29 +1,29 @@
 import { followLifecycle } from '../client/lifecycle.js';
 import { Api, Orderbell } from '../client/orderbell.js';
-import { backClosesSheets } from '../views/back.js';
-import { ConnectionBanner } from '../views/connection_banner.js';
-import { find, onAction, pageVersion, render } from '../views/dom.js';
-import { connectionWords, place } from '../views/format.js';
+import { Account } from '../shared/account.js';
+import { backClosesSheets } from '../shared/back.js';
+import { ConnectionBanner } from '../shared/connection_banner.js';
+import { find, onAction, pageVersion, render } from '../shared/dom.js';
+import { DoubleTouch, ignoreHeldKeys } from '../shared/double_touch.js';
+import { connectionWords, place } from '../shared/format.js';
+import { renderListed } from '../shared/keyed.js';
+import { afterPaint, keepAwake } from '../shared/kiosk.js';
+import { followVersion } from '../shared/new_version.js';
+import { OrderBook } from '../shared/order_book.js';
+import { tickAges } from '../shared/order_parts.js';
+import { redrawing } from '../shared/redraw.js';
+import { closeSheet } from '../shared/sheet.js';
+import { Sound } from '../shared/sound.js';
+import { accountButton, pauseButton, silenceButton } from '../shared/staff_bar.js';
+import { database } from '../shared/storage.js';
+import { toast } from '../shared/toasts.js';
 import { soundButton } from '../views/kitchen_panels.js';
-import { tickAges } from '../views/order_parts.js';
-import { renderListed } from '../views/keyed.js';
-import { redrawing } from '../views/redraw.js';
 import { Ringing } from '../views/ringing.js';
-import { closeSheet } from '../views/sheet.js';
-import { Sound } from '../views/sound.js';
-import { database } from '../views/storage.js';
 import { callsView } from '../views/staff_calls.js';
 import { lanes, screensOf, tablesOf, undrawnByStation, waitingThings } from '../views/staff_model.js';
 import { DONE_SHOWN, floorBlank, laneLinks, menuView, ordersView, pausedView, screensView, tabsView, undrawnView, unheardView } from '../views/staff_parts.js';
 import { stepVoid } from '../views/staff_sheets.js';
-import { accountButton, pauseButton, silenceButton } from '../views/staff_bar.js';
 import { tablesView } from '../views/staff_tables.js';
-import { toast } from '../views/toasts.js';
-import { Account } from './account.js';
-import { DoubleTouch, ignoreHeldKeys } from './double_touch.js';
-import { afterPaint, keepAwake } from './kiosk.js';
-import { followVersion } from './new_version.js';
-import { OrderBook } from './order_book.js';
 import { StaffCommands } from './staff_commands.js';
 import { StaffService } from './staff_service.js';
 
@@ -50,7 +50,7 @@ export class StaffDesk {
   /** @type {(how: 'signed-out' | 'expired') => void} */ #end = () => {};
 
   /**
-   * @param {import('./staff_session.js').Session} session
+   * @param {import('../shared/staff_session.js').Session} session
    * @param {{theme: () => string, setTheme: (theme: string) => void}} theme
    */
   constructor(session, theme) {
@@ -274,7 +274,7 @@ export class StaffDesk {
   /**
    * @param {number} now
    * @param {{orders: any[], found: Record<import('../views/staff_model.js').Lane, any[]>, calls: Record<string, any>}} floor
-   * @returns {import('../views/keyed.js').Listed}
+   * @returns {import('../shared/keyed.js').Listed}
    */
   #content(now, { orders, found, calls }) {
     const search = this.#search;

@@ -1,7 +1,7 @@
 import { WORDS } from '../languages/language.js';
-import { find, onAction } from '../views/dom.js';
-import { whenForgetful } from '../views/storage.js';
-import { toast } from '../views/toasts.js';
+import { find, onAction } from '../shared/dom.js';
+import { whenForgetful } from '../shared/storage.js';
+import { toast } from '../shared/toasts.js';
 import { findWords, followLanguage, furnish } from './frame.js';
 import { showInstead } from './page_state.js';
 import { TablePage } from './table_page.js';

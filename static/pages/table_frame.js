@@ -1,6 +1,6 @@
 import { WORDS, clock } from '../languages/language.js';
-import { find, h, render } from '../views/dom.js';
-import { icon } from '../views/icons.js';
+import { find, h, render } from '../shared/dom.js';
+import { icon } from '../shared/icons.js';
 
 /** What stands around the menu, and is in the table's HTML from the first. */
 

@@ -1,8 +1,8 @@
 import { WORDS } from '../languages/language.js';
-import { h } from '../views/dom.js';
-import { icon } from '../views/icons.js';
-import { keepLocal, recallLocal } from '../views/storage.js';
-import { toast } from '../views/toasts.js';
+import { h } from '../shared/dom.js';
+import { icon } from '../shared/icons.js';
+import { keepLocal, recallLocal } from '../shared/storage.js';
+import { toast } from '../shared/toasts.js';
 
 const SUBSCRIPTION = '/api/v1/push/subscription';
 /** A browser, or its push service, that has not answered by then does not. */

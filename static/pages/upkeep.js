@@ -1,6 +1,6 @@
-import { pageVersion } from '../views/dom.js';
-import { isForgetful, sessionStore } from '../views/storage.js';
-import { mayReload, noteReload } from './new_version.js';
+import { pageVersion } from '../shared/dom.js';
+import { mayReload, noteReload } from '../shared/new_version.js';
+import { isForgetful, sessionStore } from '../shared/storage.js';
 
 /**
  * What a diner's page does for itself once it stands: a copy to be opened without a network, and a newer page when

@@ -1,6 +1,6 @@
 import { Api, Orderbell, OrderbellError, TokenSource } from '../client/orderbell.js';
-import { pageVersion } from '../views/dom.js';
-import { database, keepLocal, localStore, recallLocal } from '../views/storage.js';
+import { pageVersion } from '../shared/dom.js';
+import { database, keepLocal, localStore, recallLocal } from '../shared/storage.js';
 import { forgetOrders, leaveOrders } from './last_seen.js';
 
 /** @typedef {{restaurant: {id: string, slug: string, name: string, currency: string}, table: string, diner: string}} Place */

@@ -1,7 +1,7 @@
 import { WORDS, money } from '../languages/language.js';
+import { h } from '../shared/dom.js';
+import { icon } from '../shared/icons.js';
 import { MAX_NOTE, canBeOrdered, linePrice, obstacle, priceBefore, total, totalBefore } from './basket.js';
-import { h } from './dom.js';
-import { icon } from './icons.js';
 import { allergyBox, optionChips, stepper } from './menu_view.js';
 
 /** Where a guest may eat; deliveries come from elsewhere. */

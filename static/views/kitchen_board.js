@@ -1,4 +1,4 @@
-import { find } from './dom.js';
+import { find } from '../shared/dom.js';
 import { heightOf, pack } from './kitchen_pack.js';
 
 /** How wide a column may be, in letters' heights. Narrower, and long words leave it; wider, and most of a line is empty. */

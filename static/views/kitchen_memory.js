@@ -1,5 +1,5 @@
+import { keepLocal, recallLocal } from '../shared/storage.js';
 import { UNDO_MS, isOpen } from './kitchen_model.js';
-import { keepLocal, recallLocal } from './storage.js';
 
 /**
  * What a screen has shown so far: from it follow the sounds, the undo, and that a cancelled ticket and a change stay

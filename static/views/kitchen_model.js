@@ -1,4 +1,4 @@
-import { promisedAt } from './urgency.js';
+import { promisedAt } from '../shared/urgency.js';
 
 /**
  * What a kitchen screen shows of an order, without the DOM.

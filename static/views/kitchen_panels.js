@@ -1,6 +1,6 @@
-import { h } from './dom.js';
-import { count } from './format.js';
-import { icon } from './icons.js';
+import { h } from '../shared/dom.js';
+import { count } from '../shared/format.js';
+import { icon } from '../shared/icons.js';
 
 /** @param {number} standing on the board @param {number} late of these */
 export function countsView(standing, late) {
@@ -10,7 +10,7 @@ export function countsView(standing, late) {
   ];
 }
 
-/** @param {{sound: import('./sound.js').Sound, allDay: boolean, recalls: number}} state */
+/** @param {{sound: import('../shared/sound.js').Sound, allDay: boolean, recalls: number}} state */
 export function barControls({ sound, allDay, recalls }) {
   return [
     barButton('all-day', 'list', 'All day', { 'aria-pressed': String(allDay) }),
@@ -21,7 +21,7 @@ export function barControls({ sound, allDay, recalls }) {
   ];
 }
 
-/** Muted and not yet allowed are told apart: one is meant, the other needs a touch. @param {import('./sound.js').Sound} sound */
+/** Muted and not yet allowed are told apart: one is meant, the other needs a touch. @param {import('../shared/sound.js').Sound} sound */
 export function soundButton(sound) {
   const words = sound.muted ? 'Muted' : sound.ready ? 'Sound on' : 'Touch for sound';
   return barButton('mute', sound.muted || !sound.ready ? 'bellOff' : 'bell', words, {

@@ -1,6 +1,6 @@
-import { find } from './dom.js';
-import { keepLocal, recallLocal } from './storage.js';
-import { HURRY_MINUTES } from './urgency.js';
+import { find } from '../shared/dom.js';
+import { keepLocal, recallLocal } from '../shared/storage.js';
+import { HURRY_MINUTES } from '../shared/urgency.js';
 
 /** @typedef {{letters: string, columns: string, hurryMinutes: number, warnMinutes: number, lateMinutes: number, theme: string, shortcuts: boolean, filter: string, allDay: boolean}} Settings */
 

@@ -1,9 +1,9 @@
-import { h } from './dom.js';
-import { REASON_WORDS, age, count, place } from './format.js';
-import { icon } from './icons.js';
+import { h } from '../shared/dom.js';
+import { REASON_WORDS, age, count, place } from '../shared/format.js';
+import { icon } from '../shared/icons.js';
+import { ageView, allergyWord, levelWord, noteView, placeView, serviceBadge } from '../shared/order_parts.js';
+import { clockOf, levelAt } from '../shared/urgency.js';
 import { isOpen } from './kitchen_model.js';
-import { ageView, allergyWord, levelWord, noteView, placeView, serviceBadge } from './order_parts.js';
-import { clockOf, levelAt } from './urgency.js';
 
 /** A table's name with more letters takes two lines of small ones in the head. */
 const LONG_TABLE = 3;
@@ -18,13 +18,13 @@ const NEVER = { warnMinutes: Infinity, lateMinutes: Infinity };
  * @property {boolean} selected
  * @property {string[]} changes what a cook has not confirmed yet
  * @property {boolean} grouped items by station, with its name
- * @property {import('./urgency.js').Thresholds} thresholds
+ * @property {import('../shared/urgency.js').Thresholds} thresholds
  */
 
 /**
  * A ticket, and what it shows: as long as that is the same it is not drawn again.
  * @param {import('./kitchen_model.js').Ticket} ticket @param {Look} look
- * @returns {import('./keyed.js').Entry}
+ * @returns {import('../shared/keyed.js').Entry}
  */
 export function ticketEntry(ticket, look) {
   const { warnAt, lateAt } = ticketClock(ticket, look);
@@ -183,7 +183,7 @@ function control(action, sign, words, looks = '') {
 /**
  * An order that nobody has taken yet: a cook sees it coming, and has nothing to do for it.
  * @param {import('./kitchen_model.js').Ticket} ticket @param {number} now
- * @returns {import('./keyed.js').Entry}
+ * @returns {import('../shared/keyed.js').Entry}
  */
 export function incomingEntry(ticket, now) {
   const { id, order, since, items: mine } = ticket;

@@ -1,6 +1,6 @@
-import { h } from './dom.js';
-import { REASON_WORDS, clock } from './format.js';
-import { icon } from './icons.js';
+import { h } from '../shared/dom.js';
+import { REASON_WORDS, clock } from '../shared/format.js';
+import { icon } from '../shared/icons.js';
 import { choice, emptyView, sectionHead } from './manage_parts.js';
 
 /**

@@ -1,5 +1,5 @@
-import { h } from './dom.js';
-import { money } from './format.js';
+import { h } from '../shared/dom.js';
+import { money } from '../shared/format.js';
 import { formSheet } from './manage_parts.js';
 
 /** @type {Record<string, string>} */

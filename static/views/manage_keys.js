@@ -1,5 +1,5 @@
-import { h } from './dom.js';
-import { icon } from './icons.js';
+import { h } from '../shared/dom.js';
+import { icon } from '../shared/icons.js';
 import { emptyView, field, formSheet, lineButton, mainButton, sectionHead } from './manage_parts.js';
 import { head } from './staff_sheets.js';
 

@@ -1,6 +1,6 @@
-import { h } from './dom.js';
-import { count, money } from './format.js';
-import { icon } from './icons.js';
+import { h } from '../shared/dom.js';
+import { count, money } from '../shared/format.js';
+import { icon } from '../shared/icons.js';
 import { MAX_OPTIONS, pricePattern, priceText } from './manage_menu_model.js';
 import { choice, emptyView, field, formSheet, iconButton, lineButton, mainButton, sectionHead } from './manage_parts.js';
 

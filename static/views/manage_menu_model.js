@@ -1,6 +1,6 @@
 /** The menu as its editor holds it: lists in the order that guests see. Nothing here knows the page. */
 
-import { decimals } from './money.js';
+import { decimals } from '../shared/money.js';
 
 /**
  * @typedef {{id: string, name: string, amount: number}} DraftOption

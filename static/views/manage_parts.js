@@ -1,5 +1,5 @@
-import { h } from './dom.js';
-import { icon } from './icons.js';
+import { h } from '../shared/dom.js';
+import { icon } from '../shared/icons.js';
 import { head } from './staff_sheets.js';
 
 /** @type {Record<string, {words: string, sign: Parameters<typeof icon>[0]}>} */

@@ -1,4 +1,4 @@
-import { h } from './dom.js';
+import { h } from '../shared/dom.js';
 import { choice, field, formSheet, lineButton, mainButton, sectionHead } from './manage_parts.js';
 
 /** @type {[string, string][]} */

@@ -1,4 +1,4 @@
-import { s } from './svg.js';
+import { s } from '../shared/svg.js';
 
 /** Pictures of numbers. Each has its numbers beside it in words, so that none is told by length or colour alone. */
 

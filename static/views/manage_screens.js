@@ -1,5 +1,5 @@
-import { h } from './dom.js';
-import { icon } from './icons.js';
+import { h } from '../shared/dom.js';
+import { icon } from '../shared/icons.js';
 import { choice, emptyView, field, formSheet, lineButton, mainButton, sectionHead } from './manage_parts.js';
 
 /** @param {{id: string, name: string, station?: string}[]} screens */

@@ -1,5 +1,5 @@
-import { h } from './dom.js';
-import { clock, count } from './format.js';
+import { h } from '../shared/dom.js';
+import { clock, count } from '../shared/format.js';
 import { emptyView, field, formSheet, lineButton, mainButton, sectionHead } from './manage_parts.js';
 import { head } from './staff_sheets.js';
 

@@ -1,6 +1,6 @@
 import { WORDS, clock, money, number } from '../languages/language.js';
+import { h } from '../shared/dom.js';
 import { canBeOrdered, mayBeAllergy, pieces } from './basket.js';
-import { h } from './dom.js';
 
 /**
  * @param {any} menu @returns {{id: string, name: string, items: any[]}[]} categories that have something, in the menu's order

@@ -1,5 +1,5 @@
 import { WORDS, clock } from '../languages/language.js';
-import { h } from './dom.js';
+import { h } from '../shared/dom.js';
 import { controls, ended, hint, itemList, leftNote, progress, promise, service } from './order_view.js';
 
 /** @typedef {import('./order_view.js').State} State */

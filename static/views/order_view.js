@@ -1,6 +1,6 @@
 import { WORDS, clock, money, number, timeRange } from '../languages/language.js';
-import { h } from './dom.js';
-import { SERVICE_ICONS, icon } from './icons.js';
+import { h } from '../shared/dom.js';
+import { SERVICE_ICONS, icon } from '../shared/icons.js';
 
 const MINUTE = 60_000;
 /** A promise is shown as a window this wide; nobody cooks to the minute. */

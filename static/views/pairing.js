@@ -1,6 +1,6 @@
 import { Api } from '../client/orderbell.js';
-import { h, render } from './dom.js';
-import { clock } from './format.js';
+import { h, render } from '../shared/dom.js';
+import { clock } from '../shared/format.js';
 
 /** RFC 8628: on `slow_down` the interval grows by this, in seconds. */
 const SLOW_DOWN_S = 5;

@@ -1,9 +1,9 @@
-import { h } from './dom.js';
-import { count } from './format.js';
-import { icon } from './icons.js';
-import { ageView } from './order_parts.js';
+import { h } from '../shared/dom.js';
+import { count } from '../shared/format.js';
+import { icon } from '../shared/icons.js';
+import { ageView } from '../shared/order_parts.js';
+import { clockOf, levelAt } from '../shared/urgency.js';
 import { callsByAge } from './staff_model.js';
-import { clockOf, levelAt } from './urgency.js';
 
 const CALL_THRESHOLDS = { warnMinutes: 2, lateMinutes: 4 };
 const CALL_WORDS = /** @type {Record<string, [Parameters<typeof icon>[0], string]>} */ ({

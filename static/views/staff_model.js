@@ -1,4 +1,4 @@
-import { clockOf, promisedAt } from './urgency.js';
+import { clockOf, promisedAt } from '../shared/urgency.js';
 
 /**
  * The floor's columns, without the DOM.
@@ -73,7 +73,7 @@ export function sinceOf(order, lane) {
 
 /**
  * What an order's age in its lane means: in the kitchen it is held against what was promised.
- * @param {any} order @param {Lane} lane the one of its status @returns {import('./urgency.js').Clock}
+ * @param {any} order @param {Lane} lane the one of its status @returns {import('../shared/urgency.js').Clock}
  */
 export function laneClock(order, lane) {
   const promised = lane === 'kitchen' ? promisedAt(order) : undefined;

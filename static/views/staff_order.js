@@ -1,9 +1,9 @@
-import { h } from './dom.js';
-import { REASON_WORDS, STATUS_WORDS, count, money, place } from './format.js';
-import { icon } from './icons.js';
-import { ageView, noteView, placeView, promiseView } from './order_parts.js';
+import { h } from '../shared/dom.js';
+import { REASON_WORDS, STATUS_WORDS, count, money, place } from '../shared/format.js';
+import { icon } from '../shared/icons.js';
+import { ageView, noteView, placeView, promiseView } from '../shared/order_parts.js';
+import { levelAt, promisedAt } from '../shared/urgency.js';
 import { canBeCalledBack, laneClock, progress } from './staff_model.js';
-import { levelAt, promisedAt } from './urgency.js';
 
 const MINUTES = [10, 15, 20, 30, 45];
 const OPEN = new Set(['placed', 'accepted', 'preparing', 'ready']);
@@ -15,7 +15,7 @@ const OPEN = new Set(['placed', 'accepted', 'preparing', 'ready']);
 
 /**
  * A card, and what it shows: as long as that is the same it is not drawn again.
- * @param {any} order @param {Look} look @returns {import('./keyed.js').Entry}
+ * @param {any} order @param {Look} look @returns {import('../shared/keyed.js').Entry}
  */
 export function orderEntry(order, look) {
   const { now, minutes, lane } = look;

@@ -1,7 +1,7 @@
-import { h } from './dom.js';
-import { ageInWords, clock, money } from './format.js';
-import { icon } from './icons.js';
-import { listOf } from './keyed.js';
+import { h } from '../shared/dom.js';
+import { ageInWords, clock, money } from '../shared/format.js';
+import { icon } from '../shared/icons.js';
+import { listOf } from '../shared/keyed.js';
 import { LANE, LOOK_BACK_HOURS, menuByCategory, screensOf, undrawnWords } from './staff_model.js';
 import { orderEntry } from './staff_order.js';
 
@@ -33,7 +33,7 @@ export const DONE_SHOWN = 10;
 /**
  * @param {Record<import('./staff_model.js').Lane, any[]>} lanes
  * @param {{now: number, minutes: Map<string, number>, search: string, done: number}} look done: how many of these are drawn
- * @returns {import('./keyed.js').Listed}
+ * @returns {import('../shared/keyed.js').Listed}
  */
 export function ordersView(lanes, { now, minutes, search, done }) {
   const all = Object.values(lanes).flat();
@@ -66,7 +66,7 @@ export function laneLinks(lanes) {
     LANE[lane].short, h('b.numeric', {}, lanes[lane].length)));
 }
 
-/** @param {any} document the menu @param {string} search @returns {import('./keyed.js').Listed} */
+/** @param {any} document the menu @param {string} search @returns {import('../shared/keyed.js').Listed} */
 export function menuView(document, search) {
   const wanted = search.trim().toLowerCase();
   const categories = menuByCategory(document)

@@ -1,6 +1,6 @@
-import { h } from './dom.js';
-import { REASON_WORDS, ageInWords, count, money, place } from './format.js';
-import { icon } from './icons.js';
+import { h } from '../shared/dom.js';
+import { REASON_WORDS, ageInWords, count, money, place } from '../shared/format.js';
+import { icon } from '../shared/icons.js';
 
 /** What the one dialog of the staff page can hold. A control in it that sends a command says so as anywhere else. */
 

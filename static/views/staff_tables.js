@@ -1,11 +1,11 @@
-import { h } from './dom.js';
-import { STATUS_WORDS, count, money, place } from './format.js';
-import { icon } from './icons.js';
-import { ageView, allergyWord, placeView, serviceBadge } from './order_parts.js';
-import { listOf } from './keyed.js';
-import { DONE_FOR_MS, LANES, closedAt, isTable, laneClock, progress, wantsStaff } from './staff_model.js';
+import { h } from '../shared/dom.js';
+import { STATUS_WORDS, count, money, place } from '../shared/format.js';
+import { icon } from '../shared/icons.js';
+import { listOf } from '../shared/keyed.js';
+import { ageView, allergyWord, placeView, serviceBadge } from '../shared/order_parts.js';
+import { levelAt } from '../shared/urgency.js';
 import { callLevel, callView } from './staff_calls.js';
-import { levelAt } from './urgency.js';
+import { DONE_FOR_MS, LANES, closedAt, isTable, laneClock, progress, wantsStaff } from './staff_model.js';
 
 /** What each status asks of the staff: the one button of an order's line. @type {Record<string, [string, Parameters<typeof icon>[0], string]>} */
 const NEXT = { placed: ['accept', 'check', 'Accept'], ready: ['serve', 'tray', 'Serve'] };
@@ -19,7 +19,7 @@ const MANY = 7;
  * @param {Table[]} tables @param {number} now
  * @param {{search: string, waiting: boolean, answered: Set<string>}} wish `waiting`: only those that want somebody; `answered`:
  *   calls that are done and can still be undone
- * @returns {import('./keyed.js').Listed}
+ * @returns {import('../shared/keyed.js').Listed}
  */
 export function tablesView(tables, now, { search, waiting, answered }) {
   const found = tables.filter((table) => isTable(table, search));
@@ -40,7 +40,7 @@ export function tablesView(tables, now, { search, waiting, answered }) {
   };
 }
 
-/** @param {Table} table @param {number} now @param {Set<string>} answered calls @returns {import('./keyed.js').Entry} */
+/** @param {Table} table @param {number} now @param {Set<string>} answered calls @returns {import('../shared/keyed.js').Entry} */
 function tableEntry(table, now, answered) {
   const { key, orders, calls, visit } = table;
   const levels = [

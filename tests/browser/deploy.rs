@@ -78,7 +78,7 @@ async fn a_page_whose_scripts_do_not_come_says_so_and_can_be_loaded_again() {
     let order = house.server.diner("7").await.place(&house.menu.basket()).await["id"].clone();
     let order = format!("/orders/{}", order.as_str().unwrap());
     for path in ["/t/demo-table-7", order.as_str(), "/staff", "/manage", "/kitchen"] {
-        block(&phone, &["*/views/dom.js"]).await;
+        block(&phone, &["*/shared/dom.js"]).await;
         phone.goto(path).await;
         phone.until("told that it is late", LATE, vec![]).await;
         block(&phone, &[]).await;

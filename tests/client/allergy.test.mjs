@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { isAllergy } from '../../static/views/notes.js';
+import { isAllergy } from '../../static/shared/notes.js';
 
 /** Phrases in English, Bengali, Spanish and Arabic, each with whether it may be about an allergy. @type {[string, boolean][]} */
 const PHRASES = JSON.parse(readFileSync(new URL('fixtures/allergy_phrases.json', import.meta.url), 'utf8'));

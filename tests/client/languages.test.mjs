@@ -14,7 +14,7 @@ const ENTRIES = ['/pages/table.js', '/pages/order.js'];
 const PAGES = ['table.html', 'order.html'];
 const MODULES = [...new Set(ENTRIES.flatMap((entry) => [...modulesOf(entry), ...loadedLater(entry)]))];
 /** But for what guests write, which is in every language at once. */
-const SPEAKING = MODULES.filter((path) => !path.startsWith('/client/') && !path.startsWith('/languages/') && path !== '/views/notes.js');
+const SPEAKING = MODULES.filter((path) => !path.startsWith('/client/') && !path.startsWith('/languages/') && path !== '/shared/notes.js');
 
 const languages = Object.fromEntries(await Promise.all(
   Object.entries(LANGUAGES).map(async ([name, { load }]) => [name, (await load()).default]),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { money as staffMoney } from '../../static/views/format.js';
-import { decimals, moneyIn } from '../../static/views/money.js';
+import { money as staffMoney } from '../../static/shared/format.js';
+import { decimals, moneyIn } from '../../static/shared/money.js';
 
 /** The active codes of ISO 4217 with their exponents, apart from metals, funds without one and test codes. */
 const CODES = {

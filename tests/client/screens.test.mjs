@@ -1,20 +1,20 @@
 // The kitchen's and the staff's screens, as far as they are pure: what becomes of an order on a screen.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DoubleTouch } from '../../static/pages/double_touch.js';
+import { DoubleTouch } from '../../static/shared/double_touch.js';
 import { KitchenCommands } from '../../static/pages/kitchen_commands.js';
-import { OrderBook } from '../../static/pages/order_book.js';
-import { age, ageInWords, count, place } from '../../static/views/format.js';
+import { OrderBook } from '../../static/shared/order_book.js';
+import { age, ageInWords, count, place } from '../../static/shared/format.js';
 import { TicketMemory } from '../../static/views/kitchen_memory.js';
 import { pack } from '../../static/views/kitchen_pack.js';
 import { stepped } from '../../static/views/kitchen_settings.js';
 import { UNDO_MS, allDay, bySequence, changesBetween, recallable, ticketOf } from '../../static/views/kitchen_model.js';
 import { LastMove, ON_ITS_WAY_MS } from '../../static/views/last_move.js';
-import { isAllergy } from '../../static/views/notes.js';
-import { withPending } from '../../static/views/optimistic.js';
+import { isAllergy } from '../../static/shared/notes.js';
+import { withPending } from '../../static/shared/optimistic.js';
 import { Ringing, RING_EVERY_MS, SILENT_MS } from '../../static/views/ringing.js';
 import { canBeCalledBack, isTable, lanes, nextAt, progress, screensOf, tablesOf, undrawnByStation, undrawnWords, waitingThings, wantsStaff, laneClock } from '../../static/views/staff_model.js';
-import { clockOf, levelAt } from '../../static/views/urgency.js';
+import { clockOf, levelAt } from '../../static/shared/urgency.js';
 
 const NOON = Date.parse('2026-11-24T12:00:00.000Z');
 const at = (minutes) => new Date(NOON + minutes * 60_000).toISOString();

@@ -1,6 +1,6 @@
-import { confirmPasswordForm } from '../views/account.js';
-import { h } from '../views/dom.js';
-import { checkForm } from '../views/form_check.js';
+import { confirmPasswordForm } from './account_view.js';
+import { h } from './dom.js';
+import { checkForm } from './form_check.js';
 
 const CONFIRMATION = '/api/v1/people/me/confirmation';
 

@@ -137,7 +137,7 @@ export function find(selector, within = document) {
   return element;
 }
 
-/** Tells that the page stands: what it says by itself when it does not goes, and its guard (pages/guard.js) is content. */
+/** Tells that the page stands: what it says by itself when it does not goes, and its guard (shared/guard.js) is content. */
 export function beat() {
   document.querySelector('.late')?.remove();
   dispatchEvent(new Event('beat'));

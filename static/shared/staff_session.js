@@ -1,5 +1,5 @@
 import { Api, TokenSource } from '../client/orderbell.js';
-import { keepLocal, localStore, recallLocal } from '../views/storage.js';
+import { keepLocal, localStore, recallLocal } from './storage.js';
 
 /**
  * Who is signed in.

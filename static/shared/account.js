@@ -1,10 +1,10 @@
 import { Api } from '../client/api.js';
-import { askTotpSheet, confirmSheet, guardButtons, passwordSheet, recoverySheet, removalSheet, sessionsSheet } from '../views/account.js';
-import { find, h, onAction, render } from '../views/dom.js';
-import { checkForm, forgive } from '../views/form_check.js';
-import { closeSheet, openSheet } from '../views/sheet.js';
 import { accountSheet } from '../views/staff_sheets.js';
-import { toast } from '../views/toasts.js';
+import { askTotpSheet, confirmSheet, guardButtons, passwordSheet, recoverySheet, removalSheet, sessionsSheet } from './account_view.js';
+import { find, h, onAction, render } from './dom.js';
+import { checkForm, forgive } from './form_check.js';
+import { closeSheet, openSheet } from './sheet.js';
+import { toast } from './toasts.js';
 
 const ME = '/api/v1/people/me';
 

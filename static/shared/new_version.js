@@ -1,5 +1,5 @@
-import { pageVersion } from '../views/dom.js';
-import { isForgetful, sessionStore } from '../views/storage.js';
+import { pageVersion } from './dom.js';
+import { isForgetful, sessionStore } from './storage.js';
 
 /** What a page does when the server serves another version of it: it loads itself anew, when nobody minds. */
 

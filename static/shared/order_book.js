@@ -1,4 +1,4 @@
-import { withPending } from '../views/optimistic.js';
+import { withPending } from './optimistic.js';
 
 /**
  * The orders of a room as a screen should show them: the documents, the answers that came before their events, and
