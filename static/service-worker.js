@@ -28,8 +28,8 @@ const LATER = [
 ];
 /** And what a diner's page does. */
 const DINERS_LATER = [
-  '/languages/en.js', '/languages/bn.js', '/pages/upkeep.js', '/shared/new_version.js', '/pages/share.js', '/pages/tell_me.js',
-  '/pages/forgetful.js',
+  '/languages/en.js', '/languages/bn.js', '/guest/upkeep.js', '/shared/new_version.js', '/guest/share.js', '/guest/tell_me.js',
+  '/guest/forgetful.js',
 ];
 /** A network that has not answered a page by then is taken for none. */
 const PATIENCE_MS = 5_000;

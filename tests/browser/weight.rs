@@ -14,7 +14,7 @@ const SLOW_4G: [(&str, f64, f64, f64); 2] =
 
 /// The page has asked for everything that it asks for by itself.
 const LAST: &str = "const asked = performance.getEntriesByType('resource').map(({ name }) => new URL(name).pathname);
-    return ['/pages/upkeep.js', '/pages/tell_me.js', '/api/v1/push/key'].every((path) => asked.includes(path))";
+    return ['/guest/upkeep.js', '/guest/tell_me.js', '/api/v1/push/key'].every((path) => asked.includes(path))";
 
 /// What it has asked of rooms by HTTP.
 const ASKED_OF_ROOMS: &str = "const asked = performance.getEntriesByType('resource').map(({ name }) => new URL(name).pathname);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   MAX_LINES, MAX_QUANTITY, emptyBasket, isAllergySilent, linePrice, mayBeAllergy, obstacle, pieces, placement, priceBefore, total, totalBefore, withAdded, withAgreed, withLine, withOption, withOrderAgain, withQuoted, withSeen,
-} from '../../static/views/basket.js';
+} from '../../static/guest/basket.js';
 
 const MENU = {
   currency: 'BDT', paused: false,

@@ -4,11 +4,11 @@ import { beforeEach, test } from 'node:test';
 import { Emitter } from '../../static/client/emitter.js';
 import { OrderbellError } from '../../static/client/codes.js';
 import { speak } from '../../static/languages/language.js';
-import { forgetOrders, keepMenu, keepOrders, lastMenu, lastOrder, lastOrders, leaveOrders, leftOrders, newestOrder } from '../../static/pages/last_seen.js';
-import { Refusals, refusalWords } from '../../static/pages/refusals.js';
-import { Receipts, SecondTouch, linkTo, sharedToken } from '../../static/pages/page_state.js';
-import { followVersion } from '../../static/pages/upkeep.js';
-import { hint, promise, promisedRange, refusalsOf } from '../../static/views/order_view.js';
+import { forgetOrders, keepMenu, keepOrders, lastMenu, lastOrder, lastOrders, leaveOrders, leftOrders, newestOrder } from '../../static/guest/last_seen.js';
+import { Refusals, refusalWords } from '../../static/guest/refusals.js';
+import { Receipts, SecondTouch, linkTo, sharedToken } from '../../static/guest/page_state.js';
+import { followVersion } from '../../static/guest/upkeep.js';
+import { hint, promise, promisedRange, refusalsOf } from '../../static/guest/order_view.js';
 import { FakeClock, FakeStore } from './support.mjs';
 
 globalThis.document = { documentElement: {}, getElementById: () => null };

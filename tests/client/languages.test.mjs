@@ -10,7 +10,7 @@ import { FakeStore } from './support.mjs';
 globalThis.localStorage = new FakeStore();
 globalThis.document = { documentElement: {} };
 
-const ENTRIES = ['/pages/table.js', '/pages/order.js'];
+const ENTRIES = ['/guest/table.js', '/guest/order.js'];
 const PAGES = ['table.html', 'order.html'];
 const MODULES = [...new Set(ENTRIES.flatMap((entry) => [...modulesOf(entry), ...loadedLater(entry)]))];
 /** But for what guests write, which is in every language at once. */

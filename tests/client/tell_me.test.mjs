@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import { OrderbellError } from '../../static/client/codes.js';
 import { speak } from '../../static/languages/language.js';
-import { TellMe } from '../../static/pages/tell_me.js';
+import { TellMe } from '../../static/guest/tell_me.js';
 import { FakeClock, FakeStore, settle } from './support.mjs';
 
 globalThis.document = { documentElement: {}, getElementById: () => null };

@@ -129,7 +129,7 @@ mod tests {
     fn the_media_type_of_a_text_names_its_encoding() {
         for (path, expected) in [
             ("css/base.css", "text/css; charset=utf-8"),
-            ("pages/order.js", "text/javascript; charset=utf-8"),
+            ("guest/order.js", "text/javascript; charset=utf-8"),
             ("order.html", HTML),
             ("manifest.webmanifest", "application/manifest+json; charset=utf-8"),
             ("icons/icon-192.png", "image/png"),

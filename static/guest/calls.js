@@ -4,7 +4,7 @@ import { h, onAction, render } from '../shared/dom.js';
 import { icon } from '../shared/icons.js';
 import { keepLocal, recallLocal } from '../shared/storage.js';
 import { toast } from '../shared/toasts.js';
-import { UNSEEN_MS } from '../views/order_view.js';
+import { UNSEEN_MS } from './order_view.js';
 
 /** A call is not repeated by a hasty thumb within this. */
 const AGAIN_AFTER_MS = 60_000;

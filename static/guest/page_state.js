@@ -3,7 +3,7 @@ import { h, render } from '../shared/dom.js';
 import { icon } from '../shared/icons.js';
 import { isForgetful } from '../shared/storage.js';
 import { toast } from '../shared/toasts.js';
-import { UNSEEN_MS, promisedRange } from '../views/order_view.js';
+import { UNSEEN_MS, promisedRange } from './order_view.js';
 
 /**
  * The page instead of its content: loading, refused, unreachable.

@@ -5,9 +5,9 @@ import { find, h, onAction, render } from '../shared/dom.js';
 import { icon } from '../shared/icons.js';
 import { keepLocal, recallLocal } from '../shared/storage.js';
 import { toast } from '../shared/toasts.js';
-import { isFinal, leftNote, orderPage, refusalsOf } from '../views/order_view.js';
 import { CONNECTION_WORDS, followLanguage, furnish } from './frame.js';
 import { beforeLeaving, keepOrders, lastOrder, newestOrder } from './last_seen.js';
+import { isFinal, leftNote, orderPage, refusalsOf } from './order_view.js';
 import { Receipts, SecondTouch, showInstead, tellProgress } from './page_state.js';
 
 const TICK_MS = 1_000;

@@ -1,6 +1,6 @@
 import { find, onAction, render } from '../shared/dom.js';
-import { MAX_QUANTITY } from '../views/basket.js';
-import { choiceForm } from '../views/menu_view.js';
+import { MAX_QUANTITY } from './basket.js';
+import { choiceForm } from './menu_view.js';
 
 /** The sheet in which one item's options, note and quantity are chosen before it goes into the basket. */
 export class ChoiceSheet {

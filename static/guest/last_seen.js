@@ -1,5 +1,5 @@
 import { keepLocal, recallLocal } from '../shared/storage.js';
-import { isFinal } from '../views/order_view.js';
+import { isFinal } from './order_view.js';
 
 /**
  * What this phone last saw of its orders and of the menu, for a page that is opened without a network. Documents and

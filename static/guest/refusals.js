@@ -3,7 +3,7 @@ import { h } from '../shared/dom.js';
 import { icon } from '../shared/icons.js';
 import { keepLocal, recallLocal } from '../shared/storage.js';
 import { toast } from '../shared/toasts.js';
-import { WHOLE, refusalsOf, why } from '../views/order_view.js';
+import { WHOLE, refusalsOf, why } from './order_view.js';
 
 /** Orders of which it is kept what was read; the ones read longest ago go first. */
 const KEPT_ORDERS = 40;

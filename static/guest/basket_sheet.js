@@ -5,10 +5,10 @@ import { keepLocal, recallLocal } from '../shared/storage.js';
 import { toast } from '../shared/toasts.js';
 import {
   emptyBasket, isAllergySilent, obstacle, pieces, placement, total, totalBefore, withAdded, withAgreed, withLine, withOption, withOrderAgain, withQuoted, withSeen,
-} from '../views/basket.js';
-import { basketForm } from '../views/basket_view.js';
+} from './basket.js';
+import { basketForm } from './basket_view.js';
 
-/** @typedef {import('../views/basket.js').Basket} Basket */
+/** @typedef {import('./basket.js').Basket} Basket */
 
 /** Refusals by the library, before anything went out. */
 const NEVER_SENT = new Set(['queue_full', 'too_large']);

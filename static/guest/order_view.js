@@ -20,7 +20,7 @@ const FINAL = new Set(['served', 'rejected', 'cancelled']);
 
 /**
  * What an order is shown with: `now` in server ms; `cancelling` while the wish to cancel is on its
- * way, `seen` whether the floor has it on its screen, if that is known, `sure` while it waits for its second touch; `refusal`, what the house refused and the guest has not confirmed (pages/refusals.js); `shared` for
+ * way, `seen` whether the floor has it on its screen, if that is known, `sure` while it waits for its second touch; `refusal`, what the house refused and the guest has not confirmed (guest/refusals.js); `shared` for
  * somebody who may look and no more; `left`, when it was last seen, for one that can no longer be followed; `extras`, controls that came later than the page.
  *
  * @typedef {{now: number, cancelling?: boolean, seen?: boolean, sure?: boolean, refusal?: HTMLElement | null, shared?: boolean, left?: number, extras?: (HTMLElement | null)[]}} State
