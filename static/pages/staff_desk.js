@@ -1,5 +1,6 @@
 import { followLifecycle } from '../client/lifecycle.js';
 import { Api, Orderbell } from '../client/orderbell.js';
+import { soundButton } from '../kitchen/panels.js';
 import { Account } from '../shared/account.js';
 import { backClosesSheets } from '../shared/back.js';
 import { ConnectionBanner } from '../shared/connection_banner.js';
@@ -17,7 +18,6 @@ import { Sound } from '../shared/sound.js';
 import { accountButton, pauseButton, silenceButton } from '../shared/staff_bar.js';
 import { database } from '../shared/storage.js';
 import { toast } from '../shared/toasts.js';
-import { soundButton } from '../views/kitchen_panels.js';
 import { Ringing } from '../views/ringing.js';
 import { callsView } from '../views/staff_calls.js';
 import { lanes, screensOf, tablesOf, undrawnByStation, waitingThings } from '../views/staff_model.js';

@@ -59,7 +59,7 @@ async fn a_page_that_did_not_load_is_loaded_anew() {
     let house = House::open(1, &[]).await;
     let screen = house.browser("the screen", Form::Wall).await;
     screen.devtools("Network.enable", json!({})).await;
-    block(&screen, &["*/pages/kitchen_view.js"]).await;
+    block(&screen, &["*/kitchen/view.js"]).await;
     screen.goto("/kitchen").await;
     let dead = "return document.querySelector('#pairing').hidden && document.readyState === 'complete'";
     screen.until("the page without one of its parts", dead, vec![]).await;

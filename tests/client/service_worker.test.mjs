@@ -152,7 +152,7 @@ test('a kitchen has a worker of its own, which keeps its page and no diner\'s', 
   await it.say('activate');
   assert.deepEqual([...caches.keys()], ['orderbell-0.1.0+aaa', 'kitchen-orderbell-0.1.0+aaa']);
   const kept = [...caches.get('kitchen-orderbell-0.1.0+aaa').entries.keys()];
-  for (const needed of [...modulesOf('/pages/kitchen.js'), ...loadedLater('/pages/kitchen.js')]) assert.ok(kept.includes(needed), needed);
+  for (const needed of [...modulesOf('/kitchen/main.js'), ...loadedLater('/kitchen/main.js')]) assert.ok(kept.includes(needed), needed);
   assert.ok(!kept.some((each) => each.startsWith('/languages/') || each.endsWith('/shell')), 'nothing of the guests');
   it.network = noNetwork;
   assert.equal(await text(it.visit('/kitchen')), read('kitchen.html'));

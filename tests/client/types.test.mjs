@@ -30,7 +30,7 @@ function check(config, appended = {}) {
 
 test('the types of the library and of the pages hold', () => {
   const { files, complaints } = check('tsconfig.json');
-  for (const file of ['client/orderbell.js', 'client/types.js', 'pages/kitchen_screen.js', 'shared/dom.js']) assert.ok(files.includes(file), file);
+  for (const file of ['client/orderbell.js', 'client/types.js', 'kitchen/screen.js', 'shared/dom.js']) assert.ok(files.includes(file), file);
   assert.deepEqual(complaints, []);
 });
 
@@ -45,11 +45,11 @@ test('a wrong type is found, in the library, where it is used, and in the servic
     'client/backoff.js': "fullJitter('first', Math.random);",
     'client/types.js': '/** @type {State} */ export const state = 5;',
     'shared/dom.js': 'export function untyped(value) { return value; }',
-    'pages/kitchen_screen.js': "new (await import('../client/orderbell.js')).Orderbell({ url: 'http://x' }).plaec({});",
+    'kitchen/screen.js': "new (await import('../client/orderbell.js')).Orderbell({ url: 'http://x' }).plaec({});",
   };
   const found = check('tsconfig.json', wrong).complaints.map((complaint) => complaint.split(' ').slice(0, 2).join(' '));
   assert.deepEqual(found.sort(), [
-    'client/backoff.js: TS2345', 'client/types.js: TS2322', 'pages/kitchen_screen.js: TS2345', 'pages/kitchen_screen.js: TS2551', 'shared/dom.js: TS7006',
+    'client/backoff.js: TS2345', 'client/types.js: TS2322', 'kitchen/screen.js: TS2345', 'kitchen/screen.js: TS2551', 'shared/dom.js: TS7006',
   ]);
   const worker = check('tsconfig.worker.json', { 'service-worker.js': 'worker.claim();' }).complaints;
   assert.deepEqual(worker.map((complaint) => complaint.split(' ').slice(0, 2).join(' ')), ['service-worker.js: TS2339']);

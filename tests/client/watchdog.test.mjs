@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AGAIN_AFTER_MS, mayReload } from '../../static/shared/new_version.js';
-import { Watchdog, advise } from '../../static/pages/watchdog.js';
+import { Watchdog, advise } from '../../static/kitchen/watchdog.js';
 
 /** A watchdog on a clock of its own; `answers` are what the server says, one after the other, the last for ever. */
 function watching(...answers) {

@@ -12,14 +12,14 @@ import { redrawing } from '../shared/redraw.js';
 import { Sound } from '../shared/sound.js';
 import { database } from '../shared/storage.js';
 import { toast } from '../shared/toasts.js';
-import { listenToKeys } from '../views/kitchen_keys.js';
-import { TicketMemory } from '../views/kitchen_memory.js';
-import { isOpen } from '../views/kitchen_model.js';
-import { ScreenSettings } from '../views/kitchen_settings.js';
-import { KitchenCommands } from './kitchen_commands.js';
-import { KitchenOrders } from './kitchen_orders.js';
-import { askAbout } from './kitchen_session.js';
-import { KitchenView } from './kitchen_view.js';
+import { KitchenCommands } from './commands.js';
+import { listenToKeys } from './keys.js';
+import { KitchenOrders } from './orders.js';
+import { askAbout } from './session.js';
+import { ScreenSettings } from './settings.js';
+import { TicketMemory } from './ticket_memory.js';
+import { isOpen } from './tickets.js';
+import { KitchenView } from './view.js';
 import { Watchdog } from './watchdog.js';
 
 /** How often a bumped ticket is looked at, to let it go when its undo is over. */
@@ -44,7 +44,7 @@ export class KitchenScreen {
   #memory = new TicketMemory();
   #touch = new DoubleTouch();
   #view = new KitchenView(() => this.#due());
-  /** @type {import('../views/kitchen_model.js').Ticket[]} */ #tickets = [];
+  /** @type {import('./tickets.js').Ticket[]} */ #tickets = [];
   #redraw = redrawing(() => this.#draw());
   /** Whether a picture is owed: one that stays owed means that drawing fails. */ #owed = false;
   #touchedAt = -Infinity;
@@ -52,7 +52,7 @@ export class KitchenScreen {
   /** When something cancelled was last heard. */ #warnedAt = -Infinity;
   /** @type {(how: 'unpaired' | 'refused') => void} */ #end = () => {};
 
-  /** @param {import('./kitchen_session.js').Session} session */
+  /** @param {import('./session.js').Session} session */
   constructor(session) {
     const { tokens, claims: { restaurant, station, sub } } = session;
     this.#restaurant = restaurant;
@@ -110,7 +110,7 @@ export class KitchenScreen {
     });
   }
 
-  /** @returns {import('../views/kitchen_keys.js').Keys} */
+  /** @returns {import('./keys.js').Keys} */
   #keys() {
     return {
       enabled: () => this.#settings.values.shortcuts,
@@ -138,13 +138,13 @@ export class KitchenScreen {
     this.#send(action, ticket, item);
   }
 
-  /** @param {string} action @param {import('../views/kitchen_model.js').Ticket} ticket @param {string} [item] */
+  /** @param {string} action @param {import('./tickets.js').Ticket} ticket @param {string} [item] */
   #send(action, ticket, item) {
     this.#memory.confirm(ticket.id);
     this.#commands.act(action, ticket, { item, filter: this.#settings.values.filter });
   }
 
-  /** @param {import('../views/kitchen_model.js').Ticket | undefined} ticket */
+  /** @param {import('./tickets.js').Ticket | undefined} ticket */
   #bump(ticket) {
     if (ticket && isOpen(ticket)) this.#send('ready', ticket);
   }

@@ -1,4 +1,4 @@
-import { UNDO_MS, isOwed } from '../views/kitchen_model.js';
+import { UNDO_MS, isOwed } from './tickets.js';
 
 /**
  * What this screen has bumped of an order: the items that went to done with it, and those that were before. A ticket's
@@ -20,7 +20,7 @@ export class KitchenCommands {
   }
 
   /**
-   * @param {string} action @param {import('../views/kitchen_model.js').Ticket} ticket
+   * @param {string} action @param {import('./tickets.js').Ticket} ticket
    * @param {{item?: string, filter?: string}} [how] filter: an unbound screen that looks at one station
    */
   act(action, ticket, { item, filter } = {}) {
@@ -41,7 +41,7 @@ export class KitchenCommands {
     return true;
   }
 
-  /** @param {import('../views/kitchen_model.js').Ticket} ticket @param {boolean} whole @param {string} [item] */
+  /** @param {import('./tickets.js').Ticket} ticket @param {boolean} whole @param {string} [item] */
   #remember(ticket, whole, item) {
     // Put in anew: the last one is the last of the map.
     this.#bumps.delete(ticket.id);
@@ -64,7 +64,7 @@ export class KitchenCommands {
     for (const item of whole ? doneBefore : items) this.#send({ action: whole ? 'finish_item' : 'recall_item', order, item });
   }
 
-  /** The server would act on every station's items, the cook sees one station's. @param {string} action @param {import('../views/kitchen_model.js').Ticket} ticket */
+  /** The server would act on every station's items, the cook sees one station's. @param {string} action @param {import('./tickets.js').Ticket} ticket */
   #byItem(action, ticket) {
     /** @type {Record<string, [string, (item: any) => boolean]>} */
     const each = {
@@ -82,7 +82,7 @@ export class KitchenCommands {
   }
 }
 
-/** @param {import('../views/kitchen_model.js').Ticket} ticket @param {(item: any) => boolean} wanted */
+/** @param {import('./tickets.js').Ticket} ticket @param {(item: any) => boolean} wanted */
 function idsOf(ticket, wanted) {
   return ticket.items.filter(([, item]) => wanted(item)).map(([id]) => id);
 }

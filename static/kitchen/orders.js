@@ -1,7 +1,7 @@
 import { Api } from '../client/api.js';
 import { Emitter } from '../client/emitter.js';
 import { OrderBook } from '../shared/order_book.js';
-import { becameRush, changesBetween, isOpen, ticketOf } from '../views/kitchen_model.js';
+import { becameRush, changesBetween, isOpen, ticketOf } from './tickets.js';
 
 /**
  * The tickets of a kitchen screen. Emits `change`, and `noticed` when a ticket that is being cooked became another.
@@ -10,12 +10,12 @@ export class KitchenOrders extends Emitter {
   #room; #memory; #api; #station; #book;
   /** Orders that were to be cooked and closed while nobody listened. @type {Map<string, any>} */
   #found = new Map();
-  /** The ticket of each document: an order that has not changed is not looked through again. @type {WeakMap<object, import('../views/kitchen_model.js').Ticket>} */
+  /** The ticket of each document: an order that has not changed is not looked through again. @type {WeakMap<object, import('./tickets.js').Ticket>} */
   #made = new WeakMap();
   /** The station they were made for. @type {string | undefined} */ #madeFor;
 
   /**
-   * @param {{bell: any, room: any, memory: import('../views/kitchen_memory.js').TicketMemory, tokens: any, station?: string}} parts
+   * @param {{bell: any, room: any, memory: import('./ticket_memory.js').TicketMemory, tokens: any, station?: string}} parts
    */
   constructor({ bell, room, memory, tokens, station }) {
     super();
@@ -27,7 +27,7 @@ export class KitchenOrders extends Emitter {
     room.on('change', (/** @type {any} */ change) => this.#changed(change));
   }
 
-  /** @param {string | undefined} station @returns {import('../views/kitchen_model.js').Ticket[]} */
+  /** @param {string | undefined} station @returns {import('./tickets.js').Ticket[]} */
   tickets(station) {
     const orders = this.#book.orders([...this.#memory.cancelled, ...this.#found.values()]);
     if (station !== this.#madeFor) this.#made = new WeakMap();

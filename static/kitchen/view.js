@@ -2,11 +2,11 @@ import { find, h, render } from '../shared/dom.js';
 import { renderKeyed } from '../shared/keyed.js';
 import { afterPaint } from '../shared/kiosk.js';
 import { clockOf, levelAt } from '../shared/urgency.js';
-import { TicketBoard } from '../views/kitchen_board.js';
-import { allDay, bySequence, hasSlot, isOpen, isRecallable, recallable } from '../views/kitchen_model.js';
-import { barControls, blankView, countsView, filterView } from '../views/kitchen_panels.js';
-import { allDayView, incomingEntry, recallView, ticketEntry } from '../views/kitchen_ticket.js';
-import { LastMove } from '../views/last_move.js';
+import { TicketBoard } from './board.js';
+import { LastMove } from './misdirected_touch.js';
+import { barControls, blankView, countsView, filterView } from './panels.js';
+import { allDayView, incomingEntry, recallView, ticketEntry } from './ticket_view.js';
+import { allDay, bySequence, hasSlot, isOpen, isRecallable, recallable } from './tickets.js';
 
 const RECALLS_SHOWN = 40;
 /** A scroll has come to rest when nothing was heard of it for this long. */
@@ -18,9 +18,9 @@ const SLIVER = 24;
  * Draws a kitchen screen, and knows which ticket the arrows are on.
  *
  * @typedef {object} Scene
- * @property {import('../views/kitchen_model.js').Ticket[]} tickets all of them
- * @property {import('../views/kitchen_memory.js').TicketMemory} memory
- * @property {import('../views/kitchen_settings.js').Settings} settings
+ * @property {import('./tickets.js').Ticket[]} tickets all of them
+ * @property {import('./ticket_memory.js').TicketMemory} memory
+ * @property {import('./settings.js').Settings} settings
  * @property {string | undefined} station the one that is shown
  * @property {boolean} bound the station is the token's own
  * @property {import('../shared/sound.js').Sound} sound
@@ -28,7 +28,7 @@ const SLIVER = 24;
  * @property {any} bell @property {any} room
  */
 export class KitchenView {
-  /** In the order of the screen. @type {import('../views/kitchen_model.js').Ticket[]} */
+  /** In the order of the screen. @type {import('./tickets.js').Ticket[]} */
   shown = [];
   /** @type {string | undefined} */ #selected;
   /** The tickets that the digits bump, as they were drawn. @type {string[]} */ #slots = [];
@@ -80,7 +80,7 @@ export class KitchenView {
     if (cursor !== null) afterPaint(() => scene.bell.seen(scene.room.name, cursor, chosen));
   }
 
-  /** Beside the tickets, not among them: they take no place and no page from what is to be cooked. @param {import('../views/kitchen_model.js').Ticket[]} incoming @param {number} now */
+  /** Beside the tickets, not among them: they take no place and no page from what is to be cooked. @param {import('./tickets.js').Ticket[]} incoming @param {number} now */
   #drawIncoming(incoming, now) {
     find('#incoming').hidden = incoming.length === 0;
     find('#incoming-count').textContent = `${incoming.length} incoming`;
@@ -111,7 +111,7 @@ export class KitchenView {
     if (focused >= 0 && !this.focused) this.#element(this.#selected)?.focus();
   }
 
-  /** @param {number} digit 1 to 9 @returns {import('../views/kitchen_model.js').Ticket | undefined} the one that it stands on */
+  /** @param {number} digit 1 to 9 @returns {import('./tickets.js').Ticket | undefined} the one that it stands on */
   atSlot(digit) {
     return this.shown.find(({ id }) => id === this.#slots[digit - 1]);
   }
@@ -230,7 +230,7 @@ function say(control, number, words) {
   control.textContent = words;
 }
 
-/** @param {import('../views/kitchen_model.js').Ticket[]} past @param {number} now server ms */
+/** @param {import('./tickets.js').Ticket[]} past @param {number} now server ms */
 function recallList(past, now) {
   if (past.length === 0) return h('p.muted', {}, 'Nothing to call back. Bumped tickets stay here until they are served, and 15 minutes more.');
   return h('ul.recalls', {}, past.slice(0, RECALLS_SHOWN).map((ticket) => recallView(ticket, now)));

@@ -1,9 +1,9 @@
 import { beat, find } from '../shared/dom.js';
 import { isForgetful, whenForgetful } from '../shared/storage.js';
 import { toast } from '../shared/toasts.js';
-import { pairScreen } from '../views/pairing.js';
-import { KitchenScreen } from './kitchen_screen.js';
-import { dropSession, endSession, givenToken, keepPaired, openSession, takeGivenToken, takeNotice } from './kitchen_session.js';
+import { pairScreen } from './pairing.js';
+import { KitchenScreen } from './screen.js';
+import { dropSession, endSession, givenToken, keepPaired, openSession, takeGivenToken, takeNotice } from './session.js';
 
 const BEAT_MS = 1000;
 
@@ -23,7 +23,7 @@ if (session) {
   location.reload();
 }
 
-/** @returns {Promise<import('./kitchen_session.js').Session | null>} */
+/** @returns {Promise<import('./session.js').Session | null>} */
 async function pair() {
   const { dataset } = document.documentElement;
   const section = find('#pairing');

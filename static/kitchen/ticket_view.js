@@ -3,7 +3,7 @@ import { REASON_WORDS, age, count, place } from '../shared/format.js';
 import { icon } from '../shared/icons.js';
 import { ageView, allergyWord, levelWord, noteView, placeView, serviceBadge } from '../shared/order_parts.js';
 import { clockOf, levelAt } from '../shared/urgency.js';
-import { isOpen } from './kitchen_model.js';
+import { isOpen } from './tickets.js';
 
 /** A table's name with more letters takes two lines of small ones in the head. */
 const LONG_TABLE = 3;
@@ -23,7 +23,7 @@ const NEVER = { warnMinutes: Infinity, lateMinutes: Infinity };
 
 /**
  * A ticket, and what it shows: as long as that is the same it is not drawn again.
- * @param {import('./kitchen_model.js').Ticket} ticket @param {Look} look
+ * @param {import('./tickets.js').Ticket} ticket @param {Look} look
  * @returns {import('../shared/keyed.js').Entry}
  */
 export function ticketEntry(ticket, look) {
@@ -32,12 +32,12 @@ export function ticketEntry(ticket, look) {
   return { key: ticket.id, deps, view: () => ticketView(ticket, look) };
 }
 
-/** @param {import('./kitchen_model.js').Ticket} ticket @param {Look} look */
+/** @param {import('./tickets.js').Ticket} ticket @param {Look} look */
 function ticketClock(ticket, { thresholds }) {
   return clockOf(ticket, thresholds);
 }
 
-/** @param {import('./kitchen_model.js').Ticket} ticket @param {Look} look */
+/** @param {import('./tickets.js').Ticket} ticket @param {Look} look */
 function ticketView(ticket, look) {
   const { id, order, state } = ticket;
   return h('article.ticket', {
@@ -48,7 +48,7 @@ function ticketView(ticket, look) {
   }, head(ticket, look), flags(ticket, look), notes(order), items(ticket, look), elsewhere(ticket), foot(ticket, look));
 }
 
-/** @param {import('./kitchen_model.js').Ticket} ticket @param {Look} look */
+/** @param {import('./tickets.js').Ticket} ticket @param {Look} look */
 function head(ticket, look) {
   const { order } = ticket;
   return h('header.ticket__head', {},
@@ -57,7 +57,7 @@ function head(ticket, look) {
     h('div.ticket__clock', {}, ageView(ticketClock(ticket, look), look.now), dueView(ticket, look)));
 }
 
-/** Below the age: how urgent it is, in a word, and what was promised. @param {import('./kitchen_model.js').Ticket} ticket @param {Look} look */
+/** Below the age: how urgent it is, in a word, and what was promised. @param {import('./tickets.js').Ticket} ticket @param {Look} look */
 function dueView(ticket, look) {
   const word = levelWord(levelAt(ticketClock(ticket, look), look.now));
   if (!word && ticket.promised === undefined) return null;
@@ -70,7 +70,7 @@ function faceOf(time) {
   return FACE.formatToParts(time).filter(({ type }) => type !== 'dayPeriod').map(({ value }) => value).join('').trim();
 }
 
-/** @param {import('./kitchen_model.js').Ticket} ticket @param {Look} look */
+/** @param {import('./tickets.js').Ticket} ticket @param {Look} look */
 function flags({ order, state, items: mine }, look) {
   const shown = [
     state === 'cancelled' && flag('cancelled', 'close', cancelledWords(order, mine)),
@@ -108,7 +108,7 @@ function notes(order) {
   return noteView(order);
 }
 
-/** @param {import('./kitchen_model.js').Ticket} ticket @param {Look} look */
+/** @param {import('./tickets.js').Ticket} ticket @param {Look} look */
 function items(ticket, look) {
   const touchable = isOpen(ticket) || ticket.state === 'bumped';
   const rows = look.grouped ? byStation(ticket.items) : ticket.items;
@@ -144,13 +144,13 @@ function face(item, named) {
   ];
 }
 
-/** @param {import('./kitchen_model.js').Ticket} ticket */
+/** @param {import('./tickets.js').Ticket} ticket */
 function elsewhere({ elsewhere: owed, state }) {
   const parts = Object.entries(owed).map(([station, quantity]) => `${quantity} at ${station}`);
   return parts.length > 0 && state !== 'cancelled' && h('p.ticket__elsewhere', {}, `Also: ${parts.join(', ')}`);
 }
 
-/** @param {import('./kitchen_model.js').Ticket} ticket @param {Look} look */
+/** @param {import('./tickets.js').Ticket} ticket @param {Look} look */
 function foot({ state }, look) {
   const key = look.slot && h('kbd.ticket__slot', { 'aria-hidden': true }, look.slot);
   const bump = () => control('ready', 'check', ['Bump', key], '.button--go');
@@ -182,7 +182,7 @@ function control(action, sign, words, looks = '') {
 
 /**
  * An order that nobody has taken yet: a cook sees it coming, and has nothing to do for it.
- * @param {import('./kitchen_model.js').Ticket} ticket @param {number} now
+ * @param {import('./tickets.js').Ticket} ticket @param {number} now
  * @returns {import('../shared/keyed.js').Entry}
  */
 export function incomingEntry(ticket, now) {
@@ -201,7 +201,7 @@ export function incomingEntry(ticket, now) {
   return { key: id, deps: [ticket], view };
 }
 
-/** One line of the recall list. @param {import('./kitchen_model.js').Ticket} ticket @param {number} now */
+/** One line of the recall list. @param {import('./tickets.js').Ticket} ticket @param {number} now */
 export function recallView({ id, order, items: mine }, now) {
   const dishes = mine.filter(([, item]) => item.status !== 'voided').map(([, item]) => `${item.quantity} × ${item.name}`);
   const at = Date.parse(order.served_at ?? order.ready_at ?? order.accepted_at);
@@ -214,7 +214,7 @@ export function recallView({ id, order, items: mine }, now) {
     control('recall', 'undo', 'Recall'));
 }
 
-/** @param {ReturnType<typeof import('./kitchen_model.js').allDay>} lines */
+/** @param {ReturnType<typeof import('./tickets.js').allDay>} lines */
 export function allDayView(lines) {
   if (lines.length === 0) return h('p.muted', {}, 'Nothing to cook.');
   const total = lines.reduce((sum, line) => sum + line.quantity, 0);

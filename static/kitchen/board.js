@@ -1,5 +1,5 @@
 import { find } from '../shared/dom.js';
-import { heightOf, pack } from './kitchen_pack.js';
+import { heightOf, pack } from './pack.js';
 
 /** How wide a column may be, in letters' heights. Narrower, and long words leave it; wider, and most of a line is empty. */
 const NARROWEST_EM = 8.4;
@@ -22,8 +22,8 @@ const PHONE = matchMedia('(max-width: 699px)');
 /** @typedef {{left: number, right: number, top: number, bottom: number}} Place of a ticket, as it is seen */
 /** @typedef {{pad: number, gap: number, letters: number, width: number, height: number, columns: number}} Grid in px: `columns` are in sight at once */
 /** @typedef {{pad: number, gap: number, letters: number, room: number, height: number, left: number, right: number, top: number}} Page in px, without its columns */
-/** @typedef {import('./kitchen_pack.js').Shape} Shape */
-/** @typedef {import('./kitchen_pack.js').Spot} Spot */
+/** @typedef {import('./pack.js').Shape} Shape */
+/** @typedef {import('./pack.js').Spot} Spot */
 
 /**
  * Puts the tickets where they stand. They are not in the page's flow: one that changes is laid out alone, and those that
@@ -266,14 +266,14 @@ function shapeOf(ticket) {
   return { head: px[1], items: px.slice(2, -1), foot: px[px.length - 1] };
 }
 
-/** @param {import('./kitchen_pack.js').Cut | null} cut */
+/** @param {import('./pack.js').Cut | null} cut */
 function keyOf(cut) {
   return cut ? `${cut.skip} ${cut.breaks}` : '';
 }
 
 /**
  * Styles are set on the element that has them: a custom property is worked out anew for all below it.
- * @param {HTMLElement} ticket @param {import('./kitchen_pack.js').Cut} cut @param {Grid} grid
+ * @param {HTMLElement} ticket @param {import('./pack.js').Cut} cut @param {Grid} grid
  */
 function makeCut(ticket, { skip, span, breaks }, { width, gap }) {
   ticket.setAttribute(SPAN, String(span));

@@ -1,5 +1,5 @@
 import { keepLocal, recallLocal } from '../shared/storage.js';
-import { UNDO_MS, isOpen } from './kitchen_model.js';
+import { UNDO_MS, isOpen } from './tickets.js';
 
 /**
  * What a screen has shown so far: from it follow the sounds, the undo, and that a cancelled ticket and a change stay
@@ -37,7 +37,7 @@ export class TicketMemory {
   }
 
   /**
-   * @param {import('./kitchen_model.js').Ticket[]} tickets all of them, shown or not
+   * @param {import('./tickets.js').Ticket[]} tickets all of them, shown or not
    * @param {number} now monotonic ms
    * @returns {Set<string>} what is to be heard: new, changed, cancelled, incoming
    */
@@ -56,7 +56,7 @@ export class TicketMemory {
   }
 
   /**
-   * @param {import('./kitchen_model.js').Ticket} ticket @param {string | undefined} was @param {number} now
+   * @param {import('./tickets.js').Ticket} ticket @param {string | undefined} was @param {number} now
    * @returns {string | undefined} a sound
    */
   #step(ticket, was, now) {
@@ -90,7 +90,7 @@ export class TicketMemory {
     return now - (this.#bumpedAt.get(id) ?? -UNDO_MS) < UNDO_MS;
   }
 
-  /** @param {import('./kitchen_model.js').Ticket} ticket @param {number} now monotonic ms */
+  /** @param {import('./tickets.js').Ticket} ticket @param {number} now monotonic ms */
   shows({ id, state }, now) {
     if (state === 'bumped') return this.undoable(id, now);
     if (state === 'cancelled') return this.#cancelled.has(id);
