@@ -1,9 +1,9 @@
+import { pairSheet } from '../floor/sheets.js';
 import { find } from '../shared/dom.js';
 import { openSheet } from '../shared/sheet.js';
 import { conflictWords } from '../views/manage_conflicts.js';
 import { sureSheet } from '../views/manage_parts.js';
 import { pairedView, screenSheet } from '../views/manage_screens.js';
-import { pairSheet } from '../views/staff_sheets.js';
 import { Section, basedOn, complain, fields, named } from './manage_section.js';
 
 /** Paired kitchen screens. */

@@ -1,8 +1,8 @@
+import { endGuestSheet, guestsAt, guestsSheet } from '../floor/sheets.js';
 import { LANGUAGES } from '../languages/language.js';
 import { openSheet } from '../shared/sheet.js';
 import { sureSheet } from '../views/manage_parts.js';
 import { newCodeSheet, tableSheet, tablesView } from '../views/manage_tables.js';
-import { endGuestSheet, guestsAt, guestsSheet } from '../views/staff_sheets.js';
 import { Section, basedOn, complain, fields, named } from './manage_section.js';
 
 /** Pictures that are asked for at one time. */

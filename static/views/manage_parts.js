@@ -1,6 +1,6 @@
+import { head } from '../floor/sheets.js';
 import { h } from '../shared/dom.js';
 import { icon } from '../shared/icons.js';
-import { head } from './staff_sheets.js';
 
 /** @type {Record<string, {words: string, sign: Parameters<typeof icon>[0]}>} */
 export const MANAGE_TABS = {

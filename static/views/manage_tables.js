@@ -1,7 +1,7 @@
+import { head } from '../floor/sheets.js';
 import { h } from '../shared/dom.js';
 import { clock, count } from '../shared/format.js';
 import { emptyView, field, formSheet, lineButton, mainButton, sectionHead } from './manage_parts.js';
-import { head } from './staff_sheets.js';
 
 /**
  * @param {{id: string, label: string, url: string}[]} tables

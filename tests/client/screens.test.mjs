@@ -12,8 +12,8 @@ import { UNDO_MS, allDay, bySequence, changesBetween, recallable, ticketOf } fro
 import { LastMove, ON_ITS_WAY_MS } from '../../static/kitchen/misdirected_touch.js';
 import { isAllergy } from '../../static/shared/notes.js';
 import { withPending } from '../../static/shared/optimistic.js';
-import { Ringing, RING_EVERY_MS, SILENT_MS } from '../../static/views/ringing.js';
-import { canBeCalledBack, isTable, lanes, nextAt, progress, screensOf, tablesOf, undrawnByStation, undrawnWords, waitingThings, wantsStaff, laneClock } from '../../static/views/staff_model.js';
+import { Ringing, RING_EVERY_MS, SILENT_MS } from '../../static/floor/ringing.js';
+import { canBeCalledBack, isTable, lanes, nextAt, progress, screensOf, tablesOf, undrawnByStation, undrawnWords, waitingThings, wantsStaff, laneClock } from '../../static/floor/lanes.js';
 import { clockOf, levelAt } from '../../static/shared/urgency.js';
 
 const NOON = Date.parse('2026-11-24T12:00:00.000Z');

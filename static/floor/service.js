@@ -2,8 +2,8 @@ import { find } from '../shared/dom.js';
 import { clock } from '../shared/format.js';
 import { closeSheet, openSheet } from '../shared/sheet.js';
 import { toast } from '../shared/toasts.js';
-import { LOOK_BACK_HOURS, nextAt } from '../views/staff_model.js';
-import { endGuestSheet, freeTableSheet, guestsAt, guestsSheet, pairSheet, pauseSheet, soldOutSheet } from '../views/staff_sheets.js';
+import { LOOK_BACK_HOURS, nextAt } from './lanes.js';
+import { endGuestSheet, freeTableSheet, guestsAt, guestsSheet, pairSheet, pauseSheet, soldOutSheet } from './sheets.js';
 
 /** Orders are listed by age, and those of yesterday are of no use. */
 const LOOK_BACK_MS = LOOK_BACK_HOURS * 3_600_000;

@@ -4,13 +4,13 @@ import { icon } from '../shared/icons.js';
 import { listOf } from '../shared/keyed.js';
 import { ageView, allergyWord, placeView, serviceBadge } from '../shared/order_parts.js';
 import { levelAt } from '../shared/urgency.js';
-import { callLevel, callView } from './staff_calls.js';
-import { DONE_FOR_MS, LANES, closedAt, isTable, laneClock, progress, wantsStaff } from './staff_model.js';
+import { callLevel, callView } from './calls_view.js';
+import { DONE_FOR_MS, LANES, closedAt, isTable, laneClock, progress, wantsStaff } from './lanes.js';
 
 /** What each status asks of the staff: the one button of an order's line. @type {Record<string, [string, Parameters<typeof icon>[0], string]>} */
 const NEXT = { placed: ['accept', 'check', 'Accept'], ready: ['serve', 'tray', 'Serve'] };
 
-/** @typedef {ReturnType<typeof import('./staff_model.js').tablesOf>[number]} Table */
+/** @typedef {ReturnType<typeof import('./lanes.js').tablesOf>[number]} Table */
 
 /** Fewer tables than this are seen at a glance. */
 const MANY = 7;

@@ -2,10 +2,10 @@ import { h } from '../shared/dom.js';
 import { ageInWords, clock, money } from '../shared/format.js';
 import { icon } from '../shared/icons.js';
 import { listOf } from '../shared/keyed.js';
-import { LANE, LOOK_BACK_HOURS, menuByCategory, screensOf, undrawnWords } from './staff_model.js';
-import { orderEntry } from './staff_order.js';
+import { LANE, LOOK_BACK_HOURS, menuByCategory, screensOf, undrawnWords } from './lanes.js';
+import { orderEntry } from './order_view.js';
 
-const LANE_NAMES = /** @type {import('./staff_model.js').Lane[]} */ (Object.keys(LANE));
+const LANE_NAMES = /** @type {import('./lanes.js').Lane[]} */ (Object.keys(LANE));
 
 /** @param {string} tab @param {{incoming: number, ready: number, soldOut: number, lost: number}} counts */
 export function tabsView(tab, { incoming, ready, soldOut, lost }) {
@@ -17,7 +17,7 @@ export function tabsView(tab, { incoming, ready, soldOut, lost }) {
   }, icon(sign), words, number > 0 && h('span.badge.badge--count.badge--strong', {}, number)));
 }
 
-/** @param {ReturnType<typeof import('./staff_model.js').undrawnByStation>} stations */
+/** @param {ReturnType<typeof import('./lanes.js').undrawnByStation>} stations */
 export function undrawnView(stations) {
   return stations.map(({ station, orders }) => h('div.undrawn', { 'data-key': station, 'data-undrawn': station },
     icon('alert'),
@@ -31,7 +31,7 @@ const MANY = 30;
 export const DONE_SHOWN = 10;
 
 /**
- * @param {Record<import('./staff_model.js').Lane, any[]>} lanes
+ * @param {Record<import('./lanes.js').Lane, any[]>} lanes
  * @param {{now: number, minutes: Map<string, number>, search: string, done: number}} look done: how many of these are drawn
  * @returns {import('../shared/keyed.js').Listed}
  */
@@ -50,7 +50,7 @@ export function ordersView(lanes, { now, minutes, search, done }) {
   };
 }
 
-/** @param {import('./staff_model.js').Lane} lane @param {number} number of orders @param {number} hidden of these, how many are not drawn */
+/** @param {import('./lanes.js').Lane} lane @param {number} number of orders @param {number} hidden of these, how many are not drawn */
 function laneView(lane, number, hidden) {
   const { title, empty } = LANE[lane];
   return h('section.lane', { 'data-key': lane, 'data-lane': lane, 'aria-labelledby': `lane-${lane}` },
@@ -60,9 +60,9 @@ function laneView(lane, number, hidden) {
     hidden > 0 && h('button.button', { 'type': 'button', 'data-key': 'more', 'data-do': 'more-done' }, `Show earlier ones (${hidden})`));
 }
 
-/** On a phone one lane is below the other: the way to each, with what waits there. @param {Record<import('./staff_model.js').Lane, any[]>} lanes */
+/** On a phone one lane is below the other: the way to each, with what waits there. @param {Record<import('./lanes.js').Lane, any[]>} lanes */
 export function laneLinks(lanes) {
-  return /** @type {import('./staff_model.js').Lane[]} */ (['incoming', 'ready', 'kitchen', 'done']).map((lane) => h('a.chip', { 'href': `#lane-${lane}`, 'data-key': lane },
+  return /** @type {import('./lanes.js').Lane[]} */ (['incoming', 'ready', 'kitchen', 'done']).map((lane) => h('a.chip', { 'href': `#lane-${lane}`, 'data-key': lane },
     LANE[lane].short, h('b.numeric', {}, lanes[lane].length)));
 }
 

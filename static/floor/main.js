@@ -4,7 +4,7 @@ import { forgetSession, openSession, signIn, signOut } from '../shared/staff_ses
 import { keepLocal, recallLocal, whenForgetful } from '../shared/storage.js';
 import { setTheme, showTheme, theme } from '../shared/theme.js';
 import { toast } from '../shared/toasts.js';
-import { StaffDesk } from './staff_desk.js';
+import { StaffDesk } from './screen.js';
 
 beat();
 showTheme();

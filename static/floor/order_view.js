@@ -3,13 +3,13 @@ import { REASON_WORDS, STATUS_WORDS, count, money, place } from '../shared/forma
 import { icon } from '../shared/icons.js';
 import { ageView, noteView, placeView, promiseView } from '../shared/order_parts.js';
 import { levelAt, promisedAt } from '../shared/urgency.js';
-import { canBeCalledBack, laneClock, progress } from './staff_model.js';
+import { canBeCalledBack, laneClock, progress } from './lanes.js';
 
 const MINUTES = [10, 15, 20, 30, 45];
 const OPEN = new Set(['placed', 'accepted', 'preparing', 'ready']);
 
 /**
- * @typedef {{now: number, minutes?: number, lane: import('./staff_model.js').Lane}} Look
+ * @typedef {{now: number, minutes?: number, lane: import('./lanes.js').Lane}} Look
  *   minutes: what was chosen for this order; the restaurant's own default without
  */
 
@@ -86,7 +86,7 @@ function mark(item) {
 
 /** @param {any} order @param {Look} look */
 function actions(order, look) {
-  /** @type {Record<import('./staff_model.js').Lane, () => any>} */
+  /** @type {Record<import('./lanes.js').Lane, () => any>} */
   const rows = {
     incoming: () => [minuteChips(look.minutes), row(
       button('accept', 'check', look.minutes ? `Accept · ${look.minutes} min` : 'Accept', '.button--go.order__main'),

@@ -3,7 +3,7 @@ import { count } from '../shared/format.js';
 import { icon } from '../shared/icons.js';
 import { ageView } from '../shared/order_parts.js';
 import { clockOf, levelAt } from '../shared/urgency.js';
-import { callsByAge } from './staff_model.js';
+import { callsByAge } from './lanes.js';
 
 const CALL_THRESHOLDS = { warnMinutes: 2, lateMinutes: 4 };
 const CALL_WORDS = /** @type {Record<string, [Parameters<typeof icon>[0], string]>} */ ({

@@ -18,14 +18,14 @@ import { Sound } from '../shared/sound.js';
 import { accountButton, pauseButton, silenceButton } from '../shared/staff_bar.js';
 import { database } from '../shared/storage.js';
 import { toast } from '../shared/toasts.js';
-import { Ringing } from '../views/ringing.js';
-import { callsView } from '../views/staff_calls.js';
-import { lanes, screensOf, tablesOf, undrawnByStation, waitingThings } from '../views/staff_model.js';
-import { DONE_SHOWN, floorBlank, laneLinks, menuView, ordersView, pausedView, screensView, tabsView, undrawnView, unheardView } from '../views/staff_parts.js';
-import { stepVoid } from '../views/staff_sheets.js';
-import { tablesView } from '../views/staff_tables.js';
-import { StaffCommands } from './staff_commands.js';
-import { StaffService } from './staff_service.js';
+import { callsView } from './calls_view.js';
+import { StaffCommands } from './commands.js';
+import { lanes, screensOf, tablesOf, undrawnByStation, waitingThings } from './lanes.js';
+import { DONE_SHOWN, floorBlank, laneLinks, menuView, ordersView, pausedView, screensView, tabsView, undrawnView, unheardView } from './parts.js';
+import { Ringing } from './ringing.js';
+import { StaffService } from './service.js';
+import { stepVoid } from './sheets.js';
+import { tablesView } from './tables_view.js';
 
 /** What tables have had is read this often: other waiters free tables, too. */
 const VISITS_EVERY_MS = 20_000;
@@ -209,7 +209,7 @@ export class StaffDesk {
     this.#ringing.look(this.#unanswered());
   }
 
-  /** @returns {import('../views/ringing.js').Thing[]} what rings until somebody answers */
+  /** @returns {import('./ringing.js').Thing[]} what rings until somebody answers */
   #unanswered() {
     const orders = this.#orders();
     const { answered } = this.#commands;
@@ -252,7 +252,7 @@ export class StaffDesk {
     render(find('#undrawn'), undrawnView(undrawn));
   }
 
-  /** @param {Record<import('../views/staff_model.js').Lane, any[]>} all */
+  /** @param {Record<import('./lanes.js').Lane, any[]>} all */
   #drawBar(all) {
     const menu = this.#menu.menu;
     const count = (/** @type {any} */ things, /** @type {(thing: any) => boolean} */ wanted) => Object.values(things ?? {}).filter(wanted).length;
@@ -273,7 +273,7 @@ export class StaffDesk {
 
   /**
    * @param {number} now
-   * @param {{orders: any[], found: Record<import('../views/staff_model.js').Lane, any[]>, calls: Record<string, any>}} floor
+   * @param {{orders: any[], found: Record<import('./lanes.js').Lane, any[]>, calls: Record<string, any>}} floor
    * @returns {import('../shared/keyed.js').Listed}
    */
   #content(now, { orders, found, calls }) {

@@ -2,7 +2,7 @@ import { find } from '../shared/dom.js';
 import { clock } from '../shared/format.js';
 import { closeSheet, openSheet } from '../shared/sheet.js';
 import { toast } from '../shared/toasts.js';
-import { asksWhy, chosenQuantity, promiseSheet, reasonSheet } from '../views/staff_sheets.js';
+import { asksWhy, chosenQuantity, promiseSheet, reasonSheet } from './sheets.js';
 
 /** How long a call that is done can be undone. */
 const UNDO_MS = 4_000;
