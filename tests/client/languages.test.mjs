@@ -65,7 +65,7 @@ test('other languages are in their own words', () => {
 
 test('the pages use every word there is, and no other', () => {
   // The codes on the tables are printed from the manager's page.
-  const sources = [...SPEAKING, '/languages/language.js', '/pages/manage_tables.js'].map(read).join('\n');
+  const sources = [...SPEAKING, '/languages/language.js', '/manager/tables.js'].map(read).join('\n');
   const named = new Set([...sources.matchAll(/\b(?:WORDS|words)\.(\w+)/g)].map(([, key]) => key));
   for (const [, key] of sources.matchAll(/#(?:refuse|leave)\(([^)]*)\)/g)) for (const [, word] of key.matchAll(/'(\w+)'/g)) named.add(word);
   const families = new Set([...sources.matchAll(/\bWORDS\[`(\w+_)\$\{/g)].map(([, family]) => family));

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { joined } from '../../static/pages/manage_audit.js';
-import { deed, who } from '../../static/views/manage_audit.js';
-import { dayAfter, dayOf, offsetsOf } from '../../static/views/manage_days.js';
-import { bodyOf, draftOf, findItem, move, pricePattern, priceText, putItem, readPrice, stationsOf } from '../../static/views/manage_menu_model.js';
+import { joined } from '../../static/manager/audit.js';
+import { deed, who } from '../../static/manager/audit_view.js';
+import { dayAfter, dayOf, offsetsOf } from '../../static/manager/days.js';
+import { bodyOf, draftOf, findItem, move, pricePattern, priceText, putItem, readPrice, stationsOf } from '../../static/manager/menu_draft.js';
 
 const price = (amount) => ({ amount, currency: 'BDT' });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { mergeMenus, sameMenu } from '../../static/views/manage_menu_merge.js';
+import { mergeMenus, sameMenu } from '../../static/manager/menu_merge.js';
 
 const dish = (id, more = {}) => ({ id, name: id, description: '', amount: 900, station: 'hot', photo: '', available: true, options: [], ...more });
 const heading = (id, items = [], name = id) => ({ id, name, items });

@@ -1,10 +1,10 @@
 import { pairSheet } from '../floor/sheets.js';
 import { find } from '../shared/dom.js';
 import { openSheet } from '../shared/sheet.js';
-import { conflictWords } from '../views/manage_conflicts.js';
-import { sureSheet } from '../views/manage_parts.js';
-import { pairedView, screenSheet } from '../views/manage_screens.js';
-import { Section, basedOn, complain, fields, named } from './manage_section.js';
+import { conflictWords } from './conflicts.js';
+import { sureSheet } from './parts.js';
+import { pairedView, screenSheet } from './screens_view.js';
+import { Section, basedOn, complain, fields, named } from './section.js';
 
 /** Paired kitchen screens. */
 export class ScreensSection extends Section {

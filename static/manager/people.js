@@ -1,8 +1,8 @@
 import { openSheet } from '../shared/sheet.js';
-import { conflictWords } from '../views/manage_conflicts.js';
-import { sureSheet } from '../views/manage_parts.js';
-import { changePersonSheet, peopleView, personSheet } from '../views/manage_people.js';
-import { Section, basedOn, fields, named } from './manage_section.js';
+import { conflictWords } from './conflicts.js';
+import { sureSheet } from './parts.js';
+import { changePersonSheet, peopleView, personSheet } from './people_view.js';
+import { Section, basedOn, fields, named } from './section.js';
 
 /** Who may sign in. */
 export class PeopleSection extends Section {

@@ -1,8 +1,8 @@
 /** Brings two edits of one menu together. Nothing here knows the page. */
 
 /**
- * @typedef {import('./manage_menu_model.js').DraftCategory} DraftCategory
- * @typedef {import('./manage_menu_model.js').DraftItem} DraftItem
+ * @typedef {import('./menu_draft.js').DraftCategory} DraftCategory
+ * @typedef {import('./menu_draft.js').DraftItem} DraftItem
  * @typedef {{key: string, name: string, field: string, option?: string, mine: any, theirs: any}} Conflict
  *   one field that both have changed; `field` is a field of a dish, `option`, or `present` where one has removed what the
  *   other has changed
@@ -80,8 +80,8 @@ function mergePresence(decide, base, mine, theirs) {
 
 /**
  * @param {(field: string, base: any, mine: any, theirs: any, option: string) => any} ask
- * @param {import('./manage_menu_model.js').DraftOption[]} base @param {import('./manage_menu_model.js').DraftOption[]} mine
- * @param {import('./manage_menu_model.js').DraftOption[]} theirs
+ * @param {import('./menu_draft.js').DraftOption[]} base @param {import('./menu_draft.js').DraftOption[]} mine
+ * @param {import('./menu_draft.js').DraftOption[]} theirs
  */
 function mergeOptions(ask, base, mine, theirs) {
   const find = (/** @type {typeof mine} */ list, /** @type {string} */ id) => list.find((one) => one.id === id);

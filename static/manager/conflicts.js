@@ -1,13 +1,13 @@
 import { h } from '../shared/dom.js';
 import { money } from '../shared/format.js';
-import { formSheet } from './manage_parts.js';
+import { formSheet } from './parts.js';
 
 /** @type {Record<string, string>} */
 const FIELD_WORDS = { name: 'name', description: 'description', amount: 'price', station: 'station', photo: 'photo', category: 'heading', option: 'option', present: 'on the menu' };
 
 /**
  * Asks which of two edits stands, where both have changed the same.
- * @param {import('./manage_menu_merge.js').Conflict[]} conflicts
+ * @param {import('./menu_merge.js').Conflict[]} conflicts
  * @param {{currency: string, headings: {id: string, name: string}[]}} parts
  */
 export function conflictSheet(conflicts, parts) {
@@ -16,7 +16,7 @@ export function conflictSheet(conflicts, parts) {
     conflicts.map((conflict) => conflictField(conflict, parts)));
 }
 
-/** @param {import('./manage_menu_merge.js').Conflict} conflict @param {{currency: string, headings: {id: string, name: string}[]}} parts */
+/** @param {import('./menu_merge.js').Conflict} conflict @param {{currency: string, headings: {id: string, name: string}[]}} parts */
 function conflictField(conflict, parts) {
   const { key, name, field } = conflict;
   const side = (/** @type {'mine' | 'theirs'} */ whose, /** @type {string} */ words) => h('label.conflict__side', {},

@@ -3,20 +3,20 @@ import { find } from '../shared/dom.js';
 import { count } from '../shared/format.js';
 import { closeSheet, openSheet } from '../shared/sheet.js';
 import { toast } from '../shared/toasts.js';
-import { conflictSheet } from '../views/manage_conflicts.js';
-import { appendOption, categorySheet, itemSheet, menuEditorView } from '../views/manage_menu.js';
-import { mergeMenus, sameMenu } from '../views/manage_menu_merge.js';
-import { bodyOf, draftOf, findItem, move, putItem, readPrice, stationsOf } from '../views/manage_menu_model.js';
-import { sureSheet } from '../views/manage_parts.js';
-import { Section, basedOn, complain, fields, named, refocus } from './manage_section.js';
+import { conflictSheet } from './conflicts.js';
+import { bodyOf, draftOf, findItem, move, putItem, readPrice, stationsOf } from './menu_draft.js';
+import { mergeMenus, sameMenu } from './menu_merge.js';
+import { appendOption, categorySheet, itemSheet, menuEditorView } from './menu_view.js';
+import { sureSheet } from './parts.js';
+import { Section, basedOn, complain, fields, named, refocus } from './section.js';
 
 /** How often a save goes round when others save at the same time. */
 const TRIES = 5;
 
 /** The menu editor: a draft that nobody sees until it is saved as a whole. */
 export class MenuSection extends Section {
-  /** @type {import('../views/manage_menu_model.js').DraftCategory[]} */ #draft = [];
-  /** The menu that the draft began with, and its version. @type {import('../views/manage_menu_model.js').DraftCategory[]} */ #base = [];
+  /** @type {import('./menu_draft.js').DraftCategory[]} */ #draft = [];
+  /** The menu that the draft began with, and its version. @type {import('./menu_draft.js').DraftCategory[]} */ #base = [];
   #version = 0;
   /** The menu of somebody else, while it is asked which of both stands. @type {any} */ #theirs = null;
 
@@ -31,7 +31,7 @@ export class MenuSection extends Section {
     return menuEditorView(this.#draft, { currency: this.#currency, unsaved: this.unsaved, isBehind });
   }
 
-  /** @param {any} menu the document @param {import('../views/manage_menu_model.js').DraftCategory[]} [draft] what was made of it */
+  /** @param {any} menu the document @param {import('./menu_draft.js').DraftCategory[]} [draft] what was made of it */
   #begin(menu, draft = draftOf(menu)) {
     this.#draft = draft;
     this.#base = draftOf(menu);
@@ -134,7 +134,7 @@ export class MenuSection extends Section {
     }
     const available = findItem(this.#draft, id)?.item.available ?? true;
     const item = { id: id || newId(), name, description, amount, station, photo, available, options };
-    putItem(this.#draft, /** @type {import('../views/manage_menu_model.js').DraftItem} */ (item), category);
+    putItem(this.#draft, /** @type {import('./menu_draft.js').DraftItem} */ (item), category);
     this.#touched();
   }
 
@@ -174,14 +174,14 @@ export class MenuSection extends Section {
     }
   }
 
-  /** @param {any} document @param {import('../views/manage_menu_merge.js').Conflict[]} conflicts @returns {null} */
+  /** @param {any} document @param {import('./menu_merge.js').Conflict[]} conflicts @returns {null} */
   #ask(document, conflicts) {
     this.#theirs = document;
     openSheet(conflictSheet(conflicts, { currency: this.#currency, headings: [...draftOf(document), ...this.#draft] }));
     return null;
   }
 
-  /** @param {import('../views/manage_menu_merge.js').Choices} choices */
+  /** @param {import('./menu_merge.js').Choices} choices */
   #settle(choices) {
     const { draft } = mergeMenus(this.#base, this.#draft, draftOf(this.#theirs), choices);
     this.#begin(this.#theirs, draft);

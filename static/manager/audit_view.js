@@ -1,7 +1,7 @@
 import { h } from '../shared/dom.js';
 import { REASON_WORDS, clock } from '../shared/format.js';
 import { icon } from '../shared/icons.js';
-import { choice, emptyView, sectionHead } from './manage_parts.js';
+import { choice, emptyView, sectionHead } from './parts.js';
 
 /**
  * @typedef {object} Entry

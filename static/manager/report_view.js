@@ -1,7 +1,7 @@
 import { h } from '../shared/dom.js';
 import { STATUS_WORDS, count, money } from '../shared/format.js';
-import { emptyView, iconButton, sectionHead } from './manage_parts.js';
-import { hoursPlot, partBar } from './manage_plots.js';
+import { hoursPlot, partBar } from './charts.js';
+import { emptyView, iconButton, sectionHead } from './parts.js';
 
 const STEPS = /** @type {[string, string][]} */ ([
   ['placed_to_accepted', 'Until accepted'], ['accepted_to_ready', 'Until ready'], ['ready_to_served', 'Until served'],

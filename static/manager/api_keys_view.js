@@ -1,7 +1,7 @@
 import { head } from '../floor/sheets.js';
 import { h } from '../shared/dom.js';
 import { icon } from '../shared/icons.js';
-import { emptyView, field, formSheet, lineButton, mainButton, sectionHead } from './manage_parts.js';
+import { emptyView, field, formSheet, lineButton, mainButton, sectionHead } from './parts.js';
 
 /** @param {{id: string, name: string}[]} keys */
 export function keysView(keys) {

@@ -4,7 +4,7 @@ import { forgetSession, openSession, signIn, signOut } from '../shared/staff_ses
 import { keepLocal, recallLocal, whenForgetful } from '../shared/storage.js';
 import { showTheme } from '../shared/theme.js';
 import { toast } from '../shared/toasts.js';
-import { ManageDesk } from './manage_desk.js';
+import { ManageDesk } from './screen.js';
 
 beat();
 showTheme();

@@ -1,9 +1,9 @@
 import { endGuestSheet, guestsAt, guestsSheet } from '../floor/sheets.js';
 import { LANGUAGES } from '../languages/language.js';
 import { openSheet } from '../shared/sheet.js';
-import { sureSheet } from '../views/manage_parts.js';
-import { newCodeSheet, tableSheet, tablesView } from '../views/manage_tables.js';
-import { Section, basedOn, complain, fields, named } from './manage_section.js';
+import { sureSheet } from './parts.js';
+import { Section, basedOn, complain, fields, named } from './section.js';
+import { newCodeSheet, tableSheet, tablesView } from './tables_view.js';
 
 /** Pictures that are asked for at one time. */
 const AT_ONCE = 4;

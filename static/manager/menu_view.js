@@ -1,14 +1,14 @@
 import { h } from '../shared/dom.js';
 import { count, money } from '../shared/format.js';
 import { icon } from '../shared/icons.js';
-import { MAX_OPTIONS, pricePattern, priceText } from './manage_menu_model.js';
-import { choice, emptyView, field, formSheet, iconButton, lineButton, mainButton, sectionHead } from './manage_parts.js';
+import { MAX_OPTIONS, pricePattern, priceText } from './menu_draft.js';
+import { choice, emptyView, field, formSheet, iconButton, lineButton, mainButton, sectionHead } from './parts.js';
 
 /** A price to show how one is written, in minor units. */
 const EXAMPLE = 450;
 
-/** @typedef {import('./manage_menu_model.js').DraftCategory} DraftCategory */
-/** @typedef {import('./manage_menu_model.js').DraftItem} DraftItem */
+/** @typedef {import('./menu_draft.js').DraftCategory} DraftCategory */
+/** @typedef {import('./menu_draft.js').DraftItem} DraftItem */
 
 /** @param {DraftCategory[]} draft @param {{currency: string, unsaved: boolean, isBehind?: boolean}} look `isBehind`: others have saved meanwhile */
 export function menuEditorView(draft, { currency, unsaved, isBehind = false }) {

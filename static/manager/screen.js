@@ -8,14 +8,14 @@ import { followPage } from '../shared/new_version.js';
 import { closeSheet } from '../shared/sheet.js';
 import { accountButton } from '../shared/staff_bar.js';
 import { setTheme, theme } from '../shared/theme.js';
-import { MANAGE_TABS, failedView, loadingView, manageTabs, notManagerView } from '../views/manage_parts.js';
-import { AuditSection } from './manage_audit.js';
-import { KeysSection } from './manage_keys.js';
-import { MenuSection } from './manage_menu.js';
-import { PeopleSection } from './manage_people.js';
-import { ReportSection } from './manage_report.js';
-import { ScreensSection } from './manage_screens.js';
-import { TablesSection } from './manage_tables.js';
+import { KeysSection } from './api_keys.js';
+import { AuditSection } from './audit.js';
+import { MenuSection } from './menu.js';
+import { MANAGE_TABS, failedView, loadingView, manageTabs, notManagerView } from './parts.js';
+import { PeopleSection } from './people.js';
+import { ReportSection } from './report.js';
+import { ScreensSection } from './screens.js';
+import { TablesSection } from './tables.js';
 
 /** Out of reach, the server is asked again this often; else what is looked at is read anew this often. */
 const AGAIN_MS = 5_000;
@@ -31,7 +31,7 @@ const SECTIONS = {
 /** The manager's desk: one section at a time, each read when it is opened. */
 export class ManageDesk {
   #session; #api; #account;
-  /** @type {Map<SectionName, import('./manage_section.js').Section>} */ #sections = new Map();
+  /** @type {Map<SectionName, import('./section.js').Section>} */ #sections = new Map();
   /** @type {SectionName} */ #open = 'menu';
   #refused = false;
   /** @type {(how: 'signed-out' | 'expired') => void} */ #end = () => {};

@@ -1,5 +1,5 @@
 import { h } from '../shared/dom.js';
-import { choice, field, formSheet, lineButton, mainButton, sectionHead } from './manage_parts.js';
+import { choice, field, formSheet, lineButton, mainButton, sectionHead } from './parts.js';
 
 /** @type {[string, string][]} */
 export const ROLES = [['staff', 'Staff: orders and calls'], ['manager', 'Manager: this page too']];

@@ -1,6 +1,6 @@
-import { reportView } from '../views/manage_report.js';
-import { dayAfter, dayOf, offsetsOf } from '../views/manage_days.js';
-import { Section } from './manage_section.js';
+import { dayAfter, dayOf, offsetsOf } from './days.js';
+import { reportView } from './report_view.js';
+import { Section } from './section.js';
 
 /** The report of one day, and the way to others. */
 export class ReportSection extends Section {

@@ -1,5 +1,5 @@
-import { auditView } from '../views/manage_audit.js';
-import { Section } from './manage_section.js';
+import { auditView } from './audit_view.js';
+import { Section } from './section.js';
 
 const PAGE = 50;
 

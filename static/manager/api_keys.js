@@ -1,8 +1,8 @@
 import { find } from '../shared/dom.js';
 import { openSheet } from '../shared/sheet.js';
-import { keySheet, keysView, secretSheet } from '../views/manage_keys.js';
-import { sureSheet } from '../views/manage_parts.js';
-import { Section, fields, named } from './manage_section.js';
+import { keySheet, keysView, secretSheet } from './api_keys_view.js';
+import { sureSheet } from './parts.js';
+import { Section, fields, named } from './section.js';
 
 /** API keys. */
 export class KeysSection extends Section {

@@ -1,6 +1,6 @@
 import { h } from '../shared/dom.js';
 import { icon } from '../shared/icons.js';
-import { choice, emptyView, field, formSheet, lineButton, mainButton, sectionHead } from './manage_parts.js';
+import { choice, emptyView, field, formSheet, lineButton, mainButton, sectionHead } from './parts.js';
 
 /** @param {{id: string, name: string, station?: string}[]} screens */
 export function pairedView(screens) {
