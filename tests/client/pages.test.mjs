@@ -3,7 +3,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { modulesOf, read } from './modules.mjs';
 
-for (const [page, entry] of [['index.html', '/pages/landing.js'], ['table.html', '/guest/table.js'], ['order.html', '/guest/order.js'],
+for (const [page, entry] of [['index.html', '/landing/main.js'], ['table.html', '/guest/table.js'], ['order.html', '/guest/order.js'],
   ['kitchen.html', '/kitchen/main.js'], ['staff.html', '/floor/main.js'], ['manage.html', '/manager/main.js']]) {
   test(`${page} preloads exactly what ${entry} imports: a phone waits for one round trip, not for six`, () => {
     const html = read(page);
@@ -20,7 +20,7 @@ for (const [page, entry] of [['index.html', '/pages/landing.js'], ['table.html',
 }
 
 test('no page, view or library module writes markup from text', () => {
-  for (const entry of ['/pages/landing.js', '/guest/table.js', '/guest/order.js', '/kitchen/main.js', '/floor/main.js', '/manager/main.js']) {
+  for (const entry of ['/landing/main.js', '/guest/table.js', '/guest/order.js', '/kitchen/main.js', '/floor/main.js', '/manager/main.js']) {
     for (const path of modulesOf(entry)) {
       assert.doesNotMatch(read(path.slice(1)), /innerHTML|outerHTML|insertAdjacentHTML|document\.write/, path);
     }

@@ -80,7 +80,7 @@ test('a worker keeps both pages and all that they load, also what they load late
   await it.say('install');
   assert.deepEqual([...it.caches.keys()], ['orderbell-0.1.0+aaa']);
   const kept = [...it.caches.get('orderbell-0.1.0+aaa').entries.keys()];
-  for (const entry of ['/pages/landing.js', '/guest/table.js', '/guest/order.js']) {
+  for (const entry of ['/landing/main.js', '/guest/table.js', '/guest/order.js']) {
     for (const needed of [...modulesOf(entry), ...loadedLater(entry)]) assert.ok(kept.includes(needed), needed);
   }
   for (const page of ['index.html', 'table.html', 'order.html']) {
