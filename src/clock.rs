@@ -1,7 +1,7 @@
 //! The one place that reads the wall clock and makes ids. Pure modules take both as arguments (see clippy.toml).
 #![allow(clippy::disallowed_methods)]
 
-use crate::domain::time::Timestamp;
+use crate::domain::values::time::Timestamp;
 use std::sync::LazyLock;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use uuid::Uuid;

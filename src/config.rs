@@ -13,7 +13,7 @@ pub use proxy::ProxyArgs;
 pub use retention::RetentionArgs;
 
 use crate::connection::displays::Spans;
-use crate::domain::level::Level;
+use crate::domain::values::level::Level;
 use crate::push;
 use crate::push::hosts::HostPattern;
 use clap::{Args, ValueEnum};

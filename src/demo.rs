@@ -3,12 +3,12 @@
 use crate::auth::password::Passwords;
 use crate::auth::secret::random_secret;
 use crate::clock;
-use crate::domain::ids::{CategoryId, MenuItemId, OptionId, RestaurantId, TableId, UserId};
 use crate::domain::menu::{Category, DishOption, Menu, MenuItem};
-use crate::domain::money::{Currency, Money};
-use crate::domain::position::Position;
 use crate::domain::principal::Role;
-use crate::domain::text::{Key, Slug, TableLabel};
+use crate::domain::values::ids::{CategoryId, MenuItemId, OptionId, RestaurantId, TableId, UserId};
+use crate::domain::values::money::{Currency, Money};
+use crate::domain::values::position::Position;
+use crate::domain::values::text::{Key, Slug, TableLabel};
 use crate::store::accounts::{Restaurant, Table, User};
 use crate::store::{SharedStore, StoreError};
 use anyhow::{Context, ensure};

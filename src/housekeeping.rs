@@ -12,7 +12,7 @@ use crate::auth::ended::EndedSessions;
 use crate::backoff::Backoff;
 use crate::clock;
 use crate::commands::Commands;
-use crate::domain::time::Timestamp;
+use crate::domain::values::time::Timestamp;
 use crate::http::Limits;
 use crate::store::{SharedStore, Store, StoreError};
 use std::sync::Arc;

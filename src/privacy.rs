@@ -2,12 +2,12 @@
 
 use crate::clock;
 use crate::domain::event::Event;
-use crate::domain::ids::{EventId, RestaurantId};
 use crate::domain::order::Order;
-use crate::domain::position::Position;
 use crate::domain::room_id::RoomId;
-use crate::domain::text::Key;
-use crate::domain::time::Timestamp;
+use crate::domain::values::ids::{EventId, RestaurantId};
+use crate::domain::values::position::Position;
+use crate::domain::values::text::Key;
+use crate::domain::values::time::Timestamp;
 use crate::store::audit::{self, Kind, Note};
 use crate::store::{Result, SharedStore};
 use serde::Serialize;

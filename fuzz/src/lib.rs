@@ -11,13 +11,13 @@ use orderbell::connection::address::{Forwarded, read_forwarded, read_node, read_
 use orderbell::connection::cursor::Cursor;
 use orderbell::connection::fragments::Fragments;
 use orderbell::connection::guard::{Guard, MAX_HEADER};
-use orderbell::domain::ids::RestaurantId;
-use orderbell::domain::merge_patch;
 use orderbell::domain::place::Basket;
-use orderbell::domain::position::Position;
 use orderbell::domain::principal::{Principal, Role};
 use orderbell::domain::room_id::RoomId;
-use orderbell::domain::time::Timestamp;
+use orderbell::domain::values::ids::RestaurantId;
+use orderbell::domain::values::merge_patch;
+use orderbell::domain::values::position::Position;
+use orderbell::domain::values::time::Timestamp;
 use orderbell::protocol::{ClientFrame, CloseCode, ErrorCode};
 use serde_json::Value;
 use std::str::FromStr;

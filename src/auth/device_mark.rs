@@ -7,8 +7,8 @@
 
 use super::keyring::Keyring;
 use super::session::{SessionError, SessionService};
-use crate::domain::ids::UserId;
-use crate::domain::time::Timestamp;
+use crate::domain::values::ids::UserId;
+use crate::domain::values::time::Timestamp;
 use crate::store::accounts::User;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -160,8 +160,8 @@ impl SessionService {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::ids::RestaurantId;
     use crate::domain::principal::Role;
+    use crate::domain::values::ids::RestaurantId;
 
     const NOW: Timestamp = Timestamp::from_millis(1_795_514_400_000);
 

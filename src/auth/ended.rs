@@ -6,8 +6,8 @@
 
 use super::token::MAX_TOKEN_LIFE;
 use crate::clock;
-use crate::domain::text::Key;
-use crate::domain::time::Timestamp;
+use crate::domain::values::text::Key;
+use crate::domain::values::time::Timestamp;
 use crate::store::sessions::EndCursor;
 use crate::store::{Sessions, StoreError};
 use std::collections::HashMap;
@@ -199,8 +199,8 @@ impl Listener {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::ids::RestaurantId;
-    use crate::domain::text::Name;
+    use crate::domain::values::ids::RestaurantId;
+    use crate::domain::values::text::Name;
     use crate::store::sessions::{Ended, Issued, Rotation, SessionRow};
     use async_trait::async_trait;
 

@@ -4,8 +4,8 @@
 
 use super::session::{SessionError, SessionService};
 use crate::clock;
-use crate::domain::ids::{RestaurantId, UserId};
-use crate::domain::time::Timestamp;
+use crate::domain::values::ids::{RestaurantId, UserId};
+use crate::domain::values::time::Timestamp;
 use crate::store::accounts::User;
 use crate::store::audit::{Kind, Note};
 use std::collections::HashMap;

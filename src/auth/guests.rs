@@ -3,9 +3,9 @@
 
 use super::session::{SessionError, SessionService};
 use crate::clock;
-use crate::domain::ids::{RestaurantId, TableId, VisitId};
-use crate::domain::text::Key;
-use crate::domain::version::Expected;
+use crate::domain::values::ids::{RestaurantId, TableId, VisitId};
+use crate::domain::values::text::Key;
+use crate::domain::values::version::Expected;
 use crate::store::StoreError;
 use crate::store::accounts::Table;
 use crate::store::audit::{self, Kind, Note};

@@ -1,6 +1,6 @@
 //! What a key of the keyring is made of, and which algorithm goes with it.
 
-use crate::domain::text::Key;
+use crate::domain::values::text::Key;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use ed25519_dalek::pkcs8::EncodePrivateKey;

@@ -4,7 +4,7 @@
 //! A keyring can be without anything that signs. Who wants to sign asks it for a signing key and gets one, or the reason.
 
 use super::key_material::{KeyFlaw, KeyMaterial, public_entry};
-use crate::domain::text::Key;
+use crate::domain::values::text::Key;
 use hmac::{Hmac, KeyInit, Mac};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
 use secrecy::ExposeSecret;

@@ -4,9 +4,9 @@
 use super::secret::{hash, random_secret};
 use super::session::{SessionError, SessionService, SignedIn};
 use crate::clock;
-use crate::domain::ids::CommandId;
 use crate::domain::principal::Principal;
-use crate::domain::text::Key;
+use crate::domain::values::ids::CommandId;
+use crate::domain::values::text::Key;
 use crate::store::StoreError;
 use crate::store::accounts::{Restaurant, User};
 use secrecy::SecretString;

@@ -4,7 +4,7 @@
 //! refused when it is one that guessers try first: a common or leaked one, a pattern, a repetition, or made of the names
 //! that belong to the account. Signing in never asks this, so a password that was set before goes on working.
 
-use crate::domain::text::{Key, Name, Slug};
+use crate::domain::values::text::{Key, Name, Slug};
 use secrecy::{ExposeSecret, SecretString};
 use std::ops::RangeInclusive;
 use unicode_normalization::UnicodeNormalization;

@@ -4,12 +4,12 @@
 //! Every rule takes the principal and not its role, since whoever holds a link to one order ([`Principal::share`]) is a
 //! diner by role and may read that order, and nothing else.
 
-use crate::domain::action::ActionName;
-use crate::domain::ids::{OrderId, RestaurantId};
 use crate::domain::order::Order;
 use crate::domain::principal::{Principal, Role};
 use crate::domain::room_id::RoomId;
-use crate::domain::text::Key;
+use crate::domain::values::action::ActionName;
+use crate::domain::values::ids::{OrderId, RestaurantId};
+use crate::domain::values::text::Key;
 
 /// Whose an order is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,9 +5,9 @@
 
 use super::session::{SessionError, SessionService};
 use crate::clock;
-use crate::domain::ids::UserId;
 use crate::domain::principal::Principal;
-use crate::domain::time::Timestamp;
+use crate::domain::values::ids::UserId;
+use crate::domain::values::time::Timestamp;
 use crate::store::StoreError;
 use crate::store::audit::{self, Kind, Note};
 use crate::store::credentials::PasswordProof;

@@ -5,7 +5,7 @@ use super::session::{SessionError, SessionService};
 use super::token::TokenAnswer;
 use crate::clock;
 use crate::domain::principal::{Principal, Role};
-use crate::domain::time::Timestamp;
+use crate::domain::values::time::Timestamp;
 use crate::store::sessions::Rotation;
 use secrecy::SecretString;
 

@@ -7,7 +7,7 @@
 use super::secret::{RecoveryCode, hash};
 use super::session::{SessionError, SessionService};
 use crate::clock;
-use crate::domain::time::Timestamp;
+use crate::domain::values::time::Timestamp;
 use crate::store::accounts::{Restaurant, User};
 use crate::store::audit;
 use crate::store::credentials::{SecondFactor, TotpSecret, TriedSecret};

@@ -1,6 +1,6 @@
 //! Random secrets: refresh tokens, device codes, API keys, pairing codes. Only hashes of the long ones are ever kept.
 
-use crate::domain::text::Key;
+use crate::domain::values::text::Key;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use rand::RngExt;

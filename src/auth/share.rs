@@ -3,9 +3,9 @@
 use super::session::{SessionError, SessionService};
 use super::token::Verified;
 use crate::clock;
-use crate::domain::ids::OrderId;
 use crate::domain::principal::Principal;
-use crate::domain::time::Timestamp;
+use crate::domain::values::ids::OrderId;
+use crate::domain::values::time::Timestamp;
 use secrecy::ExposeSecret;
 use serde::Serialize;
 use std::fmt;

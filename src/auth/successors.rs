@@ -3,7 +3,7 @@
 
 use super::keyring::Keyring;
 use super::secret::hash;
-use crate::domain::text::Key;
+use crate::domain::values::text::Key;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};

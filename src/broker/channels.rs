@@ -4,7 +4,7 @@
 //! braces: a part is one hash slot, so one subscription can name many channels of it, and a beat that is heard through
 //! a part's own channel proves the whole part alive.
 
-use crate::domain::ids::RestaurantId;
+use crate::domain::values::ids::RestaurantId;
 use uuid::Uuid;
 
 /// The channels of one database's nodes, as one of them names them.

@@ -2,9 +2,9 @@
 
 use super::signature::Refused;
 use crate::domain::event::{By, Event, EventKind};
-use crate::domain::ids::{CommandId, EventId, OrderId, RestaurantId};
-use crate::domain::position::Position;
-use crate::domain::time::Timestamp;
+use crate::domain::values::ids::{CommandId, EventId, OrderId, RestaurantId};
+use crate::domain::values::position::Position;
+use crate::domain::values::time::Timestamp;
 use crate::feed::EventCommitted;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;

@@ -1,8 +1,8 @@
 //! What waits to be published, and how far the log reaches where something was dropped; pure.
 
 use super::link::Outgoing;
-use crate::domain::ids::RestaurantId;
-use crate::domain::position::Position;
+use crate::domain::values::ids::RestaurantId;
+use crate::domain::values::position::Position;
 use std::collections::{HashMap, VecDeque};
 
 /// The most messages that wait.

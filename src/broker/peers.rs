@@ -1,7 +1,7 @@
 //! Which other nodes publish, pure. A node that was heard of and is silent is dead, or cut off from Redis while it goes on
 //! committing: what it commits is then found by comparing heads, and that more often.
 
-use crate::domain::time::Timestamp;
+use crate::domain::values::time::Timestamp;
 use std::collections::HashMap;
 use std::time::Duration;
 use uuid::Uuid;

@@ -1,7 +1,7 @@
 //! When to connect again, pure.
 
 use crate::backoff::Backoff;
-use crate::domain::time::Timestamp;
+use crate::domain::values::time::Timestamp;
 use std::time::Duration;
 
 /// The first wait, at most.

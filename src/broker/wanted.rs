@@ -1,7 +1,7 @@
 //! Which restaurants' channels are wanted and which are heard, pure. One request to Redis is on its way at a time; what
 //! changes meanwhile is settled by the next.
 
-use crate::domain::ids::RestaurantId;
+use crate::domain::values::ids::RestaurantId;
 use std::collections::{BTreeSet, HashSet};
 
 /// What to ask of Redis.

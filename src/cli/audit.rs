@@ -1,7 +1,7 @@
 //! `orderbell audit`: what was done, for another system to keep.
 
 use super::{restaurant, say};
-use crate::domain::text::Slug;
+use crate::domain::values::text::Slug;
 use crate::store::SharedStore;
 use clap::Subcommand;
 

@@ -2,8 +2,8 @@
 
 use super::{parse_span, restaurant, say};
 use crate::clock;
-use crate::domain::text::{Key, Slug};
-use crate::domain::time::Timestamp;
+use crate::domain::values::text::{Key, Slug};
+use crate::domain::values::time::Timestamp;
 use crate::privacy::{self, Erasure, erase, export};
 use crate::store::SharedStore;
 use crate::store::audit::{Kind, Note};

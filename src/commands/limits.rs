@@ -9,11 +9,11 @@
 use super::budget::{Budget, Shortage, take};
 use super::refused::RefusedLog;
 use crate::domain::decision::{Refusal, RefusalKind};
-use crate::domain::ids::RestaurantId;
 use crate::domain::limit::{Limit, OpenOrders, OrderSize};
 use crate::domain::place::MAX_LINES;
 use crate::domain::principal::{Principal, Role};
-use crate::domain::text::{Key, TableLabel};
+use crate::domain::values::ids::RestaurantId;
+use crate::domain::values::text::{Key, TableLabel};
 use crate::telemetry::Metrics;
 use governor::clock::{Clock, DefaultClock};
 use governor::state::keyed::DashMapStateStore;

@@ -1,10 +1,10 @@
 //! Refused commands in the audit. Each principal has a budget of entries, so that nobody of the house, and no stolen session
 //! of staff, fills the audit with commands that come to nothing. What was done is always listed.
 
-use crate::domain::ids::RestaurantId;
 use crate::domain::principal::Principal;
-use crate::domain::text::Key;
-use crate::domain::time::Timestamp;
+use crate::domain::values::ids::RestaurantId;
+use crate::domain::values::text::Key;
+use crate::domain::values::time::Timestamp;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 

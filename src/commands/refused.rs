@@ -3,9 +3,9 @@
 //! Bound: [`MOST`] tables and limits between two flushes. Overflow: only the metric counts the refusal.
 
 use crate::clock;
-use crate::domain::ids::RestaurantId;
 use crate::domain::limit::Limit;
-use crate::domain::text::TableLabel;
+use crate::domain::values::ids::RestaurantId;
+use crate::domain::values::text::TableLabel;
 use crate::store::guests::{LimitRefusal, RefusalKey};
 use crate::store::{Guests, StoreError};
 use std::collections::HashMap;

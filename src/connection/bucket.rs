@@ -1,6 +1,6 @@
 //! A token bucket, pure: so many messages a second, after a burst.
 
-use crate::domain::time::Timestamp;
+use crate::domain::values::time::Timestamp;
 
 /// One message, in the bucket's unit: a thousandth of it comes back each millisecond at one message per second.
 const MESSAGE: u32 = 1000;

@@ -114,7 +114,7 @@ impl Bundle {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::position::Position;
+    use crate::domain::values::position::Position;
     use proptest::prelude::*;
     use serde_json::Value;
 

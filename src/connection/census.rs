@@ -2,7 +2,7 @@
 
 use super::limits::Limits;
 use crate::domain::principal::{Principal, Role};
-use crate::domain::text::Key;
+use crate::domain::values::text::Key;
 use crate::room::MemberId;
 use actix::{Message, Recipient};
 use std::collections::HashMap;
@@ -204,7 +204,7 @@ fn subtract_one(counts: &mut HashMap<u64, u32>, key: u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::ids::RestaurantId;
+    use crate::domain::values::ids::RestaurantId;
 
     fn principal(role: Role, sub: &str, table: Option<&str>) -> Principal {
         Principal {

@@ -1,8 +1,8 @@
 //! What a connection tells a client that something was refused.
 
 use super::subscription::FORBIDDEN;
-use crate::domain::ids::CommandId;
 use crate::domain::room_id::RoomId;
+use crate::domain::values::ids::CommandId;
 use crate::protocol::{BadFrame, ErrorCode, Frame, ServerFrame};
 
 /// What a client is told to wait when the database does not answer.

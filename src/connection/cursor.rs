@@ -1,6 +1,6 @@
 //! Cursors as event streams write them, pure: `EPOCH.POSITION`.
 
-use crate::domain::position::Position;
+use crate::domain::values::position::Position;
 use std::fmt;
 use std::str::FromStr;
 

@@ -1,6 +1,6 @@
 //! What pages of floors have drawn and the database does not know yet, pure.
 
-use crate::domain::ids::RestaurantId;
+use crate::domain::values::ids::RestaurantId;
 use crate::store::displays::FloorReceipt;
 use std::collections::BTreeMap;
 
@@ -28,8 +28,8 @@ impl Floors {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::position::Position;
-    use crate::domain::time::Timestamp;
+    use crate::domain::values::position::Position;
+    use crate::domain::values::time::Timestamp;
     use uuid::Uuid;
 
     fn receipt(restaurant: u128, position: u64) -> FloorReceipt {

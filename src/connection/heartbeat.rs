@@ -1,6 +1,6 @@
 //! The heartbeat of a connection, pure: when to look again, and what to do then.
 
-use crate::domain::time::Timestamp;
+use crate::domain::values::time::Timestamp;
 use std::time::Duration;
 
 /// What a look at the clock comes to.

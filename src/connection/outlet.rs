@@ -2,7 +2,7 @@
 
 use super::sse;
 use super::wire::{TooSlow, Wire};
-use crate::domain::position::Position;
+use crate::domain::values::position::Position;
 use crate::protocol::{CloseCode, Frame, Snapshot};
 use actix::{Message, Recipient};
 use bytes::{Bytes, BytesMut};

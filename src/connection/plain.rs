@@ -4,7 +4,7 @@
 use super::address::household;
 use super::unread::{self, Unread};
 use crate::clock;
-use crate::domain::time::Timestamp;
+use crate::domain::values::time::Timestamp;
 use crate::telemetry::Metrics;
 use futures_util::task::AtomicWaker;
 use std::collections::{BTreeSet, HashMap};

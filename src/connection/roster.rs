@@ -1,10 +1,10 @@
 //! The kitchen screens that are connected to this node, pure: who comes and goes, and what there is to tell of it.
 
-use crate::domain::ids::DeviceId;
-use crate::domain::position::Position;
 use crate::domain::principal::Principal;
-use crate::domain::text::{Key, Station};
-use crate::domain::time::Timestamp;
+use crate::domain::values::ids::DeviceId;
+use crate::domain::values::position::Position;
+use crate::domain::values::text::{Key, Station};
+use crate::domain::values::time::Timestamp;
 use crate::store::displays::{Place, Receipt};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -147,7 +147,7 @@ mod tests {
     const GRACE: Duration = Duration::from_secs(5);
 
     fn place(name: &str) -> Place {
-        let restaurant = crate::domain::ids::RestaurantId::from_uuid(Uuid::nil());
+        let restaurant = crate::domain::values::ids::RestaurantId::from_uuid(Uuid::nil());
         Place { restaurant, display: name.parse().unwrap() }
     }
 

@@ -5,13 +5,13 @@ use super::complaint::Complaint;
 use super::limits::Limits;
 use super::subscription::{FORBIDDEN, Subscription};
 use crate::domain::command::Command;
-use crate::domain::ids::CommandId;
 use crate::domain::place::Basket;
-use crate::domain::position::Position;
 use crate::domain::principal::{Principal, Role};
 use crate::domain::room_id::RoomId;
-use crate::domain::text::Station;
-use crate::domain::time::Timestamp;
+use crate::domain::values::ids::CommandId;
+use crate::domain::values::position::Position;
+use crate::domain::values::text::Station;
+use crate::domain::values::time::Timestamp;
 use crate::protocol::client_frame::{Nonce, Subscribe};
 use crate::protocol::{ClientFrame, CloseCode, ErrorCode};
 
@@ -159,7 +159,7 @@ fn complain(room: String, code: ErrorCode, message: &str) -> Effect {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::ids::RestaurantId;
+    use crate::domain::values::ids::RestaurantId;
     use proptest::prelude::*;
     use uuid::Uuid;
 
@@ -242,7 +242,7 @@ mod tests {
         let limits = Limits { rooms: 2, ..Limits::default() };
         let mut session = session(Role::Staff);
         let mut ask = |room: RoomId| session.read(&format!(r#"{{"type":"subscribe","room":"{room}"}}"#), "now", &limits);
-        let order = |number| RoomId::Order(crate::domain::ids::OrderId::from_uuid(Uuid::from_u128(number)));
+        let order = |number| RoomId::Order(crate::domain::values::ids::OrderId::from_uuid(Uuid::from_u128(number)));
         assert!(code(&ask(order(1))).is_none() && code(&ask(order(1))).is_none() && code(&ask(order(2))).is_none());
         assert_eq!(code(&ask(order(3))), Some(ErrorCode::TooManyRooms));
         session.left(order(1));

@@ -1,6 +1,6 @@
 //! Server-sent events, pure: how a frame is written in `text/event-stream` (WHATWG HTML, section 9.2).
 
-use crate::domain::position::Position;
+use crate::domain::values::position::Position;
 use crate::protocol::{Frame, FrameKind, Snapshot};
 use bytes::Bytes;
 

@@ -2,10 +2,10 @@
 
 use super::complaint::Complaint;
 use crate::auth::policy;
-use crate::domain::position::Position;
 use crate::domain::principal::{Principal, Role};
 use crate::domain::room_id::RoomId;
-use crate::domain::text::Key;
+use crate::domain::values::position::Position;
+use crate::domain::values::text::Key;
 use crate::protocol::ErrorCode;
 use crate::protocol::client_frame::Subscribe;
 
@@ -108,7 +108,7 @@ impl Wishes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::ids::RestaurantId;
+    use crate::domain::values::ids::RestaurantId;
 
     fn staff() -> Principal {
         let restaurant = RestaurantId::from_uuid(uuid::Uuid::nil());

@@ -4,7 +4,7 @@
 //! Bound: [`Unread::new`] takes the most bytes. Overflow: each byte beyond cuts the reader that has waited longest, of the
 //! address with the most waiting readers, so that a crowd that reads nothing makes place for itself alone.
 
-use crate::domain::time::Timestamp;
+use crate::domain::values::time::Timestamp;
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -14,7 +14,7 @@ use super::wire::Wire;
 use crate::auth::token::Verified;
 use crate::clock;
 use crate::domain::room_id::RoomId;
-use crate::domain::time::Timestamp;
+use crate::domain::values::time::Timestamp;
 use crate::protocol::{CloseCode, ErrorCode, Frame, ServerFrame, frame};
 use crate::room::{Page, ToMember};
 use crate::store::audit;

@@ -321,7 +321,7 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::position::Position;
+    use crate::domain::values::position::Position;
     use crate::protocol::snapshot::Contents;
     use proptest::prelude::*;
     use tokio::sync::oneshot::error::TryRecvError;

@@ -3,11 +3,11 @@
 use super::command::CallAction;
 use super::decision::{Decision, Draft, Moment, Refusal, RefusalKind, Write, to_json};
 use super::event::EventKind;
-use super::ids::CallId;
 use super::principal::Principal;
-use super::reason::CallReason;
-use super::text::TableLabel;
-use super::time::Timestamp;
+use super::values::ids::CallId;
+use super::values::reason::CallReason;
+use super::values::text::TableLabel;
+use super::values::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;

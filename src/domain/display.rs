@@ -2,9 +2,9 @@
 
 use super::decision::{Decision, Draft, Moment, Write, to_json};
 use super::event::EventKind;
-use super::position::Position;
-use super::text::{Key, Name, Station};
-use super::time::Timestamp;
+use super::values::position::Position;
+use super::values::text::{Key, Name, Station};
+use super::values::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 

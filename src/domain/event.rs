@@ -1,9 +1,9 @@
 //! Events: committed changes, as the feed numbers them.
 
-use super::ids::{CommandId, EventId, OrderId, RestaurantId};
-use super::position::Position;
 use super::principal::Role;
-use super::time::Timestamp;
+use super::values::ids::{CommandId, EventId, OrderId, RestaurantId};
+use super::values::position::Position;
+use super::values::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::fmt;

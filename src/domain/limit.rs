@@ -5,7 +5,7 @@
 use super::decision::{Refusal, RefusalKind};
 use super::place::Basket;
 use super::principal::{Principal, Role};
-use super::text::{Key, TableLabel};
+use super::values::text::{Key, TableLabel};
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;

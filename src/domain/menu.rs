@@ -2,13 +2,13 @@
 
 use super::decision::{Decision, Moment, Refusal, RefusalKind, Steps, Write, to_json};
 use super::event::EventKind;
-use super::ids::{CategoryId, MenuItemId, OptionId, RestaurantId};
 use super::menu_draft::MenuDraft;
-use super::money::{Currency, Money};
-use super::position::Position;
-use super::text::{Name, Note, Station, Text};
-use super::time::Timestamp;
-use super::version::{Expected, Version};
+use super::values::ids::{CategoryId, MenuItemId, OptionId, RestaurantId};
+use super::values::money::{Currency, Money};
+use super::values::position::Position;
+use super::values::text::{Name, Note, Station, Text};
+use super::values::time::Timestamp;
+use super::values::version::{Expected, Version};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 

@@ -1,7 +1,7 @@
 //! What the edit of a menu changed, for the audit: ids and counts, no words.
 
-use super::ids::MenuItemId;
 use super::menu::Menu;
+use super::values::ids::MenuItemId;
 use std::fmt;
 
 /// Ids that are named of each kind of change. Overflow: the rest is counted.

@@ -1,12 +1,12 @@
 //! A menu as its manager sends it: all categories and dishes, each under an id that the client made.
 
 use super::decision::{Moment, Refusal, RefusalKind};
-use super::ids::{CategoryId, MenuItemId, OptionId};
 use super::menu::{Category, DishOption, Menu, MenuItem, in_future};
-use super::money::{Currency, Money};
-use super::picture_address;
-use super::text::{Name, Note, Station, Text};
-use super::time::Timestamp;
+use super::values::ids::{CategoryId, MenuItemId, OptionId};
+use super::values::money::{Currency, Money};
+use super::values::picture_address;
+use super::values::text::{Name, Note, Station, Text};
+use super::values::time::Timestamp;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 

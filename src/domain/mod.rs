@@ -4,36 +4,24 @@
 //! a [`command::RawCommand`] is understood as a [`command::Command`], decided upon ([`transition::decide`],
 //! [`place::decide`], [`call::decide`], [`menu::decide`]), and comes out as a [`decision::Decision`].
 
-pub mod action;
-mod as_text;
 pub mod call;
 pub mod command;
-pub mod day;
 pub mod decision;
 pub mod display;
 pub mod event;
-pub mod ids;
-pub mod level;
 pub mod limit;
 pub mod menu;
 pub mod menu_changes;
 pub mod menu_draft;
-pub mod merge_patch;
-pub mod money;
 pub mod order;
-mod picture_address;
 pub mod place;
-pub mod position;
 pub mod principal;
 pub mod push;
-pub mod reason;
 pub mod redaction;
 pub mod report;
 pub mod room_id;
 pub mod status;
-pub mod text;
-pub mod time;
 pub mod transition;
 pub mod undrawn;
-pub mod version;
+pub mod values;
 pub mod visit;

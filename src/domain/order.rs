@@ -1,12 +1,12 @@
 //! The order document: the whole state of an order, as it stands on the wire and in the store.
 
-use super::ids::{ItemId, MenuItemId, OrderId, RestaurantId};
-use super::money::Money;
-use super::position::Position;
-use super::reason::Reason;
 use super::status::{ItemStatus, OrderStatus};
-use super::text::{Key, Name, Note, Station, TableLabel};
-use super::time::Timestamp;
+use super::values::ids::{ItemId, MenuItemId, OrderId, RestaurantId};
+use super::values::money::Money;
+use super::values::position::Position;
+use super::values::reason::Reason;
+use super::values::text::{Key, Name, Note, Station, TableLabel};
+use super::values::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 

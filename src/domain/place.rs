@@ -2,15 +2,15 @@
 
 use super::decision::{Decision, Moment, Refusal, RefusalKind, Steps, Write};
 use super::event::EventKind;
-use super::ids::{ItemId, MenuItemId, OrderId};
-use super::level::Level;
 use super::limit::Limit;
 use super::menu::{DishOption, Menu, MenuItem};
-use super::money::Money;
 use super::order::{Item, Order, Service};
 use super::principal::{Principal, Role};
 use super::status::{ItemStatus, OrderStatus};
-use super::text::{self, Key, Name, Note, TableLabel};
+use super::values::ids::{ItemId, MenuItemId, OrderId};
+use super::values::level::Level;
+use super::values::money::Money;
+use super::values::text::{self, Key, Name, Note, TableLabel};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;

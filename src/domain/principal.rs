@@ -1,7 +1,7 @@
 //! Who is speaking.
 
-use super::ids::{DeviceId, OrderId, RestaurantId};
-use super::text::{Key, Station, TableLabel};
+use super::values::ids::{DeviceId, OrderId, RestaurantId};
+use super::values::text::{Key, Station, TableLabel};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;

@@ -28,7 +28,7 @@ pub fn redact(value: &mut Value) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::merge_patch::apply;
+    use crate::domain::values::merge_patch::apply;
     use proptest::prelude::*;
     use serde_json::json;
 

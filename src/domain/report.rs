@@ -1,12 +1,12 @@
 //! The report of a day: counts and times over the orders that were placed in it. Pure arithmetic.
 
-use super::day::{Day, LocalDay};
-use super::ids::MenuItemId;
-use super::money::{Currency, Money};
 use super::order::{Item, Order};
 use super::status::{ItemStatus, OrderStatus};
-use super::text::{Name, Station};
-use super::time::Timestamp;
+use super::values::day::{Day, LocalDay};
+use super::values::ids::MenuItemId;
+use super::values::money::{Currency, Money};
+use super::values::text::{Name, Station};
+use super::values::time::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
 

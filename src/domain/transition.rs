@@ -3,12 +3,12 @@
 use super::command::{Cause, OrderAction};
 use super::decision::{Decision, Moment, Refusal, RefusalKind, Steps, Write, to_json};
 use super::event::EventKind;
-use super::ids::ItemId;
 use super::order::{Item, Order};
 use super::place;
-use super::position::Position;
 use super::principal::{Principal, Role};
 use super::status::{Cell, ItemStatus, OrderStatus, RECALL_WINDOW, cell};
+use super::values::ids::ItemId;
+use super::values::position::Position;
 
 /// What surrounds a decision on an order.
 #[derive(Debug, Clone, Copy)]

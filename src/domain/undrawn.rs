@@ -6,11 +6,11 @@
 
 use super::decision::{Decision, Draft, Moment, Write};
 use super::event::EventKind;
-use super::ids::OrderId;
 use super::order::Order;
-use super::position::Position;
 use super::status::{ItemStatus, OrderStatus};
-use super::text::Station;
+use super::values::ids::OrderId;
+use super::values::position::Position;
+use super::values::text::Station;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 

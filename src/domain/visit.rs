@@ -1,12 +1,12 @@
 //! Visits: what a table has had since its guests sat down. A visit opens with the first order at a table, and closes by staff or
 //! after some idle hours. An order belongs to one visit.
 
-use super::ids::{OrderId, VisitId};
-use super::money::Money;
 use super::order::{Order, Service};
 use super::status::{ItemStatus, OrderStatus};
-use super::text::TableLabel;
-use super::time::Timestamp;
+use super::values::ids::{OrderId, VisitId};
+use super::values::money::Money;
+use super::values::text::TableLabel;
+use super::values::time::Timestamp;
 use serde::Serialize;
 
 /// A visit that goes on.

@@ -2,9 +2,9 @@
 
 use super::feed::Feed;
 use super::messages::{EventCommitted, FeedLife, Head, JoinRoom, LeaveRoom};
-use crate::domain::ids::RestaurantId;
-use crate::domain::position::Position;
 use crate::domain::room_id::RoomId;
+use crate::domain::values::ids::RestaurantId;
+use crate::domain::values::position::Position;
 use crate::room::{Budget, Join, Leave, MemberId, budget};
 use crate::store::SharedStore;
 use crate::telemetry::Metrics;
@@ -198,12 +198,13 @@ fn send_join(entry: &Entry, message: JoinRoom) -> Result<(), Join> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock;
     use crate::domain::menu::Menu;
+    use crate::domain::values::text::Slug;
     use crate::room::ToMember;
     use crate::room::messages::Page;
     use crate::store::accounts::Restaurant;
     use crate::store::open::{Mode, Settings, open};
-    use crate::{clock, domain::text::Slug};
     use actix::prelude::*;
 
     /// Counts what it is told.

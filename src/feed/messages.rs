@@ -1,9 +1,9 @@
 //! What feeds are told.
 
 use crate::domain::event::Event;
-use crate::domain::ids::RestaurantId;
-use crate::domain::position::Position;
 use crate::domain::room_id::RoomId;
+use crate::domain::values::ids::RestaurantId;
+use crate::domain::values::position::Position;
 use crate::room::{Join, Leave};
 use actix::Message;
 use std::sync::Arc;

@@ -2,8 +2,8 @@
 
 use super::directory::Directory;
 use super::messages::{CompareNow, Pace};
-use crate::domain::ids::RestaurantId;
-use crate::domain::position::Position;
+use crate::domain::values::ids::RestaurantId;
+use crate::domain::values::position::Position;
 use crate::store;
 use actix::prelude::*;
 use std::time::Duration;

@@ -2,7 +2,7 @@
 //! position n+1 after n.
 
 use crate::domain::event::Event;
-use crate::domain::position::Position;
+use crate::domain::values::position::Position;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -86,9 +86,9 @@ impl Sequencer {
 mod tests {
     use super::*;
     use crate::domain::event::{By, EventKind};
-    use crate::domain::ids::{EventId, RestaurantId};
     use crate::domain::principal::Role;
-    use crate::domain::time::Timestamp;
+    use crate::domain::values::ids::{EventId, RestaurantId};
+    use crate::domain::values::time::Timestamp;
     use proptest::prelude::*;
     use serde_json::value::RawValue;
     use uuid::Uuid;

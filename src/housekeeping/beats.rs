@@ -1,7 +1,7 @@
 //! Rows that somebody renews by counting a beat up, pure. A beat that stands still for long enough, on the watcher's own
 //! monotonic clock, is a row of nobody. Wall clocks of nodes are never compared.
 
-use crate::domain::time::Timestamp;
+use crate::domain::values::time::Timestamp;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::time::Duration;

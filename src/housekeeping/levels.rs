@@ -5,9 +5,9 @@
 
 use super::beats::Beats;
 use crate::clock;
-use crate::domain::ids::NodeId;
-use crate::domain::level::Level;
-use crate::domain::time::Timestamp;
+use crate::domain::values::ids::NodeId;
+use crate::domain::values::level::Level;
+use crate::domain::values::time::Timestamp;
 use crate::store::nodes::{LevelInForce, NodeRow};
 use crate::store::{Result, SharedStore};
 use crate::telemetry::Metrics;

@@ -1,11 +1,10 @@
 //! Retention: what is older than the settings say goes, in batches that commands pass between, on one node at a time.
 
-use crate::clock;
 use crate::config::RetentionArgs;
-use crate::domain::ids::RestaurantId;
-use crate::domain::time::Timestamp;
-use crate::privacy;
+use crate::domain::values::ids::RestaurantId;
+use crate::domain::values::time::Timestamp;
 use crate::store::{Result, SharedStore};
+use crate::{clock, privacy};
 use std::time::Duration;
 
 /// How often old rows are removed.

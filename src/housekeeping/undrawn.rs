@@ -3,9 +3,9 @@
 
 use crate::clock;
 use crate::commands::{CommandError, Commands};
-use crate::domain::ids::RestaurantId;
-use crate::domain::time::Timestamp;
 use crate::domain::undrawn::{Ticket, Tickets};
+use crate::domain::values::ids::RestaurantId;
+use crate::domain::values::time::Timestamp;
 use crate::store::SharedStore;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -94,7 +94,7 @@ async fn all(store: &SharedStore) -> Result<Vec<(RestaurantId, Tickets)>, Comman
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::ids::OrderId;
+    use crate::domain::values::ids::OrderId;
     use uuid::Uuid;
 
     const PATIENCE: Duration = Duration::from_secs(20);

@@ -1,17 +1,16 @@
 //! A person's own account: `/api/v1/people/me`. What is proven here again is limited like a sign-in.
 
 use super::body::Body;
-use super::device_cookie;
 use super::extract::Speaker;
 use super::limits::{Attempt, too_many};
 use super::problem::Problem;
-use super::qr;
 use super::state::State;
+use super::{device_cookie, qr};
 use crate::auth::session::SessionError;
-use crate::domain::ids::UserId;
 use crate::domain::principal::Role;
-use crate::domain::text::Key;
-use crate::domain::time::Timestamp;
+use crate::domain::values::ids::UserId;
+use crate::domain::values::text::Key;
+use crate::domain::values::time::Timestamp;
 use crate::protocol::ErrorCode;
 use crate::store::credentials::OwnSession;
 use actix_web::http::header::SET_COOKIE;

@@ -81,8 +81,8 @@ mod embedded {
 
 #[cfg(not(assets_embedded))]
 mod on_disk {
-    use crate::http::prepare;
     use super::{Asset, Bytes, HeaderValue};
+    use crate::http::prepare;
     use sha2::{Digest, Sha256};
     use std::collections::HashMap;
     use std::fs;

@@ -5,7 +5,7 @@ use super::qr;
 use super::state::State;
 use crate::demo::{Person, SLUG};
 use crate::domain::principal::Role;
-use crate::domain::text::Key;
+use crate::domain::values::text::Key;
 use actix_web::{HttpResponse, web};
 use secrecy::ExposeSecret;
 use serde::Serialize;

@@ -5,7 +5,7 @@ use super::problem::Problem;
 use super::state::State;
 use crate::auth::device_mark::{LIFE, Marks};
 use crate::clock;
-use crate::domain::ids::UserId;
+use crate::domain::values::ids::UserId;
 use actix_web::HttpRequest;
 use actix_web::http::header::{COOKIE, HeaderMap, HeaderValue};
 use secrecy::SecretString;

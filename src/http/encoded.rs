@@ -2,8 +2,8 @@
 //!
 //! Bound: [`MOST`] menus and [`MOST_BYTES`] of them. Overflow: the one that was encoded first goes.
 
-use crate::domain::ids::RestaurantId;
 use crate::domain::menu::Menu;
+use crate::domain::values::ids::RestaurantId;
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use std::collections::VecDeque;

@@ -1,7 +1,7 @@
 //! Bodies with an entity tag: sent again only when they have changed.
 
 use super::problem::Problem;
-use crate::domain::version::{Expected, Version};
+use crate::domain::values::version::{Expected, Version};
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, CacheControl, CacheDirective, ETag, EntityTag, Header, IF_MATCH, IfMatch, IfNoneMatch};

@@ -1,23 +1,22 @@
 //! Signing in, sitting down, renewing and leaving.
 
-use super::account;
 use super::body::Body;
-use super::device_cookie;
 use super::extract::{IdempotencyKey, Speaker};
 use super::limits::{Attempt, too_many};
 use super::problem::Problem;
 use super::ration::Rationed;
 use super::state::State;
+use super::{account, device_cookie};
 use crate::auth::policy;
 use crate::auth::session::{SessionError, SignedIn};
 use crate::auth::token::TokenAnswer;
 use crate::clock;
-use crate::domain::ids::{OrderId, RestaurantId, VisitId};
-use crate::domain::money::Currency;
 use crate::domain::order::Order;
 use crate::domain::principal::Role;
-use crate::domain::text::{Key, Name, Slug, TableLabel};
-use crate::domain::time::Timestamp;
+use crate::domain::values::ids::{OrderId, RestaurantId, VisitId};
+use crate::domain::values::money::Currency;
+use crate::domain::values::text::{Key, Name, Slug, TableLabel};
+use crate::domain::values::time::Timestamp;
 use crate::domain::visit::OpenVisit;
 use crate::protocol::ErrorCode;
 use crate::store::accounts::Restaurant;

@@ -3,10 +3,10 @@
 use super::error_code::ErrorCode;
 use super::fields;
 use crate::domain::command::{Command, RawCommand};
-use crate::domain::ids::CommandId;
 use crate::domain::place::Basket;
-use crate::domain::position::Position;
-use crate::domain::text::Station;
+use crate::domain::values::ids::CommandId;
+use crate::domain::values::position::Position;
+use crate::domain::values::text::Station;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};

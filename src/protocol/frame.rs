@@ -1,7 +1,7 @@
 //! An encoded frame: made once, shared by everybody who gets it.
 
-use crate::domain::position::Position;
 use crate::domain::room_id::RoomId;
+use crate::domain::values::position::Position;
 use bytes::{BufMut, Bytes, BytesMut};
 use bytestring::ByteString;
 

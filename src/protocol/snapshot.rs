@@ -4,8 +4,8 @@
 //! [`Snapshot::whole`] puts the parts' contents between pieces of glue.
 
 use super::frame::{self, Frame, FrameKind};
-use crate::domain::position::Position;
 use crate::domain::room_id::{RoomId, RoomKind};
+use crate::domain::values::position::Position;
 use bytes::{Bytes, BytesMut};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;

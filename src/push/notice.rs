@@ -1,11 +1,11 @@
 //! What a guest waits for, pure: which events are told, and what a message says.
 
 use crate::domain::event::EventKind;
-use crate::domain::ids::{OrderId, RestaurantId};
 use crate::domain::order::{Order, Service};
 use crate::domain::push::Language;
 use crate::domain::status::OrderStatus;
-use crate::domain::time::Timestamp;
+use crate::domain::values::ids::{OrderId, RestaurantId};
+use crate::domain::values::time::Timestamp;
 use crate::feed::EventCommitted;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -109,9 +109,9 @@ pub fn topic(order: OrderId) -> String {
 mod tests {
     use super::*;
     use crate::domain::event::{By, Event};
-    use crate::domain::ids::EventId;
-    use crate::domain::position::Position;
     use crate::domain::principal::Role;
+    use crate::domain::values::ids::EventId;
+    use crate::domain::values::position::Position;
     use serde_json::value::RawValue;
     use uuid::Uuid;
 

@@ -2,7 +2,7 @@
 //! each message. One key for all nodes, for as long as subscriptions are to be good.
 
 use crate::domain::push::Endpoint;
-use crate::domain::time::Timestamp;
+use crate::domain::values::time::Timestamp;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};

@@ -2,8 +2,8 @@
 //! became of a message.
 
 use super::tail::Tail;
-use crate::domain::position::Position;
-use crate::domain::time::Timestamp;
+use crate::domain::values::position::Position;
+use crate::domain::values::time::Timestamp;
 use crate::protocol::Frame;
 use std::time::Duration;
 

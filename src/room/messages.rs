@@ -2,10 +2,10 @@
 
 use super::members::MemberId;
 use crate::domain::event::Event;
-use crate::domain::position::Position;
 use crate::domain::room_id::RoomId;
-use crate::domain::text::Key;
-use crate::domain::time::Timestamp;
+use crate::domain::values::position::Position;
+use crate::domain::values::text::Key;
+use crate::domain::values::time::Timestamp;
 use crate::protocol::{Frame, Snapshot};
 use actix::{Message, Recipient};
 use std::sync::Arc;

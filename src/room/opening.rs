@@ -2,10 +2,10 @@
 
 use super::budget::{Budget, Full};
 use crate::domain::event::Event;
-use crate::domain::ids::RestaurantId;
-use crate::domain::position::Position;
 use crate::domain::room_id::RoomId;
-use crate::domain::text::Key;
+use crate::domain::values::ids::RestaurantId;
+use crate::domain::values::position::Position;
+use crate::domain::values::text::Key;
 use crate::protocol::snapshot::Contents;
 use crate::protocol::{Frame, ServerFrame, Snapshot};
 use crate::store::log::Snapshot as State;

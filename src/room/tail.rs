@@ -1,6 +1,6 @@
 //! The recent frames of a room, pure: enough to bring somebody who fell a little behind up to date without the log.
 
-use crate::domain::position::Position;
+use crate::domain::values::position::Position;
 use crate::protocol::Frame;
 use std::collections::VecDeque;
 

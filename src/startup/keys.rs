@@ -5,7 +5,7 @@ use crate::auth::keyring::{Keyring, derive};
 use crate::auth::token::{Issuer, Verifier};
 use crate::broker::KEY_LABEL;
 use crate::config::{Common, NodeRole, Refused, Serve};
-use crate::domain::text::Key;
+use crate::domain::values::text::Key;
 use secrecy::ExposeSecret;
 use std::path::PathBuf;
 

@@ -16,7 +16,7 @@ use crate::commands::Commands;
 use crate::config::{Common, NodeRole, Serve};
 use crate::connection::plain::{Bounds, Plain};
 use crate::connection::{Census, Displays, Services};
-use crate::domain::level::Level;
+use crate::domain::values::level::Level;
 use crate::feed::{Directory, FeedRegistry};
 use crate::housekeeping::levels::Watcher;
 use crate::http::limits::{Rate, Rates};

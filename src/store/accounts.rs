@@ -1,13 +1,13 @@
 //! Restaurants, tables and people.
 
 use super::Result;
-use crate::domain::ids::{RestaurantId, TableId, UserId};
 use crate::domain::menu::Menu;
-use crate::domain::money::Currency;
 use crate::domain::principal::Role;
-use crate::domain::text::{Key, Name, Slug, TableLabel};
-use crate::domain::time::Timestamp;
-use crate::domain::version::{Expected, Version};
+use crate::domain::values::ids::{RestaurantId, TableId, UserId};
+use crate::domain::values::money::Currency;
+use crate::domain::values::text::{Key, Name, Slug, TableLabel};
+use crate::domain::values::time::Timestamp;
+use crate::domain::values::version::{Expected, Version};
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 

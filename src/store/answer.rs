@@ -3,7 +3,7 @@
 use super::log::{Ack, Committed};
 use super::{Result, rows};
 use crate::domain::decision::Refusal;
-use crate::domain::position::Position;
+use crate::domain::values::position::Position;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::sync::Arc;

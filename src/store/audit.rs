@@ -5,10 +5,10 @@
 //! other call of the store, with [`recorded`]. Words of guests, passwords, keys and tokens have no field here.
 
 use super::Result;
-use crate::domain::ids::{AuditId, RestaurantId};
 use crate::domain::principal::{Principal, Role};
-use crate::domain::text::Key;
-use crate::domain::time::Timestamp;
+use crate::domain::values::ids::{AuditId, RestaurantId};
+use crate::domain::values::text::Key;
+use crate::domain::values::time::Timestamp;
 use async_trait::async_trait;
 use serde::Serialize;
 use std::cell::RefCell;

@@ -4,8 +4,8 @@ use super::credentials::{OwnSession, SecondFactor, SessionOwner, TotpSecret, Tri
 use super::error::broken;
 use super::rows::text;
 use super::{Result, StoreError};
-use crate::domain::ids::{RestaurantId, UserId};
-use crate::domain::time::Timestamp;
+use crate::domain::values::ids::{RestaurantId, UserId};
+use crate::domain::values::time::Timestamp;
 use sqlx::FromRow;
 use uuid::Uuid;
 

@@ -1,10 +1,10 @@
 //! What people prove to be who they are beside their password, and the sessions that are theirs.
 
 use super::Result;
-use crate::domain::ids::{RestaurantId, UserId};
 use crate::domain::principal::Role;
-use crate::domain::text::{Key, Name};
-use crate::domain::time::Timestamp;
+use crate::domain::values::ids::{RestaurantId, UserId};
+use crate::domain::values::text::{Key, Name};
+use crate::domain::values::time::Timestamp;
 use async_trait::async_trait;
 use secrecy::SecretString;
 use std::fmt;

@@ -2,10 +2,10 @@
 
 use super::Result;
 use crate::domain::event::Event;
-use crate::domain::ids::{DeviceId, RestaurantId, UserId};
-use crate::domain::text::{Key, Name, Station};
-use crate::domain::time::Timestamp;
-use crate::domain::version::{Expected, Version};
+use crate::domain::values::ids::{DeviceId, RestaurantId, UserId};
+use crate::domain::values::text::{Key, Name, Station};
+use crate::domain::values::time::Timestamp;
+use crate::domain::values::version::{Expected, Version};
 use async_trait::async_trait;
 use std::sync::Arc;
 

@@ -2,11 +2,11 @@
 
 use super::Result;
 use crate::domain::call::Call;
-use crate::domain::ids::{NodeId, OrderId, RestaurantId};
-use crate::domain::position::Position;
-use crate::domain::text::{Key, Station};
-use crate::domain::time::Timestamp;
 use crate::domain::undrawn::Tickets;
+use crate::domain::values::ids::{NodeId, OrderId, RestaurantId};
+use crate::domain::values::position::Position;
+use crate::domain::values::text::{Key, Station};
+use crate::domain::values::time::Timestamp;
 use async_trait::async_trait;
 
 /// A screen of a restaurant.

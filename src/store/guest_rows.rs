@@ -3,9 +3,9 @@
 use super::guests::{GuestSession, LimitRefusal, RefusalKey};
 use super::rows::text;
 use super::{Result, StoreError};
-use crate::domain::ids::RestaurantId;
-use crate::domain::text::TableLabel;
-use crate::domain::time::Timestamp;
+use crate::domain::values::ids::RestaurantId;
+use crate::domain::values::text::TableLabel;
+use crate::domain::values::time::Timestamp;
 use sqlx::FromRow;
 use uuid::Uuid;
 

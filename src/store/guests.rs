@@ -2,10 +2,10 @@
 
 use super::Result;
 use super::sessions::SessionRow;
-use crate::domain::ids::RestaurantId;
 use crate::domain::limit::Limit;
-use crate::domain::text::{Key, TableLabel};
-use crate::domain::time::Timestamp;
+use crate::domain::values::ids::RestaurantId;
+use crate::domain::values::text::{Key, TableLabel};
+use crate::domain::values::time::Timestamp;
 use async_trait::async_trait;
 
 /// A guest's session that goes on.

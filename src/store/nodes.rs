@@ -1,8 +1,8 @@
 //! The nodes that share a database, and the feature level that all of them know.
 
 use super::Result;
-use crate::domain::ids::NodeId;
-use crate::domain::level::Level;
+use crate::domain::values::ids::NodeId;
+use crate::domain::values::level::Level;
 use async_trait::async_trait;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};

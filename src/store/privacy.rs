@@ -2,10 +2,10 @@
 
 use super::Result;
 use crate::domain::event::Event;
-use crate::domain::ids::RestaurantId;
-use crate::domain::position::Position;
-use crate::domain::text::Key;
-use crate::domain::time::Timestamp;
+use crate::domain::values::ids::RestaurantId;
+use crate::domain::values::position::Position;
+use crate::domain::values::text::Key;
+use crate::domain::values::time::Timestamp;
 use async_trait::async_trait;
 use std::sync::Arc;
 

@@ -1,10 +1,10 @@
 //! Push subscriptions of diners.
 
 use super::Result;
-use crate::domain::ids::{OrderId, RestaurantId};
 use crate::domain::push::{Endpoint, Subscription};
-use crate::domain::text::Key;
-use crate::domain::time::Timestamp;
+use crate::domain::values::ids::{OrderId, RestaurantId};
+use crate::domain::values::text::Key;
+use crate::domain::values::time::Timestamp;
 use async_trait::async_trait;
 
 /// The most subscriptions of one diner; the oldest gives way to another.

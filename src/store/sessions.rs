@@ -1,10 +1,10 @@
 //! Sessions: what a refresh token belongs to, and what ends every token under it.
 
 use super::Result;
-use crate::domain::ids::RestaurantId;
 use crate::domain::principal::{Principal, Role};
-use crate::domain::text::{Key, Name};
-use crate::domain::time::Timestamp;
+use crate::domain::values::ids::RestaurantId;
+use crate::domain::values::text::{Key, Name};
+use crate::domain::values::time::Timestamp;
 use async_trait::async_trait;
 use std::time::Duration;
 

@@ -1,10 +1,10 @@
 //! Visits: which orders a table has had since its guests sat down.
 
 use super::Result;
-use crate::domain::ids::{RestaurantId, VisitId};
 use crate::domain::order::Order;
-use crate::domain::text::{Key, TableLabel};
-use crate::domain::time::Timestamp;
+use crate::domain::values::ids::{RestaurantId, VisitId};
+use crate::domain::values::text::{Key, TableLabel};
+use crate::domain::values::time::Timestamp;
 use crate::domain::visit::OpenVisit;
 use async_trait::async_trait;
 

@@ -8,7 +8,7 @@ use futures_util::StreamExt;
 use orderbell::broker::message::{Body, Message};
 use orderbell::broker::signature::{Refused, Signer, Verify};
 use orderbell::clock;
-use orderbell::domain::position::Position;
+use orderbell::domain::values::position::Position;
 use rand::RngExt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -125,7 +125,7 @@ async fn signed_nonsense_and_messages_without_end_make_no_wrong_frame() {
     survives("garbled and oversized", hands, Some("garbled")).await;
 }
 
-fn made_up_of(restaurant: orderbell::domain::ids::RestaurantId, position: u64) -> Vec<u8> {
+fn made_up_of(restaurant: orderbell::domain::values::ids::RestaurantId, position: u64) -> Vec<u8> {
     Message { node: clock::new_id(), body: Body::Committed(made_up(restaurant, position)) }.encode()
 }
 

@@ -3,7 +3,7 @@
 use crate::house::House;
 use crate::support::client::text;
 use crate::support::{Client, eventually};
-use orderbell::domain::time::Timestamp;
+use orderbell::domain::values::time::Timestamp;
 use serde_json::{Value, json};
 use std::time::Duration;
 

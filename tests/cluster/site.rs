@@ -2,13 +2,14 @@
 
 use crate::postgres;
 use crate::support::followed::{Followed, merge};
-use crate::support::{Client, Menu, PATIENCE, Server, eventually, server::TALKATIVE};
+use crate::support::server::TALKATIVE;
+use crate::support::{Client, Menu, PATIENCE, Server, eventually};
 use orderbell::auth::keyring::Keyring;
 use orderbell::auth::token::Issuer;
 use orderbell::clock;
-use orderbell::domain::position::Position;
 use orderbell::domain::principal::{Principal, Role};
-use orderbell::domain::time::Timestamp;
+use orderbell::domain::values::position::Position;
+use orderbell::domain::values::time::Timestamp;
 use orderbell::store::{Mode, Settings, SharedStore, open};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};

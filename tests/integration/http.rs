@@ -107,7 +107,7 @@ async fn a_list_comes_in_pages_that_leave_nothing_out_and_repeat_nothing() {
 
 /// A time so many milliseconds from now, as the contract writes it.
 fn in_millis(millis: i64) -> String {
-    let at = orderbell::domain::time::Timestamp::from_millis(orderbell::clock::now().millis() + millis);
+    let at = orderbell::domain::values::time::Timestamp::from_millis(orderbell::clock::now().millis() + millis);
     text(&serde_json::to_value(at).unwrap()).to_owned()
 }
 

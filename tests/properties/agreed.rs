@@ -4,11 +4,11 @@ use crate::support::{Outcome, Ticket, basket, bdt, cause, item, line, position, 
 use orderbell::domain::command::OrderAction;
 use orderbell::domain::decision::{RefusalKind, to_json};
 use orderbell::domain::event::EventKind as E;
-use orderbell::domain::level::Level;
-use orderbell::domain::money::Money;
 use orderbell::domain::place::{Basket, Line, MAX_DOCUMENT_BYTES};
 use orderbell::domain::principal::Role;
 use orderbell::domain::status::{ItemStatus as I, OrderStatus as S};
+use orderbell::domain::values::level::Level;
+use orderbell::domain::values::money::Money;
 use proptest::prelude::*;
 use serde_json::json;
 

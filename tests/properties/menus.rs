@@ -3,11 +3,11 @@
 use crate::support::{DISHES, NOBODY, at, bdt, dish, fold, menu, position};
 use orderbell::domain::decision::{Decision, Moment, RefusalKind, Write, to_json};
 use orderbell::domain::event::EventKind;
-use orderbell::domain::ids::{CategoryId, MenuItemId};
 use orderbell::domain::menu::{self, Category, Menu, MenuAction};
 use orderbell::domain::menu_draft::{ItemDraft, MAX_PRICE, MenuDraft};
-use orderbell::domain::position::Position;
-use orderbell::domain::version::Expected;
+use orderbell::domain::values::ids::{CategoryId, MenuItemId};
+use orderbell::domain::values::position::Position;
+use orderbell::domain::values::version::Expected;
 use proptest::prelude::*;
 use serde_json::Value;
 use std::collections::BTreeMap;

@@ -2,9 +2,9 @@
 
 use crate::support::{DISHES, STATIONS, cause, dish, item};
 use orderbell::domain::command::OrderAction;
-use orderbell::domain::ids::ItemId;
 use orderbell::domain::place::Line;
 use orderbell::domain::principal::Role;
+use orderbell::domain::values::ids::ItemId;
 use proptest::prelude::*;
 
 /// One command of a sequence.

@@ -6,12 +6,12 @@ use crate::support::{
 use orderbell::domain::command::OrderAction;
 use orderbell::domain::decision::{Decision, Moment, RefusalKind};
 use orderbell::domain::event::EventKind as E;
-use orderbell::domain::ids::MenuItemId;
-use orderbell::domain::merge_patch;
 use orderbell::domain::place::{self, Basket, Line};
 use orderbell::domain::principal::Role;
 use orderbell::domain::status::{ItemStatus as I, OrderStatus as S};
 use orderbell::domain::transition::{self, Circumstance};
+use orderbell::domain::values::ids::MenuItemId;
+use orderbell::domain::values::merge_patch;
 use std::time::Duration;
 
 const REFUSED: Outcome = Outcome::Refused(RefusalKind::InvalidTransition);

@@ -4,8 +4,8 @@
 use crate::feed::polled;
 use crate::house::House;
 use crate::world::{World, in_time};
-use orderbell::domain::ids::RestaurantId;
-use orderbell::domain::position::Position;
+use orderbell::domain::values::ids::RestaurantId;
+use orderbell::domain::values::position::Position;
 use orderbell::store::SharedStore;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{Connection, Executor, PgConnection, query, query_scalar};

@@ -1,9 +1,9 @@
 //! What a reader makes of a feed: documents, by applying patches in order.
 
 use orderbell::domain::event::{Event, Topic};
-use orderbell::domain::ids::{OrderId, RestaurantId};
-use orderbell::domain::merge_patch;
-use orderbell::domain::position::Position;
+use orderbell::domain::values::ids::{OrderId, RestaurantId};
+use orderbell::domain::values::merge_patch;
+use orderbell::domain::values::position::Position;
 use orderbell::store::SharedStore;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;

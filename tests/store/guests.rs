@@ -5,12 +5,12 @@ use crate::sessions::ended;
 use crate::world::World;
 use orderbell::clock;
 use orderbell::domain::command::{Cause, OrderAction};
-use orderbell::domain::ids::{CommandId, TableId};
 use orderbell::domain::limit::{Guest, Limit, OpenOrders};
 use orderbell::domain::principal::Principal;
-use orderbell::domain::reason::Reason;
-use orderbell::domain::text::Key;
-use orderbell::domain::version::Expected;
+use orderbell::domain::values::ids::{CommandId, TableId};
+use orderbell::domain::values::reason::Reason;
+use orderbell::domain::values::text::Key;
+use orderbell::domain::values::version::Expected;
 use orderbell::store::StoreError;
 use orderbell::store::accounts::Table;
 use orderbell::store::guests::{LimitRefusal, RefusalKey};
@@ -170,7 +170,7 @@ pub async fn a_phone_hears_that_the_house_ended_its_session(world: World) {
     assert_eq!(renew([1; 32]).await, Ok(Rotation::EndedByHouse), "the last that was spent: its answer may have been lost");
     assert_eq!(renew([0; 32]).await, Ok(Rotation::Unknown), "one from before that");
     assert_eq!(renew([2; 32]).await, Ok(Rotation::Unknown), "who left by themselves");
-    let later = orderbell::domain::time::Timestamp::from_millis(i64::MAX / 1000);
+    let later = orderbell::domain::values::time::Timestamp::from_millis(i64::MAX / 1000);
     world.store.forget_sessions(later, later).await.unwrap();
     assert_eq!(renew([3; 32]).await, Ok(Rotation::Unknown), "it goes with the end that is forgotten");
 }

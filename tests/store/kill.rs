@@ -7,7 +7,7 @@ use crate::fold::sound_feed;
 use crate::house::House;
 use crate::support_servers::postgres::Cluster;
 use crate::world::{World, in_time, reopen};
-use orderbell::domain::ids::{OrderId, RestaurantId};
+use orderbell::domain::values::ids::{OrderId, RestaurantId};
 use orderbell::store::{Mode, Settings, SharedStore, StoreError, open};
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};

@@ -2,7 +2,7 @@
 
 use crate::world::World;
 use orderbell::clock;
-use orderbell::domain::level::Level;
+use orderbell::domain::values::level::Level;
 
 pub async fn a_node_registers_its_level_counts_up_and_goes(world: World) {
     let (store, other) = (&world.store, world.beside().await);

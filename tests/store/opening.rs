@@ -4,7 +4,7 @@ use crate::house::{House, at, restaurant, small_menu};
 use crate::support_servers::postgres;
 use crate::world::World;
 use orderbell::clock;
-use orderbell::domain::ids::RestaurantId;
+use orderbell::domain::values::ids::RestaurantId;
 use orderbell::store::{Mode, OpenError, Settings, StoreError, open};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use std::os::unix::fs::PermissionsExt as _;

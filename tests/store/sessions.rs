@@ -3,10 +3,10 @@
 use crate::house::{House, at, key};
 use crate::world::World;
 use orderbell::clock;
-use orderbell::domain::ids::DeviceId;
 use orderbell::domain::principal::{Principal, Role};
-use orderbell::domain::text::Key;
-use orderbell::domain::time::Timestamp;
+use orderbell::domain::values::ids::DeviceId;
+use orderbell::domain::values::text::Key;
+use orderbell::domain::values::time::Timestamp;
 use orderbell::store::StoreError;
 use orderbell::store::sessions::{EndCursor, Ended, REPEATABLE, Rotation, SessionRow};
 use std::collections::BTreeMap;

@@ -4,9 +4,9 @@ use crate::house::{House, at, key, order_of};
 use crate::world::World;
 use orderbell::clock;
 use orderbell::domain::command::{CallAction, Cause, OrderAction};
-use orderbell::domain::ids::OrderId;
 use orderbell::domain::principal::Principal;
-use orderbell::domain::reason::{CallReason, Reason};
+use orderbell::domain::values::ids::OrderId;
+use orderbell::domain::values::reason::{CallReason, Reason};
 use orderbell::store::StoreError;
 use orderbell::store::visits::VisitClosed;
 
@@ -61,7 +61,7 @@ pub async fn a_visit_that_hears_of_no_order_is_over_after_a_while(world: World) 
     let later = clock::now().plus(std::time::Duration::from_secs(60));
     assert_eq!(house.store.close_idle_visits(later, later).await, Ok(0), "its order is open");
     reject(&house, order).await;
-    let early = orderbell::domain::time::Timestamp::from_millis(0);
+    let early = orderbell::domain::values::time::Timestamp::from_millis(0);
     assert_eq!(house.store.close_idle_visits(early, later).await, Ok(0), "it has just heard of one");
     assert_eq!(house.store.close_idle_visits(later, later).await, Ok(1));
     assert_eq!(tables(&house).await, []);

@@ -1,10 +1,10 @@
 //! What the tests of sessions and of the HTTP face stand on: a real store with a small restaurant in it.
 
 use crate::auth::secret::hash;
-use crate::domain::ids::{RestaurantId, TableId, UserId};
 use crate::domain::menu::Menu;
 use crate::domain::principal::{Principal, Role};
-use crate::domain::time::Timestamp;
+use crate::domain::values::ids::{RestaurantId, TableId, UserId};
+use crate::domain::values::time::Timestamp;
 use crate::store::SharedStore;
 use crate::store::accounts::{ApiKey, Restaurant, Table, User};
 use crate::store::open::{Mode, Settings, open};

@@ -71,7 +71,7 @@ fn claims() -> Value {
 /// Signs anything under the right key, to see what is looked at beside the signature.
 fn forge(changes: &Value) -> Result<Principal, TokenError> {
     let mut claims = claims();
-    crate::domain::merge_patch::apply(&mut claims, changes);
+    crate::domain::values::merge_patch::apply(&mut claims, changes);
     let header = Header { kid: Some("a".into()), ..Header::new(Algorithm::HS256) };
     let token = encode(&header, &claims, &EncodingKey::from_secret(SECRET.as_bytes())).unwrap();
     ours().verify(&token.into(), NOW).map(|verified| verified.principal)

@@ -1,5 +1,5 @@
 use super::*;
-use crate::domain::day::Offset;
+use crate::domain::values::day::Offset;
 use serde_json::{Value, json};
 
 const DAY: &str = "2026-11-24";
@@ -24,7 +24,7 @@ fn order(changes: Value) -> Order {
         "total": {"amount": 2000, "currency": "BDT"},
         "items": {"00000000-0000-7000-8000-0000000000a1": item(1, "Beef rezala", 2, "hot", 900),
                   "00000000-0000-7000-8000-0000000000a2": item(2, "Lassi", 1, "bar", 200)}});
-    crate::domain::merge_patch::apply(&mut order, &changes);
+    crate::domain::values::merge_patch::apply(&mut order, &changes);
     serde_json::from_value(order).unwrap()
 }
 

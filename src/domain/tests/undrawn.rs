@@ -1,6 +1,6 @@
 use super::*;
-use crate::domain::merge_patch;
-use crate::domain::time::Timestamp;
+use crate::domain::values::merge_patch;
+use crate::domain::values::time::Timestamp;
 use proptest::prelude::*;
 use uuid::Uuid;
 

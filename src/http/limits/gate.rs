@@ -2,9 +2,9 @@
 
 use crate::auth::device_mark::MarkId;
 use crate::connection::address::household;
-use crate::domain::ids::{OrderId, RestaurantId, UserId};
 use crate::domain::principal::Principal;
-use crate::domain::text::{Key, TableLabel};
+use crate::domain::values::ids::{OrderId, RestaurantId, UserId};
+use crate::domain::values::text::{Key, TableLabel};
 use governor::clock::{Clock, DefaultClock};
 use governor::nanos::Nanos;
 use governor::state::StateStore;

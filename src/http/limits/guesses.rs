@@ -8,7 +8,7 @@ use crate::auth::device_mark::MarkId;
 use crate::auth::secret::hash;
 use crate::clock;
 use crate::connection::address::household;
-use crate::domain::time::Timestamp;
+use crate::domain::values::time::Timestamp;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

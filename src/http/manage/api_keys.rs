@@ -1,6 +1,6 @@
 //! API keys of a POS or an aggregator.
 
-use crate::domain::text::{Key, Name, Slug};
+use crate::domain::values::text::{Key, Name, Slug};
 use crate::http::body::Body;
 use crate::http::extract::{ConfirmedManager, Manager};
 use crate::http::problem::Problem;

@@ -1,6 +1,6 @@
 //! The audit: who did what.
 
-use crate::domain::ids::AuditId;
+use crate::domain::values::ids::AuditId;
 use crate::http::extract::Manager;
 use crate::http::problem::Problem;
 use crate::http::state::State;

@@ -1,7 +1,7 @@
 //! What is stored of one guest: found by the number of an order, exported, erased.
 
 use crate::clock;
-use crate::domain::text::{Key, Slug};
+use crate::domain::values::text::{Key, Slug};
 use crate::http::extract::{ConfirmedManager, Manager};
 use crate::http::problem::Problem;
 use crate::http::state::State;

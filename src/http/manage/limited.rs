@@ -1,7 +1,7 @@
 //! Who has reached a limit lately.
 
-use crate::domain::text::TableLabel;
-use crate::domain::time::Timestamp;
+use crate::domain::values::text::TableLabel;
+use crate::domain::values::time::Timestamp;
 use crate::http::extract::Manager;
 use crate::http::problem::Problem;
 use crate::http::state::State;

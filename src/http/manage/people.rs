@@ -1,8 +1,8 @@
 //! People who sign in.
 
-use crate::domain::ids::UserId;
 use crate::domain::principal::Role;
-use crate::domain::text::{Key, Slug};
+use crate::domain::values::ids::UserId;
+use crate::domain::values::text::{Key, Slug};
 use crate::http::body::Body;
 use crate::http::etag::{self, BasedOn};
 use crate::http::extract::{ConfirmedManager, Manager};

@@ -1,10 +1,10 @@
 //! The report of a day.
 
-use crate::domain::day::{Day, LocalDay, Offset};
-use crate::domain::ids::{OrderId, RestaurantId};
 use crate::domain::order::Order;
 use crate::domain::report::DayReport;
-use crate::domain::time::Timestamp;
+use crate::domain::values::day::{Day, LocalDay, Offset};
+use crate::domain::values::ids::{OrderId, RestaurantId};
+use crate::domain::values::time::Timestamp;
 use crate::http::extract::{Manager, Named};
 use crate::http::problem::Problem;
 use crate::http::state::State;

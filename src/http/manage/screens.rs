@@ -1,7 +1,7 @@
 //! Paired kitchen screens.
 
-use crate::domain::ids::DeviceId;
-use crate::domain::text::{Name, Slug, Station};
+use crate::domain::values::ids::DeviceId;
+use crate::domain::values::text::{Name, Slug, Station};
 use crate::http::body::Body;
 use crate::http::devices::DeviceBrief;
 use crate::http::etag::{self, BasedOn};

@@ -2,9 +2,9 @@
 
 use crate::auth::secret::random_secret;
 use crate::clock;
-use crate::domain::ids::TableId;
 use crate::domain::principal::Principal;
-use crate::domain::text::{Key, Slug, TableLabel};
+use crate::domain::values::ids::TableId;
+use crate::domain::values::text::{Key, Slug, TableLabel};
 use crate::http::body::{Body, OptionalBody};
 use crate::http::etag::{self, BasedOn};
 use crate::http::extract::Manager;

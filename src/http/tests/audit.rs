@@ -1,6 +1,6 @@
 use super::*;
 use crate::auth::tests::fixtures::{API_KEY, PASSWORD};
-use crate::domain::ids::UserId;
+use crate::domain::values::ids::UserId;
 use crate::store::sessions::SessionRow;
 use uuid::Uuid;
 

@@ -100,7 +100,7 @@ fn a_marked_device_has_tries_of_its_own_behind_a_guesser_and_a_stolen_mark_has_n
     assert_eq!(stolen, 3);
     guess(Some(1)).unwrap().right();
     while limits.enter(Attempt::Login, address(NAT)).map(Ticket::succeed).is_ok() {}
-    let owner = crate::domain::ids::UserId::from_uuid(uuid::Uuid::from_u128(1));
+    let owner = crate::domain::values::ids::UserId::from_uuid(uuid::Uuid::from_u128(1));
     assert!(limits.enter_marked(Attempt::Login, owner).is_ok());
 }
 

@@ -1,7 +1,7 @@
 use super::*;
 use crate::auth::secret::random_secret;
 use crate::auth::tests::fixtures::{API_KEY, NEXT_DOOR, PASSWORD};
-use crate::domain::ids::DeviceId;
+use crate::domain::values::ids::DeviceId;
 use crate::store::devices::{Device, Pairing};
 use actix_web::http::Method;
 

@@ -8,7 +8,7 @@ fn item(changes: Value) -> Value {
     let price = json!({"amount": 250, "currency": "BDT"});
     let mut item = json!({"name": "Lassi", "category": DRINKS, "price": price, "station": "bar", "sort": 1,
         "options": {"00000000-0000-7000-8000-0000000000d1": {"name": "salted", "price": {"amount": 0, "currency": "BDT"}}}});
-    crate::domain::merge_patch::apply(&mut item, &changes);
+    crate::domain::values::merge_patch::apply(&mut item, &changes);
     item
 }
 

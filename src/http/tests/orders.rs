@@ -5,7 +5,7 @@ fn commands(order: &Value) -> TestRequest {
 }
 
 fn merged(mut base: Value, changes: Value) -> Value {
-    crate::domain::merge_patch::apply(&mut base, &changes);
+    crate::domain::values::merge_patch::apply(&mut base, &changes);
     base
 }
 

@@ -61,7 +61,8 @@ async fn a_call_without_a_good_token_is_unauthorized() {
     let uri = "/api/v1/restaurants/ladle/orders";
     let staff = insider(Role::Staff);
     let (_, good) = house.bearer(&staff);
-    let expired = house.issuer.issue(&staff, Duration::from_secs(1), crate::domain::time::Timestamp::from_millis(0)).unwrap();
+    let expired =
+        house.issuer.issue(&staff, Duration::from_secs(1), crate::domain::values::time::Timestamp::from_millis(0)).unwrap();
     let expired = format!("Bearer {}", expired.expose_secret());
     for header in [
         None,

@@ -14,7 +14,7 @@ async fn age(house: &House, tokens: &Value, seconds: u64) {
     house.state.store.prove_password(LADLE, &session, then).await.unwrap();
 }
 
-fn session_of(house: &House, tokens: &Value) -> crate::domain::text::Key {
+fn session_of(house: &House, tokens: &Value) -> crate::domain::values::text::Key {
     let token = tokens["access_token"].as_str().unwrap().into();
     house.state.tokens.verify(&token, clock::now()).unwrap().principal.session
 }

@@ -1,9 +1,9 @@
 //! The specifications say what the code does: held against the URL table, the frames and the words of the wire.
 
 use super::*;
-use crate::domain::action::ActionName;
 use crate::domain::event::EventKind;
 use crate::domain::status::OrderStatus;
+use crate::domain::values::action::ActionName;
 use crate::protocol::{ClientFrame, CloseCode, ErrorCode, FrameKind};
 use actix_web::http::Method;
 use std::collections::BTreeSet;

@@ -1,7 +1,7 @@
 //! Edits that name the version that they were based on.
 
 use super::*;
-use crate::domain::ids::DeviceId;
+use crate::domain::values::ids::DeviceId;
 use crate::store::devices::{Device, Pairing};
 
 const MAINS: &str = "00000000-0000-7000-8000-0000000000ca";

@@ -1,11 +1,11 @@
 //! [`Accounts`]: restaurants, tables, people, API keys.
 
 use super::{Backend, Connection, Database, LOCK_FEED, guests, sessions, users};
-use crate::domain::ids::{RestaurantId, TableId, UserId};
 use crate::domain::menu::Menu;
-use crate::domain::text::{Key, Slug};
-use crate::domain::time::Timestamp;
-use crate::domain::version::Expected;
+use crate::domain::values::ids::{RestaurantId, TableId, UserId};
+use crate::domain::values::text::{Key, Slug};
+use crate::domain::values::time::Timestamp;
+use crate::domain::values::version::Expected;
 use crate::store::accounts::{Accounts, ApiKey, Restaurant, Table, User, UserChange, UserChanged};
 use crate::store::error::broken;
 use crate::store::rows::{ApiKeyRow, FeedRow, RestaurantRow, TableRow, UserRow};

@@ -2,8 +2,8 @@
 
 use super::{Backend, Connection, Database};
 use crate::clock;
-use crate::domain::ids::{AuditId, RestaurantId};
-use crate::domain::time::Timestamp;
+use crate::domain::values::ids::{AuditId, RestaurantId};
+use crate::domain::values::time::Timestamp;
 use crate::store::audit::{self, Audit, Entry, Kind, Note};
 use crate::store::rows::EntryRow;
 use crate::store::{Result, sql};

@@ -3,9 +3,9 @@
 use super::accounts::found;
 use super::{Backend, Connection, Database, devices, sessions};
 use crate::clock;
-use crate::domain::ids::{RestaurantId, UserId};
-use crate::domain::text::Key;
-use crate::domain::time::Timestamp;
+use crate::domain::values::ids::{RestaurantId, UserId};
+use crate::domain::values::text::Key;
+use crate::domain::values::time::Timestamp;
 use crate::store::credential_rows::{OwnSessionRow, PersonRow, SecondFactorRow, SessionOwnerRow, TriesRow};
 use crate::store::credentials::{
     Credentials, MOST_SESSIONS, OwnSession, PasswordProof, SecondFactor, SessionOwner, TotpSecret, TriedSecret, Tries, Which,

@@ -3,12 +3,12 @@
 use super::{Backend, Connection, Database, commit, tickets};
 use crate::domain::display::{self, Change, Display, Known};
 use crate::domain::event::{By, Event};
-use crate::domain::ids::{DeviceId, NodeId, OrderId, RestaurantId};
-use crate::domain::position::Position;
 use crate::domain::principal::Role;
-use crate::domain::text::Key;
-use crate::domain::time::Timestamp;
 use crate::domain::undrawn::Tickets;
+use crate::domain::values::ids::{DeviceId, NodeId, OrderId, RestaurantId};
+use crate::domain::values::position::Position;
+use crate::domain::values::text::Key;
+use crate::domain::values::time::Timestamp;
 use crate::store::displays::{Displays, FloorReceipt, Lease, Place, RaisedCall, Receipt};
 use crate::store::log::{Reads, Work};
 use crate::store::rows::{self, DisplayRow};

@@ -2,10 +2,10 @@
 
 use super::accounts::found;
 use super::{Backend, Connection, Database, HOLD_TABLE, sessions};
-use crate::domain::ids::RestaurantId;
 use crate::domain::limit::{Guest, OpenOrders};
-use crate::domain::text::{Key, TableLabel};
-use crate::domain::time::Timestamp;
+use crate::domain::values::ids::RestaurantId;
+use crate::domain::values::text::{Key, TableLabel};
+use crate::domain::values::time::Timestamp;
 use crate::store::guest_rows::{GuestSessionRow, RefusalRow};
 use crate::store::guests::{GuestSession, Guests, LimitRefusal, RefusalKey};
 use crate::store::sessions::SessionRow;

@@ -2,13 +2,13 @@
 
 use super::{Backend, Connection, Database, commit, snapshot};
 use crate::domain::event::Event;
-use crate::domain::ids::{OrderId, RestaurantId};
 use crate::domain::menu::Menu;
 use crate::domain::order::Order;
-use crate::domain::position::Position;
 use crate::domain::room_id::RoomId;
-use crate::domain::text::Key;
-use crate::domain::time::Timestamp;
+use crate::domain::values::ids::{OrderId, RestaurantId};
+use crate::domain::values::position::Position;
+use crate::domain::values::text::Key;
+use crate::domain::values::time::Timestamp;
 use crate::store::error::broken;
 use crate::store::log::{CommandKey, Committed, Log, OrderFilter, Snapshot, Work};
 use crate::store::rows::EventRow;

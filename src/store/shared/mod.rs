@@ -6,7 +6,7 @@
 //!   `LOCK_FEED`, `HOLD_TABLE` and `RECORD_END`.
 
 use super::{Backend, Connection, Database, HOLD_TABLE, LOCK_FEED, RECORD_END, close_store, heads, lost, scrub};
-use crate::domain::time::Timestamp;
+use crate::domain::values::time::Timestamp;
 use crate::store::{Result, StoreError};
 use sqlx::FromRow;
 use sqlx::query::{Query, QueryAs};

@@ -1,8 +1,8 @@
 //! [`Nodes`]: who runs, and at which feature level.
 
 use super::{Backend, Connection, Database};
-use crate::domain::ids::NodeId;
-use crate::domain::level::Level;
+use crate::domain::values::ids::NodeId;
+use crate::domain::values::level::Level;
 use crate::store::error::broken;
 use crate::store::nodes::{NodeRow, Nodes};
 use crate::store::{Result, sql};

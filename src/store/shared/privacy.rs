@@ -2,13 +2,13 @@
 
 use super::{Backend, Connection, Database, LOCK_FEED, commit, sessions};
 use crate::domain::event::{By, Event, EventKind};
-use crate::domain::ids::{EventId, OrderId, RestaurantId};
-use crate::domain::merge_patch;
-use crate::domain::position::Position;
 use crate::domain::principal::Role;
 use crate::domain::redaction::redact;
-use crate::domain::text::Key;
-use crate::domain::time::Timestamp;
+use crate::domain::values::ids::{EventId, OrderId, RestaurantId};
+use crate::domain::values::merge_patch;
+use crate::domain::values::position::Position;
+use crate::domain::values::text::Key;
+use crate::domain::values::time::Timestamp;
 use crate::store::privacy::{Erased, Privacy, Purged};
 use crate::store::rows::FeedRow;
 use crate::store::{Result, StoreError, rows, sql};

@@ -1,10 +1,10 @@
 //! [`Pushes`]: push subscriptions of diners.
 
 use super::{Backend, Connection, Database};
-use crate::domain::ids::{OrderId, RestaurantId};
 use crate::domain::push::{Endpoint, Subscription};
-use crate::domain::text::Key;
-use crate::domain::time::Timestamp;
+use crate::domain::values::ids::{OrderId, RestaurantId};
+use crate::domain::values::text::Key;
+use crate::domain::values::time::Timestamp;
 use crate::store::push_rows::SubscriptionRow;
 use crate::store::pushes::{MOST_OF_A_DINER, PushRow, Pushes};
 use crate::store::{Result, sql};

@@ -2,10 +2,10 @@
 
 use super::{BATCH, Backend, Connection, Database, RECORD_END, guests};
 use crate::clock;
-use crate::domain::ids::RestaurantId;
 use crate::domain::principal::{Principal, Role};
-use crate::domain::text::{Key, Name};
-use crate::domain::time::Timestamp;
+use crate::domain::values::ids::RestaurantId;
+use crate::domain::values::text::{Key, Name};
+use crate::domain::values::time::Timestamp;
 use crate::store::audit::{Kind, Note};
 use crate::store::rows::{BegunRow, EndedRow, IssuedRow, RemovedRow, SessionRecord};
 use crate::store::sessions::{END_MATTERS, EndCursor, Ended, Issued, REPEATABLE, Rotation, SessionRow, Sessions};

@@ -1,9 +1,9 @@
 //! Tickets that no screen shows: what a decision about them reads, and the rows of those that the floor is told of.
 
 use super::{Connection, Database};
-use crate::domain::ids::{OrderId, RestaurantId};
-use crate::domain::position::Position;
 use crate::domain::undrawn::{Drawn, News, Ticket, Tickets, Waiting};
+use crate::domain::values::ids::{OrderId, RestaurantId};
+use crate::domain::values::position::Position;
 use crate::store::rows::{self, TicketRow, WaitingRow};
 use crate::store::{Result, sql};
 use sqlx::{query, query_as, query_scalar};

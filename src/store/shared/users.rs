@@ -3,9 +3,9 @@
 use super::accounts::found;
 use super::{Connection, Database, LOCK_FEED, devices, sessions};
 use crate::clock;
-use crate::domain::ids::{RestaurantId, UserId};
 use crate::domain::principal::Role;
-use crate::domain::version::Expected;
+use crate::domain::values::ids::{RestaurantId, UserId};
+use crate::domain::values::version::Expected;
 use crate::store::accounts::{User, UserChange, UserChanged};
 use crate::store::rows::{FeedRow, UserRow};
 use crate::store::{Result, StoreError, audit, sql};

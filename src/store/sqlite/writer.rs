@@ -5,7 +5,7 @@ use super::identity::Identity;
 use super::stamp::Stamp;
 use super::{Connection, Result, StoreError, WriteFaults, broken, connect};
 use crate::clock;
-use crate::domain::time::Timestamp;
+use crate::domain::values::time::Timestamp;
 use crate::store::open::OpenError;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;

@@ -11,7 +11,7 @@ macro_rules! read_as_text {
             }
         }
     };
-    ($name:ty) => { $crate::domain::as_text::read_as_text!([] $name); };
+    ($name:ty) => { $crate::domain::values::as_text::read_as_text!([] $name); };
 }
 
 /// Writes a type to JSON text by its `Display`, and reads it as [`read_as_text`] does.
@@ -22,8 +22,8 @@ macro_rules! serde_as_text {
                 serializer.collect_str(self)
             }
         }
-        $crate::domain::as_text::read_as_text!($name);
+        $crate::domain::values::as_text::read_as_text!($name);
     };
 }
 
-pub(super) use {read_as_text, serde_as_text};
+pub(crate) use {read_as_text, serde_as_text};

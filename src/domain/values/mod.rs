@@ -1,0 +1,15 @@
+//! Values: ids, amounts, times and texts that are valid once they exist. They know nothing but each other.
+
+pub mod action;
+pub(super) mod as_text;
+pub mod day;
+pub mod ids;
+pub mod level;
+pub mod merge_patch;
+pub mod money;
+pub(super) mod picture_address;
+pub mod position;
+pub mod reason;
+pub mod text;
+pub mod time;
+pub mod version;
