@@ -3,8 +3,8 @@
 use crate::auth::password::Passwords;
 use crate::auth::secret::random_secret;
 use crate::clock;
-use crate::domain::menu::{Category, DishOption, Menu, MenuItem};
-use crate::domain::principal::Role;
+use crate::domain::model::menu::{Category, DishOption, Menu, MenuItem};
+use crate::domain::model::principal::Role;
 use crate::domain::values::ids::{CategoryId, MenuItemId, OptionId, RestaurantId, TableId, UserId};
 use crate::domain::values::money::{Currency, Money};
 use crate::domain::values::position::Position;

@@ -1,9 +1,9 @@
 //! What a restaurant knows of one guest, and how all of it goes when the guest asks.
 
 use crate::clock;
-use crate::domain::event::Event;
-use crate::domain::order::Order;
-use crate::domain::room_id::RoomId;
+use crate::domain::model::event::Event;
+use crate::domain::model::order::Order;
+use crate::domain::model::room_id::RoomId;
 use crate::domain::values::ids::{EventId, RestaurantId};
 use crate::domain::values::position::Position;
 use crate::domain::values::text::Key;

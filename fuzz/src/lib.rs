@@ -11,9 +11,9 @@ use orderbell::connection::address::{Forwarded, read_forwarded, read_node, read_
 use orderbell::connection::cursor::Cursor;
 use orderbell::connection::fragments::Fragments;
 use orderbell::connection::guard::{Guard, MAX_HEADER};
+use orderbell::domain::model::principal::{Principal, Role};
+use orderbell::domain::model::room_id::RoomId;
 use orderbell::domain::place::Basket;
-use orderbell::domain::principal::{Principal, Role};
-use orderbell::domain::room_id::RoomId;
 use orderbell::domain::values::ids::RestaurantId;
 use orderbell::domain::values::merge_patch;
 use orderbell::domain::values::position::Position;

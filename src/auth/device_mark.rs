@@ -160,7 +160,7 @@ impl SessionService {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::principal::Role;
+    use crate::domain::model::principal::Role;
     use crate::domain::values::ids::RestaurantId;
 
     const NOW: Timestamp = Timestamp::from_millis(1_795_514_400_000);

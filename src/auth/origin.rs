@@ -4,7 +4,7 @@
 use super::secret::{hash, random_secret};
 use super::session::{SessionError, SessionService, SignedIn};
 use crate::clock;
-use crate::domain::principal::Principal;
+use crate::domain::model::principal::Principal;
 use crate::domain::values::ids::CommandId;
 use crate::domain::values::text::Key;
 use crate::store::StoreError;

@@ -5,7 +5,7 @@ use super::password_policy;
 use super::second_factor::Enrolment;
 use super::session::{SessionError, SessionService};
 use crate::clock;
-use crate::domain::principal::{Principal, Role};
+use crate::domain::model::principal::{Principal, Role};
 use crate::domain::values::ids::UserId;
 use crate::domain::values::text::Key;
 use crate::store::StoreError;

@@ -6,7 +6,7 @@ use super::policy::may_pair;
 use super::secret::{UserCode, hash, random_secret};
 use super::session::{SessionError, SessionService, SignedIn, new_principal};
 use crate::clock;
-use crate::domain::principal::{Principal, Role};
+use crate::domain::model::principal::{Principal, Role};
 use crate::domain::values::ids::{DeviceId, RestaurantId, UserId};
 use crate::domain::values::text::{Name, Station};
 use crate::store::StoreError;

@@ -4,9 +4,9 @@
 //! Every rule takes the principal and not its role, since whoever holds a link to one order ([`Principal::share`]) is a
 //! diner by role and may read that order, and nothing else.
 
-use crate::domain::order::Order;
-use crate::domain::principal::{Principal, Role};
-use crate::domain::room_id::RoomId;
+use crate::domain::model::order::Order;
+use crate::domain::model::principal::{Principal, Role};
+use crate::domain::model::room_id::RoomId;
 use crate::domain::values::action::ActionName;
 use crate::domain::values::ids::{OrderId, RestaurantId};
 use crate::domain::values::text::Key;

@@ -5,7 +5,7 @@
 
 use super::session::{SessionError, SessionService};
 use crate::clock;
-use crate::domain::principal::Principal;
+use crate::domain::model::principal::Principal;
 use crate::domain::values::ids::UserId;
 use crate::domain::values::time::Timestamp;
 use crate::store::StoreError;

@@ -4,7 +4,7 @@ use super::secret::hash;
 use super::session::{SessionError, SessionService};
 use super::token::TokenAnswer;
 use crate::clock;
-use crate::domain::principal::{Principal, Role};
+use crate::domain::model::principal::{Principal, Role};
 use crate::domain::values::time::Timestamp;
 use crate::store::sessions::Rotation;
 use secrecy::SecretString;

@@ -9,7 +9,7 @@ use super::second_factor::SignInRules;
 use super::secret::hash;
 use super::token::{Issuer, TokenAnswer, TokenError};
 use crate::clock;
-use crate::domain::principal::{Principal, Role};
+use crate::domain::model::principal::{Principal, Role};
 use crate::domain::values::ids::CommandId;
 use crate::domain::values::text::{InvalidText, Key, Slug};
 use crate::domain::values::time::Timestamp;

@@ -3,7 +3,7 @@
 use super::session::{SessionError, SessionService};
 use super::token::Verified;
 use crate::clock;
-use crate::domain::principal::Principal;
+use crate::domain::model::principal::Principal;
 use crate::domain::values::ids::OrderId;
 use crate::domain::values::time::Timestamp;
 use secrecy::ExposeSecret;

@@ -8,7 +8,7 @@ use super::device_mark::MarkKeys;
 use super::keyring::{Keyring, KeyringError};
 use super::successors::Successors;
 use crate::clock;
-use crate::domain::principal::{Principal, Role};
+use crate::domain::model::principal::{Principal, Role};
 use crate::domain::values::ids::{DeviceId, OrderId, RestaurantId};
 use crate::domain::values::text::{Key, Station, TableLabel};
 use crate::domain::values::time::Timestamp;

@@ -1,7 +1,7 @@
 //! What nodes tell each other, pure: JSON, sealed by [`super::signature`].
 
 use super::signature::Refused;
-use crate::domain::event::{By, Event, EventKind};
+use crate::domain::model::event::{By, Event, EventKind};
 use crate::domain::values::ids::{CommandId, EventId, OrderId, RestaurantId};
 use crate::domain::values::position::Position;
 use crate::domain::values::time::Timestamp;
@@ -136,7 +136,7 @@ impl WireEvent<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::principal::Role;
+    use crate::domain::model::principal::Role;
     use proptest::prelude::*;
 
     prop_compose! {

@@ -1,7 +1,7 @@
 //! Refused commands in the audit. Each principal has a budget of entries, so that nobody of the house, and no stolen session
 //! of staff, fills the audit with commands that come to nothing. What was done is always listed.
 
-use crate::domain::principal::Principal;
+use crate::domain::model::principal::Principal;
 use crate::domain::values::ids::RestaurantId;
 use crate::domain::values::text::Key;
 use crate::domain::values::time::Timestamp;
@@ -60,7 +60,7 @@ impl RefusalBudget {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::principal::Role;
+    use crate::domain::model::principal::Role;
     use uuid::Uuid;
 
     fn waiter(name: &str) -> Principal {

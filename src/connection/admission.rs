@@ -6,7 +6,7 @@ use super::subscription::{FORBIDDEN, Wishes};
 use crate::auth::ended::Barred;
 use crate::auth::token::Verified;
 use crate::clock;
-use crate::domain::principal::Principal;
+use crate::domain::model::principal::Principal;
 use crate::protocol::client_frame::Subscribe;
 use crate::protocol::{CloseCode, ErrorCode};
 use crate::telemetry::ByCode;

@@ -1,6 +1,6 @@
 //! The answer to a long poll of several rooms, pure: their frames in, one JSON document out.
 
-use crate::domain::room_id::RoomId;
+use crate::domain::model::room_id::RoomId;
 use crate::protocol::{Frame, FrameKind};
 use bytes::Bytes;
 use std::collections::BTreeSet;

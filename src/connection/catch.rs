@@ -1,6 +1,6 @@
 //! What a long poll answers with, pure: frames of one room in, one JSON document and a cursor out.
 
-use crate::domain::room_id::RoomId;
+use crate::domain::model::room_id::RoomId;
 use crate::domain::values::position::Position;
 use crate::protocol::{Frame, FrameKind, Snapshot};
 use bytes::Bytes;

@@ -1,7 +1,7 @@
 //! Who is connected to this node: how many in all and by principal, and how to reach each to end it.
 
 use super::limits::Limits;
-use crate::domain::principal::{Principal, Role};
+use crate::domain::model::principal::{Principal, Role};
 use crate::domain::values::text::Key;
 use crate::room::MemberId;
 use actix::{Message, Recipient};

@@ -1,7 +1,7 @@
 //! What a connection tells a client that something was refused.
 
 use super::subscription::FORBIDDEN;
-use crate::domain::room_id::RoomId;
+use crate::domain::model::room_id::RoomId;
 use crate::domain::values::ids::CommandId;
 use crate::protocol::{BadFrame, ErrorCode, Frame, ServerFrame};
 

@@ -2,11 +2,11 @@
 
 use super::complaint::RETRY_AFTER_MS;
 use crate::commands::{Answer, CommandError, Commands};
-use crate::domain::command::Command;
 use crate::domain::decision::Refusal;
 use crate::domain::limit::Limit;
+use crate::domain::model::command::Command;
+use crate::domain::model::principal::Principal;
 use crate::domain::place::Basket;
-use crate::domain::principal::Principal;
 use crate::domain::values::ids::CommandId;
 use crate::protocol::{ErrorCode, Frame, ServerFrame};
 use crate::store::StoreError;
@@ -123,7 +123,7 @@ mod tests {
 
     fn errand(number: u128) -> Errand {
         let text = format!(r#"{{"id":"{}","order":"{}","action":"ready"}}"#, Uuid::from_u128(number), Uuid::nil());
-        let raw: crate::domain::command::RawCommand = serde_json::from_str(&text).unwrap();
+        let raw: crate::domain::model::command::RawCommand = serde_json::from_str(&text).unwrap();
         Errand::Command(Box::new(raw.try_into().unwrap()))
     }
 

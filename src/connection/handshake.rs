@@ -4,7 +4,7 @@ use super::admission::Refusal;
 use super::socket::Socket;
 use super::{Services, websocket};
 use crate::auth::token::Verified;
-use crate::domain::principal::Principal;
+use crate::domain::model::principal::Principal;
 use crate::protocol::{BEARER_PREFIX, ErrorCode, SUBPROTOCOL, security_headers};
 use actix_codec::Framed;
 use actix_http::body::{BodySize, MessageBody};

@@ -1,7 +1,7 @@
 //! What one connection, one principal, one address and one node may do.
 
 use super::bucket::Rate;
-use crate::domain::principal::Role;
+use crate::domain::model::principal::Role;
 use crate::protocol::server_frame::LimitsFrame;
 use std::time::Duration;
 

@@ -8,7 +8,7 @@ use super::subscription::Subscription;
 use super::{Refusal, Services, bundle_poll};
 use crate::auth::token::Verified;
 use crate::clock;
-use crate::domain::principal::Principal;
+use crate::domain::model::principal::Principal;
 use crate::protocol::client_frame::Subscribe;
 use crate::protocol::{CloseCode, Frame};
 use crate::room::{Page, ToMember};

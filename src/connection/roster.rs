@@ -1,6 +1,6 @@
 //! The kitchen screens that are connected to this node, pure: who comes and goes, and what there is to tell of it.
 
-use crate::domain::principal::Principal;
+use crate::domain::model::principal::Principal;
 use crate::domain::values::ids::DeviceId;
 use crate::domain::values::position::Position;
 use crate::domain::values::text::{Key, Station};

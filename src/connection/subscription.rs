@@ -2,8 +2,8 @@
 
 use super::complaint::Complaint;
 use crate::auth::policy;
-use crate::domain::principal::{Principal, Role};
-use crate::domain::room_id::RoomId;
+use crate::domain::model::principal::{Principal, Role};
+use crate::domain::model::room_id::RoomId;
 use crate::domain::values::position::Position;
 use crate::domain::values::text::Key;
 use crate::protocol::ErrorCode;

@@ -13,7 +13,7 @@ use super::transport::{self, Fault, Incoming, Outgoing};
 use super::wire::Wire;
 use crate::auth::token::Verified;
 use crate::clock;
-use crate::domain::room_id::RoomId;
+use crate::domain::model::room_id::RoomId;
 use crate::domain::values::time::Timestamp;
 use crate::protocol::{CloseCode, ErrorCode, Frame, ServerFrame, frame};
 use crate::room::{Page, ToMember};

@@ -1,12 +1,12 @@
 //! What a command comes to: events to append and a document to write, or a refusal.
 
-use super::call::Call;
-use super::display::Display;
-use super::event::EventKind;
 use super::limit::Limit;
-use super::menu::Menu;
-use super::order::Order;
-use super::undrawn::News;
+use super::model::call::Call;
+use super::model::display::Display;
+use super::model::event::EventKind;
+use super::model::menu::Menu;
+use super::model::order::Order;
+use super::model::undrawn::News;
 use super::values::ids::{CallId, OrderId};
 use super::values::merge_patch;
 use super::values::position::Position;

@@ -3,8 +3,8 @@
 //! The house itself (staff, managers, a POS) is never counted against a limit of its guests.
 
 use super::decision::{Refusal, RefusalKind};
+use super::model::principal::{Principal, Role};
 use super::place::Basket;
-use super::principal::{Principal, Role};
 use super::values::text::{Key, TableLabel};
 use std::fmt;
 use std::str::FromStr;

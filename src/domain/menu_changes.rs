@@ -1,6 +1,6 @@
 //! What the edit of a menu changed, for the audit: ids and counts, no words.
 
-use super::menu::Menu;
+use super::model::menu::Menu;
 use super::values::ids::MenuItemId;
 use std::fmt;
 

@@ -1,12 +1,12 @@
 //! Placing an order: a basket against the menu. Prices come from the menu, never from the client.
 
 use super::decision::{Decision, Moment, Refusal, RefusalKind, Steps, Write};
-use super::event::EventKind;
 use super::limit::Limit;
-use super::menu::{DishOption, Menu, MenuItem};
-use super::order::{Item, Order, Service};
-use super::principal::{Principal, Role};
-use super::status::{ItemStatus, OrderStatus};
+use super::model::event::EventKind;
+use super::model::menu::{DishOption, Menu, MenuItem};
+use super::model::order::{Item, Order, Service};
+use super::model::principal::{Principal, Role};
+use super::model::status::{ItemStatus, OrderStatus};
 use super::values::ids::{ItemId, MenuItemId, OrderId};
 use super::values::level::Level;
 use super::values::money::Money;

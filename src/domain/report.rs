@@ -1,7 +1,7 @@
 //! The report of a day: counts and times over the orders that were placed in it. Pure arithmetic.
 
-use super::order::{Item, Order};
-use super::status::{ItemStatus, OrderStatus};
+use super::model::order::{Item, Order};
+use super::model::status::{ItemStatus, OrderStatus};
 use super::values::day::{Day, LocalDay};
 use super::values::ids::MenuItemId;
 use super::values::money::{Currency, Money};

@@ -1,12 +1,12 @@
 //! What a command does to an order: the state machine, as one pure function.
 
-use super::command::{Cause, OrderAction};
 use super::decision::{Decision, Moment, Refusal, RefusalKind, Steps, Write, to_json};
-use super::event::EventKind;
-use super::order::{Item, Order};
+use super::model::command::{Cause, OrderAction};
+use super::model::event::EventKind;
+use super::model::order::{Item, Order};
+use super::model::principal::{Principal, Role};
+use super::model::status::{Cell, ItemStatus, OrderStatus, RECALL_WINDOW, cell};
 use super::place;
-use super::principal::{Principal, Role};
-use super::status::{Cell, ItemStatus, OrderStatus, RECALL_WINDOW, cell};
 use super::values::ids::ItemId;
 use super::values::position::Position;
 

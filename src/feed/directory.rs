@@ -2,7 +2,7 @@
 
 use super::feed::Feed;
 use super::messages::{EventCommitted, FeedLife, Head, JoinRoom, LeaveRoom};
-use crate::domain::room_id::RoomId;
+use crate::domain::model::room_id::RoomId;
 use crate::domain::values::ids::RestaurantId;
 use crate::domain::values::position::Position;
 use crate::room::{Budget, Join, Leave, MemberId, budget};
@@ -199,7 +199,7 @@ fn send_join(entry: &Entry, message: JoinRoom) -> Result<(), Join> {
 mod tests {
     use super::*;
     use crate::clock;
-    use crate::domain::menu::Menu;
+    use crate::domain::model::menu::Menu;
     use crate::domain::values::text::Slug;
     use crate::room::ToMember;
     use crate::room::messages::Page;

@@ -1,7 +1,7 @@
 //! What feeds are told.
 
-use crate::domain::event::Event;
-use crate::domain::room_id::RoomId;
+use crate::domain::model::event::Event;
+use crate::domain::model::room_id::RoomId;
 use crate::domain::values::ids::RestaurantId;
 use crate::domain::values::position::Position;
 use crate::room::{Join, Leave};

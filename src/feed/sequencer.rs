@@ -1,7 +1,7 @@
 //! The order of a feed, pure: events come in from anywhere, in any order, any number of times, and go out once each,
 //! position n+1 after n.
 
-use crate::domain::event::Event;
+use crate::domain::model::event::Event;
 use crate::domain::values::position::Position;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -85,8 +85,8 @@ impl Sequencer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::event::{By, EventKind};
-    use crate::domain::principal::Role;
+    use crate::domain::model::event::{By, EventKind};
+    use crate::domain::model::principal::Role;
     use crate::domain::values::ids::{EventId, RestaurantId};
     use crate::domain::values::time::Timestamp;
     use proptest::prelude::*;

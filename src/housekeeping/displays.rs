@@ -4,7 +4,7 @@
 use super::beats::Beats;
 use crate::clock;
 use crate::commands::{CommandError, Commands};
-use crate::domain::display::Change;
+use crate::domain::model::display::Change;
 use crate::store::displays::Lease;
 use crate::store::{SharedStore, StoreError};
 use std::time::Duration;

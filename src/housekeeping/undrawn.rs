@@ -3,7 +3,7 @@
 
 use crate::clock;
 use crate::commands::{CommandError, Commands};
-use crate::domain::undrawn::{Ticket, Tickets};
+use crate::domain::model::undrawn::{Ticket, Tickets};
 use crate::domain::values::ids::RestaurantId;
 use crate::domain::values::time::Timestamp;
 use crate::store::SharedStore;

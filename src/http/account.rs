@@ -7,7 +7,7 @@ use super::problem::Problem;
 use super::state::State;
 use super::{device_cookie, qr};
 use crate::auth::session::SessionError;
-use crate::domain::principal::Role;
+use crate::domain::model::principal::Role;
 use crate::domain::values::ids::UserId;
 use crate::domain::values::text::Key;
 use crate::domain::values::time::Timestamp;

@@ -4,7 +4,7 @@ use super::problem::Problem;
 use super::qr;
 use super::state::State;
 use crate::demo::{Person, SLUG};
-use crate::domain::principal::Role;
+use crate::domain::model::principal::Role;
 use crate::domain::values::text::Key;
 use actix_web::{HttpResponse, web};
 use secrecy::ExposeSecret;

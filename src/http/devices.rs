@@ -7,7 +7,7 @@ use super::problem::Problem;
 use super::sessions::RestaurantBrief;
 use super::state::State;
 use crate::auth::token::TokenAnswer;
-use crate::domain::principal::Role;
+use crate::domain::model::principal::Role;
 use crate::domain::values::ids::DeviceId;
 use crate::domain::values::text::{Name, Station};
 use crate::store::devices::Device;

@@ -2,7 +2,7 @@
 //!
 //! Bound: [`MOST`] menus and [`MOST_BYTES`] of them. Overflow: the one that was encoded first goes.
 
-use crate::domain::menu::Menu;
+use crate::domain::model::menu::Menu;
 use crate::domain::values::ids::RestaurantId;
 use bytes::Bytes;
 use sha2::{Digest, Sha256};

@@ -7,7 +7,7 @@ use crate::auth::ended::Barred;
 use crate::auth::policy;
 use crate::auth::token::{TokenError, Verified};
 use crate::clock;
-use crate::domain::principal::Principal;
+use crate::domain::model::principal::Principal;
 use crate::domain::values::ids::CommandId;
 use crate::domain::values::text::Slug;
 use crate::protocol::ErrorCode;

@@ -5,7 +5,7 @@ use super::problem::Problem;
 use super::state::State;
 use crate::auth::policy;
 use crate::clock;
-use crate::domain::principal::Principal;
+use crate::domain::model::principal::Principal;
 use crate::domain::values::text::{Key, Slug, TableLabel};
 use crate::domain::values::time::Timestamp;
 use crate::protocol::ErrorCode;

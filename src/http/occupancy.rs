@@ -7,7 +7,7 @@ use super::unread_body::announces_body;
 use crate::connection::Refusal;
 use crate::connection::line::Line;
 use crate::connection::plain::{Held, Plain, Work};
-use crate::domain::principal::Role;
+use crate::domain::model::principal::Role;
 use crate::protocol::ErrorCode;
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};

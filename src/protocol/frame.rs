@@ -1,6 +1,6 @@
 //! An encoded frame: made once, shared by everybody who gets it.
 
-use crate::domain::room_id::RoomId;
+use crate::domain::model::room_id::RoomId;
 use crate::domain::values::position::Position;
 use bytes::{BufMut, Bytes, BytesMut};
 use bytestring::ByteString;

@@ -3,9 +3,9 @@
 use super::client_frame::Nonce;
 use super::error_code::ErrorCode;
 use super::frame::{Frame, FrameKind};
-use crate::domain::event::{By, Event, EventKind};
-use crate::domain::principal::Role;
-use crate::domain::room_id::RoomId;
+use crate::domain::model::event::{By, Event, EventKind};
+use crate::domain::model::principal::Role;
+use crate::domain::model::room_id::RoomId;
 use crate::domain::values::ids::{CommandId, EventId, OrderId, RestaurantId};
 use crate::domain::values::level::Level;
 use crate::domain::values::position::Position;

@@ -4,7 +4,7 @@
 //! [`Snapshot::whole`] puts the parts' contents between pieces of glue.
 
 use super::frame::{self, Frame, FrameKind};
-use crate::domain::room_id::{RoomId, RoomKind};
+use crate::domain::model::room_id::{RoomId, RoomKind};
 use crate::domain::values::position::Position;
 use bytes::{Bytes, BytesMut};
 use serde_json::value::RawValue;

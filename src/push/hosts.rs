@@ -1,7 +1,7 @@
 //! Which hosts are push services, pure. A subscription names an address that this server then calls: without a list, anybody
 //! with a table's key could have it call any address that it reaches (server-side request forgery).
 
-use crate::domain::push::Endpoint;
+use crate::domain::model::push::Endpoint;
 use std::fmt;
 use std::str::FromStr;
 

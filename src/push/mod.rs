@@ -12,7 +12,7 @@ pub mod post;
 pub mod pusher;
 pub mod vapid;
 
-use crate::domain::push::Subscription;
+use crate::domain::model::push::Subscription;
 use crate::feed::Directory;
 use actix::Actor;
 use hosts::Hosts;

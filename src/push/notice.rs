@@ -1,9 +1,9 @@
 //! What a guest waits for, pure: which events are told, and what a message says.
 
-use crate::domain::event::EventKind;
-use crate::domain::order::{Order, Service};
-use crate::domain::push::Language;
-use crate::domain::status::OrderStatus;
+use crate::domain::model::event::EventKind;
+use crate::domain::model::order::{Order, Service};
+use crate::domain::model::push::Language;
+use crate::domain::model::status::OrderStatus;
 use crate::domain::values::ids::{OrderId, RestaurantId};
 use crate::domain::values::time::Timestamp;
 use crate::feed::EventCommitted;
@@ -108,8 +108,8 @@ pub fn topic(order: OrderId) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::event::{By, Event};
-    use crate::domain::principal::Role;
+    use crate::domain::model::event::{By, Event};
+    use crate::domain::model::principal::Role;
     use crate::domain::values::ids::EventId;
     use crate::domain::values::position::Position;
     use serde_json::value::RawValue;

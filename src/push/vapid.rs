@@ -1,7 +1,7 @@
 //! The key that says who sends (VAPID, RFC 8292): its public half is what browsers subscribe with, its private half signs
 //! each message. One key for all nodes, for as long as subscriptions are to be good.
 
-use crate::domain::push::Endpoint;
+use crate::domain::model::push::Endpoint;
 use crate::domain::values::time::Timestamp;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;

@@ -1,8 +1,8 @@
 //! What rooms are told and what they tell.
 
 use super::members::MemberId;
-use crate::domain::event::Event;
-use crate::domain::room_id::RoomId;
+use crate::domain::model::event::Event;
+use crate::domain::model::room_id::RoomId;
 use crate::domain::values::position::Position;
 use crate::domain::values::text::Key;
 use crate::domain::values::time::Timestamp;

@@ -1,8 +1,8 @@
 //! What a room reads from the store, away from its event path: its opening state, and pages of what somebody missed.
 
 use super::budget::{Budget, Full};
-use crate::domain::event::Event;
-use crate::domain::room_id::RoomId;
+use crate::domain::model::event::Event;
+use crate::domain::model::room_id::RoomId;
 use crate::domain::values::ids::RestaurantId;
 use crate::domain::values::position::Position;
 use crate::domain::values::text::Key;

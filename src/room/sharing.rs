@@ -5,7 +5,7 @@ use super::messages::{Page, ToMember};
 use super::opening::{Unread, read};
 use super::room::Room;
 use crate::clock;
-use crate::domain::room_id::RoomKind;
+use crate::domain::model::room_id::RoomKind;
 use crate::domain::values::position::Position;
 use crate::domain::values::time::Timestamp;
 use crate::protocol::Snapshot;

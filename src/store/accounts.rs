@@ -1,8 +1,8 @@
 //! Restaurants, tables and people.
 
 use super::Result;
-use crate::domain::menu::Menu;
-use crate::domain::principal::Role;
+use crate::domain::model::menu::Menu;
+use crate::domain::model::principal::Role;
 use crate::domain::values::ids::{RestaurantId, TableId, UserId};
 use crate::domain::values::money::Currency;
 use crate::domain::values::text::{Key, Name, Slug, TableLabel};

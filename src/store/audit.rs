@@ -5,7 +5,7 @@
 //! other call of the store, with [`recorded`]. Words of guests, passwords, keys and tokens have no field here.
 
 use super::Result;
-use crate::domain::principal::{Principal, Role};
+use crate::domain::model::principal::{Principal, Role};
 use crate::domain::values::ids::{AuditId, RestaurantId};
 use crate::domain::values::text::Key;
 use crate::domain::values::time::Timestamp;

@@ -1,7 +1,7 @@
 //! What people prove to be who they are beside their password, and the sessions that are theirs.
 
 use super::Result;
-use crate::domain::principal::Role;
+use crate::domain::model::principal::Role;
 use crate::domain::values::ids::{RestaurantId, UserId};
 use crate::domain::values::text::{Key, Name};
 use crate::domain::values::time::Timestamp;

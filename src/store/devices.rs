@@ -1,7 +1,7 @@
 //! Kitchen screens: pairing.
 
 use super::Result;
-use crate::domain::event::Event;
+use crate::domain::model::event::Event;
 use crate::domain::values::ids::{DeviceId, RestaurantId, UserId};
 use crate::domain::values::text::{Key, Name, Station};
 use crate::domain::values::time::Timestamp;

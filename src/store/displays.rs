@@ -1,8 +1,8 @@
 //! Kitchen screens that are connected: which node holds each, and what each has drawn.
 
 use super::Result;
-use crate::domain::call::Call;
-use crate::domain::undrawn::Tickets;
+use crate::domain::model::call::Call;
+use crate::domain::model::undrawn::Tickets;
 use crate::domain::values::ids::{NodeId, OrderId, RestaurantId};
 use crate::domain::values::position::Position;
 use crate::domain::values::text::{Key, Station};
@@ -14,7 +14,7 @@ use async_trait::async_trait;
 pub struct Place {
     /// Whose it is.
     pub restaurant: RestaurantId,
-    /// The screen's id, as in [`crate::domain::display::Display`].
+    /// The screen's id, as in [`crate::domain::model::display::Display`].
     pub display: Key,
 }
 
@@ -55,7 +55,7 @@ pub struct Lease {
 }
 
 /// Leases and receipts: plain rows, beside the feed. Whether a screen is connected is a matter of the feed
-/// ([`crate::domain::display`]), whose transaction looks at the leases.
+/// ([`crate::domain::model::display`]), whose transaction looks at the leases.
 #[async_trait]
 pub trait Displays: Send + Sync + 'static {
     /// Takes a lease, or goes on with the one there is. `Missing` when there is no such restaurant.

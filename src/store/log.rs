@@ -2,16 +2,16 @@
 
 use super::audit::Note;
 use super::{Result, WriteFaults};
-use crate::domain::call::Calls;
 use crate::domain::decision::{Decision, Moment, Refusal};
-use crate::domain::display::Known;
-use crate::domain::event::{By, Event};
 use crate::domain::limit::{Guest, OpenOrders};
-use crate::domain::menu::Menu;
-use crate::domain::order::Order;
-use crate::domain::room_id::RoomId;
-use crate::domain::status::OrderStatus;
-use crate::domain::undrawn::Tickets;
+use crate::domain::model::call::Calls;
+use crate::domain::model::display::Known;
+use crate::domain::model::event::{By, Event};
+use crate::domain::model::menu::Menu;
+use crate::domain::model::order::Order;
+use crate::domain::model::room_id::RoomId;
+use crate::domain::model::status::OrderStatus;
+use crate::domain::model::undrawn::Tickets;
 use crate::domain::values::ids::{CommandId, OrderId, RestaurantId};
 use crate::domain::values::position::Position;
 use crate::domain::values::text::Key;

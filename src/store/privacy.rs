@@ -1,7 +1,7 @@
 //! What guests leave, and how it goes: after a while by itself, and at once when a guest asks for it.
 
 use super::Result;
-use crate::domain::event::Event;
+use crate::domain::model::event::Event;
 use crate::domain::values::ids::RestaurantId;
 use crate::domain::values::position::Position;
 use crate::domain::values::text::Key;

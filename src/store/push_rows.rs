@@ -3,7 +3,7 @@
 use super::error::broken;
 use super::rows::text;
 use super::{Result, StoreError};
-use crate::domain::push::{KeyBytes, Subscription};
+use crate::domain::model::push::{KeyBytes, Subscription};
 use sqlx::FromRow;
 
 #[derive(FromRow)]

@@ -1,7 +1,7 @@
 //! Push subscriptions of diners.
 
 use super::Result;
-use crate::domain::push::{Endpoint, Subscription};
+use crate::domain::model::push::{Endpoint, Subscription};
 use crate::domain::values::ids::{OrderId, RestaurantId};
 use crate::domain::values::text::Key;
 use crate::domain::values::time::Timestamp;

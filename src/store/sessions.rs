@@ -1,7 +1,7 @@
 //! Sessions: what a refresh token belongs to, and what ends every token under it.
 
 use super::Result;
-use crate::domain::principal::{Principal, Role};
+use crate::domain::model::principal::{Principal, Role};
 use crate::domain::values::ids::RestaurantId;
 use crate::domain::values::text::{Key, Name};
 use crate::domain::values::time::Timestamp;

@@ -1,11 +1,11 @@
 //! Visits: which orders a table has had since its guests sat down.
 
 use super::Result;
-use crate::domain::order::Order;
+use crate::domain::model::order::Order;
+use crate::domain::model::visit::OpenVisit;
 use crate::domain::values::ids::{RestaurantId, VisitId};
 use crate::domain::values::text::{Key, TableLabel};
 use crate::domain::values::time::Timestamp;
-use crate::domain::visit::OpenVisit;
 use async_trait::async_trait;
 
 /// What came of closing a visit.

@@ -3,10 +3,10 @@
 use orderbell::broker::{self, Address, Broker, Signer, Verify};
 use orderbell::clock;
 use orderbell::commands::{CommandRates, Commands};
-use orderbell::domain::event::{By, Event, EventKind};
-use orderbell::domain::menu::{Category, Menu, MenuAction, MenuItem};
-use orderbell::domain::principal::{Principal, Role};
-use orderbell::domain::room_id::RoomId;
+use orderbell::domain::model::event::{By, Event, EventKind};
+use orderbell::domain::model::menu::{Category, Menu, MenuAction, MenuItem};
+use orderbell::domain::model::principal::{Principal, Role};
+use orderbell::domain::model::room_id::RoomId;
 use orderbell::domain::values::ids::{CategoryId, EventId, MenuItemId, RestaurantId};
 use orderbell::domain::values::money::Money;
 use orderbell::domain::values::position::Position;

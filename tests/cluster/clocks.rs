@@ -10,7 +10,7 @@ use crate::site::{Site, node_with};
 use crate::support::client::text;
 use crate::support::{Client, Close, Screen};
 use crate::watcher::{lateness, on_each_node, settle};
-use orderbell::domain::principal::Role;
+use orderbell::domain::model::principal::Role;
 use orderbell::domain::values::time::Timestamp;
 use serde_json::{Value, json};
 use std::path::PathBuf;

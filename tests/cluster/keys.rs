@@ -15,7 +15,7 @@ use orderbell::auth::key_material::KeyPair;
 use orderbell::auth::keyring::Keyring;
 use orderbell::auth::token::Issuer;
 use orderbell::clock;
-use orderbell::domain::principal::{Principal, Role};
+use orderbell::domain::model::principal::{Principal, Role};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};

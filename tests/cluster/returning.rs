@@ -3,10 +3,11 @@
 use crate::long::{progress, rounds};
 use crate::redis_server::Redis;
 use crate::site::Site;
-use crate::support::{Client, Followed, PATIENCE, Screen, client::text};
+use crate::support::client::text;
+use crate::support::{Client, Followed, PATIENCE, Screen};
 use crate::watcher::spread;
 use futures_util::future::join_all;
-use orderbell::domain::principal::Role;
+use orderbell::domain::model::principal::Role;
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection, query_scalar};
 use std::sync::Arc;

@@ -7,7 +7,7 @@ use crate::support::{Client, Menu, PATIENCE, Server, eventually};
 use orderbell::auth::keyring::Keyring;
 use orderbell::auth::token::Issuer;
 use orderbell::clock;
-use orderbell::domain::principal::{Principal, Role};
+use orderbell::domain::model::principal::{Principal, Role};
 use orderbell::domain::values::position::Position;
 use orderbell::domain::values::time::Timestamp;
 use orderbell::store::{Mode, Settings, SharedStore, open};

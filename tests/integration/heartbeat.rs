@@ -1,9 +1,11 @@
 //! How a connection that has nothing to say is kept, and how one that may no longer speak is ended.
 
-use crate::support::{Client, Close, Menu, PATIENCE, Raw, Server, client::text, eventually, raw::PING};
+use crate::support::client::text;
+use crate::support::raw::PING;
+use crate::support::{Client, Close, Menu, PATIENCE, Raw, Server, eventually};
 use orderbell::auth::keyring::Keyring;
 use orderbell::auth::token::Issuer;
-use orderbell::domain::principal::{Principal, Role};
+use orderbell::domain::model::principal::{Principal, Role};
 use secrecy::ExposeSecret;
 use serde_json::json;
 use std::time::{Duration, Instant};

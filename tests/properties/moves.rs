@@ -1,9 +1,9 @@
 //! Random baskets and random commands, valid and invalid.
 
 use crate::support::{DISHES, STATIONS, cause, dish, item};
-use orderbell::domain::command::OrderAction;
+use orderbell::domain::model::command::OrderAction;
+use orderbell::domain::model::principal::Role;
 use orderbell::domain::place::Line;
-use orderbell::domain::principal::Role;
 use orderbell::domain::values::ids::ItemId;
 use proptest::prelude::*;
 

@@ -4,10 +4,10 @@
 //! ([`Ticket::in_status`]); the other states an item may be in are in `item_table`.
 
 use crate::support::{Cell, Ticket, cause, item, principal};
-use orderbell::domain::command::{ActionName, OrderAction};
-use orderbell::domain::event::EventKind as E;
-use orderbell::domain::principal::Role;
-use orderbell::domain::status::OrderStatus as S;
+use orderbell::domain::model::command::{ActionName, OrderAction};
+use orderbell::domain::model::event::EventKind as E;
+use orderbell::domain::model::principal::Role;
+use orderbell::domain::model::status::OrderStatus as S;
 use std::collections::BTreeSet;
 
 use Cell::{No, Same, To};

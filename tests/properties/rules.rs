@@ -3,12 +3,12 @@
 use crate::support::{
     DEFAULT_MINUTES, NOBODY, Outcome, Ticket, at, basket, bdt, cause, dish, fresh, item, line, menu, position, principal, split,
 };
-use orderbell::domain::command::OrderAction;
 use orderbell::domain::decision::{Decision, Moment, RefusalKind};
-use orderbell::domain::event::EventKind as E;
+use orderbell::domain::model::command::OrderAction;
+use orderbell::domain::model::event::EventKind as E;
+use orderbell::domain::model::principal::Role;
+use orderbell::domain::model::status::{ItemStatus as I, OrderStatus as S};
 use orderbell::domain::place::{self, Basket, Line};
-use orderbell::domain::principal::Role;
-use orderbell::domain::status::{ItemStatus as I, OrderStatus as S};
 use orderbell::domain::transition::{self, Circumstance};
 use orderbell::domain::values::ids::MenuItemId;
 use orderbell::domain::values::merge_patch;

@@ -1,13 +1,13 @@
 //! A small restaurant, the people in it, and an order that commands are put to.
 
-use orderbell::domain::command::{Cause, OrderAction};
 use orderbell::domain::decision::{Decision, Draft, Moment, Refusal, RefusalKind, Write, to_json};
-use orderbell::domain::event::EventKind;
-use orderbell::domain::menu::{Category, DishOption, Menu, MenuItem};
-use orderbell::domain::order::{Order, Service};
+use orderbell::domain::model::command::{Cause, OrderAction};
+use orderbell::domain::model::event::EventKind;
+use orderbell::domain::model::menu::{Category, DishOption, Menu, MenuItem};
+use orderbell::domain::model::order::{Order, Service};
+use orderbell::domain::model::principal::{Principal, Role};
+use orderbell::domain::model::status::{ItemStatus, OrderStatus};
 use orderbell::domain::place::{self, Basket, Fresh, Line};
-use orderbell::domain::principal::{Principal, Role};
-use orderbell::domain::status::{ItemStatus, OrderStatus};
 use orderbell::domain::transition::{self, Circumstance};
 use orderbell::domain::values::ids::{CategoryId, ItemId, MenuItemId, OptionId, OrderId, RestaurantId};
 use orderbell::domain::values::merge_patch;

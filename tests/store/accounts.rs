@@ -4,7 +4,7 @@ use crate::house::{House, at, key, restaurant, small_menu};
 use crate::sessions;
 use crate::world::World;
 use orderbell::clock;
-use orderbell::domain::principal::{Principal, Role};
+use orderbell::domain::model::principal::{Principal, Role};
 use orderbell::domain::values::ids::{RestaurantId, TableId, UserId};
 use orderbell::domain::values::position::Position;
 use orderbell::domain::values::text::Key;

@@ -3,9 +3,9 @@
 use crate::house::{House, at, command, command_id, key};
 use crate::world::World;
 use orderbell::clock;
-use orderbell::domain::command::{Cause, OrderAction};
-use orderbell::domain::menu::MenuAction;
-use orderbell::domain::principal::{Principal, Role};
+use orderbell::domain::model::command::{Cause, OrderAction};
+use orderbell::domain::model::menu::MenuAction;
+use orderbell::domain::model::principal::{Principal, Role};
 use orderbell::domain::values::ids::{OrderId, UserId};
 use orderbell::domain::values::reason::Reason;
 use orderbell::domain::values::time::Timestamp;

@@ -3,7 +3,7 @@
 use crate::accounts::{session, user};
 use crate::house::{House, at, key};
 use crate::world::World;
-use orderbell::domain::principal::Role;
+use orderbell::domain::model::principal::Role;
 use orderbell::domain::values::version::Expected;
 use orderbell::store::StoreError;
 use orderbell::store::accounts::{User, UserChange};

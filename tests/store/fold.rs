@@ -1,6 +1,6 @@
 //! What a reader makes of a feed: documents, by applying patches in order.
 
-use orderbell::domain::event::{Event, Topic};
+use orderbell::domain::model::event::{Event, Topic};
 use orderbell::domain::values::ids::{OrderId, RestaurantId};
 use orderbell::domain::values::merge_patch;
 use orderbell::domain::values::position::Position;

@@ -1,14 +1,14 @@
 //! A restaurant with a small menu, its people, and what they do.
 
 use orderbell::clock;
-use orderbell::domain::call;
-use orderbell::domain::command::{CallAction, OrderAction};
 use orderbell::domain::decision::{Decision, Refusal, RefusalKind};
-use orderbell::domain::event::By;
-use orderbell::domain::menu::{self, Menu, MenuAction};
-use orderbell::domain::order::Order;
+use orderbell::domain::model::call;
+use orderbell::domain::model::command::{CallAction, OrderAction};
+use orderbell::domain::model::event::By;
+use orderbell::domain::model::menu::{self, Menu, MenuAction};
+use orderbell::domain::model::order::Order;
+use orderbell::domain::model::principal::{Principal, Role};
 use orderbell::domain::place::{self, Basket, Fresh, Line};
-use orderbell::domain::principal::{Principal, Role};
 use orderbell::domain::transition::{self, Circumstance};
 use orderbell::domain::values::ids::{CallId, CategoryId, CommandId, ItemId, MenuItemId, OrderId, RestaurantId};
 use orderbell::domain::values::position::Position;
@@ -75,7 +75,7 @@ impl House {
             Line {
                 menu_item: self.dish, quantity: 2, options: vec![], note: Some(key("nut \"allergy\" — é")), allergy: false
             };
-        let service = orderbell::domain::order::Service::DineIn;
+        let service = orderbell::domain::model::order::Service::DineIn;
         let basket = Basket {
             service,
             items: vec![line],

@@ -4,10 +4,10 @@ use crate::displays::connected;
 use crate::house::{House, at, command, command_id, key};
 use crate::world::World;
 use orderbell::clock;
-use orderbell::domain::command::{CallAction, OrderAction};
 use orderbell::domain::decision::{RefusalKind, to_json};
-use orderbell::domain::order::Order;
-use orderbell::domain::room_id::RoomId;
+use orderbell::domain::model::command::{CallAction, OrderAction};
+use orderbell::domain::model::order::Order;
+use orderbell::domain::model::room_id::RoomId;
 use orderbell::domain::values::ids::DeviceId;
 use orderbell::domain::values::position::Position;
 use orderbell::domain::values::reason::CallReason;
@@ -76,7 +76,7 @@ pub async fn another_cannot_act(world: World) {
 
 fn writing(house: &House, order: Order) -> Work {
     use orderbell::domain::decision::{Decision, Draft, Write};
-    use orderbell::domain::event::EventKind;
+    use orderbell::domain::model::event::EventKind;
     house.work(&house.staff(), Reads::Menu, Some(command("staff-1", command_id(), 1)), move |_| {
         let draft = Draft { kind: EventKind::OrderRushed, order: Some(order.id), patch: to_json(&order) };
         Ok(Decision::Change { drafts: vec![draft], document: to_json(&order), write: Write::Order(Box::new(order)) })

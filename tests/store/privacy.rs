@@ -4,9 +4,9 @@ use crate::fold::sound_feed;
 use crate::house::{House, at, command, command_id, key};
 use crate::world::World;
 use orderbell::clock;
-use orderbell::domain::command::{Cause, OrderAction};
-use orderbell::domain::principal::Principal;
-use orderbell::domain::room_id::RoomId;
+use orderbell::domain::model::command::{Cause, OrderAction};
+use orderbell::domain::model::principal::Principal;
+use orderbell::domain::model::room_id::RoomId;
 use orderbell::domain::values::position::Position;
 use orderbell::domain::values::reason::Reason;
 use orderbell::domain::values::time::Timestamp;
@@ -26,7 +26,7 @@ const fn batch(orders: u64, more: bool) -> Purged {
 }
 
 /// Places an order with a note as a guest and rejects it with words.
-async fn close_one(house: &House, diner: &str) -> orderbell::domain::order::Order {
+async fn close_one(house: &House, diner: &str) -> orderbell::domain::model::order::Order {
     let order = house.place(&house.diner(diner)).await;
     let cause = Cause { reason: Reason::Other, detail: Some(key("we are sorry, dear guest")) };
     house.ack(house.acting(order.id, OrderAction::Reject(cause), Some(command("staff-1", command_id(), 1)))).await;

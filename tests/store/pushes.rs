@@ -2,8 +2,8 @@
 
 use crate::house::{House, at, key};
 use crate::world::World;
-use orderbell::domain::principal::Principal;
-use orderbell::domain::push::{Endpoint, KeyBytes, Subscription};
+use orderbell::domain::model::principal::Principal;
+use orderbell::domain::model::push::{Endpoint, KeyBytes, Subscription};
 use orderbell::domain::values::text::Key;
 use orderbell::domain::values::time::Timestamp;
 use orderbell::store::pushes::{MOST_OF_A_DINER, PushRow};

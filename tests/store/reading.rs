@@ -4,12 +4,12 @@ use crate::fold::sound_feed;
 use crate::house::{House, at, order_of};
 use crate::world::World;
 use orderbell::clock;
-use orderbell::domain::command::{CallAction, OrderAction};
-use orderbell::domain::event::{Event, EventKind};
-use orderbell::domain::menu::MenuAction;
-use orderbell::domain::order::Order;
-use orderbell::domain::room_id::RoomId;
-use orderbell::domain::status::OrderStatus;
+use orderbell::domain::model::command::{CallAction, OrderAction};
+use orderbell::domain::model::event::{Event, EventKind};
+use orderbell::domain::model::menu::MenuAction;
+use orderbell::domain::model::order::Order;
+use orderbell::domain::model::room_id::RoomId;
+use orderbell::domain::model::status::OrderStatus;
 use orderbell::domain::values::ids::{OrderId, RestaurantId};
 use orderbell::domain::values::position::Position;
 use orderbell::domain::values::reason::CallReason;
@@ -34,7 +34,7 @@ async fn busy_evening(house: &House) -> Vec<Order> {
             house.ack(house.acting(order.id, OrderAction::Serve, None)).await;
         }
         let raised = house.ack(house.calling(&diner, CallAction::Raise(CallReason::Bill))).await;
-        let call: orderbell::domain::call::Call = serde_json::from_str(raised.document.get()).unwrap();
+        let call: orderbell::domain::model::call::Call = serde_json::from_str(raised.document.get()).unwrap();
         house.ack(house.calling(&house.staff(), CallAction::Answer(call.id))).await;
         let available = round % 2 == 1;
         house.ack(house.changing_menu(MenuAction::Availability { item: house.dish, available, until: None })).await;

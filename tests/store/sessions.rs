@@ -3,7 +3,7 @@
 use crate::house::{House, at, key};
 use crate::world::World;
 use orderbell::clock;
-use orderbell::domain::principal::{Principal, Role};
+use orderbell::domain::model::principal::{Principal, Role};
 use orderbell::domain::values::ids::DeviceId;
 use orderbell::domain::values::text::Key;
 use orderbell::domain::values::time::Timestamp;

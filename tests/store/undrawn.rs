@@ -3,11 +3,11 @@
 use crate::fold::{fold, sound_feed};
 use crate::house::{House, at, key};
 use crate::world::World;
-use orderbell::domain::command::OrderAction;
-use orderbell::domain::display::Change;
-use orderbell::domain::event::EventKind;
-use orderbell::domain::order::Order;
-use orderbell::domain::undrawn::{self, Ticket, Tickets};
+use orderbell::domain::model::command::OrderAction;
+use orderbell::domain::model::display::Change;
+use orderbell::domain::model::event::EventKind;
+use orderbell::domain::model::order::Order;
+use orderbell::domain::model::undrawn::{self, Ticket, Tickets};
 use orderbell::domain::values::ids::OrderId;
 use orderbell::domain::values::position::Position;
 use orderbell::domain::values::text::Station;

@@ -3,8 +3,8 @@
 use crate::house::{House, at, key, order_of};
 use crate::world::World;
 use orderbell::clock;
-use orderbell::domain::command::{CallAction, Cause, OrderAction};
-use orderbell::domain::principal::Principal;
+use orderbell::domain::model::command::{CallAction, Cause, OrderAction};
+use orderbell::domain::model::principal::Principal;
 use orderbell::domain::values::ids::OrderId;
 use orderbell::domain::values::reason::{CallReason, Reason};
 use orderbell::store::StoreError;
@@ -17,7 +17,7 @@ fn guest(house: &House, sub: &str, table: Option<&str>) -> Principal {
 /// Tables with the orders of their visits.
 async fn tables(house: &House) -> Vec<(String, Vec<OrderId>)> {
     let visits = house.store.open_visits(house.id, 100).await.unwrap();
-    let of = |orders: Vec<orderbell::domain::order::Order>| orders.iter().map(|order| order.id).collect();
+    let of = |orders: Vec<orderbell::domain::model::order::Order>| orders.iter().map(|order| order.id).collect();
     visits.into_iter().map(|(visit, orders)| (visit.table.to_string(), of(orders))).collect()
 }
 
@@ -43,7 +43,8 @@ pub async fn a_visit_has_every_order_of_its_table_until_it_ends(world: World) {
     assert_eq!(tables(&house).await[0].1, [one, two], "what was closed is still what the table has had");
     house.ack(house.calling(&a, CallAction::Raise(CallReason::Bill))).await;
     assert_eq!(close(11).await, Ok(VisitClosed::Busy), "a call is open");
-    let calls = house.store.snapshot(house.id, orderbell::domain::room_id::RoomId::Floor(house.id)).await.unwrap().unwrap();
+    let calls =
+        house.store.snapshot(house.id, orderbell::domain::model::room_id::RoomId::Floor(house.id)).await.unwrap().unwrap();
     let call = calls.calls.unwrap().into_keys().next().unwrap();
     house.ack(house.calling(&house.staff(), CallAction::Answer(call.parse().unwrap()))).await;
     let elsewhere = another.store.close_visit(another.id, visit.id, true, at(12)).await;

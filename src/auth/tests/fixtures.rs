@@ -1,8 +1,8 @@
 //! What the tests of sessions and of the HTTP face stand on: a real store with a small restaurant in it.
 
 use crate::auth::secret::hash;
-use crate::domain::menu::Menu;
-use crate::domain::principal::{Principal, Role};
+use crate::domain::model::menu::Menu;
+use crate::domain::model::principal::{Principal, Role};
 use crate::domain::values::ids::{RestaurantId, TableId, UserId};
 use crate::domain::values::time::Timestamp;
 use crate::store::SharedStore;

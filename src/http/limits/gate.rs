@@ -2,7 +2,7 @@
 
 use crate::auth::device_mark::MarkId;
 use crate::connection::address::household;
-use crate::domain::principal::Principal;
+use crate::domain::model::principal::Principal;
 use crate::domain::values::ids::{OrderId, RestaurantId, UserId};
 use crate::domain::values::text::{Key, TableLabel};
 use governor::clock::{Clock, DefaultClock};

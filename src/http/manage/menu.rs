@@ -1,7 +1,7 @@
 //! The menu, as a whole.
 
-use crate::domain::menu::MenuAction;
-use crate::domain::menu_draft::MenuDraft;
+use crate::domain::model::menu::MenuAction;
+use crate::domain::model::menu_draft::MenuDraft;
 use crate::http::body::LargeBody;
 use crate::http::etag::BasedOn;
 use crate::http::extract::Manager;

@@ -1,6 +1,6 @@
 //! People who sign in.
 
-use crate::domain::principal::Role;
+use crate::domain::model::principal::Role;
 use crate::domain::values::ids::UserId;
 use crate::domain::values::text::{Key, Slug};
 use crate::http::body::Body;

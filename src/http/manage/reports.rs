@@ -1,6 +1,6 @@
 //! The report of a day.
 
-use crate::domain::order::Order;
+use crate::domain::model::order::Order;
 use crate::domain::report::DayReport;
 use crate::domain::values::day::{Day, LocalDay, Offset};
 use crate::domain::values::ids::{OrderId, RestaurantId};

@@ -2,7 +2,7 @@
 
 use crate::auth::secret::random_secret;
 use crate::clock;
-use crate::domain::principal::Principal;
+use crate::domain::model::principal::Principal;
 use crate::domain::values::ids::TableId;
 use crate::domain::values::text::{Key, Slug, TableLabel};
 use crate::http::body::{Body, OptionalBody};

@@ -1,6 +1,6 @@
 use super::*;
 use crate::auth::tests::fixtures;
-use crate::domain::principal::Role;
+use crate::domain::model::principal::Role;
 
 fn limits(rates: Rates) -> Arc<Limits> {
     Arc::new(Limits::new(rates, Metrics::new()))

@@ -26,7 +26,7 @@ use crate::clock;
 use crate::commands::{CommandRates, Commands};
 use crate::connection::displays::Spans;
 use crate::connection::{self, Census, Displays, Proxies, Services};
-use crate::domain::principal::{Principal, Role};
+use crate::domain::model::principal::{Principal, Role};
 use crate::domain::values::ids::RestaurantId;
 use crate::feed::Directory;
 use crate::store::nodes::LevelInForce;

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::connection::roster;
-use crate::domain::display::Change;
-use crate::domain::room_id::RoomId;
+use crate::domain::model::display::Change;
+use crate::domain::model::room_id::RoomId;
 
 #[actix_web::test]
 async fn what_a_screen_has_drawn_is_recorded_by_a_node_that_does_not_hold_it() {

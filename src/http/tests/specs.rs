@@ -1,8 +1,8 @@
 //! The specifications say what the code does: held against the URL table, the frames and the words of the wire.
 
 use super::*;
-use crate::domain::event::EventKind;
-use crate::domain::status::OrderStatus;
+use crate::domain::model::event::EventKind;
+use crate::domain::model::status::OrderStatus;
 use crate::domain::values::action::ActionName;
 use crate::protocol::{ClientFrame, CloseCode, ErrorCode, FrameKind};
 use actix_web::http::Method;

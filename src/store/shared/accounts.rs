@@ -1,7 +1,7 @@
 //! [`Accounts`]: restaurants, tables, people, API keys.
 
 use super::{Backend, Connection, Database, LOCK_FEED, guests, sessions, users};
-use crate::domain::menu::Menu;
+use crate::domain::model::menu::Menu;
 use crate::domain::values::ids::{RestaurantId, TableId, UserId};
 use crate::domain::values::text::{Key, Slug};
 use crate::domain::values::time::Timestamp;

@@ -1,15 +1,15 @@
 //! The one transaction that appends to a feed.
 
 use super::{Connection, Database, LOCK_FEED, audit};
-use crate::domain::call::Calls;
 use crate::domain::decision::{Decision, Draft, Moment, Refusal, RefusalKind, Write};
-use crate::domain::display::Known;
-use crate::domain::event::{By, Event, EventKind};
 use crate::domain::limit::OpenOrders;
-use crate::domain::menu::Menu;
 use crate::domain::menu_changes::MenuChanges;
-use crate::domain::order::Order;
-use crate::domain::undrawn::{self, Tickets};
+use crate::domain::model::call::Calls;
+use crate::domain::model::display::Known;
+use crate::domain::model::event::{By, Event, EventKind};
+use crate::domain::model::menu::Menu;
+use crate::domain::model::order::Order;
+use crate::domain::model::undrawn::{self, Tickets};
 use crate::domain::values::ids::{CallId, EventId, RestaurantId};
 use crate::domain::values::position::Position;
 use crate::domain::values::time::Timestamp;

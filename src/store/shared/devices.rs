@@ -2,8 +2,8 @@
 
 use super::accounts::found;
 use super::{Backend, Connection, Database, LOCK_FEED, displays, sessions};
-use crate::domain::display::Change;
-use crate::domain::event::Event;
+use crate::domain::model::display::Change;
+use crate::domain::model::event::Event;
 use crate::domain::values::ids::{DeviceId, RestaurantId, UserId};
 use crate::domain::values::text::Key;
 use crate::domain::values::time::Timestamp;

@@ -1,10 +1,10 @@
 //! [`Displays`]: leases and receipts, and the row of a screen in a feed's transaction.
 
 use super::{Backend, Connection, Database, commit, tickets};
-use crate::domain::display::{self, Change, Display, Known};
-use crate::domain::event::{By, Event};
-use crate::domain::principal::Role;
-use crate::domain::undrawn::Tickets;
+use crate::domain::model::display::{self, Change, Display, Known};
+use crate::domain::model::event::{By, Event};
+use crate::domain::model::principal::Role;
+use crate::domain::model::undrawn::Tickets;
 use crate::domain::values::ids::{DeviceId, NodeId, OrderId, RestaurantId};
 use crate::domain::values::position::Position;
 use crate::domain::values::text::Key;

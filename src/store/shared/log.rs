@@ -1,10 +1,10 @@
 //! [`Log`]: the feed and its documents.
 
 use super::{Backend, Connection, Database, commit, snapshot};
-use crate::domain::event::Event;
-use crate::domain::menu::Menu;
-use crate::domain::order::Order;
-use crate::domain::room_id::RoomId;
+use crate::domain::model::event::Event;
+use crate::domain::model::menu::Menu;
+use crate::domain::model::order::Order;
+use crate::domain::model::room_id::RoomId;
 use crate::domain::values::ids::{OrderId, RestaurantId};
 use crate::domain::values::position::Position;
 use crate::domain::values::text::Key;

@@ -1,8 +1,8 @@
 //! [`Privacy`]: retention and erasure.
 
 use super::{Backend, Connection, Database, LOCK_FEED, commit, sessions};
-use crate::domain::event::{By, Event, EventKind};
-use crate::domain::principal::Role;
+use crate::domain::model::event::{By, Event, EventKind};
+use crate::domain::model::principal::Role;
 use crate::domain::redaction::redact;
 use crate::domain::values::ids::{EventId, OrderId, RestaurantId};
 use crate::domain::values::merge_patch;

@@ -1,7 +1,7 @@
 //! [`Pushes`]: push subscriptions of diners.
 
 use super::{Backend, Connection, Database};
-use crate::domain::push::{Endpoint, Subscription};
+use crate::domain::model::push::{Endpoint, Subscription};
 use crate::domain::values::ids::{OrderId, RestaurantId};
 use crate::domain::values::text::Key;
 use crate::domain::values::time::Timestamp;

@@ -2,7 +2,7 @@
 
 use super::{BATCH, Backend, Connection, Database, RECORD_END, guests};
 use crate::clock;
-use crate::domain::principal::{Principal, Role};
+use crate::domain::model::principal::{Principal, Role};
 use crate::domain::values::ids::RestaurantId;
 use crate::domain::values::text::{Key, Name};
 use crate::domain::values::time::Timestamp;

@@ -2,9 +2,9 @@
 
 use super::{Connection, Database, log, tickets};
 use crate::domain::decision::to_json;
-use crate::domain::display::Display;
-use crate::domain::room_id::RoomId;
-use crate::domain::undrawn;
+use crate::domain::model::display::Display;
+use crate::domain::model::room_id::RoomId;
+use crate::domain::model::undrawn;
 use crate::domain::values::ids::RestaurantId;
 use crate::store::error::broken;
 use crate::store::log::Snapshot;

@@ -1,7 +1,7 @@
 //! Tickets that no screen shows: what a decision about them reads, and the rows of those that the floor is told of.
 
 use super::{Connection, Database};
-use crate::domain::undrawn::{Drawn, News, Ticket, Tickets, Waiting};
+use crate::domain::model::undrawn::{Drawn, News, Ticket, Tickets, Waiting};
 use crate::domain::values::ids::{OrderId, RestaurantId};
 use crate::domain::values::position::Position;
 use crate::store::rows::{self, TicketRow, WaitingRow};

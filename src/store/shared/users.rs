@@ -3,7 +3,7 @@
 use super::accounts::found;
 use super::{Connection, Database, LOCK_FEED, devices, sessions};
 use crate::clock;
-use crate::domain::principal::Role;
+use crate::domain::model::principal::Role;
 use crate::domain::values::ids::{RestaurantId, UserId};
 use crate::domain::values::version::Expected;
 use crate::store::accounts::{User, UserChange, UserChanged};

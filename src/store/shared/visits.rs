@@ -1,11 +1,11 @@
 //! [`Visits`], and what placing an order writes of its visit.
 
 use super::{Backend, Connection, Database, LOCK_FEED, commit, guests};
-use crate::domain::order::Order;
+use crate::domain::model::order::Order;
+use crate::domain::model::visit::OpenVisit;
 use crate::domain::values::ids::{OrderId, RestaurantId, VisitId};
 use crate::domain::values::text::{Key, TableLabel};
 use crate::domain::values::time::Timestamp;
-use crate::domain::visit::OpenVisit;
 use crate::store::log::{CommandKey, ExternalOrder};
 use crate::store::rows::{self, FeedRow, VisitRow};
 use crate::store::visits::{VisitClosed, Visits};

@@ -3,10 +3,10 @@
 
 use super::order::{Order, Service};
 use super::status::{ItemStatus, OrderStatus};
-use super::values::ids::{OrderId, VisitId};
-use super::values::money::Money;
-use super::values::text::TableLabel;
-use super::values::time::Timestamp;
+use crate::domain::values::ids::{OrderId, VisitId};
+use crate::domain::values::money::Money;
+use crate::domain::values::text::TableLabel;
+use crate::domain::values::time::Timestamp;
 use serde::Serialize;
 
 /// A visit that goes on.

@@ -1,7 +1,7 @@
 //! Where a phone takes messages while its page is closed: a push subscription (RFC 8030), as its browser made it.
 
-use super::values::as_text::read_as_text;
-use super::values::text::Slug;
+use crate::domain::values::as_text::read_as_text;
+use crate::domain::values::text::Slug;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use std::fmt;

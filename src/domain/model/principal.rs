@@ -1,7 +1,7 @@
 //! Who is speaking.
 
-use super::values::ids::{DeviceId, OrderId, RestaurantId};
-use super::values::text::{Key, Station, TableLabel};
+use crate::domain::values::ids::{DeviceId, OrderId, RestaurantId};
+use crate::domain::values::text::{Key, Station, TableLabel};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;

@@ -1,12 +1,12 @@
 //! A menu as its manager sends it: all categories and dishes, each under an id that the client made.
 
-use super::decision::{Moment, Refusal, RefusalKind};
 use super::menu::{Category, DishOption, Menu, MenuItem, in_future};
-use super::values::ids::{CategoryId, MenuItemId, OptionId};
-use super::values::money::{Currency, Money};
-use super::values::picture_address;
-use super::values::text::{Name, Note, Station, Text};
-use super::values::time::Timestamp;
+use crate::domain::decision::{Moment, Refusal, RefusalKind};
+use crate::domain::values::ids::{CategoryId, MenuItemId, OptionId};
+use crate::domain::values::money::{Currency, Money};
+use crate::domain::values::picture_address;
+use crate::domain::values::text::{Name, Note, Station, Text};
+use crate::domain::values::time::Timestamp;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -68,7 +68,7 @@ fn at_most(count: usize, most: usize, what: &str) -> Result<(), Refusal> {
 
 impl MenuDraft {
     /// Puts itself in place of what a menu has.
-    pub(super) fn put_on(&self, menu: &mut Menu, moment: Moment) -> Result<(), Refusal> {
+    pub(crate) fn put_on(&self, menu: &mut Menu, moment: Moment) -> Result<(), Refusal> {
         at_most(self.categories.len(), MAX_CATEGORIES, "categories")?;
         at_most(self.items.len(), MAX_ITEMS, "items")?;
         let items = self.items.iter().map(|(id, draft)| {

@@ -3,13 +3,13 @@
 //! [`RawCommand`] is the JSON as it comes; [`Command`] is what it means. The step between says which fields go with
 //! which action, so that a misspelt or misplaced field is an error with a name, never ignored.
 
-use super::place::MAX_QUANTITY;
-pub use super::values::action::ActionName;
-use super::values::ids::{CallId, CommandId, ItemId, OrderId};
-use super::values::level::Level;
-use super::values::position::Position;
-use super::values::reason::{CallReason, Reason};
-use super::values::text::{self, Note};
+use crate::domain::place::MAX_QUANTITY;
+pub use crate::domain::values::action::ActionName;
+use crate::domain::values::ids::{CallId, CommandId, ItemId, OrderId};
+use crate::domain::values::level::Level;
+use crate::domain::values::position::Position;
+use crate::domain::values::reason::{CallReason, Reason};
+use crate::domain::values::text::{self, Note};
 use serde::{Deserialize, Serialize};
 
 /// The longest promise, in minutes.
@@ -211,9 +211,9 @@ impl Fields {
         self.required("item", |raw| raw.item.take())
     }
 
-    fn reason<R: std::str::FromStr<Err = super::values::reason::UnknownReason>>(&mut self) -> Result<R, InvalidCommand> {
+    fn reason<R: std::str::FromStr<Err = crate::domain::values::reason::UnknownReason>>(&mut self) -> Result<R, InvalidCommand> {
         let word = self.required("reason", |raw| raw.reason.take())?;
-        word.parse().map_err(|error: super::values::reason::UnknownReason| InvalidCommand(error.to_string()))
+        word.parse().map_err(|error: crate::domain::values::reason::UnknownReason| InvalidCommand(error.to_string()))
     }
 
     fn cause(&mut self) -> Result<Cause, InvalidCommand> {
@@ -292,7 +292,7 @@ mod tests {
 
     fn parse(fields: Value) -> Result<Command, String> {
         let mut whole = json!({"id": ID, "order": ID});
-        super::super::values::merge_patch::apply(&mut whole, &fields);
+        crate::domain::values::merge_patch::apply(&mut whole, &fields);
         let raw: RawCommand = serde_json::from_value(whole).map_err(|error| error.to_string())?;
         Command::try_from(raw).map_err(|error| error.to_string())
     }

@@ -1,14 +1,14 @@
 //! The menu of a restaurant: one document of categories and items, with what is sold out and whether orders are taken.
 
-use super::decision::{Decision, Moment, Refusal, RefusalKind, Steps, Write, to_json};
 use super::event::EventKind;
 use super::menu_draft::MenuDraft;
-use super::values::ids::{CategoryId, MenuItemId, OptionId, RestaurantId};
-use super::values::money::{Currency, Money};
-use super::values::position::Position;
-use super::values::text::{Name, Note, Station, Text};
-use super::values::time::Timestamp;
-use super::values::version::{Expected, Version};
+use crate::domain::decision::{Decision, Moment, Refusal, RefusalKind, Steps, Write, to_json};
+use crate::domain::values::ids::{CategoryId, MenuItemId, OptionId, RestaurantId};
+use crate::domain::values::money::{Currency, Money};
+use crate::domain::values::position::Position;
+use crate::domain::values::text::{Name, Note, Station, Text};
+use crate::domain::values::time::Timestamp;
+use crate::domain::values::version::{Expected, Version};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -179,7 +179,7 @@ pub fn decide(menu: &Menu, action: &MenuAction, expected: &Expected, moment: Mom
 }
 
 /// An end only means something while the thing is off, and only in the future.
-pub(super) fn in_future(until: Option<Timestamp>, is_on: bool, moment: Moment) -> Result<Option<Timestamp>, Refusal> {
+pub(crate) fn in_future(until: Option<Timestamp>, is_on: bool, moment: Moment) -> Result<Option<Timestamp>, Refusal> {
     match until {
         Some(_) if is_on => Ok(None),
         Some(at) if at <= moment.now => Err(Refusal::new(RefusalKind::Invalid, "until must lie in the future")),

@@ -4,13 +4,13 @@
 //! has been read. A screen shows it when it has drawn the feed up to where the order was accepted, connected or not:
 //! a screen that is gone is told of by itself, and what it showed has been read.
 
-use super::decision::{Decision, Draft, Moment, Write};
 use super::event::EventKind;
 use super::order::Order;
 use super::status::{ItemStatus, OrderStatus};
-use super::values::ids::OrderId;
-use super::values::position::Position;
-use super::values::text::Station;
+use crate::domain::decision::{Decision, Draft, Moment, Write};
+use crate::domain::values::ids::OrderId;
+use crate::domain::values::position::Position;
+use crate::domain::values::text::Station;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,13 +1,13 @@
 //! Calls for the waiter.
 
 use super::command::CallAction;
-use super::decision::{Decision, Draft, Moment, Refusal, RefusalKind, Write, to_json};
 use super::event::EventKind;
 use super::principal::Principal;
-use super::values::ids::CallId;
-use super::values::reason::CallReason;
-use super::values::text::TableLabel;
-use super::values::time::Timestamp;
+use crate::domain::decision::{Decision, Draft, Moment, Refusal, RefusalKind, Write, to_json};
+use crate::domain::values::ids::CallId;
+use crate::domain::values::reason::CallReason;
+use crate::domain::values::text::TableLabel;
+use crate::domain::values::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;

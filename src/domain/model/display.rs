@@ -1,10 +1,10 @@
 //! Kitchen screens as the floor sees them: which are connected, and what each has drawn.
 
-use super::decision::{Decision, Draft, Moment, Write, to_json};
 use super::event::EventKind;
-use super::values::position::Position;
-use super::values::text::{Key, Name, Station};
-use super::values::time::Timestamp;
+use crate::domain::decision::{Decision, Draft, Moment, Write, to_json};
+use crate::domain::values::position::Position;
+use crate::domain::values::text::{Key, Name, Station};
+use crate::domain::values::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 

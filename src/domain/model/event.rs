@@ -1,9 +1,9 @@
 //! Events: committed changes, as the feed numbers them.
 
 use super::principal::Role;
-use super::values::ids::{CommandId, EventId, OrderId, RestaurantId};
-use super::values::position::Position;
-use super::values::time::Timestamp;
+use crate::domain::values::ids::{CommandId, EventId, OrderId, RestaurantId};
+use crate::domain::values::position::Position;
+use crate::domain::values::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::fmt;

@@ -1,8 +1,8 @@
 //! Rooms: what a client subscribes to, a filter over one feed.
 
 use super::event::{Event, EventKind, Topic};
-use super::values::as_text::serde_as_text;
-use super::values::ids::{OrderId, RestaurantId};
+use crate::domain::values::as_text::serde_as_text;
+use crate::domain::values::ids::{OrderId, RestaurantId};
 use std::fmt;
 use std::str::FromStr;
 

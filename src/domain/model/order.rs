@@ -1,12 +1,12 @@
 //! The order document: the whole state of an order, as it stands on the wire and in the store.
 
 use super::status::{ItemStatus, OrderStatus};
-use super::values::ids::{ItemId, MenuItemId, OrderId, RestaurantId};
-use super::values::money::Money;
-use super::values::position::Position;
-use super::values::reason::Reason;
-use super::values::text::{Key, Name, Note, Station, TableLabel};
-use super::values::time::Timestamp;
+use crate::domain::values::ids::{ItemId, MenuItemId, OrderId, RestaurantId};
+use crate::domain::values::money::Money;
+use crate::domain::values::position::Position;
+use crate::domain::values::reason::Reason;
+use crate::domain::values::text::{Key, Name, Note, Station, TableLabel};
+use crate::domain::values::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 

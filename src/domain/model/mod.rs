@@ -1,0 +1,15 @@
+//! The documents of a restaurant, the events that change them, and the commands that ask for a change.
+
+pub mod call;
+pub mod command;
+pub mod display;
+pub mod event;
+pub mod menu;
+pub mod menu_draft;
+pub mod order;
+pub mod principal;
+pub mod push;
+pub mod room_id;
+pub mod status;
+pub mod undrawn;
+pub mod visit;
