@@ -12,8 +12,6 @@ pub use limits::{CommandLimits, CommandRates};
 
 use crate::auth::policy;
 use crate::clock;
-use crate::domain::decision::{Decision, Refusal, RefusalKind};
-use crate::domain::limit::Guest;
 use crate::domain::model::call;
 use crate::domain::model::command::{Command, OrderAction, Subject};
 use crate::domain::model::display::{self, Change};
@@ -21,8 +19,10 @@ use crate::domain::model::event::{By, Event};
 use crate::domain::model::menu::{self, MenuAction};
 use crate::domain::model::principal::{Principal, Role};
 use crate::domain::model::undrawn::{self, Ticket};
-use crate::domain::place::{self, Basket, Fresh};
-use crate::domain::transition::{self, Circumstance};
+use crate::domain::rules::decision::{Decision, Refusal, RefusalKind};
+use crate::domain::rules::limit::Guest;
+use crate::domain::rules::place_order::{self, Basket, Fresh};
+use crate::domain::rules::transition::{self, Circumstance};
 use crate::domain::values::ids::{CallId, CommandId, ItemId, OrderId, RestaurantId};
 use crate::domain::values::level::Level;
 use crate::domain::values::position::Position;
@@ -184,7 +184,7 @@ impl Commands {
             state.open.check(limits.open())?;
             let fresh = Fresh { number: state.next_number, order, items };
             let menu = state.menu.ok_or_else(|| Refusal::new(RefusalKind::NotFound, "the restaurant has no menu"))?;
-            place::decide(&menu, &basket, &principal, &fresh, state.moment)
+            place_order::decide(&menu, &basket, &principal, &fresh, state.moment)
         };
         self.commit(who, reads, Some(key), note, decide).await
     }

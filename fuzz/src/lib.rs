@@ -13,7 +13,7 @@ use orderbell::connection::fragments::Fragments;
 use orderbell::connection::guard::{Guard, MAX_HEADER};
 use orderbell::domain::model::principal::{Principal, Role};
 use orderbell::domain::model::room_id::RoomId;
-use orderbell::domain::place::Basket;
+use orderbell::domain::rules::place_order::Basket;
 use orderbell::domain::values::ids::RestaurantId;
 use orderbell::domain::values::merge_patch;
 use orderbell::domain::values::position::Position;

@@ -1,5 +1,5 @@
 //! Who may do what: the "who" columns of the contract, as pure functions. A kitchen screen's station and a diner's
-//! narrower right to cancel are looked at where the order is decided upon (`domain::transition`).
+//! narrower right to cancel are looked at where the order is decided upon (`domain::rules::transition`).
 //!
 //! Every rule takes the principal and not its role, since whoever holds a link to one order ([`Principal::share`]) is a
 //! diner by role and may read that order, and nothing else.

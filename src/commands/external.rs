@@ -1,6 +1,6 @@
 //! Orders that a POS or an aggregator knows by a number of its own.
 
-use crate::domain::decision::{Decision, Refusal, RefusalKind, to_json};
+use crate::domain::rules::decision::{Decision, Refusal, RefusalKind, to_json};
 use crate::store::log::ExternalOrder;
 
 /// The number has its order already: the same basket gives that order, another one is refused.

@@ -8,10 +8,10 @@
 
 use super::budget::{Budget, Shortage, take};
 use super::refused::RefusedLog;
-use crate::domain::decision::{Refusal, RefusalKind};
-use crate::domain::limit::{Limit, OpenOrders, OrderSize};
 use crate::domain::model::principal::{Principal, Role};
-use crate::domain::place::MAX_LINES;
+use crate::domain::rules::decision::{Refusal, RefusalKind};
+use crate::domain::rules::limit::{Limit, OpenOrders, OrderSize};
+use crate::domain::rules::place_order::MAX_LINES;
 use crate::domain::values::ids::RestaurantId;
 use crate::domain::values::text::{Key, TableLabel};
 use crate::telemetry::Metrics;

@@ -3,7 +3,7 @@
 //! Bound: [`MOST`] tables and limits between two flushes. Overflow: only the metric counts the refusal.
 
 use crate::clock;
-use crate::domain::limit::Limit;
+use crate::domain::rules::limit::Limit;
 use crate::domain::values::ids::RestaurantId;
 use crate::domain::values::text::TableLabel;
 use crate::store::guests::{LimitRefusal, RefusalKey};

@@ -2,11 +2,11 @@
 
 use super::complaint::RETRY_AFTER_MS;
 use crate::commands::{Answer, CommandError, Commands};
-use crate::domain::decision::Refusal;
-use crate::domain::limit::Limit;
 use crate::domain::model::command::Command;
 use crate::domain::model::principal::Principal;
-use crate::domain::place::Basket;
+use crate::domain::rules::decision::Refusal;
+use crate::domain::rules::limit::Limit;
+use crate::domain::rules::place_order::Basket;
 use crate::domain::values::ids::CommandId;
 use crate::protocol::{ErrorCode, Frame, ServerFrame};
 use crate::store::StoreError;

@@ -7,7 +7,7 @@ use super::subscription::{FORBIDDEN, Subscription};
 use crate::domain::model::command::Command;
 use crate::domain::model::principal::{Principal, Role};
 use crate::domain::model::room_id::RoomId;
-use crate::domain::place::Basket;
+use crate::domain::rules::place_order::Basket;
 use crate::domain::values::ids::CommandId;
 use crate::domain::values::position::Position;
 use crate::domain::values::text::Station;

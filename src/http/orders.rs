@@ -9,7 +9,7 @@ use crate::domain::model::command::{ActionName, Command, RawCommand, Subject};
 use crate::domain::model::order::Order;
 use crate::domain::model::principal::Principal;
 use crate::domain::model::status::OrderStatus;
-use crate::domain::place::Basket;
+use crate::domain::rules::place_order::Basket;
 use crate::domain::values::ids::OrderId;
 use crate::protocol::{ErrorCode, ServerFrame};
 use crate::store::log::OrderFilter;

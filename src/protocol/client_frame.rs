@@ -3,7 +3,7 @@
 use super::error_code::ErrorCode;
 use super::fields;
 use crate::domain::model::command::{Command, RawCommand};
-use crate::domain::place::Basket;
+use crate::domain::rules::place_order::Basket;
 use crate::domain::values::ids::CommandId;
 use crate::domain::values::position::Position;
 use crate::domain::values::text::Station;

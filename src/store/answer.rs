@@ -2,7 +2,7 @@
 
 use super::log::{Ack, Committed};
 use super::{Result, rows};
-use crate::domain::decision::Refusal;
+use crate::domain::rules::decision::Refusal;
 use crate::domain::values::position::Position;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -38,7 +38,7 @@ pub fn repeat(json: &str) -> Result<Committed> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::decision::RefusalKind;
+    use crate::domain::rules::decision::RefusalKind;
     use serde_json::json;
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::Result;
 use super::sessions::SessionRow;
-use crate::domain::limit::Limit;
+use crate::domain::rules::limit::Limit;
 use crate::domain::values::ids::RestaurantId;
 use crate::domain::values::text::{Key, TableLabel};
 use crate::domain::values::time::Timestamp;

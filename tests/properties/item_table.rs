@@ -2,11 +2,11 @@
 //! be in that state. The order has a second item, on which nothing depends but whether the ticket is done.
 
 use crate::support::{Cell, Outcome, Ticket, cause, item, principal};
-use orderbell::domain::decision::RefusalKind;
 use orderbell::domain::model::command::OrderAction;
 use orderbell::domain::model::event::EventKind as E;
 use orderbell::domain::model::principal::Role;
 use orderbell::domain::model::status::{ItemStatus as I, OrderStatus as S};
+use orderbell::domain::rules::decision::RefusalKind;
 
 use Cell::{No, Same, To};
 

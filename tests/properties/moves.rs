@@ -3,7 +3,7 @@
 use crate::support::{DISHES, STATIONS, cause, dish, item};
 use orderbell::domain::model::command::OrderAction;
 use orderbell::domain::model::principal::Role;
-use orderbell::domain::place::Line;
+use orderbell::domain::rules::place_order::Line;
 use orderbell::domain::values::ids::ItemId;
 use proptest::prelude::*;
 

@@ -3,13 +3,13 @@
 use crate::support::{
     DEFAULT_MINUTES, NOBODY, Outcome, Ticket, at, basket, bdt, cause, dish, fresh, item, line, menu, position, principal, split,
 };
-use orderbell::domain::decision::{Decision, Moment, RefusalKind};
 use orderbell::domain::model::command::OrderAction;
 use orderbell::domain::model::event::EventKind as E;
 use orderbell::domain::model::principal::Role;
 use orderbell::domain::model::status::{ItemStatus as I, OrderStatus as S};
-use orderbell::domain::place::{self, Basket, Line};
-use orderbell::domain::transition::{self, Circumstance};
+use orderbell::domain::rules::decision::{Decision, Moment, RefusalKind};
+use orderbell::domain::rules::place_order::{self, Basket, Line};
+use orderbell::domain::rules::transition::{self, Circumstance};
 use orderbell::domain::values::ids::MenuItemId;
 use orderbell::domain::values::merge_patch;
 use std::time::Duration;
@@ -228,7 +228,7 @@ fn a_paused_restaurant_takes_no_orders_and_a_dish_that_is_out_is_refused() {
     let moment = Moment { now: at(0), head: position(0) };
     let decide = |menu: &_| {
         let (basket, who) = (basket(vec![line(0, 1)]), principal(Role::Diner, None));
-        place::decide(menu, &basket, &who, &fresh(1), moment).unwrap_err().kind
+        place_order::decide(menu, &basket, &who, &fresh(1), moment).unwrap_err().kind
     };
     let mut paused = menu();
     paused.paused = true;
@@ -246,8 +246,8 @@ fn who_orders_for_a_guest_names_the_table_and_is_not_the_diner() {
         let table = (role != Role::Diner).then(|| "12".parse().unwrap());
         let basket = Basket { table, ..basket(vec![line(0, 1)]) };
         basket.check(&who).unwrap();
-        let decision = place::decide(&menu(), &basket, &who, &fresh(1), moment).unwrap();
-        let orderbell::domain::decision::Decision::Change { document, .. } = decision else { panic!("it changes") };
+        let decision = place_order::decide(&menu(), &basket, &who, &fresh(1), moment).unwrap();
+        let orderbell::domain::rules::decision::Decision::Change { document, .. } = decision else { panic!("it changes") };
         let (table, diner) = if role == Role::Diner { ("7", Some("diner-1")) } else { ("12", None) };
         assert_eq!((document["table"].as_str(), document.get("diner").and_then(|sub| sub.as_str())), (Some(table), diner));
     }

@@ -2,11 +2,11 @@
 
 use crate::moves::{Move, lines, moves};
 use crate::support::{Outcome, Ticket, basket, position, principal};
-use orderbell::domain::decision::RefusalKind;
 use orderbell::domain::model::command::OrderAction;
 use orderbell::domain::model::event::EventKind;
 use orderbell::domain::model::order::{Item, Order};
 use orderbell::domain::model::status::{ItemStatus, OrderStatus};
+use orderbell::domain::rules::decision::RefusalKind;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

@@ -1,14 +1,14 @@
 //! A small restaurant, the people in it, and an order that commands are put to.
 
-use orderbell::domain::decision::{Decision, Draft, Moment, Refusal, RefusalKind, Write, to_json};
 use orderbell::domain::model::command::{Cause, OrderAction};
 use orderbell::domain::model::event::EventKind;
 use orderbell::domain::model::menu::{Category, DishOption, Menu, MenuItem};
 use orderbell::domain::model::order::{Order, Service};
 use orderbell::domain::model::principal::{Principal, Role};
 use orderbell::domain::model::status::{ItemStatus, OrderStatus};
-use orderbell::domain::place::{self, Basket, Fresh, Line};
-use orderbell::domain::transition::{self, Circumstance};
+use orderbell::domain::rules::decision::{Decision, Draft, Moment, Refusal, RefusalKind, Write, to_json};
+use orderbell::domain::rules::place_order::{self, Basket, Fresh, Line};
+use orderbell::domain::rules::transition::{self, Circumstance};
 use orderbell::domain::values::ids::{CategoryId, ItemId, MenuItemId, OptionId, OrderId, RestaurantId};
 use orderbell::domain::values::merge_patch;
 use orderbell::domain::values::money::Money;
@@ -191,7 +191,7 @@ impl Ticket {
         let moment = Moment { now: at(0), head };
         let who = principal(Role::Diner, None);
         basket.check(&who)?;
-        let decision = place::decide(&menu(), basket, &who, &fresh(basket.items.len()), moment)?;
+        let decision = place_order::decide(&menu(), basket, &who, &fresh(basket.items.len()), moment)?;
         let Decision::Change { drafts, write, document } = decision else { panic!("placing changes something") };
         let mut folded = Value::Object(Map::new());
         fold(&mut folded, head, &drafts);

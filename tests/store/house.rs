@@ -1,15 +1,15 @@
 //! A restaurant with a small menu, its people, and what they do.
 
 use orderbell::clock;
-use orderbell::domain::decision::{Decision, Refusal, RefusalKind};
 use orderbell::domain::model::call;
 use orderbell::domain::model::command::{CallAction, OrderAction};
 use orderbell::domain::model::event::By;
 use orderbell::domain::model::menu::{self, Menu, MenuAction};
 use orderbell::domain::model::order::Order;
 use orderbell::domain::model::principal::{Principal, Role};
-use orderbell::domain::place::{self, Basket, Fresh, Line};
-use orderbell::domain::transition::{self, Circumstance};
+use orderbell::domain::rules::decision::{Decision, Refusal, RefusalKind};
+use orderbell::domain::rules::place_order::{self, Basket, Fresh, Line};
+use orderbell::domain::rules::transition::{self, Circumstance};
 use orderbell::domain::values::ids::{CallId, CategoryId, CommandId, ItemId, MenuItemId, OrderId, RestaurantId};
 use orderbell::domain::values::position::Position;
 use orderbell::domain::values::text::Slug;
@@ -89,7 +89,7 @@ impl House {
         self.work(who, Reads::Basket, command, move |state: State| {
             let order = OrderId::from_uuid(clock::new_id());
             let fresh = Fresh { number: state.next_number, order, items: vec![clock::new_id()] };
-            place::decide(&state.menu.expect("a menu is read"), &basket, &asker, &fresh, state.moment)
+            place_order::decide(&state.menu.expect("a menu is read"), &basket, &asker, &fresh, state.moment)
         })
     }
 

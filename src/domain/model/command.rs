@@ -3,7 +3,7 @@
 //! [`RawCommand`] is the JSON as it comes; [`Command`] is what it means. The step between says which fields go with
 //! which action, so that a misspelt or misplaced field is an error with a name, never ignored.
 
-use crate::domain::place::MAX_QUANTITY;
+use crate::domain::rules::place_order::MAX_QUANTITY;
 pub use crate::domain::values::action::ActionName;
 use crate::domain::values::ids::{CallId, CommandId, ItemId, OrderId};
 use crate::domain::values::level::Level;

@@ -2,7 +2,7 @@
 
 use super::event::EventKind;
 use super::menu_draft::MenuDraft;
-use crate::domain::decision::{Decision, Moment, Refusal, RefusalKind, Steps, Write, to_json};
+use crate::domain::rules::decision::{Decision, Moment, Refusal, RefusalKind, Steps, Write, to_json};
 use crate::domain::values::ids::{CategoryId, MenuItemId, OptionId, RestaurantId};
 use crate::domain::values::money::{Currency, Money};
 use crate::domain::values::position::Position;

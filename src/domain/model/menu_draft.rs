@@ -1,7 +1,7 @@
 //! A menu as its manager sends it: all categories and dishes, each under an id that the client made.
 
 use super::menu::{Category, DishOption, Menu, MenuItem, in_future};
-use crate::domain::decision::{Moment, Refusal, RefusalKind};
+use crate::domain::rules::decision::{Moment, Refusal, RefusalKind};
 use crate::domain::values::ids::{CategoryId, MenuItemId, OptionId};
 use crate::domain::values::money::{Currency, Money};
 use crate::domain::values::picture_address;

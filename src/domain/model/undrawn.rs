@@ -7,7 +7,7 @@
 use super::event::EventKind;
 use super::order::Order;
 use super::status::{ItemStatus, OrderStatus};
-use crate::domain::decision::{Decision, Draft, Moment, Write};
+use crate::domain::rules::decision::{Decision, Draft, Moment, Write};
 use crate::domain::values::ids::OrderId;
 use crate::domain::values::position::Position;
 use crate::domain::values::text::Station;

@@ -1,7 +1,7 @@
 //! The report of a day.
 
 use crate::domain::model::order::Order;
-use crate::domain::report::DayReport;
+use crate::domain::rules::report::DayReport;
 use crate::domain::values::day::{Day, LocalDay, Offset};
 use crate::domain::values::ids::{OrderId, RestaurantId};
 use crate::domain::values::time::Timestamp;

@@ -1,8 +1,6 @@
 //! The one transaction that appends to a feed.
 
 use super::{Connection, Database, LOCK_FEED, audit};
-use crate::domain::decision::{Decision, Draft, Moment, Refusal, RefusalKind, Write};
-use crate::domain::limit::OpenOrders;
 use crate::domain::menu_changes::MenuChanges;
 use crate::domain::model::call::Calls;
 use crate::domain::model::display::Known;
@@ -10,6 +8,8 @@ use crate::domain::model::event::{By, Event, EventKind};
 use crate::domain::model::menu::Menu;
 use crate::domain::model::order::Order;
 use crate::domain::model::undrawn::{self, Tickets};
+use crate::domain::rules::decision::{Decision, Draft, Moment, Refusal, RefusalKind, Write};
+use crate::domain::rules::limit::OpenOrders;
 use crate::domain::values::ids::{CallId, EventId, RestaurantId};
 use crate::domain::values::position::Position;
 use crate::domain::values::time::Timestamp;

@@ -3,7 +3,7 @@
 use super::{Backend, Connection, Database, LOCK_FEED, commit, sessions};
 use crate::domain::model::event::{By, Event, EventKind};
 use crate::domain::model::principal::Role;
-use crate::domain::redaction::redact;
+use crate::domain::rules::redaction::redact;
 use crate::domain::values::ids::{EventId, OrderId, RestaurantId};
 use crate::domain::values::merge_patch;
 use crate::domain::values::position::Position;

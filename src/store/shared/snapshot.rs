@@ -1,10 +1,10 @@
 //! The state of a room at one position. Runs in a transaction that sees one point of the database.
 
 use super::{Connection, Database, log, tickets};
-use crate::domain::decision::to_json;
 use crate::domain::model::display::Display;
 use crate::domain::model::room_id::RoomId;
 use crate::domain::model::undrawn;
+use crate::domain::rules::decision::to_json;
 use crate::domain::values::ids::RestaurantId;
 use crate::store::error::broken;
 use crate::store::log::Snapshot;

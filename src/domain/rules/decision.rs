@@ -1,17 +1,17 @@
 //! What a command comes to: events to append and a document to write, or a refusal.
 
 use super::limit::Limit;
-use super::model::call::Call;
-use super::model::display::Display;
-use super::model::event::EventKind;
-use super::model::menu::Menu;
-use super::model::order::Order;
-use super::model::undrawn::News;
-use super::values::ids::{CallId, OrderId};
-use super::values::merge_patch;
-use super::values::position::Position;
-use super::values::text::Key;
-use super::values::time::Timestamp;
+use crate::domain::model::call::Call;
+use crate::domain::model::display::Display;
+use crate::domain::model::event::EventKind;
+use crate::domain::model::menu::Menu;
+use crate::domain::model::order::Order;
+use crate::domain::model::undrawn::News;
+use crate::domain::values::ids::{CallId, OrderId};
+use crate::domain::values::merge_patch;
+use crate::domain::values::position::Position;
+use crate::domain::values::text::Key;
+use crate::domain::values::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::time::Duration;

@@ -2,15 +2,15 @@
 
 use super::decision::{Decision, Moment, Refusal, RefusalKind, Steps, Write};
 use super::limit::Limit;
-use super::model::event::EventKind;
-use super::model::menu::{DishOption, Menu, MenuItem};
-use super::model::order::{Item, Order, Service};
-use super::model::principal::{Principal, Role};
-use super::model::status::{ItemStatus, OrderStatus};
-use super::values::ids::{ItemId, MenuItemId, OrderId};
-use super::values::level::Level;
-use super::values::money::Money;
-use super::values::text::{self, Key, Name, Note, TableLabel};
+use crate::domain::model::event::EventKind;
+use crate::domain::model::menu::{DishOption, Menu, MenuItem};
+use crate::domain::model::order::{Item, Order, Service};
+use crate::domain::model::principal::{Principal, Role};
+use crate::domain::model::status::{ItemStatus, OrderStatus};
+use crate::domain::values::ids::{ItemId, MenuItemId, OrderId};
+use crate::domain::values::level::Level;
+use crate::domain::values::money::Money;
+use crate::domain::values::text::{self, Key, Name, Note, TableLabel};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -203,7 +203,7 @@ fn check_agreed(basket: &Basket, items: &BTreeMap<ItemId, Item>, total: Money) -
 ///
 /// # Errors
 /// `too_large`, with the limit.
-pub(super) fn check_bytes(order: &Order) -> Result<(), Refusal> {
+pub(crate) fn check_bytes(order: &Order) -> Result<(), Refusal> {
     // Plain data with text keys always serializes.
     let bytes = serde_json::to_vec(order).map_or(0, |json| json.len());
     if bytes <= MAX_DOCUMENT_BYTES {

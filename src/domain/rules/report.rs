@@ -1,12 +1,12 @@
 //! The report of a day: counts and times over the orders that were placed in it. Pure arithmetic.
 
-use super::model::order::{Item, Order};
-use super::model::status::{ItemStatus, OrderStatus};
-use super::values::day::{Day, LocalDay};
-use super::values::ids::MenuItemId;
-use super::values::money::{Currency, Money};
-use super::values::text::{Name, Station};
-use super::values::time::Timestamp;
+use crate::domain::model::order::{Item, Order};
+use crate::domain::model::status::{ItemStatus, OrderStatus};
+use crate::domain::values::day::{Day, LocalDay};
+use crate::domain::values::ids::MenuItemId;
+use crate::domain::values::money::{Currency, Money};
+use crate::domain::values::text::{Name, Station};
+use crate::domain::values::time::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
 

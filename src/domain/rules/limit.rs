@@ -3,9 +3,9 @@
 //! The house itself (staff, managers, a POS) is never counted against a limit of its guests.
 
 use super::decision::{Refusal, RefusalKind};
-use super::model::principal::{Principal, Role};
-use super::place::Basket;
-use super::values::text::{Key, TableLabel};
+use super::place_order::Basket;
+use crate::domain::model::principal::{Principal, Role};
+use crate::domain::values::text::{Key, TableLabel};
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;

@@ -1,14 +1,14 @@
 //! What a command does to an order: the state machine, as one pure function.
 
 use super::decision::{Decision, Moment, Refusal, RefusalKind, Steps, Write, to_json};
-use super::model::command::{Cause, OrderAction};
-use super::model::event::EventKind;
-use super::model::order::{Item, Order};
-use super::model::principal::{Principal, Role};
-use super::model::status::{Cell, ItemStatus, OrderStatus, RECALL_WINDOW, cell};
-use super::place;
-use super::values::ids::ItemId;
-use super::values::position::Position;
+use super::place_order;
+use crate::domain::model::command::{Cause, OrderAction};
+use crate::domain::model::event::EventKind;
+use crate::domain::model::order::{Item, Order};
+use crate::domain::model::principal::{Principal, Role};
+use crate::domain::model::status::{Cell, ItemStatus, OrderStatus, RECALL_WINDOW, cell};
+use crate::domain::values::ids::ItemId;
+use crate::domain::values::position::Position;
 
 /// What surrounds a decision on an order.
 #[derive(Debug, Clone, Copy)]
@@ -242,7 +242,7 @@ impl Work<'_> {
         let voided = Item { quantity, status: ItemStatus::Voided, reason, detail, ..item.clone() };
         self.order.items.insert(self.at.new_item, voided);
         self.order.total = self.order.sum();
-        place::check_bytes(&self.order)?;
+        place_order::check_bytes(&self.order)?;
         Ok(self.push(EventKind::ItemVoided))
     }
 

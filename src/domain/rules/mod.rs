@@ -1,0 +1,8 @@
+//! The rules: what a command may do to a document, decided by pure functions.
+
+pub mod decision;
+pub mod limit;
+pub mod place_order;
+pub mod redaction;
+pub mod report;
+pub mod transition;
