@@ -12,10 +12,10 @@ pub use orders::OrderLimitArgs;
 pub use proxy::ProxyArgs;
 pub use retention::RetentionArgs;
 
-use crate::connection::displays::Spans;
 use crate::domain::values::level::Level;
 use crate::push;
 use crate::push::hosts::HostPattern;
+use crate::screens::reporter::Spans;
 use clap::{Args, ValueEnum};
 use secrecy::{ExposeSecret, SecretString};
 use std::convert::Infallible;

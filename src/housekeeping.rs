@@ -1,11 +1,8 @@
 //! What a node does on the clock, off every path: hears of ended sessions, ends pauses and 86s whose time has come, tells of
 //! kitchen screens whose node is gone and of tickets that no screen shows, forgets what nobody can ask for any more.
 
-mod beats;
-pub mod displays;
 pub mod levels;
 pub mod retention;
-pub mod undrawn;
 pub mod writes;
 
 use crate::auth::ended::EndedSessions;

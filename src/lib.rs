@@ -22,6 +22,7 @@ pub mod privacy;
 pub mod protocol;
 pub mod push;
 pub mod room;
+pub mod screens;
 pub mod startup;
 pub mod store;
 pub mod telemetry;

@@ -1,7 +1,6 @@
 //! What every connection is, whatever carries it: a seat in the census, a token that expires, and a way into rooms.
 
 use super::census::{Control, Seat};
-use super::displays::Visit;
 use super::subscription::Subscription;
 use super::{Refusal, Services};
 use crate::clock;
@@ -12,6 +11,7 @@ use crate::domain::values::text::Station;
 use crate::domain::values::time::Timestamp;
 use crate::protocol::{CloseCode, ErrorCode, Frame, ServerFrame};
 use crate::room::{Join, Page, ToMember};
+use crate::screens::reporter::Visit;
 use crate::telemetry::ByRole;
 use actix::Recipient;
 use std::cell::RefCell;

@@ -3,11 +3,11 @@
 //! A node of a version before this has no row in `nodes`. It is seen by what it does: it probes for writes when it is idle,
 //! and holds a lease of each kitchen screen that is connected to it. Such a node knows level 0.
 
-use super::beats::Beats;
 use crate::clock;
 use crate::domain::values::ids::NodeId;
 use crate::domain::values::level::Level;
 use crate::domain::values::time::Timestamp;
+use crate::screens::beats::Beats;
 use crate::store::nodes::{LevelInForce, NodeRow};
 use crate::store::{Result, SharedStore};
 use crate::telemetry::Metrics;
@@ -102,7 +102,7 @@ impl Watcher {
     async fn read(&self) -> Result<Seen> {
         let mut seen =
             Seen { rows: self.store.nodes(MOST).await?, probes: self.store.probes(MOST).await?, leases: BTreeMap::new() };
-        for (lease, beat) in super::displays::all_leases(&self.store).await? {
+        for (lease, beat) in crate::screens::orphan_sweep::all_leases(&self.store).await? {
             let beats = seen.leases.entry(lease.node).or_default();
             *beats = beats.wrapping_add(beat);
         }

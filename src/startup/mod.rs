@@ -15,7 +15,7 @@ use crate::auth::session::{Lifetimes, SessionService};
 use crate::commands::Commands;
 use crate::config::{Common, NodeRole, Serve};
 use crate::connection::plain::{Bounds, Plain};
-use crate::connection::{Census, Displays, Services};
+use crate::connection::{Census, Services};
 use crate::domain::values::level::Level;
 use crate::feed::{Directory, FeedRegistry};
 use crate::housekeeping::levels::Watcher;
@@ -24,6 +24,9 @@ use crate::http::{self, State};
 use crate::push::hosts::Hosts;
 use crate::push::vapid::{Vapid, VapidKey};
 use crate::push::{self, Push};
+use crate::screens::orphan_sweep;
+use crate::screens::reporter::Displays;
+use crate::screens::unseen_alarm;
 use crate::store::nodes::LevelInForce;
 use crate::store::open::{Mode, Settings, open};
 use crate::store::{SharedStore, StoreError};
@@ -153,8 +156,8 @@ impl Node {
         actix_rt::spawn(housekeeping::writes::watch(self.store.clone(), self.state.metrics.clone()));
         let (store, commands) = (self.store.clone(), self.commands.clone());
         actix_rt::spawn(self.services.displays.clone().keep(store.clone(), commands.clone(), self.services.metrics.clone()));
-        actix_rt::spawn(housekeeping::displays::sweep(store.clone(), commands.clone(), serve.display_spans().lease));
-        actix_rt::spawn(housekeeping::undrawn::watch(store, commands, serve.display_alarm()));
+        actix_rt::spawn(orphan_sweep::sweep(store.clone(), commands.clone(), serve.display_spans().lease));
+        actix_rt::spawn(unseen_alarm::watch(store, commands, serve.display_alarm()));
         Ok(())
     }
 }

@@ -1,9 +1,9 @@
 //! Receipts by calls, at a node that has no connection of the screen.
 
 use super::*;
-use crate::connection::roster;
 use crate::domain::model::display::Change;
 use crate::domain::model::room_id::RoomId;
+use crate::screens::tracker;
 
 #[actix_web::test]
 async fn what_a_screen_has_drawn_is_recorded_by_a_node_that_does_not_hold_it() {
@@ -12,7 +12,7 @@ async fn what_a_screen_has_drawn_is_recorded_by_a_node_that_does_not_hold_it() {
     let seen = || post(&format!("/api/v1/rooms/kitchen:{LADLE}/seen"));
     house.send(seen(), &cook, receipt.clone()).await.problem(503, "unavailable");
     // The node that holds it tells the log.
-    let screen = roster::place(&cook).display;
+    let screen = tracker::place(&cook).display;
     let change = Change::Connected { name: "Grill".parse().unwrap(), station: None };
     house.state.commands.display(LADLE, screen.clone(), change).await.unwrap();
     assert_eq!(house.send(seen(), &cook, receipt.clone()).await.status, 204);

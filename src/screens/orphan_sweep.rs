@@ -45,7 +45,7 @@ async fn look(
 }
 
 /// All leases, a page at a time.
-pub(super) async fn all_leases(store: &SharedStore) -> Result<Vec<(Lease, i64)>, StoreError> {
+pub(crate) async fn all_leases(store: &SharedStore) -> Result<Vec<(Lease, i64)>, StoreError> {
     let mut leases: Vec<(Lease, i64)> = Vec::new();
     loop {
         let page = store.leases(leases.last().map(|(lease, _)| lease.clone()), PAGE).await?;

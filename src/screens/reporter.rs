@@ -1,7 +1,7 @@
 //! Tells the log which kitchen screens this node holds, and what they and the pages of floors have drawn.
 
-use super::floors::Floors;
-use super::roster::{self, Deed, Now, Roster, Who};
+use super::floor_receipts::Floors;
+use super::tracker::{self, Deed, Now, Roster, Who};
 use crate::backoff::Backoff;
 use crate::clock;
 use crate::commands::{CommandError, Commands};
@@ -76,7 +76,7 @@ impl Displays {
     /// A connection of the screen that a principal speaks for.
     #[must_use]
     pub fn visit(&self, who: &Principal) -> Visit {
-        let place = roster::place(who);
+        let place = tracker::place(who);
         self.roster().enter(place.clone(), Who { device: who.device, station: who.station.clone() });
         self.0.news.notify_one();
         Visit { displays: self.clone(), place }
@@ -86,7 +86,7 @@ impl Displays {
     /// its connections. Gives the receipt back, to be recorded, when those are not this node's.
     #[must_use]
     pub fn drawn(&self, who: &Principal, position: Position, shows: Option<Station>) -> Option<Receipt> {
-        self.draw(roster::place(who), position, shows)
+        self.draw(tracker::place(who), position, shows)
     }
 
     fn draw(&self, place: Place, position: Position, shows: Option<Station>) -> Option<Receipt> {
