@@ -1,7 +1,7 @@
 //! Connections: the sockets of phones and screens, and the actors that speak for them.
 //!
 //! The one module that names actix-web-actors (docs/decisions/0001): the socket leaves the HTTP dispatcher after the
-//! [`handshake`] and is driven by our own [`transport`]; [`websocket`] is the actor, [`session`] its pure core. Its twins
+//! [`websocket::handshake`] and is driven by our own [`websocket::socket`]; [`websocket::actor`] is the actor, [`websocket::client_state`] its pure core. Its twins
 //! [`stream`] (server-sent events) and [`poll`] answer HTTP requests; what all three are is their [`presence`].
 
 pub mod address;
@@ -13,23 +13,16 @@ pub mod catch;
 pub mod census;
 pub mod complaint;
 pub mod cursor;
-pub mod errands;
-pub mod fragments;
-pub mod guard;
-pub mod handshake;
-pub mod heartbeat;
 pub mod limits;
 pub mod line;
 pub mod outlet;
 pub mod plain;
 pub mod poll;
 pub mod presence;
-pub mod session;
 pub mod socket;
 pub mod sse;
 pub mod stream;
 pub mod subscription;
-pub mod transport;
 pub mod unread;
 pub mod websocket;
 pub mod wire;

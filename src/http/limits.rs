@@ -7,7 +7,7 @@ pub mod guesses;
 
 use super::problem::Problem;
 use crate::connection::Proxies;
-use crate::connection::handshake::Gatekeeper;
+use crate::connection::websocket::handshake::Gatekeeper;
 use crate::domain::model::principal::Principal;
 use crate::domain::values::ids::UserId;
 use crate::domain::values::text::Key;

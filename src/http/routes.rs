@@ -239,7 +239,7 @@ fn orders_and_rooms(cfg: &mut web::ServiceConfig) {
     .service(at("/api/v1/rooms/{room}/events", "GET").wrap(Compress::default()).route(web::get().to(rooms::events)))
     .service(at("/api/v1/rooms/{room}/seen", "POST").route(web::post().to(rooms::seen)))
     // A handshake never comes this far; whoever asks without one is told.
-    .service(at(crate::connection::handshake::PATH, READ).route(read().to(no_upgrade)));
+    .service(at(crate::connection::websocket::handshake::PATH, READ).route(read().to(no_upgrade)));
 }
 
 fn what_people_see(cfg: &mut web::ServiceConfig) {

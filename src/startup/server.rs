@@ -57,7 +57,7 @@ pub fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
 /// The system's.
 pub fn server(node: &Node, serve: &Serve, listener: TcpListener) -> anyhow::Result<Server> {
     let Node { services, state, plain, .. } = node;
-    let gate: connection::handshake::Gate = state.limits.clone();
+    let gate: connection::websocket::handshake::Gate = state.limits.clone();
     let (services, state, plain) = (services.clone(), web::Data::new(state.clone()), plain.clone());
     let workers = serve.workers.map_or_else(|| std::thread::available_parallelism().map_or(1, Into::into), usize::from);
     let builder = Server::build()
@@ -71,7 +71,7 @@ pub fn server(node: &Node, serve: &Serve, listener: TcpListener) -> anyhow::Resu
         let (services, gate, plain) = (services.clone(), gate.clone(), plain.clone());
         let admit = fn_service(move |io: TcpStream| std::future::ready(admit(&plain, io)));
         let upgrade = fn_service(move |(request, framed): (Request, actix_codec::Framed<Socket, h1::Codec>)| {
-            connection::handshake::upgrade(services.clone(), gate.clone(), request, framed)
+            connection::websocket::handshake::upgrade(services.clone(), gate.clone(), request, framed)
         });
         let http = HttpService::build()
             .keep_alive(KeepAlive::Timeout(KEEP_ALIVE))

@@ -30,8 +30,8 @@ fn set<'a>(list: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {
 /// The paths of the URL table, read out of its source.
 fn table_paths() -> BTreeSet<String> {
     let source = include_str!("../routes.rs");
-    assert!(source.contains("at(crate::connection::handshake::PATH"));
-    let mut paths = BTreeSet::from([crate::connection::handshake::PATH.to_owned()]);
+    assert!(source.contains("at(crate::connection::websocket::handshake::PATH"));
+    let mut paths = BTreeSet::from([crate::connection::websocket::handshake::PATH.to_owned()]);
     for opening in ["at(", "compressed(", "web::resource("] {
         for (at, _) in source.match_indices(opening) {
             let rest = source[at + opening.len()..].trim_start();

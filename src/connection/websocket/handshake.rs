@@ -1,9 +1,10 @@
 //! From an HTTP request to a connection: everything that can be refused is, before the upgrade.
 
-use super::admission::Refusal;
-use super::socket::Socket;
-use super::{Services, websocket};
+use super::actor;
 use crate::auth::token::Verified;
+use crate::connection::Services;
+use crate::connection::admission::Refusal;
+use crate::connection::socket::Socket;
 use crate::domain::model::principal::Principal;
 use crate::protocol::{BEARER_PREFIX, ErrorCode, SUBPROTOCOL, security_headers};
 use actix_codec::Framed;
@@ -74,7 +75,7 @@ pub async fn upgrade(
     // A frame is small and its reader waits for it.
     let _ = io.set_nodelay(true);
     actix_rt::spawn(async move {
-        websocket::run(services, (seat, address), verified, io, first).await;
+        actor::run(services, (seat, address), verified, io, first).await;
         drop(place);
     });
     Ok(())

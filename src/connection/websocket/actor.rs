@@ -1,18 +1,18 @@
 //! The `Connection` actor of a WebSocket: frames in, effects out.
 
-use super::Services;
-use super::census::{Control, Seat};
-use super::complaint::Complaint;
-use super::errands::{Errand, Errands, reply};
+use super::client_state::{Effect, Session};
+use super::command_queue::{Errand, Errands, reply};
 use super::fragments::Fragments;
 use super::heartbeat::{Beat, Pulse};
-use super::presence::{MAILBOX, Presence};
-use super::session::{Effect, Session};
-use super::subscription::Subscription;
-use super::transport::{self, Fault, Incoming, Outgoing};
-use super::wire::Wire;
+use super::socket::{self, Fault, Incoming, Outgoing};
 use crate::auth::token::Verified;
 use crate::clock;
+use crate::connection::Services;
+use crate::connection::census::{Control, Seat};
+use crate::connection::complaint::Complaint;
+use crate::connection::presence::{MAILBOX, Presence};
+use crate::connection::subscription::Subscription;
+use crate::connection::wire::Wire;
 use crate::domain::model::room_id::RoomId;
 use crate::domain::values::time::Timestamp;
 use crate::protocol::{CloseCode, ErrorCode, Frame, ServerFrame, frame};
@@ -66,7 +66,7 @@ pub async fn run(
     // The guard has judged sizes already; the codec's own limit is a default of its library's.
     let codec = Codec::new().max_size(services.limits.frame_bytes as usize);
     let actor = WebsocketContext::with_codec(connection, incoming, codec);
-    transport::drive(io, wire.clone(), actor, services.limits.write_timeout).await;
+    socket::drive(io, wire.clone(), actor, services.limits.write_timeout).await;
     if let Some(code) = wire.ending() {
         services.count_close(code);
     }

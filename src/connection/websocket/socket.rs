@@ -3,8 +3,8 @@
 //! The actor is polled whatever the socket does, so its timers and its mailbox never freeze; what the reader does not
 //! take waits in the [`Wire`], bounded, with a deadline.
 
-use super::guard::{self, Guard, Violation};
-use super::wire::{TooSlow, Wire};
+use super::frame_guard::{self, Guard, Violation};
+use crate::connection::wire::{TooSlow, Wire};
 use crate::protocol::{CloseCode, Frame};
 use actix_http::error::PayloadError;
 use actix_rt::net::TcpStream;
@@ -56,7 +56,7 @@ impl Incoming {
     fn next_frame(&mut self) -> Result<Option<Bytes>, Violation> {
         match self.guard.first(&self.held, self.most)? {
             Some(length) if length <= self.held.len() => {
-                guard::check_close(&self.held[..length])?;
+                frame_guard::check_close(&self.held[..length])?;
                 self.guard.pass(&self.held);
                 let frame = Bytes::copy_from_slice(&self.held[..length]);
                 self.held.advance(length);

@@ -1,7 +1,7 @@
 //! The commands of a connection, one after another in the order they were sent.
 
-use super::complaint::RETRY_AFTER_MS;
 use crate::commands::{Answer, CommandError, Commands};
+use crate::connection::complaint::RETRY_AFTER_MS;
 use crate::domain::model::command::Command;
 use crate::domain::model::principal::Principal;
 use crate::domain::rules::decision::Refusal;
