@@ -3,9 +3,9 @@
 use super::bundle::Bundle;
 use super::census::{Control, Seat};
 use super::complaint::Complaint;
-use super::outlet::{Abandoned, Leash};
 use super::poll::GATHER;
 use super::presence::{MAILBOX, OPENING, Presence, refusal};
+use super::sse::body::{Abandoned, Leash};
 use super::subscription::Wishes;
 use super::{Refusal, Services};
 use crate::auth::token::Verified;

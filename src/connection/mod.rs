@@ -2,7 +2,7 @@
 //!
 //! The one module that names actix-web-actors (docs/decisions/0001): the socket leaves the HTTP dispatcher after the
 //! [`websocket::handshake`] and is driven by our own [`websocket::socket`]; [`websocket::actor`] is the actor, [`websocket::client_state`] its pure core. Its twins
-//! [`stream`] (server-sent events) and [`poll`] answer HTTP requests; what all three are is their [`presence`].
+//! [`sse::actor`] (server-sent events) and [`poll`] answer HTTP requests; what all three are is their [`presence`].
 
 pub mod address;
 pub mod admission;
@@ -12,16 +12,13 @@ pub mod bundle_poll;
 pub mod catch;
 pub mod census;
 pub mod complaint;
-pub mod cursor;
 pub mod limits;
 pub mod line;
-pub mod outlet;
 pub mod plain;
 pub mod poll;
 pub mod presence;
 pub mod socket;
 pub mod sse;
-pub mod stream;
 pub mod subscription;
 pub mod unread;
 pub mod websocket;

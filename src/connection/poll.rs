@@ -2,8 +2,8 @@
 
 use super::catch::{Answer, Catch};
 use super::census::{Control, Seat};
-use super::outlet::{Abandoned, Leash};
 use super::presence::{MAILBOX, OPENING, Presence, refusal};
+use super::sse::body::{Abandoned, Leash};
 use super::subscription::Subscription;
 use super::{Refusal, Services, bundle_poll};
 use crate::auth::token::Verified;

@@ -7,10 +7,11 @@ use super::limits::{Attempt, too_many};
 use super::occupancy;
 use super::problem::Problem;
 use super::state::State;
-use crate::connection::cursor::Cursor;
 use crate::connection::line::Line;
+use crate::connection::sse::actor as event_stream;
+use crate::connection::sse::last_event_id::Cursor;
 use crate::connection::subscription::Subscription;
-use crate::connection::{Refusal, poll, sse, stream as event_stream};
+use crate::connection::{Refusal, poll, sse};
 use crate::domain::model::principal::Role;
 use crate::domain::model::room_id::RoomId;
 use crate::domain::values::position::Position;
@@ -86,7 +87,7 @@ pub async fn stream(
     let line = request.conn_data::<Rc<Line>>().cloned();
     let body = event_stream::open(state.live.clone(), verified, &asked, line).await?;
     let mut response = HttpResponse::Ok();
-    response.insert_header((CONTENT_TYPE, sse::EVENT_STREAM)).insert_header((CACHE_CONTROL, "no-store"));
+    response.insert_header((CONTENT_TYPE, sse::encoding::EVENT_STREAM)).insert_header((CACHE_CONTROL, "no-store"));
     // A proxy that gathers the response (nginx does) would hold back every event.
     Ok(response.insert_header(("X-Accel-Buffering", "no")).streaming(body))
 }

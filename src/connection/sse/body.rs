@@ -1,7 +1,7 @@
 //! The way from an actor to the body of its HTTP response: the bounded [`Wire`], read from its other end.
 
-use super::sse;
-use super::wire::{TooSlow, Wire};
+use super::encoding;
+use crate::connection::wire::{TooSlow, Wire};
 use crate::domain::values::position::Position;
 use crate::protocol::{CloseCode, Frame, Snapshot};
 use actix::{Message, Recipient};
@@ -47,8 +47,8 @@ impl Outlet {
     /// # Errors
     /// `TooSlow` when more than `most` bytes would wait.
     pub fn push(&self, frame: &Frame, epoch: &str, most: usize) -> Result<(), TooSlow> {
-        let cursor = self.cursor.get().map(|before| sse::cursor_after(frame, before));
-        self.wire.push_event(frame, sse::message(frame, epoch, cursor), most)?;
+        let cursor = self.cursor.get().map(|before| encoding::cursor_after(frame, before));
+        self.wire.push_event(frame, encoding::message(frame, epoch, cursor), most)?;
         self.cursor.set(cursor);
         self.wake();
         Ok(())
@@ -56,7 +56,7 @@ impl Outlet {
 
     /// Queues a whole snapshot as one event.
     pub fn push_whole(&self, snapshot: &Snapshot, epoch: &str) {
-        self.wire.push_whole(sse::whole(snapshot, epoch));
+        self.wire.push_whole(encoding::whole(snapshot, epoch));
         self.cursor.set(Some(snapshot.position()));
         self.wake();
     }
@@ -184,14 +184,14 @@ mod tests {
         assert!(read(&outlet).is_pending());
         let big = Frame::new(FrameKind::Snapshot, Position::ZERO, &vec![b'x'; 3 * PIECE]);
         outlet.push(&big, "e", MOST).unwrap();
-        outlet.push_line(sse::HEARTBEAT, MOST).unwrap();
+        outlet.push_line(encoding::HEARTBEAT, MOST).unwrap();
         outlet.end(CloseCode::TokenExpired);
         let mut whole = Vec::new();
         while let Poll::Ready(Some(piece)) = read(&outlet) {
             assert!(piece.len() <= PIECE);
             whole.extend_from_slice(&piece);
         }
-        let expected: Vec<u8> = sse::message(&big, "e", None).into_iter().flatten().chain(sse::HEARTBEAT).collect();
+        let expected: Vec<u8> = encoding::message(&big, "e", None).into_iter().flatten().chain(encoding::HEARTBEAT).collect();
         assert!(whole == expected && read(&outlet) == Poll::Ready(None));
     }
 

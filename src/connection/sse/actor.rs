@@ -1,14 +1,15 @@
 //! The twin of the WebSocket's `Connection` that speaks server-sent events: one way, one room or several.
 
-use super::census::{Control, Seat};
-use super::complaint::Complaint;
-use super::line::Line;
-use super::outlet::{Abandoned, Body, Leash, Outlet};
-use super::presence::{MAILBOX, OPENING, Presence, refusal};
-use super::subscription::{Subscription, Wishes};
-use super::{Refusal, Services, sse};
+use super::body::{Abandoned, Body, Leash, Outlet};
+use super::encoding;
 use crate::auth::token::Verified;
 use crate::clock;
+use crate::connection::census::{Control, Seat};
+use crate::connection::complaint::Complaint;
+use crate::connection::line::Line;
+use crate::connection::presence::{MAILBOX, OPENING, Presence, refusal};
+use crate::connection::subscription::{Subscription, Wishes};
+use crate::connection::{Refusal, Services};
 use crate::domain::model::principal::Principal;
 use crate::domain::model::room_id::RoomId;
 use crate::domain::values::position::Position;
@@ -194,7 +195,7 @@ impl EventStream {
         if self.outlet.is_stalled() {
             return self.cut(ctx);
         }
-        self.push_line(sse::HEARTBEAT, ctx);
+        self.push_line(encoding::HEARTBEAT, ctx);
     }
 
     /// Says what the stream must not outlive: the token.
@@ -217,7 +218,7 @@ impl Actor for EventStream {
         if !self.presence.begin(&self.who, ctx.address().recipient()) {
             return self.expire(ctx);
         }
-        self.push_line(sse::retry(RETRY_MS + rand::random_range(0..RETRY_SPREAD_MS)), ctx);
+        self.push_line(encoding::retry(RETRY_MS + rand::random_range(0..RETRY_SPREAD_MS)), ctx);
         self.push(&self.presence.welcome(&self.who), ctx);
         ctx.run_later(self.presence.expires().since(clock::uptime()), Self::expire);
         ctx.run_interval(heartbeat, Self::beat);
