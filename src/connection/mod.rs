@@ -2,20 +2,17 @@
 //!
 //! The one module that names actix-web-actors (docs/decisions/0001): the socket leaves the HTTP dispatcher after the
 //! [`websocket::handshake`] and is driven by our own [`websocket::socket`]; [`websocket::actor`] is the actor, [`websocket::client_state`] its pure core. Its twins
-//! [`sse::actor`] (server-sent events) and [`poll`] answer HTTP requests; what all three are is their [`presence`].
+//! [`sse::actor`] (server-sent events) and [`long_poll::actor`] answer HTTP requests; what all three are is their [`presence`].
 
 pub mod address;
 pub mod admission;
 pub mod bucket;
-pub mod bundle;
-pub mod bundle_poll;
-pub mod catch;
 pub mod census;
 pub mod complaint;
 pub mod limits;
 pub mod line;
+pub mod long_poll;
 pub mod plain;
-pub mod poll;
 pub mod presence;
 pub mod socket;
 pub mod sse;

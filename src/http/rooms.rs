@@ -11,7 +11,7 @@ use crate::connection::line::Line;
 use crate::connection::sse::actor as event_stream;
 use crate::connection::sse::last_event_id::Cursor;
 use crate::connection::subscription::Subscription;
-use crate::connection::{Refusal, poll, sse};
+use crate::connection::{Refusal, long_poll, sse};
 use crate::domain::model::principal::Role;
 use crate::domain::model::room_id::RoomId;
 use crate::domain::values::position::Position;
@@ -121,9 +121,9 @@ pub async fn events(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let Wait { since, epoch, wait } = query.into_inner();
-    let wait = wait.map_or(poll::DEFAULT_WAIT, |seconds| Duration::from_secs(seconds.into()));
+    let wait = wait.map_or(long_poll::actor::DEFAULT_WAIT, |seconds| Duration::from_secs(seconds.into()));
     let asked = asked(&room, since.as_deref(), epoch.as_ref(), wants_parts(&request)?)?;
-    let pieces = poll::wait_for(state.live.clone(), verified, &asked, wait).await?;
+    let pieces = long_poll::actor::wait_for(state.live.clone(), verified, &asked, wait).await?;
     let length: usize = pieces.iter().map(Bytes::len).sum();
     let mut response = HttpResponse::Ok();
     response.content_type("application/json");

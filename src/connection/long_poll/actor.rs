@@ -1,13 +1,14 @@
 //! The twin of the WebSocket's `Connection` that answers a long poll: in the room until there is something to tell.
 
-use super::catch::{Answer, Catch};
-use super::census::{Control, Seat};
-use super::presence::{MAILBOX, OPENING, Presence, refusal};
-use super::sse::body::{Abandoned, Leash};
-use super::subscription::Subscription;
-use super::{Refusal, Services, bundle_poll};
+use super::batch::{Answer, Catch};
+use super::bundle_actor;
 use crate::auth::token::Verified;
 use crate::clock;
+use crate::connection::census::{Control, Seat};
+use crate::connection::presence::{MAILBOX, OPENING, Presence, refusal};
+use crate::connection::sse::body::{Abandoned, Leash};
+use crate::connection::subscription::Subscription;
+use crate::connection::{Refusal, Services};
 use crate::domain::model::principal::Principal;
 use crate::protocol::client_frame::Subscribe;
 use crate::protocol::{CloseCode, Frame};
@@ -23,7 +24,7 @@ pub const MAX_WAIT: Duration = Duration::from_secs(30);
 /// The wait of a poll that names none.
 pub const DEFAULT_WAIT: Duration = Duration::from_secs(25);
 /// How long an answer is held for what comes right behind its first frame: the events of one transaction make one answer.
-pub(super) const GATHER: Duration = Duration::from_millis(5);
+pub(crate) const GATHER: Duration = Duration::from_millis(5);
 
 /// One poll.
 ///
@@ -55,7 +56,9 @@ pub async fn wait_for(
 ) -> Result<Vec<Bytes>, Refusal> {
     let (wishes, seat) = services.admit(&verified.principal, asked)?;
     let wait = wait.min(MAX_WAIT);
-    let Some(wish) = wishes.only().cloned() else { return bundle_poll::wait_for(services, (wishes, seat), verified, wait).await };
+    let Some(wish) = wishes.only().cloned() else {
+        return bundle_actor::wait_for(services, (wishes, seat), verified, wait).await;
+    };
     let (answer, answered) = oneshot::channel();
     let poll = LongPoll::new(services, seat, verified, wish, wait, answer);
     let _leash = Leash(poll.start().recipient());

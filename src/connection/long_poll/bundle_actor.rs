@@ -1,15 +1,15 @@
 //! The long poll of several rooms: in all of them until one has something to tell.
 
+use super::actor::GATHER;
 use super::bundle::Bundle;
-use super::census::{Control, Seat};
-use super::complaint::Complaint;
-use super::poll::GATHER;
-use super::presence::{MAILBOX, OPENING, Presence, refusal};
-use super::sse::body::{Abandoned, Leash};
-use super::subscription::Wishes;
-use super::{Refusal, Services};
 use crate::auth::token::Verified;
 use crate::clock;
+use crate::connection::census::{Control, Seat};
+use crate::connection::complaint::Complaint;
+use crate::connection::presence::{MAILBOX, OPENING, Presence, refusal};
+use crate::connection::sse::body::{Abandoned, Leash};
+use crate::connection::subscription::Wishes;
+use crate::connection::{Refusal, Services};
 use crate::domain::model::principal::Principal;
 use crate::domain::model::room_id::RoomId;
 use crate::protocol::{CloseCode, Frame};
