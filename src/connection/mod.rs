@@ -10,14 +10,11 @@ pub mod bucket;
 pub mod census;
 pub mod complaint;
 pub mod limits;
-pub mod line;
 pub mod long_poll;
-pub mod plain;
 pub mod presence;
-pub mod socket;
+pub mod sockets;
 pub mod sse;
 pub mod subscription;
-pub mod unread;
 pub mod websocket;
 pub mod wire;
 

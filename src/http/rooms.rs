@@ -7,7 +7,7 @@ use super::limits::{Attempt, too_many};
 use super::occupancy;
 use super::problem::Problem;
 use super::state::State;
-use crate::connection::line::Line;
+use crate::connection::sockets::handle::Line;
 use crate::connection::sse::actor as event_stream;
 use crate::connection::sse::last_event_id::Cursor;
 use crate::connection::subscription::Subscription;

@@ -2,10 +2,9 @@
 
 use super::Node;
 use crate::config::Serve;
-use crate::connection;
-use crate::connection::plain::Plain;
-use crate::connection::socket::Socket;
-use crate::http;
+use crate::connection::sockets::registry::Plain;
+use crate::connection::sockets::socket::Socket;
+use crate::{connection, http};
 use actix_http::error::DispatchError;
 use actix_http::{HttpService, KeepAlive, Request, h1};
 use actix_rt::net::TcpStream;
@@ -79,7 +78,7 @@ pub fn server(node: &Node, serve: &Serve, listener: TcpListener) -> anyhow::Resu
             .client_disconnect_timeout(LINGER)
             // A client that has closed its side waits for no stream and no poll: they leave their rooms at once.
             .h1_allow_half_closed(false)
-            .on_connect_ext(connection::line::Line::keep)
+            .on_connect_ext(connection::sockets::handle::Line::keep)
             .upgrade(upgrade)
             .h1(map_config(http::app(state.clone()), |()| AppConfig::default()));
         admit.and_then(http)

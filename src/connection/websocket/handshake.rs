@@ -4,7 +4,7 @@ use super::actor;
 use crate::auth::token::Verified;
 use crate::connection::Services;
 use crate::connection::admission::Refusal;
-use crate::connection::socket::Socket;
+use crate::connection::sockets::socket::Socket;
 use crate::domain::model::principal::Principal;
 use crate::protocol::{BEARER_PREFIX, ErrorCode, SUBPROTOCOL, security_headers};
 use actix_codec::Framed;

@@ -1,9 +1,9 @@
 //! The registry of sockets: whose the plain HTTP connections are, which of them wait for a request, and which has to go
 //! when places get scarce. A WebSocket keeps its place, and is nobody's any more: the census has limits for it.
 
-use super::address::household;
 use super::unread::{self, Unread};
 use crate::clock;
+use crate::connection::address::household;
 use crate::domain::values::time::Timestamp;
 use crate::telemetry::Metrics;
 use futures_util::task::AtomicWaker;

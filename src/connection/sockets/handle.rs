@@ -1,7 +1,7 @@
 //! What requests see of the connection they came by: a way to cut it from beside the dispatcher that owns it (while a
 //! reader takes nothing, the dispatcher polls neither the response nor anything else), and its place among the others.
 
-use super::plain::{Place, Plain, Work};
+use super::registry::{Place, Plain, Work};
 use super::socket::{Handle, Socket};
 use actix_http::Extensions;
 use std::net::Shutdown;

@@ -3,7 +3,7 @@
 //!
 //! One type for the node: what is plain today may be TLS tomorrow, and nothing outside this file would see it.
 
-use super::plain::{Place, Waiting, Work};
+use super::registry::{Place, Waiting, Work};
 use actix_rt::net::TcpStream;
 use actix_rt::time::{Instant, Sleep, sleep};
 use socket2::SockRef;

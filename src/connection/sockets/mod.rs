@@ -1,0 +1,6 @@
+//! The sockets of plain HTTP: their registry, their deadlines, and the handle by which a request reaches its own.
+
+pub mod handle;
+pub mod registry;
+pub mod socket;
+pub mod unread;
