@@ -7,7 +7,7 @@ use orderbell::auth::keyring::Keyring;
 use orderbell::auth::token::{Issuer, Verifier};
 use orderbell::broker::message::Message;
 use orderbell::broker::{Signer, Verify};
-use orderbell::connection::address::{Forwarded, read_forwarded, read_node, read_x_forwarded_for};
+use orderbell::connection::client_address::{Forwarded, read_forwarded, read_node, read_x_forwarded_for};
 use orderbell::connection::sse::last_event_id::Cursor;
 use orderbell::connection::websocket::fragments::Fragments;
 use orderbell::connection::websocket::frame_guard::{Guard, MAX_HEADER};

@@ -2,7 +2,7 @@
 
 use super::OrderLimitArgs;
 use crate::connection::Limits;
-use crate::connection::bucket::Rate;
+use crate::connection::token_bucket::Rate;
 use clap::Args;
 use std::time::Duration;
 

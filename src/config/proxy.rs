@@ -1,7 +1,7 @@
 //! The proxies in front of a node.
 
 use super::parse_switch;
-use crate::connection::address::{PRIVATE_NETWORKS, Proxies, Source};
+use crate::connection::client_address::{PRIVATE_NETWORKS, Proxies, Source};
 use crate::telemetry::Metrics;
 use clap::Args;
 use ipnet::IpNet;

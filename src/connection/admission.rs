@@ -1,7 +1,7 @@
 //! Whether a connection may begin, whatever carries it.
 
 use super::Services;
-use super::census::{Refused, Seat};
+use super::registry::{Refused, Seat};
 use super::subscription::{FORBIDDEN, Wishes};
 use crate::auth::ended::Barred;
 use crate::auth::token::Verified;

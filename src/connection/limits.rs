@@ -1,6 +1,6 @@
 //! What one connection, one principal, one address and one node may do.
 
-use super::bucket::Rate;
+use super::token_bucket::Rate;
 use crate::domain::model::principal::Role;
 use crate::protocol::server_frame::LimitsFrame;
 use std::time::Duration;

@@ -2,27 +2,27 @@
 //!
 //! The one module that names actix-web-actors (docs/decisions/0001): the socket leaves the HTTP dispatcher after the
 //! [`websocket::handshake`] and is driven by our own [`websocket::socket`]; [`websocket::actor`] is the actor, [`websocket::client_state`] its pure core. Its twins
-//! [`sse::actor`] (server-sent events) and [`long_poll::actor`] answer HTTP requests; what all three are is their [`presence`].
+//! [`sse::actor`] (server-sent events) and [`long_poll::actor`] answer HTTP requests; what all three are is their [`subscriber`].
 
-pub mod address;
 pub mod admission;
-pub mod bucket;
-pub mod census;
+pub mod client_address;
 pub mod complaint;
 pub mod limits;
 pub mod long_poll;
-pub mod presence;
+pub mod registry;
+pub mod send_queue;
 pub mod sockets;
 pub mod sse;
+pub mod subscriber;
 pub mod subscription;
+pub mod token_bucket;
 pub mod websocket;
-pub mod wire;
 
 use crate::screens::reporter::Displays;
-pub use address::Proxies;
 pub use admission::Refusal;
-pub use census::Census;
+pub use client_address::Proxies;
 pub use limits::Limits;
+pub use registry::Census;
 
 use crate::auth::ended::EndedSessions;
 use crate::auth::token::Verifier;

@@ -1,6 +1,6 @@
 //! What the headers of proxies are read as, whatever a client put before the proxy's own word.
 
-use orderbell::connection::address::{Forwarded, read_forwarded, read_node, read_x_forwarded_for};
+use orderbell::connection::client_address::{Forwarded, read_forwarded, read_node, read_x_forwarded_for};
 use proptest::prelude::*;
 use std::net::{IpAddr, Ipv4Addr};
 

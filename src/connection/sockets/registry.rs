@@ -3,7 +3,7 @@
 
 use super::unread::{self, Unread};
 use crate::clock;
-use crate::connection::address::household;
+use crate::connection::client_address::household;
 use crate::domain::values::time::Timestamp;
 use crate::telemetry::Metrics;
 use futures_util::task::AtomicWaker;

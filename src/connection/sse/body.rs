@@ -1,7 +1,7 @@
 //! The way from an actor to the body of its HTTP response: the bounded [`Wire`], read from its other end.
 
 use super::encoding;
-use crate::connection::wire::{TooSlow, Wire};
+use crate::connection::send_queue::{TooSlow, Wire};
 use crate::domain::values::position::Position;
 use crate::protocol::{CloseCode, Frame, Snapshot};
 use actix::{Message, Recipient};

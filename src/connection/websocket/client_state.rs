@@ -1,9 +1,9 @@
 //! What a connection makes of a frame, pure: frame in, one effect out. Knows no socket, no actor and no clock.
 
-use crate::connection::bucket::{Bucket, Rate};
 use crate::connection::complaint::Complaint;
 use crate::connection::limits::Limits;
 use crate::connection::subscription::{FORBIDDEN, Subscription};
+use crate::connection::token_bucket::{Bucket, Rate};
 use crate::domain::model::command::Command;
 use crate::domain::model::principal::{Principal, Role};
 use crate::domain::model::room_id::RoomId;

@@ -4,7 +4,7 @@
 //! take waits in the [`Wire`], bounded, with a deadline.
 
 use super::frame_guard::{self, Guard, Violation};
-use crate::connection::wire::{TooSlow, Wire};
+use crate::connection::send_queue::{TooSlow, Wire};
 use crate::protocol::{CloseCode, Frame};
 use actix_http::error::PayloadError;
 use actix_rt::net::TcpStream;

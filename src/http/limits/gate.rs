@@ -1,7 +1,7 @@
 //! A limiter by key that takes back what turned out not to count, in bounded memory.
 
 use crate::auth::device_mark::MarkId;
-use crate::connection::address::household;
+use crate::connection::client_address::household;
 use crate::domain::model::principal::Principal;
 use crate::domain::values::ids::{OrderId, RestaurantId, UserId};
 use crate::domain::values::text::{Key, TableLabel};

@@ -7,7 +7,7 @@ use super::{Attempt, Limits, Rate};
 use crate::auth::device_mark::MarkId;
 use crate::auth::secret::hash;
 use crate::clock;
-use crate::connection::address::household;
+use crate::connection::client_address::household;
 use crate::domain::values::time::Timestamp;
 use std::collections::HashMap;
 use std::net::IpAddr;

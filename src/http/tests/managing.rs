@@ -151,7 +151,7 @@ async fn a_table_is_added_gets_a_new_code_and_goes() {
 /// Proxies in these networks.
 fn behind(networks: &[&str]) -> Arc<Proxies> {
     let networks = networks.iter().map(|network| network.parse().unwrap()).collect();
-    Arc::new(Proxies::new(networks, connection::address::Source::Either, Metrics::new()))
+    Arc::new(Proxies::new(networks, connection::client_address::Source::Either, Metrics::new()))
 }
 
 #[actix_web::test]

@@ -1,6 +1,6 @@
 //! What every connection is, whatever carries it: a seat in the census, a token that expires, and a way into rooms.
 
-use super::census::{Control, Seat};
+use super::registry::{Control, Seat};
 use super::subscription::Subscription;
 use super::{Refusal, Services};
 use crate::clock;

@@ -301,5 +301,5 @@ pub fn household(address: IpAddr) -> IpAddr {
 }
 
 #[cfg(test)]
-#[path = "tests/address.rs"]
+#[path = "tests/client_address.rs"]
 mod tests;
