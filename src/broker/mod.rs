@@ -6,29 +6,29 @@
 
 pub mod channels;
 pub mod health;
-pub mod inlet;
-pub mod link;
 pub mod message;
+mod node;
 pub mod outbox;
 pub mod peers;
 pub mod publisher;
-pub mod retry;
+pub mod push_queue;
+pub mod reconnect;
+pub mod redis_connection;
 pub mod signature;
-mod station;
 pub mod subscriber;
-pub mod wanted;
+pub mod subscriptions;
 
 pub use health::Health;
-pub use link::{Address, UrlError};
+pub use redis_connection::{Address, UrlError};
 pub use signature::{Signer, Verify};
 
 use crate::clock;
 use crate::feed::{Directory, FeedRegistry};
 use actix::Addr;
 use channels::Channels;
+use node::Station;
 use publisher::RedisPublisher;
 use secrecy::SecretString;
-use station::Station;
 use std::sync::Arc;
 use subscriber::RedisSubscriber;
 

@@ -1,6 +1,6 @@
 //! What waits to be published, and how far the log reaches where something was dropped; pure.
 
-use super::link::Outgoing;
+use super::redis_connection::Outgoing;
 use crate::domain::values::ids::RestaurantId;
 use crate::domain::values::position::Position;
 use std::collections::{HashMap, VecDeque};

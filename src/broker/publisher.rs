@@ -2,12 +2,12 @@
 
 use super::channels::Channels;
 use super::health::Half;
-use super::inlet::{Incoming, inlet};
-use super::link::{Link, Result};
 use super::message::Body;
+use super::node::Station;
 use super::outbox::{Outbox, Waiting};
-use super::retry::Retry;
-use super::station::Station;
+use super::push_queue::{Incoming, inlet};
+use super::reconnect::Retry;
+use super::redis_connection::{Link, Result};
 use crate::clock;
 use crate::domain::values::ids::RestaurantId;
 use crate::domain::values::position::Position;

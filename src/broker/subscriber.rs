@@ -2,14 +2,14 @@
 
 use super::channels::Channels;
 use super::health::Half;
-use super::inlet::{Incoming, Spill, inlet};
-use super::link::Link;
 use super::message::{Beat, Body, Message};
+use super::node::Station;
 use super::peers::Peers;
-use super::retry::Retry;
+use super::push_queue::{Incoming, Spill, inlet};
+use super::reconnect::Retry;
+use super::redis_connection::Link;
 use super::signature::Verify;
-use super::station::Station;
-use super::wanted::{Step, Wanted};
+use super::subscriptions::{Step, Wanted};
 use crate::clock;
 use crate::domain::values::ids::RestaurantId;
 use crate::domain::values::time::Timestamp;

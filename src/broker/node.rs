@@ -2,8 +2,8 @@
 
 use super::channels::Channels;
 use super::health::Health;
-use super::link::{Address, Outgoing};
 use super::message::{Beat, Body, Message};
+use super::redis_connection::{Address, Outgoing};
 use super::signature::Signer;
 use crate::feed::Directory;
 use uuid::Uuid;

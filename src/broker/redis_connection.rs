@@ -1,7 +1,7 @@
 //! A connection to Redis: one server, or a cluster with sharded channels. The only file that names the redis crate.
 
 use super::channels::slot_key;
-use super::inlet::{Incoming, Inlet};
+use super::push_queue::{Incoming, Inlet};
 use super::signature::MAX_MESSAGE;
 use redis::aio::MultiplexedConnection;
 use redis::cluster::{ClusterClient, ClusterClientBuilder};
