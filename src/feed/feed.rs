@@ -1,8 +1,8 @@
 //! The `Feed` actor: delivers a restaurant's events to its rooms, position n+1 after n, reading from the log what no
 //! announcement brought.
 
-use super::directory::Directory;
 use super::messages::{EventCommitted, Head, JoinRoom, LeaveRoom};
+use super::registry::Directory;
 use super::sequencer::Sequencer;
 use crate::backoff::Backoff;
 use crate::domain::model::event::{Event, Topic};

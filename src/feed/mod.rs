@@ -1,13 +1,13 @@
 //! Feeds: one restaurant's events in order, on this node.
 
-pub mod directory;
 #[allow(clippy::module_inception)]
 pub mod feed;
+pub mod head_check;
 pub mod messages;
 pub mod registry;
 pub mod sequencer;
 
-pub use directory::Directory;
 pub use feed::Feed;
+pub use head_check::FeedRegistry;
 pub use messages::{CompareNow, EventCommitted, FeedLife, Head, JoinRoom, LeaveRoom, Pace};
-pub use registry::FeedRegistry;
+pub use registry::Directory;

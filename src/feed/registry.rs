@@ -1,152 +1,282 @@
-//! The `FeedRegistry` actor: compares what feeds have with what the log has, off the event path.
+//! Which feeds live on this node, for everybody who has something for one.
 
-use super::directory::Directory;
-use super::messages::{CompareNow, Pace};
+use super::feed::Feed;
+use super::messages::{EventCommitted, FeedLife, Head, JoinRoom, LeaveRoom};
+use crate::domain::model::room_id::RoomId;
 use crate::domain::values::ids::RestaurantId;
 use crate::domain::values::position::Position;
-use crate::store;
-use actix::prelude::*;
+use crate::room::{Budget, Join, Leave, MemberId, budget};
+use crate::store::SharedStore;
+use crate::telemetry::Metrics;
+use actix::dev::SendError;
+use actix::{Addr, Recipient};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
-/// Feeds compared in one query.
-const CHUNK: usize = 500;
-/// How often heads are compared while announcements are not known to arrive.
-const HURRIED: Duration = Duration::from_secs(2);
-/// How often it is looked at whether feeds found something in the log that nobody announced.
-const LOOK: Duration = Duration::from_secs(1);
-/// How many comparisons are hurried after such a find.
-const UNEASY: u32 = 30;
-/// How long after one comparison the next may begin that somebody asked for.
-const REST: Duration = Duration::from_millis(100);
+/// How long an announcement waits for space in a feed's mailbox before it is dropped (and the feed repairs itself).
+const ANNOUNCE_DEADLINE: Duration = Duration::from_secs(5);
 
-/// One per node. On a period, and when asked, it reads the heads of all feeds that live here, in one query per [`CHUNK`],
-/// and tells each how far the log reaches; a feed that is behind reads the rest. This is what makes every announcement
-/// optional. Where feeds do find something, announcements have been lost, by whatever cause, and it compares more often
-/// for a while. Requests that come while it reads are served together by one further read, begun after them.
-pub struct FeedRegistry {
-    directory: Directory,
-    period: Duration,
-    pace: Pace,
-    /// Repairs of feeds that it knows of.
-    repairs: u64,
-    /// Comparisons that are still to be hurried on their account.
-    uneasy: u32,
-    is_comparing: bool,
-    /// What was asked for while it compared.
-    asked: Option<CompareNow>,
-    next: Option<SpawnHandle>,
+struct Entry {
+    feed: Addr<Feed>,
+    /// Joins sent to the feed: a feed that has handled fewer is not idle, whatever it believes.
+    joins: AtomicU64,
 }
 
-impl FeedRegistry {
-    /// Compares every `period`; more often while it is told to hurry.
+struct Inner {
+    feeds: RwLock<HashMap<RestaurantId, Entry>>,
+    relays: RwLock<Vec<Recipient<EventCommitted>>>,
+    watchers: RwLock<Vec<Recipient<FeedLife>>>,
+    store: SharedStore,
+    metrics: Metrics,
+    snapshots: Arc<Budget>,
+}
+
+/// The feeds of this node by restaurant. Cheap to clone. A join is sent while the map is held for reading and a feed is
+/// retired while it is held for writing, so no join is ever sent to a feed that is on its way out.
+#[derive(Clone)]
+pub struct Directory(Arc<Inner>);
+
+impl Directory {
+    /// An empty directory over a store.
     #[must_use]
-    pub const fn new(directory: Directory, period: Duration) -> Self {
-        Self { directory, period, pace: Pace::Steady, repairs: 0, uneasy: 0, is_comparing: false, asked: None, next: None }
+    pub fn new(store: SharedStore, metrics: Metrics) -> Self {
+        Self::with_budget(store, metrics, budget::DEFAULT_BYTES)
     }
 
-    fn compare(&mut self, which: CompareNow, ctx: &mut Context<Self>) {
-        if self.is_comparing || self.asked.is_some() {
-            self.asked = Some(merge(self.asked.take(), which));
-            return;
+    /// An empty directory over a store, whose rooms may hold so many bytes of snapshots together.
+    #[must_use]
+    pub fn with_budget(store: SharedStore, metrics: Metrics, snapshot_bytes: usize) -> Self {
+        let snapshots = Budget::new(snapshot_bytes, metrics.snapshot_bytes.clone());
+        let (feeds, relays, watchers) = (RwLock::default(), RwLock::default(), RwLock::default());
+        Self(Arc::new(Inner { feeds, relays, watchers, store, metrics, snapshots }))
+    }
+
+    /// The store that feeds and rooms read.
+    #[must_use]
+    pub fn store(&self) -> &SharedStore {
+        &self.0.store
+    }
+
+    /// The node's metrics.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+
+    /// What the rooms' snapshots may hold together.
+    #[must_use]
+    pub fn snapshots(&self) -> &Arc<Budget> {
+        &self.0.snapshots
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, HashMap<RestaurantId, Entry>> {
+        self.0.feeds.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, HashMap<RestaurantId, Entry>> {
+        self.0.feeds.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds somebody who hears of every commit of this node (the publisher to other nodes). Its queue is bounded; what
+    /// it cannot take is dropped and counted.
+    pub fn add_relay(&self, relay: Recipient<EventCommitted>) {
+        self.0.relays.write().unwrap_or_else(PoisonError::into_inner).push(relay);
+    }
+
+    /// Adds somebody who hears which feeds live here (the subscriber to other nodes): those that do already, then every
+    /// change, in order.
+    pub fn add_watcher(&self, watcher: Recipient<FeedLife>) {
+        let feeds = self.write();
+        feeds.keys().for_each(|restaurant| watcher.do_send(FeedLife::Launched(*restaurant)));
+        self.0.watchers.write().unwrap_or_else(PoisonError::into_inner).push(watcher);
+    }
+
+    /// Tells the watchers, with the map held for writing, so that what they hear is in order.
+    fn tell_watchers(&self, life: FeedLife) {
+        for watcher in self.0.watchers.read().unwrap_or_else(PoisonError::into_inner).iter() {
+            // Not fan-out: two messages in a feed's life, and one that is lost would leave a node deaf to it.
+            watcher.do_send(life);
         }
-        self.is_comparing = true;
-        let is_all = which == CompareNow::All;
-        if let Some(next) = self.next.take_if(|_| is_all) {
-            ctx.cancel_future(next);
+    }
+
+    /// Sends a join to the room's feed, which is started on this thread when there is none.
+    ///
+    /// # Errors
+    /// Gives the join back when the feed's mailbox is full.
+    pub fn join(&self, restaurant: RestaurantId, room: RoomId, join: Join) -> Result<(), Join> {
+        let message = JoinRoom { room, join };
+        let message = match self.read().get(&restaurant) {
+            Some(entry) => return send_join(entry, message),
+            None => message,
+        };
+        let mut feeds = self.write();
+        let entry = feeds.entry(restaurant).or_insert_with(|| {
+            self.0.metrics.feeds.inc();
+            self.tell_watchers(FeedLife::Launched(restaurant));
+            Entry { feed: Feed::launch(restaurant, self.clone()), joins: AtomicU64::new(0) }
+        });
+        send_join(entry, message)
+    }
+
+    /// Tells the room's feed that a member leaves. Not fan-out: one message a membership.
+    pub fn leave(&self, restaurant: RestaurantId, room: RoomId, member: MemberId) {
+        if let Some(entry) = self.read().get(&restaurant) {
+            entry.feed.do_send(LeaveRoom { room, leave: Leave { member } });
         }
-        let directory = self.directory.clone();
-        let comparison = async move {
-            let restaurants = match which {
-                CompareNow::All => directory.restaurants(),
-                CompareNow::Of(restaurants) => restaurants,
+    }
+
+    /// Retires a feed that has handled `joins` joins and has no rooms; a feed that was sent more stays.
+    pub fn retire(&self, restaurant: RestaurantId, joins: u64) {
+        let mut feeds = self.write();
+        if feeds.get(&restaurant).is_some_and(|entry| entry.joins.load(Ordering::Relaxed) == joins) {
+            feeds.remove(&restaurant);
+            self.0.metrics.feeds.dec();
+            self.tell_watchers(FeedLife::Retired(restaurant));
+        }
+    }
+
+    /// Announces a commit of this node: to its feed here, if there is one, and to the relays. A feed whose mailbox is
+    /// full is waited for, up to a deadline; nothing depends on an announcement arriving.
+    pub async fn announce(&self, committed: EventCommitted) {
+        for relay in self.0.relays.read().unwrap_or_else(PoisonError::into_inner).iter() {
+            if relay.try_send(committed.clone()).is_err() {
+                self.0.metrics.announcements_dropped.inc();
+            }
+        }
+        self.deliver(committed).await;
+    }
+
+    /// Hands events to their feed here, if there is one.
+    pub async fn deliver(&self, committed: EventCommitted) {
+        let Some(feed) = self.read().get(&committed.restaurant).map(|entry| entry.feed.clone()) else { return };
+        let Err(SendError::Full(committed)) = feed.try_send(committed) else { return };
+        if !matches!(tokio::time::timeout(ANNOUNCE_DEADLINE, feed.send(committed)).await, Ok(Ok(()))) {
+            self.0.metrics.announcements_dropped.inc();
+        }
+    }
+
+    /// Hands events to their feed here, if there is one, without waiting. False when its mailbox is full: the events
+    /// are dropped and counted, and its position has to be compared with the log's.
+    #[must_use]
+    pub fn offer(&self, committed: EventCommitted) -> bool {
+        let feeds = self.read();
+        let Some(entry) = feeds.get(&committed.restaurant) else { return true };
+        let is_full = matches!(entry.feed.try_send(committed), Err(SendError::Full(_)));
+        if is_full {
+            self.0.metrics.announcements_dropped.inc();
+        }
+        !is_full
+    }
+
+    /// The restaurants whose feeds live here.
+    #[must_use]
+    pub fn restaurants(&self) -> Vec<RestaurantId> {
+        self.read().keys().copied().collect()
+    }
+
+    /// Tells a feed how far the log reaches. A full mailbox misses it; the next comparison comes.
+    pub fn tell_head(&self, restaurant: RestaurantId, head: Position) {
+        if let Some(entry) = self.read().get(&restaurant) {
+            // Full is fine: a feed that busy will be compared again.
+            let _ = entry.feed.try_send(Head(head));
+        }
+    }
+}
+
+fn send_join(entry: &Entry, message: JoinRoom) -> Result<(), Join> {
+    match entry.feed.try_send(message) {
+        Ok(()) => {
+            entry.joins.fetch_add(1, Ordering::Relaxed);
+            Ok(())
+        }
+        Err(SendError::Full(message) | SendError::Closed(message)) => Err(message.join),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock;
+    use crate::domain::model::menu::Menu;
+    use crate::domain::values::text::Slug;
+    use crate::room::ToMember;
+    use crate::room::messages::Page;
+    use crate::store::accounts::Restaurant;
+    use crate::store::open::{Mode, Settings, open};
+    use actix::prelude::*;
+
+    /// Counts what it is told.
+    #[derive(Default)]
+    struct Phone {
+        welcomed: Arc<AtomicU64>,
+    }
+
+    impl Actor for Phone {
+        type Context = Context<Self>;
+    }
+
+    impl Handler<ToMember> for Phone {
+        type Result = ();
+        fn handle(&mut self, message: ToMember, _: &mut Context<Self>) {
+            if matches!(message, ToMember::Frames(_)) {
+                self.welcomed.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+
+    impl Handler<Page> for Phone {
+        type Result = ();
+        fn handle(&mut self, _: Page, _: &mut Context<Self>) {}
+    }
+
+    async fn restaurant(store: &SharedStore) -> RestaurantId {
+        let (id, currency) = (RestaurantId::from_uuid(clock::new_id()), "BDT".parse().unwrap());
+        let slug: Slug = "rezala".parse().unwrap();
+        let row = Restaurant { id, slug, name: "Rezala".parse().unwrap(), currency, default_minutes: 20 };
+        let menu = Menu {
+            restaurant: id,
+            position: Position::ZERO,
+            currency,
+            paused: false,
+            paused_until: None,
+            categories: Default::default(),
+            items: Default::default(),
+        };
+        store.add_restaurant(&row, &menu, clock::now()).await.unwrap();
+        id
+    }
+
+    /// A node that comes back has all of a restaurant's phones at once, before the feed has read where the log stands.
+    #[actix::test]
+    async fn a_burst_of_joins_is_taken_by_a_feed_that_has_just_begun() {
+        const PHONES: u64 = 500;
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("burst.db").display());
+        let store = open(&url, Settings::new(Mode::Serve)).await.unwrap();
+        let (restaurant, directory) = (restaurant(&store).await, Directory::new(store, Metrics::new()));
+        let (room, welcomed) = (RoomId::Menu(restaurant), Arc::new(AtomicU64::new(0)));
+        for number in 0..PHONES {
+            let phone = Phone { welcomed: welcomed.clone() }.start();
+            let (mailbox, pages) = (phone.clone().recipient(), phone.recipient());
+            let join = Join {
+                member: MemberId(number),
+                since: None,
+                head: Position::ZERO,
+                only_owner: None,
+                paged: false,
+                mailbox,
+                pages,
             };
-            for chunk in restaurants.chunks(CHUNK) {
-                tell(&directory, directory.store().heads(chunk).await);
+            assert!(directory.join(restaurant, room, join).is_ok(), "phone {number} was refused");
+        }
+        let all = async {
+            while welcomed.load(Ordering::Relaxed) < PHONES {
+                tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        ctx.spawn(comparison.into_actor(self).map(move |(), registry, ctx| registry.compared(is_all, ctx)));
-    }
-
-    fn compared(&mut self, is_all: bool, ctx: &mut Context<Self>) {
-        self.is_comparing = false;
-        if is_all {
-            self.uneasy = self.uneasy.saturating_sub(1);
-            self.schedule(ctx);
-        }
-        if self.asked.is_some() {
-            ctx.run_later(REST, |registry, ctx| {
-                if let Some(asked) = registry.asked.take() {
-                    registry.compare(asked, ctx);
-                }
-            });
-        }
-    }
-
-    /// The next comparison of all, a period after the last.
-    fn schedule(&mut self, ctx: &mut Context<Self>) {
-        let wait = match (self.pace, self.uneasy) {
-            (Pace::Steady, 0) => self.period,
-            _ => HURRIED.min(self.period),
-        };
-        self.next = Some(ctx.run_later(wait, |registry, ctx| {
-            registry.next = None;
-            registry.compare(CompareNow::All, ctx);
-        }));
-    }
-
-    /// Begins to hurry when feeds have found what nobody announced.
-    fn look(&mut self, ctx: &mut Context<Self>) {
-        let repairs = self.directory.metrics().feed_repairs.get();
-        if std::mem::replace(&mut self.repairs, repairs) != repairs {
-            let is_leisurely = std::mem::replace(&mut self.uneasy, UNEASY) == 0 && self.pace == Pace::Steady;
-            if let Some(next) = self.next.take_if(|_| is_leisurely) {
-                ctx.cancel_future(next);
-                self.schedule(ctx);
-            }
-        }
-    }
-}
-
-/// One request for what two ask.
-fn merge(one: Option<CompareNow>, other: CompareNow) -> CompareNow {
-    match (one, other) {
-        (None, other) => other,
-        (Some(CompareNow::Of(mut one)), CompareNow::Of(other)) => {
-            one.extend(other);
-            CompareNow::Of(one)
-        }
-        _ => CompareNow::All,
-    }
-}
-
-fn tell(directory: &Directory, heads: store::Result<Vec<(RestaurantId, Position)>>) {
-    match heads {
-        Ok(heads) => heads.into_iter().for_each(|(restaurant, head)| directory.tell_head(restaurant, head)),
-        Err(error) => log::warn!(error:% = error; "cannot compare the heads of feeds, will try again"),
-    }
-}
-
-impl Actor for FeedRegistry {
-    type Context = Context<Self>;
-
-    fn started(&mut self, ctx: &mut Context<Self>) {
-        self.schedule(ctx);
-        ctx.run_interval(LOOK, Self::look);
-    }
-}
-
-impl Handler<CompareNow> for FeedRegistry {
-    type Result = ();
-    fn handle(&mut self, which: CompareNow, ctx: &mut Context<Self>) {
-        self.compare(which, ctx);
-    }
-}
-
-impl Handler<Pace> for FeedRegistry {
-    type Result = ();
-    fn handle(&mut self, pace: Pace, ctx: &mut Context<Self>) {
-        if std::mem::replace(&mut self.pace, pace) != pace && pace == Pace::Hurried {
-            self.compare(CompareNow::All, ctx);
-        }
+        let in_time = tokio::time::timeout(Duration::from_secs(10), all).await;
+        assert!(in_time.is_ok(), "{welcomed:?} of {PHONES} were let in");
     }
 }
