@@ -1,6 +1,6 @@
 //! Prepares the files of `static/` at build time, so that a server starts without compressing them.
 
-#[path = "src/http/prepare/mod.rs"]
+#[path = "src/http/assets/prepare/mod.rs"]
 mod prepare;
 
 use prepare::{Files, prepare};
@@ -11,7 +11,7 @@ use std::{env, fs, io};
 
 fn main() -> io::Result<()> {
     println!("cargo::rustc-check-cfg=cfg(assets_embedded)");
-    println!("cargo::rerun-if-changed=src/http/prepare");
+    println!("cargo::rerun-if-changed=src/http/assets/prepare");
     // A debug build reads static/ from disk.
     if env::var("PROFILE").as_deref() != Ok("release") {
         return Ok(());

@@ -1,6 +1,10 @@
 //! The files of the pages and their version. A release build holds them prepared (see `build.rs`); a debug build prepares
 //! them from `static/` on each request.
 
+pub mod handlers;
+#[cfg(not(assets_embedded))]
+pub(super) mod prepare;
+pub mod specs;
 use actix_web::http::header::HeaderValue;
 use bytes::Bytes;
 use std::borrow::Cow;
@@ -81,8 +85,8 @@ mod embedded {
 
 #[cfg(not(assets_embedded))]
 mod on_disk {
+    use super::prepare;
     use super::{Asset, Bytes, HeaderValue};
-    use crate::http::prepare;
     use sha2::{Digest, Sha256};
     use std::collections::HashMap;
     use std::fs;

@@ -17,9 +17,6 @@ pub mod manage;
 pub mod menu;
 mod occupancy;
 pub mod orders;
-pub mod pages;
-#[cfg(not(assets_embedded))]
-mod prepare;
 pub mod problem;
 pub mod push;
 pub mod qr;
@@ -30,7 +27,6 @@ pub mod request_log;
 pub mod rooms;
 pub mod routes;
 pub mod sessions;
-pub mod specs;
 pub mod state;
 mod unread_body;
 pub mod visits;

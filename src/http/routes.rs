@@ -1,5 +1,6 @@
 //! The whole URL table.
 
+use super::assets::specs;
 use super::limits::Attempt;
 use super::occupancy::occupy;
 use super::problem::{Problem, no_such_path, no_upgrade, wrong_method};
@@ -7,9 +8,7 @@ use super::ration::ration;
 use super::request_log::log_request;
 use super::state::State;
 use super::unread_body::close_unread;
-use super::{
-    account, assets, demo, devices, guests, health, manage, menu, orders, pages, push, receipts, rooms, sessions, specs, visits,
-};
+use super::{account, assets, demo, devices, guests, health, manage, menu, orders, push, receipts, rooms, sessions, visits};
 use crate::protocol::security_headers;
 use crate::store::audit;
 use actix_web::body::MessageBody;
@@ -245,16 +244,16 @@ fn orders_and_rooms(cfg: &mut web::ServiceConfig) {
 fn what_people_see(cfg: &mut web::ServiceConfig) {
     cfg.service(at("/api/v1/demo", READ).route(read().to(demo::read)))
         .service(at("/api/v1/demo/qr.svg", READ).route(read().to(demo::qr)))
-        .service(compressed("/", pages::landing))
-        .service(compressed("/t/{table_key}", pages::table))
-        .service(compressed("/orders/{id}", pages::order))
-        .service(compressed("/kitchen", pages::kitchen))
-        .service(compressed("/staff", pages::staff))
-        .service(compressed("/manage", pages::manage))
+        .service(compressed("/", assets::handlers::landing))
+        .service(compressed("/t/{table_key}", assets::handlers::table))
+        .service(compressed("/orders/{id}", assets::handlers::order))
+        .service(compressed("/kitchen", assets::handlers::kitchen))
+        .service(compressed("/staff", assets::handlers::staff))
+        .service(compressed("/manage", assets::handlers::manage))
         .service(
             web::resource("/{path:.+}")
                 .wrap(Compress::default())
-                .route(read().to(pages::asset))
+                .route(read().to(assets::handlers::asset))
                 .default_service(web::to(no_such_path)),
         );
 }

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 /// A page loads from this server alone, and pictures of dishes from where the menu says. `'self'` covers WebSockets too (CSP
 /// Level 3, "Source expression matching"); a browser that does not know that yet follows over HTTP.
-pub(super) const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
+pub(crate) const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
      img-src 'self' data: https:; media-src 'self'; manifest-src 'self'; font-src 'self'; base-uri 'none'; \
      form-action 'self'; frame-ancestors 'none'";
 /// The part of the policy about style sheets.
@@ -18,7 +18,7 @@ const STYLE_SOURCES: &str = "style-src 'self'";
 const VERSION: &str = "{{version}}";
 
 /// Returns a page and its policy, which allows the page's own styles by their hash; `read` returns the style sheets.
-pub(super) fn assemble(file: &[u8], version: &str, read: impl Fn(&str) -> Option<Vec<u8>>) -> (Vec<u8>, String) {
+pub(crate) fn assemble(file: &[u8], version: &str, read: impl Fn(&str) -> Option<Vec<u8>>) -> (Vec<u8>, String) {
     let page = String::from_utf8_lossy(file).replace(VERSION, version);
     let sheet = |path: &str| String::from_utf8(minify::minify(&read(path)?).into_owned()).ok();
     let (page, styles) = with_styles(&page, sheet);

@@ -1,7 +1,7 @@
 //! The two specifications, out of the binary itself.
 
-use super::pages::embedded;
-use super::problem::Problem;
+use super::handlers::embedded;
+use crate::http::problem::Problem;
 use actix_web::{HttpRequest, HttpResponse};
 
 const JSON: &str = "application/json";

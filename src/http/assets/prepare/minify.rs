@@ -4,12 +4,12 @@
 use std::borrow::Cow;
 
 /// Whether files of a media type have comments of this form: `/* … */`, and `// …` on lines of their own.
-pub(super) fn applies_to(kind: &str) -> bool {
+pub(crate) fn applies_to(kind: &str) -> bool {
     kind.starts_with("text/javascript") || kind.starts_with("text/css")
 }
 
 /// Returns the code of a file; the file itself if it is not UTF-8.
-pub(super) fn minify(file: &[u8]) -> Cow<'_, [u8]> {
+pub(crate) fn minify(file: &[u8]) -> Cow<'_, [u8]> {
     let Ok(text) = std::str::from_utf8(file) else { return Cow::Borrowed(file) };
     let mut code = String::with_capacity(text.len());
     let mut is_in_comment = false;

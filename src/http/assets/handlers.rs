@@ -1,8 +1,8 @@
 //! Serves the pages and what they load, out of the binary itself.
 
-use super::assets::{self, Asset};
-use super::etag;
-use super::problem::Problem;
+use super::Asset;
+use crate::http::problem::Problem;
+use crate::http::{assets, etag};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, AcceptEncoding, Encoding, Header, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -26,7 +26,7 @@ fn prefers_brotli(request: &HttpRequest) -> bool {
 }
 
 /// Answers with a file under a media type that its name does not tell, without a content coding of its own.
-pub(super) fn embedded(request: &HttpRequest, path: &str, kind: &str) -> Result<HttpResponse, Problem> {
+pub(crate) fn embedded(request: &HttpRequest, path: &str, kind: &str) -> Result<HttpResponse, Problem> {
     let asset = assets::find(path).ok_or_else(nothing)?;
     Ok(etag::answer(request, etag::tag_of_hash(&asset.hash), kind, asset.body))
 }
