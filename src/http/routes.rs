@@ -1,5 +1,7 @@
 //! The whole URL table.
 
+use super::api::{account, demo, devices, guests, health, manage, menu, orders, push, receipts, rooms, sessions, visits};
+use super::assets;
 use super::assets::specs;
 use super::limits::Attempt;
 use super::occupancy::occupy;
@@ -8,7 +10,6 @@ use super::ration::ration;
 use super::request_log::log_request;
 use super::state::State;
 use super::unread_body::close_unread;
-use super::{account, assets, demo, devices, guests, health, manage, menu, orders, push, receipts, rooms, sessions, visits};
 use crate::protocol::security_headers;
 use crate::store::audit;
 use actix_web::body::MessageBody;

@@ -1,7 +1,7 @@
 //! What every handler may need.
 
+use super::api::demo::Demo;
 use super::base::Base;
-use super::demo::Demo;
 use super::encoded::EncodedMenus;
 use super::limits::Limits;
 use super::problem::Problem;

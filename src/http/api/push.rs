@@ -1,13 +1,13 @@
 //! Push subscriptions: a guest's phone that wants to be told while its page is closed.
 
-use super::body::Body;
-use super::extract::{Bearer, Speaker};
-use super::problem::Problem;
-use super::state::State;
 use crate::auth::policy;
 use crate::clock;
 use crate::domain::model::principal::Principal;
 use crate::domain::model::push::{AuthSecret, Endpoint, Language, PeerKey, Subscription};
+use crate::http::body::Body;
+use crate::http::extract::{Bearer, Speaker};
+use crate::http::problem::Problem;
+use crate::http::state::State;
 use crate::protocol::ErrorCode;
 use crate::push::Push;
 use crate::store::pushes::PushRow;

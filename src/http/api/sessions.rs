@@ -1,12 +1,6 @@
 //! Signing in, sitting down, renewing and leaving.
 
-use super::body::Body;
-use super::extract::{IdempotencyKey, Speaker};
-use super::limits::{Attempt, too_many};
-use super::problem::Problem;
-use super::ration::Rationed;
-use super::state::State;
-use super::{account, device_cookie};
+use super::account;
 use crate::auth::policy;
 use crate::auth::session::{SessionError, SignedIn};
 use crate::auth::token::TokenAnswer;
@@ -18,6 +12,13 @@ use crate::domain::values::ids::{OrderId, RestaurantId, VisitId};
 use crate::domain::values::money::Currency;
 use crate::domain::values::text::{Key, Name, Slug, TableLabel};
 use crate::domain::values::time::Timestamp;
+use crate::http::body::Body;
+use crate::http::device_cookie;
+use crate::http::extract::{IdempotencyKey, Speaker};
+use crate::http::limits::{Attempt, too_many};
+use crate::http::problem::Problem;
+use crate::http::ration::Rationed;
+use crate::http::state::State;
 use crate::protocol::ErrorCode;
 use crate::store::accounts::Restaurant;
 use actix_web::http::header::SET_COOKIE;

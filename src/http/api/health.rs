@@ -1,8 +1,8 @@
 //! For machines that watch over this one.
 
-use super::problem::Problem;
-use super::state::State;
 use crate::clock;
+use crate::http::problem::Problem;
+use crate::http::state::State;
 use crate::protocol::ErrorCode;
 use actix_web::http::header::ACCEPT;
 use actix_web::{HttpRequest, HttpResponse, web};

@@ -1,11 +1,11 @@
 //! What a demonstration shows of itself.
 
-use super::problem::Problem;
-use super::qr;
-use super::state::State;
 use crate::demo::{Person, SLUG};
 use crate::domain::model::principal::Role;
 use crate::domain::values::text::Key;
+use crate::http::problem::Problem;
+use crate::http::qr;
+use crate::http::state::State;
 use actix_web::{HttpResponse, web};
 use secrecy::ExposeSecret;
 use serde::Serialize;

@@ -2,8 +2,8 @@
 
 use crate::domain::values::ids::DeviceId;
 use crate::domain::values::text::{Name, Slug, Station};
+use crate::http::api::devices::DeviceBrief;
 use crate::http::body::Body;
-use crate::http::devices::DeviceBrief;
 use crate::http::etag::{self, BasedOn};
 use crate::http::extract::Manager;
 use crate::http::problem::Problem;

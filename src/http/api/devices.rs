@@ -1,15 +1,15 @@
 //! Pairing kitchen screens (RFC 8628).
 
-use super::body::Body;
-use super::extract::Speaker;
-use super::limits::{Attempt, too_many};
-use super::problem::Problem;
 use super::sessions::RestaurantBrief;
-use super::state::State;
 use crate::auth::token::TokenAnswer;
 use crate::domain::model::principal::Role;
 use crate::domain::values::ids::DeviceId;
 use crate::domain::values::text::{Name, Station};
+use crate::http::body::Body;
+use crate::http::extract::Speaker;
+use crate::http::limits::{Attempt, too_many};
+use crate::http::problem::Problem;
+use crate::http::state::State;
 use crate::store::devices::Device;
 use actix_web::{HttpResponse, web};
 use secrecy::SecretString;

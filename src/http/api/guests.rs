@@ -1,13 +1,13 @@
 //! Guests' sessions as the restaurant sees them: who sits where, and the end of a visit.
 
-use super::extract::Insider;
-use super::problem::Problem;
-use super::state::State;
 use crate::auth::policy;
 use crate::clock;
 use crate::domain::model::principal::Principal;
 use crate::domain::values::text::{Key, Slug, TableLabel};
 use crate::domain::values::time::Timestamp;
+use crate::http::extract::Insider;
+use crate::http::problem::Problem;
+use crate::http::state::State;
 use crate::protocol::ErrorCode;
 use crate::store::guests::GuestSession;
 use actix_web::{HttpResponse, web};

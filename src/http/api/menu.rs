@@ -1,12 +1,5 @@
 //! The restaurant and its menu, for everybody; what is sold out and whether orders are taken, for staff.
 
-use super::body::Body;
-use super::encoded::Encoded;
-use super::etag::BasedOn;
-use super::extract::{Insider, Named};
-use super::problem::Problem;
-use super::state::State;
-use super::{etag, occupancy};
 use crate::commands::CommandError;
 use crate::domain::model::menu::{Menu, MenuAction};
 use crate::domain::model::principal::Principal;
@@ -17,6 +10,13 @@ use crate::domain::values::money::Currency;
 use crate::domain::values::position::Position;
 use crate::domain::values::text::{Name, Slug, Station};
 use crate::domain::values::time::Timestamp;
+use crate::http::body::Body;
+use crate::http::encoded::Encoded;
+use crate::http::etag::BasedOn;
+use crate::http::extract::{Insider, Named};
+use crate::http::problem::Problem;
+use crate::http::state::State;
+use crate::http::{etag, occupancy};
 use crate::store::StoreError;
 use crate::store::accounts::Restaurant;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -98,7 +98,7 @@ struct Changed<'a> {
     document: &'a RawValue,
 }
 
-pub(super) async fn change(
+pub(crate) async fn change(
     state: &State,
     who: &Principal,
     action: MenuAction,

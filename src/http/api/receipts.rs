@@ -1,13 +1,13 @@
 //! What guests are told of the floor: whether their orders and calls are on its screen.
 
-use super::extract::{Bearer, Speaker};
 use super::orders;
-use super::problem::Problem;
-use super::state::State;
 use crate::auth::policy;
 use crate::domain::values::ids::{CallId, OrderId};
 use crate::domain::values::reason::CallReason;
 use crate::domain::values::time::Timestamp;
+use crate::http::extract::{Bearer, Speaker};
+use crate::http::problem::Problem;
+use crate::http::state::State;
 use crate::protocol::ErrorCode;
 use actix_web::{HttpResponse, web};
 use serde::Serialize;

@@ -1,16 +1,16 @@
 //! A person's own account: `/api/v1/people/me`. What is proven here again is limited like a sign-in.
 
-use super::body::Body;
-use super::extract::Speaker;
-use super::limits::{Attempt, too_many};
-use super::problem::Problem;
-use super::state::State;
-use super::{device_cookie, qr};
 use crate::auth::session::SessionError;
 use crate::domain::model::principal::Role;
 use crate::domain::values::ids::UserId;
 use crate::domain::values::text::Key;
 use crate::domain::values::time::Timestamp;
+use crate::http::body::Body;
+use crate::http::extract::Speaker;
+use crate::http::limits::{Attempt, too_many};
+use crate::http::problem::Problem;
+use crate::http::state::State;
+use crate::http::{device_cookie, qr};
 use crate::protocol::ErrorCode;
 use crate::store::credentials::OwnSession;
 use actix_web::http::header::SET_COOKIE;
@@ -28,7 +28,7 @@ fn refused(state: &State, error: SessionError) -> Problem {
 }
 
 /// Counts a refusal by the limit on tries.
-pub(super) fn counted(state: &State, error: SessionError) -> Problem {
+pub(crate) fn counted(state: &State, error: SessionError) -> Problem {
     if matches!(error, SessionError::TooManyTries(_)) {
         state.metrics.hit("secret_tries");
     }

@@ -1,14 +1,14 @@
 //! What tables have had since their guests sat down.
 
-use super::body::OptionalBody;
-use super::extract::Insider;
-use super::problem::Problem;
-use super::state::State;
 use crate::auth::policy;
 use crate::domain::model::principal::Principal;
 use crate::domain::model::visit::VisitBill;
 use crate::domain::values::ids::VisitId;
 use crate::domain::values::text::Slug;
+use crate::http::body::OptionalBody;
+use crate::http::extract::Insider;
+use crate::http::problem::Problem;
+use crate::http::state::State;
 use crate::protocol::ErrorCode;
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};

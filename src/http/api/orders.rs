@@ -1,9 +1,5 @@
 //! Orders: place, read, list, command.
 
-use super::body::Body;
-use super::extract::{Bearer, IdempotencyKey, Insider, Speaker};
-use super::problem::Problem;
-use super::state::State;
 use crate::auth::policy;
 use crate::domain::model::command::{ActionName, Command, RawCommand, Subject};
 use crate::domain::model::order::Order;
@@ -11,6 +7,10 @@ use crate::domain::model::principal::Principal;
 use crate::domain::model::status::OrderStatus;
 use crate::domain::rules::place_order::Basket;
 use crate::domain::values::ids::OrderId;
+use crate::http::body::Body;
+use crate::http::extract::{Bearer, IdempotencyKey, Insider, Speaker};
+use crate::http::problem::Problem;
+use crate::http::state::State;
 use crate::protocol::{ErrorCode, ServerFrame};
 use crate::store::log::OrderFilter;
 use actix_web::http::header::LOCATION;

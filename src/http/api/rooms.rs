@@ -1,12 +1,6 @@
 //! Rooms over plain HTTP: a stream of server-sent events, and the long poll, for where a WebSocket does not get through.
 //! Either may name several rooms, so that a page holds one request and not one for each.
 
-use super::body::Body;
-use super::extract::Bearer;
-use super::limits::{Attempt, too_many};
-use super::occupancy;
-use super::problem::Problem;
-use super::state::State;
 use crate::connection::sockets::handle::Line;
 use crate::connection::sse::actor as event_stream;
 use crate::connection::sse::last_event_id::Cursor;
@@ -16,6 +10,12 @@ use crate::domain::model::principal::Role;
 use crate::domain::model::room_id::RoomId;
 use crate::domain::values::position::Position;
 use crate::domain::values::text::Station;
+use crate::http::body::Body;
+use crate::http::extract::Bearer;
+use crate::http::limits::{Attempt, too_many};
+use crate::http::occupancy;
+use crate::http::problem::Problem;
+use crate::http::state::State;
 use crate::protocol::ErrorCode;
 use crate::protocol::client_frame::Subscribe;
 use crate::protocol::snapshot::PART_BYTES;

@@ -2,10 +2,10 @@
 
 use crate::domain::model::menu::MenuAction;
 use crate::domain::model::menu_draft::MenuDraft;
+use crate::http::api::menu::change;
 use crate::http::body::LargeBody;
 use crate::http::etag::BasedOn;
 use crate::http::extract::Manager;
-use crate::http::menu::change;
 use crate::http::problem::Problem;
 use crate::http::state::State;
 use actix_web::{HttpResponse, web};

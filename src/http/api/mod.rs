@@ -1,0 +1,15 @@
+//! The calls of the API, a file for each kind of thing.
+
+pub mod account;
+pub mod demo;
+pub(super) mod devices;
+pub mod guests;
+pub(super) mod health;
+pub mod manage;
+pub mod menu;
+pub mod orders;
+pub mod push;
+pub(super) mod receipts;
+pub mod rooms;
+pub mod sessions;
+pub mod visits;
