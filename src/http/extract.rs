@@ -1,7 +1,7 @@
 //! What handlers take out of a request: who speaks, in which restaurant, under which id.
 
-use super::limits::{Attempt, too_many};
 use super::problem::Problem;
+use super::rate_limit::{Attempt, too_many};
 use super::state::State;
 use crate::auth::ended::Barred;
 use crate::auth::policy;

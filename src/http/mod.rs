@@ -2,16 +2,16 @@
 
 pub mod api;
 mod assets;
-mod base;
 pub mod body;
 mod device_cookie;
 pub mod encoded;
 pub mod etag;
 pub mod extract;
-pub mod limits;
 mod occupancy;
 pub mod problem;
+mod public_url;
 pub mod qr;
+pub mod rate_limit;
 pub mod ration;
 pub mod refusals;
 pub mod request_log;
@@ -24,8 +24,8 @@ mod tests;
 
 pub use api::demo::Demo;
 pub use assets::version;
-pub use base::Base;
-pub use limits::Limits;
 pub use problem::Problem;
+pub use public_url::Base;
+pub use rate_limit::Limits;
 pub use routes::app;
 pub use state::{Faces, State};

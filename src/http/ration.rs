@@ -2,8 +2,8 @@
 //! them afterwards.
 
 use super::device_cookie;
-use super::limits::{Attempt, too_many};
 use super::problem::Problem;
+use super::rate_limit::{Attempt, too_many};
 use super::state::State;
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};

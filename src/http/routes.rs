@@ -3,9 +3,9 @@
 use super::api::{account, demo, devices, guests, health, manage, menu, orders, push, receipts, rooms, sessions, visits};
 use super::assets;
 use super::assets::specs;
-use super::limits::Attempt;
 use super::occupancy::occupy;
 use super::problem::{Problem, no_such_path, no_upgrade, wrong_method};
+use super::rate_limit::Attempt;
 use super::ration::ration;
 use super::request_log::log_request;
 use super::state::State;

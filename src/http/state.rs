@@ -1,10 +1,10 @@
 //! What every handler may need.
 
 use super::api::demo::Demo;
-use super::base::Base;
 use super::encoded::EncodedMenus;
-use super::limits::Limits;
 use super::problem::Problem;
+use super::public_url::Base;
+use super::rate_limit::Limits;
 use crate::auth::ended::EndedSessions;
 use crate::auth::session::SessionService;
 use crate::auth::token::Verifier;

@@ -19,7 +19,7 @@ use crate::connection::{Census, Services};
 use crate::domain::values::level::Level;
 use crate::feed::{Directory, FeedRegistry};
 use crate::housekeeping::levels::Watcher;
-use crate::http::limits::{Rate, Rates};
+use crate::http::rate_limit::{Rate, Rates};
 use crate::http::{self, State};
 use crate::push::hosts::Hosts;
 use crate::push::vapid::{Vapid, VapidKey};

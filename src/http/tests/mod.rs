@@ -14,8 +14,8 @@ mod specs;
 mod versions;
 mod visits;
 
-use super::base::Base;
-use super::limits::{Limits, Rate, Rates};
+use super::public_url::Base;
+use super::rate_limit::{Limits, Rate, Rates};
 use super::state::State;
 use crate::auth::ended::EndedSessions;
 use crate::auth::keyring::Keyring;

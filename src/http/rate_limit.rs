@@ -305,5 +305,5 @@ impl Drop for Ticket {
 }
 
 #[cfg(test)]
-#[path = "tests/limits.rs"]
+#[path = "tests/rate_limit.rs"]
 mod tests;
