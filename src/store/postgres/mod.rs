@@ -1,9 +1,9 @@
 //! PostgreSQL: for more than one node.
 
-mod connect;
-#[path = "../shared/mod.rs"]
+#[path = "../backend/mod.rs"]
 #[allow(clippy::duplicate_mod)] // one text, two drivers: see there
-mod shared;
+mod backend;
+mod connect;
 
 use super::open::OpenError;
 use super::sql::postgres::{HEADS, HOLD_TABLE, LOCK_FEED, RECORD_END};
@@ -83,7 +83,7 @@ impl PostgresStore {
     {
         match audit::take() {
             None => self.transaction(WRITE, unit).await,
-            Some(note) => self.transaction(WRITE, |c| Box::pin(shared::audit::noted(c, note, unit))).await,
+            Some(note) => self.transaction(WRITE, |c| Box::pin(backend::audit::noted(c, note, unit))).await,
         }
     }
 

@@ -1,11 +1,11 @@
 //! SQLite: embedded, one node. One connection writes; four read beside it.
 
+#[path = "../backend/mod.rs"]
+#[allow(clippy::duplicate_mod)] // one text, two drivers: see there
+mod backend;
 mod connect;
 mod identity;
 mod lock;
-#[path = "../shared/mod.rs"]
-#[allow(clippy::duplicate_mod)] // one text, two drivers: see there
-mod shared;
 mod stamp;
 mod writer;
 
@@ -93,7 +93,7 @@ impl SqliteStore {
     {
         match audit::take() {
             None => task::in_time(self.writer.write(unit)).await,
-            Some(note) => task::in_time(self.writer.write(|c| Box::pin(shared::audit::noted(c, note, unit)))).await,
+            Some(note) => task::in_time(self.writer.write(|c| Box::pin(backend::audit::noted(c, note, unit)))).await,
         }
     }
 }
