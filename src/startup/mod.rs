@@ -1,8 +1,8 @@
 //! The composition root: makes the parts of a node, joins them, runs them, and lets them go in order.
 
+mod banner;
 mod descriptors;
 mod drain;
-mod greeting;
 pub mod healthcheck;
 mod keys;
 mod server;
@@ -215,7 +215,7 @@ async fn run(common: &Common, serve: &Serve, division: Division, store: SharedSt
         demo::refuse_public(&store).await?;
     }
     let demo = match serve.demo {
-        true => Some(greeting::make_demo(&store, serve, address).await?),
+        true => Some(banner::make_demo(&store, serve, address).await?),
         false => None,
     };
     let own = Level::new(serve.feature_level);
@@ -233,8 +233,8 @@ async fn run(common: &Common, serve: &Serve, division: Division, store: SharedSt
     // Before anybody is told that it listens: from then on a signal is an orderly stop.
     let signals = drain::Signals::listen()?;
     let running = actix_rt::spawn(server);
-    greeting::warn_of_plain_http(serve, address);
-    greeting::announce(node.store.epoch(), address)?;
+    banner::warn_of_plain_http(serve, address);
+    banner::announce(node.store.epoch(), address)?;
     let drained = tokio::select! {
         drained = drain::drain(&node.services.census, &handle, signals, Duration::from_secs(serve.drain_s)) => drained,
         // Nothing more can be acknowledged, so there is nothing to take leave for: clients come back to whoever is next.
