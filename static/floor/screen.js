@@ -1,6 +1,5 @@
 import { followLifecycle } from '../client/lifecycle.js';
 import { Api, Orderbell } from '../client/orderbell.js';
-import { soundButton } from '../kitchen/panels.js';
 import { Account } from '../shared/account.js';
 import { backClosesSheets } from '../shared/back.js';
 import { ConnectionBanner } from '../shared/connection_banner.js';
@@ -15,6 +14,7 @@ import { tickAges } from '../shared/order_parts.js';
 import { redrawing } from '../shared/redraw.js';
 import { closeSheet } from '../shared/sheet.js';
 import { Sound } from '../shared/sound.js';
+import { soundButton } from '../shared/sound_button.js';
 import { accountButton, pauseButton, silenceButton } from '../shared/staff_bar.js';
 import { database } from '../shared/storage.js';
 import { toast } from '../shared/toasts.js';

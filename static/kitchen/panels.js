@@ -1,6 +1,7 @@
 import { h } from '../shared/dom.js';
 import { count } from '../shared/format.js';
 import { icon } from '../shared/icons.js';
+import { barButton, soundButton } from '../shared/sound_button.js';
 
 /** @param {number} standing on the board @param {number} late of these */
 export function countsView(standing, late) {
@@ -19,23 +20,6 @@ export function barControls({ sound, allDay, recalls }) {
     barButton('full', 'full', 'Full screen', { 'data-quiet': true }),
     barButton('settings', 'gear', 'This screen', { 'data-quiet': true }),
   ];
-}
-
-/** Muted and not yet allowed are told apart: one is meant, the other needs a touch. @param {import('../shared/sound.js').Sound} sound */
-export function soundButton(sound) {
-  const words = sound.muted ? 'Muted' : sound.ready ? 'Sound on' : 'Touch for sound';
-  return barButton('mute', sound.muted || !sound.ready ? 'bellOff' : 'bell', words, {
-    'aria-pressed': String(sound.muted), 'data-warn': !sound.muted && !sound.ready,
-  });
-}
-
-/**
- * @param {string} name @param {Parameters<typeof icon>[0]} sign @param {string} words
- * @param {Record<string, any>} [attributes]
- */
-function barButton(name, sign, words, attributes = {}) {
-  return h('button.button.bar__button', { 'type': 'button', 'data-key': name, 'data-do': name, ...attributes },
-    icon(sign), h('span.bar__words', {}, words));
 }
 
 /** @param {string[]} stations @param {string} chosen empty: all */
