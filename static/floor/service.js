@@ -1,9 +1,10 @@
 import { find } from '../shared/dom.js';
 import { clock } from '../shared/format.js';
 import { closeSheet, openSheet } from '../shared/sheet.js';
+import { endGuestSheet, guestsAt, guestsSheet, pairSheet } from '../shared/staff_sheets.js';
 import { toast } from '../shared/toasts.js';
 import { LOOK_BACK_HOURS, nextAt } from './lanes.js';
-import { endGuestSheet, freeTableSheet, guestsAt, guestsSheet, pairSheet, pauseSheet, soldOutSheet } from './sheets.js';
+import { freeTableSheet, pauseSheet, soldOutSheet } from './sheets.js';
 
 /** Orders are listed by age, and those of yesterday are of no use. */
 const LOOK_BACK_MS = LOOK_BACK_HOURS * 3_600_000;

@@ -1,6 +1,6 @@
 import { h } from '../shared/dom.js';
-import { REASON_WORDS, ageInWords, count, money, place } from '../shared/format.js';
-import { icon } from '../shared/icons.js';
+import { REASON_WORDS, money, place } from '../shared/format.js';
+import { sheetHead } from '../shared/sheet.js';
 
 /** What the one dialog of the staff page can hold. A control in it that sends a command says so as anywhere else. */
 
@@ -47,7 +47,7 @@ export function reasonSheet(action, order, item, divisible = false) {
   const reasons = h('div.reasons', {}, Object.entries(REASON_WORDS).map(([reason, words]) =>
     h('button.button.button--wide', { 'type': 'button', 'data-action': action, 'data-reason': reason }, words)));
   return h('div', { 'data-order': order.id, 'data-status': order.status },
-    head(title(order, line), `${place(order)}. ${hint}`),
+    sheetHead(title(order, line), `${place(order)}. ${hint}`),
     divisible && line?.quantity > 1 && voidQuantity(line),
     h('div.field', {},
       h('label', { for: 'detail' }, 'A word about it'),
@@ -59,7 +59,7 @@ export function reasonSheet(action, order, item, divisible = false) {
 /** @param {any} order */
 export function promiseSheet(order) {
   return h('div', { 'data-order': order.id, 'data-status': order.status },
-    head(`When is order ${order.number} ready?`, `${place(order)}. The guest’s phone shows the new time.`),
+    sheetHead(`When is order ${order.number} ready?`, `${place(order)}. The guest’s phone shows the new time.`),
     h('div.actions', {}, [5, 10, 15, 20, 30, 45, 60].map((minutes) =>
       h('button.chip.chip--large', { 'type': 'button', 'data-action': 'promise', 'data-minutes': minutes }, `in ${minutes} min`))));
 }
@@ -67,12 +67,12 @@ export function promiseSheet(order) {
 /** @param {any} item of the menu */
 export function soldOutSheet(item) {
   return h('div', { 'data-menu-item': item.id },
-    head(`Mark ${item.name} as sold out?`, 'Guests can no longer order it. For how long?'),
+    sheetHead(`Mark ${item.name} as sold out?`, 'Guests can no longer order it. For how long?'),
     lengths('sold-out', 'Until I bring it back'));
 }
 
 export function pauseSheet() {
-  return h('div', {}, head('Pause new orders', 'Guests see the menu and cannot order. Orders that are in go on.'),
+  return h('div', {}, sheetHead('Pause new orders', 'Guests see the menu and cannot order. Orders that are in go on.'),
     lengths('pause', 'Until I resume'));
 }
 
@@ -91,86 +91,10 @@ function lengths(name, open) {
   ];
 }
 
-/** @param {string[]} stations */
-export function pairSheet(stations) {
-  return h('form', { id: 'pair-form', method: 'dialog' },
-    head('Pair a screen', 'Open /kitchen on the screen: it shows a code.'),
-    h('div.field', {}, h('label', { for: 'user-code' }, 'Code on the screen'),
-      h('input.code', { 'id': 'user-code', 'name': 'user_code', 'required': true, 'autocomplete': 'off', 'autocapitalize': 'characters', 'spellcheck': 'false', 'maxlength': 20 })),
-    h('div.field', {}, h('label', { for: 'screen-name' }, 'Name'),
-      h('input', { id: 'screen-name', name: 'name', required: true, maxlength: 60, autocomplete: 'off', placeholder: 'Hot line, left' })),
-    h('div.field', {}, h('label', { for: 'screen-station' }, 'Station'),
-      h('select', { id: 'screen-station', name: 'station' },
-        h('option', { value: '' }, 'All stations (expo)'), stations.map((station) => h('option', { value: station }, station)))),
-    h('p.field__error', { id: 'pair-error', role: 'alert' }),
-    h('div.sheet__foot', {}, h('button.button.button--primary.button--large', { type: 'submit' }, 'Pair')));
-}
-
-/** @param {{name: string, username: string, theme: string, link?: {href: string, text: string}}} who `link`: to their other page */
-export function accountSheet({ name, username, theme, link }) {
-  const themes = [['', 'Like the device'], ['light', 'Light'], ['dark', 'Dark']];
-  return h('div', {}, head(name, `Signed in as ${username}.`),
-    h('div.actions', { role: 'group', 'aria-label': 'Colours' }, themes.map(([value, words]) =>
-      h('button.chip', { 'type': 'button', 'data-do': 'theme', 'data-theme-name': value, 'aria-pressed': String(value === theme) }, words))),
-    h('div.account', { id: 'account-guard' }),
-    h('div.sheet__foot', {}, link && h('a.button', { href: link.href }, link.text),
-      h('button.button.button--danger', { 'type': 'button', 'data-do': 'sign-out' }, icon('out'), 'Sign out')));
-}
-
-/**
- * Reads every page of the guests at a table, so that none of many can hide.
- *
- * @param {(path: string) => Promise<any>} get of the restaurant
- * @param {string} table
- * @returns {Promise<any[]>}
- */
-export async function guestsAt(get, table) {
-  const path = `/diner-sessions?table=${encodeURIComponent(table)}`;
-  const all = [];
-  let page = await get(path);
-  all.push(...page.sessions);
-  while (page.next) {
-    page = await get(`${path}&after=${encodeURIComponent(page.next)}`);
-    all.push(...page.sessions);
-  }
-  return all;
-}
-
-/**
- * @param {string} table
- * @param {{id: string, started_at: string, seen_at: string, open_orders: number}[]} sessions
- * @param {number} now server ms
- */
-export function guestsSheet(table, sessions, now) {
-  const since = (/** @type {string} */ time) => ageInWords(Math.max(now - Date.parse(time), 0));
-  const hint = sessions.length === 0 ? 'No phone has a visit here.' : `${count(sessions.length, 'phone')}. A phone whose visit ends can do nothing more until its guest scans the code again.`;
-  return h('div', { 'data-guests-of': table }, head(`Guests at table ${table}`, hint),
-    h('ul.guests', {}, sessions.map(({ id, started_at, seen_at, open_orders }) => h('li.guest', { 'data-guest': id },
-      h('p', {}, `Here for ${since(started_at)}, last heard ${since(seen_at)} ago, ${count(open_orders, 'open order')}`),
-      h('button.button.button--danger', { 'type': 'button', 'data-do': 'ask-end-guest' }, 'End the visit',
-        h('span.visually-hidden', {}, ` of the guest who is here for ${since(started_at)}`))))),
-    h('p.field__error', { role: 'alert' }));
-}
-
 /** @param {{id: string, table: string, total: any}} visit */
 export function freeTableSheet({ id, table, total }) {
   return h('div', { 'data-visit': id, 'data-visit-of': table },
-    head(`Table ${table} is free?`, `It has had ${money(total)}. Phones of its guests can do nothing more until the code is scanned again.`),
+    sheetHead(`Table ${table} is free?`, `It has had ${money(total)}. Phones of its guests can do nothing more until the code is scanned again.`),
     h('p.field__error', { role: 'alert' }),
     h('div.sheet__foot', {}, h('button.button.button--primary.button--large', { 'type': 'button', 'data-do': 'free', 'data-sure': true }, 'The table is free')));
-}
-
-/** @param {string} table @param {string} id of the session */
-export function endGuestSheet(table, id) {
-  return h('div', { 'data-guests-of': table, 'data-guest': id },
-    head('End this visit?', `The phone at table ${table} is told that the staff ended it. Its orders go on; cancel them where they stand.`),
-    h('p.field__error', { role: 'alert' }),
-    h('div.sheet__foot', {}, h('button.button.button--danger.button--large', { 'type': 'button', 'data-do': 'end-guest', 'data-sure': true }, 'End the visit')));
-}
-
-/** The head of a sheet. @param {string} title @param {string} hint */
-export function head(title, hint) {
-  return h('div.sheet__head', {},
-    h('div', {}, h('h2', { id: 'sheet-title' }, title), h('p.muted', {}, hint)),
-    h('button.button.button--quiet', { 'type': 'button', 'data-do': 'close' }, 'Close'));
 }

@@ -1,6 +1,6 @@
-import { head } from '../floor/sheets.js';
 import { h } from '../shared/dom.js';
 import { icon } from '../shared/icons.js';
+import { sheetHead } from '../shared/sheet.js';
 import { emptyView, field, formSheet, lineButton, mainButton, sectionHead } from './parts.js';
 
 /** @param {{id: string, name: string}[]} keys */
@@ -21,7 +21,7 @@ export function keySheet() {
 
 /** @param {{name: string, api_key: string}} key */
 export function secretSheet({ name, api_key: secret }) {
-  return h('div', {}, head(name, 'Copy the secret now: it is not kept here and cannot be shown again.'),
+  return h('div', {}, sheetHead(name, 'Copy the secret now: it is not kept here and cannot be shown again.'),
     h('div.field', {}, h('label', { for: 'secret' }, 'Secret'),
       h('input.secret', { id: 'secret', readonly: true, value: secret, autocomplete: 'off', spellcheck: 'false' }),
       h('p.field__hint', { id: 'copied', role: 'status' })),

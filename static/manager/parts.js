@@ -1,6 +1,6 @@
-import { head } from '../floor/sheets.js';
 import { h } from '../shared/dom.js';
 import { icon } from '../shared/icons.js';
+import { sheetHead } from '../shared/sheet.js';
 
 /** @type {Record<string, {words: string, sign: Parameters<typeof icon>[0]}>} */
 export const MANAGE_TABS = {
@@ -89,14 +89,14 @@ export function choice(name, label, options, chosen) {
 
 /** @param {string} form its name @param {string} title @param {string} hint @param {string} send the button's words @param {...any} content */
 export function formSheet(form, title, hint, send, ...content) {
-  return h('form', { 'data-form': form, 'novalidate': true }, head(title, hint), content,
+  return h('form', { 'data-form': form, 'novalidate': true }, sheetHead(title, hint), content,
     h('p.field__error', { role: 'alert' }),
     h('div.sheet__foot', {}, h('button.button.button--primary.button--large', { type: 'submit' }, send)));
 }
 
 /** Asks before what cannot be taken back. @param {{title: string, hint: string, deed: string, sure: string, attributes: Record<string, string>}} what */
 export function sureSheet({ title, hint, deed, sure, attributes }) {
-  return h('div', attributes, head(title, hint),
+  return h('div', attributes, sheetHead(title, hint),
     h('p.field__error', { role: 'alert' }),
     h('div.sheet__foot', {}, h('button.button.button--danger.button--large', { 'type': 'button', 'data-do': deed, 'data-sure': true }, sure)));
 }

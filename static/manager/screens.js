@@ -1,6 +1,6 @@
-import { pairSheet } from '../floor/sheets.js';
 import { find } from '../shared/dom.js';
 import { openSheet } from '../shared/sheet.js';
+import { pairSheet } from '../shared/staff_sheets.js';
 import { conflictWords } from './conflicts.js';
 import { sureSheet } from './parts.js';
 import { pairedView, screenSheet } from './screens_view.js';

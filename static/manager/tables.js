@@ -1,6 +1,6 @@
-import { endGuestSheet, guestsAt, guestsSheet } from '../floor/sheets.js';
 import { LANGUAGES } from '../languages/language.js';
 import { openSheet } from '../shared/sheet.js';
+import { endGuestSheet, guestsAt, guestsSheet } from '../shared/staff_sheets.js';
 import { sureSheet } from './parts.js';
 import { Section, basedOn, complain, fields, named } from './section.js';
 import { newCodeSheet, tableSheet, tablesView } from './tables_view.js';

@@ -1,6 +1,6 @@
-import { head } from '../floor/sheets.js';
 import { h } from '../shared/dom.js';
 import { clock, count } from '../shared/format.js';
+import { sheetHead } from '../shared/sheet.js';
 import { emptyView, field, formSheet, lineButton, mainButton, sectionHead } from './parts.js';
 
 /**
@@ -51,7 +51,7 @@ function limitedView(limited) {
  * @param {{id: string, label: string}} table
  */
 export function newCodeSheet({ id, label }) {
-  return h('div', { 'data-table': id }, head(`Table ${label}`, 'The code that is on the table now opens nothing any more. What about the phones that have used it?'),
+  return h('div', { 'data-table': id }, sheetHead(`Table ${label}`, 'The code that is on the table now opens nothing any more. What about the phones that have used it?'),
     h('p.field__error', { role: 'alert' }),
     h('div.sheet__foot', {},
       h('button.button.button--danger.button--large', { 'type': 'button', 'data-do': 'new-key', 'data-end': 'true', 'data-sure': true }, 'New code, end their visits'),

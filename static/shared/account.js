@@ -1,6 +1,5 @@
 import { Api } from '../client/api.js';
-import { accountSheet } from '../floor/sheets.js';
-import { askTotpSheet, confirmSheet, guardButtons, passwordSheet, recoverySheet, removalSheet, sessionsSheet } from './account_view.js';
+import { accountSheet, askTotpSheet, confirmSheet, guardButtons, passwordSheet, recoverySheet, removalSheet, sessionsSheet } from './account_view.js';
 import { find, h, onAction, render } from './dom.js';
 import { checkForm, forgive } from './form_check.js';
 import { closeSheet, openSheet } from './sheet.js';

@@ -1,19 +1,13 @@
 import { h } from './dom.js';
 import { clock } from './format.js';
 import { icon } from './icons.js';
+import { sheetHead } from './sheet.js';
 
 /** What the account sheet of staff and managers can hold. */
 
-/** @param {string} title @param {string} hint */
-function head(title, hint) {
-  return h('div.sheet__head', {},
-    h('div', {}, h('h2', { id: 'sheet-title' }, title), h('p.muted', {}, hint)),
-    h('button.button.button--quiet', { 'type': 'button', 'data-do': 'close' }, 'Close'));
-}
-
 /** @param {string} form @param {string} title @param {string} hint @param {string} send @param {...any} content */
 function accountForm(form, title, hint, send, ...content) {
-  return h('form', { 'data-account-form': form, 'novalidate': true }, head(title, hint), content,
+  return h('form', { 'data-account-form': form, 'novalidate': true }, sheetHead(title, hint), content,
     h('p.field__error', { role: 'alert' }),
     h('div.sheet__foot', {}, h('button.button.button--primary.button--large', { type: 'submit' }, send)));
 }
@@ -81,7 +75,7 @@ export function confirmSheet({ secret, picture }) {
 
 /** @param {string[]} codes @param {boolean} again whether to sign in anew */
 export function recoverySheet(codes, again) {
-  return h('div', {}, head('Keep these codes', 'Each signs you in once when your phone is lost. They are shown this once: write them down.'),
+  return h('div', {}, sheetHead('Keep these codes', 'Each signs you in once when your phone is lost. They are shown this once: write them down.'),
     h('ul.account__codes', { 'aria-label': 'Recovery codes' }, codes.map((one) => h('li', {}, one))),
     h('div.sheet__foot', {}, h('button.button.button--primary.button--large', { 'type': 'button', 'data-do': again ? 'sign-out' : 'close' },
       again ? 'I have them: sign in again' : 'I have them')));
@@ -94,7 +88,7 @@ export function removalSheet() {
 
 /** @param {{id: string, begun_at: string, renewed_at: string, current: boolean}[]} sessions */
 export function sessionsSheet(sessions) {
-  return h('div', {}, head('Where you are signed in', 'End what you do not know, and change your password.'),
+  return h('div', {}, sheetHead('Where you are signed in', 'End what you do not know, and change your password.'),
     h('ul.account__sessions', {}, sessions.map(({ id, begun_at: begun, renewed_at: used, current }) => h('li.account__session', { 'data-session': id },
       h('div', {}, h('p', {}, `Since ${moment(begun)}`, current && h('span.badge', {}, 'here')), h('p.muted', {}, `Last used ${moment(used)}`)),
       !current && h('button.button', { 'type': 'button', 'data-account': 'end-session' }, 'End', h('span.visually-hidden', {}, ` the one since ${moment(begun)}`))))),
@@ -108,4 +102,15 @@ const DAY = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
 /** @param {string} time */
 function moment(time) {
   return `${DAY.format(new Date(time))}, ${clock(time)}`;
+}
+
+/** @param {{name: string, username: string, theme: string, link?: {href: string, text: string}}} who `link`: to their other page */
+export function accountSheet({ name, username, theme, link }) {
+  const themes = [['', 'Like the device'], ['light', 'Light'], ['dark', 'Dark']];
+  return h('div', {}, sheetHead(name, `Signed in as ${username}.`),
+    h('div.actions', { role: 'group', 'aria-label': 'Colours' }, themes.map(([value, words]) =>
+      h('button.chip', { 'type': 'button', 'data-do': 'theme', 'data-theme-name': value, 'aria-pressed': String(value === theme) }, words))),
+    h('div.account', { id: 'account-guard' }),
+    h('div.sheet__foot', {}, link && h('a.button', { href: link.href }, link.text),
+      h('button.button.button--danger', { 'type': 'button', 'data-do': 'sign-out' }, icon('out'), 'Sign out')));
 }

@@ -1,4 +1,4 @@
-import { find } from './dom.js';
+import { find, h } from './dom.js';
 
 /** The one dialog of a page. Its content is new each time: what was typed for one order must not stand there for the next. */
 
@@ -17,4 +17,11 @@ export function closeSheet() {
 
 function dialog() {
   return /** @type {HTMLDialogElement} */ (find('#sheet'));
+}
+
+/** The head of a sheet. @param {string} title @param {string} hint */
+export function sheetHead(title, hint) {
+  return h('div.sheet__head', {},
+    h('div', {}, h('h2', { id: 'sheet-title' }, title), h('p.muted', {}, hint)),
+    h('button.button.button--quiet', { 'type': 'button', 'data-do': 'close' }, 'Close'));
 }
