@@ -20,7 +20,7 @@ use crate::domain::model::menu::{self, MenuAction};
 use crate::domain::model::principal::{Principal, Role};
 use crate::domain::model::undrawn::{self, Ticket};
 use crate::domain::rules::decision::{Decision, Refusal, RefusalKind};
-use crate::domain::rules::limit::Guest;
+use crate::domain::rules::order_limits::Guest;
 use crate::domain::rules::place_order::{self, Basket, Fresh};
 use crate::domain::rules::transition::{self, Circumstance};
 use crate::domain::values::ids::{CallId, CommandId, ItemId, OrderId, RestaurantId};

@@ -4,7 +4,7 @@
 //! Bound: [`Budget::tidy`] drops restaurants and tables that are quiet.
 
 use super::limits::{Limiter, Scope, at_least_one, per_minute, tidy, wait};
-use crate::domain::rules::limit::{FAIR_SHARE, reserve_of};
+use crate::domain::rules::order_limits::{FAIR_SHARE, reserve_of};
 use std::num::NonZeroU32;
 use std::time::Duration;
 

@@ -3,8 +3,8 @@
 //! Bound: [`MOST`] tables and limits between two flushes. Overflow: only the metric counts the refusal.
 
 use crate::clock;
-use crate::domain::rules::limit::Limit;
 use crate::domain::values::ids::RestaurantId;
+use crate::domain::values::limit::Limit;
 use crate::domain::values::text::TableLabel;
 use crate::store::guests::{LimitRefusal, RefusalKey};
 use crate::store::{Guests, StoreError};

@@ -1,7 +1,7 @@
 //! The limits on orders and commands that a node is told.
 
 use crate::commands::CommandRates;
-use crate::domain::rules::limit::{OpenOrders, OrderSize};
+use crate::domain::rules::order_limits::{OpenOrders, OrderSize};
 use clap::Args;
 
 /// Limits on orders and commands.

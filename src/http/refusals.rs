@@ -7,7 +7,7 @@ use crate::auth::token::TokenError;
 use crate::commands::CommandError;
 use crate::connection::Refusal;
 use crate::domain::model::command::InvalidCommand;
-use crate::domain::rules::limit::Limit;
+use crate::domain::values::limit::Limit;
 use crate::protocol::ErrorCode;
 use crate::store::StoreError;
 use std::time::Duration;

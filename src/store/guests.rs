@@ -2,8 +2,8 @@
 
 use super::Result;
 use super::sessions::SessionRow;
-use crate::domain::rules::limit::Limit;
 use crate::domain::values::ids::RestaurantId;
+use crate::domain::values::limit::Limit;
 use crate::domain::values::text::{Key, TableLabel};
 use crate::domain::values::time::Timestamp;
 use async_trait::async_trait;

@@ -11,7 +11,7 @@ use crate::domain::model::room_id::RoomId;
 use crate::domain::model::status::OrderStatus;
 use crate::domain::model::undrawn::Tickets;
 use crate::domain::rules::decision::{Decision, Moment, Refusal};
-use crate::domain::rules::limit::{Guest, OpenOrders};
+use crate::domain::rules::order_limits::{Guest, OpenOrders};
 use crate::domain::values::ids::{CommandId, OrderId, RestaurantId};
 use crate::domain::values::position::Position;
 use crate::domain::values::text::Key;

@@ -3,10 +3,10 @@
 //! [`RawCommand`] is the JSON as it comes; [`Command`] is what it means. The step between says which fields go with
 //! which action, so that a misspelt or misplaced field is an error with a name, never ignored.
 
-use crate::domain::rules::place_order::MAX_QUANTITY;
 pub use crate::domain::values::action::ActionName;
 use crate::domain::values::ids::{CallId, CommandId, ItemId, OrderId};
 use crate::domain::values::level::Level;
+use crate::domain::values::limit::MAX_QUANTITY;
 use crate::domain::values::position::Position;
 use crate::domain::values::reason::{CallReason, Reason};
 use crate::domain::values::text::{self, Note};

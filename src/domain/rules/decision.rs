@@ -1,6 +1,5 @@
 //! What a command comes to: events to append and a document to write, or a refusal.
 
-use super::limit::Limit;
 use crate::domain::model::call::Call;
 use crate::domain::model::display::Display;
 use crate::domain::model::event::EventKind;
@@ -8,6 +7,7 @@ use crate::domain::model::menu::Menu;
 use crate::domain::model::order::Order;
 use crate::domain::model::undrawn::News;
 use crate::domain::values::ids::{CallId, OrderId};
+use crate::domain::values::limit::Limit;
 use crate::domain::values::merge_patch;
 use crate::domain::values::position::Position;
 use crate::domain::values::text::Key;

@@ -1,7 +1,7 @@
 //! The rules: what a command may do to a document, decided by pure functions.
 
 pub mod decision;
-pub mod limit;
+pub mod order_limits;
 pub mod place_order;
 pub mod redaction;
 pub mod report;

@@ -1,7 +1,6 @@
 //! Placing an order: a basket against the menu. Prices come from the menu, never from the client.
 
 use super::decision::{Decision, Moment, Refusal, RefusalKind, Steps, Write};
-use super::limit::Limit;
 use crate::domain::model::event::EventKind;
 use crate::domain::model::menu::{DishOption, Menu, MenuItem};
 use crate::domain::model::order::{Item, Order, Service};
@@ -9,6 +8,7 @@ use crate::domain::model::principal::{Principal, Role};
 use crate::domain::model::status::{ItemStatus, OrderStatus};
 use crate::domain::values::ids::{ItemId, MenuItemId, OrderId};
 use crate::domain::values::level::Level;
+use crate::domain::values::limit::{Limit, MAX_QUANTITY};
 use crate::domain::values::money::Money;
 use crate::domain::values::text::{self, Key, Name, Note, TableLabel};
 use serde::{Deserialize, Serialize};
@@ -18,8 +18,6 @@ use uuid::Uuid;
 
 /// The most lines an order may have.
 pub const MAX_LINES: usize = 100;
-/// The most of one line.
-pub const MAX_QUANTITY: u16 = 99;
 /// The most options of one line.
 pub const MAX_OPTIONS: usize = 20;
 /// The most bytes of a new order's document.

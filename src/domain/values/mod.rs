@@ -5,6 +5,7 @@ pub(super) mod as_text;
 pub mod day;
 pub mod ids;
 pub mod level;
+pub mod limit;
 pub mod merge_patch;
 pub mod money;
 pub(super) mod picture_address;

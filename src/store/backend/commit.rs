@@ -9,7 +9,7 @@ use crate::domain::model::menu::Menu;
 use crate::domain::model::order::Order;
 use crate::domain::model::undrawn::{self, Tickets};
 use crate::domain::rules::decision::{Decision, Draft, Moment, Refusal, RefusalKind, Write};
-use crate::domain::rules::limit::OpenOrders;
+use crate::domain::rules::order_limits::OpenOrders;
 use crate::domain::values::ids::{CallId, EventId, RestaurantId};
 use crate::domain::values::position::Position;
 use crate::domain::values::time::Timestamp;

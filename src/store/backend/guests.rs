@@ -2,7 +2,7 @@
 
 use super::accounts::found;
 use super::{Backend, Connection, Database, HOLD_TABLE, sessions};
-use crate::domain::rules::limit::{Guest, OpenOrders};
+use crate::domain::rules::order_limits::{Guest, OpenOrders};
 use crate::domain::values::ids::RestaurantId;
 use crate::domain::values::text::{Key, TableLabel};
 use crate::domain::values::time::Timestamp;
