@@ -11,9 +11,9 @@ use orderbell::connection::client_address::{Forwarded, read_forwarded, read_node
 use orderbell::connection::sse::last_event_id::Cursor;
 use orderbell::connection::websocket::fragments::Fragments;
 use orderbell::connection::websocket::frame_guard::{Guard, MAX_HEADER};
+use orderbell::domain::model::basket::Basket;
 use orderbell::domain::model::principal::{Principal, Role};
 use orderbell::domain::model::room_id::RoomId;
-use orderbell::domain::rules::place_order::Basket;
 use orderbell::domain::values::ids::RestaurantId;
 use orderbell::domain::values::merge_patch;
 use orderbell::domain::values::position::Position;

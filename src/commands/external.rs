@@ -1,6 +1,8 @@
 //! Orders that a POS or an aggregator knows by a number of its own.
 
-use crate::domain::rules::decision::{Decision, Refusal, RefusalKind, to_json};
+use crate::domain::model::draft::to_json;
+use crate::domain::model::refusal::{Refusal, RefusalKind};
+use crate::domain::rules::decision::Decision;
 use crate::store::log::ExternalOrder;
 
 /// The number has its order already: the same basket gives that order, another one is refused.

@@ -8,10 +8,10 @@
 
 use super::budget::{Budget, Shortage, take};
 use super::refused::RefusedLog;
+use crate::domain::model::basket::MAX_LINES;
 use crate::domain::model::principal::{Principal, Role};
-use crate::domain::rules::decision::{Refusal, RefusalKind};
+use crate::domain::model::refusal::{Refusal, RefusalKind};
 use crate::domain::rules::order_limits::{OpenOrders, OrderSize};
-use crate::domain::rules::place_order::MAX_LINES;
 use crate::domain::values::ids::RestaurantId;
 use crate::domain::values::limit::Limit;
 use crate::domain::values::text::{Key, TableLabel};

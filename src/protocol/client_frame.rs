@@ -2,8 +2,8 @@
 
 use super::error_code::ErrorCode;
 use super::fields;
+use crate::domain::model::basket::Basket;
 use crate::domain::model::command::{Command, RawCommand};
-use crate::domain::rules::place_order::Basket;
 use crate::domain::values::ids::CommandId;
 use crate::domain::values::position::Position;
 use crate::domain::values::text::Station;

@@ -1,6 +1,6 @@
 //! Error codes: one table for frames and for HTTP.
 
-use crate::domain::rules::decision::RefusalKind;
+use crate::domain::model::refusal::RefusalKind;
 use serde::Serialize;
 
 /// What went wrong, in the fixed words of the contract.

@@ -2,7 +2,7 @@
 
 use super::log::{Ack, Committed};
 use super::{Result, rows};
-use crate::domain::rules::decision::Refusal;
+use crate::domain::model::refusal::Refusal;
 use crate::domain::values::position::Position;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -38,7 +38,7 @@ pub fn repeat(json: &str) -> Result<Committed> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::rules::decision::RefusalKind;
+    use crate::domain::model::refusal::RefusalKind;
     use serde_json::json;
 
     #[test]

@@ -4,13 +4,15 @@ use super::audit::Note;
 use super::{Result, WriteFaults};
 use crate::domain::model::call::Calls;
 use crate::domain::model::display::Known;
+use crate::domain::model::draft::Moment;
 use crate::domain::model::event::{By, Event};
 use crate::domain::model::menu::Menu;
 use crate::domain::model::order::Order;
+use crate::domain::model::refusal::Refusal;
 use crate::domain::model::room_id::RoomId;
 use crate::domain::model::status::OrderStatus;
 use crate::domain::model::undrawn::Tickets;
-use crate::domain::rules::decision::{Decision, Moment, Refusal};
+use crate::domain::rules::decision::Decision;
 use crate::domain::rules::order_limits::{Guest, OpenOrders};
 use crate::domain::values::ids::{CommandId, OrderId, RestaurantId};
 use crate::domain::values::position::Position;
@@ -174,7 +176,7 @@ pub trait Log: Send + Sync + 'static {
 
     /// Runs one transaction: locks the feed's head, looks for a remembered answer (repeats it, or refuses with
     /// `conflict` under another fingerprint), reads, decides, writes the document, appends the events at the next
-    /// positions, remembers the answer (refusals too, when [`crate::domain::rules::decision::RefusalKind::is_remembered`]),
+    /// positions, remembers the answer (refusals too, when [`crate::domain::model::refusal::RefusalKind::is_remembered`]),
     /// commits. Runs to its end even when the caller stops waiting. `Missing` when there is no such restaurant.
     async fn commit(&self, work: Work) -> Result<Committed>;
 

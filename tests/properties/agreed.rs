@@ -1,12 +1,14 @@
 //! What was agreed when an order is placed, and what some of a line costs when it is voided.
 
 use crate::support::{Outcome, Ticket, basket, bdt, cause, item, line, position, principal, split};
+use orderbell::domain::model::basket::{Basket, Line};
 use orderbell::domain::model::command::OrderAction;
+use orderbell::domain::model::draft::to_json;
 use orderbell::domain::model::event::EventKind as E;
 use orderbell::domain::model::principal::Role;
+use orderbell::domain::model::refusal::RefusalKind;
 use orderbell::domain::model::status::{ItemStatus as I, OrderStatus as S};
-use orderbell::domain::rules::decision::{RefusalKind, to_json};
-use orderbell::domain::rules::place_order::{Basket, Line, MAX_DOCUMENT_BYTES};
+use orderbell::domain::rules::place_order::MAX_DOCUMENT_BYTES;
 use orderbell::domain::values::level::Level;
 use orderbell::domain::values::money::Money;
 use proptest::prelude::*;

@@ -3,9 +3,11 @@
 use crate::support::{at, has_null, position, principal};
 use orderbell::domain::model::call::{self, Call, Calls};
 use orderbell::domain::model::command::CallAction;
+use orderbell::domain::model::draft::{Moment, to_json};
 use orderbell::domain::model::event::EventKind;
 use orderbell::domain::model::principal::{Principal, Role};
-use orderbell::domain::rules::decision::{Decision, Moment, RefusalKind, Write, to_json};
+use orderbell::domain::model::refusal::RefusalKind;
+use orderbell::domain::rules::decision::{Decision, Write};
 use orderbell::domain::values::ids::CallId;
 use orderbell::domain::values::merge_patch;
 use orderbell::domain::values::reason::CallReason;

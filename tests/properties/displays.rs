@@ -2,8 +2,9 @@
 
 use crate::support::{at, has_null, position};
 use orderbell::domain::model::display::{self, Change, Display, Known};
+use orderbell::domain::model::draft::{Moment, to_json};
 use orderbell::domain::model::event::EventKind;
-use orderbell::domain::rules::decision::{Decision, Moment, Write, to_json};
+use orderbell::domain::rules::decision::{Decision, Write};
 use orderbell::domain::values::merge_patch;
 use orderbell::domain::values::text::Key;
 use proptest::prelude::*;

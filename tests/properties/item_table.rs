@@ -5,8 +5,8 @@ use crate::support::{Cell, Outcome, Ticket, cause, item, principal};
 use orderbell::domain::model::command::OrderAction;
 use orderbell::domain::model::event::EventKind as E;
 use orderbell::domain::model::principal::Role;
+use orderbell::domain::model::refusal::RefusalKind;
 use orderbell::domain::model::status::{ItemStatus as I, OrderStatus as S};
-use orderbell::domain::rules::decision::RefusalKind;
 
 use Cell::{No, Same, To};
 

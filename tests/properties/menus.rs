@@ -1,10 +1,12 @@
 //! Menu patches fold to the menu document.
 
 use crate::support::{DISHES, NOBODY, at, bdt, dish, fold, menu, position};
+use orderbell::domain::model::draft::{Moment, to_json};
 use orderbell::domain::model::event::EventKind;
 use orderbell::domain::model::menu::{self, Category, Menu, MenuAction};
 use orderbell::domain::model::menu_draft::{ItemDraft, MAX_PRICE, MenuDraft};
-use orderbell::domain::rules::decision::{Decision, Moment, RefusalKind, Write, to_json};
+use orderbell::domain::model::refusal::RefusalKind;
+use orderbell::domain::rules::decision::{Decision, Write};
 use orderbell::domain::values::ids::{CategoryId, MenuItemId};
 use orderbell::domain::values::position::Position;
 use orderbell::domain::values::version::Expected;

@@ -1,9 +1,9 @@
 //! Random baskets and random commands, valid and invalid.
 
 use crate::support::{DISHES, STATIONS, cause, dish, item};
+use orderbell::domain::model::basket::Line;
 use orderbell::domain::model::command::OrderAction;
 use orderbell::domain::model::principal::Role;
-use orderbell::domain::rules::place_order::Line;
 use orderbell::domain::values::ids::ItemId;
 use proptest::prelude::*;
 

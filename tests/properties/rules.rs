@@ -3,12 +3,15 @@
 use crate::support::{
     DEFAULT_MINUTES, NOBODY, Outcome, Ticket, at, basket, bdt, cause, dish, fresh, item, line, menu, position, principal, split,
 };
+use orderbell::domain::model::basket::{Basket, Line};
 use orderbell::domain::model::command::OrderAction;
+use orderbell::domain::model::draft::Moment;
 use orderbell::domain::model::event::EventKind as E;
 use orderbell::domain::model::principal::Role;
+use orderbell::domain::model::refusal::RefusalKind;
 use orderbell::domain::model::status::{ItemStatus as I, OrderStatus as S};
-use orderbell::domain::rules::decision::{Decision, Moment, RefusalKind};
-use orderbell::domain::rules::place_order::{self, Basket, Line};
+use orderbell::domain::rules::decision::Decision;
+use orderbell::domain::rules::place_order;
 use orderbell::domain::rules::transition::{self, Circumstance};
 use orderbell::domain::values::ids::MenuItemId;
 use orderbell::domain::values::merge_patch;

@@ -1,13 +1,16 @@
 //! A small restaurant, the people in it, and an order that commands are put to.
 
+use orderbell::domain::model::basket::{Basket, Line};
 use orderbell::domain::model::command::{Cause, OrderAction};
+use orderbell::domain::model::draft::{Draft, Moment, to_json};
 use orderbell::domain::model::event::EventKind;
 use orderbell::domain::model::menu::{Category, DishOption, Menu, MenuItem};
 use orderbell::domain::model::order::{Order, Service};
 use orderbell::domain::model::principal::{Principal, Role};
+use orderbell::domain::model::refusal::{Refusal, RefusalKind};
 use orderbell::domain::model::status::{ItemStatus, OrderStatus};
-use orderbell::domain::rules::decision::{Decision, Draft, Moment, Refusal, RefusalKind, Write, to_json};
-use orderbell::domain::rules::place_order::{self, Basket, Fresh, Line};
+use orderbell::domain::rules::decision::{Decision, Write};
+use orderbell::domain::rules::place_order::{self, Fresh};
 use orderbell::domain::rules::transition::{self, Circumstance};
 use orderbell::domain::values::ids::{CategoryId, ItemId, MenuItemId, OptionId, OrderId, RestaurantId};
 use orderbell::domain::values::merge_patch;

@@ -4,7 +4,7 @@ use crate::fold::sound_feed;
 use crate::house::{House, at, command, command_id, order_of};
 use crate::world::World;
 use orderbell::domain::model::command::OrderAction;
-use orderbell::domain::rules::decision::{Refusal, RefusalKind};
+use orderbell::domain::model::refusal::{Refusal, RefusalKind};
 use orderbell::store::log::{Committed, Reads};
 use tokio::task::JoinSet;
 

@@ -1,14 +1,16 @@
 //! A restaurant with a small menu, its people, and what they do.
 
 use orderbell::clock;
+use orderbell::domain::model::basket::{Basket, Line};
 use orderbell::domain::model::call;
 use orderbell::domain::model::command::{CallAction, OrderAction};
 use orderbell::domain::model::event::By;
 use orderbell::domain::model::menu::{self, Menu, MenuAction};
 use orderbell::domain::model::order::Order;
 use orderbell::domain::model::principal::{Principal, Role};
-use orderbell::domain::rules::decision::{Decision, Refusal, RefusalKind};
-use orderbell::domain::rules::place_order::{self, Basket, Fresh, Line};
+use orderbell::domain::model::refusal::{Refusal, RefusalKind};
+use orderbell::domain::rules::decision::Decision;
+use orderbell::domain::rules::place_order::{self, Fresh};
 use orderbell::domain::rules::transition::{self, Circumstance};
 use orderbell::domain::values::ids::{CallId, CategoryId, CommandId, ItemId, MenuItemId, OrderId, RestaurantId};
 use orderbell::domain::values::position::Position;

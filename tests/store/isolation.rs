@@ -5,9 +5,10 @@ use crate::house::{House, at, command, command_id, key};
 use crate::world::World;
 use orderbell::clock;
 use orderbell::domain::model::command::{CallAction, OrderAction};
+use orderbell::domain::model::draft::to_json;
 use orderbell::domain::model::order::Order;
+use orderbell::domain::model::refusal::RefusalKind;
 use orderbell::domain::model::room_id::RoomId;
-use orderbell::domain::rules::decision::{RefusalKind, to_json};
 use orderbell::domain::values::ids::DeviceId;
 use orderbell::domain::values::position::Position;
 use orderbell::domain::values::reason::CallReason;
@@ -62,7 +63,7 @@ pub async fn another_cannot_act(world: World) {
     assert_eq!(refused.kind, RefusalKind::NotFound);
     let state = two.work(&two.staff(), Reads::Calls, None, |state| {
         assert!(state.calls.is_empty(), "the calls of another house are not read");
-        Err(orderbell::domain::rules::decision::Refusal::new(RefusalKind::NotFound, "none"))
+        Err(orderbell::domain::model::refusal::Refusal::new(RefusalKind::NotFound, "none"))
     });
     assert!(two.commit(state).await.is_ok());
     // A bug above that decides on another's order is stopped: by the document's own restaurant, and by the row.
@@ -75,8 +76,9 @@ pub async fn another_cannot_act(world: World) {
 }
 
 fn writing(house: &House, order: Order) -> Work {
+    use orderbell::domain::model::draft::Draft;
     use orderbell::domain::model::event::EventKind;
-    use orderbell::domain::rules::decision::{Decision, Draft, Write};
+    use orderbell::domain::rules::decision::{Decision, Write};
     house.work(&house.staff(), Reads::Menu, Some(command("staff-1", command_id(), 1)), move |_| {
         let draft = Draft { kind: EventKind::OrderRushed, order: Some(order.id), patch: to_json(&order) };
         Ok(Decision::Change { drafts: vec![draft], document: to_json(&order), write: Write::Order(Box::new(order)) })

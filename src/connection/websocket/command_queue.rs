@@ -2,10 +2,10 @@
 
 use crate::commands::{Answer, CommandError, Commands};
 use crate::connection::complaint::RETRY_AFTER_MS;
+use crate::domain::model::basket::Basket;
 use crate::domain::model::command::Command;
 use crate::domain::model::principal::Principal;
-use crate::domain::rules::decision::Refusal;
-use crate::domain::rules::place_order::Basket;
+use crate::domain::model::refusal::Refusal;
 use crate::domain::values::ids::CommandId;
 use crate::domain::values::limit::Limit;
 use crate::protocol::{ErrorCode, Frame, ServerFrame};

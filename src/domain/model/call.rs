@@ -3,7 +3,9 @@
 use super::command::CallAction;
 use super::event::EventKind;
 use super::principal::Principal;
-use crate::domain::rules::decision::{Decision, Draft, Moment, Refusal, RefusalKind, Write, to_json};
+use crate::domain::model::draft::{Draft, Moment, to_json};
+use crate::domain::model::refusal::{Refusal, RefusalKind};
+use crate::domain::rules::decision::{Decision, Write};
 use crate::domain::values::ids::CallId;
 use crate::domain::values::reason::CallReason;
 use crate::domain::values::text::TableLabel;

@@ -1,7 +1,8 @@
 //! Kitchen screens as the floor sees them: which are connected, and what each has drawn.
 
 use super::event::EventKind;
-use crate::domain::rules::decision::{Decision, Draft, Moment, Write, to_json};
+use crate::domain::model::draft::{Draft, Moment, to_json};
+use crate::domain::rules::decision::{Decision, Write};
 use crate::domain::values::position::Position;
 use crate::domain::values::text::{Key, Name, Station};
 use crate::domain::values::time::Timestamp;

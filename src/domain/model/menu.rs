@@ -2,7 +2,9 @@
 
 use super::event::EventKind;
 use super::menu_draft::MenuDraft;
-use crate::domain::rules::decision::{Decision, Moment, Refusal, RefusalKind, Steps, Write, to_json};
+use crate::domain::model::draft::{Moment, to_json};
+use crate::domain::model::refusal::{Refusal, RefusalKind};
+use crate::domain::rules::decision::{Decision, Steps, Write};
 use crate::domain::values::ids::{CategoryId, MenuItemId, OptionId, RestaurantId};
 use crate::domain::values::money::{Currency, Money};
 use crate::domain::values::position::Position;
@@ -176,15 +178,6 @@ pub fn decide(menu: &Menu, action: &MenuAction, expected: &Expected, moment: Mom
     let mut steps = Steps::from(to_json(menu), moment);
     steps.push(kind, None, &mut after);
     Ok(steps.decide(Write::Menu(Box::new(after))))
-}
-
-/// An end only means something while the thing is off, and only in the future.
-pub(crate) fn in_future(until: Option<Timestamp>, is_on: bool, moment: Moment) -> Result<Option<Timestamp>, Refusal> {
-    match until {
-        Some(_) if is_on => Ok(None),
-        Some(at) if at <= moment.now => Err(Refusal::new(RefusalKind::Invalid, "until must lie in the future")),
-        until => Ok(until),
-    }
 }
 
 /// Ends what is due: the dishes in one event, the pause in another.

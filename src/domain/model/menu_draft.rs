@@ -1,7 +1,10 @@
 //! A menu as its manager sends it: all categories and dishes, each under an id that the client made.
 
-use super::menu::{Category, DishOption, Menu, MenuItem, in_future};
-use crate::domain::rules::decision::{Moment, Refusal, RefusalKind};
+use super::draft::in_future;
+use super::menu::{Category, DishOption, Menu, MenuItem};
+use super::refusal::invalid;
+use crate::domain::model::draft::Moment;
+use crate::domain::model::refusal::Refusal;
 use crate::domain::values::ids::{CategoryId, MenuItemId, OptionId};
 use crate::domain::values::money::{Currency, Money};
 use crate::domain::values::picture_address;
@@ -56,10 +59,6 @@ pub struct MenuDraft {
     pub categories: BTreeMap<CategoryId, Category>,
     /// The dishes by id.
     pub items: BTreeMap<MenuItemId, ItemDraft>,
-}
-
-fn invalid(message: String) -> Refusal {
-    Refusal::new(RefusalKind::Invalid, message)
 }
 
 fn at_most(count: usize, most: usize, what: &str) -> Result<(), Refusal> {

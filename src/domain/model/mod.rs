@@ -1,14 +1,17 @@
 //! The documents of a restaurant, the events that change them, and the commands that ask for a change.
 
+pub mod basket;
 pub mod call;
 pub mod command;
 pub mod display;
+pub mod draft;
 pub mod event;
 pub mod menu;
 pub mod menu_draft;
 pub mod order;
 pub mod principal;
 pub mod push;
+pub mod refusal;
 pub mod room_id;
 pub mod status;
 pub mod undrawn;

@@ -7,7 +7,8 @@
 use super::event::EventKind;
 use super::order::Order;
 use super::status::{ItemStatus, OrderStatus};
-use crate::domain::rules::decision::{Decision, Draft, Moment, Write};
+use crate::domain::model::draft::{Draft, Moment};
+use crate::domain::rules::decision::{Decision, Write};
 use crate::domain::values::ids::OrderId;
 use crate::domain::values::position::Position;
 use crate::domain::values::text::Station;

@@ -2,9 +2,9 @@
 //!
 //! The house itself (staff, managers, a POS) is never counted against a limit of its guests.
 
-use super::decision::{Refusal, RefusalKind};
-use super::place_order::Basket;
+use crate::domain::model::basket::Basket;
 use crate::domain::model::principal::{Principal, Role};
+use crate::domain::model::refusal::{Refusal, RefusalKind};
 use crate::domain::values::limit::Limit;
 use crate::domain::values::text::{Key, TableLabel};
 use std::time::Duration;

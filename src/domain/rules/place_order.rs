@@ -1,111 +1,24 @@
 //! Placing an order: a basket against the menu. Prices come from the menu, never from the client.
 
-use super::decision::{Decision, Moment, Refusal, RefusalKind, Steps, Write};
+use super::decision::{Decision, Steps, Write};
+use crate::domain::model::basket::{Basket, Line};
+use crate::domain::model::draft::Moment;
 use crate::domain::model::event::EventKind;
 use crate::domain::model::menu::{DishOption, Menu, MenuItem};
-use crate::domain::model::order::{Item, Order, Service};
+use crate::domain::model::order::{Item, Order};
 use crate::domain::model::principal::{Principal, Role};
+use crate::domain::model::refusal::{Refusal, RefusalKind, invalid};
 use crate::domain::model::status::{ItemStatus, OrderStatus};
-use crate::domain::values::ids::{ItemId, MenuItemId, OrderId};
-use crate::domain::values::level::Level;
-use crate::domain::values::limit::{Limit, MAX_QUANTITY};
+use crate::domain::values::ids::{ItemId, OrderId};
+use crate::domain::values::limit::Limit;
 use crate::domain::values::money::Money;
-use crate::domain::values::text::{self, Key, Name, Note, TableLabel};
-use serde::{Deserialize, Serialize};
+use crate::domain::values::text::Name;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-/// The most lines an order may have.
-pub const MAX_LINES: usize = 100;
-/// The most options of one line.
-pub const MAX_OPTIONS: usize = 20;
 /// The most bytes of a new order's document.
 pub const MAX_DOCUMENT_BYTES: usize = 64 * 1024;
-
-/// One line of a basket.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Line {
-    /// The dish.
-    pub menu_item: MenuItemId,
-    /// How many.
-    pub quantity: u16,
-    /// Options by id or by name.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub options: Vec<Name>,
-    /// What the guest writes beside it.
-    #[serde(default, deserialize_with = "text::optional", skip_serializing_if = "Option::is_none")]
-    pub note: Option<Note>,
-    /// The note is about an allergy.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub allergy: bool,
-}
-
-/// A basket: the body of the call that places an order, and of the frame `place`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Basket {
-    /// How the food reaches the guest.
-    pub service: Service,
-    /// Its lines, 1 to [`MAX_LINES`].
-    pub items: Vec<Line>,
-    /// What the guest writes beside the order.
-    #[serde(default, deserialize_with = "text::optional", skip_serializing_if = "Option::is_none")]
-    pub note: Option<Note>,
-    /// The note is about an allergy.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub allergy: bool,
-    /// The total that the guest agreed to. An order that would cost more is refused; one that costs less is placed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expected_total: Option<Money>,
-    /// The table, from staff who order for a guest; a diner's comes from the session.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub table: Option<TableLabel>,
-    /// The number a POS or an aggregator knows it by.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub external_id: Option<Key>,
-}
-
-fn invalid(message: impl Into<String>) -> Refusal {
-    Refusal::new(RefusalKind::Invalid, message)
-}
-
-impl Basket {
-    /// What can be said without the menu: the number of lines, quantities, and the fields a role may use.
-    ///
-    /// # Errors
-    /// `invalid` with the field's name.
-    pub fn check(&self, who: &Principal) -> Result<(), Refusal> {
-        if self.items.is_empty() || self.items.len() > MAX_LINES {
-            return Err(invalid(format!("items must have 1 to {MAX_LINES} lines")));
-        }
-        if self.items.iter().any(|line| !(1..=MAX_QUANTITY).contains(&line.quantity)) {
-            return Err(invalid(format!("quantity must be 1 to {MAX_QUANTITY}")));
-        }
-        if self.items.iter().any(|line| line.options.len() > MAX_OPTIONS) {
-            return Err(invalid(format!("options must be at most {MAX_OPTIONS}")));
-        }
-        if self.table.is_some() && who.role == Role::Diner {
-            return Err(invalid("table comes from the guest's session; leave it out"));
-        }
-        let silent = |allergy: bool, note: Option<&Note>| allergy && note.is_none();
-        if silent(self.allergy, self.note.as_ref()) || self.items.iter().any(|line| silent(line.allergy, line.note.as_ref())) {
-            return Err(invalid("allergy needs a note that says what the guest must not eat"));
-        }
-        if self.external_id.is_some() && who.role != Role::Service {
-            return Err(invalid("external_id is for a POS or an aggregator; leave it out"));
-        }
-        Ok(())
-    }
-
-    /// The feature level that its fields need.
-    #[must_use]
-    pub fn level(&self) -> Level {
-        let is_new = self.expected_total.is_some() || self.allergy || self.items.iter().any(|line| line.allergy);
-        if is_new { Level::ONE } else { Level::ZERO }
-    }
-}
 
 /// What the shell brings to a new order: its number and its ids, one for the order and one for each line, counting up.
 #[derive(Debug, Clone)]

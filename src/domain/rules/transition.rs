@@ -1,11 +1,13 @@
 //! What a command does to an order: the state machine, as one pure function.
 
-use super::decision::{Decision, Moment, Refusal, RefusalKind, Steps, Write, to_json};
+use super::decision::{Decision, Steps, Write};
 use super::place_order;
 use crate::domain::model::command::{Cause, OrderAction};
+use crate::domain::model::draft::{Moment, to_json};
 use crate::domain::model::event::EventKind;
 use crate::domain::model::order::{Item, Order};
 use crate::domain::model::principal::{Principal, Role};
+use crate::domain::model::refusal::{Refusal, RefusalKind};
 use crate::domain::model::status::{Cell, ItemStatus, OrderStatus, RECALL_WINDOW, cell};
 use crate::domain::values::ids::ItemId;
 use crate::domain::values::position::Position;

@@ -3,7 +3,7 @@
 use crate::commands::CommandError;
 use crate::domain::model::menu::{Menu, MenuAction};
 use crate::domain::model::principal::Principal;
-use crate::domain::rules::decision::RefusalKind;
+use crate::domain::model::refusal::RefusalKind;
 use crate::domain::values::ids::{MenuItemId, RestaurantId};
 use crate::domain::values::level::Level;
 use crate::domain::values::money::Currency;

@@ -1,11 +1,11 @@
 //! Orders: place, read, list, command.
 
 use crate::auth::policy;
+use crate::domain::model::basket::Basket;
 use crate::domain::model::command::{ActionName, Command, RawCommand, Subject};
 use crate::domain::model::order::Order;
 use crate::domain::model::principal::Principal;
 use crate::domain::model::status::OrderStatus;
-use crate::domain::rules::place_order::Basket;
 use crate::domain::values::ids::OrderId;
 use crate::http::body::Body;
 use crate::http::extract::{Bearer, IdempotencyKey, Insider, Speaker};

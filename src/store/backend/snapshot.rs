@@ -2,9 +2,9 @@
 
 use super::{Connection, Database, log, tickets};
 use crate::domain::model::display::Display;
+use crate::domain::model::draft::to_json;
 use crate::domain::model::room_id::RoomId;
 use crate::domain::model::undrawn;
-use crate::domain::rules::decision::to_json;
 use crate::domain::values::ids::RestaurantId;
 use crate::store::error::broken;
 use crate::store::log::Snapshot;
