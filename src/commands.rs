@@ -13,18 +13,18 @@ pub use limits::{CommandLimits, CommandRates};
 use crate::auth::policy;
 use crate::clock;
 use crate::domain::model::basket::Basket;
-use crate::domain::model::call;
 use crate::domain::model::command::{Command, OrderAction, Subject};
 use crate::domain::model::display::{self, Change};
 use crate::domain::model::event::{By, Event};
-use crate::domain::model::menu::{self, MenuAction};
 use crate::domain::model::principal::{Principal, Role};
 use crate::domain::model::refusal::{Refusal, RefusalKind};
-use crate::domain::model::undrawn::{self, Ticket};
+use crate::domain::model::undrawn::Ticket;
+use crate::domain::rules::change_menu::MenuAction;
 use crate::domain::rules::decision::Decision;
 use crate::domain::rules::order_limits::Guest;
 use crate::domain::rules::place_order::{self, Fresh};
 use crate::domain::rules::transition::{self, Circumstance};
+use crate::domain::rules::{change_menu, screen, unseen_ticket, waiter_call};
 use crate::domain::values::ids::{CallId, CommandId, ItemId, OrderId, RestaurantId};
 use crate::domain::values::level::Level;
 use crate::domain::values::position::Position;
@@ -140,7 +140,7 @@ impl Commands {
             }
             Subject::Call(action) => {
                 let (principal, id) = (who.clone(), CallId::from_uuid(clock::new_id()));
-                let decide = move |state: State| call::decide(&state.calls, &action, &principal, id, state.moment);
+                let decide = move |state: State| waiter_call::decide(&state.calls, &action, &principal, id, state.moment);
                 self.commit(who, Reads::Calls, Some(key), note, decide).await
             }
         }
@@ -250,7 +250,7 @@ impl Commands {
     pub async fn display(&self, restaurant: RestaurantId, id: Key, change: Change) -> Answer {
         let role = if matches!(change, Change::Connected { .. }) { Role::Kitchen } else { Role::Service };
         let reads = Reads::Display(id.clone());
-        let decide = move |state: State| Ok(display::decide(state.display, id, change, state.moment));
+        let decide = move |state: State| Ok(screen::decide(state.display, id, change, state.moment));
         let answer = self.commit_by(role, restaurant, reads, decide).await;
         self.count("display", answer)
     }
@@ -261,7 +261,7 @@ impl Commands {
     /// # Errors
     /// The store's.
     pub async fn tell_undrawn(&self, restaurant: RestaurantId, overdue: BTreeSet<Ticket>) -> Answer {
-        let decide = move |state: State| Ok(undrawn::decide(&state.tickets, &overdue, state.moment));
+        let decide = move |state: State| Ok(unseen_ticket::decide(&state.tickets, &overdue, state.moment));
         let answer = self.commit_by(Role::Service, restaurant, Reads::Tickets, decide).await;
         self.count("undrawn", answer)
     }
@@ -377,5 +377,5 @@ fn decide_order(
 
 fn decide_menu(state: State, action: &MenuAction, expected: &Expected) -> Result<Decision, Refusal> {
     let menu = state.menu.ok_or_else(|| Refusal::new(RefusalKind::NotFound, "the restaurant has no menu"))?;
-    menu::decide(&menu, action, expected, state.moment)
+    change_menu::decide(&menu, action, expected, state.moment)
 }

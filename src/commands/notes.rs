@@ -1,8 +1,8 @@
 //! The audit's entries about commands. What guests do with their own orders is in the log and nowhere else.
 
 use crate::domain::model::command::{CallAction, Cause, Command, OrderAction, Subject};
-use crate::domain::model::menu::MenuAction;
 use crate::domain::model::principal::{Principal, Role};
+use crate::domain::rules::change_menu::MenuAction;
 use crate::store::audit::{Kind, Note};
 
 fn note(who: &Principal, kind: Kind, action: &'static str) -> Option<Note> {

@@ -2,7 +2,7 @@
 //!
 //! Nothing here knows a clock, randomness, a socket or a database; time and ids come in as arguments. One way through:
 //! a [`model::command::RawCommand`] is understood as a [`model::command::Command`], decided upon ([`rules::transition::decide`],
-//! [`rules::place_order::decide`], [`model::call::decide`], [`model::menu::decide`]), and comes out as a [`rules::decision::Decision`].
+//! [`rules::place_order::decide`], [`rules::waiter_call::decide`], [`rules::change_menu::decide`]), and comes out as a [`rules::decision::Decision`].
 
 pub mod menu_changes;
 pub mod model;

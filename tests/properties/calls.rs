@@ -1,13 +1,14 @@
 //! Call patches fold to the floor's `calls`.
 
 use crate::support::{at, has_null, position, principal};
-use orderbell::domain::model::call::{self, Call, Calls};
+use orderbell::domain::model::call::{Call, Calls};
 use orderbell::domain::model::command::CallAction;
 use orderbell::domain::model::draft::{Moment, to_json};
 use orderbell::domain::model::event::EventKind;
 use orderbell::domain::model::principal::{Principal, Role};
 use orderbell::domain::model::refusal::RefusalKind;
 use orderbell::domain::rules::decision::{Decision, Write};
+use orderbell::domain::rules::waiter_call;
 use orderbell::domain::values::ids::CallId;
 use orderbell::domain::values::merge_patch;
 use orderbell::domain::values::reason::CallReason;
@@ -35,7 +36,7 @@ impl Floor {
     fn put(&mut self, who: &Principal, action: &CallAction) -> Result<Option<EventKind>, RefusalKind> {
         self.made += 1;
         let moment = Moment { now: at(0), head: position(7) };
-        match call::decide(&self.open, action, who, call_id(self.made), moment) {
+        match waiter_call::decide(&self.open, action, who, call_id(self.made), moment) {
             Ok(Decision::Change { drafts, write, document }) => {
                 assert_eq!((drafts.len(), drafts[0].order), (1, None));
                 merge_patch::apply(&mut self.folded, &drafts[0].patch);

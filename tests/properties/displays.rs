@@ -1,10 +1,11 @@
 //! Display patches fold to the floor's `displays`.
 
 use crate::support::{at, has_null, position};
-use orderbell::domain::model::display::{self, Change, Display, Known};
+use orderbell::domain::model::display::{Change, Display, Known};
 use orderbell::domain::model::draft::{Moment, to_json};
 use orderbell::domain::model::event::EventKind;
 use orderbell::domain::rules::decision::{Decision, Write};
+use orderbell::domain::rules::screen;
 use orderbell::domain::values::merge_patch;
 use orderbell::domain::values::text::Key;
 use proptest::prelude::*;
@@ -27,7 +28,7 @@ impl Floor {
         self.second += 1;
         let moment = Moment { now: at(self.second * 1000), head: position(7) };
         let known = Known { display: self.displays.get(id).cloned(), is_held };
-        match display::decide(known, id.clone(), change, moment) {
+        match screen::decide(known, id.clone(), change, moment) {
             Decision::Change { drafts, write, document } => {
                 assert_eq!((drafts.len(), drafts[0].order), (1, None));
                 merge_patch::apply(&mut self.folded, &drafts[0].patch);

@@ -3,9 +3,11 @@
 use crate::support::{DISHES, NOBODY, at, bdt, dish, fold, menu, position};
 use orderbell::domain::model::draft::{Moment, to_json};
 use orderbell::domain::model::event::EventKind;
-use orderbell::domain::model::menu::{self, Category, Menu, MenuAction};
+use orderbell::domain::model::menu::{self, Category, Menu};
 use orderbell::domain::model::menu_draft::{ItemDraft, MAX_PRICE, MenuDraft};
 use orderbell::domain::model::refusal::RefusalKind;
+use orderbell::domain::rules::change_menu;
+use orderbell::domain::rules::change_menu::MenuAction;
 use orderbell::domain::rules::decision::{Decision, Write};
 use orderbell::domain::values::ids::{CategoryId, MenuItemId};
 use orderbell::domain::values::position::Position;
@@ -32,7 +34,7 @@ impl Board {
 
     /// What came of it: the last event, or none; or the refusal's kind.
     fn put(&mut self, action: &MenuAction, millis: i64) -> Result<Option<EventKind>, RefusalKind> {
-        match menu::decide(&self.menu, action, &Expected::ANY, Moment { now: at(millis), head: self.head }) {
+        match change_menu::decide(&self.menu, action, &Expected::ANY, Moment { now: at(millis), head: self.head }) {
             Ok(Decision::Change { drafts, write, document }) => {
                 fold(&mut self.folded, self.head, &drafts);
                 let Write::Menu(menu) = write else { panic!("a change of the menu writes the menu") };

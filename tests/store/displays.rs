@@ -4,9 +4,10 @@ use crate::fold::{fold, sound_feed};
 use crate::house::{House, at, key};
 use crate::world::World;
 use orderbell::clock;
-use orderbell::domain::model::display::{self, Change};
+use orderbell::domain::model::display::Change;
 use orderbell::domain::model::event::EventKind;
 use orderbell::domain::model::room_id::RoomId;
+use orderbell::domain::rules::screen;
 use orderbell::domain::values::ids::{NodeId, RestaurantId};
 use orderbell::domain::values::position::Position;
 use orderbell::domain::values::text::Key;
@@ -33,7 +34,7 @@ impl House {
         let id: Key = key(display);
         let decide_id = id.clone();
         let work = self.work(&self.staff(), Reads::Display(id), None, move |state: State| {
-            Ok(display::decide(state.display, decide_id, change, state.moment))
+            Ok(screen::decide(state.display, decide_id, change, state.moment))
         });
         self.ack(work).await.changed
     }

@@ -2,16 +2,17 @@
 
 use orderbell::clock;
 use orderbell::domain::model::basket::{Basket, Line};
-use orderbell::domain::model::call;
 use orderbell::domain::model::command::{CallAction, OrderAction};
 use orderbell::domain::model::event::By;
-use orderbell::domain::model::menu::{self, Menu, MenuAction};
+use orderbell::domain::model::menu::Menu;
 use orderbell::domain::model::order::Order;
 use orderbell::domain::model::principal::{Principal, Role};
 use orderbell::domain::model::refusal::{Refusal, RefusalKind};
+use orderbell::domain::rules::change_menu::MenuAction;
 use orderbell::domain::rules::decision::Decision;
 use orderbell::domain::rules::place_order::{self, Fresh};
 use orderbell::domain::rules::transition::{self, Circumstance};
+use orderbell::domain::rules::{change_menu, waiter_call};
 use orderbell::domain::values::ids::{CallId, CategoryId, CommandId, ItemId, MenuItemId, OrderId, RestaurantId};
 use orderbell::domain::values::position::Position;
 use orderbell::domain::values::text::Slug;
@@ -117,14 +118,14 @@ impl House {
     pub fn calling(&self, who: &Principal, action: CallAction) -> Work {
         let asker = who.clone();
         self.work(who, Reads::Calls, None, move |state: State| {
-            call::decide(&state.calls, &action, &asker, CallId::from_uuid(clock::new_id()), state.moment)
+            waiter_call::decide(&state.calls, &action, &asker, CallId::from_uuid(clock::new_id()), state.moment)
         })
     }
 
     /// What changes the menu.
     pub fn changing_menu(&self, action: MenuAction) -> Work {
         self.work(&self.staff(), Reads::Menu, None, move |state: State| {
-            menu::decide(&state.menu.expect("a menu is read"), &action, &Expected::ANY, state.moment)
+            change_menu::decide(&state.menu.expect("a menu is read"), &action, &Expected::ANY, state.moment)
         })
     }
 

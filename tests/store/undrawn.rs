@@ -8,6 +8,7 @@ use orderbell::domain::model::display::Change;
 use orderbell::domain::model::event::EventKind;
 use orderbell::domain::model::order::Order;
 use orderbell::domain::model::undrawn::{self, Ticket, Tickets};
+use orderbell::domain::rules::unseen_ticket;
 use orderbell::domain::values::ids::OrderId;
 use orderbell::domain::values::position::Position;
 use orderbell::domain::values::text::Station;
@@ -51,7 +52,7 @@ impl House {
     /// Tells the floor of all that is undrawn; says whether that changed anything.
     async fn tell_undrawn(&self, overdue: BTreeSet<Ticket>) -> bool {
         let work = self.work(&self.staff(), Reads::Tickets, None, move |state: State| {
-            Ok(undrawn::decide(&state.tickets, &overdue, state.moment))
+            Ok(unseen_ticket::decide(&state.tickets, &overdue, state.moment))
         });
         self.ack(work).await.changed
     }

@@ -4,11 +4,8 @@
 //! has been read. A screen shows it when it has drawn the feed up to where the order was accepted, connected or not:
 //! a screen that is gone is told of by itself, and what it showed has been read.
 
-use super::event::EventKind;
 use super::order::Order;
 use super::status::{ItemStatus, OrderStatus};
-use crate::domain::model::draft::{Draft, Moment};
-use crate::domain::rules::decision::{Decision, Write};
 use crate::domain::values::ids::OrderId;
 use crate::domain::values::position::Position;
 use crate::domain::values::text::Station;
@@ -131,40 +128,17 @@ impl News {
         self.raised.is_empty() && self.settled.is_empty()
     }
 
-    fn stations(&self) -> BTreeSet<&Station> {
+    pub(crate) fn stations(&self) -> BTreeSet<&Station> {
         self.raised.iter().chain(&self.settled).map(|ticket| &ticket.station).collect()
     }
 }
 
-/// Decides what the floor is told: one event for each station of which there is something to tell. Decided from what the
-/// feed's own transaction reads, so that of many nodes that find the same one has an effect.
-#[must_use]
-pub fn decide(tickets: &Tickets, overdue: &BTreeSet<Ticket>, moment: Moment) -> Decision {
-    let news = tickets.news(overdue);
-    if news.is_empty() {
-        return Decision::Keep { document: Value::Object(Map::new()), position: moment.head };
-    }
-    let drafts = news.stations().into_iter().map(|station| draft(station, tickets, &news)).collect();
-    Decision::Change { drafts, write: Write::Undrawn(news), document: Value::Object(Map::new()) }
-}
-
-fn draft(station: &Station, tickets: &Tickets, news: &News) -> Draft {
-    let here = |set: &BTreeSet<Ticket>| set.iter().filter(|ticket| ticket.station == *station).cloned().collect::<BTreeSet<_>>();
-    let (raised, settled) = (here(&news.raised), here(&news.settled));
-    let is_over = raised.is_empty() && here(&tickets.raised) == settled;
-    let kind = if raised.is_empty() { EventKind::DisplayConnected } else { EventKind::DisplayLost };
-    let told = raised.iter().map(|ticket| (ticket.order, json!(ticket.number)));
-    let told = told.chain(settled.iter().map(|ticket| (ticket.order, Value::Null)));
-    let entry = if is_over { Value::Null } else { entry(station, told) };
-    Draft { kind, order: None, patch: Value::Object(Map::from_iter([(id(station), entry)])) }
-}
-
 /// The id under which a station stands among the floor's displays.
-fn id(station: &Station) -> String {
+pub(crate) fn id(station: &Station) -> String {
     format!("station:{station}")
 }
 
-fn entry(station: &Station, orders: impl Iterator<Item = (OrderId, Value)>) -> Value {
+pub(crate) fn entry(station: &Station, orders: impl Iterator<Item = (OrderId, Value)>) -> Value {
     let orders: Map<_, _> = orders.map(|(order, number)| (order.to_string(), number)).collect();
     json!({"id": id(station), "station": station, "connected": false, "undrawn": orders})
 }
@@ -180,7 +154,3 @@ pub fn entries(raised: &BTreeSet<Ticket>) -> BTreeMap<String, Value> {
         |tickets: Vec<&Ticket>| tickets.into_iter().map(|ticket| (ticket.order, json!(ticket.number))).collect::<Vec<_>>();
     stations.into_iter().map(|(station, tickets)| (id(station), entry(station, orders(tickets).into_iter()))).collect()
 }
-
-#[cfg(test)]
-#[path = "tests/undrawn.rs"]
-mod tests;

@@ -1,8 +1,12 @@
 //! The rules: what a command may do to a document, decided by pure functions.
 
+pub mod change_menu;
 pub mod decision;
 pub mod order_limits;
 pub mod place_order;
 pub mod redaction;
 pub mod report;
+pub mod screen;
 pub mod transition;
+pub mod unseen_ticket;
+pub mod waiter_call;

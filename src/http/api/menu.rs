@@ -1,9 +1,10 @@
 //! The restaurant and its menu, for everybody; what is sold out and whether orders are taken, for staff.
 
 use crate::commands::CommandError;
-use crate::domain::model::menu::{Menu, MenuAction};
+use crate::domain::model::menu::Menu;
 use crate::domain::model::principal::Principal;
 use crate::domain::model::refusal::RefusalKind;
+use crate::domain::rules::change_menu::MenuAction;
 use crate::domain::values::ids::{MenuItemId, RestaurantId};
 use crate::domain::values::level::Level;
 use crate::domain::values::money::Currency;

@@ -1,10 +1,11 @@
 //! [`Displays`]: leases and receipts, and the row of a screen in a feed's transaction.
 
 use super::{Backend, Connection, Database, commit, tickets};
-use crate::domain::model::display::{self, Change, Display, Known};
+use crate::domain::model::display::{Change, Display, Known};
 use crate::domain::model::event::{By, Event};
 use crate::domain::model::principal::Role;
 use crate::domain::model::undrawn::Tickets;
+use crate::domain::rules::screen;
 use crate::domain::values::ids::{DeviceId, NodeId, OrderId, RestaurantId};
 use crate::domain::values::position::Position;
 use crate::domain::values::text::Key;
@@ -169,7 +170,7 @@ pub async fn tell(
 ) -> Result<Arc<[Event]>> {
     let id: Key = rows::text("device", &device.to_string())?;
     let (reads, by) = (Reads::Display(id.clone()), By { role: Role::Service });
-    let decide = Box::new(move |state: crate::store::log::State| Ok(display::decide(state.display, id, change, state.moment)));
+    let decide = Box::new(move |state: crate::store::log::State| Ok(screen::decide(state.display, id, change, state.moment)));
     commit::commit(connection, Work { restaurant, reads, command: None, by, at, note: None, decide })
         .await
         .map(|committed| committed.events)

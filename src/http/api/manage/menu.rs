@@ -1,7 +1,7 @@
 //! The menu, as a whole.
 
-use crate::domain::model::menu::MenuAction;
 use crate::domain::model::menu_draft::MenuDraft;
+use crate::domain::rules::change_menu::MenuAction;
 use crate::http::api::menu::change;
 use crate::http::body::LargeBody;
 use crate::http::etag::BasedOn;

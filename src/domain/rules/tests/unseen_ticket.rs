@@ -1,5 +1,9 @@
 use super::*;
+use crate::domain::model::order::Order;
+use crate::domain::model::undrawn::*;
+use crate::domain::values::ids::OrderId;
 use crate::domain::values::merge_patch;
+use crate::domain::values::position::Position;
 use crate::domain::values::time::Timestamp;
 use proptest::prelude::*;
 use uuid::Uuid;
