@@ -204,7 +204,8 @@ mod tests {
     use crate::room::ToMember;
     use crate::room::messages::Page;
     use crate::store::accounts::Restaurant;
-    use crate::store::open::{Mode, Settings, open};
+    use crate::store::open::open;
+    use crate::store::options::{Mode, Settings};
     use actix::prelude::*;
 
     /// Counts what it is told.

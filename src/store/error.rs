@@ -2,6 +2,9 @@
 
 use std::fmt::Display;
 
+/// What a call of the store gives.
+pub type Result<T> = std::result::Result<T, StoreError>;
+
 /// A failure of the store. The cause is logged where it is found and never reaches a client.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {

@@ -18,6 +18,7 @@ pub mod log;
 mod migrations;
 pub mod nodes;
 pub mod open;
+pub mod options;
 pub mod postgres;
 pub mod privacy;
 mod push_rows;
@@ -34,12 +35,13 @@ pub use audit::Audit;
 pub use credentials::Credentials;
 pub use devices::Devices;
 pub use displays::Displays;
-pub use error::StoreError;
+pub use error::{Result, StoreError};
 pub use faults::WriteFaults;
 pub use guests::Guests;
 pub use log::Log;
 pub use nodes::Nodes;
-pub use open::{Mode, OpenError, Settings, open};
+pub use open::open;
+pub use options::{Mode, OpenError, Settings};
 pub use privacy::Privacy;
 pub use pushes::Pushes;
 pub use sessions::Sessions;
@@ -61,6 +63,3 @@ impl<T: Log + Accounts + Credentials + Sessions + Guests + Devices + Displays + 
 
 /// A store that is shared by every thread of a node.
 pub type SharedStore = Arc<dyn Store>;
-
-/// What a call of the store gives.
-pub type Result<T> = std::result::Result<T, StoreError>;

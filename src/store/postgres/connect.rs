@@ -1,12 +1,11 @@
 //! Connections to a server, and what it must be like.
 
-use super::Connection;
 use crate::store::migrations::expand;
-use crate::store::open::OpenError;
+use crate::store::options::OpenError;
 use crate::store::sql::accounts::{EPOCH, SET_EPOCH};
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgPool, query, query_scalar};
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection, PgPool, query, query_scalar};
 use std::sync::LazyLock;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -47,7 +46,7 @@ pub fn place(options: &PgConnectOptions) -> String {
     format!("{host}:{}/{}", options.get_port(), options.get_database().unwrap_or_default())
 }
 
-async fn refuse_if_forgetful(connection: &mut Connection) -> Result<(), OpenError> {
+async fn refuse_if_forgetful(connection: &mut PgConnection) -> Result<(), OpenError> {
     let commit: String = query_scalar("SHOW synchronous_commit").fetch_one(&mut *connection).await?;
     if commit == "off" {
         let why = "PostgreSQL runs with synchronous_commit=off, so a commit that was acknowledged is lost when the server \

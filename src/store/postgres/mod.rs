@@ -5,7 +5,7 @@
 mod backend;
 mod connect;
 
-use super::open::OpenError;
+use super::options::OpenError;
 use super::sql::postgres::{HEADS, HOLD_TABLE, LOCK_FEED, RECORD_END};
 use super::{Result, StoreError, WriteFaults, audit, task};
 use futures_util::future::BoxFuture;

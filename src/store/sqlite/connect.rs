@@ -1,13 +1,14 @@
 //! Connections to a file, and what they must be like.
 
-use super::Connection;
 use super::stamp::Stamp;
 use crate::store::migrations::expand;
-use crate::store::open::OpenError;
+use crate::store::options::OpenError;
 use crate::store::sql::accounts::{EPOCH, SET_EPOCH};
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, SqlitePool, query, query_as, query_scalar, raw_sql};
+use sqlx::{
+    AssertSqlSafe, ConnectOptions as _, Connection as _, SqliteConnection, SqlitePool, query, query_as, query_scalar, raw_sql,
+};
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -30,7 +31,7 @@ pub fn options(url: &str) -> Result<SqliteConnectOptions, OpenError> {
 }
 
 /// The connection that writes: durable at each commit, or refused.
-pub async fn writer(options: &SqliteConnectOptions) -> Result<Connection, OpenError> {
+pub async fn writer(options: &SqliteConnectOptions) -> Result<SqliteConnection, OpenError> {
     let options = options.clone().create_if_missing(true);
     let options = options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
     // What is deleted is overwritten with zeros, also in pages that become free: guests' words must not stay in the file.
@@ -53,7 +54,7 @@ pub fn readers(options: &SqliteConnectOptions) -> SqlitePool {
 }
 
 /// Brings the schema up to date in one transaction, which holds off a tool that is doing the same.
-pub async fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
+pub async fn migrate(connection: &mut SqliteConnection) -> Result<(), OpenError> {
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     MIGRATOR.run(&mut *transaction).await?;
     EXPAND.run(&mut *transaction).await?;
@@ -61,7 +62,7 @@ pub async fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
 }
 
 /// Begins a node's stamp, and brings it into the file itself.
-pub async fn stamp(connection: &mut Connection, stamp: &Stamp) -> Result<(), OpenError> {
+pub async fn stamp(connection: &mut SqliteConnection, stamp: &Stamp) -> Result<(), OpenError> {
     write_stamp(connection, stamp).await?;
     // Behind a tool that reads it stays in the log, and the next checkpoint takes it over.
     query("PRAGMA wal_checkpoint(TRUNCATE)").execute(connection).await?;
@@ -69,20 +70,20 @@ pub async fn stamp(connection: &mut Connection, stamp: &Stamp) -> Result<(), Ope
 }
 
 /// Writes the current number of a stamp. `PRAGMA` takes no parameters.
-pub async fn write_stamp(connection: &mut Connection, stamp: &Stamp) -> sqlx::Result<()> {
+pub async fn write_stamp(connection: &mut SqliteConnection, stamp: &Stamp) -> sqlx::Result<()> {
     let text = format!("PRAGMA user_version = {}", stamp.current());
     raw_sql(AssertSqlSafe(text)).execute(connection).await?;
     Ok(())
 }
 
 /// The number of a stamp that the database has, as SQLite sees it, and how many rows this connection has changed so far.
-pub async fn read_stamp(connection: &mut Connection) -> sqlx::Result<(i32, i64)> {
+pub async fn read_stamp(connection: &mut SqliteConnection) -> sqlx::Result<(i32, i64)> {
     query_as("SELECT user_version, total_changes() FROM pragma_user_version").fetch_one(connection).await
 }
 
 /// Merges the write-ahead log into the file and empties it: what was deleted is still in there. Returns whether nobody read
 /// from it meanwhile, which keeps it.
-pub async fn empty_log(connection: &mut Connection) -> sqlx::Result<bool> {
+pub async fn empty_log(connection: &mut SqliteConnection) -> sqlx::Result<bool> {
     // Commits wait meanwhile, so this waits for no slow reader.
     raw_sql("PRAGMA busy_timeout = 100").execute(&mut *connection).await?;
     let emptied = query_scalar::<_, i64>("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut *connection).await;
@@ -91,7 +92,7 @@ pub async fn empty_log(connection: &mut Connection) -> sqlx::Result<bool> {
 }
 
 /// The epoch, made when the database is new.
-pub async fn epoch(connection: &mut Connection) -> Result<String, OpenError> {
+pub async fn epoch(connection: &mut SqliteConnection) -> Result<String, OpenError> {
     let fresh = crate::clock::new_id().simple().to_string();
     query(SET_EPOCH).bind(fresh).execute(&mut *connection).await?;
     Ok(query_scalar(EPOCH).fetch_one(connection).await?)

@@ -1,6 +1,6 @@
 //! One file, one node: locks on the database and beside it, held as long as the node lives.
 
-use crate::store::open::{Mode, OpenError};
+use crate::store::options::{Mode, OpenError};
 use std::fs::{File, OpenOptions, TryLockError, create_dir_all};
 use std::io;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};

@@ -9,9 +9,10 @@ mod lock;
 mod stamp;
 mod writer;
 
-use super::open::{Mode, OpenError};
+use super::error::broken;
+use super::options::{Mode, OpenError};
 use super::sql::sqlite::{HEADS, HOLD_TABLE, LOCK_FEED, RECORD_END};
-use super::{Result, StoreError, WriteFaults, audit, error::broken, task};
+use super::{Result, WriteFaults, audit, task};
 use futures_util::future::BoxFuture;
 use identity::Identity;
 use sqlx::{Connection as _, SqlitePool, query_as};

@@ -1,16 +1,18 @@
 //! The one task that writes. It commits in groups: what is queued when a commit ends goes into the next one, so that
 //! under load one write to disk carries many units of work, and alone nobody waits for company.
 
+use super::connect;
 use super::identity::Identity;
 use super::stamp::Stamp;
-use super::{Connection, Result, StoreError, WriteFaults, broken, connect};
 use crate::clock;
 use crate::domain::values::time::Timestamp;
-use crate::store::open::OpenError;
+use crate::store::error::broken;
+use crate::store::options::OpenError;
+use crate::store::{Result, StoreError, WriteFaults};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use sqlx::Connection as _;
 use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{Connection as _, SqliteConnection};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,7 +28,7 @@ const GROUP: usize = 64;
 const LOOK: Duration = Duration::from_secs(1);
 
 /// A unit of work, its type erased: runs, then says what came of it.
-type Job = Box<dyn for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Done> + Send>;
+type Job = Box<dyn for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Done> + Send>;
 
 /// What came of a unit. Dropped without being told, its caller hears `Unavailable`.
 struct Done {
@@ -50,7 +52,7 @@ impl Writer {
     /// Starts the task on a connection. A node's stamp has its locks, which are held as long as the task lives.
     pub fn start(
         options: SqliteConnectOptions,
-        connection: Connection,
+        connection: SqliteConnection,
         stamp: Option<Stamp>,
         identity: Identity,
         faults: Arc<WriteFaults>,
@@ -89,7 +91,7 @@ impl Writer {
     pub async fn write<T, F>(&self, unit: F) -> Result<T>
     where
         T: Send + 'static,
-        F: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T>> + Send + 'static,
+        F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T>> + Send + 'static,
     {
         let (reply, outcome) = oneshot::channel();
         self.jobs.try_send(job(unit, reply)).map_err(|error| {
@@ -103,7 +105,7 @@ impl Writer {
 fn job<T, F>(unit: F, reply: oneshot::Sender<Result<T>>) -> Job
 where
     T: Send + 'static,
-    F: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T>> + Send + 'static,
+    F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T>> + Send + 'static,
 {
     Box::new(move |connection| {
         Box::pin(async move {
@@ -135,7 +137,7 @@ impl Next {
 struct Task {
     options: SqliteConnectOptions,
     /// `None` after a failed commit: nothing is known of the connection then, so it is made anew.
-    connection: Option<Connection>,
+    connection: Option<SqliteConnection>,
     identity: Identity,
     /// A tool has none. Dropped after the connection, see [`super::lock::Lock::database`].
     stamp: Option<Stamp>,
@@ -248,7 +250,7 @@ impl Task {
         self.connection.is_some()
     }
 
-    async fn reopen(&mut self) -> std::result::Result<Connection, OpenError> {
+    async fn reopen(&mut self) -> std::result::Result<SqliteConnection, OpenError> {
         let connection = connect::writer(&self.options).await?;
         let path = self.options.get_filename();
         // The last connection to close takes the log away, so it may be another one now.
@@ -279,7 +281,7 @@ impl Task {
 /// One transaction. Each unit stands behind a savepoint, so that one that fails undoes only itself. `None` when the database
 /// is another than this node wrote: somebody has restored another one through SQLite.
 async fn commit(
-    connection: &mut Connection,
+    connection: &mut SqliteConnection,
     stamp: Option<&mut Stamp>,
     group: impl Iterator<Item = Job>,
 ) -> sqlx::Result<Option<Vec<Done>>> {
