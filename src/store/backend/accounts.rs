@@ -143,11 +143,6 @@ impl Accounts for Backend {
     }
 }
 
-/// Whether a statement about one row has found it.
-pub(super) const fn found(rows: u64) -> Result<()> {
-    if rows == 0 { Err(StoreError::Missing) } else { Ok(()) }
-}
-
 /// Holds the restaurant's feed, so that changes of its tables come one after the other, and looks at the table's version.
 async fn hold_table(connection: &mut Connection, restaurant: RestaurantId, id: TableId, expected: &Expected) -> Result<()> {
     let lock = query_as::<Database, FeedRow>(LOCK_FEED).bind(restaurant.uuid());

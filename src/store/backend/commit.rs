@@ -1,5 +1,6 @@
 //! The one transaction that appends to a feed.
 
+use super::documents::calls;
 use super::{Connection, Database, LOCK_FEED, audit};
 use crate::domain::menu_changes::MenuChanges;
 use crate::domain::model::call::Calls;
@@ -12,7 +13,7 @@ use crate::domain::model::refusal::{Refusal, RefusalKind};
 use crate::domain::model::undrawn::{self, Tickets};
 use crate::domain::rules::decision::{Decision, Write};
 use crate::domain::rules::order_limits::OpenOrders;
-use crate::domain::values::ids::{CallId, EventId, RestaurantId};
+use crate::domain::values::ids::{EventId, RestaurantId};
 use crate::domain::values::position::Position;
 use crate::domain::values::time::Timestamp;
 use crate::store::audit::Note;
@@ -22,7 +23,6 @@ use crate::store::rows::FeedRow;
 use crate::store::{Result, StoreError, answer, rows, sql};
 use serde_json::value::to_raw_value;
 use sqlx::{query, query_as};
-use uuid::Uuid;
 
 /// What the events of one transaction have in common.
 struct Context {
@@ -145,33 +145,27 @@ async fn read(connection: &mut Connection, context: &Context, reads: Reads, feed
         tickets: Tickets::default(),
     };
     match reads {
-        Reads::Order(id) => state.order = super::log::order(connection, restaurant, id).await?,
+        Reads::Order(id) => state.order = super::documents::order(connection, restaurant, id).await?,
         Reads::Calls => state.calls = calls(connection, restaurant).await?,
         Reads::Display(id) => state.display = super::displays::known(connection, restaurant, &id).await?,
         Reads::Tickets => state.tickets = super::tickets::read(connection, restaurant).await?,
-        Reads::Menu => state.menu = super::log::menu(connection, restaurant).await?,
+        Reads::Menu => state.menu = super::documents::menu(connection, restaurant).await?,
         Reads::Basket => {
-            state.menu = super::log::menu(connection, restaurant).await?;
+            state.menu = super::documents::menu(connection, restaurant).await?;
             state.next_number = feed.next_number()?;
         }
         Reads::ExternalBasket { source, external_id } => {
             state.external = super::visits::external(&mut *connection, restaurant, &source, &external_id).await?;
-            state.menu = super::log::menu(connection, restaurant).await?;
+            state.menu = super::documents::menu(connection, restaurant).await?;
             state.next_number = feed.next_number()?;
         }
         Reads::GuestBasket(guest) => {
-            state.menu = super::log::menu(connection, restaurant).await?;
+            state.menu = super::documents::menu(connection, restaurant).await?;
             state.next_number = feed.next_number()?;
             state.open = super::guests::open_orders(connection, restaurant, &guest).await?;
         }
     }
     Ok(state)
-}
-
-pub async fn calls(connection: &mut Connection, restaurant: RestaurantId) -> Result<Calls> {
-    let rows: Vec<(Uuid, String)> =
-        query_as::<Database, _>(sql::log::CALLS).bind(restaurant.uuid()).fetch_all(connection).await?;
-    rows.into_iter().map(|(id, json)| Ok((CallId::from_uuid(id), rows::document(&json)?))).collect()
 }
 
 /// Writes the row, appends the events, moves the head.

@@ -1,7 +1,6 @@
 //! [`Credentials`]: second factors, tries, and people's own sessions.
 
-use super::accounts::found;
-use super::{Backend, Connection, Database, devices, sessions};
+use super::{Backend, Connection, Database, devices, found, sessions};
 use crate::clock;
 use crate::domain::values::ids::{RestaurantId, UserId};
 use crate::domain::values::text::Key;

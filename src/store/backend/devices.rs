@@ -1,16 +1,18 @@
 //! [`Devices`]: pairing.
 
-use super::accounts::found;
-use super::{Backend, Connection, Database, LOCK_FEED, displays, sessions};
+use super::{Backend, Connection, Database, LOCK_FEED, commit, devices, found, sessions};
 use crate::domain::model::display::Change;
-use crate::domain::model::event::Event;
+use crate::domain::model::event::{By, Event};
+use crate::domain::model::principal::Role;
+use crate::domain::rules::screen;
 use crate::domain::values::ids::{DeviceId, RestaurantId, UserId};
 use crate::domain::values::text::Key;
 use crate::domain::values::time::Timestamp;
 use crate::domain::values::version::Expected;
 use crate::store::devices::{Device, Devices, Pairing, Poll, Revoked};
+use crate::store::log::{Reads, Work};
 use crate::store::rows::{DeviceRow, FeedRow};
-use crate::store::{Result, StoreError, sql};
+use crate::store::{Result, StoreError, rows, sql};
 use async_trait::async_trait;
 use sqlx::{query, query_as, query_scalar};
 use std::sync::Arc;
@@ -147,7 +149,7 @@ async fn set(connection: &mut Connection, device: &Device, expected: &Expected, 
     let follow = query::<Database>(sql::sessions::SET_STATION).bind(restaurant).bind(id).bind(station);
     follow.execute(&mut *connection).await?;
     let change = Change::Renamed { name: device.name.clone(), station: device.station.clone() };
-    displays::tell(connection, device.restaurant, device.id, change, at).await
+    tell(connection, device.restaurant, device.id, change, at).await
 }
 
 async fn revoke(
@@ -163,8 +165,25 @@ async fn revoke(
         return Err(StoreError::Missing);
     }
     query::<Database>(sql::devices::VOID_PAIRINGS).bind(id.uuid()).execute(&mut *connection).await?;
-    let events = displays::tell(&mut *connection, restaurant, id, Change::Removed, at).await?;
+    let events = tell(&mut *connection, restaurant, id, Change::Removed, at).await?;
     let query = query_scalar::<Database, String>(sql::sessions::SESSIONS_OF_DEVICE).bind(restaurant.uuid());
     let sessions = query.bind(id.uuid()).fetch_all(&mut *connection).await?;
     Ok(Revoked { sessions: sessions::end_all(connection, sessions).await?, events })
+}
+
+/// Says something of a device to the floor, within the transaction that changes or revokes it; gives the events, which are
+/// to be announced once that is committed.
+async fn tell(
+    connection: &mut Connection,
+    restaurant: RestaurantId,
+    device: DeviceId,
+    change: Change,
+    at: Timestamp,
+) -> Result<Arc<[Event]>> {
+    let id: Key = rows::text("device", &device.to_string())?;
+    let (reads, by) = (Reads::Display(id.clone()), By { role: Role::Service });
+    let decide = Box::new(move |state: crate::store::log::State| Ok(screen::decide(state.display, id, change, state.moment)));
+    commit::commit(connection, Work { restaurant, reads, command: None, by, at, note: None, decide })
+        .await
+        .map(|committed| committed.events)
 }

@@ -1,22 +1,16 @@
 //! [`Displays`]: leases and receipts, and the row of a screen in a feed's transaction.
 
-use super::{Backend, Connection, Database, commit, tickets};
-use crate::domain::model::display::{Change, Display, Known};
-use crate::domain::model::event::{By, Event};
-use crate::domain::model::principal::Role;
+use super::{Backend, Connection, Database, tickets};
+use crate::domain::model::display::{Display, Known};
 use crate::domain::model::undrawn::Tickets;
-use crate::domain::rules::screen;
-use crate::domain::values::ids::{DeviceId, NodeId, OrderId, RestaurantId};
+use crate::domain::values::ids::{NodeId, OrderId, RestaurantId};
 use crate::domain::values::position::Position;
 use crate::domain::values::text::Key;
-use crate::domain::values::time::Timestamp;
 use crate::store::displays::{Displays, FloorReceipt, Lease, Place, RaisedCall, Receipt};
-use crate::store::log::{Reads, Work};
 use crate::store::rows::{self, DisplayRow};
 use crate::store::{Result, sql};
 use async_trait::async_trait;
 use sqlx::{query, query_as, query_scalar};
-use std::sync::Arc;
 use uuid::Uuid;
 
 #[async_trait]
@@ -157,21 +151,4 @@ pub async fn remove(connection: &mut Connection, restaurant: RestaurantId, id: &
     let on_screen = |text| query::<Database>(text).bind(restaurant.uuid()).bind(id.to_string());
     on_screen(sql::displays::RELEASE_ALL).execute(&mut *connection).await?;
     Ok(on_screen(sql::displays::REMOVE_DISPLAY).execute(connection).await?.rows_affected())
-}
-
-/// Says something of a device to the floor, within the transaction that changes or revokes it; gives the events, which are
-/// to be announced once that is committed.
-pub async fn tell(
-    connection: &mut Connection,
-    restaurant: RestaurantId,
-    device: DeviceId,
-    change: Change,
-    at: Timestamp,
-) -> Result<Arc<[Event]>> {
-    let id: Key = rows::text("device", &device.to_string())?;
-    let (reads, by) = (Reads::Display(id.clone()), By { role: Role::Service });
-    let decide = Box::new(move |state: crate::store::log::State| Ok(screen::decide(state.display, id, change, state.moment)));
-    commit::commit(connection, Work { restaurant, reads, command: None, by, at, note: None, decide })
-        .await
-        .map(|committed| committed.events)
 }

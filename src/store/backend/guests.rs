@@ -1,7 +1,6 @@
 //! [`Guests`]: guests' sessions and the limits they reach.
 
-use super::accounts::found;
-use super::{Backend, Connection, Database, HOLD_TABLE, sessions};
+use super::{Backend, Connection, Database, HOLD_TABLE, found, sessions};
 use crate::domain::rules::order_limits::{Guest, OpenOrders};
 use crate::domain::values::ids::RestaurantId;
 use crate::domain::values::text::{Key, TableLabel};
@@ -95,12 +94,6 @@ pub async fn end_table(connection: &mut Connection, restaurant: RestaurantId, la
     let query = query_scalar::<Database, String>(sql::guests::SESSIONS_OF_TABLE).bind(restaurant.uuid());
     let ids = query.bind(label).fetch_all(&mut *connection).await?;
     end(connection, ids).await
-}
-
-/// Whether a refresh token is of a session that the restaurant has ended.
-pub async fn was_ended(connection: &mut Connection, hash: [u8; 32]) -> Result<bool> {
-    let query = query_scalar::<Database, String>(sql::guests::ENDED_REFRESH).bind(hash.as_slice());
-    Ok(query.fetch_optional(connection).await?.is_some())
 }
 
 /// Counts the open orders of a guest, of their table and of all guests.

@@ -1,5 +1,6 @@
 //! [`Log`]: the feed and its documents.
 
+use super::documents::{head, menu, menu_text, order};
 use super::{Backend, Connection, Database, commit, snapshot};
 use crate::domain::model::event::Event;
 use crate::domain::model::menu::Menu;
@@ -159,25 +160,6 @@ async fn probe_write(connection: &mut Connection, node: Uuid, filler: Vec<u8>, a
     probe.execute(&mut *connection).await?;
     query::<Database>(sql::log::FORGET_PROBES).bind(at.micros() - KEEP_PROBES).execute(connection).await?;
     Ok(())
-}
-
-pub async fn head(connection: &mut Connection, restaurant: RestaurantId) -> Result<Option<Position>> {
-    let query = query_scalar::<Database, i64>(sql::log::HEAD).bind(restaurant.uuid());
-    Ok(query.fetch_optional(connection).await?.map(Position::from_column))
-}
-
-pub async fn order(connection: &mut Connection, restaurant: RestaurantId, id: OrderId) -> Result<Option<Order>> {
-    let query = query_scalar::<Database, String>(sql::log::ORDER).bind(restaurant.uuid()).bind(id.uuid());
-    query.fetch_optional(connection).await?.map(|json| rows::document(&json)).transpose()
-}
-
-pub async fn menu(connection: &mut Connection, restaurant: RestaurantId) -> Result<Option<Menu>> {
-    menu_text(connection, restaurant).await?.map(|json| rows::document(&json)).transpose()
-}
-
-async fn menu_text(connection: &mut Connection, restaurant: RestaurantId) -> Result<Option<String>> {
-    let query = query_scalar::<Database, String>(sql::log::MENU).bind(restaurant.uuid());
-    Ok(query.fetch_optional(connection).await?)
 }
 
 async fn orders(

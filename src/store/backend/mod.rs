@@ -17,6 +17,7 @@ mod commit;
 mod credentials;
 mod devices;
 mod displays;
+mod documents;
 mod guests;
 mod log;
 mod nodes;
@@ -70,4 +71,9 @@ impl Backend {
     async fn execute(&self, query: Query<'static, Database, Arguments>) -> Result<u64> {
         self.write(move |c| Box::pin(async move { Ok(query.execute(c).await?.rows_affected()) })).await
     }
+}
+
+/// Whether a statement about one row has found it.
+const fn found(rows: u64) -> Result<()> {
+    if rows == 0 { Err(StoreError::Missing) } else { Ok(()) }
 }

@@ -1,6 +1,6 @@
 //! [`Sessions`]: refresh tokens and ends.
 
-use super::{BATCH, Backend, Connection, Database, RECORD_END, guests};
+use super::{BATCH, Backend, Connection, Database, RECORD_END};
 use crate::clock;
 use crate::domain::model::principal::{Principal, Role};
 use crate::domain::values::ids::RestaurantId;
@@ -124,7 +124,7 @@ async fn add_refresh(connection: &mut Connection, hash: [u8; 32], session: &str)
 async fn rotate(connection: &mut Connection, presented: [u8; 32], candidates: &[[u8; 32]], at: Timestamp) -> Result<Rotation> {
     let touch = query_as::<Database, SessionRecord>(sql::sessions::TOUCH_SESSION).bind(presented.as_slice());
     let Some(record) = touch.bind(at.micros()).fetch_optional(&mut *connection).await? else {
-        let was_ended = guests::was_ended(connection, presented).await?;
+        let was_ended = was_ended(connection, presented).await?;
         return Ok(if was_ended { Rotation::EndedByHouse } else { Rotation::Unknown });
     };
     let session = SessionRow::try_from(record)?;
@@ -202,4 +202,10 @@ pub async fn end_all(connection: &mut Connection, sessions: Vec<String>) -> Resu
         ended.push(rows::text("session", &session)?);
     }
     Ok(ended)
+}
+
+/// Whether a refresh token is of a session that the restaurant has ended.
+pub async fn was_ended(connection: &mut Connection, hash: [u8; 32]) -> Result<bool> {
+    let query = query_scalar::<Database, String>(sql::guests::ENDED_REFRESH).bind(hash.as_slice());
+    Ok(query.fetch_optional(connection).await?.is_some())
 }

@@ -1,7 +1,6 @@
 //! What becomes of a person, in one transaction with the end of their sessions.
 
-use super::accounts::found;
-use super::{Connection, Database, LOCK_FEED, devices, sessions};
+use super::{Connection, Database, LOCK_FEED, devices, found, sessions};
 use crate::clock;
 use crate::domain::model::principal::Role;
 use crate::domain::values::ids::{RestaurantId, UserId};

@@ -1,6 +1,6 @@
 //! [`Visits`], and what placing an order writes of its visit.
 
-use super::{Backend, Connection, Database, LOCK_FEED, commit, guests};
+use super::{Backend, Connection, Database, LOCK_FEED, documents, guests};
 use crate::domain::model::order::Order;
 use crate::domain::model::visit::OpenVisit;
 use crate::domain::values::ids::{OrderId, RestaurantId, VisitId};
@@ -62,7 +62,7 @@ async fn close(
     let find = query_as::<Database, VisitRow>(sql::visits::VISIT).bind(restaurant.uuid()).bind(id.uuid());
     let visit = OpenVisit::try_from(find.fetch_optional(&mut *connection).await?.ok_or(StoreError::Missing)?)?;
     let count = query_scalar::<Database, i64>(sql::visits::OPEN_ORDERS).bind(restaurant.uuid()).bind(id.uuid());
-    let calls = commit::calls(&mut *connection, restaurant).await?;
+    let calls = documents::calls(&mut *connection, restaurant).await?;
     if count.fetch_one(&mut *connection).await? > 0 || calls.values().any(|call| call.table == visit.table) {
         audit::came_to("busy");
         return Ok(VisitClosed::Busy);
