@@ -26,6 +26,7 @@ pub mod second_factor;
 pub mod secret;
 pub mod session;
 pub mod share;
+mod sign_in;
 mod successors;
 pub mod token;
 

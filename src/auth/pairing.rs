@@ -4,7 +4,8 @@
 use super::origin::Origin;
 use super::policy::may_pair;
 use super::secret::{UserCode, hash, random_secret};
-use super::session::{SessionError, SessionService, SignedIn, new_principal};
+use super::session::{SessionError, SessionService, SignedIn};
+use super::sign_in::new_principal;
 use crate::clock;
 use crate::domain::model::principal::{Principal, Role};
 use crate::domain::values::ids::{DeviceId, RestaurantId, UserId};

@@ -22,23 +22,6 @@ const WINDOW: Duration = Duration::from_secs(15 * 60);
 /// Digits of a code.
 const DIGITS: usize = 6;
 
-/// What a restaurant asks of those who sign in, and how often they may try.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SignInRules {
-    /// Whether a session of a manager takes a second factor.
-    pub managers_need_totp: bool,
-    /// Wrong codes, and wrong current passwords, of one person in a quarter of an hour.
-    pub secret_tries: u32,
-    /// How long a proof of the password is good for sensitive actions.
-    pub proof_life: Duration,
-}
-
-impl Default for SignInRules {
-    fn default() -> Self {
-        Self { managers_need_totp: false, secret_tries: 5, proof_life: Duration::from_secs(600) }
-    }
-}
-
 /// A second factor that waits for its first code. Its debug output shows nothing.
 pub struct Enrolment {
     /// The secret, in base32, for who types it.

@@ -10,8 +10,7 @@ mod server;
 pub use keys::keyring;
 
 use crate::auth::ended::{EndedSessions, Listener, Notice};
-use crate::auth::second_factor::SignInRules;
-use crate::auth::session::{Lifetimes, SessionService};
+use crate::auth::session::{Lifetimes, SessionService, SignInRules};
 use crate::commands::Commands;
 use crate::config::{Common, NodeRole, Serve};
 use crate::connection::sockets::registry::{Bounds, Plain};

@@ -1,5 +1,5 @@
 use super::*;
-use crate::auth::second_factor::SignInRules;
+use crate::auth::session::SignInRules;
 use crate::auth::tests::fixtures::PASSWORD;
 use actix_web::http::Method;
 use totp_rs::{Builder, Secret};

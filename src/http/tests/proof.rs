@@ -2,7 +2,7 @@
 
 use super::account::{ME, ask, code, enrol, is_renewed, open, sign_in};
 use super::*;
-use crate::auth::second_factor::SignInRules;
+use crate::auth::session::SignInRules;
 use crate::auth::tests::fixtures::PASSWORD;
 use crate::store::credentials::PasswordProof;
 use actix_web::http::Method;

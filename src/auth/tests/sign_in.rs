@@ -1,7 +1,12 @@
 use super::*;
+use crate::auth::ended::EndedSessions;
 use crate::auth::keyring::Keyring;
+use crate::auth::session::*;
 use crate::auth::tests::fixtures::{API_KEY, LADLE, PASSWORD, open_store};
+use crate::auth::token::Issuer;
 use crate::auth::token::Verifier;
+use std::sync::Arc;
+use std::time::Duration;
 use tempfile::TempDir;
 
 fn keyring() -> Keyring {
