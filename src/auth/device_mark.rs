@@ -6,7 +6,6 @@
 //! that were made under the old one.
 
 use super::keyring::Keyring;
-use super::session::{SessionError, SessionService};
 use crate::domain::values::ids::UserId;
 use crate::domain::values::time::Timestamp;
 use crate::store::accounts::User;
@@ -23,9 +22,9 @@ const LABEL: &str = "device-marks";
 /// How long a mark is good: longer than any session of staff.
 pub const LIFE: Duration = Duration::from_secs(180 * 24 * 60 * 60);
 /// Marks that one browser carries, one for each person who signed in there. Overflow: the oldest is dropped.
-const MOST: usize = 8;
+pub(super) const MOST: usize = 8;
 /// Separates marks; base64url does not contain it.
-const SEPARATOR: char = '.';
+pub(super) const SEPARATOR: char = '.';
 
 const ID_BYTES: usize = 16;
 const DIGEST_BYTES: usize = 16;
@@ -41,9 +40,9 @@ pub struct MarkKeys(Vec<Zeroizing<[u8; 32]>>);
 
 /// A mark whose signature was verified and whose time is not over.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Mark {
+pub(super) struct Mark {
     person: UserId,
-    id: MarkId,
+    pub(super) id: MarkId,
     digest: [u8; DIGEST_BYTES],
     /// The place of its key.
     key: usize,
@@ -53,7 +52,7 @@ struct Mark {
 
 /// The verified marks that a browser sent.
 #[derive(Debug, Default)]
-pub struct Marks(Vec<Mark>);
+pub struct Marks(pub(super) Vec<Mark>);
 
 impl MarkKeys {
     /// Derives the keys of a keyring.
@@ -63,7 +62,7 @@ impl MarkKeys {
     }
 
     /// Makes a mark for a person. `None` without a key.
-    fn make(&self, user: &User, now: Timestamp) -> Option<String> {
+    pub(super) fn make(&self, user: &User, now: Timestamp) -> Option<String> {
         let key = self.0.first()?;
         let mut id: MarkId = [0; ID_BYTES];
         rand::fill(&mut id);
@@ -77,7 +76,7 @@ impl MarkKeys {
         Some(BASE64_URL_SAFE_NO_PAD.encode(bytes))
     }
 
-    fn read(&self, text: &str, now: Timestamp) -> Option<Mark> {
+    pub(super) fn read(&self, text: &str, now: Timestamp) -> Option<Mark> {
         // The decoder asks for room for whole groups of three.
         let mut bytes = [0; BODY_BYTES + MAC_BYTES + 3];
         let length = BASE64_URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).ok()?;
@@ -93,7 +92,7 @@ impl MarkKeys {
         Some(Mark { person, id: *id, digest: rest.try_into().ok()?, key, text: text.to_owned() })
     }
 
-    fn is_of(&self, mark: &Mark, user: &User) -> bool {
+    pub(super) fn is_of(&self, mark: &Mark, user: &User) -> bool {
         mark.person == user.id && self.0.get(mark.key).is_some_and(|key| digest(&**key, user) == mark.digest)
     }
 }
@@ -127,33 +126,6 @@ impl Marks {
         let others = self.0.iter().filter(|mark| mark.person != person).map(|mark| mark.text.as_str());
         let all: Vec<&str> = std::iter::once(new.expose_secret()).chain(others).take(MOST).collect();
         all.join(&SEPARATOR.to_string())
-    }
-}
-
-impl SessionService {
-    /// Verifies the marks that a browser sent. Those that do not verify are left out.
-    #[must_use]
-    pub fn read_marks(&self, text: &str, now: Timestamp) -> Marks {
-        let keys = self.issuer.mark_keys();
-        Marks(text.split(SEPARATOR).take(MOST).filter_map(|text| keys.read(text, now)).collect())
-    }
-
-    /// Finds the mark of the account that somebody signs in to.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn mark_of(&self, slug: &str, username: &str, marks: &Marks) -> Result<Option<MarkId>, SessionError> {
-        if marks.0.is_empty() {
-            return Ok(None);
-        }
-        let (_, user) = self.find_user(slug, username).await?;
-        let keys = self.issuer.mark_keys();
-        Ok(user.and_then(|user| marks.0.iter().find(|mark| keys.is_of(mark, &user)).map(|mark| mark.id)))
-    }
-
-    /// Makes a mark of the device on which a person has proved the password.
-    pub(super) fn mark_device(&self, user: &User, now: Timestamp) -> Option<SecretString> {
-        self.issuer.mark_keys().make(user, now).map(SecretString::from)
     }
 }
 

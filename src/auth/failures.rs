@@ -2,12 +2,8 @@
 //! a real one: each person has a budget of entries, and unknown names of a restaurant share another. Attempts over a budget
 //! are counted, and the next entry says how many there were.
 
-use super::session::{SessionError, SessionService};
-use crate::clock;
 use crate::domain::values::ids::{RestaurantId, UserId};
 use crate::domain::values::time::Timestamp;
-use crate::store::accounts::User;
-use crate::store::audit::{Kind, Note};
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
@@ -54,51 +50,6 @@ impl Failures {
         }
         window.count = window.count.saturating_add(1);
         if window.count > most { Listing::Count } else { Listing::List }
-    }
-}
-
-impl SessionService {
-    /// Records a failed sign-in. An unknown name is not written down: people type passwords into that field.
-    pub(super) async fn record_failed_sign_in(&self, restaurant: RestaurantId, user: Option<&User>, outcome: &'static str) {
-        let note = Note::new(restaurant, Kind::Sessions, "sign_in").with_outcome(outcome);
-        let note = match user {
-            Some(user) => note.about(user.id).called(&user.username),
-            None => note.called("unknown name"),
-        };
-        self.record_failure(note, user).await;
-    }
-
-    /// Passes an outcome on, and records a secret of a person that was wrong or tried too often.
-    pub(super) async fn recording<T>(
-        &self,
-        user: &User,
-        action: &'static str,
-        outcome: Result<T, SessionError>,
-    ) -> Result<T, SessionError> {
-        let word = match &outcome {
-            Err(SessionError::WrongPassword) => "wrong_password",
-            Err(SessionError::WrongCode) => "wrong_code",
-            Err(SessionError::TooManyTries(_)) => "too_many_tries",
-            _ => return outcome,
-        };
-        let note = Note::new(user.restaurant, Kind::Sessions, action).about(user.id).called(&user.username);
-        self.record_failure(note.with_outcome(word), Some(user)).await;
-        outcome
-    }
-
-    /// The answer to the attempt is the same whether or not it could be written.
-    async fn record_failure(&self, note: Note, user: Option<&User>) {
-        let note = match self.failures.count(note.restaurant(), user.map(|user| user.id), clock::uptime()) {
-            Listing::List => note,
-            Listing::ListAfter(hidden) => note.set_to(format_args!("{hidden} more before it")),
-            Listing::Count => {
-                self.metrics.hit("audit_failures");
-                return;
-            }
-        };
-        if let Err(error) = self.store.record(note).await {
-            log::warn!(error:% = error; "a failed attempt was not recorded");
-        }
     }
 }
 
