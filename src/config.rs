@@ -5,6 +5,7 @@ mod limits;
 mod orders;
 mod proxy;
 mod retention;
+mod switch;
 
 pub use addresses::{NOT_AN_ADDRESS, parse_bind};
 pub use limits::LimitArgs;
@@ -21,6 +22,7 @@ use secrecy::{ExposeSecret, SecretString};
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::time::Duration;
+use switch::parse_switch;
 
 /// Where the embedded database is when no URL is given.
 pub const DEFAULT_DATABASE: &str = "sqlite://data/orderbell.db";
@@ -56,15 +58,6 @@ impl Common {
 
     fn is_postgres(&self) -> bool {
         ["postgres:", "postgresql:"].iter().any(|scheme| self.database_url.expose_secret().starts_with(scheme))
-    }
-}
-
-/// Reads the environment variable of a flag that is there or not. An empty one is none.
-fn parse_switch(text: &str) -> Result<bool, String> {
-    match text.to_ascii_lowercase().as_str() {
-        "1" | "true" | "yes" | "on" => Ok(true),
-        "" | "0" | "false" | "no" | "off" => Ok(false),
-        _ => Err("say true or false, 1 or 0, yes or no, on or off".into()),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The proxies in front of a node.
 
-use super::parse_switch;
+use super::switch::parse_switch;
 use crate::connection::client_address::{PRIVATE_NETWORKS, Proxies, Source};
 use crate::telemetry::Metrics;
 use clap::Args;

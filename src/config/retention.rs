@@ -1,6 +1,6 @@
 //! What a node records about people, and how long it keeps it.
 
-use super::parse_switch;
+use super::switch::parse_switch;
 use clap::Args;
 use std::time::Duration;
 
