@@ -2,6 +2,7 @@
 
 mod audit;
 mod guests;
+mod tools;
 
 use crate::auth::key_material::KeyPair;
 use crate::auth::password::Passwords;
@@ -30,6 +31,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, Write};
 use std::process::ExitCode;
 use std::time::Duration;
+use tools::{parse_span, restaurant, say};
 
 /// Live order updates for restaurants.
 #[derive(Debug, Parser)]
@@ -253,10 +255,6 @@ async fn on_database(common: &Common, store: &SharedStore, command: DatabaseComm
     Ok(())
 }
 
-fn say(line: &str) -> std::io::Result<()> {
-    writeln!(std::io::stdout(), "{line}")
-}
-
 fn vapid() -> String {
     let key = VapidKey::random();
     format!("ORDERBELL_VAPID_KEY={}\npublic key: {}", key.secret().expose_secret(), key.public_key())
@@ -280,28 +278,6 @@ fn parse_kid(text: &str) -> Result<Key, String> {
 fn parse_person_role(text: &str) -> Result<Role, String> {
     let role = text.parse().ok().filter(|role| matches!(role, Role::Staff | Role::Manager));
     role.ok_or_else(|| "people are staff or manager; screens are paired, and a POS gets an API key".into())
-}
-
-/// Reads 90s, 30m, 12h or 7d.
-fn parse_span(text: &str) -> Result<Duration, String> {
-    let wanted = || format!("{text:?} is not a span like 30m, 12h or 7d");
-    let unit_at = text.len().checked_sub(1).filter(|at| text.is_char_boundary(*at)).ok_or_else(wanted)?;
-    let (number, unit) = text.split_at(unit_at);
-    let number: u64 = number.parse().map_err(|_| wanted())?;
-    let seconds = match unit {
-        "s" => Some(1),
-        "m" => Some(60),
-        "h" => Some(60 * 60),
-        "d" => Some(24 * 60 * 60),
-        _ => None,
-    };
-    let span = seconds.and_then(|seconds: u64| number.checked_mul(seconds)).filter(|span| *span > 0);
-    span.map(Duration::from_secs).ok_or_else(wanted)
-}
-
-async fn restaurant(store: &SharedStore, slug: &Slug) -> anyhow::Result<Restaurant> {
-    let found = store.restaurant_by_slug(slug).await?;
-    found.with_context(|| format!("there is no restaurant {slug}; add it with: orderbell restaurant add --slug {slug} …"))
 }
 
 /// One line a token: its id, what it is, until when, and what it is for.

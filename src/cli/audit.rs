@@ -1,6 +1,6 @@
 //! `orderbell audit`: what was done, for another system to keep.
 
-use super::{restaurant, say};
+use super::tools::{restaurant, say};
 use crate::domain::values::text::Slug;
 use crate::store::SharedStore;
 use clap::Subcommand;

@@ -1,6 +1,6 @@
 //! `orderbell guest` and `orderbell purge`: what guests left, printed or removed by hand.
 
-use super::{parse_span, restaurant, say};
+use super::tools::{parse_span, restaurant, say};
 use crate::clock;
 use crate::domain::values::text::{Key, Slug};
 use crate::domain::values::time::Timestamp;
