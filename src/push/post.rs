@@ -1,8 +1,8 @@
 //! Sending one notice: to each subscription of the order's diner, encrypted for its browser, again while that may help.
 
-use super::Push;
 use super::addresses::Guarded;
 use super::notice::{Notice, holds, payload, topic};
+use super::service::Push;
 use crate::backoff::Backoff;
 use crate::clock;
 use crate::domain::model::order::Order;
