@@ -1,8 +1,9 @@
 //! Whether a connection may begin, whatever carries it.
 
 use super::Services;
+use super::complaint::FORBIDDEN;
 use super::registry::{Refused, Seat};
-use super::subscription::{FORBIDDEN, Wishes};
+use super::subscription::Wishes;
 use crate::auth::ended::Barred;
 use crate::auth::token::Verified;
 use crate::clock;

@@ -1,10 +1,11 @@
 //! What a connection tells a client that something was refused.
 
-use super::subscription::FORBIDDEN;
 use crate::domain::model::room_id::RoomId;
 use crate::domain::values::ids::CommandId;
 use crate::protocol::{BadFrame, ErrorCode, Frame, ServerFrame};
 
+/// What is told of a room that may not be joined and of one that does not exist.
+pub const FORBIDDEN: &str = "no such room for you";
 /// What a client is told to wait when the database does not answer.
 pub const RETRY_AFTER_MS: u64 = 1000;
 /// The longest room name told back to its sender.

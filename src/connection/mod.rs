@@ -4,6 +4,7 @@
 //! [`websocket::handshake`] and is driven by our own [`websocket::socket`]; [`websocket::actor`] is the actor, [`websocket::client_state`] its pure core. Its twins
 //! [`sse::actor`] (server-sent events) and [`long_poll::actor`] answer HTTP requests; what all three are is their [`subscriber`].
 
+pub mod abandoned;
 pub mod admission;
 pub mod client_address;
 pub mod complaint;

@@ -1,6 +1,6 @@
 //! A subscription, pure: what becomes of a wish for a room, whatever carried the wish.
 
-use super::complaint::Complaint;
+use super::complaint::{Complaint, FORBIDDEN};
 use crate::auth::policy;
 use crate::domain::model::principal::{Principal, Role};
 use crate::domain::model::room_id::RoomId;
@@ -8,9 +8,6 @@ use crate::domain::values::position::Position;
 use crate::domain::values::text::Key;
 use crate::protocol::ErrorCode;
 use crate::protocol::client_frame::Subscribe;
-
-/// What is told of a room that may not be joined and of one that does not exist.
-pub const FORBIDDEN: &str = "no such room for you";
 
 /// A room to be joined. An order room still looks at its order.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,11 +1,11 @@
 //! The twin of the WebSocket's `Connection` that answers a long poll: in the room until there is something to tell.
 
 use super::batch::{Answer, Catch};
-use super::bundle_actor;
+use super::{GATHER, bundle_actor};
 use crate::auth::token::Verified;
 use crate::clock;
+use crate::connection::abandoned::{Abandoned, Leash};
 use crate::connection::registry::{Control, Seat};
-use crate::connection::sse::body::{Abandoned, Leash};
 use crate::connection::subscriber::{MAILBOX, OPENING, Presence, refusal};
 use crate::connection::subscription::Subscription;
 use crate::connection::{Refusal, Services};
@@ -23,8 +23,6 @@ use tokio::sync::oneshot;
 pub const MAX_WAIT: Duration = Duration::from_secs(30);
 /// The wait of a poll that names none.
 pub const DEFAULT_WAIT: Duration = Duration::from_secs(25);
-/// How long an answer is held for what comes right behind its first frame: the events of one transaction make one answer.
-pub(crate) const GATHER: Duration = Duration::from_millis(5);
 
 /// One poll.
 ///

@@ -1,12 +1,12 @@
 //! The long poll of several rooms: in all of them until one has something to tell.
 
-use super::actor::GATHER;
+use super::GATHER;
 use super::bundle::Bundle;
 use crate::auth::token::Verified;
 use crate::clock;
+use crate::connection::abandoned::{Abandoned, Leash};
 use crate::connection::complaint::Complaint;
 use crate::connection::registry::{Control, Seat};
-use crate::connection::sse::body::{Abandoned, Leash};
 use crate::connection::subscriber::{MAILBOX, OPENING, Presence, refusal};
 use crate::connection::subscription::Wishes;
 use crate::connection::{Refusal, Services};

@@ -1,9 +1,10 @@
 //! The twin of the WebSocket's `Connection` that speaks server-sent events: one way, one room or several.
 
-use super::body::{Abandoned, Body, Leash, Outlet};
+use super::body::{Body, Outlet};
 use super::encoding;
 use crate::auth::token::Verified;
 use crate::clock;
+use crate::connection::abandoned::{Abandoned, Leash};
 use crate::connection::complaint::Complaint;
 use crate::connection::registry::{Control, Seat};
 use crate::connection::sockets::handle::Line;

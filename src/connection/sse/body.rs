@@ -1,10 +1,10 @@
 //! The way from an actor to the body of its HTTP response: the bounded [`Wire`], read from its other end.
 
 use super::encoding;
+use crate::connection::abandoned::Leash;
 use crate::connection::send_queue::{TooSlow, Wire};
 use crate::domain::values::position::Position;
 use crate::protocol::{CloseCode, Frame, Snapshot};
-use actix::{Message, Recipient};
 use bytes::{Bytes, BytesMut};
 use futures_util::Stream;
 use std::cell::{Cell, RefCell};
@@ -123,21 +123,6 @@ fn copy(waiting: &[IoSlice<'_>], piece: &mut BytesMut) -> usize {
         piece.extend_from_slice(&part[..part.len().min(space)]);
     }
     piece.len()
-}
-
-/// Told to an actor when nobody waits for its response any more.
-#[derive(Debug, Clone, Copy, Message)]
-#[rtype(result = "()")]
-pub struct Abandoned;
-
-/// Held by whoever waits for an actor's response; dropping it tells the actor so.
-pub struct Leash(pub Recipient<Abandoned>);
-
-impl Drop for Leash {
-    fn drop(&mut self) {
-        // The last message of its life: a full mailbox must not lose it.
-        self.0.do_send(Abandoned);
-    }
 }
 
 /// The body of a response: what its actor queues, until the actor ends it.

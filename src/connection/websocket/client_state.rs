@@ -1,8 +1,8 @@
 //! What a connection makes of a frame, pure: frame in, one effect out. Knows no socket, no actor and no clock.
 
-use crate::connection::complaint::Complaint;
+use crate::connection::complaint::{Complaint, FORBIDDEN};
 use crate::connection::limits::Limits;
-use crate::connection::subscription::{FORBIDDEN, Subscription};
+use crate::connection::subscription::Subscription;
 use crate::connection::token_bucket::{Bucket, Rate};
 use crate::domain::model::basket::Basket;
 use crate::domain::model::command::Command;
