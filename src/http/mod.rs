@@ -22,10 +22,9 @@ mod unread_body;
 #[cfg(test)]
 mod tests;
 
-pub use api::demo::Demo;
 pub use assets::version;
 pub use problem::Problem;
 pub use public_url::Base;
 pub use rate_limit::Limits;
 pub use routes::app;
-pub use state::{Faces, State};
+pub use state::{Demo, Faces, State};

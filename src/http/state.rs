@@ -1,6 +1,5 @@
 //! What every handler may need.
 
-use super::api::demo::Demo;
 use super::encoded::EncodedMenus;
 use super::problem::Problem;
 use super::public_url::Base;
@@ -10,9 +9,14 @@ use crate::auth::session::SessionService;
 use crate::auth::token::Verifier;
 use crate::commands::Commands;
 use crate::connection::Services;
+use crate::demo::{Person, SLUG};
+use crate::domain::model::principal::Role;
+use crate::domain::values::text::Key;
 use crate::push::Push;
 use crate::store::SharedStore;
 use crate::telemetry::Metrics;
+use secrecy::ExposeSecret;
+use serde::Serialize;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 
@@ -84,6 +88,44 @@ impl Faces {
             _ if path.starts_with("/api/v1/rooms/") || path == "/ws" => self.rooms,
             _ => self.calls,
         }
+    }
+}
+
+/// Somebody to sign in as. The password is public: a demonstration shows people only when bound to loopback.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+struct DemoPerson {
+    username: Key,
+    password: String,
+    role: Role,
+}
+
+impl From<&Person> for DemoPerson {
+    fn from(person: &Person) -> Self {
+        let password = person.password.expose_secret().to_owned();
+        Self { username: person.username.clone(), password, role: person.role }
+    }
+}
+
+/// What the landing page shows of a demonstration.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct Demo {
+    /// The restaurant to sign in at.
+    restaurant: &'static str,
+    /// The page of one of its tables; only when the keys are the public ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) table_url: Option<String>,
+    /// Who can be signed in as; only when the passwords are the public ones.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    people: Vec<DemoPerson>,
+}
+
+impl Demo {
+    /// What everybody who asks may see: no table's key and no person but those that are public anyway. `base` is the
+    /// server's address, without a slash at its end.
+    #[must_use]
+    pub fn new(base: &str, table_key: Option<&Key>, people: &[Person]) -> Self {
+        let table_url = table_key.map(|key| format!("{base}/t/{key}"));
+        Self { restaurant: SLUG, table_url, people: people.iter().map(DemoPerson::from).collect() }
     }
 }
 
