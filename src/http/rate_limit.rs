@@ -3,6 +3,7 @@
 //! address, so diners get room for a full house at once; passwords get little.
 
 pub mod gate;
+pub mod guess;
 pub mod guesses;
 
 use super::problem::Problem;
@@ -15,55 +16,12 @@ use crate::protocol::ErrorCode;
 use crate::telemetry::Metrics;
 use actix_web::HttpRequest;
 use actix_web::http::header::HeaderMap;
-use gate::{Gate, Subject};
-use governor::Quota;
+use gate::{Gate, Rate, Subject};
 use guesses::Guesses;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// So many at once, and one more each time a while has passed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rate {
-    burst: NonZeroU32,
-    pace: Duration,
-}
-
-impl Rate {
-    /// So many at once, and so many per second in the long run. Zeros count as one, since a limit of zero would be a
-    /// closed door.
-    #[must_use]
-    pub fn new(burst: u32, per_second: u32) -> Self {
-        Self { burst: at_least_one(burst), pace: Duration::from_secs(1) / at_least_one(per_second).get() }
-    }
-
-    /// So many at once, and as many per minute in the long run.
-    #[must_use]
-    pub fn per_minute(count: u32) -> Self {
-        let burst = at_least_one(count);
-        Self { burst, pace: Duration::from_secs(60) / burst.get() }
-    }
-
-    /// So many at once, and as many per hour in the long run.
-    #[must_use]
-    pub fn per_hour(count: u32) -> Self {
-        let burst = at_least_one(count);
-        Self { burst, pace: Duration::from_secs(3600) / burst.get() }
-    }
-
-    fn quota(self) -> Quota {
-        // A pace that rounds to nothing is faster than any burst.
-        Quota::with_period(self.pace).unwrap_or(Quota::per_second(self.burst)).allow_burst(self.burst)
-    }
-}
-
-const fn at_least_one(number: u32) -> NonZeroU32 {
-    match NonZeroU32::new(number) {
-        Some(number) => number,
-        None => NonZeroU32::MIN,
-    }
-}
 
 /// The rates of an address, of a session or of a table; failed attempts of an address have the same rate once more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,6 +12,7 @@ use governor::state::keyed::ShrinkableKeyedStateStore;
 use governor::{Quota, RateLimiter};
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -162,6 +163,48 @@ impl ShrinkableKeyedStateStore<Subject> for States {
 
     fn is_empty(&self) -> bool {
         self.lock().is_empty()
+    }
+}
+
+/// So many at once, and one more each time a while has passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    pub(super) burst: NonZeroU32,
+    pub(super) pace: Duration,
+}
+
+impl Rate {
+    /// So many at once, and so many per second in the long run. Zeros count as one, since a limit of zero would be a
+    /// closed door.
+    #[must_use]
+    pub fn new(burst: u32, per_second: u32) -> Self {
+        Self { burst: at_least_one(burst), pace: Duration::from_secs(1) / at_least_one(per_second).get() }
+    }
+
+    /// So many at once, and as many per minute in the long run.
+    #[must_use]
+    pub fn per_minute(count: u32) -> Self {
+        let burst = at_least_one(count);
+        Self { burst, pace: Duration::from_secs(60) / burst.get() }
+    }
+
+    /// So many at once, and as many per hour in the long run.
+    #[must_use]
+    pub fn per_hour(count: u32) -> Self {
+        let burst = at_least_one(count);
+        Self { burst, pace: Duration::from_secs(3600) / burst.get() }
+    }
+
+    pub(super) fn quota(self) -> Quota {
+        // A pace that rounds to nothing is faster than any burst.
+        Quota::with_period(self.pace).unwrap_or(Quota::per_second(self.burst)).allow_burst(self.burst)
+    }
+}
+
+const fn at_least_one(number: u32) -> NonZeroU32 {
+    match NonZeroU32::new(number) {
+        Some(number) => number,
+        None => NonZeroU32::MIN,
     }
 }
 

@@ -2,16 +2,12 @@
 //! for an account, however many addresses they come from. Devices that carry a mark of the account have a budget each, and so
 //! does each address from which somebody signed in before, so that strangers who use theirs up do not lock the owner out.
 
-use super::gate::{Account, Gate, Subject};
-use super::{Attempt, Limits, Rate};
-use crate::auth::device_mark::MarkId;
-use crate::auth::secret::hash;
+use super::gate::{Account, Gate, Rate};
 use crate::clock;
-use crate::connection::client_address::household;
 use crate::domain::values::time::Timestamp;
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// How long an address is known for an account after a sign-in.
@@ -21,9 +17,9 @@ const MOST_KNOWN: usize = 10_000;
 
 /// The budgets, and where each account was signed in to.
 pub struct Guesses {
-    strangers: Gate,
-    known: Gate,
-    marked: Gate,
+    pub(super) strangers: Gate,
+    pub(super) known: Gate,
+    pub(super) marked: Gate,
     places: Mutex<HashMap<(Account, IpAddr), Timestamp>>,
 }
 
@@ -39,11 +35,11 @@ impl Guesses {
         self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn is_known(&self, account: Account, address: IpAddr) -> bool {
+    pub(super) fn is_known(&self, account: Account, address: IpAddr) -> bool {
         self.places().contains_key(&(account, address))
     }
 
-    fn remember(&self, account: Account, address: IpAddr) {
+    pub(super) fn remember(&self, account: Account, address: IpAddr) {
         let mut places = self.places();
         if places.len() >= MOST_KNOWN && !places.contains_key(&(account, address)) {
             let oldest = places.iter().min_by_key(|(_, at)| **at).map(|(place, _)| *place);
@@ -59,84 +55,5 @@ impl Guesses {
         }
         let now = clock::uptime();
         self.places().retain(|_, at| now.since(*at) < KNOWN_FOR);
-    }
-}
-
-/// The budget that a guess was taken from.
-#[derive(Debug, Clone, Copy)]
-enum Budget {
-    Mark(MarkId),
-    KnownAddress,
-    Strangers,
-}
-
-/// A password that is about to be checked. It counts as wrong until it is known to be right, so that guesses at one time are
-/// not more than guesses in turn.
-pub struct Guess {
-    limits: Arc<Limits>,
-    account: Account,
-    address: IpAddr,
-    budget: Budget,
-    is_wrong: bool,
-}
-
-impl Limits {
-    /// Counts a guess at an account's password, before it is checked: the check is what costs. `mark` is the device's, if it
-    /// carries one of this account.
-    ///
-    /// # Errors
-    /// The time to wait.
-    pub fn guess(
-        self: &Arc<Self>,
-        restaurant: &str,
-        username: &str,
-        address: IpAddr,
-        mark: Option<MarkId>,
-    ) -> Result<Guess, Duration> {
-        let account = hash(&format!("{restaurant}\0{username}").into());
-        let address = household(address);
-        let guess = |budget| Guess { limits: self.clone(), account, address, budget, is_wrong: false };
-        if let Some(mark) = mark
-            && self.guesses.marked.take(&Subject::Mark(mark)).is_ok()
-        {
-            return Ok(guess(Budget::Mark(mark)));
-        }
-        let is_known = self.guesses.is_known(account, address);
-        if is_known && self.guesses.known.take(&Subject::AccountAt(account, address)).is_ok() {
-            return Ok(guess(Budget::KnownAddress));
-        }
-        self.fail(Attempt::Login, address)?;
-        self.take(&self.guesses.strangers, &Subject::Account(account))
-            .inspect_err(|_| self.logins.failed.give_back(&Subject::Address(address)))?;
-        Ok(guess(Budget::Strangers))
-    }
-}
-
-impl Guess {
-    /// The password was right: it was no guess, and its address is known for the account from now on.
-    pub fn right(self) {
-        self.limits.guesses.remember(self.account, self.address);
-    }
-
-    /// The password was wrong.
-    pub fn wrong(mut self) {
-        self.is_wrong = true;
-    }
-}
-
-impl Drop for Guess {
-    fn drop(&mut self) {
-        if self.is_wrong {
-            return;
-        }
-        let guesses = &self.limits.guesses;
-        match self.budget {
-            Budget::Mark(mark) => guesses.marked.give_back(&Subject::Mark(mark)),
-            Budget::KnownAddress => guesses.known.give_back(&Subject::AccountAt(self.account, self.address)),
-            Budget::Strangers => {
-                guesses.strangers.give_back(&Subject::Account(self.account));
-                self.limits.logins.failed.give_back(&Subject::Address(self.address));
-            }
-        }
     }
 }

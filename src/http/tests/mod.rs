@@ -15,7 +15,8 @@ mod versions;
 mod visits;
 
 use super::public_url::Base;
-use super::rate_limit::{Limits, Rate, Rates};
+use super::rate_limit::gate::Rate;
+use super::rate_limit::{Limits, Rates};
 use super::state::State;
 use crate::auth::ended::EndedSessions;
 use crate::auth::keyring::Keyring;

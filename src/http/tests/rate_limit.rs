@@ -73,14 +73,14 @@ fn strangers_use_up_their_guesses_and_whoever_was_here_before_gets_in() {
     let limits = limits(Rates { guesses: Rate::per_hour(3), logins: Rate::new(2, 1), ..Rates::default() });
     let guess = |user: &str, from: &str| limits.guess("ladle", user, address(from), None);
     guess("mina", NAT).unwrap().right();
-    let strangers = (1..=200).filter(|at| guess("mina", &format!("198.51.100.{at}")).map(guesses::Guess::wrong).is_ok());
+    let strangers = (1..=200).filter(|at| guess("mina", &format!("198.51.100.{at}")).map(guess::Guess::wrong).is_ok());
     assert_eq!(strangers.count(), 3, "one budget for all strangers");
     assert!(guess("mina", "192.0.2.1").is_err(), "wherever they are");
     assert!(guess("omar", "192.0.2.1").is_ok(), "another account");
     for _ in 0..10 {
         guess("mina", NAT).unwrap().right();
     }
-    let beside = (0..10).filter(|_| guess("mina", NAT).map(guesses::Guess::wrong).is_ok()).count();
+    let beside = (0..10).filter(|_| guess("mina", NAT).map(guess::Guess::wrong).is_ok()).count();
     assert_eq!(beside, 3, "and one for whoever is beside the owner");
     assert!(limits.metrics.scrape().contains("orderbell_limit_hits_total{limit=\"password_guesses\"}"));
 }
@@ -89,14 +89,14 @@ fn strangers_use_up_their_guesses_and_whoever_was_here_before_gets_in() {
 fn a_marked_device_has_tries_of_its_own_behind_a_guesser_and_a_stolen_mark_has_no_more() {
     let limits = limits(Rates { guesses: Rate::per_hour(3), logins: Rate::new(2, 1), ..Rates::default() });
     let guess = |mark: Option<u8>| limits.guess("ladle", "mina", address(NAT), mark.map(|number| [number; 16]));
-    while guess(None).map(guesses::Guess::wrong).is_ok() {}
+    while guess(None).map(guess::Guess::wrong).is_ok() {}
     for _ in 0..10 {
         guess(Some(1)).unwrap().right();
     }
     // Where somebody signs in, the address is known, and its budget goes to the guesser beside them.
-    while guess(None).map(guesses::Guess::wrong).is_ok() {}
+    while guess(None).map(guess::Guess::wrong).is_ok() {}
     guess(Some(1)).unwrap().right();
-    let stolen = (0..10).filter(|_| guess(Some(2)).map(guesses::Guess::wrong).is_ok()).count();
+    let stolen = (0..10).filter(|_| guess(Some(2)).map(guess::Guess::wrong).is_ok()).count();
     assert_eq!(stolen, 3);
     guess(Some(1)).unwrap().right();
     while limits.enter(Attempt::Login, address(NAT)).map(Ticket::succeed).is_ok() {}
