@@ -1,6 +1,6 @@
 //! The listening socket and what answers on it.
 
-use super::Node;
+use super::node::Node;
 use crate::config::Serve;
 use crate::connection::sockets::registry::Plain;
 use crate::connection::sockets::socket::Socket;

@@ -1,0 +1,175 @@
+//! The parts of a node, and what it runs beside its connections.
+
+use super::descriptors::Division;
+use super::keys::Keys;
+use crate::auth::ended::{EndedSessions, Listener, Notice};
+use crate::auth::session::{Lifetimes, SessionService, SignInRules};
+use crate::commands::Commands;
+use crate::config::{NodeRole, Serve};
+use crate::connection::sockets::registry::{Bounds, Plain};
+use crate::connection::{Census, Services};
+use crate::feed::{Directory, FeedRegistry};
+use crate::http::rate_limit::Rates;
+use crate::http::rate_limit::gate::Rate;
+use crate::http::{self, State};
+use crate::push::{self, Push};
+use crate::screens::reporter::Displays;
+use crate::screens::{orphan_sweep, unseen_alarm};
+use crate::store::SharedStore;
+use crate::store::nodes::LevelInForce;
+use crate::telemetry::Metrics;
+use crate::{broker, housekeeping};
+use actix::Actor;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+/// How often idle connections are looked for.
+const SWEEP: Duration = Duration::from_secs(2);
+
+/// Everything a node is made of.
+pub(super) struct Node {
+    pub(super) store: SharedStore,
+    pub(super) ended: Arc<EndedSessions>,
+    pub(super) commands: Commands,
+    pub(super) services: Arc<Services>,
+    pub(super) state: State,
+    pub(super) directory: Directory,
+    pub(super) plain: Plain,
+}
+
+impl Node {
+    pub(super) fn new(
+        keys: &Keys,
+        serve: &Serve,
+        division: Division,
+        store: SharedStore,
+        demo: Option<http::Demo>,
+        push: Option<Arc<Push>>,
+        level: LevelInForce,
+    ) -> Self {
+        let metrics = Metrics::new();
+        let ended = Arc::new(EndedSessions::new(Duration::from_millis(serve.ended_patience_ms)));
+        let snapshot_bytes = usize::try_from(serve.limits.snapshot_bytes).unwrap_or(usize::MAX);
+        let directory = Directory::with_budget(store.clone(), metrics.clone(), snapshot_bytes);
+        let commands = Commands::new(directory.clone(), serve.limits.orders.rates()).at_level(level.clone());
+        let draining = Arc::new(AtomicBool::new(false));
+        let proxies = Arc::new(serve.proxy.proxies(metrics.clone()));
+        let access = serve.access_token_life();
+        let staff_idle = Duration::from_secs(serve.staff_idle_hours * 60 * 60);
+        let lifetimes = Lifetimes { access, staff_idle, ..Lifetimes::default() };
+        let rules = SignInRules {
+            managers_need_totp: serve.require_manager_totp,
+            secret_tries: serve.limits.secret_tries,
+            proof_life: Duration::from_secs(serve.confirm_password_minutes * 60),
+        };
+        let begins_sessions = |issuer| {
+            let sessions = SessionService::new(store.clone(), issuer, ended.clone(), lifetimes);
+            sessions.counting(metrics.clone()).with_rules(rules)
+        };
+        let services = Arc::new(Services {
+            directory: directory.clone(),
+            commands: commands.clone(),
+            tokens: keys.verifier.clone(),
+            ended: ended.clone(),
+            census: Census::new(draining.clone()),
+            displays: Displays::new(store.node(), serve.display_spans()),
+            limits: serve.limits.connection(division.connections),
+            origins: serve.allowed_origins(),
+            proxies: proxies.clone(),
+            keep_addresses: !serve.retention.no_audit_addresses,
+            is_public_over_tls: serve.public_url().is_some_and(|url| url.starts_with("https://")),
+            version: http::version(),
+            level,
+            is_open: serve.role != NodeRole::Api,
+            metrics: metrics.clone(),
+        });
+        let state = State {
+            menus: Arc::default(),
+            store: store.clone(),
+            sessions: keys.issuer.clone().map(begins_sessions),
+            tokens: keys.verifier.clone(),
+            ended: ended.clone(),
+            commands: commands.clone(),
+            live: services.clone(),
+            limits: Arc::new(http::Limits::new(rates(serve), metrics.clone()).behind(proxies.clone())),
+            metrics,
+            demo: demo.map(Arc::new),
+            push,
+            body_bytes: serve.limits.body_bytes as usize,
+            base: http::Base::new(serve.public_url(), proxies),
+            draining,
+            faces: http::Faces { calls: serve.role != NodeRole::Realtime, rooms: serve.role != NodeRole::Api },
+            redis: Arc::default(),
+        };
+        let plain = Plain::new(bounds(serve, division), services.metrics.clone());
+        Self { store, ended, commands, services, state, directory, plain }
+    }
+
+    /// Starts what runs beside the connections.
+    pub(super) fn start_background(&self, keys: &Keys, serve: &Serve) -> anyhow::Result<()> {
+        let registry = FeedRegistry::new(self.directory.clone(), Duration::from_secs(serve.head_comparison_s)).start();
+        if let (Some(url), Some(key)) = (serve.redis(), &keys.messages) {
+            let broker = broker::start(url, key, self.directory.clone(), registry)?;
+            let health = broker.health.clone();
+            // Set once, here; a node without Redis has nothing to tell of it.
+            let _ = self.state.redis.set(Box::new(move || health.is_healthy()));
+        }
+        if let Some(push) = &self.state.push {
+            push::start(push.clone(), &self.directory)?;
+        }
+        let (store, commands, ended) = (self.store.clone(), self.commands.clone(), self.ended.clone());
+        housekeeping::start(store, commands, ended, self.state.limits.clone(), serve.retention.idle_visits());
+        actix_rt::spawn(housekeeping::retention::keep(self.store.clone(), serve.retention.clone(), serve.access_token_life()));
+        // Listens before the first connection is taken, so that no end goes unheard.
+        actix_rt::spawn(close_ended(self.services.clone(), self.ended.listen()));
+        actix_rt::spawn(close_idle(self.plain.clone()));
+        actix_rt::spawn(housekeeping::writes::watch(self.store.clone(), self.state.metrics.clone()));
+        let (store, commands) = (self.store.clone(), self.commands.clone());
+        actix_rt::spawn(self.services.displays.clone().keep(store.clone(), commands.clone(), self.services.metrics.clone()));
+        actix_rt::spawn(orphan_sweep::sweep(store.clone(), commands.clone(), serve.display_spans().lease));
+        actix_rt::spawn(unseen_alarm::watch(store, commands, serve.display_alarm()));
+        Ok(())
+    }
+}
+
+/// Closes the connections of sessions that end, on this node or another.
+async fn close_ended(services: Arc<Services>, mut listener: Listener) {
+    while let Some(notice) = listener.next().await {
+        match notice {
+            Notice::Ended(session) => services.census.end_session(&session),
+            Notice::Missed => services.census.check_all(),
+        }
+    }
+}
+
+/// Closes plain connections that have waited too long for a request.
+async fn close_idle(plain: Plain) {
+    loop {
+        plain.sweep();
+        tokio::time::sleep(SWEEP).await;
+    }
+}
+
+/// Behind a proxy all connections are of its address, which is no share of anybody's.
+fn bounds(serve: &Serve, division: Division) -> Bounds {
+    let total = division.sockets as usize;
+    let per_address = serve.limits.connections_per_address.map_or(total - total / 4, |most| most as usize);
+    Bounds {
+        total,
+        per_address: (!serve.proxy.trust_forwarded_for).then_some(per_address),
+        unread_bytes: usize::try_from(serve.limits.unread_bytes).unwrap_or(usize::MAX),
+        write_timeout: Duration::from_millis(serve.limits.write_timeout_ms),
+    }
+}
+
+fn rates(serve: &Serve) -> Rates {
+    let limits = &serve.limits;
+    Rates {
+        logins: Rate::per_minute(limits.logins_per_minute),
+        diners: Rate::new(limits.diner_sessions_per_second.saturating_mul(10), limits.diner_sessions_per_second),
+        handshakes: Rate::new(limits.handshake_burst, limits.handshakes_per_second),
+        guesses: Rate::per_hour(limits.wrong_passwords_per_hour),
+        ..Rates::default()
+    }
+}
