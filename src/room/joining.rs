@@ -1,10 +1,9 @@
 //! How a room serves those who join: opens itself, and replays what was missed at the reader's pace. ([`super::sharing`]
 //! has its snapshots.) All of it beside the event path: what is read from the store comes back as a message to the room.
 
-use super::members::MemberId;
 use super::messages::{Join, Page, ToMember};
 use super::opening::{Opened, Replay, is_kept, open, replay};
-use super::room::{Room, TAIL_BYTES, TAIL_FRAMES};
+use super::room::{Room, TAIL_BYTES, TAIL_FRAMES, Turn};
 use super::tail::Tail;
 use crate::domain::model::event::Event;
 use crate::domain::model::room_id::RoomKind;
@@ -27,17 +26,6 @@ const READS: std::ops::RangeInclusive<usize> = 4..=256;
 pub(super) const PAGE_DEADLINE: Duration = Duration::from_secs(300);
 /// Events held while the room opens. Beyond it the room opens anew.
 const OPENING: usize = 1024;
-
-/// A member's join while it is being served.
-pub(super) struct Turn {
-    pub(super) member: MemberId,
-    pub(super) turn: u64,
-    pub(super) pages: Recipient<Page>,
-    /// A snapshot is to come in parts.
-    pub(super) paged: bool,
-    /// Events of the next read of its replay.
-    read: u32,
-}
 
 impl Room {
     /// Reads the last event before this room began to listen, and whether there is such a room.

@@ -7,6 +7,7 @@ pub mod messages;
 mod opening;
 #[allow(clippy::module_inception)]
 pub mod room;
+mod shared_snapshot;
 mod sharing;
 pub mod tail;
 

@@ -1,10 +1,9 @@
 //! The `Room` actor: encodes each event once and hands it to every member; brings those who join or lag up to date.
 
 use super::budget::Budget;
-use super::joining::Turn;
 use super::members::{MemberId, Members, Sent};
-use super::messages::{FeedEvent, Join, Leave, RoomEmpty, Sync, ToMember};
-use super::sharing::Shared;
+use super::messages::{FeedEvent, Join, Leave, Page, RoomEmpty, Sync, ToMember};
+use super::shared_snapshot::Shared;
 use super::tail::Tail;
 use crate::domain::model::event::Event;
 use crate::domain::model::room_id::RoomId;
@@ -249,4 +248,15 @@ impl Handler<Sync> for Room {
         let frame = ServerFrame::Sync { room: self.id, position: head, prev, server_time: now }.encode();
         self.broadcast(&frame, prev, false, ctx);
     }
+}
+
+/// A member's join while it is being served.
+pub(super) struct Turn {
+    pub(super) member: MemberId,
+    pub(super) turn: u64,
+    pub(super) pages: Recipient<Page>,
+    /// A snapshot is to come in parts.
+    pub(super) paged: bool,
+    /// Events of the next read of its replay.
+    pub(super) read: u32,
 }
