@@ -2,7 +2,6 @@
 //! announcement brought.
 
 use super::messages::{EventCommitted, Head, JoinRoom, LeaveRoom};
-use super::registry::Directory;
 use super::sequencer::Sequencer;
 use crate::backoff::Backoff;
 use crate::domain::model::event::{Event, Topic};
@@ -10,7 +9,7 @@ use crate::domain::model::room_id::RoomId;
 use crate::domain::values::ids::RestaurantId;
 use crate::domain::values::position::Position;
 use crate::room::messages::RoomEmpty;
-use crate::room::{FeedEvent, Room, Sync, ToMember};
+use crate::room::{FeedEvent, Parts, Room, Sync, ToMember};
 use crate::{clock, store};
 use actix::dev::SendError;
 use actix::prelude::*;
@@ -35,6 +34,9 @@ const SYNC_PERIOD: Duration = Duration::from_secs(20);
 /// How long a feed without rooms stays.
 const LINGER: Duration = Duration::from_secs(60);
 
+/// Takes a feed off the node when nobody has joined it meanwhile: whose it is, and how many joins it has handled.
+pub type Retire = Box<dyn Fn(RestaurantId, u64)>;
+
 struct OpenRoom {
     addr: Addr<Room>,
     joins: u64,
@@ -46,7 +48,8 @@ struct OpenRoom {
 /// full holds the feed back (never the other way round: rooms do not wait for members).
 pub struct Feed {
     restaurant: RestaurantId,
-    directory: Directory,
+    parts: Parts,
+    retire: Retire,
     sequencer: Option<Sequencer>,
     waiting: Vec<JoinRoom>,
     rooms: HashMap<RoomId, OpenRoom>,
@@ -61,12 +64,13 @@ pub struct Feed {
 impl Feed {
     /// Starts a feed on this thread. Its mailbox has its size from the first message on, which `start_in_arbiter` would
     /// give it only when the arbiter comes to it: a restaurant's phones come back together, and most would be refused.
-    pub fn launch(restaurant: RestaurantId, directory: Directory) -> Addr<Self> {
+    pub fn launch(restaurant: RestaurantId, parts: Parts, retire: Retire) -> Addr<Self> {
         Self::create(move |ctx| {
             ctx.set_mailbox_capacity(MAILBOX);
             Self {
                 restaurant,
-                directory,
+                parts,
+                retire,
                 sequencer: None,
                 waiting: Vec::new(),
                 rooms: HashMap::new(),
@@ -82,7 +86,7 @@ impl Feed {
     /// Reads where the log stands; deliveries begin after it.
     fn read_head(&mut self, ctx: &mut Context<Self>) {
         self.reading = true;
-        let (store, restaurant) = (self.directory.store().clone(), self.restaurant);
+        let (store, restaurant) = (self.parts.store.clone(), self.restaurant);
         let read = async move { store.head(restaurant).await };
         ctx.spawn(read.into_actor(self).map(|head, feed, ctx| {
             feed.reading = false;
@@ -115,7 +119,7 @@ impl Feed {
         let head = sequencer.delivered();
         join.head = head;
         let open = self.rooms.entry(room).or_insert_with(|| {
-            let addr = Room::launch(room, self.restaurant, head, ctx.address(), &self.directory);
+            let addr = Room::launch(room, self.restaurant, head, ctx.address().recipient(), self.parts.clone());
             OpenRoom { addr, joins: 0 }
         });
         match open.addr.try_send(join) {
@@ -174,8 +178,8 @@ impl Feed {
             self.reading = false;
             return;
         };
-        self.directory.metrics().feed_repairs.inc();
-        let (store, restaurant) = (self.directory.store().clone(), self.restaurant);
+        self.parts.metrics.feed_repairs.inc();
+        let (store, restaurant) = (self.parts.store.clone(), self.restaurant);
         let read = async move { store.events(restaurant, None, missing.after, missing.through, PAGE).await };
         ctx.spawn(read.into_actor(self).map(|events, feed, ctx| feed.take_read(events, ctx)));
     }
@@ -217,7 +221,7 @@ impl Feed {
         if self.rooms.is_empty() {
             ctx.run_later(LINGER, |feed, _| {
                 if feed.rooms.is_empty() && feed.waiting.is_empty() {
-                    feed.directory.retire(feed.restaurant, feed.joins);
+                    (feed.retire)(feed.restaurant, feed.joins);
                 }
             });
         }

@@ -1,11 +1,11 @@
 //! Which feeds live on this node, for everybody who has something for one.
 
-use super::feed::Feed;
+use super::feed::{Feed, Retire};
 use super::messages::{EventCommitted, FeedLife, Head, JoinRoom, LeaveRoom};
 use crate::domain::model::room_id::RoomId;
 use crate::domain::values::ids::RestaurantId;
 use crate::domain::values::position::Position;
-use crate::room::{Budget, Join, Leave, MemberId, budget};
+use crate::room::{Budget, Join, Leave, MemberId, Parts, budget};
 use crate::store::SharedStore;
 use crate::telemetry::Metrics;
 use actix::dev::SendError;
@@ -65,10 +65,14 @@ impl Directory {
         &self.0.metrics
     }
 
-    /// What the rooms' snapshots may hold together.
-    #[must_use]
-    pub fn snapshots(&self) -> &Arc<Budget> {
-        &self.0.snapshots
+    fn parts(&self) -> Parts {
+        Parts { store: self.0.store.clone(), metrics: self.0.metrics.clone(), snapshots: self.0.snapshots.clone() }
+    }
+
+    /// What a feed asks for when it has stayed without rooms.
+    fn retirement(&self) -> Retire {
+        let directory = self.clone();
+        Box::new(move |restaurant, joins| directory.retire(restaurant, joins))
     }
 
     fn read(&self) -> RwLockReadGuard<'_, HashMap<RestaurantId, Entry>> {
@@ -115,7 +119,7 @@ impl Directory {
         let entry = feeds.entry(restaurant).or_insert_with(|| {
             self.0.metrics.feeds.inc();
             self.tell_watchers(FeedLife::Launched(restaurant));
-            Entry { feed: Feed::launch(restaurant, self.clone()), joins: AtomicU64::new(0) }
+            Entry { feed: Feed::launch(restaurant, self.parts(), self.retirement()), joins: AtomicU64::new(0) }
         });
         send_join(entry, message)
     }

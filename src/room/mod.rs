@@ -14,4 +14,4 @@ pub mod tail;
 pub use budget::Budget;
 pub use members::MemberId;
 pub use messages::{FeedEvent, Join, Leave, Page, Sync, ToMember};
-pub use room::Room;
+pub use room::{Parts, Room};

@@ -10,7 +10,6 @@ use crate::domain::model::room_id::RoomId;
 use crate::domain::values::ids::RestaurantId;
 use crate::domain::values::position::Position;
 use crate::domain::values::text::Key;
-use crate::feed::{Directory, Feed};
 use crate::protocol::{Frame, ServerFrame};
 use crate::telemetry::{ByKind, Metrics};
 use crate::{clock, store};
@@ -30,6 +29,17 @@ const LINGER: Duration = Duration::from_secs(10);
 /// How soon lagging members are tried again.
 const CATCH_UP: Duration = Duration::from_millis(20);
 
+/// What rooms and feeds work with.
+#[derive(Clone)]
+pub struct Parts {
+    /// The log.
+    pub store: store::SharedStore,
+    /// The node's metrics.
+    pub metrics: Metrics,
+    /// What the snapshots of all rooms may hold together.
+    pub snapshots: Arc<Budget>,
+}
+
 /// One room on this node.
 ///
 /// Ordering: every member gets the room's events in feed order, each once, with `prev` naming the one before. A member
@@ -38,7 +48,7 @@ const CATCH_UP: Duration = Duration::from_millis(20);
 pub struct Room {
     pub(super) id: RoomId,
     pub(super) restaurant: RestaurantId,
-    pub(super) feed: Addr<Feed>,
+    pub(super) feed: Recipient<RoomEmpty>,
     pub(super) store: store::SharedStore,
     pub(super) metrics: Metrics,
     /// Everything of the feed up to here has been seen.
@@ -65,10 +75,8 @@ pub struct Room {
 
 impl Room {
     /// Starts a room on this arbiter; it will be handed every event after `head` that it carries.
-    pub fn launch(id: RoomId, restaurant: RestaurantId, head: Position, feed: Addr<Feed>, directory: &Directory) -> Addr<Self> {
-        let store = directory.store().clone();
-        let metrics = directory.metrics().clone();
-        let budget = directory.snapshots().clone();
+    pub fn launch(id: RoomId, restaurant: RestaurantId, head: Position, feed: Recipient<RoomEmpty>, parts: Parts) -> Addr<Self> {
+        let Parts { store, metrics, snapshots: budget } = parts;
         Self::create(move |ctx| {
             ctx.set_mailbox_capacity(MAILBOX);
             Self {
