@@ -3,6 +3,7 @@
 
 mod budget;
 mod external;
+mod limiter;
 mod limits;
 mod notes;
 mod refusal_budget;

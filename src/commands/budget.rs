@@ -3,7 +3,7 @@
 //!
 //! Bound: [`Budget::tidy`] drops restaurants and tables that are quiet.
 
-use super::limits::{Limiter, Scope, at_least_one, per_minute, tidy, wait};
+use super::limiter::{Limiter, Scope, at_least_one, per_minute, tidy, wait};
 use crate::domain::rules::order_limits::{FAIR_SHARE, reserve_of};
 use std::num::NonZeroU32;
 use std::time::Duration;

@@ -7,6 +7,7 @@
 //! that are refused [`MOST_SHUT`] are remembered. Overflow: what is not remembered is refused inside the transaction.
 
 use super::budget::{Budget, Shortage, take};
+use super::limiter::{Limiter, Scope, at_least_one, per_minute, per_second, tidy, wait};
 use super::refused::RefusedLog;
 use crate::domain::model::basket::MAX_LINES;
 use crate::domain::model::principal::{Principal, Role};
@@ -14,13 +15,10 @@ use crate::domain::model::refusal::{Refusal, RefusalKind};
 use crate::domain::rules::order_limits::{OpenOrders, OrderSize};
 use crate::domain::values::ids::RestaurantId;
 use crate::domain::values::limit::Limit;
-use crate::domain::values::text::{Key, TableLabel};
+use crate::domain::values::text::Key;
 use crate::telemetry::Metrics;
-use governor::clock::{Clock, DefaultClock};
-use governor::state::keyed::DashMapStateStore;
-use governor::{NotUntil, Quota, RateLimiter};
+use governor::RateLimiter;
 use std::collections::HashMap;
-use std::hash::Hash;
 use std::num::NonZeroU32;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -29,8 +27,6 @@ use std::time::{Duration, Instant};
 const MOST_SHUT: usize = 4096;
 /// The longest that an order of many lines keeps shorter ones of its scope waiting.
 const SHUT_BY_LINES: Duration = Duration::from_secs(1);
-/// A burst of commands, in seconds of the rate.
-const BURST: u32 = 5;
 
 /// The settings of [`CommandLimits`]. A zero counts as one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,32 +73,6 @@ impl Default for CommandRates {
             open: OpenOrders { by_diner: 200, by_table: 400, by_restaurant: 2000 },
             size: OrderSize { lines: MAX_LINES as u32, portions: 200, house_portions: 2000 },
         }
-    }
-}
-
-pub(super) type Limiter<K> = RateLimiter<K, DashMapStateStore<K>, DefaultClock>;
-
-/// Whom an order is counted for.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) enum Scope {
-    Diner(RestaurantId, Key),
-    Table(RestaurantId, TableLabel),
-    Restaurant(RestaurantId),
-    House(RestaurantId, Key),
-}
-
-impl Scope {
-    /// The scopes of a principal, the narrowest first, so that whoever is refused uses up nothing of the wider ones.
-    fn all(who: &Principal) -> Vec<(Self, Limit)> {
-        let restaurant = who.restaurant;
-        if who.role != Role::Diner {
-            return vec![(Self::House(restaurant, who.sub.clone()), Limit::OrdersByPrincipal)];
-        }
-        let table = who.table.clone().map(|table| (Self::Table(restaurant, table), Limit::OrdersByTable));
-        let mut scopes = vec![(Self::Diner(restaurant, who.sub.clone()), Limit::OrdersByDiner)];
-        scopes.extend(table);
-        scopes.push((Self::Restaurant(restaurant), Limit::OrdersByRestaurant));
-        scopes
     }
 }
 
@@ -276,27 +246,6 @@ impl CommandLimits {
         let now = Instant::now();
         self.shut.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, (_, until)| *until > now);
     }
-}
-
-pub(super) fn tidy<K: Hash + Eq + Clone>(limiter: &Limiter<K>) {
-    limiter.retain_recent();
-    limiter.shrink_to_fit();
-}
-
-pub(super) fn at_least_one(number: u32) -> NonZeroU32 {
-    NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN)
-}
-
-fn per_second(rate: u32) -> Quota {
-    Quota::per_second(at_least_one(rate)).allow_burst(at_least_one(rate.saturating_mul(BURST)))
-}
-
-pub(super) fn per_minute(rate: u32) -> Quota {
-    Quota::per_minute(at_least_one(rate))
-}
-
-pub(super) fn wait(until: &NotUntil<<DefaultClock as Clock>::Instant>) -> Duration {
-    until.wait_time_from(DefaultClock::default().now())
 }
 
 fn too_fast(limit: Limit, wait: Duration) -> Refusal {

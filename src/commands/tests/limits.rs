@@ -1,4 +1,5 @@
 use super::*;
+use crate::commands::limiter::BURST;
 use uuid::Uuid;
 
 const HERE: RestaurantId = RestaurantId::from_uuid(Uuid::from_u128(1));
