@@ -2,6 +2,7 @@
 //! them from `static/` on each request.
 
 pub mod handlers;
+mod moved;
 #[cfg(not(assets_embedded))]
 pub(super) mod prepare;
 pub mod specs;

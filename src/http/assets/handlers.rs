@@ -1,6 +1,7 @@
 //! Serves the pages and what they load, out of the binary itself.
 
 use super::Asset;
+use super::moved;
 use crate::http::problem::Problem;
 use crate::http::{assets, etag};
 use actix_web::http::StatusCode;
@@ -87,11 +88,15 @@ pub async fn manage(request: HttpRequest) -> Result<HttpResponse, Problem> {
     page(&request, "manage.html")
 }
 
-/// `GET` of anything else: a script, a style sheet, a sound, a picture. Pages have addresses of their own.
+/// `GET` of anything else: a script, a style sheet, a sound, a picture. Pages have addresses of their own. A script that was
+/// at another address in an earlier version is still found by that.
 ///
 /// # Errors
 /// `not_found`.
 pub async fn asset(request: HttpRequest, path: web::Path<String>) -> Result<HttpResponse, Problem> {
+    if let Some(now) = moved::to(&path) {
+        return Ok(HttpResponse::TemporaryRedirect().insert_header((header::LOCATION, format!("/{now}"))).finish());
+    }
     if path.ends_with(".html") {
         return Err(nothing());
     }

@@ -129,3 +129,15 @@ async fn a_demonstration_shows_what_is_public_and_other_servers_nothing() {
     assert_eq!((picture.status.as_u16(), picture.header("content-type")), (200, "image/svg+xml"));
     assert!(picture.body.starts_with(b"<?xml") && picture.body.ends_with(b"</svg>"), "{picture:?}");
 }
+
+/// A page that was opened before its server was replaced loads some of its scripts later.
+#[actix_web::test]
+async fn a_script_that_was_moved_is_found_by_its_address_of_before() {
+    let house = House::open().await;
+    for (before, now) in [("/pages/tell_me.js", "/guest/tell_me.js"), ("/client/fallback.js", "/client/transport/fallback.js")] {
+        let answer = get(&house, before).await;
+        assert_eq!((answer.status.as_u16(), answer.header("location")), (307, now), "{before}");
+        assert_eq!(get(&house, now).await.status, 200, "{now}");
+    }
+    assert_eq!(get(&house, "/pages/never.js").await.status, 404);
+}
