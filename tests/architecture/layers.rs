@@ -1,48 +1,61 @@
-//! The layer table of ARCHITECTURE.md.
+//! The layer tables of ARCHITECTURE.md: of the modules of `src`, and of the folders of `static`. The rows are in order, the
+//! lowest first: a row names what is above it in the table, so nothing imports upwards.
 
 use crate::source::Source;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What a module may use of the crate.
-#[derive(Debug, PartialEq, Eq)]
-enum May {
-    Use(BTreeSet<String>),
-    UseAllBut(BTreeSet<String>),
-}
-
-/// The table, by module.
+/// What each module may use of the crate.
 #[derive(Debug)]
-pub struct Layers(BTreeMap<String, May>);
+pub struct Layers(BTreeMap<String, BTreeSet<String>>);
 
 const HEADER: &str = "| module | may use |";
+const PAGES: &str = "| folder of `static/` | may import |";
+/// What the last rows say: all modules of the rows before.
+const ALL: &str = "everything above";
 
 fn list(text: &str) -> BTreeSet<String> {
     text.split(',').map(|name| name.trim().trim_matches('`').to_owned()).filter(|name| !name.is_empty()).collect()
 }
 
 impl Layers {
-    /// Reads the table out of the document.
+    /// Reads the table of modules out of the document.
     pub fn parse(document: &str) -> Self {
-        let rows = document.split(HEADER).nth(1).expect("ARCHITECTURE.md has the layer table").lines().skip(2);
-        let rows = rows.take_while(|line| line.starts_with('|')).map(|line| {
+        Self::read(document, HEADER)
+    }
+
+    /// Reads the table of the pages' folders.
+    pub fn of_pages(document: &str) -> Self {
+        Self::read(document, PAGES)
+    }
+
+    fn read(document: &str, header: &str) -> Self {
+        let rows = document.split(header).nth(1).expect("ARCHITECTURE.md has the layer table").lines().skip(2);
+        let mut table: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for line in rows.take_while(|line| line.starts_with('|')) {
             let cells: Vec<_> = line.trim_matches('|').split('|').map(str::trim).collect();
             assert_eq!(cells.len(), 2, "a row of the layer table has two cells: {line}");
-            (list(cells[0]), cells[1])
-        });
-        let mut table = BTreeMap::new();
-        for (modules, right) in rows {
-            for module in modules {
-                let may = match (right, right.strip_prefix("everything but ")) {
-                    ("nothing", _) => May::Use(BTreeSet::new()),
-                    ("everything", _) => May::UseAllBut(BTreeSet::new()),
-                    (_, Some(rest)) => May::UseAllBut(list(rest)),
-                    _ => May::Use(list(right)),
-                };
-                assert!(table.insert(module.clone(), may).is_none(), "{module} has two rows");
+            let below: BTreeSet<_> = table.keys().cloned().collect();
+            let may = match cells[1] {
+                "nothing" => BTreeSet::new(),
+                ALL => below,
+                named => {
+                    let named = list(named);
+                    let upwards: Vec<_> = named.difference(&below).collect();
+                    assert!(upwards.is_empty(), "{} may not use what is below it in the table: {upwards:?}", cells[0]);
+                    named
+                }
+            };
+            for module in list(cells[0]) {
+                assert!(table.insert(module.clone(), may.clone()).is_none(), "{module} has two rows");
             }
         }
-        assert!(table.len() > 5, "the layer table was read");
+        assert!(table.len() > 2, "the layer table was read");
         Self(table)
+    }
+
+    /// Whether one module may use another.
+    pub fn allow(&self, module: &str, used: &str) -> bool {
+        self.0.get(module).is_some_and(|may| may.contains(used))
     }
 
     /// What a source does that the table does not let it.
@@ -50,17 +63,13 @@ impl Layers {
         if matches!(source.module.as_str(), "lib" | "main") {
             return Vec::new(); // the map of the house and the shim before it
         }
-        let Some(may) = self.0.get(&source.module) else {
+        if !self.0.contains_key(&source.module) {
             return vec![format!("{}: {} has no row in the layer table", source.path, source.module)];
-        };
-        let is_free = |used: &String| match may {
-            May::Use(list) => list.contains(used),
-            May::UseAllBut(list) => !list.contains(used),
-        };
+        }
         let used: BTreeSet<_> = source.used().into_iter().filter(|used| *used != source.module).collect();
         let unknown = used.iter().filter(|used| !self.0.contains_key(*used));
         let unknown = unknown.map(|used| format!("{}: crate::{used} is no module of the layer table", source.path));
-        let outside = used.iter().filter(|used| self.0.contains_key(*used) && !is_free(used));
+        let outside = used.iter().filter(|used| self.0.contains_key(*used) && !self.allow(&source.module, used));
         let outside = outside.map(|used| format!("{}: {} may not use {used}", source.path, source.module));
         unknown.chain(outside).collect()
     }
@@ -68,8 +77,8 @@ impl Layers {
 
 #[test]
 fn the_table_lets_through_what_it_says_and_nothing_else() {
-    let table = "| module | may use |\n| --- | --- |\n| domain | nothing |\n| store, `auth` | domain |\n| http | everything but startup, config |\n\
-                 | startup | everything |\n| config | domain |\n\n| another | table |\n";
+    let table = "| module | may use |\n| --- | --- |\n| domain | nothing |\n| store, `auth` | domain |\n| http | domain, auth |\n\
+                 | config | domain |\n| startup | everything above |\n\n| another | table |\n";
     let layers = Layers::parse(table);
     let says = |module: &str, uses: &str| {
         layers.violations(&Source::new(&format!("{module}/a.rs"), &format!("use crate::{uses}::X;"))).first().cloned()
@@ -82,4 +91,13 @@ fn the_table_lets_through_what_it_says_and_nothing_else() {
     }
     assert_eq!(says("cellar", "domain"), Some("src/cellar/a.rs: cellar has no row in the layer table".into()));
     assert_eq!(says("http", "cellar"), Some("src/http/a.rs: crate::cellar is no module of the layer table".into()));
+}
+
+/// The control.
+#[test]
+#[should_panic(expected = "room may not use what is below it")]
+fn a_row_that_names_what_is_below_it_is_refused() {
+    Layers::parse(
+        "| module | may use |\n| --- | --- |\n| domain | nothing |\n| room | domain, feed |\n| feed | domain, room |\n",
+    );
 }

@@ -3,7 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)] // a test that panics is a test that fails
 
 mod failpoint;
+mod imports;
 mod layers;
+mod layout;
+mod pages;
 mod security;
 mod source;
 
@@ -50,6 +53,14 @@ fn assert_none(found: Vec<String>) {
 fn modules_use_what_the_layer_table_lets_them() {
     let layers = Layers::parse(&fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap());
     assert_none(sources().iter().flat_map(|source| layers.violations(source)).collect());
+}
+
+#[test]
+fn no_file_is_in_a_circle_of_imports() {
+    let sources: Vec<_> = sources().into_iter().filter(|source| !source.path.contains("tests/")).collect();
+    let imports = imports::Tree::new(&sources).imports();
+    assert!(imports.values().map(std::collections::BTreeSet::len).sum::<usize>() > 500, "imports were found");
+    assert_none(imports::circles(&imports));
 }
 
 #[test]

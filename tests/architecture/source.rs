@@ -41,8 +41,14 @@ impl Source {
         Self { path: format!("src/{name}"), module: parts[0].into(), depth: parts.len(), code: code.into() }
     }
 
+    /// The module that it is, from the root of the crate.
+    pub fn modules(&self) -> Vec<String> {
+        let name = self.path.trim_start_matches("src/").trim_end_matches(".rs");
+        name.split('/').filter(|part| !matches!(*part, "mod" | "lib")).map(str::to_owned).collect()
+    }
+
     /// Its code without comments.
-    fn bare(&self) -> String {
+    pub fn bare(&self) -> String {
         let bare = self.code.lines().map(|line| line.split("// ").next().unwrap_or_default());
         bare.filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
     }
@@ -100,7 +106,8 @@ fn length(lines: &[&str], first: &str) -> Option<usize> {
     Some(lines.iter().position(|line| *line == end)? + 1)
 }
 
-fn is_word(c: char) -> bool {
+/// Whether a character can be part of a name.
+pub fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
