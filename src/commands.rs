@@ -32,7 +32,7 @@ use crate::domain::values::position::Position;
 use crate::domain::values::text::Key;
 use crate::domain::values::version::Expected;
 use crate::failpoint::{self, Point};
-use crate::feed::{Directory, EventCommitted};
+use crate::feed::{EventCommitted, FeedRegistry};
 use crate::store::StoreError;
 use crate::store::audit::Note;
 use crate::store::log::{Ack, CommandKey, Committed, Reads, State, Work};
@@ -65,7 +65,7 @@ fn refuse(kind: RefusalKind, message: &str) -> CommandError {
 /// Runs commands. Cheap to clone.
 #[derive(Clone)]
 pub struct Commands {
-    directory: Directory,
+    directory: FeedRegistry,
     limits: Arc<CommandLimits>,
     level: LevelInForce,
     refusals: Arc<RefusalBudget>,
@@ -74,7 +74,7 @@ pub struct Commands {
 impl Commands {
     /// Runs them on the directory's store under these limits, and announces to its feeds.
     #[must_use]
-    pub fn new(directory: Directory, rates: CommandRates) -> Self {
+    pub fn new(directory: FeedRegistry, rates: CommandRates) -> Self {
         let limits = Arc::new(CommandLimits::new(rates, directory.metrics().clone()));
         Self { directory, limits, level: LevelInForce::default(), refusals: Arc::default() }
     }

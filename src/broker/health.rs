@@ -1,7 +1,7 @@
 //! Whether Redis does its part: known to `/readyz`, `/metrics`, the log (once for each change) and the registry, which
 //! compares heads more often while it does not.
 
-use crate::feed::{FeedRegistry, Pace};
+use crate::feed::{HeadChecker, Pace};
 use crate::telemetry::Metrics;
 use actix::Addr;
 use std::fmt::Display;
@@ -22,7 +22,7 @@ pub struct Health(Arc<Inner>);
 
 struct Inner {
     state: Mutex<State>,
-    registry: Addr<FeedRegistry>,
+    registry: Addr<HeadChecker>,
     metrics: Metrics,
 }
 
@@ -53,7 +53,7 @@ impl State {
 impl Health {
     /// Not healthy until both halves are; the registry hurries until then.
     #[must_use]
-    pub fn new(registry: Addr<FeedRegistry>, metrics: Metrics) -> Self {
+    pub fn new(registry: Addr<HeadChecker>, metrics: Metrics) -> Self {
         let health = Self(Arc::new(Inner { state: Mutex::default(), registry, metrics }));
         health.pace();
         health

@@ -23,7 +23,7 @@ pub use redis_connection::{Address, UrlError};
 pub use signature::{Signer, Verify};
 
 use crate::clock;
-use crate::feed::{Directory, FeedRegistry};
+use crate::feed::{FeedRegistry, HeadChecker};
 use actix::Addr;
 use channels::Channels;
 use node::Station;
@@ -50,7 +50,12 @@ pub struct Broker {
 ///
 /// # Errors
 /// When the URL is not of a Redis; no part of it is in the error.
-pub fn start(url: &SecretString, key: &[u8; 32], directory: Directory, registry: Addr<FeedRegistry>) -> Result<Broker, UrlError> {
+pub fn start(
+    url: &SecretString,
+    key: &[u8; 32],
+    directory: FeedRegistry,
+    registry: Addr<HeadChecker>,
+) -> Result<Broker, UrlError> {
     let signer = Signer::new(key, directory.store().epoch());
     Ok(start_with(Address::parse(url)?, signer.clone(), Arc::new(signer), directory, registry))
 }
@@ -61,8 +66,8 @@ pub fn start_with(
     address: Address,
     signer: Signer,
     verifier: Arc<dyn Verify>,
-    directory: Directory,
-    registry: Addr<FeedRegistry>,
+    directory: FeedRegistry,
+    registry: Addr<HeadChecker>,
 ) -> Broker {
     let node = clock::new_id();
     let channels = Channels::new(directory.store().epoch(), node, address.parts());

@@ -5,7 +5,7 @@ use super::health::Health;
 use super::message::{Beat, Body, Message};
 use super::redis_connection::{Address, Outgoing};
 use super::signature::Signer;
-use crate::feed::Directory;
+use crate::feed::FeedRegistry;
 use uuid::Uuid;
 
 /// Where Redis is, who this node is, and whom it tells how things are.
@@ -16,7 +16,7 @@ pub struct Station {
     pub channels: Channels,
     pub signer: Signer,
     pub health: Health,
-    pub directory: Directory,
+    pub directory: FeedRegistry,
 }
 
 impl Station {

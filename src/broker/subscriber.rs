@@ -13,7 +13,7 @@ use super::subscriptions::{Step, Wanted};
 use crate::clock;
 use crate::domain::values::ids::RestaurantId;
 use crate::domain::values::time::Timestamp;
-use crate::feed::{CompareNow, FeedLife, FeedRegistry};
+use crate::feed::{CompareNow, FeedLife, HeadChecker};
 use actix::prelude::*;
 use futures_util::Stream;
 use std::fmt::Display;
@@ -52,7 +52,7 @@ struct Pulse {
 pub struct RedisSubscriber {
     station: Station,
     verifier: Arc<dyn Verify>,
-    registry: Addr<FeedRegistry>,
+    registry: Addr<HeadChecker>,
     wanted: Wanted,
     retry: Retry,
     link: Option<Link>,
@@ -65,7 +65,7 @@ pub struct RedisSubscriber {
 
 impl RedisSubscriber {
     /// Starts it on this thread's arbiter. It connects by itself, sooner or later.
-    pub(super) fn launch(station: Station, verifier: Arc<dyn Verify>, registry: Addr<FeedRegistry>) -> Addr<Self> {
+    pub(super) fn launch(station: Station, verifier: Arc<dyn Verify>, registry: Addr<HeadChecker>) -> Addr<Self> {
         Supervisor::start(move |ctx: &mut Context<Self>| {
             ctx.set_mailbox_capacity(MAILBOX);
             Self {

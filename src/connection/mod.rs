@@ -28,7 +28,7 @@ pub use registry::Census;
 use crate::auth::ended::EndedSessions;
 use crate::auth::token::Verifier;
 use crate::commands::Commands;
-use crate::feed::Directory;
+use crate::feed::FeedRegistry;
 use crate::store::nodes::LevelInForce;
 use crate::telemetry::Metrics;
 use std::sync::Arc;
@@ -36,7 +36,7 @@ use std::sync::Arc;
 /// What every connection of a node needs. Shared by all of them.
 pub struct Services {
     /// The way to rooms.
-    pub directory: Directory,
+    pub directory: FeedRegistry,
     /// The way of commands.
     pub commands: Commands,
     /// Verifies tokens.

@@ -1,7 +1,7 @@
-//! The `FeedRegistry` actor: compares what feeds have with what the log has, off the event path.
+//! The `HeadChecker` actor: compares what feeds have with what the log has, off the event path.
 
 use super::messages::{CompareNow, Pace};
-use super::registry::Directory;
+use super::registry::FeedRegistry;
 use crate::domain::values::ids::RestaurantId;
 use crate::domain::values::position::Position;
 use crate::store;
@@ -23,8 +23,8 @@ const REST: Duration = Duration::from_millis(100);
 /// and tells each how far the log reaches; a feed that is behind reads the rest. This is what makes every announcement
 /// optional. Where feeds do find something, announcements have been lost, by whatever cause, and it compares more often
 /// for a while. Requests that come while it reads are served together by one further read, begun after them.
-pub struct FeedRegistry {
-    directory: Directory,
+pub struct HeadChecker {
+    directory: FeedRegistry,
     period: Duration,
     pace: Pace,
     /// Repairs of feeds that it knows of.
@@ -37,10 +37,10 @@ pub struct FeedRegistry {
     next: Option<SpawnHandle>,
 }
 
-impl FeedRegistry {
+impl HeadChecker {
     /// Compares every `period`; more often while it is told to hurry.
     #[must_use]
-    pub const fn new(directory: Directory, period: Duration) -> Self {
+    pub const fn new(directory: FeedRegistry, period: Duration) -> Self {
         Self { directory, period, pace: Pace::Steady, repairs: 0, uneasy: 0, is_comparing: false, asked: None, next: None }
     }
 
@@ -119,14 +119,14 @@ fn merge(one: Option<CompareNow>, other: CompareNow) -> CompareNow {
     }
 }
 
-fn tell(directory: &Directory, heads: store::Result<Vec<(RestaurantId, Position)>>) {
+fn tell(directory: &FeedRegistry, heads: store::Result<Vec<(RestaurantId, Position)>>) {
     match heads {
         Ok(heads) => heads.into_iter().for_each(|(restaurant, head)| directory.tell_head(restaurant, head)),
         Err(error) => log::warn!(error:% = error; "cannot compare the heads of feeds, will try again"),
     }
 }
 
-impl Actor for FeedRegistry {
+impl Actor for HeadChecker {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Context<Self>) {
@@ -135,14 +135,14 @@ impl Actor for FeedRegistry {
     }
 }
 
-impl Handler<CompareNow> for FeedRegistry {
+impl Handler<CompareNow> for HeadChecker {
     type Result = ();
     fn handle(&mut self, which: CompareNow, ctx: &mut Context<Self>) {
         self.compare(which, ctx);
     }
 }
 
-impl Handler<Pace> for FeedRegistry {
+impl Handler<Pace> for HeadChecker {
     type Result = ();
     fn handle(&mut self, pace: Pace, ctx: &mut Context<Self>) {
         if std::mem::replace(&mut self.pace, pace) != pace && pace == Pace::Hurried {

@@ -8,6 +8,6 @@ pub mod registry;
 pub mod sequencer;
 
 pub use feed::Feed;
-pub use head_check::FeedRegistry;
+pub use head_check::HeadChecker;
 pub use messages::{CompareNow, EventCommitted, FeedLife, Head, JoinRoom, LeaveRoom, Pace};
-pub use registry::Directory;
+pub use registry::FeedRegistry;

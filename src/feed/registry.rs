@@ -36,9 +36,9 @@ struct Inner {
 /// The feeds of this node by restaurant. Cheap to clone. A join is sent while the map is held for reading and a feed is
 /// retired while it is held for writing, so no join is ever sent to a feed that is on its way out.
 #[derive(Clone)]
-pub struct Directory(Arc<Inner>);
+pub struct FeedRegistry(Arc<Inner>);
 
-impl Directory {
+impl FeedRegistry {
     /// An empty directory over a store.
     #[must_use]
     pub fn new(store: SharedStore, metrics: Metrics) -> Self {
@@ -260,7 +260,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}", folder.path().join("burst.db").display());
         let store = open(&url, Settings::new(Mode::Serve)).await.unwrap();
-        let (restaurant, directory) = (restaurant(&store).await, Directory::new(store, Metrics::new()));
+        let (restaurant, directory) = (restaurant(&store).await, FeedRegistry::new(store, Metrics::new()));
         let (room, welcomed) = (RoomId::Menu(restaurant), Arc::new(AtomicU64::new(0)));
         for number in 0..PHONES {
             let phone = Phone { welcomed: welcomed.clone() }.start();

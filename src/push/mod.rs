@@ -15,7 +15,7 @@ pub mod vapid;
 
 pub use service::{Push, Unacceptable};
 
-use crate::feed::Directory;
+use crate::feed::FeedRegistry;
 use actix::Actor;
 use post::Post;
 use pusher::Pusher;
@@ -25,7 +25,7 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// When there can be no HTTP client.
-pub fn start(push: Arc<Push>, directory: &Directory) -> anyhow::Result<()> {
+pub fn start(push: Arc<Push>, directory: &FeedRegistry) -> anyhow::Result<()> {
     let post = Post::new(push, directory.store().clone(), directory.metrics().clone())?;
     directory.add_relay(Pusher::new(post).start().recipient());
     Ok(())

@@ -8,7 +8,7 @@ use crate::commands::Commands;
 use crate::config::{NodeRole, Serve};
 use crate::connection::sockets::registry::{Bounds, Plain};
 use crate::connection::{Census, Services};
-use crate::feed::{Directory, FeedRegistry};
+use crate::feed::{FeedRegistry, HeadChecker};
 use crate::http::rate_limit::Rates;
 use crate::http::rate_limit::gate::Rate;
 use crate::http::{self, State};
@@ -34,7 +34,7 @@ pub(super) struct Node {
     pub(super) commands: Commands,
     pub(super) services: Arc<Services>,
     pub(super) state: State,
-    pub(super) directory: Directory,
+    pub(super) directory: FeedRegistry,
     pub(super) plain: Plain,
 }
 
@@ -51,7 +51,7 @@ impl Node {
         let metrics = Metrics::new();
         let ended = Arc::new(EndedSessions::new(Duration::from_millis(serve.ended_patience_ms)));
         let snapshot_bytes = usize::try_from(serve.limits.snapshot_bytes).unwrap_or(usize::MAX);
-        let directory = Directory::with_budget(store.clone(), metrics.clone(), snapshot_bytes);
+        let directory = FeedRegistry::with_budget(store.clone(), metrics.clone(), snapshot_bytes);
         let commands = Commands::new(directory.clone(), serve.limits.orders.rates()).at_level(level.clone());
         let draining = Arc::new(AtomicBool::new(false));
         let proxies = Arc::new(serve.proxy.proxies(metrics.clone()));
@@ -108,7 +108,7 @@ impl Node {
 
     /// Starts what runs beside the connections.
     pub(super) fn start_background(&self, keys: &Keys, serve: &Serve) -> anyhow::Result<()> {
-        let registry = FeedRegistry::new(self.directory.clone(), Duration::from_secs(serve.head_comparison_s)).start();
+        let registry = HeadChecker::new(self.directory.clone(), Duration::from_secs(serve.head_comparison_s)).start();
         if let (Some(url), Some(key)) = (serve.redis(), &keys.messages) {
             let broker = broker::start(url, key, self.directory.clone(), registry)?;
             let health = broker.health.clone();

@@ -13,7 +13,7 @@ use orderbell::domain::values::money::Money;
 use orderbell::domain::values::position::Position;
 use orderbell::domain::values::time::Timestamp;
 use orderbell::domain::values::version::Expected;
-use orderbell::feed::{Directory, EventCommitted, FeedRegistry};
+use orderbell::feed::{EventCommitted, FeedRegistry, HeadChecker};
 use orderbell::protocol::{Frame, FrameKind};
 use orderbell::room::messages::Page;
 use orderbell::room::{Join, MemberId, ToMember};
@@ -139,7 +139,7 @@ fn menu(restaurant: RestaurantId, dish: MenuItemId) -> Menu {
 
 /// A node of the house.
 pub struct Node {
-    pub directory: Directory,
+    pub directory: FeedRegistry,
     pub commands: Commands,
     pub metrics: Metrics,
     pub broker: Broker,
@@ -161,9 +161,9 @@ impl Build {
 
     pub fn node(self, house: &House) -> Node {
         let metrics = Metrics::new();
-        let directory = Directory::new(house.store.clone(), metrics.clone());
-        let compared = if self.compares { directory.clone() } else { Directory::new(house.store.clone(), Metrics::new()) };
-        let registry = FeedRegistry::new(compared, self.period).start();
+        let directory = FeedRegistry::new(house.store.clone(), metrics.clone());
+        let compared = if self.compares { directory.clone() } else { FeedRegistry::new(house.store.clone(), Metrics::new()) };
+        let registry = HeadChecker::new(compared, self.period).start();
         let address = Address::parse(&self.url.into()).unwrap();
         let broker = broker::start_with(address, house.signer(), self.verifier, directory.clone(), registry);
         Node { commands: Commands::new(directory.clone(), CommandRates::default()), directory, metrics, broker }

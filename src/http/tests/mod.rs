@@ -28,7 +28,7 @@ use crate::commands::{CommandRates, Commands};
 use crate::connection::{self, Census, Proxies, Services};
 use crate::domain::model::principal::{Principal, Role};
 use crate::domain::values::ids::RestaurantId;
-use crate::feed::Directory;
+use crate::feed::FeedRegistry;
 use crate::screens::reporter::{Displays, Spans};
 use crate::store::nodes::LevelInForce;
 use crate::telemetry::Metrics;
@@ -64,7 +64,7 @@ impl House {
         let (issuer, tokens) = (Issuer::of(&keyring).unwrap(), Verifier::of(&keyring));
         let ended: Arc<EndedSessions> = Arc::default();
         ended.refresh_from(store.as_ref(), clock::now()).await.unwrap();
-        let directory = Directory::new(store.clone(), metrics.clone());
+        let directory = FeedRegistry::new(store.clone(), metrics.clone());
         let commands = Commands::new(directory.clone(), CommandRates::default());
         let live = Services {
             directory,
