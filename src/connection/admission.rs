@@ -2,7 +2,7 @@
 
 use super::Services;
 use super::complaint::FORBIDDEN;
-use super::registry::{Refused, Seat};
+use super::registry::{ConnectionSlot, Refused};
 use super::subscription::Wishes;
 use crate::auth::ended::Barred;
 use crate::auth::token::Verified;
@@ -108,7 +108,7 @@ impl Services {
     ///
     /// # Errors
     /// When the node or the principal has as many as allowed.
-    pub fn seat(&self, who: &Principal) -> Result<Seat, Refusal> {
+    pub fn seat(&self, who: &Principal) -> Result<ConnectionSlot, Refusal> {
         self.census.admit(who, &self.limits).map_err(|why| match why {
             Refused::Full => {
                 self.metrics.hit("connections");
@@ -134,7 +134,7 @@ impl Services {
     /// # Errors
     /// As [`Self::check_open`] and [`Self::seat`]; `forbidden` for a single room that is not for this principal, and
     /// `too_many_rooms` for more than one connection may have.
-    pub fn admit(&self, who: &Principal, asked: &[Subscribe]) -> Result<(Wishes, Seat), Refusal> {
+    pub fn admit(&self, who: &Principal, asked: &[Subscribe]) -> Result<(Wishes, ConnectionSlot), Refusal> {
         self.check_open()?;
         if asked.len() > self.limits.rooms as usize {
             self.metrics.hit("rooms");

@@ -23,7 +23,7 @@ use crate::screens::reporter::Displays;
 pub use admission::Refusal;
 pub use client_address::Proxies;
 pub use limits::Limits;
-pub use registry::Census;
+pub use registry::ConnectionRegistry;
 
 use crate::auth::ended::EndedSessions;
 use crate::auth::token::Verifier;
@@ -44,7 +44,7 @@ pub struct Services {
     /// Sessions that are over.
     pub ended: Arc<EndedSessions>,
     /// Who is connected.
-    pub census: Census,
+    pub census: ConnectionRegistry,
     /// The kitchen screens among them.
     pub displays: Displays,
     /// What one connection may do.

@@ -79,18 +79,18 @@ struct Inner {
 
 /// The connections of a node. Cheap to clone.
 #[derive(Clone)]
-pub struct Census(Arc<Inner>);
+pub struct ConnectionRegistry(Arc<Inner>);
 
 /// A place in the census. Dropping it gives it back.
-pub struct Seat {
-    census: Census,
+pub struct ConnectionSlot {
+    census: ConnectionRegistry,
     principal: u64,
     table: Option<u64>,
     /// The connection's number on this node.
     pub member: MemberId,
 }
 
-impl Census {
+impl ConnectionRegistry {
     /// An empty census; `draining` is set when the node begins to go down, for whoever else has to know.
     #[must_use]
     pub fn new(draining: Arc<AtomicBool>) -> Self {
@@ -110,7 +110,7 @@ impl Census {
     ///
     /// # Errors
     /// When the node, the table or the principal has as many as allowed. Diners are refused before everyone else.
-    pub fn admit(&self, who: &Principal, limits: &Limits) -> Result<Seat, Refused> {
+    pub fn admit(&self, who: &Principal, limits: &Limits) -> Result<ConnectionSlot, Refused> {
         // Those who were given a link take no place of who gave it.
         let principal = self.hash(&(who.restaurant, &who.sub, who.share));
         let table = who.table.as_ref().filter(|_| who.role == Role::Diner);
@@ -124,7 +124,7 @@ impl Census {
         people.count += 1;
         drop(people);
         let member = MemberId(self.0.next.fetch_add(1, Ordering::Relaxed));
-        Ok(Seat { census: self.clone(), principal, table, member })
+        Ok(ConnectionSlot { census: self.clone(), principal, table, member })
     }
 
     /// Ends every connection of a session.
@@ -166,7 +166,7 @@ impl Census {
     }
 }
 
-impl Seat {
+impl ConnectionSlot {
     /// Says how to reach the connection, and under which session it speaks; again after a refresh.
     pub fn register(&self, session: &Key, reach: Recipient<Control>) {
         let session = self.census.hash(session);
@@ -179,7 +179,7 @@ impl Seat {
     }
 }
 
-impl Drop for Seat {
+impl Drop for ConnectionSlot {
     fn drop(&mut self) {
         let mut people = self.census.people();
         people.present.remove(&self.member);
@@ -222,9 +222,9 @@ mod tests {
     #[test]
     fn diners_are_refused_first_and_places_that_are_given_back_are_taken_again() {
         let (census, limits) =
-            (Census::new(Arc::default()), Limits { connections: 10, reserved_percent: 20, ..Limits::default() });
+            (ConnectionRegistry::new(Arc::default()), Limits { connections: 10, reserved_percent: 20, ..Limits::default() });
         let diner = |number: u32| principal(Role::Diner, &format!("d{number}"), Some(&number.to_string()));
-        let mut seats: Vec<Seat> = (0..8).map(|number| census.admit(&diner(number), &limits).unwrap()).collect();
+        let mut seats: Vec<ConnectionSlot> = (0..8).map(|number| census.admit(&diner(number), &limits).unwrap()).collect();
         assert_eq!(census.admit(&diner(8), &limits).err(), Some(Refused::FullOfDiners));
         for role in [Role::Kitchen, Role::Staff] {
             seats.push(census.admit(&principal(role, "s", None), &limits).unwrap());
@@ -237,9 +237,10 @@ mod tests {
 
     #[test]
     fn the_diners_of_a_table_share_a_limit_and_other_tables_have_their_own() {
-        let (census, limits) = (Census::new(Arc::default()), Limits { connections_per_table: 3, ..Limits::default() });
+        let (census, limits) =
+            (ConnectionRegistry::new(Arc::default()), Limits { connections_per_table: 3, ..Limits::default() });
         let at = |table, number: u32| principal(Role::Diner, &format!("d{number}"), Some(table));
-        let mut seats: Vec<Seat> = (0..3).map(|number| census.admit(&at("7", number), &limits).unwrap()).collect();
+        let mut seats: Vec<ConnectionSlot> = (0..3).map(|number| census.admit(&at("7", number), &limits).unwrap()).collect();
         assert_eq!(census.admit(&at("7", 3), &limits).err(), Some(Refused::TooManyAtTable));
         assert!(census.admit(&at("8", 3), &limits).is_ok());
         assert!(census.admit(&principal(Role::Staff, "s", None), &limits).is_ok());

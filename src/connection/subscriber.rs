@@ -1,6 +1,6 @@
 //! What every connection is, whatever carries it: a seat in the census, a token that expires, and a way into rooms.
 
-use super::registry::{Control, Seat};
+use super::registry::{ConnectionSlot, Control};
 use super::subscription::Subscription;
 use super::{Refusal, Services};
 use crate::clock;
@@ -28,7 +28,7 @@ pub const OPENING: Duration = Duration::from_secs(10);
 pub struct Presence {
     /// What it needs of the node.
     pub services: Arc<Services>,
-    seat: Seat,
+    seat: ConnectionSlot,
     expires_at: Timestamp,
     expires: Timestamp,
     /// A kitchen screen, from when it asks for its kitchen room.
@@ -38,7 +38,7 @@ pub struct Presence {
 impl Presence {
     /// Takes a seat until the token expires.
     #[must_use]
-    pub fn new(services: Arc<Services>, seat: Seat, expires_at: Timestamp) -> Self {
+    pub fn new(services: Arc<Services>, seat: ConnectionSlot, expires_at: Timestamp) -> Self {
         Self { services, seat, expires_at, expires: on_uptime(expires_at), visit: RefCell::default() }
     }
 

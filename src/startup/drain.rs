@@ -1,6 +1,6 @@
 //! How a node stops.
 
-use crate::connection::Census;
+use crate::connection::ConnectionRegistry;
 use actix_server::ServerHandle;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -11,7 +11,7 @@ const END: Duration = Duration::from_millis(500);
 /// Waits for a signal; then gives every connection its own slot of the window to come back elsewhere, lets requests under
 /// way finish, and stops. At a second signal, and when the window is nearly over, it stops as it is. Says whether
 /// everything had finished.
-pub async fn drain(census: &Census, handle: &ServerHandle, mut signals: Signals, window: Duration) -> bool {
+pub async fn drain(census: &ConnectionRegistry, handle: &ServerHandle, mut signals: Signals, window: Duration) -> bool {
     signals.next().await;
     log::info!(connections = census.count(), window_s = window.as_secs(); "draining");
     let slots = u64::try_from(window.as_millis()).unwrap_or(u64::MAX) / 10 * 7;

@@ -7,7 +7,7 @@ use crate::auth::session::{Lifetimes, SessionService, SignInRules};
 use crate::commands::Commands;
 use crate::config::{NodeRole, Serve};
 use crate::connection::sockets::registry::{Bounds, Plain};
-use crate::connection::{Census, Services};
+use crate::connection::{ConnectionRegistry, Services};
 use crate::feed::{FeedRegistry, HeadChecker};
 use crate::http::rate_limit::Rates;
 use crate::http::rate_limit::gate::Rate;
@@ -72,7 +72,7 @@ impl Node {
             commands: commands.clone(),
             tokens: keys.verifier.clone(),
             ended: ended.clone(),
-            census: Census::new(draining.clone()),
+            census: ConnectionRegistry::new(draining.clone()),
             displays: Displays::new(store.node(), serve.display_spans()),
             limits: serve.limits.connection(division.connections),
             origins: serve.allowed_origins(),

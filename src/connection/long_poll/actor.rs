@@ -5,7 +5,7 @@ use super::{GATHER, bundle_actor};
 use crate::auth::token::Verified;
 use crate::clock;
 use crate::connection::abandoned::{Abandoned, Leash};
-use crate::connection::registry::{Control, Seat};
+use crate::connection::registry::{ConnectionSlot, Control};
 use crate::connection::subscriber::{MAILBOX, OPENING, Presence, refusal};
 use crate::connection::subscription::Subscription;
 use crate::connection::{Refusal, Services};
@@ -69,7 +69,7 @@ pub async fn wait_for(
 impl LongPoll {
     fn new(
         services: Arc<Services>,
-        seat: Seat,
+        seat: ConnectionSlot,
         verified: Verified,
         wish: Subscription,
         wait: Duration,

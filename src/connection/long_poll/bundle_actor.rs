@@ -6,7 +6,7 @@ use crate::auth::token::Verified;
 use crate::clock;
 use crate::connection::abandoned::{Abandoned, Leash};
 use crate::connection::complaint::Complaint;
-use crate::connection::registry::{Control, Seat};
+use crate::connection::registry::{ConnectionSlot, Control};
 use crate::connection::subscriber::{MAILBOX, OPENING, Presence, refusal};
 use crate::connection::subscription::Wishes;
 use crate::connection::{Refusal, Services};
@@ -43,7 +43,12 @@ pub struct BundlePoll {
 ///
 /// # Errors
 /// `unavailable`, and `unauthorized` for a session that ends meanwhile.
-pub async fn wait_for(services: Arc<Services>, (wishes, seat): (Wishes, Seat), verified: Verified, wait: Duration) -> Told {
+pub async fn wait_for(
+    services: Arc<Services>,
+    (wishes, seat): (Wishes, ConnectionSlot),
+    verified: Verified,
+    wait: Duration,
+) -> Told {
     let (answer, answered) = oneshot::channel();
     let Verified { principal: who, expires_at } = verified;
     let rooms = wishes.rooms();

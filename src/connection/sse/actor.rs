@@ -6,7 +6,7 @@ use crate::auth::token::Verified;
 use crate::clock;
 use crate::connection::abandoned::{Abandoned, Leash};
 use crate::connection::complaint::Complaint;
-use crate::connection::registry::{Control, Seat};
+use crate::connection::registry::{ConnectionSlot, Control};
 use crate::connection::sockets::handle::Line;
 use crate::connection::subscriber::{MAILBOX, OPENING, Presence, refusal};
 use crate::connection::subscription::{Subscription, Wishes};
@@ -73,7 +73,7 @@ pub async fn open(
 impl EventStream {
     fn new(
         services: Arc<Services>,
-        seat: Seat,
+        seat: ConnectionSlot,
         verified: Verified,
         wishes: Wishes,
         outlet: Rc<Outlet>,

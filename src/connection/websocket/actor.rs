@@ -9,7 +9,7 @@ use crate::auth::token::Verified;
 use crate::clock;
 use crate::connection::Services;
 use crate::connection::complaint::Complaint;
-use crate::connection::registry::{Control, Seat};
+use crate::connection::registry::{ConnectionSlot, Control};
 use crate::connection::send_queue::Wire;
 use crate::connection::subscriber::{MAILBOX, Presence};
 use crate::connection::subscription::Subscription;
@@ -53,7 +53,7 @@ type Ctx = WebsocketContext<Connection>;
 /// Starts a connection on a socket that has finished its handshake, and runs it to its end.
 pub async fn run(
     services: Arc<Services>,
-    (seat, address): (Seat, IpAddr),
+    (seat, address): (ConnectionSlot, IpAddr),
     verified: Verified,
     io: Rc<TcpStream>,
     first: Vec<u8>,
@@ -73,7 +73,7 @@ pub async fn run(
 }
 
 impl Connection {
-    fn new(services: Arc<Services>, seat: Seat, verified: Verified, wire: Outgoing, fault: Fault) -> Self {
+    fn new(services: Arc<Services>, seat: ConnectionSlot, verified: Verified, wire: Outgoing, fault: Fault) -> Self {
         let now = clock::uptime();
         let session = Session::new(verified.principal, services.limits.messages, now);
         Self {

@@ -25,7 +25,7 @@ use crate::auth::tests::fixtures::{self, LADLE, REZALA};
 use crate::auth::token::{Issuer, Verifier};
 use crate::clock;
 use crate::commands::{CommandRates, Commands};
-use crate::connection::{self, Census, Proxies, Services};
+use crate::connection::{self, ConnectionRegistry, Proxies, Services};
 use crate::domain::model::principal::{Principal, Role};
 use crate::domain::values::ids::RestaurantId;
 use crate::feed::FeedRegistry;
@@ -71,7 +71,7 @@ impl House {
             commands: commands.clone(),
             tokens: tokens.clone(),
             ended: ended.clone(),
-            census: Census::new(Arc::default()),
+            census: ConnectionRegistry::new(Arc::default()),
             displays: Displays::new(store.node(), Spans::default()),
             limits: connection::Limits::default(),
             origins: Vec::new(),
