@@ -8,9 +8,9 @@ use actix::{Message, Recipient};
 pub struct Abandoned;
 
 /// Held by whoever waits for an actor's response; dropping it tells the actor so.
-pub struct Leash(pub Recipient<Abandoned>);
+pub struct AbandonGuard(pub Recipient<Abandoned>);
 
-impl Drop for Leash {
+impl Drop for AbandonGuard {
     fn drop(&mut self) {
         // The last message of its life: a full mailbox must not lose it.
         self.0.do_send(Abandoned);

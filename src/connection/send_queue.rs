@@ -65,9 +65,9 @@ const DRAINED: usize = 8 * 1024;
 /// snapshot is on its way the actor instead drops what a room says and asks the room for it later. Snapshots are shared, and
 /// a connection has one of each of its rooms at most.
 #[derive(Debug, Clone, Default)]
-pub struct Wire(Rc<RefCell<Queue>>);
+pub struct SendQueue(Rc<RefCell<Queue>>);
 
-impl Wire {
+impl SendQueue {
     /// Queues a frame.
     ///
     /// # Errors
@@ -336,7 +336,7 @@ mod tests {
             sizes in prop::collection::vec(0_usize..300, 0..40),
             writes in prop::collection::vec(0_usize..700, 0..200),
         ) {
-            let wire = Wire::default();
+            let wire = SendQueue::default();
             let (mut expected, mut out) = (Vec::new(), Vec::new());
             for size in &sizes {
                 wire.push(&event(*size), 1 << 20).unwrap();
@@ -357,7 +357,7 @@ mod tests {
 
     #[test]
     fn a_backlog_is_refused_and_its_close_frame_comes_next() {
-        let wire = Wire::default();
+        let wire = SendQueue::default();
         wire.push(&event(100), 250).unwrap();
         wire.push(&event(100), 250).unwrap();
         assert_eq!(wire.push(&event(100), 250), Err(TooSlow));
@@ -370,7 +370,7 @@ mod tests {
 
     #[test]
     fn a_snapshot_does_not_count_against_the_reader() {
-        let wire = Wire::default();
+        let wire = SendQueue::default();
         wire.push(&Frame::new(FrameKind::Snapshot, Position::ZERO, &vec![b'x'; 5000]), 250).unwrap();
         wire.push(&event(100), 250).unwrap();
         assert_eq!(wire.push(&event(200), 250), Err(TooSlow));
@@ -385,7 +385,7 @@ mod tests {
         Snapshot::encode(room, Position::ZERO, contents, Bytes::from)
     }
 
-    fn write_all(wire: &Wire) -> Vec<u8> {
+    fn write_all(wire: &SendQueue) -> Vec<u8> {
         let mut out = Vec::new();
         while !wire.is_empty() {
             let all = |slices: &[IoSlice<'_>]| slices.iter().flat_map(|slice| slice.to_vec()).collect::<Vec<u8>>();
@@ -415,7 +415,7 @@ mod tests {
 
     #[test]
     fn a_snapshot_is_one_message_in_fragments_between_which_control_frames_stand() {
-        let (wire, snapshot) = (Wire::default(), snapshot(3));
+        let (wire, snapshot) = (SendQueue::default(), snapshot(3));
         wire.push(&event(10), 100).unwrap();
         wire.push_fragments(&snapshot);
         wire.push(&event(20), 100).unwrap();
@@ -442,7 +442,7 @@ mod tests {
 
     #[test]
     fn a_close_frame_stands_behind_the_fragment_that_has_begun() {
-        let wire = Wire::default();
+        let wire = SendQueue::default();
         wire.push_fragments(&snapshot(5));
         wire.write(|_| Ok(50)).unwrap();
         wire.close(CloseCode::Restarting);
@@ -453,7 +453,7 @@ mod tests {
 
     #[test]
     fn a_snapshot_of_any_size_is_taken_and_what_comes_behind_it_is_bounded() {
-        let (wire, snapshot) = (Wire::default(), snapshot(400));
+        let (wire, snapshot) = (SendQueue::default(), snapshot(400));
         wire.push_fragments(&snapshot);
         assert!(wire.waiting() > 24 << 20, "more than there once was place for");
         wire.push(&event(100), 250).unwrap();
@@ -464,7 +464,7 @@ mod tests {
 
     #[test]
     fn a_frame_larger_than_the_backlog_passes_among_others_and_counts_as_a_page() {
-        let (wire, most) = (Wire::default(), 3 * LARGE);
+        let (wire, most) = (SendQueue::default(), 3 * LARGE);
         for size in [100, 10 * LARGE, 100, 10 * LARGE, 100] {
             wire.push(&event(size), most).unwrap();
         }
@@ -474,7 +474,7 @@ mod tests {
 
     #[test]
     fn who_waits_for_most_to_leave_is_told_when_it_has() {
-        let wire = Wire::default();
+        let wire = SendQueue::default();
         assert!(wire.drained().try_recv().is_ok(), "nothing waits");
         wire.push(&event(50_000), 1 << 20).unwrap();
         let is_empty = |receiver: &mut oneshot::Receiver<()>| receiver.try_recv() == Err(TryRecvError::Empty);

@@ -5,7 +5,7 @@ use super::extract;
 use super::problem::Problem;
 use super::unread_body::announces_body;
 use crate::connection::Refusal;
-use crate::connection::sockets::handle::Line;
+use crate::connection::sockets::handle::SocketHandle;
 use crate::connection::sockets::registry::{Held, Plain, Work};
 use crate::domain::model::principal::Role;
 use crate::protocol::ErrorCode;
@@ -35,7 +35,7 @@ pub async fn occupy(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let line = request.conn_data::<Rc<Line>>().cloned();
+    let line = request.conn_data::<Rc<SocketHandle>>().cloned();
     if line.as_ref().is_some_and(|line| line.place().is_over()) && !is_of_the_house(&request) {
         if let Some(line) = &line {
             line.plain().count_over();

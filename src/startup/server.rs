@@ -78,7 +78,7 @@ pub fn server(node: &Node, serve: &Serve, listener: TcpListener) -> anyhow::Resu
             .client_disconnect_timeout(LINGER)
             // A client that has closed its side waits for no stream and no poll: they leave their rooms at once.
             .h1_allow_half_closed(false)
-            .on_connect_ext(connection::sockets::handle::Line::keep)
+            .on_connect_ext(connection::sockets::handle::SocketHandle::keep)
             .upgrade(upgrade)
             .h1(map_config(http::app(state.clone()), |()| AppConfig::default()));
         admit.and_then(http)

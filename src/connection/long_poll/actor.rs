@@ -1,10 +1,10 @@
 //! The twin of the WebSocket's `Connection` that answers a long poll: in the room until there is something to tell.
 
-use super::batch::{Answer, Catch};
+use super::batch::{Answer, PollBatch};
 use super::{GATHER, bundle_actor};
 use crate::auth::token::Verified;
 use crate::clock;
-use crate::connection::abandoned::{Abandoned, Leash};
+use crate::connection::abandoned::{AbandonGuard, Abandoned};
 use crate::connection::registry::{ConnectionSlot, Control};
 use crate::connection::subscriber::{MAILBOX, OPENING, Presence, refusal};
 use crate::connection::subscription::Subscription;
@@ -33,7 +33,7 @@ pub struct LongPoll {
     who: Principal,
     wish: Subscription,
     wait: Duration,
-    catch: Catch,
+    catch: PollBatch,
     /// The room has answered.
     joined: bool,
     /// The time is over.
@@ -59,7 +59,7 @@ pub async fn wait_for(
     };
     let (answer, answered) = oneshot::channel();
     let poll = LongPoll::new(services, seat, verified, wish, wait, answer);
-    let _leash = Leash(poll.start().recipient());
+    let _leash = AbandonGuard(poll.start().recipient());
     match tokio::time::timeout(wait + OPENING, answered).await {
         Ok(Ok(answer)) => answer.map(|answer| answer.pieces()),
         Ok(Err(_)) | Err(_) => Err(Refusal::unreadable()),
@@ -76,7 +76,7 @@ impl LongPoll {
         answer: oneshot::Sender<Result<Answer, Refusal>>,
     ) -> Self {
         let Verified { principal: who, expires_at } = verified;
-        let catch = Catch::new(wish.since.unwrap_or_default(), services.limits.backlog_bytes);
+        let catch = PollBatch::new(wish.since.unwrap_or_default(), services.limits.backlog_bytes);
         let presence = Presence::new(services, seat, expires_at);
         Self { presence, who, wish, wait, catch, joined: false, waited: false, answer: Some(answer) }
     }

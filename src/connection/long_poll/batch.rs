@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 /// What a poll has got so far.
 #[derive(Debug)]
-pub struct Catch {
+pub struct PollBatch {
     position: Position,
     caught: Vec<Caught>,
     bytes: usize,
@@ -25,7 +25,7 @@ enum Caught {
     Whole(Snapshot),
 }
 
-impl Catch {
+impl PollBatch {
     /// Nothing yet, at a cursor; at most `most` bytes, but always one frame.
     #[must_use]
     pub const fn new(position: Position, most: usize) -> Self {
@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn an_answer_says_what_the_contract_says() {
-        let mut catch = Catch::new(position(3), 10_000);
+        let mut catch = PollBatch::new(position(3), 10_000);
         [frame(FrameKind::Event, 5, 0), frame(FrameKind::Event, 7, 0), frame(FrameKind::Live, 9, 0)]
             .iter()
             .for_each(|frame| catch.take(frame));
@@ -155,14 +155,14 @@ mod tests {
 
     #[test]
     fn a_snapshot_moves_a_cursor_back_that_was_ahead_of_the_log() {
-        let mut catch = Catch::new(position(90), 10);
+        let mut catch = PollBatch::new(position(90), 10);
         catch.take(&frame(FrameKind::Snapshot, 4, 5000));
         assert_eq!(read(&catch.answer(room(), "e1", "1")), (4, vec![4]));
     }
 
     #[test]
     fn the_parts_of_a_snapshot_stay_together_whatever_they_weigh() {
-        let mut catch = Catch::new(position(3), 10);
+        let mut catch = PollBatch::new(position(3), 10);
         for more in [true, true, false] {
             catch.take(&frame(FrameKind::Snapshot, 4, 5000).with_more(more));
             assert_eq!((catch.is_partial(), catch.position), (more, position(if more { 3 } else { 4 })));
@@ -186,7 +186,7 @@ mod tests {
                 frames.iter().filter(|frame| frame.kind() == FrameKind::Event).map(|frame| frame.position().number()).collect();
             let (mut cursor, mut told) = (0, Vec::new());
             loop {
-                let mut catch = Catch::new(position(cursor), most);
+                let mut catch = PollBatch::new(position(cursor), most);
                 frames.iter().filter(|frame| frame.position().number() > cursor).for_each(|frame| catch.take(frame));
                 let (next, got) = read(&catch.answer(room(), "e1", "1"));
                 prop_assert!(next >= cursor && got.iter().all(|number| *number > cursor && *number <= next));

@@ -4,7 +4,7 @@ use super::GATHER;
 use super::bundle::Bundle;
 use crate::auth::token::Verified;
 use crate::clock;
-use crate::connection::abandoned::{Abandoned, Leash};
+use crate::connection::abandoned::{AbandonGuard, Abandoned};
 use crate::connection::complaint::Complaint;
 use crate::connection::registry::{ConnectionSlot, Control};
 use crate::connection::subscriber::{MAILBOX, OPENING, Presence, refusal};
@@ -56,7 +56,7 @@ pub async fn wait_for(
     let presence = Presence::new(services, seat, expires_at);
     let poll =
         BundlePoll { presence, who, wishes, rooms, wait, bundle, waited: false, is_gathering: false, answer: Some(answer) };
-    let _leash = Leash(poll.start().recipient());
+    let _leash = AbandonGuard(poll.start().recipient());
     match tokio::time::timeout(wait + OPENING, answered).await {
         Ok(Ok(told)) => told,
         Ok(Err(_)) | Err(_) => Err(Refusal::unreadable()),

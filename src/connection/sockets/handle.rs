@@ -9,9 +9,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 /// The connection of a request.
-pub struct Line(Handle);
+pub struct SocketHandle(Handle);
 
-impl Line {
+impl SocketHandle {
     /// Keeps a handle on an accepted socket among the data of its connection. For `HttpService::on_connect_ext`.
     pub fn keep(io: &Socket, connection: &mut Extensions) {
         connection.insert(Rc::new(Self(io.handle())));

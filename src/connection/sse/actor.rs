@@ -1,13 +1,13 @@
 //! The twin of the WebSocket's `Connection` that speaks server-sent events: one way, one room or several.
 
-use super::body::{Body, Outlet};
+use super::body::{Body, BodyQueue};
 use super::encoding;
 use crate::auth::token::Verified;
 use crate::clock;
-use crate::connection::abandoned::{Abandoned, Leash};
+use crate::connection::abandoned::{AbandonGuard, Abandoned};
 use crate::connection::complaint::Complaint;
 use crate::connection::registry::{ConnectionSlot, Control};
-use crate::connection::sockets::handle::Line;
+use crate::connection::sockets::handle::SocketHandle;
 use crate::connection::subscriber::{MAILBOX, OPENING, Presence, refusal};
 use crate::connection::subscription::{Subscription, Wishes};
 use crate::connection::{Refusal, Services};
@@ -40,9 +40,9 @@ pub struct EventStream {
     wishes: Wishes,
     /// Rooms to ask for when most of what waits has left.
     later: BTreeMap<RoomId, Subscription>,
-    outlet: Rc<Outlet>,
+    outlet: Rc<BodyQueue>,
     /// Where the socket can be cut.
-    line: Option<Rc<Line>>,
+    line: Option<Rc<SocketHandle>>,
     /// Waits for the answer of the only room, before which the response has no status.
     opening: Option<oneshot::Sender<Result<(), Refusal>>>,
 }
@@ -57,13 +57,13 @@ pub async fn open(
     services: Arc<Services>,
     verified: Verified,
     asked: &[Subscribe],
-    line: Option<Rc<Line>>,
+    line: Option<Rc<SocketHandle>>,
 ) -> Result<Body, Refusal> {
     let (wishes, seat) = services.admit(&verified.principal, asked)?;
-    let outlet = Rc::new(wishes.only().map_or_else(Outlet::default, |wish| Outlet::at(wish.since.unwrap_or_default())));
+    let outlet = Rc::new(wishes.only().map_or_else(BodyQueue::default, |wish| BodyQueue::at(wish.since.unwrap_or_default())));
     let (opening, opened) = oneshot::channel();
     let stream = EventStream::new(services, seat, verified, wishes, outlet.clone(), line, opening);
-    let body = Body::new(outlet, Leash(stream.start().recipient()));
+    let body = Body::new(outlet, AbandonGuard(stream.start().recipient()));
     match tokio::time::timeout(OPENING, opened).await {
         Ok(Ok(answer)) => answer.map(|()| body),
         Ok(Err(_)) | Err(_) => Err(Refusal::unreadable()),
@@ -76,8 +76,8 @@ impl EventStream {
         seat: ConnectionSlot,
         verified: Verified,
         wishes: Wishes,
-        outlet: Rc<Outlet>,
-        line: Option<Rc<Line>>,
+        outlet: Rc<BodyQueue>,
+        line: Option<Rc<SocketHandle>>,
         opening: oneshot::Sender<Result<(), Refusal>>,
     ) -> Self {
         let Verified { principal: who, expires_at } = verified;

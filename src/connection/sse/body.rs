@@ -1,8 +1,8 @@
-//! The way from an actor to the body of its HTTP response: the bounded [`Wire`], read from its other end.
+//! The way from an actor to the body of its HTTP response: the bounded [`SendQueue`], read from its other end.
 
 use super::encoding;
-use crate::connection::abandoned::Leash;
-use crate::connection::send_queue::{TooSlow, Wire};
+use crate::connection::abandoned::AbandonGuard;
+use crate::connection::send_queue::{SendQueue, TooSlow};
 use crate::domain::values::position::Position;
 use crate::protocol::{CloseCode, Frame, Snapshot};
 use bytes::{Bytes, BytesMut};
@@ -20,8 +20,8 @@ const PIECE: usize = 16 * 1024;
 
 /// What waits between an actor and its response, both on one thread. The actor fills it however slowly the body is read.
 #[derive(Default)]
-pub struct Outlet {
-    wire: Wire,
+pub struct BodyQueue {
+    wire: SendQueue,
     reader: RefCell<Option<Waker>>,
     /// Whether something was read since [`Self::is_stalled`] was last asked.
     moved: Cell<bool>,
@@ -29,7 +29,7 @@ pub struct Outlet {
     cursor: Cell<Option<Position>>,
 }
 
-impl Outlet {
+impl BodyQueue {
     /// For a reader of one room that comes with this cursor.
     #[must_use]
     pub fn at(cursor: Position) -> Self {
@@ -127,14 +127,14 @@ fn copy(waiting: &[IoSlice<'_>], piece: &mut BytesMut) -> usize {
 
 /// The body of a response: what its actor queues, until the actor ends it.
 pub struct Body {
-    outlet: Rc<Outlet>,
-    _leash: Leash,
+    outlet: Rc<BodyQueue>,
+    _leash: AbandonGuard,
 }
 
 impl Body {
     /// Reads from an outlet that the leash's actor fills.
     #[must_use]
-    pub const fn new(outlet: Rc<Outlet>, leash: Leash) -> Self {
+    pub const fn new(outlet: Rc<BodyQueue>, leash: AbandonGuard) -> Self {
         Self { outlet, _leash: leash }
     }
 }
@@ -159,13 +159,13 @@ mod tests {
         Frame::new(FrameKind::Event, Position::ZERO, &vec![b'x'; bytes])
     }
 
-    fn read(outlet: &Outlet) -> Poll<Option<Bytes>> {
+    fn read(outlet: &BodyQueue) -> Poll<Option<Bytes>> {
         outlet.poll_read(&Context::from_waker(&noop_waker()))
     }
 
     #[test]
     fn a_body_is_read_in_pieces_and_ends_after_what_waits() {
-        let outlet = Outlet::default();
+        let outlet = BodyQueue::default();
         assert!(read(&outlet).is_pending());
         let big = Frame::new(FrameKind::Snapshot, Position::ZERO, &vec![b'x'; 3 * PIECE]);
         outlet.push(&big, "e", MOST).unwrap();
@@ -182,7 +182,7 @@ mod tests {
 
     #[test]
     fn a_reader_that_takes_nothing_is_stalled_refused_more_and_ended_with_nothing() {
-        let outlet = Outlet::default();
+        let outlet = BodyQueue::default();
         outlet.push(&event(400), "e", MOST).unwrap();
         assert!(read(&outlet).is_ready() && !outlet.is_stalled() && !outlet.is_stalled(), "it takes all there is");
         outlet.push(&event(400), "e", MOST).unwrap();

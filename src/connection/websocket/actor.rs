@@ -1,7 +1,7 @@
 //! The `Connection` actor of a WebSocket: frames in, effects out.
 
 use super::client_state::{Effect, Session};
-use super::command_queue::{Errand, Errands, reply};
+use super::command_queue::{CommandQueue, QueuedCommand, reply};
 use super::fragments::Fragments;
 use super::heartbeat::{Beat, Pulse};
 use super::socket::{self, Fault, Incoming, Outgoing};
@@ -10,7 +10,7 @@ use crate::clock;
 use crate::connection::Services;
 use crate::connection::complaint::Complaint;
 use crate::connection::registry::{ConnectionSlot, Control};
-use crate::connection::send_queue::Wire;
+use crate::connection::send_queue::SendQueue;
 use crate::connection::subscriber::{MAILBOX, Presence};
 use crate::connection::subscription::Subscription;
 use crate::domain::model::room_id::RoomId;
@@ -39,7 +39,7 @@ pub struct Connection {
     fault: Fault,
     heard: Timestamp,
     fragments: Fragments,
-    errands: Errands,
+    errands: CommandQueue,
     /// Where it comes from, for the audit.
     address: Option<IpAddr>,
     /// Rooms to be asked for when most of what waits has left.
@@ -58,7 +58,7 @@ pub async fn run(
     io: Rc<TcpStream>,
     first: Vec<u8>,
 ) {
-    let (wire, fault) = (Wire::default(), Fault::default());
+    let (wire, fault) = (SendQueue::default(), Fault::default());
     let incoming = Incoming::new(io.clone(), &first, services.limits.frame_bytes, fault.clone());
     drop(first);
     let mut connection = Connection::new(services.clone(), seat, verified, Outgoing::new(wire.clone(), io.clone()), fault);
@@ -83,7 +83,7 @@ impl Connection {
             fault,
             heard: now,
             fragments: Fragments::default(),
-            errands: Errands::default(),
+            errands: CommandQueue::default(),
             address: None,
             later: BTreeMap::new(),
             is_resting: false,
@@ -180,8 +180,8 @@ impl Connection {
                 self.later.remove(&room);
                 self.presence.leave(&self.session.principal, room);
             }
-            Effect::Command(command) => self.enqueue(Errand::Command(command), ctx),
-            Effect::Place(id, basket) => self.enqueue(Errand::Place(id, basket), ctx),
+            Effect::Command(command) => self.enqueue(QueuedCommand::Command(command), ctx),
+            Effect::Place(id, basket) => self.enqueue(QueuedCommand::Place(id, basket), ctx),
             Effect::Refresh(token) => self.refresh(token, ctx),
             Effect::Seen(position, station) => self.presence.drawn(position, station),
             Effect::FloorSeen(position) => self.presence.floor_drawn(&self.session.principal, position),
@@ -225,7 +225,7 @@ impl Connection {
         self.later.insert(wish.room, wish);
     }
 
-    fn enqueue(&mut self, errand: Errand, ctx: &mut Ctx) {
+    fn enqueue(&mut self, errand: QueuedCommand, ctx: &mut Ctx) {
         let Err(id) = self.errands.push(errand) else { return self.run_next(ctx) };
         self.presence.services.metrics.hit("commands");
         self.complain(&Complaint::too_many_wait(id), ctx);

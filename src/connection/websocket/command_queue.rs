@@ -17,14 +17,14 @@ const MOST: usize = 64;
 
 /// A command in line.
 #[derive(Debug)]
-pub enum Errand {
+pub enum QueuedCommand {
     /// A command of section 4.
     Command(Box<Command>),
     /// An order.
     Place(CommandId, Box<Basket>),
 }
 
-impl Errand {
+impl QueuedCommand {
     fn id(&self) -> CommandId {
         match self {
             Self::Command(command) => command.id,
@@ -43,17 +43,17 @@ impl Errand {
 
 /// Those that wait.
 #[derive(Debug, Default)]
-pub struct Errands {
-    waiting: VecDeque<Errand>,
+pub struct CommandQueue {
+    waiting: VecDeque<QueuedCommand>,
     busy: bool,
 }
 
-impl Errands {
+impl CommandQueue {
     /// Puts one in line.
     ///
     /// # Errors
     /// Its id, when too many wait.
-    pub fn push(&mut self, errand: Errand) -> Result<(), CommandId> {
+    pub fn push(&mut self, errand: QueuedCommand) -> Result<(), CommandId> {
         if self.waiting.len() >= MOST {
             return Err(errand.id());
         }
@@ -62,7 +62,7 @@ impl Errands {
     }
 
     /// The next to run, unless one is running.
-    pub fn begin(&mut self) -> Option<Errand> {
+    pub fn begin(&mut self) -> Option<QueuedCommand> {
         if self.busy {
             return None;
         }
@@ -121,15 +121,15 @@ mod tests {
     use super::*;
     use uuid::Uuid;
 
-    fn errand(number: u128) -> Errand {
+    fn errand(number: u128) -> QueuedCommand {
         let text = format!(r#"{{"id":"{}","order":"{}","action":"ready"}}"#, Uuid::from_u128(number), Uuid::nil());
         let raw: crate::domain::model::command::RawCommand = serde_json::from_str(&text).unwrap();
-        Errand::Command(Box::new(raw.try_into().unwrap()))
+        QueuedCommand::Command(Box::new(raw.try_into().unwrap()))
     }
 
     #[test]
     fn one_runs_at_a_time_in_order_and_too_many_are_given_back() {
-        let mut errands = Errands::default();
+        let mut errands = CommandQueue::default();
         for number in 0..MOST as u128 {
             assert_eq!(errands.push(errand(number)), Ok(()));
         }

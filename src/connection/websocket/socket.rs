@@ -1,10 +1,10 @@
 //! The socket of a connection, after the handshake: guarded reads in, bounded vectored writes out.
 //!
 //! The actor is polled whatever the socket does, so its timers and its mailbox never freeze; what the reader does not
-//! take waits in the [`Wire`], bounded, with a deadline.
+//! take waits in the [`SendQueue`], bounded, with a deadline.
 
 use super::frame_guard::{self, Guard, Violation};
-use crate::connection::send_queue::{TooSlow, Wire};
+use crate::connection::send_queue::{SendQueue, TooSlow};
 use crate::protocol::{CloseCode, Frame};
 use actix_http::error::PayloadError;
 use actix_rt::net::TcpStream;
@@ -121,14 +121,14 @@ impl Stream for Incoming {
 
 /// What a connection has yet to send, with the socket it waits for.
 pub struct Outgoing {
-    wire: Wire,
+    wire: SendQueue,
     io: Rc<TcpStream>,
 }
 
 impl Outgoing {
     /// Over a wire that [`drive`] writes to the same socket.
     #[must_use]
-    pub const fn new(wire: Wire, io: Rc<TcpStream>) -> Self {
+    pub const fn new(wire: SendQueue, io: Rc<TcpStream>) -> Self {
         Self { wire, io }
     }
 
@@ -136,7 +136,7 @@ impl Outgoing {
     /// once as far as the socket takes it: only a reader that does not read is too slow.
     ///
     /// # Errors
-    /// As [`Wire::push`].
+    /// As [`SendQueue::push`].
     pub fn push(&self, frame: &Frame, most: usize) -> Result<(), TooSlow> {
         self.wire.push(frame, most).or_else(|TooSlow| {
             // An error shows when the socket is written to in its turn.
@@ -147,8 +147,8 @@ impl Outgoing {
 }
 
 impl Deref for Outgoing {
-    type Target = Wire;
-    fn deref(&self) -> &Wire {
+    type Target = SendQueue;
+    fn deref(&self) -> &SendQueue {
         &self.wire
     }
 }
@@ -159,7 +159,7 @@ impl Deref for Outgoing {
 /// a second: `patience` should be well above ten seconds.
 pub async fn drive(
     io: Rc<TcpStream>,
-    wire: Wire,
+    wire: SendQueue,
     actor: impl Stream<Item = Result<Bytes, actix_web::Error>>,
     patience: Duration,
 ) {
@@ -203,7 +203,7 @@ enum Flush {
     Broken,
 }
 
-fn flush(io: &TcpStream, wire: &Wire, cx: &mut Context<'_>) -> Flush {
+fn flush(io: &TcpStream, wire: &SendQueue, cx: &mut Context<'_>) -> Flush {
     if wire.is_empty() {
         return Flush::Done;
     }
@@ -219,7 +219,7 @@ fn flush(io: &TcpStream, wire: &Wire, cx: &mut Context<'_>) -> Flush {
 }
 
 /// Lets the last bytes leave, says so to the other side, and waits for its end.
-async fn finish(io: &TcpStream, wire: &Wire) {
+async fn finish(io: &TcpStream, wire: &SendQueue) {
     while !wire.is_empty() {
         match wire.write(|slices| io.try_write_vectored(slices)) {
             Ok(_) => {}

@@ -1,7 +1,7 @@
 //! Rooms over plain HTTP: a stream of server-sent events, and the long poll, for where a WebSocket does not get through.
 //! Either may name several rooms, so that a page holds one request and not one for each.
 
-use crate::connection::sockets::handle::Line;
+use crate::connection::sockets::handle::SocketHandle;
 use crate::connection::sse::actor as event_stream;
 use crate::connection::sse::last_event_id::Cursor;
 use crate::connection::subscription::Subscription;
@@ -84,7 +84,7 @@ pub async fn stream(
         (only.since, only.epoch) = (Some(position), Some(epoch));
     }
     state.limits.admit(Attempt::Handshake, &verified.principal).map_err(too_many)?;
-    let line = request.conn_data::<Rc<Line>>().cloned();
+    let line = request.conn_data::<Rc<SocketHandle>>().cloned();
     let body = event_stream::open(state.live.clone(), verified, &asked, line).await?;
     let mut response = HttpResponse::Ok();
     response.insert_header((CONTENT_TYPE, sse::encoding::EVENT_STREAM)).insert_header((CACHE_CONTROL, "no-store"));
