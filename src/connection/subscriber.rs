@@ -25,7 +25,7 @@ pub const MAILBOX: usize = 256;
 pub const OPENING: Duration = Duration::from_secs(10);
 
 /// A connection as the rest of the node sees it.
-pub struct Presence {
+pub struct Subscriber {
     /// What it needs of the node.
     pub services: Arc<Services>,
     seat: ConnectionSlot,
@@ -35,7 +35,7 @@ pub struct Presence {
     visit: RefCell<Option<Visit>>,
 }
 
-impl Presence {
+impl Subscriber {
     /// Takes a seat until the token expires.
     #[must_use]
     pub fn new(services: Arc<Services>, seat: ConnectionSlot, expires_at: Timestamp) -> Self {

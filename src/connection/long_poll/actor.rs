@@ -6,7 +6,7 @@ use crate::auth::token::Verified;
 use crate::clock;
 use crate::connection::abandoned::{AbandonGuard, Abandoned};
 use crate::connection::registry::{ConnectionSlot, Control};
-use crate::connection::subscriber::{MAILBOX, OPENING, Presence, refusal};
+use crate::connection::subscriber::{MAILBOX, OPENING, Subscriber, refusal};
 use crate::connection::subscription::Subscription;
 use crate::connection::{Refusal, Services};
 use crate::domain::model::principal::Principal;
@@ -29,7 +29,7 @@ pub const DEFAULT_WAIT: Duration = Duration::from_secs(25);
 /// Loss: none. It tells a cursor with what it answers, and what comes after that cursor is in the log when the client
 /// asks again.
 pub struct LongPoll {
-    presence: Presence,
+    presence: Subscriber,
     who: Principal,
     wish: Subscription,
     wait: Duration,
@@ -77,7 +77,7 @@ impl LongPoll {
     ) -> Self {
         let Verified { principal: who, expires_at } = verified;
         let catch = PollBatch::new(wish.since.unwrap_or_default(), services.limits.backlog_bytes);
-        let presence = Presence::new(services, seat, expires_at);
+        let presence = Subscriber::new(services, seat, expires_at);
         Self { presence, who, wish, wait, catch, joined: false, waited: false, answer: Some(answer) }
     }
 

@@ -7,7 +7,7 @@ use crate::clock;
 use crate::connection::abandoned::{AbandonGuard, Abandoned};
 use crate::connection::complaint::Complaint;
 use crate::connection::registry::{ConnectionSlot, Control};
-use crate::connection::subscriber::{MAILBOX, OPENING, Presence, refusal};
+use crate::connection::subscriber::{MAILBOX, OPENING, Subscriber, refusal};
 use crate::connection::subscription::Wishes;
 use crate::connection::{Refusal, Services};
 use crate::domain::model::principal::Principal;
@@ -26,7 +26,7 @@ type Told = Result<Vec<Bytes>, Refusal>;
 ///
 /// Loss: none. What is not in its answer lies after the client's cursors, and is in the log when it asks again.
 pub struct BundlePoll {
-    presence: Presence,
+    presence: Subscriber,
     who: Principal,
     wishes: Wishes,
     rooms: Vec<RoomId>,
@@ -53,7 +53,7 @@ pub async fn wait_for(
     let Verified { principal: who, expires_at } = verified;
     let rooms = wishes.rooms();
     let bundle = Bundle::new(&rooms, services.limits.backlog_bytes);
-    let presence = Presence::new(services, seat, expires_at);
+    let presence = Subscriber::new(services, seat, expires_at);
     let poll =
         BundlePoll { presence, who, wishes, rooms, wait, bundle, waited: false, is_gathering: false, answer: Some(answer) };
     let _leash = AbandonGuard(poll.start().recipient());

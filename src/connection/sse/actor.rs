@@ -8,7 +8,7 @@ use crate::connection::abandoned::{AbandonGuard, Abandoned};
 use crate::connection::complaint::Complaint;
 use crate::connection::registry::{ConnectionSlot, Control};
 use crate::connection::sockets::handle::SocketHandle;
-use crate::connection::subscriber::{MAILBOX, OPENING, Presence, refusal};
+use crate::connection::subscriber::{MAILBOX, OPENING, Subscriber, refusal};
 use crate::connection::subscription::{Subscription, Wishes};
 use crate::connection::{Refusal, Services};
 use crate::domain::model::principal::Principal;
@@ -35,7 +35,7 @@ const RETRY_SPREAD_MS: u64 = 2000;
 /// Ordering: as in each of its rooms. Loss: none while it is open; a reader that falls too far behind is cut, and resumes
 /// from the last id it has read, or from its cursors.
 pub struct EventStream {
-    presence: Presence,
+    presence: Subscriber,
     who: Principal,
     wishes: Wishes,
     /// Rooms to ask for when most of what waits has left.
@@ -81,7 +81,7 @@ impl EventStream {
         opening: oneshot::Sender<Result<(), Refusal>>,
     ) -> Self {
         let Verified { principal: who, expires_at } = verified;
-        let presence = Presence::new(services, seat, expires_at);
+        let presence = Subscriber::new(services, seat, expires_at);
         Self { presence, who, wishes, later: BTreeMap::new(), outlet, line, opening: Some(opening) }
     }
 

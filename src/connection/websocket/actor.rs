@@ -1,6 +1,6 @@
 //! The `Connection` actor of a WebSocket: frames in, effects out.
 
-use super::client_state::{Effect, Session};
+use super::client_state::{ClientState, Effect};
 use super::command_queue::{CommandQueue, QueuedCommand, reply};
 use super::fragments::Fragments;
 use super::heartbeat::{Beat, Pulse};
@@ -11,7 +11,7 @@ use crate::connection::Services;
 use crate::connection::complaint::Complaint;
 use crate::connection::registry::{ConnectionSlot, Control};
 use crate::connection::send_queue::SendQueue;
-use crate::connection::subscriber::{MAILBOX, Presence};
+use crate::connection::subscriber::{MAILBOX, Subscriber};
 use crate::connection::subscription::Subscription;
 use crate::domain::model::room_id::RoomId;
 use crate::domain::values::time::Timestamp;
@@ -33,8 +33,8 @@ use std::time::Duration;
 /// Ordering: frames of one room leave in feed order; commands run in the order they came, each after the one before.
 /// Loss: none while it is open; a reader that falls too far behind is closed with 4409 and resumes from its cursors.
 pub struct Connection {
-    presence: Presence,
-    session: Session,
+    presence: Subscriber,
+    session: ClientState,
     wire: Outgoing,
     fault: Fault,
     heard: Timestamp,
@@ -75,9 +75,9 @@ pub async fn run(
 impl Connection {
     fn new(services: Arc<Services>, seat: ConnectionSlot, verified: Verified, wire: Outgoing, fault: Fault) -> Self {
         let now = clock::uptime();
-        let session = Session::new(verified.principal, services.limits.messages, now);
+        let session = ClientState::new(verified.principal, services.limits.messages, now);
         Self {
-            presence: Presence::new(services, seat, verified.expires_at),
+            presence: Subscriber::new(services, seat, verified.expires_at),
             session,
             wire,
             fault,

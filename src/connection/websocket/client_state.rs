@@ -44,7 +44,7 @@ pub enum Effect {
 
 /// What a connection knows of itself.
 #[derive(Debug)]
-pub struct Session {
+pub struct ClientState {
     /// Who speaks.
     pub principal: Principal,
     rooms: Vec<RoomId>,
@@ -53,7 +53,7 @@ pub struct Session {
     strikes: u32,
 }
 
-impl Session {
+impl ClientState {
     /// A session that has said nothing yet.
     #[must_use]
     pub const fn new(principal: Principal, rate: Rate, now: Timestamp) -> Self {
@@ -166,7 +166,7 @@ mod tests {
     const HOME: &str = "0193a5f0-7c1e-7000-8000-000000000001";
     const AWAY: &str = "0193a5f0-7c1e-7000-8000-000000000002";
 
-    fn session(role: Role) -> Session {
+    fn session(role: Role) -> ClientState {
         let principal = Principal {
             sub: "someone".parse().unwrap(),
             role,
@@ -177,10 +177,10 @@ mod tests {
             device: None,
             share: None,
         };
-        Session::new(principal, Limits::default().messages, Timestamp::from_millis(0))
+        ClientState::new(principal, Limits::default().messages, Timestamp::from_millis(0))
     }
 
-    fn subscribe(session: &mut Session, room: &str) -> Effect {
+    fn subscribe(session: &mut ClientState, room: &str) -> Effect {
         session.read(&format!(r#"{{"type":"subscribe","room":"{room}","since":3,"epoch":"now"}}"#), "now", &Limits::default())
     }
 
@@ -227,12 +227,12 @@ mod tests {
     #[test]
     fn a_cursor_counts_in_its_epoch_only() {
         let mut session = session(Role::Staff);
-        let effect = |session: &mut Session, epoch: &str| subscribe_in(session, epoch);
+        let effect = |session: &mut ClientState, epoch: &str| subscribe_in(session, epoch);
         assert!(matches!(effect(&mut session, "now"), Effect::Join(Subscription { since: Some(_), .. })));
         assert!(matches!(effect(&mut session, "then"), Effect::Join(Subscription { since: None, .. })));
     }
 
-    fn subscribe_in(session: &mut Session, epoch: &str) -> Effect {
+    fn subscribe_in(session: &mut ClientState, epoch: &str) -> Effect {
         let text = format!(r#"{{"type":"subscribe","room":"menu:{HOME}","since":3,"epoch":"{epoch}"}}"#);
         session.read(&text, "now", &Limits::default())
     }
