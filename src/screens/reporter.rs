@@ -1,7 +1,7 @@
 //! Tells the log which kitchen screens this node holds, and what they and the pages of floors have drawn.
 
 use super::floor_receipts::Floors;
-use super::tracker::{self, Deed, Now, Roster, Who};
+use super::tracker::{self, LeaseChange, Now, ScreenTracker, Who};
 use crate::backoff::Backoff;
 use crate::clock;
 use crate::commands::{CommandError, Commands};
@@ -11,7 +11,7 @@ use crate::domain::values::ids::{NodeId, RestaurantId};
 use crate::domain::values::position::Position;
 use crate::domain::values::text::{Name, Station};
 use crate::domain::values::time::Timestamp;
-use crate::store::displays::{FloorReceipt, Lease, Place, Receipt};
+use crate::store::displays::{FloorReceipt, Lease, Receipt, ScreenKey};
 use crate::store::{SharedStore, StoreError};
 use crate::telemetry::Metrics;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -47,7 +47,7 @@ impl Default for Spans {
 struct Inner {
     node: NodeId,
     spans: Spans,
-    roster: Mutex<Roster>,
+    roster: Mutex<ScreenTracker>,
     floors: Mutex<Floors>,
     news: Notify,
 }
@@ -59,7 +59,7 @@ pub struct Displays(Arc<Inner>);
 /// One connection of a screen. Dropping it ends it.
 pub struct Visit {
     displays: Displays,
-    place: Place,
+    place: ScreenKey,
 }
 
 impl Displays {
@@ -69,7 +69,7 @@ impl Displays {
         Self(Arc::new(Inner { node, spans, roster: Mutex::default(), floors: Mutex::default(), news: Notify::new() }))
     }
 
-    fn roster(&self) -> MutexGuard<'_, Roster> {
+    fn roster(&self) -> MutexGuard<'_, ScreenTracker> {
         self.0.roster.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -89,7 +89,7 @@ impl Displays {
         self.draw(tracker::place(who), position, shows)
     }
 
-    fn draw(&self, place: Place, position: Position, shows: Option<Station>) -> Option<Receipt> {
+    fn draw(&self, place: ScreenKey, position: Position, shows: Option<Station>) -> Option<Receipt> {
         self.roster().draw(Receipt { place, position, at: clock::now(), shows })
     }
 
@@ -163,15 +163,15 @@ impl Keeper {
         self.record().await
     }
 
-    async fn tell(&self, place: &Place, deed: &Deed) -> Result<(), CommandError> {
+    async fn tell(&self, place: &ScreenKey, deed: &LeaseChange) -> Result<(), CommandError> {
         let lease = Lease { place: place.clone(), node: self.displays.0.node };
         let change = match deed {
-            Deed::Hold(who) => {
+            LeaseChange::Hold(who) => {
                 self.store.hold(&lease).await?;
                 let (name, station) = self.describe(place, who).await?;
                 Change::Connected { name, station }
             }
-            Deed::Lose(left) => {
+            LeaseChange::Lose(left) => {
                 self.store.release(&lease).await?;
                 Change::Lost { left: Some(*left) }
             }
@@ -180,7 +180,7 @@ impl Keeper {
     }
 
     /// What people call it, and its station: a paired device's are in its row.
-    async fn describe(&self, place: &Place, who: &Who) -> Result<(Name, Option<Station>), CommandError> {
+    async fn describe(&self, place: &ScreenKey, who: &Who) -> Result<(Name, Option<Station>), CommandError> {
         if let Some(id) = who.device
             && let Some(device) = self.store.device(place.restaurant, id).await?
         {

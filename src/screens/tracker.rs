@@ -5,7 +5,7 @@ use crate::domain::values::ids::DeviceId;
 use crate::domain::values::position::Position;
 use crate::domain::values::text::{Key, Station};
 use crate::domain::values::time::Timestamp;
-use crate::store::displays::{Place, Receipt};
+use crate::store::displays::{Receipt, ScreenKey};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -20,9 +20,9 @@ pub struct Who {
 
 /// The screen that a principal speaks for: a paired device goes by its id, a token made by hand by its `sub`.
 #[must_use]
-pub fn place(who: &Principal) -> Place {
+pub fn place(who: &Principal) -> ScreenKey {
     let device = who.device.and_then(|device| device.to_string().parse::<Key>().ok());
-    Place { restaurant: who.restaurant, display: device.unwrap_or_else(|| who.sub.clone()) }
+    ScreenKey { restaurant: who.restaurant, display: device.unwrap_or_else(|| who.sub.clone()) }
 }
 
 /// One moment on two clocks.
@@ -49,7 +49,7 @@ struct Screen {
 
 /// Something to tell the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Deed {
+pub enum LeaseChange {
     /// This node holds the screen.
     Hold(Who),
     /// It holds it no more, since its last connection ended at this time.
@@ -58,11 +58,11 @@ pub enum Deed {
 
 /// The screens of a node; as many as have connections, and those that have lost them a little while ago.
 #[derive(Debug, Default)]
-pub struct Roster(BTreeMap<Place, Screen>);
+pub struct ScreenTracker(BTreeMap<ScreenKey, Screen>);
 
-impl Roster {
+impl ScreenTracker {
     /// A connection of a screen begins.
-    pub fn enter(&mut self, place: Place, who: Who) {
+    pub fn enter(&mut self, place: ScreenKey, who: Who) {
         let new = || Screen { who: who.clone(), visits: 0, left: None, is_held: false, drawn: None };
         let screen = self.0.entry(place).or_insert_with(new);
         screen.visits += 1;
@@ -73,7 +73,7 @@ impl Roster {
     }
 
     /// A connection of it has ended.
-    pub fn leave(&mut self, place: &Place, now: Now) {
+    pub fn leave(&mut self, place: &ScreenKey, now: Now) {
         let Some(screen) = self.0.get_mut(place) else { return };
         screen.visits = screen.visits.saturating_sub(1);
         if screen.visits == 0 {
@@ -93,21 +93,21 @@ impl Roster {
 
     /// What is to be told now, at most `limit`: of each screen that came and is not told of, and of each that has been
     /// away for the grace. One that came and went untold is forgotten.
-    pub fn due(&mut self, uptime: Timestamp, grace: Duration, limit: usize) -> Vec<(Place, Deed)> {
+    pub fn due(&mut self, uptime: Timestamp, grace: Duration, limit: usize) -> Vec<(ScreenKey, LeaseChange)> {
         self.0.retain(|_, screen| screen.is_held || screen.visits > 0);
         let deeds = self.0.iter().filter_map(|(place, screen)| Some((place.clone(), screen.deed(uptime, grace)?)));
         deeds.take(limit).collect()
     }
 
     /// The log knows that this node holds it, as `who` says, or that it does not.
-    pub fn told(&mut self, place: &Place, deed: &Deed) {
+    pub fn told(&mut self, place: &ScreenKey, deed: &LeaseChange) {
         if let Some(screen) = self.0.get_mut(place) {
-            screen.is_held = *deed == Deed::Hold(screen.who.clone());
+            screen.is_held = *deed == LeaseChange::Hold(screen.who.clone());
         }
     }
 
     /// The log does not know any more that this node holds these.
-    pub fn forgotten(&mut self, places: &[Place]) {
+    pub fn forgotten(&mut self, places: &[ScreenKey]) {
         for place in places {
             if let Some(screen) = self.0.get_mut(place) {
                 screen.is_held = false;
@@ -117,7 +117,7 @@ impl Roster {
 
     /// The screens that the log knows this node to hold.
     #[must_use]
-    pub fn held(&self) -> Vec<Place> {
+    pub fn held(&self) -> Vec<ScreenKey> {
         self.0.iter().filter(|(_, screen)| screen.is_held).map(|(place, _)| place.clone()).collect()
     }
 
@@ -130,10 +130,10 @@ impl Roster {
 }
 
 impl Screen {
-    fn deed(&self, uptime: Timestamp, grace: Duration) -> Option<Deed> {
+    fn deed(&self, uptime: Timestamp, grace: Duration) -> Option<LeaseChange> {
         match self.left {
-            None => (!self.is_held).then(|| Deed::Hold(self.who.clone())),
-            Some(left) => (self.is_held && uptime >= left.uptime.plus(grace)).then_some(Deed::Lose(left.wall)),
+            None => (!self.is_held).then(|| LeaseChange::Hold(self.who.clone())),
+            Some(left) => (self.is_held && uptime >= left.uptime.plus(grace)).then_some(LeaseChange::Lose(left.wall)),
         }
     }
 }
@@ -146,9 +146,9 @@ mod tests {
 
     const GRACE: Duration = Duration::from_secs(5);
 
-    fn place(name: &str) -> Place {
+    fn place(name: &str) -> ScreenKey {
         let restaurant = crate::domain::values::ids::RestaurantId::from_uuid(Uuid::nil());
-        Place { restaurant, display: name.parse().unwrap() }
+        ScreenKey { restaurant, display: name.parse().unwrap() }
     }
 
     fn who(station: &str) -> Who {
@@ -159,12 +159,12 @@ mod tests {
         Now { uptime: Timestamp::from_millis(second * 1000), wall: Timestamp::from_millis(1_000_000 + second * 1000) }
     }
 
-    fn due(roster: &mut Roster, second: i64) -> Vec<Deed> {
+    fn due(roster: &mut ScreenTracker, second: i64) -> Vec<LeaseChange> {
         roster.due(now(second).uptime, GRACE, 10).into_iter().map(|(_, deed)| deed).collect()
     }
 
     /// Does all that is due, as if the log took it.
-    fn tell(roster: &mut Roster, second: i64) -> Vec<Deed> {
+    fn tell(roster: &mut ScreenTracker, second: i64) -> Vec<LeaseChange> {
         let deeds = roster.due(now(second).uptime, GRACE, 10);
         deeds.iter().for_each(|(place, deed)| roster.told(place, deed));
         deeds.into_iter().map(|(_, deed)| deed).collect()
@@ -172,21 +172,21 @@ mod tests {
 
     #[test]
     fn a_screen_is_told_once_and_lost_after_the_grace() {
-        let (mut roster, grill) = (Roster::default(), place("grill"));
+        let (mut roster, grill) = (ScreenTracker::default(), place("grill"));
         roster.enter(grill.clone(), who("hot"));
-        assert_eq!(due(&mut roster, 0), [Deed::Hold(who("hot"))]);
-        assert_eq!(due(&mut roster, 0), [Deed::Hold(who("hot"))], "until the log has taken it");
+        assert_eq!(due(&mut roster, 0), [LeaseChange::Hold(who("hot"))]);
+        assert_eq!(due(&mut roster, 0), [LeaseChange::Hold(who("hot"))], "until the log has taken it");
         tell(&mut roster, 0);
         assert_eq!((tell(&mut roster, 1), roster.held()), (vec![], vec![grill.clone()]));
         roster.leave(&grill, now(10));
         assert_eq!(tell(&mut roster, 14), []);
-        assert_eq!(tell(&mut roster, 15), [Deed::Lose(now(10).wall)]);
+        assert_eq!(tell(&mut roster, 15), [LeaseChange::Lose(now(10).wall)]);
         assert_eq!((tell(&mut roster, 16), roster.held()), (vec![], vec![]));
     }
 
     #[test]
     fn a_reload_is_not_told_nor_one_connection_of_two() {
-        let (mut roster, grill) = (Roster::default(), place("grill"));
+        let (mut roster, grill) = (ScreenTracker::default(), place("grill"));
         roster.enter(grill.clone(), who("hot"));
         roster.enter(grill.clone(), who("hot"));
         tell(&mut roster, 0);
@@ -200,20 +200,20 @@ mod tests {
 
     #[test]
     fn what_the_log_has_forgotten_or_what_has_changed_is_told_again() {
-        let (mut roster, grill) = (Roster::default(), place("grill"));
+        let (mut roster, grill) = (ScreenTracker::default(), place("grill"));
         roster.enter(grill.clone(), who("hot"));
         tell(&mut roster, 0);
         roster.forgotten(std::slice::from_ref(&grill));
-        assert_eq!(tell(&mut roster, 1), [Deed::Hold(who("hot"))]);
+        assert_eq!(tell(&mut roster, 1), [LeaseChange::Hold(who("hot"))]);
         roster.enter(grill.clone(), who("cold"));
-        assert_eq!(tell(&mut roster, 2), [Deed::Hold(who("cold"))]);
-        roster.told(&grill, &Deed::Hold(who("hot")));
-        assert_eq!(tell(&mut roster, 3), [Deed::Hold(who("cold"))], "an answer to what was said before");
+        assert_eq!(tell(&mut roster, 2), [LeaseChange::Hold(who("cold"))]);
+        roster.told(&grill, &LeaseChange::Hold(who("hot")));
+        assert_eq!(tell(&mut roster, 3), [LeaseChange::Hold(who("cold"))], "an answer to what was said before");
     }
 
     #[test]
     fn receipts_wait_for_the_screen_to_be_known_and_the_last_one_counts() {
-        let (mut roster, grill) = (Roster::default(), place("grill"));
+        let (mut roster, grill) = (ScreenTracker::default(), place("grill"));
         let position = |number| Position::new(number).unwrap();
         roster.enter(grill.clone(), who("hot"));
         for (drawn, second) in [(3, 1), (9, 2), (7, 3)] {
@@ -233,7 +233,7 @@ mod tests {
         fn in_the_end_the_log_knows_who_is_there_and_nothing_is_kept_of_who_is_not(
             moves in prop::collection::vec((0_u8..3, 0_u8..4, any::<bool>()), 0..80),
         ) {
-            let mut roster = Roster::default();
+            let mut roster = ScreenTracker::default();
             let mut there = [0_u32; 3];
             for (second, (screen, deed, heard)) in (0..).zip(&moves) {
                 let at = place(&screen.to_string());

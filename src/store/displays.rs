@@ -11,7 +11,7 @@ use async_trait::async_trait;
 
 /// A screen of a restaurant.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Place {
+pub struct ScreenKey {
     /// Whose it is.
     pub restaurant: RestaurantId,
     /// The screen's id, as in [`crate::domain::model::display::Display`].
@@ -22,7 +22,7 @@ pub struct Place {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt {
     /// Which.
-    pub place: Place,
+    pub place: ScreenKey,
     /// Everything up to here is on its glass.
     pub position: Position,
     /// When it said so.
@@ -49,7 +49,7 @@ pub type RaisedCall = (Call, Option<Position>);
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Lease {
     /// Which.
-    pub place: Place,
+    pub place: ScreenKey,
     /// The node.
     pub node: NodeId,
 }
@@ -65,7 +65,7 @@ pub trait Displays: Send + Sync + 'static {
     async fn release(&self, lease: &Lease) -> Result<()>;
 
     /// Counts the beats of a node's leases up; gives the screens whose lease is not there any more.
-    async fn renew(&self, node: NodeId, places: Vec<Place>) -> Result<Vec<Place>>;
+    async fn renew(&self, node: NodeId, places: Vec<ScreenKey>) -> Result<Vec<ScreenKey>>;
 
     /// Leases with their beats, by place and node, after one, at most `limit`.
     async fn leases(&self, after: Option<Lease>, limit: u32) -> Result<Vec<(Lease, i64)>>;
@@ -74,7 +74,7 @@ pub trait Displays: Send + Sync + 'static {
     async fn lapse(&self, lease: &Lease, beat: i64) -> Result<()>;
 
     /// Connected screens that no node holds.
-    async fn unheld(&self) -> Result<Vec<Place>>;
+    async fn unheld(&self) -> Result<Vec<ScreenKey>>;
 
     /// Records what screens have drawn; a position that is older than the recorded one, or not in the feed yet, changes
     /// only the time and the station shown. A screen that is not known is left out. Gives how many are

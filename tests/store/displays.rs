@@ -12,15 +12,15 @@ use orderbell::domain::values::ids::{NodeId, RestaurantId};
 use orderbell::domain::values::position::Position;
 use orderbell::domain::values::text::Key;
 use orderbell::store::StoreError;
-use orderbell::store::displays::{FloorReceipt, Lease, Place, Receipt};
+use orderbell::store::displays::{FloorReceipt, Lease, Receipt, ScreenKey};
 use orderbell::store::log::{Reads, State};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
 impl House {
-    pub fn screen(&self, display: &str) -> Place {
-        Place { restaurant: self.id, display: key(display) }
+    pub fn screen(&self, display: &str) -> ScreenKey {
+        ScreenKey { restaurant: self.id, display: key(display) }
     }
 
     pub async fn hold(&self, display: &str, node: u128) -> Lease {
@@ -132,7 +132,7 @@ pub async fn a_beat_goes_on_while_the_lease_is_there(world: World) {
     store.lapse(&a, 2).await.unwrap();
     assert_eq!(store.renew(node_id(1), places).await.unwrap(), [a.place]);
     assert_eq!(store.leases(None, 9).await.unwrap(), [(b, 3)]);
-    let nowhere = Place { restaurant: RestaurantId::from_uuid(clock::new_id()), display: key("grill") };
+    let nowhere = ScreenKey { restaurant: RestaurantId::from_uuid(clock::new_id()), display: key("grill") };
     assert_eq!(store.hold(&Lease { place: nowhere, node: node_id(1) }).await, Err(StoreError::Missing));
 }
 

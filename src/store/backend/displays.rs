@@ -6,7 +6,7 @@ use crate::domain::model::undrawn::Tickets;
 use crate::domain::values::ids::{NodeId, OrderId, RestaurantId};
 use crate::domain::values::position::Position;
 use crate::domain::values::text::Key;
-use crate::store::displays::{Displays, FloorReceipt, Lease, Place, RaisedCall, Receipt};
+use crate::store::displays::{Displays, FloorReceipt, Lease, RaisedCall, Receipt, ScreenKey};
 use crate::store::rows::{self, DisplayRow};
 use crate::store::{Result, sql};
 use async_trait::async_trait;
@@ -23,7 +23,7 @@ impl Displays for Backend {
         self.execute(on_lease(sql::displays::RELEASE, lease)).await.map(|_| ())
     }
 
-    async fn renew(&self, node: NodeId, places: Vec<Place>) -> Result<Vec<Place>> {
+    async fn renew(&self, node: NodeId, places: Vec<ScreenKey>) -> Result<Vec<ScreenKey>> {
         self.write(move |c| Box::pin(renew(c, node, places))).await
     }
 
@@ -45,7 +45,7 @@ impl Displays for Backend {
         self.execute(on_lease(sql::displays::LAPSE, lease).bind(beat)).await.map(|_| ())
     }
 
-    async fn unheld(&self) -> Result<Vec<Place>> {
+    async fn unheld(&self) -> Result<Vec<ScreenKey>> {
         let query = query_as::<Database, (Uuid, String)>(sql::displays::UNHELD);
         let rows = self.read(move |c| Box::pin(async move { Ok(query.fetch_all(c).await?) })).await?;
         rows.into_iter().map(|(restaurant, display)| place(restaurant, &display)).collect()
@@ -89,12 +89,12 @@ fn on_lease(text: &'static str, Lease { place, node }: &Lease) -> Statement {
     query(text).bind(place.restaurant.uuid()).bind(place.display.to_string()).bind(node.uuid())
 }
 
-fn place(restaurant: Uuid, display: &str) -> Result<Place> {
-    Ok(Place { restaurant: RestaurantId::from_uuid(restaurant), display: rows::text("display", display)? })
+fn place(restaurant: Uuid, display: &str) -> Result<ScreenKey> {
+    Ok(ScreenKey { restaurant: RestaurantId::from_uuid(restaurant), display: rows::text("display", display)? })
 }
 
 /// In one order on every node, so that two that hold the same screens do not wait for each other in a circle.
-async fn renew(connection: &mut Connection, node: NodeId, mut places: Vec<Place>) -> Result<Vec<Place>> {
+async fn renew(connection: &mut Connection, node: NodeId, mut places: Vec<ScreenKey>) -> Result<Vec<ScreenKey>> {
     places.sort();
     let mut gone = Vec::new();
     for place in places {
