@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// One half of the broker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Half {
+pub enum Direction {
     /// What this node tells others.
     Publishing,
     /// What it hears from them.
@@ -38,10 +38,10 @@ struct State {
 
 impl State {
     /// Takes what one half has found; gives what is to be told when that changes.
-    fn find(&mut self, half: Half, is_well: bool) -> Option<bool> {
+    fn find(&mut self, half: Direction, is_well: bool) -> Option<bool> {
         *match half {
-            Half::Publishing => &mut self.publishing,
-            Half::Hearing => &mut self.hearing,
+            Direction::Publishing => &mut self.publishing,
+            Direction::Hearing => &mut self.hearing,
         } = is_well;
         let is_healthy = self.publishing && self.hearing;
         // One half that works while the other is still connecting for the first time is no news.
@@ -67,7 +67,7 @@ impl Health {
     }
 
     /// One half works.
-    pub(super) fn well(&self, half: Half) {
+    pub(super) fn well(&self, half: Direction) {
         if self.find(half, true).is_some() {
             log::info!("redis is healthy, events cross nodes at once");
             self.pace();
@@ -75,11 +75,11 @@ impl Health {
     }
 
     /// One half does not.
-    pub(super) fn ill(&self, half: Half, reason: &dyn Display) {
+    pub(super) fn ill(&self, half: Direction, reason: &dyn Display) {
         if self.find(half, false).is_some() {
             let half = match half {
-                Half::Publishing => "publishing",
-                Half::Hearing => "hearing",
+                Direction::Publishing => "publishing",
+                Direction::Hearing => "hearing",
             };
             log::warn!(half, reason:%; "redis is not healthy, feeds compare their heads every two seconds meanwhile");
             self.pace();
@@ -102,7 +102,7 @@ impl Health {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn find(&self, half: Half, is_well: bool) -> Option<bool> {
+    fn find(&self, half: Direction, is_well: bool) -> Option<bool> {
         self.state().find(half, is_well)
     }
 
@@ -123,14 +123,14 @@ mod tests {
         let mut state = State::default();
         let mut told = Vec::new();
         for (half, is_well) in [
-            (Half::Publishing, true),
-            (Half::Hearing, true),
-            (Half::Hearing, true),
-            (Half::Hearing, false),
-            (Half::Publishing, false),
-            (Half::Publishing, false),
-            (Half::Publishing, true),
-            (Half::Hearing, true),
+            (Direction::Publishing, true),
+            (Direction::Hearing, true),
+            (Direction::Hearing, true),
+            (Direction::Hearing, false),
+            (Direction::Publishing, false),
+            (Direction::Publishing, false),
+            (Direction::Publishing, true),
+            (Direction::Hearing, true),
         ] {
             told.extend(state.find(half, is_well));
         }
@@ -140,6 +140,6 @@ mod tests {
     #[test]
     fn a_redis_that_is_away_at_the_start_is_told() {
         let mut state = State::default();
-        assert_eq!((state.find(Half::Publishing, false), state.find(Half::Hearing, false)), (Some(false), None));
+        assert_eq!((state.find(Direction::Publishing, false), state.find(Direction::Hearing, false)), (Some(false), None));
     }
 }

@@ -26,7 +26,7 @@ use crate::clock;
 use crate::feed::{FeedRegistry, HeadChecker};
 use actix::Addr;
 use channels::Channels;
-use node::Station;
+use node::NodeContext;
 use publisher::RedisPublisher;
 use secrecy::SecretString;
 use std::sync::Arc;
@@ -72,7 +72,7 @@ pub fn start_with(
     let node = clock::new_id();
     let channels = Channels::new(directory.store().epoch(), node, address.parts());
     let health = Health::new(registry.clone(), directory.metrics().clone());
-    let station = Station { address, node, channels, signer, health: health.clone(), directory: directory.clone() };
+    let station = NodeContext { address, node, channels, signer, health: health.clone(), directory: directory.clone() };
     let publisher = RedisPublisher::launch(station.clone());
     let subscriber = RedisSubscriber::launch(station, verifier, registry);
     directory.add_relay(publisher.clone().recipient());

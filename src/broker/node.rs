@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 /// Where Redis is, who this node is, and whom it tells how things are.
 #[derive(Clone)]
-pub struct Station {
+pub struct NodeContext {
     pub address: Address,
     pub node: Uuid,
     pub channels: Channels,
@@ -19,7 +19,7 @@ pub struct Station {
     pub directory: FeedRegistry,
 }
 
-impl Station {
+impl NodeContext {
     /// Seals a message of this node for a channel; `None` when it is too large for anybody to take.
     pub fn seal(&self, channel: String, body: Body) -> Option<Outgoing> {
         let message = Message { node: self.node, body }.encode();

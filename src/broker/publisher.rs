@@ -1,13 +1,13 @@
 //! The `RedisPublisher` actor: tells other nodes what this one has committed.
 
 use super::channels::Channels;
-use super::health::Half;
+use super::health::Direction;
 use super::message::Body;
-use super::node::Station;
+use super::node::NodeContext;
 use super::outbox::{Outbox, Waiting};
 use super::push_queue::{Incoming, inlet};
 use super::reconnect::Retry;
-use super::redis_connection::{Link, Result};
+use super::redis_connection::{RedisConnection, Result};
 use crate::clock;
 use crate::domain::values::ids::RestaurantId;
 use crate::domain::values::position::Position;
@@ -28,10 +28,10 @@ const BEAT: Duration = Duration::from_secs(1);
 ///
 /// What waits leaves in one round trip. One that fails, for whatever reason, ends the connection.
 pub struct RedisPublisher {
-    station: Station,
+    station: NodeContext,
     outbox: Outbox,
     retry: Retry,
-    link: Option<Link>,
+    link: Option<RedisConnection>,
     /// What the round trip under way carries, and for each restaurant how far.
     under_way: Option<Vec<(RestaurantId, Position)>>,
     beats: u64,
@@ -40,7 +40,7 @@ pub struct RedisPublisher {
 
 impl RedisPublisher {
     /// Starts it on this thread's arbiter. It connects by itself, sooner or later.
-    pub(super) fn launch(station: Station) -> Addr<Self> {
+    pub(super) fn launch(station: NodeContext) -> Addr<Self> {
         Supervisor::start(move |ctx: &mut Context<Self>| {
             ctx.set_mailbox_capacity(MAILBOX);
             let (outbox, retry) = (Outbox::default(), Retry::default());
@@ -60,7 +60,7 @@ impl RedisPublisher {
 
     /// The first round trip carries the heads of what was dropped. Only when they have gone out do other nodes hear that
     /// this one publishes; without any, its beat shows whether it may.
-    fn connected(&mut self, link: Link, stream: impl Stream<Item = Incoming> + 'static, ctx: &mut Context<Self>) {
+    fn connected(&mut self, link: RedisConnection, stream: impl Stream<Item = Incoming> + 'static, ctx: &mut Context<Self>) {
         self.link = Some(link);
         ctx.add_stream(stream);
         self.is_beat_due = !self.put_missed();
@@ -120,14 +120,14 @@ impl RedisPublisher {
             self.station.directory.metrics().fate("published");
         }
         self.retry.connected(clock::uptime());
-        self.station.health.well(Half::Publishing);
+        self.station.health.well(Direction::Publishing);
         self.put_missed();
         self.publish_waiting(ctx);
     }
 
     fn fail(&mut self, reason: &dyn Display, ctx: &mut Context<Self>) {
         log::debug!(reason:%; "publisher gives its connection up");
-        self.station.health.ill(Half::Publishing, reason);
+        self.station.health.ill(Direction::Publishing, reason);
         self.station.directory.metrics().redis_rebuilds.inc();
         ctx.stop();
     }

@@ -45,27 +45,27 @@ struct Gauges {
 
 /// The end that is written to, by whoever reads the socket.
 #[derive(Debug, Clone)]
-pub struct Inlet {
+pub struct PushQueue {
     sender: mpsc::Sender<Incoming>,
     gauges: Arc<Gauges>,
 }
 
 /// What did not fit.
 #[derive(Debug, Clone, Default)]
-pub struct Spill(Arc<Gauges>);
+pub struct Overflow(Arc<Gauges>);
 
 /// A queue: its ends, and what tells of what did not fit.
-pub fn inlet() -> (Inlet, impl Stream<Item = Incoming> + use<>, Spill) {
+pub fn inlet() -> (PushQueue, impl Stream<Item = Incoming> + use<>, Overflow) {
     let (sender, receiver) = mpsc::channel(MESSAGES);
     let gauges = Arc::new(Gauges::default());
-    let (inlet, spill, read) = (Inlet { sender, gauges: gauges.clone() }, Spill(gauges.clone()), gauges);
+    let (inlet, spill, read) = (PushQueue { sender, gauges: gauges.clone() }, Overflow(gauges.clone()), gauges);
     let stream = ReceiverStream::new(receiver).inspect(move |incoming| {
         read.bytes.fetch_sub(incoming.bytes(), Ordering::Relaxed);
     });
     (inlet, stream, spill)
 }
 
-impl Inlet {
+impl PushQueue {
     /// Puts a push into the queue without waiting; false when it is full.
     pub fn put(&self, incoming: Incoming) -> bool {
         let (is_lost, bytes) = (incoming == Incoming::Lost, incoming.bytes());
@@ -80,7 +80,7 @@ impl Inlet {
     }
 }
 
-impl Spill {
+impl Overflow {
     /// Whether something did not fit since this was last asked.
     #[must_use]
     pub fn take_overflow(&self) -> bool {

@@ -1,7 +1,7 @@
 //! A connection to Redis: one server, or a cluster with sharded channels. The only file that names the redis crate.
 
 use super::channels::slot_key;
-use super::push_queue::{Incoming, Inlet};
+use super::push_queue::{Incoming, PushQueue};
 use super::signature::MAX_MESSAGE;
 use redis::aio::MultiplexedConnection;
 use redis::cluster::{ClusterClient, ClusterClientBuilder};
@@ -87,7 +87,7 @@ impl Address {
     ///
     /// # Errors
     /// When it is not there, refuses, or does not answer in time.
-    pub async fn connect(&self, inlet: Inlet) -> Result<Link> {
+    pub async fn connect(&self, inlet: PushQueue) -> Result<RedisConnection> {
         let push = move |info: PushInfo| {
             let is_taken = incoming(info).is_none_or(|incoming| inlet.put(incoming));
             if is_taken { Ok(()) } else { Err(()) }
@@ -96,14 +96,14 @@ impl Address {
             Place::Server(client) => {
                 let config = AsyncConnectionConfig::new().set_push_sender(push);
                 let config = config.set_connection_timeout(Some(CONNECT)).set_response_timeout(Some(REQUEST));
-                Ok(Link::Server(client.get_multiplexed_async_connection_with_config(&config).await?))
+                Ok(RedisConnection::Server(client.get_multiplexed_async_connection_with_config(&config).await?))
             }
             Place::Cluster(nodes) => {
                 let builder: ClusterClientBuilder = ClusterClient::builder(nodes.clone()).push_sender(push);
                 let builder = builder.use_protocol(ProtocolVersion::RESP3).retries(2);
                 let client = builder.connection_timeout(CONNECT).response_timeout(REQUEST).build()?;
                 let connecting = tokio::time::timeout(2 * CONNECT, client.get_async_connection());
-                Ok(Link::Cluster(connecting.await.map_err(|_| LinkError::Timeout)??))
+                Ok(RedisConnection::Cluster(connecting.await.map_err(|_| LinkError::Timeout)??))
             }
         }
     }
@@ -142,14 +142,14 @@ fn incoming(info: PushInfo) -> Option<Incoming> {
 
 /// A connection. Cheap to clone; gone with its last clone.
 #[derive(Clone)]
-pub enum Link {
+pub enum RedisConnection {
     /// To one server.
     Server(MultiplexedConnection),
     /// To the nodes of a cluster.
     Cluster(ClusterConnection),
 }
 
-impl Link {
+impl RedisConnection {
     /// Subscribes to channels; all are confirmed when it returns.
     ///
     /// # Errors

@@ -1,15 +1,15 @@
 //! The `RedisSubscriber` actor: hears what other nodes have committed and hands it to the feeds here.
 
 use super::channels::Channels;
-use super::health::Half;
+use super::health::Direction;
 use super::message::{Beat, Body, Message};
-use super::node::Station;
+use super::node::NodeContext;
 use super::peers::Peers;
-use super::push_queue::{Incoming, Spill, inlet};
+use super::push_queue::{Incoming, Overflow, inlet};
 use super::reconnect::Retry;
-use super::redis_connection::Link;
+use super::redis_connection::RedisConnection;
 use super::signature::Verify;
-use super::subscriptions::{Step, Wanted};
+use super::subscriptions::{ChannelSubscriptions, Step};
 use crate::clock;
 use crate::domain::values::ids::RestaurantId;
 use crate::domain::values::time::Timestamp;
@@ -50,13 +50,13 @@ struct Pulse {
 /// was heard before. A connection that does not bring back this node's own beats is
 /// given up, with everything that hangs on it: the actor stops, and its supervisor begins it anew.
 pub struct RedisSubscriber {
-    station: Station,
+    station: NodeContext,
     verifier: Arc<dyn Verify>,
     registry: Addr<HeadChecker>,
-    wanted: Wanted,
+    wanted: ChannelSubscriptions,
     retry: Retry,
-    link: Option<Link>,
-    spill: Spill,
+    link: Option<RedisConnection>,
+    spill: Overflow,
     pulse: Pulse,
     peers: Peers,
     /// Something may have been missed.
@@ -65,17 +65,17 @@ pub struct RedisSubscriber {
 
 impl RedisSubscriber {
     /// Starts it on this thread's arbiter. It connects by itself, sooner or later.
-    pub(super) fn launch(station: Station, verifier: Arc<dyn Verify>, registry: Addr<HeadChecker>) -> Addr<Self> {
+    pub(super) fn launch(station: NodeContext, verifier: Arc<dyn Verify>, registry: Addr<HeadChecker>) -> Addr<Self> {
         Supervisor::start(move |ctx: &mut Context<Self>| {
             ctx.set_mailbox_capacity(MAILBOX);
             Self {
                 station,
                 verifier,
                 registry,
-                wanted: Wanted::default(),
+                wanted: ChannelSubscriptions::default(),
                 retry: Retry::default(),
                 link: None,
-                spill: Spill::default(),
+                spill: Overflow::default(),
                 pulse: Pulse::default(),
                 peers: Peers::default(),
                 is_in_doubt: false,
@@ -99,7 +99,7 @@ impl RedisSubscriber {
         }));
     }
 
-    fn connected(&mut self, link: Link, stream: impl Stream<Item = Incoming> + 'static, ctx: &mut Context<Self>) {
+    fn connected(&mut self, link: RedisConnection, stream: impl Stream<Item = Incoming> + 'static, ctx: &mut Context<Self>) {
         let now = clock::uptime();
         let heard = vec![(0, now); self.station.channels.parts().into()];
         self.pulse = Pulse { nonce: clock::new_id(), sent: 0, heard, is_proven: false };
@@ -170,7 +170,7 @@ impl RedisSubscriber {
             let now = clock::uptime();
             self.retry.connected(now);
             self.peers.begin(now);
-            self.station.health.well(Half::Hearing);
+            self.station.health.well(Direction::Hearing);
             self.registry.do_send(CompareNow::All);
         }
     }
@@ -195,7 +195,7 @@ impl RedisSubscriber {
 
     fn fail(&mut self, reason: &dyn Display, ctx: &mut Context<Self>) {
         log::debug!(reason:%; "subscriber gives its connection up");
-        self.station.health.ill(Half::Hearing, reason);
+        self.station.health.ill(Direction::Hearing, reason);
         self.station.directory.metrics().redis_rebuilds.inc();
         ctx.stop();
     }

@@ -15,7 +15,7 @@ pub enum Step {
 
 /// The wanted set, and how far it is brought about.
 #[derive(Debug, Default)]
-pub struct Wanted {
+pub struct ChannelSubscriptions {
     wanted: HashSet<RestaurantId>,
     heard: HashSet<RestaurantId>,
     /// Those that may be wanted and not heard, or the other way round.
@@ -23,7 +23,7 @@ pub struct Wanted {
     is_asking: bool,
 }
 
-impl Wanted {
+impl ChannelSubscriptions {
     /// A restaurant is wanted from now on.
     pub fn watch(&mut self, restaurant: RestaurantId) {
         self.wanted.insert(restaurant);
@@ -138,7 +138,7 @@ mod tests {
     proptest! {
         #[test]
         fn whatever_changes_meanwhile_in_the_end_what_is_wanted_is_heard(changes in changes(), most in 1_usize..5) {
-            let (mut wanted, mut server, mut asked, mut truth) = (Wanted::default(), Server::default(), None, HashSet::new());
+            let (mut wanted, mut server, mut asked, mut truth) = (ChannelSubscriptions::default(), Server::default(), None, HashSet::new());
             for change in changes {
                 match change {
                     Change::Watch(number) => {
