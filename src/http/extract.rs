@@ -1,7 +1,7 @@
 //! What handlers take out of a request: who speaks, in which restaurant, under which id.
 
 use super::problem::Problem;
-use super::rate_limit::{Attempt, too_many};
+use super::rate_limit::{Action, too_many};
 use super::state::State;
 use crate::auth::ended::Barred;
 use crate::auth::policy;
@@ -24,9 +24,9 @@ use std::time::Duration;
 /// Who speaks, with all that its role may do: the principal of the request's bearer token, whose session is not over.
 /// Whoever holds a link to one order is nobody here; what a link may read takes a [`Bearer`].
 #[derive(Debug)]
-pub struct Speaker(pub Principal);
+pub struct AuthUser(pub Principal);
 
-impl FromRequest for Speaker {
+impl FromRequest for AuthUser {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 
@@ -74,7 +74,7 @@ fn verify(request: &HttpRequest) -> Result<Verified, Problem> {
     let unauthorized = |detail| Problem::new(ErrorCode::Unauthorized, detail);
     let state = state(request)?;
     let token = bearer(request).ok_or_else(|| unauthorized("send a token with the header Authorization: Bearer"))?;
-    let refused = || state.limits.fail(Attempt::Handshake, state.limits.address_of(request));
+    let refused = || state.limits.fail(Action::Handshake, state.limits.address_of(request));
     let verified = match state.tokens.verify(&token, clock::now()) {
         Ok(verified) => verified,
         // It was good once: its holder has to hear that it needs another, whoever guesses behind the same address.
@@ -111,9 +111,9 @@ fn bearer(request: &HttpRequest) -> Option<SecretString> {
 
 /// The restaurant that the path names, for everybody.
 #[derive(Debug)]
-pub struct Named(pub Restaurant);
+pub struct Tenant(pub Restaurant);
 
-impl FromRequest for Named {
+impl FromRequest for Tenant {
     type Error = Problem;
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
@@ -132,18 +132,18 @@ async fn named(state: &State, slug: Option<Slug>) -> Result<Restaurant, Problem>
 
 /// A principal of the restaurant that the path names.
 #[derive(Debug)]
-pub struct Insider(pub Principal);
+pub struct TenantUser(pub Principal);
 
-impl FromRequest for Insider {
+impl FromRequest for TenantUser {
     type Error = Problem;
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let speaker = Speaker::from_request(request, payload).into_inner();
-        let named = Named::from_request(request, payload);
+        let speaker = AuthUser::from_request(request, payload).into_inner();
+        let named = Tenant::from_request(request, payload);
         Box::pin(async move {
-            let Speaker(principal) = speaker?;
-            let Named(restaurant) = named.await?;
+            let AuthUser(principal) = speaker?;
+            let Tenant(restaurant) = named.await?;
             if restaurant.id == principal.restaurant {
                 return Ok(Self(principal));
             }
@@ -161,9 +161,9 @@ impl FromRequest for Manager {
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let insider = Insider::from_request(request, payload);
+        let insider = TenantUser::from_request(request, payload);
         Box::pin(async move {
-            let Insider(principal) = insider.await?;
+            let TenantUser(principal) = insider.await?;
             if policy::may_manage(&principal) {
                 return Ok(Self(principal));
             }

@@ -24,7 +24,7 @@ mod tests;
 
 pub use assets::version;
 pub use problem::Problem;
-pub use public_url::Base;
+pub use public_url::PublicUrl;
 pub use rate_limit::Limits;
 pub use routes::app;
 pub use state::{Demo, Faces, State};

@@ -10,12 +10,12 @@ use std::sync::Arc;
 
 /// The beginning of addresses that leave this server.
 #[derive(Debug, Clone)]
-pub struct Base {
+pub struct PublicUrl {
     public_url: Option<Arc<str>>,
     proxies: Arc<Proxies>,
 }
 
-impl Base {
+impl PublicUrl {
     /// What the operator says, when they do. A proxy that is believed says by which scheme a client came to it.
     #[must_use]
     pub fn new(public_url: Option<&str>, proxies: Arc<Proxies>) -> Self {

@@ -16,7 +16,7 @@ use crate::protocol::ErrorCode;
 use crate::telemetry::Metrics;
 use actix_web::HttpRequest;
 use actix_web::http::header::HeaderMap;
-use gate::{Gate, Rate, Subject};
+use gate::{KeyedLimiter, Rate, Subject};
 use guesses::Guesses;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
@@ -61,7 +61,7 @@ const UNKNOWN: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
 /// What is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Attempt {
+pub enum Action {
     /// To sign in by password or API key.
     Login,
     /// To sit down at a table.
@@ -76,7 +76,7 @@ pub enum Attempt {
     Handshake,
 }
 
-impl Attempt {
+impl Action {
     /// Whether good ones count against the address that they come from. Those of a screen that is known do not: nobody
     /// behind its address can use them up.
     const fn counts_by_address(self) -> bool {
@@ -86,13 +86,13 @@ impl Attempt {
 
 /// The attempts of one kind: the good ones, and apart from them those that failed.
 struct Door {
-    good: Gate,
-    failed: Gate,
+    good: KeyedLimiter,
+    failed: KeyedLimiter,
 }
 
 impl Door {
     fn new(good: &'static str, failed: &'static str, rate: Rate) -> Self {
-        Self { good: Gate::new(good, rate.quota()), failed: Gate::new(failed, rate.quota()) }
+        Self { good: KeyedLimiter::new(good, rate.quota()), failed: KeyedLimiter::new(failed, rate.quota()) }
     }
 }
 
@@ -104,7 +104,7 @@ pub struct Limits {
     pairings: Door,
     polls: Door,
     handshakes: Door,
-    renewals: Gate,
+    renewals: KeyedLimiter,
     guesses: Guesses,
     proxies: Arc<Proxies>,
     metrics: Metrics,
@@ -121,7 +121,7 @@ impl Limits {
             pairings: Door::new("pairings", "failed_pairings", rates.pairings),
             polls: Door::new("pairing_polls", "failed_pairing_polls", rates.pairings),
             handshakes: Door::new("handshakes", "failed_handshakes", rates.handshakes),
-            renewals: Gate::new("renewals", RENEWALS.quota()),
+            renewals: KeyedLimiter::new("renewals", RENEWALS.quota()),
             guesses: Guesses::new(rates.guesses),
             proxies: Arc::new(Proxies::none(metrics.clone())),
             metrics,
@@ -147,18 +147,18 @@ impl Limits {
         self.proxies.find(peer, headers).unwrap_or(peer)
     }
 
-    const fn door(&self, attempt: Attempt) -> &Door {
+    const fn door(&self, attempt: Action) -> &Door {
         match attempt {
-            Attempt::Login => &self.logins,
-            Attempt::Seat => &self.diners,
-            Attempt::Refresh => &self.refreshes,
-            Attempt::Pair => &self.pairings,
-            Attempt::Poll => &self.polls,
-            Attempt::Handshake => &self.handshakes,
+            Action::Login => &self.logins,
+            Action::Seat => &self.diners,
+            Action::Refresh => &self.refreshes,
+            Action::Pair => &self.pairings,
+            Action::Poll => &self.polls,
+            Action::Handshake => &self.handshakes,
         }
     }
 
-    fn take(&self, gate: &Gate, subject: &Subject) -> Result<(), Duration> {
+    fn take(&self, gate: &KeyedLimiter, subject: &Subject) -> Result<(), Duration> {
         gate.take(subject).inspect_err(|_| self.metrics.hit(gate.name))
     }
 
@@ -166,7 +166,7 @@ impl Limits {
     ///
     /// # Errors
     /// The time to wait.
-    pub fn enter(self: &Arc<Self>, attempt: Attempt, address: IpAddr) -> Result<Ticket, Duration> {
+    pub fn enter(self: &Arc<Self>, attempt: Action, address: IpAddr) -> Result<Ticket, Duration> {
         self.enter_as(attempt, Subject::address(address))
     }
 
@@ -174,11 +174,11 @@ impl Limits {
     ///
     /// # Errors
     /// The time to wait.
-    pub fn enter_marked(self: &Arc<Self>, attempt: Attempt, person: UserId) -> Result<Ticket, Duration> {
+    pub fn enter_marked(self: &Arc<Self>, attempt: Action, person: UserId) -> Result<Ticket, Duration> {
         self.enter_as(attempt, Subject::MarkedFor(person))
     }
 
-    fn enter_as(self: &Arc<Self>, attempt: Attempt, subject: Subject) -> Result<Ticket, Duration> {
+    fn enter_as(self: &Arc<Self>, attempt: Action, subject: Subject) -> Result<Ticket, Duration> {
         self.take(&self.door(attempt).good, &subject)?;
         Ok(Ticket { limits: self.clone(), attempt, subject, is_over: false })
     }
@@ -187,7 +187,7 @@ impl Limits {
     ///
     /// # Errors
     /// The time to wait.
-    pub fn fail(&self, attempt: Attempt, address: IpAddr) -> Result<(), Duration> {
+    pub fn fail(&self, attempt: Action, address: IpAddr) -> Result<(), Duration> {
         self.take(&self.door(attempt).failed, &Subject::address(address))
     }
 
@@ -195,7 +195,7 @@ impl Limits {
     ///
     /// # Errors
     /// The time to wait.
-    pub fn admit(&self, attempt: Attempt, who: &Principal) -> Result<(), Duration> {
+    pub fn admit(&self, attempt: Action, who: &Principal) -> Result<(), Duration> {
         self.take(&self.door(attempt).good, &Subject::holder(who))
     }
 
@@ -231,18 +231,18 @@ fn seconds(wait: Duration) -> u64 {
 
 impl Gatekeeper for Limits {
     fn admit(&self, who: &Principal) -> Result<(), u64> {
-        Self::admit(self, Attempt::Handshake, who).map_err(seconds)
+        Self::admit(self, Action::Handshake, who).map_err(seconds)
     }
 
     fn fail(&self, address: IpAddr) -> Result<(), u64> {
-        Self::fail(self, Attempt::Handshake, address).map_err(seconds)
+        Self::fail(self, Action::Handshake, address).map_err(seconds)
     }
 }
 
 /// An attempt under way. It counts against its address until it is over.
 pub struct Ticket {
     limits: Arc<Limits>,
-    attempt: Attempt,
+    attempt: Action,
     subject: Subject,
     is_over: bool,
 }

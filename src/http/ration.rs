@@ -3,7 +3,7 @@
 
 use super::device_cookie;
 use super::problem::Problem;
-use super::rate_limit::{Attempt, too_many};
+use super::rate_limit::{Action, too_many};
 use super::state::State;
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -24,14 +24,14 @@ pub struct Rationed {
 /// # Errors
 /// Those of what it wraps.
 pub async fn ration<B: MessageBody + 'static>(
-    attempt: Attempt,
+    attempt: Action,
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
     let state = request.app_data::<web::Data<State>>().filter(|_| request.method() == Method::POST).cloned();
     let Some(state) = state else { return next.call(request).await.map(ServiceResponse::map_into_left_body) };
     let address = state.limits.address_of(request.request());
-    let marked_for = if attempt == Attempt::Login { device_cookie::read(&state, request.headers()).person() } else { None };
+    let marked_for = if attempt == Action::Login { device_cookie::read(&state, request.headers()).person() } else { None };
     let entered = match marked_for {
         Some(person) => state.limits.enter_marked(attempt, person),
         None => state.limits.enter(attempt, address),
@@ -63,14 +63,14 @@ enum Outcome {
 }
 
 impl Outcome {
-    fn of<B>(attempt: Attempt, response: &ServiceResponse<B>) -> Self {
+    fn of<B>(attempt: Action, response: &ServiceResponse<B>) -> Self {
         let problem = response.response().error().and_then(|error| error.as_error::<Problem>());
         match response.status() {
             status if status.is_success() => Self::Good,
             // A screen that nobody has approved yet has shown a code that is good.
             _ if problem.is_some_and(|problem| matches!(problem.code(), "authorization_pending" | "slow_down")) => Self::Good,
             // Whoever checks credentials of a sign-in counts them, by account as well.
-            StatusCode::UNAUTHORIZED if attempt == Attempt::Login => Self::Neither,
+            StatusCode::UNAUTHORIZED if attempt == Action::Login => Self::Neither,
             StatusCode::TOO_MANY_REQUESTS => Self::Neither,
             status if status.is_client_error() => Self::Failed,
             _ => Self::Neither,

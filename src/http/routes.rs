@@ -5,7 +5,7 @@ use super::assets;
 use super::assets::specs;
 use super::occupancy::occupy;
 use super::problem::{Problem, no_such_path, no_upgrade, wrong_method};
-use super::rate_limit::Attempt;
+use super::rate_limit::Action;
 use super::ration::ration;
 use super::request_log::log_request;
 use super::state::State;
@@ -126,16 +126,16 @@ fn operations(cfg: &mut web::ServiceConfig) {
 fn who_is_who(cfg: &mut web::ServiceConfig) {
     // What has no token is counted by address before its body is read.
     let rationed = |attempt| from_fn(move |request, next: Next<_>| ration(attempt, request, next));
-    let (log_in, seat, refresh) = (rationed(Attempt::Login), rationed(Attempt::Seat), rationed(Attempt::Refresh));
+    let (log_in, seat, refresh) = (rationed(Action::Login), rationed(Action::Seat), rationed(Action::Refresh));
     cfg.service(at("/api/v1/sessions", "POST").wrap(log_in).route(web::post().to(sessions::sign_in)))
         .service(at("/api/v1/sessions/refresh", "POST").wrap(refresh).route(web::post().to(sessions::refresh)))
         .service(at("/api/v1/sessions/current", "DELETE").route(web::delete().to(sessions::end)))
         .service(at("/api/v1/diner-sessions", "POST").wrap(seat).route(web::post().to(sessions::seat)))
         .service(at("/api/v1/diner-sessions/current/calls", READ).route(read().to(receipts::of_calls)))
         .service(at("/api/v1/diner-sessions/current", READ).route(read().to(sessions::visit)))
-        .service(at("/api/v1/devices/pairings", "POST").wrap(rationed(Attempt::Pair)).route(web::post().to(devices::begin)))
+        .service(at("/api/v1/devices/pairings", "POST").wrap(rationed(Action::Pair)).route(web::post().to(devices::begin)))
         .service(at("/api/v1/devices/pairings/{user_code}/approval", "POST").route(web::post().to(devices::approve)))
-        .service(at("/api/v1/devices/token", "POST").wrap(rationed(Attempt::Poll)).route(web::post().to(devices::token)))
+        .service(at("/api/v1/devices/token", "POST").wrap(rationed(Action::Poll)).route(web::post().to(devices::token)))
         .service(at("/api/v1/push/key", READ).route(read().to(push::key)))
         .service(
             at("/api/v1/push/subscription", "PUT, DELETE")

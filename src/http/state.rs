@@ -2,7 +2,7 @@
 
 use super::encoded::EncodedMenus;
 use super::problem::Problem;
-use super::public_url::Base;
+use super::public_url::PublicUrl;
 use super::rate_limit::Limits;
 use crate::auth::ended::EndedSessions;
 use crate::auth::session::SessionService;
@@ -44,7 +44,7 @@ pub struct State {
     /// Menus as they are sent.
     pub menus: Arc<EncodedMenus>,
     /// Where guests reach this service.
-    pub base: Base,
+    pub base: PublicUrl,
     /// What the landing page shows, when this is a demonstration.
     pub demo: Option<Arc<Demo>>,
     /// What messages to phones are signed with and where they may go, when this server sends any.

@@ -97,7 +97,7 @@ impl Node {
             demo: demo.map(Arc::new),
             push,
             body_bytes: serve.limits.body_bytes as usize,
-            base: http::Base::new(serve.public_url(), proxies),
+            base: http::PublicUrl::new(serve.public_url(), proxies),
             draining,
             faces: http::Faces { calls: serve.role != NodeRole::Realtime, rooms: serve.role != NodeRole::Api },
             redis: Arc::default(),

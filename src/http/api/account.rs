@@ -6,9 +6,9 @@ use crate::domain::values::ids::UserId;
 use crate::domain::values::text::Key;
 use crate::domain::values::time::Timestamp;
 use crate::http::body::Body;
-use crate::http::extract::Speaker;
+use crate::http::extract::AuthUser;
 use crate::http::problem::Problem;
-use crate::http::rate_limit::{Attempt, too_many};
+use crate::http::rate_limit::{Action, too_many};
 use crate::http::state::State;
 use crate::http::{device_cookie, qr};
 use crate::protocol::ErrorCode;
@@ -49,7 +49,7 @@ struct AccountAnswer {
 ///
 /// # Errors
 /// `forbidden` for who did not sign in with a password.
-pub async fn read(state: web::Data<State>, Speaker(who): Speaker) -> Result<HttpResponse, Problem> {
+pub async fn read(state: web::Data<State>, AuthUser(who): AuthUser) -> Result<HttpResponse, Problem> {
     let account = state.sessions()?.account(&who).await?;
     Ok(HttpResponse::Ok().json(AccountAnswer {
         id: account.user.id,
@@ -80,10 +80,10 @@ struct ConfirmationAnswer {
 /// `forbidden` for a wrong password or code, `rate_limited`.
 pub async fn confirm_password(
     state: web::Data<State>,
-    Speaker(who): Speaker,
+    AuthUser(who): AuthUser,
     body: Body<Confirmation>,
 ) -> Result<HttpResponse, Problem> {
-    state.limits.admit(Attempt::Login, &who).map_err(too_many)?;
+    state.limits.admit(Action::Login, &who).map_err(too_many)?;
     let Confirmation { password, totp } = body.0;
     let confirmed = state.sessions()?.confirm_password(&who, password, totp.as_ref()).await;
     let confirmed_until = confirmed.map_err(|error| refused(&state, error))?;
@@ -104,11 +104,11 @@ pub struct PasswordChange {
 /// `forbidden` for a wrong current one, `invalid` for the new one, `rate_limited`.
 pub async fn change_password(
     state: web::Data<State>,
-    Speaker(who): Speaker,
+    AuthUser(who): AuthUser,
     request: HttpRequest,
     body: Body<PasswordChange>,
 ) -> Result<HttpResponse, Problem> {
-    state.limits.admit(Attempt::Login, &who).map_err(too_many)?;
+    state.limits.admit(Action::Login, &who).map_err(too_many)?;
     let PasswordChange { current, new } = body.0;
     let changed = state.sessions()?.change_own_password(&who, current, new).await;
     let mark = changed.map_err(|error| refused(&state, error))?;
@@ -137,7 +137,7 @@ struct SessionList {
 ///
 /// # Errors
 /// `forbidden`.
-pub async fn sessions(state: web::Data<State>, Speaker(who): Speaker) -> Result<HttpResponse, Problem> {
+pub async fn sessions(state: web::Data<State>, AuthUser(who): AuthUser) -> Result<HttpResponse, Problem> {
     let answer = |OwnSession { id, begun_at, renewed_at, expires_at }| {
         let current = id == who.session;
         SessionAnswer { id, begun_at, renewed_at, expires_at, current }
@@ -150,7 +150,7 @@ pub async fn sessions(state: web::Data<State>, Speaker(who): Speaker) -> Result<
 ///
 /// # Errors
 /// `forbidden`.
-pub async fn end_others(state: web::Data<State>, Speaker(who): Speaker) -> Result<HttpResponse, Problem> {
+pub async fn end_others(state: web::Data<State>, AuthUser(who): AuthUser) -> Result<HttpResponse, Problem> {
     state.sessions()?.end_other_sessions(&who).await?;
     Ok(HttpResponse::NoContent().finish())
 }
@@ -159,7 +159,7 @@ pub async fn end_others(state: web::Data<State>, Speaker(who): Speaker) -> Resul
 ///
 /// # Errors
 /// `forbidden`, `not_found` for one that is not theirs.
-pub async fn end_session(state: web::Data<State>, Speaker(who): Speaker, id: web::Path<Key>) -> Result<HttpResponse, Problem> {
+pub async fn end_session(state: web::Data<State>, AuthUser(who): AuthUser, id: web::Path<Key>) -> Result<HttpResponse, Problem> {
     state.sessions()?.end_own_session(&who, id.into_inner()).await?;
     Ok(HttpResponse::NoContent().finish())
 }
@@ -182,8 +182,8 @@ struct EnrolAnswer<'a> {
 ///
 /// # Errors
 /// `forbidden` for a wrong password, `conflict` when there is one, `rate_limited`.
-pub async fn begin_totp(state: web::Data<State>, Speaker(who): Speaker, body: Body<Enrol>) -> Result<HttpResponse, Problem> {
-    state.limits.admit(Attempt::Login, &who).map_err(too_many)?;
+pub async fn begin_totp(state: web::Data<State>, AuthUser(who): AuthUser, body: Body<Enrol>) -> Result<HttpResponse, Problem> {
+    state.limits.admit(Action::Login, &who).map_err(too_many)?;
     let begun = state.sessions()?.begin_totp(&who, body.0.password).await.map_err(|error| refused(&state, error))?;
     let (secret, otpauth_url) = (begun.secret.expose_secret(), begun.otpauth_url.expose_secret());
     let qr_svg = qr::svg(otpauth_url)?;
@@ -206,8 +206,12 @@ struct ConfirmAnswer<'a> {
 ///
 /// # Errors
 /// `forbidden` for a wrong code, `conflict` when nothing was begun, `rate_limited`.
-pub async fn confirm_totp(state: web::Data<State>, Speaker(who): Speaker, body: Body<Confirm>) -> Result<HttpResponse, Problem> {
-    state.limits.admit(Attempt::Login, &who).map_err(too_many)?;
+pub async fn confirm_totp(
+    state: web::Data<State>,
+    AuthUser(who): AuthUser,
+    body: Body<Confirm>,
+) -> Result<HttpResponse, Problem> {
+    state.limits.admit(Action::Login, &who).map_err(too_many)?;
     let codes = state.sessions()?.confirm_totp(&who, &body.0.code).await.map_err(|error| refused(&state, error))?;
     let recovery_codes = codes.iter().map(ExposeSecret::expose_secret).collect();
     Ok(HttpResponse::Ok().json(ConfirmAnswer { recovery_codes }))
@@ -225,8 +229,8 @@ pub struct Remove {
 ///
 /// # Errors
 /// `forbidden` for a wrong password or code, `not_found` when there is none, `rate_limited`.
-pub async fn remove_totp(state: web::Data<State>, Speaker(who): Speaker, body: Body<Remove>) -> Result<HttpResponse, Problem> {
-    state.limits.admit(Attempt::Login, &who).map_err(too_many)?;
+pub async fn remove_totp(state: web::Data<State>, AuthUser(who): AuthUser, body: Body<Remove>) -> Result<HttpResponse, Problem> {
+    state.limits.admit(Action::Login, &who).map_err(too_many)?;
     let Remove { password, code } = body.0;
     let removed = state.sessions()?.remove_own_totp(&who, password, &code).await;
     removed.map_err(|error| refused(&state, error))?;

@@ -6,9 +6,9 @@ use crate::domain::model::principal::Role;
 use crate::domain::values::ids::DeviceId;
 use crate::domain::values::text::{Name, Station};
 use crate::http::body::Body;
-use crate::http::extract::Speaker;
+use crate::http::extract::AuthUser;
 use crate::http::problem::Problem;
-use crate::http::rate_limit::{Attempt, too_many};
+use crate::http::rate_limit::{Action, too_many};
 use crate::http::state::State;
 use crate::store::devices::Device;
 use actix_web::{HttpResponse, web};
@@ -54,11 +54,11 @@ impl From<Device> for DeviceBrief {
 /// `forbidden`, `not_found` for a code that no screen shows, `invalid` for a station that is not on the menu.
 pub async fn approve(
     state: web::Data<State>,
-    Speaker(who): Speaker,
+    AuthUser(who): AuthUser,
     user_code: web::Path<String>,
     body: Body<Approval>,
 ) -> Result<HttpResponse, Problem> {
-    state.limits.admit(Attempt::Pair, &who).map_err(too_many)?;
+    state.limits.admit(Action::Pair, &who).map_err(too_many)?;
     let Approval { name, station } = body.0;
     let device = state.sessions()?.approve(&who, &user_code, name, station).await?;
     Ok(HttpResponse::Ok().json(DeviceBrief::from(device)))

@@ -5,7 +5,7 @@ use crate::clock;
 use crate::domain::model::principal::Principal;
 use crate::domain::values::text::{Key, Slug, TableLabel};
 use crate::domain::values::time::Timestamp;
-use crate::http::extract::Insider;
+use crate::http::extract::TenantUser;
 use crate::http::problem::Problem;
 use crate::http::state::State;
 use crate::protocol::ErrorCode;
@@ -59,7 +59,11 @@ struct SessionList {
 ///
 /// # Errors
 /// `forbidden` for whoever is neither staff nor manager.
-pub async fn list(state: web::Data<State>, Insider(who): Insider, query: web::Query<ListQuery>) -> Result<HttpResponse, Problem> {
+pub async fn list(
+    state: web::Data<State>,
+    TenantUser(who): TenantUser,
+    query: web::Query<ListQuery>,
+) -> Result<HttpResponse, Problem> {
     check_staff(&who)?;
     let ListQuery { table, after } = query.into_inner();
     // One more than fits says whether there is a next page.
@@ -75,7 +79,11 @@ pub async fn list(state: web::Data<State>, Insider(who): Insider, query: web::Qu
 ///
 /// # Errors
 /// `forbidden`, `not_found`.
-pub async fn end(state: web::Data<State>, Insider(who): Insider, path: web::Path<(Slug, Key)>) -> Result<HttpResponse, Problem> {
+pub async fn end(
+    state: web::Data<State>,
+    TenantUser(who): TenantUser,
+    path: web::Path<(Slug, Key)>,
+) -> Result<HttpResponse, Problem> {
     check_staff(&who)?;
     state.sessions()?.end_guest(who.restaurant, &path.1).await?;
     Ok(HttpResponse::NoContent().finish())

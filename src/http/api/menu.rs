@@ -14,7 +14,7 @@ use crate::domain::values::time::Timestamp;
 use crate::http::body::Body;
 use crate::http::encoded::Encoded;
 use crate::http::etag::BasedOn;
-use crate::http::extract::{Insider, Named};
+use crate::http::extract::{Tenant, TenantUser};
 use crate::http::problem::Problem;
 use crate::http::state::State;
 use crate::http::{etag, occupancy};
@@ -52,7 +52,7 @@ async fn menu_of(state: &State, restaurant: RestaurantId) -> Result<Arc<Encoded>
 ///
 /// # Errors
 /// `not_found`.
-pub async fn profile(state: web::Data<State>, request: HttpRequest, named: Named) -> Result<HttpResponse, Problem> {
+pub async fn profile(state: web::Data<State>, request: HttpRequest, named: Tenant) -> Result<HttpResponse, Problem> {
     let menu = &menu_of(&state, named.0.id).await?.menu;
     let Restaurant { id, slug, name, currency, .. } = named.0;
     let stations = menu.stations();
@@ -68,7 +68,7 @@ pub async fn profile(state: web::Data<State>, request: HttpRequest, named: Named
 ///
 /// # Errors
 /// `not_found`.
-pub async fn menu(state: web::Data<State>, request: HttpRequest, named: Named) -> Result<HttpResponse, Problem> {
+pub async fn menu(state: web::Data<State>, request: HttpRequest, named: Tenant) -> Result<HttpResponse, Problem> {
     let menu = menu_of(&state, named.0.id).await?;
     let mut response = etag::answer(&request, etag::tag_of_hash(&menu.hash), JSON, menu.body.clone());
     response.extensions_mut().insert(occupancy::Shared);
@@ -124,7 +124,7 @@ pub(crate) async fn change(
 /// `forbidden`, `not_found`, `invalid` for an end in the past, `stale` (412).
 pub async fn set_availability(
     state: web::Data<State>,
-    Insider(who): Insider,
+    TenantUser(who): TenantUser,
     path: web::Path<(Slug, MenuItemId)>,
     based_on: BasedOn,
     body: Body<Availability>,
@@ -139,7 +139,7 @@ pub async fn set_availability(
 /// `forbidden`, `invalid` for an end in the past, `stale` (412).
 pub async fn set_pause(
     state: web::Data<State>,
-    Insider(who): Insider,
+    TenantUser(who): TenantUser,
     based_on: BasedOn,
     body: Body<Pause>,
 ) -> Result<HttpResponse, Problem> {

@@ -8,7 +8,7 @@ use crate::domain::model::principal::Principal;
 use crate::domain::model::status::OrderStatus;
 use crate::domain::values::ids::OrderId;
 use crate::http::body::Body;
-use crate::http::extract::{Bearer, IdempotencyKey, Insider, Speaker};
+use crate::http::extract::{AuthUser, Bearer, IdempotencyKey, TenantUser};
 use crate::http::problem::Problem;
 use crate::http::state::State;
 use crate::protocol::{ErrorCode, ServerFrame};
@@ -33,7 +33,7 @@ fn no_such_order() -> Problem {
 /// `forbidden`, `invalid`, `paused`, `conflict` for the same key or the same `external_id` with another basket.
 pub async fn place(
     state: web::Data<State>,
-    Insider(who): Insider,
+    TenantUser(who): TenantUser,
     IdempotencyKey(id): IdempotencyKey,
     body: Body<Basket>,
 ) -> Result<HttpResponse, Problem> {
@@ -85,7 +85,7 @@ pub async fn visible(state: &State, who: &Principal, id: OrderId) -> Result<Orde
 /// Those of the contract's section 4.
 pub async fn command(
     state: web::Data<State>,
-    Speaker(who): Speaker,
+    AuthUser(who): AuthUser,
     id: web::Path<OrderId>,
     body: Body<RawCommand>,
 ) -> Result<HttpResponse, Problem> {
@@ -106,7 +106,7 @@ pub async fn command(
 ///
 /// # Errors
 /// Those of the contract's section 4.
-pub async fn call(state: web::Data<State>, Insider(who): Insider, body: Body<RawCommand>) -> Result<HttpResponse, Problem> {
+pub async fn call(state: web::Data<State>, TenantUser(who): TenantUser, body: Body<RawCommand>) -> Result<HttpResponse, Problem> {
     let command = Command::try_from(body.0)?;
     if matches!(command.subject, Subject::Order { .. }) {
         return Err(Problem::invalid("send a command about an order to /api/v1/orders/{id}/commands"));
@@ -165,7 +165,11 @@ struct Page {
 ///
 /// # Errors
 /// `forbidden`, `invalid`.
-pub async fn list(state: web::Data<State>, Insider(who): Insider, query: web::Query<ListQuery>) -> Result<HttpResponse, Problem> {
+pub async fn list(
+    state: web::Data<State>,
+    TenantUser(who): TenantUser,
+    query: web::Query<ListQuery>,
+) -> Result<HttpResponse, Problem> {
     if !policy::may_see_orders(&who) {
         return Err(Problem::new(ErrorCode::Forbidden, "a guest sees their own orders under /api/v1/diner-sessions/current"));
     }

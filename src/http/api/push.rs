@@ -5,7 +5,7 @@ use crate::clock;
 use crate::domain::model::principal::Principal;
 use crate::domain::model::push::{AuthSecret, Endpoint, Language, PeerKey, Subscription};
 use crate::http::body::Body;
-use crate::http::extract::{Bearer, Speaker};
+use crate::http::extract::{AuthUser, Bearer};
 use crate::http::problem::Problem;
 use crate::http::state::State;
 use crate::protocol::ErrorCode;
@@ -83,7 +83,7 @@ pub struct Unsubscribe {
 /// `forbidden` for who is no guest.
 pub async fn unsubscribe(
     state: web::Data<State>,
-    Speaker(who): Speaker,
+    AuthUser(who): AuthUser,
     body: Body<Unsubscribe>,
 ) -> Result<HttpResponse, Problem> {
     check_guest(&who)?;

@@ -5,7 +5,7 @@ use crate::auth::policy;
 use crate::domain::values::ids::{CallId, OrderId};
 use crate::domain::values::reason::CallReason;
 use crate::domain::values::time::Timestamp;
-use crate::http::extract::{Bearer, Speaker};
+use crate::http::extract::{AuthUser, Bearer};
 use crate::http::problem::Problem;
 use crate::http::state::State;
 use crate::protocol::ErrorCode;
@@ -50,7 +50,7 @@ struct OpenCalls {
 ///
 /// # Errors
 /// `forbidden` for who is no guest.
-pub async fn of_calls(state: web::Data<State>, Speaker(who): Speaker) -> Result<HttpResponse, Problem> {
+pub async fn of_calls(state: web::Data<State>, AuthUser(who): AuthUser) -> Result<HttpResponse, Problem> {
     if !policy::is_guest(&who) {
         return Err(Problem::new(ErrorCode::Forbidden, "only a guest has calls"));
     }

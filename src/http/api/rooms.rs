@@ -14,7 +14,7 @@ use crate::http::body::Body;
 use crate::http::extract::Bearer;
 use crate::http::occupancy;
 use crate::http::problem::Problem;
-use crate::http::rate_limit::{Attempt, too_many};
+use crate::http::rate_limit::{Action, too_many};
 use crate::http::state::State;
 use crate::protocol::ErrorCode;
 use crate::protocol::client_frame::Subscribe;
@@ -83,7 +83,7 @@ pub async fn stream(
     if let ([only], Some(Cursor { epoch, position })) = (&mut asked[..], last_event_id(&request)?) {
         (only.since, only.epoch) = (Some(position), Some(epoch));
     }
-    state.limits.admit(Attempt::Handshake, &verified.principal).map_err(too_many)?;
+    state.limits.admit(Action::Handshake, &verified.principal).map_err(too_many)?;
     let line = request.conn_data::<Rc<SocketHandle>>().cloned();
     let body = event_stream::open(state.live.clone(), verified, &asked, line).await?;
     let mut response = HttpResponse::Ok();

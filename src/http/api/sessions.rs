@@ -14,9 +14,9 @@ use crate::domain::values::text::{Key, Name, Slug, TableLabel};
 use crate::domain::values::time::Timestamp;
 use crate::http::body::Body;
 use crate::http::device_cookie;
-use crate::http::extract::{IdempotencyKey, Speaker};
+use crate::http::extract::{AuthUser, IdempotencyKey};
 use crate::http::problem::Problem;
-use crate::http::rate_limit::{Attempt, too_many};
+use crate::http::rate_limit::{Action, too_many};
 use crate::http::ration::Rationed;
 use crate::http::state::State;
 use crate::protocol::ErrorCode;
@@ -92,7 +92,7 @@ pub async fn sign_in(
         SignIn { api_key: Some(key), restaurant: None, username: None, password: None, totp: None } => {
             let outcome = state.sessions()?.sign_in_with_api_key(&key).await;
             if matches!(outcome, Err(SessionError::BadCredentials)) {
-                state.limits.fail(Attempt::Login, address).map_err(too_many)?;
+                state.limits.fail(Action::Login, address).map_err(too_many)?;
             }
             outcome?
         }
@@ -143,7 +143,7 @@ pub async fn refresh(state: web::Data<State>, body: Body<Refresh>) -> Result<Htt
 ///
 /// # Errors
 /// `unauthorized`.
-pub async fn end(state: web::Data<State>, Speaker(who): Speaker) -> Result<HttpResponse, Problem> {
+pub async fn end(state: web::Data<State>, AuthUser(who): AuthUser) -> Result<HttpResponse, Problem> {
     state.sessions()?.sign_out(&who).await?;
     Ok(HttpResponse::NoContent().finish())
 }
@@ -212,7 +212,7 @@ struct VisitBrief {
 /// `forbidden` for who is no guest.
 pub async fn visit(
     state: web::Data<State>,
-    Speaker(who): Speaker,
+    AuthUser(who): AuthUser,
     query: web::Query<OrdersQuery>,
 ) -> Result<HttpResponse, Problem> {
     if !policy::is_guest(&who) {

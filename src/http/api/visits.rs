@@ -6,7 +6,7 @@ use crate::domain::model::visit::VisitBill;
 use crate::domain::values::ids::VisitId;
 use crate::domain::values::text::Slug;
 use crate::http::body::OptionalBody;
-use crate::http::extract::Insider;
+use crate::http::extract::TenantUser;
 use crate::http::problem::Problem;
 use crate::http::state::State;
 use crate::protocol::ErrorCode;
@@ -33,7 +33,7 @@ struct VisitList {
 ///
 /// # Errors
 /// `forbidden` for whoever is neither staff nor manager.
-pub async fn list(state: web::Data<State>, Insider(who): Insider) -> Result<HttpResponse, Problem> {
+pub async fn list(state: web::Data<State>, TenantUser(who): TenantUser) -> Result<HttpResponse, Problem> {
     check_staff(&who)?;
     let visits = state.store.open_visits(who.restaurant, MOST + 1).await?;
     let complete = visits.iter().map(|(_, orders)| orders.len()).sum::<usize>() <= MOST as usize;
@@ -55,7 +55,7 @@ pub struct End {
 /// `forbidden`, `not_found`, `conflict` while an order or a call of the table is open.
 pub async fn end(
     state: web::Data<State>,
-    Insider(who): Insider,
+    TenantUser(who): TenantUser,
     path: web::Path<(Slug, VisitId)>,
     body: OptionalBody<End>,
 ) -> Result<HttpResponse, Problem> {

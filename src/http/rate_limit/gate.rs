@@ -65,7 +65,7 @@ impl Subject {
 }
 
 /// The limiter.
-pub struct Gate {
+pub struct KeyedLimiter {
     /// Its name in metrics.
     pub name: &'static str,
     limiter: RateLimiter<Subject, States, DefaultClock>,
@@ -74,7 +74,7 @@ pub struct Gate {
     cost: u64,
 }
 
-impl Gate {
+impl KeyedLimiter {
     /// A limiter in which every subject has this quota.
     #[must_use]
     pub fn new(name: &'static str, quota: Quota) -> Self {
@@ -213,8 +213,8 @@ mod tests {
     use super::*;
     use std::num::NonZeroU32;
 
-    fn gate(burst: u32) -> Gate {
-        Gate::new("test", Quota::per_hour(NonZeroU32::new(burst).unwrap()))
+    fn gate(burst: u32) -> KeyedLimiter {
+        KeyedLimiter::new("test", Quota::per_hour(NonZeroU32::new(burst).unwrap()))
     }
 
     fn from(at: u32) -> Subject {

@@ -1,7 +1,7 @@
 //! A password that is about to be checked.
 
 use super::gate::{Account, Subject};
-use super::{Attempt, Limits};
+use super::{Action, Limits};
 use crate::auth::device_mark::MarkId;
 use crate::auth::secret::hash;
 use crate::connection::client_address::household;
@@ -73,7 +73,7 @@ impl Limits {
         if is_known && self.guesses.known.take(&Subject::AccountAt(account, address)).is_ok() {
             return Ok(guess(Budget::KnownAddress));
         }
-        self.fail(Attempt::Login, address)?;
+        self.fail(Action::Login, address)?;
         self.take(&self.guesses.strangers, &Subject::Account(account))
             .inspect_err(|_| self.logins.failed.give_back(&Subject::Address(address)))?;
         Ok(guess(Budget::Strangers))

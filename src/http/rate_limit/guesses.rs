@@ -2,7 +2,7 @@
 //! for an account, however many addresses they come from. Devices that carry a mark of the account have a budget each, and so
 //! does each address from which somebody signed in before, so that strangers who use theirs up do not lock the owner out.
 
-use super::gate::{Account, Gate, Rate};
+use super::gate::{Account, KeyedLimiter, Rate};
 use crate::clock;
 use crate::domain::values::time::Timestamp;
 use std::collections::HashMap;
@@ -17,16 +17,16 @@ const MOST_KNOWN: usize = 10_000;
 
 /// The budgets, and where each account was signed in to.
 pub struct Guesses {
-    pub(super) strangers: Gate,
-    pub(super) known: Gate,
-    pub(super) marked: Gate,
+    pub(super) strangers: KeyedLimiter,
+    pub(super) known: KeyedLimiter,
+    pub(super) marked: KeyedLimiter,
     places: Mutex<HashMap<(Account, IpAddr), Timestamp>>,
 }
 
 impl Guesses {
     /// Budgets of this rate.
     pub fn new(rate: Rate) -> Self {
-        let gate = || Gate::new("password_guesses", rate.quota());
+        let gate = || KeyedLimiter::new("password_guesses", rate.quota());
         Self { strangers: gate(), known: gate(), marked: gate(), places: Mutex::default() }
     }
 

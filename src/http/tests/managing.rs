@@ -126,7 +126,7 @@ async fn what_is_not_there_is_not_found_and_what_makes_no_sense_is_said() {
 #[actix_web::test]
 async fn a_table_is_added_gets_a_new_code_and_goes() {
     let mut house = House::open().await;
-    house.state.base = Base::new(Some("https://orders.example.com/"), behind(&[]));
+    house.state.base = PublicUrl::new(Some("https://orders.example.com/"), behind(&[]));
     let manager = insider(Role::Manager);
     let made = house.send(post(&ladle("/tables")), &manager, json!({"label": "8"})).await;
     assert_eq!(made.status, 201, "{made:?}");
@@ -164,9 +164,9 @@ async fn a_tables_code_carries_the_address_that_guests_reach() {
     let picture = house.get(&path, &manager).await;
     assert_eq!((picture.status.as_u16(), picture.header("content-type")), (200, "image/svg+xml"));
     assert!(picture.body.starts_with(b"<?xml") && picture.body.ends_with(b"</svg>"));
-    house.state.base = Base::new(Some("https://orders.example.com/"), behind(&[]));
+    house.state.base = PublicUrl::new(Some("https://orders.example.com/"), behind(&[]));
     assert_ne!(house.get(&path, &manager).await.body, picture.body, "another address is another picture");
-    house.state.base = Base::new(None, behind(&[]));
+    house.state.base = PublicUrl::new(None, behind(&[]));
     let from = |host: &'static str, proto: &'static str| {
         let request = TestRequest::get().uri(&ladle("/tables")).insert_header(("host", host));
         house.call(request.insert_header(("x-forwarded-proto", proto)).insert_header(house.bearer(&manager)))
@@ -175,7 +175,7 @@ async fn a_tables_code_carries_the_address_that_guests_reach() {
     for bad in ["", "a b", "a.example/evil", "a.example?x="] {
         from(bad, "http").await.problem(422, "invalid");
     }
-    house.state.base = Base::new(None, behind(&["10.0.0.0/8"]));
+    house.state.base = PublicUrl::new(None, behind(&["10.0.0.0/8"]));
     for (peer, scheme) in [("10.0.0.1:9", "https"), ("192.0.2.1:9", "http")] {
         let request = TestRequest::get().uri(&ladle("/tables")).insert_header(("host", "a.example"));
         let request = request.peer_addr(peer.parse().unwrap()).insert_header(("x-forwarded-proto", "https"));

@@ -14,7 +14,7 @@ mod specs;
 mod versions;
 mod visits;
 
-use super::public_url::Base;
+use super::public_url::PublicUrl;
 use super::rate_limit::gate::Rate;
 use super::rate_limit::{Limits, Rates};
 use super::state::State;
@@ -94,7 +94,7 @@ impl House {
             ended,
             metrics,
             body_bytes: 16 * 1024,
-            base: Base::new(None, Arc::new(Proxies::none(Metrics::new()))),
+            base: PublicUrl::new(None, Arc::new(Proxies::none(Metrics::new()))),
             demo: None,
             push: None,
             draining: Arc::default(),

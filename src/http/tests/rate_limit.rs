@@ -16,7 +16,7 @@ fn address(text: &str) -> IpAddr {
 
 const NAT: &str = "203.0.113.1";
 
-fn enter(limits: &Arc<Limits>, attempt: Attempt, from: &str) -> bool {
+fn enter(limits: &Arc<Limits>, attempt: Action, from: &str) -> bool {
     limits.enter(attempt, address(from)).map(Ticket::succeed).is_ok()
 }
 
@@ -24,12 +24,12 @@ fn enter(limits: &Arc<Limits>, attempt: Attempt, from: &str) -> bool {
 fn a_burst_passes_and_what_follows_waits_about_a_second() {
     let limits = of_diners(500, 1);
     for guest in 0..500 {
-        assert!(enter(&limits, Attempt::Seat, NAT), "guest {guest}");
+        assert!(enter(&limits, Action::Seat, NAT), "guest {guest}");
     }
-    let wait = limits.enter(Attempt::Seat, address(NAT)).map(drop).unwrap_err();
+    let wait = limits.enter(Action::Seat, address(NAT)).map(drop).unwrap_err();
     assert!(wait <= Duration::from_secs(1) && seconds(wait) == 1, "{wait:?}");
-    assert!(enter(&limits, Attempt::Seat, "203.0.113.2"), "a neighbour");
-    assert!(enter(&limits, Attempt::Login, NAT), "another door");
+    assert!(enter(&limits, Action::Seat, "203.0.113.2"), "a neighbour");
+    assert!(enter(&limits, Action::Login, NAT), "another door");
     assert!(limits.metrics.scrape().contains("orderbell_limit_hits_total{limit=\"diner_sessions\"} 1"));
 }
 
@@ -37,18 +37,18 @@ fn a_burst_passes_and_what_follows_waits_about_a_second() {
 fn failed_attempts_take_the_place_of_no_good_one() {
     let limits = of_diners(3, 1);
     for _ in 0..100 {
-        drop(limits.enter(Attempt::Seat, address(NAT)).unwrap());
-        let _ = limits.fail(Attempt::Seat, address(NAT));
+        drop(limits.enter(Action::Seat, address(NAT)).unwrap());
+        let _ = limits.fail(Action::Seat, address(NAT));
     }
-    assert!(limits.fail(Attempt::Seat, address(NAT)).is_err());
+    assert!(limits.fail(Action::Seat, address(NAT)).is_err());
     for _ in 0..3 {
-        assert!(enter(&limits, Attempt::Seat, NAT));
+        assert!(enter(&limits, Action::Seat, NAT));
     }
-    assert!(!enter(&limits, Attempt::Seat, NAT));
-    let under_way: Vec<_> = (0..3).map(|_| limits.enter(Attempt::Seat, address("203.0.113.2")).unwrap()).collect();
-    assert!(limits.enter(Attempt::Seat, address("203.0.113.2")).is_err(), "those under way count");
+    assert!(!enter(&limits, Action::Seat, NAT));
+    let under_way: Vec<_> = (0..3).map(|_| limits.enter(Action::Seat, address("203.0.113.2")).unwrap()).collect();
+    assert!(limits.enter(Action::Seat, address("203.0.113.2")).is_err(), "those under way count");
     drop(under_way);
-    assert!(enter(&limits, Attempt::Seat, "203.0.113.2"));
+    assert!(enter(&limits, Action::Seat, "203.0.113.2"));
 }
 
 #[test]
@@ -58,8 +58,8 @@ fn whoever_holds_a_token_has_a_limit_of_their_own_and_one_table_has_one() {
         let (session, table) = (session.parse().unwrap(), table.map(|table| table.parse().unwrap()));
         Principal { session, table, ..fixtures::principal(role, fixtures::LADLE) }
     };
-    let opens = |who: &Principal| limits.admit(Attempt::Handshake, who).is_ok();
-    while limits.fail(Attempt::Handshake, address(NAT)).is_ok() {}
+    let opens = |who: &Principal| limits.admit(Action::Handshake, who).is_ok();
+    while limits.fail(Action::Handshake, address(NAT)).is_ok() {}
     let cook = who(Role::Kitchen, "one", None);
     assert_eq!([opens(&cook), opens(&cook), opens(&cook)], [true, true, false]);
     assert!(opens(&who(Role::Kitchen, "two", None)));
@@ -99,9 +99,9 @@ fn a_marked_device_has_tries_of_its_own_behind_a_guesser_and_a_stolen_mark_has_n
     let stolen = (0..10).filter(|_| guess(Some(2)).map(guess::Guess::wrong).is_ok()).count();
     assert_eq!(stolen, 3);
     guess(Some(1)).unwrap().right();
-    while limits.enter(Attempt::Login, address(NAT)).map(Ticket::succeed).is_ok() {}
+    while limits.enter(Action::Login, address(NAT)).map(Ticket::succeed).is_ok() {}
     let owner = crate::domain::values::ids::UserId::from_uuid(uuid::Uuid::from_u128(1));
-    assert!(limits.enter_marked(Attempt::Login, owner).is_ok());
+    assert!(limits.enter_marked(Action::Login, owner).is_ok());
 }
 
 #[test]
@@ -119,9 +119,9 @@ fn a_guess_that_was_none_is_given_back() {
 #[test]
 fn the_quiet_are_forgotten_and_the_busy_are_not() {
     let limits = of_diners(1, 4);
-    assert!(enter(&limits, Attempt::Seat, NAT));
+    assert!(enter(&limits, Action::Seat, NAT));
     limits.tidy();
-    assert!(!enter(&limits, Attempt::Seat, NAT));
+    assert!(!enter(&limits, Action::Seat, NAT));
     assert_eq!(limits.diners.good.subjects(), 1);
     std::thread::sleep(Duration::from_millis(600));
     limits.tidy();

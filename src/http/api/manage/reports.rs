@@ -5,7 +5,7 @@ use crate::domain::rules::report::DayReport;
 use crate::domain::values::day::{Day, LocalDay, Offset};
 use crate::domain::values::ids::{OrderId, RestaurantId};
 use crate::domain::values::time::Timestamp;
-use crate::http::extract::{Manager, Named};
+use crate::http::extract::{Manager, Tenant};
 use crate::http::problem::Problem;
 use crate::http::state::State;
 use crate::store::log::OrderFilter;
@@ -39,7 +39,7 @@ pub struct DayQuery {
 pub async fn day(
     state: web::Data<State>,
     Manager(who): Manager,
-    Named(restaurant): Named,
+    Tenant(restaurant): Tenant,
     query: web::Query<DayQuery>,
 ) -> Result<HttpResponse, Problem> {
     let DayQuery { date, offset, end_offset } = *query;
