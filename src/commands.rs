@@ -23,8 +23,8 @@ use crate::domain::model::undrawn::Ticket;
 use crate::domain::rules::change_menu::MenuAction;
 use crate::domain::rules::decision::Decision;
 use crate::domain::rules::order_limits::Guest;
-use crate::domain::rules::place_order::{self, Fresh};
-use crate::domain::rules::transition::{self, Circumstance};
+use crate::domain::rules::place_order::{self, NewIds};
+use crate::domain::rules::transition::{self, TransitionContext};
 use crate::domain::rules::{change_menu, screen, unseen_ticket, waiter_call};
 use crate::domain::values::ids::{CallId, CommandId, ItemId, OrderId, RestaurantId};
 use crate::domain::values::level::Level;
@@ -185,7 +185,7 @@ impl Commands {
             }
             limits.count_order(&principal, basket.items.len())?;
             state.open.check(limits.open())?;
-            let fresh = Fresh { number: state.next_number, order, items };
+            let fresh = NewIds { number: state.next_number, order, items };
             let menu = state.menu.ok_or_else(|| Refusal::new(RefusalKind::NotFound, "the restaurant has no menu"))?;
             place_order::decide(&menu, &basket, &principal, &fresh, state.moment)
         };
@@ -372,7 +372,7 @@ fn decide_order(
     // An order of somebody else and one that does not exist get the same answer.
     let order = state.order.filter(|order| policy::owns(who, order));
     let order = order.ok_or_else(|| Refusal::new(RefusalKind::NotFound, "no such order"))?;
-    let at = Circumstance { who, moment: state.moment, default_minutes: state.default_minutes, new_item };
+    let at = TransitionContext { who, moment: state.moment, default_minutes: state.default_minutes, new_item };
     transition::decide(&order, action, expected, at)
 }
 

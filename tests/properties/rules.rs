@@ -12,7 +12,7 @@ use orderbell::domain::model::refusal::RefusalKind;
 use orderbell::domain::model::status::{ItemStatus as I, OrderStatus as S};
 use orderbell::domain::rules::decision::Decision;
 use orderbell::domain::rules::place_order;
-use orderbell::domain::rules::transition::{self, Circumstance};
+use orderbell::domain::rules::transition::{self, TransitionContext};
 use orderbell::domain::values::ids::MenuItemId;
 use orderbell::domain::values::merge_patch;
 use std::time::Duration;
@@ -56,7 +56,8 @@ fn the_event_that_recalls_a_served_order_makes_its_whole_document_from_nothing()
         ticket.folded = serde_json::json!({});
         let moment = Moment { now: ticket.now, head: ticket.head };
         let staff = principal(Role::Staff, None);
-        let circumstance = Circumstance { who: &staff, moment, default_minutes: DEFAULT_MINUTES, new_item: split(ticket.head) };
+        let circumstance =
+            TransitionContext { who: &staff, moment, default_minutes: DEFAULT_MINUTES, new_item: split(ticket.head) };
         let decision = transition::decide(&ticket.order, &OrderAction::Recall, None, circumstance).unwrap();
         let Decision::Change { drafts, document, .. } = decision else { panic!("a recall changes the order") };
         merge_patch::apply(&mut ticket.folded, &drafts[0].patch);

@@ -10,8 +10,8 @@ use orderbell::domain::model::principal::{Principal, Role};
 use orderbell::domain::model::refusal::{Refusal, RefusalKind};
 use orderbell::domain::model::status::{ItemStatus, OrderStatus};
 use orderbell::domain::rules::decision::{Decision, Write};
-use orderbell::domain::rules::place_order::{self, Fresh};
-use orderbell::domain::rules::transition::{self, Circumstance};
+use orderbell::domain::rules::place_order::{self, NewIds};
+use orderbell::domain::rules::transition::{self, TransitionContext};
 use orderbell::domain::values::ids::{CategoryId, ItemId, MenuItemId, OptionId, OrderId, RestaurantId};
 use orderbell::domain::values::merge_patch;
 use orderbell::domain::values::money::Money;
@@ -122,9 +122,9 @@ pub fn basket(items: Vec<Line>) -> Basket {
     Basket { service, items, note: None, allergy: false, expected_total: None, table: None, external_id: None }
 }
 
-pub fn fresh(lines: usize) -> Fresh {
+pub fn fresh(lines: usize) -> NewIds {
     let ids = (0..lines).map(|n| item(u128::try_from(n).unwrap()).uuid()).collect();
-    Fresh { number: 42, order: OrderId::from_uuid(Uuid::from_u128(0x2000)), items: ids }
+    NewIds { number: 42, order: OrderId::from_uuid(Uuid::from_u128(0x2000)), items: ids }
 }
 
 /// Whether a document has a null anywhere.
@@ -212,7 +212,7 @@ impl Ticket {
     /// Puts a command to the order, and checks what must hold of any answer.
     pub fn put(&mut self, who: &Principal, action: &OrderAction, expected: Option<Position>) -> Outcome {
         let moment = Moment { now: self.now, head: self.head };
-        let circumstance = Circumstance { who, moment, default_minutes: DEFAULT_MINUTES, new_item: split(self.head) };
+        let circumstance = TransitionContext { who, moment, default_minutes: DEFAULT_MINUTES, new_item: split(self.head) };
         match transition::decide(&self.order, action, expected, circumstance) {
             Ok(Decision::Change { drafts, write, document }) => self.follow(&drafts, write, &document),
             Ok(Decision::Keep { document, position }) => {

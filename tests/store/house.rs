@@ -10,8 +10,8 @@ use orderbell::domain::model::principal::{Principal, Role};
 use orderbell::domain::model::refusal::{Refusal, RefusalKind};
 use orderbell::domain::rules::change_menu::MenuAction;
 use orderbell::domain::rules::decision::Decision;
-use orderbell::domain::rules::place_order::{self, Fresh};
-use orderbell::domain::rules::transition::{self, Circumstance};
+use orderbell::domain::rules::place_order::{self, NewIds};
+use orderbell::domain::rules::transition::{self, TransitionContext};
 use orderbell::domain::rules::{change_menu, waiter_call};
 use orderbell::domain::values::ids::{CallId, CategoryId, CommandId, ItemId, MenuItemId, OrderId, RestaurantId};
 use orderbell::domain::values::position::Position;
@@ -91,7 +91,7 @@ impl House {
         let asker = who.clone();
         self.work(who, Reads::Basket, command, move |state: State| {
             let order = OrderId::from_uuid(clock::new_id());
-            let fresh = Fresh { number: state.next_number, order, items: vec![clock::new_id()] };
+            let fresh = NewIds { number: state.next_number, order, items: vec![clock::new_id()] };
             place_order::decide(&state.menu.expect("a menu is read"), &basket, &asker, &fresh, state.moment)
         })
     }
@@ -109,7 +109,7 @@ impl House {
                 order,
                 &action,
                 None,
-                Circumstance { who: &asker, moment: state.moment, default_minutes, new_item },
+                TransitionContext { who: &asker, moment: state.moment, default_minutes, new_item },
             )
         })
     }

@@ -41,7 +41,7 @@ pub struct Waiting {
 
 /// What a restaurant's screens have drawn, each whether it is connected or not.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Drawn {
+pub struct SeenUpTo {
     everywhere: Position,
     stations: BTreeMap<Station, Position>,
 }
@@ -52,14 +52,14 @@ pub struct Tickets {
     /// Orders that wait.
     pub waiting: Vec<Waiting>,
     /// What screens have drawn.
-    pub drawn: Drawn,
+    pub drawn: SeenUpTo,
     /// What the floor has been told of.
     pub raised: BTreeSet<Ticket>,
 }
 
 /// What the floor is to be told, station by station.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct News {
+pub struct Changes {
     /// Tickets that no screen shows.
     pub raised: BTreeSet<Ticket>,
     /// Tickets that were such and are not any more: drawn, begun, or over.
@@ -74,7 +74,7 @@ pub fn waits_at(order: &Order) -> BTreeSet<Station> {
     queued.map(|item| item.station.clone()).collect()
 }
 
-impl Drawn {
+impl SeenUpTo {
     /// A screen of a station, or of all, has drawn everything up to a position.
     pub fn add(&mut self, station: Option<Station>, position: Position) {
         let known = station.map_or(&mut self.everywhere, |station| self.stations.entry(station).or_default());
@@ -107,7 +107,7 @@ impl Tickets {
     /// What there is to tell, when these tickets are overdue: what a node has seen undrawn for long enough by its own clock.
     /// What has been told of stands until it is settled, whoever looks.
     #[must_use]
-    pub fn news(&self, overdue: &BTreeSet<Ticket>) -> News {
+    pub fn news(&self, overdue: &BTreeSet<Ticket>) -> Changes {
         let mut room: BTreeMap<Station, usize> = BTreeMap::new();
         let mut is_within = |ticket: &Ticket| {
             let taken = room.entry(ticket.station.clone()).or_default();
@@ -117,11 +117,11 @@ impl Tickets {
         let undrawn = self.undrawn().into_iter();
         let due = undrawn.filter(|ticket| overdue.contains(ticket) || self.raised.contains(ticket));
         let due: BTreeSet<_> = due.filter(|ticket| is_within(ticket)).collect();
-        News { raised: &due - &self.raised, settled: &self.raised - &due }
+        Changes { raised: &due - &self.raised, settled: &self.raised - &due }
     }
 }
 
-impl News {
+impl Changes {
     /// Whether there is nothing to tell.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -6,7 +6,7 @@ use crate::domain::model::draft::{Draft, Moment, to_json};
 use crate::domain::model::event::EventKind;
 use crate::domain::model::menu::Menu;
 use crate::domain::model::order::Order;
-use crate::domain::model::undrawn::News;
+use crate::domain::model::undrawn::Changes;
 use crate::domain::values::ids::{CallId, OrderId};
 use crate::domain::values::merge_patch;
 use crate::domain::values::position::Position;
@@ -30,7 +30,7 @@ pub enum Write {
     /// A kitchen screen that is none any more.
     DisplayRemoved(Key),
     /// Tickets of which the floor is told that no screen shows them, or shows them now.
-    Undrawn(News),
+    Undrawn(Changes),
 }
 
 /// A decision to act or to leave things as they are.

@@ -22,7 +22,7 @@ pub const MAX_DOCUMENT_BYTES: usize = 64 * 1024;
 
 /// What the shell brings to a new order: its number and its ids, one for the order and one for each line, counting up.
 #[derive(Debug, Clone)]
-pub struct Fresh {
+pub struct NewIds {
     /// The restaurant's next order number.
     pub number: u32,
     /// The order's id.
@@ -36,7 +36,7 @@ pub struct Fresh {
 /// # Errors
 /// `paused` while the restaurant takes no orders; `price_changed` for what costs more than was agreed; `invalid` for what is not on the menu, sold out, or too expensive;
 /// `too_large` for a document of more than [`MAX_DOCUMENT_BYTES`].
-pub fn decide(menu: &Menu, basket: &Basket, who: &Principal, fresh: &Fresh, moment: Moment) -> Result<Decision, Refusal> {
+pub fn decide(menu: &Menu, basket: &Basket, who: &Principal, fresh: &NewIds, moment: Moment) -> Result<Decision, Refusal> {
     if menu.paused {
         return Err(Refusal::new(RefusalKind::Paused, "the restaurant takes no orders right now; try again in a little while"));
     }
@@ -60,7 +60,7 @@ pub fn decide(menu: &Menu, basket: &Basket, who: &Principal, fresh: &Fresh, mome
 fn new_order(
     basket: &Basket,
     who: &Principal,
-    fresh: &Fresh,
+    fresh: &NewIds,
     moment: Moment,
     items: BTreeMap<ItemId, Item>,
     total: Money,

@@ -14,7 +14,7 @@ use crate::domain::values::position::Position;
 
 /// What surrounds a decision on an order.
 #[derive(Debug, Clone, Copy)]
-pub struct Circumstance<'a> {
+pub struct TransitionContext<'a> {
     /// Who asks; already known to be allowed the action as such.
     pub who: &'a Principal,
     /// When, and after which event.
@@ -35,7 +35,7 @@ pub fn decide(
     order: &Order,
     action: &OrderAction,
     expected: Option<Position>,
-    at: Circumstance<'_>,
+    at: TransitionContext<'_>,
 ) -> Result<Decision, Refusal> {
     if expected.is_some_and(|position| position != order.position) {
         let message = "the order has changed since; look at it again and decide anew";
@@ -73,7 +73,7 @@ const fn item_of(action: &OrderAction) -> Option<ItemId> {
 }
 
 /// The item of the order, if this principal may touch it.
-fn reach<'a>(order: &'a Order, id: ItemId, at: Circumstance<'_>) -> Result<&'a Item, Refusal> {
+fn reach<'a>(order: &'a Order, id: ItemId, at: TransitionContext<'_>) -> Result<&'a Item, Refusal> {
     let item = order.items.get(&id).ok_or_else(|| Refusal::new(RefusalKind::NotFound, "the order has no such item"))?;
     if in_scope(item, at) {
         Ok(item)
@@ -83,7 +83,7 @@ fn reach<'a>(order: &'a Order, id: ItemId, at: Circumstance<'_>) -> Result<&'a I
 }
 
 /// A kitchen screen bound to a station touches that station's items only.
-fn in_scope(item: &Item, at: Circumstance<'_>) -> bool {
+fn in_scope(item: &Item, at: TransitionContext<'_>) -> bool {
     at.who.role != Role::Kitchen || at.who.station.as_ref().is_none_or(|station| *station == item.station)
 }
 
@@ -98,7 +98,7 @@ const fn holds(item: &Item, action: &OrderAction) -> bool {
 }
 
 /// Carries out an action that the table allows in the order's status.
-fn act(order: &Order, action: &OrderAction, at: Circumstance<'_>) -> Result<Decision, Refusal> {
+fn act(order: &Order, action: &OrderAction, at: TransitionContext<'_>) -> Result<Decision, Refusal> {
     let mut work = Work { order: order.clone(), steps: Steps::from(to_json(order), at.moment), at };
     let changed = match action {
         OrderAction::Accept { minutes } => work.accept(minutes.unwrap_or(at.default_minutes)),
@@ -133,7 +133,7 @@ fn act(order: &Order, action: &OrderAction, at: Circumstance<'_>) -> Result<Deci
 struct Work<'a> {
     order: Order,
     steps: Steps,
-    at: Circumstance<'a>,
+    at: TransitionContext<'a>,
 }
 
 impl Work<'_> {

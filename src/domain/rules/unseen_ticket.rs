@@ -3,7 +3,7 @@
 use super::decision::{Decision, Write};
 use crate::domain::model::draft::{Draft, Moment};
 use crate::domain::model::event::EventKind;
-use crate::domain::model::undrawn::{News, Ticket, Tickets, entry, id};
+use crate::domain::model::undrawn::{Changes, Ticket, Tickets, entry, id};
 use crate::domain::values::text::Station;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
@@ -20,7 +20,7 @@ pub fn decide(tickets: &Tickets, overdue: &BTreeSet<Ticket>, moment: Moment) -> 
     Decision::Change { drafts, write: Write::Undrawn(news), document: Value::Object(Map::new()) }
 }
 
-fn draft(station: &Station, tickets: &Tickets, news: &News) -> Draft {
+fn draft(station: &Station, tickets: &Tickets, news: &Changes) -> Draft {
     let here = |set: &BTreeSet<Ticket>| set.iter().filter(|ticket| ticket.station == *station).cloned().collect::<BTreeSet<_>>();
     let (raised, settled) = (here(&news.raised), here(&news.settled));
     let is_over = raised.is_empty() && here(&tickets.raised) == settled;

@@ -1,7 +1,7 @@
 //! Tickets that no screen shows: what a decision about them reads, and the rows of those that the floor is told of.
 
 use super::{Connection, Database};
-use crate::domain::model::undrawn::{Drawn, News, Ticket, Tickets, Waiting};
+use crate::domain::model::undrawn::{Changes, SeenUpTo, Ticket, Tickets, Waiting};
 use crate::domain::values::ids::{OrderId, RestaurantId};
 use crate::domain::values::position::Position;
 use crate::store::rows::{self, TicketRow, WaitingRow};
@@ -36,9 +36,9 @@ pub async fn read(connection: &mut Connection, restaurant: RestaurantId) -> Resu
     Ok(Tickets { waiting, drawn, raised: raised(connection, restaurant).await? })
 }
 
-async fn drawn(connection: &mut Connection, restaurant: RestaurantId) -> Result<Drawn> {
+async fn drawn(connection: &mut Connection, restaurant: RestaurantId) -> Result<SeenUpTo> {
     let rows = query_as::<Database, (Option<String>, i64)>(sql::displays::DRAWN).bind(restaurant.uuid());
-    let mut drawn = Drawn::default();
+    let mut drawn = SeenUpTo::default();
     for (station, position) in rows.fetch_all(connection).await? {
         let station = station.map(|station| rows::text("station", &station)).transpose()?;
         drawn.add(station, Position::from_column(position));
@@ -52,7 +52,7 @@ pub async fn raised(connection: &mut Connection, restaurant: RestaurantId) -> Re
 }
 
 /// Writes what the floor is told; gives 1 when every row of it was there to change, as for a decision's one row.
-pub async fn write(connection: &mut Connection, restaurant: RestaurantId, news: &News) -> Result<u64> {
+pub async fn write(connection: &mut Connection, restaurant: RestaurantId, news: &Changes) -> Result<u64> {
     let on_ticket = |text, Ticket { station, order, .. }: &Ticket| {
         query::<Database>(text).bind(restaurant.uuid()).bind(station.to_string()).bind(OrderId::uuid(*order))
     };
