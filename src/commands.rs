@@ -15,7 +15,7 @@ use crate::auth::policy;
 use crate::clock;
 use crate::domain::model::basket::Basket;
 use crate::domain::model::command::{Command, OrderAction, Subject};
-use crate::domain::model::display::{self, Change};
+use crate::domain::model::display::Change;
 use crate::domain::model::event::{By, Event};
 use crate::domain::model::principal::{Principal, Role};
 use crate::domain::model::refusal::{Refusal, RefusalKind};

@@ -3,7 +3,7 @@
 use crate::support::{DISHES, NOBODY, at, bdt, dish, fold, menu, position};
 use orderbell::domain::model::draft::{Moment, to_json};
 use orderbell::domain::model::event::EventKind;
-use orderbell::domain::model::menu::{self, Category, Menu};
+use orderbell::domain::model::menu::{Category, Menu};
 use orderbell::domain::model::menu_draft::{ItemDraft, MAX_PRICE, MenuDraft};
 use orderbell::domain::model::refusal::RefusalKind;
 use orderbell::domain::rules::change_menu;

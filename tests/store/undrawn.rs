@@ -7,7 +7,7 @@ use orderbell::domain::model::command::OrderAction;
 use orderbell::domain::model::display::Change;
 use orderbell::domain::model::event::EventKind;
 use orderbell::domain::model::order::Order;
-use orderbell::domain::model::undrawn::{self, Ticket, Tickets};
+use orderbell::domain::model::undrawn::{Ticket, Tickets};
 use orderbell::domain::rules::unseen_ticket;
 use orderbell::domain::values::ids::OrderId;
 use orderbell::domain::values::position::Position;

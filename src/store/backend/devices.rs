@@ -1,6 +1,6 @@
 //! [`Devices`]: pairing.
 
-use super::{Backend, Connection, Database, LOCK_FEED, commit, devices, found, sessions};
+use super::{Backend, Connection, Database, LOCK_FEED, commit, found, sessions};
 use crate::domain::model::display::Change;
 use crate::domain::model::event::{By, Event};
 use crate::domain::model::principal::Role;
