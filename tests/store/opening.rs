@@ -102,7 +102,8 @@ async fn a_postgres_that_forgets_is_refused() {
     let forget = format!("ALTER DATABASE {name} SET synchronous_commit = off");
     connection.execute(AssertSqlSafe(forget)).await.unwrap();
     let error = open(&url, SERVE).await.err().expect("it must be refused");
-    assert!(matches!(&error, OpenError::NotDurable(why) if why.contains("synchronous_commit")), "{error}");
+    let OpenError::At { error, .. } = &error else { panic!("{error}") };
+    assert!(matches!(&**error, OpenError::NotDurable(why) if why.contains("synchronous_commit")), "{error}");
     let keep = format!("ALTER DATABASE {name} SET synchronous_commit = local");
     connection.execute(AssertSqlSafe(keep)).await.unwrap();
     assert!(open(&url, SERVE).await.is_ok());
