@@ -6,6 +6,7 @@
 //! ([`manage`]), people keep their own account ([`own_account`]) and guard it with a second factor ([`second_factor`]), and prove their password again before sensitive actions (`proof`), a guest gives out links to an order ([`share`]), and what a verified principal may do is decided by pure
 //! functions alone ([`policy`]).
 
+pub mod authenticate;
 pub mod device_mark;
 pub mod ended;
 pub mod failures;

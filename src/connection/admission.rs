@@ -4,9 +4,8 @@ use super::Services;
 use super::complaint::FORBIDDEN;
 use super::registry::{ConnectionSlot, Refused};
 use super::subscription::Wishes;
-use crate::auth::ended::Barred;
+use crate::auth::authenticate::{Denied, authenticate};
 use crate::auth::token::Verified;
-use crate::clock;
 use crate::domain::model::principal::Principal;
 use crate::protocol::client_frame::Subscribe;
 use crate::protocol::{CloseCode, ErrorCode};
@@ -14,17 +13,18 @@ use crate::telemetry::ByCode;
 use actix_http::StatusCode;
 use actix_http::header::HeaderMap;
 use secrecy::SecretString;
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 /// Why a connection does not begin. It is answered as a problem.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// The HTTP status.
     pub status: StatusCode,
     /// The code.
     pub code: ErrorCode,
     /// What is wrong and what to do.
-    pub detail: &'static str,
+    pub detail: Cow<'static, str>,
     /// Seconds to wait.
     pub retry_after: Option<u64>,
 }
@@ -32,9 +32,9 @@ pub struct Refusal {
 impl Refusal {
     /// A refusal under the status that the contract gives its code.
     #[must_use]
-    pub fn new(code: ErrorCode, detail: &'static str) -> Self {
+    pub fn new(code: ErrorCode, detail: impl Into<Cow<'static, str>>) -> Self {
         let status = StatusCode::from_u16(code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        Self { status, code, detail, retry_after: None }
+        Self { status, code, detail: detail.into(), retry_after: None }
     }
 
     /// A room that may not be joined, or does not exist.
@@ -57,14 +57,24 @@ impl Refusal {
 
     /// Under another status.
     #[must_use]
-    pub const fn with_status(self, status: StatusCode) -> Self {
+    pub fn with_status(self, status: StatusCode) -> Self {
         Self { status, ..self }
     }
 
     /// With seconds to wait.
     #[must_use]
-    pub const fn after(self, seconds: u64) -> Self {
+    pub fn after(self, seconds: u64) -> Self {
         Self { retry_after: Some(seconds), ..self }
+    }
+}
+
+impl From<Denied> for Refusal {
+    fn from(denied: Denied) -> Self {
+        let detail = denied.to_string();
+        match denied.retry_after() {
+            Some(wait) => Self::new(ErrorCode::Unavailable, detail).after(wait.as_secs()),
+            None => Self::new(ErrorCode::Unauthorized, detail),
+        }
     }
 }
 
@@ -86,22 +96,12 @@ impl Services {
         Ok(())
     }
 
-    /// Who a token speaks for.
+    /// Authenticates a token.
     ///
     /// # Errors
-    /// For a token that is not valid (any more), and one whose session has ended.
+    /// See [`Denied`].
     pub fn verify(&self, token: &SecretString) -> Result<Verified, Refusal> {
-        let unauthorized = |detail| Refusal::new(ErrorCode::Unauthorized, detail);
-        let verified = self.tokens.verify(token, clock::now());
-        let verified = verified.map_err(|_| unauthorized("the token is not valid (any more); get a new one"))?;
-        match self.ended.admit(&verified.principal.session, clock::uptime()) {
-            Ok(()) => Ok(verified),
-            Err(Barred::Ended) => Err(unauthorized("the session has ended; sign in again")),
-            Err(Barred::Unknown) => {
-                let detail = "this node cannot tell which sessions have ended; try again";
-                Err(Refusal::new(ErrorCode::Unavailable, detail).after(2))
-            }
-        }
+        authenticate(&self.tokens, &self.ended, token).map_err(Refusal::from)
     }
 
     /// Takes a place for a principal's connection.

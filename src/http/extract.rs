@@ -3,10 +3,9 @@
 use super::problem::Problem;
 use super::rate_limit::{Action, too_many};
 use super::state::State;
-use crate::auth::ended::Barred;
+use crate::auth::authenticate::{authenticate, bearer_token};
 use crate::auth::policy;
-use crate::auth::token::{TokenError, Verified};
-use crate::clock;
+use crate::auth::token::Verified;
 use crate::domain::model::principal::Principal;
 use crate::domain::values::ids::CommandId;
 use crate::domain::values::text::Slug;
@@ -71,42 +70,26 @@ pub(super) fn verified(request: &HttpRequest) -> Result<Verified, Problem> {
 struct Outcome(Result<Verified, Problem>);
 
 fn verify(request: &HttpRequest) -> Result<Verified, Problem> {
-    let unauthorized = |detail| Problem::new(ErrorCode::Unauthorized, detail);
     let state = state(request)?;
-    let token = bearer(request).ok_or_else(|| unauthorized("send a token with the header Authorization: Bearer"))?;
-    let refused = || state.limits.fail(Action::Handshake, state.limits.address_of(request));
-    let verified = match state.tokens.verify(&token, clock::now()) {
-        Ok(verified) => verified,
-        // It was good once: its holder has to hear that it needs another, whoever guesses behind the same address.
-        Err(TokenError::Expired) => {
-            let _ = refused();
-            return Err(TokenError::Expired.into());
-        }
-        Err(error) => {
-            refused().map_err(too_many)?;
-            return Err(error.into());
-        }
-    };
-    match state.ended.admit(&verified.principal.session, clock::uptime()) {
-        Ok(()) => {
+    let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let token = header
+        .and_then(bearer_token)
+        .ok_or_else(|| Problem::new(ErrorCode::Unauthorized, "send a token with the header Authorization: Bearer"))?;
+    let denied = match authenticate(&state.tokens, &state.ended, &token) {
+        Ok(verified) => {
             audit::speaks(&verified.principal);
-            Ok(verified)
+            return Ok(verified);
         }
-        Err(Barred::Ended) => {
-            let _ = refused();
-            Err(unauthorized("the session was ended; sign in again"))
-        }
-        Err(Barred::Unknown) => {
-            let detail = "this node cannot tell which sessions have ended; try again";
-            Err(Problem::new(ErrorCode::Unavailable, detail).after(Duration::from_secs(2)))
+        Err(denied) => denied,
+    };
+    if denied.retry_after().is_none() {
+        let counted = state.limits.fail(Action::Handshake, state.limits.address_of(request));
+        // Whoever held a valid token has to hear that it needs another, also when others guess from the same address.
+        if !denied.was_valid() {
+            counted.map_err(too_many)?;
         }
     }
-}
-
-/// The scheme's name is in any case (RFC 9110, section 11.1).
-fn bearer(request: &HttpRequest) -> Option<SecretString> {
-    let (scheme, token) = request.headers().get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().into())
+    Err(denied.into())
 }
 
 /// The restaurant that the path names, for everybody.

@@ -1,16 +1,13 @@
 //! Problems: RFC 9457 bodies with the contract's `code`.
 
 use crate::protocol::ErrorCode;
+use crate::protocol::problem_body::{PROBLEM_JSON, ProblemBody};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
-use serde::Serialize;
 use serde_json::Value;
 use std::fmt;
 use std::time::Duration;
-
-/// The media type of a problem.
-pub const PROBLEM_JSON: &str = "application/problem+json";
 
 /// An answer that is not what was asked for.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,26 +22,6 @@ pub struct Problem {
     is_grant: bool,
     reason: Option<&'static str>,
     header: Option<(&'static str, &'static str)>,
-}
-
-/// A problem as it is written.
-#[derive(Serialize)]
-struct Body<'a> {
-    r#type: &'static str,
-    title: &'a str,
-    status: u16,
-    code: &'static str,
-    detail: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    retry_after_ms: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    document: Option<&'a Value>,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    totp_required: bool,
 }
 
 impl Problem {
@@ -166,20 +143,16 @@ impl ResponseError for Problem {
         if let Some(wait) = self.retry_after {
             response.insert_header((RETRY_AFTER, wait.as_millis().div_ceil(1000).max(1).to_string()));
         }
-        let body = Body {
-            r#type: "about:blank",
-            title: self.status.canonical_reason().unwrap_or("Error"),
-            status: self.status.as_u16(),
-            code: self.code,
-            detail: &self.detail,
+        let title = self.status.canonical_reason().unwrap_or("Error");
+        let body = ProblemBody {
             reason: self.reason,
             retry_after_ms: self.retry_after.map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)),
             error: self.is_grant.then_some(self.code),
             document: self.document.as_deref(),
             totp_required: self.totp_required,
+            ..ProblemBody::new(self.status.as_u16(), title, self.code, &self.detail)
         };
-        // Plain data always serializes.
-        response.content_type(PROBLEM_JSON).body(serde_json::to_vec(&body).unwrap_or_default())
+        response.content_type(PROBLEM_JSON).body(body.to_bytes())
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the layers below refuse, as problems.
 
 use super::problem::Problem;
+use crate::auth::authenticate::Denied;
 use crate::auth::pairing::PollError;
 use crate::auth::session::SessionError;
 use crate::auth::token::TokenError;
@@ -100,6 +101,12 @@ impl From<InvalidCommand> for Problem {
 impl From<TokenError> for Problem {
     fn from(error: TokenError) -> Self {
         Self::new(ErrorCode::Unauthorized, error.to_string())
+    }
+}
+
+impl From<Denied> for Problem {
+    fn from(denied: Denied) -> Self {
+        Self::from(Refusal::from(denied))
     }
 }
 

@@ -6,6 +6,7 @@ pub mod error_code;
 pub mod fields;
 pub mod frame;
 pub mod peer_close;
+pub mod problem_body;
 pub mod security_headers;
 pub mod server_frame;
 pub mod snapshot;

@@ -35,8 +35,9 @@ def step_with_both_subprotocols_the_server_answers_its_own(world):
 
 
 def step_a_token_in_the_header_is_taken_too(world):
-    status, fields = upgrade(world, "orderbell.v1", Authorization=f"Bearer {world.token('staff')}")
-    assert (status, fields.get("sec-websocket-protocol")) == (101, "orderbell.v1"), f"{status} {fields}"
+    for scheme in ("Bearer", "bearer", "BEARER"):
+        status, fields = upgrade(world, "orderbell.v1", Authorization=f"{scheme} {world.token('staff')}")
+        assert (status, fields.get("sec-websocket-protocol")) == (101, "orderbell.v1"), f"{scheme}: {status} {fields}"
 
 
 def step_without_a_valid_token_401(world):

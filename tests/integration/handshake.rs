@@ -101,6 +101,11 @@ async fn too_many_handshakes_of_one_address_are_429_and_those_inside_live_on() {
         assert_eq!((reply.status, reply.code().as_str()), (429, "rate_limited"));
         let wait = reply.header("retry-after").parse::<u64>().unwrap();
         assert!((1..=3).contains(&wait));
+        assert_eq!(
+            serde_json::from_str::<Value>(&reply.body).unwrap()["retry_after_ms"],
+            wait * 1000,
+            "the body says what the header says"
+        );
     }
     inside.alive().await;
     assert!(server.metric("orderbell_limit_hits_total{limit=\"handshakes\"}").await >= 1.0);

@@ -1,11 +1,13 @@
 //! From an HTTP request to a connection: everything that can be refused is, before the upgrade.
 
 use super::actor;
+use crate::auth::authenticate::bearer_token;
 use crate::auth::token::Verified;
 use crate::connection::Services;
 use crate::connection::admission::Refusal;
 use crate::connection::sockets::socket::Socket;
 use crate::domain::model::principal::Principal;
+use crate::protocol::problem_body::{PROBLEM_JSON, ProblemBody};
 use crate::protocol::{BEARER_PREFIX, ErrorCode, SUBPROTOCOL, security_headers};
 use actix_codec::Framed;
 use actix_http::body::{BodySize, MessageBody};
@@ -13,7 +15,6 @@ use actix_http::header::{self, HeaderMap, HeaderValue};
 use actix_http::{HttpMessage, Method, Request, Response, ResponseBuilder, StatusCode, Version, h1, ws};
 use bytes::Bytes;
 use futures_util::SinkExt;
-use serde_json::json;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -145,13 +146,13 @@ fn check_origin(services: &Services, headers: &HeaderMap) -> Result<(), Refusal>
 }
 
 fn authenticate(services: &Services, headers: &HeaderMap, protocols: &[&str]) -> Result<Verified, Refusal> {
-    let of_header = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-    let of_protocol = protocols.iter().find_map(|protocol| protocol.strip_prefix(BEARER_PREFIX));
-    let token = of_header.or(of_protocol).ok_or_else(|| {
+    let of_header = headers.get(header::AUTHORIZATION).and_then(|value| bearer_token(value.to_str().ok()?));
+    let of_protocol = || protocols.iter().find_map(|protocol| protocol.strip_prefix(BEARER_PREFIX)).map(Into::into);
+    let token = of_header.or_else(of_protocol).ok_or_else(|| {
         let detail = "a token is required: Authorization: Bearer, or bearer.<jwt> as a second subprotocol";
         Refusal::new(ErrorCode::Unauthorized, detail)
     })?;
-    services.verify(&token.to_owned().into())
+    services.verify(&token)
 }
 
 /// Adds what every answer carries.
@@ -163,16 +164,12 @@ fn protect(response: &mut ResponseBuilder, is_secure: bool) {
 }
 
 async fn refuse(framed: &mut Framed<Socket, h1::Codec>, refusal: &Refusal, is_secure: bool) -> Result<(), actix_http::Error> {
-    let body = json!({
-        "type": "about:blank",
-        "title": refusal.status.canonical_reason().unwrap_or("refused"),
-        "status": refusal.status.as_u16(),
-        "code": refusal.code,
-        "detail": refusal.detail,
-    });
-    let body = Bytes::from(body.to_string());
+    let title = refusal.status.canonical_reason().unwrap_or("refused");
+    let retry_after_ms = refusal.retry_after.map(|seconds| seconds.saturating_mul(1000));
+    let body = ProblemBody::new(refusal.status.as_u16(), title, refusal.code.as_str(), &refusal.detail);
+    let body = Bytes::from(ProblemBody { retry_after_ms, ..body }.to_bytes());
     let mut response = Response::build(refusal.status);
-    response.insert_header((header::CONTENT_TYPE, "application/problem+json")).insert_header((header::CONNECTION, "close"));
+    response.insert_header((header::CONTENT_TYPE, PROBLEM_JSON)).insert_header((header::CONNECTION, "close"));
     protect(&mut response, is_secure);
     response.insert_header((header::CACHE_CONTROL, "no-store"));
     if let Some(seconds) = refusal.retry_after {

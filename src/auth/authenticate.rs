@@ -1,0 +1,77 @@
+//! Authenticates the bearer token of a request: the same for a call and for a handshake.
+
+use super::ended::{Barred, EndedSessions};
+use super::token::{TokenError, Verified, Verifier};
+use crate::clock;
+use secrecy::SecretString;
+use std::time::Duration;
+
+/// The wait before a request is repeated that this node could not decide.
+const RETRY_AFTER: Duration = Duration::from_secs(2);
+
+/// Why a token is refused. The text says what to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Denied {
+    /// The token is not valid.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// The token's session has ended.
+    #[error("the session has ended; sign in again")]
+    Ended,
+    /// This node cannot tell, which is not the sender's fault.
+    #[error("this node cannot tell which sessions have ended; try again")]
+    Unknown,
+}
+
+impl Denied {
+    /// Whether the token was valid once. Its holder needs a new one, and is not somebody who guesses.
+    #[must_use]
+    pub const fn was_valid(self) -> bool {
+        matches!(self, Self::Token(TokenError::Expired) | Self::Ended)
+    }
+
+    /// The wait before the same token is sent again, if that can help.
+    #[must_use]
+    pub const fn retry_after(self) -> Option<Duration> {
+        match self {
+            Self::Unknown => Some(RETRY_AFTER),
+            Self::Token(_) | Self::Ended => None,
+        }
+    }
+}
+
+/// Verifies a token and that its session has not ended.
+///
+/// # Errors
+/// See [`Denied`].
+pub fn authenticate(tokens: &Verifier, ended: &EndedSessions, token: &SecretString) -> Result<Verified, Denied> {
+    let verified = tokens.verify(token, clock::now())?;
+    match ended.admit(&verified.principal.session, clock::uptime()) {
+        Ok(()) => Ok(verified),
+        Err(Barred::Ended) => Err(Denied::Ended),
+        Err(Barred::Unknown) => Err(Denied::Unknown),
+    }
+}
+
+/// Returns the token of an `Authorization` header. The scheme's name is in any case (RFC 9110, "Authentication Scheme").
+#[must_use]
+pub fn bearer_token(header: &str) -> Option<SecretString> {
+    let (scheme, token) = header.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use secrecy::ExposeSecret;
+
+    #[test]
+    fn a_bearer_token_follows_its_scheme_in_any_case() {
+        for header in ["Bearer a.b.c", "bearer a.b.c", "BEARER  a.b.c "] {
+            assert_eq!(bearer_token(header).unwrap().expose_secret(), "a.b.c", "{header}");
+        }
+        for header in ["Basic a.b.c", "Bearer", "a.b.c", ""] {
+            assert!(bearer_token(header).is_none(), "{header}");
+        }
+    }
+}
