@@ -16,9 +16,7 @@ use actix_web::dev::Payload;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use futures_util::future::LocalBoxFuture;
-use secrecy::SecretString;
 use std::future::{Ready, ready};
-use std::time::Duration;
 
 /// Who speaks, with all that its role may do: the principal of the request's bearer token, whose session is not over.
 /// Whoever holds a link to one order is nobody here; what a link may read takes a [`Bearer`].

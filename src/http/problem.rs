@@ -144,14 +144,12 @@ impl ResponseError for Problem {
             response.insert_header((RETRY_AFTER, wait.as_millis().div_ceil(1000).max(1).to_string()));
         }
         let title = self.status.canonical_reason().unwrap_or("Error");
-        let body = ProblemBody {
-            reason: self.reason,
-            retry_after_ms: self.retry_after.map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)),
-            error: self.is_grant.then_some(self.code),
-            document: self.document.as_deref(),
-            totp_required: self.totp_required,
-            ..ProblemBody::new(self.status.as_u16(), title, self.code, &self.detail)
-        };
+        let mut body = ProblemBody::new(self.status.as_u16(), title, self.code, &self.detail);
+        body.reason = self.reason;
+        body.retry_after_ms = self.retry_after.map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
+        body.error = self.is_grant.then_some(self.code);
+        body.document = self.document.as_deref();
+        body.totp_required = self.totp_required;
         response.content_type(PROBLEM_JSON).body(body.to_bytes())
     }
 }

@@ -166,8 +166,9 @@ fn protect(response: &mut ResponseBuilder, is_secure: bool) {
 async fn refuse(framed: &mut Framed<Socket, h1::Codec>, refusal: &Refusal, is_secure: bool) -> Result<(), actix_http::Error> {
     let title = refusal.status.canonical_reason().unwrap_or("refused");
     let retry_after_ms = refusal.retry_after.map(|seconds| seconds.saturating_mul(1000));
-    let body = ProblemBody::new(refusal.status.as_u16(), title, refusal.code.as_str(), &refusal.detail);
-    let body = Bytes::from(ProblemBody { retry_after_ms, ..body }.to_bytes());
+    let mut body = ProblemBody::new(refusal.status.as_u16(), title, refusal.code.as_str(), &refusal.detail);
+    body.retry_after_ms = retry_after_ms;
+    let body = Bytes::from(body.to_bytes());
     let mut response = Response::build(refusal.status);
     response.insert_header((header::CONTENT_TYPE, PROBLEM_JSON)).insert_header((header::CONNECTION, "close"));
     protect(&mut response, is_secure);
