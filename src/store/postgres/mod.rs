@@ -39,12 +39,7 @@ impl PostgresStore {
     /// See [`OpenError`].
     pub async fn open(url: &str, connections: u32) -> std::result::Result<Self, OpenError> {
         let options = connect::options(url)?;
-        let at = |error| match error {
-            OpenError::Connect(_) | OpenError::Migrate(_) => {
-                OpenError::At { place: connect::place(&options), error: Box::new(error) }
-            }
-            other => other,
-        };
+        let at = |error| OpenError::At { place: connect::place(&options), error: Box::new(error) };
         let epoch = connect::prepare(&options).await.map_err(at)?;
         let (node, faults) = (crate::clock::new_id(), Arc::default());
         Ok(Self { epoch, node, pool: connect::pool(options, connections), faults })
