@@ -322,7 +322,14 @@ async fn revoke_token(store: &SharedStore, id: &Key) -> anyhow::Result<()> {
             let note = Note::new(restaurant, Kind::Sessions, "revoke_token").about(id).called(label).set_to(role);
             recorded(note, store.end_session(id)).await?;
         }
-        None => store.end_session(id).await?,
+        // A token of an earlier version has no row; its id is a UUID all the same.
+        None if uuid::Uuid::try_parse(id.as_str()).is_err() => {
+            bail!("{id} is not the id of a token; list them with: orderbell token list --restaurant SLUG")
+        }
+        None => {
+            store.end_session(id).await?;
+            return Ok(say(&format!("no token {id} is listed; should there be one, it is refused from now on"))?);
+        }
     }
     say(&format!("token {id} is revoked"))?;
     Ok(())
