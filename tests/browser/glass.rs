@@ -85,3 +85,28 @@ async fn a_kitchen_screen_shows_many_whole_tickets_in_letters_that_are_read_acro
     }
     screen.has_no_complaint().await;
 }
+
+/// A ticket that goes on in the next column has the grounds of its parts: an allergy is dark letters on yellow.
+#[tokio::test]
+async fn an_allergy_stands_on_yellow_also_where_its_ticket_goes_on_in_the_next_column() {
+    let house = House::open(1, &[]).await;
+    let dishes = ["Beef rezala", "Firni", "Fuchka"];
+    for (table, lines) in [("1", 1), ("2", 16), ("3", 2)] {
+        let mut items: Vec<Value> = (0..lines).map(|line| house.menu.line(dishes[line % dishes.len()], 1)).collect();
+        for item in &mut items {
+            item["note"] = json!("as always");
+        }
+        let guest = house.server.diner(table).await;
+        let basket = json!({"service": "dine_in", "items": items, "note": "peanut allergy, severe", "allergy": true});
+        let order = guest.place(&basket).await["id"].clone();
+        house.staff.act(&order, "accept").await;
+    }
+    let screen = house.kitchen("the screen", None).await;
+    let metrics = json!({"width": 1920, "height": 1080, "deviceScaleFactor": 1, "mobile": false});
+    screen.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
+    let grounds = "const ground = (note) => getComputedStyle(note).backgroundColor;
+        const notes = [...document.querySelectorAll('#tickets .note--allergy')];
+        const split = document.querySelector('.ticket[data-kept-span] > .note--allergy');
+        return split !== null && ground(split) !== ground(split.parentElement) && new Set(notes.map(ground)).size === 1";
+    screen.until("every allergy on yellow", grounds, vec![]).await;
+}
