@@ -22,19 +22,23 @@ const BN_ALLERGY = '(?:অ্যা|এ|আ)লা?র্?জ[িী]';
 
 /** Says that there is none. */
 const DENIED = [
-  pattern`\b(?:no|not|without|don't have|do not have|zero)\s+(?:any\s+|known\s+|food\s+|an?\s+)*(?:allerg(?:y|ies|ic)|intoleran(?:t|ces?))\b(?:\s+to\s+\w+)?`,
+  pattern`\b(?:no|not|without|don'?t have|do not have|zero|(?:none|neither) of (?:us|them)(?: \w+)?|no(?:body| ?one)(?: here)?(?: is| has))\s+(?:any\s+|known\s+|food\s+|an?\s+)*(?:allerg(?:y|ies|ic)|intoleran(?:t|ces?))\b(?:\s+to\s+\w+)?`,
   pattern`\ballerg(?:y|ies)\s*[:?-]?\s*(?:none|no|nil|n\/a)\b(?!\s+\w)`,
   pattern`\b(?:sin|ningun[ao]?|no (?:tengo|tiene|tenemos|hay|soy))\s+(?:ningun[ao]?\s+)?alergi\w*(?:\s+a\s+\w+)?`,
   pattern`(?:لا|ليس|ليست|ما|بدون)\s*(?:يوجد|توجد|عندي|لدي|لدينا|عندنا)?\s*(?:اي\s*)?حساسي[ةه]`,
   pattern`${BN_ALLERGY}\s*(?:নেই|নাই|নয়)`,
+  pattern`(?:कोई|किसी)[^।.,]{0,15}एलर्जी\s*नहीं|(?:没有?|無|无|不)[^，。,.]{0,4}(?:过敏|過敏)`,
 ];
+
+/** Takes back a denial that it follows in the same sentence: "no allergies except peanuts". */
+const EXCEPTION = new RegExp(pattern`^[^.!?।]{0,40}?(?:\b(?:except\w*|apart from|aside from|other than|besides|unless|excluding|excepto|salvo|menos|aparte)\b|ما ?عدا|باستثناء|الا|বাদে|ছাড়া|सिवाय|除了)|^[^.!?।]{0,40}?(?:\b(?:but|only|just|pero|solo)\b|لكن|فقط|শুধু|কেবল|তবে|কিন্তু)(?:[^.!?।]*(?:\b(?:${EN}|${ES})\b|${AR}|${BN})|\s+\p{L}+\s*$)`.source, 'u');
 
 const SIGNS = [
   // Says so.
-  pattern`allerg|anaphyl|epi-?pen|intoleran|coeliac|celiac|lactose|g6pd|\bhives\b|life.threatening|\basthma`,
+  pattern`allerg|аллерг|alerji|एलर्जी|过敏|過敏|アレルギー|알레르기|anaphyl|epi-?pen|intoleran|coeliac|celiac|lactose|g6pd|\bhives\b|life.threatening|\basthma`,
   pattern`alergi|anafila|حساسي|ايبيبين|${BN_ALLERGY}|এপিপেন|ল্যাকটোজ`,
   // Leaves something out.
-  pattern`\b(?:no|non|without|w\/o|avoid|free (?:of|from)|zero|hold|skip|omit|leave (?:out|off)|remove|minus|(?:don't|do not|never) (?:add|put|use|include|give me)|nothing with|away from|careful with)\s+(?:any\s+|the\s+|a\s+|added\s+|traces? of\s+|tree\s+|\w+\s+(?:or|and)\s+|\w+,\s+)*(?:${EN})\b`,
+  pattern`\b(?:no|non|without|w\/o|avoid|free (?:of|from)|zero|hold|skip|omit|leave (?:out|off)|remove|minus|(?:don'?t|do not|never) (?:add|put|use|include|give me)|nothing with|away from|careful with)\s+(?:any\s+|the\s+|a\s+|added\s+|traces? of\s+|tree\s+|\w+\s+(?:or|and)\s+|\w+,\s+)*(?:${EN})\b`,
   pattern`\b(?:${EN}|milk)[ -]free\b`,
   pattern`\b(?:sin|ni|nada de|evitar|eviten?|libre de|sans|senza|ohne|sem|no (?:poner|ponga[ns]?|lleve|incluir|usar|anadir))\s+(?:\w+\s+(?:ni|y|o)\s+|\w+\s+)?(?:${ES}|glutine)\b`,
   pattern`(?:بدون|بلا|من غير|ممنوع|خالي من|لا تضع\p{L}*|لا تضيف\p{L}*|لا ا?[اآ]?كل|لا استطيع|لا يمكنني|لا اتحمل|ما اقدر|ما اكل)[^.،؛]{0,25}(?:${AR})`,
@@ -45,11 +49,11 @@ const SIGNS = [
   pattern`\bno (?:puedo|puede|podemos|debo|debe) (?:comer|tomar|tener|probar)\b(?![^.;]*\b(?:picante|cerdo|carne|alcohol|mucho)\b)`,
   pattern`(?:দুধ|দই|পনির|মাখন|ছানা|${BN})[^।,.;]{0,15}(?:খেতে পারি না|খেতে পারে না|সহ্য হয় না|সহ্য করতে|হজম হয় না)`,
   // It does harm.
-  pattern`\b(?:makes?|made|get(?:s|ting)?|gives?|gave)\s+(?:me|him|her|us|them|my \w+|our \w+|the \w+)\s+(?:\w+\s+){0,2}(?:ill|sick|chok\w+|swell|swollen|itch\w*|vomit|throw up|rash(?:es)?|faint|wheez\w*|stop breathing|reactions?)\b`,
-  pattern`\b(?:(?:bad|severe|strong|serious) reactions?|reacts? (?:badly|strongly|to)|sensitiv\w+ to (?!spic|heat|hot|chill?i)|deadly|lethal|(?:could|can|will|might|would) (?:kill|die)|kills? me|throat (?:closes|swells)|swells? up|end up in hospital|can't breathe)`,
+  pattern`\b(?:makes?|made|get(?:s|ting)?|gives?|gave)\s+(?:me|him|her|us|them|my \w+|our \w+|the \w+)\s+(?:\w+\s+){0,2}(?:ill|sick|chok\w+|swell|swollen|itch\w*|vomit|throw up|rash(?:es)?|faint|wheez\w*|reactions?)\b`,
+  pattern`\b(?:(?:bad|severe|strong|serious) reactions?|reacts? (?:badly|strongly|to)|sensitiv\w+ to (?!spic|heat|hot|chill?i)|deadly|lethal|(?:could|can|will|might|would) (?:kill|die)|kills? me|throat (?:closes|swells)|swells? up|end up in hospital|(?:can'?t|cannot|stop(?:s|ped)?) breath(?:e|ing)|deathly)|\b(?:${EN})\b[^.;]{0,20}\b(?:hospital|ambulance|die|dead|death)\b`,
   pattern`\bme (?:sientan?|caen?|ponen?) (?:muy )?(?:mal|enferm\w+)|\bme (?:enferman?|hinchan?|ahogan?|ahogo|hincho)\b`,
   pattern`(?:يمرضني|تمرضني|يخنقني|تخنقني|(?:ي|ت)سبب لي|اختنق|مميت)`,
-  pattern`(?:খেলে|লাগলে|থাকলে|খেলেই)[^।.;]{0,25}(?:অসুস্থ|শ্বাস|বমি|চুলকা|ফুলে|দম|সমস্যা|শরীর খারাপ|মারা|হাসপাতাল)|শ্বাসকষ্ট|গলা ফুলে`,
+  pattern`(?:খেলে|লাগলে|থাকলে|খেলেই)[^।.;]{0,25}(?:অসুস্থ|শ্বাস|বমি|চুলকা|ফুলে|দম|সমস্যা|শরীর খারাপ|মারা|মর[েব]|মৃত্যু|হাসপাতাল)|শ্বাসকষ্ট|গলা ফুলে`,
   // Asks whether it is in it.
   pattern`\b(?:contains?|any|traces? of|made with|cooked (?:in|with)|is there|are there|does (?:it|this) have|has it)\s+(?:\w+\s+){0,2}(?:${EN})\b[^.!]*\?`,
 ];
@@ -57,6 +61,9 @@ const SIGNS = [
 /** @param {string | undefined} note */
 export function isAllergy(note) {
   if (!note) return false;
-  const rest = DENIED.reduce((text, denied) => text.replace(denied, ' . '), plain(note));
-  return SIGNS.some((sign) => rest.search(sign) >= 0);
+  const undenied = DENIED.reduce((text, denied) => text.replace(denied, (words, ...rest) => {
+    const after = text.slice(/** @type {number} */ (rest.at(-2)) + words.length);
+    return EXCEPTION.test(after) ? words : ' . ';
+  }), plain(note));
+  return SIGNS.some((sign) => undenied.search(sign) >= 0);
 }
