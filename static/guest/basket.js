@@ -7,9 +7,10 @@ export const MAX_NOTE = 200;
 
 /**
  * A line. `allergy`: the note is about one; `denied`: the note of which the guest said that it is not; `seen`: what one of it
- * cost when the guest last chose or agreed, in minor units; `quoted`: what it costs by the server's refusal, until the menu says so.
+ * cost when the guest last chose or agreed, in minor units; `quoted`: what it costs by the server's refusal, until the menu says so;
+ * `name`: the dish's name, for when the menu no longer has it.
  *
- * @typedef {{key: string, item: string, quantity: number, options: string[], note: string, allergy?: boolean, denied?: string, seen?: number, quoted?: number}} Line
+ * @typedef {{key: string, item: string, quantity: number, options: string[], note: string, allergy?: boolean, denied?: string, seen?: number, quoted?: number, name?: string}} Line
  * @typedef {{id: string, lines: Line[], note: string, service: string, allergy?: boolean, denied?: string}} Basket `id` is the id the order will be placed under
  */
 
@@ -61,10 +62,10 @@ export function pieces(basket, item) {
   return basket.lines.reduce((sum, line) => sum + (item === undefined || line.item === item ? line.quantity : 0), 0);
 }
 
-/** @param {Line} line @param {any} menu @returns {number} minor units of one; 0 for what is no longer on the menu */
+/** @param {Line} line @param {any} menu @returns {number} minor units of one; as it was last seen for what is no longer on the menu */
 export function onePrice(line, menu) {
   const item = menu.items[line.item];
-  if (line.quoted !== undefined || !item) return line.quoted ?? 0;
+  if (line.quoted !== undefined || !item) return line.quoted ?? line.seen ?? 0;
   return line.options.reduce((sum, option) => sum + (item.options?.[option]?.price.amount ?? 0), item.price.amount);
 }
 
@@ -73,10 +74,13 @@ export function linePrice(line, menu) {
   return line.quantity * onePrice(line, menu);
 }
 
-/** What the guest chooses now is chosen at today's price. @param {Basket} basket @param {any} menu @returns {Basket} */
+/** Notes the names and, of what the guest chooses now, today's prices. @param {Basket} basket @param {any} menu @returns {Basket} */
 export function withSeen(basket, menu) {
   if (!menu) return basket;
-  return { ...basket, lines: basket.lines.map((line) => (line.seen === undefined && menu.items[line.item] ? { ...line, seen: onePrice(line, menu) } : line)) };
+  return { ...basket, lines: basket.lines.map((line) => {
+    const item = menu.items[line.item];
+    return item ? { ...line, name: item.name, seen: line.seen ?? onePrice(line, menu) } : line;
+  }) };
 }
 
 /** The guest agrees to today's prices. @param {Basket} basket @param {any} menu @returns {Basket} */
@@ -122,6 +126,20 @@ export function total(basket, menu) {
 /** @param {Line} line @param {any} menu @returns {boolean} */
 export function canBeOrdered(line, menu) {
   return menu.items[line.item]?.available === true;
+}
+
+/**
+ * @param {Basket} basket @param {any} menu
+ * @returns {{soldOut: Line[], removed: Line[]}} the lines that stand in the way: sold out, or no longer on the menu
+ */
+export function unavailable(basket, menu) {
+  const lines = basket.lines.filter((line) => !canBeOrdered(line, menu));
+  return { soldOut: lines.filter(({ item }) => menu.items[item]), removed: lines.filter(({ item }) => !menu.items[item]) };
+}
+
+/** @param {string | undefined} code of a refusal @param {Basket} basket @param {any} menu @returns {boolean} whether the menu itself says why by now */
+export function isExplained(code, basket, menu) {
+  return (code === 'paused' && menu.paused) || (code === 'invalid' && basket.lines.some((line) => !canBeOrdered(line, menu)));
 }
 
 /** @param {Basket} basket @param {any} menu @returns {string | null} why it cannot be placed, as an error code */

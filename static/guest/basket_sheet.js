@@ -4,7 +4,7 @@ import { find, onAction, render } from '../shared/dom.js';
 import { keepLocal, recallLocal } from '../shared/storage.js';
 import { toast } from '../shared/toasts.js';
 import {
-  emptyBasket, isAllergySilent, obstacle, pieces, placement, total, totalBefore, withAdded, withAgreed, withLine, withOption, withOrderAgain, withQuoted, withSeen,
+  emptyBasket, isAllergySilent, isExplained, obstacle, pieces, placement, total, totalBefore, withAdded, withAgreed, withLine, withOption, withOrderAgain, withQuoted, withSeen,
 } from './basket.js';
 import { basketForm } from './basket_view.js';
 
@@ -20,6 +20,7 @@ const NEVER_SENT = new Set(['queue_full', 'too_large']);
 export class BasketSheet {
   /** @type {Basket} */ #basket;
   /** @type {string | null} */ #problem = null;
+  /** The code of the refusal that `#problem` tells, until the menu itself does. @type {string | undefined} */ #code;
   /** The total that the guest has been shown beside the one before; pressed again, it is agreed to. @type {number | null} */ #shown = null;
   #bell; #name; #menu; #on;
   #sheet = /** @type {HTMLDialogElement} */ (find('#basket-sheet'));
@@ -68,7 +69,7 @@ export class BasketSheet {
 
   /** The menu says again what things cost. */
   menuChanged() {
-    if (!this.sending) this.#basket = withQuoted(this.#basket);
+    if (!this.sending) this.#basket = withSeen(withQuoted(this.#basket), this.#menu());
     this.draw();
   }
 
@@ -76,6 +77,7 @@ export class BasketSheet {
   draw() {
     const menu = this.#menu();
     if (!menu) return;
+    if (this.#problem && isExplained(this.#code, this.#basket, menu)) this.#problem = null;
     const offline = this.#bell.state === 'offline' || this.#bell.state === 'connecting';
     render(this.#body, basketForm(this.#basket, menu, { sending: this.sending, offline, problem: this.#problem }));
   }
@@ -159,6 +161,7 @@ export class BasketSheet {
     const dearer = before !== null && now.amount > before.amount && this.#shown !== now.amount;
     if (!silent && !dearer) return false;
     if (dearer) this.#shown = now.amount;
+    this.#code = undefined;
     this.#problem = silent ? WORDS.allergyWhat : WORDS.priceAgree(money(/** @type {any} */ (before)), money(now));
     this.draw();
     return true;
@@ -193,6 +196,7 @@ export class BasketSheet {
   #refused(error) {
     const quote = error.code === 'price_changed' && error.document;
     const basket = { ...this.#basket, id: newId() };
+    this.#code = error.code;
     this.#problem = quote ? null : errorWords(error);
     this.#keep(quote ? withQuoted(basket, quote.prices) : basket);
     // Both figures are on the sheet from here on.

@@ -1,7 +1,7 @@
-import { WORDS, money } from '../languages/language.js';
+import { WORDS, clock, money } from '../languages/language.js';
 import { h } from '../shared/dom.js';
 import { icon } from '../shared/icons.js';
-import { MAX_NOTE, canBeOrdered, linePrice, obstacle, priceBefore, total, totalBefore } from './basket.js';
+import { MAX_NOTE, canBeOrdered, linePrice, obstacle, priceBefore, total, totalBefore, unavailable } from './basket.js';
 import { allergyBox, optionChips, stepper } from './menu_view.js';
 
 /** Where a guest may eat; deliveries come from elsewhere. */
@@ -26,32 +26,56 @@ export function basketForm(basket, menu, { sending, offline, problem }) {
         h('input', { id: 'order-note', maxlength: MAX_NOTE, value: basket.note, 'data-field': 'order-note', autocomplete: 'off' }),
         allergyBox(basket, WORDS.orderNote))),
     h('div.basket__foot', {},
-      message(menu, { sending, offline, problem: problem ?? (before && WORDS.priceChanged(money(before), money(total(basket, menu)))) }),
+      // Always there: a live region that comes with its words is not announced.
+      h('div.basket__why', { 'id': 'basket-why', 'data-key': 'why', 'role': 'alert' }, messages(basket, menu, { sending, offline, problem })
+        .map(({ words, bad }) => h(`p.banner.banner--${bad ? 'bad' : 'warn'}`, {}, words))),
       h('p.basket__total', {}, h('span', {}, WORDS.total), h('output', {}, before && [h('s.muted', {}, money(before)), ' '], money(total(basket, menu)))),
       h('button.button.button--primary.button--large.button--wide', {
-        type: 'button', 'data-action': 'place', disabled: sending || obstacle(basket, menu) !== null, 'aria-busy': sending && 'true',
+        type: 'button', 'data-action': 'place', disabled: sending || obstacle(basket, menu) !== null, 'aria-busy': sending && 'true', 'aria-describedby': 'basket-why',
       }, sending ? WORDS.placing : WORDS.place)),
   ];
 }
 
-/** @param {any} menu @param {{sending: boolean, offline: boolean, problem: string | null}} state */
-function message(menu, { sending, offline, problem }) {
-  if (sending && offline) return h('p.banner.banner--warn', { role: 'status' }, WORDS.placingOffline);
-  if (problem) return h('p.banner.banner--bad', { role: 'alert' }, problem);
-  return menu.paused && h('p.banner.banner--warn', {}, WORDS.paused);
+/**
+ * Everything that is in the way of the order: a pause, then dishes, then prices.
+ *
+ * @param {import('./basket.js').Basket} basket @param {any} menu @param {{sending: boolean, offline: boolean, problem: string | null}} state
+ * @returns {{words: string, bad: boolean}[]}
+ */
+export function messages(basket, menu, { sending, offline, problem }) {
+  if (sending) return offline ? [{ words: WORDS.placingOffline, bad: false }] : [];
+  const { soldOut, removed } = unavailable(basket, menu);
+  const before = totalBefore(basket, menu);
+  const said = [
+    soldOut.length > 0 && WORDS.basketSoldOut(names(soldOut, menu)),
+    removed.length > 0 && WORDS.basketRemoved(names(removed, menu)),
+    problem ?? (before && WORDS.priceChanged(money(before), money(total(basket, menu)))),
+  ].flatMap((words) => (words ? [{ words, bad: true }] : []));
+  if (!menu.paused) return said;
+  return [{ words: menu.paused_until ? WORDS.pausedUntil(clock(menu.paused_until)) : WORDS.paused, bad: false }, ...said];
+}
+
+/** @param {import('./basket.js').Line[]} lines @param {any} menu */
+function names(lines, menu) {
+  return [...new Set(lines.map((line) => nameOf(line, menu)))].join(', ');
+}
+
+/** @param {import('./basket.js').Line} line @param {any} menu */
+function nameOf(line, menu) {
+  return menu.items[line.item]?.name ?? line.name ?? WORDS.someDish;
 }
 
 /** @param {import('./basket.js').Line} line @param {any} menu */
 function basketLine(line, menu) {
   const item = menu.items[line.item];
-  const name = item?.name ?? WORDS.soldOut;
+  const name = nameOf(line, menu);
   const gone = !canBeOrdered(line, menu);
   const before = priceBefore(line, menu);
   return h('li.line', { 'data-key': line.key, 'data-line': line.key, 'data-sold-out': gone },
     h('div.line__head', {},
       h('span.line__name', {}, name),
-      h('output.line__price', {}, money({ amount: linePrice(line, menu), currency: menu.currency }))),
-    gone && h('p.line__gone', {}, WORDS.lineGone),
+      (item || line.seen !== undefined) && h('output.line__price', {}, money({ amount: linePrice(line, menu), currency: menu.currency }))),
+    gone && h('p.line__gone', {}, item ? WORDS.lineGone : WORDS.lineRemoved),
     before !== undefined && h('p.line__gone', {}, WORDS.linePriceChanged(money({ amount: before * line.quantity, currency: menu.currency }))),
     !gone && item && optionChips(item, line.options),
     h('div.line__foot', {},

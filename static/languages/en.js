@@ -67,6 +67,10 @@ const words = {
   yes: 'Yes',
   no: 'No',
   lineGone: 'Sold out meanwhile. Please remove it.',
+  lineRemoved: 'No longer on the menu. Please remove it.',
+  basketSoldOut: (/** @type {string} */ names) => `Sold out: ${names}. Please remove what is sold out, then order.`,
+  basketRemoved: (/** @type {string} */ names) => `No longer on the menu: ${names}. Please remove it, then order.`,
+  someDish: 'A dish',
   remove: 'Remove',
   addToOrder: 'Add to order',
 
@@ -169,7 +173,7 @@ const words = {
   cancelled: (/** @type {number} */ number) => `Order ${number} is cancelled.`,
   sentBefore: 'This order was sent before. Please look at your orders.',
 
-  error_invalid: 'Something in this order is not on the menu any more. Please look it through.',
+  error_invalid: 'Something in this order is sold out or no longer on the menu. Please look it through.',
   error_invalid_transition: 'Too late: the order has moved on.',
   error_stale: 'The order has just changed. Please look again.',
   error_paused: 'The kitchen is taking a short break. Please try again a little later.',

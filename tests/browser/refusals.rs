@@ -223,8 +223,8 @@ async fn a_basket_that_is_refused_says_why_in_both_languages() {
     let dish = text(&house.menu.dish("Firni")["id"]).to_owned();
     let path = format!("/api/v1/restaurants/demo/menu/items/{dish}/availability");
     for (language, sold_out, paused) in [
-        ("en", "Something in this order is not on the menu any more.", "The kitchen is taking a short break."),
-        ("bn", "অর্ডারের কিছু একটা আর মেনুতে নেই।", "রান্নাঘরে এখন একটু বিরতি।"),
+        ("en", "Sold out: Firni.", "The kitchen is taking a short break."),
+        ("bn", "শেষ হয়ে গেছে: Firni।", "রান্নাঘরে এখন একটু বিরতি।"),
     ] {
         phone.speaks(language).await;
         phone.add(house.menu.dish("Firni")).await;
@@ -238,6 +238,60 @@ async fn a_basket_that_is_refused_says_why_in_both_languages() {
         phone.tap("#basket-sheet [data-do='close']").await;
     }
     assert_eq!(house.orders().await, Vec::<Value>::new());
+}
+
+/// What stands beside the button of the open basket, in its order: all of it in sight, in the live region that describes the
+/// button and was there before.
+const REASONS: &str = "const place = document.querySelector('#basket-sheet[open] [data-action=place]:disabled');
+    const region = document.getElementById(place?.getAttribute('aria-describedby'));
+    if (!region?.matches('[role=alert][data-kept-before]')) return false;
+    const { innerHeight } = window;
+    const seen = [...region.children].every((words) => { const { top, bottom } = words.getBoundingClientRect(); return top >= 0 && bottom <= innerHeight; });
+    const said = [...region.children].map((words) => words.innerText);
+    return seen && said.length === arguments[0].length && said.every((words, at) => words.startsWith(arguments[0][at]))";
+
+/// Nothing that blocks the button hides anything else that does: a pause, sold-out dishes, dishes that were removed.
+#[tokio::test]
+async fn an_open_basket_announces_everything_that_blocks_its_button() {
+    let house = House::open(1, &[]).await;
+    let phone = house.phone(7).await;
+    let dish = text(&house.menu.dish("Firni")["id"]).to_owned();
+    let availability = format!("/api/v1/restaurants/demo/menu/items/{dish}/availability");
+    let pause = "/api/v1/restaurants/demo/pause";
+    phone.add(house.menu.dish("Firni")).await;
+    phone.add(house.menu.dish("Borhani")).await;
+    for (language, sold_out, paused) in
+        [("en", "Sold out: Firni.", "The kitchen is taking"), ("bn", "শেষ হয়ে গেছে: Firni।", "রান্নাঘরে এখন")]
+    {
+        phone.speaks(language).await;
+        phone.tap("[data-action='basket']").await;
+        phone.sees("#basket [data-action='place']:enabled").await;
+        phone.ask("document.querySelector('#basket-why').setAttribute('data-kept-before', '')", vec![]).await;
+        house.staff.put(&availability, &json!({"available": false})).await;
+        phone.until("what is sold out", REASONS, vec![json!([sold_out])]).await;
+        house.staff.put(pause, &json!({"paused": true})).await;
+        phone.until("the pause above it", REASONS, vec![json!([paused, sold_out])]).await;
+        phone.inspect(&format!("basket-blocked-{language}")).await;
+        house.staff.put(pause, &json!({"paused": false})).await;
+        house.staff.put(&availability, &json!({"available": true})).await;
+        phone.sees("#basket [data-action='place']:enabled").await;
+        phone.tap("#basket-sheet [data-do='close']").await;
+    }
+    let manager = house.server.client(&["manager"]).await;
+    let menu = manager.get("/api/v1/restaurants/demo/menu").await.expect(200);
+    let mut draft = json!({"categories": menu["categories"], "items": menu["items"]});
+    let items = draft["items"].as_object_mut().unwrap();
+    items.remove(&dish);
+    for item in items.values_mut() {
+        item.as_object_mut().unwrap().retain(|name, _| name != "available" && name != "until");
+    }
+    phone.speaks("en").await;
+    phone.tap("[data-action='basket']").await;
+    manager.put("/api/v1/restaurants/demo/menu", &draft).await.expect(200);
+    phone.until("what was removed", REASONS, vec![json!(["No longer on the menu: Firni."])]).await;
+    let line = "const line = document.querySelector('#basket [data-sold-out]')?.innerText ?? '';
+        return line.includes('Firni') && /[1-9]/.test(line) && line.includes('No longer on the menu')";
+    phone.until("its name and price", line, vec![]).await;
 }
 
 /// The order is on its way while the house changes its mind.

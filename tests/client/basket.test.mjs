@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
-  MAX_LINES, MAX_QUANTITY, emptyBasket, isAllergySilent, linePrice, mayBeAllergy, obstacle, pieces, placement, priceBefore, total, totalBefore, withAdded, withAgreed, withLine, withOption, withOrderAgain, withQuoted, withSeen,
+  MAX_LINES, MAX_QUANTITY, emptyBasket, isAllergySilent, isExplained, linePrice, mayBeAllergy, obstacle, pieces, placement, priceBefore, total, totalBefore, unavailable, withAdded, withAgreed, withLine, withOption, withOrderAgain, withQuoted, withSeen,
 } from '../../static/guest/basket.js';
 
 const MENU = {
@@ -112,4 +112,21 @@ test('a declared allergy is carried with its words, and words alone are asked ab
   assert.deepEqual([items.note, items.allergy], ['egg', true]);
   const again = withOrderAgain(emptyBasket('b'), { items: { a: { menu_item: 'naan', quantity: 1, note: 'nuts', allergy: true } } }, MENU);
   assert.equal(placement(again, MENU).items[0].allergy, true);
+});
+
+test('a dish that is removed from the menu keeps its name and price in the basket, and is told from one that sold out', () => {
+  const chosen = withSeen(filled({ item: 'naan', quantity: 2 }, { item: 'hilsa' }, { item: 'rezala' }), MENU);
+  const { naan, ...items } = MENU.items;
+  const menu = { ...MENU, items };
+  const { soldOut, removed } = unavailable(chosen, menu);
+  assert.deepEqual([soldOut.map(({ item }) => item), removed.map(({ name }) => name)], [['hilsa'], ['Naan']]);
+  assert.equal(linePrice(removed[0], menu), 12000);
+  assert.deepEqual([total(chosen, menu).amount, obstacle(chosen, menu)], [45000, 'sold_out']);
+  assert.deepEqual(withSeen(chosen, menu), chosen, 'the menu that lacks it changes nothing');
+});
+
+test('a refusal is told until the menu itself says why', () => {
+  const [fine, gone] = [filled({ item: 'naan' }), filled({ item: 'naan' }, { item: 'hilsa' })];
+  const told = [['invalid', fine, MENU], ['invalid', gone, MENU], ['paused', fine, MENU], ['paused', fine, { ...MENU, paused: true }], [undefined, gone, { ...MENU, paused: true }]];
+  assert.deepEqual(told.map(([code, basket, menu]) => isExplained(code, basket, menu)), [false, true, false, true, false]);
 });

@@ -5,6 +5,7 @@ import { Emitter } from '../../static/client/emitter.js';
 import { OrderbellError } from '../../static/client/codes.js';
 import { speak } from '../../static/languages/language.js';
 import { forgetOrders, keepMenu, keepOrders, lastMenu, lastOrder, lastOrders, leaveOrders, leftOrders, newestOrder } from '../../static/guest/last_seen.js';
+import { messages } from '../../static/guest/basket_view.js';
 import { Refusals, refusalWords } from '../../static/guest/refusals.js';
 import { Receipts, SecondTouch, linkTo, sharedToken } from '../../static/guest/page_state.js';
 import { followVersion } from '../../static/guest/upkeep.js';
@@ -249,4 +250,28 @@ test('a refusal stays until it is confirmed, and what the guest cancels is none'
   for (let number = 10; number < 60; number += 1) refusals.read({ ...gone, id: `o${number}` });
   assert.deepEqual(refusals.unread({ ...gone, id: 'o59' }), []);
   assert.deepEqual(refusals.unread({ ...gone, id: 'o10' }), ['order'], 'the last forty are kept');
+});
+
+// ---- the basket's button ----
+
+test('everything that blocks an order is said: a pause, dishes, prices', () => {
+  const items = { naan: { name: 'Naan', price: { amount: 9000 }, available: true }, firni: { name: 'Firni', price: { amount: 100 }, available: false } };
+  const menu = { currency: 'BDT', paused: false, items };
+  const line = (key, item, more = {}) => ({ key, item, quantity: 1, options: [], note: '', ...more });
+  const basket = { id: 'b', note: '', service: 'dine_in', lines: [
+    line('1', 'naan', { seen: 6000 }), line('2', 'firni'), line('3', 'firni', { note: 'cold' }), line('4', 'removed', { name: 'Borhani', seen: 11000 }), line('5', 'unnamed'),
+  ] };
+  const said = (menu, state = {}) => messages(basket, menu, { sending: false, offline: false, problem: null, ...state }).map(({ words }) => words);
+  const [soldOut, removed, price] = said(menu);
+  assert.deepEqual([soldOut, removed, said(menu).length], [
+    'Sold out: Firni. Please remove what is sold out, then order.', 'No longer on the menu: Borhani, A dish. Please remove it, then order.', 3,
+  ]);
+  assert.match(price, /Prices have changed.*60.*90/);
+  const paused = said({ ...menu, paused: true });
+  assert.match(paused[0], /short break/);
+  assert.deepEqual(paused.slice(1), [soldOut, removed, price]);
+  assert.match(said({ ...menu, paused: true, paused_until: '2026-11-24T12:30:00Z' })[0], /until about/);
+  assert.deepEqual(said(menu, { problem: 'Please write.' }), [soldOut, removed, 'Please write.'], 'it speaks of prices itself');
+  assert.deepEqual(said(menu, { sending: true }), []);
+  assert.match(said(menu, { sending: true, offline: true })[0], /^No connection/);
 });
