@@ -103,3 +103,36 @@ async fn a_delivery_without_a_table_says_so_once() {
     floor.tap("[data-tab='tables']").await;
     floor.says(".table__head", "Delivery").await;
 }
+
+/// Gives the head of a card its longest words, and counts the lines of its number and of its table.
+const LINES: &str = "const head = document.querySelector(`${arguments[0]} .order__head`);
+    if (!head) return null;
+    const number = head.querySelector('.order__number').lastChild;
+    number.nodeValue = '141';
+    const age = head.querySelector('.age');
+    age.querySelector('.age__time').textContent = '12:41';
+    if (!age.querySelector('.age__word')) age.append(Object.assign(document.createElement('span'), { className: 'age__word', textContent: 'Hurry' }));
+    const lines = (text, from) => {
+      const range = document.createRange();
+      range.setStart(text, from);
+      range.setEnd(text, text.length);
+      return new Set([...range.getClientRects()].map(({ top }) => Math.round(top))).size;
+    };
+    const table = head.querySelector('.order__place span').firstChild;
+    return [lines(number, 0), lines(table, 'Table '.length), head.scrollWidth <= head.clientWidth]";
+
+/// The number of an order, and of its table, is read at a glance: neither breaks, however full the card's head is.
+#[tokio::test]
+async fn numbers_on_the_floor_never_break_over_two_lines() {
+    let house = House::open(1, &[]).await;
+    let mut basket = house.menu.basket();
+    basket["service"] = "takeaway".into();
+    let order = house.server.diner("11").await.place(&basket).await["id"].clone();
+    house.staff.act(&order, "accept").await;
+    house.staff.act(&order, "ready").await;
+    let floor = house.floor().await;
+    let card = format!("[data-order='{}'][data-status='ready']", text(&order));
+    floor.says(&format!("{card} .order__head"), "Takeaway").await;
+    assert_eq!(floor.ask(LINES, vec![card.as_str().into()]).await, json!([1, 1, true]));
+    floor.inspect("staff-ready-takeaway").await;
+}
