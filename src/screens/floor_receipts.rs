@@ -1,7 +1,7 @@
 //! What pages of floors have drawn and the database does not know yet, pure.
 
 use crate::domain::values::ids::RestaurantId;
-use crate::store::displays::FloorReceipt;
+use crate::store::screens::FloorReceipt;
 use std::collections::BTreeMap;
 
 /// The furthest receipt of each floor.

@@ -5,7 +5,7 @@ use super::beats::Beats;
 use crate::clock;
 use crate::commands::{CommandError, Commands};
 use crate::domain::model::display::Change;
-use crate::store::displays::Lease;
+use crate::store::screens::Lease;
 use crate::store::{SharedStore, StoreError};
 use std::time::Duration;
 

@@ -11,7 +11,7 @@ use crate::domain::values::ids::{NodeId, RestaurantId};
 use crate::domain::values::position::Position;
 use crate::domain::values::text::{Name, Station};
 use crate::domain::values::time::Timestamp;
-use crate::store::displays::{FloorReceipt, Lease, Receipt, ScreenKey};
+use crate::store::screens::{FloorReceipt, Lease, Receipt, ScreenKey};
 use crate::store::{SharedStore, StoreError};
 use crate::telemetry::Metrics;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

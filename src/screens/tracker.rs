@@ -5,7 +5,7 @@ use crate::domain::values::ids::DeviceId;
 use crate::domain::values::position::Position;
 use crate::domain::values::text::{Key, Station};
 use crate::domain::values::time::Timestamp;
-use crate::store::displays::{Receipt, ScreenKey};
+use crate::store::screens::{Receipt, ScreenKey};
 use std::collections::BTreeMap;
 use std::time::Duration;
 

@@ -9,7 +9,6 @@ pub mod audit;
 mod credential_rows;
 pub mod credentials;
 pub mod devices;
-pub mod displays;
 pub mod error;
 mod faults;
 mod guest_rows;
@@ -24,6 +23,7 @@ pub mod privacy;
 mod push_rows;
 pub mod pushes;
 mod rows;
+pub mod screens;
 pub mod sessions;
 pub mod sql;
 pub mod sqlite;
@@ -34,7 +34,6 @@ pub use accounts::Accounts;
 pub use audit::Audit;
 pub use credentials::Credentials;
 pub use devices::Devices;
-pub use displays::Displays;
 pub use error::{Result, StoreError};
 pub use faults::WriteFaults;
 pub use guests::Guests;
@@ -44,6 +43,7 @@ pub use open::open;
 pub use options::{Mode, OpenError, Settings};
 pub use privacy::Privacy;
 pub use pushes::Pushes;
+pub use screens::Screens;
 pub use sessions::Sessions;
 pub use visits::Visits;
 
@@ -52,11 +52,11 @@ use std::sync::Arc;
 /// Everything a node asks of its database. Every query of a tenant's data carries the restaurant, so that a bug above
 /// cannot read across tenants.
 pub trait Store:
-    Log + Accounts + Credentials + Sessions + Guests + Devices + Displays + Nodes + Pushes + Audit + Privacy + Visits
+    Log + Accounts + Credentials + Sessions + Guests + Devices + Screens + Nodes + Pushes + Audit + Privacy + Visits
 {
 }
 
-impl<T: Log + Accounts + Credentials + Sessions + Guests + Devices + Displays + Nodes + Pushes + Audit + Privacy + Visits> Store
+impl<T: Log + Accounts + Credentials + Sessions + Guests + Devices + Screens + Nodes + Pushes + Audit + Privacy + Visits> Store
     for T
 {
 }

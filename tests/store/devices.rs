@@ -1,8 +1,8 @@
 //! Pairing kitchen screens.
 
-use crate::displays::connected;
 use crate::fold::{fold, sound_feed};
 use crate::house::{House, at, key};
+use crate::screens::connected;
 use crate::world::World;
 use orderbell::clock;
 use orderbell::domain::model::display::Change;

@@ -1,7 +1,7 @@
 //! No query of one restaurant sees another's rows, whatever ids it is given.
 
-use crate::displays::connected;
 use crate::house::{House, at, command, command_id, key};
+use crate::screens::connected;
 use crate::world::World;
 use orderbell::clock;
 use orderbell::domain::model::command::{CallAction, OrderAction};

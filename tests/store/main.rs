@@ -17,7 +17,6 @@ mod audit;
 mod controls;
 mod credentials;
 mod devices;
-mod displays;
 mod feed;
 mod fold;
 mod guests;
@@ -30,6 +29,7 @@ mod opening;
 mod privacy;
 mod pushes;
 mod reading;
+mod screens;
 mod sessions;
 mod snapshots;
 mod undrawn;
@@ -67,7 +67,7 @@ contract! {
         orders_are_listed_by_age_status_and_diner, a_recalled_order_is_open_again, menus_that_lapse_are_found_when_they_do;
     snapshots: a_snapshot_is_the_fold_of_the_feed_up_to_its_position,
         an_order_room_has_its_order_also_when_it_is_closed, a_menu_room_has_the_menu, a_new_house_has_empty_rooms;
-    displays: a_screen_is_lost_when_the_last_node_lets_go, of_many_that_sweep_at_once_one_has_an_effect,
+    screens: a_screen_is_lost_when_the_last_node_lets_go, of_many_that_sweep_at_once_one_has_an_effect,
         a_snapshot_of_the_floor_is_the_fold_of_what_was_said_of_screens, a_beat_goes_on_while_the_lease_is_there,
         receipts_show_what_a_screen_has_drawn,
         what_a_floor_has_drawn_only_grows_and_ends_at_the_head;

@@ -19,7 +19,7 @@ use crate::http::state::State;
 use crate::protocol::ErrorCode;
 use crate::protocol::client_frame::Subscribe;
 use crate::protocol::snapshot::PART_BYTES;
-use crate::store::displays::Receipt;
+use crate::store::screens::Receipt;
 use actix_web::body::SizedStream;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ContentEncoding, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};

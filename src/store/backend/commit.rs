@@ -147,7 +147,7 @@ async fn read(connection: &mut Connection, context: &Context, reads: Reads, feed
     match reads {
         Reads::Order(id) => state.order = super::documents::order(connection, restaurant, id).await?,
         Reads::Calls => state.calls = calls(connection, restaurant).await?,
-        Reads::Display(id) => state.display = super::displays::known(connection, restaurant, &id).await?,
+        Reads::Display(id) => state.display = super::screens::known(connection, restaurant, &id).await?,
         Reads::Tickets => state.tickets = super::tickets::read(connection, restaurant).await?,
         Reads::Menu => state.menu = super::documents::menu(connection, restaurant).await?,
         Reads::Basket => {
@@ -263,8 +263,8 @@ async fn write_row(connection: &mut Connection, context: &Context, write: &Write
             let query = query::<Database>(sql::log::REMOVE_CALL).bind(restaurant.uuid()).bind(id.uuid());
             query.execute(connection).await?.rows_affected()
         }
-        Write::Display(display) => super::displays::set(connection, restaurant, display).await?,
-        Write::DisplayRemoved(id) => super::displays::remove(connection, restaurant, id).await?,
+        Write::Display(display) => super::screens::set(connection, restaurant, display).await?,
+        Write::DisplayRemoved(id) => super::screens::remove(connection, restaurant, id).await?,
         Write::Undrawn(news) => super::tickets::write(connection, restaurant, news).await?,
     };
     one_row(changed, "the row of a decision is not there")

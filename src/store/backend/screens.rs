@@ -1,4 +1,4 @@
-//! [`Displays`]: leases and receipts, and the row of a screen in a feed's transaction.
+//! [`Screens`]: leases and receipts, and the row of a screen in a feed's transaction.
 
 use super::{Backend, Connection, Database, tickets};
 use crate::domain::model::display::{Display, Known};
@@ -6,15 +6,15 @@ use crate::domain::model::undrawn::Tickets;
 use crate::domain::values::ids::{NodeId, OrderId, RestaurantId};
 use crate::domain::values::position::Position;
 use crate::domain::values::text::Key;
-use crate::store::displays::{Displays, FloorReceipt, Lease, RaisedCall, Receipt, ScreenKey};
 use crate::store::rows::{self, DisplayRow};
+use crate::store::screens::{FloorReceipt, Lease, RaisedCall, Receipt, ScreenKey, Screens};
 use crate::store::{Result, sql};
 use async_trait::async_trait;
 use sqlx::{query, query_as, query_scalar};
 use uuid::Uuid;
 
 #[async_trait]
-impl Displays for Backend {
+impl Screens for Backend {
     async fn hold(&self, lease: &Lease) -> Result<()> {
         self.execute(on_lease(sql::displays::HOLD, lease)).await.map(|_| ())
     }

@@ -57,7 +57,7 @@ pub struct Lease {
 /// Leases and receipts: plain rows, beside the feed. Whether a screen is connected is a matter of the feed
 /// ([`crate::domain::model::display`]), whose transaction looks at the leases.
 #[async_trait]
-pub trait Displays: Send + Sync + 'static {
+pub trait Screens: Send + Sync + 'static {
     /// Takes a lease, or goes on with the one there is. `Missing` when there is no such restaurant.
     async fn hold(&self, lease: &Lease) -> Result<()>;
 
