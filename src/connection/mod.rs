@@ -7,7 +7,7 @@
 pub mod abandoned;
 pub mod admission;
 pub mod client_address;
-pub mod complaint;
+pub mod failures;
 pub mod limits;
 pub mod long_poll;
 pub mod registry;
@@ -20,7 +20,6 @@ pub mod token_bucket;
 pub mod websocket;
 
 use crate::screens::reporter::Displays;
-pub use admission::Refusal;
 pub use client_address::Proxies;
 pub use limits::Limits;
 pub use registry::ConnectionRegistry;

@@ -1,15 +1,15 @@
 //! What every connection is, whatever carries it: a seat in the census, a token that expires, and a way into rooms.
 
+use super::Services;
 use super::registry::{ConnectionSlot, Control};
 use super::subscription::Subscription;
-use super::{Refusal, Services};
 use crate::clock;
 use crate::domain::model::principal::{Principal, Role};
 use crate::domain::model::room_id::RoomId;
 use crate::domain::values::position::Position;
 use crate::domain::values::text::Station;
 use crate::domain::values::time::Timestamp;
-use crate::protocol::{CloseCode, ErrorCode, Frame, ServerFrame};
+use crate::protocol::{Frame, ServerFrame};
 use crate::room::{Join, Page, ToMember};
 use crate::screens::reporter::Visit;
 use crate::telemetry::ByRole;
@@ -139,14 +139,4 @@ impl Subscriber {
 /// How far away a wall-clock time is, on the clock that nobody sets.
 fn on_uptime(at: Timestamp) -> Timestamp {
     clock::uptime().plus(at.since(clock::now()))
-}
-
-/// What a request is told that ends in place of a connection with this code.
-#[must_use]
-pub fn refusal(code: CloseCode) -> Refusal {
-    match code {
-        CloseCode::TokenExpired => Refusal::new(ErrorCode::Unauthorized, "the token has expired or its session has ended"),
-        CloseCode::Restarting => Refusal::going_down(),
-        _ => Refusal::unreadable(),
-    }
 }

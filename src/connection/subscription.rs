@@ -1,12 +1,11 @@
 //! A subscription, pure: what becomes of a wish for a room, whatever carried the wish.
 
-use super::complaint::{Complaint, FORBIDDEN};
 use crate::auth::policy;
 use crate::domain::model::principal::{Principal, Role};
 use crate::domain::model::room_id::RoomId;
 use crate::domain::values::position::Position;
 use crate::domain::values::text::Key;
-use crate::protocol::ErrorCode;
+use crate::protocol::Failure;
 use crate::protocol::client_frame::Subscribe;
 
 /// A room to be joined. An order room still looks at its order.
@@ -45,7 +44,7 @@ impl Subscription {
 pub struct Wishes {
     granted: Vec<Subscription>,
     /// Of several rooms those that are not for this principal: errors among the frames of the others.
-    refused: Vec<Complaint>,
+    refused: Vec<Failure>,
     is_single: bool,
 }
 
@@ -61,7 +60,7 @@ impl Wishes {
                 // Snapshots of several rooms come in parts, so that none holds up what the others say.
                 Some(wish) => wishes.granted.push(Subscription { paged: wish.paged || !wishes.is_single, ..wish }),
                 None if wishes.is_single => return None,
-                None => wishes.refused.push(Complaint::new(ErrorCode::Forbidden, FORBIDDEN).about(each.room.clone())),
+                None => wishes.refused.push(Failure::forbidden_room().about_room(&each.room)),
             }
         }
         Some(wishes)
@@ -86,7 +85,7 @@ impl Wishes {
     }
 
     /// The errors about rooms that are not for this principal, once.
-    pub fn take_refused(&mut self) -> Vec<Complaint> {
+    pub fn take_refused(&mut self) -> Vec<Failure> {
         std::mem::take(&mut self.refused)
     }
 
@@ -123,7 +122,7 @@ mod tests {
         let asked = [&floor, "nonsense", &menu, &floor].map(ask);
         let mut wishes = Wishes::of(&staff(), &asked, "e1").unwrap();
         assert_eq!(wishes.rooms().iter().map(ToString::to_string).collect::<Vec<_>>(), [floor.clone(), menu]);
-        assert_eq!(wishes.take_refused().iter().map(|each| each.room.as_deref()).collect::<Vec<_>>(), [Some("nonsense")]);
+        assert_eq!(wishes.take_refused().iter().map(Failure::room).collect::<Vec<_>>(), [Some("nonsense")]);
         assert!(wishes.only().is_none() && wishes.take_refused().is_empty());
         assert!(Wishes::of(&staff(), &[ask("nonsense")], "e1").is_none());
         assert!(Wishes::of(&staff(), &[ask(&floor)], "e1").unwrap().only().is_some());

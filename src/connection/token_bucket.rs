@@ -1,6 +1,7 @@
 //! A token bucket, pure: so many messages a second, after a burst.
 
 use crate::domain::values::time::Timestamp;
+use std::time::Duration;
 
 /// One message, in the bucket's unit: a thousandth of it comes back each millisecond at one message per second.
 const MESSAGE: u32 = 1000;
@@ -31,8 +32,8 @@ impl Bucket {
     /// Takes one message out.
     ///
     /// # Errors
-    /// Milliseconds until there is one, when it is empty.
-    pub fn take(&mut self, rate: Rate, now: Timestamp) -> Result<(), u64> {
+    /// The wait until there is one, when it is empty.
+    pub fn take(&mut self, rate: Rate, now: Timestamp) -> Result<(), Duration> {
         let millis = u32::try_from(now.since(self.filled).as_millis()).unwrap_or(u32::MAX);
         let gained = millis.saturating_mul(rate.per_second);
         self.level = self.level.saturating_add(gained).min(rate.burst.saturating_mul(MESSAGE));
@@ -41,7 +42,8 @@ impl Bucket {
             self.level -= MESSAGE;
             return Ok(());
         }
-        Err(u64::from((MESSAGE - self.level).div_ceil(rate.per_second.max(1))))
+        let missing = MESSAGE - self.level;
+        Err(Duration::from_millis(missing.div_ceil(rate.per_second.max(1)).into()))
     }
 }
 
@@ -67,11 +69,11 @@ mod tests {
         #[test]
         fn who_waits_as_long_as_told_may_pass(spent in 5_usize..20) {
             let mut bucket = Bucket::full(RATE, Timestamp::from_millis(0));
-            let mut wait = 0;
+            let mut wait = Duration::ZERO;
             for _ in 0..spent {
-                wait = bucket.take(RATE, Timestamp::from_millis(0)).err().unwrap_or(0);
+                wait = bucket.take(RATE, Timestamp::from_millis(0)).err().unwrap_or_default();
             }
-            let later = Timestamp::from_millis(i64::try_from(wait).unwrap());
+            let later = Timestamp::from_millis(0).plus(wait);
             prop_assert!(bucket.take(RATE, later).is_ok() || spent == 5);
         }
     }

@@ -4,7 +4,6 @@
 use super::extract;
 use super::problem::Problem;
 use super::unread_body::announces_body;
-use crate::connection::Refusal;
 use crate::connection::sockets::handle::SocketHandle;
 use crate::connection::sockets::registry::{Held, Plain, Work};
 use crate::domain::model::principal::Role;
@@ -18,6 +17,7 @@ use pin_project_lite::pin_project;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 /// Bytes of one piece: all that the dispatcher copies of an answer before its reader has taken what was before.
 const PIECE: usize = 16 * 1024;
@@ -41,7 +41,7 @@ pub async fn occupy(
             line.plain().count_over();
         }
         let detail = "this address has as many connections as it may; close some, or try again";
-        let problem = Problem::from(Refusal::new(ErrorCode::Unavailable, detail).after(2));
+        let problem = Problem::new(ErrorCode::Unavailable, detail).after(Duration::from_secs(2));
         // An answer and no error: an error would pass by the headers that every answer carries.
         return Ok(request.into_response(problem.error_response()).map_into_right_body());
     }

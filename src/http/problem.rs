@@ -1,68 +1,50 @@
-//! Problems: RFC 9457 bodies with the contract's `code`.
+//! Problems: failures as HTTP answers (RFC 9457).
 
-use crate::protocol::ErrorCode;
+use crate::connection::failures;
 use crate::protocol::problem_body::{PROBLEM_JSON, ProblemBody};
+use crate::protocol::{ErrorCode, Failure};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use serde_json::Value;
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-/// An answer that is not what was asked for.
+/// A failure as the answer to a call, with what only HTTP has.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Problem {
+    // Boxed, as it is most of a result that is rarely an error.
+    failure: Box<Failure>,
     status: StatusCode,
-    code: &'static str,
-    detail: String,
-    document: Option<Box<Value>>,
-    totp_required: bool,
-    retry_after: Option<Duration>,
-    /// Whether the code is an `error` of the device grant too.
-    is_grant: bool,
-    reason: Option<&'static str>,
     header: Option<(&'static str, &'static str)>,
+    /// The `error` of the device grant, which is the code too.
+    grant: Option<&'static str>,
+    totp_required: bool,
 }
 
 impl Problem {
-    /// A problem of the contract; `detail` says what happened and what to do.
+    /// Returns a problem under the status of its code; `detail` says what happened and what to do.
     #[must_use]
-    pub fn new(code: ErrorCode, detail: impl Into<String>) -> Self {
-        let status = StatusCode::from_u16(code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        Self::of(status, code.as_str(), detail.into())
-    }
-
-    const fn of(status: StatusCode, code: &'static str, detail: String) -> Self {
-        Self {
-            status,
-            code,
-            detail,
-            document: None,
-            totp_required: false,
-            retry_after: None,
-            is_grant: false,
-            reason: None,
-            header: None,
-        }
+    pub fn new(code: ErrorCode, detail: impl Into<Cow<'static, str>>) -> Self {
+        Failure::new(code, detail).into()
     }
 
     /// A field, a path or a query is wrong.
     #[must_use]
-    pub fn invalid(detail: impl Into<String>) -> Self {
+    pub fn invalid(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ErrorCode::Invalid, detail)
     }
 
     /// There is no such thing, or none for this principal.
     #[must_use]
-    pub fn not_found(detail: impl Into<String>) -> Self {
+    pub fn not_found(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ErrorCode::NotFound, detail)
     }
 
-    /// An edit was based on another version than the one that stands: the document as it is now comes with it.
+    /// An edit of a version that is no longer the current one, with the document as it is now.
     #[must_use]
     pub fn outdated(document: Option<Value>) -> Self {
-        let detail = "somebody else has changed this since it was read; look at both and send again";
-        Self::of(StatusCode::PRECONDITION_FAILED, ErrorCode::Stale.as_str(), detail.into()).with_document(document)
+        Self::from(failures::outdated().with_document(document)).with_status(StatusCode::PRECONDITION_FAILED)
     }
 
     /// There is such a thing, on a node of another role.
@@ -73,57 +55,55 @@ impl Problem {
 
     /// A request that HTTP itself has a status for, which the contract calls a bad frame.
     #[must_use]
-    pub fn bad_request(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self::of(status, ErrorCode::BadFrame.as_str(), detail.into())
+    pub fn bad_request(status: StatusCode, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorCode::BadFrame, detail).with_status(status)
     }
 
-    /// A failed step of the device grant (RFC 6749, section 5.2): `error` is its word, and the code too.
+    /// A failed step of the device grant (RFC 6749, "Error Response"): `error` is its word, and the code too.
     #[must_use]
-    pub fn grant(error: &'static str, detail: impl Into<String>) -> Self {
-        Self { is_grant: true, ..Self::of(StatusCode::BAD_REQUEST, error, detail.into()) }
+    pub fn grant(error: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { grant: Some(error), ..Self::bad_request(StatusCode::BAD_REQUEST, detail) }
     }
 
-    /// The code.
+    /// Returns the code.
     #[must_use]
-    pub const fn code(&self) -> &'static str {
-        self.code
+    pub fn code(&self) -> &'static str {
+        self.grant.unwrap_or(self.failure.code().as_str())
     }
 
-    /// With a header more.
+    fn with_status(self, status: StatusCode) -> Self {
+        Self { status, ..self }
+    }
+
+    /// Adds a header.
     #[must_use]
     pub fn with_header(self, name: &'static str, value: &'static str) -> Self {
         Self { header: Some((name, value)), ..self }
     }
 
-    /// With the document as it stands now.
-    #[must_use]
-    pub fn with_document(self, document: Option<Value>) -> Self {
-        Self { document: document.map(Box::new), ..self }
-    }
-
-    /// With the word that the password was right, and that a code goes with it.
+    /// Says that the password was right and that a second factor goes with it.
     #[must_use]
     pub fn totp_required(self) -> Self {
         Self { totp_required: true, ..self }
     }
 
-    /// With a word for machines that says more than the code: a limit's name, or why a session ended.
-    #[must_use]
-    pub const fn because(mut self, reason: Option<&'static str>) -> Self {
-        self.reason = reason;
-        self
-    }
-
-    /// With the time after which to try again.
+    /// Sets how long to wait before trying again.
     #[must_use]
     pub fn after(self, wait: Duration) -> Self {
-        Self { retry_after: Some(wait), ..self }
+        Self { failure: Box::new(self.failure.after(wait)), ..self }
+    }
+}
+
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Self {
+        let status = failures::status(&failure);
+        Self { failure: Box::new(failure), status, header: None, grant: None, totp_required: false }
     }
 }
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.code, self.detail)
+        write!(f, "{}: {}", self.code(), self.failure.message())
     }
 }
 
@@ -133,23 +113,19 @@ impl ResponseError for Problem {
     }
 
     fn error_response(&self) -> HttpResponse {
+        let title = self.status.canonical_reason().unwrap_or("Error");
+        let body = ProblemBody::new(&self.failure, self.status.as_u16(), title).with_totp_required(self.totp_required);
+        let body = match self.grant {
+            Some(error) => body.with_grant(error),
+            None => body,
+        };
         let mut response = HttpResponse::build(self.status);
-        if self.status == StatusCode::UNAUTHORIZED {
-            response.insert_header((WWW_AUTHENTICATE, "Bearer"));
+        for header in body.headers() {
+            response.insert_header(header);
         }
         if let Some(header) = self.header {
             response.insert_header(header);
         }
-        if let Some(wait) = self.retry_after {
-            response.insert_header((RETRY_AFTER, wait.as_millis().div_ceil(1000).max(1).to_string()));
-        }
-        let title = self.status.canonical_reason().unwrap_or("Error");
-        let mut body = ProblemBody::new(self.status.as_u16(), title, self.code, &self.detail);
-        body.reason = self.reason;
-        body.retry_after_ms = self.retry_after.map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
-        body.error = self.is_grant.then_some(self.code);
-        body.document = self.document.as_deref();
-        body.totp_required = self.totp_required;
         response.content_type(PROBLEM_JSON).body(body.to_bytes())
     }
 }

@@ -6,13 +6,12 @@ pub mod gate;
 pub mod guess;
 pub mod guesses;
 
-use super::problem::Problem;
 use crate::connection::Proxies;
 use crate::connection::websocket::handshake::Gatekeeper;
 use crate::domain::model::principal::Principal;
 use crate::domain::values::ids::UserId;
 use crate::domain::values::text::Key;
-use crate::protocol::ErrorCode;
+use crate::protocol::{ErrorCode, Failure};
 use crate::telemetry::Metrics;
 use actix_web::HttpRequest;
 use actix_web::http::header::HeaderMap;
@@ -218,24 +217,20 @@ impl Limits {
     }
 }
 
-/// The answer to too many attempts.
+/// The failure of one attempt too many. Its wait is in whole seconds, as the header `Retry-After` has it.
 #[must_use]
-pub fn too_many(wait: Duration) -> Problem {
-    Problem::new(ErrorCode::RateLimited, "too many tries; wait a little").after(wait)
-}
-
-/// Whole seconds, one at least.
-fn seconds(wait: Duration) -> u64 {
-    u64::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u64::MAX).max(1)
+pub fn too_many(wait: Duration) -> Failure {
+    let seconds = u64::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u64::MAX);
+    Failure::new(ErrorCode::RateLimited, "too many attempts; wait a moment").after(Duration::from_secs(seconds.max(1)))
 }
 
 impl Gatekeeper for Limits {
-    fn admit(&self, who: &Principal) -> Result<(), u64> {
-        Self::admit(self, Action::Handshake, who).map_err(seconds)
+    fn admit(&self, who: &Principal) -> Result<(), Failure> {
+        Self::admit(self, Action::Handshake, who).map_err(too_many)
     }
 
-    fn fail(&self, address: IpAddr) -> Result<(), u64> {
-        Self::fail(self, Action::Handshake, address).map_err(seconds)
+    fn fail(&self, address: IpAddr) -> Result<(), Failure> {
+        Self::fail(self, Action::Handshake, address).map_err(too_many)
     }
 }
 

@@ -38,7 +38,7 @@ pub async fn ration<B: MessageBody + 'static>(
     };
     let ticket = match entered {
         Ok(ticket) => ticket,
-        Err(wait) => return Ok(request.into_response(too_many(wait).error_response()).map_into_right_body()),
+        Err(wait) => return Ok(request.into_response(Problem::from(too_many(wait)).error_response()).map_into_right_body()),
     };
     request.extensions_mut().insert(Rationed { address });
     let response = next.call(request).await?;
@@ -47,7 +47,7 @@ pub async fn ration<B: MessageBody + 'static>(
         Outcome::Neither => {}
         Outcome::Failed => {
             if let Err(wait) = state.limits.fail(attempt, address) {
-                return Ok(response.into_response(too_many(wait).error_response()).map_into_right_body());
+                return Ok(response.into_response(Problem::from(too_many(wait)).error_response()).map_into_right_body());
             }
         }
     }

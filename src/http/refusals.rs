@@ -1,4 +1,4 @@
-//! What the layers below refuse, as problems.
+//! What the layers below refuse, as problems. Causes that other transports have too are in `connection::failures`.
 
 use super::problem::Problem;
 use crate::auth::authenticate::Denied;
@@ -6,10 +6,8 @@ use crate::auth::pairing::PollError;
 use crate::auth::session::SessionError;
 use crate::auth::token::TokenError;
 use crate::commands::CommandError;
-use crate::connection::Refusal;
 use crate::domain::model::command::InvalidCommand;
-use crate::domain::values::limit::Limit;
-use crate::protocol::ErrorCode;
+use crate::protocol::{ErrorCode, Failure};
 use crate::store::StoreError;
 use std::time::Duration;
 
@@ -17,19 +15,14 @@ use std::time::Duration;
 const ENDED_BY_STAFF: &str = "ended_by_staff";
 /// Why a manager's change of their own password is refused.
 const OWN_PASSWORD: &str = "own_password";
-/// A store or a queue that is too busy now is asked again after this.
-const SOON: Duration = Duration::from_secs(1);
+/// The wait before a password is sent again that there was no time to check.
+const BUSY: Duration = Duration::from_secs(3);
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Unavailable => {
-                Self::new(ErrorCode::Unavailable, "the database does not answer just now; send the same again").after(SOON)
-            }
-            StoreError::Taken => Self::new(ErrorCode::Conflict, "this is taken; choose another"),
-            StoreError::Missing => Self::not_found("no such thing"),
             StoreError::Stale => Self::outdated(None),
-            StoreError::Internal => Self::new(ErrorCode::Internal, "something broke on the server; it is in the log"),
+            error => Failure::from(error).into(),
         }
     }
 }
@@ -41,14 +34,14 @@ impl From<SessionError> for Problem {
             SessionError::Internal => return StoreError::Internal.into(),
             SessionError::BadCredentials | SessionError::Over => ErrorCode::Unauthorized,
             SessionError::EndedByHouse => {
-                return Self::new(ErrorCode::Unauthorized, error.to_string()).because(Some(ENDED_BY_STAFF));
+                return Failure::new(ErrorCode::Unauthorized, error.to_string()).because(ENDED_BY_STAFF).into();
             }
             SessionError::UnknownTable | SessionError::UnknownPairing => ErrorCode::NotFound,
             SessionError::CodeRequired | SessionError::WrongCode => {
                 return Self::new(ErrorCode::Unauthorized, error.to_string()).totp_required();
             }
             SessionError::OwnPassword => {
-                return Self::new(ErrorCode::Forbidden, error.to_string()).because(Some(OWN_PASSWORD));
+                return Failure::new(ErrorCode::Forbidden, error.to_string()).because(OWN_PASSWORD).into();
             }
             SessionError::ConfirmPassword => ErrorCode::ConfirmPassword,
             SessionError::TooManyTries(wait) => return Self::new(ErrorCode::RateLimited, error.to_string()).after(*wait),
@@ -57,7 +50,7 @@ impl From<SessionError> for Problem {
             }
             SessionError::Invalid(_) => ErrorCode::Invalid,
             SessionError::LastManager | SessionError::NothingToConfirm => ErrorCode::Conflict,
-            SessionError::Busy => return Self::new(ErrorCode::Unavailable, error.to_string()).after(3 * SOON),
+            SessionError::Busy => return Self::new(ErrorCode::Unavailable, error.to_string()).after(BUSY),
         };
         Self::new(code, error.to_string())
     }
@@ -80,14 +73,7 @@ impl From<CommandError> for Problem {
     fn from(error: CommandError) -> Self {
         match error {
             CommandError::Store(store) => store.into(),
-            CommandError::Refused(refusal) => {
-                let problem = Self::new(refusal.kind.into(), refusal.message).with_document(refusal.document);
-                let problem = problem.because(refusal.limit.map(Limit::as_str));
-                match refusal.retry_after {
-                    Some(wait) => problem.after(wait),
-                    None => problem,
-                }
-            }
+            CommandError::Refused(refusal) => Failure::from(refusal).into(),
         }
     }
 }
@@ -100,22 +86,12 @@ impl From<InvalidCommand> for Problem {
 
 impl From<TokenError> for Problem {
     fn from(error: TokenError) -> Self {
-        Self::new(ErrorCode::Unauthorized, error.to_string())
+        Denied::from(error).into()
     }
 }
 
 impl From<Denied> for Problem {
     fn from(denied: Denied) -> Self {
-        Self::from(Refusal::from(denied))
-    }
-}
-
-impl From<Refusal> for Problem {
-    fn from(refusal: Refusal) -> Self {
-        let problem = Self::new(refusal.code, refusal.detail);
-        match refusal.retry_after {
-            Some(seconds) => problem.after(Duration::from_secs(seconds)),
-            None => problem,
-        }
+        Failure::from(denied).into()
     }
 }

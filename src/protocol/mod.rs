@@ -3,6 +3,7 @@
 pub mod client_frame;
 pub mod close_code;
 pub mod error_code;
+pub mod failure;
 pub mod fields;
 pub mod frame;
 pub mod peer_close;
@@ -14,6 +15,7 @@ pub mod snapshot;
 pub use client_frame::{BadFrame, ClientFrame};
 pub use close_code::CloseCode;
 pub use error_code::ErrorCode;
+pub use failure::Failure;
 pub use frame::{Frame, FrameKind};
 pub use server_frame::ServerFrame;
 pub use snapshot::Snapshot;

@@ -1,12 +1,15 @@
-//! The JSON of a problem (RFC 9457), with the members of the contract.
+//! The HTTP form of a failure: a problem (RFC 9457) with the members of the contract.
 
+use super::failure::Failure;
 use serde::Serialize;
 use serde_json::Value;
 
 /// The media type of a problem.
 pub const PROBLEM_JSON: &str = "application/problem+json";
+/// The status of a request without a valid token.
+const UNAUTHORIZED: u16 = 401;
 
-/// A problem as it is written, for calls and for refused handshakes.
+/// The JSON of a problem, for calls and for refused handshakes.
 #[derive(Debug, Serialize)]
 pub struct ProblemBody<'a> {
     r#type: &'static str,
@@ -14,39 +17,57 @@ pub struct ProblemBody<'a> {
     status: u16,
     code: &'a str,
     detail: &'a str,
-    /// The name of a limit, or why a session ended.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub reason: Option<&'static str>,
-    /// The wait before the request is repeated.
+    reason: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub retry_after_ms: Option<u64>,
-    /// The code again, under the name that the device grant has for it (RFC 8628).
+    retry_after_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub error: Option<&'static str>,
-    /// The document as it stands now.
+    error: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub document: Option<&'a Value>,
-    /// Whether the password was right and a second factor is missing.
+    document: Option<&'a Value>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub totp_required: bool,
+    totp_required: bool,
 }
 
 impl<'a> ProblemBody<'a> {
-    /// A problem with nothing beside its status, its code and its detail.
+    /// Returns the problem that a failure is under an HTTP status, whose usual name is `title`.
     #[must_use]
-    pub const fn new(status: u16, title: &'a str, code: &'a str, detail: &'a str) -> Self {
+    pub fn new(failure: &'a Failure, status: u16, title: &'a str) -> Self {
         Self {
             r#type: "about:blank",
             title,
             status,
-            code,
-            detail,
-            reason: None,
-            retry_after_ms: None,
+            code: failure.code().as_str(),
+            detail: failure.message(),
+            reason: failure.reason(),
+            retry_after_ms: failure.retry_after_ms(),
             error: None,
-            document: None,
+            document: failure.document(),
             totp_required: false,
         }
+    }
+
+    /// Replaces the code by a word of the device grant (RFC 8628), which it repeats under the grant's own name.
+    #[must_use]
+    pub const fn with_grant(mut self, error: &'static str) -> Self {
+        self.code = error;
+        self.error = Some(error);
+        self
+    }
+
+    /// Says that the password was right and that a second factor goes with it.
+    #[must_use]
+    pub const fn with_totp_required(mut self, totp_required: bool) -> Self {
+        self.totp_required = totp_required;
+        self
+    }
+
+    /// Returns the headers that say a part of the problem again, for clients that read no JSON.
+    #[must_use]
+    pub fn headers(&self) -> Vec<(&'static str, String)> {
+        let challenge = (self.status == UNAUTHORIZED).then(|| ("www-authenticate", "Bearer".to_owned()));
+        let wait = self.retry_after_ms.map(|wait| ("retry-after", wait.div_ceil(1000).to_string()));
+        challenge.into_iter().chain(wait).collect()
     }
 
     /// Returns the JSON.

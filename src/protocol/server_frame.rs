@@ -123,12 +123,6 @@ impl ServerFrame<'_> {
         }
     }
 
-    /// An error about nothing in particular.
-    #[must_use]
-    pub const fn error(code: ErrorCode, message: &str) -> ServerFrame<'_> {
-        ServerFrame::Error { id: None, room: None, code, message, reason: None, retry_after_ms: None, document: None }
-    }
-
     /// Encodes it, once for everybody who gets it.
     #[must_use]
     pub fn encode(&self) -> Frame {

@@ -28,6 +28,7 @@ mod keys;
 mod kill;
 mod limits;
 mod nginx;
+mod one_failure;
 mod one_file;
 mod order;
 mod order_limits;

@@ -59,7 +59,7 @@ async fn every_role_joins_its_rooms_and_no_others_and_what_is_not_there_looks_li
 /// The answer to a room that may not be joined: the same for every reason.
 async fn forbidden(screen: &mut Screen, room: &str) {
     let answer = screen.refused(room).await;
-    assert_eq!(answer, json!({"type": "error", "room": room, "code": "forbidden", "message": "no such room for you"}));
+    assert_eq!(answer, json!({"type": "error", "room": room, "code": "forbidden", "message": "room not found or not allowed"}));
 }
 
 #[tokio::test]

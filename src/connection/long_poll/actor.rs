@@ -2,16 +2,17 @@
 
 use super::batch::{Answer, PollBatch};
 use super::{GATHER, bundle_actor};
+use crate::auth::authenticate::Denied;
 use crate::auth::token::Verified;
 use crate::clock;
+use crate::connection::Services;
 use crate::connection::abandoned::{AbandonGuard, Abandoned};
 use crate::connection::registry::{ConnectionSlot, Control};
-use crate::connection::subscriber::{MAILBOX, OPENING, Subscriber, refusal};
+use crate::connection::subscriber::{MAILBOX, OPENING, Subscriber};
 use crate::connection::subscription::Subscription;
-use crate::connection::{Refusal, Services};
 use crate::domain::model::principal::Principal;
 use crate::protocol::client_frame::Subscribe;
-use crate::protocol::{CloseCode, Frame};
+use crate::protocol::{Failure, Frame};
 use crate::room::{Page, ToMember};
 use actix::prelude::*;
 use bytes::Bytes;
@@ -38,7 +39,7 @@ pub struct LongPoll {
     joined: bool,
     /// The time is over.
     waited: bool,
-    answer: Option<oneshot::Sender<Result<Answer, Refusal>>>,
+    answer: Option<oneshot::Sender<Result<Answer, Failure>>>,
 }
 
 /// Joins a room, or several, and waits for their next frames, `wait` at most and never longer than [`MAX_WAIT`]. Without a
@@ -51,7 +52,7 @@ pub async fn wait_for(
     verified: Verified,
     asked: &[Subscribe],
     wait: Duration,
-) -> Result<Vec<Bytes>, Refusal> {
+) -> Result<Vec<Bytes>, Failure> {
     let (wishes, seat) = services.admit(&verified.principal, asked)?;
     let wait = wait.min(MAX_WAIT);
     let Some(wish) = wishes.only().cloned() else {
@@ -62,7 +63,7 @@ pub async fn wait_for(
     let _leash = AbandonGuard(poll.start().recipient());
     match tokio::time::timeout(wait + OPENING, answered).await {
         Ok(Ok(answer)) => answer.map(|answer| answer.pieces()),
-        Ok(Err(_)) | Err(_) => Err(Refusal::unreadable()),
+        Ok(Err(_)) | Err(_) => Err(Failure::room_unavailable()),
     }
 }
 
@@ -73,7 +74,7 @@ impl LongPoll {
         verified: Verified,
         wish: Subscription,
         wait: Duration,
-        answer: oneshot::Sender<Result<Answer, Refusal>>,
+        answer: oneshot::Sender<Result<Answer, Failure>>,
     ) -> Self {
         let Verified { principal: who, expires_at } = verified;
         let catch = PollBatch::new(wish.since.unwrap_or_default(), services.limits.backlog_bytes);
@@ -81,7 +82,7 @@ impl LongPoll {
         Self { presence, who, wish, wait, catch, joined: false, waited: false, answer: Some(answer) }
     }
 
-    fn tell(&mut self, answer: Result<Answer, Refusal>, ctx: &mut Context<Self>) {
+    fn tell(&mut self, answer: Result<Answer, Failure>, ctx: &mut Context<Self>) {
         if let Some(sender) = self.answer.take() {
             // Nobody is left to be told when the request was dropped.
             let _ = sender.send(answer);
@@ -122,7 +123,7 @@ impl LongPoll {
     /// The room cannot go on. What was caught before stands, unless it is a part of a whole.
     fn give_up(&mut self, ctx: &mut Context<Self>) {
         if self.catch.is_empty() || self.catch.is_partial() {
-            self.tell(Err(Refusal::unreadable()), ctx);
+            self.tell(Err(Failure::room_unavailable()), ctx);
         } else {
             self.finish(ctx);
         }
@@ -135,14 +136,14 @@ impl Actor for LongPoll {
     fn started(&mut self, ctx: &mut Context<Self>) {
         ctx.set_mailbox_capacity(MAILBOX);
         if !self.presence.begin(&self.who, ctx.address().recipient()) {
-            return self.tell(Err(refusal(CloseCode::TokenExpired)), ctx);
+            return self.tell(Err(Denied::Ended.into()), ctx);
         }
         // A token that expires ends the wait; the next poll is refused.
         let wait = self.wait.min(self.presence.expires().since(clock::uptime()));
         ctx.run_later(wait, Self::time_out);
         let (mailbox, pages) = (ctx.address().recipient(), ctx.address().recipient());
         if !self.presence.join(&self.who, self.wish.clone(), mailbox, pages) {
-            self.tell(Err(Refusal::unreadable()), ctx);
+            self.tell(Err(Failure::room_unavailable()), ctx);
         }
     }
 
@@ -157,7 +158,7 @@ impl Handler<ToMember> for LongPoll {
         match message {
             ToMember::Frame(frame) => self.take(&[frame], ctx),
             ToMember::Frames(frames) => self.take(&frames, ctx),
-            ToMember::Refused(_) => self.tell(Err(Refusal::forbidden()), ctx),
+            ToMember::Refused(_) => self.tell(Err(Failure::forbidden_room()), ctx),
             ToMember::Unavailable(_) | ToMember::Evicted => self.give_up(ctx),
         }
     }
@@ -186,7 +187,7 @@ impl Handler<Control> for LongPoll {
     fn handle(&mut self, control: Control, ctx: &mut Context<Self>) {
         match control {
             Control::SessionEnded if !self.presence.is_over(&self.who) => {}
-            Control::SessionEnded => self.tell(Err(refusal(CloseCode::TokenExpired)), ctx),
+            Control::SessionEnded => self.tell(Err(Denied::Ended.into()), ctx),
             // In its own slot of the drain window; the next poll finds another node, or is told to wait.
             Control::Drain { slot_ms } => {
                 ctx.run_later(Duration::from_millis(slot_ms), Self::time_out);

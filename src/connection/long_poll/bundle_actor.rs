@@ -2,17 +2,17 @@
 
 use super::GATHER;
 use super::bundle::Bundle;
+use crate::auth::authenticate::Denied;
 use crate::auth::token::Verified;
 use crate::clock;
+use crate::connection::Services;
 use crate::connection::abandoned::{AbandonGuard, Abandoned};
-use crate::connection::complaint::Complaint;
 use crate::connection::registry::{ConnectionSlot, Control};
-use crate::connection::subscriber::{MAILBOX, OPENING, Subscriber, refusal};
+use crate::connection::subscriber::{MAILBOX, OPENING, Subscriber};
 use crate::connection::subscription::Wishes;
-use crate::connection::{Refusal, Services};
 use crate::domain::model::principal::Principal;
 use crate::domain::model::room_id::RoomId;
-use crate::protocol::{CloseCode, Frame};
+use crate::protocol::{Failure, Frame};
 use crate::room::{Page, ToMember};
 use actix::prelude::*;
 use bytes::Bytes;
@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
-type Told = Result<Vec<Bytes>, Refusal>;
+type Told = Result<Vec<Bytes>, Failure>;
 
 /// One poll.
 ///
@@ -59,7 +59,7 @@ pub async fn wait_for(
     let _leash = AbandonGuard(poll.start().recipient());
     match tokio::time::timeout(wait + OPENING, answered).await {
         Ok(Ok(told)) => told,
-        Ok(Err(_)) | Err(_) => Err(Refusal::unreadable()),
+        Ok(Err(_)) | Err(_) => Err(Failure::room_unavailable()),
     }
 }
 
@@ -104,8 +104,8 @@ impl BundlePoll {
         self.settle(ctx);
     }
 
-    fn turned_away(&mut self, room: RoomId, complaint: &Complaint, ctx: &mut Context<Self>) {
-        self.bundle.refuse(Some(room), complaint.frame());
+    fn turned_away(&mut self, room: RoomId, failure: Failure, ctx: &mut Context<Self>) {
+        self.bundle.refuse(Some(room), failure.about_room(room).frame());
         self.settle(ctx);
     }
 }
@@ -116,18 +116,18 @@ impl Actor for BundlePoll {
     fn started(&mut self, ctx: &mut Context<Self>) {
         ctx.set_mailbox_capacity(MAILBOX);
         if !self.presence.begin(&self.who, ctx.address().recipient()) {
-            return self.tell(Err(refusal(CloseCode::TokenExpired)), ctx);
+            return self.tell(Err(Denied::Ended.into()), ctx);
         }
         // A token that expires ends the wait; the next poll is refused.
         let wait = self.wait.min(self.presence.expires().since(clock::uptime()));
         ctx.run_later(wait, Self::time_out);
-        for complaint in self.wishes.take_refused() {
-            self.bundle.refuse(None, complaint.frame());
+        for failure in self.wishes.take_refused() {
+            self.bundle.refuse(None, failure.frame());
         }
         for wish in self.wishes.granted() {
             let (room, mailbox, pages) = (wish.room, ctx.address().recipient(), ctx.address().recipient());
             if !self.presence.join(&self.who, wish, mailbox, pages) {
-                self.turned_away(room, &Complaint::unavailable(room), ctx);
+                self.turned_away(room, Failure::room_unavailable(), ctx);
             }
         }
         self.settle(ctx);
@@ -144,11 +144,11 @@ impl Handler<ToMember> for BundlePoll {
         match message {
             ToMember::Frame(frame) => self.take(&[frame], ctx),
             ToMember::Frames(frames) => self.take(&frames, ctx),
-            ToMember::Refused(room) => self.turned_away(room, &Complaint::forbidden(room), ctx),
-            ToMember::Unavailable(room) => self.turned_away(room, &Complaint::unavailable(room), ctx),
+            ToMember::Refused(room) => self.turned_away(room, Failure::forbidden_room(), ctx),
+            ToMember::Unavailable(room) => self.turned_away(room, Failure::room_unavailable(), ctx),
             // Which room it was is not said; what was told of all of them stands.
             ToMember::Evicted if self.bundle.is_whole() => self.finish(ctx),
-            ToMember::Evicted => self.tell(Err(Refusal::unreadable()), ctx),
+            ToMember::Evicted => self.tell(Err(Failure::room_unavailable()), ctx),
         }
     }
 }
@@ -173,7 +173,7 @@ impl Handler<Control> for BundlePoll {
     fn handle(&mut self, control: Control, ctx: &mut Context<Self>) {
         match control {
             Control::SessionEnded if !self.presence.is_over(&self.who) => {}
-            Control::SessionEnded => self.tell(Err(refusal(CloseCode::TokenExpired)), ctx),
+            Control::SessionEnded => self.tell(Err(Denied::Ended.into()), ctx),
             // In its own slot of the drain window; the next poll finds another node, or is told to wait.
             Control::Drain { slot_ms } => {
                 ctx.run_later(Duration::from_millis(slot_ms), Self::time_out);

@@ -2,20 +2,20 @@
 
 use super::body::{Body, BodyQueue};
 use super::encoding;
-use crate::auth::token::Verified;
+use crate::auth::authenticate::Denied;
+use crate::auth::token::{TokenError, Verified};
 use crate::clock;
+use crate::connection::Services;
 use crate::connection::abandoned::{AbandonGuard, Abandoned};
-use crate::connection::complaint::Complaint;
 use crate::connection::registry::{ConnectionSlot, Control};
 use crate::connection::sockets::handle::SocketHandle;
-use crate::connection::subscriber::{MAILBOX, OPENING, Subscriber, refusal};
+use crate::connection::subscriber::{MAILBOX, OPENING, Subscriber};
 use crate::connection::subscription::{Subscription, Wishes};
-use crate::connection::{Refusal, Services};
 use crate::domain::model::principal::Principal;
 use crate::domain::model::room_id::RoomId;
 use crate::domain::values::position::Position;
 use crate::protocol::client_frame::Subscribe;
-use crate::protocol::{CloseCode, ErrorCode, Frame, ServerFrame};
+use crate::protocol::{CloseCode, Failure, Frame, ServerFrame};
 use crate::room::{Page, ToMember};
 use actix::prelude::*;
 use bytes::Bytes;
@@ -44,7 +44,7 @@ pub struct EventStream {
     /// Where the socket can be cut.
     line: Option<Rc<SocketHandle>>,
     /// Waits for the answer of the only room, before which the response has no status.
-    opening: Option<oneshot::Sender<Result<(), Refusal>>>,
+    opening: Option<oneshot::Sender<Result<(), Failure>>>,
 }
 
 /// Joins rooms and returns the body of the response: of one room once it has let the reader in, of several at once.
@@ -58,7 +58,7 @@ pub async fn open(
     verified: Verified,
     asked: &[Subscribe],
     line: Option<Rc<SocketHandle>>,
-) -> Result<Body, Refusal> {
+) -> Result<Body, Failure> {
     let (wishes, seat) = services.admit(&verified.principal, asked)?;
     let outlet = Rc::new(wishes.only().map_or_else(BodyQueue::default, |wish| BodyQueue::at(wish.since.unwrap_or_default())));
     let (opening, opened) = oneshot::channel();
@@ -66,7 +66,7 @@ pub async fn open(
     let body = Body::new(outlet, AbandonGuard(stream.start().recipient()));
     match tokio::time::timeout(OPENING, opened).await {
         Ok(Ok(answer)) => answer.map(|()| body),
-        Ok(Err(_)) | Err(_) => Err(Refusal::unreadable()),
+        Ok(Err(_)) | Err(_) => Err(Failure::room_unavailable()),
     }
 }
 
@@ -78,7 +78,7 @@ impl EventStream {
         wishes: Wishes,
         outlet: Rc<BodyQueue>,
         line: Option<Rc<SocketHandle>>,
-        opening: oneshot::Sender<Result<(), Refusal>>,
+        opening: oneshot::Sender<Result<(), Failure>>,
     ) -> Self {
         let Verified { principal: who, expires_at } = verified;
         let presence = Subscriber::new(services, seat, expires_at);
@@ -119,7 +119,7 @@ impl EventStream {
     fn join(&mut self, wish: Subscription, ctx: &mut Context<Self>) {
         let (room, mailbox, pages) = (wish.room, ctx.address().recipient(), ctx.address().recipient());
         if !self.presence.join(&self.who, wish, mailbox, pages) {
-            self.turned_away(room, Refusal::unreadable(), &Complaint::unavailable(room), ctx);
+            self.turned_away(room, Failure::room_unavailable(), ctx);
         }
     }
 
@@ -129,12 +129,14 @@ impl EventStream {
         }
     }
 
+    /// Fails the request, if it still waits for its room. Returns whether it did.
+    fn fail(&mut self, failure: &Failure) -> bool {
+        // The receiver is gone when the request was dropped.
+        self.opening.take().map(|opening| opening.send(Err(failure.clone()))).is_some()
+    }
+
     /// Ends the stream after what waits.
     fn end(&mut self, code: CloseCode, ctx: &mut Context<Self>) {
-        if let Some(opening) = self.opening.take() {
-            // Nobody is left to be told when the request was dropped.
-            let _ = opening.send(Err(refusal(code)));
-        }
         self.outlet.end(code);
         ctx.stop();
     }
@@ -149,14 +151,13 @@ impl EventStream {
     }
 
     /// A room did not take it, or cannot go on. The others do.
-    fn turned_away(&mut self, room: RoomId, refusal: Refusal, complaint: &Complaint, ctx: &mut Context<Self>) {
-        if let Some(opening) = self.opening.take() {
-            let _ = opening.send(Err(refusal));
+    fn turned_away(&mut self, room: RoomId, failure: Failure, ctx: &mut Context<Self>) {
+        if self.fail(&failure) {
             return ctx.stop();
         }
         self.later.remove(&room);
         self.wishes.remove(room);
-        self.push(&complaint.frame(), ctx);
+        self.push(&failure.about_room(room).frame(), ctx);
         if self.wishes.is_empty() {
             self.end(CloseCode::Normal, ctx);
         }
@@ -167,8 +168,8 @@ impl EventStream {
         if self.wishes.only().is_none() {
             self.opened();
         }
-        for complaint in self.wishes.take_refused() {
-            self.push(&complaint.frame(), ctx);
+        for failure in self.wishes.take_refused() {
+            self.push(&failure.frame(), ctx);
         }
         if self.wishes.is_empty() {
             self.end(CloseCode::Normal, ctx);
@@ -199,10 +200,12 @@ impl EventStream {
         self.push_line(encoding::HEARTBEAT, ctx);
     }
 
-    /// Says what the stream must not outlive: the token.
-    fn expire(&mut self, ctx: &mut Context<Self>) {
-        let message = "the token has expired or its session has ended; get a new one";
-        self.push(&Complaint::new(ErrorCode::Unauthorized, message).frame(), ctx);
+    /// Ends the stream with the reason why its token is no longer good.
+    fn expire(&mut self, denied: Denied, ctx: &mut Context<Self>) {
+        let failure = denied.into();
+        if !self.fail(&failure) {
+            self.push(&failure.frame(), ctx);
+        }
         self.end(CloseCode::TokenExpired, ctx);
     }
 }
@@ -217,11 +220,13 @@ impl Actor for EventStream {
             line.expect_answers_within(heartbeat * 2);
         }
         if !self.presence.begin(&self.who, ctx.address().recipient()) {
-            return self.expire(ctx);
+            return self.expire(Denied::Ended, ctx);
         }
         self.push_line(encoding::retry(RETRY_MS + rand::random_range(0..RETRY_SPREAD_MS)), ctx);
         self.push(&self.presence.welcome(&self.who), ctx);
-        ctx.run_later(self.presence.expires().since(clock::uptime()), Self::expire);
+        ctx.run_later(self.presence.expires().since(clock::uptime()), |stream, ctx| {
+            stream.expire(TokenError::Expired.into(), ctx)
+        });
         ctx.run_interval(heartbeat, Self::beat);
         self.join_all(ctx);
     }
@@ -240,8 +245,8 @@ impl Handler<ToMember> for EventStream {
         match message {
             ToMember::Frame(frame) => self.deliver(&[frame], ctx),
             ToMember::Frames(frames) => self.deliver(&frames, ctx),
-            ToMember::Refused(room) => self.turned_away(room, Refusal::forbidden(), &Complaint::forbidden(room), ctx),
-            ToMember::Unavailable(room) => self.turned_away(room, Refusal::unreadable(), &Complaint::unavailable(room), ctx),
+            ToMember::Refused(room) => self.turned_away(room, Failure::forbidden_room(), ctx),
+            ToMember::Unavailable(room) => self.turned_away(room, Failure::room_unavailable(), ctx),
             ToMember::Evicted => self.cut(ctx),
         }
     }
@@ -267,10 +272,13 @@ impl Handler<Control> for EventStream {
     fn handle(&mut self, control: Control, ctx: &mut Context<Self>) {
         match control {
             Control::SessionEnded if !self.presence.is_over(&self.who) => {}
-            Control::SessionEnded => self.expire(ctx),
+            Control::SessionEnded => self.expire(Denied::Ended, ctx),
             Control::Drain { slot_ms } => {
                 self.push(&ServerFrame::GoingAway { reconnect_in_ms: slot_ms }.encode(), ctx);
-                ctx.run_later(Duration::from_millis(slot_ms), |stream, ctx| stream.end(CloseCode::Restarting, ctx));
+                ctx.run_later(Duration::from_millis(slot_ms), |stream, ctx| {
+                    stream.fail(&Failure::going_down());
+                    stream.end(CloseCode::Restarting, ctx);
+                });
             }
         }
     }

@@ -60,7 +60,7 @@ pub fn cursor_after(frame: &Frame, before: Position) -> Position {
 mod tests {
     use super::*;
     use crate::protocol::snapshot::Contents;
-    use crate::protocol::{ErrorCode, ServerFrame};
+    use crate::protocol::{ErrorCode, Failure};
     use proptest::prelude::*;
 
     /// What a reader of the specification makes of a stream: `(id, event, data)` of each message.
@@ -152,7 +152,7 @@ mod tests {
     proptest! {
         #[test]
         fn whatever_a_text_holds_a_message_is_one_line_of_data(texts in prop::collection::vec(any::<String>(), 0..8)) {
-            let frames: Vec<_> = texts.iter().map(|text| ServerFrame::error(ErrorCode::Internal, text).encode()).collect();
+            let frames: Vec<_> = texts.iter().map(|text| Failure::new(ErrorCode::Internal, text.clone()).frame()).collect();
             let read = read(&written(&frames));
             prop_assert_eq!(read.len(), frames.len());
             for ((_, event, data), text) in read.iter().zip(&texts) {

@@ -8,14 +8,13 @@ use super::socket::{self, Fault, Incoming, Outgoing};
 use crate::auth::token::Verified;
 use crate::clock;
 use crate::connection::Services;
-use crate::connection::complaint::Complaint;
 use crate::connection::registry::{ConnectionSlot, Control};
 use crate::connection::send_queue::SendQueue;
 use crate::connection::subscriber::{MAILBOX, Subscriber};
 use crate::connection::subscription::Subscription;
 use crate::domain::model::room_id::RoomId;
 use crate::domain::values::time::Timestamp;
-use crate::protocol::{CloseCode, ErrorCode, Frame, ServerFrame, frame};
+use crate::protocol::{CloseCode, ErrorCode, Failure, Frame, ServerFrame, frame};
 use crate::room::{Page, ToMember};
 use crate::store::audit;
 use actix::prelude::*;
@@ -127,8 +126,8 @@ impl Connection {
         ctx.stop();
     }
 
-    fn complain(&mut self, complaint: &Complaint, ctx: &mut Ctx) {
-        self.push(&complaint.frame(), ctx);
+    fn fail(&mut self, failure: &Failure, ctx: &mut Ctx) {
+        self.push(&failure.frame(), ctx);
     }
 
     /// Looks at the clock, and sleeps until there is something to look at again.
@@ -188,11 +187,11 @@ impl Connection {
             Effect::Pong(nonce) => {
                 self.push(&ServerFrame::Pong { nonce: nonce.as_ref(), server_time: clock::now() }.encode(), ctx);
             }
-            Effect::Complain(complaint) => {
-                if complaint.code == ErrorCode::TooManyRooms {
+            Effect::Fail(failure) => {
+                if failure.code() == ErrorCode::TooManyRooms {
                     self.presence.services.metrics.hit("rooms");
                 }
-                self.complain(&complaint, ctx);
+                self.fail(&failure, ctx);
             }
             Effect::Close(code) => self.close(code, ctx),
             Effect::Nothing => {}
@@ -210,7 +209,7 @@ impl Connection {
         let (room, mailbox, pages) = (wish.room, ctx.address().recipient(), ctx.address().recipient());
         if !self.presence.join(&self.session.principal, wish, mailbox, pages) {
             self.session.left(room);
-            self.complain(&Complaint::unavailable(room), ctx);
+            self.fail(&Failure::room_unavailable().about_room(room), ctx);
         }
     }
 
@@ -228,7 +227,7 @@ impl Connection {
     fn enqueue(&mut self, errand: QueuedCommand, ctx: &mut Ctx) {
         let Err(id) = self.errands.push(errand) else { return self.run_next(ctx) };
         self.presence.services.metrics.hit("commands");
-        self.complain(&Complaint::too_many_wait(id), ctx);
+        self.fail(&Failure::too_many_commands().about_command(id), ctx);
     }
 
     /// Runs the next command. While a snapshot is on its way and many answers stand behind it, the commands wait.
@@ -249,7 +248,7 @@ impl Connection {
         let run = audit::scope(self.address, async move { errand.run(&services.commands, &who).await });
         ctx.spawn(run.into_actor(self).map(|(id, answer), connection, ctx| {
             connection.errands.finish();
-            connection.push(&reply(id, &answer), ctx);
+            connection.push(&reply(id, answer), ctx);
             connection.run_next(ctx);
         }));
     }
@@ -259,7 +258,8 @@ impl Connection {
         let fresh = self.presence.services.verify(&token.into()).ok();
         let expires_at = fresh.and_then(|fresh| self.session.refresh(fresh.principal).then_some(fresh.expires_at));
         let Some(expires_at) = expires_at else {
-            return self.complain(&Complaint::not_renewed(), ctx);
+            let message = "not a valid token of this principal; the connection goes on under the old one";
+            return self.fail(&Failure::new(ErrorCode::Unauthorized, message), ctx);
         };
         self.presence.renew(expires_at);
         self.presence.register(&self.session.principal, ctx.address().recipient());
@@ -305,7 +305,9 @@ impl StreamHandler<Result<ws::Message, ws::ProtocolError>> for Connection {
             // Pongs are counted too: a flood is a flood whatever it is made of.
             Ok(_) if !self.admit(ctx) => {}
             Ok(ws::Message::Text(text)) => self.text(&text, ctx),
-            Ok(ws::Message::Binary(_)) => self.complain(&Complaint::not_text(), ctx),
+            Ok(ws::Message::Binary(_)) => {
+                self.fail(&Failure::new(ErrorCode::BadFrame, "frames are text messages of JSON"), ctx);
+            }
             Ok(ws::Message::Ping(payload)) => self.push_control(frame::pong(&payload), ctx),
             Ok(ws::Message::Pong(_) | ws::Message::Nop) => {}
             Err(_) => self.close(CloseCode::ProtocolViolation, ctx),
@@ -333,11 +335,11 @@ impl Handler<ToMember> for Connection {
             ToMember::Refused(room) => {
                 self.session.left(room);
                 self.later.remove(&room);
-                self.complain(&Complaint::forbidden(room), ctx);
+                self.fail(&Failure::forbidden_room().about_room(room), ctx);
             }
             ToMember::Unavailable(room) => {
                 self.session.left(room);
-                self.complain(&Complaint::unavailable(room), ctx);
+                self.fail(&Failure::room_unavailable().about_room(room), ctx);
             }
             ToMember::Evicted => self.close(CloseCode::TooSlow, ctx),
         }

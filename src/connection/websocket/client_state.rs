@@ -1,6 +1,5 @@
 //! What a connection makes of a frame, pure: frame in, one effect out. Knows no socket, no actor and no clock.
 
-use crate::connection::complaint::{Complaint, FORBIDDEN};
 use crate::connection::limits::Limits;
 use crate::connection::subscription::Subscription;
 use crate::connection::token_bucket::{Bucket, Rate};
@@ -13,7 +12,7 @@ use crate::domain::values::position::Position;
 use crate::domain::values::text::Station;
 use crate::domain::values::time::Timestamp;
 use crate::protocol::client_frame::{Nonce, Subscribe};
-use crate::protocol::{ClientFrame, CloseCode, ErrorCode};
+use crate::protocol::{ClientFrame, CloseCode, ErrorCode, Failure};
 
 /// What is to be done about a frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +34,7 @@ pub enum Effect {
     /// Answer a ping.
     Pong(Option<Nonce>),
     /// Send an error.
-    Complain(Complaint),
+    Fail(Failure),
     /// Close.
     Close(CloseCode),
     /// Nothing.
@@ -92,15 +91,15 @@ impl ClientState {
         if self.strikes > limits.messages.burst {
             return Some(Effect::Close(CloseCode::RateLimited));
         }
-        let complaint = Complaint::new(ErrorCode::RateLimited, "too many messages; wait and send it again");
-        Some(Effect::Complain(complaint.after(wait)))
+        let failure = Failure::new(ErrorCode::RateLimited, "too many messages; wait and send it again");
+        Some(Effect::Fail(failure.after(wait)))
     }
 
     /// What a text message asks for.
     pub fn read(&mut self, text: &str, epoch: &str, limits: &Limits) -> Effect {
         match ClientFrame::parse(text) {
             Ok(frame) => self.react(frame, epoch, limits),
-            Err(bad) => Effect::Complain(bad.into()),
+            Err(bad) => Effect::Fail(bad.into()),
         }
     }
 
@@ -118,11 +117,11 @@ impl ClientState {
 
     fn subscribe(&mut self, asked: Subscribe, epoch: &str, limits: &Limits) -> Effect {
         let Some(wish) = Subscription::of(&self.principal, &asked, epoch) else {
-            return complain(asked.room, ErrorCode::Forbidden, FORBIDDEN);
+            return Effect::Fail(Failure::forbidden_room().about_room(asked.room));
         };
         if !self.rooms.contains(&wish.room) {
             if self.rooms.len() >= limits.rooms as usize {
-                return complain(asked.room, ErrorCode::TooManyRooms, "leave another room first");
+                return Effect::Fail(Failure::too_many_rooms().about_room(asked.room));
             }
             self.rooms.push(wish.room);
         }
@@ -147,13 +146,12 @@ impl ClientState {
             (Role::Kitchen, Some(RoomId::Kitchen(_))) => Effect::Seen(position, station),
             (_, Some(RoomId::Floor(_))) => Effect::FloorSeen(position),
             (_, Some(_)) => Effect::Nothing,
-            (_, None) => complain(name, ErrorCode::Forbidden, "subscribe to the room before reporting what was drawn of it"),
+            (_, None) => {
+                let message = "subscribe to the room before reporting what was drawn of it";
+                Effect::Fail(Failure::new(ErrorCode::Forbidden, message).about_room(name))
+            }
         }
     }
-}
-
-fn complain(room: String, code: ErrorCode, message: &str) -> Effect {
-    Effect::Complain(Complaint::new(code, message).about(room))
 }
 
 #[cfg(test)]
@@ -186,7 +184,7 @@ mod tests {
 
     fn code(effect: &Effect) -> Option<ErrorCode> {
         match effect {
-            Effect::Complain(complaint) => Some(complaint.code),
+            Effect::Fail(failure) => Some(failure.code()),
             _ => None,
         }
     }

@@ -1,15 +1,12 @@
 //! The commands of a connection, one after another in the order they were sent.
 
-use crate::commands::{Answer, CommandError, Commands};
-use crate::connection::complaint::RETRY_AFTER_MS;
+use crate::commands::{Answer, Commands};
 use crate::domain::model::basket::Basket;
 use crate::domain::model::command::Command;
 use crate::domain::model::principal::Principal;
-use crate::domain::model::refusal::Refusal;
 use crate::domain::values::ids::CommandId;
-use crate::domain::values::limit::Limit;
-use crate::protocol::{ErrorCode, Frame, ServerFrame};
-use crate::store::StoreError;
+use crate::protocol::{Failure, Frame, ServerFrame};
+use crate::store::log::Ack;
 use std::collections::VecDeque;
 
 /// Commands of one connection that wait for the one before. More are refused with `rate_limited`.
@@ -81,44 +78,20 @@ impl CommandQueue {
     }
 }
 
-/// The frame that answers a command.
+/// Returns the frame that answers a command.
 #[must_use]
-pub fn reply(id: CommandId, answer: &Answer) -> Frame {
-    let failed = |code, message, retry_after_ms| ServerFrame::Error {
-        id: Some(id),
-        room: None,
-        code,
-        message,
-        reason: None,
-        retry_after_ms,
-        document: None,
-    };
-    let frame = match answer {
-        Ok(ack) => ServerFrame::Ack { id, position: ack.position, changed: ack.changed, document: &ack.document },
-        Err(CommandError::Refused(refusal)) => refused(id, refusal),
-        Err(CommandError::Store(StoreError::Unavailable)) => {
-            failed(ErrorCode::Unavailable, "the database does not answer; send it again under the same id", Some(RETRY_AFTER_MS))
-        }
-        Err(CommandError::Store(_)) => failed(ErrorCode::Internal, "something went wrong on the server", None),
-    };
-    frame.encode()
-}
-
-fn refused(id: CommandId, refusal: &Refusal) -> ServerFrame<'_> {
-    ServerFrame::Error {
-        id: Some(id),
-        room: None,
-        code: refusal.kind.into(),
-        message: &refusal.message,
-        reason: refusal.limit.map(Limit::as_str),
-        retry_after_ms: refusal.retry_after.map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).max(1)),
-        document: refusal.document.as_ref(),
+pub fn reply(id: CommandId, answer: Answer) -> Frame {
+    match answer {
+        Ok(Ack { position, changed, document }) => ServerFrame::Ack { id, position, changed, document: &document }.encode(),
+        Err(error) => Failure::from(error).about_command(id).frame(),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::commands::CommandError;
+    use crate::store::StoreError;
     use uuid::Uuid;
 
     fn errand(number: u128) -> QueuedCommand {
@@ -143,7 +116,7 @@ mod tests {
     #[test]
     fn failures_of_the_store_say_whether_to_send_again() {
         let id = errand(1).id();
-        let text = |error| reply(id, &Err(CommandError::Store(error))).text().to_string();
+        let text = |error| reply(id, Err(CommandError::Store(error))).text().to_string();
         assert!(text(StoreError::Unavailable).contains(r#""code":"unavailable""#));
         assert!(text(StoreError::Unavailable).contains(r#""retry_after_ms":1000"#));
         assert!(text(StoreError::Internal).contains(r#""code":"internal""#));

@@ -4,11 +4,12 @@ use super::actor;
 use crate::auth::authenticate::bearer_token;
 use crate::auth::token::Verified;
 use crate::connection::Services;
-use crate::connection::admission::Refusal;
+use crate::connection::failures;
+use crate::connection::registry::ConnectionSlot;
 use crate::connection::sockets::socket::Socket;
 use crate::domain::model::principal::Principal;
 use crate::protocol::problem_body::{PROBLEM_JSON, ProblemBody};
-use crate::protocol::{BEARER_PREFIX, ErrorCode, SUBPROTOCOL, security_headers};
+use crate::protocol::{BEARER_PREFIX, ErrorCode, Failure, SUBPROTOCOL, security_headers};
 use actix_codec::Framed;
 use actix_http::body::{BodySize, MessageBody};
 use actix_http::header::{self, HeaderMap, HeaderValue};
@@ -24,14 +25,14 @@ pub trait Gatekeeper: Send + Sync {
     /// Counts a handshake with a valid token.
     ///
     /// # Errors
-    /// Seconds to wait.
-    fn admit(&self, who: &Principal) -> Result<(), u64>;
+    /// `rate_limited`, with the wait.
+    fn admit(&self, who: &Principal) -> Result<(), Failure>;
 
     /// Counts a handshake that is refused.
     ///
     /// # Errors
-    /// Seconds to wait.
-    fn fail(&self, address: IpAddr) -> Result<(), u64>;
+    /// `rate_limited`, with the wait.
+    fn fail(&self, address: IpAddr) -> Result<(), Failure>;
 }
 
 /// The gatekeeper of a node.
@@ -39,6 +40,18 @@ pub type Gate = Arc<dyn Gatekeeper>;
 
 /// The path of the WebSocket.
 pub const PATH: &str = "/ws";
+
+/// A refused handshake. Its status is that of the failure's code, except for another version of WebSocket.
+struct Rejection {
+    failure: Failure,
+    status: StatusCode,
+}
+
+impl From<Failure> for Rejection {
+    fn from(failure: Failure) -> Self {
+        Self { status: failures::status(&failure), failure }
+    }
+}
 
 /// Takes a request that asks for an upgrade, with its socket. A refusal is answered as a problem and closes the socket.
 ///
@@ -52,15 +65,11 @@ pub async fn upgrade(
 ) -> Result<(), actix_http::Error> {
     let peer = framed.io_ref().peer_addr().ok().map(|peer| peer.ip());
     let is_secure = services.is_secure(peer, request.headers());
-    let accepted = peer.ok_or(Refusal::new(ErrorCode::BadFrame, "no peer address"));
+    let accepted = peer.ok_or_else(|| Failure::new(ErrorCode::BadFrame, "no peer address").into());
     let accepted = accepted.and_then(|peer| admit(&services, &*gate, &request, peer));
-    let (address, verified) = match accepted {
+    let (address, verified, seat) = match accepted {
         Ok(accepted) => accepted,
-        Err(refusal) => return refuse(&mut framed, &refusal, is_secure).await,
-    };
-    let seat = match services.seat(&verified.principal) {
-        Ok(seat) => seat,
-        Err(refusal) => return refuse(&mut framed, &refusal, is_secure).await,
+        Err(rejection) => return refuse(&mut framed, &rejection, is_secure).await,
     };
     let mut response = ws::handshake_response(request.head());
     response.insert_header((header::SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL));
@@ -82,27 +91,36 @@ pub async fn upgrade(
     Ok(())
 }
 
-/// Examines a handshake and counts it by what it came to.
-fn admit(services: &Services, gate: &dyn Gatekeeper, request: &Request, peer: IpAddr) -> Result<(IpAddr, Verified), Refusal> {
+/// Examines a handshake, counts it by its result, and takes the slot of its connection.
+fn admit(
+    services: &Services,
+    gate: &dyn Gatekeeper,
+    request: &Request,
+    peer: IpAddr,
+) -> Result<(IpAddr, Verified, ConnectionSlot), Rejection> {
     if request.path() != PATH || !services.is_open {
-        return Err(Refusal::new(ErrorCode::NotFound, "the WebSocket is at /ws, on nodes that take connections"));
+        return Err(Failure::new(ErrorCode::NotFound, "the WebSocket is at /ws, on nodes that take connections").into());
     }
     services.check_open()?;
     let address = services.proxies.client_address(peer, request.headers());
-    let too_many = |seconds| Refusal::new(ErrorCode::RateLimited, "too many handshakes; wait").after(seconds);
-    let refusal = match examine(services, request) {
-        Ok(verified) => return gate.admit(&verified.principal).map(|()| (address, verified)).map_err(too_many),
-        // Not its sender's doing.
-        Err(refusal) if refusal.code == ErrorCode::Unavailable => return Err(refusal),
-        Err(refusal) => refusal,
-    };
-    gate.fail(address).map_err(too_many)?;
-    Err(refusal)
+    match examine(services, request) {
+        Ok(verified) => {
+            gate.admit(&verified.principal)?;
+            let slot = services.seat(&verified.principal)?;
+            Ok((address, verified, slot))
+        }
+        // Not its sender's fault.
+        Err(rejection) if rejection.failure.code() == ErrorCode::Unavailable => Err(rejection),
+        Err(rejection) => {
+            gate.fail(address)?;
+            Err(rejection)
+        }
+    }
 }
 
-/// Everything that is asked of a handshake, cheapest first.
-fn examine(services: &Services, request: &Request) -> Result<Verified, Refusal> {
-    let bad = |detail| Refusal::new(ErrorCode::BadFrame, detail);
+/// Checks everything that a handshake has to have, cheapest first.
+fn examine(services: &Services, request: &Request) -> Result<Verified, Rejection> {
+    let bad = |message| Rejection::from(Failure::new(ErrorCode::BadFrame, message));
     if request.method() != Method::GET {
         return Err(bad("a WebSocket handshake is a GET (RFC 6455, section 4.1)"));
     }
@@ -114,7 +132,8 @@ fn examine(services: &Services, request: &Request) -> Result<Verified, Refusal> 
     match ws::handshake(request.head()) {
         Ok(_) => {}
         Err(ws::HandshakeError::UnsupportedVersion | ws::HandshakeError::NoVersionHeader) => {
-            return Err(bad("Sec-WebSocket-Version must be 13").with_status(StatusCode::UPGRADE_REQUIRED));
+            let status = StatusCode::UPGRADE_REQUIRED;
+            return Err(Rejection { status, ..bad("Sec-WebSocket-Version must be 13") });
         }
         Err(_) => return Err(bad("not a WebSocket handshake (RFC 6455, section 4.1)")),
     }
@@ -133,7 +152,7 @@ fn subprotocols(headers: &HeaderMap) -> Vec<&str> {
 }
 
 /// A browser says where its page came from: from here, or from where the configuration allows. Other clients say nothing.
-fn check_origin(services: &Services, headers: &HeaderMap) -> Result<(), Refusal> {
+fn check_origin(services: &Services, headers: &HeaderMap) -> Result<(), Failure> {
     let Some(origin) = headers.get(header::ORIGIN) else { return Ok(()) };
     let origin = origin.to_str().unwrap_or("");
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("");
@@ -142,15 +161,15 @@ fn check_origin(services: &Services, headers: &HeaderMap) -> Result<(), Refusal>
         return Ok(());
     }
     services.metrics.hit("origin");
-    Err(Refusal::new(ErrorCode::Forbidden, "pages of this origin may not connect"))
+    Err(Failure::new(ErrorCode::Forbidden, "pages of this origin may not connect"))
 }
 
-fn authenticate(services: &Services, headers: &HeaderMap, protocols: &[&str]) -> Result<Verified, Refusal> {
+fn authenticate(services: &Services, headers: &HeaderMap, protocols: &[&str]) -> Result<Verified, Failure> {
     let of_header = headers.get(header::AUTHORIZATION).and_then(|value| bearer_token(value.to_str().ok()?));
     let of_protocol = || protocols.iter().find_map(|protocol| protocol.strip_prefix(BEARER_PREFIX)).map(Into::into);
     let token = of_header.or_else(of_protocol).ok_or_else(|| {
         let detail = "a token is required: Authorization: Bearer, or bearer.<jwt> as a second subprotocol";
-        Refusal::new(ErrorCode::Unauthorized, detail)
+        Failure::new(ErrorCode::Unauthorized, detail)
     })?;
     services.verify(&token)
 }
@@ -163,27 +182,22 @@ fn protect(response: &mut ResponseBuilder, is_secure: bool) {
     }
 }
 
-async fn refuse(framed: &mut Framed<Socket, h1::Codec>, refusal: &Refusal, is_secure: bool) -> Result<(), actix_http::Error> {
-    let title = refusal.status.canonical_reason().unwrap_or("refused");
-    let retry_after_ms = refusal.retry_after.map(|seconds| seconds.saturating_mul(1000));
-    let mut body = ProblemBody::new(refusal.status.as_u16(), title, refusal.code.as_str(), &refusal.detail);
-    body.retry_after_ms = retry_after_ms;
-    let body = Bytes::from(body.to_bytes());
-    let mut response = Response::build(refusal.status);
+async fn refuse(framed: &mut Framed<Socket, h1::Codec>, rejection: &Rejection, is_secure: bool) -> Result<(), actix_http::Error> {
+    let Rejection { failure, status } = rejection;
+    let problem = ProblemBody::new(failure, status.as_u16(), status.canonical_reason().unwrap_or("Error"));
+    let mut response = Response::build(*status);
     response.insert_header((header::CONTENT_TYPE, PROBLEM_JSON)).insert_header((header::CONNECTION, "close"));
     protect(&mut response, is_secure);
     response.insert_header((header::CACHE_CONTROL, "no-store"));
-    if let Some(seconds) = refusal.retry_after {
-        response.insert_header((header::RETRY_AFTER, seconds));
+    for header in problem.headers() {
+        response.insert_header(header);
     }
-    if refusal.status == StatusCode::UNAUTHORIZED {
-        response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
-    }
-    if refusal.status == StatusCode::UPGRADE_REQUIRED {
+    if *status == StatusCode::UPGRADE_REQUIRED {
         response
             .insert_header((header::UPGRADE, "websocket"))
             .insert_header((header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13")));
     }
+    let body = Bytes::from(problem.to_bytes());
     let size = body.size();
     let head = response.finish().drop_body();
     // A socket that breaks while it is refused is of no interest.

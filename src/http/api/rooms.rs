@@ -5,7 +5,7 @@ use crate::connection::sockets::handle::SocketHandle;
 use crate::connection::sse::actor as event_stream;
 use crate::connection::sse::last_event_id::Cursor;
 use crate::connection::subscription::Subscription;
-use crate::connection::{Refusal, long_poll, sse};
+use crate::connection::{long_poll, sse};
 use crate::domain::model::principal::Role;
 use crate::domain::model::room_id::RoomId;
 use crate::domain::values::position::Position;
@@ -16,9 +16,9 @@ use crate::http::occupancy;
 use crate::http::problem::Problem;
 use crate::http::rate_limit::{Action, too_many};
 use crate::http::state::State;
-use crate::protocol::ErrorCode;
 use crate::protocol::client_frame::Subscribe;
 use crate::protocol::snapshot::PART_BYTES;
+use crate::protocol::{ErrorCode, Failure};
 use crate::store::screens::Receipt;
 use actix_web::body::SizedStream;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ContentEncoding, HeaderValue};
@@ -169,7 +169,7 @@ pub async fn seen(
     Body(Seen { position, station }): Body<Seen>,
 ) -> Result<HttpResponse, Problem> {
     let (who, asked) = (&verified.principal, Subscribe { room: room.into_inner(), since: None, epoch: None, paged: false });
-    let wish = Subscription::of(who, &asked, state.store.epoch()).ok_or_else(Refusal::forbidden)?;
+    let wish = Subscription::of(who, &asked, state.store.epoch()).ok_or_else(Failure::forbidden_room)?;
     // From others it is taken and means nothing, and so is what was drawn of a menu or of one order.
     if who.role == Role::Kitchen && matches!(wish.room, RoomId::Kitchen(_)) {
         record(&state, state.live.displays.drawn(who, position, station)).await?;
@@ -186,9 +186,8 @@ async fn record(state: &State, elsewhere: Option<Receipt>) -> Result<(), Problem
     let known = state.store.record_seen(vec![receipt]).await?;
     state.metrics.seen.inc_by(known);
     if known == 0 {
-        return Err(Refusal::new(ErrorCode::Unavailable, "no such screen yet: follow the room, and report again")
-            .after(1)
-            .into());
+        let detail = "no such screen yet: follow the room, and report again";
+        return Err(Problem::new(ErrorCode::Unavailable, detail).after(Duration::from_secs(1)));
     }
     Ok(())
 }
