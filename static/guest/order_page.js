@@ -144,10 +144,10 @@ export class OrderPage {
   async #settle() {
     if (this.#settled || this.#bell.state !== 'live') return;
     this.#settled = true;
-    const quiet = () => this.#bell.pending.length === 0 && !document.querySelector('dialog[open]');
+    const losesNothing = () => this.#bell.pending.length === 0 && !document.querySelector('dialog[open]');
     try {
       const { keepUp } = await import('./upkeep.js');
-      await keepUp(this.#bell, quiet);
+      await keepUp(this.#bell, losesNothing);
       if (this.#visit) await this.#offerToTell(this.#visit);
       if (recallLocal(`calls.${this.#visit?.tableKey}`, null)) await this.#loadCalls();
     } catch {

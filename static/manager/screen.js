@@ -4,7 +4,7 @@ import { backClosesSheets } from '../shared/back.js';
 import { confirmPassword } from '../shared/confirm_password.js';
 import { find, onAction, render } from '../shared/dom.js';
 import { checkForm, forgive } from '../shared/form_check.js';
-import { followPage } from '../shared/new_version.js';
+import { followVersion, readOwnPage } from '../shared/new_version.js';
 import { closeSheet } from '../shared/sheet.js';
 import { accountButton } from '../shared/staff_bar.js';
 import { setTheme, theme } from '../shared/theme.js';
@@ -73,7 +73,7 @@ export class ManageDesk {
     addEventListener('online', () => this.#again());
     setInterval(() => this.#again(), AGAIN_MS);
     setInterval(() => this.#refresh(), FRESH_MS);
-    followPage(() => !this.#isUnsaved && !document.querySelector('dialog[open]'));
+    followVersion(readOwnPage(), () => !this.#isUnsaved && !document.querySelector('dialog[open]'));
   }
 
   get #isUnsaved() {

@@ -8,7 +8,6 @@ import { forgetOrders, keepMenu, keepOrders, lastMenu, lastOrder, lastOrders, le
 import { messages } from '../../static/guest/basket_view.js';
 import { Refusals, refusalWords } from '../../static/guest/refusals.js';
 import { Receipts, SecondTouch, linkTo, sharedToken } from '../../static/guest/page_state.js';
-import { followVersion } from '../../static/guest/upkeep.js';
 import { hint, promise, promisedRange, refusalsOf } from '../../static/guest/order_view.js';
 import { FakeClock, FakeStore } from './support.mjs';
 
@@ -61,73 +60,6 @@ test('a menu is kept for its restaurant alone', () => {
   keepMenu({ restaurant: 'r1', items: {} }, 5);
   assert.deepEqual(lastMenu('r1'), { document: { restaurant: 'r1', items: {} }, at: 5 });
   assert.equal(lastMenu('r2'), null);
-});
-
-// ---- newer versions ----
-
-function page({ own = 'a', quiet = true } = {}) {
-  const it = { reloads: 0, quiet, time: 0, bell: new Emitter(), store: new FakeStore(), page: Object.assign(new EventTarget(), { visibilityState: 'visible' }) };
-  it.load = () => clearInterval(followVersion(it.bell, own, { quiet: () => it.quiet, reload: () => { it.reloads += 1; }, store: it.store, now: () => it.time, page: it.page }));
-  it.welcome = (version) => it.bell.emit('welcome', { version });
-  it.hide = () => {
-    it.page.visibilityState = 'hidden';
-    it.page.dispatchEvent(new Event('visibilitychange'));
-  };
-  it.load();
-  return it;
-}
-
-test('a page of the server\'s version, or without one, stays', () => {
-  for (const [own, server] of [['a', 'a'], ['a', undefined], [null, 'b']]) {
-    const it = page({ own });
-    it.welcome(server);
-    it.hide();
-    assert.equal(it.reloads, 0);
-  }
-});
-
-test('an older page loads itself again when it is quiet, or when nobody sees it', () => {
-  const quiet = page();
-  quiet.welcome('b');
-  assert.equal(quiet.reloads, 1);
-  const busy = page({ quiet: false });
-  busy.welcome('b');
-  assert.equal(busy.reloads, 0);
-  busy.hide();
-  assert.equal(busy.reloads, 1);
-});
-
-test('a server that came back to this page\'s version is no reason', () => {
-  const it = page({ quiet: false });
-  it.welcome('b');
-  it.welcome('a');
-  it.hide();
-  assert.equal(it.reloads, 0);
-});
-
-test('the same version is loaded again once in ten minutes at most', () => {
-  const it = page();
-  it.welcome('b');
-  it.load();
-  it.welcome('b');
-  assert.equal(it.reloads, 1);
-  it.time = 10 * 60_000;
-  it.welcome('b');
-  assert.ok(it.reloads > 1);
-});
-
-test('another version that is told between two welcomes counts, as a long poll has it', () => {
-  const it = page();
-  it.welcome('a');
-  it.bell.emit('version', { own: 'a', server: 'b' });
-  assert.equal(it.reloads, 1);
-});
-
-test('a welcome before anybody listened counts', () => {
-  const it = page({ own: null });
-  it.bell.welcome = { version: 'b' };
-  clearInterval(followVersion(it.bell, 'a', { quiet: () => true, reload: () => { it.reloads += 1; }, store: it.store, now: () => 0, page: it.page }));
-  assert.equal(it.reloads, 1);
 });
 
 // ---- the promised time ----

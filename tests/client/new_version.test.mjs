@@ -1,0 +1,98 @@
+// When a page loads another version of itself: one rule for guests, the kitchen, the floor and the manager.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Emitter } from '../../static/client/emitter.js';
+import { UNTOUCHED_MS, followVersion } from '../../static/shared/new_version.js';
+import { modulesOf, loadedLater, read } from './modules.mjs';
+
+globalThis.setInterval = () => 0;
+
+function page({ own = 'a', losesNothing = true, visibilityState = 'visible', welcome } = {}) {
+  const it = { loads: [], losesNothing, time: 0, source: Object.assign(new Emitter(), { welcome }), page: Object.assign(new EventTarget(), { visibilityState }) };
+  it.check = followVersion(it.source, () => it.losesNothing, {
+    own, page: it.page, monotonic: () => it.time, load: async (version, still) => { it.loads.push(version); it.still = still; },
+  });
+  it.welcome = (version) => it.source.emit('welcome', { version });
+  it.touch = () => it.page.dispatchEvent(new Event('pointerdown'));
+  it.hide = () => {
+    it.page.visibilityState = 'hidden';
+    it.page.dispatchEvent(new Event('visibilitychange'));
+  };
+  return it;
+}
+
+test('a page of the server\'s version, or without one, stays', () => {
+  for (const [own, server] of [['a', 'a'], ['a', undefined], [null, 'b']]) {
+    const it = page({ own });
+    it.welcome(server);
+    it.hide();
+    assert.deepEqual(it.loads, []);
+  }
+});
+
+test('a page that nobody has touched loads the other version at once, a touched one after a while or when it is hidden', () => {
+  const untouched = page();
+  untouched.welcome('b');
+  assert.deepEqual(untouched.loads, ['b']);
+  const touched = page();
+  touched.touch();
+  touched.welcome('b');
+  assert.deepEqual(touched.loads, []);
+  touched.time = UNTOUCHED_MS;
+  touched.check();
+  assert.deepEqual(touched.loads, ['b']);
+  const hidden = page();
+  hidden.touch();
+  hidden.welcome('b');
+  hidden.hide();
+  assert.deepEqual(hidden.loads, ['b']);
+});
+
+test('a page that would lose something stays, hidden or not, and one that is touched meanwhile', () => {
+  const it = page({ losesNothing: false });
+  it.welcome('b');
+  it.hide();
+  assert.deepEqual(it.loads, []);
+  const asked = page();
+  asked.welcome('b');
+  assert.ok(asked.still());
+  asked.touch();
+  assert.ok(!asked.still(), 'a touch while the new page is asked for');
+});
+
+test('a server that came back to this page\'s version is no reason', () => {
+  const it = page({ losesNothing: false });
+  it.welcome('b');
+  it.welcome('a');
+  it.losesNothing = true;
+  it.check();
+  assert.deepEqual(it.loads, []);
+});
+
+test('a node that does not have the new page yet is asked again after a while', () => {
+  const it = page();
+  it.welcome('b');
+  it.time = 19_000;
+  it.check();
+  assert.deepEqual(it.loads, ['b']);
+  it.time = 20_000;
+  it.check();
+  assert.deepEqual(it.loads, ['b', 'b']);
+});
+
+test('a version between two welcomes counts, and a welcome before anybody listened', () => {
+  const it = page();
+  it.welcome('a');
+  it.source.emit('version', { server: 'b' });
+  assert.deepEqual(it.loads, ['b']);
+  assert.deepEqual(page({ welcome: { version: 'b' } }).loads, ['b']);
+});
+
+test('every page that stays open follows this one rule', () => {
+  for (const entry of ['/guest/table.js', '/guest/order.js', '/kitchen/main.js', '/floor/main.js', '/manager/main.js']) {
+    const modules = [...modulesOf(entry), ...loadedLater(entry)];
+    assert.ok(modules.some((path) => /\bfollowVersion\(/.test(read(path)) && path !== '/shared/new_version.js'), entry);
+    const reloads = modules.filter((path) => /\bmayReload\(/.test(read(path)));
+    assert.deepEqual(reloads, ['/shared/new_version.js'], entry);
+  }
+});
