@@ -22,11 +22,18 @@ export function callsView(calls, { now, all, answered }) {
   const waiting = callsByAge(calls);
   const more = waiting.length - CALLS_SHOWN;
   // One more fits where its button would stand.
+  const folded = all || more < 2 ? [] : waiting.slice(CALLS_SHOWN);
   return [
-    (all || more < 2 ? waiting : waiting.slice(0, CALLS_SHOWN)).map((call) => callView(call, now, answered.has(call.id))),
-    more > 1 && h('button.button.calls__more', { 'type': 'button', 'data-key': 'more', 'data-do': 'all-calls', 'aria-expanded': String(all) },
-      all ? 'Fewer calls' : count(more, 'more call')),
+    waiting.slice(0, waiting.length - folded.length).map((call) => callView(call, now, answered.has(call.id))),
+    more > 1 && h('button.button.calls__more', {
+      'type': 'button', 'data-key': 'more', 'data-do': 'all-calls', 'data-calls': folded.map(({ id }) => id).join(' '), 'aria-expanded': String(all),
+    }, all ? 'Fewer calls' : `${count(more, 'more call')}: ${foldedWords(folded)}`),
   ];
+}
+
+/** A call that is folded away is still named: its guest is told that it is on this screen. @param {any[]} calls */
+function foldedWords(calls) {
+  return calls.map(({ table, reason }) => `table ${table}${reason === 'help' ? '' : ` (${reason})`}`).join(', ');
 }
 
 /** @param {any} call @param {number} now server ms */
@@ -39,7 +46,7 @@ export function callView(call, now, isAnswered = false) {
   const [sign, words] = CALL_WORDS[call.reason] ?? CALL_WORDS.help;
   if (isAnswered) {
     return h('div.call', { 'data-key': call.id, 'data-call': call.id, 'data-answered': true },
-      icon('check'), h('p.call__words', { role: 'status' }, h('b', {}, `Table ${call.table}`), ' is done'),
+      icon('check'), h('p.call__words', { role: 'status' }, h('b', {}, `Table ${call.table}`), ': call marked as done'),
       h('button.button', { 'type': 'button', 'data-do': 'undo-call' }, 'Undo', h('span.visually-hidden', {}, `: table ${call.table} ${words}`)));
   }
   return h('div.call', { 'data-key': call.id, 'data-call': call.id },

@@ -36,8 +36,14 @@ function orderCard(order, look) {
   facts(order, look),
   noteView(order),
   h('ul.order__items', {}, Object.entries(order.items).map(([id, item]) => itemLine(id, item, order))),
-  h('p.order__total', {}, count(progress(order).all, 'dish', 'dishes'), h('b.numeric', {}, money(order.total))),
+  h('p.order__total', {}, count(progress(order).all, 'dish', 'dishes'), amountDue(order)),
   actions(order, look));
+}
+
+/** Of an order that fell through nothing is to be paid. @param {any} order */
+function amountDue({ status, total }) {
+  if (status !== 'rejected' && status !== 'cancelled') return h('b.numeric', {}, money(total));
+  return h('span', {}, 'Nothing to pay ', h('s.numeric', { 'aria-hidden': true }, money(total)));
 }
 
 /** The lane's title says the status, where it has but one. @param {any} order @param {Look} look */

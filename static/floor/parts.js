@@ -1,5 +1,5 @@
 import { h } from '../shared/dom.js';
-import { ageInWords, clock, money } from '../shared/format.js';
+import { ageInWords, clock, count, money } from '../shared/format.js';
 import { icon } from '../shared/icons.js';
 import { listOf } from '../shared/keyed.js';
 import { LANE, LOOK_BACK_HOURS, menuByCategory, screensOf, undrawnWords } from './lanes.js';
@@ -32,31 +32,58 @@ export const DONE_SHOWN = 10;
 
 /**
  * @param {Record<import('./lanes.js').Lane, any[]>} lanes
- * @param {{now: number, minutes: Map<string, number>, search: string, done: number}} look done: how many of these are drawn
+ * @param {{now: number, minutes: Map<string, number>, search: string, done: number, all: Record<import('./lanes.js').Lane, any[]>}} look
+ *   done: how many of these are drawn; all: the lanes without the search
  * @returns {import('../shared/keyed.js').Listed}
  */
-export function ordersView(lanes, { now, minutes, search, done }) {
-  const all = Object.values(lanes).flat();
-  if (search.trim() !== '' && all.length === 0) {
-    return { view: h('div.blank', { 'data-key': 'none' }, icon('search'), h('h2', {}, 'No such order'),
-      h('p', {}, `None that is open, or was closed in the last ${LOOK_BACK_HOURS} hours, has the number or the table “${search.trim()}”.`)) };
+export function ordersView(lanes, { now, minutes, search, done, all }) {
+  const found = Object.values(lanes).flat();
+  const wanted = search.trim();
+  const hidden = openIn(all) - openIn(lanes);
+  if (wanted !== '' && found.length === 0) {
+    return { view: nothingFound(`No order matches “${wanted}”`,
+      `The search covers open orders and those closed in the last ${LOOK_BACK_HOURS} hours. ${hiddenWords(hidden, 'open order')}`) };
   }
   const shown = { ...lanes, done: lanes.done.slice(0, done) };
   return {
-    view: h('div.lanes', { 'data-key': 'lanes', 'data-many': all.length > MANY }, LANE_NAMES.map((lane) => laneView(lane, lanes[lane].length, lanes[lane].length - shown[lane].length))),
+    view: [
+      wanted !== '' && h('div.filter', { 'data-key': 'filter' },
+        h('p', { role: 'status' }, `${count(found.length, 'order')} for “${wanted}”. ${hiddenWords(hidden, 'open order')}`), clearSearch()),
+      h('div.lanes', { 'data-key': 'lanes', 'data-many': found.length > MANY },
+        LANE_NAMES.map((lane) => laneView(lane, { number: lanes[lane].length, more: lanes[lane].length - shown[lane].length, filtered: all[lane].length > lanes[lane].length }))),
+    ],
     lists: Object.fromEntries(LANE_NAMES.map((lane) => [
       lane, shown[lane].map((order) => orderEntry(order, { now, lane, minutes: minutes.get(order.id) })),
     ])),
   };
 }
 
-/** @param {import('./lanes.js').Lane} lane @param {number} number of orders @param {number} hidden of these, how many are not drawn */
-function laneView(lane, number, hidden) {
+/** @param {Record<import('./lanes.js').Lane, any[]>} lanes @returns {number} orders that are not closed */
+function openIn({ incoming, kitchen, ready }) {
+  return incoming.length + kitchen.length + ready.length;
+}
+
+/** @param {number} hidden @param {string} what one of it @param {string} [plural] @returns {string} what a search keeps out of sight */
+export function hiddenWords(hidden, what, plural) {
+  return hidden > 0 ? `It hides ${count(hidden, what, plural)}.` : '';
+}
+
+/** What stands in place of a list of which a search shows nothing. @param {string} title names the search @param {string} words */
+export function nothingFound(title, words) {
+  return h('div.blank', { 'data-key': 'none' }, icon('search'), h('h2', {}, title), h('p', {}, words), clearSearch());
+}
+
+export function clearSearch() {
+  return h('button.button', { 'type': 'button', 'data-do': 'clear-search' }, icon('close'), 'Clear the search');
+}
+
+/** @param {import('./lanes.js').Lane} lane @param {{number: number, more: number, filtered: boolean}} orders more: how many are not drawn; filtered: a search hides some */
+function laneView(lane, { number, more: hidden, filtered }) {
   const { title, empty } = LANE[lane];
   return h('section.lane', { 'data-key': lane, 'data-lane': lane, 'aria-labelledby': `lane-${lane}` },
     h('h2.lane__title', { id: `lane-${lane}` }, title, h('span.badge.badge--count', {}, number)),
     listOf('div.lane__orders', lane),
-    number === 0 && h('p.lane__empty', { 'data-key': 'empty' }, empty),
+    number === 0 && h('p.lane__empty', { 'data-key': 'empty' }, filtered ? 'The search hides these orders.' : empty),
     hidden > 0 && h('button.button', { 'type': 'button', 'data-key': 'more', 'data-do': 'more-done' }, `Show earlier ones (${hidden})`));
 }
 
@@ -72,8 +99,11 @@ export function menuView(document, search) {
   const categories = menuByCategory(document)
     .map((category) => ({ ...category, items: category.items.filter(({ name }) => name.toLowerCase().includes(wanted)) }))
     .filter(({ items }) => items.length > 0);
+  if (categories.length === 0 && wanted) {
+    return { view: nothingFound(`No dish matches “${search.trim()}”`, hiddenWords(Object.keys(document.items ?? {}).length, 'dish', 'dishes')) };
+  }
   if (categories.length === 0) {
-    return { view: h('div.blank', { 'data-key': 'none' }, icon('list'), h('h2', {}, wanted ? 'No such dish' : 'The menu is empty')) };
+    return { view: h('div.blank', { 'data-key': 'none' }, icon('list'), h('h2', {}, 'The menu is empty'), h('p', {}, 'A manager adds dishes on the manager’s page.')) };
   }
   const menu = categories.map(({ id, name, items }) => ({ key: id, deps: [name, ...items], view: () => categoryView(id, name, items) }));
   return { view: listOf('div.menu', 'menu'), lists: { menu } };
@@ -129,6 +159,13 @@ export function pausedView(menu) {
 export function unheardView() {
   return [icon('bellOff'), h('span', {}, 'The browser keeps this page silent until you touch it: nothing rings.'),
     h('button.button', { 'type': 'button', 'data-do': 'hear' }, 'Turn the sound on')];
+}
+
+/** The ways to what waits beyond the window's edges. @param {number} above @param {number} below */
+export function beyondView(above, below) {
+  const way = (/** @type {string} */ name, /** @type {Parameters<typeof icon>[0]} */ sign, /** @type {number} */ number) => number > 0
+    && h('button.button.beyond__way', { 'type': 'button', 'data-key': name, 'data-do': `look-${name}` }, icon(sign), `${number} more ${name}`);
+  return [way('above', 'up', above), way('below', 'down', below)];
 }
 
 /** What stands where the floor would. @param {any} bell @param {any} room */

@@ -7,7 +7,7 @@ import { find, onAction, pageVersion, render } from '../shared/dom.js';
 import { DoubleTouch, ignoreHeldKeys } from '../shared/double_touch.js';
 import { connectionWords, place } from '../shared/format.js';
 import { renderListed } from '../shared/keyed.js';
-import { afterPaint, keepAwake } from '../shared/kiosk.js';
+import { keepAwake } from '../shared/kiosk.js';
 import { followVersion } from '../shared/new_version.js';
 import { OrderBook } from '../shared/order_book.js';
 import { tickAges } from '../shared/order_parts.js';
@@ -21,23 +21,23 @@ import { toast } from '../shared/toasts.js';
 import { callsView } from './calls_view.js';
 import { StaffCommands } from './commands.js';
 import { lanes, screensOf, tablesOf, undrawnByStation, waitingThings } from './lanes.js';
-import { DONE_SHOWN, floorBlank, laneLinks, menuView, ordersView, pausedView, screensView, tabsView, undrawnView, unheardView } from './parts.js';
+import { DONE_SHOWN, beyondView, floorBlank, laneLinks, menuView, ordersView, pausedView, screensView, tabsView, undrawnView, unheardView } from './parts.js';
 import { Ringing } from './ringing.js';
 import { StaffService } from './service.js';
 import { stepVoid } from './sheets.js';
+import { Sight, beyondWindow } from './sight.js';
 import { tablesView } from './tables_view.js';
 
 /** What tables have had is read this often: other waiters free tables, too. */
 const VISITS_EVERY_MS = 20_000;
 /** This many more of what is done are drawn at a touch. */
 const DONE_MORE = 50;
-/** Nobody has touched the page for this long: it may load itself anew. */
-const QUIET_MS = 15_000;
 
 /** The floor: what the rooms say goes in, touches become commands and calls. */
 export class StaffDesk {
   #bell; #floor; #menu; #book; #session; #theme; #sound; #ringing; #banner; #commands; #service; #account;
   #touch = new DoubleTouch();
+  #sight = new Sight();
   #tab = 'orders';
   #search = '';
   #allCalls = false;
@@ -45,8 +45,8 @@ export class StaffDesk {
   /** Of the tables, only those that want somebody. */ #waiting = false;
   /** Closed before this page was opened. @type {any[]} */ #earlier = [];
   #due = redrawing(() => this.#draw());
+  #scrolled = redrawing(() => this.#drawBeyond());
   /** When the visits were last asked for. */ #visitsAt = -Infinity;
-  #touchedAt = -Infinity;
   /** @type {(how: 'signed-out' | 'expired') => void} */ #end = () => {};
 
   /**
@@ -85,7 +85,7 @@ export class StaffDesk {
     this.#follow();
     this.#listen();
     followLifecycle(this.#bell, window);
-    followVersion(this.#bell, () => this.#isQuiet());
+    followVersion(this.#bell, () => this.#losesNothing());
     keepAwake();
     setInterval(() => this.#tick(), 1000);
     this.#due();
@@ -102,8 +102,6 @@ export class StaffDesk {
     this.#floor.on('change', (change) => this.#tell(change));
     this.#floor.on('change', ({ kind }) => { if (kind === 'order.placed') this.#visitsAt = -Infinity; });
     for (const name of ['pending', 'clock']) this.#bell.on(name, due);
-    // What was drawn on a hidden page is seen once the page is.
-    document.addEventListener('visibilitychange', due);
     this.#bell.on('answer', (outcome) => {
       const { error } = outcome;
       if (error && error.code !== 'closed' && !this.#commands.overtaken(outcome)) toast(`Not done: ${error.message}`, { bad: true });
@@ -128,7 +126,7 @@ export class StaffDesk {
     ignoreHeldKeys(document);
     backClosesSheets();
     addEventListener('pagehide', () => this.#commands.leave());
-    for (const name of ['pointerdown', 'keydown']) addEventListener(name, () => { this.#touchedAt = performance.now(); });
+    for (const name of ['scroll', 'resize']) addEventListener(name, this.#scrolled, { passive: true });
     onAction(document.body, 'data-do', (name, control) => this.#do(name, control));
     find('#search').addEventListener('input', (event) => {
       this.#search = /** @type {HTMLInputElement} */ (event.target).value;
@@ -146,6 +144,9 @@ export class StaffDesk {
     const deeds = {
       'tab': () => this.#show(control.dataset.tab ?? 'orders'),
       'look': () => this.#show('orders', control.dataset.search),
+      'clear-search': () => { this.#show(this.#tab); find('#search').focus(); },
+      'look-above': () => beyondWindow().above.at(-1)?.scrollIntoView({ block: 'center' }),
+      'look-below': () => beyondWindow().below[0]?.scrollIntoView({ block: 'center' }),
       'void-step': () => stepVoid(control),
       'minutes': () => this.#commands.chooseMinutes(control),
       'undo-call': () => this.#commands.undoAnswer(control.closest('[data-call]')?.getAttribute('data-call') ?? ''),
@@ -170,11 +171,10 @@ export class StaffDesk {
     this.#due();
   }
 
-  /** Nothing is half done: the page may load itself anew. */
-  #isQuiet() {
-    const untouched = performance.now() - this.#touchedAt;
-    return (document.visibilityState === 'hidden' || untouched > QUIET_MS)
-      && this.#bell.pending.length === 0 && this.#search === '' && this.#commands.minutes.size === 0 && !document.querySelector('dialog[open]');
+  /** Nothing is half done. */
+  #losesNothing() {
+    return this.#bell.pending.length === 0 && this.#search === '' && this.#commands.minutes.size === 0
+      && this.#commands.answered.size === 0 && !document.querySelector('dialog[open]');
   }
 
   /** @param {string} tab @param {string} [wanted] what to search for in it */
@@ -195,6 +195,9 @@ export class StaffDesk {
     this.#banner.draw();
     if (tickAges(document, this.#bell.now())) this.#due();
     this.#ring();
+    this.#sight.look(performance.now());
+    if (this.#sight.position > 0) this.#bell.seen(this.#floor.name, this.#sight.position);
+    this.#drawBeyond();
   }
 
   /** What tables have had is read while it is looked at, and when a new order may have begun a visit. */
@@ -232,16 +235,23 @@ export class StaffDesk {
     find('#lanes').hidden = this.#tab !== 'orders' || this.#floor.cursor === null;
     render(find('#lanes'), laneLinks(found));
     render(find('#calls'), callsView(calls, { now, all: this.#allCalls, answered }));
-    renderListed(find('#main'), this.#content(now, { orders, found, calls }));
-    this.#report();
+    renderListed(find('#main'), this.#content(now, { orders, all, found, calls }));
+    if (this.#floor.cursor !== null) this.#sight.follow(this.#floor.cursor, this.#waitingInRoom());
+    this.#drawBeyond();
   }
 
-  /** Reports what is on the glass: only when every order and every call is, so behind another tab, in a search, or with calls folded away nothing. */
-  #report() {
-    const { cursor, name } = this.#floor;
-    const isFolded = find('#calls').querySelector('[data-do="all-calls"][aria-expanded="false"]') !== null;
-    const isWhole = this.#search === '' && (this.#tab === 'orders' ? !isFolded : this.#tab === 'tables' && !this.#waiting);
-    if (cursor !== null && isWhole) afterPaint(() => this.#bell.seen(name, cursor));
+  /** What waits for an answer by the room alone: what this page has just done is not the room's yet. */
+  #waitingInRoom() {
+    const placed = [...this.#floor.documents.values()].filter(({ status }) => status === 'placed');
+    return [...placed, ...Object.keys(this.#floor.calls).map((id) => ({ id }))];
+  }
+
+  /** Says how much waits beyond the window's edges. */
+  #drawBeyond() {
+    const { above, below } = beyondWindow();
+    const bar = find('#beyond');
+    bar.hidden = above.length + below.length === 0;
+    render(bar, beyondView(above.length, below.length));
   }
 
   /** @param {any[]} orders */
@@ -273,10 +283,10 @@ export class StaffDesk {
 
   /**
    * @param {number} now
-   * @param {{orders: any[], found: Record<import('./lanes.js').Lane, any[]>, calls: Record<string, any>}} floor
+   * @param {{orders: any[], all: Record<import('./lanes.js').Lane, any[]>, found: Record<import('./lanes.js').Lane, any[]>, calls: Record<string, any>}} floor
    * @returns {import('../shared/keyed.js').Listed}
    */
-  #content(now, { orders, found, calls }) {
+  #content(now, { orders, all, found, calls }) {
     const search = this.#search;
     if (this.#tab === 'menu') {
       return this.#menu.menu ? menuView(this.#menu.menu, search) : { view: floorBlank(this.#bell, this.#menu) };
@@ -288,6 +298,6 @@ export class StaffDesk {
     if (this.#tab === 'tables') {
       return tablesView(tablesOf(orders, calls, now, this.#service.visits), now, { search, waiting: this.#waiting, answered: this.#commands.answered });
     }
-    return ordersView(found, { now, minutes: this.#commands.minutes, search, done: this.#doneShown });
+    return ordersView(found, { now, minutes: this.#commands.minutes, search, done: this.#doneShown, all });
   }
 }

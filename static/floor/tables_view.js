@@ -6,6 +6,7 @@ import { ageView, allergyWord, placeView, serviceBadge } from '../shared/order_p
 import { levelAt } from '../shared/urgency.js';
 import { callLevel, callView } from './calls_view.js';
 import { DONE_FOR_MS, LANES, closedAt, isTable, laneClock, progress, wantsStaff } from './lanes.js';
+import { clearSearch, hiddenWords, nothingFound } from './parts.js';
 
 /** What each status asks of the staff: the one button of an order's line. @type {Record<string, [string, Parameters<typeof icon>[0], string]>} */
 const NEXT = { placed: ['accept', 'check', 'Accept'], ready: ['serve', 'tray', 'Serve'] };
@@ -24,17 +25,20 @@ const MANY = 7;
 export function tablesView(tables, now, { search, waiting, answered }) {
   const found = tables.filter((table) => isTable(table, search));
   if (found.length === 0) {
-    return { view: h('div.blank', { 'data-key': 'none' }, icon('table'), h('h2', {}, search.trim() ? 'Nobody sits there' : 'No table waits for anything'),
-      h('p', {}, 'A table stands here from its first order or call until it is free.')) };
+    if (search.trim()) return { view: nothingFound(`No table matches “${search.trim()}”`, hiddenWords(tables.length, 'table')) };
+    return { view: h('div.blank', { 'data-key': 'none' }, icon('table'), h('h2', {}, 'No table has an order or a call'),
+      h('p', {}, 'A table is listed from its first order or call until it is free.')) };
   }
   const wanting = found.filter(wantsStaff);
   const choice = found.length >= MANY || waiting;
   return {
     view: [
       choice && h('div.actions.tables__choice', { 'role': 'group', 'aria-label': 'Which tables', 'data-key': 'choice' },
-        chip('all', `All ${found.length}`, !waiting), chip('waiting', `${wanting.length} wait for you`, waiting)),
+        chip('all', `All ${found.length}`, !waiting), chip('waiting', `${wanting.length} ${wanting.length === 1 ? 'waits' : 'wait'} for you`, waiting)),
+      search.trim() && h('div.filter', { 'data-key': 'filter' },
+        h('p', { role: 'status' }, `${count(found.length, 'table')} for “${search.trim()}”. ${hiddenWords(tables.length - found.length, 'table')}`), clearSearch()),
       listOf('div.tables', 'tables'),
-      choice && waiting && wanting.length === 0 && h('p.lane__empty', { 'data-key': 'none' }, 'No table waits for you.'),
+      choice && waiting && wanting.length === 0 && h('p.lane__empty', { 'data-key': 'none' }, `None of these ${count(found.length, 'table')} waits for you.`),
     ],
     lists: { tables: (choice && waiting ? wanting : found).map((table) => tableEntry(table, now, answered)) },
   };

@@ -21,13 +21,20 @@ export class AuditSection extends Section {
   /** @param {string} name */
   act(name) {
     if (name === 'older') this.#older();
+    if (name === 'all-kinds') this.#show('');
   }
 
   /** @param {HTMLElement} field */
   typed(field) {
     if (!(field instanceof HTMLSelectElement) || field.name !== 'kind') return;
-    this.#kind = field.value;
+    this.#show(field.value);
+  }
+
+  /** @param {string} kind */
+  #show(kind) {
+    this.#kind = kind;
     this.data = undefined;
+    this.context.changed();
     this.load();
   }
 

@@ -54,10 +54,16 @@ const OUTCOMES = {
 export function auditView({ audit, next }, kind) {
   return h('section.section', { 'aria-label': 'Audit' },
     sectionHead('Who did what', 'Newest first. Nobody can change these entries.', choice('kind', 'Show', Object.entries(KINDS), kind)),
-    audit.length === 0
-      ? emptyView('list', 'Nothing yet', 'What people, screens and API keys do is listed here.')
+    audit.length === 0 ? noEntries(kind)
       : h('ul.card.entries', {}, audit.map(entryLine)),
     next && h('button.button.button--wide', { 'type': 'button', 'data-do': 'older' }, 'Show older entries'));
+}
+
+/** @param {string} kind the filter */
+function noEntries(kind) {
+  if (!kind) return emptyView('list', 'Nothing yet', 'What people, screens and API keys do is listed here.');
+  return emptyView('list', `No entries about ${kind === 'keys' ? KINDS[kind] : KINDS[kind].toLowerCase()}`, 'Other kinds of entries are hidden.',
+    h('button.button', { 'type': 'button', 'data-do': 'all-kinds' }, 'Show everything'));
 }
 
 /** @param {Entry} entry */

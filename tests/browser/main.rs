@@ -28,6 +28,7 @@ mod renewals;
 mod rings;
 mod rush_hour;
 mod service;
+mod sight;
 mod storage;
 mod strings;
 mod tabs;

@@ -1,0 +1,149 @@
+//! What the staff have in sight, what they have not, and what the page says of either.
+
+use crate::browser::Browser;
+use crate::driver::Form;
+use crate::house::{House, sign_in};
+use crate::support::client::text;
+use serde_json::{Value, json};
+
+/// The age that a card shows, in seconds: time in which the page could have reported.
+const SHOWN_FOR: &str = "const [minutes, seconds] = document.querySelector(`#desk [data-order='${arguments[0]}'] .age__time`)
+    .textContent.split(':').map(Number);
+    return minutes * 60 + seconds >= arguments[1]";
+
+/// Scrolls as somebody who reads one card after the other.
+const TO_THE_TOP: &str =
+    "document.querySelector(`#desk [data-order='${arguments[0]}']`).scrollIntoView({ block: 'center', behavior: 'instant' })";
+
+impl House {
+    /// Places an order with some lines at a table, and returns its id.
+    async fn waiting(&self, table: u32, lines: usize) -> Value {
+        let basket = json!({"service": "dine_in", "items": vec![self.menu.line("Fuchka", 1); lines]});
+        self.server.diner(&table.to_string()).await.place(&basket).await["id"].clone()
+    }
+
+    async fn floor_has_seen(&self, order: &Value) -> bool {
+        self.staff.get(&format!("/api/v1/orders/{}/receipt", text(order))).await.expect(200)["floor_seen"] == true
+    }
+
+    async fn becomes_seen(&self, order: &Value) {
+        crate::support::eventually("the order seen", crate::support::PATIENCE, || async {
+            self.floor_has_seen(order).await.then_some(())
+        })
+        .await;
+    }
+
+    /// Holds that an order on the page was not seen, although the page had the time to report it.
+    async fn stays_unseen(&self, floor: &Browser, order: &Value) {
+        floor.until("some seconds of it", SHOWN_FOR, vec![order.clone(), 4.into()]).await;
+        assert!(!self.floor_has_seen(order).await, "{order} was never in sight");
+    }
+}
+
+#[tokio::test]
+async fn an_order_below_the_fold_is_not_seen_and_the_page_says_that_it_is_there() {
+    let house = House::open(1, &[]).await;
+    let floor = house.floor().await;
+    let mut orders = Vec::new();
+    for table in 1..=6 {
+        orders.push(house.waiting(table, 4).await);
+    }
+    let last = &orders[5];
+    house.becomes_seen(&orders[0]).await;
+    house.stays_unseen(&floor, last).await;
+    let below =
+        floor.until("how many are below", "return document.querySelector('[data-do=look-below]')?.innerText", vec![]).await;
+    assert!(below.as_str().unwrap().ends_with("more below"), "{below}");
+    floor.inspect("staff-more-below").await;
+    floor.tap("[data-do='look-below']").await;
+    floor.sees("[data-do='look-above']").await;
+    for order in &orders {
+        floor.ask(TO_THE_TOP, vec![order.clone()]).await;
+        house.becomes_seen(order).await;
+    }
+    floor.sees("[data-do='look-above']").await;
+    floor.has_no_complaint().await;
+}
+
+#[tokio::test]
+async fn an_order_behind_a_sheet_or_a_search_or_on_a_hidden_page_is_not_seen() {
+    let house = House::open(1, &[]).await;
+    let floor = house.floor().await;
+    let first = house.waiting(1, 1).await;
+    house.becomes_seen(&first).await;
+
+    floor.tap("[data-do='account']").await;
+    floor.sees("dialog[open]").await;
+    let covered = house.waiting(2, 1).await;
+    floor.until("the card", "return document.querySelectorAll('[data-order]').length === 2", vec![]).await;
+    house.stays_unseen(&floor, &covered).await;
+    floor.tap("dialog[open] [data-do='close']").await;
+    house.becomes_seen(&covered).await;
+
+    let hide = "Object.defineProperty(document, 'visibilityState', { value: arguments[0], configurable: true });
+        document.dispatchEvent(new Event('visibilitychange'))";
+    floor.ask(hide, vec!["hidden".into()]).await;
+    house.staff.act(&first, "accept").await;
+    let hidden = house.waiting(3, 1).await;
+    floor.shows(text(&hidden), "placed").await;
+    house.stays_unseen(&floor, &hidden).await;
+    floor.ask(hide, vec!["visible".into()]).await;
+    house.becomes_seen(&hidden).await;
+
+    floor.write("#search", "table 1").await;
+    house.staff.act(&covered, "accept").await;
+    let searched = house.waiting(4, 1).await;
+    floor.until("its count", "return document.title.startsWith('(2)')", vec![]).await;
+    floor
+        .until(
+            "what is hidden",
+            "return document.querySelector('.filter')?.innerText.includes('It hides 3 open orders.')",
+            vec![],
+        )
+        .await;
+    assert!(!house.floor_has_seen(&searched).await);
+    floor.tap("[data-do='clear-search']").await;
+    house.becomes_seen(&searched).await;
+}
+
+/// What the page says in place of a list, and whether it offers the way out of the filter.
+const INSTEAD: &str = "const blank = document.querySelector('#main .blank');
+    return blank?.innerText.includes(arguments[0]) && blank.querySelector('[data-do=clear-search]') !== null";
+
+#[tokio::test]
+async fn an_empty_list_names_the_filter_that_empties_it() {
+    let house = House::open(2, &[]).await;
+    let order = house.waiting(3, 1).await;
+    house.staff.act(&order, "accept").await;
+    let floor = house.floor().await;
+    floor.shows(text(&order), "accepted").await;
+    floor.write("#search", "zzz").await;
+    floor.until("no order", INSTEAD, vec!["No order matches “zzz”".into()]).await;
+    floor.until("how many are hidden", INSTEAD, vec!["It hides 1 open order.".into()]).await;
+    floor.inspect("staff-search-empty").await;
+    floor.tap("[data-do='clear-search']").await;
+    floor.shows(text(&order), "accepted").await;
+    for (tab, words) in [("tables", "No table matches “zzz”"), ("menu", "No dish matches “zzz”")] {
+        floor.tap(&format!("[data-tab='{tab}']")).await;
+        floor.write("#search", "zzz").await;
+        floor.until(tab, INSTEAD, vec![words.into()]).await;
+        floor.inspect(&format!("staff-{tab}-search-empty")).await;
+    }
+    // A lane that a search empties does not call the kitchen free.
+    floor.tap("[data-tab='orders']").await;
+    let other = house.waiting(5, 1).await;
+    floor.shows(text(&other), "placed").await;
+    floor.write("#search", "table 5").await;
+    let kitchen = "return document.querySelector('[data-lane=kitchen] .lane__empty')?.textContent";
+    assert_eq!(floor.until("the empty lane", kitchen, vec![]).await, "The search hides these orders.");
+
+    let manager = house.browser("the manager", Form::Wall).await;
+    manager.goto("/manage#audit").await;
+    sign_in(&manager, "manager").await;
+    manager.sees("[name='kind']").await;
+    manager.ask("const field = document.querySelector('[name=kind]'); field.value = 'tables'; field.dispatchEvent(new Event('input', { bubbles: true }))", vec![]).await;
+    let none = "return document.querySelector('#main .blank')?.innerText.includes('No entries about tables')";
+    manager.until("which entries there are none of", none, vec![]).await;
+    manager.tap("[data-do='all-kinds']").await;
+    manager.sees("[data-entry]").await;
+}
