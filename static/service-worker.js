@@ -29,7 +29,7 @@ const LATER = [
 /** And what a diner's page does. */
 const DINERS_LATER = [
   '/languages/en.js', '/languages/bn.js', '/guest/upkeep.js', '/shared/new_version.js', '/guest/share.js', '/guest/tell_me.js',
-  '/guest/forgetful.js',
+  '/guest/order_sheet.js',
 ];
 /** A network that has not answered a page by then is taken for none. */
 const PATIENCE_MS = 5_000;

@@ -6,7 +6,7 @@ import { toast } from '../shared/toasts.js';
 import {
   emptyBasket, isAllergySilent, isExplained, obstacle, pieces, placement, total, totalBefore, withAdded, withAgreed, withLine, withOption, withOrderAgain, withQuoted, withSeen,
 } from './basket.js';
-import { basketForm } from './basket_view.js';
+import { basketForm, messages } from './basket_view.js';
 
 /** @typedef {import('./basket.js').Basket} Basket */
 
@@ -45,6 +45,12 @@ export class BasketSheet {
 
   get count() {
     return pieces(this.#basket);
+  }
+
+  /** What is in the way of this order, for a guest who does not have the basket open. */
+  get notices() {
+    const menu = this.#menu();
+    return menu && this.count > 0 ? messages(this.#basket, menu, { sending: this.sending, offline: false, problem: this.#problem }) : [];
   }
 
   /** True while this basket's order waits for its answer. */

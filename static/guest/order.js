@@ -2,7 +2,7 @@ import { Api } from '../client/api.js';
 import { Orderbell, fixedToken } from '../client/orderbell.js';
 import { WORDS } from '../languages/language.js';
 import { find, onAction, pageVersion } from '../shared/dom.js';
-import { sessionStore } from '../shared/storage.js';
+import { isForgetful, keepLocal, sessionStore } from '../shared/storage.js';
 import { findWords, followLanguage, furnish } from './frame.js';
 import { OrderPage } from './order_page.js';
 import { sharedToken, showInstead } from './page_state.js';
@@ -36,9 +36,10 @@ function linkOf(shared) {
 
 async function refuse() {
   await findWords();
+  keepLocal('probe', 1);
   const draw = () => {
     furnish(WORDS.skipToOrder);
-    showInstead(main, { title: WORDS.notYours, hint: WORDS.notYoursHint, icon: 'screen' });
+    showInstead(main, { title: WORDS.notYours, hint: isForgetful() ? WORDS.keepsNothingElsewhere : WORDS.notYoursHint, icon: 'screen' });
   };
   document.documentElement.dataset.connection = 'stopped';
   followLanguage(draw);

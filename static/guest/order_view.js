@@ -83,7 +83,7 @@ export function orderPage(order, state) {
       h('h2', { id: 'items-title' }, WORDS.items),
       itemList(order),
       order.note && h('p.order__note', {}, order.note),
-      h('p.order__total', {}, h('span', {}, WORDS.total), h('span', {}, money(order.total)))),
+      totalLine(order)),
     h('section.card', { 'aria-labelledby': 'timeline-title' },
       h('h2', { id: 'timeline-title' }, WORDS.timeline),
       timeline(order)),
@@ -101,6 +101,13 @@ export function hint({ status, service: how, placed_at: placed }, { now, seen })
   if (status === 'placed' && seen) return age > UNANSWERED_MS ? WORDS.unanswered : WORDS.onScreen;
   if (status === 'placed' && seen === false && age > UNSEEN_MS) return WORDS.unseen;
   return (status === 'ready' && WORDS[`ready_${how}`]) || WORDS[`hint_${status}`];
+}
+
+/** What is to be paid: for an order that fell through nothing, whatever it would have cost. @param {any} order */
+function totalLine({ status, total }) {
+  const isDue = status !== 'rejected' && status !== 'cancelled';
+  return h('p.order__total', {}, h('span', {}, isDue ? WORDS.total : WORDS.nothingToPay),
+    isDue ? h('span', {}, money(total)) : h('s.muted', { 'aria-hidden': 'true' }, money(total)));
 }
 
 /** Why an order ended otherwise than on the table. @param {any} order */

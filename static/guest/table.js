@@ -30,11 +30,7 @@ async function begin() {
   await findWords();
   furnish(WORDS.skipToMenu);
   // Before it matters.
-  whenForgetful(async () => {
-    toast(WORDS.keepsNothing, { stays: true });
-    const { openAsShared } = await import('./forgetful.js');
-    openAsShared(main, visit.api);
-  });
+  whenForgetful(() => toast(WORDS.keepsNothing, { stays: true }));
   followLanguage(() => {
     furnish(WORDS.skipToMenu);
     show();

@@ -27,9 +27,13 @@ export function drawPause({ paused, paused_until: until }) {
   if (paused) render(banner, icon('pause'), h('span', {}, until ? WORDS.pausedUntil(clock(until)) : WORDS.paused));
 }
 
-/** @param {number} count pieces in the basket */
-export function drawBasketBar(count) {
+/**
+ * @param {number} count pieces in the basket
+ * @param {{words: string, bad: boolean}[]} notices what is in the way of the order: said here too, since its sheet is closed
+ */
+export function drawBasketBar(count, notices) {
   find('#basket-bar').hidden = count === 0;
+  render(find('#basket-notice'), notices.map(({ words, bad }) => h(`p.banner.banner--${bad ? 'bad' : 'warn'}`, {}, words)));
   find('#basket-button').textContent = WORDS.showBasket(count);
   document.body.toggleAttribute('data-basket', count > 0);
 }

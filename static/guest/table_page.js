@@ -5,7 +5,7 @@ import { backClosesSheets } from '../shared/back.js';
 import { ConnectionBanner } from '../shared/connection_banner.js';
 import { find, h, onAction, render } from '../shared/dom.js';
 import { redrawing } from '../shared/redraw.js';
-import { keepLocal, recallLocal } from '../shared/storage.js';
+import { isForgetful, keepLocal, recallLocal } from '../shared/storage.js';
 import { toast } from '../shared/toasts.js';
 import { BasketSheet } from './basket_sheet.js';
 import { Calls } from './calls.js';
@@ -31,6 +31,7 @@ export class TablePage {
   #visit; #place; #bell; #orders; #refusals; #receipts; #menuRoom; #basket; #choice; #calls; #banner;
   /** The menu from an earlier page or a plain call, until the room has its own. @type {any} */ #firstMenu;
   /** Orders of a session before this one. @type {import('./last_seen.js').Seen[]} */ #left;
+  /** An order in place of its own page, once that is wanted. @type {import('./order_sheet.js').OrderSheet | null} */ #orderSheet = null;
   /** Why there is no menu, once there is none. @type {(() => void) | null} */ #instead = null;
   #settled = false;
   /** Finished orders that were opened. @type {Set<string>} */ #opened = new Set();
@@ -115,6 +116,7 @@ export class TablePage {
     backClosesSheets();
     onAction(document.body, 'data-action', (action, control) => this.#act(action, control));
     onAction(document.body, 'data-do', (does, control) => this.#do(does, control));
+    this.#main.addEventListener('click', (event) => this.#followHere(event));
     // `toggle` does not bubble; it is caught on its way down.
     this.#main.addEventListener('toggle', (event) => this.#toggled(/** @type {HTMLDetailsElement} */ (event.target)), true);
     this.#menuRoom.on('change', () => this.#menuChanged());
@@ -172,10 +174,11 @@ export class TablePage {
   async #settle() {
     if (this.#settled || this.#bell.state !== 'live') return;
     this.#settled = true;
-    const quiet = () => this.#basket.count === 0 && this.#bell.pending.length === 0 && !document.querySelector('dialog[open]');
+    // A reload keeps the basket.
+    const losesNothing = () => this.#bell.pending.length === 0 && !document.querySelector('dialog[open]');
     try {
       const { keepUp } = await import('./upkeep.js');
-      await keepUp(this.#bell, quiet);
+      await keepUp(this.#bell, losesNothing);
     } catch {
       // An old browser, or a network that has just gone: the menu is there all the same.
     }
@@ -242,6 +245,20 @@ export class TablePage {
     if (does === 'else') find('.menu').scrollIntoView();
   }
 
+  /** In a browser that keeps nothing an order is followed on this page: another page would not know the session. @param {Event} event */
+  async #followHere(event) {
+    const link = event.target instanceof Element ? event.target.closest('a[href^="/orders/"]') : null;
+    if (!link || !isForgetful()) return;
+    event.preventDefault();
+    try {
+      const { OrderSheet } = await import('./order_sheet.js');
+      this.#orderSheet ??= new OrderSheet({ orders: this.#orders, stateOf: (order) => this.#stateOf(order), api: this.#visit.api });
+      this.#orderSheet.open(link.getAttribute('href')?.split('/').at(-1) ?? '');
+    } catch {
+      toast(WORDS.error_offline, { bad: true });
+    }
+  }
+
   /** The buttons that had the focus are gone with what was confirmed. @param {string} order its id */
   #read(order) {
     this.#refusals.read(this.#orders.get(order));
@@ -292,7 +309,8 @@ export class TablePage {
     render(categories, categoryLinks(menu));
     categories.hidden = false;
     render(this.#main, h('div.columns', {}, this.#drawOrders(), h('div.menu', { 'data-key': 'menu' }, menuSections(menu, this.#basket.basket))));
-    drawBasketBar(this.#basket.count);
+    this.#orderSheet?.draw();
+    drawBasketBar(this.#basket.count, this.#basket.notices);
     this.#answerWish();
   }
 

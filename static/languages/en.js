@@ -26,7 +26,9 @@ const words = {
   lostConnection: (/** @type {string} */ age, /** @type {string} */ time) => `No connection. What you see is ${age} old (${time}). What you tap is sent once it is back.`,
   waitingToBeSent: (/** @type {number} */ count) => counted(count, 'tap is waiting to be sent.', 'taps are waiting to be sent.'),
 
-  keepsNothing: 'This browser keeps nothing. A reload begins anew, without the orders you have placed.',
+  keepsNothing: 'This browser keeps nothing for this page. If you reload or leave it, you can no longer follow your orders here.',
+  keepsNothingOrder: 'This browser keeps nothing: stay on this page to follow your order.',
+  keepsNothingElsewhere: 'This browser keeps nothing, so only the page on which you ordered can show this order.',
 
   menu: 'Menu',
   emptyMenu: 'The menu is empty just now',
@@ -55,6 +57,7 @@ const words = {
   service_takeaway: 'Take away',
   service_delivery: 'Delivery',
   total: 'Total',
+  nothingToPay: 'Nothing to pay',
   place: 'Place order',
   placing: 'Sending your order…',
   placingOffline: 'No connection. Your order goes out by itself if you are back online within 10 minutes.',

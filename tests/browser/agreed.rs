@@ -55,6 +55,58 @@ async fn a_price_that_rises_under_an_open_basket_is_told_and_agreed_to() {
     assert_eq!(orders(&house.staff).await[0]["total"]["amount"], 99_000);
 }
 
+/// The basket is closed: what is in its way stands on its bar, where the guest is.
+#[tokio::test]
+async fn what_is_in_the_way_of_a_closed_basket_stands_on_its_bar() {
+    let house = House::open(1, &[]).await;
+    let phone = house.phone(2).await;
+    phone.add(house.menu.dish("Firni")).await;
+    phone.sees("#basket-button").await;
+    reprice(&house, "Firni", 99_000).await;
+    let notice = reads(&phone, "#basket-notice .banner", "the bar says both totals").await;
+    assert!(notice.contains("130") && notice.contains("990"), "{notice}");
+    let in_sight = "const { top, bottom } = document.querySelector('#basket-notice .banner').getBoundingClientRect();
+        return top >= 0 && bottom <= innerHeight && document.querySelector('#basket-notice').getAttribute('role') === 'alert'";
+    phone.until("it is in the window, and announced", in_sight, vec![]).await;
+    phone.inspect("table-price-raised").await;
+    let dish = text(&house.menu.dish("Firni")["id"]);
+    let path = format!("/api/v1/restaurants/demo/menu/items/{dish}/availability");
+    house.staff.put(&path, &json!({"available": false})).await.expect(204);
+    let sold_out = "return document.querySelector('#basket-notice').innerText.includes('Sold out: Firni')";
+    phone.until("what sold out", sold_out, vec![]).await;
+    house.staff.put(&path, &json!({"available": true})).await.expect(204);
+    phone.place().await;
+    phone.tap("[data-action='place']").await;
+    phone.only_order().await;
+    phone.until("no notice", "return document.querySelector('#basket-notice').childElementCount === 0", vec![]).await;
+}
+
+/// Of an order that fell through nothing is to be paid, on whatever page.
+#[tokio::test]
+async fn an_order_that_fell_through_costs_nothing_on_any_page() {
+    let house = House::open(2, &[]).await;
+    let (phone, floor) = (house.phone(2).await, house.floor().await);
+    phone.add(house.menu.dish("Firni")).await;
+    phone.place().await;
+    let order = phone.only_order().await;
+    phone.goto(&format!("/orders/{order}")).await;
+    let total = "return document.querySelector('[data-order] .order__total')?.innerText";
+    let due = phone.until("the total", total, vec![]).await;
+    assert!(due.as_str().unwrap().contains("Total"), "{due}");
+    let why = json!({"reason": "too_busy"});
+    house.staff.command(&json!(order), "reject", why).await.expect(200);
+    for page in [&phone, &floor] {
+        page.shows(&order, "rejected").await;
+        let struck = "const total = document.querySelector('[data-order] .order__total');
+            return total?.innerText.includes('Nothing to pay') && total.querySelector('s')?.innerText.includes('130')
+              && !total.innerText.includes('Total')";
+        page.until("nothing to pay", struck, vec![]).await;
+    }
+    phone.tap("[data-language='bn']").await;
+    let bengali = "return document.querySelector('.order__total').innerText.includes('কিছু দিতে হবে না')";
+    phone.until("nothing to pay, in Bengali", bengali, vec![]).await;
+}
+
 /// Ordered without a network at one price, sent when it costs more: the order comes back with both figures.
 #[tokio::test]
 async fn an_order_that_waited_for_the_network_is_not_placed_at_another_price() {

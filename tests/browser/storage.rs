@@ -76,7 +76,7 @@ async fn for_everybody(house: &House, refusal: Refusal) {
     manager(house, refusal).await;
 }
 
-/// Orders, follows the order on its own page, and again after that was loaded anew.
+/// Orders, and follows the order as its owner, on the page that knows the session: no address carries a secret.
 pub async fn guest(house: &House, refusal: Refusal) {
     let phone = house.refusing("the phone", Form::Phone, refusal).await;
     phone.goto("/t/demo-table-3").await;
@@ -87,15 +87,20 @@ pub async fn guest(house: &House, refusal: Refusal) {
     phone.place().await;
     let order = phone.only_order().await;
     phone.shows(&order, "placed").await;
-    house.staff.act(&json!(order), "accept").await;
-    phone.shows(&order, "accepted").await;
     phone.tap(&format!("a[href='/orders/{order}']")).await;
-    phone.until("its own page", "return location.pathname.startsWith('/orders/')", vec![]).await;
-    phone.shows(&order, "accepted").await;
-    phone.reload().await;
-    phone.is("live").await;
+    phone.sees("#order-sheet [data-status='placed'] [data-action='cancel']").await;
+    assert_eq!(phone.at().await, "/t/demo-table-3");
+    house.staff.act(&json!(order), "accept").await;
+    phone.sees("#order-sheet [data-status='accepted'] [data-do='share']").await;
     house.staff.act(&json!(order), "ready").await;
+    phone.sees("#order-sheet [data-status='ready']").await;
+    phone.tap("#order-sheet [data-do='close']").await;
+    phone.until("the sheet closed", "return !document.querySelector('dialog[open]')", vec![]).await;
     phone.shows(&order, "ready").await;
+    // Its own page cannot know the guest, and says why.
+    phone.goto(&format!("/orders/{order}")).await;
+    phone.is("stopped").await;
+    phone.until("why", "return document.body.innerText.includes('only the page on which you ordered')", vec![]).await;
     phone.client.close().await.unwrap();
 }
 
