@@ -17,6 +17,7 @@ mod hooks;
 mod house;
 mod keyboard;
 mod looks;
+mod narrow;
 mod one_by_one;
 mod order;
 mod pages;

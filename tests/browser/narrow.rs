@@ -1,0 +1,117 @@
+//! Pages in the narrowest window that people have: 320 pixels, and a phone of 390 at 200 % zoom (WCAG 1.4.10, 1.4.4).
+
+use crate::browser::Browser;
+use crate::driver::Form;
+use crate::house::{House, sign_in};
+use crate::looks::saves_pictures;
+use crate::support::client::text;
+use serde_json::json;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Width and height of the windows, in CSS pixels.
+const WINDOWS: [(u32, u32); 2] = [(320, 568), (195, 422)];
+const MISFITS: &str = include_str!("narrow.js");
+
+impl Browser {
+    /// Holds that everything fits into each of the windows, and that no word breaks within itself.
+    async fn fits(&self, scene: &str) {
+        for (width, height) in WINDOWS {
+            let metrics = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": true});
+            self.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
+            self.until("the window", "return innerWidth === arguments[0]", vec![width.into()]).await;
+            if let Some(folder) = std::env::var_os("ORDERBELL_SCREENSHOTS").filter(|_| saves_pictures()) {
+                self.save(&PathBuf::from(folder).join(format!("narrow-{scene}-{width}.png"))).await;
+            }
+            let misfits = self.ask(MISFITS, vec![]).await;
+            assert_eq!(misfits, json!([]), "{scene} at {width}: {misfits:#}");
+        }
+        self.devtools("Emulation.clearDeviceMetricsOverride", json!({})).await;
+    }
+
+    async fn close_sheet(&self) {
+        self.tap("dialog[open] [data-do='close']").await;
+        self.until("no sheet", "return !document.querySelector('dialog[open]')", vec![]).await;
+    }
+}
+
+#[tokio::test]
+async fn the_guests_pages_fit_into_a_narrow_window_in_each_language() {
+    let house = House::open(1, &[]).await;
+    let phone = house.phone(9).await;
+    for language in ["en", "bn"] {
+        phone.goto("/t/demo-table-9").await;
+        phone.is("live").await;
+        phone.tap(&format!("[data-language='{language}']")).await;
+        phone.until(language, "return document.documentElement.lang === arguments[0]", vec![language.into()]).await;
+        phone.fits(&format!("table-{language}")).await;
+        let dish = text(&house.menu.dish("Kacchi biryani")["id"]);
+        phone.tap(&format!("[data-menu-item='{dish}'] [data-do='options']")).await;
+        phone.write("#choice-note", "nut allergy").await;
+        phone.fits(&format!("options-{language}")).await;
+        phone.tap("dialog[open] [data-do='allergy-yes']").await;
+        phone.tap("dialog[open] [data-do='add-choice']").await;
+        phone.tap("[data-action='basket']").await;
+        phone.sees("[data-action='place']").await;
+        phone.fits(&format!("basket-{language}")).await;
+        phone.tap("[data-action='place']").await;
+        phone.sees("[data-order][data-status='placed']").await;
+        phone.fits(&format!("placed-{language}")).await;
+        let order = phone.orders().await[0].clone();
+        phone.goto(&format!("/orders/{order}")).await;
+        phone.is("live").await;
+        phone.fits(&format!("order-{language}")).await;
+        let why = json!({"reason": "kitchen_closed", "detail": "We closed at ten."});
+        house.staff.command(&json!(order), "reject", why).await.expect(200);
+        phone.shows(&order, "rejected").await;
+        phone.fits(&format!("rejected-{language}")).await;
+    }
+}
+
+#[tokio::test]
+async fn the_floors_page_fits_into_a_narrow_window() {
+    let house = House::open(1, &[]).await;
+    let evening = house.evening(Duration::ZERO).await;
+    let floor = house.browser("the floor", Form::Phone).await;
+    floor.goto("/staff").await;
+    sign_in(&floor, "staff").await;
+    floor.shows(text(&evening.incoming), "placed").await;
+    floor.fits("staff").await;
+    floor.act(text(&evening.incoming), "reject").await;
+    floor.fits("staff-reject").await;
+    floor.close_sheet().await;
+    for sheet in ["account", "ask-pause"] {
+        floor.tap(&format!("[data-do='{sheet}']")).await;
+        floor.sees("dialog[open]").await;
+        floor.fits(&format!("staff-{sheet}")).await;
+        floor.close_sheet().await;
+    }
+    floor.write("#search", "7").await;
+    floor.sees(".filter").await;
+    floor.fits("staff-search").await;
+    floor.tap("[data-do='clear-search']").await;
+    for tab in ["tables", "menu", "screens"] {
+        floor.tap(&format!("[data-tab='{tab}']")).await;
+        floor.sees(&format!("[data-tab='{tab}'][aria-current='page']")).await;
+        floor.fits(&format!("staff-{tab}")).await;
+    }
+}
+
+#[tokio::test]
+async fn the_managers_page_fits_into_a_narrow_window() {
+    let house = House::open(1, &[]).await;
+    house.evening(Duration::ZERO).await;
+    let manager = house.browser("the manager", Form::Phone).await;
+    manager.goto("/manage").await;
+    sign_in(&manager, "manager").await;
+    for section in ["menu", "tables", "people", "screens", "keys", "report", "audit"] {
+        manager.goto(&format!("/manage#{section}")).await;
+        let read = "return !document.querySelector('.spinner') && location.hash === arguments[0]";
+        manager.until(section, read, vec![format!("#{section}").into()]).await;
+        manager.fits(&format!("manage-{section}")).await;
+    }
+    manager.goto("/manage#menu").await;
+    manager.tap("[data-do='ask-item']").await;
+    manager.sees("dialog[open]").await;
+    manager.fits("manage-dish").await;
+}
