@@ -16,8 +16,9 @@ const MISFITS: &str = include_str!("narrow.js");
 impl Browser {
     /// Holds that everything fits into each of the windows, and that no word breaks within itself.
     async fn fits(&self, scene: &str) {
+        self.devtools("Emulation.setScrollbarsHidden", json!({"hidden": true})).await;
         for (width, height) in WINDOWS {
-            let metrics = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": true});
+            let metrics = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
             self.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
             self.until("the window", "return innerWidth === arguments[0]", vec![width.into()]).await;
             if let Some(folder) = std::env::var_os("ORDERBELL_SCREENSHOTS").filter(|_| saves_pictures()) {
