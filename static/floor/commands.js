@@ -74,7 +74,7 @@ export class StaffCommands {
 
   /** @param {{number: number, promised_at: string}} order that a colleague has promised since the sheet was opened */
   #sayPromise({ number, promised_at }) {
-    toast(`Not done: a colleague has promised order ${number} for ${clock(promised_at)} meanwhile. Promise again if yours should stand.`, { bad: true });
+    toast(`Not done: a colleague has just promised order ${number} for ${clock(promised_at)}. Promise again to overwrite that.`, { bad: true });
   }
 
   /** A call that is done can be undone for a moment, in its place; then it is sent. @param {string | null | undefined} call */

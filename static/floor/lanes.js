@@ -27,15 +27,15 @@ export const LANE = {
     thresholds: { warnMinutes: 2, lateMinutes: 5 }, since: (order) => order.placed_at,
   },
   kitchen: {
-    title: 'In the kitchen', short: 'Kitchen', empty: 'The kitchen is free.',
+    title: 'In the kitchen', short: 'Kitchen', empty: 'No order is in the kitchen.',
     thresholds: { warnMinutes: 10, lateMinutes: 20 }, since: (order) => order.accepted_at ?? order.placed_at,
   },
   ready: {
-    title: 'Ready to serve', short: 'Ready', empty: 'Nothing waits to be served.',
+    title: 'Ready to serve', short: 'Ready', empty: 'No order waits to be served.',
     thresholds: { warnMinutes: 3, lateMinutes: 6 }, since: (order) => order.ready_at ?? order.accepted_at ?? order.placed_at,
   },
   done: {
-    title: 'Done', short: 'Done', empty: 'Nothing was closed in the last 15 minutes.',
+    title: 'Done', short: 'Done', empty: 'No order was closed in the last 15 minutes.',
     thresholds: { warnMinutes: Infinity, lateMinutes: Infinity }, since: closedAt,
   },
 };

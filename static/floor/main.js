@@ -8,7 +8,7 @@ import { StaffDesk } from './screen.js';
 
 beat();
 showTheme();
-whenForgetful(() => toast('This browser keeps nothing for this page: its storage is blocked or full. After a reload you have to sign in again.', { stays: true }));
+whenForgetful(() => toast('This browser keeps nothing for this page: its storage is blocked or full. If you reload, you have to sign in again.', { stays: true }));
 const why = recallLocal('staff.why');
 keepLocal('staff.why', undefined);
 const session = openSession() ?? await askToSignIn(signIn, why);

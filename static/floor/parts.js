@@ -21,7 +21,7 @@ export function tabsView(tab, { incoming, ready, soldOut, lost }) {
 export function undrawnView(stations) {
   return stations.map(({ station, orders }) => h('div.undrawn', { 'data-key': station, 'data-undrawn': station },
     icon('alert'),
-    h('p.undrawn__words', {}, h('b', {}, undrawnWords(station, orders)), ' Tell the kitchen, and look at its screens.'),
+    h('p.undrawn__words', {}, h('b', {}, undrawnWords(station, orders)), ' Tell the kitchen and check its screens.'),
     h('button.button', { 'type': 'button', 'data-do': 'tab', 'data-tab': 'screens' }, 'Screens')));
 }
 
@@ -157,7 +157,7 @@ export function pausedView(menu) {
 
 /** Any touch will do; the button is what it is easily done with. */
 export function unheardView() {
-  return [icon('bellOff'), h('span', {}, 'The browser keeps this page silent until you touch it: nothing rings.'),
+  return [icon('bellOff'), h('span', {}, 'This browser plays no sound until you tap the page.'),
     h('button.button', { 'type': 'button', 'data-do': 'hear' }, 'Turn the sound on')];
 }
 
@@ -170,9 +170,9 @@ export function beyondView(above, below) {
 
 /** What stands where the floor would. @param {any} bell @param {any} room */
 export function floorBlank(bell, room) {
-  if (room.refusal) return blank('alert', 'This account may not see the floor', room.refusal.message);
-  if (bell.state === 'stopped') return blank('alert', 'Stopped', 'The server ended the connection for good.', 'start', 'Start again');
-  return h('div.blank', {}, h('div.spinner', { 'aria-hidden': true }), h('h2', {}, 'Getting the orders'));
+  if (room.refusal) return blank('alert', 'This account may not see orders', room.refusal.message);
+  if (bell.state === 'stopped') return blank('alert', 'Disconnected', 'The server has closed the connection.', 'start', 'Connect again');
+  return h('div.blank', {}, h('div.spinner', { 'aria-hidden': true }), h('h2', {}, 'Loading the orders'));
 }
 
 /**

@@ -75,7 +75,7 @@ export class StaffDesk {
       api, slug: restaurant.slug, menu: () => this.#menu.menu, now: () => this.#bell.now(), changed: () => this.#due(),
     });
     this.#banner = new ConnectionBanner(this.#bell, {
-      banner: find('#offline'), word: find('#connection'), words: connectionWords('What you do is kept and sent.'),
+      banner: find('#offline'), word: find('#connection'), words: connectionWords('What you do is saved and sent later.'),
     });
   }
 

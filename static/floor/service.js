@@ -74,7 +74,7 @@ export class StaffService {
       toast(`Table ${table} is free.`);
     } catch (error) {
       const { code } = /** @type {any} */ (error);
-      toast(code === 'not_found' ? `Table ${table} was free already.` : `Not done: ${words(error)}`, { bad: code !== 'not_found' });
+      toast(code === 'not_found' ? `Table ${table} was already free.` : `Not done: ${words(error)}`, { bad: code !== 'not_found' });
     }
     this.readVisits();
   }
@@ -125,7 +125,7 @@ export class StaffService {
   /** @param {string} id @param {{available: boolean, until?: string}} body */
   #setAvailable(id, body) {
     const name = this.#dish(id)?.name ?? 'The dish';
-    this.#put(`/menu/items/${encodeURIComponent(id)}/availability`, body, body.available ? `${name} is back.` : `${name} is sold out.`, (menu) => offWords(!menu.items[id]?.available, menu.items[id]?.until, 'sold out', 'there again'));
+    this.#put(`/menu/items/${encodeURIComponent(id)}/availability`, body, body.available ? `${name} is available again.` : `${name} is sold out.`, (menu) => offWords(!menu.items[id]?.available, menu.items[id]?.until, 'sold out', 'available'));
   }
 
   /**
@@ -145,7 +145,7 @@ export class StaffService {
           const { code, document } = /** @type {any} */ (error);
           if (code !== 'stale' || !document || tries >= TRIES) throw error;
           if (fact(document) !== fact(base)) {
-            return toast(`Not done: a colleague has just changed it. It is ${fact(document)}. Do it again if yours should stand.`, { bad: true });
+            return toast(`Not done: a colleague has just changed it. It is ${fact(document)}. Do it again to overwrite that.`, { bad: true });
           }
           base = document;
         }
@@ -161,7 +161,7 @@ export class StaffService {
       const sessions = await guestsAt((path) => this.#api.get(this.#path + path), table);
       openSheet(guestsSheet(table, sessions, this.#now()));
     } catch (error) {
-      toast(`Not read: ${words(error)}`, { bad: true });
+      toast(`Not loaded: ${words(error)}`, { bad: true });
     }
   }
 
@@ -170,10 +170,10 @@ export class StaffService {
     closeSheet();
     try {
       await this.#api.delete(`${this.#path}/diner-sessions/${encodeURIComponent(id)}`);
-      toast('The visit is ended.');
+      toast('The visit has ended.');
     } catch (error) {
       const { code } = /** @type {any} */ (error);
-      toast(code === 'not_found' ? 'The visit was over already.' : `Not done: ${words(error)}`, { bad: code !== 'not_found' });
+      toast(code === 'not_found' ? 'The visit had already ended.' : `Not done: ${words(error)}`, { bad: code !== 'not_found' });
     }
     this.#showGuests(table);
   }
@@ -195,7 +195,7 @@ export class StaffService {
     try {
       await this.#api.post(`/api/v1/devices/pairings/${encodeURIComponent(code)}/approval`, { name, ...(station && { station }) });
       closeSheet();
-      toast(`${name} is paired. It goes on by itself.`);
+      toast(`${name} is paired and starts by itself.`);
     } catch (error) {
       find('#pair-error').textContent = words(error);
     }
@@ -222,7 +222,7 @@ function pauseWords({ paused, paused_until }) {
 /** @param {any} error */
 function words({ code, message }) {
   if (code === 'offline') return 'there is no connection. Try again in a moment.';
-  return code === 'not_found' ? 'no screen shows this code. Look at it again.' : message;
+  return code === 'not_found' ? 'no screen shows this code. Check it and try again.' : message;
 }
 
 /**

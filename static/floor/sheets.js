@@ -8,7 +8,7 @@ import { sheetHead } from '../shared/sheet.js';
 const ASKS_WHY = {
   reject: { title: (order) => `Reject order ${order.number}?`, hint: 'The guest’s phone shows the reason and your words.' },
   cancel: { title: (order) => `Cancel order ${order.number}?`, hint: 'The kitchen has to confirm it. The guest’s phone shows the reason and your words.' },
-  void_item: { title: (order, item) => `Void ${item.quantity > 1 ? '' : '1 × '}${item.name}?`, hint: 'It is struck out in the kitchen, and the total falls. The guest’s phone shows the reason and your words.' },
+  void_item: { title: (order, item) => `Void ${item.quantity > 1 ? '' : '1 × '}${item.name}?`, hint: 'The kitchen sees it struck out, and the total falls. The guest’s phone shows the reason and your words.' },
 };
 
 /** @param {string} action */
@@ -50,9 +50,9 @@ export function reasonSheet(action, order, item, divisible = false) {
     sheetHead(title(order, line), `${place(order)}. ${hint}`),
     divisible && line?.quantity > 1 && voidQuantity(line),
     h('div.field', {},
-      h('label', { for: 'detail' }, 'A word about it'),
+      h('label', { for: 'detail' }, 'Note to the guest'),
       h('input', { id: 'detail', name: 'detail', maxlength: 200, autocomplete: 'off' }),
-      h('p.field__hint', {}, 'Optional, and the guest can read it. Then touch the reason:')),
+      h('p.field__hint', {}, 'Optional. Then tap a reason:')),
     line ? h('div', { 'data-item': item, 'data-status': line.status }, reasons) : reasons);
 }
 
@@ -72,7 +72,7 @@ export function soldOutSheet(item) {
 }
 
 export function pauseSheet() {
-  return h('div', {}, sheetHead('Pause new orders', 'Guests see the menu and cannot order. Orders that are in go on.'),
+  return h('div', {}, sheetHead('Pause new orders', 'Guests see the menu but cannot order. Orders already placed continue.'),
     lengths('pause', 'Until I resume'));
 }
 
@@ -94,7 +94,7 @@ function lengths(name, open) {
 /** @param {{id: string, table: string, total: any}} visit */
 export function freeTableSheet({ id, table, total }) {
   return h('div', { 'data-visit': id, 'data-visit-of': table },
-    sheetHead(`Table ${table} is free?`, `It has had ${money(total)}. Phones of its guests can do nothing more until the code is scanned again.`),
+    sheetHead(`Free table ${table}?`, `Its total is ${money(total)}. Its guests can order again only by scanning the code.`),
     h('p.field__error', { role: 'alert' }),
-    h('div.sheet__foot', {}, h('button.button.button--primary.button--large', { 'type': 'button', 'data-do': 'free', 'data-sure': true }, 'The table is free')));
+    h('div.sheet__foot', {}, h('button.button.button--primary.button--large', { 'type': 'button', 'data-do': 'free', 'data-sure': true }, 'Free the table')));
 }

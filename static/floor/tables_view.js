@@ -72,7 +72,7 @@ function tableCard({ key, table, service, orders, calls, total, visit }, now, an
         'Guests', h('span.visually-hidden', {}, ` at ${name}`))),
     calls.map((call) => callView(call, now, answered.has(call.id))),
     h('ul.table__orders', {}, orders.filter((order) => !isEarlier(order)).map((order) => orderLine(order, now)), earlierLine(orders.filter(isEarlier))),
-    isOver && h('button.button.table__free', { 'type': 'button', 'data-do': 'ask-free', 'data-visit': visit.id }, icon('check'), 'Table is free',
+    isOver && h('button.button.table__free', { 'type': 'button', 'data-do': 'ask-free', 'data-visit': visit.id }, icon('check'), 'Free the table',
       h('span.visually-hidden', {}, `: ${name}`)));
 }
 

@@ -16,7 +16,7 @@ const words = {
   table: (name) => `টেবিল ${inDigits(name)}`,
   skipToMenu: 'সরাসরি মেনুতে যান',
   skipToOrder: 'সরাসরি অর্ডারে যান',
-  loading: 'আপনার টেবিল সাজানো হচ্ছে…',
+  loading: 'মেনু লোড হচ্ছে…',
   loadingOrder: 'আপনার অর্ডারটি খোঁজা হচ্ছে…',
   ok: 'ঠিক আছে',
 
@@ -81,7 +81,7 @@ const words = {
   addToOrder: 'অর্ডারে যোগ করুন',
 
   yourOrders: 'আপনার অর্ডার',
-  soFar: 'এ পর্যন্ত আপনার:',
+  soFar: 'এ পর্যন্ত আপনার মোট:',
   earlier: 'আগের অর্ডার',
   order: (number) => `অর্ডার ${n(number)}`,
   follow: 'অর্ডারটি দেখুন',

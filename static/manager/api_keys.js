@@ -23,7 +23,7 @@ export class KeysSection extends Section {
       'ask-key': () => openSheet(keySheet()),
       'copy': () => this.#copy(),
       'ask-revoke': () => openSheet(sureSheet({
-        title: `Revoke ${key.name}?`, hint: 'Whatever uses it is cut off at once.', deed: 'revoke', sure: 'Revoke', attributes: { 'data-api-key': id },
+        title: `Revoke ${key.name}?`, hint: 'Systems that use it lose access at once.', deed: 'revoke', sure: 'Revoke', attributes: { 'data-api-key': id },
       })),
       'revoke': () => this.attempt(() => this.context.call('DELETE', `/api-keys/${encodeURIComponent(id)}`), `${key.name} is revoked.`),
     };
@@ -44,7 +44,7 @@ export class KeysSection extends Section {
       find('#copied').textContent = 'Copied.';
     } catch {
       // A page on plain http may not write there.
-      find('#copied').textContent = 'It is selected: copy it with the keyboard.';
+      find('#copied').textContent = 'The secret is selected. Copy it with the keyboard.';
     }
   }
 }

@@ -6,22 +6,22 @@ import { emptyView, field, formSheet, lineButton, mainButton, sectionHead } from
 /** @param {{id: string, name: string}[]} keys */
 export function keysView(keys) {
   return h('section.section', { 'aria-label': 'API keys' },
-    sectionHead('API keys', 'For a POS or an aggregator that sends orders here.', mainButton('ask-key', 'Make a key', 'plus')),
+    sectionHead('API keys', 'For a POS or a delivery service that sends orders here.', mainButton('ask-key', 'Add a key', 'plus')),
     keys.length === 0
-      ? emptyView('key', 'No key yet', 'Make one for each system that sends orders, so that each can be revoked alone.')
+      ? emptyView('key', 'No API key yet', 'Add one for each system, so that you can revoke each on its own.')
       : h('ul.card.entries', {}, keys.map(({ id, name }) => h('li.entry', { 'data-key': id, 'data-api-key': id },
         icon('key'), h('div.entry__body', {}, h('p.entry__name', {}, name), h('p.muted.entry__id', {}, id)),
         h('div.entry__controls', {}, lineButton('ask-revoke', 'Revoke', name))))));
 }
 
 export function keySheet() {
-  return formSheet('key', 'A new API key', 'Its secret is shown once.', 'Make',
+  return formSheet('key', 'Add an API key', 'Its secret is shown once.', 'Add',
     field('name', 'What it is for', { required: true, maxlength: 80, placeholder: 'Till at the counter' }));
 }
 
 /** @param {{name: string, api_key: string}} key */
 export function secretSheet({ name, api_key: secret }) {
-  return h('div', {}, sheetHead(name, 'Copy the secret now: it is not kept here and cannot be shown again.'),
+  return h('div', {}, sheetHead(name, 'Copy the secret now. It cannot be shown again.'),
     h('div.field', {}, h('label', { for: 'secret' }, 'Secret'),
       h('input.secret', { id: 'secret', readonly: true, value: secret, autocomplete: 'off', spellcheck: 'false' }),
       h('p.field__hint', { id: 'copied', role: 'status' })),

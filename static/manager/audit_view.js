@@ -35,7 +35,7 @@ const ACTIONS = {
   set_availability: 'Availability of', set_pause: 'Orders', replace_menu: 'Changed the menu',
   add_person: 'Added', change_role: 'Changed the role of', change_password: 'Set a new password for',
   change_role_and_password: 'Changed role and password of', remove_person: 'Removed',
-  change_own_password: 'Changed the own password', add_second_factor: 'Set up the second factor of',
+  change_own_password: 'Changed their own password', add_second_factor: 'Set up the second factor of',
   remove_second_factor: 'Removed the second factor of', reset_second_factor: 'Reset the second factor of',
   add_table: 'Added table', change_key: 'Made a new code for table', remove_table: 'Removed table', free_table: 'Freed table',
   pair_screen: 'Paired screen', change_screen: 'Changed screen', revoke_screen: 'Revoked screen',
@@ -46,14 +46,14 @@ const ACTIONS = {
 /** @type {Record<string, string>} */
 const OUTCOMES = {
   unchanged: 'nothing to change', bad_credentials: 'failed', wrong_code: 'wrong code', forbidden: 'not allowed', not_found: 'not found', stale: 'too late: it had changed',
-  invalid: 'refused', invalid_transition: 'not possible any more', conflict: 'refused', paused: 'refused: paused', last_manager: 'refused: last manager',
+  invalid: 'refused', invalid_transition: 'no longer possible', conflict: 'refused', paused: 'refused: paused', last_manager: 'refused: last manager',
   token_reused: 'a used token was presented again',
 };
 
 /** @param {{audit: Entry[], next?: string}} page @param {string} kind */
 export function auditView({ audit, next }, kind) {
   return h('section.section', { 'aria-label': 'Audit' },
-    sectionHead('Who did what', 'Newest first. Nobody can change these entries.', choice('kind', 'Show', Object.entries(KINDS), kind)),
+    sectionHead('Who did what', 'Newest first. Entries cannot be changed.', choice('kind', 'Show', Object.entries(KINDS), kind)),
     audit.length === 0 ? noEntries(kind)
       : h('ul.card.entries', {}, audit.map(entryLine)),
     next && h('button.button.button--wide', { 'type': 'button', 'data-do': 'older' }, 'Show older entries'));
@@ -84,8 +84,8 @@ export function deed({ action, label, value, reason, outcome }) {
 
 /** @param {Entry} entry @returns {string} a name, else what speaks */
 export function who({ name, role, sub }) {
-  if (!role) return 'Nobody signed in';
-  return name ? `${name}, ${role}` : `${role} ${(sub ?? '').slice(0, 8)}`;
+  if (!role) return 'Not signed in';
+  return name ? [...new Set([name, role])].join(', ') : `${role} ${(sub ?? '').slice(0, 8)}`;
 }
 
 const DAY = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });

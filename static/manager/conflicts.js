@@ -11,8 +11,8 @@ const FIELD_WORDS = { name: 'name', description: 'description', amount: 'price',
  * @param {{currency: string, headings: {id: string, name: string}[]}} parts
  */
 export function conflictSheet(conflicts, parts) {
-  return formSheet('conflicts', 'Somebody else has changed the same',
-    'Everything else of both goes together. Choose what stands:', 'Save with these',
+  return formSheet('conflicts', 'Someone else has changed the same',
+    'All other changes are merged. Choose which of these to keep:', 'Save these',
     conflicts.map((conflict) => conflictField(conflict, parts)));
 }
 
@@ -35,7 +35,7 @@ function valueWords(field, value, { currency, headings }) {
   return value === '' || value === undefined ? 'Nothing' : String(value);
 }
 
-/** @param {string} what somebody else has changed, such as `the role to manager` */
+/** @param {string} what someone else has changed, such as `the role to manager` */
 export function conflictWords(what) {
-  return `somebody else has just changed ${what}. Send it once more if yours should stand`;
+  return `someone else has just changed ${what}. Send it again to overwrite that`;
 }

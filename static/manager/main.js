@@ -8,12 +8,12 @@ import { ManageDesk } from './screen.js';
 
 beat();
 showTheme();
-whenForgetful(() => toast('This browser keeps nothing for this page: its storage is blocked or full. After a reload you have to sign in again.', { stays: true }));
+whenForgetful(() => toast('This browser keeps nothing for this page: its storage is blocked or full. If you reload, you have to sign in again.', { stays: true }));
 const why = recallLocal('staff.why');
 keepLocal('staff.why', undefined);
 const kept = openSession();
 // Staff who come here from their own page are asked for a manager's sign-in, not shown a closed door.
-const session = kept?.role === 'manager' || kept?.setup ? kept : await askToSignIn(signIn, kept ? 'Only a manager can change these. Sign in as one.' : why);
+const session = kept?.role === 'manager' || kept?.setup ? kept : await askToSignIn(signIn, kept ? 'This page is for managers. Sign in as a manager.' : why);
 keepLocal('staff.slug', session.restaurant.slug);
 find('#desk').hidden = false;
 const ended = await new ManageDesk(session).run();

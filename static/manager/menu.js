@@ -167,7 +167,7 @@ export class MenuSection extends Section {
         if (code !== 'stale' || !document || tries >= TRIES) throw error;
         const theirs = draftOf(document);
         const { draft, conflicts } = mergeMenus(this.#base, this.#draft, theirs);
-        if (!sameMenu(this.#base, theirs)) said = 'The menu is saved, together with what somebody else has changed meanwhile.';
+        if (!sameMenu(this.#base, theirs)) said = 'The menu is saved and merged with the changes of someone else.';
         if (conflicts.length > 0) return this.#ask(document, conflicts);
         this.#begin(document, draft);
       }

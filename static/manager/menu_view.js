@@ -14,7 +14,7 @@ const EXAMPLE = 450;
 export function menuEditorView(draft, { currency, unsaved, isBehind = false }) {
   const dishes = draft.reduce((sum, { items }) => sum + items.length, 0);
   return h('section.section', { 'aria-label': 'Menu' },
-    sectionHead('Menu', `${count(dishes, 'dish', 'dishes')} under ${count(draft.length, 'heading')}. Guests see a change once it is saved.`,
+    sectionHead('Menu', `${count(dishes, 'dish', 'dishes')} under ${count(draft.length, 'heading')}. Guests see changes once you save.`,
       mainButton('ask-category', 'Add a heading', 'plus')),
     draft.length === 0 && emptyView('list', 'The menu is empty', 'Add a heading, such as “Starters”, and put dishes under it.'),
     draft.map((category, at) => categoryView(category, { currency, isFirst: at === 0, isLast: at === draft.length - 1 })),
@@ -24,7 +24,7 @@ export function menuEditorView(draft, { currency, unsaved, isBehind = false }) {
 /** @param {boolean} isBehind */
 function saveBar(isBehind) {
   return h('div.save', { 'role': 'region', 'aria-label': 'Changes', 'data-key': 'save' },
-    h('p', { role: 'status' }, 'There are changes that guests do not see yet.', isBehind && ' Somebody else has changed the menu meanwhile; saving brings both together.'),
+    h('p', { role: 'status' }, 'You have unsaved changes. Guests do not see them yet.', isBehind && ' Someone else has changed the menu. Saving merges both.'),
     h('div.actions', {},
       h('button.button', { 'type': 'button', 'data-do': 'discard' }, 'Discard'),
       h('button.button.button--go', { 'type': 'button', 'data-do': 'save' }, 'Save the menu')));
@@ -56,7 +56,7 @@ function dishView({ id, name, amount, station, available, photo, options }, { cu
 
 /** @param {DraftCategory} [category] none for a new one */
 export function categorySheet(category) {
-  return formSheet('category', category ? 'Rename the heading' : 'A new heading', 'Dishes stand under it on the guest’s phone.', category ? 'Rename' : 'Add',
+  return formSheet('category', category ? 'Rename the heading' : 'A new heading', 'Guests see it above its dishes.', category ? 'Rename' : 'Add',
     h('input', { type: 'hidden', name: 'id', value: category?.id ?? '' }),
     field('name', 'Name', { required: true, maxlength: 80, value: category?.name ?? '' }));
 }
@@ -66,7 +66,7 @@ export function categorySheet(category) {
  * @param {{category: string, draft: DraftCategory[], stations: string[], currency: string}} parts
  */
 export function itemSheet(item, { category, draft, stations, currency }) {
-  return formSheet('item', item ? item.name : 'A new dish', 'Guests see it when the menu is saved.', item ? 'Keep' : 'Add',
+  return formSheet('item', item ? item.name : 'A new dish', 'Guests see it once you save the menu.', item ? 'Apply' : 'Add',
     h('input', { type: 'hidden', name: 'id', value: item?.id ?? '' }),
     field('name', 'Name', { required: true, maxlength: 80, value: item?.name ?? '' }),
     h('div.field', {}, h('label', { for: 'field-description' }, 'Description'),
@@ -75,9 +75,9 @@ export function itemSheet(item, { category, draft, stations, currency }) {
       field('price', `Price in ${currency}`, { ...priceField(currency), required: true, value: item ? priceText(item.amount, currency) : '' }),
       field('station', 'Station', { required: true, list: 'stations', pattern: '[a-z0-9\\-]{1,40}', 'data-wrong': 'Small letters, digits and hyphens only.', value: item?.station ?? '', autocapitalize: 'none', hint: 'Lower case, such as hot, cold, bar' })),
     choice('category', 'Heading', draft.map(({ id, name }) => [id, name]), category),
-    field('photo', 'Address of a photo', { type: 'text', inputmode: 'url', maxlength: 500, pattern: '(https://|/)\\S*', 'data-wrong': 'An address begins with https://', value: item?.photo ?? '', hint: 'Optional; begins with https://' }),
+    field('photo', 'Photo address', { type: 'text', inputmode: 'url', maxlength: 500, pattern: '(https://|/)\\S*', 'data-wrong': 'An address begins with https://', value: item?.photo ?? '', hint: 'Optional; begins with https://' }),
     h('fieldset.field.options', {}, h('legend', {}, 'Options'),
-      h('p.field__hint', {}, 'What a guest may choose beside it, and what that adds to the price.'),
+      h('p.field__hint', {}, 'What a guest may add, and what it adds to the price.'),
       h('ul.options__list', { id: 'options' }, (item?.options ?? []).map((option) => optionRow(option, currency))),
       h('button.button', { 'type': 'button', 'data-do': 'add-option' }, icon('plus'), 'Add an option')),
     h('datalist', { id: 'stations' }, stations.map((station) => h('option', { value: station }))),

@@ -28,22 +28,22 @@ export function sectionHead(title, hint, ...controls) {
 
 /** @param {string} words */
 export function loadingView(words) {
-  return h('div.blank', { role: 'status' }, h('div.spinner', { 'aria-hidden': 'true' }), h('p', {}, `Getting: ${words.toLowerCase()}`));
+  return h('div.blank', { role: 'status' }, h('div.spinner', { 'aria-hidden': 'true' }), h('p', {}, `Loading: ${words}`));
 }
 
 /** @param {{code: string, message: string}} error */
 export function failedView({ code, message }) {
   const offline = code === 'offline';
   return h('div.blank', { role: 'alert' }, icon(offline ? 'offline' : 'alert'),
-    h('h2', {}, offline ? 'The server cannot be reached' : 'This could not be read'),
-    h('p', {}, offline ? 'It is asked again every few seconds.' : message),
+    h('h2', {}, offline ? 'The server cannot be reached' : 'This could not be loaded'),
+    h('p', {}, offline ? 'Trying again every few seconds.' : message),
     h('button.button.button--primary', { 'type': 'button', 'data-do': 'again' }, 'Try again'));
 }
 
 /** @param {string} username @param {boolean} [setup] whether it is a manager who has to set up a second factor first */
 export function notManagerView(username, setup = false) {
   return h('div.blank', {}, icon('hand'), h('h2', {}, setup ? 'Managers need a second factor here' : 'This page is for managers'),
-    h('p', {}, setup ? 'Touch Account above and set one up; then sign in again.' : `${username} works on the floor.`),
+    h('p', {}, setup ? 'Tap Account above to set one up, then sign in again.' : `${username} is not a manager.`),
     h('div.actions', {}, h('a.button.button--primary', { href: '/staff' }, 'To the orders'),
       h('button.button', { 'type': 'button', 'data-do': 'sign-out' }, 'Sign in as someone else')));
 }

@@ -28,7 +28,7 @@ export class PeopleSection extends Section {
         title: `Remove ${person.username}?`, hint: 'They are signed out everywhere, at once.', deed: 'remove', sure: 'Remove', attributes: { 'data-person': id },
       })),
       'ask-reset': () => openSheet(sureSheet({
-        title: `Remove the second factor of ${person.username}?`, hint: 'For a phone that was lost. They are signed out everywhere, and sign in with the password alone.', deed: 'reset', sure: 'Remove it', attributes: { 'data-person': id },
+        title: `Remove the second factor of ${person.username}?`, hint: 'For a lost phone. They are signed out everywhere and sign in with the password alone.', deed: 'reset', sure: 'Remove it', attributes: { 'data-person': id },
       })),
       'reset': () => this.attempt(() => this.context.call('DELETE', `/people/${id}/totp`), `${person.username} signs in with the password alone.`),
       'remove': () => this.attempt(() => this.context.call('DELETE', `/people/${id}`, { headers: basedOn(person.version) }), `${person.username} is removed.`),
@@ -55,7 +55,7 @@ export class PeopleSection extends Section {
     if (change.role === person.role) delete change.role;
     if (Object.keys(change).length === 0) return this.attempt(async () => {}, 'Nothing was changed.');
     const headers = basedOn(person.version);
-    return this.attempt(() => this.context.call('PATCH', `/people/${id}`, { body: change, headers }).catch((error) => this.#meanwhile(error, id, change)), `${person.username} signs in anew.`);
+    return this.attempt(() => this.context.call('PATCH', `/people/${id}`, { body: change, headers }).catch((error) => this.#meanwhile(error, id, change)), `${person.username} is changed and has to sign in again.`);
   }
 
   /**
@@ -65,7 +65,7 @@ export class PeopleSection extends Section {
   async #meanwhile(error, id, change) {
     if (error.code !== 'stale') throw error;
     const theirs = (await this.read()).find((/** @type {any} */ one) => one.id === id);
-    if (!theirs) throw Object.assign(new Error('somebody else has removed them meanwhile'), { code: 'not_found' });
+    if (!theirs) throw Object.assign(new Error('someone else has removed this person'), { code: 'not_found' });
     const before = this.#asked;
     this.#asked = theirs;
     // A password shows no version of its own: when the role is as it was, the password is what has changed.

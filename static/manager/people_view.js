@@ -7,7 +7,7 @@ export const ROLES = [['staff', 'Staff: orders and calls'], ['manager', 'Manager
 /** @param {{id: string, username: string, role: string, totp?: boolean}[]} people @param {string} me */
 export function peopleView(people, me) {
   return h('section.section', { 'aria-label': 'People' },
-    sectionHead('People', 'Who signs in here and on the staff page.', mainButton('ask-person', 'Add somebody', 'plus')),
+    sectionHead('People', 'They sign in here or on the staff page.', mainButton('ask-person', 'Add a person', 'plus')),
     h('ul.card.entries', {}, people.map(({ id, username, role, totp }) => h('li.entry', { 'data-key': id, 'data-person': id },
       h('div.entry__body', {}, h('p.entry__name', {}, username, username === me && h('span.badge', {}, 'you'), totp && h('span.badge', {}, 'second factor')),
         h('p.muted', {}, role === 'manager' ? 'Manager' : 'Staff')),
@@ -15,19 +15,19 @@ export function peopleView(people, me) {
 }
 
 export function personSheet() {
-  return formSheet('person', 'Somebody new', 'They sign in on the staff page.', 'Add',
-    field('username', 'User name', { required: true, maxlength: 64, 'pattern': '[!-~]{1,64}', 'data-wrong': 'Latin letters, digits and signs, without spaces.', autocapitalize: 'none', spellcheck: 'false', hint: 'Without spaces' }),
+  return formSheet('person', 'Add a person', 'They sign in on the staff page.', 'Add',
+    field('username', 'Username', { required: true, maxlength: 64, 'pattern': '[!-~]{1,64}', 'data-wrong': 'Latin letters, digits and signs, without spaces.', autocapitalize: 'none', spellcheck: 'false', hint: 'Without spaces' }),
     passwordField({ required: true }),
     choice('role', 'Role', ROLES, 'staff'));
 }
 
 /** @param {{id: string, username: string, role: string}} person @param {string} me who is signed in */
 export function changePersonSheet({ id, username, role }, me) {
-  return formSheet('change', username, 'They are signed out everywhere and sign in anew.', 'Change',
+  return formSheet('change', username, 'A change signs them out everywhere.', 'Change',
     h('input', { type: 'hidden', name: 'id', value: id }),
     choice('role', 'Role', ROLES, role),
-    username === me ? h('p.muted', {}, 'Your own password is changed under Account, with the one you have.')
-      : passwordField({ label: 'New password', hint: 'Empty: as it is. 8 characters or more; a few words are best' }));
+    username === me ? h('p.muted', {}, 'Change your own password under Account.')
+      : passwordField({ label: 'New password', hint: 'Leave empty to keep it. 8 characters or more; a few words are best' }));
 }
 
 /** @param {{label?: string, required?: boolean, hint?: string}} look */

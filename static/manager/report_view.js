@@ -4,7 +4,7 @@ import { hoursPlot, partBar } from './charts.js';
 import { emptyView, iconButton, sectionHead } from './parts.js';
 
 const STEPS = /** @type {[string, string][]} */ ([
-  ['placed_to_accepted', 'Until accepted'], ['accepted_to_ready', 'Until ready'], ['ready_to_served', 'Until served'],
+  ['placed_to_accepted', 'Placed to accepted'], ['accepted_to_ready', 'Accepted to ready'], ['ready_to_served', 'Ready to served'],
 ]);
 /** Lines of a list before the rest is summed up. */
 const TOP = 15;
@@ -12,10 +12,10 @@ const TOP = 15;
 /** @param {any} report @param {{today: string}} look `today`: the day */
 export function reportView(report, { today }) {
   return h('section.section', { 'aria-label': 'Report of the day' },
-    sectionHead('Report of the day', 'Orders by the time they were placed, from midnight to midnight on the clock of this device.', dayChoice(report.date, today)),
-    !report.complete && h('p.banner.banner--warn', {}, `There were more orders than a report takes; these are the first ${report.orders} of the day.`),
+    sectionHead('Report of the day', 'Orders placed from midnight to midnight, by this device’s clock.', dayChoice(report.date, today)),
+    !report.complete && h('p.banner.banner--warn', {}, `This day has more orders than a report can hold. It covers the first ${report.orders}.`),
     report.orders === 0
-      ? emptyView('chart', 'No orders on this day', 'Figures come with the first order.')
+      ? emptyView('chart', 'No orders on this day', 'Figures appear with the first order.')
       : [figures(report), hours(report), h('div.plots', {}, steps(report.steps), statuses(report), stations(report.stations), dishes(report.items))]);
 }
 
@@ -61,7 +61,7 @@ function steps(all) {
 /** @param {any} report */
 function statuses({ statuses: counts, orders }) {
   const lines = Object.entries(STATUS_WORDS).filter(([status]) => counts[status] > 0);
-  return card('Where they stand', bars('Status', lines.map(([status, words]) => ({ words, number: counts[status], whole: orders }))));
+  return card('Orders by status', bars('Status', lines.map(([status, words]) => ({ words, number: counts[status], whole: orders }))));
 }
 
 /** @param {Record<string, number>} portions */

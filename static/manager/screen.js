@@ -108,6 +108,8 @@ export class ManageDesk {
     if (this.#refused) document.documentElement.dataset.connection = 'stopped';
     else this.#section().load();
     this.#draw();
+    // On a phone the tabs scroll sideways.
+    find('#tabs').querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
     scrollTo({ top: 0 });
   }
 

@@ -27,7 +27,7 @@ export class ScreensSection extends Section {
       'ask-pair': () => this.#open((stations) => pairSheet(stations)),
       'ask-change': () => { this.#asked = screen; return this.#open((stations) => screenSheet(screen, stations)); },
       'ask-revoke': () => openSheet(sureSheet({
-        title: `Revoke ${screen.name}?`, hint: 'It is signed out at once, and has to be paired again.', deed: 'revoke', sure: 'Revoke', attributes: { 'data-device': id },
+        title: `Revoke ${screen.name}?`, hint: 'It is signed out at once and must be paired again.', deed: 'revoke', sure: 'Revoke', attributes: { 'data-device': id },
       })),
       'revoke': () => this.attempt(() => this.context.call('DELETE', `/devices/${id}`, { headers: basedOn(screen.version) }), `${screen.name} is revoked.`),
     };
@@ -71,7 +71,7 @@ export class ScreensSection extends Section {
   async #meanwhile(error, id, body) {
     if (error.code !== 'stale') throw error;
     const theirs = (await this.read()).find((/** @type {any} */ one) => one.id === id);
-    if (!theirs) throw Object.assign(new Error('somebody else has revoked it meanwhile'), { code: 'not_found' });
+    if (!theirs) throw Object.assign(new Error('someone else has revoked this screen'), { code: 'not_found' });
     const before = this.#asked;
     this.#asked = theirs;
     const clashes = [
@@ -85,6 +85,6 @@ export class ScreensSection extends Section {
   /** @param {Record<string, string>} values */
   #pair({ user_code, name, station }) {
     const path = `/api/v1/devices/pairings/${encodeURIComponent(user_code.toUpperCase())}/approval`;
-    this.attempt(() => this.context.call('POST', path, { body: { name, ...(station && { station }) } }), `${name} is paired. It goes on by itself.`);
+    this.attempt(() => this.context.call('POST', path, { body: { name, ...(station && { station }) } }), `${name} is paired and starts by itself.`);
   }
 }

@@ -5,7 +5,7 @@ import { choice, emptyView, field, formSheet, lineButton, mainButton, sectionHea
 /** @param {{id: string, name: string, station?: string}[]} screens */
 export function pairedView(screens) {
   return h('section.section', { 'aria-label': 'Screens' },
-    sectionHead('Kitchen screens', 'Paired once; whether each is alive is on the staff page.', mainButton('ask-pair', 'Pair a screen', 'screen')),
+    sectionHead('Kitchen screens', 'The staff page shows which of them are connected.', mainButton('ask-pair', 'Pair a screen', 'screen')),
     screens.length === 0
       ? emptyView('screen', 'No screen yet', 'Open /kitchen on a tablet and pair it with its code.')
       : h('ul.card.entries', {}, screens.map(screenLine)));
@@ -22,7 +22,7 @@ function screenLine({ id, name, station }) {
 /** @param {{id: string, name: string, station?: string}} screen @param {string[]} stations */
 export function screenSheet({ id, name, station = '' }, stations) {
   const known = [...new Set([...stations, ...(station ? [station] : [])])];
-  return formSheet('screen', name, 'A new station reaches the screen within a quarter of an hour.', 'Change',
+  return formSheet('screen', name, 'A new station takes effect within 15 minutes.', 'Change',
     h('input', { type: 'hidden', name: 'id', value: id }),
     field('name', 'Name', { required: true, maxlength: 80, value: name }),
     choice('station', 'Station', [['', 'All stations (expo)'], ...known.map((one) => /** @type {[string, string]} */ ([one, one]))], station));

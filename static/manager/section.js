@@ -96,7 +96,7 @@ function setBusy(button, busy) {
 
 /** @param {{code: string, message: string}} error */
 export function complain({ code, message }) {
-  const words = code === 'stale' ? 'Somebody else has changed this meanwhile. Look at it again; once more does it all the same.' : code === 'offline' ? 'The server cannot be reached. Try again in a moment.' : sentence(message);
+  const words = code === 'stale' ? 'Someone else has changed this. Check it, then try again to overwrite their change.' : code === 'offline' ? 'The server cannot be reached. Try again in a moment.' : sentence(message);
   const place = document.querySelector('dialog[open] .field__error:not([data-of])');
   if (place) place.textContent = words;
   else toast(words, { bad: true });

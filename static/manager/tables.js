@@ -55,7 +55,7 @@ export class TablesSection extends Section {
       'ask-table': () => openSheet(tableSheet()),
       'print': () => print(),
       'ask-key': () => openSheet(newCodeSheet(this.#table(id))),
-      'ask-remove': () => this.#ask(id, 'remove', 'Remove it', 'Its code opens nothing any more, and the visits of the phones there end. Orders that are in go on.'),
+      'ask-remove': () => this.#ask(id, 'remove', 'Remove it', 'Its code stops working and the visits of its phones end. Orders already placed continue.'),
       'new-key': () => this.#renew(id, control.dataset.end === 'true'),
       'guests': () => this.#showGuests(this.#table(id).label),
       'ask-end-guest': () => openSheet(endGuestSheet(named(control, 'data-guests-of'), named(control, 'data-guest'))),
@@ -77,7 +77,7 @@ export class TablesSection extends Section {
 
   /** @param {string} id @param {boolean} end_sessions of the phones that have used the old code */
   #renew(id, end_sessions) {
-    this.attempt(() => this.context.call('POST', `/tables/${id}/key`, { body: { end_sessions }, headers: this.#basedOn(id) }), 'It has a new code. Print it and put it there.');
+    this.attempt(() => this.context.call('POST', `/tables/${id}/key`, { body: { end_sessions }, headers: this.#basedOn(id) }), 'The table has a new code. Print it and put it on the table.');
   }
 
   /** @param {string} label */
@@ -92,7 +92,7 @@ export class TablesSection extends Section {
 
   /** @param {string} label @param {string} id of the session */
   #endGuest(label, id) {
-    this.attempt(() => this.context.call('DELETE', `/diner-sessions/${encodeURIComponent(id)}`), `The visit at table ${label} is ended.`);
+    this.attempt(() => this.context.call('DELETE', `/diner-sessions/${encodeURIComponent(id)}`), `The visit at table ${label} has ended.`);
   }
 
   /** @param {string} id @param {string} deed @param {string} sure @param {string} hint */
@@ -103,7 +103,7 @@ export class TablesSection extends Section {
   /** @param {string} _name @param {HTMLFormElement} form */
   submit(_name, form) {
     const { label } = fields(form);
-    this.attempt(() => this.context.call('POST', '/tables', { body: { label } }), `Table ${label} is there.`);
+    this.attempt(() => this.context.call('POST', '/tables', { body: { label } }), `Table ${label} is added.`);
   }
 }
 

@@ -12,12 +12,19 @@ import { emptyView, field, formSheet, lineButton, mainButton, sectionHead } from
 export function tablesView(tables, { codes, hints, restaurant, place, limited }) {
   const ready = tables.length > 0 && tables.every(({ url }) => codes.has(url));
   return h('section.section', { 'aria-label': 'Tables' },
-    sectionHead('Tables', tables.length === 0 ? 'Each has a code that opens the menu.' : `${count(tables.length, 'code')}, which lead to ${place}.`,
+    sectionHead('Tables', tables.length === 0 ? 'Each has a code that opens the menu.' : `${count(tables.length, 'code')} for ${place}.`,
       tables.length > 0 && h('button.button', { 'type': 'button', 'data-do': 'print', 'disabled': !ready }, 'Print the codes'),
       mainButton('ask-table', 'Add a table', 'plus')),
+    isThisDevice(place) && h('p.banner.banner--warn', { 'data-key': 'unreachable' },
+      `Phones cannot open ${place}: it is an address of this device alone. Open this page at the address that guests use, then print the codes.`),
     tables.length === 0 && emptyView('table', 'No table yet', 'Add one, print its code, and put it on the table.'),
     h('ul.codes', {}, tables.map((table) => tableCard(table, { code: codes.get(table.url), hints, restaurant }))),
     limitedView(limited));
+}
+
+/** @param {string} place a host, with its port @returns {boolean} whether no other device can reach it */
+export function isThisDevice(place) {
+  return /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/.test(place);
 }
 
 /** What each limit is called here. @type {Record<string, string>} */
@@ -41,7 +48,7 @@ const LIMIT_WORDS = {
 function limitedView(limited) {
   if (limited.length === 0) return null;
   return h('section.card.limited', { 'aria-labelledby': 'limited-title' },
-    h('h3', { id: 'limited-title' }, 'Held back within a day'),
+    h('h3', { id: 'limited-title' }, 'Orders held back in the last 24 hours'),
     h('ul', {}, limited.map(({ limit, table, count: times, last_at }) => h('li', {},
       `${table ? `Table ${table}` : 'No table'}: ${LIMIT_WORDS[limit] ?? limit.replaceAll('_', ' ')}, ${count(times, 'time')}, last at ${clock(last_at)}`))));
 }
@@ -51,11 +58,11 @@ function limitedView(limited) {
  * @param {{id: string, label: string}} table
  */
 export function newCodeSheet({ id, label }) {
-  return h('div', { 'data-table': id }, sheetHead(`Table ${label}`, 'The code that is on the table now opens nothing any more. What about the phones that have used it?'),
+  return h('div', { 'data-table': id }, sheetHead(`Table ${label}`, 'The code on the table stops working. What about the phones that used it?'),
     h('p.field__error', { role: 'alert' }),
     h('div.sheet__foot', {},
       h('button.button.button--danger.button--large', { 'type': 'button', 'data-do': 'new-key', 'data-end': 'true', 'data-sure': true }, 'New code, end their visits'),
-      h('button.button.button--large', { 'type': 'button', 'data-do': 'new-key', 'data-end': 'false' }, 'New code, they may stay')));
+      h('button.button.button--large', { 'type': 'button', 'data-do': 'new-key', 'data-end': 'false' }, 'New code, keep their visits')));
 }
 
 /**
@@ -73,6 +80,6 @@ function tableCard({ id, label, url }, { code, hints, restaurant }) {
 }
 
 export function tableSheet() {
-  return formSheet('table', 'A new table', 'Its code opens the menu on a guest’s phone.', 'Add',
-    field('label', 'What is written on it', { required: true, maxlength: 20, placeholder: '14' }));
+  return formSheet('table', 'Add a table', 'Its code opens the menu on a guest’s phone.', 'Add',
+    field('label', 'Number or name', { required: true, maxlength: 20, placeholder: '14' }));
 }

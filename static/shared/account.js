@@ -87,7 +87,7 @@ export class Account {
       removal: async () => {
         await this.#api.post(`${ME}/totp/removal`, typed);
         closeSheet();
-        toast('Signing in asks for the password alone.');
+        toast('You now sign in with the password alone.');
       },
     };
     this.#attempt(form.querySelector('[type="submit"]'), deeds[form.dataset.accountForm ?? '']);

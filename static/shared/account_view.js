@@ -47,7 +47,7 @@ export function passwordSheet() {
 }
 
 export function askTotpSheet() {
-  return accountForm('totp', 'A second factor', 'An app on your phone shows a code that changes every half minute. Signing in asks for it.', 'Go on',
+  return accountForm('totp', 'A second factor', 'An app on your phone shows a code that changes every half minute. Signing in asks for it.', 'Continue',
     password('password', 'Your password'));
 }
 
@@ -66,7 +66,7 @@ export function confirmPasswordForm(withCode) {
 
 /** @param {{secret: string, picture: string}} begun */
 export function confirmSheet({ secret, picture }) {
-  return accountForm('confirmation', 'Scan this', 'With an authenticator app; then type the code it shows.', 'Turn it on',
+  return accountForm('confirmation', 'Scan this', 'Scan it with an authenticator app, then type the code that the app shows.', 'Turn it on',
     h('div.account__code', {}, h('img', { src: picture, alt: 'QR code for an authenticator app', width: 200, height: 200 })),
     h('p.muted', {}, 'Or type this key into the app:'),
     h('p.account__secret', {}, (secret.match(/.{1,4}/g) ?? []).join(' ')),
@@ -75,7 +75,7 @@ export function confirmSheet({ secret, picture }) {
 
 /** @param {string[]} codes @param {boolean} again whether to sign in anew */
 export function recoverySheet(codes, again) {
-  return h('div', {}, sheetHead('Keep these codes', 'Each signs you in once when your phone is lost. They are shown this once: write them down.'),
+  return h('div', {}, sheetHead('Keep these codes', 'If you lose your phone, each code signs you in once. Write them down: they are shown only now.'),
     h('ul.account__codes', { 'aria-label': 'Recovery codes' }, codes.map((one) => h('li', {}, one))),
     h('div.sheet__foot', {}, h('button.button.button--primary.button--large', { 'type': 'button', 'data-do': again ? 'sign-out' : 'close' },
       again ? 'I have them: sign in again' : 'I have them')));
@@ -88,7 +88,7 @@ export function removalSheet() {
 
 /** @param {{id: string, begun_at: string, renewed_at: string, current: boolean}[]} sessions */
 export function sessionsSheet(sessions) {
-  return h('div', {}, sheetHead('Where you are signed in', 'End what you do not know, and change your password.'),
+  return h('div', {}, sheetHead('Where you are signed in', 'End sessions that you do not recognize, and change your password.'),
     h('ul.account__sessions', {}, sessions.map(({ id, begun_at: begun, renewed_at: used, current }) => h('li.account__session', { 'data-session': id },
       h('div', {}, h('p', {}, `Since ${moment(begun)}`, current && h('span.badge', {}, 'here')), h('p.muted', {}, `Last used ${moment(used)}`)),
       !current && h('button.button', { 'type': 'button', 'data-account': 'end-session' }, 'End', h('span.visually-hidden', {}, ` the one since ${moment(begun)}`))))),
@@ -106,7 +106,7 @@ function moment(time) {
 
 /** @param {{name: string, username: string, theme: string, link?: {href: string, text: string}}} who `link`: to their other page */
 export function accountSheet({ name, username, theme, link }) {
-  const themes = [['', 'Like the device'], ['light', 'Light'], ['dark', 'Dark']];
+  const themes = [['', 'Same as device'], ['light', 'Light'], ['dark', 'Dark']];
   return h('div', {}, sheetHead(name, `Signed in as ${username}.`),
     h('div.actions', { role: 'group', 'aria-label': 'Colours' }, themes.map(([value, words]) =>
       h('button.chip', { 'type': 'button', 'data-do': 'theme', 'data-theme-name': value, 'aria-pressed': String(value === theme) }, words))),

@@ -44,5 +44,5 @@ function describe(field, change) {
 function wordsFor({ validity, minLength, dataset }) {
   if (validity.valueMissing) return 'This is needed.';
   if (validity.tooShort) return `At least ${minLength} characters.`;
-  return dataset.wrong ?? 'This cannot be read.';
+  return dataset.wrong ?? 'This is not valid.';
 }

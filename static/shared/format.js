@@ -54,7 +54,7 @@ const LINK_WORDS = {
 export function connectionWords(promise) {
   return {
     state: (state) => LINK_WORDS[state] ?? state,
-    never: () => 'No connection to the server yet. Trying again all the time.',
+    never: () => 'Not connected to the server yet. Trying again.',
     lost: (old, heardAt, waiting) => {
       const kept = waiting > 0 ? ` ${waiting} waiting to be sent.` : '';
       return `No connection. What you see is ${ageInWords(old)} old (${clock(heardAt)}). ${promise}${kept}`;

@@ -6,7 +6,7 @@ import { recallLocal } from './storage.js';
 
 /** @type {Record<string, string>} */
 const WORDS = {
-  unauthorized: 'The user name, the password or the restaurant is not right.',
+  unauthorized: 'The username, password or restaurant is wrong.',
   offline: 'The server cannot be reached. Try again in a moment.',
   unavailable: 'The server is busy. Try again in a moment.',
 };
@@ -71,7 +71,7 @@ async function send(form, signIn) {
 
 /** The password was right. @param {HTMLFormElement} form @param {HTMLElement} error */
 function askForCode(form, error) {
-  if (form.querySelector('#totp-field')) error.textContent = 'This code is wrong, or was used. Wait for the next one.';
+  if (form.querySelector('#totp-field')) error.textContent = 'This code is wrong or already used. Wait for the next one.';
   else {
     error.before(h('div.field', { id: 'totp-field' }, h('label', { for: 'totp' }, 'Code'),
       h('input', { 'id': 'totp', 'name': 'totp', 'autocomplete': 'one-time-code', 'autocapitalize': 'characters', 'spellcheck': 'false', 'required': true, 'aria-describedby': 'totp-hint' }),
@@ -83,7 +83,7 @@ function askForCode(form, error) {
 /** @param {{code: string, message: string, retryAfterMs?: number}} error */
 function words({ code, message, retryAfterMs }) {
   if (code !== 'rate_limited') return WORDS[code] ?? message;
-  return `Too many tries. Try again in ${ageInWords(retryAfterMs ?? 60_000)}.`;
+  return `Too many attempts. Try again in ${ageInWords(retryAfterMs ?? 60_000)}.`;
 }
 
 /** @param {HTMLFormElement} form */

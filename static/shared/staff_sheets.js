@@ -45,7 +45,7 @@ export async function guestsAt(get, table) {
  */
 export function guestsSheet(table, sessions, now) {
   const since = (/** @type {string} */ time) => ageInWords(Math.max(now - Date.parse(time), 0));
-  const hint = sessions.length === 0 ? 'No phone has a visit here.' : `${count(sessions.length, 'phone')}. A phone whose visit ends can do nothing more until its guest scans the code again.`;
+  const hint = sessions.length === 0 ? 'No phone is at this table.' : `${count(sessions.length, 'phone')}. Once its visit ends, a phone can order again only by scanning the code.`;
   return h('div', { 'data-guests-of': table }, sheetHead(`Guests at table ${table}`, hint),
     h('ul.guests', {}, sessions.map(({ id, started_at, seen_at, open_orders }) => h('li.guest', { 'data-guest': id },
       h('p', {}, `Here for ${since(started_at)}, last heard ${since(seen_at)} ago, ${count(open_orders, 'open order')}`),
@@ -57,7 +57,7 @@ export function guestsSheet(table, sessions, now) {
 /** @param {string} table @param {string} id of the session */
 export function endGuestSheet(table, id) {
   return h('div', { 'data-guests-of': table, 'data-guest': id },
-    sheetHead('End this visit?', `The phone at table ${table} is told that the staff ended it. Its orders go on; cancel them where they stand.`),
+    sheetHead('End this visit?', `The phone at table ${table} says that the staff have ended the visit. Its orders continue; cancel them one by one.`),
     h('p.field__error', { role: 'alert' }),
     h('div.sheet__foot', {}, h('button.button.button--danger.button--large', { 'type': 'button', 'data-do': 'end-guest', 'data-sure': true }, 'End the visit')));
 }

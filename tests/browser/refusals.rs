@@ -56,7 +56,7 @@ async fn a_refused_order_says_why_in_the_language_of_its_guest() {
         ("kitchen_closed", "The kitchen is closed.", "রান্নাঘর বন্ধ।"),
         ("too_busy", "They are too busy just now.", "এই মুহূর্তে খুব ভিড়।"),
         ("duplicate", "It was sent twice.", "অর্ডারটি দুবার এসেছিল।"),
-        ("customer_request", "It was asked for at the table.", "টেবিল থেকে বাদ দিতে বলা হয়েছিল।"),
+        ("customer_request", "Someone at the table asked for it.", "টেবিল থেকে বাদ দিতে বলা হয়েছিল।"),
         ("other", "“We are so sorry”", "“We are so sorry”"),
     ];
     for (at, (reason, english, bengali)) in reasons.into_iter().enumerate() {

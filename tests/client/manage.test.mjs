@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { joined } from '../../static/manager/audit.js';
 import { deed, who } from '../../static/manager/audit_view.js';
 import { dayAfter, dayOf, offsetsOf } from '../../static/manager/days.js';
+import { isThisDevice } from '../../static/manager/tables_view.js';
 import { bodyOf, draftOf, findItem, move, pricePattern, priceText, putItem, readPrice, stationsOf } from '../../static/manager/menu_draft.js';
 
 const price = (amount) => ({ amount, currency: 'BDT' });
@@ -89,7 +90,7 @@ test('an entry of the audit says in words who did what and what came of it', () 
   assert.equal(said({ action: 'set_availability', label: 'Rezala', value: 'sold_out' }), 'Availability of Rezala (sold out)');
   assert.equal(said({ action: 'ready', label: '12', outcome: 'stale' }), 'Bumped order 12: too late: it had changed');
   assert.equal(said({ action: 'something_new', outcome: 'odd' }), 'something_new: odd', 'a newer server may say more');
-  assert.deepEqual([who({ name: 'karim', role: 'staff' }), who({ role: 'service', sub: '0193a5f0-7c1e' }), who({})], ['karim, staff', 'service 0193a5f0', 'Nobody signed in']);
+  assert.deepEqual([who({ name: 'karim', role: 'staff' }), who({ name: 'staff', role: 'staff' }), who({ role: 'service', sub: '0193a5f0-7c1e' }), who({})], ['karim, staff', 'staff', 'service 0193a5f0', 'Not signed in']);
 });
 
 test('the newest page joins what was read before, and takes its place where they do not meet', () => {
@@ -97,4 +98,9 @@ test('the newest page joins what was read before, and takes its place where they
   assert.deepEqual(joined(page('2', '5', '4', '3', '2'), page('0', '3', '2', '1', '0')), page('0', '5', '4', '3', '2', '1', '0'));
   assert.deepEqual(joined(page('8', '9', '8'), page('0', '3', '2', '1', '0')), page('8', '9', '8'));
   assert.deepEqual(joined(page(undefined), undefined), page(undefined));
+});
+
+test('codes for an address that no phone can open are told apart', () => {
+  for (const place of ['127.0.0.1:8080', 'localhost', 'localhost:8080', '[::1]:8080']) assert.ok(isThisDevice(place), place);
+  for (const place of ['orders.example', '192.168.1.20:8080', 'localhost.example', '']) assert.ok(!isThisDevice(place), place);
 });
