@@ -11,6 +11,15 @@ use crate::store::{Result, StoreError};
 use sqlx::FromRow;
 use sqlx::query::{Query, QueryAs};
 
+/// Names the statements of a file and lists them, for [`statements`].
+macro_rules! statements {
+    ($($(#[$doc:meta])* $vis:vis $name:ident = $sql:expr;)*) => {
+        $($(#[$doc])* $vis const $name: &str = $sql;)*
+        /// Every statement of this file with its name.
+        pub const STATEMENTS: &[(&str, &str)] = &[$((concat!(module_path!(), "::", stringify!($name)), $name),)*];
+    };
+}
+
 mod accounts;
 pub(super) mod audit;
 mod commit;
@@ -25,6 +34,7 @@ mod pushes;
 mod screens;
 mod sessions;
 mod snapshot;
+pub mod statements;
 mod tickets;
 mod users;
 mod visits;

@@ -5,6 +5,8 @@
 mod backend;
 mod connect;
 
+pub use backend::statements::ALL as STATEMENTS;
+
 use super::options::OpenError;
 use super::sql::postgres::{HEADS, HOLD_TABLE, LOCK_FEED, RECORD_END};
 use super::{Result, StoreError, WriteFaults, audit, task};

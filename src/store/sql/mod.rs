@@ -17,7 +17,6 @@ pub mod devices;
 pub mod displays;
 pub mod guests;
 pub mod log;
-pub mod nodes;
 pub mod privacy;
 pub mod pushes;
 pub mod sessions;

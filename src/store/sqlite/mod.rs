@@ -9,6 +9,8 @@ mod lock;
 mod stamp;
 mod writer;
 
+pub use backend::statements::ALL as STATEMENTS;
+
 use super::error::broken;
 use super::options::{Mode, OpenError};
 use super::sql::sqlite::{HEADS, HOLD_TABLE, LOCK_FEED, RECORD_END};

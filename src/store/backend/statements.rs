@@ -1,0 +1,7 @@
+//! The list of statements, for the tests that prepare and explain each. A file that is missing here is dead code to the
+//! compiler.
+
+use super::nodes;
+
+/// Every statement of this database.
+pub const ALL: &[&[(&str, &str)]] = &[nodes::STATEMENTS];
