@@ -20,7 +20,6 @@ pub mod open;
 pub mod options;
 pub mod postgres;
 pub mod privacy;
-mod push_rows;
 pub mod pushes;
 mod rows;
 pub mod screens;

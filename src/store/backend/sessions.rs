@@ -1,6 +1,6 @@
 //! [`Sessions`]: refresh tokens and ends.
 
-use super::{BATCH, Backend, Connection, Database, RECORD_END};
+use super::{BATCH, Backend, Connection, Database, RECORD_END, pushes};
 use crate::clock;
 use crate::domain::model::principal::{Principal, Role};
 use crate::domain::values::ids::RestaurantId;
@@ -181,7 +181,7 @@ pub async fn end(connection: &mut Connection, session: &str) -> Result<()> {
         // What began it begins no other.
         query::<Database>(sql::devices::REMOVE_PAIRING).bind(origin).execute(&mut *connection).await?;
     }
-    query::<Database>(sql::pushes::REMOVE_PUSHES_OF_SESSION).bind(session).execute(&mut *connection).await?;
+    pushes::remove_of_session(connection, session).await?;
     let until = removed.map(|row| end_matters_until(row.expires_at, row.token_name.is_some()));
     query::<Database>(RECORD_END).bind(session).bind(until).execute(connection).await?;
     Ok(())

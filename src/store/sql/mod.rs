@@ -18,7 +18,6 @@ pub mod displays;
 pub mod guests;
 pub mod log;
 pub mod privacy;
-pub mod pushes;
 pub mod sessions;
 pub mod visits;
 
