@@ -1,7 +1,6 @@
 //! Rows of either database, and how they read as what they are. A row that does not is a bug or damage: logged, `Internal`.
 
 use super::accounts::{ApiKey, Restaurant, Table, User};
-use super::audit::Entry;
 use super::devices::Device;
 use super::error::broken;
 use super::sessions::{Ended, Issued, SessionRow};
@@ -11,7 +10,7 @@ use crate::domain::model::event::{By, Event};
 use crate::domain::model::principal::Principal;
 use crate::domain::model::undrawn::{Ticket, Waiting};
 use crate::domain::model::visit::OpenVisit;
-use crate::domain::values::ids::{AuditId, CommandId, DeviceId, EventId, OrderId, RestaurantId, TableId, UserId, VisitId};
+use crate::domain::values::ids::{CommandId, DeviceId, EventId, OrderId, RestaurantId, TableId, UserId, VisitId};
 use crate::domain::values::position::Position;
 use crate::domain::values::text::Slug;
 use crate::domain::values::time::Timestamp;
@@ -110,34 +109,6 @@ impl EventRow {
             command: self.command.map(CommandId::from_uuid),
             patch: raw(self.patch)?,
         })
-    }
-}
-
-/// An entry of the audit.
-#[derive(FromRow)]
-pub struct EntryRow {
-    id: Uuid,
-    at: i64,
-    kind: String,
-    action: String,
-    outcome: String,
-    role: Option<String>,
-    sub: Option<String>,
-    name: Option<String>,
-    address: Option<String>,
-    subject: Option<String>,
-    part: Option<String>,
-    label: Option<String>,
-    value: Option<String>,
-    reason: Option<String>,
-}
-
-impl TryFrom<EntryRow> for Entry {
-    type Error = StoreError;
-    fn try_from(row: EntryRow) -> Result<Self> {
-        let EntryRow { kind, action, outcome, role, sub, name, address, subject, part, label, value, reason, .. } = row;
-        let (id, at) = (AuditId::from_uuid(row.id), Timestamp::from_micros(row.at));
-        Ok(Self { id, at, kind, action, outcome, role, sub, name, address, subject, part, label, value, reason })
     }
 }
 

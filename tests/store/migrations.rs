@@ -121,7 +121,6 @@ fn statements(own: &[&'static [(&'static str, &'static str)]]) -> impl Iterator<
         sql::guests::ALL,
         sql::devices::ALL,
         sql::displays::ALL,
-        sql::audit::ALL,
         sql::credentials::ALL,
         sql::privacy::ALL,
         sql::visits::ALL,

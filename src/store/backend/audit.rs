@@ -5,12 +5,81 @@ use crate::clock;
 use crate::domain::values::ids::{AuditId, RestaurantId};
 use crate::domain::values::time::Timestamp;
 use crate::store::audit::{self, Audit, Entry, Kind, Note};
-use crate::store::rows::EntryRow;
-use crate::store::{Result, sql};
+use crate::store::{Result, StoreError};
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
-use sqlx::{query, query_as, query_scalar};
+use sqlx::{FromRow, query, query_as, query_scalar};
 use uuid::Uuid;
+
+macro_rules! entries {
+    ($filter:literal) => {
+        concat!(
+            "SELECT id, at, kind, action, outcome, role, sub, name, address, subject, part, label, value, reason FROM audit ",
+            "WHERE restaurant = $1 AND id < $2 ",
+            $filter,
+            " ORDER BY id DESC LIMIT $3"
+        )
+    };
+}
+
+/// The name of a subject: `$1` restaurant, then the subject as a UUID and as text.
+macro_rules! name_of {
+    ($uuid:literal, $text:literal) => {
+        concat!(
+            "(SELECT username FROM users WHERE restaurant = $1 AND id = ",
+            $uuid,
+            "), (SELECT name FROM devices WHERE restaurant = $1 AND id = ",
+            $uuid,
+            "), (SELECT name FROM api_keys WHERE restaurant = $1 AND id = ",
+            $text,
+            ")"
+        )
+    };
+}
+
+statements! {
+    /// The name is that of the actor now, or `$15`, which was read before the transaction may have removed them.
+    ADD_ENTRY = concat!(
+        "INSERT INTO audit (restaurant, id, at, kind, action, role, sub, address, subject, part, label, value, reason, \
+         outcome, name) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, COALESCE(",
+        name_of!("$16", "$7"), ", $15))"
+    );
+    ACTOR_NAME = concat!("SELECT COALESCE(", name_of!("$2", "$3"), ") FROM restaurants WHERE id = $1");
+    ENTRIES = entries!("");
+    ENTRIES_OF_ORDERS = entries!("AND kind = 'orders'");
+    /// Says of the kind what the index says of its rows.
+    ENTRIES_OF_KIND = entries!("AND kind = $4 AND kind <> 'orders'");
+    FORGET_ENTRIES = "DELETE FROM audit WHERE restaurant = $1 AND id IN (\
+        SELECT id FROM audit WHERE restaurant = $1 AND id < $2 ORDER BY id LIMIT $3)";
+}
+
+/// An entry of the audit.
+#[derive(FromRow)]
+struct EntryRow {
+    id: Uuid,
+    at: i64,
+    kind: String,
+    action: String,
+    outcome: String,
+    role: Option<String>,
+    sub: Option<String>,
+    name: Option<String>,
+    address: Option<String>,
+    subject: Option<String>,
+    part: Option<String>,
+    label: Option<String>,
+    value: Option<String>,
+    reason: Option<String>,
+}
+
+impl TryFrom<EntryRow> for Entry {
+    type Error = StoreError;
+    fn try_from(row: EntryRow) -> Result<Self> {
+        let EntryRow { kind, action, outcome, role, sub, name, address, subject, part, label, value, reason, .. } = row;
+        let (id, at) = (AuditId::from_uuid(row.id), Timestamp::from_micros(row.at));
+        Ok(Self { id, at, kind, action, outcome, role, sub, name, address, subject, part, label, value, reason })
+    }
+}
 
 #[async_trait]
 impl Audit for Backend {
@@ -26,9 +95,9 @@ impl Audit for Backend {
         limit: u32,
     ) -> Result<Vec<Entry>> {
         let text = match kind {
-            None => sql::audit::ENTRIES,
-            Some(Kind::Orders) => sql::audit::ENTRIES_OF_ORDERS,
-            Some(_) => sql::audit::ENTRIES_OF_KIND,
+            None => ENTRIES,
+            Some(Kind::Orders) => ENTRIES_OF_ORDERS,
+            Some(_) => ENTRIES_OF_KIND,
         };
         let before = before.map_or(Uuid::max(), AuditId::uuid);
         let query = query_as::<Database, EntryRow>(text).bind(restaurant.uuid()).bind(before).bind(i64::from(limit));
@@ -41,7 +110,7 @@ impl Audit for Backend {
     }
 
     async fn forget_audit(&self, restaurant: RestaurantId, before: Timestamp, limit: u32) -> Result<u64> {
-        let query = query::<Database>(sql::audit::FORGET_ENTRIES).bind(restaurant.uuid());
+        let query = query::<Database>(FORGET_ENTRIES).bind(restaurant.uuid());
         self.execute(query.bind(AuditId::earliest(before).uuid()).bind(i64::from(limit))).await
     }
 }
@@ -61,7 +130,7 @@ where
 
 async fn actor_name(connection: &mut Connection, note: &Note) -> Result<Option<String>> {
     let Some(sub) = &note.actor.sub else { return Ok(None) };
-    let query = query_scalar::<Database, Option<String>>(sql::audit::ACTOR_NAME).bind(note.restaurant.uuid());
+    let query = query_scalar::<Database, Option<String>>(ACTOR_NAME).bind(note.restaurant.uuid());
     let name = query.bind(Uuid::try_parse(sub.as_str()).ok()).bind(sub.as_str()).fetch_optional(connection).await?;
     Ok(name.flatten())
 }
@@ -69,7 +138,7 @@ async fn actor_name(connection: &mut Connection, note: &Note) -> Result<Option<S
 /// Writes an entry.
 pub async fn add(connection: &mut Connection, note: &Note, name: Option<String>) -> Result<()> {
     let sub = note.actor.sub.as_ref();
-    query::<Database>(sql::audit::ADD_ENTRY)
+    query::<Database>(ADD_ENTRY)
         .bind(note.restaurant.uuid())
         .bind(clock::new_id())
         .bind(clock::now().micros())

@@ -11,7 +11,6 @@ macro_rules! statements {
 }
 
 pub mod accounts;
-pub mod audit;
 pub mod credentials;
 pub mod devices;
 pub mod displays;
