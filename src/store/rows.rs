@@ -26,7 +26,7 @@ pub fn text<T: FromStr>(column: &'static str, value: &str) -> Result<T> {
     value.parse().map_err(|_| broken(format_args!("the column {column} does not read")))
 }
 
-fn number<T: TryFrom<i64>>(column: &'static str, value: i64) -> Result<T> {
+pub fn number<T: TryFrom<i64>>(column: &'static str, value: i64) -> Result<T> {
     value.try_into().map_err(|_| broken(format_args!("the column {column} is out of range")))
 }
 
@@ -47,24 +47,6 @@ pub fn write(document: &impl Serialize) -> Result<String> {
 /// A column's JSON, as it stands.
 pub fn raw(json: String) -> Result<Box<RawValue>> {
     RawValue::from_string(json).map_err(|error| broken(format_args!("a document does not read: {error}")))
-}
-
-/// A feed, and what a decision needs of its restaurant.
-#[derive(FromRow)]
-pub struct FeedRow {
-    pub head: i64,
-    pub next_number: i64,
-    pub default_minutes: i64,
-}
-
-impl FeedRow {
-    pub fn next_number(&self) -> Result<u32> {
-        number("next_number", self.next_number)
-    }
-
-    pub fn default_minutes(&self) -> Result<u16> {
-        number("default_minutes", self.default_minutes)
-    }
 }
 
 /// A visit that goes on.

@@ -1,6 +1,6 @@
 //! [`Accounts`]: restaurants, tables, people, API keys.
 
-use super::{Backend, Connection, Database, LOCK_FEED, guests, sessions, users};
+use super::{Backend, Connection, Database, feeds, guests, sessions, users};
 use crate::domain::model::menu::Menu;
 use crate::domain::values::ids::{RestaurantId, TableId, UserId};
 use crate::domain::values::text::{Key, Slug};
@@ -8,7 +8,7 @@ use crate::domain::values::time::Timestamp;
 use crate::domain::values::version::Expected;
 use crate::store::accounts::{Accounts, ApiKey, Restaurant, Table, User, UserChange, UserChanged};
 use crate::store::error::broken;
-use crate::store::rows::{ApiKeyRow, FeedRow, RestaurantRow, TableRow, UserRow};
+use crate::store::rows::{ApiKeyRow, RestaurantRow, TableRow, UserRow};
 use crate::store::{Result, StoreError, rows, sql};
 use async_trait::async_trait;
 use secrecy::ExposeSecret;
@@ -145,8 +145,7 @@ impl Accounts for Backend {
 
 /// Holds the restaurant's feed, so that changes of its tables come one after the other, and looks at the table's version.
 async fn hold_table(connection: &mut Connection, restaurant: RestaurantId, id: TableId, expected: &Expected) -> Result<()> {
-    let lock = query_as::<Database, FeedRow>(LOCK_FEED).bind(restaurant.uuid());
-    lock.fetch_optional(&mut *connection).await?.ok_or(StoreError::Missing)?;
+    feeds::hold(connection, restaurant).await?;
     let find = query_as::<Database, TableRow>(sql::accounts::TABLE).bind(restaurant.uuid()).bind(id.uuid());
     let table = Table::try_from(find.fetch_optional(connection).await?.ok_or(StoreError::Missing)?)?;
     if expected.admits(&table.version()) { Ok(()) } else { Err(StoreError::Stale) }
@@ -163,7 +162,7 @@ async fn add_restaurant(connection: &mut Connection, restaurant: &Restaurant, me
         .bind(at.micros())
         .execute(&mut *connection)
         .await?;
-    query::<Database>(sql::accounts::ADD_FEED).bind(id).execute(&mut *connection).await?;
+    feeds::add(connection, restaurant.id).await?;
     let menu_query = query::<Database>(sql::accounts::ADD_MENU).bind(id).bind(rows::write(menu)?);
     menu_query.bind(menu.next_lapse().map(Timestamp::micros)).execute(connection).await?;
     Ok(())

@@ -1,7 +1,8 @@
 //! The one transaction that appends to a feed.
 
 use super::documents::calls;
-use super::{Connection, Database, LOCK_FEED, audit};
+use super::feeds::FeedRow;
+use super::{Connection, Database, audit, feeds};
 use crate::domain::menu_changes::MenuChanges;
 use crate::domain::model::call::Calls;
 use crate::domain::model::display::Known;
@@ -19,8 +20,7 @@ use crate::domain::values::time::Timestamp;
 use crate::store::audit::Note;
 use crate::store::error::broken;
 use crate::store::log::{Ack, CommandKey, Committed, Reads, State, Work};
-use crate::store::rows::FeedRow;
-use crate::store::{Result, StoreError, answer, rows, sql};
+use crate::store::{Result, answer, rows, sql};
 use serde_json::value::to_raw_value;
 use sqlx::{query, query_as};
 
@@ -35,7 +35,7 @@ struct Context {
 pub async fn commit(connection: &mut Connection, work: Work) -> Result<Committed> {
     let Work { restaurant, reads, command, by, at, note, decide } = work;
     let context = Context { restaurant, command, by, at };
-    let feed = lock(connection, restaurant).await?;
+    let feed = feeds::hold(connection, restaurant).await?;
     if let Some(key) = &context.command
         && let Some(committed) = remembered(connection, restaurant, key).await?
     {
@@ -88,11 +88,6 @@ fn told(mut note: Note, answer: &std::result::Result<Ack, Refusal>) -> Note {
     note
 }
 
-async fn lock(connection: &mut Connection, restaurant: RestaurantId) -> Result<FeedRow> {
-    let feed = query_as::<Database, FeedRow>(LOCK_FEED).bind(restaurant.uuid()).fetch_optional(connection).await?;
-    feed.ok_or(StoreError::Missing)
-}
-
 fn ack(position: Position, changed: bool, document: &serde_json::Value) -> Result<Ack> {
     let document = to_raw_value(document).map_err(|error| broken(format_args!("a document does not serialize: {error}")))?;
     Ok(Ack { position, changed, document })
@@ -133,7 +128,7 @@ async fn remember(connection: &mut Connection, context: &Context, answer: &std::
 async fn read(connection: &mut Connection, context: &Context, reads: Reads, feed: &FeedRow) -> Result<State> {
     let restaurant = context.restaurant;
     let mut state = State {
-        moment: Moment { now: context.at, head: Position::from_column(feed.head) },
+        moment: Moment { now: context.at, head: feed.head() },
         default_minutes: feed.default_minutes()?,
         next_number: 0,
         order: None,
@@ -178,7 +173,7 @@ async fn change(
 ) -> Result<Vec<Event>> {
     let places = drafts.first().is_some_and(|draft| draft.kind == EventKind::OrderPlaced);
     write_row(connection, context, &write, places).await?;
-    let mut position = Position::from_column(feed.head);
+    let mut position = feed.head();
     let mut events = Vec::with_capacity(drafts.len());
     for draft in drafts {
         position = position.next();
@@ -186,30 +181,8 @@ async fn change(
         append(connection, &event).await?;
         events.push(event);
     }
-    move_head(connection, context.restaurant, feed, position, places).await?;
+    feeds::advance(connection, context.restaurant, feed, position, i64::from(places)).await?;
     Ok(events)
-}
-
-/// Moves the head of a feed that is held, after events that place no order.
-pub async fn advance(connection: &mut Connection, restaurant: RestaurantId, feed: &FeedRow, to: Position) -> Result<()> {
-    move_head(connection, restaurant, feed, to, false).await
-}
-
-async fn move_head(
-    connection: &mut Connection,
-    restaurant: RestaurantId,
-    feed: &FeedRow,
-    to: Position,
-    places: bool,
-) -> Result<()> {
-    let moved = query::<Database>(sql::log::ADVANCE)
-        .bind(restaurant.uuid())
-        .bind(to.column())
-        .bind(feed.next_number + i64::from(places))
-        .bind(feed.head)
-        .execute(connection)
-        .await?;
-    one_row(moved.rows_affected(), "the head of a feed moved while it was held")
 }
 
 fn event(context: &Context, position: Position, draft: Draft) -> Result<Event> {

@@ -1,6 +1,6 @@
 //! [`Devices`]: pairing.
 
-use super::{Backend, Connection, Database, LOCK_FEED, commit, found, sessions};
+use super::{Backend, Connection, Database, commit, feeds, found, sessions};
 use crate::domain::model::display::Change;
 use crate::domain::model::event::{By, Event};
 use crate::domain::model::principal::Role;
@@ -11,7 +11,7 @@ use crate::domain::values::time::Timestamp;
 use crate::domain::values::version::Expected;
 use crate::store::devices::{Device, Devices, Pairing, Poll, Revoked};
 use crate::store::log::{Reads, Work};
-use crate::store::rows::{DeviceRow, FeedRow};
+use crate::store::rows::DeviceRow;
 use crate::store::{Result, StoreError, rows, sql};
 use async_trait::async_trait;
 use sqlx::{query, query_as, query_scalar};
@@ -133,8 +133,7 @@ async fn not_now(connection: &mut Connection, hash: [u8; 32], at: Timestamp) -> 
 
 /// Holds the restaurant's feed, so that changes of its screens come one after the other, and looks at the screen's version.
 async fn hold(connection: &mut Connection, restaurant: RestaurantId, id: DeviceId, expected: &Expected) -> Result<()> {
-    let lock = query_as::<Database, FeedRow>(LOCK_FEED).bind(restaurant.uuid());
-    lock.fetch_optional(&mut *connection).await?.ok_or(StoreError::Missing)?;
+    feeds::hold(connection, restaurant).await?;
     let find = query_as::<Database, DeviceRow>(sql::devices::DEVICE).bind(restaurant.uuid()).bind(id.uuid());
     let device = Device::try_from(find.fetch_optional(connection).await?.ok_or(StoreError::Missing)?)?;
     if expected.admits(&device.version()) { Ok(()) } else { Err(StoreError::Stale) }

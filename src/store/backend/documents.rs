@@ -5,15 +5,9 @@ use crate::domain::model::call::Calls;
 use crate::domain::model::menu::Menu;
 use crate::domain::model::order::Order;
 use crate::domain::values::ids::{CallId, OrderId, RestaurantId};
-use crate::domain::values::position::Position;
 use crate::store::{Result, rows, sql};
 use sqlx::{query_as, query_scalar};
 use uuid::Uuid;
-
-pub async fn head(connection: &mut Connection, restaurant: RestaurantId) -> Result<Option<Position>> {
-    let query = query_scalar::<Database, i64>(sql::log::HEAD).bind(restaurant.uuid());
-    Ok(query.fetch_optional(connection).await?.map(Position::from_column))
-}
 
 pub async fn order(connection: &mut Connection, restaurant: RestaurantId, id: OrderId) -> Result<Option<Order>> {
     let query = query_scalar::<Database, String>(sql::log::ORDER).bind(restaurant.uuid()).bind(id.uuid());

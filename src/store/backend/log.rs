@@ -1,7 +1,7 @@
 //! [`Log`]: the feed and its documents.
 
-use super::documents::{head, menu, menu_text, order};
-use super::{Backend, Connection, Database, commit, snapshot};
+use super::documents::{menu, menu_text, order};
+use super::{Backend, Connection, Database, commit, epoch, feeds, snapshot};
 use crate::domain::model::event::Event;
 use crate::domain::model::menu::Menu;
 use crate::domain::model::order::Order;
@@ -42,14 +42,13 @@ impl Log for Backend {
     }
 
     async fn head(&self, restaurant: RestaurantId) -> Result<Position> {
-        let head = self.read(move |c| Box::pin(head(c, restaurant))).await?;
+        let head = self.read(move |c| Box::pin(feeds::head(c, restaurant))).await?;
         head.ok_or(StoreError::Missing)
     }
 
     async fn heads(&self, restaurants: &[RestaurantId]) -> Result<Vec<(RestaurantId, Position)>> {
         let ids = restaurants.iter().map(|id| id.uuid()).collect();
-        let heads = self.read(move |c| Box::pin(super::heads(c, ids))).await?;
-        Ok(heads.into_iter().map(|(id, head)| (RestaurantId::from_uuid(id), Position::from_column(head))).collect())
+        self.read(move |c| Box::pin(feeds::heads(c, ids))).await
     }
 
     async fn events(
@@ -127,9 +126,7 @@ impl Log for Backend {
 
     async fn ping(&self) -> Result<()> {
         // As a write: a database that can be read and not written is not well.
-        let epoch = self
-            .write(|c| Box::pin(async move { Ok(query_scalar::<Database, String>(sql::accounts::EPOCH).fetch_one(c).await?) }));
-        epoch.await?;
+        self.write(|c| Box::pin(async move { Ok(epoch::get(c).await?) })).await?;
         self.faults.looked();
         Ok(())
     }

@@ -2,10 +2,10 @@
 //! `postgres`, and `super` brings the driver's types and what the databases do differently:
 //!
 //! - `Backend` with `read`, `read_at_one_point` and `write`, which run a unit of work on a connection,
-//! - `heads`, since lists of ids are bound in different ways, `lost`, since a file can go away, and the statements
-//!   `LOCK_FEED`, `HOLD_TABLE` and `RECORD_END`.
+//! - `IS_SQLITE`, which chooses the text of a statement that must differ, and `id_list`, which binds its list of ids,
+//! - `lost`, since a file can go away, `scrub`, `close_store`, and the statements `HOLD_TABLE` and `RECORD_END`.
 
-use super::{Backend, Connection, Database, HOLD_TABLE, LOCK_FEED, RECORD_END, close_store, heads, lost, scrub};
+use super::{Backend, Connection, Database, HOLD_TABLE, IS_SQLITE, RECORD_END, close_store, id_list, lost, scrub};
 use crate::domain::values::time::Timestamp;
 use crate::store::{Result, StoreError};
 use sqlx::FromRow;
@@ -20,12 +20,21 @@ macro_rules! statements {
     };
 }
 
+/// The text of a statement that the databases need to have differently.
+macro_rules! by_database {
+    (sqlite: $sqlite:expr, postgres: $postgres:expr $(,)?) => {
+        if super::IS_SQLITE { $sqlite } else { $postgres }
+    };
+}
+
 mod accounts;
 pub(super) mod audit;
 mod commit;
 mod credentials;
 mod devices;
 mod documents;
+pub mod epoch;
+mod feeds;
 mod guests;
 mod log;
 mod nodes;

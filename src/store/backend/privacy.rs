@@ -1,6 +1,6 @@
 //! [`Privacy`]: retention and erasure.
 
-use super::{Backend, Connection, Database, LOCK_FEED, commit, sessions};
+use super::{Backend, Connection, Database, commit, feeds, sessions};
 use crate::domain::model::event::{By, Event, EventKind};
 use crate::domain::model::principal::Role;
 use crate::domain::rules::redaction::redact;
@@ -10,7 +10,6 @@ use crate::domain::values::position::Position;
 use crate::domain::values::text::Key;
 use crate::domain::values::time::Timestamp;
 use crate::store::privacy::{Erased, Privacy, Purged};
-use crate::store::rows::FeedRow;
 use crate::store::{Result, StoreError, rows, sql};
 use async_trait::async_trait;
 use serde::Deserialize;
@@ -109,12 +108,6 @@ impl Privacy for Backend {
     }
 }
 
-/// Holds the feed: a command on an order that is being purged waits, and finds it without words.
-async fn lock(connection: &mut Connection, restaurant: RestaurantId) -> Result<FeedRow> {
-    let feed = query_as::<Database, FeedRow>(LOCK_FEED).bind(restaurant.uuid()).fetch_optional(connection).await?;
-    feed.ok_or(StoreError::Missing)
-}
-
 /// Closed orders placed before a time and not noted to have closed since, that still have words, after an id.
 async fn to_purge(
     connection: &mut Connection,
@@ -139,7 +132,8 @@ async fn purge(
     at: Timestamp,
     limit: u32,
 ) -> Result<Purged> {
-    lock(connection, restaurant).await?;
+    // A command on an order that is being purged waits, and finds it without words.
+    feeds::hold(connection, restaurant).await?;
     let found = to_purge(connection, restaurant, before, Uuid::nil(), limit).await?;
     let mut more = found.len() as u64 == u64::from(limit);
     let (mut orders, mut events) = (0, 0);
@@ -207,10 +201,10 @@ async fn erase_orders(
     at: Timestamp,
     limit: u32,
 ) -> Result<Erased> {
-    let feed = lock(connection, restaurant).await?;
+    let feed = feeds::hold(connection, restaurant).await?;
     let found = query_as::<Database, (Uuid, String)>(sql::privacy::OF_DINER).bind(restaurant.uuid()).bind(diner.as_str());
     let found = found.bind(i64::from(limit)).fetch_all(&mut *connection).await?;
-    let (mut head, mut events) = (Position::from_column(feed.head), Vec::with_capacity(found.len()));
+    let (mut head, mut events) = (feed.head(), Vec::with_capacity(found.len()));
     for (id, json) in found {
         let before: Value = rows::document(&json)?;
         let mut after = before.clone();
@@ -237,7 +231,7 @@ async fn erase_orders(
         write(connection, restaurant, id, &after, at).await?;
         events.push(event);
     }
-    commit::advance(connection, restaurant, &feed, head).await?;
+    feeds::advance(connection, restaurant, &feed, head, 0).await?;
     Ok(Erased { orders: events.len() as u64, events: events.into() })
 }
 

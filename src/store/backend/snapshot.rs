@@ -1,6 +1,6 @@
 //! The state of a room at one position. Runs in a transaction that sees one point of the database.
 
-use super::{Connection, Database, documents, tickets};
+use super::{Connection, Database, feeds, tickets};
 use crate::domain::model::display::Display;
 use crate::domain::model::draft::to_json;
 use crate::domain::model::room_id::RoomId;
@@ -18,7 +18,7 @@ use uuid::Uuid;
 type Entries = BTreeMap<String, Box<RawValue>>;
 
 pub async fn snapshot(connection: &mut Connection, restaurant: RestaurantId, room: RoomId) -> Result<Option<Snapshot>> {
-    let Some(position) = documents::head(connection, restaurant).await? else { return Ok(None) };
+    let Some(position) = feeds::head(connection, restaurant).await? else { return Ok(None) };
     let mut snapshot = Snapshot { position, documents: Vec::new(), calls: None, displays: None };
     match room {
         RoomId::Kitchen(id) | RoomId::Floor(id) | RoomId::Menu(id) if id != restaurant => return Ok(None),

@@ -1,12 +1,12 @@
 //! What becomes of a person, in one transaction with the end of their sessions.
 
-use super::{Connection, Database, LOCK_FEED, devices, found, sessions};
+use super::{Connection, Database, devices, feeds, found, sessions};
 use crate::clock;
 use crate::domain::model::principal::Role;
 use crate::domain::values::ids::{RestaurantId, UserId};
 use crate::domain::values::version::Expected;
 use crate::store::accounts::{User, UserChange, UserChanged};
-use crate::store::rows::{FeedRow, UserRow};
+use crate::store::rows::UserRow;
 use crate::store::{Result, StoreError, audit, sql};
 use secrecy::ExposeSecret;
 use sqlx::{query, query_as, query_scalar};
@@ -19,8 +19,7 @@ pub async fn change(
     expected: &Expected,
 ) -> Result<UserChanged> {
     // Two managers who remove each other at once must not both find the other: one waits here.
-    let lock = query_as::<Database, FeedRow>(LOCK_FEED).bind(restaurant.uuid());
-    lock.fetch_optional(&mut *connection).await?.ok_or(StoreError::Missing)?;
+    feeds::hold(connection, restaurant).await?;
     let find = query_as::<Database, UserRow>(sql::accounts::USER).bind(restaurant.uuid()).bind(id.uuid());
     let user = User::try_from(find.fetch_optional(&mut *connection).await?.ok_or(StoreError::Missing)?)?;
     if !expected.admits(&user.version()) {

@@ -1,13 +1,13 @@
 //! [`Visits`], and what placing an order writes of its visit.
 
-use super::{Backend, Connection, Database, LOCK_FEED, documents, guests};
+use super::{Backend, Connection, Database, documents, feeds, guests};
 use crate::domain::model::order::Order;
 use crate::domain::model::visit::OpenVisit;
 use crate::domain::values::ids::{OrderId, RestaurantId, VisitId};
 use crate::domain::values::text::{Key, TableLabel};
 use crate::domain::values::time::Timestamp;
 use crate::store::log::{CommandKey, ExternalOrder};
-use crate::store::rows::{self, FeedRow, VisitRow};
+use crate::store::rows::{self, VisitRow};
 use crate::store::visits::{VisitClosed, Visits};
 use crate::store::{Result, StoreError, audit, sql};
 use async_trait::async_trait;
@@ -57,8 +57,7 @@ async fn close(
     at: Timestamp,
 ) -> Result<VisitClosed> {
     // An order that comes at this moment waits here: it is the last of this visit, or the first of the next.
-    let lock = query_as::<Database, FeedRow>(LOCK_FEED).bind(restaurant.uuid());
-    lock.fetch_optional(&mut *connection).await?.ok_or(StoreError::Missing)?;
+    feeds::hold(connection, restaurant).await?;
     let find = query_as::<Database, VisitRow>(sql::visits::VISIT).bind(restaurant.uuid()).bind(id.uuid());
     let visit = OpenVisit::try_from(find.fetch_optional(&mut *connection).await?.ok_or(StoreError::Missing)?)?;
     let count = query_scalar::<Database, i64>(sql::visits::OPEN_ORDERS).bind(restaurant.uuid()).bind(id.uuid());

@@ -1,11 +1,11 @@
 //! Connections to a server, and what it must be like.
 
+use super::backend::epoch;
 use crate::store::migrations::expand;
 use crate::store::options::OpenError;
-use crate::store::sql::accounts::{EPOCH, SET_EPOCH};
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection, PgPool, query, query_scalar};
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection, PgPool, query_scalar};
 use std::sync::LazyLock;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -33,9 +33,7 @@ pub async fn prepare(options: &PgConnectOptions) -> Result<String, OpenError> {
     refuse_if_forgetful(&mut connection).await?;
     MIGRATOR.run(&mut connection).await?;
     EXPAND.run(&mut connection).await?;
-    let fresh = crate::clock::new_id().simple().to_string();
-    query(SET_EPOCH).bind(fresh).execute(&mut connection).await?;
-    let epoch = query_scalar(EPOCH).fetch_one(&mut connection).await?;
+    let epoch = epoch::get_or_make(&mut connection).await?;
     connection.close().await?;
     Ok(epoch)
 }

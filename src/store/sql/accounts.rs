@@ -25,13 +25,9 @@ macro_rules! api_keys {
 }
 
 statements! {
-    /// The first one stands.
-    SET_EPOCH = "INSERT INTO meta (name, value) VALUES ('epoch', $1) ON CONFLICT (name) DO NOTHING";
-    EPOCH = "SELECT value FROM meta WHERE name = 'epoch'";
 
     ADD_RESTAURANT = "INSERT INTO restaurants (id, slug, name, currency, default_minutes, created_at) \
         VALUES ($1, $2, $3, $4, $5, $6)";
-    ADD_FEED = "INSERT INTO feeds (restaurant, head, next_number) VALUES ($1, 0, 1)";
     ADD_MENU = "INSERT INTO menus (restaurant, document, next_lapse) VALUES ($1, $2, $3)";
     RESTAURANT_BY_SLUG = restaurant!("slug = $1");
     RESTAURANT = restaurant!("id = $1");

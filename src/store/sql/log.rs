@@ -38,9 +38,6 @@ statements! {
 
     APPEND = "INSERT INTO events (restaurant, position, id, kind, topic, order_id, at, by_role, command, patch) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
-    /// Moves the head from `$4` to `$2`; no row means that somebody else has moved it.
-    ADVANCE = "UPDATE feeds SET head = $2, next_number = $3 WHERE restaurant = $1 AND head = $4";
-    HEAD = "SELECT head FROM feeds WHERE restaurant = $1";
 
     EVENTS = page!("");
     EVENTS_OF_ORDER = page!("AND order_id = $5");

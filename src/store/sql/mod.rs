@@ -23,11 +23,6 @@ pub mod visits;
 /// What SQLite says differently.
 pub mod sqlite {
     statements! {
-        /// The feed. The transaction already holds the one write lock.
-        LOCK_FEED = "SELECT f.head, f.next_number, r.default_minutes FROM feeds f \
-            JOIN restaurants r ON r.id = f.restaurant WHERE f.restaurant = $1";
-        /// Heads of several feeds; the ids come as a JSON array of hexadecimal texts.
-        HEADS = "SELECT restaurant, head FROM feeds WHERE restaurant IN (SELECT unhex(value) FROM json_each($1))";
         /// The label of a key's table. The transaction already holds the one write lock.
         HOLD_TABLE = "SELECT label FROM tables WHERE restaurant = $1 AND key = $2";
         /// When is told by the database's clock, the one that all nodes share, and never goes back.
@@ -41,11 +36,6 @@ pub mod sqlite {
 /// What PostgreSQL says differently.
 pub mod postgres {
     statements! {
-        /// The feed, held against every other transaction that would append to it.
-        LOCK_FEED = "SELECT f.head, f.next_number, r.default_minutes FROM feeds f \
-            JOIN restaurants r ON r.id = f.restaurant WHERE f.restaurant = $1 FOR UPDATE OF f";
-        /// Heads of several feeds; the ids come as an array.
-        HEADS = "SELECT restaurant, head FROM feeds WHERE restaurant = ANY($1)";
         /// The label of a key's table, held against its removal and against another key.
         HOLD_TABLE = "SELECT label FROM tables WHERE restaurant = $1 AND key = $2 FOR SHARE";
         /// When is told by the database's clock, the one that all nodes share, and never goes back.

@@ -3,7 +3,6 @@
 use super::stamp::Stamp;
 use crate::store::migrations::expand;
 use crate::store::options::OpenError;
-use crate::store::sql::accounts::{EPOCH, SET_EPOCH};
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{
@@ -89,11 +88,4 @@ pub async fn empty_log(connection: &mut SqliteConnection) -> sqlx::Result<bool> 
     let emptied = query_scalar::<_, i64>("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut *connection).await;
     raw_sql(AssertSqlSafe(format!("PRAGMA busy_timeout = {}", BUSY.as_millis()))).execute(connection).await?;
     Ok(emptied? == 0)
-}
-
-/// The epoch, made when the database is new.
-pub async fn epoch(connection: &mut SqliteConnection) -> Result<String, OpenError> {
-    let fresh = crate::clock::new_id().simple().to_string();
-    query(SET_EPOCH).bind(fresh).execute(&mut *connection).await?;
-    Ok(query_scalar(EPOCH).fetch_one(connection).await?)
 }

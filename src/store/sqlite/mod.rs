@@ -13,11 +13,11 @@ pub use backend::statements::ALL as STATEMENTS;
 
 use super::error::broken;
 use super::options::{Mode, OpenError};
-use super::sql::sqlite::{HEADS, HOLD_TABLE, LOCK_FEED, RECORD_END};
+use super::sql::sqlite::{HOLD_TABLE, RECORD_END};
 use super::{Result, WriteFaults, audit, task};
 use futures_util::future::BoxFuture;
 use identity::Identity;
-use sqlx::{Connection as _, SqlitePool, query_as};
+use sqlx::{Connection as _, SqlitePool};
 use stamp::Stamp;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -26,6 +26,9 @@ use writer::Writer;
 type Backend = SqliteStore;
 type Connection = sqlx::SqliteConnection;
 type Database = sqlx::Sqlite;
+
+/// Which texts [`backend`] takes.
+const IS_SQLITE: bool = true;
 
 /// A store in one file.
 pub struct SqliteStore {
@@ -50,7 +53,7 @@ impl SqliteStore {
         let stamp = lock.map(|lock| Stamp::new(lock, node.as_u128() as u32));
         let mut connection = connect::writer(&options).await?;
         connect::migrate(&mut connection).await?;
-        let epoch = connect::epoch(&mut connection).await?;
+        let epoch = backend::epoch::get_or_make(&mut connection).await?;
         if let Some(stamp) = &stamp {
             connect::stamp(&mut connection, stamp).await?;
         }
@@ -116,8 +119,8 @@ async fn close_store(store: &SqliteStore) {
     store.writer.close().await;
 }
 
-async fn heads(connection: &mut Connection, ids: Vec<Uuid>) -> Result<Vec<(Uuid, i64)>> {
+/// A JSON array of hexadecimal texts.
+fn id_list(ids: Vec<Uuid>) -> Result<String> {
     let ids: Vec<_> = ids.iter().map(|id| id.simple().to_string()).collect();
-    let ids = serde_json::to_string(&ids).map_err(broken)?;
-    Ok(query_as::<Database, (Uuid, i64)>(HEADS).bind(ids).fetch_all(connection).await?)
+    serde_json::to_string(&ids).map_err(broken)
 }
