@@ -3,11 +3,9 @@
 use super::accounts::{ApiKey, Restaurant, Table, User};
 use super::devices::Device;
 use super::error::broken;
-use super::sessions::{Ended, Issued, SessionRow};
 use super::{Result, StoreError};
 use crate::domain::model::display::Display;
 use crate::domain::model::event::{By, Event};
-use crate::domain::model::principal::Principal;
 use crate::domain::model::undrawn::{Ticket, Waiting};
 use crate::domain::model::visit::OpenVisit;
 use crate::domain::values::ids::{CommandId, DeviceId, EventId, OrderId, RestaurantId, TableId, UserId, VisitId};
@@ -30,7 +28,7 @@ pub fn number<T: TryFrom<i64>>(column: &'static str, value: i64) -> Result<T> {
     value.try_into().map_err(|_| broken(format_args!("the column {column} is out of range")))
 }
 
-fn station(value: Option<&str>) -> Result<Option<Slug>> {
+pub fn station(value: Option<&str>) -> Result<Option<Slug>> {
     value.map(|value| text("station", value)).transpose()
 }
 
@@ -232,96 +230,6 @@ impl TryFrom<ApiKeyRow> for ApiKey {
     fn try_from(row: ApiKeyRow) -> Result<Self> {
         let (id, name) = (text("id", &row.id)?, text("name", &row.name)?);
         Ok(Self { id, restaurant: RestaurantId::from_uuid(row.restaurant), name })
-    }
-}
-
-#[derive(FromRow)]
-pub struct SessionRecord {
-    id: String,
-    restaurant: Uuid,
-    sub: String,
-    role: String,
-    station: Option<String>,
-    table_label: Option<String>,
-    device: Option<Uuid>,
-    expires_at: i64,
-}
-
-impl TryFrom<SessionRecord> for SessionRow {
-    type Error = StoreError;
-    fn try_from(row: SessionRecord) -> Result<Self> {
-        let principal = Principal {
-            sub: text("sub", &row.sub)?,
-            role: text("role", &row.role)?,
-            restaurant: RestaurantId::from_uuid(row.restaurant),
-            session: text("id", &row.id)?,
-            station: station(row.station.as_deref())?,
-            table: row.table_label.map(|label| text("table_label", &label)).transpose()?,
-            device: row.device.map(DeviceId::from_uuid),
-            share: None,
-        };
-        Ok(Self { principal, expires_at: Timestamp::from_micros(row.expires_at) })
-    }
-}
-
-/// A session that was begun and not yet renewed.
-#[derive(FromRow)]
-pub struct BegunRow {
-    #[sqlx(flatten)]
-    session: SessionRecord,
-    hash: Vec<u8>,
-}
-
-impl TryFrom<BegunRow> for (SessionRow, [u8; 32]) {
-    type Error = StoreError;
-    fn try_from(row: BegunRow) -> Result<Self> {
-        let hash = row.hash.try_into().map_err(|_| broken(format_args!("a hash has another length")))?;
-        Ok((row.session.try_into()?, hash))
-    }
-}
-
-/// What remains to be known of a session that ends.
-#[derive(FromRow)]
-pub struct RemovedRow {
-    pub expires_at: i64,
-    pub token_name: Option<String>,
-    pub origin: Option<Vec<u8>>,
-}
-
-#[derive(FromRow)]
-pub struct IssuedRow {
-    id: String,
-    token_name: String,
-    role: String,
-    created_at: i64,
-    expires_at: i64,
-}
-
-impl TryFrom<IssuedRow> for Issued {
-    type Error = StoreError;
-    fn try_from(row: IssuedRow) -> Result<Self> {
-        Ok(Self {
-            session: text("id", &row.id)?,
-            name: text("token_name", &row.token_name)?,
-            role: text("role", &row.role)?,
-            created_at: Timestamp::from_micros(row.created_at),
-            expires_at: Timestamp::from_micros(row.expires_at),
-        })
-    }
-}
-
-#[derive(FromRow)]
-pub struct EndedRow {
-    session: String,
-    ended_at: i64,
-    until: Option<i64>,
-}
-
-impl TryFrom<EndedRow> for Ended {
-    type Error = StoreError;
-    fn try_from(row: EndedRow) -> Result<Self> {
-        let until = row.until.map(Timestamp::from_micros);
-        Ok(Self { session: text("session", &row.session)?, micros: row.ended_at, until })
     }
 }
 

@@ -117,7 +117,6 @@ fn statements(own: &[&'static [(&'static str, &'static str)]]) -> impl Iterator<
     let shared = [
         sql::log::ALL,
         sql::accounts::ALL,
-        sql::sessions::ALL,
         sql::guests::ALL,
         sql::devices::ALL,
         sql::displays::ALL,

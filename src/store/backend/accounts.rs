@@ -173,7 +173,5 @@ async fn revoke_api_key(connection: &mut Connection, restaurant: RestaurantId, i
     if query.bind(at.micros()).execute(&mut *connection).await?.rows_affected() == 0 {
         return Err(StoreError::Missing);
     }
-    let query = query_scalar::<Database, String>(sql::sessions::SESSIONS_OF_API_KEY).bind(restaurant.uuid());
-    let sessions = query.bind(id.as_str()).fetch_all(&mut *connection).await?;
-    sessions::end_all(connection, sessions).await
+    sessions::end_of_api_key(connection, restaurant, id).await
 }

@@ -31,7 +31,7 @@ impl Credentials for Backend {
                 let change = change.bind(verified.expose_secret()).bind(new.expose_secret());
                 found(change.execute(&mut *c).await?.rows_affected())?;
                 devices::void_unclaimed(c, restaurant, person, clock::now()).await?;
-                end(c, restaurant, person, |session| session != kept.as_str()).await
+                sessions::end_of_person(c, restaurant, person, |session| session != kept.as_str()).await
             })
         })
         .await
@@ -69,7 +69,7 @@ impl Credentials for Backend {
     async fn end_sessions_of(&self, restaurant: RestaurantId, person: UserId, which: Which) -> Result<Vec<Key>> {
         self.write(move |c| {
             Box::pin(async move {
-                end(c, restaurant, person, |session| match &which {
+                sessions::end_of_person(c, restaurant, person, |session| match &which {
                     Which::Only(one) => session == one.as_str(),
                     Which::AllBut(kept) => session != kept.as_str(),
                 })
@@ -166,7 +166,10 @@ impl Credentials for Backend {
                 let remove = query::<Database>(sql::credentials::REMOVE_SECOND_FACTOR).bind(restaurant.uuid());
                 found(remove.bind(person.uuid()).execute(&mut *c).await?.rows_affected())?;
                 remove_codes(c, restaurant, person).await?;
-                end(c, restaurant, person, |session| kept.as_ref().is_none_or(|kept| session != kept.as_str())).await
+                sessions::end_of_person(c, restaurant, person, |session| {
+                    kept.as_ref().is_none_or(|kept| session != kept.as_str())
+                })
+                .await
             })
         })
         .await
@@ -206,17 +209,4 @@ async fn remove_codes(connection: &mut Connection, restaurant: RestaurantId, per
     let remove = query::<Database>(sql::credentials::REMOVE_RECOVERY_CODES).bind(restaurant.uuid());
     remove.bind(person.uuid()).execute(connection).await?;
     Ok(())
-}
-
-/// Ends those of a person's sessions that fit.
-async fn end(
-    connection: &mut Connection,
-    restaurant: RestaurantId,
-    person: UserId,
-    fits: impl Fn(&str) -> bool,
-) -> Result<Vec<Key>> {
-    let query = query_scalar::<Database, String>(sql::sessions::SESSIONS_OF_USER).bind(restaurant.uuid());
-    let mut sessions = query.bind(person.to_string()).fetch_all(&mut *connection).await?;
-    sessions.retain(|session| fits(session));
-    sessions::end_all(connection, sessions).await
 }

@@ -145,8 +145,7 @@ async fn set(connection: &mut Connection, device: &Device, expected: &Expected, 
     let station = device.station.as_ref().map(|station| station.as_str());
     let set = query::<Database>(sql::devices::SET_DEVICE).bind(restaurant).bind(id).bind(device.name.as_str());
     found(set.bind(station).execute(&mut *connection).await?.rows_affected())?;
-    let follow = query::<Database>(sql::sessions::SET_STATION).bind(restaurant).bind(id).bind(station);
-    follow.execute(&mut *connection).await?;
+    sessions::set_station(connection, device.restaurant, device.id, station).await?;
     let change = Change::Renamed { name: device.name.clone(), station: device.station.clone() };
     tell(connection, device.restaurant, device.id, change, at).await
 }
@@ -165,9 +164,7 @@ async fn revoke(
     }
     query::<Database>(sql::devices::VOID_PAIRINGS).bind(id.uuid()).execute(&mut *connection).await?;
     let events = tell(&mut *connection, restaurant, id, Change::Removed, at).await?;
-    let query = query_scalar::<Database, String>(sql::sessions::SESSIONS_OF_DEVICE).bind(restaurant.uuid());
-    let sessions = query.bind(id.uuid()).fetch_all(&mut *connection).await?;
-    Ok(Revoked { sessions: sessions::end_all(connection, sessions).await?, events })
+    Ok(Revoked { sessions: sessions::end_of_device(connection, restaurant, id).await?, events })
 }
 
 /// Says something of a device to the floor, within the transaction that changes or revokes it; gives the events, which are

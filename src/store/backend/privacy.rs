@@ -91,7 +91,7 @@ impl Privacy for Backend {
     }
 
     async fn forget_expired_sessions(&self, before: Timestamp, limit: u32) -> Result<u64> {
-        self.execute(query::<Database>(sql::sessions::FORGET_SESSIONS).bind(before.micros()).bind(i64::from(limit))).await
+        self.execute(query::<Database>(sessions::FORGET_SESSIONS).bind(before.micros()).bind(i64::from(limit))).await
     }
 
     async fn forget_idle_guests(&self, before: Timestamp, limit: u32) -> Result<u64> {

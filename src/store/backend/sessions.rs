@@ -1,23 +1,174 @@
 //! [`Sessions`]: refresh tokens and ends.
 
-use super::{BATCH, Backend, Connection, Database, RECORD_END, pushes};
+use super::{BATCH, Backend, Connection, Database, pushes};
 use crate::clock;
 use crate::domain::model::principal::{Principal, Role};
-use crate::domain::values::ids::RestaurantId;
+use crate::domain::values::ids::{DeviceId, RestaurantId, UserId};
 use crate::domain::values::text::{Key, Name};
 use crate::domain::values::time::Timestamp;
 use crate::store::audit::{Kind, Note};
-use crate::store::rows::{BegunRow, EndedRow, IssuedRow, RemovedRow, SessionRecord};
+use crate::store::error::broken;
+use crate::store::rows::station;
 use crate::store::sessions::{END_MATTERS, EndCursor, Ended, Issued, REPEATABLE, Rotation, SessionRow, Sessions};
-use crate::store::{Result, rows, sql};
+use crate::store::{Result, StoreError, rows};
 use async_trait::async_trait;
-use sqlx::{query, query_as, query_scalar};
+use sqlx::{FromRow, query, query_as, query_scalar};
+use uuid::Uuid;
+
+statements! {
+    ADD_SESSION = "INSERT INTO sessions \
+        (id, restaurant, sub, role, station, table_label, device, created_at, refreshed_at, expires_at, origin) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $10)";
+    /// As long as none of its refresh tokens was spent there is one.
+    BEGUN_SESSION = "SELECT s.id, s.restaurant, s.sub, s.role, s.station, s.table_label, s.device, s.expires_at, r.hash \
+        FROM sessions s JOIN session_refreshes r ON r.session = s.id \
+        WHERE s.origin = $1 AND s.created_at > $2 AND NOT EXISTS \
+        (SELECT 1 FROM session_refreshes spent WHERE spent.session = s.id AND spent.spent_at IS NOT NULL)";
+    ADD_ISSUED = "INSERT INTO sessions \
+        (id, restaurant, sub, role, station, table_label, created_at, refreshed_at, expires_at, token_name) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9)";
+    ISSUED = "SELECT id, token_name, role, created_at, expires_at FROM sessions \
+        WHERE restaurant = $1 AND token_name IS NOT NULL AND expires_at > $2 ORDER BY id";
+    ADD_REFRESH = "INSERT INTO session_refreshes (hash, session) VALUES ($1, $2)";
+    /// Takes the session's row before its token's, as the end of a session does, so that the two cannot deadlock.
+    TOUCH_SESSION = "UPDATE sessions SET refreshed_at = $2 \
+        WHERE id = (SELECT session FROM session_refreshes WHERE hash = $1) \
+        RETURNING id, restaurant, sub, role, station, table_label, device, expires_at";
+    SESSION_OF_REFRESH = "SELECT session FROM session_refreshes WHERE hash = $1";
+    /// Only one presenter spends a token.
+    SPEND_REFRESH = "UPDATE session_refreshes SET spent_at = $2 WHERE hash = $1 AND spent_at IS NULL";
+    LAST_SPENDING = "SELECT max(spent_at) FROM session_refreshes WHERE session = $1";
+    SPENT_AT = "SELECT spent_at FROM session_refreshes WHERE hash = $1";
+    UNSPENT_REFRESH = "SELECT hash FROM session_refreshes WHERE session = $1 AND spent_at IS NULL";
+    /// Spent before every other, so that it is never the last: whoever shows it ends the session.
+    DISPLACE_REFRESH = "UPDATE session_refreshes SET spent_at = 0 WHERE session = $1 AND spent_at IS NULL";
+    /// It may have been displaced itself, by a node with another keyring.
+    PLACE_REFRESH = "INSERT INTO session_refreshes (hash, session) VALUES ($1, $2) \
+        ON CONFLICT (hash) DO UPDATE SET spent_at = NULL";
+    SESSION_END = "SELECT expires_at FROM sessions WHERE restaurant = $1 AND id = $2";
+    /// Takes the session's refresh tokens with it.
+    REMOVE_SESSION = "DELETE FROM sessions WHERE id = $1 RETURNING expires_at, token_name, origin";
+    REMOVE_PAIRING = "DELETE FROM pairings WHERE device_code_hash = $1";
+    /// The database's clock, the one that all nodes share, says when; it never goes back.
+    RECORD_END = by_database! {
+        sqlite: "INSERT INTO ended_sessions (session, until, ended_at) \
+            VALUES ($1, $2, max(CAST(unixepoch('subsec') * 1000000 AS INTEGER), \
+                (SELECT coalesce(max(ended_at), 0) FROM ended_sessions))) \
+            ON CONFLICT (session) DO NOTHING",
+        postgres: "INSERT INTO ended_sessions (session, until, ended_at) \
+            VALUES ($1, $2, greatest((extract(epoch FROM clock_timestamp()) * 1000000)::bigint, \
+                (SELECT coalesce(max(ended_at), 0) FROM ended_sessions))) \
+            ON CONFLICT (session) DO NOTHING",
+    };
+    ENDED_REFRESH = "SELECT session FROM ended_refreshes WHERE hash = $1";
+    ENDED_SINCE = "SELECT session, ended_at, until FROM ended_sessions \
+        WHERE (ended_at, session) > ($1, $2) AND (until IS NULL OR until > $3) ORDER BY ended_at, session LIMIT $4";
+    SESSIONS_OF_API_KEY = "SELECT id FROM sessions WHERE restaurant = $1 AND sub = $2 AND role = 'service' ORDER BY id";
+    SESSIONS_OF_DEVICE = "SELECT id FROM sessions WHERE restaurant = $1 AND device = $2 ORDER BY id";
+    SESSIONS_OF_USER = "SELECT id FROM sessions \
+        WHERE restaurant = $1 AND sub = $2 AND role IN ('staff', 'manager') ORDER BY id";
+    SET_STATION = "UPDATE sessions SET station = $3 WHERE restaurant = $1 AND device = $2";
+    pub(super) FORGET_SESSIONS = "DELETE FROM sessions WHERE id IN (\
+        SELECT id FROM sessions WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)";
+    FORGET_ENDS = "DELETE FROM ended_sessions WHERE session IN (\
+        SELECT session FROM ended_sessions WHERE ended_at < $1 OR until < $2 LIMIT $3)";
+}
+
+#[derive(FromRow)]
+struct SessionRecord {
+    id: String,
+    restaurant: Uuid,
+    sub: String,
+    role: String,
+    station: Option<String>,
+    table_label: Option<String>,
+    device: Option<Uuid>,
+    expires_at: i64,
+}
+
+impl TryFrom<SessionRecord> for SessionRow {
+    type Error = StoreError;
+    fn try_from(row: SessionRecord) -> Result<Self> {
+        let principal = Principal {
+            sub: rows::text("sub", &row.sub)?,
+            role: rows::text("role", &row.role)?,
+            restaurant: RestaurantId::from_uuid(row.restaurant),
+            session: rows::text("id", &row.id)?,
+            station: station(row.station.as_deref())?,
+            table: row.table_label.map(|label| rows::text("table_label", &label)).transpose()?,
+            device: row.device.map(DeviceId::from_uuid),
+            share: None,
+        };
+        Ok(Self { principal, expires_at: Timestamp::from_micros(row.expires_at) })
+    }
+}
+
+/// A session that was begun and not yet renewed.
+#[derive(FromRow)]
+struct BegunRow {
+    #[sqlx(flatten)]
+    session: SessionRecord,
+    hash: Vec<u8>,
+}
+
+impl TryFrom<BegunRow> for (SessionRow, [u8; 32]) {
+    type Error = StoreError;
+    fn try_from(row: BegunRow) -> Result<Self> {
+        let hash = row.hash.try_into().map_err(|_| broken(format_args!("a hash has another length")))?;
+        Ok((row.session.try_into()?, hash))
+    }
+}
+
+/// What remains to be known of a session that ends.
+#[derive(FromRow)]
+struct RemovedRow {
+    expires_at: i64,
+    token_name: Option<String>,
+    origin: Option<Vec<u8>>,
+}
+
+#[derive(FromRow)]
+struct IssuedRow {
+    id: String,
+    token_name: String,
+    role: String,
+    created_at: i64,
+    expires_at: i64,
+}
+
+impl TryFrom<IssuedRow> for Issued {
+    type Error = StoreError;
+    fn try_from(row: IssuedRow) -> Result<Self> {
+        Ok(Self {
+            session: rows::text("id", &row.id)?,
+            name: rows::text("token_name", &row.token_name)?,
+            role: rows::text("role", &row.role)?,
+            created_at: Timestamp::from_micros(row.created_at),
+            expires_at: Timestamp::from_micros(row.expires_at),
+        })
+    }
+}
+
+#[derive(FromRow)]
+struct EndedRow {
+    session: String,
+    ended_at: i64,
+    until: Option<i64>,
+}
+
+impl TryFrom<EndedRow> for Ended {
+    type Error = StoreError;
+    fn try_from(row: EndedRow) -> Result<Self> {
+        let until = row.until.map(Timestamp::from_micros);
+        Ok(Self { session: rows::text("session", &row.session)?, micros: row.ended_at, until })
+    }
+}
 
 #[async_trait]
 impl Sessions for Backend {
     async fn add_issued(&self, session: &SessionRow, name: &Name, at: Timestamp) -> Result<()> {
         let who = &session.principal;
-        let query = query::<Database>(sql::sessions::ADD_ISSUED)
+        let query = query::<Database>(ADD_ISSUED)
             .bind(who.session.as_str().to_owned())
             .bind(who.restaurant.uuid())
             .bind(who.sub.as_str().to_owned())
@@ -31,7 +182,7 @@ impl Sessions for Backend {
     }
 
     async fn issued(&self, restaurant: RestaurantId, now: Timestamp) -> Result<Vec<Issued>> {
-        let query = query_as::<Database, IssuedRow>(sql::sessions::ISSUED);
+        let query = query_as::<Database, IssuedRow>(ISSUED);
         self.all(query.bind(restaurant.uuid()).bind(now.micros())).await
     }
 
@@ -46,12 +197,12 @@ impl Sessions for Backend {
     }
 
     async fn begun_session(&self, origin: [u8; 32], after: Timestamp) -> Result<Option<(SessionRow, [u8; 32])>> {
-        let query = query_as::<Database, BegunRow>(sql::sessions::BEGUN_SESSION);
+        let query = query_as::<Database, BegunRow>(BEGUN_SESSION);
         self.one(query.bind(origin.to_vec()).bind(after.micros())).await
     }
 
     async fn session_of_refresh(&self, hash: [u8; 32]) -> Result<Option<Key>> {
-        let query = query_scalar::<Database, String>(sql::sessions::SESSION_OF_REFRESH).bind(hash.to_vec());
+        let query = query_scalar::<Database, String>(SESSION_OF_REFRESH).bind(hash.to_vec());
         let session = self.read(move |c| Box::pin(async move { Ok(query.fetch_optional(c).await?) })).await?;
         session.map(|session| rows::text("session", &session)).transpose()
     }
@@ -62,7 +213,7 @@ impl Sessions for Backend {
     }
 
     async fn session_end(&self, restaurant: RestaurantId, session: &Key) -> Result<Option<Timestamp>> {
-        let query = query_scalar::<Database, i64>(sql::sessions::SESSION_END).bind(restaurant.uuid());
+        let query = query_scalar::<Database, i64>(SESSION_END).bind(restaurant.uuid());
         let query = query.bind(session.as_str().to_owned());
         let micros = self.read(move |c| Box::pin(async move { Ok(query.fetch_optional(c).await?) })).await?;
         Ok(micros.map(Timestamp::from_micros))
@@ -74,14 +225,14 @@ impl Sessions for Backend {
     }
 
     async fn ended_since(&self, after: EndCursor, now: Timestamp, limit: u32) -> Result<Vec<Ended>> {
-        let query = query_as::<Database, EndedRow>(sql::sessions::ENDED_SINCE).bind(after.micros).bind(after.session);
+        let query = query_as::<Database, EndedRow>(ENDED_SINCE).bind(after.micros).bind(after.session);
         self.all(query.bind(now.micros()).bind(i64::from(limit))).await
     }
 
     async fn forget_sessions(&self, before: Timestamp, now: Timestamp) -> Result<u64> {
-        let mut gone = self.forget(sql::sessions::FORGET_SESSIONS, before).await?;
+        let mut gone = self.forget(FORGET_SESSIONS, before).await?;
         loop {
-            let ends = query::<Database>(sql::sessions::FORGET_ENDS).bind(before.micros()).bind(now.micros());
+            let ends = query::<Database>(FORGET_ENDS).bind(before.micros()).bind(now.micros());
             let batch = self.execute(ends.bind(BATCH)).await?;
             gone += batch;
             if batch < BATCH.unsigned_abs() {
@@ -99,7 +250,7 @@ pub async fn add_session(
     at: Timestamp,
 ) -> Result<()> {
     let who = &session.principal;
-    query::<Database>(sql::sessions::ADD_SESSION)
+    query::<Database>(ADD_SESSION)
         .bind(who.session.as_str())
         .bind(who.restaurant.uuid())
         .bind(who.sub.as_str())
@@ -116,13 +267,13 @@ pub async fn add_session(
 }
 
 async fn add_refresh(connection: &mut Connection, hash: [u8; 32], session: &str) -> Result<()> {
-    let query = query::<Database>(sql::sessions::ADD_REFRESH).bind(hash.as_slice()).bind(session);
+    let query = query::<Database>(ADD_REFRESH).bind(hash.as_slice()).bind(session);
     query.execute(connection).await?;
     Ok(())
 }
 
 async fn rotate(connection: &mut Connection, presented: [u8; 32], candidates: &[[u8; 32]], at: Timestamp) -> Result<Rotation> {
-    let touch = query_as::<Database, SessionRecord>(sql::sessions::TOUCH_SESSION).bind(presented.as_slice());
+    let touch = query_as::<Database, SessionRecord>(TOUCH_SESSION).bind(presented.as_slice());
     let Some(record) = touch.bind(at.micros()).fetch_optional(&mut *connection).await? else {
         let was_ended = was_ended(connection, presented).await?;
         return Ok(if was_ended { Rotation::EndedByHouse } else { Rotation::Unknown });
@@ -132,16 +283,16 @@ async fn rotate(connection: &mut Connection, presented: [u8; 32], candidates: &[
         return Ok(Rotation::Unknown);
     };
     let id = session.principal.session.as_str();
-    let last = query_scalar::<Database, Option<i64>>(sql::sessions::LAST_SPENDING).bind(id);
+    let last = query_scalar::<Database, Option<i64>>(LAST_SPENDING).bind(id);
     let last = last.fetch_one(&mut *connection).await?;
     // Nodes' clocks differ; what is spent later has the later time all the same.
     let now = last.map_or(at.micros(), |last| at.micros().max(last + 1));
-    let spend = query::<Database>(sql::sessions::SPEND_REFRESH).bind(presented.as_slice()).bind(now);
+    let spend = query::<Database>(SPEND_REFRESH).bind(presented.as_slice()).bind(now);
     if spend.execute(&mut *connection).await?.rows_affected() == 1 {
         add_refresh(connection, next, id).await?;
         return Ok(Rotation::Rotated { session, successor: next });
     }
-    let spent_at = query_scalar::<Database, i64>(sql::sessions::SPENT_AT).bind(presented.as_slice());
+    let spent_at = query_scalar::<Database, i64>(SPENT_AT).bind(presented.as_slice());
     let spent_at = spent_at.fetch_one(&mut *connection).await?;
     if Some(spent_at) == last && Timestamp::from_micros(spent_at).plus(REPEATABLE) > at {
         let successor = repeat(connection, id, candidates, next).await?;
@@ -154,13 +305,13 @@ async fn rotate(connection: &mut Connection, presented: [u8; 32], candidates: &[
 
 /// Finds the token in the place of the one that was spent last, or puts `next` there if nobody can be told which it is.
 async fn repeat(connection: &mut Connection, session: &str, candidates: &[[u8; 32]], next: [u8; 32]) -> Result<[u8; 32]> {
-    let unspent = query_scalar::<Database, Vec<u8>>(sql::sessions::UNSPENT_REFRESH).bind(session);
+    let unspent = query_scalar::<Database, Vec<u8>>(UNSPENT_REFRESH).bind(session);
     let unspent = unspent.fetch_optional(&mut *connection).await?;
     if let Some(&successor) = candidates.iter().find(|candidate| unspent.as_deref() == Some(candidate.as_slice())) {
         return Ok(successor);
     }
-    query::<Database>(sql::sessions::DISPLACE_REFRESH).bind(session).execute(&mut *connection).await?;
-    let place = query::<Database>(sql::sessions::PLACE_REFRESH).bind(next.as_slice()).bind(session);
+    query::<Database>(DISPLACE_REFRESH).bind(session).execute(&mut *connection).await?;
+    let place = query::<Database>(PLACE_REFRESH).bind(next.as_slice()).bind(session);
     place.execute(connection).await?;
     Ok(next)
 }
@@ -175,11 +326,11 @@ async fn record_reuse(connection: &mut Connection, who: &Principal) -> Result<()
 }
 
 pub async fn end(connection: &mut Connection, session: &str) -> Result<()> {
-    let remove = query_as::<Database, RemovedRow>(sql::sessions::REMOVE_SESSION).bind(session);
+    let remove = query_as::<Database, RemovedRow>(REMOVE_SESSION).bind(session);
     let removed = remove.fetch_optional(&mut *connection).await?;
     if let Some(origin) = removed.as_ref().and_then(|row| row.origin.as_deref()) {
         // What began it begins no other.
-        query::<Database>(sql::devices::REMOVE_PAIRING).bind(origin).execute(&mut *connection).await?;
+        query::<Database>(REMOVE_PAIRING).bind(origin).execute(&mut *connection).await?;
     }
     pushes::remove_of_session(connection, session).await?;
     let until = removed.map(|row| end_matters_until(row.expires_at, row.token_name.is_some()));
@@ -194,7 +345,32 @@ fn end_matters_until(expires_at: i64, is_issued: bool) -> i64 {
     if is_issued { renewed.max(expires_at) } else { renewed }
 }
 
-/// Ends the sessions of a key or a screen that is revoked.
+/// Ends the sessions that an API key has begun.
+pub async fn end_of_api_key(connection: &mut Connection, restaurant: RestaurantId, key: &Key) -> Result<Vec<Key>> {
+    let query = query_scalar::<Database, String>(SESSIONS_OF_API_KEY).bind(restaurant.uuid()).bind(key.as_str());
+    let sessions = query.fetch_all(&mut *connection).await?;
+    end_all(connection, sessions).await
+}
+
+pub async fn end_of_device(connection: &mut Connection, restaurant: RestaurantId, device: DeviceId) -> Result<Vec<Key>> {
+    let query = query_scalar::<Database, String>(SESSIONS_OF_DEVICE).bind(restaurant.uuid()).bind(device.uuid());
+    let sessions = query.fetch_all(&mut *connection).await?;
+    end_all(connection, sessions).await
+}
+
+/// Ends those of a person's sessions that `ends` selects.
+pub async fn end_of_person(
+    connection: &mut Connection,
+    restaurant: RestaurantId,
+    person: UserId,
+    ends: impl Fn(&str) -> bool,
+) -> Result<Vec<Key>> {
+    let query = query_scalar::<Database, String>(SESSIONS_OF_USER).bind(restaurant.uuid()).bind(person.to_string());
+    let mut sessions = query.fetch_all(&mut *connection).await?;
+    sessions.retain(|session| ends(session));
+    end_all(connection, sessions).await
+}
+
 pub async fn end_all(connection: &mut Connection, sessions: Vec<String>) -> Result<Vec<Key>> {
     let mut ended = Vec::with_capacity(sessions.len());
     for session in sessions {
@@ -204,8 +380,20 @@ pub async fn end_all(connection: &mut Connection, sessions: Vec<String>) -> Resu
     Ok(ended)
 }
 
+/// Changes the station of a screen's sessions. Their next tokens name it.
+pub async fn set_station(
+    connection: &mut Connection,
+    restaurant: RestaurantId,
+    device: DeviceId,
+    station: Option<&str>,
+) -> Result<()> {
+    let set = query::<Database>(SET_STATION).bind(restaurant.uuid()).bind(device.uuid()).bind(station);
+    set.execute(connection).await?;
+    Ok(())
+}
+
 /// Whether a refresh token is of a session that the restaurant has ended.
 pub async fn was_ended(connection: &mut Connection, hash: [u8; 32]) -> Result<bool> {
-    let query = query_scalar::<Database, String>(sql::guests::ENDED_REFRESH).bind(hash.as_slice());
+    let query = query_scalar::<Database, String>(ENDED_REFRESH).bind(hash.as_slice());
     Ok(query.fetch_optional(connection).await?.is_some())
 }

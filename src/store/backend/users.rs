@@ -31,9 +31,7 @@ pub async fn change(
     }
     found(write(connection, &user, change).await?)?;
     devices::void_unclaimed(connection, restaurant, id, clock::now()).await?;
-    let query = query_scalar::<Database, String>(sql::sessions::SESSIONS_OF_USER).bind(restaurant.uuid());
-    let sessions = query.bind(id.to_string()).fetch_all(&mut *connection).await?;
-    Ok(UserChanged::Done(sessions::end_all(connection, sessions).await?))
+    Ok(UserChanged::Done(sessions::end_of_person(connection, restaurant, id, |_| true).await?))
 }
 
 fn ends_management(change: &UserChange) -> bool {

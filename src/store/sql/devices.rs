@@ -12,7 +12,6 @@ statements! {
         WHERE device_code_hash = $1 AND (polled_at IS NULL OR polled_at <= $3 \
         OR (device IS NOT NULL AND NOT EXISTS (SELECT 1 FROM sessions WHERE origin = $1))) RETURNING expires_at, device";
     PAIRING_EXPIRY = "SELECT expires_at FROM pairings WHERE device_code_hash = $1";
-    REMOVE_PAIRING = "DELETE FROM pairings WHERE device_code_hash = $1";
     /// Screens that a person approved and that have begun no session yet.
     WAITING_FOR_APPROVER = "SELECT p.device FROM pairings p WHERE p.approved_by = $1 AND p.device IS NOT NULL \
         AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.origin = p.device_code_hash)";

@@ -32,7 +32,6 @@ statements! {
     LAST_REFRESHES = "SELECT hash FROM session_refreshes WHERE session = $1 AND (spent_at IS NULL \
         OR spent_at = (SELECT max(spent_at) FROM session_refreshes WHERE session = $1))";
     KEEP_ENDED_REFRESH = "INSERT INTO ended_refreshes (hash, session) VALUES ($1, $2) ON CONFLICT (hash) DO NOTHING";
-    ENDED_REFRESH = "SELECT session FROM ended_refreshes WHERE hash = $1";
 
     ADD_REFUSALS = "INSERT INTO limit_refusals (restaurant, limit_name, table_label, refusals, first_at, last_at) \
         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (restaurant, limit_name, table_label) DO UPDATE SET \

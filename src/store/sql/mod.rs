@@ -17,7 +17,6 @@ pub mod displays;
 pub mod guests;
 pub mod log;
 pub mod privacy;
-pub mod sessions;
 pub mod visits;
 
 /// What SQLite says differently.
@@ -25,11 +24,6 @@ pub mod sqlite {
     statements! {
         /// The label of a key's table. The transaction already holds the one write lock.
         HOLD_TABLE = "SELECT label FROM tables WHERE restaurant = $1 AND key = $2";
-        /// When is told by the database's clock, the one that all nodes share, and never goes back.
-        RECORD_END = "INSERT INTO ended_sessions (session, until, ended_at) \
-            VALUES ($1, $2, max(CAST(unixepoch('subsec') * 1000000 AS INTEGER), \
-                (SELECT coalesce(max(ended_at), 0) FROM ended_sessions))) \
-            ON CONFLICT (session) DO NOTHING";
     }
 }
 
@@ -38,10 +32,5 @@ pub mod postgres {
     statements! {
         /// The label of a key's table, held against its removal and against another key.
         HOLD_TABLE = "SELECT label FROM tables WHERE restaurant = $1 AND key = $2 FOR SHARE";
-        /// When is told by the database's clock, the one that all nodes share, and never goes back.
-        RECORD_END = "INSERT INTO ended_sessions (session, until, ended_at) \
-            VALUES ($1, $2, greatest((extract(epoch FROM clock_timestamp()) * 1000000)::bigint, \
-                (SELECT coalesce(max(ended_at), 0) FROM ended_sessions))) \
-            ON CONFLICT (session) DO NOTHING";
     }
 }
