@@ -1,14 +1,13 @@
 //! Rows of either database, and how they read as what they are. A row that does not is a bug or damage: logged, `Internal`.
 
 use super::accounts::{ApiKey, Restaurant, Table, User};
-use super::devices::Device;
 use super::error::broken;
 use super::{Result, StoreError};
 use crate::domain::model::display::Display;
 use crate::domain::model::event::{By, Event};
 use crate::domain::model::undrawn::{Ticket, Waiting};
 use crate::domain::model::visit::OpenVisit;
-use crate::domain::values::ids::{CommandId, DeviceId, EventId, OrderId, RestaurantId, TableId, UserId, VisitId};
+use crate::domain::values::ids::{CommandId, EventId, OrderId, RestaurantId, TableId, UserId, VisitId};
 use crate::domain::values::position::Position;
 use crate::domain::values::text::Slug;
 use crate::domain::values::time::Timestamp;
@@ -230,25 +229,5 @@ impl TryFrom<ApiKeyRow> for ApiKey {
     fn try_from(row: ApiKeyRow) -> Result<Self> {
         let (id, name) = (text("id", &row.id)?, text("name", &row.name)?);
         Ok(Self { id, restaurant: RestaurantId::from_uuid(row.restaurant), name })
-    }
-}
-
-#[derive(FromRow)]
-pub struct DeviceRow {
-    id: Uuid,
-    restaurant: Uuid,
-    name: String,
-    station: Option<String>,
-}
-
-impl TryFrom<DeviceRow> for Device {
-    type Error = StoreError;
-    fn try_from(row: DeviceRow) -> Result<Self> {
-        Ok(Self {
-            id: DeviceId::from_uuid(row.id),
-            restaurant: RestaurantId::from_uuid(row.restaurant),
-            name: text("name", &row.name)?,
-            station: station(row.station.as_deref())?,
-        })
     }
 }

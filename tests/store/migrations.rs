@@ -118,7 +118,6 @@ fn statements(own: &[&'static [(&'static str, &'static str)]]) -> impl Iterator<
         sql::log::ALL,
         sql::accounts::ALL,
         sql::guests::ALL,
-        sql::devices::ALL,
         sql::displays::ALL,
         sql::credentials::ALL,
         sql::privacy::ALL,

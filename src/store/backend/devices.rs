@@ -11,12 +11,59 @@ use crate::domain::values::time::Timestamp;
 use crate::domain::values::version::Expected;
 use crate::store::devices::{Device, Devices, Pairing, Poll, Revoked};
 use crate::store::log::{Reads, Work};
-use crate::store::rows::DeviceRow;
-use crate::store::{Result, StoreError, rows, sql};
+use crate::store::rows::{station, text};
+use crate::store::{Result, StoreError};
 use async_trait::async_trait;
-use sqlx::{query, query_as, query_scalar};
+use sqlx::{FromRow, query, query_as, query_scalar};
 use std::sync::Arc;
 use uuid::Uuid;
+
+statements! {
+    /// Frees the user code `$1` if its pairing is past its time (`$2`), and drops what is long past it (`$3`).
+    DROP_STALE_PAIRINGS = "DELETE FROM pairings WHERE (user_code = $1 AND expires_at <= $2) OR expires_at <= $3";
+    ADD_PAIRING = "INSERT INTO pairings (device_code_hash, user_code, created_at, expires_at) VALUES ($1, $2, $3, $4)";
+    APPROVE_PAIRING = "UPDATE pairings SET device = $2, approved_by = $4 \
+        WHERE user_code = $1 AND device IS NULL AND expires_at > $3";
+    /// One poll at a time gets through, and none within the interval of the one before (`$3`: the latest that may be), but
+    /// for the first after the approval.
+    POLL_PAIRING = "UPDATE pairings SET polled_at = $2 \
+        WHERE device_code_hash = $1 AND (polled_at IS NULL OR polled_at <= $3 \
+        OR (device IS NOT NULL AND NOT EXISTS (SELECT 1 FROM sessions WHERE origin = $1))) RETURNING expires_at, device";
+    PAIRING_EXPIRY = "SELECT expires_at FROM pairings WHERE device_code_hash = $1";
+    /// Screens that a person approved and that have begun no session yet.
+    WAITING_FOR_APPROVER = "SELECT p.device FROM pairings p WHERE p.approved_by = $1 AND p.device IS NOT NULL \
+        AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.origin = p.device_code_hash)";
+    VOID_PAIRINGS = "DELETE FROM pairings WHERE device = $1";
+
+    ADD_DEVICE = "INSERT INTO devices (id, restaurant, name, station, created_at) VALUES ($1, $2, $3, $4, $5)";
+    DEVICE_OF_PAIRING = "SELECT id, restaurant, name, station FROM devices WHERE id = $1 AND revoked_at IS NULL";
+    DEVICE = "SELECT id, restaurant, name, station FROM devices \
+        WHERE restaurant = $1 AND id = $2 AND revoked_at IS NULL";
+    DEVICES = "SELECT id, restaurant, name, station FROM devices \
+        WHERE restaurant = $1 AND revoked_at IS NULL ORDER BY id";
+    SET_DEVICE = "UPDATE devices SET name = $3, station = $4 WHERE restaurant = $1 AND id = $2 AND revoked_at IS NULL";
+    REVOKE_DEVICE = "UPDATE devices SET revoked_at = $3 WHERE restaurant = $1 AND id = $2 AND revoked_at IS NULL";
+}
+
+#[derive(FromRow)]
+struct DeviceRow {
+    id: Uuid,
+    restaurant: Uuid,
+    name: String,
+    station: Option<String>,
+}
+
+impl TryFrom<DeviceRow> for Device {
+    type Error = StoreError;
+    fn try_from(row: DeviceRow) -> Result<Self> {
+        Ok(Self {
+            id: DeviceId::from_uuid(row.id),
+            restaurant: RestaurantId::from_uuid(row.restaurant),
+            name: text("name", &row.name)?,
+            station: station(row.station.as_deref())?,
+        })
+    }
+}
 
 /// How long a pairing past its time still answers `Expired`, in microseconds.
 const KEEP_EXPIRED: i64 = 60 * 60 * 1_000_000;
@@ -38,12 +85,12 @@ impl Devices for Backend {
     }
 
     async fn device(&self, restaurant: RestaurantId, id: DeviceId) -> Result<Option<Device>> {
-        let query = query_as::<Database, DeviceRow>(sql::devices::DEVICE);
+        let query = query_as::<Database, DeviceRow>(DEVICE);
         self.one(query.bind(restaurant.uuid()).bind(id.uuid())).await
     }
 
     async fn devices(&self, restaurant: RestaurantId) -> Result<Vec<Device>> {
-        self.all(query_as::<Database, DeviceRow>(sql::devices::DEVICES).bind(restaurant.uuid())).await
+        self.all(query_as::<Database, DeviceRow>(DEVICES).bind(restaurant.uuid())).await
     }
 
     async fn set_device(&self, device: &Device, expected: Expected, at: Timestamp) -> Result<Arc<[Event]>> {
@@ -57,9 +104,9 @@ impl Devices for Backend {
 }
 
 async fn add_pairing(connection: &mut Connection, pairing: &Pairing, at: Timestamp) -> Result<()> {
-    let drop = query::<Database>(sql::devices::DROP_STALE_PAIRINGS).bind(pairing.user_code.as_str()).bind(at.micros());
+    let drop = query::<Database>(DROP_STALE_PAIRINGS).bind(pairing.user_code.as_str()).bind(at.micros());
     drop.bind(at.micros() - KEEP_EXPIRED).execute(&mut *connection).await?;
-    query::<Database>(sql::devices::ADD_PAIRING)
+    query::<Database>(ADD_PAIRING)
         .bind(pairing.device_code_hash.as_slice())
         .bind(pairing.user_code.as_str())
         .bind(at.micros())
@@ -76,7 +123,7 @@ async fn approve(
     approver: Option<UserId>,
     at: Timestamp,
 ) -> Result<()> {
-    query::<Database>(sql::devices::ADD_DEVICE)
+    query::<Database>(ADD_DEVICE)
         .bind(device.id.uuid())
         .bind(device.restaurant.uuid())
         .bind(device.name.as_str())
@@ -84,7 +131,7 @@ async fn approve(
         .bind(at.micros())
         .execute(&mut *connection)
         .await?;
-    let approve = query::<Database>(sql::devices::APPROVE_PAIRING).bind(user_code.as_str()).bind(device.id.uuid());
+    let approve = query::<Database>(APPROVE_PAIRING).bind(user_code.as_str()).bind(device.id.uuid());
     let approved = approve.bind(at.micros()).bind(approver.map(UserId::uuid)).execute(connection).await?.rows_affected();
     if approved == 1 { Ok(()) } else { Err(StoreError::Missing) }
 }
@@ -92,17 +139,17 @@ async fn approve(
 /// Voids the screens that a person approved and that have begun no session yet. They were connected nowhere, so no floor knows
 /// them.
 pub async fn void_unclaimed(connection: &mut Connection, restaurant: RestaurantId, person: UserId, at: Timestamp) -> Result<()> {
-    let waiting = query_scalar::<Database, Uuid>(sql::devices::WAITING_FOR_APPROVER).bind(person.uuid());
+    let waiting = query_scalar::<Database, Uuid>(WAITING_FOR_APPROVER).bind(person.uuid());
     for device in waiting.fetch_all(&mut *connection).await? {
-        let revoke = query::<Database>(sql::devices::REVOKE_DEVICE).bind(restaurant.uuid()).bind(device);
+        let revoke = query::<Database>(REVOKE_DEVICE).bind(restaurant.uuid()).bind(device);
         revoke.bind(at.micros()).execute(&mut *connection).await?;
-        query::<Database>(sql::devices::VOID_PAIRINGS).bind(device).execute(&mut *connection).await?;
+        query::<Database>(VOID_PAIRINGS).bind(device).execute(&mut *connection).await?;
     }
     Ok(())
 }
 
 async fn poll(connection: &mut Connection, hash: [u8; 32], interval_ms: i64, at: Timestamp) -> Result<Poll> {
-    let query = query_as::<Database, (i64, Option<Uuid>)>(sql::devices::POLL_PAIRING).bind(hash.as_slice());
+    let query = query_as::<Database, (i64, Option<Uuid>)>(POLL_PAIRING).bind(hash.as_slice());
     let latest_before = at.micros() - interval_ms.saturating_mul(1000);
     let polled = query.bind(at.micros()).bind(latest_before).fetch_optional(&mut *connection).await?;
     match polled {
@@ -115,7 +162,7 @@ async fn poll(connection: &mut Connection, hash: [u8; 32], interval_ms: i64, at:
 
 /// The pairing stays for a screen that does not get the answer: whoever begins its session sees that it begins one.
 async fn hand_out(connection: &mut Connection, device: Uuid) -> Result<Poll> {
-    let query = query_as::<Database, DeviceRow>(sql::devices::DEVICE_OF_PAIRING).bind(device);
+    let query = query_as::<Database, DeviceRow>(DEVICE_OF_PAIRING).bind(device);
     match query.fetch_optional(connection).await? {
         Some(row) => Ok(Poll::Approved(row.try_into()?)),
         None => Ok(Poll::Unknown),
@@ -123,7 +170,7 @@ async fn hand_out(connection: &mut Connection, device: Uuid) -> Result<Poll> {
 }
 
 async fn not_now(connection: &mut Connection, hash: [u8; 32], at: Timestamp) -> Result<Poll> {
-    let query = query_scalar::<Database, i64>(sql::devices::PAIRING_EXPIRY).bind(hash.as_slice());
+    let query = query_scalar::<Database, i64>(PAIRING_EXPIRY).bind(hash.as_slice());
     Ok(match query.fetch_optional(connection).await? {
         None => Poll::Unknown,
         Some(expires_at) if expires_at <= at.micros() => Poll::Expired,
@@ -134,7 +181,7 @@ async fn not_now(connection: &mut Connection, hash: [u8; 32], at: Timestamp) -> 
 /// Holds the restaurant's feed, so that changes of its screens come one after the other, and looks at the screen's version.
 async fn hold(connection: &mut Connection, restaurant: RestaurantId, id: DeviceId, expected: &Expected) -> Result<()> {
     feeds::hold(connection, restaurant).await?;
-    let find = query_as::<Database, DeviceRow>(sql::devices::DEVICE).bind(restaurant.uuid()).bind(id.uuid());
+    let find = query_as::<Database, DeviceRow>(DEVICE).bind(restaurant.uuid()).bind(id.uuid());
     let device = Device::try_from(find.fetch_optional(connection).await?.ok_or(StoreError::Missing)?)?;
     if expected.admits(&device.version()) { Ok(()) } else { Err(StoreError::Stale) }
 }
@@ -143,7 +190,7 @@ async fn set(connection: &mut Connection, device: &Device, expected: &Expected, 
     hold(connection, device.restaurant, device.id, expected).await?;
     let (restaurant, id) = (device.restaurant.uuid(), device.id.uuid());
     let station = device.station.as_ref().map(|station| station.as_str());
-    let set = query::<Database>(sql::devices::SET_DEVICE).bind(restaurant).bind(id).bind(device.name.as_str());
+    let set = query::<Database>(SET_DEVICE).bind(restaurant).bind(id).bind(device.name.as_str());
     found(set.bind(station).execute(&mut *connection).await?.rows_affected())?;
     sessions::set_station(connection, device.restaurant, device.id, station).await?;
     let change = Change::Renamed { name: device.name.clone(), station: device.station.clone() };
@@ -158,11 +205,11 @@ async fn revoke(
     at: Timestamp,
 ) -> Result<Revoked> {
     hold(connection, restaurant, id, expected).await?;
-    let revoke = query::<Database>(sql::devices::REVOKE_DEVICE).bind(restaurant.uuid()).bind(id.uuid());
+    let revoke = query::<Database>(REVOKE_DEVICE).bind(restaurant.uuid()).bind(id.uuid());
     if revoke.bind(at.micros()).execute(&mut *connection).await?.rows_affected() == 0 {
         return Err(StoreError::Missing);
     }
-    query::<Database>(sql::devices::VOID_PAIRINGS).bind(id.uuid()).execute(&mut *connection).await?;
+    query::<Database>(VOID_PAIRINGS).bind(id.uuid()).execute(&mut *connection).await?;
     let events = tell(&mut *connection, restaurant, id, Change::Removed, at).await?;
     Ok(Revoked { sessions: sessions::end_of_device(connection, restaurant, id).await?, events })
 }
@@ -176,7 +223,7 @@ async fn tell(
     change: Change,
     at: Timestamp,
 ) -> Result<Arc<[Event]>> {
-    let id: Key = rows::text("device", &device.to_string())?;
+    let id: Key = text("device", &device.to_string())?;
     let (reads, by) = (Reads::Display(id.clone()), By { role: Role::Service });
     let decide = Box::new(move |state: crate::store::log::State| Ok(screen::decide(state.display, id, change, state.moment)));
     commit::commit(connection, Work { restaurant, reads, command: None, by, at, note: None, decide })

@@ -1,8 +1,15 @@
 //! The list of statements, for the tests that prepare and explain each. A file that is missing here is dead code to the
 //! compiler.
 
-use super::{audit, epoch, feeds, nodes, pushes, sessions};
+use super::{audit, devices, epoch, feeds, nodes, pushes, sessions};
 
 /// Every statement of this database.
-pub const ALL: &[&[(&str, &str)]] =
-    &[audit::STATEMENTS, epoch::STATEMENTS, feeds::STATEMENTS, nodes::STATEMENTS, pushes::STATEMENTS, sessions::STATEMENTS];
+pub const ALL: &[&[(&str, &str)]] = &[
+    audit::STATEMENTS,
+    devices::STATEMENTS,
+    epoch::STATEMENTS,
+    feeds::STATEMENTS,
+    nodes::STATEMENTS,
+    pushes::STATEMENTS,
+    sessions::STATEMENTS,
+];

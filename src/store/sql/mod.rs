@@ -12,7 +12,6 @@ macro_rules! statements {
 
 pub mod accounts;
 pub mod credentials;
-pub mod devices;
 pub mod displays;
 pub mod guests;
 pub mod log;
