@@ -6,7 +6,6 @@
 pub mod accounts;
 mod answer;
 pub mod audit;
-mod credential_rows;
 pub mod credentials;
 pub mod devices;
 pub mod error;

@@ -114,15 +114,7 @@ async fn both_schemas_have_the_same_tables_and_columns() {
 }
 
 fn statements(own: &[&'static [(&'static str, &'static str)]]) -> impl Iterator<Item = (&'static str, &'static str)> {
-    let shared = [
-        sql::log::ALL,
-        sql::accounts::ALL,
-        sql::guests::ALL,
-        sql::displays::ALL,
-        sql::credentials::ALL,
-        sql::privacy::ALL,
-        sql::visits::ALL,
-    ];
+    let shared = [sql::log::ALL, sql::accounts::ALL, sql::guests::ALL, sql::displays::ALL, sql::privacy::ALL, sql::visits::ALL];
     shared.into_iter().chain(own.iter().copied()).flatten().copied()
 }
 

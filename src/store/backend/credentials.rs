@@ -5,14 +5,133 @@ use crate::clock;
 use crate::domain::values::ids::{RestaurantId, UserId};
 use crate::domain::values::text::Key;
 use crate::domain::values::time::Timestamp;
-use crate::store::credential_rows::{OwnSessionRow, PersonRow, SecondFactorRow, SessionOwnerRow, TriesRow};
 use crate::store::credentials::{
     Credentials, MOST_SESSIONS, OwnSession, PasswordProof, SecondFactor, SessionOwner, TotpSecret, TriedSecret, Tries, Which,
 };
-use crate::store::{Result, StoreError, rows, sql};
+use crate::store::error::broken;
+use crate::store::rows::text;
+use crate::store::{Result, StoreError};
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
-use sqlx::{query, query_as, query_scalar};
+use sqlx::{FromRow, query, query_as, query_scalar};
+use uuid::Uuid;
+
+statements! {
+    /// Only the password that was verified gives way.
+    CHANGE_PASSWORD = "UPDATE users SET password_hash = $4 WHERE restaurant = $1 AND id = $2 AND password_hash = $3";
+    /// The last that began; ids are in the order of time.
+    OWN_SESSIONS = "SELECT id, created_at, refreshed_at, expires_at FROM sessions \
+        WHERE restaurant = $1 AND sub = $2 AND role IN ('staff', 'manager') AND expires_at > $3 AND refreshed_at >= $4 \
+        ORDER BY id DESC LIMIT $5";
+    SESSION_OWNER = "SELECT restaurant, role, token_name FROM sessions WHERE id = $1";
+    PASSWORD_PROOF = "SELECT COALESCE(proved_at, created_at), token_name FROM sessions WHERE restaurant = $1 AND id = $2";
+    HAS_ENDED = "SELECT count(*) FROM ended_sessions WHERE session = $1";
+    PROVE_PASSWORD = "UPDATE sessions SET proved_at = $3 WHERE restaurant = $1 AND id = $2";
+    IDLE_SESSION = "SELECT s.id FROM session_refreshes r JOIN sessions s ON s.id = r.session \
+        WHERE r.hash = $1 AND s.role IN ('staff', 'manager') AND s.refreshed_at < $2";
+
+    COUNT_TRY = "INSERT INTO secret_tries (person, kind, restaurant, since, tries) VALUES ($2, $3, $1, $4, 1) \
+        ON CONFLICT (person, kind) DO UPDATE SET \
+        tries = CASE WHEN secret_tries.since < $5 THEN 1 ELSE secret_tries.tries + 1 END, \
+        since = CASE WHEN secret_tries.since < $5 THEN excluded.since ELSE secret_tries.since END \
+        RETURNING tries, since";
+    FORGET_TRIES = "DELETE FROM secret_tries WHERE restaurant = $1 AND person = $2 AND kind = $3";
+
+    SECOND_FACTOR = "SELECT f.secret, f.confirmed_at, \
+        (SELECT count(*) FROM recovery_codes c WHERE c.restaurant = $1 AND c.person = $2) AS recovery_codes \
+        FROM second_factors f WHERE f.restaurant = $1 AND f.person = $2";
+    PEOPLE_WITH_SECOND_FACTOR = "SELECT person FROM second_factors \
+        WHERE restaurant = $1 AND confirmed_at IS NOT NULL ORDER BY person";
+    /// Of a person of this restaurant; one that is confirmed stays.
+    BEGIN_SECOND_FACTOR = "INSERT INTO second_factors (person, restaurant, secret, created_at) \
+        SELECT id, restaurant, $3, $4 FROM users WHERE restaurant = $1 AND id = $2 \
+        ON CONFLICT (person) DO UPDATE SET secret = excluded.secret, created_at = excluded.created_at, last_step = 0 \
+        WHERE second_factors.confirmed_at IS NULL";
+    CONFIRM_SECOND_FACTOR = "UPDATE second_factors SET confirmed_at = $5, last_step = $4 \
+        WHERE restaurant = $1 AND person = $2 AND secret = $3 AND confirmed_at IS NULL AND last_step < $4";
+    ADD_RECOVERY_CODE = "INSERT INTO recovery_codes (person, hash, restaurant) VALUES ($2, $3, $1)";
+    USE_STEP = "UPDATE second_factors SET last_step = $4 \
+        WHERE restaurant = $1 AND person = $2 AND secret = $3 AND last_step < $4";
+    USE_RECOVERY_CODE = "DELETE FROM recovery_codes WHERE restaurant = $1 AND person = $2 AND hash = $3";
+    REMOVE_RECOVERY_CODES = "DELETE FROM recovery_codes WHERE restaurant = $1 AND person = $2";
+    REMOVE_SECOND_FACTOR = "DELETE FROM second_factors WHERE restaurant = $1 AND person = $2";
+}
+
+#[derive(FromRow)]
+struct SecondFactorRow {
+    secret: Vec<u8>,
+    confirmed_at: Option<i64>,
+    recovery_codes: i64,
+}
+
+impl TryFrom<SecondFactorRow> for SecondFactor {
+    type Error = StoreError;
+    fn try_from(row: SecondFactorRow) -> Result<Self> {
+        let secret = row.secret.try_into().map_err(|_| broken("the column secret has another length"))?;
+        let recovery_codes = u32::try_from(row.recovery_codes).unwrap_or(u32::MAX);
+        Ok(Self { secret: TotpSecret(secret), is_confirmed: row.confirmed_at.is_some(), recovery_codes })
+    }
+}
+
+#[derive(FromRow)]
+struct PersonRow {
+    person: Uuid,
+}
+
+impl TryFrom<PersonRow> for UserId {
+    type Error = StoreError;
+    fn try_from(row: PersonRow) -> Result<Self> {
+        Ok(Self::from_uuid(row.person))
+    }
+}
+
+#[derive(FromRow)]
+struct OwnSessionRow {
+    id: String,
+    created_at: i64,
+    refreshed_at: i64,
+    expires_at: i64,
+}
+
+impl TryFrom<OwnSessionRow> for OwnSession {
+    type Error = StoreError;
+    fn try_from(row: OwnSessionRow) -> Result<Self> {
+        Ok(Self {
+            id: text("id", &row.id)?,
+            begun_at: Timestamp::from_micros(row.created_at),
+            renewed_at: Timestamp::from_micros(row.refreshed_at),
+            expires_at: Timestamp::from_micros(row.expires_at),
+        })
+    }
+}
+
+#[derive(FromRow)]
+struct SessionOwnerRow {
+    restaurant: Uuid,
+    role: String,
+    token_name: Option<String>,
+}
+
+impl TryFrom<SessionOwnerRow> for SessionOwner {
+    type Error = StoreError;
+    fn try_from(row: SessionOwnerRow) -> Result<Self> {
+        let restaurant = RestaurantId::from_uuid(row.restaurant);
+        let token_name = row.token_name.map(|name| text("token_name", &name)).transpose()?;
+        Ok(Self { restaurant, role: text("role", &row.role)?, token_name })
+    }
+}
+
+#[derive(FromRow)]
+struct TriesRow {
+    tries: i64,
+    since: i64,
+}
+
+impl From<TriesRow> for Tries {
+    fn from(row: TriesRow) -> Self {
+        Self { count: u32::try_from(row.tries).unwrap_or(u32::MAX), since: Timestamp::from_micros(row.since) }
+    }
+}
 
 #[async_trait]
 impl Credentials for Backend {
@@ -27,7 +146,7 @@ impl Credentials for Backend {
         let (verified, new, kept) = (verified.clone(), new.clone(), kept.clone());
         self.write(move |c| {
             Box::pin(async move {
-                let change = query::<Database>(sql::credentials::CHANGE_PASSWORD).bind(restaurant.uuid()).bind(person.uuid());
+                let change = query::<Database>(CHANGE_PASSWORD).bind(restaurant.uuid()).bind(person.uuid());
                 let change = change.bind(verified.expose_secret()).bind(new.expose_secret());
                 found(change.execute(&mut *c).await?.rows_affected())?;
                 devices::void_unclaimed(c, restaurant, person, clock::now()).await?;
@@ -44,7 +163,7 @@ impl Credentials for Backend {
         at: Timestamp,
         renewed_since: Timestamp,
     ) -> Result<Vec<OwnSession>> {
-        let query = query_as::<Database, OwnSessionRow>(sql::credentials::OWN_SESSIONS).bind(restaurant.uuid());
+        let query = query_as::<Database, OwnSessionRow>(OWN_SESSIONS).bind(restaurant.uuid());
         let query = query.bind(person.to_string()).bind(at.micros()).bind(renewed_since.micros());
         let mut sessions: Vec<OwnSession> = self.all(query.bind(MOST_SESSIONS)).await?;
         sessions.sort_by_key(|session| std::cmp::Reverse(session.renewed_at));
@@ -52,7 +171,7 @@ impl Credentials for Backend {
     }
 
     async fn session_owner(&self, session: &Key) -> Result<Option<SessionOwner>> {
-        let query = query_as::<Database, SessionOwnerRow>(sql::credentials::SESSION_OWNER);
+        let query = query_as::<Database, SessionOwnerRow>(SESSION_OWNER);
         self.one(query.bind(session.as_str().to_owned())).await
     }
 
@@ -62,7 +181,7 @@ impl Credentials for Backend {
     }
 
     async fn prove_password(&self, restaurant: RestaurantId, session: &Key, at: Timestamp) -> Result<()> {
-        let query = query::<Database>(sql::credentials::PROVE_PASSWORD).bind(restaurant.uuid());
+        let query = query::<Database>(PROVE_PASSWORD).bind(restaurant.uuid());
         found(self.execute(query.bind(session.as_str().to_owned()).bind(at.micros())).await?)
     }
 
@@ -80,10 +199,10 @@ impl Credentials for Backend {
     }
 
     async fn idle_session(&self, refresh_hash: [u8; 32], since: Timestamp) -> Result<Option<Key>> {
-        let query = query_scalar::<Database, String>(sql::credentials::IDLE_SESSION);
+        let query = query_scalar::<Database, String>(IDLE_SESSION);
         let query = query.bind(refresh_hash.to_vec()).bind(since.micros());
         let session = self.read(move |c| Box::pin(async move { Ok(query.fetch_optional(c).await?) })).await?;
-        session.map(|session| rows::text("session", &session)).transpose()
+        session.map(|session| text("session", &session)).transpose()
     }
 
     async fn count_try(
@@ -94,23 +213,23 @@ impl Credentials for Backend {
         at: Timestamp,
         window: Timestamp,
     ) -> Result<Tries> {
-        let query = query_as::<Database, TriesRow>(sql::credentials::COUNT_TRY).bind(restaurant.uuid()).bind(person.uuid());
+        let query = query_as::<Database, TriesRow>(COUNT_TRY).bind(restaurant.uuid()).bind(person.uuid());
         let query = query.bind(secret.as_str()).bind(at.micros()).bind(window.micros());
         self.write(move |c| Box::pin(async move { Ok(query.fetch_one(c).await?.into()) })).await
     }
 
     async fn forget_tries(&self, restaurant: RestaurantId, person: UserId, secret: TriedSecret) -> Result<()> {
-        let query = query::<Database>(sql::credentials::FORGET_TRIES).bind(restaurant.uuid()).bind(person.uuid());
+        let query = query::<Database>(FORGET_TRIES).bind(restaurant.uuid()).bind(person.uuid());
         self.execute(query.bind(secret.as_str())).await.map(|_| ())
     }
 
     async fn second_factor(&self, restaurant: RestaurantId, person: UserId) -> Result<Option<SecondFactor>> {
-        let query = query_as::<Database, SecondFactorRow>(sql::credentials::SECOND_FACTOR);
+        let query = query_as::<Database, SecondFactorRow>(SECOND_FACTOR);
         self.one(query.bind(restaurant.uuid()).bind(person.uuid())).await
     }
 
     async fn people_with_second_factor(&self, restaurant: RestaurantId) -> Result<Vec<UserId>> {
-        let query = query_as::<Database, PersonRow>(sql::credentials::PEOPLE_WITH_SECOND_FACTOR);
+        let query = query_as::<Database, PersonRow>(PEOPLE_WITH_SECOND_FACTOR);
         self.all(query.bind(restaurant.uuid())).await
     }
 
@@ -135,12 +254,12 @@ impl Credentials for Backend {
     ) -> Result<()> {
         self.write(move |c| {
             Box::pin(async move {
-                let confirm = query::<Database>(sql::credentials::CONFIRM_SECOND_FACTOR);
+                let confirm = query::<Database>(CONFIRM_SECOND_FACTOR);
                 let confirm = confirm.bind(restaurant.uuid()).bind(person.uuid()).bind(secret.0.to_vec()).bind(step);
                 found(confirm.bind(at.micros()).execute(&mut *c).await?.rows_affected())?;
                 remove_codes(c, restaurant, person).await?;
                 for hash in recovery {
-                    let add = query::<Database>(sql::credentials::ADD_RECOVERY_CODE).bind(restaurant.uuid());
+                    let add = query::<Database>(ADD_RECOVERY_CODE).bind(restaurant.uuid());
                     add.bind(person.uuid()).bind(hash.to_vec()).execute(&mut *c).await?;
                 }
                 Ok(())
@@ -150,12 +269,12 @@ impl Credentials for Backend {
     }
 
     async fn use_step(&self, restaurant: RestaurantId, person: UserId, secret: TotpSecret, step: i64) -> Result<bool> {
-        let query = query::<Database>(sql::credentials::USE_STEP).bind(restaurant.uuid()).bind(person.uuid());
+        let query = query::<Database>(USE_STEP).bind(restaurant.uuid()).bind(person.uuid());
         Ok(self.execute(query.bind(secret.0.to_vec()).bind(step)).await? > 0)
     }
 
     async fn use_recovery_code(&self, restaurant: RestaurantId, person: UserId, hash: [u8; 32]) -> Result<bool> {
-        let query = query::<Database>(sql::credentials::USE_RECOVERY_CODE).bind(restaurant.uuid()).bind(person.uuid());
+        let query = query::<Database>(USE_RECOVERY_CODE).bind(restaurant.uuid()).bind(person.uuid());
         Ok(self.execute(query.bind(hash.to_vec())).await? > 0)
     }
 
@@ -163,7 +282,7 @@ impl Credentials for Backend {
         let kept = kept.cloned();
         self.write(move |c| {
             Box::pin(async move {
-                let remove = query::<Database>(sql::credentials::REMOVE_SECOND_FACTOR).bind(restaurant.uuid());
+                let remove = query::<Database>(REMOVE_SECOND_FACTOR).bind(restaurant.uuid());
                 found(remove.bind(person.uuid()).execute(&mut *c).await?.rows_affected())?;
                 remove_codes(c, restaurant, person).await?;
                 sessions::end_of_person(c, restaurant, person, |session| {
@@ -177,13 +296,13 @@ impl Credentials for Backend {
 }
 
 async fn password_proof(connection: &mut Connection, restaurant: RestaurantId, session: &str) -> Result<PasswordProof> {
-    let query = query_as::<Database, (i64, Option<String>)>(sql::credentials::PASSWORD_PROOF).bind(restaurant.uuid());
+    let query = query_as::<Database, (i64, Option<String>)>(PASSWORD_PROOF).bind(restaurant.uuid());
     match query.bind(session).fetch_optional(&mut *connection).await? {
         Some((_, Some(_))) => return Ok(PasswordProof::Printed),
         Some((at, None)) => return Ok(PasswordProof::At(Timestamp::from_micros(at))),
         None => {}
     }
-    let ended = query_scalar::<Database, i64>(sql::credentials::HAS_ENDED).bind(session);
+    let ended = query_scalar::<Database, i64>(HAS_ENDED).bind(session);
     let is_over = ended.fetch_one(connection).await? > 0;
     Ok(if is_over { PasswordProof::Ended } else { PasswordProof::Unlisted })
 }
@@ -195,18 +314,18 @@ async fn begin(
     secret: TotpSecret,
     at: Timestamp,
 ) -> Result<()> {
-    let begin = query::<Database>(sql::credentials::BEGIN_SECOND_FACTOR).bind(restaurant.uuid()).bind(person.uuid());
+    let begin = query::<Database>(BEGIN_SECOND_FACTOR).bind(restaurant.uuid()).bind(person.uuid());
     let begin = begin.bind(secret.0.to_vec()).bind(at.micros());
     if begin.execute(&mut *connection).await?.rows_affected() > 0 {
         return Ok(());
     }
-    let standing = query_as::<Database, SecondFactorRow>(sql::credentials::SECOND_FACTOR).bind(restaurant.uuid());
+    let standing = query_as::<Database, SecondFactorRow>(SECOND_FACTOR).bind(restaurant.uuid());
     let standing = standing.bind(person.uuid()).fetch_optional(connection).await?;
     Err(if standing.is_some() { StoreError::Taken } else { StoreError::Missing })
 }
 
 async fn remove_codes(connection: &mut Connection, restaurant: RestaurantId, person: UserId) -> Result<()> {
-    let remove = query::<Database>(sql::credentials::REMOVE_RECOVERY_CODES).bind(restaurant.uuid());
+    let remove = query::<Database>(REMOVE_RECOVERY_CODES).bind(restaurant.uuid());
     remove.bind(person.uuid()).execute(connection).await?;
     Ok(())
 }

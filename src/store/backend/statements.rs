@@ -1,11 +1,12 @@
 //! The list of statements, for the tests that prepare and explain each. A file that is missing here is dead code to the
 //! compiler.
 
-use super::{audit, devices, epoch, feeds, nodes, pushes, sessions};
+use super::{audit, credentials, devices, epoch, feeds, nodes, pushes, sessions};
 
 /// Every statement of this database.
 pub const ALL: &[&[(&str, &str)]] = &[
     audit::STATEMENTS,
+    credentials::STATEMENTS,
     devices::STATEMENTS,
     epoch::STATEMENTS,
     feeds::STATEMENTS,

@@ -11,7 +11,6 @@ macro_rules! statements {
 }
 
 pub mod accounts;
-pub mod credentials;
 pub mod displays;
 pub mod guests;
 pub mod log;
