@@ -10,7 +10,7 @@ const CALL_WORDS = /** @type {Record<string, [Parameters<typeof icon>[0], string
   help: ['hand', 'asks for a waiter'], bill: ['list', 'wants the bill'], water: ['water', 'asks for water'],
 });
 
-/** More than these push the orders off the page; of the rest it is said how many. */
+/** Calls shown in full; more would push the orders off the page, so their button names them. */
 const CALLS_SHOWN = 3;
 
 /**
@@ -21,7 +21,7 @@ const CALLS_SHOWN = 3;
 export function callsView(calls, { now, all, answered }) {
   const waiting = callsByAge(calls);
   const more = waiting.length - CALLS_SHOWN;
-  // One more fits where its button would stand.
+  // A single further call takes no more room than the button.
   const folded = all || more < 2 ? [] : waiting.slice(CALLS_SHOWN);
   return [
     waiting.slice(0, waiting.length - folded.length).map((call) => callView(call, now, answered.has(call.id))),
@@ -31,7 +31,7 @@ export function callsView(calls, { now, all, answered }) {
   ];
 }
 
-/** A call that is folded away is still named: its guest is told that it is on this screen. @param {any[]} calls */
+/** Names folded calls: their guests read that they are on this screen. @param {any[]} calls */
 function foldedWords(calls) {
   return calls.map(({ table, reason }) => `table ${table}${reason === 'help' ? '' : ` (${reason})`}`).join(', ');
 }

@@ -4,17 +4,17 @@ import { closeSheet, openSheet } from '../shared/sheet.js';
 import { toast } from '../shared/toasts.js';
 import { asksWhy, chosenQuantity, promiseSheet, reasonSheet } from './sheets.js';
 
-/** How long a call that is done can be undone. */
+/** How long "Done" on a call can be undone. */
 const UNDO_MS = 4_000;
 
-/** Turns what staff touch into commands; asks for the reason or the minutes where one is needed. */
+/** Turns the staff's touches into commands, and asks for a reason or minutes first where needed. */
 export class StaffCommands {
   #bell; #order; #changed;
   /** Minutes chosen for an incoming order. @type {Map<string, number>} */
   minutes = new Map();
-  /** The promise that stood when another one was asked for, by order. @type {Map<string, string | undefined>} */
+  /** The promise that each open sheet was based on, by order. @type {Map<string, string | undefined>} */
   #promised = new Map();
-  /** Calls that were marked as done, until that is sent. @type {Map<string, any>} */ #answering = new Map();
+  /** Timers of calls marked as done, until the command is sent. @type {Map<string, any>} */ #answering = new Map();
 
   /** @param {{bell: any, order: (id: string) => any, changed: () => void}} parts */
   constructor({ bell, order, changed }) {
@@ -58,7 +58,7 @@ export class StaffCommands {
   }
 
   /**
-   * A promise that something else has overtaken goes again, unless a colleague has promised meanwhile: then both are said.
+   * Sends a stale promise again, unless a colleague has promised another time: then the page shows both.
    * @param {{pending: any, error?: any}} outcome @returns {boolean} whether nothing is left to say of it
    */
   overtaken({ pending, error }) {
@@ -77,7 +77,7 @@ export class StaffCommands {
     toast(`Not done: a colleague has just promised order ${number} for ${clock(promised_at)}. Promise again to overwrite that.`, { bad: true });
   }
 
-  /** A call that is done can be undone for a moment, in its place; then it is sent. @param {string | null | undefined} call */
+  /** Marks a call as done and sends that after a moment in which it can be undone. @param {string | null | undefined} call */
   #answer(call) {
     if (!call || this.#answering.has(call)) return;
     this.#answering.set(call, setTimeout(() => this.#sendAnswer(call), UNDO_MS));
@@ -97,17 +97,17 @@ export class StaffCommands {
     this.#answering.delete(call);
   }
 
-  /** Calls that are done and can still be undone. @returns {Set<string>} */
+  /** Calls whose "Done" can still be undone. @returns {Set<string>} */
   get answered() {
     return new Set(this.#answering.keys());
   }
 
-  /** Whoever leaves the page has meant what was touched. */
+  /** Sends pending answers when the page is left. */
   leave() {
     for (const call of [...this.#answering.keys()]) this.#sendAnswer(call);
   }
 
-  /** Chosen again, it is the restaurant's own time. @param {HTMLElement} chip */
+  /** Chooses minutes; the same chip again returns to the restaurant's default. @param {HTMLElement} chip */
   chooseMinutes(chip) {
     const order = chip.closest('[data-order]')?.getAttribute('data-order') ?? '';
     const minutes = Number(chip.dataset.minutes);
@@ -122,7 +122,7 @@ export class StaffCommands {
     return Object.fromEntries(Object.entries(calls).filter(([id]) => !answered.has(id)));
   }
 
-  /** A refusal comes with the connection's `answer` event, after a reload too: there it is shown. @param {any} command */
+  /** Sends a command. The connection's `answer` event reports a refusal, even after a reload. @param {any} command */
   #send(command) {
     this.#bell.command(command).catch(() => {});
   }

@@ -6,13 +6,13 @@ import { clockOf, promisedAt } from '../shared/urgency.js';
  * @typedef {'incoming' | 'kitchen' | 'ready' | 'done'} Lane
  */
 
-/** How long a closed order stays in sight: as long as a served one can be called back. */
+/** How long a closed order stays in its lane, and a served one can be called back. */
 export const DONE_FOR_MS = 15 * 60_000;
 
-/** A closed order is found by its number for this long. */
+/** How long a search finds a closed order. */
 export const LOOK_BACK_HOURS = 3;
 
-/** Orders that no screen shows and that are named; of more it is said how many. */
+/** Unseen orders that the alarm names; it counts the others. */
 const NAMED = 8;
 
 /** @type {Record<string, Lane>} */
@@ -40,7 +40,7 @@ export const LANE = {
   },
 };
 
-/** A touch that waits to be sent has no time yet; the last one known stands for it. @param {any} order @returns {string} */
+/** Returns when an order was closed. An unsent touch has no time yet, so the last known time stands in. @param {any} order @returns {string} */
 export function closedAt(order) {
   return order.served_at ?? order.closed_at ?? order.ready_at ?? order.placed_at;
 }
@@ -61,7 +61,7 @@ export function lanes(orders, now, search) {
   return found;
 }
 
-/** Since when an order stands in its lane, by its document: times are compared with every picture. @type {WeakMap<object, number>} */
+/** Caches since when an order is in its lane, by its document: every draw compares these times. @type {WeakMap<object, number>} */
 const SINCE = new WeakMap();
 
 /** @param {any} order @param {Lane} lane the one of its status @returns {number} since when it stands there, server ms */
@@ -72,7 +72,7 @@ export function sinceOf(order, lane) {
 }
 
 /**
- * What an order's age in its lane means: in the kitchen it is held against what was promised.
+ * The clock that an order's age in its lane is measured by; in the kitchen, against its promised time.
  * @param {any} order @param {Lane} lane the one of its status @returns {import('../shared/urgency.js').Clock}
  */
 export function laneClock(order, lane) {
@@ -97,7 +97,7 @@ function matches(order, search) {
   return numbers && tables && !/^\d+$/.test(wanted) && wordsOf(order).some((words) => words.includes(wanted));
 }
 
-/** Digits are a whole label, so that 1 is not table 10; letters are a part of one. @param {{table?: string}} order @param {string} wanted */
+/** Digits must match a whole label, so that 1 is not table 10; letters may match a part. @param {{table?: string}} order @param {string} wanted */
 function isAt({ table = '' }, wanted) {
   const label = table.toLowerCase();
   return /^\d+$/.test(wanted) ? label === wanted : label.includes(wanted);
@@ -106,7 +106,7 @@ function isAt({ table = '' }, wanted) {
 /** @type {Record<string, string[]>} what people call a service */
 const SERVICE_WORDS = { dine_in: ['dine in', 'eat in'], takeaway: ['takeaway', 'take away', 'pickup'], delivery: ['delivery'] };
 
-/** What an order may be found by, beside its number and its table. @param {any} order @returns {string[]} */
+/** Returns the words that a search finds an order by, besides its number and table. @param {any} order @returns {string[]} */
 function wordsOf({ service, items, name = '', external_id = '' }) {
   const dishes = Object.values(items).filter(({ status }) => status !== 'voided').map((item) => item.name);
   return [...(SERVICE_WORDS[service] ?? []), ...[...dishes, name, external_id].map((words) => words.toLowerCase())];
@@ -142,7 +142,7 @@ export function callsByAge(byId) {
 }
 
 /**
- * What stands among the displays: screens, and for each station the orders that no screen shows.
+ * Returns the screens among `displays`, which also lists the unseen orders of each station.
  * @param {Record<string, any>} displays @returns {any[]}
  */
 export function screensOf(displays) {
@@ -150,8 +150,8 @@ export function screensOf(displays) {
 }
 
 /**
- * Orders that no screen of their station shows, by station. One that this page knows to be begun or over is left out: the
- * server takes it back a moment later.
+ * Returns the orders that no screen of their station shows, by station. Leaves out orders that this page knows to be begun or
+ * over: the server withdraws them a moment later.
  * @param {Record<string, any>} displays @param {any[]} orders
  * @returns {{station: string, orders: {id: string, number: number}[]}[]}
  */
@@ -173,7 +173,7 @@ export function undrawnByStation(displays, orders) {
 }
 
 /**
- * What rings until somebody answers: an order that nobody has taken, one that no screen shows, a call.
+ * Lists what rings until someone answers: unaccepted orders, orders that no screen shows, calls.
  * @param {{orders: any[], undrawn: ReturnType<typeof undrawnByStation>, calls: string[]}} floor calls: their ids
  * @returns {import('./ringing.js').Thing[]}
  */
@@ -207,7 +207,7 @@ export function menuByCategory(menu) {
 const BY_LABEL = new Intl.Collator(undefined, { numeric: true });
 
 /**
- * The floor as a waiter walks it: who sits where, and what waits for them there.
+ * Groups orders and calls by table, as a waiter walks the floor.
  *
  * @param {any[]} orders @param {Record<string, any>} calls by id @param {number} now server ms
  * @param {any[] | null} [visits] those that go on; null where the server keeps none
@@ -225,7 +225,7 @@ export function tablesOf(orders, calls, now, visits = null) {
     return tables.get(key);
   };
   for (const lane of /** @type {Lane[]} */ (['incoming', 'ready', 'kitchen', 'done'])) {
-    // What a table has had before is its visit's to say: it may be over.
+    // The visit lists what a table has had before, since that visit may be over.
     const some = visits && lane === 'done' ? seen[lane].filter(({ table }) => !table) : seen[lane];
     for (const order of some) if (!FELL_THROUGH.has(order.status)) at(order.table, order.service).orders.push(order);
   }
@@ -243,14 +243,14 @@ export function wantsStaff({ orders, calls }) {
 const FELL_THROUGH = new Set(['rejected', 'cancelled']);
 
 /**
- * What was served of a visit, the last first: documents where this page has them, else as the visit has them.
+ * Returns the served orders of a visit, the last first; documents of this page win over the visit's own entries.
  * @param {any} visit @param {any[]} orders @returns {any[]}
  */
 function servedOf(visit, orders) {
   const since = Date.parse(visit.opened_at);
   const known = new Map(orders.map((order) => [order.id, order]));
   const listed = new Map(visit.orders.map((/** @type {any} */ order) => [order.id, known.get(order.id) ?? order]));
-  // What was placed after the visit was read.
+  // Orders placed after the visit was read.
   for (const order of orders) if (order.table === visit.table && Date.parse(order.placed_at) >= since) listed.set(order.id, order);
   return [...listed.values()].filter(({ status }) => status === 'served').sort((a, b) => b.number - a.number);
 }

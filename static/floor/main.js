@@ -20,5 +20,5 @@ else {
   forgetSession();
   keepLocal('staff.why', 'Your session has ended. Sign in again.');
 }
-// A fresh page is the surest way to leave nothing of the last person behind; it shows the sign-in form.
+// A reload leaves nothing of the last person behind and shows the sign-in form.
 location.reload();

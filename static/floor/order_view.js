@@ -14,7 +14,7 @@ const OPEN = new Set(['placed', 'accepted', 'preparing', 'ready']);
  */
 
 /**
- * A card, and what it shows: as long as that is the same it is not drawn again.
+ * A card and its dependencies: it is rebuilt only when one of these changes.
  * @param {any} order @param {Look} look @returns {import('../shared/keyed.js').Entry}
  */
 export function orderEntry(order, look) {
@@ -40,13 +40,13 @@ function orderCard(order, look) {
   actions(order, look));
 }
 
-/** Of an order that fell through nothing is to be paid. @param {any} order */
+/** The amount to pay: nothing for a rejected or cancelled order. @param {any} order */
 function amountDue({ status, total }) {
   if (status !== 'rejected' && status !== 'cancelled') return h('b.numeric', {}, money(total));
   return h('span', {}, 'Nothing to pay ', h('s.numeric', { 'aria-hidden': true }, money(total)));
 }
 
-/** The lane's title says the status, where it has but one. @param {any} order @param {Look} look */
+/** The facts under a card's head. Lanes with a single status name it in their title. @param {any} order @param {Look} look */
 function facts(order, look) {
   const { lane, now } = look;
   const cooking = lane === 'kitchen';

@@ -25,9 +25,9 @@ export function undrawnView(stations) {
     h('button.button', { 'type': 'button', 'data-do': 'tab', 'data-tab': 'screens' }, 'Screens')));
 }
 
-/** With more cards than these, those out of sight are not worked out. */
+/** Above this number of cards, cards out of sight are not laid out. */
 const MANY = 30;
-/** Of what is done, this much is drawn before somebody wants to see more. */
+/** Done orders drawn before the staff ask for more. */
 export const DONE_SHOWN = 10;
 
 /**
@@ -68,7 +68,7 @@ export function hiddenWords(hidden, what, plural) {
   return hidden > 0 ? `It hides ${count(hidden, what, plural)}.` : '';
 }
 
-/** What stands in place of a list of which a search shows nothing. @param {string} title names the search @param {string} words */
+/** Replaces a list that a search has emptied. @param {string} title names the search @param {string} words */
 export function nothingFound(title, words) {
   return h('div.blank', { 'data-key': 'none' }, icon('search'), h('h2', {}, title), h('p', {}, words), clearSearch());
 }
@@ -87,7 +87,7 @@ function laneView(lane, { number, more: hidden, filtered }) {
     hidden > 0 && h('button.button', { 'type': 'button', 'data-key': 'more', 'data-do': 'more-done' }, `Show earlier ones (${hidden})`));
 }
 
-/** On a phone one lane is below the other: the way to each, with what waits there. @param {Record<import('./lanes.js').Lane, any[]>} lanes */
+/** Links to the lanes, which stand below each other on a phone, with their counts. @param {Record<import('./lanes.js').Lane, any[]>} lanes */
 export function laneLinks(lanes) {
   return /** @type {import('./lanes.js').Lane[]} */ (['incoming', 'ready', 'kitchen', 'done']).map((lane) => h('a.chip', { 'href': `#lane-${lane}`, 'data-key': lane },
     LANE[lane].short, h('b.numeric', {}, lanes[lane].length)));
@@ -137,7 +137,7 @@ export function screensView(displays, now) {
       : h('ul.screens__list', {}, screens.map((screen) => screenLine(screen, now))));
 }
 
-/** A screen of which nobody has said whether it is connected is neither. @param {any} screen @param {number} now */
+/** A line for a screen; without a known state it says neither connected nor not. @param {any} screen @param {number} now */
 function screenLine({ id, name, station, connected, last_seen_at }, now) {
   const tone = connected === undefined ? undefined : connected ? 'good' : 'bad';
   return h('li.card.screen', { 'data-key': id, 'data-display': id, 'data-tone': tone },
@@ -155,20 +155,20 @@ export function pausedView(menu) {
     h('button.button', { 'type': 'button', 'data-do': 'resume' }, 'Resume')];
 }
 
-/** Any touch will do; the button is what it is easily done with. */
+/** Says that the page is silent. Any touch allows sound; the button invites one. */
 export function unheardView() {
   return [icon('bellOff'), h('span', {}, 'This browser plays no sound until you tap the page.'),
     h('button.button', { 'type': 'button', 'data-do': 'hear' }, 'Turn the sound on')];
 }
 
-/** The ways to what waits beyond the window's edges. @param {number} above @param {number} below */
+/** Buttons that scroll to what waits beyond the window's edges. @param {number} above @param {number} below */
 export function beyondView(above, below) {
   const way = (/** @type {string} */ name, /** @type {Parameters<typeof icon>[0]} */ sign, /** @type {number} */ number) => number > 0
     && h('button.button.beyond__way', { 'type': 'button', 'data-key': name, 'data-do': `look-${name}` }, icon(sign), `${number} more ${name}`);
   return [way('above', 'up', above), way('below', 'down', below)];
 }
 
-/** What stands where the floor would. @param {any} bell @param {any} room */
+/** Replaces the floor while it cannot be shown. @param {any} bell @param {any} room */
 export function floorBlank(bell, room) {
   if (room.refusal) return blank('alert', 'This account may not see orders', room.refusal.message);
   if (bell.state === 'stopped') return blank('alert', 'Disconnected', 'The server has closed the connection.', 'start', 'Connect again');

@@ -1,16 +1,16 @@
-/** What nobody has answered is heard this often. */
+/** How often unanswered things ring. */
 export const RING_EVERY_MS = 4_000;
-/** What was silenced and is still not answered rings again after this. */
+/** How long silenced things stay silent while unanswered. */
 export const SILENT_MS = 2 * 60_000;
 
 /** @typedef {'ring' | 'call'} Tune */
 /** @typedef {{id: string, tune: Tune}} Thing that waits for somebody */
 
-/** Rings until somebody answers. It can be silenced: for a while, and for what is there now; something new rings at once. */
+/** Rings until someone answers. Silencing holds for a while and for what waits now; new things ring at once. */
 export class Ringing {
   #play; #now;
   /** @type {Map<string, number>} */ #silentUntil = new Map();
-  /** What has rung. @type {Set<string>} */ #known = new Set();
+  /** Things that have rung. @type {Set<string>} */ #known = new Set();
   #rangAt = -Infinity;
   /** @type {Tune | null} */ #last = null;
 
@@ -20,7 +20,7 @@ export class Ringing {
     this.#now = now;
   }
 
-  /** To be called every second, and when something has changed. @param {Thing[]} things all that wait */
+  /** Rings if it is time. Call it every second and after each change. @param {Thing[]} things all that wait */
   look(things) {
     const now = this.#now();
     const audible = this.audible(things);
@@ -30,7 +30,7 @@ export class Ringing {
     if (audible.length === 0 || (!isNew && now - this.#rangAt < RING_EVERY_MS)) return;
     this.#rangAt = now;
     const tunes = new Set(audible.map(({ tune }) => tune));
-    // Where two kinds wait they take turns.
+    // Two kinds of waiting things take turns.
     this.#last = tunes.size > 1 && this.#last === 'ring' ? 'call' : tunes.has('ring') ? 'ring' : 'call';
     this.#play(this.#last);
   }

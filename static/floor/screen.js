@@ -28,12 +28,12 @@ import { stepVoid } from './sheets.js';
 import { Sight, beyondWindow } from './sight.js';
 import { tablesView } from './tables_view.js';
 
-/** What tables have had is read this often: other waiters free tables, too. */
+/** How often the visits are read: other waiters free tables, too. */
 const VISITS_EVERY_MS = 20_000;
-/** This many more of what is done are drawn at a touch. */
+/** How many more done orders one touch draws. */
 const DONE_MORE = 50;
 
-/** The floor: what the rooms say goes in, touches become commands and calls. */
+/** The floor's page: draws the rooms, and turns touches into commands and calls. */
 export class StaffDesk {
   #bell; #floor; #menu; #book; #session; #theme; #sound; #ringing; #banner; #commands; #service; #account;
   #touch = new DoubleTouch();
@@ -41,12 +41,12 @@ export class StaffDesk {
   #tab = 'orders';
   #search = '';
   #allCalls = false;
-  /** Of what is done, how many orders are drawn. */ #doneShown = DONE_SHOWN;
-  /** Of the tables, only those that want somebody. */ #waiting = false;
+  /** How many done orders are drawn. */ #doneShown = DONE_SHOWN;
+  /** Whether only tables that wait for the staff are shown. */ #waiting = false;
   /** Closed before this page was opened. @type {any[]} */ #earlier = [];
   #due = redrawing(() => this.#draw());
   #scrolled = redrawing(() => this.#drawBeyond());
-  /** When the visits were last asked for. */ #visitsAt = -Infinity;
+  /** When the visits were last requested. */ #visitsAt = -Infinity;
   /** @type {(how: 'signed-out' | 'expired') => void} */ #end = () => {};
 
   /**
@@ -112,7 +112,7 @@ export class StaffDesk {
     });
   }
 
-  /** What guests do is told; what colleagues do is seen. @param {any} change */
+  /** Announces what guests do. What colleagues do is visible anyway. @param {any} change */
   #tell({ kind, event, after }) {
     if (kind !== 'order.cancelled' || event.by?.role !== 'diner') return;
     this.#sound.play('cancelled');
@@ -153,7 +153,7 @@ export class StaffDesk {
       'all-calls': () => { this.#allCalls = !this.#allCalls; },
       'more-done': () => { this.#doneShown += DONE_MORE; },
       'which-tables': () => { this.#waiting = control.dataset.which === 'waiting'; },
-      // The touch itself has allowed it.
+      // The touch itself allows sound.
       'hear': () => {},
       'mute': () => this.#sound.toggle(),
       'silence': () => this.#ringing.silence(this.#unanswered()),
@@ -171,7 +171,7 @@ export class StaffDesk {
     this.#due();
   }
 
-  /** Nothing is half done. */
+  /** Whether nothing is half done. */
   #losesNothing() {
     return this.#bell.pending.length === 0 && this.#search === '' && this.#commands.minutes.size === 0
       && this.#commands.answered.size === 0 && !document.querySelector('dialog[open]');
@@ -200,14 +200,14 @@ export class StaffDesk {
     this.#drawBeyond();
   }
 
-  /** What tables have had is read while it is looked at, and when a new order may have begun a visit. */
+  /** Reads the visits while their tab is open, and when a new order may have begun one. */
   #followVisits() {
     if (this.#tab !== 'tables' || this.#bell.state !== 'live' || performance.now() - this.#visitsAt < VISITS_EVERY_MS) return;
     this.#visitsAt = performance.now();
     this.#service.readVisits();
   }
 
-  /** What is rung for is on the screen already. */
+  /** Rings for what the screen already shows. */
   #ring() {
     this.#ringing.look(this.#unanswered());
   }
@@ -230,7 +230,7 @@ export class StaffDesk {
     this.#drawAlarm(orders);
     const calls = this.#commands.unanswered(this.#floor.calls);
     const answered = this.#commands.answered;
-    // By table, each stands at its own.
+    // On the Tables tab each call is at its table.
     find('#calls').hidden = Object.keys(calls).length === 0 || this.#tab === 'tables';
     find('#lanes').hidden = this.#tab !== 'orders' || this.#floor.cursor === null;
     render(find('#lanes'), laneLinks(found));
@@ -240,7 +240,7 @@ export class StaffDesk {
     this.#drawBeyond();
   }
 
-  /** What waits for an answer by the room alone: what this page has just done is not the room's yet. */
+  /** What waits for an answer according to the room, without this page's unanswered commands. */
   #waitingInRoom() {
     const placed = [...this.#floor.documents.values()].filter(({ status }) => status === 'placed');
     return [...placed, ...Object.keys(this.#floor.calls).map((id) => ({ id }))];

@@ -6,18 +6,18 @@ import { toast } from '../shared/toasts.js';
 import { LOOK_BACK_HOURS, nextAt } from './lanes.js';
 import { freeTableSheet, pauseSheet, soldOutSheet } from './sheets.js';
 
-/** Orders are listed by age, and those of yesterday are of no use. */
+/** How far back closed orders are read. */
 const LOOK_BACK_MS = LOOK_BACK_HOURS * 3_600_000;
 const PAGES = 5;
-/** How often a change goes round when other things on the menu change at the same time. */
+/** Attempts of a change while other parts of the menu change at the same time. */
 const TRIES = 5;
 
-/** What staff do over HTTP: sold-out dishes, the pause, screens. Its effects come back through the rooms. */
+/** The staff's actions over HTTP: sold-out dishes, the pause, screens. Their effects come back through the rooms. */
 export class StaffService {
   #api; #path; #menu; #now; #changed;
-  /** Visits that go on; null until they are read, and where the server keeps none. @type {any[] | null} */ visits = null;
+  /** Open visits; null until they are read, and if the server has none. @type {any[] | null} */ visits = null;
   #reading = false;
-  /** The menu as it was when what is open now was opened. @type {any} */ #seen = null;
+  /** The menu on which the open sheet is based. @type {any} */ #seen = null;
 
   /** @param {{api: import('../client/api.js').Api, slug: string, menu: () => any, now: () => number, changed: () => void}} parts now: server ms */
   constructor({ api, slug, menu, now, changed }) {
@@ -40,12 +40,12 @@ export class StaffService {
         after = next;
       }
     } catch {
-      // The lane fills as orders are closed; a banner says already that the server is out of reach.
+      // The lane fills as orders are closed, and the banner reports an unreachable server.
     }
     return closed;
   }
 
-  /** Reads what each table has had since it sat down. What was read before stays when it fails. */
+  /** Reads what each table has had since it sat down. On failure the last result stays. */
   async readVisits() {
     if (this.#reading) return;
     this.#reading = true;
@@ -108,7 +108,7 @@ export class StaffService {
     return at || minutes !== '0' ? { until: new Date(until).toISOString() } : {};
   }
 
-  /** A time that was typed goes with the button beside it. @param {HTMLElement} control @returns {boolean} there is none yet */
+  /** Attaches the typed time to its button. @param {HTMLElement} control @returns {boolean} there is none yet */
   #lacksTime(control) {
     if (control.dataset.at !== '') return false;
     const field = /** @type {HTMLInputElement} */ (find('#until'));
@@ -226,7 +226,7 @@ function words({ code, message }) {
 }
 
 /**
- * The least id of a moment: ids are UUIDv7, so the list can be entered at a time.
+ * Returns the least UUIDv7 of a moment, so that a list can begin at a time.
  * @param {number} ms since 1970 @returns {string}
  */
 function idAt(ms) {

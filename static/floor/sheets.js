@@ -2,7 +2,7 @@ import { h } from '../shared/dom.js';
 import { REASON_WORDS, money, place } from '../shared/format.js';
 import { sheetHead } from '../shared/sheet.js';
 
-/** What the one dialog of the staff page can hold. A control in it that sends a command says so as anywhere else. */
+/** The contents of the staff page's dialog. Their controls send commands as those on the page do. */
 
 /** @type {Record<string, {title: (order: any, item?: any) => string, hint: string}>} */
 const ASKS_WHY = {
@@ -16,7 +16,7 @@ export function asksWhy(action) {
   return action in ASKS_WHY;
 }
 
-/** How many of a line: all of it, until somebody takes less. @param {any} line */
+/** A stepper for how many of a line to void; all of it by default. @param {any} line */
 function voidQuantity({ quantity, name }) {
   const step = (/** @type {string} */ by, /** @type {string} */ sign, /** @type {string} */ words) =>
     h('button.button', { 'type': 'button', 'data-do': 'void-step', 'data-by': by, 'aria-label': words }, h('span', { 'aria-hidden': 'true' }, sign));
@@ -25,7 +25,7 @@ function voidQuantity({ quantity, name }) {
       h('output.void__quantity.numeric', { 'id': 'void-quantity', 'data-most': quantity, 'aria-live': 'polite' }, quantity), step('1', '+', `One ${name} more`)));
 }
 
-/** The stepper of the void dialog. @param {HTMLElement} control */
+/** Steps the quantity in the void dialog. @param {HTMLElement} control */
 export function stepVoid(control) {
   const shown = control.closest('dialog')?.querySelector('#void-quantity');
   if (!(shown instanceof HTMLElement)) return;
@@ -76,7 +76,7 @@ export function pauseSheet() {
     lengths('pause', 'Until I resume'));
 }
 
-/** When a working day is over for certain. */
+/** The time by which a working day is over. */
 const MORNING = '05:00';
 
 /** @param {string} name @param {string} open the words for no end */

@@ -1,4 +1,4 @@
-/** A thing that two looks this far apart have found in sight was there long enough to be read. */
+/** How far apart two looks must find a thing in sight before it counts as seen. */
 const MOMENT_MS = 900;
 /** The part of a card that names it: its number and its place. */
 const HEAD_PX = 48;

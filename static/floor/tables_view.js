@@ -8,12 +8,12 @@ import { callLevel, callView } from './calls_view.js';
 import { DONE_FOR_MS, LANES, closedAt, isTable, laneClock, progress, wantsStaff } from './lanes.js';
 import { clearSearch, hiddenWords, nothingFound } from './parts.js';
 
-/** What each status asks of the staff: the one button of an order's line. @type {Record<string, [string, Parameters<typeof icon>[0], string]>} */
+/** The next action for each status: the one button of an order's line. @type {Record<string, [string, Parameters<typeof icon>[0], string]>} */
 const NEXT = { placed: ['accept', 'check', 'Accept'], ready: ['serve', 'tray', 'Serve'] };
 
 /** @typedef {ReturnType<typeof import('./lanes.js').tablesOf>[number]} Table */
 
-/** Fewer tables than this are seen at a glance. */
+/** From this number of tables on, a filter is offered. */
 const MANY = 7;
 
 /**
@@ -76,12 +76,12 @@ function tableCard({ key, table, service, orders, calls, total, visit }, now, an
       h('span.visually-hidden', {}, `: ${name}`)));
 }
 
-/** Served so long ago that it is no card of its own. @param {any} order @param {number} now */
+/** Whether an order was served too long ago to have a line of its own. @param {any} order @param {number} now */
 function wasEarlier(order, now) {
   return order.status === 'served' && (!order.items || now - Date.parse(closedAt(order)) > DONE_FOR_MS);
 }
 
-/** What was served a while ago, in one line. @param {any[]} orders */
+/** One line for all orders served a while ago. @param {any[]} orders */
 function earlierLine(orders) {
   if (orders.length === 0) return null;
   const amount = orders.reduce((sum, { total }) => sum + total.amount, 0);

@@ -10,18 +10,18 @@ import { basketForm, messages } from './basket_view.js';
 
 /** @typedef {import('./basket.js').Basket} Basket */
 
-/** Refusals by the library, before anything went out. */
+/** Refusals by the library, before it sent anything. */
 const NEVER_SENT = new Set(['queue_full', 'too_large']);
 
 /**
- * The basket: kept over a reload, placed under one id however often the button is pressed, and not to be changed
- * while its order is on the way.
+ * The basket. It survives a reload, is placed under one id however often the button is pressed, and cannot be changed while
+ * its order is unanswered.
  */
 export class BasketSheet {
   /** @type {Basket} */ #basket;
   /** @type {string | null} */ #problem = null;
-  /** The code of the refusal that `#problem` tells, until the menu itself does. @type {string | undefined} */ #code;
-  /** The total that the guest has been shown beside the one before; pressed again, it is agreed to. @type {number | null} */ #shown = null;
+  /** The code of the refusal in `#problem`, until the menu shows the cause. @type {string | undefined} */ #code;
+  /** The raised total that the guest has seen; another press agrees to it. @type {number | null} */ #shown = null;
   #bell; #name; #menu; #on;
   #sheet = /** @type {HTMLDialogElement} */ (find('#basket-sheet'));
   #body = find('#basket');
@@ -47,7 +47,7 @@ export class BasketSheet {
     return pieces(this.#basket);
   }
 
-  /** What is in the way of this order, for a guest who does not have the basket open. */
+  /** The obstacles to this order, for a guest who does not have the basket open. */
   get notices() {
     const menu = this.#menu();
     return menu && this.count > 0 ? messages(this.#basket, menu, { sending: this.sending, offline: false, problem: this.#problem }) : [];
@@ -73,13 +73,13 @@ export class BasketSheet {
     this.#change(withOrderAgain(this.#basket, order, this.#menu()));
   }
 
-  /** The menu says again what things cost. */
+  /** Takes the prices of a new menu. */
   menuChanged() {
     if (!this.sending) this.#basket = withSeen(withQuoted(this.#basket), this.#menu());
     this.draw();
   }
 
-  /** To be called whenever the connection has changed too. */
+  /** Redraws the sheet. Call it when the connection changes, too. */
   draw() {
     const menu = this.#menu();
     if (!menu) return;
@@ -93,7 +93,7 @@ export class BasketSheet {
       if (action === 'place') this.#place();
     });
     onAction(this.#sheet, 'data-do', (does, control) => this.#do(does, control));
-    // The code was scanned twice: two tabs, one basket.
+    // Two tabs of one table share a basket.
     window.addEventListener('storage', ({ key }) => {
       if (key === `orderbell.${this.#name}`) this.#take(recallLocal(this.#name, null) ?? emptyBasket(newId()));
     });
@@ -124,7 +124,7 @@ export class BasketSheet {
     else if (input.dataset.field === 'line-note' && key) this.#change(withLine(this.#basket, key, { note: input.value }));
   }
 
-  /** A basket whose order is on the way is not touched: its id must go on meaning the same. @param {Basket} basket */
+  /** Changes the basket, unless its order is unanswered: its id must keep its meaning. @param {Basket} basket */
   #change(basket) {
     if (this.sending) return toast(WORDS.placing);
     this.#problem = null;
@@ -155,12 +155,12 @@ export class BasketSheet {
     try {
       await placing;
     } catch (error) {
-      // An answer has been dealt with when it came (`#answered`); this is a refusal of what was never sent.
+      // `#answered` handles the server's answers; this handles what was never sent.
       if (NEVER_SENT.has(/** @type {any} */ (error).code)) this.#refused(/** @type {any} */ (error));
     }
   }
 
-  /** What has to be said before it goes out: what an allergy is to, and yes to another price. @param {any} menu */
+  /** Asks what an allergy is to, and for agreement to a raised price, before the order is sent. @param {any} menu */
   #asks(menu) {
     const silent = isAllergySilent(this.#basket);
     const [before, now] = [totalBefore(this.#basket, menu), total(this.#basket, menu)];
@@ -173,7 +173,7 @@ export class BasketSheet {
     return true;
   }
 
-  /** Shows both figures: to press once more is to agree. */
+  /** Shows both totals: another press agrees. */
   #ask() {
     const menu = this.#menu();
     if (menu) this.#asks(menu);
@@ -191,21 +191,21 @@ export class BasketSheet {
     this.#on.placed(ack.document, cheaper ? WORDS.placedCheaper(number, money(charged)) : undefined);
   }
 
-  /** The order of an earlier press had arrived, and the basket was changed since: the old order stands. */
+  /** Empties the basket: an earlier press had already placed an order, which stands. */
   #sentBefore() {
     this.#keep(emptyBasket(newId()));
     this.#sheet.close();
     this.#on.sentBefore();
   }
 
-  /** The next try is another order: a refused id may never mean something else. @param {{code: string, document?: any}} error */
+  /** Shows a refusal and takes a new id: a refused id must never mean another order. @param {{code: string, document?: any}} error */
   #refused(error) {
     const quote = error.code === 'price_changed' && error.document;
     const basket = { ...this.#basket, id: newId() };
     this.#code = error.code;
     this.#problem = quote ? null : errorWords(error);
     this.#keep(quote ? withQuoted(basket, quote.prices) : basket);
-    // Both figures are on the sheet from here on.
+    // The sheet shows both totals from here on.
     if (quote) this.#ask();
     if (!this.#sheet.open) this.open();
   }

@@ -26,7 +26,7 @@ export function basketForm(basket, menu, { sending, offline, problem }) {
         h('input', { id: 'order-note', maxlength: MAX_NOTE, value: basket.note, 'data-field': 'order-note', autocomplete: 'off' }),
         allergyBox(basket, WORDS.orderNote))),
     h('div.basket__foot', {},
-      // Always there: a live region that comes with its words is not announced.
+      // Always in the page: screen readers do not announce a live region that appears with its words.
       h('div.basket__why', { 'id': 'basket-why', 'data-key': 'why', 'role': 'alert' }, messages(basket, menu, { sending, offline, problem })
         .map(({ words, bad }) => h(`p.banner.banner--${bad ? 'bad' : 'warn'}`, {}, words))),
       h('p.basket__total', {}, h('span', {}, WORDS.total), h('output', {}, before && [h('s.muted', {}, money(before)), ' '], money(total(basket, menu)))),
@@ -37,7 +37,7 @@ export function basketForm(basket, menu, { sending, offline, problem }) {
 }
 
 /**
- * Everything that is in the way of the order: a pause, then dishes, then prices.
+ * Lists the obstacles to the order: a pause, then dishes, then prices.
  *
  * @param {import('./basket.js').Basket} basket @param {any} menu @param {{sending: boolean, offline: boolean, problem: string | null}} state
  * @returns {{words: string, bad: boolean}[]}

@@ -6,26 +6,26 @@ import { keepLocal, recallLocal } from '../shared/storage.js';
 import { toast } from '../shared/toasts.js';
 import { UNSEEN_MS } from './order_view.js';
 
-/** A call is not repeated by a hasty thumb within this. */
+/** How long a call cannot be repeated. */
 const AGAIN_AFTER_MS = 60_000;
-/** How often it is asked what became of a call. */
+/** How often the page asks for the state of its calls. */
 const EVERY_MS = 4_000;
-/** A call that was closed, or that nobody closed, is forgotten after this. */
+/** How long the phone remembers a call. */
 const FORGOTTEN_MS = 60 * 60_000;
 
 /** @type {Record<string, 'hand' | 'list' | 'water'>} */
 const ICONS = { help: 'hand', bill: 'list', water: 'water' };
 
 /**
- * A call of this phone: `at` in server ms; `seen` once the floor has it on its screen, `unseen` once it is known that it has not;
+ * A call of this phone: `at` in server ms; `seen` once it was in sight on a floor page, `unseen` once the server says it was not;
  * `done` when the staff closed it.
  * @typedef {{id: string, reason: string, at: number, state: 'sent' | 'unseen' | 'seen' | 'done'}} Call
  */
 
-/** The sheet from which a diner calls the waiter, asks for the bill or for water, and what became of each call. */
+/** The sheet from which a diner calls the waiter, the bill or water, and the strip that shows the state of each call. */
 export class Calls {
   #bell; #api; #name; #sheet; #body; #strip;
-  /** On their way to the server, and when they were made. @type {Map<string, number>} */ #calling = new Map();
+  /** Unanswered calls, and when they were made. @type {Map<string, number>} */ #calling = new Map();
 
   /**
    * @param {{bell: any, api: any, tableKey: string, sheet: HTMLDialogElement, body: Element, strip: HTMLElement}} parts `strip`
@@ -60,7 +60,7 @@ export class Calls {
     this.#sheet.showModal();
   }
 
-  /** In the language of the moment. */
+  /** Draws the strip in the current language. */
   draw() {
     const calls = this.#calls;
     this.#strip.hidden = calls.length === 0;
@@ -104,7 +104,7 @@ export class Calls {
     this.#calling.delete(reason);
   }
 
-  /** What has become of the calls that are not closed; a server that does not know leaves them "sent". */
+  /** Updates the state of open calls; a server without receipts leaves them "sent". */
   async #ask() {
     this.draw();
     if (this.#bell.state === 'stopped' || document.visibilityState !== 'visible' || this.#calls.every(({ state }) => state === 'done')) return;
@@ -118,7 +118,7 @@ export class Calls {
       };
       this.#keep(this.#calls.map((call) => ({ ...call, state: stateOf(call) })));
     } catch {
-      // Not heard just now is not "not seen".
+      // A failed question does not mean "not seen".
       this.#keep(this.#calls.map((call) => (call.state === 'unseen' ? { ...call, state: 'sent' } : call)));
     }
   }

@@ -27,7 +27,7 @@ export class ChoiceSheet {
     this.#item = item;
     this.#choice = fresh();
     find('#choice-title').textContent = item.name;
-    // What was typed and ticked for another dish goes with its fields.
+    // Removes the fields, with what was typed for another dish.
     render(this.#body);
     this.#draw();
     this.#sheet.showModal();

@@ -14,10 +14,10 @@ export const CONNECTION_WORDS = {
   ].join(' '),
 };
 
-/** When a page whose words did not come is loaded again; a browser would not ask for the same module twice. */
+/** How long until a page without its words reloads; a browser does not request the same module twice. */
 const RELOAD_MS = 3_000;
 
-/** Settles when the page has its words. */
+/** Loads the words; settles when the page has them. */
 export async function findWords() {
   try {
     await speak();

@@ -2,14 +2,14 @@ import { keepLocal, recallLocal } from '../shared/storage.js';
 import { isFinal } from './order_view.js';
 
 /**
- * What this phone last saw of its orders and of the menu, for a page that is opened without a network. Documents and
+ * Stores what this phone last saw of its orders and of the menu, for a page that opens without a network. Holds documents and
  * times, never a token.
  */
 
-/** Orders kept; the ones seen longest ago go first. */
+/** Bound: stored orders; the least recently seen is dropped first. */
 const KEPT_ORDERS = 12;
 
-/** An order that can no longer be followed is shown for this long after it was last seen. */
+/** How long an order that can no longer be followed stays in sight after it was last seen. */
 const LEFT_MS = 6 * 3_600_000;
 
 /** @typedef {{document: any, at: number, left?: boolean}} Seen `at`: when it was true, server ms; `left`: it can no longer be followed */
@@ -32,8 +32,8 @@ export function lastOrders() {
 }
 
 /**
- * An order as new as it can be: a live room is right; one that was restored from its copy may know less than was kept here, or
- * than a call has answered.
+ * Returns the newest known form of an order. A live room is right; a room restored from its copy may be older than the stored
+ * document or a call's answer.
  *
  * @param {{live: boolean, documents: Map<string, any>} | undefined} room @param {string} id @param {any} [held] a document
  * @returns {any} undefined when nothing is known
@@ -54,14 +54,13 @@ export function lastMenu(restaurant) {
   return seen?.document.restaurant === restaurant ? seen : null;
 }
 
-/** The visit is over: the guest, or the staff, has ended it. */
+/** Forgets all orders, once the guest or the staff have ended the visit. */
 export function forgetOrders() {
   keepLocal('seen.orders', undefined);
 }
 
 /**
- * The session that placed these orders is gone, and the guest still waits for those that are open: they stay as they were
- * last seen.
+ * Marks the open orders of a lost session as no longer followed: the guest still waits for them.
  * @param {(id: string) => boolean} isOf whether an order was of that session @param {number} now ms since 1970
  */
 export function leaveOrders(isOf, now = Date.now()) {

@@ -70,7 +70,7 @@ function addButton(item, count) {
 }
 
 /**
- * Choosing the options of one item before it goes into the basket.
+ * The form for one item's options before it goes into the basket.
  *
  * @param {any} item @param {{options: string[], note: string, allergy?: boolean, denied?: string, quantity: number}} choice
  * @returns {HTMLElement[]}
@@ -92,8 +92,8 @@ export function choiceForm(item, choice) {
 }
 
 /**
- * Says that the note beside it is about an allergy; asks, where the words sound like it. The kitchen treats what is ticked
- * otherwise than what it can only guess.
+ * The box that marks a note as an allergy, and the question when the words sound like one. The kitchen treats a ticked allergy
+ * differently from a guessed one.
  *
  * @param {{note: string, allergy?: boolean, denied?: string}} said @param {string} of
  */

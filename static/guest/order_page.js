@@ -13,7 +13,7 @@ import { Receipts, SecondTouch, showInstead, tellProgress } from './page_state.j
 const TICK_MS = 1_000;
 
 /**
- * What a page follows an order with. Somebody it was shared with has no visit, and no control.
+ * What a page follows an order with. A person with a shared link has no visit and no controls.
  *
  * @typedef {{id: string, api: any, bell: any, visit?: import('./visit.js').Visit, shared?: boolean}} Parts
  */
@@ -21,8 +21,8 @@ const TICK_MS = 1_000;
 /** One order, followed live until it is served. */
 export class OrderPage {
   #id; #api; #bell; #visit; #shared; #room; #seen;
-  /** The document from a plain call, an ack or an earlier page, until the room has its own. @type {any} */ #answered;
-  /** Why there is nothing to show, once there is not. @type {(() => void) | null} */ #refusal = null;
+  /** The document from a call, an ack or an earlier page, until the room has its own. @type {any} */ #answered;
+  /** Draws what replaces the order once the page cannot follow it. @type {(() => void) | null} */ #refusal = null;
   /** Notifications, once that is loaded. @type {import('./tell_me.js').TellMe | null} */ #tellMe = null;
   /** Calls, once that is loaded. @type {Promise<import('./calls.js').Calls> | null} */ #calls = null;
   /** @type {ConnectionBanner | null} */ #banner = null;
@@ -44,7 +44,7 @@ export class OrderPage {
     this.#answered = this.#seen?.document ?? null;
   }
 
-  /** Goes to the server. Nothing is drawn before `run`. */
+  /** Connects to the server. Draws nothing before `run`. */
   ask() {
     this.#listen();
     this.#bell.start();
@@ -63,7 +63,7 @@ export class OrderPage {
     beforeLeaving(() => this.#keep());
     setInterval(() => this.#tick(), TICK_MS);
     this.#draw();
-    // What was answered before there were words.
+    // An answer may have come before the words were loaded.
     if (this.#order && !this.#refusal) this.#tell(this.#order);
     this.#bell.on('state', () => this.#settle());
     this.#settle();
@@ -127,7 +127,7 @@ export class OrderPage {
     });
   }
 
-  /** A first paint that does not wait for the link. */
+  /** Reads the order over HTTP, so that the first paint does not wait for the link. */
   async #load() {
     try {
       this.#answered = await this.#api.get(`/api/v1/orders/${encodeURIComponent(this.#id)}`);
@@ -136,11 +136,11 @@ export class OrderPage {
     } catch (error) {
       const { code } = /** @type {any} */ (error);
       if (code === 'not_found' || code === 'forbidden') this.#leave('noOrder', 'notYoursHint');
-      // Anything else is for the link to find out, and for the banner to say.
+      // The link retries after any other error, and the banner reports it.
     }
   }
 
-  /** What the order can be followed without comes last: when the page is live for the first time. */
+  /** Loads what following an order does not need, once the page is live for the first time. */
   async #settle() {
     if (this.#settled || this.#bell.state !== 'live') return;
     this.#settled = true;
@@ -151,7 +151,7 @@ export class OrderPage {
       if (this.#visit) await this.#offerToTell(this.#visit);
       if (recallLocal(`calls.${this.#visit?.tableKey}`, null)) await this.#loadCalls();
     } catch {
-      // An old browser, or a network that has just gone: the order is followed all the same.
+      // An old browser, or a network that has just failed: the page follows the order without it.
     }
   }
 
@@ -173,7 +173,7 @@ export class OrderPage {
   }
 
   /**
-   * The session that could follow this order is gone. While it is open it stays in sight, as it was last seen.
+   * Handles the loss of the session that could follow this order. An open order stays in sight as it was last seen.
    * @param {'noOrder' | 'ended'} title @param {'notYoursHint' | 'endedHint'} hint
    */
   #leave(title, hint) {
@@ -212,7 +212,7 @@ export class OrderPage {
     this.#draw();
   }
 
-  /** Few guests call from here: what that needs is loaded when somebody does, or has. */
+  /** Loads the calls only for guests who use them on this page. */
   #loadCalls() {
     const load = async () => new (await import('./calls.js')).Calls({
       bell: this.#bell, api: this.#api, tableKey: this.#visit?.tableKey ?? '',
@@ -239,7 +239,7 @@ export class OrderPage {
       this.#refusals.tell(order, event);
       this.#draw();
     } catch {
-      // No network: the order says it itself, and there is nothing to confirm it with.
+      // Without a network the order still shows the refusal; only its confirmation is missing.
     }
   }
 
@@ -256,13 +256,13 @@ export class OrderPage {
     return `/t/${encodeURIComponent(this.#visit?.tableKey ?? '')}`;
   }
 
-  /** The buttons that had the focus are gone with what was confirmed. */
+  /** Marks a refusal as read and moves the focus, since the focused button disappears. */
   #read() {
     this.#refusals?.read(this.#order);
     this.#main.focus({ preventScroll: true });
   }
 
-  /** The menu is on the table's page: the wish goes there. */
+  /** Hands "order again" to the table's page, which has the menu. */
   #again() {
     keepLocal(`again.${this.#visit?.tableKey}`, this.#id);
     location.assign(this.#home());

@@ -3,15 +3,15 @@ import { h } from '../shared/dom.js';
 import { SERVICE_ICONS, icon } from '../shared/icons.js';
 
 const MINUTE = 60_000;
-/** A promise is shown as a window this wide; nobody cooks to the minute. */
+/** The width of the window in which a promised time is shown. */
 const PROMISE_WINDOW_MS = 10 * MINUTE;
 const PROMISE_GRAIN_MS = 5 * MINUTE;
-/** A promise is broken when its window is over. */
+/** A promise is broken once its window has passed. */
 const LATE_AFTER_MS = PROMISE_WINDOW_MS;
 
-/** An order or a call that nobody has on a screen for this long wants a wave of the hand. */
+/** After this long an unseen order or call asks its guest to wave to a waiter. */
 export const UNSEEN_MS = MINUTE;
-/** One that is on a screen and unanswered for this long wants a question. */
+/** After this long a seen but unanswered order suggests asking a waiter. */
 const UNANSWERED_MS = 3 * MINUTE;
 
 const STEPS = ['placed', 'accepted', 'preparing', 'ready', 'served'];
@@ -19,9 +19,10 @@ const TIMES = ['placed_at', 'accepted_at', 'started_at', 'ready_at', 'served_at'
 const FINAL = new Set(['served', 'rejected', 'cancelled']);
 
 /**
- * What an order is shown with: `now` in server ms; `cancelling` while the wish to cancel is on its
- * way, `seen` whether the floor has it on its screen, if that is known, `sure` while it waits for its second touch; `refusal`, what the house refused and the guest has not confirmed (guest/refusals.js); `shared` for
- * somebody who may look and no more; `left`, when it was last seen, for one that can no longer be followed; `extras`, controls that came later than the page.
+ * How to show an order. `now`: server ms; `cancelling`: the cancellation is unanswered; `seen`: whether it was in sight on a
+ * floor page, if known; `sure`: a second touch would cancel; `refusal`: the unconfirmed refusals (guest/refusals.js); `shared`:
+ * for a person who may only look; `left`: when it was last seen, if it can no longer be followed; `extras`: controls that were
+ * loaded after the page.
  *
  * @typedef {{now: number, cancelling?: boolean, seen?: boolean, sure?: boolean, refusal?: HTMLElement | null, shared?: boolean, left?: number, extras?: (HTMLElement | null)[]}} State
  */
@@ -31,7 +32,7 @@ export function isFinal(order) {
   return FINAL.has(order.status);
 }
 
-/** The whole order, among the ids of its lines. */
+/** Stands for the whole order among the ids of its lines. */
 export const WHOLE = 'order';
 
 /** @param {any} order @returns {string[]} what the house did not give: the whole order, or the lines that it took off, by id */

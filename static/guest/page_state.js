@@ -6,7 +6,7 @@ import { toast } from '../shared/toasts.js';
 import { UNSEEN_MS, promisedRange } from './order_view.js';
 
 /**
- * The page instead of its content: loading, refused, unreachable.
+ * Shows a state in place of the page's content: loading, refused, unreachable.
  *
  * @param {Element} root
  * @param {{title: string, hint?: string, icon?: any, busy?: boolean, action?: string, does?: string, link?: {href: string, text: string}}} what
@@ -29,13 +29,13 @@ export function announce(text) {
 }
 
 /**
- * Says when an order moves, in the ways a phone in a pocket or a screen reader can notice.
+ * Announces an order's progress to screen readers, and by vibration.
  * @param {any} before @param {any} after documents
  */
 export function tellProgress(before, after) {
   if (!before) return;
   if (before.status === after.status) return void tellNewTime(before, after);
-  // What the house refused is told with its reason (refusals.js), what the guest cancelled with the answer.
+  // refusals.js announces refusals with their reasons, and the answer announces the guest's own cancellation.
   if (after.status === 'rejected' || after.status === 'cancelled') return;
   announce(`${WORDS.order(after.number)}: ${WORDS[`status_${after.status}`]}`);
   if (after.status === 'ready') navigator.vibrate?.([200, 100, 200]);
@@ -47,11 +47,11 @@ function tellNewTime(before, after) {
   if (old !== null && range !== null && old !== range) toast(WORDS.promiseMoved(after.number, range));
 }
 
-/** A second touch after less than this is the first one's tremble; after more, nobody remembers the first. */
+/** A second touch sooner than this is a tremble of the first; the first is forgotten after `REMEMBERED_MS`. */
 const TREMBLE_MS = 400;
 const REMEMBERED_MS = 8_000;
 
-/** What cannot be taken back wants a second touch: a slip of the thumb is no wish. */
+/** Asks for a second touch before an action that cannot be undone. */
 export class SecondTouch {
   #thing = ''; #at = -Infinity; #changed; #now;
 
@@ -77,18 +77,18 @@ export class SecondTouch {
   }
 }
 
-/** How often the floor is asked about. */
+/** How often the page asks whether the floor has seen an order. */
 const RECEIPT_MS = 4_000;
 
 /**
- * Whether the floor has an order on its screen: asked while the order waits for its answer and somebody looks. A server
- * that does not know says nothing, and then nothing is claimed.
+ * Asks whether an order was in sight on a floor page, while the order waits for its answer and the page is visible. Without
+ * an answer the page claims nothing.
  */
 export class Receipts {
   #api; #orders; #now; #changed;
   /** @type {Map<string, boolean>} */ #seen = new Map();
   #asking = false;
-  /** Orders whose guest was told that nobody has seen them. @type {Set<string>} */ #told = new Set();
+  /** Orders announced as unseen. @type {Set<string>} */ #told = new Set();
 
   /** @param {any} api @param {() => any[]} orders documents @param {() => number} now server ms @param {() => void} changed draws anew */
   constructor(api, orders, now, changed) {
@@ -120,7 +120,7 @@ export class Receipts {
     try {
       this.#seen.set(id, (await this.#api.get(`/api/v1/orders/${id}/receipt`)).floor_seen);
     } catch {
-      // Not heard just now is not "not seen".
+      // A failed question does not mean "not seen".
       this.#seen.delete(id);
     }
     if (known !== this.#seen.get(id)) this.#changed();
@@ -130,12 +130,12 @@ export class Receipts {
   }
 }
 
-/** In the fragment of a shared link. */
+/** The name of the token in a shared link's fragment. */
 const SHARED = 'share';
 
 /**
- * The token of a shared link: in the fragment, which no server sees, when the link was opened just now; then in this
- * tab alone, and no longer in the address.
+ * Returns the token of a shared link. It comes in the fragment, which no server sees; from then on this tab stores it, and
+ * the address no longer has it.
  *
  * @param {string} order its id
  * @param {{hash: string, pathname: string}} place @param {import('../client/types.js').Store} store
@@ -146,7 +146,7 @@ export function sharedToken(order, place, store) {
   const given = new URLSearchParams(place.hash.slice(1)).get(SHARED);
   if (given) {
     store.setItem(key, given);
-    // A browser that keeps nothing keeps the address: without the token a reload would lose the order.
+    // Where the browser keeps nothing the address keeps the token: a reload would lose the order otherwise.
     if (!isForgetful()) history.replaceState(history.state, '', place.pathname);
   }
   return store.getItem(key);

@@ -5,16 +5,16 @@ import { keepLocal, recallLocal } from '../shared/storage.js';
 import { toast } from '../shared/toasts.js';
 import { WHOLE, refusalsOf, why } from './order_view.js';
 
-/** Orders of which it is kept what was read; the ones read longest ago go first. */
+/** Bound: orders whose read refusals are stored; the least recently read is dropped first. */
 const KEPT_ORDERS = 40;
 
 /**
- * What the house refused, until the guest has confirmed it: over a reload, and after a time without the page. What guests
- * cancel themselves is none of it.
+ * Shows what the restaurant refused until the guest has confirmed it, across reloads. Orders that guests cancel themselves
+ * are not refusals.
  */
 export class Refusals {
   #bell; #changed;
-  /** What this page has told. @type {Set<string>} */ #told = new Set();
+  /** Refusals that this page has announced. @type {Set<string>} */ #told = new Set();
 
   /** @param {any} bell @param {() => void} changed draws anew */
   constructor(bell, changed) {
@@ -39,18 +39,18 @@ export class Refusals {
     return unread.length > 0 ? refusalView(order, unread, mine) : null;
   }
 
-  /** Says what is new. @param {any} order @param {any} [event] the one that made it so */
+  /** Announces new refusals. @param {any} order @param {any} [event] the one that made it so */
   tell(order, event) {
     if (event?.kind === 'order.cancelled' && event.by?.role === 'diner') return this.read(order);
     const fresh = this.unread(order).filter((refusal) => !this.#told.has(`${order.id} ${refusal}`));
     if (fresh.length === 0) return;
     for (const refusal of fresh) this.#told.add(`${order.id} ${refusal}`);
     toast(refusalWords(order, fresh), { bad: true });
-    // Before a first touch a browser complains of it.
+    // Browsers log an error when a page vibrates before its first touch.
     if (navigator.userActivation?.hasBeenActive) navigator.vibrate?.([200, 100, 200]);
   }
 
-  /** The guest has confirmed it, or did it. @param {any} order */
+  /** Marks the refusals of an order as read: the guest has confirmed them or cancelled the order. @param {any} order */
   read(order) {
     const { [order.id]: known = [], ...others } = recallLocal('read', {});
     const kept = [...Object.entries(others), [order.id, [...new Set([...known, ...refusalsOf(order)])]]];

@@ -5,7 +5,7 @@ import { toast } from '../shared/toasts.js';
 import { linkTo } from './page_state.js';
 
 /**
- * Gives somebody else a look at one order: by the phone's own sheet where it has one, else as a link to copy.
+ * Shares a view of one order through the phone's share sheet, or as a link to copy.
  *
  * @param {any} api the diner's @param {any} order a document
  * @throws {import('../client/codes.js').OrderbellError} when the server gives no link
@@ -24,7 +24,7 @@ async function sharedByPhone(what) {
     await navigator.share(what);
     return true;
   } catch (error) {
-    // Closed by the diner: that is an answer, too.
+    // The diner has closed the sheet.
     return /** @type {any} */ (error).name === 'AbortError';
   }
 }
@@ -49,12 +49,12 @@ function showLink(link, hint) {
 async function copy(field, sheet) {
   field.select();
   try {
-    // Only over https has a page the clipboard; over http the older way still works.
+    // Pages have a clipboard over https only; over http the older way works.
     if (navigator.clipboard) await navigator.clipboard.writeText(field.value);
     else if (!document.execCommand('copy')) return;
     sheet.close();
     toast(WORDS.copied);
   } catch {
-    // It stays selected: the phone's own menu copies it.
+    // The link stays selected, so the phone's own menu can copy it.
   }
 }

@@ -7,17 +7,17 @@ import { showInstead } from './page_state.js';
 import { TablePage } from './table_page.js';
 import { Visit } from './visit.js';
 
-/** How long to wait before another try to reach the restaurant. */
+/** How long to wait before the next attempt to reach the restaurant. */
 const RETRY_MS = 4_000;
 
-/** A session that this page began, and that was over this soon, is not begun again without a touch. */
+/** A session that ended sooner than this after its start is not begun again without a touch. */
 const BRIEF_VISIT_MS = 15_000;
 
 const main = find('#main');
 const visit = new Visit(decodeURIComponent(location.pathname.split('/').filter(Boolean).at(-1) ?? ''));
 /** @type {any} */
 let retry = null;
-/** What stands there instead of the menu, in the language of the moment. @type {() => void} */
+/** Draws what the page shows, in the current language. @type {() => void} */
 let show = () => {};
 
 onAction(main, 'data-do', (does) => {
@@ -40,7 +40,7 @@ async function begin() {
 
 async function enter() {
   clearTimeout(retry);
-  // A refusal stays in sight while another try is made.
+  // A refusal stays in sight during the next attempt.
   if (!main.querySelector('h1')) instead(() => ({ title: WORDS.loading, busy: true }));
   try {
     const page = new TablePage(visit, await visit.open());
@@ -51,7 +51,7 @@ async function enter() {
       return endedByStaff();
     }
     visit.lapse();
-    // The table's key is at hand. Only a session that is refused as soon as it begins is the guest's to try again.
+    // The page has the table's key and begins again by itself, unless the session was refused as soon as it began.
     if (!visit.begun || performance.now() >= BRIEF_VISIT_MS) return void whenSeen(() => location.reload());
     instead(() => ({ title: WORDS.ended, hint: WORDS.endedHint, icon: 'out', action: WORDS.newVisit, does: 'reload' }));
   } catch (error) {
@@ -59,13 +59,13 @@ async function enter() {
   }
 }
 
-/** A phone in a pocket does not sit down at a table by itself. @param {() => void} task */
+/** Runs a task once the page is visible: a phone in a pocket does not begin a visit. @param {() => void} task */
 function whenSeen(task) {
   if (document.visibilityState === 'visible') return task();
   document.addEventListener('visibilitychange', () => whenSeen(task), { once: true });
 }
 
-/** The way on is another visit, which the guest has to want. */
+/** Offers another visit, which only the guest may begin. */
 function endedByStaff() {
   instead(() => ({ title: WORDS.endedByStaff, hint: WORDS.endedByStaffHint, icon: 'out', action: WORDS.newVisit, does: 'reload' }));
 }

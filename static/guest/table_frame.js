@@ -2,7 +2,7 @@ import { WORDS, clock } from '../languages/language.js';
 import { find, h, render } from '../shared/dom.js';
 import { icon } from '../shared/icons.js';
 
-/** What stands around the menu, and is in the table's HTML from the first. */
+/** Fills the parts around the menu that the page's HTML already has. */
 
 /** @param {import('./visit.js').Place} place */
 export function furnishTable({ restaurant, table }) {
@@ -14,7 +14,7 @@ export function furnishTable({ restaurant, table }) {
   find('#call').hidden = false;
 }
 
-/** The visit is over, or cannot go on. */
+/** Hides everything around the menu: the visit is over or cannot continue. */
 export function hideTable() {
   for (const id of ['#names', '#call', '#offline', '#paused', '#categories', '#basket-bar']) find(id).hidden = true;
   for (const sheet of document.querySelectorAll('dialog')) sheet.close();

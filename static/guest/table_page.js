@@ -21,9 +21,9 @@ import { drawBasketBar, drawPause, furnishTable, hideTable } from './table_frame
 import { tableOf } from './visit.js';
 import { VisitOrders } from './visit_orders.js';
 
-/** How often the age on the banner grows. */
+/** How often the banner's age is redrawn. */
 const TICK_MS = 1_000;
-/** Promises are told in minutes: no need to draw them every second. */
+/** Promised times change by the minute, so they are not redrawn every second. */
 const TICKS_PER_DRAWING = 10;
 
 /** The table's page: the menu, the basket, and this visit's orders, all live. */
@@ -31,10 +31,10 @@ export class TablePage {
   #visit; #place; #bell; #orders; #refusals; #receipts; #menuRoom; #basket; #choice; #calls; #banner;
   /** The menu from an earlier page or a plain call, until the room has its own. @type {any} */ #firstMenu;
   /** Orders of a session before this one. @type {import('./last_seen.js').Seen[]} */ #left;
-  /** An order in place of its own page, once that is wanted. @type {import('./order_sheet.js').OrderSheet | null} */ #orderSheet = null;
-  /** Why there is no menu, once there is none. @type {(() => void) | null} */ #instead = null;
+  /** Shows an order in place of its own page, once the guest follows one. @type {import('./order_sheet.js').OrderSheet | null} */ #orderSheet = null;
+  /** Draws what replaces the menu once the page cannot show one. @type {(() => void) | null} */ #instead = null;
   #settled = false;
-  /** Finished orders that were opened. @type {Set<string>} */ #opened = new Set();
+  /** Finished orders that the guest has opened. @type {Set<string>} */ #opened = new Set();
   #ticks = 0;
   #draw = redrawing(() => this.#bell.state !== 'stopped' && this.#drawNow());
   #cancels = new SecondTouch(() => this.#draw());
@@ -46,7 +46,7 @@ export class TablePage {
     this.#place = place;
     const seen = lastMenu(place.restaurant.id);
     this.#firstMenu = seen?.document ?? null;
-    // An order that is on its way when the network goes must be there after a reload, from the first tap on.
+    // An order that is unanswered when the network fails must survive a reload, from the first tap on.
     this.#bell = visit.bell({ resume: true });
     this.#refusals = new Refusals(this.#bell, () => this.#draw());
     this.#orders = new VisitOrders(this.#bell, (change) => this.#orderChanged(change));
@@ -71,7 +71,7 @@ export class TablePage {
     });
   }
 
-  /** @returns {Promise<void>} settles when the visit has ended; the page has to be loaded anew after it */
+  /** @returns {Promise<void>} settles when the visit has ended; the page must be reloaded then */
   async run() {
     this.#furnish();
     this.#listen();
@@ -88,7 +88,7 @@ export class TablePage {
     hideTable();
   }
 
-  /** Says everything again, in another language. */
+  /** Redraws everything in another language. */
   speak() {
     if (this.#instead) return this.#instead();
     this.#furnish();
@@ -117,7 +117,7 @@ export class TablePage {
     onAction(document.body, 'data-action', (action, control) => this.#act(action, control));
     onAction(document.body, 'data-do', (does, control) => this.#do(does, control));
     this.#main.addEventListener('click', (event) => this.#followHere(event));
-    // `toggle` does not bubble; it is caught on its way down.
+    // `toggle` does not bubble, so it is captured.
     this.#main.addEventListener('toggle', (event) => this.#toggled(/** @type {HTMLDetailsElement} */ (event.target)), true);
     this.#menuRoom.on('change', () => this.#menuChanged());
     window.addEventListener('storage', ({ key }) => {
@@ -126,7 +126,7 @@ export class TablePage {
     this.#bell.on('pending', () => this.#draw());
     this.#bell.on('state', () => this.#draw());
     this.#bell.on('state', () => this.#settle());
-    // What was ordered from another tab, or while this page was away, is only in the list.
+    // Orders from another tab, or placed while this page was away, are only in the list.
     this.#bell.on('welcome', () => this.#loadOrders());
   }
 
@@ -148,18 +148,18 @@ export class TablePage {
       this.#firstMenu = await new Api({ url: location.origin }).get(`/api/v1/restaurants/${this.#place.restaurant.slug}/menu`);
       this.#draw();
     } catch {
-      // The room brings the menu too, as soon as there is a link, and the banner says while there is none.
+      // The room also delivers the menu once the link is up; the banner reports a missing link.
     }
   }
 
   async #loadOrders() {
     try {
       this.#orders.take(await this.#visit.orders());
-      // Also what was refused while this page was away.
+      // Includes what the restaurant refused while this page was away.
       for (const order of this.#orders.all) this.#refusals.tell(order);
       this.#draw();
     } catch (error) {
-      // The banner tells of a lost network, and the link of an ended visit.
+      // The banner reports a lost network, and the link an ended visit.
       if (!['offline', 'unauthorized'].includes(/** @type {any} */ (error).code)) toast(errorWords(/** @type {any} */ (error)), { bad: true });
     }
   }
@@ -170,7 +170,7 @@ export class TablePage {
     if (this.#ticks % TICKS_PER_DRAWING === 0 && this.#orders.all.some((order) => !isFinal(order))) this.#draw();
   }
 
-  /** What the page can do without comes last: when it is live for the first time. */
+  /** Loads what the page can do without, once it is live for the first time. */
   async #settle() {
     if (this.#settled || this.#bell.state !== 'live') return;
     this.#settled = true;
@@ -180,11 +180,11 @@ export class TablePage {
       const { keepUp } = await import('./upkeep.js');
       await keepUp(this.#bell, losesNothing);
     } catch {
-      // An old browser, or a network that has just gone: the menu is there all the same.
+      // An old browser, or a network that has just failed: the menu works without it.
     }
   }
 
-  /** For a page that is opened without a network. */
+  /** Saves what a page that opens without a network shows. */
   #keep() {
     const { heardAt } = this.#bell;
     if (heardAt === null) return;
@@ -217,7 +217,7 @@ export class TablePage {
     toast(words);
     this.#receipts.ask();
     this.#draw();
-    // The button that had the focus is gone with the basket.
+    // The focused button disappeared with the basket.
     this.#main.focus({ preventScroll: true });
     document.documentElement.scrollTo({ top: 0 });
   }
@@ -245,7 +245,7 @@ export class TablePage {
     if (does === 'else') find('.menu').scrollIntoView();
   }
 
-  /** In a browser that keeps nothing an order is followed on this page: another page would not know the session. @param {Event} event */
+  /** Follows an order on this page where the browser keeps nothing: another page could not know the session. @param {Event} event */
   async #followHere(event) {
     const link = event.target instanceof Element ? event.target.closest('a[href^="/orders/"]') : null;
     if (!link || !isForgetful()) return;
@@ -259,7 +259,7 @@ export class TablePage {
     }
   }
 
-  /** The buttons that had the focus are gone with what was confirmed. @param {string} order its id */
+  /** Marks a refusal as read and moves the focus, since the focused button disappears. @param {string} order its id */
   #read(order) {
     this.#refusals.read(this.#orders.get(order));
     this.#main.focus({ preventScroll: true });
@@ -284,7 +284,7 @@ export class TablePage {
     this.#basket.open();
   }
 
-  /** An order's own page has no menu: its "order again" comes here. */
+  /** Handles "order again" from an order's own page, which has no menu. */
   #answerWish() {
     const name = `again.${this.#visit.tableKey}`;
     const order = recallLocal(name, null);
@@ -318,7 +318,7 @@ export class TablePage {
     const orders = this.#orders.all;
     const left = this.#left.filter(({ document }) => !orders.some(({ id }) => id === document.id));
     if (orders.length + left.length === 0) return null;
-    // What the house refused stays in sight until the guest has confirmed it.
+    // A refusal stays in sight until the guest has confirmed it.
     const isOver = (/** @type {any} */ order) => isFinal(order) && this.#refusals.unread(order).length === 0;
     const open = orders.filter((order) => !isOver(order));
     const finished = orders.filter(isOver);
@@ -330,7 +330,7 @@ export class TablePage {
       finished.map((order) => finishedOrder(order, { ...this.#stateOf(order), open: this.#opened.has(order.id) })));
   }
 
-  /** What this guest has had in this visit; what others at the table have is theirs to see. @param {any[]} orders */
+  /** Draws the total of this guest's orders in this visit, without those of others at the table. @param {any[]} orders */
   #drawTotal(orders) {
     const since = this.#visit.since ?? -Infinity;
     const counted = orders.filter(({ status, placed_at }) => status !== 'rejected' && status !== 'cancelled' && Date.parse(placed_at) >= since);

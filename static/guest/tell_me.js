@@ -5,7 +5,7 @@ import { keepLocal, recallLocal } from '../shared/storage.js';
 import { toast } from '../shared/toasts.js';
 
 const SUBSCRIPTION = '/api/v1/push/subscription';
-/** A browser, or its push service, that has not answered by then does not. */
+/** How long to wait for the browser or its push service. */
 const DEADLINE_MS = 20_000;
 /** Beyond these there is nothing left to wait for. */
 const WAITING = new Set(['placed', 'accepted', 'preparing']);
@@ -60,7 +60,7 @@ export class TellMe {
     return this.#busy;
   }
 
-  /** Finds out what there is, without asking the diner anything. */
+  /** Finds out the state without asking the diner. */
   async begin() {
     const key = await this.#serversKey();
     if (key === null) return;
@@ -70,7 +70,7 @@ export class TellMe {
     await this.#find();
   }
 
-  /** A touch. */
+  /** Turns notifications on or off. Call it on a touch. */
   async toggle() {
     if (this.#busy || (this.#state !== 'on' && this.#state !== 'off')) return;
     if (this.#state === 'on') return this.#settle(() => this.#unsubscribe());
@@ -135,13 +135,13 @@ export class TellMe {
     if (isDenied !== (this.#state === 'denied')) this.#find();
   }
 
-  /** Whoever looks at the order has no use for what was told of it. */
+  /** Closes the notifications of an order that is in sight. */
   async #clear() {
     try {
       const worker = await this.#around.worker();
       for (const told of await worker.getNotifications({ tag: this.#order })) told.close();
     } catch {
-      // It stays until it is touched.
+      // It stays until the guest dismisses it.
     }
   }
 

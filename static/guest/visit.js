@@ -9,7 +9,7 @@ import { forgetOrders, leaveOrders } from './last_seen.js';
 export class Visit {
   #key; #tokens;
   /** @type {Place | null} */ #place;
-  /** When the visit of the table began, in ms; null before its first order, and where the server does not say. @type {number | null} */
+  /** When the table's visit began, in ms; null before its first order, and if the server does not say. @type {number | null} */
   since = null;
   /** True when this page began the session, false when it found one. */ #begun = false;
 
@@ -25,7 +25,7 @@ export class Visit {
     return this.#key;
   }
 
-  /** Where the diner sits; null before `open`. @returns {Place | null} */
+  /** The diner's restaurant and table; null before `open`. @returns {Place | null} */
   get place() {
     return this.#place;
   }
@@ -40,7 +40,7 @@ export class Visit {
   }
 
   /**
-   * The kept session, or a new one where there is none or it has ended.
+   * Resumes the stored session, or begins a new one if there is none or it has ended.
    * @returns {Promise<Place>}
    * @throws {import('../client/codes.js').OrderbellError}
    */
@@ -53,8 +53,8 @@ export class Visit {
   }
 
   /**
-   * The session is over, by its age or by a fault, and the guest still sits there: the next `open` begins another at this
-   * table, if no other tab has. Open orders stay on the phone.
+   * Drops a session that expired or failed while the guest still sits at the table. The next `open` begins another unless
+   * another tab has. Open orders stay on the phone.
    */
   lapse() {
     if (!this.#tokens.over) this.#tokens.clear();
@@ -90,7 +90,7 @@ export class Visit {
   }
 
   /**
-   * @param {{resume?: boolean}} [how] whether what an earlier page left is there, and what is asked is kept, before the link is
+   * @param {{resume?: boolean}} [how] whether commands of an earlier page are restored, and new ones stored, before the link is up
    * @returns {Orderbell} a link of this diner's own, not started
    */
   bell({ resume = false } = {}) {
@@ -101,7 +101,7 @@ export class Visit {
     });
   }
 
-  /** A phone without network keeps its visit: only the server can say that it has ended. */
+  /** Returns true on a phone without a network: only the server can end a session. */
   async #stillGood() {
     try {
       await this.#tokens.get();

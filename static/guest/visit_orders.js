@@ -1,9 +1,9 @@
 import { newestOrder } from './last_seen.js';
 
-/** Orders a phone follows live at once; a connection has a bound on rooms. */
+/** Bound: the orders that a phone follows live at once, since a connection limits its rooms. */
 const FOLLOWED = 8;
 
-/** This visit's orders, each as new as it can be: what its room says before what a call answered. */
+/** This visit's orders, each in its newest known form: a room's document wins over a call's answer. */
 export class VisitOrders {
   /** @type {Map<string, any>} */ #answered = new Map();
   /** @type {Map<string, any>} */ #rooms = new Map();

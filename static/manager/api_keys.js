@@ -43,7 +43,7 @@ export class KeysSection extends Section {
       await navigator.clipboard.writeText(secret.value);
       find('#copied').textContent = 'Copied.';
     } catch {
-      // A page on plain http may not write there.
+      // Pages over plain http have no clipboard.
       find('#copied').textContent = 'The secret is selected. Copy it with the keyboard.';
     }
   }

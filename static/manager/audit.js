@@ -10,7 +10,7 @@ export class AuditSection extends Section {
   async read() {
     const kind = this.#kind;
     const page = await this.#page('');
-    // Another kind may have been chosen meanwhile; its own answer is on its way.
+    // If another kind was chosen since, its own answer will follow.
     return kind === this.#kind ? joined(page, this.data) : this.data;
   }
 
@@ -54,7 +54,7 @@ export class AuditSection extends Section {
 }
 
 /**
- * The newest page before what is there already; alone, when so much happened that the two do not meet.
+ * Joins the newest page with the known entries; returns it alone if there is a gap between them.
  *
  * @param {{audit: {id: string}[], next?: string}} page @param {{audit: {id: string}[], next?: string} | undefined} known
  */

@@ -1,6 +1,6 @@
 import { s } from '../shared/svg.js';
 
-/** Pictures of numbers. Each has its numbers beside it in words, so that none is told by length or colour alone. */
+/** Charts. Each has its numbers beside it in words, so that length and colour never carry a value alone. */
 
 const HOURS = { width: 720, height: 190, top: 22, bottom: 24, gap: 5 };
 

@@ -6,7 +6,7 @@ import { formSheet } from './parts.js';
 const FIELD_WORDS = { name: 'name', description: 'description', amount: 'price', station: 'station', photo: 'photo', category: 'heading', option: 'option', present: 'on the menu' };
 
 /**
- * Asks which of two edits stands, where both have changed the same.
+ * Asks which of two edits to keep where both have changed the same field.
  * @param {import('./menu_merge.js').Conflict[]} conflicts
  * @param {{currency: string, headings: {id: string, name: string}[]}} parts
  */

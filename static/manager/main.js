@@ -12,7 +12,7 @@ whenForgetful(() => toast('This browser keeps nothing for this page: its storage
 const why = recallLocal('staff.why');
 keepLocal('staff.why', undefined);
 const kept = openSession();
-// Staff who come here from their own page are asked for a manager's sign-in, not shown a closed door.
+// Staff who come from their own page are asked to sign in as a manager.
 const session = kept?.role === 'manager' || kept?.setup ? kept : await askToSignIn(signIn, kept ? 'This page is for managers. Sign in as a manager.' : why);
 keepLocal('staff.slug', session.restaurant.slug);
 find('#desk').hidden = false;
@@ -22,5 +22,5 @@ else {
   forgetSession();
   keepLocal('staff.why', 'Your session has ended. Sign in again.');
 }
-// A fresh page is the surest way to leave nothing of the last person behind; it shows the sign-in form.
+// A reload leaves nothing of the last person behind and shows the sign-in form.
 location.reload();

@@ -10,7 +10,7 @@ import { appendOption, categorySheet, itemSheet, menuEditorView } from './menu_v
 import { sureSheet } from './parts.js';
 import { Section, basedOn, complain, fields, named, refocus } from './section.js';
 
-/** How often a save goes round when others save at the same time. */
+/** Attempts of a save while others save at the same time. */
 const TRIES = 5;
 
 /** The menu editor: a draft that nobody sees until it is saved as a whole. */
@@ -18,7 +18,7 @@ export class MenuSection extends Section {
   /** @type {import('./menu_draft.js').DraftCategory[]} */ #draft = [];
   /** The menu that the draft began with, and its version. @type {import('./menu_draft.js').DraftCategory[]} */ #base = [];
   #version = 0;
-  /** The menu of somebody else, while it is asked which of both stands. @type {any} */ #theirs = null;
+  /** Someone else's menu, while the conflict sheet is open. @type {any} */ #theirs = null;
 
   async read() {
     const menu = await this.context.call('GET', '/menu');
@@ -82,7 +82,7 @@ export class MenuSection extends Section {
     move(/** @type {{id: string}[]} */ (list), item || category, by);
     this.#touched();
     const place = item ? `[data-menu-item="${item}"]` : `[data-category="${category}"] > .heading__head`;
-    // At the end of its way the one button is off; the other one is next to it.
+    // At an end of the list one button is disabled; the other is next to it.
     refocus(`${place} [data-do="${by < 0 ? 'up' : 'down'}"]:enabled, ${place} [data-do="${by < 0 ? 'down' : 'up'}"]:enabled`);
   }
 

@@ -1,4 +1,4 @@
-/** Brings two edits of one menu together. Nothing here knows the page. */
+/** Merges two edits of one menu, without the page. */
 
 /**
  * @typedef {import('./menu_draft.js').DraftCategory} DraftCategory
@@ -64,7 +64,7 @@ function mergeItem(decide, base, mine, theirs) {
     decide({ key: [id, field, option].filter(Boolean).join('/'), name, field, ...(option && { option }) }, from, my, their);
   const fields = Object.fromEntries(FIELDS.map((field) => [field, ask(field, base?.item[field], mine.item[field], theirs.item[field])]));
   const options = mergeOptions(ask, base?.item.options ?? [], mine.item.options, theirs.item.options);
-  // What is sold out is not a draft's to say.
+  // A draft does not decide what is sold out.
   const item = /** @type {DraftItem} */ ({ ...theirs.item, ...fields, options });
   return { item, category: ask('category', base?.category, mine.category, theirs.category) };
 }

@@ -94,7 +94,7 @@ export function formSheet(form, title, hint, send, ...content) {
     h('div.sheet__foot', {}, h('button.button.button--primary.button--large', { type: 'submit' }, send)));
 }
 
-/** Asks before what cannot be taken back. @param {{title: string, hint: string, deed: string, sure: string, attributes: Record<string, string>}} what */
+/** Asks before an action that cannot be undone. @param {{title: string, hint: string, deed: string, sure: string, attributes: Record<string, string>}} what */
 export function sureSheet({ title, hint, deed, sure, attributes }) {
   return h('div', attributes, sheetHead(title, hint),
     h('p.field__error', { role: 'alert' }),

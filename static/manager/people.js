@@ -4,7 +4,7 @@ import { sureSheet } from './parts.js';
 import { changePersonSheet, peopleView, personSheet } from './people_view.js';
 import { Section, basedOn, fields, named } from './section.js';
 
-/** Who may sign in. */
+/** The people who may sign in. */
 export class PeopleSection extends Section {
   /** Whom the open sheet is about, as they were when it was opened. @type {any} */ #asked = null;
 
@@ -51,7 +51,7 @@ export class PeopleSection extends Section {
   /** @param {string} id @param {{role?: string, password?: string}} change */
   #change(id, change) {
     const person = this.#asked;
-    // What is as it was would sign them out for nothing.
+    // An unchanged field would sign them out for no reason.
     if (change.role === person.role) delete change.role;
     if (Object.keys(change).length === 0) return this.attempt(async () => {}, 'Nothing was changed.');
     const headers = basedOn(person.version);
@@ -59,7 +59,7 @@ export class PeopleSection extends Section {
   }
 
   /**
-   * Somebody else was faster: what both have changed is shown, and sent again when it is meant; the rest goes together.
+   * Handles a concurrent change: shows a field that both have changed, and merges the others.
    * @param {any} error @param {string} id @param {{role?: string, password?: string}} change
    */
   async #meanwhile(error, id, change) {

@@ -2,7 +2,7 @@ import { dayAfter, dayOf, offsetsOf } from './days.js';
 import { reportView } from './report_view.js';
 import { Section } from './section.js';
 
-/** The report of one day, and the way to others. */
+/** The report of one day. */
 export class ReportSection extends Section {
   #date = today();
 
@@ -10,7 +10,7 @@ export class ReportSection extends Section {
     const date = this.#date;
     const { begin, end } = offsetsOf(date);
     const report = await this.context.call('GET', `/reports/day?date=${date}&offset=${begin}&end_offset=${end}`);
-    // Another day may have been chosen meanwhile; its own answer is on its way.
+    // If another day was chosen since, its own answer will follow.
     return date === this.#date ? report : this.data;
   }
 

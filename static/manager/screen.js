@@ -17,7 +17,7 @@ import { ReportSection } from './report.js';
 import { ScreensSection } from './screens.js';
 import { TablesSection } from './tables.js';
 
-/** Out of reach, the server is asked again this often; else what is looked at is read anew this often. */
+/** How often an unreachable server is tried again, and how often the open section is read otherwise. */
 const AGAIN_MS = 5_000;
 const FRESH_MS = 30_000;
 
@@ -84,7 +84,7 @@ export class ManageDesk {
     if (document.documentElement.dataset.connection === 'offline') this.#section().load();
   }
 
-  /** What others do is seen, and that the server is gone, before somebody trusts what stands there. */
+  /** Reads the open section again, so that it shows the changes of others and a lost server. */
   #refresh() {
     if (this.#refused || document.hidden || document.querySelector('dialog[open]')) return;
     this.#section().load();
@@ -114,7 +114,7 @@ export class ManageDesk {
   }
 
   /**
-   * A call, and what it says of the connection and of who is signed in.
+   * Makes a call, and derives the state of the connection and of the session from its answer.
    * @param {string} method @param {string} path after the restaurant's own
    * @param {{body?: unknown, headers?: Record<string, string>, as?: 'json' | 'text'}} [options]
    */
@@ -134,7 +134,7 @@ export class ManageDesk {
   }
 
   /**
-   * Does something once more when the server asks for the password first, and it is given.
+   * Repeats the work after the person confirms the password, if the server asks for that.
    * @param {() => Promise<any>} work
    */
   async #confirmed(work) {
@@ -171,7 +171,7 @@ export class ManageDesk {
   }
 
   #signOut() {
-    // Leaving is meant: what is unsaved must not hold it up a second time.
+    // The person meant to leave: unsaved changes must not ask a second time.
     this.#sections.clear();
     this.#end('signed-out');
   }

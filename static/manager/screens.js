@@ -57,7 +57,7 @@ export class ScreensSection extends Section {
   /** @param {string} id @param {{name: string, station: string | null}} wanted */
   #change(id, wanted) {
     const { name, station = null, version } = this.#asked;
-    // What is as it was stays as it is: somebody else may be changing that.
+    // An unchanged field is not sent: someone else may be changing it.
     const body = { ...(wanted.name !== name && { name: wanted.name }), ...(wanted.station !== station && { station: wanted.station }) };
     if (Object.keys(body).length === 0) return this.attempt(async () => {}, 'Nothing was changed.');
     const send = () => this.context.call('PATCH', `/devices/${id}`, { body, headers: basedOn(version) });
@@ -65,7 +65,7 @@ export class ScreensSection extends Section {
   }
 
   /**
-   * Somebody else was faster: what both have changed is shown, and sent again when it is meant; the rest goes together.
+   * Handles a concurrent change: shows a field that both have changed, and merges the others.
    * @param {any} error @param {string} id @param {{name?: string, station?: string | null}} body
    */
   async #meanwhile(error, id, body) {

@@ -3,7 +3,7 @@ import { closeSheet } from '../shared/sheet.js';
 import { toast } from '../shared/toasts.js';
 
 /**
- * @typedef {object} Context what a section gets of the page
+ * @typedef {object} Context the parts of the page that a section uses
  * @property {{id: string, slug: string, name: string, currency: string}} restaurant
  * @property {string} username who is signed in
  * @property {(method: string, path: string, options?: {body?: unknown, headers?: Record<string, string>, as?: 'json' | 'text'}) => Promise<any>} call
@@ -11,11 +11,11 @@ import { toast } from '../shared/toasts.js';
  * @property {() => void} changed draws anew
  */
 
-/** A part of the manager's page: what it has read, how it looks, what may be done in it. */
+/** A section of the manager's page: its data, its view and its actions. */
 export class Section {
-  /** What was read; undefined until then. @type {any} */ data;
+  /** The data; undefined until it is read. @type {any} */ data;
   /** Why the last reading failed. @type {{code: string, message: string} | null} */ error = null;
-  /** Whether it holds what would be lost with the page. */ unsaved = false;
+  /** Whether it holds unsaved changes. */ unsaved = false;
 
   /** @param {Context} context */
   constructor(context) {
@@ -32,16 +32,16 @@ export class Section {
     throw new Error('a section shows something');
   }
 
-  /** A press on a control. @param {string} _name @param {HTMLElement} _control */
+  /** Handles a press on a control. @param {string} _name @param {HTMLElement} _control */
   act(_name, _control) {}
 
-  /** A form that was sent. @param {string} _name @param {HTMLFormElement} _form */
+  /** Handles a submitted form. @param {string} _name @param {HTMLFormElement} _form */
   submit(_name, _form) {}
 
-  /** Something was typed or chosen. @param {HTMLElement} _field */
+  /** Handles input into a field. @param {HTMLElement} _field */
   typed(_field) {}
 
-  /** Reads again; what was read before stays on the page when it fails. */
+  /** Reads again. On failure the last data stays on the page. */
   async load() {
     try {
       this.data = await this.read();
@@ -53,7 +53,7 @@ export class Section {
   }
 
   /**
-   * Does something and reads again. What went wrong is said in the open sheet's form, else at the foot of the page.
+   * Does something and reads again. Shows an error in the open sheet's form, else as a message.
    *
    * @param {() => Promise<any>} work
    * @param {string} [done] what to say when it is; the sheet closes with it
@@ -72,7 +72,7 @@ export class Section {
       return given;
     } catch (error) {
       complain(/** @type {any} */ (error));
-      // What it was based on is read again, so that the next try is based on what stands.
+      // Reads again, so that the next attempt is based on the current state.
       if (/** @type {any} */ (error).code === 'stale') await this.load();
       return undefined;
     } finally {
@@ -117,7 +117,7 @@ export function named(control, attribute) {
   return control.closest(`[${attribute}]`)?.getAttribute(attribute) ?? '';
 }
 
-/** Puts the focus back where it was, on a control that was moved. @param {string} selector */
+/** Puts the focus back on a control that has moved. @param {string} selector */
 export function refocus(selector) {
   const control = find('#main').querySelector(selector);
   if (control instanceof HTMLElement) control.focus();

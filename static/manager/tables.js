@@ -5,7 +5,7 @@ import { sureSheet } from './parts.js';
 import { Section, basedOn, complain, fields, named } from './section.js';
 import { newCodeSheet, tableSheet, tablesView } from './tables_view.js';
 
-/** Pictures that are asked for at one time. */
+/** Bound: pictures requested at a time. */
 const AT_ONCE = 4;
 /** `Table 2` stands before `Table 10`. */
 const BY_LABEL = new Intl.Collator(undefined, { numeric: true });
@@ -13,9 +13,9 @@ const BY_LABEL = new Intl.Collator(undefined, { numeric: true });
 /** Tables and the sheet of their codes. */
 export class TablesSection extends Section {
   /** Pictures by the address they carry. @type {Map<string, string>} */ #codes = new Map();
-  /** What stands under each, in every language that guests speak. @type {{language: string, words: string}[]} */ #hints = [];
+  /** The words under each code, in every language of the guests. @type {{language: string, words: string}[]} */ #hints = [];
 
-  /** Limits that were reached lately. @type {any[]} */ #limited = [];
+  /** Recently reached limits. @type {any[]} */ #limited = [];
 
   async read() {
     const [{ tables }, { limited }, hints] = await Promise.all([
@@ -38,7 +38,7 @@ export class TablesSection extends Section {
         this.context.changed();
       }
     };
-    // One that could not be had is asked for again with the next reading.
+    // A missing picture is requested again with the next reading.
     await Promise.allSettled(Array.from({ length: AT_ONCE }, draw));
   }
 

@@ -27,7 +27,7 @@ export function isThisDevice(place) {
   return /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/.test(place);
 }
 
-/** What each limit is called here. @type {Record<string, string>} */
+/** The words for each limit. @type {Record<string, string>} */
 const LIMIT_WORDS = {
   commands_by_diner: 'one phone sent too much at once',
   orders_by_diner: 'one phone ordered too often in a minute',
@@ -54,7 +54,7 @@ function limitedView(limited) {
 }
 
 /**
- * Asks whether who sits there with the old code may stay.
+ * Asks whether the phones that used the old code keep their visits.
  * @param {{id: string, label: string}} table
  */
 export function newCodeSheet({ id, label }) {

@@ -7,7 +7,7 @@ import { toast } from './toasts.js';
 
 const ME = '/api/v1/people/me';
 
-/** What people do about their own account, on the staff's and the manager's page. */
+/** A person's own account, on the staff's and the manager's page. */
 export class Account {
   #api;
   /** @type {{totp: boolean, totp_setup_required: boolean} | null} */ #known = null;
@@ -34,7 +34,7 @@ export class Account {
       render(place, guardButtons(this.#known?.totp ?? false));
     } catch (error) {
       const { code, message } = /** @type {any} */ (error);
-      // A token from the command line has no account; everything else of the sheet works without this.
+      // A token from the command line has no account; the rest of the sheet works without one.
       if (code !== 'forbidden') render(place, h('p.field__error', {}, wordsFor(code, message)));
     }
   }

@@ -3,7 +3,7 @@ import { clock } from './format.js';
 import { icon } from './icons.js';
 import { sheetHead } from './sheet.js';
 
-/** What the account sheet of staff and managers can hold. */
+/** The contents of the account sheet. */
 
 /** @param {string} form @param {string} title @param {string} hint @param {string} send @param {...any} content */
 function accountForm(form, title, hint, send, ...content) {

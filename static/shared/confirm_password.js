@@ -5,7 +5,7 @@ import { checkForm } from './form_check.js';
 const CONFIRMATION = '/api/v1/people/me/confirmation';
 
 /**
- * Asks for the password in a dialog of its own, over whatever sheet is open: what was typed there stays.
+ * Asks for the password in a dialog above the open sheet, which keeps what was typed.
  *
  * @param {import('../client/api.js').Api} api
  * @returns {Promise<boolean>} whether it is confirmed; false when the dialog was closed

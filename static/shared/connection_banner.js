@@ -1,7 +1,7 @@
 import { h, render } from './dom.js';
 import { icon } from './icons.js';
 
-/** A short break is not worth a banner that makes everything jump. */
+/** A shorter break shows no banner, which would make the page jump. */
 const PATIENCE_MS = 1500;
 
 /**
@@ -14,12 +14,12 @@ const PATIENCE_MS = 1500;
  */
 
 /**
- * Says whether what is on the page is true now, and if not, how old it is.
+ * Shows whether the page is up to date, and if not, how old it is.
  * `<html data-connection>` carries the state for styles and tests.
  */
 export class ConnectionBanner {
   #bell; #banner; #word; #words; #startedAt;
-  /** When what is shown was true, before this page has heard anything itself. @type {number | null} */ #keptAt;
+  /** When the stored content was true, until this page hears from the server. @type {number | null} */ #keptAt;
 
   /**
    * @param {any} bell an `Orderbell`
@@ -38,7 +38,7 @@ export class ConnectionBanner {
     this.draw();
   }
 
-  /** Also to be called every second or so: the age grows. */
+  /** Redraws the banner. Call it every second or so, too, since the age grows. */
   draw() {
     const { state } = this.#bell;
     document.documentElement.dataset.connection = state;

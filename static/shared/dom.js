@@ -1,9 +1,8 @@
 /**
  * Elements from plain calls, and a morph that makes an old tree look like a new one.
  *
- * A screen that rebuilds its nodes loses the finger that is on one of them: the press began on a button that is
- * gone when it ends. So a view builds the tree it wants, and `morph` changes what is different and no more.
- * Listeners sit on the page's root (`onAction`), never on nodes that come and go.
+ * A screen that rebuilds its nodes loses a press that began on one of them. So a view builds the tree it wants, and `morph`
+ * changes only what differs. Listeners sit on the page's root (`onAction`), never on nodes that come and go.
  */
 
 /** Attributes that mirror a property the user changes; the property is what counts. */
@@ -89,7 +88,7 @@ function morphAttributes(from, to) {
 /** @param {Element} from @param {Element} to */
 function morphChildren(from, to) {
   const stays = new Set([...to.children].map(key));
-  // What goes is taken out first, so that what stays is not moved: a moved node loses focus, and a press on it.
+  // Removes nodes first, so that the others need not move: a moved node loses its focus and a press on it.
   for (const child of [...from.children]) if (key(child) && !stays.has(key(child))) child.remove();
   const keyed = new Map([...from.children].filter(key).map((child) => [key(child), child]));
   let current = from.firstChild;
@@ -137,7 +136,7 @@ export function find(selector, within = document) {
   return element;
 }
 
-/** Tells that the page stands: what it says by itself when it does not goes, and its guard (shared/guard.js) is content. */
+/** Reports that the page runs: removes the notice of a slow page and satisfies the guard (shared/guard.js). */
 export function beat() {
   document.querySelector('.late')?.remove();
   dispatchEvent(new Event('beat'));

@@ -1,4 +1,4 @@
-/** Two touches this close in time and place are one, and its tremble. */
+/** A second touch this close in time and place is a tremble of the first. */
 const TREMBLE_MS = 350;
 const TREMBLE_PX = 24;
 
@@ -15,7 +15,7 @@ export class DoubleTouch {
   /**
    * @param {Pick<PointerEvent, 'detail' | 'timeStamp' | 'clientX' | 'clientY' | 'pointerType'>} click
    * @param {string} [thing] what it is about, such as an order's item
-   * @returns {boolean} leave it
+   * @returns {boolean} whether to ignore it
    */
   trembles({ detail, timeStamp, clientX, clientY, pointerType }, thing = '') {
     const { at, x, y, thing: before } = this.#last;
@@ -27,7 +27,7 @@ export class DoubleTouch {
   }
 }
 
-/** A key that is held down presses its button again and again: once is meant. @param {EventTarget} target */
+/** Ignores the repeats of a held key: it means one press. @param {EventTarget} target */
 export function ignoreHeldKeys(target) {
   target.addEventListener('keydown', (event) => {
     const held = event instanceof KeyboardEvent && event.repeat && (event.key === 'Enter' || event.key === ' ');

@@ -1,6 +1,6 @@
 import { h } from './dom.js';
 
-/** What is wrong with a form, beside each of its fields: the browser's own bubble tells of one, and goes away. */
+/** Shows a form's errors beside their fields; the browser's own bubble shows one, and disappears. */
 
 /** @param {HTMLFormElement} form @returns {boolean} all is well; else the first field that is not has the focus */
 export function checkForm(form) {
@@ -12,7 +12,7 @@ export function checkForm(form) {
   return wrong.length === 0;
 }
 
-/** It is being mended. @param {EventTarget | null} field */
+/** Removes the error of a field that is being edited. @param {EventTarget | null} field */
 export function forgive(field) {
   if (!(field instanceof HTMLElement) || !field.hasAttribute('aria-invalid')) return;
   describe(field, (ids) => ids.filter((id) => id !== field.getAttribute('aria-errormessage')));

@@ -1,18 +1,17 @@
 /**
- * The last resort of a page. It stands alone and imports nothing, so it runs when the page's own modules could not be
- * loaded, as amid a deploy or on a network that comes and goes, and when they have died. A screen on a wall sends a
- * `beat` every second, any other page one (`data-guard="once"`), when it stands; when none comes, the page is loaded
- * anew, as soon as it can be had.
+ * The last resort of a page. It imports nothing, so it runs when the page's own modules fail to load, as during a deploy or on
+ * a poor network, and when they have died. A screen on a wall sends a `beat` every second, any other page one
+ * (`data-guard="once"`), once it runs; without a beat the guard reloads the page as soon as the server has it.
  */
 
 const CHECK_MS = 5_000;
-/** Checks in a row without a beat before it is loaded anew; doubled each time that this has not helped. */
+/** Checks in a row without a beat before a reload; doubled after each reload that did not help. */
 const PATIENCE = 4;
 const MOST_PATIENCE = 120;
 const FETCH_MS = 10_000;
 const PATIENCE_KEPT = 'orderbell.guard';
 
-/** Checks, not time: a machine that slept has lost hours, and not one beat that was due. */
+/** Counts checks, not time: a machine that slept has missed hours, but no beat. */
 let silent = 0;
 
 addEventListener('beat', () => {
@@ -21,7 +20,7 @@ addEventListener('beat', () => {
   if (document.documentElement.dataset.guard === 'once') clearInterval(watch);
 });
 
-// Without this its link would lose the fragment, in which a token may stand.
+// A plain link would lose the fragment, which may hold a token.
 addEventListener('click', (event) => {
   if (!(event.target instanceof Element && event.target.closest('.late a'))) return;
   event.preventDefault();
@@ -38,7 +37,7 @@ const watch = setInterval(async () => {
   location.reload();
 }, CHECK_MS);
 
-/** A page loaded anew while the server is away would be the browser's own error, for good. */
+/** Whether the server has the page: a reload without the server ends in the browser's error for good. */
 async function canBeHad() {
   try {
     return (await fetch(location.pathname, { cache: 'no-store', signal: AbortSignal.timeout(FETCH_MS) })).ok;
@@ -60,6 +59,6 @@ function keep(patience) {
   try {
     sessionStorage.setItem(PATIENCE_KEPT, String(patience));
   } catch {
-    // Without a storage it is as patient each time.
+    // Without storage the patience never grows.
   }
 }

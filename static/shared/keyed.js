@@ -1,10 +1,10 @@
 import { find, h, morph, render } from './dom.js';
 
 /**
- * A list of elements of which only those are built that show something else than before.
+ * A list whose elements are rebuilt only when what they show has changed.
  *
- * `render` builds everything to find out what is different; of a hundred tickets one is. Here each entry says what its
- * view depends on, and as long as that is the same its node is left alone.
+ * `render` builds everything to find the differences. Here each entry names its view's dependencies, and its node stays as it
+ * is until one of them changes.
  *
  * @typedef {object} Entry
  * @property {string} key unique in the list
@@ -12,7 +12,7 @@ import { find, h, morph, render } from './dom.js';
  * @property {() => HTMLElement} view an element whose `data-key` is the key
  */
 
-/** What each node was built from. @type {WeakMap<Element, unknown[]>} */
+/** The dependencies that each node was built from. @type {WeakMap<Element, unknown[]>} */
 const built = new WeakMap();
 
 /**

@@ -1,8 +1,8 @@
-/** What turns a browser's page into a screen on a wall. */
+/** Turns a browser's page into a screen on a wall. */
 
 /**
- * A dark screen shows nothing, and may not ring. The lock is lost whenever the page is hidden, and may be taken away, as
- * by a low battery: it is taken again when the page is looked at, and with a touch.
+ * Keeps the screen on: a dark screen shows nothing and may not ring. The browser drops the lock when the page is hidden or the
+ * battery is low, so the page takes it again when it is visible and on each touch.
  */
 export function keepAwake() {
   /** @type {WakeLockSentinel | undefined} */ let lock;

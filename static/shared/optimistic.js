@@ -1,7 +1,6 @@
 /**
- * What an order will look like once the commands that still wait have gone through: a bump shows at the touch,
- * on a dead network too. Only looks are guessed here; the document that the server sends is what counts, and a
- * refused command leaves `pending`, so its guess goes with it.
+ * Predicts an order's look after its unanswered commands: a bump shows at the touch, even offline. The server's document is
+ * what counts; a refused command leaves `pending`, and its prediction with it.
  */
 
 /** @typedef {{order?: string, action: string, item?: string, quantity?: number, rush?: boolean}} Waiting */
@@ -62,7 +61,7 @@ function set(order, id, status) {
   if (id && order.items[id]) order.items[id] = { ...order.items[id], status, pending: true };
 }
 
-/** An order is ready when the kitchen owes nothing more. @param {any} order */
+/** Makes an order ready once none of its dishes is open. @param {any} order */
 function settle(order) {
   const owed = Object.values(order.items).some((item) => item.status === 'queued' || item.status === 'cooking');
   order.status = owed ? 'preparing' : 'ready';

@@ -1,8 +1,8 @@
 import { withPending } from './optimistic.js';
 
 /**
- * The orders of a room as a screen should show them: the documents, the answers that came before their events, and
- * what waits to be sent.
+ * The orders of a room as a screen shows them: the documents, answers that arrived before their events, and unanswered
+ * commands.
  */
 export class OrderBook {
   #bell; #room; #station;

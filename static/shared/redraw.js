@@ -1,8 +1,8 @@
-/** A page in the background gets no animation frame; it is drawn after this all the same, in ms. */
+/** A page in the background gets no animation frame; it is drawn after this many ms instead. */
 const UNSEEN_MS = 100;
 
 /**
- * Many frames may come before the next picture: they are one redraw.
+ * Merges all redraws that are asked for before the next animation frame.
  *
  * @param {() => void} draw called once with the next frame where there is one: a hidden page still has to ring
  * @returns {() => void} asks for it

@@ -1,11 +1,11 @@
 import { find, h } from './dom.js';
 
-/** The one dialog of a page. Its content is new each time: what was typed for one order must not stand there for the next. */
+/** The one dialog of a page. Its content is built anew each time, so that text typed for one order never stays for the next. */
 
 /** @param {Element} content with a `#sheet-title` */
 export function openSheet(content) {
   const sheet = dialog();
-  // Messages stand in an open dialog (toasts.js), and outlive what it shows.
+  // Messages live in the open dialog (toasts.js) and outlive its content.
   const toasts = sheet.querySelector('#toasts');
   sheet.replaceChildren(content, ...(toasts ? [toasts] : []));
   if (!sheet.open) sheet.showModal();

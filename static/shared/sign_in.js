@@ -17,7 +17,7 @@ let attempt = newId();
 /** @typedef {(credentials: {restaurant: string, username: string, password: string, totp?: string}, attempt: string) => Promise<any>} SignIn */
 
 /**
- * Shows the sign-in form of a page until somebody is in.
+ * Shows the sign-in form of a page until someone has signed in.
  *
  * @param {SignIn} signIn
  * @param {string} [why] what ended the last session, said above the form

@@ -1,8 +1,8 @@
 import { keepLocal, recallLocal } from './storage.js';
 
 /**
- * What is heard, as notes: [start in seconds, frequency in hertz, length in seconds].
- * The four can be told apart with the back turned: up, twice the same, down, and a small tick.
+ * The tunes as notes: [start in seconds, frequency in hertz, length in seconds].
+ * Each is recognizable without looking: rising, twice the same, falling, a small tick.
  * @type {Record<string, [number, number, number][]>}
  */
 const TUNES = {

@@ -28,7 +28,7 @@ export async function signIn(credentials, attempt) {
   return { tokens, ...kept };
 }
 
-/** The server is told, so that every other tab and node hears it; that it is out of reach changes nothing here. */
+/** Ends the session on the server, for all tabs and nodes, and here even if the server is unreachable. */
 export async function signOut() {
   await new Api({ url: location.origin, tokens }).delete('/api/v1/sessions/current').catch(() => {});
   forgetSession();

@@ -2,7 +2,7 @@ import { h } from './dom.js';
 import { ageInWords, count } from './format.js';
 import { sheetHead } from './sheet.js';
 
-/** Sheets that the floor's page and the manager's have in common. */
+/** Sheets of both the floor's and the manager's page. */
 
 /** @param {string[]} stations */
 export function pairSheet(stations) {
@@ -20,7 +20,7 @@ export function pairSheet(stations) {
 }
 
 /**
- * Reads every page of the guests at a table, so that none of many can hide.
+ * Reads all guests at a table, page by page.
  *
  * @param {(path: string) => Promise<any>} get of the restaurant
  * @param {string} table

@@ -1,6 +1,6 @@
 /**
- * What a page keeps for itself. Every access goes through here: a browser may refuse storage at the first look
- * (blocked cookies throw), or be full. Then the page keeps it in memory, works, and says once what is lost.
+ * A page's own storage. Every access goes through here: a browser may refuse storage at the first access (blocked cookies
+ * throw), or be full. Then the page stores in memory, works, and says once what is lost.
  */
 
 /** @typedef {import('../client/types.js').Store} Store */
@@ -13,7 +13,7 @@ export const sessionStore = storeOf('sessionStorage');
 let refused = false;
 let told = () => {};
 
-/** Whether something is in memory alone, and gone with the page. */
+/** Whether something is stored in memory only and is lost with the page. */
 export function isForgetful() {
   return refused;
 }
