@@ -29,7 +29,9 @@ const VERSION = /name="orderbell-version" content="([^"]+)"/;
  */
 export function followVersion(source, losesNothing, { own = pageVersion(), page = document, monotonic = () => performance.now(), load = loadVersion } = {}) {
   /** @type {string | undefined} */ let wanted;
-  let [askAt, touchedAt] = [-Infinity, -Infinity];
+  let askAt = -Infinity;
+  // A page that loads this late may have been touched before.
+  let touchedAt = globalThis.navigator?.userActivation?.hasBeenActive ? monotonic() : -Infinity;
   const isQuiet = () => losesNothing() && (page.visibilityState === 'hidden' || monotonic() - touchedAt >= UNTOUCHED_MS);
   const check = async () => {
     if (!wanted || monotonic() < askAt || !isQuiet()) return;

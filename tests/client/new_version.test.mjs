@@ -48,6 +48,16 @@ test('a page that nobody has touched loads the other version at once, a touched 
   assert.deepEqual(hidden.loads, ['b']);
 });
 
+test('a page that was touched before it follows versions counts as touched', () => {
+  Object.defineProperty(globalThis, 'navigator', { value: { userActivation: { hasBeenActive: true } }, configurable: true });
+  const it = page({ welcome: { version: 'b' } });
+  assert.deepEqual(it.loads, []);
+  it.time = UNTOUCHED_MS;
+  it.check();
+  assert.deepEqual(it.loads, ['b']);
+  delete globalThis.navigator;
+});
+
 test('a page that would lose something stays, hidden or not, and one that is touched meanwhile', () => {
   const it = page({ losesNothing: false });
   it.welcome('b');
