@@ -17,12 +17,14 @@ export function tabsView(tab, { incoming, ready, soldOut, lost }) {
   }, icon(sign), words, number > 0 && h('span.badge.badge--count.badge--strong', {}, number)));
 }
 
-/** @param {ReturnType<typeof import('./lanes.js').undrawnByStation>} stations */
+/** One alarm for all stations: one for each would fill a phone. @param {ReturnType<typeof import('./lanes.js').undrawnByStation>} stations */
 export function undrawnView(stations) {
-  return stations.map(({ station, orders }) => h('div.undrawn', { 'data-key': station, 'data-undrawn': station },
-    icon('alert'),
-    h('p.undrawn__words', {}, h('b', {}, undrawnWords(station, orders)), ' Tell the kitchen and check its screens.'),
-    h('button.button', { 'type': 'button', 'data-do': 'tab', 'data-tab': 'screens' }, 'Screens')));
+  if (stations.length === 0) return [];
+  return h('div.undrawn', {}, icon('alert'),
+    h('div.undrawn__words', {},
+      stations.map(({ station, orders }) => h('p', { 'data-key': station, 'data-undrawn': station }, h('b', {}, undrawnWords(station, orders)))),
+      h('p', {}, 'Tell the kitchen and check its screens.')),
+    h('button.button', { 'type': 'button', 'data-do': 'tab', 'data-tab': 'screens' }, 'Screens'));
 }
 
 /** Above this number of cards, cards out of sight are not laid out. */
