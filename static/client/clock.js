@@ -1,3 +1,5 @@
+import { features } from './features.js';
+
 /** An estimate this much behind the last one means the clocks drifted, not that the frame was slow, in ms. */
 const DRIFT_MS = 1_000;
 
@@ -38,8 +40,8 @@ export function surroundings(given) {
     random: given.random ?? Math.random,
     now: given.now ?? (() => performance.now()),
     setTimeout: given.setTimeout ?? ((task, ms) => globalThis.setTimeout(task, ms)),
-    locks: given.locks === undefined ? globalThis.navigator?.locks ?? null : given.locks,
-    BroadcastChannel: given.BroadcastChannel ?? globalThis.BroadcastChannel,
+    locks: given.locks === undefined ? features.locks() : given.locks,
+    BroadcastChannel: given.BroadcastChannel ?? features.BroadcastChannel(),
     clearTimeout: given.clearTimeout ?? ((handle) => globalThis.clearTimeout(handle)),
   };
 }

@@ -1,4 +1,5 @@
 import { OrderbellError } from './codes.js';
+import { features } from './features.js';
 import { newId } from './ids.js';
 
 /** A token is renewed this long before it expires; a short-lived one at half its life. */
@@ -34,7 +35,7 @@ export class TokenSource {
     this.#key = key;
     this.#fetch = fetch;
     this.#now = now;
-    this.#locks = locks === undefined ? globalThis.navigator?.locks ?? null : locks;
+    this.#locks = locks === undefined ? features.locks() : locks;
     this.renewable = true;
     /** Why the server ended the session, where it says so: `ended_by_staff`. @type {string | null} */
     this.endReason = null;

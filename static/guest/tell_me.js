@@ -1,3 +1,4 @@
+import { features } from '../client/features.js';
 import { WORDS } from '../languages/language.js';
 import { h } from '../shared/dom.js';
 import { icon } from '../shared/icons.js';
@@ -216,13 +217,13 @@ function note(name, text) {
 /** @returns {Around} */
 function browser() {
   return {
-    supported: 'serviceWorker' in navigator && 'PushManager' in globalThis && typeof Notification === 'function',
+    supported: Boolean(features.serviceWorker() && features.PushManager() && features.Notification()),
     installable: /** @type {any} */ (navigator).standalone === false,
     permission: () => Notification.permission,
     ask: () => Notification.requestPermission(),
     worker: () => navigator.serviceWorker.ready,
     onReturn: (task) => document.addEventListener('visibilitychange', () => { if (document.visibilityState === 'visible') task(); }),
-    onRenewed: (task) => navigator.serviceWorker?.addEventListener('message', ({ data }) => { if (data === 'pushsubscriptionchange') task(); }),
+    onRenewed: (task) => features.serviceWorker()?.addEventListener('message', ({ data }) => { if (data === 'pushsubscriptionchange') task(); }),
     setTimeout: (task, ms) => setTimeout(task, ms),
   };
 }

@@ -1,3 +1,4 @@
+import { features } from '../client/features.js';
 import { pageVersion } from '../shared/dom.js';
 import { followVersion } from '../shared/new_version.js';
 
@@ -9,5 +10,5 @@ import { followVersion } from '../shared/new_version.js';
 export async function keepUp(bell, losesNothing) {
   followVersion(bell, losesNothing);
   // The version is part of the worker's address: each has its own, and its own copy of the pages.
-  await navigator.serviceWorker?.register(`/service-worker.js?version=${encodeURIComponent(pageVersion() ?? '')}`);
+  await features.serviceWorker()?.register(`/service-worker.js?version=${encodeURIComponent(pageVersion() ?? '')}`);
 }

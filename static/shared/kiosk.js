@@ -1,5 +1,7 @@
 /** Turns a browser's page into a screen on a wall. */
 
+import { features } from '../client/features.js';
+
 /**
  * Keeps the screen on: a dark screen shows nothing and may not ring. The browser drops the lock when the page is hidden or the
  * battery is low, so the page takes it again when it is visible and on each touch.
@@ -9,7 +11,7 @@ export function keepAwake() {
   const take = async () => {
     if (document.visibilityState !== 'visible' || lock?.released === false) return;
     try {
-      lock = await navigator.wakeLock?.request('screen');
+      lock = await features.wakeLock()?.request('screen');
     } catch {
       // Low battery, or a page without a secure origin: the tablet's own settings decide then.
     }
@@ -29,7 +31,7 @@ export function keepCopy(bell, version) {
     if (state !== 'live') return;
     off();
     // Refused, as on plain http: then there is none.
-    navigator.serviceWorker?.register(`/service-worker.js?version=${encodeURIComponent(version)}&for=kitchen`, { scope: '/kitchen' })
+    features.serviceWorker()?.register(`/service-worker.js?version=${encodeURIComponent(version)}&for=kitchen`, { scope: '/kitchen' })
       .catch(() => {});
   });
 }

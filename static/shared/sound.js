@@ -1,3 +1,4 @@
+import { features } from '../client/features.js';
 import { keepLocal, recallLocal } from './storage.js';
 
 /**
@@ -59,9 +60,10 @@ export class Sound {
   }
 
   async #unlock() {
-    if (this.ready || !('AudioContext' in globalThis)) return;
+    const Context = features.AudioContext();
+    if (this.ready || !Context) return;
     if (!this.#context) {
-      this.#context = new AudioContext();
+      this.#context = new Context();
       // A telephone call takes it away again.
       this.#context.onstatechange = () => this.#changed();
     }

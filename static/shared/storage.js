@@ -1,3 +1,5 @@
+import { features } from '../client/features.js';
+
 /**
  * A page's own storage. Every access goes through here: a browser may refuse storage at the first access (blocked cookies
  * throw), or be full. Then the page stores in memory, works, and says once what is lost.
@@ -27,11 +29,7 @@ export function whenForgetful(tell) {
 
 /** @returns {IDBFactory | null} null where the browser has none for this page */
 export function database() {
-  try {
-    return globalThis.indexedDB ?? null;
-  } catch {
-    return null;
-  }
+  return features.indexedDB();
 }
 
 /** @param {string} name @param {any} [fallback] */

@@ -11,19 +11,19 @@ use serde_json::json;
 pub enum Refusal {
     /// Somebody has told the browser to block all cookies. WebKit has no driver for it.
     Cookies,
-    /// A look at any storage throws, and what else a browser may lack is not there; Chromium alone.
+    /// A look at any storage throws, and at all else that a browser may refuse; Chromium alone.
     Getters,
     /// There is no room.
     Quota,
 }
 
 /// Before a page's own scripts.
-const THROWING: &str = "for (const name of ['localStorage', 'sessionStorage', 'indexedDB', 'caches']) {
-      Object.defineProperty(window, name, { get() { throw new DOMException('refused', 'SecurityError'); } });
+const THROWING: &str = "const throws = { configurable: true, get() { throw new DOMException('refused', 'SecurityError'); } };
+    for (const name of ['localStorage', 'sessionStorage', 'indexedDB', 'caches', 'BroadcastChannel', 'AudioContext', 'Notification', 'PushManager']) {
+      Object.defineProperty(window, name, throws);
     }
-    for (const name of ['locks', 'wakeLock']) Object.defineProperty(Navigator.prototype, name, { get: () => undefined });
-    ServiceWorkerContainer.prototype.register = () => Promise.reject(new DOMException('refused', 'SecurityError'));
-    delete window.BroadcastChannel; delete window.SharedWorker;";
+    for (const name of ['locks', 'wakeLock', 'serviceWorker', 'storage']) Object.defineProperty(Navigator.prototype, name, throws);
+    delete window.SharedWorker;";
 const FULL: &str = "for (let size = 1 << 22; size > 0; size >>= 1) {
       try { for (let n = 0; ; n += 1) localStorage.setItem(`fill ${size} ${n}`, 'x'.repeat(size)); } catch { /* smaller */ }
     }
