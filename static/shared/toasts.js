@@ -1,27 +1,47 @@
 import { h } from './dom.js';
 
 const SHOWN_FOR_MS = 6000;
+/** Toasts on a page at once: more would cover what people work with. */
+const MOST = 3;
+/** A live region announces only what is added to it after it has been in its place for this long, in ms. */
+const SETTLED_MS = 100;
+/** Stays until somebody has closed it. */
+const STAYS = 'data-stays';
 
 /**
- * Says what just happened. Screen readers hear it, since the container is a live region of the page; its
+ * Says what just happened. Screen readers announce it, since the container is a live region of the page; its
  * `data-close` is the word on the button, where that is not English.
  *
+ * Bound: three toasts. Beyond that the oldest goes, one that has to be closed last. The same words replace their predecessor.
+ *
  * @param {string} text
- * @param {{bad?: boolean, stays?: boolean}} [options] bad: something did not work, and it stays longer; stays: until it is closed
+ * @param {{bad?: boolean, stays?: boolean}} [options] bad: something did not work; stays: until it is closed, as a bad one does
  */
-export function toast(text, { bad = false, stays = false } = {}) {
+export function toast(text, { bad = false, stays = bad } = {}) {
   const region = document.getElementById('toasts');
   if (!region) return;
-  // Behind an open dialog nothing is seen or heard.
+  if (moveToFront(region)) setTimeout(() => add(region, text, bad, stays), SETTLED_MS);
+  else add(region, text, bad, stays);
+}
+
+/** Moves the toasts into the open dialog: behind it nothing is seen or heard. @param {HTMLElement} region @returns {boolean} it was elsewhere */
+function moveToFront(region) {
   const dialog = document.querySelector('dialog[open]');
   const host = dialog ?? document.body;
-  if (region.parentElement !== host) host.append(region);
+  if (region.parentElement === host) return false;
   dialog?.addEventListener('close', () => document.body.append(region), { once: true });
-  const note = h(bad ? 'p.toast.toast--bad' : 'p.toast', {}, text);
+  host.append(region);
+  return true;
+}
+
+/** @param {HTMLElement} region @param {string} text @param {boolean} bad @param {boolean} stays */
+function add(region, text, bad, stays) {
+  const note = h(bad ? 'p.toast.toast--bad' : 'p.toast', { [STAYS]: stays }, text);
   const close = h('button.button.button--quiet', { type: 'button' }, region.dataset.close ?? 'OK');
   close.addEventListener('click', () => note.remove());
   note.append(close);
+  for (const old of [...region.children]) if (old.firstChild?.textContent === text) old.remove();
+  while (region.children.length >= MOST) (region.querySelector(`:scope > :not([${STAYS}])`) ?? region.firstElementChild)?.remove();
   region.append(note);
-  while (region.children.length > 3) region.firstElementChild?.remove();
-  if (!stays) setTimeout(() => note.remove(), bad ? SHOWN_FOR_MS * 2 : SHOWN_FOR_MS);
+  if (!stays) setTimeout(() => note.remove(), SHOWN_FOR_MS);
 }

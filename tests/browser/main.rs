@@ -34,6 +34,7 @@ mod storage;
 mod strings;
 mod tabs;
 mod taps;
+mod toasts;
 mod weight;
 
 #[allow(dead_code)] // this suite needs some of the faults
