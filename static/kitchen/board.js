@@ -1,22 +1,22 @@
-import { find } from '../shared/dom.js';
+import { find, h } from '../shared/dom.js';
 import { heightOf, pack } from './pack.js';
+import { headOf, isSplit, join, partHead, setStyle, shapeOf, split } from './ticket_parts.js';
 
-/** How wide a column may be, in letters' heights. Narrower, and long words leave it; wider, and most of a line is empty. */
+/** The widths a column may have, in letters' heights. Narrower columns break long words; wider ones leave lines empty. */
 const NARROWEST_EM = 8.4;
 const WIDEST_EM = 13.5;
-/** Of columns that show equally many tickets those are taken whose width is nearest to this: most dishes take one line. */
+/** Breaks ties between numbers of columns: at this width most dishes take one line. */
 const PREFERRED_EM = 10.5;
-/** So many tickets decide about the columns: more than are ever in sight. */
+/** How many tickets decide the number of columns: more than are ever in sight. */
 const SAMPLE = 30;
-/** Other columns have to show so many tickets more to be worth moving every ticket, and are looked for this often. */
+/** How many more tickets other columns must show to be worth moving every ticket, and how often to look for them. */
 const WORTH_MOVING = 2;
 const SEARCH_AGAIN_MS = 30_000;
-/** Set on a ticket that takes more than one column, and on each dish that begins one of them. */
-const SPAN = 'data-kept-span';
-const CONTINUES = 'data-kept-continues';
-/** The line above such a dish, in letters' heights: `.item[data-kept-continues]::before`. */
-const MARK_EM = 0.9;
-/** One column, scrolled downwards: the tickets stand in the page's own flow. */
+/** How long after a frame its neighbouring pages are cut: a touch is on the glass by then. */
+const CUT_LATER_MS = 100;
+/** The largest misalignment that nobody sees, in px. */
+const ALIGNED = 2;
+/** On a phone, tickets stand in one column in the page's own flow. */
 const PHONE = matchMedia('(max-width: 699px)');
 
 /** @typedef {{left: number, right: number, top: number, bottom: number}} Place of a ticket, as it is seen */
@@ -26,24 +26,36 @@ const PHONE = matchMedia('(max-width: 699px)');
 /** @typedef {import('./pack.js').Spot} Spot */
 
 /**
- * Puts the tickets where they stand. They are not in the page's flow: one that changes is laid out alone, and those that
- * make room for it are only moved.
+ * Positions the tickets. They are outside the page's flow: a ticket that changes is laid out alone, and those that make
+ * room for it are only moved.
  */
 export class TicketBoard {
   #board = find('#board');
   #tickets = find('#tickets');
-  /** Relative to the board's beginning. @type {Map<string, {x: number, y: number, width: number, height: number}>} */ #places = new Map();
+  /** As wide as all pages. */ #end = h('div.board__end');
+  /** Relative to the start of the board. @type {Map<string, {column: number, x: number, y: number, width: number, height: number}>} */ #places = new Map();
   /** @type {Grid} */ #grid = { pad: 0, gap: 0, letters: 0, width: 0, height: 0, columns: 1 };
-  /** The heights of the tickets' heads when they were measured. @type {WeakMap<Element, number>} */ #heads = new WeakMap();
-  /** What is as high as its letters tells that these have changed: with the window, a font, a zoom. */
-  #lines = new ResizeObserver((entries) => this.#follow(entries.map(({ target }) => target)));
-  #wish = 'auto';
+  /** The heights of the tickets' heads when they were measured. @type {WeakMap<Element, number>} */ #headHeights = new WeakMap();
+  /** Reports heads of another height: the letters have changed, with the window, a font, a setting or a zoom. */
+  #letters = new ResizeObserver((entries) => this.#lettersChanged(entries.map(({ target }) => target)));
+  #wanted = 'auto';
   /** Measured in one column. @type {WeakMap<Element, Shape>} */ #shapes = new WeakMap();
+  /** Of the head that repeats above later parts, in px. @type {WeakMap<Element, number>} */ #partHeads = new WeakMap();
   /** @type {Page | undefined} */ #page;
   #scroll = { scrollLeft: 0, scrollTop: 0 };
-  /** Those that stand otherwise than they are cut. @type {{node: HTMLElement, spot: Spot}[]} */ #wanted = [];
-  /** The columns that `auto` has found. @type {{key: string, columns: number, at: number} | undefined} */ #found;
-  /** How they are cut, as far as they are. @type {WeakMap<Element, string>} */ #cuts = new WeakMap();
+  /** The column that begins the last page. */ #lastPage = 0;
+  /** The column that a scroll under way will show first. @type {number | undefined} */ #aim;
+  /** Tickets whose cut is not yet in the document. @type {{node: HTMLElement, spot: Spot}[]} */ #uncut = [];
+  /** The number of columns that `auto` has found. @type {{key: string, columns: number, at: number} | undefined} */ #found;
+  /** @type {any} */ #later;
+  /** The cuts that are in the document. @type {WeakMap<Element, string>} */ #cuts = new WeakMap();
+  #moved;
+
+  /** @param {() => void} moved called after tickets have moved outside of `layOut` */
+  constructor(moved) {
+    this.#moved = moved;
+    this.#board.append(this.#end);
+  }
 
   /**
    * @param {string} wanted a number of columns, or `auto`: the number that shows the most whole tickets
@@ -52,28 +64,65 @@ export class TicketBoard {
    */
   layOut(wanted, changed, mayMove = false) {
     const nodes = /** @type {HTMLElement[]} */ ([...this.#tickets.children]);
-    this.#wish = wanted;
+    this.#wanted = wanted;
     if (PHONE.matches) return this.#flow(nodes);
     const before = this.#grid;
-    // Letters follow the window, which may settle after the board has.
-    if (this.#page && parseFloat(getComputedStyle(this.#tickets).fontSize) !== this.#page.letters) this.resized();
+    const first = this.#firstInSight;
     const page = this.#measured;
     const grid = this.#use(page, Number(wanted) || this.#search(page, nodes, mayMove));
     const isSame = grid.width === before.width && grid.letters === before.letters;
-    this.#look(nodes.filter((node) => !isSame || !changed || changed.has(node) || !this.#shapes.has(node)));
+    this.#measure(nodes.filter((node) => !isSame || !changed || changed.has(node) || !this.#shapes.has(node)));
     const spots = this.#pack(nodes, grid);
     this.#places.clear();
     nodes.forEach((node, at) => this.#put(node, spots[at]));
-    this.#wanted = nodes.map((node, at) => ({ node, spot: spots[at] })).filter(({ node, spot }) => !this.#isCut(node, spot));
-    this.cutNear();
-    const right = Math.max(0, ...[...this.#places.values()].map(({ x, width }) => x + width));
-    set(this.#tickets, 'width', `${right + grid.pad}px`);
+    this.#uncut = nodes.map((node, at) => ({ node, spot: spots[at] })).filter(({ node, spot }) => !this.#isCut(node, spot));
+    this.#setWidth();
+    if (!isSame) this.#show(this.#places.get(first ?? '')?.column ?? 0);
+    this.#cutInSight();
+  }
+
+  /** The page of a column begins with it. @returns {string | undefined} id; undefined on the first page, which stays the first */
+  get #firstInSight() {
+    const column = this.#columnInSight;
+    if (column === 0) return undefined;
+    return [...this.#places].find(([, place]) => place.column >= column)?.[0];
+  }
+
+  /** The first column in sight, or that is about to be. */
+  get #columnInSight() {
+    const { width, gap } = this.#grid;
+    return this.#aim ?? Math.round(this.#scroll.scrollLeft / (width + gap || 1));
+  }
+
+  /** Makes the last page end with the last column. */
+  #setWidth() {
+    const { pad, gap, width, columns } = this.#grid;
+    const used = [...this.#places.values()].map((place) => Math.round((place.x + place.width + gap - pad) / (width + gap)));
+    this.#lastPage = Math.max(0, Math.max(0, ...used) - columns);
+    // Of an element of its own: a change of the tickets' container would lay out each of them.
+    setStyle(this.#end, 'width', `${this.#clientWidth + this.#lastPage * (width + gap)}px`);
+  }
+
+  get #clientWidth() {
+    const { room, pad } = this.#measured;
+    return room + 2 * pad;
+  }
+
+  /** Shows a column first, at once. @param {number} column */
+  #show(column) {
+    const { width, gap } = this.#grid;
+    const left = column * (width + gap);
+    this.#aim = undefined;
+    if (Math.abs(this.#board.scrollLeft - left) <= ALIGNED) return;
+    this.#board.scrollTo({ left, behavior: 'instant' });
+    const { scrollLeft, scrollTop } = this.#board;
+    this.#scroll = { scrollLeft, scrollTop };
   }
 
   /** @param {HTMLElement[]} nodes @param {Grid} grid */
   #pack(nodes, grid) {
-    const { height, gap, letters, columns } = grid;
-    return pack(nodes.map((node) => this.#shape(node)), { height, gap, mark: Math.ceil(MARK_EM * letters) }, columns);
+    const { height, gap, columns } = grid;
+    return pack(nodes.map((node) => this.#shape(node)), { height, gap, mark: (at) => this.#partHeads.get(nodes[at]) ?? 0 }, columns);
   }
 
   /** @param {Element} node @returns {Shape} */
@@ -81,30 +130,49 @@ export class TicketBoard {
     return this.#shapes.get(node) ?? { head: 0, items: [], foot: 0 };
   }
 
-  /** First all are made whole, then looked at: each turn from the one to the other is a layout. @param {HTMLElement[]} nodes */
-  #look(nodes) {
+  /** Writes to all tickets before it reads any: each turn from writing to reading is a layout. @param {HTMLElement[]} nodes */
+  #measure(nodes) {
     for (const node of nodes) {
       this.#cuts.delete(node);
-      makeWhole(node);
+      join(node);
     }
-    for (const node of nodes) {
+    const heads = nodes.map((node) => partHead(node));
+    heads.forEach((head, at) => {
+      head.classList.add('part--measured');
+      nodes[at].append(head);
+    });
+    nodes.forEach((node, at) => {
       this.#shapes.set(node, shapeOf(node));
-      this.#heads.set(headOf(node), headOf(node).offsetHeight);
-      this.#lines.observe(headOf(node));
-    }
+      this.#partHeads.set(node, Math.ceil(heads[at].getBoundingClientRect().height));
+      this.#headHeights.set(headOf(node), headOf(node).offsetHeight);
+      this.#letters.observe(headOf(node));
+    });
+    for (const head of heads) head.remove();
   }
 
-  /** Cuts what comes into sight. Most of a long queue is beyond the edge, and to cut it anew with each change costs the most. */
-  cutNear() {
-    if (this.#wanted.length === 0) return;
-    const { width, gap, columns } = this.#grid;
-    const first = Math.floor(this.#scroll.scrollLeft / (width + gap));
-    const isNear = (/** @type {Spot} */ { column, cut }) => column < first + 2 * columns && column + (cut?.span ?? 1) > first - columns;
-    const near = this.#wanted.filter(({ spot }) => isNear(spot));
-    this.#wanted = this.#wanted.filter(({ spot }) => !isNear(spot));
-    for (const { node, spot } of near) {
-      makeWhole(node);
-      if (spot.cut) makeCut(node, spot.cut, this.#grid);
+  /** Cuts the tickets in sight now, and those on the pages beside them when this frame is done: cutting is what costs the most. */
+  #cutInSight() {
+    const first = this.#columnInSight;
+    this.#cutBetween(first, first + this.#grid.columns);
+    clearTimeout(this.#later);
+    this.#later = setTimeout(() => this.#cutNear(), CUT_LATER_MS);
+  }
+
+  /** Most of a long queue is further away, and is cut when it comes near. */
+  #cutNear() {
+    const first = this.#columnInSight;
+    this.#cutBetween(first - this.#grid.columns, first + 2 * this.#grid.columns);
+  }
+
+  /** @param {number} from column @param {number} to the column after the last */
+  #cutBetween(from, to) {
+    if (this.#uncut.length === 0) return;
+    const isBetween = (/** @type {Spot} */ { column, cut }) => column < to && column + (cut?.span ?? 1) > from;
+    const chosen = this.#uncut.filter(({ spot }) => isBetween(spot));
+    this.#uncut = this.#uncut.filter(({ spot }) => !isBetween(spot));
+    for (const { node, spot } of chosen) {
+      join(node);
+      if (spot.cut) split(node, spot.cut, this.#grid);
       this.#cuts.set(node, keyOf(spot.cut));
       this.#move(node, spot);
     }
@@ -120,37 +188,63 @@ export class TicketBoard {
     const { pad, width, gap, height } = this.#grid;
     this.#move(node, { column, top, cut });
     this.#places.set(node.getAttribute('data-order') ?? '', {
-      x: pad + column * (width + gap), y: pad + top,
+      column, x: pad + column * (width + gap), y: pad + top,
       width: cut ? cut.span * (width + gap) - gap : width, height: cut ? height - top : heightOf(this.#shape(node)),
     });
   }
 
-  /** One that is cut begins at the head of its column, with room left above it. @param {HTMLElement} node @param {Spot} spot */
+  /** A ticket that is cut begins at the top of its column, with a margin above its head. @param {HTMLElement} node @param {Spot} spot */
   #move(node, { column, top }) {
     const { pad, width, gap } = this.#grid;
-    set(node, 'transform', `translate(${pad + column * (width + gap)}px, ${node.hasAttribute(SPAN) ? pad : pad + top}px)`);
+    setStyle(node, 'transform', `translate(${pad + column * (width + gap)}px, ${isSplit(node) ? pad : pad + top}px)`);
   }
 
   /** @param {Element[]} heads that have another size than before */
-  #follow(heads) {
-    for (const head of heads) if (!head.isConnected) this.#lines.unobserve(head);
-    const isStale = (/** @type {HTMLElement} */ head) => head.isConnected && head.offsetHeight !== this.#heads.get(head);
+  #lettersChanged(heads) {
+    for (const head of heads) if (!head.isConnected) this.#letters.unobserve(head);
+    const isStale = (/** @type {HTMLElement} */ head) => head.isConnected && head.offsetHeight !== this.#headHeights.get(head);
     if (PHONE.matches || !heads.some((head) => isStale(/** @type {HTMLElement} */ (head)))) return;
-    this.#shapes = new WeakMap();
+    this.#forgetShapes();
     this.#found = undefined;
-    this.layOut(this.#wish);
+    this.resized();
   }
 
-  /** The board has another size or stands elsewhere: it is measured again. */
+  #forgetShapes() {
+    this.#shapes = new WeakMap();
+    this.#partHeads = new WeakMap();
+  }
+
+  /** Lays out again: the board has another size, or stands elsewhere. */
   resized() {
     this.#page = undefined;
+    this.layOut(this.#wanted);
+    this.#moved();
   }
 
-  /** It was scrolled. To ask for this amid a draw would be a layout. */
+  /** Follows a scroll. Reading its position while drawing would be a layout. */
   scrolled() {
+    // The browser has moved to what fits into another size, and `resized` comes next: what was in sight stays in sight.
+    if (this.#board.clientWidth !== this.#clientWidth) return;
     const { scrollLeft, scrollTop } = this.#board;
     this.#scroll = { scrollLeft, scrollTop };
-    this.cutNear();
+    this.#cutNear();
+  }
+
+  /** Aligns the columns after a scroll has ended: a swipe ends anywhere. */
+  rested() {
+    if (PHONE.matches) return;
+    const { width, gap } = this.#grid;
+    const left = Math.min(this.#columnInSight, this.#lastPage) * (width + gap);
+    // A smooth scroll that pauses under load is not at its aim yet.
+    if (Math.abs(this.#scroll.scrollLeft - left) > ALIGNED) this.#board.scrollTo({ left });
+    else this.#aim = undefined;
+  }
+
+  /** Whether a ticket is on the page in sight or beside it. @param {string} id */
+  isNear(id) {
+    const { columns } = this.#grid;
+    const column = this.#places.get(id)?.column ?? 0;
+    return PHONE.matches || Math.abs(column - this.#columnInSight) < 2 * columns;
   }
 
   /** Of the board itself, as they are seen. @returns {{left: number, right: number, scrollLeft: number}} */
@@ -168,13 +262,25 @@ export class TicketBoard {
     }]));
   }
 
-  /** To the columns beyond the edge. @param {1 | -1} step */
+  /** Shows the columns beyond the edge. @param {1 | -1} step */
   turn(step) {
-    const { width, gap, columns } = this.#grid;
-    this.#board.scrollBy({ left: step * columns * (width + gap) });
+    this.#scrollTo(this.#columnInSight + step * this.#grid.columns);
   }
 
-  /** Each reading is a layout of what was changed before it: it is kept until the board is resized. @returns {Page} */
+  /** Shows the tickets that have waited longest. */
+  first() {
+    this.#scrollTo(0);
+  }
+
+  /** @param {number} column */
+  #scrollTo(column) {
+    const { width, gap } = this.#grid;
+    this.#aim = Math.max(0, Math.min(this.#lastPage, column));
+    this.#board.scrollTo({ left: this.#aim * (width + gap), ...(PHONE.matches && { left: 0, top: 0 }) });
+    this.#cutNear();
+  }
+
+  /** Kept until the board is resized: each reading lays out what was changed before it. @returns {Page} */
   get #measured() {
     if (!this.#page) {
       const { paddingLeft, columnGap, fontSize } = getComputedStyle(this.#tickets);
@@ -189,15 +295,15 @@ export class TicketBoard {
   /** @param {Page} page @param {number} columns @returns {Grid} */
   #use({ pad, gap, letters, room, height }, columns) {
     this.#grid = { pad, gap, letters, width: Math.floor((room + gap) / columns - gap), height, columns };
-    set(this.#tickets, '--ticket-width', `${this.#grid.width}px`);
-    set(this.#tickets, '--ticket-height', `${height}px`);
+    setStyle(this.#tickets, '--ticket-width', `${this.#grid.width}px`);
+    setStyle(this.#tickets, '--ticket-height', `${height}px`);
     if (this.#tickets.dataset.columns !== String(columns)) this.#tickets.dataset.columns = String(columns);
     return this.#grid;
   }
 
   /**
-   * The number of columns that shows the most whole tickets. What has been found stays for the same letters and the same
-   * width: a ticket that comes or goes must not move all others.
+   * Finds the number of columns that shows the most whole tickets, and keeps it for the same letters and the same width: a
+   * ticket that comes or goes must not move all others.
    *
    * @param {Page} page @param {HTMLElement[]} nodes @param {boolean} mayMove @returns {number}
    */
@@ -207,7 +313,10 @@ export class TicketBoard {
     const now = performance.now();
     const found = this.#found?.key === key ? this.#found : undefined;
     if (nodes.length === 0) return found?.columns ?? preferred;
-    if (found && !(mayMove && now - found.at > SEARCH_AGAIN_MS)) return found.columns;
+    // Where all tickets fit, no other columns show more.
+    if (found && !(mayMove && this.#lastPage > 0 && now - found.at > SEARCH_AGAIN_MS)) return found.columns;
+    const shapes = this.#shapes;
+    const partHeads = this.#partHeads;
     const sample = nodes.slice(0, SAMPLE);
     const shows = new Map(candidates.map((columns) => [columns, this.#wholeIn(this.#use(page, columns), sample)]));
     const most = Math.max(...shows.values());
@@ -215,36 +324,42 @@ export class TicketBoard {
     const stays = found && most - (shows.get(found.columns) ?? 0) < WORTH_MOVING;
     const columns = stays ? found.columns : best;
     this.#found = { key, columns, at: now };
-    // What was measured is of the last candidate.
-    this.#shapes = new WeakMap();
+    // The last candidate's shapes are not those of the best.
+    this.#forgetShapes();
+    if (columns === found?.columns) {
+      this.#shapes = shapes;
+      this.#partHeads = partHeads;
+    }
     return columns;
   }
 
   /** @param {Grid} grid @param {HTMLElement[]} nodes @returns {number} of tickets that are whole in sight */
   #wholeIn(grid, nodes) {
-    this.#look(nodes);
+    this.#forgetShapes();
+    this.#measure(nodes);
     return this.#pack(nodes, grid).filter(({ column, cut }) => column + (cut?.span ?? 1) <= grid.columns).length;
   }
 
   /** @param {HTMLElement[]} nodes */
   #flow(nodes) {
-    set(this.#tickets, 'width', '');
+    setStyle(this.#end, 'width', '0px');
+    this.#uncut = [];
     const origin = this.#tickets.getBoundingClientRect();
     this.#places.clear();
     for (const node of nodes) {
       node.style.transform = '';
-      makeWhole(node);
+      join(node);
       this.#cuts.delete(node);
       this.#shapes.delete(node);
     }
     for (const node of nodes) {
       const { left, top, width, height } = node.getBoundingClientRect();
-      this.#places.set(node.getAttribute('data-order') ?? '', { x: left - origin.left, y: top - origin.top, width, height });
+      this.#places.set(node.getAttribute('data-order') ?? '', { column: 0, x: left - origin.left, y: top - origin.top, width, height });
     }
   }
 }
 
-/** @param {Page} page @returns {{preferred: number, candidates: number[]}} numbers of columns, the preferred one first */
+/** @param {Page} page @returns {{preferred: number, candidates: number[]}} numbers of columns, best width first */
 function candidatesFor({ room, gap, letters }) {
   const columnsOf = (/** @type {number} */ em) => (room + gap) / (em * letters + gap);
   const most = Math.max(1, Math.floor(columnsOf(NARROWEST_EM)));
@@ -255,51 +370,7 @@ function candidatesFor({ room, gap, letters }) {
   return { preferred: candidates[0], candidates };
 }
 
-/** @param {HTMLElement} ticket whole @returns {Shape} */
-function shapeOf(ticket) {
-  const items = /** @type {HTMLElement[]} */ ([...ticket.querySelectorAll('.item')]);
-  const { top, bottom } = ticket.getBoundingClientRect();
-  const tops = items.map((item) => item.getBoundingClientRect().top);
-  const end = items.at(-1)?.getBoundingClientRect().bottom ?? bottom;
-  // To whole px: what is a hair too high would go on in a column that nobody has counted.
-  const px = [top, ...tops, end, bottom].map((edge, at, edges) => (at === 0 ? 0 : Math.ceil(edge - edges[at - 1])));
-  return { head: px[1], items: px.slice(2, -1), foot: px[px.length - 1] };
-}
-
 /** @param {import('./pack.js').Cut | null} cut */
 function keyOf(cut) {
   return cut ? `${cut.skip} ${cut.breaks}` : '';
-}
-
-/**
- * Styles are set on the element that has them: a custom property is worked out anew for all below it.
- * @param {HTMLElement} ticket @param {import('./pack.js').Cut} cut @param {Grid} grid
- */
-function makeCut(ticket, { skip, span, breaks }, { width, gap }) {
-  ticket.setAttribute(SPAN, String(span));
-  set(ticket, 'width', `${span * (width + gap) - gap}px`);
-  set(ticket, 'column-count', String(span));
-  set(headOf(ticket), 'margin-top', `${skip}px`);
-  const items = ticket.querySelectorAll('.item');
-  // What a cook reads in the second column must not be taken for the ticket beside it.
-  for (const index of breaks) items[index].setAttribute(CONTINUES, `${ticket.dataset.name} continued`);
-}
-
-/** @param {HTMLElement} ticket */
-function makeWhole(ticket) {
-  if (!ticket.hasAttribute(SPAN)) return;
-  ticket.removeAttribute(SPAN);
-  for (const name of ['width', 'column-count']) ticket.style.removeProperty(name);
-  headOf(ticket).style.removeProperty('margin-top');
-  for (const item of ticket.querySelectorAll(`[${CONTINUES}]`)) item.removeAttribute(CONTINUES);
-}
-
-/** @param {HTMLElement} ticket */
-function headOf(ticket) {
-  return /** @type {HTMLElement} */ (ticket.firstElementChild);
-}
-
-/** Without a change nothing is written: a style that is set is worked out anew. @param {HTMLElement} element @param {string} name @param {string} value */
-function set(element, name, value) {
-  if (element.style.getPropertyValue(name) !== value) element.style.setProperty(name, value);
 }

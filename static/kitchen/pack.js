@@ -1,15 +1,14 @@
-/** A ticket begins in what is left of a column only where that is so much of it. */
+/** The least share of a column that a ticket is cut to fill, and the least for a ticket of two dishes. */
 const WORTH_CUTTING = 0.15;
-/** Only a ticket with so many dishes is cut to fill a column; a longer one than a column always is. */
-const MANY_ITEMS = 3;
+const WORTH_CUTTING_TWO = 0.25;
 
 /**
  * The heights of a ticket's parts, in px: `head` is down to its first dish, `foot` what stands below the last.
  * @typedef {{head: number, items: number[], foot: number}} Shape
- * A column; a ticket that goes on in the next has its number there again, `mark` px high.
- * @typedef {{height: number, gap: number, mark: number}} Column
- * How a ticket stands that begins at `skip` below a column's head: each dish of `breaks` begins another column, and the last
- * of `span` columns is filled down to `bottom`.
+ * A column, in px. `mark` returns the height of the head that repeats above each later part of the ticket at an index.
+ * @typedef {{height: number, gap: number, mark: (at: number) => number}} Column
+ * A ticket that begins `skip` below the top of a column: each dish of `breaks` begins another column, and the last of `span`
+ * columns is filled down to `bottom`.
  * @typedef {{skip: number, span: number, breaks: number[], bottom: number}} Cut
  * @typedef {{column: number, top: number, cut: Cut | null}} Spot
  */
@@ -20,10 +19,11 @@ export function heightOf({ head, items, foot }) {
 }
 
 /**
- * Columns filled from the top, in order. What does not fit goes on in the next column, where it can be cut, or begins there.
+ * Fills columns from the top, in order. A ticket that does not fit continues in the next column, if it can be cut, or
+ * begins there.
  *
  * @param {Shape[]} shapes @param {Column} column
- * @param {number} [columns] as long as all have room in so many, none is cut to fill one
+ * @param {number} [columns] cuts no ticket to fill a column as long as all fit in this many
  * @returns {Spot[]}
  */
 export function pack(shapes, column, columns = 0) {
@@ -31,26 +31,26 @@ export function pack(shapes, column, columns = 0) {
     const whole = fill(shapes, column, () => null);
     if (whole.every((spot) => spot.column < columns)) return whole;
   }
-  return fill(shapes, column, (shape, skip) => cutAt(shape, skip, column));
+  return fill(shapes, column, (at, skip) => cutAt(shapes[at], skip, column.height, () => column.mark(at)));
 }
 
-/** @param {Shape[]} shapes @param {Column} column @param {(shape: Shape, skip: number) => Cut | null} cut @returns {Spot[]} */
+/** @param {Shape[]} shapes @param {Column} column @param {(at: number, skip: number) => Cut | null} cut @returns {Spot[]} */
 function fill(shapes, { height, gap }, cut) {
   let column = 0;
   let top = 0;
-  return shapes.map((shape) => {
+  return shapes.map((shape, at) => {
     const own = heightOf(shape);
     if (top + own <= height) {
       const place = { column, top, cut: null };
       top += own + gap;
       return place;
     }
-    const begins = top > 0 && height - top >= WORTH_CUTTING * height ? cut(shape, top) : null;
+    const begins = top > 0 && isWorthCutting(shape, (height - top) / height) ? cut(at, top) : null;
     if (!begins && top > 0) {
       column += 1;
       top = 0;
     }
-    const place = { column, top, cut: begins ?? (own > height ? cut(shape, 0) : null) };
+    const place = { column, top, cut: begins ?? (own > height ? cut(at, 0) : null) };
     if (place.cut) {
       column += place.cut.span - 1;
       top = place.cut.bottom + gap;
@@ -59,14 +59,17 @@ function fill(shapes, { height, gap }, cut) {
   });
 }
 
+/** @param {Shape} shape @param {number} left the share of the column that is free */
+function isWorthCutting({ items }, left) {
+  return items.length > 1 && left >= (items.length > 2 ? WORTH_CUTTING : WORTH_CUTTING_TWO);
+}
+
 /**
- * Dishes are not cut themselves, and what stands below the last one stays with it: whose button would it be?
- * @param {Shape} shape @param {number} skip @param {Column} column
- * @returns {Cut | null} null where it is better left whole
+ * Cuts between dishes. What stands below the last dish stays with it: alone, nobody could tell whose button it is.
+ * @param {Shape} shape @param {number} skip @param {number} height of a column @param {() => number} mark
+ * @returns {Cut | null} null when the head would stand without a dish below it
  */
-function cutAt(shape, skip, { height, mark }) {
-  const { head, items, foot } = shape;
-  if (heightOf(shape) <= height && items.length < MANY_ITEMS) return null;
+function cutAt({ head, items, foot }, skip, height, mark) {
   /** @type {number[]} */
   const breaks = [];
   let bottom = skip + head;
@@ -74,13 +77,12 @@ function cutAt(shape, skip, { height, mark }) {
     const size = index === items.length - 1 ? dish + foot : dish;
     if (bottom + size > height && (index > 0 || skip > 0)) {
       breaks.push(index);
-      bottom = mark;
+      bottom = mark();
     }
     bottom += size;
   });
-  // No head without a dish below it.
   if (breaks[0] === 0) return null;
-  // A dish that is longer than a column goes on in the next by itself.
+  // A dish that is longer than a column continues in the next by itself.
   const more = Math.max(0, Math.ceil(bottom / height) - 1);
   return { skip, span: 1 + breaks.length + more, breaks, bottom: bottom - more * height };
 }

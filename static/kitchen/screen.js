@@ -200,7 +200,7 @@ export class KitchenScreen {
     this.#banner.draw();
     if (this.#memory.cancelled.length > 0 && performance.now() - this.#warnedAt > CANCELLED_AGAIN_MS) this.#tell('cancelled');
     if (performance.now() - this.#touchedAt > FORGOTTEN_MS) this.#tidy();
-    if (tickAges(document, this.#bell.now())) this.#due();
+    if (tickAges(document, this.#bell.now(), (age) => this.#view.isNear(age))) this.#due();
   }
 
   /** Somebody has gone away: what they left open covers tickets, and the page they left is not the one of the oldest. */

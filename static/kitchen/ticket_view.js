@@ -8,27 +8,30 @@ import { isOpen } from './tickets.js';
 /** A table's name with more letters takes two lines of small ones in the head. */
 const LONG_TABLE = 3;
 const FACE = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' });
-/** Nobody in the kitchen can hurry it. */
+/** The faces of minutes: formatting one takes as long as building a ticket. @type {Map<number, string>} */
+const faces = new Map();
+const MOST_FACES = 500;
+/** Nobody in the kitchen can hurry an order that is not accepted. */
 const NEVER = { warnMinutes: Infinity, lateMinutes: Infinity };
 
 /**
- * @typedef {object} Look what a ticket shows beside its order
+ * @typedef {object} Look what a ticket shows besides its order
  * @property {number} now server ms
- * @property {number} [slot] the digit that bumps it, 1 to 9
+ * @property {boolean} numbered the screen shows digits that bump a ticket
  * @property {boolean} selected
- * @property {string[]} changes what a cook has not confirmed yet
+ * @property {string[]} changes that no cook has confirmed yet
  * @property {boolean} grouped items by station, with its name
  * @property {import('../shared/urgency.js').Thresholds} thresholds
  */
 
 /**
- * A ticket, and what it shows: as long as that is the same it is not drawn again.
+ * A ticket with everything that it shows: it is built again only when one of these changes.
  * @param {import('./tickets.js').Ticket} ticket @param {Look} look
  * @returns {import('../shared/keyed.js').Entry}
  */
 export function ticketEntry(ticket, look) {
   const { warnAt, lateAt } = ticketClock(ticket, look);
-  const deps = [ticket, levelAt({ warnAt, lateAt }, look.now), warnAt, lateAt, look.slot, look.selected, look.changes.join('\n'), look.grouped];
+  const deps = [ticket, levelAt({ warnAt, lateAt }, look.now), warnAt, lateAt, look.numbered, look.selected, look.changes.join('\n'), look.grouped];
   return { key: ticket.id, deps, view: () => ticketView(ticket, look) };
 }
 
@@ -44,7 +47,8 @@ function ticketView(ticket, look) {
     'data-key': id, 'data-order': id, 'data-status': order.status, 'data-ticket': state,
     'data-urgency': isOpen(ticket) ? levelAt(ticketClock(ticket, look), look.now) : 'fresh',
     'data-rush': Boolean(order.rush), 'data-selected': look.selected, 'data-pending': Boolean(order.pending),
-    'tabindex': look.selected ? 0 : -1, 'aria-label': `Order ${order.number}, ${place(order)}`, 'data-name': `Order ${order.number}`,
+    'tabindex': look.selected ? 0 : -1, 'aria-label': `Order ${order.number}, ${place(order)}`,
+    'data-number': order.number, 'data-place': place(order),
   }, head(ticket, look), flags(ticket, look), notes(order), items(ticket, look), elsewhere(ticket), foot(ticket, look));
 }
 
@@ -67,7 +71,11 @@ function dueView(ticket, look) {
 
 /** `9:41` without the half of the day: a promise is for the next hours, and the head of a ticket has no room. @param {number} time */
 function faceOf(time) {
-  return FACE.formatToParts(time).filter(({ type }) => type !== 'dayPeriod').map(({ value }) => value).join('').trim();
+  const minute = Math.floor(time / 60_000);
+  const face = faces.get(minute) ?? FACE.formatToParts(time).filter(({ type }) => type !== 'dayPeriod').map(({ value }) => value).join('').trim();
+  if (faces.size >= MOST_FACES) faces.clear();
+  faces.set(minute, face);
+  return face;
 }
 
 /** @param {import('./tickets.js').Ticket} ticket @param {Look} look */
@@ -152,7 +160,8 @@ function elsewhere({ elsewhere: owed, state }) {
 
 /** @param {import('./tickets.js').Ticket} ticket @param {Look} look */
 function foot({ state }, look) {
-  const key = look.slot && h('kbd.ticket__slot', { 'aria-hidden': true }, look.slot);
+  // The view fills the digit in. Its room is kept, so that a ticket's height does not depend on it.
+  const key = look.numbered && h('kbd.ticket__slot', { 'aria-hidden': true, 'data-opaque': true });
   const bump = () => control('ready', 'check', ['Bump', key], '.button--go');
   const known = look.changes.length > 0 && h('button.button', { type: 'button', 'data-do': 'confirm-change' }, 'Seen');
   /** @type {Record<string, () => any>} */

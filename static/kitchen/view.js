@@ -1,5 +1,5 @@
-import { find, h, render } from '../shared/dom.js';
-import { renderKeyed } from '../shared/keyed.js';
+import { find, h, render, setText } from '../shared/dom.js';
+import { renderChanged, renderKeyed } from '../shared/keyed.js';
 import { afterPaint } from '../shared/kiosk.js';
 import { clockOf, levelAt } from '../shared/urgency.js';
 import { TicketBoard } from './board.js';
@@ -9,13 +9,13 @@ import { allDayView, incomingEntry, recallView, ticketEntry } from './ticket_vie
 import { allDay, bySequence, hasSlot, isOpen, isRecallable, recallable } from './tickets.js';
 
 const RECALLS_SHOWN = 40;
-/** A scroll has come to rest when nothing was heard of it for this long. */
+/** How long after its last event a scroll has ended. */
 const RESTS_MS = 120;
-/** What is less than this in sight, in px, is not. */
+/** A ticket with less than this in sight, in px, counts as out of sight. */
 const SLIVER = 24;
 
 /**
- * Draws a kitchen screen, and knows which ticket the arrows are on.
+ * Draws a kitchen screen, and remembers which ticket the arrow keys have selected.
  *
  * @typedef {object} Scene
  * @property {import('./tickets.js').Ticket[]} tickets all of them
@@ -33,12 +33,11 @@ export class KitchenView {
   /** @type {string | undefined} */ #selected;
   /** The tickets that the digits bump, as they were drawn. @type {string[]} */ #slots = [];
   #lastMove = new LastMove();
-  #board = new TicketBoard();
-  /** Columns, as the settings have them. */ #columns = 'auto';
+  #board = new TicketBoard(() => this.#drawMore());
   #scrolled;
   /** @type {any} */ #resting;
 
-  /** @param {() => void} scrolled another page of tickets is in sight: draw anew */
+  /** @param {() => void} scrolled called when another page of tickets is in sight, to draw again */
   constructor(scrolled) {
     this.#scrolled = scrolled;
     find('#tickets').addEventListener('focusin', (event) => {
@@ -49,16 +48,17 @@ export class KitchenView {
       this.#board.scrolled();
       this.#drawMore();
       clearTimeout(this.#resting);
-      this.#resting = setTimeout(this.#scrolled, RESTS_MS);
+      this.#resting = setTimeout(() => this.#rested(), RESTS_MS);
     }, { passive: true });
-    const resized = () => {
-      this.#board.resized();
-      this.#board.layOut(this.#columns);
-      this.#drawMore();
-    };
+    const resized = () => this.#board.resized();
     // The window's `resize` comes before the columns have found their new places, and the letters may come after them.
     new ResizeObserver(resized).observe(find('#board'));
     addEventListener('resize', () => requestAnimationFrame(resized));
+  }
+
+  #rested() {
+    this.#board.rested();
+    this.#scrolled();
   }
 
   get selected() {
@@ -80,43 +80,50 @@ export class KitchenView {
     if (cursor !== null) afterPaint(() => scene.bell.seen(scene.room.name, cursor, chosen));
   }
 
-  /** Beside the tickets, not among them: they take no place and no page from what is to be cooked. @param {import('./tickets.js').Ticket[]} incoming @param {number} now */
+  /** Draws these beside the tickets: they take no room from what is to be cooked. @param {import('./tickets.js').Ticket[]} incoming @param {number} now */
   #drawIncoming(incoming, now) {
     find('#incoming').hidden = incoming.length === 0;
-    find('#incoming-count').textContent = `${incoming.length} incoming`;
+    setText(find('#incoming-count'), `${incoming.length} incoming`);
     renderKeyed(find('#incoming-orders'), incoming.map((ticket) => incomingEntry(ticket, now)));
   }
 
   /** @param {Scene} scene */
   #drawTickets({ bell, room, memory, settings, station, untouched }) {
     this.#slots = this.#inSight().slice(0, 9);
-    const slots = new Map(this.#slots.map((id, index) => [id, index + 1]));
     const places = this.#board.places();
     const focused = this.#focusedAt();
     if (!this.selected) this.#selected = (this.shown[focused] ?? this.shown.at(-1))?.id;
     const now = bell.now();
     const changed = renderKeyed(find('#tickets'), this.shown.map((ticket) => ticketEntry(ticket, {
       now,
-      slot: settings.shortcuts ? slots.get(ticket.id) : undefined,
+      numbered: settings.shortcuts,
       selected: ticket.id === this.#selected,
       changes: memory.changes(ticket.id),
       grouped: station === undefined,
       thresholds: settings,
     })));
+    this.#drawSlots();
     render(find('#blank'), this.shown.length === 0 && blankView(bell, room));
-    this.#columns = settings.columns;
     this.#board.layOut(settings.columns, changed, untouched);
     this.#lastMove.note(places, this.#board.places(), performance.now());
-    // The ticket that the keys were on is gone: they are on the one that took its place.
+    // The focused ticket is gone: the one that took its place gets the focus.
     if (focused >= 0 && !this.focused) this.#element(this.#selected)?.focus();
   }
 
-  /** @param {number} digit 1 to 9 @returns {import('./tickets.js').Ticket | undefined} the one that it stands on */
+  /** Digits change with every ticket that goes, on up to nine tickets: they are no reason to build those again. */
+  #drawSlots() {
+    const slots = new Map(this.#slots.map((id, index) => [id, String(index + 1)]));
+    for (const key of find('#tickets').querySelectorAll('.ticket__slot')) {
+      setText(key, slots.get(key.closest('[data-order]')?.getAttribute('data-order') ?? '') ?? '');
+    }
+  }
+
+  /** @param {number} digit 1 to 9 @returns {import('./tickets.js').Ticket | undefined} the ticket that shows it */
   atSlot(digit) {
     return this.shown.find(({ id }) => id === this.#slots[digit - 1]);
   }
 
-  /** Digits are for what a cook sees: they begin with the page that was scrolled to. @returns {string[]} ids */
+  /** Digits are for tickets in sight: they begin with the page that was scrolled to. @returns {string[]} ids */
   #inSight() {
     const ids = this.shown.filter(hasSlot).map(({ id }) => id);
     const { scrollLeft, left } = this.#board.edges;
@@ -126,7 +133,7 @@ export class KitchenView {
     return ids.filter((id) => !gone.includes(id));
   }
 
-  /** @returns {number} of the tickets on the page, the one that has the focus; -1 when none has */
+  /** @returns {number} the index of the ticket that has the focus; -1 when none has */
   #focusedAt() {
     return [...find('#tickets').children].findIndex((one) => one.contains(document.activeElement));
   }
@@ -136,41 +143,43 @@ export class KitchenView {
     return find('#tickets').contains(document.activeElement);
   }
 
-  /** Whether the frame around the selected ticket is there: Enter is about what somebody sees. */
+  /** Whether the frame around the selected ticket shows: Enter acts on what a cook sees. */
   get selectionIsSeen() {
     return find('#tickets').querySelector(':focus-visible') !== null;
   }
 
-  /** Another ticket stood here when the finger set out. @param {string} id of the one that was hit @param {PointerEvent} click */
+  /** Whether another ticket stood here when the finger set out. @param {string} id of the ticket that was hit @param {PointerEvent} click */
   misled(id, click) {
     return this.#lastMove.misled(id, click, performance.now());
   }
 
   /** @param {Scene} scene */
   #drawBar({ tickets, bell, bound, sound, settings }) {
-    // What can be counted on the board: those in sight, those before and those after them.
+    // The tickets on the board: those in sight, before and after.
     const standing = this.shown.filter(({ state }) => state !== 'bumped');
     const late = standing.filter(isOpen).filter((ticket) => levelAt(clockOf(ticket, settings), bell.now()) === 'late').length;
-    render(find('#counts'), countsView(standing.length, late));
-    render(find('#controls'), barControls({
-      sound, allDay: settings.allDay, recalls: tickets.filter((ticket) => isRecallable(ticket, bell.now())).length,
-    }));
+    renderChanged(find('#counts'), [standing.length, late], () => countsView(standing.length, late));
+    const recalls = tickets.filter((ticket) => isRecallable(ticket, bell.now())).length;
+    renderChanged(find('#controls'), [sound.muted, sound.ready, settings.allDay, recalls], () => barControls({ sound, allDay: settings.allDay, recalls }));
     const stations = [...new Set(tickets.flatMap(({ order }) => Object.values(order.items).map((item) => item.station)))];
     if (settings.filter && !stations.includes(settings.filter)) stations.push(settings.filter);
     find('#filter').hidden = bound || stations.length < 2;
-    render(find('#filter'), filterView(stations.sort(), settings.filter));
+    renderChanged(find('#filter'), [settings.filter, ...stations.sort()], () => filterView(stations, settings.filter));
   }
 
   /** @param {Scene} scene */
   #drawPanels({ tickets, bell, settings }) {
     find('#all-day-panel').hidden = !settings.allDay;
-    if (settings.allDay) render(find('#all-day'), allDayView(allDay(tickets)));
-    // Behind a closed dialog an order would be on the page, and not on the screen.
+    if (settings.allDay) {
+      const lines = allDay(tickets);
+      renderChanged(find('#all-day'), [JSON.stringify(lines)], () => allDayView(lines));
+    }
+    // A closed dialog holds no orders: they would be on the page, and nobody would see them.
     const open = find('#recall-sheet').hasAttribute('open');
     render(find('#recall'), open && recallList(recallable(tickets, bell.now()), bell.now()));
   }
 
-  /** Tickets beyond an edge are announced: a cook does not scroll to find out. */
+  /** Announces the tickets beyond each edge: a cook does not scroll to find out. */
   #drawMore() {
     const { left, right, scrollLeft } = this.#board.edges;
     const bumped = new Set(this.shown.filter(({ state }) => state === 'bumped').map(({ id }) => id));
@@ -181,17 +190,22 @@ export class KitchenView {
     say(find('#more'), more, `${more} more →`);
   }
 
-  /** A page on or back. @param {1 | -1} step */
+  /** Whether the ticket of an element is on the page in sight or beside it. @param {Element} element */
+  isNear(element) {
+    return this.#board.isNear(element.closest('[data-order]')?.getAttribute('data-order') ?? '');
+  }
+
+  /** Shows the next or the previous page. @param {1 | -1} step */
   turn(step) {
     this.#board.turn(step);
   }
 
-  /** Where the tickets are that have waited longest. */
+  /** Shows the tickets that have waited longest. */
   first() {
-    find('#board').scrollTo({ left: 0 });
+    this.#board.first();
   }
 
-  /** From nowhere to the one that the keys were on, then to its neighbours. @param {1 | -1} step */
+  /** Focuses the selected ticket, then its neighbours. @param {1 | -1} step */
   focusTicket(step) {
     const at = this.shown.findIndex(({ id }) => id === this.#selected);
     const next = this.focused ? at + step : at;
@@ -199,7 +213,7 @@ export class KitchenView {
     if (ticket) this.#element(ticket.id)?.focus();
   }
 
-  /** Through the buttons of the ticket, the ticket itself being the first stop. @param {1 | -1} step */
+  /** Focuses the ticket, then each of its buttons. @param {1 | -1} step */
   focusControl(step) {
     const ticket = this.#element(this.#selected);
     if (!ticket) return;
@@ -224,10 +238,10 @@ export class KitchenView {
   }
 }
 
-/** @param {HTMLElement} control @param {number} number of tickets it leads to @param {string} words */
+/** @param {HTMLElement} control @param {number} number of tickets that it leads to @param {string} words */
 function say(control, number, words) {
-  control.hidden = number === 0;
-  control.textContent = words;
+  if (control.hidden !== (number === 0)) control.hidden = number === 0;
+  setText(control, words);
 }
 
 /** @param {import('./tickets.js').Ticket[]} past @param {number} now server ms */

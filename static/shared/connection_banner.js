@@ -1,4 +1,4 @@
-import { h, render } from './dom.js';
+import { h, render, setText } from './dom.js';
 import { icon } from './icons.js';
 
 /** A shorter break shows no banner, which would make the page jump. */
@@ -42,7 +42,7 @@ export class ConnectionBanner {
   draw() {
     const { state } = this.#bell;
     document.documentElement.dataset.connection = state;
-    this.#word.textContent = this.#words.state(state);
+    setText(this.#word, this.#words.state(state));
     const heardAt = this.#bell.heardAt ?? this.#startedAt;
     const onItsWay = state === 'connecting' || state === 'catching-up';
     const shown = state === 'offline' || (onItsWay && this.#bell.now() - heardAt > PATIENCE_MS);

@@ -129,6 +129,11 @@ export function onAction(root, attribute, handle) {
   });
 }
 
+/** Writes a text that has changed: each write lays the element out, even of the same words. @param {Element} element @param {string} words */
+export function setText(element, words) {
+  if (element.textContent !== words) element.textContent = words;
+}
+
 /** @param {string} selector @param {ParentNode} [within] @returns {HTMLElement} one that the page's HTML must have */
 export function find(selector, within = document) {
   const element = within.querySelector(selector);

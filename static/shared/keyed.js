@@ -41,6 +41,19 @@ export function renderKeyed(parent, entries) {
   return changed;
 }
 
+/** What each parent shows. @type {WeakMap<Element, unknown[]>} */
+const shown = new WeakMap();
+
+/**
+ * Renders a view only when something that it depends on has changed.
+ * @param {Element} parent whose children nobody else renders @param {unknown[]} deps as for an entry @param {() => any} view
+ */
+export function renderChanged(parent, deps, view) {
+  if (isSame(shown.get(parent), deps)) return;
+  shown.set(parent, deps);
+  render(parent, view());
+}
+
 /** @param {Element | undefined} old @param {Entry} entry @returns {Element} */
 function rebuilt(old, { deps, view }) {
   const node = /** @type {Element} */ (old ? morph(old, view()) : view());

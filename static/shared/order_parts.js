@@ -1,4 +1,4 @@
-import { h } from './dom.js';
+import { h, setText } from './dom.js';
 import { age, ageInWords, clock as clockTime, serviceWord } from './format.js';
 import { SERVICE_ICONS, icon } from './icons.js';
 import { isAllergy } from './notes.js';
@@ -29,12 +29,15 @@ export function levelWord(level) {
   return LEVELS[level].word;
 }
 
-/** @param {ParentNode} root @param {number} now server ms @returns {boolean} one has passed a threshold: draw anew */
-export function tickAges(root, now) {
+/**
+ * @param {ParentNode} root @param {number} now server ms @param {(age: Element) => boolean} [isNear] near enough to be seen soon
+ * @returns {boolean} an age has passed a threshold, and its order has to be drawn again
+ */
+export function tickAges(root, now, isNear = () => true) {
   let passed = false;
   for (const view of root.querySelectorAll('[data-since]')) {
-    const time = view.querySelector('.age__time');
-    if (time) time.textContent = age(now - Number(view.getAttribute('data-since')));
+    const time = isNear(view) && view.querySelector('.age__time');
+    if (time) setText(time, age(now - Number(view.getAttribute('data-since'))));
     const [warnAt, lateAt] = (view.getAttribute('data-thresholds') ?? '').split(' ').map(Number);
     passed ||= levelAt({ warnAt, lateAt }, now) !== view.getAttribute('data-level');
   }

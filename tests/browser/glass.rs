@@ -3,6 +3,7 @@
 use crate::browser::Browser;
 use crate::driver::Form;
 use crate::house::House;
+use crate::support::client::text;
 use serde_json::{Value, json};
 
 /// More tickets than any of the screens has room for.
@@ -27,7 +28,7 @@ struct Glass {
 const SCREENS: [Glass; 4] = [
     Glass { width: 1920, height: 1080, tickets: 9, letters: 41.0 },
     Glass { width: 1280, height: 800, tickets: 7, letters: 27.0 },
-    Glass { width: 3840, height: 2160, tickets: 10, letters: 83.0 },
+    Glass { width: 3840, height: 2160, tickets: 9, letters: 83.0 },
     Glass { width: 1080, height: 1920, tickets: 9, letters: 41.0 },
 ];
 /// The most of the board that may be black while tickets wait beyond its edge.
@@ -49,8 +50,19 @@ const MEASURE: &str = "const board = document.querySelector('#board').getBoundin
       unused: 1 - seen.reduce((sum, { width, height }) => sum + width * height, 0) / (board.width * board.height),
       letters: parseFloat(getComputedStyle(document.querySelector('.item__name')).fontSize),
       overlaps: tickets.some((one, at) => tickets.some((other, there) => at < there && one.some((a) => other.some((b) => overlap(a, b))))),
-      small: [...document.querySelectorAll('.ticket button')].filter((one) => one.getBoundingClientRect().height < 55).length,
+      small: [...document.querySelectorAll('.ticket button, .bar button')].filter((one) => one.checkVisibility()
+        && one.getBoundingClientRect().height < 55 * Math.max(1, Math.max(innerWidth, innerHeight) / 1920)).length,
+      header: parseFloat(getComputedStyle(document.querySelector('#counts')).fontSize) / Math.max(innerWidth, innerHeight),
     }";
+
+/// Columns that an edge of the board cuts, by the heads of their tickets and of later parts of tickets.
+const CUT_OFF: &str = "const board = document.querySelector('#board').getBoundingClientRect();
+    return [...document.querySelectorAll('#tickets .ticket__head, #tickets .part')].map((head) => head.getBoundingClientRect())
+      .filter(({ left, right }) => (left < board.left - 4 && right > board.left + 4) || (right > board.right + 4 && left < board.right - 4)).length";
+/// The number of the first ticket that begins on the page in sight.
+const FIRST: &str = "const board = document.querySelector('#board').getBoundingClientRect();
+    return [...document.querySelectorAll('#tickets > [data-order]')]
+      .find((ticket) => ticket.querySelector('.ticket__head').getBoundingClientRect().left >= board.left - 4)?.dataset.order";
 
 /// Waits until a screen of this size has taken it and shows what it has to.
 async fn fills(screen: &Browser, glass: &Glass) {
@@ -60,7 +72,7 @@ async fn fills(screen: &Browser, glass: &Glass) {
         "const seen = (() => {{ {MEASURE} }})();
         const [width, all, whole, unused, letters] = arguments;
         return innerWidth === width && seen.tickets === all && !seen.overlaps && seen.small === 0
-          && seen.whole >= whole && seen.unused <= unused && seen.letters >= letters"
+          && seen.header > 0.0075 && seen.whole >= whole && seen.unused <= unused && seen.letters >= letters"
     );
     let wanted = json!([glass.width, TICKETS, glass.tickets, UNUSED, glass.letters]);
     let Value::Array(wanted) = wanted else { unreachable!() };
@@ -109,4 +121,86 @@ async fn an_allergy_stands_on_yellow_also_where_its_ticket_goes_on_in_the_next_c
         const split = document.querySelector('.ticket[data-kept-span] > .note--allergy');
         return split !== null && ground(split) !== ground(split.parentElement) && new Set(notes.map(ground)).size === 1";
     screen.until("every allergy on yellow", grounds, vec![]).await;
+}
+
+/// A glass of another size, with the tickets of a later page in sight.
+async fn keeps_its_page(screen: &Browser, width: u32, height: u32) {
+    let metrics = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
+    screen.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
+    let later = format!(
+        "const cut = (() => {{ {CUT_OFF} }})();
+        return innerWidth === arguments[0] && cut === 0 && !document.querySelector('#before').hidden"
+    );
+    screen.until(&format!("whole columns of a later page at {width} by {height}"), &later, vec![width.into()]).await;
+}
+
+#[tokio::test]
+async fn a_later_page_of_tickets_keeps_whole_columns_when_the_board_changes_its_size() {
+    let house = House::open(1, &[]).await;
+    for number in 0..TICKETS {
+        let lines: Vec<Value> = ORDERS[number % ORDERS.len()].iter().map(|dish| house.menu.line(dish, 1)).collect();
+        let guest = house.server.diner(&(number % 12 + 1).to_string()).await;
+        let order = guest.place(&json!({"service": "dine_in", "items": lines})).await["id"].clone();
+        house.staff.act(&order, "accept").await;
+    }
+    let screen = house.kitchen("the screen", None).await;
+    screen.wear(Form::Wall, "dark").await;
+    screen.until("all tickets", "return document.querySelectorAll('#tickets > [data-order]').length === 24", vec![]).await;
+    screen.tap("[data-do='page-on']").await;
+    keeps_its_page(&screen, 1920, 1080).await;
+    let first = screen.ask(FIRST, vec![]).await;
+    screen.tap("[data-do='all-day']").await;
+    let panel = format!("return !document.querySelector('#all-day-panel').hidden && (() => {{ {CUT_OFF} }})() === 0");
+    screen.until("whole columns beside the list of the day", &panel, vec![]).await;
+    let same = format!("return (() => {{ {FIRST} }})() === arguments[0]");
+    screen.until("the same tickets in sight", &same, vec![first]).await;
+    for (width, height) in [(1280, 800), (3840, 2160), (1080, 1920), (1500, 900), (1920, 1080)] {
+        keeps_its_page(&screen, width, height).await;
+    }
+    // A finger lets go between two columns.
+    screen.ask("document.querySelector('#board').scrollBy({ left: 150, behavior: 'instant' })", vec![]).await;
+    screen.until("whole columns after a swipe", &format!("return (() => {{ {CUT_OFF} }})() === 0"), vec![]).await;
+    screen.has_no_complaint().await;
+}
+
+/// Each part of a split ticket has its number, its table and the allergy on yellow, for one who reads that column alone.
+const WARNED: &str = "const ground = (one) => getComputedStyle(one).backgroundColor;
+    const ticket = document.querySelector(`[data-order='${arguments[0]}']`);
+    const yellow = ground(ticket.querySelector(':scope > .note--allergy, .ticket__flags .flag--allergy'));
+    const parts = [...ticket.querySelectorAll('.part')];
+    return parts.length > 0 && parts.every((part) => {
+      const warning = part.querySelector('.note--allergy, .flag--allergy');
+      return part.innerText.includes(arguments[1]) && /Table [12]/.test(part.innerText)
+        && warning?.checkVisibility() && ground(warning) === yellow && yellow !== ground(ticket) && /allergy/i.test(warning.innerText);
+    })";
+
+#[tokio::test]
+async fn each_part_of_a_split_ticket_repeats_its_table_and_its_allergy() {
+    let house = House::open(1, &[]).await;
+    let dishes = ["Beef rezala", "Firni", "Fuchka"];
+    let mut orders = Vec::new();
+    for (table, of_the_order) in [("1", true), ("2", false)] {
+        let mut items: Vec<Value> = (0..16).map(|line| house.menu.line(dishes[line % dishes.len()], 1)).collect();
+        let mut basket = json!({"service": "dine_in"});
+        let warned = if of_the_order { &mut basket } else { &mut items[1] };
+        warned["note"] = json!("peanut allergy, severe");
+        warned["allergy"] = json!(true);
+        basket["items"] = json!(items);
+        let order = house.server.diner(table).await.place(&basket).await["id"].clone();
+        house.staff.act(&order, "accept").await;
+        orders.push(order);
+    }
+    let screen = house.kitchen("the screen", None).await;
+    screen.wear(Form::Wall, "dark").await;
+    for (order, number) in orders.iter().zip(["1", "2"]) {
+        screen.until("the allergy on each part", WARNED, vec![order.clone(), number.into()]).await;
+    }
+    // A dish that is done changes the ticket: its parts are built again, and nothing is left of those before.
+    let [first, _] = &orders[..] else { unreachable!() };
+    screen.tap(&format!("[data-order='{}'] [data-action='finish_item']", text(first))).await;
+    let whole = "const ticket = document.querySelector(`[data-order='${arguments[0]}']`);
+        return ticket.querySelector('[data-status=done]') && [...ticket.querySelectorAll('.part')].length === ticket.querySelectorAll('[data-kept-begins]').length";
+    screen.until("one head for each part", whole, vec![first.clone()]).await;
+    screen.until("the allergy on each part still", WARNED, vec![first.clone(), "1".into()]).await;
+    screen.has_no_complaint().await;
 }

@@ -341,14 +341,18 @@ test('a change stays to be confirmed over a reload', () => {
 });
 
 test('tickets fill columns in order, and go on in the next where they can be cut', () => {
-  const column = { height: 100, gap: 10, mark: 5 };
+  const column = { height: 100, gap: 10, mark: () => 5 };
   const dishes = (number, foot = 10) => ({ head: 10, items: Array.from({ length: number }, () => 20), foot });
   const placed = (shapes, columns) => pack(shapes, column, columns).map(({ column: at, top, cut }) => [at, top, cut?.breaks.join('+') ?? '-'].join());
-  assert.deepEqual(placed([dishes(1), dishes(1), dishes(1), dishes(2)]), ['0,0,-', '0,50,-', '1,0,-', '2,0,-'], 'two dishes stay together');
+  assert.deepEqual(placed([dishes(1), dishes(1, 12), dishes(2)]), ['0,0,-', '0,50,-', '1,0,-'], 'two dishes stay together in a small hole');
+  assert.deepEqual(placed([dishes(1), dishes(1), dishes(1), dishes(2)]), ['0,0,-', '0,50,-', '1,0,-', '1,50,1'], 'and fill a large one');
+  assert.deepEqual(placed([dishes(3), dishes(1)]), ['0,0,-', '1,0,-'], 'one dish stays whole');
   assert.deepEqual(placed([dishes(2), { ...dishes(3), items: [40, 20, 20] }]), ['0,0,-', '1,0,-'], 'no head without a dish');
   assert.deepEqual(placed([dishes(1), dishes(3), dishes(1)]), ['0,0,-', '0,50,2', '1,45,-'], 'the last dish keeps its buttons');
   assert.deepEqual(placed([dishes(1), dishes(3)], 2), ['0,0,-', '1,0,-'], 'none is cut as long as all have room');
   assert.deepEqual(placed([dishes(9), dishes(1)]), ['0,0,4+8', '2,45,-'], 'what is longer than a column');
+  const marks = { ...column, mark: (at) => (at === 1 ? 30 : 5) };
+  assert.equal(pack([dishes(1), dishes(3)], marks)[1].cut.bottom, 60, 'the head above a part is as high as that of its own ticket');
 });
 
 test('minutes go by one at first, then by five, and stay within a shift', () => {
