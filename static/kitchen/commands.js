@@ -1,15 +1,15 @@
 import { UNDO_MS, isOwed } from './tickets.js';
 
 /**
- * What this screen has bumped of an order: the items that went to done with it, and those that were before. A ticket's
- * bump is one command on the server, an item's is about that item alone.
+ * A bump by this screen: the items that it finished, and those that were done before. Bumping a ticket is one command on the
+ * server; bumping an item concerns that item alone.
  * @typedef {{at: number, whole: boolean, items: string[], doneBefore: string[]}} Bump
  */
 
-/** Turns what a cook touches into commands. */
+/** Turns a cook's touches into commands. */
 export class KitchenCommands {
   #bell; #station; #now;
-  /** The last bump of each order: an undo gives exactly this back. @type {Map<string, Bump>} */
+  /** The last bump of each order, which an undo reverses exactly. @type {Map<string, Bump>} */
   #bumps = new Map();
 
   /** @param {{bell: any, station?: string, now?: () => number}} parts station: the one the token is bound to; now: monotonic ms */
@@ -33,7 +33,7 @@ export class KitchenCommands {
     else this.#byItem(action, ticket);
   }
 
-  /** Takes back the last bump of this screen. @returns {boolean} there was one, and it was not too long ago */
+  /** Reverses this screen's last bump. @returns {boolean} there was one, recently enough */
   undo() {
     const [order] = [...this.#bumps.keys()].slice(-1);
     if (!order || !this.#isUndo(order)) return false;
@@ -43,7 +43,7 @@ export class KitchenCommands {
 
   /** @param {import('./tickets.js').Ticket} ticket @param {boolean} whole @param {string} [item] */
   #remember(ticket, whole, item) {
-    // Put in anew: the last one is the last of the map.
+    // Inserted again: the latest bump is the map's last.
     this.#bumps.delete(ticket.id);
     this.#bumps.set(ticket.id, {
       at: this.#now(), whole, items: item ? [item] : idsOf(ticket, isOwed), doneBefore: idsOf(ticket, (one) => one.status === 'done'),
@@ -64,7 +64,7 @@ export class KitchenCommands {
     for (const item of whole ? doneBefore : items) this.#send({ action: whole ? 'finish_item' : 'recall_item', order, item });
   }
 
-  /** The server would act on every station's items, the cook sees one station's. @param {string} action @param {import('./tickets.js').Ticket} ticket */
+  /** Acts on each item: a command for the ticket would act on every station's items, and the cook sees one station's. @param {string} action @param {import('./tickets.js').Ticket} ticket */
   #byItem(action, ticket) {
     /** @type {Record<string, [string, (item: any) => boolean]>} */
     const each = {
@@ -76,7 +76,7 @@ export class KitchenCommands {
     for (const item of idsOf(ticket, wanted)) this.#send({ action: itemAction, order: ticket.id, item });
   }
 
-  /** A refusal comes with the connection's `answer` event, after a reload too: there it is shown. @param {any} command */
+  /** Refusals are shown by the connection's `answer` event, which comes after a reload too. @param {any} command */
   #send(command) {
     this.#bell.command(command).catch(() => {});
   }

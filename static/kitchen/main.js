@@ -8,10 +8,10 @@ import { dropSession, endSession, givenToken, keepPaired, openSession, takeGiven
 const BEAT_MS = 1000;
 
 takeGivenToken();
-whenForgetful(() => toast('This browser keeps nothing for this page: its storage is blocked or full. After a reload this screen has to be paired again.', { stays: true }));
+whenForgetful(() => toast('This browser keeps nothing: its storage is blocked or full. After a reload you have to pair this screen again.', { stays: true }));
 // A new token in the address of an open page: the browser does not load the page again by itself.
 addEventListener('hashchange', () => {
-  // In memory it would be gone with this page: it is taken by the next one.
+  // Kept in memory, it would be lost with this page: the next page takes it.
   if (isForgetful() ? givenToken() : takeGivenToken()) location.reload();
 });
 const session = openSession() ?? await pair();

@@ -1,12 +1,12 @@
-/** A finger that is on its way lands within this, in ms. */
+/** How long a finger is on its way to the screen, in ms. */
 export const ON_ITS_WAY_MS = 350;
-/** Less than this is no move, in px. */
+/** The longest shift that is not a move, in px. */
 const STEADY_PX = 8;
 
 /** @typedef {{left: number, right: number, top: number, bottom: number}} Place */
 
 /**
- * Knows where things stood before they moved the last time: a finger that set out before that is about what it saw.
+ * Remembers where tickets stood before they last moved: a finger that set out before then aimed at what it saw.
  */
 export class LastMove {
   #at = -Infinity;
@@ -25,7 +25,7 @@ export class LastMove {
 
   /**
    * @param {string} id of what was hit @param {{clientX: number, clientY: number}} point @param {number} now monotonic ms
-   * @returns {boolean} something else stood there when the finger set out
+   * @returns {boolean} another ticket stood there when the finger set out
    */
   misled(id, { clientX, clientY }, now) {
     if (now - this.#at > ON_ITS_WAY_MS) return false;

@@ -4,15 +4,15 @@ import { OrderBook } from '../shared/order_book.js';
 import { becameRush, changesBetween, isOpen, ticketOf } from './tickets.js';
 
 /**
- * The tickets of a kitchen screen. Emits `change`, and `noticed` when a ticket that is being cooked became another.
+ * The tickets of a kitchen screen. Emits `change`, and `noticed` when a ticket that is being cooked has changed.
  */
 export class KitchenOrders extends Emitter {
   #room; #memory; #api; #station; #book;
-  /** Orders that were to be cooked and closed while nobody listened. @type {Map<string, any>} */
+  /** Orders that were to be cooked and closed while this screen was disconnected. @type {Map<string, any>} */
   #found = new Map();
-  /** The ticket of each document: an order that has not changed is not looked through again. @type {WeakMap<object, import('./tickets.js').Ticket>} */
+  /** The ticket of each document: an order that has not changed is not read again. @type {WeakMap<object, import('./tickets.js').Ticket>} */
   #made = new WeakMap();
-  /** The station they were made for. @type {string | undefined} */ #madeFor;
+  /** The station that they are for. @type {string | undefined} */ #madeFor;
 
   /**
    * @param {{bell: any, room: any, memory: import('./ticket_memory.js').TicketMemory, tokens: any, station?: string}} parts
@@ -53,7 +53,7 @@ export class KitchenOrders extends Emitter {
     this.emit('change');
   }
 
-  /** A snapshot lists open orders only: what became of a ticket that was on the screen has to be asked. */
+  /** Asks what became of tickets that were on the screen: a snapshot lists open orders only. */
   async #lookForMissing() {
     this.#found.clear();
     for (const id of this.#memory.missing(this.#room.documents.keys())) {

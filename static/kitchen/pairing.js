@@ -8,11 +8,11 @@ const DEFAULT_INTERVAL_S = 5;
 const AGAIN_AFTER_MS = 3000;
 
 /**
- * Shows a code until someone of the staff approves it, and a new one when it runs out. It never gives up: a wall
- * screen has nobody to press a button.
+ * Shows a code until a member of staff approves it, and a new one when it expires. Never gives up: nobody stands at a wall
+ * screen to press a button.
  *
  * @param {Element} body where to draw
- * @param {string} why it has to be paired; empty for one that never was
+ * @param {string} why the screen has to be paired; empty for one that never was
  * @returns {Promise<any>} the token answer
  */
 export async function pairScreen(body, why) {
@@ -23,9 +23,9 @@ export async function pairScreen(body, why) {
       render(body, codeView(pairing, notice));
       const answer = await poll(pairing);
       if (answer) return answer;
-      notice = 'The last code ran out or was refused. Here is a new one.';
+      notice = 'The last code expired or was refused. Use this one.';
     } catch (error) {
-      render(body, troubleView(/** @type {any} */ (error)));
+      render(body, errorView(/** @type {any} */ (error)));
       await pause(AGAIN_AFTER_MS);
     }
   }
@@ -33,7 +33,7 @@ export async function pairScreen(body, why) {
 
 /**
  * @param {any} pairing
- * @returns {Promise<any>} the token answer, or null when this code leads nowhere any more
+ * @returns {Promise<any>} the token answer, or null when this code no longer works
  */
 async function poll({ device_code, interval = DEFAULT_INTERVAL_S, expires_in }) {
   const ends = Date.now() + (expires_in ?? 600) * 1000;
@@ -78,18 +78,18 @@ function codeView({ user_code, verification_uri, expires_in }, notice) {
       h('li', {}, 'Open ', h('b', {}, host + pathname), ' and sign in'),
       h('li', {}, 'Choose ', h('b', {}, 'Screens'), ', then ', h('b', {}, 'Pair a screen')),
       h('li', {}, 'Enter this code, a name and the station')),
-    h('p.muted', {}, 'This screen goes on by itself.',
-      expires_in ? ` The code is good until ${clock(Date.now() + expires_in * 1000)}.` : ''),
+    h('p.muted', {}, 'The tickets then appear by themselves.',
+      expires_in ? ` The code works until ${clock(Date.now() + expires_in * 1000)}.` : ''),
   ];
 }
 
 /** @param {{code?: string, message: string}} error */
-function troubleView(error) {
-  const words = error.code === 'offline' ? 'The server cannot be reached.' : error.message;
+function errorView(error) {
+  const words = error.code === 'offline' ? 'Cannot reach the server.' : error.message;
   return [
     h('div.spinner', { 'aria-hidden': true }),
     h('p', {}, words),
-    h('p.muted', {}, 'Trying again all the time.'),
+    h('p.muted', {}, 'This screen keeps trying.'),
   ];
 }
 

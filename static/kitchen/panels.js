@@ -3,7 +3,7 @@ import { count } from '../shared/format.js';
 import { icon } from '../shared/icons.js';
 import { barButton, soundButton } from '../shared/sound_button.js';
 
-/** @param {number} standing on the board @param {number} late of these */
+/** @param {number} standing tickets on the board @param {number} late of these */
 export function countsView(standing, late) {
   return [
     h('span', {}, count(standing, 'ticket')),
@@ -18,7 +18,7 @@ export function barControls({ sound, allDay, recalls }) {
     barButton('recall', 'undo', recalls > 0 ? `Recall ${recalls}` : 'Recall'),
     soundButton(sound),
     barButton('full', 'full', 'Full screen', { 'data-quiet': true }),
-    barButton('settings', 'gear', 'This screen', { 'data-quiet': true }),
+    barButton('settings', 'gear', 'Settings', { 'data-quiet': true }),
   ];
 }
 
@@ -30,16 +30,16 @@ export function filterView(stations, chosen) {
   }, station || 'All'));
 }
 
-/** What stands where tickets would. @param {any} bell @param {any} room */
+/** The message in place of the tickets. @param {any} bell @param {any} room */
 export function blankView(bell, room) {
   if (room.refusal) {
     return blank('alert', 'This screen may not see the kitchen', room.refusal.message, button('unpair', 'Pair it again'));
   }
   if (bell.state === 'stopped') {
-    return blank('alert', 'This screen has stopped', 'The server ended the connection for good.', button('start', 'Start again'));
+    return blank('alert', 'This screen has stopped', 'The server has closed the connection.', button('start', 'Start again'));
   }
-  if (room.cursor === null) return h('div.blank', {}, h('div.spinner', { 'aria-hidden': true }), h('h2', {}, 'Getting the tickets'));
-  return blank('check', 'Nothing to cook', 'New orders appear here by themselves.');
+  if (room.cursor === null) return h('div.blank', {}, h('div.spinner', { 'aria-hidden': true }), h('h2', {}, 'Loading the tickets'));
+  return blank('check', 'Nothing to cook', 'New orders appear here.');
 }
 
 /** @param {Parameters<typeof icon>[0]} sign @param {string} title @param {string} words @param {...any} more */

@@ -22,15 +22,15 @@ import { isOpen } from './tickets.js';
 import { KitchenView } from './view.js';
 import { Watchdog } from './watchdog.js';
 
-/** How often a bumped ticket is looked at, to let it go when its undo is over. */
+/** How often to check whether the undo of a bumped ticket is over. */
 const BUMPED_CHECK_MS = 500;
-/** Nobody has touched the screen for this long: it may load itself anew; and even amid a dialog that was left open. */
+/** How long nobody must have touched the screen before it may reload, and before it may with a dialog left open. */
 const QUIET_MS = 4_000;
 const FORGOTTEN_MS = 60_000;
-/** Nobody is about to touch a ticket: all of them may move, where that shows more. */
+/** How long nobody must have touched the screen before all tickets may move, if that shows more. */
 const UNTOUCHED_MS = 10_000;
 
-/** A cancelled ticket that nobody has confirmed is heard again this often: somebody may be cooking it. */
+/** How often a cancelled ticket that nobody has confirmed rings again: somebody may be cooking it. */
 const CANCELLED_AGAIN_MS = 30_000;
 
 /** @type {Record<string, string>} */
@@ -38,7 +38,7 @@ const NEWS = {
   new: 'A new ticket.', incoming: 'An order is coming in.', changed: 'A ticket has changed.', cancelled: 'A ticket was cancelled.',
 };
 
-/** One kitchen screen: what the room says goes in, tickets come out, touches become commands. */
+/** One kitchen screen: turns the room's orders into tickets, and touches into commands. */
 export class KitchenScreen {
   #bell; #room; #restaurant; #station; #orders; #commands; #banner; #settings; #sound; #watchdog;
   #memory = new TicketMemory();
@@ -46,10 +46,10 @@ export class KitchenScreen {
   #view = new KitchenView(() => this.#due());
   /** @type {import('./tickets.js').Ticket[]} */ #tickets = [];
   #redraw = redrawing(() => this.#draw());
-  /** Whether a picture is owed: one that stays owed means that drawing fails. */ #owed = false;
+  /** Whether a draw is due: one that stays due means that drawing fails. */ #owed = false;
   #touchedAt = -Infinity;
-  /** Looks at what was bumped. One for all draws: each of its own would make more. @type {any} */ #letGo;
-  /** When something cancelled was last heard. */ #warnedAt = -Infinity;
+  /** Checks bumped tickets. One timer for all draws: one each would multiply. @type {any} */ #letGo;
+  /** When a cancelled ticket last rang. */ #warnedAt = -Infinity;
   /** @type {(how: 'unpaired' | 'refused') => void} */ #end = () => {};
 
   /** @param {import('./session.js').Session} session */
@@ -68,14 +68,14 @@ export class KitchenScreen {
     this.#commands = new KitchenCommands({ bell: this.#bell, station });
     this.#sound = new Sound(() => this.#due());
     this.#banner = new ConnectionBanner(this.#bell, {
-      banner: find('#offline'), word: find('#connection'), words: connectionWords('Go on: bumps are kept and sent.'),
+      banner: find('#offline'), word: find('#connection'), words: connectionWords('Keep bumping: this screen sends it later.'),
     });
     this.#watchdog = new Watchdog({
       bell: this.#bell, ask: () => askAbout(session), end: () => this.#end('refused'), reload: () => loadAnew('stuck'),
     });
   }
 
-  /** @returns {Promise<'unpaired' | 'refused'>} resolves when this screen has to be paired anew */
+  /** @returns {Promise<'unpaired' | 'refused'>} resolves when this screen has to be paired again */
   run() {
     find('#station').textContent = this.#station ?? 'All stations';
     this.#follow();
@@ -130,7 +130,7 @@ export class KitchenScreen {
     const ticket = this.#tickets.find((one) => one.id === id);
     const item = control.closest('[data-item]')?.getAttribute('data-item') ?? undefined;
     const click = /** @type {PointerEvent} */ (event);
-    // Start and bump are two deeds; bump and undo, and the two of an item, take each other back.
+    // Start and bump are two actions; bump and undo reverse each other, as the two of an item do.
     const thing = action === 'start' ? '' : `${id} ${item}`;
     if (!ticket || this.#touch.trembles(click, thing)) return;
     // The finger was on its way to the ticket that stood here.
@@ -149,7 +149,7 @@ export class KitchenScreen {
     if (ticket && isOpen(ticket)) this.#send('ready', ticket);
   }
 
-  /** Nobody minds when this screen loads itself anew. */
+  /** Whether this screen may reload without being in anybody's way. */
   #isQuiet() {
     const untouched = performance.now() - this.#touchedAt;
     if (untouched > FORGOTTEN_MS) return true;
@@ -162,7 +162,7 @@ export class KitchenScreen {
     const id = control?.closest('[data-order]')?.getAttribute('data-order');
     const confirm = () => id && this.#memory.confirm(id);
     /** @type {Record<string, () => void>} */
-    const deeds = {
+    const actions = {
       'confirm-change': confirm,
       'confirm-cancel': confirm,
       'recall': () => sheet('#recall-sheet').showModal(),
@@ -178,11 +178,11 @@ export class KitchenScreen {
       'start': () => this.#bell.start(),
       'unpair': () => twice(control, 'Touch again to unpair') && this.#unpair(),
     };
-    deeds[name]?.();
+    actions[name]?.();
     this.#due();
   }
 
-  /** Heard by ear, and by a screen reader. @param {string} what */
+  /** Rings, and announces to screen readers. @param {string} what */
   #tell(what) {
     this.#sound.play(what);
     if (what === 'cancelled') this.#warnedAt = performance.now();
@@ -203,7 +203,7 @@ export class KitchenScreen {
     if (tickAges(document, this.#bell.now(), (age) => this.#view.isNear(age))) this.#due();
   }
 
-  /** Somebody has gone away: what they left open covers tickets, and the page they left is not the one of the oldest. */
+  /** Returns to the oldest tickets after a cook has left: an open dialog covers tickets. */
   #tidy() {
     for (const dialog of document.querySelectorAll('dialog[open]')) /** @type {HTMLDialogElement} */ (dialog).close();
     this.#view.first();
@@ -214,7 +214,7 @@ export class KitchenScreen {
     this.#redraw();
   }
 
-  /** A screen with a station of its own shows that one; any other may look at one, or at all of them. */
+  /** A screen with a station of its own shows that one; any other shows the chosen one, or all. */
   get #shownStation() {
     return this.#station ?? (this.#settings.values.filter || undefined);
   }
@@ -227,7 +227,7 @@ export class KitchenScreen {
     const station = this.#shownStation;
     this.#memory.use(this.#memoryName);
     this.#tickets = this.#orders.tickets(station);
-    // Before the first snapshot nothing is known, and nothing may ring.
+    // Before the first snapshot nothing is known, and nothing rings.
     if (this.#room.cursor !== null) {
       for (const sound of this.#memory.observe(this.#tickets, performance.now())) this.#tell(sound);
     }
@@ -242,7 +242,7 @@ export class KitchenScreen {
   }
 }
 
-/** What cannot be undone asks for a second touch. @param {HTMLElement | undefined} control @param {string} words */
+/** Asks for a second touch before what cannot be undone. @param {HTMLElement | undefined} control @param {string} words */
 function twice(control, words) {
   if (!control || control.textContent === words) return true;
   control.textContent = words;

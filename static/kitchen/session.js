@@ -4,7 +4,7 @@ import { keepLocal, localStore, recallLocal, sessionStore } from '../shared/stor
 const PAIRED = 'orderbell.kitchen';
 const GIVEN = 'orderbell.kitchen.given';
 const NOTICE = 'orderbell.kitchen.notice';
-/** An order that nobody has: to be told that it is not there, one must be somebody. */
+/** An order that does not exist: the server answers that only to a valid token. */
 const NO_ORDER = '/api/v1/orders/00000000-0000-7000-8000-000000000000';
 
 /**
@@ -18,7 +18,7 @@ export function givenToken() {
 }
 
 /**
- * A token in the address is taken out of it before anything else: it must not be in a bookmark or a photo.
+ * Takes the token out of the address before anything else: it must not be in a bookmark or a photo.
  * @returns {boolean} there was one
  */
 export function takeGivenToken() {
@@ -35,13 +35,13 @@ export function openSession() {
   const given = sessionStore.getItem(GIVEN);
   const claims = given ? tokenClaims(given) : {};
   if (given && claims.restaurant) return { tokens: fixedToken(given), claims };
-  // What is no token would be tried for ever; without it the screen can be paired.
-  if (given) dropGiven('What stood in the address was no token. Pair this screen, or open it with a whole one.');
+  // A text that is not a token would be tried forever; without it the screen can be paired.
+  if (given) dropGiven('The link to this screen has no token that works. Pair the screen, or open the whole link.');
   const tokens = pairedTokens();
   return tokens.present ? { tokens, claims: recallLocal('kitchen.claims', {}) } : null;
 }
 
-/** @returns {string} why this screen has to be paired, said once; empty for one that never was */
+/** @returns {string} why this screen has to be paired, once; empty for one that never was */
 export function takeNotice() {
   const notice = sessionStore.getItem(NOTICE) ?? '';
   sessionStore.removeItem(NOTICE);
@@ -55,7 +55,7 @@ export function keepPaired(answer) {
 }
 
 /**
- * Asks the server over HTTP whether this screen's token is good: a browser hides why a WebSocket was refused.
+ * Asks the server over HTTP whether this screen's token is valid: a browser hides why a WebSocket was refused.
  * @param {Session} session
  * @returns {Promise<import('./watchdog.js').Answer>}
  */
@@ -70,7 +70,7 @@ export async function askAbout({ tokens }) {
   }
 }
 
-/** The server is told, so that a screen that was sold cannot come back; that it is out of reach changes nothing here. */
+/** Ends the session on the server too, so that a screen that was sold cannot come back. Ends it here in any case. */
 export async function endSession() {
   const session = openSession();
   const api = new Api({ url: location.origin, tokens: session?.tokens });
@@ -79,11 +79,11 @@ export async function endSession() {
   forgetPaired();
 }
 
-/** The server has ended it. A screen that was paired before it was given a token goes on as that one. */
+/** Forgets a session that the server has ended. A screen that was paired before it was given a token continues as the paired one. */
 export function dropSession() {
-  if (sessionStore.getItem(GIVEN)) return dropGiven('The token that this screen was opened with is not good any more. Pair it, or open it with a new one.');
+  if (sessionStore.getItem(GIVEN)) return dropGiven('The link that opened this screen no longer works. Pair the screen, or open a new link.');
   forgetPaired();
-  sessionStore.setItem(NOTICE, 'This screen was signed out: it was revoked, or away for too long. Pair it again.');
+  sessionStore.setItem(NOTICE, 'This screen was signed out: somebody revoked it, or it was off for too long. Pair it again.');
 }
 
 /** @param {string} notice */

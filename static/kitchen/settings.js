@@ -9,13 +9,13 @@ const DEFAULTS = { letters: 'large', columns: 'auto', hurryMinutes: HURRY_MINUTE
 
 const MOST_MINUTES = 240;
 
-/** By single minutes at first, then by five. @param {number} minutes @param {number} by -1 or 1 */
+/** Steps by one minute below ten, then by five. @param {number} minutes @param {number} by -1 or 1 */
 export function stepped(minutes, by) {
   const step = minutes + by / 2 < 10 ? 1 : 5;
   return Math.min(MOST_MINUTES, Math.max(1, minutes + by * step));
 }
 
-/** What belongs to one screen and survives its reloads. */
+/** The settings of one screen, kept across reloads. */
 export class ScreenSettings {
   #changed;
 
@@ -37,7 +37,7 @@ export class ScreenSettings {
     this.#changed();
   }
 
-  /** Of warn and late, one pushes the other: late is never before hurry. @param {string} name @param {number} by -1 or 1 */
+  /** Warn and late push each other: late is never before hurry. @param {string} name @param {number} by -1 or 1 */
   step(name, by) {
     const { hurryMinutes, warnMinutes, lateMinutes } = this.values;
     if (name === 'hurryMinutes') return this.set({ hurryMinutes: stepped(hurryMinutes, by) });

@@ -2,21 +2,21 @@ import { keepLocal, recallLocal } from '../shared/storage.js';
 import { UNDO_MS, isOpen } from './tickets.js';
 
 /**
- * What a screen has shown so far: from it follow the sounds, the undo, and that a cancelled ticket and a change stay
- * until a cook has confirmed them, over a reload too.
+ * Remembers what a screen has shown: decides the sounds and the undo, and keeps a cancelled ticket and a change until a cook
+ * has confirmed them, across reloads too.
  */
 export class TicketMemory {
   #name = '';
-  /** What each ticket was when it was last looked at. @type {Map<string, string>} */
+  /** The last observed state of each ticket. @type {Map<string, string>} */
   #states = new Map();
-  /** Cancelled and not confirmed, with the document as it was. @type {Map<string, any>} */
+  /** Cancelled and not confirmed, with the last document. @type {Map<string, any>} */
   #cancelled = new Map();
   /** @type {Map<string, number>} */
   #bumpedAt = new Map();
   /** @type {Map<string, string[]>} */
   #changes = new Map();
   #first = true;
-  /** What was written last. */ #kept = '';
+  /** The text that was written last. */ #kept = '';
 
   /** @param {string} name one per restaurant and station; another name is another memory */
   use(name) {
@@ -31,7 +31,7 @@ export class TicketMemory {
     this.#first = true;
   }
 
-  /** Documents of cancelled orders that still have to be confirmed. */
+  /** Documents of cancelled orders that no cook has confirmed. */
   get cancelled() {
     return [...this.#cancelled.values()];
   }
@@ -39,7 +39,7 @@ export class TicketMemory {
   /**
    * @param {import('./tickets.js').Ticket[]} tickets all of them, shown or not
    * @param {number} now monotonic ms
-   * @returns {Set<string>} what is to be heard: new, changed, cancelled, incoming
+   * @returns {Set<string>} sounds: new, changed, cancelled, incoming
    */
   observe(tickets, now) {
     /** @type {Set<string>} */
@@ -76,7 +76,7 @@ export class TicketMemory {
     return 'changed';
   }
 
-  /** A screen runs for months: what is over is let go of. @param {Set<string>} present @param {number} now monotonic ms */
+  /** Drops what is over: a screen runs for months. @param {Set<string>} present @param {number} now monotonic ms */
   #prune(present, now) {
     for (const [id, state] of this.#states) {
       if (!present.has(id) && state !== 'new' && state !== 'cooking') this.#states.delete(id);
@@ -108,19 +108,19 @@ export class TicketMemory {
     return this.#changes.get(id) ?? [];
   }
 
-  /** A cook has seen it. @param {string} id */
+  /** Drops what a cook has seen. @param {string} id */
   confirm(id) {
     this.#changes.delete(id);
     this.#cancelled.delete(id);
     this.#keep();
   }
 
-  /** Drops what no document answers for. @param {string} id */
+  /** Drops a ticket that has no document. @param {string} id */
   forget(id) {
     this.#states.delete(id);
   }
 
-  /** @param {Iterable<string>} present ids @returns {string[]} tickets that were to be cooked and are no longer listed */
+  /** @param {Iterable<string>} present ids @returns {string[]} ids of tickets that were to be cooked and are no longer listed */
   missing(present) {
     const here = new Set(present);
     const owed = [...this.#states].filter(([id, state]) => (state === 'new' || state === 'cooking') && !here.has(id));
@@ -130,7 +130,7 @@ export class TicketMemory {
   #keep() {
     const states = Object.fromEntries([...this.#states].filter(([, state]) => state === 'new' || state === 'cooking'));
     const value = { states, cancelled: Object.fromEntries(this.#cancelled), changes: Object.fromEntries(this.#changes) };
-    // It is looked at with every picture and seldom differs; a write waits for the disk.
+    // Called with every draw and seldom different; a write waits for the disk.
     const text = JSON.stringify(value);
     if (text !== this.#kept) keepLocal(this.#name, value);
     this.#kept = text;

@@ -61,7 +61,7 @@ function head(ticket, look) {
     h('div.ticket__clock', {}, ageView(ticketClock(ticket, look), look.now), dueView(ticket, look)));
 }
 
-/** Below the age: how urgent it is, in a word, and what was promised. @param {import('./tickets.js').Ticket} ticket @param {Look} look */
+/** The urgency in a word and the promised time, below the age. @param {import('./tickets.js').Ticket} ticket @param {Look} look */
 function dueView(ticket, look) {
   const word = levelWord(levelAt(ticketClock(ticket, look), look.now));
   if (!word && ticket.promised === undefined) return null;
@@ -96,8 +96,8 @@ function flag(kind, sign, words) {
 }
 
 /**
- * The word at the top, where no note says it there already, since a dish's note may be further down; and in full what was written for another
- * station's dish, since a pan is shared.
+ * The allergy flags of a ticket: the word, unless a note at the top says it already, since a dish's note may be further down; and
+ * the whole note of another station's dish, since pans are shared.
  * @param {any} order @param {[string, any][]} mine
  */
 function allergyFlags(order, mine) {
@@ -185,12 +185,12 @@ function cancelledWords(order, mine) {
 
 /** @param {string} action @param {Parameters<typeof icon>[0]} sign @param {any} words @param {string} [looks] */
 function control(action, sign, words, looks = '') {
-  // A node of its own: one that turned from Start into Bump would fade from the looks of the one into the other's.
+  // Keyed: a node that turned from Start into Bump would fade from one look into the other.
   return h(`button.button${looks}`, { 'type': 'button', 'data-key': action, 'data-action': action }, icon(sign), words);
 }
 
 /**
- * An order that nobody has taken yet: a cook sees it coming, and has nothing to do for it.
+ * An order that nobody has accepted yet: cooks see it coming, and have nothing to do.
  * @param {import('./tickets.js').Ticket} ticket @param {number} now
  * @returns {import('../shared/keyed.js').Entry}
  */

@@ -1,7 +1,7 @@
 import { promisedAt } from '../shared/urgency.js';
 
 /**
- * What a kitchen screen shows of an order, without the DOM.
+ * The tickets of a kitchen screen, without the DOM.
  *
  * A ticket is an order as one screen sees it: `incoming` (placed, nobody has taken it yet), `new` (accepted),
  * `cooking`, `bumped` (this screen owes nothing more), `cancelled`, or `gone`.
@@ -77,7 +77,7 @@ export function hasSlot(ticket) {
   return isOpen(ticket) || ticket.state === 'bumped';
 }
 
-/** Rush first, then the oldest; what nobody has taken yet comes last. @param {Ticket} a @param {Ticket} b */
+/** Sorts rush orders first, then by age; orders that nobody has accepted come last. @param {Ticket} a @param {Ticket} b */
 export function bySequence(a, b) {
   return Number(a.state === 'incoming') - Number(b.state === 'incoming')
     || Number(b.order.rush) - Number(a.order.rush)
@@ -86,7 +86,7 @@ export function bySequence(a, b) {
 }
 
 /**
- * What has to be cooked now, over all tickets: the same dish with the same options is one line.
+ * Sums up what has to be cooked now, over all tickets: the same dish with the same options is one line.
  *
  * @param {Ticket[]} tickets
  * @returns {{name: string, options: string[], quantity: number, services: Record<string, number>}[]} most first; `services`
@@ -110,7 +110,7 @@ export function allDay(tickets) {
 }
 
 /**
- * What can be called back: bumped here, or served within the window; the last one first.
+ * The tickets that can be recalled: bumped here, or served within the window; the latest first.
  *
  * @param {Ticket[]} tickets @param {number} now server ms
  */

@@ -246,6 +246,6 @@ function say(control, number, words) {
 
 /** @param {import('./tickets.js').Ticket[]} past @param {number} now server ms */
 function recallList(past, now) {
-  if (past.length === 0) return h('p.muted', {}, 'Nothing to call back. Bumped tickets stay here until they are served, and 15 minutes more.');
+  if (past.length === 0) return h('p.muted', {}, 'Nothing to recall. Bumped tickets stay here until they are served, and for 15 minutes after.');
   return h('ul.recalls', {}, past.slice(0, RECALLS_SHOWN).map((ticket) => recallView(ticket, now)));
 }

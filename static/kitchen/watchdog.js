@@ -1,16 +1,16 @@
-/** Without a live link for this long, the server is asked over HTTP what is the matter. */
+/** How long the link may be down before the server is asked over HTTP. */
 const ASK_AFTER_MS = 5_000;
-/** An answer holds for this long. */
+/** How long an answer is valid. */
 const ASK_EVERY_MS = 10_000;
-/** A link that was ended for good, although nothing is the matter, is begun again after this. */
+/** How long until a link that has stopped is started again, although the server answers. */
 const START_AFTER_MS = 15_000;
-/** A link that does not come up although the server answers: a fresh page may do better. */
+/** How long until the page reloads because its link stays down, although the server answers. */
 const RELOAD_AFTER_MS = 60_000;
-/** Looks come every second; after a longer pause the machine has slept. */
+/** Checks come every second; after a longer pause the machine has slept. */
 const SLEPT_MS = 30_000;
 
 /**
- * @param {{state: string, forMs: number, answer?: Answer}} link `forMs`: since when it is not live; `answer`: none yet
+ * @param {{state: string, forMs: number, answer?: Answer}} link `forMs`: how long it is down; `answer`: undefined until there is one
  * @returns {'wait' | 'ask' | 'start' | 'reload' | 'end'}
  *
  * @typedef {'none' | 'well' | 'refused'} Answer of the server, when it is asked over HTTP
@@ -24,7 +24,7 @@ export function advise({ state, forMs, answer }) {
   return forMs >= RELOAD_AFTER_MS ? 'reload' : 'wait';
 }
 
-/** Sees to it that a screen with nobody before it comes back from whatever took it down. */
+/** Brings an unattended screen back from whatever took it down. */
 export class Watchdog {
   #bell; #ask; #end; #reload; #wallClock;
   #downAt;
@@ -38,7 +38,7 @@ export class Watchdog {
    * @param {any} parts.bell an `Orderbell`
    * @param {() => Promise<Answer>} parts.ask what the server says of this screen over HTTP: a browser hides why it
    *   refused a WebSocket
-   * @param {() => void} parts.end this screen's token is not good any more
+   * @param {() => void} parts.end this screen's token is no longer valid
    * @param {() => void} parts.reload
    * @param {() => number} [parts.wallClock] ms since 1970; it goes on while the machine sleeps
    */

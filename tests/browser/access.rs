@@ -74,12 +74,12 @@ async fn a_token_that_is_no_good_leads_to_the_pairing() {
     screen.is("live").await;
     let revoked = Client::new(&house.server.base, &token).delete("/api/v1/sessions/current").await;
     assert_eq!(revoked.status, 204, "{}", revoked.text);
-    is_to_be_paired(&screen, "not good any more").await;
+    is_to_be_paired(&screen, "no longer works").await;
 
     // Of a refused handshake a browser does not say why: the screen has to ask.
     screen.goto(&format!("/kitchen#token={token}")).await;
     screen.is("offline").await;
-    is_to_be_paired(&screen, "not good any more").await;
+    is_to_be_paired(&screen, "no longer works").await;
 }
 
 async fn is_to_be_paired(screen: &Browser, why: &str) {
