@@ -12,8 +12,8 @@ const SAMPLE = 30;
 /** How many more tickets other columns must show to be worth moving every ticket, and how often to look for them. */
 const WORTH_MOVING = 2;
 const SEARCH_AGAIN_MS = 30_000;
-/** How long after a frame its neighbouring pages are cut: a touch is on the glass by then. */
-const CUT_LATER_MS = 100;
+/** How long after a frame the tickets out of sight follow: a touch is on the glass by then. */
+const SETTLE_LATER_MS = 100;
 /** The largest misalignment that nobody sees, in px. */
 const ALIGNED = 2;
 /** On a phone, tickets stand in one column in the page's own flow. */
@@ -22,6 +22,8 @@ const PHONE = matchMedia('(max-width: 699px)');
 /** @typedef {{left: number, right: number, top: number, bottom: number}} Place of a ticket, as it is seen */
 /** @typedef {{pad: number, gap: number, letters: number, width: number, height: number, columns: number}} Grid in px: `columns` are in sight at once */
 /** @typedef {{pad: number, gap: number, letters: number, room: number, height: number, left: number, right: number, top: number}} Page in px, without its columns */
+/** @typedef {{column: number, x: number, y: number, width: number, height: number}} TicketPlace relative to the start of the board */
+/** @typedef {{node: HTMLElement, spot: Spot, old?: TicketPlace}} Unsettled `old`: undefined for a ticket that has had no place */
 /** @typedef {import('./pack.js').Shape} Shape */
 /** @typedef {import('./pack.js').Spot} Spot */
 
@@ -33,7 +35,7 @@ export class TicketBoard {
   #board = find('#board');
   #tickets = find('#tickets');
   /** As wide as all pages. */ #end = h('div.board__end');
-  /** Relative to the start of the board. @type {Map<string, {column: number, x: number, y: number, width: number, height: number}>} */ #places = new Map();
+  /** @type {Map<string, TicketPlace>} */ #places = new Map();
   /** @type {Grid} */ #grid = { pad: 0, gap: 0, letters: 0, width: 0, height: 0, columns: 1 };
   /** The heights of the tickets' heads when they were measured. @type {WeakMap<Element, number>} */ #headHeights = new WeakMap();
   /** Reports heads of another height: the letters have changed, with the window, a font, a setting or a zoom. */
@@ -45,7 +47,7 @@ export class TicketBoard {
   #scroll = { scrollLeft: 0, scrollTop: 0 };
   /** The column that begins the last page. */ #lastPage = 0;
   /** The column that a scroll under way will show first. @type {number | undefined} */ #aim;
-  /** Tickets whose cut is not yet in the document. @type {{node: HTMLElement, spot: Spot}[]} */ #uncut = [];
+  /** Tickets that the document does not yet show where they belong. @type {Unsettled[]} */ #unsettled = [];
   /** The number of columns that `auto` has found. @type {{key: string, columns: number, at: number} | undefined} */ #found;
   /** @type {any} */ #later;
   /** The cuts that are in the document. @type {WeakMap<Element, string>} */ #cuts = new WeakMap();
@@ -73,12 +75,12 @@ export class TicketBoard {
     const isSame = grid.width === before.width && grid.letters === before.letters;
     this.#measure(nodes.filter((node) => !isSame || !changed || changed.has(node) || !this.#shapes.has(node)));
     const spots = this.#pack(nodes, grid);
-    this.#places.clear();
-    nodes.forEach((node, at) => this.#put(node, spots[at]));
-    this.#uncut = nodes.map((node, at) => ({ node, spot: spots[at] })).filter(({ node, spot }) => !this.#isCut(node, spot));
+    const old = this.#places;
+    this.#places = new Map(nodes.map((node, at) => [idOf(node), this.#placeOf(node, spots[at])]));
+    this.#unsettled = nodes.map((node, at) => ({ node, spot: spots[at], old: isSame ? old.get(idOf(node)) : undefined }));
     this.#setWidth();
     if (!isSame) this.#show(this.#places.get(first ?? '')?.column ?? 0);
-    this.#cutInSight();
+    this.#settleInSight();
   }
 
   /** The page of a column begins with it. @returns {string | undefined} id; undefined on the first page, which stays the first */
@@ -150,32 +152,43 @@ export class TicketBoard {
     for (const head of heads) head.remove();
   }
 
-  /** Cuts the tickets in sight now, and those on the pages beside them when this frame is done: cutting is what costs the most. */
-  #cutInSight() {
+  /** Moves and cuts the tickets that come into sight, or leave it, now, and all others when this frame is done. */
+  #settleInSight() {
     const first = this.#columnInSight;
-    this.#cutBetween(first, first + this.#grid.columns);
+    const last = first + this.#grid.columns;
+    const isSeen = (/** @type {{x: number, width: number}} */ { x, width }) => this.#columnAt(x) < last && this.#columnAt(x + width) >= first;
+    const isDue = (/** @type {Unsettled} */ { node, old }) => !old || isSeen(old) || isSeen(/** @type {TicketPlace} */ (this.#places.get(idOf(node))));
+    const due = this.#unsettled.filter(isDue);
+    this.#unsettled = this.#unsettled.filter((one) => !isDue(one));
+    for (const { node, spot } of due) this.#settle(node, spot);
     clearTimeout(this.#later);
-    this.#later = setTimeout(() => this.#cutNear(), CUT_LATER_MS);
+    this.#later = setTimeout(() => this.#settleNear(), SETTLE_LATER_MS);
   }
 
-  /** Most of a long queue is further away, and is cut when it comes near. */
-  #cutNear() {
-    const first = this.#columnInSight;
-    this.#cutBetween(first - this.#grid.columns, first + 2 * this.#grid.columns);
+  /** Moves all tickets, and cuts those on the page in sight and beside it. Further away, most of a long queue stays uncut. */
+  #settleNear() {
+    const isNear = (/** @type {Unsettled} */ { node, spot }) => this.#isCut(node, spot) || this.isNear(idOf(node));
+    for (const { node, spot } of this.#unsettled) {
+      if (isNear({ node, spot })) this.#settle(node, spot);
+      else this.#move(node, spot);
+    }
+    this.#unsettled = this.#unsettled.filter((one) => !isNear(one));
   }
 
-  /** @param {number} from column @param {number} to the column after the last */
-  #cutBetween(from, to) {
-    if (this.#uncut.length === 0) return;
-    const isBetween = (/** @type {Spot} */ { column, cut }) => column < to && column + (cut?.span ?? 1) > from;
-    const chosen = this.#uncut.filter(({ spot }) => isBetween(spot));
-    this.#uncut = this.#uncut.filter(({ spot }) => !isBetween(spot));
-    for (const { node, spot } of chosen) {
+  /** @param {HTMLElement} node @param {Spot} spot */
+  #settle(node, spot) {
+    if (!this.#isCut(node, spot)) {
       join(node);
       if (spot.cut) split(node, spot.cut, this.#grid);
       this.#cuts.set(node, keyOf(spot.cut));
-      this.#move(node, spot);
     }
+    this.#move(node, spot);
+  }
+
+  /** @param {number} x */
+  #columnAt(x) {
+    const { pad, width, gap } = this.#grid;
+    return Math.floor((x - pad) / (width + gap));
   }
 
   /** @param {Element} node @param {Spot} spot */
@@ -183,14 +196,13 @@ export class TicketBoard {
     return keyOf(cut) === (this.#cuts.get(node) ?? '');
   }
 
-  /** @param {HTMLElement} node @param {Spot} spot */
-  #put(node, { column, top, cut }) {
+  /** @param {HTMLElement} node @param {Spot} spot @returns {TicketPlace} */
+  #placeOf(node, { column, top, cut }) {
     const { pad, width, gap, height } = this.#grid;
-    this.#move(node, { column, top, cut });
-    this.#places.set(node.getAttribute('data-order') ?? '', {
+    return {
       column, x: pad + column * (width + gap), y: pad + top,
       width: cut ? cut.span * (width + gap) - gap : width, height: cut ? height - top : heightOf(this.#shape(node)),
-    });
+    };
   }
 
   /** A ticket that is cut begins at the top of its column, with a margin above its head. @param {HTMLElement} node @param {Spot} spot */
@@ -227,7 +239,7 @@ export class TicketBoard {
     if (this.#board.clientWidth !== this.#clientWidth) return;
     const { scrollLeft, scrollTop } = this.#board;
     this.#scroll = { scrollLeft, scrollTop };
-    this.#cutNear();
+    this.#settleNear();
   }
 
   /** Aligns the columns after a scroll has ended: a swipe ends anywhere. */
@@ -277,7 +289,7 @@ export class TicketBoard {
     const { width, gap } = this.#grid;
     this.#aim = Math.max(0, Math.min(this.#lastPage, column));
     this.#board.scrollTo({ left: this.#aim * (width + gap), ...(PHONE.matches && { left: 0, top: 0 }) });
-    this.#cutNear();
+    this.#settleNear();
   }
 
   /** Kept until the board is resized: each reading lays out what was changed before it. @returns {Page} */
@@ -343,7 +355,7 @@ export class TicketBoard {
   /** @param {HTMLElement[]} nodes */
   #flow(nodes) {
     setStyle(this.#end, 'width', '0px');
-    this.#uncut = [];
+    this.#unsettled = [];
     const origin = this.#tickets.getBoundingClientRect();
     this.#places.clear();
     for (const node of nodes) {
@@ -354,7 +366,7 @@ export class TicketBoard {
     }
     for (const node of nodes) {
       const { left, top, width, height } = node.getBoundingClientRect();
-      this.#places.set(node.getAttribute('data-order') ?? '', { column: 0, x: left - origin.left, y: top - origin.top, width, height });
+      this.#places.set(idOf(node), { column: 0, x: left - origin.left, y: top - origin.top, width, height });
     }
   }
 }
@@ -368,6 +380,11 @@ function candidatesFor({ room, gap, letters }) {
   const candidates = Array.from({ length: most - fewest + 1 }, (_, at) => fewest + at);
   candidates.sort((a, b) => Math.abs(a - wish) - Math.abs(b - wish));
   return { preferred: candidates[0], candidates };
+}
+
+/** @param {Element} node */
+function idOf(node) {
+  return node.getAttribute('data-order') ?? '';
 }
 
 /** @param {import('./pack.js').Cut | null} cut */
