@@ -1,8 +1,8 @@
 import { OrderbellError } from './codes.js';
 
-/** A call that takes longer is given up. */
+/** How long a call may take before it is given up. */
 const DEADLINE_MS = 15_000;
-/** How long the server may take to say that it lives. */
+/** How long the server may take to answer a health check. */
 const HEALTH_DEADLINE_MS = 5_000;
 
 /**

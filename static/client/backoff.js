@@ -4,7 +4,7 @@ export const BACKOFF_BASE_MS = 500;
 export const BACKOFF_CAP_MS = 20_000;
 
 /**
- * Full jitter: a delay drawn evenly between zero and a ceiling that doubles. A thousand screens that lost the
+ * Returns a delay with full jitter: drawn evenly between zero and a ceiling that doubles. A thousand screens that lost the
  * same server come back spread over the whole window, not in waves.
  *
  * @param {number} attempt 0 for the first

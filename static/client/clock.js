@@ -4,8 +4,8 @@ import { features } from './features.js';
 const DRIFT_MS = 1_000;
 
 /**
- * The server's clock. A frame is always late, never early, so of many samples the furthest ahead is the truest.
- * Ages on every screen run on this, whatever the tablet's own clock says.
+ * Estimates the server's clock. A frame is always late, never early, so the sample that is furthest ahead is the best. Ages on
+ * every screen use this clock instead of the tablet's.
  */
 export class ServerClock {
   #now; #wallClock;
@@ -32,7 +32,7 @@ export class ServerClock {
   }
 }
 
-/** What the library needs from around it, where nothing else is given. @param {Partial<import('./types.js').Surroundings>} given @returns {import('./types.js').Surroundings} */
+/** Returns the surroundings of the library, with defaults for what is not given. @param {Partial<import('./types.js').Surroundings>} given @returns {import('./types.js').Surroundings} */
 export function surroundings(given) {
   return {
     WebSocket: given.WebSocket ?? globalThis.WebSocket,

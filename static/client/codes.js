@@ -1,5 +1,5 @@
 /**
- * What a client does after a close.
+ * The client's reaction to a close.
  * `stop`: never again by itself · `token`: get a new token, then at once · `at-once`: with its cursors ·
  * `slot`: in the `reconnect_in_ms` of the last `going_away`, or after backoff without one · `backoff`.
  *
@@ -28,8 +28,8 @@ export function closeRule(code) {
 }
 
 /**
- * What becomes of a command or a subscription that is answered with an error.
- * `final`: the answer stands · `later`: the same one is sent again, after `retry_after_ms` or backoff ·
+ * The client's reaction to an error that answers a command or a subscription.
+ * `final`: the answer stands · `later`: send the same one again after `retry_after_ms` or backoff ·
  * `token`: after a new token.
  *
  * @typedef {'final' | 'later' | 'token'} ErrorRule

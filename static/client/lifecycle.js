@@ -1,6 +1,6 @@
 /**
- * Tells a link what becomes of its page. Radios change, pages are hidden, frozen and kept for the back button, all
- * without a word to the socket; these events are the word.
+ * Passes the page's lifecycle to a link. Networks change, and pages are hidden, frozen and kept for the back button, without
+ * any sign on the socket; these events are the sign.
  *
  * @param {{wake(): void, rest(): void, freeze(): void}} bell
  * @param {any} target a `window`, or what behaves like one
@@ -11,7 +11,7 @@ export function followLifecycle(bell, target) {
   const wake = () => bell.wake();
   const freeze = () => bell.freeze();
   const look = () => (document.visibilityState === 'visible' ? bell.wake() : bell.rest());
-  /** A page that is shown for the first time has nothing to wake. @param {{persisted: boolean}} event */
+  /** Wakes the link of a page that comes back; a page shown for the first time has none. @param {{persisted: boolean}} event */
   const wakeWhenKept = ({ persisted }) => persisted && bell.wake();
   const followed = /** @type {const} */ ([
     [target, 'online', wake],

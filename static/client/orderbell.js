@@ -12,9 +12,9 @@ export { newId } from './ids.js';
 export { Room } from './room.js';
 export { TokenSource, fixedToken, tokenClaims } from './tokens.js';
 
-/** What the first picture does not need is loaded this long after the link is up, in ms. */
+/** How long after the link is up to load what the first paint does not need, in ms. */
 const LATER_MS = 1_000;
-/** Storage that takes longer than this is not waited for, in ms. */
+/** How long to wait for storage, in ms. */
 const STORAGE_PATIENCE_MS = 1_500;
 
 /** @typedef {import('./types.js').State} State */
@@ -33,7 +33,7 @@ const STORAGE_PATIENCE_MS = 1_500;
 export class Orderbell extends Emitter {
   /** @type {State} */ #state = 'connecting';
   #linked = false;
-  /** What carried the last link. @type {import('./types.js').Transport} */
+  /** The transport of the last link. @type {import('./types.js').Transport} */
   #transport = 'websocket';
   /** @type {Connection} */ #connection;
   /** @type {Subscriptions} */ #subscriptions;
@@ -71,7 +71,7 @@ export class Orderbell extends Emitter {
     return this.#state;
   }
 
-  /** What carries the link, or carries the next one. */
+  /** The transport of the link, or of the next one. */
   get transport() {
     return this.#connection.transport;
   }
@@ -94,8 +94,8 @@ export class Orderbell extends Emitter {
   }
 
   /**
-   * Ends the link and rejects what waits with `closed`; unanswered commands stay in the storage, for when the same
-   * principal comes back. What the rooms held does not.
+   * Ends the link and rejects unanswered commands with `closed`. These stay in storage until the same principal comes back; the
+   * rooms' copies do not.
    */
   close() {
     this.#connection.close();
@@ -107,13 +107,13 @@ export class Orderbell extends Emitter {
     this.#connection.wake();
   }
 
-  /** Nobody looks at the page: where updates are polled for they come less often, until `wake`. */
+  /** Polls less often while the page is hidden, until `wake`. */
   rest() {
     this.#persistence?.flush();
     this.#connection.rest(true);
   }
 
-  /** Lets go of everything the server holds for this page, which may never run again; until `wake`. */
+  /** Releases everything that the server holds for this page, which may never run again, until `wake`. */
   freeze() {
     this.#persistence?.freeze();
     this.#connection.freeze();
@@ -160,7 +160,7 @@ export class Orderbell extends Emitter {
   /** @param {any} frame @returns {Promise<any>} */
   #enqueue(frame) {
     const bound = this.welcome?.limits?.frame_bytes;
-    // The server would close the link for good; better to refuse the one command.
+    // The server would close the link for good, so the library refuses this one command.
     if (bound && new TextEncoder().encode(JSON.stringify(frame)).length > bound) {
       return Promise.reject(new OrderbellError({ code: 'too_large', message: `more than ${bound} bytes` }));
     }
@@ -169,8 +169,8 @@ export class Orderbell extends Emitter {
   }
 
   /**
-   * From here on a copy is kept of what must outlive a reload, and what an earlier page left is taken over. Loaded when
-   * it is needed, or when there is time; storage that fails or dawdles holds nothing up.
+   * Starts to store what must survive a reload, and takes over what an earlier page left. Loads the code for it when it is needed
+   * or when there is time; failing or slow storage delays nothing.
    * @returns {Promise<void>}
    */
   #persist() {
@@ -219,7 +219,7 @@ export class Orderbell extends Emitter {
 
   /** @param {any} welcome */
   #up(welcome) {
-    // A better transport takes over while the last one still goes.
+    // A better transport takes over while the last one still works.
     if (this.#linked) this.#unlink();
     this.#linked = true;
     this.welcome = welcome;
@@ -236,7 +236,7 @@ export class Orderbell extends Emitter {
     this.#settle();
   }
 
-  /** The link has lasted, and the first picture is painted. */
+  /** Loads what can wait, once the link has lasted and the first paint is done. */
   async #afterwards() {
     this.#persist();
     if (this.#renewal || this.#tokens.renewable === false) return;
@@ -247,7 +247,7 @@ export class Orderbell extends Emitter {
     if (this.#linked) this.#renewal.up(Date.parse(this.welcome.expires_at));
   }
 
-  /** Either version may be unknown: to a page that did not say, and of a server before it had one. @param {string} [server] */
+  /** Emits `version` when the server's version differs. Either may be unknown: an old server names none. @param {string} [server] */
   #compare(server) {
     if (this.#version && server && server !== this.#version) this.emit('version', { own: this.#version, server });
   }
@@ -267,7 +267,7 @@ export class Orderbell extends Emitter {
     this.#subscriptions.down();
   }
 
-  /** Someone who signs in again finds the commands where they were; after any other stop they may be its cause. */
+  /** Keeps unanswered commands if a new sign-in can resume them; after any other stop they may be its cause. */
   #stopped(/** @type {string} */ reason) {
     this.#down('stopped', reason);
     this.#persist().then(() => this.#persistence?.forget());

@@ -1,21 +1,21 @@
 import { fullJitter } from './backoff.js';
 import { OrderbellError, errorRule } from './codes.js';
 
-/** More unanswered commands than this are refused with `queue_full`. */
+/** Bound: unanswered commands; more are refused with `queue_full`. */
 export const OUTBOX_BOUND = 200;
-/** A command answered `later` (or `token`) this often is given up. */
+/** How often a command may be answered `later` (or `token`) before it is given up. */
 export const MAX_TRIES = 5;
-/** An order nobody answered for this long is not placed behind its diner's back. */
+/** How long an unanswered order may wait; a later one would surprise its diner. */
 export const PLACE_LIFETIME_MS = 10 * 60_000;
-/** The server remembers ids for a day; half of it is certain. */
+/** The server remembers ids for a day; half of that leaves a margin. */
 export const COMMAND_LIFETIME_MS = 12 * 3_600_000;
 
 /** @typedef {import('./types.js').Entry} Entry */
 /** @typedef {import('./types.js').Pending} Pending */
 
 /**
- * Commands on their way: kept until answered, sent again with the same id on every new link, one at a time for
- * each order, and no faster than the server allows. With a keeper they outlive a reload.
+ * Unanswered commands. Sends each again with the same id on every new link, one at a time for each order, and no faster than
+ * the server allows. With a keeper they survive a reload.
  */
 export class Outbox {
   /** @type {Map<string, Entry>} */ #entries = new Map();
@@ -59,7 +59,7 @@ export class Outbox {
   }
 
   /**
-   * From now on a copy is kept, or there is none to be had.
+   * Starts to store copies, or gives up on them where there is no storage.
    * @param {import('./types.js').Keeper | null} keeper @param {{frame: any, at: number}[]} left by a page that is gone, oldest first
    */
   attach(keeper, left) {
@@ -80,7 +80,7 @@ export class Outbox {
     this.#drain();
   }
 
-  /** A link is up: everything unanswered goes again. @param {{messages_per_second?: number}} limits @param {number} [level] the feature level in force */
+  /** Sends everything unanswered again on a new link. @param {{messages_per_second?: number}} limits @param {number} [level] the feature level in force */
   up({ messages_per_second: rate } = {}, level = 0) {
     this.#up = true;
     this.#level = level;
@@ -109,7 +109,7 @@ export class Outbox {
     else this.#pause(frame.retry_after_ms ?? fullJitter(known.tries, this.#ways.random));
   }
 
-  /** Nobody waits any longer. With `forget` the copies go too. @param {boolean} forget */
+  /** Rejects all commands; with `forget` it deletes their copies, too. @param {boolean} forget */
   close(forget) {
     const error = new OrderbellError({ code: 'closed', message: 'the connection was closed' });
     const left = [...this.#entries.values()];
@@ -179,7 +179,7 @@ function plain(frame) {
   return { ...frame, order: { ...inWords(order), items: order.items.map(inWords) } };
 }
 
-/** Words are never cut: a note that is too long for one more stays as it is. @param {any} said with its `allergy` */
+/** Returns the note with the word for an allergy; a note too long for it stays as it is. @param {any} said with its `allergy` */
 function inWords({ allergy, ...said }) {
   const note = `Allergy: ${said.note}`;
   return allergy && note.length <= 200 ? { ...said, note } : said;

@@ -2,7 +2,7 @@ import { judge } from './cursor.js';
 import { Emitter } from './emitter.js';
 import { mergePatch } from './merge_patch.js';
 
-/** Finished orders a room keeps (for a recall list); the oldest go first. */
+/** Bound: finished orders in a room (for a recall list); the oldest are dropped first. */
 export const KEPT_FINISHED_ORDERS = 300;
 
 const FINAL = new Set(['served', 'rejected', 'cancelled']);
@@ -22,9 +22,9 @@ const FINAL = new Set(['served', 'rejected', 'cancelled']);
 export class Room extends Emitter {
   /** @type {() => void} */
   #leave;
-  /** An event beyond the cursor was seen, up to this position: `live` may not pass the hole. */
+  /** The furthest position received beyond a gap; `live` must not skip the gap. */
   #missedUpTo = 0;
-  /** What has come of a snapshot whose last part has not. @type {{position: number, parts: any[]} | null} */
+  /** The received parts of an incomplete snapshot. @type {{position: number, parts: any[]} | null} */
   #incoming = null;
 
   /** @param {string} name @param {{leave?: () => void}} [hooks] */
@@ -38,7 +38,7 @@ export class Room extends Emitter {
     this.epoch = null;
     /** True between `live` and the next loss. */
     this.live = false;
-    /** Why the server keeps us out. @type {import('./codes.js').OrderbellError | null} */
+    /** Why the server refuses this room. @type {import('./codes.js').OrderbellError | null} */
     this.refusal = null;
     /** Order documents by id. @type {Map<string, any>} */
     this.documents = new Map();
@@ -60,14 +60,14 @@ export class Room extends Emitter {
     if (this.epoch !== epoch) this.cursor = null;
   }
 
-  /** The connection is gone: what we hold is true, and old. Half a snapshot is nothing. */
+  /** Handles a lost connection: the state stays, and gets old. Drops an incomplete snapshot. */
   lost() {
     this.live = false;
     this.#missedUpTo = 0;
     this.#incoming = null;
   }
 
-  /** The room is asked for anew: what comes begins at its beginning. */
+  /** Prepares for a new subscription, which begins from its start. */
   begin() {
     this.#incoming = null;
   }
@@ -95,14 +95,14 @@ export class Room extends Emitter {
   }
 
   /**
-   * A part of a snapshot is put aside until the last has come. What is shown stays, with its cursor, until then.
+   * Collects the parts of a snapshot. The state and its cursor stay until the last part has come.
    * @param {any} frame @param {string} epoch @returns {Need}
    */
   #part(frame, epoch) {
     const { part, position, more } = frame;
     if (part === 0) this.#incoming = { position, parts: [] };
     const incoming = this.#incoming;
-    // The rest of one that was given up: another was asked for.
+    // The rest of an abandoned snapshot: another was requested.
     if (!incoming) return 'none';
     if (incoming.position !== position || incoming.parts.length !== part) {
       this.#incoming = null;
@@ -147,7 +147,7 @@ export class Room extends Emitter {
     return need;
   }
 
-  /** The first event beyond a hole asks for what is missing; those behind it are part of the answer. */
+  /** Requests what is missing at the first event beyond a gap; the answer includes later events. */
   #gap(/** @type {number} */ position) {
     const asked = this.#missedUpTo > 0;
     this.#missedUpTo = Math.max(this.#missedUpTo, position);
@@ -158,7 +158,7 @@ export class Room extends Emitter {
   #live(frame, epoch) {
     this.#incoming = null;
     if (this.cursor === null) return 'none';
-    // A replay that should have closed the hole did not: only a snapshot is certain now.
+    // The replay did not close the gap, so only a snapshot can.
     if (this.cursor < this.#missedUpTo) return 'snapshot';
     this.#missedUpTo = 0;
     this.epoch = epoch;
@@ -209,7 +209,7 @@ export class Room extends Emitter {
   }
 }
 
-/** The parts of a snapshot as the one that they are. @param {any[]} parts */
+/** Joins the parts of a snapshot. @param {any[]} parts */
 function together(parts) {
   return {
     ...parts[0],

@@ -2,7 +2,7 @@ import { fullJitter } from './backoff.js';
 import { OrderbellError, errorRule } from './codes.js';
 import { Room } from './room.js';
 
-/** A subscription that is answered `later` is asked for again within this, at first. */
+/** The first ceiling of the backoff for a subscription that is answered `later`. */
 const RETRY_BASE_MS = 1_000;
 
 /** The rooms of one client: subscribed on every link, from their cursors, and repaired where a frame is missing. */
@@ -30,7 +30,7 @@ export class Subscriptions {
     return [...this.#rooms.values()];
   }
 
-  /** What a link that cannot ask later has to know when it opens. @returns {import('./types.js').Wish[]} */
+  /** The rooms that a link without later subscriptions needs when it opens. @returns {import('./types.js').Wish[]} */
   get wishes() {
     return this.rooms.map(wish);
   }
@@ -64,7 +64,7 @@ export class Subscriptions {
   }
 
   /**
-   * A receipt given while there is no link is given when the room is live again.
+   * Sends a receipt; without a link it is sent once the room is live again.
    * @param {string} name @param {number} position @param {string} [station] the one that is shown; all without
    */
   seen(name, position, station) {
@@ -117,7 +117,7 @@ export class Subscriptions {
   #subscribe(room, anew = false) {
     room.refusal = null;
     room.begin();
-    // A server that does not say that it knows the field refuses it.
+    // Older servers refuse this field.
     this.#ways.send({ type: 'subscribe', ...(anew ? { room: room.name } : wish(room)), ...(this.#paged && { paged: true }) });
   }
 

@@ -2,9 +2,9 @@ import { OrderbellError } from './codes.js';
 import { features } from './features.js';
 import { newId } from './ids.js';
 
-/** A token is renewed this long before it expires; a short-lived one at half its life. */
+/** How long before its expiry a token is renewed; a short-lived one at half its life. */
 export const RENEW_BEFORE_MS = 60_000;
-/** A renewal that takes longer is given up, and tried again later with the same token. */
+/** How long a renewal may take before it is given up and tried again later with the same token. */
 const DEADLINE_MS = 8_000;
 /** How long one tab may hold the right to renew, where the browser has no locks of its own: longer than a renewal. */
 const LEASE_MS = 10_000;
@@ -37,7 +37,7 @@ export class TokenSource {
     this.#now = now;
     this.#locks = locks === undefined ? features.locks() : locks;
     this.renewable = true;
-    /** Why the server ended the session, where it says so: `ended_by_staff`. @type {string | null} */
+    /** Why the server ended the session, if it says so: `ended_by_staff`. @type {string | null} */
     this.endReason = null;
     /** True when there is nothing left to renew with: the server has said so, or another tab was told. */
     this.over = false;
@@ -65,7 +65,7 @@ export class TokenSource {
     if (!kept) throw this.#lost();
     if (kept.renew_at > this.#now() || !kept.refresh_token) return kept.access_token;
     return this.refresh().catch((error) => {
-      // A renewal that found no answer does not make a token worse that is still good for a moment.
+      // After a renewal without an answer the current token is still valid for a moment.
       if (error.code === 'unauthorized' || kept.expires_at <= this.#now()) throw error;
       return kept.access_token;
     });
@@ -113,9 +113,9 @@ export class TokenSource {
     if (kept.access_token !== old) return kept.access_token;
     const { status, body } = await this.#ask(kept.refresh_token);
     const now = this.#read();
-    // Locks are not everywhere, and tabs are put to sleep: another may have renewed, or signed in, meanwhile.
+    // Locks may be missing and tabs sleep, so another tab may have renewed or signed in since.
     if (now && now.refresh_token !== kept.refresh_token) return now.access_token;
-    // Only the server's own word ends a session. A 401 without it is of something in between.
+    // Only the server's own code ends a session; a 401 without one is from a proxy.
     if (status === 401 && body?.code === 'unauthorized') {
       this.endReason = body.reason ?? null;
       this.over = true;
@@ -123,7 +123,7 @@ export class TokenSource {
       throw signInAgain(body.reason);
     }
     if (status !== 200 || !isTokenAnswer(body)) throw new OrderbellError({ code: 'unavailable', status });
-    // Signed out meanwhile.
+    // Signed out in the meantime.
     if (!now) throw this.#lost();
     this.save(body);
     return body.access_token;
@@ -158,7 +158,7 @@ export class TokenSource {
     const mine = newId();
     for (;;) {
       const lease = parse(this.#store.getItem(key));
-      // One from further ahead than any is taken for was taken before the clock was set back.
+      // A lease further in the future than any lasts was taken before the clock was set back.
       if (!lease || lease.until < this.#now() || lease.until > this.#now() + LEASE_MS) {
         this.#store.setItem(key, JSON.stringify({ owner: mine, until: this.#now() + LEASE_MS }));
       }

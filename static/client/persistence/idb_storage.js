@@ -3,8 +3,8 @@ const DATABASE = 'orderbell';
 const TABLES = Object.freeze(['commands', 'rooms']);
 
 /**
- * What outlives a reload, in IndexedDB. The database is opened with the first call, and again after it was lost; while it
- * cannot be opened every call rejects, which costs the copies and nothing else.
+ * Storage in IndexedDB. Opens the database with the first call, and again after losing it. While it cannot be opened every call
+ * rejects, which costs only the copies.
  *
  * @implements {Storage}
  */
@@ -79,7 +79,7 @@ export class IdbStorage {
       asked.onerror = () => reject(asked.error);
       asked.onsuccess = () => {
         const again = () => { this.#opening = null; };
-        // Another page's newer version waits for us; a browser may also close it, to make room.
+        // A newer version of the page waits for this one; a browser may also close it to free space.
         asked.result.onversionchange = () => { asked.result.close(); again(); };
         asked.result.onclose = again;
         resolve(asked.result);

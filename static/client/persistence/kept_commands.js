@@ -1,13 +1,12 @@
 import { newId } from '../ids.js';
 import { COMMAND_LIFETIME_MS } from '../outbox.js';
 
-/** Beyond this even what nobody came back for is removed: the server remembers ids for a day. */
+/** How long unclaimed commands are stored: the server remembers ids for a day. */
 const FORGOTTEN_MS = 2 * COMMAND_LIFETIME_MS;
 
 /**
- * A copy of what waits to be answered, which outlives the page. Each tab keeps its own and sends its own; what a tab
- * that is gone has left is taken over by one that is not. A tab is known to be there by a Web Lock. Where there are no
- * locks (plain http), every tab takes what it finds: the ids make that harmless.
+ * Stores unanswered commands. Each tab stores and sends its own, and takes over those of closed tabs. A Web Lock shows that a
+ * tab is open. Without locks (plain http) every tab takes what it finds: the ids make that harmless.
  */
 export class KeptCommands {
   #storage; #owner; #outbox; #locks; #wallClock;
@@ -27,7 +26,7 @@ export class KeptCommands {
     this.#wallClock = wallClock;
   }
 
-  /** Takes over what was left behind, and keeps what is added from now on. */
+  /** Takes over the commands of closed tabs, and stores new ones from now on. */
   async attach() {
     await this.hold();
     await this.#storage.prune('commands', this.#wallClock() - FORGOTTEN_MS);
@@ -35,7 +34,7 @@ export class KeptCommands {
     this.#outbox.attach(this, left);
   }
 
-  /** Another tab may be gone since. */
+  /** Takes over the commands of tabs that have closed since. */
   async takeOver() {
     this.#outbox.adopt(await this.#left());
   }
@@ -53,7 +52,7 @@ export class KeptCommands {
     this.#storage.remove('commands', this.#owner, id).catch(ignore);
   }
 
-  /** Says that this tab is there. @returns {Promise<void>} */
+  /** Takes the lock that shows that this tab is open. @returns {Promise<void>} */
   hold() {
     const locks = this.#locks;
     if (!locks || this.#letGo) return Promise.resolve();
@@ -65,7 +64,7 @@ export class KeptCommands {
     });
   }
 
-  /** A frozen page may never run again, and one that holds a lock is not kept for the back button. */
+  /** Releases the lock: a frozen page may never run again, and a page with a lock is not kept for the back button. */
   letGo() {
     this.#letGo?.();
     this.#letGo = null;
@@ -95,5 +94,5 @@ function lockOf(tab) {
   return `orderbell-tab:${tab}`;
 }
 
-/** Storage that is full or forbidden costs the copy; the command itself is in memory. */
+/** Ignores storage errors: they cost the copy, and the command itself is in memory. */
 function ignore() {}

@@ -1,16 +1,16 @@
-/** A room is written down at most this often, in ms, and when the link is lost or the page left. */
+/** The least time between two copies of a room, in ms; a lost link and leaving the page write at once. */
 export const WRITE_EVERY_MS = 60_000;
-/** But soon for the first time: a screen may lose its power before it has run for a minute. */
+/** How soon the first copy is written: a screen may lose its power within a minute. */
 const FIRST_WRITE_MS = 1_000;
-/** A copy older than this is not shown any more. */
+/** How old a copy may be to be shown. */
 export const KEPT_FOR_MS = 24 * 3_600_000;
-/** A room with more documents than this is cheaper to ask for than to keep. */
+/** Bound: documents of a stored room; a larger one is cheaper to request again. */
 export const KEPT_DOCUMENTS = 400;
 
-/** Copies of the rooms, so that a reload goes on from the cursor, and a page without a network shows what it last knew. */
+/** Stores copies of the rooms, so that a reload resumes from the cursor, and a page without a network shows what it last knew. */
 export class KeptRooms {
   #storage; #owner; #version; #wallClock; #around;
-  /** Rooms that moved since they were written. @type {Set<import('../room.js').Room>} */ #dirty = new Set();
+  /** Rooms that changed since they were written. @type {Set<import('../room.js').Room>} */ #dirty = new Set();
   /** @type {Set<import('../room.js').Room>} */ #followed = new Set();
   /** @type {any} */ #timer = null;
   #wait = FIRST_WRITE_MS;
@@ -29,7 +29,7 @@ export class KeptRooms {
   }
 
   /**
-   * Gives rooms that know nothing yet what was kept of them.
+   * Restores the copies of rooms that have no state yet.
    * @param {import('../room.js').Room[]} rooms
    * @returns {Promise<number | null>} when the newest of it was true, in wall-clock ms
    */
@@ -40,7 +40,7 @@ export class KeptRooms {
     let newest = null;
     for (const room of rooms) {
       const found = kept.get(room.name);
-      // Another version of the page may understand documents in another way.
+      // Another version of the page may read documents differently.
       if (!found || room.cursor !== null || found.value.version !== this.#version) continue;
       fill(room, found.value);
       newest = Math.max(newest ?? 0, found.at);
@@ -56,7 +56,7 @@ export class KeptRooms {
     this.#moved(room);
   }
 
-  /** Writes down what has moved. */
+  /** Writes the rooms that have changed. */
   flush() {
     this.#around.clearTimeout(this.#timer);
     this.#timer = null;
@@ -65,7 +65,7 @@ export class KeptRooms {
     this.#dirty.clear();
   }
 
-  /** This principal is gone: what it saw is not for the next one to find. */
+  /** Deletes the copies of a principal that has gone: the next one must not find them. */
   forget() {
     this.#forgotten = true;
     this.#around.clearTimeout(this.#timer);
@@ -73,7 +73,7 @@ export class KeptRooms {
     this.#storage.remove('rooms', this.#owner).catch(ignore);
   }
 
-  /** The same principal again. */
+  /** Resumes for the same principal. */
   remember() {
     this.#forgotten = false;
   }
@@ -105,5 +105,5 @@ function fill(room, { cursor, epoch, documents, menu, calls, displays }) {
   room.emit('change', { kind: 'restored' });
 }
 
-/** Storage that is full or forbidden costs the copy. */
+/** Ignores storage errors: they cost the copy. */
 function ignore() {}

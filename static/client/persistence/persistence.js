@@ -2,7 +2,7 @@ import { IdbStorage } from './idb_storage.js';
 import { KeptCommands } from './kept_commands.js';
 import { KeptRooms } from './kept_rooms.js';
 
-/** What a client keeps over a reload: the commands nobody has answered, and its rooms. */
+/** Stores what must survive a reload: the unanswered commands and the rooms. */
 export class Persistence {
   #commands; #rooms;
 
@@ -32,13 +32,13 @@ export class Persistence {
     this.#rooms.follow(room);
   }
 
-  /** A link is up. */
+  /** Handles a new link. */
   up() {
     this.#rooms.remember();
     this.#commands.hold().then(() => this.#commands.takeOver()).catch(() => {});
   }
 
-  /** The link is lost, or the page hidden: the page may be gone after it. */
+  /** Writes everything when the link is lost or the page hidden: the page may not come back. */
   flush() {
     this.#rooms.flush();
   }
@@ -48,7 +48,7 @@ export class Persistence {
     this.#commands.letGo();
   }
 
-  /** This principal has gone: what it has seen goes too, what it has asked for waits for its return. */
+  /** Deletes what a principal that has gone has seen; its commands wait for its return. */
   forget() {
     this.#rooms.forget();
     this.#commands.letGo();

@@ -7,15 +7,15 @@ import { openSocket } from './socket_link.js';
 export const CONNECT_DEADLINE_MS = 10_000;
 /** After a wake-up the link must answer within this. */
 export const PROBE_DEADLINE_MS = 3_000;
-/** Phones that find their network again together come back spread over this. */
+/** The spread of phones that reconnect after a common network failure. */
 export const WAKE_SPREAD_MS = 300;
-/** A link that held this long was a good one: the next loss starts its backoff anew. */
+/** How long a link must last for the next loss to start its backoff again. */
 export const STEADY_MS = 5_000;
 /** Used until `welcome` names the server's own. */
 const DEFAULT_HEARTBEAT_MS = 15_000;
-/** A browser hides why a handshake was refused; after this many in a row the token is suspected. */
+/** Failed handshakes in a row before the token is suspected: a browser hides the reason of a refusal. */
 const HANDSHAKES_BEFORE_NEW_TOKEN = 2;
-/** After this many WebSocket itself is. One that nothing answered counts twice. */
+/** Failed handshakes in a row before WebSocket itself is suspected. One without any answer counts twice. */
 const HANDSHAKES_BEFORE_DOUBT = 3;
 
 /**
@@ -27,7 +27,7 @@ export class Connection {
   /** @type {import('../types.js').Link | null} */ #link = null;
   /** @type {'idle' | 'opening' | 'open' | 'waiting' | 'frozen' | 'stopped'} */ #phase = 'idle';
   /** @type {Map<string, any>} */ #timers = new Map();
-  /** Counts links, so that what an older one tells is known as such. */ #turn = 0;
+  /** Counts links, to recognize events of an older one. */ #turn = 0;
   /** Losses since the last steady link. */ #attempt = 0;
   /** Handshakes without a `welcome`, in a row, since the last new token. */ #unwelcome = 0;
   /** Whether the next link needs a new token: for certain (4401), or to be on the safe side.
@@ -77,7 +77,7 @@ export class Connection {
     return this.#phase === 'open' && this.#link !== null && this.#link.send(frame);
   }
 
-  /** The network or the page came back: do not sit out a backoff, and do not trust a link that slept. */
+  /** Skips the backoff and tests the link after the network or the page has come back. */
   wake() {
     this.rest(false);
     if (this.#phase === 'waiting' || this.#phase === 'frozen') {
@@ -90,13 +90,13 @@ export class Connection {
     }
   }
 
-  /** Nobody looks at the page, or somebody does again. @param {boolean} resting */
+  /** Takes whether the page is hidden. @param {boolean} resting */
   rest(resting) {
     this.#resting = resting;
     this.#link?.rest(resting);
   }
 
-  /** The page is put to sleep, perhaps for ever: it holds nothing of the server's until `wake`. */
+  /** Releases the link of a page that is frozen, perhaps for ever, until `wake`. */
   freeze() {
     if (this.#phase === 'idle' || this.#phase === 'stopped' || this.#phase === 'frozen') return;
     this.#drop(1000);
@@ -127,7 +127,7 @@ export class Connection {
     }
   }
 
-  /** What a link tells when it is ours no more is not heard. @param {number} turn @returns {import('../types.js').Ear} */
+  /** Listens to a link as long as it is the current one. @param {number} turn @returns {import('../types.js').Ear} */
   #ear(turn) {
     return {
       frame: (frame) => turn === this.#turn && this.#receive(frame),
@@ -189,7 +189,7 @@ export class Connection {
     else if (this.#phase === 'open' && this.#around.now() - this.#upAt >= STEADY_MS) this.#attempt = 0;
     if (refused) this.#fallback?.refused();
     this.#drop(code);
-    // A server that has not welcomed does not say goodbye: that was somebody else.
+    // A close before `welcome` comes from a proxy, not from the server.
     const { name, rule } = closeRule(failed && code === 1000 ? 1006 : code);
     const why = reason || name;
     if (rule === 'stop') return this.#stop(name);
@@ -204,13 +204,13 @@ export class Connection {
   #retryLater(why, afterMs = 0) {
     if (this.#unwelcome >= HANDSHAKES_BEFORE_NEW_TOKEN && this.#tokens.renewable !== false) {
       this.#unwelcome = 0;
-      // Over plain HTTP a refused token is told as such.
+      // Plain HTTP names a refused token.
       if (this.#newToken === 'no' && this.transport === 'websocket') this.#newToken = 'suspected';
     }
     this.#again(afterMs + fullJitter(this.#attempt++, this.#around.random), why);
   }
 
-  /** Is it the server that is away, or is it the transport that does not get through? */
+  /** Finds out whether the server is away or the transport is blocked. */
   async #doubtTransport() {
     if (this.transport === 'websocket' && this.#failures < HANDSHAKES_BEFORE_DOUBT) return;
     const turn = this.#turn;
@@ -224,14 +224,14 @@ export class Connection {
     if (verdict !== 'wait') this.#wait(0);
   }
 
-  /** From a server that answers; if it fails all the same, the next failure asks again. */
+  /** Handles a failure although the server answers; the next failure checks again. */
   async #loadFallback() {
     const loaded = await import('./fallback.js').catch(() => null);
     return loaded && new loaded.Fallback(this.#shared, (link, welcome) => this.#adopt(link, welcome));
   }
 
   /**
-   * A better link was welcomed while the present one still goes: it takes over, from the rooms' cursors.
+   * Replaces the current link by a better one that was welcomed, from the rooms' cursors.
    * @param {import('../types.js').Link} link @param {any} welcome
    * @returns {import('../types.js').Ear}
    */
@@ -244,7 +244,7 @@ export class Connection {
     return ear;
   }
 
-  /** At once, but not in a circle without pause. */
+  /** Reconnects at once, but not in a loop without pause. */
   #promptly() {
     const before = this.#attempt++;
     return before === 0 ? 0 : fullJitter(before - 1, this.#around.random);

@@ -1,13 +1,13 @@
 import { errorRule } from '../codes.js';
 
-/** A receipt that could not be given is given again after this, in ms. */
+/** How long to wait before sending a failed receipt again, in ms. */
 const AGAIN_MS = 3_000;
 
-/** The frame `seen` as HTTP calls: one at a time for each room, and of what was drawn meanwhile the last alone. */
+/** Sends `seen` frames as HTTP calls: one at a time for each room, then only the newest. */
 export class HttpReceipts {
   #api; #around;
-  /** Receipts to be given, by room. @type {Map<string, {position: number, station?: string}>} */ #waiting = new Map();
-  /** Rooms of which one is under way. @type {Set<string>} */ #busy = new Set();
+  /** Unsent receipts, by room. @type {Map<string, {position: number, station?: string}>} */ #waiting = new Map();
+  /** Rooms with a call in progress. @type {Set<string>} */ #busy = new Set();
   #closed = false;
 
   /** @param {{api: import('../api.js').Api, around: import('../types.js').Surroundings}} parts */
@@ -38,7 +38,7 @@ export class HttpReceipts {
     this.#busy.delete(room);
   }
 
-  /** A refusal is an answer too; a token that is none any more ends the link, whose next one gives the receipt again.
+  /** Returns whether the server answered; a refusal counts. An ended token ends the link, and the next link sends the receipt again.
    * @param {string} room @param {object} receipt */
   async #isAnswered(room, receipt) {
     try {
