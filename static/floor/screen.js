@@ -45,7 +45,7 @@ export class StaffDesk {
   /** Whether only tables that wait for the staff are shown. */ #waiting = false;
   /** Closed before this page was opened. @type {any[]} */ #earlier = [];
   #due = redrawing(() => this.#draw());
-  #scrolled = redrawing(() => this.#drawBeyond());
+  /** In a frame of its own: to measure amid a draw would be a second layout. */ #beyondDue = redrawing(() => this.#drawBeyond());
   /** When the visits were last requested. */ #visitsAt = -Infinity;
   /** @type {(how: 'signed-out' | 'expired') => void} */ #end = () => {};
 
@@ -126,7 +126,7 @@ export class StaffDesk {
     ignoreHeldKeys(document);
     backClosesSheets();
     addEventListener('pagehide', () => this.#commands.leave());
-    for (const name of ['scroll', 'resize']) addEventListener(name, this.#scrolled, { passive: true });
+    for (const name of ['scroll', 'resize']) addEventListener(name, this.#beyondDue, { passive: true });
     onAction(document.body, 'data-do', (name, control) => this.#do(name, control));
     find('#search').addEventListener('input', (event) => {
       this.#search = /** @type {HTMLInputElement} */ (event.target).value;
@@ -197,7 +197,7 @@ export class StaffDesk {
     this.#ring();
     this.#sight.look(performance.now());
     if (this.#sight.position > 0) this.#bell.seen(this.#floor.name, this.#sight.position);
-    this.#drawBeyond();
+    this.#beyondDue();
   }
 
   /** Reads the visits while their tab is open, and when a new order may have begun one. */
@@ -237,7 +237,7 @@ export class StaffDesk {
     render(find('#calls'), callsView(calls, { now, all: this.#allCalls, answered }));
     renderListed(find('#main'), this.#content(now, { orders, all, found, calls }));
     if (this.#floor.cursor !== null) this.#sight.follow(this.#floor.cursor, this.#waitingInRoom());
-    this.#drawBeyond();
+    this.#beyondDue();
   }
 
   /** What waits for an answer according to the room, without this page's unanswered commands. */
