@@ -10,7 +10,6 @@ pub mod credentials;
 pub mod devices;
 pub mod error;
 mod faults;
-mod guest_rows;
 pub mod guests;
 pub mod log;
 mod migrations;

@@ -1,16 +1,113 @@
 //! [`Guests`]: guests' sessions and the limits they reach.
 
-use super::{Backend, Connection, Database, HOLD_TABLE, found, sessions};
+use super::{Backend, Connection, Database, found, sessions};
 use crate::domain::rules::order_limits::{Guest, OpenOrders};
 use crate::domain::values::ids::RestaurantId;
 use crate::domain::values::text::{Key, TableLabel};
 use crate::domain::values::time::Timestamp;
-use crate::store::guest_rows::{GuestSessionRow, RefusalRow};
 use crate::store::guests::{GuestSession, Guests, LimitRefusal, RefusalKey};
+use crate::store::rows::text;
 use crate::store::sessions::SessionRow;
-use crate::store::{Result, StoreError, rows, sql};
+use crate::store::{Result, StoreError};
 use async_trait::async_trait;
-use sqlx::{query, query_as, query_scalar};
+use sqlx::{FromRow, query, query_as, query_scalar};
+use uuid::Uuid;
+
+/// Sessions that go on: `$1` restaurant, `$2` now, `$3` limit, `$4` the id that they come after or NULL, then what the filter
+/// takes.
+macro_rules! sessions {
+    ($filter:literal) => {
+        concat!(
+            "SELECT s.id, s.table_label, s.created_at, s.refreshed_at, (SELECT count(*) FROM orders o ",
+            "WHERE o.restaurant = s.restaurant AND o.table_label = coalesce(s.table_label, '') AND o.diner = s.sub ",
+            "AND o.is_open) AS open_orders FROM sessions s ",
+            "WHERE s.restaurant = $1 AND s.role = 'diner' AND s.expires_at > $2 AND (CAST($4 AS TEXT) IS NULL OR s.id < $4) ",
+            $filter,
+            " ORDER BY s.id DESC LIMIT $3"
+        )
+    };
+}
+
+statements! {
+    /// The label of a key's table, held against its removal and against another key. In SQLite the transaction already holds
+    /// the one write lock.
+    HOLD_TABLE = by_database! {
+        sqlite: "SELECT label FROM tables WHERE restaurant = $1 AND key = $2",
+        postgres: "SELECT label FROM tables WHERE restaurant = $1 AND key = $2 FOR SHARE",
+    };
+    /// Counts one index: of the guest, of the table, of all guests.
+    OPEN_ORDERS = "SELECT \
+        (SELECT count(*) FROM orders WHERE restaurant = $1 AND table_label = $2 AND diner = $3 AND is_open) AS by_diner, \
+        (SELECT count(*) FROM orders WHERE restaurant = $1 AND table_label = $2 AND diner IS NOT NULL AND is_open) AS by_table, \
+        (SELECT count(*) FROM orders WHERE restaurant = $1 AND diner IS NOT NULL AND is_open) AS by_restaurant";
+
+    GUEST_SESSIONS = sessions!("");
+    GUEST_SESSIONS_OF_TABLE = sessions!("AND s.table_label = $5");
+    GUEST_SESSION = "SELECT id FROM sessions WHERE restaurant = $1 AND id = $2 AND role = 'diner'";
+    SESSIONS_OF_TABLE = "SELECT id FROM sessions WHERE restaurant = $1 AND table_label = $2 AND role = 'diner' ORDER BY id";
+    /// Holds a session against a renewal, which would put another refresh token in its place.
+    HOLD_SESSION = "UPDATE sessions SET refreshed_at = refreshed_at WHERE id = $1";
+    /// The token that is unspent, and the one that was spent last, which a phone still has that did not get the answer.
+    LAST_REFRESHES = "SELECT hash FROM session_refreshes WHERE session = $1 AND (spent_at IS NULL \
+        OR spent_at = (SELECT max(spent_at) FROM session_refreshes WHERE session = $1))";
+    KEEP_ENDED_REFRESH = "INSERT INTO ended_refreshes (hash, session) VALUES ($1, $2) ON CONFLICT (hash) DO NOTHING";
+
+    ADD_REFUSALS = "INSERT INTO limit_refusals (restaurant, limit_name, table_label, refusals, first_at, last_at) \
+        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (restaurant, limit_name, table_label) DO UPDATE SET \
+        refusals = limit_refusals.refusals + excluded.refusals, last_at = excluded.last_at";
+    REFUSALS = "SELECT restaurant, limit_name, table_label, refusals, first_at, last_at FROM limit_refusals \
+        WHERE restaurant = $1 ORDER BY last_at DESC LIMIT $2";
+    FORGET_REFUSALS = "DELETE FROM limit_refusals WHERE last_at < $1";
+}
+
+#[derive(FromRow)]
+struct GuestSessionRow {
+    id: String,
+    table_label: Option<String>,
+    created_at: i64,
+    refreshed_at: i64,
+    open_orders: i64,
+}
+
+impl TryFrom<GuestSessionRow> for GuestSession {
+    type Error = StoreError;
+    fn try_from(row: GuestSessionRow) -> Result<Self> {
+        Ok(Self {
+            id: text("id", &row.id)?,
+            table: row.table_label.as_deref().map(|label| text("table_label", label)).transpose()?,
+            started_at: Timestamp::from_micros(row.created_at),
+            seen_at: Timestamp::from_micros(row.refreshed_at),
+            open_orders: u32::try_from(row.open_orders).unwrap_or(u32::MAX),
+        })
+    }
+}
+
+#[derive(FromRow)]
+struct RefusalRow {
+    restaurant: Uuid,
+    limit_name: String,
+    table_label: String,
+    refusals: i64,
+    first_at: i64,
+    last_at: i64,
+}
+
+impl TryFrom<RefusalRow> for Option<(RefusalKey, LimitRefusal)> {
+    type Error = StoreError;
+    fn try_from(row: RefusalRow) -> Result<Self> {
+        // A limit that only a newer node knows is left out.
+        let Ok(limit) = row.limit_name.parse() else { return Ok(None) };
+        let table = Some(row.table_label).filter(|label| !label.is_empty());
+        let table: Option<TableLabel> = table.map(|label| text("table_label", &label)).transpose()?;
+        let key = RefusalKey { restaurant: RestaurantId::from_uuid(row.restaurant), limit, table };
+        let refusal = LimitRefusal {
+            count: u64::try_from(row.refusals).unwrap_or(0),
+            first_at: Timestamp::from_micros(row.first_at),
+            last_at: Timestamp::from_micros(row.last_at),
+        };
+        Ok(Some((key, refusal)))
+    }
+}
 
 #[async_trait]
 impl Guests for Backend {
@@ -27,13 +124,13 @@ impl Guests for Backend {
         at: Timestamp,
         limit: u32,
     ) -> Result<Vec<GuestSession>> {
-        let of = |text| {
-            let query = query_as::<Database, GuestSessionRow>(text).bind(restaurant.uuid()).bind(at.micros());
+        let of = |statement| {
+            let query = query_as::<Database, GuestSessionRow>(statement).bind(restaurant.uuid()).bind(at.micros());
             query.bind(i64::from(limit)).bind(after.map(|id| id.as_str().to_owned()))
         };
         let query = match table {
-            None => of(sql::guests::GUEST_SESSIONS),
-            Some(table) => of(sql::guests::GUEST_SESSIONS_OF_TABLE).bind(table.as_str().to_owned()),
+            None => of(GUEST_SESSIONS),
+            Some(table) => of(GUEST_SESSIONS_OF_TABLE).bind(table.as_str().to_owned()),
         };
         self.all(query).await
     }
@@ -48,13 +145,13 @@ impl Guests for Backend {
     }
 
     async fn limit_refusals(&self, restaurant: RestaurantId, limit: u32) -> Result<Vec<(RefusalKey, LimitRefusal)>> {
-        let query = query_as::<Database, RefusalRow>(sql::guests::REFUSALS).bind(restaurant.uuid()).bind(i64::from(limit));
+        let query = query_as::<Database, RefusalRow>(REFUSALS).bind(restaurant.uuid()).bind(i64::from(limit));
         let rows: Vec<Option<_>> = self.all(query).await?;
         Ok(rows.into_iter().flatten().collect())
     }
 
     async fn forget_limit_refusals(&self, before: Timestamp) -> Result<u64> {
-        self.execute(query::<Database>(sql::guests::FORGET_REFUSALS).bind(before.micros())).await
+        self.execute(query::<Database>(FORGET_REFUSALS).bind(before.micros())).await
     }
 }
 
@@ -69,7 +166,7 @@ async fn begin(connection: &mut Connection, session: &SessionRow, hash: [u8; 32]
 }
 
 async fn end_one(connection: &mut Connection, restaurant: RestaurantId, session: &Key) -> Result<()> {
-    let query = query_scalar::<Database, String>(sql::guests::GUEST_SESSION).bind(restaurant.uuid());
+    let query = query_scalar::<Database, String>(GUEST_SESSION).bind(restaurant.uuid());
     let found = query.bind(session.as_str()).fetch_optional(&mut *connection).await?;
     end(connection, vec![found.ok_or(StoreError::Missing)?]).await.map(|_| ())
 }
@@ -77,21 +174,21 @@ async fn end_one(connection: &mut Connection, restaurant: RestaurantId, session:
 /// Ends guests' sessions for the restaurant; their phones hear so when they renew.
 async fn end(connection: &mut Connection, ids: Vec<String>) -> Result<Vec<Key>> {
     for id in &ids {
-        query::<Database>(sql::guests::HOLD_SESSION).bind(id.as_str()).execute(&mut *connection).await?;
-        let last = query_scalar::<Database, Vec<u8>>(sql::guests::LAST_REFRESHES).bind(id.as_str());
+        query::<Database>(HOLD_SESSION).bind(id.as_str()).execute(&mut *connection).await?;
+        let last = query_scalar::<Database, Vec<u8>>(LAST_REFRESHES).bind(id.as_str());
         let last = last.fetch_all(&mut *connection).await?;
         sessions::end(connection, id).await?;
         for hash in last {
-            let keep = query::<Database>(sql::guests::KEEP_ENDED_REFRESH).bind(hash).bind(id.as_str());
+            let keep = query::<Database>(KEEP_ENDED_REFRESH).bind(hash).bind(id.as_str());
             keep.execute(&mut *connection).await?;
         }
     }
-    ids.iter().map(|id| rows::text("session", id)).collect()
+    ids.iter().map(|id| text("session", id)).collect()
 }
 
 /// Ends the sessions of a table's guests.
 pub async fn end_table(connection: &mut Connection, restaurant: RestaurantId, label: &str) -> Result<Vec<Key>> {
-    let query = query_scalar::<Database, String>(sql::guests::SESSIONS_OF_TABLE).bind(restaurant.uuid());
+    let query = query_scalar::<Database, String>(SESSIONS_OF_TABLE).bind(restaurant.uuid());
     let ids = query.bind(label).fetch_all(&mut *connection).await?;
     end(connection, ids).await
 }
@@ -99,7 +196,7 @@ pub async fn end_table(connection: &mut Connection, restaurant: RestaurantId, la
 /// Counts the open orders of a guest, of their table and of all guests.
 pub async fn open_orders(connection: &mut Connection, restaurant: RestaurantId, guest: &Guest) -> Result<OpenOrders> {
     let table = guest.table.as_ref().map_or("", |label| label.as_str());
-    let query = query_as::<Database, (i64, i64, i64)>(sql::guests::OPEN_ORDERS).bind(restaurant.uuid());
+    let query = query_as::<Database, (i64, i64, i64)>(OPEN_ORDERS).bind(restaurant.uuid());
     let counts = query.bind(table).bind(guest.diner.as_str()).fetch_one(connection).await?;
     let count = |number: i64| u32::try_from(number).unwrap_or(u32::MAX);
     // Guests at no table are no table.
@@ -111,7 +208,7 @@ async fn add_refusals(connection: &mut Connection, mut refusals: Vec<(RefusalKey
     // In one order on every node, so that two of them cannot deadlock.
     refusals.sort_by_cached_key(|(key, _)| (key.restaurant.uuid(), key.limit.as_str(), label(key).to_owned()));
     for (key, refusal) in refusals {
-        let added = query::<Database>(sql::guests::ADD_REFUSALS)
+        let added = query::<Database>(ADD_REFUSALS)
             .bind(key.restaurant.uuid())
             .bind(key.limit.as_str())
             .bind(label(&key))

@@ -3,9 +3,9 @@
 //!
 //! - `Backend` with `read`, `read_at_one_point` and `write`, which run a unit of work on a connection,
 //! - `IS_SQLITE`, which chooses the text of a statement that must differ, and `id_list`, which binds its list of ids,
-//! - `lost`, since a file can go away, `scrub`, `close_store`, and the statement `HOLD_TABLE`.
+//! - `lost`, since a file can go away, `scrub` and `close_store`.
 
-use super::{Backend, Connection, Database, HOLD_TABLE, IS_SQLITE, close_store, id_list, lost, scrub};
+use super::{Backend, Connection, Database, IS_SQLITE, close_store, id_list, lost, scrub};
 use crate::domain::values::time::Timestamp;
 use crate::store::{Result, StoreError};
 use sqlx::FromRow;

@@ -1,7 +1,7 @@
 //! The list of statements, for the tests that prepare and explain each. A file that is missing here is dead code to the
 //! compiler.
 
-use super::{audit, credentials, devices, epoch, feeds, nodes, pushes, sessions};
+use super::{audit, credentials, devices, epoch, feeds, guests, nodes, pushes, sessions};
 
 /// Every statement of this database.
 pub const ALL: &[&[(&str, &str)]] = &[
@@ -10,6 +10,7 @@ pub const ALL: &[&[(&str, &str)]] = &[
     devices::STATEMENTS,
     epoch::STATEMENTS,
     feeds::STATEMENTS,
+    guests::STATEMENTS,
     nodes::STATEMENTS,
     pushes::STATEMENTS,
     sessions::STATEMENTS,

@@ -8,7 +8,6 @@ mod connect;
 pub use backend::statements::ALL as STATEMENTS;
 
 use super::options::OpenError;
-use super::sql::postgres::HOLD_TABLE;
 use super::{Result, StoreError, WriteFaults, audit, task};
 use futures_util::future::BoxFuture;
 use sqlx::{Connection as _, PgPool};

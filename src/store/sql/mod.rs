@@ -12,23 +12,6 @@ macro_rules! statements {
 
 pub mod accounts;
 pub mod displays;
-pub mod guests;
 pub mod log;
 pub mod privacy;
 pub mod visits;
-
-/// What SQLite says differently.
-pub mod sqlite {
-    statements! {
-        /// The label of a key's table. The transaction already holds the one write lock.
-        HOLD_TABLE = "SELECT label FROM tables WHERE restaurant = $1 AND key = $2";
-    }
-}
-
-/// What PostgreSQL says differently.
-pub mod postgres {
-    statements! {
-        /// The label of a key's table, held against its removal and against another key.
-        HOLD_TABLE = "SELECT label FROM tables WHERE restaurant = $1 AND key = $2 FOR SHARE";
-    }
-}

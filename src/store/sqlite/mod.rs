@@ -13,7 +13,6 @@ pub use backend::statements::ALL as STATEMENTS;
 
 use super::error::broken;
 use super::options::{Mode, OpenError};
-use super::sql::sqlite::HOLD_TABLE;
 use super::{Result, WriteFaults, audit, task};
 use futures_util::future::BoxFuture;
 use identity::Identity;
