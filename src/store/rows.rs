@@ -1,13 +1,12 @@
 //! Rows of either database, and how they read as what they are. A row that does not is a bug or damage: logged, `Internal`.
 
-use super::accounts::{ApiKey, Restaurant, Table, User};
 use super::error::broken;
 use super::{Result, StoreError};
 use crate::domain::model::display::Display;
 use crate::domain::model::event::{By, Event};
 use crate::domain::model::undrawn::{Ticket, Waiting};
 use crate::domain::model::visit::OpenVisit;
-use crate::domain::values::ids::{CommandId, EventId, OrderId, RestaurantId, TableId, UserId, VisitId};
+use crate::domain::values::ids::{CommandId, EventId, OrderId, RestaurantId, VisitId};
 use crate::domain::values::position::Position;
 use crate::domain::values::text::Slug;
 use crate::domain::values::time::Timestamp;
@@ -150,84 +149,5 @@ impl TryFrom<TicketRow> for Ticket {
     fn try_from(row: TicketRow) -> Result<Self> {
         let (station, number) = (text("station", &row.station)?, number("number", row.number)?);
         Ok(Self { station, order: OrderId::from_uuid(row.order_id), number })
-    }
-}
-
-#[derive(FromRow)]
-pub struct RestaurantRow {
-    id: Uuid,
-    slug: String,
-    name: String,
-    currency: String,
-    default_minutes: i64,
-}
-
-impl TryFrom<RestaurantRow> for Restaurant {
-    type Error = StoreError;
-    fn try_from(row: RestaurantRow) -> Result<Self> {
-        Ok(Self {
-            id: RestaurantId::from_uuid(row.id),
-            slug: text("slug", &row.slug)?,
-            name: text("name", &row.name)?,
-            currency: text("currency", &row.currency)?,
-            default_minutes: number("default_minutes", row.default_minutes)?,
-        })
-    }
-}
-
-#[derive(FromRow)]
-pub struct TableRow {
-    id: Uuid,
-    restaurant: Uuid,
-    label: String,
-    key: String,
-}
-
-impl TryFrom<TableRow> for Table {
-    type Error = StoreError;
-    fn try_from(row: TableRow) -> Result<Self> {
-        Ok(Self {
-            id: TableId::from_uuid(row.id),
-            restaurant: RestaurantId::from_uuid(row.restaurant),
-            label: text("label", &row.label)?,
-            key: text("key", &row.key)?,
-        })
-    }
-}
-
-#[derive(FromRow)]
-pub struct UserRow {
-    id: Uuid,
-    restaurant: Uuid,
-    username: String,
-    role: String,
-    password_hash: String,
-}
-
-impl TryFrom<UserRow> for User {
-    type Error = StoreError;
-    fn try_from(row: UserRow) -> Result<Self> {
-        Ok(Self {
-            id: UserId::from_uuid(row.id),
-            restaurant: RestaurantId::from_uuid(row.restaurant),
-            username: text("username", &row.username)?,
-            role: text("role", &row.role)?,
-            password_hash: row.password_hash.into(),
-        })
-    }
-}
-
-#[derive(FromRow)]
-pub struct ApiKeyRow {
-    restaurant: Uuid,
-    id: String,
-    name: String,
-}
-
-impl TryFrom<ApiKeyRow> for ApiKey {
-    type Error = StoreError;
-    fn try_from(row: ApiKeyRow) -> Result<Self> {
-        let (id, name) = (text("id", &row.id)?, text("name", &row.name)?);
-        Ok(Self { id, restaurant: RestaurantId::from_uuid(row.restaurant), name })
     }
 }

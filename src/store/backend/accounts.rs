@@ -1,19 +1,156 @@
 //! [`Accounts`]: restaurants, tables, people, API keys.
 
-use super::{Backend, Connection, Database, feeds, guests, sessions, users};
+use super::{Backend, Connection, Database, devices, feeds, found, guests, sessions};
+use crate::clock;
 use crate::domain::model::menu::Menu;
+use crate::domain::model::principal::Role;
 use crate::domain::values::ids::{RestaurantId, TableId, UserId};
 use crate::domain::values::text::{Key, Slug};
 use crate::domain::values::time::Timestamp;
 use crate::domain::values::version::Expected;
 use crate::store::accounts::{Accounts, ApiKey, Restaurant, Table, User, UserChange, UserChanged};
 use crate::store::error::broken;
-use crate::store::rows::{ApiKeyRow, RestaurantRow, TableRow, UserRow};
-use crate::store::{Result, StoreError, rows, sql};
+use crate::store::rows::{number, text, write};
+use crate::store::{Result, StoreError, audit};
 use async_trait::async_trait;
 use secrecy::ExposeSecret;
-use sqlx::{query, query_as, query_scalar};
+use sqlx::{FromRow, query, query_as, query_scalar};
 use uuid::Uuid;
+
+macro_rules! restaurant {
+    ($filter:literal) => {
+        concat!("SELECT id, slug, name, currency, default_minutes FROM restaurants WHERE ", $filter)
+    };
+}
+
+macro_rules! tables {
+    ($filter:literal) => {
+        concat!("SELECT id, restaurant, label, key FROM tables WHERE ", $filter)
+    };
+}
+
+macro_rules! users {
+    ($filter:literal) => {
+        concat!("SELECT id, restaurant, username, role, password_hash FROM users WHERE ", $filter)
+    };
+}
+
+macro_rules! api_keys {
+    ($filter:literal) => {
+        concat!("SELECT restaurant, id, name FROM api_keys WHERE revoked_at IS NULL AND ", $filter)
+    };
+}
+
+statements! {
+    ADD_RESTAURANT = "INSERT INTO restaurants (id, slug, name, currency, default_minutes, created_at) \
+        VALUES ($1, $2, $3, $4, $5, $6)";
+    RESTAURANT_BY_SLUG = restaurant!("slug = $1");
+    RESTAURANT = restaurant!("id = $1");
+
+    RESTAURANT_IDS = "SELECT id FROM restaurants WHERE id > $1 ORDER BY id LIMIT $2";
+
+    ADD_TABLE = "INSERT INTO tables (id, restaurant, label, key) VALUES ($1, $2, $3, $4)";
+    TABLE_BY_KEY = tables!("key = $1");
+    TABLES = tables!("restaurant = $1 ORDER BY id");
+
+    TABLE = tables!("restaurant = $1 AND id = $2");
+    SET_TABLE_KEY = "UPDATE tables SET key = $3 WHERE restaurant = $1 AND id = $2 RETURNING label";
+    REMOVE_TABLE = "DELETE FROM tables WHERE restaurant = $1 AND id = $2 RETURNING label";
+
+    ADD_USER = "INSERT INTO users (id, restaurant, username, role, password_hash, created_at) \
+        VALUES ($1, $2, $3, $4, $5, $6)";
+    USER_BY_NAME = users!("restaurant = $1 AND username = $2");
+    USERS = users!("restaurant = $1 ORDER BY username");
+    USER = users!("restaurant = $1 AND id = $2");
+    OTHER_MANAGERS = "SELECT count(*) FROM users WHERE restaurant = $1 AND id <> $2 AND role = 'manager'";
+    SET_USER = "UPDATE users SET role = $3, password_hash = $4 WHERE restaurant = $1 AND id = $2";
+    REMOVE_USER = "DELETE FROM users WHERE restaurant = $1 AND id = $2";
+
+    ADD_API_KEY = "INSERT INTO api_keys (restaurant, id, name, hash, created_at) VALUES ($1, $2, $3, $4, $5)";
+    API_KEY_BY_HASH = api_keys!("hash = $1");
+    API_KEYS = api_keys!("restaurant = $1 ORDER BY id");
+    REVOKE_API_KEY = "UPDATE api_keys SET revoked_at = $3 WHERE restaurant = $1 AND id = $2 AND revoked_at IS NULL";
+    ADD_MENU = "INSERT INTO menus (restaurant, document, next_lapse) VALUES ($1, $2, $3)";
+}
+
+#[derive(FromRow)]
+struct RestaurantRow {
+    id: Uuid,
+    slug: String,
+    name: String,
+    currency: String,
+    default_minutes: i64,
+}
+
+impl TryFrom<RestaurantRow> for Restaurant {
+    type Error = StoreError;
+    fn try_from(row: RestaurantRow) -> Result<Self> {
+        Ok(Self {
+            id: RestaurantId::from_uuid(row.id),
+            slug: text("slug", &row.slug)?,
+            name: text("name", &row.name)?,
+            currency: text("currency", &row.currency)?,
+            default_minutes: number("default_minutes", row.default_minutes)?,
+        })
+    }
+}
+
+#[derive(FromRow)]
+struct TableRow {
+    id: Uuid,
+    restaurant: Uuid,
+    label: String,
+    key: String,
+}
+
+impl TryFrom<TableRow> for Table {
+    type Error = StoreError;
+    fn try_from(row: TableRow) -> Result<Self> {
+        Ok(Self {
+            id: TableId::from_uuid(row.id),
+            restaurant: RestaurantId::from_uuid(row.restaurant),
+            label: text("label", &row.label)?,
+            key: text("key", &row.key)?,
+        })
+    }
+}
+
+#[derive(FromRow)]
+struct UserRow {
+    id: Uuid,
+    restaurant: Uuid,
+    username: String,
+    role: String,
+    password_hash: String,
+}
+
+impl TryFrom<UserRow> for User {
+    type Error = StoreError;
+    fn try_from(row: UserRow) -> Result<Self> {
+        Ok(Self {
+            id: UserId::from_uuid(row.id),
+            restaurant: RestaurantId::from_uuid(row.restaurant),
+            username: text("username", &row.username)?,
+            role: text("role", &row.role)?,
+            password_hash: row.password_hash.into(),
+        })
+    }
+}
+
+#[derive(FromRow)]
+struct ApiKeyRow {
+    restaurant: Uuid,
+    id: String,
+    name: String,
+}
+
+impl TryFrom<ApiKeyRow> for ApiKey {
+    type Error = StoreError;
+    fn try_from(row: ApiKeyRow) -> Result<Self> {
+        let (id, name) = (text("id", &row.id)?, text("name", &row.name)?);
+        Ok(Self { id, restaurant: RestaurantId::from_uuid(row.restaurant), name })
+    }
+}
 
 #[async_trait]
 impl Accounts for Backend {
@@ -26,23 +163,23 @@ impl Accounts for Backend {
     }
 
     async fn restaurant_by_slug(&self, slug: &Slug) -> Result<Option<Restaurant>> {
-        let query = query_as::<Database, RestaurantRow>(sql::accounts::RESTAURANT_BY_SLUG);
+        let query = query_as::<Database, RestaurantRow>(RESTAURANT_BY_SLUG);
         self.one(query.bind(slug.as_str().to_owned())).await
     }
 
     async fn restaurant(&self, id: RestaurantId) -> Result<Option<Restaurant>> {
-        self.one(query_as::<Database, RestaurantRow>(sql::accounts::RESTAURANT).bind(id.uuid())).await
+        self.one(query_as::<Database, RestaurantRow>(RESTAURANT).bind(id.uuid())).await
     }
 
     async fn restaurant_ids(&self, after: Option<RestaurantId>, limit: u32) -> Result<Vec<RestaurantId>> {
         let after = after.map_or(Uuid::nil(), RestaurantId::uuid);
-        let query = query_scalar::<Database, Uuid>(sql::accounts::RESTAURANT_IDS).bind(after).bind(i64::from(limit));
+        let query = query_scalar::<Database, Uuid>(RESTAURANT_IDS).bind(after).bind(i64::from(limit));
         let ids = self.read(move |c| Box::pin(async move { Ok(query.fetch_all(c).await?) })).await?;
         Ok(ids.into_iter().map(RestaurantId::from_uuid).collect())
     }
 
     async fn add_table(&self, table: &Table) -> Result<()> {
-        let query = query::<Database>(sql::accounts::ADD_TABLE)
+        let query = query::<Database>(ADD_TABLE)
             .bind(table.id.uuid())
             .bind(table.restaurant.uuid())
             .bind(table.label.as_str().to_owned())
@@ -51,17 +188,17 @@ impl Accounts for Backend {
     }
 
     async fn table_by_key(&self, key: &Key) -> Result<Option<Table>> {
-        let query = query_as::<Database, TableRow>(sql::accounts::TABLE_BY_KEY);
+        let query = query_as::<Database, TableRow>(TABLE_BY_KEY);
         self.one(query.bind(key.as_str().to_owned())).await
     }
 
     async fn tables(&self, restaurant: RestaurantId) -> Result<Vec<Table>> {
-        self.all(query_as::<Database, TableRow>(sql::accounts::TABLES).bind(restaurant.uuid())).await
+        self.all(query_as::<Database, TableRow>(TABLES).bind(restaurant.uuid())).await
     }
 
     async fn set_table_key(&self, table: &Table, end_sessions: bool, expected: Expected) -> Result<Vec<Key>> {
         let (restaurant, id) = (table.restaurant, table.id);
-        let query = query_scalar::<Database, String>(sql::accounts::SET_TABLE_KEY).bind(restaurant.uuid()).bind(id.uuid());
+        let query = query_scalar::<Database, String>(SET_TABLE_KEY).bind(restaurant.uuid()).bind(id.uuid());
         let query = query.bind(table.key.as_str().to_owned());
         self.write(move |c| {
             Box::pin(async move {
@@ -74,7 +211,7 @@ impl Accounts for Backend {
     }
 
     async fn remove_table(&self, restaurant: RestaurantId, id: TableId, expected: Expected) -> Result<Vec<Key>> {
-        let query = query_scalar::<Database, String>(sql::accounts::REMOVE_TABLE).bind(restaurant.uuid()).bind(id.uuid());
+        let query = query_scalar::<Database, String>(REMOVE_TABLE).bind(restaurant.uuid()).bind(id.uuid());
         self.write(move |c| {
             Box::pin(async move {
                 hold_table(c, restaurant, id, &expected).await?;
@@ -86,7 +223,7 @@ impl Accounts for Backend {
     }
 
     async fn add_user(&self, user: &User, at: Timestamp) -> Result<()> {
-        let query = query::<Database>(sql::accounts::ADD_USER)
+        let query = query::<Database>(ADD_USER)
             .bind(user.id.uuid())
             .bind(user.restaurant.uuid())
             .bind(user.username.as_str().to_owned())
@@ -97,16 +234,16 @@ impl Accounts for Backend {
     }
 
     async fn user_by_name(&self, restaurant: RestaurantId, username: &Key) -> Result<Option<User>> {
-        let query = query_as::<Database, UserRow>(sql::accounts::USER_BY_NAME).bind(restaurant.uuid());
+        let query = query_as::<Database, UserRow>(USER_BY_NAME).bind(restaurant.uuid());
         self.one(query.bind(username.as_str().to_owned())).await
     }
 
     async fn user(&self, restaurant: RestaurantId, id: UserId) -> Result<Option<User>> {
-        self.one(query_as::<Database, UserRow>(sql::accounts::USER).bind(restaurant.uuid()).bind(id.uuid())).await
+        self.one(query_as::<Database, UserRow>(USER).bind(restaurant.uuid()).bind(id.uuid())).await
     }
 
     async fn users(&self, restaurant: RestaurantId) -> Result<Vec<User>> {
-        self.all(query_as::<Database, UserRow>(sql::accounts::USERS).bind(restaurant.uuid())).await
+        self.all(query_as::<Database, UserRow>(USERS).bind(restaurant.uuid())).await
     }
 
     async fn change_user(
@@ -116,11 +253,11 @@ impl Accounts for Backend {
         change: UserChange,
         expected: Expected,
     ) -> Result<UserChanged> {
-        self.write(move |c| Box::pin(async move { users::change(c, restaurant, id, change, &expected).await })).await
+        self.write(move |c| Box::pin(async move { change_user(c, restaurant, id, change, &expected).await })).await
     }
 
     async fn add_api_key(&self, key: &ApiKey, hash: [u8; 32], at: Timestamp) -> Result<()> {
-        let query = query::<Database>(sql::accounts::ADD_API_KEY)
+        let query = query::<Database>(ADD_API_KEY)
             .bind(key.restaurant.uuid())
             .bind(key.id.as_str().to_owned())
             .bind(key.name.as_str().to_owned())
@@ -130,11 +267,11 @@ impl Accounts for Backend {
     }
 
     async fn api_key_by_hash(&self, hash: [u8; 32]) -> Result<Option<ApiKey>> {
-        self.one(query_as::<Database, ApiKeyRow>(sql::accounts::API_KEY_BY_HASH).bind(hash.to_vec())).await
+        self.one(query_as::<Database, ApiKeyRow>(API_KEY_BY_HASH).bind(hash.to_vec())).await
     }
 
     async fn api_keys(&self, restaurant: RestaurantId) -> Result<Vec<ApiKey>> {
-        self.all(query_as::<Database, ApiKeyRow>(sql::accounts::API_KEYS).bind(restaurant.uuid())).await
+        self.all(query_as::<Database, ApiKeyRow>(API_KEYS).bind(restaurant.uuid())).await
     }
 
     async fn revoke_api_key(&self, restaurant: RestaurantId, id: &Key, at: Timestamp) -> Result<Vec<Key>> {
@@ -146,14 +283,14 @@ impl Accounts for Backend {
 /// Holds the restaurant's feed, so that changes of its tables come one after the other, and looks at the table's version.
 async fn hold_table(connection: &mut Connection, restaurant: RestaurantId, id: TableId, expected: &Expected) -> Result<()> {
     feeds::hold(connection, restaurant).await?;
-    let find = query_as::<Database, TableRow>(sql::accounts::TABLE).bind(restaurant.uuid()).bind(id.uuid());
+    let find = query_as::<Database, TableRow>(TABLE).bind(restaurant.uuid()).bind(id.uuid());
     let table = Table::try_from(find.fetch_optional(connection).await?.ok_or(StoreError::Missing)?)?;
     if expected.admits(&table.version()) { Ok(()) } else { Err(StoreError::Stale) }
 }
 
 async fn add_restaurant(connection: &mut Connection, restaurant: &Restaurant, menu: &Menu, at: Timestamp) -> Result<()> {
     let id = restaurant.id.uuid();
-    query::<Database>(sql::accounts::ADD_RESTAURANT)
+    query::<Database>(ADD_RESTAURANT)
         .bind(id)
         .bind(restaurant.slug.as_str())
         .bind(restaurant.name.as_str())
@@ -163,15 +300,64 @@ async fn add_restaurant(connection: &mut Connection, restaurant: &Restaurant, me
         .execute(&mut *connection)
         .await?;
     feeds::add(connection, restaurant.id).await?;
-    let menu_query = query::<Database>(sql::accounts::ADD_MENU).bind(id).bind(rows::write(menu)?);
+    let menu_query = query::<Database>(ADD_MENU).bind(id).bind(write(menu)?);
     menu_query.bind(menu.next_lapse().map(Timestamp::micros)).execute(connection).await?;
     Ok(())
 }
 
 async fn revoke_api_key(connection: &mut Connection, restaurant: RestaurantId, id: &Key, at: Timestamp) -> Result<Vec<Key>> {
-    let query = query::<Database>(sql::accounts::REVOKE_API_KEY).bind(restaurant.uuid()).bind(id.as_str());
+    let query = query::<Database>(REVOKE_API_KEY).bind(restaurant.uuid()).bind(id.as_str());
     if query.bind(at.micros()).execute(&mut *connection).await?.rows_affected() == 0 {
         return Err(StoreError::Missing);
     }
     sessions::end_of_api_key(connection, restaurant, id).await
+}
+
+/// Changes or removes a person, and ends their sessions.
+async fn change_user(
+    connection: &mut Connection,
+    restaurant: RestaurantId,
+    id: UserId,
+    change: UserChange,
+    expected: &Expected,
+) -> Result<UserChanged> {
+    // Two managers who remove each other at once must not both find the other: one waits here.
+    feeds::hold(connection, restaurant).await?;
+    let find = query_as::<Database, UserRow>(USER).bind(restaurant.uuid()).bind(id.uuid());
+    let user = User::try_from(find.fetch_optional(&mut *connection).await?.ok_or(StoreError::Missing)?)?;
+    if !expected.admits(&user.version()) {
+        return Err(StoreError::Stale);
+    }
+    if user.role == Role::Manager && ends_management(&change) && other_managers(connection, &user).await? == 0 {
+        audit::came_to("last_manager");
+        return Ok(UserChanged::LastManager);
+    }
+    found(write_user(connection, &user, change).await?)?;
+    devices::void_unclaimed(connection, restaurant, id, clock::now()).await?;
+    Ok(UserChanged::Done(sessions::end_of_person(connection, restaurant, id, |_| true).await?))
+}
+
+fn ends_management(change: &UserChange) -> bool {
+    match change {
+        UserChange::Set { role, .. } => role.is_some_and(|role| role != Role::Manager),
+        UserChange::Remove => true,
+    }
+}
+
+async fn other_managers(connection: &mut Connection, user: &User) -> Result<i64> {
+    let query = query_scalar::<Database, i64>(OTHER_MANAGERS).bind(user.restaurant.uuid());
+    Ok(query.bind(user.id.uuid()).fetch_one(connection).await?)
+}
+
+async fn write_user(connection: &mut Connection, user: &User, change: UserChange) -> Result<u64> {
+    let (restaurant, id) = (user.restaurant.uuid(), user.id.uuid());
+    let done = match change {
+        UserChange::Remove => query::<Database>(REMOVE_USER).bind(restaurant).bind(id).execute(connection).await?,
+        UserChange::Set { role, password_hash } => {
+            let hash = password_hash.as_ref().unwrap_or(&user.password_hash).expose_secret().to_owned();
+            let query = query::<Database>(SET_USER).bind(restaurant).bind(id);
+            query.bind(role.unwrap_or(user.role).as_str()).bind(hash).execute(connection).await?
+        }
+    };
+    Ok(done.rows_affected())
 }

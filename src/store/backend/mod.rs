@@ -45,7 +45,6 @@ mod sessions;
 mod snapshot;
 pub mod statements;
 mod tickets;
-mod users;
 mod visits;
 
 type Arguments = <Database as sqlx::Database>::Arguments;

@@ -1,10 +1,11 @@
 //! The list of statements, for the tests that prepare and explain each. A file that is missing here is dead code to the
 //! compiler.
 
-use super::{audit, credentials, devices, epoch, feeds, guests, nodes, pushes, sessions};
+use super::{accounts, audit, credentials, devices, epoch, feeds, guests, nodes, pushes, sessions};
 
 /// Every statement of this database.
 pub const ALL: &[&[(&str, &str)]] = &[
+    accounts::STATEMENTS,
     audit::STATEMENTS,
     credentials::STATEMENTS,
     devices::STATEMENTS,

@@ -10,7 +10,6 @@ macro_rules! statements {
     };
 }
 
-pub mod accounts;
 pub mod displays;
 pub mod log;
 pub mod privacy;
