@@ -5,8 +5,7 @@ use super::{Result, StoreError};
 use crate::domain::model::display::Display;
 use crate::domain::model::event::{By, Event};
 use crate::domain::model::undrawn::{Ticket, Waiting};
-use crate::domain::model::visit::OpenVisit;
-use crate::domain::values::ids::{CommandId, EventId, OrderId, RestaurantId, VisitId};
+use crate::domain::values::ids::{CommandId, EventId, OrderId, RestaurantId};
 use crate::domain::values::position::Position;
 use crate::domain::values::text::Slug;
 use crate::domain::values::time::Timestamp;
@@ -43,22 +42,6 @@ pub fn write(document: &impl Serialize) -> Result<String> {
 /// A column's JSON, as it stands.
 pub fn raw(json: String) -> Result<Box<RawValue>> {
     RawValue::from_string(json).map_err(|error| broken(format_args!("a document does not read: {error}")))
-}
-
-/// A visit that goes on.
-#[derive(FromRow)]
-pub struct VisitRow {
-    pub id: Uuid,
-    pub table_label: String,
-    pub opened_at: i64,
-}
-
-impl TryFrom<VisitRow> for OpenVisit {
-    type Error = StoreError;
-    fn try_from(row: VisitRow) -> Result<Self> {
-        let table = text("table_label", &row.table_label)?;
-        Ok(Self { id: VisitId::from_uuid(row.id), table, opened_at: Timestamp::from_micros(row.opened_at) })
-    }
 }
 
 /// An event, without the restaurant that the query names.

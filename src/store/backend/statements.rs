@@ -1,7 +1,7 @@
 //! The list of statements, for the tests that prepare and explain each. A file that is missing here is dead code to the
 //! compiler.
 
-use super::{accounts, audit, credentials, devices, epoch, feeds, guests, nodes, pushes, sessions};
+use super::{accounts, audit, credentials, devices, epoch, feeds, guests, nodes, pushes, sessions, visits};
 
 /// Every statement of this database.
 pub const ALL: &[&[(&str, &str)]] = &[
@@ -15,4 +15,5 @@ pub const ALL: &[&[(&str, &str)]] = &[
     nodes::STATEMENTS,
     pushes::STATEMENTS,
     sessions::STATEMENTS,
+    visits::STATEMENTS,
 ];

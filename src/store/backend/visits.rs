@@ -7,22 +7,62 @@ use crate::domain::values::ids::{OrderId, RestaurantId, VisitId};
 use crate::domain::values::text::{Key, TableLabel};
 use crate::domain::values::time::Timestamp;
 use crate::store::log::{CommandKey, ExternalOrder};
-use crate::store::rows::{self, VisitRow};
+use crate::store::rows::{document, text};
 use crate::store::visits::{VisitClosed, Visits};
-use crate::store::{Result, StoreError, audit, sql};
+use crate::store::{Result, StoreError, audit};
 use async_trait::async_trait;
-use sqlx::{query, query_as, query_scalar};
+use sqlx::{FromRow, query, query_as, query_scalar};
 use uuid::Uuid;
+
+statements! {
+    /// Opens the visit of a table, or goes on with the one that is open.
+    OPEN = "INSERT INTO visits (restaurant, id, table_label, opened_at, last_at) VALUES ($1, $2, $3, $4, $4) \
+        ON CONFLICT (restaurant, table_label) WHERE closed_at IS NULL DO UPDATE SET last_at = excluded.last_at RETURNING id";
+    HEAR = "UPDATE visits SET last_at = $3 \
+        WHERE restaurant = $1 AND id = (SELECT visit FROM orders WHERE restaurant = $1 AND id = $2)";
+    /// The cross join keeps SQLite from walking all orders of visits: few visits go on.
+    OPEN_WITH_ORDERS = "SELECT v.id, v.table_label, v.opened_at, o.document FROM visits v CROSS JOIN orders o \
+        WHERE v.restaurant = $1 AND v.closed_at IS NULL AND o.restaurant = v.restaurant AND o.visit = v.id ORDER BY v.table_label, o.id LIMIT $2";
+    OF_TABLE = "SELECT id, table_label, opened_at FROM visits \
+        WHERE restaurant = $1 AND table_label = $2 AND closed_at IS NULL";
+    VISIT = "SELECT id, table_label, opened_at FROM visits WHERE restaurant = $1 AND id = $2 AND closed_at IS NULL";
+    OPEN_ORDERS = "SELECT count(*) FROM orders WHERE restaurant = $1 AND visit = $2 AND is_open";
+    CLOSE = "UPDATE visits SET closed_at = $3 WHERE restaurant = $1 AND id = $2 AND closed_at IS NULL";
+    CLOSE_IDLE = "UPDATE visits SET closed_at = $2 WHERE closed_at IS NULL AND last_at < $1 AND NOT EXISTS (\
+        SELECT 1 FROM orders o WHERE o.restaurant = visits.restaurant AND o.visit = visits.id AND o.is_open)";
+
+    EXTERNAL = "SELECT o.document, e.fingerprint FROM external_orders e \
+        JOIN orders o ON o.restaurant = e.restaurant AND o.id = e.order_id \
+        WHERE e.restaurant = $1 AND e.source = $2 AND e.external_id = $3";
+    ADD_EXTERNAL = "INSERT INTO external_orders (restaurant, source, external_id, order_id, fingerprint) \
+        VALUES ($1, $2, $3, $4, $5)";
+}
+
+/// A visit that goes on.
+#[derive(FromRow)]
+struct VisitRow {
+    id: Uuid,
+    table_label: String,
+    opened_at: i64,
+}
+
+impl TryFrom<VisitRow> for OpenVisit {
+    type Error = StoreError;
+    fn try_from(row: VisitRow) -> Result<Self> {
+        let table = text("table_label", &row.table_label)?;
+        Ok(Self { id: VisitId::from_uuid(row.id), table, opened_at: Timestamp::from_micros(row.opened_at) })
+    }
+}
 
 #[async_trait]
 impl Visits for Backend {
     async fn open_visits(&self, restaurant: RestaurantId, limit: u32) -> Result<Vec<(OpenVisit, Vec<Order>)>> {
-        let query = query_as::<Database, (Uuid, String, i64, String)>(sql::visits::OPEN_WITH_ORDERS);
+        let query = query_as::<Database, (Uuid, String, i64, String)>(OPEN_WITH_ORDERS);
         let query = query.bind(restaurant.uuid()).bind(i64::from(limit));
         let rows = self.read(move |c| Box::pin(async move { Ok(query.fetch_all(c).await?) })).await?;
         let mut visits: Vec<(OpenVisit, Vec<Order>)> = Vec::new();
-        for (id, table_label, opened_at, document) in rows {
-            let order = rows::document(&document)?;
+        for (id, table_label, opened_at, json) in rows {
+            let order = document(&json)?;
             match visits.last_mut().filter(|(visit, _)| visit.id.uuid() == id) {
                 Some((_, orders)) => orders.push(order),
                 None => visits.push((VisitRow { id, table_label, opened_at }.try_into()?, vec![order])),
@@ -32,12 +72,12 @@ impl Visits for Backend {
     }
 
     async fn visit_of_table(&self, restaurant: RestaurantId, table: &TableLabel) -> Result<Option<OpenVisit>> {
-        let query = query_as::<Database, VisitRow>(sql::visits::OF_TABLE).bind(restaurant.uuid());
+        let query = query_as::<Database, VisitRow>(OF_TABLE).bind(restaurant.uuid());
         self.one(query.bind(table.as_str().to_owned())).await
     }
 
     async fn open_visit(&self, restaurant: RestaurantId, id: VisitId) -> Result<Option<OpenVisit>> {
-        self.one(query_as::<Database, VisitRow>(sql::visits::VISIT).bind(restaurant.uuid()).bind(id.uuid())).await
+        self.one(query_as::<Database, VisitRow>(VISIT).bind(restaurant.uuid()).bind(id.uuid())).await
     }
 
     async fn close_visit(&self, restaurant: RestaurantId, id: VisitId, end_sessions: bool, at: Timestamp) -> Result<VisitClosed> {
@@ -45,7 +85,7 @@ impl Visits for Backend {
     }
 
     async fn close_idle_visits(&self, before: Timestamp, at: Timestamp) -> Result<u64> {
-        self.execute(query::<Database>(sql::visits::CLOSE_IDLE).bind(before.micros()).bind(at.micros())).await
+        self.execute(query::<Database>(CLOSE_IDLE).bind(before.micros()).bind(at.micros())).await
     }
 }
 
@@ -58,15 +98,15 @@ async fn close(
 ) -> Result<VisitClosed> {
     // An order that comes at this moment waits here: it is the last of this visit, or the first of the next.
     feeds::hold(connection, restaurant).await?;
-    let find = query_as::<Database, VisitRow>(sql::visits::VISIT).bind(restaurant.uuid()).bind(id.uuid());
+    let find = query_as::<Database, VisitRow>(VISIT).bind(restaurant.uuid()).bind(id.uuid());
     let visit = OpenVisit::try_from(find.fetch_optional(&mut *connection).await?.ok_or(StoreError::Missing)?)?;
-    let count = query_scalar::<Database, i64>(sql::visits::OPEN_ORDERS).bind(restaurant.uuid()).bind(id.uuid());
+    let count = query_scalar::<Database, i64>(OPEN_ORDERS).bind(restaurant.uuid()).bind(id.uuid());
     let calls = documents::calls(&mut *connection, restaurant).await?;
     if count.fetch_one(&mut *connection).await? > 0 || calls.values().any(|call| call.table == visit.table) {
         audit::came_to("busy");
         return Ok(VisitClosed::Busy);
     }
-    let close = query::<Database>(sql::visits::CLOSE).bind(restaurant.uuid()).bind(id.uuid()).bind(at.micros());
+    let close = query::<Database>(CLOSE).bind(restaurant.uuid()).bind(id.uuid()).bind(at.micros());
     close.execute(&mut *connection).await?;
     if !end_sessions {
         return Ok(VisitClosed::Done(Vec::new()));
@@ -77,7 +117,7 @@ async fn close(
 /// The visit that a new order at a table belongs to: the one that goes on, else a new one.
 pub async fn of_new_order(connection: &mut Connection, order: &Order) -> Result<Option<Uuid>> {
     let Some(table) = &order.table else { return Ok(None) };
-    let open = query_scalar::<Database, Uuid>(sql::visits::OPEN)
+    let open = query_scalar::<Database, Uuid>(OPEN)
         .bind(order.restaurant.uuid())
         .bind(crate::clock::new_id())
         .bind(table.as_str())
@@ -87,7 +127,7 @@ pub async fn of_new_order(connection: &mut Connection, order: &Order) -> Result<
 
 /// An order of a visit has come to its end.
 pub async fn hear(connection: &mut Connection, restaurant: RestaurantId, order: OrderId, at: Timestamp) -> Result<()> {
-    let hear = query::<Database>(sql::visits::HEAR).bind(restaurant.uuid()).bind(order.uuid()).bind(at.micros());
+    let hear = query::<Database>(HEAR).bind(restaurant.uuid()).bind(order.uuid()).bind(at.micros());
     hear.execute(connection).await?;
     Ok(())
 }
@@ -99,15 +139,15 @@ pub async fn external(
     source: &Key,
     external_id: &Key,
 ) -> Result<Option<ExternalOrder>> {
-    let find = query_as::<Database, (String, Vec<u8>)>(sql::visits::EXTERNAL).bind(restaurant.uuid());
+    let find = query_as::<Database, (String, Vec<u8>)>(EXTERNAL).bind(restaurant.uuid());
     let row = find.bind(source.as_str()).bind(external_id.as_str()).fetch_optional(connection).await?;
-    row.map(|(document, fingerprint)| Ok(ExternalOrder { order: rows::document(&document)?, fingerprint })).transpose()
+    row.map(|(json, fingerprint)| Ok(ExternalOrder { order: document(&json)?, fingerprint })).transpose()
 }
 
 /// Keeps the number under which a source has placed an order.
 pub async fn add_external(connection: &mut Connection, order: &Order, key: &CommandKey) -> Result<()> {
     let Some(external_id) = &order.external_id else { return Ok(()) };
-    query::<Database>(sql::visits::ADD_EXTERNAL)
+    query::<Database>(ADD_EXTERNAL)
         .bind(order.restaurant.uuid())
         .bind(key.sub.as_str())
         .bind(external_id.as_str())

@@ -13,4 +13,3 @@ macro_rules! statements {
 pub mod displays;
 pub mod log;
 pub mod privacy;
-pub mod visits;
