@@ -2,9 +2,7 @@
 
 use super::error::broken;
 use super::{Result, StoreError};
-use crate::domain::model::display::Display;
 use crate::domain::model::event::{By, Event};
-use crate::domain::model::undrawn::{Ticket, Waiting};
 use crate::domain::values::ids::{CommandId, EventId, OrderId, RestaurantId};
 use crate::domain::values::position::Position;
 use crate::domain::values::text::Slug;
@@ -70,67 +68,5 @@ impl EventRow {
             command: self.command.map(CommandId::from_uuid),
             patch: raw(self.patch)?,
         })
-    }
-}
-
-/// A kitchen screen.
-#[derive(FromRow)]
-pub struct DisplayRow {
-    display: String,
-    name: String,
-    station: Option<String>,
-    connected: bool,
-    position: i64,
-    seen_at: i64,
-}
-
-impl TryFrom<DisplayRow> for Display {
-    type Error = StoreError;
-    fn try_from(row: DisplayRow) -> Result<Self> {
-        Ok(Self {
-            id: text("display", &row.display)?,
-            name: text("name", &row.name)?,
-            station: station(row.station.as_deref())?,
-            connected: row.connected,
-            last_seen_at: Timestamp::from_micros(row.seen_at),
-            position: Position::from_column(row.position),
-        })
-    }
-}
-
-/// An order that waits in the kitchen.
-#[derive(FromRow)]
-pub struct WaitingRow {
-    id: Uuid,
-    number: i64,
-    accepted_position: i64,
-    waits_at: String,
-}
-
-impl TryFrom<WaitingRow> for Waiting {
-    type Error = StoreError;
-    fn try_from(row: WaitingRow) -> Result<Self> {
-        Ok(Self {
-            order: OrderId::from_uuid(row.id),
-            number: number("number", row.number)?,
-            accepted: Position::from_column(row.accepted_position),
-            stations: document(&row.waits_at)?,
-        })
-    }
-}
-
-/// A ticket of which the floor has been told.
-#[derive(FromRow)]
-pub struct TicketRow {
-    station: String,
-    order_id: Uuid,
-    number: i64,
-}
-
-impl TryFrom<TicketRow> for Ticket {
-    type Error = StoreError;
-    fn try_from(row: TicketRow) -> Result<Self> {
-        let (station, number) = (text("station", &row.station)?, number("number", row.number)?);
-        Ok(Self { station, order: OrderId::from_uuid(row.order_id), number })
     }
 }

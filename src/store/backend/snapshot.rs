@@ -1,14 +1,12 @@
 //! The state of a room at one position. Runs in a transaction that sees one point of the database.
 
-use super::{Connection, Database, feeds, tickets};
-use crate::domain::model::display::Display;
+use super::{Connection, Database, feeds, screens, tickets};
 use crate::domain::model::draft::to_json;
 use crate::domain::model::room_id::RoomId;
 use crate::domain::model::undrawn;
 use crate::domain::values::ids::RestaurantId;
 use crate::store::error::broken;
 use crate::store::log::Snapshot;
-use crate::store::rows::DisplayRow;
 use crate::store::{Result, rows, sql};
 use serde_json::value::{RawValue, to_raw_value};
 use sqlx::{query_as, query_scalar};
@@ -51,10 +49,8 @@ async fn calls(connection: &mut Connection, restaurant: RestaurantId) -> Result<
 }
 
 async fn displays(connection: &mut Connection, restaurant: RestaurantId) -> Result<Entries> {
-    let query = query_as::<Database, DisplayRow>(sql::displays::DISPLAYS).bind(restaurant.uuid());
-    let displays = query.fetch_all(&mut *connection).await?.into_iter().map(Display::try_from);
-    let displays = displays.map(|display| display.map(|display| (display.id.to_string(), to_json(&display))));
-    let mut displays = displays.collect::<Result<BTreeMap<_, _>>>()?;
+    let screens = screens::all(connection, restaurant).await?;
+    let mut displays: BTreeMap<_, _> = screens.iter().map(|screen| (screen.id.to_string(), to_json(screen))).collect();
     displays.extend(undrawn::entries(&tickets::raised(connection, restaurant).await?));
     displays.into_iter().map(|(id, display)| Ok((id, entry(&display)?))).collect()
 }

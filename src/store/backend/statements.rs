@@ -1,7 +1,7 @@
 //! The list of statements, for the tests that prepare and explain each. A file that is missing here is dead code to the
 //! compiler.
 
-use super::{accounts, audit, credentials, devices, epoch, feeds, guests, nodes, pushes, sessions, visits};
+use super::{accounts, audit, credentials, devices, epoch, feeds, guests, nodes, pushes, screens, sessions, tickets, visits};
 
 /// Every statement of this database.
 pub const ALL: &[&[(&str, &str)]] = &[
@@ -14,6 +14,8 @@ pub const ALL: &[&[(&str, &str)]] = &[
     guests::STATEMENTS,
     nodes::STATEMENTS,
     pushes::STATEMENTS,
+    screens::STATEMENTS,
     sessions::STATEMENTS,
+    tickets::STATEMENTS,
     visits::STATEMENTS,
 ];

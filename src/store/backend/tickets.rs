@@ -4,14 +4,68 @@ use super::{Connection, Database};
 use crate::domain::model::undrawn::{Changes, SeenUpTo, Ticket, Tickets, Waiting};
 use crate::domain::values::ids::{OrderId, RestaurantId};
 use crate::domain::values::position::Position;
-use crate::store::rows::{self, TicketRow, WaitingRow};
-use crate::store::{Result, sql};
-use sqlx::{query, query_as, query_scalar};
+use crate::store::rows::{document, number, text};
+use crate::store::{Result, StoreError};
+use sqlx::{FromRow, query, query_as, query_scalar};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
+statements! {
+    /// Restaurants after `$1` that have been told of undrawn tickets, or have an order that waits and that no screen of all
+    /// stations has drawn. Whether those of its station have is for the restaurant's own queries.
+    KITCHENS = "SELECT r.id FROM restaurants r WHERE r.id > $1 AND (\
+        EXISTS (SELECT 1 FROM undrawn u WHERE u.restaurant = r.id) OR \
+        EXISTS (SELECT 1 FROM orders o WHERE o.restaurant = r.id AND o.waits_at IS NOT NULL AND NOT EXISTS (\
+            SELECT 1 FROM displays d WHERE d.restaurant = r.id AND COALESCE(d.station, d.shows) IS NULL \
+            AND d.position >= o.accepted_position))) ORDER BY r.id LIMIT $2";
+    DRAWN = "SELECT COALESCE(station, shows), position FROM displays WHERE restaurant = $1";
+    /// The oldest orders that wait and were accepted after position `$2`.
+    WAITING = "SELECT id, number, accepted_position, waits_at FROM orders \
+        WHERE restaurant = $1 AND waits_at IS NOT NULL AND accepted_position > $2 ORDER BY id LIMIT $3";
+    RAISED = "SELECT station, order_id, number FROM undrawn WHERE restaurant = $1 ORDER BY station, order_id";
+    RAISE = "INSERT INTO undrawn (restaurant, station, order_id, number) VALUES ($1, $2, $3, $4)";
+    SETTLE = "DELETE FROM undrawn WHERE restaurant = $1 AND station = $2 AND order_id = $3";
+}
+
+/// An order that waits in the kitchen.
+#[derive(FromRow)]
+struct WaitingRow {
+    id: Uuid,
+    number: i64,
+    accepted_position: i64,
+    waits_at: String,
+}
+
+impl TryFrom<WaitingRow> for Waiting {
+    type Error = StoreError;
+    fn try_from(row: WaitingRow) -> Result<Self> {
+        Ok(Self {
+            order: OrderId::from_uuid(row.id),
+            number: number("number", row.number)?,
+            accepted: Position::from_column(row.accepted_position),
+            stations: document(&row.waits_at)?,
+        })
+    }
+}
+
+/// A ticket of which the floor has been told.
+#[derive(FromRow)]
+struct TicketRow {
+    station: String,
+    order_id: Uuid,
+    number: i64,
+}
+
+impl TryFrom<TicketRow> for Ticket {
+    type Error = StoreError;
+    fn try_from(row: TicketRow) -> Result<Self> {
+        let (station, number) = (text("station", &row.station)?, number("number", row.number)?);
+        Ok(Self { station, order: OrderId::from_uuid(row.order_id), number })
+    }
+}
+
 /// The most orders of a kitchen that are looked at, the oldest; more than a kitchen can have before it.
-const WAITING: i64 = 1000;
+const MOST_WAITING: i64 = 1000;
 
 pub async fn of_kitchens(
     connection: &mut Connection,
@@ -19,7 +73,7 @@ pub async fn of_kitchens(
     limit: u32,
 ) -> Result<Vec<(RestaurantId, Tickets)>> {
     let after = after.map_or(Uuid::nil(), RestaurantId::uuid);
-    let kitchens = query_scalar::<Database, Uuid>(sql::displays::KITCHENS).bind(after).bind(i64::from(limit));
+    let kitchens = query_scalar::<Database, Uuid>(KITCHENS).bind(after).bind(i64::from(limit));
     let mut found = Vec::new();
     for kitchen in kitchens.fetch_all(&mut *connection).await? {
         let restaurant = RestaurantId::from_uuid(kitchen);
@@ -30,38 +84,38 @@ pub async fn of_kitchens(
 
 pub async fn read(connection: &mut Connection, restaurant: RestaurantId) -> Result<Tickets> {
     let drawn = drawn(connection, restaurant).await?;
-    let waiting = query_as::<Database, WaitingRow>(sql::displays::WAITING).bind(restaurant.uuid());
-    let waiting = waiting.bind(drawn.everywhere().column()).bind(WAITING).fetch_all(&mut *connection).await?;
+    let waiting = query_as::<Database, WaitingRow>(WAITING).bind(restaurant.uuid());
+    let waiting = waiting.bind(drawn.everywhere().column()).bind(MOST_WAITING).fetch_all(&mut *connection).await?;
     let waiting = waiting.into_iter().map(Waiting::try_from).collect::<Result<Vec<_>>>()?;
     Ok(Tickets { waiting, drawn, raised: raised(connection, restaurant).await? })
 }
 
 async fn drawn(connection: &mut Connection, restaurant: RestaurantId) -> Result<SeenUpTo> {
-    let rows = query_as::<Database, (Option<String>, i64)>(sql::displays::DRAWN).bind(restaurant.uuid());
+    let rows = query_as::<Database, (Option<String>, i64)>(DRAWN).bind(restaurant.uuid());
     let mut drawn = SeenUpTo::default();
     for (station, position) in rows.fetch_all(connection).await? {
-        let station = station.map(|station| rows::text("station", &station)).transpose()?;
+        let station = station.map(|station| text("station", &station)).transpose()?;
         drawn.add(station, Position::from_column(position));
     }
     Ok(drawn)
 }
 
 pub async fn raised(connection: &mut Connection, restaurant: RestaurantId) -> Result<BTreeSet<Ticket>> {
-    let rows = query_as::<Database, TicketRow>(sql::displays::RAISED).bind(restaurant.uuid());
+    let rows = query_as::<Database, TicketRow>(RAISED).bind(restaurant.uuid());
     rows.fetch_all(connection).await?.into_iter().map(Ticket::try_from).collect()
 }
 
 /// Writes what the floor is told; gives 1 when every row of it was there to change, as for a decision's one row.
 pub async fn write(connection: &mut Connection, restaurant: RestaurantId, news: &Changes) -> Result<u64> {
-    let on_ticket = |text, Ticket { station, order, .. }: &Ticket| {
-        query::<Database>(text).bind(restaurant.uuid()).bind(station.to_string()).bind(OrderId::uuid(*order))
+    let on_ticket = |statement, Ticket { station, order, .. }: &Ticket| {
+        query::<Database>(statement).bind(restaurant.uuid()).bind(station.to_string()).bind(OrderId::uuid(*order))
     };
     let mut changed = 0;
     for ticket in &news.settled {
-        changed += on_ticket(sql::displays::SETTLE, ticket).execute(&mut *connection).await?.rows_affected();
+        changed += on_ticket(SETTLE, ticket).execute(&mut *connection).await?.rows_affected();
     }
     for ticket in &news.raised {
-        let raise = on_ticket(sql::displays::RAISE, ticket).bind(i64::from(ticket.number));
+        let raise = on_ticket(RAISE, ticket).bind(i64::from(ticket.number));
         changed += raise.execute(&mut *connection).await?.rows_affected();
     }
     Ok(u64::from(changed == (news.settled.len() + news.raised.len()) as u64))

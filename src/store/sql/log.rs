@@ -61,7 +61,6 @@ statements! {
     ORDERS_OPEN = orders!("AND is_open");
     ORDERS_CLOSED = orders!("AND NOT is_open");
     ORDERS_OF_STATUS = orders!("AND status = $4");
-    PLACED_AT = "SELECT position FROM events WHERE restaurant = $1 AND order_id = $2 ORDER BY position LIMIT 1";
     ORDERS_OF_DINER = "SELECT document FROM orders WHERE restaurant = $1 AND diner = $2 AND id < $3 ORDER BY id DESC LIMIT $4";
 
     MENU = "SELECT document FROM menus WHERE restaurant = $1";
@@ -69,7 +68,6 @@ statements! {
     LAPSED_MENUS = "SELECT restaurant FROM menus WHERE next_lapse <= $1";
 
     CALLS = "SELECT id, document FROM calls WHERE restaurant = $1 ORDER BY id";
-    OPEN_CALLS = "SELECT document, position FROM calls WHERE restaurant = $1 ORDER BY id";
     /// Runs before the head moves, so the call's event has the position after it.
     ADD_CALL = "INSERT INTO calls (restaurant, id, document, position) \
         VALUES ($1, $2, $3, (SELECT head + 1 FROM feeds WHERE restaurant = $1))";

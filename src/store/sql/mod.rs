@@ -10,6 +10,5 @@ macro_rules! statements {
     };
 }
 
-pub mod displays;
 pub mod log;
 pub mod privacy;
