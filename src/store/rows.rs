@@ -1,18 +1,13 @@
-//! Rows of either database, and how they read as what they are. A row that does not is a bug or damage: logged, `Internal`.
+//! How columns read as what they are, and how documents are written. A column that does not read is a bug or damage: logged,
+//! `Internal`.
 
+use super::Result;
 use super::error::broken;
-use super::{Result, StoreError};
-use crate::domain::model::event::{By, Event};
-use crate::domain::values::ids::{CommandId, EventId, OrderId, RestaurantId};
-use crate::domain::values::position::Position;
 use crate::domain::values::text::Slug;
-use crate::domain::values::time::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
-use sqlx::FromRow;
 use std::str::FromStr;
-use uuid::Uuid;
 
 /// Reads a text column as what it is.
 pub fn text<T: FromStr>(column: &'static str, value: &str) -> Result<T> {
@@ -40,33 +35,4 @@ pub fn write(document: &impl Serialize) -> Result<String> {
 /// A column's JSON, as it stands.
 pub fn raw(json: String) -> Result<Box<RawValue>> {
     RawValue::from_string(json).map_err(|error| broken(format_args!("a document does not read: {error}")))
-}
-
-/// An event, without the restaurant that the query names.
-#[derive(FromRow)]
-pub struct EventRow {
-    position: i64,
-    id: Uuid,
-    kind: String,
-    order_id: Option<Uuid>,
-    at: i64,
-    by_role: String,
-    command: Option<Uuid>,
-    patch: String,
-}
-
-impl EventRow {
-    pub fn event(self, restaurant: RestaurantId) -> Result<Event> {
-        Ok(Event {
-            restaurant,
-            position: Position::from_column(self.position),
-            id: EventId::from_uuid(self.id),
-            kind: text("kind", &self.kind)?,
-            order: self.order_id.map(OrderId::from_uuid),
-            at: Timestamp::from_micros(self.at),
-            by: By { role: text("by_role", &self.by_role)? },
-            command: self.command.map(CommandId::from_uuid),
-            patch: raw(self.patch)?,
-        })
-    }
 }

@@ -1,6 +1,6 @@
 //! [`Accounts`]: restaurants, tables, people, API keys.
 
-use super::{Backend, Connection, Database, devices, feeds, found, guests, sessions};
+use super::{Backend, Connection, Database, devices, documents, feeds, found, guests, sessions};
 use crate::clock;
 use crate::domain::model::menu::Menu;
 use crate::domain::model::principal::Role;
@@ -10,7 +10,7 @@ use crate::domain::values::time::Timestamp;
 use crate::domain::values::version::Expected;
 use crate::store::accounts::{Accounts, ApiKey, Restaurant, Table, User, UserChange, UserChanged};
 use crate::store::error::broken;
-use crate::store::rows::{number, text, write};
+use crate::store::rows::{number, text};
 use crate::store::{Result, StoreError, audit};
 use async_trait::async_trait;
 use secrecy::ExposeSecret;
@@ -70,7 +70,6 @@ statements! {
     API_KEY_BY_HASH = api_keys!("hash = $1");
     API_KEYS = api_keys!("restaurant = $1 ORDER BY id");
     REVOKE_API_KEY = "UPDATE api_keys SET revoked_at = $3 WHERE restaurant = $1 AND id = $2 AND revoked_at IS NULL";
-    ADD_MENU = "INSERT INTO menus (restaurant, document, next_lapse) VALUES ($1, $2, $3)";
 }
 
 #[derive(FromRow)]
@@ -300,9 +299,7 @@ async fn add_restaurant(connection: &mut Connection, restaurant: &Restaurant, me
         .execute(&mut *connection)
         .await?;
     feeds::add(connection, restaurant.id).await?;
-    let menu_query = query::<Database>(ADD_MENU).bind(id).bind(write(menu)?);
-    menu_query.bind(menu.next_lapse().map(Timestamp::micros)).execute(connection).await?;
-    Ok(())
+    documents::add_menu(connection, menu).await
 }
 
 async fn revoke_api_key(connection: &mut Connection, restaurant: RestaurantId, id: &Key, at: Timestamp) -> Result<Vec<Key>> {

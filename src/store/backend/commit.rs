@@ -1,8 +1,7 @@
 //! The one transaction that appends to a feed.
 
-use super::documents::calls;
 use super::feeds::FeedRow;
-use super::{Connection, Database, audit, feeds};
+use super::{Connection, Database, audit, documents, feeds};
 use crate::domain::menu_changes::MenuChanges;
 use crate::domain::model::call::Calls;
 use crate::domain::model::display::Known;
@@ -11,7 +10,7 @@ use crate::domain::model::event::{By, Event, EventKind};
 use crate::domain::model::menu::Menu;
 use crate::domain::model::order::Order;
 use crate::domain::model::refusal::{Refusal, RefusalKind};
-use crate::domain::model::undrawn::{self, Tickets};
+use crate::domain::model::undrawn::Tickets;
 use crate::domain::rules::decision::{Decision, Write};
 use crate::domain::rules::order_limits::OpenOrders;
 use crate::domain::values::ids::{EventId, RestaurantId};
@@ -20,9 +19,17 @@ use crate::domain::values::time::Timestamp;
 use crate::store::audit::Note;
 use crate::store::error::broken;
 use crate::store::log::{Ack, CommandKey, Committed, Reads, State, Work};
-use crate::store::{Result, answer, rows, sql};
+use crate::store::{Result, answer};
 use serde_json::value::to_raw_value;
 use sqlx::{query, query_as};
+
+statements! {
+    REMEMBERED = "SELECT fingerprint, answer FROM commands WHERE restaurant = $1 AND sub = $2 AND id = $3";
+    REMEMBER = "INSERT INTO commands (restaurant, sub, id, fingerprint, answer, at) VALUES ($1, $2, $3, $4, $5, $6)";
+
+    APPEND = "INSERT INTO events (restaurant, position, id, kind, topic, order_id, at, by_role, command, patch) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+}
 
 /// What the events of one transaction have in common.
 struct Context {
@@ -95,7 +102,7 @@ fn ack(position: Position, changed: bool, document: &serde_json::Value) -> Resul
 
 /// The answer that the command has had before, if it has.
 pub async fn remembered(connection: &mut Connection, restaurant: RestaurantId, key: &CommandKey) -> Result<Option<Committed>> {
-    let row = query_as::<Database, (Vec<u8>, String)>(sql::log::REMEMBERED)
+    let row = query_as::<Database, (Vec<u8>, String)>(REMEMBERED)
         .bind(restaurant.uuid())
         .bind(key.sub.as_str())
         .bind(key.id.uuid())
@@ -113,7 +120,7 @@ pub async fn remembered(connection: &mut Connection, restaurant: RestaurantId, k
 async fn remember(connection: &mut Connection, context: &Context, answer: &std::result::Result<Ack, Refusal>) -> Result<()> {
     let Some(key) = &context.command else { return Ok(()) };
     let Some(json) = answer::write(answer)? else { return Ok(()) };
-    query::<Database>(sql::log::REMEMBER)
+    query::<Database>(REMEMBER)
         .bind(context.restaurant.uuid())
         .bind(key.sub.as_str())
         .bind(key.id.uuid())
@@ -140,22 +147,22 @@ async fn read(connection: &mut Connection, context: &Context, reads: Reads, feed
         tickets: Tickets::default(),
     };
     match reads {
-        Reads::Order(id) => state.order = super::documents::order(connection, restaurant, id).await?,
-        Reads::Calls => state.calls = calls(connection, restaurant).await?,
+        Reads::Order(id) => state.order = documents::order(connection, restaurant, id).await?,
+        Reads::Calls => state.calls = documents::calls(connection, restaurant).await?,
         Reads::Display(id) => state.display = super::screens::known(connection, restaurant, &id).await?,
         Reads::Tickets => state.tickets = super::tickets::read(connection, restaurant).await?,
-        Reads::Menu => state.menu = super::documents::menu(connection, restaurant).await?,
+        Reads::Menu => state.menu = documents::menu(connection, restaurant).await?,
         Reads::Basket => {
-            state.menu = super::documents::menu(connection, restaurant).await?;
+            state.menu = documents::menu(connection, restaurant).await?;
             state.next_number = feed.next_number()?;
         }
         Reads::ExternalBasket { source, external_id } => {
             state.external = super::visits::external(&mut *connection, restaurant, &source, &external_id).await?;
-            state.menu = super::documents::menu(connection, restaurant).await?;
+            state.menu = documents::menu(connection, restaurant).await?;
             state.next_number = feed.next_number()?;
         }
         Reads::GuestBasket(guest) => {
-            state.menu = super::documents::menu(connection, restaurant).await?;
+            state.menu = documents::menu(connection, restaurant).await?;
             state.next_number = feed.next_number()?;
             state.open = super::guests::open_orders(connection, restaurant, &guest).await?;
         }
@@ -201,7 +208,7 @@ fn event(context: &Context, position: Position, draft: Draft) -> Result<Event> {
 }
 
 pub async fn append(connection: &mut Connection, event: &Event) -> Result<()> {
-    query::<Database>(sql::log::APPEND)
+    query::<Database>(APPEND)
         .bind(event.restaurant.uuid())
         .bind(event.position.column())
         .bind(event.id.uuid())
@@ -224,18 +231,9 @@ async fn write_row(connection: &mut Connection, context: &Context, write: &Write
         Write::Menu(menu) if menu.restaurant != restaurant => return Err(broken("a menu of another restaurant")),
         Write::Order(order) if places => add_order(connection, context, order).await?,
         Write::Order(order) => set_order(connection, order, context.at).await?,
-        Write::Menu(menu) => {
-            let query = query::<Database>(sql::log::SET_MENU).bind(restaurant.uuid()).bind(rows::write(menu)?);
-            query.bind(menu.next_lapse().map(Timestamp::micros)).execute(connection).await?.rows_affected()
-        }
-        Write::Call(call) => {
-            let query = query::<Database>(sql::log::ADD_CALL).bind(restaurant.uuid()).bind(call.id.uuid());
-            query.bind(rows::write(call)?).execute(connection).await?.rows_affected()
-        }
-        Write::Answered(id) => {
-            let query = query::<Database>(sql::log::REMOVE_CALL).bind(restaurant.uuid()).bind(id.uuid());
-            query.execute(connection).await?.rows_affected()
-        }
+        Write::Menu(menu) => documents::set_menu(connection, menu).await?,
+        Write::Call(call) => documents::add_call(connection, restaurant, call).await?,
+        Write::Answered(id) => documents::remove_call(connection, restaurant, *id).await?,
         Write::Display(display) => super::screens::set(connection, restaurant, display).await?,
         Write::DisplayRemoved(id) => super::screens::remove(connection, restaurant, id).await?,
         Write::Undrawn(news) => super::tickets::write(connection, restaurant, news).await?,
@@ -245,17 +243,7 @@ async fn write_row(connection: &mut Connection, context: &Context, write: &Write
 
 async fn add_order(connection: &mut Connection, context: &Context, order: &Order) -> Result<u64> {
     let visit = super::visits::of_new_order(&mut *connection, order).await?;
-    let query = query::<Database>(sql::log::ADD_ORDER)
-        .bind(order.restaurant.uuid())
-        .bind(order.id.uuid())
-        .bind(order.status.as_str())
-        .bind(!order.status.is_final())
-        .bind(rows::write(order)?)
-        .bind(i64::from(order.number))
-        .bind(order.diner.as_ref().map(|diner| diner.as_str()))
-        .bind(order.diner.as_ref().and(order.table.as_ref()).map_or("", |table| table.as_str()))
-        .bind(visit);
-    let added = query.execute(&mut *connection).await?.rows_affected();
+    let added = documents::add_order(connection, order, visit).await?;
     if let Some(key) = &context.command {
         super::visits::add_external(connection, order, key).await?;
     }
@@ -263,17 +251,7 @@ async fn add_order(connection: &mut Connection, context: &Context, order: &Order
 }
 
 async fn set_order(connection: &mut Connection, order: &Order, at: Timestamp) -> Result<u64> {
-    let stations = undrawn::waits_at(order);
-    let waits_at = (!stations.is_empty()).then(|| rows::write(&stations)).transpose()?;
-    let query = query::<Database>(sql::log::SET_ORDER)
-        .bind(order.restaurant.uuid())
-        .bind(order.id.uuid())
-        .bind(order.status.as_str())
-        .bind(!order.status.is_final())
-        .bind(rows::write(order)?)
-        .bind(waits_at)
-        .bind(order.accepted_at.map(|_| order.position.column()));
-    let set = query.execute(&mut *connection).await?.rows_affected();
+    let set = documents::set_order(connection, order).await?;
     if order.status.is_final() {
         super::visits::hear(connection, order.restaurant, order.id, at).await?;
     }

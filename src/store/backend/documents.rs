@@ -1,17 +1,77 @@
-//! Reads of single documents, within whatever transaction asks.
+//! The documents that the log folds into: orders, menus, open calls. Each is one row, read and written within whatever
+//! transaction asks.
 
 use super::{Connection, Database};
-use crate::domain::model::call::Calls;
+use crate::domain::model::call::{Call, Calls};
 use crate::domain::model::menu::Menu;
 use crate::domain::model::order::Order;
+use crate::domain::model::undrawn;
 use crate::domain::values::ids::{CallId, OrderId, RestaurantId};
-use crate::store::{Result, rows, sql};
-use sqlx::{query_as, query_scalar};
+use crate::domain::values::time::Timestamp;
+use crate::store::{Result, rows};
+use sqlx::{query, query_as, query_scalar};
 use uuid::Uuid;
 
+statements! {
+    ORDER = "SELECT document FROM orders WHERE restaurant = $1 AND id = $2";
+    OPEN_DOCUMENTS = "SELECT document FROM orders WHERE restaurant = $1 AND is_open ORDER BY id";
+    ADD_ORDER = "INSERT INTO orders (restaurant, id, status, is_open, document, number, diner, table_label, visit) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    /// The position at which it was accepted is that of the first write that has one. What was purged may have words again.
+    SET_ORDER = "UPDATE orders SET status = $3, is_open = $4, document = $5, waits_at = $6, purged_at = NULL, \
+        accepted_position = COALESCE(accepted_position, $7) WHERE restaurant = $1 AND id = $2";
+
+    MENU = "SELECT document FROM menus WHERE restaurant = $1";
+    ADD_MENU = "INSERT INTO menus (restaurant, document, next_lapse) VALUES ($1, $2, $3)";
+    SET_MENU = "UPDATE menus SET document = $2, next_lapse = $3 WHERE restaurant = $1";
+
+    CALLS = "SELECT id, document FROM calls WHERE restaurant = $1 ORDER BY id";
+    /// Runs before the head moves, so the call's event has the position after it.
+    ADD_CALL = "INSERT INTO calls (restaurant, id, document, position) \
+        VALUES ($1, $2, $3, (SELECT head + 1 FROM feeds WHERE restaurant = $1))";
+    REMOVE_CALL = "DELETE FROM calls WHERE restaurant = $1 AND id = $2";
+}
+
 pub async fn order(connection: &mut Connection, restaurant: RestaurantId, id: OrderId) -> Result<Option<Order>> {
-    let query = query_scalar::<Database, String>(sql::log::ORDER).bind(restaurant.uuid()).bind(id.uuid());
-    query.fetch_optional(connection).await?.map(|json| rows::document(&json)).transpose()
+    order_text(connection, restaurant, id).await?.map(|json| rows::document(&json)).transpose()
+}
+
+pub async fn order_text(connection: &mut Connection, restaurant: RestaurantId, id: OrderId) -> Result<Option<String>> {
+    let query = query_scalar::<Database, String>(ORDER).bind(restaurant.uuid()).bind(id.uuid());
+    Ok(query.fetch_optional(connection).await?)
+}
+
+pub async fn open_order_texts(connection: &mut Connection, restaurant: RestaurantId) -> Result<Vec<String>> {
+    let query = query_scalar::<Database, String>(OPEN_DOCUMENTS).bind(restaurant.uuid());
+    Ok(query.fetch_all(connection).await?)
+}
+
+pub async fn add_order(connection: &mut Connection, order: &Order, visit: Option<Uuid>) -> Result<u64> {
+    let query = query::<Database>(ADD_ORDER)
+        .bind(order.restaurant.uuid())
+        .bind(order.id.uuid())
+        .bind(order.status.as_str())
+        .bind(!order.status.is_final())
+        .bind(rows::write(order)?)
+        .bind(i64::from(order.number))
+        .bind(order.diner.as_ref().map(|diner| diner.as_str()))
+        .bind(order.diner.as_ref().and(order.table.as_ref()).map_or("", |table| table.as_str()))
+        .bind(visit);
+    Ok(query.execute(connection).await?.rows_affected())
+}
+
+pub async fn set_order(connection: &mut Connection, order: &Order) -> Result<u64> {
+    let stations = undrawn::waits_at(order);
+    let waits_at = (!stations.is_empty()).then(|| rows::write(&stations)).transpose()?;
+    let query = query::<Database>(SET_ORDER)
+        .bind(order.restaurant.uuid())
+        .bind(order.id.uuid())
+        .bind(order.status.as_str())
+        .bind(!order.status.is_final())
+        .bind(rows::write(order)?)
+        .bind(waits_at)
+        .bind(order.accepted_at.map(|_| order.position.column()));
+    Ok(query.execute(connection).await?.rows_affected())
 }
 
 pub async fn menu(connection: &mut Connection, restaurant: RestaurantId) -> Result<Option<Menu>> {
@@ -19,12 +79,39 @@ pub async fn menu(connection: &mut Connection, restaurant: RestaurantId) -> Resu
 }
 
 pub async fn menu_text(connection: &mut Connection, restaurant: RestaurantId) -> Result<Option<String>> {
-    let query = query_scalar::<Database, String>(sql::log::MENU).bind(restaurant.uuid());
+    let query = query_scalar::<Database, String>(MENU).bind(restaurant.uuid());
     Ok(query.fetch_optional(connection).await?)
 }
 
+pub async fn add_menu(connection: &mut Connection, menu: &Menu) -> Result<()> {
+    write_menu(ADD_MENU, connection, menu).await.map(drop)
+}
+
+pub async fn set_menu(connection: &mut Connection, menu: &Menu) -> Result<u64> {
+    write_menu(SET_MENU, connection, menu).await
+}
+
+async fn write_menu(statement: &'static str, connection: &mut Connection, menu: &Menu) -> Result<u64> {
+    let query = query::<Database>(statement).bind(menu.restaurant.uuid()).bind(rows::write(menu)?);
+    Ok(query.bind(menu.next_lapse().map(Timestamp::micros)).execute(connection).await?.rows_affected())
+}
+
 pub async fn calls(connection: &mut Connection, restaurant: RestaurantId) -> Result<Calls> {
-    let rows: Vec<(Uuid, String)> =
-        query_as::<Database, _>(sql::log::CALLS).bind(restaurant.uuid()).fetch_all(connection).await?;
-    rows.into_iter().map(|(id, json)| Ok((CallId::from_uuid(id), rows::document(&json)?))).collect()
+    let texts = call_texts(connection, restaurant).await?;
+    texts.into_iter().map(|(id, json)| Ok((CallId::from_uuid(id), rows::document(&json)?))).collect()
+}
+
+pub async fn call_texts(connection: &mut Connection, restaurant: RestaurantId) -> Result<Vec<(Uuid, String)>> {
+    let query = query_as::<Database, (Uuid, String)>(CALLS).bind(restaurant.uuid());
+    Ok(query.fetch_all(connection).await?)
+}
+
+pub async fn add_call(connection: &mut Connection, restaurant: RestaurantId, call: &Call) -> Result<u64> {
+    let query = query::<Database>(ADD_CALL).bind(restaurant.uuid()).bind(call.id.uuid()).bind(rows::write(call)?);
+    Ok(query.execute(connection).await?.rows_affected())
+}
+
+pub async fn remove_call(connection: &mut Connection, restaurant: RestaurantId, id: CallId) -> Result<u64> {
+    let query = query::<Database>(REMOVE_CALL).bind(restaurant.uuid()).bind(id.uuid());
+    Ok(query.execute(connection).await?.rows_affected())
 }

@@ -2,21 +2,107 @@
 
 use super::documents::{menu, menu_text, order};
 use super::{Backend, Connection, Database, commit, epoch, feeds, snapshot};
-use crate::domain::model::event::Event;
+use crate::domain::model::event::{By, Event};
 use crate::domain::model::menu::Menu;
 use crate::domain::model::order::Order;
 use crate::domain::model::room_id::RoomId;
-use crate::domain::values::ids::{OrderId, RestaurantId};
+use crate::domain::values::ids::{CommandId, EventId, OrderId, RestaurantId};
 use crate::domain::values::position::Position;
 use crate::domain::values::text::Key;
 use crate::domain::values::time::Timestamp;
 use crate::store::error::broken;
 use crate::store::log::{CommandKey, Committed, Log, OrderFilter, Snapshot, Work};
-use crate::store::rows::EventRow;
-use crate::store::{Result, StoreError, WriteFaults, rows, sql};
+use crate::store::{Result, StoreError, WriteFaults, rows};
 use async_trait::async_trait;
-use sqlx::{query, query_as, query_scalar};
+use sqlx::{FromRow, query, query_as, query_scalar};
 use uuid::Uuid;
+
+/// A page of events: `$1` restaurant, `$2` after, `$3` through, `$4` limit, then what the filter takes.
+macro_rules! page {
+    ($filter:literal) => {
+        concat!(
+            "SELECT position, id, kind, order_id, at, by_role, command, patch FROM events ",
+            "WHERE restaurant = $1 AND position > $2 AND position <= $3 ",
+            $filter,
+            " ORDER BY position LIMIT $4"
+        )
+    };
+}
+
+/// The last position: `$1` restaurant, `$2` through, then what the filter takes.
+macro_rules! last {
+    ($filter:literal) => {
+        concat!(
+            "SELECT position FROM events WHERE restaurant = $1 AND position <= $2 ",
+            $filter,
+            " ORDER BY position DESC LIMIT 1"
+        )
+    };
+}
+
+/// Orders by id: `$1` restaurant, `$2` after, `$3` limit, then what the filter takes.
+macro_rules! orders {
+    ($filter:literal) => {
+        concat!("SELECT document FROM orders WHERE restaurant = $1 AND id > $2 ", $filter, " ORDER BY id LIMIT $3")
+    };
+}
+
+statements! {
+    FORGET_ANSWERS = "DELETE FROM commands WHERE (restaurant, sub, id) IN (\
+        SELECT restaurant, sub, id FROM commands WHERE at < $1 ORDER BY at LIMIT $2)";
+
+    EVENTS = page!("");
+    EVENTS_OF_ORDER = page!("AND order_id = $5");
+    EVENTS_OF_TOPIC = page!("AND topic = $5");
+    /// Three topics are nearly all of a feed. The plus keeps the planners off the index by topic, whose rows they would
+    /// have to sort.
+    EVENTS_OF_TOPICS = page!("AND +topic IN ($5, $6, $7)");
+    LAST = last!("");
+    LAST_OF_ORDER = last!("AND order_id = $3");
+    LAST_OF_TOPIC = last!("AND topic = $3");
+    LAST_OF_TOPICS = last!("AND +topic IN ($3, $4, $5)");
+
+    ORDERS = orders!("");
+    ORDERS_OPEN = orders!("AND is_open");
+    ORDERS_CLOSED = orders!("AND NOT is_open");
+    ORDERS_OF_STATUS = orders!("AND status = $4");
+    ORDERS_OF_DINER = "SELECT document FROM orders WHERE restaurant = $1 AND diner = $2 AND id < $3 ORDER BY id DESC LIMIT $4";
+
+    LAPSED_MENUS = "SELECT restaurant FROM menus WHERE next_lapse <= $1";
+
+    PROBE_WRITE = "INSERT INTO write_probes (node, at, filler) VALUES ($1, $2, $3) \
+        ON CONFLICT (node) DO UPDATE SET at = excluded.at, filler = excluded.filler";
+    FORGET_PROBES = "DELETE FROM write_probes WHERE at < $1";
+}
+
+/// An event, without the restaurant that the query names.
+#[derive(FromRow)]
+struct EventRow {
+    position: i64,
+    id: Uuid,
+    kind: String,
+    order_id: Option<Uuid>,
+    at: i64,
+    by_role: String,
+    command: Option<Uuid>,
+    patch: String,
+}
+
+impl EventRow {
+    pub fn event(self, restaurant: RestaurantId) -> Result<Event> {
+        Ok(Event {
+            restaurant,
+            position: Position::from_column(self.position),
+            id: EventId::from_uuid(self.id),
+            kind: rows::text("kind", &self.kind)?,
+            order: self.order_id.map(OrderId::from_uuid),
+            at: Timestamp::from_micros(self.at),
+            by: By { role: rows::text("by_role", &self.by_role)? },
+            command: self.command.map(CommandId::from_uuid),
+            patch: rows::raw(self.patch)?,
+        })
+    }
+}
 
 /// How long the probe of a node that is gone is kept, in microseconds.
 const KEEP_PROBES: i64 = 24 * 60 * 60 * 1_000_000;
@@ -95,7 +181,7 @@ impl Log for Backend {
         let (diner, after) = (diner.as_str().to_owned(), after.map_or(Uuid::max(), |id| id.uuid()));
         let documents = self.read(move |c| {
             Box::pin(async move {
-                let query = query_scalar::<Database, String>(sql::log::ORDERS_OF_DINER).bind(restaurant.uuid());
+                let query = query_scalar::<Database, String>(ORDERS_OF_DINER).bind(restaurant.uuid());
                 Ok(query.bind(diner).bind(after).bind(i64::from(limit)).fetch_all(c).await?)
             })
         });
@@ -113,7 +199,7 @@ impl Log for Backend {
     async fn lapsed_menus(&self, now: Timestamp) -> Result<Vec<RestaurantId>> {
         let ids = self.read(move |c| {
             Box::pin(async move {
-                let query = query_scalar::<Database, Uuid>(sql::log::LAPSED_MENUS).bind(now.micros());
+                let query = query_scalar::<Database, Uuid>(LAPSED_MENUS).bind(now.micros());
                 Ok(query.fetch_all(c).await?)
             })
         });
@@ -121,7 +207,7 @@ impl Log for Backend {
     }
 
     async fn forget_answers(&self, before: Timestamp) -> Result<u64> {
-        self.forget(sql::log::FORGET_ANSWERS, before).await
+        self.forget(FORGET_ANSWERS, before).await
     }
 
     async fn ping(&self) -> Result<()> {
@@ -153,9 +239,9 @@ impl Log for Backend {
 }
 
 async fn probe_write(connection: &mut Connection, node: Uuid, filler: Vec<u8>, at: Timestamp) -> sqlx::Result<()> {
-    let probe = query::<Database>(sql::log::PROBE_WRITE).bind(node).bind(at.micros()).bind(filler);
+    let probe = query::<Database>(PROBE_WRITE).bind(node).bind(at.micros()).bind(filler);
     probe.execute(&mut *connection).await?;
-    query::<Database>(sql::log::FORGET_PROBES).bind(at.micros() - KEEP_PROBES).execute(connection).await?;
+    query::<Database>(FORGET_PROBES).bind(at.micros() - KEEP_PROBES).execute(connection).await?;
     Ok(())
 }
 
@@ -167,10 +253,10 @@ async fn orders(
     limit: u32,
 ) -> Result<Vec<Order>> {
     let text = match filter {
-        OrderFilter::Open => sql::log::ORDERS_OPEN,
-        OrderFilter::Closed => sql::log::ORDERS_CLOSED,
-        OrderFilter::All => sql::log::ORDERS,
-        OrderFilter::Status(_) => sql::log::ORDERS_OF_STATUS,
+        OrderFilter::Open => ORDERS_OPEN,
+        OrderFilter::Closed => ORDERS_CLOSED,
+        OrderFilter::All => ORDERS,
+        OrderFilter::Status(_) => ORDERS_OF_STATUS,
     };
     let after = after.map_or(Uuid::nil(), OrderId::uuid);
     let mut query = query_scalar::<Database, String>(text).bind(restaurant.uuid()).bind(after).bind(i64::from(limit));
@@ -214,15 +300,15 @@ async fn events(
     limit: u32,
 ) -> Result<Vec<EventRow>> {
     let Some(filter) = filter(restaurant, room) else { return Ok(Vec::new()) };
-    let page = |text| {
-        let query = query_as::<Database, EventRow>(text).bind(restaurant.uuid());
+    let page = |statement| {
+        let query = query_as::<Database, EventRow>(statement).bind(restaurant.uuid());
         query.bind(after.column()).bind(through.column()).bind(i64::from(limit))
     };
     let query = match filter {
-        Filter::All => page(sql::log::EVENTS),
-        Filter::Order(id) => page(sql::log::EVENTS_OF_ORDER).bind(id),
-        Filter::Topic(topic) => page(sql::log::EVENTS_OF_TOPIC).bind(topic),
-        Filter::Topics([a, b, c]) => page(sql::log::EVENTS_OF_TOPICS).bind(a).bind(b).bind(c),
+        Filter::All => page(EVENTS),
+        Filter::Order(id) => page(EVENTS_OF_ORDER).bind(id),
+        Filter::Topic(topic) => page(EVENTS_OF_TOPIC).bind(topic),
+        Filter::Topics([a, b, c]) => page(EVENTS_OF_TOPICS).bind(a).bind(b).bind(c),
     };
     Ok(query.fetch_all(connection).await?)
 }
@@ -234,12 +320,12 @@ async fn last_in_room(
     through: Position,
 ) -> Result<Position> {
     let Some(filter) = filter(restaurant, Some(room)) else { return Ok(Position::ZERO) };
-    let last = |text| query_scalar::<Database, i64>(text).bind(restaurant.uuid()).bind(through.column());
+    let last = |statement| query_scalar::<Database, i64>(statement).bind(restaurant.uuid()).bind(through.column());
     let query = match filter {
-        Filter::All => last(sql::log::LAST),
-        Filter::Order(id) => last(sql::log::LAST_OF_ORDER).bind(id),
-        Filter::Topic(topic) => last(sql::log::LAST_OF_TOPIC).bind(topic),
-        Filter::Topics([a, b, c]) => last(sql::log::LAST_OF_TOPICS).bind(a).bind(b).bind(c),
+        Filter::All => last(LAST),
+        Filter::Order(id) => last(LAST_OF_ORDER).bind(id),
+        Filter::Topic(topic) => last(LAST_OF_TOPIC).bind(topic),
+        Filter::Topics([a, b, c]) => last(LAST_OF_TOPICS).bind(a).bind(b).bind(c),
     };
     Ok(query.fetch_optional(connection).await?.map_or(Position::ZERO, Position::from_column))
 }

@@ -1,17 +1,23 @@
 //! The list of statements, for the tests that prepare and explain each. A file that is missing here is dead code to the
 //! compiler.
 
-use super::{accounts, audit, credentials, devices, epoch, feeds, guests, nodes, pushes, screens, sessions, tickets, visits};
+use super::{
+    accounts, audit, commit, credentials, devices, documents, epoch, feeds, guests, log, nodes, pushes, screens, sessions,
+    tickets, visits,
+};
 
 /// Every statement of this database.
 pub const ALL: &[&[(&str, &str)]] = &[
     accounts::STATEMENTS,
     audit::STATEMENTS,
+    commit::STATEMENTS,
     credentials::STATEMENTS,
     devices::STATEMENTS,
+    documents::STATEMENTS,
     epoch::STATEMENTS,
     feeds::STATEMENTS,
     guests::STATEMENTS,
+    log::STATEMENTS,
     nodes::STATEMENTS,
     pushes::STATEMENTS,
     screens::STATEMENTS,

@@ -10,5 +10,4 @@ macro_rules! statements {
     };
 }
 
-pub mod log;
 pub mod privacy;
