@@ -22,7 +22,6 @@ pub mod pushes;
 mod rows;
 pub mod screens;
 pub mod sessions;
-pub mod sql;
 pub mod sqlite;
 mod task;
 pub mod visits;

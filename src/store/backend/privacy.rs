@@ -10,12 +10,41 @@ use crate::domain::values::position::Position;
 use crate::domain::values::text::Key;
 use crate::domain::values::time::Timestamp;
 use crate::store::privacy::{Erased, Privacy, Purged};
-use crate::store::{Result, StoreError, rows, sql};
+use crate::store::{Result, StoreError, rows};
 use async_trait::async_trait;
 use serde::Deserialize;
 use serde_json::Value;
 use sqlx::{query, query_as, query_scalar};
 use uuid::Uuid;
+
+statements! {
+    KEPT_FROM = "SELECT kept_from FROM feeds WHERE restaurant = $1";
+    KEEP_FROM = "UPDATE feeds SET kept_from = $2 WHERE restaurant = $1 AND kept_from < $2";
+    /// Placed before `$2`, which is what an order that closed before `$3` was; whether it did, its document says.
+    TO_PURGE = "SELECT id, document FROM orders WHERE restaurant = $1 AND NOT is_open AND purged_at IS NULL \
+        AND id < $2 AND (closed_at IS NULL OR closed_at < $3) AND id > $4 ORDER BY id LIMIT $5";
+    NOTE_CLOSED = "UPDATE orders SET closed_at = $3 WHERE restaurant = $1 AND id = $2";
+    OF_DINER = "SELECT id, document FROM orders WHERE restaurant = $1 AND diner = $2 AND NOT is_open ORDER BY id LIMIT $3";
+    PURGE_ORDER = "UPDATE orders SET document = $3, diner = NULL, purged_at = $4 WHERE restaurant = $1 AND id = $2";
+    PATCHES_OF_ORDER = "SELECT position, patch FROM events WHERE restaurant = $1 AND order_id = $2 ORDER BY position";
+    SET_PATCH = "UPDATE events SET patch = $3 WHERE restaurant = $1 AND position = $2";
+    DINER_OF_ORDER = "SELECT diner FROM orders WHERE restaurant = $1 AND number = $2";
+    OPEN_ORDERS_OF = "SELECT count(*) FROM orders WHERE restaurant = $1 AND diner = $2 AND is_open";
+    SESSIONS_OF_DINER = "SELECT id FROM sessions WHERE restaurant = $1 AND sub = $2 AND role = 'diner' ORDER BY id";
+    REMOVE_PUSHES_OF_DINER = "DELETE FROM push_subscriptions WHERE restaurant = $1 AND diner = $2";
+    FORGET_ANSWERS_OF = "DELETE FROM commands WHERE restaurant = $1 AND sub = $2";
+    ANSWERS = "SELECT sub, id, answer FROM commands WHERE restaurant = $1 AND (sub, id) > ($2, $3) ORDER BY sub, id LIMIT $4";
+    FORGET_ANSWER = "DELETE FROM commands WHERE restaurant = $1 AND sub = $2 AND id = $3";
+    /// The time is looked at again, since a renewal may come between. A printed token is not renewed, and lives as long as its
+    /// session.
+    FORGET_IDLE = "DELETE FROM sessions WHERE refreshed_at < $1 AND id IN (SELECT s.id FROM sessions s \
+        WHERE s.role = 'diner' AND s.refreshed_at < $1 AND s.token_name IS NULL \
+        AND NOT EXISTS (SELECT 1 FROM orders o WHERE o.restaurant = s.restaurant AND o.diner = s.sub) \
+        ORDER BY s.refreshed_at, s.id LIMIT $2)";
+    /// The first node that comes after `$2` has it; the others find its time.
+    CLAIM = "INSERT INTO meta (name, value) VALUES ($1, $3) ON CONFLICT (name) DO UPDATE SET value = excluded.value \
+        WHERE CAST(meta.value AS BIGINT) < $2";
+}
 
 /// Rows that one read looks through.
 const PAGE: u32 = 200;
@@ -30,7 +59,7 @@ struct Closing {
 #[async_trait]
 impl Privacy for Backend {
     async fn kept_from(&self, restaurant: RestaurantId) -> Result<Position> {
-        let query = query_scalar::<Database, i64>(sql::privacy::KEPT_FROM).bind(restaurant.uuid());
+        let query = query_scalar::<Database, i64>(KEPT_FROM).bind(restaurant.uuid());
         let kept = self.read(move |c| Box::pin(async move { Ok(query.fetch_optional(c).await?) })).await?;
         kept.map(Position::from_column).ok_or(StoreError::Missing)
     }
@@ -52,14 +81,14 @@ impl Privacy for Backend {
     }
 
     async fn diner_of_order(&self, restaurant: RestaurantId, number: u32) -> Result<Option<Key>> {
-        let query = query_scalar::<Database, Option<String>>(sql::privacy::DINER_OF_ORDER).bind(restaurant.uuid());
+        let query = query_scalar::<Database, Option<String>>(DINER_OF_ORDER).bind(restaurant.uuid());
         let query = query.bind(i64::from(number));
         let diner = self.read(move |c| Box::pin(async move { Ok(query.fetch_optional(c).await?) })).await?;
         diner.flatten().map(|diner| rows::text("diner", &diner)).transpose()
     }
 
     async fn open_orders_of(&self, restaurant: RestaurantId, diner: &Key) -> Result<u64> {
-        let query = query_scalar::<Database, i64>(sql::privacy::OPEN_ORDERS_OF).bind(restaurant.uuid());
+        let query = query_scalar::<Database, i64>(OPEN_ORDERS_OF).bind(restaurant.uuid());
         let query = query.bind(diner.as_str().to_owned());
         let count = self.read(move |c| Box::pin(async move { Ok(query.fetch_one(c).await?) })).await?;
         Ok(u64::try_from(count).unwrap_or(0))
@@ -78,7 +107,7 @@ impl Privacy for Backend {
     async fn forget_answers_about(&self, restaurant: RestaurantId, diner: &Key) -> Result<u64> {
         let (mut gone, mut after) = (0, (String::new(), Uuid::nil()));
         loop {
-            let page = query_as::<Database, (String, Uuid, String)>(sql::privacy::ANSWERS).bind(restaurant.uuid());
+            let page = query_as::<Database, (String, Uuid, String)>(ANSWERS).bind(restaurant.uuid());
             let page = page.bind(after.0.clone()).bind(after.1).bind(i64::from(PAGE));
             let page = self.read(move |c| Box::pin(async move { Ok(page.fetch_all(c).await?) })).await?;
             let Some((sub, id, _)) = page.last() else { return Ok(gone) };
@@ -95,7 +124,7 @@ impl Privacy for Backend {
     }
 
     async fn forget_idle_guests(&self, before: Timestamp, limit: u32) -> Result<u64> {
-        self.execute(query::<Database>(sql::privacy::FORGET_IDLE).bind(before.micros()).bind(i64::from(limit))).await
+        self.execute(query::<Database>(FORGET_IDLE).bind(before.micros()).bind(i64::from(limit))).await
     }
 
     fn scrub(&self) {
@@ -103,7 +132,7 @@ impl Privacy for Backend {
     }
 
     async fn claim(&self, task: &'static str, since: Timestamp, at: Timestamp) -> Result<bool> {
-        let query = query::<Database>(sql::privacy::CLAIM).bind(task).bind(since.micros());
+        let query = query::<Database>(CLAIM).bind(task).bind(since.micros());
         Ok(self.execute(query.bind(at.micros().to_string())).await? == 1)
     }
 }
@@ -116,7 +145,7 @@ async fn to_purge(
     after: Uuid,
     limit: u32,
 ) -> Result<Vec<(Uuid, String)>> {
-    let found = query_as::<Database, (Uuid, String)>(sql::privacy::TO_PURGE).bind(restaurant.uuid());
+    let found = query_as::<Database, (Uuid, String)>(TO_PURGE).bind(restaurant.uuid());
     let found = found.bind(OrderId::earliest(before).uuid()).bind(before.micros()).bind(after).bind(i64::from(limit));
     Ok(found.fetch_all(connection).await?)
 }
@@ -143,7 +172,7 @@ async fn purge(
             break;
         }
         if let Some(closed) = closed_at(&json)?.filter(|closed| *closed >= before) {
-            let note = query::<Database>(sql::privacy::NOTE_CLOSED).bind(restaurant.uuid()).bind(id);
+            let note = query::<Database>(NOTE_CLOSED).bind(restaurant.uuid()).bind(id);
             note.bind(closed.micros()).execute(&mut *connection).await?;
             continue;
         }
@@ -162,13 +191,13 @@ async fn purge(
 
 /// Takes words out of the events of an order. Returns the position of the last that had any, and how many events it has.
 async fn redact_events(connection: &mut Connection, restaurant: RestaurantId, order: Uuid) -> Result<(Option<i64>, u64)> {
-    let patches = query_as::<Database, (i64, String)>(sql::privacy::PATCHES_OF_ORDER).bind(restaurant.uuid());
+    let patches = query_as::<Database, (i64, String)>(PATCHES_OF_ORDER).bind(restaurant.uuid());
     let patches = patches.bind(order).fetch_all(&mut *connection).await?;
     let (mut last, count) = (None, patches.len() as u64);
     for (position, json) in patches {
         let mut patch: Value = rows::document(&json)?;
         if redact(&mut patch) {
-            let set = query::<Database>(sql::privacy::SET_PATCH).bind(restaurant.uuid()).bind(position);
+            let set = query::<Database>(SET_PATCH).bind(restaurant.uuid()).bind(position);
             set.bind(rows::write(&patch)?).execute(&mut *connection).await?;
             last = Some(position);
         }
@@ -183,13 +212,13 @@ async fn write(
     document: &Value,
     at: Timestamp,
 ) -> Result<()> {
-    let set = query::<Database>(sql::privacy::PURGE_ORDER).bind(restaurant.uuid()).bind(order);
+    let set = query::<Database>(PURGE_ORDER).bind(restaurant.uuid()).bind(order);
     set.bind(rows::write(document)?).bind(at.micros()).execute(connection).await?;
     Ok(())
 }
 
 async fn keep_from(connection: &mut Connection, restaurant: RestaurantId, position: i64) -> Result<()> {
-    let keep = query::<Database>(sql::privacy::KEEP_FROM).bind(restaurant.uuid()).bind(position);
+    let keep = query::<Database>(KEEP_FROM).bind(restaurant.uuid()).bind(position);
     keep.execute(connection).await?;
     Ok(())
 }
@@ -202,7 +231,7 @@ async fn erase_orders(
     limit: u32,
 ) -> Result<Erased> {
     let feed = feeds::hold(connection, restaurant).await?;
-    let found = query_as::<Database, (Uuid, String)>(sql::privacy::OF_DINER).bind(restaurant.uuid()).bind(diner.as_str());
+    let found = query_as::<Database, (Uuid, String)>(OF_DINER).bind(restaurant.uuid()).bind(diner.as_str());
     let found = found.bind(i64::from(limit)).fetch_all(&mut *connection).await?;
     let (mut head, mut events) = (feed.head(), Vec::with_capacity(found.len()));
     for (id, json) in found {
@@ -236,10 +265,10 @@ async fn erase_orders(
 }
 
 async fn erase_guest(connection: &mut Connection, restaurant: RestaurantId, diner: &Key) -> Result<Vec<Key>> {
-    let found = query_scalar::<Database, String>(sql::privacy::SESSIONS_OF_DINER).bind(restaurant.uuid());
+    let found = query_scalar::<Database, String>(SESSIONS_OF_DINER).bind(restaurant.uuid());
     let found = found.bind(diner.as_str()).fetch_all(&mut *connection).await?;
     let ended = sessions::end_all(connection, found).await?;
-    for text in [sql::privacy::REMOVE_PUSHES_OF_DINER, sql::privacy::FORGET_ANSWERS_OF] {
+    for text in [REMOVE_PUSHES_OF_DINER, FORGET_ANSWERS_OF] {
         query::<Database>(text).bind(restaurant.uuid()).bind(diner.as_str()).execute(&mut *connection).await?;
     }
     Ok(ended)
@@ -252,7 +281,7 @@ async fn forget_answers(
 ) -> Result<u64> {
     let mut gone = 0;
     for (sub, id, _) in about {
-        let forget = query::<Database>(sql::privacy::FORGET_ANSWER).bind(restaurant.uuid()).bind(sub).bind(id);
+        let forget = query::<Database>(FORGET_ANSWER).bind(restaurant.uuid()).bind(sub).bind(id);
         gone += forget.execute(&mut *connection).await?.rows_affected();
     }
     Ok(gone)

@@ -2,8 +2,8 @@
 //! compiler.
 
 use super::{
-    accounts, audit, commit, credentials, devices, documents, epoch, feeds, guests, log, nodes, pushes, screens, sessions,
-    tickets, visits,
+    accounts, audit, commit, credentials, devices, documents, epoch, feeds, guests, log, nodes, privacy, pushes, screens,
+    sessions, tickets, visits,
 };
 
 /// Every statement of this database.
@@ -19,6 +19,7 @@ pub const ALL: &[&[(&str, &str)]] = &[
     guests::STATEMENTS,
     log::STATEMENTS,
     nodes::STATEMENTS,
+    privacy::STATEMENTS,
     pushes::STATEMENTS,
     screens::STATEMENTS,
     sessions::STATEMENTS,
