@@ -1,11 +1,10 @@
 //! Connections to a server, and what it must be like.
 
-use super::backend::epoch;
 use crate::store::migrations::expand;
 use crate::store::options::OpenError;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection, PgPool, query_scalar};
+use sqlx::{ConnectOptions as _, Executor as _, PgConnection, PgPool, query_scalar};
 use std::sync::LazyLock;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -25,17 +24,15 @@ pub fn options(url: &str) -> Result<PgConnectOptions, OpenError> {
     Ok(options.application_name("orderbell").disable_statement_logging())
 }
 
-/// Looks at the server, brings the schema up to date (one node at a time: the migrator takes an advisory lock), and
-/// gives the epoch. On a connection of its own, which has no time limits: a migration may take its time.
-pub async fn prepare(options: &PgConnectOptions) -> Result<String, OpenError> {
+/// Checks that the server commits durably and brings the schema up to date, one node at a time: the migrator takes an
+/// advisory lock. The connection that it returns is not of the pool and has no time limits, since a migration may take long.
+pub async fn prepare(options: &PgConnectOptions) -> Result<PgConnection, OpenError> {
     let connect = timeout(ACQUIRE, options.connect()).await;
     let mut connection = connect.map_err(|_| OpenError::Connect(sqlx::Error::PoolTimedOut))??;
     refuse_if_forgetful(&mut connection).await?;
     MIGRATOR.run(&mut connection).await?;
     EXPAND.run(&mut connection).await?;
-    let epoch = epoch::get_or_make(&mut connection).await?;
-    connection.close().await?;
-    Ok(epoch)
+    Ok(connection)
 }
 
 /// Returns `host:port/database`, without the person and the password.

@@ -10,6 +10,7 @@ pub use backend::statements::ALL as STATEMENTS;
 use super::options::OpenError;
 use super::{Result, StoreError, WriteFaults, audit, task};
 use futures_util::future::BoxFuture;
+use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection as _, PgPool};
 use std::sync::Arc;
 use tokio::time::{Instant, timeout_at};
@@ -44,7 +45,7 @@ impl PostgresStore {
     pub async fn open(url: &str, connections: u32) -> std::result::Result<Self, OpenError> {
         let options = connect::options(url)?;
         let at = |error| OpenError::At { place: connect::place(&options), error: Box::new(error) };
-        let epoch = connect::prepare(&options).await.map_err(at)?;
+        let epoch = prepare(&options).await.map_err(at)?;
         let (node, faults) = (crate::clock::new_id(), Arc::default());
         Ok(Self { epoch, node, pool: connect::pool(options, connections), faults })
     }
@@ -113,6 +114,14 @@ impl PostgresStore {
         });
         transaction.await
     }
+}
+
+/// Brings the schema up to date and returns the epoch.
+async fn prepare(options: &PgConnectOptions) -> std::result::Result<String, OpenError> {
+    let mut connection = connect::prepare(options).await?;
+    let epoch = backend::epoch::get_or_make(&mut connection).await?;
+    connection.close().await?;
+    Ok(epoch)
 }
 
 /// A commit that fails, for whatever reason, leaves open whether it happened.
