@@ -1,5 +1,6 @@
-//! The way of a command, the same from every transport: authorize, decide inside one transaction of the store (which
-//! remembers the answer under the command's id), announce what was committed.
+//! Execution of commands, the same for every transport: authorize, decide inside one transaction of
+//! the store (which remembers the answer under the command's id), and announce the committed
+//! events.
 
 mod budget;
 mod external;
@@ -44,54 +45,54 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// Why there is no ack.
+/// Why a command has no ack.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum CommandError {
-    /// It was looked at and refused.
+    /// The command was refused.
     #[error("{}", .0.message)]
     Refused(Refusal),
-    /// The store could not be asked. The command may be sent again under the same id.
+    /// The store failed. The client may send the command again under the same id.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// What a command comes to.
+/// The answer to a command.
 pub type Answer = Result<Ack, CommandError>;
 
 fn refuse(kind: RefusalKind, message: &str) -> CommandError {
     CommandError::Refused(Refusal::new(kind, message))
 }
 
-/// Runs commands. Cheap to clone.
+/// The executor of commands. Cheap to clone.
 #[derive(Clone)]
 pub struct Commands {
-    directory: FeedRegistry,
+    feeds: FeedRegistry,
     limits: Arc<CommandLimits>,
     level: LevelInForce,
     refusals: Arc<RefusalBudget>,
 }
 
 impl Commands {
-    /// Runs them on the directory's store under these limits, and announces to its feeds.
+    /// Executes commands on the registry's store under these limits, and announces to its feeds.
     #[must_use]
-    pub fn new(directory: FeedRegistry, rates: CommandRates) -> Self {
-        let limits = Arc::new(CommandLimits::new(rates, directory.metrics().clone()));
-        Self { directory, limits, level: LevelInForce::default(), refusals: Arc::default() }
+    pub fn new(feeds: FeedRegistry, rates: CommandRates) -> Self {
+        let limits = Arc::new(CommandLimits::new(rates, feeds.metrics().clone()));
+        Self { feeds, limits, level: LevelInForce::default(), refusals: Arc::default() }
     }
 
-    /// Takes what the feature level in force has, and no more.
+    /// Accepts only requests that the feature level in force knows.
     #[must_use]
     pub fn at_level(self, level: LevelInForce) -> Self {
         Self { level, ..self }
     }
 
-    /// What a principal may send.
+    /// Returns the limits on commands.
     #[must_use]
     pub fn limits(&self) -> &CommandLimits {
         &self.limits
     }
 
-    /// Counts a call that is no command and yet costs as much, against the limit on commands.
+    /// Counts a call that costs as much as a command against the limit on commands.
     ///
     /// # Errors
     /// `rate_limited`, with the time to wait.
@@ -102,29 +103,30 @@ impl Commands {
         })
     }
 
-    /// Runs a command of section 4.
+    /// Executes a command on an order or a call.
     ///
     /// # Errors
-    /// A refusal, or the store's.
+    /// A refusal, or an error of the store.
     pub async fn execute(&self, who: &Principal, command: Command) -> Answer {
         let action = command.action();
-        let note = self.bounded(who, notes::of_command(who, &command));
+        let note = self.within_budget(who, notes::of_command(who, &command));
         let answer = if policy::may_act(who, action) { self.run(who, command, note).await } else { self.forbidden(note).await };
-        self.settle(who, action.as_str(), answer)
+        self.record_outcome(who, action.as_str(), answer)
     }
 
-    /// A note that leaves refusals out when the principal has used up their entries of them.
-    fn bounded(&self, who: &Principal, note: Option<Note>) -> Option<Note> {
+    /// Returns the note, without an entry for refusals if the principal has used up their budget of
+    /// those.
+    fn within_budget(&self, who: &Principal, note: Option<Note>) -> Option<Note> {
         let has_room = note.is_none() || self.refusals.has_room(who, clock::uptime());
         note.map(|note| if has_room { note } else { note.unless_refused() })
     }
 
-    /// Refuses what the role may not do, and records that staff have asked for it.
+    /// Refuses what the role may not do, and records the attempt if a staff member made it.
     async fn forbidden(&self, note: Option<Note>) -> Result<Committed, CommandError> {
         if let Some(note) = note.filter(Note::lists_refusals) {
-            self.directory.store().record(note.with_outcome(RefusalKind::Forbidden.as_str())).await?;
+            self.feeds.store().record(note.with_outcome(RefusalKind::Forbidden.as_str())).await?;
         }
-        Err(refuse(RefusalKind::Forbidden, "this is not for your role to do"))
+        Err(refuse(RefusalKind::Forbidden, "your role may not do this"))
     }
 
     async fn run(&self, who: &Principal, command: Command, note: Option<Note>) -> Result<Committed, CommandError> {
@@ -150,14 +152,14 @@ impl Commands {
     /// Places an order.
     ///
     /// # Errors
-    /// A refusal, or the store's.
+    /// A refusal, or an error of the store.
     pub async fn place(&self, who: &Principal, id: CommandId, basket: Basket) -> Answer {
         let answer = self.run_place(who, id, basket).await;
-        self.settle(who, "place", answer)
+        self.record_outcome(who, "place", answer)
     }
 
     async fn run_place(&self, who: &Principal, id: CommandId, basket: Basket) -> Result<Committed, CommandError> {
-        let note = self.bounded(who, notes::of_place(who));
+        let note = self.within_budget(who, notes::of_place(who));
         if !policy::may_place(who) {
             return self.forbidden(note).await;
         }
@@ -165,7 +167,7 @@ impl Commands {
         let key = key(who, id, "place", &basket);
         let may = self.check_level(basket.level()).and_then(|()| self.limits.size().check(&basket, who));
         let may = may.and_then(|()| self.limits.admit(who));
-        if let Err(refusal) = may.and_then(|()| self.limits.expect_order(who)) {
+        if let Err(refusal) = may.and_then(|()| self.limits.check_not_blocked(who)) {
             return self.answered_or(who, &key, refusal).await;
         }
         self.check_table(who, &basket).await?;
@@ -181,48 +183,50 @@ impl Commands {
         let (principal, fingerprint) = (who.clone(), key.fingerprint);
         let decide = move |state: State| {
             if let Some(known) = &state.external {
-                return external::again(known, &fingerprint);
+                return external::answer_repeat(known, &fingerprint);
             }
             limits.count_order(&principal, basket.items.len())?;
             state.open.check(limits.open())?;
-            let fresh = NewIds { number: state.next_number, order, items };
+            let new_ids = NewIds { number: state.next_number, order, items };
             let menu = state.menu.ok_or_else(|| Refusal::new(RefusalKind::NotFound, "the restaurant has no menu"))?;
-            place_order::decide(&menu, &basket, &principal, &fresh, state.moment)
+            place_order::decide(&menu, &basket, &principal, &new_ids, state.moment)
         };
         self.commit(who, reads, Some(key), note, decide).await
     }
 
-    /// Refuses fields that some node of the cluster does not know, as that node would.
+    /// Refuses fields that any node of the cluster does not know.
     fn check_level(&self, needed: Level) -> Result<(), Refusal> {
         if needed <= self.level.get() {
             return Ok(());
         }
-        let message = "a field of this request is of a feature level that is not in force; send the request without it";
+        let message = "a field of this request needs a feature level that is not in force yet; send the request without it";
         Err(Refusal::new(RefusalKind::Invalid, message))
     }
 
-    /// The answer that the command has had before, which no limit holds back; else the refusal, which is not remembered.
+    /// Returns the remembered answer to the command, which no limit withholds, or else the refusal,
+    /// which is not remembered.
     async fn answered_or(&self, who: &Principal, key: &CommandKey, refusal: Refusal) -> Result<Committed, CommandError> {
-        let answered = self.directory.store().answered(who.restaurant, key).await?;
+        let answered = self.feeds.store().answered(who.restaurant, key).await?;
         answered.ok_or(CommandError::Refused(refusal))
     }
 
-    /// A table named by staff must be one of the restaurant's.
+    /// Checks that a table named by staff belongs to the restaurant.
     async fn check_table(&self, who: &Principal, basket: &Basket) -> Result<(), CommandError> {
         let Some(label) = &basket.table else { return Ok(()) };
-        let tables = self.directory.store().tables(who.restaurant).await?;
+        let tables = self.feeds.store().tables(who.restaurant).await?;
         if tables.iter().any(|table| table.label == *label) {
             return Ok(());
         }
-        Err(refuse(RefusalKind::Invalid, "table is not one of this restaurant's"))
+        Err(refuse(RefusalKind::Invalid, "the restaurant has no such table"))
     }
 
-    /// Changes availability or takes a pause. Idempotent by itself, so nothing is remembered.
+    /// Changes the menu, a dish's availability or the pause. Idempotent, so the answer is not
+    /// remembered.
     ///
     /// # Errors
-    /// A refusal, or the store's.
+    /// A refusal, or an error of the store.
     pub async fn change_menu(&self, who: &Principal, action: MenuAction, expected: Expected) -> Answer {
-        let note = self.bounded(who, notes::of_menu(who, &action));
+        let note = self.within_budget(who, notes::of_menu(who, &action));
         let answer = if let Err(refusal) = self.limits.admit(who) {
             Err(CommandError::Refused(refusal))
         } else if policy::may_set_menu(who) {
@@ -231,23 +235,25 @@ impl Commands {
         } else {
             self.forbidden(note).await
         };
-        self.settle(who, "menu", answer)
+        self.record_outcome(who, "menu", answer)
     }
 
-    /// Ends what has lapsed on a restaurant's menu: work of the clock, told as the service's.
+    /// Ends the pauses and sold-out marks of a menu that are due. The events name the role
+    /// `service`.
     ///
     /// # Errors
-    /// The store's.
+    /// An error of the store.
     pub async fn lapse(&self, restaurant: RestaurantId) -> Answer {
         let decide = |state| decide_menu(state, &MenuAction::Lapse, &Expected::ANY);
         let answer = self.commit_by(Role::Service, restaurant, Reads::Menu, decide).await;
         self.count("lapse", answer)
     }
 
-    /// Records what a node has to say of a kitchen screen. Idempotent by itself; work of the clock but for a connection.
+    /// Records a change of a kitchen screen. Idempotent. The events name the role `kitchen` for a
+    /// new connection, and else `service`.
     ///
     /// # Errors
-    /// The store's.
+    /// An error of the store.
     pub async fn display(&self, restaurant: RestaurantId, id: Key, change: Change) -> Answer {
         let role = if matches!(change, Change::Connected { .. }) { Role::Kitchen } else { Role::Service };
         let reads = Reads::Display(id.clone());
@@ -256,21 +262,21 @@ impl Commands {
         self.count("display", answer)
     }
 
-    /// Tells the floor which tickets no screen shows, of those that a node has found overdue, and which are shown by now.
-    /// Idempotent by itself: the second node that finds the same changes nothing.
+    /// Reports to the floor which of the overdue tickets no screen has shown, and which have been
+    /// shown since. Idempotent: a second node that finds the same changes nothing.
     ///
     /// # Errors
-    /// The store's.
-    pub async fn tell_undrawn(&self, restaurant: RestaurantId, overdue: BTreeSet<Ticket>) -> Answer {
+    /// An error of the store.
+    pub async fn report_undrawn(&self, restaurant: RestaurantId, overdue: BTreeSet<Ticket>) -> Answer {
         let decide = move |state: State| Ok(unseen_ticket::decide(&state.tickets, &overdue, state.moment));
         let answer = self.commit_by(Role::Service, restaurant, Reads::Tickets, decide).await;
         self.count("undrawn", answer)
     }
 
-    /// Announces what a transaction of the store's own has committed.
+    /// Announces events that another transaction of the store has committed.
     pub async fn announce(&self, restaurant: RestaurantId, events: Arc<[Event]>) {
         if !events.is_empty() {
-            self.directory.announce(EventCommitted { restaurant, events }).await;
+            self.feeds.announce(EventCommitted { restaurant, events }).await;
         }
     }
 
@@ -286,7 +292,7 @@ impl Commands {
         self.commit_work(Work { restaurant, reads, command, by, at: clock::now(), note, decide: Box::new(decide) }).await
     }
 
-    /// Work of the node, which nobody has asked for under an id.
+    /// Commits work of the node itself, which has no command id.
     async fn commit_by(
         &self,
         role: Role,
@@ -298,12 +304,15 @@ impl Commands {
         self.commit_work(Work { restaurant, reads, command: None, by, at, note: None, decide: Box::new(decide) }).await
     }
 
-    /// Commits and announces in a task of its own: a caller that goes away in between leaves no commit unannounced.
+    /// Commits and announces.
+    ///
+    /// Cancel safety: both run in a task of their own, so a caller that is dropped in between
+    /// leaves no commit unannounced.
     async fn commit_work(&self, work: Work) -> Result<Committed, CommandError> {
         let commands = self.clone();
         let restaurant = work.restaurant;
         let task = tokio::task::spawn_local(async move {
-            let committed = commands.directory.store().commit(work).await?;
+            let committed = commands.feeds.store().commit(work).await?;
             if !committed.events.is_empty() {
                 failpoint::reach(Point::Committed);
                 commands.announce(restaurant, committed.events.clone()).await;
@@ -317,8 +326,8 @@ impl Commands {
         }
     }
 
-    /// Counts the outcome of somebody's command, and the limit that refused it if one did.
-    fn settle(&self, who: &Principal, action: &'static str, answer: Result<Committed, CommandError>) -> Answer {
+    /// Counts the outcome of a principal's command, and the limit that refused it, if any.
+    fn record_outcome(&self, who: &Principal, action: &'static str, answer: Result<Committed, CommandError>) -> Answer {
         if let Ok(Committed { answer: Err(refusal), .. }) | Err(CommandError::Refused(refusal)) = &answer {
             self.limits.note(who, refusal);
             if who.role != Role::Diner && refusal.limit.is_none() {
@@ -328,16 +337,16 @@ impl Commands {
         self.count(action, answer)
     }
 
-    /// Counts a refused command of the house against its principal's entries in the audit.
+    /// Counts a refused command of staff against their budget of refusals in the audit.
     fn count_refusal(&self, who: &Principal) {
         let now = clock::uptime();
         if !self.refusals.has_room(who, now) {
-            self.directory.metrics().hit("audit_refusals");
+            self.feeds.metrics().hit("audit_refusals");
         }
         self.refusals.count(who, now);
     }
 
-    /// Counts the outcome and opens the answer.
+    /// Counts the outcome and unwraps the answer.
     fn count(&self, action: &'static str, answer: Result<Committed, CommandError>) -> Answer {
         let outcome = match &answer {
             Ok(Committed { repeated: true, .. }) => "repeated",
@@ -347,12 +356,13 @@ impl Commands {
             Err(CommandError::Store(StoreError::Unavailable)) => "unavailable",
             Err(CommandError::Store(_)) => "internal",
         };
-        self.directory.metrics().commands.get_or_create(&ByOutcome { action, outcome }).inc();
+        self.feeds.metrics().commands.get_or_create(&ByOutcome { action, outcome }).inc();
         answer?.answer.map_err(CommandError::Refused)
     }
 }
 
-/// The name under which an answer is remembered: the same id with other contents, or for another kind of thing, conflicts.
+/// Returns the key under which the answer is remembered. The same id with other contents, or of
+/// another kind, conflicts.
 fn key(who: &Principal, id: CommandId, kind: &str, meaning: &impl Serialize) -> CommandKey {
     let mut digest = Sha256::new();
     digest.update(kind);
@@ -369,7 +379,7 @@ fn decide_order(
     expected: Option<Position>,
     new_item: ItemId,
 ) -> Result<Decision, Refusal> {
-    // An order of somebody else and one that does not exist get the same answer.
+    // The order of another guest and one that does not exist have the same answer.
     let order = state.order.filter(|order| policy::owns(who, order));
     let order = order.ok_or_else(|| Refusal::new(RefusalKind::NotFound, "no such order"))?;
     let at = TransitionContext { who, moment: state.moment, default_minutes: state.default_minutes, new_item };

@@ -40,7 +40,7 @@ pub fn start(store: SharedStore, commands: Commands, ended: Arc<EndedSessions>, 
     let (tidied, refused) = (commands.clone(), (store.clone(), commands.clone()));
     actix_rt::spawn(every(TIDY_PERIOD, move || {
         limits.tidy();
-        tidied.limits().tidy();
+        tidied.limits().prune();
         std::future::ready(())
     }));
     let polled = store.clone();
@@ -70,7 +70,7 @@ pub async fn read_ended(store: &dyn Store, ended: &EndedSessions) -> Result<(), 
     for _ in 1..FIRST_READS {
         match ended.refresh_from(store, clock::now()).await {
             Ok(()) => return Ok(()),
-            Err(error) => log::warn!(error:% = error; "cannot read which sessions have ended, will try again"),
+            Err(error) => log::warn!(error:% = error; "cannot read which sessions have ended; will try again"),
         }
         tokio::time::sleep(backoff.next(rand::random())).await;
     }
@@ -79,7 +79,7 @@ pub async fn read_ended(store: &dyn Store, ended: &EndedSessions) -> Result<(), 
 
 async fn hear_of_ended(store: SharedStore, ended: Arc<EndedSessions>) {
     if let Err(error) = ended.refresh_from(store.as_ref(), clock::now()).await {
-        log::warn!(error:% = error; "cannot look for ended sessions, will try again");
+        log::warn!(error:% = error; "cannot look for ended sessions; will try again");
     }
 }
 
@@ -87,7 +87,7 @@ async fn close_idle_visits(store: SharedStore, idle: Duration) {
     let now = clock::now();
     let before = Timestamp::from_millis(now.millis() - i64::try_from(idle.as_millis()).unwrap_or(0));
     if let Err(error) = store.close_idle_visits(before, now).await {
-        log::warn!(error:% = error; "cannot close idle visits, will try again");
+        log::warn!(error:% = error; "cannot close idle visits; will try again");
     }
 }
 
@@ -100,11 +100,11 @@ async fn tell_refusals(store: SharedStore, commands: Commands) {
 async fn end_lapsed(store: SharedStore, commands: Commands) {
     let restaurants = match store.lapsed_menus(clock::now()).await {
         Ok(restaurants) => restaurants,
-        Err(error) => return log::warn!(error:% = error; "cannot look for lapsed menus, will try again"),
+        Err(error) => return log::warn!(error:% = error; "cannot look for lapsed menus; will try again"),
     };
     for restaurant in restaurants {
         if let Err(error) = commands.lapse(restaurant).await {
-            log::warn!(restaurant:%, error:% = error; "cannot end what has lapsed, will try again");
+            log::warn!(restaurant:%, error:% = error; "cannot end what has lapsed; will try again");
         }
     }
 }
@@ -117,6 +117,6 @@ async fn forget(store: SharedStore) {
     let refusals = store.forget_limit_refusals(before(REFUSALS)).await;
     match (answers, sessions, pushes, refusals) {
         (Ok(answers), Ok(sessions), Ok(pushes), Ok(_)) => log::debug!(answers, sessions, pushes; "forgot old rows"),
-        _ => log::warn!("cannot forget old rows, will try again"),
+        _ => log::warn!("cannot forget old rows; will try again"),
     }
 }

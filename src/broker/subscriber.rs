@@ -221,7 +221,7 @@ impl RedisSubscriber {
             }
             Body::Head(restaurant, position) => {
                 metrics.fate("heard");
-                self.station.directory.tell_head(restaurant, position);
+                self.station.directory.report_head(restaurant, position);
             }
         }
     }

@@ -1,16 +1,18 @@
-//! Orders that a POS or an aggregator knows by a number of its own.
+//! Orders with a number of the POS or the aggregator that placed them.
 
 use crate::domain::model::draft::to_json;
 use crate::domain::model::refusal::{Refusal, RefusalKind};
 use crate::domain::rules::decision::Decision;
 use crate::store::log::ExternalOrder;
 
-/// The number has its order already: the same basket gives that order, another one is refused.
-pub(super) fn again(known: &ExternalOrder, fingerprint: &[u8]) -> Result<Decision, Refusal> {
+/// Answers a number that has its order already: with that order for the same basket, else with a
+/// refusal.
+pub(super) fn answer_repeat(known: &ExternalOrder, fingerprint: &[u8]) -> Result<Decision, Refusal> {
     if known.fingerprint == fingerprint {
         return Ok(Decision::Keep { document: to_json(&known.order), position: known.order.position });
     }
     let number = known.order.number;
-    let message = format!("external_id is that of order {number}, which has other contents; cancel it, or use another one");
+    let message =
+        format!("external_id belongs to order {number}, which has other contents; cancel that order or use another external_id");
     Err(Refusal { document: Some(to_json(&known.order)), ..Refusal::new(RefusalKind::Conflict, message) })
 }

@@ -1,4 +1,4 @@
-//! What the limits of commands and the budgets of restaurants have in common.
+//! Rate limiters, shared by the limits on commands and the budgets of restaurants.
 
 use crate::domain::model::principal::{Principal, Role};
 use crate::domain::values::ids::RestaurantId;
@@ -11,12 +11,12 @@ use std::hash::Hash;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-/// A burst of commands, in seconds of the rate.
+/// The burst of commands, in seconds of the rate.
 pub(super) const BURST: u32 = 5;
 
 pub(super) type Limiter<K> = RateLimiter<K, DashMapStateStore<K>, DefaultClock>;
 
-/// Whom an order is counted for.
+/// The scope that an order counts in.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Scope {
     Diner(RestaurantId, Key),
@@ -26,7 +26,8 @@ pub(super) enum Scope {
 }
 
 impl Scope {
-    /// The scopes of a principal, the narrowest first, so that whoever is refused uses up nothing of the wider ones.
+    /// Returns the scopes of a principal, the narrowest first, so that a refusal uses up nothing of
+    /// the wider ones.
     pub(super) fn all(who: &Principal) -> Vec<(Self, Limit)> {
         let restaurant = who.restaurant;
         if who.role != Role::Diner {
@@ -40,7 +41,7 @@ impl Scope {
     }
 }
 
-pub(super) fn tidy<K: Hash + Eq + Clone>(limiter: &Limiter<K>) {
+pub(super) fn prune<K: Hash + Eq + Clone>(limiter: &Limiter<K>) {
     limiter.retain_recent();
     limiter.shrink_to_fit();
 }

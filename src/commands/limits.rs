@@ -1,13 +1,15 @@
-//! Limits on commands, whichever transport they come by.
+//! Limits on commands, the same for every transport.
 //!
-//! Rates are counted in memory, on each node for itself: a client that spreads over several nodes gets the rate of each.
-//! Open orders are counted in the database, inside the transaction that places, so all nodes agree on them.
+//! Each node counts rates in its own memory, so a client that spreads over several nodes gets the
+//! rate of each. The database counts open orders, inside the transaction that places an order, so
+//! that all nodes agree on them.
 //!
-//! Bound: `retain_recent` drops principals, tables and restaurants that are quiet ([`CommandLimits::tidy`]); of those
-//! that are refused [`MOST_SHUT`] are remembered. Overflow: what is not remembered is refused inside the transaction.
+//! Bound: [`CommandLimits::prune`] drops quiet principals, tables and restaurants; at most
+//! [`MOST_BLOCKED`] blocked scopes are remembered. Overflow: a scope that is not remembered is
+//! refused inside the transaction.
 
 use super::budget::{Budget, Shortage, take};
-use super::limiter::{Limiter, Scope, at_least_one, per_minute, per_second, tidy, wait};
+use super::limiter::{Limiter, Scope, at_least_one, per_minute, per_second, prune, wait};
 use super::refused::RefusedLog;
 use crate::domain::model::basket::MAX_LINES;
 use crate::domain::model::principal::{Principal, Role};
@@ -23,25 +25,27 @@ use std::num::NonZeroU32;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Scopes whose next order is known to be refused, so that it costs no transaction.
-const MOST_SHUT: usize = 4096;
-/// The longest that an order of many lines keeps shorter ones of its scope waiting.
-const SHUT_BY_LINES: Duration = Duration::from_secs(1);
+/// The most blocked scopes, whose next order is refused without a transaction.
+const MOST_BLOCKED: usize = 4096;
+/// The longest time for which an order with too many lines blocks shorter orders of its scope.
+const BLOCKED_BY_LINES: Duration = Duration::from_secs(1);
 
 /// The settings of [`CommandLimits`]. A zero counts as one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CommandRates {
-    /// Commands a second of one guest; five times as many at once.
+    /// Commands a second of one guest. A burst may have five times as many.
     pub diner_commands: u32,
-    /// Commands a second of one member of the house; five times as many at once.
+    /// Commands a second of one staff member, screen or service. A burst may have five times as
+    /// many.
     pub house_commands: u32,
     /// Orders a minute of one guest.
     pub diner_orders: u32,
     /// Orders a minute of the guests of one table.
     pub table_orders: u32,
-    /// Orders a minute of the guests of one restaurant, the last quarter for tables that ordered little.
+    /// Orders a minute of all guests of one restaurant. The last quarter is for tables that ordered
+    /// little.
     pub restaurant_orders: u32,
-    /// Orders a minute of one member of the house.
+    /// Orders a minute of one staff member, screen or service.
     pub house_orders: u32,
     /// Lines a minute of one guest's orders.
     pub diner_lines: u32,
@@ -55,9 +59,10 @@ pub struct CommandRates {
     pub size: OrderSize,
 }
 
-/// Twelve people who share one phone, and order each dish by itself, stay under the limits of one guest: ten orders each
-/// within a minute, of five lines each, and fifteen each that are open. A table gets twice that, since its guests may have phones of their own.
-/// A restaurant's guests get what its screens are measured with.
+/// The limits of one guest suffice for twelve people who share a phone and order each dish by
+/// itself: ten orders each within a minute, five lines each, and fifteen open orders each. A table
+/// has twice that, since its guests may have phones of their own. The limits of a restaurant's
+/// guests are the load at which its screens are measured.
 impl Default for CommandRates {
     fn default() -> Self {
         Self {
@@ -76,7 +81,7 @@ impl Default for CommandRates {
     }
 }
 
-/// The limits of a node. Shared; every method takes `&self`.
+/// The limits of a node, shared by all connections.
 pub struct CommandLimits {
     diner_commands: Limiter<(RestaurantId, Key)>,
     house_commands: Limiter<(RestaurantId, Key)>,
@@ -89,13 +94,13 @@ pub struct CommandLimits {
     restaurant_lines: Budget,
     open: OpenOrders,
     size: OrderSize,
-    shut: Mutex<HashMap<Scope, (Limit, Instant)>>,
+    blocked: Mutex<HashMap<Scope, (Limit, Instant)>>,
     refused: RefusedLog,
     metrics: Metrics,
 }
 
 impl CommandLimits {
-    /// Limits of these rates, whose refusals are counted in `metrics`.
+    /// Makes limiters with these rates, which count refusals in `metrics`.
     #[must_use]
     pub fn new(rates: CommandRates, metrics: Metrics) -> Self {
         Self {
@@ -110,25 +115,25 @@ impl CommandLimits {
             restaurant_lines: Budget::new(rates.restaurant_lines),
             open: rates.open,
             size: rates.size,
-            shut: Mutex::default(),
+            blocked: Mutex::default(),
             refused: RefusedLog::default(),
             metrics,
         }
     }
 
-    /// How large an order may be.
+    /// Returns the limits on the size of an order.
     #[must_use]
     pub const fn size(&self) -> &OrderSize {
         &self.size
     }
 
-    /// How many open orders guests may have.
+    /// Returns the limits on guests' open orders.
     #[must_use]
     pub const fn open(&self) -> &OpenOrders {
         &self.open
     }
 
-    /// Refusals that the database has not heard of yet.
+    /// Returns the refusals that are not in the database yet.
     #[must_use]
     pub const fn refused(&self) -> &RefusedLog {
         &self.refused
@@ -146,18 +151,18 @@ impl CommandLimits {
         limiter.check_key(&(who.restaurant, who.sub.clone())).map_err(|until| too_fast(limit, wait(&until)))
     }
 
-    /// Looks whether the next order of a principal is known to be refused. Counts nothing.
+    /// Checks that none of a principal's scopes is blocked. Counts nothing.
     ///
     /// # Errors
     /// `rate_limited`, with the time to wait.
-    pub fn expect_order(&self, who: &Principal) -> Result<(), Refusal> {
-        let shut = self.shut.lock().unwrap_or_else(PoisonError::into_inner);
-        if shut.is_empty() {
+    pub fn check_not_blocked(&self, who: &Principal) -> Result<(), Refusal> {
+        let blocked = self.blocked.lock().unwrap_or_else(PoisonError::into_inner);
+        if blocked.is_empty() {
             return Ok(());
         }
         let now = Instant::now();
         for (scope, _) in Scope::all(who) {
-            if let Some((limit, until)) = shut.get(&scope)
+            if let Some((limit, until)) = blocked.get(&scope)
                 && let Some(left) = until.checked_duration_since(now)
             {
                 return Err(too_fast(*limit, left));
@@ -166,8 +171,8 @@ impl CommandLimits {
         Ok(())
     }
 
-    /// Counts an order of so many lines: inside the transaction, where it is known that the id has no answer yet. Quick,
-    /// and waits for nothing.
+    /// Counts an order and its lines. Called inside the transaction, after the check that the id
+    /// has no answer yet; it does not block.
     ///
     /// # Errors
     /// `rate_limited`, with the time to wait.
@@ -176,13 +181,13 @@ impl CommandLimits {
         for (scope, limit) in Scope::all(who) {
             let table = narrower.as_ref().unwrap_or(&scope);
             if let Err((limit, shortage)) = self.count_lines(&scope, table, lines) {
-                // A shorter order may fit before that.
-                let wait = shortage.wait.min(SHUT_BY_LINES);
-                self.shut(shortage.shut(&scope, table), limit, wait);
+                // A shorter order may fit earlier.
+                let wait = shortage.wait.min(BLOCKED_BY_LINES);
+                self.block(shortage.blocked_scope(&scope, table), limit, wait);
                 return Err(too_fast(limit, shortage.wait));
             }
             if let Err(shortage) = self.count_one(&scope, table) {
-                self.shut(shortage.shut(&scope, table), limit, shortage.wait);
+                self.block(shortage.blocked_scope(&scope, table), limit, shortage.wait);
                 return Err(too_fast(limit, shortage.wait));
             }
             narrower = Some(scope);
@@ -214,18 +219,18 @@ impl CommandLimits {
         take(limiter, scope, lines).map_err(|wait| (limit, Shortage::of_all(wait)))
     }
 
-    fn shut(&self, scope: Scope, limit: Limit, wait: Duration) {
-        let mut shut = self.shut.lock().unwrap_or_else(PoisonError::into_inner);
+    fn block(&self, scope: Scope, limit: Limit, wait: Duration) {
+        let mut blocked = self.blocked.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        if shut.len() >= MOST_SHUT {
-            shut.retain(|_, (_, until)| *until > now);
+        if blocked.len() >= MOST_BLOCKED {
+            blocked.retain(|_, (_, until)| *until > now);
         }
-        if shut.len() < MOST_SHUT {
-            shut.insert(scope, (limit, now + wait));
+        if blocked.len() < MOST_BLOCKED {
+            blocked.insert(scope, (limit, now + wait));
         }
     }
 
-    /// Counts a refusal by a limit, for the metrics and for the manager to see.
+    /// Counts a refusal by a limit, for the metrics and for the manager's page.
     pub fn note(&self, who: &Principal, refusal: &Refusal) {
         if let Some(limit) = refusal.limit {
             self.metrics.hit(limit.as_str());
@@ -233,18 +238,19 @@ impl CommandLimits {
         }
     }
 
-    /// Forgets who has been quiet for long enough to start afresh. To be called every minute or so.
-    pub fn tidy(&self) {
+    /// Drops principals, tables and restaurants whose limits are full again. Call it about once a
+    /// minute.
+    pub fn prune(&self) {
         for limiter in [&self.diner_commands, &self.house_commands] {
-            tidy(limiter);
+            prune(limiter);
         }
         for limiter in [&self.diner_orders, &self.table_orders, &self.house_orders, &self.diner_lines, &self.table_lines] {
-            tidy(limiter);
+            prune(limiter);
         }
-        self.restaurant_orders.tidy();
-        self.restaurant_lines.tidy();
+        self.restaurant_orders.prune();
+        self.restaurant_lines.prune();
         let now = Instant::now();
-        self.shut.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, (_, until)| *until > now);
+        self.blocked.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, (_, until)| *until > now);
     }
 }
 
@@ -253,11 +259,12 @@ fn too_fast(limit: Limit, wait: Duration) -> Refusal {
         Limit::OrdersByDiner | Limit::OrdersByTable => "too many orders at once; wait a little, or ask a waiter",
         Limit::LinesByDiner | Limit::LinesByTable => "too many dishes at once; wait a little, or ask a waiter",
         Limit::OrdersByRestaurant | Limit::LinesByRestaurant => {
-            "the restaurant gets more orders than it can take right now; wait a little, or ask a waiter"
+            "the restaurant receives more orders than it can take right now; wait a little, or ask a waiter"
         }
         _ => "too much at once; wait a little and send it again under the same id",
     };
-    // A millisecond more than the limiter says, so that whoever waits as told is not refused by a rounding.
+    // One millisecond more than the limiter says, so that rounding does not refuse a client that
+    // waits as told.
     Refusal::new(RefusalKind::RateLimited, message).by(limit).after(wait + Duration::from_millis(1))
 }
 

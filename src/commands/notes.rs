@@ -1,4 +1,4 @@
-//! The audit's entries about commands. What guests do with their own orders is in the log and nowhere else.
+//! Audit entries about commands. Guests' commands on their own orders are only in the log.
 
 use crate::domain::model::command::{CallAction, Cause, Command, OrderAction, Subject};
 use crate::domain::model::principal::{Principal, Role};
@@ -9,12 +9,12 @@ fn note(who: &Principal, kind: Kind, action: &'static str) -> Option<Note> {
     (who.role != Role::Diner).then(|| Note::new(who.restaurant, kind, action).by(who))
 }
 
-/// An order that staff place.
+/// Returns the entry for an order that staff place.
 pub fn of_place(who: &Principal) -> Option<Note> {
     note(who, Kind::Orders, "place")
 }
 
-/// A command about an order or a call.
+/// Returns the entry for a command on an order or a call.
 pub fn of_command(who: &Principal, command: &Command) -> Option<Note> {
     let note = note(who, Kind::Orders, command.action().as_str())?;
     Some(match &command.subject {
@@ -37,7 +37,7 @@ fn of_action(note: Note, action: &OrderAction) -> Note {
     }
 }
 
-/// A change of the menu.
+/// Returns the entry for a change of the menu.
 pub fn of_menu(who: &Principal, action: &MenuAction) -> Option<Note> {
     let of = |action| note(who, Kind::Menu, action);
     match action {

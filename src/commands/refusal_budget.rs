@@ -1,5 +1,5 @@
-//! Refused commands in the audit. Each principal has a budget of entries, so that nobody of the house, and no stolen session
-//! of staff, fills the audit with commands that come to nothing. What was done is always listed.
+//! Budgets for refused commands in the audit: a staff member, or a stolen staff session, cannot
+//! fill the audit with commands that have no effect. Commands with an effect are always listed.
 
 use crate::domain::model::principal::Principal;
 use crate::domain::values::ids::RestaurantId;
@@ -8,13 +8,14 @@ use crate::domain::values::time::Timestamp;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-/// Entries a minute of refused commands of one principal, on one node.
+/// Entries a minute for refused commands of one principal on one node.
 const MOST: u32 = 60;
-/// Principals that are told apart. Overflow: those whose minute is over are forgotten, else the new one lists nothing.
+/// The most principals with a counter. Overflow: counters whose minute is over are dropped; without
+/// any, refusals of the new principal are not listed.
 const MOST_PRINCIPALS: usize = 10_000;
 const MINUTE_MS: i64 = 60_000;
 
-/// Counts refused commands by principal.
+/// Counters of refused commands by principal.
 #[derive(Debug, Default)]
 pub struct RefusalBudget(Mutex<HashMap<(RestaurantId, Key), Window>>);
 
@@ -31,7 +32,8 @@ impl Window {
 }
 
 impl RefusalBudget {
-    /// Whether one more refusal of a principal would be listed, at a time of [`crate::clock::uptime`].
+    /// Whether the audit would list one more refusal of a principal. `now` is of
+    /// [`crate::clock::uptime`].
     pub fn has_room(&self, who: &Principal, now: Timestamp) -> bool {
         let windows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match windows.get(&(who.restaurant, who.sub.clone())) {
@@ -77,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn one_principals_refusals_use_up_nobody_elses_budget_and_it_comes_back() {
+    fn each_principal_has_a_budget_that_renews_each_minute() {
         let (budget, at) = (RefusalBudget::default(), Timestamp::from_millis);
         for _ in 0..MOST {
             assert!(budget.has_room(&waiter("mina"), at(0)));

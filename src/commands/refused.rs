@@ -1,6 +1,7 @@
-//! Refusals by a limit, added up for the manager to see who reaches which.
+//! Refusals by limits, added up for the manager's page.
 //!
-//! Bound: [`MOST`] tables and limits between two flushes. Overflow: only the metric counts the refusal.
+//! Bound: [`MOST`] pairs of table and limit between two flushes. Overflow: only the metric counts
+//! the refusal.
 
 use crate::clock;
 use crate::domain::values::ids::RestaurantId;
@@ -11,7 +12,7 @@ use crate::store::{Guests, StoreError};
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-/// Tables and limits between two flushes.
+/// The most pairs of table and limit between two flushes.
 const MOST: usize = 4096;
 
 /// Refusals since the last flush.
@@ -19,7 +20,7 @@ const MOST: usize = 4096;
 pub struct RefusedLog(Mutex<HashMap<RefusalKey, LimitRefusal>>);
 
 impl RefusedLog {
-    /// Counts one.
+    /// Counts a refusal.
     pub fn note(&self, restaurant: RestaurantId, limit: Limit, table: Option<&TableLabel>) {
         let (key, now) = (RefusalKey { restaurant, limit, table: table.cloned() }, clock::now());
         let mut pending = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -31,12 +32,13 @@ impl RefusedLog {
         }
     }
 
-    /// Adds what was counted to the database, in one transaction.
+    /// Adds the counts to the database in one transaction.
     ///
-    /// Loss: what was counted since the last flush, when the process ends.
+    /// Loss: the counts since the last flush if the process ends, and those of this flush if the
+    /// store fails.
     ///
     /// # Errors
-    /// The store's; what was counted meanwhile goes with the next flush.
+    /// An error of the store.
     pub async fn flush<S: Guests + ?Sized>(&self, store: &S) -> Result<(), StoreError> {
         let pending = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
         if pending.is_empty() {

@@ -1,22 +1,22 @@
-//! What the edit of a menu changed, for the audit: ids and counts, no words.
+//! The difference between two versions of a menu, for the audit: ids and counts, no free text.
 
 use super::model::menu::Menu;
 use super::values::ids::MenuItemId;
 use std::fmt;
 
-/// Ids that are named of each kind of change. Overflow: the rest is counted.
+/// The most ids listed for each kind of change. Overflow: further ids are only counted.
 const MOST_NAMED: usize = 10;
 
 /// The dishes that differ between two versions of a menu.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MenuChanges {
-    /// On the new menu alone.
+    /// Dishes only on the new menu.
     pub added: Vec<MenuItemId>,
-    /// On the old menu alone.
+    /// Dishes only on the old menu.
     pub removed: Vec<MenuItemId>,
-    /// On both, and not the same.
+    /// Dishes on both menus that differ.
     pub changed: Vec<MenuItemId>,
-    /// Whether a heading differs.
+    /// Whether the categories differ.
     pub categories: bool,
 }
 
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn what_came_went_and_changed_is_named_by_its_id_and_nothing_by_its_words() {
+    fn added_removed_and_changed_dishes_are_listed_by_id_without_their_text() {
         let changes = MenuChanges::between(&menu(&[(1, 5), (2, 5)], "Mains"), &menu(&[(2, 6), (3, 5)], "Sides")).to_string();
         let id = |number| Uuid::from_u128(number);
         assert_eq!(changes, format!("1 added: {}; 1 removed: {}; 1 changed: {}; categories changed", id(3), id(1), id(2)));
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_new_menu_is_counted_and_its_first_dishes_are_named() {
+    fn a_new_menu_is_counted_and_only_its_first_dishes_are_listed() {
         let dishes: Vec<_> = (1..=2000).map(|number| (number, 5)).collect();
         let changes = MenuChanges::between(&menu(&[], "Mains"), &menu(&dishes, "Mains")).to_string();
         assert!(changes.starts_with("2000 added: ") && changes.contains(", …; 0 removed"), "{changes}");

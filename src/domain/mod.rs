@@ -1,8 +1,10 @@
-//! The domain, pure: what an order is, what may happen to it, and what that does to its document.
+//! The domain: documents, the commands on them, and the rules that decide. Pure.
 //!
-//! Nothing here knows a clock, randomness, a socket or a database; time and ids come in as arguments. One way through:
-//! a [`model::command::RawCommand`] is understood as a [`model::command::Command`], decided upon ([`rules::transition::decide`],
-//! [`rules::place_order::decide`], [`rules::waiter_call::decide`], [`rules::change_menu::decide`]), and comes out as a [`rules::decision::Decision`].
+//! Nothing here reads a clock, randomness, a socket or a database; time and ids are arguments. Each
+//! command takes one way: a [`model::command::RawCommand`] is parsed into a
+//! [`model::command::Command`]; a rule ([`rules::transition::decide`],
+//! [`rules::place_order::decide`], [`rules::waiter_call::decide`] or
+//! [`rules::change_menu::decide`]) makes a [`rules::decision::Decision`] of it.
 
 pub mod menu_changes;
 pub mod model;

@@ -1,5 +1,5 @@
-//! The `Feed` actor: delivers a restaurant's events to its rooms, position n+1 after n, reading from the log what no
-//! announcement brought.
+//! The `Feed` actor: delivers a restaurant's events to its rooms, position n + 1 after n, and reads
+//! missing events from the log.
 
 use super::messages::{EventCommitted, Head, JoinRoom, LeaveRoom};
 use super::sequencer::Sequencer;
@@ -9,7 +9,7 @@ use crate::domain::model::room_id::RoomId;
 use crate::domain::values::ids::RestaurantId;
 use crate::domain::values::position::Position;
 use crate::room::messages::RoomEmpty;
-use crate::room::{FeedEvent, Parts, Room, Sync, ToMember};
+use crate::room::{FeedEvent, Resources, Room, Sync, ToMember};
 use crate::{clock, store};
 use actix::dev::SendError;
 use actix::prelude::*;
@@ -17,24 +17,26 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Messages a feed holds that it has not handled.
+/// The capacity of a feed's mailbox.
 const MAILBOX: usize = 4096;
-/// Early arrivals held while something before them is missing.
+/// The most events held while earlier ones are missing.
 const EARLY: usize = 1024;
-/// Joins held while the head is being read.
+/// The most joins held while the feed reads its head.
 const WAITING: usize = 4096;
-/// How long a gap may close by itself before the log is read: two commits' announcements often cross.
+/// The time before the log is read to fill a gap. Announcements of two commits often cross, and the
+/// gap closes without a read.
 const GRACE: Duration = Duration::from_millis(5);
-/// How soon to try a room again whose mailbox was full.
+/// The delay before another attempt at a room with a full mailbox.
 const RETRY: Duration = Duration::from_millis(5);
-/// Events of one read of the log.
+/// The most events of one read of the log.
 const PAGE: u32 = 500;
-/// How often rooms tell their members how far the feed is; section 5 wants it at most 30 s apart.
+/// The period of `sync` frames. The protocol requires at most 30 s.
 const SYNC_PERIOD: Duration = Duration::from_secs(20);
-/// How long a feed without rooms stays.
+/// The time that a feed without rooms stays.
 const LINGER: Duration = Duration::from_secs(60);
 
-/// Takes a feed off the node when nobody has joined it meanwhile: whose it is, and how many joins it has handled.
+/// Removes a restaurant's feed from the registry, unless it was sent more joins than the given
+/// number that it has handled.
 pub type Retire = Box<dyn Fn(RestaurantId, u64)>;
 
 struct OpenRoom {
@@ -44,16 +46,16 @@ struct OpenRoom {
 
 /// One restaurant's events on this node.
 ///
-/// Mailbox: [`MAILBOX`] messages; senders of joins are refused when it is full, announcers wait. A room whose mailbox is
-/// full holds the feed back (never the other way round: rooms do not wait for members).
+/// Bound: a mailbox of [`MAILBOX`] messages. Overflow: joins are refused, announcers wait. A room
+/// with a full mailbox delays the feed; rooms, in turn, never wait for members.
 pub struct Feed {
     restaurant: RestaurantId,
-    parts: Parts,
+    resources: Resources,
     retire: Retire,
     sequencer: Option<Sequencer>,
     waiting: Vec<JoinRoom>,
     rooms: HashMap<RoomId, OpenRoom>,
-    /// Rooms that already have the event that the sequencer shows next.
+    /// Rooms that already have the sequencer's next event.
     handed: Vec<RoomId>,
     joins: u64,
     reading: bool,
@@ -62,14 +64,15 @@ pub struct Feed {
 }
 
 impl Feed {
-    /// Starts a feed on this thread. Its mailbox has its size from the first message on, which `start_in_arbiter` would
-    /// give it only when the arbiter comes to it: a restaurant's phones come back together, and most would be refused.
-    pub fn launch(restaurant: RestaurantId, parts: Parts, retire: Retire) -> Addr<Self> {
+    /// Starts a feed on this thread, so that its mailbox has its full capacity from the first
+    /// message on. `start_in_arbiter` sets the capacity only later, and would refuse most of a
+    /// restaurant's phones that reconnect together.
+    pub fn launch(restaurant: RestaurantId, resources: Resources, retire: Retire) -> Addr<Self> {
         Self::create(move |ctx| {
             ctx.set_mailbox_capacity(MAILBOX);
             Self {
                 restaurant,
-                parts,
+                resources,
                 retire,
                 sequencer: None,
                 waiting: Vec::new(),
@@ -83,10 +86,10 @@ impl Feed {
         })
     }
 
-    /// Reads where the log stands; deliveries begin after it.
+    /// Reads the log's head, after which deliveries begin.
     fn read_head(&mut self, ctx: &mut Context<Self>) {
         self.reading = true;
-        let (store, restaurant) = (self.parts.store.clone(), self.restaurant);
+        let (store, restaurant) = (self.resources.store.clone(), self.restaurant);
         let read = async move { store.head(restaurant).await };
         ctx.spawn(read.into_actor(self).map(|head, feed, ctx| {
             feed.reading = false;
@@ -119,7 +122,7 @@ impl Feed {
         let head = sequencer.delivered();
         join.head = head;
         let open = self.rooms.entry(room).or_insert_with(|| {
-            let addr = Room::launch(room, self.restaurant, head, ctx.address().recipient(), self.parts.clone());
+            let addr = Room::launch(room, self.restaurant, head, ctx.address().recipient(), self.resources.clone());
             OpenRoom { addr, joins: 0 }
         });
         match open.addr.try_send(join) {
@@ -130,7 +133,7 @@ impl Feed {
         }
     }
 
-    /// Delivers what is ready; asks the log for what is missing.
+    /// Delivers the events that are next, and reads missing ones from the log.
     fn pump(&mut self, ctx: &mut Context<Self>) {
         while let Some(event) = self.sequencer.as_ref().and_then(Sequencer::peek).cloned() {
             if !self.hand_out(&event) {
@@ -149,7 +152,7 @@ impl Feed {
         }
     }
 
-    /// Gives one event to every room that carries it; false when some room's mailbox is full.
+    /// Sends an event to each room that carries it. Returns false if a room's mailbox is full.
     fn hand_out(&mut self, event: &Arc<Event>) -> bool {
         for room in carriers(event) {
             let Some(open) = self.rooms.get(&room) else { continue };
@@ -178,8 +181,8 @@ impl Feed {
             self.reading = false;
             return;
         };
-        self.parts.metrics.feed_repairs.inc();
-        let (store, restaurant) = (self.parts.store.clone(), self.restaurant);
+        self.resources.metrics.feed_repairs.inc();
+        let (store, restaurant) = (self.resources.store.clone(), self.restaurant);
         let read = async move { store.events(restaurant, None, missing.after, missing.through, PAGE).await };
         ctx.spawn(read.into_actor(self).map(|events, feed, ctx| feed.take_read(events, ctx)));
     }
@@ -193,25 +196,27 @@ impl Feed {
             }
             Err(error) => {
                 let wait = self.backoff.next(rand::random());
-                log::warn!(restaurant:% = self.restaurant, error:% = error; "feed cannot read the log, will try again");
+                log::warn!(restaurant:% = self.restaurant, error:% = error; "feed cannot read the log; will try again");
                 ctx.run_later(wait, Self::read_missing);
             }
         }
     }
 
     fn take(&mut self, events: impl Iterator<Item = Arc<Event>>, ctx: &mut Context<Self>) {
-        // Before the head is known nothing has to be kept: the head that is being read covers it, or the log has it.
+        // Until the head is known, events can be dropped: either the head covers them, or the log
+        // has them.
         if let Some(sequencer) = &mut self.sequencer {
             events.for_each(|event| sequencer.offer(event));
             self.pump(ctx);
         }
     }
 
-    fn tell_rooms_how_far(&mut self, _: &mut Context<Self>) {
+    fn sync_rooms(&mut self, _: &mut Context<Self>) {
         let Some(sequencer) = &self.sequencer else { return };
         let sync = Sync { head: sequencer.delivered(), now: clock::now() };
         for (room, open) in &self.rooms {
-            // A room that has not yet been handed the next event is told what it has; a full one is told next time.
+            // A room that already has the next event is ahead of `head`. A full mailbox loses the
+            // sync; the next one follows.
             let _ = (!self.handed.contains(room)).then(|| open.addr.try_send(sync));
         }
     }
@@ -242,7 +247,7 @@ impl Actor for Feed {
 
     fn started(&mut self, ctx: &mut Context<Self>) {
         self.read_head(ctx);
-        ctx.run_interval(SYNC_PERIOD, Self::tell_rooms_how_far);
+        ctx.run_interval(SYNC_PERIOD, Self::sync_rooms);
     }
 }
 
@@ -257,7 +262,7 @@ impl Handler<Head> for Feed {
     type Result = ();
     fn handle(&mut self, Head(head): Head, ctx: &mut Context<Self>) {
         if let Some(sequencer) = &mut self.sequencer {
-            sequencer.hear_of(head);
+            sequencer.note_head(head);
             self.pump(ctx);
         }
     }
@@ -285,7 +290,7 @@ impl Handler<LeaveRoom> for Feed {
     fn handle(&mut self, message: LeaveRoom, _: &mut Context<Self>) {
         self.waiting.retain(|waiting| waiting.room != message.room || waiting.join.member != message.leave.member);
         if let Some(open) = self.rooms.get(&message.room) {
-            // One message a membership: not fan-out, and a leave that is lost would leave a ghost.
+            // `do_send`: one message a membership, and losing it would leave a ghost member.
             open.addr.do_send(message.leave);
         }
     }
@@ -295,7 +300,7 @@ impl Handler<RoomEmpty> for Feed {
     type Result = ();
     fn handle(&mut self, message: RoomEmpty, ctx: &mut Context<Self>) {
         if self.rooms.get(&message.room).is_some_and(|open| open.joins == message.joins) {
-            // The last address goes, and the room with it.
+            // Dropping the last address stops the room.
             self.rooms.remove(&message.room);
             self.linger(ctx);
         }

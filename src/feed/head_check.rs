@@ -1,4 +1,5 @@
-//! The `HeadChecker` actor: compares what feeds have with what the log has, off the event path.
+//! The `HeadChecker` actor: compares the positions of feeds with the heads of the log, off the
+//! event path.
 
 use super::messages::{CompareNow, Pace};
 use super::registry::FeedRegistry;
@@ -10,38 +11,39 @@ use std::time::Duration;
 
 /// Feeds compared in one query.
 const CHUNK: usize = 500;
-/// How often heads are compared while announcements are not known to arrive.
+/// The period of comparisons while announcements may not arrive.
 const HURRIED: Duration = Duration::from_secs(2);
-/// How often it is looked at whether feeds found something in the log that nobody announced.
-const LOOK: Duration = Duration::from_secs(1);
-/// How many comparisons are hurried after such a find.
-const UNEASY: u32 = 30;
-/// How long after one comparison the next may begin that somebody asked for.
+/// The period of checks for repairs: feeds that found unannounced events in the log.
+const REPAIR_CHECK: Duration = Duration::from_secs(1);
+/// The number of hurried comparisons after a repair.
+const HURRIED_AFTER_REPAIR: u32 = 30;
+/// The least time between a comparison and a requested one.
 const REST: Duration = Duration::from_millis(100);
 
-/// One per node. On a period, and when asked, it reads the heads of all feeds that live here, in one query per [`CHUNK`],
-/// and tells each how far the log reaches; a feed that is behind reads the rest. This is what makes every announcement
-/// optional. Where feeds do find something, announcements have been lost, by whatever cause, and it compares more often
-/// for a while. Requests that come while it reads are served together by one further read, begun after them.
+/// The comparison of heads, one for each node. Periodically and on request, it reads the heads of
+/// all feeds on this node, in one query per [`CHUNK`], and sends each feed the head of its log; a
+/// feed that is behind reads the rest. So no announcement has to arrive. If feeds do find
+/// unannounced events, announcements were lost, and it compares more often for a while. Requests
+/// during a comparison share one further comparison, which begins after them.
 pub struct HeadChecker {
-    directory: FeedRegistry,
+    feeds: FeedRegistry,
     period: Duration,
     pace: Pace,
-    /// Repairs of feeds that it knows of.
+    /// The feeds' repairs at the last check.
     repairs: u64,
-    /// Comparisons that are still to be hurried on their account.
-    uneasy: u32,
+    /// Hurried comparisons left after a repair.
+    hurried_left: u32,
     is_comparing: bool,
-    /// What was asked for while it compared.
+    /// The request that arrived during a comparison.
     asked: Option<CompareNow>,
     next: Option<SpawnHandle>,
 }
 
 impl HeadChecker {
-    /// Compares every `period`; more often while it is told to hurry.
+    /// Compares once every `period`, and more often while hurried.
     #[must_use]
-    pub const fn new(directory: FeedRegistry, period: Duration) -> Self {
-        Self { directory, period, pace: Pace::Steady, repairs: 0, uneasy: 0, is_comparing: false, asked: None, next: None }
+    pub const fn new(feeds: FeedRegistry, period: Duration) -> Self {
+        Self { feeds, period, pace: Pace::Steady, repairs: 0, hurried_left: 0, is_comparing: false, asked: None, next: None }
     }
 
     fn compare(&mut self, which: CompareNow, ctx: &mut Context<Self>) {
@@ -54,51 +56,51 @@ impl HeadChecker {
         if let Some(next) = self.next.take_if(|_| is_all) {
             ctx.cancel_future(next);
         }
-        let directory = self.directory.clone();
+        let feeds = self.feeds.clone();
         let comparison = async move {
             let restaurants = match which {
-                CompareNow::All => directory.restaurants(),
+                CompareNow::All => feeds.restaurants(),
                 CompareNow::Of(restaurants) => restaurants,
             };
             for chunk in restaurants.chunks(CHUNK) {
-                tell(&directory, directory.store().heads(chunk).await);
+                report(&feeds, feeds.store().heads(chunk).await);
             }
         };
-        ctx.spawn(comparison.into_actor(self).map(move |(), registry, ctx| registry.compared(is_all, ctx)));
+        ctx.spawn(comparison.into_actor(self).map(move |(), checker, ctx| checker.compared(is_all, ctx)));
     }
 
     fn compared(&mut self, is_all: bool, ctx: &mut Context<Self>) {
         self.is_comparing = false;
         if is_all {
-            self.uneasy = self.uneasy.saturating_sub(1);
+            self.hurried_left = self.hurried_left.saturating_sub(1);
             self.schedule(ctx);
         }
         if self.asked.is_some() {
-            ctx.run_later(REST, |registry, ctx| {
-                if let Some(asked) = registry.asked.take() {
-                    registry.compare(asked, ctx);
+            ctx.run_later(REST, |checker, ctx| {
+                if let Some(asked) = checker.asked.take() {
+                    checker.compare(asked, ctx);
                 }
             });
         }
     }
 
-    /// The next comparison of all, a period after the last.
+    /// Schedules the next comparison of all feeds.
     fn schedule(&mut self, ctx: &mut Context<Self>) {
-        let wait = match (self.pace, self.uneasy) {
+        let wait = match (self.pace, self.hurried_left) {
             (Pace::Steady, 0) => self.period,
             _ => HURRIED.min(self.period),
         };
-        self.next = Some(ctx.run_later(wait, |registry, ctx| {
-            registry.next = None;
-            registry.compare(CompareNow::All, ctx);
+        self.next = Some(ctx.run_later(wait, |checker, ctx| {
+            checker.next = None;
+            checker.compare(CompareNow::All, ctx);
         }));
     }
 
-    /// Begins to hurry when feeds have found what nobody announced.
-    fn look(&mut self, ctx: &mut Context<Self>) {
-        let repairs = self.directory.metrics().feed_repairs.get();
+    /// Starts to hurry if feeds have repaired themselves.
+    fn check_repairs(&mut self, ctx: &mut Context<Self>) {
+        let repairs = self.feeds.metrics().feed_repairs.get();
         if std::mem::replace(&mut self.repairs, repairs) != repairs {
-            let is_leisurely = std::mem::replace(&mut self.uneasy, UNEASY) == 0 && self.pace == Pace::Steady;
+            let is_leisurely = std::mem::replace(&mut self.hurried_left, HURRIED_AFTER_REPAIR) == 0 && self.pace == Pace::Steady;
             if let Some(next) = self.next.take_if(|_| is_leisurely) {
                 ctx.cancel_future(next);
                 self.schedule(ctx);
@@ -107,7 +109,7 @@ impl HeadChecker {
     }
 }
 
-/// One request for what two ask.
+/// Merges two requests into one.
 fn merge(one: Option<CompareNow>, other: CompareNow) -> CompareNow {
     match (one, other) {
         (None, other) => other,
@@ -119,10 +121,10 @@ fn merge(one: Option<CompareNow>, other: CompareNow) -> CompareNow {
     }
 }
 
-fn tell(directory: &FeedRegistry, heads: store::Result<Vec<(RestaurantId, Position)>>) {
+fn report(feeds: &FeedRegistry, heads: store::Result<Vec<(RestaurantId, Position)>>) {
     match heads {
-        Ok(heads) => heads.into_iter().for_each(|(restaurant, head)| directory.tell_head(restaurant, head)),
-        Err(error) => log::warn!(error:% = error; "cannot compare the heads of feeds, will try again"),
+        Ok(heads) => heads.into_iter().for_each(|(restaurant, head)| feeds.report_head(restaurant, head)),
+        Err(error) => log::warn!(error:% = error; "cannot compare the heads of feeds; will try again"),
     }
 }
 
@@ -131,7 +133,7 @@ impl Actor for HeadChecker {
 
     fn started(&mut self, ctx: &mut Context<Self>) {
         self.schedule(ctx);
-        ctx.run_interval(LOOK, Self::look);
+        ctx.run_interval(REPAIR_CHECK, Self::check_repairs);
     }
 }
 

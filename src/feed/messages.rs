@@ -1,4 +1,4 @@
-//! What feeds are told.
+//! Messages to feeds and to the comparison of heads.
 
 use crate::domain::model::event::Event;
 use crate::domain::model::room_id::RoomId;
@@ -8,67 +8,69 @@ use crate::room::{Join, Leave};
 use actix::Message;
 use std::sync::Arc;
 
-/// Events have been committed, here or on another node. May come late, twice, in any order or not at all.
+/// Announces events that this or another node has committed.
+///
+/// Loss: an announcement may arrive late, twice, out of order or never.
 #[derive(Debug, Clone, Message)]
 #[rtype(result = "()")]
 pub struct EventCommitted {
-    /// Whose feed.
+    /// The restaurant of the feed.
     pub restaurant: RestaurantId,
     /// The events of one transaction.
     pub events: Arc<[Event]>,
 }
 
-/// The log reaches at least to here.
+/// Reports that the log reaches at least to this position.
 #[derive(Debug, Clone, Copy, Message)]
 #[rtype(result = "()")]
 pub struct Head(pub Position);
 
-/// Join a room of this feed; the room is opened when it is not.
+/// Joins a room of this feed. The feed opens the room if it is not open.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct JoinRoom {
-    /// Which.
+    /// The room.
     pub room: RoomId,
-    /// The join.
+    /// The message to the room.
     pub join: Join,
 }
 
-/// Leave a room of this feed.
+/// Leaves a room of this feed.
 #[derive(Debug, Clone, Copy, Message)]
 #[rtype(result = "()")]
 pub struct LeaveRoom {
-    /// Which.
+    /// The room.
     pub room: RoomId,
-    /// Who.
+    /// The message to the room.
     pub leave: Leave,
 }
 
-/// A feed lives on this node from now on, or no longer.
+/// Reports that this node has launched or retired a feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Message)]
 #[rtype(result = "()")]
 pub enum FeedLife {
-    /// It has been launched.
+    /// The node has launched the restaurant's feed.
     Launched(RestaurantId),
-    /// It has been retired.
+    /// The node has retired the restaurant's feed.
     Retired(RestaurantId),
 }
 
-/// How often heads are compared.
+/// Sets how often heads are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Message)]
 #[rtype(result = "()")]
 pub enum Pace {
-    /// Announcements are known to arrive: on the usual period.
+    /// At the usual period, since announcements arrive.
     Steady,
-    /// They are not: every two seconds, beginning now.
+    /// Every two seconds from now on, since announcements may not arrive.
     Hurried,
 }
 
-/// Compare heads now rather than when the period says so.
+/// Compares heads now.
 #[derive(Debug, Clone, PartialEq, Eq, Message)]
 #[rtype(result = "()")]
 pub enum CompareNow {
-    /// Those of every feed that lives here.
+    /// The heads of all feeds on this node.
     All,
-    /// Those of some restaurants.
+    /// The heads of some restaurants.
     Of(Vec<RestaurantId>),
 }

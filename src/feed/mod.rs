@@ -1,4 +1,4 @@
-//! Feeds: one restaurant's events in order, on this node.
+//! Feeds: each delivers one restaurant's events in order on this node.
 
 #[allow(clippy::module_inception)]
 pub mod feed;

@@ -1,11 +1,11 @@
-//! Which feeds live on this node, for everybody who has something for one.
+//! The registry of the feeds on this node.
 
 use super::feed::{Feed, Retire};
 use super::messages::{EventCommitted, FeedLife, Head, JoinRoom, LeaveRoom};
 use crate::domain::model::room_id::RoomId;
 use crate::domain::values::ids::RestaurantId;
 use crate::domain::values::position::Position;
-use crate::room::{Budget, Join, Leave, MemberId, Parts, budget};
+use crate::room::{Join, Leave, MemberId, Resources, SnapshotBudget, budget};
 use crate::store::SharedStore;
 use crate::telemetry::Metrics;
 use actix::dev::SendError;
@@ -15,12 +15,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
-/// How long an announcement waits for space in a feed's mailbox before it is dropped (and the feed repairs itself).
+/// The longest wait of an announcement for space in a feed's mailbox. After that it is dropped, and
+/// the feed repairs itself.
 const ANNOUNCE_DEADLINE: Duration = Duration::from_secs(5);
 
 struct Entry {
     feed: Addr<Feed>,
-    /// Joins sent to the feed: a feed that has handled fewer is not idle, whatever it believes.
+    /// Joins sent to the feed. A feed that has handled fewer is not idle.
     joins: AtomicU64,
 }
 
@@ -30,49 +31,52 @@ struct Inner {
     watchers: RwLock<Vec<Recipient<FeedLife>>>,
     store: SharedStore,
     metrics: Metrics,
-    snapshots: Arc<Budget>,
+    snapshots: Arc<SnapshotBudget>,
 }
 
-/// The feeds of this node by restaurant. Cheap to clone. A join is sent while the map is held for reading and a feed is
-/// retired while it is held for writing, so no join is ever sent to a feed that is on its way out.
+/// The feeds of this node by restaurant. Cheap to clone.
+///
+/// Ordering: a join is sent under the map's read lock and a feed is retired under its write lock,
+/// so no join reaches a feed that is about to end.
 #[derive(Clone)]
 pub struct FeedRegistry(Arc<Inner>);
 
 impl FeedRegistry {
-    /// An empty directory over a store.
+    /// Makes an empty registry over a store.
     #[must_use]
     pub fn new(store: SharedStore, metrics: Metrics) -> Self {
         Self::with_budget(store, metrics, budget::DEFAULT_BYTES)
     }
 
-    /// An empty directory over a store, whose rooms may hold so many bytes of snapshots together.
+    /// Makes an empty registry over a store, whose rooms may hold `snapshot_bytes` of snapshots
+    /// together.
     #[must_use]
     pub fn with_budget(store: SharedStore, metrics: Metrics, snapshot_bytes: usize) -> Self {
-        let snapshots = Budget::new(snapshot_bytes, metrics.snapshot_bytes.clone());
+        let snapshots = SnapshotBudget::new(snapshot_bytes, metrics.snapshot_bytes.clone());
         let (feeds, relays, watchers) = (RwLock::default(), RwLock::default(), RwLock::default());
         Self(Arc::new(Inner { feeds, relays, watchers, store, metrics, snapshots }))
     }
 
-    /// The store that feeds and rooms read.
+    /// Returns the store that feeds and rooms read.
     #[must_use]
     pub fn store(&self) -> &SharedStore {
         &self.0.store
     }
 
-    /// The node's metrics.
+    /// Returns the node's metrics.
     #[must_use]
     pub fn metrics(&self) -> &Metrics {
         &self.0.metrics
     }
 
-    fn parts(&self) -> Parts {
-        Parts { store: self.0.store.clone(), metrics: self.0.metrics.clone(), snapshots: self.0.snapshots.clone() }
+    fn resources(&self) -> Resources {
+        Resources { store: self.0.store.clone(), metrics: self.0.metrics.clone(), snapshots: self.0.snapshots.clone() }
     }
 
-    /// What a feed asks for when it has stayed without rooms.
+    /// Returns the function with which a feed without rooms retires itself.
     fn retirement(&self) -> Retire {
-        let directory = self.clone();
-        Box::new(move |restaurant, joins| directory.retire(restaurant, joins))
+        let registry = self.clone();
+        Box::new(move |restaurant, joins| registry.retire(restaurant, joins))
     }
 
     fn read(&self) -> RwLockReadGuard<'_, HashMap<RestaurantId, Entry>> {
@@ -83,32 +87,35 @@ impl FeedRegistry {
         self.0.feeds.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds somebody who hears of every commit of this node (the publisher to other nodes). Its queue is bounded; what
-    /// it cannot take is dropped and counted.
+    /// Adds a relay, which receives each commit of this node (the publisher to other nodes).
+    ///
+    /// Loss: what the relay's bounded queue cannot take is dropped and counted.
     pub fn add_relay(&self, relay: Recipient<EventCommitted>) {
         self.0.relays.write().unwrap_or_else(PoisonError::into_inner).push(relay);
     }
 
-    /// Adds somebody who hears which feeds live here (the subscriber to other nodes): those that do already, then every
-    /// change, in order.
+    /// Adds a watcher of feeds (the subscriber to other nodes).
+    ///
+    /// Ordering: it receives the feeds that exist already, then each change in order.
     pub fn add_watcher(&self, watcher: Recipient<FeedLife>) {
         let feeds = self.write();
         feeds.keys().for_each(|restaurant| watcher.do_send(FeedLife::Launched(*restaurant)));
         self.0.watchers.write().unwrap_or_else(PoisonError::into_inner).push(watcher);
     }
 
-    /// Tells the watchers, with the map held for writing, so that what they hear is in order.
-    fn tell_watchers(&self, life: FeedLife) {
+    /// Notifies the watchers. Called under the map's write lock, so that messages are in order.
+    fn notify_watchers(&self, life: FeedLife) {
         for watcher in self.0.watchers.read().unwrap_or_else(PoisonError::into_inner).iter() {
-            // Not fan-out: two messages in a feed's life, and one that is lost would leave a node deaf to it.
+            // `do_send`: two messages in a feed's life, and losing one would leave a node
+            // unsubscribed.
             watcher.do_send(life);
         }
     }
 
-    /// Sends a join to the room's feed, which is started on this thread when there is none.
+    /// Sends a join to the room's feed. Launches the feed on this thread if it does not exist.
     ///
     /// # Errors
-    /// Gives the join back when the feed's mailbox is full.
+    /// Returns the join if the feed's mailbox is full.
     pub fn join(&self, restaurant: RestaurantId, room: RoomId, join: Join) -> Result<(), Join> {
         let message = JoinRoom { room, join };
         let message = match self.read().get(&restaurant) {
@@ -118,31 +125,32 @@ impl FeedRegistry {
         let mut feeds = self.write();
         let entry = feeds.entry(restaurant).or_insert_with(|| {
             self.0.metrics.feeds.inc();
-            self.tell_watchers(FeedLife::Launched(restaurant));
-            Entry { feed: Feed::launch(restaurant, self.parts(), self.retirement()), joins: AtomicU64::new(0) }
+            self.notify_watchers(FeedLife::Launched(restaurant));
+            Entry { feed: Feed::launch(restaurant, self.resources(), self.retirement()), joins: AtomicU64::new(0) }
         });
         send_join(entry, message)
     }
 
-    /// Tells the room's feed that a member leaves. Not fan-out: one message a membership.
+    /// Sends a leave to the room's feed, past a full mailbox: it is one message a membership.
     pub fn leave(&self, restaurant: RestaurantId, room: RoomId, member: MemberId) {
         if let Some(entry) = self.read().get(&restaurant) {
             entry.feed.do_send(LeaveRoom { room, leave: Leave { member } });
         }
     }
 
-    /// Retires a feed that has handled `joins` joins and has no rooms; a feed that was sent more stays.
+    /// Retires a feed without rooms that has handled `joins` joins. A feed that was sent more joins
+    /// stays.
     pub fn retire(&self, restaurant: RestaurantId, joins: u64) {
         let mut feeds = self.write();
         if feeds.get(&restaurant).is_some_and(|entry| entry.joins.load(Ordering::Relaxed) == joins) {
             feeds.remove(&restaurant);
             self.0.metrics.feeds.dec();
-            self.tell_watchers(FeedLife::Retired(restaurant));
+            self.notify_watchers(FeedLife::Retired(restaurant));
         }
     }
 
-    /// Announces a commit of this node: to its feed here, if there is one, and to the relays. A feed whose mailbox is
-    /// full is waited for, up to a deadline; nothing depends on an announcement arriving.
+    /// Announces a commit of this node to the relays and to the feed on this node, if it exists.
+    /// Waits for space in a full mailbox up to a deadline.
     pub async fn announce(&self, committed: EventCommitted) {
         for relay in self.0.relays.read().unwrap_or_else(PoisonError::into_inner).iter() {
             if relay.try_send(committed.clone()).is_err() {
@@ -152,7 +160,8 @@ impl FeedRegistry {
         self.deliver(committed).await;
     }
 
-    /// Hands events to their feed here, if there is one.
+    /// Delivers events to their feed on this node, if it exists. Waits for space in a full mailbox
+    /// up to a deadline.
     pub async fn deliver(&self, committed: EventCommitted) {
         let Some(feed) = self.read().get(&committed.restaurant).map(|entry| entry.feed.clone()) else { return };
         let Err(SendError::Full(committed)) = feed.try_send(committed) else { return };
@@ -161,8 +170,9 @@ impl FeedRegistry {
         }
     }
 
-    /// Hands events to their feed here, if there is one, without waiting. False when its mailbox is full: the events
-    /// are dropped and counted, and its position has to be compared with the log's.
+    /// Delivers events to their feed on this node, if it exists, without waiting. Returns false if
+    /// its mailbox is full: the events are dropped and counted, and the caller has to request a
+    /// comparison of heads.
     #[must_use]
     pub fn offer(&self, committed: EventCommitted) -> bool {
         let feeds = self.read();
@@ -174,16 +184,16 @@ impl FeedRegistry {
         !is_full
     }
 
-    /// The restaurants whose feeds live here.
+    /// Returns the restaurants with a feed on this node.
     #[must_use]
     pub fn restaurants(&self) -> Vec<RestaurantId> {
         self.read().keys().copied().collect()
     }
 
-    /// Tells a feed how far the log reaches. A full mailbox misses it; the next comparison comes.
-    pub fn tell_head(&self, restaurant: RestaurantId, head: Position) {
+    /// Reports the log's head to a feed.
+    pub fn report_head(&self, restaurant: RestaurantId, head: Position) {
         if let Some(entry) = self.read().get(&restaurant) {
-            // Full is fine: a feed that busy will be compared again.
+            // A full mailbox may lose it: the next comparison repeats it.
             let _ = entry.feed.try_send(Head(head));
         }
     }
@@ -212,7 +222,7 @@ mod tests {
     use crate::store::options::{Mode, Settings};
     use actix::prelude::*;
 
-    /// Counts what it is told.
+    /// A member that counts its frames.
     #[derive(Default)]
     struct Phone {
         welcomed: Arc<AtomicU64>,
@@ -253,14 +263,15 @@ mod tests {
         id
     }
 
-    /// A node that comes back has all of a restaurant's phones at once, before the feed has read where the log stands.
+    /// After a node's restart, all phones of a restaurant join at once, before the feed has read
+    /// its head.
     #[actix::test]
-    async fn a_burst_of_joins_is_taken_by_a_feed_that_has_just_begun() {
+    async fn a_new_feed_accepts_a_burst_of_joins() {
         const PHONES: u64 = 500;
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}", folder.path().join("burst.db").display());
         let store = open(&url, Settings::new(Mode::Serve)).await.unwrap();
-        let (restaurant, directory) = (restaurant(&store).await, FeedRegistry::new(store, Metrics::new()));
+        let (restaurant, registry) = (restaurant(&store).await, FeedRegistry::new(store, Metrics::new()));
         let (room, welcomed) = (RoomId::Menu(restaurant), Arc::new(AtomicU64::new(0)));
         for number in 0..PHONES {
             let phone = Phone { welcomed: welcomed.clone() }.start();
@@ -274,7 +285,7 @@ mod tests {
                 mailbox,
                 pages,
             };
-            assert!(directory.join(restaurant, room, join).is_ok(), "phone {number} was refused");
+            assert!(registry.join(restaurant, room, join).is_ok(), "phone {number} was refused");
         }
         let all = async {
             while welcomed.load(Ordering::Relaxed) < PHONES {
@@ -282,6 +293,6 @@ mod tests {
             }
         };
         let in_time = tokio::time::timeout(Duration::from_secs(10), all).await;
-        assert!(in_time.is_ok(), "{welcomed:?} of {PHONES} were let in");
+        assert!(in_time.is_ok(), "{welcomed:?} of {PHONES} joined");
     }
 }

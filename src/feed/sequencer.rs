@@ -1,22 +1,24 @@
-//! The order of a feed, pure: events come in from anywhere, in any order, any number of times, and go out once each,
-//! position n+1 after n.
+//! The sequencer of a feed, pure: it accepts events in any order and any number of times, and
+//! delivers each once, position n + 1 after n.
 
 use crate::domain::model::event::Event;
 use crate::domain::values::position::Position;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// A stretch of the log to be read: `after < position <= through`.
+/// A range of the log to read: `after < position <= through`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Missing {
     /// The last position delivered.
     pub after: Position,
-    /// The last position wanted.
+    /// The last position to read.
     pub through: Position,
 }
 
-/// Puts events in order. Early arrivals wait in a bounded store; what does not fit is not lost but read from the log
-/// when its turn comes, since the highest position ever heard of is remembered.
+/// Puts events in order.
+///
+/// Bound: `capacity` early events. Overflow: the last ones are dropped, and read from the log
+/// later, since the sequencer knows the highest position.
 #[derive(Debug)]
 pub struct Sequencer {
     delivered: Position,
@@ -26,22 +28,23 @@ pub struct Sequencer {
 }
 
 impl Sequencer {
-    /// Starts after `head`, holding at most `capacity` early arrivals.
+    /// Starts after `head`, and holds at most `capacity` early events.
     #[must_use]
     pub const fn new(head: Position, capacity: usize) -> Self {
         Self { delivered: head, known: head, early: BTreeMap::new(), capacity }
     }
 
-    /// The last position that went out.
+    /// Returns the last delivered position.
     #[must_use]
     pub const fn delivered(&self) -> Position {
         self.delivered
     }
 
-    /// Takes an event. One that went out already is dropped; of two with one position the first stays.
+    /// Accepts an event. It drops one that was delivered already, and the second of two with the
+    /// same position.
     pub fn offer(&mut self, event: Arc<Event>) {
         let position = event.position;
-        self.hear_of(position);
+        self.note_head(position);
         if position <= self.delivered {
             return;
         }
@@ -51,18 +54,18 @@ impl Sequencer {
         }
     }
 
-    /// Learns that the log reaches at least to here.
-    pub fn hear_of(&mut self, head: Position) {
+    /// Records that the log reaches at least to `head`.
+    pub fn note_head(&mut self, head: Position) {
         self.known = self.known.max(head);
     }
 
-    /// The next event in order, without taking it.
+    /// Returns the next event in order, without removing it.
     #[must_use]
     pub fn peek(&self) -> Option<&Arc<Event>> {
         self.early.get(&self.delivered.next())
     }
 
-    /// Takes the event that [`Self::peek`] shows: it went out.
+    /// Marks the event of [`Self::peek`] as delivered and removes it.
     pub fn advance(&mut self) {
         let next = self.delivered.next();
         if self.early.remove(&next).is_some() {
@@ -70,8 +73,8 @@ impl Sequencer {
         }
     }
 
-    /// What has to be read from the log before anything more can go out. `None` while the next event is here, and
-    /// when there is none.
+    /// Returns the range to read from the log before the next delivery. `None` if the next event is
+    /// here, or nothing is left to deliver.
     #[must_use]
     pub fn missing(&self) -> Option<Missing> {
         if self.peek().is_some() || self.known <= self.delivered {
@@ -107,7 +110,7 @@ mod tests {
         })
     }
 
-    /// What a feed does: let out what is ready, read the log where something is missing.
+    /// Acts as a feed: delivers what is next, and reads missing events from the log.
     fn drain(sequencer: &mut Sequencer, log: u64, out: &mut Vec<u64>) {
         loop {
             while let Some(next) = sequencer.peek() {
@@ -115,7 +118,7 @@ mod tests {
                 sequencer.advance();
             }
             let Some(missing) = sequencer.missing() else { return };
-            assert!(missing.through.number() <= log, "only what is committed is asked for");
+            assert!(missing.through.number() <= log, "only committed positions are read");
             for number in missing.after.number() + 1..=missing.through.number() {
                 sequencer.offer(event(number));
             }
@@ -124,7 +127,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_is_lost_doubled_or_reordered_each_goes_out_once_in_order(
+        fn events_are_delivered_once_and_in_order_despite_loss_repeats_and_reordering(
             start in 0_u64..5,
             arrivals in prop::collection::vec(1_u64..60, 0..120),
             capacity in 1_usize..8,
@@ -141,10 +144,10 @@ mod tests {
         }
 
         #[test]
-        fn a_head_alone_is_enough_to_find_what_nobody_announced(start in 0_u64..5, ahead in 0_u64..40) {
+        fn a_head_suffices_to_find_unannounced_events(start in 0_u64..5, ahead in 0_u64..40) {
             let mut sequencer = Sequencer::new(Position::new(start).unwrap(), 4);
             let mut out = Vec::new();
-            sequencer.hear_of(Position::new(start + ahead).unwrap());
+            sequencer.note_head(Position::new(start + ahead).unwrap());
             drain(&mut sequencer, start + ahead, &mut out);
             prop_assert_eq!(out, (start + 1..=start + ahead).collect::<Vec<_>>());
         }
@@ -153,7 +156,7 @@ mod tests {
     #[test]
     fn an_old_head_changes_nothing() {
         let mut sequencer = Sequencer::new(Position::new(9).unwrap(), 4);
-        sequencer.hear_of(Position::new(3).unwrap());
+        sequencer.note_head(Position::new(3).unwrap());
         sequencer.offer(event(9));
         assert_eq!((sequencer.missing(), sequencer.peek().is_none()), (None, true));
     }

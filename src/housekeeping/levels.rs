@@ -94,7 +94,7 @@ impl Watcher {
             // Not in step with other nodes.
             tokio::time::sleep((self.lease / LOOKS).mul_f32(rand::random_range(0.8..1.2))).await;
             if let Err(error) = self.look().await {
-                log::warn!(error:% = error; "cannot look which feature level the other nodes know, will try again");
+                log::warn!(error:% = error; "cannot look which feature level the other nodes know; will try again");
             }
         }
     }

@@ -30,10 +30,10 @@ pub async fn keep(store: SharedStore, settings: RetentionArgs, access: Duration)
                     log::info!(gone; "old rows removed");
                     store.scrub();
                 }
-                Err(error) => log::warn!(error:% = error; "old rows cannot be removed, will try again"),
+                Err(error) => log::warn!(error:% = error; "old rows cannot be removed; will try again"),
             },
             Ok(false) => {}
-            Err(error) => log::warn!(error:% = error; "no node can be chosen to remove old rows, will try again"),
+            Err(error) => log::warn!(error:% = error; "no node can be chosen to remove old rows; will try again"),
         }
         tokio::time::sleep(ASK).await;
     }

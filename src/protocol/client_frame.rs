@@ -1,4 +1,4 @@
-//! Frames from the client, parsed at the edge.
+//! Frames from the client.
 
 use super::error_code::ErrorCode;
 use super::fields;
@@ -11,8 +11,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// What a client may write in a `ping`, to know its `pong` by: a text of up to 64 bytes or a number. It comes back as it
-/// was.
+/// A nonce that a client sends in a `ping` to recognize the `pong`: a text of up to 64 bytes or a
+/// number. The server returns it unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Nonce(Value);
@@ -27,42 +27,42 @@ impl<'de> Deserialize<'de> for Nonce {
     }
 }
 
-/// A frame of section 6, understood.
+/// A parsed frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClientFrame {
-    /// Join a room, from a cursor when there is one.
+    /// Join a room, from a cursor if the client has one.
     Subscribe(Subscribe),
     /// Leave a room.
     Unsubscribe {
-        /// Its name as written.
+        /// The room's name as the client wrote it.
         room: String,
     },
-    /// Do something.
+    /// Carry out a command.
     Command(Box<Command>),
     /// Place an order.
     Place {
-        /// Makes it safe to send again.
+        /// The command's id. A repeat under the same id places no second order.
         id: CommandId,
-        /// The basket.
+        /// The order's content.
         basket: Box<Basket>,
     },
-    /// Go on under a new token.
+    /// Continue under a new token.
     Refresh {
-        /// The token.
+        /// The new token.
         token: String,
     },
-    /// A screen has drawn everything up to a position.
+    /// Report that a screen has drawn everything up to a position.
     Seen {
-        /// The room's name as written.
+        /// The room's name as the client wrote it.
         room: String,
-        /// Up to where.
+        /// The last position drawn.
         position: Position,
-        /// The one station it shows, of a screen that may show all.
+        /// The one station that a screen of all stations shows at present.
         station: Option<Station>,
     },
-    /// Are you there.
+    /// Ask for a sign of life.
     Ping {
-        /// Comes back in the `pong`.
+        /// A value to return in the `pong`.
         nonce: Option<Nonce>,
     },
 }
@@ -71,13 +71,14 @@ pub enum ClientFrame {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Subscribe {
-    /// The room's name as written; one that names no room is `forbidden` like any other that may not be joined.
+    /// The room's name as the client wrote it. A name of no room is `forbidden`, like that of a
+    /// room that the client may not join.
     pub room: String,
-    /// The cursor.
+    /// The client's cursor.
     pub since: Option<Position>,
-    /// The epoch the cursor is of.
+    /// The epoch of the cursor.
     pub epoch: Option<String>,
-    /// A snapshot is to come in parts.
+    /// Whether the client accepts snapshots in parts.
     #[serde(default)]
     pub paged: bool,
 }
@@ -115,14 +116,14 @@ struct Ping {
     nonce: Option<Nonce>,
 }
 
-/// Why a text is not a frame, with what of it can be told back to its sender.
+/// An invalid frame, with the details to report to its sender.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BadFrame {
     /// `bad_frame`, or `invalid` for a command or an order whose fields are wrong.
     pub code: ErrorCode,
-    /// What is wrong.
+    /// The fault, worded for the sender.
     pub message: String,
-    /// The id of the command, when it had a readable one.
+    /// The id of the command, if it was readable.
     pub id: Option<CommandId>,
 }
 
@@ -133,14 +134,14 @@ impl BadFrame {
 }
 
 impl ClientFrame {
-    /// Every type of a client frame.
+    /// Every type of client frame.
     pub const TYPES: [&str; 7] = ["subscribe", "unsubscribe", "command", "place", "refresh", "seen", "ping"];
 
     /// Reads one text message.
     ///
     /// # Errors
-    /// `bad_frame` for what is not a JSON object with a known `type`, or a frame of control whose fields are wrong;
-    /// `invalid` for a `command` or `place` whose fields are wrong.
+    /// `invalid` for a `command` or `place` with wrong fields; `bad_frame` for any other frame with
+    /// wrong fields, and for a text that is not a JSON object with a known `type`.
     pub fn parse(text: &str) -> Result<Self, BadFrame> {
         let mut members: Map<String, Value> =
             serde_json::from_str(text).map_err(|_| BadFrame::new(ErrorCode::BadFrame, "a frame is a JSON object", None))?;
@@ -185,7 +186,7 @@ mod tests {
     const ID: &str = "0193a5f0-7c1e-7000-8000-000000000001";
 
     #[test]
-    fn every_frame_of_the_contract_is_read() {
+    fn every_frame_of_the_contract_parses() {
         let good = [
             r#"{"type":"subscribe","room":"order:x"}"#.to_owned(),
             r#"{"type":"subscribe","room":"order:x","since":7,"epoch":"e"}"#.to_owned(),
@@ -208,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_gets_its_code_and_its_id_back() {
+    fn errors_carry_their_code_and_the_commands_id() {
         let cases = [
             ("", ErrorCode::BadFrame, false),
             ("[]", ErrorCode::BadFrame, false),
@@ -233,12 +234,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_whatever_breaks_the_reader(text in ".{0,200}") {
+        fn the_parser_survives_any_text(text in ".{0,200}") {
             let _ = ClientFrame::parse(&text);
         }
 
         #[test]
-        fn no_json_whatever_breaks_the_reader(kind in "(subscribe|unsubscribe|command|place|refresh|seen|ping)", key in "[a-z_]{1,12}", number in any::<i64>()) {
+        fn the_parser_survives_any_json(kind in "(subscribe|unsubscribe|command|place|refresh|seen|ping)", key in "[a-z_]{1,12}", number in any::<i64>()) {
             let _ = ClientFrame::parse(&format!(r#"{{"type":"{kind}","{key}":{number}}}"#));
             let _ = ClientFrame::parse(&format!(r#"{{"type":"{kind}","id":"{ID}","order":"{ID}","{key}":[{number}]}}"#));
         }

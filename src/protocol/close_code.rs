@@ -1,25 +1,26 @@
-//! Close codes, and what a client does after each. `static/client/codes.js` says the same.
+//! Close codes, and the client's reaction to each. `static/client/codes.js` has the same table.
 
-/// Why the server closes a WebSocket (RFC 6455, section 7.4; 4000 and up are ours).
+/// The code of a close frame from the server (RFC 6455, section 7.4; applications define 4000 and
+/// up).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CloseCode {
-    /// The client is done; do nothing.
+    /// The connection ended as intended; do nothing.
     Normal,
     /// A frame was larger than `limits.frame_bytes`; stop and report.
     TooLarge,
-    /// The server restarts; reconnect in `reconnect_in_ms`.
+    /// The server restarts; reconnect after `reconnect_in_ms`.
     Restarting,
-    /// The client does not speak the protocol; stop and report.
+    /// The client violated the protocol; stop and report.
     ProtocolViolation,
     /// The token expired or the session ended; get a new token and reconnect.
     TokenExpired,
-    /// What the connection may do was taken away; stop.
+    /// The connection lost its permissions; stop.
     NotAllowed,
-    /// Nothing was heard for two heartbeats; reconnect with backoff.
+    /// The client was silent for two heartbeat periods; reconnect with backoff.
     HeartbeatLost,
-    /// The client reads slower than its rooms speak; reconnect at once with its cursors.
+    /// The client reads too slowly for its rooms; reconnect at once with the cursors.
     TooSlow,
-    /// Far over the message rate; reconnect after backoff.
+    /// The client is far above the message rate; reconnect with backoff.
     RateLimited,
 }
 
@@ -37,7 +38,7 @@ impl CloseCode {
         Self::RateLimited,
     ];
 
-    /// The number on the wire.
+    /// Returns the number on the wire.
     #[must_use]
     pub const fn number(self) -> u16 {
         match self {
@@ -53,7 +54,7 @@ impl CloseCode {
         }
     }
 
-    /// The reason sent with it.
+    /// Returns the reason in the close frame.
     #[must_use]
     pub const fn reason(self) -> &'static str {
         match self {

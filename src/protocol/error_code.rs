@@ -3,41 +3,42 @@
 use crate::domain::model::refusal::RefusalKind;
 use serde::Serialize;
 
-/// What went wrong, in the fixed words of the contract.
+/// The code of an error, one of the contract's fixed words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorCode {
-    /// Not JSON, or not a frame of the contract.
+    /// The message is not JSON or not a frame of the contract.
     BadFrame,
-    /// No valid token.
+    /// The request has no valid token.
     Unauthorized,
-    /// Not this principal's to do or to see; also for what does not exist where its existence is nobody's business.
+    /// The principal may not do or see this. Also used where the existence of a thing must stay
+    /// secret.
     Forbidden,
-    /// A sensitive action in a session whose owner has not proved their password recently.
+    /// The action is sensitive and needs a recent proof of the user's password.
     ConfirmPassword,
-    /// No such thing.
+    /// The thing does not exist.
     NotFound,
     /// A field is missing, misplaced or out of range.
     Invalid,
-    /// The transition table does not allow it.
+    /// The transition table does not allow the action.
     InvalidTransition,
-    /// The order has moved on.
+    /// The document has changed since the expected version.
     Stale,
-    /// The same id with another body.
+    /// The id was used before with another body.
     Conflict,
-    /// Too much too fast; try again after `retry_after_ms`.
+    /// A rate limit is reached; try again after `retry_after_ms`.
     RateLimited,
-    /// More rooms than one connection may be in.
+    /// The connection would be in too many rooms.
     TooManyRooms,
     /// A body or a frame is too large.
     TooLarge,
     /// The restaurant takes no orders now.
     Paused,
-    /// The order would cost more than was agreed.
+    /// The order would cost more than the guest agreed to.
     PriceChanged,
-    /// The store or the server cannot answer now; the same command may be sent again.
+    /// The store or the server cannot answer at present; send the same command again.
     Unavailable,
-    /// A bug; logged on the server.
+    /// The server has a bug, which it logged.
     Internal,
 }
 
@@ -85,7 +86,7 @@ impl ErrorCode {
         }
     }
 
-    /// The HTTP status of a problem with this code (RFC 9110, section 15).
+    /// Returns the HTTP status of a problem with this code (RFC 9110, section 15).
     #[must_use]
     pub const fn http_status(self) -> u16 {
         match self {

@@ -1,41 +1,43 @@
-//! Reads JSON into types; an error names the field that is wrong.
+//! Deserialization with errors that name the wrong field.
 
 use serde::de::DeserializeOwned;
 use serde_json::{Deserializer, Value};
 use serde_path_to_error::Error;
 
-/// Reads a text.
+/// Deserializes a JSON text.
 ///
 /// # Errors
-/// The path of the field and what is wrong with it: `lines[0].quantity: invalid type: string "2", expected u16`.
+/// The path of the field and its fault: `lines[0].quantity: invalid type: string "2", expected
+/// u16`.
 pub fn from_text<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     let mut input = Deserializer::from_str(text);
-    let value = serde_path_to_error::deserialize(&mut input).map_err(named)?;
-    input.end().map_err(|error| without_place(&error))?;
+    let value = serde_path_to_error::deserialize(&mut input).map_err(with_path)?;
+    input.end().map_err(|error| without_position(&error))?;
     Ok(value)
 }
 
-/// Reads a value.
+/// Deserializes a JSON value.
 ///
 /// # Errors
 /// As [`from_text`].
 pub fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, String> {
-    serde_path_to_error::deserialize(value).map_err(named)
+    serde_path_to_error::deserialize(value).map_err(with_path)
 }
 
-fn named(error: Error<serde_json::Error>) -> String {
-    let message = without_place(error.inner());
+fn with_path(error: Error<serde_json::Error>) -> String {
+    let message = without_position(error.inner());
     match error.path().to_string().as_str() {
         "." => message,
         path => format!("{path}: {message}"),
     }
 }
 
-/// A client that builds JSON from objects knows its fields, not lines and columns.
-fn without_place(error: &serde_json::Error) -> String {
+/// Returns the message without line and column, which mean nothing to a client that serializes
+/// objects.
+fn without_position(error: &serde_json::Error) -> String {
     let message = error.to_string();
-    let place = format!(" at line {} column {}", error.line(), error.column());
-    message.strip_suffix(&place).map(str::to_owned).unwrap_or(message)
+    let position = format!(" at line {} column {}", error.line(), error.column());
+    message.strip_suffix(&position).map(str::to_owned).unwrap_or(message)
 }
 
 #[cfg(test)]
@@ -71,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_may_follow() {
+    fn trailing_text_is_an_error() {
         assert_eq!(from_text::<Basket>(r#"{"lines": []} {}"#).unwrap_err(), "trailing characters");
     }
 }

@@ -1,11 +1,11 @@
-//! An encoded frame: made once, shared by everybody who gets it.
+//! Encoded frames, encoded once and shared by all receivers.
 
 use crate::domain::model::room_id::RoomId;
 use crate::domain::values::position::Position;
 use bytes::{BufMut, Bytes, BytesMut};
 use bytestring::ByteString;
 
-/// The type of a server frame, as the transports need to know it.
+/// The type of a server frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FrameKind {
     /// `welcome`
@@ -29,11 +29,11 @@ pub enum FrameKind {
 }
 
 impl FrameKind {
-    /// Every type of a server frame.
+    /// Every type of server frame.
     pub const ALL: [Self; 9] =
         [Self::Welcome, Self::Snapshot, Self::Event, Self::Sync, Self::Live, Self::Ack, Self::Error, Self::Pong, Self::GoingAway];
 
-    /// The word in `type`.
+    /// Returns the word in `type`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -50,23 +50,24 @@ impl FrameKind {
     }
 }
 
-/// An encoded server frame. Cloning shares the bytes: a room encodes an event once, however many members it has, and
-/// what goes on the wire of each WebSocket is this very buffer, header included.
+/// An encoded server frame, WebSocket header included. Cloning shares the bytes: a room encodes
+/// each event once and all members' sockets write the same buffer.
 #[derive(Debug, Clone)]
 pub struct Frame {
     kind: FrameKind,
     position: Position,
     header: u8,
-    /// Of a snapshot: more parts follow.
+    /// Whether more parts of the snapshot follow.
     more: bool,
-    /// The room of a frame that moves a cursor, and where a reader is that has everything before it.
+    /// For a frame that moves a cursor: the room, and the cursor of a reader that has everything
+    /// before.
     origin: Option<(RoomId, Position)>,
     wire: Bytes,
 }
 
 impl Frame {
-    /// Encodes JSON text as an unmasked, final WebSocket text message (RFC 6455, section 5.2). `position` is what the
-    /// frame moves a cursor to; zero when it moves none.
+    /// Encodes JSON text as an unmasked, final WebSocket text message (RFC 6455, section 5.2). The
+    /// frame moves a cursor to `position`, or none if that is zero.
     #[must_use]
     pub fn new(kind: FrameKind, position: Position, json: &[u8]) -> Self {
         let mut wire = BytesMut::with_capacity(json.len() + 10);
@@ -76,55 +77,56 @@ impl Frame {
         Self::encoded(kind, position, wire.freeze(), header)
     }
 
-    /// A frame of bytes that begin with a header of so many bytes.
+    /// Makes a frame of encoded bytes, which begin with a header of `header` bytes.
     pub(super) fn encoded(kind: FrameKind, position: Position, wire: Bytes, header: usize) -> Self {
         let header = u8::try_from(header).unwrap_or(0);
         Self { kind, position, header, more: false, origin: None, wire }
     }
 
-    /// As a frame of a room, for a reader that has everything of it up to `prev`.
+    /// Marks it as a frame of a room, for a reader whose cursor is `prev`.
     #[must_use]
     pub fn in_room(self, room: RoomId, prev: Position) -> Self {
         Self { origin: Some((room, prev)), ..self }
     }
 
-    /// As a part of a snapshot that more parts follow, or as the last.
+    /// Marks it as a part of a snapshot, with more parts to follow or as the last.
     #[must_use]
     pub fn with_more(self, more: bool) -> Self {
         Self { more, ..self }
     }
 
-    /// Whether it is a part of a snapshot that more parts follow: a cursor does not move yet.
+    /// Whether more parts of the snapshot follow, so that the cursor does not move yet.
     #[must_use]
     pub const fn has_more(&self) -> bool {
         self.more
     }
 
-    /// Of a frame that moves a cursor: its room, and where a reader is that has everything before it.
+    /// Returns the room of a frame that moves a cursor, and the cursor of a reader that has
+    /// everything before.
     #[must_use]
     pub const fn origin(&self) -> Option<(RoomId, Position)> {
         self.origin
     }
 
-    /// Its type.
+    /// Returns the frame's type.
     #[must_use]
     pub const fn kind(&self) -> FrameKind {
         self.kind
     }
 
-    /// Where it moves a cursor to; zero when it moves none.
+    /// Returns the position that it moves a cursor to, or zero.
     #[must_use]
     pub const fn position(&self) -> Position {
         self.position
     }
 
-    /// The WebSocket message with its header.
+    /// Returns the WebSocket message with its header.
     #[must_use]
     pub fn wire(&self) -> Bytes {
         self.wire.clone()
     }
 
-    /// The JSON text.
+    /// Returns the JSON text.
     #[must_use]
     pub fn text(&self) -> ByteString {
         let json = self.wire.slice(usize::from(self.header)..);
@@ -139,7 +141,7 @@ const CLOSE: u8 = 0x8;
 const PING: u8 = 0x9;
 const PONG: u8 = 0xA;
 
-/// A header for an unmasked frame of `length` bytes.
+/// Writes the header of an unmasked frame of `length` bytes.
 fn put_header(out: &mut BytesMut, first: u8, length: usize) {
     out.put_u8(first);
     if let Ok(short) = u8::try_from(length)
@@ -155,7 +157,8 @@ fn put_header(out: &mut BytesMut, first: u8, length: usize) {
     }
 }
 
-/// Writes the header of a text message in front of its text, which begins at `space`; says how long the header is.
+/// Writes the header of a text message before its text, which begins at `space`. Returns the
+/// header's length.
 pub(super) fn put_header_before(buffer: &mut [u8], space: usize) -> usize {
     let mut header = BytesMut::with_capacity(10);
     put_header(&mut header, FINAL | TEXT, buffer.len().saturating_sub(space));
@@ -164,7 +167,7 @@ pub(super) fn put_header_before(buffer: &mut [u8], space: usize) -> usize {
     header.len()
 }
 
-/// The header of a fragment of `length` bytes of a text message.
+/// Returns the header of a fragment of `length` bytes of a text message.
 #[must_use]
 pub fn fragment_header(is_first: bool, is_last: bool, length: usize) -> BytesMut {
     let mut header = BytesMut::with_capacity(10);
@@ -181,19 +184,19 @@ fn control(opcode: u8, payload: &[u8]) -> Bytes {
     out.freeze()
 }
 
-/// A WebSocket ping without a payload.
+/// Returns a WebSocket ping without a payload.
 #[must_use]
 pub const fn ping() -> Bytes {
     Bytes::from_static(&[0x80 | PING, 0])
 }
 
-/// The WebSocket pong to a ping.
+/// Returns the WebSocket pong to a ping.
 #[must_use]
 pub fn pong(payload: &[u8]) -> Bytes {
     control(PONG, payload)
 }
 
-/// The answer to a client's close frame: its own code, or `normal` for one without.
+/// Returns the answer to a client's close frame: the same code, or `normal` if it has none.
 #[must_use]
 pub fn close_echo(code: Option<u16>) -> Bytes {
     match code {
@@ -202,7 +205,7 @@ pub fn close_echo(code: Option<u16>) -> Bytes {
     }
 }
 
-/// A WebSocket close with its code and reason.
+/// Returns a WebSocket close frame with its code and reason.
 #[must_use]
 pub fn close(code: super::CloseCode) -> Bytes {
     let mut payload = code.number().to_be_bytes().to_vec();
@@ -215,7 +218,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn headers_are_as_rfc_6455_section_5_2_draws_them() {
+    fn headers_follow_rfc_6455_section_5_2() {
         let of = |length: usize| Frame::new(FrameKind::Event, Position::ZERO, &vec![b'x'; length]).wire();
         assert_eq!(of(5)[..2], [0x81, 5]);
         assert_eq!(of(125)[..2], [0x81, 125]);
@@ -229,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn the_text_is_what_went_in() {
+    fn the_text_round_trips() {
         for length in [0, 1, 125, 126, 70_000] {
             let json = vec![b'{'; length];
             assert_eq!(Frame::new(FrameKind::Ack, Position::ZERO, &json).text().as_bytes(), &json[..]);

@@ -1,4 +1,5 @@
-//! The wire format and nothing else: frames in, frames out, error codes, close codes. The same on every transport.
+//! The wire format, the same on every transport: client and server frames, error codes, close
+//! codes.
 
 pub mod client_frame;
 pub mod close_code;
@@ -20,7 +21,7 @@ pub use frame::{Frame, FrameKind};
 pub use server_frame::ServerFrame;
 pub use snapshot::Snapshot;
 
-/// The subprotocol a WebSocket client asks for.
+/// The subprotocol that a WebSocket client requests.
 pub const SUBPROTOCOL: &str = "orderbell.v1";
-/// What stands before a token in a second subprotocol, for browsers, which cannot set headers.
+/// The prefix of a token in a second subprotocol, for browsers, which cannot set headers.
 pub const BEARER_PREFIX: &str = "bearer.";

@@ -2,10 +2,11 @@
 
 use super::CloseCode;
 
-/// Reads the payload of a close frame; `None` when it is empty.
+/// Reads the code in the payload of a close frame; `None` if it is empty.
 ///
 /// # Errors
-/// [`CloseCode::ProtocolViolation`] for half a code, a code that no endpoint may send, and a reason that is not UTF-8.
+/// [`CloseCode::ProtocolViolation`] for half a code, a code that no endpoint may send, and a reason
+/// that is not UTF-8.
 pub fn read(payload: &[u8]) -> Result<Option<u16>, CloseCode> {
     match payload {
         [] => Ok(None),
@@ -18,8 +19,8 @@ pub fn read(payload: &[u8]) -> Result<Option<u16>, CloseCode> {
     }
 }
 
-/// Whether an endpoint may send a code: the registered ones but for those that stand for what was never sent (1005, 1006,
-/// 1015), and those of libraries and applications.
+/// Whether an endpoint may send a code: a registered one, except those reserved for local use
+/// (1005, 1006, 1015), or one of libraries and applications.
 const fn may_be_sent(code: u16) -> bool {
     matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999)
 }
@@ -33,7 +34,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_that_may_be_sent_is_read_with_any_text_behind_it() {
+    fn valid_codes_are_read_with_any_reason() {
         assert_eq!(read(&[]), Ok(None));
         for code in [1000, 1001, 1002, 1003, 1007, 1011, 1012, 1013, 1014, 3000, 3999, 4000, 4400, 4999] {
             assert_eq!(of(code, b""), Ok(Some(code)));
@@ -42,7 +43,7 @@ mod tests {
     }
 
     #[test]
-    fn any_other_code_half_a_code_and_a_reason_that_is_no_text_violate_the_protocol() {
+    fn invalid_codes_half_a_code_and_invalid_utf_8_violate_the_protocol() {
         for code in [0, 1, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65_535] {
             assert_eq!(of(code, b""), Err(CloseCode::ProtocolViolation), "{code}");
         }

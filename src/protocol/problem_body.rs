@@ -9,7 +9,7 @@ pub const PROBLEM_JSON: &str = "application/problem+json";
 /// The status of a request without a valid token.
 const UNAUTHORIZED: u16 = 401;
 
-/// The JSON of a problem, for calls and for refused handshakes.
+/// The JSON of a problem, for HTTP calls and refused handshakes.
 #[derive(Debug, Serialize)]
 pub struct ProblemBody<'a> {
     r#type: &'static str,
@@ -30,7 +30,7 @@ pub struct ProblemBody<'a> {
 }
 
 impl<'a> ProblemBody<'a> {
-    /// Returns the problem that a failure is under an HTTP status, whose usual name is `title`.
+    /// Makes the problem of a failure, under an HTTP status and its usual name.
     #[must_use]
     pub fn new(failure: &'a Failure, status: u16, title: &'a str) -> Self {
         Self {

@@ -1,12 +1,13 @@
-//! Headers that every answer over HTTP carries, refused handshakes among them. Scripts and styles that a browser loads for a
-//! page go without those that it looks for on documents alone.
+//! Security headers of HTTP answers, including refused handshakes. Scripts and styles go without
+//! those that browsers read only on documents.
 
-/// For every answer. Pages use the wake lock, full screen, sound, sharing and the clipboard, which stay as they are by
-/// default; of the rest nothing is used. `Cross-Origin-Embedder-Policy` is left out: pictures of dishes may come from hosts
-/// that do not send what it asks for.
+/// Headers of every answer. Pages use the wake lock, full screen, sound, sharing and the clipboard,
+/// which keep their defaults; they use none of the features switched off here.
+/// `Cross-Origin-Embedder-Policy` is absent, since pictures of dishes may come from hosts that do
+/// not send what it requires.
 pub const ALWAYS: [(&str, &str); 5] = [
     ("x-content-type-options", "nosniff"),
-    // Table keys stand in the addresses of pages, so no page tells where it was.
+    // The addresses of pages contain table keys, which must not leak in `Referer`.
     ("referrer-policy", "no-referrer"),
     (
         "permissions-policy",
@@ -17,12 +18,12 @@ pub const ALWAYS: [(&str, &str); 5] = [
     ("cross-origin-resource-policy", "same-origin"),
 ];
 
-/// Those that browsers look for on documents alone.
+/// The headers that browsers read only on documents.
 pub const OF_DOCUMENTS: [&str; 2] = ["permissions-policy", "cross-origin-opener-policy"];
 
-/// For answers that are no page: they load and frame nothing.
+/// The policy of answers that are not pages, which load nothing and may not be framed.
 pub const NO_PAGE: (&str, &str) = ("content-security-policy", "default-src 'none'; frame-ancestors 'none'");
 
-/// For answers over TLS: a browser that has been here once does not come back without. Other services under the same
-/// domain decide for themselves.
+/// The header of answers over TLS: browsers that have seen it use only TLS here. Subdomains decide
+/// for themselves.
 pub const TLS: (&str, &str) = ("strict-transport-security", "max-age=31536000");

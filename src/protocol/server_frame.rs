@@ -14,20 +14,20 @@ use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// What one connection may do, told in `welcome`.
+/// The limits of one connection, sent in `welcome`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct LimitsFrame {
-    /// The most bytes of one message, fragments together.
+    /// The most bytes of one message, all fragments together.
     pub frame_bytes: u32,
     /// The most rooms at once.
     pub rooms: u32,
     /// Messages per second, after a burst.
     pub messages_per_second: u32,
-    /// How often each side proves that it lives; two periods of silence end the connection.
+    /// The period in which each side sends a sign of life. Two silent periods end the connection.
     pub heartbeat_ms: u32,
 }
 
-/// An event as frames show it.
+/// The body of an event in a frame.
 #[derive(Debug, Serialize)]
 pub struct EventBody<'a> {
     id: EventId,
@@ -55,7 +55,7 @@ impl<'a> From<&'a Event> for EventBody<'a> {
     }
 }
 
-/// A frame of the contract, but for snapshots, which are encoded in parts ([`super::snapshot`]).
+/// A frame of the contract, except snapshots, which are encoded in parts ([`super::snapshot`]).
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[allow(missing_docs)] // the fields are the wire's own, explained in docs/protocol.md
@@ -69,7 +69,7 @@ pub enum ServerFrame<'a> {
         expires_at: Timestamp,
         server_time: Timestamp,
         version: &'a str,
-        /// Snapshots come in parts to who asks for it.
+        /// Whether the server sends snapshots in parts to clients that ask for it.
         paged: bool,
         /// The feature level in force.
         feature_level: Level,
@@ -77,13 +77,13 @@ pub enum ServerFrame<'a> {
     },
     /// One event of a room.
     Event { room: RoomId, position: Position, prev: Position, event: EventBody<'a> },
-    /// Nothing of the room lies after `prev` up to `position`.
+    /// The room has no event after `prev` up to `position`.
     Sync { room: RoomId, position: Position, prev: Position, server_time: Timestamp },
-    /// What follows is live.
+    /// The client has caught up; live events follow.
     Live { room: RoomId, position: Position },
     /// The answer to a command or to `place`.
     Ack { id: CommandId, position: Position, changed: bool, document: &'a RawValue },
-    /// Something was refused.
+    /// A refusal or a failure.
     Error {
         #[serde(skip_serializing_if = "Option::is_none")]
         id: Option<CommandId>,
@@ -104,12 +104,12 @@ pub enum ServerFrame<'a> {
         nonce: Option<&'a Nonce>,
         server_time: Timestamp,
     },
-    /// This node is going down; come back after your own slot of the drain window.
+    /// The node is shutting down; reconnect after this client's slot of the drain window.
     GoingAway { reconnect_in_ms: u64 },
 }
 
 impl ServerFrame<'_> {
-    /// Its type and what it moves a cursor to.
+    /// Returns the frame's type and the position that it moves a cursor to.
     const fn heading(&self) -> (FrameKind, Position) {
         match self {
             Self::Welcome { .. } => (FrameKind::Welcome, Position::ZERO),
@@ -123,7 +123,7 @@ impl ServerFrame<'_> {
         }
     }
 
-    /// Encodes it, once for everybody who gets it.
+    /// Encodes the frame, once for all receivers.
     #[must_use]
     pub fn encode(&self) -> Frame {
         let (kind, position) = self.heading();

@@ -1,7 +1,8 @@
-//! The state of a room at one position, encoded once, in parts that all readers share. Pure.
+//! Snapshots: the state of a room at one position, encoded once, in parts that all readers share.
 //!
-//! A reader that asks for paging gets each part as a frame of its own. For one that does not, the same bytes make one text:
-//! [`Snapshot::whole`] puts the parts' contents between pieces of glue.
+//! A reader that asked for paging receives each part as a frame of its own. For other readers, the
+//! same bytes make one text: [`Snapshot::whole`] joins the contents of the parts with pieces of
+//! glue.
 
 use super::frame::{self, Frame, FrameKind};
 use crate::domain::model::room_id::{RoomId, RoomKind};
@@ -12,17 +13,17 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock, Weak};
 
-/// Bytes of one part. A document that is larger is a part of its own.
+/// The most bytes of one part. A larger document is a part of its own.
 pub const PART_BYTES: usize = 64 * 1024;
-/// Space in front of a part's text for the header of its WebSocket frame.
+/// Space before a part's text for the header of its WebSocket frame.
 const HEADER: usize = 10;
-/// Bytes that close a part, at most: sections that it leaves empty, and `more`.
+/// The most bytes that close a part: empty sections, and `more`.
 const TAIL: usize = 48;
 
-/// Documents by id, as the floor's `calls` and `displays` have them.
+/// JSON entries by id, as in the floor's `calls` and `displays`.
 pub type Entries = BTreeMap<String, Box<RawValue>>;
 
-/// The members of a snapshot that hold something, in the order in which they are written.
+/// The sections of a snapshot, in the order in which they are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Section {
     Documents,
@@ -48,7 +49,7 @@ impl Section {
         }
     }
 
-    /// The sections of a room's snapshot.
+    /// Returns the sections of a room's snapshot.
     fn of(room: RoomId) -> &'static [Self] {
         if room.kind() == RoomKind::Floor { &Self::ALL } else { &Self::ALL[..1] }
     }
@@ -57,7 +58,7 @@ impl Section {
 #[derive(Debug)]
 struct Part {
     frame: Frame,
-    /// What the part has of each section, without brackets.
+    /// The part's share of each section, without brackets.
     sections: [Bytes; 3],
 }
 
@@ -74,22 +75,22 @@ struct Inner {
 #[derive(Debug, Clone)]
 pub struct Snapshot(Arc<Inner>);
 
-/// Knows whether a snapshot is still held by anybody, without holding it.
+/// A weak reference, which shows whether a snapshot is still in use.
 #[derive(Debug, Clone)]
-pub struct Trace(Weak<Inner>);
+pub struct WeakSnapshot(Weak<Inner>);
 
-impl Trace {
-    /// Whether somebody holds the snapshot.
+impl WeakSnapshot {
+    /// Whether the snapshot is in use.
     #[must_use]
-    pub fn is_held(&self) -> bool {
+    pub fn is_in_use(&self) -> bool {
         self.0.strong_count() > 0
     }
 }
 
-/// What a snapshot is made of.
+/// The input of a snapshot.
 #[derive(Debug)]
 pub struct Contents {
-    /// The documents.
+    /// The documents: orders, or the menu.
     pub documents: Vec<Box<RawValue>>,
     /// The floor's open calls.
     pub calls: Option<Entries>,
@@ -98,12 +99,12 @@ pub struct Contents {
 }
 
 impl Snapshot {
-    /// Encodes the state of a room. What is encoded is let go of at once, so that there is hardly more than one copy. `keep`
-    /// makes shared bytes of each part's own.
+    /// Encodes the state of a room. Each document is freed once it is encoded, so that there is
+    /// hardly more than one copy. `share` converts the bytes of each part into shared bytes.
     #[must_use]
-    pub fn encode(room: RoomId, position: Position, contents: Contents, keep: impl FnMut(Vec<u8>) -> Bytes) -> Self {
+    pub fn encode(room: RoomId, position: Position, contents: Contents, share: impl FnMut(Vec<u8>) -> Bytes) -> Self {
         let Contents { documents, calls, displays } = contents;
-        let mut writer = Writer::new(room, position, keep);
+        let mut writer = Writer::new(room, position, share);
         documents.into_iter().for_each(|document| writer.add(Section::Documents, None, &document));
         for (section, entries) in [(Section::Calls, calls), (Section::Displays, displays)] {
             entries.into_iter().flatten().for_each(|(id, entry)| writer.add(section, Some(&id), &entry));
@@ -113,37 +114,37 @@ impl Snapshot {
         Self(Arc::new(Inner { room, position, parts, bytes, plain: OnceLock::new() }))
     }
 
-    /// The position that all parts are of.
+    /// Returns the position of all parts.
     #[must_use]
     pub fn position(&self) -> Position {
         self.0.position
     }
 
-    /// Bytes of all parts.
+    /// Returns the bytes of all parts together.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.0.bytes
     }
 
-    /// How many parts there are: one at least.
+    /// Returns the number of parts, at least one.
     #[must_use]
     pub fn parts(&self) -> usize {
         self.0.parts.len()
     }
 
-    /// A part as a frame.
+    /// Returns a part as a frame.
     #[must_use]
     pub fn part(&self, number: usize) -> Option<Frame> {
         self.0.parts.get(number).map(|part| part.frame.clone())
     }
 
-    /// Whether it is no larger than a part.
+    /// Whether the snapshot fits in one part.
     #[must_use]
     pub fn is_small(&self) -> bool {
         self.bytes() <= PART_BYTES
     }
 
-    /// A small one as one frame without paging; made when it is first asked for.
+    /// Returns a small snapshot as one frame without paging, encoded on first use.
     #[must_use]
     pub fn plain(&self) -> Frame {
         let make = || {
@@ -154,8 +155,8 @@ impl Snapshot {
         self.0.plain.get_or_init(make).clone()
     }
 
-    /// The one text without paging, in pieces: glue, and shared bytes of a part. Between two pieces JSON may be broken into
-    /// lines.
+    /// Returns the text without paging, in pairs of glue and shared bytes of a part. A line break
+    /// may separate two pieces.
     #[must_use]
     pub fn whole(&self) -> Vec<[Bytes; 2]> {
         let Inner { room, position, parts, .. } = &*self.0;
@@ -178,35 +179,35 @@ impl Snapshot {
         pieces
     }
 
-    /// Whether it is still held can be asked of this later.
+    /// Returns a weak reference to the snapshot.
     #[must_use]
-    pub fn trace(&self) -> Trace {
-        Trace(Arc::downgrade(&self.0))
+    pub fn downgrade(&self) -> WeakSnapshot {
+        WeakSnapshot(Arc::downgrade(&self.0))
     }
 }
 
-/// Writes parts, one after another.
+/// A writer of parts.
 struct Writer<K> {
     room: RoomId,
     position: Position,
-    keep: K,
+    share: K,
     parts: Vec<Part>,
-    /// The part that is being written.
+    /// The current part.
     text: Vec<u8>,
     section: Section,
-    /// Where what it has of this section begins.
+    /// The offset at which the current section begins.
     begun: usize,
     ranges: [Range<usize>; 3],
     is_empty: bool,
 }
 
 impl<K: FnMut(Vec<u8>) -> Bytes> Writer<K> {
-    fn new(room: RoomId, position: Position, keep: K) -> Self {
+    fn new(room: RoomId, position: Position, share: K) -> Self {
         let ranges = [0..0, 0..0, 0..0];
         let mut writer = Self {
             room,
             position,
-            keep,
+            share,
             parts: Vec::new(),
             text: Vec::new(),
             section: Section::Documents,
@@ -240,7 +241,7 @@ impl<K: FnMut(Vec<u8>) -> Bytes> Writer<K> {
             self.end(true);
             self.begin();
         }
-        self.turn_to(section);
+        self.open_section(section);
         if self.text.len() > self.begun {
             self.put(",");
         }
@@ -253,8 +254,8 @@ impl<K: FnMut(Vec<u8>) -> Bytes> Writer<K> {
         self.is_empty = false;
     }
 
-    /// Closes sections up to one that is opened.
-    fn turn_to(&mut self, section: Section) {
+    /// Closes the current section and opens those up to `section`.
+    fn open_section(&mut self, section: Section) {
         for &next in Section::of(self.room).iter().filter(|next| **next <= section) {
             if next > self.section {
                 self.ranges[self.section as usize] = self.begun..self.text.len();
@@ -268,13 +269,13 @@ impl<K: FnMut(Vec<u8>) -> Bytes> Writer<K> {
     }
 
     fn end(&mut self, more: bool) {
-        self.turn_to(Section::Displays);
+        self.open_section(Section::Displays);
         self.ranges[self.section as usize] = self.begun..self.text.len();
         self.put(self.section.closing());
         self.put(if more { ",\"more\":true}" } else { ",\"more\":false}" });
         self.text.shrink_to_fit();
         let header = frame::put_header_before(&mut self.text, HEADER);
-        let bytes = (self.keep)(std::mem::take(&mut self.text));
+        let bytes = (self.share)(std::mem::take(&mut self.text));
         let sections = std::mem::take(&mut self.ranges).map(|range| bytes.slice(range));
         let frame = Frame::encoded(FrameKind::Snapshot, self.position, bytes.slice(HEADER - header..), header);
         let frame = frame.in_room(self.room, self.position).with_more(more);
@@ -322,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn a_small_one_is_one_part_and_the_frame_of_old() {
+    fn a_small_snapshot_is_one_part_and_one_plain_frame() {
         let snapshot = encode("floor", &[3], &[], &[2]);
         let expected = json!({"type": "snapshot", "room": format!("floor:{ID}"), "position": 9,
             "documents": [{"id": 0, "note": "nnn"}], "calls": {}, "displays": {"id 000 \"": {"x": "yy"}}});
@@ -335,7 +336,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn parts_put_together_are_the_whole_and_each_is_bounded(
+        fn joined_parts_equal_the_whole_and_each_is_bounded(
             documents in prop::collection::vec(0_usize..90_000, 0..12),
             calls in prop::collection::vec(0_usize..90_000, 0..5),
             displays in prop::collection::vec(0_usize..40_000, 0..5),

@@ -1,4 +1,4 @@
-//! What the snapshots of a node may hold of its memory.
+//! The memory budget of a node's snapshots.
 
 use bytes::Bytes;
 use prometheus_client::metrics::gauge::Gauge;
@@ -7,24 +7,24 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
-/// Bytes that a node's snapshots hold unless it is told otherwise.
+/// The default budget in bytes.
 pub const DEFAULT_BYTES: usize = 256 * 1024 * 1024;
-/// Snapshots of kitchens and floors that are read at once.
+/// The most concurrent reads of kitchen and floor snapshots.
 const READS: usize = 4;
-/// How long a read waits in line.
+/// The longest wait of a read.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// There was no space for another snapshot in time.
+/// No space for another snapshot became free in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Full;
 
-/// The snapshots of kitchens and floors of one node, of which each part is counted until its last reader has let go of it.
-/// (A menu and an order are one document each, and are not counted.)
+/// The memory budget of a node's kitchen and floor snapshots. Each part counts until its last
+/// reader drops it. Snapshots of a menu or an order are one document each and do not count.
 ///
-/// Bound: the bytes it is made with, and the four snapshots that may be on their way in when these are reached. Beyond it
-/// a read waits in line, for five seconds at most; nobody who has a snapshot loses it.
+/// Bound: `most` bytes, plus the snapshots of [`READS`] reads in progress. Overflow: a read waits
+/// for [`PATIENCE`] and then fails; snapshots in use are not affected.
 #[derive(Debug)]
-pub struct Budget {
+pub struct SnapshotBudget {
     most: usize,
     patience: Duration,
     used: AtomicUsize,
@@ -33,8 +33,8 @@ pub struct Budget {
     gauge: Gauge,
 }
 
-impl Budget {
-    /// A budget of so many bytes, which shows in a gauge what of it is used.
+impl SnapshotBudget {
+    /// Makes a budget of `most` bytes, which sets `gauge` to the bytes in use.
     #[must_use]
     pub fn new(most: usize, gauge: Gauge) -> Arc<Self> {
         Self::with_patience(most, gauge, PATIENCE)
@@ -50,11 +50,11 @@ impl Budget {
         self.used.load(Ordering::Acquire) < self.most
     }
 
-    /// Waits in line to read a snapshot. The read goes on while what is given is held.
+    /// Waits for space to read a snapshot. Hold the permit during the read.
     ///
     /// # Errors
-    /// [`Full`] when there is no space in time.
-    pub async fn enter(&self) -> Result<SemaphorePermit<'_>, Full> {
+    /// [`Full`] if no space becomes free in time.
+    pub async fn acquire(&self) -> Result<SemaphorePermit<'_>, Full> {
         let turn = async {
             let permit = self.reads.acquire().await.map_err(|_| Full)?;
             loop {
@@ -70,12 +70,12 @@ impl Budget {
         tokio::time::timeout(self.patience, turn).await.unwrap_or(Err(Full))
     }
 
-    /// Shares bytes, which count until the last of those who share them has let go.
+    /// Returns shared bytes, which count until their last reference is dropped.
     #[must_use]
-    pub fn keep(self: &Arc<Self>, bytes: Vec<u8>) -> Bytes {
+    pub fn share(self: &Arc<Self>, bytes: Vec<u8>) -> Bytes {
         self.used.fetch_add(bytes.len(), Ordering::AcqRel);
         self.gauge.inc_by(count(&bytes));
-        Bytes::from_owner(Kept { bytes, budget: self.clone() })
+        Bytes::from_owner(CountedBytes { bytes, budget: self.clone() })
     }
 }
 
@@ -83,18 +83,18 @@ fn count(bytes: &[u8]) -> i64 {
     i64::try_from(bytes.len()).unwrap_or(i64::MAX)
 }
 
-struct Kept {
+struct CountedBytes {
     bytes: Vec<u8>,
-    budget: Arc<Budget>,
+    budget: Arc<SnapshotBudget>,
 }
 
-impl AsRef<[u8]> for Kept {
+impl AsRef<[u8]> for CountedBytes {
     fn as_ref(&self) -> &[u8] {
         &self.bytes
     }
 }
 
-impl Drop for Kept {
+impl Drop for CountedBytes {
     fn drop(&mut self) {
         self.budget.used.fetch_sub(self.bytes.len(), Ordering::AcqRel);
         self.budget.gauge.dec_by(count(&self.bytes));
@@ -106,36 +106,36 @@ impl Drop for Kept {
 mod tests {
     use super::*;
 
-    fn budget() -> Arc<Budget> {
-        Budget::with_patience(100, Gauge::default(), Duration::from_millis(100))
+    fn budget() -> Arc<SnapshotBudget> {
+        SnapshotBudget::with_patience(100, Gauge::default(), Duration::from_millis(100))
     }
 
     #[tokio::test]
-    async fn what_is_shared_counts_until_the_last_has_let_go() {
+    async fn shared_bytes_count_until_the_last_reference_is_dropped() {
         let budget = budget();
-        let first = budget.keep(vec![1; 60]);
-        assert!(budget.enter().await.is_ok(), "there is space left, however little");
-        let second = budget.keep(vec![2; 60]);
+        let first = budget.share(vec![1; 60]);
+        assert!(budget.acquire().await.is_ok(), "some space is left");
+        let second = budget.share(vec![2; 60]);
         let slice = second.slice(10..20);
         drop(second);
-        assert_eq!(budget.enter().await.err(), Some(Full), "a slice holds all of it");
-        let (entered, ()) = tokio::join!(budget.enter(), async {
+        assert_eq!(budget.acquire().await.err(), Some(Full), "a slice keeps all of its bytes");
+        let (acquired, ()) = tokio::join!(budget.acquire(), async {
             tokio::task::yield_now().await;
             drop(slice);
         });
-        assert!(entered.is_ok(), "who waits is let in when it is free");
+        assert!(acquired.is_ok(), "a waiting read proceeds once space is free");
         assert_eq!((first.len(), budget.gauge.get()), (60, 60));
     }
 
     #[tokio::test]
-    async fn so_many_read_at_once_and_the_others_wait() {
+    async fn concurrent_reads_are_bounded() {
         let budget = budget();
         let mut reads = Vec::new();
         for _ in 0..READS {
-            reads.push(budget.enter().await.unwrap());
+            reads.push(budget.acquire().await.unwrap());
         }
-        assert_eq!(budget.enter().await.err(), Some(Full));
+        assert_eq!(budget.acquire().await.err(), Some(Full));
         reads.pop();
-        assert!(budget.enter().await.is_ok());
+        assert!(budget.acquire().await.is_ok());
     }
 }

@@ -1,9 +1,9 @@
-//! How a room serves those who join: opens itself, and replays what was missed at the reader's pace. ([`super::sharing`]
-//! has its snapshots.) All of it beside the event path: what is read from the store comes back as a message to the room.
+//! Joins: opens the room, and replays missed events at each reader's pace. ([`super::sharing`]
+//! sends the snapshots.) All reads of the store run beside the event path.
 
 use super::messages::{Join, Page, ToMember};
 use super::opening::{Opened, Replay, is_kept, open, replay};
-use super::room::{Room, TAIL_BYTES, TAIL_FRAMES, Turn};
+use super::room::{PendingJoin, Room, TAIL_BYTES, TAIL_FRAMES};
 use super::tail::Tail;
 use crate::domain::model::event::Event;
 use crate::domain::model::room_id::RoomKind;
@@ -15,20 +15,21 @@ use actix::prelude::*;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Bytes of one page of a replay.
+/// The most bytes of one page of a replay.
 const PAGE_BYTES: usize = 64 * 1024;
-/// Events of the first read of a replay, and of any later one: about twice what the page before could take, so that large
-/// events are not read over and over, nor all at once.
+/// The most events of the first read of a replay.
 const FIRST_READ: u32 = 64;
+/// The range for later reads: twice the events of the page before, so that large events are read
+/// neither repeatedly nor all at once.
 const READS: std::ops::RangeInclusive<usize> = 4..=256;
-/// How long a page may take to leave: as long as the slowest network needs for the pages of all rooms of a connection. A
-/// reader that takes nothing is cut long before, by its transport.
+/// The longest time for sending a page: enough for the pages of all rooms of a connection on the
+/// slowest network. The transport closes a reader that does not read at all much earlier.
 pub(super) const PAGE_DEADLINE: Duration = Duration::from_secs(300);
-/// Events held while the room opens. Beyond it the room opens anew.
-const OPENING: usize = 1024;
+/// The most events held while the room opens. Overflow: the room opens again at a later head.
+const MAX_EARLY: usize = 1024;
 
 impl Room {
-    /// Reads the last event before this room began to listen, and whether there is such a room.
+    /// Reads the opening state: the room's last event up to `head`, and whether the room exists.
     pub(super) fn open(&mut self, ctx: &mut Context<Self>) {
         if std::mem::replace(&mut self.opening, true) {
             return;
@@ -58,14 +59,14 @@ impl Room {
                 }
                 joining.into_iter().for_each(|join| self.join(join, ctx));
             }
-            Ok(None) => self.turn_away(joining, &ToMember::Refused(self.id), ctx),
-            Err(_) => self.turn_away(joining, &ToMember::Unavailable(self.id), ctx),
+            Ok(None) => self.refuse(joining, &ToMember::Refused(self.id), ctx),
+            Err(_) => self.refuse(joining, &ToMember::Unavailable(self.id), ctx),
         }
     }
 
-    /// Keeps an event until the room has opened. When too many come the room begins to listen after the last of them.
+    /// Holds an event until the room is open. On overflow, the room opens after the last of them.
     pub(super) fn hold(&mut self, event: Arc<Event>) {
-        if self.early.len() < OPENING {
+        if self.early.len() < MAX_EARLY {
             self.early.push(event);
             return;
         }
@@ -74,37 +75,38 @@ impl Room {
         self.early.clear();
     }
 
-    pub(super) fn turn_away(&mut self, joining: Vec<Join>, answer: &ToMember, ctx: &mut Context<Self>) {
+    pub(super) fn refuse(&mut self, joining: Vec<Join>, answer: &ToMember, ctx: &mut Context<Self>) {
         for join in joining {
             let _ = join.mailbox.try_send(answer.clone());
         }
         self.close_if_empty(ctx);
     }
 
-    /// Serves a join from memory when it can, else from the log or with a fresh snapshot.
+    /// Serves a join from the tail if possible, and else from the log or with a snapshot.
     pub(super) fn join(&mut self, join: Join, ctx: &mut Context<Self>) {
         if join.only_owner.is_some() && join.only_owner != self.owner {
-            self.turn_away(vec![join], &ToMember::Refused(self.id), ctx);
+            self.refuse(vec![join], &ToMember::Refused(self.id), ctx);
             return;
         }
         let is_new = !self.members.leave(join.member);
         let turn = self.members.join(join.member, join.mailbox);
-        let turn = Turn { member: join.member, turn, pages: join.pages, paged: join.paged, read: FIRST_READ };
+        let turn = PendingJoin { member: join.member, turn, pages: join.pages, paged: join.paged, read: FIRST_READ };
         if is_new {
             self.metrics.members.get_or_create(&self.kind()).inc();
         }
-        // A menu is there before the feed's first event, so who has seen nothing cannot make it from events.
+        // The menu exists before the feed's first event, so a member without state cannot derive it
+        // from events.
         let since = join.since.filter(|since| self.id.kind() != RoomKind::Menu || *since > Position::ZERO || self.head == *since);
         match since {
-            // A cursor beyond what this node has seen may be ahead of it, or nonsense: the log knows.
+            // A cursor beyond this node's head may be valid or invalid; the log decides.
             Some(since) if since <= self.head && self.tail.covers(since) => self.resume(turn, since, ctx),
             Some(since) => self.replay(turn, since, true, ctx),
             None => self.send_snapshot(turn, ctx),
         }
     }
 
-    /// Brings a member up to date from the tail, unless events in it have lost words in the log: it has them as they were.
-    fn resume(&mut self, turn: Turn, since: Position, ctx: &mut Context<Self>) {
+    /// Catches a member up from the tail, unless the log has erased words that the tail still has.
+    fn resume(&mut self, turn: PendingJoin, since: Position, ctx: &mut Context<Self>) {
         if self.tail.count_after(since) == Some(0) {
             self.count_resume(ResumeOutcome::Tail);
             self.finish(turn, Vec::new(), since, ctx);
@@ -121,10 +123,10 @@ impl Room {
         }));
     }
 
-    /// Answers a cursor that is of no use with a snapshot.
-    fn start_over(&mut self, turn: Turn, ctx: &mut Context<Self>) {
+    /// Answers an unusable cursor with a snapshot.
+    fn start_over(&mut self, turn: PendingJoin, ctx: &mut Context<Self>) {
         self.count_resume(ResumeOutcome::Snapshot);
-        self.renew_order();
+        self.release_order();
         self.send_snapshot(turn, ctx);
     }
 
@@ -132,9 +134,9 @@ impl Room {
         self.metrics.resumes.get_or_create(&ByResume { outcome }).inc();
     }
 
-    /// Reads a part of what a member missed after `sent` and sends it, and so on. `is_first`: `sent` is a cursor that
-    /// the member brought.
-    fn replay(&mut self, turn: Turn, sent: Position, is_first: bool, ctx: &mut Context<Self>) {
+    /// Reads and sends the next page after `sent` of what a member missed. `is_first` says that
+    /// `sent` is the member's own cursor.
+    fn replay(&mut self, turn: PendingJoin, sent: Position, is_first: bool, ctx: &mut Context<Self>) {
         let read = replay(self.store.clone(), self.restaurant, self.id, sent, is_first, turn.read);
         ctx.spawn(read.into_actor(self).map(move |page, room, ctx| match page {
             Ok(Replay::Events { frames, through }) => {
@@ -148,16 +150,16 @@ impl Room {
         }));
     }
 
-    /// A member that has everything up to `through` after these frames gets the rest from the tail, then `live`. What
-    /// is more than a page goes page by page, at the pace of its reader.
-    pub(super) fn finish(&mut self, turn: Turn, mut frames: Vec<Frame>, through: Position, ctx: &mut Context<Self>) {
+    /// Sends these frames, then the rest after `through` from the tail, then `live`. More than a
+    /// page goes page by page, at the reader's pace.
+    pub(super) fn finish(&mut self, turn: PendingJoin, mut frames: Vec<Frame>, through: Position, ctx: &mut Context<Self>) {
         let rest = self.tail.after(through);
         let is_whole = rest.is_some();
         frames.extend(rest.unwrap_or_default());
         let size = page_size(&frames);
         if size < frames.len() || !is_whole {
-            // Beyond the page there is more, or so much happened while the log was read that the tail has lost the
-            // thread: send this much and go on from there.
+            // There is more than a page, or the tail no longer covers `through` after many events
+            // during the read: send this page and continue after it.
             let sent = if size < frames.len() { frames[size - 1].position() } else { through };
             frames.truncate(size);
             self.send_page(turn, frames, sent, ctx);
@@ -173,8 +175,8 @@ impl Room {
         }
     }
 
-    /// Sends a page, waits until most of it has left, and goes on after `sent`.
-    fn send_page(&mut self, mut turn: Turn, frames: Vec<Frame>, sent: Position, ctx: &mut Context<Self>) {
+    /// Sends a page, waits until most of it has left, and continues after `sent`.
+    fn send_page(&mut self, mut turn: PendingJoin, frames: Vec<Frame>, sent: Position, ctx: &mut Context<Self>) {
         if self.members.handle(turn.member, turn.turn).is_none() {
             return;
         }
@@ -182,13 +184,13 @@ impl Room {
         turn.read = (frames.len() * 2).clamp(*READS.start(), *READS.end()) as u32;
         let page = tokio::time::timeout(PAGE_DEADLINE, turn.pages.send(Page::Frames(frames)));
         ctx.spawn(page.into_actor(self).map(move |taken, room, ctx| match taken {
-            Ok(Ok(())) => room.go_on(turn, sent, ctx),
+            Ok(Ok(())) => room.resume_after(turn, sent, ctx),
             _ => room.drop_member(&turn, ToMember::Evicted, ctx),
         }));
     }
 
-    /// Goes on with a member that has everything up to `sent`, however much has happened since.
-    pub(super) fn go_on(&mut self, turn: Turn, sent: Position, ctx: &mut Context<Self>) {
+    /// Continues with a member that has everything up to `sent`.
+    pub(super) fn resume_after(&mut self, turn: PendingJoin, sent: Position, ctx: &mut Context<Self>) {
         if self.tail.covers(sent) {
             self.finish(turn, Vec::new(), sent, ctx);
         } else {
@@ -196,17 +198,18 @@ impl Room {
         }
     }
 
-    /// Puts a member out that cannot be caught up, and tells it why.
-    pub(super) fn drop_member(&mut self, turn: &Turn, why: ToMember, ctx: &mut Context<Self>) {
+    /// Removes a member that cannot be caught up, and sends it the reason.
+    pub(super) fn drop_member(&mut self, turn: &PendingJoin, why: ToMember, ctx: &mut Context<Self>) {
         if let Some(mailbox) = self.members.handle(turn.member, turn.turn) {
-            // Not fan-out: the one message that ends a membership, which a full mailbox must not lose.
+            // `do_send`: the one message that ends a membership must not be lost to a full mailbox.
             mailbox.do_send(why);
             self.leave(turn.member, ctx);
         }
     }
 }
 
-/// How many of these frames make a page: as many as fit, at least one. A snapshot is shared and counts for nothing.
+/// Returns the number of frames that fit in a page, at least one. A snapshot is shared and does not
+/// count.
 fn page_size(frames: &[Frame]) -> usize {
     let mut bytes = 0;
     let fits = |frame: &&Frame| {

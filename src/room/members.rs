@@ -1,5 +1,5 @@
-//! Who is in a room and how far each has been brought, pure: the mailbox of a member is a function that says what
-//! became of a message.
+//! The members of a room and their progress, pure: sending is a function argument that returns the
+//! outcome.
 
 use super::tail::Tail;
 use crate::domain::values::position::Position;
@@ -7,48 +7,50 @@ use crate::domain::values::time::Timestamp;
 use crate::protocol::Frame;
 use std::time::Duration;
 
-/// A connection on this node.
+/// The id of a member: a connection on this node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct MemberId(pub u64);
 
-/// How long a member may lag before it is put out.
+/// The longest time that a member may lag before it is evicted.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What became of a message.
+/// The outcome of sending to a member's mailbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sent {
-    /// It is in the mailbox.
+    /// The mailbox has the message.
     Taken,
-    /// The mailbox is full; the message is gone, the member is not.
+    /// The mailbox is full and lost the message.
     Full,
-    /// There is no such mailbox any more.
+    /// The mailbox no longer exists.
     Gone,
 }
 
-/// How far a member is.
+/// The progress of a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Standing {
-    /// Has been told to expect a snapshot or a replay; live events are not for it yet.
+enum Progress {
+    /// Waits for a snapshot or a replay, and receives no live events yet.
     CatchingUp,
-    /// Gets every event as it comes, after the position up to which it already has all.
+    /// Receives each event after `from`, the position up to which it has everything.
     Live { from: Position },
-    /// Its mailbox was full; it has everything up to `sent`, and gets the rest from the tail when there is space.
+    /// Has everything up to `sent`, when its mailbox was full. Receives the rest from the tail once
+    /// there is space.
     Lagging { sent: Position, since: Timestamp },
 }
 
 #[derive(Debug)]
 struct Member<H> {
     id: MemberId,
-    /// Tells a join from an earlier one of the same connection, whose replay may still be on its way.
+    /// Distinguishes this join from an earlier one of the same connection, whose replay may still
+    /// run.
     turn: u64,
     handle: H,
-    standing: Standing,
+    progress: Progress,
 }
 
-/// What a broadcast came to.
+/// The counts of a broadcast.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Mailboxes that took it.
+    /// Mailboxes that accepted the frame.
     pub taken: u64,
     /// Members that began to lag.
     pub lagging: u64,
@@ -69,33 +71,34 @@ impl<H> Default for Members<H> {
 }
 
 impl<H> Members<H> {
-    /// How many there are.
+    /// Returns the number of members.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.list.len()
     }
 
-    /// Whether there is none.
+    /// Whether the room has no members.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
 
-    /// Whether some member waits for space in its mailbox.
+    /// Whether any member lags.
     #[must_use]
     pub const fn has_lagging(&self) -> bool {
         self.lagging > 0
     }
 
-    /// Adds a member that is yet to be caught up. One that joins again starts anew. Gives the turn of this join.
+    /// Adds a member that has to be caught up, in place of an earlier join of it. Returns the turn
+    /// of this join.
     pub fn join(&mut self, id: MemberId, handle: H) -> u64 {
         self.leave(id);
         self.turns += 1;
-        self.list.push(Member { id, turn: self.turns, handle, standing: Standing::CatchingUp });
+        self.list.push(Member { id, turn: self.turns, handle, progress: Progress::CatchingUp });
         self.turns
     }
 
-    /// Takes a member out; says whether it was in.
+    /// Removes a member. Returns whether it was present.
     pub fn leave(&mut self, id: MemberId) -> bool {
         let Some(index) = self.list.iter().position(|member| member.id == id) else { return false };
         self.remove(index);
@@ -104,28 +107,29 @@ impl<H> Members<H> {
 
     fn remove(&mut self, index: usize) -> H {
         let member = self.list.swap_remove(index);
-        if matches!(member.standing, Standing::Lagging { .. }) {
+        if matches!(member.progress, Progress::Lagging { .. }) {
             self.lagging -= 1;
         }
         member.handle
     }
 
-    /// The mailbox of a member, if this is still the same join.
+    /// Returns the mailbox of a member, if this is still the same join.
     #[must_use]
     pub fn handle(&self, id: MemberId, turn: u64) -> Option<&H> {
         self.list.iter().find(|member| member.id == id && member.turn == turn).map(|member| &member.handle)
     }
 
-    /// The join has been brought up to `from`, which is at least all that went out so far: from now on it is live. It
-    /// may know more than this room has been handed yet (it read the log); that much is not sent to it again.
+    /// Marks a join as live after `from`, which is at least the last position sent to the room. It
+    /// may be higher, after a read of the log; the room skips those events for this member.
     pub fn set_live(&mut self, id: MemberId, turn: u64, from: Position) {
         if let Some(member) = self.list.iter_mut().find(|member| member.id == id && member.turn == turn) {
-            member.standing = Standing::Live { from };
+            member.progress = Progress::Live { from };
         }
     }
 
-    /// Hands a frame to every live member. `prev` is how far a member is that could not take it. Frames that carry no
-    /// event (`is_event` false) are simply missed by a full mailbox.
+    /// Sends a frame to each live member. A member whose mailbox is full lags after `prev`.
+    ///
+    /// Loss: a full mailbox loses frames without an event (`is_event` false).
     pub fn broadcast(
         &mut self,
         frame: &Frame,
@@ -138,13 +142,13 @@ impl<H> Members<H> {
         let mut index = 0;
         while let Some(member) = self.list.get_mut(index) {
             index += 1;
-            if !matches!(member.standing, Standing::Live { from } if from < frame.position()) {
+            if !matches!(member.progress, Progress::Live { from } if from < frame.position()) {
                 continue;
             }
             match send(&member.handle, frame) {
                 Sent::Taken => tally.taken += 1,
                 Sent::Full if is_event => {
-                    member.standing = Standing::Lagging { sent: prev, since: now };
+                    member.progress = Progress::Lagging { sent: prev, since: now };
                     self.lagging += 1;
                     tally.lagging += 1;
                 }
@@ -158,18 +162,18 @@ impl<H> Members<H> {
         tally
     }
 
-    /// Sends to every lagging member what it misses, as one message. A member whose mailbox stays full beyond
-    /// [`PATIENCE`], or that misses more than the tail has, is taken out; those are given back, to be told.
+    /// Sends each lagging member the frames that it missed, as one message. Removes and returns
+    /// members whose mailbox stays full beyond [`PATIENCE`] or that missed more than the tail has.
     pub fn catch_up(&mut self, tail: &Tail, now: Timestamp, mut send: impl FnMut(&H, Vec<Frame>) -> Sent) -> Vec<H> {
         let mut evicted = Vec::new();
         let mut index = 0;
         while let Some(member) = self.list.get_mut(index) {
             index += 1;
-            let Standing::Lagging { sent, since } = member.standing else { continue };
+            let Progress::Lagging { sent, since } = member.progress else { continue };
             let outcome = tail.after(sent).map(|frames| send(&member.handle, frames));
             match outcome {
                 Some(Sent::Taken) => {
-                    member.standing = Standing::Live { from: sent };
+                    member.progress = Progress::Live { from: sent };
                     self.lagging -= 1;
                 }
                 Some(Sent::Full) if now.since(since) <= PATIENCE => {}
@@ -185,11 +189,6 @@ impl<H> Members<H> {
         }
         evicted
     }
-
-    /// Everybody's mailbox.
-    pub fn handles(&self) -> impl Iterator<Item = &H> {
-        self.list.iter().map(|member| &member.handle)
-    }
 }
 
 #[cfg(test)]
@@ -204,7 +203,7 @@ mod tests {
         Position::new(number).unwrap()
     }
 
-    /// A mailbox of one message; what was taken out of it is `read`.
+    /// A mailbox of one message, and the positions read from it.
     #[derive(Debug, Default)]
     struct Mailbox {
         waiting: Option<Vec<u64>>,
@@ -248,7 +247,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn however_slowly_they_read_members_see_all_in_order_or_are_put_out(steps in steps(), most in 1_usize..10) {
+        fn slow_members_receive_everything_in_order_or_are_evicted(steps in steps(), most in 1_usize..10) {
             let mailboxes: Vec<Shared> = (0..3).map(|_| Shared::default()).collect();
             let (mut members, mut tail) = (Members::default(), Tail::new(Position::ZERO, most, 1 << 20));
             for (id, mailbox) in (0_u64..).zip(&mailboxes) {
@@ -273,7 +272,7 @@ mod tests {
                     Step::Wait(millis) => now += i64::try_from(millis).unwrap(),
                 }
             }
-            // Everybody reads, and again what then comes.
+            // All read, and then read what catches them up.
             for _ in 0..2 {
                 mailboxes.iter().for_each(read);
                 out.extend(members.catch_up(&tail, Timestamp::from_millis(now), |mailbox, frames| {
@@ -284,15 +283,15 @@ mod tests {
             for mailbox in &mailboxes {
                 let read = &mailbox.borrow().read;
                 prop_assert!(read.iter().copied().eq(1..=read.len() as u64), "in order, once: {:?}", read);
-                let put_out = out.iter().any(|gone| Rc::ptr_eq(gone, mailbox));
-                prop_assert!(put_out || read.len() as u64 == last, "all, or put out: {:?} of {}", read, last);
+                let is_evicted = out.iter().any(|gone| Rc::ptr_eq(gone, mailbox));
+                prop_assert!(is_evicted || read.len() as u64 == last, "everything, or evicted: {:?} of {}", read, last);
             }
             prop_assert!(!members.has_lagging());
         }
     }
 
     #[test]
-    fn what_a_member_read_from_the_log_is_not_sent_to_it_again() {
+    fn events_read_from_the_log_are_not_sent_again() {
         let mut members = Members::default();
         let turn = members.join(MemberId(1), ());
         members.set_live(MemberId(1), turn, position(7));
@@ -308,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn a_member_that_joins_again_is_not_there_twice_and_its_old_turn_is_void() {
+    fn a_second_join_replaces_the_first() {
         let mut members = Members::default();
         let first = members.join(MemberId(1), ());
         let second = members.join(MemberId(1), ());

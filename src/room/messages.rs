@@ -1,4 +1,4 @@
-//! What rooms are told and what they tell.
+//! Messages to rooms and from rooms.
 
 use super::members::MemberId;
 use crate::domain::model::event::Event;
@@ -10,51 +10,56 @@ use crate::protocol::{Frame, Snapshot};
 use actix::{Message, Recipient};
 use std::sync::Arc;
 
-/// Join a room. The member gets `snapshot` or the missed events, then `live`, then every event; or [`ToMember::Refused`].
+/// Joins a room. The member receives a snapshot or the missed events, then `live`, then each event;
+/// or [`ToMember::Refused`].
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct Join {
-    /// Who.
+    /// The joining member.
     pub member: MemberId,
-    /// Its cursor, when it has one of this epoch.
+    /// The member's cursor, if it has one of this epoch.
     pub since: Option<Position>,
-    /// How far the feed is; it says so when it passes the join on. Everything up to there has been handed to the room.
+    /// The feed's position, which the feed sets when it forwards the join. The room has all events
+    /// up to it.
     pub head: Position,
-    /// In an order room: refuse unless the order is of this diner.
+    /// In an order room: the only diner who may join.
     pub only_owner: Option<Key>,
-    /// A snapshot is to come in parts.
+    /// Whether the client accepts snapshots in parts.
     pub paged: bool,
-    /// Its mailbox. This one address is kept: `try_send` on it is bounded, which fresh clones of it would not be.
+    /// The member's mailbox. The room keeps this address, since `try_send` is bounded only on the
+    /// same clone.
     pub mailbox: Recipient<ToMember>,
-    /// Where pages of a long replay go, each answered when there is room for the next.
+    /// The address for pages, which answers each page when there is space for the next.
     pub pages: Recipient<Page>,
 }
 
-/// A part of what a member is yet to get, in order. It is answered when most of it has left for the client, so that a
-/// snapshot and a replay go as fast as their reader and no faster.
+/// A page of a snapshot or a replay. The member answers it when most of it has left for the client,
+/// so that the room keeps the reader's pace.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub enum Page {
-    /// Frames: events of a replay, or a part of a snapshot.
+    /// Events of a replay, or a part of a snapshot.
     Frames(Vec<Frame>),
-    /// A snapshot as one message, for a client that does not ask for parts.
+    /// A snapshot as one message, for a client that did not ask for parts.
     Whole(Snapshot),
 }
 
-/// Leave a room.
+/// Leaves a room.
 #[derive(Debug, Clone, Copy, Message)]
 #[rtype(result = "()")]
 pub struct Leave {
-    /// Who.
+    /// The leaving member.
     pub member: MemberId,
 }
 
-/// The feed's next event that this room carries. Events come in feed order, each once.
+/// Delivers the feed's next event that this room carries.
+///
+/// Ordering: events arrive in feed order, each once.
 #[derive(Debug, Clone, Message)]
 #[rtype(result = "()")]
 pub struct FeedEvent(pub Arc<Event>);
 
-/// The feed has delivered everything up to `head`; tell the members.
+/// Reports that the feed has delivered everything up to `head`, for `sync` frames.
 #[derive(Debug, Clone, Copy, Message)]
 #[rtype(result = "()")]
 pub struct Sync {
@@ -64,28 +69,30 @@ pub struct Sync {
     pub now: Timestamp,
 }
 
-/// A room has no members. `joins` is how many joins it has handled: when the feed has sent it more, it is not empty.
+/// Reports that a room is empty. If the feed has sent it more joins than `joins`, the room is not
+/// empty.
 #[derive(Debug, Clone, Copy, Message)]
 #[rtype(result = "()")]
 pub struct RoomEmpty {
-    /// Which.
+    /// The room.
     pub room: RoomId,
     /// Joins handled so far.
     pub joins: u64,
 }
 
-/// What a member is told.
+/// A message to a member.
 #[derive(Debug, Clone, Message)]
 #[rtype(result = "()")]
 pub enum ToMember {
     /// One frame.
     Frame(Frame),
-    /// Several, in order.
+    /// Several frames, in order.
     Frames(Vec<Frame>),
-    /// It may not join (or there is no such order, which is the same answer).
+    /// The member may not join, or the room does not exist.
     Refused(RoomId),
-    /// The database did not answer; it may try again.
+    /// The store failed; the member may try again.
     Unavailable(RoomId),
-    /// It fell too far behind and is out of the room: close, so that it comes back with its cursor.
+    /// The room evicted the member, which fell too far behind. The connection closes, and the
+    /// client resumes with its cursor.
     Evicted,
 }

@@ -1,4 +1,4 @@
-//! Rooms: who listens to what of a feed.
+//! Rooms: the subscribers of a part of a feed.
 
 pub mod budget;
 mod joining;
@@ -11,7 +11,7 @@ mod shared_snapshot;
 mod sharing;
 pub mod tail;
 
-pub use budget::Budget;
+pub use budget::SnapshotBudget;
 pub use members::MemberId;
 pub use messages::{FeedEvent, Join, Leave, Page, Sync, ToMember};
-pub use room::{Parts, Room};
+pub use room::{Resources, Room};

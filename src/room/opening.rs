@@ -1,6 +1,6 @@
-//! What a room reads from the store, away from its event path: its opening state, and pages of what somebody missed.
+//! A room's reads of the store: its opening state, snapshots, and pages of missed events.
 
-use super::budget::{Budget, Full};
+use super::budget::{Full, SnapshotBudget};
 use crate::domain::model::event::Event;
 use crate::domain::model::room_id::RoomId;
 use crate::domain::values::ids::RestaurantId;
@@ -15,18 +15,19 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::sync::Arc;
 
-/// How far back in the feed a replay goes; an older cursor gets a snapshot, which is then the shorter way.
+/// The most feed positions that a replay goes back. An older cursor gets a snapshot, which is
+/// shorter.
 const REACH: u64 = 5000;
 
-/// What a room knows when it has opened.
+/// The opening state of a room.
 pub struct Opened {
-    /// The last event of the room up to `asked`.
+    /// The position of the room's last event up to `asked`.
     pub last: Position,
-    /// The head that `last` was asked for.
+    /// The head at the time of the read.
     pub asked: Position,
-    /// In an order room, the diner who placed it.
+    /// In an order room: the diner who placed the order.
     pub owner: Option<Key>,
-    /// The snapshot of an order or a menu, which says whether there is such a room.
+    /// The snapshot of an order or a menu, which shows that the room exists.
     pub snapshot: Option<Snapshot>,
 }
 
@@ -41,11 +42,11 @@ fn owner_of(room: RoomId, documents: &[Box<RawValue>]) -> Option<Key> {
     serde_json::from_str::<Owner>(document.get()).ok()?.diner
 }
 
-/// Reads what a room that listens since `head` has to know. `None` when there is no such room. Of a kitchen or a floor no
-/// snapshot is read: who joins with a cursor needs none.
+/// Reads the opening state of a room that receives events after `head`. `None` if the room does not
+/// exist. Reads no snapshot of a kitchen or a floor, since members with a cursor need none.
 ///
 /// # Errors
-/// Those of the store.
+/// An error of the store.
 pub async fn open(store: SharedStore, restaurant: RestaurantId, room: RoomId, head: Position) -> Result<Option<Opened>> {
     let (owner, snapshot) = match room {
         RoomId::Kitchen(id) | RoomId::Floor(id) if id != restaurant => return Ok(None),
@@ -59,60 +60,62 @@ pub async fn open(store: SharedStore, restaurant: RestaurantId, room: RoomId, he
     Ok(Some(Opened { last, asked: head, owner, snapshot }))
 }
 
-/// Why there is no snapshot.
+/// Why a snapshot could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unread {
-    /// The store does not answer, or there is nothing to read any more.
+pub enum SnapshotError {
+    /// The store failed, or the room no longer exists.
     Unavailable,
-    /// The node's memory for snapshots is used.
+    /// The node's memory for snapshots is used up.
     Full,
 }
 
 /// Reads the state of a room.
 ///
 /// # Errors
-/// See [`Unread`].
+/// See [`SnapshotError`].
 pub async fn read(
     store: SharedStore,
     restaurant: RestaurantId,
     room: RoomId,
-    budget: Arc<Budget>,
-) -> std::result::Result<Snapshot, Unread> {
+    budget: Arc<SnapshotBudget>,
+) -> std::result::Result<Snapshot, SnapshotError> {
     let state = async || match store.snapshot(restaurant, room).await {
         Ok(Some(state)) => Ok(state),
-        Ok(None) | Err(_) => Err(Unread::Unavailable),
+        Ok(None) | Err(_) => Err(SnapshotError::Unavailable),
     };
     match room {
         RoomId::Order(_) | RoomId::Menu(_) => Ok(encode_state(room, state().await?, Bytes::from)),
         RoomId::Kitchen(_) | RoomId::Floor(_) => {
-            let _turn = budget.enter().await.map_err(|Full| Unread::Full)?;
-            Ok(encode_state(room, state().await?, |bytes| budget.keep(bytes)))
+            let _permit = budget.acquire().await.map_err(|Full| SnapshotError::Full)?;
+            Ok(encode_state(room, state().await?, |bytes| budget.share(bytes)))
         }
     }
 }
 
-fn encode_state(room: RoomId, state: State, keep: impl FnMut(Vec<u8>) -> Bytes) -> Snapshot {
+fn encode_state(room: RoomId, state: State, share: impl FnMut(Vec<u8>) -> Bytes) -> Snapshot {
     let State { position, documents, calls, displays } = state;
-    Snapshot::encode(room, position, Contents { documents, calls, displays }, keep)
+    Snapshot::encode(room, position, Contents { documents, calls, displays }, share)
 }
 
-/// A page of what a member missed.
+/// A page of the events that a member missed.
 pub enum Replay {
-    /// All of the room's events up to `through`: the head of the log, or the last event of a full page.
+    /// All of the room's events up to `through`.
     Events {
-        /// The events.
+        /// The encoded events.
         frames: Vec<Frame>,
-        /// Up to where.
+        /// The head of the log, or the position of the last event of a full page.
         through: Position,
     },
-    /// The cursor is ahead of the log, too old, or before what guests' words were taken out of.
+    /// The cursor is ahead of the log, too old, or before events from which guests' words were
+    /// erased.
     Unusable,
 }
 
-/// Reads at most `limit` of the events after `sent`. A cursor that somebody brought (`is_first`) is looked at first.
+/// Reads at most `limit` events after `sent`. Checks first whether a member's own cursor
+/// (`is_first`) is usable.
 ///
 /// # Errors
-/// Those of the store.
+/// An error of the store.
 pub async fn replay(
     store: SharedStore,
     restaurant: RestaurantId,
@@ -125,7 +128,7 @@ pub async fn replay(
     if is_first && (sent > head || head.number() - sent.number() > REACH) {
         return Ok(Replay::Unusable);
     }
-    // What a reader of before has kept may have words in it that are gone from the log.
+    // The reader's state may contain words that the log has erased since.
     if is_first && sent < store.kept_from(restaurant).await? {
         return Ok(Replay::Unusable);
     }
@@ -136,15 +139,17 @@ pub async fn replay(
     Ok(Replay::Events { frames, through })
 }
 
-/// Whether events that follow a cursor may be sent from memory: none of them has lost words in the log since.
+/// Whether events after a cursor may be sent from memory, since the log has erased no words from
+/// them.
 ///
 /// # Errors
-/// Those of the store.
+/// An error of the store.
 pub async fn is_kept(store: SharedStore, restaurant: RestaurantId, since: Position) -> Result<bool> {
     Ok(since >= store.kept_from(restaurant).await?)
 }
 
-/// Events of a room in order, each naming the one before; the first names the cursor.
+/// Encodes events of a room in order. Each frame's `prev` names the event before; the first names
+/// the cursor.
 fn encode(room: RoomId, cursor: Position, events: &[Event]) -> Vec<Frame> {
     let mut prev = cursor;
     let encode = |event: &Event| {

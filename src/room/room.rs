@@ -1,9 +1,10 @@
-//! The `Room` actor: encodes each event once and hands it to every member; brings those who join or lag up to date.
+//! The `Room` actor: encodes each event once, sends it to all members, and catches up those who
+//! join or lag.
 
-use super::budget::Budget;
+use super::budget::SnapshotBudget;
 use super::members::{MemberId, Members, Sent};
 use super::messages::{FeedEvent, Join, Leave, Page, RoomEmpty, Sync, ToMember};
-use super::shared_snapshot::Shared;
+use super::shared_snapshot::SharedSnapshot;
 use super::tail::Tail;
 use crate::domain::model::event::Event;
 use crate::domain::model::room_id::RoomId;
@@ -18,50 +19,50 @@ use actix::prelude::*;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Messages a room holds that it has not handled; the feed waits when it is full.
+/// The capacity of a room's mailbox. Overflow: the feed waits.
 const MAILBOX: usize = 4096;
-/// Frames of the tail.
+/// The most frames of the tail.
 pub(super) const TAIL_FRAMES: usize = 512;
-/// Bytes of the tail: what a lagging member is sent at once has to fit in its backlog.
+/// The most bytes of the tail, which a lagging member's backlog must hold at once.
 pub(super) const TAIL_BYTES: usize = 128 * 1024;
-/// How long a room without members stays.
+/// The time that a room without members stays.
 const LINGER: Duration = Duration::from_secs(10);
-/// How soon lagging members are tried again.
+/// The delay before another attempt to catch up lagging members.
 const CATCH_UP: Duration = Duration::from_millis(20);
 
-/// What rooms and feeds work with.
+/// Resources that all rooms and feeds share.
 #[derive(Clone)]
-pub struct Parts {
-    /// The log.
+pub struct Resources {
+    /// The store with the log.
     pub store: store::SharedStore,
     /// The node's metrics.
     pub metrics: Metrics,
-    /// What the snapshots of all rooms may hold together.
-    pub snapshots: Arc<Budget>,
+    /// The memory budget of all rooms' snapshots.
+    pub snapshots: Arc<SnapshotBudget>,
 }
 
 /// One room on this node.
 ///
-/// Ordering: every member gets the room's events in feed order, each once, with `prev` naming the one before. A member
-/// is never waited for: a full mailbox makes it lag, and lagging too long puts it out. Nothing in the event path
-/// awaits the database.
+/// Ordering: each member receives the room's events in feed order, each once, with `prev` naming
+/// the one before. The room never waits for a member: one with a full mailbox lags, and the room
+/// evicts it if it lags too long. The event path never awaits the database.
 pub struct Room {
     pub(super) id: RoomId,
     pub(super) restaurant: RestaurantId,
     pub(super) feed: Recipient<RoomEmpty>,
     pub(super) store: store::SharedStore,
     pub(super) metrics: Metrics,
-    /// Everything of the feed up to here has been seen.
+    /// The position up to which the room has seen the feed.
     pub(super) head: Position,
     /// The room's last event; `None` until it has opened.
     pub(super) last: Option<Position>,
     pub(super) tail: Tail,
     pub(super) members: Members<Recipient<ToMember>>,
     pub(super) owner: Option<Key>,
-    pub(super) budget: Arc<Budget>,
-    pub(super) shared: Shared,
-    /// Joins that wait for a snapshot that is being read.
-    pub(super) awaiting: Vec<Turn>,
+    pub(super) budget: Arc<SnapshotBudget>,
+    pub(super) shared: SharedSnapshot,
+    /// Joins that wait for the read of a snapshot.
+    pub(super) awaiting: Vec<PendingJoin>,
     /// While it opens: what has to wait for it.
     pub(super) early: Vec<Arc<Event>>,
     pub(super) joining: Vec<Join>,
@@ -69,14 +70,20 @@ pub struct Room {
     pub(super) joins: u64,
     pub(super) catching_up: bool,
     pub(super) lingering: bool,
-    /// A look at whether its snapshot is still asked for is due.
-    pub(super) tidying: bool,
+    /// Whether a check for an unused snapshot is scheduled.
+    pub(super) prune_scheduled: bool,
 }
 
 impl Room {
-    /// Starts a room on this arbiter; it will be handed every event after `head` that it carries.
-    pub fn launch(id: RoomId, restaurant: RestaurantId, head: Position, feed: Recipient<RoomEmpty>, parts: Parts) -> Addr<Self> {
-        let Parts { store, metrics, snapshots: budget } = parts;
+    /// Starts a room on this thread, which receives each event after `head` that it carries.
+    pub fn launch(
+        id: RoomId,
+        restaurant: RestaurantId,
+        head: Position,
+        feed: Recipient<RoomEmpty>,
+        resources: Resources,
+    ) -> Addr<Self> {
+        let Resources { store, metrics, snapshots: budget } = resources;
         Self::create(move |ctx| {
             ctx.set_mailbox_capacity(MAILBOX);
             Self {
@@ -91,7 +98,7 @@ impl Room {
                 members: Members::default(),
                 owner: None,
                 budget,
-                shared: Shared::default(),
+                shared: SharedSnapshot::default(),
                 awaiting: Vec::new(),
                 early: Vec::new(),
                 joining: Vec::new(),
@@ -99,7 +106,7 @@ impl Room {
                 joins: 0,
                 catching_up: false,
                 lingering: false,
-                tidying: false,
+                prune_scheduled: false,
             }
         })
     }
@@ -119,8 +126,8 @@ impl Room {
         self.members.is_empty() && self.joining.is_empty()
     }
 
-    /// Tells the feed that this room may go. One that has opened stays a little: who lost a network, or polls, comes back
-    /// to a room that still knows what was missed.
+    /// Reports to the feed that this room may close. An open room stays for [`LINGER`], so that
+    /// members who poll or reconnect find its tail.
     pub(super) fn close_if_empty(&mut self, ctx: &mut Context<Self>) {
         if !self.is_empty() || std::mem::replace(&mut self.lingering, true) {
             return;
@@ -134,7 +141,7 @@ impl Room {
         });
     }
 
-    /// Encodes an event, once, and hands it to every live member.
+    /// Encodes an event once and sends it to each live member.
     pub(super) fn deliver(&mut self, event: &Event, ctx: &mut Context<Self>) {
         let prev = self.last.unwrap_or(Position::ZERO);
         let frame = ServerFrame::Event { room: self.id, position: event.position, prev, event: event.into() }.encode();
@@ -152,7 +159,7 @@ impl Room {
         });
         self.count(tally.taken, tally.taken * frame.wire().len() as u64);
         self.metrics.lagging.inc_by(tally.lagging);
-        self.account_for(before, ctx);
+        self.count_gone(before, ctx);
         self.catch_up_soon(ctx);
     }
 
@@ -161,8 +168,8 @@ impl Room {
         self.metrics.delivered_bytes.inc_by(bytes);
     }
 
-    /// Members that a broadcast found gone are counted out.
-    fn account_for(&mut self, before: usize, ctx: &mut Context<Self>) {
+    /// Updates the metric after members have gone during a broadcast.
+    fn count_gone(&mut self, before: usize, ctx: &mut Context<Self>) {
         let gone = before - self.members.len();
         if gone > 0 {
             self.metrics.members.get_or_create(&self.kind()).dec_by(i64::try_from(gone).unwrap_or(0));
@@ -185,11 +192,11 @@ impl Room {
             if frames.is_empty() { Sent::Taken } else { outcome(mailbox.try_send(ToMember::Frames(frames))) }
         });
         for mailbox in evicted {
-            // Not fan-out: the one message that ends a membership, which a full mailbox must not lose.
+            // `do_send`: the one message that ends a membership must not be lost to a full mailbox.
             mailbox.do_send(ToMember::Evicted);
             self.metrics.evictions.inc();
         }
-        self.account_for(before, ctx);
+        self.count_gone(before, ctx);
         self.catch_up_soon(ctx);
     }
 }
@@ -258,13 +265,13 @@ impl Handler<Sync> for Room {
     }
 }
 
-/// A member's join while it is being served.
-pub(super) struct Turn {
+/// A join that the room is serving.
+pub(super) struct PendingJoin {
     pub(super) member: MemberId,
     pub(super) turn: u64,
     pub(super) pages: Recipient<Page>,
-    /// A snapshot is to come in parts.
+    /// Whether the client accepts snapshots in parts.
     pub(super) paged: bool,
-    /// Events of the next read of its replay.
+    /// The most events of the next read of its replay.
     pub(super) read: u32,
 }

@@ -1,9 +1,9 @@
-//! The snapshots of a room: read once, shared by all who join, sent at the pace of each reader.
+//! Snapshots of a room: read once, shared by all joining members, and sent at each reader's pace.
 
 use super::joining::PAGE_DEADLINE;
 use super::messages::{Page, ToMember};
-use super::opening::{Unread, read};
-use super::room::{Room, Turn};
+use super::opening::{SnapshotError, read};
+use super::room::{PendingJoin, Room};
 use super::shared_snapshot::IDLE;
 use crate::clock;
 use crate::domain::model::room_id::RoomKind;
@@ -11,8 +11,8 @@ use crate::protocol::Snapshot;
 use actix::prelude::*;
 
 impl Room {
-    /// Sends the shared snapshot, or has a new one read, once for everybody who waits for it.
-    pub(super) fn send_snapshot(&mut self, turn: Turn, ctx: &mut Context<Self>) {
+    /// Sends the shared snapshot, or reads a new one, once for all joins that wait for it.
+    pub(super) fn send_snapshot(&mut self, turn: PendingJoin, ctx: &mut Context<Self>) {
         let tail = &self.tail;
         let is_current = |position| tail.count_after(position) == Some(0);
         if let Some(snapshot) = self.shared.get(self.id.kind(), clock::uptime(), is_current) {
@@ -26,26 +26,27 @@ impl Room {
         }
     }
 
-    /// Lets go of the snapshot of an order: words may have left it without an event.
-    pub(super) fn renew_order(&mut self) {
+    /// Drops the shared snapshot of an order, from which words may have been erased without an
+    /// event.
+    pub(super) fn release_order(&mut self) {
         if self.id.kind() == RoomKind::Order {
-            self.shared.forget();
+            self.shared.release();
         }
     }
 
-    fn refreshed(&mut self, read: Result<Snapshot, Unread>, ctx: &mut Context<Self>) {
+    fn refreshed(&mut self, read: Result<Snapshot, SnapshotError>, ctx: &mut Context<Self>) {
         let awaiting = std::mem::take(&mut self.awaiting);
         let snapshot = match read {
             Ok(snapshot) => {
                 self.share(snapshot.clone(), ctx);
                 Some(snapshot)
             }
-            Err(Unread::Full) => {
+            Err(SnapshotError::Full) => {
                 self.metrics.hit("snapshot_bytes");
-                // An old one will do: what happened since comes from the log.
-                self.shared.any(clock::uptime())
+                // An old snapshot suffices: newer events come from the log.
+                self.shared.get_any(clock::uptime())
             }
-            Err(Unread::Unavailable) => None,
+            Err(SnapshotError::Unavailable) => None,
         };
         let Some(snapshot) = snapshot else {
             awaiting.iter().for_each(|turn| self.drop_member(turn, ToMember::Unavailable(self.id), ctx));
@@ -59,23 +60,23 @@ impl Room {
     fn share(&mut self, snapshot: Snapshot, ctx: &mut Context<Self>) {
         self.shared.set(snapshot, clock::uptime());
         if matches!(self.id.kind(), RoomKind::Kitchen | RoomKind::Floor) {
-            self.tidy_later(ctx);
+            self.prune_later(ctx);
         }
     }
 
-    fn tidy_later(&mut self, ctx: &mut Context<Self>) {
-        if !std::mem::replace(&mut self.tidying, true) {
+    fn prune_later(&mut self, ctx: &mut Context<Self>) {
+        if !std::mem::replace(&mut self.prune_scheduled, true) {
             ctx.run_later(IDLE / 2, |room, ctx| {
-                room.tidying = false;
-                if !room.shared.tidy(clock::uptime()) {
-                    room.tidy_later(ctx);
+                room.prune_scheduled = false;
+                if !room.shared.prune(clock::uptime()) {
+                    room.prune_later(ctx);
                 }
             });
         }
     }
 
-    /// Sends a snapshot: one that is no larger than a page at once, another at the pace of its reader.
-    fn send_shared(&mut self, turn: Turn, snapshot: Snapshot, ctx: &mut Context<Self>) {
+    /// Sends a snapshot: a small one at once, a large one at the reader's pace.
+    fn send_shared(&mut self, turn: PendingJoin, snapshot: Snapshot, ctx: &mut Context<Self>) {
         if !snapshot.is_small() {
             self.send_part(turn, snapshot, 0, ctx);
             return;
@@ -85,9 +86,10 @@ impl Room {
         self.finish(turn, vec![frame], snapshot.position(), ctx);
     }
 
-    /// Sends a part of a snapshot, waits until most of it has left, and goes on; or all of it, to who wants it whole. The
-    /// member is not live meanwhile: what happens is sent after it, from the tail or the log.
-    fn send_part(&mut self, turn: Turn, snapshot: Snapshot, number: usize, ctx: &mut Context<Self>) {
+    /// Sends a part of a snapshot, waits until most of it has left, and continues; or sends it
+    /// whole to a client that did not ask for parts. Events during that time follow from the tail
+    /// or the log.
+    fn send_part(&mut self, turn: PendingJoin, snapshot: Snapshot, number: usize, ctx: &mut Context<Self>) {
         if self.members.handle(turn.member, turn.turn).is_none() {
             return;
         }
@@ -99,18 +101,18 @@ impl Room {
         let page = tokio::time::timeout(PAGE_DEADLINE, turn.pages.send(Page::Frames(vec![part])));
         ctx.spawn(page.into_actor(self).map(move |taken, room, ctx| match taken {
             Ok(Ok(())) if number + 1 < snapshot.parts() => room.send_part(turn, snapshot, number + 1, ctx),
-            Ok(Ok(())) => room.go_on(turn, snapshot.position(), ctx),
+            Ok(Ok(())) => room.resume_after(turn, snapshot.position(), ctx),
             _ => room.drop_member(&turn, ToMember::Evicted, ctx),
         }));
     }
 
-    fn send_whole(&mut self, turn: Turn, snapshot: Snapshot, ctx: &mut Context<Self>) {
+    fn send_whole(&mut self, turn: PendingJoin, snapshot: Snapshot, ctx: &mut Context<Self>) {
         self.count(1, snapshot.bytes() as u64);
-        // As long as its parts would have.
+        // As long as for its parts.
         let deadline = PAGE_DEADLINE * u32::try_from(snapshot.parts()).unwrap_or(u32::MAX);
         let page = tokio::time::timeout(deadline, turn.pages.send(Page::Whole(snapshot.clone())));
         ctx.spawn(page.into_actor(self).map(move |taken, room, ctx| match taken {
-            Ok(Ok(())) => room.go_on(turn, snapshot.position(), ctx),
+            Ok(Ok(())) => room.resume_after(turn, snapshot.position(), ctx),
             _ => room.drop_member(&turn, ToMember::Evicted, ctx),
         }));
     }

@@ -1,11 +1,13 @@
-//! The recent frames of a room, pure: enough to bring somebody who fell a little behind up to date without the log.
+//! The tail of a room, pure: its recent frames, which catch up members a little behind without a
+//! read of the log.
 
 use crate::domain::values::position::Position;
 use crate::protocol::Frame;
 use std::collections::VecDeque;
 
-/// The last events of a room, encoded, in order. It knows every event of the room after its floor: bounded in frames
-/// and bytes, the oldest go first and the floor rises over them.
+/// The last events of a room, encoded, in order. It has each event of the room after `floor`.
+///
+/// Bound: frames and bytes. Overflow: the oldest frames go, and `floor` rises.
 #[derive(Debug)]
 pub struct Tail {
     floor: Position,
@@ -16,7 +18,7 @@ pub struct Tail {
 }
 
 impl Tail {
-    /// Knows nothing up to `floor`, and will know all after it.
+    /// Makes an empty tail, for events after `floor`.
     #[must_use]
     pub const fn new(floor: Position, most_frames: usize, most_bytes: usize) -> Self {
         Self { floor, frames: VecDeque::new(), bytes: 0, most_frames, most_bytes }
@@ -33,13 +35,13 @@ impl Tail {
         }
     }
 
-    /// Whether every event of the room after `cursor` is here.
+    /// Whether the tail has each event of the room after `cursor`.
     #[must_use]
     pub fn covers(&self, cursor: Position) -> bool {
         self.floor <= cursor
     }
 
-    /// How many frames there are after `cursor`; `None` when some of them are gone.
+    /// Returns the number of frames after `cursor`; `None` if some of them are gone.
     #[must_use]
     pub fn count_after(&self, cursor: Position) -> Option<usize> {
         self.covers(cursor).then(|| self.frames.len() - self.first_after(cursor))
@@ -49,7 +51,7 @@ impl Tail {
         self.frames.partition_point(|frame| frame.position() <= cursor)
     }
 
-    /// The frames after `cursor`, in order; `None` when some of them are gone.
+    /// Returns the frames after `cursor`, in order; `None` if some of them are gone.
     #[must_use]
     pub fn after(&self, cursor: Position) -> Option<Vec<Frame>> {
         self.covers(cursor).then(|| self.frames.range(self.first_after(cursor)..).cloned().collect())
@@ -68,7 +70,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_it_covers_it_tells_whole_and_what_it_does_not_it_says(
+        fn the_tail_returns_all_events_after_a_covered_cursor_and_none_otherwise(
             floor in 0_u64..20,
             steps in prop::collection::vec((1_u64..5, 0_usize..300), 0..60),
             cursor in 0_u64..200,

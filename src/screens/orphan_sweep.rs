@@ -19,7 +19,7 @@ pub async fn sweep(store: SharedStore, commands: Commands, lease: Duration) {
     let mut beats = Beats::default();
     loop {
         if let Err(error) = look(&store, &commands, &mut beats, lease).await {
-            log::warn!(error:% = error; "cannot look for kitchen screens whose node is gone, will try again");
+            log::warn!(error:% = error; "cannot look for kitchen screens whose node is gone; will try again");
         }
         // Not in step with other nodes, which would all do the same work.
         tokio::time::sleep((lease / LOOKS).mul_f32(rand::random_range(0.8..1.2))).await;

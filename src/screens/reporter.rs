@@ -113,7 +113,7 @@ impl Displays {
                     REST
                 }
                 Err(error) => {
-                    log::warn!(error:% = error; "cannot tell which kitchen screens are connected, will try again");
+                    log::warn!(error:% = error; "cannot tell which kitchen screens are connected; will try again");
                     backoff.next(rand::random()).max(REST)
                 }
             };

@@ -45,7 +45,7 @@ pub async fn watch(store: SharedStore, commands: Commands, patience: Option<Dura
     let mut watch = Watch::default();
     loop {
         if let Err(error) = look(&store, &commands, &mut watch, patience).await {
-            log::warn!(error:% = error; "cannot look for tickets that no screen shows, will try again");
+            log::warn!(error:% = error; "cannot look for tickets that no screen shows; will try again");
         }
         // Not in step with other nodes, which would all do the same work.
         tokio::time::sleep(PERIOD.mul_f32(rand::random_range(0.8..1.2))).await;
@@ -67,12 +67,12 @@ async fn look(
     let mut overdue = watch.look(undrawn, clock::uptime(), patience.unwrap_or_default());
     for (restaurant, tickets) in kitchens {
         let overdue = overdue.remove(&restaurant).unwrap_or_default();
-        let news = tickets.news(&overdue);
+        let news = tickets.changes(&overdue);
         if news.is_empty() {
             continue;
         }
         // Two nodes may find the same: the transaction decides, and the second finds it done.
-        if commands.tell_undrawn(restaurant, overdue).await?.changed && !news.raised.is_empty() {
+        if commands.report_undrawn(restaurant, overdue).await?.changed && !news.raised.is_empty() {
             log::warn!(restaurant:%, tickets = news.raised.len(); "no screen shows accepted orders");
         }
     }

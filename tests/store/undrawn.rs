@@ -50,7 +50,7 @@ impl House {
     }
 
     /// Tells the floor of all that is undrawn; says whether that changed anything.
-    async fn tell_undrawn(&self, overdue: BTreeSet<Ticket>) -> bool {
+    async fn report_undrawn(&self, overdue: BTreeSet<Ticket>) -> bool {
         let work = self.work(&self.staff(), Reads::Tickets, None, move |state: State| {
             Ok(unseen_ticket::decide(&state.tickets, &overdue, state.moment))
         });
@@ -115,7 +115,7 @@ pub async fn of_many_that_find_the_same_one_tells_the_floor(world: World) {
     for node in 0..10 {
         let store = if node % 2 == 0 { world.store.clone() } else { other.clone() };
         let (house, overdue) = (House { store, ..house.clone() }, overdue.clone());
-        nodes.spawn(async move { house.tell_undrawn(overdue).await });
+        nodes.spawn(async move { house.report_undrawn(overdue).await });
     }
     assert_eq!(nodes.join_all().await.into_iter().filter(|changed| *changed).count(), 1);
     let entry = json!({"id": "station:hot", "station": "hot", "connected": false, "undrawn": {order.id.to_string(): 1}});
@@ -126,11 +126,11 @@ pub async fn a_snapshot_of_the_floor_has_what_no_screen_shows(world: World) {
     let house = House::open(&world.store).await;
     let (first, second) = (house.accept().await, house.accept().await);
     let overdue = house.kitchen().await.undrawn();
-    assert!(house.tell_undrawn(overdue.clone()).await);
+    assert!(house.report_undrawn(overdue.clone()).await);
     let undrawn = &house.displays().await["station:hot"]["undrawn"];
     assert_eq!(*undrawn, json!({first.id.to_string(): 1, second.id.to_string(): 2}));
     house.act(first.id, OrderAction::Start).await;
-    assert!(house.tell_undrawn(overdue.clone()).await);
+    assert!(house.report_undrawn(overdue.clone()).await);
     assert_eq!(house.displays().await["station:hot"]["undrawn"], json!({second.id.to_string(): 2}));
     let events = sound_feed(&world.store, house.id).await;
     assert_eq!(fold(&events, house.head().await).displays, house.displays().await);
@@ -141,8 +141,8 @@ pub async fn a_snapshot_of_the_floor_has_what_no_screen_shows(world: World) {
     house.screen_of("pass", None).await;
     house.draw("pass", house.head().await, None).await;
     let kitchen = house.kitchen().await;
-    assert_eq!((kitchen.raised.len(), kitchen.news(&overdue).settled.len()), (1, 1));
-    assert!(house.tell_undrawn(overdue).await);
+    assert_eq!((kitchen.raised.len(), kitchen.changes(&overdue).settled.len()), (1, 1));
+    assert!(house.report_undrawn(overdue).await);
     assert_eq!(house.displays().await.as_object().unwrap().keys().collect::<Vec<_>>(), ["pass"]);
     let events = sound_feed(&world.store, house.id).await;
     assert_eq!(fold(&events, house.head().await).displays.as_object().unwrap().keys().collect::<Vec<_>>(), ["pass"]);

@@ -23,45 +23,49 @@ fn limits() -> CommandLimits {
     CommandLimits::new(rates, Metrics::new())
 }
 
-/// Places until it is refused; returns how many were taken and the limit.
+/// Places orders until one is refused. Returns the number of accepted orders and the limit.
 fn fill(limits: &CommandLimits, who: &Principal) -> (u32, Option<Limit>) {
-    for taken in 0..100 {
+    for accepted in 0..100 {
         if let Err(refusal) = limits.count_order(who, 1) {
             assert_eq!(refusal.kind, RefusalKind::RateLimited);
             assert!(refusal.retry_after.unwrap() > Duration::from_secs(1), "a wait");
-            return (taken, refusal.limit);
+            return (accepted, refusal.limit);
         }
     }
     (100, None)
 }
 
 #[test]
-fn a_guest_a_table_and_a_restaurant_fill_one_after_another_and_stop_nobody_else() {
+fn limits_of_guest_table_and_restaurant_are_reached_in_turn_and_affect_no_others() {
     let limits = limits();
     let guest = |sub, table| who(Role::Diner, sub, Some(table));
     assert_eq!(fill(&limits, &guest("a", "1")), (3, Some(Limit::OrdersByDiner)));
     assert_eq!(fill(&limits, &guest("b", "1")), (2, Some(Limit::OrdersByTable)), "the table has five");
     assert_eq!(fill(&limits, &guest("c", "2")), (2, Some(Limit::OrdersByRestaurant)), "the restaurant has seven");
-    assert_eq!(fill(&limits, &who(Role::Staff, "mina", None)), (20, Some(Limit::OrdersByPrincipal)), "the house has its own");
+    assert_eq!(
+        fill(&limits, &who(Role::Staff, "mina", None)),
+        (20, Some(Limit::OrdersByPrincipal)),
+        "staff have a limit of their own"
+    );
     assert_eq!(fill(&limits, &who(Role::Service, "pos", None)), (20, Some(Limit::OrdersByPrincipal)));
     let elsewhere = Principal { restaurant: ELSEWHERE, ..guest("a", "1") };
     assert_eq!(fill(&limits, &elsewhere), (3, Some(Limit::OrdersByDiner)), "another restaurant's");
 }
 
 #[test]
-fn who_is_full_is_known_before_a_transaction_and_who_is_not_goes_on() {
+fn a_blocked_guest_is_refused_early_and_others_are_not() {
     let limits = limits();
     let (full, other) = (who(Role::Diner, "a", Some("1")), who(Role::Diner, "b", Some("2")));
-    assert_eq!(limits.expect_order(&full), Ok(()));
+    assert_eq!(limits.check_not_blocked(&full), Ok(()));
     fill(&limits, &full);
-    assert_eq!(limits.expect_order(&full).unwrap_err().limit, Some(Limit::OrdersByDiner));
-    assert_eq!((limits.expect_order(&other), limits.count_order(&other, 1)), (Ok(()), Ok(())));
-    limits.tidy();
-    assert!(limits.expect_order(&full).is_err(), "the wait is not over");
+    assert_eq!(limits.check_not_blocked(&full).unwrap_err().limit, Some(Limit::OrdersByDiner));
+    assert_eq!((limits.check_not_blocked(&other), limits.count_order(&other, 1)), (Ok(()), Ok(())));
+    limits.prune();
+    assert!(limits.check_not_blocked(&full).is_err(), "the wait is not over");
 }
 
 #[test]
-fn a_guest_at_no_table_is_not_counted_with_others_at_none() {
+fn guests_without_a_table_are_counted_separately() {
     let limits = limits();
     assert_eq!(fill(&limits, &who(Role::Diner, "a", None)), (3, Some(Limit::OrdersByDiner)));
     assert_eq!(fill(&limits, &who(Role::Diner, "b", None)), (3, Some(Limit::OrdersByDiner)));
@@ -101,48 +105,48 @@ fn lines_are_counted_by_guest_and_table_and_a_shorter_order_still_fits() {
     let refused = |who: &Principal, lines| limits.count_order(who, lines).unwrap_err().limit;
     assert_eq!(limits.count_order(&guest("a", "1"), 90), Ok(()));
     assert_eq!(refused(&guest("a", "1"), 90), Some(Limit::LinesByDiner));
-    assert_eq!(limits.count_order(&guest("a", "1"), 5), Ok(()), "what is left");
+    assert_eq!(limits.count_order(&guest("a", "1"), 5), Ok(()), "the rest of the limit");
     assert_eq!(refused(&guest("b", "1"), 80), Some(Limit::LinesByTable));
     assert_eq!(limits.count_order(&guest("c", "2"), 90), Ok(()));
     assert_eq!(refused(&guest("d", "3"), 50), Some(Limit::LinesByRestaurant));
-    assert_eq!(refused(&guest("e", "4"), 101), Some(Limit::LinesByDiner), "it never fits");
-    let wait = limits.expect_order(&guest("e", "4")).unwrap_err().retry_after.unwrap();
+    assert_eq!(refused(&guest("e", "4"), 101), Some(Limit::LinesByDiner), "more than the burst never fits");
+    let wait = limits.check_not_blocked(&guest("e", "4")).unwrap_err().retry_after.unwrap();
     assert!(wait < Duration::from_secs(2), "{wait:?}: shorter orders wait no longer than a second");
-    assert_eq!(limits.count_order(&who(Role::Staff, "mina", None), 1000), Ok(()), "the house's lines are not counted");
+    assert_eq!(limits.count_order(&who(Role::Staff, "mina", None), 1000), Ok(()), "lines of staff are not counted");
 }
 
 #[test]
-fn tables_that_take_all_they_can_leave_the_last_quarter_to_the_others() {
+fn greedy_tables_leave_the_last_quarter_to_others() {
     let limits = CommandLimits::new(CommandRates::default(), Metrics::new());
     let guest = |sub: &str, table: &str| who(Role::Diner, sub, Some(table));
-    let (mut taken, mut last) = (0, None);
+    let (mut accepted, mut last) = (0, None);
     for table in 0..5 {
         for phone in 0..3 {
             let (count, limit) = fill_long(&limits, &guest(&format!("{table}-{phone}"), &format!("bad-{table}")));
-            (taken, last) = (taken + count, limit);
+            (accepted, last) = (accepted + count, limit);
         }
     }
     assert_eq!(last, Some(Limit::OrdersByRestaurant));
     assert!(
-        (890..=1000).contains(&taken),
-        "{taken}: three quarters of 1,200, the last table's fair share, and what came back meanwhile"
+        (890..=1000).contains(&accepted),
+        "{accepted}: three quarters of 1,200, the last table's fair share, and units that renew during the test"
     );
     // A hundredth of the budget each: twelve orders, at twenty tables.
     for table in 0..20 {
         for order in 0..12 {
             let honest = guest(&format!("honest-{table}"), &format!("{table}"));
-            assert_eq!(limits.expect_order(&honest), Ok(()), "table {table}, order {order}");
+            assert_eq!(limits.check_not_blocked(&honest), Ok(()), "table {table}, order {order}");
             assert_eq!(limits.count_order(&honest, 3), Ok(()), "table {table}, order {order}");
         }
     }
     assert_eq!(limits.count_order(&who(Role::Diner, "standing", None), 3), Ok(()));
 }
 
-/// Places until it is refused; returns how many were taken and the limit.
+/// Like [`fill`], for waits of any length.
 fn fill_long(limits: &CommandLimits, who: &Principal) -> (u32, Option<Limit>) {
-    for taken in 0..2000 {
+    for accepted in 0..2000 {
         if let Err(refusal) = limits.count_order(who, 1) {
-            return (taken, refusal.limit);
+            return (accepted, refusal.limit);
         }
     }
     (2000, None)

@@ -1,4 +1,4 @@
-//! Baskets: what a guest, staff or a service asks for, before the menu has priced it.
+//! Baskets: orders as guests, staff or services send them, before the menu sets their prices.
 
 use super::order::Service;
 use super::principal::{Principal, Role};
@@ -20,14 +20,14 @@ pub const MAX_OPTIONS: usize = 20;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Line {
-    /// The dish.
+    /// The dish on the menu.
     pub menu_item: MenuItemId,
-    /// How many.
+    /// Portions of the dish, 1 to 99.
     pub quantity: u16,
-    /// Options by id or by name.
+    /// The chosen options, each by id or by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub options: Vec<Name>,
-    /// What the guest writes beside it.
+    /// The guest's note on this line.
     #[serde(default, deserialize_with = "text::optional", skip_serializing_if = "Option::is_none")]
     pub note: Option<Note>,
     /// The note is about an allergy.
@@ -35,15 +35,15 @@ pub struct Line {
     pub allergy: bool,
 }
 
-/// A basket: the body of the call that places an order, and of the frame `place`.
+/// A basket: the body of the HTTP call that places an order, and of the `place` frame.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Basket {
     /// How the food reaches the guest.
     pub service: Service,
-    /// Its lines, 1 to [`MAX_LINES`].
+    /// The lines, 1 to [`MAX_LINES`].
     pub items: Vec<Line>,
-    /// What the guest writes beside the order.
+    /// The guest's note on the whole order.
     #[serde(default, deserialize_with = "text::optional", skip_serializing_if = "Option::is_none")]
     pub note: Option<Note>,
     /// The note is about an allergy.
@@ -52,19 +52,20 @@ pub struct Basket {
     /// The total that the guest agreed to. An order that would cost more is refused; one that costs less is placed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected_total: Option<Money>,
-    /// The table, from staff who order for a guest; a diner's comes from the session.
+    /// The table, when staff order for a guest. A diner's table comes from the session.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub table: Option<TableLabel>,
-    /// The number a POS or an aggregator knows it by.
+    /// The order's number in the POS or at the aggregator that sent it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_id: Option<Key>,
 }
 
 impl Basket {
-    /// What can be said without the menu: the number of lines, quantities, and the fields a role may use.
+    /// Checks what needs no menu: the number of lines, the quantities, and the fields a role may
+    /// use.
     ///
     /// # Errors
-    /// `invalid` with the field's name.
+    /// `invalid`, with the field's name.
     pub fn check(&self, who: &Principal) -> Result<(), Refusal> {
         if self.items.is_empty() || self.items.len() > MAX_LINES {
             return Err(invalid(format!("items must have 1 to {MAX_LINES} lines")));
@@ -88,7 +89,7 @@ impl Basket {
         Ok(())
     }
 
-    /// The feature level that its fields need.
+    /// Returns the feature level that the basket's fields need.
     #[must_use]
     pub fn level(&self) -> Level {
         let is_new = self.expected_total.is_some() || self.allergy || self.items.iter().any(|line| line.allergy);

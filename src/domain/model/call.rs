@@ -10,15 +10,16 @@ use std::collections::BTreeMap;
 /// An open call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Call {
-    /// Its id.
+    /// The call's id.
     pub id: CallId,
     /// The table that calls.
     pub table: TableLabel,
-    /// What for.
+    /// The reason for calling.
     pub reason: CallReason,
-    /// Since when.
+    /// When the guest called.
     pub raised_at: Timestamp,
 }
 
-/// The open calls of a restaurant by id: what the floor snapshot carries and call patches apply to.
+/// A restaurant's open calls by id. The floor snapshot carries them, and call patches apply to
+/// them.
 pub type Calls = BTreeMap<CallId, Call>;

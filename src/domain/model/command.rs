@@ -1,7 +1,8 @@
-//! Commands: what somebody asks to happen, in one shape on every transport.
+//! Commands: requests to change an order or a call, in one shape on every transport.
 //!
-//! [`RawCommand`] is the JSON as it comes; [`Command`] is what it means. The step between says which fields go with
-//! which action, so that a misspelt or misplaced field is an error with a name, never ignored.
+//! [`RawCommand`] is the JSON as received; [`Command`] is its parsed meaning. Parsing checks which
+//! fields belong to which action, so that a misspelt or misplaced field is an error that names the
+//! field, and is never ignored.
 
 pub use crate::domain::values::action::ActionName;
 use crate::domain::values::ids::{CallId, CommandId, ItemId, OrderId};
@@ -15,127 +16,130 @@ use serde::{Deserialize, Serialize};
 /// The longest promise, in minutes.
 pub const MAX_MINUTES: u16 = 480;
 
-/// A command as it is written on the wire. `order` comes from the path when it is sent over HTTP.
+/// A command as written on the wire. Over HTTP, `order` comes from the path.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawCommand {
-    /// Made by the client; makes the command safe to send again.
+    /// The command's id, made by the client. A repeat under the same id has no second effect.
     pub id: Option<CommandId>,
-    /// The order it is about; absent for waiter calls.
+    /// The order to change; absent for waiter calls.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order: Option<OrderId>,
-    /// The action's word.
+    /// The name of the action.
     pub action: String,
-    /// The position of the order that the sender has seen.
+    /// The order's position as the sender last saw it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expected_position: Option<Position>,
-    /// `accept`, `promise`.
+    /// For `accept` and `promise`: minutes from now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub minutes: Option<u16>,
-    /// `reject`, `cancel`, `void_item`, `call_waiter`.
+    /// For `reject`, `cancel`, `void_item` and `call_waiter`: the reason.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Beside a reason.
+    /// Free text beside a reason.
     #[serde(default, deserialize_with = "text::optional", skip_serializing_if = "Option::is_none")]
     pub detail: Option<Note>,
-    /// `start_item`, `finish_item`, `recall_item`, `void_item`.
+    /// For `start_item`, `finish_item`, `recall_item` and `void_item`: the line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub item: Option<ItemId>,
-    /// `void_item`: how many of the line; all of it when absent.
+    /// For `void_item`: portions to void; the whole line when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quantity: Option<u16>,
-    /// `rush`.
+    /// For `rush`: whether to cook the order before others.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rush: Option<bool>,
-    /// `answer_call`.
+    /// For `answer_call`: the call.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub call: Option<CallId>,
 }
 
-/// A command, understood. Its own JSON (not the wire's) is what a fingerprint is taken of: equal meaning, equal text.
+/// A parsed command. Fingerprints hash its own JSON (not the wire's), so that commands of equal
+/// meaning have equal fingerprints.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Command {
-    /// Made by the client.
+    /// The id that the client made.
     pub id: CommandId,
-    /// What it asks.
+    /// The order or call, with the action on it.
     pub subject: Subject,
 }
 
-/// What a command is about.
+/// The subject of a command.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum Subject {
     /// One order.
     Order {
-        /// Which.
+        /// The order's id.
         order: OrderId,
-        /// The position the sender has seen; a command on an order that has moved on is `stale`.
+        /// The position that the sender last saw. The command is `stale` if the order has changed
+        /// since.
         expected: Option<Position>,
-        /// What to do with it.
+        /// The action on the order.
         action: OrderAction,
     },
     /// A call for the waiter.
     Call(CallAction),
 }
 
-/// What can be done with an order.
+/// An action on an order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum OrderAction {
-    /// Take it, promising it in so many minutes.
+    /// Accept the order and promise a time.
     Accept {
         /// Minutes from now; the restaurant's default when absent.
         minutes: Option<u16>,
     },
-    /// Do not take it.
+    /// Reject the order.
     Reject(Cause),
-    /// Put its queued items on the fire.
+    /// Start its queued items.
     Start,
-    /// Put one item on the fire.
+    /// Start one item.
     StartItem(ItemId),
     /// Bump one item.
     FinishItem(ItemId),
-    /// Take one item's bump back.
+    /// Undo the bump of one item.
     RecallItem(ItemId),
     /// Bump the ticket.
     Ready,
-    /// Take the ticket's bump back.
+    /// Undo the bump of the ticket.
     Recall,
-    /// Bring it to the guest.
+    /// Mark it as brought to the guest.
     Serve,
-    /// Give it up.
+    /// Cancel the order.
     Cancel(Cause),
-    /// Strike one item.
+    /// Void a whole line.
     VoidItem(ItemId, Cause),
-    /// Strike some of one item. Apart from [`Self::VoidItem`], whose JSON an older node takes the same fingerprint of.
+    /// Void some portions of a line. A variant of its own, since the JSON of [`Self::VoidItem`]
+    /// must keep the fingerprint that older nodes compute.
     VoidSome(ItemId, u16, Cause),
     /// Promise a new time.
     Promise {
         /// Minutes from now.
         minutes: u16,
     },
-    /// Cook it before others, or no longer.
+    /// Set or clear the order's rush mark.
     Rush(bool),
 }
 
-/// A reason and what was said beside it.
+/// A reason, with optional free text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Cause {
     /// One of the fixed reasons.
     pub reason: Reason,
-    /// Free words, for the guest to read.
+    /// Free text that the guest reads.
     pub detail: Option<Note>,
 }
 
-/// What can be done about waiter calls.
+/// An action on waiter calls.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum CallAction {
-    /// A diner calls to their table.
+    /// A diner calls a waiter to their table.
     Raise(CallReason),
-    /// A waiter has gone.
+    /// A waiter has answered the call.
     Answer(CallId),
 }
 
 impl Command {
-    /// The feature level that its fields need.
+    /// Returns the feature level that the command's fields need.
     #[must_use]
     pub const fn level(&self) -> Level {
         match &self.subject {
@@ -144,7 +148,7 @@ impl Command {
         }
     }
 
-    /// The name of its action.
+    /// Returns the name of the command's action.
     #[must_use]
     pub const fn action(&self) -> ActionName {
         match &self.subject {
@@ -169,7 +173,7 @@ impl Command {
     }
 }
 
-/// What is wrong with a command's fields, in words for its sender.
+/// A fault in a command's fields, worded for the sender.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct InvalidCommand(String);
@@ -180,7 +184,7 @@ impl TryFrom<RawCommand> for Command {
     fn try_from(mut raw: RawCommand) -> Result<Self, InvalidCommand> {
         let id = raw.id.take().ok_or_else(|| InvalidCommand("id is required: a UUID made by the client".into()))?;
         let name = ActionName::of_word(&raw.action)
-            .ok_or_else(|| InvalidCommand("action is not one of the contract's (section 4)".into()))?;
+            .ok_or_else(|| InvalidCommand("unknown action; docs/protocol.md lists them under Commands".into()))?;
         let mut fields = Fields { raw, name };
         let subject = match name {
             ActionName::CallWaiter => Subject::Call(CallAction::Raise(fields.reason()?)),
@@ -191,12 +195,12 @@ impl TryFrom<RawCommand> for Command {
                 action: fields.order_action()?,
             },
         };
-        fields.nothing_left()?;
+        fields.check_all_taken()?;
         Ok(Self { id, subject })
     }
 }
 
-/// Takes fields out of a raw command; what is left in the end does not belong to the action.
+/// Takes fields out of a raw command. Fields that remain at the end do not belong to the action.
 struct Fields {
     raw: RawCommand,
     name: ActionName,
@@ -263,7 +267,7 @@ impl Fields {
         })
     }
 
-    fn nothing_left(&self) -> Result<(), InvalidCommand> {
+    fn check_all_taken(&self) -> Result<(), InvalidCommand> {
         let raw = &self.raw;
         let left = [
             ("order", raw.order.is_some()),
@@ -326,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_misplaced_or_out_of_range_is_named() {
+    fn errors_name_the_field_that_is_missing_misplaced_or_out_of_range() {
         let bad = [
             (json!({"action":"explode"}), "action"),
             (json!({"id":null,"action":"ready"}), "id"),

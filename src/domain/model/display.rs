@@ -1,4 +1,5 @@
-//! Kitchen screens as the floor sees them: which are connected, and what each has drawn.
+//! Kitchen screens as the floor sees them: which are connected, and how far each has drawn the
+//! feed.
 
 use crate::domain::values::position::Position;
 use crate::domain::values::text::{Key, Name, Station};
@@ -8,52 +9,52 @@ use serde::{Deserialize, Serialize};
 /// A kitchen screen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Display {
-    /// The paired device's id; for a token made by hand, its `sub`.
+    /// The paired device's id, or the `sub` of a token that was issued by hand.
     pub id: Key,
-    /// What people call it.
+    /// The screen's name.
     pub name: Name,
-    /// The station it is bound to; none shows all.
+    /// The station it is bound to; without one it shows all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub station: Option<Station>,
-    /// Whether some node holds a connection of it.
+    /// Whether any node holds a connection of the screen.
     pub connected: bool,
-    /// When it was last heard of.
+    /// When a node last heard from the screen.
     pub last_seen_at: Timestamp,
-    /// The last position it has drawn.
+    /// The last feed position that the screen has drawn.
     pub position: Position,
 }
 
-/// What a node has to say of a screen.
+/// A change of a screen that a node reports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// A connection of it has begun.
+    /// A connection of the screen has opened.
     Connected {
-        /// What people call it.
+        /// The screen's name.
         name: Name,
-        /// The station it is bound to.
+        /// The station it is bound to, if any.
         station: Option<Station>,
     },
-    /// This node holds it no more, or the node that held it is gone.
+    /// This node no longer holds the screen, or the node that held it is gone.
     Lost {
-        /// When its last connection ended, where that is known.
+        /// When the last connection ended, if known.
         left: Option<Timestamp>,
     },
-    /// A manager has given it another name or station, whether it is connected or not.
+    /// A manager has changed the name or the station. The screen need not be connected.
     Renamed {
-        /// What people call it now.
+        /// The new name.
         name: Name,
-        /// The station it is bound to now.
+        /// The new station, if any.
         station: Option<Station>,
     },
-    /// It is no screen of the restaurant any more.
+    /// The screen no longer belongs to the restaurant.
     Removed,
 }
 
-/// What the store knows of a screen.
+/// A screen as the store has it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Known {
-    /// Its row, when it has one.
+    /// The screen's row, if it exists.
     pub display: Option<Display>,
-    /// Whether some node still holds it.
+    /// Whether any node still holds the screen.
     pub is_held: bool,
 }

@@ -1,4 +1,4 @@
-//! Events that are not committed yet, and the moment at which they are decided upon.
+//! Events before their commit, and the moment of a decision.
 
 use super::event::EventKind;
 use super::refusal::{Refusal, RefusalKind};
@@ -8,33 +8,36 @@ use crate::domain::values::time::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-/// An event that has a place in the feed but is not yet committed.
+/// An event that has a position in the feed but is not yet committed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Draft {
     /// What happened.
     pub kind: EventKind,
-    /// The order it changes.
+    /// The order it changes, if any.
     pub order: Option<OrderId>,
-    /// The merge patch.
+    /// The merge patch of the document.
     pub patch: Value,
 }
 
-/// When, and after which event, a decision is made. The clock and the head are the shell's to read.
+/// The time and the feed's head at a decision. The caller reads both.
 #[derive(Debug, Clone, Copy)]
 pub struct Moment {
-    /// Now.
+    /// The current time.
     pub now: Timestamp,
-    /// The feed's last committed position; held by the transaction.
+    /// The feed's last committed position, locked by the transaction.
     pub head: Position,
 }
 
-/// A document as JSON. Documents are plain data with text keys, which always serialize.
+/// Returns a document as JSON. Documents are plain data with text keys, which always serialize.
 #[must_use]
 pub fn to_json(document: &impl Serialize) -> Value {
     serde_json::to_value(document).unwrap_or_else(|_| Value::Object(Map::new()))
 }
 
-/// An end only means something while the thing is off, and only in the future.
+/// Checks the time at which something is switched on again: `None` if it is on already.
+///
+/// # Errors
+/// `invalid` for a time in the past.
 pub(crate) fn in_future(until: Option<Timestamp>, is_on: bool, moment: Moment) -> Result<Option<Timestamp>, Refusal> {
     match until {
         Some(_) if is_on => Ok(None),

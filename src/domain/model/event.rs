@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use std::fmt;
 use std::str::FromStr;
 
-/// What an event is about, which decides the rooms that carry it.
+/// The topic of an event, which decides the rooms that carry it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Topic {
     /// An order or one of its items.
@@ -26,7 +26,7 @@ impl Topic {
     /// Every topic.
     pub const ALL: [Self; 4] = [Self::Order, Self::Call, Self::Display, Self::Menu];
 
-    /// For a database column.
+    /// Returns the topic's number in the database.
     #[must_use]
     pub const fn column(self) -> i16 {
         match self {
@@ -57,7 +57,7 @@ macro_rules! kinds {
                 match self { $(Self::$variant => $word,)* }
             }
 
-            /// What it is about.
+            /// Returns the kind's topic.
             #[must_use]
             pub const fn topic(self) -> Topic {
                 match self { $(Self::$variant => Topic::$topic,)* }
@@ -109,32 +109,32 @@ impl FromStr for EventKind {
     }
 }
 
-/// Who made an event, as far as everybody may know: never a name or an id.
+/// The originator of an event as all readers may see it: a role, never a name or an id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct By {
     /// The role of the principal.
     pub role: Role,
 }
 
-/// One committed change. `patch` is an RFC 7396 merge patch, kept as the JSON text that every frame repeats.
+/// One committed change.
 #[derive(Debug, Clone)]
 pub struct Event {
-    /// The feed it belongs to.
+    /// The restaurant, and so the feed.
     pub restaurant: RestaurantId,
-    /// Its place there.
+    /// The position in the feed.
     pub position: Position,
-    /// Its own id.
+    /// The event's own id.
     pub id: EventId,
     /// What happened.
     pub kind: EventKind,
     /// The order it changed, for kinds of [`Topic::Order`].
     pub order: Option<OrderId>,
-    /// When.
+    /// The time of the commit's decision.
     pub at: Timestamp,
-    /// Who.
+    /// The originator's role.
     pub by: By,
-    /// The command that made it.
+    /// The command that caused it, if a command did.
     pub command: Option<CommandId>,
-    /// What changed.
+    /// An RFC 7396 merge patch, kept as JSON text, which every frame repeats.
     pub patch: Box<RawValue>,
 }

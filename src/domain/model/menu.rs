@@ -1,4 +1,5 @@
-//! The menu of a restaurant: one document of categories and items, with what is sold out and whether orders are taken.
+//! The menu of a restaurant: one document of categories and dishes, with the sold-out marks and the
+//! pause.
 
 use crate::domain::values::ids::{CategoryId, MenuItemId, OptionId, RestaurantId};
 use crate::domain::values::money::{Currency, Money};
@@ -19,7 +20,7 @@ pub struct Category {
     pub sort: u32,
 }
 
-/// A choice beside a dish; its price is the difference it makes.
+/// An option of a dish.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DishOption {
@@ -33,79 +34,81 @@ pub struct DishOption {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MenuItem {
-    /// Its id, again beside its key, for readers that walk the values.
+    /// The dish's id, the same as its key, for readers that walk the values.
     pub id: MenuItemId,
-    /// What it is called.
+    /// The dish's name.
     pub name: Name,
-    /// What it is.
+    /// A description for guests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<Note>,
-    /// The heading it stands under.
+    /// The category that lists it.
     pub category: CategoryId,
-    /// What one costs without options.
+    /// The price of one portion without options.
     pub price: Money,
     /// The station that cooks it.
     pub station: Station,
-    /// Lower comes first within its category.
+    /// The sort key within the category; lower comes first.
     pub sort: u32,
-    /// False when it is sold out (86).
+    /// Whether guests can order it; false when it is sold out (86).
     pub available: bool,
-    /// When it is available again by itself.
+    /// When a sold-out dish becomes available again without anyone's action.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
-    /// The address of a picture.
+    /// The address of a photo.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub photo: Option<Text<500>>,
-    /// The choices beside it.
+    /// The options, by id.
     #[serde(default)]
     pub options: BTreeMap<OptionId, DishOption>,
 }
 
 /// The menu document.
 ///
-/// A node that does not know one of its fields refuses to read it, so that it cannot write the menu back without that field. A
-/// later version writes a new field only once every node knows it (docs/decisions/0015-feature-level.md).
+/// A node that meets an unknown field refuses the document, so that it cannot write the menu back
+/// without that field. A later version writes a new field only once every node knows it
+/// (docs/decisions/0015-feature-level.md).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Menu {
-    /// Whose it is.
+    /// The restaurant whose menu it is.
     pub restaurant: RestaurantId,
     /// The feed position of its last change.
     pub position: Position,
     /// The currency of every price on it.
     pub currency: Currency,
-    /// True while no orders are taken.
+    /// Whether the restaurant takes no orders at present.
     pub paused: bool,
-    /// When the pause ends by itself.
+    /// When the pause ends without anyone's action.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paused_until: Option<Timestamp>,
-    /// The headings by id.
+    /// The categories by id.
     pub categories: BTreeMap<CategoryId, Category>,
     /// The dishes by id.
     pub items: BTreeMap<MenuItemId, MenuItem>,
 }
 
 impl Menu {
-    /// The stations its dishes need, each once, in alphabetical order.
+    /// Returns the stations of its dishes, each once, in alphabetical order.
     #[must_use]
     pub fn stations(&self) -> Vec<Station> {
         let all: std::collections::BTreeSet<_> = self.items.values().map(|item| item.station.clone()).collect();
         all.into_iter().collect()
     }
 
-    /// Its version, by content.
+    /// Returns the menu's version, a hash of its content.
     #[must_use]
     pub fn version(&self) -> Version {
         // Plain data with text keys always serializes.
         Version::of_bytes(&serde_json::to_vec(self).unwrap_or_default())
     }
 
-    /// Whether an edit that was based on these versions may be made: they name the menu by its content or by its position.
+    /// Whether the menu is one of the expected versions. A client names a version by content hash
+    /// or by position.
     pub(crate) fn is_as(&self, expected: &Expected) -> bool {
         expected.is_any() || expected.admits_any(&[self.version().as_str(), &self.position.to_string()])
     }
 
-    /// The next moment at which something lapses by itself.
+    /// Returns when the next sold-out mark or pause lapses.
     #[must_use]
     pub fn next_lapse(&self) -> Option<Timestamp> {
         self.items.values().filter_map(|item| item.until).chain(self.paused_until).min()

@@ -1,4 +1,4 @@
-//! A menu as its manager sends it: all categories and dishes, each under an id that the client made.
+//! A menu as a manager sends it: all categories and dishes, each under an id that the client made.
 
 use super::draft::in_future;
 use super::menu::{Category, DishOption, Menu, MenuItem};
@@ -19,55 +19,57 @@ pub const MAX_CATEGORIES: usize = 100;
 pub const MAX_ITEMS: usize = 2000;
 /// The most options of a dish.
 pub const MAX_OPTIONS: usize = 20;
-/// The highest price, in minor units: a basket of a hundred lines of 99 stays far from the end of the number.
+/// The highest price, in minor units. A basket of 100 lines of 99 portions stays far below the
+/// limit of `i64`.
 pub const MAX_PRICE: i64 = 1_000_000_000;
 
-/// A dish as it is sent. What it does not say of being sold out stays as it is.
+/// A dish as a client sends it. Without `available`, the dish stays available or sold out as it
+/// was.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ItemDraft {
-    /// Its id again, for clients that send back what they have read; the same as its key.
+    /// The dish's id, the same as its key, for clients that send back what they have read.
     pub id: Option<MenuItemId>,
-    /// What it is called.
+    /// The dish's name.
     pub name: Name,
-    /// What it is.
+    /// A description for guests.
     pub description: Option<Note>,
-    /// The heading it stands under.
+    /// The category that lists it.
     pub category: CategoryId,
-    /// What one costs without options.
+    /// The price of one portion without options.
     pub price: Money,
     /// The station that cooks it.
     pub station: Station,
-    /// Lower comes first within its category.
+    /// The sort key within the category; lower comes first.
     pub sort: u32,
-    /// Sold out or not; when it is not said, as it was, and a new dish is there.
+    /// Whether guests can order it. When absent, unchanged; a new dish is available.
     pub available: Option<bool>,
-    /// When it is there again by itself; goes with `available`.
+    /// When a sold-out dish becomes available again; only with `available`.
     pub until: Option<Timestamp>,
-    /// The address of a picture: `https://`, or a path on this server.
+    /// The address of a photo: `https://…`, or a path on this server.
     pub photo: Option<Text<500>>,
-    /// The choices beside it.
+    /// The options, by id.
     #[serde(default)]
     pub options: BTreeMap<OptionId, DishOption>,
 }
 
-/// Categories and dishes to stand in place of those of a menu.
+/// Categories and dishes that replace those of a menu.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MenuDraft {
-    /// The headings by id.
+    /// The categories by id.
     pub categories: BTreeMap<CategoryId, Category>,
     /// The dishes by id.
     pub items: BTreeMap<MenuItemId, ItemDraft>,
 }
 
 fn at_most(count: usize, most: usize, what: &str) -> Result<(), Refusal> {
-    if count <= most { Ok(()) } else { Err(invalid(format!("{what}: {most} at most"))) }
+    if count <= most { Ok(()) } else { Err(invalid(format!("{what}: at most {most}"))) }
 }
 
 impl MenuDraft {
-    /// Puts itself in place of what a menu has.
-    pub(crate) fn put_on(&self, menu: &mut Menu, moment: Moment) -> Result<(), Refusal> {
+    /// Replaces the categories and dishes of `menu`.
+    pub(crate) fn replace_in(&self, menu: &mut Menu, moment: Moment) -> Result<(), Refusal> {
         at_most(self.categories.len(), MAX_CATEGORIES, "categories")?;
         at_most(self.items.len(), MAX_ITEMS, "items")?;
         let items = self.items.iter().map(|(id, draft)| {
@@ -79,11 +81,11 @@ impl MenuDraft {
         Ok(())
     }
 
-    /// A refusal names the dish, since there may be hundreds.
+    /// Checks one dish. The refusal names the dish, since a menu may have hundreds.
     fn check(&self, id: MenuItemId, draft: &ItemDraft, currency: Currency) -> Result<(), Refusal> {
         let wrong = |what: &str| Err(invalid(format!("items: {}: {what}", draft.name)));
         if draft.id.is_some_and(|named| named != id) {
-            return wrong("id is not the one it stands under");
+            return wrong("id differs from its key");
         }
         if !self.categories.contains_key(&draft.category) {
             return wrong("category is not one of the categories");
@@ -96,7 +98,7 @@ impl MenuDraft {
         if draft.until.is_some() && draft.available.is_none() {
             return wrong("until goes with available");
         }
-        if draft.photo.as_ref().is_some_and(|photo| !picture_address::is_sound(photo.as_str())) {
+        if draft.photo.as_ref().is_some_and(|photo| !picture_address::is_valid(photo.as_str())) {
             return wrong(
                 "photo must be https://HOST/… or a path on this server like /photos/rezala.jpg, without blanks, backslashes or a password",
             );

@@ -1,4 +1,4 @@
-//! The order document: the whole state of an order, as it stands on the wire and in the store.
+//! The order document: the whole state of an order, the same on the wire and in the store.
 
 use super::status::{ItemStatus, OrderStatus};
 use crate::domain::values::ids::{ItemId, MenuItemId, OrderId, RestaurantId};
@@ -14,11 +14,11 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Service {
-    /// At a table.
+    /// Eaten at a table.
     DineIn,
     /// Picked up at the counter.
     Takeaway,
-    /// Brought to an address (by an aggregator's rider).
+    /// Brought to an address by an aggregator's rider.
     Delivery,
 }
 
@@ -26,16 +26,16 @@ pub enum Service {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Item {
-    /// The dish on the menu that it was ordered from.
+    /// The dish on the menu.
     pub menu_item: MenuItemId,
-    /// The dish's name when it was ordered.
+    /// The dish's name at the time of the order.
     pub name: Name,
-    /// How many, 1 to 99.
+    /// Portions, 1 to 99.
     pub quantity: u16,
-    /// The names of the options chosen, as the menu spells them.
+    /// The names of the chosen options, as the menu spells them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub options: Vec<Name>,
-    /// What the guest wrote beside it ("nut allergy").
+    /// The guest's note on this line ("nut allergy").
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<Note>,
     /// The guest declared that the note is about an allergy.
@@ -43,88 +43,88 @@ pub struct Item {
     pub allergy: bool,
     /// The station that cooks it.
     pub station: Station,
-    /// Where it stands.
+    /// The line's status.
     pub status: ItemStatus,
-    /// What one of it costs, options included.
+    /// The price of one portion, options included.
     pub price: Money,
-    /// Why it was voided.
+    /// Why the line was voided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
-    /// What was said beside the reason.
+    /// Free text beside the reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<Note>,
 }
 
 /// An order. A field without a value is absent from the JSON, never null.
 ///
-/// A node never rewrites a document that has fields it does not know: it does not read as an order.
+/// A node cannot rewrite a document with fields that it does not know, since it refuses to read it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Order {
-    /// Its id.
+    /// The order's id.
     pub id: OrderId,
-    /// The restaurant whose it is.
+    /// The restaurant that took the order.
     pub restaurant: RestaurantId,
-    /// What is called out: counts up within the restaurant.
+    /// The number that staff call out. It counts up within the restaurant.
     pub number: u32,
     /// The feed position of its last event.
     pub position: Position,
-    /// Where it stands.
+    /// The order's status.
     pub status: OrderStatus,
     /// How the food reaches the guest.
     pub service: Service,
-    /// The table, when there is one.
+    /// The table, for an order at one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub table: Option<TableLabel>,
-    /// The `sub` of the diner who placed it, when one did.
+    /// The `sub` of the diner who placed it, if a diner did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub diner: Option<Key>,
-    /// The number a POS or an aggregator knows it by.
+    /// The order's number in the POS or at the aggregator that sent it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_id: Option<Key>,
-    /// To be cooked before others.
+    /// Whether the kitchen cooks it before others.
     pub rush: bool,
-    /// What the guest wrote beside the order.
+    /// The guest's note on the whole order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<Note>,
     /// The guest declared that the note is about an allergy.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub allergy: bool,
-    /// When it was placed.
+    /// When the order was placed.
     pub placed_at: Timestamp,
-    /// When the staff took it.
+    /// When the staff accepted it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted_at: Option<Timestamp>,
-    /// When its first item went on the fire.
+    /// When the kitchen started its first item.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Timestamp>,
-    /// When the last item was done; gone again after a recall.
+    /// When its last item was done. A recall removes the field.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ready_at: Option<Timestamp>,
-    /// When it was brought; gone again after a recall.
+    /// When it was served. A recall removes the field.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub served_at: Option<Timestamp>,
-    /// When it came to a final status; gone again after a recall.
+    /// When it reached a final status. A recall removes the field.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed_at: Option<Timestamp>,
-    /// When the guest was told it would be ready.
+    /// When it should be ready, as promised to the guest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub promised_at: Option<Timestamp>,
-    /// Why it was rejected or cancelled.
+    /// Why the order was rejected or cancelled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
-    /// What was said beside the reason.
+    /// Free text beside the reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<Note>,
-    /// The sum of its items that are not voided.
+    /// The sum of its lines that are not voided.
     pub total: Money,
-    /// Its lines by id, in the order they were ordered (ids count up in time).
+    /// The lines by id, in the order in which they were ordered (ids increase with time).
     pub items: BTreeMap<ItemId, Item>,
 }
 
 impl Order {
-    /// The sum of the items that are not voided, in the total's currency. Prices and quantities are bounded when the
-    /// order is placed, so the sum fits; were it ever not to, it saturates rather than wraps.
+    /// Returns the sum of the lines that are not voided, in the total's currency. Limits on prices
+    /// and quantities keep it in range; beyond that it saturates.
     #[must_use]
     pub fn sum(&self) -> Money {
         let live = self.items.values().filter(|item| item.status != ItemStatus::Voided);
@@ -132,7 +132,7 @@ impl Order {
         Money { amount, currency: self.total.currency }
     }
 
-    /// Whether the kitchen owes nothing more: every item is done or voided.
+    /// Whether every item is done or voided, so that the kitchen has nothing left to do.
     #[must_use]
     pub fn is_settled(&self) -> bool {
         self.items.values().all(|item| item.status.is_settled())

@@ -1,4 +1,4 @@
-//! Who is speaking.
+//! Principals: the authenticated senders of requests and commands.
 
 use crate::domain::values::ids::{DeviceId, OrderId, RestaurantId};
 use crate::domain::values::text::{Key, Station, TableLabel};
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// What a principal is in the restaurant.
+/// A principal's role in the restaurant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
@@ -57,23 +57,24 @@ impl FromStr for Role {
     }
 }
 
-/// A verified speaker.
+/// An authenticated sender.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Principal {
-    /// Who: unique within the restaurant, the scope of command ids.
+    /// The principal's id, unique within the restaurant. Command ids are scoped to it.
     pub sub: Key,
-    /// As what.
+    /// The principal's role.
     pub role: Role,
-    /// Where.
+    /// The restaurant.
     pub restaurant: RestaurantId,
-    /// The session the token belongs to; ending it ends every connection under it.
+    /// The session of the token. Ending the session ends all of its connections.
     pub session: Key,
-    /// The station a kitchen screen is bound to; without one it acts on all.
+    /// The station that a kitchen screen is bound to; without one it acts on all stations.
     pub station: Option<Station>,
-    /// The table a diner sits at.
+    /// The table that a diner sits at.
     pub table: Option<TableLabel>,
-    /// The paired screen, when it is one.
+    /// The paired screen, if the principal is one.
     pub device: Option<DeviceId>,
-    /// The one order that a link shows of a diner: whoever holds it may read that order and do nothing else.
+    /// The one order that a shared link opens. The holder of the link may read it and do nothing
+    /// else.
     pub share: Option<OrderId>,
 }

@@ -1,4 +1,5 @@
-//! Where a phone takes messages while its page is closed: a push subscription (RFC 8030), as its browser made it.
+//! Push subscriptions (RFC 8030) as browsers make them: the addresses at which phones receive
+//! messages while the page is closed.
 
 use crate::domain::values::as_text::read_as_text;
 use crate::domain::values::text::Slug;
@@ -8,47 +9,48 @@ use std::fmt;
 use std::str::FromStr;
 use url::{Host, Url};
 
-/// The most bytes of an endpoint. Those of browsers have 150 to 600.
+/// The most bytes of an endpoint. Browsers use 150 to 600.
 const MAX_ENDPOINT_BYTES: usize = 1024;
 
-/// The language that a phone's page speaks (`en`, `bn`); told back with each message.
+/// The language of a phone's page (`en`, `bn`), repeated in each message.
 pub type Language = Slug;
 
-/// An address at a push service. Whoever knows it may send there, so its debug output shows the host alone.
+/// An address at a push service. Knowing it suffices to send there, so debug output shows only the
+/// origin.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Endpoint(Url);
 
 /// The text is not an endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("endpoint must be the address of a push service, {MAX_ENDPOINT_BYTES} bytes at most")]
+#[error("endpoint must be the address of a push service, at most {MAX_ENDPOINT_BYTES} bytes")]
 pub struct InvalidEndpoint;
 
 impl Endpoint {
-    /// The address.
+    /// Returns the whole address.
     #[must_use]
     pub fn as_str(&self) -> &str {
         self.0.as_str()
     }
 
-    /// The host, as it stands in the address.
+    /// Returns the host, as written in the address.
     #[must_use]
     pub fn host(&self) -> &str {
         self.0.host_str().unwrap_or_default()
     }
 
-    /// Scheme, host and port (RFC 6454): what a message says it is for.
+    /// Returns scheme, host and port (RFC 6454), the audience of a message's signature.
     #[must_use]
     pub fn origin(&self) -> String {
         self.0.origin().ascii_serialization()
     }
 
-    /// Whether it is on HTTPS, on its usual port.
+    /// Whether the endpoint uses HTTPS on the default port.
     #[must_use]
     pub fn is_secure(&self) -> bool {
         self.0.scheme() == "https" && self.0.port().is_none()
     }
 
-    /// Whether it is on this machine.
+    /// Whether the endpoint is on this machine.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
         match self.0.host() {
@@ -66,7 +68,7 @@ impl FromStr for Endpoint {
         let url = Some(text).filter(|text| text.len() <= MAX_ENDPOINT_BYTES).and_then(|text| Url::parse(text).ok());
         let is_plain = |url: &Url| url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
         let is_http = |url: &Url| matches!(url.scheme(), "https" | "http") && url.has_host();
-        // Written out it may be longer than it was.
+        // Parsing escapes characters, so the text may have grown.
         let fits = |url: &Url| url.as_str().len() <= MAX_ENDPOINT_BYTES;
         url.filter(|url| is_http(url) && is_plain(url) && fits(url)).map(Self).ok_or(InvalidEndpoint)
     }
@@ -80,13 +82,13 @@ impl fmt::Debug for Endpoint {
 
 read_as_text!(Endpoint);
 
-/// Bytes of a key, which travel as base64url. Its debug output shows none.
+/// The bytes of a key; base64url on the wire. Debug output does not show them.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct KeyBytes<const N: usize>(pub [u8; N]);
 
 /// A browser's public key: an uncompressed point of P-256.
 pub type PeerKey = KeyBytes<65>;
-/// What a browser and those who may send to it share (RFC 8291, section 3.2).
+/// The secret that a browser shares with its senders (RFC 8291, section 3.2).
 pub type AuthSecret = KeyBytes<16>;
 
 /// The text is not a key of the expected length.
@@ -110,16 +112,16 @@ impl<const N: usize> fmt::Debug for KeyBytes<N> {
 
 read_as_text!([const N: usize] KeyBytes<N>);
 
-/// A browser that wants to be told.
+/// A browser's push subscription.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subscription {
-    /// Where.
+    /// The address to send to.
     pub endpoint: Endpoint,
-    /// For whose eyes.
+    /// The public key to encrypt for.
     pub p256dh: PeerKey,
-    /// With what shared secret.
+    /// The shared secret of the encryption.
     pub auth: AuthSecret,
-    /// In which language.
+    /// The language of the messages.
     pub language: Language,
 }
 
@@ -128,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_endpoint_is_an_address_on_the_web_and_nothing_else() {
+    fn only_http_addresses_are_endpoints() {
         let long = format!("https://push.example/{}", "x".repeat(MAX_ENDPOINT_BYTES));
         let grows = format!("https://push.example/{}", "é".repeat(MAX_ENDPOINT_BYTES / 4));
         for bad in [
@@ -154,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_on_this_machine_is_known_however_it_is_written() {
+    fn loopback_is_recognized_in_every_spelling() {
         for (text, expected) in [
             ("http://127.0.0.1:9/x", true),
             ("http://127.1:9/x", true),
@@ -170,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_has_its_length_and_is_never_shown() {
+    fn a_key_has_a_fixed_length_and_debug_output_hides_it() {
         let key: AuthSecret = "AAECAwQFBgcICQoLDA0ODw".parse().unwrap();
         assert_eq!(key.0, std::array::from_fn(|at| at as u8));
         assert_eq!("AAECAwQFBgcICQoLDA0ODw==".parse(), Ok(key));

@@ -1,4 +1,4 @@
-//! Refusals: why a command was not carried out.
+//! Refusals: the reasons for which commands are refused.
 
 use crate::domain::values::limit::Limit;
 use serde::{Deserialize, Serialize};
@@ -9,30 +9,30 @@ use std::time::Duration;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RefusalKind {
-    /// Not this principal's to do.
+    /// The principal may not do this.
     Forbidden,
-    /// No such thing for this principal.
+    /// The subject does not exist for this principal.
     NotFound,
-    /// The request makes no sense against what there is (a dish that is not on the menu).
+    /// The request does not fit the current state, such as a dish that is not on the menu.
     Invalid,
     /// The transition table does not allow it.
     InvalidTransition,
-    /// The order has moved on; the document says to where.
+    /// The document has changed since the expected version. The refusal carries it as it is now.
     Stale,
-    /// The command's id was used for something else.
+    /// The command's id was used before for another command.
     Conflict,
     /// The restaurant takes no orders now.
     Paused,
-    /// Too much too fast; the refusal says how long to wait.
+    /// A rate limit is reached; the refusal says how long to wait.
     RateLimited,
-    /// The document would be larger than an order may be.
+    /// The order's document would be too large.
     TooLarge,
-    /// The order would cost more than the guest agreed to; the document says what.
+    /// The order would cost more than the guest agreed to. The refusal carries the new prices.
     PriceChanged,
 }
 
 impl RefusalKind {
-    /// The word for metrics; the wire's code of the same kind.
+    /// Returns the kind's word in metrics, the same as its code on the wire.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -49,8 +49,9 @@ impl RefusalKind {
         }
     }
 
-    /// Whether the refusal is an answer to remember under the command's id. What the state of an order, a menu or a
-    /// basket decided is; who may do what, and how much, is asked again each time.
+    /// Whether the store remembers the refusal as the answer to the command's id. It does if the
+    /// state of an order, a menu or a basket decided. Permissions and limits are checked again on
+    /// each attempt.
     #[must_use]
     pub const fn is_remembered(self) -> bool {
         matches!(self, Self::Invalid | Self::InvalidTransition | Self::Stale | Self::Paused | Self::PriceChanged)
@@ -60,23 +61,23 @@ impl RefusalKind {
 /// Why a command was refused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Refusal {
-    /// Which kind.
+    /// The kind of refusal.
     pub kind: RefusalKind,
-    /// For the person at the screen: what is wrong and what to do.
+    /// A message for the person at the screen: the fault and what to do.
     pub message: String,
-    /// The current document, with `stale`; what the order would cost, with `price_changed`.
+    /// With `stale` the current document, with `price_changed` the new prices.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub document: Option<Value>,
-    /// How long to wait, with `rate_limited`.
+    /// With `rate_limited`: the time to wait.
     #[serde(skip)]
     pub retry_after: Option<Duration>,
-    /// The limit that was reached, if it was one.
+    /// The limit that was reached, if any.
     #[serde(skip)]
     pub limit: Option<Limit>,
 }
 
 impl Refusal {
-    /// A refusal without a document.
+    /// Returns a refusal without a document.
     #[must_use]
     pub fn new(kind: RefusalKind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into(), document: None, retry_after: None, limit: None }
@@ -88,14 +89,14 @@ impl Refusal {
         Self { limit: Some(limit), ..self }
     }
 
-    /// Sets how long to wait before the same is sent again.
+    /// Sets the time to wait before sending the same again.
     #[must_use]
     pub fn after(self, wait: Duration) -> Self {
         Self { retry_after: Some(wait), ..self }
     }
 }
 
-/// A refusal of what makes no sense, in words for its sender.
+/// Returns an `invalid` refusal.
 pub(crate) fn invalid(message: impl Into<String>) -> Refusal {
     Refusal::new(RefusalKind::Invalid, message)
 }

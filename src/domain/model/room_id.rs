@@ -1,4 +1,4 @@
-//! Rooms: what a client subscribes to, a filter over one feed.
+//! Rooms, to which clients subscribe. Each is a filter over one feed.
 
 use super::event::{Event, EventKind, Topic};
 use crate::domain::values::as_text::serde_as_text;
@@ -6,20 +6,20 @@ use crate::domain::values::ids::{OrderId, RestaurantId};
 use std::fmt;
 use std::str::FromStr;
 
-/// A room's name, parsed.
+/// The parsed name of a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum RoomId {
-    /// One order's events.
+    /// The events of one order.
     Order(OrderId),
     /// Every order event of a restaurant.
     Kitchen(RestaurantId),
-    /// Every order event, waiter calls, kitchen screens.
+    /// Every order event of a restaurant, its waiter calls and its kitchen screens.
     Floor(RestaurantId),
-    /// Menu, availability and pause changes.
+    /// Changes of a menu, of availability and of the pause.
     Menu(RestaurantId),
 }
 
-/// The kind of a room, for metrics.
+/// The kind of a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RoomKind {
     /// `order:…`
@@ -46,7 +46,7 @@ impl RoomKind {
 }
 
 impl RoomId {
-    /// Its kind.
+    /// Returns the room's kind.
     #[must_use]
     pub const fn kind(self) -> RoomKind {
         match self {
@@ -57,7 +57,7 @@ impl RoomId {
         }
     }
 
-    /// The topics it carries.
+    /// Returns the topics of the events it carries.
     #[must_use]
     pub const fn topics(self) -> &'static [Topic] {
         match self {
@@ -67,7 +67,7 @@ impl RoomId {
         }
     }
 
-    /// Whether it carries an event of its restaurant's feed.
+    /// Whether the room carries an event of its restaurant's feed.
     #[must_use]
     pub fn carries(self, event: &Event) -> bool {
         self.carries_kind(event.kind, event.order)
@@ -92,7 +92,7 @@ impl fmt::Display for RoomId {
     }
 }
 
-/// The text names no room.
+/// The text is not the name of a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a room's name")]
 pub struct InvalidRoom;
@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_come_back_as_they_were_written() {
+    fn names_round_trip() {
         let id = "0193a5f0-7c1e-7000-8000-00000000002a";
         for kind in ["order", "kitchen", "floor", "menu"] {
             let name = format!("{kind}:{id}");
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_of_event_goes_where_the_contract_says() {
+    fn each_kind_of_event_is_in_the_rooms_of_the_contract() {
         let (order, restaurant) =
             ("0193a5f0-7c1e-7000-8000-00000000002a".parse().unwrap(), RestaurantId::from_uuid(uuid::Uuid::nil()));
         for &kind in EventKind::ALL {

@@ -1,38 +1,38 @@
-//! The transition table: which action is allowed in which status of an order.
+//! The statuses of orders and items, and the transition table: the actions allowed in each status.
 
 use super::command::OrderAction;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Where an order stands.
+/// The status of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OrderStatus {
-    /// Sent by the diner, not yet taken by the staff.
+    /// Placed, and not yet accepted by the staff.
     Placed,
-    /// Taken, with a promised time; nothing cooks yet.
+    /// Accepted with a promised time; the kitchen has not started.
     Accepted,
-    /// The kitchen has begun and owes something still.
+    /// The kitchen has started, and some items are not done.
     Preparing,
     /// Every item is done or voided.
     Ready,
-    /// On the table; final, but can be recalled for [`RECALL_WINDOW`].
+    /// Served; final, but can be recalled within [`RECALL_WINDOW`].
     Served,
-    /// Not taken; final.
+    /// Rejected by the staff; final.
     Rejected,
-    /// Given up; final.
+    /// Cancelled; final.
     Cancelled,
 }
 
-/// How long after it was served an order can be recalled.
+/// The time after serving within which an order can be recalled.
 pub const RECALL_WINDOW: std::time::Duration = std::time::Duration::from_secs(15 * 60);
 
 impl OrderStatus {
-    /// Every status, in the order an order goes through them.
+    /// Every status, in the sequence in which an order passes through them.
     pub const ALL: [Self; 7] =
         [Self::Placed, Self::Accepted, Self::Preparing, Self::Ready, Self::Served, Self::Rejected, Self::Cancelled];
 
-    /// Whether nothing more is expected to happen to the order.
+    /// Whether the status is final.
     #[must_use]
     pub const fn is_final(self) -> bool {
         matches!(self, Self::Served | Self::Rejected | Self::Cancelled)
@@ -59,41 +59,41 @@ impl fmt::Display for OrderStatus {
     }
 }
 
-/// Where one item of an order stands.
+/// The status of one item of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ItemStatus {
-    /// Waits for its station.
+    /// Waiting for its station.
     Queued,
-    /// On the fire.
+    /// Being prepared.
     Cooking,
-    /// Bumped.
+    /// Finished (bumped).
     Done,
-    /// Struck from the order; costs nothing.
+    /// Removed from the bill; costs nothing.
     Voided,
 }
 
 impl ItemStatus {
-    /// Done or voided: the kitchen owes nothing more for it.
+    /// Whether the item is done or voided, so that the kitchen has nothing left to do for it.
     #[must_use]
     pub const fn is_settled(self) -> bool {
         matches!(self, Self::Done | Self::Voided)
     }
 }
 
-/// What the table says of an action in a status.
+/// A cell of the transition table: the effect of an action in a status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cell {
     /// Allowed: it may change the order.
     Allowed,
-    /// What it asks for holds already: answered `changed: false`.
+    /// Already so: answered with `changed: false`.
     Holds,
     /// Not allowed: `invalid_transition`.
     Refused,
 }
 
-/// One cell of the transition table, by the order's status alone. Who may act, the status of the single item and the
-/// recall window of a served order are looked at beside it.
+/// Returns a cell of the transition table. Only the order's status counts here; permissions, the
+/// status of a single item and the recall window are checked elsewhere.
 #[must_use]
 pub const fn cell(status: OrderStatus, action: &OrderAction) -> Cell {
     use OrderStatus::{Accepted, Cancelled, Placed, Preparing, Ready, Rejected, Served};

@@ -1,8 +1,10 @@
-//! Tickets that no screen shows, pure: which there are, and what the floor is told of them.
+//! Undrawn tickets: tickets that no kitchen screen has shown, and their entries among the floor's
+//! displays.
 //!
-//! A ticket is an accepted order at one station, for as long as something of it is queued there: what somebody has begun
-//! has been read. A screen shows it when it has drawn the feed up to where the order was accepted, connected or not:
-//! a screen that is gone is told of by itself, and what it showed has been read.
+//! A ticket is an accepted order at one station while any of its items is queued there; a started
+//! item has been read. A screen has shown a ticket if it has drawn the feed up to the order's
+//! acceptance. This holds also after the screen disconnects: the floor has a report of its own for
+//! lost screens.
 
 use super::order::Order;
 use super::status::{ItemStatus, OrderStatus};
@@ -12,61 +14,62 @@ use crate::domain::values::text::Station;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The most tickets of one station that the floor is told of at once, the oldest first; the others follow as they are drawn.
+/// The most undrawn tickets of one station on the floor's displays. Overflow: the oldest come
+/// first, and others follow once those are drawn.
 pub const MOST: usize = 100;
 
-/// An order at one station. Ordered by station, then by the order's age.
+/// An order at one station. Sorts by station, then by the order's age.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ticket {
-    /// Where it is to be cooked.
+    /// The station that prepares it.
     pub station: Station,
-    /// The order.
+    /// The order's id.
     pub order: OrderId,
-    /// What is called out.
+    /// The order's number.
     pub number: u32,
 }
 
 /// An order that waits in the kitchen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waiting {
-    /// Its id.
+    /// The order's id.
     pub order: OrderId,
-    /// What is called out.
+    /// The order's number.
     pub number: u32,
-    /// The position at which it was accepted.
+    /// The position of its acceptance.
     pub accepted: Position,
-    /// Where something of it is queued.
+    /// The stations at which an item of it is queued.
     pub stations: BTreeSet<Station>,
 }
 
-/// What a restaurant's screens have drawn, each whether it is connected or not.
+/// The positions up to which a restaurant's screens have drawn the feed, connected or not.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SeenUpTo {
     everywhere: Position,
     stations: BTreeMap<Station, Position>,
 }
 
-/// What is to be decided about.
+/// The input of a decision on undrawn tickets.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tickets {
-    /// Orders that wait.
+    /// Orders with queued items.
     pub waiting: Vec<Waiting>,
-    /// What screens have drawn.
+    /// How far the screens have drawn the feed.
     pub drawn: SeenUpTo,
-    /// What the floor has been told of.
+    /// The tickets on the floor's displays.
     pub raised: BTreeSet<Ticket>,
 }
 
-/// What the floor is to be told, station by station.
+/// Changes of the undrawn tickets on the floor's displays.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Changes {
-    /// Tickets that no screen shows.
+    /// Tickets to add.
     pub raised: BTreeSet<Ticket>,
-    /// Tickets that were such and are not any more: drawn, begun, or over.
+    /// Tickets to remove: drawn, started, or closed.
     pub settled: BTreeSet<Ticket>,
 }
 
-/// Where an order waits: the stations at which something of it is queued, once it is accepted and until it is ready.
+/// Returns the stations at which an item of the order is queued, between acceptance and readiness.
 #[must_use]
 pub fn waits_at(order: &Order) -> BTreeSet<Station> {
     let is_owed = matches!(order.status, OrderStatus::Accepted | OrderStatus::Preparing);
@@ -75,13 +78,13 @@ pub fn waits_at(order: &Order) -> BTreeSet<Station> {
 }
 
 impl SeenUpTo {
-    /// A screen of a station, or of all, has drawn everything up to a position.
+    /// Records that a screen of one station, or of all, has drawn everything up to a position.
     pub fn add(&mut self, station: Option<Station>, position: Position) {
         let known = station.map_or(&mut self.everywhere, |station| self.stations.entry(station).or_default());
         *known = position.max(*known);
     }
 
-    /// Up to where the screens that show every station have drawn.
+    /// Returns the position up to which a screen of all stations has drawn everything.
     #[must_use]
     pub const fn everywhere(&self) -> Position {
         self.everywhere
@@ -93,26 +96,27 @@ impl SeenUpTo {
 }
 
 impl Tickets {
-    /// The tickets that no screen shows now, however short a time they have been there.
+    /// Returns all tickets that no screen has shown, however recent.
     #[must_use]
     pub fn undrawn(&self) -> BTreeSet<Ticket> {
         let of = |waiting: &Waiting| {
             let Waiting { order, number, accepted, stations } = waiting.clone();
-            let dark = stations.into_iter().filter(move |station| self.drawn.at(station) < accepted);
-            dark.map(move |station| Ticket { station, order, number })
+            let undrawn = stations.into_iter().filter(move |station| self.drawn.at(station) < accepted);
+            undrawn.map(move |station| Ticket { station, order, number })
         };
         self.waiting.iter().flat_map(of).collect()
     }
 
-    /// What there is to tell, when these tickets are overdue: what a node has seen undrawn for long enough by its own clock.
-    /// What has been told of stands until it is settled, whoever looks.
+    /// Returns the changes to report if `overdue` are the tickets that this node has seen undrawn
+    /// for long enough. A reported ticket stays until it is settled, even if it is not overdue on
+    /// another node.
     #[must_use]
-    pub fn news(&self, overdue: &BTreeSet<Ticket>) -> Changes {
-        let mut room: BTreeMap<Station, usize> = BTreeMap::new();
+    pub fn changes(&self, overdue: &BTreeSet<Ticket>) -> Changes {
+        let mut counts: BTreeMap<Station, usize> = BTreeMap::new();
         let mut is_within = |ticket: &Ticket| {
-            let taken = room.entry(ticket.station.clone()).or_default();
-            *taken += 1;
-            *taken <= MOST
+            let count = counts.entry(ticket.station.clone()).or_default();
+            *count += 1;
+            *count <= MOST
         };
         let undrawn = self.undrawn().into_iter();
         let due = undrawn.filter(|ticket| overdue.contains(ticket) || self.raised.contains(ticket));
@@ -122,7 +126,7 @@ impl Tickets {
 }
 
 impl Changes {
-    /// Whether there is nothing to tell.
+    /// Whether nothing changes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.raised.is_empty() && self.settled.is_empty()
@@ -133,7 +137,7 @@ impl Changes {
     }
 }
 
-/// The id under which a station stands among the floor's displays.
+/// Returns the id of a station's entry among the floor's displays.
 pub(crate) fn id(station: &Station) -> String {
     format!("station:{station}")
 }
@@ -143,7 +147,7 @@ pub(crate) fn entry(station: &Station, orders: impl Iterator<Item = (OrderId, Va
     json!({"id": id(station), "station": station, "connected": false, "undrawn": orders})
 }
 
-/// What stands among the floor's displays for tickets that no screen shows, by id.
+/// Returns the entries for undrawn tickets among the floor's displays, by id.
 #[must_use]
 pub fn entries(raised: &BTreeSet<Ticket>) -> BTreeMap<String, Value> {
     let mut stations: BTreeMap<&Station, Vec<&Ticket>> = BTreeMap::new();

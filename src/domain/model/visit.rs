@@ -1,5 +1,6 @@
-//! Visits: what a table has had since its guests sat down. A visit opens with the first order at a table, and closes by staff or
-//! after some idle hours. An order belongs to one visit.
+//! Visits: the orders of a table from its guests' arrival to their departure. A visit opens with
+//! the first order at a table. Staff close it, or it closes after some idle hours. An order belongs
+//! to one visit.
 
 use super::order::{Order, Service};
 use super::status::{ItemStatus, OrderStatus};
@@ -9,18 +10,18 @@ use crate::domain::values::text::TableLabel;
 use crate::domain::values::time::Timestamp;
 use serde::Serialize;
 
-/// A visit that goes on.
+/// An open visit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenVisit {
-    /// Its id.
+    /// The visit's id.
     pub id: VisitId,
     /// The table.
     pub table: TableLabel,
-    /// When its first order was placed.
+    /// When the first order was placed.
     pub opened_at: Timestamp,
 }
 
-/// An order as the bill of a visit has it: without its lines and words.
+/// An order on the bill of a visit, without its lines and notes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct VisitOrder {
     id: OrderId,
@@ -50,7 +51,7 @@ impl From<&Order> for VisitOrder {
     }
 }
 
-/// What a table has had since its guests sat down.
+/// The bill of a visit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct VisitBill {
     id: VisitId,
@@ -61,7 +62,8 @@ pub struct VisitBill {
 }
 
 impl VisitBill {
-    /// The bill of a visit and its orders; none without an order. What was rejected or cancelled costs nothing.
+    /// Returns the bill of a visit, or `None` without orders. Rejected and cancelled orders cost
+    /// nothing.
     #[must_use]
     pub fn of(visit: OpenVisit, orders: &[Order]) -> Option<Self> {
         let currency = orders.first()?.total.currency;

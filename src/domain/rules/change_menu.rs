@@ -1,4 +1,4 @@
-//! Decides about changes of the menu.
+//! The rule for changes of the menu.
 
 use super::decision::{Decision, Steps, Write};
 use crate::domain::model::draft::{Moment, in_future, to_json};
@@ -10,37 +10,37 @@ use crate::domain::values::ids::MenuItemId;
 use crate::domain::values::time::Timestamp;
 use crate::domain::values::version::Expected;
 
-/// A change of the menu that its manager, staff or the clock makes.
+/// A change of the menu by a manager, by staff or by the clock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MenuAction {
-    /// Sold out, or there again.
+    /// Mark a dish as sold out or as available.
     Availability {
-        /// Which dish.
+        /// The dish.
         item: MenuItemId,
-        /// There or not.
+        /// Whether guests can order it.
         available: bool,
-        /// When it is there again by itself.
+        /// When a sold-out dish becomes available again without anyone's action.
         until: Option<Timestamp>,
     },
-    /// Take no orders, or take them again.
+    /// Pause orders, or resume them.
     Pause {
-        /// Stop or go on.
+        /// Whether to pause.
         paused: bool,
-        /// When it goes on by itself.
+        /// When the pause ends without anyone's action.
         until: Option<Timestamp>,
     },
-    /// Other categories and dishes.
+    /// Replace all categories and dishes.
     Replace(Box<MenuDraft>),
-    /// End every pause and 86 whose time has come.
+    /// End each pause and sold-out mark that is due.
     Lapse,
 }
 
-/// Decides about the menu: an edit that was based on another version of it is stale, unless it asks for what holds already.
+/// Decides on a change of the menu. An edit of an outdated version is stale, unless it would change
+/// nothing.
 ///
 /// # Errors
-/// `stale`, with the menu as it stands, when it is none of the versions expected;
-/// `not_found` for a dish that is not on it; `invalid` for an end that lies in the past and for a draft that makes no
-/// sense.
+/// `stale`, with the current menu, if it is not one of the expected versions; `not_found` for a
+/// dish that is not on it; `invalid` for an `until` in the past and for an inconsistent draft.
 pub fn decide(menu: &Menu, action: &MenuAction, expected: &Expected, moment: Moment) -> Result<Decision, Refusal> {
     let mut after = menu.clone();
     let kind = match action {
@@ -56,7 +56,7 @@ pub fn decide(menu: &Menu, action: &MenuAction, expected: &Expected, moment: Mom
             if *paused { EventKind::MenuPaused } else { EventKind::MenuResumed }
         }
         MenuAction::Replace(draft) => {
-            draft.put_on(&mut after, moment)?;
+            draft.replace_in(&mut after, moment)?;
             EventKind::MenuChanged
         }
         MenuAction::Lapse => return Ok(lapse(menu, moment)),
@@ -73,7 +73,7 @@ pub fn decide(menu: &Menu, action: &MenuAction, expected: &Expected, moment: Mom
     Ok(steps.decide(Write::Menu(Box::new(after))))
 }
 
-/// Ends what is due: the dishes in one event, the pause in another.
+/// Ends the sold-out marks that are due in one event, and the pause in another.
 fn lapse(menu: &Menu, moment: Moment) -> Decision {
     let (mut after, mut steps) = (menu.clone(), Steps::from(to_json(menu), moment));
     let is_due = |until: Option<Timestamp>| until.is_some_and(|at| at <= moment.now);

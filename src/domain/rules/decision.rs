@@ -1,4 +1,4 @@
-//! What a command comes to: events to append and a document to write, or a refusal.
+//! Decisions: the events to append and the row to write for a command, or nothing to change.
 
 use crate::domain::model::call::Call;
 use crate::domain::model::display::Display;
@@ -21,33 +21,33 @@ pub enum Write {
     Order(Box<Order>),
     /// The menu's new document.
     Menu(Box<Menu>),
-    /// A call that is now open.
+    /// A call to open.
     Call(Call),
-    /// A call that is no longer open.
+    /// A call to close.
     Answered(CallId),
-    /// A kitchen screen as it now stands.
+    /// A kitchen screen's new state.
     Display(Display),
-    /// A kitchen screen that is none any more.
+    /// A kitchen screen to delete.
     DisplayRemoved(Key),
-    /// Tickets of which the floor is told that no screen shows them, or shows them now.
+    /// Tickets to report to the floor as unseen, or as no longer unseen.
     Undrawn(Changes),
 }
 
-/// A decision to act or to leave things as they are.
+/// The outcome of a rule that refuses nothing.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Decision {
-    /// Commit these.
+    /// Commit these events and this row.
     Change {
-        /// Events for the positions after the head, in order; never empty.
+        /// The events for the positions after the head, in order; never empty.
         drafts: Vec<Draft>,
-        /// The row.
+        /// The row to write.
         write: Write,
-        /// The document the answer carries.
+        /// The document for the answer.
         document: Value,
     },
-    /// What was asked for holds already.
+    /// Change nothing: the requested state holds already.
     Keep {
-        /// The document as it stands.
+        /// The unchanged document.
         document: Value,
         /// The position of its last event.
         position: Position,
@@ -56,7 +56,7 @@ pub enum Decision {
 
 /// A document that carries the position of its last event.
 pub trait Positioned: Serialize {
-    /// Stamps the position of the event that is about to be appended.
+    /// Sets the position of the event to append.
     fn set_position(&mut self, position: Position);
 }
 
@@ -72,7 +72,7 @@ impl Positioned for Menu {
     }
 }
 
-/// Builds the events of one decision: each step is the difference of the document before and after it.
+/// A builder of a decision's events. The patch of each step is the difference that it makes.
 pub struct Steps {
     json: Value,
     head: Position,
@@ -80,23 +80,24 @@ pub struct Steps {
 }
 
 impl Steps {
-    /// Starts from a document as it stands (an empty object for one that is yet to be made).
+    /// Starts from a document, or from an empty object for a new one.
     #[must_use]
     pub fn from(json: Value, moment: Moment) -> Self {
         Self { json, head: moment.head, drafts: Vec::new() }
     }
 
-    /// Records one event: stamps its position into the document and takes the difference to the step before.
+    /// Adds an event: sets its position in the document and takes the difference to the step
+    /// before.
     pub fn push(&mut self, kind: EventKind, order: Option<OrderId>, document: &mut impl Positioned) {
-        self.record(kind, order, document, merge_patch::diff);
+        self.add(kind, order, document, merge_patch::diff);
     }
 
-    /// Records one event whose patch makes the document even for those who do not have it any more.
+    /// Adds an event whose patch restores the whole document, for readers that no longer have it.
     pub fn push_whole(&mut self, kind: EventKind, order: Option<OrderId>, document: &mut impl Positioned) {
-        self.record(kind, order, document, merge_patch::whole);
+        self.add(kind, order, document, merge_patch::whole);
     }
 
-    fn record(
+    fn add(
         &mut self,
         kind: EventKind,
         order: Option<OrderId>,
@@ -111,7 +112,7 @@ impl Steps {
         self.drafts.push(Draft { kind, order, patch });
     }
 
-    /// The decision that these steps come to.
+    /// Returns the decision with these events.
     #[must_use]
     pub fn decide(self, write: Write) -> Decision {
         Decision::Change { drafts: self.drafts, write, document: self.json }

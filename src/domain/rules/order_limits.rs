@@ -1,6 +1,6 @@
 //! Limits on what one guest, one table and one restaurant's guests may order.
 //!
-//! The house itself (staff, managers, a POS) is never counted against a limit of its guests.
+//! Orders by the restaurant itself (staff, managers, a POS) never count against its guests' limits.
 
 use crate::domain::model::basket::Basket;
 use crate::domain::model::principal::{Principal, Role};
@@ -9,12 +9,13 @@ use crate::domain::values::limit::Limit;
 use crate::domain::values::text::{Key, TableLabel};
 use std::time::Duration;
 
-/// What a table may take and still have a claim to the reserve: one in so many of what the restaurant's guests may take.
+/// A table that uses less than 1/`FAIR_SHARE` of the limit of all guests may use the reserve.
 pub const FAIR_SHARE: u32 = 100;
-/// The part that is reserved for tables that took less than that: one in so many.
+/// The reserve is 1/`RESERVED` of the limit of all guests.
 const RESERVED: u32 = 4;
 
-/// Returns what is reserved of all that a restaurant's guests may take. A total too small for fair shares has no reserve.
+/// Returns the reserve within `total`, the limit of all guests. A total too small for fair shares
+/// has none.
 #[must_use]
 pub const fn reserve_of(total: u32) -> u32 {
     if total < FAIR_SHARE { 0 } else { total / RESERVED }
@@ -30,50 +31,50 @@ pub struct Guest {
 }
 
 impl Guest {
-    /// The guest that a principal is, if it is one.
+    /// Returns the principal as a guest, or `None` for staff, screens and services.
     #[must_use]
     pub fn of(who: &Principal) -> Option<Self> {
         (who.role == Role::Diner).then(|| Self { diner: who.sub.clone(), table: who.table.clone() })
     }
 }
 
-/// When to look again whether an order has closed meanwhile.
-const LOOK_AGAIN: Duration = Duration::from_secs(5);
+/// The wait before a refused guest tries again. Nobody knows when an order will close.
+const RETRY_AFTER: Duration = Duration::from_secs(5);
 
-/// Open orders of guests: how many there are, or how many there may be.
+/// Counts of guests' open orders, or the limits on them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct OpenOrders {
-    /// Of one guest.
+    /// Open orders of one guest.
     pub by_diner: u32,
-    /// Of all guests of one table.
+    /// Open orders of all guests at one table.
     pub by_table: u32,
-    /// Of all guests of the restaurant.
+    /// Open orders of all guests of the restaurant.
     pub by_restaurant: u32,
 }
 
 impl OpenOrders {
-    /// Returns whether one more order fits under `most`.
+    /// Checks that one more order fits under the limits `most`.
     ///
     /// # Errors
-    /// `rate_limited` with the narrowest limit that is reached, and a short time to wait: nobody knows when an order closes.
+    /// `rate_limited`, with the narrowest limit that is reached and [`RETRY_AFTER`].
     pub fn check(&self, most: &Self) -> Result<(), Refusal> {
         let (limit, message) = if self.by_diner >= most.by_diner {
             (Limit::OpenOrdersByDiner, "too many of your orders are still open; ask a waiter for more")
         } else if self.by_table >= most.by_table {
             (Limit::OpenOrdersByTable, "too many orders of this table are still open; ask a waiter for more")
-        } else if self.by_restaurant >= self.room_for_table(most) {
+        } else if self.by_restaurant >= self.limit_for_table(most) {
             (Limit::OpenOrdersByRestaurant, "the restaurant has more open orders than it can take from phones; ask a waiter")
         } else {
             return Ok(());
         };
-        Err(Refusal::new(RefusalKind::RateLimited, message).by(limit).after(LOOK_AGAIN))
+        Err(Refusal::new(RefusalKind::RateLimited, message).by(limit).after(RETRY_AFTER))
     }
 }
 
 impl OpenOrders {
-    /// How many open orders the restaurant's guests may have for this table to get one more. The last ones are for tables
-    /// that have few.
-    const fn room_for_table(&self, most: &Self) -> u32 {
+    /// Returns the limit on the restaurant's open orders as it applies to this table. Only tables
+    /// with few open orders may use the reserve.
+    const fn limit_for_table(&self, most: &Self) -> u32 {
         // A guest at no table has no others to share with.
         let own = if self.by_table > self.by_diner { self.by_table } else { self.by_diner };
         let is_fair = own == 0 || own < most.by_restaurant / FAIR_SHARE;
@@ -81,14 +82,14 @@ impl OpenOrders {
     }
 }
 
-/// How large one order may be.
+/// Limits on the size of one order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OrderSize {
-    /// Lines.
+    /// The most lines.
     pub lines: u32,
-    /// Portions of a guest's order, over all lines.
+    /// The most portions of a guest's order, over all lines.
     pub portions: u32,
-    /// Portions of an order that the house places, over all lines.
+    /// The most portions of an order by staff or a service, over all lines.
     pub house_portions: u32,
 }
 
@@ -96,7 +97,7 @@ impl OrderSize {
     /// Checks the lines and the portions of a basket.
     ///
     /// # Errors
-    /// `invalid` with the limit.
+    /// `invalid`, with the limit.
     pub fn check(&self, basket: &Basket, who: &Principal) -> Result<(), Refusal> {
         if basket.items.len() > self.lines as usize {
             let message = format!("an order has at most {} lines; split it", self.lines);
@@ -135,7 +136,7 @@ mod tests {
     fn the_last_quarter_of_the_open_orders_is_for_tables_that_have_few() {
         let most = OpenOrders { by_diner: 200, by_table: 400, by_restaurant: 2000 };
         let fits = |by_diner, by_table, by_restaurant| OpenOrders { by_diner, by_table, by_restaurant }.check(&most).is_ok();
-        assert!(fits(100, 399, 1499) && !fits(100, 399, 1500) && !fits(20, 0, 1500), "who has many");
-        assert!(fits(5, 19, 1999) && fits(0, 0, 1999) && !fits(5, 20, 1999) && !fits(0, 0, 2000), "who has few");
+        assert!(fits(100, 399, 1499) && !fits(100, 399, 1500) && !fits(20, 0, 1500), "a table with many open orders");
+        assert!(fits(5, 19, 1999) && fits(0, 0, 1999) && !fits(5, 20, 1999) && !fits(0, 0, 2000), "a table with few");
     }
 }

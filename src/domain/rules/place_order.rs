@@ -1,4 +1,4 @@
-//! Placing an order: a basket against the menu. Prices come from the menu, never from the client.
+//! The rule for placing an order. Prices come from the menu, never from the client.
 
 use super::decision::{Decision, Steps, Write};
 use crate::domain::model::basket::{Basket, Line};
@@ -20,37 +20,38 @@ use uuid::Uuid;
 /// The most bytes of a new order's document.
 pub const MAX_DOCUMENT_BYTES: usize = 64 * 1024;
 
-/// What the shell brings to a new order: its number and its ids, one for the order and one for each line, counting up.
+/// The number and the ids of a new order, made by the caller.
 #[derive(Debug, Clone)]
 pub struct NewIds {
     /// The restaurant's next order number.
     pub number: u32,
     /// The order's id.
     pub order: OrderId,
-    /// One id for each line of the basket, in its order.
+    /// One id for each line of the basket, ascending.
     pub items: Vec<Uuid>,
 }
 
 /// Decides on a basket.
 ///
 /// # Errors
-/// `paused` while the restaurant takes no orders; `price_changed` for what costs more than was agreed; `invalid` for what is not on the menu, sold out, or too expensive;
-/// `too_large` for a document of more than [`MAX_DOCUMENT_BYTES`].
-pub fn decide(menu: &Menu, basket: &Basket, who: &Principal, fresh: &NewIds, moment: Moment) -> Result<Decision, Refusal> {
+/// `paused` while the restaurant takes no orders; `price_changed` if the order costs more than the
+/// guest agreed to; `invalid` for a dish that is not on the menu or sold out, and for a total out
+/// of range; `too_large` for a document of more than [`MAX_DOCUMENT_BYTES`].
+pub fn decide(menu: &Menu, basket: &Basket, who: &Principal, new_ids: &NewIds, moment: Moment) -> Result<Decision, Refusal> {
     if menu.paused {
         return Err(Refusal::new(RefusalKind::Paused, "the restaurant takes no orders right now; try again in a little while"));
     }
-    debug_assert_eq!(basket.items.len(), fresh.items.len(), "one id for each line");
+    debug_assert_eq!(basket.items.len(), new_ids.items.len(), "one id for each line");
     let mut items = BTreeMap::new();
     let mut total = Money::zero(menu.currency);
-    for (line, id) in basket.items.iter().zip(&fresh.items) {
+    for (line, id) in basket.items.iter().zip(&new_ids.items) {
         let item = price(menu, line)?;
         let sum = item.price.checked_times(item.quantity).and_then(|price| total.checked_add(price));
         total = sum.ok_or_else(|| invalid("the order's total is too large"))?;
         items.insert(ItemId::from_uuid(*id), item);
     }
     check_agreed(basket, &items, total)?;
-    let mut order = new_order(basket, who, fresh, moment, items, total);
+    let mut order = new_order(basket, who, new_ids, moment, items, total);
     check_bytes(&order)?;
     let mut steps = Steps::from(Value::Object(Map::new()), moment);
     steps.push(EventKind::OrderPlaced, Some(order.id), &mut order);
@@ -60,16 +61,16 @@ pub fn decide(menu: &Menu, basket: &Basket, who: &Principal, fresh: &NewIds, mom
 fn new_order(
     basket: &Basket,
     who: &Principal,
-    fresh: &NewIds,
+    new_ids: &NewIds,
     moment: Moment,
     items: BTreeMap<ItemId, Item>,
     total: Money,
 ) -> Order {
     let diner = (who.role == Role::Diner).then(|| who.sub.clone());
     Order {
-        id: fresh.order,
+        id: new_ids.order,
         restaurant: who.restaurant,
-        number: fresh.number,
+        number: new_ids.number,
         position: moment.head,
         status: OrderStatus::Placed,
         service: basket.service,
@@ -93,8 +94,8 @@ fn new_order(
     }
 }
 
-/// Refuses an order that would cost more than the guest agreed to. The refusal carries what it would cost: the total, and the
-/// price of one of each line, in the basket's order.
+/// Refuses an order that would cost more than the guest agreed to. The refusal carries the new
+/// total and each line's price of one portion, in the basket's order.
 fn check_agreed(basket: &Basket, items: &BTreeMap<ItemId, Item>, total: Money) -> Result<(), Refusal> {
     let Some(agreed) = basket.expected_total else { return Ok(()) };
     if agreed.currency != total.currency {
@@ -103,9 +104,9 @@ fn check_agreed(basket: &Basket, items: &BTreeMap<ItemId, Item>, total: Money) -
     if total.amount <= agreed.amount {
         return Ok(());
     }
-    // Ids of lines count up in the basket's order.
+    // The ids of the lines ascend in the basket's order.
     let lines: Vec<Money> = items.values().map(|item| item.price).collect();
-    let message = "prices have changed and the order would cost more than was agreed; look at it again";
+    let message = "prices have changed and the order would cost more than you agreed to; check it again";
     let refusal = Refusal::new(RefusalKind::PriceChanged, message);
     Err(Refusal { document: Some(json!({ "total": total, "prices": lines })), ..refusal })
 }
@@ -120,11 +121,12 @@ pub(crate) fn check_bytes(order: &Order) -> Result<(), Refusal> {
     if bytes <= MAX_DOCUMENT_BYTES {
         return Ok(());
     }
-    let message = format!("the order has {bytes} bytes, {MAX_DOCUMENT_BYTES} at most; split it, or shorten the notes");
+    let message =
+        format!("the order has {bytes} bytes, at most {MAX_DOCUMENT_BYTES} are allowed; split it, or shorten the notes");
     Err(Refusal::new(RefusalKind::TooLarge, message).by(Limit::OrderBytes))
 }
 
-/// One line, priced from the menu.
+/// Returns a line of the order with its price from the menu.
 fn price(menu: &Menu, line: &Line) -> Result<Item, Refusal> {
     let dish =
         menu.items.get(&line.menu_item).ok_or_else(|| invalid(format!("menu_item {} is not on the menu", line.menu_item)))?;
@@ -133,8 +135,8 @@ fn price(menu: &Menu, line: &Line) -> Result<Item, Refusal> {
     }
     let mut price = dish.price;
     let mut options = Vec::with_capacity(line.options.len());
-    for wanted in &line.options {
-        let option = find_option(dish, wanted).ok_or_else(|| invalid(format!("{} has no option {wanted}", dish.name)))?;
+    for name in &line.options {
+        let option = find_option(dish, name).ok_or_else(|| invalid(format!("{} has no option {name}", dish.name)))?;
         if options.contains(&option.name) {
             return Err(invalid(format!("option {} is chosen twice", option.name)));
         }
@@ -156,7 +158,7 @@ fn price(menu: &Menu, line: &Line) -> Result<Item, Refusal> {
     })
 }
 
-fn find_option<'a>(dish: &'a MenuItem, wanted: &Name) -> Option<&'a DishOption> {
-    let by_id = wanted.as_str().parse().ok().and_then(|id| dish.options.get(&id));
-    by_id.or_else(|| dish.options.values().find(|option| option.name == *wanted))
+fn find_option<'a>(dish: &'a MenuItem, name: &Name) -> Option<&'a DishOption> {
+    let by_id = name.as_str().parse().ok().and_then(|id| dish.options.get(&id));
+    by_id.or_else(|| dish.options.values().find(|option| option.name == *name))
 }

@@ -1,14 +1,16 @@
-//! What a guest leaves in an order, and how it is taken out again.
+//! Redaction: removes guests' personal data from documents and patches.
 
 use serde_json::Value;
 
-/// The fields of an order and of its lines that a guest's words, words for the guest, or the guest's id stand in.
+/// The fields of an order and its lines that hold a guest's words, words to the guest, or the
+/// guest's id.
 const PERSONAL: [&str; 4] = ["note", "allergy", "detail", "diner"];
 
-/// Takes the personal fields out of a document or a merge patch, at any depth; says whether there were any.
+/// Removes the personal fields from a document or a merge patch, at any depth. Returns whether
+/// there were any.
 ///
-/// Taken out of every patch of a document and of the document itself, the fold of the patches still is the document: a
-/// merge patch changes each member by itself, so members of one name can be left out everywhere.
+/// If a document and each of its patches are redacted, folding the patches still yields the
+/// document, because a merge patch changes each member independently.
 pub fn redact(value: &mut Value) -> bool {
     match value {
         Value::Object(members) => {
@@ -33,7 +35,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn words_go_at_any_depth_and_the_rest_stays() {
+    fn personal_fields_are_removed_at_any_depth() {
         let mut order = json!({"note": "a", "diner": "b", "number": 7, "items": {"x": {"note": "c", "allergy": true, "detail": "d", "name": "Soup"}}});
         assert!(redact(&mut order));
         assert_eq!(order, json!({"number": 7, "items": {"x": {"name": "Soup"}}}));
@@ -42,7 +44,8 @@ mod tests {
         assert!(redact(&mut patch));
         assert_eq!(patch, json!({"reason": "other"}));
     }
-    /// Small documents whose members are often personal.
+
+    /// Small documents with many personal members.
     fn patch() -> impl Strategy<Value = Value> {
         let leaf = prop_oneof![Just(Value::Null), any::<u8>().prop_map(Value::from), "[a-z]{0,3}".prop_map(Value::from)];
         let name = prop_oneof![Just("note"), Just("detail"), Just("diner"), Just("items"), Just("a"), Just("b")];

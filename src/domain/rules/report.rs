@@ -1,4 +1,4 @@
-//! The report of a day: counts and times over the orders that were placed in it. Pure arithmetic.
+//! The report of a day: counts and durations over the orders placed on it.
 
 use crate::domain::model::order::{Item, Order};
 use crate::domain::model::status::{ItemStatus, OrderStatus};
@@ -12,102 +12,103 @@ use std::collections::BTreeMap;
 
 const HOUR_MS: i64 = 60 * 60 * 1000;
 
-/// How long a step took, over the orders that have made it.
+/// The durations of a step, over the orders that have completed it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Step {
-    /// How many orders have made it.
+    /// Orders that have completed the step.
     pub count: usize,
-    /// Half of them took no longer, in milliseconds. Absent when there are none.
+    /// The median in milliseconds. Absent without orders.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub median_ms: Option<u64>,
-    /// Nine in ten took no longer, in milliseconds.
+    /// The 90th percentile in milliseconds. Absent without orders.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub p90_ms: Option<u64>,
 }
 
-/// The steps of an order that people wait for.
+/// The steps of an order that guests wait for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Steps {
-    /// Until the staff took it.
+    /// From placing to acceptance by the staff.
     pub placed_to_accepted: Step,
-    /// Until the kitchen had finished it.
+    /// From acceptance to the last finished item.
     pub accepted_to_ready: Step,
-    /// Until it was brought.
+    /// From the last finished item to serving.
     pub ready_to_served: Step,
 }
 
-/// What was sold of a dish.
+/// Sales of a dish.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Sold {
-    /// Which.
+    /// The dish.
     pub menu_item: MenuItemId,
-    /// What it was called when it was last ordered.
+    /// The dish's name in its latest order.
     pub name: Name,
-    /// How many.
+    /// Portions sold.
     pub quantity: u64,
-    /// For how much, options included.
+    /// The sum of their prices, options included.
     pub revenue: Money,
 }
 
 /// The report of a day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DayReport {
-    /// Which.
+    /// The date.
     pub date: Day,
-    /// Its first moment.
+    /// The first moment of the day.
     pub begins_at: Timestamp,
-    /// False when there were more orders than a report looks at; it then covers the first of the day.
+    /// False if the day has more orders than a report reads. It then covers the first ones.
     pub complete: bool,
     /// Orders placed.
     pub orders: usize,
-    /// Of those, how many stand in each status; statuses that none stands in are absent.
+    /// Orders in each status. A status without orders is absent.
     pub statuses: BTreeMap<&'static str, usize>,
-    /// The totals of the orders that were accepted and not cancelled.
+    /// The sum of the totals of orders that were accepted and not cancelled.
     pub revenue: Money,
-    /// How long they took.
+    /// The durations of the steps.
     pub steps: Steps,
-    /// Orders that came to be ready and had a promised time.
+    /// Orders with a promised time that became ready.
     pub promised: usize,
-    /// Of those, the ones that were ready after it.
+    /// The part of `promised` that became ready after the promised time.
     pub late: usize,
-    /// Orders placed in each hour from its first moment on: 24 of them, but for a day with a clock change.
+    /// Orders placed in each hour of the day: 24 hours, unless the clock changes on that day.
     pub hours: Vec<usize>,
-    /// Portions that each station made, of orders that were accepted and not cancelled.
+    /// Portions for each station, of orders that were accepted and not cancelled.
     pub stations: BTreeMap<Station, u64>,
-    /// What was sold of each dish, of the same orders; most first.
+    /// Sales of each dish in the same orders, most portions first.
     pub items: Vec<Sold>,
 }
 
 impl DayReport {
-    /// Reports on the orders of a day. Those of other days are left out. `complete` is whether these are all there are.
+    /// Returns the report of a day. It ignores orders of other days. `complete` says whether
+    /// `orders` are all orders of the day.
     #[must_use]
     pub fn of(day: LocalDay, currency: Currency, orders: &[Order], complete: bool) -> Self {
         let orders: Vec<_> = orders.iter().filter(|order| day.contains(order.placed_at)).collect();
-        let kept: Vec<_> = orders.iter().copied().filter(|order| is_kept(order)).collect();
-        let judged: Vec<_> = orders.iter().filter_map(|order| order.ready_at.zip(order.promised_at)).collect();
+        let sold_orders: Vec<_> = orders.iter().copied().filter(|order| is_sold(order)).collect();
+        let with_promise: Vec<_> = orders.iter().filter_map(|order| order.ready_at.zip(order.promised_at)).collect();
         Self {
             date: day.date(),
             begins_at: day.begin(),
             complete,
             orders: orders.len(),
             statuses: statuses(&orders),
-            revenue: sum(currency, kept.iter().map(|order| order.total.amount)),
+            revenue: sum(currency, sold_orders.iter().map(|order| order.total.amount)),
             steps: steps(&orders),
-            promised: judged.len(),
-            late: judged.iter().filter(|(ready, promised)| ready > promised).count(),
+            promised: with_promise.len(),
+            late: with_promise.iter().filter(|(ready, promised)| ready > promised).count(),
             hours: hours(day, &orders),
-            stations: stations(&kept),
-            items: sold(currency, &kept),
+            stations: stations(&sold_orders),
+            items: sold(currency, &sold_orders),
         }
     }
 }
 
-/// Sold is what the restaurant has taken on: an order that nobody has accepted yet is not.
-const fn is_kept(order: &Order) -> bool {
+/// Whether an order counts as sold: accepted and not cancelled.
+const fn is_sold(order: &Order) -> bool {
     !matches!(order.status, OrderStatus::Placed | OrderStatus::Rejected | OrderStatus::Cancelled)
 }
 
-/// Saturates rather than wraps, were it ever not to fit.
+/// Returns the sum of the amounts; saturates beyond the range.
 fn sum(currency: Currency, amounts: impl Iterator<Item = i64>) -> Money {
     Money { amount: amounts.fold(0, i64::saturating_add), currency }
 }
@@ -122,7 +123,7 @@ fn statuses(orders: &[&Order]) -> BTreeMap<&'static str, usize> {
 
 fn hours(day: LocalDay, orders: &[&Order]) -> Vec<usize> {
     let hour = |at: Timestamp| usize::try_from((at.millis() - day.begin().millis()).div_euclid(HOUR_MS)).unwrap_or_default();
-    // Where clocks change by half an hour, the last hour is half of one.
+    // With a clock change of half an hour, the last hour is half an hour long.
     let mut counts = vec![0; hour(Timestamp::from_millis(day.end().millis() - 1)) + 1];
     for order in orders {
         if let Some(count) = counts.get_mut(hour(order.placed_at)) {
@@ -151,7 +152,7 @@ impl Step {
     }
 }
 
-/// By nearest rank: the smallest value that so many per cent of all do not exceed. Always one of the values.
+/// Returns a percentile by nearest rank, always one of the values.
 fn percentile(sorted: &[u64], percent: usize) -> Option<u64> {
     let rank = (sorted.len() * percent).div_ceil(100);
     sorted.get(rank.saturating_sub(1)).copied()

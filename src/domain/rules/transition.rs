@@ -1,4 +1,4 @@
-//! What a command does to an order: the state machine, as one pure function.
+//! The state machine of orders: the rule for commands on an order.
 
 use super::decision::{Decision, Steps, Write};
 use super::place_order;
@@ -12,25 +12,27 @@ use crate::domain::model::status::{Cell, ItemStatus, OrderStatus, RECALL_WINDOW,
 use crate::domain::values::ids::ItemId;
 use crate::domain::values::position::Position;
 
-/// What surrounds a decision on an order.
+/// The context of a decision on an order.
 #[derive(Debug, Clone, Copy)]
 pub struct TransitionContext<'a> {
-    /// Who asks; already known to be allowed the action as such.
+    /// The sender, whose role is already known to permit the action.
     pub who: &'a Principal,
-    /// When, and after which event.
+    /// The time and the feed's head.
     pub moment: Moment,
-    /// Minutes promised when `accept` names none.
+    /// The minutes to promise if `accept` names none.
     pub default_minutes: u16,
-    /// The id of an item that the decision may split off.
+    /// The id for an item that the decision may split off.
     pub new_item: ItemId,
 }
 
-/// Decides on an order. Whether the role may take the action at all, and whether a diner owns the order, is settled
-/// before; here stand the transition table, the station rule and the diner's narrower right to cancel.
+/// Decides on a command on an order. The caller has already checked the role and the diner's
+/// ownership; this applies the transition table, the station rule and the diner's narrower right to
+/// cancel.
 ///
 /// # Errors
-/// `stale`, `invalid_transition`, `not_found` for an item the order does not have, `forbidden` for another station's item,
-/// `invalid` for more of an item than there is, `too_large` for a split of an order that is as large as one may be.
+/// `stale`; `invalid_transition`; `not_found` for an item that the order does not have; `forbidden`
+/// for another station's item; `invalid` for more portions than a line has; `too_large` if the
+/// split of a line would exceed the limit on the document.
 pub fn decide(
     order: &Order,
     action: &OrderAction,
@@ -38,22 +40,22 @@ pub fn decide(
     at: TransitionContext<'_>,
 ) -> Result<Decision, Refusal> {
     if expected.is_some_and(|position| position != order.position) {
-        let message = "the order has changed since; look at it again and decide anew";
+        let message = "the order has changed since you last saw it; check it and try again";
         return Err(Refusal { document: Some(to_json(order)), ..Refusal::new(RefusalKind::Stale, message) });
     }
-    if item_of(action).map(|id| reach(order, id, at)).transpose()?.is_some_and(|item| holds(item, action)) {
-        return Ok(keep(order));
+    if item_of(action).map(|id| find_item(order, id, at)).transpose()?.is_some_and(|item| holds(item, action)) {
+        return Ok(unchanged(order));
     }
     let rush_holds = matches!(action, OrderAction::Rush(rush) if *rush == order.rush);
     match cell(order.status, action) {
-        Cell::Holds => Ok(keep(order)),
-        _ if rush_holds => Ok(keep(order)),
+        Cell::Holds => Ok(unchanged(order)),
+        _ if rush_holds => Ok(unchanged(order)),
         Cell::Refused => Err(refused(order)),
         Cell::Allowed => act(order, action, at),
     }
 }
 
-fn keep(order: &Order) -> Decision {
+fn unchanged(order: &Order) -> Decision {
     Decision::Keep { document: to_json(order), position: order.position }
 }
 
@@ -72,8 +74,8 @@ const fn item_of(action: &OrderAction) -> Option<ItemId> {
     }
 }
 
-/// The item of the order, if this principal may touch it.
-fn reach<'a>(order: &'a Order, id: ItemId, at: TransitionContext<'_>) -> Result<&'a Item, Refusal> {
+/// Returns an item of the order, if this principal may change it.
+fn find_item<'a>(order: &'a Order, id: ItemId, at: TransitionContext<'_>) -> Result<&'a Item, Refusal> {
     let item = order.items.get(&id).ok_or_else(|| Refusal::new(RefusalKind::NotFound, "the order has no such item"))?;
     if in_scope(item, at) {
         Ok(item)
@@ -82,12 +84,13 @@ fn reach<'a>(order: &'a Order, id: ItemId, at: TransitionContext<'_>) -> Result<
     }
 }
 
-/// A kitchen screen bound to a station touches that station's items only.
+/// Whether the principal may change the item. A screen that is bound to a station may change only
+/// that station's items.
 fn in_scope(item: &Item, at: TransitionContext<'_>) -> bool {
     at.who.role != Role::Kitchen || at.who.station.as_ref().is_none_or(|station| *station == item.station)
 }
 
-/// Whether the item already is what the action wants it to be.
+/// Whether the item already has the status that the action asks for.
 const fn holds(item: &Item, action: &OrderAction) -> bool {
     matches!(
         (action, item.status),
@@ -126,10 +129,10 @@ fn act(order: &Order, action: &OrderAction, at: TransitionContext<'_>) -> Result
         OrderAction::VoidItem(id, cause) => work.void(*id, cause),
         OrderAction::VoidSome(id, quantity, cause) => work.void_some(*id, *quantity, cause)?,
     };
-    if changed { Ok(work.steps.decide(Write::Order(Box::new(work.order)))) } else { Ok(keep(order)) }
+    if changed { Ok(work.steps.decide(Write::Order(Box::new(work.order)))) } else { Ok(unchanged(order)) }
 }
 
-/// An order under change. Each method says whether anything changed.
+/// An order under change. Each method returns whether anything changed.
 struct Work<'a> {
     order: Order,
     steps: Steps,
@@ -156,11 +159,11 @@ impl Work<'_> {
         self.push(kind)
     }
 
-    /// Moves the items in scope from one of `from` to `to`; says whether there were any.
+    /// Moves the items in scope from one of `from` to `to`. Returns whether there were any.
     fn move_items(&mut self, from: &[ItemStatus], to: ItemStatus) -> bool {
         let at = self.at;
-        let in_reach = |item: &&mut Item| from.contains(&item.status) && in_scope(item, at);
-        self.order.items.values_mut().filter(in_reach).map(|item| item.status = to).count() > 0
+        let is_movable = |item: &&mut Item| from.contains(&item.status) && in_scope(item, at);
+        self.order.items.values_mut().filter(is_movable).map(|item| item.status = to).count() > 0
     }
 
     fn start(&mut self) -> bool {
@@ -193,7 +196,8 @@ impl Work<'_> {
         if !self.move_items(&[ItemStatus::Done], ItemStatus::Cooking) {
             return Ok(false);
         }
-        // A served order is in no snapshot of the kitchen: to a screen that came since, this event is all there is of it.
+        // Kitchen snapshots leave out served orders, so a screen that joined since has only this
+        // event.
         let was_final = self.order.status.is_final();
         let kind = if self.set_preparing() { EventKind::OrderRecalled } else { EventKind::ItemRecalled };
         if was_final {
@@ -229,11 +233,11 @@ impl Work<'_> {
         Ok(self.follow_items())
     }
 
-    /// Splits a voided item off; the rest of the line keeps its id and its status.
+    /// Splits off a voided item. The rest of the line keeps its id and its status.
     fn void_some(&mut self, id: ItemId, quantity: u16, cause: &Cause) -> Result<bool, Refusal> {
         let Some(item) = self.order.items.get_mut(&id) else { return Ok(false) };
         if quantity > item.quantity {
-            let message = format!("the line has {} of it; look at it again", item.quantity);
+            let message = format!("the line has only {} portions; check it again", item.quantity);
             return Err(Refusal::new(RefusalKind::Invalid, message));
         }
         if quantity == item.quantity {
@@ -258,8 +262,8 @@ impl Work<'_> {
         if self.order.is_void() {
             return self.close(OrderStatus::Cancelled, EventKind::OrderCancelled, cause);
         }
-        // Striking the last thing that cooks leaves a finished ticket; striking one that nobody has begun, or that is
-        // already bumped, leaves the order where it was.
+        // Voiding the last item that is not done finishes the ticket. In any other case the order
+        // keeps its status.
         if self.order.status == OrderStatus::Preparing && self.order.is_settled() {
             self.set_ready();
             return self.push(EventKind::OrderReady);
@@ -267,7 +271,7 @@ impl Work<'_> {
         true
     }
 
-    /// After an item moved, the order's own status follows, in an event of its own.
+    /// Updates the order's own status after an item has moved, in an event of its own.
     fn follow_items(&mut self) -> bool {
         if self.order.is_settled() {
             self.set_ready();
@@ -285,7 +289,8 @@ impl Work<'_> {
         self.order.ready_at = Some(self.at.moment.now);
     }
 
-    /// Says whether the status moved. What a recall takes back goes from the document.
+    /// Sets the status to `preparing` and removes the times that a recall undoes. Returns whether
+    /// the status changed.
     fn set_preparing(&mut self) -> bool {
         let moved = self.order.status != OrderStatus::Preparing;
         self.order.status = OrderStatus::Preparing;

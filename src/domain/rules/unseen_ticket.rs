@@ -1,4 +1,4 @@
-//! Decides what the floor is told of tickets that no screen shows.
+//! The rule for reporting unseen tickets to the floor.
 
 use super::decision::{Decision, Write};
 use crate::domain::model::draft::{Draft, Moment};
@@ -8,26 +8,27 @@ use crate::domain::values::text::Station;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
-/// Decides what the floor is told: one event for each station of which there is something to tell. Decided from what the
-/// feed's own transaction reads, so that of many nodes that find the same one has an effect.
+/// Decides which changes to report: one event for each station with a change. Since `tickets` comes
+/// from the feed's own transaction, only the first of several nodes that find the same has an
+/// effect.
 #[must_use]
 pub fn decide(tickets: &Tickets, overdue: &BTreeSet<Ticket>, moment: Moment) -> Decision {
-    let news = tickets.news(overdue);
-    if news.is_empty() {
+    let changes = tickets.changes(overdue);
+    if changes.is_empty() {
         return Decision::Keep { document: Value::Object(Map::new()), position: moment.head };
     }
-    let drafts = news.stations().into_iter().map(|station| draft(station, tickets, &news)).collect();
-    Decision::Change { drafts, write: Write::Undrawn(news), document: Value::Object(Map::new()) }
+    let drafts = changes.stations().into_iter().map(|station| draft(station, tickets, &changes)).collect();
+    Decision::Change { drafts, write: Write::Undrawn(changes), document: Value::Object(Map::new()) }
 }
 
-fn draft(station: &Station, tickets: &Tickets, news: &Changes) -> Draft {
+fn draft(station: &Station, tickets: &Tickets, changes: &Changes) -> Draft {
     let here = |set: &BTreeSet<Ticket>| set.iter().filter(|ticket| ticket.station == *station).cloned().collect::<BTreeSet<_>>();
-    let (raised, settled) = (here(&news.raised), here(&news.settled));
+    let (raised, settled) = (here(&changes.raised), here(&changes.settled));
     let is_over = raised.is_empty() && here(&tickets.raised) == settled;
     let kind = if raised.is_empty() { EventKind::DisplayConnected } else { EventKind::DisplayLost };
-    let told = raised.iter().map(|ticket| (ticket.order, json!(ticket.number)));
-    let told = told.chain(settled.iter().map(|ticket| (ticket.order, Value::Null)));
-    let entry = if is_over { Value::Null } else { entry(station, told) };
+    let orders = raised.iter().map(|ticket| (ticket.order, json!(ticket.number)));
+    let orders = orders.chain(settled.iter().map(|ticket| (ticket.order, Value::Null)));
+    let entry = if is_over { Value::Null } else { entry(station, orders) };
     Draft { kind, order: None, patch: Value::Object(Map::from_iter([(id(station), entry)])) }
 }
 

@@ -1,4 +1,4 @@
-//! Decides about calls for the waiter.
+//! The rule for calls for the waiter.
 
 use super::decision::{Decision, Write};
 use crate::domain::model::call::{Call, Calls};
@@ -11,13 +11,13 @@ use crate::domain::values::ids::CallId;
 use crate::domain::values::reason::CallReason;
 use serde_json::{Map, Value};
 
-/// The patch of the calls object that sets or removes one call.
+/// Returns the patch of the `calls` object that sets or removes one call.
 fn patch(id: CallId, value: Value) -> Value {
     Value::Object(Map::from_iter([(id.to_string(), value)]))
 }
 
-/// Decides about a call. A table that already calls for the same reason keeps the call it has; answering a call that
-/// is not open (any more) changes nothing, so that two waiters may both go.
+/// Decides on a call. A second call from a table for the same reason changes nothing. Neither does
+/// answering a call that is no longer open, so that two waiters may both answer.
 ///
 /// # Errors
 /// `forbidden` when the diner sits at no table.

@@ -1,8 +1,8 @@
-//! The names of the actions: what a policy decides on and a metric counts by.
+//! The names of the actions, for policies and metrics.
 
 use std::fmt;
 
-/// The name of an action, without its fields: what a policy decides on and a metric counts by.
+/// The name of an action, without its fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[allow(missing_docs)] // the wire's own words, explained in docs/protocol.md
 pub enum ActionName {
@@ -65,7 +65,7 @@ impl ActionName {
         }
     }
 
-    /// The action of a word on the wire, if there is one.
+    /// Returns the action with this word on the wire, if it exists.
     #[must_use]
     pub fn of_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|name| name.as_str() == word)

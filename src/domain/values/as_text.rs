@@ -1,7 +1,7 @@
-//! What is one word on the wire: written as it displays, read as it parses.
+//! Serialization of types that are one word on the wire, by `Display` and `FromStr`.
 
-/// Reads a type from JSON text by its `FromStr`; what does not parse is an error with its words. Generics come in
-/// brackets before the type.
+/// Implements `Deserialize` by `FromStr`, with the message of its error. Generics are in brackets
+/// before the type.
 macro_rules! read_as_text {
     ([$($generics:tt)*] $name:ty) => {
         impl<'de, $($generics)*> ::serde::Deserialize<'de> for $name {
@@ -14,7 +14,7 @@ macro_rules! read_as_text {
     ($name:ty) => { $crate::domain::values::as_text::read_as_text!([] $name); };
 }
 
-/// Writes a type to JSON text by its `Display`, and reads it as [`read_as_text`] does.
+/// Implements `Serialize` by `Display`, and `Deserialize` as [`read_as_text`] does.
 macro_rules! serde_as_text {
     ($name:ty) => {
         impl ::serde::Serialize for $name {

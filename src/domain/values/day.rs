@@ -1,4 +1,4 @@
-//! A day of the calendar: in UTC, and on the clock of a place.
+//! Calendar days, in UTC and in a place's local time.
 
 use super::as_text::serde_as_text;
 use super::time::Timestamp;
@@ -18,25 +18,25 @@ pub struct InvalidDay;
 pub struct Day(Date);
 
 impl Day {
-    /// Its first moment in UTC.
+    /// Returns the first moment of the day in UTC.
     #[must_use]
     pub fn begin(self) -> Timestamp {
         Timestamp::from_millis(self.0.midnight().assume_utc().unix_timestamp().saturating_mul(1000))
     }
 
-    /// The first moment after it in UTC.
+    /// Returns the first moment of the next day in UTC.
     #[must_use]
     pub fn end(self) -> Timestamp {
         self.begin().plus(Duration::from_secs(24 * 60 * 60))
     }
 }
 
-/// How far the clock of a place is ahead of UTC, in minutes, -1080 to 1080.
+/// The minutes by which a place's clock is ahead of UTC, -1080 to 1080.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(try_from = "i16")]
 pub struct Offset(i16);
 
-/// No clock is that far from UTC.
+/// The offset is out of range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("an offset is -1080 to 1080 minutes, and a clock change at most 180")]
 pub struct InvalidOffset;
@@ -45,9 +45,9 @@ impl Offset {
     const MOST: i16 = 18 * 60;
     const MOST_CHANGE: i16 = 3 * 60;
 
-    /// What the clock shows as this moment is that much earlier in UTC.
-    fn in_utc(self, shown: Timestamp) -> Timestamp {
-        Timestamp::from_millis(shown.millis() - i64::from(self.0) * 60 * 1000)
+    /// Converts local time to UTC.
+    fn in_utc(self, local: Timestamp) -> Timestamp {
+        Timestamp::from_millis(local.millis() - i64::from(self.0) * 60 * 1000)
     }
 }
 
@@ -58,7 +58,8 @@ impl TryFrom<i16> for Offset {
     }
 }
 
-/// A day from midnight to midnight on the clock of a place. With a clock change in it, it is shorter or longer than 24 hours.
+/// A day from midnight to midnight in local time. A clock change makes it shorter or longer than 24
+/// hours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LocalDay {
     date: Day,
@@ -67,10 +68,10 @@ pub struct LocalDay {
 }
 
 impl LocalDay {
-    /// The day that the place calls `date`, by its offsets at the two midnights.
+    /// Returns the local day `date`, by the offsets at its two midnights.
     ///
     /// # Errors
-    /// Offsets that no clock change has between them.
+    /// [`InvalidOffset`] if the offsets differ by more than a clock change.
     pub fn new(date: Day, begin: Offset, end: Offset) -> Result<Self, InvalidOffset> {
         if (end.0 - begin.0).abs() > Offset::MOST_CHANGE {
             return Err(InvalidOffset);
@@ -78,25 +79,25 @@ impl LocalDay {
         Ok(Self { date, begin: begin.in_utc(date.begin()), end: end.in_utc(date.end()) })
     }
 
-    /// What it is called.
+    /// Returns the date.
     #[must_use]
     pub const fn date(self) -> Day {
         self.date
     }
 
-    /// Its first moment.
+    /// Returns the first moment of the day.
     #[must_use]
     pub const fn begin(self) -> Timestamp {
         self.begin
     }
 
-    /// The first moment after it.
+    /// Returns the first moment of the next day.
     #[must_use]
     pub const fn end(self) -> Timestamp {
         self.end
     }
 
-    /// Whether a moment lies in it.
+    /// Whether a moment is in the day.
     #[must_use]
     pub fn contains(self, at: Timestamp) -> bool {
         self.begin <= at && at < self.end
@@ -107,7 +108,7 @@ impl FromStr for Day {
     type Err = InvalidDay;
     fn from_str(text: &str) -> Result<Self, InvalidDay> {
         let date = Date::parse(text, format_description!("[year]-[month]-[day]")).map_err(|_| InvalidDay)?;
-        // A sign or a longer year would read too.
+        // The parser also accepts a sign and longer years.
         if text.len() == 10 && date.year() >= 1970 { Ok(Self(date)) } else { Err(InvalidDay) }
     }
 }
@@ -150,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn only_days_of_the_calendar_are_read() {
+    fn only_calendar_days_parse() {
         for bad in ["", "today", "2026-11-31", "2026-13-01", "2026-1-01", "26-11-24", "1969-12-31", "+2026-11-24", "2026-11-24T"]
         {
             assert_eq!(bad.parse::<Day>(), Err(InvalidDay), "{bad}");

@@ -1,4 +1,5 @@
-//! Identifiers: UUIDs behind a type each, so that an order's id cannot be passed where a restaurant's is meant.
+//! Identifiers: UUIDs in types of their own, so that an order's id cannot stand in for a
+//! restaurant's.
 
 use super::as_text::read_as_text;
 use super::time::Timestamp;
@@ -12,7 +13,7 @@ use uuid::Uuid;
 #[error("not a UUID in lower-case hyphenated form")]
 pub struct InvalidId;
 
-/// Reads the one spelling the wire allows: 36 characters, hyphenated, lower case.
+/// Parses the only spelling on the wire: 36 characters, hyphenated, lower case.
 fn parse_uuid(text: &str) -> Result<Uuid, InvalidId> {
     let canonical = text.len() == 36 && !text.bytes().any(|b| b.is_ascii_uppercase());
     if !canonical {
@@ -29,13 +30,13 @@ macro_rules! id {
         pub struct $name(Uuid);
 
         impl $name {
-            /// Wraps a UUID made elsewhere (the store, or the shell that owns randomness).
+            /// Wraps a UUID.
             #[must_use]
             pub const fn from_uuid(id: Uuid) -> Self {
                 Self(id)
             }
 
-            /// The UUID inside.
+            /// Returns the UUID.
             #[must_use]
             pub const fn uuid(self) -> Uuid {
                 self.0
@@ -114,7 +115,7 @@ id!(
     TableId
 );
 id!(
-    /// A visit of guests to a table, from their first order until they leave.
+    /// A visit of guests to a table, from their first order to their departure.
     VisitId
 );
 id!(
@@ -122,12 +123,12 @@ id!(
     DeviceId
 );
 id!(
-    /// A node, from its start to its end.
+    /// One run of a node.
     NodeId
 );
 
 impl AuditId {
-    /// The lowest id that can have been made at a moment, as of [`OrderId::earliest`].
+    /// Returns the lowest id of entries made at `at`, as [`OrderId::earliest`] does for orders.
     #[must_use]
     pub fn earliest(at: Timestamp) -> Self {
         Self(OrderId::earliest(at).uuid())
@@ -135,7 +136,8 @@ impl AuditId {
 }
 
 impl OrderId {
-    /// The lowest id that can have been made at a moment: ids are UUIDv7 and begin with the time (RFC 9562, section 5.7).
+    /// Returns the lowest id of orders made at `at`. Ids are UUIDv7, which begin with the time (RFC
+    /// 9562, section 5.7).
     #[must_use]
     pub fn earliest(at: Timestamp) -> Self {
         Self(Uuid::from_u128(u128::try_from(at.millis()).unwrap_or(0) << 80))

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// The most of one line.
+/// The most portions of one line.
 pub const MAX_QUANTITY: u16 = 99;
 
 /// The limits that a refusal can name.
@@ -11,7 +11,7 @@ pub const MAX_QUANTITY: u16 = 99;
 pub enum Limit {
     /// Commands a second of one guest.
     CommandsByDiner,
-    /// Commands a second of one member of the house.
+    /// Commands a second of one staff member, screen or service.
     CommandsByPrincipal,
     /// Orders a minute of one guest.
     OrdersByDiner,
@@ -19,7 +19,7 @@ pub enum Limit {
     OrdersByTable,
     /// Orders a minute of all guests of a restaurant.
     OrdersByRestaurant,
-    /// Orders a minute of one member of the house.
+    /// Orders a minute of one staff member, screen or service.
     OrdersByPrincipal,
     /// Lines a minute of one guest's orders.
     LinesByDiner,
@@ -90,7 +90,7 @@ impl fmt::Display for Limit {
     }
 }
 
-/// The word is not a limit's.
+/// The word is not the name of a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("no such limit")]
 pub struct UnknownLimit;

@@ -1,6 +1,6 @@
-//! RFC 7396 JSON Merge Patch: apply, and the difference of two documents.
+//! RFC 7396 JSON Merge Patch: applies patches and computes them.
 //!
-//! A merge patch cannot say "set this to null" (a null removes), so documents of this crate carry no nulls; with that,
+//! In a merge patch, null removes a member, so documents of this crate have no nulls. Therefore
 //! `apply(before, diff(before, after)) == after` always holds.
 
 use serde_json::{Map, Value};
@@ -24,7 +24,7 @@ pub fn apply(target: &mut Value, patch: &Value) {
     }
 }
 
-/// The smallest merge patch that makes `after` of `before`. Neither may contain a null.
+/// Returns the smallest merge patch from `before` to `after`. Neither may contain a null.
 #[must_use]
 pub fn diff(before: &Value, after: &Value) -> Value {
     let (Value::Object(old), Value::Object(new)) = (before, after) else {
@@ -42,8 +42,8 @@ pub fn diff(before: &Value, after: &Value) -> Value {
     Value::Object(removed.chain(changed).collect())
 }
 
-/// A merge patch that makes `after` of `before`, and of nothing at all: all that there is, and what goes. Neither may
-/// contain a null.
+/// Returns a merge patch that yields `after` both from `before` and from an empty object. Neither
+/// may contain a null.
 #[must_use]
 pub fn whole(before: &Value, after: &Value) -> Value {
     let (Value::Object(old), Value::Object(new)) = (before, after) else {
@@ -106,14 +106,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_difference_applied_gives_the_other_document(before in document(), after in document()) {
+        fn applying_a_difference_yields_the_other_document(before in document(), after in document()) {
             let mut target = before.clone();
             apply(&mut target, &diff(&before, &after));
             prop_assert_eq!(target, after);
         }
 
         #[test]
-        fn a_whole_patch_gives_the_document_to_those_who_have_the_one_before_and_to_those_who_have_none(
+        fn a_whole_patch_yields_the_document_from_the_one_before_and_from_none(
             before in document(),
             after in document(),
         ) {
@@ -125,7 +125,7 @@ mod tests {
         }
 
         #[test]
-        fn equal_documents_differ_by_nothing(document in document()) {
+        fn equal_documents_have_an_empty_difference(document in document()) {
             prop_assert_eq!(diff(&document, &document), json!({}));
         }
     }

@@ -1,4 +1,4 @@
-//! Money in minor units of one currency; no floating point anywhere.
+//! Money in minor units of one currency, without floating point.
 
 use super::as_text::serde_as_text;
 use serde::{Deserialize, Serialize};
@@ -42,25 +42,25 @@ serde_as_text!(Currency);
 pub struct Money {
     /// Minor units; never negative for a price or a total.
     pub amount: i64,
-    /// The currency they are units of.
+    /// The currency of the amount.
     pub currency: Currency,
 }
 
 impl Money {
-    /// Nothing, in a currency.
+    /// Returns an amount of zero.
     #[must_use]
     pub const fn zero(currency: Currency) -> Self {
         Self { amount: 0, currency }
     }
 
-    /// The sum, when both are of one currency and it fits.
+    /// Returns the sum; `None` for different currencies or out of range.
     #[must_use]
     pub fn checked_add(self, other: Self) -> Option<Self> {
         (self.currency == other.currency).then_some(())?;
         Some(Self { amount: self.amount.checked_add(other.amount)?, currency: self.currency })
     }
 
-    /// So many times this, when it fits.
+    /// Returns the product; `None` out of range.
     #[must_use]
     pub fn checked_times(self, quantity: u16) -> Option<Self> {
         Some(Self { amount: self.amount.checked_mul(i64::from(quantity))?, currency: self.currency })
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sums_keep_to_one_currency_and_to_what_fits() {
+    fn sums_need_one_currency_and_stay_in_range() {
         let bdt = |amount| Money { amount, currency: "BDT".parse().unwrap() };
         assert_eq!(bdt(900).checked_times(2).unwrap().checked_add(bdt(650)), Some(bdt(2450)));
         assert_eq!(bdt(1).checked_add(Money { amount: 1, currency: "EUR".parse().unwrap() }), None);

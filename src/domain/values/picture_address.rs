@@ -1,30 +1,32 @@
-//! Addresses of pictures, which managers and services write and every guest's browser loads.
+//! Addresses of pictures, which managers and services write and each guest's browser loads.
 //!
-//! Browsers read more than they are shown: a backslash is a slash, a tab or a line break is nothing, and what follows two
-//! slashes is a host. So an address is taken only when all that reads it reads the same.
+//! Browsers parse addresses leniently: a backslash counts as a slash, tabs and line breaks are
+//! dropped, and two slashes begin a host. An address is valid only if all parsers agree on it.
 
 use url::Url;
 
-/// Whether an address is one of a picture: `https://` with a host, or a path on this server.
-pub fn is_sound(address: &str) -> bool {
+/// Whether the address may be used for a picture: `https://` with a host, or a path on this server.
+pub fn is_valid(address: &str) -> bool {
     has_plain_characters(address) && if address.starts_with('/') { is_path(address) } else { is_https(address) }
 }
 
-/// Letters, digits and the punctuation of RFC 3986, with whole escapes of characters that stand for themselves.
+/// Whether the address has only letters, digits, the punctuation of RFC 3986, and complete escapes
+/// of harmless characters.
 fn has_plain_characters(address: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=%".contains(&byte);
     address.bytes().all(is_plain) && address.split('%').skip(1).all(is_escape)
 }
 
-/// Whether what follows a percent sign is the escape of something other than a control character, a slash, a backslash,
-/// a dot or another percent sign.
+/// Whether the text after a percent sign escapes a character other than a control character, a
+/// slash, a backslash, a dot or a percent sign.
 fn is_escape(rest: &str) -> bool {
     let byte = rest.get(..2).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
     let byte = byte.and_then(|digits| u8::from_str_radix(digits, 16).ok());
     byte.is_some_and(|byte| !byte.is_ascii_control() && !br"/\.%".contains(&byte))
 }
 
-/// A path from the root, which no browser takes for a host and no server for another folder.
+/// Whether the address is an absolute path that cannot be mistaken for a host and has no `.` or
+/// `..`.
 fn is_path(address: &str) -> bool {
     let path = address.split(['?', '#']).next().unwrap_or_default();
     path.split('/').skip(1).all(|part| !part.is_empty() && part != "." && part != "..") && path.len() > 1
@@ -41,10 +43,10 @@ fn is_https(address: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_sound;
+    use super::is_valid;
 
     #[test]
-    fn pictures_here_and_elsewhere_are_taken() {
+    fn local_and_remote_pictures_are_accepted() {
         for good in [
             "/photos/rezala.jpg",
             "/p/1/a-b_c.webp?v=2#x",
@@ -57,12 +59,12 @@ mod tests {
             "https://example.com",
             "https://xn--bcher-kva.example/x",
         ] {
-            assert!(is_sound(good), "{good}");
+            assert!(is_valid(good), "{good}");
         }
     }
 
     #[test]
-    fn what_a_browser_may_read_as_something_else_is_refused() {
+    fn ambiguous_addresses_are_refused() {
         for bad in [
             "",
             "/",
@@ -115,7 +117,7 @@ mod tests {
             "?x",
             "#x",
         ] {
-            assert!(!is_sound(bad), "{bad:?}");
+            assert!(!is_valid(bad), "{bad:?}");
         }
     }
 }

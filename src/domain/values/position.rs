@@ -1,10 +1,10 @@
-//! Positions of a feed, and the epoch in which they count.
+//! Positions in a feed.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// The place of an event in its restaurant's feed: 1, 2, 3 … without a hole. Zero is "before the first".
-/// Fits in 53 bits, so that JavaScript can hold it.
+/// The position of an event in its restaurant's feed: 1, 2, 3 … without gaps. Zero is before the
+/// first. It fits in 53 bits, so that JavaScript can hold it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize)]
 #[serde(transparent)]
 pub struct Position(u64);
@@ -12,34 +12,34 @@ pub struct Position(u64);
 impl Position {
     /// Before the first event.
     pub const ZERO: Self = Self(0);
-    /// The last that JavaScript can hold exactly.
+    /// The highest position that JavaScript can hold exactly.
     pub const MAX: Self = Self((1 << 53) - 1);
 
-    /// The position of this number; `None` past 53 bits.
+    /// Returns the position with this number; `None` above 53 bits.
     #[must_use]
     pub const fn new(number: u64) -> Option<Self> {
         if number <= Self::MAX.0 { Some(Self(number)) } else { None }
     }
 
-    /// From a database column; what cannot be a position reads as zero.
+    /// Returns the position in a database column; zero for an invalid one.
     #[must_use]
     pub fn from_column(number: i64) -> Self {
         u64::try_from(number).ok().and_then(Self::new).unwrap_or_default()
     }
 
-    /// For a database column.
+    /// Returns the position for a database column.
     #[must_use]
     pub const fn column(self) -> i64 {
         self.0.cast_signed()
     }
 
-    /// The number.
+    /// Returns the position's number.
     #[must_use]
     pub const fn number(self) -> u64 {
         self.0
     }
 
-    /// The position after this one.
+    /// Returns the position after this one.
     #[must_use]
     pub const fn next(self) -> Self {
         Self(self.0 + 1)

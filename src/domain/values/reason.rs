@@ -1,9 +1,9 @@
-//! Why an order was rejected or cancelled, an item voided, a waiter called.
+//! The reasons for rejecting, cancelling, voiding, and for calling a waiter.
 
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
 
-/// Why something ordered does not come.
+/// Why an order was rejected or cancelled, or an item voided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
@@ -36,19 +36,19 @@ impl Reason {
     }
 }
 
-/// Why a waiter is called.
+/// Why a guest calls a waiter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CallReason {
     /// A question, a spill, a missing fork.
     Help,
-    /// To pay.
+    /// The guest wants to pay.
     Bill,
-    /// Water.
+    /// The guest wants water.
     Water,
 }
 
-/// The word is not one of the reasons there are.
+/// The word is not a reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("reason must be one of {0}")]
 pub struct UnknownReason(&'static str);

@@ -1,14 +1,14 @@
-//! Bounded text: what a person may write, trimmed, without control characters, within a length.
+//! Bounded texts: trimmed, without control characters, of limited length.
 
 use super::as_text::read_as_text;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// Why a text was not taken.
+/// Why a text is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidText {
-    /// Nothing left after trimming.
+    /// Empty after trimming.
     #[error("must not be empty")]
     Empty,
     /// More characters than allowed.
@@ -17,21 +17,21 @@ pub enum InvalidText {
     /// A control character.
     #[error("must not contain control characters")]
     Control,
-    /// A character outside what a key, a slug or a name of this kind may have.
+    /// A character outside the type's alphabet.
     #[error("may contain only {0}")]
     Alphabet(&'static str),
 }
 
-/// Trimmed text of 1 to `MAX` characters without control characters (a line break counts as one).
+/// Trimmed text of 1 to `MAX` characters without control characters, line breaks included.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Text<const MAX: usize>(Box<str>);
 
-/// What a guest or a cook may write beside an order or a reason.
+/// A note of a guest or of the staff.
 pub type Note = Text<200>;
-/// What a dish, a category, a person or a screen is called.
+/// The name of a dish, a category, a person or a screen.
 pub type Name = Text<80>;
-/// What is written on the table.
+/// The label of a table.
 pub type TableLabel = Text<20>;
 
 impl<const MAX: usize> Text<MAX> {
@@ -59,17 +59,17 @@ impl<const MAX: usize> FromStr for Text<MAX> {
     }
 }
 
-/// Reads a text that may be absent. An empty one, as a form sends a field that nobody filled in, is absent.
+/// Deserializes an optional text. An empty one counts as absent, since forms send empty fields.
 ///
 /// # Errors
-/// What [`InvalidText`] says of it.
+/// The message of [`InvalidText`].
 pub fn optional<'de, D: serde::Deserializer<'de>, const MAX: usize>(deserializer: D) -> Result<Option<Text<MAX>>, D::Error> {
     let text = Option::<std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
     let text = text.filter(|text| !text.trim().is_empty());
     text.map(|text| text.parse().map_err(serde::de::Error::custom)).transpose()
 }
 
-/// A word of lower-case letters, digits and hyphens, 1 to 40 of them: a restaurant's slug, a station.
+/// 1 to 40 lower-case letters, digits and hyphens: a restaurant's slug, a station.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Slug(Box<str>);
@@ -102,7 +102,7 @@ impl FromStr for Slug {
     }
 }
 
-/// A token's `sub` or `sid`, a POS's own order number: 1 to 64 visible ASCII characters.
+/// 1 to 64 visible ASCII characters: a token's `sub` or `sid`, an external order number.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Key(Box<str>);
@@ -156,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_is_trimmed_bounded_and_printable() {
+    fn text_is_trimmed_and_bounded_without_control_characters() {
         assert_eq!("  nut allergy ".parse::<Note>().unwrap().as_str(), "nut allergy");
         assert_eq!("ঝাল কম".parse::<Note>().unwrap().as_str(), "ঝাল কম");
         assert_eq!(" ".parse::<Note>(), Err(InvalidText::Empty));

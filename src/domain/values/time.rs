@@ -1,4 +1,4 @@
-//! Points in time, as the wire writes them. Nothing here reads a clock: "now" is always an argument.
+//! Points in time in the wire's form. Nothing here reads a clock; the current time is an argument.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -7,12 +7,13 @@ use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 use time::{OffsetDateTime, UtcOffset};
 
-/// A point in time in UTC, to the millisecond; on the wire RFC 3339 with exactly three decimals (`2026-11-24T10:00:00.123Z`).
+/// A point in time in UTC, to the millisecond. On the wire it is RFC 3339 with exactly three
+/// decimals (`2026-11-24T10:00:00.123Z`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// From milliseconds since the Unix epoch, held to the years that RFC 3339 can write.
+    /// Converts from milliseconds since the Unix epoch, clamped to the years of RFC 3339.
     #[must_use]
     pub const fn from_millis(millis: i64) -> Self {
         const LAST: i64 = 253_402_300_799_999; // 9999-12-31T23:59:59.999Z
@@ -25,49 +26,50 @@ impl Timestamp {
         })
     }
 
-    /// From microseconds since the Unix epoch (the databases' column), cut to the millisecond.
+    /// Converts from microseconds since the Unix epoch (as in the databases), truncated to
+    /// milliseconds.
     #[must_use]
     pub const fn from_micros(micros: i64) -> Self {
         Self::from_millis(micros.div_euclid(1000))
     }
 
-    /// Milliseconds since the Unix epoch.
+    /// Returns the milliseconds since the Unix epoch.
     #[must_use]
     pub const fn millis(self) -> i64 {
         self.0
     }
 
-    /// Microseconds since the Unix epoch.
+    /// Returns the microseconds since the Unix epoch.
     #[must_use]
     pub const fn micros(self) -> i64 {
         self.0 * 1000
     }
 
-    /// Whole seconds since the Unix epoch.
+    /// Returns the whole seconds since the Unix epoch.
     #[must_use]
     pub const fn seconds(self) -> i64 {
         self.0.div_euclid(1000)
     }
 
-    /// This time less a span.
+    /// Returns the time `span` earlier.
     #[must_use]
     pub fn minus(self, span: Duration) -> Self {
         Self::from_millis(self.millis().saturating_sub(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)))
     }
 
-    /// This time and a span after it.
+    /// Returns the time `span` later.
     #[must_use]
     pub fn plus(self, span: Duration) -> Self {
         Self::from_millis(self.0.saturating_add(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)))
     }
 
-    /// This time and some minutes after it.
+    /// Returns the time `minutes` later.
     #[must_use]
     pub fn plus_minutes(self, minutes: u16) -> Self {
         self.plus(Duration::from_secs(u64::from(minutes) * 60))
     }
 
-    /// How long after `earlier` this is; zero when it is not after it.
+    /// Returns the time elapsed since `earlier`, or zero if that is not earlier.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))

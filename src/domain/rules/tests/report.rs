@@ -12,7 +12,7 @@ fn bdt() -> Currency {
     "BDT".parse().unwrap()
 }
 
-/// An order of two rezala and one lassi, with some fields of its own.
+/// An order of two rezala and one lassi, with some fields changed.
 fn order(changes: Value) -> Order {
     let item = |menu_item: u8, name: &str, quantity: u8, station: &str, amount: u32| {
         json!({"menu_item": format!("00000000-0000-7000-8000-0000000000{menu_item:02}"), "name": name, "quantity": quantity,
@@ -45,7 +45,7 @@ fn a_day_without_orders_has_zeros_and_no_times() {
 }
 
 #[test]
-fn what_was_rejected_or_cancelled_is_counted_and_not_sold() {
+fn rejected_and_cancelled_orders_are_counted_but_not_sold() {
     let orders = [
         order(json!({})),
         order(json!({"status": "preparing"})),
@@ -64,7 +64,7 @@ fn what_was_rejected_or_cancelled_is_counted_and_not_sold() {
 }
 
 #[test]
-fn what_nobody_has_accepted_is_counted_and_not_sold() {
+fn orders_that_are_not_accepted_are_counted_but_not_sold() {
     let report = report(&[order(json!({})), order(json!({"status": "placed"}))]);
     assert_eq!((report.orders, report.revenue.amount, report.items[0].quantity), (2, 2000, 2));
 }
@@ -120,7 +120,7 @@ fn late_is_ready_after_the_promise() {
 }
 
 #[test]
-fn times_of_steps_are_taken_over_the_orders_that_made_them() {
+fn durations_of_steps_cover_the_orders_that_completed_them() {
     let accepted = |minute: u8| order(json!({"accepted_at": format!("2026-11-24T10:{minute:02}:00.000Z")}));
     let mut orders: Vec<_> = (1..=10).map(accepted).collect();
     orders.push(order(json!({"status": "placed"})));
@@ -132,7 +132,7 @@ fn times_of_steps_are_taken_over_the_orders_that_made_them() {
 }
 
 #[test]
-fn a_percentile_is_a_value_of_its_own() {
+fn a_percentile_is_one_of_the_values() {
     assert_eq!(percentile(&[], 50), None);
     assert_eq!((percentile(&[7], 50), percentile(&[7], 90)), (Some(7), Some(7)));
     assert_eq!((percentile(&[1, 2], 50), percentile(&[1, 2], 90)), (Some(1), Some(2)));

@@ -39,17 +39,17 @@ fn tickets(waiting: &[Waiting], drawn: &[(Option<&str>, u64)]) -> Tickets {
 
 const MOMENT: Moment = Moment { now: Timestamp::from_millis(0), head: Position::ZERO };
 
-/// Decides, and takes what comes of it over into what has been told; gives the kinds and patches.
-fn tell(tickets: &mut Tickets, overdue: &BTreeSet<Ticket>) -> Vec<(EventKind, Value)> {
-    let Decision::Change { drafts, write: Write::Undrawn(news), .. } = decide(tickets, overdue, MOMENT) else {
+/// Decides, applies the changes to the reported tickets, and returns the kinds and patches.
+fn report(tickets: &mut Tickets, overdue: &BTreeSet<Ticket>) -> Vec<(EventKind, Value)> {
+    let Decision::Change { drafts, write: Write::Undrawn(changes), .. } = decide(tickets, overdue, MOMENT) else {
         return Vec::new();
     };
-    tickets.raised = &(&tickets.raised - &news.settled) | &news.raised;
+    tickets.raised = &(&tickets.raised - &changes.settled) | &changes.raised;
     drafts.into_iter().map(|draft| (draft.kind, draft.patch)).collect()
 }
 
 #[test]
-fn an_order_waits_where_something_of_it_is_queued_while_it_is_accepted() {
+fn an_accepted_order_waits_at_the_stations_of_its_queued_items() {
     let order = |status: &str, hot: &str, bar: &str| -> Order {
         let item = |station: &str, status: &str| {
             json!({"menu_item": "00000000-0000-7000-8000-000000000001", "name": "Dish", "quantity": 1, "station": station,
@@ -64,16 +64,16 @@ fn an_order_waits_where_something_of_it_is_queued_while_it_is_accepted() {
     };
     let waits =
         |status, hot, bar| waits_at(&order(status, hot, bar)).iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
-    assert_eq!(waits("placed", "queued", "queued"), "", "nobody has taken it");
+    assert_eq!(waits("placed", "queued", "queued"), "", "not accepted yet");
     assert_eq!(waits("accepted", "queued", "queued"), "bar hot");
-    assert_eq!(waits("preparing", "cooking", "queued"), "bar", "what is begun has been read");
+    assert_eq!(waits("preparing", "cooking", "queued"), "bar", "a started item has been read");
     assert_eq!(waits("accepted", "voided", "queued"), "bar");
     assert_eq!(waits("preparing", "done", "cooking"), "");
     assert_eq!(waits("cancelled", "queued", "queued"), "");
 }
 
 #[test]
-fn a_ticket_is_drawn_by_a_screen_of_its_station_or_of_all_that_is_far_enough() {
+fn a_ticket_is_drawn_once_a_screen_of_its_station_or_of_all_has_passed_it() {
     let orders = [waiting(1, 5, &["hot", "bar"]), waiting(2, 9, &["hot"])];
     let undrawn = |drawn: &[_]| tickets(&orders, drawn).undrawn();
     assert_eq!(undrawn(&[]), [ticket("bar", 1), ticket("hot", 1), ticket("hot", 2)].into());
@@ -84,66 +84,71 @@ fn a_ticket_is_drawn_by_a_screen_of_its_station_or_of_all_that_is_far_enough() {
 }
 
 #[test]
-fn the_floor_is_told_once_and_again_when_something_has_changed() {
+fn a_report_is_sent_once_and_again_only_after_a_change() {
     let mut kitchen = tickets(&[waiting(1, 5, &["hot"]), waiting(2, 9, &["hot", "bar"])], &[]);
-    assert_eq!(tell(&mut kitchen, &[].into()), [], "nothing is overdue");
+    assert_eq!(report(&mut kitchen, &[].into()), [], "nothing is overdue");
     let entry =
         |orders: Value| json!({"station:hot": {"id": "station:hot", "station": "hot", "connected": false, "undrawn": orders}});
     let id = |number| order_id(number).to_string();
     let first: BTreeSet<_> = [ticket("hot", 1)].into();
-    assert_eq!(tell(&mut kitchen, &first), [(EventKind::DisplayLost, entry(json!({id(1): 1})))]);
-    assert_eq!(tell(&mut kitchen, &first), [], "another node finds the same");
-    assert_eq!(tell(&mut kitchen, &[].into()), [], "nor does one that has not waited as long take it back");
+    assert_eq!(report(&mut kitchen, &first), [(EventKind::DisplayLost, entry(json!({id(1): 1})))]);
+    assert_eq!(report(&mut kitchen, &first), [], "another node finds the same");
+    assert_eq!(report(&mut kitchen, &[].into()), [], "a node that has waited less does not take it back");
     let both: BTreeSet<_> = [ticket("hot", 1), ticket("hot", 2)].into();
-    assert_eq!(tell(&mut kitchen, &both), [(EventKind::DisplayLost, entry(json!({id(2): 2})))]);
+    assert_eq!(report(&mut kitchen, &both), [(EventKind::DisplayLost, entry(json!({id(2): 2})))]);
     kitchen.drawn.add(Some(station("hot")), position(6));
-    assert_eq!(tell(&mut kitchen, &both), [(EventKind::DisplayConnected, entry(json!({id(1): null})))]);
+    assert_eq!(report(&mut kitchen, &both), [(EventKind::DisplayConnected, entry(json!({id(1): null})))]);
     kitchen.waiting.clear();
-    assert_eq!(tell(&mut kitchen, &both), [(EventKind::DisplayConnected, json!({"station:hot": null}))], "the order is over");
+    assert_eq!(
+        report(&mut kitchen, &both),
+        [(EventKind::DisplayConnected, json!({"station:hot": null}))],
+        "the order has closed"
+    );
     assert_eq!(kitchen.raised, [].into());
 }
 
 #[test]
-fn of_very_many_the_oldest_are_told_and_the_next_when_those_are_drawn() {
+fn reports_are_bounded_and_begin_with_the_oldest_tickets() {
     let all: Vec<_> = (1..=150).map(|number| waiting(number, u64::from(number), &["hot"])).collect();
     let mut kitchen = tickets(&all, &[]);
     let overdue = kitchen.undrawn();
-    assert_eq!(tell(&mut kitchen, &overdue).len(), 1);
+    assert_eq!(report(&mut kitchen, &overdue).len(), 1);
     assert_eq!((kitchen.raised.len(), kitchen.raised.last().unwrap().number), (MOST, 100));
     kitchen.drawn.add(None, position(30));
-    let told = tell(&mut kitchen, &overdue);
-    assert_eq!((told.len(), told[0].0), (1, EventKind::DisplayLost), "one event, whatever has come and gone");
+    let reported = report(&mut kitchen, &overdue);
+    assert_eq!((reported.len(), reported[0].0), (1, EventKind::DisplayLost), "one event for several changes");
     assert_eq!((kitchen.raised.len(), kitchen.raised.first().unwrap().number), (MOST, 31));
 }
 
-/// A turn of a kitchen: an order is accepted, something is drawn, an order is begun, or nothing happens; and who looks.
-fn turn() -> impl Strategy<Value = (u8, u8, bool)> {
+/// A step: an order is accepted, a screen draws, an order closes, or nothing happens; and whether
+/// the waiting tickets are overdue.
+fn step() -> impl Strategy<Value = (u8, u8, bool)> {
     (0_u8..4, 0_u8..4, any::<bool>())
 }
 
 proptest! {
     #[test]
-    fn the_floor_is_the_fold_of_what_it_was_told_and_knows_what_is_undrawn(turns in prop::collection::vec(turn(), 0..60)) {
+    fn folding_the_reports_yields_the_undrawn_tickets(steps in prop::collection::vec(step(), 0..60)) {
         let names = ["hot", "cold", "bar"];
         let (mut kitchen, mut floor) = (Tickets::default(), json!({}));
-        for ((deed, which, looks), number) in turns.into_iter().zip(1_u32..) {
+        for ((action, which, is_due), number) in steps.into_iter().zip(1_u32..) {
             let name = names.get(usize::from(which));
-            match deed {
+            match action {
                 0 => kitchen.waiting.push(waiting(number, u64::from(number), &names[..=usize::from(which).min(2)])),
                 1 => kitchen.drawn.add(name.map(|name| station(name)), position(u64::from(number))),
                 2 if !kitchen.waiting.is_empty() => { kitchen.waiting.remove(usize::from(which) % kitchen.waiting.len()); }
                 _ => {}
             }
-            let overdue = if looks { kitchen.undrawn() } else { BTreeSet::new() };
-            let told = tell(&mut kitchen, &overdue);
-            prop_assert!(told.len() <= names.len(), "one event of a station");
-            for (_, patch) in told {
+            let overdue = if is_due { kitchen.undrawn() } else { BTreeSet::new() };
+            let reported = report(&mut kitchen, &overdue);
+            prop_assert!(reported.len() <= names.len(), "one event for each station");
+            for (_, patch) in reported {
                 merge_patch::apply(&mut floor, &patch);
             }
             prop_assert_eq!(&floor, &serde_json::to_value(entries(&kitchen.raised)).unwrap());
-            prop_assert!(kitchen.raised.is_subset(&kitchen.undrawn()), "nothing is told of what is drawn, begun or over");
-            prop_assert!(!looks || kitchen.raised == kitchen.undrawn());
-            prop_assert!(tell(&mut kitchen, &overdue).is_empty(), "nothing is told twice");
+            prop_assert!(kitchen.raised.is_subset(&kitchen.undrawn()), "no report of a ticket that is drawn, started or closed");
+            prop_assert!(!is_due || kitchen.raised == kitchen.undrawn());
+            prop_assert!(report(&mut kitchen, &overdue).is_empty(), "no report is repeated");
         }
     }
 }
