@@ -1,4 +1,4 @@
-//! Prepares the files of `static/` at build time, so that a server starts without compressing them.
+//! Prepares the files of `static/` at build time, so that a server need not compress them at start.
 
 #[path = "src/http/assets/prepare/mod.rs"]
 mod prepare;
@@ -28,7 +28,8 @@ fn variable(name: &str) -> io::Result<String> {
     env::var(name).map_err(|_| io::Error::other(format!("cargo did not set {name}")))
 }
 
-/// Writes the bodies into a folder, and returns the source of the table that `src/http/assets.rs` includes.
+/// Writes the bodies to a folder, and returns the source of the table that `src/http/assets.rs`
+/// includes.
 fn table(files: &Files, out: &Path) -> io::Result<String> {
     let version = prepare::version_of(&variable("CARGO_PKG_VERSION")?, files);
     let policy = prepare::policy();

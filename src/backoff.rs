@@ -1,9 +1,10 @@
-//! Waiting before another try: exponential, with full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter",
-//! 2015), so that everybody who failed together does not come back together. Pure: randomness is an argument.
+//! Exponential backoff with full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter",
+//! 2015), so that clients that failed together do not retry together. Pure: randomness is an
+//! argument.
 
 use std::time::Duration;
 
-/// How long to wait at most after each failed try.
+/// The delays after successive failures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backoff {
     base: Duration,
@@ -12,13 +13,15 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// Waits up to `base` after the first failure, twice as much after each further one, never more than `cap`.
+    /// Makes delays of up to `base` after the first failure, doubled after each further one up to
+    /// `cap`.
     #[must_use]
     pub const fn new(base: Duration, cap: Duration) -> Self {
         Self { base, cap, tries: 0 }
     }
 
-    /// The wait after one more failure: anything from nothing to the ceiling, as `random` (uniform over `u64`) says.
+    /// Returns the delay after another failure, between zero and the ceiling. `random` is uniform
+    /// over `u64`.
     pub fn next(&mut self, random: u64) -> Duration {
         let ceiling = self.base.saturating_mul(1_u32.checked_shl(self.tries).unwrap_or(u32::MAX)).min(self.cap);
         self.tries = self.tries.saturating_add(1);
@@ -26,7 +29,7 @@ impl Backoff {
         Duration::from_nanos(((u128::from(nanos) * u128::from(random)) >> 64) as u64)
     }
 
-    /// Something worked: begin anew.
+    /// Starts again after a success.
     pub const fn reset(&mut self) {
         self.tries = 0;
     }
@@ -39,7 +42,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn waits_stay_under_a_ceiling_that_doubles_up_to_the_cap(randoms in prop::collection::vec(any::<u64>(), 1..80)) {
+        fn delays_stay_under_a_ceiling_that_doubles_up_to_the_cap(randoms in prop::collection::vec(any::<u64>(), 1..80)) {
             let (base, cap) = (Duration::from_millis(100), Duration::from_secs(5));
             let mut backoff = Backoff::new(base, cap);
             let mut ceiling = base;

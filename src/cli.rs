@@ -1,4 +1,4 @@
-//! The command line: `serve`, and the small tools that work on the same database.
+//! The command line: `serve`, and tools that work on the same database.
 
 mod audit;
 mod guests;
@@ -31,7 +31,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, Write};
 use std::process::ExitCode;
 use std::time::Duration;
-use tools::{parse_span, restaurant, say};
+use tools::{parse_span, print, restaurant};
 
 /// Live order updates for restaurants.
 #[derive(Debug, Parser)]
@@ -49,42 +49,42 @@ enum Command {
     Serve(Box<Serve>),
     #[command(flatten)]
     Database(DatabaseCommand),
-    /// Print a fresh pair of keys: the half that signs tokens, and the half that verifies them alone.
+    /// Print a new pair of keys: the half that signs tokens, and the half that only verifies them.
     Keys {
-        /// The id of both. Default: made of the public one.
+        /// The id of both. Default: derived from the public key.
         #[arg(long, value_parser = parse_kid)]
         kid: Option<Key>,
     },
-    /// Print a fresh key for messages to guests' phones, as a line for the environment, and its public half.
+    /// Print a new VAPID key for push messages, as a line for the environment, and its public half.
     Vapid,
-    /// Ask a running server whether it is ready; for containers.
+    /// Check that a running server is ready; for containers.
     Healthcheck {
-        /// The address to ask.
+        /// The server's address.
         #[arg(long, env = "ORDERBELL_BIND", default_value = "127.0.0.1:8080", value_parser = parse_bind)]
         bind: std::net::SocketAddr,
     },
 }
 
-/// Commands that work on the database, beside a node or without one.
+/// Commands that work on the database, with or without a running node.
 #[derive(Debug, Subcommand)]
 enum DatabaseCommand {
-    /// Bring the database's schema up to date, and stop.
+    /// Bring the database's schema up to date.
     Migrate,
-    /// Print a token, for a screen or a script; list those printed, and take one back.
+    /// Issue a token for a screen or a script, list issued tokens, or revoke one.
     Token(TokenArgs),
-    /// Restaurants.
+    /// Manage restaurants.
     #[command(subcommand)]
     Restaurant(RestaurantCommand),
-    /// People.
+    /// Manage people.
     #[command(subcommand)]
     User(UserCommand),
-    /// Who did what.
+    /// Export the audit (who did what).
     #[command(subcommand)]
     Audit(audit::AuditCommand),
-    /// What is stored of one guest.
+    /// Export or erase the data of one guest.
     #[command(subcommand)]
     Guest(guests::GuestCommand),
-    /// Take the words and ids of guests out of old orders now.
+    /// Remove guests' words and ids from old orders now.
     Purge(guests::PurgeArgs),
 }
 
@@ -99,37 +99,37 @@ struct TokenArgs {
 
 #[derive(Debug, Subcommand)]
 enum TokenCommand {
-    /// List the tokens of a restaurant that were printed and have not expired.
+    /// List the issued tokens of a restaurant that have not expired.
     List {
-        /// Where: the restaurant's slug.
+        /// The restaurant's slug.
         #[arg(long)]
         restaurant: Slug,
     },
-    /// Take a token back: every node refuses it within two seconds, and closes its connections.
+    /// Revoke a token. Within two seconds, each node refuses it and closes its connections.
     Revoke {
-        /// Its id, as printed beside it and by `token list`.
+        /// The token's id, as printed when it was issued and by `token list`.
         id: Key,
     },
 }
 
 #[derive(Debug, clap::Args)]
 struct IssueArgs {
-    /// As what: diner, kitchen, staff, manager or service.
+    /// The role: diner, kitchen, staff, manager or service.
     #[arg(long)]
     role: Role,
-    /// Where: the restaurant's slug.
+    /// The restaurant's slug.
     #[arg(long)]
     restaurant: Slug,
-    /// The station a kitchen screen is bound to; without one it sees and touches all.
+    /// The station of a kitchen screen. Without one, the screen sees and changes all stations.
     #[arg(long)]
     station: Option<Station>,
-    /// The table a diner sits at.
+    /// The table of a diner.
     #[arg(long)]
     table: Option<TableLabel>,
-    /// What it is for, to find it again in the list.
+    /// A name for the list of tokens.
     #[arg(long, default_value = "token")]
     name: Name,
-    /// How long it is good for: 30m, 12h, 7d.
+    /// The lifetime: 30m, 12h, 7d.
     #[arg(long, default_value = "12h", value_parser = parse_span)]
     expires: Duration,
 }
@@ -138,19 +138,19 @@ struct IssueArgs {
 enum RestaurantCommand {
     /// Add a restaurant with an empty menu.
     Add {
-        /// Its name in URLs: lower-case letters, digits, hyphens.
+        /// The name in URLs: lower-case letters, digits, hyphens.
         #[arg(long)]
         slug: Slug,
-        /// Its name for people.
+        /// The name for people.
         #[arg(long)]
         name: Name,
-        /// The currency of its menu (ISO 4217).
+        /// The currency of the menu (ISO 4217).
         #[arg(long)]
         currency: Currency,
-        /// Minutes promised when staff accept without saying.
+        /// Minutes to promise when staff accept without a number.
         #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=480))]
         default_minutes: u16,
-        /// How many tables to make, labelled 1, 2, 3 …; their addresses are printed.
+        /// The number of tables to add, labelled 1, 2, 3 …; prints their addresses.
         #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=500))]
         tables: u16,
     },
@@ -160,28 +160,28 @@ enum RestaurantCommand {
 enum UserCommand {
     /// Add a person. The password is read from standard input, one line.
     Add {
-        /// Where: the restaurant's slug.
+        /// The restaurant's slug.
         #[arg(long)]
         restaurant: Slug,
-        /// What they sign in with.
+        /// The name for signing in.
         #[arg(long)]
         username: Key,
-        /// staff or manager.
+        /// The role: staff or manager.
         #[arg(long, default_value = "staff", value_parser = parse_person_role)]
         role: Role,
     },
-    /// Remove the second factor of a person who has lost it. They are signed out everywhere.
+    /// Remove the second factor of a person who has lost it, and sign them out everywhere.
     ResetTotp {
-        /// Where: the restaurant's slug.
+        /// The restaurant's slug.
         #[arg(long)]
         restaurant: Slug,
-        /// What they sign in with.
+        /// The name for signing in.
         #[arg(long)]
         username: Key,
     },
 }
 
-/// Runs the command line to its end. Errors go to standard error, causes included.
+/// Runs the command line. Errors go to standard error, with their causes.
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -196,7 +196,8 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Returns an error with its causes, each said once: many errors of libraries repeat their cause.
+/// Returns an error with its causes, without repetitions, since many errors of libraries repeat
+/// their cause.
 fn explain(error: &anyhow::Error) -> String {
     error.chain().fold(String::new(), |text, cause| match (text.is_empty(), cause.to_string()) {
         (true, cause) => cause,
@@ -209,14 +210,15 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let common = &cli.common;
     match cli.command {
         Command::Serve(serve) => startup::serve(common, &serve).await?,
-        Command::Keys { kid } => say_keys(&KeyPair::random(kid))?,
-        Command::Vapid => say(&vapid())?,
+        Command::Keys { kid } => print_keys(&KeyPair::random(kid))?,
+        Command::Vapid => print(&vapid())?,
         Command::Healthcheck { bind } => return startup::healthcheck::healthcheck(bind).await,
         Command::Database(command) => {
             let settings = Settings { mode: Mode::Tool, connections: 1 };
             let store = open(common.database_url.expose_secret(), settings).await?;
-            let outcome = on_database(common, &store, command).await;
-            // Whole, also after an error: where no node runs, what SQLite keeps in its log goes into the file.
+            let outcome = run_on_database(common, &store, command).await;
+            // Also after an error: if no node runs, closing moves SQLite's write-ahead log into the
+            // file.
             store.close().await;
             outcome?;
         }
@@ -224,18 +226,18 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn on_database(common: &Common, store: &SharedStore, command: DatabaseCommand) -> anyhow::Result<()> {
+async fn run_on_database(common: &Common, store: &SharedStore, command: DatabaseCommand) -> anyhow::Result<()> {
     match command {
-        DatabaseCommand::Migrate => say("the schema is up to date")?,
+        DatabaseCommand::Migrate => print("the schema is up to date")?,
         DatabaseCommand::Token(TokenArgs { command: Some(TokenCommand::List { restaurant }), .. }) => {
-            say(&list_tokens(store, &restaurant).await?)?;
+            print(&list_tokens(store, &restaurant).await?)?;
         }
         DatabaseCommand::Token(TokenArgs { command: Some(TokenCommand::Revoke { id }), .. }) => {
             revoke_token(store, &id).await?;
         }
         DatabaseCommand::Token(TokenArgs { issue, .. }) => {
-            let args = issue.context("say --role and --restaurant")?;
-            say(token(common, store, args).await?.expose_secret())?;
+            let args = issue.context("--role and --restaurant are required")?;
+            print(token(common, store, args).await?.expose_secret())?;
         }
         DatabaseCommand::Restaurant(RestaurantCommand::Add { slug, name, currency, default_minutes, tables }) => {
             let id = RestaurantId::from_uuid(clock::new_id());
@@ -260,27 +262,27 @@ fn vapid() -> String {
     format!("ORDERBELL_VAPID_KEY={}\npublic key: {}", key.secret().expose_secret(), key.public_key())
 }
 
-/// Says both halves of a pair, each an entry of `ORDERBELL_JWT_KEYS`.
-fn say_keys(pair: &KeyPair) -> std::io::Result<()> {
-    say("# secret, for nodes that sign (--role all, --role api):")?;
-    say(pair.private_entry.expose_secret())?;
-    say("# for nodes that verify alone (--role realtime):")?;
-    say(&pair.public_entry)
+/// Prints both halves of a pair, each as an entry of `ORDERBELL_JWT_KEYS`.
+fn print_keys(pair: &KeyPair) -> std::io::Result<()> {
+    print("# secret, for nodes that sign (--role all, --role api):")?;
+    print(pair.private_entry.expose_secret())?;
+    print("# for nodes that only verify (--role realtime):")?;
+    print(&pair.public_entry)
 }
 
-/// Reads the id of a key, which ends at a colon, in a list with commas.
+/// Parses the id of a key. A keyring separates it from the key by a colon, and keys by commas.
 fn parse_kid(text: &str) -> Result<Key, String> {
     let kid = text.parse::<Key>().ok().filter(|kid| !kid.as_str().contains([':', ',']));
     kid.ok_or_else(|| "a kid is 1 to 64 visible ASCII characters without a colon or a comma".into())
 }
 
-/// Reads the role of a person.
+/// Parses the role of a person.
 fn parse_person_role(text: &str) -> Result<Role, String> {
     let role = text.parse().ok().filter(|role| matches!(role, Role::Staff | Role::Manager));
-    role.ok_or_else(|| "people are staff or manager; screens are paired, and a POS gets an API key".into())
+    role.ok_or_else(|| "people are staff or manager; pair a screen, and give a POS an API key".into())
 }
 
-/// One line a token: its id, what it is, until when, and what it is for.
+/// Returns a line for each token.
 async fn list_tokens(store: &SharedStore, slug: &Slug) -> anyhow::Result<String> {
     let restaurant = restaurant(store, slug).await?;
     let tokens = store.issued(restaurant.id, clock::now()).await?;
@@ -305,16 +307,17 @@ async fn token(common: &Common, store: &SharedStore, args: IssueArgs) -> anyhow:
     };
     let now = clock::now();
     let token = Issuer::of(&startup::keyring(common)?)?.issue(&principal, args.expires, now)?;
-    // Listed first: a token that nobody can find again is not handed out.
+    // Recorded before it is returned, so that each issued token can be revoked.
     let row = SessionRow { expires_at: now.plus(args.expires), principal };
     let id = &row.principal.session;
     let note = Note::new(restaurant.id, Kind::Sessions, "print_token").about(id).called(&args.name).set_to(args.role);
     recorded(note, store.add_issued(&row, &args.name, now)).await?;
-    writeln!(std::io::stderr(), "token {id}; take it back with: orderbell token revoke {id}")?;
+    writeln!(std::io::stderr(), "token {id}; revoke it with: orderbell token revoke {id}")?;
     Ok(token)
 }
 
-/// Ends the session of a token. One that is not listed has no restaurant whose audit it would belong to.
+/// Ends the session of a token. A token that is not listed has no restaurant, and so no audit
+/// entry.
 async fn revoke_token(store: &SharedStore, id: &Key) -> anyhow::Result<()> {
     match store.session_owner(id).await? {
         Some(SessionOwner { restaurant, role, token_name }) => {
@@ -322,16 +325,16 @@ async fn revoke_token(store: &SharedStore, id: &Key) -> anyhow::Result<()> {
             let note = Note::new(restaurant, Kind::Sessions, "revoke_token").about(id).called(label).set_to(role);
             recorded(note, store.end_session(id)).await?;
         }
-        // A token of an earlier version has no row; its id is a UUID all the same.
+        // A token of an older version has no row, but its id is a UUID too.
         None if uuid::Uuid::try_parse(id.as_str()).is_err() => {
             bail!("{id} is not the id of a token; list them with: orderbell token list --restaurant SLUG")
         }
         None => {
             store.end_session(id).await?;
-            return Ok(say(&format!("no token {id} is listed; should there be one, it is refused from now on"))?);
+            return Ok(print(&format!("no token {id} is listed; if it exists, it is revoked now"))?);
         }
     }
-    say(&format!("token {id} is revoked"))?;
+    print(&format!("token {id} is revoked"))?;
     Ok(())
 }
 
@@ -346,10 +349,10 @@ async fn add_restaurant(store: &SharedStore, restaurant: Restaurant, tables: u16
         items: BTreeMap::new(),
     };
     match store.add_restaurant(&restaurant, &menu, clock::now()).await {
-        Err(StoreError::Taken) => bail!("there is a restaurant {} already", restaurant.slug),
+        Err(StoreError::Taken) => bail!("restaurant {} exists already", restaurant.slug),
         added => added?,
     }
-    say(&format!("restaurant {} has the id {}", restaurant.slug, restaurant.id))?;
+    print(&format!("restaurant {} has the id {}", restaurant.slug, restaurant.id))?;
     for number in 1..=tables {
         let key: Key = crate::auth::secret::random_secret().expose_secret().parse()?;
         let table = Table {
@@ -360,7 +363,7 @@ async fn add_restaurant(store: &SharedStore, restaurant: Restaurant, tables: u16
         };
         let note = Note::new(restaurant.id, Kind::Tables, "add_table").about(table.id).called(&table.label);
         recorded(note, store.add_table(&table)).await?;
-        say(&format!("table {number}: /t/{key}"))?;
+        print(&format!("table {number}: /t/{key}"))?;
     }
     Ok(())
 }
@@ -378,20 +381,20 @@ async fn add_user(store: &SharedStore, slug: &Slug, username: Key, role: Role) -
         Err(StoreError::Taken) => bail!("{} is taken in {slug}", user.username),
         added => added?,
     }
-    say(&format!("{} may sign in as {role} of {slug}", user.username))?;
+    print(&format!("{} may sign in as {role} of {slug}", user.username))?;
     Ok(())
 }
 
 async fn reset_totp(store: &SharedStore, slug: &Slug, username: &Key) -> anyhow::Result<()> {
     let restaurant = restaurant(store, slug).await?;
     let user = store.user_by_name(restaurant.id, username).await?;
-    let user = user.with_context(|| format!("nobody signs in as {username} in {slug}"))?;
+    let user = user.with_context(|| format!("{slug} has no user {username}"))?;
     let note = Note::new(restaurant.id, Kind::People, "reset_second_factor").about(user.id).called(username);
     match recorded(note, store.remove_second_factor(restaurant.id, user.id, None)).await {
         Err(StoreError::Missing) => bail!("{username} has no second factor"),
         removed => removed?,
     };
-    say(&format!("{username} signs in with the password alone, and is signed out everywhere"))?;
+    print(&format!("{username} now signs in with only the password, and is signed out everywhere"))?;
     Ok(())
 }
 
@@ -405,9 +408,9 @@ mod tests {
         Cli::command().debug_assert();
     }
 
-    /// A setting that is documented with another default is worse than one that is not documented.
+    /// A setting with a wrong documented default is worse than an undocumented one.
     #[test]
-    fn operations_md_names_every_setting_with_its_variable_and_its_default() {
+    fn operations_md_lists_each_setting_with_its_variable_and_default() {
         let document = include_str!("../docs/operations.md");
         let serve = Cli::command().find_subcommand("serve").unwrap().clone();
         let common = Cli::command();
@@ -426,7 +429,7 @@ mod tests {
     }
 
     #[test]
-    fn a_vapid_key_is_printed_as_the_environment_takes_it_and_a_fresh_one_each_time() {
+    fn a_new_vapid_key_is_printed_as_a_line_for_the_environment() {
         let printed = vapid();
         let (secret, public) = printed.split_once('\n').unwrap();
         let key = VapidKey::parse(&secret.strip_prefix("ORDERBELL_VAPID_KEY=").unwrap().into()).unwrap();
@@ -435,7 +438,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cause_is_said_once() {
+    fn causes_are_not_repeated() {
         let cause = anyhow::anyhow!("connection refused").context("error of the network: connection refused");
         assert_eq!(explain(&cause.context("no database")), "no database: error of the network: connection refused");
     }
@@ -449,7 +452,7 @@ mod tests {
     }
 
     #[test]
-    fn the_id_of_a_key_stays_one_in_a_keyring() {
+    fn the_id_of_a_key_has_no_separators() {
         assert_eq!(parse_kid("k-2026.11").unwrap().as_str(), "k-2026.11");
         for bad in ["", "a:b", "a,b", "a b", "é", &"x".repeat(65)] {
             assert!(parse_kid(bad).is_err(), "{bad}");
@@ -457,7 +460,7 @@ mod tests {
     }
 
     #[test]
-    fn spans_are_read_and_nonsense_is_refused() {
+    fn spans_parse_and_invalid_ones_are_refused() {
         assert_eq!(parse_span("12h"), Ok(Duration::from_secs(12 * 3600)));
         assert_eq!(parse_span("7d"), Ok(Duration::from_secs(7 * 86_400)));
         for bad in ["", "h", "12", "0h", "-1h", "1.5h", "12é", "99999999999999999999d", "99999999999999999d"] {

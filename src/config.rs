@@ -1,4 +1,4 @@
-//! What a node is told: flags, each with an environment variable.
+//! The configuration of a node: flags, each with an environment variable.
 
 mod addresses;
 mod limits;
@@ -24,19 +24,19 @@ use std::net::SocketAddr;
 use std::time::Duration;
 use switch::parse_switch;
 
-/// Where the embedded database is when no URL is given.
+/// The default database.
 pub const DEFAULT_DATABASE: &str = "sqlite://data/orderbell.db";
 
-/// Which database, and with which keys: what every command of the binary needs.
+/// The settings of all commands: the database, the keys, the log.
 #[derive(Debug, Clone, Args)]
 pub struct Common {
     /// The database: sqlite://PATH (embedded, one node) or postgres://USER:PASSWORD@HOST/NAME (more than one).
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, default_value = DEFAULT_DATABASE, value_parser = read_database_url, global = true)]
     pub database_url: SecretString,
 
-    /// Keys that sign and verify tokens, separated by commas; the first signs: kid:secret (32 bytes or more), or a line of
-    /// what `orderbell keys` prints. On SQLite one is made beside the database when this is absent; on PostgreSQL it is
-    /// required.
+    /// Keys that sign and verify tokens, separated by commas; the first one signs. A key is
+    /// kid:secret (32 bytes or more) or a line of `orderbell keys`. Required on PostgreSQL; on
+    /// SQLite, the default is a key file beside the database.
     #[arg(long, env = "ORDERBELL_JWT_KEYS", hide_env_values = true, allow_hyphen_values = true, global = true)]
     pub jwt_keys: Option<SecretString>,
 
@@ -44,7 +44,8 @@ pub struct Common {
     #[arg(long, env = "ORDERBELL_DATABASE_CONNECTIONS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000), global = true)]
     pub database_connections: u32,
 
-    /// What is logged: error, warn, info, debug, trace, or env_logger's filters (info,orderbell::feed=debug).
+    /// Log level: error, warn, info, debug, trace, or env_logger's filters
+    /// (info,orderbell::feed=debug).
     #[arg(long, env = "ORDERBELL_LOG", default_value = "info,sqlx=warn,redis=error", value_parser = parse_log, global = true)]
     pub log: String,
 }
@@ -61,35 +62,36 @@ impl Common {
     }
 }
 
-/// Reads a database URL. An empty one, as a shell passes on what is not set, is none. Any other is taken here: an error of
-/// the command line repeats what it is about, and this may have a password in it.
+/// Parses a database URL. An empty one, as from an unset shell variable, counts as absent. Never
+/// fails, since an error of the command line would repeat the URL with its password.
 fn read_database_url(text: &str) -> Result<SecretString, Infallible> {
     Ok(Some(text.trim()).filter(|url| !url.is_empty()).unwrap_or(DEFAULT_DATABASE).into())
 }
 
-/// Checks the filters of the log: a word that is no level would be taken for a module, and nothing else would be logged.
+/// Checks the filters of the log. env_logger would take an unknown level for a module, and log
+/// nothing else.
 fn parse_log(text: &str) -> Result<String, String> {
     let (filters, _pattern) = text.split_once('/').unwrap_or((text, ""));
     for filter in filters.split(',').map(str::trim).filter(|filter| !filter.is_empty()) {
         let level = filter.split_once('=').map_or(filter, |(_, level)| level.trim());
         if level.parse::<log::LevelFilter>().is_err() {
             return Err(format!(
-                "{level:?} is not a level: write error, warn, info, debug, trace or off, for a module as orderbell::feed=debug"
+                "{level:?} is not a level: write error, warn, info, debug, trace or off, or for a module orderbell::feed=debug"
             ));
         }
     }
     Ok(text.to_owned())
 }
 
-/// Reads how to be reached. An empty text is none, which a key then asks for.
+/// Parses a contact. An empty text counts as absent.
 fn parse_subject(text: &str) -> Result<String, String> {
     let text = text.trim();
     let is_contact =
         text.is_empty() || ["mailto:", "https://"].iter().any(|scheme| text.len() > scheme.len() && text.starts_with(scheme));
-    if is_contact { Ok(text.to_owned()) } else { Err("say mailto:somebody@example.com or https://example.com".into()) }
+    if is_contact { Ok(text.to_owned()) } else { Err("write mailto:ops@example.com or https://example.com".into()) }
 }
 
-/// What a node serves.
+/// The role of a node: what it serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum NodeRole {
     /// HTTP calls and live connections.
@@ -107,190 +109,196 @@ pub struct Serve {
     #[arg(long, env = "ORDERBELL_BIND", default_value = "127.0.0.1:8080", value_parser = parse_bind)]
     pub bind: SocketAddr,
 
-    /// Redis, which tells the other nodes of what this one has committed: redis://…, rediss://… (TLS), or with +cluster
-    /// (redis+cluster://…) a cluster.
+    /// Redis, over which nodes announce their commits to each other: redis://…, rediss://… (TLS),
+    /// or redis+cluster://… for a cluster.
     #[arg(long, env = "REDIS_URL", hide_env_values = true)]
     pub redis_url: Option<SecretString>,
 
-    /// What signs the messages of nodes over Redis: the same 32 bytes or more on every node. Default: made of the first
-    /// HS256 key; required where there is none.
+    /// Secret that signs messages between nodes over Redis: 32 bytes or more, the same on each
+    /// node. Default: derived from the first HS256 key; required without one.
     #[arg(long, env = "ORDERBELL_REDIS_SECRET", hide_env_values = true, allow_hyphen_values = true)]
     pub redis_secret: Option<SecretString>,
 
-    /// What this node serves; one for live connections alone needs no key that signs.
+    /// What this node serves. A node for live connections only needs no signing key.
     #[arg(long, env = "ORDERBELL_ROLE", value_enum, default_value_t = NodeRole::All)]
     pub role: NodeRole,
 
-    /// Make a demo restaurant with tables and people where absent, and print its pages.
+    /// Create a demo restaurant with tables and people if it is absent, and print its pages.
     #[arg(long, env = "ORDERBELL_DEMO", value_parser = parse_switch)]
     pub demo: bool,
 
-    /// Where guests reach this service, for the codes on tables (https://orders.example.com). Default: the bound address.
+    /// Address at which guests reach this service, for the codes on tables
+    /// (https://orders.example.com). Default: the bound address.
     #[arg(long, env = "ORDERBELL_PUBLIC_URL", value_parser = addresses::parse_public_url)]
     pub public_url: Option<String>,
 
-    /// Origins of pages that may connect, beside the server's own. May be given several times.
+    /// Origins of pages that may connect, in addition to the server's own. May be repeated.
     #[arg(long = "allowed-origin", env = "ORDERBELL_ALLOWED_ORIGINS", value_delimiter = ',', value_parser = addresses::parse_origin)]
     pub allowed_origins: Vec<String>,
 
-    /// The proxies in front.
+    /// The proxies in front of the node.
     #[command(flatten)]
     pub proxy: ProxyArgs,
 
-    /// Threads that serve connections.
+    /// Threads that serve connections. Default: one for each core.
     #[arg(long, env = "ORDERBELL_WORKERS", value_parser = clap::value_parser!(u16).range(1..=512))]
     pub workers: Option<u16>,
 
-    /// How often, in seconds, feeds compare what they have with what the log has.
+    /// Seconds between two comparisons of feeds with the log.
     #[arg(long, env = "ORDERBELL_HEAD_COMPARISON_S", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub head_comparison_s: u64,
 
-    /// How long a stop may take, in seconds: every connection gets its own slot of it to come back elsewhere.
+    /// Seconds that a shutdown may take. Each connection has a slot of this time in which to
+    /// reconnect elsewhere.
     #[arg(long, env = "ORDERBELL_DRAIN_S", default_value_t = 10, value_parser = clap::value_parser!(u64).range(0..=3600))]
     pub drain_s: u64,
 
-    /// Milliseconds for which a node that says nothing is believed to hold its kitchen screens.
+    /// Milliseconds after which a silent node loses its kitchen screens.
     #[arg(long, env = "ORDERBELL_DISPLAY_LEASE_MS", default_value_t = 30_000, value_parser = clap::value_parser!(u64).range(300..=600_000), hide = true)]
     pub display_lease_ms: u64,
 
-    /// Milliseconds for which a kitchen screen may be without a connection before the floor is told.
+    /// Milliseconds for which a kitchen screen may be without a connection before it is reported to
+    /// the floor.
     #[arg(long, env = "ORDERBELL_DISPLAY_GRACE_MS", default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(0..=600_000), hide = true)]
     pub display_grace_ms: u64,
 
-    /// Seconds after which an accepted order that no kitchen screen has drawn raises an alarm on the floor; 0 for none.
+    /// Seconds after which an accepted order that no kitchen screen has drawn raises an alarm on
+    /// the floor; 0 for no alarm.
     #[arg(long, env = "ORDERBELL_DISPLAY_ALARM_S", default_value_t = 20, value_parser = clap::value_parser!(u64).range(0..=3600))]
     pub display_alarm_s: u64,
 
-    /// Milliseconds for which a node admits sessions without having read which ones have ended.
+    /// Milliseconds for which a node admits sessions if it cannot read the ended ones.
     #[arg(long, env = "ORDERBELL_ENDED_PATIENCE_MS", default_value_t = 30_000, value_parser = clap::value_parser!(u64).range(1_000..=600_000), hide = true)]
     pub ended_patience_ms: u64,
 
-    /// The feature level that this node registers, at most the version's own. Nodes of one database use what all of them
-    /// know; a lower level keeps new fields out while nodes run that cannot be seen (see docs/operations.md).
+    /// Feature level that this node registers, at most the version's own. Nodes of a database use
+    /// the lowest of all levels; lower it while older nodes run that cannot be detected (see
+    /// docs/operations.md).
     #[arg(long, env = "ORDERBELL_FEATURE_LEVEL", default_value_t = Level::CURRENT.number(), value_parser = clap::value_parser!(u16).range(..=i64::from(Level::CURRENT.number())))]
     pub feature_level: u16,
 
-    /// Minutes that an access token lives.
+    /// Lifetime of an access token in minutes.
     #[arg(long, env = "ORDERBELL_ACCESS_TOKEN_MINUTES", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=1440))]
     pub access_token_minutes: u64,
 
-    /// Hours that a session of staff or a manager may go without use. Open pages renew theirs by themselves; kitchen screens
-    /// have no such limit.
+    /// Hours for which a session of staff or a manager may be idle. Open pages renew theirs;
+    /// kitchen screens have no such limit.
     #[arg(long, env = "ORDERBELL_STAFF_IDLE_HOURS", default_value_t = 168, value_parser = clap::value_parser!(u64).range(1..=720))]
     pub staff_idle_hours: u64,
 
-    /// Ask every manager for a second factor: one who has none works as staff until it is set up.
+    /// Require a second factor of managers. A manager without one has only the rights of staff
+    /// until it is set up.
     #[arg(long, env = "ORDERBELL_REQUIRE_MANAGER_TOTP", value_parser = parse_switch)]
     pub require_manager_totp: bool,
 
-    /// Minutes for which a password that was proved (at sign-in, or confirmed since) lets a manager change people, make API
-    /// keys, and export or erase guests.
+    /// Minutes after a password was entered (at sign-in or to confirm) in which a manager may
+    /// change people, make API keys, and export or erase guests.
     #[arg(long, env = "ORDERBELL_CONFIRM_PASSWORD_MINUTES", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=1440))]
     pub confirm_password_minutes: u64,
 
-    /// The key that signs messages to guests' phones, the same on every node (`orderbell vapid` makes one); without it none
-    /// are sent.
+    /// VAPID private key, which signs push messages to guests' phones. The same on each node;
+    /// `orderbell vapid` makes one. Without it no messages are sent.
     #[arg(long, env = "ORDERBELL_VAPID_KEY", hide_env_values = true, allow_hyphen_values = true)]
     pub vapid_key: Option<SecretString>,
 
-    /// Where the people of a push service reach those of this server: mailto:… or https:…; needed with a key.
+    /// Contact for operators of push services: mailto:… or https:…. Required with a VAPID key.
     #[arg(long, env = "ORDERBELL_VAPID_SUBJECT", value_parser = parse_subject)]
     pub vapid_subject: Option<String>,
 
-    /// Hosts of push services, the only ones that messages go to; *.example.com is all below it.
+    /// Allowed hosts of push services. *.example.com allows all hosts below example.com.
     #[arg(long, env = "ORDERBELL_PUSH_HOSTS", value_delimiter = ',', default_values = push::hosts::WELL_KNOWN)]
     pub push_hosts: Vec<HostPattern>,
 
-    /// What one connection, one principal and one address may do.
+    /// The limits on connections, principals and addresses.
     #[command(flatten)]
     pub limits: LimitArgs,
 
-    /// What is kept of people, and for how long.
+    /// The retention of personal data.
     #[command(flatten)]
     pub retention: RetentionArgs,
 }
 
-/// A configuration that is refused, and why.
+/// Why a configuration is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    /// There are two kinds.
+    /// The URL names neither kind of database.
     #[error("a database URL begins with sqlite:// or postgres://")]
     UnknownDatabase,
-    /// Redis tells other nodes, and SQLite has none.
+    /// Redis connects several nodes, and SQLite serves only one.
     #[error(
-        "a Redis URL with SQLite is refused: SQLite serves one node, and Redis tells others; give a PostgreSQL URL (--database-url), or leave --redis-url out"
+        "a Redis URL with SQLite is refused: Redis connects several nodes, and SQLite serves only one; give a PostgreSQL URL (--database-url), or omit --redis-url"
     )]
     RedisWithSqlite,
-    /// Nodes must share keys, which a file beside one of them is not.
+    /// Nodes must share a keyring, so a file beside one of them does not suffice.
     #[error(
-        "PostgreSQL needs a keyring that every node shares: set ORDERBELL_JWT_KEYS=kid:secret with 32 bytes or more (openssl rand -hex 32), or to a line of orderbell keys"
+        "PostgreSQL needs a keyring that every node shares: set ORDERBELL_JWT_KEYS to kid:secret with 32 bytes or more (openssl rand -hex 32), or to a line of orderbell keys"
     )]
     NoKeyring,
-    /// Part of a node needs the rest elsewhere.
-    #[error("--role api and --role realtime need PostgreSQL: with SQLite there is one node, which does both")]
+    /// A partial role needs other nodes.
+    #[error("--role api and --role realtime need PostgreSQL: SQLite serves only one node, which must do both")]
     RoleWithSqlite,
-    /// Push services ask who sends.
-    #[error("a VAPID key needs --vapid-subject: where the people of a push service reach you, as mailto:… or https:…")]
+    /// Push services require a contact.
+    #[error("a VAPID key needs --vapid-subject: a contact for operators of push services, mailto:… or https:…")]
     NoVapidSubject,
 }
 
 impl Serve {
-    /// The Redis to join others over; an empty variable is none.
+    /// Returns the URL of Redis. An empty variable counts as unset.
     #[must_use]
     pub fn redis(&self) -> Option<&SecretString> {
         self.redis_url.as_ref().filter(|url| !url.expose_secret().is_empty())
     }
 
-    /// The address where guests reach this service; an empty variable is none.
+    /// Returns the address for guests. An empty variable counts as unset.
     #[must_use]
     pub fn public_url(&self) -> Option<&str> {
         self.public_url.as_deref().filter(|url| !url.is_empty())
     }
 
-    /// The origins beside the server's own; an empty variable is none.
+    /// Returns the additional origins. An empty variable counts as unset.
     #[must_use]
     pub fn allowed_origins(&self) -> Vec<String> {
         self.allowed_origins.iter().filter(|origin| !origin.is_empty()).cloned().collect()
     }
 
-    /// The key that signs messages to phones, and its subject; an empty variable is none.
+    /// Returns the VAPID key and its subject. An empty variable counts as unset.
     ///
     /// # Errors
-    /// For a key without a subject.
+    /// [`Refused::NoVapidSubject`] for a key without a subject.
     pub fn vapid(&self) -> Result<Option<(&SecretString, &str)>, Refused> {
         let key = self.vapid_key.as_ref().filter(|key| !key.expose_secret().is_empty());
         let subject = self.vapid_subject.as_deref().filter(|subject| !subject.is_empty());
         key.map(|key| Ok((key, subject.ok_or(Refused::NoVapidSubject)?))).transpose()
     }
 
-    /// What signs the messages over it; an empty variable is none.
+    /// Returns the secret of messages over Redis. An empty variable counts as unset.
     #[must_use]
     pub fn redis_secret(&self) -> Option<&SecretString> {
         self.redis_secret.as_ref().filter(|secret| !secret.expose_secret().is_empty())
     }
 
-    /// How long access tokens live.
+    /// Returns the lifetime of access tokens.
     #[must_use]
     pub const fn access_token_life(&self) -> Duration {
         Duration::from_secs(self.access_token_minutes * 60)
     }
 
-    /// How long kitchen screens are held.
+    /// Returns the periods for which kitchen screens are held.
     #[must_use]
     pub const fn display_spans(&self) -> Spans {
         Spans { lease: Duration::from_millis(self.display_lease_ms), grace: Duration::from_millis(self.display_grace_ms) }
     }
 
-    /// How long an accepted order may go undrawn; none for ever.
+    /// Returns the longest time for which an accepted order may be undrawn; `None` for no limit.
     #[must_use]
     pub fn display_alarm(&self) -> Option<Duration> {
         (self.display_alarm_s > 0).then(|| Duration::from_secs(self.display_alarm_s))
     }
 
-    /// Looks for combinations that cannot work.
+    /// Refuses combinations of settings that cannot work.
     ///
     /// # Errors
-    /// Says which and what to do.
+    /// [`Refused`], with the remedy.
     pub fn check(&self, common: &Common) -> Result<(), Refused> {
         match common.is_sqlite() {
             true if self.redis().is_some() => Err(Refused::RedisWithSqlite),
@@ -307,7 +315,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_switch_of_the_environment_is_read_as_people_write_it() {
+    fn switches_accept_common_spellings() {
         for (text, expected) in
             [("1", true), ("true", true), ("YES", true), ("on", true), ("", false), ("0", false), ("off", false)]
         {
@@ -317,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn a_subject_is_a_way_to_reach_somebody() {
+    fn a_subject_is_a_contact() {
         for good in ["mailto:ops@example.com", "https://example.com/contact", ""] {
             assert_eq!(parse_subject(good), Ok(good.to_owned()));
         }
@@ -327,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn filters_of_the_log_have_levels() {
+    fn log_filters_have_levels() {
         for good in ["info", "INFO", "", "info,sqlx=warn,redis=error", "orderbell::feed=debug", "debug/orders", "off"] {
             assert_eq!(parse_log(good), Ok(good.to_owned()));
         }
@@ -336,9 +344,9 @@ mod tests {
         }
     }
 
-    /// One of 64 keys in base64url begins with a hyphen.
+    /// One in 64 keys in base64url begins with a hyphen.
     #[test]
-    fn a_secret_that_looks_like_a_flag_is_a_secret() {
+    fn secrets_may_begin_with_a_hyphen() {
         let command = Common::augment_args(Serve::augment_args(clap::Command::new("serve"))).mut_args(|flag| flag.env(None));
         let secret = "-uJxr8nye0n8sHA4y7ZZTDN0hXYhIUlZTdbyhZrKcus";
         let flags = ["serve", "--vapid-key", secret, "--redis-secret", secret, "--jwt-keys", secret, "--demo"];
@@ -350,10 +358,10 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_database_url_is_none_and_any_other_is_taken_as_it_is() {
+    fn an_empty_database_url_is_the_default_and_others_are_unchanged() {
         let read = |text| read_database_url(text).map(|url| url.expose_secret().to_owned());
         assert_eq!(read(" "), Ok(DEFAULT_DATABASE.to_owned()));
         assert_eq!(read("postgres://u@h/d"), Ok("postgres://u@h/d".to_owned()));
-        assert_eq!(read("mysql://u@h/d"), Ok("mysql://u@h/d".to_owned()), "refused elsewhere");
+        assert_eq!(read("mysql://u@h/d"), Ok("mysql://u@h/d".to_owned()), "refused later");
     }
 }

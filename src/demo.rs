@@ -1,4 +1,4 @@
-//! The demo restaurant: what `serve --demo` makes where it is absent.
+//! The demo restaurant of `serve --demo`.
 
 use crate::auth::password::Passwords;
 use crate::auth::secret::random_secret;
@@ -17,25 +17,25 @@ use std::collections::BTreeMap;
 
 /// The slug of the demo restaurant.
 pub const SLUG: &str = "demo";
-/// Tables 1 to this.
+/// The number of tables, labelled from 1.
 pub const TABLES: u16 = 12;
 
-/// Who can sign in.
+/// The people who can sign in.
 const PEOPLE: [(&str, Role); 2] = [("staff", Role::Staff), ("manager", Role::Manager)];
 
 /// A sign-in of the demo.
 #[derive(Debug, Clone)]
 pub struct Person {
-    /// What they sign in with.
+    /// The name for signing in.
     pub username: Key,
-    /// With what.
+    /// The password.
     pub password: SecretString,
-    /// As what.
+    /// The role.
     pub role: Role,
 }
 
-/// What this start of the demo can tell. On a loopback address the sign-ins and keys are the well-known ones; else they
-/// are random, known only to the start that made them.
+/// The sign-ins and keys that this start of the demo knows. On a loopback address they are the
+/// well-known ones. Otherwise they are random, and known only to the start that made them.
 #[derive(Debug, Clone, Default)]
 pub struct Demo {
     /// People whose passwords are known.
@@ -44,10 +44,11 @@ pub struct Demo {
     pub tables: Vec<(TableLabel, Key)>,
 }
 
-/// Makes the demo restaurant, its tables and its people where absent. `well_known`: with the public keys and passwords.
+/// Makes the demo restaurant, its tables and its people if they are absent, with well-known keys
+/// and passwords if `well_known`.
 ///
 /// # Errors
-/// The store's, and hashing's.
+/// An error of the store or of hashing.
 pub async fn make(store: &SharedStore, well_known: bool) -> anyhow::Result<Demo> {
     let slug: Slug = SLUG.parse()?;
     let restaurant = match store.restaurant_by_slug(&slug).await? {
@@ -60,16 +61,17 @@ pub async fn make(store: &SharedStore, well_known: bool) -> anyhow::Result<Demo>
     })
 }
 
-/// Refuses a database whose demo has the public keys or passwords, which would be open to others than this machine.
+/// Refuses a database whose demo has well-known keys or passwords, before others than this machine
+/// can reach it.
 ///
 /// # Errors
-/// That it has; the store's.
+/// An error if it has any, or an error of the store.
 pub async fn refuse_public(store: &SharedStore) -> anyhow::Result<()> {
     let Some(restaurant) = store.restaurant_by_slug(&SLUG.parse()?).await? else { return Ok(()) };
     let is_open = has_public_key(store, restaurant.id).await? || has_public_password(store, restaurant.id).await?;
     ensure!(
         !is_open,
-        "the demo in this database has the public table keys and passwords, and others could reach it; bind to a loopback address, or give another database (--database-url)"
+        "the demo in this database has well-known table keys and passwords, and others could reach it; bind to a loopback address, or give another database (--database-url)"
     );
     Ok(())
 }
@@ -107,9 +109,9 @@ async fn add_restaurant(store: &SharedStore, slug: Slug) -> anyhow::Result<Resta
 
 async fn add_tables(store: &SharedStore, restaurant: RestaurantId, well_known: bool) -> anyhow::Result<Vec<(TableLabel, Key)>> {
     let present = store.tables(restaurant).await?;
-    // Random keys are told once, by the start that makes them.
-    let is_told = |table: &&Table| well_known && table.key.as_str() == public_key(table.label.as_str());
-    let mut tables: Vec<_> = present.iter().filter(is_told).map(|table| (table.label.clone(), table.key.clone())).collect();
+    // Only the start that makes random keys prints them.
+    let is_printed = |table: &&Table| well_known && table.key.as_str() == public_key(table.label.as_str());
+    let mut tables: Vec<_> = present.iter().filter(is_printed).map(|table| (table.label.clone(), table.key.clone())).collect();
     for number in (1..=TABLES).filter(|number| !present.iter().any(|table| table.label.as_str() == number.to_string())) {
         let label: TableLabel = number.to_string().parse()?;
         let key: Key = if well_known { public_key(label.as_str()).parse()? } else { random_secret().expose_secret().parse()? };
@@ -131,7 +133,7 @@ async fn add_people(store: &SharedStore, restaurant: RestaurantId, well_known: b
             let id = UserId::from_uuid(clock::new_id());
             let user = User { id, restaurant, username: username.clone(), role, password_hash };
             match store.add_user(&user, clock::now()).await {
-                // Another node of the demo was quicker.
+                // Another node was faster.
                 Ok(()) | Err(StoreError::Taken) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -143,7 +145,7 @@ async fn add_people(store: &SharedStore, restaurant: RestaurantId, well_known: b
     Ok(people)
 }
 
-/// Name, description, taka, station, options with what they add.
+/// A dish: name, description, price in taka, station, options with their prices.
 type Dish = (&'static str, &'static str, i64, &'static str, &'static [(&'static str, i64)]);
 
 const MENU: [(&str, &[Dish]); 4] = [

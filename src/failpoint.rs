@@ -1,15 +1,15 @@
-//! Named points at which a node can be told to end as `kill -9` ends it: no byte more, nothing tidied. The fault suite
-//! stands with them exactly between two steps.
+//! Failpoints: named points at which a node can be made to end like `kill -9`, without any cleanup.
+//! The fault tests use them to end a node between two steps.
 //!
-//! Only a build with debug assertions has them. In the binary that restaurants run [`reach`] is empty, and nothing there
-//! reads the variable; `tests/architecture` holds the compiler's output to that.
+//! Only builds with debug assertions have them. In release builds [`reach`] is empty and nothing
+//! reads the variable, which `tests/architecture` checks in the compiler's output.
 
-/// A place where a node may end.
+/// A point at which a node may end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Point {
-    /// A command's events are committed, and nobody has been told.
+    /// A command's events are committed and not announced.
     Committed,
-    /// They have been announced, and the answer is not on its way.
+    /// The events are announced, and the answer is not sent.
     Announced,
 }
 
@@ -26,6 +26,6 @@ pub fn reach(point: Point) {
     }
 }
 
-/// Nothing, in a build for use.
+/// Does nothing in release builds.
 #[cfg(not(debug_assertions))]
 pub const fn reach(_: Point) {}

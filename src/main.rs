@@ -1,4 +1,4 @@
-//! The binary: parses the command line and runs what it says.
+//! The binary, which runs the command line.
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -1,4 +1,4 @@
-//! What a restaurant knows of one guest, and how all of it goes when the guest asks.
+//! Privacy: export, purge and erasure of guests' data.
 
 use crate::clock;
 use crate::domain::model::event::Event;
@@ -19,16 +19,17 @@ use std::time::Duration;
 pub const MOST_ORDERS: u32 = 200;
 /// The most events of one order in an export.
 const MOST_EVENTS: u32 = 2000;
-/// Orders that one transaction of a purge or an erasure changes, which holds the restaurant's feed.
+/// The most orders that one transaction of a purge or an erasure changes, which locks the
+/// restaurant's feed.
 const BATCH: u32 = 20;
-/// Between two of them, so that commands do not wait behind many.
+/// The pause between two transactions, so that commands do not queue up.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Everything of one guest.
+/// The stored data of one guest.
 #[derive(Debug, Serialize)]
 pub struct Export {
     diner: Key,
-    /// Whether these are all of the orders.
+    /// Whether `orders` has all orders of the guest.
     complete: bool,
     orders: Vec<Order>,
     events: Vec<ExportedEvent>,
@@ -52,10 +53,10 @@ impl From<Event> for ExportedEvent {
     }
 }
 
-/// Collects what is stored of a guest, newest orders first.
+/// Collects the stored data of a guest, newest orders first.
 ///
 /// # Errors
-/// Those of the store.
+/// An error of the store.
 pub async fn export(store: &SharedStore, restaurant: RestaurantId, diner: Key) -> Result<Export> {
     let mut orders = store.orders_of_diner(restaurant, &diner, None, MOST_ORDERS + 1).await?;
     let complete = orders.len() <= MOST_ORDERS as usize;
@@ -71,10 +72,11 @@ pub async fn export(store: &SharedStore, restaurant: RestaurantId, diner: Key) -
     Ok(Export { diner, complete, orders, events })
 }
 
-/// Takes the words and names of guests out of the orders of a restaurant that closed before a time; returns how many.
+/// Removes guests' words and names from orders of a restaurant that closed before a time. Returns
+/// the number of orders.
 ///
 /// # Errors
-/// Those of the store; what was purged until then stays so.
+/// An error of the store. Orders that were purged before stay purged.
 pub async fn purge(store: &SharedStore, restaurant: RestaurantId, before: Timestamp) -> Result<u64> {
     let mut gone = 0;
     loop {
@@ -88,33 +90,37 @@ pub async fn purge(store: &SharedStore, restaurant: RestaurantId, before: Timest
     }
 }
 
-/// What an erasure came to.
+/// The result of an erasure.
 #[derive(Debug)]
 pub enum Erasure {
-    /// So many orders of the guest are open: the kitchen still needs to know whose they are.
+    /// Nothing is erased, since the kitchen still needs the guest's open orders, of which this is
+    /// the number.
     Open(u64),
-    /// All is gone.
+    /// The guest's data is erased.
     Done {
-        /// Orders that lost words and name.
+        /// The number of changed orders.
         orders: u64,
-        /// What live screens are told, for the caller to announce.
+        /// The events for live screens, for the caller to announce.
         events: Arc<[Event]>,
-        /// Sessions that ended.
+        /// The ended sessions.
         sessions: Vec<Key>,
     },
 }
 
-/// Erases what a guest left: words and name in orders, events and remembered answers; sessions; push subscriptions. An order
-/// that is open stops it before anything is changed. Stopped half-way it can be done again.
+/// Erases a guest's data: words and name in orders, events and remembered answers; sessions; push
+/// subscriptions. Changes nothing if the guest has an open order.
+///
+/// Cancel safety: an interrupted erasure can be repeated.
 ///
 /// # Errors
-/// Those of the store.
+/// An error of the store.
 pub async fn erase(store: &SharedStore, restaurant: RestaurantId, diner: &Key) -> Result<Erasure> {
     let open = store.open_orders_of(restaurant, diner).await?;
     if open > 0 {
         return Ok(Erasure::Open(open));
     }
-    // Sessions first, so that no order comes after. The guest's id is not written down: it is what goes.
+    // Sessions first, so that no further order follows. The entry does not name the guest, whose id
+    // is to be erased.
     let note = Note::new(restaurant, Kind::Guests, "erase_guest");
     let sessions = audit::recorded(note, store.erase_guest(restaurant, diner)).await?;
     let (mut orders, mut events) = (0, Vec::new());
@@ -123,7 +129,7 @@ pub async fn erase(store: &SharedStore, restaurant: RestaurantId, diner: &Key) -
         orders += batch.orders;
         events.extend(batch.events.iter().cloned());
         if batch.orders < u64::from(BATCH) {
-            // Last, so that none is remembered after it with the words in it: documents have lost them by now.
+            // Last, when documents no longer have the words, so that no later answer contains them.
             store.forget_answers_about(restaurant, diner).await?;
             store.scrub();
             return Ok(Erasure::Done { orders, events: events.into(), sessions });

@@ -1,4 +1,4 @@
-//! Logging and metrics: what a node tells about itself. Never a token, a password, a table key or a guest's note.
+//! Logging and metrics of a node, without any token, password, table key or guest's note.
 
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
@@ -9,11 +9,12 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 use std::io::Write;
 
-/// The module that logs, as errors, whatever strangers send that is no HTTP. It is silent unless the filter names it.
+/// The module that logs malformed requests of strangers as errors. It is off unless the filter
+/// names it.
 const NOISY: &str = "actix_http";
 
-/// Starts logging to standard error: one line an event, `key=value` at the end. `filter` is env_logger's
-/// (`info,orderbell=debug`).
+/// Starts logging to standard error: one line an event, with `key=value` pairs at the end. `filter`
+/// has env_logger's syntax (`info,orderbell=debug`).
 pub fn start_logging(filter: &str) {
     let mut builder = env_logger::Builder::new();
     builder.parse_filters(filter).target(env_logger::Target::Stderr);
@@ -39,49 +40,49 @@ impl<'kvs> log::kv::VisitSource<'kvs> for Pairs {
     }
 }
 
-/// One label called `role`.
+/// The label `role`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct ByRole {
     /// A principal's role.
     pub role: &'static str,
 }
 
-/// One label called `kind`.
+/// The label `kind`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct ByKind {
     /// A room's kind.
     pub kind: &'static str,
 }
 
-/// One label called `limit`.
+/// The label `limit`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct ByLimit {
     /// A limit's name.
     pub limit: &'static str,
 }
 
-/// One label called `code`.
+/// The label `code`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct ByCode {
     /// A close code.
     pub code: u16,
 }
 
-/// One label called `fate`.
+/// The label `fate`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct ByFate {
-    /// What became of a message.
+    /// The fate of a message.
     pub fate: &'static str,
 }
 
-/// One label called `reason`.
+/// The label `reason`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct ByReason {
     /// A reason's word.
     pub reason: &'static str,
 }
 
-/// How a command ended.
+/// The labels of commands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct ByOutcome {
     /// The action's word, or `place`.
@@ -90,21 +91,21 @@ pub struct ByOutcome {
     pub outcome: &'static str,
 }
 
-/// How a subscription with a cursor was answered.
+/// The outcome of a subscription with a cursor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
 pub enum ResumeOutcome {
-    /// From the room's tail, without the database.
+    /// Answered from the room's tail, without the database.
     Tail,
-    /// From the log.
+    /// Answered from the log.
     Log,
-    /// The cursor could not be used; a snapshot was sent.
+    /// Answered with a snapshot, since the cursor was unusable.
     Snapshot,
 }
 
-/// One label called `outcome`.
+/// The label `outcome`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct ByResume {
-    /// How it was answered.
+    /// The outcome.
     pub outcome: ResumeOutcome,
 }
 
@@ -132,7 +133,6 @@ pub struct Metrics {
     pub forwarding_ignored: Family<ByReason, Counter>,
     pub commands: Family<ByOutcome, Counter>,
     pub seen: Counter,
-    /// Receipts of floors that were recorded.
     pub floor_seen: Counter,
     pub database_writable: Gauge,
     pub feature_level: Gauge,
@@ -149,7 +149,7 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// Registers every metric.
+    /// Makes and registers all metrics.
     #[must_use]
     pub fn new() -> Self {
         let mut registry = Registry::with_prefix("orderbell");
@@ -191,78 +191,74 @@ impl Metrics {
 
     fn register_live(&self, registry: &mut Registry) {
         registry.register("connections", "Open connections by role", self.connections.clone());
-        registry.register("plain_connections", "Open HTTP connections that are no WebSocket", self.plain_connections.clone());
+        registry.register("plain_connections", "Open HTTP connections, without WebSockets", self.plain_connections.clone());
         registry.register("rooms", "Rooms with members on this node, by kind", self.rooms.clone());
         registry.register("members", "Memberships of rooms, by the room's kind", self.members.clone());
         registry.register("feeds", "Feeds with rooms on this node", self.feeds.clone());
         registry.register_with_unit(
             "snapshots",
-            "Memory that snapshots of kitchens and floors hold, shared by all their readers",
+            "Memory of the snapshots of kitchens and floors, which all their readers share",
             Unit::Bytes,
             self.snapshot_bytes.clone(),
         );
         registry.register_with_unit(
             "commit_to_delivery",
-            "From the event's time in the log to its hand-over to a room's members",
+            "Time from an event's commit to its delivery to a room's members",
             Unit::Seconds,
             self.commit_to_delivery.clone(),
         );
     }
 
     fn register_counts(&self, registry: &mut Registry) {
-        registry.register("deliveries", "Frames handed to members", self.deliveries.clone());
-        registry.register_with_unit("delivered", "Bytes handed to members", Unit::Bytes, self.delivered_bytes.clone());
-        registry.register("resumes", "Subscriptions with a cursor, by how they were answered", self.resumes.clone());
-        registry.register("evictions", "Members put out because they read too slowly", self.evictions.clone());
+        registry.register("deliveries", "Frames sent to members", self.deliveries.clone());
+        registry.register_with_unit("delivered", "Bytes sent to members", Unit::Bytes, self.delivered_bytes.clone());
+        registry.register("resumes", "Subscriptions with a cursor, by outcome", self.resumes.clone());
+        registry.register("evictions", "Members evicted for reading too slowly", self.evictions.clone());
         registry.register("lagging", "Times a member's mailbox was full", self.lagging.clone());
-        registry.register(
-            "feed_repairs",
-            "Times a feed read from the log what no announcement brought",
-            self.feed_repairs.clone(),
-        );
+        registry.register("feed_repairs", "Times a feed read unannounced events from the log", self.feed_repairs.clone());
         registry.register(
             "announcements_dropped",
-            "Announcements that a full queue dropped; feeds repair",
+            "Announcements dropped by a full queue; feeds read the events from the log",
             self.announcements_dropped.clone(),
         );
         registry.register("limit_hits", "Refusals by a limit", self.limit_hits.clone());
         registry.register(
             "forwarding_ignored",
-            "Requests whose client address the proxy in front did not name, by reason; they share the peer's limits",
+            "Requests without a usable client address from the proxy, by reason; they share the peer's limits",
             self.forwarding_ignored.clone(),
         );
         registry.register("closes", "Connections closed by the server, by close code", self.closes.clone());
         registry.register("commands", "Commands by action and outcome", self.commands.clone());
         registry.register("seen", "Display receipts recorded", self.seen.clone());
         registry.register("floor_seen", "Floor receipts recorded", self.floor_seen.clone());
-        registry.register("pushes", "Messages to phones, by what became of them", self.pushes.clone());
+        registry.register("pushes", "Messages to phones, by fate", self.pushes.clone());
     }
 
     fn register_broker(&self, registry: &mut Registry) {
         registry.register(
             "redis_healthy",
-            "1 while what this node publishes and hears is known to arrive, 0 while it is not or there is no Redis",
+            "1 while messages to and from other nodes are known to arrive, 0 otherwise and without Redis",
             self.redis_healthy.clone(),
         );
         registry.register(
             "database_writable",
-            "1 while the database takes writes, 0 while it does not",
+            "1 while the database accepts writes, 0 otherwise",
             self.database_writable.clone(),
         );
         registry.register(
             "feature_level",
-            "The feature level in force: the least of all nodes on the database",
+            "The feature level in force, the lowest of all nodes on the database",
             self.feature_level.clone(),
         );
-        registry.register("redis_rebuilds", "Connections to Redis given up and made anew", self.redis_rebuilds.clone());
+        registry.register("redis_rebuilds", "Connections to Redis dropped and made again", self.redis_rebuilds.clone());
         registry.register(
             "broker_messages",
-            "Messages between nodes, by what became of them; feeds repair what is lost",
+            "Messages between nodes, by fate; feeds read lost events from the log",
             self.broker_messages.clone(),
         );
     }
 
-    /// Counts what became of a message between nodes.
+    /// Counts the fate of a message between nodes.
     pub fn fate(&self, fate: &'static str) {
         self.broker_messages.get_or_create(&ByFate { fate }).inc();
     }
@@ -277,7 +273,7 @@ impl Metrics {
         self.forwarding_ignored.get_or_create(&ByReason { reason }).inc();
     }
 
-    /// The OpenMetrics text of a scrape.
+    /// Returns the metrics as OpenMetrics text.
     #[must_use]
     pub fn scrape(&self) -> String {
         let mut text = String::with_capacity(8192);
@@ -286,14 +282,15 @@ impl Metrics {
         text
     }
 
-    /// The same in Prometheus' own text format 0.0.4.
+    /// Returns the metrics in Prometheus' text format 0.0.4.
     #[must_use]
     pub fn scrape_as_prometheus(&self) -> String {
         as_prometheus(&self.scrape())
     }
 }
 
-/// The older format names a counter with its suffix, and knows neither units nor an end.
+/// Converts OpenMetrics text. The older format names counters with their suffix, and has neither
+/// units nor an end mark.
 fn as_prometheus(openmetrics: &str) -> String {
     let counters: Vec<&str> =
         openmetrics.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.strip_suffix(" counter")).collect();

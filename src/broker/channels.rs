@@ -1,13 +1,13 @@
-//! The names of the channels, pure.
+//! The names of Redis channels, pure.
 //!
-//! On one server all channels are one part. On a cluster they fall into parts by restaurant, and the part stands in
-//! braces: a part is one hash slot, so one subscription can name many channels of it, and a beat that is heard through
-//! a part's own channel proves the whole part alive.
+//! On one server, all channels form one part. On a cluster, restaurants are divided into parts, and
+//! the names carry the part in braces. A part is one hash slot, so one subscription can name many
+//! of its channels, and a beat received through a part's channel proves the whole part alive.
 
 use crate::domain::values::ids::RestaurantId;
 use uuid::Uuid;
 
-/// The channels of one database's nodes, as one of them names them.
+/// The channels of a database's nodes, from the view of one node.
 #[derive(Debug, Clone)]
 pub struct Channels {
     epoch: String,
@@ -16,19 +16,19 @@ pub struct Channels {
 }
 
 impl Channels {
-    /// For a database's epoch and a node, in one part or more.
+    /// Makes the names for a database's epoch and a node, with a number of parts.
     #[must_use]
     pub fn new(epoch: &str, node: Uuid, parts: u8) -> Self {
         Self { epoch: epoch.to_owned(), node, parts: parts.max(1) }
     }
 
-    /// How many parts there are.
+    /// Returns the number of parts.
     #[must_use]
     pub const fn parts(&self) -> u8 {
         self.parts
     }
 
-    /// The channel of a restaurant's events.
+    /// Returns the channel of a restaurant's events.
     #[must_use]
     pub fn feed(&self, restaurant: RestaurantId) -> String {
         let id = restaurant.uuid();
@@ -36,13 +36,13 @@ impl Channels {
         format!("{}:feed:{restaurant}", self.prefix(part))
     }
 
-    /// The channel through which this node hears itself in a part.
+    /// Returns the channel of a part through which this node receives its own beats.
     #[must_use]
     pub fn beat(&self, part: u8) -> String {
         format!("{}:node:{}", self.prefix(part), self.node)
     }
 
-    /// The channel through which the nodes hear each other in a part.
+    /// Returns the channel of a part through which nodes receive each other's beats.
     #[must_use]
     pub fn nodes(&self, part: u8) -> String {
         format!("{}:nodes", self.prefix(part))
@@ -55,7 +55,7 @@ impl Channels {
         }
     }
 
-    /// The restaurant of a channel of this epoch.
+    /// Returns the restaurant of a channel; `None` for any other channel or epoch.
     #[must_use]
     pub fn restaurant(&self, channel: &str) -> Option<RestaurantId> {
         let id = channel.rsplit(':').next()?.parse().ok()?;
@@ -63,7 +63,7 @@ impl Channels {
     }
 }
 
-/// What decides a channel's hash slot.
+/// Returns the part of a channel's name that determines its hash slot.
 #[must_use]
 pub fn slot_key(channel: &str) -> &str {
     let inside = channel.split_once('{').and_then(|(_, rest)| rest.split_once('}'));
@@ -77,7 +77,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_channel_names_its_restaurant_and_lies_beside_the_beat_of_its_part(id in any::<u128>(), parts in 1_u8..20) {
+        fn a_channel_names_its_restaurant_and_shares_its_slot_with_a_beat(id in any::<u128>(), parts in 1_u8..20) {
             let channels = Channels::new("epoch", Uuid::from_u128(9), parts);
             let restaurant = RestaurantId::from_uuid(Uuid::from_u128(id));
             let channel = channels.feed(restaurant);

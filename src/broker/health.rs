@@ -1,5 +1,5 @@
-//! Whether Redis does its part: known to `/readyz`, `/metrics`, the log (once for each change) and the registry, which
-//! compares heads more often while it does not.
+//! The health of Redis, for `/readyz`, `/metrics`, the log (once for each change) and the
+//! comparison of heads, which is more frequent while Redis is unhealthy.
 
 use crate::feed::{HeadChecker, Pace};
 use crate::telemetry::Metrics;
@@ -7,22 +7,22 @@ use actix::Addr;
 use std::fmt::Display;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// One half of the broker.
+/// A direction of messages between nodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
-    /// What this node tells others.
+    /// From this node to others.
     Publishing,
-    /// What it hears from them.
+    /// From others to this node.
     Hearing,
 }
 
-/// What is known. Cheap to clone.
+/// The health of both directions and of other nodes. Cheap to clone.
 #[derive(Clone)]
 pub struct Health(Arc<Inner>);
 
 struct Inner {
     state: Mutex<State>,
-    registry: Addr<HeadChecker>,
+    head_checker: Addr<HeadChecker>,
     metrics: Metrics,
 }
 
@@ -30,69 +30,69 @@ struct Inner {
 struct State {
     publishing: bool,
     hearing: bool,
-    /// Some other node is silent.
-    is_lonely: bool,
-    /// What was last told; nothing at first, so that the first finding is told whatever it is.
-    told: Option<bool>,
+    /// Whether any other node is silent.
+    has_silent_peer: bool,
+    /// The health last reported; `None` before the first report.
+    reported: Option<bool>,
 }
 
 impl State {
-    /// Takes what one half has found; gives what is to be told when that changes.
-    fn find(&mut self, half: Direction, is_well: bool) -> Option<bool> {
-        *match half {
+    /// Records the health of a direction. Returns the overall health if it has to be reported.
+    fn record(&mut self, direction: Direction, is_up: bool) -> Option<bool> {
+        *match direction {
             Direction::Publishing => &mut self.publishing,
             Direction::Hearing => &mut self.hearing,
-        } = is_well;
+        } = is_up;
         let is_healthy = self.publishing && self.hearing;
-        // One half that works while the other is still connecting for the first time is no news.
-        let is_news = if is_well && !is_healthy { false } else { self.told != Some(is_healthy) };
-        is_news.then(|| *self.told.insert(is_healthy))
+        // A direction that works while the other still connects for the first time is not reported.
+        let is_changed = if is_up && !is_healthy { false } else { self.reported != Some(is_healthy) };
+        is_changed.then(|| *self.reported.insert(is_healthy))
     }
 }
 
 impl Health {
-    /// Not healthy until both halves are; the registry hurries until then.
+    /// Starts unhealthy, so that heads are compared more often until both directions work.
     #[must_use]
-    pub fn new(registry: Addr<HeadChecker>, metrics: Metrics) -> Self {
-        let health = Self(Arc::new(Inner { state: Mutex::default(), registry, metrics }));
+    pub fn new(head_checker: Addr<HeadChecker>, metrics: Metrics) -> Self {
+        let health = Self(Arc::new(Inner { state: Mutex::default(), head_checker, metrics }));
         health.pace();
         health
     }
 
-    /// Whether what this node publishes and hears is known to arrive.
+    /// Whether both directions are known to work.
     #[must_use]
     pub fn is_healthy(&self) -> bool {
         let state = self.state();
         state.publishing && state.hearing
     }
 
-    /// One half works.
-    pub(super) fn well(&self, half: Direction) {
-        if self.find(half, true).is_some() {
-            log::info!("redis is healthy, events cross nodes at once");
+    /// Marks a direction as working.
+    pub(super) fn mark_up(&self, direction: Direction) {
+        if self.record(direction, true).is_some() {
+            log::info!("redis is healthy; events cross nodes at once");
             self.pace();
         }
     }
 
-    /// One half does not.
-    pub(super) fn ill(&self, half: Direction, reason: &dyn Display) {
-        if self.find(half, false).is_some() {
-            let half = match half {
+    /// Marks a direction as broken.
+    pub(super) fn mark_down(&self, direction: Direction, reason: &dyn Display) {
+        if self.record(direction, false).is_some() {
+            let direction = match direction {
                 Direction::Publishing => "publishing",
                 Direction::Hearing => "hearing",
             };
-            log::warn!(half, reason:%; "redis is not healthy, feeds compare their heads every two seconds meanwhile");
+            log::warn!(direction, reason:%; "redis is not healthy; feeds compare their heads every two seconds");
             self.pace();
         }
     }
 
-    /// Whether all other nodes that have been heard of publish.
-    pub(super) fn peers(&self, are_heard: bool) {
-        let was_lonely = std::mem::replace(&mut self.state().is_lonely, !are_heard);
-        if was_lonely == are_heard {
+    /// Records whether all known other nodes publish.
+    pub(super) fn set_peers(&self, are_heard: bool) {
+        let had_silent_peer = std::mem::replace(&mut self.state().has_silent_peer, !are_heard);
+        if had_silent_peer == are_heard {
             match are_heard {
                 true => log::info!("all other nodes are heard again"),
-                false => log::info!("another node has ended or cannot publish, feeds compare their heads every two seconds"),
+                false => log::info!("another node has ended or cannot publish; feeds compare their heads every two seconds"),
             }
             self.pace();
         }
@@ -102,15 +102,15 @@ impl Health {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn find(&self, half: Direction, is_well: bool) -> Option<bool> {
-        self.state().find(half, is_well)
+    fn record(&self, direction: Direction, is_up: bool) -> Option<bool> {
+        self.state().record(direction, is_up)
     }
 
     fn pace(&self) {
-        let (is_healthy, is_lonely) = (self.is_healthy(), self.state().is_lonely);
+        let (is_healthy, has_silent_peer) = (self.is_healthy(), self.state().has_silent_peer);
         self.0.metrics.redis_healthy.set(is_healthy.into());
-        // Not fan-out: one message a change.
-        self.0.registry.do_send(if is_healthy && !is_lonely { Pace::Steady } else { Pace::Hurried });
+        // `do_send`: one message a change.
+        self.0.head_checker.do_send(if is_healthy && !has_silent_peer { Pace::Steady } else { Pace::Hurried });
     }
 }
 
@@ -119,10 +119,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_change_is_told_once() {
+    fn each_change_is_reported_once() {
         let mut state = State::default();
-        let mut told = Vec::new();
-        for (half, is_well) in [
+        let mut reported = Vec::new();
+        for (direction, is_up) in [
             (Direction::Publishing, true),
             (Direction::Hearing, true),
             (Direction::Hearing, true),
@@ -132,14 +132,14 @@ mod tests {
             (Direction::Publishing, true),
             (Direction::Hearing, true),
         ] {
-            told.extend(state.find(half, is_well));
+            reported.extend(state.record(direction, is_up));
         }
-        assert_eq!(told, [true, false, true]);
+        assert_eq!(reported, [true, false, true]);
     }
 
     #[test]
-    fn a_redis_that_is_away_at_the_start_is_told() {
+    fn a_redis_that_is_down_at_the_start_is_reported() {
         let mut state = State::default();
-        assert_eq!((state.find(Direction::Publishing, false), state.find(Direction::Hearing, false)), (Some(false), None));
+        assert_eq!((state.record(Direction::Publishing, false), state.record(Direction::Hearing, false)), (Some(false), None));
     }
 }

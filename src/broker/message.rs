@@ -1,4 +1,4 @@
-//! What nodes tell each other, pure: JSON, sealed by [`super::signature`].
+//! Messages between nodes, pure: JSON, sealed by [`super::signature`].
 
 use super::signature::Refused;
 use crate::domain::model::event::{By, Event, EventKind};
@@ -11,34 +11,36 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 use uuid::Uuid;
 
-/// A message of one node to all.
+/// A message from one node to all.
 #[derive(Debug, Clone)]
 pub struct Message {
-    /// The node that wrote it: an id made when its process began.
+    /// The id of the sender, which each process makes at its start.
     pub node: Uuid,
-    /// What it says.
+    /// The content.
     pub body: Body,
 }
 
-/// What a message says.
+/// The content of a message.
 #[derive(Debug, Clone)]
 pub enum Body {
-    /// These events have been committed.
+    /// The sender has committed these events.
     Committed(EventCommitted),
-    /// The log of a restaurant reaches at least to here: what is told when the events themselves could not be sent.
+    /// The log of a restaurant reaches at least to this position. Sent in place of events that
+    /// could not be sent.
     Head(RestaurantId, Position),
-    /// A connection asks to hear itself.
+    /// A sign of life of the sender's connection.
     Beat(Beat),
 }
 
-/// What a connection publishes to hear it again.
+/// A beat, which a connection publishes to receive it again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Beat {
-    /// Made up when the connection was: what an earlier one sent proves nothing about this one.
+    /// A random id of the connection, since beats of an earlier connection prove nothing about this
+    /// one.
     pub nonce: Uuid,
-    /// Counts up.
+    /// The number of the beat, ascending.
     pub number: u64,
-    /// The part of the channels that it went through.
+    /// The part of the channels that carried it.
     pub part: u8,
 }
 
@@ -71,7 +73,7 @@ struct WireEvent<'a> {
 }
 
 impl Message {
-    /// As JSON.
+    /// Encodes the message as JSON.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let body = match &self.body {
@@ -86,10 +88,10 @@ impl Message {
         serde_json::to_vec(&Wire { node: self.node, body }).unwrap_or_default()
     }
 
-    /// From JSON.
+    /// Decodes a message from JSON.
     ///
     /// # Errors
-    /// [`Refused::Garbled`] when it does not read, and when events are not those of one commit.
+    /// [`Refused::Garbled`] for invalid JSON, and for events that cannot be of one commit.
     pub fn decode(json: &[u8]) -> Result<Self, Refused> {
         let Wire { node, body } = serde_json::from_slice(json).map_err(|_| Refused::Garbled)?;
         let body = match body {
@@ -101,7 +103,7 @@ impl Message {
     }
 }
 
-/// The events of one commit stand at positions that follow each other.
+/// Checks that the events of a commit have successive positions.
 fn committed(restaurant: RestaurantId, events: Vec<WireEvent<'_>>) -> Result<EventCommitted, Refused> {
     let first = events.first().map(|event| event.position.number()).filter(|first| *first > 0).ok_or(Refused::Garbled)?;
     if (first..).zip(&events).any(|(number, event)| event.position.number() != number) {
@@ -174,17 +176,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn events_come_over_as_they_were(first in 1_u64..1 << 52, events in prop::collection::vec(event(), 1..4), node in any::<u128>()) {
+        fn events_round_trip(first in 1_u64..1 << 52, events in prop::collection::vec(event(), 1..4), node in any::<u128>()) {
             let sent = commit(first, events);
             let message = Message { node: Uuid::from_u128(node), body: Body::Committed(sent.clone()) };
             let read = Message::decode(&message.encode()).unwrap();
             prop_assert_eq!(read.node, message.node);
-            let Body::Committed(got) = read.body else { panic!("events are read as events") };
+            let Body::Committed(got) = read.body else { panic!("a message with events") };
             prop_assert_eq!(format!("{got:?}"), format!("{sent:?}"));
         }
 
         #[test]
-        fn nothing_that_does_not_read_panics(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
+        fn invalid_bytes_are_garbled(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
             prop_assert_eq!(Message::decode(&bytes).unwrap_err(), Refused::Garbled);
         }
 
@@ -196,18 +198,18 @@ mod tests {
         }
 
         #[test]
-        fn positions_with_a_hole_are_no_commit(events in prop::collection::vec(event(), 2..4), hole in 1_u64..9) {
-            let mut holed = commit(1, events).events.to_vec();
-            let last = holed.last_mut().unwrap();
-            last.position = Position::new(last.position.number() + hole).unwrap();
-            let committed = EventCommitted { restaurant: holed[0].restaurant, events: holed.into() };
+        fn positions_with_a_gap_are_garbled(events in prop::collection::vec(event(), 2..4), gap in 1_u64..9) {
+            let mut events = commit(1, events).events.to_vec();
+            let last = events.last_mut().unwrap();
+            last.position = Position::new(last.position.number() + gap).unwrap();
+            let committed = EventCommitted { restaurant: events[0].restaurant, events: events.into() };
             let json = Message { node: Uuid::nil(), body: Body::Committed(committed) }.encode();
             prop_assert_eq!(Message::decode(&json).unwrap_err(), Refused::Garbled);
         }
     }
 
     #[test]
-    fn heads_and_beats_come_over_as_they_were() {
+    fn heads_and_beats_round_trip() {
         let beat = Beat { nonce: Uuid::from_u128(3), number: 4, part: 5 };
         let (restaurant, position) = (RestaurantId::from_uuid(Uuid::from_u128(6)), Position::new(7).unwrap());
         for body in [Body::Beat(beat), Body::Head(restaurant, position)] {

@@ -1,8 +1,8 @@
-//! The broker: what one node commits, the others hear of at once, over Redis.
+//! The broker: announces commits to other nodes over Redis.
 //!
-//! It is a nudge and no more. Redis may lose, repeat, reorder and be away; a message that is heard saves a feed the
-//! wait for its next comparison of heads. Every message is signed, since whoever can publish on a channel could
-//! otherwise put events on a kitchen's screen.
+//! Announcements only save time. Redis may lose, repeat or reorder them, or be down; then feeds
+//! find events by the next comparison of heads. Each message is signed: otherwise, anyone who can
+//! publish on a channel could put events on a kitchen's screen.
 
 pub mod channels;
 pub mod health;
@@ -32,51 +32,52 @@ use secrecy::SecretString;
 use std::sync::Arc;
 use subscriber::RedisSubscriber;
 
-/// What the keyring derives the key of messages under.
+/// The label under which the keyring derives the key of messages.
 pub const KEY_LABEL: &str = "broker";
 
 /// The broker of a node.
 pub struct Broker {
-    /// Whether Redis does its part.
+    /// The health of Redis.
     pub health: Health,
-    /// Who tells other nodes.
+    /// The sender of announcements.
     pub publisher: Addr<RedisPublisher>,
-    /// Who hears them.
+    /// The receiver of announcements.
     pub subscriber: Addr<RedisSubscriber>,
 }
 
-/// Joins a directory's feeds to those of other nodes. `key` is of the keyring, under [`KEY_LABEL`]. Redis does not have
-/// to be there: nothing is waited for, and until it is, heads are compared every two seconds.
+/// Connects the feeds of this node to those of other nodes. `key` is the keyring's, under
+/// [`KEY_LABEL`]. Does not wait for Redis; until it is reachable, heads are compared every two
+/// seconds.
 ///
 /// # Errors
-/// When the URL is not of a Redis; no part of it is in the error.
+/// [`UrlError`] for an invalid URL, without any part of it.
 pub fn start(
     url: &SecretString,
     key: &[u8; 32],
-    directory: FeedRegistry,
-    registry: Addr<HeadChecker>,
+    feeds: FeedRegistry,
+    head_checker: Addr<HeadChecker>,
 ) -> Result<Broker, UrlError> {
-    let signer = Signer::new(key, directory.store().epoch());
-    Ok(start_with(Address::parse(url)?, signer.clone(), Arc::new(signer), directory, registry))
+    let signer = Signer::new(key, feeds.store().epoch());
+    Ok(start_with(Address::parse(url)?, signer.clone(), Arc::new(signer), feeds, head_checker))
 }
 
-/// As [`start`], with its parts: who signs, and who decides what is believed.
+/// Starts like [`start`], with a given signer and verifier.
 #[must_use]
 pub fn start_with(
     address: Address,
     signer: Signer,
     verifier: Arc<dyn Verify>,
-    directory: FeedRegistry,
-    registry: Addr<HeadChecker>,
+    feeds: FeedRegistry,
+    head_checker: Addr<HeadChecker>,
 ) -> Broker {
     let node = clock::new_id();
-    let channels = Channels::new(directory.store().epoch(), node, address.parts());
-    let health = Health::new(registry.clone(), directory.metrics().clone());
-    let station = NodeContext { address, node, channels, signer, health: health.clone(), directory: directory.clone() };
-    let publisher = RedisPublisher::launch(station.clone());
-    let subscriber = RedisSubscriber::launch(station, verifier, registry);
-    directory.add_relay(publisher.clone().recipient());
-    directory.add_watcher(subscriber.clone().recipient());
+    let channels = Channels::new(feeds.store().epoch(), node, address.parts());
+    let health = Health::new(head_checker.clone(), feeds.metrics().clone());
+    let context = NodeContext { address, node, channels, signer, health: health.clone(), feeds: feeds.clone() };
+    let publisher = RedisPublisher::launch(context.clone());
+    let subscriber = RedisSubscriber::launch(context, verifier, head_checker);
+    feeds.add_relay(publisher.clone().recipient());
+    feeds.add_watcher(subscriber.clone().recipient());
     log::info!(node:%; "joining other nodes over redis");
     Broker { health, publisher, subscriber }
 }

@@ -1,4 +1,4 @@
-//! What a node is to the broker; shared by its two actors.
+//! The context of a node, shared by the publisher and the subscriber.
 
 use super::channels::Channels;
 use super::health::Health;
@@ -8,7 +8,7 @@ use super::signature::Signer;
 use crate::feed::FeedRegistry;
 use uuid::Uuid;
 
-/// Where Redis is, who this node is, and whom it tells how things are.
+/// The address of Redis, the node's identity, and its health and feeds.
 #[derive(Clone)]
 pub struct NodeContext {
     pub address: Address,
@@ -16,17 +16,17 @@ pub struct NodeContext {
     pub channels: Channels,
     pub signer: Signer,
     pub health: Health,
-    pub directory: FeedRegistry,
+    pub feeds: FeedRegistry,
 }
 
 impl NodeContext {
-    /// Seals a message of this node for a channel; `None` when it is too large for anybody to take.
+    /// Seals a message of this node for a channel; `None` if it exceeds the limit of receivers.
     pub fn seal(&self, channel: String, body: Body) -> Option<Outgoing> {
         let message = Message { node: self.node, body }.encode();
         Some(Outgoing { channel, sealed: self.signer.seal(&message).ok()? })
     }
 
-    /// A beat for every part, through the channel that `through` names.
+    /// Returns a beat for each part, for the channels that `through` names.
     pub fn beats(&self, nonce: Uuid, number: u64, through: impl Fn(&Channels, u8) -> String) -> Vec<Outgoing> {
         let beat = |part| self.seal(through(&self.channels, part), Body::Beat(Beat { nonce, number, part }));
         (0..self.channels.parts()).filter_map(beat).collect()

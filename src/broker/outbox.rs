@@ -1,31 +1,35 @@
-//! What waits to be published, and how far the log reaches where something was dropped; pure.
+//! The outbox of announcements, pure: a bounded queue, and the heads of restaurants with dropped
+//! announcements.
 
 use super::redis_connection::Outgoing;
 use crate::domain::values::ids::RestaurantId;
 use crate::domain::values::position::Position;
 use std::collections::{HashMap, VecDeque};
 
-/// The most messages that wait.
+/// The most queued messages.
 const MESSAGES: usize = 4096;
-/// The most bytes that wait.
+/// The most queued bytes.
 const BYTES: usize = 16 << 20;
 /// The most messages of one round trip.
 const BATCH: usize = 256;
-/// The most restaurants whose heads are remembered. Those beyond are repaired by the comparison of heads.
+/// The most restaurants heads heads are remembered. Overflow: the comparison of heads repairs
+/// further ones.
 const MISSED: usize = 4096;
 
-/// A message that waits.
+/// A queued message.
 #[derive(Debug)]
 pub struct Waiting {
-    /// Whose events.
+    /// The restaurant of the events.
     pub restaurant: RestaurantId,
-    /// The position of the last of them.
+    /// The position of the last event.
     pub reaches: Position,
-    /// The message.
+    /// The sealed message.
     pub outgoing: Outgoing,
 }
 
-/// Bounded in messages and bytes.
+/// The queue of messages.
+///
+/// Bound: messages and bytes. Overflow: the new message is rejected.
 #[derive(Debug, Default)]
 pub struct Outbox {
     waiting: VecDeque<Waiting>,
@@ -34,35 +38,36 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// Takes a message; false when there is no space for it.
+    /// Queues a message. Returns false if there is no space.
     #[must_use]
     pub fn put(&mut self, waiting: Waiting) -> bool {
         let bytes = waiting.outgoing.sealed.len();
-        let is_taken = self.waiting.len() < MESSAGES && self.bytes + bytes <= BYTES;
-        if is_taken {
+        let is_accepted = self.waiting.len() < MESSAGES && self.bytes + bytes <= BYTES;
+        if is_accepted {
             self.bytes += bytes;
             self.waiting.push_back(waiting);
         }
-        is_taken
+        is_accepted
     }
 
-    /// The oldest messages, as many as go in one round trip, and whose they are.
+    /// Removes the oldest messages, as many as fit in one round trip. Returns them with their
+    /// restaurants and positions.
     pub fn take_batch(&mut self) -> (Vec<(RestaurantId, Position)>, Vec<Outgoing>) {
         let count = self.waiting.len().min(BATCH);
         let taken = self.waiting.drain(..count);
-        let (whose, messages): (Vec<_>, Vec<_>) =
+        let (heads, messages): (Vec<_>, Vec<_>) =
             taken.map(|waiting| ((waiting.restaurant, waiting.reaches), waiting.outgoing)).unzip();
         self.bytes -= messages.iter().map(|outgoing| outgoing.sealed.len()).sum::<usize>();
-        (whose, messages)
+        (heads, messages)
     }
 
-    /// Lets everything go that waits; says whose it was.
+    /// Drops all messages. Returns their restaurants and positions.
     pub fn clear(&mut self) -> Vec<(RestaurantId, Position)> {
         self.bytes = 0;
         self.waiting.drain(..).map(|waiting| (waiting.restaurant, waiting.reaches)).collect()
     }
 
-    /// Remembers that something up to a position was not told.
+    /// Remembers that events up to a position were not announced.
     pub fn miss(&mut self, restaurant: RestaurantId, reaches: Position) {
         if self.missed.len() < MISSED || self.missed.contains_key(&restaurant) {
             let known = self.missed.entry(restaurant).or_default();
@@ -70,7 +75,7 @@ impl Outbox {
         }
     }
 
-    /// How far the log reaches where something was not told; forgets it.
+    /// Removes and returns the remembered heads.
     pub fn take_missed(&mut self) -> Vec<(RestaurantId, Position)> {
         self.missed.drain().collect()
     }
@@ -93,17 +98,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_taken_comes_out_once_in_order_within_the_bounds(sizes in prop::collection::vec(0_usize..2 << 20, 0..80)) {
-            let (mut outbox, mut kept) = (Outbox::default(), Vec::new());
+        fn accepted_messages_leave_once_in_order_within_the_bounds(sizes in prop::collection::vec(0_usize..2 << 20, 0..80)) {
+            let (mut outbox, mut accepted) = (Outbox::default(), Vec::new());
             for (number, size) in (1..).zip(sizes) {
                 if outbox.put(waiting(number, size)) {
-                    kept.push(number);
+                    accepted.push(number);
                 }
                 prop_assert!(outbox.bytes <= BYTES);
             }
-            let (whose, messages) = outbox.take_batch();
-            prop_assert_eq!(whose.iter().map(|(_, reaches)| reaches.number()).collect::<Vec<_>>(), kept);
-            prop_assert_eq!((messages.len(), outbox.bytes), (whose.len(), 0));
+            let (heads, messages) = outbox.take_batch();
+            prop_assert_eq!(heads.iter().map(|(_, reaches)| reaches.number()).collect::<Vec<_>>(), accepted);
+            prop_assert_eq!((messages.len(), outbox.bytes), (heads.len(), 0));
         }
     }
 
@@ -116,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn of_what_was_missed_the_highest_position_stays() {
+    fn the_highest_missed_position_is_remembered() {
         let mut outbox = Outbox::default();
         for number in [3, 7, 5] {
             outbox.miss(restaurant(1), Position::new(number).unwrap());

@@ -1,11 +1,11 @@
-//! The `RedisPublisher` actor: tells other nodes what this one has committed.
+//! The `RedisPublisher` actor: announces this node's commits to other nodes.
 
 use super::channels::Channels;
 use super::health::Direction;
 use super::message::Body;
 use super::node::NodeContext;
 use super::outbox::{Outbox, Waiting};
-use super::push_queue::{Incoming, inlet};
+use super::push_queue::{Incoming, push_queue};
 use super::reconnect::Retry;
 use super::redis_connection::{RedisConnection, Result};
 use crate::clock;
@@ -18,50 +18,57 @@ use std::fmt::Display;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// Messages the actor holds that it has not handled; the directory drops and counts what does not fit.
+/// The capacity of the mailbox. Overflow: the feed registry drops and counts the announcement.
 const MAILBOX: usize = 4096;
-/// How often other nodes are told that this one publishes.
+/// The period of the beats that show other nodes that this one publishes.
 const BEAT: Duration = Duration::from_secs(1);
 
-/// One per node, supervised. Nothing waits for it: what cannot be published in time is dropped, counted, and told later
-/// as "the log reaches to here", so that the feeds of other nodes read it.
+/// The publisher, one for each node, supervised. It sends all queued messages in one round trip. A
+/// failed round trip ends the connection.
 ///
-/// What waits leaves in one round trip. One that fails, for whatever reason, ends the connection.
+/// Loss: commits never wait for it. It drops and counts what it cannot publish in time, and later
+/// sends the head of the log in its place, so that feeds of other nodes read the log.
 pub struct RedisPublisher {
-    station: NodeContext,
+    context: NodeContext,
     outbox: Outbox,
     retry: Retry,
-    link: Option<RedisConnection>,
-    /// What the round trip under way carries, and for each restaurant how far.
-    under_way: Option<Vec<(RestaurantId, Position)>>,
+    connection: Option<RedisConnection>,
+    /// The restaurants and positions of the current round trip.
+    in_flight: Option<Vec<(RestaurantId, Position)>>,
     beats: u64,
     is_beat_due: bool,
 }
 
 impl RedisPublisher {
-    /// Starts it on this thread's arbiter. It connects by itself, sooner or later.
-    pub(super) fn launch(station: NodeContext) -> Addr<Self> {
+    /// Starts the publisher on this thread. It connects by itself.
+    pub(super) fn launch(context: NodeContext) -> Addr<Self> {
         Supervisor::start(move |ctx: &mut Context<Self>| {
             ctx.set_mailbox_capacity(MAILBOX);
             let (outbox, retry) = (Outbox::default(), Retry::default());
-            Self { station, outbox, retry, link: None, under_way: None, beats: 0, is_beat_due: false }
+            Self { context, outbox, retry, connection: None, in_flight: None, beats: 0, is_beat_due: false }
         })
     }
 
     fn connect(&mut self, ctx: &mut Context<Self>) {
-        let (inlet, stream, _) = inlet();
-        let address = self.station.address.clone();
-        let connect = async move { address.connect(inlet).await };
-        ctx.spawn(connect.into_actor(self).map(|link, publisher, ctx| match link {
-            Ok(link) => publisher.connected(link, stream, ctx),
+        let (queue, stream, _) = push_queue();
+        let address = self.context.address.clone();
+        let connect = async move { address.connect(queue).await };
+        ctx.spawn(connect.into_actor(self).map(|connection, publisher, ctx| match connection {
+            Ok(connection) => publisher.connected(connection, stream, ctx),
             Err(error) => publisher.fail(&error, ctx),
         }));
     }
 
-    /// The first round trip carries the heads of what was dropped. Only when they have gone out do other nodes hear that
-    /// this one publishes; without any, its beat shows whether it may.
-    fn connected(&mut self, link: RedisConnection, stream: impl Stream<Item = Incoming> + 'static, ctx: &mut Context<Self>) {
-        self.link = Some(link);
+    /// Publishes the heads of dropped announcements in the first round trip, and only then a beat,
+    /// so that other nodes see no sign of life before. Without heads, the first round trip is a
+    /// beat, which shows whether this node may publish.
+    fn connected(
+        &mut self,
+        connection: RedisConnection,
+        stream: impl Stream<Item = Incoming> + 'static,
+        ctx: &mut Context<Self>,
+    ) {
+        self.connection = Some(connection);
         ctx.add_stream(stream);
         self.is_beat_due = !self.put_missed();
         self.publish_waiting(ctx);
@@ -71,7 +78,7 @@ impl RedisPublisher {
         });
     }
 
-    /// Puts the heads of what was dropped into the outbox; says whether there were any.
+    /// Queues the heads of dropped announcements. Returns whether there were any.
     fn put_missed(&mut self) -> bool {
         let missed = self.outbox.take_missed();
         for (restaurant, position) in missed.iter().copied() {
@@ -80,35 +87,35 @@ impl RedisPublisher {
         !missed.is_empty()
     }
 
-    /// Puts a message into the outbox; one that is too large goes as the head that it reaches.
+    /// Queues a message, or the head of the log if it is too large.
     fn put(&mut self, restaurant: RestaurantId, reaches: Position, body: Body) {
-        let channel = self.station.channels.feed(restaurant);
-        let sealed = self.station.seal(channel.clone(), body);
-        let sealed = sealed.or_else(|| self.station.seal(channel, Body::Head(restaurant, reaches)));
-        let is_kept = sealed.is_some_and(|outgoing| self.outbox.put(Waiting { restaurant, reaches, outgoing }));
-        if !is_kept {
+        let channel = self.context.channels.feed(restaurant);
+        let sealed = self.context.seal(channel.clone(), body);
+        let sealed = sealed.or_else(|| self.context.seal(channel, Body::Head(restaurant, reaches)));
+        let is_queued = sealed.is_some_and(|outgoing| self.outbox.put(Waiting { restaurant, reaches, outgoing }));
+        if !is_queued {
             self.miss(restaurant, reaches);
         }
     }
 
     fn miss(&mut self, restaurant: RestaurantId, reaches: Position) {
-        self.station.directory.metrics().fate("dropped");
+        self.context.feeds.metrics().fate("dropped");
         self.outbox.miss(restaurant, reaches);
     }
 
-    /// Publishes what waits in one round trip, if anything does and none is under way.
+    /// Publishes queued messages in one round trip, unless one is in flight.
     fn publish_waiting(&mut self, ctx: &mut Context<Self>) {
-        let Some(mut link) = self.link.clone().filter(|_| self.under_way.is_none()) else { return };
+        let Some(mut connection) = self.connection.clone().filter(|_| self.in_flight.is_none()) else { return };
         let (batch, mut messages) = self.outbox.take_batch();
         if std::mem::take(&mut self.is_beat_due) {
             self.beats += 1;
-            messages.extend(self.station.beats(Uuid::nil(), self.beats, Channels::nodes));
+            messages.extend(self.context.beats(Uuid::nil(), self.beats, Channels::nodes));
         }
         if messages.is_empty() {
             return;
         }
-        self.under_way = Some(batch);
-        let publish = async move { link.publish(&messages).await };
+        self.in_flight = Some(batch);
+        let publish = async move { connection.publish(&messages).await };
         ctx.spawn(publish.into_actor(self).map(|published, publisher, ctx| publisher.published(published, ctx)));
     }
 
@@ -116,19 +123,19 @@ impl RedisPublisher {
         if let Err(error) = published {
             return self.fail(&error, ctx);
         }
-        for _ in self.under_way.take().unwrap_or_default() {
-            self.station.directory.metrics().fate("published");
+        for _ in self.in_flight.take().unwrap_or_default() {
+            self.context.feeds.metrics().fate("published");
         }
         self.retry.connected(clock::uptime());
-        self.station.health.well(Direction::Publishing);
+        self.context.health.mark_up(Direction::Publishing);
         self.put_missed();
         self.publish_waiting(ctx);
     }
 
     fn fail(&mut self, reason: &dyn Display, ctx: &mut Context<Self>) {
-        log::debug!(reason:%; "publisher gives its connection up");
-        self.station.health.ill(Direction::Publishing, reason);
-        self.station.directory.metrics().redis_rebuilds.inc();
+        log::debug!(reason:%; "publisher drops its connection");
+        self.context.health.mark_down(Direction::Publishing, reason);
+        self.context.feeds.metrics().redis_rebuilds.inc();
         ctx.stop();
     }
 }
@@ -144,8 +151,8 @@ impl Actor for RedisPublisher {
 
 impl Supervised for RedisPublisher {
     fn restarting(&mut self, _: &mut Context<Self>) {
-        self.link = None;
-        let lost = self.under_way.take().unwrap_or_default();
+        self.connection = None;
+        let lost = self.in_flight.take().unwrap_or_default();
         for (restaurant, reaches) in lost.into_iter().chain(self.outbox.clear()) {
             self.miss(restaurant, reaches);
         }
@@ -154,7 +161,7 @@ impl Supervised for RedisPublisher {
 
 impl StreamHandler<Incoming> for RedisPublisher {
     fn handle(&mut self, _: Incoming, ctx: &mut Context<Self>) {
-        // It subscribes to nothing: all it is ever told is that the connection has ended.
+        // The publisher has no subscriptions, so the only push is the end of the connection.
         self.fail(&"the connection has ended", ctx);
     }
 
@@ -168,7 +175,7 @@ impl Handler<EventCommitted> for RedisPublisher {
     fn handle(&mut self, committed: EventCommitted, ctx: &mut Context<Self>) {
         let Some(reaches) = committed.events.last().map(|event| event.position) else { return };
         let restaurant = committed.restaurant;
-        if self.link.is_some() {
+        if self.connection.is_some() {
             self.put(restaurant, reaches, Body::Committed(committed));
             self.publish_waiting(ctx);
         } else {

@@ -1,18 +1,18 @@
-//! When to connect again, pure.
+//! The delays between connection attempts, pure.
 
 use crate::backoff::Backoff;
 use crate::domain::values::time::Timestamp;
 use std::time::Duration;
 
-/// The first wait, at most.
+/// The longest first wait.
 const BASE: Duration = Duration::from_millis(100);
-/// Every later wait, at most.
+/// The longest later wait.
 const CAP: Duration = Duration::from_secs(3);
-/// How long a connection has to have held for its end to count as a first failure: a Redis that takes connections and
-/// drops them is not asked more and more often.
-const HELD: Duration = Duration::from_secs(10);
+/// The lifetime from which on the end of a connection resets the backoff. A Redis that accepts and
+/// drops connections does not reset it.
+const STABLE: Duration = Duration::from_secs(10);
 
-/// Waits before connecting: none the first time, then with full jitter.
+/// The delays before connecting: none the first time, then with full jitter.
 #[derive(Debug)]
 pub struct Retry {
     backoff: Backoff,
@@ -27,15 +27,15 @@ impl Default for Retry {
 }
 
 impl Retry {
-    /// How long to wait before connecting now; `random` is uniform over `u64`.
+    /// Returns the delay before the next attempt. `random` is uniform over `u64`.
     pub fn wait(&mut self, now: Timestamp, random: u64) -> Duration {
-        if self.connected.take().is_some_and(|connected| now.since(connected) >= HELD) {
+        if self.connected.take().is_some_and(|connected| now.since(connected) >= STABLE) {
             self.backoff.reset();
         }
         if std::mem::take(&mut self.is_first) { Duration::ZERO } else { self.backoff.next(random) }
     }
 
-    /// A connection is up and does what it should.
+    /// Records that a connection works.
     pub fn connected(&mut self, now: Timestamp) {
         self.connected.get_or_insert(now);
     }
@@ -50,15 +50,15 @@ mod tests {
     }
 
     #[test]
-    fn the_first_is_at_once_and_only_a_connection_that_held_begins_anew() {
+    fn the_first_attempt_is_immediate_and_only_a_stable_connection_resets_the_backoff() {
         let mut retry = Retry::default();
         assert_eq!(retry.wait(at(0), u64::MAX), Duration::ZERO);
         let nearly = |wait: Duration| wait.as_millis() + 1;
         assert_eq!([100, 200, 400].map(|_| nearly(retry.wait(at(1), u64::MAX))), [100, 200, 400]);
         retry.connected(at(10));
-        assert_eq!(nearly(retry.wait(at(19), u64::MAX)), 800, "it did not hold");
+        assert_eq!(nearly(retry.wait(at(19), u64::MAX)), 800, "it was not stable");
         retry.connected(at(30));
         retry.connected(at(39));
-        assert_eq!(nearly(retry.wait(at(40), u64::MAX)), 100, "it held");
+        assert_eq!(nearly(retry.wait(at(40), u64::MAX)), 100, "it was stable");
     }
 }

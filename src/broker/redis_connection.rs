@@ -1,4 +1,5 @@
-//! A connection to Redis: one server, or a cluster with sharded channels. The only file that names the redis crate.
+//! Connections to Redis: to one server, or to a cluster with sharded channels. The only file that
+//! names the redis crate.
 
 use super::channels::slot_key;
 use super::push_queue::{Incoming, PushQueue};
@@ -13,92 +14,92 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::time::Duration;
 
-/// How long it may take to connect and sign in.
+/// The longest time to connect and sign in.
 const CONNECT: Duration = Duration::from_secs(2);
-/// How long a request may take.
+/// The longest time of a request.
 const REQUEST: Duration = Duration::from_secs(1);
-/// Into how many hash slots a cluster's channels fall.
+/// The number of hash slots for a cluster's channels.
 const CLUSTER_PARTS: u8 = 16;
 
-/// Why a URL was not taken. No text here repeats it, since it may carry a password.
+/// Why a URL is invalid. No message repeats the URL, which may contain a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum UrlError {
-    /// Of another scheme.
+    /// The scheme is unknown.
     #[error("the Redis URL must begin with redis://, rediss:// (TLS), redis+unix://, redis+cluster:// or rediss+cluster://")]
     Scheme,
-    /// Not a URL of that scheme.
-    #[error("the Redis URL does not read: redis://user:password@host:6379 or redis+cluster://host:6379,host:6380 is wanted")]
+    /// The text is not a URL of its scheme.
+    #[error("the Redis URL is invalid; write redis://user:password@host:6379 or redis+cluster://host:6379,host:6380")]
     Unreadable,
 }
 
 /// Why a request to Redis failed.
 #[derive(Debug, thiserror::Error)]
 pub enum LinkError {
-    /// No answer in time.
+    /// Redis did not answer in time.
     #[error("no answer within {} s", REQUEST.as_secs())]
     Timeout,
-    /// It was refused, or the connection is gone.
+    /// Redis refused the request, or the connection is gone.
     #[error(transparent)]
     Redis(#[from] RedisError),
 }
 
-/// What comes of a request.
+/// The result of a request.
 pub type Result<T> = std::result::Result<T, LinkError>;
 
-/// Where Redis is, and how to sign in.
+/// The address of Redis, with the credentials.
 #[derive(Clone)]
-pub struct Address(Place);
+pub struct Address(Target);
 
 #[derive(Clone)]
-enum Place {
+enum Target {
     Server(Box<Client>),
     Cluster(Vec<redis::ConnectionInfo>),
 }
 
 impl Address {
-    /// Reads a URL. The protocol is RESP3, whatever the URL says.
+    /// Parses a URL. The protocol is RESP3 regardless of the URL.
     ///
     /// # Errors
     /// [`UrlError`], without the URL.
     pub fn parse(url: &SecretString) -> std::result::Result<Self, UrlError> {
         let (scheme, rest) = url.expose_secret().split_once("://").ok_or(UrlError::Scheme)?;
-        let place = match scheme {
+        let target = match scheme {
             "redis" | "rediss" | "redis+unix" => {
                 let info = connection_info(url.expose_secret())?;
-                Place::Server(Box::new(Client::open(info).map_err(|_| UrlError::Unreadable)?))
+                Target::Server(Box::new(Client::open(info).map_err(|_| UrlError::Unreadable)?))
             }
-            "redis+cluster" => Place::Cluster(cluster_nodes("redis", rest)?),
-            "rediss+cluster" => Place::Cluster(cluster_nodes("rediss", rest)?),
+            "redis+cluster" => Target::Cluster(cluster_nodes("redis", rest)?),
+            "rediss+cluster" => Target::Cluster(cluster_nodes("rediss", rest)?),
             _ => return Err(UrlError::Scheme),
         };
-        Ok(Self(place))
+        Ok(Self(target))
     }
 
-    /// Into how many parts the channels fall (see [`super::channels`]).
+    /// Returns the number of parts of the channels (see [`super::channels`]).
     #[must_use]
     pub const fn parts(&self) -> u8 {
         match &self.0 {
-            Place::Server(_) => 1,
-            Place::Cluster(_) => CLUSTER_PARTS,
+            Target::Server(_) => 1,
+            Target::Cluster(_) => CLUSTER_PARTS,
         }
     }
 
-    /// Connects. What Redis pushes goes into the inlet, which is let go when the connection ends.
+    /// Connects. The connection sends Redis's pushes to `queue`, and drops it when it ends.
     ///
     /// # Errors
-    /// When it is not there, refuses, or does not answer in time.
-    pub async fn connect(&self, inlet: PushQueue) -> Result<RedisConnection> {
+    /// [`LinkError`] if Redis is unreachable, refuses, or does not answer in time.
+    pub async fn connect(&self, queue: PushQueue) -> Result<RedisConnection> {
         let push = move |info: PushInfo| {
-            let is_taken = incoming(info).is_none_or(|incoming| inlet.put(incoming));
-            if is_taken { Ok(()) } else { Err(()) }
+            let is_accepted = incoming(info).is_none_or(|incoming| queue.put(incoming));
+            if is_accepted { Ok(()) } else { Err(()) }
         };
         match &self.0 {
-            Place::Server(client) => {
+            Target::Server(client) => {
                 let config = AsyncConnectionConfig::new().set_push_sender(push);
                 let config = config.set_connection_timeout(Some(CONNECT)).set_response_timeout(Some(REQUEST));
                 Ok(RedisConnection::Server(client.get_multiplexed_async_connection_with_config(&config).await?))
             }
-            Place::Cluster(nodes) => {
+            Target::Cluster(nodes) => {
                 let builder: ClusterClientBuilder = ClusterClient::builder(nodes.clone()).push_sender(push);
                 let builder = builder.use_protocol(ProtocolVersion::RESP3).retries(2);
                 let client = builder.connection_timeout(CONNECT).response_timeout(REQUEST).build()?;
@@ -115,7 +116,7 @@ fn connection_info(url: &str) -> std::result::Result<redis::ConnectionInfo, UrlE
     Ok(info.set_redis_settings(settings))
 }
 
-/// The nodes of `user:password@host:port,host:port`, which all take the same sign-in.
+/// Returns the nodes of `user:password@host:port,host:port`, which share the credentials.
 fn cluster_nodes(scheme: &str, rest: &str) -> std::result::Result<Vec<redis::ConnectionInfo>, UrlError> {
     let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
     let (login, hosts) = authority.rsplit_once('@').map_or(("", authority), |(login, hosts)| (login, hosts));
@@ -123,7 +124,7 @@ fn cluster_nodes(scheme: &str, rest: &str) -> std::result::Result<Vec<redis::Con
     hosts.split(',').map(|host| connection_info(&format!("{scheme}://{login}{at}{host}"))).collect()
 }
 
-/// What a push means to us; `None` for what is told us twice, since requests are answered too.
+/// Converts a push; `None` for confirmations, which also arrive as answers to requests.
 fn incoming(info: PushInfo) -> Option<Incoming> {
     let mut data = info.data.into_iter();
     match info.kind {
@@ -140,7 +141,7 @@ fn incoming(info: PushInfo) -> Option<Incoming> {
     }
 }
 
-/// A connection. Cheap to clone; gone with its last clone.
+/// A connection. Cheap to clone; it ends with its last clone.
 #[derive(Clone)]
 pub enum RedisConnection {
     /// To one server.
@@ -150,16 +151,17 @@ pub enum RedisConnection {
 }
 
 impl RedisConnection {
-    /// Subscribes to channels; all are confirmed when it returns.
+    /// Subscribes to channels, and returns after Redis has confirmed all of them.
     ///
     /// # Errors
-    /// When one of them is refused (the others may then be subscribed), or there is no answer.
+    /// [`LinkError`] if Redis refuses one of them or does not answer. Others may be subscribed
+    /// then.
     pub async fn subscribe(&mut self, channels: &[String]) -> Result<()> {
         match self {
             Self::Server(connection) => in_time(connection.subscribe(channels)).await,
             Self::Cluster(connection) => {
-                for alike in by_slot(channels, |channel| channel).into_values() {
-                    in_time(connection.ssubscribe(alike)).await?;
+                for same_slot in by_slot(channels, |channel| channel).into_values() {
+                    in_time(connection.ssubscribe(same_slot)).await?;
                 }
                 Ok(())
             }
@@ -169,31 +171,32 @@ impl RedisConnection {
     /// Unsubscribes from channels.
     ///
     /// # Errors
-    /// When there is no answer.
+    /// [`LinkError`] if Redis does not answer.
     pub async fn unsubscribe(&mut self, channels: &[String]) -> Result<()> {
         match self {
             Self::Server(connection) => in_time(connection.unsubscribe(channels)).await,
             Self::Cluster(connection) => {
-                for alike in by_slot(channels, |channel| channel).into_values() {
-                    in_time(connection.sunsubscribe(alike)).await?;
+                for same_slot in by_slot(channels, |channel| channel).into_values() {
+                    in_time(connection.sunsubscribe(same_slot)).await?;
                 }
                 Ok(())
             }
         }
     }
 
-    /// Publishes messages in one round trip (on a cluster, one for each slot among them).
+    /// Publishes messages in one round trip, or on a cluster in one for each slot.
     ///
     /// # Errors
-    /// When one of them is refused, or there is no answer. Any number of them may have gone out.
+    /// [`LinkError`] if Redis refuses one of them or does not answer. Any number of them may be
+    /// published then.
     pub async fn publish(&mut self, messages: &[Outgoing]) -> Result<()> {
         match self {
             Self::Server(connection) => in_time(pipeline("PUBLISH", messages).exec_async(connection)).await,
             Self::Cluster(connection) => {
-                for (key, alike) in by_slot(messages, |message| &message.channel) {
+                for (key, same_slot) in by_slot(messages, |message| &message.channel) {
                     let route = SingleNodeRoutingInfo::SpecificNode(Route::with_key(key, SlotAddr::Master));
-                    let count = alike.len();
-                    let answers = in_time(connection.route_pipeline(pipeline("SPUBLISH", alike), 0, count, route)).await?;
+                    let count = same_slot.len();
+                    let answers = in_time(connection.route_pipeline(pipeline("SPUBLISH", same_slot), 0, count, route)).await?;
                     answers.into_iter().try_for_each(|answer| answer.extract_error().map(drop))?;
                 }
                 Ok(())
@@ -202,12 +205,12 @@ impl RedisConnection {
     }
 }
 
-/// A sealed message and where it goes.
+/// A sealed message for a channel.
 #[derive(Debug, Clone)]
 pub struct Outgoing {
     /// The channel.
     pub channel: String,
-    /// The message.
+    /// The sealed message.
     pub sealed: Vec<u8>,
 }
 
@@ -227,7 +230,7 @@ fn by_slot<T>(all: &[T], channel: impl Fn(&T) -> &String) -> BTreeMap<&str, Vec<
     slots
 }
 
-/// The crate's own timeout covers the answer, and not the wait for space to send.
+/// Adds a timeout to a request, since the crate's own does not cover the wait for space to send.
 async fn in_time<T>(request: impl Future<Output = redis::RedisResult<T>>) -> Result<T> {
     Ok(tokio::time::timeout(REQUEST, request).await.map_err(|_| LinkError::Timeout)??)
 }
@@ -241,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn the_documented_urls_are_taken() {
+    fn the_documented_urls_parse() {
         for (url, parts) in [
             ("redis://127.0.0.1", 1),
             ("redis://user:p%40ss@host:6380/?protocol=resp2", 1),
@@ -255,8 +258,8 @@ mod tests {
     }
 
     #[test]
-    fn every_node_of_a_cluster_takes_the_same_sign_in() {
-        let Ok(Address(Place::Cluster(nodes))) = parse("redis+cluster://cook:s3cret@a:1,b:2/0") else { panic!("a cluster") };
+    fn the_nodes_of_a_cluster_share_the_credentials() {
+        let Ok(Address(Target::Cluster(nodes))) = parse("redis+cluster://cook:s3cret@a:1,b:2/0") else { panic!("a cluster") };
         let of = |node: &redis::ConnectionInfo| {
             let settings = node.redis_settings();
             (node.addr().to_string(), settings.username().map(str::to_owned), settings.password().map(str::to_owned))
@@ -266,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_url_is_refused_without_its_secret() {
+    fn an_invalid_url_is_refused_without_showing_its_password() {
         for (url, error) in [
             ("", UrlError::Scheme),
             ("localhost:6379", UrlError::Scheme),

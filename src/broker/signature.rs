@@ -1,8 +1,9 @@
-//! Signatures of the messages between nodes, pure: Redis carries them, and is not trusted to say who wrote them.
+//! Signatures of messages between nodes, pure. Redis carries the messages but does not vouch for
+//! their sender.
 //!
-//! A sealed message is one byte of version, 32 bytes of HMAC-SHA256 (RFC 2104) over version and body, and the body. The
-//! key is of the keyring and of the epoch: what was written for another database does not pass, whatever channel it is
-//! published on.
+//! A sealed message is one byte of version, 32 bytes of HMAC-SHA256 (RFC 2104) over version and
+//! body, and the body. The key depends on the keyring and the epoch, so a message for another
+//! database is refused on any channel.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -14,22 +15,22 @@ const VERSION: u8 = 1;
 const TAG: usize = 32;
 const HEAD: usize = 1 + TAG;
 
-/// Why a message is dropped.
+/// Why a message is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
     /// More than [`MAX_MESSAGE`] bytes.
     #[error("oversized")]
     Oversized,
-    /// Not made by a node that has the key.
+    /// The sender does not have the key.
     #[error("forged")]
     Forged,
-    /// Signed, but it does not read: of another version, or a bug.
+    /// The signature is valid, but the body is not: another version, or a bug.
     #[error("garbled")]
     Garbled,
 }
 
 impl Refused {
-    /// The word that it is counted under.
+    /// Returns the word in metrics.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -40,21 +41,22 @@ impl Refused {
     }
 }
 
-/// Decides which messages are believed.
+/// A verifier of messages.
 pub trait Verify: Send + Sync + 'static {
-    /// The body of a sealed message.
+    /// Returns the body of a sealed message.
     ///
     /// # Errors
-    /// Why it has to be dropped.
+    /// [`Refused`] if the message has to be dropped.
     fn open<'a>(&self, sealed: &'a [u8]) -> Result<&'a [u8], Refused>;
 }
 
-/// Signs messages, and verifies those of nodes with the same key and epoch.
+/// A signer of messages, which also verifies those of nodes with the same key and epoch.
 #[derive(Clone)]
 pub struct Signer(Hmac<Sha256>);
 
 impl Signer {
-    /// For a key of the keyring ([`crate::broker::KEY_LABEL`]) and the epoch of the database.
+    /// Makes a signer for a key of the keyring ([`crate::broker::KEY_LABEL`]) and the database's
+    /// epoch.
     #[must_use]
     pub fn new(key: &[u8; 32], epoch: &str) -> Self {
         let of_epoch = keyed(key).chain_update(b"orderbell/broker/epoch/").chain_update(epoch).finalize().into_bytes();
@@ -64,7 +66,7 @@ impl Signer {
     /// Seals a body.
     ///
     /// # Errors
-    /// [`Refused::Oversized`] when nobody would take it.
+    /// [`Refused::Oversized`] if receivers would refuse it.
     pub fn seal(&self, body: &[u8]) -> Result<Vec<u8>, Refused> {
         if HEAD + body.len() > MAX_MESSAGE {
             return Err(Refused::Oversized);
@@ -87,7 +89,7 @@ impl Verify for Signer {
             return Err(Refused::Oversized);
         }
         let (head, body) = sealed.split_at_checked(HEAD).ok_or(Refused::Forged)?;
-        // In constant time: how much of a guess was right cannot be measured.
+        // In constant time, so that timing does not show how much of a guess is right.
         let is_ours = head[0] == VERSION && self.mac(body).verify_slice(&head[1..]).is_ok();
         if is_ours { Ok(body) } else { Err(Refused::Forged) }
     }
@@ -109,13 +111,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_sealed_opens(body in prop::collection::vec(any::<u8>(), 0..300)) {
+        fn sealed_messages_open(body in prop::collection::vec(any::<u8>(), 0..300)) {
             let sealed = signer().seal(&body).unwrap();
             prop_assert_eq!(signer().open(&sealed), Ok(body.as_slice()));
         }
 
         #[test]
-        fn any_bit_flipped_is_refused(body in prop::collection::vec(any::<u8>(), 0..60)) {
+        fn a_flipped_bit_is_refused(body in prop::collection::vec(any::<u8>(), 0..60)) {
             let sealed = signer().seal(&body).unwrap();
             for bit in 0..sealed.len() * 8 {
                 let mut flipped = sealed.clone();
@@ -125,7 +127,7 @@ mod tests {
         }
 
         #[test]
-        fn any_length_cut_or_added_is_refused(body in prop::collection::vec(any::<u8>(), 0..60), more in 1_usize..40) {
+        fn a_changed_length_is_refused(body in prop::collection::vec(any::<u8>(), 0..60), more in 1_usize..40) {
             let sealed = signer().seal(&body).unwrap();
             for length in 0..sealed.len() {
                 prop_assert_eq!(signer().open(&sealed[..length]), Err(Refused::Forged));
@@ -135,13 +137,13 @@ mod tests {
         }
 
         #[test]
-        fn nothing_that_others_make_up_opens(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        fn arbitrary_bytes_are_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             prop_assert_eq!(signer().open(&bytes), Err(Refused::Forged));
         }
     }
 
     #[test]
-    fn another_key_and_another_epoch_do_not_open_it() {
+    fn another_key_or_epoch_is_refused() {
         let sealed = signer().seal(b"body").unwrap();
         for other in [Signer::new(&[8; 32], "epoch"), Signer::new(&[7; 32], "epocH")] {
             assert_eq!(other.open(&sealed), Err(Refused::Forged));
@@ -149,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn the_bound_is_the_same_on_both_sides() {
+    fn the_limit_is_the_same_for_sealing_and_opening() {
         let largest = vec![0; MAX_MESSAGE - HEAD];
         let sealed = signer().seal(&largest).unwrap();
         assert_eq!(sealed.len(), MAX_MESSAGE);

@@ -1,11 +1,12 @@
-//! The `RedisSubscriber` actor: hears what other nodes have committed and hands it to the feeds here.
+//! The `RedisSubscriber` actor: receives commits of other nodes and delivers them to the feeds of
+//! this node.
 
 use super::channels::Channels;
 use super::health::Direction;
 use super::message::{Beat, Body, Message};
 use super::node::NodeContext;
 use super::peers::Peers;
-use super::push_queue::{Incoming, Overflow, inlet};
+use super::push_queue::{Incoming, Overflow, push_queue};
 use super::reconnect::Retry;
 use super::redis_connection::RedisConnection;
 use super::signature::Verify;
@@ -21,131 +22,138 @@ use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// Messages the actor holds that it has not handled; the watcher's, which are not fan-out, are taken beyond it.
+/// The capacity of the mailbox. [`FeedLife`] messages pass a full one.
 const MAILBOX: usize = 1024;
-/// Channels of one request.
+/// The most channels of one request.
 const CHUNK: usize = 500;
-/// How often a connection publishes a beat to itself.
+/// The period of the beats that a connection sends to itself.
 const BEAT: Duration = Duration::from_secs(2);
-/// How long it may hear none: two, and what is left of a third.
+/// The longest time without a received beat: two periods and some latency.
 const SILENCE: Duration = Duration::from_millis(4500);
-/// How often it is looked at whether one was heard, and other nodes'.
-const LOOK: Duration = Duration::from_millis(250);
-/// What is known of one connection.
+/// The period of checks for silence.
+const CHECK: Duration = Duration::from_millis(250);
+
+/// The state of one connection's beats.
 #[derive(Default)]
 struct Pulse {
     nonce: Uuid,
     sent: u64,
-    /// For each part the number of the last beat heard, and when.
+    /// For each part, the number and time of the last received beat.
     heard: Vec<(u64, Timestamp)>,
     is_proven: bool,
 }
 
-/// One per node, supervised. Owns the connection that listens, and the set of channels that are wanted: those of the
-/// restaurants whose feeds live here.
+/// The subscriber, one for each node, supervised. It owns the receiving connection and its
+/// subscriptions: the channels of restaurants with a feed on this node.
 ///
-/// Loss: what Redis does not bring is not missed; feeds read it from the log. To know that it may have to be read is this
-/// actor's work: it compares heads when a subscription has been confirmed, after every message that did not fit, did not
-/// verify or was not taken, and on every new connection; and it has them compared more often while a node is silent that
-/// was heard before. A connection that does not bring back this node's own beats is
-/// given up, with everything that hangs on it: the actor stops, and its supervisor begins it anew.
+/// Loss: feeds read from the log what Redis does not deliver. The subscriber requests a comparison
+/// of heads after each confirmed subscription, after each message that overflowed, did not verify
+/// or was not accepted, and on each new connection. While a known node is silent, comparisons are
+/// more frequent. When a connection does not return this node's own beats, the actor stops, and its
+/// supervisor restarts it.
 pub struct RedisSubscriber {
-    station: NodeContext,
+    context: NodeContext,
     verifier: Arc<dyn Verify>,
-    registry: Addr<HeadChecker>,
-    wanted: ChannelSubscriptions,
+    head_checker: Addr<HeadChecker>,
+    subscriptions: ChannelSubscriptions,
     retry: Retry,
-    link: Option<RedisConnection>,
-    spill: Overflow,
+    connection: Option<RedisConnection>,
+    overflow: Overflow,
     pulse: Pulse,
     peers: Peers,
-    /// Something may have been missed.
-    is_in_doubt: bool,
+    /// Whether a message may have been missed.
+    may_have_missed: bool,
 }
 
 impl RedisSubscriber {
-    /// Starts it on this thread's arbiter. It connects by itself, sooner or later.
-    pub(super) fn launch(station: NodeContext, verifier: Arc<dyn Verify>, registry: Addr<HeadChecker>) -> Addr<Self> {
+    /// Starts the subscriber on this thread. It connects by itself.
+    pub(super) fn launch(context: NodeContext, verifier: Arc<dyn Verify>, head_checker: Addr<HeadChecker>) -> Addr<Self> {
         Supervisor::start(move |ctx: &mut Context<Self>| {
             ctx.set_mailbox_capacity(MAILBOX);
             Self {
-                station,
+                context,
                 verifier,
-                registry,
-                wanted: ChannelSubscriptions::default(),
+                head_checker,
+                subscriptions: ChannelSubscriptions::default(),
                 retry: Retry::default(),
-                link: None,
-                spill: Overflow::default(),
+                connection: None,
+                overflow: Overflow::default(),
                 pulse: Pulse::default(),
                 peers: Peers::default(),
-                is_in_doubt: false,
+                may_have_missed: false,
             }
         })
     }
 
-    /// Connects, and listens for beats, this node's own and those of others.
+    /// Connects, and subscribes to the beats of this node and of others.
     fn connect(&mut self, ctx: &mut Context<Self>) {
-        let (inlet, stream, spill) = inlet();
-        self.spill = spill;
-        let (address, channels) = (self.station.address.clone(), self.station.channels.clone());
+        let (queue, stream, overflow) = push_queue();
+        self.overflow = overflow;
+        let (address, channels) = (self.context.address.clone(), self.context.channels.clone());
         let connect = async move {
-            let mut link = address.connect(inlet).await?;
+            let mut connection = address.connect(queue).await?;
             let beats: Vec<_> = (0..channels.parts()).flat_map(|part| [channels.beat(part), channels.nodes(part)]).collect();
-            link.subscribe(&beats).await.map(|()| link)
+            connection.subscribe(&beats).await.map(|()| connection)
         };
-        ctx.spawn(connect.into_actor(self).map(|link, subscriber, ctx| match link {
-            Ok(link) => subscriber.connected(link, stream, ctx),
+        ctx.spawn(connect.into_actor(self).map(|connection, subscriber, ctx| match connection {
+            Ok(connection) => subscriber.connected(connection, stream, ctx),
             Err(error) => subscriber.fail(&error, ctx),
         }));
     }
 
-    fn connected(&mut self, link: RedisConnection, stream: impl Stream<Item = Incoming> + 'static, ctx: &mut Context<Self>) {
+    fn connected(
+        &mut self,
+        connection: RedisConnection,
+        stream: impl Stream<Item = Incoming> + 'static,
+        ctx: &mut Context<Self>,
+    ) {
         let now = clock::uptime();
-        let heard = vec![(0, now); self.station.channels.parts().into()];
+        let heard = vec![(0, now); self.context.channels.parts().into()];
         self.pulse = Pulse { nonce: clock::new_id(), sent: 0, heard, is_proven: false };
-        self.link = Some(link);
+        self.connection = Some(connection);
         ctx.add_stream(stream);
-        self.wanted.begin();
-        self.settle(ctx);
+        self.subscriptions.restart();
+        self.update_subscriptions(ctx);
         self.beat(ctx);
         ctx.run_interval(BEAT, Self::beat);
-        ctx.run_interval(LOOK, Self::look);
+        ctx.run_interval(CHECK, Self::check);
     }
 
-    /// Brings the subscriptions nearer to what is wanted, one request at a time.
-    fn settle(&mut self, ctx: &mut Context<Self>) {
-        let Some(mut link) = self.link.clone() else { return };
-        let Some(step) = self.wanted.next(CHUNK) else { return self.prove() };
-        let channels = self.station.channels.clone();
+    /// Updates the subscriptions, one request at a time.
+    fn update_subscriptions(&mut self, ctx: &mut Context<Self>) {
+        let Some(mut connection) = self.connection.clone() else { return };
+        let Some(step) = self.subscriptions.next(CHUNK) else { return self.check_proven() };
+        let channels = self.context.channels.clone();
         let name = move |restaurants: &[RestaurantId]| restaurants.iter().map(|id| channels.feed(*id)).collect::<Vec<_>>();
         let request = async move {
             match &step {
-                Step::Subscribe(restaurants) => link.subscribe(&name(restaurants)).await,
-                Step::Unsubscribe(restaurants) => link.unsubscribe(&name(restaurants)).await,
+                Step::Subscribe(restaurants) => connection.subscribe(&name(restaurants)).await,
+                Step::Unsubscribe(restaurants) => connection.unsubscribe(&name(restaurants)).await,
             }
             .map(|()| step)
         };
         ctx.spawn(request.into_actor(self).map(|step, subscriber, ctx| match step {
-            Ok(step) => subscriber.settled(step, ctx),
+            Ok(step) => subscriber.confirm(step, ctx),
             Err(error) => subscriber.fail(&error, ctx),
         }));
     }
 
-    /// What was committed before a subscription was confirmed has not been heard.
-    fn settled(&mut self, step: Step, ctx: &mut Context<Self>) {
-        self.wanted.done(&step);
+    /// Completes a request. Heads are compared after a subscription, since earlier commits were not
+    /// received.
+    fn confirm(&mut self, step: Step, ctx: &mut Context<Self>) {
+        self.subscriptions.confirm(&step);
         if let Step::Subscribe(restaurants) = step {
-            self.registry.do_send(CompareNow::Of(restaurants));
+            self.head_checker.do_send(CompareNow::Of(restaurants));
         }
-        self.settle(ctx);
+        self.update_subscriptions(ctx);
     }
 
-    /// Publishes a beat. Whether it arrives is seen by whether it is heard.
+    /// Publishes a beat. A lost one shows by its absence on the receiving side.
     fn beat(&mut self, ctx: &mut Context<Self>) {
-        let Some(mut link) = self.link.clone() else { return };
+        let Some(mut connection) = self.connection.clone() else { return };
         self.pulse.sent += 1;
-        let beats = self.station.beats(self.pulse.nonce, self.pulse.sent, Channels::beat);
-        let publish = async move { link.publish(&beats).await };
+        let beats = self.context.beats(self.pulse.nonce, self.pulse.sent, Channels::beat);
+        let publish = async move { connection.publish(&beats).await };
         ctx.spawn(publish.into_actor(self).map(|published, _, _| {
             if let Err(error) = published {
                 log::debug!(error:%; "beat not published");
@@ -153,75 +161,80 @@ impl RedisSubscriber {
         }));
     }
 
-    fn hear(&mut self, beat: Beat) {
+    fn receive_beat(&mut self, beat: Beat) {
         let part = self.pulse.heard.get_mut(usize::from(beat.part));
         let part =
             part.filter(|(last, _)| beat.nonce == self.pulse.nonce && (*last + 1..=self.pulse.sent).contains(&beat.number));
         if let Some(part) = part {
             *part = (beat.number, clock::uptime());
-            self.prove();
+            self.check_proven();
         }
     }
 
-    /// Says that this connection does its work, once everything wanted is subscribed and every part has been heard.
-    fn prove(&mut self) {
+    /// Marks the connection as proven once all channels are subscribed and each part has returned a
+    /// beat.
+    fn check_proven(&mut self) {
         let is_heard = self.pulse.heard.iter().all(|(number, _)| *number > 0);
-        if self.link.is_some() && is_heard && self.wanted.is_settled() && !std::mem::replace(&mut self.pulse.is_proven, true) {
+        if self.connection.is_some()
+            && is_heard
+            && self.subscriptions.is_settled()
+            && !std::mem::replace(&mut self.pulse.is_proven, true)
+        {
             let now = clock::uptime();
             self.retry.connected(now);
-            self.peers.begin(now);
-            self.station.health.well(Direction::Hearing);
-            self.registry.do_send(CompareNow::All);
+            self.peers.restart(now);
+            self.context.health.mark_up(Direction::Hearing);
+            self.head_checker.do_send(CompareNow::All);
         }
     }
 
-    /// Gives up a connection that has gone silent; compares heads when something may have been missed, and more often
-    /// while another node is silent.
-    fn look(&mut self, ctx: &mut Context<Self>) {
+    /// Drops a silent connection, requests a comparison of heads if a message may have been missed,
+    /// and reports silent nodes.
+    fn check(&mut self, ctx: &mut Context<Self>) {
         let now = clock::uptime();
-        if self.spill.is_lost() {
+        if self.overflow.is_lost() {
             self.fail(&"the connection has ended", ctx);
         } else if self.pulse.heard.iter().any(|(_, heard)| now.since(*heard) > SILENCE) {
-            self.fail(&"what is published is not heard", ctx);
+            self.fail(&"the connection does not return published beats", ctx);
         } else {
-            if self.spill.take_overflow() | std::mem::take(&mut self.is_in_doubt) {
-                self.registry.do_send(CompareNow::All);
+            if self.overflow.take_overflow() | std::mem::take(&mut self.may_have_missed) {
+                self.head_checker.do_send(CompareNow::All);
             }
             if self.pulse.is_proven {
-                self.station.health.peers(!self.peers.is_any_silent(now));
+                self.context.health.set_peers(!self.peers.is_any_silent(now));
             }
         }
     }
 
     fn fail(&mut self, reason: &dyn Display, ctx: &mut Context<Self>) {
-        log::debug!(reason:%; "subscriber gives its connection up");
-        self.station.health.ill(Direction::Hearing, reason);
-        self.station.directory.metrics().redis_rebuilds.inc();
+        log::debug!(reason:%; "subscriber drops its connection");
+        self.context.health.mark_down(Direction::Hearing, reason);
+        self.context.feeds.metrics().redis_rebuilds.inc();
         ctx.stop();
     }
 
     fn receive(&mut self, sealed: &[u8]) {
-        let metrics = self.station.directory.metrics();
+        let metrics = self.context.feeds.metrics();
         let message = match self.verifier.open(sealed).and_then(Message::decode) {
             Ok(message) => message,
             Err(refused) => {
-                // What cannot be believed may still have stood in the place of something true.
-                self.is_in_doubt = true;
+                // A refused message may have replaced a true one.
+                self.may_have_missed = true;
                 return metrics.fate(refused.as_str());
             }
         };
         match message.body {
-            Body::Beat(beat) if message.node == self.station.node => self.hear(beat),
-            Body::Beat(beat) => self.peers.hear(message.node, beat.part, beat.number, clock::uptime()),
-            // Delivered when it was committed.
-            _ if message.node == self.station.node => metrics.fate("own"),
+            Body::Beat(beat) if message.node == self.context.node => self.receive_beat(beat),
+            Body::Beat(beat) => self.peers.record(message.node, beat.part, beat.number, clock::uptime()),
+            // The feed has it since its commit.
+            _ if message.node == self.context.node => metrics.fate("own"),
             Body::Committed(committed) => {
                 metrics.fate("heard");
-                self.is_in_doubt |= !self.station.directory.offer(committed);
+                self.may_have_missed |= !self.context.feeds.offer(committed);
             }
             Body::Head(restaurant, position) => {
                 metrics.fate("heard");
-                self.station.directory.report_head(restaurant, position);
+                self.context.feeds.report_head(restaurant, position);
             }
         }
     }
@@ -238,7 +251,7 @@ impl Actor for RedisSubscriber {
 
 impl Supervised for RedisSubscriber {
     fn restarting(&mut self, _: &mut Context<Self>) {
-        self.link = None;
+        self.connection = None;
         self.pulse = Pulse::default();
     }
 }
@@ -248,14 +261,15 @@ impl StreamHandler<Incoming> for RedisSubscriber {
         match incoming {
             Incoming::Message(sealed) => self.receive(&sealed),
             Incoming::Oversized => {
-                self.is_in_doubt = true;
-                self.station.directory.metrics().fate("oversized");
+                self.may_have_missed = true;
+                self.context.feeds.metrics().fate("oversized");
             }
-            // A cluster takes a subscription back when its slot moves to another server.
+            // A cluster revokes a subscription when its slot moves to another server.
             Incoming::Unsubscribed(channel) => {
-                let restaurant = self.station.channels.restaurant(&channel);
-                if restaurant.is_none_or(|restaurant| self.wanted.wants(restaurant) && self.wanted.is_settled()) {
-                    self.fail(&"a subscription was taken back", ctx);
+                let restaurant = self.context.channels.restaurant(&channel);
+                if restaurant.is_none_or(|restaurant| self.subscriptions.contains(restaurant) && self.subscriptions.is_settled())
+                {
+                    self.fail(&"redis revoked a subscription", ctx);
                 }
             }
             Incoming::Lost => self.fail(&"the connection has ended", ctx),
@@ -271,9 +285,9 @@ impl Handler<FeedLife> for RedisSubscriber {
     type Result = ();
     fn handle(&mut self, life: FeedLife, ctx: &mut Context<Self>) {
         match life {
-            FeedLife::Launched(restaurant) => self.wanted.watch(restaurant),
-            FeedLife::Retired(restaurant) => self.wanted.unwatch(restaurant),
+            FeedLife::Launched(restaurant) => self.subscriptions.watch(restaurant),
+            FeedLife::Retired(restaurant) => self.subscriptions.unwatch(restaurant),
         }
-        self.settle(ctx);
+        self.update_subscriptions(ctx);
     }
 }

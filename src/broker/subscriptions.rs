@@ -1,10 +1,10 @@
-//! Which restaurants' channels are wanted and which are heard, pure. One request to Redis is on its way at a time; what
-//! changes meanwhile is settled by the next.
+//! The subscriptions of a node, pure: the wanted and the confirmed channels. One request to Redis
+//! runs at a time; changes during it go into the next.
 
 use crate::domain::values::ids::RestaurantId;
 use std::collections::{BTreeSet, HashSet};
 
-/// What to ask of Redis.
+/// A request to Redis.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// Subscribe to these.
@@ -13,78 +13,78 @@ pub enum Step {
     Unsubscribe(Vec<RestaurantId>),
 }
 
-/// The wanted set, and how far it is brought about.
+/// The wanted and the confirmed channels.
 #[derive(Debug, Default)]
 pub struct ChannelSubscriptions {
     wanted: HashSet<RestaurantId>,
-    heard: HashSet<RestaurantId>,
-    /// Those that may be wanted and not heard, or the other way round.
+    confirmed: HashSet<RestaurantId>,
+    /// Restaurants that may be wanted and not confirmed, or confirmed and not wanted.
     changed: BTreeSet<RestaurantId>,
-    is_asking: bool,
+    is_requesting: bool,
 }
 
 impl ChannelSubscriptions {
-    /// A restaurant is wanted from now on.
+    /// Adds a restaurant.
     pub fn watch(&mut self, restaurant: RestaurantId) {
         self.wanted.insert(restaurant);
         self.changed.insert(restaurant);
     }
 
-    /// A restaurant is not wanted any more.
+    /// Removes a restaurant.
     pub fn unwatch(&mut self, restaurant: RestaurantId) {
         self.wanted.remove(&restaurant);
         self.changed.insert(restaurant);
     }
 
-    /// Whether a restaurant is wanted.
+    /// Whether a restaurant's channel is wanted.
     #[must_use]
-    pub fn wants(&self, restaurant: RestaurantId) -> bool {
+    pub fn contains(&self, restaurant: RestaurantId) -> bool {
         self.wanted.contains(&restaurant)
     }
 
-    /// A new connection: nothing is heard, all that is wanted has to be asked for.
-    pub fn begin(&mut self) {
-        self.heard.clear();
+    /// Restarts on a new connection, on which no channel is confirmed.
+    pub fn restart(&mut self) {
+        self.confirmed.clear();
         self.changed = self.wanted.iter().copied().collect();
-        self.is_asking = false;
+        self.is_requesting = false;
     }
 
-    /// What to ask for next, of at most `most` restaurants; `None` while a request is on its way and when all is as
-    /// wanted.
+    /// Returns the next request, for at most `most` restaurants. `None` during a request, and if
+    /// nothing is left to change.
     pub fn next(&mut self, most: usize) -> Option<Step> {
-        if self.is_asking {
+        if self.is_requesting {
             return None;
         }
-        self.changed.retain(|restaurant| self.wanted.contains(restaurant) != self.heard.contains(restaurant));
+        self.changed.retain(|restaurant| self.wanted.contains(restaurant) != self.confirmed.contains(restaurant));
         let first = *self.changed.first()?;
         let is_wanted = self.wanted.contains(&first);
-        let alike = self.changed.iter().copied().filter(|restaurant| self.wanted.contains(restaurant) == is_wanted);
-        let chosen: Vec<_> = alike.take(most.max(1)).collect();
+        let same_kind = self.changed.iter().copied().filter(|restaurant| self.wanted.contains(restaurant) == is_wanted);
+        let chosen: Vec<_> = same_kind.take(most.max(1)).collect();
         for restaurant in &chosen {
             self.changed.remove(restaurant);
         }
-        self.is_asking = true;
+        self.is_requesting = true;
         Some(if is_wanted { Step::Subscribe(chosen) } else { Step::Unsubscribe(chosen) })
     }
 
-    /// Redis has confirmed a step.
-    pub fn done(&mut self, step: &Step) {
-        self.is_asking = false;
+    /// Records that Redis has confirmed a request.
+    pub fn confirm(&mut self, step: &Step) {
+        self.is_requesting = false;
         match step {
-            Step::Subscribe(restaurants) => self.heard.extend(restaurants),
+            Step::Subscribe(restaurants) => self.confirmed.extend(restaurants),
             Step::Unsubscribe(restaurants) => {
                 for restaurant in restaurants {
-                    self.heard.remove(restaurant);
+                    self.confirmed.remove(restaurant);
                 }
             }
         }
     }
 
-    /// Whether exactly what is wanted is heard, and no request is on its way.
+    /// Whether exactly the wanted channels are confirmed, and no request runs.
     #[must_use]
     pub fn is_settled(&self) -> bool {
-        let is_as_wanted = |restaurant| self.wanted.contains(restaurant) == self.heard.contains(restaurant);
-        !self.is_asking && self.changed.iter().all(is_as_wanted)
+        let is_as_wanted = |restaurant| self.wanted.contains(restaurant) == self.confirmed.contains(restaurant);
+        !self.is_requesting && self.changed.iter().all(is_as_wanted)
     }
 }
 
@@ -118,7 +118,7 @@ mod tests {
         RestaurantId::from_uuid(Uuid::from_u128(u128::from(number)))
     }
 
-    /// Redis, as far as it goes: the channels of one connection.
+    /// A model of Redis: the channels of one connection.
     #[derive(Default)]
     struct Server(HashSet<RestaurantId>);
 
@@ -128,8 +128,8 @@ mod tests {
             assert!((1..=most).contains(&restaurants.len()));
             for restaurant in restaurants {
                 match step {
-                    Step::Subscribe(_) => assert!(self.0.insert(*restaurant), "nothing is asked for twice"),
-                    Step::Unsubscribe(_) => assert!(self.0.remove(restaurant), "nothing is left that was not heard"),
+                    Step::Subscribe(_) => assert!(self.0.insert(*restaurant), "no repeated subscription"),
+                    Step::Unsubscribe(_) => assert!(self.0.remove(restaurant), "only confirmed channels are unsubscribed"),
                 }
             }
         }
@@ -137,8 +137,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_changes_meanwhile_in_the_end_what_is_wanted_is_heard(changes in changes(), most in 1_usize..5) {
-            let (mut wanted, mut server, mut asked, mut truth) = (ChannelSubscriptions::default(), Server::default(), None, HashSet::new());
+        fn finally_the_wanted_channels_are_confirmed(changes in changes(), most in 1_usize..5) {
+            let (mut wanted, mut server, mut requested, mut truth) = (ChannelSubscriptions::default(), Server::default(), None, HashSet::new());
             for change in changes {
                 match change {
                     Change::Watch(number) => {
@@ -151,29 +151,29 @@ mod tests {
                     }
                     Change::Ask => {
                         if let Some(step) = wanted.next(most) {
-                            prop_assert!(asked.is_none(), "one request at a time");
+                            prop_assert!(requested.is_none(), "one request at a time");
                             server.apply(&step, most);
-                            asked = Some(step);
+                            requested = Some(step);
                         }
                     }
                     Change::Confirm => {
-                        if let Some(step) = asked.take() {
-                            wanted.done(&step);
+                        if let Some(step) = requested.take() {
+                            wanted.confirm(&step);
                         }
                     }
                     Change::Reconnect => {
-                        (server, asked) = (Server::default(), None);
-                        wanted.begin();
+                        (server, requested) = (Server::default(), None);
+                        wanted.restart();
                     }
                 }
-                prop_assert!(!wanted.is_settled() || server.0 == truth, "settled is said only when it is so");
+                prop_assert!(!wanted.is_settled() || server.0 == truth, "settled only if Redis agrees");
             }
-            if let Some(step) = asked {
-                wanted.done(&step);
+            if let Some(step) = requested {
+                wanted.confirm(&step);
             }
             while let Some(step) = wanted.next(most) {
                 server.apply(&step, most);
-                wanted.done(&step);
+                wanted.confirm(&step);
             }
             prop_assert!(wanted.is_settled());
             prop_assert_eq!(server.0, truth);

@@ -1,18 +1,18 @@
-//! `orderbell audit`: what was done, for another system to keep.
+//! `orderbell audit`: exports the audit for other systems.
 
-use super::tools::{restaurant, say};
+use super::tools::{print, restaurant};
 use crate::domain::values::text::Slug;
 use crate::store::SharedStore;
 use clap::Subcommand;
 
-/// Entries read at a time.
+/// The most entries of one read.
 const PAGE: u32 = 500;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum AuditCommand {
-    /// Print the audit of a restaurant, newest first, one JSON object on a line.
+    /// Print the audit of a restaurant, newest first, one JSON object a line.
     Export {
-        /// Where: the restaurant's slug.
+        /// The restaurant's slug.
         #[arg(long)]
         restaurant: Slug,
     },
@@ -25,7 +25,7 @@ pub(super) async fn run(store: &SharedStore, command: AuditCommand) -> anyhow::R
     loop {
         let page = store.audit(restaurant.id, None, before, PAGE).await?;
         for entry in &page {
-            say(&serde_json::to_string(entry)?)?;
+            print(&serde_json::to_string(entry)?)?;
         }
         let Some(last) = page.last() else { return Ok(()) };
         before = Some(last.id);

@@ -1,6 +1,6 @@
-//! `orderbell guest` and `orderbell purge`: what guests left, printed or removed by hand.
+//! `orderbell guest` and `orderbell purge`: exports and removes guests' data.
 
-use super::tools::{parse_span, restaurant, say};
+use super::tools::{self, parse_span, print};
 use crate::clock;
 use crate::domain::values::text::{Key, Slug};
 use crate::domain::values::time::Timestamp;
@@ -11,14 +11,14 @@ use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use std::time::Duration;
 
-/// Whose data.
+/// The guest.
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 pub(super) struct Which {
-    /// The guest's id, as `diner` of an order.
+    /// The guest's id, the `diner` of an order.
     #[arg(long)]
     diner: Option<Key>,
-    /// The number of an order of theirs.
+    /// The number of one of the guest's orders.
     #[arg(long)]
     order: Option<u32>,
 }
@@ -27,15 +27,15 @@ pub(super) struct Which {
 pub(super) enum GuestCommand {
     /// Print a guest's orders and their events as JSON.
     Export {
-        /// Where: the restaurant's slug.
+        /// The restaurant's slug.
         #[arg(long)]
         restaurant: Slug,
         #[command(flatten)]
         which: Which,
     },
-    /// Take a guest's words and name out of orders, events and answers; end their sessions.
+    /// Remove a guest's words and name from orders, events and answers, and end their sessions.
     Erase {
-        /// Where: the restaurant's slug.
+        /// The restaurant's slug.
         #[arg(long)]
         restaurant: Slug,
         #[command(flatten)]
@@ -45,13 +45,13 @@ pub(super) enum GuestCommand {
 
 #[derive(Debug, Args)]
 pub(super) struct PurgeArgs {
-    /// Where: the restaurant's slug.
+    /// The restaurant's slug.
     #[arg(long)]
     restaurant: Slug,
-    /// Orders that closed longer ago than this: 12h, 30d.
+    /// The age from which on closed orders are purged: 12h, 30d.
     #[arg(long, default_value = "30d", value_parser = parse_span)]
     older_than: Duration,
-    /// Only say how many there are.
+    /// Only print the number of orders.
     #[arg(long)]
     dry_run: bool,
 }
@@ -61,30 +61,30 @@ pub(super) async fn run(store: &SharedStore, command: GuestCommand) -> anyhow::R
         GuestCommand::Export { restaurant, which } => (restaurant, which, false),
         GuestCommand::Erase { restaurant, which } => (restaurant, which, true),
     };
-    let house = restaurant(store, &slug).await?;
+    let restaurant = tools::restaurant(store, &slug).await?;
     let diner = match (which.diner, which.order) {
         (Some(diner), _) => diner,
-        (None, Some(number)) => store.diner_of_order(house.id, number).await?.context("no guest is known for this order")?,
-        (None, None) => bail!("say --diner or --order"),
+        (None, Some(number)) => store.diner_of_order(restaurant.id, number).await?.context("this order has no known guest")?,
+        (None, None) => bail!("--diner or --order is required"),
     };
     if !erases {
-        return Ok(say(&serde_json::to_string(&export(store, house.id, diner).await?)?)?);
+        return Ok(print(&serde_json::to_string(&export(store, restaurant.id, diner).await?)?)?);
     }
-    match erase(store, house.id, &diner).await? {
+    match erase(store, restaurant.id, &diner).await? {
         Erasure::Open(open) => bail!("{open} orders of this guest are open; serve or cancel them first"),
-        Erasure::Done { orders, sessions, .. } => say(&format!("{orders} orders, {} sessions", sessions.len()))?,
+        Erasure::Done { orders, sessions, .. } => print(&format!("{orders} orders, {} sessions", sessions.len()))?,
     }
     Ok(())
 }
 
 pub(super) async fn purge(store: &SharedStore, args: PurgeArgs) -> anyhow::Result<()> {
-    let house = restaurant(store, &args.restaurant).await?;
-    let span = i64::try_from(args.older_than.as_millis()).context("so long ago there was nothing")?;
+    let restaurant = tools::restaurant(store, &args.restaurant).await?;
+    let span = i64::try_from(args.older_than.as_millis()).context("--older-than is out of range")?;
     let before = Timestamp::from_millis(clock::now().millis().saturating_sub(span));
     if args.dry_run {
-        return Ok(say(&format!("{} orders would be purged", store.orders_to_purge(house.id, before).await?))?);
+        return Ok(print(&format!("{} orders would be purged", store.orders_to_purge(restaurant.id, before).await?))?);
     }
-    let gone = privacy::purge(store, house.id, before).await?;
-    store.record(Note::new(house.id, Kind::Guests, "purge").set_to(format_args!("{gone} orders"))).await?;
-    Ok(say(&format!("{gone} orders purged"))?)
+    let gone = privacy::purge(store, restaurant.id, before).await?;
+    store.record(Note::new(restaurant.id, Kind::Guests, "purge").set_to(format_args!("{gone} orders"))).await?;
+    Ok(print(&format!("{gone} orders purged"))?)
 }

@@ -1,4 +1,4 @@
-//! What several commands need.
+//! Helpers of several commands.
 
 use crate::domain::values::text::Slug;
 use crate::store::SharedStore;
@@ -7,16 +7,16 @@ use anyhow::Context;
 use std::io::Write;
 use std::time::Duration;
 
-pub(crate) fn say(line: &str) -> std::io::Result<()> {
+pub(crate) fn print(line: &str) -> std::io::Result<()> {
     writeln!(std::io::stdout(), "{line}")
 }
 
-/// Reads 90s, 30m, 12h or 7d.
+/// Parses a span like 90s, 30m, 12h or 7d.
 pub(crate) fn parse_span(text: &str) -> Result<Duration, String> {
-    let wanted = || format!("{text:?} is not a span like 30m, 12h or 7d");
-    let unit_at = text.len().checked_sub(1).filter(|at| text.is_char_boundary(*at)).ok_or_else(wanted)?;
+    let invalid = || format!("{text:?} is not a span like 30m, 12h or 7d");
+    let unit_at = text.len().checked_sub(1).filter(|at| text.is_char_boundary(*at)).ok_or_else(invalid)?;
     let (number, unit) = text.split_at(unit_at);
-    let number: u64 = number.parse().map_err(|_| wanted())?;
+    let number: u64 = number.parse().map_err(|_| invalid())?;
     let seconds = match unit {
         "s" => Some(1),
         "m" => Some(60),
@@ -25,7 +25,7 @@ pub(crate) fn parse_span(text: &str) -> Result<Duration, String> {
         _ => None,
     };
     let span = seconds.and_then(|seconds: u64| number.checked_mul(seconds)).filter(|span| *span > 0);
-    span.map(Duration::from_secs).ok_or_else(wanted)
+    span.map(Duration::from_secs).ok_or_else(invalid)
 }
 
 pub(crate) async fn restaurant(store: &SharedStore, slug: &Slug) -> anyhow::Result<Restaurant> {

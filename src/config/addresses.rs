@@ -1,16 +1,16 @@
-//! Addresses on the command line: where to listen, where guests come in, whose pages may connect.
+//! Addresses on the command line: to listen on, for guests, and origins of pages.
 
 use std::net::SocketAddr;
 use url::{Host, Url};
 
-/// The text for an address to listen on that does not read.
+/// The error for an invalid address to listen on.
 pub const NOT_AN_ADDRESS: &str =
-    "give an IP address and a port: 127.0.0.1:8080 for this machine alone, 0.0.0.0:8080 or [::]:8080 for all of its networks";
+    "give an IP address and a port: 127.0.0.1:8080 for only this machine, 0.0.0.0:8080 or [::]:8080 for all networks";
 
-/// Reads an address and a port to listen on.
+/// Parses an address and a port to listen on.
 ///
 /// # Errors
-/// When there is no IP address or no port; names are not looked up.
+/// [`NOT_AN_ADDRESS`] without an IP address or a port. Names are not resolved.
 pub fn parse_bind(text: &str) -> Result<SocketAddr, String> {
     let text = text.trim();
     text.parse().map_err(|_| match text.rsplit(':').next().filter(|port| port.parse::<u16>().is_ok()) {
@@ -19,18 +19,19 @@ pub fn parse_bind(text: &str) -> Result<SocketAddr, String> {
     })
 }
 
-/// Reads the address that guests use, which ends up in the printed codes of tables. An empty text is none.
+/// Parses the address for guests, which is part of the printed codes of tables. An empty text
+/// counts as absent.
 pub(super) fn parse_public_url(text: &str) -> Result<String, String> {
     let text = text.trim();
     if text.is_empty() {
         return Ok(String::new());
     }
     let url = Url::parse(text).ok().filter(|url| is_web(url) && url.query().is_none() && url.fragment().is_none());
-    url.ok_or("give the address that guests open, as https://orders.example.com")?;
+    url.ok_or("give the address that guests open, like https://orders.example.com")?;
     Ok(text.trim_end_matches('/').to_owned())
 }
 
-/// Reads an origin, and returns it as browsers send it. An empty text is none.
+/// Parses an origin, and returns it in the form that browsers send. An empty text counts as absent.
 pub(super) fn parse_origin(text: &str) -> Result<String, String> {
     let text = text.trim();
     if text.is_empty() {
@@ -38,11 +39,11 @@ pub(super) fn parse_origin(text: &str) -> Result<String, String> {
     }
     let url =
         Url::parse(text).ok().filter(|url| is_web(url) && url.path() == "/" && url.query().is_none() && url.fragment().is_none());
-    let url = url.ok_or("give a scheme and a host, as https://menu.example.com, without a path")?;
+    let url = url.ok_or("give a scheme and a host without a path, like https://menu.example.com")?;
     Ok(url.origin().ascii_serialization())
 }
 
-/// Whether an address is of the web and names a host without a person.
+/// Whether the URL is HTTP or HTTPS and names a host without credentials.
 fn is_web(url: &Url) -> bool {
     let has_host = url.host().is_some_and(|host: Host<&str>| host != Host::Domain(""));
     matches!(url.scheme(), "http" | "https") && has_host && url.username().is_empty() && url.password().is_none()
@@ -72,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn guests_come_in_at_a_web_address() {
+    fn the_address_for_guests_is_a_web_address() {
         assert_eq!(parse_public_url("https://orders.example.com/"), Ok("https://orders.example.com".to_owned()));
         assert_eq!(parse_public_url(" http://10.0.0.7:8080 "), Ok("http://10.0.0.7:8080".to_owned()));
         assert_eq!(parse_public_url("https://example.com/orders/"), Ok("https://example.com/orders".to_owned()));
@@ -85,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn an_origin_is_kept_as_browsers_send_it() {
+    fn an_origin_has_the_form_that_browsers_send() {
         for (text, origin) in [
             ("https://Menu.Example.com", "https://menu.example.com"),
             ("https://menu.example.com/", "https://menu.example.com"),

@@ -1,4 +1,4 @@
-//! The limits that a node is told.
+//! The settings of limits on connections and requests.
 
 use super::OrderLimitArgs;
 use crate::connection::Limits;
@@ -10,7 +10,7 @@ use std::time::Duration;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Limits")]
 pub struct LimitArgs {
-    /// The most bytes of one message, fragments together.
+    /// The most bytes of one message, all fragments together.
     #[arg(long, env = "ORDERBELL_FRAME_BYTES", default_value_t = 65_536, value_parser = clap::value_parser!(u32).range(1024..=1_048_576))]
     pub frame_bytes: u32,
 
@@ -18,97 +18,102 @@ pub struct LimitArgs {
     #[arg(long, env = "ORDERBELL_BODY_BYTES", default_value_t = 262_144, value_parser = clap::value_parser!(u32).range(1024..=16_777_216))]
     pub body_bytes: u32,
 
-    /// Rooms of one connection.
+    /// The most rooms of one connection.
     #[arg(long, env = "ORDERBELL_ROOMS", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub rooms: u32,
 
-    /// Messages per second of one connection, in the long run.
+    /// Messages per second of one connection, sustained.
     #[arg(long, env = "ORDERBELL_MESSAGES_PER_SECOND", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub messages_per_second: u32,
 
-    /// Messages of one connection at once.
+    /// Messages of one connection in a burst.
     #[arg(long, env = "ORDERBELL_MESSAGE_BURST", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub message_burst: u32,
 
-    /// Milliseconds between heartbeats; two of silence end a connection, unless its reader is seen to take what waits.
+    /// Milliseconds between heartbeats. Two silent periods end a connection, unless its reader is
+    /// still reading queued data.
     #[arg(long, env = "ORDERBELL_HEARTBEAT_MS", default_value_t = 25_000, value_parser = clap::value_parser!(u64).range(100..=600_000))]
     pub heartbeat_ms: u64,
 
-    /// Bytes a connection may hold that its reader has not taken, where one frame counts as 64 KiB at most. Not less than
-    /// 192 KiB: a page of a replay and the tail of a room have to fit.
+    /// The most unread bytes of a connection, where a frame counts as at most 64 KiB. At least 192
+    /// KiB, so that a page of a replay and the tail of a room fit.
     #[arg(long, env = "ORDERBELL_BACKLOG_BYTES", default_value_t = 262_144, value_parser = clap::value_parser!(u32).range(196_608..=16_777_216))]
     pub backlog_bytes: u32,
 
-    /// Milliseconds for which a reader may take nothing of what waits for it, on every transport, before it is cut. The
-    /// kernel says late that there is place again: over a slow network ten seconds are little.
+    /// Milliseconds after which a connection is closed whose reader accepts no data, on every
+    /// transport. The kernel reports free space late, so ten seconds are too short for a slow
+    /// network.
     #[arg(long, env = "ORDERBELL_WRITE_TIMEOUT_MS", default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(500..=600_000))]
     pub write_timeout_ms: u64,
 
-    /// Bytes of answers over plain HTTP that wait for their readers; beyond them the reader that has waited longest is cut, of
-    /// the address with the most of them.
+    /// The most unread bytes of answers over plain HTTP. Beyond that, the server closes the
+    /// longest-waiting connection of the address with the most unread bytes.
     #[arg(long, env = "ORDERBELL_UNREAD_BYTES", default_value_t = 16_777_216, value_parser = clap::value_parser!(u64).range(1_048_576..))]
     pub unread_bytes: u64,
 
-    /// Plain HTTP connections of one address; what comes beyond them while all are busy is answered to kitchen and staff
-    /// alone. Default: three quarters of the sockets of this node. Not asked with --trust-forwarded-for.
+    /// The most plain HTTP connections of one address. While all are busy, only kitchen and staff
+    /// are answered on further ones. Default: three quarters of this node's sockets. Not applied
+    /// with --trust-forwarded-for.
     #[arg(long, env = "ORDERBELL_CONNECTIONS_PER_ADDRESS", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     pub connections_per_address: Option<u32>,
 
-    /// Memory that snapshots of kitchens and floors hold together, in bytes; each is shared by all who read it. Where it is
-    /// used, another has to wait, and is `unavailable` after five seconds.
+    /// The most bytes of all snapshots of kitchens and floors, each of which all its readers share.
+    /// When they are used up, a further snapshot waits, and is `unavailable` after five seconds.
     #[arg(long, env = "ORDERBELL_SNAPSHOT_BYTES", default_value_t = 268_435_456, value_parser = clap::value_parser!(u64).range(1_048_576..=1_099_511_627_776))]
     pub snapshot_bytes: u64,
 
-    /// Connections of one principal.
+    /// The most connections of one principal.
     #[arg(long, env = "ORDERBELL_CONNECTIONS_PER_PRINCIPAL", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub connections_per_principal: u32,
 
-    /// Connections of all the diners of one table. Default: a fifth of those of this node.
+    /// The most connections of all diners of one table. Default: a fifth of this node's
+    /// connections.
     #[arg(long, env = "ORDERBELL_CONNECTIONS_PER_TABLE", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub connections_per_table: Option<u32>,
 
-    /// Connections of this node. A limit of file descriptors that is too low for so many makes it fewer.
+    /// The most connections of this node. Fewer if the limit of file descriptors is too low.
     #[arg(long, env = "ORDERBELL_CONNECTIONS", default_value_t = 50_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     pub connections: u32,
 
-    /// How many of a hundred of these connections are kept for kitchen, staff, managers and services.
+    /// Percentage of the connections reserved for kitchen, staff, managers and services.
     #[arg(long, env = "ORDERBELL_RESERVED_PERCENT", default_value_t = 10, value_parser = clap::value_parser!(u32).range(0..=90))]
     pub reserved_percent: u32,
 
-    /// Handshakes per second of one session or of the guests at one table, in the long run; of one address those that are
-    /// refused.
+    /// Handshakes per second of one session or of the guests at one table, sustained. For an
+    /// address, only refused handshakes count.
     #[arg(long, env = "ORDERBELL_HANDSHAKES_PER_SECOND", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub handshakes_per_second: u32,
 
-    /// The same at once.
+    /// Handshakes in a burst, counted in the same way.
     #[arg(long, env = "ORDERBELL_HANDSHAKE_BURST", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub handshake_burst: u32,
 
-    /// Diner sessions per second from one address, in the long run; the burst is ten times as many.
+    /// Diner sessions per second from one address, sustained. A burst may have ten times as many.
     #[arg(long, env = "ORDERBELL_DINER_SESSIONS_PER_SECOND", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub diner_sessions_per_second: u32,
 
-    /// Sign-ins per minute from one address, in the long run; apart from them as many that fail.
+    /// Sign-ins per minute from one address, sustained. Failed ones count separately, with the same
+    /// limit.
     #[arg(long, env = "ORDERBELL_LOGINS_PER_MINUTE", default_value_t = 120, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub logins_per_minute: u32,
 
-    /// Wrong codes of a second factor, or wrong current passwords, of one person in a quarter of an hour. They count only
-    /// after the right password, so a stranger can lock nobody out.
+    /// Wrong codes of a second factor, or wrong current passwords, of one person in a quarter of an
+    /// hour. They count only after the right password, so a stranger cannot lock anyone out.
     #[arg(long, env = "ORDERBELL_SECRET_TRIES", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub secret_tries: u32,
 
-    /// Those on orders and commands.
+    /// The limits on orders and commands.
     #[command(flatten)]
     pub orders: OrderLimitArgs,
 
-    /// Wrong passwords per hour for one account, from devices and addresses that it was not signed in from before; apart from
-    /// them as many from each one that it was.
+    /// Wrong passwords per hour for one account, from unknown devices and addresses. Each known
+    /// device or address has a separate limit of the same size.
     #[arg(long, env = "ORDERBELL_WRONG_PASSWORDS_PER_HOUR", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub wrong_passwords_per_hour: u32,
 }
 
 impl LimitArgs {
-    /// Returns the limits of a connection, on a node that takes so many.
+    /// Returns the limits of a connection, on a node with at most `connections`.
     #[must_use]
     pub fn connection(&self, connections: u32) -> Limits {
         Limits {

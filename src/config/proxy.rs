@@ -1,4 +1,4 @@
-//! The proxies in front of a node.
+//! The settings of proxies in front of a node.
 
 use super::switch::parse_switch;
 use crate::connection::client_address::{PRIVATE_NETWORKS, Proxies, Source};
@@ -7,27 +7,27 @@ use clap::Args;
 use ipnet::IpNet;
 use std::net::IpAddr;
 
-/// Which proxies are believed, and what they write.
+/// The trusted proxies and their headers.
 #[derive(Debug, Clone, Args)]
 pub struct ProxyArgs {
-    /// Take the client's address from X-Forwarded-For or Forwarded, and its scheme from X-Forwarded-Proto; only behind a
-    /// proxy that sets them.
+    /// Take the client's address from X-Forwarded-For or Forwarded, and its scheme from
+    /// X-Forwarded-Proto. Only behind a proxy that sets them.
     #[arg(long, env = "ORDERBELL_TRUST_FORWARDED_FOR", value_parser = parse_switch)]
     pub trust_forwarded_for: bool,
 
-    /// Networks of the proxies that --trust-forwarded-for believes (10.0.0.0/8,2001:db8::/32). Default: loopback and
-    /// private networks.
+    /// Networks of the proxies that --trust-forwarded-for trusts (10.0.0.0/8,2001:db8::/32).
+    /// Default: loopback and private networks.
     #[arg(long, env = "ORDERBELL_TRUSTED_PROXIES", value_delimiter = ',', default_values = PRIVATE_NETWORKS, value_parser = parse_network)]
     pub trusted_proxies: Vec<IpNet>,
 
-    /// The header in which the proxy names the client: x-forwarded-for, forwarded, or either, where two that disagree are
-    /// both ignored.
+    /// Header in which the proxy names the client: x-forwarded-for, forwarded, or either. With
+    /// either, two headers that disagree are ignored.
     #[arg(long, env = "ORDERBELL_FORWARDED_HEADER", default_value = "either")]
     pub forwarded_header: Source,
 }
 
 impl ProxyArgs {
-    /// The proxies in front.
+    /// Returns the proxies in front of the node.
     #[must_use]
     pub fn proxies(&self, metrics: Metrics) -> Proxies {
         match self.trust_forwarded_for {
@@ -37,11 +37,11 @@ impl ProxyArgs {
     }
 }
 
-/// Reads a network, or the address of a single proxy.
+/// Parses a network, or the address of a single proxy.
 fn parse_network(text: &str) -> Result<IpNet, String> {
     let text = text.trim();
     let network = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
-    network.map_err(|_| "say a network like 10.0.0.0/8 or 2001:db8::/32, or an address".into())
+    network.map_err(|_| "write a network like 10.0.0.0/8 or 2001:db8::/32, or an address".into())
 }
 
 #[cfg(test)]
@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_network_or_one_address_is_read() {
+    fn a_network_or_an_address_parses() {
         for (text, network) in [("10.0.0.0/8", "10.0.0.0/8"), (" 192.0.2.1 ", "192.0.2.1/32"), ("2001:db8::1", "2001:db8::1/128")]
         {
             assert_eq!(parse_network(text), Ok(network.parse().unwrap()), "{text}");

@@ -1,7 +1,7 @@
-//! The feature level in force: the least of all nodes that run on the database (docs/decisions/0015).
+//! The feature level in force: the lowest of all nodes on the database (docs/decisions/0015).
 //!
-//! A node of a version before this has no row in `nodes`. It is seen by what it does: it probes for writes when it is idle,
-//! and holds a lease of each kitchen screen that is connected to it. Such a node knows level 0.
+//! A node of an older version has no row in `nodes`. Its traces reveal it: write probes when it is
+//! idle, and leases of its kitchen screens. Such a node has level 0.
 
 use crate::clock;
 use crate::domain::values::ids::NodeId;
@@ -14,87 +14,87 @@ use crate::telemetry::Metrics;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// Rows read of each kind. A database has as many nodes as it has connections for: far fewer.
+/// The most rows read of each kind. The connections of a database allow far fewer nodes.
 const MOST: u32 = 1000;
-/// Looks within the length of a lease.
-const LOOKS: u32 = 6;
-/// Leases after which the row of a node that is gone is removed. Its display leases are gone by then; without the row they
-/// would count as those of a node that registers nothing.
-const KEEP: u32 = 10;
+/// The number of checks in a lease period.
+const CHECKS: u32 = 6;
+/// The lease periods after which the row of a dead node is removed. Its leases of screens are gone
+/// by then; without the row they would count as those of an older node.
+const KEPT_PERIODS: u32 = 10;
 
-/// A row that a running node renews.
+/// A trace of a running node, which the node renews.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Sign {
+enum Trace {
     Row(NodeId),
     Probe(NodeId),
     Lease(NodeId),
 }
 
-/// What is read in one look.
+/// The traces read in one check.
 #[derive(Debug, Default)]
 struct Seen {
     rows: Vec<NodeRow>,
     probes: Vec<(NodeId, i64)>,
-    /// Of each node that holds screens, the sum of its leases' beats.
+    /// For each node that holds screens, the sum of its leases' counters.
     leases: BTreeMap<NodeId, i64>,
 }
 
 impl Seen {
-    fn signs(&self) -> impl Iterator<Item = (Sign, i64)> {
-        let rows = self.rows.iter().map(|row| (Sign::Row(row.node), row.beat));
-        let probes = self.probes.iter().map(|(node, at)| (Sign::Probe(*node), *at));
-        rows.chain(probes).chain(self.leases.iter().map(|(node, beats)| (Sign::Lease(*node), *beats)))
+    fn traces(&self) -> impl Iterator<Item = (Trace, i64)> {
+        let rows = self.rows.iter().map(|row| (Trace::Row(row.node), row.beat));
+        let probes = self.probes.iter().map(|(node, at)| (Trace::Probe(*node), *at));
+        rows.chain(probes).chain(self.leases.iter().map(|(node, beats)| (Trace::Lease(*node), *beats)))
     }
 
-    /// The least level of the nodes that run, of which `own` is one.
-    fn level(&self, own: Level, is_still: impl Fn(&Sign) -> bool) -> Level {
+    /// Returns the lowest level of the running nodes, `own` included.
+    fn level(&self, own: Level, is_expired: impl Fn(&Trace) -> bool) -> Level {
         let is_registered = |node: &NodeId| self.rows.iter().any(|row| row.node == *node);
-        let rows = self.rows.iter().filter(|row| !is_still(&Sign::Row(row.node))).map(|row| row.level);
-        let others = self.signs().filter(|(sign, _)| match sign {
-            Sign::Row(_) => false,
-            Sign::Probe(node) | Sign::Lease(node) => !is_registered(node) && !is_still(sign),
+        let rows = self.rows.iter().filter(|row| !is_expired(&Trace::Row(row.node))).map(|row| row.level);
+        let others = self.traces().filter(|(trace, _)| match trace {
+            Trace::Row(_) => false,
+            Trace::Probe(node) | Trace::Lease(node) => !is_registered(node) && !is_expired(trace),
         });
         rows.chain(others.map(|_| Level::ZERO)).chain([own]).min().unwrap_or(own)
     }
 }
 
-/// Registers this node and watches the others.
+/// The watcher of feature levels, which also registers this node.
 pub struct Watcher {
     store: SharedStore,
     own: Level,
     in_force: LevelInForce,
     metrics: Metrics,
     lease: Duration,
-    beats: Beats<Sign>,
+    beats: Beats<Trace>,
 }
 
 impl Watcher {
-    /// A watcher that takes a node whose rows stand still for `lease` for gone.
+    /// Makes a watcher, for which a node without renewals for `lease` is gone.
     #[must_use]
     pub fn new(store: SharedStore, own: Level, in_force: LevelInForce, metrics: Metrics, lease: Duration) -> Self {
         Self { store, own, in_force, metrics, lease, beats: Beats::default() }
     }
 
-    /// Renews this node's row and puts the level in force that all running nodes know.
+    /// Renews this node's row, and sets the level in force to the lowest of all running nodes.
     ///
     /// # Errors
-    /// The store's; the level then stays as it is.
-    pub async fn look(&mut self) -> Result<()> {
+    /// An error of the store; the level then does not change.
+    pub async fn check(&mut self) -> Result<()> {
         self.store.register(self.own).await?;
         let seen = self.read().await?;
         let now = clock::uptime();
-        self.beats.take(seen.signs(), now);
-        self.put(seen.level(self.own, |sign| self.beats.is_still(sign, now, self.lease)));
+        self.beats.record(seen.traces(), now);
+        self.set_level(seen.level(self.own, |trace| self.beats.is_expired(trace, now, self.lease)));
         self.remove_gone(now).await
     }
 
-    /// Looks for as long as the process lives.
+    /// Checks until the process ends.
     pub async fn watch(mut self) {
         loop {
-            // Not in step with other nodes.
-            tokio::time::sleep((self.lease / LOOKS).mul_f32(rand::random_range(0.8..1.2))).await;
-            if let Err(error) = self.look().await {
-                log::warn!(error:% = error; "cannot look which feature level the other nodes know; will try again");
+            // With jitter, so that nodes do not check at once.
+            tokio::time::sleep((self.lease / CHECKS).mul_f32(rand::random_range(0.8..1.2))).await;
+            if let Err(error) = self.check().await {
+                log::warn!(error:% = error; "cannot read the feature levels of other nodes; will try again");
             }
         }
     }
@@ -109,7 +109,7 @@ impl Watcher {
         Ok(seen)
     }
 
-    fn put(&self, level: Level) {
+    fn set_level(&self, level: Level) {
         self.metrics.feature_level.set(i64::from(level.number()));
         let before = self.in_force.set(level);
         if before != level {
@@ -118,8 +118,8 @@ impl Watcher {
     }
 
     async fn remove_gone(&self, now: Timestamp) -> Result<()> {
-        for (sign, beat) in self.beats.still(now, self.lease * KEEP) {
-            if let Sign::Row(node) = sign {
+        for (trace, beat) in self.beats.expired(now, self.lease * KEPT_PERIODS) {
+            if let Trace::Row(node) = trace {
                 self.store.unregister(node, Some(beat)).await?;
             }
         }
@@ -140,31 +140,31 @@ mod tests {
         NodeRow { node: node(number), level: Level::new(level), beat: 1 }
     }
 
-    fn level(seen: &Seen, still: &[Sign]) -> u16 {
-        seen.level(Level::new(3), |sign| still.contains(sign)).number()
+    fn level(seen: &Seen, expired: &[Trace]) -> u16 {
+        seen.level(Level::new(3), |trace| expired.contains(trace)).number()
     }
 
     #[test]
-    fn the_least_of_the_nodes_that_run_is_in_force() {
+    fn the_lowest_level_of_running_nodes_is_in_force() {
         let seen = Seen { rows: vec![row(1, 3), row(2, 2), row(3, 5)], ..Seen::default() };
         assert_eq!(level(&seen, &[]), 2);
-        assert_eq!(level(&seen, &[Sign::Row(node(2))]), 3, "one that is gone does not count, and this node knows 3");
+        assert_eq!(level(&seen, &[Trace::Row(node(2))]), 3, "a dead node does not count, and this node has level 3");
         assert_eq!(level(&Seen::default(), &[]), 3);
     }
 
     #[test]
-    fn a_node_that_registers_nothing_is_seen_by_its_probe_and_by_its_screens() {
+    fn an_unregistered_node_is_detected_by_its_probe_and_its_screens() {
         let probe = Seen { rows: vec![row(1, 3)], probes: vec![(node(1), 5), (node(8), 5)], ..Seen::default() };
         assert_eq!(level(&probe, &[]), 0);
-        assert_eq!(level(&probe, &[Sign::Probe(node(8))]), 3, "its own probe is of a registered node");
+        assert_eq!(level(&probe, &[Trace::Probe(node(8))]), 3, "the other probe is a registered node's");
         let screens = Seen { rows: vec![row(1, 3)], leases: [(node(1), 5), (node(9), 5)].into(), ..Seen::default() };
         assert_eq!(level(&screens, &[]), 0);
-        assert_eq!(level(&screens, &[Sign::Lease(node(9))]), 3);
+        assert_eq!(level(&screens, &[Trace::Lease(node(9))]), 3);
     }
 
     #[test]
-    fn what_a_dead_registered_node_left_does_not_count() {
+    fn traces_of_a_dead_registered_node_do_not_count() {
         let seen = Seen { rows: vec![row(1, 2)], probes: vec![(node(1), 5)], leases: [(node(1), 5)].into() };
-        assert_eq!(level(&seen, &[Sign::Row(node(1))]), 3);
+        assert_eq!(level(&seen, &[Trace::Row(node(1))]), 3);
     }
 }

@@ -1,4 +1,5 @@
-//! Retention: what is older than the settings say goes, in batches that commands pass between, on one node at a time.
+//! Retention: removes rows that are older than the settings allow, on one node at a time, in
+//! batches between which commands proceed.
 
 use crate::config::RetentionArgs;
 use crate::domain::values::ids::RestaurantId;
@@ -7,22 +8,24 @@ use crate::store::{Result, SharedStore};
 use crate::{clock, privacy};
 use std::time::Duration;
 
-/// How often old rows are removed.
+/// The period of the removal of old rows.
 const PERIOD: Duration = Duration::from_secs(3600);
-/// How often a node asks whether it is to do it: one that has just done it may be gone by the next time.
-const ASK: Duration = Duration::from_secs(300);
-/// Rows of one transaction.
+/// The period in which each node tries to claim the work. The last claimant may be gone by the next
+/// time.
+const CLAIM_PERIOD: Duration = Duration::from_secs(300);
+/// The most rows of one transaction.
 const ROWS: u32 = 500;
-/// How much longer than its access token the session of an idle guest stays, however short the setting: clocks of nodes
-/// differ a little.
+/// The minimum by which the session of an idle guest outlives its access token, since clocks of
+/// nodes differ a little.
 const GRACE: Duration = Duration::from_secs(300);
-/// Between two batches, so that commands do not wait behind many.
+/// The pause between two batches, so that commands do not queue up.
 const PAUSE: Duration = Duration::from_millis(20);
-/// Restaurants read at a time.
+/// The most restaurants read in one query.
 const PAGE: u32 = 500;
 
-/// Removes what is too old, every hour on one of the nodes. `access`: how long access tokens live. Ends with the process.
-pub async fn keep(store: SharedStore, settings: RetentionArgs, access: Duration) {
+/// Removes old rows once an hour on one of the nodes, until the process ends. `access` is the
+/// lifetime of access tokens.
+pub async fn run(store: SharedStore, settings: RetentionArgs, access: Duration) {
     loop {
         match store.claim("retention_at", ago(PERIOD), clock::now()).await {
             Ok(true) => match sweep(&store, &settings, access).await {
@@ -30,12 +33,12 @@ pub async fn keep(store: SharedStore, settings: RetentionArgs, access: Duration)
                     log::info!(gone; "old rows removed");
                     store.scrub();
                 }
-                Err(error) => log::warn!(error:% = error; "old rows cannot be removed; will try again"),
+                Err(error) => log::warn!(error:% = error; "cannot remove old rows; will try again"),
             },
             Ok(false) => {}
-            Err(error) => log::warn!(error:% = error; "no node can be chosen to remove old rows; will try again"),
+            Err(error) => log::warn!(error:% = error; "cannot claim the removal of old rows; will try again"),
         }
-        tokio::time::sleep(ASK).await;
+        tokio::time::sleep(CLAIM_PERIOD).await;
     }
 }
 
@@ -61,7 +64,7 @@ async fn sweep_restaurant(store: &SharedStore, restaurant: RestaurantId, setting
     Ok(entries + privacy::purge(store, restaurant, guests).await?)
 }
 
-/// Runs batches until one is not full.
+/// Runs batches until one is not full. Returns the number of removed rows.
 async fn batches<F: Future<Output = Result<u64>>>(size: u32, mut batch: impl FnMut() -> F) -> Result<u64> {
     let mut gone = 0;
     loop {

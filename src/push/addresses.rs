@@ -1,16 +1,17 @@
-//! Where the name of a push service may lead: an address of the public internet. A list of names alone would trust every
-//! resolver on the way, and a name that leads inside is how a server is made to call its neighbours.
+//! The addresses of push services: only those of the public internet. A list of names alone would
+//! trust each resolver, and a name that resolves to an internal address would make the server call
+//! its neighbours.
 
 use super::hosts::Hosts;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-/// The name of a push service led nowhere that may be called.
+/// The name of a push service has no address that may be called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a push service's name leads to no public address")]
+#[error("the push service's name has no public address")]
 pub struct NotPublic;
 
-/// Resolves names for the client that sends, and gives those of the list their public addresses alone.
+/// A resolver for the HTTP client, which returns only public addresses for listed names.
 #[derive(Debug)]
 pub struct Guarded(pub Hosts);
 
@@ -18,9 +19,9 @@ impl Resolve for Guarded {
     fn resolve(&self, name: Name) -> Resolving {
         let hosts = self.0.clone();
         Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            match admitted(&hosts, name.as_str(), found) {
-                Ok(addresses) => Ok(Box::new(addresses.into_iter()) as Addrs),
+            let addresses = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            match admitted(&hosts, name.as_str(), addresses) {
+                Ok(admitted) => Ok(Box::new(admitted.into_iter()) as Addrs),
                 Err(error) => {
                     log::warn!(host = name.as_str(), error:%; "push service not called");
                     Err(error.into())
@@ -30,21 +31,21 @@ impl Resolve for Guarded {
     }
 }
 
-/// Of the addresses of a name, those that may be called. What is not on the list is the proxy of `HTTPS_PROXY`, which is
-/// where the operator says; `localhost`, when it is listed, is this machine.
-fn admitted(hosts: &Hosts, name: &str, found: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, NotPublic> {
-    if !hosts.list(name) || name == "localhost" {
-        return Ok(found);
+/// Returns those addresses of a name that may be called. A name that is not listed is the proxy of
+/// `HTTPS_PROXY`, which the operator chose. A listed `localhost` is this machine.
+fn admitted(hosts: &Hosts, name: &str, addresses: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, NotPublic> {
+    if !hosts.contains(name) || name == "localhost" {
+        return Ok(addresses);
     }
-    let public: Vec<_> = found.into_iter().filter(|address| is_public(address.ip())).collect();
+    let public: Vec<_> = addresses.into_iter().filter(|address| is_public(address.ip())).collect();
     if public.is_empty() { Err(NotPublic) } else { Ok(public) }
 }
 
-/// Whether an address is one of the public internet (IANA's registries of special-purpose addresses).
+/// Whether an address is public (by IANA's registries of special-purpose addresses).
 fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
-        IpAddr::V6(address) => match carried(address) {
+        IpAddr::V6(address) => match embedded_v4(address) {
             Some(inner) => is_public_v4(inner),
             None => is_public_v6(address),
         },
@@ -58,12 +59,12 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
     let is_benchmarking = a == 198 && (18..20).contains(&b);
     let is_reserved = a == 0 || a >= 240;
     let is_inside = address.is_private() || address.is_loopback() || address.is_link_local();
-    let is_nobodys = address.is_documentation() || address.is_multicast();
-    !(is_inside || is_nobodys || is_shared || is_protocols || is_benchmarking || is_reserved)
+    let is_unassigned = address.is_documentation() || address.is_multicast();
+    !(is_inside || is_unassigned || is_shared || is_protocols || is_benchmarking || is_reserved)
 }
 
-/// The IPv4 address that an IPv6 address leads to: mapped, of NAT64, of 6to4.
-fn carried(address: Ipv6Addr) -> Option<Ipv4Addr> {
+/// Returns the IPv4 address that an IPv6 address embeds: mapped, NAT64 or 6to4.
+fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let [a, b, c, d, .., y, z] = address.segments();
     let joined = |high: u16, low: u16| Some(Ipv4Addr::from((u32::from(high) << 16) | u32::from(low)));
     match (a, b) {
@@ -73,12 +74,12 @@ fn carried(address: Ipv6Addr) -> Option<Ipv4Addr> {
     }
 }
 
-/// Only 2000::/3 is given out; of that, documentation and Teredo are not for calling.
+/// Whether an IPv6 address is public: in 2000::/3, and neither documentation nor Teredo.
 const fn is_public_v6(address: Ipv6Addr) -> bool {
     let [a, b, ..] = address.segments();
-    let is_given_out = a & 0xe000 == 0x2000;
+    let is_allocated = a & 0xe000 == 0x2000;
     let is_special = a == 0x2001 && (b < 0x200 || b == 0xdb8);
-    is_given_out && !is_special
+    is_allocated && !is_special
 }
 
 #[cfg(test)]
@@ -86,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_addresses_of_the_public_internet_are_public() {
+    fn special_purpose_addresses_are_not_public() {
         for public in
             ["142.250.74.10", "17.188.3.4", "99.255.0.1", "172.32.0.1", "198.20.0.1", "2a00:1450:400f::200a", "2620:149::1"]
         {
@@ -120,18 +121,18 @@ mod tests {
         ] {
             assert!(!is_public(inside.parse().unwrap()), "{inside}");
         }
-        assert!(is_public("64:ff9b::8efa:4a0a".parse().unwrap()), "a public one, seen from a network without IPv4");
+        assert!(is_public("64:ff9b::8efa:4a0a".parse().unwrap()), "a public address behind NAT64");
     }
 
     #[test]
-    fn a_listed_name_that_leads_inside_is_not_called_there() {
+    fn internal_addresses_of_listed_names_are_refused() {
         let hosts = Hosts::new(["push.example", "localhost"].iter().map(|name| name.parse().unwrap()).collect());
         let (inside, public): (SocketAddr, SocketAddr) = ("10.0.0.1:0".parse().unwrap(), "142.250.74.10:0".parse().unwrap());
         assert_eq!(admitted(&hosts, "push.example", vec![inside]), Err(NotPublic));
         assert_eq!(admitted(&hosts, "push.example", vec![]), Err(NotPublic));
         assert_eq!(admitted(&hosts, "push.example", vec![inside, public]), Ok(vec![public]));
-        assert_eq!(admitted(&hosts, "proxy.internal", vec![inside]), Ok(vec![inside]), "the way out, not where it goes");
+        assert_eq!(admitted(&hosts, "proxy.internal", vec![inside]), Ok(vec![inside]), "the operator's proxy");
         let here: SocketAddr = "127.0.0.1:0".parse().unwrap();
-        assert_eq!(admitted(&hosts, "localhost", vec![here]), Ok(vec![here]), "listed by hand");
+        assert_eq!(admitted(&hosts, "localhost", vec![here]), Ok(vec![here]), "listed by the operator");
     }
 }

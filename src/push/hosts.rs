@@ -1,5 +1,6 @@
-//! Which hosts are push services, pure. A subscription names an address that this server then calls: without a list, anybody
-//! with a table's key could have it call any address that it reaches (server-side request forgery).
+//! The allowed hosts of push services, pure. A subscription names an address that this server then
+//! calls. Without a list, anyone with a table's key could make it call any reachable address
+//! (server-side request forgery).
 
 use crate::domain::model::push::Endpoint;
 use std::fmt;
@@ -9,7 +10,7 @@ use std::str::FromStr;
 pub const WELL_KNOWN: [&str; 4] =
     ["fcm.googleapis.com", "updates.push.services.mozilla.com", "web.push.apple.com", "*.notify.windows.com"];
 
-/// A host by its name, or with `*.` before it everything below it.
+/// The name of a host, or `*.` and a domain for all hosts below it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostPattern(Box<str>);
 
@@ -23,7 +24,7 @@ impl FromStr for HostPattern {
     fn from_str(text: &str) -> Result<Self, InvalidHost> {
         let text = text.trim().to_ascii_lowercase();
         let name = text.strip_prefix("*.").unwrap_or(&text);
-        // Everything below a top-level domain is everybody.
+        // A whole top-level domain would include anyone.
         let is_broad = name != text && !name.contains('.');
         let has_more_stars = name.contains('*');
         let address = url::Host::parse(name).map_err(|_| InvalidHost)?;
@@ -49,12 +50,12 @@ impl HostPattern {
     }
 }
 
-/// The list.
+/// The list of allowed hosts.
 #[derive(Debug, Clone)]
 pub struct Hosts(Vec<HostPattern>);
 
 impl Hosts {
-    /// These and no others.
+    /// Allows only these hosts.
     #[must_use]
     pub const fn new(patterns: Vec<HostPattern>) -> Self {
         Self(patterns)
@@ -62,15 +63,15 @@ impl Hosts {
 
     /// Whether a host is on the list.
     #[must_use]
-    pub fn list(&self, host: &str) -> bool {
+    pub fn contains(&self, host: &str) -> bool {
         self.0.iter().any(|pattern| pattern.matches(host))
     }
 
-    /// Whether messages may go there: to a host on the list, over HTTPS on its usual port; a host on this machine, for trying
-    /// things out, may do without and have any port.
+    /// Whether messages may go to an endpoint: its host is listed, and it uses HTTPS on the default
+    /// port. On this machine, for tests, any scheme and port will do.
     #[must_use]
     pub fn allow(&self, endpoint: &Endpoint) -> bool {
-        self.list(endpoint.host()) && (endpoint.is_secure() || endpoint.is_loopback())
+        self.contains(endpoint.host()) && (endpoint.is_secure() || endpoint.is_loopback())
     }
 }
 
@@ -83,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_listed_is_called_and_only_over_https() {
+    fn only_listed_hosts_are_allowed_and_only_over_https() {
         let hosts = hosts(&WELL_KNOWN);
         for (text, expected) in [
             ("https://fcm.googleapis.com/fcm/send/x", true),
@@ -107,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn this_machine_is_called_when_it_is_listed_and_on_any_port() {
+    fn this_machine_is_allowed_on_any_port_if_listed() {
         let hosts = hosts(&["127.0.0.1", "10.0.0.1"]);
         for (text, expected) in [
             ("http://127.0.0.1:9000/x", true),
@@ -122,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_host_is_refused() {
+    fn invalid_hosts_are_refused() {
         for bad in ["", "*", "*.", "*.com", "https://push.example", "push.example/x", "push.example:443", "a*.example", "a b"] {
             assert_eq!(bad.parse::<HostPattern>(), Err(InvalidHost), "{bad}");
         }

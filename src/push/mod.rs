@@ -1,9 +1,10 @@
 //! Messages to the phones of diners whose page is closed (Web Push: RFC 8030, 8291, 8292).
 //!
-//! The [`pusher`] hears of what this node commits, beside the feeds and never before them, makes a [`notice`] of what a guest
-//! waits for, and hands it to the [`post`], which encrypts it, signs it with the [`vapid`] key and sends it to a push service
-//! on the list of [`hosts`], at one of its public [`addresses`]. Best effort: what is lost is lost, and the page shows the
-//! truth when it is opened.
+//! The [`pusher`] receives this node's commits beside the feeds, and makes a [`notice`] of each
+//! event that a guest waits for. The [`post`] encrypts it, signs it with the [`vapid`] key and
+//! sends it to a push service on the list of [`hosts`], at one of its public [`addresses`].
+//!
+//! Loss: best effort. The page shows the current state when it is opened.
 
 pub mod addresses;
 pub mod hosts;
@@ -21,12 +22,12 @@ use post::Post;
 use pusher::Pusher;
 use std::sync::Arc;
 
-/// Sends what this node commits from now on, on this thread.
+/// Starts to send notices of this node's commits, on this thread.
 ///
 /// # Errors
-/// When there can be no HTTP client.
-pub fn start(push: Arc<Push>, directory: &FeedRegistry) -> anyhow::Result<()> {
-    let post = Post::new(push, directory.store().clone(), directory.metrics().clone())?;
-    directory.add_relay(Pusher::new(post).start().recipient());
+/// An error if the HTTP client cannot be made.
+pub fn start(push: Arc<Push>, feeds: &FeedRegistry) -> anyhow::Result<()> {
+    let post = Post::new(push, feeds.store().clone(), feeds.metrics().clone())?;
+    feeds.add_relay(Pusher::new(post).start().recipient());
     Ok(())
 }

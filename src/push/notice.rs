@@ -1,4 +1,4 @@
-//! What a guest waits for, pure: which events are told, and what a message says.
+//! Notices, pure: the events that guests wait for, and the payload of their messages.
 
 use crate::domain::model::event::EventKind;
 use crate::domain::model::order::{Order, Service};
@@ -11,78 +11,78 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde::Serialize;
 
-/// Something to tell the diner of an order.
+/// A notice to the diner of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Notice {
-    /// Where.
+    /// The restaurant.
     pub restaurant: RestaurantId,
-    /// Which order.
+    /// The order.
     pub order: OrderId,
-    /// What has become of it.
-    pub status: Told,
+    /// The status to report.
+    pub status: NoticeStatus,
 }
 
-/// The `status` of a message. All but one are those of an order.
+/// The `status` of a message. All but `Voided` are statuses of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Told {
-    /// Taken by the house.
+pub enum NoticeStatus {
+    /// The restaurant has accepted the order.
     Accepted,
-    /// To be served, or picked up.
+    /// The order is ready to be served or picked up.
     Ready,
-    /// Not made any further.
+    /// The order was cancelled.
     Cancelled,
-    /// Not taken.
+    /// The restaurant has rejected the order.
     Rejected,
-    /// A line, or some of it, was taken off, and the total is another.
+    /// A line or some of its portions were voided, and the total has changed.
     Voided,
 }
 
-/// The status to tell when an event is one that a guest waits for.
-const fn told(kind: EventKind) -> Option<Told> {
+/// Returns the status to report for a kind of event, if guests wait for it.
+const fn status_of(kind: EventKind) -> Option<NoticeStatus> {
     match kind {
-        EventKind::OrderAccepted => Some(Told::Accepted),
-        EventKind::OrderReady => Some(Told::Ready),
-        EventKind::OrderCancelled => Some(Told::Cancelled),
-        EventKind::OrderRejected => Some(Told::Rejected),
-        EventKind::ItemVoided => Some(Told::Voided),
+        EventKind::OrderAccepted => Some(NoticeStatus::Accepted),
+        EventKind::OrderReady => Some(NoticeStatus::Ready),
+        EventKind::OrderCancelled => Some(NoticeStatus::Cancelled),
+        EventKind::OrderRejected => Some(NoticeStatus::Rejected),
+        EventKind::ItemVoided => Some(NoticeStatus::Voided),
         _ => None,
     }
 }
 
-/// Whether what is told of an order still holds at its status now. An order moves on while a message waits, or is tried again,
-/// or another node sends the next one: nobody is to read "accepted" over "ready". Of an order whose last line was taken off,
-/// that it is cancelled says it all.
+/// Whether a notice still holds at the order's current status. The order may change while a message
+/// waits or is retried, or while another node sends the next one; a late "accepted" must not
+/// replace "ready". For an order whose last line was voided, "cancelled" suffices.
 #[must_use]
-pub const fn holds(told: Told, now: OrderStatus) -> bool {
-    match told {
-        Told::Accepted => matches!(now, OrderStatus::Accepted | OrderStatus::Preparing),
-        Told::Ready => matches!(now, OrderStatus::Ready),
-        Told::Cancelled => matches!(now, OrderStatus::Cancelled),
-        Told::Rejected => matches!(now, OrderStatus::Rejected),
-        Told::Voided => {
+pub const fn holds(status: NoticeStatus, now: OrderStatus) -> bool {
+    match status {
+        NoticeStatus::Accepted => matches!(now, OrderStatus::Accepted | OrderStatus::Preparing),
+        NoticeStatus::Ready => matches!(now, OrderStatus::Ready),
+        NoticeStatus::Cancelled => matches!(now, OrderStatus::Cancelled),
+        NoticeStatus::Rejected => matches!(now, OrderStatus::Rejected),
+        NoticeStatus::Voided => {
             matches!(now, OrderStatus::Placed | OrderStatus::Accepted | OrderStatus::Preparing | OrderStatus::Ready)
         }
     }
 }
 
-/// What is to be told of the events of a transaction, in their order.
+/// Returns the notices for the events of a transaction, in order.
 pub fn notices(committed: &EventCommitted) -> impl Iterator<Item = Notice> + '_ {
     let restaurant = committed.restaurant;
     committed.events.iter().filter_map(move |event| {
-        let (order, status) = (event.order?, told(event.kind)?);
+        let (order, status) = (event.order?, status_of(event.kind)?);
         Some(Notice { restaurant, order, status })
     })
 }
 
-/// What a message says: data without words, which are the service worker's. `status` is the event's, so that "accepted" stays
-/// that while the kitchen begins.
+/// The payload of a message: data without text, which the service worker adds. `status` is the
+/// event's, so "accepted" stays "accepted" after the kitchen starts.
 #[derive(Debug, Serialize)]
 struct Payload<'a> {
     order: OrderId,
     number: u32,
-    status: Told,
-    /// Left out of an order that is eaten at a table.
+    status: NoticeStatus,
+    /// Absent for an order at a table.
     #[serde(skip_serializing_if = "Option::is_none")]
     service: Option<Service>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -90,16 +90,18 @@ struct Payload<'a> {
     language: &'a Language,
 }
 
-/// The plain text of a message; some 200 bytes, of the 4096 that push services take.
+/// Returns the payload of a message before encryption: about 200 bytes, of the 4096 that push
+/// services accept.
 #[must_use]
-pub fn payload(order: &Order, status: Told, language: &Language) -> Vec<u8> {
+pub fn payload(order: &Order, status: NoticeStatus, language: &Language) -> Vec<u8> {
     let service = Some(order.service).filter(|service| *service != Service::DineIn);
     let payload = Payload { order: order.id, number: order.number, status, service, promised_at: order.promised_at, language };
     // Plain data with text keys always serializes.
     serde_json::to_vec(&payload).unwrap_or_default()
 }
 
-/// The topic of an order's messages (RFC 8030, section 5.4): one that waits at the push service gives way to a later one.
+/// Returns the topic of an order's messages (RFC 8030, section 5.4): at the push service, a later
+/// message replaces a waiting one.
 #[must_use]
 pub fn topic(order: OrderId) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(order.uuid().as_bytes())
@@ -133,11 +135,13 @@ mod tests {
     }
 
     #[test]
-    fn five_kinds_of_events_are_told_and_no_others() {
+    fn five_kinds_of_events_make_notices() {
         let events = EventKind::ALL.iter().map(|kind| event(*kind, Some(ORDER))).collect();
         let committed = EventCommitted { restaurant: HERE, events };
         let told: Vec<_> = notices(&committed).map(|notice| notice.status).collect();
-        for each in [Told::Accepted, Told::Rejected, Told::Ready, Told::Cancelled, Told::Voided] {
+        for each in
+            [NoticeStatus::Accepted, NoticeStatus::Rejected, NoticeStatus::Ready, NoticeStatus::Cancelled, NoticeStatus::Voided]
+        {
             assert!(told.contains(&each), "{each:?}");
         }
         assert_eq!(told.len(), 5);
@@ -147,17 +151,20 @@ mod tests {
     }
 
     #[test]
-    fn what_an_order_has_left_behind_is_told_no_more() {
+    fn outdated_notices_do_not_hold() {
         use OrderStatus::{Accepted, Cancelled, Placed, Preparing, Ready, Rejected, Served};
         let all = [Placed, Accepted, Rejected, Preparing, Ready, Served, Cancelled];
         let held = |told| all.into_iter().filter(|now| holds(told, *now)).collect::<Vec<_>>();
-        assert_eq!(held(Told::Accepted), [Accepted, Preparing]);
-        assert_eq!(held(Told::Voided), [Placed, Accepted, Preparing, Ready], "not over a cancelled one");
-        assert_eq!([held(Told::Ready), held(Told::Rejected), held(Told::Cancelled)], [[Ready], [Rejected], [Cancelled]]);
+        assert_eq!(held(NoticeStatus::Accepted), [Accepted, Preparing]);
+        assert_eq!(held(NoticeStatus::Voided), [Placed, Accepted, Preparing, Ready], "a cancelled order needs no further notice");
+        assert_eq!(
+            [held(NoticeStatus::Ready), held(NoticeStatus::Rejected), held(NoticeStatus::Cancelled)],
+            [[Ready], [Rejected], [Cancelled]]
+        );
     }
 
     #[test]
-    fn a_topic_is_the_orders_own_and_as_short_as_it_has_to_be() {
+    fn a_topic_is_unique_to_its_order_and_short_enough() {
         let other = OrderId::from_uuid(Uuid::from_u128(3));
         assert_ne!(topic(ORDER), topic(other));
         let topic = topic(ORDER);

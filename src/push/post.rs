@@ -1,4 +1,5 @@
-//! Sending one notice: to each subscription of the order's diner, encrypted for its browser, again while that may help.
+//! Sending of notices: to each subscription of the order's diner, encrypted for its browser, with
+//! retries.
 
 use super::addresses::Guarded;
 use super::notice::{Notice, holds, payload, topic};
@@ -20,28 +21,32 @@ use std::time::Duration;
 use web_push_native::p256::PublicKey;
 use web_push_native::{Auth, encrypt};
 
-/// How long a push service may keep a message for a phone that is off, in seconds: nobody waits longer for a meal.
+/// The seconds for which a push service may keep a message for a phone that is off. Nobody waits
+/// longer for a meal.
 const TTL: &str = "3600";
-/// How long a push service may take to let one in, and to answer it.
+/// The longest time to connect to a push service.
 const CONNECTING: Duration = Duration::from_secs(5);
+/// The longest time of a request, the connection included.
 const ANSWERING: Duration = Duration::from_secs(10);
-/// Waits between tries, with full jitter, and after how long it is too late for another.
+/// The longest first delay between attempts, with full jitter.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
+/// The longest delay between attempts.
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
+/// The time after which no further attempt begins.
 const DEADLINE: Duration = Duration::from_secs(110);
 
-/// What one try came to.
-enum Tried {
+/// The outcome of an attempt.
+enum Outcome {
     Sent,
-    /// The push service does not know the subscription any more.
+    /// The push service no longer knows the subscription.
     Gone,
-    /// Another try may do; after so long, if the push service said.
+    /// Another attempt may succeed, after a delay if the push service named one.
     Later(Option<Duration>),
-    /// Another try will not.
+    /// Another attempt is useless.
     Refused(StatusCode),
 }
 
-/// A message, ready to go.
+/// An encrypted and signed message.
 struct Message<'a> {
     endpoint: &'a Endpoint,
     authorization: SecretString,
@@ -49,7 +54,7 @@ struct Message<'a> {
     body: Bytes,
 }
 
-/// What sends.
+/// The sender of notices.
 pub struct Post {
     push: Arc<Push>,
     client: Client,
@@ -58,11 +63,11 @@ pub struct Post {
 }
 
 impl Post {
-    /// A client that follows no redirect, since a push service has no reason to send it elsewhere, and that calls public
-    /// addresses alone.
+    /// Makes a sender whose client calls only public addresses and follows no redirects, for which
+    /// push services have no reason.
     ///
     /// # Errors
-    /// When there can be no HTTP client.
+    /// An error if the HTTP client cannot be made.
     pub fn new(push: Arc<Push>, store: SharedStore, metrics: Metrics) -> anyhow::Result<Self> {
         let resolver = Arc::new(Guarded(push.hosts.clone()));
         let client = Client::builder().redirect(Policy::none()).dns_resolver(resolver);
@@ -70,13 +75,13 @@ impl Post {
         Ok(Self { push, client, store, metrics })
     }
 
-    /// Counts what became of a message.
+    /// Counts the fate of a message.
     pub fn count(&self, fate: &'static str) {
         self.metrics.pushes.get_or_create(&ByFate { fate }).inc();
     }
 
-    /// Tells a notice to every phone that wants it. Takes two minutes at most.
-    pub async fn tell(&self, notice: Notice) {
+    /// Sends a notice to each subscribed phone. Takes at most two minutes.
+    pub async fn send_notice(&self, notice: Notice) {
         match self.audience(notice).await {
             Ok(Some((order, subscriptions))) => {
                 join_all(subscriptions.iter().map(|one| self.deliver(notice, &order, one))).await;
@@ -84,12 +89,13 @@ impl Post {
             Ok(None) => {}
             Err(error) => {
                 self.count("failed");
-                log::warn!(order:% = notice.order, error:%; "cannot read whom to push to");
+                log::warn!(order:% = notice.order, error:%; "cannot read the subscriptions of an order");
             }
         }
     }
 
-    /// The order and who wants to be told of it; none when that is nobody, as for most orders, or when the order has moved on.
+    /// Returns the order and its subscriptions. `None` without subscriptions, as for most orders,
+    /// and if the notice no longer holds.
     async fn audience(&self, notice: Notice) -> Result<Option<(Order, Vec<Subscription>)>, StoreError> {
         let Notice { restaurant, order, .. } = notice;
         let subscriptions = self.store.pushes_of_order(restaurant, order, clock::now()).await?;
@@ -100,10 +106,10 @@ impl Post {
         Ok(order.map(|order| (order, subscriptions)))
     }
 
-    /// Whether another try would still tell somebody something that holds. When that cannot be read, it is tried.
+    /// Whether another attempt is still useful. True if the store fails.
     async fn is_wanted(&self, notice: Notice, endpoint: &Endpoint) -> bool {
         match self.audience(notice).await {
-            Ok(audience) => audience.is_some_and(|(_, wanting)| wanting.iter().any(|one| one.endpoint == *endpoint)),
+            Ok(audience) => audience.is_some_and(|(_, subscriptions)| subscriptions.iter().any(|one| one.endpoint == *endpoint)),
             Err(_) => true,
         }
     }
@@ -117,12 +123,13 @@ impl Post {
         if fate == "gone"
             && let Err(error) = self.store.remove_endpoint(notice.restaurant, &subscription.endpoint).await
         {
-            log::warn!(order:% = notice.order, error:%; "cannot remove a subscription that is gone, the next push will try");
+            log::warn!(order:% = notice.order, error:%; "cannot remove a dead subscription; the next push will try");
         }
         self.count(fate);
     }
 
-    /// Encrypts a message; none when the subscription cannot be sent to (any more): the list of hosts may have changed.
+    /// Encrypts and signs a message. `None` if the subscription is unusable, for example since the
+    /// list of hosts has changed.
     fn seal<'a>(&self, notice: Notice, order: &Order, subscription: &'a Subscription) -> Option<Message<'a>> {
         let Subscription { endpoint, p256dh, auth, language } = subscription;
         self.push.examine(subscription).ok()?;
@@ -132,23 +139,24 @@ impl Post {
         Some(Message { endpoint, authorization, topic: topic(order.id), body: body.into() })
     }
 
-    /// Tries until it is sent, will not be, or it is too late or pointless. Gives what became of it.
+    /// Attempts to send until success, refusal or the deadline, or until the notice is outdated.
+    /// Returns the fate of the message.
     async fn send(&self, notice: Notice, message: &Message<'_>) -> &'static str {
         let begun = clock::uptime();
         let mut backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
         loop {
-            let asked = match self.attempt(message).await {
-                Tried::Sent => return "sent",
-                Tried::Gone => return "gone",
-                Tried::Refused(status) => {
+            let delay = match self.attempt(message).await {
+                Outcome::Sent => return "sent",
+                Outcome::Gone => return "gone",
+                Outcome::Refused(status) => {
                     log::warn!(host = message.endpoint.host(), status = status.as_u16(); "push service refuses a message");
                     return "failed";
                 }
-                Tried::Later(asked) => asked,
+                Outcome::Later(delay) => delay,
             };
-            let wait = asked.unwrap_or_default().saturating_add(backoff.next(rand::random()));
+            let wait = delay.unwrap_or_default().saturating_add(backoff.next(rand::random()));
             if clock::uptime().since(begun).saturating_add(wait) > DEADLINE {
-                log::warn!(host = message.endpoint.host(); "push message given up");
+                log::warn!(host = message.endpoint.host(); "push message dropped after the deadline");
                 return "failed";
             }
             tokio::time::sleep(wait).await;
@@ -158,7 +166,7 @@ impl Post {
         }
     }
 
-    async fn attempt(&self, message: &Message<'_>) -> Tried {
+    async fn attempt(&self, message: &Message<'_>) -> Outcome {
         let request = self
             .client
             .post(message.endpoint.as_str())
@@ -170,25 +178,25 @@ impl Post {
             .header(AUTHORIZATION, message.authorization.expose_secret())
             .body(message.body.clone());
         match request.send().await {
-            Ok(response) => judge(&response),
-            // An error's words have the address in them.
+            Ok(response) => interpret(&response),
+            // The error's text contains the address.
             Err(error) => {
                 log::debug!(host = message.endpoint.host(), error:% = error.without_url(); "push service not reached");
-                Tried::Later(None)
+                Outcome::Later(None)
             }
         }
     }
 }
 
-/// What an answer means (RFC 8030, sections 5 and 8.4). Its body is not read.
-fn judge(response: &Response) -> Tried {
+/// Interprets an answer (RFC 8030, sections 5 and 8.4), without its body.
+fn interpret(response: &Response) -> Outcome {
     match response.status() {
-        status if status.is_success() => Tried::Sent,
-        StatusCode::NOT_FOUND | StatusCode::GONE => Tried::Gone,
+        status if status.is_success() => Outcome::Sent,
+        StatusCode::NOT_FOUND | StatusCode::GONE => Outcome::Gone,
         status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
             let seconds = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
-            Tried::Later(seconds.map(Duration::from_secs))
+            Outcome::Later(seconds.map(Duration::from_secs))
         }
-        status => Tried::Refused(status),
+        status => Outcome::Refused(status),
     }
 }

@@ -1,4 +1,4 @@
-//! The `Pusher` actor: what waits to be told to phones, and how much is told at once.
+//! The `Pusher` actor: queues notices to phones and limits how many are sent at once.
 
 use super::notice::{Notice, notices};
 use super::post::Post;
@@ -7,28 +7,30 @@ use actix::prelude::*;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-/// Commits that the actor has not looked at; the directory drops and counts what does not fit.
+/// The capacity of the mailbox. Overflow: the feed registry drops and counts the announcement.
 const MAILBOX: usize = 4096;
-/// Notices that wait; one more is dropped and counted.
+/// The most queued notices. Overflow: a further notice is dropped and counted.
 const WAITING: usize = 1024;
-/// Notices that are told at once. A push service that hangs holds each for two minutes at most.
-const UNDER_WAY: usize = 64;
+/// The most notices in flight. A push service that hangs holds each for at most two minutes.
+const IN_FLIGHT: usize = 64;
 
-/// One per node with a VAPID key.
+/// The pusher, one for each node with a VAPID key.
 ///
-/// Ordering: none between notices; those of one order share a topic. Loss: whatever a full queue, a deadline or the end of the
-/// process takes; a commit never waits for it.
+/// Ordering: none between notices; those of one order share a topic.
+///
+/// Loss: a full queue, a deadline or the end of the process drops notices. Commits never wait for
+/// them.
 pub struct Pusher {
     post: Rc<Post>,
     waiting: VecDeque<Notice>,
-    under_way: usize,
+    in_flight: usize,
 }
 
 impl Pusher {
-    /// A pusher with nothing to tell yet.
+    /// Makes a pusher with an empty queue.
     #[must_use]
     pub fn new(post: Post) -> Self {
-        Self { post: Rc::new(post), waiting: VecDeque::new(), under_way: 0 }
+        Self { post: Rc::new(post), waiting: VecDeque::new(), in_flight: 0 }
     }
 
     fn put(&mut self, notice: Notice) {
@@ -40,13 +42,13 @@ impl Pusher {
     }
 
     fn run(&mut self, ctx: &mut Context<Self>) {
-        while self.under_way < UNDER_WAY {
+        while self.in_flight < IN_FLIGHT {
             let Some(notice) = self.waiting.pop_front() else { return };
-            self.under_way += 1;
+            self.in_flight += 1;
             let post = self.post.clone();
-            let tell = async move { post.tell(notice).await };
-            ctx.spawn(tell.into_actor(self).map(|(), pusher, ctx| {
-                pusher.under_way -= 1;
+            let send = async move { post.send_notice(notice).await };
+            ctx.spawn(send.into_actor(self).map(|(), pusher, ctx| {
+                pusher.in_flight -= 1;
                 pusher.run(ctx);
             }));
         }

@@ -1,45 +1,45 @@
-//! What messages to phones are signed with, and where they may go.
+//! The settings of push messages: the signing key and the allowed hosts.
 
 use super::hosts::Hosts;
 use super::vapid::Vapid;
 use crate::domain::model::push::Subscription;
 use web_push_native::p256::PublicKey;
 
-/// What a node with a VAPID key knows of pushing.
+/// The push settings of a node with a VAPID key.
 #[derive(Debug)]
 pub struct Push {
     pub(super) vapid: Vapid,
     pub(super) hosts: Hosts,
 }
 
-/// Why a subscription is not taken.
+/// Why a subscription is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unacceptable {
-    /// Anybody could name any address, and this server would call it.
-    #[error("endpoint is not on a push service that this server sends to")]
+    /// The endpoint's host is not on the list.
+    #[error("endpoint is not at a push service on this server's list")]
     Host,
-    /// Nothing can be encrypted for it.
+    /// The public key is invalid, so nothing can be encrypted for it.
     #[error("p256dh is not a point of P-256")]
     Key,
 }
 
 impl Push {
-    /// Sends under a key, to these hosts alone.
+    /// Signs with a key, and allows only these hosts.
     #[must_use]
     pub const fn new(vapid: Vapid, hosts: Hosts) -> Self {
         Self { vapid, hosts }
     }
 
-    /// What browsers subscribe with: the public key in base64url.
+    /// Returns the public key for subscriptions of browsers, in base64url.
     #[must_use]
     pub fn public_key(&self) -> String {
         self.vapid.public_key()
     }
 
-    /// Looks at a subscription before it is kept.
+    /// Checks a subscription before it is stored.
     ///
     /// # Errors
-    /// [`Unacceptable`].
+    /// [`Unacceptable`], with the reason.
     pub fn examine(&self, subscription: &Subscription) -> Result<(), Unacceptable> {
         if !self.hosts.allow(&subscription.endpoint) {
             return Err(Unacceptable::Host);

@@ -1,5 +1,6 @@
-//! The key that says who sends (VAPID, RFC 8292): its public half is what browsers subscribe with, its private half signs
-//! each message. One key for all nodes, for as long as subscriptions are to be good.
+//! The key that identifies the sender (VAPID, RFC 8292). Browsers subscribe with its public half;
+//! its private half signs each message. All nodes share one key, and a new key invalidates all
+//! subscriptions.
 
 use crate::domain::model::push::Endpoint;
 use crate::domain::values::time::Timestamp;
@@ -14,18 +15,19 @@ use web_push_native::p256::SecretKey;
 use web_push_native::p256::elliptic_curve::sec1::ToEncodedPoint;
 use web_push_native::p256::pkcs8::EncodePrivateKey;
 
-/// Bytes of a private key.
+/// The bytes of a private key.
 const KEY_BYTES: usize = 32;
-/// How long a signature is good for: longer than any retry and two clocks that differ, shorter than the 24 hours allowed.
+/// The lifetime of a signature: longer than all retries and any difference of clocks, shorter than
+/// the 24 hours allowed.
 const LIFE: Duration = Duration::from_secs(60 * 60);
 
-/// Why there is no key. The messages never show one.
+/// An error of a key. The messages never show the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum VapidError {
-    /// Not a private key of P-256 in base64url.
+    /// The text is not a private key of P-256 in base64url.
     #[error("the VAPID key is not a private key of P-256 in base64url; make one with: orderbell vapid")]
     Key,
-    /// Nothing could be signed with it.
+    /// Signing failed.
     #[error("a push message could not be signed")]
     Signature,
 }
@@ -34,36 +36,36 @@ pub enum VapidError {
 pub struct VapidKey(SecretKey);
 
 impl VapidKey {
-    /// A fresh one.
+    /// Makes a random key.
     #[must_use]
     pub fn random() -> Self {
         loop {
             let mut bytes = [0; KEY_BYTES];
             rand::fill(&mut bytes);
-            // All but a few of 2 to the 256th numbers are keys.
+            // Nearly all 256-bit numbers are valid keys.
             if let Ok(key) = SecretKey::from_slice(&bytes) {
                 return Self(key);
             }
         }
     }
 
-    /// Reads base64url.
+    /// Parses a key in base64url.
     ///
     /// # Errors
-    /// [`VapidError::Key`].
+    /// [`VapidError::Key`] for anything else.
     pub fn parse(text: &SecretString) -> Result<Self, VapidError> {
         let text = text.expose_secret().trim().trim_end_matches('=');
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).map_err(|_| VapidError::Key)?;
         SecretKey::from_slice(&bytes).map(Self).map_err(|_| VapidError::Key)
     }
 
-    /// As [`Self::parse`] reads it.
+    /// Returns the key in the form that [`Self::parse`] reads.
     #[must_use]
     pub fn secret(&self) -> SecretString {
         BASE64_URL_SAFE_NO_PAD.encode(self.0.to_bytes()).into()
     }
 
-    /// The public half: an uncompressed point in base64url.
+    /// Returns the public half: an uncompressed point in base64url.
     #[must_use]
     pub fn public_key(&self) -> String {
         BASE64_URL_SAFE_NO_PAD.encode(self.0.public_key().to_encoded_point(false))
@@ -77,7 +79,7 @@ struct Claims<'a> {
     sub: &'a str,
 }
 
-/// Signs messages. Its debug output shows the public key.
+/// A signer of messages. Debug output shows only the public key.
 pub struct Vapid {
     signing: EncodingKey,
     public_key: String,
@@ -85,7 +87,8 @@ pub struct Vapid {
 }
 
 impl Vapid {
-    /// Signs with a key; `subject` is where the push service's people reach those of this server (`mailto:` or `https:`).
+    /// Makes a signer. `subject` is the contact for operators of push services (`mailto:` or
+    /// `https:`).
     ///
     /// # Errors
     /// [`VapidError::Signature`] for a key that cannot be written as PKCS #8.
@@ -95,16 +98,17 @@ impl Vapid {
         Ok(Self { signing, public_key: key.public_key(), subject: subject.to_owned() })
     }
 
-    /// The public key in base64url.
+    /// Returns the public key in base64url.
     #[must_use]
     pub fn public_key(&self) -> String {
         self.public_key.clone()
     }
 
-    /// The header `Authorization` of a message (RFC 8292, section 3): signed for this push service, for an hour.
+    /// Returns the `Authorization` header of a message (RFC 8292, section 3), valid for this push
+    /// service and one hour.
     ///
     /// # Errors
-    /// [`VapidError::Signature`].
+    /// [`VapidError::Signature`] if signing fails.
     pub fn authorization(&self, endpoint: &Endpoint, now: Timestamp) -> Result<SecretString, VapidError> {
         let claims = Claims { aud: endpoint.origin(), exp: now.plus(LIFE).seconds(), sub: &self.subject };
         let token = encode(&Header::new(Algorithm::ES256), &claims, &self.signing).map_err(|_| VapidError::Signature)?;
@@ -123,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_reads_as_it_was_written_and_has_one_public_half() {
+    fn a_key_round_trips_with_its_public_half() {
         let key = VapidKey::random();
         let again = VapidKey::parse(&key.secret()).unwrap();
         assert_eq!(again.secret().expose_secret(), key.secret().expose_secret());
@@ -134,14 +138,14 @@ mod tests {
 
     /// RFC 8291, appendix A: the keys of the application server.
     #[test]
-    fn the_public_half_is_that_of_the_rfcs_example() {
+    fn the_public_half_matches_the_rfcs_example() {
         let key = VapidKey::parse(&"yfWPiYE-n46HLnH0KqZOF1fJJU3MYrct3AELtAQ-oRw".into()).unwrap();
         let public = "BP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEqKK6PBru3jl7A8";
         assert_eq!(key.public_key(), public);
     }
 
     #[test]
-    fn what_is_no_key_is_refused_without_being_shown() {
+    fn invalid_keys_are_refused_and_no_key_is_shown() {
         let zero = BASE64_URL_SAFE_NO_PAD.encode([0; KEY_BYTES]);
         let beyond = BASE64_URL_SAFE_NO_PAD.encode([0xff; KEY_BYTES]);
         for bad in ["", "abc", "not base64url!", &zero, &beyond] {

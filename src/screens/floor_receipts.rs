@@ -1,25 +1,25 @@
-//! What pages of floors have drawn and the database does not know yet, pure.
+//! Receipts of floor pages that are not in the database yet, pure.
 
 use crate::domain::values::ids::RestaurantId;
 use crate::store::screens::FloorReceipt;
 use std::collections::BTreeMap;
 
-/// The furthest receipt of each floor.
+/// The highest receipt of each floor.
 ///
-/// Bound: one receipt a restaurant that reports to this node, until the next record.
+/// Bound: one receipt for each restaurant, until the next write.
 #[derive(Debug, Default)]
 pub struct Floors(BTreeMap<RestaurantId, FloorReceipt>);
 
 impl Floors {
-    /// Keeps a receipt unless a further one of its floor is here.
-    pub fn draw(&mut self, receipt: FloorReceipt) {
+    /// Adds a receipt, unless the floor has a higher one.
+    pub fn add(&mut self, receipt: FloorReceipt) {
         let known = self.0.entry(receipt.restaurant).or_insert(receipt);
         if receipt.position > known.position {
             *known = receipt;
         }
     }
 
-    /// Takes all receipts.
+    /// Removes and returns all receipts.
     pub fn take(&mut self) -> Vec<FloorReceipt> {
         std::mem::take(&mut self.0).into_values().collect()
     }
@@ -38,10 +38,10 @@ mod tests {
     }
 
     #[test]
-    fn of_each_floor_the_furthest_receipt_is_kept_until_it_is_taken() {
+    fn the_highest_receipt_of_each_floor_is_kept() {
         let mut floors = Floors::default();
         for (restaurant, position) in [(1, 3), (2, 1), (1, 9), (1, 7)] {
-            floors.draw(receipt(restaurant, position));
+            floors.add(receipt(restaurant, position));
         }
         assert_eq!(floors.take(), [receipt(1, 9), receipt(2, 1)]);
         assert_eq!(floors.take(), []);

@@ -1,4 +1,5 @@
-//! Kitchen screens: which of them are connected, what they have drawn, and the tickets that none of them shows.
+//! Kitchen screens: which are connected, how far they have drawn the feed, and the tickets that
+//! none has shown.
 
 pub(crate) mod beats;
 pub(crate) mod floor_receipts;

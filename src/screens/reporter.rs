@@ -1,7 +1,8 @@
-//! Tells the log which kitchen screens this node holds, and what they and the pages of floors have drawn.
+//! The reporter of screens: records in the log which kitchen screens this node holds, and how far
+//! they and the floor pages have drawn the feed.
 
 use super::floor_receipts::Floors;
-use super::tracker::{self, LeaseChange, Now, ScreenTracker, Who};
+use super::tracker::{self, Identity, LeaseChange, Now, ScreenTracker};
 use crate::backoff::Backoff;
 use crate::clock;
 use crate::commands::{CommandError, Commands};
@@ -18,23 +19,25 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
 
-/// How often it is looked whether there is something to tell; a screen that comes is told at once.
+/// The period of checks for changes. New screens are reported immediately.
 const TICK: Duration = Duration::from_millis(500);
-/// The shortest time between two looks.
+/// The shortest time between two checks.
 const REST: Duration = Duration::from_millis(50);
-/// Screens told of in one look: a kitchen that comes back does not keep the leases of others from being renewed.
+/// The most screens reported in one check, so that a reconnecting kitchen does not delay the
+/// renewal of leases.
 const BATCH: usize = 32;
-/// Leases and receipts written in one transaction.
+/// The most leases or receipts written in one transaction.
 const CHUNK: usize = 200;
-/// Waits after the log could not be reached.
+/// The delays after a failure of the store.
 const BACKOFF: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(10));
 
-/// How long screens are held.
+/// The periods for which screens are held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Spans {
-    /// For so long a node that says nothing is believed to hold its screens.
+    /// The period after which the lease of a silent node expires.
     pub lease: Duration,
-    /// For so long a screen may be without a connection before the floor is told: a page that is loaded again.
+    /// The period for which a screen may be without a connection before it is reported as lost. It
+    /// covers a reload of the page.
     pub grace: Duration,
 }
 
@@ -47,125 +50,125 @@ impl Default for Spans {
 struct Inner {
     node: NodeId,
     spans: Spans,
-    roster: Mutex<ScreenTracker>,
+    tracker: Mutex<ScreenTracker>,
     floors: Mutex<Floors>,
-    news: Notify,
+    changed: Notify,
 }
 
-/// The kitchen screens that are connected to this node. Cheap to clone.
+/// The kitchen screens of this node. Cheap to clone.
 #[derive(Clone)]
 pub struct Displays(Arc<Inner>);
 
-/// One connection of a screen. Dropping it ends it.
+/// A connection of a screen; dropping it ends the connection.
 pub struct Visit {
     displays: Displays,
     place: ScreenKey,
 }
 
 impl Displays {
-    /// None yet, on a node.
+    /// Makes an empty registry of a node's screens.
     #[must_use]
     pub fn new(node: NodeId, spans: Spans) -> Self {
-        Self(Arc::new(Inner { node, spans, roster: Mutex::default(), floors: Mutex::default(), news: Notify::new() }))
+        Self(Arc::new(Inner { node, spans, tracker: Mutex::default(), floors: Mutex::default(), changed: Notify::new() }))
     }
 
-    fn roster(&self) -> MutexGuard<'_, ScreenTracker> {
-        self.0.roster.lock().unwrap_or_else(PoisonError::into_inner)
+    fn tracker(&self) -> MutexGuard<'_, ScreenTracker> {
+        self.0.tracker.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A connection of the screen that a principal speaks for.
+    /// Registers a connection of the principal's screen.
     #[must_use]
     pub fn visit(&self, who: &Principal) -> Visit {
-        let place = tracker::place(who);
-        self.roster().enter(place.clone(), Who { device: who.device, station: who.station.clone() });
-        self.0.news.notify_one();
+        let place = tracker::screen_key(who);
+        self.tracker().enter(place.clone(), Identity { device: who.device, station: who.station.clone() });
+        self.0.changed.notify_one();
         Visit { displays: self.clone(), place }
     }
 
-    /// A screen has drawn everything up to a position, of one station if it shows but one; as [`Visit::drawn`], said apart from
-    /// its connections. Gives the receipt back, to be recorded, when those are not this node's.
+    /// Records like [`Visit::drawn`], for a report over HTTP. Returns the receipt, for the caller
+    /// to store, if this node has no connection of the screen.
     #[must_use]
     pub fn drawn(&self, who: &Principal, position: Position, shows: Option<Station>) -> Option<Receipt> {
-        self.draw(tracker::place(who), position, shows)
+        self.draw(tracker::screen_key(who), position, shows)
     }
 
     fn draw(&self, place: ScreenKey, position: Position, shows: Option<Station>) -> Option<Receipt> {
-        self.roster().draw(Receipt { place, position, at: clock::now(), shows })
+        self.tracker().draw(Receipt { place, position, at: clock::now(), shows })
     }
 
     fn floors(&self) -> MutexGuard<'_, Floors> {
         self.0.floors.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a receipt of a page of the floor. It is recorded within [`TICK`], once for everything in between.
+    /// Adds a receipt of a floor page, which is stored within [`TICK`] together with others.
     pub fn floor_drawn(&self, restaurant: RestaurantId, position: Position) {
-        self.floors().draw(FloorReceipt { restaurant, position, at: clock::now() });
+        self.floors().add(FloorReceipt { restaurant, position, at: clock::now() });
     }
 
-    /// Tells the log, one transaction after another however many screens come at once, until the process ends.
-    pub async fn keep(self, store: SharedStore, commands: Commands, metrics: Metrics) {
+    /// Reports screens to the log until the process ends, in one transaction after another.
+    pub async fn run(self, store: SharedStore, commands: Commands, metrics: Metrics) {
         let (mut backoff, mut renewed) = (BACKOFF, clock::uptime());
-        let keeper = Keeper { displays: self, store, commands, metrics };
+        let reporter = Reporter { displays: self, store, commands, metrics };
         loop {
-            let wait = match keeper.look(&mut renewed).await {
+            let wait = match reporter.check(&mut renewed).await {
                 Ok(()) => {
                     backoff.reset();
                     REST
                 }
                 Err(error) => {
-                    log::warn!(error:% = error; "cannot tell which kitchen screens are connected; will try again");
+                    log::warn!(error:% = error; "cannot report connected kitchen screens; will try again");
                     backoff.next(rand::random()).max(REST)
                 }
             };
             tokio::time::sleep(wait).await;
-            // Nothing new within the time is a reason to look, too.
-            let _ = tokio::time::timeout(TICK, keeper.displays.0.news.notified()).await;
+            // A timeout starts a check, too.
+            let _ = tokio::time::timeout(TICK, reporter.displays.0.changed.notified()).await;
         }
     }
 }
 
 impl Visit {
-    /// The screen has drawn everything up to a position, of one station if it shows but one. Recorded a little later, once
-    /// for everything in between.
+    /// Records that the screen has drawn everything up to a position, of only the station `shows`
+    /// if that is set. Stored a little later, together with other receipts.
     pub fn drawn(&self, position: Position, shows: Option<Station>) {
-        // A screen is here for as long as it has a visit.
+        // The tracker has the screen while it has a visit.
         let _ = self.displays.draw(self.place.clone(), position, shows);
     }
 }
 
 impl Drop for Visit {
     fn drop(&mut self) {
-        self.displays.roster().leave(&self.place, Now { uptime: clock::uptime(), wall: clock::now() });
+        self.displays.tracker().leave(&self.place, Now { uptime: clock::uptime(), wall: clock::now() });
     }
 }
 
-struct Keeper {
+struct Reporter {
     displays: Displays,
     store: SharedStore,
     commands: Commands,
     metrics: Metrics,
 }
 
-impl Keeper {
-    async fn look(&self, renewed: &mut Timestamp) -> Result<(), CommandError> {
+impl Reporter {
+    async fn check(&self, renewed: &mut Timestamp) -> Result<(), CommandError> {
         if clock::uptime().since(*renewed) >= self.displays.0.spans.lease / 3 {
             self.renew().await?;
             *renewed = clock::uptime();
         }
-        let deeds = self.displays.roster().due(clock::uptime(), self.displays.0.spans.grace, BATCH);
-        if deeds.len() == BATCH {
-            self.displays.0.news.notify_one();
+        let changes = self.displays.tracker().due(clock::uptime(), self.displays.0.spans.grace, BATCH);
+        if changes.len() == BATCH {
+            self.displays.0.changed.notify_one();
         }
-        for (place, deed) in deeds {
-            self.tell(&place, &deed).await?;
-            self.displays.roster().told(&place, &deed);
+        for (place, change) in changes {
+            self.report(&place, &change).await?;
+            self.displays.tracker().mark_reported(&place, &change);
         }
         self.record().await
     }
 
-    async fn tell(&self, place: &ScreenKey, deed: &LeaseChange) -> Result<(), CommandError> {
+    async fn report(&self, place: &ScreenKey, change: &LeaseChange) -> Result<(), CommandError> {
         let lease = Lease { place: place.clone(), node: self.displays.0.node };
-        let change = match deed {
+        let display_change = match change {
             LeaseChange::Hold(who) => {
                 self.store.hold(&lease).await?;
                 let (name, station) = self.describe(place, who).await?;
@@ -176,11 +179,11 @@ impl Keeper {
                 Change::Lost { left: Some(*left) }
             }
         };
-        self.commands.display(place.restaurant, place.display.clone(), change).await.map(|_| ())
+        self.commands.display(place.restaurant, place.display.clone(), display_change).await.map(|_| ())
     }
 
-    /// What people call it, and its station: a paired device's are in its row.
-    async fn describe(&self, place: &ScreenKey, who: &Who) -> Result<(Name, Option<Station>), CommandError> {
+    /// Returns the screen's name and station, from the device's row if it is paired.
+    async fn describe(&self, place: &ScreenKey, who: &Identity) -> Result<(Name, Option<Station>), CommandError> {
         if let Some(id) = who.device
             && let Some(device) = self.store.device(place.restaurant, id).await?
         {
@@ -191,30 +194,32 @@ impl Keeper {
     }
 
     async fn renew(&self) -> Result<(), CommandError> {
-        let held = self.displays.roster().held();
+        let held = self.displays.tracker().held();
         for places in held.chunks(CHUNK) {
             let gone = self.store.renew(self.displays.0.node, places.to_vec()).await?;
-            self.displays.roster().forgotten(&gone);
+            self.displays.tracker().mark_unheld(&gone);
         }
         Ok(())
     }
 
-    /// Records what was drawn. Receipts that are lost are made up for by the next.
+    /// Stores the screens' receipts.
+    ///
+    /// Loss: a failure drops them; the next receipt of the screen makes up for it.
     async fn record(&self) -> Result<(), CommandError> {
-        let receipts = self.displays.roster().take_receipts();
+        let receipts = self.displays.tracker().take_receipts();
         for receipts in receipts.chunks(CHUNK) {
             self.metrics.seen.inc_by(self.store.record_seen(receipts.to_vec()).await?);
         }
         self.record_floors().await
     }
 
-    /// Records what floors have drawn. Nothing may follow a floor's last receipt for an hour, so one that could not be recorded
-    /// is kept for the next look.
+    /// Stores the floors' receipts. A floor may send no other receipt for an hour, so after a
+    /// failure they are kept for the next check.
     async fn record_floors(&self) -> Result<(), CommandError> {
         let receipts = self.displays.floors().take();
         for (at, chunk) in receipts.chunks(CHUNK).enumerate() {
             if let Err(error) = self.store.record_floor(chunk.to_vec()).await {
-                receipts[at * CHUNK..].iter().for_each(|receipt| self.displays.floors().draw(*receipt));
+                receipts[at * CHUNK..].iter().for_each(|receipt| self.displays.floors().add(*receipt));
                 return Err(error.into());
             }
             self.metrics.floor_seen.inc_by(chunk.len() as u64);

@@ -1,4 +1,5 @@
-//! The kitchen screens that are connected to this node, pure: who comes and goes, and what there is to tell of it.
+//! The tracker of this node's kitchen screens, pure: connections, receipts, and the changes to
+//! report.
 
 use crate::domain::model::principal::Principal;
 use crate::domain::values::ids::DeviceId;
@@ -9,60 +10,63 @@ use crate::store::screens::{Receipt, ScreenKey};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// What a token says of a screen.
+/// The identity of a screen in its token.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Who {
-    /// The paired device, whose name its row has.
+pub struct Identity {
+    /// The paired device, whose row has the name.
     pub device: Option<DeviceId>,
-    /// The station it is bound to.
+    /// The station it is bound to, if any.
     pub station: Option<Station>,
 }
 
-/// The screen that a principal speaks for: a paired device goes by its id, a token made by hand by its `sub`.
+/// Returns the key of the principal's screen: a paired device's id, or the `sub` of a token that
+/// was issued by hand.
 #[must_use]
-pub fn place(who: &Principal) -> ScreenKey {
+pub fn screen_key(who: &Principal) -> ScreenKey {
     let device = who.device.and_then(|device| device.to_string().parse::<Key>().ok());
     ScreenKey { restaurant: who.restaurant, display: device.unwrap_or_else(|| who.sub.clone()) }
 }
 
-/// One moment on two clocks.
+/// A moment on two clocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Now {
-    /// The clock that nobody sets: what the grace counts by.
+    /// The monotonic clock, for the grace period.
     pub uptime: Timestamp,
-    /// The clock on the wall: what people read.
+    /// The wall clock, for people.
     pub wall: Timestamp,
 }
 
 #[derive(Debug)]
 struct Screen {
-    who: Who,
-    /// Its connections to this node.
+    who: Identity,
+    /// The number of connections to this node.
     visits: u32,
-    /// When the last of them ended.
+    /// When the last connection ended.
     left: Option<Now>,
-    /// The log knows that this node holds it.
+    /// Whether the log knows that this node holds the screen.
     is_held: bool,
-    /// Drawn, and not recorded yet.
+    /// The receipt that is not stored yet.
     drawn: Option<(Position, Option<Station>, Timestamp)>,
 }
 
-/// Something to tell the log.
+/// A change to report to the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LeaseChange {
     /// This node holds the screen.
-    Hold(Who),
-    /// It holds it no more, since its last connection ended at this time.
+    Hold(Identity),
+    /// This node no longer holds the screen, whose last connection ended at this time.
     Lose(Timestamp),
 }
 
-/// The screens of a node; as many as have connections, and those that have lost them a little while ago.
+/// The screens of a node.
+///
+/// Bound: the screens with connections, and those that lost their last one within the grace period.
 #[derive(Debug, Default)]
 pub struct ScreenTracker(BTreeMap<ScreenKey, Screen>);
 
 impl ScreenTracker {
-    /// A connection of a screen begins.
-    pub fn enter(&mut self, place: ScreenKey, who: Who) {
+    /// Adds a connection of a screen.
+    pub fn enter(&mut self, place: ScreenKey, who: Identity) {
         let new = || Screen { who: who.clone(), visits: 0, left: None, is_held: false, drawn: None };
         let screen = self.0.entry(place).or_insert_with(new);
         screen.visits += 1;
@@ -72,7 +76,7 @@ impl ScreenTracker {
         }
     }
 
-    /// A connection of it has ended.
+    /// Removes a connection of a screen.
     pub fn leave(&mut self, place: &ScreenKey, now: Now) {
         let Some(screen) = self.0.get_mut(place) else { return };
         screen.visits = screen.visits.saturating_sub(1);
@@ -81,33 +85,33 @@ impl ScreenTracker {
         }
     }
 
-    /// It has drawn what the receipt says. Gives the receipt back when the screen is not here.
+    /// Records a receipt. Returns it if the screen has no connection to this node.
     pub fn draw(&mut self, Receipt { place, position, at, shows }: Receipt) -> Option<Receipt> {
         let Some(screen) = self.0.get_mut(&place) else { return Some(Receipt { place, position, at, shows }) };
-        // What it has drawn of another station is not drawn of this one.
+        // An earlier receipt for another station does not count for this one.
         let before = screen.drawn.as_ref().filter(|(_, before, _)| *before == shows);
         let position = before.map_or(position, |(drawn, _, _)| position.max(*drawn));
         screen.drawn = Some((position, shows, at));
         None
     }
 
-    /// What is to be told now, at most `limit`: of each screen that came and is not told of, and of each that has been
-    /// away for the grace. One that came and went untold is forgotten.
+    /// Returns at most `limit` changes to report: new screens, and screens without a connection for
+    /// the grace period. Drops screens that came and went unreported.
     pub fn due(&mut self, uptime: Timestamp, grace: Duration, limit: usize) -> Vec<(ScreenKey, LeaseChange)> {
         self.0.retain(|_, screen| screen.is_held || screen.visits > 0);
-        let deeds = self.0.iter().filter_map(|(place, screen)| Some((place.clone(), screen.deed(uptime, grace)?)));
-        deeds.take(limit).collect()
+        let changes = self.0.iter().filter_map(|(place, screen)| Some((place.clone(), screen.change(uptime, grace)?)));
+        changes.take(limit).collect()
     }
 
-    /// The log knows that this node holds it, as `who` says, or that it does not.
-    pub fn told(&mut self, place: &ScreenKey, deed: &LeaseChange) {
+    /// Records that the log has taken a change.
+    pub fn mark_reported(&mut self, place: &ScreenKey, change: &LeaseChange) {
         if let Some(screen) = self.0.get_mut(place) {
-            screen.is_held = *deed == LeaseChange::Hold(screen.who.clone());
+            screen.is_held = *change == LeaseChange::Hold(screen.who.clone());
         }
     }
 
-    /// The log does not know any more that this node holds these.
-    pub fn forgotten(&mut self, places: &[ScreenKey]) {
+    /// Records that the log no longer knows that this node holds these screens.
+    pub fn mark_unheld(&mut self, places: &[ScreenKey]) {
         for place in places {
             if let Some(screen) = self.0.get_mut(place) {
                 screen.is_held = false;
@@ -115,13 +119,13 @@ impl ScreenTracker {
         }
     }
 
-    /// The screens that the log knows this node to hold.
+    /// Returns the screens that the log knows this node to hold.
     #[must_use]
     pub fn held(&self) -> Vec<ScreenKey> {
         self.0.iter().filter(|(_, screen)| screen.is_held).map(|(place, _)| place.clone()).collect()
     }
 
-    /// Takes what was drawn, of screens that the log knows.
+    /// Removes and returns the receipts of screens that the log knows.
     pub fn take_receipts(&mut self) -> Vec<Receipt> {
         let known = self.0.iter_mut().filter(|(_, screen)| screen.is_held);
         let drawn = known.filter_map(|(place, screen)| Some((place, screen.drawn.take()?)));
@@ -130,7 +134,7 @@ impl ScreenTracker {
 }
 
 impl Screen {
-    fn deed(&self, uptime: Timestamp, grace: Duration) -> Option<LeaseChange> {
+    fn change(&self, uptime: Timestamp, grace: Duration) -> Option<LeaseChange> {
         match self.left {
             None => (!self.is_held).then(|| LeaseChange::Hold(self.who.clone())),
             Some(left) => (self.is_held && uptime >= left.uptime.plus(grace)).then_some(LeaseChange::Lose(left.wall)),
@@ -151,105 +155,105 @@ mod tests {
         ScreenKey { restaurant, display: name.parse().unwrap() }
     }
 
-    fn who(station: &str) -> Who {
-        Who { device: None, station: station.parse().ok() }
+    fn who(station: &str) -> Identity {
+        Identity { device: None, station: station.parse().ok() }
     }
 
     fn now(second: i64) -> Now {
         Now { uptime: Timestamp::from_millis(second * 1000), wall: Timestamp::from_millis(1_000_000 + second * 1000) }
     }
 
-    fn due(roster: &mut ScreenTracker, second: i64) -> Vec<LeaseChange> {
-        roster.due(now(second).uptime, GRACE, 10).into_iter().map(|(_, deed)| deed).collect()
+    fn due(tracker: &mut ScreenTracker, second: i64) -> Vec<LeaseChange> {
+        tracker.due(now(second).uptime, GRACE, 10).into_iter().map(|(_, change)| change).collect()
     }
 
-    /// Does all that is due, as if the log took it.
-    fn tell(roster: &mut ScreenTracker, second: i64) -> Vec<LeaseChange> {
-        let deeds = roster.due(now(second).uptime, GRACE, 10);
-        deeds.iter().for_each(|(place, deed)| roster.told(place, deed));
-        deeds.into_iter().map(|(_, deed)| deed).collect()
-    }
-
-    #[test]
-    fn a_screen_is_told_once_and_lost_after_the_grace() {
-        let (mut roster, grill) = (ScreenTracker::default(), place("grill"));
-        roster.enter(grill.clone(), who("hot"));
-        assert_eq!(due(&mut roster, 0), [LeaseChange::Hold(who("hot"))]);
-        assert_eq!(due(&mut roster, 0), [LeaseChange::Hold(who("hot"))], "until the log has taken it");
-        tell(&mut roster, 0);
-        assert_eq!((tell(&mut roster, 1), roster.held()), (vec![], vec![grill.clone()]));
-        roster.leave(&grill, now(10));
-        assert_eq!(tell(&mut roster, 14), []);
-        assert_eq!(tell(&mut roster, 15), [LeaseChange::Lose(now(10).wall)]);
-        assert_eq!((tell(&mut roster, 16), roster.held()), (vec![], vec![]));
+    /// Reports all due changes.
+    fn report(tracker: &mut ScreenTracker, second: i64) -> Vec<LeaseChange> {
+        let changes = tracker.due(now(second).uptime, GRACE, 10);
+        changes.iter().for_each(|(place, change)| tracker.mark_reported(place, change));
+        changes.into_iter().map(|(_, change)| change).collect()
     }
 
     #[test]
-    fn a_reload_is_not_told_nor_one_connection_of_two() {
-        let (mut roster, grill) = (ScreenTracker::default(), place("grill"));
-        roster.enter(grill.clone(), who("hot"));
-        roster.enter(grill.clone(), who("hot"));
-        tell(&mut roster, 0);
-        roster.leave(&grill, now(1));
-        assert_eq!(tell(&mut roster, 60), []);
-        roster.leave(&grill, now(61));
-        assert_eq!(tell(&mut roster, 62), []);
-        roster.enter(grill, who("hot"));
-        assert_eq!(tell(&mut roster, 120), []);
+    fn a_screen_is_reported_once_and_lost_after_the_grace_period() {
+        let (mut tracker, grill) = (ScreenTracker::default(), place("grill"));
+        tracker.enter(grill.clone(), who("hot"));
+        assert_eq!(due(&mut tracker, 0), [LeaseChange::Hold(who("hot"))]);
+        assert_eq!(due(&mut tracker, 0), [LeaseChange::Hold(who("hot"))], "until the log has taken it");
+        report(&mut tracker, 0);
+        assert_eq!((report(&mut tracker, 1), tracker.held()), (vec![], vec![grill.clone()]));
+        tracker.leave(&grill, now(10));
+        assert_eq!(report(&mut tracker, 14), []);
+        assert_eq!(report(&mut tracker, 15), [LeaseChange::Lose(now(10).wall)]);
+        assert_eq!((report(&mut tracker, 16), tracker.held()), (vec![], vec![]));
     }
 
     #[test]
-    fn what_the_log_has_forgotten_or_what_has_changed_is_told_again() {
-        let (mut roster, grill) = (ScreenTracker::default(), place("grill"));
-        roster.enter(grill.clone(), who("hot"));
-        tell(&mut roster, 0);
-        roster.forgotten(std::slice::from_ref(&grill));
-        assert_eq!(tell(&mut roster, 1), [LeaseChange::Hold(who("hot"))]);
-        roster.enter(grill.clone(), who("cold"));
-        assert_eq!(tell(&mut roster, 2), [LeaseChange::Hold(who("cold"))]);
-        roster.told(&grill, &LeaseChange::Hold(who("hot")));
-        assert_eq!(tell(&mut roster, 3), [LeaseChange::Hold(who("cold"))], "an answer to what was said before");
+    fn a_reload_and_the_end_of_one_connection_of_two_are_not_reported() {
+        let (mut tracker, grill) = (ScreenTracker::default(), place("grill"));
+        tracker.enter(grill.clone(), who("hot"));
+        tracker.enter(grill.clone(), who("hot"));
+        report(&mut tracker, 0);
+        tracker.leave(&grill, now(1));
+        assert_eq!(report(&mut tracker, 60), []);
+        tracker.leave(&grill, now(61));
+        assert_eq!(report(&mut tracker, 62), []);
+        tracker.enter(grill, who("hot"));
+        assert_eq!(report(&mut tracker, 120), []);
     }
 
     #[test]
-    fn receipts_wait_for_the_screen_to_be_known_and_the_last_one_counts() {
-        let (mut roster, grill) = (ScreenTracker::default(), place("grill"));
+    fn screens_are_reported_again_after_a_change_or_a_lost_lease() {
+        let (mut tracker, grill) = (ScreenTracker::default(), place("grill"));
+        tracker.enter(grill.clone(), who("hot"));
+        report(&mut tracker, 0);
+        tracker.mark_unheld(std::slice::from_ref(&grill));
+        assert_eq!(report(&mut tracker, 1), [LeaseChange::Hold(who("hot"))]);
+        tracker.enter(grill.clone(), who("cold"));
+        assert_eq!(report(&mut tracker, 2), [LeaseChange::Hold(who("cold"))]);
+        tracker.mark_reported(&grill, &LeaseChange::Hold(who("hot")));
+        assert_eq!(report(&mut tracker, 3), [LeaseChange::Hold(who("cold"))], "the confirmation of an earlier change");
+    }
+
+    #[test]
+    fn receipts_wait_for_the_report_of_the_screen_and_the_highest_counts() {
+        let (mut tracker, grill) = (ScreenTracker::default(), place("grill"));
         let position = |number| Position::new(number).unwrap();
-        roster.enter(grill.clone(), who("hot"));
+        tracker.enter(grill.clone(), who("hot"));
         for (drawn, second) in [(3, 1), (9, 2), (7, 3)] {
             let receipt = Receipt { place: grill.clone(), position: position(drawn), at: now(second).wall, shows: None };
-            assert_eq!(roster.draw(receipt), None);
+            assert_eq!(tracker.draw(receipt), None);
         }
         let elsewhere = Receipt { place: place("pass"), position: position(3), at: now(3).wall, shows: None };
-        assert_eq!(roster.draw(elsewhere.clone()), Some(elsewhere));
-        assert_eq!(roster.take_receipts(), []);
-        tell(&mut roster, 4);
-        let wanted = Receipt { place: grill.clone(), position: position(9), at: now(3).wall, shows: None };
-        assert_eq!((roster.take_receipts(), roster.take_receipts()), (vec![wanted], vec![]));
+        assert_eq!(tracker.draw(elsewhere.clone()), Some(elsewhere));
+        assert_eq!(tracker.take_receipts(), []);
+        report(&mut tracker, 4);
+        let expected = Receipt { place: grill.clone(), position: position(9), at: now(3).wall, shows: None };
+        assert_eq!((tracker.take_receipts(), tracker.take_receipts()), (vec![expected], vec![]));
     }
 
     proptest! {
         #[test]
-        fn in_the_end_the_log_knows_who_is_there_and_nothing_is_kept_of_who_is_not(
+        fn finally_the_log_knows_exactly_the_connected_screens(
             moves in prop::collection::vec((0_u8..3, 0_u8..4, any::<bool>()), 0..80),
         ) {
-            let mut roster = ScreenTracker::default();
+            let mut tracker = ScreenTracker::default();
             let mut there = [0_u32; 3];
-            for (second, (screen, deed, heard)) in (0..).zip(&moves) {
+            for (second, (screen, change, heard)) in (0..).zip(&moves) {
                 let at = place(&screen.to_string());
                 let visits = &mut there[usize::from(*screen)];
-                match deed {
-                    0 | 1 => { roster.enter(at, who("hot")); *visits += 1; }
-                    2 if *visits > 0 => { roster.leave(&at, now(second)); *visits -= 1; }
-                    _ => roster.forgotten(&[at]),
+                match change {
+                    0 | 1 => { tracker.enter(at, who("hot")); *visits += 1; }
+                    2 if *visits > 0 => { tracker.leave(&at, now(second)); *visits -= 1; }
+                    _ => tracker.mark_unheld(&[at]),
                 }
-                if *heard { tell(&mut roster, second); }
+                if *heard { report(&mut tracker, second); }
             }
-            tell(&mut roster, 1000);
-            let wanted: Vec<_> = (0..3).filter(|at| there[*at] > 0).map(|at| place(&at.to_string())).collect();
-            prop_assert_eq!(roster.held(), wanted.clone());
-            tell(&mut roster, 1001);
-            prop_assert_eq!(roster.0.into_keys().collect::<Vec<_>>(), wanted);
+            report(&mut tracker, 1000);
+            let expected: Vec<_> = (0..3).filter(|at| there[*at] > 0).map(|at| place(&at.to_string())).collect();
+            prop_assert_eq!(tracker.held(), expected.clone());
+            report(&mut tracker, 1001);
+            prop_assert_eq!(tracker.0.into_keys().collect::<Vec<_>>(), expected);
         }
     }
 }

@@ -1,5 +1,6 @@
-//! Tickets that no screen shows. Every node looks at every kitchen, and counts by its own clock that nobody sets for how
-//! long a ticket has been undrawn: times of nodes are never compared, and a node that dies takes nothing with it.
+//! The alarm for tickets that no screen has shown. Each node checks all kitchens, and measures on
+//! its own monotonic clock how long a ticket has been undrawn. Times of nodes are never compared,
+//! and the death of a node loses nothing.
 
 use crate::clock;
 use crate::commands::{CommandError, Commands};
@@ -10,19 +11,19 @@ use crate::store::SharedStore;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-/// How often it is looked.
+/// The period of checks.
 const PERIOD: Duration = Duration::from_secs(1);
-/// Kitchens read in one query.
+/// The most kitchens read in one query.
 const PAGE: u32 = 500;
 
-/// Since when each ticket has been seen undrawn.
+/// When this node first saw each undrawn ticket.
 #[derive(Debug, Default)]
 struct Watch(BTreeMap<(RestaurantId, Ticket), Timestamp>);
 
 impl Watch {
-    /// Takes all that is undrawn now; gives, by restaurant, what has been for as long as `patience`. One that was drawn
-    /// meanwhile begins anew.
-    fn look(
+    /// Records the undrawn tickets. Returns those that have been undrawn for `patience`, by
+    /// restaurant. A ticket that was drawn in between starts again.
+    fn record(
         &mut self,
         undrawn: BTreeSet<(RestaurantId, Ticket)>,
         now: Timestamp,
@@ -39,20 +40,20 @@ impl Watch {
     }
 }
 
-/// Looks for as long as the process lives. Without a patience no ticket is ever overdue, and what the floor has been told of
-/// is still taken back when it is drawn.
+/// Checks kitchens until the process ends. Without a patience no ticket is overdue, but earlier
+/// reports are still taken back.
 pub async fn watch(store: SharedStore, commands: Commands, patience: Option<Duration>) {
     let mut watch = Watch::default();
     loop {
-        if let Err(error) = look(&store, &commands, &mut watch, patience).await {
-            log::warn!(error:% = error; "cannot look for tickets that no screen shows; will try again");
+        if let Err(error) = check(&store, &commands, &mut watch, patience).await {
+            log::warn!(error:% = error; "cannot check for tickets that no screen has shown; will try again");
         }
-        // Not in step with other nodes, which would all do the same work.
+        // With jitter, so that nodes do not all do the same work at once.
         tokio::time::sleep(PERIOD.mul_f32(rand::random_range(0.8..1.2))).await;
     }
 }
 
-async fn look(
+async fn check(
     store: &SharedStore,
     commands: &Commands,
     watch: &mut Watch,
@@ -64,16 +65,16 @@ async fn look(
         tickets.undrawn().into_iter().map(move |ticket| (restaurant, ticket))
     };
     let undrawn = kitchens.iter().filter(|_| patience.is_some()).flat_map(undrawn).collect();
-    let mut overdue = watch.look(undrawn, clock::uptime(), patience.unwrap_or_default());
+    let mut overdue = watch.record(undrawn, clock::uptime(), patience.unwrap_or_default());
     for (restaurant, tickets) in kitchens {
         let overdue = overdue.remove(&restaurant).unwrap_or_default();
-        let news = tickets.changes(&overdue);
-        if news.is_empty() {
+        let changes = tickets.changes(&overdue);
+        if changes.is_empty() {
             continue;
         }
-        // Two nodes may find the same: the transaction decides, and the second finds it done.
-        if commands.report_undrawn(restaurant, overdue).await?.changed && !news.raised.is_empty() {
-            log::warn!(restaurant:%, tickets = news.raised.len(); "no screen shows accepted orders");
+        // Several nodes may find the same ticket; the transaction ignores all but the first.
+        if commands.report_undrawn(restaurant, overdue).await?.changed && !changes.raised.is_empty() {
+            log::warn!(restaurant:%, tickets = changes.raised.len(); "no screen shows accepted orders");
         }
     }
     Ok(())
@@ -109,29 +110,29 @@ mod tests {
     }
 
     #[test]
-    fn a_ticket_is_overdue_when_it_has_been_undrawn_all_the_time() {
+    fn a_ticket_is_overdue_after_being_undrawn_without_a_break() {
         let mut watch = Watch::default();
-        let mut look = |tickets: &[(RestaurantId, Ticket)], second| {
-            let overdue = watch.look(tickets.iter().cloned().collect(), at(second), PATIENCE);
+        let mut check = |tickets: &[(RestaurantId, Ticket)], second| {
+            let overdue = watch.record(tickets.iter().cloned().collect(), at(second), PATIENCE);
             overdue.values().map(BTreeSet::len).sum::<usize>()
         };
-        assert_eq!(look(&[ticket(1, 1)], 0), 0);
-        assert_eq!(look(&[ticket(1, 1), ticket(2, 2)], 19), 0);
-        assert_eq!(look(&[ticket(1, 1), ticket(2, 2)], 20), 1);
-        assert_eq!(look(&[ticket(2, 2)], 30), 0, "the first was drawn");
-        assert_eq!(look(&[ticket(1, 1), ticket(2, 2)], 39), 1, "and begins anew");
-        assert_eq!(look(&[ticket(1, 1)], 59), 1);
+        assert_eq!(check(&[ticket(1, 1)], 0), 0);
+        assert_eq!(check(&[ticket(1, 1), ticket(2, 2)], 19), 0);
+        assert_eq!(check(&[ticket(1, 1), ticket(2, 2)], 20), 1);
+        assert_eq!(check(&[ticket(2, 2)], 30), 0, "the first was drawn");
+        assert_eq!(check(&[ticket(1, 1), ticket(2, 2)], 39), 1, "it starts again");
+        assert_eq!(check(&[ticket(1, 1)], 59), 1);
     }
 
     #[test]
-    fn what_is_overdue_is_told_by_restaurant_and_nothing_is_kept_of_what_is_not_there() {
+    fn overdue_tickets_are_returned_by_restaurant_and_drawn_ones_are_dropped() {
         let mut watch = Watch::default();
         let both: BTreeSet<_> = [ticket(1, 1), ticket(2, 2)].into();
-        watch.look(both.clone(), at(0), PATIENCE);
-        let overdue = watch.look(both.clone(), at(20), PATIENCE);
-        let wanted = both.into_iter().map(|(restaurant, ticket)| (restaurant, BTreeSet::from([ticket])));
-        assert_eq!(overdue, wanted.collect());
-        watch.look(BTreeSet::new(), at(21), PATIENCE);
+        watch.record(both.clone(), at(0), PATIENCE);
+        let overdue = watch.record(both.clone(), at(20), PATIENCE);
+        let expected = both.into_iter().map(|(restaurant, ticket)| (restaurant, BTreeSet::from([ticket])));
+        assert_eq!(overdue, expected.collect());
+        watch.record(BTreeSet::new(), at(21), PATIENCE);
         assert!(watch.0.is_empty());
     }
 }

@@ -1,4 +1,4 @@
-//! What a node says on standard output when it starts.
+//! The output of a starting node.
 
 use crate::config::Serve;
 use crate::store::SharedStore;
@@ -7,22 +7,24 @@ use secrecy::ExposeSecret;
 use std::io::Write;
 use std::net::SocketAddr;
 
-/// Makes the demo restaurant where absent and prints its pages. Gives what the pages may show of it.
+/// Makes the demo restaurant if it is absent, and prints its pages. Returns what the pages may show
+/// of it.
 ///
 /// # Errors
-/// The store's.
+/// An error of the store or of standard output.
 pub async fn make_demo(store: &SharedStore, serve: &Serve, address: SocketAddr) -> anyhow::Result<http::Demo> {
     let is_loopback = address.ip().is_loopback();
     let made = demo::make(store, is_loopback).await?;
     let base = serve.public_url().map_or_else(|| format!("http://{address}"), str::to_owned);
     let base = base.trim_end_matches('/').to_owned();
     print_demo(&made, &base, is_loopback)?;
-    // The keys and passwords of a demo that others can reach are for whoever started it.
+    // On an address that others can reach, only the operator may see the keys and passwords.
     let shown = if is_loopback { made } else { demo::Demo::default() };
     Ok(http::Demo::new(&base, shown.tables.first().map(|(_, key)| key), &shown.people))
 }
 
-/// Public keys follow a pattern, so one of them is enough; random ones are told all, and never again.
+/// Prints the demo's pages. Well-known keys follow a pattern, so one suffices; random keys are all
+/// printed, only this once.
 fn print_demo(made: &demo::Demo, base: &str, is_public: bool) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "demo restaurant: {base}/")?;
@@ -41,7 +43,7 @@ fn print_demo(made: &demo::Demo, base: &str, is_public: bool) -> std::io::Result
     out.flush()
 }
 
-/// Warns of plain HTTP on an address that others reach. Behind a proxy that the configuration names it is a note.
+/// Warns of plain HTTP on an address that others can reach, or notes it behind a configured proxy.
 pub fn warn_of_plain_http(serve: &Serve, address: SocketAddr) {
     if address.ip().is_loopback() {
         return;
@@ -52,16 +54,16 @@ pub fn warn_of_plain_http(serve: &Serve, address: SocketAddr) {
     } else {
         log::warn!(
             address:%;
-            "plain HTTP on an address that others reach: passwords, tokens and orders can be read and changed on the way. \
+            "plain HTTP on an address that others can reach: passwords, tokens and orders can be read and changed in transit. \
              Bind to 127.0.0.1 behind a proxy with TLS (compose/nginx.conf), and set --public-url https://… and --trust-forwarded-for"
         );
     }
 }
 
-/// Says where it listens: one line, once it does.
+/// Prints the `listening` line.
 ///
 /// # Errors
-/// When nobody can be told.
+/// An error of standard output.
 pub fn announce(epoch: &str, address: SocketAddr) -> std::io::Result<()> {
     log::info!(address:%, epoch, version = env!("CARGO_PKG_VERSION"); "serving");
     let mut out = std::io::stdout().lock();

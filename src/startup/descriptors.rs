@@ -1,22 +1,23 @@
-//! File descriptors: how many this process may have, and what becomes of them.
+//! File descriptors: raises the limit of the process and divides it.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// What a node opens beside sockets of clients: the database, logs, Redis, threads.
+/// The descriptors of a node other than client sockets: database, logs, Redis, threads.
 const OWN: u64 = 128;
-/// Plain connections that a node takes beside its connections, where descriptors suffice.
+/// The plain HTTP connections of a node beside its live connections, if descriptors suffice.
 const PLAIN: u64 = 1024;
 
-/// How a node's descriptors are divided.
+/// The division of a node's descriptors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Division {
-    /// Connections: WebSockets, streams and polls.
+    /// The most live connections: WebSockets, streams and polls.
     pub connections: u32,
-    /// Sockets in all: these, and plain HTTP connections.
+    /// The most sockets, including plain HTTP connections.
     pub sockets: u32,
 }
 
-/// Raises the limit of this process as far as it may, and divides it. Says so when it is too low for what is wanted.
+/// Raises the limit of this process as far as possible and divides it. Warns if it is too low for
+/// `connections`.
 pub fn prepare(connections: u32, database_connections: u32) -> Division {
     let own = OWN + u64::from(database_connections);
     let limit = raise();
@@ -25,14 +26,14 @@ pub fn prepare(connections: u32, database_connections: u32) -> Division {
         let needed = u64::from(connections) + PLAIN + own;
         log::warn!(
             limit, needed, wanted = connections, connections = division.connections;
-            "the hard limit of file descriptors is too low for --connections, this node takes fewer: raise it \
-             (ulimit -Hn, LimitNOFILE= of systemd, --ulimit nofile= of docker), or ask for fewer"
+            "the hard limit of file descriptors is too low for --connections, so this node accepts fewer: raise it \
+             (ulimit -Hn, LimitNOFILE= of systemd, --ulimit nofile= of docker), or lower --connections"
         );
     }
     division
 }
 
-/// The soft limit, raised to the hard one.
+/// Raises the soft limit to the hard one and returns it.
 fn raise() -> u64 {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     if current == maximum {
@@ -47,8 +48,8 @@ fn raise() -> u64 {
     }
 }
 
-/// Some places stay for plain connections, a quarter where there are few: a new connection has to be taken before it is
-/// known what it becomes.
+/// Divides the limit. Reserves descriptors for plain connections, at most a quarter, since the kind
+/// of a new connection is only known after it is accepted.
 fn divide(limit: u64, own: u64, wanted: u32) -> Division {
     let usable = limit.saturating_sub(own).max(2);
     let connections = u64::from(wanted).min(usable - PLAIN.min(usable.div_ceil(4)));
@@ -62,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_limit_is_divided_so_that_plain_connections_always_have_places() {
+    fn plain_connections_always_have_descriptors() {
         for (limit, connections, sockets) in [
             (1_048_576, 50_000, 51_024),
             (u64::MAX, 50_000, 51_024),

@@ -1,23 +1,24 @@
-//! How a node stops.
+//! The shutdown of a node.
 
 use crate::connection::ConnectionRegistry;
 use actix_server::ServerHandle;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// What a window keeps for the end of the process itself: half a second, or a fifth of a short window.
+/// The part of the drain window for ending the process: half a second, or a fifth of a short
+/// window.
 const END: Duration = Duration::from_millis(500);
 
-/// Waits for a signal; then gives every connection its own slot of the window to come back elsewhere, lets requests under
-/// way finish, and stops. At a second signal, and when the window is nearly over, it stops as it is. Says whether
-/// everything had finished.
-pub async fn drain(census: &ConnectionRegistry, handle: &ServerHandle, mut signals: Signals, window: Duration) -> bool {
+/// Waits for a signal, assigns each connection a slot of the window in which to reconnect
+/// elsewhere, lets running requests finish, and stops. A second signal or the end of the window
+/// stops it immediately. Returns whether all connections and requests have finished.
+pub async fn drain(connections: &ConnectionRegistry, handle: &ServerHandle, mut signals: Signals, window: Duration) -> bool {
     signals.next().await;
-    log::info!(connections = census.count(), window_s = window.as_secs(); "draining");
+    log::info!(connections = connections.count(), window_s = window.as_secs(); "draining");
     let slots = u64::try_from(window.as_millis()).unwrap_or(u64::MAX) / 10 * 7;
-    census.drain(|| rand::random_range(0..=slots));
+    connections.drain(|| rand::random_range(0..=slots));
     let finished = async {
-        while census.count() > 0 {
+        while connections.count() > 0 {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         handle.stop(true).await;
@@ -36,10 +37,10 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// From now on a signal is an orderly stop.
+    /// Starts to listen. From now on, a signal starts an orderly shutdown.
     ///
     /// # Errors
-    /// The system's.
+    /// An error of the operating system.
     pub fn listen() -> std::io::Result<Self> {
         Ok(Self { term: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }

@@ -1,14 +1,14 @@
-//! `orderbell healthcheck`: for containers, which have no other client inside.
+//! `orderbell healthcheck`, for containers without an HTTP client.
 
 use anyhow::Context;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// Asks a running server whether it is ready: success when it answers 200.
+/// Requests `/readyz` of a running server. Returns success if it answers 200.
 ///
 /// # Errors
-/// When it does not answer.
+/// An error if the server does not answer in time.
 pub async fn healthcheck(address: SocketAddr) -> anyhow::Result<ExitCode> {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let ask = async {

@@ -1,4 +1,4 @@
-//! What a node takes of its keyring, by its role: one that signs nothing holds nothing that signs.
+//! The keys of a node, by its role: a node that signs no tokens holds no signing key.
 
 use crate::auth::key_material::MIN_SECRET_BYTES;
 use crate::auth::keyring::{Keyring, derive};
@@ -9,30 +9,31 @@ use crate::domain::values::text::Key;
 use secrecy::ExposeSecret;
 use std::path::PathBuf;
 
-/// Keys that do not suit the node, and why.
+/// Why a keyring does not suit a node.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unsuitable {
-    /// Half of what `--role realtime` is for.
+    /// A node that only verifies has a key that signs.
     #[error(
-        "--role realtime verifies tokens and must not be able to sign them, and key {0} of the keyring has its seed; give this \
+        "--role realtime verifies tokens and must not be able to sign them, but key {0} of the keyring has its seed; give this \
          node the public half instead: {1}"
     )]
     SeedOnRealtime(Key, String),
-    /// Nodes that tell each other things have to know each other.
+    /// No secret signs the messages between nodes.
     #[error(
-        "the messages of nodes over Redis are signed with a secret that all of them share, and the keyring has no HS256 key to \
-         make one of: set ORDERBELL_REDIS_SECRET to {MIN_SECRET_BYTES} bytes or more, the same on every node (openssl rand -hex 32)"
+        "messages between nodes over Redis are signed with a shared secret, and the keyring has no HS256 key to derive \
+         it from: set ORDERBELL_REDIS_SECRET to {MIN_SECRET_BYTES} bytes or more, the same on each node (openssl rand -hex 32)"
     )]
     NoRedisSecret,
-    /// A secret that could be guessed.
+    /// The secret is too short.
     #[error("ORDERBELL_REDIS_SECRET has fewer than {MIN_SECRET_BYTES} bytes; make one with: openssl rand -hex 32")]
     ShortRedisSecret,
 }
 
-/// The keyring: from the configuration, or on SQLite from a file beside the database, which is made when absent.
+/// Reads the keyring from the configuration, or on SQLite from a file beside the database, which is
+/// created if absent.
 ///
 /// # Errors
-/// What is wrong with it and what to do, never a secret.
+/// A message with the fault and the remedy, without any secret.
 pub fn keyring(common: &Common) -> anyhow::Result<Keyring> {
     if let Some(keys) = &common.jwt_keys {
         return Ok(Keyring::parse(keys.expose_secret())?);
@@ -43,7 +44,7 @@ pub fn keyring(common: &Common) -> anyhow::Result<Keyring> {
     Ok(Keyring::load_or_make(&key_file(common.database_url.expose_secret()))?)
 }
 
-/// The key file beside a SQLite database: `data/orderbell.db` has `data/orderbell.db.keys`.
+/// Returns the key file beside a SQLite database: `data/orderbell.db.keys` for `data/orderbell.db`.
 fn key_file(url: &str) -> PathBuf {
     let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
     let path = path.split(['?', '#']).next().unwrap_or(path);
@@ -52,24 +53,25 @@ fn key_file(url: &str) -> PathBuf {
 
 /// The keys of a node.
 pub struct Keys {
-    /// Verifies tokens: on every node.
+    /// The verifier of tokens, on every node.
     pub verifier: Verifier,
-    /// Signs tokens: only on a node that gives them out.
+    /// The signer of tokens, only on a node that issues them.
     pub issuer: Option<Issuer>,
-    /// Signs the messages between nodes: only where there is a Redis.
+    /// The key of messages between nodes, only with Redis.
     pub messages: Option<[u8; 32]>,
 }
 
 impl Keys {
-    /// Takes what the role has a use for.
+    /// Takes the keys that the role needs.
     ///
     /// # Errors
-    /// A keyring that cannot sign where that is wanted, or can where it must not; Redis without a secret in common.
+    /// An error if the keyring cannot sign on a node that issues tokens, can sign on one that must
+    /// not, or has no secret for Redis.
     pub fn of(keyring: &Keyring, serve: &Serve) -> anyhow::Result<Self> {
         let issuer = match serve.role {
             NodeRole::All | NodeRole::Api => Some(Issuer::of(keyring)?),
             NodeRole::Realtime => {
-                check_verifies_alone(keyring)?;
+                check_verifies_only(keyring)?;
                 None
             }
         };
@@ -78,7 +80,7 @@ impl Keys {
     }
 }
 
-fn check_verifies_alone(keyring: &Keyring) -> Result<(), Unsuitable> {
+fn check_verifies_only(keyring: &Keyring) -> Result<(), Unsuitable> {
     if let Some((kid, public_entry)) = keyring.first_seed() {
         return Err(Unsuitable::SeedOnRealtime(kid.clone(), public_entry));
     }
@@ -86,8 +88,8 @@ fn check_verifies_alone(keyring: &Keyring) -> Result<(), Unsuitable> {
     if !secrets.is_empty() {
         log::warn!(
             keys = secrets.join(",");
-            "this node signs no tokens, but whoever takes an hs256 secret from it can: make a pair with orderbell keys, and give \
-             this node the public half alone"
+            "this node signs no tokens, but anyone who steals its hs256 secret can: make a pair with orderbell keys, and give \
+             this node only the public half"
         );
     }
     Ok(())
@@ -110,7 +112,7 @@ mod tests {
 
     const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
-    /// What a node with these flags takes, whatever the environment of this test says.
+    /// Returns the keys of a node with these flags, regardless of the environment of the test.
     fn keys(keyring: &str, flags: &[&str]) -> anyhow::Result<Keys> {
         let command = Serve::augment_args(Command::new("serve")).mut_args(|flag| flag.env(None));
         let flags = command.get_matches_from(["serve"].iter().chain(flags));
@@ -118,12 +120,12 @@ mod tests {
     }
 
     fn refusal<E: std::error::Error + Clone + Send + Sync + 'static>(keyring: &str, flags: &[&str]) -> E {
-        let Err(error) = keys(keyring, flags) else { panic!("{flags:?} is taken") };
+        let Err(error) = keys(keyring, flags) else { panic!("{flags:?} are accepted") };
         error.downcast_ref::<E>().unwrap_or_else(|| panic!("{error:#}")).clone()
     }
 
     #[test]
-    fn a_node_for_live_connections_never_holds_what_signs() {
+    fn a_realtime_node_never_holds_a_signing_key() {
         let pair = KeyPair::random(Some("p".parse().unwrap()));
         let (private, public) = (pair.private_entry.expose_secret(), pair.public_entry.as_str());
         let old = format!("old:{SECRET}");
@@ -140,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_node_for_calls_needs_a_first_key_that_signs_and_takes_any_behind_it() {
+    fn an_api_node_needs_a_signing_key_first_and_accepts_any_others() {
         let (one, other) = (KeyPair::random(None), KeyPair::random(None));
         let (private, public) = (one.private_entry.expose_secret(), other.public_entry.as_str());
         for role in ["all", "api"] {
@@ -154,15 +156,15 @@ mod tests {
     }
 
     #[test]
-    fn messages_are_signed_with_the_secret_of_redis_or_what_follows_from_the_first_hs256_key() {
+    fn the_message_key_derives_from_the_redis_secret_or_the_first_hs256_key() {
         let pair = KeyPair::random(None);
         let (private, old) = (pair.private_entry.expose_secret(), format!("old:{SECRET}"));
         let (redis, both) = (["--redis-url", "redis://h"], format!("{private},{old}"));
         let given = |secret| [redis.as_slice(), &["--redis-secret", secret]].concat();
         let messages = |keyring: &str, flags: &[&str]| keys(keyring, flags).unwrap().messages;
-        assert_eq!(messages(&old, &[]), None, "without redis there is nobody to tell");
+        assert_eq!(messages(&old, &[]), None, "no messages without redis");
         assert_eq!(messages(&both, &redis), Keyring::parse(&old).unwrap().derive(KEY_LABEL));
-        assert_eq!(messages(&both, &given("")), messages(&old, &redis), "an empty variable is none");
+        assert_eq!(messages(&both, &given("")), messages(&old, &redis), "an empty variable counts as unset");
         let own = "a secret that no token is signed with";
         assert_eq!(messages(private, &given(own)), messages(&old, &given(own)));
         assert_ne!(messages(&old, &given(own)), messages(&old, &redis));
@@ -171,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_file_stands_beside_the_database() {
+    fn the_key_file_is_beside_the_database() {
         for url in ["sqlite://data/orderbell.db", "sqlite:data/orderbell.db", "sqlite://data/orderbell.db?mode=rwc"] {
             assert_eq!(key_file(url), PathBuf::from("data/orderbell.db.keys"), "{url}");
         }

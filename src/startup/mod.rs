@@ -1,4 +1,5 @@
-//! The composition root: makes the parts of a node, joins them, runs them, and lets them go in order.
+//! The composition root: makes the parts of a node, connects them, runs them, and stops them in
+//! order.
 
 mod banner;
 mod descriptors;
@@ -29,23 +30,24 @@ use secrecy::ExposeSecret;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Why a node does not start that cannot tell whom to admit.
-const NOBODY_ADMITTED: &str = "cannot read which sessions have ended, and nobody is admitted without it";
+/// The error of a node that cannot verify sessions.
+const ENDED_UNKNOWN: &str = "cannot read the ended sessions, without which no session can be verified";
 
-/// The most time for closing the database.
+/// The longest time for closing the database.
 const CLOSING: Duration = Duration::from_secs(5);
 
-/// What messages to phones are signed with and where they may go; none without a key.
+/// Returns the push settings; `None` without a key.
 fn push(serve: &Serve) -> anyhow::Result<Option<Arc<Push>>> {
     let Some((key, subject)) = serve.vapid()? else { return Ok(None) };
     let vapid = Vapid::new(&VapidKey::parse(key)?, subject)?;
     Ok(Some(Arc::new(Push::new(vapid, Hosts::new(serve.push_hosts.clone())))))
 }
 
-/// Runs a node until it is told to stop.
+/// Runs a node until a signal stops it.
 ///
 /// # Errors
-/// A refused configuration, a database that cannot be opened, an address that cannot be bound.
+/// An error if the configuration is refused, the database cannot be opened, or the address cannot
+/// be bound.
 pub async fn serve(common: &Common, serve: &Serve) -> anyhow::Result<()> {
     serve.check(common)?;
     let division = descriptors::prepare(serve.limits.connections, common.database_connections);
@@ -72,7 +74,7 @@ async fn run(common: &Common, serve: &Serve, division: Division, store: SharedSt
     let own = Level::new(serve.feature_level);
     let level = LevelInForce::new(if common.is_sqlite() { own } else { Level::ZERO });
     let node = Node::new(&keys, serve, division, store, demo, push(serve)?, level);
-    housekeeping::read_ended(node.store.as_ref(), &node.ended).await.context(NOBODY_ADMITTED)?;
+    housekeeping::read_ended(node.store.as_ref(), &node.ended).await.context(ENDED_UNKNOWN)?;
     if common.is_sqlite() {
         node.state.metrics.feature_level.set(i64::from(own.number()));
     } else {
@@ -81,32 +83,34 @@ async fn run(common: &Common, serve: &Serve, division: Division, store: SharedSt
     node.start_background(&keys, serve)?;
     let server = server::server(&node, serve, listener)?;
     let handle = server.handle();
-    // Before anybody is told that it listens: from then on a signal is an orderly stop.
+    // Before the `listening` line, after which a signal has to start an orderly shutdown.
     let signals = drain::Signals::listen()?;
     let running = actix_rt::spawn(server);
     banner::warn_of_plain_http(serve, address);
     banner::announce(node.store.epoch(), address)?;
     let drained = tokio::select! {
         drained = drain::drain(&node.services.census, &handle, signals, Duration::from_secs(serve.drain_s)) => drained,
-        // Nothing more can be acknowledged, so there is nothing to take leave for: clients come back to whoever is next.
+        // No command can be acknowledged any longer, so end without draining; clients reconnect to
+        // the next node.
         why = node.store.lost() => anyhow::bail!(why),
     };
     if drained {
         running.await.context("the server's task")??;
     }
     if !common.is_sqlite() && node.store.unregister(node.store.node(), None).await.is_err() {
-        log::warn!("this node's row stays until other nodes find that it is gone");
+        log::warn!("cannot remove this node's row; other nodes will");
     }
     log::info!(connections = node.services.census.count(); "stopped");
     Ok(())
 }
 
-/// Registers this node beside the others on its database, before it takes a connection, and watches them from then on.
+/// Registers this node in the database before it accepts connections, and starts to watch the
+/// others.
 async fn watch_levels(node: &Node, serve: &Serve) -> Result<(), StoreError> {
     let (store, in_force, metrics) = (node.store.clone(), node.services.level.clone(), node.state.metrics.clone());
     let lease = serve.display_spans().lease;
     let mut watcher = Watcher::new(store, Level::new(serve.feature_level), in_force, metrics, lease);
-    watcher.look().await?;
+    watcher.check().await?;
     actix_rt::spawn(watcher.watch());
     Ok(())
 }

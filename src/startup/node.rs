@@ -1,4 +1,4 @@
-//! The parts of a node, and what it runs beside its connections.
+//! The parts of a node, and its background tasks.
 
 use super::descriptors::Division;
 use super::keys::Keys;
@@ -24,10 +24,10 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-/// How often idle connections are looked for.
+/// The period of checks for idle connections.
 const SWEEP: Duration = Duration::from_secs(2);
 
-/// Everything a node is made of.
+/// The parts of a node.
 pub(super) struct Node {
     pub(super) store: SharedStore,
     pub(super) ended: Arc<EndedSessions>,
@@ -63,7 +63,7 @@ impl Node {
             secret_tries: serve.limits.secret_tries,
             proof_life: Duration::from_secs(serve.confirm_password_minutes * 60),
         };
-        let begins_sessions = |issuer| {
+        let session_service = |issuer| {
             let sessions = SessionService::new(store.clone(), issuer, ended.clone(), lifetimes);
             sessions.counting(metrics.clone()).with_rules(rules)
         };
@@ -87,7 +87,7 @@ impl Node {
         let state = State {
             menus: Arc::default(),
             store: store.clone(),
-            sessions: keys.issuer.clone().map(begins_sessions),
+            sessions: keys.issuer.clone().map(session_service),
             tokens: keys.verifier.clone(),
             ended: ended.clone(),
             commands: commands.clone(),
@@ -106,13 +106,13 @@ impl Node {
         Self { store, ended, commands, services, state, directory, plain }
     }
 
-    /// Starts what runs beside the connections.
+    /// Starts the background tasks.
     pub(super) fn start_background(&self, keys: &Keys, serve: &Serve) -> anyhow::Result<()> {
         let registry = HeadChecker::new(self.directory.clone(), Duration::from_secs(serve.head_comparison_s)).start();
         if let (Some(url), Some(key)) = (serve.redis(), &keys.messages) {
             let broker = broker::start(url, key, self.directory.clone(), registry)?;
             let health = broker.health.clone();
-            // Set once, here; a node without Redis has nothing to tell of it.
+            // Set only here; a node without Redis has no health to report.
             let _ = self.state.redis.set(Box::new(move || health.is_healthy()));
         }
         if let Some(push) = &self.state.push {
@@ -120,20 +120,20 @@ impl Node {
         }
         let (store, commands, ended) = (self.store.clone(), self.commands.clone(), self.ended.clone());
         housekeeping::start(store, commands, ended, self.state.limits.clone(), serve.retention.idle_visits());
-        actix_rt::spawn(housekeeping::retention::keep(self.store.clone(), serve.retention.clone(), serve.access_token_life()));
-        // Listens before the first connection is taken, so that no end goes unheard.
+        actix_rt::spawn(housekeeping::retention::run(self.store.clone(), serve.retention.clone(), serve.access_token_life()));
+        // Listens before the first connection is accepted, so that no ended session is missed.
         actix_rt::spawn(close_ended(self.services.clone(), self.ended.listen()));
         actix_rt::spawn(close_idle(self.plain.clone()));
         actix_rt::spawn(housekeeping::writes::watch(self.store.clone(), self.state.metrics.clone()));
         let (store, commands) = (self.store.clone(), self.commands.clone());
-        actix_rt::spawn(self.services.displays.clone().keep(store.clone(), commands.clone(), self.services.metrics.clone()));
+        actix_rt::spawn(self.services.displays.clone().run(store.clone(), commands.clone(), self.services.metrics.clone()));
         actix_rt::spawn(orphan_sweep::sweep(store.clone(), commands.clone(), serve.display_spans().lease));
         actix_rt::spawn(unseen_alarm::watch(store, commands, serve.display_alarm()));
         Ok(())
     }
 }
 
-/// Closes the connections of sessions that end, on this node or another.
+/// Closes the connections of sessions that end on any node.
 async fn close_ended(services: Arc<Services>, mut listener: Listener) {
     while let Some(notice) = listener.next().await {
         match notice {
@@ -143,7 +143,7 @@ async fn close_ended(services: Arc<Services>, mut listener: Listener) {
     }
 }
 
-/// Closes plain connections that have waited too long for a request.
+/// Closes plain connections that have been idle too long.
 async fn close_idle(plain: Plain) {
     loop {
         plain.sweep();
@@ -151,7 +151,8 @@ async fn close_idle(plain: Plain) {
     }
 }
 
-/// Behind a proxy all connections are of its address, which is no share of anybody's.
+/// Returns the bounds of sockets. Behind a proxy there is none per address, since all connections
+/// come from the proxy's.
 fn bounds(serve: &Serve, division: Division) -> Bounds {
     let total = division.sockets as usize;
     let per_address = serve.limits.connections_per_address.map_or(total - total / 4, |most| most as usize);

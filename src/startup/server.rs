@@ -1,4 +1,4 @@
-//! The listening socket and what answers on it.
+//! The listening socket and the server on it.
 
 use super::node::Node;
 use crate::config::Serve;
@@ -17,27 +17,27 @@ use socket2::SockRef;
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
-/// Connections that the kernel has finished and the server has not yet taken.
+/// The most connections that the kernel holds for the server to accept.
 const BACKLOG: i32 = 4096;
-/// How long a client may take to send a request's head.
+/// The longest time for a client to send a request's head.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
-/// The longest that requests under way may take to finish when the node stops, in seconds: the part of the drain window
-/// that the slots leave, or this.
+/// The longest time in seconds for running requests to finish at shutdown, unless the rest of the
+/// drain window is shorter.
 const REQUESTS_S: u64 = 2;
-/// Connections that a worker is handed before it has looked at those before.
+/// The most connections queued for a worker.
 const AHEAD: usize = 16;
-/// What a connection is told that finds no place.
+/// The answer to a connection beyond the limit.
 const FULL: &str = "HTTP/1.1 503 Service Unavailable\r\nretry-after: 2\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
-/// How long a client whose body is not read may take to read the answer. What it sends meanwhile is thrown away: to close
-/// at once would take the answer from it.
+/// The longest time for a client with an unread body to read its answer. The server discards what
+/// it sends in that time, since an immediate close would destroy the answer.
 const LINGER: Duration = Duration::from_secs(1);
-/// How long a connection between two requests is kept.
+/// The longest idle time of a connection between two requests.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
-/// Binds the address; a backlog that takes a restaurant's phones at once.
+/// Binds the address, with a backlog for all phones of a restaurant at once.
 ///
 /// # Errors
-/// When it cannot be bound.
+/// An error if the address cannot be bound.
 pub fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     use socket2::{Domain, Protocol, Socket, Type};
     let bind = || {
@@ -50,10 +50,10 @@ pub fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     bind().with_context(|| format!("cannot listen on {address}; is another server there? (--bind)"))
 }
 
-/// The server: connections leave it after their handshake, everything else is HTTP.
+/// Makes the server. WebSockets leave it after their handshake; everything else is HTTP.
 ///
 /// # Errors
-/// The system's.
+/// An error of the operating system.
 pub fn server(node: &Node, serve: &Serve, listener: TcpListener) -> anyhow::Result<Server> {
     let Node { services, state, plain, .. } = node;
     let gate: connection::websocket::handshake::Gate = state.limits.clone();
@@ -63,8 +63,8 @@ pub fn server(node: &Node, serve: &Serve, listener: TcpListener) -> anyhow::Resu
         .workers(workers)
         .disable_signals()
         .shutdown_timeout((serve.drain_s / 5).min(REQUESTS_S))
-        // Of one worker, and WebSockets do not count. What comes beyond waits in the kernel while the registry of sockets
-        // makes place.
+        // For each worker, without WebSockets. Further connections wait in the kernel while the
+        // registry of sockets frees a place.
         .max_concurrent_connections(plain.bounds().total.div_ceil(workers) + AHEAD);
     let builder = builder.listen("orderbell", listener, move || {
         let (services, gate, plain) = (services.clone(), gate.clone(), plain.clone());
@@ -76,7 +76,8 @@ pub fn server(node: &Node, serve: &Serve, listener: TcpListener) -> anyhow::Resu
             .keep_alive(KeepAlive::Timeout(KEEP_ALIVE))
             .client_request_timeout(REQUEST_TIMEOUT)
             .client_disconnect_timeout(LINGER)
-            // A client that has closed its side waits for no stream and no poll: they leave their rooms at once.
+            // A client that has closed its side no longer waits, so its streams and polls leave
+            // their rooms immediately.
             .h1_allow_half_closed(false)
             .on_connect_ext(connection::sockets::handle::SocketHandle::keep)
             .upgrade(upgrade)
@@ -86,7 +87,7 @@ pub fn server(node: &Node, serve: &Serve, listener: TcpListener) -> anyhow::Resu
     Ok(builder.run())
 }
 
-/// A connection that has found a place, with the address of its peer. One that has not is told to come again.
+/// Admits a connection, with the address of its peer. One beyond the limit receives [`FULL`].
 fn admit(plain: &Plain, io: TcpStream) -> Result<(Socket, Option<SocketAddr>), DispatchError> {
     let peer = io.peer_addr()?;
     match plain.enter(peer.ip()) {

@@ -12,7 +12,7 @@ async fn what_a_screen_has_drawn_is_recorded_by_a_node_that_does_not_hold_it() {
     let seen = || post(&format!("/api/v1/rooms/kitchen:{LADLE}/seen"));
     house.send(seen(), &cook, receipt.clone()).await.problem(503, "unavailable");
     // The node that holds it tells the log.
-    let screen = tracker::place(&cook).display;
+    let screen = tracker::screen_key(&cook).display;
     let change = Change::Connected { name: "Grill".parse().unwrap(), station: None };
     house.state.commands.display(LADLE, screen.clone(), change).await.unwrap();
     assert_eq!(house.send(seen(), &cook, receipt.clone()).await.status, 204);
