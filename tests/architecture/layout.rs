@@ -10,7 +10,7 @@ type Folders = BTreeMap<String, BTreeSet<String>>;
 
 /// What the document's table has: a row for a folder, its files in the last cell.
 fn drawn(document: &str) -> Folders {
-    let rows = document.split("| folder | what it is | files |").nth(1).expect("ARCHITECTURE.md has the layout").lines().skip(2);
+    let rows = document.split("| folder | content | files |").nth(1).expect("ARCHITECTURE.md has the layout").lines().skip(2);
     let rows = rows.take_while(|line| line.starts_with('|'));
     let rows = rows.map(|line| {
         let cells: Vec<_> = line.trim_matches('|').split('|').map(str::trim).collect();
@@ -65,7 +65,7 @@ fn the_layout_names_every_folder_and_every_source() {
 /// The control.
 #[test]
 fn what_was_moved_and_is_not_redrawn_is_noticed() {
-    let table = "| folder | what it is | files |\n| --- | --- | --- |\n| `src` | all | lib main |\n| `src/a` | a | one two |\n";
+    let table = "| folder | content | files |\n| --- | --- | --- |\n| `src` | all | lib main |\n| `src/a` | a | one two |\n";
     let tree = |files: &[(&str, &[&str])]| -> Folders {
         files.iter().map(|(folder, files)| ((*folder).into(), files.iter().map(|file| (*file).into()).collect())).collect()
     };
