@@ -1,13 +1,13 @@
-//! The points at which tests end a node are not in the binary that restaurants run.
+//! Release builds contain no failpoints.
 
 use crate::root;
 use std::fs;
 use std::process::Command;
 
-/// What the points are armed by.
+/// The variable that arms failpoints.
 const VARIABLE: &[u8] = b"ORDERBELL_FAILPOINT";
 
-/// What the compiler makes of the file, with or without debug assertions.
+/// Compiles the module with or without debug assertions, and returns the object file.
 fn compiled(with_assertions: bool) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     let object = folder.path().join("failpoint.o");
@@ -20,10 +20,10 @@ fn compiled(with_assertions: bool) -> Vec<u8> {
 }
 
 #[test]
-fn a_build_for_use_has_no_point_at_which_it_could_be_told_to_end() {
+fn release_builds_have_no_failpoints() {
     let has = |with_assertions| compiled(with_assertions).windows(VARIABLE.len()).any(|bytes| bytes == VARIABLE);
-    assert!(has(true), "the tests' build has them");
-    assert!(!has(false), "a build for use has none");
+    assert!(has(true), "debug builds have them");
+    assert!(!has(false), "release builds have none");
     let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
-    assert!(!manifest.contains("debug-assertions"), "a build for use is one without debug assertions");
+    assert!(!manifest.contains("debug-assertions"), "release builds have no debug assertions");
 }

@@ -1,26 +1,26 @@
-//! Which file of `src` imports which, and the circles among them.
+//! The graph of imports among the files of `src`, and its circles.
 //!
-//! A path is followed to the file that defines what it names, through the re-exports of a `mod.rs`. A re-export is itself no
-//! import, unless its file uses the name too.
+//! A path resolves to the file that defines its name, through the re-exports of a `mod.rs`. A
+//! re-export does not count as an import, unless its file uses the name too.
 
 use crate::source::{Source, is_word};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A path, name by name.
+/// The names of a path.
 type Path = Vec<String>;
 
-/// The files of a crate by the module each is.
+/// The files of a crate by module.
 pub struct Tree<'a> {
     files: BTreeMap<Path, &'a Source>,
-    /// What a module re-exports: the name, and where it comes from.
+    /// The re-exports of each module: the name and its origin.
     exports: BTreeMap<(Path, String), Path>,
 }
 
-/// Which file imports which.
+/// The graph of imports.
 pub type Graph = BTreeMap<String, BTreeSet<String>>;
 
 impl<'a> Tree<'a> {
-    /// Reads which module each source is, and what it re-exports.
+    /// Reads the module and the re-exports of each source.
     pub fn new(sources: &'a [Source]) -> Self {
         let files = sources.iter().filter(|source| source.path != "src/main.rs").map(|source| (source.modules(), source));
         let mut tree = Self { files: files.collect(), exports: BTreeMap::new() };
@@ -34,7 +34,7 @@ impl<'a> Tree<'a> {
         tree
     }
 
-    /// A path as it is written in a module, from the root of the crate; `None` for one of another crate.
+    /// Resolves a path in a module to a path from the crate's root; `None` for another crate.
     fn resolve(&self, path: &[String], module: &[String]) -> Option<Path> {
         let ups = path.iter().take_while(|name| *name == "super").count();
         let rest = &path[ups..];
@@ -48,7 +48,7 @@ impl<'a> Tree<'a> {
         Some([from, &without_self(rest)].concat())
     }
 
-    /// The file that defines what a path names.
+    /// Returns the file that defines a path.
     fn home(&self, path: &[String]) -> Option<&'a Source> {
         let module = (0..=path.len()).rev().map(|end| &path[..end]).find(|module| self.files.contains_key(*module))?;
         let target = path.get(module.len()).and_then(|name| self.exports.get(&(module.to_vec(), name.clone())));
@@ -58,7 +58,7 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// Which file imports which.
+    /// Returns the graph of imports.
     pub fn imports(&self) -> Graph {
         let of = |(module, source): (&Path, &&Source)| {
             let homes = self.paths(module, source).into_iter().filter_map(|path| self.home(&path));
@@ -68,7 +68,7 @@ impl<'a> Tree<'a> {
         self.files.iter().map(of).collect()
     }
 
-    /// Every path of the crate that a file uses, in full.
+    /// Returns each path of the crate that a file uses, in full.
     fn paths(&self, module: &[String], source: &Source) -> Vec<Path> {
         let bare = source.bare();
         let body = without_declarations(&bare);
@@ -97,13 +97,13 @@ fn without_self(path: &[String]) -> Path {
     path.iter().filter(|name| *name != "self").cloned().collect()
 }
 
-/// What a path is called where it was brought in.
+/// Returns the local name of an imported path.
 fn name_of(path: &[String]) -> String {
     path.iter().rev().find(|name| *name != "self").cloned().unwrap_or_default()
 }
 
-/// The paths of every `use` at the beginning of a line, and whether it is a re-export. Names that are changed (`as`) keep
-/// the one they have at home.
+/// Returns the paths of each `use` at the beginning of a line, and whether it is a re-export.
+/// Renamed imports (`as`) keep their original names.
 fn uses(text: &str) -> Vec<(bool, Path)> {
     let mut found = Vec::new();
     let mut rest = text;
@@ -119,7 +119,7 @@ fn uses(text: &str) -> Vec<(bool, Path)> {
     found
 }
 
-/// The leaves of a tree of imports.
+/// Visits the leaves of a tree of imports.
 fn branches(tree: &str, prefix: &[String], found: &mut impl FnMut(Path)) {
     let Some((head, body)) = tree.split_once('{') else {
         let path = tree.split(" as ").next().unwrap_or_default();
@@ -146,7 +146,7 @@ fn branches(tree: &str, prefix: &[String], found: &mut impl FnMut(Path)) {
     }
 }
 
-/// As [`branches`], for a part of a tree: the recursion needs one type.
+/// Like [`branches`], for a part of a tree. The recursion needs one type.
 fn branches_of(tree: &str, prefix: &[String], mut found: &mut dyn FnMut(Path)) {
     branches(tree, prefix, &mut found);
 }
@@ -155,7 +155,7 @@ fn names(path: &str) -> Path {
     path.split("::").map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()
 }
 
-/// A text without its imports and its declarations of modules.
+/// Returns a text without imports and declarations of modules.
 fn without_declarations(text: &str) -> String {
     let mut kept = String::new();
     let mut rest = text;
@@ -176,7 +176,7 @@ fn without_declarations(text: &str) -> String {
     kept + rest
 }
 
-/// The paths of more than one name in a text.
+/// Returns the paths of more than one name in a text.
 fn written(text: &str) -> Vec<Path> {
     let mut found = Vec::new();
     for (at, _) in text.match_indices("::") {
@@ -195,8 +195,8 @@ fn has_word(text: &str, word: &str) -> bool {
     text.match_indices(word).any(|(at, _)| ends(at))
 }
 
-/// The imports that are part of a circle, or lie between two of them: what is left when files that import nothing that is
-/// left, and files that nothing left imports, are taken away.
+/// Returns the imports in circles or between two circles. They remain after repeatedly removing
+/// files that import no remaining file, and files that no remaining file imports.
 pub fn circles(graph: &Graph) -> Vec<String> {
     let mut left = graph.clone();
     loop {
@@ -239,7 +239,7 @@ fn a_circle_is_found_in_each_way_of_closing_it() {
 }
 
 #[test]
-fn what_is_no_circle_is_none() {
+fn graphs_without_circles_have_none() {
     let root = ("a/mod.rs", "//! See [`one`].\npub mod one;\npub mod two;\n\npub use one::One;\npub use two::{Two, Three};\n");
     let one = ("a/one.rs", "use super::two::Two;\n/// As in [`crate::b`].\npub struct One;\n");
     let two = ("a/two.rs", "use std::fmt::Debug;\n// crate::a::one\npub struct Two;\n");

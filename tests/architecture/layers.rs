@@ -1,16 +1,16 @@
-//! The layer tables of ARCHITECTURE.md: of the modules of `src`, and of the folders of `static`. The rows are in order, the
-//! lowest first: a row names what is above it in the table, so nothing imports upwards.
+//! The layer tables of ARCHITECTURE.md, for the modules of `src` and the folders of `static`. The
+//! lowest layer comes first, and a row names only rows above it, so nothing imports upwards.
 
 use crate::source::Source;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What each module may use of the crate.
+/// The allowed dependencies of each module.
 #[derive(Debug)]
 pub struct Layers(BTreeMap<String, BTreeSet<String>>);
 
 const HEADER: &str = "| module | may use |";
 const PAGES: &str = "| folder of `static/` | may import |";
-/// What the last rows say: all modules of the rows before.
+/// The entry of the last rows: all modules of the rows before.
 const ALL: &str = "everything above";
 
 fn list(text: &str) -> BTreeSet<String> {
@@ -18,7 +18,7 @@ fn list(text: &str) -> BTreeSet<String> {
 }
 
 impl Layers {
-    /// Reads the table of modules out of the document.
+    /// Reads the table of modules from the document.
     pub fn parse(document: &str) -> Self {
         Self::read(document, HEADER)
     }
@@ -58,7 +58,7 @@ impl Layers {
         self.0.get(module).is_some_and(|may| may.contains(used))
     }
 
-    /// What a source does that the table does not let it.
+    /// Returns the imports of a source that the table does not allow.
     pub fn violations(&self, source: &Source) -> Vec<String> {
         if matches!(source.module.as_str(), "lib" | "main") {
             return Vec::new(); // the map of the house and the shim before it
@@ -76,7 +76,7 @@ impl Layers {
 }
 
 #[test]
-fn the_table_lets_through_what_it_says_and_nothing_else() {
+fn only_listed_dependencies_are_allowed() {
     let table = "| module | may use |\n| --- | --- |\n| domain | nothing |\n| store, `auth` | domain |\n| http | domain, auth |\n\
                  | config | domain |\n| startup | everything above |\n\n| another | table |\n";
     let layers = Layers::parse(table);
@@ -93,7 +93,7 @@ fn the_table_lets_through_what_it_says_and_nothing_else() {
     assert_eq!(says("http", "cellar"), Some("src/http/a.rs: crate::cellar is no module of the layer table".into()));
 }
 
-/// The control.
+/// A negative control.
 #[test]
 #[should_panic(expected = "room may not use what is below it")]
 fn a_row_that_names_what_is_below_it_is_refused() {

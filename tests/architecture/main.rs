@@ -1,5 +1,5 @@
-//! The house keeps to its drawing: the layer table of ARCHITECTURE.md is held against what the modules use, and the house
-//! rules that no lint knows are held against the sources.
+//! Checks of the architecture: compares the tables of ARCHITECTURE.md with the sources, and checks
+//! rules that no lint covers.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)] // a test that panics is a test that fails
 
 mod failpoint;
@@ -15,12 +15,13 @@ use source::Source;
 use std::fs;
 use std::path::Path;
 
-/// The longest a file may be, without the tests at its end, and the longest a function may be. Files are cut where the
-/// meaning changes, usually long before.
+/// The most lines of a file, without the tests at its end. Files are split by meaning, usually much
+/// earlier.
 const MAX_FILE: usize = 500;
+/// The most lines of a function.
 const MAX_FUNCTION: usize = 70;
 
-/// Crates that one module alone may name, and the module.
+/// Crates that only one module may name, and that module.
 const FENCED: [(&str, &str); 5] = [
     ("sqlx", "store"),
     ("redis", "broker"),
@@ -29,8 +30,9 @@ const FENCED: [(&str, &str); 5] = [
     ("web_push_native", "push"),
 ];
 
-/// What pure modules may not name: whatever reads a clock, a file, a socket or randomness.
+/// The pure modules.
 const PURE: [&str; 2] = ["domain", "protocol"];
+/// The names that pure modules may not use: clocks, files, sockets, randomness, runtimes.
 const IMPURE: [&str; 9] =
     ["actix", "actix_web", "actix_rt", "tokio", "rand", "std::fs", "std::net", "std::time::SystemTime", "std::time::Instant"];
 
@@ -40,11 +42,11 @@ fn root() -> &'static Path {
 
 fn sources() -> Vec<Source> {
     let found = source::under(&root().join("src"));
-    assert!(found.len() > 20, "the sources are where they are looked for");
+    assert!(found.len() > 20, "the sources were found");
     found
 }
 
-/// Fails with every line, not just the first.
+/// Fails with all findings, not only the first.
 fn assert_none(found: Vec<String>) {
     assert!(found.is_empty(), "\n{}\n", found.join("\n"));
 }

@@ -1,4 +1,4 @@
-//! The modules of `static/`: no circle of imports among them, and none that imports from a folder above its own.
+//! The imports of the modules of `static/`: no circles, and no import that the layer table forbids.
 
 use crate::imports::{Graph, circles};
 use crate::layers::Layers;
@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Every module under a folder with its text, by its path from `static/`.
+/// Collects all modules under a folder with their texts, by path from `static/`.
 fn modules(folder: &Path, base: &Path, found: &mut Vec<(PathBuf, String)>) {
     for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
         if path.is_dir() {
@@ -18,13 +18,13 @@ fn modules(folder: &Path, base: &Path, found: &mut Vec<(PathBuf, String)>) {
     }
 }
 
-/// What a module imports, now or later, for its code or for its types.
+/// Returns all imports of a module: static, dynamic, and of types.
 fn imported(text: &str) -> BTreeSet<&str> {
     let found = ["from '", "import('", "import '"].iter().flat_map(|word| text.split(word).skip(1));
     found.filter_map(|rest| rest.split('\'').next()).filter(|path| path.starts_with('.') && path.ends_with(".js")).collect()
 }
 
-/// A path as it is written in a module, from `static/`.
+/// Resolves a path in a module to a path from `static/`.
 fn resolved(module: &Path, path: &str) -> PathBuf {
     let mut at = module.parent().unwrap_or(Path::new("")).to_owned();
     for name in path.split('/') {
@@ -49,7 +49,7 @@ fn graph(modules: &[(PathBuf, String)]) -> Graph {
 fn all() -> Graph {
     let (base, mut found) = (root().join("static"), Vec::new());
     modules(&base, &base, &mut found);
-    assert!(found.len() > 100, "the modules are where they are looked for");
+    assert!(found.len() > 100, "the modules were found");
     graph(&found)
 }
 
@@ -58,7 +58,7 @@ fn no_module_of_the_pages_is_in_a_circle_of_imports() {
     assert_none(circles(&all()));
 }
 
-/// What a folder of `static/` imports from another: each import that the table does not let through.
+/// Returns the imports between folders of `static/` that the table does not allow.
 fn outside(graph: &Graph, layers: &Layers) -> Vec<String> {
     let folder = |path: &str| path.split_once('/').map(|(folder, _)| folder.to_owned());
     let pairs = graph.iter().flat_map(|(from, imports)| imports.iter().map(move |to| (from, to)));
@@ -75,7 +75,7 @@ fn pages_import_what_their_layer_table_lets_them() {
     assert_none(outside(&all(), &layers));
 }
 
-/// The controls.
+/// Negative controls.
 #[test]
 fn a_circle_and_a_way_up_are_found() {
     let module = |path: &str, text: &str| (PathBuf::from(path), text.to_owned());

@@ -1,16 +1,16 @@
-//! SECURITY.md names tests as `path::test`: each must be there.
+//! SECURITY.md names tests as `path::test`; each must exist.
 
 use crate::root;
 use std::fs;
 
-/// What stands between backticks and has the form of a test's name.
+/// Returns the texts between backticks that have the form of a test's name.
 fn named(text: &str) -> Vec<(&str, &str)> {
     let quoted = text.split('`').skip(1).step_by(2);
     let tests = quoted.filter_map(|word| word.rsplit_once("::"));
     tests.filter(|(path, _)| path.ends_with(".rs")).collect()
 }
 
-/// Those that no file has.
+/// Returns the named tests that do not exist.
 fn absent(text: &str) -> Vec<String> {
     let gone = named(text).into_iter().filter(|(path, test)| {
         let source = fs::read_to_string(root().join(path)).unwrap_or_default();
@@ -20,16 +20,16 @@ fn absent(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_tests_that_security_md_names_are_there() {
+fn the_tests_in_security_md_exist() {
     let text = fs::read_to_string(root().join("SECURITY.md")).unwrap();
     assert!(named(&text).len() > 40, "{} tests are named", named(&text).len());
     assert_eq!(absent(&text), [""; 0]);
 }
 
-/// The control.
+/// A negative control.
 #[test]
-fn a_test_that_is_not_there_is_noticed() {
+fn a_missing_test_is_reported() {
     assert_eq!(absent("`tests/architecture/security.rs::never` and `a::b`").len(), 1);
-    assert_eq!(absent("`tests/architecture/security.rs::a_test_that_is_not_there_is_noticed`").len(), 0);
+    assert_eq!(absent("`tests/architecture/security.rs::a_missing_test_is_reported`").len(), 0);
     assert_eq!(absent("`tests/nowhere.rs::never`").len(), 1);
 }

@@ -1,21 +1,22 @@
-//! A source file as far as the checks look into it. It leans on rustfmt: items begin and end at their indentation.
+//! Parses source files as far as the checks need. Relies on rustfmt: items begin and end at their
+//! indentation.
 
 use std::fs;
 use std::path::Path;
 
 /// A file under `src`.
 pub struct Source {
-    /// From the root of the crate, for messages.
+    /// The path from the crate's root, for messages.
     pub path: String,
-    /// The module of the crate that it belongs to: `store` for `store/log.rs`, `clock` for `clock.rs`.
+    /// The top-level module: `store` for `store/log.rs`, `clock` for `clock.rs`.
     pub module: String,
-    /// How many modules deep it is: 1 for `clock.rs` and `store/mod.rs`, 2 for `store/log.rs`.
+    /// The depth of the module: 1 for `clock.rs` and `store/mod.rs`, 2 for `store/log.rs`.
     depth: usize,
-    /// Up to the tests at its end.
+    /// The text up to the tests at its end.
     code: String,
 }
 
-/// Every source under a folder.
+/// Reads all sources under a folder.
 pub fn under(src: &Path) -> Vec<Source> {
     let mut found = Vec::new();
     let mut folders = vec![src.to_path_buf()];
@@ -33,7 +34,7 @@ pub fn under(src: &Path) -> Vec<Source> {
 }
 
 impl Source {
-    /// From its path under `src` and its text.
+    /// Makes a source of a path under `src` and a text.
     pub fn new(name: &str, text: &str) -> Self {
         let parts: Vec<_> = name.trim_end_matches(".rs").split('/').filter(|part| *part != "mod").collect();
         let is_test = parts.iter().any(|part| part.ends_with("tests"));
@@ -41,38 +42,38 @@ impl Source {
         Self { path: format!("src/{name}"), module: parts[0].into(), depth: parts.len(), code: code.into() }
     }
 
-    /// The module that it is, from the root of the crate.
+    /// Returns the path of the file's module from the crate's root.
     pub fn modules(&self) -> Vec<String> {
         let name = self.path.trim_start_matches("src/").trim_end_matches(".rs");
         name.split('/').filter(|part| !matches!(*part, "mod" | "lib")).map(str::to_owned).collect()
     }
 
-    /// Its code without comments.
+    /// Returns the code without comments.
     pub fn bare(&self) -> String {
         let bare = self.code.lines().map(|line| line.split("// ").next().unwrap_or_default());
         bare.filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
     }
 
-    /// The modules of the crate that it uses, its own among them.
+    /// Returns the modules of the crate that the file uses, its own included.
     pub fn used(&self) -> Vec<String> {
         let bare = self.bare();
         let up = "super::".repeat(self.depth);
         ["crate::", up.as_str()].iter().flat_map(|prefix| heads(&bare, prefix)).collect()
     }
 
-    /// Whether it names a path, such as a crate, from the outside of the crate.
+    /// Whether the file names an external path, such as a crate.
     pub fn names(&self, path: &str) -> bool {
         let bare = self.bare();
         let mut whole = bare.match_indices(path).filter(|(at, _)| starts_a_path(&bare, *at));
         whole.any(|(at, _)| !bare[at + path.len()..].starts_with(is_word) && is_path(&bare, at, path))
     }
 
-    /// Its length without the tests at its end.
+    /// Returns the number of lines without the tests at the end.
     pub fn lines_without_tests(&self) -> usize {
         self.code.lines().count()
     }
 
-    /// Each function: the line it begins at and how many lines it has.
+    /// Returns the first line and the number of lines of each function.
     pub fn functions(&self) -> Vec<(usize, usize)> {
         let lines: Vec<_> = self.code.lines().collect();
         let begins = |line: &&str| {
@@ -86,13 +87,14 @@ impl Source {
         starts.filter_map(|(n, line)| Some((n + 1, length(&lines[n..], line)?))).collect()
     }
 
-    /// The first line that has a word, in code or comment.
+    /// Returns the first line with a word, in code or comment.
     pub fn line_of(&self, word: &str) -> Option<usize> {
         self.code.lines().position(|line| line.contains(word)).map(|n| n + 1)
     }
 }
 
-/// The length of the function that begins at the first of the lines; `None` for one without a body.
+/// Returns the number of lines of the function that begins at the first line; `None` for one
+/// without a body.
 fn length(lines: &[&str], first: &str) -> Option<usize> {
     let end = format!("{}}}", &first[..first.len() - first.trim_start().len()]);
     let bodiless = lines.iter().position(|line| line.trim_end().ends_with(';')).unwrap_or(usize::MAX);
@@ -111,17 +113,17 @@ pub fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-/// Whether what stands before `at` leaves it the beginning of a path.
+/// Whether a path can begin at `at`, by the text before it.
 fn starts_a_path(text: &str, at: usize) -> bool {
     !text[..at].ends_with(|c| is_word(c) || c == ':' || c == '"' || c == '.' || c == '-')
 }
 
-/// Whether the word at `at` is used as a path: followed by `::`, or brought in by `use`.
+/// Whether the word at `at` is used as a path: followed by `::`, or imported by `use`.
 fn is_path(text: &str, at: usize, path: &str) -> bool {
     text[at + path.len()..].starts_with("::") || path.contains("::") || text[..at].trim_end().ends_with("use")
 }
 
-/// The first names after a prefix: one, or those of a group.
+/// Returns the first names after a prefix: one, or those of a group.
 fn heads(text: &str, prefix: &str) -> Vec<String> {
     let places = text.match_indices(prefix).filter(|(at, _)| starts_a_path(text, *at));
     places.flat_map(|(at, _)| heads_of(&text[at + prefix.len()..])).collect()
@@ -165,7 +167,7 @@ fn uses_are_found_in_each_way_of_writing_them() {
 }
 
 #[test]
-fn names_of_other_crates_are_found_and_alike_words_are_not() {
+fn names_of_other_crates_are_found_and_similar_words_are_not() {
     let names = |text: &str, path| Source::new("feed/mod.rs", text).names(path);
     for text in ["use redis::Client;", "use redis;", "fn f(c: &redis::Client) {}", "let c = redis::Client::open(url);"] {
         assert!(names(text, "redis"), "{text}");

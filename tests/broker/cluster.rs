@@ -8,9 +8,9 @@ use uuid::Uuid;
 
 /// The hash slots of a cluster.
 const SLOTS: u16 = 16384;
-/// The most it may take to be well.
+/// The longest time to become healthy.
 const RECOVERY: Duration = Duration::from_secs(20);
-/// The most an event may be late while Redis is known to be away.
+/// The longest delay of an event while Redis is known to be down.
 const LATE: Duration = Duration::from_secs(3);
 
 struct Cluster(Vec<Redis>);
@@ -39,7 +39,7 @@ impl Cluster {
         })
     }
 
-    /// Gives the slot of a channel to another server than the one that has it, as when slots are moved at run time.
+    /// Moves the slot of a channel to another server, as in a rebalance at run time.
     fn move_slot_of(&self, channel: &str) {
         let id = |server: &Redis| redis::from_redis_value::<String>(server.ask(&["CLUSTER", "MYID"])).unwrap();
         let slot: u16 = redis::from_redis_value(self.0[0].ask(&["CLUSTER", "KEYSLOT", channel])).unwrap();

@@ -1,17 +1,17 @@
-//! Faults of Redis itself: killed, away, refusing, forgetful.
+//! Faults of Redis itself: killed, down, refusing, emptied.
 
 use crate::long::{progress, rounds};
 use crate::redis_server::Redis;
 use crate::world::{Build, Crossing, House, Kitchen, Node, PERIOD, Screen, figure};
 use std::time::{Duration, Instant};
 
-/// The most an event may be late while Redis is known to be away.
+/// The longest delay of an event while Redis is known to be down.
 const LATE: Duration = Duration::from_secs(3);
-/// The most it may take to know.
+/// The longest time to detect a fault.
 const NOTICE: Duration = Duration::from_secs(6);
-/// The most it may take to be well again: a wait with jitter, a connection, a beat.
+/// The longest time to recover: a delay with jitter, a connection, a beat.
 const RECOVERY: Duration = Duration::from_secs(12);
-/// What is late by no more has come over Redis and not from a comparison of heads.
+/// The longest delay of an event that arrived over Redis and not by a comparison of heads.
 const AT_ONCE: Duration = Duration::from_secs(1);
 
 fn seconds(number: u64) -> Duration {
@@ -111,7 +111,7 @@ async fn a_redis_that_forgets_everything_changes_nothing() {
     assert!(pair.one.broker.health.is_healthy() && pair.one.metric("orderbell_redis_rebuilds_total") == 0);
 }
 
-/// A user's URL, who may do what `rules` say.
+/// Makes a user with ACL rules. Returns the user's URL.
 fn user(redis: &Redis, rules: &[&str]) -> String {
     redis.ask(&[&["ACL", "SETUSER", "node", "reset", "on", ">s3cret", "+@all"][..], rules].concat());
     format!("redis://node:s3cret@{}", redis.address())
@@ -122,7 +122,7 @@ async fn refused_then_allowed(fault: &str, refusal: &[&str], most_late: Duration
     let limited = user(&redis, refusal);
     let pair = Crossing::build(&redis.url(), &limited).await;
     pair.one.wait_until_healthy(true, RECOVERY).await;
-    // Long enough for the nodes to have heard of each other, as far as they can.
+    // Long enough for the nodes to detect each other, as far as they can.
     tokio::time::sleep(millis(2500)).await;
     act_for(&pair, seconds(5)).await;
     assert!(!pair.other.broker.health.is_healthy());
@@ -144,7 +144,7 @@ async fn subscribing_that_is_not_allowed_is_degraded_until_it_is() {
 
 #[actix_rt::test]
 async fn a_channel_that_is_not_allowed_is_degraded_until_it_is() {
-    // It cannot publish either, which the other node notices by its silence.
+    // It cannot publish either, which the other node detects by its silence.
     refused_then_allowed("the channels of feeds refused by ACL", &["resetchannels", "&orderbell:*:node*"], NOTICE).await;
 }
 
@@ -155,7 +155,7 @@ async fn publishing_that_is_not_allowed_is_told_as_a_head_when_it_is() {
     let house = House::build().await;
     let kitchen = Kitchen::open(&house, "demo").await;
     let one = Node::join(&house, &limited);
-    // The other node compares nothing: what it shows it has heard of.
+    // The other node does not compare heads, so its events arrived over Redis.
     let other = Build { compares: false, ..Build::new(&house, redis.url()) }.node(&house);
     let screen = Screen::open(&other, &kitchen).await;
     other.wait_until_healthy(true, RECOVERY).await;

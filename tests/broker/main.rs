@@ -1,6 +1,6 @@
-//! Nodes, a Redis between them, and everything that can go wrong with it. The promise in each case: nothing lost,
-//! nothing twice, in order, nothing that is not in the log; at most three seconds late while Redis is known to be away,
-//! and known within six.
+//! Nodes with a Redis between them, and its faults. In each case: no event is lost, repeated, out
+//! of order or missing in the log; events are at most three seconds late while Redis is known to be
+//! down, which nodes detect within six.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)] // a test that panics is a test that fails
 
 mod cluster;

@@ -1,4 +1,4 @@
-//! Faults of the way to Redis: half-open, cut, slow, stalled.
+//! Faults of the network to Redis: half-open, cut, slow, stalled.
 
 use crate::long::factor;
 use crate::proxy::{Network, Proxy};
@@ -9,13 +9,13 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-/// The most an event may be late while Redis is known to be away.
+/// The longest delay of an event while Redis is known to be down.
 const LATE: Duration = Duration::from_secs(3);
-/// The most it may take to know that it is.
+/// The longest time to detect that.
 const NOTICE: Duration = Duration::from_secs(6);
-/// The most it may take to be well again.
+/// The longest time to recover.
 const RECOVERY: Duration = Duration::from_secs(12);
-/// How often each node commits.
+/// The period of each node's commits.
 const OFTEN: Duration = Duration::from_millis(20);
 
 /// One node beside Redis, and one behind a proxy.
@@ -38,13 +38,14 @@ impl Way {
     }
 }
 
-/// How long it stays bad: a minute in the long form (`ORDERBELL_TEST_FACTOR`), long enough to be noticed in the usual one.
+/// The duration of a fault: a minute in the long form (`ORDERBELL_TEST_FACTOR`), and in the short
+/// form long enough to be detected.
 fn bad_for() -> Duration {
     NOTICE * 2 * factor().clamp(1, 5) as u32
 }
 
-/// The network goes bad in a way that silences it: noticed by the node behind it, repaired on both, and well again. The
-/// node beside Redis, for which all is well, has to find what the other commits and cannot tell.
+/// Injects a fault that silences the network. The node behind it must detect the fault and recover,
+/// and the node beside Redis must find the commits that the other cannot announce.
 async fn silenced(fault: &str, network: Network) {
     let Way { proxy, nodes, .. } = &Way::build().await;
     nodes.act_for(OFTEN, Duration::from_millis(2500)).await;
@@ -89,10 +90,10 @@ async fn a_subscription_that_brings_nothing_is_noticed_by_its_beats() {
     nodes.check(Duration::from_secs(1)).await;
 }
 
-/// Channels and the beats that came through them.
+/// Channels with the beats received through them.
 type Beats = Vec<(String, Vec<u8>)>;
 
-/// Keeps every beat that a node sends to itself from now on.
+/// Records each beat that a node sends to itself from now on.
 async fn record(redis: &Redis) -> Rc<RefCell<Beats>> {
     let client = redis::Client::open(redis.url()).unwrap();
     let (mut sink, mut messages) = client.get_async_pubsub().await.unwrap().split();
@@ -108,7 +109,7 @@ async fn record(redis: &Redis) -> Rc<RefCell<Beats>> {
     beats
 }
 
-/// Repeats beats for as long as this is polled, to the recorder and to who is meant.
+/// Repeats recorded beats for as long as this is polled.
 async fn repeat(redis: &Redis, beats: &Beats) {
     let mut connection = redis::Client::open(redis.url()).unwrap().get_multiplexed_async_connection().await.unwrap();
     for round in 0.. {
@@ -125,7 +126,7 @@ async fn beats_of_an_earlier_connection_are_no_sign_of_life() {
     let redis = Redis::start();
     let beats = record(&redis).await;
     let Way { redis, proxy, nodes } = &Way::to(redis).await;
-    // Three of them, by which a connection could be believed for eight seconds.
+    // Three beats, which could keep a connection alive for eight seconds.
     tokio::time::sleep(Duration::from_secs(5)).await;
     proxy.set(Network::Cut);
     nodes.other.wait_until_healthy(false, NOTICE).await;
@@ -144,11 +145,11 @@ async fn a_cut_way_is_noticed_at_once() {
     silenced("cut", Network::Cut).await;
 }
 
-/// The network is slow in a way that must not be taken for a fault.
+/// Injects a delay that must not count as a fault.
 async fn slowed(fault: &str, network: Network) {
     let Way { proxy, nodes, .. } = &Way::build().await;
     proxy.set(network);
-    // Slowly enough that what one byte at a time can carry does not fill up.
+    // Slow enough that one byte at a time can keep up.
     nodes.act_for(Duration::from_millis(150), Duration::from_secs(7)).await;
     let late = nodes.check(LATE).await;
     figure(fault, late);
@@ -170,7 +171,7 @@ async fn one_byte_at_a_time_is_not_taken_for_a_fault() {
 #[actix_rt::test]
 async fn what_is_committed_before_a_subscription_is_confirmed_is_not_late() {
     let Way { proxy, nodes, .. } = &Way::build().await;
-    // The room opens from the database at once; the subscription is on its way for longer.
+    // The room opens from the database immediately; the subscription takes longer.
     proxy.set(Network::Delay(Duration::from_millis(150)));
     let mut worst = Duration::ZERO;
     for number in 0..5 {

@@ -1,5 +1,5 @@
-//! Somebody between the nodes: a Redis for each of two, and what goes from one to the other passes through hands that
-//! drop, double, reorder and forge.
+//! An attacker between the nodes: each of two nodes has a Redis of its own, and a relay between
+//! them drops, repeats, reorders and forges messages.
 
 use crate::long::factor;
 use crate::redis_server::Redis;
@@ -13,20 +13,21 @@ use rand::RngExt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The most it may take to be well.
+/// The longest time to become healthy.
 const RECOVERY: Duration = Duration::from_secs(12);
-/// How often these nodes compare heads when all is well, so that a last message that is lost is not waited for.
+/// The period of comparisons of heads while healthy, so that a lost last message delays the test
+/// little.
 const PERIOD: Duration = Duration::from_secs(3);
 
-/// How long messages pass through the hands: six seconds, half a minute in the long form.
+/// The duration of the attack: six seconds, or half a minute in the long form.
 fn handled_for() -> Duration {
     Duration::from_secs(6) * factor().clamp(1, 5) as u32
 }
 
-/// What the hands do with a message: what goes on instead of it, in order.
+/// The attack on a message: the messages that replace it, in order.
 type Hands = Box<dyn FnMut(Vec<u8>) -> Vec<Vec<u8>>>;
 
-/// Carries what is published on one Redis to the other, through the hands.
+/// Relays messages from one Redis to the other through the attack.
 async fn carry(from: &Redis, to: &Redis, mut hands: Hands) {
     let client = redis::Client::open(from.url()).unwrap();
     let (mut sink, mut messages) = client.get_async_pubsub().await.unwrap().split();
@@ -43,7 +44,7 @@ async fn carry(from: &Redis, to: &Redis, mut hands: Hands) {
     });
 }
 
-/// Commits through the hands for some seconds; nothing wrong may be shown.
+/// Commits during the attack; screens may show nothing wrong.
 async fn survives(fault: &str, hands: impl Fn(&House, &Kitchen) -> Hands, refused: Option<&str>) {
     let (near, far) = (Redis::start(), Redis::start());
     let house = House::build().await;
@@ -78,7 +79,7 @@ async fn dropped_doubled_and_reordered_messages_make_no_wrong_frame() {
             if rng.random_bool(0.3) {
                 held.push(payload);
             }
-            // Up to eight are held back and go on in any order.
+            // Holds back up to eight messages and sends them in any order.
             let mut out = Vec::new();
             while held.len() > 8 || (!held.is_empty() && rng.random_bool(0.5)) {
                 out.push(held.swap_remove(rng.random_range(0..held.len())));
@@ -129,7 +130,7 @@ fn made_up_of(restaurant: orderbell::domain::values::ids::RestaurantId, position
     Message { node: clock::new_id(), body: Body::Committed(made_up(restaurant, position)) }.encode()
 }
 
-/// Believes everybody.
+/// A verifier that accepts everything.
 struct Gullible;
 
 impl Verify for Gullible {
@@ -138,7 +139,7 @@ impl Verify for Gullible {
     }
 }
 
-/// Whether a forged event is shown by a node that verifies like this.
+/// Whether a node with this verifier shows a forged event.
 async fn is_fooled(verifier: impl FnOnce(&House) -> Arc<dyn Verify>) -> bool {
     let redis = Redis::start();
     let house = House::build().await;

@@ -1,4 +1,5 @@
-//! Nodes in one process over one database, each with its own directory and broker, and screens that look at them.
+//! Nodes in one process over one database, each with its own registry of feeds and broker, and
+//! screens connected to them.
 
 use orderbell::broker::{self, Address, Broker, Signer, Verify};
 use orderbell::clock;
@@ -32,7 +33,7 @@ use tempfile::TempDir;
 
 /// The key that the nodes of these tests share.
 pub const KEY: [u8; 32] = [7; 32];
-/// How often heads are compared when all is well.
+/// The period of comparisons of heads while healthy.
 pub const PERIOD: Duration = Duration::from_secs(15);
 
 /// One database.
@@ -54,7 +55,7 @@ impl House {
     }
 }
 
-/// A restaurant with one dish, whose being sold out or not makes events.
+/// A restaurant with one dish, whose availability makes events.
 pub struct Kitchen {
     pub id: RestaurantId,
     dish: MenuItemId,
@@ -87,7 +88,7 @@ impl Kitchen {
         Self { id, dish, staff, is_there: Cell::new(true), commits: RefCell::default() }
     }
 
-    /// Commits one event on a node; gives its position.
+    /// Commits one event on a node. Returns its position.
     pub async fn act(&self, node: &Node) -> u64 {
         let available = !self.is_there.get();
         self.is_there.set(available);
@@ -98,7 +99,7 @@ impl Kitchen {
         ack.position.number()
     }
 
-    /// Commits events on the nodes in turn, one every so often, for a time.
+    /// Commits events on the nodes in turn, periodically, for a time.
     pub async fn act_for(&self, nodes: &[&Node], every: Duration, time: Duration) {
         let until = Instant::now() + time;
         for node in nodes.iter().cycle() {
@@ -137,7 +138,7 @@ fn menu(restaurant: RestaurantId, dish: MenuItemId) -> Menu {
     }
 }
 
-/// A node of the house.
+/// A node of the restaurant.
 pub struct Node {
     pub directory: FeedRegistry,
     pub commands: Commands,
@@ -145,11 +146,11 @@ pub struct Node {
     pub broker: Broker,
 }
 
-/// How a node of a test differs from one in service.
+/// The differences of a test's node from a production node.
 pub struct Build {
     pub url: String,
     pub verifier: Arc<dyn Verify>,
-    /// False for the negative control: heads are then compared for a directory without feeds.
+    /// False for a negative control: heads are then compared for a registry without feeds.
     pub compares: bool,
     pub period: Duration,
 }
@@ -171,19 +172,19 @@ impl Build {
 }
 
 impl Node {
-    /// A node as it is in service.
+    /// Starts a node like in production.
     pub fn join(house: &House, url: impl Into<String>) -> Self {
         Build::new(house, url).node(house)
     }
 
-    /// What a counter or gauge of this node says.
+    /// Returns a counter or gauge of this node.
     pub fn metric(&self, line: &str) -> u64 {
         let text = self.metrics.scrape();
         let value = text.lines().find_map(|found| found.strip_prefix(line)?.strip_prefix(' ').map(str::to_owned));
         value.map_or(0, |value| value.parse().unwrap())
     }
 
-    /// Waits until Redis does its part for this node, or not; gives how long that took.
+    /// Waits until Redis is healthy for this node, or not. Returns the time that it took.
     pub async fn wait_until_healthy(&self, is_healthy: bool, within: Duration) -> Duration {
         let begun = Instant::now();
         until(within, || async { self.broker.health.is_healthy() == is_healthy })
@@ -193,7 +194,7 @@ impl Node {
     }
 }
 
-/// Asks until it is so.
+/// Polls a condition until it holds.
 pub async fn until<F: Future<Output = bool>>(within: Duration, mut ask: impl FnMut() -> F) -> Result<(), ()> {
     let end = Instant::now() + within;
     while !ask().await {
@@ -205,7 +206,7 @@ pub async fn until<F: Future<Output = bool>>(within: Duration, mut ask: impl FnM
     Ok(())
 }
 
-/// A frame, when it came.
+/// A frame with its time of arrival.
 #[derive(Debug, Clone)]
 pub struct Seen {
     pub kind: FrameKind,
@@ -258,7 +259,7 @@ impl Glass {
     }
 }
 
-/// What a screen has to show for itself.
+/// The frames that a screen has received.
 #[derive(Debug, Clone, Copy)]
 pub struct Lateness {
     pub events: usize,
@@ -286,12 +287,12 @@ impl Screen {
         Self { seen, from }
     }
 
-    /// The events it has shown.
+    /// Returns the events that the screen has shown.
     pub fn events(&self) -> Vec<Seen> {
         self.seen.lock().unwrap().iter().filter(|seen| seen.kind == FrameKind::Event).cloned().collect()
     }
 
-    /// What the events that were committed after some time were late by.
+    /// Returns the delays of the events that were committed after a time.
     fn lateness_after(&self, kitchen: &Kitchen, since: Instant) -> Vec<Duration> {
         let commits = kitchen.commits.borrow();
         let after: BTreeMap<_, _> = commits.iter().copied().filter(|(_, at)| *at > since).collect();
@@ -304,7 +305,8 @@ impl Screen {
         until(within, || async { last() >= position }).await.is_ok()
     }
 
-    /// Fails unless it shows every event of the kitchen since it opened, once, in order, as it stands in the log.
+    /// Checks that the screen shows each event of the kitchen since it opened, once and in order,
+    /// as in the log.
     pub async fn check(&self, house: &House, kitchen: &Kitchen, within: Duration) -> Lateness {
         let head = house.store.head(kitchen.id).await.unwrap();
         assert!(self.has_reached(head.number(), within).await, "all is there within {within:?}");
@@ -330,7 +332,8 @@ fn lateness(events: &[Seen], commits: &[(u64, Instant)]) -> Lateness {
     Lateness { events: all.len(), median: all[all.len() / 2], worst: all[all.len() - 1] }
 }
 
-/// Two nodes; and a kitchen for each, whose events are committed there and shown by a screen on the other.
+/// Two nodes, and a kitchen for each, whose events that node commits and a screen on the other
+/// shows.
 pub struct Crossing {
     pub house: House,
     pub one: Node,
@@ -364,14 +367,14 @@ impl Crossing {
         tokio::join!(from_one.act_for(&one, every, time), from_other.act_for(&other, every, time));
     }
 
-    /// Checks both screens; gives what the worse of them was late by.
+    /// Checks both screens. Returns the longer delay.
     pub async fn check(&self, within: Duration) -> Lateness {
         let one = self.from_one.screen.check(&self.house, &self.from_one.kitchen, within).await;
         let other = self.from_other.screen.check(&self.house, &self.from_other.kitchen, within).await;
         Lateness { events: one.events + other.events, median: one.median.max(other.median), worst: one.worst.max(other.worst) }
     }
 
-    /// What the latest event was late by of those committed after some time.
+    /// Returns the longest delay of the events that were committed after a time.
     pub fn worst_after(&self, since: Instant) -> Duration {
         let lines = [&self.from_one, &self.from_other];
         let worst = lines.map(|line| line.screen.lateness_after(&line.kitchen, since).into_iter().max().unwrap());
@@ -386,7 +389,7 @@ impl Line {
     }
 }
 
-/// Prints a figure of the table of faults.
+/// Prints a figure for the table of faults.
 pub fn figure(fault: &str, late: Lateness) {
     println!(
         "{fault}: {} events, 0 lost, 0 doubled, late by {:.1?} in the median and {:.1?} at worst",
@@ -394,7 +397,7 @@ pub fn figure(fault: &str, late: Lateness) {
     );
 }
 
-/// An event that nobody committed, as a forger would announce it.
+/// Makes the announcement of an event that does not exist, as a forger would.
 pub fn made_up(restaurant: RestaurantId, position: u64) -> EventCommitted {
     let event = Event {
         restaurant,

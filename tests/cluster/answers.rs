@@ -1,5 +1,5 @@
-//! A node that is killed between a commit and its answer: whoever asks again, elsewhere and under the same id, gets the
-//! answer to what was done.
+//! A node is killed between a commit and its answer: a repeat of the command on another node under
+//! the same id gets the answer.
 
 use crate::long::{progress, rounds};
 use crate::site::Site;
@@ -9,10 +9,10 @@ use orderbell::store::SharedStore;
 use serde_json::Value;
 use std::time::{Duration, Instant};
 
-/// Sent at once before each kill.
+/// The commands in flight before each kill.
 const WISHES: usize = 8;
 
-/// Sends a wish; its answer, if there is one.
+/// Sends a command. Returns its answer, if any.
 async fn send(wish: &Wish, staff: &Client, site: &Site) -> Option<Value> {
     let answer = Client::attempt(wish.request(staff, &site.menu)).await.ok()?;
     assert_eq!(answer.status, 201, "{wish:?}: {}", answer.text);
@@ -22,12 +22,12 @@ async fn send(wish: &Wish, staff: &Client, site: &Site) -> Option<Value> {
 #[derive(Default)]
 struct Counts {
     answered: usize,
-    /// Committed by the node that was killed, and never answered by it.
+    /// Commands that the killed node committed and did not answer.
     committed: usize,
     believed: Vec<Believed>,
 }
 
-/// Asks the node that lives for what was asked of the one that was killed, twice.
+/// Repeats the commands of the killed node on the living one, twice.
 async fn ask_again(site: &Site, store: &SharedStore, wishes: &[(Wish, Option<Value>)], counts: &mut Counts) {
     let head = site.head(store).await;
     let other = site.at(&site.staff, 1);
@@ -46,19 +46,18 @@ async fn ask_again(site: &Site, store: &SharedStore, wishes: &[(Wish, Option<Val
     }
 }
 
-/// Waits for the moment of a kill: in every other round as soon as the first commit shows in the database, else at random
-/// over the time that the commands take.
+/// Waits for the moment of a kill: in every other round until the first commit is in the database,
+/// and otherwise for a random part of the time that the commands take.
 async fn moment(round: usize, store: &SharedStore, site: &Site, usual: Duration) {
     if round.is_multiple_of(2) {
         return tokio::time::sleep(usual.mul_f64(rand::random_range(0.0..WISHES as f64))).await;
     }
     let (before, begun) = (site.head(store).await, Instant::now());
-    // On a machine that is busy elsewhere all may have been committed before it was first looked.
+    // On a busy machine, all commands may have been committed before the first check.
     while site.head(store).await == before && begun.elapsed() < Duration::from_secs(1) {}
 }
 
-/// Makes a node that has just started serve a few orders, so that nothing is met for the first time; gives how long one
-/// takes.
+/// Warms up a new node with a few orders. Returns the time of one.
 async fn warm_up(staff: &Client, site: &Site, counts: &mut Counts) -> Duration {
     let mut took = Duration::ZERO;
     for _ in 0..3 {
@@ -77,7 +76,7 @@ async fn a_kill_between_commit_and_answer_leaves_one_effect_and_one_answer() {
     let store = site.store().await;
     let mut counts = Counts::default();
     let (mut kills, usual) = (0, rounds(20));
-    // Until some have come between commit and answer, however busy the machine is.
+    // Repeat until some kills were between commit and answer, however busy the machine is.
     while kills < usual || (counts.committed == 0 && kills < 5 * usual) {
         progress("kills amid commands", kills, usual);
         kills += 1;

@@ -1,5 +1,6 @@
-//! Nodes whose clocks are apart, and one whose clock is set while it works. libfaketime stands between such a node and the
-//! system's clock; the clock that nobody sets (what timers go by) is left alone, as it is when an operator or NTP sets one.
+//! Nodes with different clocks, and one whose clock is set while it works. libfaketime intercepts
+//! the system's wall clock for such a node; the monotonic clock, for timers, is not changed, as
+//! when an operator or NTP sets the clock.
 
 use crate::load::Load;
 use crate::long::{progress, rounds};
@@ -17,24 +18,24 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// How far the second node's clock is ahead of the first's, in seconds.
+/// The seconds by which the second node's clock is ahead of the first's.
 const AHEAD: i64 = 300;
-/// How far the third node's clock is set, in seconds.
+/// The seconds of each step of the third node's clock.
 const STEP: i64 = 3600;
-/// Between two steps.
+/// The time between two steps.
 const WHILE: Duration = Duration::from_millis(1200);
-/// The most an event may be late.
+/// The longest delay of an event.
 const LATE: Duration = Duration::from_secs(3);
-/// A connection of a session that has ended is closed within this, on every node.
+/// The longest time until a connection of an ended session is closed, on each node.
 const ENDED: Duration = Duration::from_secs(2);
-/// The most that two readings of one clock lie apart on a busy machine, in seconds.
+/// The most seconds between two readings of one clock on a busy machine.
 const SLACK: i64 = 60;
 
-/// A clock of a node's own.
+/// The clock of a node.
 struct Clock(TempDir);
 
 impl Clock {
-    /// So many seconds ahead of the system's.
+    /// Makes a clock some seconds ahead of the system's.
     fn at(seconds: i64) -> Self {
         let clock = Self(tempfile::tempdir().unwrap());
         clock.set(seconds);
@@ -45,14 +46,14 @@ impl Clock {
         self.0.path().join("offset")
     }
 
-    /// Sets it, at once: the file is never seen half written.
+    /// Sets the clock atomically, so that no process reads a half-written file.
     fn set(&self, seconds: i64) {
         let next = self.0.path().join("next");
         std::fs::write(&next, format!("{seconds:+}\n")).unwrap();
         std::fs::rename(next, self.file()).unwrap();
     }
 
-    /// What a process goes by it with.
+    /// Returns the environment of a process with this clock.
     fn environment(&self) -> Vec<(String, String)> {
         let file = self.file().to_str().unwrap().to_owned();
         let variables = [("LD_PRELOAD", library()), ("FAKETIME_TIMESTAMP_FILE", file)];
@@ -61,14 +62,14 @@ impl Clock {
     }
 }
 
-/// Where libfaketime is; Debian has a folder for each architecture.
+/// Returns the path of libfaketime. Debian has a folder for each architecture.
 fn library() -> String {
     let folders = std::fs::read_dir("/usr/lib").unwrap().map(|folder| folder.unwrap().path().join("faketime"));
     let found = folders.map(|folder| folder.join("libfaketimeMT.so.1")).find(|path| path.exists());
     found.expect("these tests need libfaketime: apt-get install libfaketime").to_str().unwrap().to_owned()
 }
 
-/// Three nodes: one goes by the system's clock, one is ahead, one is set by the test.
+/// Three nodes: one with the system's clock, one ahead of it, and one whose clock the test sets.
 struct Three {
     site: Site,
     _redis: Redis,
@@ -85,12 +86,12 @@ impl Three {
             site.add(node_with(&database, Some(&redis.url()), &[], &clock.environment()).await);
         }
         site.wait_for_redis("healthy").await;
-        // Tokens that are good by every clock here.
+        // Tokens that are valid on each clock.
         site.staff = site.somebody(Role::Staff, "waiter", Duration::from_secs(2 * 3600));
         Self { site, _redis: redis, _ahead: ahead, third }
     }
 
-    /// How far a node's clock is ahead of the first's, in seconds, as its screens are told.
+    /// Returns the seconds by which a node's clock is ahead of the first's, as its screens see it.
     async fn ahead(&self, node: usize) -> i64 {
         let mut times = Vec::new();
         for number in [0, node] {
@@ -100,7 +101,7 @@ impl Three {
         times[1] - times[0]
     }
 
-    /// Sets the third node's clock, and sees that it goes by it.
+    /// Sets the third node's clock, and checks that the node uses it.
     async fn set(&self, seconds: i64) {
         self.third.set(seconds);
         let ahead = self.ahead(2).await;
@@ -140,23 +141,24 @@ async fn clocks_that_are_apart_and_steps_of_an_hour_change_nothing_of_the_order(
     assert!(worst < LATE, "{worst:?}");
 }
 
-/// Somebody who signs in at a node; gives the answer.
+/// Signs in at a node. Returns the answer.
 async fn sign_in(site: &Site, number: usize) -> Value {
     let sign_in = json!({"restaurant": "demo", "username": "staff", "password": "staff-demo"});
     site.nodes[number].anybody().post("/api/v1/sessions", &sign_in).await.expect(200)
 }
 
-/// Who has these tokens, at a node.
+/// Returns a client with these tokens at a node.
 fn holder(site: &Site, number: usize, tokens: &Value) -> Client {
     Client::new(&site.addresses.of(number), text(&tokens["access_token"]))
 }
 
-/// What a node answers to a token.
+/// Returns a node's answer to a token.
 async fn status(site: &Site, number: usize, tokens: &Value) -> u16 {
     holder(site, number, tokens).get("/api/v1/restaurants/demo/orders?status=open").await.status
 }
 
-/// Connects to the third node, sets its clock, ends the session at the first; gives how long the connection lasted then.
+/// Connects to the third node, sets its clock, and ends the session at the first. Returns the time
+/// until the connection closes.
 async fn ends_after_step(three: &Three, seconds: i64) -> Duration {
     three.set(0).await;
     let tokens = sign_in(&three.site, 0).await;
@@ -168,7 +170,7 @@ async fn ends_after_step(three: &Three, seconds: i64) -> Duration {
     begun.elapsed()
 }
 
-/// A connection goes on, and what it asks for is done.
+/// Checks that a connection still works.
 async fn works(screen: &mut Screen, site: &Site) {
     screen.alive().await;
     assert_eq!(screen.ask(json!({"type": "place", "order": site.menu.basket()})).await["type"], "ack");

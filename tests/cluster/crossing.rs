@@ -8,13 +8,14 @@ use crate::watcher::spread;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
-/// Reads until a screen shows an event of an order; gives how long ago `since` is then.
+/// Reads until a screen shows an event of an order. Returns the time elapsed since `since`.
 async fn shown(screen: &mut Screen, kind: &str, order: &Value, since: Instant) -> Duration {
     screen.until(kind, |frame| frame["event"]["kind"] == kind && frame["event"]["order"] == *order).await;
     since.elapsed()
 }
 
-/// The life of one order; gives how long each step took from the tap to the screens on the other nodes.
+/// Takes one order through its life. Returns the time of each step from the tap to the screens on
+/// the other nodes.
 async fn live(site: &Site, phone: &mut Screen, kitchen: &mut Screen, floor: &mut Screen) -> Vec<Duration> {
     let mut taps = Vec::new();
     let tap = Instant::now();
@@ -60,7 +61,7 @@ async fn an_order_crosses_three_nodes_at_once() {
     assert_eq!(site.metric("orderbell_feed_repairs_total").await, 0.0, "nothing had to wait for a comparison of heads");
 }
 
-/// Whether an order that is placed on one node shows on the other within five seconds, without Redis between them.
+/// Whether an order of one node is on the other's screen within five seconds, without Redis.
 async fn crosses_without_redis(flags: &[&str]) -> bool {
     let site = Site::open(2, None, flags).await;
     let mut screen = site.at(&site.staff, 1).screen().await;

@@ -1,5 +1,5 @@
-//! Nodes that end at a named point, by their own hand: between commit and announcement, and between announcement and
-//! answer, and never anywhere else. Only debug builds have these points (`src/failpoint.rs`).
+//! Nodes that end at a failpoint: between commit and announcement, or between announcement and
+//! answer. Only debug builds have failpoints (`src/failpoint.rs`).
 
 use crate::long::{progress, rounds};
 use crate::redis_server::Redis;
@@ -14,16 +14,16 @@ use std::os::unix::process::ExitStatusExt;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
-/// Nodes that end in one round.
+/// The number of nodes that end in one round.
 const NODES: usize = 10;
-/// The most that a screen of a living node may be late with what a dead one committed.
+/// The longest delay of a dead node's commits on a living node's screen.
 const LATE: Duration = Duration::from_secs(3);
-/// Between two looks whether all has been read.
+/// The time between two checks for completion.
 const LOOK: Duration = Duration::from_millis(50);
 /// The signal of `abort`.
 const ABORTED: i32 = 6;
 
-/// Starts a node that ends at a point.
+/// Starts a node that ends at a failpoint.
 async fn doomed(site: &Site, redis: Option<&str>, point: &str) -> Server {
     let node = node_with(&site.database, redis, &[], &[("ORDERBELL_FAILPOINT".into(), point.into())]).await;
     if redis.is_some() {
@@ -32,14 +32,15 @@ async fn doomed(site: &Site, redis: Option<&str>, point: &str) -> Server {
     node
 }
 
-/// What a node committed and did not live to answer.
+/// A command that a node committed and did not answer.
 struct Unanswered {
     wish: Wish,
-    /// When it was dead.
+    /// When the node had ended.
     since: Instant,
 }
 
-/// Asks a node for something, over HTTP or a WebSocket, and sees it end at its point without an answer.
+/// Sends a command over HTTP or a WebSocket, and waits until the node ends at its failpoint without
+/// an answer.
 async fn ask(site: &Site, node: &mut Server, note: String, is_frame: bool) -> Unanswered {
     let (staff, wish) = (site.staff.at(&node.base), Wish::Place { id: new_id(), note: note.clone() });
     if is_frame {
@@ -56,7 +57,8 @@ async fn ask(site: &Site, node: &mut Server, note: String, is_frame: bool) -> Un
     Unanswered { wish, since: Instant::now() }
 }
 
-/// Reads a room up to a position that is told later; gives when the event of each command was there.
+/// Reads a room up to a position that is set later. Returns the time of arrival of each command's
+/// event.
 async fn read(mut screen: Screen, room: String, mut last: oneshot::Receiver<u64>) -> (Screen, HashMap<String, Instant>) {
     let (mut arrived, mut until) = (HashMap::new(), None);
     loop {
@@ -72,14 +74,15 @@ async fn read(mut screen: Screen, room: String, mut last: oneshot::Receiver<u64>
     }
 }
 
-/// Asks the living node for the same, twice; gives the one answer.
+/// Repeats the command on the living node, twice. Returns the one answer.
 async fn ask_again(site: &Site, wish: &Wish) -> Value {
     let again = Client::send(wish.request(&site.at(&site.staff, 0), &site.menu)).await.expect(201);
     assert_eq!(Client::send(wish.request(&site.at(&site.staff, 0), &site.menu)).await.expect(201), again);
     again
 }
 
-/// Ends many nodes at a point, each after a commit; gives how late a screen of a living node was with each.
+/// Ends many nodes at a failpoint, each after a commit. Returns each commit's delay on a living
+/// node's screen.
 async fn end_at(point: &str) -> Vec<Duration> {
     let redis = Redis::start();
     let url = redis.url();
@@ -91,7 +94,8 @@ async fn end_at(point: &str) -> Vec<Duration> {
     let rounds = rounds(2);
     for round in 0..rounds {
         progress(point, round * NODES, rounds * NODES);
-        // The living node is a new one each time: it has missed nobody yet, so that it compares heads at leisure.
+        // The living node is new each time, so that it knows no silent node and compares heads at
+        // its usual period.
         site.nodes[0].kill().await;
         site.restart(0).await;
         site.wait_for_redis("healthy").await;
@@ -143,7 +147,7 @@ async fn a_kill_between_announcement_and_answer_leaves_one_effect_and_one_answer
     assert!(worst <= LATE, "{worst:?}");
 }
 
-/// Whether a screen is shown an event within a time.
+/// Whether a screen receives an event within a time.
 async fn is_shown(screen: &mut Screen, within: Duration) -> bool {
     let until = Instant::now() + within;
     while let Some(left) = until.checked_duration_since(Instant::now()) {

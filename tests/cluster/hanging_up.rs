@@ -1,4 +1,4 @@
-//! Clients that hang up amid their commands.
+//! Clients that hang up during their commands.
 
 use crate::long::{progress, rounds};
 use crate::site::Site;
@@ -11,17 +11,17 @@ use sqlx::{Connection, PgConnection, query_scalar};
 use std::time::{Duration, Instant};
 use tokio::io::AsyncWriteExt;
 
-/// Who hang up at once.
+/// The number of clients that hang up concurrently.
 const LANES: usize = 8;
 
-/// How many sessions of the database are at work or inside a transaction.
+/// Returns the number of database sessions that are working or inside a transaction.
 async fn busy(database: &mut PgConnection) -> i64 {
     let count = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() \
         AND (state = 'active' OR state LIKE 'idle in transaction%')";
     query_scalar(count).fetch_one(database).await.unwrap()
 }
 
-/// Waits until nothing is under way any more: what was begun goes on to its end, whoever waits for it.
+/// Waits until no session works: transactions finish even if no client waits for them.
 async fn until_quiet(database: &mut PgConnection) {
     let (begun, mut quiet) = (Instant::now(), 0);
     while quiet < 20 {
@@ -31,7 +31,7 @@ async fn until_quiet(database: &mut PgConnection) {
     }
 }
 
-/// Sends a command over HTTP, and is gone after a time.
+/// Sends a command over HTTP, and hangs up after a time.
 async fn hang_up_a_call(staff: &Client, site: &Site, id: &str, note: &str, after: Duration) {
     let authority = staff.base.trim_start_matches("http://");
     let mut stream = connect(authority, None).await.unwrap();
@@ -46,14 +46,15 @@ async fn hang_up_a_call(staff: &Client, site: &Site, id: &str, note: &str, after
     tokio::time::sleep(after).await;
 }
 
-/// Sends a command over a WebSocket, and is gone after a time.
+/// Sends a command over a WebSocket, and hangs up after a time.
 async fn hang_up_a_connection(staff: &Client, site: &Site, id: &str, note: &str, after: Duration) {
     let mut screen = staff.screen().await;
     screen.send(&json!({"type": "place", "id": id, "order": site.menu.noted(note)})).await;
     tokio::time::sleep(after).await;
 }
 
-/// One who hangs up again and again, at any moment from before the first statement until after the answer.
+/// A client that hangs up repeatedly, at any moment from before the first statement until after the
+/// answer.
 async fn lane(site: &Site, lane: usize, times: usize, usual: Duration) -> Vec<Wish> {
     let mut wishes = Vec::new();
     for at in 0..times {
@@ -69,7 +70,7 @@ async fn lane(site: &Site, lane: usize, times: usize, usual: Duration) -> Vec<Wi
     wishes
 }
 
-/// How long a command takes while all lanes are at it.
+/// Measures the time of a command under the full load.
 async fn usual(site: &Site) -> Duration {
     let begun = Instant::now();
     let basket = site.menu.basket();
@@ -88,7 +89,7 @@ async fn clients_that_hang_up_amid_their_commands_leave_no_transaction_open() {
     let wishes: Vec<_> = lanes.into_iter().flatten().collect();
     until_quiet(&mut database).await;
     let committed = site.head(&site.store().await).await - before;
-    // Every connection of the pool is good, and what was hung up on is answered when it is asked for again.
+    // Each connection of the pool works, and a repeat of an abandoned command is answered.
     let mut believed = Vec::new();
     for wishes in wishes.chunks(2 * LANES) {
         let answers = join_all(wishes.iter().map(|wish| Client::send(wish.request(&site.staff, &site.menu)))).await;

@@ -1,4 +1,4 @@
-//! Nodes that sign tokens, and nodes that verify them alone.
+//! Nodes that sign tokens, and nodes that only verify them.
 
 use crate::long::rounds;
 use crate::postgres;
@@ -20,11 +20,11 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
-/// What signs the messages of these nodes.
+/// The secret of these nodes' messages.
 const REDIS_SECRET: &str = "a-secret-of-these-tests-for-redis-alone";
 const FORGED: &str = "orderbell_broker_messages_total{fate=\"forged\"}";
 
-/// A node that signs and one that verifies alone, on a real database and a real Redis.
+/// A node that signs and one that only verifies, on a real database and a real Redis.
 struct Pair {
     _redis: Redis,
     database: String,
@@ -83,14 +83,14 @@ async fn an_order_placed_where_tokens_are_signed_shows_where_they_are_only_verif
     );
 }
 
-/// A manager's claims, good for an hour.
+/// A manager's claims, valid for an hour.
 fn claims(restaurant: &str) -> Value {
     let now = clock::now().seconds();
     json!({"iss": "orderbell", "aud": "orderbell", "sub": "mallory", "role": "manager", "restaurant": restaurant, "sid": "s",
         "iat": now, "exp": now + 3600, "jti": "j"})
 }
 
-/// Every token that can be made of what a node for live connections has.
+/// Returns each token that can be made from the keys of a node for live connections.
 fn forgeries(site: &Pair) -> Vec<String> {
     let (kid, public) = site.keys.public_entry.split_once(":ed25519-public:").unwrap();
     let bytes = BASE64_URL_SAFE_NO_PAD.decode(public).unwrap();
@@ -102,7 +102,7 @@ fn forgeries(site: &Pair) -> Vec<String> {
             made.push(encode(&header, &claims(restaurant), &EncodingKey::from_secret(secret)).unwrap());
         }
     }
-    // The public key where a seed belongs, and a pair of one's own under the same id.
+    // The public key in place of a seed, and another pair under the same id.
     let seeds = [format!("{kid}:ed25519:{public}"), KeyPair::random(kid.parse().ok()).private_entry.expose_secret().to_owned()];
     let who = Principal {
         sub: "mallory".parse().unwrap(),
@@ -158,12 +158,12 @@ async fn a_node_for_live_connections_with_a_secret_starts_and_warns_once() {
     waiter(&api).await.at(&realtime.base).screen().await.alive().await;
 }
 
-/// As in a restart of all nodes, one by one, with another secret.
+/// As during a rolling restart with a new secret.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nodes_whose_secrets_for_redis_differ_tell_each_other_late_and_lose_nothing() {
     let (redis, database) = (Redis::start(), postgres::database().await);
     let url = redis.url();
-    // The usual comparison of heads stays out of it.
+    // Without the usual comparison of heads.
     let seldom = ["--head-comparison-s", "3600"];
     let old = node(&database, Some(&url), &seldom).await;
     let new = node(&database, Some(&url), &[&seldom[..], &["--redis-secret", REDIS_SECRET]].concat()).await;

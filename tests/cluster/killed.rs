@@ -1,4 +1,4 @@
-//! Nodes that are killed amid events.
+//! Nodes that are killed during events.
 
 use crate::load::Load;
 use crate::long::{progress, rounds};
@@ -7,12 +7,12 @@ use crate::site::Site;
 use crate::watcher::{lateness, on_each_node, settle, spread};
 use std::time::Duration;
 
-/// Events between two kills.
+/// The events between two kills.
 const EVENTS: usize = 100;
-/// Between two looks at how many there are.
+/// The time between two counts of events.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// Twenty kills amid twenty thousand events in the long form; fewer of both in the usual one.
+/// Twenty kills during twenty thousand events in the long form; fewer of both in the short one.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nodes_killed_amid_events_lose_nothing_and_their_screens_go_on_elsewhere() {
     let redis = Redis::start();
@@ -22,7 +22,7 @@ async fn nodes_killed_amid_events_lose_nothing_and_their_screens_go_on_elsewhere
     let load = Load::start(&site, 12, Duration::from_millis(5));
     let (store, kills, apart) = (site.store().await, rounds(6).min(20), rounds(EVENTS));
     for at in 0..kills {
-        // Never the same moment of the work twice.
+        // A different moment each time.
         while site.head(&store).await < (apart * at + apart / 2 + 7 * at) as u64 {
             tokio::time::sleep(LOOK).await;
         }

@@ -1,4 +1,4 @@
-//! Nodes of different feature levels on one database, and a binary of the version before.
+//! Nodes of different feature levels on one database, and a binary of an older version.
 
 use crate::site::{Site, node};
 use crate::support::{Client, eventually, new_id};
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection, query};
 use std::time::{Duration, Instant};
 
-/// A node that says nothing is taken for gone after this.
+/// The time after which a silent node counts as gone.
 const LEASE: [&str; 2] = ["--display-lease-ms", "1500"];
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -20,7 +20,7 @@ async fn until_level(client: &Client, wanted: u16) {
     eventually(&format!("level {wanted}"), PATIENCE, is_there).await;
 }
 
-/// Whether an order with a field of level 1 is placed.
+/// Whether an order with a field of level 1 is accepted.
 async fn places_with_a_total(site: &Site) -> u16 {
     let item = &site.menu.dish("Cucumber raita")["id"];
     let items = json!([{ "menu_item": item, "quantity": 1 }]);
@@ -45,14 +45,14 @@ async fn the_least_level_of_the_nodes_that_run_is_in_force() {
     until_level(&site.staff, 1).await;
     assert_eq!(places_with_a_total(&site).await, 201);
 
-    // One that stops in order is not waited for.
+    // A node that shuts down in order needs no wait.
     site.restart(1).await;
     until_level(&site.staff, 0).await;
     site.nodes[1].stop().await;
     until_level(&site.staff, 1).await;
 }
 
-/// A node that registers nothing probes for writes when it is idle.
+/// An unregistered node probes for writes when it is idle.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_of_the_version_before_is_seen_by_its_probes() {
     let site = Site::open(1, None, &LEASE).await;
@@ -68,6 +68,6 @@ async fn a_node_of_the_version_before_is_seen_by_its_probes() {
         assert!(Instant::now() < deadline, "a node that probes was not seen");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    // It stands still from here on.
+    // The probe does not advance from here on.
     until_level(&site.staff, 1).await;
 }

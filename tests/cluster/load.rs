@@ -1,5 +1,5 @@
-//! Waiters who write all the time, as an application would that must not lose an order: whatever is not answered is sent
-//! again under its id, to the next node.
+//! Waiters who write continuously, like an application that must not lose an order: they repeat
+//! each unanswered command under its id on the next node.
 
 use crate::site::{Addresses, Site};
 use crate::support::log::Believed;
@@ -10,28 +10,28 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// Before something is sent again.
+/// The delay before a repeat.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// A command that was acknowledged.
+/// An acknowledged command.
 #[derive(Debug, Clone)]
 pub struct Done {
     pub believed: Believed,
-    /// When its answer was there.
+    /// When the answer arrived.
     pub at: Instant,
 }
 
-/// What the waiters have to say at the end.
+/// The result of the load.
 #[derive(Default)]
 pub struct Work {
     pub done: Vec<Done>,
-    /// Sent, and the connection ended without an answer.
+    /// Commands whose connection ended without an answer.
     pub unanswered: usize,
-    /// Answered with 503.
+    /// Commands that were answered with 503.
     pub unavailable: usize,
-    /// The longest that a command had to be sent again and again.
+    /// The longest time for which a command had to be repeated.
     pub longest: Duration,
-    /// The longest that one answer took, whatever it was.
+    /// The longest time of any answer.
     pub slowest: Duration,
 }
 
@@ -40,13 +40,13 @@ impl Work {
         self.done.iter().map(|done| done.believed.clone()).collect()
     }
 
-    /// The position of the last that was acknowledged.
+    /// Returns the position of the last acknowledged command.
     pub fn last(&self) -> u64 {
         self.done.iter().map(|done| done.believed.position).max().unwrap_or(0)
     }
 }
 
-/// Waiters at work.
+/// Running waiters.
 pub struct Load {
     stop: watch::Sender<bool>,
     waiters: Vec<JoinHandle<Work>>,
@@ -56,21 +56,21 @@ struct Waiter {
     staff: Client,
     menu: Arc<Menu>,
     nodes: Addresses,
-    /// The node they speak to.
+    /// The node that the waiter uses.
     at: usize,
-    /// Whether they go to the next when it does not answer.
+    /// Whether the waiter moves to the next node when this one does not answer.
     moves: bool,
     name: String,
     work: Work,
 }
 
 impl Load {
-    /// So many waiters, spread over the nodes, who rest between two commands.
+    /// Starts waiters, spread over the nodes, who pause between two commands.
     pub fn start(site: &Site, waiters: usize, rest: Duration) -> Self {
         Self::begin(site, (0..waiters).map(|at| (at, true)).collect(), rest)
     }
 
-    /// So many waiters, all at the first node: what another shows did not come from its own commands.
+    /// Starts waiters, all at the first node, so that other nodes show only its commits.
     pub fn start_on_first(site: &Site, waiters: usize, rest: Duration) -> Self {
         Self::begin(site, vec![(0, false); waiters], rest)
     }
@@ -86,7 +86,7 @@ impl Load {
         Self { waiters: waiters.into_iter().enumerate().map(begin).collect(), stop }
     }
 
-    /// Lets them finish what they have begun.
+    /// Stops the waiters after their current orders.
     pub async fn stop(self) -> Work {
         self.stop.send_replace(true);
         let mut all = Work::default();
@@ -103,7 +103,7 @@ impl Load {
 }
 
 impl Waiter {
-    /// One order after another through its life.
+    /// Takes one order after another through its life.
     async fn work(mut self, rest: Duration, stopped: watch::Receiver<bool>) -> Work {
         for round in 0.. {
             let place = Wish::Place { id: new_id(), note: format!("{}, {round}", self.name) };
@@ -119,7 +119,7 @@ impl Waiter {
         self.work
     }
 
-    /// Sends a wish until it is acknowledged.
+    /// Sends a command until it is acknowledged.
     async fn insist(&mut self, wish: &Wish) -> Value {
         let begun = Instant::now();
         loop {

@@ -1,6 +1,7 @@
-//! Several nodes as processes on one real PostgreSQL and one real Redis, and everything that can happen to any of them.
-//! The promise in each case: nothing acknowledged is lost, nothing happens twice, every screen sees every event once and
-//! in order. Each test prints its figure. `ORDERBELL_TEST_FACTOR` multiplies the rounds; one is minutes for them all.
+//! Several nodes as processes on one real PostgreSQL and one real Redis, and faults of each of
+//! them. In each case: no acknowledged command is lost, no command has two effects, and each screen
+//! sees each event once and in order. Each test prints its figures. `ORDERBELL_TEST_FACTOR`
+//! multiplies the rounds; with 1, all of them take minutes.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)] // a test that panics is a test that fails
 
 mod answers;

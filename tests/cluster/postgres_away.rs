@@ -1,4 +1,4 @@
-//! PostgreSQL shut down amid commands, and started again.
+//! PostgreSQL is shut down during commands, and started again.
 
 use crate::load::Load;
 use crate::long::{progress, rounds};
@@ -11,7 +11,7 @@ use sqlx::{Connection, Executor, PgConnection};
 use std::time::{Duration, Instant};
 use tokio::task::block_in_place;
 
-/// Waits until a node takes or refuses traffic; gives how long that took.
+/// Waits until a node is ready or not. Returns the time that it took.
 async fn ready(site: &Site, status: u16) -> Duration {
     let begun = Instant::now();
     for node in &site.nodes {
@@ -57,7 +57,7 @@ async fn postgres_shut_down_amid_commands_never_makes_a_false_promise_and_nodes_
     assert!(back < Duration::from_secs(10), "{back:?}");
 }
 
-/// What a server whose disk is full says to whoever commits.
+/// The error of a server with a full disk at a commit.
 const FULL: &str = "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS \
         $$ BEGIN RAISE EXCEPTION 'no space left on device' USING ERRCODE = '53100'; END $$; \
     CREATE CONSTRAINT TRIGGER full_disk AFTER INSERT OR UPDATE ON orders DEFERRABLE INITIALLY DEFERRED \

@@ -1,4 +1,4 @@
-//! The way to PostgreSQL goes silent: nothing is refused, nothing is cut, nothing comes.
+//! The network to PostgreSQL falls silent: no refusal, no reset, no data.
 
 use crate::load::{Done, Load};
 use crate::postgres;
@@ -11,20 +11,21 @@ use crate::watcher::{on_each_node, settle};
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
-/// How long it is silent: longer than anybody may be left without an answer.
+/// The duration of the silence: longer than a client may wait for an answer.
 const SILENT: Duration = Duration::from_secs(17);
-/// In which time everybody is answered: a node gives the database ten seconds, and has a few for itself.
+/// The longest time of an answer: the store's deadline of ten seconds, and some seconds for the
+/// node.
 const ANSWERED: Duration = Duration::from_secs(14);
-/// An answer that was on its way when it went silent still arrives.
+/// The time in which answers from before the silence arrive.
 const ON_ITS_WAY: Duration = Duration::from_secs(1);
-/// Between two commands of those who do not wait for answers.
+/// The time between two commands of clients that do not wait for answers.
 const OFTEN: Duration = Duration::from_millis(20);
-/// In which time after it a command is acknowledged again.
+/// The longest time until a command is acknowledged after the silence.
 const RECOVERY: Duration = Duration::from_secs(25);
-/// What a node may take in memory for all that waits.
+/// The most memory that a node may use for waiting commands.
 const MEMORY: u64 = 64 << 20;
 
-/// The URL of a database, and the way to it through a proxy.
+/// The URL of a database through a proxy.
 async fn behind_a_proxy(url: &str) -> (Proxy, String) {
     let authority = url.split('/').nth(2).unwrap();
     let host = authority.rsplit('@').next().unwrap();
@@ -34,17 +35,17 @@ async fn behind_a_proxy(url: &str) -> (Proxy, String) {
     (proxy, through)
 }
 
-/// What came of the commands of those who do not wait.
+/// The results of clients that do not wait for answers.
 #[derive(Default)]
 struct Crowd {
     done: Vec<Done>,
     unavailable: usize,
     unanswered: usize,
-    /// The longest that an answer took.
+    /// The longest time of an answer.
     slowest: Duration,
 }
 
-/// Places orders at both nodes, one after another whatever becomes of those before, for a time.
+/// Places orders at both nodes for a time, without waiting for earlier answers.
 async fn crowd(site: &Site, span: Duration) -> Crowd {
     let (until, mut sent) = (Instant::now() + span, JoinSet::new());
     for number in 0.. {
@@ -76,7 +77,7 @@ async fn crowd(site: &Site, span: Duration) -> Crowd {
     crowd
 }
 
-/// A site whose way to PostgreSQL goes silent amid the work of many.
+/// Silences the network to PostgreSQL under load.
 async fn silent(what: &str, network: Network) {
     let redis = Redis::start();
     let (proxy, url) = behind_a_proxy(&postgres::database().await).await;

@@ -1,4 +1,4 @@
-//! Kitchen screens that move between nodes, and nodes that die with a screen in hand.
+//! Kitchen screens that move between nodes, and nodes that die while holding a screen.
 
 use crate::site::Site;
 use crate::support::{Client, Screen};
@@ -15,7 +15,7 @@ async fn kitchen(site: &Site, cook: &Client, number: usize) -> Screen {
     screen
 }
 
-/// Reads the floor for a while; gives the kinds of what was said of screens in all.
+/// Reads the floor for a while. Returns the kinds of all events of screens.
 async fn listen(floor: &mut Screen, room: &str, span: Duration) -> Vec<String> {
     let until = Instant::now() + span;
     while let Some(left) = until.checked_duration_since(Instant::now()) {
@@ -26,7 +26,7 @@ async fn listen(floor: &mut Screen, room: &str, span: Duration) -> Vec<String> {
     floor.room(room).kinds().into_iter().map(str::to_owned).collect()
 }
 
-/// Reads the floor until so many events of screens have come.
+/// Reads the floor until some events of screens have arrived.
 async fn heard(floor: &mut Screen, room: &str, count: usize) -> Value {
     while floor.room(room).events.len() < count {
         floor.next().await.expect("the floor stays open");
@@ -58,7 +58,7 @@ async fn a_screen_that_moves_is_not_lost_and_of_a_dead_nodes_screens_each_is_los
     assert_eq!((&lost["kind"], &lost["by"]["role"]), (&"display.lost".into(), &"service".into()));
     let (_, entry) = lost["patch"].as_object().unwrap().iter().next().unwrap();
     assert_eq!(entry["station"], "cold", "the one that had not moved");
-    // Both nodes that are left have looked for it several times.
+    // Both remaining nodes have checked several times.
     let kinds = listen(&mut floor, &room, LEASE * 3).await;
     assert_eq!(kinds, ["display.connected", "display.connected", "display.lost"], "by two that sweep, lost once");
     assert!(took < LEASE * 5, "{took:?}");

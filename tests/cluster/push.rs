@@ -1,4 +1,4 @@
-//! Messages to guests' phones from several nodes: whichever committed an event tells it, and no other.
+//! Push messages with several nodes: only the committing node sends them.
 
 use crate::redis_server::Redis;
 use crate::site::Site;
@@ -29,7 +29,7 @@ async fn an_event_is_told_once_by_the_node_that_committed_it_though_every_node_h
         let fields = if action == "cancel" { serde_json::json!({"reason": "other"}) } else { serde_json::json!({}) };
         site.at(&site.staff, number).command(&order, action, fields).await.expect(200);
         assert_eq!(phone.read(&service.next().await)["status"], status);
-        // Every node has heard of it by now, and has had its chance to tell it again.
+        // By now each node has the event, and could have sent it again.
         for screen in &mut screens {
             screen.until(status, |frame| frame["event"]["patch"]["status"] == status).await;
         }

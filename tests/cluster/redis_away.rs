@@ -1,4 +1,4 @@
-//! Redis killed amid events, and away at the start.
+//! Redis is killed during events, or down at the start.
 
 use crate::load::Load;
 use crate::long::{progress, rounds};
@@ -7,9 +7,9 @@ use crate::site::Site;
 use crate::watcher::{lateness, on_each_node, settle};
 use std::time::Duration;
 
-/// The most an event may be late while Redis is away.
+/// The longest delay of an event while Redis is down.
 const LATE: Duration = Duration::from_secs(3);
-/// The most it may take to know that it is, and that it is back.
+/// The longest time to detect that Redis is down or back.
 const NOTICE: Duration = Duration::from_secs(6);
 const RECOVERY: Duration = Duration::from_secs(12);
 
@@ -56,7 +56,7 @@ async fn the_rights_that_the_docs_name_are_enough_for_a_node() {
     }
     site.staff.place(&site.menu.basket()).await;
     screen.until("order.placed", |frame| frame["event"]["kind"] == "order.placed").await;
-    // A room that nobody is in any more is no longer listened to; the node stays well.
+    // The node unsubscribes from an empty room, and stays healthy.
     drop(screen);
     tokio::time::sleep(Duration::from_secs(3)).await;
     site.wait_for_redis("healthy").await;

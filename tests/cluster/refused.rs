@@ -1,4 +1,4 @@
-//! Configurations that are refused, and say why.
+//! Configurations that are refused with a reason.
 
 use crate::postgres;
 use crate::site::KEYS;
@@ -8,7 +8,7 @@ use secrecy::ExposeSecret;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use std::time::Duration;
 
-/// Starts a node that must refuse to; gives what it says.
+/// Starts a node that must refuse its configuration. Returns its message.
 async fn refusal(common: &[&str], flags: &[&str]) -> String {
     let folder = tempfile::tempdir().unwrap();
     let common: Vec<_> = common.iter().map(|word| (*word).to_owned()).collect();

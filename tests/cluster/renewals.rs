@@ -1,4 +1,4 @@
-//! A renewal whose answer was lost, asked for again at another node.
+//! A renewal with a lost answer, repeated at another node.
 
 use crate::site::Site;
 use futures_util::future::join_all;

@@ -1,4 +1,4 @@
-//! Everybody comes back at once: a node that is killed takes its phones with it, and they all return in the same moment.
+//! A node is killed, and all of its phones reconnect at the same moment.
 
 use crate::long::{progress, rounds};
 use crate::redis_server::Redis;
@@ -15,15 +15,15 @@ use std::time::{Duration, Instant};
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
-/// Who come back, in the usual form; four times as many in the long one.
+/// The number of phones in the short form; four times as many in the long one.
 const PHONES: usize = 500;
-/// In which time all of them are served again.
+/// The longest time until all of them are served again.
 const SERVED: Duration = Duration::from_secs(30);
-/// Connections to PostgreSQL that a node may have.
+/// The most connections of a node to PostgreSQL.
 const POOL: i64 = 10;
-/// Before one that was turned away tries again.
+/// The delay before a refused phone tries again.
 const PAUSE: Duration = Duration::from_millis(100);
-/// They come from one address here and sit at one table, as they would come from thousands.
+/// Raised limits, since all phones share one address and one table here.
 const FLAGS: [&str; 8] = [
     "--handshakes-per-second",
     "1000000",
@@ -39,7 +39,7 @@ const FLAGS: [&str; 8] = [
 struct Phone {
     guest: Client,
     order: Value,
-    /// What it knew when it was cut off; those that forget it begin anew.
+    /// The state when the connection ended; phones without it start again.
     known: Option<(Value, Vec<(String, Followed)>)>,
 }
 
@@ -48,7 +48,7 @@ impl Phone {
         [format!("order:{}", text(&self.order)), site.menu.menu()]
     }
 
-    /// Orders at a node, and connects to the first.
+    /// Places an order at a node, and connects to the first.
     async fn open(site: &Site, number: usize) -> (Self, Screen) {
         let guest = site.somebody(Role::Diner, &format!("guest-{number}"), Duration::ZERO);
         let order = site.at(&guest, number).place(&site.menu.noted(&format!("phone {number}"))).await["id"].clone();
@@ -60,7 +60,7 @@ impl Phone {
         (phone, screen)
     }
 
-    /// Connects; a node that is busy may turn somebody away, who then tries again as every client does.
+    /// Connects. A busy node may refuse a phone, which then retries like any client.
     async fn connect(&self, site: &Site) -> Screen {
         let (guest, until) = (self.guest.at(&site.addresses.of(0)), Instant::now() + SERVED);
         loop {
@@ -72,7 +72,7 @@ impl Phone {
         }
     }
 
-    /// Comes back to a node; gives the screen when all its rooms are live.
+    /// Reconnects to a node. Returns the screen when all its rooms are live.
     async fn come_back(&mut self, site: &Site) -> Screen {
         let mut screen = self.connect(site).await;
         let Some((epoch, rooms)) = self.known.take() else {
@@ -89,7 +89,7 @@ impl Phone {
     }
 }
 
-/// Opens all phones, some at a time.
+/// Opens all phones, in groups.
 async fn open_all(site: &Arc<Site>) -> Vec<(Phone, Screen)> {
     let mut phones = Vec::new();
     let numbers: Vec<_> = (0..rounds(PHONES).min(4 * PHONES)).collect();
@@ -100,7 +100,8 @@ async fn open_all(site: &Arc<Site>) -> Vec<(Phone, Screen)> {
     phones
 }
 
-/// The most connections that nodes have to the database, looked at until the work is done; and what that gives.
+/// Samples the nodes' connections to the database during a task. Returns the maximum and the task's
+/// result.
 async fn most_connections<T>(site: &Site, work: impl Future<Output = T>) -> (i64, T) {
     let mut database = PgConnection::connect(&site.database).await.unwrap();
     let count = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'orderbell'";
@@ -115,7 +116,7 @@ async fn most_connections<T>(site: &Site, work: impl Future<Output = T>) -> (i64
     }
 }
 
-/// All of them at once; gives how long each took, and what it shows of its order.
+/// Reconnects all phones at once. Returns the time of each, and the state of its order.
 async fn come_back_at_once(site: &Arc<Site>, phones: Vec<Phone>) -> Vec<(Duration, Value, Screen)> {
     let (gate, mut coming) = (Arc::new(Barrier::new(phones.len())), JoinSet::new());
     for mut phone in phones {
@@ -147,7 +148,7 @@ async fn everybody_comes_back_at_once_and_is_served_in_time_with_the_pool_bounde
     site.nodes[0].kill().await;
     let (phones, cut): (Vec<_>, Vec<_>) = phones.into_iter().unzip();
     drop(cut);
-    // While they are away the kitchen goes on: every tenth order.
+    // Meanwhile the kitchen continues with every tenth order.
     let staff = site.at(&site.staff, 1);
     for phone in phones.iter().step_by(10) {
         staff.command(&phone.order, "accept", json!({})).await.expect(200);

@@ -1,4 +1,4 @@
-//! Nodes that serve one face each.
+//! Nodes with partial roles.
 
 use crate::long::rounds;
 use crate::postgres;

@@ -1,4 +1,4 @@
-//! A new version, node by node, while everybody works.
+//! A rolling restart under load.
 
 use crate::load::Load;
 use crate::long::{progress, rounds};

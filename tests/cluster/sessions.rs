@@ -1,4 +1,4 @@
-//! A session that is ended on one node, and its connections on another.
+//! A session ends on one node, and its connections are on another.
 
 use crate::long::rounds;
 use crate::postgres::Cluster;
@@ -10,7 +10,8 @@ use serde_json::json;
 use std::time::{Duration, Instant};
 use tokio::task::block_in_place;
 
-/// Signs in at the first node, connects to one, signs out at another; gives how long the connection lasted then.
+/// Signs in at the first node, connects to one, and signs out at another. Returns the time until
+/// the connection closes.
 pub async fn ends_after(site: &Site, connected: usize, signs_out: usize) -> Duration {
     let sign_in = json!({"restaurant": "demo", "username": "staff", "password": "staff-demo"});
     let answer = site.nodes[0].anybody().post("/api/v1/sessions", &sign_in).await.expect(200);

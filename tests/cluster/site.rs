@@ -1,4 +1,4 @@
-//! Nodes that share a database and, where a test wants it, a Redis.
+//! Nodes that share a database and, if a test needs it, a Redis.
 
 use crate::postgres;
 use crate::support::followed::{Followed, merge};
@@ -16,15 +16,15 @@ use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// The keyring that all nodes share.
+/// The shared keyring of all nodes.
 pub const KEYS: &str = "k1:a-secret-of-these-tests-and-of-nobody-else";
 
-/// Where nodes listen now; a node that was started again listens elsewhere.
+/// The current addresses of nodes. A restarted node has another address.
 #[derive(Clone, Default)]
 pub struct Addresses(Arc<Mutex<Vec<String>>>);
 
 impl Addresses {
-    /// That of a node, by number; they go round.
+    /// Returns the address of a node by number, modulo their count.
     pub fn of(&self, number: usize) -> String {
         let bases = self.0.lock().unwrap();
         bases[number % bases.len()].clone()
@@ -36,9 +36,9 @@ impl Addresses {
     }
 }
 
-/// Nodes of one restaurant chain.
+/// The nodes of a cluster.
 pub struct Site {
-    /// The URL of their database.
+    /// The URL of the database.
     pub database: String,
     pub nodes: Vec<Server>,
     pub addresses: Addresses,
@@ -48,12 +48,12 @@ pub struct Site {
 }
 
 impl Site {
-    /// So many nodes on a fresh database of the usual cluster. `redis` is a URL, or nothing.
+    /// Starts nodes on a new database of the usual PostgreSQL. `redis` is a URL, if any.
     pub async fn open(count: usize, redis: Option<&str>, flags: &[&str]) -> Self {
         Self::open_on(&postgres::database().await, count, redis, flags).await
     }
 
-    /// The same on a database of one's own.
+    /// Starts nodes on a given database.
     pub async fn open_on(database: &str, count: usize, redis: Option<&str>, flags: &[&str]) -> Self {
         let first = node(database, redis, flags).await;
         let staff = first.staff().await;
@@ -66,18 +66,19 @@ impl Site {
         site
     }
 
-    /// Takes a node in that was started on the same database.
+    /// Adds a node that was started on the same database.
     pub fn add(&mut self, node: Server) {
         self.addresses.set(self.nodes.len(), &node.base);
         self.nodes.push(node);
     }
 
-    /// A principal at a node.
+    /// Returns a client of a principal at a node.
     pub fn at(&self, client: &Client, number: usize) -> Client {
         client.at(&self.addresses.of(number))
     }
 
-    /// Somebody at the first node, under a token that was issued some time ago and lives for twelve hours of it.
+    /// Returns a client at the first node with an older token, valid for twelve hours from its
+    /// issue.
     pub fn somebody(&self, role: Role, sub: &str, ago: Duration) -> Client {
         let (restaurant, session) = (self.menu.restaurant.parse().unwrap(), sub.parse().unwrap());
         let table = (role == Role::Diner).then(|| "7".parse().unwrap());
@@ -89,12 +90,13 @@ impl Site {
         Client::new(&self.addresses.of(0), token.expose_secret())
     }
 
-    /// Their database, read beside them.
+    /// Opens the nodes' database beside them.
     pub async fn store(&self) -> SharedStore {
         open(&self.database, Settings::new(Mode::Tool)).await.unwrap()
     }
 
-    /// Every event of the restaurant as the database has it, and the documents that follow from them.
+    /// Returns all events of the restaurant in the database, and the documents that their fold
+    /// yields.
     pub async fn feed(&self) -> Followed {
         let (store, restaurant) = (self.store().await, self.menu.restaurant.parse().unwrap());
         let head = store.head(restaurant).await.unwrap();
@@ -110,18 +112,19 @@ impl Site {
         feed
     }
 
-    /// Starts a node again that has ended.
+    /// Restarts a node that has ended.
     pub async fn restart(&mut self, number: usize) {
         self.nodes[number].restart().await;
         self.addresses.set(number, &self.nodes[number].base);
     }
 
-    /// The last position of the restaurant's feed.
+    /// Returns the last position of the restaurant's feed.
     pub async fn head(&self, store: &SharedStore) -> u64 {
         store.head(self.menu.restaurant.parse().unwrap()).await.unwrap().number()
     }
 
-    /// Waits until every node says of Redis what is wanted: `healthy` or `degraded`; gives how long that took.
+    /// Waits until each node reports an expected state of Redis: `healthy` or `degraded`. Returns
+    /// the time that it took.
     pub async fn wait_for_redis(&self, wanted: &str) -> Duration {
         let begun = std::time::Instant::now();
         for node in &self.nodes {
@@ -130,7 +133,7 @@ impl Site {
         begun.elapsed()
     }
 
-    /// A metric, over all nodes.
+    /// Returns the sum of a metric over all nodes.
     pub async fn metric(&self, name: &str) -> f64 {
         let mut sum = 0.0;
         for node in &self.nodes {
@@ -140,31 +143,31 @@ impl Site {
     }
 }
 
-/// An event frame as far as the database knows it.
+/// The fields of an event frame that are in the database.
 pub fn of_the_log(frame: &Value) -> Value {
     let event = &frame["event"];
     let told = json!({"id": event["id"], "order": event["order"], "command": event["command"], "patch": event["patch"]});
     json!({"position": frame["position"], "event": told})
 }
 
-/// Waits until a node says of Redis what is wanted: `healthy` or `degraded`.
+/// Waits until a node reports an expected state of Redis: `healthy` or `degraded`.
 pub async fn until_redis_is(node: &Server, wanted: &str) {
     let anybody = node.anybody();
     let says = || async { (anybody.get("/readyz").await.expect(200)["redis"] == wanted).then_some(()) };
     eventually(wanted, PATIENCE, says).await;
 }
 
-/// A node on a database.
+/// Starts a node on a database.
 pub async fn node(database: &str, redis: Option<&str>, flags: &[&str]) -> Server {
     node_with(database, redis, flags, &[]).await
 }
 
-/// The same with variables of its own in its environment.
+/// Starts a node with further environment variables.
 pub async fn node_with(database: &str, redis: Option<&str>, flags: &[&str], environment: &[(String, String)]) -> Server {
     start(database, KEYS, redis, flags, environment).await
 }
 
-/// A node with a keyring of its own.
+/// Starts a node with another keyring.
 pub async fn node_under(database: &str, keys: &str, redis: Option<&str>, flags: &[&str]) -> Server {
     start(database, keys, redis, flags, &[]).await
 }
@@ -173,7 +176,7 @@ async fn start(database: &str, keys: &str, redis: Option<&str>, flags: &[&str], 
     let common = ["--database-url", database, "--jwt-keys", keys];
     let redis: Vec<_> = redis.into_iter().flat_map(|url| ["--redis-url", url]).collect();
     let many = ["--connections-per-principal", "1000"];
-    // Waiters of a load leave orders that no kitchen looks at; that is told only where a test asks for it.
+    // Loads leave orders that no kitchen screen draws, so the alarm is off unless a test needs it.
     let quiet: &[&str] = if flags.contains(&"--display-alarm-s") { &[] } else { &["--display-alarm-s", "0"] };
     Server::joining(&common, &[flags, &redis, &TALKATIVE, &many, quiet].concat(), environment).await
 }

@@ -1,15 +1,16 @@
-//! Thousands of events that nobody announced, between two looks of a feed: more than it, a room and a connection hold.
+//! Thousands of unannounced events between two comparisons of heads: more than a feed, a room and a
+//! connection hold.
 
 use crate::site::Site;
 use crate::watcher::Watcher;
 use sqlx::{Connection, PgConnection, query};
 use std::time::Instant;
 
-/// Fewer than a cursor may be behind to get every one, and more than that.
+/// Numbers of events within and beyond the reach of a replay.
 const SOME: u64 = 3_000;
 const MANY: u64 = 10_000;
 
-/// Appends events to the feed, all in one commit, beside every node.
+/// Appends events to the feed in one commit, past all nodes.
 async fn append(site: &Site, count: u64) -> u64 {
     let (mut database, id) = (PgConnection::connect(&site.database).await.unwrap(), &site.menu.restaurant);
     let mut transaction = database.begin().await.unwrap();

@@ -1,5 +1,6 @@
-//! Accepted orders that no kitchen screen shows, on several nodes: what one node's screen has drawn counts on all, and the
-//! death of the node that held the screen changes neither what was drawn nor that the floor is told, once.
+//! Accepted orders that no kitchen screen shows, on several nodes: the receipts of one node's
+//! screen count on all nodes. The death of the node that held the screen loses no receipts, and the
+//! floor still gets one report.
 
 use crate::site::Site;
 use crate::support::Screen;
@@ -10,7 +11,7 @@ const ALARM: Duration = Duration::from_secs(2);
 const FLAGS: [&str; 8] =
     ["--display-alarm-s", "2", "--display-lease-ms", "2000", "--display-grace-ms", "1000", "--head-comparison-s", "1"];
 
-/// Places and accepts an order of a hot dish at a node; gives its document.
+/// Places and accepts an order of a hot dish at a node. Returns its document.
 async fn accepted(site: &Site, number: usize) -> Value {
     let staff = site.at(&site.staff, number);
     let basket = json!({"service": "takeaway", "items": [site.menu.line("Beef rezala", 1)]});
@@ -18,7 +19,7 @@ async fn accepted(site: &Site, number: usize) -> Value {
     staff.act(&order["id"], "accept").await["document"].clone()
 }
 
-/// A hot screen at a node that has drawn its room up to a position.
+/// Connects a screen of the hot station to a node, and draws its room up to a position.
 async fn drawn(site: &Site, cook: &crate::support::Client, number: usize, position: &Value) -> Screen {
     let mut screen = site.at(cook, number).screen().await;
     screen.join(&site.menu.kitchen()).await;
@@ -26,7 +27,7 @@ async fn drawn(site: &Site, cook: &crate::support::Client, number: usize, positi
     screen
 }
 
-/// What the floor has been told of orders at the hot station, as kind and entry.
+/// Returns the floor's events about undrawn orders of the hot station, as kind and entry.
 fn told(floor: &Screen, room: &str) -> Vec<(String, Value)> {
     let events = floor.room(room).events.iter().map(|frame| &frame["event"]);
     let of_hot =
@@ -65,7 +66,7 @@ async fn the_floor_is_told_once_of_an_order_that_no_screen_shows_also_when_the_s
         "the floor is told {:.1?} after an order was accepted that no screen shows, with an alarm after {ALARM:?}",
         at.elapsed()
     );
-    // Both nodes that are left have looked several times.
+    // Both remaining nodes have checked several times.
     listen(&mut floor, ALARM * 3).await;
     let undrawn = json!({second["id"].as_str().unwrap(): second["number"]});
     let entry = json!({"id": "station:hot", "station": "hot", "connected": false, "undrawn": undrawn});
@@ -82,7 +83,7 @@ async fn the_floor_is_told_once_of_an_order_that_no_screen_shows_also_when_the_s
     assert_eq!(told(&floor, &room), [lost, ("display.connected".into(), Value::Null)]);
 }
 
-/// The control: without the looking, the same order is told of by nobody.
+/// A negative control: without the alarm, the same order is not reported.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_the_alarm_nobody_tells_the_floor_of_an_order_that_no_screen_shows() {
     let site = Site::open(2, None, &["--display-alarm-s", "0", "--head-comparison-s", "1"]).await;

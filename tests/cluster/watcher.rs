@@ -1,5 +1,5 @@
-//! A screen that is left alone: it follows a room by the contract's rule, and when its connection ends it goes on at the
-//! next node, from its cursor. A hole fails the test.
+//! An unattended screen: it follows a room by the contract's cursor rule, and when its connection
+//! ends it resumes at the next node. A gap fails the test.
 
 use crate::load::Work;
 use crate::site::{Addresses, Site, of_the_log};
@@ -11,23 +11,23 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// Between two attempts to connect.
+/// The delay between two attempts to connect.
 const PAUSE: Duration = Duration::from_millis(20);
-/// Between two looks whether it may end.
+/// The time between two checks for the end.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// What a screen has to show at the end.
+/// The result of a screen.
 #[derive(Default)]
 pub struct Seen {
     pub room: Followed,
-    /// When each command's first event was there.
+    /// The time of arrival of each command's first event.
     pub arrived: HashMap<String, Instant>,
-    /// How long each change of nodes took, from the end of one connection to `live` on the next.
+    /// The time of each change of nodes, from the end of one connection to `live` on the next.
     pub moves: Vec<Duration>,
 }
 
 impl Seen {
-    /// How late each command's event was, counted from its answer.
+    /// Returns the delay of each command's event from its answer.
     pub fn lateness(&self, work: &Work) -> Vec<Duration> {
         let late = |done: &crate::load::Done| Some(self.arrived.get(&done.believed.id)?.saturating_duration_since(done.at));
         let mut late: Vec<_> = work.done.iter().filter_map(late).collect();
@@ -36,7 +36,7 @@ impl Seen {
     }
 }
 
-/// A screen under way.
+/// A running screen.
 pub struct Watcher {
     until: watch::Sender<Option<u64>>,
     task: JoinHandle<Seen>,
@@ -54,7 +54,7 @@ struct Eye {
 }
 
 impl Watcher {
-    /// Opens it on a node; it is live when this returns.
+    /// Opens the screen on a node, and returns when it is live.
     pub async fn open(site: &Site, at: usize, room: &str) -> Self {
         let (until, ends) = watch::channel(None);
         let (live, is_live) = tokio::sync::oneshot::channel();
@@ -65,7 +65,7 @@ impl Watcher {
         Self { until, task }
     }
 
-    /// Lets it read up to a position.
+    /// Lets the screen read up to a position.
     pub async fn close(self, position: u64) -> Seen {
         self.until.send_replace(Some(position));
         tokio::time::timeout(PATIENCE, self.task).await.expect("the screen reaches the last position").unwrap()
@@ -106,7 +106,7 @@ impl Eye {
         }
     }
 
-    /// Reads until the connection ends, or all is seen that is wanted: then true.
+    /// Reads until the connection ends, or everything is read: then returns true.
     async fn follow(&mut self, screen: &mut Screen, live: &mut Option<tokio::sync::oneshot::Sender<()>>) -> bool {
         loop {
             if self.until.borrow().is_some_and(|last| screen.room(&self.room).cursor >= Some(last)) {
@@ -130,7 +130,7 @@ impl Eye {
     }
 }
 
-/// A screen of the kitchen room on each node.
+/// Opens a screen of the kitchen room on each node.
 pub async fn on_each_node(site: &Site) -> Vec<Watcher> {
     let mut watchers = Vec::new();
     for at in 0..site.nodes.len() {
@@ -139,7 +139,7 @@ pub async fn on_each_node(site: &Site) -> Vec<Watcher> {
     watchers
 }
 
-/// Lets all screens see all work, and holds them and the feed to the promise.
+/// Lets all screens read everything, and checks them and the feed against the guarantees.
 pub async fn settle(site: &Site, work: &Work, watchers: Vec<Watcher>) -> Vec<Seen> {
     let mut all = Vec::new();
     for watcher in watchers {
@@ -159,21 +159,22 @@ pub async fn settle(site: &Site, work: &Work, watchers: Vec<Watcher>) -> Vec<See
     all
 }
 
-/// Holds that the feed has what was acknowledged, once, without a hole, and that a screen has seen exactly the feed.
+/// Checks that the feed has each acknowledged command once, without gaps, and that a screen
+/// received exactly the feed.
 pub fn hold(feed: &Followed, work: &Work, room: &Followed) {
     let seen: Vec<_> = room.events.iter().map(of_the_log).collect();
     assert_eq!(faults(feed, &work.believed(), &seen), [""; 0]);
     assert_eq!(room.documents, feed.documents);
 }
 
-/// The median and the worst of some times.
+/// Returns the median and the maximum of some times.
 pub fn spread(mut times: Vec<Duration>) -> (Duration, Duration) {
     times.sort_unstable();
     assert!(!times.is_empty(), "there was something to measure");
     (times[times.len() / 2], times[times.len() - 1])
 }
 
-/// The median and the worst lateness over several screens.
+/// Returns the median and the maximum delay over several screens.
 pub fn lateness(seen: &[Seen], work: &Work) -> (Duration, Duration) {
     spread(seen.iter().flat_map(|seen| seen.lateness(work)).collect())
 }

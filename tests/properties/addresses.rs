@@ -1,4 +1,4 @@
-//! What the headers of proxies are read as, whatever a client put before the proxy's own word.
+//! Parsing of proxies' headers, whatever a client put before the proxy's own entry.
 
 use orderbell::connection::client_address::{Forwarded, read_forwarded, read_node, read_x_forwarded_for};
 use proptest::prelude::*;
@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 const GUEST: Forwarded = Forwarded::Address(IpAddr::V4(Ipv4Addr::new(203, 0, 113, 7)));
 
-/// Pieces of which hostile headers are made.
+/// Pieces of hostile headers.
 fn pieces() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         Just("for=198.51.100.1".to_owned()),
@@ -28,7 +28,7 @@ fn address() -> impl Strategy<Value = IpAddr> {
 
 proptest! {
     #[test]
-    fn any_bytes_are_read(line in prop::collection::vec(any::<u8>(), 0..300)) {
+    fn any_bytes_parse_without_panic(line in prop::collection::vec(any::<u8>(), 0..300)) {
         let lines = || std::iter::once(line.as_slice());
         let _ = (read_x_forwarded_for(lines()), read_forwarded(lines()));
         if let Ok(text) = std::str::from_utf8(&line) {
@@ -37,7 +37,7 @@ proptest! {
     }
 
     #[test]
-    fn every_address_is_read_in_every_form(address in address(), port in any::<u16>()) {
+    fn each_address_parses_in_each_form(address in address(), port in any::<u16>()) {
         let expected = Forwarded::Address(address.to_canonical());
         let forms = match address {
             IpAddr::V4(_) => vec![format!("{address}"), format!("{address}:{port}"), format!("\"{address}:{port}\"")],
@@ -51,7 +51,7 @@ proptest! {
     }
 
     #[test]
-    fn what_a_client_sent_before_never_takes_the_place_of_what_the_proxy_wrote(begun in pieces()) {
+    fn a_clients_entry_never_replaces_the_proxys(begun in pieces()) {
         let appended = format!("{begun}, 203.0.113.7");
         prop_assert_eq!(read_x_forwarded_for(std::iter::once(appended.as_bytes())), GUEST);
         let two = [begun.as_bytes(), b"203.0.113.7"];

@@ -1,4 +1,4 @@
-//! What was agreed when an order is placed, and what some of a line costs when it is voided.
+//! The total that a guest agreed to, allergies, and partial voids.
 
 use crate::support::{Outcome, Ticket, basket, bdt, cause, item, line, position, principal, split};
 use orderbell::domain::model::basket::{Basket, Line};
@@ -23,21 +23,21 @@ fn agreed(expected_total: Option<Money>) -> Basket {
 fn an_order_never_costs_more_than_was_agreed() {
     for amount in [400, 401, 10_000] {
         let ticket = Ticket::place(&agreed(Some(bdt(amount))), position(1)).unwrap();
-        assert_eq!(ticket.order.total, bdt(400), "what costs less is placed at what it costs");
+        assert_eq!(ticket.order.total, bdt(400), "a cheaper order is placed at its price");
     }
     for amount in [399, 0, -5] {
         let refusal = Ticket::place(&agreed(Some(bdt(amount))), position(1)).unwrap_err();
         assert_eq!(refusal.kind, RefusalKind::PriceChanged);
         let quote = json!({"total": bdt(400), "prices": [bdt(100), bdt(200)]});
-        assert_eq!(refusal.document, Some(quote), "with what each line costs now");
+        assert_eq!(refusal.document, Some(quote), "with the new price of each line");
     }
     let euros = Money { amount: 400, currency: "EUR".parse().unwrap() };
     assert_eq!(Ticket::place(&agreed(Some(euros)), position(1)).unwrap_err().kind, RefusalKind::Invalid);
-    assert!(Ticket::place(&agreed(None), position(1)).is_ok(), "nothing agreed, nothing held against it");
+    assert!(Ticket::place(&agreed(None), position(1)).is_ok(), "without an agreed total, nothing is compared");
 }
 
 #[test]
-fn a_declared_allergy_has_words_and_stands_in_the_document() {
+fn a_declared_allergy_needs_a_note_and_is_in_the_document() {
     let declared = |note: Option<&str>| Line { note: note.map(|note| note.parse().unwrap()), allergy: true, ..line(0, 1) };
     let ticket = Ticket::place(&basket(vec![declared(Some("peanuts")), line(1, 1)]), position(1)).unwrap();
     assert_eq!(to_json(&ticket.order)["items"][item(0).to_string()]["allergy"], json!(true));
@@ -61,7 +61,7 @@ fn of_four() -> Ticket {
 }
 
 #[test]
-fn one_of_four_is_voided_and_three_go_on() {
+fn one_portion_of_four_is_voided_and_three_remain() {
     for before in [S::Placed, S::Accepted, S::Preparing, S::Ready] {
         let mut ticket = of_four();
         let way = [OrderAction::Accept { minutes: None }, OrderAction::Start, OrderAction::Ready];
@@ -80,7 +80,7 @@ fn one_of_four_is_voided_and_three_go_on() {
 }
 
 #[test]
-fn all_of_a_line_is_the_line_itself_and_more_than_there_is_is_refused() {
+fn voiding_all_portions_voids_the_line_and_more_is_refused() {
     let staff = principal(Role::Staff, None);
     let mut ticket = of_four();
     let some = |quantity| OrderAction::VoidSome(item(0), quantity, cause());
@@ -93,7 +93,7 @@ fn all_of_a_line_is_the_line_itself_and_more_than_there_is_is_refused() {
 }
 
 #[test]
-fn an_order_cannot_be_split_beyond_what_a_document_may_be() {
+fn a_split_cannot_exceed_the_limit_on_documents() {
     let note = Some("x".repeat(200).parse().unwrap());
     let lines = (0..100).map(|_| Line { note: Option::clone(&note), ..line(0, 99) }).collect();
     let mut ticket = Ticket::place(&basket(lines), position(1)).unwrap();
@@ -114,7 +114,7 @@ fn an_order_cannot_be_split_beyond_what_a_document_may_be() {
 
 proptest! {
     #[test]
-    fn what_is_voided_costs_nothing_and_the_rest_what_it_did(splits in prop::collection::vec((0..2_u128, 1..4_u16), 0..6)) {
+    fn voided_portions_cost_nothing_and_the_rest_keeps_its_price(splits in prop::collection::vec((0..2_u128, 1..4_u16), 0..6)) {
         let mut ticket = Ticket::place(&basket(vec![line(0, 6), line(1, 5)]), position(9)).unwrap();
         let mut left = [6_u16, 5];
         for (n, quantity) in splits {

@@ -24,7 +24,7 @@ fn diner(table: &str) -> Principal {
     Principal { table: Some(table.parse().unwrap()), ..principal(Role::Diner, None) }
 }
 
-/// The open calls, and what a client makes of them.
+/// The open calls, and a client's fold of their patches.
 #[derive(Default)]
 struct Floor {
     open: Calls,
@@ -76,7 +76,7 @@ proptest! {
             let (who, action) = (diner(&table.to_string()), CallAction::Raise(reason));
             if raises {
                 floor.put(&who, &action).unwrap();
-                prop_assert_eq!(floor.put(&who, &action), Ok(None), "a table calls once for a reason");
+                prop_assert_eq!(floor.put(&who, &action), Ok(None), "one call for each table and reason");
             } else {
                 let outcome = floor.put(&staff, &CallAction::Answer(call_id(answered)));
                 prop_assert_eq!(outcome, Ok(was_open.then_some(EventKind::CallAnswered)));

@@ -1,4 +1,4 @@
-//! The kept corpus of the fuzz targets, replayed: what was once found stays found, without cargo-fuzz.
+//! Replays the corpus of the fuzz targets, without cargo-fuzz, so that old findings stay fixed.
 
 #[path = "../../fuzz/src/lib.rs"]
 mod targets;
@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use targets::{TARGETS, Target};
 
-/// The most bytes of one kept input, and the most inputs of a target: this runs on every build.
+/// The most bytes of an input and the most inputs of a target, since this runs on every build.
 const MAX_BYTES: usize = 4096;
 const MAX_INPUTS: usize = 200;
 
@@ -22,7 +22,7 @@ fn inputs(target: &str) -> Vec<(PathBuf, Vec<u8>)> {
     paths.into_iter().map(|path| (path.clone(), fs::read(path).unwrap())).collect()
 }
 
-/// Runs the input, whole and cut short at each byte.
+/// Runs the input, complete and truncated at each byte.
 fn replay(target: Target, input: &[u8]) {
     (0..=input.len()).for_each(|end| target(&input[..end]));
 }
@@ -34,7 +34,7 @@ fn the_corpus_of_every_target_replays() {
         assert!((3..=MAX_INPUTS).contains(&inputs.len()), "{name}: {} inputs", inputs.len());
         for (path, input) in inputs {
             assert!(input.len() <= MAX_BYTES, "{}: {} bytes", path.display(), input.len());
-            // Named before it runs: what panics says for which input.
+            // Printed before it runs, so that a panic shows its input.
             println!("{}", path.display());
             replay(target, &input);
         }
@@ -42,7 +42,7 @@ fn the_corpus_of_every_target_replays() {
 }
 
 #[test]
-fn every_target_is_one_of_cargo_fuzz_too() {
+fn each_target_is_a_cargo_fuzz_target_too() {
     let manifest = fs::read_to_string(folder().join("Cargo.toml")).unwrap();
     for (name, _) in TARGETS {
         assert!(manifest.contains(&format!("name = \"{name}\"")), "{name} in fuzz/Cargo.toml");
@@ -52,9 +52,9 @@ fn every_target_is_one_of_cargo_fuzz_too() {
     assert_eq!(manifest.matches("[[bin]]").count(), TARGETS.len());
 }
 
-/// The control: an input that breaks what a target promises is noticed.
+/// A negative control.
 #[test]
 #[should_panic(expected = "the control of the replay")]
-fn an_input_that_breaks_a_promise_is_noticed() {
+fn an_input_that_fails_is_reported() {
     replay(|input| assert_ne!(input, b"room", "the control of the replay"), b"rooms");
 }

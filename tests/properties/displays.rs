@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// The screens, and what a client makes of the events.
+/// The screens, and a client's fold of their events.
 struct Floor {
     displays: BTreeMap<Key, Display>,
     folded: Value,
@@ -80,12 +80,12 @@ proptest! {
             floor.put(&id, change(kind, name), is_held);
             prop_assert_eq!(&floor.folded, &to_json(&floor.displays));
             prop_assert!(!has_null(&floor.folded));
-            prop_assert_eq!(floor.put(&id, change(kind, name), is_held), None, "said twice it is said once");
+            prop_assert_eq!(floor.put(&id, change(kind, name), is_held), None, "a repeated change has no effect");
         }
     }
 
     #[test]
-    fn a_screen_is_lost_when_nobody_holds_it_and_only_then(is_held in any::<bool>(), is_known in any::<bool>(), left in any::<bool>()) {
+    fn a_screen_is_lost_only_if_no_node_holds_it(is_held in any::<bool>(), is_known in any::<bool>(), left in any::<bool>()) {
         let (mut floor, id) = (Floor::new(), "screen-1".parse().unwrap());
         if is_known {
             floor.put(&id, connected("Grill", None), true);
@@ -106,15 +106,15 @@ fn a_screen_has_the_contracts_fields() {
     assert_eq!(floor.folded["screen-1"]["connected"], false);
     assert_eq!(floor.folded["screen-1"]["last_seen_at"], "2026-11-24T10:01:30.000Z");
     assert_eq!(floor.put(&id, connected("Grill", None), true), Some(EventKind::DisplayConnected));
-    assert_eq!(floor.folded["screen-1"].get("station"), None, "it is bound to none any more");
+    assert_eq!(floor.folded["screen-1"].get("station"), None, "it is no longer bound to a station");
     assert_eq!(floor.put(&id, Change::Removed, true), Some(EventKind::DisplayLost));
     assert_eq!(floor.folded, json!({}));
 }
 
 #[test]
-fn a_screen_that_is_renamed_is_as_connected_as_it_was() {
+fn renaming_does_not_change_the_connection() {
     let (mut floor, id) = (Floor::new(), "screen-1".parse().unwrap());
-    assert_eq!(floor.put(&id, renamed("Grill", None), false), None, "the floor does not know it");
+    assert_eq!(floor.put(&id, renamed("Grill", None), false), None, "an unknown screen");
     floor.put(&id, connected("Grill", Some("hot")), true);
     assert_eq!(floor.put(&id, renamed("Hot line", None), true), Some(EventKind::DisplayConnected));
     floor.put(&id, Change::Lost { left: None }, false);
@@ -122,9 +122,9 @@ fn a_screen_that_is_renamed_is_as_connected_as_it_was() {
     assert_eq!((&floor.folded["screen-1"]["name"], &floor.folded["screen-1"]["connected"]), (&json!("Cold line"), &json!(false)));
 }
 
-/// What receipts have moved without an event is in the next event, whole.
+/// Receipts change an entry without an event, so the next event has the whole entry.
 #[test]
-fn a_patch_does_not_lean_on_what_a_client_has_of_the_screen() {
+fn a_patch_is_independent_of_the_clients_copy() {
     let (mut floor, id): (_, Key) = (Floor::new(), "screen-1".parse().unwrap());
     floor.put(&id, connected("Grill", None), true);
     floor.displays.get_mut(&id).unwrap().position = position(5);

@@ -1,5 +1,5 @@
-//! The table of items: every state an item can be in × every item action, in every status of the order in which an item can
-//! be in that state. The order has a second item, on which nothing depends but whether the ticket is done.
+//! The table of items: each state of an item × each item action, in each status of the order that
+//! allows that state. The order has a second item, which only decides whether the ticket is done.
 
 use crate::support::{Cell, Outcome, Ticket, cause, item, principal};
 use orderbell::domain::model::command::OrderAction;
@@ -10,7 +10,8 @@ use orderbell::domain::model::status::{ItemStatus as I, OrderStatus as S};
 
 use Cell::{No, Same, To};
 
-/// The order's status, the item's, and how they came about; then `start_item`, `finish_item`, `recall_item`, `void_item`.
+/// The status of the order and of the item, and the actions that lead there; then the results of
+/// `start_item`, `finish_item`, `recall_item` and `void_item`.
 type Row = (S, I, fn() -> Vec<OrderAction>, [Cell; 4]);
 
 fn accepted(more: impl IntoIterator<Item = OrderAction>) -> Vec<OrderAction> {
@@ -64,7 +65,7 @@ fn ticket(row: &Row) -> Ticket {
     for action in (row.2)() {
         ticket.staff(&action);
     }
-    assert_eq!((ticket.order.status, ticket.item_status(0)), (row.0, row.1), "the row's own beginning");
+    assert_eq!((ticket.order.status, ticket.item_status(0)), (row.0, row.1), "the row's initial state");
     ticket
 }
 
@@ -84,7 +85,7 @@ fn every_item_status_and_action() {
 }
 
 #[test]
-fn the_table_has_every_pair_that_can_be() {
+fn the_table_has_every_possible_pair() {
     let can_be = |order: S, item: I| match order {
         S::Placed | S::Accepted | S::Rejected => matches!(item, I::Queued | I::Voided),
         S::Ready | S::Served => matches!(item, I::Done | I::Voided),

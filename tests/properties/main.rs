@@ -1,5 +1,5 @@
-//! Properties of the domain, held against the contract and not against the code: the tables here are written out by hand
-//! from the contract's section 4, and the random sequences check what must hold whatever happens.
+//! Properties of the domain, compared with the contract rather than the code: the tables are
+//! written by hand from the commands in docs/protocol.md, and random sequences check invariants.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)] // a test that panics is a test that fails
 
 mod addresses;

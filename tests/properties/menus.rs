@@ -17,12 +17,12 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-/// A menu, what a client makes of it, and the head of the feed.
+/// A menu, a client's fold of its patches, and the head of the feed.
 struct Board {
     menu: Menu,
     folded: Value,
     head: Position,
-    /// Every event so far.
+    /// All events so far.
     kinds: Vec<EventKind>,
 }
 
@@ -32,14 +32,14 @@ impl Board {
         Self { folded: to_json(&menu), head: menu.position, kinds: Vec::new(), menu }
     }
 
-    /// What came of it: the last event, or none; or the refusal's kind.
+    /// Decides on an action. Returns the last event, if any, or the kind of refusal.
     fn put(&mut self, action: &MenuAction, millis: i64) -> Result<Option<EventKind>, RefusalKind> {
         match change_menu::decide(&self.menu, action, &Expected::ANY, Moment { now: at(millis), head: self.head }) {
             Ok(Decision::Change { drafts, write, document }) => {
                 fold(&mut self.folded, self.head, &drafts);
                 let Write::Menu(menu) = write else { panic!("a change of the menu writes the menu") };
                 assert!(self.folded == document && drafts.iter().all(|draft| draft.order.is_none()));
-                assert!(drafts.len() == 1 || *action == MenuAction::Lapse, "one event, but for two things that end together");
+                assert!(drafts.len() == 1 || *action == MenuAction::Lapse, "one event, except for two lapses at once");
                 assert_eq!(self.folded, to_json(&menu));
                 assert_eq!(serde_json::from_value::<Menu>(self.folded.clone()).unwrap(), *menu);
                 (self.head, self.menu) = (menu.position, *menu);
@@ -70,7 +70,7 @@ fn any_action() -> impl Strategy<Value = MenuAction> {
     ]
 }
 
-/// Some of the dishes, and some that are not on the menu; now and then one that is refused.
+/// Some dishes of the menu, some new ones, and sometimes an invalid one.
 fn any_draft() -> impl Strategy<Value = MenuDraft> {
     let until = prop::option::of((0..100_000_i64).prop_map(at));
     let item = (0..=MAX_PRICE, 1..4_u128, prop::option::of(any::<bool>()), until);
@@ -105,7 +105,7 @@ fn dish_draft(price: i64, category: CategoryId) -> ItemDraft {
     }
 }
 
-/// Under two headings.
+/// A draft with two categories.
 fn draft(items: BTreeMap<MenuItemId, ItemDraft>) -> MenuDraft {
     let categories = [1, 2].map(|n| (category(n), Category { name: "Mains".parse().unwrap(), sort: 1 }));
     MenuDraft { categories: categories.into(), items }
@@ -120,9 +120,9 @@ proptest! {
         for (action, pause) in actions {
             now += pause;
             let first = board.put(&action, now);
-            prop_assert_eq!(board.put(&action, now), first.map(|_| None), "what is not refused is done once: {:?}", action);
+            prop_assert_eq!(board.put(&action, now), first.map(|_| None), "a repeated action has no effect: {:?}", action);
             let lapsed = board.menu.items.values().all(|dish| dish.until.is_none() || !dish.available);
-            prop_assert!(lapsed && (board.menu.paused || board.menu.paused_until.is_none()), "only what is off has an end");
+            prop_assert!(lapsed && (board.menu.paused || board.menu.paused_until.is_none()), "only sold-out dishes and pauses have an end");
         }
     }
 
@@ -143,7 +143,7 @@ fn sold_out(until: Option<i64>) -> MenuAction {
 }
 
 #[test]
-fn each_action_has_its_event_and_what_holds_already_has_none() {
+fn each_action_has_its_event_and_repeats_have_none() {
     let mut board = Board::new();
     let there = MenuAction::Availability { item: dish(0), available: true, until: None };
     let (pause, resume) = (MenuAction::Pause { paused: true, until: None }, MenuAction::Pause { paused: false, until: None });
@@ -158,7 +158,7 @@ fn each_action_has_its_event_and_what_holds_already_has_none() {
 }
 
 #[test]
-fn a_draft_takes_the_place_of_what_was_there_and_keeps_what_is_sold_out() {
+fn a_draft_replaces_the_menu_and_keeps_sold_out_marks() {
     let mut board = Board::new();
     board.put(&sold_out(Some(1000)), 0).unwrap();
     let items = [(dish(0), dish_draft(5, category(1))), (dish(99), dish_draft(7, category(2)))];
@@ -173,7 +173,7 @@ fn a_draft_takes_the_place_of_what_was_there_and_keeps_what_is_sold_out() {
 }
 
 #[test]
-fn an_end_comes_at_its_moment_and_not_before() {
+fn marks_lapse_at_their_time_and_not_before() {
     let mut board = Board::new();
     board.put(&sold_out(Some(1000)), 0).unwrap();
     board.put(&MenuAction::Pause { paused: true, until: Some(at(2000)) }, 0).unwrap();
@@ -195,7 +195,7 @@ fn a_dish_and_a_pause_that_end_together_are_two_events() {
 }
 
 #[test]
-fn an_end_in_the_past_and_a_dish_that_is_not_there_are_refused() {
+fn an_end_in_the_past_and_an_unknown_dish_are_refused() {
     let mut board = Board::new();
     assert_eq!(board.put(&sold_out(Some(5)), 5), Err(RefusalKind::Invalid));
     assert_eq!(board.put(&MenuAction::Pause { paused: true, until: Some(at(4)) }, 5), Err(RefusalKind::Invalid));
@@ -204,7 +204,7 @@ fn an_end_in_the_past_and_a_dish_that_is_not_there_are_refused() {
     assert_eq!(board.menu.position, position(3));
 }
 
-/// A node that dropped the field on reading would write the menu back without it.
+/// A node that ignored the field would write the menu back without it.
 #[test]
 fn a_menu_with_a_field_of_a_later_version_is_not_read() {
     let mut document = to_json(&menu());

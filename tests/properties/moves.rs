@@ -13,11 +13,11 @@ pub struct Move {
     pub role: Role,
     pub station: Option<&'static str>,
     pub action: OrderAction,
-    /// Whether it names the position it expects, and if so how far behind the order that is.
+    /// The lag of the expected position behind the order's, if the command names one.
     pub behind: Option<u64>,
-    /// Milliseconds since the move before.
+    /// Milliseconds since the previous command.
     pub pause: u64,
-    /// Events of other orders since the move before.
+    /// Events of other orders since the previous command.
     pub elsewhere: u64,
 }
 
@@ -34,7 +34,7 @@ pub fn lines() -> impl Strategy<Value = Vec<Line>> {
     prop::collection::vec(line, 1..6)
 }
 
-/// An item of the order, now and then one that it does not have.
+/// An item of the order, and sometimes an unknown one.
 fn any_item() -> impl Strategy<Value = ItemId> {
     (0..6_u128).prop_map(item)
 }
@@ -73,7 +73,7 @@ fn any_move() -> impl Strategy<Value = Move> {
     })
 }
 
-/// A sequence that usually begins with the order being accepted, so that most of it does something.
+/// A sequence that usually begins with `accept`, so that most of its commands have an effect.
 pub fn moves() -> impl Strategy<Value = Vec<Move>> {
     let accept = Move {
         role: Role::Staff,

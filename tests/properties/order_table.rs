@@ -1,7 +1,7 @@
-//! The transition table of the contract's section 4, cell by cell: every status of an order × every action on it.
+//! The contract's transition table, cell by cell: each status of an order × each action on it.
 //!
-//! The orders have two items. Item actions are on the first, which is queued, cooking or done as the status has it
-//! ([`Ticket::in_status`]); the other states an item may be in are in `item_table`.
+//! The orders have two items. Item actions apply to the first, which is queued, cooking or done,
+//! depending on the status ([`Ticket::in_status`]); `item_table` covers the other states of items.
 
 use crate::support::{Cell, Ticket, cause, item, principal};
 use orderbell::domain::model::command::{ActionName, OrderAction};
@@ -20,7 +20,7 @@ const READY: Cell = To(S::Ready, &[E::OrderReady]);
 const RECALLED: Cell = To(S::Preparing, &[E::OrderRecalled]);
 const SERVED: Cell = To(S::Served, &[E::OrderServed]);
 const ITEM_STARTED: Cell = To(S::Preparing, &[E::ItemStarted, E::OrderStarted]);
-/// The other item is still to be cooked.
+/// The other item is still queued.
 const ITEM_FINISHED: Cell = To(S::Preparing, &[E::ItemFinished]);
 const ITEM_FINISHED_FIRST: Cell = To(S::Preparing, &[E::ItemFinished, E::OrderStarted]);
 const ITEM_RECALLED: Cell = To(S::Preparing, &[E::ItemRecalled, E::OrderRecalled]);
@@ -80,7 +80,7 @@ fn the_table_has_every_status_and_every_action_on_orders() {
     assert_eq!(rows.len(), ActionName::ALL.iter().filter(|name| !of_calls.contains(name)).count());
 }
 
-/// The roles that the contract allows an action differ in nothing but the station rule and the diner's cancel.
+/// Roles that may take an action differ only in the station rule and the diner's cancel.
 #[test]
 fn the_table_is_the_same_for_every_role_without_a_station() {
     for role in [Role::Kitchen, Role::Manager, Role::Service] {

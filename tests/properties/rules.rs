@@ -40,7 +40,7 @@ fn a_served_order_is_recalled_for_fifteen_minutes_and_not_a_millisecond_more() {
 }
 
 #[test]
-fn a_recall_takes_its_times_out_of_the_document_and_the_window_counts_from_the_last_serving() {
+fn a_recall_removes_its_times_and_the_window_counts_from_the_last_serving() {
     let mut ticket = Ticket::in_status(S::Served);
     ticket.wait(WINDOW).staff(&OrderAction::Recall);
     assert_eq!((ticket.order.ready_at, ticket.order.served_at, ticket.order.closed_at), (None, None, None));
@@ -48,9 +48,9 @@ fn a_recall_takes_its_times_out_of_the_document_and_the_window_counts_from_the_l
     ticket.staff(&OrderAction::Ready).staff(&OrderAction::Serve).wait(WINDOW).staff(&OrderAction::Recall);
 }
 
-/// No screen keeps a served order, so the event that brings it back has to bring all of it; the others bring what changed.
+/// Screens drop served orders, so the event that recalls one has the whole document.
 #[test]
-fn the_event_that_recalls_a_served_order_makes_its_whole_document_from_nothing() {
+fn the_recall_of_a_served_order_has_its_whole_document() {
     for (status, is_whole) in [(S::Served, true), (S::Ready, false)] {
         let mut ticket = Ticket::in_status(status);
         ticket.folded = serde_json::json!({});
@@ -111,7 +111,7 @@ fn a_screen_of_a_station_starts_bumps_and_recalls_its_own_items_alone() {
 }
 
 #[test]
-fn a_bump_of_one_station_begins_an_order_that_nobody_has_started() {
+fn a_bump_of_one_station_starts_the_order() {
     let mut ticket = four();
     let outcome = ticket.put(&principal(Role::Kitchen, Some("cold")), &OrderAction::Ready, None);
     assert_eq!(outcome, changed(&[E::ItemFinished]));
@@ -132,7 +132,7 @@ fn a_station_with_nothing_on_the_ticket_changes_nothing() {
 }
 
 #[test]
-fn another_stations_item_is_forbidden_whatever_state_it_is_in() {
+fn another_stations_item_is_forbidden_in_any_state() {
     let hot = principal(Role::Kitchen, Some("hot"));
     let (mine, theirs, nobodys) = (item(0), item(1), item(9));
     let actions: [fn(_) -> OrderAction; 3] = [OrderAction::StartItem, OrderAction::FinishItem, OrderAction::RecallItem];
@@ -151,7 +151,7 @@ fn another_stations_item_is_forbidden_whatever_state_it_is_in() {
 }
 
 #[test]
-fn an_order_that_has_moved_on_is_stale_before_anything_else_is_asked() {
+fn a_changed_order_is_stale_before_any_other_check() {
     let staff = principal(Role::Staff, None);
     for status in S::ALL {
         let mut ticket = Ticket::in_status(status);
@@ -169,7 +169,7 @@ fn an_order_that_has_moved_on_is_stale_before_anything_else_is_asked() {
 }
 
 #[test]
-fn what_holds_already_is_kept_even_where_the_table_says_no() {
+fn a_repeat_changes_nothing_even_where_the_table_refuses() {
     let staff = principal(Role::Staff, None);
     for status in S::ALL {
         assert_eq!(Ticket::in_status(status).put(&staff, &OrderAction::Rush(false), None), Outcome::Kept, "{status}");
@@ -243,7 +243,7 @@ fn a_paused_restaurant_takes_no_orders_and_a_dish_that_is_out_is_refused() {
 }
 
 #[test]
-fn who_orders_for_a_guest_names_the_table_and_is_not_the_diner() {
+fn staff_orders_name_the_table_and_have_no_diner() {
     let moment = Moment { now: at(0), head: position(0) };
     for role in Role::ALL {
         let who = principal(role, None);

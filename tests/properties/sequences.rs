@@ -1,4 +1,4 @@
-//! Whatever is done to an order, in whatever sequence, by whomever: what must hold at every step.
+//! Invariants of orders at each step of any sequence of commands by anyone.
 
 use crate::moves::{Move, lines, moves};
 use crate::support::{Outcome, Ticket, basket, position, principal};
@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-/// What holds of an order that stands still, in words of the contract's section 3.
+/// Checks the invariants of an order document from the contract.
 fn check(order: &Order) {
     let statuses: Vec<_> = order.items.values().map(|item| item.status).collect();
     let settled = |status: &ItemStatus| matches!(status, ItemStatus::Done | ItemStatus::Voided);
@@ -31,11 +31,11 @@ fn check(order: &Order) {
     let owed = order.items.values().filter(|item| item.status != ItemStatus::Voided);
     assert_eq!(order.total.amount, owed.map(|item| item.price.amount * i64::from(item.quantity)).sum::<i64>());
     for item in order.items.values() {
-        assert_eq!(item.reason.is_some(), item.status == ItemStatus::Voided, "a voided item says why, no other does");
+        assert_eq!(item.reason.is_some(), item.status == ItemStatus::Voided, "only voided items have a reason");
     }
 }
 
-/// Which times an order has, and whether it says why it came to nothing.
+/// Checks the times and the reason of an order.
 fn check_times(order: &Order) {
     use OrderStatus::{Accepted, Cancelled, Preparing, Ready, Rejected, Served};
     let status = order.status;
@@ -43,14 +43,15 @@ fn check_times(order: &Order) {
     assert_eq!(order.closed_at.is_some(), is(&[Served, Rejected, Cancelled]), "{status} has closed_at iff it is final");
     assert_eq!(order.served_at.is_some(), is(&[Served]), "{status} and served_at");
     assert_eq!(order.reason.is_some(), is(&[Rejected, Cancelled]), "{status} and reason");
-    assert_eq!(order.accepted_at.is_some(), order.promised_at.is_some(), "what is accepted is promised");
+    assert_eq!(order.accepted_at.is_some(), order.promised_at.is_some(), "accepted orders have a promised time");
     if !is(&[Cancelled]) {
         assert_eq!(order.ready_at.is_some(), is(&[Ready, Served]), "{status} and ready_at");
         assert_eq!(order.accepted_at.is_some(), is(&[Accepted, Preparing, Ready, Served]), "{status} and accepted_at");
     }
 }
 
-/// A ticket action commits one event; an item action commits its item's, and then the order's if its status moved.
+/// Checks that a ticket action commits one event, and an item action its item's and then the
+/// order's if the status changed.
 fn check_events(action: &OrderAction, kinds: &[EventKind], status_moved: bool) {
     let of_item = match action {
         OrderAction::StartItem(_) => Some(EventKind::ItemStarted),
@@ -69,22 +70,22 @@ fn check_events(action: &OrderAction, kinds: &[EventKind], status_moved: bool) {
     }
 }
 
-/// What no command may change.
+/// Checks the fields that no command may change.
 fn check_constants(before: &Order, after: &Order) {
     assert_eq!((before.id, before.restaurant, before.number), (after.id, after.restaurant, after.number));
     assert_eq!((before.placed_at, &before.diner, &before.table), (after.placed_at, &after.diner, &after.table));
     for (id, item) in &before.items {
         let same = after.items.get(id).expect("a line keeps its id");
         assert_eq!((item.menu_item, item.price), (same.menu_item, same.price));
-        assert!((1..=item.quantity).contains(&same.quantity), "a line only loses what is voided of it");
+        assert!((1..=item.quantity).contains(&same.quantity), "a line only loses voided portions");
     }
-    // A void of some of a line splits it; nothing else makes or unmakes portions.
+    // A partial void splits a line; no command adds or removes portions.
     assert_eq!(portions(before), portions(after));
     let split = after.items.iter().filter(|(id, _)| !before.items.contains_key(id));
     assert!(split.map(|(_, item)| item.status).all(|status| status == ItemStatus::Voided));
 }
 
-/// How many there are of each dish, price, options and note, voided or not.
+/// Counts the portions of each dish, price, options and note, voided ones included.
 fn portions(order: &Order) -> BTreeMap<String, u32> {
     let mut counts = BTreeMap::new();
     for Item { menu_item, price, options, note, allergy, quantity, .. } in order.items.values() {
@@ -104,7 +105,7 @@ fn step(ticket: &mut Ticket, next: &Move) -> Outcome {
         Outcome::Changed(kinds) => {
             check_events(&next.action, kinds, before.status != after.status);
             check_constants(&before, after);
-            assert_eq!(expected.unwrap_or(before.position), before.position, "nothing stale is carried out");
+            assert_eq!(expected.unwrap_or(before.position), before.position, "no stale command takes effect");
         }
         Outcome::Kept | Outcome::Refused(_) => assert_eq!(&before, after),
     }
@@ -131,8 +132,8 @@ proptest! {
         let mut ticket = Ticket::place(&basket(lines), position(0)).unwrap();
         for next in &moves {
             let outcome = step(&mut ticket, next);
-            // A new promise counts from now, and voiding one of three voids another one the next time: only the id of the
-            // command makes these safe to repeat.
+            // A repeated promise counts from now, and a repeated partial void voids another
+            // portion: only the command's id makes these safe to repeat.
             let repeats = !matches!(next.action, OrderAction::Promise { .. } | OrderAction::VoidSome(..));
             if repeats && matches!(outcome, Outcome::Changed(_)) {
                 let again = ticket.put(&principal(next.role, next.station), &next.action, None);
@@ -142,7 +143,7 @@ proptest! {
     }
 }
 
-/// The random sequences are worth nothing if they never get anywhere: they reach every status and every kind of event.
+/// A negative control: the random sequences reach each status and each kind of event.
 #[test]
 fn the_sequences_reach_every_status_and_every_event() {
     use proptest::strategy::ValueTree;
@@ -163,7 +164,7 @@ fn the_sequences_reach_every_status_and_every_event() {
     assert_eq!(statuses, BTreeSet::from(OrderStatus::ALL));
     let all = EventKind::ALL.iter().map(|kind| kind.as_str()).filter(|word| *word != "order.placed");
     assert_eq!(kinds, all.filter(|word| word.starts_with("order.") || word.starts_with("item.")).collect());
-    // Invalid: more of a line are voided than there are.
+    // Invalid: a void of more portions than the line has.
     let expected = ["Forbidden", "Invalid", "InvalidTransition", "NotFound", "Stale"].map(String::from);
     assert_eq!(refusals, BTreeSet::from(expected));
 }

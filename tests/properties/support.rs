@@ -1,4 +1,4 @@
-//! A small restaurant, the people in it, and an order that commands are put to.
+//! A small restaurant with its people, and an order under test.
 
 use orderbell::domain::model::basket::{Basket, Line};
 use orderbell::domain::model::command::{Cause, OrderAction};
@@ -25,11 +25,11 @@ use uuid::Uuid;
 
 /// The stations of the restaurant; dish `n` of the menu is cooked at station `n % 3`.
 pub const STATIONS: [&str; 3] = ["hot", "cold", "bar"];
-/// How many dishes there are.
+/// The number of dishes.
 pub const DISHES: u128 = 6;
-/// What `accept` promises when it names no minutes.
+/// The minutes of an `accept` without a number.
 pub const DEFAULT_MINUTES: u16 = 20;
-/// An id that nothing has.
+/// An unknown id.
 pub const NOBODY: Uuid = Uuid::from_u128(0xdead);
 
 pub fn restaurant() -> RestaurantId {
@@ -44,7 +44,7 @@ pub fn item(n: u128) -> ItemId {
     ItemId::from_uuid(Uuid::from_u128(0x1000 + n))
 }
 
-/// The id of what the event after a position splits off.
+/// The id of the item that a void at a head splits off.
 pub fn split(head: Position) -> ItemId {
     item(0x10_0000 + u128::from(head.number()))
 }
@@ -137,17 +137,17 @@ pub fn has_null(value: &Value) -> bool {
     }
 }
 
-/// Folds drafts onto a document, checking on the way what holds of every draft: its position is the next one.
+/// Folds drafts onto a document, and checks that positions have no gaps.
 pub fn fold(document: &mut Value, head: Position, drafts: &[Draft]) {
     assert!(!drafts.is_empty(), "a change has events");
     for (n, draft) in (1..).zip(drafts) {
         merge_patch::apply(document, &draft.patch);
-        assert_eq!(document["position"], Value::from(head.number() + n), "positions have no hole");
+        assert_eq!(document["position"], Value::from(head.number() + n), "positions have no gaps");
         assert!(!has_null(document), "no null in {document}");
     }
 }
 
-/// What became of a command.
+/// The outcome of a command.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
     /// Events of these kinds.
@@ -158,7 +158,7 @@ pub enum Outcome {
     Refused(RefusalKind),
 }
 
-/// What a cell of a transition table says.
+/// A cell of a transition table.
 #[derive(Debug, Clone, Copy)]
 pub enum Cell {
     /// These events, and the order's status after them.
@@ -179,7 +179,7 @@ impl Cell {
     }
 }
 
-/// An order, what a client that folds patches makes of it, and the feed's head.
+/// An order, a client's fold of its patches, and the feed's head.
 #[derive(Debug, Clone)]
 pub struct Ticket {
     pub order: Order,
@@ -209,7 +209,7 @@ impl Ticket {
         Self::place(&basket((0..lines).map(|n| line(n, 1)).collect()), position(100)).unwrap()
     }
 
-    /// Puts a command to the order, and checks what must hold of any answer.
+    /// Applies a command to the order, and checks the invariants of any answer.
     pub fn put(&mut self, who: &Principal, action: &OrderAction, expected: Option<Position>) -> Outcome {
         let moment = Moment { now: self.now, head: self.head };
         let circumstance = TransitionContext { who, moment, default_minutes: DEFAULT_MINUTES, new_item: split(self.head) };

@@ -1,4 +1,4 @@
-//! How streams and polls end.
+//! The ends of streams and polls.
 
 use crate::follower::Follower;
 use crate::links::{Events, Polls, since};
@@ -6,7 +6,7 @@ use crate::server::{Server, eventually, soon};
 use serde_json::Value;
 use std::time::{Duration, Instant};
 
-/// Reads to the end of a stream; gives the last message.
+/// Reads a stream to its end. Returns the last message.
 async fn to_the_end(stream: &mut Events) -> (String, Value) {
     let mut last = (String::new(), Value::Null);
     while let Some(message) = stream.next().await {
@@ -15,7 +15,7 @@ async fn to_the_end(stream: &mut Events) -> (String, Value) {
     last
 }
 
-/// A stream that is live, and where it then is.
+/// Opens a stream and reads until it is live. Returns it with its position.
 async fn settled(server: &Server, token: &str, room: &str) -> (Events, Follower) {
     let (mut stream, mut follower) = (Events::open(server, token, room, "").await, Follower::default());
     loop {

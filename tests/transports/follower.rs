@@ -1,22 +1,23 @@
-//! A client's view of a room: the cursor rule of the contract (section 5), and a complaint where the server strays.
+//! A client's view of a room by the contract's cursor rule, which reports each violation by the
+//! server.
 
 use serde_json::Value;
 
-/// Where the server lost or repeated something.
+/// A lost or repeated event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stray {
-    /// `prev` lies after the cursor: something between was never sent.
+    /// `prev` is after the cursor, so an event in between is missing.
     Hole { cursor: u64, prev: u64 },
     /// The event was seen already.
     Repeat { cursor: u64, position: u64 },
 }
 
-/// What a client knows of a room, whichever link it came over.
+/// A client's state of a room, on any transport.
 #[derive(Debug, Clone, Default)]
 pub struct Follower {
     pub epoch: String,
     pub cursor: Option<u64>,
-    /// The events in the order they came: `(position, event)`.
+    /// The events in their order of arrival: `(position, event)`.
     pub events: Vec<(u64, Value)>,
     pub snapshots: usize,
     /// Bytes of all frames.
@@ -28,7 +29,7 @@ impl Follower {
         self.events.iter().map(|(position, _)| *position).collect()
     }
 
-    /// Takes a frame as it came.
+    /// Applies a received frame.
     pub fn take(&mut self, frame: &Value) -> Result<(), Stray> {
         let number = |name: &str| frame[name].as_u64().unwrap();
         self.bytes += frame.to_string().len() as u64;

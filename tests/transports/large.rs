@@ -1,5 +1,5 @@
-//! Houses so full that their snapshot was once more than a connection could hold: it arrives over every transport, on slow
-//! links, in parts and as one message, while things go on happening.
+//! Large snapshots, beyond the old limit of a connection: they arrive over each transport, on slow
+//! links, in parts and as one message, while events continue.
 
 use crate::follower::Follower;
 use crate::links::Events;
@@ -18,14 +18,15 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::handshake::client::Request;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-/// Between two events while readers read.
+/// The time between two events while readers read.
 const PACE: Duration = Duration::from_millis(100);
-/// What a node once had place for, of one connection.
+/// The old limit on the bytes of one connection.
 const ONCE: u64 = 16 << 20;
-/// Beyond what a link of its rate needs, a reader may take so many times as long: the machine has other things to do.
+/// The factor by which a reader may exceed the time that its link needs, since the machine is
+/// shared.
 const SLACK: u32 = 6;
 
-/// How a room is read.
+/// The ways to read a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Way {
     Socket { paged: bool },
@@ -41,7 +42,7 @@ const WAYS: [Way; 5] = [
     Way::Poll,
 ];
 
-/// Fills the house: an order of so many lines, so many times, all of them open. Gives the size of one.
+/// Places many open orders of many lines. Returns the size of one.
 async fn fill(server: &Server, token: &str, orders: usize, lines: usize) -> usize {
     let first = server.place(token, lines).await;
     let options = SqliteConnectOptions::new().filename(server.database()).busy_timeout(Duration::from_secs(20));
@@ -56,7 +57,7 @@ async fn fill(server: &Server, token: &str, orders: usize, lines: usize) -> usiz
     first.to_string().len()
 }
 
-/// A reader of a room: what it has been sent, held to the rules.
+/// A reader of a room, which checks the received frames.
 struct Reader {
     follower: Follower,
     documents: usize,
@@ -68,7 +69,7 @@ impl Reader {
         Self { follower: Follower::default(), documents: 0, parts: Vec::new() }
     }
 
-    /// Takes a frame; a snapshot in parts counts when its last has come.
+    /// Applies a frame. A snapshot in parts counts after its last part.
     fn take(&mut self, mut frame: Value) {
         if frame["type"] == "snapshot" {
             if frame.get("part").is_some() {
@@ -92,7 +93,7 @@ impl Reader {
     }
 }
 
-/// Reads a room until it has the last position, which is told when the events end.
+/// Reads a room up to the last position, which is known once the events end.
 async fn read(server: &Server, link: &SlowLink, token: &str, room: &str, way: Way, mut last: watch::Receiver<u64>) -> Reader {
     let mut reader = Reader::new();
     let is_done = |reader: &Reader, last: &mut watch::Receiver<u64>| {
@@ -154,7 +155,7 @@ async fn ask(server: &Server, link: &SlowLink, token: &str, path: &str, paged: b
     answer
 }
 
-/// Reads a full house every way at once over links of a rate, amid events.
+/// Reads a large room in all ways at once over links of a rate, during events.
 async fn every_way(orders: usize, lines: usize, bytes_per_second: usize) {
     let server = Server::start(&[]).await;
     let (staff, service) = (server.token("staff", "1h"), server.token("service", "1h"));
@@ -171,7 +172,7 @@ async fn every_way(orders: usize, lines: usize, bytes_per_second: usize) {
         let reads = WAYS.iter().map(|way| read(&server, &link, &service, &room, *way, last.clone()));
         tokio::time::timeout(deadline, futures_util::future::join_all(reads)).await.expect("all of it in time")
     };
-    // Events go on until the slowest link has carried the snapshot.
+    // Events continue until the slowest link has delivered the snapshot.
     let events = async {
         let until = Duration::from_secs_f64(bytes as f64 / bytes_per_second as f64);
         let (mut rush, mut position, mut peak, mut held) = (false, 0, 0, 0);
@@ -190,7 +191,7 @@ async fn every_way(orders: usize, lines: usize, bytes_per_second: usize) {
         assert_eq!((reader.documents, reader.follower.snapshots), (orders + 1, 1), "{way:?}");
         let positions = reader.follower.positions();
         assert!(positions.last() == Some(&position) && positions.len() > 10, "{way:?}: {positions:?}");
-        // Each event is of this room, so that there is no hole between two positions.
+        // Each event is in this room, so that positions have no gaps.
         assert!(positions.windows(2).all(|two| two[1] == two[0] + 1), "{way:?}: {positions:?}");
         assert_eq!(
             reader.parts.is_empty(),
@@ -231,7 +232,7 @@ async fn readers_of_one_snapshot_cost_references() {
     assert!(bytes > ONCE, "the control: more than a connection once held, for which it was closed with 4409");
     let room = server.room("floor");
     let link = SlowLink::to(server.address(), 50_000).await;
-    // Once around, so that what reading the database takes has been taken.
+    // A first read, so that the memory for database reads is allocated.
     assert_eq!(ask(&server, &link, &service, &format!("{room}/stream"), true).await.status(), 200);
     let before = server.resident_kib();
     let mut sockets = Vec::new();
@@ -239,7 +240,7 @@ async fn readers_of_one_snapshot_cost_references() {
         let mut socket = socket(&link, &service).await;
         let subscribe = json!({"type": "subscribe", "room": room, "paged": number % 2 == 0});
         socket.send(Message::text(subscribe.to_string())).await.unwrap();
-        // `welcome`; of the rest nothing is read, and the link carries on until it is full.
+        // Reads `welcome` and nothing more, until the link is full.
         socket.next().await.unwrap().unwrap();
         sockets.push(socket);
     }
@@ -255,7 +256,7 @@ async fn readers_of_one_snapshot_cost_references() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn over_the_budget_a_room_waits_and_nobody_is_cut() {
-    // A megabyte, of which the first snapshot takes all.
+    // A megabyte, which the first snapshot uses up.
     let server = Server::start(&["--snapshot-bytes", "1048576"]).await;
     let (staff, service) = (server.token("staff", "1h"), server.token("service", "1h"));
     fill(&server, &staff, 500, 100).await;
@@ -265,11 +266,11 @@ async fn over_the_budget_a_room_waits_and_nobody_is_cut() {
     let slow = read(&server, &link, &service, &kitchen, Way::Socket { paged: true }, last);
     let others = async {
         eventually("the first is on its way", || async { server.metric("orderbell_snapshots_bytes ").await > 1 << 20 }).await;
-        // The same room shares it, however full it is.
+        // Further members of the same room share it.
         let fast = SlowLink::to(server.address(), usize::MAX).await;
         let mut second = Events::reading(ask(&server, &fast, &service, &format!("{kitchen}/stream"), true).await);
         while second.next().await.unwrap().event != "live" {}
-        // Another room's has to wait, and is told so; what is connected stays.
+        // Another room's snapshot waits and is then unavailable; its members stay connected.
         let answer = server.get(&format!("/api/v1/rooms/{floor}/events"), &service).await;
         assert_eq!((answer.status().as_u16(), answer.headers()["retry-after"].to_str().unwrap()), (503, "1"));
         assert!(server.metric("orderbell_limit_hits_total{limit=\"snapshot_bytes\"} ").await >= 1);
@@ -280,7 +281,7 @@ async fn over_the_budget_a_room_waits_and_nobody_is_cut() {
         () = others => {}
     }
     drop(link);
-    // With the reader its snapshot goes, and the other room is to be had.
+    // The end of the reader frees its snapshot, and the other room is available.
     eventually("the other room", || async {
         server.get(&format!("/api/v1/rooms/{floor}/events"), &service).await.status() == 200
     })
@@ -313,8 +314,8 @@ async fn a_reader_that_takes_nothing_of_a_snapshot_is_cut_all_the_same() {
     drop(stalled);
 }
 
-/// What other rooms say while a snapshot is one message on the way waits, or is asked for again: more than a connection may
-/// have in wait is no reason to close it.
+/// Frames of other rooms wait during a snapshot in one message, or the connection asks for them
+/// again. More than a backlog of them must not close the connection.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn other_rooms_say_more_than_a_backlog_behind_one_message_and_nothing_of_it_is_lost() {
     const BANQUETS: usize = 40;

@@ -1,4 +1,4 @@
-//! The three links of a client to a room, each giving frames one by one.
+//! A client's three kinds of links to a room, each of which yields frames one by one.
 
 use crate::follower::Follower;
 use crate::server::{Server, soon};
@@ -47,7 +47,7 @@ pub struct Event {
     pub data: Value,
 }
 
-/// A stream of server-sent events, read as the specification says (WHATWG HTML, section 9.2).
+/// A stream of server-sent events, parsed by the specification (WHATWG HTML, section 9.2).
 pub struct Events {
     pub response: Response,
     text: String,
@@ -58,7 +58,7 @@ pub struct Events {
 }
 
 impl Events {
-    /// Asks for a stream; `last_id` as the header, unless it is empty.
+    /// Requests a stream, with `last_id` as the header unless it is empty.
     pub async fn ask(server: &Server, token: &str, room: &str, query: &str, last_id: &str) -> Response {
         let call = server.http.get(format!("{}/api/v1/rooms/{room}/stream{query}", server.base)).bearer_auth(token);
         let call = call.header("accept-encoding", "br, gzip").header("last-event-id", last_id);
@@ -70,16 +70,17 @@ impl Events {
         Self { last_id: last_id.into(), ..Self::reading(response) }
     }
 
-    /// Reads a stream that was asked for.
+    /// Reads a requested stream.
     pub fn reading(response: Response) -> Self {
         assert_eq!(response.status(), 200, "{response:?}");
         Self { response, text: String::new(), looked: 0, last_id: String::new(), retry_ms: None, heartbeats: 0 }
     }
 
-    /// The next message; `None` at the end of the stream, where what is unfinished is dropped.
+    /// Returns the next message; `None` at the end of the stream, where an unfinished message is
+    /// dropped.
     pub async fn next(&mut self) -> Option<Event> {
         loop {
-            // What was looked through before is not looked through again: a snapshot has megabytes.
+            // Resume the search where it stopped, since a snapshot has megabytes.
             while let Some(end) = self.text[self.looked..].find("\n\n").map(|end| self.looked + end) {
                 let rest = self.text.split_off(end + 2);
                 let block = std::mem::replace(&mut self.text, rest);
@@ -125,7 +126,7 @@ impl Polls {
     }
 }
 
-/// What asks for frames after a cursor.
+/// Returns the query for frames after a cursor.
 pub fn since(follower: &Follower) -> String {
     follower.cursor.map_or_else(String::new, |cursor| format!("&since={cursor}&epoch={}", follower.epoch))
 }
@@ -138,7 +139,7 @@ pub enum Link {
 }
 
 impl Link {
-    /// Opens the link of this number from where a follower is.
+    /// Opens the link with this number at a follower's cursor.
     pub async fn open(which: usize, server: &Server, token: &str, room: &str, from: &Follower) -> Self {
         match which % 3 {
             0 => Self::Socket(Box::new(Socket::open(server, token, room, from).await)),
@@ -150,7 +151,7 @@ impl Link {
         }
     }
 
-    /// The next frame. A poll's answer also sets the cursor, after its last frame.
+    /// Returns the next frame. A poll's answer also sets the cursor, after its last frame.
     pub async fn next(&mut self, server: &Server, token: &str, room: &str, at: &Follower) -> Value {
         match self {
             Self::Socket(socket) => socket.next().await,

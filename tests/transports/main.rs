@@ -1,5 +1,5 @@
-//! One room over three transports, against the real binary: the same events over a WebSocket, server-sent events and
-//! long polls, and whoever changes from one to another loses nothing and sees nothing twice.
+//! One room over three transports, with the real binary: WebSockets, server-sent events and long
+//! polls deliver the same events, and a switch between them loses and repeats nothing.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)] // a test that panics is a test that fails
 
 mod endings;

@@ -1,4 +1,4 @@
-//! What a long poll answers, and when.
+//! The answers of long polls and their timing.
 
 use crate::links::Polls;
 use crate::server::{Server, eventually};
@@ -85,7 +85,7 @@ async fn a_quiet_cursor_moves_past_what_the_room_does_not_carry() {
     assert_eq!((kinds(&later), &later["position"]), (vec![], &json!(position)));
 }
 
-/// What is missed is more than one answer may hold: it comes in several, whole.
+/// More missed events than one answer may hold arrive in several, complete.
 #[tokio::test]
 async fn a_long_absence_is_made_up_for_in_answers_of_bounded_size() {
     let kitchen = Kitchen::open(&[]).await;

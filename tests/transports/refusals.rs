@@ -1,4 +1,4 @@
-//! What is refused before there is a response, and cursors of every kind.
+//! Refusals of requests for streams and polls, and all kinds of cursors.
 
 use crate::links::{Events, Polls};
 use crate::server::{Server, eventually};
@@ -13,7 +13,7 @@ async fn problem(answer: Response) -> (u16, String, String) {
     (status, body["code"].as_str().unwrap().to_owned(), body["detail"].as_str().unwrap().to_owned())
 }
 
-/// Asks for a room both ways; both must refuse it alike.
+/// Requests a room both ways, which must refuse it in the same way.
 async fn refused(server: &Server, token: &str, room: &str) -> (u16, String, String) {
     let stream = problem(Events::ask(server, token, room, "", "").await).await;
     let poll = problem(Polls::ask(server, token, room, "?wait=0").await).await;
@@ -41,7 +41,7 @@ async fn rooms_that_may_not_be_joined_and_rooms_that_do_not_exist_get_one_answer
     answers.push(refused(&server, &kitchen, &server.room("floor")).await);
     answers.dedup();
     assert!(matches!(&answers[..], [(403, code, _)] if code == "forbidden"), "{answers:?}");
-    // And what may be joined is.
+    // Allowed rooms are joined.
     for (token, room) in [(&mine, &own), (&mine, &server.room("menu")), (&staff, &other), (&kitchen, &server.room("kitchen"))] {
         assert_eq!(Events::ask(&server, token, room, "", "").await.status(), 200, "{room}");
         assert_eq!(Polls::ask(&server, token, room, "?wait=0").await.status(), 200, "{room}");

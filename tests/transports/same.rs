@@ -1,4 +1,4 @@
-//! The same events, whichever way they come.
+//! All transports deliver the same events.
 
 use crate::follower::Follower;
 use crate::links::Link;
@@ -15,7 +15,7 @@ async fn the_same_events_arrive_over_a_websocket_a_stream_and_polls() {
     for which in 0..3 {
         let mut follower = Follower::default();
         let mut link = Link::open(which, &server, &staff, &room, &follower).await;
-        // Up to here nothing of what follows has happened.
+        // No event has happened so far.
         while follower.cursor.is_none() {
             follower.take(&link.next(&server, &staff, &room, &follower).await).unwrap();
         }

@@ -1,4 +1,4 @@
-//! The server under test, and the ordinary calls that make things happen in it.
+//! The server under test, and HTTP calls that make events.
 
 use reqwest::{Client, Response};
 use serde_json::{Value, json};
@@ -8,15 +8,15 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// No step takes longer.
+/// The longest time of a step.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Waits for something that must come.
+/// Waits for a future with a deadline.
 pub async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, future).await.unwrap_or_else(|_| panic!("{what} did not come in {PATIENCE:?}"))
 }
 
-/// Asks again until the answer is yes.
+/// Polls a condition until it holds.
 pub async fn eventually<F: Future<Output = bool>>(what: &str, mut is_so: impl FnMut() -> F) {
     let begun = Instant::now();
     while !is_so().await {
@@ -25,7 +25,7 @@ pub async fn eventually<F: Future<Output = bool>>(what: &str, mut is_so: impl Fn
     }
 }
 
-/// These tests are about what is delivered: one guest orders more for them than a guest may.
+/// Raised limits, since one guest of these tests orders more than a guest may.
 const EAGER: [&str; 14] = [
     "--diner-orders-per-minute",
     "100000",
@@ -99,7 +99,7 @@ impl Server {
         serde_json::from_str(&body).unwrap()
     }
 
-    /// A fresh session of somebody of the demo.
+    /// Makes a session of a person of the demo.
     pub async fn sign_in(&self, username: &str) -> String {
         let body = json!({"restaurant": "demo", "username": username, "password": format!("{username}-demo")});
         self.post("/api/v1/sessions", "", &body).await["access_token"].as_str().unwrap().to_owned()
@@ -110,7 +110,7 @@ impl Server {
         self.post("/api/v1/diner-sessions", "", &body).await["access_token"].as_str().unwrap().to_owned()
     }
 
-    /// A token made by the command line, for as long as it is to live.
+    /// Issues a token with a lifetime by the command line.
     pub fn token(&self, role: &str, life: &str) -> String {
         let mut tool = binary(&self.folder);
         let out = tool.args(["token", "--role", role, "--restaurant", "demo", "--expires", life]).output().unwrap();
@@ -123,14 +123,14 @@ impl Server {
         assert!(call.send().await.unwrap().status().is_success());
     }
 
-    /// Places an order of so many lines, each with a note of 200 letters; gives its document.
+    /// Places an order of lines with notes of 200 letters each. Returns its document.
     pub async fn place(&self, token: &str, lines: usize) -> Value {
         let line = json!({"menu_item": self.dish, "quantity": 1, "note": "n".repeat(200)});
         let body = json!({"service": "dine_in", "items": vec![line; lines]});
         self.post("/api/v1/restaurants/demo/orders", token, &body).await
     }
 
-    /// Makes one event of an order; gives its position.
+    /// Makes one event of an order. Returns its position.
     pub async fn rush(&self, token: &str, order: &str, rush: bool) -> u64 {
         let body = json!({"id": orderbell::clock::new_id().to_string(), "action": "rush", "rush": rush});
         let ack = self.post(&format!("/api/v1/orders/{order}/commands"), token, &body).await;
@@ -138,7 +138,7 @@ impl Server {
         ack["position"].as_u64().unwrap()
     }
 
-    /// The value of a metric, by the beginning of its line; 0 where it is not counted yet.
+    /// Returns the value of a metric, by the beginning of its line; 0 if it is absent.
     pub async fn metric(&self, line: &str) -> u64 {
         let text = self.get("/metrics", "").await.text().await.unwrap();
         let value = text.lines().find_map(|found| found.strip_prefix(line));
@@ -162,7 +162,7 @@ fn binary(folder: &TempDir) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_orderbell"));
     let database = format!("sqlite://{}/db", folder.path().display());
     command.args(["--database-url", &database]).stdout(Stdio::piped()).stdin(Stdio::null());
-    // What the shell around the test says is not meant for this server.
+    // Do not pass the variables of the test's shell to this server.
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("ORDERBELL_") || name.ends_with("_URL")) {
         command.env_remove(name);
     }

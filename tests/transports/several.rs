@@ -6,7 +6,7 @@ use crate::server::{Server, eventually};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// Somebody of the staff, one order, and the rooms of a staff page.
+/// A staff member, one order, and the rooms of a staff page.
 struct Page {
     server: Server,
     staff: String,
@@ -14,7 +14,7 @@ struct Page {
     rooms: [String; 3],
 }
 
-/// What a page knows of its rooms.
+/// A page's state of its rooms.
 type Followers = BTreeMap<String, Follower>;
 
 impl Page {
@@ -30,7 +30,7 @@ impl Page {
         self.rooms.join(",")
     }
 
-    /// The cursors of these followers, as a query has them.
+    /// Returns the cursors of these followers for a query.
     fn since(&self, followers: &Followers) -> String {
         let cursor = |room| followers.get(room).and_then(|follower: &Follower| follower.cursor);
         let cursors = self.rooms.each_ref().map(|room| cursor(room).map_or_else(String::new, |cursor| cursor.to_string()));
@@ -53,7 +53,7 @@ impl Page {
     }
 }
 
-/// Hands a frame to the follower of its room.
+/// Applies a frame to the follower of its room.
 fn take(followers: &mut Followers, epoch: &str, frame: &Value) {
     let room = frame["room"].as_str().unwrap().to_owned();
     let follower = followers.entry(room).or_insert_with(|| Follower { epoch: epoch.to_owned(), ..Follower::default() });
@@ -102,7 +102,7 @@ async fn one_stream_carries_several_rooms_each_from_its_own_cursor() {
     drop(stream);
     eventually("none", || async { page.server.connections("staff").await == 0 }).await;
 
-    // Two rooms go on from where they were, and one is asked for as if for the first time.
+    // Two rooms resume, and one starts again.
     let second = page.rush(false).await;
     followers.remove(floor);
     let query = format!("?{}", page.since(&followers));
@@ -129,7 +129,7 @@ async fn one_poll_waits_for_any_of_several_rooms() {
     let (answer, position) = tokio::join!(page.poll(&query), event);
     take_answer(&mut followers, &answer);
     let [floor, menu, order] = &page.rooms;
-    // Whichever of the two was not in this answer is in the next.
+    // The room that was not in this answer is in the next.
     let rest = page.poll(&format!("?wait=0&{}", page.since(&followers))).await;
     take_answer(&mut followers, &rest);
     assert_eq!((followers[floor].positions(), followers[order].positions()), (vec![position], vec![position]));

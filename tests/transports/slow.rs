@@ -1,4 +1,4 @@
-//! A reader that takes nothing.
+//! Readers that read nothing.
 
 use crate::follower::Follower;
 use crate::links::Events;
@@ -8,10 +8,10 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-/// How many there are.
+/// The number of readers.
 const SLOW: u64 = 40;
 
-/// Asks for a stream on a socket with little room, reads its beginning and then nothing.
+/// Requests a stream on a socket with a small buffer, reads its beginning and then nothing.
 fn stalled(server: &Server, token: &str, room: &str) -> TcpStream {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP)).unwrap();
     socket.set_recv_buffer_size(4096).unwrap();
@@ -26,7 +26,7 @@ fn stalled(server: &Server, token: &str, room: &str) -> TcpStream {
     stream
 }
 
-/// Reads what there still is, to the end of the connection; gives how much.
+/// Reads to the end of the connection. Returns the number of bytes.
 fn drain(mut stream: TcpStream) -> u64 {
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     let (mut total, mut piece) = (0_u64, [0; 65_536]);
@@ -53,7 +53,7 @@ async fn readers_that_take_nothing_are_cut_with_bounded_memory_and_who_reads_mis
     assert_eq!(server.connections("staff").await, SLOW);
     let before = server.resident_kib();
     let mut peak = before;
-    // Each event is some 60 KB; the kernel takes a few MB for each reader before it takes no more.
+    // Each event has about 60 KB; the kernel buffers a few MB for each reader.
     let (mut placed, most) = (Vec::new(), 300);
     while server.connections("staff").await > 0 && placed.len() < most {
         placed.push(server.place(&diner, 100).await["position"].as_u64().unwrap());
@@ -78,7 +78,7 @@ async fn a_stalled_reader_is_found_by_the_heartbeat_too() {
     let server = Server::start(&["--heartbeat-ms", "300", "--backlog-bytes", "16777216"]).await;
     let (staff, diner, room) = (server.sign_in("staff").await, server.sit_down(1).await, server.room("kitchen"));
     let slow = stalled(&server, &staff, &room);
-    // The backlog would hold all of this: it is not what ends the connection.
+    // The backlog would hold all of this, so it is not what closes the connection.
     let mut placed = 0;
     while server.connections("staff").await > 0 && placed < 200 {
         server.place(&diner, 60).await;

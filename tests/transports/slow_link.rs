@@ -1,4 +1,4 @@
-//! A way to the server that carries so many bytes a second to the client, and holds little of what waits.
+//! A proxy with a limited rate to the client and small buffers.
 
 use socket2::{Domain, Protocol, Socket, Type};
 use std::net::SocketAddr;
@@ -7,19 +7,19 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, copy};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
 
-/// What the way holds, in bytes.
+/// The bytes that the proxy buffers.
 const HOLDS: usize = 64 * 1024;
-/// Bytes that go on together.
+/// The bytes forwarded at once.
 const PIECE: usize = 8 * 1024;
 
-/// The way. Dropping it cuts it.
+/// The proxy. Dropping it cuts its connections.
 pub struct SlowLink {
     pub address: SocketAddr,
     accepting: JoinHandle<()>,
 }
 
 impl SlowLink {
-    /// A way to an address, of so many bytes a second for each connection.
+    /// Starts a proxy to an address, with a rate in bytes a second for each connection.
     pub async fn to(server: &str, bytes_per_second: usize) -> Self {
         let server: SocketAddr = server.parse().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -51,7 +51,7 @@ async fn carry(client: TcpStream, server: SocketAddr, bytes_per_second: usize) {
         let mut buffer = vec![0; PIECE];
         let mut due = Instant::now();
         while let Ok(count @ 1..) = from_server.read(&mut buffer).await {
-            // What was not used of the time before is gone.
+            // Unused time does not accumulate.
             due = due.max(Instant::now()) + Duration::from_secs_f64(count as f64 / bytes_per_second as f64);
             tokio::time::sleep_until(due.into()).await;
             if to_client.write_all(&buffer[..count]).await.is_err() {

@@ -1,4 +1,4 @@
-//! What a stream of server-sent events looks like.
+//! The format of streams of server-sent events.
 
 use crate::follower::Follower;
 use crate::links::Events;
@@ -80,7 +80,7 @@ async fn last_event_id_goes_before_the_query_and_another_epoch_gets_a_snapshot()
     }
 }
 
-/// More than a backlog is missed: it comes at the reader's pace, whole and in order.
+/// More missed events than a backlog arrive at the reader's pace, complete and in order.
 #[tokio::test]
 async fn a_long_absence_is_replayed_to_a_reader_that_takes_its_time() {
     let server = Server::start(&[]).await;

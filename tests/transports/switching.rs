@@ -1,4 +1,4 @@
-//! Changing the transport amid events.
+//! Switches of the transport during events.
 
 use crate::follower::{Follower, Stray};
 use crate::links::Link;
@@ -23,7 +23,7 @@ async fn scene() -> Scene {
 }
 
 impl Scene {
-    /// A follower that has seen the snapshot, over a link that is then gone.
+    /// A follower that has the snapshot, from a link that is then closed.
     async fn arrive(&self) -> Follower {
         let mut follower = Follower::default();
         let mut link = Link::open(0, &self.server, &self.staff, &self.room, &follower).await;
@@ -42,7 +42,7 @@ impl Scene {
         follower.take(&frame)
     }
 
-    /// Makes events from beside; gives their positions.
+    /// Makes events over HTTP. Returns their positions.
     fn make_events(&self, count: usize) -> tokio::task::JoinHandle<Vec<u64>> {
         let (server, staff, order) = (self.server.clone(), self.staff.clone(), self.order.clone());
         tokio::spawn(async move {
@@ -71,14 +71,14 @@ async fn who_changes_between_the_three_amid_events_loses_and_repeats_nothing() {
         }
         switches += 1;
         used[which] += 1;
-        // The link breaks off here, whatever it still had for us.
+        // The link breaks here, with frames under way.
     }
     assert_eq!(follower.positions(), events.await.unwrap());
     assert_eq!(follower.snapshots, 1, "a usable cursor is never answered with a snapshot");
     assert!(switches >= 60 && used.iter().all(|times| *times >= 20), "{switches} switches, {used:?}");
 }
 
-/// The check above is worth something: a client that gets its cursor wrong by one is found out, over every transport.
+/// A negative control: the check detects a client whose cursor is off by one, over each transport.
 #[tokio::test]
 async fn a_cursor_that_is_wrong_by_one_is_noticed_over_each() {
     let scene = scene().await;
@@ -99,7 +99,7 @@ async fn a_cursor_that_is_wrong_by_one_is_noticed_over_each() {
     }
 }
 
-/// Asks from one cursor and goes on from another.
+/// Requests from one cursor and continues from another.
 async fn strayed(scene: &Scene, which: usize, asked: &Follower, mut follower: Follower) -> Stray {
     let mut link = scene.open(which, asked).await;
     loop {
