@@ -144,8 +144,8 @@ enum RestaurantCommand {
         /// The name for people.
         #[arg(long)]
         name: Name,
-        /// The currency of the menu (ISO 4217).
-        #[arg(long)]
+        /// The currency of the menu: an ISO 4217 code (BDT, EUR, JPY).
+        #[arg(long, value_parser = parse_currency)]
         currency: Currency,
         /// Minutes to promise when staff accept without a number.
         #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=480))]
@@ -274,6 +274,13 @@ fn print_keys(pair: &KeyPair) -> std::io::Result<()> {
 fn parse_kid(text: &str) -> Result<Key, String> {
     let kid = text.parse::<Key>().ok().filter(|kid| !kid.as_str().contains([':', ',']));
     kid.ok_or_else(|| "a kid is 1 to 64 visible ASCII characters without a colon or a comma".into())
+}
+
+/// Reads the currency of a new restaurant. Amounts of one that nobody knows could not be shown: it has no known decimals.
+fn parse_currency(text: &str) -> Result<Currency, String> {
+    let currency = text.parse::<Currency>().map_err(|error| error.to_string())?;
+    let known = Some(currency).filter(Currency::is_known);
+    known.ok_or_else(|| "ISO 4217 has no such currency; codes are like BDT, EUR, JPY, USD".into())
 }
 
 /// Parses the role of a person.
@@ -448,6 +455,14 @@ mod tests {
         assert_eq!(parse_person_role("manager"), Ok(Role::Manager));
         for bad in ["chef", "kitchen", "service", "diner", ""] {
             assert!(parse_person_role(bad).unwrap_err().starts_with("people are staff or manager"), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_currency_is_one_that_iso_4217_has() {
+        assert_eq!(parse_currency("BDT").unwrap().to_string(), "BDT");
+        for bad in ["ZZZ", "XXX", "bdt", "TAKA", ""] {
+            assert!(parse_currency(bad).unwrap_err().contains("ISO 4217"), "{bad}");
         }
     }
 

@@ -83,7 +83,7 @@ pub async fn purge(store: &SharedStore, restaurant: RestaurantId, before: Timest
         let batch = store.purge_orders(restaurant, before, clock::now(), BATCH).await?;
         gone += batch.orders;
         if !batch.more {
-            store.scrub();
+            store.scrub(before)?;
             return Ok(gone);
         }
         tokio::time::sleep(PAUSE).await;
@@ -131,7 +131,7 @@ pub async fn erase(store: &SharedStore, restaurant: RestaurantId, diner: &Key) -
         if batch.orders < u64::from(BATCH) {
             // Last, when documents no longer have the words, so that no later answer contains them.
             store.forget_answers_about(restaurant, diner).await?;
-            store.scrub();
+            store.scrub(clock::now())?;
             return Ok(Erasure::Done { orders, events: events.into(), sessions });
         }
     }

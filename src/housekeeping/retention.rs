@@ -31,7 +31,9 @@ pub async fn run(store: SharedStore, settings: RetentionArgs, access: Duration) 
             Ok(true) => match sweep(&store, &settings, access).await {
                 Ok(gone) => {
                     log::info!(gone; "old rows removed");
-                    store.scrub();
+                    if let Err(error) = store.scrub(ago(settings.guests())) {
+                        log::warn!(error:% = error; "the files of the database still have what was removed");
+                    }
                 }
                 Err(error) => log::warn!(error:% = error; "cannot remove old rows; will try again"),
             },

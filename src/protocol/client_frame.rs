@@ -182,6 +182,7 @@ fn command(value: Value, id: Option<CommandId>) -> Result<ClientFrame, BadFrame>
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use serde_json::json;
 
     const ID: &str = "0193a5f0-7c1e-7000-8000-000000000001";
 
@@ -206,6 +207,44 @@ mod tests {
         for text in good {
             assert!(ClientFrame::parse(&text).is_ok(), "{text}");
         }
+    }
+
+    #[test]
+    fn null_says_the_same_as_leaving_out_except_where_that_asks_for_more() {
+        let read = |frame: &Value| ClientFrame::parse(&frame.to_string());
+        let command = json!({"type": "command", "id": ID, "order": ID, "action": "ready"});
+        let void = json!({"type": "command", "id": ID, "order": ID, "action": "void_item", "item": ID, "reason": "sold_out"});
+        let items = json!([{"menu_item": ID, "quantity": 1}]);
+        let place = place_of(&items);
+        for (frame, fields) in [
+            (json!({"type": "subscribe", "room": "r"}), &["/since", "/epoch"][..]),
+            (json!({"type": "seen", "room": "r", "position": 9}), &["/station"]),
+            (json!({"type": "ping"}), &["/nonce"]),
+            (command, &["/expected_position", "/minutes", "/reason", "/detail", "/item", "/rush", "/call"]),
+            (place, &["/order/note", "/order/table", "/order/external_id", "/order/items/0/note"]),
+        ] {
+            for path in fields {
+                assert_eq!(read(&with_null(&frame, path)), read(&frame), "{path}");
+            }
+            assert!(read(&frame).is_ok(), "{frame}");
+        }
+        for (frame, path) in [(void, "/quantity"), (place_of(&items), "/order/expected_total")] {
+            assert!(read(&frame).is_ok(), "{frame}");
+            let refused = read(&with_null(&frame, path)).unwrap_err();
+            assert!(refused.code == ErrorCode::Invalid && refused.message.contains("null"), "{path}: {refused:?}");
+        }
+    }
+
+    fn place_of(items: &Value) -> Value {
+        json!({"type": "place", "id": ID, "order": {"service": "dine_in", "items": items}})
+    }
+
+    /// A frame with one more member, which is `null`.
+    fn with_null(frame: &Value, path: &str) -> Value {
+        let mut frame = frame.clone();
+        let (parent, name) = path.rsplit_once('/').unwrap();
+        frame.pointer_mut(parent).unwrap()[name] = Value::Null;
+        frame
     }
 
     #[test]

@@ -60,6 +60,39 @@ pub enum OpenError {
         /// Which.
         path: PathBuf,
     },
+    /// The write-ahead log beside the file was written over another content.
+    #[error(
+        "{log} does not belong to {path}: the database was replaced, and the log of the one before was left beside it. To start \
+         with {path} as it is, move {log} and {index} away; to keep what the log has, put back the database it was \
+         written for"
+    )]
+    ForeignLog {
+        /// The database.
+        path: PathBuf,
+        /// The log.
+        log: PathBuf,
+        /// The index of the log.
+        index: PathBuf,
+    },
+    /// The file is cut short or otherwise not as SQLite has written it.
+    #[error(
+        "{path} is damaged: it was cut short, or overwritten while a server ran or with the log of another file beside it. \
+         Keep {path} and the files beside it for inspection, and restore a backup in their place"
+    )]
+    Damaged {
+        /// Which.
+        path: PathBuf,
+    },
+    /// The disk is full.
+    #[error("the disk of {folder} is full: {free} KiB are free, and a start needs {needed} KiB")]
+    Full {
+        /// The folder of the database.
+        folder: PathBuf,
+        /// Free space, in KiB.
+        free: u64,
+        /// What is needed, in KiB.
+        needed: u64,
+    },
     /// The database would lose what it has acknowledged.
     #[error("the database is not set up to keep what it acknowledges: {0}")]
     NotDurable(String),

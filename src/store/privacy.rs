@@ -65,8 +65,9 @@ pub trait Privacy: Send + Sync + 'static {
     /// Forgets sessions of guests who have ordered nothing and were last here before a time.
     async fn forget_idle_guests(&self, before: Timestamp, limit: u32) -> Result<u64>;
 
-    /// Removes what was deleted from the files of the database too, soon, as far as that is the store's to do.
-    fn scrub(&self);
+    /// Removes what was deleted from the files of the database too, soon, as far as that is the store's to do, and at once a file
+    /// that was set aside and last written before a time.
+    fn scrub(&self, before: Timestamp) -> Result<()>;
 
     /// Takes on a periodic task that no node has done since a time; says whether this one has it.
     async fn claim(&self, task: &'static str, since: Timestamp, at: Timestamp) -> Result<bool>;

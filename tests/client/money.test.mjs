@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { money as staffMoney } from '../../static/shared/format.js';
 import { decimals, moneyIn } from '../../static/shared/money.js';
@@ -22,6 +23,9 @@ const figure = (text) => text.replace(/[^\d.,]/g, '').replace(/^\.+/, '');
 test('each currency has the decimals of ISO 4217, whatever the browser thinks', () => {
   assert.equal(EACH.length, new Set(EACH.map(([code]) => code)).size);
   assert.ok(EACH.length > 150);
+  const server = readFileSync(new URL('../../src/domain/values/money.rs', import.meta.url), 'utf8');
+  const taken = server.match(/const CODES: &str = "([^"]+)"/)?.[1].match(/[A-Z]{3}/g);
+  assert.deepEqual(taken, EACH.map(([code]) => code).sort(), 'a restaurant may have each of them, and no other');
   for (const [code, digits] of EACH) {
     assert.equal(decimals(code), digits, code);
     const unit = 10 ** digits;

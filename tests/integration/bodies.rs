@@ -4,7 +4,7 @@ use crate::support::wait::soon;
 use crate::support::{Client, Server, client::text};
 use flate2::{Compression, write::GzEncoder};
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::io::Write;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -227,4 +227,74 @@ async fn a_body_beside_a_stream_is_not_read() {
         sent += 1;
         assert!(sent < 64, "{sent} MB of a body that nobody asked for");
     }
+}
+
+/// The names of the members of each body that openapi.json describes.
+fn described(spec: &Value) -> Vec<(Method, String, Vec<String>)> {
+    let mut bodies = Vec::new();
+    for (path, calls) in spec["paths"].as_object().unwrap() {
+        for (method, call) in calls.as_object().unwrap() {
+            let mut schema = &call["requestBody"]["content"]["application/json"]["schema"];
+            while let Some(name) = schema["$ref"].as_str() {
+                schema = spec.pointer(name.trim_start_matches('#')).unwrap();
+            }
+            let Some(members) = schema["properties"].as_object() else { continue };
+            let path = path.split('/').map(|part| match part {
+                "{slug}" => "demo".to_owned(),
+                part if part.starts_with('{') => crate::support::new_id(),
+                part => part.to_owned(),
+            });
+            let path = path.collect::<Vec<_>>().join("/");
+            bodies.push((method.to_uppercase().parse().unwrap(), path, members.keys().cloned().collect()));
+        }
+    }
+    bodies
+}
+
+#[tokio::test]
+async fn a_wrong_member_of_any_body_is_refused_in_words_of_json() {
+    let server = Server::start(&[]).await;
+    let (manager, staff) = (server.manager().await, server.staff().await);
+    let bodies = described(&serde_json::from_str(include_str!("../../static/spec/openapi.json")).unwrap());
+    assert!(bodies.len() > 15, "{}", bodies.len());
+    let mut refused = 0;
+    for (method, path, members) in bodies {
+        for member in members {
+            for wrong in
+                [json!(null), json!(-5), json!("x"), json!(true), json!([]), json!({}), json!([5]), json!({"amount": "x"})]
+            {
+                for client in [&manager, &staff] {
+                    let body = Value::Object([(member.clone(), wrong.clone())].into_iter().collect());
+                    let answer = Client::send(client.request(method.clone(), &path).json(&body)).await;
+                    refused += usize::from(answer.status == 422);
+                    let rust =
+                        ["struct ", "enum ", "variant", "u8", "u16", "u32", "u64", "i64", "Option", "Vec<", "sequence", " map"];
+                    let said = rust.iter().find(|word| answer.text.contains(**word));
+                    assert!(said.is_none(), "{method} {path} {body}: {}", answer.text);
+                    assert!(answer.status < 500, "{method} {path} {body}: {}", answer.text);
+                }
+            }
+        }
+    }
+    assert!(refused > 100, "the control: {refused}");
+    let basket = json!({"service": "dine_in", "items": [], "expected_total": 5});
+    let told = staff.post("/api/v1/restaurants/demo/orders", &basket).await;
+    let detail = told.problem(422, "invalid")["detail"].to_string();
+    assert!(detail.contains("expected_total") && detail.contains("expected an object"), "{detail}");
+}
+
+#[tokio::test]
+async fn a_quantity_of_null_strikes_nothing() {
+    let server = Server::start(&[]).await;
+    let staff = server.staff().await;
+    let menu = crate::support::Menu::read(&staff).await;
+    let order = staff.place(&menu.basket()).await;
+    staff.act(&order["id"], "accept").await;
+    let item = order["items"].as_object().unwrap().keys().next().unwrap();
+    let null = json!({"item": item, "reason": "sold_out", "quantity": null});
+    staff.command(&order["id"], "void_item", null).await.problem(422, "invalid");
+    assert_ne!(staff.order(&order["id"]).await["items"][item]["status"], "voided");
+    let all = json!({"item": item, "reason": "sold_out"});
+    staff.command(&order["id"], "void_item", all).await.expect(200);
+    assert_eq!(staff.order(&order["id"]).await["items"][item]["status"], "voided", "the control");
 }

@@ -1,8 +1,9 @@
 //! A disk that is full, and database files that are taken away, under a running server.
 
-use crate::support::server::DATABASE;
+use crate::support::server::{DATABASE, command};
 use crate::support::{Client, Menu, PATIENCE, Server, eventually, new_id, template};
 use serde_json::Value;
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, SqliteConnection};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -133,34 +134,58 @@ fn beside(database: &Path, suffix: &str) -> std::path::PathBuf {
 /// What somebody does to the files of a running server.
 type Deed = fn(&Path);
 
-/// Writes other content into a file, as `cp` does.
-fn copy_over(from: &Path, database: &Path) {
-    fs::write(database, fs::read(from).unwrap()).unwrap();
+/// Runs a line of a shell with the path of a database as `$0`.
+fn shell(line: &str, database: &Path) {
+    let done = Command::new("sh").args(["-ec", line]).arg(database).status();
+    assert!(done.unwrap().success(), "{line}");
 }
 
-/// A whole database of another restaurant, made by the binary itself.
-fn other(database: &Path) -> std::path::PathBuf {
+/// Makes a backup as docs/operations.md has it.
+async fn back_up(database: &Path) {
+    let into = format!("VACUUM INTO '{}'", database.with_extension("backup").display());
+    on(database, &into).await;
+}
+
+/// Runs SQL in another process's place.
+async fn on(database: &Path, sql: &str) {
+    let mut connection = SqliteConnection::connect(&format!("sqlite://{}", database.display())).await.unwrap();
+    connection.execute(AssertSqlSafe(sql)).await.unwrap();
+    connection.close().await.unwrap();
+}
+
+/// Makes a whole database of another restaurant with the binary itself.
+fn other(database: &Path) {
     let path = database.with_extension("other");
     let made = Command::new(env!("CARGO_BIN_EXE_orderbell"))
         .args(["--database-url", &format!("sqlite://{}", path.display()), "restaurant", "add", "--slug", "other"])
         .args(["--name", "Other", "--currency", "EUR"])
         .status();
     assert!(made.unwrap().success());
-    path
 }
 
-const DEEDS: [(&str, Deed); 8] = [
+const DEEDS: [(&str, Deed); 16] = [
     ("the database removed", |database| fs::remove_file(database).unwrap()),
     ("the database moved away", |database| fs::rename(database, database.with_extension("old")).unwrap()),
-    ("the database replaced", |database| {
-        let copy = database.with_extension("copy");
-        fs::copy(database, &copy).unwrap();
-        fs::rename(copy, database).unwrap();
+    ("the database replaced", |database| shell(r#"cp "$0" "$0.copy"; mv "$0.copy" "$0""#, database)),
+    ("another database copied over it", |database| {
+        other(database);
+        shell(r#"cp "$0.other" "$0""#, database);
     }),
-    ("another database copied over it", |database| copy_over(&other(database), database)),
-    ("a copy of before it ran copied over it", |database| copy_over(&database.with_extension("before"), database)),
-    ("an emptied file", |database| fs::File::options().write(true).open(database).unwrap().set_len(0).unwrap()),
+    ("a copy of before it ran copied over it", |database| shell(r#"cp "$0.before" "$0""#, database)),
+    ("a backup of this run copied over it", |database| shell(r#"cp "$0.backup" "$0""#, database)),
+    ("a backup of this run copied over it with its times", |database| shell(r#"cp -p "$0.backup" "$0""#, database)),
+    ("a backup of this run written into it", |database| {
+        shell(r#"dd if="$0.backup" of="$0" conv=notrunc status=none"#, database);
+    }),
+    ("an emptied file", |database| shell(r#"truncate -s 0 "$0""#, database)),
+    ("a file cut short", |database| shell(r#"truncate -s -8192 "$0""#, database)),
+    ("one byte written in the middle of it", |database| {
+        shell(r#"printf x | dd of="$0" bs=1 seek=50000 conv=notrunc status=none"#, database);
+    }),
     ("its log removed", |database| fs::remove_file(beside(database, "-wal")).unwrap()),
+    ("its log emptied", |database| shell(r#"truncate -s 0 "$0-wal""#, database)),
+    ("its log cut short", |database| shell(r#"truncate -s -1 "$0-wal""#, database)),
+    ("its log written over", |database| shell(r#"dd if=/dev/zero of="$0-wal" bs=32 count=1 conv=notrunc status=none"#, database)),
     ("the index of its log removed", |database| fs::remove_file(beside(database, "-shm")).unwrap()),
 ];
 
@@ -175,6 +200,8 @@ async fn a_database_that_is_taken_away_acknowledges_nothing_more_and_ends_the_no
         let staff = server.staff().await;
         let menu = Menu::read(&staff).await;
         try_place(&staff, &menu).await.unwrap();
+        back_up(&database).await;
+        try_place(&staff, &menu).await.unwrap();
         deed(&folder.path().join(DATABASE));
         for _ in 0..3 {
             let answer = try_place(&staff, &menu).await;
@@ -184,6 +211,59 @@ async fn a_database_that_is_taken_away_acknowledges_nothing_more_and_ends_the_no
         assert!(!status.success(), "{what}: {status}");
         assert!(server.log().contains("was removed or replaced"), "{what}: {}", server.log());
     }
+}
+
+/// What is done beside a running server, and is no harm.
+const HARMLESS: [&str; 6] = [
+    r#"chmod 640 "$0"; chmod 600 "$0""#,
+    r#"ln "$0" "$0.link"; rm "$0.link""#,
+    r#"cp "$0" "$0.read"; cp "$0-wal" "$0.read-wal""#,
+    r#"touch -a "$0" "$0-wal""#,
+    r#"cat "$0" "$0-wal" "$0-shm" > /dev/null"#,
+    "sync",
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_reads_the_files_or_writes_through_sqlite_does_not_end_the_node() {
+    let folder = tempfile::tempdir().unwrap();
+    template::copy(template::demo().await, folder.path());
+    let database = folder.path().join(DATABASE);
+    let server = Server::run(folder.path().to_owned(), &[]).await;
+    let staff = server.staff().await;
+    let menu = Menu::read(&staff).await;
+    let mut placed = Vec::new();
+    for deed in HARMLESS {
+        shell(deed, &database);
+        placed.push(try_place(&staff, &menu).await.unwrap_or_else(|status| panic!("{deed}: {status}")));
+    }
+    let statements = [
+        "PRAGMA wal_checkpoint(PASSIVE)",
+        "PRAGMA wal_checkpoint(TRUNCATE)",
+        // Twice with nothing between, then enough pages for a checkpoint of its own.
+        "PRAGMA wal_checkpoint(TRUNCATE)",
+        "CREATE TABLE pages (page BLOB); INSERT INTO pages SELECT randomblob(8000) FROM generate_series(1, 800)",
+        "DROP TABLE pages; PRAGMA wal_checkpoint(TRUNCATE)",
+        "VACUUM",
+    ];
+    for sql in statements {
+        let sql = sql.replace(
+            "generate_series(1, 800)",
+            "(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 800) SELECT i FROM n)",
+        );
+        on(&database, &sql).await;
+        placed.push(try_place(&staff, &menu).await.unwrap_or_else(|status| panic!("{sql}: {status}")));
+    }
+    back_up(&database).await;
+    for round in 0..5 {
+        let add = ["restaurant", "add", "--name", "Other", "--currency", "EUR", "--slug"];
+        server.tool(&[&add[..], &[&format!("other-{round}")]].concat()).await;
+        server.tool(&["purge", "--restaurant", "demo", "--older-than", "1s"]).await;
+    }
+    placed.push(try_place(&staff, &menu).await.unwrap());
+    for order in &placed {
+        staff.order(order).await;
+    }
+    server.anybody().get("/readyz").await.expect(200);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -197,4 +277,91 @@ async fn an_idle_node_notices_that_its_database_is_gone_and_one_beside_a_tool_do
     }
     fs::remove_file(folder.path().join(DATABASE)).unwrap();
     assert!(!server.exit().await.success());
+}
+
+/// A command of the binary that must be refused; returns what it says.
+async fn refused(database: &Path, arguments: &[&str]) -> String {
+    let common = ["--database-url".to_owned(), format!("sqlite://{}", database.display())];
+    let ended = command(&std::env::temp_dir(), &common).args(arguments).output();
+    let output = tokio::time::timeout(PATIENCE, ended).await.expect("it must end").unwrap();
+    assert!(!output.status.success(), "{arguments:?} must be refused");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+const SERVE: [&str; 3] = ["serve", "--bind", "127.0.0.1:0"];
+
+/// A server that was killed after it had acknowledged orders, before and after a backup; returns the last order.
+async fn killed(folder: &Path) -> Value {
+    template::copy(template::demo().await, folder);
+    let mut server = Server::run(folder.to_owned(), &[]).await;
+    let staff = server.staff().await;
+    let menu = Menu::read(&staff).await;
+    try_place(&staff, &menu).await.unwrap();
+    back_up(&folder.join(DATABASE)).await;
+    let placed = try_place(&staff, &menu).await.unwrap();
+    server.kill().await;
+    placed
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_of_another_content_is_refused_at_the_start_and_kept() {
+    let deeds = [
+        ("a backup moved over it", r#"mv "$0.backup" "$0""#),
+        ("a backup copied over it", r#"cp "$0.backup" "$0""#),
+        ("it removed", r#"rm "$0""#),
+        ("it emptied", r#"truncate -s 0 "$0""#),
+    ];
+    for (what, deed) in deeds {
+        let folder = tempfile::tempdir().unwrap();
+        killed(folder.path()).await;
+        let database = folder.path().join(DATABASE);
+        let log = fs::read(beside(&database, "-wal")).unwrap();
+        shell(deed, &database);
+        for arguments in [&SERVE[..], &["purge", "--restaurant", "demo", "--older-than", "1d"]] {
+            let said = refused(&database, arguments).await;
+            assert!(said.contains("db-wal does not belong to") && said.contains("db-shm away"), "{what}: {said}");
+        }
+        assert_eq!(fs::read(beside(&database, "-wal")).unwrap(), log, "{what}: the log is kept");
+        shell(r#"mkdir "$0.away"; mv "$0-wal" "$0-shm" "$0.away""#, &database);
+        Server::run(folder.path().to_owned(), &[]).await.anybody().get("/readyz").await.expect(200);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_killed_node_that_was_only_looked_at_starts_with_all_it_has_acknowledged() {
+    for deed in ["true", r#"touch "$0""#, r#"rm "$0-shm""#, r#"cp "$0" "$0.raw"; mv "$0.raw" "$0""#] {
+        let folder = tempfile::tempdir().unwrap();
+        let placed = killed(folder.path()).await;
+        shell(deed, &folder.path().join(DATABASE));
+        let server = Server::run(folder.path().to_owned(), &[]).await;
+        server.staff().await.order(&placed).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_was_cut_short_is_called_damaged_at_the_start() {
+    for deed in
+        [r#"truncate -s -8192 "$0""#, r#"truncate -s -8192 "$0"; rm "$0-wal" "$0-shm""#, r#"truncate -s 50 "$0"; rm "$0-wal""#]
+    {
+        let folder = tempfile::tempdir().unwrap();
+        killed(folder.path()).await;
+        let database = folder.path().join(DATABASE);
+        shell(deed, &database);
+        let said = refused(&database, &SERVE).await;
+        assert!(said.contains("/db is damaged") && said.contains("restore a backup"), "{deed}: {said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_on_a_full_disk_names_the_disk_and_what_it_needs() {
+    let disk = SmallDisk::mount();
+    template::copy(template::demo().await, disk.path());
+    disk.fill();
+    let said = refused(&disk.path().join(DATABASE), &SERVE).await;
+    let named = format!("the disk of {} is full: ", disk.path().display());
+    assert!(said.contains(&named) && said.contains("KiB are free, and a start needs"), "{said}");
+    let fresh = refused(&disk.path().join("fresh/db"), &SERVE).await;
+    assert!(fresh.contains(" is full: "), "{fresh}");
+    disk.clear();
+    Server::run(disk.path().to_owned(), &[]).await;
 }

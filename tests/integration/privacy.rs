@@ -127,3 +127,32 @@ async fn words_that_were_erased_are_in_no_file_while_the_node_runs() {
     server.tool(&["guest", "erase", "--restaurant", "demo", "--order", &order["number"].to_string()]).await;
     gone("allergic to nuts").await;
 }
+
+#[tokio::test]
+async fn words_in_a_log_that_was_set_aside_go_with_an_erasure_and_with_a_purge() {
+    for by_purge in [false, true] {
+        let folder = tempfile::tempdir().unwrap();
+        template::copy(template::demo().await, folder.path());
+        let database = folder.path().join(DATABASE);
+        std::fs::copy(&database, database.with_extension("backup")).unwrap();
+        let mut server = Server::run(folder.path().to_owned(), &[]).await;
+        let staff = server.staff().await;
+        closed(&server, &staff, &Menu::read(&staff).await).await;
+        // As `cp` does: the same file with other content.
+        std::fs::write(&database, std::fs::read(database.with_extension("backup")).unwrap()).unwrap();
+        server.exit().await;
+        let set_aside = format!("{DATABASE}-wal.replaced");
+        assert_eq!(files_with(folder.path(), "allergic to nuts"), [set_aside], "the control: set aside, and in no other file");
+
+        server.restart().await;
+        let staff = server.staff().await;
+        let order = closed(&server, &staff, &Menu::read(&staff).await).await;
+        if by_purge {
+            purge_one(&server).await;
+        } else {
+            server.tool(&["guest", "erase", "--restaurant", "demo", "--order", &order["number"].to_string()]).await;
+        }
+        let none = async || files_with(folder.path(), "allergic to nuts").is_empty().then_some(());
+        eventually("files without the words", PATIENCE, none).await;
+    }
+}

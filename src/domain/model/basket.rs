@@ -3,6 +3,7 @@
 use super::order::Service;
 use super::principal::{Principal, Role};
 use super::refusal::{Refusal, invalid};
+use crate::domain::values::as_text::present;
 use crate::domain::values::ids::MenuItemId;
 use crate::domain::values::level::Level;
 use crate::domain::values::limit::MAX_QUANTITY;
@@ -50,7 +51,8 @@ pub struct Basket {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub allergy: bool,
     /// The total that the guest agreed to. An order that would cost more is refused; one that costs less is placed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Absent it agrees to any, so `null` is refused.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub expected_total: Option<Money>,
     /// The table, when staff order for a guest. A diner's table comes from the session.
     #[serde(default, skip_serializing_if = "Option::is_none")]

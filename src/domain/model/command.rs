@@ -5,6 +5,7 @@
 //! field, and is never ignored.
 
 pub use crate::domain::values::action::ActionName;
+use crate::domain::values::as_text::present;
 use crate::domain::values::ids::{CallId, CommandId, ItemId, OrderId};
 use crate::domain::values::level::Level;
 use crate::domain::values::limit::MAX_QUANTITY;
@@ -42,8 +43,8 @@ pub struct RawCommand {
     /// For `start_item`, `finish_item`, `recall_item` and `void_item`: the line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub item: Option<ItemId>,
-    /// For `void_item`: portions to void; the whole line when absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// For `void_item`: portions to void; the whole line when absent, so `null` is refused.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub quantity: Option<u16>,
     /// For `rush`: whether to cook the order before others.
     #[serde(skip_serializing_if = "Option::is_none")]

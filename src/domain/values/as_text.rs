@@ -1,5 +1,15 @@
 //! Serialization of types that are one word on the wire, by `Display` and `FromStr`.
 
+use serde::{Deserialize, Deserializer};
+
+/// Reads a field that may be left out, but is not `null`: without it more is asked for than with it.
+///
+/// # Errors
+/// Those of the type.
+pub fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
 /// Implements `Deserialize` by `FromStr`, with the message of its error. Generics are in brackets
 /// before the type.
 macro_rules! read_as_text {

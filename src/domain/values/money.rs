@@ -14,6 +14,23 @@ pub struct Currency([u8; 3]);
 #[error("a currency is three upper-case letters (ISO 4217)")]
 pub struct InvalidCurrency;
 
+/// The active codes of ISO 4217 that have amounts: no metals, no test codes. `static/shared/money.js` has their decimals.
+const CODES: &str = "\
+    AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF CHE CHF \
+    CHW CLF CLP CNY COP COU CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL \
+    HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD \
+    MMK MNT MOP MRU MUR MVR MWK MXN MXV MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF \
+    SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD USN UYI UYU \
+    UYW UZS VED VES VND VUV WST XAF XCD XOF XPF YER ZAR ZMW ZWG";
+
+impl Currency {
+    /// Whether ISO 4217 has the code. A restaurant is opened only with one that it has; what is stored already stays readable.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        CODES.as_bytes().split(|byte| *byte == b' ').any(|code| code == self.0)
+    }
+}
+
 impl FromStr for Currency {
     type Err = InvalidCurrency;
     fn from_str(text: &str) -> Result<Self, InvalidCurrency> {
@@ -77,6 +94,12 @@ mod tests {
         assert_eq!(bdt(900).checked_times(2).unwrap().checked_add(bdt(650)), Some(bdt(2450)));
         assert_eq!(bdt(1).checked_add(Money { amount: 1, currency: "EUR".parse().unwrap() }), None);
         assert_eq!(bdt(i64::MAX).checked_add(bdt(1)), None);
+        assert!(["BDT", "AED", "HUF", "ZWG"].iter().all(|code| code.parse::<Currency>().unwrap().is_known()));
+        assert!(
+            ["ZZZ", "XXX", "XTS", "XAU", "EU ", "DEM"]
+                .iter()
+                .all(|code| !code.parse().is_ok_and(|code: Currency| code.is_known()))
+        );
         assert!("bdt".parse::<Currency>().is_err() && "TAKA".parse::<Currency>().is_err());
     }
 }

@@ -127,8 +127,8 @@ impl Privacy for Backend {
         self.execute(query::<Database>(FORGET_IDLE).bind(before.micros()).bind(i64::from(limit))).await
     }
 
-    fn scrub(&self) {
-        super::scrub(self);
+    fn scrub(&self, before: Timestamp) -> Result<()> {
+        super::scrub(self, before)
     }
 
     async fn claim(&self, task: &'static str, since: Timestamp, at: Timestamp) -> Result<bool> {

@@ -9,6 +9,7 @@ pub use backend::statements::ALL as STATEMENTS;
 
 use super::options::OpenError;
 use super::{Result, StoreError, WriteFaults, audit, task};
+use crate::domain::values::time::Timestamp;
 use futures_util::future::BoxFuture;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection as _, PgPool};
@@ -141,7 +142,10 @@ async fn lost(_: &PostgresStore) -> &'static str {
 }
 
 /// The server's own VACUUM takes up what was deleted (docs/privacy.md).
-const fn scrub(_: &PostgresStore) {}
+#[expect(clippy::unnecessary_wraps)] // SQLite can fail
+const fn scrub(_: &PostgresStore, _: Timestamp) -> Result<()> {
+    Ok(())
+}
 
 async fn close_store(store: &PostgresStore) {
     store.pool.close().await;

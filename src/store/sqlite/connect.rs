@@ -62,15 +62,18 @@ pub async fn migrate(connection: &mut SqliteConnection) -> Result<(), OpenError>
 
 /// Begins a node's stamp, and brings it into the file itself.
 pub async fn stamp(connection: &mut SqliteConnection, stamp: &Stamp) -> Result<(), OpenError> {
-    write_stamp(connection, stamp).await?;
+    // A log that begins here begins with the number of before, so that it can be told whose it is.
+    let (before, _) = read_stamp(connection).await?;
+    write_stamp(connection, before).await?;
+    write_stamp(connection, stamp.current()).await?;
     // Behind a tool that reads it stays in the log, and the next checkpoint takes it over.
     query("PRAGMA wal_checkpoint(TRUNCATE)").execute(connection).await?;
     Ok(())
 }
 
-/// Writes the current number of a stamp. `PRAGMA` takes no parameters.
-pub async fn write_stamp(connection: &mut SqliteConnection, stamp: &Stamp) -> sqlx::Result<()> {
-    let text = format!("PRAGMA user_version = {}", stamp.current());
+/// Writes the number of a stamp. `PRAGMA` takes no parameters.
+pub async fn write_stamp(connection: &mut SqliteConnection, number: i32) -> sqlx::Result<()> {
+    let text = format!("PRAGMA user_version = {number}");
     raw_sql(AssertSqlSafe(text)).execute(connection).await?;
     Ok(())
 }

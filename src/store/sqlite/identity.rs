@@ -3,6 +3,7 @@
 //! Linux lets a file be removed or renamed that a process has open: SQLite then writes to a file that no path leads to,
 //! and what it commits is gone when the node ends. Looking up two paths costs microseconds beside a commit's write to disk.
 
+use crate::domain::values::time::Timestamp;
 use std::ffi::OsString;
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
@@ -46,14 +47,50 @@ impl Identity {
     /// # Errors
     /// When it cannot be moved.
     pub fn set_log_aside(&self) -> io::Result<()> {
-        let log = named(&self.database, "-wal");
-        std::fs::rename(log, named(&self.database, "-wal.replaced"))
+        std::fs::rename(self.log(), self.set_aside())
+    }
+
+    /// The path of the write-ahead log.
+    pub fn log(&self) -> PathBuf {
+        log(&self.database)
+    }
+
+    /// The path of the index of the log.
+    pub fn index(&self) -> PathBuf {
+        index(&self.database)
+    }
+
+    /// Removes a log that was set aside and last written before a time. Returns whether there was one.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    pub fn remove_set_aside(&self, before: Timestamp) -> io::Result<bool> {
+        let path = self.set_aside();
+        match std::fs::metadata(&path) {
+            Ok(data) if data.mtime().saturating_mul(1000) < before.millis() => std::fs::remove_file(path).map(|()| true),
+            Err(cause) if cause.kind() != io::ErrorKind::NotFound => Err(cause),
+            _ => Ok(false),
+        }
+    }
+
+    fn set_aside(&self) -> PathBuf {
+        named(&self.database, "-wal.replaced")
     }
 
     /// Whether the paths still lead to every file.
     pub fn is_in_place(&self) -> bool {
         self.is_same_file() && beside(&self.database).is_ok_and(|beside| beside == self.beside)
     }
+}
+
+/// The path of the write-ahead log of a database.
+pub fn log(database: &Path) -> PathBuf {
+    named(database, "-wal")
+}
+
+/// The path of the index of the log that connections share.
+pub fn index(database: &Path) -> PathBuf {
+    named(database, "-shm")
 }
 
 fn named(database: &Path, suffix: &str) -> PathBuf {
@@ -63,7 +100,7 @@ fn named(database: &Path, suffix: &str) -> PathBuf {
 }
 
 fn beside(database: &Path) -> io::Result<[(u64, u64); 2]> {
-    Ok([inode(&named(database, "-wal"))?, inode(&named(database, "-shm"))?])
+    Ok([inode(&log(database))?, inode(&index(database))?])
 }
 
 fn inode(path: &Path) -> io::Result<(u64, u64)> {

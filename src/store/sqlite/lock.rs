@@ -1,5 +1,7 @@
 //! One file, one node: locks on the database and beside it, held as long as the node lives.
 
+use super::identity;
+use super::leftover::{self, Fit};
 use crate::store::options::{Mode, OpenError};
 use std::fs::{File, OpenOptions, TryLockError, create_dir_all};
 use std::io;
@@ -90,15 +92,37 @@ fn refuse_other_name(database: &Path) -> Result<(), OpenError> {
     if database.metadata().map_err(file_error)?.nlink() < 2 {
         return Ok(());
     }
-    let is_held = |path: &Path| match File::open(path).map(|file| file.try_lock_shared()) {
-        Ok(Ok(())) => Ok(false),
-        Ok(Err(TryLockError::WouldBlock)) => Ok(true),
-        Ok(Err(TryLockError::Error(cause))) => Err(file_error(cause)),
-        Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(cause) => Err(file_error(cause)),
-    };
     if is_held(database)? && !is_held(&beside(database))? {
         return Err(OpenError::OtherName { path: database.to_owned() });
     }
     Ok(())
+}
+
+/// Whether a node has the lock on a file.
+fn is_held(path: &Path) -> Result<bool, OpenError> {
+    match File::open(path).map(|file| file.try_lock_shared()) {
+        Ok(Ok(())) => Ok(false),
+        Ok(Err(TryLockError::WouldBlock)) => Ok(true),
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(false),
+        Ok(Err(TryLockError::Error(cause))) | Err(cause) => Err(OpenError::File { path: path.to_owned(), cause }),
+    }
+}
+
+/// Refuses a write-ahead log that was left beside a database and belongs to another one. Beside a running node a tool leaves that
+/// to the node.
+pub fn require_own_log(database: &Path, lock: Option<&Lock>) -> Result<(), OpenError> {
+    let log = identity::log(database);
+    let is_there = log.metadata().is_ok_and(|data| data.len() > 0);
+    if !is_there || lock.is_none() && is_held(&beside(database))? {
+        return Ok(());
+    }
+    let fit = File::open(&log).and_then(|log| match lock {
+        Some(lock) => leftover::fit(lock.database(), &log),
+        None => leftover::fit(&File::open(database)?, &log),
+    });
+    match fit.map_err(|cause| OpenError::File { path: log.clone(), cause })? {
+        Fit::Own => Ok(()),
+        Fit::Foreign => Err(OpenError::ForeignLog { path: database.to_owned(), log, index: identity::index(database) }),
+        Fit::Short => Err(OpenError::Damaged { path: database.to_owned() }),
+    }
 }

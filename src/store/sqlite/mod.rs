@@ -4,23 +4,30 @@
 #[allow(clippy::duplicate_mod)] // one text, two drivers: see there
 mod backend;
 mod connect;
+mod content;
 mod identity;
+mod leftover;
 mod lock;
+mod open_error;
 mod stamp;
+mod wal_index;
 mod writer;
 
 pub use backend::statements::ALL as STATEMENTS;
 
 use super::error::broken;
 use super::options::{Mode, OpenError};
-use super::{Result, WriteFaults, audit, task};
+use super::{Result, StoreError, WriteFaults, audit, task};
+use crate::domain::values::time::Timestamp;
+use content::Content;
 use futures_util::future::BoxFuture;
 use identity::Identity;
+use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection as _, SqlitePool};
 use stamp::Stamp;
 use std::sync::Arc;
 use uuid::Uuid;
-use writer::Writer;
+use writer::{Watch, Writer};
 
 type Backend = SqliteStore;
 type Connection = sqlx::SqliteConnection;
@@ -37,6 +44,8 @@ pub struct SqliteStore {
     faults: Arc<WriteFaults>,
     readers: SqlitePool,
     writer: Writer,
+    /// As the files were when they were opened.
+    identity: Identity,
 }
 
 impl SqliteStore {
@@ -46,7 +55,13 @@ impl SqliteStore {
     /// See [`OpenError`].
     pub async fn open(url: &str, mode: Mode) -> std::result::Result<Self, OpenError> {
         let options = connect::options(url)?;
+        let path = options.get_filename().to_owned();
+        Self::open_file(options, mode).await.map_err(|error| open_error::explain(error, &path))
+    }
+
+    async fn open_file(options: SqliteConnectOptions, mode: Mode) -> std::result::Result<Self, OpenError> {
         let (path, lock) = lock::prepare(options.get_filename(), mode)?;
+        lock::require_own_log(&path, lock.as_ref())?;
         let node = crate::clock::new_id();
         // The last bits of an id are random.
         let stamp = lock.map(|lock| Stamp::new(lock, node.as_u128() as u32));
@@ -57,10 +72,15 @@ impl SqliteStore {
             connect::stamp(&mut connection, stamp).await?;
         }
         let readers = connect::readers(&options);
-        let identity = Identity::of(&path).map_err(|cause| OpenError::File { path, cause })?;
+        let file_error = |cause| OpenError::File { path: path.clone(), cause };
+        let identity = Identity::of(&path).map_err(file_error)?;
+        let watch = match stamp {
+            Some(stamp) => Some(Watch { content: Content::of(&identity.log(), &identity.index()).map_err(file_error)?, stamp }),
+            None => None,
+        };
         let faults = Arc::<WriteFaults>::default();
-        let writer = Writer::start(options, connection, stamp, identity, faults.clone());
-        Ok(Self { epoch, node, faults, readers, writer })
+        let writer = Writer::start(options, connection, watch, identity.clone(), faults.clone());
+        Ok(Self { epoch, node, faults, readers, writer, identity })
     }
 
     /// Runs a unit of work that reads.
@@ -105,11 +125,22 @@ impl SqliteStore {
 
 async fn lost(store: &SqliteStore) -> &'static str {
     store.writer.lost().await;
-    "the database file was removed or replaced while this server ran; nothing since then was acknowledged"
+    "the database file was removed or replaced, or written to past SQLite, while this server ran; nothing since then was \
+     acknowledged (see \"A SQLite file that is changed beneath its node\" in docs/operations.md)"
 }
 
-fn scrub(store: &SqliteStore) {
+/// A log that was set aside has what guests wrote until it was last written.
+fn scrub(store: &SqliteStore, before: Timestamp) -> Result<()> {
     store.writer.scrub();
+    match store.identity.remove_set_aside(before) {
+        Ok(true) => log::info!("the log of an overwritten database that was set aside is removed"),
+        Ok(false) => {}
+        Err(cause) => {
+            log::error!(cause:% = cause; "the log that was set aside cannot be removed");
+            return Err(StoreError::Unavailable);
+        }
+    }
+    Ok(())
 }
 
 /// The readers go first: the last connection to close merges the write-ahead log into the file.

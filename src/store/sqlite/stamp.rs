@@ -3,6 +3,7 @@
 //! too, has another number than the node expects.
 
 use super::lock::Lock;
+use std::fs::File;
 use std::os::unix::fs::FileExt as _;
 
 /// Where the number is in the file (<https://www.sqlite.org/fileformat2.html#user_version_number>).
@@ -28,14 +29,21 @@ impl Stamp {
         Self { lock, first, count: 0, reached: 0, before }
     }
 
+    /// The database, open for reading.
+    pub const fn database(&self) -> &File {
+        self.lock.database()
+    }
+
     /// The number written last, as SQLite has it.
     pub const fn current(&self) -> i32 {
         self.first.wrapping_add(self.count).cast_signed()
     }
 
-    /// Counts up.
-    pub const fn advance(&mut self) {
-        self.count = self.count.wrapping_add(1);
+    /// Counts up from the number that the database has, which is less than the last one when a commit has failed. Returns the new
+    /// number.
+    pub const fn advance(&mut self, number: i32) -> i32 {
+        self.count = number.cast_unsigned().wrapping_sub(self.first).wrapping_add(1);
+        self.current()
     }
 
     /// Whether a number that SQLite reads is one of this node's.

@@ -2,7 +2,9 @@
 //! under load one write to disk carries many units of work, and alone nobody waits for company.
 
 use super::connect;
+use super::content::Content;
 use super::identity::Identity;
+use super::leftover::{Fit, fit};
 use super::stamp::Stamp;
 use crate::clock;
 use crate::domain::values::time::Timestamp;
@@ -49,18 +51,19 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Starts the task on a connection. A node's stamp has its locks, which are held as long as the task lives.
+    /// Starts the task on a connection. What a node's files are watched by has its locks, which are held as long as the task
+    /// lives.
     pub fn start(
         options: SqliteConnectOptions,
         connection: SqliteConnection,
-        stamp: Option<Stamp>,
+        watch: Option<Watch>,
         identity: Identity,
         faults: Arc<WriteFaults>,
     ) -> Self {
         let (sender, jobs) = mpsc::channel(QUEUE);
         let (tell_lost, lost) = watch::channel(false);
         let (connection, scrub, end) = (Some(connection), Arc::<Notify>::default(), Arc::<Notify>::default());
-        let task = Task { options, connection, identity, stamp, faults, lost: tell_lost, scrub_at: None };
+        let task = Task { options, connection, identity, watch, faults, lost: tell_lost, scrub_at: None };
         tokio::spawn(task.run(jobs, scrub.clone(), end.clone()));
         Self { jobs: sender, lost, scrub, end }
     }
@@ -119,6 +122,19 @@ where
     })
 }
 
+/// What a node knows its files by.
+pub struct Watch {
+    pub content: Content,
+    pub stamp: Stamp,
+}
+
+impl Watch {
+    /// Whether the files have the content that this node, and others through SQLite, have written.
+    fn is_own(&mut self) -> bool {
+        self.stamp.is_on_file() && self.content.is_untouched(self.stamp.database())
+    }
+}
+
 /// What the task does next.
 enum Next {
     Commit,
@@ -140,7 +156,7 @@ struct Task {
     connection: Option<SqliteConnection>,
     identity: Identity,
     /// A tool has none. Dropped after the connection, see [`super::lock::Lock::database`].
-    stamp: Option<Stamp>,
+    watch: Option<Watch>,
     faults: Arc<WriteFaults>,
     lost: watch::Sender<bool>,
     /// When to empty the write-ahead log, if that is wanted.
@@ -167,7 +183,7 @@ impl Task {
                 Err(_) => {}
             }
             if self.connection.is_some() && !self.is_in_place() {
-                self.lose().await;
+                self.lose();
             } else if self.scrub_at.is_some_and(|at| at <= clock::uptime()) {
                 self.scrub().await;
             }
@@ -200,13 +216,13 @@ impl Task {
         };
     }
 
-    /// Whether the paths lead to the files that were opened, with the content that was written.
+    /// Whether the paths lead to the files that were opened, with the content that was written through SQLite.
     fn is_in_place(&mut self) -> bool {
         self.identity.is_in_place() && self.has_own_content()
     }
 
     fn has_own_content(&mut self) -> bool {
-        self.stamp.as_mut().is_none_or(Stamp::is_on_file)
+        self.watch.as_mut().is_none_or(Watch::is_own)
     }
 
     /// Commits a group, and tells its callers if the files that took it are still the database. Whoever is not told hears
@@ -217,7 +233,7 @@ impl Task {
             return;
         }
         let Some(connection) = self.connection.as_mut() else { return };
-        match commit(connection, self.stamp.as_mut(), group.drain(..)).await {
+        match commit(connection, self.watch.as_mut().map(|watch| &mut watch.stamp), group.drain(..)).await {
             Ok(Some(done)) if self.is_in_place() => {
                 self.faults.record(&Ok(()));
                 if done.iter().any(|done| done.is_suspicious) {
@@ -225,7 +241,7 @@ impl Task {
                 }
                 done.into_iter().for_each(|done| (done.tell)());
             }
-            Ok(_) => self.lose().await,
+            Ok(_) => self.lose(),
             Err(cause) => {
                 log::error!(cause:% = cause; "a group of units was not committed");
                 self.faults.record(&Err(cause));
@@ -238,7 +254,7 @@ impl Task {
     /// another, or other content, is not written to. Returns whether there is one.
     async fn make_usable(&mut self) -> bool {
         if !self.identity.is_same_file() || !self.has_own_content() {
-            self.lose().await;
+            self.lose();
             return false;
         }
         if self.connection.is_none() {
@@ -252,15 +268,18 @@ impl Task {
 
     async fn reopen(&mut self) -> std::result::Result<SqliteConnection, OpenError> {
         let connection = connect::writer(&self.options).await?;
-        let path = self.options.get_filename();
         // The last connection to close takes the log away, so it may be another one now.
-        self.identity.follow_log().map_err(|cause| OpenError::File { path: path.to_owned(), cause })?;
+        let mut followed = self.identity.follow_log();
+        if let Some(watch) = &mut self.watch {
+            followed = followed.and_then(|()| watch.content.follow(&self.identity.log(), &self.identity.index()));
+        }
+        followed.map_err(|cause| OpenError::File { path: self.options.get_filename().to_owned(), cause })?;
         Ok(connection)
     }
 
-    async fn lose(&mut self) {
-        log::error!("the database file was removed or replaced: nothing more is acknowledged");
-        if self.is_overwritten().await
+    fn lose(&self) {
+        log::error!("the database file was removed or replaced, or written to past SQLite: nothing more is acknowledged");
+        if self.is_overwritten()
             && let Err(cause) = self.identity.set_log_aside()
         {
             log::error!(cause:% = cause; "the log of the overwritten database is still beside the new one");
@@ -268,13 +287,12 @@ impl Task {
         self.lost.send_replace(true);
     }
 
-    /// Whether other content was written past SQLite: the file has it, and SQLite does not know.
-    async fn is_overwritten(&mut self) -> bool {
-        if !self.identity.is_same_file() || self.has_own_content() {
-            return false;
-        }
-        let (Some(connection), Some(stamp)) = (&mut self.connection, &self.stamp) else { return true };
-        connect::read_stamp(connection).await.is_ok_and(|(number, _)| stamp.is_own(number))
+    /// Whether the file has another content than the log beside it was written over. One that is only cut short, or touched,
+    /// keeps its log, which has what was acknowledged.
+    fn is_overwritten(&self) -> bool {
+        let Some(watch) = self.watch.as_ref().filter(|_| self.identity.is_same_file()) else { return false };
+        let log = std::fs::File::open(self.identity.log());
+        log.and_then(|log| fit(watch.stamp.database(), &log)).is_ok_and(|fit| fit == Fit::Foreign)
     }
 }
 
@@ -302,11 +320,10 @@ async fn commit(
         }
         units.push(done);
     }
-    if let Some(stamp) = stamp
-        && connect::read_stamp(&mut transaction).await?.1 != rows
-    {
-        stamp.advance();
-        connect::write_stamp(&mut transaction, stamp).await?;
+    if connect::read_stamp(&mut transaction).await?.1 != rows {
+        // A tool writes the number that is there, so that its commits too have the header in the log.
+        let next = stamp.map_or(number, |stamp| stamp.advance(number));
+        connect::write_stamp(&mut transaction, next).await?;
     }
     transaction.commit().await?;
     Ok(Some(units))
