@@ -213,7 +213,7 @@ mod tests {
     fn null_says_the_same_as_leaving_out_except_where_that_asks_for_more() {
         let read = |frame: &Value| ClientFrame::parse(&frame.to_string());
         let command = json!({"type": "command", "id": ID, "order": ID, "action": "ready"});
-        let void = json!({"type": "command", "id": ID, "order": ID, "action": "void_item", "item": ID, "reason": "sold_out"});
+        let void = json!({"type": "command", "id": ID, "order": ID, "action": "void_item", "item": ID, "reason": "out_of_stock"});
         let items = json!([{"menu_item": ID, "quantity": 1}]);
         let place = place_of(&items);
         for (frame, fields) in [
