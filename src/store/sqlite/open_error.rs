@@ -57,6 +57,6 @@ fn needed(database: &Path) -> u64 {
 
 /// The bytes that are free on the disk, for who is not root.
 fn free(database: &Path) -> Option<u64> {
-    let disk = rustix::fs::statvfs(&folder(database)).ok()?;
+    let disk = rustix::fs::statvfs(folder(database)).ok()?;
     Some(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
