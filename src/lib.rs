@@ -18,6 +18,7 @@ pub mod failpoint;
 pub mod feed;
 pub mod housekeeping;
 pub mod http;
+pub mod minute_counter;
 pub mod privacy;
 pub mod protocol;
 pub mod push;

@@ -4,26 +4,26 @@
 
 use crate::domain::values::ids::{RestaurantId, UserId};
 use crate::domain::values::time::Timestamp;
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use crate::minute_counter::{Counted, MinuteCounter};
 
 /// Entries a minute about one person, on one node.
 const MOST_OF_A_PERSON: u32 = 10;
 /// Entries a minute about unknown names of one restaurant, on one node.
 const MOST_UNKNOWN: u32 = 30;
-const MINUTE_MS: i64 = 60_000;
+/// Subjects that are told apart. Overflow: the attempts of others are counted and not listed.
+const MOST_SUBJECTS: usize = 10_000;
 
 /// Whose failed attempts share a budget: a person's, or those at unknown names.
 type Subject = (RestaurantId, Option<UserId>);
 
-/// Counts failed attempts. Bound: one small row for each restaurant and each person who exist.
-#[derive(Debug, Default)]
-pub struct Failures(Mutex<HashMap<Subject, Window>>);
-
+/// Counts failed attempts.
 #[derive(Debug)]
-struct Window {
-    since: Timestamp,
-    count: u32,
+pub struct Failures(MinuteCounter<Subject>);
+
+impl Default for Failures {
+    fn default() -> Self {
+        Self(MinuteCounter::new(MOST_SUBJECTS))
+    }
 }
 
 /// What to do about one more failed attempt.
@@ -41,15 +41,11 @@ impl Failures {
     /// Counts one more, at a time of [`crate::clock::uptime`].
     pub fn count(&self, restaurant: RestaurantId, person: Option<UserId>, now: Timestamp) -> Listing {
         let most = if person.is_some() { MOST_OF_A_PERSON } else { MOST_UNKNOWN };
-        let mut windows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let window = windows.entry((restaurant, person)).or_insert(Window { since: now, count: 0 });
-        if now.millis() - window.since.millis() >= MINUTE_MS {
-            let hidden = window.count.saturating_sub(most);
-            *window = Window { since: now, count: 1 };
-            return if hidden > 0 { Listing::ListAfter(hidden) } else { Listing::List };
+        match self.0.count((restaurant, person), now) {
+            Some(Counted { before: Some(before), .. }) if before > most => Listing::ListAfter(before - most),
+            Some(Counted { count, .. }) if count <= most => Listing::List,
+            Some(_) | None => Listing::Count,
         }
-        window.count = window.count.saturating_add(1);
-        if window.count > most { Listing::Count } else { Listing::List }
     }
 }
 
