@@ -22,7 +22,9 @@ const LABEL: &str = "device-marks";
 /// How long a mark is good: longer than any session of staff.
 pub const LIFE: Duration = Duration::from_secs(180 * 24 * 60 * 60);
 /// Marks that one browser carries, one for each person who signed in there. Overflow: the oldest is dropped.
-pub(super) const MOST: usize = 8;
+const MOST: usize = 8;
+/// Valid marks that are read of one request: those of several cookies. Overflow: the others are not looked at.
+pub(super) const MOST_READ: usize = 4 * MOST;
 /// Separates marks; base64url does not contain it.
 pub(super) const SEPARATOR: char = '.';
 
@@ -114,10 +116,9 @@ fn digest(key: &[u8], user: &User) -> [u8; DIGEST_BYTES] {
 }
 
 impl Marks {
-    /// Returns a person who has signed in on this device. Anybody else would have had to sign the mark.
-    #[must_use]
-    pub fn person(&self) -> Option<UserId> {
-        self.0.first().map(|mark| mark.person)
+    /// Returns the people who have signed in on this device. Anybody else would have had to sign the marks.
+    pub fn people(&self) -> impl Iterator<Item = UserId> {
+        self.0.iter().map(|mark| mark.person)
     }
 
     /// Returns what the browser carries from now on: a new mark, and those of other people.

@@ -1,17 +1,19 @@
 //! Reads and makes the marks of devices.
 
-use super::device_mark::{MOST, MarkId, Marks, SEPARATOR};
+use super::device_mark::{MOST_READ, MarkId, Marks, SEPARATOR};
 use super::session::{SessionError, SessionService};
 use crate::domain::values::time::Timestamp;
 use crate::store::accounts::User;
 use secrecy::SecretString;
 
 impl SessionService {
-    /// Verifies the marks that a browser sent. Those that do not verify are left out.
+    /// Verifies the marks in the cookies that a browser sent. Those that do not verify are left out, and take no place of
+    /// those that do.
     #[must_use]
-    pub fn read_marks(&self, text: &str, now: Timestamp) -> Marks {
+    pub fn read_marks<'a>(&self, cookies: impl Iterator<Item = &'a str>, now: Timestamp) -> Marks {
         let keys = self.issuer.mark_keys();
-        Marks(text.split(SEPARATOR).take(MOST).filter_map(|text| keys.read(text, now)).collect())
+        let marks = cookies.flat_map(|cookie| cookie.split(SEPARATOR)).filter_map(|text| keys.read(text, now));
+        Marks(marks.take(MOST_READ).collect())
     }
 
     /// Finds the mark of the account that somebody signs in to.

@@ -14,13 +14,14 @@ const NAME: &str = "orderbell_device";
 /// Browsers send it to no other address.
 const PATH: &str = "/api/v1/sessions";
 
-/// Reads and verifies the marks of a request.
+/// Reads and verifies the marks of a request, in whichever cookies of the name they are: a page of a sibling domain can set one
+/// that comes before ours.
 pub fn read(state: &State, headers: &HeaderMap) -> Marks {
     let Some(sessions) = &state.sessions else { return Marks::default() };
     let lines = headers.get_all(COOKIE).filter_map(|line| line.to_str().ok());
-    let mut cookies = lines.flat_map(|line| line.split(';')).filter_map(|cookie| cookie.trim().split_once('='));
-    let sent = cookies.find(|(name, _)| *name == NAME).map(|(_, value)| value);
-    sent.map(|value| sessions.read_marks(value, clock::now())).unwrap_or_default()
+    let cookies = lines.flat_map(|line| line.split(';')).filter_map(|cookie| cookie.trim().split_once('='));
+    let sent = cookies.filter(|(name, _)| *name == NAME).map(|(_, value)| value);
+    sessions.read_marks(sent, clock::now())
 }
 
 /// Returns the value of `Set-Cookie` that adds the mark of a person.

@@ -3,14 +3,16 @@
 
 use super::device_cookie;
 use super::problem::Problem;
-use super::rate_limit::{Action, too_many};
+use super::rate_limit::{Action, Ticket, too_many};
 use super::state::State;
+use crate::auth::device_mark::Marks;
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, ResponseError, web};
 use std::net::IpAddr;
+use std::time::Duration;
 
 /// The mark of a call that was counted: its body may be read without a token.
 #[derive(Debug, Clone, Copy)]
@@ -31,12 +33,8 @@ pub async fn ration<B: MessageBody + 'static>(
     let state = request.app_data::<web::Data<State>>().filter(|_| request.method() == Method::POST).cloned();
     let Some(state) = state else { return next.call(request).await.map(ServiceResponse::map_into_left_body) };
     let address = state.limits.address_of(request.request());
-    let marked_for = if attempt == Action::Login { device_cookie::read(&state, request.headers()).person() } else { None };
-    let entered = match marked_for {
-        Some(person) => state.limits.enter_marked(attempt, person),
-        None => state.limits.enter(attempt, address),
-    };
-    let ticket = match entered {
+    let marks = if attempt == Action::Login { device_cookie::read(&state, request.headers()) } else { Marks::default() };
+    let ticket = match enter(&state, attempt, address, &marks) {
         Ok(ticket) => ticket,
         Err(wait) => return Ok(request.into_response(Problem::from(too_many(wait)).error_response()).map_into_right_body()),
     };
@@ -52,6 +50,19 @@ pub async fn ration<B: MessageBody + 'static>(
         }
     }
     Ok(response.map_into_left_body())
+}
+
+/// Counts an attempt among those of a person who signed in on the device, whoever of them has attempts left; otherwise among
+/// those of the address.
+fn enter(state: &State, attempt: Action, address: IpAddr, marks: &Marks) -> Result<Ticket, Duration> {
+    let mut refused = None;
+    for person in marks.people() {
+        match state.limits.enter_marked(attempt, person) {
+            Ok(ticket) => return Ok(ticket),
+            Err(wait) => refused = Some(wait),
+        }
+    }
+    refused.map_or_else(|| state.limits.enter(attempt, address), Err)
 }
 
 /// What became of an attempt.

@@ -168,6 +168,9 @@ async fn a_device_that_signed_in_before_gets_in_past_a_guesser_from_anywhere_and
     starve(&server, "198.51.100.1").await;
     sign_in_on(&server, "192.0.2.77", None, right).await.0.problem(429, "rate_limited");
     sign_in_on(&server, "192.0.2.77", Some("orderbell_device=AAAA.BBBB"), right).await.0.problem(429, "rate_limited");
+    // A page of a sibling domain may have set another, which the browser sends first.
+    let shadowed = format!("orderbell_device=AAAA.BBBB; {cookie}");
+    sign_in_on(&server, "192.0.2.81", Some(&shadowed), right).await.0.expect(200);
     let (answer, renewed) = sign_in_on(&server, "192.0.2.78", Some(&cookie), right).await;
     let tokens = answer.expect(200);
     // The guesser moves in behind the same address, and uses up its budget too.
@@ -178,7 +181,7 @@ async fn a_device_that_signed_in_before_gets_in_past_a_guesser_from_anywhere_and
     let change = json!({"current": right, "new": "four words two spoons"});
     let changed = manager.put("/api/v1/people/me/password", &change).await;
     let fresh = changed.header("set-cookie").split(';').next().unwrap().to_owned();
-    assert_eq!(changed.status, 204);
+    assert_eq!(changed.status, 200);
     starve(&server, "198.51.100.2").await;
     let (old, _) = sign_in_on(&server, "192.0.2.79", Some(&cookie), "four words two spoons").await;
     old.problem(429, "rate_limited");
