@@ -29,6 +29,11 @@ impl Origin {
         Self(format!("{}/{attempt}", user.id).into())
     }
 
+    /// An attempt of a person to prove a secret in a session. It opens nothing without the tokens of that session.
+    pub fn succession(old: &Key, action: &str, attempt: CommandId) -> Self {
+        Self(format!("{action}/{old}/{attempt}").into())
+    }
+
     /// What is kept of it.
     pub fn hash(&self) -> [u8; 32] {
         hash(&self.0)

@@ -2,16 +2,17 @@
 
 use super::manage::person;
 use super::password_policy;
-use super::second_factor::Enrolment;
-use super::session::{SessionError, SessionService};
+use super::second_factor::{self, Enrolment};
+use super::session::{SessionError, SessionService, SignedIn};
+use super::succession::Attempt;
 use crate::clock;
 use crate::domain::model::principal::{Principal, Role};
-use crate::domain::values::ids::UserId;
+use crate::domain::values::ids::{CommandId, UserId};
 use crate::domain::values::text::Key;
 use crate::store::StoreError;
 use crate::store::accounts::{Restaurant, User};
 use crate::store::audit::{self, Kind, Note};
-use crate::store::credentials::{OwnSession, SecondFactor, TriedSecret, Which};
+use crate::store::credentials::{OwnSession, SecondFactor, Which};
 use secrecy::SecretString;
 
 /// A person's account, as its owner sees it.
@@ -37,29 +38,41 @@ impl SessionService {
         Ok(Account { user, second_factor, needs_second_factor })
     }
 
-    /// Gives a person another password. Their other sessions end; this one goes on. Marks of devices end with the old password;
-    /// returns a new one for this device.
+    /// Gives a person another password. They continue in a new session, and every other one of theirs ends. Marks of devices
+    /// end with the old password; the answer has a new one for this device.
     ///
     /// # Errors
-    /// `WrongPassword`, `TooManyTries`, `Invalid` for the new one; the store's.
+    /// `WrongPassword`, `TooManyWrong`, `Over`, `Invalid` for the new password; the store's.
     pub async fn change_own_password(
         &self,
         who: &Principal,
         current: SecretString,
         new: SecretString,
-    ) -> Result<Option<SecretString>, SessionError> {
+        attempt: Option<CommandId>,
+    ) -> Result<SignedIn, SessionError> {
+        const ACTION: &str = "change_own_password";
+        let attempt = Attempt::new(who, self.own_user(who).await?, ACTION, attempt);
+        let user = &attempt.user;
+        if let Some(begun) = self.begun_by(&attempt).await? {
+            self.try_password(&begun.principal, user, new, ACTION).await?;
+            return Ok(SignedIn { device_mark: self.mark_device(user, clock::now()), ..begun });
+        }
         let is_the_old_one = password_policy::is_same(&current, &new);
-        let user = self.prove_password(who, current, "change_own_password").await?;
+        self.try_password(who, user, current, ACTION).await?;
         if is_the_old_one {
             return Err(SessionError::Invalid("this is the password that you have; choose another".into()));
         }
         let hash = self.hash_new(user.restaurant, &user.username, new).await?;
-        let now = clock::now();
-        let change = self.store.change_password(user.restaurant, user.id, &user.password_hash, &hash, &who.session);
-        let ended = audit::recorded(person(&user, "change_own_password"), change).await?;
-        log::info!(restaurant:% = user.restaurant, user:% = user.id, sessions = ended.len(); "own password changed");
-        self.tell_ended(ended, now);
-        Ok(self.mark_device(&User { password_hash: hash, ..user }, now))
+        let has_second_factor = self.confirmed_factor(user).await?.is_some();
+        // No code was asked for, so the new session is no better proof than the old one.
+        let prepared = self.prepare(&attempt, has_second_factor, None)?;
+        let change = self.store.change_password(user.id, &user.password_hash, &hash, &prepared.succession);
+        // Somebody else has changed it since it was verified, and their change has ended this session.
+        let change = async { change.await.map_err(|error| if error == StoreError::Missing { StoreError::Stale } else { error }) };
+        let signed_in = self.succeed(&attempt, &prepared, person(user, ACTION), change).await?;
+        log::info!(restaurant:% = user.restaurant, user:% = user.id; "own password changed");
+        let device_mark = self.mark_device(&User { password_hash: hash, ..user.clone() }, clock::now());
+        Ok(SignedIn { device_mark, ..signed_in })
     }
 
     /// Sessions of a person that can still be renewed, the last used first.
@@ -82,12 +95,13 @@ impl SessionService {
         }
     }
 
-    /// Ends every session of a person but the one that asks.
+    /// Ends every session of a person but the one that asks, which takes a recent proof of the password.
     ///
     /// # Errors
-    /// `NoAccount`; the store's.
+    /// `ConfirmPassword`, `NoAccount`; the store's.
     pub async fn end_other_sessions(&self, who: &Principal) -> Result<(), SessionError> {
-        self.end_own(who, "end_other_sessions", Which::AllBut(who.session.clone())).await.map(|_| ())
+        self.require_recent_proof(who).await?;
+        self.end_own(who, "end_other_sessions", Which::AllBut(who.session.clone())).await.map(drop)
     }
 
     async fn end_own(&self, who: &Principal, action: &'static str, which: Which) -> Result<usize, SessionError> {
@@ -99,44 +113,74 @@ impl SessionService {
         Ok(count)
     }
 
-    /// Begins a second factor.
+    /// Begins a second factor. It is worth nothing before its first code, and only this answer has its secret.
     ///
     /// # Errors
-    /// `WrongPassword`, `TooManyTries`; the store's `Taken` when there is one.
+    /// `WrongPassword`, `TooManyWrong`; the store's `Taken` when there is one.
     pub async fn begin_totp(&self, who: &Principal, password: SecretString) -> Result<Enrolment, SessionError> {
-        let user = self.prove_password(who, password, "begin_second_factor").await?;
+        let user = self.own_user(who).await?;
+        self.try_password(who, &user, password, "begin_second_factor").await?;
         let restaurant = self.restaurant_of(&user).await?;
         self.enrol(&user, &restaurant).await
     }
 
-    /// Confirms a second factor with its first code; from now on signing in asks for one. Gives the recovery codes.
+    /// Confirms a second factor with its first code; from now on signing in asks for one. The person continues in a new
+    /// session. Returns it with the recovery codes; the same attempt again gets others, since nobody has seen those before.
     ///
     /// # Errors
-    /// `NothingToConfirm`, `WrongCode`, `TooManyTries`; the store's.
-    pub async fn confirm_totp(&self, who: &Principal, code: &SecretString) -> Result<Vec<SecretString>, SessionError> {
-        let user = self.own_user(who).await?;
-        let confirmed = self.confirm(&user, code).await;
-        let codes = self.recording(&user, "add_second_factor", confirmed).await?;
+    /// `NothingToConfirm`, `WrongCode`, `TooManyWrong`, `Over`; the store's.
+    pub async fn confirm_totp(
+        &self,
+        who: &Principal,
+        code: &SecretString,
+        attempt: Option<CommandId>,
+    ) -> Result<(SignedIn, Vec<SecretString>), SessionError> {
+        const ACTION: &str = "add_second_factor";
+        let attempt = Attempt::new(who, self.own_user(who).await?, ACTION, attempt);
+        let user = &attempt.user;
+        let (codes, hashes) = second_factor::recovery_codes();
+        if let Some(begun) = self.begun_by(&attempt).await? {
+            self.store.set_recovery_codes(user.restaurant, user.id, hashes).await?;
+            return Ok((begun, codes));
+        }
+        let factor = self.unconfirmed_factor(user).await?;
+        let check = async { second_factor::first_step(&factor, code) };
+        let step = self.try_secret(who, user, ACTION, check).await?;
+        let prepared = self.prepare(&attempt, true, None)?;
+        let succession = &prepared.succession;
+        let confirm = self.store.confirm_second_factor(user.id, factor.secret, step, hashes, succession);
+        let commit = async { confirm.await.map(|()| vec![succession.old.clone()]) };
+        let signed_in = self.succeed(&attempt, &prepared, person(user, ACTION), commit).await?;
         log::info!(restaurant:% = user.restaurant, user:% = user.id; "second factor added");
-        Ok(codes)
+        Ok((signed_in, codes))
     }
 
-    /// Removes a person's own second factor. Their other sessions end.
+    /// Removes a person's own second factor. They continue in a new session, and every other one of theirs ends.
     ///
     /// # Errors
-    /// `WrongPassword`, `WrongCode`, `TooManyTries`; the store's `Missing` when there is none.
+    /// `WrongPassword`, `WrongCode`, `TooManyWrong`, `Over`; the store's `Missing` when there is none.
     pub async fn remove_own_totp(
         &self,
         who: &Principal,
         password: SecretString,
         code: &SecretString,
-    ) -> Result<(), SessionError> {
+        attempt: Option<CommandId>,
+    ) -> Result<SignedIn, SessionError> {
         const ACTION: &str = "remove_second_factor";
-        let user = self.prove_password(who, password, ACTION).await?;
-        let factor = self.confirmed_factor(&user).await?.ok_or(StoreError::Missing)?;
-        let checked = self.check_code(&user, &factor, code).await;
-        self.recording(&user, ACTION, checked).await?;
-        self.remove_totp(&user, ACTION, Some(&who.session)).await
+        let attempt = Attempt::new(who, self.own_user(who).await?, ACTION, attempt);
+        let user = &attempt.user;
+        if let Some(begun) = self.begun_by(&attempt).await? {
+            self.try_password(&begun.principal, user, password, ACTION).await?;
+            return Ok(begun);
+        }
+        self.try_password(who, user, password, ACTION).await?;
+        let factor = self.confirmed_factor(user).await?.ok_or(StoreError::Missing)?;
+        self.try_secret(who, user, ACTION, self.use_code(user, &factor, code)).await?;
+        let prepared = self.prepare(&attempt, false, Some(clock::now()))?;
+        let remove = self.store.remove_second_factor(user.restaurant, user.id, Some(&prepared.succession));
+        let signed_in = self.succeed(&attempt, &prepared, person(user, ACTION), remove).await?;
+        log::info!(restaurant:% = user.restaurant, user:% = user.id; "second factor removed");
+        Ok(signed_in)
     }
 
     /// Removes the second factor of somebody who has lost it. Their sessions end. Whoever has one of their own removes it
@@ -149,20 +193,16 @@ impl SessionService {
             return Err(SessionError::OwnSecondFactor);
         }
         let user = self.store.user(who.restaurant, id).await?.ok_or(StoreError::Missing)?;
-        self.remove_totp(&user, "reset_second_factor", None).await
-    }
-
-    async fn remove_totp(&self, user: &User, action: &'static str, kept: Option<&Key>) -> Result<(), SessionError> {
         let now = clock::now();
-        let remove = self.store.remove_second_factor(user.restaurant, user.id, kept);
-        let ended = audit::recorded(person(user, action), remove).await?;
+        let remove = self.store.remove_second_factor(user.restaurant, user.id, None);
+        let ended = audit::recorded(person(&user, "reset_second_factor"), remove).await?;
         log::info!(restaurant:% = user.restaurant, user:% = user.id, sessions = ended.len(); "second factor removed");
         self.tell_ended(ended, now);
         Ok(())
     }
 
     /// The person that a principal is. A token of the command line is of nobody who could sign in.
-    async fn own_user(&self, who: &Principal) -> Result<User, SessionError> {
+    pub(super) async fn own_user(&self, who: &Principal) -> Result<User, SessionError> {
         let person = match who.role {
             Role::Staff | Role::Manager => who.sub.as_str().parse::<UserId>().ok(),
             Role::Diner | Role::Kitchen | Role::Service => None,
@@ -173,26 +213,5 @@ impl SessionService {
 
     async fn restaurant_of(&self, user: &User) -> Result<Restaurant, SessionError> {
         Ok(self.store.restaurant(user.restaurant).await?.ok_or(StoreError::Missing)?)
-    }
-
-    /// The person that a principal is, once they have shown their password again.
-    pub(super) async fn prove_password(
-        &self,
-        who: &Principal,
-        password: SecretString,
-        action: &'static str,
-    ) -> Result<User, SessionError> {
-        let user = self.own_user(who).await?;
-        let checked = self.check_password(&user, password).await;
-        self.recording(&user, action, checked).await?;
-        Ok(user)
-    }
-
-    async fn check_password(&self, user: &User, password: SecretString) -> Result<(), SessionError> {
-        self.count_try(user, TriedSecret::Password).await?;
-        if !self.passwords.verify(password, Some(user.password_hash.clone())).await? {
-            return Err(SessionError::WrongPassword);
-        }
-        Ok(self.store.forget_tries(user.restaurant, user.id, TriedSecret::Password).await?)
     }
 }

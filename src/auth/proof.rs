@@ -1,15 +1,17 @@
 //! Proof of the password before sensitive actions. A stolen session alone must not take the restaurant over, so setting
 //! somebody's password or second factor, adding and removing people, making API keys, and exporting or erasing guests take a
 //! session whose owner proved the password, and the code of a second factor where there is one, a short while ago. Signing in
-//! is such a proof. Renewals keep its time.
+//! is such a proof. Renewals keep its time. A proof begins a new session, so it is not shared with whoever copied the tokens
+//! of the old one ([`super::succession`]).
 
-use super::session::{SessionError, SessionService};
+use super::session::{SessionError, SessionService, SignedIn};
+use super::succession::Attempt;
 use crate::clock;
 use crate::domain::model::principal::Principal;
-use crate::domain::values::ids::UserId;
+use crate::domain::values::ids::{CommandId, UserId};
 use crate::domain::values::time::Timestamp;
-use crate::store::StoreError;
-use crate::store::audit::{self, Kind, Note};
+use crate::store::accounts::User;
+use crate::store::audit::{Kind, Note};
 use crate::store::credentials::PasswordProof;
 use secrecy::SecretString;
 
@@ -26,31 +28,61 @@ impl SessionService {
             PasswordProof::Printed => Ok(()),
             PasswordProof::At(at) if clock::now() < at.plus(self.rules.proof_life) => Ok(()),
             PasswordProof::Unlisted if !self.is_person(who).await? => Ok(()),
-            PasswordProof::At(_) | PasswordProof::Unlisted => Err(SessionError::ConfirmPassword),
+            PasswordProof::At(_) | PasswordProof::Unlisted => {
+                self.record_unconfirmed(&self.own_user(who).await?, ACTION).await;
+                Err(SessionError::ConfirmPassword)
+            }
             PasswordProof::Ended => Err(SessionError::Over),
         }
     }
 
-    /// Confirms the password of the person whose session this is, with a code of their second factor when they have one.
-    /// Returns until when sensitive actions pass.
+    /// Confirms the password of the person whose session this is, with a code of their second factor if they have one. They
+    /// continue in a new session. Returns it, and until when sensitive actions pass in it.
     ///
     /// # Errors
-    /// `WrongPassword`; after the right one `CodeRequired` and `WrongCode`; `TooManyTries`, `NoAccount`; the store's.
+    /// `WrongPassword`; after the right one `CodeRequired` and `WrongCode`; `TooManyWrong`, `NoAccount`, `Over`; the store's.
     pub async fn confirm_password(
         &self,
         who: &Principal,
         password: SecretString,
         code: Option<&SecretString>,
-    ) -> Result<Timestamp, SessionError> {
-        let user = self.prove_password(who, password, ACTION).await?;
-        let proven = self.prove_second_factor(&user, code).await;
-        self.recording(&user, ACTION, proven).await?;
-        let now = clock::now();
-        let note = Note::new(user.restaurant, Kind::Sessions, ACTION).about(user.id).called(&user.username);
-        match audit::recorded(note, self.store.prove_password(user.restaurant, &who.session, now)).await {
-            Err(StoreError::Missing) => Err(SessionError::Over),
-            proved => proved.map(|()| now.plus(self.rules.proof_life)).map_err(Into::into),
+        attempt: Option<CommandId>,
+    ) -> Result<(SignedIn, Timestamp), SessionError> {
+        let attempt = Attempt::new(who, self.own_user(who).await?, ACTION, attempt);
+        let user = &attempt.user;
+        let signed_in = match self.begun_by(&attempt).await? {
+            Some(begun) => {
+                self.try_password(&begun.principal, user, password, ACTION).await?;
+                begun
+            }
+            None => {
+                self.try_password(who, user, password, ACTION).await?;
+                let has_second_factor = self.try_second_factor(who, user, code, ACTION).await?;
+                let prepared = self.prepare(&attempt, has_second_factor, Some(clock::now()))?;
+                let note = Note::new(user.restaurant, Kind::Sessions, ACTION).about(user.id).called(&user.username);
+                let succession = &prepared.succession;
+                let commit = async { self.store.succeed(succession).await.map(|()| vec![succession.old.clone()]) };
+                self.succeed(&attempt, &prepared, note, commit).await?
+            }
+        };
+        match self.store.password_proof(user.restaurant, &signed_in.principal.session).await? {
+            PasswordProof::At(at) => Ok((signed_in, at.plus(self.rules.proof_life))),
+            PasswordProof::Printed | PasswordProof::Ended | PasswordProof::Unlisted => Err(SessionError::Over),
         }
+    }
+
+    /// Tries a code of the person's second factor in their session, if they have one; returns whether they have.
+    async fn try_second_factor(
+        &self,
+        who: &Principal,
+        user: &User,
+        code: Option<&SecretString>,
+        action: &'static str,
+    ) -> Result<bool, SessionError> {
+        let Some(factor) = self.confirmed_factor(user).await? else { return Ok(false) };
+        let code = code.ok_or(SessionError::CodeRequired)?;
+        self.try_secret(who, user, action, self.use_code(user, &factor, code)).await?;
+        Ok(true)
     }
 
     async fn is_person(&self, who: &Principal) -> Result<bool, SessionError> {

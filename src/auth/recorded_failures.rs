@@ -36,6 +36,12 @@ impl SessionService {
         outcome
     }
 
+    /// Records that a sensitive action was refused until the password is confirmed.
+    pub(super) async fn record_unconfirmed(&self, user: &User, action: &'static str) {
+        let note = Note::new(user.restaurant, Kind::Sessions, action).about(user.id).called(&user.username);
+        self.record_failure(note.with_outcome("not_confirmed"), Some(user)).await;
+    }
+
     /// The answer to the attempt is the same whether or not it could be written.
     async fn record_failure(&self, note: Note, user: Option<&User>) {
         let note = match self.failures.count(note.restaurant(), user.map(|user| user.id), clock::uptime()) {

@@ -9,15 +9,14 @@ use super::session::{SessionError, SessionService};
 use crate::clock;
 use crate::domain::values::time::Timestamp;
 use crate::store::accounts::{Restaurant, User};
-use crate::store::audit;
-use crate::store::credentials::{SecondFactor, TotpSecret, TriedSecret};
+use crate::store::credentials::{SecondFactor, TotpSecret};
 use secrecy::{ExposeSecret, SecretString};
 use std::time::Duration;
 use totp_rs::{Builder, Secret, Totp, TotpError};
 
 /// Recovery codes of a person.
 const RECOVERY_CODES: usize = 10;
-/// Tries of a secret are counted for so long.
+/// Codes at sign-in are counted for this long.
 const WINDOW: Duration = Duration::from_secs(15 * 60);
 /// Digits of a code.
 const DIGITS: usize = 6;
@@ -47,14 +46,23 @@ impl Typed {
 }
 
 impl SessionService {
-    /// Asks a person for a second factor, when they have one; gives whether they have.
+    /// Asks a person who signs in for their second factor, if they have one; returns whether they have. A recovery code has
+    /// too many letters to be guessed, so it is good also after too many tries: whoever has stolen a password cannot keep its
+    /// owner out.
     ///
     /// # Errors
     /// `CodeRequired` without a code, `WrongCode` for one that is wrong or was used, `TooManyTries`; the store's.
     pub(super) async fn prove_second_factor(&self, user: &User, code: Option<&SecretString>) -> Result<bool, SessionError> {
         let Some(factor) = self.confirmed_factor(user).await? else { return Ok(false) };
         let code = code.ok_or(SessionError::CodeRequired)?;
-        self.check_code(user, &factor, code).await?;
+        let is_guessable = matches!(Typed::read(code), Some(Typed::Totp(_)));
+        if is_guessable {
+            self.count_try(user).await?;
+        }
+        self.use_code(user, &factor, code).await?;
+        if is_guessable {
+            self.store.forget_tries(user.restaurant, user.id).await?;
+        }
         Ok(true)
     }
 
@@ -63,9 +71,11 @@ impl SessionService {
         Ok(factor.filter(|factor| factor.is_confirmed))
     }
 
-    /// Checks a code and uses it up. A recovery code has too many letters to be guessed, so it is good also when there were
-    /// too many tries: whoever has stolen a password cannot keep its owner out.
-    pub(super) async fn check_code(&self, user: &User, factor: &SecondFactor, code: &SecretString) -> Result<(), SessionError> {
+    /// Checks a code and uses it up.
+    ///
+    /// # Errors
+    /// `WrongCode`; the store's.
+    pub(super) async fn use_code(&self, user: &User, factor: &SecondFactor, code: &SecretString) -> Result<(), SessionError> {
         let (restaurant, person) = (user.restaurant, user.id);
         match Typed::read(code).ok_or(SessionError::WrongCode)? {
             Typed::Recovery(code) => {
@@ -75,24 +85,22 @@ impl SessionService {
                 log::info!(restaurant:%, user:% = person; "recovery code used");
             }
             Typed::Totp(code) => {
-                self.count_try(user, TriedSecret::Totp).await?;
                 let step = step_of(factor.secret, &code, clock::now())?;
                 if !self.store.use_step(restaurant, person, factor.secret, step).await? {
                     return Err(SessionError::WrongCode);
                 }
-                self.store.forget_tries(restaurant, person, TriedSecret::Totp).await?;
             }
         }
         Ok(())
     }
 
-    /// Counts a try of one of a person's secrets, before it is made.
+    /// Counts a code of somebody who signs in, before it is checked.
     ///
     /// # Errors
     /// `TooManyTries`, with the time until there are tries again.
-    pub(super) async fn count_try(&self, user: &User, secret: TriedSecret) -> Result<(), SessionError> {
+    async fn count_try(&self, user: &User) -> Result<(), SessionError> {
         let now = clock::now();
-        let tries = self.store.count_try(user.restaurant, user.id, secret, now, now.minus(WINDOW)).await?;
+        let tries = self.store.count_try(user.restaurant, user.id, now, now.minus(WINDOW)).await?;
         if tries.count <= self.rules.secret_tries {
             return Ok(());
         }
@@ -108,21 +116,28 @@ impl SessionService {
         Ok(Enrolment { secret: Secret::new_stack(secret.0).to_base32().into(), otpauth_url })
     }
 
-    /// Confirms the second factor that was begun with its first code; gives the recovery codes, this once.
-    pub(super) async fn confirm(&self, user: &User, code: &SecretString) -> Result<Vec<SecretString>, SessionError> {
+    /// Finds the second factor that waits for its first code.
+    ///
+    /// # Errors
+    /// `NothingToConfirm`; the store's.
+    pub(super) async fn unconfirmed_factor(&self, user: &User) -> Result<SecondFactor, SessionError> {
         let factor = self.store.second_factor(user.restaurant, user.id).await?;
-        let factor = factor.filter(|factor| !factor.is_confirmed).ok_or(SessionError::NothingToConfirm)?;
-        let Some(Typed::Totp(code)) = Typed::read(code) else { return Err(SessionError::WrongCode) };
-        self.count_try(user, TriedSecret::Totp).await?;
-        let now = clock::now();
-        let step = step_of(factor.secret, &code, now)?;
-        let codes: Vec<_> = std::iter::repeat_with(RecoveryCode::random).take(RECOVERY_CODES).collect();
-        let hashes = codes.iter().map(|code| hash(code.secret())).collect();
-        let confirm = self.store.confirm_second_factor(user.restaurant, user.id, factor.secret, step, hashes, now);
-        audit::recorded(super::manage::person(user, "add_second_factor"), confirm).await?;
-        self.store.forget_tries(user.restaurant, user.id, TriedSecret::Totp).await?;
-        Ok(codes.iter().map(RecoveryCode::shown).collect())
+        factor.filter(|factor| !factor.is_confirmed).ok_or(SessionError::NothingToConfirm)
     }
+}
+
+/// Returns the step of the first code of a second factor. A recovery code is not one.
+pub(super) fn first_step(factor: &SecondFactor, code: &SecretString) -> Result<i64, SessionError> {
+    match Typed::read(code) {
+        Some(Typed::Totp(code)) => step_of(factor.secret, &code, clock::now()),
+        Some(Typed::Recovery(_)) | None => Err(SessionError::WrongCode),
+    }
+}
+
+/// New recovery codes of a person, and their hashes.
+pub(super) fn recovery_codes() -> (Vec<SecretString>, Vec<[u8; 32]>) {
+    let codes = std::iter::repeat_with(RecoveryCode::random).take(RECOVERY_CODES);
+    codes.map(|code| (code.shown(), hash(code.secret()))).unzip()
 }
 
 /// The step that a code belongs to.

@@ -87,7 +87,10 @@ pub enum SessionError {
     /// The principal did not sign in with a password.
     #[error("only people who sign in with a password have an account")]
     NoAccount,
-    /// A person's secret was tried too often.
+    /// Too many wrong passwords or codes were sent in this session, which ended.
+    #[error("too many wrong passwords or codes: this session has ended; sign in again")]
+    TooManyWrong,
+    /// A code was tried too often by somebody who signs in.
     #[error("too many wrong tries; wait a little")]
     TooManyTries(Duration),
     /// No table has this key.
@@ -202,7 +205,7 @@ impl SessionService {
 pub struct SignInRules {
     /// Whether a session of a manager takes a second factor.
     pub managers_need_totp: bool,
-    /// Wrong codes, and wrong current passwords, of one person in a quarter of an hour.
+    /// Wrong codes of one person at sign-in, and wrong passwords and codes of one session, in a quarter of an hour.
     pub secret_tries: u32,
     /// How long a proof of the password is good for sensitive actions.
     pub proof_life: Duration,

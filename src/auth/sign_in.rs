@@ -51,8 +51,8 @@ impl SessionService {
         }
         let proven = self.prove_second_factor(&user, totp).await;
         let has_second_factor = self.recording(&user, "sign_in", proven).await?;
-        let totp_setup_required = user.role == Role::Manager && self.rules.managers_need_totp && !has_second_factor;
-        let role = if totp_setup_required { Role::Staff } else { user.role };
+        let role = self.role_in_session(&user, has_second_factor);
+        let totp_setup_required = role != user.role;
         let principal = new_principal(user.id.to_string().parse()?, role, &restaurant)?;
         let begun = match &origin {
             Some(origin) => self.begin_once(principal.clone(), restaurant.clone(), origin).await?,
@@ -221,7 +221,7 @@ pub(super) fn new_principal(sub: Key, role: Role, restaurant: &Restaurant) -> Re
     })
 }
 
-fn new_key() -> Result<Key, InvalidText> {
+pub(super) fn new_key() -> Result<Key, InvalidText> {
     clock::new_id().to_string().parse()
 }
 

@@ -97,8 +97,9 @@ pub struct LimitArgs {
     #[arg(long, env = "ORDERBELL_LOGINS_PER_MINUTE", default_value_t = 120, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub logins_per_minute: u32,
 
-    /// Wrong codes of a second factor, or wrong current passwords, of one person in a quarter of an
-    /// hour. They count only after the right password, so a stranger cannot lock anyone out.
+    /// Wrong codes of one person at sign-in, after the right password, or wrong passwords and
+    /// codes of one session, which then ends, in a quarter of an hour. A stranger cannot lock
+    /// anyone out.
     #[arg(long, env = "ORDERBELL_SECRET_TRIES", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub secret_tries: u32,
 

@@ -6,6 +6,7 @@ use super::state::State;
 use crate::auth::authenticate::{authenticate, bearer_token};
 use crate::auth::policy;
 use crate::auth::token::Verified;
+use crate::clock;
 use crate::domain::model::principal::Principal;
 use crate::domain::values::ids::CommandId;
 use crate::domain::values::text::Slug;
@@ -16,6 +17,7 @@ use actix_web::dev::Payload;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use futures_util::future::LocalBoxFuture;
+use secrecy::SecretString;
 use std::future::{Ready, ready};
 
 /// Who speaks, with all that its role may do: the principal of the request's bearer token, whose session is not over.
@@ -34,6 +36,49 @@ impl FromRequest for AuthUser {
         };
         ready(verified(request).and_then(|verified| whole(verified.principal)))
     }
+}
+
+/// Who proves a secret again. Their session may have ended by the very same call before, whose answer was lost: then what
+/// this call may do is send that answer again, and it needs an [`IdempotencyKey`].
+#[derive(Debug)]
+pub struct ProvingUser {
+    /// The principal of their token.
+    pub who: Principal,
+    /// What the call may be recognized by when it is sent again.
+    pub attempt: Option<CommandId>,
+}
+
+impl FromRequest for ProvingUser {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let attempt = IdempotencyKey::from_request(request, payload).into_inner().ok().map(|IdempotencyKey(id)| id);
+        let who = AuthUser::from_request(request, payload).into_inner().or_else(|problem| match attempt {
+            Some(_) => ended_user(request).ok_or(problem),
+            None => Err(problem),
+        });
+        ready(who.map(|AuthUser(who)| Self { who, attempt }))
+    }
+}
+
+/// The principal of a token that is valid except that its session has ended.
+fn ended_user(request: &HttpRequest) -> Option<AuthUser> {
+    let state = state(request).ok()?;
+    let verified = state.tokens.verify(&token_of(request)?, clock::now()).ok()?;
+    let who = verified.principal.clone();
+    if who.share.is_some() || !state.ended.contains(&who.session) {
+        return None;
+    }
+    audit::speaks(&who);
+    // Its body is read as of somebody who is signed in.
+    request.extensions_mut().insert(Outcome(Ok(verified)));
+    Some(AuthUser(who))
+}
+
+fn token_of(request: &HttpRequest) -> Option<SecretString> {
+    let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    header.and_then(bearer_token)
 }
 
 /// Who speaks and until when, a link to one order among them: what they may is asked of the policy.
@@ -69,9 +114,7 @@ struct Outcome(Result<Verified, Problem>);
 
 fn verify(request: &HttpRequest) -> Result<Verified, Problem> {
     let state = state(request)?;
-    let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let token = header
-        .and_then(bearer_token)
+    let token = token_of(request)
         .ok_or_else(|| Problem::new(ErrorCode::Unauthorized, "send a token with the header Authorization: Bearer"))?;
     let denied = match authenticate(&state.tokens, &state.ended, &token) {
         Ok(verified) => {

@@ -32,7 +32,7 @@ impl From<SessionError> for Problem {
         let code = match &error {
             SessionError::Store(store) => return store.clone().into(),
             SessionError::Internal => return StoreError::Internal.into(),
-            SessionError::BadCredentials | SessionError::Over => ErrorCode::Unauthorized,
+            SessionError::BadCredentials | SessionError::Over | SessionError::TooManyWrong => ErrorCode::Unauthorized,
             SessionError::EndedByHouse => {
                 return Failure::new(ErrorCode::Unauthorized, error.to_string()).because(ENDED_BY_STAFF).into();
             }

@@ -1,6 +1,7 @@
 //! What people prove to be who they are beside their password, and the sessions that are theirs.
 
 use super::Result;
+use super::sessions::SessionRow;
 use crate::domain::model::principal::Role;
 use crate::domain::values::ids::{RestaurantId, UserId};
 use crate::domain::values::text::{Key, Name};
@@ -80,22 +81,21 @@ pub struct SessionOwner {
     pub token_name: Option<Name>,
 }
 
-/// A secret that is tried.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TriedSecret {
-    /// The current password, by somebody in a session.
-    Password,
-    /// A code of the authenticator app, by somebody who had the password.
-    Totp,
-}
-
-impl TriedSecret {
-    pub(super) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Password => "password",
-            Self::Totp => "totp",
-        }
-    }
+/// A session that takes the place of another of the same person. The old one ends in the same transaction.
+#[derive(Debug, Clone)]
+pub struct Succession {
+    /// The session that ends.
+    pub old: Key,
+    /// The session that begins.
+    pub session: SessionRow,
+    /// The SHA-256 of its first refresh token.
+    pub refresh_hash: [u8; 32],
+    /// The SHA-256 of what the same call may be recognized by.
+    pub origin: Option<[u8; 32]>,
+    /// When it begins.
+    pub at: Timestamp,
+    /// When its owner proved the password; `None` keeps the time of the old session.
+    pub proved_at: Option<Timestamp>,
 }
 
 /// Tries of a secret since a time.
@@ -110,15 +110,19 @@ pub struct Tries {
 /// Second factors, tries, and the sessions that are a person's own. What is counted or used up here is so for every node.
 #[async_trait]
 pub trait Credentials: Send + Sync + 'static {
-    /// Puts a new hash in place of the one that was verified, and ends the person's sessions but `kept`; gives those.
-    /// `Missing` when there is no such person, or when their password has changed since.
+    /// Puts one session in the place of another. `Stale` when the old one has ended, `Taken` when one was begun with this
+    /// origin already.
+    async fn succeed(&self, succession: &Succession) -> Result<()>;
+
+    /// Replaces the hash that was verified by a new one, ends the person's sessions, and begins the successor of the current
+    /// one; returns those that ended. `Missing` when there is no such person, or when their password has changed since;
+    /// otherwise as [`Self::succeed`].
     async fn change_password(
         &self,
-        restaurant: RestaurantId,
         person: UserId,
         verified: &SecretString,
         new: &SecretString,
-        kept: &Key,
+        succession: &Succession,
     ) -> Result<Vec<Key>>;
 
     /// A person's sessions that go on at a time and were renewed since another, the last renewed first; the last
@@ -137,28 +141,25 @@ pub trait Credentials: Send + Sync + 'static {
     /// Returns when the owner of a session last proved their password.
     async fn password_proof(&self, restaurant: RestaurantId, session: &Key) -> Result<PasswordProof>;
 
-    /// Records that the owner of a session proved their password at a time. `Missing` when there is no such session.
-    async fn prove_password(&self, restaurant: RestaurantId, session: &Key, at: Timestamp) -> Result<()>;
-
     /// Ends sessions of a person; gives those that were ended.
     async fn end_sessions_of(&self, restaurant: RestaurantId, person: UserId, which: Which) -> Result<Vec<Key>>;
 
     /// The session of a refresh token, if it is one of staff that was not renewed since a time.
     async fn idle_session(&self, refresh_hash: [u8; 32], since: Timestamp) -> Result<Option<Key>>;
 
-    /// Counts a try before it is made, so that of many at once no more than allowed are made. Counting begins anew with the
-    /// first try after one from before `window`.
-    async fn count_try(
-        &self,
-        restaurant: RestaurantId,
-        person: UserId,
-        secret: TriedSecret,
-        at: Timestamp,
-        window: Timestamp,
-    ) -> Result<Tries>;
+    /// Counts a code that somebody sends who signs in with the right password. It is counted before it is checked, so that
+    /// of many at once no more than allowed are checked. The count restarts with the first try after one from before `window`.
+    async fn count_try(&self, restaurant: RestaurantId, person: UserId, at: Timestamp, window: Timestamp) -> Result<Tries>;
 
-    /// Forgets the tries of a secret: one was right.
-    async fn forget_tries(&self, restaurant: RestaurantId, person: UserId, secret: TriedSecret) -> Result<()>;
+    /// Forgets the tries of a person's codes: one was right.
+    async fn forget_tries(&self, restaurant: RestaurantId, person: UserId) -> Result<()>;
+
+    /// Counts a password or code that is sent in a session, as [`Self::count_try`] does. `Missing` when the session has ended.
+    async fn count_session_try(&self, restaurant: RestaurantId, session: &Key, at: Timestamp, window: Timestamp)
+    -> Result<Tries>;
+
+    /// Takes back the last try of a session: it was right, or was not checked.
+    async fn take_session_try_back(&self, restaurant: RestaurantId, session: &Key) -> Result<()>;
 
     /// A person's second factor.
     async fn second_factor(&self, restaurant: RestaurantId, person: UserId) -> Result<Option<SecondFactor>>;
@@ -176,17 +177,20 @@ pub trait Credentials: Send + Sync + 'static {
         at: Timestamp,
     ) -> Result<()>;
 
-    /// Confirms the second factor of a secret with the step of a code, and keeps the hashes of its recovery codes. `Missing`
-    /// when another was begun meanwhile, or when it is confirmed already.
+    /// Confirms the second factor of a secret with the step of a code, keeps the hashes of its recovery codes, and begins the
+    /// successor of the current session. `Missing` when another was begun meanwhile, or when it is confirmed already;
+    /// otherwise as [`Self::succeed`].
     async fn confirm_second_factor(
         &self,
-        restaurant: RestaurantId,
         person: UserId,
         secret: TotpSecret,
         step: i64,
         recovery: Vec<[u8; 32]>,
-        at: Timestamp,
+        succession: &Succession,
     ) -> Result<()>;
+
+    /// Replaces the recovery codes of a person.
+    async fn set_recovery_codes(&self, restaurant: RestaurantId, person: UserId, recovery: Vec<[u8; 32]>) -> Result<()>;
 
     /// Uses a code's step up, with all before it; false when it was used before.
     async fn use_step(&self, restaurant: RestaurantId, person: UserId, secret: TotpSecret, step: i64) -> Result<bool>;
@@ -194,7 +198,13 @@ pub trait Credentials: Send + Sync + 'static {
     /// Uses a recovery code up; false when there is none.
     async fn use_recovery_code(&self, restaurant: RestaurantId, person: UserId, hash: [u8; 32]) -> Result<bool>;
 
-    /// Removes a second factor with its recovery codes, and ends the person's sessions but `kept`; gives those. `Missing` when
-    /// there is none.
-    async fn remove_second_factor(&self, restaurant: RestaurantId, person: UserId, kept: Option<&Key>) -> Result<Vec<Key>>;
+    /// Removes a second factor with its recovery codes, ends the person's sessions, and begins the successor of the current
+    /// one, if there is one; returns those that ended. `Missing` when there is no second factor; otherwise as
+    /// [`Self::succeed`].
+    async fn remove_second_factor(
+        &self,
+        restaurant: RestaurantId,
+        person: UserId,
+        succession: Option<&Succession>,
+    ) -> Result<Vec<Key>>;
 }

@@ -11,6 +11,12 @@ const LEASE_MS = 10_000;
 /** Long enough for two tabs that take the lease together to see who was last. */
 const LEASE_SETTLE_MS = 60;
 
+/**
+ * How long the end of a session is not believed while a call is under way that replaces it. The server repeats the answer
+ * for longer.
+ */
+const REPLACEMENT_MS = 60_000;
+
 /** @typedef {import('./types.js').Tokens} Tokens */
 
 /**
@@ -73,20 +79,56 @@ export class TokenSource {
 
   /** @returns {Promise<string>} a token newer than the one at hand; calls made meanwhile share it */
   refresh() {
-    this.#renewal ??= this.#renewAlone(this.#read()?.access_token).finally(() => { this.#renewal = null; });
+    const old = this.#read()?.access_token;
+    this.#renewal ??= this.#alone(() => this.#renew(old)).finally(() => { this.#renewal = null; });
     return this.#renewal;
   }
 
-  /** @param {string | undefined} old */
-  #renewAlone(old) {
-    const renew = () => this.#renew(old);
-    return this.#locks ? this.#withLock(this.#locks, renew) : this.#withLease(renew);
+  /**
+   * Makes a call that ends the session and whose answer has the tokens of the next one. They are stored before any tab
+   * renews; and if the answer is lost, no tab believes for a while that the session is over: the call may be sent again.
+   *
+   * @param {(token: string) => Promise<any>} call
+   * @returns {Promise<any>} its answer
+   */
+  replace(call) {
+    return this.#alone(async () => {
+      const kept = this.#read();
+      if (!kept) throw this.#lost();
+      this.#store.setItem(this.#mark, String(this.#now()));
+      let answer;
+      try {
+        answer = await call(kept.access_token);
+      } catch (error) {
+        if (/** @type {any} */ (error).status < 500) this.#store.removeItem(this.#mark);
+        throw error;
+      }
+      // Signed out meanwhile.
+      if (!this.#read()) throw this.#lost();
+      if (isTokenAnswer(answer)) this.save(answer);
+      this.#store.removeItem(this.#mark);
+      return answer;
+    });
+  }
+
+  get #mark() {
+    return `${this.#key}.replaced`;
+  }
+
+  get #mayBeReplaced() {
+    const age = this.#now() - Number(this.#store.getItem(this.#mark) ?? NaN);
+    return age >= 0 && age < REPLACEMENT_MS;
+  }
+
+  /** @param {() => Promise<any>} task runs while no other tab renews @returns {Promise<any>} */
+  #alone(task) {
+    return this.#locks ? this.#withLock(this.#locks, task) : this.#withLease(task);
   }
 
   /**
    * A tab that was put to sleep may hold the lock for hours, and a browser that refuses storage refuses locks: then two
    * tabs renew at once, and get the same.
-   * @param {LockManager} locks @param {() => Promise<string>} task
+   * @param {LockManager} locks @param {() => Promise<any>} task
    * @returns {Promise<any>}
    */
   async #withLock(locks, task) {
@@ -116,7 +158,7 @@ export class TokenSource {
     // Locks may be missing and tabs sleep, so another tab may have renewed or signed in since.
     if (now && now.refresh_token !== kept.refresh_token) return now.access_token;
     // Only the server's own code ends a session; a 401 without one is from a proxy.
-    if (status === 401 && body?.code === 'unauthorized') {
+    if (status === 401 && body?.code === 'unauthorized' && !this.#mayBeReplaced) {
       this.endReason = body.reason ?? null;
       this.over = true;
       this.clear();
@@ -151,7 +193,8 @@ export class TokenSource {
 
   /**
    * `navigator.locks` is missing on plain http. Last writer wins the lease; a tab that finds another's waits.
-   * @param {() => Promise<string>} task
+   * @param {() => Promise<any>} task
+   * @returns {Promise<any>}
    */
   async #withLease(task) {
     const key = `${this.#key}.lease`;

@@ -35,7 +35,7 @@ const ACTIONS = {
   set_availability: 'Availability of', set_pause: 'Orders', replace_menu: 'Changed the menu',
   add_person: 'Added', change_role: 'Changed the role of', change_password: 'Set a new password for',
   change_role_and_password: 'Changed role and password of', remove_person: 'Removed',
-  change_own_password: 'Changed their own password', add_second_factor: 'Set up the second factor of',
+  change_own_password: 'Changed their own password', confirm_password: 'Confirmed the password of', add_second_factor: 'Set up the second factor of',
   remove_second_factor: 'Removed the second factor of', reset_second_factor: 'Reset the second factor of',
   add_table: 'Added table', change_key: 'Made a new code for table', remove_table: 'Removed table', free_table: 'Freed table',
   pair_screen: 'Paired screen', change_screen: 'Changed screen', revoke_screen: 'Revoked screen',
@@ -45,7 +45,8 @@ const ACTIONS = {
 
 /** @type {Record<string, string>} */
 const OUTCOMES = {
-  unchanged: 'nothing to change', bad_credentials: 'failed', wrong_code: 'wrong code', forbidden: 'not allowed', not_found: 'not found', stale: 'too late: it had changed',
+  unchanged: 'nothing to change', bad_credentials: 'failed', wrong_code: 'wrong code', wrong_password: 'wrong password',
+  too_many_tries: 'refused: too many tries', not_confirmed: 'asked for the password', forbidden: 'not allowed', not_found: 'not found', stale: 'too late: it had changed',
   invalid: 'refused', invalid_transition: 'no longer possible', conflict: 'refused', paused: 'refused: paused', last_manager: 'refused: last manager',
   token_reused: 'a used token was presented again',
 };

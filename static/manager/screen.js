@@ -142,7 +142,7 @@ export class ManageDesk {
       return await work();
     } catch (error) {
       if (/** @type {any} */ (error).code !== 'confirm_password') throw error;
-      if (await confirmPassword(this.#api)) return work();
+      if (await confirmPassword(this.#session.tokens, 'This could take the restaurant out of your hands, so it is asked of you again.')) return work();
       throw Object.assign(new Error('nothing was changed: your password was not confirmed'), { code: 'confirm_password' });
     }
   }

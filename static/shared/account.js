@@ -1,6 +1,9 @@
 import { Api } from '../client/api.js';
+import { newId } from '../client/ids.js';
 import { accountSheet, askTotpSheet, confirmSheet, guardButtons, passwordSheet, recoverySheet, removalSheet, sessionsSheet } from './account_view.js';
+import { confirmPassword } from './confirm_password.js';
 import { find, h, onAction, render } from './dom.js';
+import { exchange } from './exchange.js';
 import { checkForm, forgive } from './form_check.js';
 import { closeSheet, openSheet } from './sheet.js';
 import { toast } from './toasts.js';
@@ -9,12 +12,13 @@ const ME = '/api/v1/people/me';
 
 /** A person's own account, on the staff's and the manager's page. */
 export class Account {
-  #api;
+  #api; #tokens;
   /** @type {{totp: boolean, totp_setup_required: boolean} | null} */ #known = null;
 
   /** @param {{tokens: import('../client/tokens.js').TokenSource}} session */
   constructor({ tokens }) {
     this.#api = new Api({ url: location.origin, tokens });
+    this.#tokens = tokens;
     onAction(document.body, 'data-account', (name, control) => this.#do(name, control));
     document.body.addEventListener('submit', (event) => {
       const form = /** @type {HTMLFormElement} */ (event.target);
@@ -52,7 +56,10 @@ export class Account {
         await this.#api.delete(`${ME}/sessions/${encodeURIComponent(id)}`);
         await this.#showSessions();
       }),
+      'reload': () => location.reload(),
       'end-others': () => this.#attempt(control, async () => {
+        // In a new session first: so a copy of this one's tokens ends as well.
+        if (!await confirmPassword(this.#tokens, 'Every other browser is signed out, and whoever has copied this one.')) return;
         await this.#api.delete(`${ME}/sessions`);
         await this.#showSessions();
         toast('You are signed out everywhere else.');
@@ -69,10 +76,12 @@ export class Account {
   #submit(form) {
     // As they were typed: a password may begin or end with a space.
     const typed = Object.fromEntries(new FormData(form));
+    form.dataset.attempt ??= newId();
+    const { attempt } = form.dataset;
     /** @type {Record<string, () => Promise<void>>} */
     const deeds = {
       password: async () => {
-        await this.#api.put(`${ME}/password`, typed);
+        await exchange(this.#tokens, 'PUT', `${ME}/password`, typed, attempt);
         closeSheet();
         toast('Your password is changed. You are signed out everywhere else.');
       },
@@ -81,11 +90,12 @@ export class Account {
         openSheet(confirmSheet({ secret, picture: `data:image/svg+xml;base64,${btoa(picture)}` }));
       },
       confirmation: async () => {
-        const { recovery_codes: codes } = await this.#api.post(`${ME}/totp/confirmation`, typed);
-        openSheet(recoverySheet(codes, this.#known?.totp_setup_required ?? false));
+        const { recovery_codes: codes, role } = await exchange(this.#tokens, 'POST', `${ME}/totp/confirmation`, typed, attempt);
+        openSheet(recoverySheet(codes, !this.#known?.totp_setup_required ? 'close' : role ? 'reload' : 'sign-in'));
       },
       removal: async () => {
-        await this.#api.post(`${ME}/totp/removal`, typed);
+        const answer = await exchange(this.#tokens, 'POST', `${ME}/totp/removal`, typed, attempt);
+        if (answer?.totp_setup_required) return location.reload();
         closeSheet();
         toast('You now sign in with the password alone.');
       },

@@ -51,12 +51,12 @@ export function askTotpSheet() {
     password('password', 'Your password'));
 }
 
-/** @param {boolean} withCode whether a code of the second factor goes with it */
-export function confirmPasswordForm(withCode) {
+/** @param {string} why it is asked for @param {boolean} withCode whether a code of the second factor goes with it */
+export function confirmPasswordForm(why, withCode) {
   return h('form', { 'data-form-of': 'confirm-password', 'novalidate': true },
     h('div.sheet__head', {},
       h('div', {}, h('h2', { id: 'confirm-title' }, 'Your password, please'),
-        h('p.muted', {}, 'This could take the restaurant out of your hands, so it is asked of you again.')),
+        h('p.muted', {}, why)),
       h('button.button.button--quiet', { 'type': 'button', 'data-confirm': 'close' }, 'Cancel')),
     field('confirm-password', 'Your password', { name: 'password', type: 'password', autocomplete: 'current-password', autofocus: true }),
     withCode && field('totp', 'Code', { autocomplete: 'one-time-code', autocapitalize: 'characters', spellcheck: 'false', hint: 'From your authenticator app, or a recovery code' }),
@@ -73,12 +73,13 @@ export function confirmSheet({ secret, picture }) {
     code('Six digits'));
 }
 
-/** @param {string[]} codes @param {boolean} again whether to sign in anew */
-export function recoverySheet(codes, again) {
+/** @param {string[]} codes @param {'close' | 'reload' | 'sign-in'} next what follows: `reload` shows what a manager may do */
+export function recoverySheet(codes, next) {
+  const does = { 'close': { 'data-do': 'close' }, 'reload': { 'data-account': 'reload' }, 'sign-in': { 'data-do': 'sign-out' } }[next];
   return h('div', {}, sheetHead('Keep these codes', 'If you lose your phone, each code signs you in once. Write them down: they are shown only now.'),
     h('ul.account__codes', { 'aria-label': 'Recovery codes' }, codes.map((one) => h('li', {}, one))),
-    h('div.sheet__foot', {}, h('button.button.button--primary.button--large', { 'type': 'button', 'data-do': again ? 'sign-out' : 'close' },
-      again ? 'I have them: sign in again' : 'I have them')));
+    h('div.sheet__foot', {}, h('button.button.button--primary.button--large', { type: 'button', ...does },
+      next === 'sign-in' ? 'I have them: sign in again' : 'I have them')));
 }
 
 export function removalSheet() {

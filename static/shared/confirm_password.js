@@ -1,5 +1,7 @@
+import { newId } from '../client/ids.js';
 import { confirmPasswordForm } from './account_view.js';
 import { h } from './dom.js';
+import { exchange } from './exchange.js';
 import { checkForm } from './form_check.js';
 
 const CONFIRMATION = '/api/v1/people/me/confirmation';
@@ -7,13 +9,15 @@ const CONFIRMATION = '/api/v1/people/me/confirmation';
 /**
  * Asks for the password in a dialog above the open sheet, which keeps what was typed.
  *
- * @param {import('../client/api.js').Api} api
+ * @param {import('../client/tokens.js').TokenSource} tokens
+ * @param {string} why it is asked for
  * @returns {Promise<boolean>} whether it is confirmed; false when the dialog was closed
  */
-export function confirmPassword(api) {
+export function confirmPassword(tokens, why) {
   const dialog = /** @type {HTMLDialogElement} */ (h('dialog.sheet', { 'id': 'confirm-password', 'aria-labelledby': 'confirm-title' }));
+  const attempt = newId();
   let confirmed = false;
-  const show = (/** @type {boolean} */ withCode) => dialog.replaceChildren(confirmPasswordForm(withCode));
+  const show = (/** @type {boolean} */ withCode) => dialog.replaceChildren(confirmPasswordForm(why, withCode));
   show(false);
   document.body.append(dialog);
   dialog.addEventListener('click', ({ target }) => {
@@ -23,7 +27,7 @@ export function confirmPassword(api) {
     event.preventDefault();
     const form = /** @type {HTMLFormElement} */ (event.target);
     if (!checkForm(form)) return;
-    const refusal = await send(api, form);
+    const refusal = await send(tokens, form, attempt);
     if (!refusal) {
       confirmed = true;
       dialog.close();
@@ -45,14 +49,17 @@ export function confirmPassword(api) {
   });
 }
 
-/** @param {import('../client/api.js').Api} api @param {HTMLFormElement} form @returns {Promise<any>} why it was refused, or null */
-async function send(api, form) {
+/**
+ * @param {import('../client/tokens.js').TokenSource} tokens @param {HTMLFormElement} form @param {string} attempt
+ * @returns {Promise<any>} why it was refused, or null
+ */
+async function send(tokens, form, attempt) {
   const button = /** @type {HTMLButtonElement} */ (form.querySelector('[type="submit"]'));
   button.disabled = true;
   button.setAttribute('aria-busy', 'true');
   try {
     // As it was typed: a password may begin or end with a space.
-    await api.post(CONFIRMATION, Object.fromEntries(new FormData(form)));
+    await exchange(tokens, 'POST', CONFIRMATION, Object.fromEntries(new FormData(form)), attempt);
     return null;
   } catch (error) {
     return error;

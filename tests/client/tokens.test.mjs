@@ -237,3 +237,57 @@ test('an API problem is an OrderbellError', async () => {
   const silent = new Api({ url: 'http://orderbell.test', fetch: async () => answer(204) });
   assert.equal(await silent.delete('/api/v1/sessions/current'), null);
 });
+
+const NEXT = { access_token: 'access-next', refresh_token: 'refresh-next', expires_in: 900 };
+
+test('a session is replaced before another tab renews the old one', async () => {
+  const [store, locks, sessions] = [new FakeStore(), new FakeLocks(), new FakeSessions()];
+  const [one, two] = [source({ store, locks, sessions }), source({ store, locks, sessions })];
+  one.tokens.save(FIRST);
+  let answered = (_answer) => {};
+  const replaced = one.tokens.replace((token) => {
+    assert.equal(token, 'access-1');
+    return new Promise((resolve) => { answered = resolve; });
+  });
+  // The server has closed the connections of both tabs already.
+  const renewals = [two.tokens.refresh(), one.tokens.refresh()];
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  answered({ ...NEXT, confirmed_until: 'soon' });
+  assert.equal((await replaced).confirmed_until, 'soon');
+  assert.deepEqual(await Promise.all(renewals), ['access-next', 'access-next']);
+  assert.deepEqual([sessions.calls, await two.tokens.get()], [0, 'access-next'], 'the old token is shown nowhere');
+});
+
+test('a refusal changes nothing, and an older node that answers without tokens keeps the session', async () => {
+  const { tokens, sessions } = source();
+  tokens.save(FIRST);
+  const refused = Object.assign(new Error('wrong'), { code: 'forbidden', status: 403 });
+  assert.equal(await code(tokens.replace(() => Promise.reject(refused))), 'forbidden');
+  assert.equal(await tokens.replace(async () => null), null);
+  assert.equal(await tokens.get(), 'access-1');
+  sessions.ended = true;
+  assert.equal(await code(tokens.refresh()), 'unauthorized', 'and its end is believed');
+});
+
+test('while the answer of a replacement is lost no tab is signed out, and the same call again goes on', async () => {
+  const store = new FakeStore();
+  const [one, two] = [source({ store }), source({ store })];
+  one.tokens.save(FIRST);
+  assert.equal(await code(one.tokens.replace(() => Promise.reject(Object.assign(new Error('lost'), { code: 'offline' })))), 'offline');
+  two.sessions.ended = true;
+  assert.equal(await code(two.tokens.refresh()), 'unavailable');
+  assert.equal(await one.tokens.replace(async () => NEXT), NEXT);
+  assert.equal(await two.tokens.get(), 'access-next');
+  assert.equal(await code(two.tokens.refresh()), 'unauthorized', 'no longer than that');
+});
+
+test('the end of a session is believed a minute after a lost replacement', async () => {
+  const { tokens, sessions, clock } = source();
+  tokens.save(FIRST);
+  await code(tokens.replace(() => Promise.reject(new Error('lost'))));
+  sessions.ended = true;
+  clock.now = 59_999;
+  assert.equal(await code(tokens.refresh()), 'unavailable');
+  clock.now = 60_000;
+  assert.equal(await code(tokens.refresh()), 'unauthorized');
+});

@@ -1,10 +1,9 @@
 //! People's accounts, as an operator meets them: what passwords may be, and a second factor that was lost.
 
 use crate::support::client::{Answer, text};
-use crate::support::{Client, PATIENCE, Server, eventually};
+use crate::support::{Client, Close, PATIENCE, Server, eventually};
 use reqwest::Method;
 use serde_json::{Value, json};
-use std::time::Duration;
 use totp_rs::{Builder, Secret};
 
 const ADD: [&str; 6] = ["user", "add", "--restaurant", "demo", "--username", "mina"];
@@ -40,7 +39,8 @@ async fn a_second_factor_is_reset_from_the_command_line_and_its_owner_is_signed_
     let manager = Client::new(&server.base, text(&tokens["access_token"]));
     let begun = manager.post("/api/v1/people/me/totp", &json!({"password": "manager-demo"})).await.expect(200);
     let confirm = json!({"code": code_of(text(&begun["secret"]))});
-    manager.post("/api/v1/people/me/totp/confirmation", &confirm).await.expect(200);
+    let confirmed = manager.post("/api/v1/people/me/totp/confirmation", &confirm).await.expect(200);
+    let manager = Client::new(&server.base, text(&confirmed["access_token"]));
     let refused = server.anybody().post("/api/v1/sessions", &form).await.problem(401, "unauthorized");
     assert_eq!(refused["totp_required"], true);
     let reset = ["user", "reset-totp", "--restaurant", "demo", "--username", "manager"];
@@ -62,16 +62,20 @@ fn code_of(secret: &str) -> String {
 const RESTAURANT: &str = "/api/v1/restaurants/demo";
 const ME: &str = "/api/v1/people/me";
 
-/// A manager's session whose owner proved the password twenty minutes ago: signed in, then aged in the database.
-async fn aged_manager(server: &Server) -> Client {
-    let manager = server.manager().await;
+/// A manager's session whose owner proved the password twenty minutes ago: signed in, then aged in the database. Returns its
+/// tokens too, as a thief has them who copied the browser's storage.
+async fn aged_manager(server: &Server) -> (Client, Value) {
+    let form = json!({"restaurant": "demo", "username": "manager", "password": "manager-demo"});
+    let tokens = server.anybody().post("/api/v1/sessions", &form).await.expect(200);
+    let manager = Client::new(&server.base, text(&tokens["access_token"]));
     let sessions = manager.get(&format!("{ME}/sessions")).await.expect(200);
     let current = sessions["sessions"].as_array().unwrap().iter().find(|session| session["current"] == true).unwrap();
-    let store = server.store().await;
-    let restaurant = store.restaurant_by_slug(&"demo".parse().unwrap()).await.unwrap().unwrap().id;
-    let then = orderbell::clock::now().minus(Duration::from_secs(20 * 60));
-    store.prove_password(restaurant, &text(&current["id"]).parse().unwrap(), then).await.unwrap();
-    manager
+    server.age_session(text(&current["id"]), 20).await;
+    (manager, tokens)
+}
+
+async fn renew(server: &Server, tokens: &Value) -> Answer {
+    server.anybody().post("/api/v1/sessions/refresh", &json!({"refresh_token": tokens["refresh_token"]})).await
 }
 
 /// What a thief would do with a session to keep the house, each with the body that makes it valid.
@@ -103,7 +107,7 @@ async fn call(client: &Client, method: &Method, path: &str, body: &Value) -> Ans
 #[tokio::test]
 async fn a_stolen_manager_session_takes_nothing_over_until_the_password_is_confirmed() {
     let server = Server::start(&[]).await;
-    let stolen = aged_manager(&server).await;
+    let (stolen, copied) = aged_manager(&server).await;
     for (method, path, body) in sensitive(&stolen).await {
         call(&stolen, &method, &path, &body).await.problem(403, "confirm_password");
     }
@@ -113,16 +117,67 @@ async fn a_stolen_manager_session_takes_nothing_over_until_the_password_is_confi
     stolen.post(&confirmation, &wrong).await.problem(403, "forbidden");
     stolen.post(&format!("{RESTAURANT}/api-keys"), &json!({"name": "POS"})).await.problem(403, "confirm_password");
     let audit = stolen.get(&format!("{RESTAURANT}/audit?kind=sessions")).await.expect(200);
-    let newest = &audit["audit"][0];
-    assert_eq!(
-        (&newest["action"], &newest["outcome"], &newest["label"]),
-        (&json!("confirm_password"), &json!("wrong_password"), &json!("manager"))
-    );
-    stolen.post(&confirmation, &json!({"password": "manager-demo"})).await.expect(200);
-    for (method, path, body) in sensitive(&stolen).await {
-        let status = call(&stolen, &method, &path, &body).await.status;
+    let entries: Vec<_> =
+        audit["audit"].as_array().unwrap()[..2].iter().map(|entry| (&entry["action"], &entry["outcome"])).collect();
+    let confirm = json!("confirm_password");
+    assert_eq!(entries, [(&confirm, &json!("not_confirmed")), (&confirm, &json!("wrong_password"))]);
+    let confirmed = stolen.post(&confirmation, &json!({"password": "manager-demo"})).await.expect(200);
+    let owner = Client::new(&server.base, text(&confirmed["access_token"]));
+    for (method, path, body) in sensitive(&owner).await {
+        let status = call(&owner, &method, &path, &body).await.status;
         assert!(matches!(status, 200 | 201 | 204 | 404), "{method} {path}: {status}");
     }
+    stolen.get(ME).await.problem(401, "unauthorized");
+    renew(&server, &copied).await.problem(401, "unauthorized");
+    owner.get(ME).await.expect(200);
+}
+
+/// A thief copies both tokens, keeps them fresh in step with the owner, and has a page open; then waits for the password.
+#[tokio::test]
+async fn a_thief_with_copied_tokens_gets_nothing_out_of_the_owners_password() {
+    let server = Server::start(&[]).await;
+    let password = "four words two spoons";
+    let proofs: [(Method, &str, Value); 2] = [
+        (Method::POST, "/confirmation", json!({"password": "manager-demo"})),
+        (Method::PUT, "/password", json!({"current": "manager-demo", "new": password})),
+    ];
+    for (method, path, body) in proofs {
+        let (owner, tokens) = aged_manager(&server).await;
+        let renewed = renew(&server, &tokens).await.expect(200);
+        let thief = Client::new(&server.base, text(&renewed["access_token"]));
+        let mut page = thief.screen().await;
+        let proved = call(&owner, &method, &format!("{ME}{path}"), &body).await.expect(200);
+        for path in [ME, &format!("{RESTAURANT}/people"), &format!("{RESTAURANT}/audit")] {
+            thief.get(path).await.problem(401, "unauthorized");
+        }
+        for copied in [&tokens, &renewed] {
+            renew(&server, copied).await.problem(401, "unauthorized");
+        }
+        assert_eq!(page.until_close().await, Close::Code(4401));
+        assert!(proved["expires_in"].as_u64().unwrap() > 800 && proved["role"] == "manager", "{proved}");
+        let owner = Client::new(&server.base, text(&proved["access_token"]));
+        let listed = owner.get(&format!("{ME}/sessions")).await.expect(200);
+        assert!(listed["sessions"].as_array().unwrap().iter().any(|session| session["current"] == true), "{listed}");
+        renew(&server, &proved).await.expect(200);
+    }
+}
+
+#[tokio::test]
+async fn signing_out_everywhere_else_takes_the_password_and_leaves_no_copy() {
+    let server = Server::start(&[]).await;
+    let (copied, _) = aged_manager(&server).await;
+    let elsewhere = server.manager().await;
+    let sessions = format!("{ME}/sessions");
+    Client::send(copied.request(Method::DELETE, &sessions)).await.problem(403, "confirm_password");
+    elsewhere.get(ME).await.expect(200);
+    let confirmation = json!({"password": "manager-demo"});
+    let confirmed = copied.post(&format!("{ME}/confirmation"), &confirmation).await.expect(200);
+    let owner = Client::new(&server.base, text(&confirmed["access_token"]));
+    assert_eq!(Client::send(owner.request(Method::DELETE, &sessions)).await.status, 204);
+    for ended in [&copied, &elsewhere] {
+        ended.get(ME).await.problem(401, "unauthorized");
+    }
+    assert_eq!(owner.get(&sessions).await.expect(200)["sessions"].as_array().unwrap().len(), 1);
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use orderbell::domain::model::principal::Role;
 use orderbell::domain::values::version::Expected;
 use orderbell::store::StoreError;
 use orderbell::store::accounts::{User, UserChange};
-use orderbell::store::credentials::{TotpSecret, TriedSecret, Which};
+use orderbell::store::credentials::{PasswordProof, Succession, TotpSecret, Which};
 use secrecy::SecretString;
 use tokio::task::JoinSet;
 
@@ -16,6 +16,61 @@ const SECRET: TotpSecret = TotpSecret([7; 20]);
 async fn begin(world: &World, user: &User, id: &str, number: u8) {
     let row = session(user.restaurant, id, &user.id.to_string(), user.role);
     world.store.add_session(&row, [number; 32], at(0)).await.unwrap();
+}
+
+/// The succession of a person's session by another at a second.
+fn succession(user: &User, old: &str, new: &str, second: i64) -> Succession {
+    Succession {
+        old: key(old),
+        session: session(user.restaurant, new, &user.id.to_string(), user.role),
+        refresh_hash: [u8::try_from(second).unwrap() + 100; 32],
+        origin: None,
+        at: at(second),
+        proved_at: None,
+    }
+}
+
+pub async fn a_session_is_succeeded_once_and_its_proof_goes_on_or_is_renewed(world: World) {
+    let (store, house) = (&world.store, House::open(&world.store).await);
+    let zia = user(house.id, "zia");
+    store.add_user(&zia, at(0)).await.unwrap();
+    begin(&world, &zia, "s-1", 10).await;
+    let proof = async |session: &str| store.password_proof(house.id, &key(session)).await.unwrap();
+    store.succeed(&succession(&zia, "s-1", "s-2", 5)).await.unwrap();
+    assert_eq!((proof("s-1").await, proof("s-2").await), (PasswordProof::Ended, PasswordProof::At(at(0))));
+    assert_eq!(store.session_of_refresh([10; 32]).await.unwrap(), None, "the old token is worth nothing");
+    assert_eq!(store.session_of_refresh([105; 32]).await.unwrap(), Some(key("s-2")));
+    let proved = Succession { proved_at: Some(at(6)), ..succession(&zia, "s-2", "s-3", 6) };
+    store.succeed(&proved).await.unwrap();
+    store.rotate_refresh([106; 32], &[[30; 32]], at(7)).await.unwrap();
+    assert_eq!(proof("s-3").await, PasswordProof::At(at(6)), "a renewal keeps its time");
+    let late = Succession { refresh_hash: [40; 32], ..succession(&zia, "s-2", "s-4", 8) };
+    assert_eq!(store.succeed(&late).await, Err(StoreError::Stale));
+    let mut races = JoinSet::new();
+    for number in 0..4_u8 {
+        let store = world.beside().await;
+        let succession = succession(&zia, "s-3", &format!("r-{number}"), i64::from(10 + number));
+        races.spawn(async move { store.succeed(&succession).await });
+    }
+    let won = races.join_all().await.into_iter().filter(Result::is_ok).count();
+    assert_eq!((won, store.sessions_of(house.id, zia.id, at(20), at(0)).await.unwrap().len()), (1, 1));
+}
+
+pub async fn wrong_secrets_are_counted_for_each_session(world: World) {
+    let (store, house) = (&world.store, House::open(&world.store).await);
+    let zia = user(house.id, "zia");
+    store.add_user(&zia, at(0)).await.unwrap();
+    begin(&world, &zia, "s-1", 10).await;
+    begin(&world, &zia, "s-2", 11).await;
+    let count = async |session: &str, now, window| {
+        store.count_session_try(house.id, &key(session), at(now), at(window)).await.map(|tries| (tries.count, tries.since))
+    };
+    assert_eq!((count("s-1", 10, 0).await, count("s-1", 11, 1).await), (Ok((1, at(10))), Ok((2, at(10)))));
+    assert_eq!(count("s-2", 12, 2).await, Ok((1, at(12))), "each for itself");
+    store.take_session_try_back(house.id, &key("s-1")).await.unwrap();
+    assert_eq!((count("s-1", 13, 3).await, count("s-1", 21, 11).await), (Ok((2, at(10))), Ok((1, at(21)))));
+    store.end_session(&key("s-1")).await.unwrap();
+    assert_eq!(count("s-1", 22, 11).await, Err(StoreError::Missing));
 }
 
 pub async fn a_changed_password_keeps_one_session_and_gives_way_to_no_late_change(world: World) {
@@ -27,12 +82,16 @@ pub async fn a_changed_password_keeps_one_session_and_gives_way_to_no_late_chang
     }
     let hash = |text: &str| SecretString::from(text.to_owned());
     let (old, new, late) = (zia.password_hash.clone(), hash("$argon2id$new"), hash("$argon2id$late"));
-    assert_eq!(store.change_password(two.id, zia.id, &old, &new, &key("s-2")).await, Err(StoreError::Missing), "another's");
-    let ended = store.change_password(one.id, zia.id, &old, &new, &key("s-2")).await.unwrap();
-    assert_eq!(ended, [key("s-1"), key("s-3")]);
-    assert_eq!(store.change_password(one.id, zia.id, &old, &late, &key("s-2")).await, Err(StoreError::Missing));
+    let elsewhere = succession(&User { restaurant: two.id, ..zia.clone() }, "s-2", "s-9", 1);
+    assert_eq!(store.change_password(zia.id, &old, &new, &elsewhere).await, Err(StoreError::Missing), "another's");
+    let gone = succession(&zia, "s-8", "s-9", 1);
+    assert_eq!(store.change_password(zia.id, &old, &new, &gone).await, Err(StoreError::Stale), "it takes nothing over");
+    let ended = store.change_password(zia.id, &old, &new, &succession(&zia, "s-2", "s-4", 1)).await.unwrap();
+    assert_eq!(ended, [key("s-1"), key("s-3"), key("s-2")]);
+    let again = succession(&zia, "s-4", "s-5", 2);
+    assert_eq!(store.change_password(zia.id, &old, &late, &again).await, Err(StoreError::Missing));
     let left = store.sessions_of(one.id, zia.id, at(1), at(0)).await.unwrap();
-    assert_eq!(left.iter().map(|session| session.id.as_str()).collect::<Vec<_>>(), ["s-2"]);
+    assert_eq!(left.iter().map(|session| session.id.as_str()).collect::<Vec<_>>(), ["s-4"]);
 }
 
 pub async fn sessions_are_listed_by_use_and_ended_by_their_owner(world: World) {
@@ -83,20 +142,19 @@ pub async fn tries_are_counted_before_they_are_made_and_anew_after_a_while(world
     let mut tries = JoinSet::new();
     for _ in 0..8 {
         let (store, restaurant, id) = (world.store.clone(), house.id, zia.id);
-        tries.spawn(async move { store.count_try(restaurant, id, TriedSecret::Totp, at(10), at(0)).await.unwrap().count });
+        tries.spawn(async move { store.count_try(restaurant, id, at(10), at(0)).await.unwrap().count });
     }
     let mut counts = tries.join_all().await;
     counts.sort_unstable();
     assert_eq!(counts, [1, 2, 3, 4, 5, 6, 7, 8], "of many at once none is counted twice");
     let store = &world.store;
-    let count = async |secret, now, window| store.count_try(house.id, zia.id, secret, at(now), at(window)).await.unwrap();
-    assert_eq!(count(TriedSecret::Password, 11, 0).await.count, 1, "each secret for itself");
-    let again = count(TriedSecret::Totp, 20, 10).await;
+    let count = async |now, window| store.count_try(house.id, zia.id, at(now), at(window)).await.unwrap();
+    let again = count(20, 10).await;
     assert_eq!((again.count, again.since), (9, at(10)));
-    let later = count(TriedSecret::Totp, 30, 11).await;
+    let later = count(30, 11).await;
     assert_eq!((later.count, later.since), (1, at(30)));
-    store.forget_tries(house.id, zia.id, TriedSecret::Totp).await.unwrap();
-    assert_eq!(count(TriedSecret::Totp, 31, 11).await.count, 1);
+    store.forget_tries(house.id, zia.id).await.unwrap();
+    assert_eq!(count(31, 11).await.count, 1);
 }
 
 pub async fn a_step_and_a_recovery_code_are_used_once_on_any_node(world: World) {
@@ -106,7 +164,9 @@ pub async fn a_step_and_a_recovery_code_are_used_once_on_any_node(world: World) 
     assert_eq!(store.begin_second_factor(two.id, zia.id, SECRET, at(0)).await, Err(StoreError::Missing), "another's");
     store.begin_second_factor(one.id, zia.id, TotpSecret([6; 20]), at(0)).await.unwrap();
     store.begin_second_factor(one.id, zia.id, SECRET, at(1)).await.unwrap();
-    let confirm = async |secret| store.confirm_second_factor(one.id, zia.id, secret, 100, vec![[1; 32], [2; 32]], at(2)).await;
+    begin(&world, &zia, "s-1", 10).await;
+    let next = succession(&zia, "s-1", "s-2", 2);
+    let confirm = async |secret| store.confirm_second_factor(zia.id, secret, 100, vec![[1; 32], [2; 32]], &next).await;
     assert_eq!(confirm(TotpSecret([6; 20])).await, Err(StoreError::Missing), "another was begun since");
     assert!(!store.second_factor(one.id, zia.id).await.unwrap().unwrap().is_confirmed);
     assert_eq!(store.people_with_second_factor(one.id).await.unwrap(), []);
@@ -136,12 +196,19 @@ pub async fn a_second_factor_goes_with_its_codes_and_with_its_person(world: Worl
     for person in [&zia, &khan] {
         store.add_user(person, at(0)).await.unwrap();
         store.begin_second_factor(house.id, person.id, SECRET, at(0)).await.unwrap();
-        store.confirm_second_factor(house.id, person.id, SECRET, 1, vec![[1; 32]], at(0)).await.unwrap();
-        store.count_try(house.id, person.id, TriedSecret::Totp, at(0), at(0)).await.unwrap();
+        let number = if person.id == zia.id { 1 } else { 2 };
+        let (old, new) = (format!("o-{number}"), format!("n-{number}"));
+        begin(&world, person, &old, number).await;
+        let next = succession(person, &old, &new, i64::from(number));
+        store.confirm_second_factor(person.id, SECRET, 1, vec![[1; 32]], &next).await.unwrap();
+        store.count_try(house.id, person.id, at(0), at(0)).await.unwrap();
     }
+    store.set_recovery_codes(house.id, khan.id, vec![[2; 32]]).await.unwrap();
+    assert!(!store.use_recovery_code(house.id, khan.id, [1; 32]).await.unwrap(), "others took its place");
     begin(&world, &zia, "s-1", 10).await;
-    begin(&world, &zia, "s-2", 11).await;
-    assert_eq!(store.remove_second_factor(house.id, zia.id, Some(&key("s-2"))).await.unwrap(), [key("s-1")]);
+    let next = succession(&zia, "s-1", "s-2", 9);
+    let ended = store.remove_second_factor(house.id, zia.id, Some(&next)).await.unwrap();
+    assert_eq!(ended, [key("n-1"), key("s-1")]);
     assert_eq!(store.remove_second_factor(house.id, zia.id, None).await, Err(StoreError::Missing));
     assert!(!store.use_recovery_code(house.id, zia.id, [1; 32]).await.unwrap());
     store.change_user(house.id, khan.id, UserChange::Remove, Expected::ANY).await.unwrap();

@@ -1,12 +1,14 @@
-//! A person's own account: `/api/v1/people/me`. What is proven here again is limited like a sign-in.
+//! A person's own account: `/api/v1/people/me`. What is proven here again is limited like a sign-in, and begins a new session
+//! in the place of the old one. Such a call may be sent again under its `Idempotency-Key`.
 
+use super::sessions::{SignInAnswer, counted};
 use crate::auth::session::SessionError;
 use crate::domain::model::principal::Role;
 use crate::domain::values::ids::UserId;
 use crate::domain::values::text::Key;
 use crate::domain::values::time::Timestamp;
 use crate::http::body::Body;
-use crate::http::extract::AuthUser;
+use crate::http::extract::{AuthUser, ProvingUser};
 use crate::http::problem::Problem;
 use crate::http::rate_limit::{Action, too_many};
 use crate::http::state::State;
@@ -25,14 +27,6 @@ fn refused(state: &State, error: SessionError) -> Problem {
         SessionError::CodeRequired => Problem::new(ErrorCode::Forbidden, error.to_string()).totp_required(),
         error => counted(state, error),
     }
-}
-
-/// Counts a refusal by the limit on tries.
-pub(crate) fn counted(state: &State, error: SessionError) -> Problem {
-    if matches!(error, SessionError::TooManyTries(_)) {
-        state.metrics.hit("secret_tries");
-    }
-    error.into()
 }
 
 #[derive(Serialize)]
@@ -71,23 +65,27 @@ pub struct Confirmation {
 
 #[derive(Serialize)]
 struct ConfirmationAnswer {
+    #[serde(flatten)]
+    session: SignInAnswer,
     confirmed_until: Timestamp,
 }
 
-/// `POST …/confirmation`: confirms the password, so that sensitive actions pass for a while. 200.
+/// `POST …/confirmation`: confirms the password, so that sensitive actions pass for a while. 200 with the tokens of the new
+/// session.
 ///
 /// # Errors
-/// `forbidden` for a wrong password or code, `rate_limited`.
+/// `forbidden` for a wrong password or code, `unauthorized`, `rate_limited`.
 pub async fn confirm_password(
     state: web::Data<State>,
-    AuthUser(who): AuthUser,
+    proving: ProvingUser,
     body: Body<Confirmation>,
 ) -> Result<HttpResponse, Problem> {
+    let ProvingUser { who, attempt } = proving;
     state.limits.admit(Action::Login, &who).map_err(too_many)?;
     let Confirmation { password, totp } = body.0;
-    let confirmed = state.sessions()?.confirm_password(&who, password, totp.as_ref()).await;
-    let confirmed_until = confirmed.map_err(|error| refused(&state, error))?;
-    Ok(HttpResponse::Ok().json(ConfirmationAnswer { confirmed_until }))
+    let confirmed = state.sessions()?.confirm_password(&who, password, totp.as_ref(), attempt).await;
+    let (signed_in, confirmed_until) = confirmed.map_err(|error| refused(&state, error))?;
+    Ok(HttpResponse::Ok().json(ConfirmationAnswer { session: signed_in.into(), confirmed_until }))
 }
 
 /// The body of `PUT …/password`.
@@ -98,25 +96,26 @@ pub struct PasswordChange {
     new: SecretString,
 }
 
-/// `PUT …/password`: another password. Other sessions of the person end. 204.
+/// `PUT …/password`: another password. Every other session of the person ends. 200 with the tokens of the new one.
 ///
 /// # Errors
-/// `forbidden` for a wrong current one, `invalid` for the new one, `rate_limited`.
+/// `forbidden` for a wrong current one, `invalid` for the new one, `unauthorized`, `rate_limited`.
 pub async fn change_password(
     state: web::Data<State>,
-    AuthUser(who): AuthUser,
+    proving: ProvingUser,
     request: HttpRequest,
     body: Body<PasswordChange>,
 ) -> Result<HttpResponse, Problem> {
+    let ProvingUser { who, attempt } = proving;
     state.limits.admit(Action::Login, &who).map_err(too_many)?;
     let PasswordChange { current, new } = body.0;
-    let changed = state.sessions()?.change_own_password(&who, current, new).await;
-    let mark = changed.map_err(|error| refused(&state, error))?;
-    let mut answer = HttpResponse::NoContent();
-    if let (Some(mark), Ok(person)) = (mark, who.sub.as_str().parse()) {
-        answer.insert_header((SET_COOKIE, device_cookie::set(&state, &request, person, &mark)?));
+    let changed = state.sessions()?.change_own_password(&who, current, new, attempt).await;
+    let signed_in = changed.map_err(|error| refused(&state, error))?;
+    let mut answer = HttpResponse::Ok();
+    if let (Some(mark), Ok(person)) = (&signed_in.device_mark, who.sub.as_str().parse()) {
+        answer.insert_header((SET_COOKIE, device_cookie::set(&state, &request, person, mark)?));
     }
-    Ok(answer.finish())
+    Ok(answer.json(SignInAnswer::from(signed_in)))
 }
 
 #[derive(Serialize)]
@@ -149,7 +148,7 @@ pub async fn sessions(state: web::Data<State>, AuthUser(who): AuthUser) -> Resul
 /// `DELETE …/sessions`: ends every session of the person but this one. 204.
 ///
 /// # Errors
-/// `forbidden`.
+/// `forbidden`, `confirm_password`.
 pub async fn end_others(state: web::Data<State>, AuthUser(who): AuthUser) -> Result<HttpResponse, Problem> {
     state.sessions()?.end_other_sessions(&who).await?;
     Ok(HttpResponse::NoContent().finish())
@@ -199,22 +198,23 @@ pub struct Confirm {
 
 #[derive(Serialize)]
 struct ConfirmAnswer<'a> {
+    #[serde(flatten)]
+    session: SignInAnswer,
     recovery_codes: Vec<&'a str>,
 }
 
-/// `POST …/totp/confirmation`: the first code; signing in asks for one from now on. 200 with recovery codes, this once.
+/// `POST …/totp/confirmation`: the first code; signing in asks for one from now on. 200 with recovery codes, this once, and
+/// the tokens of the new session.
 ///
 /// # Errors
-/// `forbidden` for a wrong code, `conflict` when nothing was begun, `rate_limited`.
-pub async fn confirm_totp(
-    state: web::Data<State>,
-    AuthUser(who): AuthUser,
-    body: Body<Confirm>,
-) -> Result<HttpResponse, Problem> {
+/// `forbidden` for a wrong code, `conflict` when nothing was begun, `unauthorized`, `rate_limited`.
+pub async fn confirm_totp(state: web::Data<State>, proving: ProvingUser, body: Body<Confirm>) -> Result<HttpResponse, Problem> {
+    let ProvingUser { who, attempt } = proving;
     state.limits.admit(Action::Login, &who).map_err(too_many)?;
-    let codes = state.sessions()?.confirm_totp(&who, &body.0.code).await.map_err(|error| refused(&state, error))?;
+    let confirmed = state.sessions()?.confirm_totp(&who, &body.0.code, attempt).await;
+    let (signed_in, codes) = confirmed.map_err(|error| refused(&state, error))?;
     let recovery_codes = codes.iter().map(ExposeSecret::expose_secret).collect();
-    Ok(HttpResponse::Ok().json(ConfirmAnswer { recovery_codes }))
+    Ok(HttpResponse::Ok().json(ConfirmAnswer { session: signed_in.into(), recovery_codes }))
 }
 
 /// The body of `POST …/totp/removal`.
@@ -225,14 +225,15 @@ pub struct Remove {
     code: SecretString,
 }
 
-/// `POST …/totp/removal`: signing in asks for the password alone. Other sessions of the person end. 204.
+/// `POST …/totp/removal`: signing in asks for the password alone. Every other session of the person ends. 200 with the tokens
+/// of the new one.
 ///
 /// # Errors
-/// `forbidden` for a wrong password or code, `not_found` when there is none, `rate_limited`.
-pub async fn remove_totp(state: web::Data<State>, AuthUser(who): AuthUser, body: Body<Remove>) -> Result<HttpResponse, Problem> {
+/// `forbidden` for a wrong password or code, `not_found` when there is none, `unauthorized`, `rate_limited`.
+pub async fn remove_totp(state: web::Data<State>, proving: ProvingUser, body: Body<Remove>) -> Result<HttpResponse, Problem> {
+    let ProvingUser { who, attempt } = proving;
     state.limits.admit(Action::Login, &who).map_err(too_many)?;
     let Remove { password, code } = body.0;
-    let removed = state.sessions()?.remove_own_totp(&who, password, &code).await;
-    removed.map_err(|error| refused(&state, error))?;
-    Ok(HttpResponse::NoContent().finish())
+    let removed = state.sessions()?.remove_own_totp(&who, password, &code, attempt).await;
+    Ok(HttpResponse::Ok().json(SignInAnswer::from(removed.map_err(|error| refused(&state, error))?)))
 }

@@ -1,6 +1,5 @@
 //! Signing in, sitting down, renewing and leaving.
 
-use super::account;
 use crate::auth::policy;
 use crate::auth::session::{SessionError, SignedIn};
 use crate::auth::token::TokenAnswer;
@@ -64,14 +63,29 @@ fn too_many_guesses(wait: Duration) -> Problem {
     Problem::new(ErrorCode::RateLimited, detail).after(wait)
 }
 
+/// Counts a refusal by the limit on tries.
+pub(super) fn counted(state: &State, error: SessionError) -> Problem {
+    if matches!(error, SessionError::TooManyTries(_) | SessionError::TooManyWrong) {
+        state.metrics.hit("secret_tries");
+    }
+    error.into()
+}
+
+/// The tokens of a session that has begun, and what it may do.
 #[derive(Serialize)]
-struct SignInAnswer {
+pub(super) struct SignInAnswer {
     #[serde(flatten)]
     tokens: TokenAnswer,
     restaurant: RestaurantBrief,
     role: Role,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     totp_setup_required: bool,
+}
+
+impl From<SignedIn> for SignInAnswer {
+    fn from(SignedIn { tokens, principal, restaurant, totp_setup_required, .. }: SignedIn) -> Self {
+        Self { tokens, restaurant: restaurant.into(), role: principal.role, totp_setup_required }
+    }
 }
 
 /// `POST /api/v1/sessions`: signs in staff, or a POS by its API key. 200 with tokens; the same again for the same person
@@ -88,7 +102,7 @@ pub async fn sign_in(
 ) -> Result<HttpResponse, Problem> {
     let Rationed { address } = *rationed;
     let attempt = attempt.map(|IdempotencyKey(attempt)| attempt);
-    let SignedIn { tokens, principal, restaurant, totp_setup_required, device_mark } = match body.0 {
+    let signed_in = match body.0 {
         SignIn { api_key: Some(key), restaurant: None, username: None, password: None, totp: None } => {
             let outcome = state.sessions()?.sign_in_with_api_key(&key).await;
             if matches!(outcome, Err(SessionError::BadCredentials)) {
@@ -107,15 +121,15 @@ pub async fn sign_in(
                 // It was right, or was not checked.
                 Err(_) => drop(guess),
             }
-            outcome.map_err(|error| account::counted(&state, error))?
+            outcome.map_err(|error| counted(&state, error))?
         }
         _ => return Err(Problem::invalid("send restaurant, username and password, or api_key alone")),
     };
     let mut answer = HttpResponse::Ok();
-    if let (Some(mark), Ok(person)) = (device_mark, principal.sub.as_str().parse()) {
-        answer.insert_header((SET_COOKIE, device_cookie::set(&state, &request, person, &mark)?));
+    if let (Some(mark), Ok(person)) = (&signed_in.device_mark, signed_in.principal.sub.as_str().parse()) {
+        answer.insert_header((SET_COOKIE, device_cookie::set(&state, &request, person, mark)?));
     }
-    Ok(answer.json(SignInAnswer { tokens, restaurant: restaurant.into(), role: principal.role, totp_setup_required }))
+    Ok(answer.json(SignInAnswer::from(signed_in)))
 }
 
 /// The body of `POST /api/v1/sessions/refresh`.

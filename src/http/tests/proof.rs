@@ -7,11 +7,10 @@ use crate::auth::tests::fixtures::PASSWORD;
 use crate::store::credentials::PasswordProof;
 use actix_web::http::Method;
 
-/// Lets so many seconds pass for a session since its owner proved the password.
-async fn age(house: &House, tokens: &Value, seconds: u64) {
-    let session = session_of(house, tokens);
-    let then = clock::now().minus(Duration::from_secs(seconds));
-    house.state.store.prove_password(LADLE, &session, then).await.unwrap();
+/// Replaces how long a proof is good.
+fn set_life(house: &mut House, life: Duration) {
+    let rules = SignInRules { proof_life: life, ..SignInRules::default() };
+    house.state.sessions = house.state.sessions.take().map(|sessions| sessions.with_rules(rules));
 }
 
 fn session_of(house: &House, tokens: &Value) -> crate::domain::values::text::Key {
@@ -27,56 +26,95 @@ async fn confirm(house: &House, tokens: &Value, body: Value) -> Answer {
     ask(house, tokens, Method::POST, &format!("{ME}/confirmation"), Some(body)).await
 }
 
+async fn confirm_as(house: &House, tokens: &Value, attempt: &str, body: Value) -> Answer {
+    let bearer = ("authorization", format!("Bearer {}", tokens["access_token"].as_str().unwrap()));
+    let request = post(&format!("{ME}/confirmation")).insert_header(bearer).insert_header(("idempotency-key", attempt));
+    house.call(request.set_json(body)).await
+}
+
+const ATTEMPT: &str = "0190b6a0-0000-7000-8000-000000000001";
+
 #[actix_web::test]
-async fn a_proof_is_good_for_a_while_and_renewals_keep_its_time() {
+async fn a_proof_is_good_for_a_while_and_belongs_to_the_session_that_it_begins() {
+    let mut house = open(SignInRules::default()).await;
+    let stolen = sign_in(&house, json!({})).await;
+    assert_eq!(add_key(&house, &stolen).await.status, 201);
+    set_life(&mut house, Duration::ZERO);
+    add_key(&house, &stolen).await.problem(403, "confirm_password");
+    ask(&house, &stolen, Method::DELETE, &format!("{ME}/sessions"), None).await.problem(403, "confirm_password");
+    set_life(&mut house, Duration::from_secs(600));
+    let confirmed = confirm(&house, &stolen, json!({"password": PASSWORD})).await.json();
+    assert!(confirmed["confirmed_until"].is_string(), "{confirmed}");
+    assert_eq!((&confirmed["role"], &confirmed["restaurant"]["slug"]), (&json!("manager"), &json!("ladle")));
+    assert_ne!(session_of(&house, &confirmed), session_of(&house, &stolen));
+    assert_eq!(add_key(&house, &confirmed).await.status, 201);
+    add_key(&house, &stolen).await.problem(401, "unauthorized");
+    assert!(!is_renewed(&house, &stolen).await);
+    assert!(is_renewed(&house, &confirmed).await);
+    confirm(&house, &stolen, json!({"password": PASSWORD})).await.problem(401, "unauthorized");
+}
+
+#[actix_web::test]
+async fn a_lost_answer_to_a_confirmation_is_given_again_to_the_same_attempt_alone() {
     let house = open(SignInRules::default()).await;
-    let tokens = sign_in(&house, json!({})).await;
-    age(&house, &tokens, 590).await;
-    assert_eq!(add_key(&house, &tokens).await.status, 201);
-    age(&house, &tokens, 601).await;
-    assert!(is_renewed(&house, &tokens).await);
-    add_key(&house, &tokens).await.problem(403, "confirm_password");
-    let confirmed = confirm(&house, &tokens, json!({"password": PASSWORD})).await;
-    assert!(confirmed.json()["confirmed_until"].is_string(), "{confirmed:?}");
-    assert_eq!(add_key(&house, &tokens).await.status, 201);
-    let other = sign_in(&house, json!({})).await;
-    age(&house, &other, 601).await;
-    add_key(&house, &other).await.problem(403, "confirm_password");
+    let old = sign_in(&house, json!({})).await;
+    let right = || json!({"password": PASSWORD});
+    let first = confirm_as(&house, &old, ATTEMPT, right()).await.json();
+    let again = confirm_as(&house, &old, ATTEMPT, right()).await.json();
+    assert_eq!(again["refresh_token"], first["refresh_token"]);
+    assert_eq!(session_of(&house, &again), session_of(&house, &first));
+    assert_eq!(again["confirmed_until"], first["confirmed_until"]);
+    let other = "0190b6a0-0000-7000-8000-000000000002";
+    confirm_as(&house, &old, other, right()).await.problem(401, "unauthorized");
+    confirm_as(&house, &old, ATTEMPT, json!({"password": "a guess"})).await.problem(403, "forbidden");
+    let change = json!({"current": PASSWORD, "new": "four words two spoons"});
+    let bearer = ("authorization", format!("Bearer {}", old["access_token"].as_str().unwrap()));
+    let request = TestRequest::with_uri(&format!("{ME}/password")).method(Method::PUT).insert_header(bearer);
+    let request = request.insert_header(("idempotency-key", ATTEMPT)).set_json(change);
+    house.call(request).await.problem(401, "unauthorized");
+    assert!(is_renewed(&house, &first).await);
+    confirm_as(&house, &old, ATTEMPT, right()).await.problem(401, "unauthorized");
+    assert_eq!(ask(&house, &again, Method::GET, ME, None).await.status, 200, "the session goes on all the same");
 }
 
 #[actix_web::test]
 async fn a_second_factor_is_part_of_the_proof() {
-    let house = open(SignInRules::default()).await;
-    let tokens = sign_in(&house, json!({})).await;
-    let (secret, recovery) = enrol(&house, &tokens).await;
-    age(&house, &tokens, 601).await;
+    let mut house = open(SignInRules::default()).await;
+    let (secret, recovery, tokens) = enrol(&house, &sign_in(&house, json!({})).await).await;
+    set_life(&mut house, Duration::ZERO);
+    add_key(&house, &tokens).await.problem(403, "confirm_password");
+    set_life(&mut house, Duration::from_secs(600));
     let half = confirm(&house, &tokens, json!({"password": PASSWORD})).await;
     half.problem(403, "forbidden");
     assert_eq!(half.json()["totp_required"], true);
     let wrong = confirm(&house, &tokens, json!({"password": PASSWORD, "totp": "000000"})).await;
     assert_eq!((wrong.status.as_u16(), &wrong.json()["totp_required"]), (403, &Value::Null), "{wrong:?}");
-    add_key(&house, &tokens).await.problem(403, "confirm_password");
     let right = json!({"password": PASSWORD, "totp": code(&secret, 0)});
-    assert_eq!(confirm(&house, &tokens, right).await.status, 200);
+    let tokens = confirm(&house, &tokens, right).await.json();
     assert_eq!(add_key(&house, &tokens).await.status, 201);
-    age(&house, &tokens, 601).await;
-    assert_eq!(confirm(&house, &tokens, json!({"password": PASSWORD, "totp": recovery[0]})).await.status, 200);
+    let tokens = confirm(&house, &tokens, json!({"password": PASSWORD, "totp": recovery[0]})).await.json();
     let entries = ask(&house, &tokens, Method::GET, &ladle("/audit?kind=sessions"), None).await.json();
     let entries = entries["audit"].as_array().unwrap().iter();
     let outcomes: Vec<_> = entries.filter(|entry| entry["action"] == "confirm_password").map(|entry| &entry["outcome"]).collect();
-    assert_eq!(outcomes, ["done", "done", "wrong_code"]);
+    assert_eq!(outcomes, ["done", "done", "wrong_code", "not_confirmed"]);
 }
 
 #[actix_web::test]
-async fn confirmations_are_limited_and_signing_in_anew_is_a_way_out() {
+async fn wrong_confirmations_end_their_session_and_no_other() {
     let house = open(SignInRules { secret_tries: 2, ..SignInRules::default() }).await;
-    let stolen = sign_in(&house, json!({})).await;
-    age(&house, &stolen, 601).await;
+    let (stolen, owner) = (sign_in(&house, json!({})).await, sign_in(&house, json!({})).await);
     for _ in 0..2 {
         confirm(&house, &stolen, json!({"password": "a guess"})).await.problem(403, "forbidden");
     }
-    confirm(&house, &stolen, json!({"password": PASSWORD})).await.problem(429, "rate_limited");
-    assert_eq!(add_key(&house, &sign_in(&house, json!({})).await).await.status, 201);
+    let refused = confirm(&house, &stolen, json!({"password": PASSWORD})).await;
+    assert!(refused.problem(401, "unauthorized").contains("this session has ended"), "{refused:?}");
+    assert!(!is_renewed(&house, &stolen).await);
+    let owner = confirm(&house, &owner, json!({"password": PASSWORD})).await.json();
+    let change = json!({"current": PASSWORD, "new": "four words two spoons"});
+    assert_eq!(ask(&house, &owner, Method::PUT, &format!("{ME}/password"), Some(change)).await.status, 200);
+    let audit = house.get(&ladle("/audit?kind=sessions"), &insider(Role::Manager)).await.json();
+    let ended = |entry: &&Value| entry["outcome"] == "too_many_tries";
+    assert_eq!(audit["audit"].as_array().unwrap().iter().filter(ended).count(), 1, "{audit}");
 }
 
 #[actix_web::test]

@@ -1,12 +1,12 @@
 //! [`Credentials`]: second factors, tries, and people's own sessions.
 
-use super::{Backend, Connection, Database, devices, found, sessions};
+use super::{Backend, Connection, Database, devices, feeds, found, sessions};
 use crate::clock;
 use crate::domain::values::ids::{RestaurantId, UserId};
 use crate::domain::values::text::Key;
 use crate::domain::values::time::Timestamp;
 use crate::store::credentials::{
-    Credentials, MOST_SESSIONS, OwnSession, PasswordProof, SecondFactor, SessionOwner, TotpSecret, TriedSecret, Tries, Which,
+    Credentials, MOST_SESSIONS, OwnSession, PasswordProof, SecondFactor, SessionOwner, Succession, TotpSecret, Tries, Which,
 };
 use crate::store::error::broken;
 use crate::store::rows::text;
@@ -30,12 +30,17 @@ statements! {
     IDLE_SESSION = "SELECT s.id FROM session_refreshes r JOIN sessions s ON s.id = r.session \
         WHERE r.hash = $1 AND s.role IN ('staff', 'manager') AND s.refreshed_at < $2";
 
-    COUNT_TRY = "INSERT INTO secret_tries (person, kind, restaurant, since, tries) VALUES ($2, $3, $1, $4, 1) \
+    COUNT_TRY = "INSERT INTO secret_tries (person, kind, restaurant, since, tries) VALUES ($2, 'totp', $1, $3, 1) \
         ON CONFLICT (person, kind) DO UPDATE SET \
-        tries = CASE WHEN secret_tries.since < $5 THEN 1 ELSE secret_tries.tries + 1 END, \
-        since = CASE WHEN secret_tries.since < $5 THEN excluded.since ELSE secret_tries.since END \
+        tries = CASE WHEN secret_tries.since < $4 THEN 1 ELSE secret_tries.tries + 1 END, \
+        since = CASE WHEN secret_tries.since < $4 THEN excluded.since ELSE secret_tries.since END \
         RETURNING tries, since";
-    FORGET_TRIES = "DELETE FROM secret_tries WHERE restaurant = $1 AND person = $2 AND kind = $3";
+    FORGET_TRIES = "DELETE FROM secret_tries WHERE restaurant = $1 AND person = $2 AND kind = 'totp'";
+    COUNT_SESSION_TRY = "UPDATE sessions SET \
+        tries = CASE WHEN tries_since < $4 THEN 1 ELSE tries + 1 END, \
+        tries_since = CASE WHEN tries_since < $4 THEN $3 ELSE tries_since END \
+        WHERE restaurant = $1 AND id = $2 RETURNING tries, tries_since AS since";
+    TAKE_SESSION_TRY_BACK = "UPDATE sessions SET tries = tries - 1 WHERE restaurant = $1 AND id = $2 AND tries > 0";
 
     SECOND_FACTOR = "SELECT f.secret, f.confirmed_at, \
         (SELECT count(*) FROM recovery_codes c WHERE c.restaurant = $1 AND c.person = $2) AS recovery_codes \
@@ -135,22 +140,28 @@ impl From<TriesRow> for Tries {
 
 #[async_trait]
 impl Credentials for Backend {
+    async fn succeed(&self, succession: &Succession) -> Result<()> {
+        let succession = succession.clone();
+        self.write(move |c| Box::pin(async move { succeed(c, &succession).await })).await
+    }
+
     async fn change_password(
         &self,
-        restaurant: RestaurantId,
         person: UserId,
         verified: &SecretString,
         new: &SecretString,
-        kept: &Key,
+        succession: &Succession,
     ) -> Result<Vec<Key>> {
-        let (verified, new, kept) = (verified.clone(), new.clone(), kept.clone());
+        let (verified, new, succession) = (verified.clone(), new.clone(), succession.clone());
+        let restaurant = succession.session.principal.restaurant;
         self.write(move |c| {
             Box::pin(async move {
+                feeds::hold(c, restaurant).await?;
                 let change = query::<Database>(CHANGE_PASSWORD).bind(restaurant.uuid()).bind(person.uuid());
                 let change = change.bind(verified.expose_secret()).bind(new.expose_secret());
                 found(change.execute(&mut *c).await?.rows_affected())?;
                 devices::void_unclaimed(c, restaurant, person, clock::now()).await?;
-                sessions::end_of_person(c, restaurant, person, |session| session != kept.as_str()).await
+                end_and_succeed(c, restaurant, person, Some(&succession)).await
             })
         })
         .await
@@ -180,11 +191,6 @@ impl Credentials for Backend {
         self.read_at_one_point(move |c| Box::pin(async move { password_proof(c, restaurant, session.as_str()).await })).await
     }
 
-    async fn prove_password(&self, restaurant: RestaurantId, session: &Key, at: Timestamp) -> Result<()> {
-        let query = query::<Database>(PROVE_PASSWORD).bind(restaurant.uuid());
-        found(self.execute(query.bind(session.as_str().to_owned()).bind(at.micros())).await?)
-    }
-
     async fn end_sessions_of(&self, restaurant: RestaurantId, person: UserId, which: Which) -> Result<Vec<Key>> {
         self.write(move |c| {
             Box::pin(async move {
@@ -205,22 +211,33 @@ impl Credentials for Backend {
         session.map(|session| text("session", &session)).transpose()
     }
 
-    async fn count_try(
-        &self,
-        restaurant: RestaurantId,
-        person: UserId,
-        secret: TriedSecret,
-        at: Timestamp,
-        window: Timestamp,
-    ) -> Result<Tries> {
+    async fn count_try(&self, restaurant: RestaurantId, person: UserId, at: Timestamp, window: Timestamp) -> Result<Tries> {
         let query = query_as::<Database, TriesRow>(COUNT_TRY).bind(restaurant.uuid()).bind(person.uuid());
-        let query = query.bind(secret.as_str()).bind(at.micros()).bind(window.micros());
+        let query = query.bind(at.micros()).bind(window.micros());
         self.write(move |c| Box::pin(async move { Ok(query.fetch_one(c).await?.into()) })).await
     }
 
-    async fn forget_tries(&self, restaurant: RestaurantId, person: UserId, secret: TriedSecret) -> Result<()> {
+    async fn forget_tries(&self, restaurant: RestaurantId, person: UserId) -> Result<()> {
         let query = query::<Database>(FORGET_TRIES).bind(restaurant.uuid()).bind(person.uuid());
-        self.execute(query.bind(secret.as_str())).await.map(|_| ())
+        self.execute(query).await.map(drop)
+    }
+
+    async fn count_session_try(
+        &self,
+        restaurant: RestaurantId,
+        session: &Key,
+        at: Timestamp,
+        window: Timestamp,
+    ) -> Result<Tries> {
+        let query = query_as::<Database, TriesRow>(COUNT_SESSION_TRY).bind(restaurant.uuid());
+        let query = query.bind(session.as_str().to_owned()).bind(at.micros()).bind(window.micros());
+        let row = self.write(move |c| Box::pin(async move { Ok(query.fetch_optional(c).await?) })).await?;
+        row.map(Tries::from).ok_or(StoreError::Missing)
+    }
+
+    async fn take_session_try_back(&self, restaurant: RestaurantId, session: &Key) -> Result<()> {
+        let query = query::<Database>(TAKE_SESSION_TRY_BACK).bind(restaurant.uuid());
+        self.execute(query.bind(session.as_str().to_owned())).await.map(drop)
     }
 
     async fn second_factor(&self, restaurant: RestaurantId, person: UserId) -> Result<Option<SecondFactor>> {
@@ -245,27 +262,29 @@ impl Credentials for Backend {
 
     async fn confirm_second_factor(
         &self,
-        restaurant: RestaurantId,
         person: UserId,
         secret: TotpSecret,
         step: i64,
         recovery: Vec<[u8; 32]>,
-        at: Timestamp,
+        succession: &Succession,
     ) -> Result<()> {
+        let succession = succession.clone();
+        let restaurant = succession.session.principal.restaurant;
         self.write(move |c| {
             Box::pin(async move {
+                feeds::hold(c, restaurant).await?;
                 let confirm = query::<Database>(CONFIRM_SECOND_FACTOR);
                 let confirm = confirm.bind(restaurant.uuid()).bind(person.uuid()).bind(secret.0.to_vec()).bind(step);
-                found(confirm.bind(at.micros()).execute(&mut *c).await?.rows_affected())?;
-                remove_codes(c, restaurant, person).await?;
-                for hash in recovery {
-                    let add = query::<Database>(ADD_RECOVERY_CODE).bind(restaurant.uuid());
-                    add.bind(person.uuid()).bind(hash.to_vec()).execute(&mut *c).await?;
-                }
-                Ok(())
+                found(confirm.bind(succession.at.micros()).execute(&mut *c).await?.rows_affected())?;
+                set_codes(c, restaurant, person, recovery).await?;
+                succeed(c, &succession).await
             })
         })
         .await
+    }
+
+    async fn set_recovery_codes(&self, restaurant: RestaurantId, person: UserId, recovery: Vec<[u8; 32]>) -> Result<()> {
+        self.write(move |c| Box::pin(set_codes(c, restaurant, person, recovery))).await
     }
 
     async fn use_step(&self, restaurant: RestaurantId, person: UserId, secret: TotpSecret, step: i64) -> Result<bool> {
@@ -278,17 +297,20 @@ impl Credentials for Backend {
         Ok(self.execute(query.bind(hash.to_vec())).await? > 0)
     }
 
-    async fn remove_second_factor(&self, restaurant: RestaurantId, person: UserId, kept: Option<&Key>) -> Result<Vec<Key>> {
-        let kept = kept.cloned();
+    async fn remove_second_factor(
+        &self,
+        restaurant: RestaurantId,
+        person: UserId,
+        succession: Option<&Succession>,
+    ) -> Result<Vec<Key>> {
+        let succession = succession.cloned();
         self.write(move |c| {
             Box::pin(async move {
+                feeds::hold(c, restaurant).await?;
                 let remove = query::<Database>(REMOVE_SECOND_FACTOR).bind(restaurant.uuid());
                 found(remove.bind(person.uuid()).execute(&mut *c).await?.rows_affected())?;
                 remove_codes(c, restaurant, person).await?;
-                sessions::end_of_person(c, restaurant, person, |session| {
-                    kept.as_ref().is_none_or(|kept| session != kept.as_str())
-                })
-                .await
+                end_and_succeed(c, restaurant, person, succession.as_ref()).await
             })
         })
         .await
@@ -328,4 +350,49 @@ async fn remove_codes(connection: &mut Connection, restaurant: RestaurantId, per
     let remove = query::<Database>(REMOVE_RECOVERY_CODES).bind(restaurant.uuid());
     remove.bind(person.uuid()).execute(connection).await?;
     Ok(())
+}
+
+async fn set_codes(connection: &mut Connection, restaurant: RestaurantId, person: UserId, recovery: Vec<[u8; 32]>) -> Result<()> {
+    remove_codes(connection, restaurant, person).await?;
+    for hash in recovery {
+        let add = query::<Database>(ADD_RECOVERY_CODE).bind(restaurant.uuid());
+        add.bind(person.uuid()).bind(hash.to_vec()).execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+/// Ends the old session and begins the new one in its place.
+async fn succeed(connection: &mut Connection, succession: &Succession) -> Result<()> {
+    let Succession { old, session, refresh_hash, origin, at, proved_at } = succession;
+    let restaurant = session.principal.restaurant;
+    // Changes of people and successions of their sessions come one after the other.
+    feeds::hold(connection, restaurant).await?;
+    let proof = query_as::<Database, (i64, Option<String>)>(PASSWORD_PROOF).bind(restaurant.uuid());
+    let (proved_before, _) = proof.bind(old.as_str()).fetch_optional(&mut *connection).await?.ok_or(StoreError::Stale)?;
+    // A sign-out needs no lock, and may have been faster.
+    if !sessions::end(connection, old.as_str()).await? {
+        return Err(StoreError::Stale);
+    }
+    sessions::add_session(connection, session, *refresh_hash, *origin, *at).await?;
+    let prove = query::<Database>(PROVE_PASSWORD).bind(restaurant.uuid());
+    let prove = prove.bind(session.principal.session.as_str()).bind(proved_at.map_or(proved_before, Timestamp::micros));
+    prove.execute(connection).await?;
+    Ok(())
+}
+
+/// Ends every session of a person, and begins the successor of one. Returns those that ended.
+async fn end_and_succeed(
+    connection: &mut Connection,
+    restaurant: RestaurantId,
+    person: UserId,
+    succession: Option<&Succession>,
+) -> Result<Vec<Key>> {
+    let old = succession.map(|succession| succession.old.clone());
+    let is_other = |session: &str| old.as_ref().is_none_or(|old| session != old.as_str());
+    let mut ended = sessions::end_of_person(connection, restaurant, person, is_other).await?;
+    if let Some(succession) = succession {
+        succeed(connection, succession).await?;
+        ended.extend(old);
+    }
+    Ok(ended)
 }

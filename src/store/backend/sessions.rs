@@ -221,7 +221,7 @@ impl Sessions for Backend {
 
     async fn end_session(&self, session: &Key) -> Result<()> {
         let session = session.clone();
-        self.write(move |c| Box::pin(async move { end(c, session.as_str()).await })).await
+        self.write(move |c| Box::pin(async move { end(c, session.as_str()).await.map(drop) })).await
     }
 
     async fn ended_since(&self, after: EndCursor, now: Timestamp, limit: u32) -> Result<Vec<Ended>> {
@@ -325,7 +325,8 @@ async fn record_reuse(connection: &mut Connection, who: &Principal) -> Result<()
     super::audit::add(connection, &note, None).await
 }
 
-pub async fn end(connection: &mut Connection, session: &str) -> Result<()> {
+/// Ends a session; returns whether it had a row.
+pub async fn end(connection: &mut Connection, session: &str) -> Result<bool> {
     let remove = query_as::<Database, RemovedRow>(REMOVE_SESSION).bind(session);
     let removed = remove.fetch_optional(&mut *connection).await?;
     if let Some(origin) = removed.as_ref().and_then(|row| row.origin.as_deref()) {
@@ -333,9 +334,10 @@ pub async fn end(connection: &mut Connection, session: &str) -> Result<()> {
         query::<Database>(REMOVE_PAIRING).bind(origin).execute(&mut *connection).await?;
     }
     pushes::remove_of_session(connection, session).await?;
+    let had_row = removed.is_some();
     let until = removed.map(|row| end_matters_until(row.expires_at, row.token_name.is_some()));
     query::<Database>(RECORD_END).bind(session).bind(until).execute(connection).await?;
-    Ok(())
+    Ok(had_row)
 }
 
 /// Returns when the last token of a session expires that ends now, in microseconds. One that was issued once may live as

@@ -6,7 +6,6 @@ use crate::house::{House, is_filled_in, sign_in};
 use crate::support::client::{Client, text};
 use orderbell::clock;
 use serde_json::{Value, json};
-use std::time::Duration;
 use totp_rs::{Builder, Secret};
 
 const NEW: &str = "four words two spoons";
@@ -57,7 +56,7 @@ async fn a_person_keeps_their_account_by_hand() {
     send(&floor).await;
     is_closed(&floor).await;
 
-    let secret = set_up_a_second_factor(&floor).await;
+    let (secret, recovery) = set_up_a_second_factor(&floor).await;
     see_and_end_other_sessions(&house, &floor, &secret).await;
 
     floor.tap("[data-do='close']").await;
@@ -69,12 +68,13 @@ async fn a_person_keeps_their_account_by_hand() {
     floor.tap("#sign-in-form [type=submit]").await;
     floor.sees("#totp").await;
     floor.inspect("sign-in-code").await;
-    floor.write("#totp", &code(&secret, 1)).await;
+    floor.write("#totp", &recovery).await;
     floor.tap("#sign-in-form [type=submit]").await;
     floor.is("live").await;
 }
 
-async fn set_up_a_second_factor(page: &Browser) -> String {
+/// Returns its secret, and a recovery code.
+async fn set_up_a_second_factor(page: &Browser) -> (String, String) {
     open_account(page, "ask-totp").await;
     page.tap("[data-account='ask-totp']").await;
     page.write("dialog[open] [name='password']", NEW).await;
@@ -91,9 +91,11 @@ async fn set_up_a_second_factor(page: &Browser) -> String {
     send(page).await;
     page.until("ten codes", "return document.querySelectorAll('.account__codes li').length === 10", vec![]).await;
     page.inspect("account-codes").await;
+    let first = "return document.querySelector('.account__codes li').textContent";
+    let recovery = text(&page.ask(first, vec![]).await).to_owned();
     page.tap("dialog[open] .sheet__foot button").await;
     is_closed(page).await;
-    secret
+    (secret, recovery)
 }
 
 async fn see_and_end_other_sessions(house: &House, page: &Browser, secret: &str) {
@@ -106,6 +108,11 @@ async fn see_and_end_other_sessions(house: &House, page: &Browser, secret: &str)
     page.until("both sessions", count, vec![2.into()]).await;
     page.inspect("account-sessions").await;
     page.tap("[data-account='end-others']").await;
+    page.write("#confirm-password [name='password']", NEW).await;
+    page.tap("#confirm-password [type='submit']").await;
+    page.write("#confirm-password [name='totp']", &code(secret, 1)).await;
+    page.inspect("account-end-others").await;
+    page.tap("#confirm-password [type='submit']").await;
     page.until("this session alone", count, vec![Value::from(1)]).await;
     assert_eq!(other.get("/api/v1/people/me").await.status, 401);
 }
@@ -117,10 +124,7 @@ async fn age_the_session(house: &House, page: &Browser) {
     let manager = Client::new(&house.server.base, text(&token));
     let sessions = manager.get("/api/v1/people/me/sessions").await.expect(200);
     let current = sessions["sessions"].as_array().unwrap().iter().find(|session| session["current"] == true).unwrap();
-    let store = house.server.store().await;
-    let restaurant = store.restaurant_by_slug(&"demo".parse().unwrap()).await.unwrap().unwrap().id;
-    let then = clock::now().minus(Duration::from_secs(20 * 60));
-    store.prove_password(restaurant, &text(&current["id"]).parse().unwrap(), then).await.unwrap();
+    house.server.age_session(text(&current["id"]), 20).await;
 }
 
 #[tokio::test]
@@ -156,4 +160,60 @@ async fn a_manager_is_asked_for_the_password_and_what_was_typed_goes_through() {
     let added = "return [...document.querySelectorAll('[data-person]')].some((entry) => entry.textContent.includes('mina'))";
     page.until("the new person in the list", added, vec![]).await;
     page.is("live").await;
+}
+
+/// Marks the tab, so that a page that signs out, which loads it again, is noticed.
+const REMEMBER: &str = "window.stayed = true";
+const STAYED: &str = "return window.stayed === true && document.documentElement.dataset.connection === 'live'";
+
+/// The session of the tokens that the browser keeps.
+async fn session_of(page: &Browser) -> Value {
+    let script = "return JSON.parse(atob(JSON.parse(localStorage.getItem('orderbell.staff')).access_token.split('.')[1])).sid";
+    page.ask(script, vec![]).await
+}
+
+#[tokio::test]
+async fn a_manager_stays_signed_in_in_every_tab_through_a_confirmation_and_a_password_change() {
+    let house = House::open(1, &[]).await;
+    let page = house.browser("the manager", Form::Wall).await;
+    page.goto("/staff").await;
+    sign_in(&page, "manager").await;
+    page.is("live").await;
+    let floor = page.client.window().await.unwrap();
+    let desk = page.client.new_window(true).await.unwrap().handle;
+    page.client.switch_to_window(desk.clone()).await.unwrap();
+    page.goto("/manage#keys").await;
+    page.sees("[data-do='ask-key']").await;
+    age_the_session(&house, &page).await;
+    let mut sessions = vec![session_of(&page).await];
+    for tab in [&floor, &desk] {
+        page.client.switch_to_window(tab.clone()).await.unwrap();
+        page.ask(REMEMBER, vec![]).await;
+    }
+
+    page.tap("[data-do='ask-key']").await;
+    page.write("dialog[open] [name='name']", "POS 7").await;
+    send(&page).await;
+    page.write("#confirm-password [name='password']", "manager-demo").await;
+    page.tap("#confirm-password [type='submit']").await;
+    page.sees("#secret").await;
+    page.tap("[data-do='close']").await;
+    sessions.push(session_of(&page).await);
+    page.client.switch_to_window(floor.clone()).await.unwrap();
+    page.until("the floor goes on", STAYED, vec![]).await;
+
+    page.tap("[data-do='account']").await;
+    page.tap("[data-account='ask-password']").await;
+    page.write("dialog[open] [name='current']", "manager-demo").await;
+    page.write("dialog[open] [name='new']", NEW).await;
+    send(&page).await;
+    is_closed(&page).await;
+    sessions.push(session_of(&page).await);
+    page.until("the floor goes on", STAYED, vec![]).await;
+    page.client.switch_to_window(desk).await.unwrap();
+    page.client.execute("location.hash = '#people'", vec![]).await.unwrap();
+    page.sees("[data-person]").await;
+    page.until("the desk goes on", STAYED, vec![]).await;
+    sessions.dedup();
+    assert_eq!(sessions.len(), 3, "each proof began a session: {sessions:?}");
 }

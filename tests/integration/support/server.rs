@@ -3,10 +3,9 @@
 use super::client::Client;
 use super::template;
 use super::wait::soon;
-use orderbell::store::SharedStore;
-use orderbell::store::open::open;
-use orderbell::store::options::{Mode, Settings};
 use serde_json::json;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{Connection, SqliteConnection};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
@@ -175,10 +174,15 @@ impl Server {
         (output.status.success(), String::from_utf8(said).unwrap())
     }
 
-    /// Opens its database beside it, for what no call can do: letting time pass.
+    /// Puts back when the owner of a session proved the password, in the database: no call lets time pass.
     #[allow(dead_code)] // for the tests of accounts
-    pub async fn store(&self) -> SharedStore {
-        open(&self.common[1], Settings { mode: Mode::Tool, connections: 1 }).await.unwrap()
+    pub async fn age_session(&self, session: &str, minutes: i64) {
+        let options: SqliteConnectOptions = self.common[1].parse().unwrap();
+        let mut connection = SqliteConnection::connect_with(&options.busy_timeout(Duration::from_secs(10))).await.unwrap();
+        let age = "UPDATE sessions SET proved_at = COALESCE(proved_at, created_at) - $2 WHERE id = $1";
+        let aged = sqlx::query(age).bind(session).bind(minutes * 60_000_000).execute(&mut connection).await.unwrap();
+        assert_eq!(aged.rows_affected(), 1, "{session}");
+        connection.close().await.unwrap();
     }
 
     /// A client with a token from `orderbell token`.
