@@ -101,8 +101,8 @@ impl SessionService {
 
     /// A note with the name that the person has before the change.
     async fn note_on_person(&self, restaurant: RestaurantId, id: UserId, action: &'static str) -> Result<Note, SessionError> {
-        let user = self.store.users(restaurant).await?.into_iter().find(|user| user.id == id);
-        Ok(person(&user.ok_or(StoreError::Missing)?, action))
+        let user = self.store.user(restaurant, id).await?.ok_or(StoreError::Missing)?;
+        Ok(person(&user, action))
     }
 
     async fn decide_on_person(
@@ -209,7 +209,7 @@ impl SessionService {
     /// The store's `Missing`.
     pub async fn revoke_api_key(&self, restaurant: RestaurantId, id: &Key) -> Result<(), SessionError> {
         let now = clock::now();
-        let key = self.store.api_keys(restaurant).await?.into_iter().find(|key| key.id == *id).ok_or(StoreError::Missing)?;
+        let key = self.store.api_key(restaurant, id).await?.ok_or(StoreError::Missing)?;
         let note = Note::new(restaurant, Kind::Keys, "revoke_api_key").about(id).called(key.name);
         let sessions = audit::recorded(note, self.store.revoke_api_key(restaurant, id, now)).await?;
         log::info!(restaurant:% = restaurant, api_key:% = id; "api key revoked");

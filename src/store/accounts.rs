@@ -126,8 +126,14 @@ pub trait Accounts: Send + Sync + 'static {
     /// The table of a key.
     async fn table_by_key(&self, key: &Key) -> Result<Option<Table>>;
 
-    /// The tables of a restaurant, by id.
+    /// Returns all tables of a restaurant, by id.
     async fn tables(&self, restaurant: RestaurantId) -> Result<Vec<Table>>;
+
+    /// Returns a page of the tables of a restaurant, by id: those after one, `limit` at most.
+    async fn page_of_tables(&self, restaurant: RestaurantId, after: Option<TableId>, limit: u32) -> Result<Vec<Table>>;
+
+    /// Returns a table.
+    async fn table(&self, restaurant: RestaurantId, id: TableId) -> Result<Option<Table>>;
 
     /// Gives a table the key that it now has, so that no session begins with the old one, and with `end_sessions` ends those of the
     /// table's guests, in one transaction; returns the sessions that it ended. `Missing` when there is no such table, `Taken`
@@ -147,8 +153,8 @@ pub trait Accounts: Send + Sync + 'static {
     /// A person by their id.
     async fn user(&self, restaurant: RestaurantId, id: UserId) -> Result<Option<User>>;
 
-    /// The people of a restaurant, by username.
-    async fn users(&self, restaurant: RestaurantId) -> Result<Vec<User>>;
+    /// Returns a page of the people of a restaurant, by username: those after one, `limit` at most.
+    async fn users(&self, restaurant: RestaurantId, after: Option<&Key>, limit: u32) -> Result<Vec<User>>;
 
     /// Changes or removes a person, and ends every session of theirs. A restaurant keeps a manager, also when two changes
     /// are made at once. `Missing` when there is no such person.
@@ -166,8 +172,11 @@ pub trait Accounts: Send + Sync + 'static {
     /// The API key of a hash, unless it is revoked.
     async fn api_key_by_hash(&self, hash: [u8; 32]) -> Result<Option<ApiKey>>;
 
-    /// The API keys of a restaurant that are not revoked, by id.
-    async fn api_keys(&self, restaurant: RestaurantId) -> Result<Vec<ApiKey>>;
+    /// Returns an API key, unless it is revoked.
+    async fn api_key(&self, restaurant: RestaurantId, id: &Key) -> Result<Option<ApiKey>>;
+
+    /// Returns a page of the API keys of a restaurant that are not revoked, by id: those after one, `limit` at most.
+    async fn api_keys(&self, restaurant: RestaurantId, after: Option<&Key>, limit: u32) -> Result<Vec<ApiKey>>;
 
     /// Revokes an API key, and ends every session made with it; gives those sessions. `Missing` when there is none.
     async fn revoke_api_key(&self, restaurant: RestaurantId, id: &Key, at: Timestamp) -> Result<Vec<Key>>;

@@ -42,6 +42,19 @@ impl Device {
     }
 }
 
+/// A paired screen as a list shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedDevice {
+    /// The screen.
+    pub device: Device,
+    /// When it was approved.
+    pub approved_at: Timestamp,
+    /// The person who approved it; `None` where an operator's token did, or an older version did not record them.
+    pub approved_by: Option<UserId>,
+    /// What that person signs in with, unless they were removed.
+    pub approver: Option<Key>,
+}
+
 /// What polling with a device code comes to (RFC 8628, section 3.5).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Poll {
@@ -82,8 +95,8 @@ pub trait Devices: Send + Sync + 'static {
     /// A device that is not revoked.
     async fn device(&self, restaurant: RestaurantId, id: DeviceId) -> Result<Option<Device>>;
 
-    /// The devices of a restaurant that are not revoked, by id.
-    async fn devices(&self, restaurant: RestaurantId) -> Result<Vec<Device>>;
+    /// Returns a page of the devices of a restaurant that are not revoked, by id: those after one, `limit` at most.
+    async fn devices(&self, restaurant: RestaurantId, after: Option<DeviceId>, limit: u32) -> Result<Vec<ListedDevice>>;
 
     /// Gives a device another name and station, and tells the floor if it knows the device; its sessions are of that station
     /// from their next token on. Gives what was committed, for the caller to announce. `Missing` when there is none, `Stale` when it is of none

@@ -2,12 +2,12 @@ import { find } from '../shared/dom.js';
 import { openSheet } from '../shared/sheet.js';
 import { keySheet, keysView, secretSheet } from './api_keys_view.js';
 import { sureSheet } from './parts.js';
-import { Section, fields, named } from './section.js';
+import { Section, fields, named, readAll } from './section.js';
 
 /** API keys. */
 export class KeysSection extends Section {
   async read() {
-    return (await this.context.call('GET', '/api-keys')).api_keys;
+    return readAll(this.context.call, '/api-keys', 'api_keys');
   }
 
   view() {

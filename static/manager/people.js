@@ -2,14 +2,14 @@ import { openSheet } from '../shared/sheet.js';
 import { conflictWords } from './conflicts.js';
 import { sureSheet } from './parts.js';
 import { changePersonSheet, peopleView, personSheet } from './people_view.js';
-import { Section, basedOn, fields, named } from './section.js';
+import { Section, basedOn, fields, named, readAll } from './section.js';
 
 /** The people who may sign in. */
 export class PeopleSection extends Section {
   /** Whom the open sheet is about, as they were when it was opened. @type {any} */ #asked = null;
 
   async read() {
-    return (await this.context.call('GET', '/people')).people;
+    return readAll(this.context.call, '/people', 'people');
   }
 
   view() {

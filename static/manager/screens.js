@@ -4,14 +4,14 @@ import { pairSheet } from '../shared/staff_sheets.js';
 import { conflictWords } from './conflicts.js';
 import { sureSheet } from './parts.js';
 import { pairedView, screenSheet } from './screens_view.js';
-import { Section, basedOn, complain, fields, named } from './section.js';
+import { Section, basedOn, complain, fields, named, readAll } from './section.js';
 
 /** Paired kitchen screens. */
 export class ScreensSection extends Section {
   /** What the open sheet is about, as it was when it was opened. @type {any} */ #asked = null;
 
   async read() {
-    return (await this.context.call('GET', '/devices')).devices;
+    return readAll(this.context.call, '/devices', 'devices');
   }
 
   view() {

@@ -2,7 +2,11 @@ import { h } from '../shared/dom.js';
 import { icon } from '../shared/icons.js';
 import { choice, emptyView, field, formSheet, lineButton, mainButton, sectionHead } from './parts.js';
 
-/** @param {{id: string, name: string, station?: string}[]} screens */
+const DAY = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
+
+/** @typedef {{id: string, name: string, station?: string, approved_at?: string, approved_by?: {username?: string}}} Screen as an older node lists it, without when and by whom */
+
+/** @param {Screen[]} screens */
 export function pairedView(screens) {
   return h('section.section', { 'aria-label': 'Screens' },
     sectionHead('Kitchen screens', 'The staff page shows which of them are connected.', mainButton('ask-pair', 'Pair a screen', 'screen')),
@@ -11,11 +15,12 @@ export function pairedView(screens) {
       : h('ul.card.entries', {}, screens.map(screenLine)));
 }
 
-/** @param {{id: string, name: string, station?: string}} screen */
-function screenLine({ id, name, station }) {
+/** @param {Screen} screen */
+function screenLine({ id, name, station, approved_at: at, approved_by: by }) {
   return h('li.entry', { 'data-key': id, 'data-device': id },
     icon('screen'),
-    h('div.entry__body', {}, h('p.entry__name', {}, name), h('p.muted', {}, station ?? 'All stations (expo)')),
+    h('div.entry__body', {}, h('p.entry__name', {}, name), h('p.muted', {}, station ?? 'All stations (expo)'),
+      at && h('p.muted', {}, 'Approved ', h('time', { datetime: at }, DAY.format(new Date(at))), by && ` by ${by.username ?? 'somebody who was removed'}`)),
     h('div.entry__controls', {}, lineButton('ask-change', 'Change', name), lineButton('ask-revoke', 'Revoke', name)));
 }
 

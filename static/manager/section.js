@@ -86,6 +86,22 @@ export function basedOn(version) {
   return version === undefined ? {} : { 'if-match': `"${version}"` };
 }
 
+/**
+ * Reads a list to its end, page by page. An older node has one page.
+ *
+ * @param {Context['call']} call @param {string} path @param {string} name of the list in the answer
+ * @returns {Promise<any[]>}
+ */
+export async function readAll(call, path, name) {
+  const all = [];
+  for (let after = ''; ;) {
+    const page = await call('GET', after ? `${path}?after=${encodeURIComponent(after)}` : path);
+    all.push(...page[name]);
+    if (!page.next) return all;
+    after = page.next;
+  }
+}
+
 /** @param {Element | null} button @param {boolean} busy */
 function setBusy(button, busy) {
   if (!(button instanceof HTMLButtonElement)) return;

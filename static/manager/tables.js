@@ -2,7 +2,7 @@ import { LANGUAGES } from '../languages/language.js';
 import { openSheet } from '../shared/sheet.js';
 import { endGuestSheet, guestsAt, guestsSheet } from '../shared/staff_sheets.js';
 import { sureSheet } from './parts.js';
-import { Section, basedOn, complain, fields, named } from './section.js';
+import { Section, basedOn, complain, fields, named, readAll } from './section.js';
 import { newCodeSheet, tableSheet, tablesView } from './tables_view.js';
 
 /** Bound: pictures requested at a time. */
@@ -18,8 +18,8 @@ export class TablesSection extends Section {
   /** Recently reached limits. @type {any[]} */ #limited = [];
 
   async read() {
-    const [{ tables }, { limited }, hints] = await Promise.all([
-      this.context.call('GET', '/tables'), this.context.call('GET', '/limited').catch(noneOnAnOlderNode), scanHints(),
+    const [tables, { limited }, hints] = await Promise.all([
+      readAll(this.context.call, '/tables', 'tables'), this.context.call('GET', '/limited').catch(noneOnAnOlderNode), scanHints(),
     ]);
     this.#limited = limited;
     this.#hints = hints;

@@ -65,7 +65,7 @@ pub async fn people_sign_in_by_a_name_of_their_house(world: World) {
     let found = store.user_by_name(one.id, &key("Zia")).await.unwrap().unwrap();
     assert_eq!((found.restaurant, found.role, found.password_hash.expose_secret()), (one.id, Role::Manager, "$argon2id$made-up"));
     assert!(store.user_by_name(one.id, &key("zia")).await.unwrap().is_none());
-    let names: Vec<_> = store.users(one.id).await.unwrap().into_iter().map(|user| user.username.to_string()).collect();
+    let names: Vec<_> = store.users(one.id, None, 100).await.unwrap().into_iter().map(|user| user.username.to_string()).collect();
     assert_eq!(names, ["Zia", "a-khan", "b.rahman"], "by username, byte by byte, on either database");
 }
 
@@ -142,7 +142,7 @@ pub async fn of_two_managers_who_remove_each_other_one_stays(world: World) {
         let (one, two) = tokio::join!(remove(pair[0].id), remove(pair[1].id));
         let outcomes = [one.unwrap(), two.unwrap()];
         assert!(outcomes.contains(&UserChanged::LastManager) && outcomes.contains(&UserChanged::Done(vec![])), "{outcomes:?}");
-        let left = world.store.users(house.id).await.unwrap();
+        let left = world.store.users(house.id, None, 100).await.unwrap();
         assert_eq!(left.len(), 1, "round {round}");
         // The next round begins without anybody, which only somebody beside the store can make so.
         world.execute("DELETE FROM users").await;
@@ -166,7 +166,7 @@ pub async fn a_revoked_api_key_takes_its_sessions_with_it(world: World) {
     ended.sort();
     assert_eq!(ended, [key::<Key>("s-1"), key("s-2")]);
     assert_eq!(store.api_key_by_hash([1; 32]).await.unwrap(), None);
-    assert_eq!(store.api_keys(one.id).await.unwrap(), []);
+    assert_eq!(store.api_keys(one.id, None, 100).await.unwrap(), []);
     assert_eq!(store.rotate_refresh([10; 32], &[[20; 32]], at(6)).await.unwrap(), Rotation::Unknown);
     assert!(matches!(store.rotate_refresh([12; 32], &[[22; 32]], at(6)).await.unwrap(), Rotation::Rotated { .. }));
     assert!(matches!(store.rotate_refresh([13; 32], &[[23; 32]], at(6)).await.unwrap(), Rotation::Rotated { .. }));

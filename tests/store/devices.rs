@@ -1,5 +1,6 @@
 //! Pairing kitchen screens.
 
+use crate::accounts::user;
 use crate::fold::{fold, sound_feed};
 use crate::house::{House, at, key};
 use crate::screens::connected;
@@ -13,7 +14,8 @@ use orderbell::domain::values::ids::{DeviceId, RestaurantId};
 use orderbell::domain::values::text::Key;
 use orderbell::domain::values::version::Expected;
 use orderbell::store::StoreError;
-use orderbell::store::devices::{Device, Pairing, Poll};
+use orderbell::store::accounts::{User, UserChange};
+use orderbell::store::devices::{Device, ListedDevice, Pairing, Poll};
 use orderbell::store::sessions::{Rotation, SessionRow};
 use tokio::task::JoinSet;
 
@@ -49,7 +51,7 @@ pub async fn a_screen_is_handed_out_until_its_session_has_ended(world: World) {
     assert_eq!(poll(&world, 14).await, Poll::Approved(device.clone()), "the answer was lost");
     store.end_session(&key("s-1")).await.unwrap();
     assert_eq!(poll(&world, 20).await, Poll::Unknown);
-    assert_eq!(store.devices(house.id).await.unwrap(), [device]);
+    assert_eq!(store.devices(house.id, None, 100).await.unwrap(), [listed(device, 7, None)]);
 }
 
 pub async fn of_many_beginnings_with_one_code_one_begins_a_session(world: World) {
@@ -81,6 +83,31 @@ fn session(house: &House, device: &Device, id: &str) -> SessionRow {
     SessionRow { principal: who, expires_at: at(600) }
 }
 
+fn listed(device: Device, second: i64, approver: Option<&User>) -> ListedDevice {
+    let (approved_by, approver) = (approver.map(|user| user.id), approver.map(|user| user.username.clone()));
+    ListedDevice { device, approved_at: at(second), approved_by, approver }
+}
+
+pub async fn screens_are_listed_page_by_page_with_who_approved_them(world: World) {
+    let (store, house) = (&world.store, House::open(&world.store).await);
+    let zia = user(house.id, "zia");
+    store.add_user(&zia, at(0)).await.unwrap();
+    let mut screens = Vec::new();
+    for number in 0..3_u8 {
+        let user_code = key(&format!("ABCD-{number}"));
+        let pairing = Pairing { device_code_hash: [number; 32], user_code, expires_at: at(600) };
+        store.add_pairing(&pairing, at(0)).await.unwrap();
+        let device = screen(house.id);
+        store.approve_pairing(&pairing.user_code, &device, Some(zia.id), at(i64::from(number))).await.unwrap();
+        screens.push(listed(device, i64::from(number), Some(&zia)));
+    }
+    let page = async |after, limit| store.devices(house.id, after, limit).await.unwrap();
+    assert_eq!(page(None, 2).await, screens[..2]);
+    assert_eq!(page(Some(screens[1].device.id), 2).await, screens[2..]);
+    store.change_user(house.id, zia.id, UserChange::Set { role: None, password_hash: None }, Expected::ANY).await.unwrap();
+    assert_eq!(page(None, 9).await, [], "they began no session before their approver signed in anew");
+}
+
 pub async fn an_approval_needs_a_code_that_is_good(world: World) {
     let house = House::open(&world.store).await;
     begin(&world).await;
@@ -89,7 +116,7 @@ pub async fn an_approval_needs_a_code_that_is_good(world: World) {
     assert_eq!(approve("ABCD-1234", 600).await, Err(StoreError::Missing), "past its time");
     assert_eq!(approve("ABCD-1234", 599).await, Ok(()));
     assert_eq!(approve("ABCD-1234", 599).await, Err(StoreError::Missing), "used");
-    assert_eq!(world.store.devices(house.id).await.unwrap().len(), 1, "a failed approval makes no screen");
+    assert_eq!(world.store.devices(house.id, None, 100).await.unwrap().len(), 1, "a failed approval makes no screen");
 }
 
 pub async fn a_pairing_expires_and_frees_its_code(world: World) {
@@ -122,7 +149,7 @@ pub async fn a_screen_that_is_moved_keeps_its_session(world: World) {
     assert_eq!(set(&foreign, 2).await, Err(StoreError::Missing), "another's");
     let moved = Device { name: key("Cold line"), station: Some(key("cold")), ..device };
     assert_eq!(set(&moved, 2).await, Ok(1), "one event to announce");
-    assert_eq!(store.devices(house.id).await.unwrap(), std::slice::from_ref(&moved));
+    assert_eq!(store.devices(house.id, None, 100).await.unwrap()[0].device, moved);
     let renewed = store.rotate_refresh([5; 32], &[[6; 32]], at(2)).await.unwrap();
     let Rotation::Rotated { session: row, .. } = renewed else { panic!("it goes on") };
     assert_eq!(row.principal.station, moved.station, "its next token says where it is");
@@ -152,7 +179,7 @@ pub async fn a_revoked_screen_is_gone_with_its_sessions(world: World) {
     let told: Vec<_> = revoked.events.iter().map(|event| (event.kind, event.position)).collect();
     assert_eq!((revoked.sessions, told), (vec![key::<Key>("s-1")], vec![(EventKind::DisplayLost, house.head().await)]));
     assert_eq!(store.device(house.id, device.id).await.unwrap(), None);
-    assert_eq!(store.devices(house.id).await.unwrap(), []);
+    assert_eq!(store.devices(house.id, None, 100).await.unwrap(), []);
     assert_eq!(store.rotate_refresh([5; 32], &[[6; 32]], at(4)).await.unwrap(), Rotation::Unknown);
     assert_eq!(poll(&world, 5).await, Poll::Unknown, "a screen that was not yet handed out is not any more");
     let floor = store.snapshot(house.id, RoomId::Floor(house.id)).await.unwrap().unwrap();

@@ -95,13 +95,13 @@ pub async fn people_and_screens_of_another_are_not_there(world: World) {
     store.approve_pairing(&key("CODE-1"), &device, None, at(1)).await.unwrap();
     assert_eq!(store.device(one.id, id).await.unwrap(), Some(device));
     assert_eq!(store.device(two.id, id).await.unwrap(), None);
-    assert_eq!(store.devices(two.id).await.unwrap(), []);
+    assert_eq!(store.devices(two.id, None, 100).await.unwrap(), []);
     assert_eq!(store.revoke_device(two.id, id, Expected::ANY, at(2)).await.unwrap_err(), StoreError::Missing);
     let key_of_one = orderbell::store::accounts::ApiKey { id: key("pos"), restaurant: one.id, name: key("POS") };
     store.add_api_key(&key_of_one, [2; 32], at(1)).await.unwrap();
-    assert_eq!(store.api_keys(two.id).await.unwrap(), []);
+    assert_eq!(store.api_keys(two.id, None, 100).await.unwrap(), []);
     assert_eq!(store.revoke_api_key(two.id, &key("pos"), at(2)).await, Err(StoreError::Missing));
-    assert_eq!(store.api_keys(one.id).await.unwrap(), [key_of_one]);
+    assert_eq!(store.api_keys(one.id, None, 100).await.unwrap(), [key_of_one]);
     assert_eq!(store.tables(two.id).await.unwrap(), []);
-    assert!(store.users(two.id).await.unwrap().is_empty());
+    assert!(store.users(two.id, None, 100).await.unwrap().is_empty());
 }

@@ -100,7 +100,7 @@ contract! {
     devices: a_screen_is_handed_out_until_its_session_has_ended, of_many_beginnings_with_one_code_one_begins_a_session,
         a_session_is_found_by_what_began_it_until_it_is_renewed,
         an_approval_needs_a_code_that_is_good, a_pairing_expires_and_frees_its_code,
-        a_screen_that_is_moved_keeps_its_session, a_revoked_screen_is_gone_with_its_sessions;
+        screens_are_listed_page_by_page_with_who_approved_them, a_screen_that_is_moved_keeps_its_session, a_revoked_screen_is_gone_with_its_sessions;
     pushes: the_diner_of_an_order_is_told_and_nobody_else, a_subscription_is_kept_once_and_the_oldest_give_way,
         a_subscription_ends_with_its_session, subscriptions_of_another_restaurant_are_not_there;
     opening: the_epoch_is_the_databases_own, a_reopened_database_has_everything, a_sign_of_life_is_quick,

@@ -1,7 +1,8 @@
 use super::*;
 use crate::auth::secret::random_secret;
 use crate::auth::tests::fixtures::{API_KEY, NEXT_DOOR, PASSWORD};
-use crate::domain::values::ids::DeviceId;
+use crate::domain::values::ids::{DeviceId, TableId};
+use crate::store::accounts::Table;
 use crate::store::devices::{Device, Pairing};
 use actix_web::http::Method;
 
@@ -269,7 +270,11 @@ async fn a_screen_is_renamed_moved_and_revoked() {
     house.send(patch(&path), &manager, json!({})).await.problem(422, "invalid");
     let freed = house.send(patch(&path), &manager, json!({"station": null})).await.json();
     assert_eq!(freed, json!({"id": device, "name": "Hot line", "version": freed["version"]}));
-    assert_eq!(list(&house, "/devices", "devices").await, [freed]);
+    let listed = list(&house, "/devices", "devices").await;
+    assert!(listed[0]["approved_at"].is_string(), "{listed:?}");
+    let expected =
+        json!({"id": device, "name": "Hot line", "version": freed["version"], "approved_at": listed[0]["approved_at"]});
+    assert_eq!(listed, [expected]);
     let refresh = post("/api/v1/sessions/refresh").set_json(json!({"refresh_token": paired["refresh_token"]}));
     let refreshed = house.call(refresh).await.json();
     let next = house.state.tokens.verify(&refreshed["access_token"].as_str().unwrap().into(), clock::now()).unwrap();
@@ -278,6 +283,51 @@ async fn a_screen_is_renamed_moved_and_revoked() {
     assert_eq!(goes_on(&house, &refreshed).await, (false, false));
     house.delete(&path, &manager).await.problem(404, "not_found");
     assert!(list(&house, "/devices", "devices").await.is_empty());
+}
+
+#[actix_web::test]
+async fn a_list_has_five_hundred_and_the_next_page_the_rest() {
+    let house = House::open().await;
+    let manager = insider(Role::Manager);
+    let before = list(&house, "/tables", "tables").await.len();
+    for number in before..502 {
+        let id = TableId::from_uuid(clock::new_id());
+        let (label, key) = (format!("T{number}").parse().unwrap(), format!("table-key-{number}").parse().unwrap());
+        house.state.store.add_table(&Table { id, restaurant: LADLE, label, key }).await.unwrap();
+    }
+    let first = house.get(&ladle("/tables"), &manager).await.json();
+    let tables = first["tables"].as_array().unwrap();
+    assert_eq!((tables.len(), &first["next"]), (500, &tables[499]["id"]));
+    let path = ladle(&format!("/tables?after={}", first["next"].as_str().unwrap()));
+    let rest = house.get(&path, &manager).await.json();
+    assert_eq!((rest["tables"].as_array().unwrap().len(), rest.get("next")), (2, None));
+    assert!(!tables.contains(&rest["tables"][0]));
+    house.get(&ladle("/tables?after=nonsense"), &manager).await.problem(422, "invalid");
+    let people = house.get(&ladle("/people"), &manager).await.json();
+    let (all, last) = (people["people"].as_array().unwrap(), people["people"].as_array().unwrap().len() - 1);
+    assert_eq!(people.get("next"), None);
+    let after_first =
+        house.get(&ladle(&format!("/people?after={}", all[0]["username"].as_str().unwrap())), &manager).await.json();
+    assert_eq!(after_first["people"].as_array().unwrap().len(), last);
+    for (what, member) in [("/devices", "devices"), ("/api-keys", "api_keys")] {
+        let page = house.get(&ladle(what), &manager).await.json();
+        assert_eq!((page[member].is_array(), page.get("next")), (true, None), "{what}");
+    }
+}
+
+#[actix_web::test]
+async fn a_screen_is_listed_with_who_approved_it() {
+    let house = House::open().await;
+    let tokens = sign_in(&house, "staff", PASSWORD).await.json();
+    let pairing = house.call(post("/api/v1/devices/pairings")).await.json();
+    let path = format!("/api/v1/devices/pairings/{}/approval", pairing["user_code"].as_str().unwrap());
+    let bearer = ("authorization", format!("Bearer {}", tokens["access_token"].as_str().unwrap()));
+    let approved = house.call(post(&path).insert_header(bearer).set_json(json!({"name": "Grill"}))).await;
+    assert_eq!(approved.status, 200, "{approved:?}");
+    let listed = list(&house, "/devices", "devices").await;
+    let people = list(&house, "/people", "people").await;
+    let staff = people.iter().find(|person| person["username"] == "staff").unwrap();
+    assert_eq!(listed[0]["approved_by"], json!({"id": staff["id"], "username": "staff"}));
 }
 
 #[actix_web::test]

@@ -52,6 +52,7 @@ statements! {
     ADD_TABLE = "INSERT INTO tables (id, restaurant, label, key) VALUES ($1, $2, $3, $4)";
     TABLE_BY_KEY = tables!("key = $1");
     TABLES = tables!("restaurant = $1 ORDER BY id");
+    PAGE_OF_TABLES = tables!("restaurant = $1 AND id > $2 ORDER BY id LIMIT $3");
 
     TABLE = tables!("restaurant = $1 AND id = $2");
     SET_TABLE_KEY = "UPDATE tables SET key = $3 WHERE restaurant = $1 AND id = $2 RETURNING label";
@@ -60,7 +61,7 @@ statements! {
     ADD_USER = "INSERT INTO users (id, restaurant, username, role, password_hash, created_at) \
         VALUES ($1, $2, $3, $4, $5, $6)";
     USER_BY_NAME = users!("restaurant = $1 AND username = $2");
-    USERS = users!("restaurant = $1 ORDER BY username");
+    USERS = users!("restaurant = $1 AND username > $2 ORDER BY username LIMIT $3");
     USER = users!("restaurant = $1 AND id = $2");
     OTHER_MANAGERS = "SELECT count(*) FROM users WHERE restaurant = $1 AND id <> $2 AND role = 'manager'";
     SET_USER = "UPDATE users SET role = $3, password_hash = $4 WHERE restaurant = $1 AND id = $2";
@@ -68,7 +69,8 @@ statements! {
 
     ADD_API_KEY = "INSERT INTO api_keys (restaurant, id, name, hash, created_at) VALUES ($1, $2, $3, $4, $5)";
     API_KEY_BY_HASH = api_keys!("hash = $1");
-    API_KEYS = api_keys!("restaurant = $1 ORDER BY id");
+    API_KEY = api_keys!("restaurant = $1 AND id = $2");
+    API_KEYS = api_keys!("restaurant = $1 AND id > $2 ORDER BY id LIMIT $3");
     REVOKE_API_KEY = "UPDATE api_keys SET revoked_at = $3 WHERE restaurant = $1 AND id = $2 AND revoked_at IS NULL";
 }
 
@@ -195,6 +197,15 @@ impl Accounts for Backend {
         self.all(query_as::<Database, TableRow>(TABLES).bind(restaurant.uuid())).await
     }
 
+    async fn page_of_tables(&self, restaurant: RestaurantId, after: Option<TableId>, limit: u32) -> Result<Vec<Table>> {
+        let query = query_as::<Database, TableRow>(PAGE_OF_TABLES).bind(restaurant.uuid());
+        self.all(query.bind(after.map_or(Uuid::nil(), TableId::uuid)).bind(i64::from(limit))).await
+    }
+
+    async fn table(&self, restaurant: RestaurantId, id: TableId) -> Result<Option<Table>> {
+        self.one(query_as::<Database, TableRow>(TABLE).bind(restaurant.uuid()).bind(id.uuid())).await
+    }
+
     async fn set_table_key(&self, table: &Table, end_sessions: bool, expected: Expected) -> Result<Vec<Key>> {
         let (restaurant, id) = (table.restaurant, table.id);
         let query = query_scalar::<Database, String>(SET_TABLE_KEY).bind(restaurant.uuid()).bind(id.uuid());
@@ -241,8 +252,9 @@ impl Accounts for Backend {
         self.one(query_as::<Database, UserRow>(USER).bind(restaurant.uuid()).bind(id.uuid())).await
     }
 
-    async fn users(&self, restaurant: RestaurantId) -> Result<Vec<User>> {
-        self.all(query_as::<Database, UserRow>(USERS).bind(restaurant.uuid())).await
+    async fn users(&self, restaurant: RestaurantId, after: Option<&Key>, limit: u32) -> Result<Vec<User>> {
+        let query = query_as::<Database, UserRow>(USERS).bind(restaurant.uuid());
+        self.all(query.bind(after.map_or_else(String::new, Key::to_string)).bind(i64::from(limit))).await
     }
 
     async fn change_user(
@@ -269,8 +281,14 @@ impl Accounts for Backend {
         self.one(query_as::<Database, ApiKeyRow>(API_KEY_BY_HASH).bind(hash.to_vec())).await
     }
 
-    async fn api_keys(&self, restaurant: RestaurantId) -> Result<Vec<ApiKey>> {
-        self.all(query_as::<Database, ApiKeyRow>(API_KEYS).bind(restaurant.uuid())).await
+    async fn api_key(&self, restaurant: RestaurantId, id: &Key) -> Result<Option<ApiKey>> {
+        let query = query_as::<Database, ApiKeyRow>(API_KEY).bind(restaurant.uuid());
+        self.one(query.bind(id.as_str().to_owned())).await
+    }
+
+    async fn api_keys(&self, restaurant: RestaurantId, after: Option<&Key>, limit: u32) -> Result<Vec<ApiKey>> {
+        let query = query_as::<Database, ApiKeyRow>(API_KEYS).bind(restaurant.uuid());
+        self.all(query.bind(after.map_or_else(String::new, Key::to_string)).bind(i64::from(limit))).await
     }
 
     async fn revoke_api_key(&self, restaurant: RestaurantId, id: &Key, at: Timestamp) -> Result<Vec<Key>> {

@@ -9,7 +9,7 @@ use crate::domain::values::ids::{DeviceId, RestaurantId, UserId};
 use crate::domain::values::text::Key;
 use crate::domain::values::time::Timestamp;
 use crate::domain::values::version::Expected;
-use crate::store::devices::{Device, Devices, Pairing, Poll, Revoked};
+use crate::store::devices::{Device, Devices, ListedDevice, Pairing, Poll, Revoked};
 use crate::store::log::{Reads, Work};
 use crate::store::rows::{station, text};
 use crate::store::{Result, StoreError};
@@ -35,12 +35,15 @@ statements! {
         AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.origin = p.device_code_hash)";
     VOID_PAIRINGS = "DELETE FROM pairings WHERE device = $1";
 
-    ADD_DEVICE = "INSERT INTO devices (id, restaurant, name, station, created_at) VALUES ($1, $2, $3, $4, $5)";
+    ADD_DEVICE = "INSERT INTO devices (id, restaurant, name, station, created_at, approved_by) \
+        VALUES ($1, $2, $3, $4, $5, $6)";
     DEVICE_OF_PAIRING = "SELECT id, restaurant, name, station FROM devices WHERE id = $1 AND revoked_at IS NULL";
     DEVICE = "SELECT id, restaurant, name, station FROM devices \
         WHERE restaurant = $1 AND id = $2 AND revoked_at IS NULL";
-    DEVICES = "SELECT id, restaurant, name, station FROM devices \
-        WHERE restaurant = $1 AND revoked_at IS NULL ORDER BY id";
+    /// A screen is made when it is approved.
+    DEVICES = "SELECT d.id, d.restaurant, d.name, d.station, d.created_at, d.approved_by, u.username FROM devices d \
+        LEFT JOIN users u ON u.restaurant = d.restaurant AND u.id = d.approved_by \
+        WHERE d.restaurant = $1 AND d.id > $2 AND d.revoked_at IS NULL ORDER BY d.id LIMIT $3";
     SET_DEVICE = "UPDATE devices SET name = $3, station = $4 WHERE restaurant = $1 AND id = $2 AND revoked_at IS NULL";
     REVOKE_DEVICE = "UPDATE devices SET revoked_at = $3 WHERE restaurant = $1 AND id = $2 AND revoked_at IS NULL";
 }
@@ -51,6 +54,27 @@ struct DeviceRow {
     restaurant: Uuid,
     name: String,
     station: Option<String>,
+}
+
+#[derive(FromRow)]
+struct ListedDeviceRow {
+    #[sqlx(flatten)]
+    device: DeviceRow,
+    created_at: i64,
+    approved_by: Option<Uuid>,
+    username: Option<String>,
+}
+
+impl TryFrom<ListedDeviceRow> for ListedDevice {
+    type Error = StoreError;
+    fn try_from(row: ListedDeviceRow) -> Result<Self> {
+        Ok(Self {
+            device: row.device.try_into()?,
+            approved_at: Timestamp::from_micros(row.created_at),
+            approved_by: row.approved_by.map(UserId::from_uuid),
+            approver: row.username.map(|username| text("username", &username)).transpose()?,
+        })
+    }
 }
 
 impl TryFrom<DeviceRow> for Device {
@@ -89,8 +113,9 @@ impl Devices for Backend {
         self.one(query.bind(restaurant.uuid()).bind(id.uuid())).await
     }
 
-    async fn devices(&self, restaurant: RestaurantId) -> Result<Vec<Device>> {
-        self.all(query_as::<Database, DeviceRow>(DEVICES).bind(restaurant.uuid())).await
+    async fn devices(&self, restaurant: RestaurantId, after: Option<DeviceId>, limit: u32) -> Result<Vec<ListedDevice>> {
+        let query = query_as::<Database, ListedDeviceRow>(DEVICES).bind(restaurant.uuid());
+        self.all(query.bind(after.map_or(Uuid::nil(), DeviceId::uuid)).bind(i64::from(limit))).await
     }
 
     async fn set_device(&self, device: &Device, expected: Expected, at: Timestamp) -> Result<Arc<[Event]>> {
@@ -129,6 +154,7 @@ async fn approve(
         .bind(device.name.as_str())
         .bind(device.station.as_ref().map(|station| station.as_str()))
         .bind(at.micros())
+        .bind(approver.map(UserId::uuid))
         .execute(&mut *connection)
         .await?;
     let approve = query::<Database>(APPROVE_PAIRING).bind(user_code.as_str()).bind(device.id.uuid());

@@ -1,5 +1,6 @@
 //! API keys of a POS or an aggregator.
 
+use super::page::{self, PageQuery};
 use crate::domain::values::text::{Key, Name, Slug};
 use crate::http::body::Body;
 use crate::http::extract::{ConfirmedManager, Manager};
@@ -21,16 +22,23 @@ struct ApiKeyAnswer {
 #[derive(Serialize)]
 struct ApiKeyList {
     api_keys: Vec<ApiKeyAnswer>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<Key>,
 }
 
-/// `GET …/api-keys`: the keys in the order they were made, without their secrets.
+/// `GET …/api-keys?after=`: the keys in the order they were made, without their secrets; `next` is the `after` of the next page.
 ///
 /// # Errors
 /// `forbidden`.
-pub async fn list(state: web::Data<State>, Manager(who): Manager) -> Result<HttpResponse, Problem> {
-    let keys = state.store.api_keys(who.restaurant).await?;
+pub async fn list(
+    state: web::Data<State>,
+    Manager(who): Manager,
+    query: web::Query<PageQuery<Key>>,
+) -> Result<HttpResponse, Problem> {
+    let mut keys = state.store.api_keys(who.restaurant, query.after.as_ref(), page::LIMIT).await?;
+    let next = page::cut(&mut keys, |key| key.id.clone());
     let api_keys = keys.into_iter().map(|key| ApiKeyAnswer { id: key.id, name: key.name, api_key: None }).collect();
-    Ok(HttpResponse::Ok().json(ApiKeyList { api_keys }))
+    Ok(HttpResponse::Ok().json(ApiKeyList { api_keys, next }))
 }
 
 /// The body of `POST …/api-keys`.

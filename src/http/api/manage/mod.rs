@@ -6,6 +6,7 @@ pub mod audit;
 pub mod guests;
 pub mod limited;
 pub mod menu;
+mod page;
 pub mod people;
 pub mod reports;
 pub mod screens;

@@ -1,5 +1,6 @@
 //! People who sign in.
 
+use super::page::{self, PageQuery};
 use crate::domain::model::principal::Role;
 use crate::domain::values::ids::UserId;
 use crate::domain::values::text::{Key, Slug};
@@ -34,17 +35,25 @@ impl From<User> for Person {
 #[derive(Serialize)]
 struct PersonList {
     people: Vec<Person>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<Key>,
 }
 
-/// `GET …/people`: by username.
+/// `GET …/people?after=`: by username; `next` is the `after` of the next page.
 ///
 /// # Errors
 /// `forbidden`.
-pub async fn list(state: web::Data<State>, Manager(who): Manager) -> Result<HttpResponse, Problem> {
+pub async fn list(
+    state: web::Data<State>,
+    Manager(who): Manager,
+    query: web::Query<PageQuery<Key>>,
+) -> Result<HttpResponse, Problem> {
+    let mut people = state.store.users(who.restaurant, query.after.as_ref(), page::LIMIT).await?;
+    let next = page::cut(&mut people, |person| person.username.clone());
     let guarded = state.store.people_with_second_factor(who.restaurant).await?;
     let person = |user: User| Person { totp: guarded.contains(&user.id), ..user.into() };
-    let people = state.store.users(who.restaurant).await?.into_iter().map(person).collect();
-    Ok(HttpResponse::Ok().json(PersonList { people }))
+    let people = people.into_iter().map(person).collect();
+    Ok(HttpResponse::Ok().json(PersonList { people, next }))
 }
 
 /// The body of `POST …/people`.
@@ -94,7 +103,7 @@ pub async fn change(
         return Err(Problem::invalid("send a role or a password"));
     }
     state.sessions()?.change_person(&who, path.1, role, password, based_on.0).await?;
-    let user = state.store.users(who.restaurant).await?.into_iter().find(|user| user.id == path.1);
+    let user = state.store.user(who.restaurant, path.1).await?;
     let user = user.ok_or_else(|| Problem::not_found("no such person"))?;
     let version = user.version();
     Ok(etag::versioned(HttpResponse::Ok().json(Person::from(user)), version))

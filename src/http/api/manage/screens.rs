@@ -1,28 +1,64 @@
 //! Paired kitchen screens.
 
-use crate::domain::values::ids::DeviceId;
-use crate::domain::values::text::{Name, Slug, Station};
+use super::page::{self, PageQuery};
+use crate::domain::values::ids::{DeviceId, UserId};
+use crate::domain::values::text::{Key, Name, Slug, Station};
+use crate::domain::values::time::Timestamp;
 use crate::http::api::devices::DeviceBrief;
 use crate::http::body::Body;
 use crate::http::etag::{self, BasedOn};
 use crate::http::extract::Manager;
 use crate::http::problem::Problem;
 use crate::http::state::State;
+use crate::store::devices::ListedDevice;
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Deserializer, Serialize};
 
 #[derive(Serialize)]
-struct DeviceList {
-    devices: Vec<DeviceBrief>,
+struct ListedScreen {
+    #[serde(flatten)]
+    device: DeviceBrief,
+    approved_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    approved_by: Option<Approver>,
 }
 
-/// `GET …/devices`: the screens in the order they were paired.
+/// The person who approved a screen; without a name when they were removed.
+#[derive(Serialize)]
+struct Approver {
+    id: UserId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    username: Option<Key>,
+}
+
+impl From<ListedDevice> for ListedScreen {
+    fn from(ListedDevice { device, approved_at, approved_by, approver }: ListedDevice) -> Self {
+        let approved_by = approved_by.map(|id| Approver { id, username: approver });
+        Self { device: device.into(), approved_at, approved_by }
+    }
+}
+
+#[derive(Serialize)]
+struct DeviceList {
+    devices: Vec<ListedScreen>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<DeviceId>,
+}
+
+/// `GET …/devices?after=`: the screens in the order they were paired, with when and by whom; `next` is the `after` of the next
+/// page.
 ///
 /// # Errors
 /// `forbidden`.
-pub async fn list(state: web::Data<State>, Manager(who): Manager) -> Result<HttpResponse, Problem> {
-    let devices = state.store.devices(who.restaurant).await?.into_iter().map(DeviceBrief::from).collect();
-    Ok(HttpResponse::Ok().json(DeviceList { devices }))
+pub async fn list(
+    state: web::Data<State>,
+    Manager(who): Manager,
+    query: web::Query<PageQuery<DeviceId>>,
+) -> Result<HttpResponse, Problem> {
+    let mut devices = state.store.devices(who.restaurant, query.after, page::LIMIT).await?;
+    let next = page::cut(&mut devices, |listed| listed.device.id);
+    let devices = devices.into_iter().map(ListedScreen::from).collect();
+    Ok(HttpResponse::Ok().json(DeviceList { devices, next }))
 }
 
 /// The body of `PATCH …/devices/{id}`.

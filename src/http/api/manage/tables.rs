@@ -1,5 +1,6 @@
 //! Tables, and the codes on them.
 
+use super::page::{self, PageQuery};
 use crate::auth::secret::random_secret;
 use crate::clock;
 use crate::domain::model::principal::Principal;
@@ -39,6 +40,8 @@ impl TableAnswer {
 #[derive(Serialize)]
 struct TableList {
     tables: Vec<TableAnswer>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<TableId>,
 }
 
 fn new_key() -> Result<Key, Problem> {
@@ -51,19 +54,25 @@ fn note(table: &Table, action: &'static str) -> Note {
 }
 
 async fn find(state: &State, who: &Principal, id: TableId) -> Result<Table, Problem> {
-    let tables = state.store.tables(who.restaurant).await?;
-    tables.into_iter().find(|table| table.id == id).ok_or_else(|| Problem::not_found("no such table"))
+    state.store.table(who.restaurant, id).await?.ok_or_else(|| Problem::not_found("no such table"))
 }
 
-/// `GET …/tables`: the tables in the order they were made, each with the address that its code carries.
+/// `GET …/tables?after=`: the tables in the order they were made, each with the address that its code carries; `next` is the
+/// `after` of the next page.
 ///
 /// # Errors
 /// `forbidden`.
-pub async fn list(state: web::Data<State>, Manager(who): Manager, request: HttpRequest) -> Result<HttpResponse, Problem> {
+pub async fn list(
+    state: web::Data<State>,
+    Manager(who): Manager,
+    request: HttpRequest,
+    query: web::Query<PageQuery<TableId>>,
+) -> Result<HttpResponse, Problem> {
     let base = state.base.of(&request)?;
-    let tables = state.store.tables(who.restaurant).await?;
+    let mut tables = state.store.page_of_tables(who.restaurant, query.after, page::LIMIT).await?;
+    let next = page::cut(&mut tables, |table| table.id);
     let tables = tables.into_iter().map(|table| TableAnswer::new(table, &base)).collect();
-    Ok(HttpResponse::Ok().json(TableList { tables }))
+    Ok(HttpResponse::Ok().json(TableList { tables, next }))
 }
 
 /// The body of `POST …/tables`.
