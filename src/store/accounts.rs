@@ -31,16 +31,16 @@ pub struct Restaurant {
 pub struct Table {
     /// Its id.
     pub id: TableId,
-    /// Whose it is.
+    /// The restaurant that it stands in.
     pub restaurant: RestaurantId,
-    /// What is written on it; unique within the restaurant.
+    /// The name on it; unique within the restaurant.
     pub label: TableLabel,
     /// The unguessable part of its address; unique over all restaurants.
     pub key: Key,
 }
 
 impl Table {
-    /// The version of what a manager may change of it.
+    /// Returns the version of what a manager may change.
     #[must_use]
     pub fn version(&self) -> Version {
         Version::of_parts(&[self.label.as_str(), self.key.as_str()])
@@ -52,9 +52,9 @@ impl Table {
 pub struct User {
     /// Their id: the `sub` of their tokens.
     pub id: UserId,
-    /// Where they work.
+    /// Their employer.
     pub restaurant: RestaurantId,
-    /// What they sign in with; unique within the restaurant.
+    /// Their name at sign-in; unique within the restaurant.
     pub username: Key,
     /// `staff` or `manager`.
     pub role: Role,
@@ -63,14 +63,14 @@ pub struct User {
 }
 
 impl User {
-    /// The version of what a manager may change of them. Nothing of the password can be read from it.
+    /// Returns the version of what a manager may change. It reveals nothing of the password.
     #[must_use]
     pub fn version(&self) -> Version {
         Version::of_parts(&[self.username.as_str(), self.role.as_str(), self.password_hash.expose_secret()])
     }
 }
 
-/// What is to become of a person.
+/// A change of a person.
 #[derive(Debug, Clone)]
 pub enum UserChange {
     /// Another role, another password, or both.
@@ -80,16 +80,16 @@ pub enum UserChange {
         /// The new password's hash.
         password_hash: Option<SecretString>,
     },
-    /// Gone.
+    /// Removal.
     Remove,
 }
 
-/// What came of a change of a person.
+/// The result of a change of a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UserChanged {
-    /// It was made, and these sessions ended with it.
+    /// The store made the change and ended these sessions.
     Done(Vec<Key>),
-    /// It would have left the restaurant without a manager, and was not made.
+    /// The change would have left the restaurant without a manager; nothing changed.
     LastManager,
 }
 
@@ -98,32 +98,32 @@ pub enum UserChanged {
 pub struct ApiKey {
     /// The `sub` of its tokens.
     pub id: Key,
-    /// Whose it is.
+    /// The restaurant that it speaks for.
     pub restaurant: RestaurantId,
-    /// What it is for.
+    /// Its name for people.
     pub name: Name,
 }
 
-/// Restaurants, tables, people, API keys. Plain rows: no events. A change names the versions of
-/// the row that it was based on, and is `Stale` when the row is none of them; with [`Expected::ANY`] the last writer wins.
+/// Restaurants, tables, people, API keys: plain rows without events. A change names the versions of the row that it may be
+/// based on, and is `Stale` when the row has another; with [`Expected::ANY`] the last writer wins.
 #[async_trait]
 pub trait Accounts: Send + Sync + 'static {
     /// Adds a restaurant with its feed at zero and its menu. `Taken` when the slug is.
     async fn add_restaurant(&self, restaurant: &Restaurant, menu: &Menu, at: Timestamp) -> Result<()>;
 
-    /// A restaurant by the name in its URLs.
+    /// Returns a restaurant by the name in its URLs.
     async fn restaurant_by_slug(&self, slug: &Slug) -> Result<Option<Restaurant>>;
 
-    /// A restaurant by id.
+    /// Returns a restaurant by id.
     async fn restaurant(&self, id: RestaurantId) -> Result<Option<Restaurant>>;
 
-    /// Ids of restaurants in order, after one, at most `limit`.
+    /// Returns the ids of at most `limit` restaurants after one, in order.
     async fn restaurant_ids(&self, after: Option<RestaurantId>, limit: u32) -> Result<Vec<RestaurantId>>;
 
     /// Adds a table. `Taken` when the label (in this restaurant) or the key (anywhere) is.
     async fn add_table(&self, table: &Table) -> Result<()>;
 
-    /// The table of a key.
+    /// Returns the table of a key.
     async fn table_by_key(&self, key: &Key) -> Result<Option<Table>>;
 
     /// Returns all tables of a restaurant, by id.
@@ -135,7 +135,7 @@ pub trait Accounts: Send + Sync + 'static {
     /// Returns a table.
     async fn table(&self, restaurant: RestaurantId, id: TableId) -> Result<Option<Table>>;
 
-    /// Gives a table the key that it now has, so that no session begins with the old one, and with `end_sessions` ends those of the
+    /// Sets the key of a table, so that no session begins with the old one, and with `end_sessions` ends those of the
     /// table's guests, in one transaction; returns the sessions that it ended. `Missing` when there is no such table, `Taken`
     /// when the key is.
     async fn set_table_key(&self, table: &Table, end_sessions: bool, expected: Expected) -> Result<Vec<Key>>;
@@ -147,17 +147,17 @@ pub trait Accounts: Send + Sync + 'static {
     /// Adds a person. `Taken` when the username is.
     async fn add_user(&self, user: &User, at: Timestamp) -> Result<()>;
 
-    /// A person by what they sign in with.
+    /// Returns a person by username.
     async fn user_by_name(&self, restaurant: RestaurantId, username: &Key) -> Result<Option<User>>;
 
-    /// A person by their id.
+    /// Returns a person by id.
     async fn user(&self, restaurant: RestaurantId, id: UserId) -> Result<Option<User>>;
 
     /// Returns a page of the people of a restaurant, by username: those after one, `limit` at most.
     async fn users(&self, restaurant: RestaurantId, after: Option<&Key>, limit: u32) -> Result<Vec<User>>;
 
-    /// Changes or removes a person, and ends every session of theirs. A restaurant keeps a manager, also when two changes
-    /// are made at once. `Missing` when there is no such person.
+    /// Changes or removes a person, and ends all of their sessions. A restaurant keeps a manager, even when two changes run at
+    /// the same time. `Missing` when there is no such person.
     async fn change_user(
         &self,
         restaurant: RestaurantId,
@@ -169,7 +169,7 @@ pub trait Accounts: Send + Sync + 'static {
     /// Adds an API key under the SHA-256 of its secret.
     async fn add_api_key(&self, key: &ApiKey, hash: [u8; 32], at: Timestamp) -> Result<()>;
 
-    /// The API key of a hash, unless it is revoked.
+    /// Returns the API key of a hash, unless it is revoked.
     async fn api_key_by_hash(&self, hash: [u8; 32]) -> Result<Option<ApiKey>>;
 
     /// Returns an API key, unless it is revoked.
@@ -178,6 +178,6 @@ pub trait Accounts: Send + Sync + 'static {
     /// Returns a page of the API keys of a restaurant that are not revoked, by id: those after one, `limit` at most.
     async fn api_keys(&self, restaurant: RestaurantId, after: Option<&Key>, limit: u32) -> Result<Vec<ApiKey>>;
 
-    /// Revokes an API key, and ends every session made with it; gives those sessions. `Missing` when there is none.
+    /// Revokes an API key and ends all sessions begun with it; returns those sessions. `Missing` when there is no such key.
     async fn revoke_api_key(&self, restaurant: RestaurantId, id: &Key, at: Timestamp) -> Result<Vec<Key>>;
 }

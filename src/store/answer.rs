@@ -1,4 +1,4 @@
-//! Answers as they are remembered under a command's id.
+//! The text of an answer that is remembered under a command's id.
 
 use super::log::{Ack, Committed};
 use super::{Result, rows};
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::sync::Arc;
 
-/// The column's JSON: one of the two.
+/// The column's JSON.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Remembered {
@@ -16,7 +16,7 @@ enum Remembered {
     Refusal(Refusal),
 }
 
-/// An answer for the column; none for a refusal that is not to be remembered.
+/// Returns the text for the column; `None` for a refusal that is not remembered.
 pub fn write(answer: &std::result::Result<Ack, Refusal>) -> Result<Option<String>> {
     let remembered = match answer {
         Ok(ack) => Remembered::Ack { position: ack.position, changed: ack.changed, document: ack.document.clone() },
@@ -26,7 +26,7 @@ pub fn write(answer: &std::result::Result<Ack, Refusal>) -> Result<Option<String
     rows::write(&remembered).map(Some)
 }
 
-/// The answer of a column, given again.
+/// Reads an answer from the column, marked as repeated.
 pub fn repeat(json: &str) -> Result<Committed> {
     let answer = match rows::document(json)? {
         Remembered::Ack { position, changed, document } => Ok(Ack { position, changed, document }),

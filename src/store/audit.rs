@@ -1,7 +1,7 @@
 //! The audit: who did what, from where and with what outcome. Append-only, and written in the transaction that it records.
 //!
-//! A caller cannot forget who speaks: the edge opens a [`scope`] for each request, the authentication names the principal
-//! in it ([`speaks`]), and a [`Note`] made inside takes both. A note goes with [`Work`](super::log::Work) or, for every
+//! A caller cannot forget the actor: the edge opens a [`scope`] for each request, authentication names the principal in it
+//! ([`speaks`]), and a [`Note`] made inside takes both. A note goes with [`Work`](super::log::Work) or, for every
 //! other call of the store, with [`recorded`]. Words of guests, passwords, keys and tokens have no field here.
 
 use super::Result;
@@ -16,7 +16,7 @@ use std::fmt::Display;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-/// The part of the house that an entry is about.
+/// The part of the restaurant that an entry is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
@@ -59,7 +59,7 @@ impl Kind {
     }
 }
 
-/// The word is not a kind.
+/// The word does not name a kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("kind must be one of orders, menu, people, tables, screens, keys, sessions, guests")]
 pub struct UnknownKind;
@@ -71,10 +71,10 @@ impl FromStr for Kind {
     }
 }
 
-/// Who acts, and from where.
+/// The principal that acts, and its address.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Actor {
-    /// As what; none before anybody has signed in.
+    /// `None` before anybody has signed in.
     pub role: Option<Role>,
     /// The principal's `sub`.
     pub sub: Option<Key>,
@@ -82,7 +82,7 @@ pub struct Actor {
     pub address: Option<IpAddr>,
 }
 
-/// An entry that is yet to be written.
+/// An entry that a transaction will write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
     pub(super) restaurant: RestaurantId,
@@ -99,10 +99,10 @@ pub struct Note {
 }
 
 impl Note {
-    /// The outcome of what was done.
+    /// The outcome of an action that succeeded.
     pub const DONE: &'static str = "done";
 
-    /// An entry about an action of whoever speaks in this scope.
+    /// Makes an entry about an action of the principal that speaks in this scope.
     #[must_use]
     pub fn new(restaurant: RestaurantId, kind: Kind, action: &'static str) -> Self {
         let actor = CONTEXT.try_with(|context| context.borrow().clone()).unwrap_or_default();
@@ -121,68 +121,68 @@ impl Note {
         }
     }
 
-    /// Whose audit it belongs to.
+    /// Returns the restaurant whose audit it belongs to.
     #[must_use]
     pub const fn restaurant(&self) -> RestaurantId {
         self.restaurant
     }
 
-    /// Whether it is written when a command comes to a refusal.
+    /// Whether it is written when a command is refused.
     #[must_use]
     pub const fn lists_refusals(&self) -> bool {
         self.lists_refusals
     }
 
-    /// The same, by this principal.
+    /// Sets the principal.
     #[must_use]
     pub fn by(mut self, who: &Principal) -> Self {
         (self.actor.role, self.actor.sub) = (Some(who.role), Some(who.sub.clone()));
         self
     }
 
-    /// The same, about the thing with this id.
+    /// Sets the id of what the action changes.
     #[must_use]
     pub fn about(mut self, id: impl Display) -> Self {
         self.subject = Some(id.to_string());
         self
     }
 
-    /// The same, about this part of the thing: a line of an order.
+    /// Sets the id of the part that the action changes: a line of an order.
     #[must_use]
     pub fn part(mut self, id: impl Display) -> Self {
         self.part = Some(id.to_string());
         self
     }
 
-    /// The same, with what people call the thing.
+    /// Sets the name that people know the subject by.
     #[must_use]
     pub fn called(mut self, label: impl Display) -> Self {
         self.label = Some(label.to_string());
         self
     }
 
-    /// The same, with what the thing was set to, in a fixed word.
+    /// Sets the new value, in a fixed word.
     #[must_use]
     pub fn set_to(mut self, value: impl Display) -> Self {
         self.value = Some(value.to_string());
         self
     }
 
-    /// The same, with one of the fixed reasons.
+    /// Sets one of the fixed reasons.
     #[must_use]
     pub const fn because(mut self, reason: &'static str) -> Self {
         self.reason = Some(reason);
         self
     }
 
-    /// The same, left out when a command comes to a refusal.
+    /// Leaves the entry out when the command is refused.
     #[must_use]
     pub const fn unless_refused(mut self) -> Self {
         self.lists_refusals = false;
         self
     }
 
-    /// The same, with another outcome than [`Self::DONE`].
+    /// Sets an outcome other than [`Self::DONE`].
     #[must_use]
     pub const fn with_outcome(mut self, outcome: &'static str) -> Self {
         self.outcome = outcome;
@@ -237,12 +237,12 @@ tokio::task_local! {
     static PENDING: RefCell<Option<Note>>;
 }
 
-/// Runs a request of a client at an address. Notes made inside are by whoever [`speaks`] in it.
+/// Runs the request of a client at an address. Notes made inside name the principal that [`speaks`] in it.
 pub async fn scope<T>(address: Option<IpAddr>, work: impl Future<Output = T>) -> T {
     CONTEXT.scope(RefCell::new(Actor { address, ..Actor::default() }), work).await
 }
 
-/// Says who speaks in this scope. Outside of any it says nothing.
+/// Names the principal of this scope. Does nothing outside of a scope.
 pub fn speaks(who: &Principal) {
     let _ = CONTEXT.try_with(|context| {
         let mut actor = context.borrow_mut();
@@ -250,7 +250,7 @@ pub fn speaks(who: &Principal) {
     });
 }
 
-/// Runs a call of the store whose transaction takes the note with it: when the call fails, neither is there.
+/// Runs a call of the store whose transaction also writes the note. When the call fails, neither is written.
 ///
 /// # Errors
 /// Those of the call.
@@ -258,18 +258,18 @@ pub async fn recorded<T>(note: Note, call: impl Future<Output = Result<T>>) -> R
     PENDING.scope(RefCell::new(Some(note)), call).await
 }
 
-/// Takes the note that waits for this task's next transaction.
+/// Takes the note for this task's next transaction.
 pub(super) fn take() -> Option<Note> {
     PENDING.try_with(|pending| pending.borrow_mut().take()).ok().flatten()
 }
 
-/// Runs a unit of work with the note that its transaction will write, so that the unit can say what it came to.
+/// Runs a unit of work with the note that its transaction will write, so that the unit can set the outcome.
 pub(super) async fn holding<T>(note: Note, unit: impl Future<Output = Result<T>>) -> Result<(T, Option<Note>)> {
     let held = PENDING.scope(RefCell::new(Some(note)), async { unit.await.map(|value| (value, take())) });
     held.await
 }
 
-/// Says that the work of this transaction, whose note is held, changed nothing, and why.
+/// Records in the note of this transaction that its work changed nothing, and why.
 pub(super) fn came_to(outcome: &'static str) {
     let _ = PENDING.try_with(|pending| {
         if let Some(note) = pending.borrow_mut().as_mut() {
@@ -281,10 +281,10 @@ pub(super) fn came_to(outcome: &'static str) {
 /// The audit of a restaurant.
 #[async_trait]
 pub trait Audit: Send + Sync + 'static {
-    /// Writes an entry about something that no transaction goes with.
+    /// Writes an entry in a transaction of its own.
     async fn record(&self, note: Note) -> Result<()>;
 
-    /// Entries, newest first: those before `before`, of one kind or all, at most `limit`.
+    /// Returns at most `limit` entries before `before`, of one kind or of all, newest first.
     async fn audit(
         &self,
         restaurant: RestaurantId,

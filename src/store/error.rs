@@ -1,32 +1,32 @@
-//! What can go wrong with a store, in the few ways that callers tell apart.
+//! Errors of the store, by what a caller can do about them.
 
 use std::fmt::Display;
 
-/// What a call of the store gives.
+/// The result of a call of the store.
 pub type Result<T> = std::result::Result<T, StoreError>;
 
-/// A failure of the store. The cause is logged where it is found and never reaches a client.
+/// An error of the store. Its cause is logged where it occurs and never reaches a client.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
-    /// The database did not answer in time, is away, or its queue is full. Nothing is known to have been committed;
-    /// a command may be sent again under the same id.
+    /// The database did not answer in time, cannot be reached, or its queue is full. Whether anything was committed is
+    /// unknown; a client may send the command again under the same id.
     #[error("the database is unavailable")]
     Unavailable,
     /// The name, slug, key or label is taken.
     #[error("already taken")]
     Taken,
     /// The restaurant, or what was to be changed, does not exist.
-    #[error("no such thing")]
+    #[error("not found")]
     Missing,
-    /// What was to be changed is no longer of the version that the change was based on.
-    #[error("changed meanwhile")]
+    /// The row no longer has the version that the change was based on.
+    #[error("changed by another request")]
     Stale,
-    /// A row does not read as what it should be, or a statement failed for a reason that is a bug.
+    /// A row cannot be read, or a statement failed because of a bug.
     #[error("internal store failure")]
     Internal,
 }
 
-/// The one place where a driver's error becomes an outcome.
+/// The only place that maps a driver's error to an outcome.
 impl From<sqlx::Error> for StoreError {
     fn from(cause: sqlx::Error) -> Self {
         let outcome = match &cause {
@@ -50,8 +50,8 @@ impl From<sqlx::Error> for StoreError {
     }
 }
 
-/// Whether a code is of a condition that passes by itself or by an operator's hand: SQLSTATE for PostgreSQL (five
-/// characters), the extended result code for SQLite (a number whose low byte is the primary code).
+/// Whether a code stands for a condition that ends by itself or that an operator ends. PostgreSQL's are SQLSTATEs of five
+/// characters, SQLite's are extended result codes: numbers whose low byte is the primary code.
 fn is_passing(code: &str) -> bool {
     if code.len() == 5 {
         // connection, resources, operator, system; serialization, deadlock; lock not available; read-only
@@ -62,7 +62,7 @@ fn is_passing(code: &str) -> bool {
     code.parse::<i32>().is_ok_and(|number| [5, 6, 8, 10, 13, 14].contains(&(number & 0xff)))
 }
 
-/// A bug or a damaged row, logged: what was found wrong, and where.
+/// Logs a bug or a damaged row, and returns the error for it.
 pub(super) fn broken(what: impl Display) -> StoreError {
     log::error!(what:% = what; "the store is not as it should be");
     StoreError::Internal

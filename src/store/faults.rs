@@ -1,9 +1,9 @@
-//! Whether a database takes writes, as far as commits have shown, and what stood in their way.
+//! Failed writes: how many, the last cause, and whether the database takes writes now.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// What writes have run into. Shared by everything that writes through one store.
+/// Counts of writes and of their failures. Everything that writes through a store shares one.
 #[derive(Debug, Default)]
 pub struct WriteFaults {
     committed: AtomicU64,
@@ -14,7 +14,7 @@ pub struct WriteFaults {
 }
 
 impl WriteFaults {
-    /// Records how a commit ended.
+    /// Records the result of a commit.
     pub(super) fn record(&self, outcome: &sqlx::Result<()>) {
         match outcome {
             Ok(()) => drop(self.committed.fetch_add(1, Ordering::Relaxed)),
@@ -25,46 +25,46 @@ impl WriteFaults {
         }
     }
 
-    /// Records what stood in the way of a write.
+    /// Records the cause of a failed write.
     pub(super) fn blame(&self, cause: &sqlx::Error) {
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(describe(cause));
     }
 
-    /// Records that a write failed for a reason that may be the database's.
+    /// Counts a failed write that the database may be the cause of.
     pub(super) fn suspect(&self) {
         self.count.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Records that a commit which succeeded wrote nothing. One that carried other units too then counts for less than it
-    /// was, which costs a probe.
+    /// Records that a successful commit wrote nothing. If it carried other units too, it is counted too low, which costs an
+    /// extra probe.
     pub(super) fn looked(&self) {
         self.looks.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// How many commits that wrote something have succeeded since the start.
+    /// Returns the number of successful commits since the start that wrote something.
     #[must_use]
     pub fn committed(&self) -> u64 {
         self.committed.load(Ordering::Relaxed).saturating_sub(self.looks.load(Ordering::Relaxed))
     }
 
-    /// Says whether the database takes no writes, as whoever probes it has found.
+    /// Sets whether the database refuses writes, as the last probe found.
     pub fn set_standing(&self, is_standing: bool) {
         self.is_standing.store(is_standing, Ordering::Relaxed);
     }
 
-    /// What keeps the database from taking writes; `None` while it takes them.
+    /// Returns the reason why the database refuses writes; `None` while it accepts them.
     #[must_use]
     pub fn standing(&self) -> Option<&'static str> {
         self.is_standing.load(Ordering::Relaxed).then(|| self.last())
     }
 
-    /// How many writes have failed since the start.
+    /// Returns the number of failed writes since the start.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.count.load(Ordering::Relaxed)
     }
 
-    /// What the last one ran into, in words for an operator.
+    /// Returns the cause of the last failure, in words for an operator.
     #[must_use]
     pub fn last(&self) -> &'static str {
         self.last.lock().unwrap_or_else(PoisonError::into_inner).unwrap_or("the database takes no writes")

@@ -1,4 +1,4 @@
-//! Guests: their sessions as the restaurant sees and ends them, and the limits they reach.
+//! Guests: their sessions as the restaurant lists and ends them, and the limits they reach.
 
 use super::Result;
 use super::sessions::SessionRow;
@@ -8,29 +8,29 @@ use crate::domain::values::text::{Key, TableLabel};
 use crate::domain::values::time::Timestamp;
 use async_trait::async_trait;
 
-/// A guest's session that goes on.
+/// A guest's session that has not ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GuestSession {
-    /// The session's id, which opens nothing.
+    /// The session's id. It grants no access.
     pub id: Key,
     /// The table the guest sits at.
     pub table: Option<TableLabel>,
     /// When it began.
     pub started_at: Timestamp,
-    /// When its token was last renewed: a page that is open renews every few minutes.
+    /// When its token was last renewed. An open page renews it every few minutes.
     pub seen_at: Timestamp,
     /// Orders of the guest that are open.
     pub open_orders: u32,
 }
 
-/// What refusals by a limit are added up by.
+/// The key under which refusals by a limit are counted.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct RefusalKey {
-    /// Whose guests.
+    /// The guests' restaurant.
     pub restaurant: RestaurantId,
     /// The limit.
     pub limit: Limit,
-    /// The table whose guests reached it; none for whoever sits at no table.
+    /// The table whose guests reached it; `None` for guests without a table.
     pub table: Option<TableLabel>,
 }
 
@@ -48,12 +48,12 @@ pub struct LimitRefusal {
 /// Guests' sessions and the limits they reach.
 #[async_trait]
 pub trait Guests: Send + Sync + 'static {
-    /// Begins a guest's session at the table of a key, in one transaction with a look at the key: a table that is removed at
-    /// the same time, or gets another key, either ends this session or lets none begin. `Missing` when no table of the
+    /// Begins a guest's session at the table of a key, and checks the key in the same transaction: a removal of the table or
+    /// a change of its key at the same time either ends this session or keeps it from beginning. `Missing` when no table of the
     /// session's restaurant and label has the key.
     async fn begin_guest_session(&self, session: &SessionRow, refresh_hash: [u8; 32], key: &Key, at: Timestamp) -> Result<()>;
 
-    /// Guests' sessions that go on at a time, those that began last first, those after one, at most `limit`; with a table,
+    /// Returns at most `limit` sessions of guests that have not ended at a time, newest first, after one; with a table, only
     /// those of its guests.
     async fn guest_sessions(
         &self,
@@ -67,12 +67,12 @@ pub trait Guests: Send + Sync + 'static {
     /// Ends a guest's session. `Missing` when the restaurant has no such session of a guest.
     async fn end_guest_session(&self, restaurant: RestaurantId, session: &Key) -> Result<()>;
 
-    /// Adds refusals to those that are known.
+    /// Adds refusals to the recorded ones.
     async fn add_limit_refusals(&self, refusals: Vec<(RefusalKey, LimitRefusal)>) -> Result<()>;
 
-    /// Refusals of a restaurant's guests, the latest first, at most `limit`.
+    /// Returns at most `limit` refusals of a restaurant's guests, latest first.
     async fn limit_refusals(&self, restaurant: RestaurantId, limit: u32) -> Result<Vec<(RefusalKey, LimitRefusal)>>;
 
-    /// Forgets limits that were last reached before a time; says how many rows went.
+    /// Removes limits that were last reached before a time; returns the number of rows.
     async fn forget_limit_refusals(&self, before: Timestamp) -> Result<u64>;
 }

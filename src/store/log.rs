@@ -1,4 +1,4 @@
-//! The log of a restaurant: commands go in, numbered events come out.
+//! The log of a restaurant: it turns commands into numbered events.
 
 use super::audit::Note;
 use super::{Result, WriteFaults};
@@ -23,21 +23,21 @@ use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// What a transaction reads (and so locks, through the feed's head) before it decides.
+/// The state that a transaction reads before it decides. The feed's head, which it holds, locks that state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reads {
     /// One order.
     Order(OrderId),
     /// The menu and the next order number, to place an order.
     Basket,
-    /// The same, and the order that a POS or an aggregator has placed under a number of its own.
+    /// As [`Reads::Basket`], and the order that a POS or an aggregator has placed under a number of its own.
     ExternalBasket {
         /// The principal's `sub`.
         source: Key,
         /// The number.
         external_id: Key,
     },
-    /// As [`Reads::Basket`], and how many orders are open of a guest, of their table and of the restaurant's guests.
+    /// As [`Reads::Basket`], and the number of open orders of a guest, of their table and of all guests of the restaurant.
     GuestBasket(Guest),
     /// The open calls.
     Calls,
@@ -58,14 +58,14 @@ pub struct ExternalOrder {
     pub fingerprint: Vec<u8>,
 }
 
-/// What it read.
+/// The state that a transaction has read.
 #[derive(Debug)]
 pub struct State {
     /// The time of the work and the head of the feed, which is locked until the end of the transaction.
     pub moment: Moment,
     /// Minutes that `accept` promises when it names none.
     pub default_minutes: u16,
-    /// The next order number, for [`Reads::Basket`] and [`Reads::GuestBasket`] (else 0). It is used up only when the decision places an order.
+    /// The next order number, for the three baskets (else 0). A decision that places an order uses it up.
     pub next_number: u32,
     /// The order, for [`Reads::Order`], if the restaurant has it.
     pub order: Option<Order>,
@@ -73,7 +73,7 @@ pub struct State {
     pub external: Option<ExternalOrder>,
     /// The menu, for [`Reads::Basket`], [`Reads::GuestBasket`] and [`Reads::Menu`].
     pub menu: Option<Menu>,
-    /// Open orders of guests, for [`Reads::GuestBasket`] (else none).
+    /// Open orders of guests, for [`Reads::GuestBasket`] (else zero).
     pub open: OpenOrders,
     /// The open calls, for [`Reads::Calls`].
     pub calls: Calls,
@@ -83,15 +83,15 @@ pub struct State {
     pub tickets: Tickets,
 }
 
-/// Makes a decision of what was read. Pure and quick: it runs inside the transaction.
+/// Decides by the state that was read. Must be pure and quick, since it runs inside the transaction.
 pub type Decide = Box<dyn FnOnce(State) -> std::result::Result<Decision, Refusal> + Send>;
 
-/// The name under which an answer is remembered.
+/// The key under which the store remembers an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommandKey {
     /// The principal's `sub`.
     pub sub: Key,
-    /// The id the client made.
+    /// The id that the client made.
     pub id: CommandId,
     /// SHA-256 of the command's meaning: the same id with another fingerprint is a `conflict`.
     pub fingerprint: [u8; 32],
@@ -99,41 +99,41 @@ pub struct CommandKey {
 
 /// One transaction of a feed.
 pub struct Work {
-    /// Whose feed.
+    /// The restaurant of the feed.
     pub restaurant: RestaurantId,
-    /// What to read.
+    /// The state to read.
     pub reads: Reads,
-    /// Under what name to remember the answer; none for work of the clock and for calls that are idempotent by themselves.
+    /// The key to remember the answer under; `None` for timed work and for calls that are idempotent by themselves.
     pub command: Option<CommandKey>,
-    /// Who makes the events.
+    /// The author of the events.
     pub by: By,
     /// When.
     pub at: Timestamp,
-    /// The entry of the audit to write with it. Its label and its outcome are filled in by the transaction.
+    /// The entry of the audit to write in the same transaction, which fills in its label and its outcome.
     pub note: Option<Note>,
-    /// What to do about it.
+    /// The decision.
     pub decide: Decide,
 }
 
 /// A remembered or fresh answer to a command.
 #[derive(Debug, Clone)]
 pub struct Ack {
-    /// The position of the last event it made; when it changed nothing, that of the document.
+    /// The position of the last event that the command made; if it changed nothing, that of the document.
     pub position: Position,
-    /// Whether it made any.
+    /// Whether the command made events.
     pub changed: bool,
-    /// The document as it then stood.
+    /// The document after the command.
     pub document: Box<RawValue>,
 }
 
-/// What a transaction came to.
+/// The result of a transaction.
 #[derive(Debug, Clone)]
 pub struct Committed {
     /// The answer.
     pub answer: std::result::Result<Ack, Refusal>,
-    /// The events appended, in order; none for a refusal, for no change and for a repeated command.
+    /// The appended events, in order; empty for a refusal, for no change and for a repeated command.
     pub events: Arc<[Event]>,
-    /// Whether the answer was remembered from before.
+    /// Whether the store repeated a remembered answer.
     pub repeated: bool,
 }
 
@@ -142,7 +142,7 @@ pub struct Committed {
 pub struct Snapshot {
     /// The head of the feed that the rest agrees with exactly.
     pub position: Position,
-    /// An order room: one; kitchen and floor: every open order by age; menu: the menu.
+    /// The order of an order room, the open orders of a kitchen or a floor by age, or the menu.
     pub documents: Vec<Box<RawValue>>,
     /// The floor's open calls by id.
     pub calls: Option<BTreeMap<String, Box<RawValue>>>,
@@ -175,23 +175,25 @@ pub trait Log: Send + Sync + 'static {
     fn epoch(&self) -> &str;
 
     /// Runs one transaction: locks the feed's head, looks for a remembered answer (repeats it, or refuses with
-    /// `conflict` under another fingerprint), reads, decides, writes the document, appends the events at the next
+    /// `conflict` if the fingerprint differs), reads, decides, writes the document, appends the events at the next
     /// positions, remembers the answer (refusals too, when [`crate::domain::model::refusal::RefusalKind::is_remembered`]),
-    /// commits. Runs to its end even when the caller stops waiting. `Missing` when there is no such restaurant.
+    /// commits. `Missing` when there is no such restaurant.
+    ///
+    /// Cancel safety: the transaction runs to its end even when the caller stops waiting.
     async fn commit(&self, work: Work) -> Result<Committed>;
 
-    /// The answer that a command has had, without a transaction: for a command that a limit would refuse. `conflict` under
-    /// another fingerprint, as [`Log::commit`] says it.
+    /// Returns the remembered answer to a command, for a command that a limit would refuse. If the fingerprint differs, the
+    /// answer is `conflict`, as in [`Log::commit`].
     async fn answered(&self, restaurant: RestaurantId, command: &CommandKey) -> Result<Option<Committed>>;
 
-    /// The last committed position.
+    /// Returns the last committed position.
     async fn head(&self, restaurant: RestaurantId) -> Result<Position>;
 
-    /// The heads of several feeds, in one query. A restaurant that does not exist is left out.
+    /// Returns the heads of several feeds, by one query. Skips restaurants that do not exist.
     async fn heads(&self, restaurants: &[RestaurantId]) -> Result<Vec<(RestaurantId, Position)>>;
 
-    /// Events with `after < position <= through`, in order, at most `limit`. With a room, only those it carries; without,
-    /// all of the feed. The caller has seen `through` as a head, so nothing up to it is still to be committed.
+    /// Returns at most `limit` events with `after < position <= through`, in order: those that a room carries or, without a
+    /// room, all of the feed. The caller has read `through` as a head, so all events up to it are committed.
     async fn events(
         &self,
         restaurant: RestaurantId,
@@ -201,16 +203,16 @@ pub trait Log: Send + Sync + 'static {
         limit: u32,
     ) -> Result<Vec<Event>>;
 
-    /// The position of the last event up to `through` that a room carries; zero when there is none.
+    /// Returns the position of the last event up to `through` that a room carries; zero when there is none.
     async fn last_in_room(&self, restaurant: RestaurantId, room: RoomId, through: Position) -> Result<Position>;
 
-    /// The state of a room, read at one point of the feed. `None` for an order that the restaurant does not have.
+    /// Returns the state of a room at one point of the feed. `None` for an order that the restaurant does not have.
     async fn snapshot(&self, restaurant: RestaurantId, room: RoomId) -> Result<Option<Snapshot>>;
 
-    /// One order.
+    /// Returns an order.
     async fn order(&self, restaurant: RestaurantId, id: OrderId) -> Result<Option<Order>>;
 
-    /// Orders by id (which is by age), after one, at most `limit`.
+    /// Returns at most `limit` orders after one, by id, which is by age.
     async fn orders(
         &self,
         restaurant: RestaurantId,
@@ -219,7 +221,7 @@ pub trait Log: Send + Sync + 'static {
         limit: u32,
     ) -> Result<Vec<Order>>;
 
-    /// A diner's own orders, newest first, those after one (which are older), at most `limit`.
+    /// Returns at most `limit` orders of a diner that are older than one, newest first.
     async fn orders_of_diner(
         &self,
         restaurant: RestaurantId,
@@ -228,32 +230,32 @@ pub trait Log: Send + Sync + 'static {
         limit: u32,
     ) -> Result<Vec<Order>>;
 
-    /// The menu.
+    /// Returns the menu.
     async fn menu(&self, restaurant: RestaurantId) -> Result<Option<Menu>>;
 
-    /// The menu as the text of its document.
+    /// Returns the menu as the text of its document.
     async fn menu_text(&self, restaurant: RestaurantId) -> Result<Option<String>>;
 
-    /// Restaurants whose menu has a pause or an 86 that ends at or before `now`.
+    /// Returns the restaurants whose menu has a pause or an 86 that ends at or before `now`.
     async fn lapsed_menus(&self, now: Timestamp) -> Result<Vec<RestaurantId>>;
 
-    /// Forgets answers remembered before a time; says how many.
+    /// Removes answers that were remembered before a time; returns their number.
     async fn forget_answers(&self, before: Timestamp) -> Result<u64>;
 
-    /// Asks the database for a sign of life.
+    /// Checks that the database answers.
     async fn ping(&self) -> Result<()>;
 
-    /// Commits this node's row of so many bytes, to learn whether the database takes writes.
+    /// Commits a row of this node with a filler of `bytes`, to learn whether the database takes writes.
     async fn probe_write(&self, bytes: usize, at: Timestamp) -> Result<()>;
 
-    /// What commits have run into.
+    /// Returns the counts of failed writes.
     fn write_faults(&self) -> &WriteFaults;
 
-    /// Resolves when the database is no longer the one that was opened, so that nothing more may be acknowledged; returns
-    /// what happened to it.
+    /// Resolves when the database is no longer the one that was opened; nothing may be acknowledged from then on. Returns
+    /// what happened.
     async fn lost(&self) -> &'static str;
 
-    /// Closes the database in order, after the last unit of work: a SQLite file is whole by itself then, without its
-    /// write-ahead log. What comes later is `Unavailable`.
+    /// Closes the database after the last unit of work. A SQLite file is then complete without its write-ahead log. Later
+    /// calls are `Unavailable`.
     async fn close(&self);
 }

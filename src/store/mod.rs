@@ -1,4 +1,4 @@
-//! The store: the log that everything else repeats, and the documents folded from it.
+//! The store: the log, which is the truth, and the documents folded from it.
 //!
 //! One contract, two databases: [`sqlite`] (embedded, one node) and [`postgres`] (more than one), chosen once by the
 //! URL's scheme. The contract is the traits here; `tests/store` runs one suite on both.
@@ -45,8 +45,8 @@ pub use visits::Visits;
 
 use std::sync::Arc;
 
-/// Everything a node asks of its database. Every query of a tenant's data carries the restaurant, so that a bug above
-/// cannot read across tenants.
+/// Everything that a node needs from its database. Every query of a tenant's data names the restaurant, so that a bug in a
+/// caller cannot read across tenants.
 pub trait Store:
     Log + Accounts + Credentials + Sessions + Guests + Devices + Screens + Nodes + Pushes + Audit + Privacy + Visits
 {
@@ -57,5 +57,5 @@ impl<T: Log + Accounts + Credentials + Sessions + Guests + Devices + Screens + N
 {
 }
 
-/// A store that is shared by every thread of a node.
+/// A store that all threads of a node share.
 pub type SharedStore = Arc<dyn Store>;

@@ -14,28 +14,28 @@ pub struct NodeRow {
     pub node: NodeId,
     /// The level it registered.
     pub level: Level,
-    /// Goes up while it runs.
+    /// A counter that increases while the node runs.
     pub beat: i64,
 }
 
 /// The registry of nodes: plain rows, beside the feeds.
 #[async_trait]
 pub trait Nodes: Send + Sync + 'static {
-    /// This node. Its display leases, its write probes and its row go by this id.
+    /// Returns the id of this node, which its leases, its write probes and its row carry.
     fn node(&self) -> NodeId;
 
-    /// Registers this node at a level, or counts its beat up.
+    /// Registers this node at a level, or increases its beat.
     async fn register(&self, level: Level) -> Result<()>;
 
-    /// Removes the row and the write probe of a node whose beat stands still: not when it has gone on from `beat`. Without a
-    /// beat, whatever it is: a node that stops.
+    /// Removes the row and the write probe of a node whose beat is still `beat`. A node that stops removes its own without a
+    /// beat, whatever it is.
     async fn unregister(&self, node: NodeId, beat: Option<i64>) -> Result<()>;
 
-    /// Registered nodes, by id, at most `limit`.
+    /// Returns at most `limit` registered nodes, by id.
     async fn nodes(&self, limit: u32) -> Result<Vec<NodeRow>>;
 
-    /// Nodes that have probed for writes, by id, at most `limit`, and when by their own clocks: a number that changes while
-    /// they run, and is compared with nothing else.
+    /// Returns at most `limit` nodes that have probed for writes, by id, and the time of the probe by their own clocks. The
+    /// time changes while a node runs; compare it with nothing but its own former value.
     async fn probes(&self, limit: u32) -> Result<Vec<(NodeId, i64)>>;
 }
 
@@ -50,13 +50,13 @@ impl LevelInForce {
         Self(Arc::new(AtomicU16::new(level.number())))
     }
 
-    /// The level now.
+    /// Returns the level in force.
     #[must_use]
     pub fn get(&self) -> Level {
         Level::new(self.0.load(Ordering::Relaxed))
     }
 
-    /// Puts another level in force; returns the one before.
+    /// Sets the level in force; returns the former one.
     pub fn set(&self, level: Level) -> Level {
         Level::new(self.0.swap(level.number(), Ordering::Relaxed))
     }

@@ -1,4 +1,4 @@
-//! Opening the database that a URL names.
+//! Opens the database that a URL names.
 
 use super::SharedStore;
 use super::options::{OpenError, Settings};
@@ -6,8 +6,8 @@ use super::postgres::PostgresStore;
 use super::sqlite::SqliteStore;
 use std::sync::Arc;
 
-/// Opens the database of a URL by its scheme: brings its schema up to date, makes its epoch, and refuses a set-up that
-/// would lose what was acknowledged.
+/// Opens the database of a URL by its scheme, brings its schema up to date, makes its epoch, and refuses a configuration
+/// that would lose acknowledged commits.
 ///
 /// # Errors
 /// See [`OpenError`].

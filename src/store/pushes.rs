@@ -7,21 +7,21 @@ use crate::domain::values::text::Key;
 use crate::domain::values::time::Timestamp;
 use async_trait::async_trait;
 
-/// The most subscriptions of one diner; the oldest gives way to another.
+/// The most subscriptions of one diner. A new one replaces the oldest.
 pub const MOST_OF_A_DINER: u32 = 5;
 
-/// A subscription and whose it is.
+/// A subscription and its owner.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PushRow {
-    /// Where the diner is.
+    /// The restaurant of the diner.
     pub restaurant: RestaurantId,
     /// The diner's `sub`.
     pub diner: Key,
-    /// The session it goes with.
+    /// The session that it ends with.
     pub session: Key,
-    /// Where to send.
+    /// The address and the keys to send with.
     pub subscription: Subscription,
-    /// After this nothing is sent there.
+    /// After this time the server sends nothing to it.
     pub expires_at: Timestamp,
 }
 
@@ -31,15 +31,15 @@ pub trait Pushes: Send + Sync + 'static {
     /// Keeps a subscription in place of the diner's one at the same endpoint. Of more than [`MOST_OF_A_DINER`] the oldest go.
     async fn add_push(&self, row: &PushRow, at: Timestamp) -> Result<()>;
 
-    /// Lets a diner's subscription go; one that is not there is gone already.
+    /// Removes a diner's subscription. Does nothing if it does not exist.
     async fn remove_push(&self, restaurant: RestaurantId, diner: &Key, endpoint: &Endpoint) -> Result<()>;
 
-    /// Lets an endpoint go that its push service does not know any more, whosoever it was in this restaurant.
+    /// Removes an endpoint that its push service no longer knows, whichever diner of the restaurant it belongs to.
     async fn remove_endpoint(&self, restaurant: RestaurantId, endpoint: &Endpoint) -> Result<()>;
 
-    /// Where the diner of an order is to be told at a time: neither expired nor of an ended session.
+    /// Returns the subscriptions of the diner of an order that have not expired at a time and whose session has not ended.
     async fn pushes_of_order(&self, restaurant: RestaurantId, order: OrderId, at: Timestamp) -> Result<Vec<Subscription>>;
 
-    /// Forgets those that expired before a time; says how many rows went.
+    /// Removes those that expired before a time; returns the number of rows.
     async fn forget_pushes(&self, before: Timestamp) -> Result<u64>;
 }

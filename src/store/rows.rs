@@ -1,4 +1,4 @@
-//! How columns read as what they are, and how documents are written. A column that does not read is a bug or damage: logged,
+//! Conversions of columns and documents. A column that cannot be read is a bug or damage: it is logged, and the call is
 //! `Internal`.
 
 use super::Result;
@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use std::str::FromStr;
 
-/// Reads a text column as what it is.
+/// Parses a text column.
 pub fn text<T: FromStr>(column: &'static str, value: &str) -> Result<T> {
     value.parse().map_err(|_| broken(format_args!("the column {column} does not read")))
 }
@@ -22,17 +22,17 @@ pub fn station(value: Option<&str>) -> Result<Option<Slug>> {
     value.map(|value| text("station", value)).transpose()
 }
 
-/// Reads a document that was written by [`write`].
+/// Reads a document that [`write`] has written.
 pub fn document<T: DeserializeOwned>(json: &str) -> Result<T> {
     serde_json::from_str(json).map_err(|error| broken(format_args!("a document does not read: {error}")))
 }
 
-/// JSON for a column.
+/// Returns the JSON of a document for its column.
 pub fn write(document: &impl Serialize) -> Result<String> {
     serde_json::to_string(document).map_err(|error| broken(format_args!("a document does not serialize: {error}")))
 }
 
-/// A column's JSON, as it stands.
+/// Returns a column's JSON unchanged.
 pub fn raw(json: String) -> Result<Box<RawValue>> {
     RawValue::from_string(json).map_err(|error| broken(format_args!("a document does not read: {error}")))
 }

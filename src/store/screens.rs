@@ -1,4 +1,4 @@
-//! Kitchen screens that are connected: which node holds each, and what each has drawn.
+//! Connected kitchen screens: the node that holds each, and the position up to which each has drawn.
 
 use super::Result;
 use crate::domain::model::call::Call;
@@ -9,79 +9,78 @@ use crate::domain::values::text::{Key, Station};
 use crate::domain::values::time::Timestamp;
 use async_trait::async_trait;
 
-/// A screen of a restaurant.
+/// A kitchen screen of a restaurant.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ScreenKey {
-    /// Whose it is.
+    /// The restaurant of the screen.
     pub restaurant: RestaurantId,
     /// The screen's id, as in [`crate::domain::model::display::Display`].
     pub display: Key,
 }
 
-/// What a screen has drawn.
+/// A report of a screen that it has drawn everything up to a position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt {
-    /// Which.
+    /// The screen.
     pub place: ScreenKey,
-    /// Everything up to here is on its glass.
+    /// The screen has drawn everything up to here.
     pub position: Position,
-    /// When it said so.
+    /// When it reported so.
     pub at: Timestamp,
-    /// The one station it shows, of a screen that may show all.
+    /// The station that it shows now, if it may show all.
     pub shows: Option<Station>,
 }
 
-/// What pages of a restaurant's floor have drawn.
+/// A report of a page of the floor that it has drawn everything up to a position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FloorReceipt {
-    /// Whose floor.
+    /// The restaurant of the floor.
     pub restaurant: RestaurantId,
-    /// Everything up to here is on a page.
+    /// A page has drawn everything up to here.
     pub position: Position,
     /// When a page reported it.
     pub at: Timestamp,
 }
 
-/// An open call, and the position of the event that raised it; none for a call that an older node wrote.
+/// An open call and the position of the event that raised it; `None` for a call that an older node wrote.
 pub type RaisedCall = (Call, Option<Position>);
 
-/// That a node holds a connection of a screen.
+/// The lease of a node on a screen that is connected to it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Lease {
-    /// Which.
+    /// The screen.
     pub place: ScreenKey,
     /// The node.
     pub node: NodeId,
 }
 
-/// Leases and receipts: plain rows, beside the feed. Whether a screen is connected is a matter of the feed
-/// ([`crate::domain::model::display`]), whose transaction looks at the leases.
+/// Leases and receipts: plain rows, beside the feed. The feed says whether a screen is connected
+/// ([`crate::domain::model::display`]); its transaction reads the leases.
 #[async_trait]
 pub trait Screens: Send + Sync + 'static {
-    /// Takes a lease, or goes on with the one there is. `Missing` when there is no such restaurant.
+    /// Takes a lease or renews the one that exists. `Missing` when there is no such restaurant.
     async fn hold(&self, lease: &Lease) -> Result<()>;
 
-    /// Gives a lease back.
+    /// Returns a lease.
     async fn release(&self, lease: &Lease) -> Result<()>;
 
-    /// Counts the beats of a node's leases up; gives the screens whose lease is not there any more.
+    /// Increases the beats of a node's leases; returns the screens whose lease no longer exists.
     async fn renew(&self, node: NodeId, places: Vec<ScreenKey>) -> Result<Vec<ScreenKey>>;
 
-    /// Leases with their beats, by place and node, after one, at most `limit`.
+    /// Returns at most `limit` leases after one with their beats, by screen and node.
     async fn leases(&self, after: Option<Lease>, limit: u32) -> Result<Vec<(Lease, i64)>>;
 
-    /// Takes a lease away whose beat stands still: not when it has gone on from `beat`.
+    /// Removes a lease whose beat is still `beat`.
     async fn lapse(&self, lease: &Lease, beat: i64) -> Result<()>;
 
-    /// Connected screens that no node holds.
+    /// Returns the connected screens that no node holds.
     async fn unheld(&self) -> Result<Vec<ScreenKey>>;
 
-    /// Records what screens have drawn; a position that is older than the recorded one, or not in the feed yet, changes
-    /// only the time and the station shown. A screen that is not known is left out. Gives how many are
-    /// known.
+    /// Records the receipts of screens. A position that is older than the recorded one, or not yet in the feed, changes only
+    /// the time and the station shown. Skips unknown screens; returns the number of known ones.
     async fn record_seen(&self, receipts: Vec<Receipt>) -> Result<u64>;
 
-    /// Records what floors have drawn. A position that is older than the recorded one, or not in the feed yet, changes nothing.
+    /// Records the receipts of floors. A position that is older than the recorded one, or not yet in the feed, changes nothing.
     async fn record_floor(&self, receipts: Vec<FloorReceipt>) -> Result<()>;
 
     /// Returns the position up to which a page of the floor has drawn everything.
@@ -93,7 +92,7 @@ pub trait Screens: Send + Sync + 'static {
     /// Returns the open calls of a restaurant, oldest first.
     async fn open_calls(&self, restaurant: RestaurantId) -> Result<Vec<RaisedCall>>;
 
-    /// What waits in kitchens, by restaurant, after one, of at most `limit`: at least of those where there may be something
-    /// to tell the floor. Each restaurant's is read at one point, and may be another by the time it is decided about.
+    /// Returns the waiting tickets of at most `limit` restaurants after one: at least of those whose floor may need a notice.
+    /// Each restaurant's are read at one point, and may have changed by the time of the decision.
     async fn tickets(&self, after: Option<RestaurantId>, limit: u32) -> Result<Vec<(RestaurantId, Tickets)>>;
 }

@@ -1,12 +1,12 @@
-//! How work on a database runs: in a task of its own, so that a caller who stops waiting stops nothing half-way, and
-//! never longer than a deadline.
+//! Runs work on a database in a task of its own, so that a caller that stops waiting does not interrupt it, and with a
+//! deadline.
 
 use super::error::broken;
 use super::{Result, StoreError};
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// How long a call may take before its caller is told `Unavailable`.
+/// How long a call may take before it fails with `Unavailable`.
 pub const DEADLINE: Duration = Duration::from_secs(10);
 
 /// Runs work to its end in a task of its own.
@@ -17,12 +17,12 @@ where
 {
     match tokio::spawn(work).await {
         Ok(outcome) => outcome,
-        Err(error) if error.is_panic() => Err(broken("a unit of work has panicked")),
+        Err(error) if error.is_panic() => Err(broken("a unit of work panicked")),
         Err(_) => Err(StoreError::Unavailable),
     }
 }
 
-/// Waits no longer than the deadline.
+/// Waits for work until the deadline.
 pub async fn in_time<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     timeout(DEADLINE, work).await.unwrap_or_else(|_| {
         log::warn!(seconds = DEADLINE.as_secs(); "the database did not answer in time");

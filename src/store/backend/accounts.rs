@@ -297,7 +297,7 @@ impl Accounts for Backend {
     }
 }
 
-/// Holds the restaurant's feed, so that changes of its tables come one after the other, and looks at the table's version.
+/// Holds the restaurant's feed, so that changes of its tables run one after the other, and checks the table's version.
 async fn hold_table(connection: &mut Connection, restaurant: RestaurantId, id: TableId, expected: &Expected) -> Result<()> {
     feeds::hold(connection, restaurant).await?;
     let find = query_as::<Database, TableRow>(TABLE).bind(restaurant.uuid()).bind(id.uuid());
@@ -336,7 +336,7 @@ async fn change_user(
     change: UserChange,
     expected: &Expected,
 ) -> Result<UserChanged> {
-    // Two managers who remove each other at once must not both find the other: one waits here.
+    // Of two managers who remove each other at the same time, one waits here and then finds no other manager.
     feeds::hold(connection, restaurant).await?;
     let find = query_as::<Database, UserRow>(USER).bind(restaurant.uuid()).bind(id.uuid());
     let user = User::try_from(find.fetch_optional(&mut *connection).await?.ok_or(StoreError::Missing)?)?;

@@ -1,4 +1,4 @@
-//! [`Audit`]: entries, and how a transaction takes one with it.
+//! [`Audit`]: entries, and transactions that write one.
 
 use super::{Backend, Connection, Database};
 use crate::clock;
@@ -38,7 +38,7 @@ macro_rules! name_of {
 }
 
 statements! {
-    /// The name is that of the actor now, or `$15`, which was read before the transaction may have removed them.
+    /// Names the actor by the present name or, if the transaction has removed them, by `$15`, which was read before.
     ADD_ENTRY = concat!(
         "INSERT INTO audit (restaurant, id, at, kind, action, role, sub, address, subject, part, label, value, reason, \
          outcome, name) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, COALESCE(",
@@ -47,7 +47,7 @@ statements! {
     ACTOR_NAME = concat!("SELECT COALESCE(", name_of!("$2", "$3"), ") FROM restaurants WHERE id = $1");
     ENTRIES = entries!("");
     ENTRIES_OF_ORDERS = entries!("AND kind = 'orders'");
-    /// Says of the kind what the index says of its rows.
+    /// Repeats the condition of the partial index, so that the planners use it.
     ENTRIES_OF_KIND = entries!("AND kind = $4 AND kind <> 'orders'");
     FORGET_ENTRIES = "DELETE FROM audit WHERE restaurant = $1 AND id IN (\
         SELECT id FROM audit WHERE restaurant = $1 AND id < $2 ORDER BY id LIMIT $3)";
@@ -115,7 +115,7 @@ impl Audit for Backend {
     }
 }
 
-/// Runs a unit of work and writes the note, in one transaction. The actor's name is read first: the unit may remove them.
+/// Runs a unit of work and writes the note, in one transaction. Reads the actor's name first, since the unit may remove them.
 pub async fn noted<T, F>(connection: &mut Connection, note: Note, unit: F) -> Result<T>
 where
     F: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T>>,

@@ -1,4 +1,4 @@
-//! The one transaction that appends to a feed.
+//! The transaction of a command: it appends events to a feed.
 
 use super::feeds::FeedRow;
 use super::{Connection, Database, audit, documents, feeds};
@@ -31,7 +31,7 @@ statements! {
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
 }
 
-/// What the events of one transaction have in common.
+/// The fields that the events of one transaction share.
 struct Context {
     restaurant: RestaurantId,
     command: Option<CommandKey>,
@@ -71,7 +71,7 @@ pub async fn commit(connection: &mut Connection, work: Work) -> Result<Committed
     Ok(Committed { answer, events: events.into(), repeated: false })
 }
 
-/// The note with what people call its subject.
+/// Sets the name that people know the subject of the note by.
 fn labelled(mut note: Note, state: &State) -> Note {
     let subject = note.subject.as_deref();
     let dish = |menu: &Menu| menu.items.get(&subject?.parse().ok()?).map(|item| item.name.to_string());
@@ -82,7 +82,7 @@ fn labelled(mut note: Note, state: &State) -> Note {
     note
 }
 
-/// The note with what the work came to. An order that was not placed has no number.
+/// Sets the outcome of the note. An order that was not placed has no number.
 fn told(mut note: Note, answer: &std::result::Result<Ack, Refusal>) -> Note {
     note.outcome = match answer {
         Ok(ack) if ack.changed => Note::DONE,
@@ -100,7 +100,7 @@ fn ack(position: Position, changed: bool, document: &serde_json::Value) -> Resul
     Ok(Ack { position, changed, document })
 }
 
-/// The answer that the command has had before, if it has.
+/// Returns the remembered answer to a command.
 pub async fn remembered(connection: &mut Connection, restaurant: RestaurantId, key: &CommandKey) -> Result<Option<Committed>> {
     let row = query_as::<Database, (Vec<u8>, String)>(REMEMBERED)
         .bind(restaurant.uuid())
@@ -170,7 +170,7 @@ async fn read(connection: &mut Connection, context: &Context, reads: Reads, feed
     Ok(state)
 }
 
-/// Writes the row, appends the events, moves the head.
+/// Writes the row, appends the events, advances the head.
 async fn change(
     connection: &mut Connection,
     context: &Context,

@@ -1,5 +1,5 @@
-//! The documents that the log folds into: orders, menus, open calls. Each is one row, read and written within whatever
-//! transaction asks.
+//! The documents that the log folds into: orders, menus, open calls. Each is one row, read and written in the caller's
+//! transaction.
 
 use super::{Connection, Database};
 use crate::domain::model::call::{Call, Calls};
@@ -17,7 +17,7 @@ statements! {
     OPEN_DOCUMENTS = "SELECT document FROM orders WHERE restaurant = $1 AND is_open ORDER BY id";
     ADD_ORDER = "INSERT INTO orders (restaurant, id, status, is_open, document, number, diner, table_label, visit) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-    /// The position at which it was accepted is that of the first write that has one. What was purged may have words again.
+    /// Keeps the first position of acceptance. A purged order may have words again, so this clears the mark of the purge.
     SET_ORDER = "UPDATE orders SET status = $3, is_open = $4, document = $5, waits_at = $6, purged_at = NULL, \
         accepted_position = COALESCE(accepted_position, $7) WHERE restaurant = $1 AND id = $2";
 
@@ -26,7 +26,7 @@ statements! {
     SET_MENU = "UPDATE menus SET document = $2, next_lapse = $3 WHERE restaurant = $1";
 
     CALLS = "SELECT id, document FROM calls WHERE restaurant = $1 ORDER BY id";
-    /// Runs before the head moves, so the call's event has the position after it.
+    /// Runs before the head advances, so the call's event has the position after it.
     ADD_CALL = "INSERT INTO calls (restaurant, id, document, position) \
         VALUES ($1, $2, $3, (SELECT head + 1 FROM feeds WHERE restaurant = $1))";
     REMOVE_CALL = "DELETE FROM calls WHERE restaurant = $1 AND id = $2";

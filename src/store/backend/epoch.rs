@@ -4,12 +4,12 @@ use super::{Connection, Database};
 use sqlx::{query, query_scalar};
 
 statements! {
-    /// The first one stays.
+    /// Keeps an epoch that exists.
     SET = "INSERT INTO meta (name, value) VALUES ('epoch', $1) ON CONFLICT (name) DO NOTHING";
     GET = "SELECT value FROM meta WHERE name = 'epoch'";
 }
 
-/// Returns the epoch, and makes one if the database has none.
+/// Returns the epoch, after making one if the database has none.
 pub async fn get_or_make(connection: &mut Connection) -> sqlx::Result<String> {
     let fresh = crate::clock::new_id().simple().to_string();
     query::<Database>(SET).bind(fresh).execute(&mut *connection).await?;

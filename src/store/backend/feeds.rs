@@ -29,11 +29,11 @@ statements! {
         sqlite: "SELECT restaurant, head FROM feeds WHERE restaurant IN (SELECT unhex(value) FROM json_each($1))",
         postgres: "SELECT restaurant, head FROM feeds WHERE restaurant = ANY($1)",
     };
-    /// Moves the head from `$4` to `$2`. Changes no row if another transaction has moved it.
+    /// Advances the head from `$4` to `$2`. Changes no row if another transaction has advanced it.
     ADVANCE = "UPDATE feeds SET head = $2, next_number = $3 WHERE restaurant = $1 AND head = $4";
 }
 
-/// A feed, and what a decision needs of its restaurant.
+/// A feed, and the defaults of its restaurant that a decision needs.
 #[derive(FromRow)]
 pub struct FeedRow {
     head: i64,
@@ -74,14 +74,14 @@ pub async fn head(connection: &mut Connection, restaurant: RestaurantId) -> Resu
     Ok(query.fetch_optional(connection).await?.map(Position::from_column))
 }
 
-/// Returns the heads of those of the feeds that exist.
+/// Returns the heads of several feeds. Skips restaurants that do not exist.
 pub async fn heads(connection: &mut Connection, restaurants: Vec<Uuid>) -> Result<Vec<(RestaurantId, Position)>> {
     let query = query_as::<Database, (Uuid, i64)>(HEADS).bind(id_list(restaurants)?);
     let rows = query.fetch_all(connection).await?;
     Ok(rows.into_iter().map(|(id, head)| (RestaurantId::from_uuid(id), Position::from_column(head))).collect())
 }
 
-/// Moves the head of a feed that is held, past events that place `orders` orders.
+/// Advances the head of a held feed, past events that place `orders` orders.
 pub async fn advance(
     connection: &mut Connection,
     restaurant: RestaurantId,

@@ -13,8 +13,8 @@ use async_trait::async_trait;
 use sqlx::{FromRow, query, query_as, query_scalar};
 use uuid::Uuid;
 
-/// Sessions that go on: `$1` restaurant, `$2` now, `$3` limit, `$4` the id that they come after or NULL, then what the filter
-/// takes.
+/// Sessions that have not ended: `$1` restaurant, `$2` now, `$3` limit, `$4` the id to begin after or NULL, then the parameters
+/// of the filter.
 macro_rules! sessions {
     ($filter:literal) => {
         concat!(
@@ -35,7 +35,7 @@ statements! {
         sqlite: "SELECT label FROM tables WHERE restaurant = $1 AND key = $2",
         postgres: "SELECT label FROM tables WHERE restaurant = $1 AND key = $2 FOR SHARE",
     };
-    /// Counts one index: of the guest, of the table, of all guests.
+    /// Each of the three counts reads one index.
     OPEN_ORDERS = "SELECT \
         (SELECT count(*) FROM orders WHERE restaurant = $1 AND table_label = $2 AND diner = $3 AND is_open) AS by_diner, \
         (SELECT count(*) FROM orders WHERE restaurant = $1 AND table_label = $2 AND diner IS NOT NULL AND is_open) AS by_table, \
@@ -45,9 +45,9 @@ statements! {
     GUEST_SESSIONS_OF_TABLE = sessions!("AND s.table_label = $5");
     GUEST_SESSION = "SELECT id FROM sessions WHERE restaurant = $1 AND id = $2 AND role = 'diner'";
     SESSIONS_OF_TABLE = "SELECT id FROM sessions WHERE restaurant = $1 AND table_label = $2 AND role = 'diner' ORDER BY id";
-    /// Holds a session against a renewal, which would put another refresh token in its place.
+    /// Locks a session against a renewal, which would replace its refresh token.
     HOLD_SESSION = "UPDATE sessions SET refreshed_at = refreshed_at WHERE id = $1";
-    /// The token that is unspent, and the one that was spent last, which a phone still has that did not get the answer.
+    /// The unspent token and the one that was spent last, which a phone still has if it did not receive the answer.
     LAST_REFRESHES = "SELECT hash FROM session_refreshes WHERE session = $1 AND (spent_at IS NULL \
         OR spent_at = (SELECT max(spent_at) FROM session_refreshes WHERE session = $1))";
     KEEP_ENDED_REFRESH = "INSERT INTO ended_refreshes (hash, session) VALUES ($1, $2) ON CONFLICT (hash) DO NOTHING";
@@ -95,7 +95,7 @@ struct RefusalRow {
 impl TryFrom<RefusalRow> for Option<(RefusalKey, LimitRefusal)> {
     type Error = StoreError;
     fn try_from(row: RefusalRow) -> Result<Self> {
-        // A limit that only a newer node knows is left out.
+        // Only a newer node knows this limit: skip it.
         let Ok(limit) = row.limit_name.parse() else { return Ok(None) };
         let table = Some(row.table_label).filter(|label| !label.is_empty());
         let table: Option<TableLabel> = table.map(|label| text("table_label", &label)).transpose()?;
@@ -171,7 +171,7 @@ async fn end_one(connection: &mut Connection, restaurant: RestaurantId, session:
     end(connection, vec![found.ok_or(StoreError::Missing)?]).await.map(|_| ())
 }
 
-/// Ends guests' sessions for the restaurant; their phones hear so when they renew.
+/// Ends guests' sessions on the restaurant's behalf. Their phones learn of it when they renew.
 async fn end(connection: &mut Connection, ids: Vec<String>) -> Result<Vec<Key>> {
     for id in &ids {
         query::<Database>(HOLD_SESSION).bind(id.as_str()).execute(&mut *connection).await?;
@@ -199,13 +199,13 @@ pub async fn open_orders(connection: &mut Connection, restaurant: RestaurantId, 
     let query = query_as::<Database, (i64, i64, i64)>(OPEN_ORDERS).bind(restaurant.uuid());
     let counts = query.bind(table).bind(guest.diner.as_str()).fetch_one(connection).await?;
     let count = |number: i64| u32::try_from(number).unwrap_or(u32::MAX);
-    // Guests at no table are no table.
+    // Guests without a table are not one table.
     let by_table = if guest.table.is_some() { count(counts.1) } else { 0 };
     Ok(OpenOrders { by_diner: count(counts.0), by_table, by_restaurant: count(counts.2) })
 }
 
 async fn add_refusals(connection: &mut Connection, mut refusals: Vec<(RefusalKey, LimitRefusal)>) -> Result<()> {
-    // In one order on every node, so that two of them cannot deadlock.
+    // Sorted, so that two nodes cannot deadlock.
     refusals.sort_by_cached_key(|(key, _)| (key.restaurant.uuid(), key.limit.as_str(), label(key).to_owned()));
     for (key, refusal) in refusals {
         let added = query::<Database>(ADD_REFUSALS)

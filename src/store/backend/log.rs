@@ -17,7 +17,7 @@ use async_trait::async_trait;
 use sqlx::{FromRow, query, query_as, query_scalar};
 use uuid::Uuid;
 
-/// A page of events: `$1` restaurant, `$2` after, `$3` through, `$4` limit, then what the filter takes.
+/// A page of events: `$1` restaurant, `$2` after, `$3` through, `$4` limit, then the parameters of the filter.
 macro_rules! page {
     ($filter:literal) => {
         concat!(
@@ -29,7 +29,7 @@ macro_rules! page {
     };
 }
 
-/// The last position: `$1` restaurant, `$2` through, then what the filter takes.
+/// The last position: `$1` restaurant, `$2` through, then the parameters of the filter.
 macro_rules! last {
     ($filter:literal) => {
         concat!(
@@ -40,7 +40,7 @@ macro_rules! last {
     };
 }
 
-/// Orders by id: `$1` restaurant, `$2` after, `$3` limit, then what the filter takes.
+/// Orders by id: `$1` restaurant, `$2` after, `$3` limit, then the parameters of the filter.
 macro_rules! orders {
     ($filter:literal) => {
         concat!("SELECT document FROM orders WHERE restaurant = $1 AND id > $2 ", $filter, " ORDER BY id LIMIT $3")
@@ -104,7 +104,7 @@ impl EventRow {
     }
 }
 
-/// How long the probe of a node that is gone is kept, in microseconds.
+/// How long to keep the probe of a node that no longer runs, in microseconds.
 const KEEP_PROBES: i64 = 24 * 60 * 60 * 1_000_000;
 
 #[async_trait]
@@ -116,8 +116,8 @@ impl Log for Backend {
     async fn commit(&self, work: Work) -> Result<Committed> {
         let committed = self.write(move |c| Box::pin(commit::commit(c, work))).await;
         committed.map_err(|error| match error {
-            // The feed is held, so nothing a transaction adds can be there already.
-            StoreError::Taken => broken("a position, an order or an answer is there already"),
+            // The feed is held, so no row that the transaction adds can exist.
+            StoreError::Taken => broken("a position, an order or an answer already exists"),
             error => error,
         })
     }
@@ -211,7 +211,7 @@ impl Log for Backend {
     }
 
     async fn ping(&self) -> Result<()> {
-        // As a write: a database that can be read and not written is not well.
+        // A write: a database that can only be read is not healthy.
         self.write(|c| Box::pin(async move { Ok(epoch::get(c).await?) })).await?;
         self.faults.looked();
         Ok(())
@@ -266,7 +266,7 @@ async fn orders(
     query.fetch_all(connection).await?.iter().map(|json| rows::document(json)).collect()
 }
 
-/// Which column a room is a filter of.
+/// The column that a room filters events by.
 enum Filter {
     All,
     Order(Uuid),
@@ -274,7 +274,7 @@ enum Filter {
     Topics([i16; 3]),
 }
 
-/// The filter of a room; none for a room of another restaurant, which carries nothing of this one.
+/// Returns the filter of a room; `None` for a room of another restaurant, which carries no events of this one.
 fn filter(restaurant: RestaurantId, room: Option<RoomId>) -> Option<Filter> {
     Some(match room {
         None => Filter::All,

@@ -1,9 +1,10 @@
-//! The contract's bodies, written once and compiled once for each database: this file is a module of both `sqlite` and
-//! `postgres`, and `super` brings the driver's types and what the databases do differently:
+//! The implementation of the contract, written once and compiled for each database: this file is a module of both `sqlite`
+//! and `postgres`. A file has the statements, the rows and the code of an aggregate. `super` provides the driver's types and
+//! what differs between the databases:
 //!
 //! - `Backend` with `read`, `read_at_one_point` and `write`, which run a unit of work on a connection,
 //! - `IS_SQLITE`, which chooses the text of a statement that must differ, and `id_list`, which binds its list of ids,
-//! - `lost`, since a file can go away, `scrub` and `close_store`.
+//! - `lost`, since a file can be removed, `scrub` and `close_store`.
 
 use super::{Backend, Connection, Database, IS_SQLITE, close_store, id_list, lost, scrub};
 use crate::domain::values::time::Timestamp;
@@ -20,7 +21,7 @@ macro_rules! statements {
     };
 }
 
-/// The text of a statement that the databases need to have differently.
+/// Chooses the text of a statement that differs between the databases.
 macro_rules! by_database {
     (sqlite: $sqlite:expr, postgres: $postgres:expr $(,)?) => {
         if super::IS_SQLITE { $sqlite } else { $postgres }
@@ -50,10 +51,10 @@ mod visits;
 type Arguments = <Database as sqlx::Database>::Arguments;
 type Row = <Database as sqlx::Database>::Row;
 
-/// Old rows that one transaction removes.
+/// The most old rows that one transaction removes.
 const BATCH: i64 = 500;
 
-/// The calls that are one statement.
+/// Calls of one statement.
 impl Backend {
     async fn one<R, T>(&self, query: QueryAs<'static, Database, R, Arguments>) -> Result<Option<T>>
     where
@@ -73,8 +74,8 @@ impl Backend {
         rows.into_iter().map(T::try_from).collect()
     }
 
-    /// Runs a statement that removes old rows, `$2` of them at a time, until there are none: each time in a transaction of
-    /// its own, so that commands pass in between.
+    /// Repeats a statement that removes at most `$2` old rows until none is left, each time in a transaction of its own, so
+    /// that commands run in between.
     async fn forget(&self, text: &'static str, before: Timestamp) -> Result<u64> {
         let mut gone = 0;
         loop {
@@ -91,7 +92,7 @@ impl Backend {
     }
 }
 
-/// Whether a statement about one row has found it.
+/// Fails with `Missing` if a statement about one row has changed none.
 const fn found(rows: u64) -> Result<()> {
     if rows == 0 { Err(StoreError::Missing) } else { Ok(()) }
 }

@@ -1,4 +1,4 @@
-//! [`Nodes`]: who runs, and at which feature level.
+//! [`Nodes`]: the running nodes and their feature levels.
 
 use super::{Backend, Connection, Database};
 use crate::domain::values::ids::NodeId;

@@ -25,7 +25,7 @@ statements! {
     REMOVE_PUSH = "DELETE FROM push_subscriptions WHERE restaurant = $1 AND diner = $2 AND endpoint = $3";
     REMOVE_ENDPOINT = "DELETE FROM push_subscriptions WHERE restaurant = $1 AND endpoint = $2";
     REMOVE_PUSHES_OF_SESSION = "DELETE FROM push_subscriptions WHERE session = $1";
-    /// One that was added while its session ended is not found, though it is there until it expires.
+    /// Skips a subscription that was added while its session ended; its row stays until it expires.
     PUSHES_OF_ORDER = "SELECT p.endpoint, p.p256dh, p.auth, p.language FROM orders o \
         JOIN push_subscriptions p ON p.restaurant = o.restaurant AND p.diner = o.diner \
         WHERE o.restaurant = $1 AND o.id = $2 AND p.expires_at > $3 \

@@ -19,19 +19,19 @@ statements! {
         WHERE restaurant = $1 ORDER BY display";
     DISPLAY = "SELECT display, name, station, connected, position, seen_at FROM displays \
         WHERE restaurant = $1 AND display = $2";
-    /// The position is the receipts' to move.
+    /// Leaves the position alone: only receipts move it.
     SET_DISPLAY = "INSERT INTO displays (restaurant, display, name, station, connected, position, seen_at) \
         VALUES ($1, $2, $3, $4, $5, $6, $7) \
         ON CONFLICT (restaurant, display) DO UPDATE SET name = excluded.name, station = excluded.station, \
         connected = excluded.connected, seen_at = excluded.seen_at";
     REMOVE_DISPLAY = "DELETE FROM displays WHERE restaurant = $1 AND display = $2";
-    /// What is not in the feed yet cannot have been drawn.
+    /// Ignores a position after the head, which no screen can have drawn.
     SEE = "UPDATE displays SET seen_at = $4, shows = $5, position = CASE \
         WHEN $3 > position AND $3 <= (SELECT head FROM feeds WHERE restaurant = $1) THEN $3 ELSE position END \
         WHERE restaurant = $1 AND display = $2";
 
     FLOOR = "SELECT position FROM floor_receipts WHERE restaurant = $1";
-    /// What is not in the feed yet cannot have been drawn.
+    /// Ignores a position after the head, which no screen can have drawn.
     SEE_FLOOR = "INSERT INTO floor_receipts (restaurant, position, seen_at) \
         SELECT restaurant, CAST($2 AS BIGINT), CAST($3 AS BIGINT) FROM feeds WHERE restaurant = $1 AND head >= $2 \
         ON CONFLICT (restaurant) DO UPDATE SET position = excluded.position, seen_at = excluded.seen_at \
@@ -158,7 +158,7 @@ fn place(restaurant: Uuid, display: &str) -> Result<ScreenKey> {
     Ok(ScreenKey { restaurant: RestaurantId::from_uuid(restaurant), display: text("display", display)? })
 }
 
-/// In one order on every node, so that two that hold the same screens do not wait for each other in a circle.
+/// Renews in sorted order, so that two nodes that hold the same screens cannot deadlock.
 async fn renew(connection: &mut Connection, node: NodeId, mut places: Vec<ScreenKey>) -> Result<Vec<ScreenKey>> {
     places.sort();
     let mut gone = Vec::new();
@@ -182,7 +182,7 @@ async fn record_seen(connection: &mut Connection, mut receipts: Vec<Receipt>) ->
     Ok(known)
 }
 
-/// In one order on every node, as in [`renew`].
+/// Records in sorted order, as [`renew`] does.
 async fn record_floor(connection: &mut Connection, mut receipts: Vec<FloorReceipt>) -> Result<()> {
     receipts.sort_by_key(|receipt| receipt.restaurant);
     for FloorReceipt { restaurant, position, at } in receipts {
@@ -198,7 +198,7 @@ pub async fn all(connection: &mut Connection, restaurant: RestaurantId) -> Resul
     rows.into_iter().map(Display::try_from).collect()
 }
 
-/// A screen's row, and whether any node holds it.
+/// Returns a screen's row, and whether a node holds it.
 pub async fn known(connection: &mut Connection, restaurant: RestaurantId, id: &Key) -> Result<Known> {
     let row = query_as::<Database, DisplayRow>(DISPLAY).bind(restaurant.uuid()).bind(id.to_string());
     let display = row.fetch_optional(&mut *connection).await?.map(Display::try_from).transpose()?;

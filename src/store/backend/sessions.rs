@@ -1,4 +1,4 @@
-//! [`Sessions`]: refresh tokens and ends.
+//! [`Sessions`]: sessions, their refresh tokens and their ends.
 
 use super::{BATCH, Backend, Connection, Database, pushes};
 use crate::clock;
@@ -19,7 +19,7 @@ statements! {
     ADD_SESSION = "INSERT INTO sessions \
         (id, restaurant, sub, role, station, table_label, device, created_at, refreshed_at, expires_at, origin) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $10)";
-    /// As long as none of its refresh tokens was spent there is one.
+    /// Finds at most one: a session whose first refresh token is unspent has no other.
     BEGUN_SESSION = "SELECT s.id, s.restaurant, s.sub, s.role, s.station, s.table_label, s.device, s.expires_at, r.hash \
         FROM sessions s JOIN session_refreshes r ON r.session = s.id \
         WHERE s.origin = $1 AND s.created_at > $2 AND NOT EXISTS \
@@ -35,21 +35,21 @@ statements! {
         WHERE id = (SELECT session FROM session_refreshes WHERE hash = $1) \
         RETURNING id, restaurant, sub, role, station, table_label, device, expires_at";
     SESSION_OF_REFRESH = "SELECT session FROM session_refreshes WHERE hash = $1";
-    /// Only one presenter spends a token.
+    /// Changes a row for only one of those who present a token.
     SPEND_REFRESH = "UPDATE session_refreshes SET spent_at = $2 WHERE hash = $1 AND spent_at IS NULL";
     LAST_SPENDING = "SELECT max(spent_at) FROM session_refreshes WHERE session = $1";
     SPENT_AT = "SELECT spent_at FROM session_refreshes WHERE hash = $1";
     UNSPENT_REFRESH = "SELECT hash FROM session_refreshes WHERE session = $1 AND spent_at IS NULL";
-    /// Spent before every other, so that it is never the last: whoever shows it ends the session.
+    /// Marks it as spent before all others. It is then never the last one, so presenting it ends the session.
     DISPLACE_REFRESH = "UPDATE session_refreshes SET spent_at = 0 WHERE session = $1 AND spent_at IS NULL";
-    /// It may have been displaced itself, by a node with another keyring.
+    /// The token may exist: a node with another keyring may have displaced it.
     PLACE_REFRESH = "INSERT INTO session_refreshes (hash, session) VALUES ($1, $2) \
         ON CONFLICT (hash) DO UPDATE SET spent_at = NULL";
     SESSION_END = "SELECT expires_at FROM sessions WHERE restaurant = $1 AND id = $2";
-    /// Takes the session's refresh tokens with it.
+    /// Removes the session's refresh tokens too, by the foreign key.
     REMOVE_SESSION = "DELETE FROM sessions WHERE id = $1 RETURNING expires_at, token_name, origin";
     REMOVE_PAIRING = "DELETE FROM pairings WHERE device_code_hash = $1";
-    /// The database's clock, the one that all nodes share, says when; it never goes back.
+    /// Takes the time from the database's clock, which all nodes share, and never an earlier one than the last.
     RECORD_END = by_database! {
         sqlite: "INSERT INTO ended_sessions (session, until, ended_at) \
             VALUES ($1, $2, max(CAST(unixepoch('subsec') * 1000000 AS INTEGER), \
@@ -103,7 +103,7 @@ impl TryFrom<SessionRecord> for SessionRow {
     }
 }
 
-/// A session that was begun and not yet renewed.
+/// A session that has begun and was not yet renewed.
 #[derive(FromRow)]
 struct BegunRow {
     #[sqlx(flatten)]
@@ -119,7 +119,7 @@ impl TryFrom<BegunRow> for (SessionRow, [u8; 32]) {
     }
 }
 
-/// What remains to be known of a session that ends.
+/// The columns that the end of a session needs after its row is removed.
 #[derive(FromRow)]
 struct RemovedRow {
     expires_at: i64,
@@ -285,7 +285,7 @@ async fn rotate(connection: &mut Connection, presented: [u8; 32], candidates: &[
     let id = session.principal.session.as_str();
     let last = query_scalar::<Database, Option<i64>>(LAST_SPENDING).bind(id);
     let last = last.fetch_one(&mut *connection).await?;
-    // Nodes' clocks differ; what is spent later has the later time all the same.
+    // Nodes' clocks differ; a token that is spent later has a later time all the same.
     let now = last.map_or(at.micros(), |last| at.micros().max(last + 1));
     let spend = query::<Database>(SPEND_REFRESH).bind(presented.as_slice()).bind(now);
     if spend.execute(&mut *connection).await?.rows_affected() == 1 {
@@ -303,7 +303,7 @@ async fn rotate(connection: &mut Connection, presented: [u8; 32], candidates: &[
     Ok(Rotation::Reused(session.principal.session))
 }
 
-/// Finds the token in the place of the one that was spent last, or puts `next` there if nobody can be told which it is.
+/// Returns the successor of the token that was spent last, or replaces it by `next` if it is not a candidate.
 async fn repeat(connection: &mut Connection, session: &str, candidates: &[[u8; 32]], next: [u8; 32]) -> Result<[u8; 32]> {
     let unspent = query_scalar::<Database, Vec<u8>>(UNSPENT_REFRESH).bind(session);
     let unspent = unspent.fetch_optional(&mut *connection).await?;
@@ -316,7 +316,7 @@ async fn repeat(connection: &mut Connection, session: &str, candidates: &[[u8; 3
     Ok(next)
 }
 
-/// A spent token that is presented again ends the session of a member of the staff without their doing: they will ask why.
+/// Records that a spent token ended the session of a member of the staff, who will ask why.
 async fn record_reuse(connection: &mut Connection, who: &Principal) -> Result<()> {
     if who.role == Role::Diner {
         return Ok(());
@@ -330,7 +330,7 @@ pub async fn end(connection: &mut Connection, session: &str) -> Result<bool> {
     let remove = query_as::<Database, RemovedRow>(REMOVE_SESSION).bind(session);
     let removed = remove.fetch_optional(&mut *connection).await?;
     if let Some(origin) = removed.as_ref().and_then(|row| row.origin.as_deref()) {
-        // What began it begins no other.
+        // Its origin may not begin another session.
         query::<Database>(REMOVE_PAIRING).bind(origin).execute(&mut *connection).await?;
     }
     pushes::remove_of_session(connection, session).await?;
@@ -340,8 +340,8 @@ pub async fn end(connection: &mut Connection, session: &str) -> Result<bool> {
     Ok(had_row)
 }
 
-/// Returns when the last token of a session expires that ends now, in microseconds. One that was issued once may live as
-/// long as its session.
+/// Returns when the last token of a session that ends now expires, in microseconds. An issued token may live as long as its
+/// session.
 fn end_matters_until(expires_at: i64, is_issued: bool) -> i64 {
     let renewed = clock::now().plus(END_MATTERS).micros();
     if is_issued { renewed.max(expires_at) } else { renewed }
@@ -394,7 +394,7 @@ pub async fn set_station(
     Ok(())
 }
 
-/// Whether a refresh token is of a session that the restaurant has ended.
+/// Whether a refresh token belongs to a session that the restaurant has ended.
 pub async fn was_ended(connection: &mut Connection, hash: [u8; 32]) -> Result<bool> {
     let query = query_scalar::<Database, String>(ENDED_REFRESH).bind(hash.as_slice());
     Ok(query.fetch_optional(connection).await?.is_some())

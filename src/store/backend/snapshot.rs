@@ -1,4 +1,4 @@
-//! The state of a room at one position. Runs in a transaction that sees one point of the database.
+//! The state of a room at one position, read in a transaction that sees one point of the database.
 
 use super::{Connection, documents, feeds, screens, tickets};
 use crate::domain::model::draft::to_json;

@@ -1,5 +1,5 @@
-//! The list of statements, for the tests that prepare and explain each. A file that is missing here is dead code to the
-//! compiler.
+//! The list of statements, for the tests that prepare and explain each. The compiler reports the list of a file that is
+//! missing here as dead code.
 
 use super::{
     accounts, audit, commit, credentials, devices, documents, epoch, feeds, guests, log, nodes, privacy, pushes, screens,

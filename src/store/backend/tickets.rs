@@ -1,4 +1,4 @@
-//! Tickets that no screen shows: what a decision about them reads, and the rows of those that the floor is told of.
+//! Tickets that no screen shows: the state that a decision about them reads, and the rows of those raised on the floor.
 
 use super::{Connection, Database};
 use crate::domain::model::undrawn::{Changes, SeenUpTo, Ticket, Tickets, Waiting};
@@ -11,15 +11,15 @@ use std::collections::BTreeSet;
 use uuid::Uuid;
 
 statements! {
-    /// Restaurants after `$1` that have been told of undrawn tickets, or have an order that waits and that no screen of all
-    /// stations has drawn. Whether those of its station have is for the restaurant's own queries.
+    /// Restaurants after `$1` with a raised ticket, or with a waiting order that no screen of all stations has drawn. Whether
+    /// the screens of its station have drawn it, the queries of the restaurant find out.
     KITCHENS = "SELECT r.id FROM restaurants r WHERE r.id > $1 AND (\
         EXISTS (SELECT 1 FROM undrawn u WHERE u.restaurant = r.id) OR \
         EXISTS (SELECT 1 FROM orders o WHERE o.restaurant = r.id AND o.waits_at IS NOT NULL AND NOT EXISTS (\
             SELECT 1 FROM displays d WHERE d.restaurant = r.id AND COALESCE(d.station, d.shows) IS NULL \
             AND d.position >= o.accepted_position))) ORDER BY r.id LIMIT $2";
     DRAWN = "SELECT COALESCE(station, shows), position FROM displays WHERE restaurant = $1";
-    /// The oldest orders that wait and were accepted after position `$2`.
+    /// The oldest waiting orders that were accepted after position `$2`.
     WAITING = "SELECT id, number, accepted_position, waits_at FROM orders \
         WHERE restaurant = $1 AND waits_at IS NOT NULL AND accepted_position > $2 ORDER BY id LIMIT $3";
     RAISED = "SELECT station, order_id, number FROM undrawn WHERE restaurant = $1 ORDER BY station, order_id";
@@ -48,7 +48,7 @@ impl TryFrom<WaitingRow> for Waiting {
     }
 }
 
-/// A ticket of which the floor has been told.
+/// A ticket that is raised on the floor.
 #[derive(FromRow)]
 struct TicketRow {
     station: String,
@@ -64,7 +64,7 @@ impl TryFrom<TicketRow> for Ticket {
     }
 }
 
-/// The most orders of a kitchen that are looked at, the oldest; more than a kitchen can have before it.
+/// The most orders of a kitchen to read, oldest first: more than a kitchen can have in work.
 const MOST_WAITING: i64 = 1000;
 
 pub async fn of_kitchens(
@@ -105,7 +105,7 @@ pub async fn raised(connection: &mut Connection, restaurant: RestaurantId) -> Re
     rows.fetch_all(connection).await?.into_iter().map(Ticket::try_from).collect()
 }
 
-/// Writes what the floor is told; gives 1 when every row of it was there to change, as for a decision's one row.
+/// Writes which tickets are raised and settled. Returns 1 if all rows changed, as the one row of other decisions does.
 pub async fn write(connection: &mut Connection, restaurant: RestaurantId, news: &Changes) -> Result<u64> {
     let on_ticket = |statement, Ticket { station, order, .. }: &Ticket| {
         query::<Database>(statement).bind(restaurant.uuid()).bind(station.to_string()).bind(OrderId::uuid(*order))

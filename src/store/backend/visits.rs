@@ -1,4 +1,4 @@
-//! [`Visits`], and what placing an order writes of its visit.
+//! [`Visits`], and the rows of a visit that placing an order writes.
 
 use super::{Backend, Connection, Database, documents, feeds, guests};
 use crate::domain::model::order::Order;
@@ -15,12 +15,12 @@ use sqlx::{FromRow, query, query_as, query_scalar};
 use uuid::Uuid;
 
 statements! {
-    /// Opens the visit of a table, or goes on with the one that is open.
+    /// Opens the visit of a table, or continues the open one.
     OPEN = "INSERT INTO visits (restaurant, id, table_label, opened_at, last_at) VALUES ($1, $2, $3, $4, $4) \
         ON CONFLICT (restaurant, table_label) WHERE closed_at IS NULL DO UPDATE SET last_at = excluded.last_at RETURNING id";
     HEAR = "UPDATE visits SET last_at = $3 \
         WHERE restaurant = $1 AND id = (SELECT visit FROM orders WHERE restaurant = $1 AND id = $2)";
-    /// The cross join keeps SQLite from walking all orders of visits: few visits go on.
+    /// The cross join makes SQLite begin with the visits, of which few are open.
     OPEN_WITH_ORDERS = "SELECT v.id, v.table_label, v.opened_at, o.document FROM visits v CROSS JOIN orders o \
         WHERE v.restaurant = $1 AND v.closed_at IS NULL AND o.restaurant = v.restaurant AND o.visit = v.id ORDER BY v.table_label, o.id LIMIT $2";
     OF_TABLE = "SELECT id, table_label, opened_at FROM visits \
@@ -38,7 +38,7 @@ statements! {
         VALUES ($1, $2, $3, $4, $5)";
 }
 
-/// A visit that goes on.
+/// An open visit.
 #[derive(FromRow)]
 struct VisitRow {
     id: Uuid,
@@ -96,7 +96,7 @@ async fn close(
     end_sessions: bool,
     at: Timestamp,
 ) -> Result<VisitClosed> {
-    // An order that comes at this moment waits here: it is the last of this visit, or the first of the next.
+    // Orders placed at the same time wait for this lock: each is the last of this visit or the first of the next.
     feeds::hold(connection, restaurant).await?;
     let find = query_as::<Database, VisitRow>(VISIT).bind(restaurant.uuid()).bind(id.uuid());
     let visit = OpenVisit::try_from(find.fetch_optional(&mut *connection).await?.ok_or(StoreError::Missing)?)?;
@@ -114,7 +114,7 @@ async fn close(
     Ok(VisitClosed::Done(guests::end_table(connection, restaurant, visit.table.as_str()).await?))
 }
 
-/// The visit that a new order at a table belongs to: the one that goes on, else a new one.
+/// Returns the visit of a new order at a table: the open one, or a new one.
 pub async fn of_new_order(connection: &mut Connection, order: &Order) -> Result<Option<Uuid>> {
     let Some(table) = &order.table else { return Ok(None) };
     let open = query_scalar::<Database, Uuid>(OPEN)
@@ -125,14 +125,14 @@ pub async fn of_new_order(connection: &mut Connection, order: &Order) -> Result<
     Ok(Some(open.fetch_one(connection).await?))
 }
 
-/// An order of a visit has come to its end.
+/// Records that an order of a visit was closed.
 pub async fn hear(connection: &mut Connection, restaurant: RestaurantId, order: OrderId, at: Timestamp) -> Result<()> {
     let hear = query::<Database>(HEAR).bind(restaurant.uuid()).bind(order.uuid()).bind(at.micros());
     hear.execute(connection).await?;
     Ok(())
 }
 
-/// The order that a source has placed under a number of its own.
+/// Returns the order that a source has placed under a number of its own.
 pub async fn external(
     connection: &mut Connection,
     restaurant: RestaurantId,
@@ -144,7 +144,7 @@ pub async fn external(
     row.map(|(json, fingerprint)| Ok(ExternalOrder { order: document(&json)?, fingerprint })).transpose()
 }
 
-/// Keeps the number under which a source has placed an order.
+/// Records the number under which a source has placed an order.
 pub async fn add_external(connection: &mut Connection, order: &Order, key: &CommandKey) -> Result<()> {
     let Some(external_id) = &order.external_id else { return Ok(()) };
     query::<Database>(ADD_EXTERNAL)

@@ -1,4 +1,4 @@
-//! Connections to a server, and what it must be like.
+//! Connections to a server, and the checks of its configuration.
 
 use crate::store::migrations::expand;
 use crate::store::options::OpenError;
@@ -14,18 +14,18 @@ static EXPAND: LazyLock<Migrator> = LazyLock::new(|| expand(sqlx::migrate!("migr
 
 /// How long to wait for a free connection, or for a new one.
 const ACQUIRE: Duration = Duration::from_secs(5);
-/// What every connection is told: a lock or a statement that takes longer is given up by the server itself, and a
-/// transaction that its node has left is rolled back.
+/// Limits of each connection: the server cancels a lock or a statement that takes longer, and rolls back a transaction that
+/// its node has abandoned.
 const LIMITS: &str = "SET lock_timeout = '5s'; SET statement_timeout = '10s'; SET idle_in_transaction_session_timeout = '15s'";
 
-/// What every connection has in common.
+/// Returns the options that all connections share.
 pub fn options(url: &str) -> Result<PgConnectOptions, OpenError> {
     let options: PgConnectOptions = url.parse().map_err(|_| OpenError::Url)?;
     Ok(options.application_name("orderbell").disable_statement_logging())
 }
 
-/// Checks that the server commits durably and brings the schema up to date, one node at a time: the migrator takes an
-/// advisory lock. The connection that it returns is not of the pool and has no time limits, since a migration may take long.
+/// Checks that the server commits durably, and brings the schema up to date. The migrator takes an advisory lock, so one node
+/// migrates at a time. Returns the connection, which has no time limits, since a migration may take long.
 pub async fn prepare(options: &PgConnectOptions) -> Result<PgConnection, OpenError> {
     let connect = timeout(ACQUIRE, options.connect()).await;
     let mut connection = connect.map_err(|_| OpenError::Connect(sqlx::Error::PoolTimedOut))??;
@@ -55,7 +55,7 @@ async fn refuse_if_forgetful(connection: &mut PgConnection) -> Result<(), OpenEr
     Ok(())
 }
 
-/// The connections, made as they are needed.
+/// Returns a pool that opens connections on demand.
 pub fn pool(options: PgConnectOptions, connections: u32) -> PgPool {
     PgPoolOptions::new()
         .max_connections(connections)

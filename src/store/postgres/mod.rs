@@ -1,7 +1,7 @@
 //! PostgreSQL: for more than one node.
 
 #[path = "../backend/mod.rs"]
-#[allow(clippy::duplicate_mod)] // one text, two drivers: see there
+#[allow(clippy::duplicate_mod)] // compiled for both drivers
 mod backend;
 mod connect;
 
@@ -21,25 +21,25 @@ type Backend = PostgresStore;
 type Connection = sqlx::PgConnection;
 type Database = sqlx::Postgres;
 
-/// Which texts [`backend`] takes.
+/// Whether [`backend`] uses the statements for SQLite.
 const IS_SQLITE: bool = false;
 
-/// Reads that must all see one point of the database.
+/// Begins reads that must all see one point of the database.
 const ONE_POINT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-/// Writes: what a row lock has waited for is read as it then is.
+/// Begins writes. A statement that has waited for a row lock reads the row as it is then.
 const WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 
 /// A store on a server, shared with other nodes.
 pub struct PostgresStore {
     epoch: String,
-    /// What its row, its leases and its probe of writes go by.
+    /// The id that the row, the leases and the write probe of this node carry.
     node: Uuid,
     pool: PgPool,
     faults: Arc<WriteFaults>,
 }
 
 impl PostgresStore {
-    /// Opens the database of a URL with at most so many connections.
+    /// Opens the database of a URL with at most `connections` connections.
     ///
     /// # Errors
     /// See [`OpenError`].
@@ -51,7 +51,7 @@ impl PostgresStore {
         Ok(Self { epoch, node, pool: connect::pool(options, connections), faults })
     }
 
-    /// Runs a unit of work that is one statement.
+    /// Runs a unit of work of one statement.
     async fn read<T, F>(&self, unit: F) -> Result<T>
     where
         T: Send + 'static,
@@ -64,7 +64,7 @@ impl PostgresStore {
             if let Ok(outcome) = timeout_at(deadline, unit(&mut connection)).await {
                 return outcome;
             }
-            // What the server is doing on this connection is not known: it is given up, not given back.
+            // The statement may still run on this connection, so it is closed and not returned to the pool.
             log::warn!(seconds = task::DEADLINE.as_secs(); "the database did not answer in time");
             drop(connection.detach());
             Err(StoreError::Unavailable)
@@ -72,7 +72,7 @@ impl PostgresStore {
         .await
     }
 
-    /// Runs a unit of work that reads more than once, of which all must see the same.
+    /// Runs a unit of work whose reads must all see the same point of the database.
     async fn read_at_one_point<T, F>(&self, unit: F) -> Result<T>
     where
         T: Send + 'static,
@@ -81,7 +81,7 @@ impl PostgresStore {
         self.transaction(ONE_POINT, unit).await
     }
 
-    /// Runs a unit of work that writes: all of it or, when it fails, nothing.
+    /// Runs a unit of work that writes everything or, when it fails, nothing.
     async fn write<T, F>(&self, unit: F) -> Result<T>
     where
         T: Send + 'static,
@@ -105,7 +105,7 @@ impl PostgresStore {
                 match unit(&mut transaction).await {
                     Ok(value) => committed(transaction.commit().await, faults.as_deref()).map(|()| value),
                     Err(error) => {
-                        // A full disk shows at the statement that needs place.
+                        // A full disk fails the statement that needs space.
                         faults.iter().filter(|_| error == StoreError::Unavailable).for_each(|faults| faults.suspect());
                         transaction.rollback().await?;
                         Err(error)
@@ -125,7 +125,7 @@ async fn prepare(options: &PgConnectOptions) -> std::result::Result<String, Open
     Ok(epoch)
 }
 
-/// A commit that fails, for whatever reason, leaves open whether it happened.
+/// Maps the result of a commit. Whether a failed commit took effect is unknown.
 fn committed(outcome: sqlx::Result<()>, faults: Option<&WriteFaults>) -> Result<()> {
     if let Some(faults) = faults {
         faults.record(&outcome);
@@ -136,12 +136,12 @@ fn committed(outcome: sqlx::Result<()>, faults: Option<&WriteFaults>) -> Result<
     })
 }
 
-/// A server that is not the one it was is a matter of epochs, not of this node's life.
+/// Never resolves: a replaced server differs by its epoch.
 async fn lost(_: &PostgresStore) -> &'static str {
     std::future::pending().await
 }
 
-/// The server's own VACUUM takes up what was deleted (docs/privacy.md).
+/// Does nothing: the server's VACUUM reclaims deleted rows (docs/privacy.md).
 #[expect(clippy::unnecessary_wraps)] // SQLite can fail
 const fn scrub(_: &PostgresStore, _: Timestamp) -> Result<()> {
     Ok(())
@@ -151,7 +151,7 @@ async fn close_store(store: &PostgresStore) {
     store.pool.close().await;
 }
 
-#[allow(clippy::unnecessary_wraps)] // SQLite's can fail
+#[expect(clippy::unnecessary_wraps)] // SQLite's can fail
 fn id_list(ids: Vec<Uuid>) -> Result<Vec<Uuid>> {
     Ok(ids)
 }

@@ -33,7 +33,7 @@ type Backend = SqliteStore;
 type Connection = sqlx::SqliteConnection;
 type Database = sqlx::Sqlite;
 
-/// Which texts [`backend`] takes.
+/// Whether [`backend`] uses the statements for SQLite.
 const IS_SQLITE: bool = true;
 
 /// A store in one file.
