@@ -270,7 +270,7 @@ pub(super) async fn holding<T>(note: Note, unit: impl Future<Output = Result<T>>
 }
 
 /// Records in the note of this transaction that its work changed nothing, and why.
-pub(super) fn came_to(outcome: &'static str) {
+pub(super) fn set_outcome(outcome: &'static str) {
     let _ = PENDING.try_with(|pending| {
         if let Some(note) = pending.borrow_mut().as_mut() {
             note.outcome = outcome;

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 #[derive(Debug, Default)]
 pub struct WriteFaults {
     committed: AtomicU64,
-    looks: AtomicU64,
+    empty: AtomicU64,
     count: AtomicU64,
     last: Mutex<Option<&'static str>>,
     is_standing: AtomicBool,
@@ -37,14 +37,14 @@ impl WriteFaults {
 
     /// Records that a successful commit wrote nothing. If it carried other units too, it is counted too low, which costs an
     /// extra probe.
-    pub(super) fn looked(&self) {
-        self.looks.fetch_add(1, Ordering::Relaxed);
+    pub(super) fn record_empty(&self) {
+        self.empty.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Returns the number of successful commits since the start that wrote something.
     #[must_use]
     pub fn committed(&self) -> u64 {
-        self.committed.load(Ordering::Relaxed).saturating_sub(self.looks.load(Ordering::Relaxed))
+        self.committed.load(Ordering::Relaxed).saturating_sub(self.empty.load(Ordering::Relaxed))
     }
 
     /// Sets whether the database refuses writes, as the last probe found.

@@ -344,7 +344,7 @@ async fn change_user(
         return Err(StoreError::Stale);
     }
     if user.role == Role::Manager && ends_management(&change) && other_managers(connection, &user).await? == 0 {
-        audit::came_to("last_manager");
+        audit::set_outcome("last_manager");
         return Ok(UserChanged::LastManager);
     }
     found(write_user(connection, &user, change).await?)?;

@@ -66,7 +66,7 @@ pub async fn commit(connection: &mut Connection, work: Work) -> Result<Committed
     };
     remember(connection, &context, &answer).await?;
     if let Some(note) = note.filter(|note| note.lists_refusals || answer.is_ok()) {
-        audit::add(connection, &told(note, &answer), None).await?;
+        audit::add(connection, &with_outcome(note, &answer), None).await?;
     }
     Ok(Committed { answer, events: events.into(), repeated: false })
 }
@@ -83,7 +83,7 @@ fn labelled(mut note: Note, state: &State) -> Note {
 }
 
 /// Sets the outcome of the note. An order that was not placed has no number.
-fn told(mut note: Note, answer: &std::result::Result<Ack, Refusal>) -> Note {
+fn with_outcome(mut note: Note, answer: &std::result::Result<Ack, Refusal>) -> Note {
     note.outcome = match answer {
         Ok(ack) if ack.changed => Note::DONE,
         Ok(_) => "unchanged",
@@ -236,7 +236,7 @@ async fn write_row(connection: &mut Connection, context: &Context, write: &Write
         Write::Answered(id) => documents::remove_call(connection, restaurant, *id).await?,
         Write::Display(display) => super::screens::set(connection, restaurant, display).await?,
         Write::DisplayRemoved(id) => super::screens::remove(connection, restaurant, id).await?,
-        Write::Undrawn(news) => super::tickets::write(connection, restaurant, news).await?,
+        Write::Undrawn(changes) => super::tickets::write(connection, restaurant, changes).await?,
     };
     one_row(changed, "the row of a decision is not there")
 }
@@ -253,7 +253,7 @@ async fn add_order(connection: &mut Connection, context: &Context, order: &Order
 async fn set_order(connection: &mut Connection, order: &Order, at: Timestamp) -> Result<u64> {
     let set = documents::set_order(connection, order).await?;
     if order.status.is_final() {
-        super::visits::hear(connection, order.restaurant, order.id, at).await?;
+        super::visits::record_close(connection, order.restaurant, order.id, at).await?;
     }
     Ok(set)
 }

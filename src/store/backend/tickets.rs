@@ -106,17 +106,17 @@ pub async fn raised(connection: &mut Connection, restaurant: RestaurantId) -> Re
 }
 
 /// Writes which tickets are raised and settled. Returns 1 if all rows changed, as the one row of other decisions does.
-pub async fn write(connection: &mut Connection, restaurant: RestaurantId, news: &Changes) -> Result<u64> {
+pub async fn write(connection: &mut Connection, restaurant: RestaurantId, changes: &Changes) -> Result<u64> {
     let on_ticket = |statement, Ticket { station, order, .. }: &Ticket| {
         query::<Database>(statement).bind(restaurant.uuid()).bind(station.to_string()).bind(OrderId::uuid(*order))
     };
     let mut changed = 0;
-    for ticket in &news.settled {
+    for ticket in &changes.settled {
         changed += on_ticket(SETTLE, ticket).execute(&mut *connection).await?.rows_affected();
     }
-    for ticket in &news.raised {
+    for ticket in &changes.raised {
         let raise = on_ticket(RAISE, ticket).bind(i64::from(ticket.number));
         changed += raise.execute(&mut *connection).await?.rows_affected();
     }
-    Ok(u64::from(changed == (news.settled.len() + news.raised.len()) as u64))
+    Ok(u64::from(changed == (changes.settled.len() + changes.raised.len()) as u64))
 }

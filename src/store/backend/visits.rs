@@ -18,7 +18,7 @@ statements! {
     /// Opens the visit of a table, or continues the open one.
     OPEN = "INSERT INTO visits (restaurant, id, table_label, opened_at, last_at) VALUES ($1, $2, $3, $4, $4) \
         ON CONFLICT (restaurant, table_label) WHERE closed_at IS NULL DO UPDATE SET last_at = excluded.last_at RETURNING id";
-    HEAR = "UPDATE visits SET last_at = $3 \
+    RECORD_CLOSE = "UPDATE visits SET last_at = $3 \
         WHERE restaurant = $1 AND id = (SELECT visit FROM orders WHERE restaurant = $1 AND id = $2)";
     /// The cross join makes SQLite begin with the visits, of which few are open.
     OPEN_WITH_ORDERS = "SELECT v.id, v.table_label, v.opened_at, o.document FROM visits v CROSS JOIN orders o \
@@ -103,7 +103,7 @@ async fn close(
     let count = query_scalar::<Database, i64>(OPEN_ORDERS).bind(restaurant.uuid()).bind(id.uuid());
     let calls = documents::calls(&mut *connection, restaurant).await?;
     if count.fetch_one(&mut *connection).await? > 0 || calls.values().any(|call| call.table == visit.table) {
-        audit::came_to("busy");
+        audit::set_outcome("busy");
         return Ok(VisitClosed::Busy);
     }
     let close = query::<Database>(CLOSE).bind(restaurant.uuid()).bind(id.uuid()).bind(at.micros());
@@ -126,9 +126,9 @@ pub async fn of_new_order(connection: &mut Connection, order: &Order) -> Result<
 }
 
 /// Records that an order of a visit was closed.
-pub async fn hear(connection: &mut Connection, restaurant: RestaurantId, order: OrderId, at: Timestamp) -> Result<()> {
-    let hear = query::<Database>(HEAR).bind(restaurant.uuid()).bind(order.uuid()).bind(at.micros());
-    hear.execute(connection).await?;
+pub async fn record_close(connection: &mut Connection, restaurant: RestaurantId, order: OrderId, at: Timestamp) -> Result<()> {
+    let record = query::<Database>(RECORD_CLOSE).bind(restaurant.uuid()).bind(order.uuid()).bind(at.micros());
+    record.execute(connection).await?;
     Ok(())
 }
 

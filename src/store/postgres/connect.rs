@@ -29,7 +29,7 @@ pub fn options(url: &str) -> Result<PgConnectOptions, OpenError> {
 pub async fn prepare(options: &PgConnectOptions) -> Result<PgConnection, OpenError> {
     let connect = timeout(ACQUIRE, options.connect()).await;
     let mut connection = connect.map_err(|_| OpenError::Connect(sqlx::Error::PoolTimedOut))??;
-    refuse_if_forgetful(&mut connection).await?;
+    require_durable_commits(&mut connection).await?;
     MIGRATOR.run(&mut connection).await?;
     EXPAND.run(&mut connection).await?;
     Ok(connection)
@@ -41,7 +41,7 @@ pub fn place(options: &PgConnectOptions) -> String {
     format!("{host}:{}/{}", options.get_port(), options.get_database().unwrap_or_default())
 }
 
-async fn refuse_if_forgetful(connection: &mut PgConnection) -> Result<(), OpenError> {
+async fn require_durable_commits(connection: &mut PgConnection) -> Result<(), OpenError> {
     let commit: String = query_scalar("SHOW synchronous_commit").fetch_one(&mut *connection).await?;
     if commit == "off" {
         let why = "PostgreSQL runs with synchronous_commit=off, so a commit that was acknowledged is lost when the server \
