@@ -13,11 +13,12 @@ pub use orders::OrderLimitArgs;
 pub use proxy::ProxyArgs;
 pub use retention::RetentionArgs;
 
+use crate::connection::NodeRole;
 use crate::domain::values::level::Level;
 use crate::push;
 use crate::push::hosts::HostPattern;
 use crate::screens::reporter::Spans;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use secrecy::{ExposeSecret, SecretString};
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -89,17 +90,6 @@ fn parse_subject(text: &str) -> Result<String, String> {
     let is_contact =
         text.is_empty() || ["mailto:", "https://"].iter().any(|scheme| text.len() > scheme.len() && text.starts_with(scheme));
     if is_contact { Ok(text.to_owned()) } else { Err("write mailto:ops@example.com or https://example.com".into()) }
-}
-
-/// The role of a node: what it serves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum NodeRole {
-    /// HTTP calls and live connections.
-    All,
-    /// HTTP calls only.
-    Api,
-    /// Live connections only.
-    Realtime,
 }
 
 /// `orderbell serve`.

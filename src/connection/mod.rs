@@ -10,6 +10,7 @@ pub mod client_address;
 pub mod failures;
 pub mod limits;
 pub mod long_poll;
+pub mod node_role;
 pub mod registry;
 pub mod send_queue;
 pub mod sockets;
@@ -22,6 +23,7 @@ pub mod websocket;
 use crate::screens::reporter::Displays;
 pub use client_address::Proxies;
 pub use limits::Limits;
+pub use node_role::NodeRole;
 pub use registry::ConnectionRegistry;
 
 use crate::auth::ended::EndedSessions;
@@ -60,8 +62,8 @@ pub struct Services {
     pub version: &'static str,
     /// The feature level in force.
     pub level: LevelInForce,
-    /// Whether this node takes connections at all.
-    pub is_open: bool,
+    /// What this node serves.
+    pub role: NodeRole,
     /// The node's metrics.
     pub metrics: Metrics,
 }

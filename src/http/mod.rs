@@ -27,4 +27,4 @@ pub use problem::Problem;
 pub use public_url::PublicUrl;
 pub use rate_limit::Limits;
 pub use routes::app;
-pub use state::{Demo, Faces, State};
+pub use state::{Demo, State};

@@ -10,6 +10,7 @@ use super::ration::ration;
 use super::request_log::log_request;
 use super::state::State;
 use super::unread_body::close_unread;
+use crate::connection::NodeRole;
 use crate::protocol::security_headers;
 use crate::store::audit;
 use actix_web::body::MessageBody;
@@ -35,7 +36,7 @@ pub fn app(
         .app_data(state)
         .wrap(from_fn(occupy))
         .wrap(from_fn(open_scope))
-        .wrap(from_fn(keep_to_faces))
+        .wrap(from_fn(keep_to_role))
         .wrap(from_fn(log_request))
         .wrap(from_fn(stay_on_tls))
         .wrap(headers())
@@ -86,17 +87,26 @@ async fn open_scope(request: ServiceRequest, next: Next<impl MessageBody>) -> Re
     audit::scope(address, next.call(request)).await
 }
 
-/// What this node does not serve is not there.
-async fn keep_to_faces(
+/// Answers `not_found` for a path that the role of this node does not serve.
+async fn keep_to_role(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let is_served = request.app_data::<web::Data<State>>().is_none_or(|state| state.faces.serve(request.path()));
+    let is_served = request.app_data::<web::Data<State>>().is_none_or(|state| serves(state.live.role, request.path()));
     if is_served {
         return Ok(next.call(request).await?.map_into_left_body());
     }
     // An answer and no error: an error would pass by the headers that every answer carries.
     Ok(request.into_response(Problem::elsewhere().error_response()).map_into_right_body())
+}
+
+/// Whether a role serves a path. Every role serves health and metrics.
+fn serves(role: NodeRole, path: &str) -> bool {
+    match path {
+        "/healthz" | "/readyz" | "/metrics" => true,
+        _ if path.starts_with("/api/v1/rooms/") || path == "/ws" => role.serves_realtime(),
+        _ => role.serves_api(),
+    }
 }
 
 /// The table.
@@ -290,4 +300,23 @@ where
 /// GET, or HEAD, for which the server leaves the body out.
 fn read() -> Route {
     web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_role_has_its_paths_and_health_is_everywhere() {
+        let (api, realtime) = (NodeRole::Api, NodeRole::Realtime);
+        for path in ["/healthz", "/readyz", "/metrics"] {
+            assert!(serves(api, path) && serves(realtime, path), "{path}");
+        }
+        for path in ["/", "/kitchen", "/api/v1/sessions", "/api/v1/orders/x", "/client/orderbell.js"] {
+            assert!(serves(api, path) && !serves(realtime, path) && serves(NodeRole::All, path), "{path}");
+        }
+        for path in ["/ws", "/api/v1/rooms/order:x/stream", "/api/v1/rooms/order:x/events"] {
+            assert!(!serves(api, path) && serves(realtime, path) && serves(NodeRole::All, path), "{path}");
+        }
+    }
 }

@@ -51,8 +51,6 @@ pub struct State {
     pub push: Option<Arc<Push>>,
     /// True from the moment the node is told to stop.
     pub draining: Arc<AtomicBool>,
-    /// What this node serves.
-    pub faces: Faces,
     /// Whether Redis does its part; never set on a node that has none.
     pub redis: Arc<OnceLock<Probe>>,
 }
@@ -61,7 +59,7 @@ impl State {
     /// Begins, renews and ends sessions.
     ///
     /// # Errors
-    /// `not_found` on a node that serves no calls; nobody gets there ([`Faces`]).
+    /// `not_found` on a node that serves no calls; no request gets there.
     pub fn sessions(&self) -> Result<&SessionService, Problem> {
         self.sessions.as_ref().ok_or_else(Problem::elsewhere)
     }
@@ -69,27 +67,6 @@ impl State {
 
 /// Asks whether something works.
 pub type Probe = Box<dyn Fn() -> bool + Send + Sync>;
-
-/// The faces of a node (`--role`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Faces {
-    /// Pages and HTTP calls.
-    pub calls: bool,
-    /// Rooms over HTTP: streams and polls.
-    pub rooms: bool,
-}
-
-impl Faces {
-    /// Whether a path is served: health and metrics always are.
-    #[must_use]
-    pub fn serve(self, path: &str) -> bool {
-        match path {
-            "/healthz" | "/readyz" | "/metrics" => true,
-            _ if path.starts_with("/api/v1/rooms/") || path == "/ws" => self.rooms,
-            _ => self.calls,
-        }
-    }
-}
 
 /// Somebody to sign in as. The password is public: a demonstration shows people only when bound to loopback.
 #[derive(Clone, PartialEq, Eq, Serialize)]
@@ -126,24 +103,5 @@ impl Demo {
     pub fn new(base: &str, table_key: Option<&Key>, people: &[Person]) -> Self {
         let table_url = table_key.map(|key| format!("{base}/t/{key}"));
         Self { restaurant: SLUG, table_url, people: people.iter().map(DemoPerson::from).collect() }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_face_has_its_paths_and_health_is_everywhere() {
-        let (api, realtime) = (Faces { calls: true, rooms: false }, Faces { calls: false, rooms: true });
-        for path in ["/healthz", "/readyz", "/metrics"] {
-            assert!(api.serve(path) && realtime.serve(path), "{path}");
-        }
-        for path in ["/", "/kitchen", "/api/v1/sessions", "/api/v1/orders/x", "/client/orderbell.js"] {
-            assert!(api.serve(path) && !realtime.serve(path), "{path}");
-        }
-        for path in ["/ws", "/api/v1/rooms/order:x/stream", "/api/v1/rooms/order:x/events"] {
-            assert!(!api.serve(path) && realtime.serve(path), "{path}");
-        }
     }
 }

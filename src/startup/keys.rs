@@ -4,7 +4,7 @@ use crate::auth::key_material::MIN_SECRET_BYTES;
 use crate::auth::keyring::{Keyring, derive};
 use crate::auth::token::{Issuer, Verifier};
 use crate::broker::KEY_LABEL;
-use crate::config::{Common, NodeRole, Refused, Serve};
+use crate::config::{Common, Refused, Serve};
 use crate::domain::values::text::Key;
 use secrecy::ExposeSecret;
 use std::path::PathBuf;
@@ -68,12 +68,11 @@ impl Keys {
     /// An error if the keyring cannot sign on a node that issues tokens, can sign on one that must
     /// not, or has no secret for Redis.
     pub fn of(keyring: &Keyring, serve: &Serve) -> anyhow::Result<Self> {
-        let issuer = match serve.role {
-            NodeRole::All | NodeRole::Api => Some(Issuer::of(keyring)?),
-            NodeRole::Realtime => {
-                check_verifies_only(keyring)?;
-                None
-            }
+        let issuer = if serve.role.serves_api() {
+            Some(Issuer::of(keyring)?)
+        } else {
+            check_verifies_only(keyring)?;
+            None
         };
         let messages = serve.redis().map(|_| message_key(keyring, serve)).transpose()?;
         Ok(Self { verifier: Verifier::of(keyring), issuer, messages })

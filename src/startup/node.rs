@@ -5,7 +5,7 @@ use super::keys::Keys;
 use crate::auth::ended::{EndedSessions, Listener, Notice};
 use crate::auth::session::{Lifetimes, SessionService, SignInRules};
 use crate::commands::Commands;
-use crate::config::{NodeRole, Serve};
+use crate::config::Serve;
 use crate::connection::sockets::registry::{Bounds, Plain};
 use crate::connection::{ConnectionRegistry, Services};
 use crate::feed::{FeedRegistry, HeadChecker};
@@ -81,7 +81,7 @@ impl Node {
             is_public_over_tls: serve.public_url().is_some_and(|url| url.starts_with("https://")),
             version: http::version(),
             level,
-            is_open: serve.role != NodeRole::Api,
+            role: serve.role,
             metrics: metrics.clone(),
         });
         let state = State {
@@ -99,7 +99,6 @@ impl Node {
             body_bytes: serve.limits.body_bytes as usize,
             base: http::PublicUrl::new(serve.public_url(), proxies),
             draining,
-            faces: http::Faces { calls: serve.role != NodeRole::Realtime, rooms: serve.role != NodeRole::Api },
             redis: Arc::default(),
         };
         let plain = Plain::new(bounds(serve, division), services.metrics.clone());

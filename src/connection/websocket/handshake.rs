@@ -98,7 +98,7 @@ fn admit(
     request: &Request,
     peer: IpAddr,
 ) -> Result<(IpAddr, Verified, ConnectionSlot), Rejection> {
-    if request.path() != PATH || !services.is_open {
+    if request.path() != PATH || !services.role.serves_realtime() {
         return Err(Failure::new(ErrorCode::NotFound, "the WebSocket is at /ws, on nodes that take connections").into());
     }
     services.check_open()?;

@@ -25,7 +25,7 @@ use crate::auth::tests::fixtures::{self, LADLE, REZALA};
 use crate::auth::token::{Issuer, Verifier};
 use crate::clock;
 use crate::commands::{CommandRates, Commands};
-use crate::connection::{self, ConnectionRegistry, Proxies, Services};
+use crate::connection::{self, ConnectionRegistry, NodeRole, Proxies, Services};
 use crate::domain::model::principal::{Principal, Role};
 use crate::domain::values::ids::RestaurantId;
 use crate::feed::FeedRegistry;
@@ -81,7 +81,7 @@ impl House {
             version: crate::http::version(),
             level: LevelInForce::default(),
             is_public_over_tls: false,
-            is_open: true,
+            role: NodeRole::All,
         };
         let state = State {
             menus: Arc::default(),
@@ -98,7 +98,6 @@ impl House {
             demo: None,
             push: None,
             draining: Arc::default(),
-            faces: crate::http::Faces { calls: true, rooms: true },
             redis: Arc::default(),
         };
         Self { state, issuer, _folder: folder }
