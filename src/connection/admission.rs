@@ -63,7 +63,7 @@ impl Services {
             self.metrics.hit("rooms");
             return Err(Failure::too_many_rooms());
         }
-        let wishes = Wishes::of(who, asked, self.directory.store().epoch()).ok_or_else(Failure::forbidden_room)?;
+        let wishes = Wishes::of(who, asked, self.store.epoch()).ok_or_else(Failure::forbidden_room)?;
         Ok((wishes, self.seat(who)?))
     }
 

@@ -30,12 +30,15 @@ use crate::auth::ended::EndedSessions;
 use crate::auth::token::Verifier;
 use crate::commands::Commands;
 use crate::feed::FeedRegistry;
+use crate::store::SharedStore;
 use crate::store::nodes::LevelInForce;
 use crate::telemetry::Metrics;
 use std::sync::Arc;
 
 /// What every connection of a node needs. Shared by all of them.
 pub struct Services {
+    /// The database.
+    pub store: SharedStore,
     /// The way to rooms.
     pub directory: FeedRegistry,
     /// The way of commands.

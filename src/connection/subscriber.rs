@@ -59,7 +59,7 @@ impl Subscriber {
     pub fn welcome(&self, who: &Principal) -> Frame {
         ServerFrame::Welcome {
             connection: &clock::new_id().to_string(),
-            epoch: self.services.directory.store().epoch(),
+            epoch: self.services.store.epoch(),
             role: who.role,
             restaurant: who.restaurant,
             expires_at: self.expires_at,

@@ -68,6 +68,7 @@ impl Node {
             sessions.counting(metrics.clone()).with_rules(rules)
         };
         let services = Arc::new(Services {
+            store: store.clone(),
             directory: directory.clone(),
             commands: commands.clone(),
             tokens: keys.verifier.clone(),

@@ -93,7 +93,7 @@ impl LongPoll {
     /// Answers with what there is.
     fn finish(&mut self, ctx: &mut Context<Self>) {
         let services = &self.presence.services;
-        let answer = self.catch.answer(self.wish.room, services.directory.store().epoch(), services.version);
+        let answer = self.catch.answer(self.wish.room, services.store.epoch(), services.version);
         self.tell(Ok(answer), ctx);
     }
 

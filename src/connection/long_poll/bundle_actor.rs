@@ -75,7 +75,7 @@ impl BundlePoll {
     /// Answers with what there is.
     fn finish(&mut self, ctx: &mut Context<Self>) {
         let services = &self.presence.services;
-        let pieces = self.bundle.pieces(services.directory.store().epoch(), services.version);
+        let pieces = self.bundle.pieces(services.store.epoch(), services.version);
         self.tell(Ok(pieces), ctx);
     }
 

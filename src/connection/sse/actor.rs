@@ -92,7 +92,7 @@ impl EventStream {
             return;
         }
         let services = &self.presence.services;
-        if self.outlet.push(frame, services.directory.store().epoch(), services.limits.backlog_bytes).is_ok() {
+        if self.outlet.push(frame, services.store.epoch(), services.limits.backlog_bytes).is_ok() {
             return;
         }
         match origin {
@@ -259,7 +259,7 @@ impl Handler<Page> for EventStream {
             Page::Frames(frames) => self.deliver(&frames, ctx),
             Page::Whole(snapshot) => {
                 self.opened();
-                self.outlet.push_whole(&snapshot, self.presence.services.directory.store().epoch());
+                self.outlet.push_whole(&snapshot, self.presence.services.store.epoch());
             }
         }
         let drained = self.outlet.drained();

@@ -168,7 +168,7 @@ impl Connection {
 
     fn text(&mut self, text: &str, ctx: &mut Ctx) {
         let services = self.presence.services.clone();
-        let effect = self.session.read(text, services.directory.store().epoch(), &services.limits);
+        let effect = self.session.read(text, services.store.epoch(), &services.limits);
         self.act(effect, ctx);
     }
 

@@ -67,6 +67,7 @@ impl House {
         let directory = FeedRegistry::new(store.clone(), metrics.clone());
         let commands = Commands::new(directory.clone(), CommandRates::default());
         let live = Services {
+            store: store.clone(),
             directory,
             commands: commands.clone(),
             tokens: tokens.clone(),
