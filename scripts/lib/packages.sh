@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# What the tests need from the system, and how to get it on Debian. To be sourced after common.sh.
+# The system packages of the tests and their installation on Debian, to be sourced after common.sh.
 
-# The folder of PostgreSQL's programs; Debian keeps them off the PATH. The newest when there are several.
+# Prints the folder of PostgreSQL's programs, the newest if there are several. On Debian they are not on the PATH.
 postgres_bin() {
   local found
   found=$(find /usr/lib/postgresql -path '*/bin/postgres' 2>/dev/null | sort -V | tail -n 1)
@@ -9,7 +9,7 @@ postgres_bin() {
   dirname "$found"
 }
 
-# The library that gives a process a clock of its own; Debian has a folder for each architecture.
+# The library that fakes a process's clock. Debian has a folder for each architecture.
 has_faketime() { compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' >/dev/null; }
 
 # Debian keeps it off the PATH of those who are not root.
@@ -17,7 +17,7 @@ has_nginx() { have nginx || [ -x /usr/sbin/nginx ]; }
 
 can_make_venvs() { have python3 && python3 -c 'import ensurepip, venv' 2>/dev/null; }
 
-# The Debian packages that are missing here, one a line.
+# Prints the missing Debian packages, one a line.
 missing_packages() {
   have cc || printf 'gcc\nlibc6-dev\n'
   have redis-server || echo redis-server
@@ -44,7 +44,7 @@ check_versions() {
   [ "$major" -ge 18 ] || die "node $major is too old: 18 or newer is needed"
 }
 
-# Installs what is missing when it may, says what to install when it may not.
+# Installs missing packages as root, and otherwise lists them.
 ensure_packages() {
   local missing
   mapfile -t missing < <(missing_packages)
@@ -54,7 +54,7 @@ ensure_packages() {
     fi
     say "installing ${missing[*]}"
     apt-get update -qq
-    # RUNLEVEL=1 keeps the packages from starting their system services: the tests start servers of their own.
+    # RUNLEVEL=1 prevents system services from starting: the tests start servers of their own.
     RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
     mapfile -t missing < <(missing_packages)
     [ "${#missing[@]}" -eq 0 ] || die "still missing after the installation: ${missing[*]}"
@@ -70,11 +70,11 @@ install_npm() {
     die "the packages of $1 could not be installed: npm has to reach its registry once"
 }
 
-# The driver of Firefox, of which Debian has no package: built once and kept beside what cargo builds.
+# Firefox's driver, for which Debian has no package: built once and kept beside cargo's output.
 geckodriver_version=0.37.1
 ensure_geckodriver() {
   if [ -z "${ORDERBELL_TEST_GECKODRIVER:-}" ]; then
-    # Without optimization it is built in a third of the time, and is as fast as a driver has to be.
+    # Without optimization, it builds in a third of the time and is fast enough.
     CARGO_TARGET_DIR=$1/engines/build cargo install --quiet --locked --debug --version "$geckodriver_version" --root "$1/engines" geckodriver ||
       die 'geckodriver could not be built: cargo has to reach crates.io once'
     rm -rf "$1/engines/build"

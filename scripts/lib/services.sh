@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# A PostgreSQL cluster and a Redis of our own, on free ports, in a folder that goes when the script does. The system's
-# services are neither used nor touched. To be sourced after common.sh and packages.sh.
+# Starts a PostgreSQL cluster and a Redis on free ports, in a folder that is deleted at the end. Does not touch the system's
+# services. To be sourced after common.sh and packages.sh.
 
 scratch=
 service_pids=()
@@ -10,7 +10,7 @@ make_scratch() {
   chmod 711 "$scratch" # PostgreSQL runs as another user and has to pass through
 }
 
-# PostgreSQL does not run as root; root becomes the user that Debian's package made.
+# PostgreSQL refuses root, so root switches to the user of Debian's package.
 start_postgres() {
   local bin data=$scratch/postgres port user=()
   bin=$(postgres_bin)
@@ -22,7 +22,7 @@ start_postgres() {
   (cd "$data" && "${user[@]}" "$bin/initdb" -D "$data" -U postgres -A trust -E UTF8 --locale=C --no-sync) \
     >"$scratch/initdb.log" 2>&1 || { cat "$scratch/initdb.log" >&2; die 'initdb failed'; }
   port=$(free_port)
-  # What survives is a process that is killed, not a machine that loses power: no fsync, for speed.
+  # No fsync, for speed: the data survives a killed process, but not a power failure.
   (cd "$data" && exec "${user[@]}" "$bin/postgres" -D "$data" -p "$port" -c listen_addresses=127.0.0.1 \
     -c "unix_socket_directories=$data" -c max_connections=300 -c fsync=off -c full_page_writes=off) \
     >"$scratch/postgres.log" 2>&1 &
@@ -42,7 +42,7 @@ start_redis() {
   say "Redis $(redis-server --version | sed 's/.* v=\([^ ]*\).*/\1/') on port $port"
 }
 
-# SIGINT ends PostgreSQL at once and cleanly ("fast"), and Redis too.
+# SIGINT ends PostgreSQL immediately and cleanly ("fast"), and Redis too.
 stop_services() {
   local pid
   trap '' INT TERM # a second signal must not leave anything behind
