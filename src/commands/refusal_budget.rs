@@ -1,5 +1,5 @@
-//! Refused commands in the audit. Each principal has a budget of entries, so that nobody of the house, and no stolen session
-//! of staff, fills the audit with commands that come to nothing. What was done is always listed.
+//! The audit's budget for refused commands. Each principal has one, so that no staff member and no
+//! stolen session can fill the audit with refused commands. Accepted ones are always recorded.
 
 use crate::domain::model::principal::Principal;
 use crate::domain::values::ids::RestaurantId;
@@ -7,9 +7,9 @@ use crate::domain::values::text::Key;
 use crate::domain::values::time::Timestamp;
 use crate::minute_counter::MinuteCounter;
 
-/// Entries a minute of refused commands of one principal, on one node.
+/// The most entries a minute for refused commands of one principal, on one node.
 const MOST: u32 = 60;
-/// Principals that are told apart. Overflow: the refusals of others are not listed.
+/// The most counted principals. Refusals of others are not recorded.
 const MOST_PRINCIPALS: usize = 10_000;
 
 /// Counts refused commands by principal.
@@ -23,14 +23,15 @@ impl Default for RefusalBudget {
 }
 
 impl RefusalBudget {
-    /// Whether one more refusal of a principal would be listed, at a time of [`crate::clock::uptime`].
+    /// Returns whether the budget has room for one more refusal of a principal. `now` is a time of
+    /// [`crate::clock::uptime`].
     pub fn has_room(&self, who: &Principal, now: Timestamp) -> bool {
         self.0.get(&(who.restaurant, who.sub.clone()), now).is_some_and(|count| count < MOST)
     }
 
     /// Counts a refusal of a principal.
     pub fn count(&self, who: &Principal, now: Timestamp) {
-        // Without room for another principal there is nothing to count: `has_room` says so.
+        // A full counter refuses new principals; `has_room` reports them as without room.
         let _ = self.0.count((who.restaurant, who.sub.clone()), now);
     }
 }
@@ -56,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn one_principals_refusals_use_up_nobody_elses_budget_and_it_comes_back() {
+    fn each_principal_has_its_own_budget_for_one_minute() {
         let (budget, at) = (RefusalBudget::default(), Timestamp::from_millis);
         for _ in 0..MOST {
             assert!(budget.has_room(&waiter("mina"), at(0)));

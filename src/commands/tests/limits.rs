@@ -28,7 +28,7 @@ fn fill(limits: &CommandLimits, who: &Principal) -> (u32, Option<Limit>) {
     for accepted in 0..100 {
         if let Err(refusal) = limits.count_order(who, 1) {
             assert_eq!(refusal.kind, RefusalKind::RateLimited);
-            assert!(refusal.retry_after.unwrap() > Duration::from_secs(1), "a wait");
+            assert!(refusal.retry_after.unwrap() > Duration::from_secs(1), "a wait of more than a second");
             return (accepted, refusal.limit);
         }
     }
