@@ -1,18 +1,18 @@
-//! Notices that nobody waits for an answer any more.
+//! Notices that nothing waits for an answer any longer.
 
 use actix::{Message, Recipient};
 
-/// Told to an actor when nobody waits for its response any more.
+/// Sent to an actor when nothing waits for its response any longer.
 #[derive(Debug, Clone, Copy, Message)]
 #[rtype(result = "()")]
 pub struct Abandoned;
 
-/// Held by whoever waits for an actor's response; dropping it tells the actor so.
+/// Held by what waits for an actor's response. Dropping it sends [`Abandoned`].
 pub struct AbandonGuard(pub Recipient<Abandoned>);
 
 impl Drop for AbandonGuard {
     fn drop(&mut self) {
-        // The last message of its life: a full mailbox must not lose it.
+        // It is the last message that the actor needs: a full mailbox must not lose it.
         self.0.do_send(Abandoned);
     }
 }

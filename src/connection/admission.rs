@@ -1,8 +1,8 @@
-//! Whether a connection may begin, whatever carries it.
+//! The checks before a connection begins, whatever carries it.
 
 use super::Services;
 use super::registry::{ConnectionSlot, Refused};
-use super::subscription::Wishes;
+use super::subscription::Subscriptions;
 use crate::auth::authenticate::authenticate;
 use crate::auth::token::Verified;
 use crate::domain::model::principal::Principal;
@@ -15,18 +15,18 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 impl Services {
-    /// Whether a request came over TLS, by the operator's word or by that of a trusted proxy.
+    /// Whether a request came over TLS, as the operator or a trusted proxy says.
     #[must_use]
     pub fn is_secure(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> bool {
         self.is_public_over_tls || peer.is_some_and(|peer| self.proxies.says_https(peer, headers))
     }
 
-    /// Whether new connections are taken at all.
+    /// Checks that the node is not going down.
     ///
     /// # Errors
-    /// While the node goes down.
+    /// `unavailable`, while it is.
     pub fn check_open(&self) -> Result<(), Failure> {
-        if self.census.is_draining() {
+        if self.registry.is_draining() {
             return Err(Failure::going_down());
         }
         Ok(())
@@ -40,31 +40,32 @@ impl Services {
         authenticate(&self.tokens, &self.ended, token).map_err(Failure::from)
     }
 
-    /// Takes a place for a principal's connection.
+    /// Takes a slot for a principal's connection.
     ///
     /// # Errors
-    /// When the node or the principal has as many as allowed.
-    pub fn seat(&self, who: &Principal) -> Result<ConnectionSlot, Failure> {
-        self.census.admit(who, &self.limits).map_err(|refused| {
+    /// When the node, the table or the principal has as many as allowed.
+    pub fn take_slot(&self, principal: &Principal) -> Result<ConnectionSlot, Failure> {
+        self.registry.admit(principal, &self.limits).map_err(|refused| {
             let (limit, failure) = too_many(refused);
             self.metrics.hit(limit);
             failure
         })
     }
 
-    /// Decides everything about a connection to these rooms before it begins.
+    /// Admits a connection to these rooms.
     ///
     /// # Errors
-    /// As [`Self::check_open`] and [`Self::seat`]; `forbidden` for a single room that is not for this principal, and
-    /// `too_many_rooms` for more than one connection may have.
-    pub fn admit(&self, who: &Principal, asked: &[Subscribe]) -> Result<(Wishes, ConnectionSlot), Failure> {
+    /// As [`Self::check_open`] and [`Self::take_slot`]; `forbidden` for a single room that this principal may not join, and
+    /// `too_many_rooms` for more than one connection may follow.
+    pub fn admit(&self, principal: &Principal, asked: &[Subscribe]) -> Result<(Subscriptions, ConnectionSlot), Failure> {
         self.check_open()?;
         if asked.len() > self.limits.rooms as usize {
             self.metrics.hit("rooms");
             return Err(Failure::too_many_rooms());
         }
-        let wishes = Wishes::of(who, asked, self.store.epoch()).ok_or_else(Failure::forbidden_room)?;
-        Ok((wishes, self.seat(who)?))
+        let epoch = self.store.epoch();
+        let subscriptions = Subscriptions::of(principal, asked, epoch).ok_or_else(Failure::forbidden_room)?;
+        Ok((subscriptions, self.take_slot(principal)?))
     }
 
     /// Counts a connection that the server ended.

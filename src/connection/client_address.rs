@@ -1,4 +1,4 @@
-//! The address of a client: the socket's, or what a trusted proxy in front says. What reads the headers is pure.
+//! The address of a client: the socket's, or the one that a trusted proxy in front names. Reading the headers is pure.
 
 use crate::clock;
 use crate::telemetry::Metrics;
@@ -8,8 +8,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The networks whose proxies are believed when the configuration names none: this machine and private networks, where a
-/// proxy in front of a node is. Nobody reaches a node from there across the internet.
+/// The networks whose proxies are trusted when the configuration names none: this machine and private networks, from which
+/// no client connects across the internet.
 pub const PRIVATE_NETWORKS: [&str; 9] = [
     "127.0.0.0/8",
     "::1/128",
@@ -25,7 +25,7 @@ pub const PRIVATE_NETWORKS: [&str; 9] = [
 /// The least time between two warnings that a forwarding header was ignored, in milliseconds.
 const WARNING_PACE_MS: u64 = 600_000;
 
-/// What one forwarding header says of the client.
+/// The content of one forwarding header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Forwarded {
     /// The header is absent.
@@ -41,7 +41,7 @@ pub enum Forwarded {
 /// The header in which the proxy names the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Source {
-    /// Either one. When both are present and disagree, one of them is the client's own word, and neither is believed.
+    /// Either one. When both are present and disagree, one of them is from the client, and neither is trusted.
     #[default]
     Either,
     /// `X-Forwarded-For` alone.
@@ -63,7 +63,7 @@ impl FromStr for Source {
     }
 }
 
-/// Why the address of the socket stands for the client although a proxy is expected in front.
+/// Why a node uses the address of the socket although it expects a proxy in front.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ignored {
     /// The header came from outside the trusted networks.
@@ -79,7 +79,7 @@ pub enum Ignored {
 }
 
 impl Ignored {
-    /// The word for it in logs and metrics.
+    /// Returns the word for it in logs and metrics.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -93,10 +93,10 @@ impl Ignored {
 }
 
 impl Source {
-    /// The client's address by what the two headers say.
+    /// Returns the client's address according to the two headers.
     ///
     /// # Errors
-    /// Says why there is none.
+    /// Why there is none.
     pub fn resolve(self, x_forwarded_for: Forwarded, forwarded: Forwarded) -> Result<IpAddr, Ignored> {
         let said = match (self, x_forwarded_for, forwarded) {
             (Self::XForwardedFor, said, _) | (Self::Forwarded, _, said) => said,
@@ -113,8 +113,8 @@ impl Source {
     }
 }
 
-/// Reads `X-Forwarded-For`: the last value of the last line, the one that the proxy itself wrote. What stands before it is
-/// the client's own word.
+/// Reads `X-Forwarded-For`: the last value of the last line, which the proxy itself wrote. The values before it are from
+/// the client.
 pub fn read_x_forwarded_for<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Forwarded {
     let Some(line) = lines.last() else { return Forwarded::Absent };
     let last = line.rsplit(|byte| *byte == b',').next().unwrap_or_default();
@@ -128,8 +128,8 @@ pub fn read_forwarded<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Forwarded {
     node.map_or(Forwarded::Unreadable, |node| read_node(&node))
 }
 
-/// The value of `for` in the last element of a line. The whole line must parse: a quote that the client left open would
-/// otherwise swallow what the proxy appended.
+/// Returns the value of `for` in the last element of a line. The whole line must parse: a quote that the client left open
+/// would otherwise swallow what the proxy appended.
 fn last_for(line: &str) -> Option<String> {
     let mut found = None;
     let mut rest = line.trim_matches([' ', '\t']);
@@ -158,7 +158,7 @@ fn last_for(line: &str) -> Option<String> {
     found
 }
 
-/// A token or a quoted string, and what follows it. An address of IPv6 without its quotes is taken, too.
+/// Reads a token or a quoted string, and returns it with what follows. An IPv6 address without quotes is accepted too.
 fn read_value(text: &str) -> Option<(String, &str)> {
     let Some(quoted) = text.strip_prefix('"') else {
         let end = text.find([',', ';', ' ', '\t']).unwrap_or(text.len());
@@ -177,7 +177,7 @@ fn read_value(text: &str) -> Option<(String, &str)> {
     None
 }
 
-/// Reads a node (RFC 7239, section 6) in all forms in use: `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]`,
+/// Reads a node (RFC 7239, "Node Identifiers") in all forms in use: `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]`,
 /// `[2001:db8::1]:80`, each with quotes or without, with a zone or without; `unknown`; `_hidden`.
 #[must_use]
 pub fn read_node(text: &str) -> Forwarded {
@@ -205,7 +205,7 @@ fn read_address(text: &str) -> Option<IpAddr> {
     text.parse().ok().or_else(|| of_v6(text))
 }
 
-/// A number, or a name that hides it (RFC 7239, section 6.2).
+/// Whether a text is a port, or a name that hides one (RFC 7239, "Node Port").
 fn is_port(text: &str) -> bool {
     let is_hidden = text.strip_prefix('_').is_some_and(|name| !name.is_empty() && name.len() <= 64);
     is_hidden || (!text.is_empty() && text.len() <= 5 && text.bytes().all(|byte| byte.is_ascii_digit()))
@@ -222,30 +222,30 @@ pub struct Proxies {
 }
 
 impl Proxies {
-    /// Proxies in these networks, which name the client in this header; without a network no proxy is believed. What is
-    /// ignored is counted in `metrics`.
+    /// Returns the proxies in these networks, which name the client in this header. Headers that are ignored are counted in
+    /// `metrics`.
     #[must_use]
     pub const fn new(networks: Vec<IpNet>, source: Source, metrics: Metrics) -> Self {
         Self { networks, source, metrics, next_warning: AtomicU64::new(0) }
     }
 
-    /// No proxy.
+    /// Returns a configuration without proxies.
     #[must_use]
     pub const fn none(metrics: Metrics) -> Self {
         Self::new(Vec::new(), Source::Either, metrics)
     }
 
-    /// Whether a peer is a proxy that is believed.
+    /// Whether a peer is a trusted proxy.
     #[must_use]
     pub fn trusts(&self, peer: IpAddr) -> bool {
         let peer = peer.to_canonical();
         self.networks.iter().any(|network| network.contains(&peer))
     }
 
-    /// The client's address, by what the headers say.
+    /// Finds the client's address.
     ///
     /// # Errors
-    /// Why it is the peer's although a proxy is expected.
+    /// Why it is the peer's, although a proxy is expected.
     pub fn find(&self, peer: IpAddr, headers: &HeaderMap) -> Result<IpAddr, Ignored> {
         let lines = |name| headers.get_all(name).map(header::HeaderValue::as_bytes);
         if self.trusts(peer) {
@@ -256,18 +256,17 @@ impl Proxies {
         if is_forwarded && !self.networks.is_empty() { Err(Ignored::UntrustedPeer) } else { Ok(peer) }
     }
 
-    /// The client's address, as limits count it. Where a proxy is expected and its word cannot be used, it is the peer's,
-    /// which all such clients share: that is counted, and logged from time to time.
+    /// Returns the client's address for limits. Where a proxy is expected and its header cannot be used, this is the peer's
+    /// address, which all such clients share: a metric counts it, and a warning is logged from time to time.
     #[must_use]
     pub fn client_address(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
-        self.find(peer, headers).unwrap_or_else(|why| {
-            self.report(why, peer);
+        self.find(peer, headers).unwrap_or_else(|ignored| {
+            self.report(ignored, peer);
             peer
         })
     }
 
-    /// Whether a trusted proxy says that the client came to it over TLS. Of several values the last is the proxy's own; one
-    /// that is empty or reads as no scheme says nothing.
+    /// Whether a trusted proxy reports that the client uses TLS. Of several values the last is the proxy's own.
     #[must_use]
     pub fn says_https(&self, peer: IpAddr, headers: &HeaderMap) -> bool {
         let line = headers.get_all(header::X_FORWARDED_PROTO).last().map(HeaderValue::as_bytes);
@@ -275,15 +274,15 @@ impl Proxies {
         self.trusts(peer) && scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"https"))
     }
 
-    fn report(&self, why: Ignored, peer: IpAddr) {
-        self.metrics.ignored_forwarding(why.as_str());
+    fn report(&self, ignored: Ignored, peer: IpAddr) {
+        self.metrics.ignored_forwarding(ignored.as_str());
         let now = u64::try_from(clock::uptime().millis()).unwrap_or(0);
         let next = self.next_warning.load(Ordering::Relaxed);
-        let is_mine = now >= next
+        let is_due = now >= next
             && self.next_warning.compare_exchange(next, now + WARNING_PACE_MS, Ordering::Relaxed, Ordering::Relaxed).is_ok();
-        if is_mine {
+        if is_due {
             log::warn!(
-                reason = why.as_str(), peer:%;
+                reason = ignored.as_str(), peer:%;
                 "no client address from the proxy in front: all clients behind this peer share one limit \
                  (--trust-forwarded-for, --trusted-proxies, --forwarded-header)"
             );
@@ -291,9 +290,9 @@ impl Proxies {
     }
 }
 
-/// What counts as one address: one subscriber gets a whole /64 of IPv6.
+/// Returns the key under which limits count an address: a subscriber of an IPv6 provider has a whole /64.
 #[must_use]
-pub fn household(address: IpAddr) -> IpAddr {
+pub fn rate_limit_key(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
         IpAddr::V4(address) => IpAddr::V4(address),

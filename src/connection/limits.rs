@@ -1,4 +1,4 @@
-//! What one connection, one principal, one address and one node may do.
+//! The limits of a connection, of a principal, of a table and of a node.
 
 use super::token_bucket::Rate;
 use crate::domain::model::principal::Role;
@@ -14,11 +14,11 @@ pub struct Limits {
     pub rooms: u32,
     /// Messages of one connection (`rate_limited`; far over it, close code 4429).
     pub messages: Rate,
-    /// How often each side proves that it lives (close code 4408).
+    /// The period in which each side shows that it is alive (close code 4408).
     pub heartbeat: Duration,
-    /// Bytes a connection may hold that its reader has not taken (close code 4409).
+    /// Bytes queued for one reader (close code 4409).
     pub backlog_bytes: usize,
-    /// How long a reader may take nothing of what waits for it, on every transport.
+    /// The longest time that a reader may take nothing of what is queued for it, on every transport.
     pub write_timeout: Duration,
     /// Connections of one principal (429).
     pub connections_per_principal: u32,
@@ -26,12 +26,12 @@ pub struct Limits {
     pub connections_per_table: u32,
     /// Connections of the node (503).
     pub connections: u32,
-    /// How many of a hundred of them are kept for kitchen, staff, managers and services (503 for diners).
+    /// The percentage of them that is reserved for kitchen, staff, managers and services (503 for diners).
     pub reserved_percent: u32,
 }
 
 impl Limits {
-    /// Connections that a node may have before it refuses one of this role.
+    /// Returns how many connections a node may have before it refuses one of this role.
     #[must_use]
     pub fn connections_before(&self, role: Role) -> u32 {
         let reserved = u64::from(self.connections) * u64::from(self.reserved_percent.min(100)) / 100;
@@ -41,7 +41,7 @@ impl Limits {
         }
     }
 
-    /// As `welcome` tells them.
+    /// Returns the limits that `welcome` announces.
     #[must_use]
     pub fn frame(&self) -> LimitsFrame {
         LimitsFrame {

@@ -1,8 +1,9 @@
-//! Connections: the sockets of phones and screens, and the actors that speak for them.
+//! Connections: the sockets of phones and screens, and the actors that serve them.
 //!
 //! The one module that names actix-web-actors (docs/decisions/0001): the socket leaves the HTTP dispatcher after the
-//! [`websocket::handshake`] and is driven by our own [`websocket::socket`]; [`websocket::actor`] is the actor, [`websocket::client_state`] its pure core. Its twins
-//! [`sse::actor`] (server-sent events) and [`long_poll::actor`] answer HTTP requests; what all three are is their [`subscriber`].
+//! [`websocket::handshake`] and is driven by our own [`websocket::socket`]; [`websocket::actor`] is the actor,
+//! [`websocket::client_state`] its pure core. [`sse::actor`] (server-sent events) and [`long_poll::actor`] answer HTTP
+//! requests. The lifecycle that all three share is in [`transport`], their state in [`subscriber`].
 
 pub mod abandoned;
 pub mod admission;
@@ -18,6 +19,7 @@ pub mod sse;
 pub mod subscriber;
 pub mod subscription;
 pub mod token_bucket;
+pub mod transport;
 pub mod websocket;
 
 use crate::screens::reporter::Displays;
@@ -35,38 +37,38 @@ use crate::store::nodes::LevelInForce;
 use crate::telemetry::Metrics;
 use std::sync::Arc;
 
-/// What every connection of a node needs. Shared by all of them.
+/// The parts of a node that connections use, shared by all of them.
 pub struct Services {
     /// The database.
     pub store: SharedStore,
-    /// The way to rooms.
-    pub directory: FeedRegistry,
-    /// The way of commands.
+    /// The feeds, which lead to rooms.
+    pub feeds: FeedRegistry,
+    /// Runs commands.
     pub commands: Commands,
     /// Verifies tokens.
     pub tokens: Verifier,
     /// Sessions that are over.
     pub ended: Arc<EndedSessions>,
-    /// Who is connected.
-    pub census: ConnectionRegistry,
+    /// The connections of the node.
+    pub registry: ConnectionRegistry,
     /// The kitchen screens among them.
-    pub displays: Displays,
-    /// What one connection may do.
+    pub screens: Displays,
+    /// The limits of one connection and of the node.
     pub limits: Limits,
     /// Origins allowed beside the server's own.
     pub origins: Vec<String>,
-    /// The proxies in front, which say who the client is.
+    /// The proxies in front, which name the address of the client.
     pub proxies: Arc<Proxies>,
-    /// Whether the audit has the addresses that clients come from.
+    /// Whether the audit records the addresses of clients.
     pub keep_addresses: bool,
     /// Whether guests reach this service over TLS, as the operator says.
     pub is_public_over_tls: bool,
-    /// Which version of the pages this node serves.
+    /// The version of the pages that this node serves.
     pub version: &'static str,
     /// The feature level in force.
     pub level: LevelInForce,
     /// What this node serves.
     pub role: NodeRole,
-    /// The node's metrics.
+    /// The metrics of the node.
     pub metrics: Metrics,
 }

@@ -1,4 +1,4 @@
-//! Who is connected to this node: how many in all and by principal, and how to reach each to end it.
+//! The registry of connections: how many there are, in all and by principal, and how to reach each to end it.
 
 use super::limits::Limits;
 use crate::domain::model::principal::{Principal, Role};
@@ -10,15 +10,15 @@ use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Told to a connection from outside its rooms.
+/// A message to a connection from outside its rooms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Message)]
 #[rtype(result = "()")]
 pub enum Control {
-    /// Its session has ended: close with 4401.
+    /// Its session may have ended: if so, close with 4401.
     SessionEnded,
-    /// The node goes down: say so, and close after this many milliseconds of the drain window.
+    /// The node is going down: announce it, and close after this many milliseconds of the drain window.
     Drain {
-        /// This connection's own slot.
+        /// The slot of this connection.
         slot_ms: u64,
     },
 }
@@ -26,32 +26,32 @@ pub enum Control {
 /// Why a connection may not begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refused {
-    /// The node has as many as it takes.
+    /// The node has as many as allowed.
     Full,
-    /// The node has as many as it lets diners take.
+    /// The node has as many as diners may take.
     FullOfDiners,
-    /// The principal has.
+    /// The principal has as many as allowed.
     TooMany,
-    /// The diners of the table have.
+    /// The diners of the table have as many as allowed.
     TooManyAtTable,
 }
 
-struct Present {
+struct Reachable {
     session: u64,
     reach: Recipient<Control>,
 }
 
 #[derive(Default)]
-struct People {
-    /// Connections by principal, under a hash: a collision makes two principals share a limit, nothing else.
+struct Connections {
+    /// Connections by the hash of a principal: two that collide share a limit, and nothing else.
     by_principal: HashMap<u64, u32>,
-    /// Connections by a diner's table, likewise.
+    /// Connections by the hash of a diner's table.
     by_table: HashMap<u64, u32>,
     count: u32,
-    present: HashMap<MemberId, Present>,
+    reachable: HashMap<MemberId, Reachable>,
 }
 
-impl People {
+impl Connections {
     fn check(&self, principal: u64, table: Option<u64>, role: Role, limits: &Limits) -> Result<(), Refused> {
         let has = |counts: &HashMap<u64, u32>, key| counts.get(&key).copied().unwrap_or(0);
         if self.count >= limits.connections {
@@ -71,7 +71,7 @@ impl People {
 }
 
 struct Inner {
-    people: Mutex<People>,
+    connections: Mutex<Connections>,
     next: AtomicU64,
     draining: Arc<AtomicBool>,
     hasher: RandomState,
@@ -81,75 +81,75 @@ struct Inner {
 #[derive(Clone)]
 pub struct ConnectionRegistry(Arc<Inner>);
 
-/// A place in the census. Dropping it gives it back.
+/// A slot in the registry. Dropping it gives it back.
 pub struct ConnectionSlot {
-    census: ConnectionRegistry,
+    registry: ConnectionRegistry,
     principal: u64,
     table: Option<u64>,
-    /// The connection's number on this node.
+    /// The number of the connection on this node.
     pub member: MemberId,
 }
 
 impl ConnectionRegistry {
-    /// An empty census; `draining` is set when the node begins to go down, for whoever else has to know.
+    /// Returns an empty registry. `draining` is set when the node begins to go down, for others to see.
     #[must_use]
     pub fn new(draining: Arc<AtomicBool>) -> Self {
         let next = AtomicU64::new(1);
-        Self(Arc::new(Inner { people: Mutex::default(), next, draining, hasher: RandomState::new() }))
+        Self(Arc::new(Inner { connections: Mutex::default(), next, draining, hasher: RandomState::new() }))
     }
 
-    fn people(&self) -> MutexGuard<'_, People> {
-        self.0.people.lock().unwrap_or_else(PoisonError::into_inner)
+    fn connections(&self) -> MutexGuard<'_, Connections> {
+        self.0.connections.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn hash(&self, value: &impl Hash) -> u64 {
         self.0.hasher.hash_one(value)
     }
 
-    /// Takes a place for a principal.
+    /// Takes a slot for a principal.
     ///
     /// # Errors
     /// When the node, the table or the principal has as many as allowed. Diners are refused before everyone else.
-    pub fn admit(&self, who: &Principal, limits: &Limits) -> Result<ConnectionSlot, Refused> {
-        // Those who were given a link take no place of who gave it.
-        let principal = self.hash(&(who.restaurant, &who.sub, who.share));
-        let table = who.table.as_ref().filter(|_| who.role == Role::Diner);
-        let table = table.map(|table| self.hash(&(who.restaurant, table)));
-        let mut people = self.people();
-        people.check(principal, table, who.role, limits)?;
-        *people.by_principal.entry(principal).or_default() += 1;
+    pub fn admit(&self, principal: &Principal, limits: &Limits) -> Result<ConnectionSlot, Refused> {
+        // Guests who open a shared link do not use up the limit of the guest who shared it.
+        let key = self.hash(&(principal.restaurant, &principal.sub, principal.share));
+        let table = principal.table.as_ref().filter(|_| principal.role == Role::Diner);
+        let table = table.map(|table| self.hash(&(principal.restaurant, table)));
+        let mut connections = self.connections();
+        connections.check(key, table, principal.role, limits)?;
+        *connections.by_principal.entry(key).or_default() += 1;
         if let Some(table) = table {
-            *people.by_table.entry(table).or_default() += 1;
+            *connections.by_table.entry(table).or_default() += 1;
         }
-        people.count += 1;
-        drop(people);
+        connections.count += 1;
+        drop(connections);
         let member = MemberId(self.0.next.fetch_add(1, Ordering::Relaxed));
-        Ok(ConnectionSlot { census: self.clone(), principal, table, member })
+        Ok(ConnectionSlot { registry: self.clone(), principal: key, table, member })
     }
 
     /// Ends every connection of a session.
     pub fn end_session(&self, session: &Key) {
         let session = self.hash(session);
-        for present in self.people().present.values().filter(|present| present.session == session) {
-            // One message a connection, once: not fan-out.
-            present.reach.do_send(Control::SessionEnded);
+        for reachable in self.connections().reachable.values().filter(|reachable| reachable.session == session) {
+            // One message for each connection, once: this is not fan-out.
+            reachable.reach.do_send(Control::SessionEnded);
         }
     }
 
-    /// Asks every connection to look whether its session has ended; for when notices were missed.
+    /// Asks each connection to check whether its session has ended, for when notices were missed.
     pub fn check_all(&self) {
-        for present in self.people().present.values() {
-            // One message a connection, on a rare occasion: not fan-out.
-            present.reach.do_send(Control::SessionEnded);
+        for reachable in self.connections().reachable.values() {
+            // One message for each connection, rarely: this is not fan-out.
+            reachable.reach.do_send(Control::SessionEnded);
         }
     }
 
-    /// Begins to drain: every connection is told its own slot. From now on handshakes are refused.
+    /// Begins to drain: refuses handshakes from now on, and sends each connection its slot of the drain window.
     pub fn drain(&self, slot_ms: impl Fn() -> u64) {
-        let people = self.people();
+        let connections = self.connections();
         self.0.draining.store(true, Ordering::SeqCst);
-        for present in people.present.values() {
-            present.reach.do_send(Control::Drain { slot_ms: slot_ms() });
+        for reachable in connections.reachable.values() {
+            reachable.reach.do_send(Control::Drain { slot_ms: slot_ms() });
         }
     }
 
@@ -159,39 +159,39 @@ impl ConnectionRegistry {
         self.0.draining.load(Ordering::SeqCst)
     }
 
-    /// How many connections there are.
+    /// Returns how many connections there are.
     #[must_use]
     pub fn count(&self) -> u32 {
-        self.people().count
+        self.connections().count
     }
 }
 
 impl ConnectionSlot {
-    /// Says how to reach the connection, and under which session it speaks; again after a refresh.
+    /// Registers how to reach the connection, and its session. After a new token it is called again.
     pub fn register(&self, session: &Key, reach: Recipient<Control>) {
-        let session = self.census.hash(session);
-        let mut people = self.census.people();
-        if self.census.is_draining() && !people.present.contains_key(&self.member) {
-            // It was let in just before the node began to go down, and nobody could tell it then.
+        let session = self.registry.hash(session);
+        let mut connections = self.registry.connections();
+        if self.registry.is_draining() && !connections.reachable.contains_key(&self.member) {
+            // It was admitted just before the node began to go down, and could not be reached then.
             reach.do_send(Control::Drain { slot_ms: 0 });
         }
-        people.present.insert(self.member, Present { session, reach });
+        connections.reachable.insert(self.member, Reachable { session, reach });
     }
 }
 
 impl Drop for ConnectionSlot {
     fn drop(&mut self) {
-        let mut people = self.census.people();
-        people.present.remove(&self.member);
-        people.count = people.count.saturating_sub(1);
-        subtract_one(&mut people.by_principal, self.principal);
+        let mut connections = self.registry.connections();
+        connections.reachable.remove(&self.member);
+        connections.count = connections.count.saturating_sub(1);
+        subtract_one(&mut connections.by_principal, self.principal);
         if let Some(table) = self.table {
-            subtract_one(&mut people.by_table, table);
+            subtract_one(&mut connections.by_table, table);
         }
     }
 }
 
-/// Counts one down; a count of zero is removed.
+/// Subtracts one from a count, which is removed at zero.
 fn subtract_one(counts: &mut HashMap<u64, u32>, key: u64) {
     if let Some(count) = counts.get_mut(&key) {
         *count -= 1;
@@ -220,31 +220,31 @@ mod tests {
     }
 
     #[test]
-    fn diners_are_refused_first_and_places_that_are_given_back_are_taken_again() {
-        let (census, limits) =
-            (ConnectionRegistry::new(Arc::default()), Limits { connections: 10, reserved_percent: 20, ..Limits::default() });
+    fn diners_are_refused_first_and_slots_that_are_given_back_are_taken_again() {
+        let registry = ConnectionRegistry::new(Arc::default());
+        let limits = Limits { connections: 10, reserved_percent: 20, ..Limits::default() };
         let diner = |number: u32| principal(Role::Diner, &format!("d{number}"), Some(&number.to_string()));
-        let mut seats: Vec<ConnectionSlot> = (0..8).map(|number| census.admit(&diner(number), &limits).unwrap()).collect();
-        assert_eq!(census.admit(&diner(8), &limits).err(), Some(Refused::FullOfDiners));
+        let mut slots: Vec<ConnectionSlot> = (0..8).map(|number| registry.admit(&diner(number), &limits).unwrap()).collect();
+        assert_eq!(registry.admit(&diner(8), &limits).err(), Some(Refused::FullOfDiners));
         for role in [Role::Kitchen, Role::Staff] {
-            seats.push(census.admit(&principal(role, "s", None), &limits).unwrap());
+            slots.push(registry.admit(&principal(role, "s", None), &limits).unwrap());
         }
-        assert_eq!(census.admit(&principal(Role::Manager, "m", None), &limits).err(), Some(Refused::Full));
-        assert_eq!(census.admit(&diner(8), &limits).err(), Some(Refused::Full));
-        seats.clear();
-        assert!(census.admit(&diner(8), &limits).is_ok() && census.count() == 0);
+        assert_eq!(registry.admit(&principal(Role::Manager, "m", None), &limits).err(), Some(Refused::Full));
+        assert_eq!(registry.admit(&diner(8), &limits).err(), Some(Refused::Full));
+        slots.clear();
+        assert!(registry.admit(&diner(8), &limits).is_ok() && registry.count() == 0);
     }
 
     #[test]
     fn the_diners_of_a_table_share_a_limit_and_other_tables_have_their_own() {
-        let (census, limits) =
-            (ConnectionRegistry::new(Arc::default()), Limits { connections_per_table: 3, ..Limits::default() });
+        let registry = ConnectionRegistry::new(Arc::default());
+        let limits = Limits { connections_per_table: 3, ..Limits::default() };
         let at = |table, number: u32| principal(Role::Diner, &format!("d{number}"), Some(table));
-        let mut seats: Vec<ConnectionSlot> = (0..3).map(|number| census.admit(&at("7", number), &limits).unwrap()).collect();
-        assert_eq!(census.admit(&at("7", 3), &limits).err(), Some(Refused::TooManyAtTable));
-        assert!(census.admit(&at("8", 3), &limits).is_ok());
-        assert!(census.admit(&principal(Role::Staff, "s", None), &limits).is_ok());
-        seats.pop();
-        assert!(census.admit(&at("7", 3), &limits).is_ok());
+        let mut slots: Vec<ConnectionSlot> = (0..3).map(|number| registry.admit(&at("7", number), &limits).unwrap()).collect();
+        assert_eq!(registry.admit(&at("7", 3), &limits).err(), Some(Refused::TooManyAtTable));
+        assert!(registry.admit(&at("8", 3), &limits).is_ok());
+        assert!(registry.admit(&principal(Role::Staff, "s", None), &limits).is_ok());
+        slots.pop();
+        assert!(registry.admit(&at("7", 3), &limits).is_ok());
     }
 }

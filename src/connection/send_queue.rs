@@ -1,4 +1,4 @@
-//! What a connection has yet to send, between its actor and the socket.
+//! The queue of what a connection has to send, between its actor and its socket.
 
 use crate::protocol::{CloseCode, Frame, FrameKind, Snapshot, frame};
 use bytes::{Buf, Bytes};
@@ -8,13 +8,13 @@ use std::io::IoSlice;
 use std::rc::Rc;
 use tokio::sync::oneshot;
 
-/// The most that one frame counts against the backlog: as much as a page of a replay. A menu may be larger than all of the
-/// backlog, and has to arrive, amid whatever else there is to say.
+/// The most that one frame counts against the backlog: as much as a page of a replay. A menu may be larger than the whole
+/// backlog, and has to arrive whatever else is queued.
 const LARGE: usize = 64 * 1024;
 /// Pieces that leave in one write.
 const VECTOR: usize = 64;
 
-/// The reader takes less than it is sent: the connection has to end, unless a snapshot is what it has yet to take.
+/// The queue is full: the connection has to end, unless a snapshot is still in the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooSlow;
 
@@ -22,10 +22,10 @@ pub struct TooSlow;
 #[derive(Debug)]
 struct Piece {
     bytes: Bytes,
-    /// What leaves the backlog with it.
+    /// Bytes that it counts against the backlog.
     weight: usize,
     is_snapshot: bool,
-    /// A frame begins with it, before which a control frame may stand.
+    /// Whether a frame begins with it: a control frame may be inserted before it.
     begins: bool,
     is_control: bool,
 }
@@ -49,21 +49,22 @@ struct Queue {
     /// Whether the first piece has partly left.
     is_cut: bool,
     ending: Option<CloseCode>,
-    /// Told when most of what waits has left: the rooms whose pages are among it.
+    /// Waiters for when most of the queue has left: the rooms whose pages are in it.
     drained: Vec<oneshot::Sender<()>>,
-    /// The reader has made place where there was none.
+    /// The socket took bytes again after it took none.
     has_yielded: bool,
 }
 
-/// "Most of it has left" is when no more than this waits.
+/// "Most of the queue has left" means that no more than this is left.
 const DRAINED: usize = 8 * 1024;
 
-/// The queue between one actor and its socket, both on one thread. Frames leave in order; control frames go before what
-/// is left of a snapshot.
+/// The queue between one actor and its socket, both on one thread.
 ///
-/// Bound: in bytes, for all but snapshots. When it is full the actor closes with 4409 and what is left is dropped; while a
-/// snapshot is on its way the actor instead drops what a room says and asks the room for it later. Snapshots are shared, and
-/// a connection has one of each of its rooms at most.
+/// Ordering: frames leave in the order of the calls, except that control frames overtake what is left of a snapshot.
+///
+/// Bound: in bytes, for all but snapshots. When the queue is full the actor closes with 4409 and drops what is left; while a
+/// snapshot is in the queue it instead drops the frames of a room and asks the room for them later. Snapshots are shared,
+/// and a connection has at most one of each of its rooms.
 #[derive(Debug, Clone, Default)]
 pub struct SendQueue(Rc<RefCell<Queue>>);
 
@@ -71,12 +72,12 @@ impl SendQueue {
     /// Queues a frame.
     ///
     /// # Errors
-    /// `TooSlow` when more than `most` bytes would wait; the frame is not queued.
+    /// `TooSlow` when more than `most` bytes would be queued; the frame is not.
     pub fn push(&self, frame: &Frame, most: usize) -> Result<(), TooSlow> {
         self.push_frame(frame, [frame.wire()], most)
     }
 
-    /// Queues a frame in the parts that another transport writes it in, all or none of them.
+    /// Queues a frame in the parts that another transport writes, all of them or none.
     ///
     /// # Errors
     /// As [`Self::push`].
@@ -89,7 +90,7 @@ impl SendQueue {
         let length: usize = parts.iter().map(Bytes::len).sum();
         let weight = if is_snapshot { 0 } else { length.min(LARGE) };
         let mut queue = self.0.borrow_mut();
-        queue.make_place(weight, most)?;
+        queue.check_space(weight, most)?;
         for (number, bytes) in parts.into_iter().enumerate() {
             let weight = if number + 1 == N { weight } else { 0 };
             queue.append(Piece { weight, is_snapshot, begins: number == 0, ..Piece::new(bytes) });
@@ -110,7 +111,7 @@ impl SendQueue {
         }
     }
 
-    /// Queues a snapshot in the pieces that another transport writes it in.
+    /// Queues a snapshot in the pieces that another transport writes.
     pub fn push_whole(&self, pieces: impl IntoIterator<Item = Bytes>) {
         let mut queue = self.0.borrow_mut();
         for (number, bytes) in pieces.into_iter().enumerate() {
@@ -118,24 +119,24 @@ impl SendQueue {
         }
     }
 
-    /// Queues bytes that are no frame, in their turn.
+    /// Queues bytes that are not a frame.
     ///
     /// # Errors
     /// As [`Self::push`].
     pub fn push_line(&self, line: Bytes, most: usize) -> Result<(), TooSlow> {
         let mut queue = self.0.borrow_mut();
-        queue.make_place(line.len(), most)?;
+        queue.check_space(line.len(), most)?;
         queue.append(Piece { weight: line.len(), ..Piece::new(line) });
         Ok(())
     }
 
-    /// Queues a control frame: at the end, or before what is left of a snapshot.
+    /// Queues a control frame, before what is left of a snapshot.
     ///
     /// # Errors
     /// As [`Self::push`].
     pub fn push_control(&self, control: Bytes, most: usize) -> Result<(), TooSlow> {
         let mut queue = self.0.borrow_mut();
-        queue.make_place(control.len(), most)?;
+        queue.check_space(control.len(), most)?;
         let piece = Piece { weight: control.len(), is_control: true, ..Piece::new(control) };
         match queue.next_gap() {
             Some(index) if queue.snapshots > 0 => queue.insert(index, piece),
@@ -144,20 +145,20 @@ impl SendQueue {
         Ok(())
     }
 
-    /// Ends a WebSocket: its close frame is the last that is queued. What is left of a snapshot does not leave before it.
+    /// Ends a WebSocket: queues its close frame as the last one, and drops what is left of a snapshot.
     pub fn close(&self, code: CloseCode) {
         let is_amid_snapshot = self.holds_snapshot();
         self.finish(code, frame::close(code), is_amid_snapshot);
     }
 
-    /// Ends a WebSocket whose client has sent its close frame: the answer carries the same code.
+    /// Ends a WebSocket whose client has sent a close frame: answers with the same code.
     pub fn close_echo(&self, code: Option<u16>) {
         let is_amid_snapshot = self.holds_snapshot();
         self.finish(CloseCode::Normal, frame::close_echo(code), is_amid_snapshot);
     }
 
-    /// Ends the connection: nothing is queued after these last bytes. For a slow reader what waits is dropped, so that
-    /// they stand next in line.
+    /// Ends the connection after these last bytes. For a slow reader everything before them is dropped, except the rest of
+    /// a frame that has begun to leave.
     pub fn end(&self, code: CloseCode, last: Bytes) {
         self.finish(code, last, false);
     }
@@ -179,64 +180,64 @@ impl SendQueue {
         }
     }
 
-    /// The code it was closed with.
+    /// Returns the code that the connection was ended with.
     #[must_use]
     pub fn ending(&self) -> Option<CloseCode> {
         self.0.borrow().ending
     }
 
-    /// Resolves when most of what waits has left, or when the connection ends.
+    /// Resolves when most of the queue has left, or when the connection ends.
     pub fn drained(&self) -> oneshot::Receiver<()> {
         let (sender, receiver) = oneshot::channel();
         let mut queue = self.0.borrow_mut();
         if queue.bytes > DRAINED {
             queue.drained.push(sender);
         } else {
-            // The receiver is here, so it is told.
+            // The receiver is in this function.
             let _ = sender.send(());
         }
         receiver
     }
 
-    /// The socket, which took no more, takes again: what was sent has been received at the other end.
+    /// Records that the socket takes bytes again: the other side has received what was sent.
     pub fn yielded(&self) {
         self.0.borrow_mut().has_yielded = true;
     }
 
-    /// Whether [`Self::yielded`] was called since this was last asked: the reader lives, though it may say nothing.
+    /// Whether [`Self::yielded`] was called since the last call: the reader is alive, though it may send nothing.
     #[must_use]
     pub fn has_yielded(&self) -> bool {
         std::mem::take(&mut self.0.borrow_mut().has_yielded)
     }
 
-    /// Whether nothing waits.
+    /// Whether nothing is queued.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.borrow().pieces.is_empty()
     }
 
-    /// Bytes that wait.
+    /// Returns how many bytes are queued.
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.0.borrow().bytes
     }
 
-    /// Bytes that wait and count against the backlog.
+    /// Returns how many bytes count against the backlog.
     #[must_use]
     pub fn backlog(&self) -> usize {
         self.0.borrow().backlog
     }
 
-    /// Whether some of a snapshot is among what waits.
+    /// Whether some of a snapshot is in the queue.
     #[must_use]
     pub fn holds_snapshot(&self) -> bool {
         self.0.borrow().snapshots > 0
     }
 
-    /// Offers what waits to a vectored write; takes out what it says was written.
+    /// Offers the queue to a vectored write, and removes as many bytes as it returns.
     ///
     /// # Errors
-    /// The write's.
+    /// Those of the write.
     pub fn write(&self, write: impl FnOnce(&[IoSlice<'_>]) -> std::io::Result<usize>) -> std::io::Result<usize> {
         let mut queue = self.0.borrow_mut();
         let written = {
@@ -251,7 +252,7 @@ impl SendQueue {
         queue.take(written);
         if queue.bytes <= DRAINED {
             for drained in std::mem::take(&mut queue.drained) {
-                // Nobody waits any more: fine.
+                // The receiver is gone when nothing waits any longer.
                 let _ = drained.send(());
             }
         }
@@ -260,8 +261,8 @@ impl SendQueue {
 }
 
 impl Queue {
-    /// Whether the backlog has place for more. The first frame always has a place.
-    fn make_place(&self, weight: usize, most: usize) -> Result<(), TooSlow> {
+    /// Checks that the backlog has space. The first frame always fits.
+    fn check_space(&self, weight: usize, most: usize) -> Result<(), TooSlow> {
         if self.ending.is_none() && weight > 0 && self.backlog > 0 && self.backlog + weight > most {
             return Err(TooSlow);
         }
@@ -282,12 +283,12 @@ impl Queue {
         self.pieces.insert(index, piece);
     }
 
-    /// The first piece that begins a frame of which nothing has left.
+    /// Returns the first piece that begins a frame of which nothing has left.
     fn next_frame(&self) -> Option<usize> {
         self.pieces.iter().enumerate().position(|(index, piece)| piece.begins && !(index == 0 && self.is_cut))
     }
 
-    /// Where the next control frame may stand, behind those that wait.
+    /// Returns where the next control frame goes, behind those that are queued.
     fn next_gap(&self) -> Option<usize> {
         let first = self.next_frame()?;
         self.pieces.range(first..).position(|piece| !piece.is_control).map(|behind| first + behind)
@@ -312,7 +313,7 @@ impl Queue {
         }
         self.backlog = self.backlog.min(self.bytes);
         if self.pieces.is_empty() {
-            // An idle connection keeps nothing.
+            // An idle connection holds no memory for it.
             self.pieces = VecDeque::new();
         }
     }
@@ -336,44 +337,44 @@ mod tests {
             sizes in prop::collection::vec(0_usize..300, 0..40),
             writes in prop::collection::vec(0_usize..700, 0..200),
         ) {
-            let wire = SendQueue::default();
+            let queue = SendQueue::default();
             let (mut expected, mut out) = (Vec::new(), Vec::new());
             for size in &sizes {
-                wire.push(&event(*size), 1 << 20).unwrap();
+                queue.push(&event(*size), 1 << 20).unwrap();
                 expected.extend_from_slice(&event(*size).wire());
             }
             for most in writes.into_iter().chain(std::iter::repeat_n(10_000, 10)) {
-                wire.write(|slices| {
+                queue.write(|slices| {
                     let all: Vec<u8> = slices.iter().flat_map(|slice| slice.iter().copied()).collect();
                     let taken = most.min(all.len());
                     out.extend_from_slice(&all[..taken]);
                     Ok(taken)
                 }).unwrap();
             }
-            prop_assert!(wire.is_empty() && wire.waiting() == 0);
+            prop_assert!(queue.is_empty() && queue.waiting() == 0);
             prop_assert_eq!(out, expected);
         }
     }
 
     #[test]
     fn a_backlog_is_refused_and_its_close_frame_comes_next() {
-        let wire = SendQueue::default();
-        wire.push(&event(100), 250).unwrap();
-        wire.push(&event(100), 250).unwrap();
-        assert_eq!(wire.push(&event(100), 250), Err(TooSlow));
-        wire.write(|_| Ok(1)).unwrap();
-        wire.close(CloseCode::TooSlow);
-        assert_eq!(wire.waiting(), 101 + frame::close(CloseCode::TooSlow).len());
-        assert_eq!(wire.push(&event(100), 250), Ok(()));
-        assert_eq!(wire.waiting(), 101 + frame::close(CloseCode::TooSlow).len());
+        let queue = SendQueue::default();
+        queue.push(&event(100), 250).unwrap();
+        queue.push(&event(100), 250).unwrap();
+        assert_eq!(queue.push(&event(100), 250), Err(TooSlow));
+        queue.write(|_| Ok(1)).unwrap();
+        queue.close(CloseCode::TooSlow);
+        assert_eq!(queue.waiting(), 101 + frame::close(CloseCode::TooSlow).len());
+        assert_eq!(queue.push(&event(100), 250), Ok(()));
+        assert_eq!(queue.waiting(), 101 + frame::close(CloseCode::TooSlow).len());
     }
 
     #[test]
     fn a_snapshot_does_not_count_against_the_reader() {
-        let wire = SendQueue::default();
-        wire.push(&Frame::new(FrameKind::Snapshot, Position::ZERO, &vec![b'x'; 5000]), 250).unwrap();
-        wire.push(&event(100), 250).unwrap();
-        assert_eq!(wire.push(&event(200), 250), Err(TooSlow));
+        let queue = SendQueue::default();
+        queue.push(&Frame::new(FrameKind::Snapshot, Position::ZERO, &vec![b'x'; 5000]), 250).unwrap();
+        queue.push(&event(100), 250).unwrap();
+        assert_eq!(queue.push(&event(200), 250), Err(TooSlow));
     }
 
     /// A snapshot of a kitchen in so many parts.
@@ -385,104 +386,109 @@ mod tests {
         Snapshot::encode(room, Position::ZERO, contents, Bytes::from)
     }
 
-    fn write_all(wire: &SendQueue) -> Vec<u8> {
+    fn write_all(queue: &SendQueue) -> Vec<u8> {
         let mut out = Vec::new();
-        while !wire.is_empty() {
+        while !queue.is_empty() {
             let all = |slices: &[IoSlice<'_>]| slices.iter().flat_map(|slice| slice.to_vec()).collect::<Vec<u8>>();
-            wire.write(|slices| {
-                out.extend(all(slices));
-                Ok(all(slices).len())
-            })
-            .unwrap();
+            queue
+                .write(|slices| {
+                    out.extend(all(slices));
+                    Ok(all(slices).len())
+                })
+                .unwrap();
         }
         out
     }
 
     /// First byte and payload of each frame.
-    fn frames(mut wire: &[u8]) -> Vec<(u8, &[u8])> {
+    fn frames(mut bytes: &[u8]) -> Vec<(u8, &[u8])> {
         let mut frames = Vec::new();
-        while let [first, length, rest @ ..] = wire {
+        while let [first, length, rest @ ..] = bytes {
             let (length, rest) = match *length {
                 126 => (usize::from(u16::from_be_bytes(rest[..2].try_into().unwrap())), &rest[2..]),
                 127 => (u64::from_be_bytes(rest[..8].try_into().unwrap()) as usize, &rest[8..]),
                 short => (usize::from(short), rest),
             };
             frames.push((*first, &rest[..length]));
-            wire = &rest[length..];
+            bytes = &rest[length..];
         }
         frames
     }
 
     #[test]
-    fn a_snapshot_is_one_message_in_fragments_between_which_control_frames_stand() {
-        let (wire, snapshot) = (SendQueue::default(), snapshot(3));
-        wire.push(&event(10), 100).unwrap();
-        wire.push_fragments(&snapshot);
-        wire.push(&event(20), 100).unwrap();
+    fn control_frames_go_between_the_fragments_of_a_snapshot() {
+        let queue = SendQueue::default();
+        let snapshot = snapshot(3);
+        queue.push(&event(10), 100).unwrap();
+        queue.push_fragments(&snapshot);
+        queue.push(&event(20), 100).unwrap();
         // The event has left, and a piece of the first fragment.
         let mut out = Vec::new();
-        wire.write(|slices| {
-            out.extend(slices.iter().flat_map(|slice| slice.to_vec()).take(100));
-            Ok(100)
-        })
-        .unwrap();
+        queue
+            .write(|slices| {
+                out.extend(slices.iter().flat_map(|slice| slice.to_vec()).take(100));
+                Ok(100)
+            })
+            .unwrap();
         for payload in [&b"1"[..], b"2"] {
-            wire.push_control(frame::pong(payload), 100).unwrap();
+            queue.push_control(frame::pong(payload), 100).unwrap();
         }
-        assert!(wire.holds_snapshot());
-        out.extend(write_all(&wire));
+        assert!(queue.holds_snapshot());
+        out.extend(write_all(&queue));
         let frames = frames(&out);
         let kinds: Vec<u8> = frames.iter().map(|(first, _)| *first).collect();
         assert_eq!(kinds, [0x81, 0x01, 0x8A, 0x8A, 0x00, 0x00, 0x80, 0x81]);
         assert_eq!((frames[2].1, frames[3].1), (&b"1"[..], &b"2"[..]));
         let text: Vec<u8> = [1, 4, 5, 6].iter().flat_map(|at: &usize| frames[*at].1).copied().collect();
         assert_eq!(text, snapshot.whole().concat().concat());
-        assert!(!wire.holds_snapshot() && wire.backlog() == 0);
+        assert!(!queue.holds_snapshot() && queue.backlog() == 0);
     }
 
     #[test]
-    fn a_close_frame_stands_behind_the_fragment_that_has_begun() {
-        let wire = SendQueue::default();
-        wire.push_fragments(&snapshot(5));
-        wire.write(|_| Ok(50)).unwrap();
-        wire.close(CloseCode::Restarting);
-        let waiting = wire.waiting();
+    fn a_close_frame_follows_the_fragment_that_has_begun() {
+        let queue = SendQueue::default();
+        queue.push_fragments(&snapshot(5));
+        queue.write(|_| Ok(50)).unwrap();
+        queue.close(CloseCode::Restarting);
+        let waiting = queue.waiting();
         assert!((LARGE..LARGE + 200).contains(&waiting), "{waiting}");
-        assert!(write_all(&wire).ends_with(&frame::close(CloseCode::Restarting)));
+        assert!(write_all(&queue).ends_with(&frame::close(CloseCode::Restarting)));
     }
 
     #[test]
     fn a_snapshot_of_any_size_is_taken_and_what_comes_behind_it_is_bounded() {
-        let (wire, snapshot) = (SendQueue::default(), snapshot(400));
-        wire.push_fragments(&snapshot);
-        assert!(wire.waiting() > 24 << 20, "more than there once was place for");
-        wire.push(&event(100), 250).unwrap();
-        wire.push(&event(100), 250).unwrap();
-        assert_eq!(wire.push(&event(100), 250), Err(TooSlow));
-        wire.push(&snapshot.part(0).unwrap(), 250).unwrap();
+        let queue = SendQueue::default();
+        let snapshot = snapshot(400);
+        queue.push_fragments(&snapshot);
+        assert!(queue.waiting() > 24 << 20, "more than one message could once be");
+        queue.push(&event(100), 250).unwrap();
+        queue.push(&event(100), 250).unwrap();
+        assert_eq!(queue.push(&event(100), 250), Err(TooSlow));
+        queue.push(&snapshot.part(0).unwrap(), 250).unwrap();
     }
 
     #[test]
     fn a_frame_larger_than_the_backlog_passes_among_others_and_counts_as_a_page() {
-        let (wire, most) = (SendQueue::default(), 3 * LARGE);
+        let queue = SendQueue::default();
+        let most = 3 * LARGE;
         for size in [100, 10 * LARGE, 100, 10 * LARGE, 100] {
-            wire.push(&event(size), most).unwrap();
+            queue.push(&event(size), most).unwrap();
         }
-        assert_eq!(wire.push(&event(10 * LARGE), most), Err(TooSlow));
-        wire.push(&event(100), most).unwrap();
+        assert_eq!(queue.push(&event(10 * LARGE), most), Err(TooSlow));
+        queue.push(&event(100), most).unwrap();
     }
 
     #[test]
-    fn who_waits_for_most_to_leave_is_told_when_it_has() {
-        let wire = SendQueue::default();
-        assert!(wire.drained().try_recv().is_ok(), "nothing waits");
-        wire.push(&event(50_000), 1 << 20).unwrap();
+    fn waiters_are_notified_when_most_of_the_queue_has_left() {
+        let queue = SendQueue::default();
+        assert!(queue.drained().try_recv().is_ok(), "nothing is queued");
+        queue.push(&event(50_000), 1 << 20).unwrap();
         let is_empty = |receiver: &mut oneshot::Receiver<()>| receiver.try_recv() == Err(TryRecvError::Empty);
-        let mut drained = wire.drained();
-        wire.write(|_| Ok(20_000)).unwrap();
-        let mut other = wire.drained();
+        let mut drained = queue.drained();
+        queue.write(|_| Ok(20_000)).unwrap();
+        let mut other = queue.drained();
         assert!(is_empty(&mut drained) && is_empty(&mut other));
-        wire.write(|_| Ok(25_000)).unwrap();
-        assert!(drained.try_recv().is_ok() && other.try_recv().is_ok(), "everybody who waits");
+        queue.write(|_| Ok(25_000)).unwrap();
+        assert!(drained.try_recv().is_ok() && other.try_recv().is_ok(), "all waiters");
     }
 }

@@ -1,4 +1,4 @@
-//! A subscription, pure: what becomes of a wish for a room, whatever carried the wish.
+//! The rooms that a client asks for, pure, whatever carries the request.
 
 use crate::auth::policy;
 use crate::domain::model::principal::{Principal, Role};
@@ -8,90 +8,93 @@ use crate::domain::values::text::Key;
 use crate::protocol::Failure;
 use crate::protocol::client_frame::Subscribe;
 
-/// A room to be joined. An order room still looks at its order.
+/// A room to join. An order room checks the order itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subscription {
-    /// Which.
+    /// The room.
     pub room: RoomId,
-    /// From where, if the cursor is of this epoch.
+    /// The client's cursor, if it is of this epoch.
     pub since: Option<Position>,
-    /// Only if the order is this diner's.
+    /// The diner that the order must belong to.
     pub only_owner: Option<Key>,
-    /// A snapshot is to come in parts.
+    /// Whether a snapshot comes in parts.
     pub paged: bool,
 }
 
 impl Subscription {
-    /// What a principal asks for; `None` for what names no room and for a room that is not for it.
+    /// Returns the subscription that a principal asks for; `None` for a name that is no room, and for a room that it may not
+    /// join.
     #[must_use]
-    pub fn of(who: &Principal, Subscribe { room, since, epoch: of, paged }: &Subscribe, epoch: &str) -> Option<Self> {
-        let room = room.parse().ok().filter(|room| policy::may_ask_for(who, *room))?;
-        // A cursor without an epoch is taken to be of this one: its sender has read `welcome`.
+    pub fn of(principal: &Principal, Subscribe { room, since, epoch: of, paged }: &Subscribe, epoch: &str) -> Option<Self> {
+        let room = room.parse().ok().filter(|room| policy::may_ask_for(principal, *room))?;
+        // A cursor without an epoch is of this one: its sender has read `welcome`.
         let since = since.filter(|_| of.as_deref().is_none_or(|of| of == epoch));
-        Some(Self { paged: *paged, ..Self::again(who, room, since) })
+        Some(Self { paged: *paged, ..Self::again(principal, room, since) })
     }
 
-    /// A room that it was let into, from a cursor.
+    /// Returns the subscription to a room that the principal was let into, from a cursor.
     #[must_use]
-    pub fn again(who: &Principal, room: RoomId, since: Option<Position>) -> Self {
-        let is_own_only = who.role == Role::Diner && matches!(room, RoomId::Order(_));
-        Self { room, since, only_owner: is_own_only.then(|| who.sub.clone()), paged: false }
+    pub fn again(principal: &Principal, room: RoomId, since: Option<Position>) -> Self {
+        let is_own_only = principal.role == Role::Diner && matches!(room, RoomId::Order(_));
+        Self { room, since, only_owner: is_own_only.then(|| principal.sub.clone()), paged: false }
     }
 }
 
 /// The rooms that one request asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wishes {
+pub struct Subscriptions {
     granted: Vec<Subscription>,
-    /// Of several rooms those that are not for this principal: errors among the frames of the others.
+    /// The rooms among several that the principal may not join: errors among the frames of the others.
     refused: Vec<Failure>,
     is_single: bool,
 }
 
-impl Wishes {
-    /// Sorts what a principal asks for; `None` when it asks for a single room that is not for it. A room that is named
-    /// twice is asked for once.
+impl Subscriptions {
+    /// Sorts the rooms that a principal asks for; `None` when it asks for a single one that it may not join. A room that is
+    /// named twice is joined once.
     #[must_use]
-    pub fn of(who: &Principal, asked: &[Subscribe], epoch: &str) -> Option<Self> {
-        let mut wishes = Self { granted: Vec::new(), refused: Vec::new(), is_single: asked.len() == 1 };
+    pub fn of(principal: &Principal, asked: &[Subscribe], epoch: &str) -> Option<Self> {
+        let mut subscriptions = Self { granted: Vec::new(), refused: Vec::new(), is_single: asked.len() == 1 };
         for each in asked {
-            match Subscription::of(who, each, epoch) {
-                Some(wish) if wishes.granted.iter().any(|granted| granted.room == wish.room) => {}
-                // Snapshots of several rooms come in parts, so that none holds up what the others say.
-                Some(wish) => wishes.granted.push(Subscription { paged: wish.paged || !wishes.is_single, ..wish }),
-                None if wishes.is_single => return None,
-                None => wishes.refused.push(Failure::forbidden_room().about_room(&each.room)),
+            match Subscription::of(principal, each, epoch) {
+                Some(subscription) if subscriptions.granted.iter().any(|granted| granted.room == subscription.room) => {}
+                // Snapshots of several rooms come in parts, so that none holds up the events of the others.
+                Some(subscription) => subscriptions
+                    .granted
+                    .push(Subscription { paged: subscription.paged || !subscriptions.is_single, ..subscription }),
+                None if subscriptions.is_single => return None,
+                None => subscriptions.refused.push(Failure::forbidden_room().about_room(&each.room)),
             }
         }
-        Some(wishes)
+        Some(subscriptions)
     }
 
-    /// The room of a request that names one.
+    /// Returns the room of a request that names one.
     #[must_use]
     pub fn only(&self) -> Option<&Subscription> {
         self.granted.first().filter(|_| self.is_single)
     }
 
-    /// The rooms to be joined.
+    /// Returns the rooms to join.
     #[must_use]
     pub fn granted(&self) -> Vec<Subscription> {
         self.granted.clone()
     }
 
-    /// Their names.
+    /// Returns their names.
     #[must_use]
     pub fn rooms(&self) -> Vec<RoomId> {
-        self.granted.iter().map(|wish| wish.room).collect()
+        self.granted.iter().map(|subscription| subscription.room).collect()
     }
 
-    /// The errors about rooms that are not for this principal, once.
+    /// Takes the failures of the rooms that the principal may not join.
     pub fn take_refused(&mut self) -> Vec<Failure> {
         std::mem::take(&mut self.refused)
     }
 
-    /// Forgets a room that cannot be followed.
+    /// Removes a room that cannot be followed.
     pub fn remove(&mut self, room: RoomId) {
-        self.granted.retain(|wish| wish.room != room);
+        self.granted.retain(|subscription| subscription.room != room);
     }
 
     /// Whether no room is left.
@@ -120,11 +123,11 @@ mod tests {
     fn of_several_rooms_those_that_are_not_for_one_are_errors_and_the_others_are_joined_once() {
         let [floor, menu] = ["floor", "menu"].map(|kind| format!("{kind}:{}", uuid::Uuid::nil()));
         let asked = [&floor, "nonsense", &menu, &floor].map(ask);
-        let mut wishes = Wishes::of(&staff(), &asked, "e1").unwrap();
-        assert_eq!(wishes.rooms().iter().map(ToString::to_string).collect::<Vec<_>>(), [floor.clone(), menu]);
-        assert_eq!(wishes.take_refused().iter().map(Failure::room).collect::<Vec<_>>(), [Some("nonsense")]);
-        assert!(wishes.only().is_none() && wishes.take_refused().is_empty());
-        assert!(Wishes::of(&staff(), &[ask("nonsense")], "e1").is_none());
-        assert!(Wishes::of(&staff(), &[ask(&floor)], "e1").unwrap().only().is_some());
+        let mut subscriptions = Subscriptions::of(&staff(), &asked, "e1").unwrap();
+        assert_eq!(subscriptions.rooms().iter().map(ToString::to_string).collect::<Vec<_>>(), [floor.clone(), menu]);
+        assert_eq!(subscriptions.take_refused().iter().map(Failure::room).collect::<Vec<_>>(), [Some("nonsense")]);
+        assert!(subscriptions.only().is_none() && subscriptions.take_refused().is_empty());
+        assert!(Subscriptions::of(&staff(), &[ask("nonsense")], "e1").is_none());
+        assert!(Subscriptions::of(&staff(), &[ask(&floor)], "e1").unwrap().only().is_some());
     }
 }

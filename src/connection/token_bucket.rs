@@ -1,19 +1,19 @@
-//! A token bucket, pure: so many messages a second, after a burst.
+//! A token bucket, pure: a number of messages a second, after a burst.
 
 use crate::domain::values::time::Timestamp;
 use std::time::Duration;
 
-/// One message, in the bucket's unit: a thousandth of it comes back each millisecond at one message per second.
+/// One message, in the unit of the bucket. At one message per second a thousandth of it comes back each millisecond.
 const MESSAGE: u32 = 1000;
 
-/// The rate of one connection. 12 bytes, since there is one in every connection.
+/// The messages that one connection may still send. 12 bytes, since each connection has one.
 #[derive(Debug, Clone, Copy)]
 pub struct Bucket {
     level: u32,
     filled: Timestamp,
 }
 
-/// How full buckets get, and how fast.
+/// The rate at which buckets fill, and their size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
     /// Messages per second in the long run.
@@ -23,13 +23,13 @@ pub struct Rate {
 }
 
 impl Bucket {
-    /// A full bucket.
+    /// Returns a full bucket.
     #[must_use]
     pub const fn full(rate: Rate, now: Timestamp) -> Self {
         Self { level: rate.burst.saturating_mul(MESSAGE), filled: now }
     }
 
-    /// Takes one message out.
+    /// Takes one message.
     ///
     /// # Errors
     /// The wait until there is one, when it is empty.

@@ -35,22 +35,22 @@ pub async fn occupy(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let line = request.conn_data::<Rc<SocketHandle>>().cloned();
-    if line.as_ref().is_some_and(|line| line.place().is_over()) && !is_of_the_house(&request) {
-        if let Some(line) = &line {
-            line.plain().count_over();
+    let socket = request.conn_data::<Rc<SocketHandle>>().cloned();
+    if socket.as_ref().is_some_and(|socket| socket.place().is_over()) && !is_of_the_house(&request) {
+        if let Some(socket) = &socket {
+            socket.plain().count_over();
         }
         let detail = "this address has as many connections as it may; close some, or try again";
         let problem = Problem::new(ErrorCode::Unavailable, detail).after(Duration::from_secs(2));
         // An answer and no error: an error would pass by the headers that every answer carries.
         return Ok(request.into_response(problem.error_response()).map_into_right_body());
     }
-    let begin = || line.as_ref().map(|line| line.work());
+    let begin = || socket.as_ref().map(|socket| socket.work());
     let work = if is_strangers_body(&request) { None } else { begin() };
     let response = next.call(request).await?;
     let work = work.or_else(begin);
     let is_shared = response.response().extensions().contains::<Shared>();
-    let plain = line.filter(|_| !is_shared).map(|line| line.plain().clone());
+    let plain = socket.filter(|_| !is_shared).map(|socket| socket.plain().clone());
     Ok(response.map_body(|_, body| Pieces::new(body, plain, work)).map_into_left_body())
 }
 

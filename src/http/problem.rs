@@ -35,7 +35,7 @@ impl Problem {
         Self::new(ErrorCode::Invalid, detail)
     }
 
-    /// There is no such thing, or none for this principal.
+    /// The thing does not exist, or not for this principal.
     #[must_use]
     pub fn not_found(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ErrorCode::NotFound, detail)
@@ -47,10 +47,10 @@ impl Problem {
         Self::from(failures::outdated().with_document(document)).with_status(StatusCode::PRECONDITION_FAILED)
     }
 
-    /// There is such a thing, on a node of another role.
+    /// Another role of node serves this.
     #[must_use]
     pub fn elsewhere() -> Self {
-        Self::not_found("this node serves something else (--role); ask another")
+        Self::not_found("this node serves something else (--role); ask another node")
     }
 
     /// A request that HTTP itself has a status for, which the contract calls a bad frame.
@@ -130,7 +130,7 @@ impl ResponseError for Problem {
     }
 }
 
-/// What answers a path that is not in the table.
+/// Answers a path that is not in the table of routes.
 ///
 /// # Errors
 /// Always `not_found`.
@@ -138,7 +138,7 @@ pub async fn no_such_path(_: HttpRequest) -> Result<HttpResponse, Problem> {
     Err(Problem::not_found("there is nothing at this address"))
 }
 
-/// What answers the WebSocket's path when no upgrade is asked for.
+/// Answers a call of the WebSocket's path that does not ask for an upgrade.
 ///
 /// # Errors
 /// Always: that is the answer.
@@ -147,7 +147,7 @@ pub async fn no_upgrade() -> Result<HttpResponse, Problem> {
     Err(Problem::bad_request(StatusCode::UPGRADE_REQUIRED, detail).with_header("upgrade", "websocket"))
 }
 
-/// What answers a path of the table under a method it does not take.
+/// Answers a path of the table with a method that it does not take.
 #[must_use]
 pub fn wrong_method(methods: &'static str) -> Problem {
     let detail = format!("this address takes {methods}");

@@ -11,9 +11,9 @@ use crate::protocol::{ErrorCode, Failure};
 use crate::store::StoreError;
 use std::time::Duration;
 
-/// Why a guest's session is over, when the restaurant has ended it.
+/// The reason when the restaurant has ended a guest's session.
 const ENDED_BY_STAFF: &str = "ended_by_staff";
-/// Why a manager's change of their own password is refused.
+/// The reason when managers try to set their own password among the people.
 const OWN_PASSWORD: &str = "own_password";
 /// The wait before a password is sent again that there was no time to check.
 const BUSY: Duration = Duration::from_secs(3);

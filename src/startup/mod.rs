@@ -89,7 +89,7 @@ async fn run(common: &Common, serve: &Serve, division: Division, store: SharedSt
     banner::warn_of_plain_http(serve, address);
     banner::announce(node.store.epoch(), address)?;
     let drained = tokio::select! {
-        drained = drain::drain(&node.services.census, &handle, signals, Duration::from_secs(serve.drain_s)) => drained,
+        drained = drain::drain(&node.services.registry, &handle, signals, Duration::from_secs(serve.drain_s)) => drained,
         // No command can be acknowledged any longer, so end without draining; clients reconnect to
         // the next node.
         why = node.store.lost() => anyhow::bail!(why),
@@ -100,7 +100,7 @@ async fn run(common: &Common, serve: &Serve, division: Division, store: SharedSt
     if !common.is_sqlite() && node.store.unregister(node.store.node(), None).await.is_err() {
         log::warn!("cannot remove this node's row; other nodes will");
     }
-    log::info!(connections = node.services.census.count(); "stopped");
+    log::info!(connections = node.services.registry.count(); "stopped");
     Ok(())
 }
 

@@ -69,12 +69,12 @@ impl Node {
         };
         let services = Arc::new(Services {
             store: store.clone(),
-            directory: directory.clone(),
+            feeds: directory.clone(),
             commands: commands.clone(),
             tokens: keys.verifier.clone(),
             ended: ended.clone(),
-            census: ConnectionRegistry::new(draining.clone()),
-            displays: Displays::new(store.node(), serve.display_spans()),
+            registry: ConnectionRegistry::new(draining.clone()),
+            screens: Displays::new(store.node(), serve.display_spans()),
             limits: serve.limits.connection(division.connections),
             origins: serve.allowed_origins(),
             proxies: proxies.clone(),
@@ -126,7 +126,7 @@ impl Node {
         actix_rt::spawn(close_idle(self.plain.clone()));
         actix_rt::spawn(housekeeping::writes::watch(self.store.clone(), self.state.metrics.clone()));
         let (store, commands) = (self.store.clone(), self.commands.clone());
-        actix_rt::spawn(self.services.displays.clone().run(store.clone(), commands.clone(), self.services.metrics.clone()));
+        actix_rt::spawn(self.services.screens.clone().run(store.clone(), commands.clone(), self.services.metrics.clone()));
         actix_rt::spawn(orphan_sweep::sweep(store.clone(), commands.clone(), serve.display_spans().lease));
         actix_rt::spawn(unseen_alarm::watch(store, commands, serve.display_alarm()));
         Ok(())
@@ -137,8 +137,8 @@ impl Node {
 async fn close_ended(services: Arc<Services>, mut listener: Listener) {
     while let Some(notice) = listener.next().await {
         match notice {
-            Notice::Ended(session) => services.census.end_session(&session),
-            Notice::Missed => services.census.check_all(),
+            Notice::Ended(session) => services.registry.end_session(&session),
+            Notice::Missed => services.registry.check_all(),
         }
     }
 }

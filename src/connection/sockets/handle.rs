@@ -1,5 +1,5 @@
-//! What requests see of the connection they came by: a way to cut it from beside the dispatcher that owns it (while a
-//! reader takes nothing, the dispatcher polls neither the response nor anything else), and its place among the others.
+//! The connection of a request, as the request sees it: a way to cut it without the dispatcher that owns it (which polls
+//! nothing while a reader takes nothing), and its place in the registry of sockets.
 
 use super::registry::{Place, Plain, Work};
 use super::socket::{Handle, Socket};
@@ -12,13 +12,13 @@ use std::time::Duration;
 pub struct SocketHandle(Handle);
 
 impl SocketHandle {
-    /// Keeps a handle on an accepted socket among the data of its connection. For `HttpService::on_connect_ext`.
+    /// Keeps a handle on an accepted socket in the data of its connection. For `HttpService::on_connect_ext`.
     pub fn keep(io: &Socket, connection: &mut Extensions) {
         connection.insert(Rc::new(Self(io.handle())));
     }
 
-    /// Lets the kernel end the connection when what was sent stays without an answer for so long: a phone that has gone
-    /// says no goodbye, and a stream hears nothing else of its reader.
+    /// Lets the kernel end the connection when what was sent is not acknowledged for `patience`: a phone that leaves the
+    /// network sends nothing, and a stream receives nothing else from its reader.
     pub fn expect_answers_within(&self, patience: Duration) {
         #[cfg(target_os = "linux")]
         self.0.with(|socket| {
@@ -30,25 +30,25 @@ impl SocketHandle {
         let _ = patience;
     }
 
-    /// Cuts the connection, both ways, now.
+    /// Shuts the connection down at once, in both directions.
     pub fn cut(&self) {
-        // Fails when the other side was quicker.
+        // It fails when the other side has done so already.
         self.0.with(|socket| drop(socket.shutdown(Shutdown::Both)));
     }
 
-    /// A request begins, which ends when what is given is dropped.
+    /// Marks the connection as busy until the returned guard is dropped.
     #[must_use]
     pub fn work(&self) -> Work {
         Work::begin(self.0.place().clone())
     }
 
-    /// Its place.
+    /// Returns its place in the registry.
     #[must_use]
     pub fn place(&self) -> &Place {
         self.0.place()
     }
 
-    /// The registry of connections.
+    /// Returns the registry of sockets.
     #[must_use]
     pub fn plain(&self) -> &Plain {
         self.place().plain()

@@ -1,9 +1,10 @@
-//! The registry of sockets: whose the plain HTTP connections are, which of them wait for a request, and which has to go
-//! when places get scarce. A WebSocket keeps its place, and is nobody's any more: the census has limits for it.
+//! The registry of sockets: the addresses of plain HTTP connections, which of them wait for a request, and which is evicted
+//! when places get scarce. A WebSocket keeps its place and no longer counts for its address: the registry of connections
+//! has limits for it.
 
 use super::unread::{self, Unread};
 use crate::clock;
-use crate::connection::client_address::household;
+use crate::connection::client_address::rate_limit_key;
 use crate::domain::values::time::Timestamp;
 use crate::telemetry::Metrics;
 use futures_util::task::AtomicWaker;
@@ -15,8 +16,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Context;
 use std::time::Duration;
 
-/// How long a connection may wait for its next request. Longer than the HTTP dispatcher's own keep-alive, which ends with
-/// the first byte of a request, so that half a request is not a place for ever.
+/// The longest wait of a connection for its next request. Longer than the HTTP dispatcher's own keep-alive, which stops with
+/// the first byte of a request: half a request must not keep a place forever.
 const IDLE: Duration = Duration::from_secs(80);
 /// The same while most places are taken, and for an address that has more than a quarter of them.
 const IDLE_UNDER_PRESSURE: Duration = Duration::from_secs(5);
@@ -26,15 +27,15 @@ const IDLE_UNDER_PRESSURE: Duration = Duration::from_secs(5);
 pub struct Bounds {
     /// Sockets of the node, WebSockets among them.
     pub total: usize,
-    /// Plain connections of one address; more are for kitchen and staff. None behind a proxy, whose address all share.
+    /// Plain connections of one address; more are for kitchen and staff. `None` behind a proxy, whose address all share.
     pub per_address: Option<usize>,
-    /// The most bytes of answers that wait for their readers.
+    /// Bytes of answers that wait for their readers.
     pub unread_bytes: usize,
-    /// How long a reader may take nothing of an answer.
+    /// The longest time that a reader may take nothing of an answer.
     pub write_timeout: Duration,
 }
 
-/// Tells a connection, on whatever thread it is, that its place was given to another.
+/// Notifies a connection, on any thread, that its place was given to another.
 #[derive(Debug, Default)]
 pub struct Notice {
     is_evicted: AtomicBool,
@@ -43,18 +44,18 @@ pub struct Notice {
 
 #[derive(Debug)]
 struct Entry {
-    /// None of a WebSocket.
+    /// `None` for a WebSocket.
     address: Option<IpAddr>,
-    /// Requests under way, and writes that the reader holds up.
+    /// Requests in progress, and writes that wait for the reader.
     busy: u32,
     idle_since: Timestamp,
     notice: Arc<Notice>,
 }
 
 #[derive(Debug, Default)]
-struct Household {
+struct Connections {
     count: usize,
-    /// By the time since when they wait.
+    /// Those that wait for a request, by the time since when.
     idle: BTreeSet<(Timestamp, u64)>,
 }
 
@@ -63,12 +64,12 @@ struct Household {
 struct Book {
     last_id: u64,
     entries: HashMap<u64, Entry>,
-    households: HashMap<IpAddr, Household>,
+    by_address: HashMap<IpAddr, Connections>,
     idle: BTreeSet<(Timestamp, u64)>,
     websockets: usize,
 }
 
-/// A connection that was let in.
+/// A connection that was admitted.
 #[derive(Debug)]
 struct Entered {
     id: u64,
@@ -79,16 +80,16 @@ struct Entered {
 }
 
 impl Book {
-    /// Lets a connection in. The one that has waited longest of the same address makes place, then the one that has waited
-    /// longest of all; none when nobody waits.
+    /// Admits a connection. If there is no place, evicts the connection of the same address that has waited longest, then
+    /// the one that has waited longest of all. Returns `None` when no connection waits.
     fn enter(&mut self, address: IpAddr, now: Timestamp, bounds: &Bounds) -> Option<Entered> {
         let mut evicted = Vec::new();
         let is_full = |book: &Self| {
-            let theirs = book.households.get(&address).map_or(0, |household| household.count);
+            let theirs = book.by_address.get(&address).map_or(0, |connections| connections.count);
             bounds.per_address.is_some_and(|most| theirs >= most)
         };
         if is_full(self)
-            && let Some(&(_, id)) = self.households.get(&address).and_then(|household| household.idle.first())
+            && let Some(&(_, id)) = self.by_address.get(&address).and_then(|connections| connections.idle.first())
         {
             evicted.extend(self.remove(id));
         }
@@ -100,9 +101,9 @@ impl Book {
         self.last_id += 1;
         let (id, notice) = (self.last_id, Arc::<Notice>::default());
         self.entries.insert(id, Entry { address: Some(address), busy: 0, idle_since: now, notice: notice.clone() });
-        let household = self.households.entry(address).or_default();
-        household.count += 1;
-        household.idle.insert((now, id));
+        let connections = self.by_address.entry(address).or_default();
+        connections.count += 1;
+        connections.idle.insert((now, id));
         self.idle.insert((now, id));
         Some(Entered { id, notice, is_over, evicted })
     }
@@ -111,7 +112,7 @@ impl Book {
         let entry = self.entries.remove(&id)?;
         self.forget_idle(entry.address, (entry.idle_since, id));
         match entry.address {
-            Some(address) => self.leave_household(address),
+            Some(address) => self.leave_address(address),
             None => self.websockets -= 1,
         }
         Some(entry.notice)
@@ -119,16 +120,16 @@ impl Book {
 
     fn forget_idle(&mut self, address: Option<IpAddr>, key: (Timestamp, u64)) {
         self.idle.remove(&key);
-        if let Some(household) = address.and_then(|address| self.households.get_mut(&address)) {
-            household.idle.remove(&key);
+        if let Some(connections) = address.and_then(|address| self.by_address.get_mut(&address)) {
+            connections.idle.remove(&key);
         }
     }
 
-    fn leave_household(&mut self, address: IpAddr) {
-        if let Some(household) = self.households.get_mut(&address) {
-            household.count -= 1;
-            if household.count == 0 {
-                self.households.remove(&address);
+    fn leave_address(&mut self, address: IpAddr) {
+        if let Some(connections) = self.by_address.get_mut(&address) {
+            connections.count -= 1;
+            if connections.count == 0 {
+                self.by_address.remove(&address);
             }
         }
     }
@@ -146,34 +147,34 @@ impl Book {
         let Some(entry) = self.entries.get_mut(&id) else { return };
         entry.busy = entry.busy.saturating_sub(1);
         if entry.busy == 0
-            && let Some(household) = entry.address.and_then(|address| self.households.get_mut(&address))
+            && let Some(connections) = entry.address.and_then(|address| self.by_address.get_mut(&address))
         {
             self.idle.remove(&(entry.idle_since, id));
-            household.idle.remove(&(entry.idle_since, id));
+            connections.idle.remove(&(entry.idle_since, id));
             entry.idle_since = now;
             self.idle.insert((now, id));
-            household.idle.insert((now, id));
+            connections.idle.insert((now, id));
         }
     }
 
-    /// A connection has become a WebSocket, which is never idle.
+    /// Records that a connection has become a WebSocket, which is never idle.
     fn upgrade(&mut self, id: u64) {
         self.begin(id);
         if let Some(address) = self.entries.get_mut(&id).and_then(|entry| entry.address.take()) {
-            self.leave_household(address);
+            self.leave_address(address);
             self.websockets += 1;
         }
     }
 
-    /// Removes those that have waited too long: less is too long while more than three quarters of the places are taken, and
-    /// for those of an address that has more than a quarter.
+    /// Removes connections that have waited too long. The time is shorter while more than three quarters of the places are
+    /// taken, and for an address that has more than a quarter of them.
     fn sweep(&mut self, now: Timestamp, total: usize) -> Vec<Arc<Notice>> {
-        let is_tight = self.entries.len() > total / 4 * 3;
-        let patience = if is_tight { IDLE_UNDER_PRESSURE } else { IDLE };
+        let is_scarce = self.entries.len() > total / 4 * 3;
+        let patience = if is_scarce { IDLE_UNDER_PRESSURE } else { IDLE };
         let is_late = |since: Timestamp| now.since(since) >= IDLE_UNDER_PRESSURE;
         let mut late = Vec::new();
-        for household in self.households.values().filter(|household| household.count > total / 4) {
-            late.extend(household.idle.iter().take_while(|(since, _)| is_late(*since)).map(|(_, id)| *id));
+        for connections in self.by_address.values().filter(|connections| connections.count > total / 4) {
+            late.extend(connections.idle.iter().take_while(|(since, _)| is_late(*since)).map(|(_, id)| *id));
         }
         let mut evicted: Vec<_> = late.into_iter().filter_map(|id| self.remove(id)).collect();
         while let Some(&(since, id)) = self.idle.first()
@@ -197,13 +198,13 @@ struct Inner {
 pub struct Plain(Arc<Inner>);
 
 impl Plain {
-    /// An empty registry.
+    /// Returns an empty registry.
     #[must_use]
     pub fn new(bounds: Bounds, metrics: Metrics) -> Self {
         Self(Arc::new(Inner { book: Mutex::default(), bounds, unread: Unread::new(bounds.unread_bytes), metrics }))
     }
 
-    /// Its bounds.
+    /// Returns its bounds.
     #[must_use]
     pub fn bounds(&self) -> &Bounds {
         &self.0.bounds
@@ -213,27 +214,27 @@ impl Plain {
         self.0.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a place for a connection of an address. None when all are taken and busy.
+    /// Takes a place for a connection of an address. Returns `None` when all are taken and busy.
     #[must_use]
     pub fn enter(&self, address: IpAddr) -> Option<Place> {
-        let entered = self.book().enter(household(address), clock::uptime(), &self.0.bounds);
+        let entered = self.book().enter(rate_limit_key(address), clock::uptime(), &self.0.bounds);
         self.count();
         let Some(Entered { id, notice, is_over, evicted }) = entered else {
             self.0.metrics.hit("plain_connections");
             return None;
         };
         self.evict(evicted, "idle_connections");
-        Some(Place { plain: self.clone(), id, address: household(address), notice, is_over })
+        Some(Place { plain: self.clone(), id, address: rate_limit_key(address), notice, is_over })
     }
 
-    /// Ends connections that have waited too long for a request. To be called every few seconds.
+    /// Ends connections that have waited too long for a request. Call it every few seconds.
     pub fn sweep(&self) {
         let evicted = self.book().sweep(clock::uptime(), self.0.bounds.total);
         self.count();
         self.evict(evicted, "idle_connections");
     }
 
-    /// Outside the lock: waking may run code of a task.
+    /// Notifies evicted connections. Not under the lock, since waking may run code of a task.
     fn evict(&self, evicted: Vec<Arc<Notice>>, limit: &'static str) {
         for notice in evicted {
             self.0.metrics.hit(limit);
@@ -254,13 +255,13 @@ impl Plain {
         self.0.metrics.hit("unread_answers");
     }
 
-    /// Counts a request that was one too many of its address.
+    /// Counts a request on a connection beyond the share of its address.
     pub fn count_over(&self) {
         self.0.metrics.hit("connections_per_address");
     }
 
-    /// Counts bytes of an answer that wait for their reader, until the returned guard is dropped. Where too many wait, the
-    /// reader that has waited longest is cut, of the address with the most of them.
+    /// Counts bytes of an answer that wait for their reader, until the returned guard is dropped. When they are too many,
+    /// cuts the reader that has waited longest, of the address with the most waiting readers.
     #[must_use]
     pub fn hold(&self, bytes: usize) -> Held {
         let held = self.0.unread.hold(bytes);
@@ -278,7 +279,7 @@ pub type Held = unread::Held<Arc<Notice>>;
 /// A reader that takes nothing.
 pub type Waiting = unread::Waiting<Arc<Notice>>;
 
-/// A place in the registry. Dropping it gives it back.
+/// A place in the registry of sockets. Dropping it gives it back.
 pub struct Place {
     plain: Plain,
     id: u64,
@@ -288,13 +289,13 @@ pub struct Place {
 }
 
 impl Place {
-    /// The registry.
+    /// Returns the registry.
     #[must_use]
     pub const fn plain(&self) -> &Plain {
         &self.plain
     }
 
-    /// Whether its address has more than its share: then it is for kitchen and staff.
+    /// Whether its address has more than its share: then only kitchen and staff may use it.
     #[must_use]
     pub const fn is_over(&self) -> bool {
         self.is_over
@@ -306,7 +307,7 @@ impl Place {
         self.plain.count();
     }
 
-    /// Its reader takes nothing of an answer, until the returned guard is dropped.
+    /// Counts its reader as one that takes nothing, until the returned guard is dropped.
     #[must_use]
     pub fn wait(&self) -> Waiting {
         let Self { plain, id, address, notice, .. } = self;
@@ -315,7 +316,7 @@ impl Place {
         waiting
     }
 
-    /// Whether its place was given to another; if not, the task is woken when it is.
+    /// Whether its place was given to another. If not, the task will be woken when it is.
     #[must_use]
     pub fn is_evicted(&self, cx: &Context<'_>) -> bool {
         self.notice.waker.register(cx.waker());
@@ -330,11 +331,11 @@ impl Drop for Place {
     }
 }
 
-/// Something under way on a connection, which is not idle meanwhile.
+/// A request or a write in progress: the connection is busy until it is dropped.
 pub struct Work(Rc<Place>);
 
 impl Work {
-    /// From now until it is dropped.
+    /// Marks the connection of a place as busy.
     #[must_use]
     pub fn begin(place: Rc<Place>) -> Self {
         place.plain.book().begin(place.id);
@@ -364,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_waited_longest_at_an_address_makes_place_for_the_next_of_it() {
+    fn the_longest_waiting_connection_of_an_address_is_evicted_for_its_next() {
         let mut book = Book::default();
         let first = book.enter(address(1), at(1), &BOUNDS).unwrap();
         let other = book.enter(address(2), at(0), &BOUNDS).unwrap();
@@ -375,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn busy_ones_stay_and_what_comes_beyond_them_is_marked_and_at_the_end_refused() {
+    fn busy_connections_stay_and_those_beyond_them_are_marked_and_at_the_bound_refused() {
         let mut book = Book::default();
         for number in [1, 1, 2] {
             let id = book.enter(address(number), at(1), &BOUNDS).unwrap().id;
@@ -384,7 +385,10 @@ mod tests {
         let over = book.enter(address(1), at(2), &BOUNDS).unwrap();
         assert!(over.is_over && over.evicted.is_empty());
         let next = book.enter(address(1), at(3), &BOUNDS).unwrap();
-        assert!(next.is_over && Arc::ptr_eq(&next.evicted[0], &over.notice), "who is over and waits goes first");
+        assert!(
+            next.is_over && Arc::ptr_eq(&next.evicted[0], &over.notice),
+            "the one beyond the share that waits is evicted first"
+        );
         book.begin(next.id);
         assert!(book.enter(address(3), at(4), &BOUNDS).is_none());
         book.end(next.id, at(5));
@@ -392,7 +396,7 @@ mod tests {
     }
 
     #[test]
-    fn half_a_request_is_no_place_for_ever_and_less_time_is_given_when_it_is_tight() {
+    fn half_a_request_does_not_keep_a_place_and_has_less_time_when_places_are_scarce() {
         let mut book = Book::default();
         let free = Bounds { per_address: None, ..BOUNDS };
         for second in 0..3 {
@@ -414,7 +418,7 @@ mod tests {
             book.enter(address(number), at(0), &bounds).unwrap();
         }
         assert!(book.sweep(at(4), 8).is_empty());
-        assert_eq!((book.sweep(at(6), 8).len(), book.households.len()), (3, 1));
+        assert_eq!((book.sweep(at(6), 8).len(), book.by_address.len()), (3, 1));
     }
 
     #[test]
@@ -447,8 +451,8 @@ mod tests {
                 }
                 let idle = book.entries.values().filter(|entry| entry.busy == 0 && entry.address.is_some()).count();
                 prop_assert!(book.entries.len() <= BOUNDS.total && book.idle.len() == idle);
-                let (count, waiting) = book.households.values().fold((0, 0), |sum, household| {
-                    (sum.0 + household.count, sum.1 + household.idle.len())
+                let (count, waiting) = book.by_address.values().fold((0, 0), |sum, connections| {
+                    (sum.0 + connections.count, sum.1 + connections.idle.len())
                 });
                 prop_assert_eq!((count, waiting), (book.entries.len() - book.websockets, idle));
             }

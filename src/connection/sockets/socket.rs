@@ -1,7 +1,7 @@
-//! The socket of an HTTP connection, with what the HTTP dispatcher has no word for: a deadline for a reader that takes
-//! nothing, no reading ahead of one, and an end from outside.
+//! The socket of an HTTP connection, with what the HTTP dispatcher lacks: a deadline for a reader that takes nothing, no
+//! reading ahead while it waits, and a way to end the socket from outside.
 //!
-//! One type for the node: what is plain today may be TLS tomorrow, and nothing outside this file would see it.
+//! There is one type for the node, so that a socket with TLS would change no other file.
 
 use super::registry::{Place, Waiting, Work};
 use actix_rt::net::TcpStream;
@@ -16,24 +16,24 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// Bytes read between two turns of writing: what a client sends ahead without reading is answered in small parts.
+/// Bytes read between two turns of writing, so that a client that sends many requests at once is answered step by step.
 const TURN: usize = 16 * 1024;
-/// How often a write that is held up looks whether it has waited long enough.
+/// The interval at which a blocked write checks its deadline.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// A write that the reader holds up.
+/// A write that waits for the reader.
 struct Blocked {
     since: Instant,
     timer: Pin<Box<Sleep>>,
-    /// The dispatcher wanted to read meanwhile.
+    /// The dispatcher has asked to read since.
     wants_read: bool,
     _work: Work,
     _waiting: Waiting,
 }
 
-/// The socket.
+/// The socket of an HTTP connection.
 ///
-/// Bound: while the reader takes nothing, nothing is read from it, so that no request of it makes another answer.
+/// Bound: while the reader takes nothing, nothing is read from it, so that its requests make no more answers.
 /// Deadline: a reader that takes nothing for the write timeout is cut, and sooner when too much waits for readers.
 pub struct Socket {
     io: Rc<TcpStream>,
@@ -43,34 +43,34 @@ pub struct Socket {
 }
 
 impl Socket {
-    /// A socket that has found a place.
+    /// Returns a socket with a place in the registry.
     #[must_use]
     pub fn new(io: TcpStream, place: Place) -> Self {
         Self { io: Rc::new(io), place: Rc::new(place), blocked: None, taken: 0 }
     }
 
-    /// The address of the other side.
+    /// Returns the address of the other side.
     ///
     /// # Errors
-    /// When it has gone.
+    /// When the other side is gone.
     pub fn peer_addr(&self) -> io::Result<std::net::SocketAddr> {
         self.io.peer_addr()
     }
 
-    /// A way to end it from beside the dispatcher.
+    /// Returns a way to end it without the dispatcher.
     #[must_use]
     pub fn handle(&self) -> Handle {
         Handle { io: Rc::downgrade(&self.io), place: self.place.clone() }
     }
 
-    /// The socket, which has become a WebSocket's, and its place.
+    /// Turns it into the socket of a WebSocket, and its place.
     #[must_use]
     pub fn upgrade(self) -> (Rc<TcpStream>, Rc<Place>) {
         self.place.upgrade();
         (self.io, self.place)
     }
 
-    /// The reader holds a write up: an error when it has done so for too long.
+    /// Waits for the reader. Fails at the deadline.
     fn poll_blocked(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let patience = self.place.plain().bounds().write_timeout;
         if self.place.is_evicted(cx) {
@@ -95,13 +95,13 @@ impl Socket {
         Poll::Pending
     }
 
-    /// Makes closing reset the connection: what waits in the kernel would wait on for minutes.
+    /// Makes the close reset the connection: what is in the kernel would stay there for minutes.
     fn reset(&self, kind: ErrorKind) -> io::Error {
         let _ = SockRef::from(&*self.io).set_linger(Some(Duration::ZERO));
-        io::Error::new(kind, "nothing of the answer is read")
+        io::Error::new(kind, "the reader takes nothing of the answer")
     }
 
-    /// The reader has taken something.
+    /// Ends the wait for the reader.
     fn unblock(&mut self, cx: &Context<'_>) {
         if self.blocked.take().is_some_and(|blocked| blocked.wants_read) {
             cx.waker().wake_by_ref();
@@ -167,20 +167,20 @@ impl AsyncWrite for Socket {
     }
 }
 
-/// Ends a socket from beside the dispatcher that owns it, on the same thread. It does not keep the socket open.
+/// A way to end a socket without the dispatcher that owns it, on the same thread. It does not keep the socket open.
 pub struct Handle {
     io: Weak<TcpStream>,
     place: Rc<Place>,
 }
 
 impl Handle {
-    /// Its place.
+    /// Returns its place in the registry.
     #[must_use]
     pub const fn place(&self) -> &Rc<Place> {
         &self.place
     }
 
-    /// Does something to the socket while it is open.
+    /// Calls a function with the socket, if it is open.
     pub fn with(&self, act: impl FnOnce(SockRef<'_>)) {
         if let Some(io) = self.io.upgrade() {
             act(SockRef::from(&*io));

@@ -1,8 +1,8 @@
-//! Answers over plain HTTP that wait for their readers: how many bytes they are, and which reader is cut when they are too
+//! Answers over plain HTTP that wait for their readers: counts their bytes, and picks the reader to cut when they are too
 //! many.
 //!
 //! Bound: [`Unread::new`] takes the most bytes. Overflow: each byte beyond cuts the reader that has waited longest, of the
-//! address with the most waiting readers, so that a crowd that reads nothing makes place for itself alone.
+//! address with the most waiting readers, so that a crowd that reads nothing cuts only its own connections.
 
 use crate::domain::values::time::Timestamp;
 use std::collections::{BTreeMap, HashMap};
@@ -11,12 +11,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// What the dispatcher buffers of an answer while its reader takes nothing, at most, in bytes.
+/// The most bytes that the dispatcher buffers of an answer while its reader takes nothing.
 const BUFFER: usize = 48 * 1024;
-/// A reader that has waited for less is only slow.
+/// A reader that has taken nothing for less than this is only slow.
 const SLOW: Duration = Duration::from_secs(1);
 
-/// Readers by the time since when they take nothing, with a way to cut each.
+/// Readers by the time since when they have taken nothing, with a way to cut each.
 type Queue<N> = BTreeMap<(Timestamp, u64), N>;
 
 struct Inner<N> {
@@ -35,7 +35,7 @@ impl<N> Clone for Unread<N> {
 }
 
 impl<N: Clone> Unread<N> {
-    /// No unread answer yet, and at most so many bytes.
+    /// Returns a counter without answers, with a bound of `most` bytes.
     #[must_use]
     pub fn new(most: usize) -> Self {
         Self(Arc::new(Inner { bytes: AtomicUsize::new(0), most, readers: Mutex::default() }))
@@ -48,7 +48,7 @@ impl<N: Clone> Unread<N> {
         Held { unread: self.clone(), bytes }
     }
 
-    /// Counts a reader that takes nothing since `since`, until the returned guard is dropped. `id` is unique among
+    /// Counts a reader that has taken nothing since `since`, until the returned guard is dropped. `id` is unique among
     /// connections.
     #[must_use]
     pub fn wait(&self, address: IpAddr, id: u64, since: Timestamp, cut: N) -> Waiting<N> {
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_has_waited_longest_of_the_largest_crowd_goes_first() {
+    fn the_longest_waiting_reader_of_the_largest_crowd_is_cut_first() {
         let unread = Unread::new(3 * BUFFER);
         let kitchen = unread.wait(address(1), 1, at(0), "kitchen");
         let crowd: Vec<_> = (2..4).map(|id| unread.wait(address(2), id, at(id), "crowd")).collect();

@@ -1,4 +1,4 @@
-//! The way from an actor to the body of its HTTP response: the bounded [`SendQueue`], read from its other end.
+//! The body of the response to a stream: the bounded [`SendQueue`] of its actor, read from the other end.
 
 use super::encoding;
 use crate::connection::abandoned::AbandonGuard;
@@ -15,22 +15,22 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use tokio::sync::oneshot;
 
-/// Bytes of one piece of a body: all that is copied for a reader before it takes it.
+/// Bytes of one piece of a body: the most that is copied before the reader takes it.
 const PIECE: usize = 16 * 1024;
 
-/// What waits between an actor and its response, both on one thread. The actor fills it however slowly the body is read.
+/// The queue between an actor and its response, both on one thread. The actor fills it however slowly the body is read.
 #[derive(Default)]
 pub struct BodyQueue {
-    wire: SendQueue,
+    send_queue: SendQueue,
     reader: RefCell<Option<Waker>>,
-    /// Whether something was read since [`Self::is_stalled`] was last asked.
+    /// Whether something was read since the last call of [`Self::is_stalled`].
     moved: Cell<bool>,
-    /// Where the reader will be when it has read what waits. Of several rooms the reader keeps the cursors.
+    /// The cursor of the reader when it has read the queue. The reader of several rooms keeps their cursors itself.
     cursor: Cell<Option<Position>>,
 }
 
 impl BodyQueue {
-    /// For a reader of one room that comes with this cursor.
+    /// Returns the queue of a reader of one room, at its cursor.
     #[must_use]
     pub fn at(cursor: Position) -> Self {
         Self { cursor: Cell::new(Some(cursor)), ..Self::default() }
@@ -45,10 +45,10 @@ impl BodyQueue {
     /// Queues a frame as an event.
     ///
     /// # Errors
-    /// `TooSlow` when more than `most` bytes would wait.
+    /// `TooSlow` when more than `most` bytes would be queued.
     pub fn push(&self, frame: &Frame, epoch: &str, most: usize) -> Result<(), TooSlow> {
         let cursor = self.cursor.get().map(|before| encoding::cursor_after(frame, before));
-        self.wire.push_event(frame, encoding::message(frame, epoch, cursor), most)?;
+        self.send_queue.push_event(frame, encoding::message(frame, epoch, cursor), most)?;
         self.cursor.set(cursor);
         self.wake();
         Ok(())
@@ -56,7 +56,7 @@ impl BodyQueue {
 
     /// Queues a whole snapshot as one event.
     pub fn push_whole(&self, snapshot: &Snapshot, epoch: &str) {
-        self.wire.push_whole(encoding::whole(snapshot, epoch));
+        self.send_queue.push_whole(encoding::whole(snapshot, epoch));
         self.cursor.set(Some(snapshot.position()));
         self.wake();
     }
@@ -66,49 +66,49 @@ impl BodyQueue {
     /// # Errors
     /// As [`Self::push`].
     pub fn push_line(&self, line: Bytes, most: usize) -> Result<(), TooSlow> {
-        self.wire.push_line(line, most)?;
+        self.send_queue.push_line(line, most)?;
         self.wake();
         Ok(())
     }
 
-    /// Ends the body after what waits; for a slow reader that is dropped.
+    /// Ends the body after what is queued, which is dropped for a slow reader.
     pub fn end(&self, code: CloseCode) {
-        self.wire.end(code, Bytes::new());
+        self.send_queue.end(code, Bytes::new());
         self.wake();
     }
 
-    /// The code it ended with.
+    /// Returns the code that the body was ended with.
     #[must_use]
     pub fn ending(&self) -> Option<CloseCode> {
-        self.wire.ending()
+        self.send_queue.ending()
     }
 
-    /// Whether a snapshot, or a part of one, has yet to be read.
+    /// Whether some of a snapshot is in the queue.
     #[must_use]
     pub fn holds_snapshot(&self) -> bool {
-        self.wire.holds_snapshot()
+        self.send_queue.holds_snapshot()
     }
 
-    /// Resolves when most of what waits was read, or when the body ends.
+    /// Resolves when most of the queue was read, or when the body ends.
     pub fn drained(&self) -> oneshot::Receiver<()> {
-        self.wire.drained()
+        self.send_queue.drained()
     }
 
-    /// Whether something waits and nothing was read since this was last asked.
+    /// Whether something is queued and nothing was read since the last call.
     #[must_use]
     pub fn is_stalled(&self) -> bool {
-        !self.moved.replace(false) && !self.wire.is_empty()
+        !self.moved.replace(false) && !self.send_queue.is_empty()
     }
 
     fn poll_read(&self, cx: &Context<'_>) -> Poll<Option<Bytes>> {
-        let mut piece = BytesMut::with_capacity(self.wire.waiting().min(PIECE));
+        let mut piece = BytesMut::with_capacity(self.send_queue.waiting().min(PIECE));
         // Copying does not fail.
-        let _ = self.wire.write(|waiting| Ok(copy(waiting, &mut piece)));
+        let _ = self.send_queue.write(|queued| Ok(copy(queued, &mut piece)));
         if !piece.is_empty() {
             self.moved.set(true);
             return Poll::Ready(Some(piece.freeze()));
         }
-        if self.wire.ending().is_some() {
+        if self.send_queue.ending().is_some() {
             return Poll::Ready(None);
         }
         self.reader.replace(Some(cx.waker().clone()));
@@ -116,26 +116,26 @@ impl BodyQueue {
     }
 }
 
-/// Fills a piece; says with how many bytes.
-fn copy(waiting: &[IoSlice<'_>], piece: &mut BytesMut) -> usize {
-    for part in waiting {
+/// Fills a piece. Returns its size.
+fn copy(queued: &[IoSlice<'_>], piece: &mut BytesMut) -> usize {
+    for part in queued {
         let space = PIECE - piece.len();
         piece.extend_from_slice(&part[..part.len().min(space)]);
     }
     piece.len()
 }
 
-/// The body of a response: what its actor queues, until the actor ends it.
+/// The body of a response: what its actor queues, until the actor ends it. Dropping it stops the actor.
 pub struct Body {
-    outlet: Rc<BodyQueue>,
-    _leash: AbandonGuard,
+    queue: Rc<BodyQueue>,
+    _guard: AbandonGuard,
 }
 
 impl Body {
-    /// Reads from an outlet that the leash's actor fills.
+    /// Returns the body of a queue, which the actor behind the guard fills.
     #[must_use]
-    pub const fn new(outlet: Rc<BodyQueue>, leash: AbandonGuard) -> Self {
-        Self { outlet, _leash: leash }
+    pub const fn new(queue: Rc<BodyQueue>, guard: AbandonGuard) -> Self {
+        Self { queue, _guard: guard }
     }
 }
 
@@ -143,7 +143,7 @@ impl Stream for Body {
     type Item = Result<Bytes, Infallible>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.outlet.poll_read(cx).map(|piece| piece.map(Ok))
+        self.queue.poll_read(cx).map(|piece| piece.map(Ok))
     }
 }
 
@@ -159,37 +159,37 @@ mod tests {
         Frame::new(FrameKind::Event, Position::ZERO, &vec![b'x'; bytes])
     }
 
-    fn read(outlet: &BodyQueue) -> Poll<Option<Bytes>> {
-        outlet.poll_read(&Context::from_waker(&noop_waker()))
+    fn read(queue: &BodyQueue) -> Poll<Option<Bytes>> {
+        queue.poll_read(&Context::from_waker(&noop_waker()))
     }
 
     #[test]
     fn a_body_is_read_in_pieces_and_ends_after_what_waits() {
-        let outlet = BodyQueue::default();
-        assert!(read(&outlet).is_pending());
+        let queue = BodyQueue::default();
+        assert!(read(&queue).is_pending());
         let big = Frame::new(FrameKind::Snapshot, Position::ZERO, &vec![b'x'; 3 * PIECE]);
-        outlet.push(&big, "e", MOST).unwrap();
-        outlet.push_line(encoding::HEARTBEAT, MOST).unwrap();
-        outlet.end(CloseCode::TokenExpired);
+        queue.push(&big, "e", MOST).unwrap();
+        queue.push_line(encoding::HEARTBEAT, MOST).unwrap();
+        queue.end(CloseCode::TokenExpired);
         let mut whole = Vec::new();
-        while let Poll::Ready(Some(piece)) = read(&outlet) {
+        while let Poll::Ready(Some(piece)) = read(&queue) {
             assert!(piece.len() <= PIECE);
             whole.extend_from_slice(&piece);
         }
         let expected: Vec<u8> = encoding::message(&big, "e", None).into_iter().flatten().chain(encoding::HEARTBEAT).collect();
-        assert!(whole == expected && read(&outlet) == Poll::Ready(None));
+        assert!(whole == expected && read(&queue) == Poll::Ready(None));
     }
 
     #[test]
     fn a_reader_that_takes_nothing_is_stalled_refused_more_and_ended_with_nothing() {
-        let outlet = BodyQueue::default();
-        outlet.push(&event(400), "e", MOST).unwrap();
-        assert!(read(&outlet).is_ready() && !outlet.is_stalled() && !outlet.is_stalled(), "it takes all there is");
-        outlet.push(&event(400), "e", MOST).unwrap();
-        outlet.push(&event(400), "e", MOST).unwrap();
-        assert!(outlet.is_stalled());
-        assert_eq!(outlet.push(&event(400), "e", MOST), Err(TooSlow));
-        outlet.end(CloseCode::TooSlow);
-        assert_eq!((read(&outlet), outlet.ending()), (Poll::Ready(None), Some(CloseCode::TooSlow)));
+        let queue = BodyQueue::default();
+        queue.push(&event(400), "e", MOST).unwrap();
+        assert!(read(&queue).is_ready() && !queue.is_stalled() && !queue.is_stalled(), "it takes all there is");
+        queue.push(&event(400), "e", MOST).unwrap();
+        queue.push(&event(400), "e", MOST).unwrap();
+        assert!(queue.is_stalled());
+        assert_eq!(queue.push(&event(400), "e", MOST), Err(TooSlow));
+        queue.end(CloseCode::TooSlow);
+        assert_eq!((read(&queue), queue.ending()), (Poll::Ready(None), Some(CloseCode::TooSlow)));
     }
 }

@@ -1,4 +1,4 @@
-//! Server-sent events, pure: how a frame is written in `text/event-stream` (WHATWG HTML, section 9.2).
+//! Server-sent events, pure: how a frame is written in `text/event-stream` (WHATWG HTML, "Server-sent events").
 
 use crate::domain::values::position::Position;
 use crate::protocol::{Frame, FrameKind, Snapshot};
@@ -6,19 +6,19 @@ use bytes::Bytes;
 
 /// The media type.
 pub const EVENT_STREAM: &str = "text/event-stream";
-/// A comment, which a reader skips: it shows that the stream lives.
+/// A comment, which readers skip: it shows that the stream is alive.
 pub const HEARTBEAT: Bytes = Bytes::from_static(b": hb\n\n");
 
-/// Tells the reader how long to wait before it connects again.
+/// Returns the field that sets how long a reader waits before it connects again.
 #[must_use]
 pub fn retry(milliseconds: u64) -> Bytes {
     format!("retry: {milliseconds}\n\n").into()
 }
 
-/// A frame as a message: what stands before the JSON text, the text itself (shared, not copied), and its end. A text is
-/// one line, as its encoder writes control characters inside strings only, escaped. `cursor` is the reader's after this
-/// frame; the messages of several rooms have no ids, since no single one says where their reader is. Before the last part
-/// of a snapshot the id is empty: a reader that is cut there comes back without one, for all of it.
+/// Encodes a frame as a message: its beginning, the JSON text (shared, not copied), and its end. The text is one line, as
+/// its encoder escapes control characters. `cursor` is the reader's after this frame; messages of several rooms have no
+/// ids, since one id cannot hold several cursors. Before the last part of a snapshot the id is empty: a reader that is cut
+/// there comes back without one, and gets all parts again.
 #[must_use]
 pub fn message(frame: &Frame, epoch: &str, cursor: Option<Position>) -> [Bytes; 3] {
     let head = match cursor {
@@ -33,7 +33,7 @@ fn head(kind: FrameKind, id: &str) -> String {
     format!("id: {id}\nevent: {}\ndata: ", kind.as_str())
 }
 
-/// A whole snapshot as one message of several lines of data, which its reader joins: a line for each of its parts.
+/// Encodes a whole snapshot as one message with a line of data for each of its parts, which the reader joins.
 pub fn whole(snapshot: &Snapshot, epoch: &str) -> Vec<Bytes> {
     let mut out = Vec::with_capacity(snapshot.parts() * 2 + 2);
     let mut line = head(FrameKind::Snapshot, &format!("{epoch}.{}", snapshot.position()));
@@ -46,7 +46,7 @@ pub fn whole(snapshot: &Snapshot, epoch: &str) -> Vec<Bytes> {
     out
 }
 
-/// The reader's cursor after a frame: most move it, the others leave it where it was.
+/// Returns the reader's cursor after a frame.
 #[must_use]
 pub fn cursor_after(frame: &Frame, before: Position) -> Position {
     match frame.kind() {
@@ -63,7 +63,7 @@ mod tests {
     use crate::protocol::{ErrorCode, Failure};
     use proptest::prelude::*;
 
-    /// What a reader of the specification makes of a stream: `(id, event, data)` of each message.
+    /// Reads a stream as the specification says: `(id, event, data)` of each message.
     fn read(text: &str) -> Vec<(Option<String>, String, String)> {
         let mut messages = Vec::new();
         for block in text.split_terminator("\n\n") {

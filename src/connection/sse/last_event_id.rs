@@ -1,19 +1,19 @@
-//! Cursors as event streams write them, pure: `EPOCH.POSITION`.
+//! The ids of messages in an event stream, pure: `EPOCH.POSITION`.
 
 use crate::domain::values::position::Position;
 use std::fmt;
 use std::str::FromStr;
 
-/// A position and the epoch it counts in.
+/// A position and its epoch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor {
-    /// The epoch.
+    /// The epoch in which the position counts.
     pub epoch: String,
-    /// The position.
+    /// The last position that the reader has.
     pub position: Position,
 }
 
-/// The text is no cursor.
+/// The text is not a cursor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("Last-Event-ID is EPOCH.POSITION, as the stream wrote it")]
 pub struct InvalidCursor;
@@ -43,7 +43,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn what_is_no_cursor_is_refused() {
+    fn a_text_that_is_not_a_cursor_is_refused() {
         for text in ["", ".", "7", "epoch", "epoch.", ".7", "epoch.-1", "epoch.+1", "epoch. 1", "epoch.9007199254740992", "e.1x"]
         {
             assert_eq!(text.parse::<Cursor>(), Err(InvalidCursor), "{text}");

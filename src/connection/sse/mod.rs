@@ -1,4 +1,4 @@
-//! Server-sent events: the actor of a stream, and how frames are written on it.
+//! Server-sent events: the actor of a stream, its body, and the encoding of frames.
 
 pub mod actor;
 pub mod body;

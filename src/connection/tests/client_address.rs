@@ -114,7 +114,7 @@ fn forwarded_is_read_as_rfc_7239_writes_it() {
     }
 }
 
-/// What a client sends stands before what the proxy appends, on one line.
+/// A header of a client, with what the proxy appends on the same line.
 #[test]
 fn no_quote_that_a_client_leaves_open_takes_the_place_of_the_proxys_word() {
     let (guest, other) = (ip(GUEST), ip("198.51.100.1"));

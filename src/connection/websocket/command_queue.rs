@@ -9,15 +9,15 @@ use crate::protocol::{Failure, Frame, ServerFrame};
 use crate::store::log::Ack;
 use std::collections::VecDeque;
 
-/// Commands of one connection that wait for the one before. More are refused with `rate_limited`.
+/// The most commands that wait for the one before.
 const MOST: usize = 64;
 
-/// A command in line.
+/// A command in the queue.
 #[derive(Debug)]
 pub enum QueuedCommand {
-    /// A command of section 4.
+    /// A command about an order, the menu or a call.
     Command(Box<Command>),
-    /// An order.
+    /// A new order.
     Place(CommandId, Box<Basket>),
 }
 
@@ -29,16 +29,18 @@ impl QueuedCommand {
         }
     }
 
-    /// Runs it.
-    pub async fn run(self, commands: &Commands, who: &Principal) -> (CommandId, Answer) {
+    /// Runs the command. Returns its id with the answer.
+    pub async fn run(self, commands: &Commands, principal: &Principal) -> (CommandId, Answer) {
         match self {
-            Self::Command(command) => (command.id, commands.execute(who, *command).await),
-            Self::Place(id, basket) => (id, commands.place(who, id, *basket).await),
+            Self::Command(command) => (command.id, commands.execute(principal, *command).await),
+            Self::Place(id, basket) => (id, commands.place(principal, id, *basket).await),
         }
     }
 }
 
-/// Those that wait.
+/// The commands that wait, and whether one is running.
+///
+/// Bound: 64 commands. More are refused with `rate_limited`.
 #[derive(Debug, Default)]
 pub struct CommandQueue {
     waiting: VecDeque<QueuedCommand>,
@@ -46,19 +48,19 @@ pub struct CommandQueue {
 }
 
 impl CommandQueue {
-    /// Puts one in line.
+    /// Queues a command.
     ///
     /// # Errors
-    /// Its id, when too many wait.
-    pub fn push(&mut self, errand: QueuedCommand) -> Result<(), CommandId> {
+    /// The id of the command, when too many wait.
+    pub fn push(&mut self, command: QueuedCommand) -> Result<(), CommandId> {
         if self.waiting.len() >= MOST {
-            return Err(errand.id());
+            return Err(command.id());
         }
-        self.waiting.push_back(errand);
+        self.waiting.push_back(command);
         Ok(())
     }
 
-    /// The next to run, unless one is running.
+    /// Returns the next command to run, unless one is running.
     pub fn begin(&mut self) -> Option<QueuedCommand> {
         if self.busy {
             return None;
@@ -66,13 +68,13 @@ impl CommandQueue {
         let next = self.waiting.pop_front();
         self.busy = next.is_some();
         if next.is_none() {
-            // An idle connection keeps nothing.
+            // An idle connection holds no memory for it.
             self.waiting = VecDeque::new();
         }
         next
     }
 
-    /// The one that was running is done.
+    /// Records that the running command has ended.
     pub const fn finish(&mut self) {
         self.busy = false;
     }
@@ -94,28 +96,28 @@ mod tests {
     use crate::store::StoreError;
     use uuid::Uuid;
 
-    fn errand(number: u128) -> QueuedCommand {
+    fn command(number: u128) -> QueuedCommand {
         let text = format!(r#"{{"id":"{}","order":"{}","action":"ready"}}"#, Uuid::from_u128(number), Uuid::nil());
         let raw: crate::domain::model::command::RawCommand = serde_json::from_str(&text).unwrap();
         QueuedCommand::Command(Box::new(raw.try_into().unwrap()))
     }
 
     #[test]
-    fn one_runs_at_a_time_in_order_and_too_many_are_given_back() {
-        let mut errands = CommandQueue::default();
+    fn commands_run_one_at_a_time_in_order_and_too_many_are_refused() {
+        let mut queue = CommandQueue::default();
         for number in 0..MOST as u128 {
-            assert_eq!(errands.push(errand(number)), Ok(()));
+            assert_eq!(queue.push(command(number)), Ok(()));
         }
-        assert_eq!(errands.push(errand(99)), Err(errand(99).id()));
-        assert_eq!(errands.begin().map(|first| first.id()), Some(errand(0).id()));
-        assert!(errands.begin().is_none(), "one is running");
-        errands.finish();
-        assert_eq!(errands.begin().map(|second| second.id()), Some(errand(1).id()));
+        assert_eq!(queue.push(command(99)), Err(command(99).id()));
+        assert_eq!(queue.begin().map(|first| first.id()), Some(command(0).id()));
+        assert!(queue.begin().is_none(), "one is running");
+        queue.finish();
+        assert_eq!(queue.begin().map(|second| second.id()), Some(command(1).id()));
     }
 
     #[test]
-    fn failures_of_the_store_say_whether_to_send_again() {
-        let id = errand(1).id();
+    fn a_failure_of_the_store_says_whether_to_send_the_command_again() {
+        let id = command(1).id();
         let text = |error| reply(id, Err(CommandError::Store(error))).text().to_string();
         assert!(text(StoreError::Unavailable).contains(r#""code":"unavailable""#));
         assert!(text(StoreError::Unavailable).contains(r#""retry_after_ms":1000"#));

@@ -1,4 +1,4 @@
-//! A text message in fragments (RFC 6455, section 5.4), pure; the guard has bounded them together.
+//! A text message in fragments (RFC 6455, "Fragmentation"), pure. The frame guard bounds their sum.
 
 use crate::protocol::CloseCode;
 use actix_http::ws::Item;
@@ -8,10 +8,10 @@ use actix_http::ws::Item;
 pub struct Fragments(Vec<u8>);
 
 impl Fragments {
-    /// Takes a fragment; gives the message with its last one.
+    /// Takes a fragment. Returns the message with its last one.
     ///
     /// # Errors
-    /// What is not text.
+    /// The close code, when the message is not text.
     pub fn take(&mut self, item: Item) -> Result<Option<String>, CloseCode> {
         match item {
             Item::FirstText(part) => self.0 = part.to_vec(),
@@ -37,7 +37,7 @@ mod tests {
     }
 
     #[test]
-    fn a_letter_may_be_cut_in_two_and_what_is_no_text_is_refused() {
+    fn a_letter_may_be_cut_in_two_and_bytes_that_are_not_text_are_refused() {
         let mut fragments = Fragments::default();
         assert_eq!(fragments.take(Item::FirstText(part(&[b'a', 0xC3]))), Ok(None));
         assert_eq!(fragments.take(Item::Continue(part(&[0xA9]))), Ok(None));

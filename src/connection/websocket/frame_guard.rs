@@ -1,9 +1,9 @@
-//! The frame guard, pure: looks at the headers of what a client sends (RFC 6455, section 5.2) before anything is kept,
-//! and lets one frame through at a time.
+//! The frame guard, pure: checks the headers of a client's frames (RFC 6455, "Base Framing Protocol") before their payload
+//! is kept, and lets one frame through at a time.
 
 use crate::protocol::{CloseCode, peer_close};
 
-/// The most bytes a header of a client's frame has: two, a length of eight, a mask of four.
+/// The most bytes of the header of a client's frame: two, a length of eight, a mask of four.
 pub const MAX_HEADER: usize = 14;
 /// The most bytes of a control frame's payload.
 const MAX_CONTROL: u64 = 125;
@@ -11,7 +11,7 @@ const MAX_CONTROL: u64 = 125;
 /// Follows the frames of one connection.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Guard {
-    /// Bytes of the fragmented message so far; `None` outside of one.
+    /// Bytes of the fragmented message so far; `None` when there is none.
     fragments: Option<u64>,
 }
 
@@ -26,11 +26,11 @@ struct Header {
 }
 
 impl Guard {
-    /// The length of the first frame in `bytes`, header and payload, once its header is there; `None` before. The
-    /// payload itself need not be there yet.
+    /// Returns the length of the first frame in `bytes`, header and payload, once its header is there. The payload need not
+    /// be there yet.
     ///
     /// # Errors
-    /// A message larger than `most` bytes, fragments together; or what is no frame of a client at all.
+    /// The close code of a message larger than `most` bytes, fragments together, and of bytes that are not a frame.
     pub fn first(&self, bytes: &[u8], most: u64) -> Result<Option<usize>, Violation> {
         let Some(header) = read_header(bytes)? else { return Ok(None) };
         let sum = self.sum(&header)?;
@@ -51,7 +51,7 @@ impl Guard {
         self.fragments = (!header.is_final).then_some(sum);
     }
 
-    /// The size of the message that a frame belongs to, so far; checks that it may come now.
+    /// Returns the size of the message that a frame belongs to, so far. Checks that the frame may come now.
     fn sum(&self, header: &Header) -> Result<u64, Violation> {
         match (header.opcode, self.fragments) {
             (8.., _) if header.is_final && header.payload <= MAX_CONTROL => Ok(0),
@@ -62,7 +62,7 @@ impl Guard {
     }
 }
 
-/// Looks into a whole frame, when it is a close frame.
+/// Checks the code and the reason of a close frame. Other frames pass.
 ///
 /// # Errors
 /// [`peer_close::read`]'s.
@@ -92,7 +92,7 @@ fn read_header(bytes: &[u8]) -> Result<Option<Header>, Violation> {
         (126 | 127, _) => return Ok(None),
         (short, _) => (u64::from(short), 0),
     };
-    // The shortest form of a length is the only one.
+    // A length has to be in its shortest form.
     if matches!((extended, payload), (2, ..126) | (8, ..65_536)) {
         return Err(CloseCode::ProtocolViolation);
     }
@@ -122,7 +122,7 @@ mod tests {
         bytes
     }
 
-    /// What becomes of a sequence of frames.
+    /// Passes frames through a guard.
     fn run(frames: &[Vec<u8>], most: u64) -> Result<usize, Violation> {
         let mut guard = Guard::default();
         let mut passed = 0;

@@ -1,4 +1,4 @@
-//! From an HTTP request to a connection: everything that can be refused is, before the upgrade.
+//! The handshake of a WebSocket: whatever can be refused is refused before the upgrade.
 
 use super::actor;
 use crate::auth::authenticate::bearer_token;
@@ -19,14 +19,14 @@ use futures_util::SinkExt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// Counts handshakes: the good ones by who opens them, the others by address. Whoever has a valid token gets in, whatever
+/// Limits handshakes: those with a valid token by principal, the others by address, so that a valid token gets in whatever
 /// else comes from its address.
 pub trait Gatekeeper: Send + Sync {
     /// Counts a handshake with a valid token.
     ///
     /// # Errors
     /// `rate_limited`, with the wait.
-    fn admit(&self, who: &Principal) -> Result<(), Failure>;
+    fn admit(&self, principal: &Principal) -> Result<(), Failure>;
 
     /// Counts a handshake that is refused.
     ///
@@ -53,10 +53,10 @@ impl From<Failure> for Rejection {
     }
 }
 
-/// Takes a request that asks for an upgrade, with its socket. A refusal is answered as a problem and closes the socket.
+/// Upgrades a request, or answers it with a problem and closes the socket.
 ///
 /// # Errors
-/// None that anybody could act on; a socket that breaks is dropped.
+/// Never: a socket that breaks is dropped.
 pub async fn upgrade(
     services: Arc<Services>,
     gate: Gate,
@@ -67,7 +67,7 @@ pub async fn upgrade(
     let is_secure = services.is_secure(peer, request.headers());
     let accepted = peer.ok_or_else(|| Failure::new(ErrorCode::BadFrame, "no peer address").into());
     let accepted = accepted.and_then(|peer| admit(&services, &*gate, &request, peer));
-    let (address, verified, seat) = match accepted {
+    let (address, verified, slot) = match accepted {
         Ok(accepted) => accepted,
         Err(rejection) => return refuse(&mut framed, &rejection, is_secure).await,
     };
@@ -82,10 +82,10 @@ pub async fn upgrade(
     let parts = framed.into_parts();
     let first = parts.read_buf.to_vec();
     let (io, place) = parts.io.upgrade();
-    // A frame is small and its reader waits for it.
+    // Frames are small, and should leave at once.
     let _ = io.set_nodelay(true);
     actix_rt::spawn(async move {
-        actor::run(services, (seat, address), verified, io, first).await;
+        actor::run(services, (slot, address), verified, io, first).await;
         drop(place);
     });
     Ok(())
@@ -106,7 +106,7 @@ fn admit(
     match examine(services, request) {
         Ok(verified) => {
             gate.admit(&verified.principal)?;
-            let slot = services.seat(&verified.principal)?;
+            let slot = services.take_slot(&verified.principal)?;
             Ok((address, verified, slot))
         }
         // Not its sender's fault.
@@ -122,12 +122,12 @@ fn admit(
 fn examine(services: &Services, request: &Request) -> Result<Verified, Rejection> {
     let bad = |message| Rejection::from(Failure::new(ErrorCode::BadFrame, message));
     if request.method() != Method::GET {
-        return Err(bad("a WebSocket handshake is a GET (RFC 6455, section 4.1)"));
+        return Err(bad("a WebSocket handshake is a GET (RFC 6455)"));
     }
-    // The library asks for neither of these.
+    // The library checks neither of these.
     let keys = request.headers().get_all(header::SEC_WEBSOCKET_KEY).count();
     if request.version() != Version::HTTP_11 || keys > 1 {
-        return Err(bad("a WebSocket handshake is HTTP/1.1 with one key (RFC 6455, section 4.1)"));
+        return Err(bad("a WebSocket handshake is HTTP/1.1 with one key (RFC 6455)"));
     }
     match ws::handshake(request.head()) {
         Ok(_) => {}
@@ -135,7 +135,7 @@ fn examine(services: &Services, request: &Request) -> Result<Verified, Rejection
             let status = StatusCode::UPGRADE_REQUIRED;
             return Err(Rejection { status, ..bad("Sec-WebSocket-Version must be 13") });
         }
-        Err(_) => return Err(bad("not a WebSocket handshake (RFC 6455, section 4.1)")),
+        Err(_) => return Err(bad("not a WebSocket handshake (RFC 6455)")),
     }
     let protocols = subprotocols(request.headers());
     check_origin(services, request.headers())?;
@@ -151,7 +151,7 @@ fn subprotocols(headers: &HeaderMap) -> Vec<&str> {
     values.flat_map(|value| value.split(',')).map(str::trim).collect()
 }
 
-/// A browser says where its page came from: from here, or from where the configuration allows. Other clients say nothing.
+/// Checks the origin of a page: this server, or one that the configuration allows. Other clients send none.
 fn check_origin(services: &Services, headers: &HeaderMap) -> Result<(), Failure> {
     let Some(origin) = headers.get(header::ORIGIN) else { return Ok(()) };
     let origin = origin.to_str().unwrap_or("");
@@ -174,7 +174,7 @@ fn authenticate(services: &Services, headers: &HeaderMap, protocols: &[&str]) ->
     services.verify(&token)
 }
 
-/// Adds what every answer carries.
+/// Adds the headers of every answer.
 fn protect(response: &mut ResponseBuilder, is_secure: bool) {
     let of_tls = is_secure.then_some(security_headers::TLS);
     for header in security_headers::ALWAYS.into_iter().chain([security_headers::NO_PAGE]).chain(of_tls) {
@@ -200,7 +200,7 @@ async fn refuse(framed: &mut Framed<Socket, h1::Codec>, rejection: &Rejection, i
     let body = Bytes::from(problem.to_bytes());
     let size = body.size();
     let head = response.finish().drop_body();
-    // A socket that breaks while it is refused is of no interest.
+    // A socket that breaks now needs no answer.
     let _ = framed.send(h1::Message::Item((head, size))).await;
     let _ = framed.send(h1::Message::Chunk(Some(body))).await;
     let _ = framed.send(h1::Message::Chunk(None)).await;

@@ -1,32 +1,32 @@
-//! The heartbeat of a connection, pure: when to look again, and what to do then.
+//! The heartbeat of a connection, pure: what to do now, and when to check again.
 
 use crate::domain::values::time::Timestamp;
 use std::time::Duration;
 
-/// What a look at the clock comes to.
+/// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Beat {
-    /// Send a ping; look again after this.
+    /// Send a ping, and check again after this time.
     Ping(Duration),
-    /// Nothing to do; look again after this.
+    /// Check again after this time.
     Wait(Duration),
-    /// Nothing was heard for two periods.
+    /// The client has sent nothing for two periods.
     Lost,
     /// The token has expired.
     Expired,
 }
 
-/// What the heartbeat has to know.
+/// The times that a heartbeat depends on.
 #[derive(Debug, Clone, Copy)]
 pub struct Pulse {
-    /// When the client was last heard of.
+    /// When the client last sent something.
     pub heard: Timestamp,
     /// When the token expires.
     pub expires: Timestamp,
 }
 
 impl Pulse {
-    /// Looks at the clock. `period` is `limits.heartbeat_ms`.
+    /// Checks the times. `period` is `limits.heartbeat_ms`.
     #[must_use]
     pub fn beat(self, period: Duration, now: Timestamp) -> Beat {
         if now >= self.expires {

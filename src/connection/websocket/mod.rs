@@ -1,4 +1,4 @@
-//! The WebSocket: its handshake, the socket behind it, and the actor that speaks for it.
+//! The WebSocket: its handshake, its socket, and its actor.
 
 pub mod actor;
 pub mod client_state;

@@ -1,7 +1,7 @@
 //! The socket of a connection, after the handshake: guarded reads in, bounded vectored writes out.
 //!
-//! The actor is polled whatever the socket does, so its timers and its mailbox never freeze; what the reader does not
-//! take waits in the [`SendQueue`], bounded, with a deadline.
+//! The actor is polled whatever the socket does, so its timers and its mailbox never freeze. What the reader does not take
+//! stays in the [`SendQueue`], bounded, with a deadline.
 
 use super::frame_guard::{self, Guard, Violation};
 use crate::connection::send_queue::{SendQueue, TooSlow};
@@ -19,40 +19,41 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-/// Bytes of one read, in one buffer a thread.
+/// Bytes of one read, in one buffer for each thread.
 const READ: usize = 16 * 1024;
-/// How long the last bytes, the close frame among them, may take.
+/// The time for the last bytes, with the close frame, to leave.
 const LINGER: Duration = Duration::from_secs(2);
-/// Bytes read and thrown away after the close frame, so that the client's unread bytes do not reset the connection
-/// before it has seen the frame.
+/// Bytes read and dropped after the close frame: bytes that stayed unread would reset the connection before the client has
+/// read the frame.
 const DRAIN: usize = 1024 * 1024;
 
 thread_local! {
     static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ].into_boxed_slice());
 }
 
-/// What the guard found, told to the actor when its stream ends.
+/// The violation that the frame guard found, for the actor when its stream ends.
 pub type Fault = Rc<Cell<Option<Violation>>>;
 
-/// The client's frames, whole, one at a time, each checked at its header before its payload is kept. Holds at most one
-/// read and one frame.
+/// The client's frames, whole, one at a time, each checked by its header before its payload is kept.
+///
+/// Bound: one read and one frame.
 pub struct Incoming {
     io: Rc<TcpStream>,
     guard: Guard,
     held: BytesMut,
     most: u64,
     fault: Fault,
-    /// A frame was handed out: let it be handled before the next is looked for.
+    /// A frame was handed out: the actor handles it before the next is read.
     rest: bool,
 }
 
 impl Incoming {
-    /// Reads from a socket; `first` is what came behind the handshake.
+    /// Returns the frames of a socket. `first` is what came behind the handshake.
     pub fn new(io: Rc<TcpStream>, first: &[u8], most: u32, fault: Fault) -> Self {
         Self { io, guard: Guard::default(), held: BytesMut::from(first), most: u64::from(most), fault, rest: false }
     }
 
-    /// A whole frame from what is held.
+    /// Takes a whole frame from the buffer.
     fn next_frame(&mut self) -> Result<Option<Bytes>, Violation> {
         match self.guard.first(&self.held, self.most)? {
             Some(length) if length <= self.held.len() => {
@@ -61,7 +62,7 @@ impl Incoming {
                 let frame = Bytes::copy_from_slice(&self.held[..length]);
                 self.held.advance(length);
                 if self.held.is_empty() {
-                    // An idle connection keeps nothing.
+                    // An idle connection holds no memory for it.
                     self.held = BytesMut::new();
                 }
                 Ok(Some(frame))
@@ -119,29 +120,29 @@ impl Stream for Incoming {
     }
 }
 
-/// What a connection has yet to send, with the socket it waits for.
+/// The send queue of a connection, with its socket.
 pub struct Outgoing {
-    wire: SendQueue,
+    send_queue: SendQueue,
     io: Rc<TcpStream>,
 }
 
 impl Outgoing {
-    /// Over a wire that [`drive`] writes to the same socket.
+    /// Returns a queue that [`drive`] writes to the same socket.
     #[must_use]
-    pub const fn new(wire: SendQueue, io: Rc<TcpStream>) -> Self {
-        Self { wire, io }
+    pub const fn new(send_queue: SendQueue, io: Rc<TcpStream>) -> Self {
+        Self { send_queue, io }
     }
 
-    /// Queues a frame. What finds the queue full after a burst, when the socket had no turn in between, is written at
-    /// once as far as the socket takes it: only a reader that does not read is too slow.
+    /// Queues a frame. If the queue is full, writes it first as far as the socket takes it: during a burst the socket has
+    /// had no turn, and only a reader that does not read is too slow.
     ///
     /// # Errors
     /// As [`SendQueue::push`].
     pub fn push(&self, frame: &Frame, most: usize) -> Result<(), TooSlow> {
-        self.wire.push(frame, most).or_else(|TooSlow| {
-            // An error shows when the socket is written to in its turn.
-            while !self.wire.is_empty() && self.wire.write(|slices| self.io.try_write_vectored(slices)).is_ok() {}
-            self.wire.push(frame, most)
+        self.send_queue.push(frame, most).or_else(|TooSlow| {
+            // An error shows again in the next turn of the socket.
+            while !self.send_queue.is_empty() && self.send_queue.write(|slices| self.io.try_write_vectored(slices)).is_ok() {}
+            self.send_queue.push(frame, most)
         })
     }
 }
@@ -149,17 +150,17 @@ impl Outgoing {
 impl Deref for Outgoing {
     type Target = SendQueue;
     fn deref(&self) -> &SendQueue {
-        &self.wire
+        &self.send_queue
     }
 }
 
-/// Runs a connection to its end: polls the actor, writes what it queues. Ends when the actor has ended and its last
-/// bytes are gone, when the socket breaks, or when the reader takes nothing for so long. The kernel
-/// says that there is place again when a third of its buffer is free, which takes a while over a network of few kilobytes
-/// a second: `patience` should be well above ten seconds.
+/// Runs a connection to its end: polls the actor, and writes what it queues. Ends when the actor has ended and its last
+/// bytes have left, when the socket breaks, or when the reader takes nothing for `patience`. The kernel reports space again
+/// when a third of its buffer is free, which takes a while over a network of few kilobytes a second: `patience` should be
+/// well above ten seconds.
 pub async fn drive(
     io: Rc<TcpStream>,
-    wire: SendQueue,
+    queue: SendQueue,
     actor: impl Stream<Item = Result<Bytes, actix_web::Error>>,
     patience: Duration,
 ) {
@@ -167,15 +168,15 @@ pub async fn drive(
     let mut stall: Option<Pin<Box<tokio::time::Sleep>>> = None;
     let ended = poll_fn(|cx| {
         loop {
-            // The actor writes to the wire itself; what its context would write is nothing.
+            // The actor writes to the queue, and nothing to its context.
             while let Poll::Ready(output) = actor.as_mut().poll_next(cx) {
                 if output.is_none() {
                     return Poll::Ready(true);
                 }
             }
-            let flushed = flush(&io, &wire, cx);
+            let flushed = flush(&io, &queue, cx);
             if matches!(flushed, Flush::Done | Flush::Progress) && stall.take().is_some() {
-                wire.yielded();
+                queue.yielded();
             }
             match flushed {
                 Flush::Done => return Poll::Pending,
@@ -189,10 +190,10 @@ pub async fn drive(
         }
     })
     .await;
-    // The actor goes first: its place in the census and in its rooms is free while the last bytes leave.
+    // The actor goes first: its slot and its rooms are free while the last bytes leave.
     drop(actor);
     if ended {
-        let _ = tokio::time::timeout(LINGER, finish(&io, &wire)).await;
+        let _ = tokio::time::timeout(LINGER, finish(&io, &queue)).await;
     }
 }
 
@@ -203,11 +204,11 @@ enum Flush {
     Broken,
 }
 
-fn flush(io: &TcpStream, wire: &SendQueue, cx: &mut Context<'_>) -> Flush {
-    if wire.is_empty() {
+fn flush(io: &TcpStream, queue: &SendQueue, cx: &mut Context<'_>) -> Flush {
+    if queue.is_empty() {
         return Flush::Done;
     }
-    match wire.write(|slices| io.try_write_vectored(slices)) {
+    match queue.write(|slices| io.try_write_vectored(slices)) {
         Ok(_) => Flush::Progress,
         Err(error) if error.kind() == ErrorKind::WouldBlock => match io.poll_write_ready(cx) {
             Poll::Pending => Flush::Blocked,
@@ -218,10 +219,10 @@ fn flush(io: &TcpStream, wire: &SendQueue, cx: &mut Context<'_>) -> Flush {
     }
 }
 
-/// Lets the last bytes leave, says so to the other side, and waits for its end.
-async fn finish(io: &TcpStream, wire: &SendQueue) {
-    while !wire.is_empty() {
-        match wire.write(|slices| io.try_write_vectored(slices)) {
+/// Sends the last bytes, ends this side of the connection, and waits for the other side to end.
+async fn finish(io: &TcpStream, queue: &SendQueue) {
+    while !queue.is_empty() {
+        match queue.write(|slices| io.try_write_vectored(slices)) {
             Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
                 if io.writable().await.is_err() {
@@ -231,7 +232,7 @@ async fn finish(io: &TcpStream, wire: &SendQueue) {
             Err(_) => return,
         }
     }
-    if socket2::SockRef::from(io).shutdown(std::net::Shutdown::Write).is_err() || wire.ending() == Some(CloseCode::TooSlow) {
+    if socket2::SockRef::from(io).shutdown(std::net::Shutdown::Write).is_err() || queue.ending() == Some(CloseCode::TooSlow) {
         return;
     }
     let mut left = DRAIN;

@@ -84,8 +84,8 @@ pub async fn stream(
         (only.since, only.epoch) = (Some(position), Some(epoch));
     }
     state.limits.admit(Action::Handshake, &verified.principal).map_err(too_many)?;
-    let line = request.conn_data::<Rc<SocketHandle>>().cloned();
-    let body = event_stream::open(state.live.clone(), verified, &asked, line).await?;
+    let socket = request.conn_data::<Rc<SocketHandle>>().cloned();
+    let body = event_stream::open(state.live.clone(), verified, &asked, socket).await?;
     let mut response = HttpResponse::Ok();
     response.insert_header((CONTENT_TYPE, sse::encoding::EVENT_STREAM)).insert_header((CACHE_CONTROL, "no-store"));
     // A proxy that gathers the response (nginx does) would hold back every event.
@@ -168,14 +168,14 @@ pub async fn seen(
     room: web::Path<String>,
     Body(Seen { position, station }): Body<Seen>,
 ) -> Result<HttpResponse, Problem> {
-    let (who, asked) = (&verified.principal, Subscribe { room: room.into_inner(), since: None, epoch: None, paged: false });
-    let wish = Subscription::of(who, &asked, state.store.epoch()).ok_or_else(Failure::forbidden_room)?;
+    let (principal, asked) = (&verified.principal, Subscribe { room: room.into_inner(), since: None, epoch: None, paged: false });
+    let subscription = Subscription::of(principal, &asked, state.store.epoch()).ok_or_else(Failure::forbidden_room)?;
     // From others it is taken and means nothing, and so is what was drawn of a menu or of one order.
-    if who.role == Role::Kitchen && matches!(wish.room, RoomId::Kitchen(_)) {
-        record(&state, state.live.displays.drawn(who, position, station)).await?;
+    if principal.role == Role::Kitchen && matches!(subscription.room, RoomId::Kitchen(_)) {
+        record(&state, state.live.screens.drawn(principal, position, station)).await?;
     }
-    if matches!(wish.room, RoomId::Floor(_)) {
-        state.live.displays.floor_drawn(who.restaurant, position);
+    if matches!(subscription.room, RoomId::Floor(_)) {
+        state.live.screens.floor_drawn(principal.restaurant, position);
     }
     Ok(HttpResponse::NoContent().finish())
 }

@@ -1,7 +1,7 @@
 //! A limiter by key that takes back what turned out not to count, in bounded memory.
 
 use crate::auth::device_mark::MarkId;
-use crate::connection::client_address::household;
+use crate::connection::client_address::rate_limit_key;
 use crate::domain::model::principal::Principal;
 use crate::domain::values::ids::{OrderId, RestaurantId, UserId};
 use crate::domain::values::text::{Key, TableLabel};
@@ -26,7 +26,7 @@ pub type Account = [u8; 32];
 /// Whose attempts are counted together.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Subject {
-    /// An address ([`household`]).
+    /// An address ([`rate_limit_key`]).
     Address(IpAddr),
     /// A session of staff, of a screen or of a POS.
     Session(Key),
@@ -50,7 +50,7 @@ impl Subject {
     /// An address, as it is counted.
     #[must_use]
     pub fn address(address: IpAddr) -> Self {
-        Self::Address(household(address))
+        Self::Address(rate_limit_key(address))
     }
 
     /// Whoever holds a valid token.

@@ -4,7 +4,7 @@ use super::gate::{Account, Subject};
 use super::{Action, Limits};
 use crate::auth::device_mark::MarkId;
 use crate::auth::secret::hash;
-use crate::connection::client_address::household;
+use crate::connection::client_address::rate_limit_key;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,7 +62,7 @@ impl Limits {
         mark: Option<MarkId>,
     ) -> Result<Guess, Duration> {
         let account = hash(&format!("{restaurant}\0{username}").into());
-        let address = household(address);
+        let address = rate_limit_key(address);
         let guess = |budget| Guess { limits: self.clone(), account, address, budget, is_wrong: false };
         if let Some(mark) = mark
             && self.guesses.marked.take(&Subject::Mark(mark)).is_ok()

@@ -68,12 +68,12 @@ impl House {
         let commands = Commands::new(directory.clone(), CommandRates::default());
         let live = Services {
             store: store.clone(),
-            directory,
+            feeds: directory,
             commands: commands.clone(),
             tokens: tokens.clone(),
             ended: ended.clone(),
-            census: ConnectionRegistry::new(Arc::default()),
-            displays: Displays::new(store.node(), Spans::default()),
+            registry: ConnectionRegistry::new(Arc::default()),
+            screens: Displays::new(store.node(), Spans::default()),
             limits: connection::Limits::default(),
             origins: Vec::new(),
             proxies: Arc::new(Proxies::none(metrics.clone())),

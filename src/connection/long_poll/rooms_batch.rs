@@ -1,31 +1,32 @@
-//! The answer to a long poll of several rooms, pure: their frames in, one JSON document out.
+//! The frames that answer a long poll of several rooms, pure: frames in, one JSON document out.
 
+use super::answer;
 use crate::domain::model::room_id::RoomId;
 use crate::protocol::{Frame, FrameKind};
 use bytes::Bytes;
 use std::collections::BTreeSet;
 
-/// The frames of several rooms, in the order they came. Frames of one room are in feed order, and none is left out before
-/// another of that room: a client moves each room's cursor as over any other transport.
+/// The frames of several rooms, in the order they came. Those of one room are in feed order, without a gap: a client moves
+/// each room's cursor as over any other transport.
 ///
 /// Bound: `most` bytes of events, and one snapshot of each room, whose bytes are shared.
 #[derive(Debug)]
-pub struct Bundle {
+pub struct RoomsBatch {
     frames: Vec<Frame>,
     bytes: usize,
     most: usize,
-    /// Rooms that have not said yet that they are live, or cannot be joined.
+    /// Rooms that are neither live yet nor refused.
     unanswered: BTreeSet<RoomId>,
-    /// Rooms of whose snapshot more parts are to come.
+    /// Rooms in the middle of their snapshot.
     partial: BTreeSet<RoomId>,
-    /// There is something to tell beyond how far the rooms have come.
+    /// There is more to send than how far the rooms are.
     has_news: bool,
     /// An event did not fit: it and what follows it are for the next poll.
     is_full: bool,
 }
 
-impl Bundle {
-    /// Starts without a frame; these rooms have yet to answer.
+impl RoomsBatch {
+    /// Returns an empty batch; these rooms have yet to answer.
     #[must_use]
     pub fn new(rooms: &[RoomId], most: usize) -> Self {
         let unanswered = rooms.iter().copied().collect();
@@ -55,7 +56,7 @@ impl Bundle {
         }
     }
 
-    /// A frame that does not fit takes all after it along, or a cursor would move past it.
+    /// Keeps a frame if it fits. One that does not is the end, or a cursor would move past it.
     fn append(&mut self, frame: &Frame) {
         let bytes = self.bytes + frame.wire().len();
         self.is_full |= bytes > self.most && self.bytes > 0;
@@ -65,7 +66,7 @@ impl Bundle {
         }
     }
 
-    /// Takes the error about a room that cannot be followed.
+    /// Takes the error frame of a room that cannot be followed.
     pub fn refuse(&mut self, room: Option<RoomId>, error: Frame) {
         if let Some(room) = room {
             self.unanswered.remove(&room);
@@ -87,27 +88,19 @@ impl Bundle {
         self.is_full && room.is_none_or(|room| !self.partial.contains(&room))
     }
 
-    /// Whether this can be told now: each room has had its turn, so that none starves behind a busy one.
+    /// Whether this is an answer now: each room has had its turn, so that none starves behind a busy one.
     #[must_use]
     pub fn is_ready(&self, is_time_over: bool) -> bool {
         let everybody_answered = self.unanswered.is_empty() || self.is_full;
         self.is_whole() && everybody_answered && (self.has_news || is_time_over)
     }
 
-    /// `{"epoch","version","frames":[…]}`, in pieces; the frames are the very texts that other transports carry, shared.
+    /// Returns `{"epoch","version","frames":[…]}`, in pieces.
     #[must_use]
     pub fn pieces(&self, epoch: &str, version: &str) -> Vec<Bytes> {
-        // An epoch is hexadecimal, and a version that and numbers; what they hold needs no escape.
+        // An epoch is hexadecimal, and a version is numbers and hexadecimal: neither needs an escape.
         let head = format!(r#"{{"epoch":"{epoch}","version":"{version}","frames":["#);
-        let mut pieces = vec![Bytes::from(head)];
-        for (number, frame) in self.frames.iter().enumerate() {
-            if number > 0 {
-                pieces.push(Bytes::from_static(b","));
-            }
-            pieces.push(frame.text().into_bytes());
-        }
-        pieces.push(Bytes::from_static(b"]}"));
-        pieces
+        answer::document(head, self.frames.iter().map(|frame| vec![frame.text().into_bytes()]))
     }
 }
 
@@ -128,8 +121,8 @@ mod tests {
         Frame::new(kind, position, text.as_bytes()).in_room(room, Position::ZERO)
     }
 
-    fn told(bundle: &Bundle) -> Vec<(String, u64)> {
-        let answer: Value = serde_json::from_slice(&bundle.pieces("e1", "1").concat()).unwrap();
+    fn told(batch: &RoomsBatch) -> Vec<(String, u64)> {
+        let answer: Value = serde_json::from_slice(&batch.pieces("e1", "1").concat()).unwrap();
         let frames = answer["frames"].as_array().unwrap().iter();
         frames.map(|frame| (frame["room"].as_str().unwrap().to_owned(), frame["position"].as_u64().unwrap())).collect()
     }
@@ -137,25 +130,25 @@ mod tests {
     #[test]
     fn an_answer_waits_for_each_room_and_for_the_last_part_of_each_snapshot() {
         let (one, two) = (room(1), room(2));
-        let mut bundle = Bundle::new(&[one, two], 1000);
-        bundle.take(&frame(FrameKind::Event, one, 5, 0));
-        bundle.take(&frame(FrameKind::Live, one, 5, 0));
-        assert!(!bundle.is_ready(false) && !bundle.is_ready(true), "the other room has not answered");
-        bundle.take(&frame(FrameKind::Snapshot, two, 6, 5000).with_more(true));
-        bundle.take(&frame(FrameKind::Live, two, 6, 0));
-        assert!(!bundle.is_ready(true), "half a snapshot is nothing");
-        bundle.take(&frame(FrameKind::Snapshot, two, 6, 5000).with_more(false));
-        assert!(bundle.is_ready(false) && told(&bundle).len() == 5);
+        let mut batch = RoomsBatch::new(&[one, two], 1000);
+        batch.take(&frame(FrameKind::Event, one, 5, 0));
+        batch.take(&frame(FrameKind::Live, one, 5, 0));
+        assert!(!batch.is_ready(false) && !batch.is_ready(true), "the other room has not answered");
+        batch.take(&frame(FrameKind::Snapshot, two, 6, 5000).with_more(true));
+        batch.take(&frame(FrameKind::Live, two, 6, 0));
+        assert!(!batch.is_ready(true), "half a snapshot is nothing");
+        batch.take(&frame(FrameKind::Snapshot, two, 6, 5000).with_more(false));
+        assert!(batch.is_ready(false) && told(&batch).len() == 5);
     }
 
     #[test]
     fn silence_is_told_when_the_time_is_over_and_a_refusal_at_once() {
-        let mut bundle = Bundle::new(&[room(1), room(2)], 1000);
-        bundle.take(&frame(FrameKind::Live, room(1), 5, 0));
-        bundle.take(&frame(FrameKind::Live, room(2), 5, 0));
-        assert!(!bundle.is_ready(false) && bundle.is_ready(true));
-        bundle.refuse(Some(room(2)), frame(FrameKind::Error, room(2), 0, 0));
-        assert!(bundle.is_ready(false));
+        let mut batch = RoomsBatch::new(&[room(1), room(2)], 1000);
+        batch.take(&frame(FrameKind::Live, room(1), 5, 0));
+        batch.take(&frame(FrameKind::Live, room(2), 5, 0));
+        assert!(!batch.is_ready(false) && batch.is_ready(true));
+        batch.refuse(Some(room(2)), frame(FrameKind::Error, room(2), 0, 0));
+        assert!(batch.is_ready(false));
     }
 
     proptest! {
@@ -173,13 +166,13 @@ mod tests {
             let mut cursors = std::collections::BTreeMap::new();
             let mut got = Vec::new();
             loop {
-                let mut bundle = Bundle::new(&[], most);
+                let mut batch = RoomsBatch::new(&[], most);
                 let missed = |frame: &&Frame| {
                     let (room, _) = frame.origin().unwrap();
                     cursors.get(&room.to_string()).is_none_or(|cursor| frame.position().number() > *cursor)
                 };
-                frames.iter().filter(missed).for_each(|frame| bundle.take(frame));
-                let answer = told(&bundle);
+                frames.iter().filter(missed).for_each(|frame| batch.take(frame));
+                let answer = told(&batch);
                 if answer.is_empty() {
                     break;
                 }

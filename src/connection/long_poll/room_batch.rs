@@ -1,0 +1,202 @@
+//! The frames that answer a long poll of one room, pure: frames in, one JSON document and a cursor out.
+
+use super::answer;
+use crate::domain::model::room_id::RoomId;
+use crate::domain::values::position::Position;
+use crate::protocol::{Frame, FrameKind, Snapshot};
+use bytes::Bytes;
+
+/// The frames of one room, and the cursor of a client that has read them.
+///
+/// Bound: `most` bytes of events, except that one always fits, and one snapshot, whose bytes are shared.
+#[derive(Debug)]
+pub struct RoomBatch {
+    room: RoomId,
+    position: Position,
+    frames: Vec<Entry>,
+    bytes: usize,
+    most: usize,
+    /// The room has answered.
+    is_joined: bool,
+    /// A frame did not fit: it and what follows it are for the next poll.
+    is_full: bool,
+    /// More parts of a snapshot are to come, without which those that are here mean nothing.
+    is_partial: bool,
+}
+
+#[derive(Debug)]
+enum Entry {
+    Frame(Frame),
+    Whole(Snapshot),
+}
+
+impl RoomBatch {
+    /// Returns an empty batch at a client's cursor.
+    #[must_use]
+    pub const fn new(room: RoomId, position: Position, most: usize) -> Self {
+        let frames = Vec::new();
+        Self { room, position, frames, bytes: 0, most, is_joined: false, is_full: false, is_partial: false }
+    }
+
+    /// Takes the room's next frame. Events and snapshots are kept; `sync` and `live` only move the cursor.
+    pub fn take(&mut self, frame: &Frame) {
+        self.is_joined = true;
+        match frame.kind() {
+            // All parts of a snapshot belong together, however many there are; they are shared.
+            FrameKind::Snapshot if frame.has_more() || self.is_partial => {
+                self.is_partial = frame.has_more();
+                self.frames.push(Entry::Frame(frame.clone()));
+                self.position = if self.is_partial { self.position } else { frame.position() };
+                return;
+            }
+            FrameKind::Event | FrameKind::Snapshot => {}
+            FrameKind::Sync | FrameKind::Live if !self.is_full => {
+                self.position = self.position.max(frame.position());
+                return;
+            }
+            _ => return,
+        }
+        let bytes = self.bytes + frame.wire().len();
+        self.is_full |= bytes > self.most && !self.frames.is_empty();
+        if !self.is_full {
+            self.bytes = bytes;
+            self.position = frame.position();
+            self.frames.push(Entry::Frame(frame.clone()));
+        }
+    }
+
+    /// Takes a snapshot without parts, whatever its size.
+    pub fn take_whole(&mut self, snapshot: Snapshot) {
+        self.is_joined = true;
+        self.position = snapshot.position();
+        self.frames.push(Entry::Whole(snapshot));
+    }
+
+    /// Whether the room is not in the middle of its snapshot.
+    #[must_use]
+    pub const fn is_whole(&self) -> bool {
+        !self.is_partial
+    }
+
+    /// Whether this is an answer now: one without frames only when the time is over and the room has answered.
+    #[must_use]
+    pub const fn is_ready(&self, is_time_over: bool) -> bool {
+        self.is_whole() && self.is_joined && (is_time_over || !self.frames.is_empty())
+    }
+
+    /// Whether this can be the answer although the room cannot go on.
+    #[must_use]
+    pub const fn can_answer_early(&self) -> bool {
+        self.is_whole() && !self.frames.is_empty()
+    }
+
+    /// Returns `{"room","epoch","version","position","frames":[…]}`, in pieces.
+    #[must_use]
+    pub fn pieces(&self, epoch: &str, version: &str) -> Vec<Bytes> {
+        let Self { room, position, .. } = self;
+        // An epoch is hexadecimal, and a version is numbers and hexadecimal: neither needs an escape.
+        let head = format!(r#"{{"room":"{room}","epoch":"{epoch}","version":"{version}","position":{position},"frames":["#);
+        let frames = self.frames.iter().map(|entry| match entry {
+            Entry::Frame(frame) => vec![frame.text().into_bytes()],
+            Entry::Whole(snapshot) => snapshot.whole().into_iter().flatten().collect(),
+        });
+        answer::document(head, frames)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    fn position(number: u64) -> Position {
+        Position::new(number).unwrap()
+    }
+
+    fn frame(kind: FrameKind, number: u64, padding: usize) -> Frame {
+        let text = format!(r#"{{"type":"{}","position":{number},"x":"{}"}}"#, kind.as_str(), "x".repeat(padding));
+        Frame::new(kind, position(number), text.as_bytes())
+    }
+
+    fn read(batch: &RoomBatch) -> (u64, Vec<u64>) {
+        let value: Value = serde_json::from_slice(&batch.pieces("e1", "1").concat()).unwrap();
+        let frames = value["frames"].as_array().unwrap().iter().map(|frame| frame["position"].as_u64().unwrap());
+        (value["position"].as_u64().unwrap(), frames.collect())
+    }
+
+    fn room() -> RoomId {
+        "menu:0193a5f0-7c1e-7000-8000-000000000001".parse().unwrap()
+    }
+
+    #[test]
+    fn an_answer_says_what_the_contract_says() {
+        let mut batch = RoomBatch::new(room(), position(3), 10_000);
+        [frame(FrameKind::Event, 5, 0), frame(FrameKind::Event, 7, 0), frame(FrameKind::Live, 9, 0)]
+            .iter()
+            .for_each(|frame| batch.take(frame));
+        let value: Value = serde_json::from_slice(&batch.pieces("e1", "1.2.3+abc").concat()).unwrap();
+        let expected = serde_json::json!({"room": room(), "epoch": "e1", "version": "1.2.3+abc", "position": 9,
+            "frames": [{"type": "event", "position": 5, "x": ""}, {"type": "event", "position": 7, "x": ""}]});
+        assert_eq!(value, expected);
+    }
+
+    #[test]
+    fn a_snapshot_moves_a_cursor_back_that_was_ahead_of_the_log() {
+        let mut batch = RoomBatch::new(room(), position(90), 10);
+        batch.take(&frame(FrameKind::Snapshot, 4, 5000));
+        assert_eq!(read(&batch), (4, vec![4]));
+    }
+
+    #[test]
+    fn the_parts_of_a_snapshot_stay_together_whatever_they_weigh() {
+        let mut batch = RoomBatch::new(room(), position(3), 10);
+        for more in [true, true, false] {
+            batch.take(&frame(FrameKind::Snapshot, 4, 5000).with_more(more));
+            assert_eq!((batch.is_partial, batch.position), (more, position(if more { 3 } else { 4 })));
+        }
+        assert_eq!(read(&batch), (4, vec![4, 4, 4]));
+    }
+
+    #[test]
+    fn silence_is_an_answer_when_the_time_is_over_and_the_room_has_said_how_far_it_is() {
+        let mut batch = RoomBatch::new(room(), position(3), 100);
+        assert!(!batch.is_ready(true) && !batch.can_answer_early());
+        batch.take(&frame(FrameKind::Live, 5, 0));
+        assert!(!batch.is_ready(false) && batch.is_ready(true) && !batch.can_answer_early());
+        batch.take(&frame(FrameKind::Event, 6, 0));
+        assert!(batch.is_ready(false) && batch.can_answer_early());
+        batch.take(&frame(FrameKind::Snapshot, 7, 0).with_more(true));
+        assert!(!batch.is_ready(true) && !batch.can_answer_early(), "half a snapshot is nothing");
+    }
+
+    proptest! {
+        #[test]
+        fn poll_after_poll_nothing_is_lost_and_nothing_comes_twice(
+            steps in prop::collection::vec((0_u8..3, 1_u64..4, 0_usize..200), 0..60),
+            most in 1_usize..600,
+        ) {
+            // Events at rising positions; between them syncs, which never go back behind an event.
+            let mut at = 0;
+            let frames: Vec<Frame> = steps.iter().map(|(kind, step, padding)| {
+                at += step;
+                frame(if *kind == 0 { FrameKind::Sync } else { FrameKind::Event }, at, *padding)
+            }).collect();
+            let events: Vec<u64> =
+                frames.iter().filter(|frame| frame.kind() == FrameKind::Event).map(|frame| frame.position().number()).collect();
+            let (mut cursor, mut told) = (0, Vec::new());
+            loop {
+                let mut batch = RoomBatch::new(room(), position(cursor), most);
+                frames.iter().filter(|frame| frame.position().number() > cursor).for_each(|frame| batch.take(frame));
+                let (next, got) = read(&batch);
+                prop_assert!(next >= cursor && got.iter().all(|number| *number > cursor && *number <= next));
+                told.extend(got);
+                if next == cursor {
+                    break;
+                }
+                cursor = next;
+            }
+            prop_assert_eq!((told, cursor), (events, at));
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! The lifecycle that the actors of all transports share. What differs between them is in the two traits.
+
+use super::registry::Control;
+use super::send_queue::TooSlow;
+use super::subscriber::Subscriber;
+use super::subscription::Subscription;
+use crate::auth::authenticate::Denied;
+use crate::domain::model::principal::Principal;
+use crate::domain::model::room_id::RoomId;
+use crate::domain::values::position::Position;
+use crate::protocol::{Failure, Frame, ServerFrame};
+use crate::room::{Page, ToMember};
+use actix::dev::ToEnvelope;
+use actix::{Actor, ActorFutureExt, AsyncContext, Handler, WrapFuture};
+use std::collections::BTreeMap;
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// The actor of a connection, whatever carries it.
+pub trait Transport:
+    Actor<Context: AsyncContext<Self> + ToEnvelope<Self, Control> + ToEnvelope<Self, ToMember> + ToEnvelope<Self, Page>>
+    + Handler<Control>
+    + Handler<ToMember>
+    + Handler<Page>
+{
+    /// Returns the connection as the rest of the node sees it.
+    fn subscriber(&self) -> &Subscriber;
+
+    /// Returns the principal that the connection acts for.
+    fn principal(&self) -> &Principal;
+
+    /// Sends frames of a room, in order.
+    fn deliver(&mut self, frames: &[Frame], ctx: &mut Self::Context);
+
+    /// Reports a room that cannot be joined, or that cannot go on.
+    fn turned_away(&mut self, room: RoomId, failure: Failure, ctx: &mut Self::Context);
+
+    /// Ends the connection, which has fallen too far behind: the client comes back with its cursors.
+    fn evict(&mut self, ctx: &mut Self::Context);
+
+    /// Ends the connection, whose token is no longer good.
+    fn expire(&mut self, denied: Denied, ctx: &mut Self::Context);
+
+    /// Ends the connection of a node that is going down, in its own slot of the drain window.
+    fn leave_after(&mut self, slot: Duration, ctx: &mut Self::Context);
+
+    /// Registers the connection. Returns whether its session is still live; if not, it has been ended.
+    fn begin(&mut self, ctx: &mut Self::Context) -> bool {
+        let is_live = self.subscriber().begin(self.principal(), ctx.address().recipient());
+        if !is_live {
+            self.expire(Denied::Ended, ctx);
+        }
+        is_live
+    }
+
+    /// Asks to join a room, which answers with messages to this actor.
+    fn join(&mut self, subscription: Subscription, ctx: &mut Self::Context) {
+        let room = subscription.room;
+        let mailbox = ctx.address().recipient();
+        let pages = ctx.address().recipient();
+        if !self.subscriber().join(self.principal(), subscription, mailbox, pages) {
+            self.turned_away(room, Failure::room_unavailable(), ctx);
+        }
+    }
+
+    /// Handles a message from outside its rooms.
+    fn control(&mut self, control: Control, ctx: &mut Self::Context) {
+        match control {
+            // A new token may have moved the connection to a session that is live.
+            Control::SessionEnded if !self.subscriber().is_over(self.principal()) => {}
+            Control::SessionEnded => self.expire(Denied::Ended, ctx),
+            Control::Drain { slot_ms } => self.leave_after(Duration::from_millis(slot_ms), ctx),
+        }
+    }
+
+    /// Handles a message of one of its rooms.
+    fn hear(&mut self, message: ToMember, ctx: &mut Self::Context) {
+        match message {
+            ToMember::Frame(frame) => self.deliver(&[frame], ctx),
+            ToMember::Frames(frames) => self.deliver(&frames, ctx),
+            ToMember::Refused(room) => self.turned_away(room, Failure::forbidden_room(), ctx),
+            ToMember::Unavailable(room) => self.turned_away(room, Failure::room_unavailable(), ctx),
+            ToMember::Evicted => self.evict(ctx),
+        }
+    }
+}
+
+/// Rooms to ask for again when most of what is queued has left.
+#[derive(Debug, Default)]
+pub struct Deferred(BTreeMap<RoomId, Subscription>);
+
+impl Deferred {
+    /// Forgets a room.
+    pub fn remove(&mut self, room: RoomId) {
+        self.0.remove(&room);
+    }
+}
+
+/// A transport that writes to a queue for as long as its client stays.
+pub trait QueuedTransport: Transport {
+    /// Queues a frame.
+    ///
+    /// # Errors
+    /// When the queue is full.
+    fn enqueue(&self, frame: &Frame) -> Result<(), TooSlow>;
+
+    /// Whether some of a snapshot is still in the queue.
+    fn holds_snapshot(&self) -> bool;
+
+    /// Resolves when most of what is queued has left, or when the connection ends.
+    fn drained(&self) -> oneshot::Receiver<()>;
+
+    /// Returns the rooms whose joins are deferred.
+    fn deferred(&mut self) -> &mut Deferred;
+
+    /// Returns what to ask for again to get the frames of a room after a position.
+    fn resumption(&self, room: RoomId, since: Position) -> Subscription;
+
+    /// Queues a frame. A client that falls too far behind is evicted, unless it is busy with a snapshot: then its rooms are
+    /// asked again later, and what they send until then is dropped, since it is in the log.
+    fn push(&mut self, frame: &Frame, ctx: &mut Self::Context) {
+        let origin = frame.origin();
+        if origin.is_some_and(|(room, _)| self.deferred().0.contains_key(&room)) {
+            return;
+        }
+        if self.enqueue(frame).is_ok() {
+            return;
+        }
+        match origin {
+            Some((room, prev)) if self.holds_snapshot() => self.join_later(self.resumption(room, prev), ctx),
+            _ => {
+                self.subscriber().services.metrics.evictions.inc();
+                self.evict(ctx);
+            }
+        }
+    }
+
+    /// Joins a room when most of what is queued has left.
+    fn join_later(&mut self, subscription: Subscription, ctx: &mut Self::Context) {
+        if self.deferred().0.is_empty() {
+            ctx.spawn(self.drained().into_actor(self).map(|_, transport, ctx| {
+                for subscription in std::mem::take(&mut transport.deferred().0).into_values() {
+                    transport.join(subscription, ctx);
+                }
+            }));
+        }
+        self.deferred().0.insert(subscription.room, subscription);
+    }
+
+    /// Announces that the node is going down. The client comes back in its own slot of the drain window.
+    fn announce_going_away(&mut self, slot: Duration, ctx: &mut Self::Context) {
+        let reconnect_in_ms = u64::try_from(slot.as_millis()).unwrap_or(u64::MAX);
+        self.push(&ServerFrame::GoingAway { reconnect_in_ms }.encode(), ctx);
+    }
+}
