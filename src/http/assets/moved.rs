@@ -25,7 +25,6 @@ const MOVED: &[(&str, &str)] = &[
     ("pages/choice_sheet.js", "guest/choice_sheet.js"),
     ("pages/confirm_password.js", "shared/confirm_password.js"),
     ("pages/double_touch.js", "shared/double_touch.js"),
-    ("pages/forgetful.js", "guest/forgetful.js"),
     ("pages/frame.js", "guest/frame.js"),
     ("pages/guard.js", "shared/guard.js"),
     ("pages/kiosk.js", "shared/kiosk.js"),
