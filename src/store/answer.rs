@@ -1,7 +1,7 @@
 //! The text of an answer that is remembered under a command's id.
 
 use super::log::{Ack, Committed};
-use super::{Result, rows};
+use super::{Result, columns};
 use crate::domain::model::refusal::Refusal;
 use crate::domain::values::position::Position;
 use serde::{Deserialize, Serialize};
@@ -23,12 +23,12 @@ pub fn write(answer: &std::result::Result<Ack, Refusal>) -> Result<Option<String
         Err(refusal) if refusal.kind.is_remembered() => Remembered::Refusal(refusal.clone()),
         Err(_) => return Ok(None),
     };
-    rows::write(&remembered).map(Some)
+    columns::write(&remembered).map(Some)
 }
 
 /// Reads an answer from the column, marked as repeated.
 pub fn repeat(json: &str) -> Result<Committed> {
-    let answer = match rows::document(json)? {
+    let answer = match columns::document(json)? {
         Remembered::Ack { position, changed, document } => Ok(Ack { position, changed, document }),
         Remembered::Refusal(refusal) => Err(refusal),
     };

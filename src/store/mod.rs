@@ -6,6 +6,7 @@
 pub mod accounts;
 mod answer;
 pub mod audit;
+mod columns;
 pub mod credentials;
 pub mod devices;
 pub mod error;
@@ -19,7 +20,6 @@ pub mod options;
 pub mod postgres;
 pub mod privacy;
 pub mod pushes;
-mod rows;
 pub mod screens;
 pub mod sessions;
 pub mod sqlite;

@@ -5,11 +5,11 @@ use crate::clock;
 use crate::domain::values::ids::{RestaurantId, UserId};
 use crate::domain::values::text::Key;
 use crate::domain::values::time::Timestamp;
+use crate::store::columns::text;
 use crate::store::credentials::{
     Credentials, MOST_SESSIONS, OwnSession, PasswordProof, SecondFactor, SessionOwner, Succession, TotpSecret, Tries, Which,
 };
 use crate::store::error::broken;
-use crate::store::rows::text;
 use crate::store::{Result, StoreError};
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};

@@ -8,7 +8,7 @@ use crate::domain::model::order::Order;
 use crate::domain::model::undrawn;
 use crate::domain::values::ids::{CallId, OrderId, RestaurantId};
 use crate::domain::values::time::Timestamp;
-use crate::store::{Result, rows};
+use crate::store::{Result, columns};
 use sqlx::{query, query_as, query_scalar};
 use uuid::Uuid;
 
@@ -33,7 +33,7 @@ statements! {
 }
 
 pub async fn order(connection: &mut Connection, restaurant: RestaurantId, id: OrderId) -> Result<Option<Order>> {
-    order_text(connection, restaurant, id).await?.map(|json| rows::document(&json)).transpose()
+    order_text(connection, restaurant, id).await?.map(|json| columns::document(&json)).transpose()
 }
 
 pub async fn order_text(connection: &mut Connection, restaurant: RestaurantId, id: OrderId) -> Result<Option<String>> {
@@ -52,7 +52,7 @@ pub async fn add_order(connection: &mut Connection, order: &Order, visit: Option
         .bind(order.id.uuid())
         .bind(order.status.as_str())
         .bind(!order.status.is_final())
-        .bind(rows::write(order)?)
+        .bind(columns::write(order)?)
         .bind(i64::from(order.number))
         .bind(order.diner.as_ref().map(|diner| diner.as_str()))
         .bind(order.diner.as_ref().and(order.table.as_ref()).map_or("", |table| table.as_str()))
@@ -62,20 +62,20 @@ pub async fn add_order(connection: &mut Connection, order: &Order, visit: Option
 
 pub async fn set_order(connection: &mut Connection, order: &Order) -> Result<u64> {
     let stations = undrawn::waits_at(order);
-    let waits_at = (!stations.is_empty()).then(|| rows::write(&stations)).transpose()?;
+    let waits_at = (!stations.is_empty()).then(|| columns::write(&stations)).transpose()?;
     let query = query::<Database>(SET_ORDER)
         .bind(order.restaurant.uuid())
         .bind(order.id.uuid())
         .bind(order.status.as_str())
         .bind(!order.status.is_final())
-        .bind(rows::write(order)?)
+        .bind(columns::write(order)?)
         .bind(waits_at)
         .bind(order.accepted_at.map(|_| order.position.column()));
     Ok(query.execute(connection).await?.rows_affected())
 }
 
 pub async fn menu(connection: &mut Connection, restaurant: RestaurantId) -> Result<Option<Menu>> {
-    menu_text(connection, restaurant).await?.map(|json| rows::document(&json)).transpose()
+    menu_text(connection, restaurant).await?.map(|json| columns::document(&json)).transpose()
 }
 
 pub async fn menu_text(connection: &mut Connection, restaurant: RestaurantId) -> Result<Option<String>> {
@@ -92,13 +92,13 @@ pub async fn set_menu(connection: &mut Connection, menu: &Menu) -> Result<u64> {
 }
 
 async fn write_menu(statement: &'static str, connection: &mut Connection, menu: &Menu) -> Result<u64> {
-    let query = query::<Database>(statement).bind(menu.restaurant.uuid()).bind(rows::write(menu)?);
+    let query = query::<Database>(statement).bind(menu.restaurant.uuid()).bind(columns::write(menu)?);
     Ok(query.bind(menu.next_lapse().map(Timestamp::micros)).execute(connection).await?.rows_affected())
 }
 
 pub async fn calls(connection: &mut Connection, restaurant: RestaurantId) -> Result<Calls> {
     let texts = call_texts(connection, restaurant).await?;
-    texts.into_iter().map(|(id, json)| Ok((CallId::from_uuid(id), rows::document(&json)?))).collect()
+    texts.into_iter().map(|(id, json)| Ok((CallId::from_uuid(id), columns::document(&json)?))).collect()
 }
 
 pub async fn call_texts(connection: &mut Connection, restaurant: RestaurantId) -> Result<Vec<(Uuid, String)>> {
@@ -107,7 +107,7 @@ pub async fn call_texts(connection: &mut Connection, restaurant: RestaurantId) -
 }
 
 pub async fn add_call(connection: &mut Connection, restaurant: RestaurantId, call: &Call) -> Result<u64> {
-    let query = query::<Database>(ADD_CALL).bind(restaurant.uuid()).bind(call.id.uuid()).bind(rows::write(call)?);
+    let query = query::<Database>(ADD_CALL).bind(restaurant.uuid()).bind(call.id.uuid()).bind(columns::write(call)?);
     Ok(query.execute(connection).await?.rows_affected())
 }
 

@@ -3,8 +3,8 @@
 use super::{Connection, Database, id_list};
 use crate::domain::values::ids::RestaurantId;
 use crate::domain::values::position::Position;
+use crate::store::columns::number;
 use crate::store::error::broken;
-use crate::store::rows::number;
 use crate::store::{Result, StoreError};
 use sqlx::{FromRow, query, query_as, query_scalar};
 use uuid::Uuid;

@@ -12,7 +12,7 @@ use crate::domain::values::text::Key;
 use crate::domain::values::time::Timestamp;
 use crate::store::error::broken;
 use crate::store::log::{CommandKey, Committed, Log, OrderFilter, Snapshot, Work};
-use crate::store::{Result, StoreError, WriteFaults, rows};
+use crate::store::{Result, StoreError, WriteFaults, columns};
 use async_trait::async_trait;
 use sqlx::{FromRow, query, query_as, query_scalar};
 use uuid::Uuid;
@@ -94,12 +94,12 @@ impl EventRow {
             restaurant,
             position: Position::from_column(self.position),
             id: EventId::from_uuid(self.id),
-            kind: rows::text("kind", &self.kind)?,
+            kind: columns::text("kind", &self.kind)?,
             order: self.order_id.map(OrderId::from_uuid),
             at: Timestamp::from_micros(self.at),
-            by: By { role: rows::text("by_role", &self.by_role)? },
+            by: By { role: columns::text("by_role", &self.by_role)? },
             command: self.command.map(CommandId::from_uuid),
-            patch: rows::raw(self.patch)?,
+            patch: columns::raw(self.patch)?,
         })
     }
 }
@@ -185,7 +185,7 @@ impl Log for Backend {
                 Ok(query.bind(diner).bind(after).bind(i64::from(limit)).fetch_all(c).await?)
             })
         });
-        documents.await?.iter().map(|json| rows::document(json)).collect()
+        documents.await?.iter().map(|json| columns::document(json)).collect()
     }
 
     async fn menu(&self, restaurant: RestaurantId) -> Result<Option<Menu>> {
@@ -263,7 +263,7 @@ async fn orders(
     if let OrderFilter::Status(status) = filter {
         query = query.bind(status.as_str());
     }
-    query.fetch_all(connection).await?.iter().map(|json| rows::document(json)).collect()
+    query.fetch_all(connection).await?.iter().map(|json| columns::document(json)).collect()
 }
 
 /// The column that a room filters events by.

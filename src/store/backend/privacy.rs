@@ -10,7 +10,7 @@ use crate::domain::values::position::Position;
 use crate::domain::values::text::Key;
 use crate::domain::values::time::Timestamp;
 use crate::store::privacy::{Erased, Privacy, Purged};
-use crate::store::{Result, StoreError, rows};
+use crate::store::{Result, StoreError, columns};
 use async_trait::async_trait;
 use serde::Deserialize;
 use serde_json::Value;
@@ -84,7 +84,7 @@ impl Privacy for Backend {
         let query = query_scalar::<Database, Option<String>>(DINER_OF_ORDER).bind(restaurant.uuid());
         let query = query.bind(i64::from(number));
         let diner = self.read(move |c| Box::pin(async move { Ok(query.fetch_optional(c).await?) })).await?;
-        diner.flatten().map(|diner| rows::text("diner", &diner)).transpose()
+        diner.flatten().map(|diner| columns::text("diner", &diner)).transpose()
     }
 
     async fn open_orders_of(&self, restaurant: RestaurantId, diner: &Key) -> Result<u64> {
@@ -151,7 +151,7 @@ async fn to_purge(
 }
 
 fn closed_at(json: &str) -> Result<Option<Timestamp>> {
-    Ok(rows::document::<Closing>(json)?.closed_at)
+    Ok(columns::document::<Closing>(json)?.closed_at)
 }
 
 async fn purge(
@@ -176,7 +176,7 @@ async fn purge(
             note.bind(closed.micros()).execute(&mut *connection).await?;
             continue;
         }
-        let mut document: Value = rows::document(&json)?;
+        let mut document: Value = columns::document(&json)?;
         redact(&mut document);
         let (last, read) = redact_events(connection, restaurant, id).await?;
         write(connection, restaurant, id, &document, at).await?;
@@ -195,10 +195,10 @@ async fn redact_events(connection: &mut Connection, restaurant: RestaurantId, or
     let patches = patches.bind(order).fetch_all(&mut *connection).await?;
     let (mut last, count) = (None, patches.len() as u64);
     for (position, json) in patches {
-        let mut patch: Value = rows::document(&json)?;
+        let mut patch: Value = columns::document(&json)?;
         if redact(&mut patch) {
             let set = query::<Database>(SET_PATCH).bind(restaurant.uuid()).bind(position);
-            set.bind(rows::write(&patch)?).execute(&mut *connection).await?;
+            set.bind(columns::write(&patch)?).execute(&mut *connection).await?;
             last = Some(position);
         }
     }
@@ -213,7 +213,7 @@ async fn write(
     at: Timestamp,
 ) -> Result<()> {
     let set = query::<Database>(PURGE_ORDER).bind(restaurant.uuid()).bind(order);
-    set.bind(rows::write(document)?).bind(at.micros()).execute(connection).await?;
+    set.bind(columns::write(document)?).bind(at.micros()).execute(connection).await?;
     Ok(())
 }
 
@@ -235,7 +235,7 @@ async fn erase_orders(
     let found = found.bind(i64::from(limit)).fetch_all(&mut *connection).await?;
     let (mut head, mut events) = (feed.head(), Vec::with_capacity(found.len()));
     for (id, json) in found {
-        let before: Value = rows::document(&json)?;
+        let before: Value = columns::document(&json)?;
         let mut after = before.clone();
         redact(&mut after);
         if let (Some(last), _) = redact_events(connection, restaurant, id).await? {
@@ -243,7 +243,7 @@ async fn erase_orders(
         }
         head = head.next();
         after["position"] = head.number().into();
-        let patch = rows::raw(rows::write(&merge_patch::diff(&before, &after))?)?;
+        let patch = columns::raw(columns::write(&merge_patch::diff(&before, &after))?)?;
         let event = Event {
             restaurant,
             position: head,

@@ -7,7 +7,7 @@ use crate::domain::values::ids::{NodeId, OrderId, RestaurantId};
 use crate::domain::values::position::Position;
 use crate::domain::values::text::Key;
 use crate::domain::values::time::Timestamp;
-use crate::store::rows::{document, station, text};
+use crate::store::columns::{document, station, text};
 use crate::store::screens::{FloorReceipt, Lease, RaisedCall, Receipt, ScreenKey, Screens};
 use crate::store::{Result, StoreError};
 use async_trait::async_trait;

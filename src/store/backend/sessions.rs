@@ -7,10 +7,10 @@ use crate::domain::values::ids::{DeviceId, RestaurantId, UserId};
 use crate::domain::values::text::{Key, Name};
 use crate::domain::values::time::Timestamp;
 use crate::store::audit::{Kind, Note};
+use crate::store::columns::station;
 use crate::store::error::broken;
-use crate::store::rows::station;
 use crate::store::sessions::{END_MATTERS, EndCursor, Ended, Issued, REPEATABLE, Rotation, SessionRow, Sessions};
-use crate::store::{Result, StoreError, rows};
+use crate::store::{Result, StoreError, columns};
 use async_trait::async_trait;
 use sqlx::{FromRow, query, query_as, query_scalar};
 use uuid::Uuid;
@@ -90,12 +90,12 @@ impl TryFrom<SessionRecord> for SessionRow {
     type Error = StoreError;
     fn try_from(row: SessionRecord) -> Result<Self> {
         let principal = Principal {
-            sub: rows::text("sub", &row.sub)?,
-            role: rows::text("role", &row.role)?,
+            sub: columns::text("sub", &row.sub)?,
+            role: columns::text("role", &row.role)?,
             restaurant: RestaurantId::from_uuid(row.restaurant),
-            session: rows::text("id", &row.id)?,
+            session: columns::text("id", &row.id)?,
             station: station(row.station.as_deref())?,
-            table: row.table_label.map(|label| rows::text("table_label", &label)).transpose()?,
+            table: row.table_label.map(|label| columns::text("table_label", &label)).transpose()?,
             device: row.device.map(DeviceId::from_uuid),
             share: None,
         };
@@ -140,9 +140,9 @@ impl TryFrom<IssuedRow> for Issued {
     type Error = StoreError;
     fn try_from(row: IssuedRow) -> Result<Self> {
         Ok(Self {
-            session: rows::text("id", &row.id)?,
-            name: rows::text("token_name", &row.token_name)?,
-            role: rows::text("role", &row.role)?,
+            session: columns::text("id", &row.id)?,
+            name: columns::text("token_name", &row.token_name)?,
+            role: columns::text("role", &row.role)?,
             created_at: Timestamp::from_micros(row.created_at),
             expires_at: Timestamp::from_micros(row.expires_at),
         })
@@ -160,7 +160,7 @@ impl TryFrom<EndedRow> for Ended {
     type Error = StoreError;
     fn try_from(row: EndedRow) -> Result<Self> {
         let until = row.until.map(Timestamp::from_micros);
-        Ok(Self { session: rows::text("session", &row.session)?, micros: row.ended_at, until })
+        Ok(Self { session: columns::text("session", &row.session)?, micros: row.ended_at, until })
     }
 }
 
@@ -204,7 +204,7 @@ impl Sessions for Backend {
     async fn session_of_refresh(&self, hash: [u8; 32]) -> Result<Option<Key>> {
         let query = query_scalar::<Database, String>(SESSION_OF_REFRESH).bind(hash.to_vec());
         let session = self.read(move |c| Box::pin(async move { Ok(query.fetch_optional(c).await?) })).await?;
-        session.map(|session| rows::text("session", &session)).transpose()
+        session.map(|session| columns::text("session", &session)).transpose()
     }
 
     async fn rotate_refresh(&self, presented: [u8; 32], candidates: &[[u8; 32]], at: Timestamp) -> Result<Rotation> {
@@ -377,7 +377,7 @@ pub async fn end_all(connection: &mut Connection, sessions: Vec<String>) -> Resu
     let mut ended = Vec::with_capacity(sessions.len());
     for session in sessions {
         end(connection, &session).await?;
-        ended.push(rows::text("session", &session)?);
+        ended.push(columns::text("session", &session)?);
     }
     Ok(ended)
 }

@@ -7,7 +7,7 @@ use crate::domain::model::undrawn;
 use crate::domain::values::ids::RestaurantId;
 use crate::store::error::broken;
 use crate::store::log::Snapshot;
-use crate::store::{Result, rows};
+use crate::store::{Result, columns};
 use serde_json::value::{RawValue, to_raw_value};
 use std::collections::BTreeMap;
 
@@ -32,12 +32,12 @@ pub async fn snapshot(connection: &mut Connection, restaurant: RestaurantId, roo
 }
 
 fn raw(texts: impl IntoIterator<Item = String>) -> Result<Vec<Box<RawValue>>> {
-    texts.into_iter().map(rows::raw).collect()
+    texts.into_iter().map(columns::raw).collect()
 }
 
 async fn calls(connection: &mut Connection, restaurant: RestaurantId) -> Result<Entries> {
     let calls = documents::call_texts(connection, restaurant).await?;
-    calls.into_iter().map(|(id, json)| Ok((id.to_string(), rows::raw(json)?))).collect()
+    calls.into_iter().map(|(id, json)| Ok((id.to_string(), columns::raw(json)?))).collect()
 }
 
 async fn displays(connection: &mut Connection, restaurant: RestaurantId) -> Result<Entries> {

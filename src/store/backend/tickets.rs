@@ -4,7 +4,7 @@ use super::{Connection, Database};
 use crate::domain::model::undrawn::{Changes, SeenUpTo, Ticket, Tickets, Waiting};
 use crate::domain::values::ids::{OrderId, RestaurantId};
 use crate::domain::values::position::Position;
-use crate::store::rows::{document, number, text};
+use crate::store::columns::{document, number, text};
 use crate::store::{Result, StoreError};
 use sqlx::{FromRow, query, query_as, query_scalar};
 use std::collections::BTreeSet;
