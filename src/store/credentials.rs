@@ -1,4 +1,4 @@
-//! What people prove to be who they are beside their password, and the sessions that are theirs.
+//! People's credentials beside the password, and their own sessions.
 
 use super::Result;
 use super::sessions::SessionRow;
@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use secrecy::SecretString;
 use std::fmt;
 
-/// Sessions of one person that a list shows: the last that began.
+/// The most sessions of a person that a list shows: the newest ones.
 pub const MOST_SESSIONS: i64 = 100;
 
 /// The secret that an authenticator app shares with the server: 160 bits (RFC 4226, section 4). Its debug output shows
@@ -27,11 +27,11 @@ impl fmt::Debug for TotpSecret {
 /// A person's authenticator app.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecondFactor {
-    /// What it computes codes from.
+    /// The secret that it computes codes from.
     pub secret: TotpSecret,
-    /// Whether it has shown a code; until then it is asked for nowhere.
+    /// Whether it has produced a valid code. Until then, signing in does not ask for one.
     pub is_confirmed: bool,
-    /// Recovery codes that were not used yet.
+    /// The number of unused recovery codes.
     pub recovery_codes: u32,
 }
 
@@ -57,7 +57,7 @@ pub enum Which {
     AllBut(Key),
 }
 
-/// What a session says of its owner's password.
+/// When the owner of a session last proved their password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PasswordProof {
     /// Its owner proved it at this time: at sign-in, or later by confirming it.
@@ -70,18 +70,18 @@ pub enum PasswordProof {
     Unlisted,
 }
 
-/// Whose a session is.
+/// The owner of a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionOwner {
     /// The restaurant.
     pub restaurant: RestaurantId,
-    /// As what it speaks.
+    /// The role that it speaks in.
     pub role: Role,
-    /// What an operator calls its token, when they printed it.
+    /// The name of its token, if an operator printed it.
     pub token_name: Option<Name>,
 }
 
-/// A session that takes the place of another of the same person. The old one ends in the same transaction.
+/// A session that replaces another of the same person. The old one ends in the same transaction.
 #[derive(Debug, Clone)]
 pub struct Succession {
     /// The session that ends.
@@ -90,7 +90,7 @@ pub struct Succession {
     pub session: SessionRow,
     /// The SHA-256 of its first refresh token.
     pub refresh_hash: [u8; 32],
-    /// The SHA-256 of what the same call may be recognized by.
+    /// The SHA-256 of the credential by which a repeated call is recognized.
     pub origin: Option<[u8; 32]>,
     /// When it begins.
     pub at: Timestamp,
@@ -98,23 +98,22 @@ pub struct Succession {
     pub proved_at: Option<Timestamp>,
 }
 
-/// Tries of a secret since a time.
+/// Attempts at a secret since a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tries {
-    /// How many, this one among them.
+    /// The number of attempts, including this one.
     pub count: u32,
     /// The time of the first.
     pub since: Timestamp,
 }
 
-/// Second factors, tries, and the sessions that are a person's own. What is counted or used up here is so for every node.
+/// Second factors, attempts, and people's own sessions. Counts and uses hold on all nodes.
 #[async_trait]
 pub trait Credentials: Send + Sync + 'static {
-    /// Puts one session in the place of another. `Stale` when the old one has ended, `Taken` when one was begun with this
-    /// origin already.
+    /// Replaces a session by another. `Stale` when the old one has ended, `Taken` when a session with this origin has begun.
     async fn succeed(&self, succession: &Succession) -> Result<()>;
 
-    /// Replaces the hash that was verified by a new one, ends the person's sessions, and begins the successor of the current
+    /// Replaces the verified hash by a new one, ends the person's sessions, and begins the successor of the current
     /// one; returns those that ended. `Missing` when there is no such person, or when their password has changed since;
     /// otherwise as [`Self::succeed`].
     async fn change_password(
@@ -125,8 +124,8 @@ pub trait Credentials: Send + Sync + 'static {
         succession: &Succession,
     ) -> Result<Vec<Key>>;
 
-    /// A person's sessions that go on at a time and were renewed since another, the last renewed first; the last
-    /// [`MOST_SESSIONS`] that began.
+    /// Returns the newest [`MOST_SESSIONS`] sessions of a person that have not expired at a time and were renewed since
+    /// another, last renewed first.
     async fn sessions_of(
         &self,
         restaurant: RestaurantId,
@@ -135,39 +134,39 @@ pub trait Credentials: Send + Sync + 'static {
         renewed_since: Timestamp,
     ) -> Result<Vec<OwnSession>>;
 
-    /// Finds whose a session is; none for one without a row. By its id alone, for an operator who has nothing else.
+    /// Returns the owner of a session; `None` for one without a row. Takes the id alone, for an operator who knows only that.
     async fn session_owner(&self, session: &Key) -> Result<Option<SessionOwner>>;
 
     /// Returns when the owner of a session last proved their password.
     async fn password_proof(&self, restaurant: RestaurantId, session: &Key) -> Result<PasswordProof>;
 
-    /// Ends sessions of a person; gives those that were ended.
+    /// Ends sessions of a person; returns those that ended.
     async fn end_sessions_of(&self, restaurant: RestaurantId, person: UserId, which: Which) -> Result<Vec<Key>>;
 
-    /// The session of a refresh token, if it is one of staff that was not renewed since a time.
+    /// Returns the session of a refresh token if it belongs to staff and was not renewed since a time.
     async fn idle_session(&self, refresh_hash: [u8; 32], since: Timestamp) -> Result<Option<Key>>;
 
-    /// Counts a code that somebody sends who signs in with the right password. It is counted before it is checked, so that
-    /// of many at once no more than allowed are checked. The count restarts with the first try after one from before `window`.
+    /// Counts a code that accompanies the right password at sign-in. It is counted before it is checked, so that of many at the
+    /// same time no more than allowed are checked. The count restarts if its first attempt is from before `window`.
     async fn count_try(&self, restaurant: RestaurantId, person: UserId, at: Timestamp, window: Timestamp) -> Result<Tries>;
 
-    /// Forgets the tries of a person's codes: one was right.
+    /// Removes the count of a person's attempts, after a right code.
     async fn forget_tries(&self, restaurant: RestaurantId, person: UserId) -> Result<()>;
 
     /// Counts a password or code that is sent in a session, as [`Self::count_try`] does. `Missing` when the session has ended.
     async fn count_session_try(&self, restaurant: RestaurantId, session: &Key, at: Timestamp, window: Timestamp)
     -> Result<Tries>;
 
-    /// Takes back the last try of a session: it was right, or was not checked.
+    /// Uncounts the last attempt of a session, which was right or was not checked.
     async fn take_session_try_back(&self, restaurant: RestaurantId, session: &Key) -> Result<()>;
 
-    /// A person's second factor.
+    /// Returns the second factor of a person.
     async fn second_factor(&self, restaurant: RestaurantId, person: UserId) -> Result<Option<SecondFactor>>;
 
-    /// The people of a restaurant who have a confirmed second factor.
+    /// Returns the people of a restaurant who have a confirmed second factor.
     async fn people_with_second_factor(&self, restaurant: RestaurantId) -> Result<Vec<UserId>>;
 
-    /// Begins a second factor in place of one that was not confirmed. `Taken` when one is confirmed, `Missing` when there is
+    /// Begins a second factor, in place of an unconfirmed one. `Taken` when one is confirmed, `Missing` when there is
     /// no such person.
     async fn begin_second_factor(
         &self,
@@ -178,7 +177,7 @@ pub trait Credentials: Send + Sync + 'static {
     ) -> Result<()>;
 
     /// Confirms the second factor of a secret with the step of a code, keeps the hashes of its recovery codes, and begins the
-    /// successor of the current session. `Missing` when another was begun meanwhile, or when it is confirmed already;
+    /// successor of the current session. `Missing` when another has begun since, or when it is already confirmed;
     /// otherwise as [`Self::succeed`].
     async fn confirm_second_factor(
         &self,
@@ -192,10 +191,10 @@ pub trait Credentials: Send + Sync + 'static {
     /// Replaces the recovery codes of a person.
     async fn set_recovery_codes(&self, restaurant: RestaurantId, person: UserId, recovery: Vec<[u8; 32]>) -> Result<()>;
 
-    /// Uses a code's step up, with all before it; false when it was used before.
+    /// Uses up the step of a code and all earlier ones; returns `false` when the step was used before.
     async fn use_step(&self, restaurant: RestaurantId, person: UserId, secret: TotpSecret, step: i64) -> Result<bool>;
 
-    /// Uses a recovery code up; false when there is none.
+    /// Uses up a recovery code; returns `false` when there is no such code.
     async fn use_recovery_code(&self, restaurant: RestaurantId, person: UserId, hash: [u8; 32]) -> Result<bool>;
 
     /// Removes a second factor with its recovery codes, ends the person's sessions, and begins the successor of the current

@@ -1,4 +1,4 @@
-//! Kitchen screens: pairing.
+//! Paired kitchen screens, and the pairing itself.
 
 use super::Result;
 use crate::domain::model::event::Event;
@@ -12,11 +12,11 @@ use std::sync::Arc;
 /// A screen that has asked to be paired (RFC 8628). Only the SHA-256 of the device code is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pairing {
-    /// What the screen polls with, hashed.
+    /// The SHA-256 of the code that the screen polls with.
     pub device_code_hash: [u8; 32],
-    /// What a person types.
+    /// The code that a person types.
     pub user_code: Key,
-    /// After this it is void.
+    /// When it expires.
     pub expires_at: Timestamp,
 }
 
@@ -25,16 +25,16 @@ pub struct Pairing {
 pub struct Device {
     /// Its id.
     pub id: DeviceId,
-    /// Whose it is.
+    /// The restaurant that it belongs to.
     pub restaurant: RestaurantId,
-    /// What people call it.
+    /// Its name for people.
     pub name: Name,
-    /// The station it is bound to; none sees all.
+    /// The station that it is bound to; without one it shows all.
     pub station: Option<Station>,
 }
 
 impl Device {
-    /// The version of what a manager may change of it.
+    /// Returns the version of what a manager may change.
     #[must_use]
     pub fn version(&self) -> Version {
         let station = self.station.as_ref().map_or("", Station::as_str);
@@ -51,59 +51,59 @@ pub struct ListedDevice {
     pub approved_at: Timestamp,
     /// The person who approved it; `None` where an operator's token did, or an older version did not record them.
     pub approved_by: Option<UserId>,
-    /// What that person signs in with, unless they were removed.
+    /// The username of that person, unless they were removed.
     pub approver: Option<Key>,
 }
 
-/// What polling with a device code comes to (RFC 8628, section 3.5).
+/// The result of polling with a device code (RFC 8628, section 3.5).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Poll {
     /// Nobody has approved it yet.
     Pending,
-    /// Polled again sooner than the interval.
+    /// The poll came sooner than the interval.
     TooSoon,
-    /// Approved; so are later polls, until it is past its time or the session that was begun with it has ended.
+    /// The pairing is approved. Later polls get the same result until it expires or the session begun with it ends.
     Approved(Device),
-    /// Past its time.
+    /// The pairing has expired.
     Expired,
-    /// No such code, or the session that was begun with it has ended.
+    /// There is no such code, or the session begun with it has ended.
     Unknown,
 }
 
-/// What the revocation of a screen came to.
+/// The result of the revocation of a screen.
 #[derive(Debug, Clone)]
 pub struct Revoked {
     /// The sessions that ended with it.
     pub sessions: Vec<Key>,
-    /// What the floor is told, when it knows the screen: committed, and for the caller to announce.
+    /// The committed events for the floor, if it knows the screen. The caller announces them.
     pub events: Arc<[Event]>,
 }
 
-/// Kitchen screens. Plain rows; that a pairing begins one session is kept with the sessions.
+/// Kitchen screens: plain rows. The sessions record that a pairing begins only one.
 #[async_trait]
 pub trait Devices: Send + Sync + 'static {
     /// Begins a pairing. `Taken` when the user code is in use.
     async fn add_pairing(&self, pairing: &Pairing, at: Timestamp) -> Result<()>;
 
-    /// Approves a pairing for a device of a restaurant. It is void again when the person who approved it loses their sessions
-    /// before the screen has begun its own. `Missing` when the code is unknown, used or past its time.
+    /// Approves a pairing for a device of a restaurant. The approval becomes void if the person who gave it loses their
+    /// sessions before the screen begins its own. `Missing` when the code is unknown, used or expired.
     async fn approve_pairing(&self, user_code: &Key, device: &Device, approver: Option<UserId>, at: Timestamp) -> Result<()>;
 
-    /// Polls. A poll within `interval_ms` of the one before is `TooSoon`.
+    /// Polls a pairing. A poll within `interval_ms` of the former one is `TooSoon`.
     async fn poll_pairing(&self, device_code_hash: [u8; 32], interval_ms: i64, at: Timestamp) -> Result<Poll>;
 
-    /// A device that is not revoked.
+    /// Returns a device that is not revoked.
     async fn device(&self, restaurant: RestaurantId, id: DeviceId) -> Result<Option<Device>>;
 
     /// Returns a page of the devices of a restaurant that are not revoked, by id: those after one, `limit` at most.
     async fn devices(&self, restaurant: RestaurantId, after: Option<DeviceId>, limit: u32) -> Result<Vec<ListedDevice>>;
 
-    /// Gives a device another name and station, and tells the floor if it knows the device; its sessions are of that station
-    /// from their next token on. Gives what was committed, for the caller to announce. `Missing` when there is none, `Stale` when it is of none
-    /// of the versions expected.
+    /// Sets the name and the station of a device, and appends an event if the floor knows it. The next tokens of its sessions
+    /// name the station. Returns the committed events, which the caller announces. `Missing` when there is no such device,
+    /// `Stale` when it has none of the expected versions.
     async fn set_device(&self, device: &Device, expected: Expected, at: Timestamp) -> Result<Arc<[Event]>>;
 
-    /// Revokes a device, tells the floor that it is gone, and ends its sessions. `Missing` when there is none, `Stale` when it
-    /// is of none of the versions expected.
+    /// Revokes a device, appends an event if the floor knows it, and ends its sessions. `Missing` when there is no such device,
+    /// `Stale` when it has none of the expected versions.
     async fn revoke_device(&self, restaurant: RestaurantId, id: DeviceId, expected: Expected, at: Timestamp) -> Result<Revoked>;
 }

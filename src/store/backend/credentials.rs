@@ -1,4 +1,4 @@
-//! [`Credentials`]: second factors, tries, and people's own sessions.
+//! [`Credentials`]: second factors, attempts, and people's own sessions.
 
 use super::{Backend, Connection, Database, devices, feeds, found, sessions};
 use crate::clock;
@@ -17,9 +17,9 @@ use sqlx::{FromRow, query, query_as, query_scalar};
 use uuid::Uuid;
 
 statements! {
-    /// Only the password that was verified gives way.
+    /// Replaces only the hash that was verified.
     CHANGE_PASSWORD = "UPDATE users SET password_hash = $4 WHERE restaurant = $1 AND id = $2 AND password_hash = $3";
-    /// The last that began; ids are in the order of time.
+    /// The newest sessions: ids are in the order of time.
     OWN_SESSIONS = "SELECT id, created_at, refreshed_at, expires_at FROM sessions \
         WHERE restaurant = $1 AND sub = $2 AND role IN ('staff', 'manager') AND expires_at > $3 AND refreshed_at >= $4 \
         ORDER BY id DESC LIMIT $5";
@@ -47,7 +47,7 @@ statements! {
         FROM second_factors f WHERE f.restaurant = $1 AND f.person = $2";
     PEOPLE_WITH_SECOND_FACTOR = "SELECT person FROM second_factors \
         WHERE restaurant = $1 AND confirmed_at IS NOT NULL ORDER BY person";
-    /// Of a person of this restaurant; one that is confirmed stays.
+    /// Changes no row for a person of another restaurant, or if the second factor is confirmed.
     BEGIN_SECOND_FACTOR = "INSERT INTO second_factors (person, restaurant, secret, created_at) \
         SELECT id, restaurant, $3, $4 FROM users WHERE restaurant = $1 AND id = $2 \
         ON CONFLICT (person) DO UPDATE SET secret = excluded.secret, created_at = excluded.created_at, last_step = 0 \
@@ -365,11 +365,11 @@ async fn set_codes(connection: &mut Connection, restaurant: RestaurantId, person
 async fn succeed(connection: &mut Connection, succession: &Succession) -> Result<()> {
     let Succession { old, session, refresh_hash, origin, at, proved_at } = succession;
     let restaurant = session.principal.restaurant;
-    // Changes of people and successions of their sessions come one after the other.
+    // Changes of people and successions of their sessions run one after the other.
     feeds::hold(connection, restaurant).await?;
     let proof = query_as::<Database, (i64, Option<String>)>(PASSWORD_PROOF).bind(restaurant.uuid());
     let (proved_before, _) = proof.bind(old.as_str()).fetch_optional(&mut *connection).await?.ok_or(StoreError::Stale)?;
-    // A sign-out needs no lock, and may have been faster.
+    // A sign-out takes no lock, and may have ended it before.
     if !sessions::end(connection, old.as_str()).await? {
         return Err(StoreError::Stale);
     }
@@ -380,7 +380,7 @@ async fn succeed(connection: &mut Connection, succession: &Succession) -> Result
     Ok(())
 }
 
-/// Ends every session of a person, and begins the successor of one. Returns those that ended.
+/// Ends all sessions of a person, and begins the successor of one. Returns those that ended.
 async fn end_and_succeed(
     connection: &mut Connection,
     restaurant: RestaurantId,

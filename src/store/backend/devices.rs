@@ -1,4 +1,4 @@
-//! [`Devices`]: pairing.
+//! [`Devices`]: paired screens, and the pairing itself.
 
 use super::{Backend, Connection, Database, commit, feeds, found, sessions};
 use crate::domain::model::display::Change;
@@ -19,18 +19,18 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 statements! {
-    /// Frees the user code `$1` if its pairing is past its time (`$2`), and drops what is long past it (`$3`).
+    /// Frees the user code `$1` if its pairing expired by `$2`, and removes pairings that expired by `$3`.
     DROP_STALE_PAIRINGS = "DELETE FROM pairings WHERE (user_code = $1 AND expires_at <= $2) OR expires_at <= $3";
     ADD_PAIRING = "INSERT INTO pairings (device_code_hash, user_code, created_at, expires_at) VALUES ($1, $2, $3, $4)";
     APPROVE_PAIRING = "UPDATE pairings SET device = $2, approved_by = $4 \
         WHERE user_code = $1 AND device IS NULL AND expires_at > $3";
-    /// One poll at a time gets through, and none within the interval of the one before (`$3`: the latest that may be), but
-    /// for the first after the approval.
+    /// Admits one poll at a time, and only if the former one was not after `$3`. The first poll after the approval is always
+    /// admitted.
     POLL_PAIRING = "UPDATE pairings SET polled_at = $2 \
         WHERE device_code_hash = $1 AND (polled_at IS NULL OR polled_at <= $3 \
         OR (device IS NOT NULL AND NOT EXISTS (SELECT 1 FROM sessions WHERE origin = $1))) RETURNING expires_at, device";
     PAIRING_EXPIRY = "SELECT expires_at FROM pairings WHERE device_code_hash = $1";
-    /// Screens that a person approved and that have begun no session yet.
+    /// Screens that a person approved and that have not yet begun a session.
     WAITING_FOR_APPROVER = "SELECT p.device FROM pairings p WHERE p.approved_by = $1 AND p.device IS NOT NULL \
         AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.origin = p.device_code_hash)";
     VOID_PAIRINGS = "DELETE FROM pairings WHERE device = $1";
@@ -89,7 +89,7 @@ impl TryFrom<DeviceRow> for Device {
     }
 }
 
-/// How long a pairing past its time still answers `Expired`, in microseconds.
+/// How long an expired pairing still answers `Expired`, in microseconds.
 const KEEP_EXPIRED: i64 = 60 * 60 * 1_000_000;
 
 #[async_trait]
@@ -162,8 +162,8 @@ async fn approve(
     if approved == 1 { Ok(()) } else { Err(StoreError::Missing) }
 }
 
-/// Voids the screens that a person approved and that have begun no session yet. They were connected nowhere, so no floor knows
-/// them.
+/// Revokes the screens that a person approved and that have not yet begun a session. They were never connected, so no floor
+/// knows them.
 pub async fn void_unclaimed(connection: &mut Connection, restaurant: RestaurantId, person: UserId, at: Timestamp) -> Result<()> {
     let waiting = query_scalar::<Database, Uuid>(WAITING_FOR_APPROVER).bind(person.uuid());
     for device in waiting.fetch_all(&mut *connection).await? {
@@ -186,7 +186,7 @@ async fn poll(connection: &mut Connection, hash: [u8; 32], interval_ms: i64, at:
     }
 }
 
-/// The pairing stays for a screen that does not get the answer: whoever begins its session sees that it begins one.
+/// Returns the approved screen. The pairing stays, for a screen that does not receive the answer; it begins only one session.
 async fn hand_out(connection: &mut Connection, device: Uuid) -> Result<Poll> {
     let query = query_as::<Database, DeviceRow>(DEVICE_OF_PAIRING).bind(device);
     match query.fetch_optional(connection).await? {
@@ -204,7 +204,7 @@ async fn not_now(connection: &mut Connection, hash: [u8; 32], at: Timestamp) -> 
     })
 }
 
-/// Holds the restaurant's feed, so that changes of its screens come one after the other, and looks at the screen's version.
+/// Holds the restaurant's feed, so that changes of its screens run one after the other, and checks the screen's version.
 async fn hold(connection: &mut Connection, restaurant: RestaurantId, id: DeviceId, expected: &Expected) -> Result<()> {
     feeds::hold(connection, restaurant).await?;
     let find = query_as::<Database, DeviceRow>(DEVICE).bind(restaurant.uuid()).bind(id.uuid());
@@ -220,7 +220,7 @@ async fn set(connection: &mut Connection, device: &Device, expected: &Expected, 
     found(set.bind(station).execute(&mut *connection).await?.rows_affected())?;
     sessions::set_station(connection, device.restaurant, device.id, station).await?;
     let change = Change::Renamed { name: device.name.clone(), station: device.station.clone() };
-    tell(connection, device.restaurant, device.id, change, at).await
+    append_notice(connection, device.restaurant, device.id, change, at).await
 }
 
 async fn revoke(
@@ -236,13 +236,13 @@ async fn revoke(
         return Err(StoreError::Missing);
     }
     query::<Database>(VOID_PAIRINGS).bind(id.uuid()).execute(&mut *connection).await?;
-    let events = tell(&mut *connection, restaurant, id, Change::Removed, at).await?;
+    let events = append_notice(&mut *connection, restaurant, id, Change::Removed, at).await?;
     Ok(Revoked { sessions: sessions::end_of_device(connection, restaurant, id).await?, events })
 }
 
-/// Says something of a device to the floor, within the transaction that changes or revokes it; gives the events, which are
-/// to be announced once that is committed.
-async fn tell(
+/// Appends an event about a device for the floor, in the transaction that changes or revokes it. Returns the events to
+/// announce after the commit.
+async fn append_notice(
     connection: &mut Connection,
     restaurant: RestaurantId,
     device: DeviceId,

@@ -20,7 +20,7 @@ use uuid::Uuid;
 statements! {
     KEPT_FROM = "SELECT kept_from FROM feeds WHERE restaurant = $1";
     KEEP_FROM = "UPDATE feeds SET kept_from = $2 WHERE restaurant = $1 AND kept_from < $2";
-    /// Placed before `$2`, which is what an order that closed before `$3` was; whether it did, its document says.
+    /// An order that closed before `$3` was placed before `$2`. The document says when it closed.
     TO_PURGE = "SELECT id, document FROM orders WHERE restaurant = $1 AND NOT is_open AND purged_at IS NULL \
         AND id < $2 AND (closed_at IS NULL OR closed_at < $3) AND id > $4 ORDER BY id LIMIT $5";
     NOTE_CLOSED = "UPDATE orders SET closed_at = $3 WHERE restaurant = $1 AND id = $2";
@@ -35,20 +35,20 @@ statements! {
     FORGET_ANSWERS_OF = "DELETE FROM commands WHERE restaurant = $1 AND sub = $2";
     ANSWERS = "SELECT sub, id, answer FROM commands WHERE restaurant = $1 AND (sub, id) > ($2, $3) ORDER BY sub, id LIMIT $4";
     FORGET_ANSWER = "DELETE FROM commands WHERE restaurant = $1 AND sub = $2 AND id = $3";
-    /// The time is looked at again, since a renewal may come between. A printed token is not renewed, and lives as long as its
-    /// session.
+    /// Checks the time again, since a renewal may come in between. Spares printed tokens, which are not renewed and live as long
+    /// as their session.
     FORGET_IDLE = "DELETE FROM sessions WHERE refreshed_at < $1 AND id IN (SELECT s.id FROM sessions s \
         WHERE s.role = 'diner' AND s.refreshed_at < $1 AND s.token_name IS NULL \
         AND NOT EXISTS (SELECT 1 FROM orders o WHERE o.restaurant = s.restaurant AND o.diner = s.sub) \
         ORDER BY s.refreshed_at, s.id LIMIT $2)";
-    /// The first node that comes after `$2` has it; the others find its time.
+    /// Changes a row only for the first node after `$2`; the others find its time.
     CLAIM = "INSERT INTO meta (name, value) VALUES ($1, $3) ON CONFLICT (name) DO UPDATE SET value = excluded.value \
         WHERE CAST(meta.value AS BIGINT) < $2";
 }
 
-/// Rows that one read looks through.
+/// The most rows of one read.
 const PAGE: u32 = 200;
-/// Events after which a batch of a purge takes no further order: it holds the restaurant's feed.
+/// The number of events after which a batch of a purge takes no further order, since it holds the restaurant's feed.
 const EVENTS: u64 = 500;
 
 #[derive(Deserialize)]
@@ -137,7 +137,8 @@ impl Privacy for Backend {
     }
 }
 
-/// Closed orders placed before a time and not noted to have closed since, that still have words, after an id.
+/// Returns closed orders after an id that still have words, were placed before a time, and are not known to have closed after
+/// it.
 async fn to_purge(
     connection: &mut Connection,
     restaurant: RestaurantId,
@@ -161,7 +162,7 @@ async fn purge(
     at: Timestamp,
     limit: u32,
 ) -> Result<Purged> {
-    // A command on an order that is being purged waits, and finds it without words.
+    // Commands wait, and then find the order without words.
     feeds::hold(connection, restaurant).await?;
     let found = to_purge(connection, restaurant, before, Uuid::nil(), limit).await?;
     let mut more = found.len() as u64 == u64::from(limit);
@@ -189,7 +190,7 @@ async fn purge(
     Ok(Purged { orders, more })
 }
 
-/// Takes words out of the events of an order. Returns the position of the last that had any, and how many events it has.
+/// Removes words from the events of an order. Returns the position of the last event that had any, and the number of events.
 async fn redact_events(connection: &mut Connection, restaurant: RestaurantId, order: Uuid) -> Result<(Option<i64>, u64)> {
     let patches = query_as::<Database, (i64, String)>(PATCHES_OF_ORDER).bind(restaurant.uuid());
     let patches = patches.bind(order).fetch_all(&mut *connection).await?;
@@ -248,7 +249,7 @@ async fn erase_orders(
             restaurant,
             position: head,
             id: EventId::from_uuid(crate::clock::new_id()),
-            // The contract's kinds are closed, and what a reader does with one is to apply its patch.
+            // The protocol has no kind for this, and clients apply the patch of any kind.
             kind: EventKind::OrderRushed,
             order: Some(OrderId::from_uuid(id)),
             at,
