@@ -1,17 +1,17 @@
-//! Counts within a minute, by key.
+//! Counts by key within one minute.
 
 use crate::domain::values::time::Timestamp;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Mutex, PoisonError};
 
-/// How long a count goes on, from the first of it.
+/// The length of a counted minute, in milliseconds.
 pub const MINUTE_MS: i64 = 60_000;
 
 /// Counts by key. The minute of each key begins with its first count.
 ///
-/// Bound: the keys that are told apart. Overflow: keys whose minute is over are forgotten; if there are none, a new key is not
-/// counted. All times are of [`crate::clock::uptime`].
+/// Bound: the number of keys. Overflow: keys whose minute is over are removed; if there are none, a
+/// new key is not counted. All times are those of [`crate::clock::uptime`].
 #[derive(Debug)]
 pub struct MinuteCounter<K> {
     most_keys: usize,
@@ -30,23 +30,23 @@ impl Minute {
     }
 }
 
-/// What one more came to.
+/// The counts after [`MinuteCounter::count`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Counted {
     /// The count of the current minute, this one included.
     pub count: u32,
-    /// The count of the minute before, when this one begins another.
+    /// The count of the previous minute, if this call began a new one.
     pub before: Option<u32>,
 }
 
 impl<K: Eq + Hash> MinuteCounter<K> {
-    /// Creates a counter of at most so many keys.
+    /// Creates a counter for at most `most_keys` keys.
     #[must_use]
     pub fn new(most_keys: usize) -> Self {
         Self { most_keys, minutes: Mutex::default() }
     }
 
-    /// Returns the count of a key's current minute, or `None` if one more would not be counted.
+    /// Returns the count of a key's current minute, or `None` if there is no room for a new key.
     pub fn get(&self, key: &K, now: Timestamp) -> Option<u32> {
         let minutes = self.minutes.lock().unwrap_or_else(PoisonError::into_inner);
         match minutes.get(key) {
@@ -56,7 +56,7 @@ impl<K: Eq + Hash> MinuteCounter<K> {
         }
     }
 
-    /// Counts one more of a key; `None` if there is no room for it.
+    /// Increments a key's count. Returns `None` if there is no room for a new key.
     pub fn count(&self, key: K, now: Timestamp) -> Option<Counted> {
         let mut minutes = self.minutes.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(minute) = minutes.get_mut(&key) {

@@ -7,7 +7,7 @@ use serde_path_to_error::Error;
 /// Deserializes a JSON text.
 ///
 /// # Errors
-/// The path of the field and its fault: `lines[0].quantity: invalid type: string "2", expected a
+/// The path of the field and the error: `lines[0].quantity: invalid type: string "2", expected a
 /// whole number from 0 up`.
 pub fn from_text<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     let mut input = Deserializer::from_str(text);
@@ -40,7 +40,8 @@ fn without_position(error: &serde_json::Error) -> String {
     in_words_of_json(message.strip_suffix(&position).unwrap_or(&message))
 }
 
-/// Names what was expected, and what was there, in words of JSON. Serde has Rust's: `expected struct Money`, `unknown variant`.
+/// Replaces the names of Rust types in a message of serde (`expected struct Money`, `unknown variant`)
+/// by those of JSON.
 fn in_words_of_json(message: &str) -> String {
     let message = match message.strip_prefix("unknown variant ") {
         Some(rest) => format!("unknown value {rest}"),
@@ -50,7 +51,7 @@ fn in_words_of_json(message: &str) -> String {
             1,
         ),
     };
-    // The last one: what a client has sent may have the same words in it, and stands before.
+    // The last occurrence, since the client's text before it may contain the same words.
     let Some((found, expected)) = message.rsplit_once(", expected ") else { return message };
     let expected = match expected {
         "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number from 0 up",

@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Deserializer};
 
-/// Reads a field that may be left out, but is not `null`: without it more is asked for than with it.
+/// Deserializes an optional field that must not be `null`, since its absence permits more than any
+/// value.
 ///
 /// # Errors
-/// Those of the type.
+/// Those of the field's type.
 pub fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }

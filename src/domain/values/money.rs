@@ -14,7 +14,8 @@ pub struct Currency([u8; 3]);
 #[error("a currency is three upper-case letters (ISO 4217)")]
 pub struct InvalidCurrency;
 
-/// The active codes of ISO 4217 that have amounts: no metals, no test codes. `static/shared/money.js` has their decimals.
+/// The active currency codes of ISO 4217, without metals and test codes. Their decimals are in
+/// `static/shared/money.js`.
 const CODES: &str = "\
     AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF CHE CHF \
     CHW CLF CLP CNY COP COU CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL \
@@ -24,7 +25,8 @@ const CODES: &str = "\
     UYW UZS VED VES VND VUV WST XAF XCD XOF XPF YER ZAR ZMW ZWG";
 
 impl Currency {
-    /// Whether ISO 4217 has the code. A restaurant is opened only with one that it has; what is stored already stays readable.
+    /// Returns whether ISO 4217 has the code. A new restaurant needs such a code; a stored one may have
+    /// any.
     #[must_use]
     pub fn is_known(&self) -> bool {
         CODES.as_bytes().split(|byte| *byte == b' ').any(|code| code == self.0)
