@@ -44,6 +44,32 @@ struct OpenRoom {
     joins: u64,
 }
 
+/// The state of a feed. It has rooms only while it delivers.
+enum State {
+    /// The head is unknown, since the last read failed. The next join reads it again.
+    Failed,
+    /// The feed reads its head; joins wait for it.
+    Starting { waiting: Vec<JoinRoom> },
+    /// The feed delivers the events after its head.
+    Delivering(Delivery),
+}
+
+struct Delivery {
+    sequencer: Sequencer,
+    /// Rooms that already have the sequencer's next event.
+    handed: Vec<RoomId>,
+    /// Whether a read of missing events is scheduled or running.
+    is_reading: bool,
+    /// Whether another attempt at a full mailbox is scheduled.
+    retry_scheduled: bool,
+}
+
+impl Delivery {
+    fn new(head: Position) -> Self {
+        Self { sequencer: Sequencer::new(head, EARLY), handed: Vec::new(), is_reading: false, retry_scheduled: false }
+    }
+}
+
 /// One restaurant's events on this node.
 ///
 /// Bound: a mailbox of [`MAILBOX`] messages. Overflow: joins are refused, announcers wait. A room
@@ -52,14 +78,10 @@ pub struct Feed {
     restaurant: RestaurantId,
     resources: Resources,
     retire: Retire,
-    sequencer: Option<Sequencer>,
-    waiting: Vec<JoinRoom>,
+    state: State,
     rooms: HashMap<RoomId, OpenRoom>,
-    /// Rooms that already have the sequencer's next event.
-    handed: Vec<RoomId>,
+    /// Joins handled so far.
     joins: u64,
-    reading: bool,
-    retrying: bool,
     backoff: Backoff,
 }
 
@@ -74,13 +96,9 @@ impl Feed {
                 restaurant,
                 resources,
                 retire,
-                sequencer: None,
-                waiting: Vec::new(),
+                state: State::Starting { waiting: Vec::new() },
                 rooms: HashMap::new(),
-                handed: Vec::new(),
                 joins: 0,
-                reading: false,
-                retrying: false,
                 backoff: Backoff::new(Duration::from_millis(100), Duration::from_secs(5)),
             }
         })
@@ -88,38 +106,38 @@ impl Feed {
 
     /// Reads the log's head, after which deliveries begin.
     fn read_head(&mut self, ctx: &mut Context<Self>) {
-        self.reading = true;
         let (store, restaurant) = (self.resources.store.clone(), self.restaurant);
         let read = async move { store.head(restaurant).await };
-        ctx.spawn(read.into_actor(self).map(|head, feed, ctx| {
-            feed.reading = false;
-            match head {
-                Ok(head) => feed.begin(head, ctx),
-                Err(error) => feed.refuse_waiting(error, ctx),
-            }
-        }));
+        ctx.spawn(read.into_actor(self).map(|head, feed, ctx| feed.start(head, ctx)));
     }
 
-    fn begin(&mut self, head: Position, ctx: &mut Context<Self>) {
-        self.sequencer = Some(Sequencer::new(head, EARLY));
-        for join in std::mem::take(&mut self.waiting) {
-            self.join(join, ctx);
+    /// Serves the waiting joins from the head on, or refuses them if it cannot be read.
+    fn start(&mut self, head: store::Result<Position>, ctx: &mut Context<Self>) {
+        let next = match &head {
+            Ok(head) => State::Delivering(Delivery::new(*head)),
+            Err(_) => State::Failed,
+        };
+        let State::Starting { waiting } = std::mem::replace(&mut self.state, next) else { return };
+        if let Err(error) = head {
+            log::warn!(restaurant:% = self.restaurant, error:% = error; "feed cannot read its head");
+            waiting.iter().for_each(refuse);
+        } else {
+            waiting.into_iter().for_each(|join| self.join(join, ctx));
         }
         self.linger(ctx);
     }
 
-    fn refuse_waiting(&mut self, error: store::StoreError, ctx: &mut Context<Self>) {
-        log::warn!(restaurant:% = self.restaurant, error:% = error; "feed cannot read its head");
-        for JoinRoom { room, join } in self.waiting.drain(..) {
-            let _ = join.mailbox.try_send(ToMember::Unavailable(room));
+    const fn delivery(&mut self) -> Option<&mut Delivery> {
+        match &mut self.state {
+            State::Delivering(delivery) => Some(delivery),
+            State::Failed | State::Starting { .. } => None,
         }
-        self.linger(ctx);
     }
 
     fn join(&mut self, message: JoinRoom, ctx: &mut Context<Self>) {
-        let Some(sequencer) = &self.sequencer else { return };
+        let Some(delivery) = self.delivery() else { return };
+        let head = delivery.sequencer.delivered();
         let JoinRoom { room, mut join } = message;
-        let head = sequencer.delivered();
         join.head = head;
         let open = self.rooms.entry(room).or_insert_with(|| {
             let addr = Room::launch(room, self.restaurant, head, ctx.address().recipient(), self.resources.clone());
@@ -135,50 +153,33 @@ impl Feed {
 
     /// Delivers the events that are next, and reads missing ones from the log.
     fn pump(&mut self, ctx: &mut Context<Self>) {
-        while let Some(event) = self.sequencer.as_ref().and_then(Sequencer::peek).cloned() {
-            if !self.hand_out(&event) {
-                self.retry(ctx);
+        let State::Delivering(delivery) = &mut self.state else { return };
+        while let Some(event) = delivery.sequencer.peek().cloned() {
+            if !delivery.hand_out(&self.rooms, &event) {
+                if !std::mem::replace(&mut delivery.retry_scheduled, true) {
+                    ctx.run_later(RETRY, Self::retry);
+                }
                 return;
             }
-            self.handed.clear();
-            if let Some(sequencer) = &mut self.sequencer {
-                sequencer.advance();
-            }
+            delivery.handed.clear();
+            delivery.sequencer.advance();
         }
-        let is_behind = self.sequencer.as_ref().is_some_and(|sequencer| sequencer.missing().is_some());
-        if is_behind && !self.reading {
-            self.reading = true;
+        if delivery.sequencer.missing().is_some() && !std::mem::replace(&mut delivery.is_reading, true) {
             ctx.run_later(GRACE, Self::read_missing);
         }
     }
 
-    /// Sends an event to each room that carries it. Returns false if a room's mailbox is full.
-    fn hand_out(&mut self, event: &Arc<Event>) -> bool {
-        for room in carriers(event) {
-            let Some(open) = self.rooms.get(&room) else { continue };
-            if self.handed.contains(&room) {
-                continue;
-            }
-            if matches!(open.addr.try_send(FeedEvent(event.clone())), Err(SendError::Full(_))) {
-                return false;
-            }
-            self.handed.push(room);
-        }
-        true
-    }
-
     fn retry(&mut self, ctx: &mut Context<Self>) {
-        if !std::mem::replace(&mut self.retrying, true) {
-            ctx.run_later(RETRY, |feed, ctx| {
-                feed.retrying = false;
-                feed.pump(ctx);
-            });
+        if let Some(delivery) = self.delivery() {
+            delivery.retry_scheduled = false;
         }
+        self.pump(ctx);
     }
 
     fn read_missing(&mut self, ctx: &mut Context<Self>) {
-        let Some(missing) = self.sequencer.as_ref().and_then(Sequencer::missing) else {
-            self.reading = false;
+        let Some(delivery) = self.delivery() else { return };
+        let Some(missing) = delivery.sequencer.missing() else {
+            delivery.is_reading = false;
             return;
         };
         self.resources.metrics.feed_repairs.inc();
@@ -190,7 +191,9 @@ impl Feed {
     fn take_read(&mut self, events: store::Result<Vec<Event>>, ctx: &mut Context<Self>) {
         match events {
             Ok(events) => {
-                self.reading = false;
+                if let Some(delivery) = self.delivery() {
+                    delivery.is_reading = false;
+                }
                 self.backoff.reset();
                 self.take(events.into_iter().map(Arc::new), ctx);
             }
@@ -205,27 +208,31 @@ impl Feed {
     fn take(&mut self, events: impl Iterator<Item = Arc<Event>>, ctx: &mut Context<Self>) {
         // Until the head is known, events can be dropped: either the head covers them, or the log
         // has them.
-        if let Some(sequencer) = &mut self.sequencer {
-            events.for_each(|event| sequencer.offer(event));
+        if let Some(delivery) = self.delivery() {
+            events.for_each(|event| delivery.sequencer.offer(event));
             self.pump(ctx);
         }
     }
 
     fn sync_rooms(&mut self, _: &mut Context<Self>) {
-        let Some(sequencer) = &self.sequencer else { return };
+        let State::Delivering(Delivery { sequencer, handed, .. }) = &self.state else { return };
         let sync = Sync { head: sequencer.delivered(), now: clock::now() };
         for (room, open) in &self.rooms {
             // A room that already has the next event is ahead of `head`. A full mailbox loses the
             // sync; the next one follows.
-            let _ = (!self.handed.contains(room)).then(|| open.addr.try_send(sync));
+            let _ = (!handed.contains(room)).then(|| open.addr.try_send(sync));
         }
+    }
+
+    fn has_waiting(&self) -> bool {
+        matches!(&self.state, State::Starting { waiting } if !waiting.is_empty())
     }
 
     /// Retires this feed if it stays without rooms.
     fn linger(&mut self, ctx: &mut Context<Self>) {
         if self.rooms.is_empty() {
             ctx.run_later(LINGER, |feed, _| {
-                if feed.rooms.is_empty() && feed.waiting.is_empty() {
+                if feed.rooms.is_empty() && !feed.has_waiting() {
                     (feed.retire)(feed.restaurant, feed.joins);
                 }
             });
@@ -233,7 +240,28 @@ impl Feed {
     }
 }
 
-/// The rooms that carry an event.
+impl Delivery {
+    /// Sends an event to each room that carries it. Returns false if a room's mailbox is full.
+    fn hand_out(&mut self, rooms: &HashMap<RoomId, OpenRoom>, event: &Arc<Event>) -> bool {
+        for room in carriers(event) {
+            let Some(open) = rooms.get(&room) else { continue };
+            if self.handed.contains(&room) {
+                continue;
+            }
+            if matches!(open.addr.try_send(FeedEvent(event.clone())), Err(SendError::Full(_))) {
+                return false;
+            }
+            self.handed.push(room);
+        }
+        true
+    }
+}
+
+fn refuse(message: &JoinRoom) {
+    let _ = message.join.mailbox.try_send(ToMember::Unavailable(message.room));
+}
+
+/// Returns the rooms that carry an event.
 fn carriers(event: &Event) -> impl Iterator<Item = RoomId> + use<> {
     let restaurant = event.restaurant;
     let topic = event.kind.topic();
@@ -261,8 +289,8 @@ impl Handler<EventCommitted> for Feed {
 impl Handler<Head> for Feed {
     type Result = ();
     fn handle(&mut self, Head(head): Head, ctx: &mut Context<Self>) {
-        if let Some(sequencer) = &mut self.sequencer {
-            sequencer.note_head(head);
+        if let Some(delivery) = self.delivery() {
+            delivery.sequencer.note_head(head);
             self.pump(ctx);
         }
     }
@@ -272,15 +300,14 @@ impl Handler<JoinRoom> for Feed {
     type Result = ();
     fn handle(&mut self, message: JoinRoom, ctx: &mut Context<Self>) {
         self.joins += 1;
-        if self.sequencer.is_some() {
-            self.join(message, ctx);
-        } else if self.waiting.len() < WAITING {
-            self.waiting.push(message);
-            if !self.reading {
+        match &mut self.state {
+            State::Delivering(_) => self.join(message, ctx),
+            State::Starting { waiting } if waiting.len() < WAITING => waiting.push(message),
+            State::Starting { .. } => refuse(&message),
+            State::Failed => {
+                self.state = State::Starting { waiting: vec![message] };
                 self.read_head(ctx);
             }
-        } else {
-            let _ = message.join.mailbox.try_send(ToMember::Unavailable(message.room));
         }
     }
 }
@@ -288,7 +315,9 @@ impl Handler<JoinRoom> for Feed {
 impl Handler<LeaveRoom> for Feed {
     type Result = ();
     fn handle(&mut self, message: LeaveRoom, _: &mut Context<Self>) {
-        self.waiting.retain(|waiting| waiting.room != message.room || waiting.join.member != message.leave.member);
+        if let State::Starting { waiting } = &mut self.state {
+            waiting.retain(|waiting| waiting.room != message.room || waiting.join.member != message.leave.member);
+        }
         if let Some(open) = self.rooms.get(&message.room) {
             // `do_send`: one message a membership, and losing it would leave a ghost member.
             open.addr.do_send(message.leave);

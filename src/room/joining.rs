@@ -3,7 +3,7 @@
 
 use super::messages::{Join, Page, ToMember};
 use super::opening::{Opened, Replay, is_kept, open, replay};
-use super::room::{PendingJoin, Room, TAIL_BYTES, TAIL_FRAMES};
+use super::room::{PendingJoin, Room, Stage, TAIL_BYTES, TAIL_FRAMES};
 use super::tail::Tail;
 use crate::domain::model::event::Event;
 use crate::domain::model::room_id::RoomKind;
@@ -31,14 +31,8 @@ const MAX_EARLY: usize = 1024;
 impl Room {
     /// Reads the opening state: the room's last event up to `head`, and whether the room exists.
     pub(super) fn open(&mut self, ctx: &mut Context<Self>) {
-        if std::mem::replace(&mut self.opening, true) {
-            return;
-        }
         let read = open(self.store.clone(), self.restaurant, self.id, self.head);
-        ctx.spawn(read.into_actor(self).map(|opened, room, ctx| {
-            room.opening = false;
-            room.opened(opened, ctx);
-        }));
+        ctx.spawn(read.into_actor(self).map(|opened, room, ctx| room.opened(opened, ctx)));
     }
 
     fn opened(&mut self, opened: store::Result<Option<Opened>>, ctx: &mut Context<Self>) {
@@ -46,33 +40,38 @@ impl Room {
             self.open(ctx);
             return;
         }
-        let joining = std::mem::take(&mut self.joining);
+        let Stage::Opening { early, joining } = std::mem::take(&mut self.stage) else { return };
         match opened {
             Ok(Some(opened)) => {
                 self.owner = opened.owner;
-                self.last = Some(opened.last);
+                self.stage = Stage::Open { last: opened.last };
                 if let Some(snapshot) = opened.snapshot {
                     self.shared.set(snapshot, clock::uptime());
                 }
-                for event in std::mem::take(&mut self.early) {
-                    self.deliver(&event, ctx);
-                }
+                early.iter().for_each(|event| self.deliver(event, ctx));
                 joining.into_iter().for_each(|join| self.join(join, ctx));
             }
-            Ok(None) => self.refuse(joining, &ToMember::Refused(self.id), ctx),
-            Err(_) => self.refuse(joining, &ToMember::Unavailable(self.id), ctx),
+            Ok(None) => self.stay_closed(early, joining, &ToMember::Refused(self.id), ctx),
+            Err(_) => self.stay_closed(early, joining, &ToMember::Unavailable(self.id), ctx),
         }
+    }
+
+    /// Keeps the events for another attempt, and refuses the joins.
+    fn stay_closed(&mut self, early: Vec<Arc<Event>>, joining: Vec<Join>, answer: &ToMember, ctx: &mut Context<Self>) {
+        self.stage = Stage::Closed { early };
+        self.refuse(joining, answer, ctx);
     }
 
     /// Holds an event until the room is open. On overflow, the room opens after the last of them.
     pub(super) fn hold(&mut self, event: Arc<Event>) {
-        if self.early.len() < MAX_EARLY {
-            self.early.push(event);
+        let (Stage::Closed { early } | Stage::Opening { early, .. }) = &mut self.stage else { return };
+        if early.len() < MAX_EARLY {
+            early.push(event);
             return;
         }
+        early.clear();
         self.head = event.position;
         self.tail = Tail::new(self.head, TAIL_FRAMES, TAIL_BYTES);
-        self.early.clear();
     }
 
     pub(super) fn refuse(&mut self, joining: Vec<Join>, answer: &ToMember, ctx: &mut Context<Self>) {

@@ -41,6 +41,35 @@ pub struct Resources {
     pub snapshots: Arc<SnapshotBudget>,
 }
 
+/// The stage of a room's life. A room delivers events and serves joins only while it is open.
+pub(super) enum Stage {
+    /// Nobody has joined yet, or the last attempt to open failed.
+    Closed { early: Vec<Arc<Event>> },
+    /// The room reads its opening state. Events and joins wait for it.
+    Opening { early: Vec<Arc<Event>>, joining: Vec<Join> },
+    /// The room is open. `last` is the position of its last event.
+    Open { last: Position },
+}
+
+impl Default for Stage {
+    fn default() -> Self {
+        Self::Closed { early: Vec::new() }
+    }
+}
+
+impl Stage {
+    const fn last(&self) -> Option<Position> {
+        match self {
+            Self::Open { last } => Some(*last),
+            Self::Closed { .. } | Self::Opening { .. } => None,
+        }
+    }
+
+    fn has_joins(&self) -> bool {
+        matches!(self, Self::Opening { joining, .. } if !joining.is_empty())
+    }
+}
+
 /// One room on this node.
 ///
 /// Ordering: each member receives the room's events in feed order, each once, with `prev` naming
@@ -54,8 +83,7 @@ pub struct Room {
     pub(super) metrics: Metrics,
     /// The position up to which the room has seen the feed.
     pub(super) head: Position,
-    /// The room's last event; `None` until it has opened.
-    pub(super) last: Option<Position>,
+    pub(super) stage: Stage,
     pub(super) tail: Tail,
     pub(super) members: Members<Recipient<ToMember>>,
     pub(super) owner: Option<Key>,
@@ -63,13 +91,12 @@ pub struct Room {
     pub(super) shared: SharedSnapshot,
     /// Joins that wait for the read of a snapshot.
     pub(super) awaiting: Vec<PendingJoin>,
-    /// While it opens: what has to wait for it.
-    pub(super) early: Vec<Arc<Event>>,
-    pub(super) joining: Vec<Join>,
-    pub(super) opening: bool,
+    /// Joins handled so far.
     pub(super) joins: u64,
-    pub(super) catching_up: bool,
-    pub(super) lingering: bool,
+    /// Whether another attempt to catch up lagging members is scheduled.
+    catch_up_scheduled: bool,
+    /// Whether a check for an empty room is scheduled.
+    close_scheduled: bool,
     /// Whether a check for an unused snapshot is scheduled.
     pub(super) prune_scheduled: bool,
 }
@@ -93,19 +120,16 @@ impl Room {
                 store,
                 metrics,
                 head,
-                last: None,
+                stage: Stage::default(),
                 tail: Tail::new(head, TAIL_FRAMES, TAIL_BYTES),
                 members: Members::default(),
                 owner: None,
                 budget,
                 shared: SharedSnapshot::default(),
                 awaiting: Vec::new(),
-                early: Vec::new(),
-                joining: Vec::new(),
-                opening: false,
                 joins: 0,
-                catching_up: false,
-                lingering: false,
+                catch_up_scheduled: false,
+                close_scheduled: false,
                 prune_scheduled: false,
             }
         })
@@ -123,18 +147,18 @@ impl Room {
     }
 
     fn is_empty(&self) -> bool {
-        self.members.is_empty() && self.joining.is_empty()
+        self.members.is_empty() && !self.stage.has_joins()
     }
 
     /// Reports to the feed that this room may close. An open room stays for [`LINGER`], so that
     /// members who poll or reconnect find its tail.
     pub(super) fn close_if_empty(&mut self, ctx: &mut Context<Self>) {
-        if !self.is_empty() || std::mem::replace(&mut self.lingering, true) {
+        if !self.is_empty() || std::mem::replace(&mut self.close_scheduled, true) {
             return;
         }
-        let wait = if self.last.is_some() { LINGER } else { Duration::ZERO };
+        let wait = if self.stage.last().is_some() { LINGER } else { Duration::ZERO };
         ctx.run_later(wait, |room, _| {
-            room.lingering = false;
+            room.close_scheduled = false;
             if room.is_empty() {
                 room.feed.do_send(RoomEmpty { room: room.id, joins: room.joins });
             }
@@ -143,9 +167,9 @@ impl Room {
 
     /// Encodes an event once and sends it to each live member.
     pub(super) fn deliver(&mut self, event: &Event, ctx: &mut Context<Self>) {
-        let prev = self.last.unwrap_or(Position::ZERO);
+        let Stage::Open { last } = &mut self.stage else { return };
+        let prev = std::mem::replace(last, event.position);
         let frame = ServerFrame::Event { room: self.id, position: event.position, prev, event: event.into() }.encode();
-        self.last = Some(event.position);
         self.head = self.head.max(event.position);
         self.tail.push(frame.clone());
         self.metrics.commit_to_delivery.observe(clock::now().since(event.at).as_secs_f64());
@@ -178,9 +202,9 @@ impl Room {
     }
 
     fn catch_up_soon(&mut self, ctx: &mut Context<Self>) {
-        if self.members.has_lagging() && !std::mem::replace(&mut self.catching_up, true) {
+        if self.members.has_lagging() && !std::mem::replace(&mut self.catch_up_scheduled, true) {
             ctx.run_later(CATCH_UP, |room, ctx| {
-                room.catching_up = false;
+                room.catch_up_scheduled = false;
                 room.catch_up(ctx);
             });
         }
@@ -225,13 +249,18 @@ impl Handler<Join> for Room {
     type Result = ();
     fn handle(&mut self, join: Join, ctx: &mut Context<Self>) {
         self.joins += 1;
-        // While it opens, what it listens from must stay as it was asked for.
-        if self.last.is_some() {
-            self.head = self.head.max(join.head);
-            self.join(join, ctx);
-        } else {
-            self.joining.push(join);
-            self.open(ctx);
+        match &mut self.stage {
+            Stage::Open { .. } => {
+                self.head = self.head.max(join.head);
+                self.join(join, ctx);
+            }
+            // The head must not change while the opening state is read for it.
+            Stage::Opening { joining, .. } => joining.push(join),
+            Stage::Closed { early } => {
+                let early = std::mem::take(early);
+                self.stage = Stage::Opening { early, joining: vec![join] };
+                self.open(ctx);
+            }
         }
     }
 }
@@ -239,7 +268,9 @@ impl Handler<Join> for Room {
 impl Handler<Leave> for Room {
     type Result = ();
     fn handle(&mut self, Leave { member }: Leave, ctx: &mut Context<Self>) {
-        self.joining.retain(|join| join.member != member);
+        if let Stage::Opening { joining, .. } = &mut self.stage {
+            joining.retain(|join| join.member != member);
+        }
         self.leave(member, ctx);
     }
 }
@@ -247,10 +278,9 @@ impl Handler<Leave> for Room {
 impl Handler<FeedEvent> for Room {
     type Result = ();
     fn handle(&mut self, FeedEvent(event): FeedEvent, ctx: &mut Context<Self>) {
-        if self.last.is_some() {
-            self.deliver(&event, ctx);
-        } else {
-            self.hold(event);
+        match self.stage {
+            Stage::Open { .. } => self.deliver(&event, ctx),
+            Stage::Closed { .. } | Stage::Opening { .. } => self.hold(event),
         }
     }
 }
@@ -258,7 +288,7 @@ impl Handler<FeedEvent> for Room {
 impl Handler<Sync> for Room {
     type Result = ();
     fn handle(&mut self, Sync { head, now }: Sync, ctx: &mut Context<Self>) {
-        let Some(prev) = self.last else { return };
+        let Some(prev) = self.stage.last() else { return };
         self.head = self.head.max(head);
         let frame = ServerFrame::Sync { room: self.id, position: head, prev, server_time: now }.encode();
         self.broadcast(&frame, prev, false, ctx);
