@@ -25,7 +25,7 @@ use crate::store::sessions::{Issued, SessionRow};
 use crate::store::{SharedStore, StoreError};
 use crate::{clock, startup, telemetry};
 use anyhow::{Context, bail};
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeMap;
 use std::io::{BufRead, Write};
@@ -34,6 +34,12 @@ use std::time::Duration;
 use tools::{parse_span, print, restaurant};
 
 /// Live order updates for restaurants.
+/// Returns the command line, with every setting.
+#[must_use]
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
 #[derive(Debug, Parser)]
 #[command(name = "orderbell", version, about, max_term_width = 110)]
 struct Cli {
@@ -408,7 +414,6 @@ async fn reset_totp(store: &SharedStore, slug: &Slug, username: &Key) -> anyhow:
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_well_formed() {

@@ -14,6 +14,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use std::sync::Arc;
 use std::time::Duration;
+use utoipa::ToSchema;
 
 /// The most orders of an export.
 pub const MOST_ORDERS: u32 = 200;
@@ -26,7 +27,8 @@ const BATCH: u32 = 20;
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// The stored data of one guest.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = GuestExport)]
 pub struct Export {
     diner: Key,
     /// Whether `orders` has all orders of the guest.
@@ -36,13 +38,14 @@ pub struct Export {
 }
 
 /// An event of one of the orders.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct ExportedEvent {
     id: EventId,
     position: Position,
     kind: &'static str,
     at: Timestamp,
     by: &'static str,
+    #[schema(value_type = Object)]
     patch: Box<RawValue>,
 }
 

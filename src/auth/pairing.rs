@@ -17,6 +17,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use std::fmt;
 use std::time::Duration;
+use utoipa::ToSchema;
 
 /// Seconds between two polls of a screen.
 pub const POLL_INTERVAL_SECONDS: u64 = 5;
@@ -28,7 +29,7 @@ pub const PAIRING_LIFE: Duration = Duration::from_secs(600);
 const ATTEMPTS: usize = 5;
 
 /// A pairing that has begun (RFC 8628, section 3.2). Its debug output does not show the device code.
-#[derive(Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct BegunPairing {
     /// What the screen shows: `XXXX-XXXX`.
     pub user_code: String,
@@ -37,8 +38,10 @@ pub struct BegunPairing {
     /// Where the code is typed, relative to the server's address.
     pub verification_uri: &'static str,
     /// Seconds to wait between polls.
+    #[schema(minimum = 1)]
     pub interval: u64,
     /// Seconds until the code is void.
+    #[schema(minimum = 1)]
     pub expires_in: u64,
 }
 

@@ -8,6 +8,7 @@ use crate::domain::values::text::{Key, Name, Slug};
 use secrecy::{ExposeSecret, SecretString};
 use std::ops::RangeInclusive;
 use unicode_normalization::UnicodeNormalization;
+use utoipa::openapi::schema::{KnownFormat, Object, ObjectBuilder, SchemaFormat, SchemaType, Type};
 use zxcvbn::feedback::Warning;
 use zxcvbn::{Score, zxcvbn};
 
@@ -176,6 +177,13 @@ const fn reason(warning: Warning) -> &'static str {
         Warning::AWordByItselfIsEasyToGuess => "it is one word",
         Warning::NamesAndSurnamesByThemselvesAreEasyToGuess | Warning::CommonNamesAndSurnamesAreEasyToGuess => "it is a name",
     }
+}
+
+/// Builds the schema of a password that somebody chooses.
+pub(crate) fn schema() -> Object {
+    let password = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String));
+    let password = password.format(Some(SchemaFormat::KnownFormat(KnownFormat::Password)));
+    password.min_length(Some(*LENGTH.start())).max_length(Some(*LENGTH.end())).build()
 }
 
 #[cfg(test)]

@@ -5,22 +5,32 @@ use super::token::Verified;
 use crate::clock;
 use crate::domain::model::principal::Principal;
 use crate::domain::values::ids::OrderId;
+use crate::domain::values::schema;
 use crate::domain::values::time::Timestamp;
 use secrecy::ExposeSecret;
 use serde::Serialize;
 use std::fmt;
 use std::time::Duration;
+use utoipa::ToSchema;
+use utoipa::openapi::schema::Object;
 
 /// The longest that a link is good for.
 const LIFE: Duration = Duration::from_secs(12 * 60 * 60);
 
 /// What a link is made of. Its debug output shows no token.
-#[derive(Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = SharedOrder)]
 pub struct Shared {
     /// An access token that reads one order. Nothing renews it.
     pub token: String,
-    /// Seconds that it lives.
+    /// The seconds that it lives: twelve hours, or what is left of the session.
+    #[schema(schema_with = life_schema)]
     pub expires_in: u64,
+}
+
+fn life_schema() -> Object {
+    let life = schema::integer(1, LIFE.as_secs());
+    life.description(Some("The seconds that it lives: twelve hours, or what is left of the session.")).build()
 }
 
 impl fmt::Debug for Shared {

@@ -10,6 +10,7 @@ use super::successors::Successors;
 use crate::clock;
 use crate::domain::model::principal::{Principal, Role};
 use crate::domain::values::ids::{DeviceId, OrderId, RestaurantId};
+use crate::domain::values::schema;
 use crate::domain::values::text::{Key, Station, TableLabel};
 use crate::domain::values::time::Timestamp;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode};
@@ -18,6 +19,8 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
+use utoipa::ToSchema;
+use utoipa::openapi::schema::Object;
 
 const ISSUER: &str = "orderbell";
 const AUDIENCE: &str = "orderbell";
@@ -261,16 +264,22 @@ impl Claims {
 }
 
 /// The answer to every call that gives out tokens (RFC 6749, section 5.1). Its debug output shows no token.
-#[derive(Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct TokenAnswer {
     /// The access token.
     pub access_token: String,
     /// Always `Bearer`.
+    #[schema(schema_with = token_type_schema)]
     pub token_type: &'static str,
-    /// Seconds that the access token lives.
+    /// The seconds that the access token lives.
+    #[schema(minimum = 1)]
     pub expires_in: u64,
     /// What gets the next pair, once.
     pub refresh_token: String,
+}
+
+fn token_type_schema() -> Object {
+    schema::word(["Bearer"]).build()
 }
 
 impl fmt::Debug for TokenAnswer {

@@ -1,4 +1,5 @@
-//! The HTTP face: the URL table in [`routes`] (and, in words, in `static/spec/openapi.json`), problems in the contract's words, and a file for each kind of thing.
+//! The HTTP face: the URL table in [`routes`] (and, for integrators, in the document of [`openapi`]), problems in the contract's
+//! words, and a file for each kind of thing.
 
 pub mod api;
 mod assets;
@@ -8,6 +9,7 @@ pub mod encoded;
 pub mod etag;
 pub mod extract;
 mod occupancy;
+pub mod openapi;
 pub mod problem;
 mod public_url;
 pub mod qr;

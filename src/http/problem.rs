@@ -142,6 +142,22 @@ pub async fn no_such_path(_: HttpRequest) -> Result<HttpResponse, Problem> {
 ///
 /// # Errors
 /// Always: that is the answer.
+#[utoipa::path(
+    get,
+    path = "/ws",
+    operation_id = "connect",
+    tag = "rooms",
+    summary = "Open a WebSocket (see the AsyncAPI document)",
+    description = "For: every role.",
+    responses(
+        (status = 101, description = "The WebSocket is open."),
+        (status = 400, response = Problem),
+        (status = 401, response = Problem),
+        (status = 403, response = Problem),
+        (status = 426, response = Problem),
+        (status = 429, response = Problem),
+    ),
+)]
 pub async fn no_upgrade() -> Result<HttpResponse, Problem> {
     let detail = "this address is a WebSocket: ask for an upgrade, with the subprotocol orderbell.v1";
     Err(Problem::bad_request(StatusCode::UPGRADE_REQUIRED, detail).with_header("upgrade", "websocket"))

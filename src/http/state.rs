@@ -19,6 +19,7 @@ use secrecy::ExposeSecret;
 use serde::Serialize;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
+use utoipa::ToSchema;
 
 /// The parts of a node that HTTP reaches. Made once in `startup`, shared by every worker.
 #[derive(Clone)]
@@ -69,7 +70,7 @@ impl State {
 pub type Probe = Box<dyn Fn() -> bool + Send + Sync>;
 
 /// Somebody to sign in as. The password is public: a demonstration shows people only when bound to loopback.
-#[derive(Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, ToSchema)]
 struct DemoPerson {
     username: Key,
     password: String,
@@ -84,12 +85,13 @@ impl From<&Person> for DemoPerson {
 }
 
 /// What the landing page shows of a demonstration.
-#[derive(Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Demo {
     /// The restaurant to sign in at.
     restaurant: &'static str,
     /// The page of one of its tables; only when the keys are the public ones.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = Uri)]
     pub(crate) table_url: Option<String>,
     /// Who can be signed in as; only when the passwords are the public ones.
     #[serde(skip_serializing_if = "Vec::is_empty")]

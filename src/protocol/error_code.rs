@@ -2,9 +2,10 @@
 
 use crate::domain::model::refusal::RefusalKind;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// The code of an error, one of the contract's fixed words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorCode {
     /// The message is not JSON or not a frame of the contract.

@@ -1,32 +1,63 @@
 //! The HTTP form of a failure: a problem (RFC 9457) with the members of the contract.
 
+use super::error_code::ErrorCode;
 use super::failure::Failure;
+use crate::domain::values::schema;
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
+use utoipa::openapi::Ref;
+use utoipa::openapi::schema::{AnyOfBuilder, Object, Schema};
 
 /// The media type of a problem.
 pub const PROBLEM_JSON: &str = "application/problem+json";
 /// The status of a request without a valid token.
 const UNAUTHORIZED: u16 = 401;
 
+/// The type of every problem.
+const ABOUT_BLANK: &str = "about:blank";
+
+/// The words of the device grant, which are codes of pairing alone.
+pub const GRANT_ERRORS: [&str; 4] = ["authorization_pending", "slow_down", "expired_token", "invalid_grant"];
+
 /// The JSON of a problem, for HTTP calls and refused handshakes.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
 pub struct ProblemBody<'a> {
+    #[schema(schema_with = type_schema)]
     r#type: &'static str,
     title: &'a str,
+    #[schema(minimum = 400, maximum = 599)]
     status: u16,
+    #[schema(schema_with = code_schema)]
     code: &'a str,
+    /// What happened and what to do.
     detail: &'a str,
+    /// Says more than the code, for machines: the limit that was reached, or `ended_by_staff` for a guest's session that the
+    /// restaurant has ended. New words may come.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after_ms: Option<u64>,
+    /// The word of RFC 8628, of pairing alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'static str>,
+    /// The document as it stands, with `stale`; what the order would cost, with `price_changed`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
     document: Option<&'a Value>,
+    /// The password was right; send a code as `totp`. Of signing in alone.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     totp_required: bool,
+}
+
+fn type_schema() -> Object {
+    schema::word([ABOUT_BLANK]).build()
+}
+
+fn code_schema() -> Schema {
+    let of_pairing = schema::word(GRANT_ERRORS).description(Some("Of pairing alone (RFC 8628)."));
+    AnyOfBuilder::new().item(Ref::from_schema_name(ErrorCode::name())).item(of_pairing).build().into()
 }
 
 impl<'a> ProblemBody<'a> {
@@ -34,7 +65,7 @@ impl<'a> ProblemBody<'a> {
     #[must_use]
     pub fn new(failure: &'a Failure, status: u16, title: &'a str) -> Self {
         Self {
-            r#type: "about:blank",
+            r#type: ABOUT_BLANK,
             title,
             status,
             code: failure.code().as_str(),

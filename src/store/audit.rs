@@ -15,10 +15,12 @@ use std::cell::RefCell;
 use std::fmt::Display;
 use std::net::IpAddr;
 use std::str::FromStr;
+use utoipa::ToSchema;
 
 /// The part of the restaurant that an entry is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = AuditKind)]
 pub enum Kind {
     /// Commands about orders and calls, and orders that staff place.
     Orders,
@@ -191,7 +193,8 @@ impl Note {
 }
 
 /// An entry, as it is read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = AuditEntry)]
 pub struct Entry {
     /// Its id; a later one is greater.
     pub id: AuditId,

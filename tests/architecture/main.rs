@@ -2,6 +2,7 @@
 //! rules that no lint covers.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)] // a test that panics is a test that fails
 
+mod contract;
 mod failpoint;
 mod imports;
 mod layers;

@@ -1,6 +1,10 @@
 """The frames of the contract's section 6 and the documents of section 3: which fields, of which shape."""
 
+import json
+import pathlib
 import re
+
+from jsonschema import Draft202012Validator
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
@@ -144,11 +148,24 @@ FRAMES = {
 }  # fmt: skip
 
 
+def validators():
+    """A validator for each frame of the AsyncAPI document, by type."""
+    path = pathlib.Path(__file__).parents[2] / "static" / "spec" / "asyncapi.json"
+    components = json.loads(path.read_text(encoding="utf-8"))["components"]
+    schemas = {name: {**message["payload"], "components": components} for name, message in components["messages"].items()}
+    return {name: Draft202012Validator(schema) for name, schema in schemas.items()}
+
+
+DOCUMENTED = validators()
+
+
 def check_frame(frame):
-    """A frame of the server, field by field."""
+    """A frame of the server, field by field, and against the AsyncAPI document."""
     kind = frame.get("type")
     assert kind in FRAMES, f"no frame of this type in the contract: {frame}"
     check(kind, {key: value for key, value in frame.items() if key != "type"}, FRAMES[kind])
+    faults = [f"{error.json_path}: {error.message}" for error in DOCUMENTED[kind].iter_errors(frame)]
+    assert not faults, f"{kind} is not what the AsyncAPI document says: {faults}"
     if kind == "snapshot" and frame["room"].startswith("floor:"):
         assert "calls" in frame and "displays" in frame, "the floor's snapshot has calls and displays"
     if kind == "snapshot":

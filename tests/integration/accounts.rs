@@ -54,7 +54,7 @@ async fn a_second_factor_is_reset_from_the_command_line_and_its_owner_is_signed_
 }
 
 /// What an authenticator app shows now.
-fn code_of(secret: &str) -> String {
+pub fn code_of(secret: &str) -> String {
     let totp = Builder::new().with_secret(Secret::try_from_base32(secret).unwrap()).build().unwrap();
     totp.generate(u64::try_from(orderbell::clock::now().seconds()).unwrap()).to_string()
 }

@@ -30,6 +30,7 @@ mod limits;
 mod nginx;
 mod one_failure;
 mod one_file;
+mod openapi;
 mod order;
 mod order_limits;
 mod presence;

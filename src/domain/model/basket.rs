@@ -6,10 +6,13 @@ use super::refusal::{Refusal, invalid};
 use crate::domain::values::as_text::present;
 use crate::domain::values::ids::MenuItemId;
 use crate::domain::values::level::Level;
-use crate::domain::values::limit::MAX_QUANTITY;
+use crate::domain::values::limit::{MAX_QUANTITY, quantity_schema};
 use crate::domain::values::money::Money;
 use crate::domain::values::text::{self, Key, Name, Note, TableLabel};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa::openapi::Ref;
+use utoipa::openapi::schema::{Array, ArrayBuilder};
 
 /// The most lines an order may have.
 pub const MAX_LINES: usize = 100;
@@ -18,36 +21,41 @@ pub const MAX_LINES: usize = 100;
 pub const MAX_OPTIONS: usize = 20;
 
 /// One line of a basket.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Line {
     /// The dish on the menu.
     pub menu_item: MenuItemId,
     /// Portions of the dish, 1 to 99.
+    #[schema(schema_with = quantity_schema)]
     pub quantity: u16,
     /// The chosen options, each by id or by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(schema_with = options_schema)]
     pub options: Vec<Name>,
     /// The guest's note on this line.
     #[serde(default, deserialize_with = "text::optional", skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = text::optional_note_schema)]
     pub note: Option<Note>,
-    /// The note is about an allergy.
+    /// The note is about an allergy; needs a note. From feature level 1 on.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub allergy: bool,
 }
 
 /// A basket: the body of the HTTP call that places an order, and of the `place` frame.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Basket {
     /// How the food reaches the guest.
     pub service: Service,
     /// The lines, 1 to [`MAX_LINES`].
+    #[schema(schema_with = lines_schema)]
     pub items: Vec<Line>,
     /// The guest's note on the whole order.
     #[serde(default, deserialize_with = "text::optional", skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = text::optional_note_schema)]
     pub note: Option<Note>,
-    /// The note is about an allergy.
+    /// The note is about an allergy; needs a note. From feature level 1 on.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub allergy: bool,
     /// The total that the guest agreed to. An order that would cost more is refused; one that costs less is placed.
@@ -60,6 +68,16 @@ pub struct Basket {
     /// The order's number in the POS or at the aggregator that sent it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_id: Option<Key>,
+}
+
+fn options_schema() -> Array {
+    let options = ArrayBuilder::new().items(Ref::from_schema_name(Name::name())).max_items(Some(MAX_OPTIONS));
+    options.description(Some("Options by id or by name.")).build()
+}
+
+fn lines_schema() -> Array {
+    let lines = ArrayBuilder::new().items(Ref::from_schema_name(Line::name()));
+    lines.min_items(Some(1)).max_items(Some(MAX_LINES)).description(Some("The lines.")).build()
 }
 
 impl Basket {

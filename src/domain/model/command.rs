@@ -8,43 +8,53 @@ pub use crate::domain::values::action::ActionName;
 use crate::domain::values::as_text::present;
 use crate::domain::values::ids::{CallId, CommandId, ItemId, OrderId};
 use crate::domain::values::level::Level;
-use crate::domain::values::limit::MAX_QUANTITY;
+use crate::domain::values::limit::{MAX_QUANTITY, quantity_schema};
 use crate::domain::values::position::Position;
 use crate::domain::values::reason::{CallReason, Reason};
+use crate::domain::values::schema;
 use crate::domain::values::text::{self, Note};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa::openapi::schema::Object;
 
 /// The longest promise, in minutes.
 pub const MAX_MINUTES: u16 = 480;
 
 /// A command as written on the wire. Over HTTP, `order` comes from the path.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = CommandBody)]
 pub struct RawCommand {
     /// The command's id, made by the client. A repeat under the same id has no second effect.
+    #[schema(required)]
     pub id: Option<CommandId>,
     /// The order to change; absent for waiter calls.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order: Option<OrderId>,
     /// The name of the action.
+    #[schema(schema_with = action_schema)]
     pub action: String,
     /// The order's position as the sender last saw it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expected_position: Option<Position>,
     /// For `accept` and `promise`: minutes from now.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = minutes_schema)]
     pub minutes: Option<u16>,
     /// For `reject`, `cancel`, `void_item` and `call_waiter`: the reason.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = reason_schema)]
     pub reason: Option<String>,
     /// Free text beside a reason.
     #[serde(default, deserialize_with = "text::optional", skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = text::optional_note_schema)]
     pub detail: Option<Note>,
     /// For `start_item`, `finish_item`, `recall_item` and `void_item`: the line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub item: Option<ItemId>,
     /// For `void_item`: portions to void; the whole line when absent, so `null` is refused.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = quantity_schema)]
     pub quantity: Option<u16>,
     /// For `rush`: whether to cook the order before others.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -52,6 +62,19 @@ pub struct RawCommand {
     /// For `answer_call`: the call.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub call: Option<CallId>,
+}
+
+fn action_schema() -> Object {
+    schema::word(ActionName::ALL.map(ActionName::as_str)).build()
+}
+
+fn minutes_schema() -> Object {
+    schema::integer(1, MAX_MINUTES).description(Some("`accept`, `promise`.")).build()
+}
+
+fn reason_schema() -> Object {
+    let words = Reason::ALL.map(Reason::as_str).into_iter().chain(CallReason::ALL.map(CallReason::as_str));
+    schema::word(words).description(Some("`reject`, `cancel`, `void_item`, `call_waiter`.")).build()
 }
 
 /// A parsed command. Fingerprints hash its own JSON (not the wire's), so that commands of equal

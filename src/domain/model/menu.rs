@@ -4,24 +4,28 @@
 use crate::domain::values::ids::{CategoryId, MenuItemId, OptionId, RestaurantId};
 use crate::domain::values::money::{Currency, Money};
 use crate::domain::values::position::Position;
+use crate::domain::values::schema;
 use crate::domain::values::text::{Name, Note, Station, Text};
 use crate::domain::values::time::Timestamp;
 use crate::domain::values::version::{Expected, Version};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use utoipa::ToSchema;
+use utoipa::openapi::schema::Object;
 
 /// A heading of the menu.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Category {
     /// What it says.
     pub name: Name,
     /// Lower comes first.
+    #[schema(schema_with = sort_schema)]
     pub sort: u32,
 }
 
 /// An option of a dish.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DishOption {
     /// What it says.
@@ -31,7 +35,7 @@ pub struct DishOption {
 }
 
 /// A dish or a drink.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MenuItem {
     /// The dish's id, the same as its key, for readers that walk the values.
@@ -48,6 +52,7 @@ pub struct MenuItem {
     /// The station that cooks it.
     pub station: Station,
     /// The sort key within the category; lower comes first.
+    #[schema(schema_with = sort_schema)]
     pub sort: u32,
     /// Whether guests can order it; false when it is sold out (86).
     pub available: bool,
@@ -59,7 +64,13 @@ pub struct MenuItem {
     pub photo: Option<Text<500>>,
     /// The options, by id.
     #[serde(default)]
+    #[schema(required)]
     pub options: BTreeMap<OptionId, DishOption>,
+}
+
+/// Builds the schema of a place in a list.
+pub(super) fn sort_schema() -> Object {
+    schema::integer(0, u32::MAX).description(Some("Lower comes first.")).build()
 }
 
 /// The menu document.
@@ -67,8 +78,9 @@ pub struct MenuItem {
 /// A node that meets an unknown field refuses the document, so that it cannot write the menu back
 /// without that field. A later version writes a new field only once every node knows it
 /// (docs/decisions/0015-feature-level.md).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(description = "The menu document.")]
 pub struct Menu {
     /// The restaurant whose menu it is.
     pub restaurant: RestaurantId,

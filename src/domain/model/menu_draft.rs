@@ -1,17 +1,21 @@
 //! A menu as a manager sends it: all categories and dishes, each under an id that the client made.
 
 use super::draft::in_future;
-use super::menu::{Category, DishOption, Menu, MenuItem};
+use super::menu::{Category, DishOption, Menu, MenuItem, sort_schema};
 use super::refusal::invalid;
 use crate::domain::model::draft::Moment;
 use crate::domain::model::refusal::Refusal;
 use crate::domain::values::ids::{CategoryId, MenuItemId, OptionId};
 use crate::domain::values::money::{Currency, Money};
 use crate::domain::values::picture_address;
+use crate::domain::values::schema::{self, wire_schema};
 use crate::domain::values::text::{Name, Note, Station, Text};
 use crate::domain::values::time::Timestamp;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use utoipa::openapi::schema::{AdditionalProperties, Object, ObjectBuilder, Schema, SchemaType, Type};
+use utoipa::openapi::{Ref, RefOr};
+use utoipa::{PartialSchema, ToSchema};
 
 /// The most categories of a menu.
 pub const MAX_CATEGORIES: usize = 100;
@@ -25,7 +29,7 @@ pub const MAX_PRICE: i64 = 1_000_000_000;
 
 /// A dish as a client sends it. Without `available`, the dish stays available or sold out as it
 /// was.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ItemDraft {
     /// The dish's id, the same as its key, for clients that send back what they have read.
@@ -37,10 +41,12 @@ pub struct ItemDraft {
     /// The category that lists it.
     pub category: CategoryId,
     /// The price of one portion without options.
+    #[schema(value_type = Price)]
     pub price: Money,
     /// The station that cooks it.
     pub station: Station,
     /// The sort key within the category; lower comes first.
+    #[schema(schema_with = sort_schema)]
     pub sort: u32,
     /// Whether guests can order it. When absent, unchanged; a new dish is available.
     pub available: Option<bool>,
@@ -50,17 +56,61 @@ pub struct ItemDraft {
     pub photo: Option<Text<500>>,
     /// The options, by id.
     #[serde(default)]
+    #[schema(schema_with = options_schema)]
     pub options: BTreeMap<OptionId, DishOption>,
 }
 
 /// Categories and dishes that replace those of a menu.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MenuDraft {
     /// The categories by id.
+    #[schema(schema_with = categories_schema)]
     pub categories: BTreeMap<CategoryId, Category>,
     /// The dishes by id.
+    #[schema(schema_with = items_schema)]
     pub items: BTreeMap<MenuItemId, ItemDraft>,
+}
+
+/// Builds the schema of an object with members by id.
+fn by_id<Id: PartialSchema>(member: impl Into<RefOr<Schema>>, most: usize) -> Object {
+    let names = match Id::schema() {
+        RefOr::T(schema) => Some(schema),
+        RefOr::Ref(_) => None,
+    };
+    let members = ObjectBuilder::new().schema_type(SchemaType::Type(Type::Object)).property_names(names);
+    let members = members.max_properties(Some(most));
+    members.additional_properties(Some(AdditionalProperties::RefOr(member.into()))).build()
+}
+
+/// Stands for the prices of a draft in the OpenAPI document: [`Money`] within bounds.
+#[derive(Debug)]
+pub struct Price;
+
+wire_schema!(Price, "Price", price_schema());
+
+fn price_schema() -> Object {
+    let amount = schema::integer(0, MAX_PRICE).description(Some("Minor units."));
+    let price = ObjectBuilder::new().schema_type(SchemaType::Type(Type::Object)).property("amount", amount);
+    let price =
+        price.property("currency", Ref::from_schema_name(Currency::name())).description(Some("In the restaurant's currency."));
+    price.required("amount").required("currency").additional_properties(Some(AdditionalProperties::FreeForm(false))).build()
+}
+
+fn options_schema() -> Object {
+    let option = ObjectBuilder::new().schema_type(SchemaType::Type(Type::Object));
+    let option =
+        option.property("name", Ref::from_schema_name(Name::name())).property("price", Ref::from_schema_name(Price::name()));
+    let option = option.required("name").required("price");
+    by_id::<OptionId>(option.additional_properties(Some(AdditionalProperties::FreeForm(false))), MAX_OPTIONS)
+}
+
+fn categories_schema() -> Object {
+    by_id::<CategoryId>(Ref::from_schema_name(Category::name()), MAX_CATEGORIES)
+}
+
+fn items_schema() -> Object {
+    by_id::<MenuItemId>(Ref::from_schema_name(ItemDraft::name()), MAX_ITEMS)
 }
 
 fn at_most(count: usize, most: usize, what: &str) -> Result<(), Refusal> {

@@ -2,6 +2,7 @@
 
 use super::status::{ItemStatus, OrderStatus};
 use crate::domain::values::ids::{ItemId, MenuItemId, OrderId, RestaurantId};
+use crate::domain::values::limit::quantity_schema;
 use crate::domain::values::money::Money;
 use crate::domain::values::position::Position;
 use crate::domain::values::reason::Reason;
@@ -9,9 +10,10 @@ use crate::domain::values::text::{Key, Name, Note, Station, TableLabel};
 use crate::domain::values::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use utoipa::ToSchema;
 
 /// How the food reaches the guest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Service {
     /// Eaten at a table.
@@ -23,7 +25,7 @@ pub enum Service {
 }
 
 /// One line of an order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Item {
     /// The dish on the menu.
@@ -31,6 +33,7 @@ pub struct Item {
     /// The dish's name at the time of the order.
     pub name: Name,
     /// Portions, 1 to 99.
+    #[schema(schema_with = quantity_schema)]
     pub quantity: u16,
     /// The names of the chosen options, as the menu spells them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -58,14 +61,16 @@ pub struct Item {
 /// An order. A field without a value is absent from the JSON, never null.
 ///
 /// A node cannot rewrite a document with fields that it does not know, since it refuses to read it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(description = "The whole state of an order. A field without a value is absent.")]
 pub struct Order {
     /// The order's id.
     pub id: OrderId,
     /// The restaurant that took the order.
     pub restaurant: RestaurantId,
     /// The number that staff call out. It counts up within the restaurant.
+    #[schema(minimum = 1)]
     pub number: u32,
     /// The feed position of its last event.
     pub position: Position,

@@ -1,13 +1,16 @@
 //! Principals: the authenticated senders of requests and commands.
 
 use crate::domain::values::ids::{DeviceId, OrderId, RestaurantId};
+use crate::domain::values::schema;
 use crate::domain::values::text::{Key, Station, TableLabel};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
+use utoipa::ToSchema;
+use utoipa::openapi::schema::Object;
 
 /// A principal's role in the restaurant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// A phone at a table or counter.
@@ -77,4 +80,14 @@ pub struct Principal {
     /// The one order that a shared link opens. The holder of the link may read it and do nothing
     /// else.
     pub share: Option<OrderId>,
+}
+
+/// Builds the schema of the role of somebody who signs in with a password.
+pub(crate) fn person_role_schema() -> Object {
+    schema::word([Role::Staff, Role::Manager].map(Role::as_str)).build()
+}
+
+/// Builds the schema of the role of a paired screen.
+pub(crate) fn screen_role_schema() -> Object {
+    schema::word([Role::Kitchen.as_str()]).build()
 }

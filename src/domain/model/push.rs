@@ -2,12 +2,14 @@
 //! messages while the page is closed.
 
 use crate::domain::values::as_text::read_as_text;
+use crate::domain::values::schema::{self, wire_schema};
 use crate::domain::values::text::Slug;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use std::fmt;
 use std::str::FromStr;
 use url::{Host, Url};
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, SchemaType, Type};
 
 /// The most bytes of an endpoint. Browsers use 150 to 600.
 const MAX_ENDPOINT_BYTES: usize = 1024;
@@ -81,6 +83,15 @@ impl fmt::Debug for Endpoint {
 }
 
 read_as_text!(Endpoint);
+wire_schema!(
+    Endpoint,
+    "Endpoint",
+    ObjectBuilder::new()
+        .schema_type(SchemaType::Type(Type::String))
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Uri)))
+        .max_length(Some(MAX_ENDPOINT_BYTES))
+        .description(Some("An address at a push service that this server sends to."))
+);
 
 /// The bytes of a key; base64url on the wire. Debug output does not show them.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -111,6 +122,11 @@ impl<const N: usize> fmt::Debug for KeyBytes<N> {
 }
 
 read_as_text!([const N: usize] KeyBytes<N>);
+wire_schema!(
+    [const N: usize] KeyBytes<N>,
+    format!("Key{N}"),
+    schema::text(format!("^[A-Za-z0-9_-]{{{}}}=*$", (N * 4).div_ceil(3))).description(Some(format!("{N} bytes in base64url.")))
+);
 
 /// A browser's push subscription.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,6 +9,7 @@ use crate::domain::values::money::Money;
 use crate::domain::values::text::TableLabel;
 use crate::domain::values::time::Timestamp;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// An open visit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,9 +23,10 @@ pub struct OpenVisit {
 }
 
 /// An order on the bill of a visit, without its lines and notes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct VisitOrder {
     id: OrderId,
+    #[schema(minimum = 1)]
     number: u32,
     status: OrderStatus,
     service: Service,
@@ -52,7 +54,8 @@ impl From<&Order> for VisitOrder {
 }
 
 /// The bill of a visit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Visit)]
 pub struct VisitBill {
     id: VisitId,
     table: TableLabel,

@@ -9,11 +9,12 @@ use crate::domain::values::text::{Name, Station};
 use crate::domain::values::time::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use utoipa::ToSchema;
 
 const HOUR_MS: i64 = 60 * 60 * 1000;
 
 /// The durations of a step, over the orders that have completed it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Step {
     /// Orders that have completed the step.
     pub count: usize,
@@ -26,7 +27,7 @@ pub struct Step {
 }
 
 /// The steps of an order that guests wait for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Steps {
     /// From placing to acceptance by the staff.
     pub placed_to_accepted: Step,
@@ -37,20 +38,21 @@ pub struct Steps {
 }
 
 /// Sales of a dish.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Sold {
     /// The dish.
     pub menu_item: MenuItemId,
     /// The dish's name in its latest order.
     pub name: Name,
     /// Portions sold.
+    #[schema(minimum = 1)]
     pub quantity: u64,
     /// The sum of their prices, options included.
     pub revenue: Money,
 }
 
 /// The report of a day.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct DayReport {
     /// The date.
     pub date: Day,
@@ -61,6 +63,7 @@ pub struct DayReport {
     /// Orders placed.
     pub orders: usize,
     /// Orders in each status. A status without orders is absent.
+    #[schema(value_type = BTreeMap<OrderStatus, usize>)]
     pub statuses: BTreeMap<&'static str, usize>,
     /// The sum of the totals of orders that were accepted and not cancelled.
     pub revenue: Money,
@@ -71,6 +74,7 @@ pub struct DayReport {
     /// The part of `promised` that became ready after the promised time.
     pub late: usize,
     /// Orders placed in each hour of the day: 24 hours, unless the clock changes on that day.
+    #[schema(min_items = 21, max_items = 27)]
     pub hours: Vec<usize>,
     /// Portions for each station, of orders that were accepted and not cancelled.
     pub stations: BTreeMap<Station, u64>,

@@ -1,12 +1,14 @@
 //! Calendar days, in UTC and in a place's local time.
 
 use super::as_text::serde_as_text;
+use super::schema::{self, wire_schema};
 use super::time::Timestamp;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 use time::Date;
 use time::macros::format_description;
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, SchemaType, Type};
 
 /// The text is not a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -120,6 +122,15 @@ impl fmt::Display for Day {
 }
 
 serde_as_text!(Day);
+wire_schema!(
+    Day,
+    "Day",
+    ObjectBuilder::new()
+        .schema_type(SchemaType::Type(Type::String))
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Date)))
+        .description(Some("A day of the calendar: `YYYY-MM-DD`, in 1970 or later."))
+);
+wire_schema!(Offset, "Offset", schema::integer(-Self::MOST, Self::MOST));
 
 #[cfg(test)]
 mod tests {

@@ -2,16 +2,27 @@
 //! restaurant's.
 
 use super::as_text::read_as_text;
+use super::schema::{self, wire_schema};
 use super::time::Timestamp;
 use serde::Serialize;
 use std::fmt;
 use std::str::FromStr;
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat};
 use uuid::Uuid;
 
 /// The text is not a UUID in lower-case hyphenated form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a UUID in lower-case hyphenated form")]
 pub struct InvalidId;
+
+/// The spelling that [`parse_uuid`] reads, as a regular expression.
+const PATTERN: &str = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$";
+
+/// Builds the schema of an id.
+fn schema() -> ObjectBuilder {
+    let format = SchemaFormat::KnownFormat(KnownFormat::Uuid);
+    schema::text(PATTERN).format(Some(format)).description(Some("A UUID in lower case with hyphens."))
+}
 
 /// Parses the only spelling on the wire: 36 characters, hyphenated, lower case.
 fn parse_uuid(text: &str) -> Result<Uuid, InvalidId> {
@@ -63,6 +74,7 @@ macro_rules! id {
         }
 
         read_as_text!($name);
+        wire_schema!($name, "Id", schema());
     };
 }
 

@@ -1,5 +1,6 @@
 //! Feature levels: the event kinds, fields and statuses that each node of a cluster knows.
 
+use super::schema::{self, wire_schema};
 use serde::{Deserialize, Serialize};
 
 /// A feature level. Each level includes those below it; `docs/decisions/0015-feature-level.md`
@@ -7,6 +8,12 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Level(u16);
+
+wire_schema!(
+    Level,
+    "FeatureLevel",
+    schema::integer(0, u16::MAX).description(Some("A feature level; each includes the ones below it."))
+);
 
 impl Level {
     /// The level of nodes that register none.

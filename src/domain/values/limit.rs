@@ -1,10 +1,17 @@
 //! The limits on orders and commands, by name.
 
+use super::schema::{self, wire_schema};
 use std::fmt;
 use std::str::FromStr;
+use utoipa::openapi::schema::Object;
 
 /// The most portions of one line.
 pub const MAX_QUANTITY: u16 = 99;
+
+/// Builds the schema of how many of one line.
+pub(crate) fn quantity_schema() -> Object {
+    schema::integer(1, MAX_QUANTITY).build()
+}
 
 /// The limits that a refusal can name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -83,6 +90,12 @@ impl Limit {
         }
     }
 }
+
+wire_schema!(
+    Limit,
+    "Limit",
+    schema::word(Self::ALL.map(Self::as_str)).description(Some("The limits on orders and commands. New words may come."))
+);
 
 impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

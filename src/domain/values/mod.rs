@@ -11,6 +11,7 @@ pub mod money;
 pub(super) mod picture_address;
 pub mod position;
 pub mod reason;
+pub(crate) mod schema;
 pub mod text;
 pub mod time;
 pub mod version;

@@ -1,9 +1,11 @@
 //! Money in minor units of one currency, without floating point.
 
 use super::as_text::serde_as_text;
+use super::schema::{self, wire_schema};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
+use utoipa::ToSchema;
 
 /// An ISO 4217 code: three upper-case letters.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -54,9 +56,10 @@ impl fmt::Debug for Currency {
 }
 
 serde_as_text!(Currency);
+wire_schema!(Currency, "Currency", schema::text("^[A-Z]{3}$").description(Some("An ISO 4217 code.")));
 
 /// An amount in minor units (paisa, cents) of a currency.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Money {
     /// Minor units; never negative for a price or a total.

@@ -1,5 +1,6 @@
 //! Positions in a feed.
 
+use super::schema::{self, wire_schema};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -58,3 +59,9 @@ impl<'de> Deserialize<'de> for Position {
         Self::new(number).ok_or_else(|| serde::de::Error::custom("a position fits in 53 bits"))
     }
 }
+
+wire_schema!(
+    Position,
+    "Position",
+    schema::integer(Self::ZERO.0, Self::MAX.0).description(Some("A place in the feed of a restaurant."))
+);

@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
+use utoipa::ToSchema;
 
 /// Why an order was rejected or cancelled, or an item voided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// The dish is sold out.
@@ -22,6 +23,10 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Every reason.
+    pub const ALL: [Self; 6] =
+        [Self::OutOfStock, Self::KitchenClosed, Self::TooBusy, Self::Duplicate, Self::CustomerRequest, Self::Other];
+
     /// The word on the wire.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -37,7 +42,7 @@ impl Reason {
 }
 
 /// Why a guest calls a waiter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CallReason {
     /// A question, a spill, a missing fork.
@@ -46,6 +51,21 @@ pub enum CallReason {
     Bill,
     /// The guest wants water.
     Water,
+}
+
+impl CallReason {
+    /// Every reason.
+    pub const ALL: [Self; 3] = [Self::Help, Self::Bill, Self::Water];
+
+    /// The word on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Help => "help",
+            Self::Bill => "bill",
+            Self::Water => "water",
+        }
+    }
 }
 
 /// The word is not a reason.

@@ -1,9 +1,11 @@
 //! Bounded texts: trimmed, without control characters, of limited length.
 
 use super::as_text::read_as_text;
+use super::schema::{self, wire_schema};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
+use utoipa::openapi::schema::Object;
 
 /// Why a text is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -27,8 +29,11 @@ pub enum InvalidText {
 #[serde(transparent)]
 pub struct Text<const MAX: usize>(Box<str>);
 
+/// The most characters of a [`Note`].
+const MAX_NOTE: usize = 200;
+
 /// A note of a guest or of the staff.
-pub type Note = Text<200>;
+pub type Note = Text<MAX_NOTE>;
 /// The name of a dish, a category, a person or a screen.
 pub type Name = Text<80>;
 /// The label of a table.
@@ -69,6 +74,11 @@ pub fn optional<'de, D: serde::Deserializer<'de>, const MAX: usize>(deserializer
     text.map(|text| text.parse().map_err(serde::de::Error::custom)).transpose()
 }
 
+/// The most characters of a [`Slug`].
+const MAX_SLUG: usize = 40;
+/// The most characters of a [`Key`].
+const MAX_KEY: usize = 64;
+
 /// 1 to 40 lower-case letters, digits and hyphens: a restaurant's slug, a station.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
@@ -91,8 +101,8 @@ impl FromStr for Slug {
         if text.is_empty() {
             return Err(InvalidText::Empty);
         }
-        if text.len() > 40 {
-            return Err(InvalidText::TooLong(40));
+        if text.len() > MAX_SLUG {
+            return Err(InvalidText::TooLong(MAX_SLUG));
         }
         let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
         if !text.bytes().all(allowed) {
@@ -121,8 +131,8 @@ impl FromStr for Key {
         if text.is_empty() {
             return Err(InvalidText::Empty);
         }
-        if text.len() > 64 {
-            return Err(InvalidText::TooLong(64));
+        if text.len() > MAX_KEY {
+            return Err(InvalidText::TooLong(MAX_KEY));
         }
         if !text.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(InvalidText::Alphabet("visible ASCII characters"));
@@ -150,6 +160,31 @@ macro_rules! text_traits {
 text_traits!([const MAX: usize] Text<MAX>);
 text_traits!([] Slug);
 text_traits!([] Key);
+
+/// The control characters, as the inside of a class of a regular expression.
+const CONTROL: &str = r"\x00-\x1f\x7f-\x9f";
+
+wire_schema!(
+    [const MAX: usize] Text<MAX>,
+    format!("Text{MAX}"),
+    schema::text(format!(r"^[^{CONTROL}]*[^\s{CONTROL}][^{CONTROL}]*$"))
+        .min_length(Some(1))
+        .max_length(Some(MAX))
+        .description(Some("A text that is not blank, without control characters (a line break counts as one). \
+                           White space at both ends is removed and does not count."))
+);
+wire_schema!(
+    Slug,
+    "Slug",
+    schema::text(format!("^[a-z0-9-]{{1,{MAX_SLUG}}}$")).description(Some("Lower-case letters, digits and hyphens."))
+);
+wire_schema!(Key, "Key", schema::text(format!("^[!-~]{{1,{MAX_KEY}}}$")).description(Some("Visible ASCII characters.")));
+
+/// Builds the schema of a note that [`optional`] reads.
+pub(crate) fn optional_note_schema() -> Object {
+    let text = schema::text(format!("^[^{CONTROL}]*$")).max_length(Some(MAX_NOTE));
+    text.description(Some("A text without control characters. A blank one counts as absent.")).build()
+}
 
 #[cfg(test)]
 mod tests {

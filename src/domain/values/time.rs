@@ -1,11 +1,13 @@
 //! Points in time in the wire's form. Nothing here reads a clock; the current time is an argument.
 
+use super::schema::wire_schema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::time::Duration;
 use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 use time::{OffsetDateTime, UtcOffset};
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, SchemaType, Type};
 
 /// A point in time in UTC, to the millisecond. On the wire it is RFC 3339 with exactly three
 /// decimals (`2026-11-24T10:00:00.123Z`).
@@ -98,6 +100,16 @@ impl<'de> Deserialize<'de> for Timestamp {
         i64::try_from(millis).map(Self::from_millis).map_err(|_| serde::de::Error::custom("time out of range"))
     }
 }
+
+wire_schema!(
+    Timestamp,
+    "Time",
+    ObjectBuilder::new()
+        .schema_type(SchemaType::Type(Type::String))
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
+        .description(Some("RFC 3339; in answers in UTC with three decimals."))
+        .examples(["2026-11-24T10:00:00.123Z"])
+);
 
 #[cfg(test)]
 mod tests {

@@ -1,5 +1,6 @@
 //! What a demonstration shows of itself.
 
+use crate::http::Demo;
 use crate::http::problem::Problem;
 use crate::http::qr;
 use crate::http::state::State;
@@ -13,6 +14,18 @@ fn no_demo() -> Problem {
 ///
 /// # Errors
 /// `not_found` unless the server was started with `--demo`.
+#[utoipa::path(
+    get,
+    path = "/api/v1/demo",
+    operation_id = "demo",
+    tag = "demo",
+    summary = "Read what there is to try",
+    security(()),
+    responses(
+        (status = 200, description = "Only under `--demo`.", body = Demo),
+        (status = 404, response = Problem),
+    ),
+)]
 pub async fn read(state: web::Data<State>) -> Result<HttpResponse, Problem> {
     Ok(HttpResponse::Ok().json(state.demo.as_deref().ok_or_else(no_demo)?))
 }
@@ -21,6 +34,18 @@ pub async fn read(state: web::Data<State>) -> Result<HttpResponse, Problem> {
 ///
 /// # Errors
 /// `not_found` when there is no table to show.
+#[utoipa::path(
+    get,
+    path = "/api/v1/demo/qr.svg",
+    operation_id = "demoCode",
+    tag = "demo",
+    summary = "Draw the address of a table as a QR code",
+    security(()),
+    responses(
+        (status = 200, description = "The picture.", body = String, content_type = "image/svg+xml"),
+        (status = 404, response = Problem),
+    ),
+)]
 pub async fn qr(state: web::Data<State>) -> Result<HttpResponse, Problem> {
     let url = state.demo.as_deref().and_then(|demo| demo.table_url.as_deref()).ok_or_else(no_demo)?;
     qr::picture(url)

@@ -1,12 +1,15 @@
 //! Pairing kitchen screens (RFC 8628).
 
 use super::sessions::RestaurantBrief;
+use crate::auth::pairing::BegunPairing;
 use crate::auth::token::TokenAnswer;
 use crate::domain::model::principal::Role;
+use crate::domain::model::principal::screen_role_schema;
 use crate::domain::values::ids::DeviceId;
 use crate::domain::values::text::{Name, Station};
 use crate::http::body::Body;
 use crate::http::extract::AuthUser;
+use crate::http::openapi::parts;
 use crate::http::problem::Problem;
 use crate::http::rate_limit::{Action, too_many};
 use crate::http::state::State;
@@ -14,30 +17,48 @@ use crate::store::devices::Device;
 use actix_web::{HttpResponse, web};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// `POST /api/v1/devices/pairings`: a screen asks to be paired. 200 with its codes.
 ///
 /// # Errors
 /// `rate_limited`.
+#[utoipa::path(
+    post,
+    path = "/api/v1/devices/pairings",
+    operation_id = "beginPairing",
+    tag = "devices",
+    summary = "Begin to pair a screen (RFC 8628)",
+    security(()),
+    responses(
+        (status = 200, description = "Its codes.", body = BegunPairing),
+        (status = 429, response = Problem),
+    ),
+)]
 pub async fn begin(state: web::Data<State>) -> Result<HttpResponse, Problem> {
     Ok(HttpResponse::Ok().json(state.sessions()?.begin_pairing().await?))
 }
 
 /// The body of `POST /api/v1/devices/pairings/{user_code}/approval`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = PairingApproval)]
 pub struct Approval {
     name: Name,
+    /// A station of the kitchen; every station when absent.
     station: Option<Station>,
 }
 
 /// A screen as answers name it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Device)]
 pub struct DeviceBrief {
     id: DeviceId,
     name: Name,
+    /// A station of the kitchen; every station when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     station: Option<Station>,
+    /// The version, for `If-Match`.
     version: String,
 }
 
@@ -52,6 +73,22 @@ impl From<Device> for DeviceBrief {
 ///
 /// # Errors
 /// `forbidden`, `not_found` for a code that no screen shows, `invalid` for a station that is not on the menu.
+#[utoipa::path(
+    post,
+    path = "/api/v1/devices/pairings/{user_code}/approval",
+    operation_id = "approvePairing",
+    tag = "devices",
+    summary = "Approve the screen that shows a code",
+    description = "For: staff, manager.",
+    params(("user_code" = String, Path, description = "The code that the screen shows.")),
+    request_body = Approval,
+    responses(
+        (status = 200, description = "The device.", body = DeviceBrief),
+        parts::WithToken,
+        parts::WithBody,
+        (status = 404, response = Problem),
+    ),
+)]
 pub async fn approve(
     state: web::Data<State>,
     AuthUser(who): AuthUser,
@@ -65,17 +102,20 @@ pub async fn approve(
 }
 
 /// The body of `POST /api/v1/devices/token`.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = PairingPoll)]
 pub struct TokenRequest {
+    #[schema(value_type = String, format = Password)]
     device_code: SecretString,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct PairedAnswer {
     #[serde(flatten)]
     tokens: TokenAnswer,
     restaurant: RestaurantBrief,
+    #[schema(schema_with = screen_role_schema)]
     role: Role,
     #[serde(skip_serializing_if = "Option::is_none")]
     station: Option<Station>,
@@ -85,6 +125,21 @@ struct PairedAnswer {
 ///
 /// # Errors
 /// 400 with `error` (and `code`) `authorization_pending`, `slow_down`, `expired_token` or `invalid_grant`.
+#[utoipa::path(
+    post,
+    path = "/api/v1/devices/token",
+    operation_id = "pollPairing",
+    tag = "devices",
+    summary = "Ask whether the screen is approved",
+    description = "Once it is, the same session and refresh token come again until they are renewed, while the code is good.",
+    security(()),
+    request_body = TokenRequest,
+    responses(
+        (status = 200, description = "Tokens, once.", body = PairedAnswer),
+        parts::WithBody,
+        (status = 429, response = Problem),
+    ),
+)]
 pub async fn token(state: web::Data<State>, body: Body<TokenRequest>) -> Result<HttpResponse, Problem> {
     let signed_in = state.sessions()?.poll(&body.0.device_code).await?;
     let (restaurant, principal) = (signed_in.restaurant.into(), signed_in.principal);

@@ -6,12 +6,14 @@ use crate::domain::model::principal::Principal;
 use crate::domain::values::text::{Key, Slug, TableLabel};
 use crate::domain::values::time::Timestamp;
 use crate::http::extract::TenantUser;
+use crate::http::openapi::parts;
 use crate::http::problem::Problem;
 use crate::http::state::State;
 use crate::protocol::ErrorCode;
 use crate::store::guests::GuestSession;
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 /// Sessions of a page.
 const PAGE: u32 = 200;
@@ -24,19 +26,25 @@ fn check_staff(who: &Principal) -> Result<(), Problem> {
 }
 
 /// The query of a list.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct ListQuery {
+    /// Those of one table alone.
     table: Option<TableLabel>,
+    /// The `next` of the page before.
     after: Option<Key>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = GuestSession)]
 struct SessionAnswer {
+    /// The id of the session, which opens nothing.
     id: Key,
     #[serde(skip_serializing_if = "Option::is_none")]
     table: Option<TableLabel>,
     started_at: Timestamp,
+    /// When its token was last renewed.
     seen_at: Timestamp,
     open_orders: u32,
 }
@@ -47,9 +55,11 @@ impl From<GuestSession> for SessionAnswer {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = GuestSessions)]
 struct SessionList {
     sessions: Vec<SessionAnswer>,
+    /// The `after` of the next page, whose sessions began before; absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<Key>,
 }
@@ -59,6 +69,20 @@ struct SessionList {
 ///
 /// # Errors
 /// `forbidden` for whoever is neither staff nor manager.
+#[utoipa::path(
+    get,
+    path = "/api/v1/restaurants/{slug}/diner-sessions",
+    operation_id = "listGuestSessions",
+    tag = "management",
+    summary = "List the open sessions of guests, the latest first",
+    description = "For: staff, manager. 200 a page.",
+    params(parts::RestaurantPath, ListQuery),
+    responses(
+        (status = 200, description = "The sessions.", body = SessionList),
+        parts::OfRestaurant,
+        (status = 422, response = Problem),
+    ),
+)]
 pub async fn list(
     state: web::Data<State>,
     TenantUser(who): TenantUser,
@@ -79,6 +103,16 @@ pub async fn list(
 ///
 /// # Errors
 /// `forbidden`, `not_found`.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/restaurants/{slug}/diner-sessions/{id}",
+    operation_id = "endGuestSession",
+    tag = "management",
+    summary = "End a guest's session on every node; the phone is notified",
+    description = "For: staff, manager.",
+    params(parts::RestaurantPath, ("id" = Key, Path, description = "The session's id.")),
+    responses((status = 204, description = "Ended."), parts::OfRestaurant),
+)]
 pub async fn end(
     state: web::Data<State>,
     TenantUser(who): TenantUser,

@@ -15,6 +15,7 @@ use crate::http::body::Body;
 use crate::http::encoded::Encoded;
 use crate::http::etag::BasedOn;
 use crate::http::extract::{Tenant, TenantUser};
+use crate::http::openapi::parts;
 use crate::http::problem::Problem;
 use crate::http::state::State;
 use crate::http::{etag, occupancy};
@@ -24,10 +25,11 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::sync::Arc;
+use utoipa::ToSchema;
 
 const JSON: &str = "application/json";
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Profile {
     id: RestaurantId,
     slug: Slug,
@@ -36,7 +38,10 @@ struct Profile {
     paused: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     paused_until: Option<Timestamp>,
+    /// The stations that the dishes need.
     stations: Vec<Station>,
+    /// The feature level in force. Absent on servers that have none, which is level 0.
+    #[schema(required = false)]
     feature_level: Level,
 }
 
@@ -52,6 +57,19 @@ async fn menu_of(state: &State, restaurant: RestaurantId) -> Result<Arc<Encoded>
 ///
 /// # Errors
 /// `not_found`.
+#[utoipa::path(
+    get,
+    path = "/api/v1/restaurants/{slug}",
+    operation_id = "profile",
+    tag = "restaurants",
+    summary = "Read the public profile",
+    security(()),
+    params(parts::RestaurantPath),
+    responses(
+        (status = 200, description = "The profile.", body = Profile),
+        (status = 404, response = Problem),
+    ),
+)]
 pub async fn profile(state: web::Data<State>, request: HttpRequest, named: Tenant) -> Result<HttpResponse, Problem> {
     let menu = &menu_of(&state, named.0.id).await?.menu;
     let Restaurant { id, slug, name, currency, .. } = named.0;
@@ -68,6 +86,19 @@ pub async fn profile(state: web::Data<State>, request: HttpRequest, named: Tenan
 ///
 /// # Errors
 /// `not_found`.
+#[utoipa::path(
+    get,
+    path = "/api/v1/restaurants/{slug}/menu",
+    operation_id = "menu",
+    tag = "restaurants",
+    summary = "Read the menu, with what is sold out",
+    security(()),
+    params(parts::RestaurantPath),
+    responses(
+        (status = 200, description = "The menu document.", body = Menu),
+        (status = 404, response = Problem),
+    ),
+)]
 pub async fn menu(state: web::Data<State>, request: HttpRequest, named: Tenant) -> Result<HttpResponse, Problem> {
     let menu = menu_of(&state, named.0.id).await?;
     let mut response = etag::answer(&request, etag::tag_of_hash(&menu.hash), JSON, menu.body.clone());
@@ -76,7 +107,7 @@ pub async fn menu(state: web::Data<State>, request: HttpRequest, named: Tenant) 
 }
 
 /// The body of `PUT …/menu/items/{id}/availability`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Availability {
     available: bool,
@@ -84,7 +115,7 @@ pub struct Availability {
 }
 
 /// The body of `PUT …/pause`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Pause {
     paused: bool,
@@ -92,10 +123,12 @@ pub struct Pause {
 }
 
 /// What a change of the menu comes to.
-#[derive(Serialize)]
-struct Changed<'a> {
+#[derive(Serialize, ToSchema)]
+#[schema(as = MenuChanged)]
+pub(super) struct Changed<'a> {
     position: Position,
     changed: bool,
+    #[schema(value_type = Menu)]
     document: &'a RawValue,
 }
 
@@ -122,6 +155,26 @@ pub(crate) async fn change(
 ///
 /// # Errors
 /// `forbidden`, `not_found`, `invalid` for an end in the past, `stale` (412).
+#[utoipa::path(
+    put,
+    path = "/api/v1/restaurants/{slug}/menu/items/{item}/availability",
+    operation_id = "setAvailability",
+    tag = "restaurants",
+    summary = "Set whether a dish is sold out",
+    description = "For: staff, manager, service.",
+    params(
+        parts::RestaurantPath,
+        ("item" = MenuItemId, Path, description = "The dish."),
+        parts::IfMatch,
+    ),
+    request_body = Availability,
+    responses(
+        (status = 200, description = "The menu.", body = Changed),
+        parts::OfRestaurant,
+        parts::WithBody,
+        parts::OnVersion,
+    ),
+)]
 pub async fn set_availability(
     state: web::Data<State>,
     TenantUser(who): TenantUser,
@@ -137,6 +190,22 @@ pub async fn set_availability(
 ///
 /// # Errors
 /// `forbidden`, `invalid` for an end in the past, `stale` (412).
+#[utoipa::path(
+    put,
+    path = "/api/v1/restaurants/{slug}/pause",
+    operation_id = "setPause",
+    tag = "restaurants",
+    summary = "Pause orders, or take them again",
+    description = "For: staff, manager, service.",
+    params(parts::RestaurantPath, parts::IfMatch),
+    request_body = Pause,
+    responses(
+        (status = 200, description = "The menu.", body = Changed),
+        parts::OfRestaurant,
+        parts::WithBody,
+        parts::OnVersion,
+    ),
+)]
 pub async fn set_pause(
     state: web::Data<State>,
     TenantUser(who): TenantUser,

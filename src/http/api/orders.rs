@@ -1,14 +1,18 @@
 //! Orders: place, read, list, command.
 
 use crate::auth::policy;
+use crate::auth::share::Shared;
 use crate::domain::model::basket::Basket;
 use crate::domain::model::command::{ActionName, Command, RawCommand, Subject};
 use crate::domain::model::order::Order;
 use crate::domain::model::principal::Principal;
 use crate::domain::model::status::OrderStatus;
-use crate::domain::values::ids::OrderId;
+use crate::domain::values::ids::{CommandId, OrderId};
+use crate::domain::values::schema;
 use crate::http::body::Body;
 use crate::http::extract::{AuthUser, Bearer, IdempotencyKey, TenantUser};
+use crate::http::openapi::parts;
+use crate::http::openapi::shapes;
 use crate::http::problem::Problem;
 use crate::http::state::State;
 use crate::protocol::{ErrorCode, ServerFrame};
@@ -16,6 +20,8 @@ use crate::store::log::OrderFilter;
 use actix_web::http::header::LOCATION;
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
+use utoipa::openapi::schema::Object;
+use utoipa::{IntoParams, ToSchema};
 
 /// Orders of a page when no limit is given.
 const PAGE: u32 = 50;
@@ -31,6 +37,29 @@ fn no_such_order() -> Problem {
 ///
 /// # Errors
 /// `forbidden`, `invalid`, `paused`, `conflict` for the same key or the same `external_id` with another basket.
+#[utoipa::path(
+    post,
+    path = "/api/v1/restaurants/{slug}/orders",
+    operation_id = "placeOrder",
+    tag = "orders",
+    summary = "Place an order",
+    description = "For: diner, staff, manager, service.",
+    params(
+        parts::RestaurantPath,
+        ("Idempotency-Key" = CommandId, Header, description = "The command's id: the same key gives the same answer and no \
+            second order."),
+    ),
+    request_body = Basket,
+    responses(
+        (status = 200, description = "The order that the same `external_id` has placed before.", body = Order,
+            headers(("Location" = String, description = "The order's address."))),
+        (status = 201, description = "The order.", body = Order, headers(("Location" = String, description = "The order's \
+            address."))),
+        parts::OfRestaurant,
+        parts::WithBody,
+        (status = 409, response = Problem),
+    ),
+)]
 pub async fn place(
     state: web::Data<State>,
     TenantUser(who): TenantUser,
@@ -56,6 +85,20 @@ struct OrderName {
 ///
 /// # Errors
 /// `not_found`, for what does not exist and for what is not this principal's to see.
+#[utoipa::path(
+    get,
+    path = "/api/v1/orders/{id}",
+    operation_id = "readOrder",
+    tag = "orders",
+    summary = "Read an order",
+    description = "For: its diner, whoever holds a link to it, kitchen, staff, manager, service.",
+    params(("id" = OrderId, Path, description = "The id.")),
+    responses(
+        (status = 200, description = "The document.", body = Order),
+        parts::WithLink,
+        (status = 404, response = Problem),
+    ),
+)]
 pub async fn read(state: web::Data<State>, Bearer(verified): Bearer, id: web::Path<OrderId>) -> Result<HttpResponse, Problem> {
     Ok(HttpResponse::Ok().json(visible(&state, &verified.principal, *id).await?))
 }
@@ -64,6 +107,22 @@ pub async fn read(state: web::Data<State>, Bearer(verified): Bearer, id: web::Pa
 ///
 /// # Errors
 /// `forbidden` for who is no guest, `not_found` for what is not this guest's.
+#[utoipa::path(
+    post,
+    path = "/api/v1/orders/{id}/share",
+    operation_id = "shareOrder",
+    tag = "orders",
+    summary = "Make a token that shows one order to whoever holds it",
+    description = "For: its diner. The token may read this order and join its room, and nothing else; nothing renews it, \
+        and it ends with the diner's session. A page takes it from the fragment of /orders/{id}#share=TOKEN.",
+    params(("id" = OrderId, Path, description = "The id.")),
+    responses(
+        (status = 200, description = "The token.", body = Shared),
+        parts::WithLink,
+        (status = 403, response = Problem),
+        (status = 404, response = Problem),
+    ),
+)]
 pub async fn share(state: web::Data<State>, Bearer(verified): Bearer, id: web::Path<OrderId>) -> Result<HttpResponse, Problem> {
     if !policy::is_guest(&verified.principal) {
         return Err(Problem::new(ErrorCode::Forbidden, "only the guest who ordered gives out a link"));
@@ -83,6 +142,23 @@ pub async fn visible(state: &State, who: &Principal, id: OrderId) -> Result<Orde
 ///
 /// # Errors
 /// Those of the contract's section 4.
+#[utoipa::path(
+    post,
+    path = "/api/v1/orders/{id}/commands",
+    operation_id = "command",
+    tag = "orders",
+    summary = "Send a command about an order",
+    description = "For: as the protocol's table says.",
+    params(("id" = OrderId, Path, description = "The id.")),
+    request_body = RawCommand,
+    responses(
+        (status = 200, description = "The ack.", body = shapes::Ack),
+        parts::WithToken,
+        parts::WithBody,
+        (status = 404, response = Problem),
+        (status = 409, response = Problem),
+    ),
+)]
 pub async fn command(
     state: web::Data<State>,
     AuthUser(who): AuthUser,
@@ -106,6 +182,22 @@ pub async fn command(
 ///
 /// # Errors
 /// Those of the contract's section 4.
+#[utoipa::path(
+    post,
+    path = "/api/v1/restaurants/{slug}/commands",
+    operation_id = "commandCall",
+    tag = "orders",
+    summary = "Send a command about no order: `call_waiter`, `answer_call`",
+    description = "For: diner, staff, manager.",
+    params(parts::RestaurantPath),
+    request_body = RawCommand,
+    responses(
+        (status = 200, description = "The ack.", body = shapes::Ack),
+        parts::OfRestaurant,
+        parts::WithBody,
+        (status = 409, response = Problem),
+    ),
+)]
 pub async fn call(state: web::Data<State>, TenantUser(who): TenantUser, body: Body<RawCommand>) -> Result<HttpResponse, Problem> {
     let command = Command::try_from(body.0)?;
     if matches!(command.subject, Subject::Order { .. }) {
@@ -122,12 +214,27 @@ async fn execute(state: &State, who: &Principal, command: Command) -> Result<Htt
 }
 
 /// The query of a list.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct ListQuery {
+    /// Which orders: those with this status, or `open`, `closed` or `all`.
+    #[param(schema_with = status_schema)]
     status: Option<String>,
+    /// The `next` of the page before.
     after: Option<OrderId>,
+    /// The most orders of the page.
+    #[param(schema_with = limit_schema)]
     limit: Option<u32>,
+}
+
+fn status_schema() -> Object {
+    let groups = ["open", "closed", "all"].into_iter();
+    schema::word(groups.chain(OrderStatus::ALL.map(OrderStatus::as_str))).default(Some("open".into())).build()
+}
+
+fn limit_schema() -> Object {
+    schema::integer(1, MAX_PAGE).default(Some(PAGE.into())).build()
 }
 
 impl ListQuery {
@@ -154,9 +261,11 @@ fn status(word: &str) -> Result<OrderStatus, Problem> {
     found.ok_or_else(|| Problem::invalid("status must be open, closed, all, or a status of an order"))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = OrderPage)]
 struct Page {
     orders: Vec<Order>,
+    /// The `after` of the next page; absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<OrderId>,
 }
@@ -165,6 +274,20 @@ struct Page {
 ///
 /// # Errors
 /// `forbidden`, `invalid`.
+#[utoipa::path(
+    get,
+    path = "/api/v1/restaurants/{slug}/orders",
+    operation_id = "listOrders",
+    tag = "orders",
+    summary = "List orders by age, a page at a time",
+    description = "For: kitchen, staff, manager, service.",
+    params(parts::RestaurantPath, ListQuery),
+    responses(
+        (status = 200, description = "A page.", body = Page),
+        parts::OfRestaurant,
+        (status = 422, response = Problem),
+    ),
+)]
 pub async fn list(
     state: web::Data<State>,
     TenantUser(who): TenantUser,

@@ -6,13 +6,15 @@ use crate::domain::values::ids::{CallId, OrderId};
 use crate::domain::values::reason::CallReason;
 use crate::domain::values::time::Timestamp;
 use crate::http::extract::{AuthUser, Bearer};
+use crate::http::openapi::parts;
 use crate::http::problem::Problem;
 use crate::http::state::State;
 use crate::protocol::ErrorCode;
 use actix_web::{HttpResponse, web};
 use serde::Serialize;
+use utoipa::ToSchema;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct OrderReceipt {
     floor_seen: bool,
 }
@@ -21,6 +23,20 @@ struct OrderReceipt {
 ///
 /// # Errors
 /// `not_found`, for what does not exist and for what is not this principal's to see.
+#[utoipa::path(
+    get,
+    path = "/api/v1/orders/{id}/receipt",
+    operation_id = "orderReceipt",
+    tag = "orders",
+    summary = "Read whether the order was in sight on a page of the floor",
+    description = "For: whoever may read the order.",
+    params(("id" = OrderId, Path, description = "The id.")),
+    responses(
+        (status = 200, description = "The receipt.", body = OrderReceipt),
+        parts::WithLink,
+        (status = 404, response = Problem),
+    ),
+)]
 pub async fn of_order(
     state: web::Data<State>,
     Bearer(verified): Bearer,
@@ -32,16 +48,17 @@ pub async fn of_order(
     Ok(HttpResponse::Ok().json(OrderReceipt { floor_seen: placed.is_some_and(|placed| placed <= drawn) }))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct OpenCall {
     id: CallId,
     reason: CallReason,
     raised_at: Timestamp,
+    /// Whether it was in sight on a page of the floor; absent where that is not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     floor_seen: Option<bool>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct OpenCalls {
     calls: Vec<OpenCall>,
 }
@@ -50,6 +67,15 @@ struct OpenCalls {
 ///
 /// # Errors
 /// `forbidden` for who is no guest.
+#[utoipa::path(
+    get,
+    path = "/api/v1/diner-sessions/current/calls",
+    operation_id = "callsOfVisit",
+    tag = "sessions",
+    summary = "List the open calls of the guest's table",
+    description = "For: diner. A call that is not listed any more was closed by the staff.",
+    responses((status = 200, description = "The open calls.", body = OpenCalls), parts::WithToken),
+)]
 pub async fn of_calls(state: web::Data<State>, AuthUser(who): AuthUser) -> Result<HttpResponse, Problem> {
     if !policy::is_guest(&who) {
         return Err(Problem::new(ErrorCode::Forbidden, "only a guest has calls"));

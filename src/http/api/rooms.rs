@@ -9,10 +9,13 @@ use crate::connection::{long_poll, sse};
 use crate::domain::model::principal::Role;
 use crate::domain::model::room_id::RoomId;
 use crate::domain::values::position::Position;
+use crate::domain::values::schema;
 use crate::domain::values::text::Station;
 use crate::http::body::Body;
 use crate::http::extract::Bearer;
 use crate::http::occupancy;
+use crate::http::openapi::parts;
+use crate::http::openapi::shapes;
 use crate::http::problem::Problem;
 use crate::http::rate_limit::{Action, too_many};
 use crate::http::state::State;
@@ -29,6 +32,9 @@ use serde::Deserialize;
 use std::convert::Infallible;
 use std::rc::Rc;
 use std::time::Duration;
+use utoipa::openapi::Ref;
+use utoipa::openapi::schema::{AnyOfBuilder, Object, Schema};
+use utoipa::{IntoParams, ToSchema};
 
 /// What asks for a snapshot in parts.
 const SNAPSHOT_HEADER: &str = "orderbell-snapshot";
@@ -36,10 +42,19 @@ const SNAPSHOT_HEADER: &str = "orderbell-snapshot";
 const PIECE: usize = 16 * 1024;
 
 /// The query of a stream: where its reader is in each of its rooms.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct Since {
+    /// The cursor; of several rooms theirs, in the same order, with nothing where there is none.
+    #[param(schema_with = since_schema)]
     since: Option<String>,
+    /// The epoch that the cursor is of.
     epoch: Option<String>,
+}
+
+fn since_schema() -> Schema {
+    let cursors = schema::text("^[0-9]*(,[0-9]*)+$");
+    AnyOfBuilder::new().item(Ref::from_schema_name(Position::name())).item(cursors).build().into()
 }
 
 /// Reads the rooms of an address, and their cursors in the same order: `ROOM,ROOM` and `POSITION,POSITION`, where a room
@@ -71,6 +86,27 @@ fn position(text: &str) -> Result<Position, Problem> {
 ///
 /// # Errors
 /// `forbidden` for a single room that may not be joined, `invalid` for a cursor that does not read.
+#[utoipa::path(
+    get,
+    path = "/api/v1/rooms/{room}/stream",
+    operation_id = "streamRoom",
+    tag = "rooms",
+    summary = "Follow a room, or several, as server-sent events",
+    description = "For: as the protocol's table of rooms says.",
+    params(
+        ("room" = String, Path, description = "The room: `order:<id>`, `kitchen:<id>`, `floor:<id>` or `menu:<id>`; or \
+            several, with commas between them."),
+        ("Last-Event-ID" = Option<String>, Header, description = "`EPOCH.POSITION`; goes before the query."),
+        parts::PagedSnapshot,
+        Since,
+    ),
+    responses(
+        (status = 200, description = "Frames, until it ends.", body = String, content_type = "text/event-stream"),
+        parts::WithLink,
+        (status = 403, response = Problem),
+        (status = 422, response = Problem),
+    ),
+)]
 pub async fn stream(
     state: web::Data<State>,
     Bearer(verified): Bearer,
@@ -101,11 +137,22 @@ fn last_event_id(request: &HttpRequest) -> Result<Option<Cursor>, Problem> {
 }
 
 /// The query of a poll.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct Wait {
+    /// The cursor; of several rooms theirs, in the same order, with nothing where there is none.
+    #[param(schema_with = since_schema)]
     since: Option<String>,
+    /// The epoch that the cursor is of.
     epoch: Option<String>,
+    /// Seconds; more than 30 is 30.
+    #[param(schema_with = wait_schema)]
     wait: Option<u32>,
+}
+
+fn wait_schema() -> Object {
+    let default = long_poll::actor::DEFAULT_WAIT.as_secs();
+    schema::integer(0, u32::MAX).default(Some(default.into())).build()
 }
 
 /// `GET /api/v1/rooms/{room}/events`: the next frames of the room, or of several, as soon as there is one. `wait` is in
@@ -113,6 +160,26 @@ pub struct Wait {
 ///
 /// # Errors
 /// `forbidden` for a single room that may not be joined, `invalid` for a query that does not read.
+#[utoipa::path(
+    get,
+    path = "/api/v1/rooms/{room}/events",
+    operation_id = "pollRoom",
+    tag = "rooms",
+    summary = "Wait for the next frames of a room, or of several",
+    description = "For: as the protocol's table of rooms says.",
+    params(
+        ("room" = String, Path, description = "The room: `order:<id>`, `kitchen:<id>`, `floor:<id>` or `menu:<id>`; or \
+            several, with commas between them."),
+        parts::PagedSnapshot,
+        Wait,
+    ),
+    responses(
+        (status = 200, description = "The frames; none when the wait is over.", body = shapes::AnyPoll),
+        parts::WithLink,
+        (status = 403, response = Problem),
+        (status = 422, response = Problem),
+    ),
+)]
 pub async fn events(
     state: web::Data<State>,
     Bearer(verified): Bearer,
@@ -150,10 +217,12 @@ fn wants_parts(request: &HttpRequest) -> Result<bool, Problem> {
 }
 
 /// What a screen has drawn.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = SeenReport)]
 pub struct Seen {
     position: Position,
+    /// Of this station alone; of all that the screen is for when absent.
     station: Option<Station>,
 }
 
@@ -162,6 +231,23 @@ pub struct Seen {
 /// # Errors
 /// `forbidden` for a room that may not be joined, `invalid` for a body that does not read, `unavailable` before the screen is
 /// known by its first request of the room.
+#[utoipa::path(
+    post,
+    path = "/api/v1/rooms/{room}/seen",
+    operation_id = "reportSeen",
+    tag = "rooms",
+    summary = "Report what a kitchen screen or a page of the floor has drawn, where it follows its room without a WebSocket",
+    description = "For: as the protocol's table of rooms says; from a kitchen screen in its kitchen room, and from staff, \
+        managers and services in their floor room, it is kept; from others it is taken and means nothing.",
+    params(("room" = String, Path, description = "The room: `kitchen:<id>`.")),
+    request_body = Seen,
+    responses(
+        (status = 204, description = "Taken."),
+        parts::WithLink,
+        parts::WithBody,
+        (status = 403, response = Problem),
+    ),
+)]
 pub async fn seen(
     state: web::Data<State>,
     Bearer(verified): Bearer,

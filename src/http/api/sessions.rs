@@ -5,15 +5,17 @@ use crate::auth::session::{SessionError, SignedIn};
 use crate::auth::token::TokenAnswer;
 use crate::clock;
 use crate::domain::model::order::Order;
-use crate::domain::model::principal::Role;
+use crate::domain::model::principal::{Principal, Role};
 use crate::domain::model::visit::OpenVisit;
 use crate::domain::values::ids::{OrderId, RestaurantId, VisitId};
 use crate::domain::values::money::Currency;
+use crate::domain::values::schema::wire_schema;
 use crate::domain::values::text::{Key, Name, Slug, TableLabel};
 use crate::domain::values::time::Timestamp;
 use crate::http::body::Body;
 use crate::http::device_cookie;
 use crate::http::extract::{AuthUser, IdempotencyKey};
+use crate::http::openapi::parts;
 use crate::http::problem::Problem;
 use crate::http::rate_limit::{Action, too_many};
 use crate::http::ration::Rationed;
@@ -25,6 +27,8 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
+use utoipa::openapi::schema::{AdditionalProperties, KnownFormat, ObjectBuilder, OneOfBuilder, SchemaFormat, SchemaType, Type};
+use utoipa::{IntoParams, ToSchema};
 
 /// Orders of a page of a visit.
 const ORDERS_OF_A_VISIT: u32 = 100;
@@ -33,7 +37,7 @@ const ORDERS_OF_A_VISIT: u32 = 100;
 const LONGEST_RENEWAL: Duration = Duration::from_secs(5);
 
 /// A restaurant as answers name it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct RestaurantBrief {
     id: RestaurantId,
     slug: Slug,
@@ -58,6 +62,31 @@ pub struct SignIn {
     api_key: Option<SecretString>,
 }
 
+wire_schema!(SignIn, "SignIn", OneOfBuilder::new().item(person_schema()).item(api_key_schema()));
+
+/// Builds the schema of a body that has members of its own and no others.
+fn closed() -> ObjectBuilder {
+    let object = ObjectBuilder::new().schema_type(SchemaType::Type(Type::Object));
+    object.additional_properties(Some(AdditionalProperties::FreeForm(false)))
+}
+
+fn secret_schema() -> ObjectBuilder {
+    let text = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String));
+    text.format(Some(SchemaFormat::KnownFormat(KnownFormat::Password)))
+}
+
+fn person_schema() -> ObjectBuilder {
+    let text = || ObjectBuilder::new().schema_type(SchemaType::Type(Type::String));
+    let totp = "A code of the person's authenticator app, or a recovery code; for who has a second factor.";
+    let person = closed().property("restaurant", text()).property("username", text()).property("password", secret_schema());
+    let person = person.property("totp", secret_schema().description(Some(totp)));
+    person.required("restaurant").required("username").required("password")
+}
+
+fn api_key_schema() -> ObjectBuilder {
+    closed().property("api_key", secret_schema()).required("api_key")
+}
+
 fn too_many_guesses(wait: Duration) -> Problem {
     let detail = "too many wrong passwords; wait a little, or sign in on a device or a network where you signed in before";
     Problem::new(ErrorCode::RateLimited, detail).after(wait)
@@ -72,12 +101,13 @@ pub(super) fn counted(state: &State, error: SessionError) -> Problem {
 }
 
 /// The tokens of a session that has begun, and what it may do.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct SignInAnswer {
     #[serde(flatten)]
     tokens: TokenAnswer,
     restaurant: RestaurantBrief,
     role: Role,
+    /// A manager who has to set up a second factor first, and is staff until then.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     totp_setup_required: bool,
 }
@@ -93,6 +123,22 @@ impl From<SignedIn> for SignInAnswer {
 ///
 /// # Errors
 /// `unauthorized`, `invalid`, `rate_limited`.
+#[utoipa::path(
+    post,
+    path = "/api/v1/sessions",
+    operation_id = "signIn",
+    tag = "sessions",
+    summary = "Sign in with a name and a password, or with an API key",
+    security(()),
+    params(parts::Attempt),
+    request_body = SignIn,
+    responses(
+        (status = 200, description = "Tokens.", body = SignInAnswer),
+        parts::WithBody,
+        (status = 401, response = Problem),
+        (status = 429, response = Problem),
+    ),
+)]
 pub async fn sign_in(
     state: web::Data<State>,
     rationed: web::ReqData<Rationed>,
@@ -133,9 +179,10 @@ pub async fn sign_in(
 }
 
 /// The body of `POST /api/v1/sessions/refresh`.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Refresh {
+    #[schema(value_type = String, format = Password)]
     refresh_token: SecretString,
 }
 
@@ -143,6 +190,23 @@ pub struct Refresh {
 ///
 /// # Errors
 /// `unauthorized` when the session is over, `rate_limited`.
+#[utoipa::path(
+    post,
+    path = "/api/v1/sessions/refresh",
+    operation_id = "refresh",
+    tag = "sessions",
+    summary = "Spend a refresh token for a new pair",
+    description = "The token that was spent last gets the same successor again until that is spent, for at most 24 hours: \
+        send it again when there was no answer. An older one ends the session.",
+    security(()),
+    request_body = Refresh,
+    responses(
+        (status = 200, description = "Tokens.", body = TokenAnswer),
+        parts::WithBody,
+        (status = 401, response = Problem),
+        (status = 429, response = Problem),
+    ),
+)]
 pub async fn refresh(state: web::Data<State>, body: Body<Refresh>) -> Result<HttpResponse, Problem> {
     let tokens = state.sessions()?.refresh(&body.0.refresh_token).await?;
     let session = state.tokens.verify(&tokens.access_token.clone().into(), clock::now())?.principal.session;
@@ -157,27 +221,42 @@ pub async fn refresh(state: web::Data<State>, body: Body<Refresh>) -> Result<Htt
 ///
 /// # Errors
 /// `unauthorized`.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/sessions/current",
+    operation_id = "signOut",
+    tag = "sessions",
+    summary = "End the session, on every node",
+    description = "For: every role.",
+    responses((status = 204, description = "Ended."), parts::WithToken),
+)]
 pub async fn end(state: web::Data<State>, AuthUser(who): AuthUser) -> Result<HttpResponse, Problem> {
     state.sessions()?.sign_out(&who).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
 /// The body of `POST /api/v1/diner-sessions`.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SitDown {
+    #[schema(value_type = String)]
     table_key: SecretString,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = SatDown)]
 struct SeatAnswer {
     #[serde(flatten)]
     tokens: TokenAnswer,
-    #[serde(flatten)]
-    visit: Visit,
+    restaurant: RestaurantBrief,
+    #[schema(required)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    table: Option<TableLabel>,
+    diner: Key,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Seat)]
 struct Visit {
     restaurant: RestaurantBrief,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -189,31 +268,51 @@ struct Visit {
 ///
 /// # Errors
 /// `not_found` for a key of no table, `rate_limited`.
+#[utoipa::path(
+    post,
+    path = "/api/v1/diner-sessions",
+    operation_id = "sitDown",
+    tag = "sessions",
+    summary = "Sit down at the table of a key",
+    security(()),
+    request_body = SitDown,
+    responses(
+        (status = 200, description = "Tokens.", body = SeatAnswer),
+        parts::WithBody,
+        (status = 404, response = Problem),
+        (status = 429, response = Problem),
+    ),
+)]
 pub async fn seat(state: web::Data<State>, body: Body<SitDown>) -> Result<HttpResponse, Problem> {
     let SignedIn { tokens, principal, restaurant, .. } = state.sessions()?.seat(&body.0.table_key).await?;
-    let visit = Visit { restaurant: restaurant.into(), table: principal.table, diner: principal.sub };
-    Ok(HttpResponse::Ok().json(SeatAnswer { tokens, visit }))
+    let Principal { table, sub: diner, .. } = principal;
+    Ok(HttpResponse::Ok().json(SeatAnswer { tokens, restaurant: restaurant.into(), table, diner }))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = OwnVisit)]
 struct VisitAnswer {
     #[serde(flatten)]
     seat: Visit,
+    /// The visit of the table, while one goes on.
     #[serde(skip_serializing_if = "Option::is_none")]
     visit: Option<VisitBrief>,
     orders: Vec<Order>,
+    /// The `after` of the next page, which is older; absent on the last page. A page has 100 orders.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<OrderId>,
 }
 
 /// The query of a guest's own visit.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct OrdersQuery {
+    /// The `next` of the page before.
     after: Option<OrderId>,
 }
 
 /// The visit of the guest's table, without what other guests have ordered.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct VisitBrief {
     id: VisitId,
     opened_at: Timestamp,
@@ -224,6 +323,21 @@ struct VisitBrief {
 ///
 /// # Errors
 /// `forbidden` for who is no guest.
+#[utoipa::path(
+    get,
+    path = "/api/v1/diner-sessions/current",
+    operation_id = "visit",
+    tag = "sessions",
+    summary = "Read where the guest sits and what they have ordered",
+    description = "For: diner.",
+    params(OrdersQuery),
+    responses(
+        (status = 200, description = "The visit; orders newest first.", body = VisitAnswer),
+        parts::WithToken,
+        (status = 404, response = Problem),
+        (status = 422, response = Problem),
+    ),
+)]
 pub async fn visit(
     state: web::Data<State>,
     AuthUser(who): AuthUser,

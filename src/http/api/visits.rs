@@ -7,11 +7,13 @@ use crate::domain::values::ids::VisitId;
 use crate::domain::values::text::Slug;
 use crate::http::body::OptionalBody;
 use crate::http::extract::TenantUser;
+use crate::http::openapi::parts;
 use crate::http::problem::Problem;
 use crate::http::state::State;
 use crate::protocol::ErrorCode;
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// The most orders of an answer, over all visits.
 const MOST: u32 = 2000;
@@ -23,7 +25,8 @@ fn check_staff(who: &Principal) -> Result<(), Problem> {
     Err(Problem::new(ErrorCode::Forbidden, "only staff may see and end the visits of tables"))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Visits)]
 struct VisitList {
     visits: Vec<VisitBill>,
     complete: bool,
@@ -33,6 +36,19 @@ struct VisitList {
 ///
 /// # Errors
 /// `forbidden` for whoever is neither staff nor manager.
+#[utoipa::path(
+    get,
+    path = "/api/v1/restaurants/{slug}/visits",
+    operation_id = "visits",
+    tag = "management",
+    summary = "List what each table has had since its guests sat down",
+    description = "For: staff, manager.",
+    params(parts::RestaurantPath),
+    responses(
+        (status = 200, description = "The visits that go on.", body = VisitList),
+        parts::OfRestaurant,
+    ),
+)]
 pub async fn list(state: web::Data<State>, TenantUser(who): TenantUser) -> Result<HttpResponse, Problem> {
     check_staff(&who)?;
     let visits = state.store.open_visits(who.restaurant, MOST + 1).await?;
@@ -42,9 +58,12 @@ pub async fn list(state: web::Data<State>, TenantUser(who): TenantUser) -> Resul
 }
 
 /// The body of `POST …/visits/{id}/end`, which may be left out.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = VisitEnd)]
 pub struct End {
+    /// Whether the sessions of the table's guests end.
+    #[schema(default = true)]
     end_sessions: Option<bool>,
 }
 
@@ -53,6 +72,22 @@ pub struct End {
 ///
 /// # Errors
 /// `forbidden`, `not_found`, `conflict` while an order or a call of the table is open.
+#[utoipa::path(
+    post,
+    path = "/api/v1/restaurants/{slug}/visits/{id}/end",
+    operation_id = "endVisit",
+    tag = "management",
+    summary = "End the visit of a table, which is free then",
+    description = "For: staff, manager. The sessions of the table's guests end, unless `end_sessions` is false.",
+    params(parts::RestaurantPath, ("id" = VisitId, Path, description = "The id.")),
+    request_body = Option<End>,
+    responses(
+        (status = 204, description = "It has ended."),
+        parts::OfRestaurant,
+        parts::WithBody,
+        (status = 409, response = Problem),
+    ),
+)]
 pub async fn end(
     state: web::Data<State>,
     TenantUser(who): TenantUser,

@@ -2,6 +2,8 @@
 
 use super::Asset;
 use super::moved;
+use crate::domain::values::ids::OrderId;
+use crate::domain::values::text::Key;
 use crate::http::problem::Problem;
 use crate::http::{assets, etag};
 use actix_web::http::StatusCode;
@@ -44,6 +46,18 @@ fn nothing() -> Problem {
 ///
 /// # Errors
 /// `not_found` if the page is not in the binary.
+#[utoipa::path(
+    get,
+    path = "/",
+    operation_id = "landingPage",
+    tag = "pages",
+    summary = "Open the landing page",
+    security(()),
+    responses(
+        (status = 200, description = "The page.", body = String, content_type = "text/html"),
+        (status = 404, response = Problem),
+    ),
+)]
 pub async fn landing(request: HttpRequest) -> Result<HttpResponse, Problem> {
     page(&request, "index.html")
 }
@@ -52,6 +66,19 @@ pub async fn landing(request: HttpRequest) -> Result<HttpResponse, Problem> {
 ///
 /// # Errors
 /// `not_found` if the page is not in the binary.
+#[utoipa::path(
+    get,
+    path = "/t/{table_key}",
+    operation_id = "tablePage",
+    tag = "pages",
+    summary = "Open a table's page",
+    security(()),
+    params(("table_key" = Key, Path, description = "The key of a table.")),
+    responses(
+        (status = 200, description = "The page.", body = String, content_type = "text/html"),
+        (status = 404, response = Problem),
+    ),
+)]
 pub async fn table(request: HttpRequest) -> Result<HttpResponse, Problem> {
     page(&request, "table.html")
 }
@@ -60,6 +87,19 @@ pub async fn table(request: HttpRequest) -> Result<HttpResponse, Problem> {
 ///
 /// # Errors
 /// `not_found` if the page is not in the binary.
+#[utoipa::path(
+    get,
+    path = "/orders/{id}",
+    operation_id = "orderPage",
+    tag = "pages",
+    summary = "Open the page of an order",
+    security(()),
+    params(("id" = OrderId, Path, description = "The id.")),
+    responses(
+        (status = 200, description = "The page.", body = String, content_type = "text/html"),
+        (status = 404, response = Problem),
+    ),
+)]
 pub async fn order(request: HttpRequest) -> Result<HttpResponse, Problem> {
     page(&request, "order.html")
 }
@@ -68,6 +108,18 @@ pub async fn order(request: HttpRequest) -> Result<HttpResponse, Problem> {
 ///
 /// # Errors
 /// `not_found` if the page is not in the binary.
+#[utoipa::path(
+    get,
+    path = "/kitchen",
+    operation_id = "kitchenPage",
+    tag = "pages",
+    summary = "Open the kitchen's screen",
+    security(()),
+    responses(
+        (status = 200, description = "The page.", body = String, content_type = "text/html"),
+        (status = 404, response = Problem),
+    ),
+)]
 pub async fn kitchen(request: HttpRequest) -> Result<HttpResponse, Problem> {
     page(&request, "kitchen.html")
 }
@@ -76,6 +128,18 @@ pub async fn kitchen(request: HttpRequest) -> Result<HttpResponse, Problem> {
 ///
 /// # Errors
 /// `not_found` if the page is not in the binary.
+#[utoipa::path(
+    get,
+    path = "/staff",
+    operation_id = "staffPage",
+    tag = "pages",
+    summary = "Open the staff's page",
+    security(()),
+    responses(
+        (status = 200, description = "The page.", body = String, content_type = "text/html"),
+        (status = 404, response = Problem),
+    ),
+)]
 pub async fn staff(request: HttpRequest) -> Result<HttpResponse, Problem> {
     page(&request, "staff.html")
 }
@@ -84,6 +148,18 @@ pub async fn staff(request: HttpRequest) -> Result<HttpResponse, Problem> {
 ///
 /// # Errors
 /// `not_found` if the page is not in the binary.
+#[utoipa::path(
+    get,
+    path = "/manage",
+    operation_id = "managePage",
+    tag = "pages",
+    summary = "Open the manager's page",
+    security(()),
+    responses(
+        (status = 200, description = "The page.", body = String, content_type = "text/html"),
+        (status = 404, response = Problem),
+    ),
+)]
 pub async fn manage(request: HttpRequest) -> Result<HttpResponse, Problem> {
     page(&request, "manage.html")
 }
@@ -93,6 +169,19 @@ pub async fn manage(request: HttpRequest) -> Result<HttpResponse, Problem> {
 ///
 /// # Errors
 /// `not_found`.
+#[utoipa::path(
+    get,
+    path = "/{path}",
+    operation_id = "asset",
+    tag = "pages",
+    summary = "Load a file of the pages",
+    security(()),
+    params(("path" = String, Path, description = "The path of a file; may have slashes.")),
+    responses(
+        (status = 200, description = "The file.", body = String, content_type = "*/*"),
+        (status = 404, response = Problem),
+    ),
+)]
 pub async fn asset(request: HttpRequest, path: web::Path<String>) -> Result<HttpResponse, Problem> {
     if let Some(now) = moved::to(&path) {
         return Ok(HttpResponse::TemporaryRedirect().insert_header((header::LOCATION, format!("/{now}"))).finish());

@@ -10,6 +10,15 @@ const JSON: &str = "application/json";
 ///
 /// # Errors
 /// `not_found` if the document is not in the binary.
+#[utoipa::path(
+    get,
+    path = "/api/v1/openapi.json",
+    operation_id = "openapi",
+    tag = "operations",
+    summary = "Read this document",
+    security(()),
+    responses((status = 200, description = "OpenAPI 3.1.", body = Object)),
+)]
 pub async fn openapi(request: HttpRequest) -> Result<HttpResponse, Problem> {
     embedded(&request, "spec/openapi.json", JSON)
 }
@@ -18,6 +27,15 @@ pub async fn openapi(request: HttpRequest) -> Result<HttpResponse, Problem> {
 ///
 /// # Errors
 /// `not_found` if the document is not in the binary.
+#[utoipa::path(
+    get,
+    path = "/api/v1/asyncapi.json",
+    operation_id = "asyncapi",
+    tag = "operations",
+    summary = "Read the AsyncAPI document of the frames over WebSocket",
+    security(()),
+    responses((status = 200, description = "AsyncAPI 3.0.", body = Object)),
+)]
 pub async fn asyncapi(request: HttpRequest) -> Result<HttpResponse, Problem> {
     embedded(&request, "spec/asyncapi.json", JSON)
 }

@@ -2,6 +2,7 @@
 
 mod account;
 mod audit;
+mod document;
 mod managing;
 mod menu_draft;
 mod orders;

@@ -1,8 +1,8 @@
 //! HTTP as one principal.
 
-use super::new_id;
 use super::screen::Screen;
 use super::wait::soon;
+use super::{contract, new_id};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -67,11 +67,16 @@ impl Client {
         if self.token.is_empty() { request } else { request.bearer_auth(&self.token) }
     }
 
-    /// Sends a request; an error when there was no whole answer.
+    /// Sends a request, and holds the answer to the OpenAPI document; an error when there was no whole answer.
     pub async fn attempt(request: reqwest::RequestBuilder) -> Result<Answer, reqwest::Error> {
-        let response = request.send().await?;
+        let (http, request) = request.build_split();
+        let request = request?;
+        let (method, path) = (request.method().clone(), request.url().path().to_owned());
+        let response = http.execute(request).await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Ok(Answer { status, headers, text: response.text().await? })
+        let answer = Answer { status, headers, text: response.text().await? };
+        contract::check_answer(method.as_str(), &path, &answer);
+        Ok(answer)
     }
 
     pub async fn send(request: reqwest::RequestBuilder) -> Answer {

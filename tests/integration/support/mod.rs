@@ -1,6 +1,7 @@
 //! A server under test, clients by role, and screens that hold it to the contract.
 
 pub mod client;
+pub mod contract;
 pub mod followed;
 pub mod log;
 pub mod menu;

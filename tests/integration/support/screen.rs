@@ -4,7 +4,7 @@
 use super::client::Client;
 use super::followed::Followed;
 use super::wait::{PATIENCE, soon};
-use super::{new_id, shape};
+use super::{contract, new_id, shape};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use socket2::{Domain, Protocol, Socket, Type};
@@ -129,6 +129,7 @@ impl Screen {
 
     fn follow(&mut self, frame: &Value) {
         shape::check(frame);
+        contract::check_frame(frame);
         match frame.get("room").and_then(|room| self.rooms.get_mut(room.as_str().unwrap())) {
             Some(room) => room.take(frame).unwrap_or_else(|fault| panic!("{fault:?} at {frame}")),
             None => self.others.push(frame.clone()),

@@ -1,12 +1,16 @@
 //! The audit: who did what.
 
 use crate::domain::values::ids::AuditId;
+use crate::domain::values::schema;
 use crate::http::extract::Manager;
+use crate::http::openapi::parts;
 use crate::http::problem::Problem;
 use crate::http::state::State;
 use crate::store::audit::{Entry, Kind};
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
+use utoipa::openapi::schema::Object;
+use utoipa::{IntoParams, ToSchema};
 
 /// Entries of a page when no limit is given.
 const PAGE: u32 = 50;
@@ -14,17 +18,29 @@ const PAGE: u32 = 50;
 const MAX_PAGE: u32 = 500;
 
 /// The query of the audit.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct AuditQuery {
+    /// The `next` of the page before.
     after: Option<AuditId>,
+    /// The most entries of the page.
+    #[param(schema_with = limit_schema)]
     limit: Option<u32>,
+    /// Only entries of this kind.
+    #[param(value_type = Option<Kind>)]
     kind: Option<String>,
 }
 
-#[derive(Serialize)]
+fn limit_schema() -> Object {
+    schema::integer(1, MAX_PAGE).default(Some(PAGE.into())).build()
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = AuditPage)]
 struct Page {
     audit: Vec<Entry>,
+    /// The `after` of the next page, which is older; absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<AuditId>,
 }
@@ -33,6 +49,20 @@ struct Page {
 ///
 /// # Errors
 /// `forbidden`, `invalid`.
+#[utoipa::path(
+    get,
+    path = "/api/v1/restaurants/{slug}/audit",
+    operation_id = "listAudit",
+    tag = "management",
+    summary = "List who did what, newest first",
+    description = "For: manager.",
+    params(parts::RestaurantPath, AuditQuery),
+    responses(
+        (status = 200, description = "A page.", body = Page),
+        parts::OfRestaurant,
+        (status = 422, response = Problem),
+    ),
+)]
 pub async fn list(
     state: web::Data<State>,
     Manager(who): Manager,

@@ -3,21 +3,27 @@
 use crate::clock;
 use crate::domain::values::text::{Key, Slug};
 use crate::http::extract::{ConfirmedManager, Manager};
+use crate::http::openapi::parts;
 use crate::http::problem::Problem;
 use crate::http::state::State;
-use crate::privacy::{Erasure, erase, export};
+use crate::privacy::{Erasure, Export, erase, export};
 use crate::protocol::ErrorCode;
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 /// The query that finds a guest.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct GuestQuery {
+    /// The order's number.
+    #[param(minimum = 1)]
     order: u32,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Guest)]
 struct GuestAnswer {
     diner: Key,
 }
@@ -26,6 +32,20 @@ struct GuestAnswer {
 ///
 /// # Errors
 /// `forbidden`, `not_found` for an order that no guest placed, or whose guest is erased.
+#[utoipa::path(
+    get,
+    path = "/api/v1/restaurants/{slug}/guests",
+    operation_id = "findGuest",
+    tag = "management",
+    summary = "Find the guest who placed an order",
+    description = "For: manager.",
+    params(parts::RestaurantPath, GuestQuery),
+    responses(
+        (status = 200, description = "The guest.", body = GuestAnswer),
+        parts::OfRestaurant,
+        (status = 422, response = Problem),
+    ),
+)]
 pub async fn find(
     state: web::Data<State>,
     Manager(who): Manager,
@@ -40,6 +60,24 @@ pub async fn find(
 ///
 /// # Errors
 /// `forbidden`, `confirm_password`.
+#[utoipa::path(
+    get,
+    path = "/api/v1/restaurants/{slug}/guests/{diner}",
+    operation_id = "exportGuest",
+    tag = "management",
+    summary = "Export what is stored of a guest",
+    description = "For: manager, with a recent proof of the password (else `confirm_password`). The newest 200 orders; \
+        `complete` says whether these are all.",
+    params(
+        parts::RestaurantPath,
+        ("diner" = Key, Path, description = "The guest's id, as `diner` of an order."),
+    ),
+    responses(
+        (status = 200, description = "Orders and events.", body = Export),
+        parts::OfRestaurant,
+        (status = 422, response = Problem),
+    ),
+)]
 pub async fn read(
     state: web::Data<State>,
     ConfirmedManager(who): ConfirmedManager,
@@ -48,7 +86,8 @@ pub async fn read(
     Ok(HttpResponse::Ok().json(export(&state.store, who.restaurant, path.into_inner().1).await?))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = GuestErased)]
 struct ErasedAnswer {
     orders: u64,
     sessions: usize,
@@ -58,6 +97,25 @@ struct ErasedAnswer {
 ///
 /// # Errors
 /// `forbidden`, `confirm_password`, `conflict` while an order of theirs is open.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/restaurants/{slug}/guests/{diner}",
+    operation_id = "eraseGuest",
+    tag = "management",
+    summary = "Erase a guest's words and id everywhere",
+    description = "For: manager, with a recent proof of the password (else `confirm_password`). `conflict` while an order \
+        of theirs is open.",
+    params(
+        parts::RestaurantPath,
+        ("diner" = Key, Path, description = "The guest's id, as `diner` of an order."),
+    ),
+    responses(
+        (status = 200, description = "How much went.", body = ErasedAnswer),
+        parts::OfRestaurant,
+        (status = 409, response = Problem),
+        (status = 422, response = Problem),
+    ),
+)]
 pub async fn remove(
     state: web::Data<State>,
     ConfirmedManager(who): ConfirmedManager,

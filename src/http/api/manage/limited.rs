@@ -1,22 +1,29 @@
 //! Who has reached a limit lately.
 
+use crate::domain::values::limit::Limit;
 use crate::domain::values::text::TableLabel;
 use crate::domain::values::time::Timestamp;
 use crate::http::extract::Manager;
+use crate::http::openapi::parts;
 use crate::http::problem::Problem;
 use crate::http::state::State;
 use crate::store::guests::{LimitRefusal, RefusalKey};
 use actix_web::{HttpResponse, web};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// The most entries of an answer, the latest.
 const MOST: u32 = 100;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = LimitEntry)]
 struct Entry {
+    #[schema(value_type = Limit)]
     limit: &'static str,
+    /// The table whose guests reached it.
     #[serde(skip_serializing_if = "Option::is_none")]
     table: Option<TableLabel>,
+    #[schema(minimum = 1)]
     count: u64,
     first_at: Timestamp,
     last_at: Timestamp,
@@ -28,7 +35,8 @@ impl From<(RefusalKey, LimitRefusal)> for Entry {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Limited)]
 struct List {
     limited: Vec<Entry>,
 }
@@ -38,6 +46,16 @@ struct List {
 ///
 /// # Errors
 /// `forbidden`.
+#[utoipa::path(
+    get,
+    path = "/api/v1/restaurants/{slug}/limited",
+    operation_id = "listLimited",
+    tag = "management",
+    summary = "List the limits that were reached within the last day, the latest first",
+    description = "For: manager. 100 entries at most.",
+    params(parts::RestaurantPath),
+    responses((status = 200, description = "The limits.", body = List), parts::OfRestaurant),
+)]
 pub async fn list(state: web::Data<State>, Manager(who): Manager) -> Result<HttpResponse, Problem> {
     let limited = state.store.limit_refusals(who.restaurant, MOST).await?;
     Ok(HttpResponse::Ok().json(List { limited: limited.into_iter().map(Entry::from).collect() }))

@@ -2,10 +2,11 @@
 
 use crate::domain::model::menu_draft::MenuDraft;
 use crate::domain::rules::change_menu::MenuAction;
-use crate::http::api::menu::change;
+use crate::http::api::menu::{Changed, change};
 use crate::http::body::LargeBody;
 use crate::http::etag::BasedOn;
 use crate::http::extract::Manager;
+use crate::http::openapi::parts;
 use crate::http::problem::Problem;
 use crate::http::state::State;
 use actix_web::{HttpResponse, web};
@@ -15,6 +16,22 @@ use actix_web::{HttpResponse, web};
 ///
 /// # Errors
 /// `forbidden`, `invalid`, `too_large`; `stale` (412), with the menu as it stands, when it is not the one of `If-Match`.
+#[utoipa::path(
+    put,
+    path = "/api/v1/restaurants/{slug}/menu",
+    operation_id = "replaceMenu",
+    tag = "management",
+    summary = "Replace the categories and dishes of the menu",
+    description = "For: manager.",
+    params(parts::RestaurantPath, parts::IfMatch),
+    request_body = MenuDraft,
+    responses(
+        (status = 200, description = "The menu.", body = Changed),
+        parts::OfRestaurant,
+        parts::WithBody,
+        parts::OnVersion,
+    ),
+)]
 pub async fn replace(
     state: web::Data<State>,
     Manager(who): Manager,

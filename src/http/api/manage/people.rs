@@ -1,27 +1,34 @@
 //! People who sign in.
 
 use super::page::{self, PageQuery};
+use crate::auth::password_policy::schema as password_schema;
 use crate::domain::model::principal::Role;
+use crate::domain::model::principal::person_role_schema;
 use crate::domain::values::ids::UserId;
 use crate::domain::values::text::{Key, Slug};
 use crate::http::body::Body;
 use crate::http::etag::{self, BasedOn};
 use crate::http::extract::{ConfirmedManager, Manager};
+use crate::http::openapi::parts;
 use crate::http::problem::Problem;
 use crate::http::state::State;
 use crate::store::accounts::User;
 use actix_web::{HttpResponse, web};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// A person as their manager sees them.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Person {
     id: UserId,
     username: Key,
+    #[schema(schema_with = person_role_schema)]
     role: Role,
+    /// Has a second factor.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     totp: bool,
+    /// The version, for `If-Match`.
     version: String,
 }
 
@@ -32,9 +39,11 @@ impl From<User> for Person {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = People)]
 struct PersonList {
     people: Vec<Person>,
+    /// The `after` of the next page. The last has none; a page has 500 at most.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<Key>,
 }
@@ -43,6 +52,20 @@ struct PersonList {
 ///
 /// # Errors
 /// `forbidden`.
+#[utoipa::path(
+    get,
+    path = "/api/v1/restaurants/{slug}/people",
+    operation_id = "listPeople",
+    tag = "management",
+    summary = "List the people who may sign in",
+    description = "For: manager.",
+    params(parts::RestaurantPath, parts::After),
+    responses(
+        (status = 200, description = "The people, by username.", body = PersonList),
+        parts::OfRestaurant,
+        (status = 422, response = Problem),
+    ),
+)]
 pub async fn list(
     state: web::Data<State>,
     Manager(who): Manager,
@@ -57,11 +80,13 @@ pub async fn list(
 }
 
 /// The body of `POST …/people`.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewPerson {
     username: Key,
+    #[schema(schema_with = password_schema)]
     password: SecretString,
+    #[schema(schema_with = person_role_schema)]
     role: Role,
 }
 
@@ -69,6 +94,22 @@ pub struct NewPerson {
 ///
 /// # Errors
 /// `forbidden`, `confirm_password`, `conflict` when the name is taken, `invalid` for the role or the password's length.
+#[utoipa::path(
+    post,
+    path = "/api/v1/restaurants/{slug}/people",
+    operation_id = "addPerson",
+    tag = "management",
+    summary = "Add a person",
+    description = "For: manager, with a recent proof of the password (else `confirm_password`).",
+    params(parts::RestaurantPath),
+    request_body = NewPerson,
+    responses(
+        (status = 201, description = "The person.", body = Person),
+        parts::OfRestaurant,
+        parts::WithBody,
+        (status = 409, response = Problem),
+    ),
+)]
 pub async fn add(
     state: web::Data<State>,
     ConfirmedManager(who): ConfirmedManager,
@@ -80,10 +121,13 @@ pub async fn add(
 }
 
 /// The body of `PATCH …/people/{id}`.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(min_properties = 1)]
 pub struct PersonChange {
+    #[schema(schema_with = person_role_schema)]
     role: Option<Role>,
+    #[schema(schema_with = password_schema)]
     password: Option<SecretString>,
 }
 
@@ -91,6 +135,23 @@ pub struct PersonChange {
 ///
 /// # Errors
 /// `forbidden`, `confirm_password`, `not_found`, `invalid`, `conflict` for the last manager's role, `stale` (412).
+#[utoipa::path(
+    patch,
+    path = "/api/v1/restaurants/{slug}/people/{id}",
+    operation_id = "changePerson",
+    tag = "management",
+    summary = "Another role or password; their sessions end",
+    description = "For: manager, with a recent proof of the password (else `confirm_password`).",
+    params(parts::RestaurantPath, ("id" = UserId, Path, description = "The id."), parts::IfMatch),
+    request_body = PersonChange,
+    responses(
+        (status = 200, description = "The person.", body = Person),
+        parts::OfRestaurant,
+        parts::WithBody,
+        parts::OnVersion,
+        (status = 409, response = Problem),
+    ),
+)]
 pub async fn change(
     state: web::Data<State>,
     ConfirmedManager(who): ConfirmedManager,
@@ -113,6 +174,21 @@ pub async fn change(
 ///
 /// # Errors
 /// `forbidden`, `confirm_password`, `not_found`, `conflict` for the last manager, `stale` (412).
+#[utoipa::path(
+    delete,
+    path = "/api/v1/restaurants/{slug}/people/{id}",
+    operation_id = "removePerson",
+    tag = "management",
+    summary = "Remove somebody; their sessions end. The last manager stays (409)",
+    description = "For: manager, with a recent proof of the password (else `confirm_password`).",
+    params(parts::RestaurantPath, ("id" = UserId, Path, description = "The id."), parts::IfMatch),
+    responses(
+        (status = 204, description = "Removed."),
+        parts::OfRestaurant,
+        parts::OnVersion,
+        (status = 409, response = Problem),
+    ),
+)]
 pub async fn remove(
     state: web::Data<State>,
     ConfirmedManager(who): ConfirmedManager,
@@ -127,6 +203,16 @@ pub async fn remove(
 ///
 /// # Errors
 /// `forbidden`, `confirm_password`, for one's own too; `not_found` when there is none.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/restaurants/{slug}/people/{id}/totp",
+    operation_id = "resetTotp",
+    tag = "management",
+    summary = "Remove the second factor of somebody who has lost it; their sessions end. One's own is removed with a code (403)",
+    description = "For: manager, with a recent proof of the password (else `confirm_password`).",
+    params(parts::RestaurantPath, ("id" = UserId, Path, description = "The id.")),
+    responses((status = 204, description = "Removed."), parts::OfRestaurant),
+)]
 pub async fn reset_totp(
     state: web::Data<State>,
     ConfirmedManager(who): ConfirmedManager,

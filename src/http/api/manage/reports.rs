@@ -6,11 +6,13 @@ use crate::domain::values::day::{Day, LocalDay, Offset};
 use crate::domain::values::ids::{OrderId, RestaurantId};
 use crate::domain::values::time::Timestamp;
 use crate::http::extract::{Manager, Tenant};
+use crate::http::openapi::parts;
 use crate::http::problem::Problem;
 use crate::http::state::State;
 use crate::store::log::OrderFilter;
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
+use utoipa::IntoParams;
 
 /// The most orders that a report looks at.
 const MOST: usize = 10_000;
@@ -20,14 +22,16 @@ const PAGE: u32 = 500;
 const SLACK_MS: i64 = 60_000;
 
 /// The query of a report.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct DayQuery {
+    /// Which day: `YYYY-MM-DD`.
     date: Day,
-    /// How far the restaurant's clock is ahead of UTC when the day begins.
+    /// How many minutes the restaurant's clock is ahead of UTC at the midnight that the day begins with; 0 when absent.
     #[serde(default)]
     offset: Offset,
-    /// And when it ends, where a clock change lies between.
+    /// The same at the midnight that it ends with; as `offset`, but for a day with a clock change.
     end_offset: Option<Offset>,
 }
 
@@ -36,6 +40,20 @@ pub struct DayQuery {
 ///
 /// # Errors
 /// `forbidden`, `invalid` for what is no day and no clock.
+#[utoipa::path(
+    get,
+    path = "/api/v1/restaurants/{slug}/reports/day",
+    operation_id = "reportDay",
+    tag = "management",
+    summary = "Read the report of a day",
+    description = "For: manager.",
+    params(parts::RestaurantPath, DayQuery),
+    responses(
+        (status = 200, description = "The report.", body = DayReport),
+        parts::OfRestaurant,
+        (status = 422, response = Problem),
+    ),
+)]
 pub async fn day(
     state: web::Data<State>,
     Manager(who): Manager,

@@ -8,13 +8,18 @@ use crate::http::api::devices::DeviceBrief;
 use crate::http::body::Body;
 use crate::http::etag::{self, BasedOn};
 use crate::http::extract::Manager;
+use crate::http::openapi::parts;
 use crate::http::problem::Problem;
 use crate::http::state::State;
 use crate::store::devices::ListedDevice;
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Deserializer, Serialize};
+use utoipa::ToSchema;
+use utoipa::openapi::Ref;
+use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder, Schema, SchemaType, Type};
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ListedDevice)]
 struct ListedScreen {
     #[serde(flatten)]
     device: DeviceBrief,
@@ -24,7 +29,7 @@ struct ListedScreen {
 }
 
 /// The person who approved a screen; without a name when they were removed.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Approver {
     id: UserId,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -38,9 +43,11 @@ impl From<ListedDevice> for ListedScreen {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Devices)]
 struct DeviceList {
     devices: Vec<ListedScreen>,
+    /// The `after` of the next page. The last has none; a page has 500 at most.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<DeviceId>,
 }
@@ -50,6 +57,16 @@ struct DeviceList {
 ///
 /// # Errors
 /// `forbidden`.
+#[utoipa::path(
+    get,
+    path = "/api/v1/restaurants/{slug}/devices",
+    operation_id = "listDevices",
+    tag = "management",
+    summary = "List the paired screens",
+    description = "For: manager.",
+    params(parts::RestaurantPath, parts::After),
+    responses((status = 200, description = "The screens.", body = DeviceList), parts::OfRestaurant, (status = 422, response = Problem)),
+)]
 pub async fn list(
     state: web::Data<State>,
     Manager(who): Manager,
@@ -62,13 +79,21 @@ pub async fn list(
 }
 
 /// The body of `PATCH …/devices/{id}`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(min_properties = 1)]
 pub struct DeviceChange {
     name: Option<Name>,
     /// Absent: as it is; null: every station.
     #[serde(default, deserialize_with = "present")]
+    #[schema(schema_with = station_schema)]
     station: Option<Option<Station>>,
+}
+
+fn station_schema() -> Schema {
+    let none = ObjectBuilder::new().schema_type(SchemaType::Type(Type::Null));
+    let station = AnyOfBuilder::new().item(Ref::from_schema_name(Station::name())).item(none);
+    station.description(Some("A station of the kitchen; null for every station.")).build().into()
 }
 
 /// Tells null from absent.
@@ -81,6 +106,22 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<S
 ///
 /// # Errors
 /// `forbidden`, `not_found`, `invalid` for a station that is not on the menu, `stale` (412).
+#[utoipa::path(
+    patch,
+    path = "/api/v1/restaurants/{slug}/devices/{id}",
+    operation_id = "changeDevice",
+    tag = "management",
+    summary = "Change a screen's name or station",
+    description = "For: manager.",
+    params(parts::RestaurantPath, ("id" = DeviceId, Path, description = "The id."), parts::IfMatch),
+    request_body = DeviceChange,
+    responses(
+        (status = 200, description = "The screen.", body = DeviceBrief),
+        parts::OfRestaurant,
+        parts::WithBody,
+        parts::OnVersion,
+    ),
+)]
 pub async fn change(
     state: web::Data<State>,
     Manager(who): Manager,
@@ -103,6 +144,16 @@ pub async fn change(
 ///
 /// # Errors
 /// `forbidden`, `not_found`, `stale` (412).
+#[utoipa::path(
+    delete,
+    path = "/api/v1/restaurants/{slug}/devices/{id}",
+    operation_id = "revokeDevice",
+    tag = "management",
+    summary = "Revoke a screen; its sessions end",
+    description = "For: manager.",
+    params(parts::RestaurantPath, ("id" = DeviceId, Path, description = "The id."), parts::IfMatch),
+    responses((status = 204, description = "Revoked."), parts::OfRestaurant, parts::OnVersion),
+)]
 pub async fn revoke(
     state: web::Data<State>,
     Manager(who): Manager,

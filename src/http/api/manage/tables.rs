@@ -9,6 +9,7 @@ use crate::domain::values::text::{Key, Slug, TableLabel};
 use crate::http::body::{Body, OptionalBody};
 use crate::http::etag::{self, BasedOn};
 use crate::http::extract::Manager;
+use crate::http::openapi::parts;
 use crate::http::problem::Problem;
 use crate::http::qr;
 use crate::http::state::State;
@@ -18,14 +19,19 @@ use crate::store::audit::{self, Kind, Note};
 use actix_web::{HttpRequest, HttpResponse, web};
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// A table as its manager sees it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Table)]
 struct TableAnswer {
     id: TableId,
     label: TableLabel,
     key: Key,
+    /// The address that the table's code carries.
+    #[schema(format = Uri)]
     url: String,
+    /// The version, for `If-Match`.
     version: String,
 }
 
@@ -37,9 +43,11 @@ impl TableAnswer {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Tables)]
 struct TableList {
     tables: Vec<TableAnswer>,
+    /// The `after` of the next page. The last has none; a page has 500 at most.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<TableId>,
 }
@@ -62,6 +70,16 @@ async fn find(state: &State, who: &Principal, id: TableId) -> Result<Table, Prob
 ///
 /// # Errors
 /// `forbidden`.
+#[utoipa::path(
+    get,
+    path = "/api/v1/restaurants/{slug}/tables",
+    operation_id = "listTables",
+    tag = "management",
+    summary = "List the tables",
+    description = "For: manager.",
+    params(parts::RestaurantPath, parts::After),
+    responses((status = 200, description = "The tables.", body = TableList), parts::OfRestaurant, (status = 422, response = Problem)),
+)]
 pub async fn list(
     state: web::Data<State>,
     Manager(who): Manager,
@@ -76,7 +94,7 @@ pub async fn list(
 }
 
 /// The body of `POST …/tables`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewTable {
     label: TableLabel,
@@ -86,6 +104,22 @@ pub struct NewTable {
 ///
 /// # Errors
 /// `forbidden`, `conflict` when the label is another table's.
+#[utoipa::path(
+    post,
+    path = "/api/v1/restaurants/{slug}/tables",
+    operation_id = "addTable",
+    tag = "management",
+    summary = "Add a table with a random key",
+    description = "For: manager.",
+    params(parts::RestaurantPath),
+    request_body = NewTable,
+    responses(
+        (status = 201, description = "The table.", body = TableAnswer),
+        parts::OfRestaurant,
+        parts::WithBody,
+        (status = 409, response = Problem),
+    ),
+)]
 pub async fn add(
     state: web::Data<State>,
     Manager(who): Manager,
@@ -103,6 +137,16 @@ pub async fn add(
 ///
 /// # Errors
 /// `forbidden`, `not_found`, `stale` (412).
+#[utoipa::path(
+    delete,
+    path = "/api/v1/restaurants/{slug}/tables/{id}",
+    operation_id = "removeTable",
+    tag = "management",
+    summary = "Remove a table; its code no longer opens anything, and the sessions of its guests end",
+    description = "For: manager.",
+    params(parts::RestaurantPath, ("id" = TableId, Path, description = "The id."), parts::IfMatch),
+    responses((status = 204, description = "Removed."), parts::OfRestaurant, parts::OnVersion),
+)]
 pub async fn remove(
     state: web::Data<State>,
     Manager(who): Manager,
@@ -115,9 +159,12 @@ pub async fn remove(
 }
 
 /// The body of `POST …/tables/{id}/key`, which may be left out.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = TableKeyRenewal)]
 pub struct NewKey {
+    /// Whether the sessions of the table's guests end.
+    #[schema(default = true)]
     end_sessions: Option<bool>,
 }
 
@@ -126,6 +173,23 @@ pub struct NewKey {
 ///
 /// # Errors
 /// `forbidden`, `not_found`, `invalid`, `stale` (412).
+#[utoipa::path(
+    post,
+    path = "/api/v1/restaurants/{slug}/tables/{id}/key",
+    operation_id = "renewTableKey",
+    tag = "management",
+    summary = "Give a table a new code; the old one no longer opens anything",
+    description = "For: manager. The sessions of the table's guests end, unless the body says otherwise. The body may be \
+        left out.",
+    params(parts::RestaurantPath, ("id" = TableId, Path, description = "The id."), parts::IfMatch),
+    request_body = Option<NewKey>,
+    responses(
+        (status = 200, description = "The table.", body = TableAnswer),
+        parts::OfRestaurant,
+        parts::WithBody,
+        parts::OnVersion,
+    ),
+)]
 pub async fn renew_key(
     state: web::Data<State>,
     Manager(who): Manager,
@@ -147,6 +211,19 @@ pub async fn renew_key(
 ///
 /// # Errors
 /// `forbidden`, `not_found`.
+#[utoipa::path(
+    get,
+    path = "/api/v1/restaurants/{slug}/tables/{id}/qr.svg",
+    operation_id = "tableCode",
+    tag = "management",
+    summary = "Draw a table's address as a QR code",
+    description = "For: manager.",
+    params(parts::RestaurantPath, ("id" = TableId, Path, description = "The id.")),
+    responses(
+        (status = 200, description = "The picture.", body = String, content_type = "image/svg+xml"),
+        parts::OfRestaurant,
+    ),
+)]
 pub async fn qr(
     state: web::Data<State>,
     Manager(who): Manager,

@@ -1,0 +1,38 @@
+//! Schemas of single values for the OpenAPI document, made of the constants that check the values.
+
+use utoipa::Number;
+use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
+
+/// Returns a builder for a text that matches a pattern.
+pub(crate) fn text(pattern: impl Into<String>) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).pattern(Some(pattern))
+}
+
+/// Returns a builder for a text that is one of some words.
+pub(crate) fn word<'a>(words: impl IntoIterator<Item = &'a str>) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).enum_values(Some(words))
+}
+
+/// Returns a builder for a whole number within bounds.
+pub(crate) fn integer(least: impl Into<Number>, most: impl Into<Number>) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(SchemaType::Type(Type::Integer)).minimum(Some(least)).maximum(Some(most))
+}
+
+/// Names the schema of a type and says what it is. Generics come in brackets before the type.
+macro_rules! wire_schema {
+    ([$($generics:tt)*] $type:ty, $name:expr, $schema:expr) => {
+        impl<$($generics)*> ::utoipa::PartialSchema for $type {
+            fn schema() -> ::utoipa::openapi::RefOr<::utoipa::openapi::schema::Schema> {
+                $schema.into()
+            }
+        }
+        impl<$($generics)*> ::utoipa::ToSchema for $type {
+            fn name() -> ::std::borrow::Cow<'static, str> {
+                $name.into()
+            }
+        }
+    };
+    ($type:ty, $name:expr, $schema:expr) => { $crate::domain::values::schema::wire_schema!([] $type, $name, $schema); };
+}
+
+pub(crate) use wire_schema;
