@@ -163,7 +163,7 @@ fn other(database: &Path) {
     assert!(made.unwrap().success());
 }
 
-const DEEDS: [(&str, Deed); 16] = [
+const DEEDS: [(&str, Deed); 18] = [
     ("the database removed", |database| fs::remove_file(database).unwrap()),
     ("the database moved away", |database| fs::rename(database, database.with_extension("old")).unwrap()),
     ("the database replaced", |database| shell(r#"cp "$0" "$0.copy"; mv "$0.copy" "$0""#, database)),
@@ -186,6 +186,12 @@ const DEEDS: [(&str, Deed); 16] = [
     ("its log emptied", |database| shell(r#"truncate -s 0 "$0-wal""#, database)),
     ("its log cut short", |database| shell(r#"truncate -s -1 "$0-wal""#, database)),
     ("its log written over", |database| shell(r#"dd if=/dev/zero of="$0-wal" bs=32 count=1 conv=notrunc status=none"#, database)),
+    ("an earlier index of its log written over it", |database| {
+        shell(r#"dd if="$0.index" of="$0-shm" conv=notrunc status=none"#, database);
+    }),
+    ("the index of its log filled with zeros", |database| {
+        shell(r#"dd if=/dev/zero of="$0-shm" bs=32768 count=1 conv=notrunc status=none"#, database);
+    }),
     ("the index of its log removed", |database| fs::remove_file(beside(database, "-shm")).unwrap()),
 ];
 
@@ -201,6 +207,7 @@ async fn a_database_that_is_taken_away_acknowledges_nothing_more_and_ends_the_no
         let menu = Menu::read(&staff).await;
         try_place(&staff, &menu).await.unwrap();
         back_up(&database).await;
+        shell(r#"cp "$0-shm" "$0.index""#, &database);
         try_place(&staff, &menu).await.unwrap();
         deed(&folder.path().join(DATABASE));
         for _ in 0..3 {
@@ -210,6 +217,10 @@ async fn a_database_that_is_taken_away_acknowledges_nothing_more_and_ends_the_no
         let status = server.exit().await;
         assert!(!status.success(), "{what}: {status}");
         assert!(server.log().contains("was removed or replaced"), "{what}: {}", server.log());
+        if what == "an emptied file" {
+            let said = refused(&database, &SERVE).await;
+            assert!(said.contains("db-wal does not belong to"), "an empty database is not begun in its place: {said}");
+        }
     }
 }
 

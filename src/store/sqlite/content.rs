@@ -1,9 +1,9 @@
 //! Notices what was written to an open database past SQLite: the file changes although no checkpoint has written to it, or the
-//! write-ahead log no longer ends as its index says.
+//! write-ahead log no longer ends as its index says, or the index is an earlier one.
 //!
-//! Three calls for the state of a file and three short reads at each look; no query.
+//! A few calls for the state of a file and a few short reads at each look; no query.
 
-use super::wal_index::{Checkpoints, WalIndex};
+use super::wal_index::WalIndex;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
@@ -21,11 +21,11 @@ pub struct Content {
     seen: Option<Seen>,
 }
 
-/// A state of the database file, and the checkpoints that led to it.
+/// A state of the database file, and that of the log beside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Seen {
     written: Written,
-    checkpoints: Checkpoints,
+    index: WalIndex,
 }
 
 /// When the file was last written, and how long it is. Not when its inode changed: `chmod` and `ln` leave the content alone.
@@ -71,16 +71,17 @@ impl Content {
     pub fn is_untouched(&mut self, database: &File) -> bool {
         for _ in 0..LOOKS {
             let (Some(before), Ok(written)) = (WalIndex::read(&self.index), Written::of(database)) else { continue };
-            let is_own_log = before.is_of(&self.log);
+            let can_follow = |seen: Seen| seen.index == before || before.can_follow(&seen.index, &self.log);
+            let is_own_log = before.is_of(&self.log) && self.seen.is_none_or(can_follow);
             if WalIndex::read(&self.index) != Some(before) {
                 continue;
             }
             let checkpoints = before.checkpoints;
-            let is_own_file = self.seen.is_none_or(|seen| seen.written == written || seen.checkpoints != checkpoints);
+            let is_own_file = self.seen.is_none_or(|seen| seen.written == written || seen.index.checkpoints != checkpoints);
             if !is_own_log || !(is_own_file || checkpoints.is_under_way()) {
                 return false;
             }
-            self.seen = Some(Seen { written, checkpoints });
+            self.seen = Some(Seen { written, index: before });
             return true;
         }
         false

@@ -73,6 +73,11 @@ impl Identity {
         }
     }
 
+    /// Returns the path of a log that was set aside, while it is there.
+    pub fn log_set_aside(&self) -> Option<PathBuf> {
+        Some(self.set_aside()).filter(|path| path.exists())
+    }
+
     fn set_aside(&self) -> PathBuf {
         named(&self.database, "-wal.replaced")
     }

@@ -74,6 +74,9 @@ impl SqliteStore {
         let readers = connect::readers(&options);
         let file_error = |cause| OpenError::File { path: path.clone(), cause };
         let identity = Identity::of(&path).map_err(file_error)?;
+        if let Some(log) = identity.log_set_aside().filter(|_| stamp.is_some()) {
+            log::warn!(path:% = log.display(); "the log of a database that was overwritten is still there, with what was acknowledged then");
+        }
         let watch = match stamp {
             Some(stamp) => Some(Watch { content: Content::of(&identity.log(), &identity.index()).map_err(file_error)?, stamp }),
             None => None,
@@ -126,7 +129,7 @@ impl SqliteStore {
 async fn lost(store: &SqliteStore) -> &'static str {
     store.writer.lost().await;
     "the database file was removed or replaced, or written to past SQLite, while this server ran; nothing since then was \
-     acknowledged (see \"A SQLite file that is changed beneath its node\" in docs/operations.md)"
+     acknowledged (see \"Changes to a SQLite file from outside\" in docs/operations.md)"
 }
 
 /// A log that was set aside has what guests wrote until it was last written.

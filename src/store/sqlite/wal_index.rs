@@ -18,6 +18,8 @@ pub const FRAME_HEADER: usize = 24;
 /// The state of a write-ahead log, as its connections have it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WalIndex {
+    /// Commits of all connections. It only grows while the database is open somewhere.
+    changes: u32,
     page: u32,
     /// Committed frames.
     frames: u32,
@@ -49,18 +51,27 @@ impl WalIndex {
     pub fn read(index: &File) -> Option<Self> {
         let mut bytes = [0; LENGTH];
         index.read_exact_at(&mut bytes, 0).ok()?;
-        if bytes[..HEADER] != bytes[HEADER..2 * HEADER] {
+        let is_initialized = bytes[12] == 1;
+        if !is_initialized || bytes[..HEADER] != bytes[HEADER..2 * HEADER] {
             return None;
         }
         let number = |at: usize| Some(u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
         // 1 stands for 65,536, which two bytes do not hold.
         let page = u32::from(u16::from_ne_bytes([bytes[14], bytes[15]]));
         Some(Self {
+            changes: number(8)?,
             page: if page == 1 { 1 << 16 } else { page },
             frames: number(16)?,
             checksum: [number(24)?, number(28)?],
             checkpoints: Checkpoints { salt: bytes.get(32..40)?.try_into().ok()?, written: number(96)?, attempted: number(128)? },
         })
+    }
+
+    /// Whether this state can come after an earlier one. An index that somebody has put back counts fewer commits, or is of a log
+    /// in which the last frame of the earlier state was written over.
+    pub fn can_follow(&self, earlier: &Self, log: &File) -> bool {
+        let is_later = self.changes.wrapping_sub(earlier.changes) < 1 << 31;
+        is_later && (self.checkpoints.salt != earlier.checkpoints.salt || earlier.is_of(log))
     }
 
     /// Whether a file is the log of this index: the last committed frame is where it should be, and its checksum, which runs
