@@ -100,7 +100,7 @@ mod tests {
                 now += wait;
                 let times = model.entry(key).or_default();
                 let is_over = times.first().is_some_and(|first| now - first >= MINUTE_MS);
-                let before = is_over.then(|| times.len() as u32);
+                let before = is_over.then_some(times.len() as u32);
                 if is_over {
                     times.clear();
                 }
