@@ -219,7 +219,7 @@ async fn a_database_that_is_taken_away_acknowledges_nothing_more_and_ends_the_no
         assert!(server.log().contains("was removed or replaced"), "{what}: {}", server.log());
         if what == "an emptied file" {
             let said = refused(&database, &SERVE).await;
-            assert!(said.contains("db-wal does not belong to"), "an empty database is not begun in its place: {said}");
+            assert!(said.contains("db-wal.replaced does not belong to"), "an empty database is not begun in its place: {said}");
         }
     }
 }

@@ -75,11 +75,11 @@ impl Identity {
 
     /// Returns the path of a log that was set aside, while it is there.
     pub fn log_set_aside(&self) -> Option<PathBuf> {
-        Some(self.set_aside()).filter(|path| path.exists())
+        log_set_aside(&self.database)
     }
 
     fn set_aside(&self) -> PathBuf {
-        named(&self.database, "-wal.replaced")
+        set_aside(&self.database)
     }
 
     /// Whether the paths still lead to every file.
@@ -96,6 +96,15 @@ pub fn log(database: &Path) -> PathBuf {
 /// The path of the index of the log that connections share.
 pub fn index(database: &Path) -> PathBuf {
     named(database, "-shm")
+}
+
+/// The path of the log of an overwritten database that was set aside, while it is there.
+pub fn log_set_aside(database: &Path) -> Option<PathBuf> {
+    Some(set_aside(database)).filter(|path| path.exists())
+}
+
+fn set_aside(database: &Path) -> PathBuf {
+    named(database, "-wal.replaced")
 }
 
 fn named(database: &Path, suffix: &str) -> PathBuf {

@@ -108,10 +108,14 @@ fn is_held(path: &Path) -> Result<bool, OpenError> {
     }
 }
 
-/// Refuses a write-ahead log that was left beside a database and belongs to another one. Beside a running node a tool leaves that
-/// to the node.
+/// Refuses a write-ahead log that was left beside a database and belongs to another one, and an empty file where the log of
+/// another database was set aside. Beside a running node a tool leaves that to the node.
 pub fn require_own_log(database: &Path, lock: Option<&Lock>) -> Result<(), OpenError> {
     let log = identity::log(database);
+    let is_empty = database.metadata().is_ok_and(|data| data.len() == 0);
+    if let Some(log) = identity::log_set_aside(database).filter(|_| is_empty && lock.is_some()) {
+        return Err(OpenError::ForeignLog { path: database.to_owned(), log, index: identity::index(database) });
+    }
     let is_there = log.metadata().is_ok_and(|data| data.len() > 0);
     if !is_there || lock.is_none() && is_held(&beside(database))? {
         return Ok(());

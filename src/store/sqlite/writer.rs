@@ -288,13 +288,10 @@ impl Task {
         self.lost.send_replace(true);
     }
 
-    /// Whether the file has another content than the log beside it was written over. One that is only cut short, emptied
-    /// or touched keeps its log, which has what was acknowledged: the next start then refuses both until somebody decides.
+    /// Whether the file has another content than the log beside it was written over. One that is only cut short, or touched,
+    /// keeps its log, which has what was acknowledged.
     fn is_overwritten(&self) -> bool {
         let Some(watch) = self.watch.as_ref().filter(|_| self.identity.is_same_file()) else { return false };
-        if watch.stamp.database().metadata().is_ok_and(|data| data.len() == 0) {
-            return false;
-        }
         let log = std::fs::File::open(self.identity.log());
         log.and_then(|log| fit(watch.stamp.database(), &log)).is_ok_and(|fit| fit == Fit::Foreign)
     }
