@@ -1,5 +1,5 @@
 import { find, h } from '../shared/dom.js';
-import { heightOf, pack } from './pack.js';
+import { endingInSight, heightOf, pack } from './pack.js';
 import { headOf, isSplit, join, partHead, setStyle, shapeOf, split } from './ticket_parts.js';
 
 /** The widths a column may have, in letters' heights. Narrower columns break long words; wider ones leave lines empty. */
@@ -265,6 +265,11 @@ export class TicketBoard {
     return { left, right, scrollLeft: this.#scroll.scrollLeft };
   }
 
+  /** @returns {string[]} ids of the tickets whose last column, which has the buttons, is whole on the page in sight */
+  get withButtonsInSight() {
+    return endingInSight(this.places(), this.#grid.width, this.edges);
+  }
+
   /** @returns {Map<string, Place>} by id, as they are seen */
   places() {
     const { left, top } = this.#measured;
@@ -287,8 +292,11 @@ export class TicketBoard {
   /** @param {number} column */
   #scrollTo(column) {
     const { width, gap } = this.#grid;
-    this.#aim = Math.max(0, Math.min(this.#lastPage, column));
-    this.#board.scrollTo({ left: this.#aim * (width + gap), ...(PHONE.matches && { left: 0, top: 0 }) });
+    const aim = Math.max(0, Math.min(this.#lastPage, column));
+    const left = PHONE.matches ? 0 : aim * (width + gap);
+    // Where nothing scrolls, nothing ends: an aim that stayed would take back the next swipe.
+    this.#aim = Math.abs(this.#scroll.scrollLeft - left) > ALIGNED ? aim : undefined;
+    this.#board.scrollTo({ left, ...(PHONE.matches && { top: 0 }) });
     this.#settleNear();
   }
 

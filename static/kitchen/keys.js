@@ -3,6 +3,7 @@
  *
  * @typedef {object} Keys
  * @property {() => boolean} enabled
+ * @property {(control: Element) => boolean} refuses to press a control that is out of sight
  * @property {(slot: number) => void} slot a digit, 1 to 9
  * @property {(step: 1 | -1) => void} page of tickets, where they do not fit
  * @property {(step: 1 | -1) => void} ticket the next or the one before
@@ -37,6 +38,11 @@ export function listenToKeys(keys, target) {
 
 /** @param {Keys} keys @param {KeyboardEvent} event */
 function press(keys, event) {
+  const pressed = pressedBy(event);
+  if (pressed && keys.refuses(pressed)) {
+    event.preventDefault();
+    return;
+  }
   // A key that is held down repeats: one press, one bump.
   if (!keys.enabled() || event.ctrlKey || event.metaKey || event.altKey || event.repeat || isTaken(event)) return;
   const run = /^[1-9]$/.test(event.key) ? () => keys.slot(Number(event.key)) : binding(keys, event.key);
@@ -49,6 +55,12 @@ function press(keys, event) {
 function binding(keys, key) {
   const bound = BINDINGS[key.length === 1 ? key.toLowerCase() : key];
   return bound && (() => bound(keys));
+}
+
+/** The control that the browser would press: Enter and the space bar do. @param {KeyboardEvent} event */
+function pressedBy({ target, key }) {
+  if (!(target instanceof Element) || (key !== 'Enter' && key !== ' ')) return null;
+  return target.closest('button, a');
 }
 
 /** A form, a dialog and a focused button keep their own keys. @param {KeyboardEvent} event */

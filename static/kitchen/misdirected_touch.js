@@ -34,3 +34,28 @@ export class LastMove {
     return aimed !== undefined && aimed[0] !== id;
   }
 }
+
+/**
+ * Remembers what each digit stood for before it last moved: a key that was pressed then is about what was read.
+ */
+export class DigitTargets {
+  /** By digit, from 1 at index 0. @type {(string | undefined)[]} */ #targets = [];
+  /** @type {{target: string, until: number}[]} */ #before = [];
+
+  /**
+   * @param {(string | undefined)[]} targets by digit @param {number} now monotonic ms
+   * @param {boolean} turned the cook has turned the page: the next key is about what it shows
+   */
+  note(targets, now, turned) {
+    this.#targets.forEach((target, index) => {
+      if (target !== undefined && target !== targets[index]) this.#before[index] = { target, until: turned ? -Infinity : now };
+    });
+    this.#targets = targets;
+  }
+
+  /** @param {number} digit @param {number} now monotonic ms @returns {boolean} it stood for something else when the hand set out */
+  misled(digit, now) {
+    const before = this.#before[digit - 1];
+    return before !== undefined && now - before.until <= ON_ITS_WAY_MS && before.target !== this.#targets[digit - 1];
+  }
+}

@@ -59,6 +59,15 @@ function fill(shapes, { height, gap }, cut) {
   });
 }
 
+/**
+ * @param {Map<string, {left: number, right: number}>} places by id @param {number} width of a column @param {{left: number, right: number}} sight
+ * @returns {string[]} ids of those whose last column is whole in sight
+ */
+export function endingInSight(places, width, sight) {
+  const isWhole = (/** @type {{left: number, right: number}} */ { left, right }) => Math.max(left, right - width) >= sight.left && right <= sight.right;
+  return [...places].filter(([, place]) => isWhole(place)).map(([id]) => id);
+}
+
 /** @param {Shape} shape @param {number} left the share of the column that is free */
 function isWorthCutting({ items }, left) {
   return items.length > 1 && left >= (items.length > 2 ? WORTH_CUTTING : WORTH_CUTTING_TWO);

@@ -113,12 +113,14 @@ export class KitchenScreen {
   /** @returns {import('./keys.js').Keys} */
   #keys() {
     return {
-      enabled: () => this.#settings.values.shortcuts,
-      slot: (slot) => this.#bump(this.#view.atSlot(slot)),
+      // Keys do not reach through an open dialog, wherever the focus is.
+      enabled: () => this.#settings.values.shortcuts && !document.querySelector('dialog[open]'),
+      refuses: (control) => this.#view.isBeyond(control) && this.#refuse('That button is out of sight'),
+      slot: (slot) => this.#key(this.#view.atDigit(slot)),
       page: (step) => this.#view.turn(step),
       ticket: (step) => this.#view.focusTicket(step),
       control: (step) => this.#view.focusControl(step),
-      enter: () => this.#view.selectionIsSeen && this.#bump(this.#view.selected),
+      enter: () => this.#key(this.#view.atFrame()),
       undo: () => this.#commands.undo(),
       open: (name) => this.#do(name),
     };
@@ -144,9 +146,16 @@ export class KitchenScreen {
     this.#commands.act(action, ticket, { item, filter: this.#settings.values.filter });
   }
 
-  /** @param {import('./tickets.js').Ticket | undefined} ticket */
-  #bump(ticket) {
+  /** @param {{ticket?: import('./tickets.js').Ticket, refusal?: string}} aimed what a key is about */
+  #key({ ticket, refusal }) {
+    if (refusal) this.#refuse(refusal);
     if (ticket && isOpen(ticket)) this.#send('ready', ticket);
+  }
+
+  /** Says why a key did nothing. @param {string} words */
+  #refuse(words) {
+    toast(words);
+    return true;
   }
 
   /** Whether this screen may reload without being in anybody's way. */

@@ -3,7 +3,7 @@ import { renderChanged, renderKeyed } from '../shared/keyed.js';
 import { afterPaint } from '../shared/kiosk.js';
 import { clockOf, levelAt } from '../shared/urgency.js';
 import { TicketBoard } from './board.js';
-import { LastMove } from './misdirected_touch.js';
+import { DigitTargets, LastMove, ON_ITS_WAY_MS } from './misdirected_touch.js';
 import { barControls, blankView, countsView, filterView } from './panels.js';
 import { allDayView, incomingEntry, recallView, ticketEntry } from './ticket_view.js';
 import { allDay, bySequence, hasSlot, isOpen, isRecallable, recallable } from './tickets.js';
@@ -11,6 +11,10 @@ import { allDay, bySequence, hasSlot, isOpen, isRecallable, recallable } from '.
 const RECALLS_SHOWN = 40;
 /** How long after its last event a scroll has ended. */
 const RESTS_MS = 120;
+/** The digits on the keys that bump a ticket. */
+const DIGITS = 9;
+/** How far an edge may lie beyond the board's and count as in sight, in px. */
+const EDGE = 2;
 /** A ticket with less than this in sight, in px, counts as out of sight. */
 const SLIVER = 24;
 
@@ -31,11 +35,14 @@ export class KitchenView {
   /** In the order of the screen. @type {import('./tickets.js').Ticket[]} */
   shown = [];
   /** @type {string | undefined} */ #selected;
-  /** The tickets that the digits bump, as they were drawn. @type {string[]} */ #slots = [];
+  /** The tickets that the digits bump, as they are drawn. @type {string[]} */ #slots = [];
+  #digits = new DigitTargets();
+  /** Whether a cook has turned the page since the digits were drawn. */ #turned = false;
+  /** When the focus went to the ticket that took the place of one that is gone. */ #focusMovedAt = -Infinity;
   #lastMove = new LastMove();
-  #board = new TicketBoard(() => this.#drawMore());
+  #board = new TicketBoard(() => this.#placed());
   #scrolled;
-  /** @type {any} */ #resting;
+  /** Set while the tickets scroll. @type {any} */ #resting;
 
   /** @param {() => void} scrolled called when another page of tickets is in sight, to draw again */
   constructor(scrolled) {
@@ -47,8 +54,7 @@ export class KitchenView {
     find('#board').addEventListener('scroll', () => {
       this.#board.scrolled();
       this.#drawMore();
-      clearTimeout(this.#resting);
-      this.#resting = setTimeout(() => this.#rested(), RESTS_MS);
+      this.#moves();
     }, { passive: true });
     const resized = () => this.#board.resized();
     // The window's `resize` comes before the columns have found their new places, and the letters may come after them.
@@ -56,7 +62,13 @@ export class KitchenView {
     addEventListener('resize', () => requestAnimationFrame(resized));
   }
 
+  #moves() {
+    clearTimeout(this.#resting);
+    this.#resting = setTimeout(() => this.#rested(), RESTS_MS);
+  }
+
   #rested() {
+    this.#resting = undefined;
     this.#board.rested();
     this.#scrolled();
   }
@@ -75,7 +87,6 @@ export class KitchenView {
     this.#drawBar(scene);
     this.#drawPanels(scene);
     this.#drawTickets(scene);
-    this.#drawMore();
     const chosen = scene.bound ? undefined : scene.station;
     if (cursor !== null) afterPaint(() => scene.bell.seen(scene.room.name, cursor, chosen));
   }
@@ -89,7 +100,6 @@ export class KitchenView {
 
   /** @param {Scene} scene */
   #drawTickets({ bell, room, memory, settings, station, untouched }) {
-    this.#slots = this.#inSight().slice(0, 9);
     const places = this.#board.places();
     const focused = this.#focusedAt();
     if (!this.selected) this.#selected = (this.shown[focused] ?? this.shown.at(-1))?.id;
@@ -102,12 +112,25 @@ export class KitchenView {
       grouped: station === undefined,
       thresholds: settings,
     })));
-    this.#drawSlots();
     render(find('#blank'), this.shown.length === 0 && blankView(bell, room));
     this.#board.layOut(settings.columns, changed, untouched);
     this.#lastMove.note(places, this.#board.places(), performance.now());
+    this.#placed();
     // The focused ticket is gone: the one that took its place gets the focus.
-    if (focused >= 0 && !this.focused) this.#element(this.#selected)?.focus();
+    if (focused >= 0 && !this.focused) {
+      this.#focusMovedAt = performance.now();
+      this.#element(this.#selected)?.focus();
+    }
+  }
+
+  /** Counts and numbers the tickets where they stand now. */
+  #placed() {
+    const inSight = new Set(this.#board.withButtonsInSight);
+    this.#slots = this.shown.filter((ticket) => hasSlot(ticket) && inSight.has(ticket.id)).slice(0, DIGITS).map(({ id }) => id);
+    this.#digits.note(this.#slots, performance.now(), this.#turned);
+    if (this.#resting === undefined) this.#turned = false;
+    this.#drawSlots();
+    this.#drawMore();
   }
 
   /** Digits change with every ticket that goes, on up to nine tickets: they are no reason to build those again. */
@@ -118,19 +141,36 @@ export class KitchenView {
     }
   }
 
-  /** @param {number} digit 1 to 9 @returns {import('./tickets.js').Ticket | undefined} the ticket that shows it */
-  atSlot(digit) {
-    return this.shown.find(({ id }) => id === this.#slots[digit - 1]);
+  /**
+   * A digit acts on the ticket that shows it, in full sight, to a cook who has had time to read it.
+   * @param {number} digit 1 to 9 @returns {{ticket?: import('./tickets.js').Ticket, refusal?: string}}
+   */
+  atDigit(digit) {
+    const ticket = this.shown.find(({ id }) => id === this.#slots[digit - 1]);
+    // The second press on the same ticket: it keeps its place, and shows that it is bumped.
+    if (ticket?.state === 'bumped') return {};
+    if (this.#resting !== undefined) return { refusal: 'The page is turning. Press again.' };
+    if (this.#digits.misled(digit, performance.now())) return { refusal: 'The tickets have just moved. Press again.' };
+    const shows = [...find('#tickets').querySelectorAll('.ticket__slot')].some((key) => key.textContent === String(digit) && isInSight(key));
+    return ticket && shows ? { ticket } : { refusal: `No ticket shows ${digit}` };
   }
 
-  /** Digits are for tickets in sight: they begin with the page that was scrolled to. @returns {string[]} ids */
-  #inSight() {
-    const ids = this.shown.filter(hasSlot).map(({ id }) => id);
-    const { scrollLeft, left } = this.#board.edges;
-    if (scrollLeft < SLIVER) return ids;
-    const edge = left + SLIVER;
-    const gone = [...this.#board.places()].filter(([, { right }]) => right < edge).map(([id]) => id);
-    return ids.filter((id) => !gone.includes(id));
+  /** Enter acts on the framed ticket, where a cook sees it. @returns {{ticket?: import('./tickets.js').Ticket, refusal?: string}} */
+  atFrame() {
+    if (!find('#tickets').querySelector(':focus-visible')) return {};
+    if (performance.now() - this.#focusMovedAt <= ON_ITS_WAY_MS) return { refusal: 'The tickets have just moved. Press again.' };
+    return this.#selectionIsInSight ? { ticket: this.selected } : { refusal: 'The chosen ticket is out of sight' };
+  }
+
+  /** Whether a control on a ticket is out of sight. @param {Element} control */
+  isBeyond(control) {
+    return find('#tickets').contains(control) && !isInSight(control);
+  }
+
+  /** Whether the head of the selected ticket is in sight, or its buttons are. */
+  get #selectionIsInSight() {
+    const parts = this.#element(this.#selected)?.querySelectorAll('.ticket__head, .ticket__foot') ?? [];
+    return [...parts].some(isInSight);
   }
 
   /** @returns {number} the index of the ticket that has the focus; -1 when none has */
@@ -141,11 +181,6 @@ export class KitchenView {
   /** Whether the focus is on a ticket. */
   get focused() {
     return find('#tickets').contains(document.activeElement);
-  }
-
-  /** Whether the frame around the selected ticket shows: Enter acts on what a cook sees. */
-  get selectionIsSeen() {
-    return find('#tickets').querySelector(':focus-visible') !== null;
   }
 
   /** Whether another ticket stood here when the finger set out. @param {string} id of the ticket that was hit @param {PointerEvent} click */
@@ -197,6 +232,8 @@ export class KitchenView {
 
   /** Shows the next or the previous page. @param {1 | -1} step */
   turn(step) {
+    this.#turned = true;
+    this.#moves();
     this.#board.turn(step);
   }
 
@@ -205,10 +242,14 @@ export class KitchenView {
     this.#board.first();
   }
 
-  /** Focuses the selected ticket, then its neighbours. @param {1 | -1} step */
+  /** Focuses the selected ticket, then its neighbours; on a page without it, the first one there. @param {1 | -1} step */
   focusTicket(step) {
+    const isElsewhere = this.#resting === undefined && !this.#selectionIsInSight;
+    const inSight = new Set(isElsewhere ? this.#board.withButtonsInSight : []);
+    const first = this.shown.findIndex(({ id }) => inSight.has(id));
     const at = this.shown.findIndex(({ id }) => id === this.#selected);
-    const next = this.focused ? at + step : at;
+    const near = this.focused ? at + step : at;
+    const next = first >= 0 ? first : near;
     const ticket = this.shown[Math.min(this.shown.length - 1, Math.max(0, next))];
     if (ticket) this.#element(ticket.id)?.focus();
   }
@@ -236,6 +277,13 @@ export class KitchenView {
     const found = [...find('#tickets').children].find((one) => one.getAttribute('data-order') === id);
     return found instanceof HTMLElement ? found : undefined;
   }
+}
+
+/** Whether all of an element is on the part of the board that is in sight. @param {Element} element */
+function isInSight(element) {
+  const { left, right, top, bottom, width } = element.getBoundingClientRect();
+  const edges = find('#board').getBoundingClientRect();
+  return width > 0 && left >= edges.left - EDGE && right <= edges.right + EDGE && top >= edges.top - EDGE && bottom <= edges.bottom + EDGE;
 }
 
 /** @param {HTMLElement} control @param {number} number of tickets that it leads to @param {string} words */

@@ -6,10 +6,10 @@ import { KitchenCommands } from '../../static/kitchen/commands.js';
 import { OrderBook } from '../../static/shared/order_book.js';
 import { age, ageInWords, count, place } from '../../static/shared/format.js';
 import { TicketMemory } from '../../static/kitchen/ticket_memory.js';
-import { pack } from '../../static/kitchen/pack.js';
+import { endingInSight, pack } from '../../static/kitchen/pack.js';
 import { stepped } from '../../static/kitchen/settings.js';
 import { UNDO_MS, allDay, bySequence, changesBetween, recallable, ticketOf } from '../../static/kitchen/tickets.js';
-import { LastMove, ON_ITS_WAY_MS } from '../../static/kitchen/misdirected_touch.js';
+import { DigitTargets, LastMove, ON_ITS_WAY_MS } from '../../static/kitchen/misdirected_touch.js';
 import { isAllergy } from '../../static/shared/notes.js';
 import { withPending } from '../../static/shared/optimistic.js';
 import { Ringing, RING_EVERY_MS, SILENT_MS } from '../../static/floor/ringing.js';
@@ -324,6 +324,23 @@ test('a finger that was on its way when the tickets moved is about what it saw',
   assert.ok(!move.misled('o1', point, 9000), 'a nudge is no move');
 });
 
+test('a digit that was pressed when the tickets moved is about the ticket that showed it', () => {
+  const digits = new DigitTargets();
+  digits.note(['o1', 'o2'], 0, false);
+  assert.ok(!digits.misled(1, 0), 'nothing has moved yet');
+  digits.note(['o2', 'o3'], 1000, false);
+  assert.ok(digits.misled(1, 1000 + ON_ITS_WAY_MS), 'o1 was meant, which is gone');
+  assert.ok(!digits.misled(1, 1001 + ON_ITS_WAY_MS), 'by now it is read');
+  assert.ok(!digits.misled(3, 1000), 'it stood for nothing');
+  digits.note(['o2'], 3000, false);
+  digits.note(['o2', 'o4'], 3100, false);
+  assert.ok(digits.misled(2, 3200), 'it stood for o3 a moment ago');
+  digits.note(['o2', 'o3'], 3200, false);
+  assert.ok(digits.misled(2, 3300), 'it stood for o4 last');
+  digits.note(['o7', 'o8'], 9000, true);
+  assert.ok(!digits.misled(1, 9000), 'a cook who turns the page means what it shows');
+});
+
 test('a change stays to be confirmed over a reload', () => {
   const kept = new Map();
   globalThis.localStorage = { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => kept.set(key, value), removeItem: (key) => kept.delete(key) };
@@ -353,6 +370,15 @@ test('tickets fill columns in order, and go on in the next where they can be cut
   assert.deepEqual(placed([dishes(9), dishes(1)]), ['0,0,4+8', '2,45,-'], 'what is longer than a column');
   const marks = { ...column, mark: (at) => (at === 1 ? 30 : 5) };
   assert.equal(pack([dishes(1), dishes(3)], marks)[1].cut.bottom, 60, 'the head above a part is as high as that of its own ticket');
+});
+
+test('only tickets whose buttons are on the page in sight have digits', () => {
+  const column = (first, last = first) => ({ left: first * 110, right: last * 110 + 100 });
+  const places = new Map([['o1', column(0)], ['o2', column(1)], ['long', column(1, 2)], ['o4', column(3)]]);
+  const page = (first) => endingInSight(places, 100, { left: first * 110 - 8, right: first * 110 + 210 + 8 });
+  assert.deepEqual(page(0), ['o1', 'o2'], 'a long one that goes on has its buttons on the next page');
+  assert.deepEqual(page(2), ['long', 'o4']);
+  assert.deepEqual(page(5), []);
 });
 
 test('minutes go by one at first, then by five, and stay within a shift', () => {
