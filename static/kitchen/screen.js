@@ -150,6 +150,9 @@ export class KitchenScreen {
   #key({ ticket, refusal }) {
     if (refusal) this.#refuse(refusal);
     if (ticket && isOpen(ticket)) this.#send('ready', ticket);
+    if (ticket?.state !== 'cancelled') return;
+    this.#memory.confirm(ticket.id);
+    this.#due();
   }
 
   /** Says why a key did nothing. @param {string} words */
@@ -174,6 +177,7 @@ export class KitchenScreen {
     const actions = {
       'confirm-change': confirm,
       'confirm-cancel': confirm,
+      'cancelled': () => this.#view.toggleCancelled(),
       'recall': () => sheet('#recall-sheet').showModal(),
       'settings': () => sheet('#settings-sheet').showModal(),
       'close': () => control?.closest('dialog')?.close(),

@@ -79,10 +79,9 @@ function faceOf(time) {
 }
 
 /** @param {import('./tickets.js').Ticket} ticket @param {Look} look */
-function flags({ order, state, items: mine }, look) {
+function flags({ order, items: mine }, look) {
   const shown = [
-    state === 'cancelled' && flag('cancelled', 'close', cancelledWords(order, mine)),
-    order.rush && state !== 'cancelled' && flag('rush', 'bolt', 'Rush'),
+    order.rush && flag('rush', 'bolt', 'Rush'),
     ...allergyFlags(order, mine),
     order.pending && flag('pending', 'offline', 'Not sent yet'),
     ...look.changes.map((change) => flag('changed', 'alert', `Changed: ${change}`)),
@@ -153,15 +152,15 @@ function face(item, named) {
 }
 
 /** @param {import('./tickets.js').Ticket} ticket */
-function elsewhere({ elsewhere: owed, state }) {
+function elsewhere({ elsewhere: owed }) {
   const parts = Object.entries(owed).map(([station, quantity]) => `${quantity} at ${station}`);
-  return parts.length > 0 && state !== 'cancelled' && h('p.ticket__elsewhere', {}, `Also: ${parts.join(', ')}`);
+  return parts.length > 0 && h('p.ticket__elsewhere', {}, `Also: ${parts.join(', ')}`);
 }
 
 /** @param {import('./tickets.js').Ticket} ticket @param {Look} look */
 function foot({ state }, look) {
   // The view fills the digit in. Its room is kept, so that a ticket's height does not depend on it.
-  const key = look.numbered && h('kbd.ticket__slot', { 'aria-hidden': true, 'data-opaque': true });
+  const key = look.numbered && digit();
   const bump = () => control('ready', 'check', ['Bump', key], '.button--go');
   const known = look.changes.length > 0 && h('button.button', { type: 'button', 'data-do': 'confirm-change' }, 'Seen');
   /** @type {Record<string, () => any>} */
@@ -169,9 +168,31 @@ function foot({ state }, look) {
     new: () => [known, control('start', 'play', 'Start'), bump()],
     cooking: () => [known, bump()],
     bumped: () => [h('p.ticket__say', {}, icon('check'), 'Bumped'), control('recall', 'undo', 'Undo')],
-    cancelled: () => h('button.button.button--danger', { type: 'button', 'data-do': 'confirm-cancel' }, 'Got it'),
   };
   return h('footer.ticket__foot', {}, feet[state]?.());
+}
+
+/** The place of a digit, for the view to fill in. */
+function digit() {
+  return h('kbd.ticket__slot', { 'aria-hidden': true, 'data-opaque': true });
+}
+
+/**
+ * A cancelled ticket in one piece: why, and the dishes that were begun and may be in a pan.
+ * @param {import('./tickets.js').Ticket} ticket @param {boolean} numbered
+ * @returns {import('../shared/keyed.js').Entry}
+ */
+export function cancelledEntry(ticket, numbered) {
+  const { id, order, items: mine } = ticket;
+  const begun = mine.filter(([, { status }]) => status === 'cooking' || status === 'done');
+  const view = () => h('article.cancelled__order', {
+    'data-key': id, 'data-order': id, 'data-status': order.status, 'data-ticket': 'cancelled', 'aria-label': `Cancelled: order ${order.number}, ${place(order)}`,
+  },
+  h('p.cancelled__head', {}, h('b', {}, h('span.visually-hidden', {}, 'Order '), order.number), h('span', {}, placeView(order))),
+  h('p.cancelled__why', {}, icon('close'), h('span', {}, cancelledWords(order, mine))),
+  h('ul.cancelled__items', {}, begun.map(([key, item]) => h('li', { 'data-item': key, 'data-status': item.status }, `Begun: ${item.quantity} × ${item.name}`))),
+  h('button.button.button--danger', { 'type': 'button', 'data-do': 'confirm-cancel' }, 'Got it', numbered && digit()));
+  return { key: id, deps: [ticket, numbered], view };
 }
 
 /** @param {any} order @param {[string, any][]} mine */
@@ -189,6 +210,12 @@ function control(action, sign, words, looks = '') {
   return h(`button.button${looks}`, { 'type': 'button', 'data-key': action, 'data-action': action }, icon(sign), words);
 }
 
+/** @param {import('./tickets.js').Ticket} ticket @returns {string | undefined} the word of its allergy; a declared one is louder than a guess */
+export function incomingWarning({ order, items: mine }) {
+  const words = [order, ...mine.map(([, item]) => item)].map(allergyWord);
+  return words.find((word) => word === 'Allergy') ?? words.find(Boolean);
+}
+
 /**
  * An order that nobody has accepted yet: cooks see it coming, and have nothing to do.
  * @param {import('./tickets.js').Ticket} ticket @param {number} now
@@ -196,8 +223,7 @@ function control(action, sign, words, looks = '') {
  */
 export function incomingEntry(ticket, now) {
   const { id, order, since, items: mine } = ticket;
-  const words = [order, ...mine.map(([, item]) => item)].map(allergyWord);
-  const warned = words.find((word) => word === 'Allergy') ?? words.find(Boolean);
+  const warned = incomingWarning(ticket);
   const view = () => h('article.incoming__order', {
     'data-key': id, 'data-order': id, 'data-status': order.status, 'data-ticket': 'incoming', 'aria-label': `Incoming: order ${order.number}, ${place(order)}`,
   },

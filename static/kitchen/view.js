@@ -5,7 +5,8 @@ import { clockOf, levelAt } from '../shared/urgency.js';
 import { TicketBoard } from './board.js';
 import { DigitTargets, LastMove, ON_ITS_WAY_MS } from './misdirected_touch.js';
 import { barControls, blankView, countsView, filterView } from './panels.js';
-import { allDayView, incomingEntry, recallView, ticketEntry } from './ticket_view.js';
+import { Strips } from './strips.js';
+import { allDayView, recallView, ticketEntry } from './ticket_view.js';
 import { allDay, bySequence, hasSlot, isOpen, isRecallable, recallable } from './tickets.js';
 
 const RECALLS_SHOWN = 40;
@@ -32,10 +33,11 @@ const SLIVER = 24;
  * @property {any} bell @property {any} room
  */
 export class KitchenView {
-  /** In the order of the screen. @type {import('./tickets.js').Ticket[]} */
+  #strips = new Strips();
+  /** On the board, in the order of the screen. @type {import('./tickets.js').Ticket[]} */
   shown = [];
   /** @type {string | undefined} */ #selected;
-  /** The tickets that the digits bump, as they are drawn. @type {string[]} */ #slots = [];
+  /** The tickets that the digits bump, as they are drawn. By digit, from 1 at index 0. @type {(string | undefined)[]} */ #slots = [];
   #digits = new DigitTargets();
   /** Whether a cook has turned the page since the digits were drawn. */ #turned = false;
   /** When the focus went to the ticket that took the place of one that is gone. */ #focusMovedAt = -Infinity;
@@ -44,7 +46,7 @@ export class KitchenView {
   #scrolled;
   /** Set while the tickets scroll. @type {any} */ #resting;
 
-  /** @param {() => void} scrolled called when another page of tickets is in sight, to draw again */
+  /** @param {() => void} scrolled called when another page of tickets or another size of the window is in sight, to draw again */
   constructor(scrolled) {
     this.#scrolled = scrolled;
     find('#tickets').addEventListener('focusin', (event) => {
@@ -59,7 +61,10 @@ export class KitchenView {
     const resized = () => this.#board.resized();
     // The window's `resize` comes before the columns have found their new places, and the letters may come after them.
     new ResizeObserver(resized).observe(find('#board'));
-    addEventListener('resize', () => requestAnimationFrame(resized));
+    addEventListener('resize', () => {
+      requestAnimationFrame(resized);
+      scrolled();
+    });
   }
 
   #moves() {
@@ -82,20 +87,16 @@ export class KitchenView {
     const now = performance.now();
     const { cursor } = scene.room;
     const shown = scene.tickets.filter((ticket) => scene.memory.shows(ticket, now)).sort(bySequence);
-    this.shown = shown.filter(({ state }) => state !== 'incoming');
-    this.#drawIncoming(shown.filter(({ state }) => state === 'incoming'), scene.bell.now());
+    this.shown = shown.filter(({ state }) => state !== 'incoming' && state !== 'cancelled');
+    this.#strips.drawIncoming(shown.filter(({ state }) => state === 'incoming'), scene.bell.now(), this.shown.length === 0);
+    const order = scene.memory.cancelled.map(({ id }) => id);
+    const cancelled = shown.filter(({ state }) => state === 'cancelled').sort((a, b) => order.indexOf(b.id) - order.indexOf(a.id));
+    this.#strips.drawCancelled(cancelled, scene.settings.shortcuts);
     this.#drawBar(scene);
     this.#drawPanels(scene);
     this.#drawTickets(scene);
     const chosen = scene.bound ? undefined : scene.station;
     if (cursor !== null) afterPaint(() => scene.bell.seen(scene.room.name, cursor, chosen));
-  }
-
-  /** Draws these beside the tickets: they take no room from what is to be cooked. @param {import('./tickets.js').Ticket[]} incoming @param {number} now */
-  #drawIncoming(incoming, now) {
-    find('#incoming').hidden = incoming.length === 0;
-    setText(find('#incoming-count'), `${incoming.length} incoming`);
-    renderKeyed(find('#incoming-orders'), incoming.map((ticket) => incomingEntry(ticket, now)));
   }
 
   /** @param {Scene} scene */
@@ -126,7 +127,10 @@ export class KitchenView {
   /** Counts and numbers the tickets where they stand now. */
   #placed() {
     const inSight = new Set(this.#board.withButtonsInSight);
-    this.#slots = this.shown.filter((ticket) => hasSlot(ticket) && inSight.has(ticket.id)).slice(0, DIGITS).map(({ id }) => id);
+    const cancelled = this.#strips.numbered;
+    const standing = this.shown.filter((ticket) => hasSlot(ticket) && inSight.has(ticket.id)).slice(0, DIGITS - cancelled.length);
+    this.#slots = Array.from({ length: DIGITS }, (_, index) => standing[index]?.id);
+    cancelled.forEach(({ id }, index) => { this.#slots[DIGITS - 1 - index] = `cancelled ${id}`; });
     this.#digits.note(this.#slots, performance.now(), this.#turned);
     if (this.#resting === undefined) this.#turned = false;
     this.#drawSlots();
@@ -135,9 +139,11 @@ export class KitchenView {
 
   /** Digits change with every ticket that goes, on up to nine tickets: they are no reason to build those again. */
   #drawSlots() {
-    const slots = new Map(this.#slots.map((id, index) => [id, String(index + 1)]));
-    for (const key of find('#tickets').querySelectorAll('.ticket__slot')) {
-      setText(key, slots.get(key.closest('[data-order]')?.getAttribute('data-order') ?? '') ?? '');
+    const slots = new Map(this.#slots.map((target, index) => [target, String(index + 1)]));
+    for (const key of document.querySelectorAll('.ticket__slot')) {
+      const ticket = key.closest('[data-order]');
+      const id = ticket?.getAttribute('data-order') ?? '';
+      setText(key, slots.get(ticket?.matches('[data-ticket=cancelled]') ? `cancelled ${id}` : id) ?? '');
     }
   }
 
@@ -146,12 +152,13 @@ export class KitchenView {
    * @param {number} digit 1 to 9 @returns {{ticket?: import('./tickets.js').Ticket, refusal?: string}}
    */
   atDigit(digit) {
-    const ticket = this.shown.find(({ id }) => id === this.#slots[digit - 1]);
+    const target = this.#slots[digit - 1];
+    const ticket = this.shown.find(({ id }) => id === target) ?? this.#strips.numbered.find(({ id }) => `cancelled ${id}` === target);
     // The second press on the same ticket: it keeps its place, and shows that it is bumped.
     if (ticket?.state === 'bumped') return {};
     if (this.#resting !== undefined) return { refusal: 'The page is turning. Press again.' };
     if (this.#digits.misled(digit, performance.now())) return { refusal: 'The tickets have just moved. Press again.' };
-    const shows = [...find('#tickets').querySelectorAll('.ticket__slot')].some((key) => key.textContent === String(digit) && isInSight(key));
+    const shows = [...document.querySelectorAll('.ticket__slot')].some((key) => key.textContent === String(digit) && isInSight(key));
     return ticket && shows ? { ticket } : { refusal: `No ticket shows ${digit}` };
   }
 
@@ -239,7 +246,13 @@ export class KitchenView {
 
   /** Shows the tickets that have waited longest. */
   first() {
+    this.#strips.openCancelled(false);
     this.#board.first();
+  }
+
+  /** Opens the cancelled tickets behind their count, or closes them. */
+  toggleCancelled() {
+    this.#strips.openCancelled();
   }
 
   /** Focuses the selected ticket, then its neighbours; on a page without it, the first one there. @param {1 | -1} step */
@@ -279,10 +292,10 @@ export class KitchenView {
   }
 }
 
-/** Whether all of an element is on the part of the board that is in sight. @param {Element} element */
+/** Whether all of an element is in sight: on the board, on the part that shows. @param {Element} element */
 function isInSight(element) {
   const { left, right, top, bottom, width } = element.getBoundingClientRect();
-  const edges = find('#board').getBoundingClientRect();
+  const edges = (element.closest('#board, #cancelled') ?? document.body).getBoundingClientRect();
   return width > 0 && left >= edges.left - EDGE && right <= edges.right + EDGE && top >= edges.top - EDGE && bottom <= edges.bottom + EDGE;
 }
 

@@ -1,0 +1,83 @@
+import { find, setText } from '../shared/dom.js';
+import { renderKeyed } from '../shared/keyed.js';
+import { cancelledEntry, incomingEntry, incomingWarning } from './ticket_view.js';
+
+/** Cancelled tickets in sight at once: more stand behind a count, for they must not take the room of what is to be cooked. */
+const CANCELLED_IN_SIGHT = 2;
+/** Lines of incoming orders where there is nothing to cook, or the glass is high; elsewhere it is one. */
+const MANY_LINES = 4;
+/** The most of the glass that incoming orders with an allergy may take. */
+const MOST_OF_GLASS = 0.4;
+
+/** A phone is high, and has no room. */
+const PHONE = matchMedia('(max-width: 699px)');
+
+/** @typedef {import('./tickets.js').Ticket} Ticket */
+
+/** Draws what lies below the board: tickets that were cancelled, and orders that nobody has taken yet. */
+export class Strips {
+  /** The newest first. @type {Ticket[]} */ cancelled = [];
+  /** Whether a cook has opened those behind the count. */ #all = false;
+  /** What the lines were fitted for. */ #fitted = '';
+
+  /** Those that have a digit: the newest has the last. @returns {Ticket[]} */
+  get numbered() {
+    return this.cancelled.slice(0, CANCELLED_IN_SIGHT);
+  }
+
+  /** Opens those behind the count, or closes them. @param {boolean} [open] */
+  openCancelled(open = !this.#all) {
+    this.#all = open;
+  }
+
+  /** @param {Ticket[]} cancelled the newest first @param {boolean} numbered the screen shows digits */
+  drawCancelled(cancelled, numbered) {
+    this.cancelled = cancelled;
+    const hidden = cancelled.length - CANCELLED_IN_SIGHT;
+    if (hidden <= 0) this.#all = false;
+    find('#cancelled').hidden = cancelled.length === 0;
+    const more = find('#cancelled-more');
+    more.hidden = hidden <= 0;
+    more.setAttribute('aria-expanded', String(this.#all));
+    setText(more, this.#all ? 'Show fewer' : `${cancelled.length} cancelled: show all`);
+    const shown = this.#all ? cancelled : this.numbered;
+    renderKeyed(find('#cancelled-orders'), shown.map((ticket) => cancelledEntry(ticket, numbered && this.numbered.includes(ticket))));
+  }
+
+  /**
+   * Orders with an allergy come first, and make room for themselves.
+   * @param {Ticket[]} incoming @param {number} now server ms @param {boolean} idle there is nothing to cook
+   */
+  drawIncoming(incoming, now, idle) {
+    const warned = incoming.filter((ticket) => incomingWarning(ticket));
+    const sorted = [...warned, ...incoming.filter((ticket) => !warned.includes(ticket))];
+    find('#incoming').hidden = incoming.length === 0;
+    setText(find('#incoming-count'), `${incoming.length} incoming`);
+    const changed = renderKeyed(find('#incoming-orders'), sorted.map((ticket) => incomingEntry(ticket, now)));
+    const lines = idle || (innerHeight > innerWidth && !PHONE.matches) ? MANY_LINES : 1;
+    const key = [lines, innerWidth, innerHeight, ...sorted.map(({ id }) => id)].join(' ');
+    if (key === this.#fitted && changed.size === 0) return;
+    this.#fitted = key;
+    if (incoming.length > 0) fitLines(lines, warned.length);
+  }
+}
+
+/** Shows so many lines, and all with an allergy; counts the orders below them. @param {number} lines @param {number} warned the first of them */
+function fitLines(lines, warned) {
+  const list = find('#incoming-orders');
+  const more = find('#incoming-more');
+  more.hidden = false;
+  list.style.maxHeight = '';
+  const bounds = [...list.children].map((order) => order.getBoundingClientRect());
+  const { top } = bounds[0];
+  const rows = [...new Set(bounds.map((order) => order.top))];
+  const bottomOf = (/** @type {number | undefined} */ row) => Math.max(...bounds.filter((order) => order.top === row).map(({ bottom }) => bottom));
+  const wanted = bottomOf(rows[Math.min(lines, rows.length) - 1]);
+  const needed = Math.min(warned > 0 ? bottomOf(bounds[warned - 1].top) : 0, top + MOST_OF_GLASS * innerHeight);
+  const end = Math.max(wanted, needed);
+  const hidden = bounds.filter(({ bottom }) => bottom > end + 1).length;
+  list.style.maxHeight = `${Math.ceil(end - list.getBoundingClientRect().top) + 4}px`;
+  list.scrollTop = 0;
+  more.hidden = hidden === 0;
+  setText(more, `${hidden} more`);
+}
