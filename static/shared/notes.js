@@ -18,12 +18,19 @@ const EN = 'nuts?|pea-?nuts?|ground-?nuts?|walnuts?|hazelnuts?|almonds?|cashews?
 const ES = 'gluten|lactosa|lacteos?|frutos secos|nuez|nueces|cacahuetes?|cacahuates?|manis?|almendras?|avellanas?|anacardos?|pistachos?|mariscos?|gambas?|camaron(?:es)?|langostinos?|pescado|huevos?|soja|soya|trigo|sesamo|ajonjoli|mostaza|apio';
 const AR = 'مكسرات|سوداني|لوز|كاجو|جوز|بندق|فستق|سمسم|[جغ]لوتين|قمح|بيض|البان|لاكتوز|سمك|جمبري|روبيان|قريدس|محار|قشريات|صويا|خردل';
 const BN = 'বাদাম|কাজু|আখরোট|পেস্তা|চিংড়ি|কাঁকড়া|ডিম|গ্লুটেন|গ্লুটিন|গম|সয়া|তিল|সরিষা|সর্ষে|মাছ|ল্যাকটোজ|দুগ্ধজাত|শেলফিশ';
+/** Bengali in Latin letters. */
+const BN_LATIN = 'badam|kaju|akhrot|pest?ta|chin?gri|kakra|dim|gom|sh?[ou]ya|til|sh?orisha|sh?orshe|ma+c?chh?|gluten';
 const BN_ALLERGY = '(?:অ্যা|এ|আ)লা?র্?জ[িী]';
+
+/** Words as they should be written; one that is as near to them as two letters is taken for a misspelling. */
+const SPELLINGS = ['allergy', 'allergies', 'allergic', 'alergia', 'elarji'];
+const MISTAKES = 2;
+const MAYBE_MISSPELT = /\b(?!allerg|alergi)[ae](?=[a-z]*[rgj])[a-z]{4,9}\b/gu;
 
 /** Says that there is none. */
 const DENIED = [
-  pattern`\b(?:no|not|without|don'?t have|do not have|zero|(?:none|neither) of (?:us|them)(?: \w+)?|no(?:body| ?one)(?: here)?(?: is| has))\s+(?:any\s+|known\s+|food\s+|an?\s+)*(?:allerg(?:y|ies|ic)|intoleran(?:t|ces?))\b(?:\s+to\s+\w+)?`,
-  pattern`\ballerg(?:y|ies)\s*[:?-]?\s*(?:none|no|nil|n\/a)\b(?!\s+\w)`,
+  pattern`\b(?:no|not|without|don'?t have|do not have|zero|(?:none|neither) of (?:us|them)(?: \w+)?|no(?:body| ?one)(?: here)?(?: is| has))\s+(?:any\s+|known\s+|food\s+|an?\s+)*(?:all?erg(?:y|ies|ic)|intoleran(?:t|ces?))\b(?:\s+to\s+\w+)?`,
+  pattern`\ball?erg(?:y|ies)\s*[:?-]?\s*(?:none|no|nil|n\/a)\b(?!\s+\w)`,
   pattern`\b(?:sin|ningun[ao]?|no (?:tengo|tiene|tenemos|hay|soy))\s+(?:ningun[ao]?\s+)?alergi\w*(?:\s+a\s+\w+)?`,
   pattern`(?:لا|ليس|ليست|ما|بدون)\s*(?:يوجد|توجد|عندي|لدي|لدينا|عندنا)?\s*(?:اي\s*)?حساسي[ةه]`,
   pattern`${BN_ALLERGY}\s*(?:নেই|নাই|নয়)`,
@@ -43,6 +50,7 @@ const SIGNS = [
   pattern`\b(?:sin|ni|nada de|evitar|eviten?|libre de|sans|senza|ohne|sem|no (?:poner|ponga[ns]?|lleve|incluir|usar|anadir))\s+(?:\w+\s+(?:ni|y|o)\s+|\w+\s+)?(?:${ES}|glutine)\b`,
   pattern`(?:بدون|بلا|من غير|ممنوع|خالي من|لا تضع\p{L}*|لا تضيف\p{L}*|لا ا?[اآ]?كل|لا استطيع|لا يمكنني|لا اتحمل|ما اقدر|ما اكل)[^.،؛]{0,25}(?:${AR})`,
   pattern`(?:${BN})[^।,.;]{0,25}(?:দেবেন না|দিবেন না|দিয়েন না|দেবে না|দিও না|দিয়ো না|দিবা না|ছাড়া|বাদ|চলবে না|চলে না|পারি না|পারে না|পারব না|খাই না|খায় না|নিষেধ|নিষিদ্ধ|যেন না|মুক্ত|না দিলে|না থাকে|একদম না|থাকলে)`,
+  pattern`\b(?:${BN_LATIN}|${EN})(?:e|er|ta|gulo)?\b[^.;,]{0,25}?\b(?:d[ei][a-z]{0,4}\s+na|chh?ara|chh?ada|bad\s+d[ei]\w*|khai\s+na|khete\s+pari\s+na|cholbe\s+na|(?:sh?om[ou]sh?[sy]h?a|problem)\s+ho[iy]e?)\b`,
   pattern`(?:কোনো|কোন|no)\s+(?:${BN})(?:\s+\p{L}+)?\s*(?:না|নয়|please|প্লিজ)`,
   // Cannot have it, for whatever reason but taste and faith.
   pattern`\b(?:can't|cant|cannot|can not|must not|mustn't|may not|not allowed(?: to)?|unable to|should not|shouldn't|am not supposed to)\s+(?:have|eat|take|tolerate|digest|touch|consume)\b(?![^.;]*\b(?:spicy|spices?|hot|chill?is?|chillies|pork|beef|meat|alcohol|much|lot|all|more|too|wait)\b)`,
@@ -54,9 +62,29 @@ const SIGNS = [
   pattern`\bme (?:sientan?|caen?|ponen?) (?:muy )?(?:mal|enferm\w+)|\bme (?:enferman?|hinchan?|ahogan?|ahogo|hincho)\b`,
   pattern`(?:يمرضني|تمرضني|يخنقني|تخنقني|(?:ي|ت)سبب لي|اختنق|مميت)`,
   pattern`(?:খেলে|লাগলে|থাকলে|খেলেই)[^।.;]{0,25}(?:অসুস্থ|শ্বাস|বমি|চুলকা|ফুলে|দম|সমস্যা|শরীর খারাপ|মারা|মর[েব]|মৃত্যু|হাসপাতাল)|শ্বাসকষ্ট|গলা ফুলে`,
+  pattern`(?:${BN})[^।,.;]{0,25}(?:সমস্যা|অসুবিধা)(?!\s*(?:নেই|নাই|নয়|না(?!\p{l})|হবে না|হয় না))`,
   // Asks whether it is in it.
   pattern`\b(?:contains?|any|traces? of|made with|cooked (?:in|with)|is there|are there|does (?:it|this) have|has it)\s+(?:\w+\s+){0,2}(?:${EN})\b[^.!]*\?`,
 ];
+
+/** Corrects what looks like a misspelt allergy. @param {string} text */
+function spelled(text) {
+  return text.replace(MAYBE_MISSPELT, (word) => (SPELLINGS.some((right) => isNear(word, right)) ? 'allergy' : word));
+}
+
+/** Whether so few letters have to be added, left out or changed. @param {string} word @param {string} right */
+function isNear(word, right) {
+  if (Math.abs(word.length - right.length) > MISTAKES) return false;
+  let row = Array.from({ length: right.length + 1 }, (_, at) => at);
+  for (const [line, letter] of [...word].entries()) {
+    const next = [line + 1];
+    for (let at = 0; at < right.length; at += 1) {
+      next.push(Math.min(row[at + 1] + 1, next[at] + 1, row[at] + Number(letter !== right[at])));
+    }
+    row = next;
+  }
+  return row[right.length] <= MISTAKES;
+}
 
 /** @param {string | undefined} note */
 export function isAllergy(note) {
@@ -64,6 +92,6 @@ export function isAllergy(note) {
   const undenied = DENIED.reduce((text, denied) => text.replace(denied, (words, ...rest) => {
     const after = text.slice(/** @type {number} */ (rest.at(-2)) + words.length);
     return EXCEPTION.test(after) ? words : ' . ';
-  }), plain(note));
+  }), spelled(plain(note)));
   return SIGNS.some((sign) => undenied.search(sign) >= 0);
 }
