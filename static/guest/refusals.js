@@ -2,7 +2,7 @@ import { WORDS, money, number } from '../languages/language.js';
 import { h } from '../shared/dom.js';
 import { icon } from '../shared/icons.js';
 import { keepLocal, recallLocal } from '../shared/storage.js';
-import { toast } from '../shared/toasts.js';
+import { endToasts, toast } from '../shared/toasts.js';
 import { WHOLE, refusalsOf, why } from './order_view.js';
 
 /** Bound: orders whose read refusals are stored; the least recently read is dropped first. */
@@ -45,7 +45,7 @@ export class Refusals {
     const fresh = this.unread(order).filter((refusal) => !this.#told.has(`${order.id} ${refusal}`));
     if (fresh.length === 0) return;
     for (const refusal of fresh) this.#told.add(`${order.id} ${refusal}`);
-    toast(refusalWords(order, fresh), { bad: true });
+    toast(refusalWords(order, fresh), { bad: true, about: order.id });
     // Browsers log an error when a page vibrates before its first touch.
     if (navigator.userActivation?.hasBeenActive) navigator.vibrate?.([200, 100, 200]);
   }
@@ -55,6 +55,7 @@ export class Refusals {
     const { [order.id]: known = [], ...others } = recallLocal('read', {});
     const kept = [...Object.entries(others), [order.id, [...new Set([...known, ...refusalsOf(order)])]]];
     keepLocal('read', Object.fromEntries(kept.slice(-KEPT_ORDERS)));
+    endToasts(order.id);
     this.#changed();
   }
 }

@@ -1,4 +1,4 @@
-import { h } from '../shared/dom.js';
+import { find, h, setText } from '../shared/dom.js';
 import { count } from '../shared/format.js';
 import { icon } from '../shared/icons.js';
 import { barButton, soundButton } from '../shared/sound_button.js';
@@ -20,6 +20,16 @@ export function barControls({ sound, allDay, recalls }) {
     barButton('full', 'full', 'Full screen', { 'data-quiet': true }),
     barButton('settings', 'gear', 'Settings', { 'data-quiet': true }),
   ];
+}
+
+/** Counts the dishes below the edge of the panel, which nobody would scroll to without a hint. */
+export function drawDishesBelow() {
+  const more = find('#all-day-more');
+  const edge = find('#all-day-panel').getBoundingClientRect().bottom;
+  const room = more.hidden ? 0 : more.offsetHeight;
+  const below = [...find('#all-day').querySelectorAll('.allday__line')].filter((line) => line.getBoundingClientRect().bottom > edge - room + 1).length;
+  more.hidden = below === 0;
+  setText(more, `${count(below, 'more dish', 'more dishes')} ↓`);
 }
 
 /** @param {string[]} stations @param {string} chosen empty: all */

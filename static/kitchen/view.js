@@ -4,7 +4,7 @@ import { afterPaint } from '../shared/kiosk.js';
 import { clockOf, levelAt } from '../shared/urgency.js';
 import { TicketBoard } from './board.js';
 import { DigitTargets, LastMove, ON_ITS_WAY_MS } from './misdirected_touch.js';
-import { barControls, blankView, countsView, filterView } from './panels.js';
+import { barControls, blankView, countsView, drawDishesBelow, filterView } from './panels.js';
 import { Strips } from './strips.js';
 import { allDayView, recallView, ticketEntry } from './ticket_view.js';
 import { allDay, bySequence, hasSlot, isOpen, isRecallable, recallable } from './tickets.js';
@@ -58,6 +58,7 @@ export class KitchenView {
       this.#drawMore();
       this.#moves();
     }, { passive: true });
+    find('#all-day-panel').addEventListener('scroll', drawDishesBelow, { passive: true });
     const resized = () => this.#board.resized();
     // The window's `resize` comes before the columns have found their new places, and the letters may come after them.
     new ResizeObserver(resized).observe(find('#board'));
@@ -215,6 +216,7 @@ export class KitchenView {
     if (settings.allDay) {
       const lines = allDay(tickets);
       renderChanged(find('#all-day'), [JSON.stringify(lines)], () => allDayView(lines));
+      drawDishesBelow();
     }
     // A closed dialog holds no orders: they would be on the page, and nobody would see them.
     const open = find('#recall-sheet').hasAttribute('open');

@@ -160,6 +160,20 @@ test('a refusal has its reason, the words of the staff and the new total', () =>
   assert.equal(refusalWords({ ...over, detail: 'Sorry' }, ['order']), 'Order 1 was not accepted. “Sorry”');
 });
 
+test('a toast about an order goes when its refusal is read', () => {
+  globalThis.addEventListener ??= () => {};
+  const { getElementById } = globalThis.document;
+  const notes = ['o1', 'o2', undefined].map((about) => ({ getAttribute: () => about ?? null, isGone: false, remove() { this.isGone = true; } }));
+  globalThis.document.getElementById = () => ({ children: notes });
+  try {
+    const refusals = new Refusals(Object.assign(new Emitter(), { pending: [] }), () => {});
+    refusals.read({ ...placed, id: 'o1', status: 'rejected', total: taka(5000), items: lines });
+    assert.deepEqual(notes.map(({ isGone }) => isGone), [true, false, false]);
+  } finally {
+    globalThis.document.getElementById = getElementById;
+  }
+});
+
 test('a refusal stays until it is confirmed, and what the guest cancels is none', () => {
   globalThis.addEventListener ??= () => {};
   const bell = Object.assign(new Emitter(), { pending: [] });
