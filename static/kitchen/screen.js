@@ -81,7 +81,11 @@ export class KitchenScreen {
     this.#follow();
     onAction(document.body, 'data-action', (action, control, event) => this.#act(action, control, event));
     ignoreHeldKeys(document);
-    onAction(document.body, 'data-do', (name, control) => this.#do(name, control));
+    onAction(document.body, 'data-do', (name, control, event) => {
+      // The next cancelled ticket moves up under the finger.
+      const trembles = name === 'confirm-cancel' && this.#touch.trembles(/** @type {PointerEvent} */ (event));
+      if (!trembles) this.#do(name, control);
+    });
     listenToKeys(this.#keys(), document);
     for (const name of ['pointerdown', 'keydown']) addEventListener(name, () => { this.#touchedAt = performance.now(); });
     followLifecycle(this.#bell, window);

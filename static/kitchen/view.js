@@ -59,7 +59,12 @@ export class KitchenView {
       this.#moves();
     }, { passive: true });
     find('#all-day-panel').addEventListener('scroll', drawDishesBelow, { passive: true });
-    const resized = () => this.#board.resized();
+    // A strip that comes below the board moves tickets as a new ticket does.
+    const resized = () => {
+      const places = this.#board.places();
+      this.#board.resized();
+      this.#lastMove.note(places, this.#board.places(), performance.now());
+    };
     // The window's `resize` comes before the columns have found their new places, and the letters may come after them.
     new ResizeObserver(resized).observe(find('#board'));
     addEventListener('resize', () => {
