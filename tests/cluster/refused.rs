@@ -43,7 +43,7 @@ async fn keys_are_refused(database: &str) -> usize {
         (private, &realtime, &["--role realtime", "key p", public]),
         (public, &["--role", "api"], &["cannot sign", "p,", "--role realtime"]),
         (public, &[], &["cannot sign", "p,", "--role realtime"]),
-        (private, &redis, &["ORDERBELL_REDIS_SECRET", "32 bytes", "every node"]),
+        (private, &redis, &["ORDERBELL_REDIS_SECRET", "32 bytes", "each node"]),
         (KEYS, &short, &["ORDERBELL_REDIS_SECRET", "32 bytes"]),
         (&private[..private.len() - 1], &[], &["key p", "43 characters", "orderbell keys"]),
         (&mistyped, &realtime, &["key p", "ed25519-public", "orderbell keys"]),

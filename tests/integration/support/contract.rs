@@ -83,6 +83,10 @@ pub fn check_answer(method: &str, path: &str, answer: &Answer) {
     if matches!(answer.status, 304 | 307) {
         return;
     }
+    // The document is that of a whole node; one of another role has some of its operations only.
+    if answer.status == 404 && answer.text.contains("(--role)") {
+        return check_problem(&what, answer);
+    }
     SEEN.with_borrow_mut(|seen| seen.insert((id.to_owned(), answer.status)));
     let response = &operation["responses"][answer.status.to_string()];
     assert!(response.is_object(), "the document does not list this status: {what}");
