@@ -208,7 +208,7 @@ def step_the_same_command_id_has_one_answer_and_one_effect(world):
     screen = world.screen("staff")
     frame = {"type": "command", "id": new_id(), "order": order, "action": "accept", "minutes": 10}
     first = screen.ask(frame)
-    world.do("staff", order, "rush", rush=True)
+    rush = world.do("staff", order, "rush", rush=True)
     assert screen.ask(frame) == first, "the same id over WebSocket"
     body = {key: frame[key] for key in ("id", "action", "minutes")}
     over_http = world.server.call("POST", f"/api/v1/orders/{order}/commands", body, world.token("staff"))
@@ -217,7 +217,8 @@ def step_the_same_command_id_has_one_answer_and_one_effect(world):
         assert over_http.json[name] == first[name], f"the same id over HTTP: {name}"
     conflict = screen.ask({**frame, "minutes": 11})
     assert (conflict["type"], conflict.get("code")) == ("error", "conflict"), f"{conflict}"
-    assert world.document(order)["position"] == first["position"] + 1, "one effect"
+    # Other events of the restaurant may lie between the two.
+    assert world.document(order)["position"] == rush["position"] > first["position"], "one effect"
 
 
 def step_what_holds_already_changes_nothing(world):
