@@ -163,11 +163,13 @@ text_traits!([] Key);
 
 /// The control characters, as the inside of a class of a regular expression.
 const CONTROL: &str = r"\x00-\x1f\x7f-\x9f";
+/// White space of Unicode that is no control character. `\s` has U+FEFF as well in ECMAScript, which is no white space here.
+const BLANK: &str = r" \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000";
 
 wire_schema!(
     [const MAX: usize] Text<MAX>,
     format!("Text{MAX}"),
-    schema::text(format!(r"^[^{CONTROL}]*[^\s{CONTROL}][^{CONTROL}]*$"))
+    schema::text(format!(r"^[^{CONTROL}]*[^{BLANK}{CONTROL}][^{CONTROL}]*$"))
         .min_length(Some(1))
         .max_length(Some(MAX))
         .description(Some("A text that is not blank, without control characters (a line break counts as one). \
