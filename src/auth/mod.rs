@@ -1,10 +1,15 @@
-//! Who is speaking, and what they may do.
+//! Authentication and authorization.
 //!
-//! A secret of some kind (a password, an API key, a table's key, a pairing) becomes a session ([`session`], [`pairing`]),
-//! failed sign-ins are listed in bounds ([`failures`]), devices that signed in before have tries of their own ([`device_mark`]), a session's tokens are signed and verified ([`token`]) with the [`keyring`], whose keys are of two kinds
-//! ([`key_material`]), a session that is over is known on every node ([`ended`]), a manager says who may sign in at all
-//! ([`manage`]), people keep their own account ([`own_account`]) and guard it with a second factor ([`second_factor`]), and prove their password again before sensitive actions (`proof`), which begins a new session in the place of the old one (`succession`), a guest gives out links to an order ([`share`]), and what a verified principal may do is decided by pure
-//! functions alone ([`policy`]).
+//! - A secret (a password, an API key, a table's key, a pairing) begins a session: [`session`], [`pairing`].
+//! - [`token`] signs and verifies a session's tokens with the [`keyring`], whose keys are of two kinds: [`key_material`].
+//! - [`failures`] lists failed sign-ins in bounds. A device that signed in before has tries of its own: [`device_mark`].
+//! - [`ended`] tells each node which sessions are over.
+//! - A manager decides who may sign in: [`manage`]. People keep their own account ([`own_account`]) and guard it with a second
+//!   factor ([`second_factor`]).
+//! - A sensitive action requires a proof of the password (`proof`), which begins a new session in place of the old one
+//!   (`succession`).
+//! - A guest shares links to an order: [`share`].
+//! - [`policy`] decides what a verified principal may do, in pure functions.
 
 pub mod authenticate;
 pub mod device_mark;

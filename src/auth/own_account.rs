@@ -158,7 +158,7 @@ impl SessionService {
     /// Removes a person's own second factor. They continue in a new session, and every other one of theirs ends.
     ///
     /// # Errors
-    /// `WrongPassword`, `WrongCode`, `TooManyWrong`, `Over`; the store's `Missing` when there is none.
+    /// `WrongPassword`, `WrongCode`, `TooManyWrong`, `Over`; the store's `Missing` without a second factor.
     pub async fn remove_own_totp(
         &self,
         who: &Principal,

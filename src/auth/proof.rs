@@ -1,8 +1,8 @@
 //! Proof of the password before sensitive actions. A stolen session alone must not take the restaurant over, so setting
 //! somebody's password or second factor, adding and removing people, making API keys, and exporting or erasing guests take a
 //! session whose owner proved the password, and the code of a second factor where there is one, a short while ago. Signing in
-//! is such a proof. Renewals keep its time. A proof begins a new session, so it is not shared with whoever copied the tokens
-//! of the old one ([`super::succession`]).
+//! is such a proof. Renewals keep its time. A proof begins a new session, so a thief who copied the tokens of the old one does
+//! not share it ([`super::succession`]).
 
 use super::session::{SessionError, SessionService, SignedIn};
 use super::succession::Attempt;

@@ -47,7 +47,7 @@ impl Typed {
 
 impl SessionService {
     /// Asks a person who signs in for their second factor, if they have one; returns whether they have. A recovery code has
-    /// too many letters to be guessed, so it is good also after too many tries: whoever has stolen a password cannot keep its
+    /// too many letters to be guessed, so it passes even after too many tries: a thief with the password cannot lock its
     /// owner out.
     ///
     /// # Errors

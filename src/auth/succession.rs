@@ -1,5 +1,5 @@
-//! Successions: whoever proves a secret in a session continues in a new one. The old session ends in the same transaction,
-//! with its connections, so a copy of its tokens that somebody stole gains nothing from the proof.
+//! Successions: a person who proves a secret in a session continues in a new one. The old session ends in the same
+//! transaction, with its connections, so a thief who copied its tokens gains nothing from the proof.
 //!
 //! The answer may be lost. The same call again, with the access token of the old session and the same `Idempotency-Key`,
 //! returns the same new tokens until they are renewed, for ten minutes at most.
@@ -133,8 +133,8 @@ impl SessionService {
         self.try_secret(who, user, action, verify).await
     }
 
-    /// Tries a secret of a person in a session. Too many wrong ones end that session and affect no other, so whoever stole a
-    /// session neither goes on guessing nor keeps its owner from their account.
+    /// Tries a secret of a person in a session. Too many wrong ones end that session and affect no other, so a thief
+    /// can neither keep guessing nor lock the owner out.
     ///
     /// # Errors
     /// Those of the try; `TooManyWrong`, `Over`; the store's.

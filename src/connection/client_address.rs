@@ -96,7 +96,7 @@ impl Source {
     /// Returns the client's address according to the two headers.
     ///
     /// # Errors
-    /// Why there is none.
+    /// Returns why the headers name no address.
     pub fn resolve(self, x_forwarded_for: Forwarded, forwarded: Forwarded) -> Result<IpAddr, Ignored> {
         let said = match (self, x_forwarded_for, forwarded) {
             (Self::XForwardedFor, said, _) | (Self::Forwarded, _, said) => said,

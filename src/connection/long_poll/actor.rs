@@ -147,7 +147,7 @@ impl Transport for LongPoll {
         self.answer(Err(denied.into()), ctx);
     }
 
-    /// The next poll finds another node, or is told to wait.
+    /// Answers within the slot. The next poll reaches another node, or is refused with a wait.
     fn leave_after(&mut self, slot: Duration, ctx: &mut Context<Self>) {
         ctx.run_later(slot, Self::time_out);
     }
