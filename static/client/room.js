@@ -13,10 +13,10 @@ const FINAL = new Set(['served', 'rejected', 'cancelled']);
  * One room's state: documents, and the cursor up to which they are true. Frames go in; the state and `change`
  * events come out. Rooms are made by `Orderbell.room`.
  *
- * Events: `change` {kind, event?, order?, before?, after?}: kind is `snapshot`, or the event's own
+ * Events: `change` {kind, event?, order?, before?, after?, replaced?}: kind is `snapshot`, or the event's own
  * (`order.placed`, `item.finished`, `call.raised`, `menu.availability` …); order is the order's id; before and
  * after are what the patch changed (the order document, `calls`, `displays` or the menu), before absent when it
- * is new. `live` {position}: what follows is live. `sync` {position}: silence proven up to there.
+ * is new. A snapshot has `replaced` instead, the order documents of before it by id: `documents` has those of now. `live` {position}: what follows is live. `sync` {position}: silence proven up to there.
  * `refused` (OrderbellError): the server will not let this principal in.
  */
 export class Room extends Emitter {
@@ -120,6 +120,7 @@ export class Room extends Emitter {
     this.epoch = epoch;
     this.cursor = frame.position;
     this.#missedUpTo = 0;
+    const replaced = this.documents;
     if (this.name.startsWith('menu:')) {
       this.menu = frame.documents[0] ?? null;
     } else {
@@ -127,7 +128,7 @@ export class Room extends Emitter {
     }
     this.calls = frame.calls ?? {};
     this.displays = frame.displays ?? {};
-    this.emit('change', { kind: 'snapshot' });
+    this.emit('change', { kind: 'snapshot', replaced });
     return 'none';
   }
 

@@ -43,6 +43,16 @@ export function newestOrder(room, id, held) {
   return told && (room?.live || !held || told.position >= held.position) ? told : held ?? undefined;
 }
 
+/**
+ * The change of one order that a snapshot brought.
+ * @param {string} id @param {{documents: Map<string, any>}} room @param {{replaced: Map<string, any>}} snapshot
+ * @param {any} [held] its document of before, where the room had none
+ * @returns {{before?: any, after?: any}}
+ */
+export function changeOf(id, room, { replaced }, held) {
+  return { before: replaced.get(id) ?? held, after: room.documents.get(id) };
+}
+
 /** @param {any} menu a document, of the one restaurant that is kept @param {number} at */
 export function keepMenu(menu, at) {
   keepLocal('seen.menu', { document: menu, at });

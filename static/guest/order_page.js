@@ -6,7 +6,7 @@ import { icon } from '../shared/icons.js';
 import { keepLocal, recallLocal } from '../shared/storage.js';
 import { toast } from '../shared/toasts.js';
 import { CONNECTION_WORDS, followLanguage, furnish } from './frame.js';
-import { beforeLeaving, keepOrders, lastOrder, newestOrder } from './last_seen.js';
+import { beforeLeaving, changeOf, keepOrders, lastOrder, newestOrder } from './last_seen.js';
 import { isFinal, leftNote, orderPage, refusalsOf } from './order_view.js';
 import { Receipts, SecondTouch, showInstead, tellProgress } from './page_state.js';
 
@@ -88,7 +88,9 @@ export class OrderPage {
   }
 
   #listen() {
-    this.#room.on('change', (/** @type {{before?: any, after?: any, event?: any}} */ { before, after, event }) => {
+    this.#room.on('change', (/** @type {any} */ change) => {
+      const isSnapshot = change.kind === 'snapshot';
+      const { before, after, event } = isSnapshot ? changeOf(this.#id, this.#room, change, this.#answered) : change;
       if (after && this.#ready) tellProgress(before, after);
       if (after && this.#ready) this.#tell(after, event);
       this.#keep();

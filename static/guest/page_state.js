@@ -38,7 +38,12 @@ export function tellProgress(before, after) {
   // refusals.js announces refusals with their reasons, and the answer announces the guest's own cancellation.
   if (after.status === 'rejected' || after.status === 'cancelled') return;
   announce(`${WORDS.order(after.number)}: ${WORDS[`status_${after.status}`]}`);
-  if (after.status === 'ready') navigator.vibrate?.([200, 100, 200]);
+  if (after.status === 'ready') vibrate();
+}
+
+/** Shakes the phone. Browsers log an error when a page vibrates before its first touch. */
+export function vibrate() {
+  if (navigator.userActivation?.hasBeenActive) navigator.vibrate?.([200, 100, 200]);
 }
 
 /** @param {any} before @param {any} after documents of one status */

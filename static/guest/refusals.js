@@ -4,6 +4,7 @@ import { icon } from '../shared/icons.js';
 import { keepLocal, recallLocal } from '../shared/storage.js';
 import { endToasts, toast } from '../shared/toasts.js';
 import { WHOLE, refusalsOf, why } from './order_view.js';
+import { vibrate } from './page_state.js';
 
 /** Bound: orders whose read refusals are stored; the least recently read is dropped first. */
 const KEPT_ORDERS = 40;
@@ -46,8 +47,7 @@ export class Refusals {
     if (fresh.length === 0) return;
     for (const refusal of fresh) this.#told.add(`${order.id} ${refusal}`);
     toast(refusalWords(order, fresh), { bad: true, about: order.id });
-    // Browsers log an error when a page vibrates before its first touch.
-    if (navigator.userActivation?.hasBeenActive) navigator.vibrate?.([200, 100, 200]);
+    vibrate();
   }
 
   /** Marks the refusals of an order as read: the guest has confirmed them or cancelled the order. @param {any} order */

@@ -1,4 +1,4 @@
-import { newestOrder } from './last_seen.js';
+import { changeOf, newestOrder } from './last_seen.js';
 
 /** Bound: the orders that a phone follows live at once, since a connection limits its rooms. */
 const FOLLOWED = 8;
@@ -39,6 +39,15 @@ export class VisitOrders {
     if (this.#rooms.has(id)) return;
     const room = this.#bell.room(`order:${id}`);
     this.#rooms.set(id, room);
-    room.on('change', this.#changed);
+    room.on('change', (/** @type {any} */ change) => this.#told(id, room, change));
+  }
+
+  /**
+   * Passes a change on. A snapshot may bring news as well: what happened before the room was joined, or during a long absence.
+   * @param {string} id @param {any} room @param {any} change
+   */
+  #told(id, room, change) {
+    if (change.kind !== 'snapshot') return this.#changed(change);
+    this.#changed(changeOf(id, room, change, this.#answered.get(id)));
   }
 }

@@ -43,14 +43,21 @@ export class KitchenOrders extends Emitter {
   }
 
   /** @param {any} change */
-  #changed({ kind, order, before, after }) {
-    if (kind === 'snapshot') this.#lookForMissing();
-    if (order && before && isOpen(ticketOf(before, this.#station))) {
-      const words = changesBetween(before, after, this.#station);
-      if (words.length > 0) this.#memory.addChanges(order, words);
-      if (words.length > 0 || becameRush(before, after)) this.emit('noticed', order);
+  #changed({ kind, order, before, after, replaced }) {
+    if (kind === 'snapshot') {
+      this.#lookForMissing();
+      for (const [id, old] of replaced) this.#compare(id, old, this.#room.documents.get(id));
     }
+    if (order) this.#compare(order, before, after);
     this.emit('change');
+  }
+
+  /** Notes what has changed on a ticket that is being cooked. @param {string} id @param {any} before @param {any} after */
+  #compare(id, before, after) {
+    if (!before || !after || !isOpen(ticketOf(before, this.#station))) return;
+    const words = changesBetween(before, after, this.#station);
+    if (words.length > 0) this.#memory.addChanges(id, words);
+    if (words.length > 0 || becameRush(before, after)) this.emit('noticed', id);
   }
 
   /** Asks what became of tickets that were on the screen: a snapshot lists open orders only. */

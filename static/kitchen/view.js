@@ -73,9 +73,12 @@ export class KitchenView {
     });
   }
 
+  /** Takes the digits off the tickets until they rest: a digit is shown only where it acts. */
   #moves() {
+    const rested = this.#resting === undefined;
     clearTimeout(this.#resting);
     this.#resting = setTimeout(() => this.#rested(), RESTS_MS);
+    if (rested) this.#drawSlots();
   }
 
   #rested() {
@@ -145,7 +148,8 @@ export class KitchenView {
 
   /** Digits change with every ticket that goes, on up to nine tickets: they are no reason to build those again. */
   #drawSlots() {
-    const slots = new Map(this.#slots.map((target, index) => [target, String(index + 1)]));
+    const standing = this.#resting === undefined ? this.#slots : [];
+    const slots = new Map(standing.map((target, index) => [target, String(index + 1)]));
     for (const key of document.querySelectorAll('.ticket__slot')) {
       const ticket = key.closest('[data-order]');
       const id = ticket?.getAttribute('data-order') ?? '';

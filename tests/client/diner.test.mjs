@@ -7,6 +7,8 @@ import { speak } from '../../static/languages/language.js';
 import { forgetOrders, keepMenu, keepOrders, lastMenu, lastOrder, lastOrders, leaveOrders, leftOrders, newestOrder } from '../../static/guest/last_seen.js';
 import { messages } from '../../static/guest/basket_view.js';
 import { Refusals, refusalWords } from '../../static/guest/refusals.js';
+import { Room } from '../../static/client/room.js';
+import { VisitOrders } from '../../static/guest/visit_orders.js';
 import { Receipts, SecondTouch, linkTo, sharedToken } from '../../static/guest/page_state.js';
 import { hint, promise, promisedRange, refusalsOf } from '../../static/guest/order_view.js';
 import { FakeClock, FakeStore } from './support.mjs';
@@ -220,4 +222,18 @@ test('everything that blocks an order is said: a pause, dishes, prices', () => {
   assert.deepEqual(said(menu, { problem: 'Please write.' }), [soldOut, removed, 'Please write.'], 'it speaks of prices itself');
   assert.deepEqual(said(menu, { sending: true }), []);
   assert.match(said(menu, { sending: true, offline: true })[0], /^No connection/);
+});
+
+// ---- news that a snapshot brings ----
+
+test('what became of an order before its room was joined, and during a long absence, is told', () => {
+  const rooms = [];
+  const told = [];
+  const bell = { room: (name) => rooms[rooms.push(new Room(name)) - 1] };
+  const orders = new VisitOrders(bell, ({ before, after }) => told.push([before?.status, after?.status]));
+  orders.take([{ ...placed, id: 'o1', position: 4 }]);
+  const snapshot = (position, status) => ({ type: 'snapshot', room: 'order:o1', position, documents: [{ ...placed, id: 'o1', status, position }] });
+  rooms[0].receive(snapshot(5, 'rejected'), 'e1');
+  rooms[0].receive(snapshot(6, 'ready'), 'e2');
+  assert.deepEqual(told, [['placed', 'rejected'], ['rejected', 'ready']]);
 });

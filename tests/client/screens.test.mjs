@@ -3,6 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DoubleTouch } from '../../static/shared/double_touch.js';
 import { KitchenCommands } from '../../static/kitchen/commands.js';
+import { KitchenOrders } from '../../static/kitchen/orders.js';
+import { Emitter } from '../../static/client/emitter.js';
+import { Room } from '../../static/client/room.js';
 import { OrderBook } from '../../static/shared/order_book.js';
 import { age, ageInWords, count, place } from '../../static/shared/format.js';
 import { TicketMemory } from '../../static/kitchen/ticket_memory.js';
@@ -505,4 +508,23 @@ test('a table has all that it had since it sat down, until its visit ends', () =
   assert.deepEqual(tablesOf([], {}, NOON, [{ ...visit, orders: [brief('old', 3, 'served')] }]).map(({ key }) => key), ['7'], 'a table all of whose orders were served stays');
   assert.deepEqual(tablesOf([ended], {}, NOON, []), [], 'a table that is free is gone at once');
   assert.deepEqual(tablesOf([ended], {}, NOON, null).map(({ key }) => key), ['8'], 'an older node keeps no visits');
+});
+
+test('a ticket that changed during a long absence says what has changed', (t) => {
+  const location = globalThis.location;
+  t.after(() => { globalThis.location = location; });
+  globalThis.location = { origin: 'https://orderbell.test' };
+  const room = new Room('kitchen:r1');
+  const memory = new TicketMemory();
+  const bell = Object.assign(new Emitter(), { pending: [] });
+  const orders = new KitchenOrders({ bell, room, memory, tokens: {} });
+  const noticed = [];
+  orders.on('noticed', (id) => noticed.push(id));
+  const snapshot = (position, document) => ({ type: 'snapshot', room: room.name, position, documents: [{ ...document, position }] });
+  const before = order('preparing', { a: item('cooking'), b: item('queued', { name: 'Firni' }) });
+  room.receive(snapshot(10, before), 'e1');
+  assert.deepEqual(memory.changes('o1'), [], 'what is new has not changed');
+  room.receive(snapshot(11, { ...before, items: { ...before.items, b: item('voided', { name: 'Firni' }) } }), 'e2');
+  assert.deepEqual(memory.changes('o1'), changesBetween(before, { ...before, items: { ...before.items, b: item('voided', { name: 'Firni' }) } }));
+  assert.deepEqual(noticed, ['o1']);
 });
