@@ -1,5 +1,5 @@
-//! The layout table of ARCHITECTURE.md, which lists each folder of `src` with its files, and each
-//! folder of `static`.
+//! The layout table of ARCHITECTURE.md, which lists each folder of `src` and `tests/support` with
+//! its files, and each folder of `static`.
 
 use crate::{assert_none, root};
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,7 +22,7 @@ fn listed(document: &str) -> Folders {
     rows.collect()
 }
 
-/// Reads the tree: for `src` all files except tests and `mod.rs`, for `static` only the folders.
+/// Reads the tree: for Rust all files except tests and `mod.rs`, for `static` only the folders.
 fn present(path: &Path, name: &str, found: &mut Folders) {
     let mut files = BTreeSet::new();
     for entry in fs::read_dir(path).unwrap().map(Result::unwrap) {
@@ -31,7 +31,7 @@ fn present(path: &Path, name: &str, found: &mut Folders) {
             if own != "tests" && fs::read_dir(entry.path()).unwrap().next().is_some() {
                 present(&entry.path(), &format!("{name}/{own}"), found);
             }
-        } else if let Some(stem) = own.strip_suffix(".rs").filter(|stem| *stem != "mod" && name.starts_with("src")) {
+        } else if let Some(stem) = own.strip_suffix(".rs").filter(|stem| *stem != "mod" && !name.starts_with("static")) {
             files.insert(stem.to_owned());
         }
     }
@@ -57,7 +57,7 @@ fn differences(listed: &Folders, present: &Folders) -> Vec<String> {
 #[test]
 fn the_layout_lists_each_folder_and_source() {
     let mut found = Folders::new();
-    for folder in ["src", "static"] {
+    for folder in ["src", "static", "tests/support/src"] {
         present(&root().join(folder), folder, &mut found);
     }
     assert_none(differences(&listed(&fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap()), &found));

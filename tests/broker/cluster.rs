@@ -1,9 +1,9 @@
 //! A Redis Cluster, with sharded channels.
 
-use crate::redis_server::Redis;
 use crate::world::{House, Kitchen, Node, Screen, figure, until};
 use orderbell::broker::channels::Channels;
 use std::time::Duration;
+use support::redis_server::Redis;
 use uuid::Uuid;
 
 /// The hash slots of a cluster.

@@ -1,9 +1,9 @@
 //! Faults of Redis itself: killed, down, refusing, emptied.
 
-use crate::long::{progress, rounds};
-use crate::redis_server::Redis;
 use crate::world::{Build, Crossing, House, Kitchen, Node, PERIOD, Screen, figure};
 use std::time::{Duration, Instant};
+use support::long::{progress, rounds};
+use support::redis_server::Redis;
 
 /// The longest delay of an event while Redis is known to be down.
 const LATE: Duration = Duration::from_secs(3);

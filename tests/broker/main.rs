@@ -9,12 +9,3 @@ mod network;
 mod tampering;
 mod tls;
 mod world;
-
-#[path = "../support_servers/long.rs"]
-mod long;
-#[path = "../support_servers/port.rs"]
-mod port;
-#[path = "../support_servers/proxy.rs"]
-mod proxy;
-#[path = "../support_servers/redis.rs"]
-mod redis_server;

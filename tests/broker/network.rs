@@ -1,13 +1,13 @@
 //! Faults of the network to Redis: half-open, cut, slow, stalled.
 
-use crate::long::factor;
-use crate::proxy::{Network, Proxy};
-use crate::redis_server::Redis;
 use crate::world::{Crossing, Kitchen, Screen, figure};
 use futures_util::StreamExt;
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
+use support::long::factor;
+use support::proxy::{Network, Proxy};
+use support::redis_server::Redis;
 
 /// The longest delay of an event while Redis is known to be down.
 const LATE: Duration = Duration::from_secs(3);

@@ -1,8 +1,6 @@
 //! An attacker between the nodes: each of two nodes has a Redis of its own, and a relay between
 //! them drops, repeats, reorders and forges messages.
 
-use crate::long::factor;
-use crate::redis_server::Redis;
 use crate::world::{Build, House, KEY, Kitchen, Screen, figure, made_up};
 use futures_util::StreamExt;
 use orderbell::broker::message::{Body, Message};
@@ -12,6 +10,8 @@ use orderbell::domain::values::position::Position;
 use rand::RngExt;
 use std::sync::Arc;
 use std::time::Duration;
+use support::long::factor;
+use support::redis_server::Redis;
 
 /// The longest time to become healthy.
 const RECOVERY: Duration = Duration::from_secs(12);

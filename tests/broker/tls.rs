@@ -1,10 +1,10 @@
 //! TLS by the URL's scheme, with the certificate of an authority that the system knows.
 
-use crate::redis_server::Redis;
 use crate::world::{Crossing, figure};
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
+use support::redis_server::Redis;
 
 /// Tells the test, run again under an authority of its own, where its server is.
 const URL: &str = "ORDERBELL_TEST_TLS_URL";

@@ -3,9 +3,9 @@
 use crate::browser::Browser;
 use crate::driver::Form;
 use crate::house::House;
-use crate::support::Client;
 use serde_json::json;
 use std::time::Duration;
+use support::Client;
 
 /// A kitchen screen whose token ran out asks to be paired, is paired from the floor, and has the orders again.
 #[tokio::test]

@@ -2,10 +2,10 @@
 
 use crate::browser::Browser;
 use crate::house::House;
-use crate::proxy::Network;
-use crate::support::Client;
-use crate::support::client::text;
 use serde_json::{Value, json};
+use support::Client;
+use support::client::text;
+use support::proxy::Network;
 
 /// The text of the first element, once it has words.
 const WORDS: &str = "return document.querySelector(arguments[0])?.innerText || null";

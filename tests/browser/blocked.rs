@@ -4,8 +4,8 @@
 use crate::browser::Browser;
 use crate::faults::{BACK, Ticket, accepted, bumps_offline, is_back, nothing_was_cooked_twice};
 use crate::house::House;
-use crate::proxy::{Network, Use};
-use crate::support::eventually;
+use support::eventually;
+use support::proxy::{Network, Use};
 
 /// What may carry a page, best first.
 const WAYS: [Use; 3] = [Use::WebSocket, Use::Stream, Use::Poll];

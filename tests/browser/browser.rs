@@ -1,8 +1,6 @@
 //! One browser: what is seen in it, and what is touched.
 
 use crate::driver::{Driver, Form};
-use crate::proxy::Proxy;
-use crate::support::wait::PATIENCE;
 use fantoccini::actions::{InputSource, KeyAction, KeyActions, PointerAction, TouchActions};
 use fantoccini::elements::Element;
 use fantoccini::error::CmdError;
@@ -10,6 +8,8 @@ use fantoccini::{Client, Locator};
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
+use support::proxy::Proxy;
+use support::wait::PATIENCE;
 
 /// Between two looks.
 const PACE: Duration = Duration::from_millis(40);
@@ -84,7 +84,7 @@ impl Browser {
 
     /// Waits until a script that answers by a callback answers with true.
     pub async fn until_told(&self, what: &str, script: &str) {
-        crate::support::eventually(&format!("{}: {what}", self.name), PATIENCE, || async {
+        support::eventually(&format!("{}: {what}", self.name), PATIENCE, || async {
             let told = self.client.execute_async(script, vec![]).await;
             matches!(told, Ok(Value::Bool(true))).then_some(())
         })

@@ -4,10 +4,10 @@
 use crate::browser::Browser;
 use crate::driver::Form;
 use crate::house::House;
-use crate::proxy::Network;
 use crate::release::Release;
 use serde_json::json;
 use std::time::Duration;
+use support::proxy::Network;
 
 /// How soon a screen is back by itself.
 const BACK: Duration = Duration::from_secs(30);
@@ -117,7 +117,7 @@ async fn a_screen_that_is_turned_on_without_a_network_shows_the_tickets_it_had()
     hot.network.set(Network::Fine);
     hot.is("live").await;
     let rezala = house.item(id, "Beef rezala").await;
-    crate::support::eventually("what was bumped without a network", crate::support::PATIENCE, || async {
+    support::eventually("what was bumped without a network", support::PATIENCE, || async {
         (house.order(id).await["items"][&rezala]["status"] == "done").then_some(())
     })
     .await;

@@ -1,12 +1,12 @@
 //! Drivers, and the browsers they start: Chromium for most tests, others in [`crate::engines`].
 
 use crate::one_by_one::OneByOne;
-use crate::support::wait::soon;
 use fantoccini::{Client, ClientBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 use std::process::Stdio;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use support::wait::soon;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};

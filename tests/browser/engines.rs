@@ -4,10 +4,10 @@
 use crate::driver::Engine;
 use crate::faults::{BACK, is_back};
 use crate::house::House;
-use crate::proxy::Network;
 use crate::renewals::{GUEST, comes_through};
 use crate::storage::{Refusal, guest};
 use serde_json::{Value, json};
+use support::proxy::Network;
 
 /// The code on the table, an order, its way through the kitchen amid a cut, and the table again.
 async fn walk(engine: Engine) {

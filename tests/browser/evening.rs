@@ -1,11 +1,11 @@
 //! A busy evening: orders in every state, made over plain HTTP.
 
 use crate::house::House;
-use crate::support::client::text;
-use crate::support::{Client, eventually};
 use orderbell::domain::values::time::Timestamp;
 use serde_json::{Value, json};
 use std::time::Duration;
+use support::client::text;
+use support::{Client, eventually};
 
 /// The orders of the evening, by what became of them.
 pub struct Evening {
@@ -110,7 +110,7 @@ impl House {
 }
 
 async fn call(guest: &Client, reason: &str) {
-    let body = json!({"id": crate::support::new_id(), "action": "call_waiter", "reason": reason});
+    let body = json!({"id": support::new_id(), "action": "call_waiter", "reason": reason});
     guest.post("/api/v1/restaurants/demo/commands", &body).await.expect(200);
 }
 

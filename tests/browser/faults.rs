@@ -2,10 +2,10 @@
 
 use crate::browser::Browser;
 use crate::house::House;
-use crate::proxy::Network;
-use crate::support::log;
 use serde_json::{Value, json};
 use std::time::Duration;
+use support::log;
+use support::proxy::Network;
 
 /// How soon a page is back by itself, once there is something to come back to.
 pub const BACK: Duration = Duration::from_secs(30);

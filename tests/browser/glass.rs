@@ -3,8 +3,8 @@
 use crate::browser::Browser;
 use crate::driver::Form;
 use crate::house::House;
-use crate::support::client::text;
 use serde_json::{Value, json};
+use support::client::text;
 
 /// More tickets than any of the screens has room for.
 const TICKETS: usize = 24;

@@ -3,8 +3,8 @@
 use crate::browser::Browser;
 use crate::driver::Form;
 use crate::house::House;
-use crate::proxy::Network;
 use serde_json::{Value, json};
+use support::proxy::Network;
 
 /// Files of words that the page has loaded.
 const WORDS: &str = "return performance.getEntriesByType('resource').map(({ name }) => new URL(name).pathname)

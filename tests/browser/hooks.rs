@@ -50,7 +50,7 @@ impl Browser {
         let open = "return document.querySelector('#recall-sheet').open";
         let begun = std::time::Instant::now();
         while self.ask(open, vec![]).await != Value::Bool(true) {
-            assert!(begun.elapsed() < crate::support::PATIENCE, "the list of what was bumped does not open");
+            assert!(begun.elapsed() < support::PATIENCE, "the list of what was bumped does not open");
             self.tap("[data-do='recall']").await;
         }
     }

@@ -3,10 +3,10 @@
 use crate::browser::Browser;
 use crate::driver::{Driver, Engine, Form};
 use crate::hooks::Shown;
-use crate::proxy::Proxy;
-use crate::support::client::text;
-use crate::support::{Client, Menu, Server};
 use serde_json::Value;
+use support::client::text;
+use support::proxy::Proxy;
+use support::{Client, Menu, Server};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// Browsers that may be alive at a time; more than this, and a small machine spends its time on starting them.
@@ -102,7 +102,7 @@ impl House {
     /// Waits until every screen shows an order as it is, or the part of it that it shows.
     pub async fn agree(&self, order: &str, screens: &[&Browser]) {
         for screen in screens {
-            crate::support::eventually(&format!("{}: {order} as it is", screen.name), crate::support::PATIENCE, || async {
+            support::eventually(&format!("{}: {order} as it is", screen.name), support::PATIENCE, || async {
                 (self.truth_of(order, &screen.shown(order).await).await).then_some(())
             })
             .await;

@@ -4,9 +4,9 @@ use crate::browser::Browser;
 use crate::driver::Form;
 use crate::hooks::APART;
 use crate::house::{House, is_filled_in};
-use crate::support::client::text;
 use fantoccini::key::Key;
 use serde_json::{Value, json};
+use support::client::text;
 
 /// More stops than any page has.
 const STOPS: usize = 150;
@@ -176,7 +176,7 @@ async fn a_manager_adds_a_dish_by_keyboard() {
     }
     manager.strike(Key::Enter).await;
     manager.enter("[data-do='save']").await;
-    crate::support::eventually("the dish on the menu", crate::support::PATIENCE, || async {
+    support::eventually("the dish on the menu", support::PATIENCE, || async {
         let menu = house.staff.get("/api/v1/restaurants/demo/menu").await.expect(200);
         let mut dishes = menu["items"].as_object().unwrap().values().cloned();
         let dish = dishes.find(|dish| dish["name"] == "Patishapta")?;

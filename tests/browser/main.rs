@@ -36,10 +36,3 @@ mod tabs;
 mod taps;
 mod toasts;
 mod weight;
-
-#[allow(dead_code)] // this suite needs some of the faults
-#[path = "../support_servers/proxy.rs"]
-mod proxy;
-#[allow(dead_code, unused_imports)] // and some of the clients
-#[path = "../integration/support/mod.rs"]
-mod support;

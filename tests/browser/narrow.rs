@@ -4,10 +4,10 @@ use crate::browser::Browser;
 use crate::driver::Form;
 use crate::house::{House, sign_in};
 use crate::looks::saves_pictures;
-use crate::support::client::text;
 use serde_json::json;
 use std::path::PathBuf;
 use std::time::Duration;
+use support::client::text;
 
 /// Width and height of the windows, in CSS pixels.
 const WINDOWS: [(u32, u32); 2] = [(320, 568), (195, 422)];

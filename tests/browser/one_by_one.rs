@@ -2,13 +2,13 @@
 //! on one virtual display, which ends with the test and takes them with it.
 
 use crate::driver::{Engine, Form, connect, is_installed};
-use crate::support::eventually;
-use crate::support::wait::{PATIENCE, soon};
 use fantoccini::Client;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::Mutex;
+use support::eventually;
+use support::wait::{PATIENCE, soon};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, ChildStdout, Command};

@@ -4,12 +4,12 @@
 
 use crate::browser::Browser;
 use crate::house::House;
-use crate::support::push_service::{self, PushService};
-use crate::support::{PATIENCE, client::text, eventually};
 use orderbell::push::vapid::VapidKey;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use std::time::Duration;
+use support::push_service::{self, PushService};
+use support::{PATIENCE, client::text, eventually};
 
 /// What the page is given for a push service, and what it did with it.
 const STUB: &str = "let kept = null;

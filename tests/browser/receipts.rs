@@ -2,8 +2,8 @@
 
 use crate::browser::Browser;
 use crate::house::House;
-use crate::support::client::text;
 use serde_json::json;
+use support::client::text;
 
 const HINT: &str = "return document.querySelector(`[data-order='${arguments[0]}'] :is(.order__hint, .track__promise)`)
     ?.innerText.includes(arguments[1])";
@@ -70,7 +70,7 @@ async fn a_floor_that_looks_at_the_menu_has_not_seen_an_order() {
     floor.until("it rings", "return document.title.startsWith('(1)')", vec![]).await;
     assert_eq!(guest.get(&receipt).await.expect(200), json!({"floor_seen": false}));
     floor.tap("[data-tab='orders']").await;
-    crate::support::eventually("the order seen", crate::support::PATIENCE, || async {
+    support::eventually("the order seen", support::PATIENCE, || async {
         (guest.get(&receipt).await.expect(200) == json!({"floor_seen": true})).then_some(())
     })
     .await;

@@ -4,9 +4,9 @@
 use crate::browser::Browser;
 use crate::driver::Form;
 use crate::house::House;
-use crate::proxy::Network;
-use crate::support::client::text;
 use serde_json::{Value, json};
+use support::client::text;
+use support::proxy::Network;
 
 /// What the live regions say now: the toasts, and what is for screen readers alone.
 const ANNOUNCED: &str = "return [...document.querySelectorAll('[aria-live], [role=alert], [role=status]')]
@@ -137,7 +137,7 @@ async fn a_line_that_is_taken_off_says_why_and_what_the_total_is() {
 async fn shared(house: &House, phone: &Browser, order: &str, table: u32) -> Browser {
     let script = "return JSON.parse(localStorage[arguments[0]]).access_token";
     let token = phone.ask(script, vec![format!("orderbell.diner.demo-table-{table}").into()]).await;
-    let guest = crate::support::Client::new(&house.server.base, text(&token));
+    let guest = support::Client::new(&house.server.base, text(&token));
     let link = guest.post(&format!("/api/v1/orders/{order}/share"), &json!({})).await.expect(200);
     let friend = house.browser("the friend", Form::Phone).await;
     friend.goto(&format!("/orders/{order}#share={}", text(&link["token"]))).await;

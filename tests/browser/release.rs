@@ -1,8 +1,8 @@
 //! Another version of the server.
 
-use crate::support::wait::soon;
 use std::fs;
 use std::path::{Path, PathBuf};
+use support::wait::soon;
 use tempfile::TempDir;
 use tokio::process::Command;
 

@@ -3,9 +3,9 @@
 use crate::browser::Browser;
 use crate::driver::Form;
 use crate::house::{House, sign_in};
-use crate::proxy::Network;
-use crate::support::{PATIENCE, eventually};
 use serde_json::json;
+use support::proxy::Network;
+use support::{PATIENCE, eventually};
 
 pub const GUEST: &str = "orderbell.diner.demo-table-7";
 const STAFF: &str = "orderbell.staff";

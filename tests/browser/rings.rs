@@ -23,7 +23,7 @@ impl Browser {
 
 impl House {
     async fn call(&self, table: u32) {
-        let call = json!({"id": crate::support::new_id(), "action": "call_waiter", "reason": "help"});
+        let call = json!({"id": support::new_id(), "action": "call_waiter", "reason": "help"});
         self.server.diner(&table.to_string()).await.post("/api/v1/restaurants/demo/commands", &call).await.expect(200);
     }
 }

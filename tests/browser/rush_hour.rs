@@ -4,9 +4,9 @@
 use crate::browser::Browser;
 use crate::driver::Form;
 use crate::house::House;
-use crate::support::client::text;
 use fantoccini::key::Key;
 use serde_json::{Value, json};
+use support::client::text;
 
 /// More tickets than a wall screen has room for.
 const TICKETS: u32 = 16;
@@ -126,7 +126,7 @@ async fn calls_leave_room_for_orders_and_a_phone_has_a_way_to_each_lane() {
     let order = house.ticket(1, &[house.menu.line("Fuchka", 1)]).await;
     house.staff.act(&order, "ready").await;
     for table in 1..=5 {
-        let call = json!({"id": crate::support::new_id(), "action": "call_waiter", "reason": "help"});
+        let call = json!({"id": support::new_id(), "action": "call_waiter", "reason": "help"});
         house.server.diner(&table.to_string()).await.post("/api/v1/restaurants/demo/commands", &call).await.expect(200);
     }
     let floor = house.floor().await;

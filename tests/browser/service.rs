@@ -3,8 +3,8 @@
 use crate::browser::Browser;
 use crate::driver::Form;
 use crate::house::House;
-use crate::support::client::text;
 use serde_json::{Value, json};
+use support::client::text;
 
 /// Of what fits a selector, the words of its service and whether they stand in a block of their own colour, with a sign.
 const SAID: &str = "const place = document.querySelector(arguments[0]);
@@ -80,7 +80,7 @@ async fn on_its_own_page(house: &House, phone: &Browser, order: &str) {
     phone.says(".track__head", "পার্সেল").await;
     phone.inspect("order-takeaway").await;
     let diner = phone.ask("return JSON.parse(localStorage['orderbell.diner.demo-table-4']).access_token", vec![]).await;
-    let guest = crate::support::Client::new(&house.server.base, text(&diner));
+    let guest = support::Client::new(&house.server.base, text(&diner));
     let link = guest.post(&format!("/api/v1/orders/{order}/share"), &json!({})).await.expect(200);
     let friend = house.browser("the friend", Form::Phone).await;
     friend.goto(&format!("/orders/{order}#share={}", text(&link["token"]))).await;

@@ -3,8 +3,8 @@
 use crate::browser::Browser;
 use crate::driver::Form;
 use crate::house::{House, sign_in};
-use crate::support::client::text;
 use serde_json::{Value, json};
+use support::client::text;
 
 /// The age that a card shows, in seconds: time in which the page could have reported.
 const SHOWN_FOR: &str = "const [minutes, seconds] = document.querySelector(`#desk [data-order='${arguments[0]}'] .age__time`)
@@ -27,10 +27,8 @@ impl House {
     }
 
     async fn becomes_seen(&self, order: &Value) {
-        crate::support::eventually("the order seen", crate::support::PATIENCE, || async {
-            self.floor_has_seen(order).await.then_some(())
-        })
-        .await;
+        support::eventually("the order seen", support::PATIENCE, || async { self.floor_has_seen(order).await.then_some(()) })
+            .await;
     }
 
     /// Holds that an order on the page was not seen, although the page had the time to report it.

@@ -3,8 +3,8 @@
 use crate::browser::Browser;
 use crate::driver::Form;
 use crate::house::{House, sign_in};
-use crate::support::client::text;
 use serde_json::json;
+use support::client::text;
 
 /// How a browser refuses to keep something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

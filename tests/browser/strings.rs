@@ -4,12 +4,12 @@
 use crate::browser::Browser;
 use crate::driver::Form;
 use crate::house::{House, sign_in};
-use crate::support::client::text;
-use crate::support::{Client, PATIENCE, new_id};
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+use support::client::text;
+use support::{Client, PATIENCE, new_id};
 
 /// Where the packages of tests/corpora are, when they are not where `scripts/test` puts them.
 const CORPORA: &str = "ORDERBELL_TEST_CORPORA";

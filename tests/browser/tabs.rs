@@ -5,12 +5,12 @@ use crate::browser::Browser;
 use crate::driver::Form;
 use crate::faults::BACK;
 use crate::house::{House, sign_in};
-use crate::proxy::{Network, Use};
-use crate::support::client::text;
-use crate::support::eventually;
 use fantoccini::wd::WindowHandle;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
+use support::client::text;
+use support::eventually;
+use support::proxy::{Network, Use};
 
 const TABS: usize = 8;
 /// A command is answered within this, in the median; one that waits behind a poll takes many seconds.

@@ -2,10 +2,10 @@
 
 use crate::driver::Form;
 use crate::house::House;
-use crate::proxy::Network;
-use crate::support::client::text;
-use crate::support::log;
 use std::time::Duration;
+use support::client::text;
+use support::log;
+use support::proxy::Network;
 
 /// From the code on the table to an order in the kitchen.
 const MOST_TAPS: usize = 5;

@@ -1,13 +1,13 @@
 //! A node is killed between a commit and its answer: a repeat of the command on another node under
 //! the same id gets the answer.
 
-use crate::long::{progress, rounds};
 use crate::site::Site;
-use crate::support::log::{Believed, faults, orders_by_note};
-use crate::support::{Client, Wish, new_id};
 use orderbell::store::SharedStore;
 use serde_json::Value;
 use std::time::{Duration, Instant};
+use support::log::{Believed, faults, orders_by_note};
+use support::long::{progress, rounds};
+use support::{Client, Wish, new_id};
 
 /// The commands in flight before each kill.
 const WISHES: usize = 8;

@@ -3,19 +3,19 @@
 //! when an operator or NTP sets the clock.
 
 use crate::load::Load;
-use crate::long::{progress, rounds};
-use crate::postgres;
-use crate::redis_server::Redis;
 use crate::sessions::ends_after;
 use crate::site::{Site, node_with};
-use crate::support::client::text;
-use crate::support::{Client, Close, Screen};
 use crate::watcher::{lateness, on_each_node, settle};
 use orderbell::domain::model::principal::Role;
 use orderbell::domain::values::time::Timestamp;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
+use support::client::text;
+use support::long::{progress, rounds};
+use support::postgres;
+use support::redis_server::Redis;
+use support::{Client, Close, Screen};
 use tempfile::TempDir;
 
 /// The seconds by which the second node's clock is ahead of the first's.

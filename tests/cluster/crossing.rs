@@ -1,12 +1,12 @@
 //! An order on three nodes: the guest's phone on one, the kitchen's screen on the next, the floor's on the third.
 
-use crate::long::rounds;
-use crate::redis_server::Redis;
 use crate::site::Site;
-use crate::support::{Screen, client::text};
 use crate::watcher::spread;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
+use support::long::rounds;
+use support::redis_server::Redis;
+use support::{Screen, client::text};
 
 /// Reads until a screen shows an event of an order. Returns the time elapsed since `since`.
 async fn shown(screen: &mut Screen, kind: &str, order: &Value, since: Instant) -> Duration {

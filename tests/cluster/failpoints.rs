@@ -1,17 +1,17 @@
 //! Nodes that end at a failpoint: between commit and announcement, or between announcement and
 //! answer. Only debug builds have failpoints (`src/failpoint.rs`).
 
-use crate::long::{progress, rounds};
-use crate::redis_server::Redis;
 use crate::site::{Site, node_with, until_redis_is};
-use crate::support::log::{Believed, faults, orders_by_note};
-use crate::support::{Client, PATIENCE, Screen, Server, Wish, new_id};
 use crate::watcher::spread;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::os::unix::process::ExitStatusExt;
 use std::time::{Duration, Instant};
+use support::log::{Believed, faults, orders_by_note};
+use support::long::{progress, rounds};
+use support::redis_server::Redis;
+use support::{Client, PATIENCE, Screen, Server, Wish, new_id};
 use tokio::sync::oneshot;
 
 /// The number of nodes that end in one round.

@@ -1,14 +1,14 @@
 //! Clients that hang up during their commands.
 
-use crate::long::{progress, rounds};
 use crate::site::Site;
-use crate::support::log::{Believed, faults, orders_by_note};
-use crate::support::screen::connect;
-use crate::support::{Client, PATIENCE, Wish, new_id};
 use futures_util::future::join_all;
 use serde_json::json;
 use sqlx::{Connection, PgConnection, query_scalar};
 use std::time::{Duration, Instant};
+use support::log::{Believed, faults, orders_by_note};
+use support::long::{progress, rounds};
+use support::screen::connect;
+use support::{Client, PATIENCE, Wish, new_id};
 use tokio::io::AsyncWriteExt;
 
 /// The number of clients that hang up concurrently.

@@ -1,12 +1,6 @@
 //! Nodes that sign tokens, and nodes that only verify them.
 
-use crate::long::rounds;
-use crate::postgres;
-use crate::redis_server::Redis;
 use crate::site::{KEYS, node, node_under, until_redis_is};
-use crate::support::raw::Handshake;
-use crate::support::server::command;
-use crate::support::{Client, Menu, PATIENCE, Server, eventually};
 use crate::watcher::spread;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -19,6 +13,12 @@ use orderbell::domain::model::principal::{Principal, Role};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
+use support::long::rounds;
+use support::postgres;
+use support::raw::Handshake;
+use support::redis_server::Redis;
+use support::server::command;
+use support::{Client, Menu, PATIENCE, Server, eventually};
 
 /// The secret of these nodes' messages.
 const REDIS_SECRET: &str = "a-secret-of-these-tests-for-redis-alone";

@@ -1,11 +1,11 @@
 //! Nodes that are killed during events.
 
 use crate::load::Load;
-use crate::long::{progress, rounds};
-use crate::redis_server::Redis;
 use crate::site::Site;
 use crate::watcher::{lateness, on_each_node, settle, spread};
 use std::time::Duration;
+use support::long::{progress, rounds};
+use support::redis_server::Redis;
 
 /// The events between two kills.
 const EVENTS: usize = 100;

@@ -1,11 +1,11 @@
 //! Nodes of different feature levels on one database, and a binary of an older version.
 
 use crate::site::{Site, node};
-use crate::support::{Client, eventually, new_id};
 use orderbell::clock;
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection, query};
 use std::time::{Duration, Instant};
+use support::{Client, eventually, new_id};
 
 /// The time after which a silent node counts as gone.
 const LEASE: [&str; 2] = ["--display-lease-ms", "1500"];

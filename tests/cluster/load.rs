@@ -2,11 +2,11 @@
 //! each unanswered command under its id on the next node.
 
 use crate::site::{Addresses, Site};
-use crate::support::log::Believed;
-use crate::support::{Client, Menu, PATIENCE, Wish, new_id};
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use support::log::Believed;
+use support::{Client, Menu, PATIENCE, Wish, new_id};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 

@@ -29,20 +29,3 @@ mod site;
 mod unannounced;
 mod undrawn;
 mod watcher;
-
-#[path = "../support_servers/long.rs"]
-mod long;
-#[path = "../support_servers/port.rs"]
-mod port;
-#[path = "../support_servers/postgres.rs"]
-#[allow(dead_code)] // shared with the tests of the store
-mod postgres;
-#[path = "../support_servers/proxy.rs"]
-#[allow(dead_code)] // shared with the tests of the broker
-mod proxy;
-#[path = "../support_servers/redis.rs"]
-#[allow(dead_code)] // shared with the tests of the broker
-mod redis_server;
-#[path = "../integration/support/mod.rs"]
-#[allow(dead_code, unused_imports)] // shared with the tests of one node
-mod support;

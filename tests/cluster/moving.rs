@@ -1,11 +1,11 @@
 //! A screen that moves between nodes.
 
 use crate::load::Load;
-use crate::long::{progress, rounds};
-use crate::redis_server::Redis;
 use crate::site::Site;
 use crate::watcher::hold;
 use std::time::Duration;
+use support::long::{progress, rounds};
+use support::redis_server::Redis;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_screen_that_moves_between_three_nodes_sees_one_stream() {

@@ -1,14 +1,14 @@
 //! PostgreSQL is shut down during commands, and started again.
 
 use crate::load::Load;
-use crate::long::{progress, rounds};
-use crate::postgres::Cluster;
-use crate::redis_server::Redis;
 use crate::site::Site;
-use crate::support::{Client, PATIENCE, eventually, new_id};
 use crate::watcher::{on_each_node, settle};
 use sqlx::{Connection, Executor, PgConnection};
 use std::time::{Duration, Instant};
+use support::long::{progress, rounds};
+use support::postgres::Cluster;
+use support::redis_server::Redis;
+use support::{Client, PATIENCE, eventually, new_id};
 use tokio::task::block_in_place;
 
 /// Waits until a node is ready or not. Returns the time that it took.

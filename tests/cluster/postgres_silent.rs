@@ -1,14 +1,14 @@
 //! The network to PostgreSQL falls silent: no refusal, no reset, no data.
 
 use crate::load::{Done, Load};
-use crate::postgres;
-use crate::proxy::{Network, Proxy};
-use crate::redis_server::Redis;
 use crate::site::Site;
-use crate::support::log::Believed;
-use crate::support::{Client, PATIENCE, Wish, eventually, new_id};
 use crate::watcher::{on_each_node, settle};
 use std::time::{Duration, Instant};
+use support::log::Believed;
+use support::postgres;
+use support::proxy::{Network, Proxy};
+use support::redis_server::Redis;
+use support::{Client, PATIENCE, Wish, eventually, new_id};
 use tokio::task::JoinSet;
 
 /// The duration of the silence: longer than a client may wait for an answer.

@@ -1,9 +1,9 @@
 //! Kitchen screens that move between nodes, and nodes that die while holding a screen.
 
 use crate::site::Site;
-use crate::support::{Client, Screen};
 use serde_json::Value;
 use std::time::{Duration, Instant};
+use support::{Client, Screen};
 
 const LEASE: Duration = Duration::from_secs(2);
 const FLAGS: [&str; 6] = ["--display-lease-ms", "2000", "--display-grace-ms", "1000", "--head-comparison-s", "1"];

@@ -1,11 +1,11 @@
 //! Push messages with several nodes: only the committing node sends them.
 
-use crate::redis_server::Redis;
 use crate::site::Site;
-use crate::support::push_service::{Browser, PushService};
-use crate::support::{PATIENCE, client::text, eventually};
 use orderbell::push::vapid::VapidKey;
 use secrecy::ExposeSecret;
+use support::push_service::{Browser, PushService};
+use support::redis_server::Redis;
+use support::{PATIENCE, client::text, eventually};
 
 const SENT: &str = "orderbell_pushes_total{fate=\"sent\"}";
 

@@ -1,11 +1,11 @@
 //! Redis is killed during events, or down at the start.
 
 use crate::load::Load;
-use crate::long::{progress, rounds};
-use crate::redis_server::Redis;
 use crate::site::Site;
 use crate::watcher::{lateness, on_each_node, settle};
 use std::time::Duration;
+use support::long::{progress, rounds};
+use support::redis_server::Redis;
 
 /// The longest delay of an event while Redis is down.
 const LATE: Duration = Duration::from_secs(3);

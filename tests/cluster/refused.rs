@@ -1,12 +1,12 @@
 //! Configurations that are refused with a reason.
 
-use crate::postgres;
 use crate::site::KEYS;
-use crate::support::{Server, server::command};
 use orderbell::auth::key_material::KeyPair;
 use secrecy::ExposeSecret;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use std::time::Duration;
+use support::postgres;
+use support::{Server, server::command};
 
 /// Starts a node that must refuse its configuration. Returns its message.
 async fn refusal(common: &[&str], flags: &[&str]) -> String {

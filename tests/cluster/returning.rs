@@ -1,10 +1,6 @@
 //! A node is killed, and all of its phones reconnect at the same moment.
 
-use crate::long::{progress, rounds};
-use crate::redis_server::Redis;
 use crate::site::Site;
-use crate::support::client::text;
-use crate::support::{Client, Followed, PATIENCE, Screen};
 use crate::watcher::spread;
 use futures_util::future::join_all;
 use orderbell::domain::model::principal::Role;
@@ -12,6 +8,10 @@ use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection, query_scalar};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use support::client::text;
+use support::long::{progress, rounds};
+use support::redis_server::Redis;
+use support::{Client, Followed, PATIENCE, Screen};
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 

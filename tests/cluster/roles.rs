@@ -1,12 +1,12 @@
 //! Nodes with partial roles.
 
-use crate::long::rounds;
-use crate::postgres;
-use crate::redis_server::Redis;
 use crate::site::{Site, node};
-use crate::support::raw::Handshake;
 use crate::watcher::spread;
 use std::time::Instant;
+use support::long::rounds;
+use support::postgres;
+use support::raw::Handshake;
+use support::redis_server::Redis;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn calls_go_to_one_node_rooms_to_another_and_events_between_them() {

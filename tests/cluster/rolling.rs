@@ -1,11 +1,11 @@
 //! A rolling restart under load.
 
 use crate::load::Load;
-use crate::long::{progress, rounds};
-use crate::redis_server::Redis;
 use crate::site::Site;
 use crate::watcher::{Watcher, settle, spread};
 use std::time::{Duration, Instant};
+use support::long::{progress, rounds};
+use support::redis_server::Redis;
 
 const WINDOW: Duration = Duration::from_secs(3);
 

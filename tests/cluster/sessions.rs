@@ -1,13 +1,13 @@
 //! A session ends on one node, and its connections are on another.
 
-use crate::long::rounds;
-use crate::postgres::Cluster;
-use crate::redis_server::Redis;
 use crate::site::Site;
-use crate::support::raw::Handshake;
-use crate::support::{Client, Close, PATIENCE, client::text, eventually};
 use serde_json::json;
 use std::time::{Duration, Instant};
+use support::long::rounds;
+use support::postgres::Cluster;
+use support::raw::Handshake;
+use support::redis_server::Redis;
+use support::{Client, Close, PATIENCE, client::text, eventually};
 use tokio::task::block_in_place;
 
 /// Signs in at the first node, connects to one, and signs out at another. Returns the time until

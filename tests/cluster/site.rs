@@ -1,9 +1,5 @@
 //! Nodes that share a database and, if a test needs it, a Redis.
 
-use crate::postgres;
-use crate::support::followed::{Followed, merge};
-use crate::support::server::TALKATIVE;
-use crate::support::{Client, Menu, PATIENCE, Server, eventually};
 use orderbell::auth::keyring::Keyring;
 use orderbell::auth::token::Issuer;
 use orderbell::clock;
@@ -15,6 +11,10 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use support::followed::{Followed, merge};
+use support::postgres;
+use support::server::TALKATIVE;
+use support::{Client, Menu, PATIENCE, Server, eventually};
 
 /// The shared keyring of all nodes.
 pub const KEYS: &str = "k1:a-secret-of-these-tests-and-of-nobody-else";

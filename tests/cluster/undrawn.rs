@@ -3,9 +3,9 @@
 //! floor still gets one report.
 
 use crate::site::Site;
-use crate::support::Screen;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
+use support::Screen;
 
 const ALARM: Duration = Duration::from_secs(2);
 const FLAGS: [&str; 8] =
@@ -20,7 +20,7 @@ async fn accepted(site: &Site, number: usize) -> Value {
 }
 
 /// Connects a screen of the hot station to a node, and draws its room up to a position.
-async fn drawn(site: &Site, cook: &crate::support::Client, number: usize, position: &Value) -> Screen {
+async fn drawn(site: &Site, cook: &support::Client, number: usize, position: &Value) -> Screen {
     let mut screen = site.at(cook, number).screen().await;
     screen.join(&site.menu.kitchen()).await;
     screen.send(&json!({"type": "seen", "room": site.menu.kitchen(), "position": position})).await;

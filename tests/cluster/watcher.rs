@@ -3,11 +3,11 @@
 
 use crate::load::Work;
 use crate::site::{Addresses, Site, of_the_log};
-use crate::support::log::{faults, orders_by_note};
-use crate::support::{Client, Followed, PATIENCE, Screen};
 use serde_json::json;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
+use support::log::{faults, orders_by_note};
+use support::{Client, Followed, PATIENCE, Screen};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 

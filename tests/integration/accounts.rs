@@ -1,9 +1,9 @@
 //! People's accounts, as an operator meets them: what passwords may be, and a second factor that was lost.
 
-use crate::support::client::{Answer, text};
-use crate::support::{Client, Close, PATIENCE, Server, eventually};
 use reqwest::Method;
 use serde_json::{Value, json};
+use support::client::{Answer, text};
+use support::{Client, Close, PATIENCE, Server, eventually};
 use totp_rs::{Builder, Secret};
 
 const ADD: [&str; 6] = ["user", "add", "--restaurant", "demo", "--username", "mina"];

@@ -1,9 +1,9 @@
 //! Whose limit a request counts against, behind a proxy and without one.
 
-use crate::support::raw::Handshake;
-use crate::support::{Client, Server};
 use reqwest::Method;
 use serde_json::json;
+use support::raw::Handshake;
+use support::{Client, Server};
 
 const BEHIND: [&str; 3] = ["--trust-forwarded-for", "--logins-per-minute", "5"];
 
@@ -102,7 +102,7 @@ async fn handshakes_are_counted_by_the_same_address() {
 async fn bad_tokens_count_against_their_address_wherever_one_is_looked_at_and_good_ones_pass() {
     let server = Server::start(&["--handshakes-per-second", "1", "--handshake-burst", "5"]).await;
     let staff = server.staff().await;
-    let room = crate::support::Menu::read(&staff).await.kitchen();
+    let room = support::Menu::read(&staff).await.kitchen();
     let expiring = server.client(&["staff", "--expires", "1s"]).await;
     let places = [
         (Method::GET, format!("/api/v1/rooms/{room}/events?wait=0")),
@@ -126,7 +126,7 @@ async fn bad_tokens_count_against_their_address_wherever_one_is_looked_at_and_go
     assert!(hits > 50.0, "{hits}");
     // Each of them takes a try that has come back, and its holder still hears that it needs another token.
     let ended = || async { (expiring.get("/api/v1/restaurants/demo/orders").await.status == 401).then_some(()) };
-    crate::support::eventually("an expired token", crate::support::PATIENCE, ended).await;
+    support::eventually("an expired token", support::PATIENCE, ended).await;
     for _ in 0..20 {
         expiring.get("/api/v1/restaurants/demo/orders").await.problem(401, "unauthorized");
     }

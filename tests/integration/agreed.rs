@@ -1,7 +1,7 @@
 //! Placing with what was agreed, declared allergies, and a void of some of a line, as clients see them.
 
-use crate::support::{Client, Menu, Server, client::text, new_id};
 use serde_json::{Value, json};
+use support::{Client, Menu, Server, client::text, new_id};
 
 /// One dish of the demo menu costs something else from now on.
 async fn reprice(server: &Server, dish: &str, amount: i64) {

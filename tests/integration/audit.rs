@@ -1,7 +1,7 @@
 //! The audit of a real server: commands over a WebSocket, addresses, what the command line prints.
 
-use crate::support::{Client, Menu, Server};
 use serde_json::{Value, json};
+use support::{Client, Menu, Server};
 
 const AUDIT: &str = "/api/v1/restaurants/demo/audit";
 
@@ -16,7 +16,7 @@ async fn a_command_over_a_websocket_is_recorded_with_name_and_address_once() {
     let menu = Menu::read(&manager).await;
     let order = diner.place(&menu.basket()).await;
     let mut screen = manager.screen().await;
-    let accept = json!({"type": "command", "id": crate::support::new_id(), "order": order["id"], "action": "accept"});
+    let accept = json!({"type": "command", "id": support::new_id(), "order": order["id"], "action": "accept"});
     for _ in 0..2 {
         assert_eq!(screen.ask(accept.clone()).await["type"], "ack");
     }

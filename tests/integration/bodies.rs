@@ -1,12 +1,12 @@
 //! Bodies of strangers: none is unpacked, none is read before it is known who may send it, and none is large.
 
-use crate::support::wait::soon;
-use crate::support::{Client, Server, client::text};
 use flate2::{Compression, write::GzEncoder};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::io::Write;
 use std::time::Duration;
+use support::wait::soon;
+use support::{Client, Server, client::text};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -71,7 +71,7 @@ async fn promise(server: &Server, method: &str, path: &str, token: &str, length:
 #[tokio::test]
 async fn who_may_not_send_a_body_is_refused_before_it_comes() {
     let server = Server::start(&[]).await;
-    let (diner, id) = (server.diner("1").await, crate::support::new_id());
+    let (diner, id) = (server.diner("1").await, support::new_id());
     let base = "/api/v1/restaurants/demo";
     let calls = [
         ("POST", format!("{base}/orders")),
@@ -174,7 +174,7 @@ async fn endless(server: &Server, method: &str, path: &str, token: &str) -> Stri
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_body_without_an_end_ends_its_connection_with_the_answer() {
     let server = Server::start(&["--logins-per-minute", "1"]).await;
-    let (staff, id) = (server.staff().await, crate::support::new_id());
+    let (staff, id) = (server.staff().await, support::new_id());
     let base = "/api/v1/restaurants/demo";
     let calls = [
         (401, "POST", format!("{base}/orders"), ""),
@@ -209,7 +209,7 @@ async fn a_body_beside_a_stream_is_not_read() {
     let server = Server::start(&[]).await;
     let staff = server.staff().await;
     let mut stream = TcpStream::connect(server.authority()).await.unwrap();
-    let room = crate::support::Menu::read(&staff).await.kitchen();
+    let room = support::Menu::read(&staff).await.kitchen();
     let head = format!(
         "GET /api/v1/rooms/{room}/stream HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\nContent-Length: 9000000000\r\n\r\n",
         server.authority(),
@@ -241,7 +241,7 @@ fn described(spec: &Value) -> Vec<(Method, String, Vec<String>)> {
             let Some(members) = schema["properties"].as_object() else { continue };
             let path = path.split('/').map(|part| match part {
                 "{slug}" => "demo".to_owned(),
-                part if part.starts_with('{') => crate::support::new_id(),
+                part if part.starts_with('{') => support::new_id(),
                 part => part.to_owned(),
             });
             let path = path.collect::<Vec<_>>().join("/");
@@ -278,7 +278,7 @@ async fn a_wrong_member_of_any_body_is_refused_in_words_of_json() {
     }
     assert!(refused > 100, "the control: {refused}");
     let basket = json!({"service": "dine_in", "items": [], "expected_total": 5});
-    let told = Client::send(staff.placing(&crate::support::new_id(), &basket)).await;
+    let told = Client::send(staff.placing(&support::new_id(), &basket)).await;
     let detail = told.problem(422, "invalid")["detail"].to_string();
     assert!(detail.contains("expected_total") && detail.contains("expected an object"), "{detail}");
 }
@@ -287,7 +287,7 @@ async fn a_wrong_member_of_any_body_is_refused_in_words_of_json() {
 async fn a_quantity_of_null_strikes_nothing() {
     let server = Server::start(&[]).await;
     let staff = server.staff().await;
-    let menu = crate::support::Menu::read(&staff).await;
+    let menu = support::Menu::read(&staff).await;
     let order = staff.place(&menu.basket()).await;
     staff.act(&order["id"], "accept").await;
     let item = order["items"].as_object().unwrap().keys().next().unwrap();

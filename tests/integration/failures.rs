@@ -1,11 +1,11 @@
 //! Failed attempts take nobody's place: whoever guesses behind a restaurant's address locks out nobody there, and no
 //! stranger locks out a manager.
 
-use crate::support::client::{Answer, text};
-use crate::support::raw::Handshake;
-use crate::support::{Client, Server};
 use reqwest::Method;
 use serde_json::{Value, json};
+use support::client::{Answer, text};
+use support::raw::Handshake;
+use support::{Client, Server};
 
 /// Failures of one kind, a hundred at a time, until they are refused.
 async fn fail(server: &Server, path: &str, field: &str) {

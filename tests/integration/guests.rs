@@ -1,7 +1,7 @@
 //! How a restaurant stops a guest: the table goes, its key changes, or the staff ends the visit.
 
-use crate::support::{Client, Close, Menu, Server, client::text};
 use serde_json::{Value, json};
+use support::{Client, Close, Menu, Server, client::text};
 
 const TABLES: &str = "/api/v1/restaurants/demo/tables";
 const SESSIONS: &str = "/api/v1/restaurants/demo/diner-sessions";
@@ -22,7 +22,7 @@ impl Phone {
     /// Holds that nothing goes on under its tokens, and that it is told who ended the visit.
     async fn assert_ended(&self, menu: &Menu) {
         self.client.get("/api/v1/diner-sessions/current").await.problem(401, "unauthorized");
-        Client::send(self.client.placing(&crate::support::new_id(), &menu.basket())).await.problem(401, "unauthorized");
+        Client::send(self.client.placing(&support::new_id(), &menu.basket())).await.problem(401, "unauthorized");
         let refused = self.client.post("/api/v1/sessions/refresh", &json!({"refresh_token": self.refresh})).await;
         assert_eq!(refused.problem(401, "unauthorized")["reason"], "ended_by_staff");
     }

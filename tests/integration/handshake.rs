@@ -1,10 +1,10 @@
 //! The handshake: everything that can be refused is, before the upgrade.
 
-use crate::support::raw::Handshake;
-use crate::support::{Client, Menu, PATIENCE, Raw, Screen, Server, client::text, eventually};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
+use support::raw::Handshake;
+use support::{Client, Menu, PATIENCE, Raw, Screen, Server, client::text, eventually};
 
 async fn status(server: &Server, handshake: Handshake) -> u16 {
     handshake.send(&server.base, None).await.0.status
@@ -174,6 +174,6 @@ async fn sign_ins_are_rationed_and_those_who_are_in_do_not_notice() {
     let refused = refused.expect("a limit");
     refused.problem(429, "rate_limited");
     assert!(refused.header("retry-after").parse::<u64>().unwrap() > 0);
-    inside.send(crate::support::raw::TEXT, br#"{"type":"ping"}"#).await;
+    inside.send(support::raw::TEXT, br#"{"type":"ping"}"#).await;
     assert!(inside.frame().await.unwrap().1.starts_with(br#"{"type":"pong""#));
 }

@@ -1,12 +1,12 @@
 //! What the server says of itself to browsers, how it answers clients that misbehave, and what it writes about them.
 
-use crate::support::raw::{Handshake, masked};
-use crate::support::server::{DATABASE, command};
-use crate::support::wait::soon;
-use crate::support::{Client, Close, PATIENCE, Raw, Server, eventually};
 use reqwest::Method;
 use serde_json::json;
 use std::process::Stdio;
+use support::raw::{Handshake, masked};
+use support::server::{DATABASE, command};
+use support::wait::soon;
+use support::{Client, Close, PATIENCE, Raw, Server, eventually};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -64,7 +64,7 @@ async fn every_answer_carries_the_security_headers_refused_handshakes_too() {
 }
 
 /// Asks again for what the client has already.
-async fn unchanged(client: &Client, path: &str) -> crate::support::client::Answer {
+async fn unchanged(client: &Client, path: &str) -> support::client::Answer {
     let tag = client.get(path).await.header("etag").to_owned();
     Client::send(client.request(Method::GET, path).header("If-None-Match", tag)).await
 }

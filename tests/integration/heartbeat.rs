@@ -1,14 +1,14 @@
 //! How a connection that has nothing to say is kept, and how one that may no longer speak is ended.
 
-use crate::support::client::text;
-use crate::support::raw::PING;
-use crate::support::{Client, Close, Menu, PATIENCE, Raw, Server, eventually};
 use orderbell::auth::keyring::Keyring;
 use orderbell::auth::token::Issuer;
 use orderbell::domain::model::principal::{Principal, Role};
 use secrecy::ExposeSecret;
 use serde_json::json;
 use std::time::{Duration, Instant};
+use support::client::text;
+use support::raw::PING;
+use support::{Client, Close, Menu, PATIENCE, Raw, Server, eventually};
 
 const QUICK: [&str; 2] = ["--heartbeat-ms", "300"];
 

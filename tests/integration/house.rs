@@ -1,8 +1,8 @@
 //! A restaurant with somebody who looks at its floor.
 
-use crate::support::{Client, Menu, Screen, Server};
 use serde_json::Value;
 use std::time::{Duration, Instant};
+use support::{Client, Menu, Screen, Server};
 
 pub struct House {
     pub server: Server,

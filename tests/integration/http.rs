@@ -1,9 +1,9 @@
 //! The HTTP face: problems with codes, pages of lists, the menu's switches, and what machines ask.
 
-use crate::support::{Client, Menu, PATIENCE, Server, client::text, eventually, new_id};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
+use support::{Client, Menu, PATIENCE, Server, client::text, eventually, new_id};
 
 const BASE: &str = "/api/v1/restaurants/demo";
 
@@ -53,7 +53,7 @@ async fn prices_come_from_the_menu_and_an_order_is_what_was_asked_for() {
     line["options"] = json!(["extra gravy"]);
     line["note"] = "nut allergy".into();
     let order = diner.place(&json!({"service": "dine_in", "items": [line], "note": "no rush"})).await;
-    crate::support::shape::order(&order);
+    support::shape::order(&order);
     let item = order["items"].as_object().unwrap().values().next().unwrap();
     assert_eq!(item["price"], json!({"amount": 51_000, "currency": "BDT"}), "450 taka and 60 for the gravy");
     assert_eq!(order["total"], json!({"amount": 102_000, "currency": "BDT"}));

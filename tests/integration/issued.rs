@@ -1,6 +1,6 @@
 //! Tokens that an operator prints: listed, and taken back.
 
-use crate::support::{Close, PATIENCE, Server, eventually};
+use support::{Close, PATIENCE, Server, eventually};
 
 const ORDERS: &str = "/api/v1/restaurants/demo/orders";
 

@@ -1,10 +1,10 @@
 //! Keys of tokens: how they are made, and how they are changed.
 
-use crate::support::{Client, Server, server::DATABASE, server::command};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use std::path::Path;
+use support::{Client, Server, server::DATABASE, server::command};
 
 const OLD: &str = "old:0123456789abcdef0123456789abcdef";
 const ORDERS: &str = "/api/v1/restaurants/demo/orders";

@@ -1,10 +1,10 @@
 //! `kill -9` amid commands: what was acknowledged is there, what was not is there once after it was sent again, and a
 //! screen that comes back has seen every event once.
 
-use crate::support::log::{self, Believed, faults, orders_by_note};
-use crate::support::{Client, Menu, PATIENCE, Screen, Server, Wish, eventually, new_id};
 use serde_json::Value;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use support::log::{self, Believed, faults, orders_by_note};
+use support::{Client, Menu, PATIENCE, Screen, Server, Wish, eventually, new_id};
 
 const KILLS: usize = 20;
 /// Guests and waiters who act at once.
@@ -127,7 +127,7 @@ async fn twenty_kills_amid_commands_lose_nothing_acknowledged_leave_no_hole_and_
 }
 
 /// The same checks, on what they have to object to.
-fn assert_controls(feed: &crate::support::Followed, acknowledged: &[Believed], seen: &[Value], forgetful: &[Value]) {
+fn assert_controls(feed: &support::Followed, acknowledged: &[Believed], seen: &[Value], forgetful: &[Value]) {
     assert_ne!(faults(feed, acknowledged, forgetful), [""; 0], "a screen that forgets its cursor misses events");
     let middle = feed.events.len() / 2;
     let mut lost = feed.clone();

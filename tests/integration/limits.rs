@@ -1,9 +1,9 @@
 //! Bad input and too much of it: each gets its named answer, and the neighbours do not notice.
 
-use crate::support::raw::{PING, TEXT, header, masked};
-use crate::support::{Close, Menu, Raw, Screen, Server, client::text, new_id, server::TALKATIVE};
 use serde_json::{Value, json};
 use std::time::Duration;
+use support::raw::{PING, TEXT, header, masked};
+use support::{Close, Menu, Raw, Screen, Server, client::text, new_id, server::TALKATIVE};
 use tokio_tungstenite::tungstenite::Message;
 
 /// A connection that must not notice anything.

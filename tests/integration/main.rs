@@ -2,8 +2,6 @@
 //! faults under which it must hold. Each test has a server and a database to itself.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)] // a test that panics is a test that fails
 
-mod support;
-
 mod accounts;
 mod addresses;
 mod agreed;

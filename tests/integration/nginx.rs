@@ -1,12 +1,12 @@
 //! The proxy as it is shipped: `compose/nginx.conf` itself, with nothing changed but where the node is and where it listens.
 
-use crate::support::{Client, Menu, PATIENCE, Server, client::text, eventually, wait::soon};
 use futures_util::StreamExt;
 use reqwest::Method;
 use serde_json::json;
 use std::fs::{self, File};
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
+use support::{Client, Menu, PATIENCE, Server, client::text, eventually, wait::soon};
 use tempfile::TempDir;
 
 const CONF: &str = include_str!("../../compose/nginx.conf");
@@ -68,7 +68,7 @@ impl Drop for Nginx {
 }
 
 /// Asserts that nginx itself answered as a node would.
-fn own_problem(answer: &crate::support::client::Answer, status: u16, code: &str) {
+fn own_problem(answer: &support::client::Answer, status: u16, code: &str) {
     let problem = answer.problem(status, code);
     assert_eq!(problem["status"], status);
     assert_eq!(answer.header("content-type"), "application/problem+json");

@@ -1,12 +1,12 @@
 //! One failure, whichever way it comes: the same cause has the same code, text and wait on each transport.
 
-use crate::support::raw::Handshake;
-use crate::support::server::DATABASE;
-use crate::support::{Client, Menu, PATIENCE, Server, client::Answer, eventually, new_id, template};
 use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection, Executor, SqliteConnection};
+use support::raw::Handshake;
+use support::server::DATABASE;
+use support::{Client, Menu, PATIENCE, Server, client::Answer, eventually, new_id, template};
 
 /// What a client is told: the code, the text, the wait and the reason.
 type Told = [Value; 4];

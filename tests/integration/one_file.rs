@@ -1,11 +1,11 @@
 //! One SQLite file has one node, under whatever name, and is whole when nobody has it open.
 
-use crate::support::server::{DATABASE, FLAGS, command};
-use crate::support::wait::soon;
-use crate::support::{Client, Menu, Server, new_id, template};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
+use support::server::{DATABASE, FLAGS, command};
+use support::wait::soon;
+use support::{Client, Menu, Server, new_id, template};
 
 /// Runs a command of the binary on a database to its end; returns whether it went well, and what it said to standard error.
 async fn run(database: &Path, arguments: &[&str]) -> (bool, String) {

@@ -1,12 +1,12 @@
 //! Real answers against the OpenAPI document: each operation, and each status that can be provoked. The support holds every
 //! answer of every test to the document; here is what no other test asks for, and the proof that nothing was left out.
 
-use crate::support::client::{Answer, text};
-use crate::support::push_service::Browser;
-use crate::support::{Client, Menu, Server, contract, new_id};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+use support::client::{Answer, text};
+use support::push_service::Browser;
+use support::{Client, Menu, Server, contract, new_id};
 
 const BASE: &str = "/api/v1/restaurants/demo";
 const ME: &str = "/api/v1/people/me";

@@ -1,7 +1,7 @@
 //! The life of an order on several screens at once.
 
-use crate::support::{Client, Followed, Menu, Screen, Server, client::text, followed::Fault, shape};
 use serde_json::{Value, json};
+use support::{Client, Followed, Menu, Screen, Server, client::text, followed::Fault, shape};
 
 /// Everybody who watches: each a room and the screen that follows it.
 struct Watch {

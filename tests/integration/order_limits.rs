@@ -1,8 +1,8 @@
 //! Limits on what a guest may order, over every transport, and who goes on when one is reached.
 
-use crate::support::wait::{PATIENCE, eventually};
-use crate::support::{Client, Menu, Server, client::text, new_id, server::TALKATIVE};
 use serde_json::{Value, json};
+use support::wait::{PATIENCE, eventually};
+use support::{Client, Menu, Server, client::text, new_id, server::TALKATIVE};
 
 /// So many orders at once under ids of their own; returns the answers' statuses and the last refusal.
 async fn flood(client: &Client, basket: &Value, count: usize) -> (Vec<u16>, Value) {

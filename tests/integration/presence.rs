@@ -1,9 +1,9 @@
 //! Presence of kitchen screens: the floor hears who comes, not who loads the page again, who goes, and whose node died.
 
 use crate::house::House;
-use crate::support::{Followed, PATIENCE, eventually};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
+use support::{Followed, PATIENCE, eventually};
 
 /// Longer than anything that a test does on a busy machine while a screen is away on purpose.
 const GRACE: Duration = Duration::from_secs(4);

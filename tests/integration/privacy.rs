@@ -1,8 +1,8 @@
 //! What guests leave, on a real server: purged, exported, erased; readers get a snapshot or an event, never a hole.
 
-use crate::support::server::DATABASE;
-use crate::support::{Client, Followed, Menu, Server, client::text, template, wait::PATIENCE, wait::eventually};
 use serde_json::{Value, json};
+use support::server::DATABASE;
+use support::{Client, Followed, Menu, Server, client::text, template, wait::PATIENCE, wait::eventually};
 
 /// An order with a note, which is then rejected.
 async fn closed(server: &Server, staff: &Client, menu: &Menu) -> Value {

@@ -1,10 +1,10 @@
 //! Messages to guests' phones, from the commit to what a browser opens, against a push service of our own.
 
-use crate::support::push_service::{Browser, PushService};
-use crate::support::{Client, Menu, PATIENCE, Server, client::text, eventually, new_id};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
+use support::push_service::{Browser, PushService};
+use support::{Client, Menu, PATIENCE, Server, client::text, eventually, new_id};
 
 const PATH: &str = "/api/v1/push/subscription";
 const SUBJECT: &str = "mailto:ops@example.com";
@@ -260,7 +260,7 @@ async fn a_server_without_a_key_pushes_nothing_and_one_without_a_subject_does_no
     ] {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}", folder.path().join(new_id()).display());
-        let mut command = crate::support::server::command(folder.path(), &["--database-url".into(), url]);
+        let mut command = support::server::command(folder.path(), &["--database-url".into(), url]);
         let run = command.args(["serve", "--bind", "127.0.0.1:0"]).args(flags).output();
         let output = tokio::time::timeout(Duration::from_secs(20), run).await.unwrap().unwrap();
         let told = String::from_utf8_lossy(&output.stderr).into_owned();

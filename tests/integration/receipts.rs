@@ -1,7 +1,7 @@
 //! What guests are told of the floor: an order or a call is seen once a page of the floor has reported it, and not before.
 
-use crate::support::{Client, Menu, PATIENCE, Server, client::text, eventually, new_id};
 use serde_json::{Value, json};
+use support::{Client, Menu, PATIENCE, Server, client::text, eventually, new_id};
 
 struct Table {
     server: Server,

@@ -1,9 +1,9 @@
 //! Answers that are lost: what is asked for again is given again, by whatever stands in the keyring and however many ask.
 
-use crate::support::{Client, Server, client::text};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use std::path::Path;
+use support::{Client, Server, client::text};
 
 const OLD: &str = "old:0123456789abcdef0123456789abcdef";
 const NEW: &str = "new:fedcba9876543210fedcba9876543210";

@@ -1,9 +1,9 @@
 //! Resuming: from a cursor everything that was missed, in order, once; or a snapshot. Never a silent hole.
 
-use crate::support::{Client, Followed, Menu, Screen, Server, client::text, server::TALKATIVE, template};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use support::{Client, Followed, Menu, Screen, Server, client::text, server::TALKATIVE, template};
 use tokio::sync::OnceCell;
 
 /// More events than a replay goes back.

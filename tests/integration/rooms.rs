@@ -1,8 +1,8 @@
 //! Rooms: who may join, what they are told, and how a join finds its place in a running stream.
 
-use crate::support::{Client, Menu, Screen, Server, client::text, new_id, server::TALKATIVE};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use support::{Client, Menu, Screen, Server, client::text, new_id, server::TALKATIVE};
 
 /// The roles of the contract; a guest is one who has placed the order, or one who has not.
 const ROLES: [&str; 6] = ["diner", "other diner", "kitchen", "staff", "manager", "service"];
@@ -141,7 +141,7 @@ async fn a_screen_tells_what_it_has_drawn_of_its_own_rooms_only() {
     let mut screen = cook.screen().await;
     let cursor = screen.join(&menu.kitchen()).await.cursor;
     screen.send(&json!({"type": "seen", "room": menu.kitchen(), "position": cursor})).await;
-    crate::support::eventually("the receipt", crate::support::PATIENCE, || async {
+    support::eventually("the receipt", support::PATIENCE, || async {
         (server.metric("orderbell_seen_total").await == 1.0).then_some(())
     })
     .await;

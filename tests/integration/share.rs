@@ -1,10 +1,10 @@
 //! A link to one order: it shows that order on every transport, lets nothing be done, and ends with the session of the guest
 //! who gave it out.
 
-use crate::support::{Client, Close, Menu, Server, client::text, new_id};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
+use support::{Client, Close, Menu, Server, client::text, new_id};
 
 /// A guest who sits down by the key of a table.
 async fn seat(server: &Server, table: u32) -> Client {

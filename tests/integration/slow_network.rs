@@ -1,8 +1,8 @@
 //! Networks of few bytes a second: whoever reads gets everything in the end, and is not cut for being slow.
 
-use crate::support::{Client, Close, Followed, Menu, PATIENCE, Raw, Screen, Server, new_id, raw};
 use serde_json::{Map, Value, json};
 use std::time::{Duration, Instant};
+use support::{Client, Close, Followed, Menu, PATIENCE, Raw, Screen, Server, new_id, raw};
 
 /// The reader's kernel holds so many bytes.
 const BUFFER: usize = 32 * 1024;

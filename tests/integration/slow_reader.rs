@@ -1,7 +1,7 @@
 //! Readers that do not read: ended, at no cost to the node or to their neighbours, and nothing is lost to them.
 
-use crate::support::{Client, Close, Followed, Menu, PATIENCE, Raw, Screen, Server, eventually};
 use serde_json::{Value, json};
+use support::{Client, Close, Followed, Menu, PATIENCE, Raw, Screen, Server, eventually};
 
 const STALLED: usize = 20;
 const MIB: u64 = 1024 * 1024;
@@ -15,7 +15,7 @@ async fn stalled(client: &Client, room: &str) -> Vec<Raw> {
     let mut readers = Vec::new();
     for _ in 0..STALLED {
         let mut reader = Raw::open_with(client, Some(4096)).await;
-        reader.send(crate::support::raw::TEXT, format!(r#"{{"type":"subscribe","room":"{room}"}}"#).as_bytes()).await;
+        reader.send(support::raw::TEXT, format!(r#"{{"type":"subscribe","room":"{room}"}}"#).as_bytes()).await;
         while !reader.frame().await.unwrap().1.starts_with(br#"{"type":"live""#) {}
         readers.push(reader);
     }
@@ -38,7 +38,7 @@ async fn read_rest(reader: &mut Raw) -> (Vec<Value>, Close) {
     let mut frames = Vec::new();
     loop {
         match reader.frame().await {
-            Some((crate::support::raw::TEXT, payload)) => frames.push(serde_json::from_slice(&payload).unwrap()),
+            Some((support::raw::TEXT, payload)) => frames.push(serde_json::from_slice(&payload).unwrap()),
             Some((0x88, payload)) => return (frames, Close::Code(u16::from_be_bytes([payload[0], payload[1]]))),
             Some(_) => {}
             None => return (frames, Close::Cut),
@@ -102,7 +102,7 @@ async fn who_stops_reading_amid_a_replay_is_cut_and_goes_on_from_where_it_was() 
     let mut reader = Raw::open_with(&cook, Some(4096)).await;
     let epoch = staff.screen().await.epoch().clone();
     let subscribe = json!({"type": "subscribe", "room": menu.kitchen(), "since": 0, "epoch": epoch});
-    reader.send(crate::support::raw::TEXT, subscribe.to_string().as_bytes()).await;
+    reader.send(support::raw::TEXT, subscribe.to_string().as_bytes()).await;
     let work = eventually("its end", PATIENCE, || async {
         (server.metric("orderbell_connections{role=\"kitchen\"}").await == 0.0).then_some(())
     });
@@ -135,13 +135,13 @@ async fn a_reader_that_is_ended_for_slowness_may_come_back_at_once() {
     let (cook, staff) = (server.client(&["kitchen"]).await, server.staff().await);
     let menu = Menu::read(&staff).await;
     let mut reader = Raw::open_with(&cook, Some(4096)).await;
-    reader.send(crate::support::raw::TEXT, format!(r#"{{"type":"subscribe","room":"{}"}}"#, menu.kitchen()).as_bytes()).await;
+    reader.send(support::raw::TEXT, format!(r#"{{"type":"subscribe","room":"{}"}}"#, menu.kitchen()).as_bytes()).await;
     place_banquets(&staff, &menu).await;
     eventually("an eviction", PATIENCE, || async { (server.metric("orderbell_evictions_total").await > 0.0).then_some(()) })
         .await;
     // Its place is free although its last bytes have not left: nobody has read them.
     let back = eventually("a place", std::time::Duration::from_secs(1), || async {
-        let (reply, stream) = crate::support::raw::Handshake::new(&cook.token).send(&cook.base, None).await;
+        let (reply, stream) = support::raw::Handshake::new(&cook.token).send(&cook.base, None).await;
         (reply.status == 101).then_some(stream)
     })
     .await;

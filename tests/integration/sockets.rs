@@ -1,10 +1,10 @@
 //! Sockets that take places and do nothing with them: kitchen and staff get in all the same.
 
-use crate::support::raw::Handshake;
-use crate::support::screen::connect;
-use crate::support::wait::soon;
-use crate::support::{Client, PATIENCE, Raw, Server, eventually};
 use std::time::Duration;
+use support::raw::Handshake;
+use support::screen::connect;
+use support::wait::soon;
+use support::{Client, PATIENCE, Raw, Server, eventually};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -119,7 +119,7 @@ async fn bodies_that_never_end_do_not_keep_the_kitchen_and_the_staff_out() {
 async fn where_all_of_an_address_are_busy_kitchen_and_staff_are_answered_and_guests_wait() {
     let server = Server::start(&["--connections-per-address", "20"]).await;
     let (diner, cook) = (server.diner("1").await, server.kitchen("hot").await);
-    let menu = crate::support::Menu::read(&cook).await.menu();
+    let menu = support::Menu::read(&cook).await.menu();
     let poll = |client: &Client| {
         let token = &client.token;
         format!("GET /api/v1/rooms/{menu}/stream HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n").into_bytes()

@@ -1,11 +1,11 @@
 //! Accepted orders that no kitchen screen shows: the floor is told, and told again when one does.
 
 use crate::house::House;
-use crate::support::client::text;
-use crate::support::{Client, PATIENCE, eventually};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
+use support::client::text;
+use support::{Client, PATIENCE, eventually};
 
 const ALARM: [&str; 2] = ["--display-alarm-s", "1"];
 /// Longer than a busy machine takes to draw, begin or cancel what was just accepted.

@@ -1,9 +1,9 @@
 //! Answers over plain HTTP that nobody reads: their readers are cut in time, and until then they cost little.
 
-use crate::support::screen::connect;
-use crate::support::wait::soon;
-use crate::support::{Client, Menu, PATIENCE, Server, eventually, new_id};
 use serde_json::{Value, json};
+use support::screen::connect;
+use support::wait::soon;
+use support::{Client, Menu, PATIENCE, Server, eventually, new_id};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 

@@ -2,7 +2,6 @@
 
 use crate::fold::sound_feed;
 use crate::house::{House, order_of};
-use crate::long::{factor, progress};
 use crate::world::World;
 use orderbell::clock;
 use orderbell::domain::model::command::OrderAction;
@@ -15,6 +14,7 @@ use std::collections::BTreeSet;
 use std::future::poll_fn;
 use std::task::Poll;
 use std::time::Duration;
+use support::long::{factor, progress};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 

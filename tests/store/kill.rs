@@ -5,7 +5,6 @@
 
 use crate::fold::sound_feed;
 use crate::house::House;
-use crate::support_servers::postgres::Cluster;
 use crate::world::{World, in_time, reopen};
 use orderbell::domain::values::ids::{OrderId, RestaurantId};
 use orderbell::store::{Mode, Settings, SharedStore, StoreError, open};
@@ -15,6 +14,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
+use support::postgres::Cluster;
 use tokio::task::{JoinSet, block_in_place, spawn_blocking};
 
 /// The URL that a child writes to.

@@ -2,15 +2,6 @@
 //! PostgreSQL.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)] // a test that panics is a test that fails
 
-#[path = "../support_servers/long.rs"]
-#[allow(dead_code)] // shared with the tests of several nodes
-mod long;
-#[path = "../support_servers/port.rs"]
-mod port;
-#[path = "../support_servers/mod.rs"]
-#[allow(dead_code)] // shared with the tests of several nodes
-mod support_servers;
-
 mod accounts;
 mod answers;
 mod audit;

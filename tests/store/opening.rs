@@ -1,7 +1,6 @@
 //! Opening a database, and what is refused.
 
 use crate::house::{House, at, restaurant, small_menu};
-use crate::support_servers::postgres;
 use crate::world::World;
 use orderbell::clock;
 use orderbell::domain::values::ids::RestaurantId;
@@ -9,6 +8,7 @@ use orderbell::store::{Mode, OpenError, Settings, StoreError, open};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::{Duration, Instant};
+use support::postgres;
 
 const SERVE: Settings = Settings::new(Mode::Serve);
 

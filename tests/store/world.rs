@@ -1,6 +1,5 @@
 //! A database of its own for each case.
 
-use crate::support_servers;
 use orderbell::store::{Mode, OpenError, Settings, SharedStore, open};
 use sqlx::{Connection, Executor, PgConnection, SqliteConnection, query_scalar};
 use std::time::Duration;
@@ -41,7 +40,7 @@ impl World {
     }
 
     pub async fn postgres() -> Self {
-        let url = support_servers::postgres::database().await;
+        let url = support::postgres::database().await;
         let store = open(&url, Settings::new(Mode::Serve)).await.expect("the database must open");
         Self { url, store, folder: None }
     }

@@ -15,7 +15,3 @@ mod slow;
 mod slow_link;
 mod streams;
 mod switching;
-
-#[path = "../support_servers/long.rs"]
-#[allow(dead_code)] // its rounds and progress
-mod support_long;

@@ -3,9 +3,9 @@
 use crate::browser::Browser;
 use crate::driver::Form;
 use crate::house::{House, is_filled_in, sign_in};
-use crate::support::client::{Client, text};
 use orderbell::clock;
 use serde_json::{Value, json};
+use support::client::{Client, text};
 use totp_rs::{Builder, Secret};
 
 const NEW: &str = "four words two spoons";
@@ -101,7 +101,7 @@ async fn set_up_a_second_factor(page: &Browser) -> (String, String) {
 async fn see_and_end_other_sessions(house: &House, page: &Browser, secret: &str) {
     let form = json!({"restaurant": "demo", "username": "staff", "password": NEW, "totp": code(secret, 0)});
     let other = house.server.anybody().post("/api/v1/sessions", &form).await.expect(200);
-    let other = crate::support::Client::new(&house.server.base, text(&other["access_token"]));
+    let other = support::Client::new(&house.server.base, text(&other["access_token"]));
     open_account(page, "sessions").await;
     page.tap("[data-account='sessions']").await;
     let count = "return document.querySelectorAll('.account__session').length === arguments[0]";

@@ -2,9 +2,9 @@
 
 use crate::browser::Browser;
 use crate::house::House;
-use crate::proxy::Network;
-use crate::support::client::text;
 use serde_json::json;
+use support::client::text;
+use support::proxy::Network;
 
 #[tokio::test]
 async fn the_pages_on_a_phone_are_for_everybody() {

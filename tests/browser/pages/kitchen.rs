@@ -4,10 +4,10 @@ use crate::browser::Browser;
 use crate::driver::Form;
 use crate::house::House;
 use crate::looks::saves_pictures;
-use crate::proxy::Network;
-use crate::support::client::text;
 use serde_json::json;
 use std::time::Duration;
+use support::client::text;
+use support::proxy::Network;
 
 /// How old the older orders are to be on a picture: late by the settings below.
 const OLD: Duration = Duration::from_secs(125);

@@ -3,9 +3,9 @@
 use crate::browser::Browser;
 use crate::driver::Form;
 use crate::house::{House, sign_in};
-use crate::proxy::Network;
-use crate::support::client::text;
 use std::time::Duration;
+use support::client::text;
+use support::proxy::Network;
 
 #[tokio::test]
 async fn the_floors_page_is_for_everybody() {

@@ -177,7 +177,7 @@ async fn two_promises_of_one_order_are_both_said_and_a_bump_between_is_no_confli
     let house = House::open(1, &[]).await;
     let order = house.staff.place(&house.menu.basket()).await;
     house.staff.act(&order["id"], "accept").await;
-    let id = crate::support::client::text(&order["id"]).to_owned();
+    let id = support::client::text(&order["id"]).to_owned();
     let floor = house.floor().await;
     let promised = async || house.order(&id).await["promised_at"].as_str().unwrap().to_owned();
     floor.shows(&id, "accepted").await;
@@ -186,7 +186,7 @@ async fn two_promises_of_one_order_are_both_said_and_a_bump_between_is_no_confli
     house.staff.act(&order["id"], "start").await;
     let before = promised().await;
     floor.tap("dialog[open] [data-minutes='60']").await;
-    crate::support::eventually("the promise made", std::time::Duration::from_secs(20), || async {
+    support::eventually("the promise made", std::time::Duration::from_secs(20), || async {
         (promised().await != before).then_some(())
     })
     .await;

@@ -1,8 +1,8 @@
 //! Section 4.2: what a server asks of an opening handshake, and what it answers.
 
-use crate::support::raw::{TEXT, masked, reply};
-use crate::support::screen::connect;
-use crate::support::{Client, Server};
+use support::raw::{TEXT, masked, reply};
+use support::screen::connect;
+use support::{Client, Server};
 use tokio::io::AsyncWriteExt;
 
 /// The nonce of section 1.3, and what must come of it.
@@ -131,7 +131,7 @@ async fn section_4_2_2_the_servers_answer() {
     assert_eq!(reply.header("connection").to_ascii_lowercase(), "upgrade");
     assert_eq!(reply.header("sec-websocket-protocol"), "orderbell.v1");
     assert_eq!(reply.header("sec-websocket-extensions"), "", "no extension was agreed");
-    let mut raw = crate::support::Raw { stream };
+    let mut raw = support::Raw { stream };
     assert!(raw.frame().await.unwrap().1.starts_with(br#"{"type":"welcome""#));
     assert!(raw.frame().await.unwrap().1.starts_with(br#"{"type":"pong""#), "the frame behind the handshake");
 }

@@ -8,10 +8,10 @@ mod framing;
 mod handshakes;
 mod text;
 
-use crate::support::raw::{PING, TEXT};
-use crate::support::{Client, Raw, Server, server::TALKATIVE};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
+use support::raw::{PING, TEXT};
+use support::{Client, Raw, Server, server::TALKATIVE};
 
 const CONTINUATION: u8 = 0x00;
 const BINARY: u8 = 0x02;

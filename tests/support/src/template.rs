@@ -19,7 +19,7 @@ pub async fn demo() -> &'static Path {
 
 /// An empty folder, the same one in every run.
 pub fn fresh(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("integration").join(name);
+    let folder = crate::kept_folder().join("integration").join(name);
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder).unwrap();
     folder

@@ -14,7 +14,6 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, Command};
 
-const BINARY: &str = env!("CARGO_BIN_EXE_orderbell");
 /// The variable that a shell in front of the server sets its limits by.
 const ULIMIT: &str = "TEST_ULIMIT";
 /// The name of the database in its folder.
@@ -57,7 +56,6 @@ impl Server {
     }
 
     /// A server on a fresh demo database whose process has these limits, as `ulimit` of a shell takes them: `-n 1024`.
-    #[allow(dead_code)] // for some of the tests that share this support
     pub async fn limited(ulimit: &str, flags: &[&str]) -> Self {
         let environment = [(ULIMIT.to_owned(), ulimit.to_owned())];
         let folder = tempfile::tempdir().unwrap();
@@ -69,7 +67,6 @@ impl Server {
     }
 
     /// File descriptors that it has open.
-    #[allow(dead_code)] // for some of the tests that share this support
     pub fn descriptors(&self) -> usize {
         std::fs::read_dir(format!("/proc/{}/fd", self.pid())).unwrap().count()
     }
@@ -81,7 +78,6 @@ impl Server {
     }
 
     /// A node on a database that it does not have to itself.
-    #[allow(dead_code)] // for the tests of several nodes, which share this support
     pub async fn joining(common: &[&str], flags: &[&str], environment: &[(String, String)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut server = Self::with(folder.path().to_owned(), owned(common), flags, environment).await;
@@ -91,7 +87,7 @@ impl Server {
 
     async fn with(folder: PathBuf, common: Vec<String>, flags: &[&str], environment: &[(String, String)]) -> Self {
         let (flags, environment) = (owned(flags), environment.to_vec());
-        let program = PathBuf::from(BINARY);
+        let program = crate::program();
         let (process, base) = spawn(&program, &folder, &common, &flags, &environment).await;
         Self { process, program, folder, kept: None, common, flags, environment, base }
     }
@@ -102,7 +98,6 @@ impl Server {
     }
 
     /// The next start is of another program.
-    #[allow(dead_code)] // for the tests in browsers, which share this support
     pub fn install(&mut self, program: PathBuf) {
         self.program = program;
     }
@@ -163,7 +158,6 @@ impl Server {
 
     /// Runs another command of the binary on the same database with a line on its standard input; gives whether it went well,
     /// and all that it said.
-    #[allow(dead_code)] // for the tests of accounts
     pub async fn tool_told(&self, arguments: &[&str], line: &str) -> (bool, String) {
         let mut command = command(&self.folder, &self.common);
         let mut child =
@@ -175,7 +169,6 @@ impl Server {
     }
 
     /// Puts back when the owner of a session proved the password, in the database: no call lets time pass.
-    #[allow(dead_code)] // for the tests of accounts
     pub async fn age_session(&self, session: &str, minutes: i64) {
         let options: SqliteConnectOptions = self.common[1].parse().unwrap();
         let mut connection = SqliteConnection::connect_with(&options.busy_timeout(Duration::from_secs(10))).await.unwrap();
@@ -201,7 +194,6 @@ impl Server {
     }
 
     /// The demo's manager, signed in.
-    #[allow(dead_code)] // for the tests of what managers do
     pub async fn manager(&self) -> Client {
         let form = json!({"restaurant": "demo", "username": "manager", "password": "manager-demo"});
         let tokens = self.anybody().post("/api/v1/sessions", &form).await.expect(200);
@@ -251,7 +243,7 @@ fn owned(words: &[&str]) -> Vec<String> {
 
 /// The binary, with nothing of this process's configuration.
 pub fn command(folder: &Path, common: &[String]) -> Command {
-    command_of(Path::new(BINARY), folder, common)
+    command_of(&crate::program(), folder, common)
 }
 
 fn command_of(program: &Path, folder: &Path, common: &[String]) -> Command {

@@ -30,13 +30,10 @@ pub enum Network {
     /// Nothing is read; senders fill their buffers.
     Stall,
     /// WebSockets are closed, new ones too; all other connections are well.
-    #[allow(dead_code)] // of pages, of which not every suite that has a proxy speaks
     NoWebSockets,
     /// Streams of server-sent events as well.
-    #[allow(dead_code)]
     NoStreams,
     /// Renewals of tokens reach the server, and their answers nobody; all other connections are well.
-    #[allow(dead_code)]
     LosesRenewals,
 }
 
@@ -156,19 +153,16 @@ impl Proxy {
     }
 
     /// Leads new connections elsewhere: the server was started again.
-    #[allow(dead_code)] // not every suite that has a proxy restarts what is behind it
     pub fn aim(&self, server: SocketAddr) {
         self.server.send_replace(server);
     }
 
     /// How many connections are used for this now.
-    #[allow(dead_code)] // of pages, as above
     pub fn carries(&self, what: Use) -> usize {
         self.uses.lock().unwrap().values().filter(|used| **used == what).count()
     }
 
     /// How many answers were lost.
-    #[allow(dead_code)]
     pub fn lost(&self) -> usize {
         self.lost.load(Relaxed)
     }
