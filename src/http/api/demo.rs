@@ -1,4 +1,4 @@
-//! What a demonstration shows of itself.
+//! The calls that describe a demonstration.
 
 use crate::http::Demo;
 use crate::http::problem::Problem;
@@ -7,10 +7,10 @@ use crate::http::state::State;
 use actix_web::{HttpResponse, web};
 
 fn no_demo() -> Problem {
-    Problem::not_found("this server is no demonstration, or does not show its tables")
+    Problem::not_found("this server is not a demonstration, or does not show its tables")
 }
 
-/// `GET /api/v1/demo`: what there is to try.
+/// `GET /api/v1/demo`: returns the pages of the demonstration.
 ///
 /// # Errors
 /// `not_found` unless the server was started with `--demo`.
@@ -19,7 +19,7 @@ fn no_demo() -> Problem {
     path = "/api/v1/demo",
     operation_id = "demo",
     tag = "demo",
-    summary = "Read what there is to try",
+    summary = "Read the pages of the demonstration",
     security(()),
     responses(
         (status = 200, description = "Only under `--demo`.", body = Demo),
@@ -30,10 +30,10 @@ pub async fn read(state: web::Data<State>) -> Result<HttpResponse, Problem> {
     Ok(HttpResponse::Ok().json(state.demo.as_deref().ok_or_else(no_demo)?))
 }
 
-/// `GET /api/v1/demo/qr.svg`: the address of a table's page as a QR code.
+/// `GET /api/v1/demo/qr.svg`: draws the address of a table's page as a QR code.
 ///
 /// # Errors
-/// `not_found` when there is no table to show.
+/// `not_found` if the demonstration shows no table.
 #[utoipa::path(
     get,
     path = "/api/v1/demo/qr.svg",

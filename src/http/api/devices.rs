@@ -19,7 +19,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// `POST /api/v1/devices/pairings`: a screen asks to be paired. 200 with its codes.
+/// `POST /api/v1/devices/pairings`: begins to pair a screen. 200 with its codes.
 ///
 /// # Errors
 /// `rate_limited`.
@@ -45,17 +45,17 @@ pub async fn begin(state: web::Data<State>) -> Result<HttpResponse, Problem> {
 #[schema(as = PairingApproval)]
 pub struct Approval {
     name: Name,
-    /// A station of the kitchen; every station when absent.
+    /// A station of the kitchen. Absent: every station.
     station: Option<Station>,
 }
 
-/// A screen as answers name it.
+/// A screen in an answer.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Device)]
 pub struct DeviceBrief {
     id: DeviceId,
     name: Name,
-    /// A station of the kitchen; every station when absent.
+    /// A station of the kitchen. Absent: every station.
     #[serde(skip_serializing_if = "Option::is_none")]
     station: Option<Station>,
     /// The version, for `If-Match`.
@@ -69,16 +69,18 @@ impl From<Device> for DeviceBrief {
     }
 }
 
-/// `POST /api/v1/devices/pairings/{user_code}/approval`: staff approve the screen that shows a code. 200 with the device.
+/// `POST /api/v1/devices/pairings/{user_code}/approval`: approves the screen that shows the code.
+/// 200 with the device.
 ///
 /// # Errors
-/// `forbidden`, `not_found` for a code that no screen shows, `invalid` for a station that is not on the menu.
+/// `forbidden`, `not_found` if no screen shows the code, `invalid` for a station that no dish on
+/// the menu has.
 #[utoipa::path(
     post,
     path = "/api/v1/devices/pairings/{user_code}/approval",
     operation_id = "approvePairing",
     tag = "devices",
-    summary = "Approve the screen that shows a code",
+    summary = "Approve the screen that shows the code",
     description = "For: staff, manager.",
     params(("user_code" = String, Path, description = "The code that the screen shows.")),
     request_body = Approval,
@@ -121,21 +123,23 @@ struct PairedAnswer {
     station: Option<Station>,
 }
 
-/// `POST /api/v1/devices/token`: a screen asks whether it is approved yet. 200 with tokens, once.
+/// `POST /api/v1/devices/token`: returns the tokens of an approved screen. 200. A screen that lost
+/// the answer gets the same session again, until it renews the tokens or the code expires.
 ///
 /// # Errors
-/// 400 with `error` (and `code`) `authorization_pending`, `slow_down`, `expired_token` or `invalid_grant`.
+/// 400 with `error` (and `code`) `authorization_pending`, `slow_down`, `expired_token` or
+/// `invalid_grant`.
 #[utoipa::path(
     post,
     path = "/api/v1/devices/token",
     operation_id = "pollPairing",
     tag = "devices",
     summary = "Ask whether the screen is approved",
-    description = "Once it is, the same session and refresh token come again until they are renewed, while the code is good.",
+    description = "Once it is, repeated calls return the same session and refresh token, until they are renewed or the code expires.",
     security(()),
     request_body = TokenRequest,
     responses(
-        (status = 200, description = "Tokens, once.", body = PairedAnswer),
+        (status = 200, description = "Tokens.", body = PairedAnswer),
         parts::WithBody,
         (status = 429, response = Problem),
     ),

@@ -1,4 +1,4 @@
-//! Guests' sessions as the restaurant sees them: who sits where, and the end of a visit.
+//! Guests' sessions, which staff can list and end.
 
 use crate::auth::policy;
 use crate::clock;
@@ -15,7 +15,7 @@ use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-/// Sessions of a page.
+/// The sessions on a page.
 const PAGE: u32 = 200;
 
 fn check_staff(who: &Principal) -> Result<(), Problem> {
@@ -30,21 +30,21 @@ fn check_staff(who: &Principal) -> Result<(), Problem> {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ListQuery {
-    /// Those of one table alone.
+    /// Only the sessions of this table.
     table: Option<TableLabel>,
-    /// The `next` of the page before.
+    /// The `next` of the previous page.
     after: Option<Key>,
 }
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = GuestSession)]
 struct SessionAnswer {
-    /// The id of the session, which opens nothing.
+    /// The id of the session, which grants no access.
     id: Key,
     #[serde(skip_serializing_if = "Option::is_none")]
     table: Option<TableLabel>,
     started_at: Timestamp,
-    /// When its token was last renewed.
+    /// When its tokens were last renewed.
     seen_at: Timestamp,
     open_orders: u32,
 }
@@ -59,22 +59,22 @@ impl From<GuestSession> for SessionAnswer {
 #[schema(as = GuestSessions)]
 struct SessionList {
     sessions: Vec<SessionAnswer>,
-    /// The `after` of the next page, whose sessions began before; absent on the last page.
+    /// The `after` of the next page, whose sessions began earlier; absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<Key>,
 }
 
-/// `GET /api/v1/restaurants/{slug}/diner-sessions?table=&after=`: guests' sessions that go on, those that began last first;
-/// `next` is the `after` of the next page, whose sessions began before.
+/// `GET /api/v1/restaurants/{slug}/diner-sessions?table=&after=`: lists the valid sessions of
+/// guests, newest first; `next` is the `after` of the next page, whose sessions began earlier.
 ///
 /// # Errors
-/// `forbidden` for whoever is neither staff nor manager.
+/// `forbidden` unless the caller is staff or a manager.
 #[utoipa::path(
     get,
     path = "/api/v1/restaurants/{slug}/diner-sessions",
     operation_id = "listGuestSessions",
     tag = "management",
-    summary = "List the open sessions of guests, the latest first",
+    summary = "List the valid sessions of guests, newest first",
     description = "For: staff, manager. 200 a page.",
     params(parts::RestaurantPath, ListQuery),
     responses(
@@ -90,7 +90,7 @@ pub async fn list(
 ) -> Result<HttpResponse, Problem> {
     check_staff(&who)?;
     let ListQuery { table, after } = query.into_inner();
-    // One more than fits says whether there is a next page.
+    // An entry more than fits means that there is a next page.
     let found = state.store.guest_sessions(who.restaurant, table.as_ref(), after.as_ref(), clock::now(), PAGE + 1);
     let mut sessions: Vec<_> = found.await?.into_iter().map(SessionAnswer::from).collect();
     let has_more = sessions.len() > PAGE as usize;

@@ -1,4 +1,4 @@
-//! For machines that watch over this one.
+//! Health checks and metrics, for the machines that monitor this node.
 
 use crate::clock;
 use crate::http::problem::Problem;
@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 use utoipa::ToSchema;
 
-/// A database that takes longer to answer is not ready.
+/// How long the database may take to answer before the node counts as not ready.
 const PATIENCE: Duration = Duration::from_secs(2);
 const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -25,7 +25,7 @@ struct Health {
     redis: Option<&'static str>,
 }
 
-/// `GET /healthz`: the process lives.
+/// `GET /healthz`: answers while the process is alive.
 #[utoipa::path(
     get,
     path = "/healthz",
@@ -33,13 +33,13 @@ struct Health {
     tag = "operations",
     summary = "Read whether the process is alive",
     security(()),
-    responses((status = 200, description = "It is.", body = Health)),
+    responses((status = 200, description = "It is alive.", body = Health)),
 )]
 pub async fn alive() -> HttpResponse {
     HttpResponse::Ok().json(Health { status: "alive", redis: None })
 }
 
-/// `GET /readyz`: the store answers and takes writes, and the node is not going down.
+/// `GET /readyz`: succeeds if the store answers and accepts writes, and the node is not draining.
 ///
 /// # Errors
 /// `unavailable`.
@@ -48,7 +48,7 @@ pub async fn alive() -> HttpResponse {
     path = "/readyz",
     operation_id = "ready",
     tag = "operations",
-    summary = "Read whether the store answers and the node is not draining",
+    summary = "Read whether the store answers and accepts writes, and the node is not draining",
     security(()),
     responses((status = 200, description = "It is ready.", body = Health)),
 )]
@@ -67,13 +67,15 @@ pub async fn ready(state: web::Data<State>) -> Result<HttpResponse, Problem> {
     }
 }
 
-/// A node without its Redis serves all the same, later by up to the period at which heads are compared.
+/// Returns the answer of a ready node. A node without its Redis still serves: events reach it
+/// later, by up to the period at which it compares heads.
 fn readiness(redis: Option<bool>) -> Health {
     let redis = redis.map(|is_healthy| if is_healthy { "healthy" } else { "degraded" });
     Health { status: "ready", redis }
 }
 
-/// `GET /metrics`: the counts, as Prometheus reads them; as OpenMetrics for who asks for that.
+/// `GET /metrics`: returns the metrics as Prometheus text, or as OpenMetrics to a client that
+/// accepts it.
 #[utoipa::path(
     get,
     path = "/metrics",

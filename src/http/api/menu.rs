@@ -1,4 +1,4 @@
-//! The restaurant and its menu, for everybody; what is sold out and whether orders are taken, for staff.
+//! The restaurant's profile and menu, for everybody; availability and pauses, for staff.
 
 use crate::commands::CommandError;
 use crate::domain::model::menu::Menu;
@@ -38,9 +38,9 @@ struct Profile {
     paused: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     paused_until: Option<Timestamp>,
-    /// The stations that the dishes need.
+    /// The stations of the dishes on the menu.
     stations: Vec<Station>,
-    /// The feature level in force. Absent on servers that have none, which is level 0.
+    /// The feature level in force. Absent on servers without feature levels, which counts as 0.
     #[schema(required = false)]
     feature_level: Level,
 }
@@ -48,12 +48,12 @@ struct Profile {
 async fn menu_of(state: &State, restaurant: RestaurantId) -> Result<Arc<Encoded>, Problem> {
     let text = state.store.menu_text(restaurant).await?.ok_or_else(|| Problem::not_found("this restaurant has no menu"))?;
     state.menus.of(restaurant, text).map_err(|error| {
-        log::error!(restaurant:%, error:%; "the document of a menu does not read");
+        log::error!(restaurant:%, error:%; "the document of a menu cannot be read");
         Problem::from(StoreError::Internal)
     })
 }
 
-/// `GET /api/v1/restaurants/{slug}`: the public profile.
+/// `GET /api/v1/restaurants/{slug}`: returns the public profile.
 ///
 /// # Errors
 /// `not_found`.
@@ -77,12 +77,12 @@ pub async fn profile(state: web::Data<State>, request: HttpRequest, named: Tenan
     let feature_level = state.live.level.get();
     let Menu { paused, paused_until, .. } = *menu;
     let profile = Profile { id, slug, name, currency, paused, paused_until, stations, feature_level };
-    // Plain data with text keys, which always serializes.
+    // Plain data with text keys always serializes.
     let body = serde_json::to_vec(&profile).unwrap_or_default();
     Ok(etag::answer(&request, etag::tag(&body), JSON, body))
 }
 
-/// `GET /api/v1/restaurants/{slug}/menu`: the menu document, with what is sold out.
+/// `GET /api/v1/restaurants/{slug}/menu`: returns the menu document, which marks sold-out dishes.
 ///
 /// # Errors
 /// `not_found`.
@@ -91,7 +91,7 @@ pub async fn profile(state: web::Data<State>, request: HttpRequest, named: Tenan
     path = "/api/v1/restaurants/{slug}/menu",
     operation_id = "menu",
     tag = "restaurants",
-    summary = "Read the menu, with what is sold out",
+    summary = "Read the menu, which marks sold-out dishes",
     security(()),
     params(parts::RestaurantPath),
     responses(
@@ -122,7 +122,7 @@ pub struct Pause {
     until: Option<Timestamp>,
 }
 
-/// What a change of the menu comes to.
+/// The result of a change of the menu.
 #[derive(Serialize, ToSchema)]
 #[schema(as = MenuChanged)]
 pub(super) struct Changed<'a> {
@@ -151,10 +151,11 @@ pub(crate) async fn change(
     })
 }
 
-/// `PUT /api/v1/restaurants/{slug}/menu/items/{item}/availability`: sold out, or there again. 200 with the menu.
+/// `PUT /api/v1/restaurants/{slug}/menu/items/{item}/availability`: marks a dish as sold out or as
+/// available. 200 with the menu.
 ///
 /// # Errors
-/// `forbidden`, `not_found`, `invalid` for an end in the past, `stale` (412).
+/// `forbidden`, `not_found`, `invalid` if `until` is in the past, `stale` (412).
 #[utoipa::path(
     put,
     path = "/api/v1/restaurants/{slug}/menu/items/{item}/availability",
@@ -186,16 +187,16 @@ pub async fn set_availability(
     change(&state, &who, MenuAction::Availability { item: path.1, available, until }, based_on).await
 }
 
-/// `PUT /api/v1/restaurants/{slug}/pause`: take no orders, or take them again. 200 with the menu.
+/// `PUT /api/v1/restaurants/{slug}/pause`: pauses or resumes ordering. 200 with the menu.
 ///
 /// # Errors
-/// `forbidden`, `invalid` for an end in the past, `stale` (412).
+/// `forbidden`, `invalid` if `until` is in the past, `stale` (412).
 #[utoipa::path(
     put,
     path = "/api/v1/restaurants/{slug}/pause",
     operation_id = "setPause",
     tag = "restaurants",
-    summary = "Pause orders, or take them again",
+    summary = "Pause or resume ordering",
     description = "For: staff, manager, service.",
     params(parts::RestaurantPath, parts::IfMatch),
     request_body = Pause,

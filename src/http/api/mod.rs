@@ -1,4 +1,4 @@
-//! The calls of the API, a file for each kind of thing.
+//! The calls of the API, one file for each resource.
 
 pub mod account;
 pub mod demo;

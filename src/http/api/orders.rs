@@ -1,4 +1,4 @@
-//! Orders: place, read, list, command.
+//! Orders: placing, reading, listing, sharing, and commands.
 
 use crate::auth::policy;
 use crate::auth::share::Shared;
@@ -23,20 +23,21 @@ use serde::{Deserialize, Serialize};
 use utoipa::openapi::schema::Object;
 use utoipa::{IntoParams, ToSchema};
 
-/// Orders of a page when no limit is given.
+/// The orders on a page unless the query has a limit.
 const PAGE: u32 = 50;
-/// The most orders of a page.
+/// The most orders on a page.
 const MAX_PAGE: u32 = 100;
 
 fn no_such_order() -> Problem {
     Problem::not_found("no such order")
 }
 
-/// `POST /api/v1/restaurants/{slug}/orders`: places an order under the `Idempotency-Key`. 201 with the document; 200
-/// with the one that is there when its `external_id` has been placed before.
+/// `POST /api/v1/restaurants/{slug}/orders`: places an order under the `Idempotency-Key`. 201 with
+/// the document, or 200 with the existing order if its `external_id` was placed before.
 ///
 /// # Errors
-/// `forbidden`, `invalid`, `paused`, `conflict` for the same key or the same `external_id` with another basket.
+/// `forbidden`, `invalid`, `paused`; `conflict` for the same key or `external_id` with another
+/// basket.
 #[utoipa::path(
     post,
     path = "/api/v1/restaurants/{slug}/orders",
@@ -46,12 +47,12 @@ fn no_such_order() -> Problem {
     description = "For: diner, staff, manager, service.",
     params(
         parts::RestaurantPath,
-        ("Idempotency-Key" = CommandId, Header, description = "The command's id: the same key gives the same answer and no \
-            second order."),
+        ("Idempotency-Key" = CommandId, Header, description = "The command's id: the same key gets the same answer and \
+            places no second order."),
     ),
     request_body = Basket,
     responses(
-        (status = 200, description = "The order that the same `external_id` has placed before.", body = Order,
+        (status = 200, description = "The existing order with the same `external_id`.", body = Order,
             headers(("Location" = String, description = "The order's address."))),
         (status = 201, description = "The order.", body = Order, headers(("Location" = String, description = "The order's \
             address."))),
@@ -71,7 +72,7 @@ pub async fn place(
         log::error!(error:% = error; "an order document has no id");
         Problem::new(ErrorCode::Internal, "the order was placed; its document could not be read")
     })?;
-    // An order that a POS has placed before under the same number is not made again.
+    // An order that a POS placed before under the same number is not placed again.
     let mut response = if ack.changed { HttpResponse::Created() } else { HttpResponse::Ok() };
     Ok(response.insert_header((LOCATION, format!("/api/v1/orders/{}", order.id))).json(&ack.document))
 }
@@ -81,17 +82,17 @@ struct OrderName {
     id: OrderId,
 }
 
-/// `GET /api/v1/orders/{id}`: the document.
+/// `GET /api/v1/orders/{id}`: returns the document.
 ///
 /// # Errors
-/// `not_found`, for what does not exist and for what is not this principal's to see.
+/// `not_found` for an order that does not exist or that the caller may not see.
 #[utoipa::path(
     get,
     path = "/api/v1/orders/{id}",
     operation_id = "readOrder",
     tag = "orders",
     summary = "Read an order",
-    description = "For: its diner, whoever holds a link to it, kitchen, staff, manager, service.",
+    description = "For: its diner, anyone with a link to it, kitchen, staff, manager, service.",
     params(("id" = OrderId, Path, description = "The id.")),
     responses(
         (status = 200, description = "The document.", body = Order),
@@ -103,18 +104,19 @@ pub async fn read(state: web::Data<State>, Bearer(verified): Bearer, id: web::Pa
     Ok(HttpResponse::Ok().json(visible(&state, &verified.principal, *id).await?))
 }
 
-/// `POST /api/v1/orders/{id}/share`: a token that shows this order to whoever holds it, and ends with the session. 200.
+/// `POST /api/v1/orders/{id}/share`: issues a token that shows this order to anyone who has it, and
+/// that ends with the session. 200.
 ///
 /// # Errors
-/// `forbidden` for who is no guest, `not_found` for what is not this guest's.
+/// `forbidden` unless the caller is a guest, `not_found` for an order that is not theirs.
 #[utoipa::path(
     post,
     path = "/api/v1/orders/{id}/share",
     operation_id = "shareOrder",
     tag = "orders",
-    summary = "Make a token that shows one order to whoever holds it",
-    description = "For: its diner. The token may read this order and join its room, and nothing else; nothing renews it, \
-        and it ends with the diner's session. A page takes it from the fragment of /orders/{id}#share=TOKEN.",
+    summary = "Issue a token that shows one order to anyone who has it",
+    description = "For: its diner. The token may read this order and join its room, and nothing else. It cannot be \
+        renewed, and ends with the diner's session. A page reads it from the fragment of /orders/{id}#share=TOKEN.",
     params(("id" = OrderId, Path, description = "The id.")),
     responses(
         (status = 200, description = "The token.", body = Shared),
@@ -125,30 +127,31 @@ pub async fn read(state: web::Data<State>, Bearer(verified): Bearer, id: web::Pa
 )]
 pub async fn share(state: web::Data<State>, Bearer(verified): Bearer, id: web::Path<OrderId>) -> Result<HttpResponse, Problem> {
     if !policy::is_guest(&verified.principal) {
-        return Err(Problem::new(ErrorCode::Forbidden, "only the guest who ordered gives out a link"));
+        return Err(Problem::new(ErrorCode::Forbidden, "only the guest who placed the order can share it"));
     }
     state.commands.admit(&verified.principal)?;
     visible(&state, &verified.principal, *id).await?;
     Ok(HttpResponse::Ok().json(state.sessions()?.share(&verified, *id).await?))
 }
 
-/// Returns the order, if this principal may see it.
+/// Returns the order, or `not_found` if the principal may not see it.
 pub async fn visible(state: &State, who: &Principal, id: OrderId) -> Result<Order, Problem> {
     let order = state.store.order(who.restaurant, id).await?;
     order.filter(|order| policy::owns(who, order)).ok_or_else(no_such_order)
 }
 
-/// `POST /api/v1/orders/{id}/commands`: a command about an order, or a call from its table. 200 with the ack.
+/// `POST /api/v1/orders/{id}/commands`: carries out a command about an order, or a call from its
+/// table. 200 with the ack.
 ///
 /// # Errors
-/// Those of the contract's section 4.
+/// The codes under "Commands" in docs/protocol.md.
 #[utoipa::path(
     post,
     path = "/api/v1/orders/{id}/commands",
     operation_id = "command",
     tag = "orders",
     summary = "Send a command about an order",
-    description = "For: as the protocol's table says.",
+    description = "For: the roles that the protocol's table of commands names.",
     params(("id" = OrderId, Path, description = "The id.")),
     request_body = RawCommand,
     responses(
@@ -167,9 +170,9 @@ pub async fn command(
 ) -> Result<HttpResponse, Problem> {
     let mut raw = body.0;
     if raw.order.is_some_and(|order| order != *id) {
-        return Err(Problem::invalid("order is another one than in the address; leave it out"));
+        return Err(Problem::invalid("order differs from the one in the address; leave it out"));
     }
-    // A call is about a table: the order is only where it is sent from.
+    // A call concerns a table, so the order in the address is only where the call was sent from.
     let is_call = matches!(ActionName::of_word(&raw.action), Some(ActionName::CallWaiter | ActionName::AnswerCall));
     raw.order = if is_call { None } else { Some(*id) };
     if is_call {
@@ -178,16 +181,17 @@ pub async fn command(
     execute(&state, &who, raw.try_into()?).await
 }
 
-/// `POST /api/v1/restaurants/{slug}/commands`: a command about no order (`call_waiter`, `answer_call`). 200 with the ack.
+/// `POST /api/v1/restaurants/{slug}/commands`: carries out a command that concerns no order
+/// (`call_waiter`, `answer_call`). 200 with the ack.
 ///
 /// # Errors
-/// Those of the contract's section 4.
+/// The codes under "Commands" in docs/protocol.md.
 #[utoipa::path(
     post,
     path = "/api/v1/restaurants/{slug}/commands",
     operation_id = "commandCall",
     tag = "orders",
-    summary = "Send a command about no order: `call_waiter`, `answer_call`",
+    summary = "Send a command that concerns no order: `call_waiter`, `answer_call`",
     description = "For: diner, staff, manager.",
     params(parts::RestaurantPath),
     request_body = RawCommand,
@@ -218,12 +222,12 @@ async fn execute(state: &State, who: &Principal, command: Command) -> Result<Htt
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ListQuery {
-    /// Which orders: those with this status, or `open`, `closed` or `all`.
+    /// The orders to list: `open`, `closed`, `all`, or one status.
     #[param(schema_with = status_schema)]
     status: Option<String>,
-    /// The `next` of the page before.
+    /// The `next` of the previous page.
     after: Option<OrderId>,
-    /// The most orders of the page.
+    /// The most orders on the page.
     #[param(schema_with = limit_schema)]
     limit: Option<u32>,
 }
@@ -270,7 +274,8 @@ struct Page {
     next: Option<OrderId>,
 }
 
-/// `GET /api/v1/restaurants/{slug}/orders`: orders by age, a page at a time; `next` is the `after` of the next page.
+/// `GET /api/v1/restaurants/{slug}/orders`: lists orders by age, page by page; `next` is the
+/// `after` of the next page.
 ///
 /// # Errors
 /// `forbidden`, `invalid`.
@@ -279,7 +284,7 @@ struct Page {
     path = "/api/v1/restaurants/{slug}/orders",
     operation_id = "listOrders",
     tag = "orders",
-    summary = "List orders by age, a page at a time",
+    summary = "List orders by age, page by page",
     description = "For: kitchen, staff, manager, service.",
     params(parts::RestaurantPath, ListQuery),
     responses(
@@ -297,7 +302,7 @@ pub async fn list(
         return Err(Problem::new(ErrorCode::Forbidden, "a guest sees their own orders under /api/v1/diner-sessions/current"));
     }
     let (filter, limit) = (query.filter()?, query.limit()?);
-    // One more than asked for says whether there is a next page.
+    // An entry more than requested means that there is a next page.
     let mut orders = state.store.orders(who.restaurant, filter, query.after, limit + 1).await?;
     let has_more = orders.len() > limit as usize;
     orders.truncate(limit as usize);

@@ -1,4 +1,4 @@
-//! Push subscriptions: a guest's phone that wants to be told while its page is closed.
+//! Push subscriptions: a guest's phone gets notifications while its page is closed.
 
 use crate::auth::policy;
 use crate::clock;
@@ -26,7 +26,7 @@ fn check_guest(who: &Principal) -> Result<(), Problem> {
     if policy::is_guest(who) {
         return Ok(());
     }
-    Err(Problem::new(ErrorCode::Forbidden, "only a guest is told by push"))
+    Err(Problem::new(ErrorCode::Forbidden, "only a guest gets push messages"))
 }
 
 #[derive(Serialize, ToSchema)]
@@ -39,36 +39,37 @@ struct KeyAnswer {
 fn key_schema() -> Schema {
     let none = ObjectBuilder::new().schema_type(SchemaType::Type(Type::Null));
     let key = AnyOfBuilder::new().item(schema::text("^[A-Za-z0-9_-]{87}$")).item(none);
-    key.description(Some("Null when this server sends no push messages.")).build().into()
+    key.description(Some("Null if this server sends no push messages.")).build().into()
 }
 
-/// `GET /api/v1/push/key`: the public key that browsers subscribe with; null when the server sends nothing. Having none is no
-/// error: every guest's page asks, and a browser writes each 404 to its console.
+/// `GET /api/v1/push/key`: returns the public key with which browsers subscribe, or null if the
+/// server sends no push messages. That is not a 404, since every guest's page asks and a browser
+/// writes each 404 to its console.
 #[utoipa::path(
     get,
     path = "/api/v1/push/key",
     operation_id = "pushKey",
     tag = "sessions",
-    summary = "Read the key that browsers subscribe to push messages with",
-    description = "For: anybody.",
+    summary = "Read the key with which browsers subscribe to push messages",
+    description = "For: everybody.",
     security(()),
     responses(
         (status = 200, description = "The public VAPID key (RFC 8292): an uncompressed point of P-256 in base64url. Null \
-            when this server sends no push messages.", body = KeyAnswer),
+            if this server sends no push messages.", body = KeyAnswer),
     ),
 )]
 pub async fn key(state: web::Data<State>) -> HttpResponse {
     HttpResponse::Ok().json(KeyAnswer { key: state.push.as_deref().map(Push::public_key) })
 }
 
-/// The body of `PUT /api/v1/push/subscription`, as the browser's subscription says it, with the page's language.
+/// The body of `PUT /api/v1/push/subscription`: the browser's subscription and the page's language.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = PushSubscription)]
 pub struct Subscribe {
     endpoint: Endpoint,
     keys: Keys,
-    /// Told back with each message.
+    /// Each message repeats it.
     language: Language,
 }
 
@@ -81,21 +82,22 @@ struct Keys {
     auth: AuthSecret,
 }
 
-/// `PUT /api/v1/push/subscription`: tells this guest's phone of their orders, until the session ends. 204.
+/// `PUT /api/v1/push/subscription`: sends push messages about the guest's orders to this phone
+/// until the session ends. 204.
 ///
 /// # Errors
-/// `forbidden` for who is no guest, `not_found` when the server has no key, `invalid` for an endpoint that is on no push
-/// service of the list and for keys that are none.
+/// `forbidden` unless the caller is a guest, `not_found` if the server has no key, `invalid` for
+/// invalid keys and for an endpoint that is not at a push service of the list.
 #[utoipa::path(
     put,
     path = "/api/v1/push/subscription",
     operation_id = "subscribeToPush",
     tag = "sessions",
     summary = "Send push messages about the guest's orders to this phone",
-    description = "For: diner. Until the session ends. Five phones of one guest at most; the oldest gives way.",
+    description = "For: diner. The subscription ends with the session. A guest has at most five, of which a new one replaces the oldest.",
     request_body = Subscribe,
     responses(
-        (status = 204, description = "Kept."),
+        (status = 204, description = "Subscribed."),
         parts::WithLink,
         parts::WithBody,
         (status = 403, response = Problem),
@@ -127,10 +129,10 @@ pub struct Unsubscribe {
     endpoint: Endpoint,
 }
 
-/// `DELETE /api/v1/push/subscription`: tells this phone no more. One that was not told already is fine. 204.
+/// `DELETE /api/v1/push/subscription`: ends this phone's subscription. 204, also if there is none.
 ///
 /// # Errors
-/// `forbidden` for who is no guest.
+/// `forbidden` unless the caller is a guest.
 #[utoipa::path(
     delete,
     path = "/api/v1/push/subscription",
@@ -140,7 +142,7 @@ pub struct Unsubscribe {
     description = "For: diner.",
     request_body = Unsubscribe,
     responses(
-        (status = 204, description = "Gone, if it was there."),
+        (status = 204, description = "Removed, if it existed."),
         parts::WithToken,
         parts::WithBody,
     ),

@@ -1,4 +1,4 @@
-//! What guests are told of the floor: whether their orders and calls are on its screen.
+//! Receipts for guests: whether their orders and calls were in view on a page of the floor.
 
 use super::orders;
 use crate::auth::policy;
@@ -19,17 +19,18 @@ struct OrderReceipt {
     floor_seen: bool,
 }
 
-/// `GET /api/v1/orders/{id}/receipt`: whether a page of the floor has drawn the order. 200.
+/// `GET /api/v1/orders/{id}/receipt`: returns whether the order was in view on a page of the floor.
+/// 200.
 ///
 /// # Errors
-/// `not_found`, for what does not exist and for what is not this principal's to see.
+/// `not_found` for an order that does not exist or that the caller may not see.
 #[utoipa::path(
     get,
     path = "/api/v1/orders/{id}/receipt",
     operation_id = "orderReceipt",
     tag = "orders",
-    summary = "Read whether the order was in sight on a page of the floor",
-    description = "For: whoever may read the order.",
+    summary = "Read whether the order was in view on a page of the floor",
+    description = "For: everyone who may read the order.",
     params(("id" = OrderId, Path, description = "The id.")),
     responses(
         (status = 200, description = "The receipt.", body = OrderReceipt),
@@ -53,7 +54,7 @@ struct OpenCall {
     id: CallId,
     reason: CallReason,
     raised_at: Timestamp,
-    /// Whether it was in sight on a page of the floor; absent where that is not known.
+    /// Whether the call was in view on a page of the floor; absent if unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     floor_seen: Option<bool>,
 }
@@ -63,17 +64,17 @@ struct OpenCalls {
     calls: Vec<OpenCall>,
 }
 
-/// `GET /api/v1/diner-sessions/current/calls`: the open calls of the guest's table. 200.
+/// `GET /api/v1/diner-sessions/current/calls`: lists the open calls of the guest's table. 200.
 ///
 /// # Errors
-/// `forbidden` for who is no guest.
+/// `forbidden` unless the caller is a guest.
 #[utoipa::path(
     get,
     path = "/api/v1/diner-sessions/current/calls",
     operation_id = "callsOfVisit",
     tag = "sessions",
     summary = "List the open calls of the guest's table",
-    description = "For: diner. A call that is not listed any more was closed by the staff.",
+    description = "For: diner. Staff closed a call that is no longer listed.",
     responses((status = 200, description = "The open calls.", body = OpenCalls), parts::WithToken),
 )]
 pub async fn of_calls(state: web::Data<State>, AuthUser(who): AuthUser) -> Result<HttpResponse, Problem> {

@@ -1,5 +1,5 @@
-//! Rooms over plain HTTP: a stream of server-sent events, and the long poll, for where a WebSocket does not get through.
-//! Either may name several rooms, so that a page holds one request and not one for each.
+//! Rooms over plain HTTP, for networks that block WebSockets: a stream of server-sent events, and
+//! the long poll. Either may name several rooms, so that a page needs only one request.
 
 use crate::connection::sockets::handle::SocketHandle;
 use crate::connection::sse::actor as event_stream;
@@ -36,19 +36,20 @@ use utoipa::openapi::Ref;
 use utoipa::openapi::schema::{AnyOfBuilder, Object, Schema};
 use utoipa::{IntoParams, ToSchema};
 
-/// What asks for a snapshot in parts.
+/// The header that requests a snapshot in parts.
 const SNAPSHOT_HEADER: &str = "orderbell-snapshot";
-/// Bytes of an answer that are handed out at once.
+/// The bytes of an answer that one read takes.
 const PIECE: usize = 16 * 1024;
 
-/// The query of a stream: where its reader is in each of its rooms.
+/// The query of a stream: its reader's cursor in each of its rooms.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Since {
-    /// The cursor; of several rooms theirs, in the same order, with nothing where there is none.
+    /// The cursor. For several rooms, one cursor each in the same sequence, empty for a room
+    /// without one.
     #[param(schema_with = since_schema)]
     since: Option<String>,
-    /// The epoch that the cursor is of.
+    /// The cursor's epoch.
     epoch: Option<String>,
 }
 
@@ -57,13 +58,13 @@ fn since_schema() -> Schema {
     AnyOfBuilder::new().item(Ref::from_schema_name(Position::name())).item(cursors).build().into()
 }
 
-/// Reads the rooms of an address, and their cursors in the same order: `ROOM,ROOM` and `POSITION,POSITION`, where a room
-/// without a cursor has nothing in its place.
+/// Reads the rooms of an address, and their cursors in the same sequence: `ROOM,ROOM` and
+/// `POSITION,POSITION`, with an empty entry for a room without a cursor.
 fn asked(rooms: &str, since: Option<&str>, epoch: Option<&String>, paged: bool) -> Result<Vec<Subscribe>, Problem> {
     let rooms: Vec<&str> = rooms.split(',').collect();
     let cursors: Vec<&str> = since.map_or_else(|| vec![""; rooms.len()], |since| since.split(',').collect());
     if cursors.len() != rooms.len() {
-        return Err(Problem::invalid("`since` has a position, or nothing, for each room"));
+        return Err(Problem::invalid("`since` needs one entry for each room: a position, or nothing"));
     }
     let several = rooms.len() > 1;
     let read = |(room, cursor): (&str, &str)| {
@@ -78,30 +79,31 @@ fn asked(rooms: &str, since: Option<&str>, epoch: Option<&String>, paged: bool) 
 
 fn position(text: &str) -> Result<Position, Problem> {
     let number = text.parse().ok().and_then(Position::new);
-    number.ok_or_else(|| Problem::invalid("`since` is a position"))
+    number.ok_or_else(|| Problem::invalid("`since` must be a position"))
 }
 
-/// `GET /api/v1/rooms/{room}/stream`: the room, or several, as server-sent events. A `Last-Event-ID` goes before the query
-/// of a single room, which a reader that connects again by itself repeats from its first time.
+/// `GET /api/v1/rooms/{room}/stream`: streams the room, or several, as server-sent events. For a
+/// single room, `Last-Event-ID` takes precedence over the query: a reader that reconnects by itself
+/// repeats the query of its first request.
 ///
 /// # Errors
-/// `forbidden` for a single room that may not be joined, `invalid` for a cursor that does not read.
+/// `forbidden` for a single room that the caller may not join, `invalid` for an invalid cursor.
 #[utoipa::path(
     get,
     path = "/api/v1/rooms/{room}/stream",
     operation_id = "streamRoom",
     tag = "rooms",
     summary = "Follow a room, or several, as server-sent events",
-    description = "For: as the protocol's table of rooms says.",
+    description = "For: the roles that the protocol's table of rooms names.",
     params(
         ("room" = String, Path, description = "The room: `order:<id>`, `kitchen:<id>`, `floor:<id>` or `menu:<id>`; or \
-            several, with commas between them."),
-        ("Last-Event-ID" = Option<String>, Header, description = "`EPOCH.POSITION`; goes before the query."),
+            several, separated by commas."),
+        ("Last-Event-ID" = Option<String>, Header, description = "`EPOCH.POSITION`; takes precedence over the query."),
         parts::PagedSnapshot,
         Since,
     ),
     responses(
-        (status = 200, description = "Frames, until it ends.", body = String, content_type = "text/event-stream"),
+        (status = 200, description = "Frames, until the stream ends.", body = String, content_type = "text/event-stream"),
         parts::WithLink,
         (status = 403, response = Problem),
         (status = 422, response = Problem),
@@ -124,14 +126,15 @@ pub async fn stream(
     let body = event_stream::open(state.live.clone(), verified, &asked, socket).await?;
     let mut response = HttpResponse::Ok();
     response.insert_header((CONTENT_TYPE, sse::encoding::EVENT_STREAM)).insert_header((CACHE_CONTROL, "no-store"));
-    // A proxy that gathers the response (nginx does) would hold back every event.
+    // A proxy that buffers responses, as nginx does by default, would hold back each event.
     Ok(response.insert_header(("X-Accel-Buffering", "no")).streaming(body))
 }
 
-/// An empty header is none: a reader that has seen no id yet has an empty one.
+/// Reads the `Last-Event-ID`. An empty one counts as absent: a reader that has not seen an id sends
+/// it.
 fn last_event_id(request: &HttpRequest) -> Result<Option<Cursor>, Problem> {
     let Some(header) = request.headers().get("last-event-id").filter(|value| !value.is_empty()) else { return Ok(None) };
-    // What is not even text fails like any other text that is no cursor.
+    // A header that is not text fails like an invalid cursor.
     let cursor = header.to_str().unwrap_or_default().parse::<Cursor>();
     cursor.map(Some).map_err(|error| Problem::invalid(error.to_string()))
 }
@@ -140,12 +143,13 @@ fn last_event_id(request: &HttpRequest) -> Result<Option<Cursor>, Problem> {
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Wait {
-    /// The cursor; of several rooms theirs, in the same order, with nothing where there is none.
+    /// The cursor. For several rooms, one cursor each in the same sequence, empty for a room
+    /// without one.
     #[param(schema_with = since_schema)]
     since: Option<String>,
-    /// The epoch that the cursor is of.
+    /// The cursor's epoch.
     epoch: Option<String>,
-    /// Seconds; more than 30 is 30.
+    /// The longest wait in seconds; more than 30 counts as 30.
     #[param(schema_with = wait_schema)]
     wait: Option<u32>,
 }
@@ -155,26 +159,26 @@ fn wait_schema() -> Object {
     schema::integer(0, u32::MAX).default(Some(default.into())).build()
 }
 
-/// `GET /api/v1/rooms/{room}/events`: the next frames of the room, or of several, as soon as there is one. `wait` is in
-/// seconds; more than 30 is 30.
+/// `GET /api/v1/rooms/{room}/events`: waits for the next frames of the room, or of several, and
+/// returns as soon as there is one. `wait` is in seconds; more than 30 counts as 30.
 ///
 /// # Errors
-/// `forbidden` for a single room that may not be joined, `invalid` for a query that does not read.
+/// `forbidden` for a single room that the caller may not join, `invalid` for an invalid query.
 #[utoipa::path(
     get,
     path = "/api/v1/rooms/{room}/events",
     operation_id = "pollRoom",
     tag = "rooms",
     summary = "Wait for the next frames of a room, or of several",
-    description = "For: as the protocol's table of rooms says.",
+    description = "For: the roles that the protocol's table of rooms names.",
     params(
         ("room" = String, Path, description = "The room: `order:<id>`, `kitchen:<id>`, `floor:<id>` or `menu:<id>`; or \
-            several, with commas between them."),
+            several, separated by commas."),
         parts::PagedSnapshot,
         Wait,
     ),
     responses(
-        (status = 200, description = "The frames; none when the wait is over.", body = shapes::AnyPoll),
+        (status = 200, description = "The frames; none if the wait ended without one.", body = shapes::AnyPoll),
         parts::WithLink,
         (status = 403, response = Problem),
         (status = 422, response = Problem),
@@ -197,7 +201,8 @@ pub async fn events(
     if length <= PART_BYTES {
         return Ok(response.body(pieces.concat()));
     }
-    // What is shared stays shared: a piece is copied when its reader takes it, and no compressor holds megabytes for it.
+    // Shared bytes stay shared: a piece is copied only when its reader takes it, and no compressor
+    // holds megabytes of it.
     response.insert_header(ContentEncoding::Identity);
     let cuts = pieces.into_iter().flat_map(|piece| {
         (0..piece.len()).step_by(PIECE).map(move |from| Ok::<_, Infallible>(piece.slice(from..piece.len().min(from + PIECE))))
@@ -207,42 +212,43 @@ pub async fn events(
     Ok(response)
 }
 
-/// Whether a snapshot is asked for in parts.
+/// Returns whether the request asks for a snapshot in parts.
 fn wants_parts(request: &HttpRequest) -> Result<bool, Problem> {
     match request.headers().get(SNAPSHOT_HEADER).map(HeaderValue::as_bytes) {
         None => Ok(false),
         Some(b"paged") => Ok(true),
-        Some(_) => Err(Problem::invalid("Orderbell-Snapshot is `paged` or absent")),
+        Some(_) => Err(Problem::invalid("Orderbell-Snapshot must be `paged` or absent")),
     }
 }
 
-/// What a screen has drawn.
+/// A report of what a screen has drawn.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = SeenReport)]
 pub struct Seen {
     position: Position,
-    /// Of this station alone; of all that the screen is for when absent.
+    /// The only station that the report covers. Absent: all stations of the screen.
     station: Option<Station>,
 }
 
-/// `POST /api/v1/rooms/{room}/seen`: the frame `seen`, for a screen that follows its room without a WebSocket.
+/// `POST /api/v1/rooms/{room}/seen`: reports like the frame `seen`, for a screen that follows its
+/// room without a WebSocket.
 ///
 /// # Errors
-/// `forbidden` for a room that may not be joined, `invalid` for a body that does not read, `unavailable` before the screen is
-/// known by its first request of the room.
+/// `forbidden` for a room that the caller may not join, `invalid` for an invalid body,
+/// `unavailable` until the screen has requested its room.
 #[utoipa::path(
     post,
     path = "/api/v1/rooms/{room}/seen",
     operation_id = "reportSeen",
     tag = "rooms",
-    summary = "Report what a kitchen screen or a page of the floor has drawn, where it follows its room without a WebSocket",
-    description = "For: as the protocol's table of rooms says; from a kitchen screen in its kitchen room, and from staff, \
-        managers and services in their floor room, it is kept; from others it is taken and means nothing.",
-    params(("room" = String, Path, description = "The room: `kitchen:<id>`.")),
+    summary = "Report what a kitchen screen or a page of the floor has drawn if it follows its room without a WebSocket",
+    description = "For: the roles that the protocol's table of rooms names. The report of a kitchen screen in its \
+        kitchen room, and of staff, managers and services in their floor room, is kept; any other is accepted and ignored.",
+    params(("room" = String, Path, description = "The room: `kitchen:<id>` or `floor:<id>`.")),
     request_body = Seen,
     responses(
-        (status = 204, description = "Taken."),
+        (status = 204, description = "Accepted."),
         parts::WithLink,
         parts::WithBody,
         (status = 403, response = Problem),
@@ -256,7 +262,7 @@ pub async fn seen(
 ) -> Result<HttpResponse, Problem> {
     let (principal, asked) = (&verified.principal, Subscribe { room: room.into_inner(), since: None, epoch: None, paged: false });
     let subscription = Subscription::of(principal, &asked, state.store.epoch()).ok_or_else(Failure::forbidden_room)?;
-    // From others it is taken and means nothing, and so is what was drawn of a menu or of one order.
+    // Any other report is accepted and ignored, as is one for the room of a menu or of an order.
     if principal.role == Role::Kitchen && matches!(subscription.room, RoomId::Kitchen(_)) {
         record(&state, state.live.screens.drawn(principal, position, station)).await?;
     }
@@ -266,7 +272,7 @@ pub async fn seen(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Records at once what a screen has drawn whose connections are not this node's.
+/// Records a report at once if the screen's connections are on another node.
 async fn record(state: &State, elsewhere: Option<Receipt>) -> Result<(), Problem> {
     let Some(receipt) = elsewhere else { return Ok(()) };
     let known = state.store.record_seen(vec![receipt]).await?;

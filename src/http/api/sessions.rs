@@ -1,4 +1,4 @@
-//! Signing in, sitting down, renewing and leaving.
+//! Sessions: signing in, sitting down at a table, renewing, signing out.
 
 use crate::auth::policy;
 use crate::auth::session::{SessionError, SignedIn};
@@ -30,10 +30,10 @@ use std::time::Duration;
 use utoipa::openapi::schema::{AdditionalProperties, KnownFormat, ObjectBuilder, OneOfBuilder, SchemaFormat, SchemaType, Type};
 use utoipa::{IntoParams, ToSchema};
 
-/// Orders of a page of a visit.
+/// The orders on a page of a guest's own orders.
 const ORDERS_OF_A_VISIT: u32 = 100;
 
-/// How long an answer is held back from a session that is renewed too often.
+/// The longest delay of an answer to a session that renews too often.
 const LONGEST_RENEWAL: Duration = Duration::from_secs(5);
 
 /// A restaurant as answers name it.
@@ -77,7 +77,7 @@ fn secret_schema() -> ObjectBuilder {
 
 fn person_schema() -> ObjectBuilder {
     let text = || ObjectBuilder::new().schema_type(SchemaType::Type(Type::String));
-    let totp = "A code of the person's authenticator app, or a recovery code; for who has a second factor.";
+    let totp = "A code of the person's authenticator app, or a recovery code; required with a second factor.";
     let person = closed().property("restaurant", text()).property("username", text()).property("password", secret_schema());
     let person = person.property("totp", secret_schema().description(Some(totp)));
     person.required("restaurant").required("username").required("password")
@@ -92,7 +92,7 @@ fn too_many_guesses(wait: Duration) -> Problem {
     Problem::new(ErrorCode::RateLimited, detail).after(wait)
 }
 
-/// Counts a refusal by the limit on tries.
+/// Counts the error if the limit on attempts caused it, and returns the problem for it.
 pub(super) fn counted(state: &State, error: SessionError) -> Problem {
     if matches!(error, SessionError::TooManyTries(_) | SessionError::TooManyWrong) {
         state.metrics.hit("secret_tries");
@@ -100,14 +100,14 @@ pub(super) fn counted(state: &State, error: SessionError) -> Problem {
     error.into()
 }
 
-/// The tokens of a session that has begun, and what it may do.
+/// The tokens of a new session, with its restaurant and role.
 #[derive(Serialize, ToSchema)]
 pub(super) struct SignInAnswer {
     #[serde(flatten)]
     tokens: TokenAnswer,
     restaurant: RestaurantBrief,
     role: Role,
-    /// A manager who has to set up a second factor first, and is staff until then.
+    /// Whether a manager must set up a second factor first, and is staff until then.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     totp_setup_required: bool,
 }
@@ -118,8 +118,9 @@ impl From<SignedIn> for SignInAnswer {
     }
 }
 
-/// `POST /api/v1/sessions`: signs in staff, or a POS by its API key. 200 with tokens; the same again for the same person
-/// under the same `Idempotency-Key`, which is optional here.
+/// `POST /api/v1/sessions`: signs in a person, or a POS by its API key. 200 with tokens. A repeated
+/// sign-in of the same person with the same `Idempotency-Key`, which is optional here, gets the
+/// same session.
 ///
 /// # Errors
 /// `unauthorized`, `invalid`, `rate_limited`.
@@ -164,7 +165,7 @@ pub async fn sign_in(
             match &outcome {
                 Ok(_) => guess.right(),
                 Err(SessionError::BadCredentials) => guess.wrong(),
-                // It was right, or was not checked.
+                // The password was right, or was not checked.
                 Err(_) => drop(guess),
             }
             outcome.map_err(|error| counted(&state, error))?
@@ -186,10 +187,10 @@ pub struct Refresh {
     refresh_token: SecretString,
 }
 
-/// `POST /api/v1/sessions/refresh`: a new pair of tokens; the presented one is spent. 200.
+/// `POST /api/v1/sessions/refresh`: spends a refresh token and returns a new pair. 200.
 ///
 /// # Errors
-/// `unauthorized` when the session is over, `rate_limited`.
+/// `unauthorized` if the session has ended, `rate_limited`.
 #[utoipa::path(
     post,
     path = "/api/v1/sessions/refresh",
@@ -197,7 +198,7 @@ pub struct Refresh {
     tag = "sessions",
     summary = "Spend a refresh token for a new pair",
     description = "The token that was spent last gets the same successor again until that is spent, for at most 24 hours: \
-        send it again when there was no answer. An older one ends the session.",
+        send it again after a lost answer. An older one ends the session.",
     security(()),
     request_body = Refresh,
     responses(
@@ -210,7 +211,8 @@ pub struct Refresh {
 pub async fn refresh(state: web::Data<State>, body: Body<Refresh>) -> Result<HttpResponse, Problem> {
     let tokens = state.sessions()?.refresh(&body.0.refresh_token).await?;
     let session = state.tokens.verify(&tokens.access_token.clone().into(), clock::now())?.principal.session;
-    // Each renewal needs the answer to the one before it: who waits for that does not go round faster.
+    // Each renewal needs the answer to the previous one, so delaying the answer slows the client
+    // down.
     if let Err(wait) = state.limits.renew(&session) {
         tokio::time::sleep(wait.min(LONGEST_RENEWAL)).await;
     }
@@ -264,16 +266,17 @@ struct Visit {
     diner: Key,
 }
 
-/// `POST /api/v1/diner-sessions`: a guest sits down at the table of a key. 200 with tokens.
+/// `POST /api/v1/diner-sessions`: begins a guest's session at the table with this key. 200 with
+/// tokens.
 ///
 /// # Errors
-/// `not_found` for a key of no table, `rate_limited`.
+/// `not_found` if no table has the key, `rate_limited`.
 #[utoipa::path(
     post,
     path = "/api/v1/diner-sessions",
     operation_id = "sitDown",
     tag = "sessions",
-    summary = "Sit down at the table of a key",
+    summary = "Sit down at the table with this key",
     security(()),
     request_body = SitDown,
     responses(
@@ -294,7 +297,7 @@ pub async fn seat(state: web::Data<State>, body: Body<SitDown>) -> Result<HttpRe
 struct VisitAnswer {
     #[serde(flatten)]
     seat: Visit,
-    /// The visit of the table, while one goes on.
+    /// The open visit of the table, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     visit: Option<VisitBrief>,
     orders: Vec<Order>,
@@ -307,32 +310,32 @@ struct VisitAnswer {
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct OrdersQuery {
-    /// The `next` of the page before.
+    /// The `next` of the previous page.
     after: Option<OrderId>,
 }
 
-/// The visit of the guest's table, without what other guests have ordered.
+/// The visit of the guest's table, without the orders of other guests.
 #[derive(Serialize, ToSchema)]
 struct VisitBrief {
     id: VisitId,
     opened_at: Timestamp,
 }
 
-/// `GET /api/v1/diner-sessions/current`: where the guest sits and what they have ordered, newest
-/// first; `next` is the `after` of the next page, which is older.
+/// `GET /api/v1/diner-sessions/current`: returns the guest's table and their orders, newest first;
+/// `next` is the `after` of the next page, which is older.
 ///
 /// # Errors
-/// `forbidden` for who is no guest.
+/// `forbidden` unless the caller is a guest.
 #[utoipa::path(
     get,
     path = "/api/v1/diner-sessions/current",
     operation_id = "visit",
     tag = "sessions",
-    summary = "Read where the guest sits and what they have ordered",
+    summary = "Read the guest's table and orders",
     description = "For: diner.",
     params(OrdersQuery),
     responses(
-        (status = 200, description = "The visit; orders newest first.", body = VisitAnswer),
+        (status = 200, description = "The table, its open visit, and the guest's orders, newest first.", body = VisitAnswer),
         parts::WithToken,
         (status = 404, response = Problem),
         (status = 422, response = Problem),
@@ -348,7 +351,7 @@ pub async fn visit(
     }
     let restaurant = state.store.restaurant(who.restaurant).await?;
     let restaurant = restaurant.ok_or_else(|| Problem::not_found("this restaurant is gone"))?;
-    // One more than fits says whether there is a next page.
+    // An entry more than fits means that there is a next page.
     let mut orders = state.store.orders_of_diner(who.restaurant, &who.sub, query.after, ORDERS_OF_A_VISIT + 1).await?;
     let has_more = orders.len() > ORDERS_OF_A_VISIT as usize;
     orders.truncate(ORDERS_OF_A_VISIT as usize);

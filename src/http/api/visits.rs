@@ -1,4 +1,4 @@
-//! What tables have had since their guests sat down.
+//! Visits of tables: the orders of each table since its guests sat down.
 
 use crate::auth::policy;
 use crate::domain::model::principal::Principal;
@@ -32,20 +32,21 @@ struct VisitList {
     complete: bool,
 }
 
-/// `GET /api/v1/restaurants/{slug}/visits`: the visits that go on, each with its total and its orders.
+/// `GET /api/v1/restaurants/{slug}/visits`: lists the open visits, each with its total and its
+/// orders.
 ///
 /// # Errors
-/// `forbidden` for whoever is neither staff nor manager.
+/// `forbidden` unless the caller is staff or a manager.
 #[utoipa::path(
     get,
     path = "/api/v1/restaurants/{slug}/visits",
     operation_id = "visits",
     tag = "management",
-    summary = "List what each table has had since its guests sat down",
+    summary = "List the open visits of tables, with their orders and totals",
     description = "For: staff, manager.",
     params(parts::RestaurantPath),
     responses(
-        (status = 200, description = "The visits that go on.", body = VisitList),
+        (status = 200, description = "The open visits.", body = VisitList),
         parts::OfRestaurant,
     ),
 )]
@@ -57,7 +58,7 @@ pub async fn list(state: web::Data<State>, TenantUser(who): TenantUser) -> Resul
     Ok(HttpResponse::Ok().json(VisitList { visits, complete }))
 }
 
-/// The body of `POST …/visits/{id}/end`, which may be left out.
+/// The body of `POST …/visits/{id}/end`, which is optional.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = VisitEnd)]
@@ -67,8 +68,8 @@ pub struct End {
     end_sessions: Option<bool>,
 }
 
-/// `POST /api/v1/restaurants/{slug}/visits/{id}/end`: the table is free. The sessions of its guests end, unless the body says
-/// `"end_sessions":false`. 204.
+/// `POST /api/v1/restaurants/{slug}/visits/{id}/end`: ends the visit, which frees the table. The
+/// sessions of its guests end too, unless the body has `"end_sessions":false`. 204.
 ///
 /// # Errors
 /// `forbidden`, `not_found`, `conflict` while an order or a call of the table is open.
@@ -77,12 +78,12 @@ pub struct End {
     path = "/api/v1/restaurants/{slug}/visits/{id}/end",
     operation_id = "endVisit",
     tag = "management",
-    summary = "End the visit of a table, which is free then",
+    summary = "End the visit of a table, which frees the table",
     description = "For: staff, manager. The sessions of the table's guests end, unless `end_sessions` is false.",
     params(parts::RestaurantPath, ("id" = VisitId, Path, description = "The id.")),
     request_body = Option<End>,
     responses(
-        (status = 204, description = "It has ended."),
+        (status = 204, description = "Ended."),
         parts::OfRestaurant,
         parts::WithBody,
         (status = 409, response = Problem),
@@ -99,5 +100,5 @@ pub async fn end(
     if state.sessions()?.end_visit(who.restaurant, path.1, end_sessions).await? {
         return Ok(HttpResponse::NoContent().finish());
     }
-    Err(Problem::new(ErrorCode::Conflict, "an order or a call of this table is open; see to it first"))
+    Err(Problem::new(ErrorCode::Conflict, "an order or a call of this table is open; close it first"))
 }

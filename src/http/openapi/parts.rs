@@ -1,5 +1,5 @@
-//! What several operations have in common: parameters, and the problems that follow from what a handler takes out of a
-//! request.
+//! The parts that several operations share: parameters, and the problems that follow from a
+//! handler's extractors.
 
 use crate::domain::values::ids::CommandId;
 use crate::domain::values::schema;
@@ -50,7 +50,7 @@ part!(
     WithToken, [401, 403, 429]
 );
 part!(
-    /// The problems of an operation that takes the link to an order too: `Bearer`.
+    /// The problems of an operation that also accepts the link to an order: `Bearer`.
     WithLink, [401, 429]
 );
 part!(
@@ -62,7 +62,7 @@ part!(
     WithBody, [400, 408, 413, 415, 422]
 );
 part!(
-    /// The problems of an edit that may name the version it is based on: `BasedOn`.
+    /// The problems of an edit that may name its version: `BasedOn`.
     OnVersion, [412, 422]
 );
 
@@ -86,8 +86,8 @@ impl IntoParams for IfMatch {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let text = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String));
         let header = ParameterBuilder::new().name("If-Match").parameter_in(ParameterIn::Header).required(Required::False);
-        let description = "The version that the edit is based on: the ETag or `version` that was read (of the menu also its \
-                           `position`, in quotes). Without it, whatever is there.";
+        let description = "The version that the edit is based on: the ETag or `version` that was read (for the menu also its \
+                           `position`, in quotes). Without the header, the edit applies to any version.";
         vec![header.schema(Some(text)).description(Some(description)).build()]
     }
 }
@@ -105,15 +105,15 @@ impl IntoParams for PagedSnapshot {
     }
 }
 
-/// The header `Idempotency-Key` of a person who proves who they are.
+/// The header `Idempotency-Key` of a call in which a person proves a secret.
 #[derive(Debug)]
 pub struct Attempt;
 
 impl IntoParams for Attempt {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let key = ParameterBuilder::new().name("Idempotency-Key").parameter_in(ParameterIn::Header).required(Required::False);
-        let description = "One for each attempt of a person, until it has an answer: the same key with the right password is \
-                           answered with the session that it began, until that is renewed, for ten minutes.";
+        let description = "One for each attempt of a person, until it has an answer: for ten minutes, the same key with the \
+                           right password gets the session that it began, until that is renewed.";
         vec![key.schema(Some(Ref::from_schema_name(CommandId::name()))).description(Some(description)).build()]
     }
 }
@@ -126,6 +126,6 @@ impl IntoParams for After {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let text = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String));
         let after = ParameterBuilder::new().name("after").parameter_in(ParameterIn::Query).required(Required::False);
-        vec![after.schema(Some(text)).description(Some("The `next` of the page before.")).build()]
+        vec![after.schema(Some(text)).description(Some("The `next` of the previous page.")).build()]
     }
 }

@@ -12,7 +12,7 @@ use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// A key as its manager sees it.
+/// A key in a manager's answer, without its secret.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ApiKey)]
 struct ApiKeyAnswer {
@@ -20,7 +20,7 @@ struct ApiKeyAnswer {
     name: Name,
 }
 
-/// The answer that makes a key: the only one with its secret.
+/// The answer to adding a key, the only one with its secret.
 #[derive(Serialize, ToSchema)]
 #[schema(as = AddedApiKey)]
 struct AddedApiKeyAnswer {
@@ -34,12 +34,13 @@ struct AddedApiKeyAnswer {
 #[schema(as = ApiKeys)]
 struct ApiKeyList {
     api_keys: Vec<ApiKeyAnswer>,
-    /// The `after` of the next page. The last has none; a page has 500 at most.
+    /// The `after` of the next page; absent on the last page. A page has at most 500 entries.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<Key>,
 }
 
-/// `GET …/api-keys?after=`: the keys in the order they were made, without their secrets; `next` is the `after` of the next page.
+/// `GET …/api-keys?after=`: lists the keys by age, without their secrets; `next` is the `after` of
+/// the next page.
 ///
 /// # Errors
 /// `forbidden`.
@@ -71,7 +72,7 @@ pub struct NewApiKey {
     name: Name,
 }
 
-/// `POST …/api-keys`: a new key. 201 with its secret, which is shown this once.
+/// `POST …/api-keys`: adds a key. 201 with its secret, which is shown only this once.
 ///
 /// # Errors
 /// `forbidden`, `confirm_password`.
@@ -80,7 +81,7 @@ pub struct NewApiKey {
     path = "/api/v1/restaurants/{slug}/api-keys",
     operation_id = "addApiKey",
     tag = "management",
-    summary = "Add an API key; its secret is shown this once",
+    summary = "Add an API key; its secret is shown only this once",
     description = "For: manager, with a recent proof of the password (else `confirm_password`).",
     params(parts::RestaurantPath),
     request_body = NewApiKey,
@@ -100,7 +101,7 @@ pub async fn add(
     Ok(HttpResponse::Created().json(AddedApiKeyAnswer { key, api_key }))
 }
 
-/// `DELETE …/api-keys/{id}`: the key begins nothing any more, and what it has begun ends, on every node. 204.
+/// `DELETE …/api-keys/{id}`: revokes a key. The sessions that it began end on every node. 204.
 ///
 /// # Errors
 /// `forbidden`, `not_found`.

@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::openapi::schema::Object;
 use utoipa::{IntoParams, ToSchema};
 
-/// Entries of a page when no limit is given.
+/// The entries on a page unless the query has a limit.
 const PAGE: u32 = 50;
-/// The most entries of a page.
+/// The most entries on a page.
 const MAX_PAGE: u32 = 500;
 
 /// The query of the audit.
@@ -22,9 +22,9 @@ const MAX_PAGE: u32 = 500;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct AuditQuery {
-    /// The `next` of the page before.
+    /// The `next` of the previous page.
     after: Option<AuditId>,
-    /// The most entries of the page.
+    /// The most entries on the page.
     #[param(schema_with = limit_schema)]
     limit: Option<u32>,
     /// Only entries of this kind.
@@ -45,7 +45,8 @@ struct Page {
     next: Option<AuditId>,
 }
 
-/// `GET …/audit?after=&limit=&kind=`: entries, newest first; `next` is the `after` of the next page, which is older.
+/// `GET …/audit?after=&limit=&kind=`: lists entries, newest first; `next` is the `after` of the
+/// next page, which is older.
 ///
 /// # Errors
 /// `forbidden`, `invalid`.
@@ -77,7 +78,7 @@ pub async fn list(
         Some(word) => Some(word.parse().map_err(|error| Problem::invalid(format!("{error}")))?),
         None => None,
     };
-    // One more than asked for says whether there is a next page.
+    // An entry more than requested means that there is a next page.
     let mut audit = state.store.audit(who.restaurant, kind, after, limit + 1).await?;
     let has_more = audit.len() > limit as usize;
     audit.truncate(limit as usize);

@@ -1,4 +1,4 @@
-//! What is stored of one guest: found by the number of an order, exported, erased.
+//! The stored data of one guest: finding it by an order's number, exporting it, erasing it.
 
 use crate::clock;
 use crate::domain::values::text::{Key, Slug};
@@ -28,10 +28,10 @@ struct GuestAnswer {
     diner: Key,
 }
 
-/// `GET …/guests?order=NUMBER`: the guest who placed an order.
+/// `GET …/guests?order=NUMBER`: finds the guest who placed an order.
 ///
 /// # Errors
-/// `forbidden`, `not_found` for an order that no guest placed, or whose guest is erased.
+/// `forbidden`, `not_found` for an order that no guest placed or whose guest was erased.
 #[utoipa::path(
     get,
     path = "/api/v1/restaurants/{slug}/guests",
@@ -56,7 +56,7 @@ pub async fn find(
     Ok(HttpResponse::Ok().json(GuestAnswer { diner }))
 }
 
-/// `GET …/guests/{diner}`: orders and events of a guest.
+/// `GET …/guests/{diner}`: exports the orders and events of a guest.
 ///
 /// # Errors
 /// `forbidden`, `confirm_password`.
@@ -65,12 +65,12 @@ pub async fn find(
     path = "/api/v1/restaurants/{slug}/guests/{diner}",
     operation_id = "exportGuest",
     tag = "management",
-    summary = "Export what is stored of a guest",
-    description = "For: manager, with a recent proof of the password (else `confirm_password`). The newest 200 orders; \
-        `complete` says whether these are all.",
+    summary = "Export what is stored about a guest",
+    description = "For: manager, with a recent proof of the password (else `confirm_password`). The answer has the newest 200 \
+        orders; `complete` says whether these are all.",
     params(
         parts::RestaurantPath,
-        ("diner" = Key, Path, description = "The guest's id, as `diner` of an order."),
+        ("diner" = Key, Path, description = "The guest's id: the `diner` of an order."),
     ),
     responses(
         (status = 200, description = "Orders and events.", body = Export),
@@ -93,24 +93,25 @@ struct ErasedAnswer {
     sessions: usize,
 }
 
-/// `DELETE …/guests/{diner}`: takes a guest's words and name out of everything. 200 with how many orders and sessions.
+/// `DELETE …/guests/{diner}`: erases a guest's words and id everywhere. 200 with the number of
+/// orders and sessions.
 ///
 /// # Errors
-/// `forbidden`, `confirm_password`, `conflict` while an order of theirs is open.
+/// `forbidden`, `confirm_password`, `conflict` while one of their orders is open.
 #[utoipa::path(
     delete,
     path = "/api/v1/restaurants/{slug}/guests/{diner}",
     operation_id = "eraseGuest",
     tag = "management",
     summary = "Erase a guest's words and id everywhere",
-    description = "For: manager, with a recent proof of the password (else `confirm_password`). `conflict` while an order \
-        of theirs is open.",
+    description = "For: manager, with a recent proof of the password (else `confirm_password`). `conflict` while one of \
+        their orders is open.",
     params(
         parts::RestaurantPath,
-        ("diner" = Key, Path, description = "The guest's id, as `diner` of an order."),
+        ("diner" = Key, Path, description = "The guest's id: the `diner` of an order."),
     ),
     responses(
-        (status = 200, description = "How much went.", body = ErasedAnswer),
+        (status = 200, description = "The number of orders and sessions that were erased.", body = ErasedAnswer),
         parts::OfRestaurant,
         (status = 409, response = Problem),
         (status = 422, response = Problem),

@@ -1,4 +1,4 @@
-//! Who has reached a limit lately.
+//! The limits that guests reached lately.
 
 use crate::domain::values::limit::Limit;
 use crate::domain::values::text::TableLabel;
@@ -12,7 +12,7 @@ use actix_web::{HttpResponse, web};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// The most entries of an answer, the latest.
+/// The most entries of an answer: the latest.
 const MOST: u32 = 100;
 
 #[derive(Serialize, ToSchema)]
@@ -20,7 +20,7 @@ const MOST: u32 = 100;
 struct Entry {
     #[schema(value_type = Limit)]
     limit: &'static str,
-    /// The table whose guests reached it.
+    /// The table whose guests reached the limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     table: Option<TableLabel>,
     #[schema(minimum = 1)]
@@ -41,8 +41,8 @@ struct List {
     limited: Vec<Entry>,
 }
 
-/// `GET …/limited`: the limits that were reached within the last day, by table, the latest first. Every node adds what it has
-/// refused every two seconds.
+/// `GET …/limited`: lists the limits that were reached within the last day, by table, the latest
+/// first. Each node adds its own refusals every two seconds.
 ///
 /// # Errors
 /// `forbidden`.

@@ -1,4 +1,4 @@
-//! The menu, as a whole.
+//! The menu as a whole.
 
 use crate::domain::model::menu_draft::MenuDraft;
 use crate::domain::rules::change_menu::MenuAction;
@@ -11,11 +11,12 @@ use crate::http::problem::Problem;
 use crate::http::state::State;
 use actix_web::{HttpResponse, web};
 
-/// `PUT …/menu`: other categories and dishes in place of those that are there. 200 with the menu. What is sold out stays
-/// sold out where nothing else is said.
+/// `PUT …/menu`: replaces the categories and dishes of the menu. A sold-out dish stays sold out
+/// unless the body says otherwise. 200 with the menu.
 ///
 /// # Errors
-/// `forbidden`, `invalid`, `too_large`; `stale` (412), with the menu as it stands, when it is not the one of `If-Match`.
+/// `forbidden`, `invalid`, `too_large`; `stale` (412) with the current menu if its version is not
+/// the one in `If-Match`.
 #[utoipa::path(
     put,
     path = "/api/v1/restaurants/{slug}/menu",

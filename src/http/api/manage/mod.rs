@@ -1,5 +1,6 @@
-//! What a manager keeps: the menu, the tables, the people, the screens, the API keys; the report of a day; and who did what. Whoever is
-//! no manager of the restaurant in the path gets `forbidden` from the extractor.
+//! Management: the menu, tables, people, screens, API keys and guests' data; the report of a day;
+//! the audit. The extractor answers `forbidden` unless the caller is a manager of the restaurant in
+//! the path.
 
 pub mod api_keys;
 pub mod audit;

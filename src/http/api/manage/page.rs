@@ -1,20 +1,21 @@
-//! Pages of what a manager lists: far larger than a restaurant's lists are, so a client that asks for one page has all of it.
+//! Pages of a manager's lists. A page is far larger than a usual restaurant's lists, so a client
+//! that requests only the first page has the whole list.
 
 use serde::Deserialize;
 
-/// Entries of a page.
+/// The entries on a page.
 const PAGE: u32 = 500;
-/// The limit to read with: one more than fits says whether there is a next page.
+/// The limit of a query: an entry more than fits means that there is a next page.
 pub(super) const LIMIT: u32 = PAGE + 1;
 
-/// The query of a list whose pages follow a cursor. Other fields are ignored, as before these lists had pages.
+/// The query of a list with pages. Unknown fields are ignored, as before these lists had pages.
 #[derive(Debug, Deserialize)]
 pub struct PageQuery<C> {
-    /// The `next` of the page before.
+    /// The `next` of the previous page.
     pub after: Option<C>,
 }
 
-/// Cuts what was read to a page; returns the cursor of the next one, if there is one.
+/// Truncates the entries to a page. Returns the cursor of the next page, if there is one.
 pub(super) fn cut<T, C>(entries: &mut Vec<T>, cursor: impl Fn(&T) -> C) -> Option<C> {
     let has_more = entries.len() > PAGE as usize;
     entries.truncate(PAGE as usize);

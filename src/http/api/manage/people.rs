@@ -1,4 +1,4 @@
-//! People who sign in.
+//! The people who may sign in.
 
 use super::page::{self, PageQuery};
 use crate::auth::password_policy::schema as password_schema;
@@ -18,14 +18,14 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// A person as their manager sees them.
+/// A person in a manager's answer.
 #[derive(Serialize, ToSchema)]
 struct Person {
     id: UserId,
     username: Key,
     #[schema(schema_with = person_role_schema)]
     role: Role,
-    /// Has a second factor.
+    /// Whether the person has a second factor.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     totp: bool,
     /// The version, for `If-Match`.
@@ -43,12 +43,12 @@ impl From<User> for Person {
 #[schema(as = People)]
 struct PersonList {
     people: Vec<Person>,
-    /// The `after` of the next page. The last has none; a page has 500 at most.
+    /// The `after` of the next page; absent on the last page. A page has at most 500 entries.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<Key>,
 }
 
-/// `GET …/people?after=`: by username; `next` is the `after` of the next page.
+/// `GET …/people?after=`: lists the people by username; `next` is the `after` of the next page.
 ///
 /// # Errors
 /// `forbidden`.
@@ -90,10 +90,11 @@ pub struct NewPerson {
     role: Role,
 }
 
-/// `POST …/people`: somebody new. 201.
+/// `POST …/people`: adds a person. 201.
 ///
 /// # Errors
-/// `forbidden`, `confirm_password`, `conflict` when the name is taken, `invalid` for the role or the password's length.
+/// `forbidden`, `confirm_password`, `conflict` if the name is taken, `invalid` for the role or the
+/// password.
 #[utoipa::path(
     post,
     path = "/api/v1/restaurants/{slug}/people",
@@ -131,16 +132,18 @@ pub struct PersonChange {
     password: Option<SecretString>,
 }
 
-/// `PATCH …/people/{id}`: another role or password. Their sessions end, on every node. 200 with the person.
+/// `PATCH …/people/{id}`: changes a person's role or password. Their sessions end on every node.
+/// 200 with the person.
 ///
 /// # Errors
-/// `forbidden`, `confirm_password`, `not_found`, `invalid`, `conflict` for the last manager's role, `stale` (412).
+/// `forbidden`, `confirm_password`, `not_found`, `invalid`, `conflict` for the last manager's role,
+/// `stale` (412).
 #[utoipa::path(
     patch,
     path = "/api/v1/restaurants/{slug}/people/{id}",
     operation_id = "changePerson",
     tag = "management",
-    summary = "Another role or password; their sessions end",
+    summary = "Change a person's role or password; their sessions end",
     description = "For: manager, with a recent proof of the password (else `confirm_password`).",
     params(parts::RestaurantPath, ("id" = UserId, Path, description = "The id."), parts::IfMatch),
     request_body = PersonChange,
@@ -170,7 +173,7 @@ pub async fn change(
     Ok(etag::versioned(HttpResponse::Ok().json(Person::from(user)), version))
 }
 
-/// `DELETE …/people/{id}`: they sign in no more, and their sessions end, on every node. 204.
+/// `DELETE …/people/{id}`: removes a person. Their sessions end on every node. 204.
 ///
 /// # Errors
 /// `forbidden`, `confirm_password`, `not_found`, `conflict` for the last manager, `stale` (412).
@@ -179,7 +182,7 @@ pub async fn change(
     path = "/api/v1/restaurants/{slug}/people/{id}",
     operation_id = "removePerson",
     tag = "management",
-    summary = "Remove somebody; their sessions end. The last manager stays (409)",
+    summary = "Remove a person; their sessions end. Removing the last manager is refused (409)",
     description = "For: manager, with a recent proof of the password (else `confirm_password`).",
     params(parts::RestaurantPath, ("id" = UserId, Path, description = "The id."), parts::IfMatch),
     responses(
@@ -199,16 +202,16 @@ pub async fn remove(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// `DELETE …/people/{id}/totp`: removes the second factor of somebody who has lost it. Their sessions end. 204.
+/// `DELETE …/people/{id}/totp`: removes a person's lost second factor. Their sessions end. 204.
 ///
 /// # Errors
-/// `forbidden`, `confirm_password`, for one's own too; `not_found` when there is none.
+/// `forbidden`, also for one's own; `confirm_password`; `not_found` for a person without one.
 #[utoipa::path(
     delete,
     path = "/api/v1/restaurants/{slug}/people/{id}/totp",
     operation_id = "resetTotp",
     tag = "management",
-    summary = "Remove the second factor of somebody who has lost it; their sessions end. One's own is removed with a code (403)",
+    summary = "Remove a person's lost second factor; their sessions end. Removing one's own here is refused (403): it requires a code",
     description = "For: manager, with a recent proof of the password (else `confirm_password`).",
     params(parts::RestaurantPath, ("id" = UserId, Path, description = "The id.")),
     responses((status = 204, description = "Removed."), parts::OfRestaurant),

@@ -14,11 +14,12 @@ use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-/// The most orders that a report looks at.
+/// The most orders that a report covers.
 const MOST: usize = 10_000;
-/// Orders read at a time.
+/// The orders that one query reads.
 const PAGE: u32 = 500;
-/// An order's id is made just before the time that it is placed at; no request takes this long, in milliseconds.
+/// An order's id is made shortly before its `placed_at`; no request takes longer than this between
+/// the two, in milliseconds.
 const SLACK_MS: i64 = 60_000;
 
 /// The query of a report.
@@ -26,20 +27,22 @@ const SLACK_MS: i64 = 60_000;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct DayQuery {
-    /// Which day: `YYYY-MM-DD`.
+    /// The day: `YYYY-MM-DD`.
     date: Day,
-    /// How many minutes the restaurant's clock is ahead of UTC at the midnight that the day begins with; 0 when absent.
+    /// The minutes by which the restaurant's clock is ahead of UTC at the midnight when the day
+    /// begins. Absent: 0.
     #[serde(default)]
     offset: Offset,
-    /// The same at the midnight that it ends with; as `offset`, but for a day with a clock change.
+    /// The same at the midnight when the day ends. It differs on a day with a clock change. Absent:
+    /// `offset`.
     end_offset: Option<Offset>,
 }
 
-/// `GET …/reports/day?date=YYYY-MM-DD&offset=360`: counts, revenue and times over the orders placed on a day, from midnight to
-/// midnight on a clock that is so many minutes ahead of UTC.
+/// `GET …/reports/day?date=YYYY-MM-DD&offset=360`: reports counts, revenue and times of the orders
+/// placed on a day, from midnight to midnight on a clock that is `offset` minutes ahead of UTC.
 ///
 /// # Errors
-/// `forbidden`, `invalid` for what is no day and no clock.
+/// `forbidden`, `invalid` for an invalid day or offset.
 #[utoipa::path(
     get,
     path = "/api/v1/restaurants/{slug}/reports/day",
@@ -66,7 +69,7 @@ pub async fn day(
     Ok(HttpResponse::Ok().json(DayReport::of(day, restaurant.currency, &orders, complete)))
 }
 
-/// The orders placed on a day, and whether these are all.
+/// Returns the orders placed on a day, and whether these are all.
 async fn orders_of(state: &State, restaurant: RestaurantId, day: LocalDay) -> Result<(Vec<Order>, bool), Problem> {
     let moved = |at: Timestamp, by: i64| OrderId::earliest(Timestamp::from_millis(at.millis() + by));
     let (mut after, end) = (moved(day.begin(), -SLACK_MS), moved(day.end(), 0));

@@ -28,7 +28,7 @@ struct ListedScreen {
     approved_by: Option<Approver>,
 }
 
-/// The person who approved a screen; without a name when they were removed.
+/// The person who approved a screen, without a name once that person was removed.
 #[derive(Serialize, ToSchema)]
 struct Approver {
     id: UserId,
@@ -47,13 +47,13 @@ impl From<ListedDevice> for ListedScreen {
 #[schema(as = Devices)]
 struct DeviceList {
     devices: Vec<ListedScreen>,
-    /// The `after` of the next page. The last has none; a page has 500 at most.
+    /// The `after` of the next page; absent on the last page. A page has at most 500 entries.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<DeviceId>,
 }
 
-/// `GET …/devices?after=`: the screens in the order they were paired, with when and by whom; `next` is the `after` of the next
-/// page.
+/// `GET …/devices?after=`: lists the screens in the sequence in which they were paired, each with
+/// the time and the person of its approval; `next` is the `after` of the next page.
 ///
 /// # Errors
 /// `forbidden`.
@@ -84,7 +84,7 @@ pub async fn list(
 #[schema(min_properties = 1)]
 pub struct DeviceChange {
     name: Option<Name>,
-    /// Absent: as it is; null: every station.
+    /// Absent: unchanged. Null: every station.
     #[serde(default, deserialize_with = "present")]
     #[schema(schema_with = station_schema)]
     station: Option<Option<Station>>,
@@ -96,16 +96,16 @@ fn station_schema() -> Schema {
     station.description(Some("A station of the kitchen; null for every station.")).build().into()
 }
 
-/// Tells null from absent.
+/// Reads a field that is present, so that null differs from absent.
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Station>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }
 
-/// `PATCH …/devices/{id}`: another name or station. 200 with the device. A station that changes reaches the screen with
-/// its next token.
+/// `PATCH …/devices/{id}`: changes a screen's name or station. 200 with the device. A new station
+/// reaches the screen with its next token.
 ///
 /// # Errors
-/// `forbidden`, `not_found`, `invalid` for a station that is not on the menu, `stale` (412).
+/// `forbidden`, `not_found`, `invalid` for a station that no dish on the menu has, `stale` (412).
 #[utoipa::path(
     patch,
     path = "/api/v1/restaurants/{slug}/devices/{id}",
@@ -139,8 +139,8 @@ pub async fn change(
     Ok(etag::versioned(HttpResponse::Ok().json(DeviceBrief::from(device)), version))
 }
 
-/// `DELETE …/devices/{id}`: the screen's sessions end, on every node, the floor is told at once, and it has to be
-/// paired again. 204.
+/// `DELETE …/devices/{id}`: revokes a screen. Its sessions end on every node, the floor is notified
+/// at once, and the screen must be paired again. 204.
 ///
 /// # Errors
 /// `forbidden`, `not_found`, `stale` (412).

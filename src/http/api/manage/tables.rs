@@ -1,4 +1,4 @@
-//! Tables, and the codes on them.
+//! Tables and their QR codes.
 
 use super::page::{self, PageQuery};
 use crate::auth::secret::random_secret;
@@ -21,14 +21,14 @@ use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// A table as its manager sees it.
+/// A table in a manager's answer.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Table)]
 struct TableAnswer {
     id: TableId,
     label: TableLabel,
     key: Key,
-    /// The address that the table's code carries.
+    /// The address in the table's code.
     #[schema(format = Uri)]
     url: String,
     /// The version, for `If-Match`.
@@ -47,14 +47,14 @@ impl TableAnswer {
 #[schema(as = Tables)]
 struct TableList {
     tables: Vec<TableAnswer>,
-    /// The `after` of the next page. The last has none; a page has 500 at most.
+    /// The `after` of the next page; absent on the last page. A page has at most 500 entries.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<TableId>,
 }
 
 fn new_key() -> Result<Key, Problem> {
     let made = random_secret().expose_secret().parse();
-    made.map_err(|_| Problem::new(ErrorCode::Internal, "a key could not be made"))
+    made.map_err(|_| Problem::new(ErrorCode::Internal, "no key could be made"))
 }
 
 fn note(table: &Table, action: &'static str) -> Note {
@@ -65,8 +65,8 @@ async fn find(state: &State, who: &Principal, id: TableId) -> Result<Table, Prob
     state.store.table(who.restaurant, id).await?.ok_or_else(|| Problem::not_found("no such table"))
 }
 
-/// `GET …/tables?after=`: the tables in the order they were made, each with the address that its code carries; `next` is the
-/// `after` of the next page.
+/// `GET …/tables?after=`: lists the tables in the sequence in which they were made, each with the
+/// address in its code; `next` is the `after` of the next page.
 ///
 /// # Errors
 /// `forbidden`.
@@ -100,10 +100,10 @@ pub struct NewTable {
     label: TableLabel,
 }
 
-/// `POST …/tables`: a new table with a random key. 201.
+/// `POST …/tables`: adds a table with a random key. 201.
 ///
 /// # Errors
-/// `forbidden`, `conflict` when the label is another table's.
+/// `forbidden`, `conflict` if another table has the label.
 #[utoipa::path(
     post,
     path = "/api/v1/restaurants/{slug}/tables",
@@ -133,7 +133,8 @@ pub async fn add(
     Ok(HttpResponse::Created().json(TableAnswer::new(table, &base)))
 }
 
-/// `DELETE …/tables/{id}`: its code opens nothing any more, and the sessions of its guests end. 204.
+/// `DELETE …/tables/{id}`: removes a table, which invalidates its code. The sessions of its guests
+/// end. 204.
 ///
 /// # Errors
 /// `forbidden`, `not_found`, `stale` (412).
@@ -142,7 +143,7 @@ pub async fn add(
     path = "/api/v1/restaurants/{slug}/tables/{id}",
     operation_id = "removeTable",
     tag = "management",
-    summary = "Remove a table; its code no longer opens anything, and the sessions of its guests end",
+    summary = "Remove a table; its code becomes invalid, and the sessions of its guests end",
     description = "For: manager.",
     params(parts::RestaurantPath, ("id" = TableId, Path, description = "The id."), parts::IfMatch),
     responses((status = 204, description = "Removed."), parts::OfRestaurant, parts::OnVersion),
@@ -158,7 +159,7 @@ pub async fn remove(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// The body of `POST …/tables/{id}/key`, which may be left out.
+/// The body of `POST …/tables/{id}/key`, which is optional.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = TableKeyRenewal)]
@@ -168,8 +169,8 @@ pub struct NewKey {
     end_sessions: Option<bool>,
 }
 
-/// `POST …/tables/{id}/key`: another key, so that the old code opens nothing any more. The sessions of the table's guests end,
-/// unless the body says `"end_sessions":false`. 200 with the table.
+/// `POST …/tables/{id}/key`: makes a new key, which invalidates the old code. The sessions of the
+/// table's guests end, unless the body has `"end_sessions":false`. 200 with the table.
 ///
 /// # Errors
 /// `forbidden`, `not_found`, `invalid`, `stale` (412).
@@ -178,9 +179,9 @@ pub struct NewKey {
     path = "/api/v1/restaurants/{slug}/tables/{id}/key",
     operation_id = "renewTableKey",
     tag = "management",
-    summary = "Give a table a new code; the old one no longer opens anything",
-    description = "For: manager. The sessions of the table's guests end, unless the body says otherwise. The body may be \
-        left out.",
+    summary = "Make a new code for a table; the old one becomes invalid",
+    description = "For: manager. The sessions of the table's guests end, unless `end_sessions` is false. The body is \
+        optional.",
     params(parts::RestaurantPath, ("id" = TableId, Path, description = "The id."), parts::IfMatch),
     request_body = Option<NewKey>,
     responses(
@@ -207,7 +208,7 @@ pub async fn renew_key(
     Ok(etag::versioned(HttpResponse::Ok().json(TableAnswer::new(table, &base)), version))
 }
 
-/// `GET …/tables/{id}/qr.svg`: the table's address as a QR code.
+/// `GET …/tables/{id}/qr.svg`: draws the table's address as a QR code.
 ///
 /// # Errors
 /// `forbidden`, `not_found`.
