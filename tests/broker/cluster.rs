@@ -1,6 +1,6 @@
 //! A Redis Cluster, with sharded channels.
 
-use crate::world::{House, Kitchen, Node, Screen, figure, until};
+use crate::world::{Kitchen, Node, Screen, TestDatabase, figure, until};
 use orderbell::broker::channels::Channels;
 use std::time::Duration;
 use support::redis_server::Redis;
@@ -59,7 +59,7 @@ impl Cluster {
 #[actix_rt::test]
 async fn events_cross_a_cluster_at_once_and_the_death_of_a_server_loses_nothing() {
     let mut cluster = Cluster::start().await;
-    let house = House::build().await;
+    let house = TestDatabase::build().await;
     let (one, other) = (Node::join(&house, cluster.url()), Node::join(&house, cluster.url()));
     let mut rooms = Vec::new();
     for number in 0..8 {
@@ -107,7 +107,7 @@ async fn act(rooms: &[(Screen, Kitchen)], node: &Node, rounds: usize) {
     }
 }
 
-async fn check(rooms: &[(Screen, Kitchen)], house: &House) -> crate::world::Lateness {
+async fn check(rooms: &[(Screen, Kitchen)], house: &TestDatabase) -> crate::world::Lateness {
     let mut worst: Option<crate::world::Lateness> = None;
     for (screen, kitchen) in rooms {
         let late = screen.check(house, kitchen, LATE).await;

@@ -1,6 +1,6 @@
 //! Faults of Redis itself: killed, down, refusing, emptied.
 
-use crate::world::{Build, Crossing, House, Kitchen, Node, PERIOD, Screen, figure};
+use crate::world::{Build, Crossing, Kitchen, Node, PERIOD, Screen, TestDatabase, figure};
 use std::time::{Duration, Instant};
 use support::long::{progress, rounds};
 use support::redis_server::Redis;
@@ -152,7 +152,7 @@ async fn a_channel_that_is_not_allowed_is_degraded_until_it_is() {
 async fn publishing_that_is_not_allowed_is_told_as_a_head_when_it_is() {
     let redis = Redis::start();
     let limited = user(&redis, &["allchannels"]);
-    let house = House::build().await;
+    let house = TestDatabase::build().await;
     let kitchen = Kitchen::open(&house, "demo").await;
     let one = Node::join(&house, &limited);
     // The other node does not compare heads, so its events arrived over Redis.
@@ -190,7 +190,7 @@ async fn a_node_that_never_could_publish_is_found_out_by_the_first_comparison() 
 async fn without_the_comparison_of_heads_what_was_not_announced_never_comes() {
     let away = Redis::prepare(&[]);
     for compares in [true, false] {
-        let house = House::build().await;
+        let house = TestDatabase::build().await;
         let kitchen = Kitchen::open(&house, "demo").await;
         let one = Node::join(&house, away.url());
         let other = Build { compares, ..Build::new(&house, away.url()) }.node(&house);

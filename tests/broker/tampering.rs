@@ -1,7 +1,7 @@
 //! An attacker between the nodes: each of two nodes has a Redis of its own, and a relay between
 //! them drops, repeats, reorders and forges messages.
 
-use crate::world::{Build, House, KEY, Kitchen, Screen, figure, made_up};
+use crate::world::{Build, KEY, Kitchen, Screen, TestDatabase, figure, made_up};
 use futures_util::StreamExt;
 use orderbell::broker::message::{Body, Message};
 use orderbell::broker::signature::{Refused, Signer, Verify};
@@ -45,9 +45,9 @@ async fn carry(from: &Redis, to: &Redis, mut hands: Hands) {
 }
 
 /// Commits during the attack; screens may show nothing wrong.
-async fn survives(fault: &str, hands: impl Fn(&House, &Kitchen) -> Hands, refused: Option<&str>) {
+async fn survives(fault: &str, hands: impl Fn(&TestDatabase, &Kitchen) -> Hands, refused: Option<&str>) {
     let (near, far) = (Redis::start(), Redis::start());
-    let house = House::build().await;
+    let house = TestDatabase::build().await;
     let kitchen = Kitchen::open(&house, "demo").await;
     let one = Build::new(&house, near.url()).node(&house);
     let other = Build { period: PERIOD, ..Build::new(&house, far.url()) }.node(&house);
@@ -68,7 +68,7 @@ async fn survives(fault: &str, hands: impl Fn(&House, &Kitchen) -> Hands, refuse
 
 #[actix_rt::test]
 async fn dropped_doubled_and_reordered_messages_make_no_wrong_frame() {
-    let hands = |_: &House, _: &Kitchen| -> Hands {
+    let hands = |_: &TestDatabase, _: &Kitchen| -> Hands {
         let mut held: Vec<Vec<u8>> = Vec::new();
         Box::new(move |payload| {
             let mut rng = rand::rng();
@@ -92,7 +92,7 @@ async fn dropped_doubled_and_reordered_messages_make_no_wrong_frame() {
 
 #[actix_rt::test]
 async fn forged_messages_make_no_wrong_frame() {
-    let hands = |house: &House, kitchen: &Kitchen| -> Hands {
+    let hands = |house: &TestDatabase, kitchen: &Kitchen| -> Hands {
         let (stranger, restaurant) = (Signer::new(&[8; 32], house.store.epoch()), kitchen.id);
         let (elsewhere, made_up) = (Signer::new(&KEY, "another epoch"), move |position| made_up_of(restaurant, position));
         let mut position = 0;
@@ -111,7 +111,7 @@ async fn forged_messages_make_no_wrong_frame() {
 
 #[actix_rt::test]
 async fn signed_nonsense_and_messages_without_end_make_no_wrong_frame() {
-    let hands = |house: &House, _: &Kitchen| -> Hands {
+    let hands = |house: &TestDatabase, _: &Kitchen| -> Hands {
         let signer = house.signer();
         let mut number = 0_u32;
         Box::new(move |payload| {
@@ -140,9 +140,9 @@ impl Verify for Gullible {
 }
 
 /// Whether a node with this verifier shows a forged event.
-async fn is_fooled(verifier: impl FnOnce(&House) -> Arc<dyn Verify>) -> bool {
+async fn is_fooled(verifier: impl FnOnce(&TestDatabase) -> Arc<dyn Verify>) -> bool {
     let redis = Redis::start();
-    let house = House::build().await;
+    let house = TestDatabase::build().await;
     let kitchen = Kitchen::open(&house, "demo").await;
     let one = Build::new(&house, redis.url()).node(&house);
     let other = Build { verifier: verifier(&house), ..Build::new(&house, redis.url()) }.node(&house);

@@ -37,12 +37,12 @@ pub const KEY: [u8; 32] = [7; 32];
 pub const PERIOD: Duration = Duration::from_secs(15);
 
 /// One database.
-pub struct House {
+pub struct TestDatabase {
     pub store: SharedStore,
     _folder: TempDir,
 }
 
-impl House {
+impl TestDatabase {
     pub async fn build() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}", folder.path().join("orderbell.db").display());
@@ -65,7 +65,7 @@ pub struct Kitchen {
 }
 
 impl Kitchen {
-    pub async fn open(house: &House, slug: &str) -> Self {
+    pub async fn open(house: &TestDatabase, slug: &str) -> Self {
         let (id, dish) = (RestaurantId::from_uuid(clock::new_id()), MenuItemId::from_uuid(clock::new_id()));
         let restaurant = Restaurant {
             id,
@@ -156,11 +156,11 @@ pub struct Build {
 }
 
 impl Build {
-    pub fn new(house: &House, url: impl Into<String>) -> Self {
+    pub fn new(house: &TestDatabase, url: impl Into<String>) -> Self {
         Self { url: url.into(), verifier: Arc::new(house.signer()), compares: true, period: PERIOD }
     }
 
-    pub fn node(self, house: &House) -> Node {
+    pub fn node(self, house: &TestDatabase) -> Node {
         let metrics = Metrics::new();
         let directory = FeedRegistry::new(house.store.clone(), metrics.clone());
         let compared = if self.compares { directory.clone() } else { FeedRegistry::new(house.store.clone(), Metrics::new()) };
@@ -173,7 +173,7 @@ impl Build {
 
 impl Node {
     /// Starts a node like in production.
-    pub fn join(house: &House, url: impl Into<String>) -> Self {
+    pub fn join(house: &TestDatabase, url: impl Into<String>) -> Self {
         Build::new(house, url).node(house)
     }
 
@@ -307,7 +307,7 @@ impl Screen {
 
     /// Checks that the screen shows each event of the kitchen since it opened, once and in order,
     /// as in the log.
-    pub async fn check(&self, house: &House, kitchen: &Kitchen, within: Duration) -> Lateness {
+    pub async fn check(&self, house: &TestDatabase, kitchen: &Kitchen, within: Duration) -> Lateness {
         let head = house.store.head(kitchen.id).await.unwrap();
         assert!(self.has_reached(head.number(), within).await, "all is there within {within:?}");
         let events = self.events();
@@ -335,7 +335,7 @@ fn lateness(events: &[Seen], commits: &[(u64, Instant)]) -> Lateness {
 /// Two nodes, and a kitchen for each, whose events that node commits and a screen on the other
 /// shows.
 pub struct Crossing {
-    pub house: House,
+    pub house: TestDatabase,
     pub one: Node,
     pub other: Node,
     from_one: Line,
@@ -349,7 +349,7 @@ struct Line {
 
 impl Crossing {
     pub async fn build(one: &str, other: &str) -> Self {
-        let house = House::build().await;
+        let house = TestDatabase::build().await;
         let (one, other) = (Node::join(&house, one), Node::join(&house, other));
         let from_one = Line::open(&house, "from-one", &other).await;
         let from_other = Line::open(&house, "from-other", &one).await;
@@ -383,7 +383,7 @@ impl Crossing {
 }
 
 impl Line {
-    async fn open(house: &House, slug: &str, node: &Node) -> Self {
+    async fn open(house: &TestDatabase, slug: &str, node: &Node) -> Self {
         let kitchen = Kitchen::open(house, slug).await;
         Self { screen: Screen::open(node, &kitchen).await, kitchen }
     }

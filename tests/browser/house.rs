@@ -6,7 +6,7 @@ use crate::hooks::Shown;
 use serde_json::Value;
 use support::client::text;
 use support::proxy::Proxy;
-use support::{Client, Menu, Server};
+use support::{Client, Menu, TestServer};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// Browsers that may be alive at a time; more than this, and a small machine spends its time on starting them.
@@ -15,7 +15,7 @@ static FREE: Semaphore = Semaphore::const_new(SEATS as usize);
 
 /// A server of one test, with its browsers.
 pub struct House {
-    pub server: Server,
+    pub server: TestServer,
     pub driver: Driver,
     pub menu: Menu,
     /// Somebody of the staff, over plain HTTP: what is true.
@@ -32,7 +32,7 @@ impl House {
     /// As [`Self::open`], with browsers of an engine.
     pub async fn open_in(engine: Engine, browsers: u32, flags: &[&str]) -> Self {
         let seats = FREE.acquire_many(browsers).await.unwrap();
-        let (server, driver) = tokio::join!(Server::start(flags), Driver::start(engine));
+        let (server, driver) = tokio::join!(TestServer::start(flags), Driver::start(engine));
         let staff = server.staff().await;
         let menu = Menu::read(&staff).await;
         Self { server, driver, menu, staff, _seats: seats }

@@ -1,7 +1,7 @@
 //! A node is killed between a commit and its answer: a repeat of the command on another node under
 //! the same id gets the answer.
 
-use crate::site::Site;
+use crate::site::TestCluster;
 use orderbell::store::SharedStore;
 use serde_json::Value;
 use std::time::{Duration, Instant};
@@ -13,7 +13,7 @@ use support::{Client, Wish, new_id};
 const WISHES: usize = 8;
 
 /// Sends a command. Returns its answer, if any.
-async fn send(wish: &Wish, staff: &Client, site: &Site) -> Option<Value> {
+async fn send(wish: &Wish, staff: &Client, site: &TestCluster) -> Option<Value> {
     let answer = Client::attempt(wish.request(staff, &site.menu)).await.ok()?;
     assert_eq!(answer.status, 201, "{wish:?}: {}", answer.text);
     Some(answer.json())
@@ -28,7 +28,7 @@ struct Counts {
 }
 
 /// Repeats the commands of the killed node on the living one, twice.
-async fn ask_again(site: &Site, store: &SharedStore, wishes: &[(Wish, Option<Value>)], counts: &mut Counts) {
+async fn ask_again(site: &TestCluster, store: &SharedStore, wishes: &[(Wish, Option<Value>)], counts: &mut Counts) {
     let head = site.head(store).await;
     let other = site.at(&site.staff, 1);
     for (wish, first) in wishes {
@@ -48,7 +48,7 @@ async fn ask_again(site: &Site, store: &SharedStore, wishes: &[(Wish, Option<Val
 
 /// Waits for the moment of a kill: in every other round until the first commit is in the database,
 /// and otherwise for a random part of the time that the commands take.
-async fn moment(round: usize, store: &SharedStore, site: &Site, usual: Duration) {
+async fn moment(round: usize, store: &SharedStore, site: &TestCluster, usual: Duration) {
     if round.is_multiple_of(2) {
         return tokio::time::sleep(usual.mul_f64(rand::random_range(0.0..WISHES as f64))).await;
     }
@@ -58,7 +58,7 @@ async fn moment(round: usize, store: &SharedStore, site: &Site, usual: Duration)
 }
 
 /// Warms up a new node with a few orders. Returns the time of one.
-async fn warm_up(staff: &Client, site: &Site, counts: &mut Counts) -> Duration {
+async fn warm_up(staff: &Client, site: &TestCluster, counts: &mut Counts) -> Duration {
     let mut took = Duration::ZERO;
     for _ in 0..3 {
         let (begun, id) = (Instant::now(), new_id());
@@ -72,7 +72,7 @@ async fn warm_up(staff: &Client, site: &Site, counts: &mut Counts) -> Duration {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_kill_between_commit_and_answer_leaves_one_effect_and_one_answer() {
-    let mut site = Site::open(2, None, &["--head-comparison-s", "1"]).await;
+    let mut site = TestCluster::open(2, None, &["--head-comparison-s", "1"]).await;
     let store = site.store().await;
     let mut counts = Counts::default();
     let (mut kills, usual) = (0, rounds(20));

@@ -4,7 +4,7 @@
 
 use crate::load::Load;
 use crate::sessions::ends_after;
-use crate::site::{Site, node_with};
+use crate::site::{TestCluster, node_with};
 use crate::watcher::{lateness, on_each_node, settle};
 use orderbell::domain::model::principal::Role;
 use orderbell::domain::values::time::Timestamp;
@@ -71,7 +71,7 @@ fn library() -> String {
 
 /// Three nodes: one with the system's clock, one ahead of it, and one whose clock the test sets.
 struct Three {
-    site: Site,
+    site: TestCluster,
     _redis: Redis,
     _ahead: Clock,
     third: Clock,
@@ -80,7 +80,7 @@ struct Three {
 impl Three {
     async fn open() -> Self {
         let (redis, database) = (Redis::start(), postgres::database().await);
-        let mut site = Site::open_on(&database, 1, Some(&redis.url()), &[]).await;
+        let mut site = TestCluster::open_on(&database, 1, Some(&redis.url()), &[]).await;
         let (ahead, third) = (Clock::at(AHEAD), Clock::at(0));
         for clock in [&ahead, &third] {
             site.add(node_with(&database, Some(&redis.url()), &[], &clock.environment()).await);
@@ -142,18 +142,18 @@ async fn clocks_that_are_apart_and_steps_of_an_hour_change_nothing_of_the_order(
 }
 
 /// Signs in at a node. Returns the answer.
-async fn sign_in(site: &Site, number: usize) -> Value {
+async fn sign_in(site: &TestCluster, number: usize) -> Value {
     let sign_in = json!({"restaurant": "demo", "username": "staff", "password": "staff-demo"});
     site.nodes[number].anybody().post("/api/v1/sessions", &sign_in).await.expect(200)
 }
 
 /// Returns a client with these tokens at a node.
-fn holder(site: &Site, number: usize, tokens: &Value) -> Client {
+fn holder(site: &TestCluster, number: usize, tokens: &Value) -> Client {
     Client::new(&site.addresses.of(number), text(&tokens["access_token"]))
 }
 
 /// Returns a node's answer to a token.
-async fn status(site: &Site, number: usize, tokens: &Value) -> u16 {
+async fn status(site: &TestCluster, number: usize, tokens: &Value) -> u16 {
     holder(site, number, tokens).get("/api/v1/restaurants/demo/orders?status=open").await.status
 }
 
@@ -171,7 +171,7 @@ async fn ends_after_step(three: &Three, seconds: i64) -> Duration {
 }
 
 /// Checks that a connection still works.
-async fn works(screen: &mut Screen, site: &Site) {
+async fn works(screen: &mut Screen, site: &TestCluster) {
     screen.alive().await;
     assert_eq!(screen.ask(json!({"type": "place", "order": site.menu.basket()})).await["type"], "ack");
 }

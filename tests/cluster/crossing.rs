@@ -1,6 +1,6 @@
 //! An order on three nodes: the guest's phone on one, the kitchen's screen on the next, the floor's on the third.
 
-use crate::site::Site;
+use crate::site::TestCluster;
 use crate::watcher::spread;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ async fn shown(screen: &mut Screen, kind: &str, order: &Value, since: Instant) -
 
 /// Takes one order through its life. Returns the time of each step from the tap to the screens on
 /// the other nodes.
-async fn live(site: &Site, phone: &mut Screen, kitchen: &mut Screen, floor: &mut Screen) -> Vec<Duration> {
+async fn live(site: &TestCluster, phone: &mut Screen, kitchen: &mut Screen, floor: &mut Screen) -> Vec<Duration> {
     let mut taps = Vec::new();
     let tap = Instant::now();
     let ack = phone.ask(json!({"type": "place", "order": site.menu.basket()})).await;
@@ -41,7 +41,7 @@ async fn live(site: &Site, phone: &mut Screen, kitchen: &mut Screen, floor: &mut
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_order_crosses_three_nodes_at_once() {
     let redis = Redis::start();
-    let site = Site::open(3, Some(&redis.url()), &["--rooms", "10000"]).await;
+    let site = TestCluster::open(3, Some(&redis.url()), &["--rooms", "10000"]).await;
     site.wait_for_redis("healthy").await;
     let diner = site.nodes[0].diner("7").await;
     let kitchen = site.nodes[1].client(&["kitchen"]).await;
@@ -63,7 +63,7 @@ async fn an_order_crosses_three_nodes_at_once() {
 
 /// Whether an order of one node is on the other's screen within five seconds, without Redis.
 async fn crosses_without_redis(flags: &[&str]) -> bool {
-    let site = Site::open(2, None, flags).await;
+    let site = TestCluster::open(2, None, flags).await;
     let mut screen = site.at(&site.staff, 1).screen().await;
     screen.join(&site.menu.kitchen()).await;
     site.staff.place(&site.menu.basket()).await;

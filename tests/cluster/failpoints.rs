@@ -1,7 +1,7 @@
 //! Nodes that end at a failpoint: between commit and announcement, or between announcement and
 //! answer. Only debug builds have failpoints (`src/failpoint.rs`).
 
-use crate::site::{Site, node_with, until_redis_is};
+use crate::site::{TestCluster, node_with, until_redis_is};
 use crate::watcher::spread;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use support::log::{Believed, faults, orders_by_note};
 use support::long::{progress, rounds};
 use support::redis_server::Redis;
-use support::{Client, PATIENCE, Screen, Server, Wish, new_id};
+use support::{Client, PATIENCE, Screen, TestServer, Wish, new_id};
 use tokio::sync::oneshot;
 
 /// The number of nodes that end in one round.
@@ -24,7 +24,7 @@ const LOOK: Duration = Duration::from_millis(50);
 const ABORTED: i32 = 6;
 
 /// Starts a node that ends at a failpoint.
-async fn doomed(site: &Site, redis: Option<&str>, point: &str) -> Server {
+async fn doomed(site: &TestCluster, redis: Option<&str>, point: &str) -> TestServer {
     let node = node_with(&site.database, redis, &[], &[("ORDERBELL_FAILPOINT".into(), point.into())]).await;
     if redis.is_some() {
         until_redis_is(&node, "healthy").await;
@@ -41,7 +41,7 @@ struct Unanswered {
 
 /// Sends a command over HTTP or a WebSocket, and waits until the node ends at its failpoint without
 /// an answer.
-async fn ask(site: &Site, node: &mut Server, note: String, is_frame: bool) -> Unanswered {
+async fn ask(site: &TestCluster, node: &mut TestServer, note: String, is_frame: bool) -> Unanswered {
     let (staff, wish) = (site.staff.at(&node.base), Wish::Place { id: new_id(), note: note.clone() });
     if is_frame {
         let mut screen = staff.screen().await;
@@ -75,7 +75,7 @@ async fn read(mut screen: Screen, room: String, mut last: oneshot::Receiver<u64>
 }
 
 /// Repeats the command on the living node, twice. Returns the one answer.
-async fn ask_again(site: &Site, wish: &Wish) -> Value {
+async fn ask_again(site: &TestCluster, wish: &Wish) -> Value {
     let again = Client::send(wish.request(&site.at(&site.staff, 0), &site.menu)).await.expect(201);
     assert_eq!(Client::send(wish.request(&site.at(&site.staff, 0), &site.menu)).await.expect(201), again);
     again
@@ -86,7 +86,7 @@ async fn ask_again(site: &Site, wish: &Wish) -> Value {
 async fn end_at(point: &str) -> Vec<Duration> {
     let redis = Redis::start();
     let url = redis.url();
-    let mut site = Site::open(1, Some(&url), &[]).await;
+    let mut site = TestCluster::open(1, Some(&url), &[]).await;
     let (room, store) = (site.menu.kitchen(), site.store().await);
     let mut screen = site.staff.screen().await;
     screen.join(&room).await;
@@ -160,7 +160,7 @@ async fn is_shown(screen: &mut Screen, within: Duration) -> bool {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_the_comparison_of_heads_what_a_dead_node_committed_waits_for_the_next_event() {
-    let site = Site::open(1, None, &["--head-comparison-s", "3600"]).await;
+    let site = TestCluster::open(1, None, &["--head-comparison-s", "3600"]).await;
     let room = site.menu.kitchen();
     let mut screen = site.staff.screen().await;
     screen.join(&room).await;

@@ -1,6 +1,6 @@
 //! Clients that hang up during their commands.
 
-use crate::site::Site;
+use crate::site::TestCluster;
 use futures_util::future::join_all;
 use serde_json::json;
 use sqlx::{Connection, PgConnection, query_scalar};
@@ -32,7 +32,7 @@ async fn until_quiet(database: &mut PgConnection) {
 }
 
 /// Sends a command over HTTP, and hangs up after a time.
-async fn hang_up_a_call(staff: &Client, site: &Site, id: &str, note: &str, after: Duration) {
+async fn hang_up_a_call(staff: &Client, site: &TestCluster, id: &str, note: &str, after: Duration) {
     let authority = staff.base.trim_start_matches("http://");
     let mut stream = connect(authority, None).await.unwrap();
     let body = site.menu.noted(note).to_string();
@@ -47,7 +47,7 @@ async fn hang_up_a_call(staff: &Client, site: &Site, id: &str, note: &str, after
 }
 
 /// Sends a command over a WebSocket, and hangs up after a time.
-async fn hang_up_a_connection(staff: &Client, site: &Site, id: &str, note: &str, after: Duration) {
+async fn hang_up_a_connection(staff: &Client, site: &TestCluster, id: &str, note: &str, after: Duration) {
     let mut screen = staff.screen().await;
     screen.send(&json!({"type": "place", "id": id, "order": site.menu.noted(note)})).await;
     tokio::time::sleep(after).await;
@@ -55,7 +55,7 @@ async fn hang_up_a_connection(staff: &Client, site: &Site, id: &str, note: &str,
 
 /// A client that hangs up repeatedly, at any moment from before the first statement until after the
 /// answer.
-async fn lane(site: &Site, lane: usize, times: usize, usual: Duration) -> Vec<Wish> {
+async fn lane(site: &TestCluster, lane: usize, times: usize, usual: Duration) -> Vec<Wish> {
     let mut wishes = Vec::new();
     for at in 0..times {
         let (id, note) = (new_id(), format!("lane {lane}, {at}"));
@@ -71,7 +71,7 @@ async fn lane(site: &Site, lane: usize, times: usize, usual: Duration) -> Vec<Wi
 }
 
 /// Measures the time of a command under the full load.
-async fn usual(site: &Site) -> Duration {
+async fn usual(site: &TestCluster) -> Duration {
     let begun = Instant::now();
     let basket = site.menu.basket();
     join_all((0..LANES).map(|_| site.staff.place(&basket))).await;
@@ -80,7 +80,7 @@ async fn usual(site: &Site) -> Duration {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn clients_that_hang_up_amid_their_commands_leave_no_transaction_open() {
-    let site = Site::open(1, None, &[]).await;
+    let site = TestCluster::open(1, None, &[]).await;
     let mut database = PgConnection::connect(&site.database).await.unwrap();
     usual(&site).await;
     let (usual, times) = (usual(&site).await, rounds(100).min(1000));

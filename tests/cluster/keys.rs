@@ -18,7 +18,7 @@ use support::postgres;
 use support::raw::Handshake;
 use support::redis_server::Redis;
 use support::server::command;
-use support::{Client, Menu, PATIENCE, Server, eventually};
+use support::{Client, Menu, PATIENCE, TestServer, eventually};
 
 /// The secret of these nodes' messages.
 const REDIS_SECRET: &str = "a-secret-of-these-tests-for-redis-alone";
@@ -29,8 +29,8 @@ struct Pair {
     _redis: Redis,
     database: String,
     keys: KeyPair,
-    api: Server,
-    realtime: Server,
+    api: TestServer,
+    realtime: TestServer,
     menu: Menu,
 }
 
@@ -50,7 +50,7 @@ impl Pair {
 }
 
 /// A waiter who has signed in.
-async fn waiter(server: &Server) -> Client {
+async fn waiter(server: &TestServer) -> Client {
     let form = json!({"restaurant": "demo", "username": "staff", "password": "staff-demo"});
     let answer = server.anybody().post("/api/v1/sessions", &form).await.expect(200);
     Client::new(&server.base, answer["access_token"].as_str().unwrap())
@@ -152,7 +152,8 @@ async fn nothing_that_a_node_for_live_connections_has_makes_a_token() {
 async fn a_node_for_live_connections_with_a_secret_starts_and_warns_once() {
     let database = postgres::database().await;
     let (api, realtime) = (node(&database, None, &["--role", "api"]).await, node(&database, None, &["--role", "realtime"]).await);
-    let warnings = |server: &Server| server.log().lines().filter(|line| line.contains("WARN") && line.contains("hs256")).count();
+    let warnings =
+        |server: &TestServer| server.log().lines().filter(|line| line.contains("WARN") && line.contains("hs256")).count();
     assert_eq!((warnings(&api), warnings(&realtime)), (0, 1), "{}", realtime.log());
     assert!(realtime.log().contains("keys=k1") && !realtime.log().contains(KEYS), "{}", realtime.log());
     waiter(&api).await.at(&realtime.base).screen().await.alive().await;

@@ -1,7 +1,7 @@
 //! Nodes that are killed during events.
 
 use crate::load::Load;
-use crate::site::Site;
+use crate::site::TestCluster;
 use crate::watcher::{lateness, on_each_node, settle, spread};
 use std::time::Duration;
 use support::long::{progress, rounds};
@@ -16,7 +16,7 @@ const LOOK: Duration = Duration::from_millis(10);
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nodes_killed_amid_events_lose_nothing_and_their_screens_go_on_elsewhere() {
     let redis = Redis::start();
-    let mut site = Site::open(3, Some(&redis.url()), &[]).await;
+    let mut site = TestCluster::open(3, Some(&redis.url()), &[]).await;
     site.wait_for_redis("healthy").await;
     let watchers = on_each_node(&site).await;
     let load = Load::start(&site, 12, Duration::from_millis(5));

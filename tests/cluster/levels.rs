@@ -1,6 +1,6 @@
 //! Nodes of different feature levels on one database, and a binary of an older version.
 
-use crate::site::{Site, node};
+use crate::site::{TestCluster, node};
 use orderbell::clock;
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection, query};
@@ -21,7 +21,7 @@ async fn until_level(client: &Client, wanted: u16) {
 }
 
 /// Whether an order with a field of level 1 is accepted.
-async fn places_with_a_total(site: &Site) -> u16 {
+async fn places_with_a_total(site: &TestCluster) -> u16 {
     let item = &site.menu.dish("Cucumber raita")["id"];
     let items = json!([{ "menu_item": item, "quantity": 1 }]);
     let order = json!({"service": "takeaway", "items": items, "expected_total": {"amount": 1_000_000, "currency": "BDT"}});
@@ -30,7 +30,7 @@ async fn places_with_a_total(site: &Site) -> u16 {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_least_level_of_the_nodes_that_run_is_in_force() {
-    let mut site = Site::open(1, None, &LEASE).await;
+    let mut site = TestCluster::open(1, None, &LEASE).await;
     assert_eq!(level(&site.staff).await, 1);
     assert_eq!(site.staff.screen().await.welcome["feature_level"], 1);
     assert_eq!(places_with_a_total(&site).await, 201);
@@ -55,7 +55,7 @@ async fn the_least_level_of_the_nodes_that_run_is_in_force() {
 /// An unregistered node probes for writes when it is idle.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_of_the_version_before_is_seen_by_its_probes() {
-    let site = Site::open(1, None, &LEASE).await;
+    let site = TestCluster::open(1, None, &LEASE).await;
     let mut database = PgConnection::connect(&site.database).await.unwrap();
     let probe = "INSERT INTO write_probes (node, at, filler) VALUES ($1, $2, '') \
         ON CONFLICT (node) DO UPDATE SET at = excluded.at";

@@ -1,7 +1,7 @@
 //! Waiters who write continuously, like an application that must not lose an order: they repeat
 //! each unanswered command under its id on the next node.
 
-use crate::site::{Addresses, Site};
+use crate::site::{Addresses, TestCluster};
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -66,16 +66,16 @@ struct Waiter {
 
 impl Load {
     /// Starts waiters, spread over the nodes, who pause between two commands.
-    pub fn start(site: &Site, waiters: usize, rest: Duration) -> Self {
+    pub fn start(site: &TestCluster, waiters: usize, rest: Duration) -> Self {
         Self::begin(site, (0..waiters).map(|at| (at, true)).collect(), rest)
     }
 
     /// Starts waiters, all at the first node, so that other nodes show only its commits.
-    pub fn start_on_first(site: &Site, waiters: usize, rest: Duration) -> Self {
+    pub fn start_on_first(site: &TestCluster, waiters: usize, rest: Duration) -> Self {
         Self::begin(site, vec![(0, false); waiters], rest)
     }
 
-    fn begin(site: &Site, waiters: Vec<(usize, bool)>, rest: Duration) -> Self {
+    fn begin(site: &TestCluster, waiters: Vec<(usize, bool)>, rest: Duration) -> Self {
         let (stop, stopped) = watch::channel(false);
         let begin = |(number, (at, moves)): (usize, (usize, bool))| {
             let name = format!("waiter {number}");

@@ -1,7 +1,7 @@
 //! A screen that moves between nodes.
 
 use crate::load::Load;
-use crate::site::Site;
+use crate::site::TestCluster;
 use crate::watcher::hold;
 use std::time::Duration;
 use support::long::{progress, rounds};
@@ -10,7 +10,7 @@ use support::redis_server::Redis;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_screen_that_moves_between_three_nodes_sees_one_stream() {
     let redis = Redis::start();
-    let site = Site::open(3, Some(&redis.url()), &[]).await;
+    let site = TestCluster::open(3, Some(&redis.url()), &[]).await;
     site.wait_for_redis("healthy").await;
     let room = site.menu.kitchen();
     let mut screen = site.staff.screen().await;

@@ -1,7 +1,7 @@
 //! PostgreSQL is shut down during commands, and started again.
 
 use crate::load::Load;
-use crate::site::Site;
+use crate::site::TestCluster;
 use crate::watcher::{on_each_node, settle};
 use sqlx::{Connection, Executor, PgConnection};
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use support::{Client, PATIENCE, eventually, new_id};
 use tokio::task::block_in_place;
 
 /// Waits until a node is ready or not. Returns the time that it took.
-async fn ready(site: &Site, status: u16) -> Duration {
+async fn ready(site: &TestCluster, status: u16) -> Duration {
     let begun = Instant::now();
     for node in &site.nodes {
         let anybody = node.anybody();
@@ -25,7 +25,7 @@ async fn ready(site: &Site, status: u16) -> Duration {
 async fn postgres_shut_down_amid_commands_never_makes_a_false_promise_and_nodes_recover_alone() {
     let mut cluster = block_in_place(Cluster::start);
     let redis = Redis::start();
-    let site = Site::open_on(&cluster.database().await, 2, Some(&redis.url()), &[]).await;
+    let site = TestCluster::open_on(&cluster.database().await, 2, Some(&redis.url()), &[]).await;
     site.wait_for_redis("healthy").await;
     let watchers = on_each_node(&site).await;
     let load = Load::start(&site, 4, Duration::from_millis(5));
@@ -68,7 +68,7 @@ const ROOM_AGAIN: &str = "DROP FUNCTION full_disk CASCADE";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_postgres_that_answers_and_commits_nothing_makes_a_node_unready_until_it_does() {
-    let site = Site::open(1, None, &[]).await;
+    let site = TestCluster::open(1, None, &[]).await;
     let anybody = site.nodes[0].anybody();
     let mut beside = PgConnection::connect(&site.database).await.unwrap();
     site.staff.place(&site.menu.basket()).await;

@@ -1,7 +1,7 @@
 //! The network to PostgreSQL falls silent: no refusal, no reset, no data.
 
 use crate::load::{Done, Load};
-use crate::site::Site;
+use crate::site::TestCluster;
 use crate::watcher::{on_each_node, settle};
 use std::time::{Duration, Instant};
 use support::log::Believed;
@@ -46,7 +46,7 @@ struct Crowd {
 }
 
 /// Places orders at both nodes for a time, without waiting for earlier answers.
-async fn crowd(site: &Site, span: Duration) -> Crowd {
+async fn crowd(site: &TestCluster, span: Duration) -> Crowd {
     let (until, mut sent) = (Instant::now() + span, JoinSet::new());
     for number in 0.. {
         if Instant::now() >= until {
@@ -81,7 +81,7 @@ async fn crowd(site: &Site, span: Duration) -> Crowd {
 async fn silent(what: &str, network: Network) {
     let redis = Redis::start();
     let (proxy, url) = behind_a_proxy(&postgres::database().await).await;
-    let site = Site::open_on(&url, 2, Some(&redis.url()), &[]).await;
+    let site = TestCluster::open_on(&url, 2, Some(&redis.url()), &[]).await;
     site.wait_for_redis("healthy").await;
     let watchers = on_each_node(&site).await;
     let load = Load::start(&site, 20, Duration::from_millis(20));

@@ -1,6 +1,6 @@
 //! Kitchen screens that move between nodes, and nodes that die while holding a screen.
 
-use crate::site::Site;
+use crate::site::TestCluster;
 use serde_json::Value;
 use std::time::{Duration, Instant};
 use support::{Client, Screen};
@@ -9,7 +9,7 @@ const LEASE: Duration = Duration::from_secs(2);
 const FLAGS: [&str; 6] = ["--display-lease-ms", "2000", "--display-grace-ms", "1000", "--head-comparison-s", "1"];
 
 /// A screen of the kitchen at a node.
-async fn kitchen(site: &Site, cook: &Client, number: usize) -> Screen {
+async fn kitchen(site: &TestCluster, cook: &Client, number: usize) -> Screen {
     let mut screen = site.at(cook, number).screen().await;
     screen.join(&site.menu.kitchen()).await;
     screen
@@ -36,7 +36,7 @@ async fn heard(floor: &mut Screen, room: &str, count: usize) -> Value {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_screen_that_moves_is_not_lost_and_of_a_dead_nodes_screens_each_is_lost_once() {
-    let mut site = Site::open(3, None, &FLAGS).await;
+    let mut site = TestCluster::open(3, None, &FLAGS).await;
     let (hot, cold) = (site.nodes[0].kitchen("hot").await, site.nodes[0].kitchen("cold").await);
     let room = site.menu.floor();
     let mut floor = site.at(&site.staff, 1).screen().await;

@@ -1,6 +1,6 @@
 //! Push messages with several nodes: only the committing node sends them.
 
-use crate::site::Site;
+use crate::site::TestCluster;
 use orderbell::push::vapid::VapidKey;
 use secrecy::ExposeSecret;
 use support::push_service::{Browser, PushService};
@@ -13,7 +13,7 @@ const SENT: &str = "orderbell_pushes_total{fate=\"sent\"}";
 async fn an_event_is_told_once_by_the_node_that_committed_it_though_every_node_hears_of_it() {
     let (redis, mut service, key) = (Redis::start(), PushService::start().await, VapidKey::random().secret());
     let flags = ["--vapid-key", key.expose_secret(), "--vapid-subject", "mailto:ops@example.com", "--push-hosts", "127.0.0.1"];
-    let site = Site::open(3, Some(&redis.url()), &flags).await;
+    let site = TestCluster::open(3, Some(&redis.url()), &flags).await;
     site.wait_for_redis("healthy").await;
     let guest = site.nodes[0].diner("4").await;
     let phone = Browser::subscribed_at(format!("{}/send/phone", service.base));

@@ -1,7 +1,7 @@
 //! Redis is killed during events, or down at the start.
 
 use crate::load::Load;
-use crate::site::Site;
+use crate::site::TestCluster;
 use crate::watcher::{lateness, on_each_node, settle};
 use std::time::Duration;
 use support::long::{progress, rounds};
@@ -16,7 +16,7 @@ const RECOVERY: Duration = Duration::from_secs(12);
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn redis_killed_amid_events_makes_them_late_and_loses_none() {
     let mut redis = Redis::start();
-    let site = Site::open(2, Some(&redis.url()), &[]).await;
+    let site = TestCluster::open(2, Some(&redis.url()), &[]).await;
     let watchers = on_each_node(&site).await;
     let load = Load::start_on_first(&site, 4, Duration::from_millis(10));
     let (kills, mut noticed, mut back) = (rounds(4), Duration::ZERO, Duration::ZERO);
@@ -48,7 +48,7 @@ async fn the_rights_that_the_docs_name_are_enough_for_a_node() {
     let redis = Redis::start();
     let rights = ["ACL", "SETUSER", "node", "reset", "on", ">s3cret", "+publish", "+subscribe", "+unsubscribe", "+ping"];
     redis.ask(&[&rights[..], &["resetchannels", "&orderbell:*"]].concat());
-    let site = Site::open(2, Some(&format!("redis://node:s3cret@{}", redis.address())), &[]).await;
+    let site = TestCluster::open(2, Some(&format!("redis://node:s3cret@{}", redis.address())), &[]).await;
     site.wait_for_redis("healthy").await;
     let mut screen = site.at(&site.staff, 1).screen().await;
     for room in [site.menu.kitchen(), site.menu.menu()] {
@@ -66,7 +66,7 @@ async fn the_rights_that_the_docs_name_are_enough_for_a_node() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nodes_start_without_redis_say_so_once_and_join_when_it_comes() {
     let mut redis = Redis::prepare(&[]);
-    let site = Site::open(2, Some(&redis.url()), &[]).await;
+    let site = TestCluster::open(2, Some(&redis.url()), &[]).await;
     site.wait_for_redis("degraded").await;
     assert_eq!(site.metric("orderbell_redis_healthy").await, 0.0);
     let watchers = on_each_node(&site).await;

@@ -6,7 +6,7 @@ use secrecy::ExposeSecret;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use std::time::Duration;
 use support::postgres;
-use support::{Server, server::command};
+use support::{TestServer, server::command};
 
 /// Starts a node that must refuse its configuration. Returns its message.
 async fn refusal(common: &[&str], flags: &[&str]) -> String {
@@ -68,7 +68,7 @@ async fn what_cannot_work_is_refused_with_the_reason_and_the_way_out() {
         says(&said, &["sqlite://", "postgres://"]);
         assert!(!said.contains("a-password"), "{said}");
     }
-    let server = Server::joining(&["--database-url", &sqlite], &[], &[]).await;
+    let server = TestServer::joining(&["--database-url", &sqlite], &[], &[]).await;
     says(&refusal(&["--database-url", &sqlite], &[]).await, &["in use by another server", "PostgreSQL"]);
     server.anybody().get("/readyz").await.expect(200);
 

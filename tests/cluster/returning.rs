@@ -1,6 +1,6 @@
 //! A node is killed, and all of its phones reconnect at the same moment.
 
-use crate::site::Site;
+use crate::site::TestCluster;
 use crate::watcher::spread;
 use futures_util::future::join_all;
 use orderbell::domain::model::principal::Role;
@@ -44,12 +44,12 @@ struct Phone {
 }
 
 impl Phone {
-    fn rooms(&self, site: &Site) -> [String; 2] {
+    fn rooms(&self, site: &TestCluster) -> [String; 2] {
         [format!("order:{}", text(&self.order)), site.menu.menu()]
     }
 
     /// Places an order at a node, and connects to the first.
-    async fn open(site: &Site, number: usize) -> (Self, Screen) {
+    async fn open(site: &TestCluster, number: usize) -> (Self, Screen) {
         let guest = site.somebody(Role::Diner, &format!("guest-{number}"), Duration::ZERO);
         let order = site.at(&guest, number).place(&site.menu.noted(&format!("phone {number}"))).await["id"].clone();
         let phone = Self { guest, order, known: None };
@@ -61,7 +61,7 @@ impl Phone {
     }
 
     /// Connects. A busy node may refuse a phone, which then retries like any client.
-    async fn connect(&self, site: &Site) -> Screen {
+    async fn connect(&self, site: &TestCluster) -> Screen {
         let (guest, until) = (self.guest.at(&site.addresses.of(0)), Instant::now() + SERVED);
         loop {
             match Screen::attempt(&guest, None).await {
@@ -73,7 +73,7 @@ impl Phone {
     }
 
     /// Reconnects to a node. Returns the screen when all its rooms are live.
-    async fn come_back(&mut self, site: &Site) -> Screen {
+    async fn come_back(&mut self, site: &TestCluster) -> Screen {
         let mut screen = self.connect(site).await;
         let Some((epoch, rooms)) = self.known.take() else {
             for room in self.rooms(site) {
@@ -90,7 +90,7 @@ impl Phone {
 }
 
 /// Opens all phones, in groups.
-async fn open_all(site: &Arc<Site>) -> Vec<(Phone, Screen)> {
+async fn open_all(site: &Arc<TestCluster>) -> Vec<(Phone, Screen)> {
     let mut phones = Vec::new();
     let numbers: Vec<_> = (0..rounds(PHONES).min(4 * PHONES)).collect();
     for some in numbers.chunks(32) {
@@ -102,7 +102,7 @@ async fn open_all(site: &Arc<Site>) -> Vec<(Phone, Screen)> {
 
 /// Samples the nodes' connections to the database during a task. Returns the maximum and the task's
 /// result.
-async fn most_connections<T>(site: &Site, work: impl Future<Output = T>) -> (i64, T) {
+async fn most_connections<T>(site: &TestCluster, work: impl Future<Output = T>) -> (i64, T) {
     let mut database = PgConnection::connect(&site.database).await.unwrap();
     let count = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'orderbell'";
     let mut most = 0;
@@ -117,7 +117,7 @@ async fn most_connections<T>(site: &Site, work: impl Future<Output = T>) -> (i64
 }
 
 /// Reconnects all phones at once. Returns the time of each, and the state of its order.
-async fn come_back_at_once(site: &Arc<Site>, phones: Vec<Phone>) -> Vec<(Duration, Value, Screen)> {
+async fn come_back_at_once(site: &Arc<TestCluster>, phones: Vec<Phone>) -> Vec<(Duration, Value, Screen)> {
     let (gate, mut coming) = (Arc::new(Barrier::new(phones.len())), JoinSet::new());
     for mut phone in phones {
         let (site, gate) = (site.clone(), gate.clone());
@@ -135,7 +135,7 @@ async fn come_back_at_once(site: &Arc<Site>, phones: Vec<Phone>) -> Vec<(Duratio
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everybody_comes_back_at_once_and_is_served_in_time_with_the_pool_bounded() {
     let redis = Redis::start();
-    let site = Arc::new(Site::open(2, Some(&redis.url()), &FLAGS).await);
+    let site = Arc::new(TestCluster::open(2, Some(&redis.url()), &FLAGS).await);
     let mut phones = Vec::new();
     for (at, (mut phone, mut screen)) in open_all(&site).await.into_iter().enumerate() {
         if at % 2 == 0 {

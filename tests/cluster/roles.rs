@@ -1,6 +1,6 @@
 //! Nodes with partial roles.
 
-use crate::site::{Site, node};
+use crate::site::{TestCluster, node};
 use crate::watcher::spread;
 use std::time::Instant;
 use support::long::rounds;
@@ -11,7 +11,7 @@ use support::redis_server::Redis;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn calls_go_to_one_node_rooms_to_another_and_events_between_them() {
     let (redis, database) = (Redis::start(), postgres::database().await);
-    let api = Site::open_on(&database, 1, Some(&redis.url()), &["--role", "api"]).await;
+    let api = TestCluster::open_on(&database, 1, Some(&redis.url()), &["--role", "api"]).await;
     let realtime = node(&database, Some(&redis.url()), &["--role", "realtime"]).await;
     api.wait_for_redis("healthy").await;
     let staff = api.staff.at(&realtime.base);

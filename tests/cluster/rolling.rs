@@ -1,7 +1,7 @@
 //! A rolling restart under load.
 
 use crate::load::Load;
-use crate::site::Site;
+use crate::site::TestCluster;
 use crate::watcher::{Watcher, settle, spread};
 use std::time::{Duration, Instant};
 use support::long::{progress, rounds};
@@ -12,7 +12,7 @@ const WINDOW: Duration = Duration::from_secs(3);
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rolling_restart_loses_nothing_and_everybody_is_back_within_the_window() {
     let redis = Redis::start();
-    let mut site = Site::open(3, Some(&redis.url()), &["--drain-s", "3"]).await;
+    let mut site = TestCluster::open(3, Some(&redis.url()), &["--drain-s", "3"]).await;
     site.wait_for_redis("healthy").await;
     let mut watchers = Vec::new();
     for at in 0..12 {

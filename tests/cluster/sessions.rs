@@ -1,6 +1,6 @@
 //! A session ends on one node, and its connections are on another.
 
-use crate::site::Site;
+use crate::site::TestCluster;
 use serde_json::json;
 use std::time::{Duration, Instant};
 use support::long::rounds;
@@ -12,7 +12,7 @@ use tokio::task::block_in_place;
 
 /// Signs in at the first node, connects to one, and signs out at another. Returns the time until
 /// the connection closes.
-pub async fn ends_after(site: &Site, connected: usize, signs_out: usize) -> Duration {
+pub async fn ends_after(site: &TestCluster, connected: usize, signs_out: usize) -> Duration {
     let sign_in = json!({"restaurant": "demo", "username": "staff", "password": "staff-demo"});
     let answer = site.nodes[0].anybody().post("/api/v1/sessions", &sign_in).await.expect(200);
     let here = Client::new(&site.addresses.of(0), text(&answer["access_token"]));
@@ -29,7 +29,7 @@ pub async fn ends_after(site: &Site, connected: usize, signs_out: usize) -> Dura
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_session_that_ends_takes_its_connections_on_other_nodes_with_it() {
     let mut redis = Redis::start();
-    let site = Site::open(2, Some(&redis.url()), &[]).await;
+    let site = TestCluster::open(2, Some(&redis.url()), &[]).await;
     site.wait_for_redis("healthy").await;
     for (what, most) in [("Redis is well", Duration::from_secs(2)), ("Redis is dead", Duration::from_secs(10))] {
         let (ends, mut worst) = (rounds(5), Duration::ZERO);
@@ -47,7 +47,7 @@ async fn a_session_that_ends_takes_its_connections_on_other_nodes_with_it() {
 async fn a_node_that_cannot_read_which_sessions_have_ended_admits_nobody_until_it_can() {
     let mut cluster = block_in_place(Cluster::start);
     let flags = ["--ended-patience-ms", "2000"];
-    let site = Site::open_on(&cluster.database().await, 1, None, &flags).await;
+    let site = TestCluster::open_on(&cluster.database().await, 1, None, &flags).await;
     let (node, base) = (&site.nodes[0], site.addresses.of(0));
     let shakes = || async { Handshake::new(&site.staff.token).send(&base, None).await.0 };
     let mut open = site.staff.screen().await;
@@ -70,7 +70,7 @@ async fn a_node_that_cannot_read_which_sessions_have_ended_admits_nobody_until_i
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_table_that_is_deleted_on_one_node_ends_its_phones_on_another() {
-    let site = Site::open(2, None, &[]).await;
+    let site = TestCluster::open(2, None, &[]).await;
     let sign_in = json!({"restaurant": "demo", "username": "manager", "password": "manager-demo"});
     let answer = site.nodes[0].anybody().post("/api/v1/sessions", &sign_in).await.expect(200);
     let manager = Client::new(&site.addresses.of(0), text(&answer["access_token"]));

@@ -14,7 +14,7 @@ use std::time::Duration;
 use support::followed::{Followed, merge};
 use support::postgres;
 use support::server::TALKATIVE;
-use support::{Client, Menu, PATIENCE, Server, eventually};
+use support::{Client, Menu, PATIENCE, TestServer, eventually};
 
 /// The shared keyring of all nodes.
 pub const KEYS: &str = "k1:a-secret-of-these-tests-and-of-nobody-else";
@@ -37,17 +37,17 @@ impl Addresses {
 }
 
 /// The nodes of a cluster.
-pub struct Site {
+pub struct TestCluster {
     /// The URL of the database.
     pub database: String,
-    pub nodes: Vec<Server>,
+    pub nodes: Vec<TestServer>,
     pub addresses: Addresses,
     /// A waiter.
     pub staff: Client,
     pub menu: Arc<Menu>,
 }
 
-impl Site {
+impl TestCluster {
     /// Starts nodes on a new database of the usual PostgreSQL. `redis` is a URL, if any.
     pub async fn open(count: usize, redis: Option<&str>, flags: &[&str]) -> Self {
         Self::open_on(&postgres::database().await, count, redis, flags).await
@@ -67,7 +67,7 @@ impl Site {
     }
 
     /// Adds a node that was started on the same database.
-    pub fn add(&mut self, node: Server) {
+    pub fn add(&mut self, node: TestServer) {
         self.addresses.set(self.nodes.len(), &node.base);
         self.nodes.push(node);
     }
@@ -151,32 +151,32 @@ pub fn of_the_log(frame: &Value) -> Value {
 }
 
 /// Waits until a node reports an expected state of Redis: `healthy` or `degraded`.
-pub async fn until_redis_is(node: &Server, wanted: &str) {
+pub async fn until_redis_is(node: &TestServer, wanted: &str) {
     let anybody = node.anybody();
     let says = || async { (anybody.get("/readyz").await.expect(200)["redis"] == wanted).then_some(()) };
     eventually(wanted, PATIENCE, says).await;
 }
 
 /// Starts a node on a database.
-pub async fn node(database: &str, redis: Option<&str>, flags: &[&str]) -> Server {
+pub async fn node(database: &str, redis: Option<&str>, flags: &[&str]) -> TestServer {
     node_with(database, redis, flags, &[]).await
 }
 
 /// Starts a node with further environment variables.
-pub async fn node_with(database: &str, redis: Option<&str>, flags: &[&str], environment: &[(String, String)]) -> Server {
+pub async fn node_with(database: &str, redis: Option<&str>, flags: &[&str], environment: &[(String, String)]) -> TestServer {
     start(database, KEYS, redis, flags, environment).await
 }
 
 /// Starts a node with another keyring.
-pub async fn node_under(database: &str, keys: &str, redis: Option<&str>, flags: &[&str]) -> Server {
+pub async fn node_under(database: &str, keys: &str, redis: Option<&str>, flags: &[&str]) -> TestServer {
     start(database, keys, redis, flags, &[]).await
 }
 
-async fn start(database: &str, keys: &str, redis: Option<&str>, flags: &[&str], environment: &[(String, String)]) -> Server {
+async fn start(database: &str, keys: &str, redis: Option<&str>, flags: &[&str], environment: &[(String, String)]) -> TestServer {
     let common = ["--database-url", database, "--jwt-keys", keys];
     let redis: Vec<_> = redis.into_iter().flat_map(|url| ["--redis-url", url]).collect();
     let many = ["--connections-per-principal", "1000"];
     // Loads leave orders that no kitchen screen draws, so the alarm is off unless a test needs it.
     let quiet: &[&str] = if flags.contains(&"--display-alarm-s") { &[] } else { &["--display-alarm-s", "0"] };
-    Server::joining(&common, &[flags, &redis, &TALKATIVE, &many, quiet].concat(), environment).await
+    TestServer::joining(&common, &[flags, &redis, &TALKATIVE, &many, quiet].concat(), environment).await
 }

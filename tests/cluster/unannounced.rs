@@ -1,7 +1,7 @@
 //! Thousands of unannounced events between two comparisons of heads: more than a feed, a room and a
 //! connection hold.
 
-use crate::site::Site;
+use crate::site::TestCluster;
 use crate::watcher::Watcher;
 use sqlx::{Connection, PgConnection, query};
 use std::time::Instant;
@@ -11,7 +11,7 @@ const SOME: u64 = 3_000;
 const MANY: u64 = 10_000;
 
 /// Appends events to the feed in one commit, past all nodes.
-async fn append(site: &Site, count: u64) -> u64 {
+async fn append(site: &TestCluster, count: u64) -> u64 {
     let (mut database, id) = (PgConnection::connect(&site.database).await.unwrap(), &site.menu.restaurant);
     let mut transaction = database.begin().await.unwrap();
     let append = "INSERT INTO events (restaurant, position, id, kind, topic, at, by_role, patch) \
@@ -27,7 +27,7 @@ async fn append(site: &Site, count: u64) -> u64 {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn thousands_of_events_between_two_looks_are_shown_and_nobody_is_cut_again_and_again() {
-    let site = Site::open(1, None, &["--head-comparison-s", "2"]).await;
+    let site = TestCluster::open(1, None, &["--head-comparison-s", "2"]).await;
     let room = site.menu.menu();
     let (mut some, mut many) = (Vec::new(), Vec::new());
     for screens in [&mut some, &mut many] {

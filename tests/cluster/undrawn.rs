@@ -2,7 +2,7 @@
 //! screen count on all nodes. The death of the node that held the screen loses no receipts, and the
 //! floor still gets one report.
 
-use crate::site::Site;
+use crate::site::TestCluster;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use support::Screen;
@@ -12,7 +12,7 @@ const FLAGS: [&str; 8] =
     ["--display-alarm-s", "2", "--display-lease-ms", "2000", "--display-grace-ms", "1000", "--head-comparison-s", "1"];
 
 /// Places and accepts an order of a hot dish at a node. Returns its document.
-async fn accepted(site: &Site, number: usize) -> Value {
+async fn accepted(site: &TestCluster, number: usize) -> Value {
     let staff = site.at(&site.staff, number);
     let basket = json!({"service": "takeaway", "items": [site.menu.line("Beef rezala", 1)]});
     let order = staff.place(&basket).await;
@@ -20,7 +20,7 @@ async fn accepted(site: &Site, number: usize) -> Value {
 }
 
 /// Connects a screen of the hot station to a node, and draws its room up to a position.
-async fn drawn(site: &Site, cook: &support::Client, number: usize, position: &Value) -> Screen {
+async fn drawn(site: &TestCluster, cook: &support::Client, number: usize, position: &Value) -> Screen {
     let mut screen = site.at(cook, number).screen().await;
     screen.join(&site.menu.kitchen()).await;
     screen.send(&json!({"type": "seen", "room": site.menu.kitchen(), "position": position})).await;
@@ -47,7 +47,7 @@ async fn listen(floor: &mut Screen, span: Duration) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_floor_is_told_once_of_an_order_that_no_screen_shows_also_when_the_screens_node_is_killed() {
-    let mut site = Site::open(3, None, &FLAGS).await;
+    let mut site = TestCluster::open(3, None, &FLAGS).await;
     let (room, hot) = (site.menu.floor(), site.nodes[0].kitchen("hot").await);
     let mut floor = site.at(&site.staff, 1).screen().await;
     floor.join(&room).await;
@@ -86,7 +86,7 @@ async fn the_floor_is_told_once_of_an_order_that_no_screen_shows_also_when_the_s
 /// A negative control: without the alarm, the same order is not reported.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_the_alarm_nobody_tells_the_floor_of_an_order_that_no_screen_shows() {
-    let site = Site::open(2, None, &["--display-alarm-s", "0", "--head-comparison-s", "1"]).await;
+    let site = TestCluster::open(2, None, &["--display-alarm-s", "0", "--head-comparison-s", "1"]).await;
     let mut floor = site.at(&site.staff, 1).screen().await;
     floor.join(&site.menu.floor()).await;
     accepted(&site, 0).await;

@@ -2,7 +2,7 @@
 //! ends it resumes at the next node. A gap fails the test.
 
 use crate::load::Work;
-use crate::site::{Addresses, Site, of_the_log};
+use crate::site::{Addresses, TestCluster, of_the_log};
 use serde_json::json;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -55,7 +55,7 @@ struct Eye {
 
 impl Watcher {
     /// Opens the screen on a node, and returns when it is live.
-    pub async fn open(site: &Site, at: usize, room: &str) -> Self {
+    pub async fn open(site: &TestCluster, at: usize, room: &str) -> Self {
         let (until, ends) = watch::channel(None);
         let (live, is_live) = tokio::sync::oneshot::channel();
         let (client, nodes) = (site.staff.clone(), site.addresses.clone());
@@ -131,7 +131,7 @@ impl Eye {
 }
 
 /// Opens a screen of the kitchen room on each node.
-pub async fn on_each_node(site: &Site) -> Vec<Watcher> {
+pub async fn on_each_node(site: &TestCluster) -> Vec<Watcher> {
     let mut watchers = Vec::new();
     for at in 0..site.nodes.len() {
         watchers.push(Watcher::open(site, at, &site.menu.kitchen()).await);
@@ -140,7 +140,7 @@ pub async fn on_each_node(site: &Site) -> Vec<Watcher> {
 }
 
 /// Lets all screens read everything, and checks them and the feed against the guarantees.
-pub async fn settle(site: &Site, work: &Work, watchers: Vec<Watcher>) -> Vec<Seen> {
+pub async fn settle(site: &TestCluster, work: &Work, watchers: Vec<Watcher>) -> Vec<Seen> {
     let mut all = Vec::new();
     for watcher in watchers {
         all.push(watcher.close(work.last()).await);

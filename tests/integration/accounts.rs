@@ -3,14 +3,14 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 use support::client::{Answer, text};
-use support::{Client, Close, PATIENCE, Server, eventually};
+use support::{Client, Close, PATIENCE, TestServer, eventually};
 use totp_rs::{Builder, Secret};
 
 const ADD: [&str; 6] = ["user", "add", "--restaurant", "demo", "--username", "mina"];
 
 #[tokio::test]
 async fn the_command_line_refuses_a_password_that_is_guessed_first_and_the_demo_keeps_its_own() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     for (weak, why) in [
         ("12345678", "leaked"),
         ("manager-demo", "try first"),
@@ -33,7 +33,7 @@ async fn the_command_line_refuses_a_password_that_is_guessed_first_and_the_demo_
 
 #[tokio::test]
 async fn a_second_factor_is_reset_from_the_command_line_and_its_owner_is_signed_out() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let form = json!({"restaurant": "demo", "username": "manager", "password": "manager-demo"});
     let tokens = server.anybody().post("/api/v1/sessions", &form).await.expect(200);
     let manager = Client::new(&server.base, text(&tokens["access_token"]));
@@ -64,7 +64,7 @@ const ME: &str = "/api/v1/people/me";
 
 /// A manager's session whose owner proved the password twenty minutes ago: signed in, then aged in the database. Returns its
 /// tokens too, as a thief has them who copied the browser's storage.
-async fn aged_manager(server: &Server) -> (Client, Value) {
+async fn aged_manager(server: &TestServer) -> (Client, Value) {
     let form = json!({"restaurant": "demo", "username": "manager", "password": "manager-demo"});
     let tokens = server.anybody().post("/api/v1/sessions", &form).await.expect(200);
     let manager = Client::new(&server.base, text(&tokens["access_token"]));
@@ -74,7 +74,7 @@ async fn aged_manager(server: &Server) -> (Client, Value) {
     (manager, tokens)
 }
 
-async fn renew(server: &Server, tokens: &Value) -> Answer {
+async fn renew(server: &TestServer, tokens: &Value) -> Answer {
     server.anybody().post("/api/v1/sessions/refresh", &json!({"refresh_token": tokens["refresh_token"]})).await
 }
 
@@ -106,7 +106,7 @@ async fn call(client: &Client, method: &Method, path: &str, body: &Value) -> Ans
 
 #[tokio::test]
 async fn a_stolen_manager_session_takes_nothing_over_until_the_password_is_confirmed() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let (stolen, copied) = aged_manager(&server).await;
     for (method, path, body) in sensitive(&stolen).await {
         call(&stolen, &method, &path, &body).await.problem(403, "confirm_password");
@@ -135,7 +135,7 @@ async fn a_stolen_manager_session_takes_nothing_over_until_the_password_is_confi
 /// A thief copies both tokens, keeps them fresh in step with the owner, and has a page open; then waits for the password.
 #[tokio::test]
 async fn a_thief_with_copied_tokens_gets_nothing_out_of_the_owners_password() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let password = "four words two spoons";
     let proofs: [(Method, &str, Value); 2] = [
         (Method::POST, "/confirmation", json!({"password": "manager-demo"})),
@@ -164,7 +164,7 @@ async fn a_thief_with_copied_tokens_gets_nothing_out_of_the_owners_password() {
 
 #[tokio::test]
 async fn signing_out_everywhere_else_takes_the_password_and_leaves_no_copy() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let (copied, _) = aged_manager(&server).await;
     let elsewhere = server.manager().await;
     let sessions = format!("{ME}/sessions");
@@ -182,7 +182,7 @@ async fn signing_out_everywhere_else_takes_the_password_and_leaves_no_copy() {
 
 #[tokio::test]
 async fn a_session_just_begun_and_a_printed_token_manage_as_before_and_an_own_password_takes_the_old_one() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let printed = server.client(&["manager"]).await;
     let fresh = server.manager().await;
     for (number, manager) in [&printed, &fresh].into_iter().enumerate() {
@@ -199,7 +199,7 @@ async fn a_session_just_begun_and_a_printed_token_manage_as_before_and_an_own_pa
 
 #[tokio::test]
 async fn a_screen_that_somebody_approved_who_was_then_removed_gets_no_session() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let manager = server.manager().await;
     let password = "four words two spoons";
     let people = format!("{RESTAURANT}/people");

@@ -3,12 +3,12 @@
 use reqwest::Method;
 use serde_json::json;
 use support::raw::Handshake;
-use support::{Client, Server};
+use support::{Client, TestServer};
 
 const BEHIND: [&str; 3] = ["--trust-forwarded-for", "--logins-per-minute", "5"];
 
 /// Statuses of so many wrong sign-ins, each under the headers that `lines` makes for it.
-async fn tries(server: &Server, count: u32, lines: impl Fn(u32) -> Vec<(&'static str, String)>) -> Vec<u16> {
+async fn tries(server: &TestServer, count: u32, lines: impl Fn(u32) -> Vec<(&'static str, String)>) -> Vec<u16> {
     let mut statuses = Vec::new();
     for at in 0..count {
         let wrong = json!({"api_key": format!("wrong-{at}")});
@@ -26,7 +26,7 @@ fn refused(statuses: &[u16]) -> usize {
 
 #[tokio::test]
 async fn a_line_that_the_client_added_evades_no_limit() {
-    let server = Server::start(&BEHIND).await;
+    let server = TestServer::start(&BEHIND).await;
     let proxy = "203.0.113.7".to_owned();
     let evil = |at: u32| format!("198.51.{}.{}", at / 250, at % 250 + 1);
     // The client's line first, as it came; then the proxy's own.
@@ -43,7 +43,7 @@ type Form = (&'static str, fn(u32) -> String);
 
 #[tokio::test]
 async fn every_usual_form_names_a_client_of_its_own() {
-    let server = Server::start(&BEHIND).await;
+    let server = TestServer::start(&BEHIND).await;
     let forms: [Form; 5] = [
         ("X-Forwarded-For", |at| format!("203.0.113.{at}:4711")),
         ("X-Forwarded-For", |at| format!("[2001:db8:0:{at:x}::1]:4711")),
@@ -59,7 +59,7 @@ async fn every_usual_form_names_a_client_of_its_own() {
 
 #[tokio::test]
 async fn who_cannot_be_told_apart_shares_a_limit_and_the_operator_is_told_once() {
-    let server = Server::start(&BEHIND).await;
+    let server = TestServer::start(&BEHIND).await;
     let unreadable = |at| vec![("X-Forwarded-For", format!("client-{at}"))];
     assert!(refused(&tries(&server, 20, unreadable).await) > 10);
     // What stands before the empty last element is the client's own word.
@@ -75,7 +75,7 @@ async fn who_cannot_be_told_apart_shares_a_limit_and_the_operator_is_told_once()
 #[tokio::test]
 async fn a_stranger_is_no_proxy() {
     for flags in [&["--logins-per-minute", "5"][..], &[&BEHIND[..], &["--trusted-proxies", "10.0.0.0/8,192.0.2.1"]].concat()] {
-        let server = Server::start(flags).await;
+        let server = TestServer::start(flags).await;
         let evil = |at| vec![("X-Forwarded-For", format!("203.0.113.{at}"))];
         assert!(refused(&tries(&server, 20, evil).await) > 10, "{flags:?}");
     }
@@ -83,7 +83,7 @@ async fn a_stranger_is_no_proxy() {
 
 #[tokio::test]
 async fn handshakes_are_counted_by_the_same_address() {
-    let server = Server::start(&["--trust-forwarded-for", "--handshakes-per-second", "1", "--handshake-burst", "3"]).await;
+    let server = TestServer::start(&["--trust-forwarded-for", "--handshakes-per-second", "1", "--handshake-burst", "3"]).await;
     let nonsense = || Handshake::new("nonsense");
     let mut statuses = Vec::new();
     for at in 0..20 {
@@ -100,7 +100,7 @@ async fn handshakes_are_counted_by_the_same_address() {
 
 #[tokio::test]
 async fn bad_tokens_count_against_their_address_wherever_one_is_looked_at_and_good_ones_pass() {
-    let server = Server::start(&["--handshakes-per-second", "1", "--handshake-burst", "5"]).await;
+    let server = TestServer::start(&["--handshakes-per-second", "1", "--handshake-burst", "5"]).await;
     let staff = server.staff().await;
     let room = support::Menu::read(&staff).await.kitchen();
     let expiring = server.client(&["staff", "--expires", "1s"]).await;

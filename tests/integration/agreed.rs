@@ -1,10 +1,10 @@
 //! Placing with what was agreed, declared allergies, and a void of some of a line, as clients see them.
 
 use serde_json::{Value, json};
-use support::{Client, Menu, Server, client::text, new_id};
+use support::{Client, Menu, TestServer, client::text, new_id};
 
 /// One dish of the demo menu costs something else from now on.
-async fn reprice(server: &Server, dish: &str, amount: i64) {
+async fn reprice(server: &TestServer, dish: &str, amount: i64) {
     let manager = server.client(&["manager"]).await;
     let menu = manager.get("/api/v1/restaurants/demo/menu").await.expect(200);
     let mut draft = json!({"categories": menu["categories"], "items": menu["items"]});
@@ -26,7 +26,7 @@ fn agreed(menu: &Menu, amount: i64) -> Value {
 
 #[tokio::test]
 async fn an_order_that_would_cost_more_than_was_agreed_is_refused_with_both_figures() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let guest = server.diner("7").await;
     let menu = Menu::read(&guest).await;
     let price = |dish: &str| menu.dish(dish)["price"]["amount"].as_i64().unwrap();
@@ -60,7 +60,7 @@ async fn an_order_that_would_cost_more_than_was_agreed_is_refused_with_both_figu
 
 #[tokio::test]
 async fn a_declared_allergy_reaches_the_kitchen_as_a_field() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let (guest, cook) = (server.diner("7").await, server.kitchen("hot").await);
     let menu = Menu::read(&guest).await;
     let mut kitchen = cook.screen().await;
@@ -84,7 +84,7 @@ async fn a_declared_allergy_reaches_the_kitchen_as_a_field() {
 
 #[tokio::test]
 async fn one_of_four_is_voided_over_http_and_websocket_and_recorded() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let (guest, staff) = (server.diner("7").await, server.staff().await);
     let menu = Menu::read(&guest).await;
     let order = guest.place(&json!({"service": "dine_in", "items": [menu.line("Beef rezala", 4)]})).await;

@@ -1,7 +1,7 @@
 //! The audit of a real server: commands over a WebSocket, addresses, what the command line prints.
 
 use serde_json::{Value, json};
-use support::{Client, Menu, Server};
+use support::{Client, Menu, TestServer};
 
 const AUDIT: &str = "/api/v1/restaurants/demo/audit";
 
@@ -11,7 +11,7 @@ async fn newest(manager: &Client) -> Value {
 
 #[tokio::test]
 async fn a_command_over_a_websocket_is_recorded_with_name_and_address_once() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let (manager, diner) = (server.manager().await, server.diner("3").await);
     let menu = Menu::read(&manager).await;
     let order = diner.place(&menu.basket()).await;
@@ -33,7 +33,7 @@ async fn a_command_over_a_websocket_is_recorded_with_name_and_address_once() {
 
 #[tokio::test]
 async fn addresses_are_left_out_on_request_and_guesses_are_bounded() {
-    let server = Server::start(&["--no-audit-addresses", "--logins-per-minute", "1000"]).await;
+    let server = TestServer::start(&["--no-audit-addresses", "--logins-per-minute", "1000"]).await;
     let manager = server.manager().await;
     assert_eq!(newest(&manager).await.get("address"), None);
     let guess = json!({"restaurant": "demo", "username": "manager", "password": "hunter2hunter2"});
@@ -51,7 +51,7 @@ async fn addresses_are_left_out_on_request_and_guesses_are_bounded() {
 
 #[tokio::test]
 async fn what_was_recorded_is_there_after_a_kill_with_what_it_records() {
-    let mut server = Server::start(&[]).await;
+    let mut server = TestServer::start(&[]).await;
     let manager = server.manager().await;
     let table = manager.post("/api/v1/restaurants/demo/tables", &json!({"label": "99"})).await.expect(201);
     server.kill().await;
@@ -62,7 +62,7 @@ async fn what_was_recorded_is_there_after_a_kill_with_what_it_records() {
 
 #[tokio::test]
 async fn made_up_names_do_not_hide_a_guess_at_a_real_one() {
-    let server = Server::start(&["--logins-per-minute", "1000"]).await;
+    let server = TestServer::start(&["--logins-per-minute", "1000"]).await;
     let guess = async |username: &str| {
         let body = json!({"restaurant": "demo", "username": username, "password": "hunter2hunter2"});
         server.anybody().post("/api/v1/sessions", &body).await.problem(401, "unauthorized");

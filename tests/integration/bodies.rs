@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::io::Write;
 use std::time::Duration;
 use support::wait::soon;
-use support::{Client, Server, client::text};
+use support::{Client, TestServer, client::text};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -28,7 +28,7 @@ fn bomb() -> Vec<u8> {
 
 #[tokio::test]
 async fn a_compressed_body_is_refused_and_costs_no_memory() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let bomb = bomb();
     let send = |path: &str, encoding: &str, body: Vec<u8>| {
         let request = server.anybody().request(Method::POST, path);
@@ -57,7 +57,7 @@ async fn a_compressed_body_is_refused_and_costs_no_memory() {
 }
 
 /// Sends the head of a request that promises a body, and no byte of it; gives the status of the answer.
-async fn promise(server: &Server, method: &str, path: &str, token: &str, length: &str) -> u16 {
+async fn promise(server: &TestServer, method: &str, path: &str, token: &str, length: &str) -> u16 {
     let mut stream = TcpStream::connect(server.authority()).await.unwrap();
     let token = if token.is_empty() { String::new() } else { format!("Authorization: Bearer {token}\r\n") };
     let head = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\n{token}{length}\r\n\r\n", server.authority());
@@ -70,7 +70,7 @@ async fn promise(server: &Server, method: &str, path: &str, token: &str, length:
 
 #[tokio::test]
 async fn who_may_not_send_a_body_is_refused_before_it_comes() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let (diner, id) = (server.diner("1").await, support::new_id());
     let base = "/api/v1/restaurants/demo";
     let calls = [
@@ -102,7 +102,7 @@ async fn who_may_not_send_a_body_is_refused_before_it_comes() {
 
 #[tokio::test]
 async fn the_limit_of_an_address_is_asked_before_the_body() {
-    let server = Server::start(&["--diner-sessions-per-second", "1"]).await;
+    let server = TestServer::start(&["--diner-sessions-per-second", "1"]).await;
     let seat = || async { server.anybody().post("/api/v1/diner-sessions", &json!({"table_key": "demo-table-1"})).await.status };
     let mut statuses = Vec::new();
     for _ in 0..20 {
@@ -120,7 +120,7 @@ async fn the_limit_of_an_address_is_asked_before_the_body() {
 
 #[tokio::test]
 async fn a_stranger_sends_little_however_it_is_sent() {
-    let server = Server::start(&["--body-bytes", "1000000"]).await;
+    let server = TestServer::start(&["--body-bytes", "1000000"]).await;
     let long = json!({"table_key": "x".repeat(17_000)}).to_string();
     for path in ANONYMOUS {
         let whole = server.anybody().request(Method::POST, path).body(long.clone());
@@ -145,7 +145,7 @@ async fn a_stranger_sends_little_however_it_is_sent() {
 }
 
 /// Sends a request whose body never ends. Returns the answer, once the server has closed the connection.
-async fn endless(server: &Server, method: &str, path: &str, token: &str) -> String {
+async fn endless(server: &TestServer, method: &str, path: &str, token: &str) -> String {
     let mut stream = TcpStream::connect(server.authority()).await.unwrap();
     let token = if token.is_empty() { String::new() } else { format!("Authorization: Bearer {token}\r\n") };
     let head = format!(
@@ -173,7 +173,7 @@ async fn endless(server: &Server, method: &str, path: &str, token: &str) -> Stri
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_body_without_an_end_ends_its_connection_with_the_answer() {
-    let server = Server::start(&["--logins-per-minute", "1"]).await;
+    let server = TestServer::start(&["--logins-per-minute", "1"]).await;
     let (staff, id) = (server.staff().await, support::new_id());
     let base = "/api/v1/restaurants/demo";
     let calls = [
@@ -206,7 +206,7 @@ async fn a_body_without_an_end_ends_its_connection_with_the_answer() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_body_beside_a_stream_is_not_read() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let staff = server.staff().await;
     let mut stream = TcpStream::connect(server.authority()).await.unwrap();
     let room = support::Menu::read(&staff).await.kitchen();
@@ -253,7 +253,7 @@ fn described(spec: &Value) -> Vec<(Method, String, Vec<String>)> {
 
 #[tokio::test]
 async fn a_wrong_member_of_any_body_is_refused_in_words_of_json() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let (manager, staff) = (server.manager().await, server.staff().await);
     let bodies = described(&serde_json::from_str(include_str!("../../static/spec/openapi.json")).unwrap());
     assert!(bodies.len() > 15, "{}", bodies.len());
@@ -285,7 +285,7 @@ async fn a_wrong_member_of_any_body_is_refused_in_words_of_json() {
 
 #[tokio::test]
 async fn a_quantity_of_null_strikes_nothing() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let staff = server.staff().await;
     let menu = support::Menu::read(&staff).await;
     let order = staff.place(&menu.basket()).await;

@@ -1,7 +1,7 @@
 //! Much at once: a reader that reads is not taken for one that does not.
 
 use serde_json::{Value, json};
-use support::{Client, Followed, Menu, Server, client::text, new_id, server::TALKATIVE};
+use support::{Client, Followed, Menu, TestServer, client::text, new_id, server::TALKATIVE};
 
 /// Large orders placed at once; gives their documents.
 async fn at_once(client: &Client, menu: &Menu, count: usize) -> Vec<Value> {
@@ -16,7 +16,7 @@ async fn at_once(client: &Client, menu: &Menu, count: usize) -> Vec<Value> {
 
 #[tokio::test]
 async fn a_rush_of_large_orders_reaches_every_reader_that_reads() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let staff = server.staff().await;
     let menu = Menu::read(&staff).await;
     let mut readers = Vec::new();
@@ -39,7 +39,7 @@ async fn a_rush_of_large_orders_reaches_every_reader_that_reads() {
 
 #[tokio::test]
 async fn many_rooms_resumed_at_once_come_whole() {
-    let server = Server::start(&TALKATIVE).await;
+    let server = TestServer::start(&TALKATIVE).await;
     let pos = server.client(&["service"]).await;
     let menu = Menu::read(&pos).await;
     let orders = at_once(&pos, &menu, 40).await;

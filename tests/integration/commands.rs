@@ -1,18 +1,18 @@
 //! Commands: one answer and one effect for one id, whatever the transport.
 
 use serde_json::{Value, json};
-use support::{Client, Menu, Server, client::text, new_id, server::TALKATIVE};
+use support::{Client, Menu, TestServer, client::text, new_id, server::TALKATIVE};
 
-struct House {
-    server: Server,
+struct TestRestaurant {
+    server: TestServer,
     menu: Menu,
     staff: Client,
     diner: Client,
 }
 
-impl House {
+impl TestRestaurant {
     async fn open() -> Self {
-        let server = Server::start(&TALKATIVE).await;
+        let server = TestServer::start(&TALKATIVE).await;
         let (staff, diner) = (server.staff().await, server.diner("3").await);
         Self { menu: Menu::read(&staff).await, server, staff, diner }
     }
@@ -35,7 +35,7 @@ fn path(order: &Value) -> String {
 
 #[tokio::test]
 async fn the_same_id_gets_the_first_answer_and_no_second_effect() {
-    let house = House::open().await;
+    let house = TestRestaurant::open().await;
     let order = house.order().await;
     let mut screen = house.staff.screen().await;
     let accept = json!({"type": "command", "id": new_id(), "order": order, "action": "accept", "minutes": 9});
@@ -59,7 +59,7 @@ async fn the_same_id_gets_the_first_answer_and_no_second_effect() {
 
 #[tokio::test]
 async fn the_same_id_gets_the_same_refusal_after_the_reason_for_it_is_gone() {
-    let house = House::open().await;
+    let house = TestRestaurant::open().await;
     let order = house.order().await;
     let mut screen = house.staff.screen().await;
     let serve = json!({"type": "command", "id": new_id(), "order": order, "action": "serve"});
@@ -74,7 +74,7 @@ async fn the_same_id_gets_the_same_refusal_after_the_reason_for_it_is_gone() {
 
 #[tokio::test]
 async fn placing_twice_under_one_key_is_one_order_over_http_and_websocket() {
-    let house = House::open().await;
+    let house = TestRestaurant::open().await;
     let id = new_id();
     let basket = house.menu.basket();
     let first = Client::send(house.diner.placing(&id, &basket)).await;
@@ -93,7 +93,7 @@ async fn placing_twice_under_one_key_is_one_order_over_http_and_websocket() {
 
 #[tokio::test]
 async fn the_same_id_with_another_body_is_a_conflict() {
-    let house = House::open().await;
+    let house = TestRestaurant::open().await;
     let order = house.order().await;
     let mut screen = house.staff.screen().await;
     let accept = json!({"type": "command", "id": new_id(), "order": order, "action": "accept", "minutes": 9});
@@ -114,7 +114,7 @@ async fn the_same_id_with_another_body_is_a_conflict() {
 
 #[tokio::test]
 async fn an_id_is_its_principals_own() {
-    let house = House::open().await;
+    let house = TestRestaurant::open().await;
     let other = house.server.diner("4").await;
     let id = new_id();
     let mine = Client::send(house.diner.placing(&id, &house.menu.basket())).await.expect(201);
@@ -129,7 +129,7 @@ async fn an_id_is_its_principals_own() {
 
 #[tokio::test]
 async fn a_command_on_an_order_that_has_moved_on_is_stale_and_says_where_it_is() {
-    let house = House::open().await;
+    let house = TestRestaurant::open().await;
     let order = house.order().await;
     let placed = house.staff.order(&order).await["position"].clone();
     let accepted = house.staff.command(&order, "accept", json!({"expected_position": placed})).await.expect(200);
@@ -144,7 +144,7 @@ async fn a_command_on_an_order_that_has_moved_on_is_stale_and_says_where_it_is()
 
 #[tokio::test]
 async fn asking_for_what_already_holds_changes_nothing() {
-    let house = House::open().await;
+    let house = TestRestaurant::open().await;
     let order = house.order().await;
     let first = house.staff.act(&order, "accept").await;
     let head = house.head().await;
@@ -156,7 +156,7 @@ async fn asking_for_what_already_holds_changes_nothing() {
 
 #[tokio::test]
 async fn what_is_not_ones_own_to_do_is_refused_by_name() {
-    let house = House::open().await;
+    let house = TestRestaurant::open().await;
     let order = house.order().await;
     let (hot, cold) = (house.server.kitchen("hot").await, house.server.kitchen("cold").await);
     hot.command(&order, "accept", json!({})).await.problem(403, "forbidden");
@@ -176,7 +176,7 @@ async fn what_is_not_ones_own_to_do_is_refused_by_name() {
 
 #[tokio::test]
 async fn fifty_at_once_on_one_order_come_one_after_another() {
-    let house = House::open().await;
+    let house = TestRestaurant::open().await;
     let order = house.order().await;
     house.staff.act(&order, "accept").await;
     let mut watcher = house.staff.screen().await;
@@ -201,7 +201,7 @@ async fn fifty_at_once_on_one_order_come_one_after_another() {
 
 #[tokio::test]
 async fn commands_of_one_connection_run_in_the_order_they_were_sent() {
-    let house = House::open().await;
+    let house = TestRestaurant::open().await;
     let order = house.order().await;
     let mut screen = house.staff.screen().await;
     let ids: Vec<_> = ["accept", "start", "ready", "serve"].map(|action| (action, new_id())).into();

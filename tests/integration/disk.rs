@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 use support::server::{DATABASE, command};
-use support::{Client, Menu, PATIENCE, Server, eventually, new_id, template};
+use support::{Client, Menu, PATIENCE, TestServer, eventually, new_id, template};
 use tempfile::TempDir;
 
 /// A file system of a few megabytes; unmounted when it is dropped. Making one is root's alone.
@@ -56,7 +56,7 @@ async fn try_place(client: &Client, menu: &Menu) -> Result<Value, u16> {
 async fn a_full_disk_makes_the_node_unready_until_there_is_place_again() {
     let disk = SmallDisk::mount();
     template::copy(template::demo().await, disk.path());
-    let server = Server::run(disk.path().to_owned(), &[]).await;
+    let server = TestServer::run(disk.path().to_owned(), &[]).await;
     let (staff, anybody) = (server.staff().await, server.anybody());
     let menu = Menu::read(&staff).await;
     anybody.get("/readyz").await.expect(200);
@@ -101,7 +101,7 @@ async fn a_full_disk_makes_the_node_unready_until_there_is_place_again() {
 async fn an_idle_node_that_is_only_asked_whether_it_is_ready_finds_its_disk_full() {
     let disk = SmallDisk::mount();
     template::copy(template::demo().await, disk.path());
-    let server = Server::run(disk.path().to_owned(), &[]).await;
+    let server = TestServer::run(disk.path().to_owned(), &[]).await;
     let anybody = server.anybody();
     disk.fill();
     // Each question comes sooner than the next probe of an idle node would.
@@ -114,7 +114,7 @@ async fn an_idle_node_that_is_only_asked_whether_it_is_ready_finds_its_disk_full
 async fn a_node_that_stops_leaves_one_whole_file() {
     let folder = tempfile::tempdir().unwrap();
     template::copy(template::demo().await, folder.path());
-    let mut server = Server::run(folder.path().to_owned(), &[]).await;
+    let mut server = TestServer::run(folder.path().to_owned(), &[]).await;
     let staff = server.staff().await;
     let placed = try_place(&staff, &Menu::read(&staff).await).await.unwrap();
     let database = folder.path().join(DATABASE);
@@ -123,7 +123,7 @@ async fn a_node_that_stops_leaves_one_whole_file() {
     assert!(!beside(&database, "-wal").exists() && !beside(&database, "-shm").exists());
     let restored = tempfile::tempdir().unwrap();
     fs::copy(&database, restored.path().join(DATABASE)).unwrap();
-    let copy = Server::run(restored.path().to_owned(), &[]).await;
+    let copy = TestServer::run(restored.path().to_owned(), &[]).await;
     copy.staff().await.order(&placed).await;
 }
 
@@ -202,7 +202,7 @@ async fn a_database_that_is_taken_away_acknowledges_nothing_more_and_ends_the_no
         template::copy(template::demo().await, folder.path());
         let database = folder.path().join(DATABASE);
         fs::copy(&database, database.with_extension("before")).unwrap();
-        let mut server = Server::run(folder.path().to_owned(), &[]).await;
+        let mut server = TestServer::run(folder.path().to_owned(), &[]).await;
         let staff = server.staff().await;
         let menu = Menu::read(&staff).await;
         try_place(&staff, &menu).await.unwrap();
@@ -239,7 +239,7 @@ async fn who_reads_the_files_or_writes_through_sqlite_does_not_end_the_node() {
     let folder = tempfile::tempdir().unwrap();
     template::copy(template::demo().await, folder.path());
     let database = folder.path().join(DATABASE);
-    let server = Server::run(folder.path().to_owned(), &[]).await;
+    let server = TestServer::run(folder.path().to_owned(), &[]).await;
     let staff = server.staff().await;
     let menu = Menu::read(&staff).await;
     let mut placed = Vec::new();
@@ -281,7 +281,7 @@ async fn who_reads_the_files_or_writes_through_sqlite_does_not_end_the_node() {
 async fn an_idle_node_notices_that_its_database_is_gone_and_one_beside_a_tool_does_not_end() {
     let folder = tempfile::tempdir().unwrap();
     template::copy(template::demo().await, folder.path());
-    let mut server = Server::run(folder.path().to_owned(), &[]).await;
+    let mut server = TestServer::run(folder.path().to_owned(), &[]).await;
     for _ in 0..3 {
         // Each opens the same files, and closes them again.
         server.staff().await.get("/readyz").await.expect(200);
@@ -304,7 +304,7 @@ const SERVE: [&str; 3] = ["serve", "--bind", "127.0.0.1:0"];
 /// A server that was killed after it had acknowledged orders, before and after a backup; returns the last order.
 async fn killed(folder: &Path) -> Value {
     template::copy(template::demo().await, folder);
-    let mut server = Server::run(folder.to_owned(), &[]).await;
+    let mut server = TestServer::run(folder.to_owned(), &[]).await;
     let staff = server.staff().await;
     let menu = Menu::read(&staff).await;
     try_place(&staff, &menu).await.unwrap();
@@ -334,7 +334,7 @@ async fn a_log_of_another_content_is_refused_at_the_start_and_kept() {
         }
         assert_eq!(fs::read(beside(&database, "-wal")).unwrap(), log, "{what}: the log is kept");
         shell(r#"mkdir "$0.away"; mv "$0-wal" "$0-shm" "$0.away""#, &database);
-        Server::run(folder.path().to_owned(), &[]).await.anybody().get("/readyz").await.expect(200);
+        TestServer::run(folder.path().to_owned(), &[]).await.anybody().get("/readyz").await.expect(200);
     }
 }
 
@@ -344,7 +344,7 @@ async fn a_killed_node_that_was_only_looked_at_starts_with_all_it_has_acknowledg
         let folder = tempfile::tempdir().unwrap();
         let placed = killed(folder.path()).await;
         shell(deed, &folder.path().join(DATABASE));
-        let server = Server::run(folder.path().to_owned(), &[]).await;
+        let server = TestServer::run(folder.path().to_owned(), &[]).await;
         server.staff().await.order(&placed).await;
     }
 }
@@ -374,5 +374,5 @@ async fn a_start_on_a_full_disk_names_the_disk_and_what_it_needs() {
     let fresh = refused(&disk.path().join("fresh/db"), &SERVE).await;
     assert!(fresh.contains(" is full: "), "{fresh}");
     disk.clear();
-    Server::run(disk.path().to_owned(), &[]).await;
+    TestServer::run(disk.path().to_owned(), &[]).await;
 }

@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use support::raw::TEXT;
-use support::{Client, Close, Raw, Screen, Server, new_id, server::TALKATIVE};
+use support::{Client, Close, Raw, Screen, TestServer, new_id, server::TALKATIVE};
 
 /// Where the packages of tests/corpora are, when they are not where `scripts/test` puts them.
 const CORPORA: &str = "ORDERBELL_TEST_CORPORA";
@@ -48,7 +48,7 @@ async fn post(client: &Client, path: &str, body: &str) -> (u16, String) {
 
 #[tokio::test]
 async fn no_document_of_the_json_suite_is_more_than_refused_as_a_body() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let (manager, documents) = (server.client(&["manager"]).await, documents("parsing"));
     assert!(documents.len() > 300, "{} documents", documents.len());
     let order = manager.place(&support::Menu::read(&manager).await.basket()).await;
@@ -82,7 +82,7 @@ async fn no_document_of_the_json_suite_is_more_than_refused_as_a_body() {
 
 #[tokio::test]
 async fn no_document_of_the_json_suite_as_a_frame_ends_a_connection() {
-    let server = Server::start(&TALKATIVE).await;
+    let server = TestServer::start(&TALKATIVE).await;
     let staff = server.staff().await;
     let (mut screen, mut large) = (staff.screen().await, 0);
     for Document { name, input } in documents("parsing") {
@@ -109,7 +109,7 @@ async fn ping_with(screen: &mut Screen, Document { name, input }: &Document) -> 
 
 #[tokio::test]
 async fn what_is_taken_of_the_json_suite_within_a_frame_comes_back_as_it_was() {
-    let server = Server::start(&TALKATIVE).await;
+    let server = TestServer::start(&TALKATIVE).await;
     let mut screen = server.staff().await.screen().await;
     let mut taken = 0;
     let scalars = |document: Document| {

@@ -4,13 +4,13 @@ use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
-use support::{Client, Close, Menu, PATIENCE, Raw, Screen, Server, eventually, raw::Handshake, server::TALKATIVE};
+use support::{Client, Close, Menu, PATIENCE, Raw, Screen, TestServer, eventually, raw::Handshake, server::TALKATIVE};
 
 const WINDOW: Duration = Duration::from_secs(4);
 
 #[tokio::test]
 async fn sigterm_refuses_newcomers_gives_everybody_a_slot_and_exits_inside_the_window() {
-    let mut server = Server::start(&["--drain-s", "4", "--connections-per-principal", "100"]).await;
+    let mut server = TestServer::start(&["--drain-s", "4", "--connections-per-principal", "100"]).await;
     let staff = server.staff().await;
     staff.get("/readyz").await.expect(200);
     let mut screens = Vec::new();
@@ -55,7 +55,7 @@ async fn slot(screen: &mut Screen, begun: Instant) -> (Duration, Duration) {
 #[tokio::test]
 async fn commands_go_on_until_the_slot_and_nothing_acknowledged_is_lost_by_stopping() {
     let flags = [&TALKATIVE[..], &["--drain-s", "3"]].concat();
-    let mut server = Server::start(&flags).await;
+    let mut server = TestServer::start(&flags).await;
     let staff = server.staff().await;
     let menu = Menu::read(&staff).await;
     let order = staff.place(&menu.basket()).await["id"].clone();
@@ -83,7 +83,7 @@ async fn commands_go_on_until_the_slot_and_nothing_acknowledged_is_lost_by_stopp
 
 #[tokio::test]
 async fn a_second_signal_is_immediate() {
-    let mut server = Server::start(&["--drain-s", "600"]).await;
+    let mut server = TestServer::start(&["--drain-s", "600"]).await;
     let mut screen = server.staff().await.screen().await;
     server.signal("TERM");
     let frame = screen.until("going_away", |frame| frame["type"] == "going_away").await;
@@ -96,7 +96,7 @@ async fn a_second_signal_is_immediate() {
 
 #[tokio::test]
 async fn with_nobody_there_a_stop_takes_no_time() {
-    let mut server = Server::start(&["--drain-s", "600"]).await;
+    let mut server = TestServer::start(&["--drain-s", "600"]).await;
     let begun = Instant::now();
     server.signal("TERM");
     assert_eq!(server.exit().await.code(), Some(0));
@@ -113,7 +113,7 @@ async fn visit(client: Client, inside: Arc<AtomicUsize>) -> Option<Close> {
 
 #[tokio::test]
 async fn who_comes_in_at_the_last_moment_is_told_too() {
-    let mut server = Server::start(&["--drain-s", "2", "--connections-per-principal", "1000"]).await;
+    let mut server = TestServer::start(&["--drain-s", "2", "--connections-per-principal", "1000"]).await;
     let staff = server.staff().await;
     let inside = Arc::new(AtomicUsize::new(0));
     let mut visits = Vec::new();

@@ -7,7 +7,7 @@ use std::process::Stdio;
 use std::time::Duration;
 use support::raw::Handshake;
 use support::server::{DATABASE, command};
-use support::{Client, PATIENCE, Server, eventually, template};
+use support::{Client, PATIENCE, TestServer, eventually, template};
 
 const ORDERS: &str = "/api/v1/restaurants/demo/orders";
 const RESTARTS: usize = 3;
@@ -40,7 +40,7 @@ async fn first_answers(client: Client) -> Vec<u16> {
 async fn a_token_of_an_ended_session_gets_401_from_the_first_answer_after_a_restart_on() {
     let folder = tempfile::tempdir().unwrap();
     template::copy(template::demo().await, folder.path());
-    let mut server = Server::run(folder.path().to_owned(), &[]).await;
+    let mut server = TestServer::run(folder.path().to_owned(), &[]).await;
     let (ended, going_on) = (server.staff().await, server.staff().await);
     ended.get(ORDERS).await.expect(200);
     add_many_ends(folder.path()).await;

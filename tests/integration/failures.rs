@@ -5,10 +5,10 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use support::client::{Answer, text};
 use support::raw::Handshake;
-use support::{Client, Server};
+use support::{Client, TestServer};
 
 /// Failures of one kind, a hundred at a time, until they are refused.
-async fn fail(server: &Server, path: &str, field: &str) {
+async fn fail(server: &TestServer, path: &str, field: &str) {
     let anybody = server.anybody();
     for round in 0..50 {
         let guesses = (0..100).map(|guess| {
@@ -27,7 +27,7 @@ async fn fail(server: &Server, path: &str, field: &str) {
 
 #[tokio::test]
 async fn nonsense_handshakes_of_its_address_do_not_keep_a_kitchens_screen_out() {
-    let server = Server::start(&["--handshakes-per-second", "1", "--handshake-burst", "50"]).await;
+    let server = TestServer::start(&["--handshakes-per-second", "1", "--handshake-burst", "50"]).await;
     let cook = server.kitchen("hot").await;
     let open = async |token: &str| Handshake::new(token).send(&server.base, None).await;
     let mut statuses = Vec::new();
@@ -49,7 +49,7 @@ async fn nonsense_handshakes_of_its_address_do_not_keep_a_kitchens_screen_out() 
 
 #[tokio::test]
 async fn guests_at_one_table_have_a_limit_together_and_use_up_nobody_elses() {
-    let server = Server::start(&["--handshakes-per-second", "1", "--handshake-burst", "5"]).await;
+    let server = TestServer::start(&["--handshakes-per-second", "1", "--handshake-burst", "5"]).await;
     let mut last = 101;
     for _ in 0..12 {
         let phone = server.diner("1").await;
@@ -66,7 +66,7 @@ async fn guests_at_one_table_have_a_limit_together_and_use_up_nobody_elses() {
 
 #[tokio::test]
 async fn guessed_keys_and_codes_take_the_place_of_no_good_one() {
-    let server = Server::start(&["--diner-sessions-per-second", "1"]).await;
+    let server = TestServer::start(&["--diner-sessions-per-second", "1"]).await;
     let anybody = server.anybody();
     let seat = async || anybody.post("/api/v1/diner-sessions", &json!({"table_key": "demo-table-1"})).await;
     let seated = seat().await.expect(200);
@@ -85,7 +85,7 @@ async fn guessed_keys_and_codes_take_the_place_of_no_good_one() {
 }
 
 /// Signs in from an address, as a proxy tells it.
-async fn sign_in(server: &Server, from: &str, username: &str, password: &str) -> Answer {
+async fn sign_in(server: &TestServer, from: &str, username: &str, password: &str) -> Answer {
     let body = json!({"restaurant": "demo", "username": username, "password": password});
     let request = server.anybody().request(Method::POST, "/api/v1/sessions").json(&body);
     Client::send(request.header("X-Forwarded-For", from)).await
@@ -93,7 +93,7 @@ async fn sign_in(server: &Server, from: &str, username: &str, password: &str) ->
 
 #[tokio::test]
 async fn an_account_is_guessed_at_a_few_times_and_its_owner_still_gets_in() {
-    let server = Server::start(&["--trust-forwarded-for"]).await;
+    let server = TestServer::start(&["--trust-forwarded-for"]).await;
     let (right, home) = ("manager-demo", "203.0.113.1");
     sign_in(&server, home, "manager", right).await.expect(200);
     let mut wrong = 0;
@@ -115,7 +115,7 @@ async fn an_account_is_guessed_at_a_few_times_and_its_owner_still_gets_in() {
 
 #[tokio::test]
 async fn somebody_who_guesses_beside_a_manager_does_not_lock_them_out() {
-    let server = Server::start(&["--logins-per-minute", "5"]).await;
+    let server = TestServer::start(&["--logins-per-minute", "5"]).await;
     let sign_in = async |username: &str, password: &str| sign_in(&server, "ignored", username, password).await;
     sign_in("manager", "manager-demo").await.expect(200);
     let mut last = 0;
@@ -129,7 +129,7 @@ async fn somebody_who_guesses_beside_a_manager_does_not_lock_them_out() {
 }
 
 /// Signs in on a browser that carries a cookie, if it has one; returns the answer and the cookie it carries from then on.
-async fn sign_in_on(server: &Server, from: &str, cookie: Option<&str>, password: &str) -> (Answer, Option<String>) {
+async fn sign_in_on(server: &TestServer, from: &str, cookie: Option<&str>, password: &str) -> (Answer, Option<String>) {
     let body = json!({"restaurant": "demo", "username": "manager", "password": password});
     let mut request = server.anybody().request(Method::POST, "/api/v1/sessions").json(&body).header("X-Forwarded-For", from);
     if let Some(cookie) = cookie {
@@ -142,7 +142,7 @@ async fn sign_in_on(server: &Server, from: &str, cookie: Option<&str>, password:
 }
 
 /// Guesses at the manager's password until every try of strangers is gone, from here and elsewhere.
-async fn starve(server: &Server, from: &str) {
+async fn starve(server: &TestServer, from: &str) {
     for at in 0..60 {
         let (answer, _) = sign_in_on(server, from, None, &format!("guess-{at}")).await;
         if answer.status == 429 {
@@ -154,7 +154,7 @@ async fn starve(server: &Server, from: &str) {
 
 #[tokio::test]
 async fn a_device_that_signed_in_before_gets_in_past_a_guesser_from_anywhere_and_after_a_restart() {
-    let mut server = Server::start(&["--trust-forwarded-for"]).await;
+    let mut server = TestServer::start(&["--trust-forwarded-for"]).await;
     let (right, nat) = ("manager-demo", "203.0.113.1");
     let (first, cookie) = sign_in_on(&server, nat, None, right).await;
     let set = first.header("set-cookie").to_owned();
@@ -190,7 +190,7 @@ async fn a_device_that_signed_in_before_gets_in_past_a_guesser_from_anywhere_and
 
 #[tokio::test]
 async fn a_stolen_mark_gives_no_access_and_a_few_tries() {
-    let server = Server::start(&["--trust-forwarded-for"]).await;
+    let server = TestServer::start(&["--trust-forwarded-for"]).await;
     let (_, cookie) = sign_in_on(&server, "203.0.113.1", None, "manager-demo").await;
     let cookie = cookie.unwrap();
     let thief = Client::send(server.anybody().request(Method::GET, "/api/v1/people/me").header("Cookie", &cookie)).await;

@@ -1,7 +1,7 @@
 //! How a restaurant stops a guest: the table goes, its key changes, or the staff ends the visit.
 
 use serde_json::{Value, json};
-use support::{Client, Close, Menu, Server, client::text};
+use support::{Client, Close, Menu, TestServer, client::text};
 
 const TABLES: &str = "/api/v1/restaurants/demo/tables";
 const SESSIONS: &str = "/api/v1/restaurants/demo/diner-sessions";
@@ -12,7 +12,7 @@ struct Phone {
     refresh: String,
 }
 
-async fn scan(server: &Server, table: &Value) -> Phone {
+async fn scan(server: &TestServer, table: &Value) -> Phone {
     let answer = server.anybody().post("/api/v1/diner-sessions", &json!({"table_key": table["key"]})).await.expect(200);
     let client = Client::new(&server.base, text(&answer["access_token"]));
     Phone { client, refresh: text(&answer["refresh_token"]).into() }
@@ -34,7 +34,7 @@ async fn new_table(manager: &Client, label: &str) -> Value {
 
 #[tokio::test]
 async fn a_table_that_is_deleted_ends_its_phones_and_no_other() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let manager = server.client(&["manager"]).await;
     let menu = Menu::read(&manager).await;
     let (garden, roof) = (new_table(&manager, "G1").await, new_table(&manager, "R1").await);
@@ -53,7 +53,7 @@ async fn a_table_that_is_deleted_ends_its_phones_and_no_other() {
 
 #[tokio::test]
 async fn a_new_key_ends_the_phones_unless_the_manager_says_otherwise() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let manager = server.client(&["manager"]).await;
     let menu = Menu::read(&manager).await;
     let table = new_table(&manager, "G1").await;
@@ -72,7 +72,7 @@ async fn a_new_key_ends_the_phones_unless_the_manager_says_otherwise() {
 
 #[tokio::test]
 async fn staff_sees_the_guests_of_a_table_and_ends_one() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let (manager, staff) = (server.client(&["manager"]).await, server.staff().await);
     let menu = Menu::read(&manager).await;
     let table = new_table(&manager, "G1").await;
@@ -100,7 +100,7 @@ async fn staff_sees_the_guests_of_a_table_and_ends_one() {
 
 #[tokio::test]
 async fn no_guest_hides_behind_hundreds_of_others() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let (staff, manager) = (server.staff().await, server.manager().await);
     let table = new_table(&manager, "Crowd").await;
     let first = scan(&server, &table).await;
@@ -126,7 +126,7 @@ async fn no_guest_hides_behind_hundreds_of_others() {
 
 #[tokio::test]
 async fn a_guest_reads_all_of_a_long_visit_page_by_page() {
-    let server = Server::start(&["--diner-commands-per-second", "1000"]).await;
+    let server = TestServer::start(&["--diner-commands-per-second", "1000"]).await;
     let guest = server.diner("7").await;
     let menu = Menu::read(&guest).await;
     for _ in 0..103 {

@@ -4,15 +4,15 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use support::raw::Handshake;
-use support::{Client, Menu, PATIENCE, Raw, Screen, Server, client::text, eventually};
+use support::{Client, Menu, PATIENCE, Raw, Screen, TestServer, client::text, eventually};
 
-async fn status(server: &Server, handshake: Handshake) -> u16 {
+async fn status(server: &TestServer, handshake: Handshake) -> u16 {
     handshake.send(&server.base, None).await.0.status
 }
 
 #[tokio::test]
 async fn each_refusal_has_its_status_and_code() {
-    let server = Server::start(&["--allowed-origin", "https://pages.example"]).await;
+    let server = TestServer::start(&["--allowed-origin", "https://pages.example"]).await;
     let staff = server.staff().await;
     let expired = server.client(&["staff", "--expires", "1s"]).await;
     let good = || Handshake::new(&staff.token);
@@ -58,7 +58,7 @@ async fn each_refusal_has_its_status_and_code() {
 
 #[tokio::test]
 async fn one_connection_too_many_of_a_principal_is_429_until_another_goes() {
-    let server = Server::start(&["--connections-per-principal", "2"]).await;
+    let server = TestServer::start(&["--connections-per-principal", "2"]).await;
     let (staff, other) = (server.staff().await, server.staff().await);
     let (mut one, two) = (staff.screen().await, staff.screen().await);
     let (reply, _) = Handshake::new(&staff.token).send(&server.base, None).await;
@@ -74,7 +74,7 @@ async fn one_connection_too_many_of_a_principal_is_429_until_another_goes() {
 
 #[tokio::test]
 async fn a_full_node_says_503_and_when_to_come_back() {
-    let server = Server::start(&["--connections", "2"]).await;
+    let server = TestServer::start(&["--connections", "2"]).await;
     let (staff, diner) = (server.staff().await, server.diner("1").await);
     let (mut one, two) = (staff.screen().await, diner.screen().await);
     let (reply, _) = Handshake::new(&diner.token).send(&server.base, None).await;
@@ -89,7 +89,7 @@ async fn a_full_node_says_503_and_when_to_come_back() {
 
 #[tokio::test]
 async fn too_many_handshakes_of_one_address_are_429_and_those_inside_live_on() {
-    let server = Server::start(&["--handshakes-per-second", "1", "--handshake-burst", "3"]).await;
+    let server = TestServer::start(&["--handshakes-per-second", "1", "--handshake-burst", "3"]).await;
     let staff = server.staff().await;
     let mut inside = staff.screen().await;
     // At once: one after another they might be slower than the rate.
@@ -138,7 +138,7 @@ async fn phone(base: String, table: u64) -> Screen {
 
 #[tokio::test]
 async fn five_hundred_phones_of_one_address_are_in_within_seconds() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let begun = Instant::now();
     let phones = (0..500).map(|at| tokio::spawn(phone(server.base.clone(), 1 + at % 12)));
     let mut screens = Vec::new();
@@ -159,7 +159,7 @@ async fn five_hundred_phones_of_one_address_are_in_within_seconds() {
 
 #[tokio::test]
 async fn sign_ins_are_rationed_and_those_who_are_in_do_not_notice() {
-    let server = Server::start(&["--logins-per-minute", "5"]).await;
+    let server = TestServer::start(&["--logins-per-minute", "5"]).await;
     let mut inside = Raw::open(&server.staff().await).await;
     let wrong = json!({"restaurant": "demo", "username": "staff", "password": "wrong"});
     let mut refused = None;

@@ -6,7 +6,7 @@ use std::process::Stdio;
 use support::raw::{Handshake, masked};
 use support::server::{DATABASE, command};
 use support::wait::soon;
-use support::{Client, Close, PATIENCE, Raw, Server, eventually};
+use support::{Client, Close, PATIENCE, Raw, TestServer, eventually};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -26,7 +26,7 @@ const EVERYWHERE: [(&str, &str); 6] = [
 
 #[tokio::test]
 async fn every_answer_carries_the_security_headers_refused_handshakes_too() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let staff = server.staff().await;
     let patch = staff.request(Method::PATCH, "/api/v1/restaurants/demo/orders");
     let large = server.manager().await.request(Method::PUT, MENU).body(vec![b' '; 3 * 1024 * 1024]);
@@ -71,10 +71,10 @@ async fn unchanged(client: &Client, path: &str) -> support::client::Answer {
 
 #[tokio::test]
 async fn browsers_that_came_over_tls_are_told_to_stay_on_it() {
-    let proxied = Server::start(&["--trust-forwarded-for"]).await;
-    let plain = Server::start(&[]).await;
-    let public = Server::start(&["--public-url", "https://orders.example.com"]).await;
-    let asked = async |server: &Server, scheme: &str| {
+    let proxied = TestServer::start(&["--trust-forwarded-for"]).await;
+    let plain = TestServer::start(&[]).await;
+    let public = TestServer::start(&["--public-url", "https://orders.example.com"]).await;
+    let asked = async |server: &TestServer, scheme: &str| {
         let request = server.anybody().request(Method::GET, "/staff").header("X-Forwarded-Proto", scheme);
         let (reply, _) = Handshake::new("nonsense").with("X-Forwarded-Proto", scheme).send(&server.base, None).await;
         [Client::send(request).await.header(HSTS).to_owned(), reply.header(HSTS).to_owned()]
@@ -93,7 +93,7 @@ async fn browsers_that_came_over_tls_are_told_to_stay_on_it() {
 
 #[tokio::test]
 async fn a_close_frame_is_answered_with_its_own_code_and_a_wrong_one_with_4400() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let staff = server.staff().await;
     let answered = async |payload: &[u8]| {
         let mut raw = Raw::open(&staff).await;
@@ -114,7 +114,7 @@ async fn a_close_frame_is_answered_with_its_own_code_and_a_wrong_one_with_4400()
 
 #[tokio::test]
 async fn a_photo_that_a_browser_may_read_as_another_host_is_refused() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let manager = server.client(&["manager"]).await;
     let menu = manager.get(MENU).await.expect(200);
     let with = |photo: &str| {
@@ -148,7 +148,7 @@ const GARBAGE: [&[u8]; 8] = [
 
 #[tokio::test]
 async fn what_is_malformed_is_no_error_of_the_server_and_never_in_its_log() {
-    let server = Server::start(&["--log", "info"]).await;
+    let server = TestServer::start(&["--log", "info"]).await;
     let staff = server.staff().await;
     for garbage in GARBAGE {
         let mut stream = TcpStream::connect(server.authority()).await.unwrap();

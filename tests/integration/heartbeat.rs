@@ -8,13 +8,13 @@ use serde_json::json;
 use std::time::{Duration, Instant};
 use support::client::text;
 use support::raw::PING;
-use support::{Client, Close, Menu, PATIENCE, Raw, Server, eventually};
+use support::{Client, Close, Menu, PATIENCE, Raw, TestServer, eventually};
 
 const QUICK: [&str; 2] = ["--heartbeat-ms", "300"];
 
 #[tokio::test]
 async fn a_silent_client_is_pinged_and_then_ended() {
-    let server = Server::start(&QUICK).await;
+    let server = TestServer::start(&QUICK).await;
     let staff = server.staff().await;
     let begun = Instant::now();
     let mut silent = Raw::open(&staff).await;
@@ -30,7 +30,7 @@ async fn a_silent_client_is_pinged_and_then_ended() {
 #[tokio::test]
 async fn a_client_that_answers_pings_lives_on() {
     // A busy machine has a second for each answer.
-    let server = Server::start(&["--heartbeat-ms", "1000"]).await;
+    let server = TestServer::start(&["--heartbeat-ms", "1000"]).await;
     let mut screen = server.staff().await.screen().await;
     let begun = Instant::now();
     while screen.pings < 3 {
@@ -63,7 +63,7 @@ fn token_of_one_waiter(restaurant: &str, session: &str, seconds: u64) -> String 
 
 #[tokio::test]
 async fn an_expired_token_ends_the_connection_and_only_its_own_principals_replaces_it() {
-    let server = Server::start(&["--heartbeat-ms", "300", "--jwt-keys", KEYS]).await;
+    let server = TestServer::start(&["--heartbeat-ms", "300", "--jwt-keys", KEYS]).await;
     let restaurant = Menu::read(&server.anybody()).await.restaurant;
     let somebody = server.client(&["staff"]).await.token;
     // It begins to run out when all else is ready: what is refused is refused before its end, however busy the machine is.
@@ -80,7 +80,7 @@ async fn an_expired_token_ends_the_connection_and_only_its_own_principals_replac
 
 #[tokio::test]
 async fn who_refreshes_in_time_goes_on_and_who_does_not_is_ended() {
-    let server = Server::start(&["--jwt-keys", KEYS]).await;
+    let server = TestServer::start(&["--jwt-keys", KEYS]).await;
     let restaurant = Menu::read(&server.anybody()).await.restaurant;
     let short = Client::new(&server.base, &token_of_one_waiter(&restaurant, "first", 8));
     let (mut goes_on, mut ends) = (short.screen().await, short.screen().await);
@@ -94,7 +94,7 @@ async fn who_refreshes_in_time_goes_on_and_who_does_not_is_ended() {
 
 #[tokio::test]
 async fn ending_a_session_closes_its_connections_and_no_others_within_two_seconds() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let seat = |table: &'static str| {
         let anybody = server.anybody();
         async move {
@@ -116,7 +116,7 @@ async fn ending_a_session_closes_its_connections_and_no_others_within_two_second
 
 #[tokio::test]
 async fn a_refresh_token_whose_successor_was_used_ends_the_session_and_its_connections() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let seat = server.anybody().post("/api/v1/diner-sessions", &json!({"table_key": "demo-table-2"})).await.expect(200);
     let diner = Client::new(&server.base, text(&seat["access_token"]));
     let mut screen = diner.screen().await;

@@ -2,18 +2,18 @@
 
 use serde_json::Value;
 use std::time::{Duration, Instant};
-use support::{Client, Menu, Screen, Server};
+use support::{Client, Menu, Screen, TestServer};
 
-pub struct House {
-    pub server: Server,
+pub struct TestRestaurant {
+    pub server: TestServer,
     pub staff: Client,
     pub menu: Menu,
     pub floor: Screen,
 }
 
-impl House {
+impl TestRestaurant {
     pub async fn open(flags: &[&str]) -> Self {
-        let server = Server::start(flags).await;
+        let server = TestServer::start(flags).await;
         let staff = server.staff().await;
         let menu = Menu::read(&staff).await;
         let mut floor = staff.screen().await;

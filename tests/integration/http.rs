@@ -3,13 +3,13 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
-use support::{Client, Menu, PATIENCE, Server, client::text, eventually, new_id};
+use support::{Client, Menu, PATIENCE, TestServer, client::text, eventually, new_id};
 
 const BASE: &str = "/api/v1/restaurants/demo";
 
 #[tokio::test]
 async fn every_kind_of_error_is_a_problem_with_its_code() {
-    let server = Server::start(&["--body-bytes", "4096"]).await;
+    let server = TestServer::start(&["--body-bytes", "4096"]).await;
     let (staff, diner, anybody) = (server.staff().await, server.diner("1").await, server.anybody());
     let menu = Menu::read(&staff).await;
     anybody.get(&format!("{BASE}/orders")).await.problem(401, "unauthorized");
@@ -46,7 +46,7 @@ async fn every_kind_of_error_is_a_problem_with_its_code() {
 
 #[tokio::test]
 async fn prices_come_from_the_menu_and_an_order_is_what_was_asked_for() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let diner = server.diner("6").await;
     let menu = Menu::read(&diner).await;
     let mut line = menu.line("Beef rezala", 2);
@@ -67,7 +67,7 @@ async fn prices_come_from_the_menu_and_an_order_is_what_was_asked_for() {
 
 #[tokio::test]
 async fn a_list_comes_in_pages_that_leave_nothing_out_and_repeat_nothing() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let staff = server.staff().await;
     let menu = Menu::read(&staff).await;
     let mut placed = Vec::new();
@@ -113,7 +113,7 @@ fn in_millis(millis: i64) -> String {
 
 #[tokio::test]
 async fn a_pause_takes_no_orders_and_ends_by_itself_when_it_says_until() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let (staff, diner) = (server.staff().await, server.diner("1").await);
     let menu = Menu::read(&staff).await;
     let mut phone = diner.screen().await;
@@ -136,7 +136,7 @@ async fn a_pause_takes_no_orders_and_ends_by_itself_when_it_says_until() {
 
 #[tokio::test]
 async fn what_is_sold_out_cannot_be_ordered_until_it_is_there_again() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let (staff, diner) = (server.staff().await, server.diner("1").await);
     let menu = Menu::read(&staff).await;
     let path = format!("{BASE}/menu/items/{}/availability", text(&menu.dish("Firni")["id"]));
@@ -160,7 +160,7 @@ async fn what_is_sold_out_cannot_be_ordered_until_it_is_there_again() {
 
 #[tokio::test]
 async fn staff_sign_in_and_their_session_is_theirs_to_renew_and_end() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let right = json!({"restaurant": "demo", "username": "manager", "password": "manager-demo"});
     let signed_in = server.anybody().post("/api/v1/sessions", &right).await;
     assert_eq!(signed_in.header("cache-control"), "no-store");
@@ -179,7 +179,7 @@ async fn staff_sign_in_and_their_session_is_theirs_to_renew_and_end() {
 
 #[tokio::test]
 async fn a_kitchen_screen_is_paired_by_a_code_that_staff_approve_once() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let (anybody, staff) = (server.anybody(), server.staff().await);
     let pairing = anybody.post("/api/v1/devices/pairings", &json!({})).await.expect(200);
     let poll = json!({"device_code": pairing["device_code"]});
@@ -203,7 +203,7 @@ async fn a_kitchen_screen_is_paired_by_a_code_that_staff_approve_once() {
 
 #[tokio::test]
 async fn every_answer_carries_the_headers_that_keep_a_page_safe() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let anybody = server.anybody();
     for path in ["/", "/t/demo-table-1", "/kitchen", "/staff", "/orders/x", BASE, "/nowhere", "/healthz"] {
         let answer = anybody.get(path).await;
@@ -230,7 +230,7 @@ async fn every_answer_carries_the_headers_that_keep_a_page_safe() {
 
 #[tokio::test]
 async fn a_page_and_a_connection_of_one_node_name_the_same_version() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let screen = server.staff().await.screen().await;
     let version = text(&screen.welcome["version"]);
     assert!(version.starts_with(concat!(env!("CARGO_PKG_VERSION"), "+")), "{version}");
@@ -242,7 +242,7 @@ async fn a_page_and_a_connection_of_one_node_name_the_same_version() {
 
 #[tokio::test]
 async fn machines_are_told_how_the_node_is() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let staff = server.staff().await;
     let menu = Menu::read(&staff).await;
     let mut screen = staff.screen().await;
@@ -276,7 +276,7 @@ async fn machines_are_told_how_the_node_is() {
 
 #[tokio::test]
 async fn the_log_holds_no_token_no_table_key_and_no_note() {
-    let server = Server::start(&["--log", "debug"]).await;
+    let server = TestServer::start(&["--log", "debug"]).await;
     let seat = server.anybody().post("/api/v1/diner-sessions", &json!({"table_key": "demo-table-4"})).await.expect(200);
     let diner = Client::new(&server.base, text(&seat["access_token"]));
     let menu = Menu::read(&diner).await;

@@ -1,12 +1,12 @@
 //! Tokens that an operator prints: listed, and taken back.
 
-use support::{Close, PATIENCE, Server, eventually};
+use support::{Close, PATIENCE, TestServer, eventually};
 
 const ORDERS: &str = "/api/v1/restaurants/demo/orders";
 
 #[tokio::test]
 async fn a_printed_token_is_listed_and_revoked_with_its_connections() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let printer = server.client(&["kitchen", "--name", "label printer", "--expires", "30d"]).await;
     let other = server.client(&["kitchen", "--name", "bar"]).await;
     server.client(&["staff", "--name", "gone", "--expires", "1s"]).await;

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use std::path::Path;
-use support::{Client, Server, server::DATABASE, server::command};
+use support::{Client, TestServer, server::DATABASE, server::command};
 
 const OLD: &str = "old:0123456789abcdef0123456789abcdef";
 const ORDERS: &str = "/api/v1/restaurants/demo/orders";
@@ -33,8 +33,8 @@ async fn fresh_keys_are_a_pair_under_an_id_of_its_own_or_a_given_one() {
 }
 
 /// A server on the database of a folder, under a keyring.
-async fn under(folder: &Path, keys: &str) -> Server {
-    Server::run(folder.to_owned(), &["--jwt-keys", keys]).await
+async fn under(folder: &Path, keys: &str) -> TestServer {
+    TestServer::run(folder.to_owned(), &["--jwt-keys", keys]).await
 }
 
 async fn tokens(client: &Client, path: &str, body: Value) -> (String, String) {
@@ -43,7 +43,7 @@ async fn tokens(client: &Client, path: &str, body: Value) -> (String, String) {
     (token("access_token"), token("refresh_token"))
 }
 
-async fn sign_in(server: &Server) -> (String, String) {
+async fn sign_in(server: &TestServer) -> (String, String) {
     let form = json!({"restaurant": "demo", "username": "staff", "password": "staff-demo"});
     tokens(&server.anybody(), "/api/v1/sessions", form).await
 }

@@ -4,7 +4,7 @@
 use serde_json::Value;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use support::log::{self, Believed, faults, orders_by_note};
-use support::{Client, Menu, PATIENCE, Screen, Server, Wish, eventually, new_id};
+use support::{Client, Menu, PATIENCE, Screen, TestServer, Wish, eventually, new_id};
 
 const KILLS: usize = 20;
 /// Guests and waiters who act at once.
@@ -68,7 +68,14 @@ impl Ledger {
 }
 
 /// A round: work, a kill amid it, a start. Gives the screen that has come back.
-async fn round(server: &mut Server, staff: &mut Client, menu: &Menu, ledger: &mut Ledger, screen: Screen, at: usize) -> Screen {
+async fn round(
+    server: &mut TestServer,
+    staff: &mut Client,
+    menu: &Menu,
+    ledger: &mut Ledger,
+    screen: Screen,
+    at: usize,
+) -> Screen {
     let mut screen = screen;
     let answered = AtomicUsize::new(0);
     let names = (0..WRITERS).map(|writer| format!("round {at}, writer {writer}"));
@@ -91,7 +98,7 @@ async fn round(server: &mut Server, staff: &mut Client, menu: &Menu, ledger: &mu
 
 #[tokio::test]
 async fn twenty_kills_amid_commands_lose_nothing_acknowledged_leave_no_hole_and_double_nothing() {
-    let mut server = Server::start(&[]).await;
+    let mut server = TestServer::start(&[]).await;
     let mut staff = server.staff().await;
     let menu = Menu::read(&staff).await;
     let room = menu.kitchen();

@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 use std::time::Duration;
 use support::raw::{PING, TEXT, header, masked};
-use support::{Close, Menu, Raw, Screen, Server, client::text, new_id, server::TALKATIVE};
+use support::{Close, Menu, Raw, Screen, TestServer, client::text, new_id, server::TALKATIVE};
 use tokio_tungstenite::tungstenite::Message;
 
 /// A connection that must not notice anything.
-async fn neighbour(server: &Server) -> Screen {
+async fn neighbour(server: &TestServer) -> Screen {
     let staff = server.staff().await;
     let menu = Menu::read(&staff).await;
     let mut screen = staff.screen().await;
@@ -22,7 +22,7 @@ async fn assert_unmoved(screen: &mut Screen) {
 
 #[tokio::test]
 async fn what_is_no_frame_of_the_contract_is_told_so_and_the_connection_lives() {
-    let server = Server::start(&TALKATIVE).await;
+    let server = TestServer::start(&TALKATIVE).await;
     let mut beside = neighbour(&server).await;
     let mut screen = server.staff().await.screen().await;
     let id = new_id();
@@ -96,7 +96,7 @@ fn violations() -> Vec<(&'static str, Vec<Vec<u8>>, u16)> {
 
 #[tokio::test]
 async fn what_breaks_the_protocol_is_closed_with_its_code_and_the_neighbours_live_on() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let mut beside = neighbour(&server).await;
     let staff = server.staff().await;
     for (what, writes, code) in violations() {
@@ -114,7 +114,7 @@ async fn what_breaks_the_protocol_is_closed_with_its_code_and_the_neighbours_liv
 
 #[tokio::test]
 async fn a_message_may_come_in_pieces_with_pings_between_them() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let mut raw = Raw::open(&server.staff().await).await;
     raw.send(0x01, br#"{"type":"pi"#).await;
     raw.send(PING, b"between").await;
@@ -132,7 +132,7 @@ async fn a_message_may_come_in_pieces_with_pings_between_them() {
 
 #[tokio::test]
 async fn eight_gibibytes_declared_cost_no_memory() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let mut beside = neighbour(&server).await;
     let staff = server.staff().await;
     let mut warm = Raw::open(&staff).await;
@@ -153,7 +153,7 @@ async fn eight_gibibytes_declared_cost_no_memory() {
 
 #[tokio::test]
 async fn too_many_messages_are_told_to_wait_and_far_too_many_are_ended() {
-    let server = Server::start(&["--messages-per-second", "5", "--message-burst", "10"]).await;
+    let server = TestServer::start(&["--messages-per-second", "5", "--message-burst", "10"]).await;
     let mut beside = neighbour(&server).await;
     let mut screen = server.staff().await.screen().await;
     for _ in 0..11 {
@@ -187,7 +187,7 @@ async fn too_many_messages_are_told_to_wait_and_far_too_many_are_ended() {
 
 #[tokio::test]
 async fn a_flood_of_control_frames_or_of_fragments_is_ended_too() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let mut beside = neighbour(&server).await;
     let staff = server.staff().await;
     for (what, first, opening) in [("pings", PING, None), ("pongs", 0x8A, None), ("empty fragments", 0x00, Some(0x01))] {
@@ -205,7 +205,7 @@ async fn a_flood_of_control_frames_or_of_fragments_is_ended_too() {
 
 #[tokio::test]
 async fn one_room_too_many_is_refused_until_another_is_left() {
-    let server = Server::start(&["--rooms", "2"]).await;
+    let server = TestServer::start(&["--rooms", "2"]).await;
     let staff = server.staff().await;
     let menu = Menu::read(&staff).await;
     let order = staff.place(&menu.basket()).await;
@@ -225,7 +225,7 @@ async fn one_room_too_many_is_refused_until_another_is_left() {
 #[tokio::test]
 async fn what_a_welcome_says_is_what_holds() {
     let flags = ["--frame-bytes", "2048", "--rooms", "3", "--messages-per-second", "7", "--heartbeat-ms", "9000"];
-    let server = Server::start(&flags).await;
+    let server = TestServer::start(&flags).await;
     let cook = server.kitchen("bar").await;
     let mut screen = cook.screen().await;
     let menu = Menu::read(&cook).await;

@@ -6,7 +6,7 @@ use serde_json::json;
 use std::fs::{self, File};
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
-use support::{Client, Menu, PATIENCE, Server, client::text, eventually, wait::soon};
+use support::{Client, Menu, PATIENCE, TestServer, client::text, eventually, wait::soon};
 use tempfile::TempDir;
 
 const CONF: &str = include_str!("../../compose/nginx.conf");
@@ -23,17 +23,17 @@ struct Nginx {
 }
 
 impl Nginx {
-    async fn before(server: &Server) -> Self {
+    async fn before(server: &TestServer) -> Self {
         Self::in_folder(server, tempfile::tempdir().unwrap()).await
     }
 
     /// With what lies in the folder of its configuration.
-    async fn in_folder(server: &Server, folder: TempDir) -> Self {
+    async fn in_folder(server: &TestServer, folder: TempDir) -> Self {
         Self::with(server, folder, |conf| conf).await
     }
 
     /// With a change to the configuration.
-    async fn with(server: &Server, folder: TempDir, change: impl Fn(String) -> String) -> Self {
+    async fn with(server: &TestServer, folder: TempDir, change: impl Fn(String) -> String) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let conf = folder.path().join("nginx.conf");
         fs::write(&conf, change(configuration(server.authority(), port))).unwrap();
@@ -79,7 +79,7 @@ fn own_problem(answer: &support::client::Answer, status: u16, code: &str) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_limit_that_an_operator_adds_to_the_proxy_answers_as_a_node_does() {
-    let server = Server::start(&["--trust-forwarded-for"]).await;
+    let server = TestServer::start(&["--trust-forwarded-for"]).await;
     let nginx = Nginx::with(&server, tempfile::tempdir().unwrap(), |conf| {
         let zone =
             conf.replace("    server_tokens off;", "    server_tokens off;\n    limit_req_zone $uri zone=test:1m rate=1r/m;");
@@ -113,7 +113,7 @@ fn configuration(node: &str, port: u16) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_shipped_proxy_carries_every_transport_and_the_largest_menu() {
-    let server = Server::start(&["--trust-forwarded-for"]).await;
+    let server = TestServer::start(&["--trust-forwarded-for"]).await;
     let nginx = Nginx::before(&server).await;
     let staff = server.staff().await.at(&nginx.base);
     let menu = Menu::read(&staff).await;
@@ -159,7 +159,7 @@ async fn the_shipped_proxy_carries_every_transport_and_the_largest_menu() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_shipped_proxy_writes_no_key_no_code_and_no_query_whatever_happens() {
-    let mut server = Server::start(&["--trust-forwarded-for"]).await;
+    let mut server = TestServer::start(&["--trust-forwarded-for"]).await;
     let nginx = Nginx::before(&server).await;
     let manager = server.client(&["manager"]).await.at(&nginx.base);
     let anybody = Client::new(&nginx.base, "");
@@ -201,7 +201,7 @@ async fn the_shipped_proxy_writes_no_key_no_code_and_no_query_whatever_happens()
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_shipped_proxy_speaks_http_2_over_tls() {
-    let server = Server::start(&["--trust-forwarded-for"]).await;
+    let server = TestServer::start(&["--trust-forwarded-for"]).await;
     let folder = tempfile::tempdir().unwrap();
     let tls = folder.path().join("tls.d");
     fs::create_dir(&tls).unwrap();

@@ -6,7 +6,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection, Executor, SqliteConnection};
 use support::raw::Handshake;
 use support::server::DATABASE;
-use support::{Client, Menu, PATIENCE, Server, client::Answer, eventually, new_id, template};
+use support::{Client, Menu, PATIENCE, TestServer, client::Answer, eventually, new_id, template};
 
 /// What a client is told: the code, the text, the wait and the reason.
 type Told = [Value; 4];
@@ -36,7 +36,7 @@ fn all_same(code: &str, told: &[Told]) {
 
 #[tokio::test]
 async fn a_room_that_may_not_be_joined() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let diner = server.diner("1").await;
     let menu = Menu::read(&diner).await;
     let (floor, seen) = (menu.floor(), json!({"position": 0}));
@@ -57,7 +57,7 @@ async fn a_room_that_may_not_be_joined() {
 
 #[tokio::test]
 async fn more_rooms_than_a_connection_may_follow() {
-    let server = Server::start(&["--rooms", "1"]).await;
+    let server = TestServer::start(&["--rooms", "1"]).await;
     let staff = server.staff().await;
     let menu = Menu::read(&staff).await;
     let mut screen = staff.screen().await;
@@ -75,7 +75,7 @@ async fn more_rooms_than_a_connection_may_follow() {
 
 #[tokio::test]
 async fn too_many_connections_too_fast() {
-    let server = Server::start(&["--handshakes-per-second", "1", "--handshake-burst", "1"]).await;
+    let server = TestServer::start(&["--handshakes-per-second", "1", "--handshake-burst", "1"]).await;
     let staff = server.staff().await;
     let stream = format!("/api/v1/rooms/{}/stream", Menu::read(&staff).await.menu());
     // Three at once, of which one or two may come in.
@@ -95,7 +95,7 @@ async fn too_many_connections_too_fast() {
 
 #[tokio::test]
 async fn a_command_that_the_order_does_not_allow() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let staff = server.staff().await;
     let order = staff.place(&Menu::read(&staff).await.basket()).await["id"].clone();
     all_same(
@@ -111,7 +111,7 @@ async fn a_command_that_the_order_does_not_allow() {
 async fn a_database_that_does_not_answer() {
     let folder = tempfile::tempdir().unwrap();
     template::copy(template::demo().await, folder.path());
-    let server = Server::run(folder.path().to_owned(), &[]).await;
+    let server = TestServer::run(folder.path().to_owned(), &[]).await;
     let staff = server.staff().await;
     let menu = Menu::read(&staff).await;
     let mut screen = staff.screen().await;

@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use support::server::{DATABASE, FLAGS, command};
 use support::wait::soon;
-use support::{Client, Menu, Server, new_id, template};
+use support::{Client, Menu, TestServer, new_id, template};
 
 /// Runs a command of the binary on a database to its end; returns whether it went well, and what it said to standard error.
 async fn run(database: &Path, arguments: &[&str]) -> (bool, String) {
@@ -19,7 +19,7 @@ async fn run(database: &Path, arguments: &[&str]) -> (bool, String) {
 async fn a_second_node_is_refused_under_every_name_of_the_file_and_without_the_lock_beside_it() {
     let folder = tempfile::tempdir().unwrap();
     template::copy(template::demo().await, folder.path());
-    let server = Server::run(folder.path().to_owned(), &[]).await;
+    let server = TestServer::run(folder.path().to_owned(), &[]).await;
     let database = folder.path().join(DATABASE);
     let elsewhere = tempfile::tempdir_in(folder.path()).unwrap();
     let (hard, soft) = (elsewhere.path().join("hard"), elsewhere.path().join("soft"));
@@ -51,7 +51,7 @@ async fn a_copy_that_is_put_over_a_running_node_is_served_whole_by_the_next_one(
     template::copy(template::demo().await, folder.path());
     let database = folder.path().join(DATABASE);
     let backup = fs::read(&database).unwrap();
-    let mut server = Server::run(folder.path().to_owned(), &[]).await;
+    let mut server = TestServer::run(folder.path().to_owned(), &[]).await;
     let staff = server.staff().await;
     let menu = Menu::read(&staff).await;
     let placed = Client::attempt(staff.placing(&new_id(), &menu.banquet())).await.unwrap().expect(201);

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use support::client::{Answer, text};
 use support::push_service::Browser;
-use support::{Client, Menu, Server, contract, new_id};
+use support::{Client, Menu, TestServer, contract, new_id};
 
 const BASE: &str = "/api/v1/restaurants/demo";
 const ME: &str = "/api/v1/people/me";
@@ -14,19 +14,19 @@ const ME: &str = "/api/v1/people/me";
 const BASIC: [u16; 4] = [400, 401, 413, 415];
 
 /// The people of the demo, signed in.
-struct House {
-    server: Server,
+struct TestRestaurant {
+    server: TestServer,
     manager: Client,
     staff: Client,
     diner: Client,
     menu: Menu,
 }
 
-impl House {
+impl TestRestaurant {
     async fn open() -> Self {
         let key = vapid_key().await;
         let flags = ["--vapid-key", &key, "--vapid-subject", "mailto:ops@example.com", "--body-bytes", "4096"];
-        let server = Server::start(&flags).await;
+        let server = TestServer::start(&flags).await;
         let (manager, staff) = (server.manager().await, server.staff().await);
         let seat = server.anybody().post("/api/v1/diner-sessions", &json!({"table_key": "demo-table-4"})).await.expect(200);
         let diner = Client::new(&server.base, text(&seat["access_token"]));
@@ -40,7 +40,7 @@ impl House {
 }
 
 async fn vapid_key() -> String {
-    let printed = Server::start(&[]).await.tool(&["vapid"]).await;
+    let printed = TestServer::start(&[]).await.tool(&["vapid"]).await;
     printed.lines().next().unwrap().strip_prefix("ORDERBELL_VAPID_KEY=").unwrap().to_owned()
 }
 
@@ -50,7 +50,7 @@ async fn patch(client: &Client, path: &str, body: Value) -> Answer {
 
 #[tokio::test]
 async fn every_operation_answers_as_the_document_says() {
-    let house = House::open().await;
+    let house = TestRestaurant::open().await;
     orders(&house).await;
     rooms(&house).await;
     menu(&house).await;
@@ -67,7 +67,7 @@ async fn every_operation_answers_as_the_document_says() {
     assert!(missing.is_empty(), "no answer of these was seen: {missing:?}");
 }
 
-async fn orders(House { manager, staff, diner, menu, .. }: &House) {
+async fn orders(TestRestaurant { manager, staff, diner, menu, .. }: &TestRestaurant) {
     let order = diner.place(&menu.basket()).await;
     let address = format!("/api/v1/orders/{}", text(&order["id"]));
     diner.get(&address).await.expect(200);
@@ -85,7 +85,7 @@ async fn orders(House { manager, staff, diner, menu, .. }: &House) {
     staff.get(&format!("{BASE}/visits")).await.expect(200);
 }
 
-async fn rooms(House { staff, menu, .. }: &House) {
+async fn rooms(TestRestaurant { staff, menu, .. }: &TestRestaurant) {
     let (floor, room) = (menu.floor(), menu.menu());
     staff.get(&format!("/api/v1/rooms/{floor}/events?wait=0")).await.expect(200);
     staff.get(&format!("/api/v1/rooms/{floor},{room}/events?wait=0")).await.expect(200);
@@ -98,7 +98,7 @@ async fn rooms(House { staff, menu, .. }: &House) {
     contract::check_answer("GET", &path, &Answer { status, headers, text: String::from_utf8(first.to_vec()).unwrap() });
 }
 
-async fn menu(House { manager, staff, menu, server, .. }: &House) {
+async fn menu(TestRestaurant { manager, staff, menu, server, .. }: &TestRestaurant) {
     server.anybody().get(BASE).await.expect(200);
     let dish = text(&menu.dish("Firni")["id"]);
     let availability = format!("{BASE}/menu/items/{dish}/availability");
@@ -115,7 +115,7 @@ async fn menu(House { manager, staff, menu, server, .. }: &House) {
     manager.put(&format!("{BASE}/menu"), &other).await.expect(200);
 }
 
-async fn tables_and_visits(House { manager, staff, server, .. }: &House) {
+async fn tables_and_visits(TestRestaurant { manager, staff, server, .. }: &TestRestaurant) {
     let tables = format!("{BASE}/tables");
     let table = manager.post(&tables, &json!({"label": "T12"})).await.expect(201);
     manager.post(&tables, &json!({"label": "T12"})).await.problem(409, "conflict");
@@ -145,7 +145,7 @@ async fn tables_and_visits(House { manager, staff, server, .. }: &House) {
     assert_eq!(staff.delete(&format!("{BASE}/diner-sessions/{}", text(&sessions[0]["id"]))).await.status, 204);
 }
 
-async fn people_and_keys(House { manager, server, .. }: &House) {
+async fn people_and_keys(TestRestaurant { manager, server, .. }: &TestRestaurant) {
     let people = format!("{BASE}/people");
     let body = json!({"username": "mina", "password": "copper kettle lane", "role": "staff"});
     let person = manager.post(&people, &body).await.expect(201);
@@ -181,7 +181,7 @@ async fn second_factor(person: &Client, password: &str) -> (Client, String) {
     (in_session(person, &confirmed), text(&confirmed["recovery_codes"][0]).to_owned())
 }
 
-async fn screens(House { manager, staff, server, .. }: &House) {
+async fn screens(TestRestaurant { manager, staff, server, .. }: &TestRestaurant) {
     let begun = server.anybody().post("/api/v1/devices/pairings", &json!({})).await.expect(200);
     let approval = format!("/api/v1/devices/pairings/{}/approval", text(&begun["user_code"]));
     let device = staff.post(&approval, &json!({"name": "Pass"})).await.expect(200);
@@ -195,7 +195,7 @@ async fn screens(House { manager, staff, server, .. }: &House) {
     assert_eq!(manager.delete(&address).await.status, 204);
 }
 
-async fn reports_and_guests(House { manager, staff, diner, .. }: &House) {
+async fn reports_and_guests(TestRestaurant { manager, staff, diner, .. }: &TestRestaurant) {
     let today = &orderbell::clock::now().to_string()[..10];
     manager.get(&format!("{BASE}/reports/day?date={today}&offset=360")).await.expect(200);
     manager.get(&format!("{BASE}/reports/day?date=yesterday")).await.problem(422, "invalid");
@@ -211,7 +211,7 @@ async fn reports_and_guests(House { manager, staff, diner, .. }: &House) {
     manager.delete(&address).await.expect(200);
 }
 
-async fn push(House { server, .. }: &House) {
+async fn push(TestRestaurant { server, .. }: &TestRestaurant) {
     server.anybody().get("/api/v1/push/key").await.expect(200);
     let seat = server.anybody().post("/api/v1/diner-sessions", &json!({"table_key": "demo-table-1"})).await.expect(200);
     let guest = Client::new(&server.base, text(&seat["access_token"]));
@@ -222,7 +222,7 @@ async fn push(House { server, .. }: &House) {
     assert_eq!(Client::send(gone).await.status, 204);
 }
 
-async fn pages(house: &House) {
+async fn pages(house: &TestRestaurant) {
     let anybody = house.anybody();
     let pages = ["/", "/t/demo-table-1", "/orders/0193a5f0-7c1e-7000-8000-00000000002a", "/kitchen", "/staff", "/manage"];
     let others = ["/healthz", "/readyz", "/metrics", "/api/v1/openapi.json", "/api/v1/asyncapi.json", "/api/v1/demo"];
@@ -233,8 +233,8 @@ async fn pages(house: &House) {
     Client::send(other).await.problem(405, "bad_frame");
 }
 
-async fn account(house: &House) {
-    let House { manager, staff, .. } = house;
+async fn account(house: &TestRestaurant) {
+    let TestRestaurant { manager, staff, .. } = house;
     manager.get(ME).await.expect(200);
     manager.post(&format!("{ME}/confirmation"), &json!({"password": "not this"})).await.problem(403, "forbidden");
     let confirmed = manager.post(&format!("{ME}/confirmation"), &json!({"password": "manager-demo"})).await.expect(200);
@@ -276,7 +276,7 @@ impl Asked {
 }
 
 /// Every operation, at an address where something is that can be asked for.
-async fn asked(house: &House) -> Vec<Asked> {
+async fn asked(house: &TestRestaurant) -> Vec<Asked> {
     let document = house.anybody().get("/api/v1/openapi.json").await.expect(200);
     let table = house.manager.get(&format!("{BASE}/tables")).await.expect(200)["tables"][0]["id"].clone();
     let known = BTreeMap::from([("{slug}", "demo".to_owned()), ("{room}", house.menu.floor())]);
@@ -301,7 +301,7 @@ async fn asked(house: &House) -> Vec<Asked> {
 
 #[tokio::test]
 async fn what_an_operation_refuses_is_in_the_document_and_what_it_lists_is_refused() {
-    let house = House::open().await;
+    let house = TestRestaurant::open().await;
     let operations = asked(&house).await;
     assert!(operations.len() > 60);
     let anybody = house.anybody();

@@ -1,7 +1,7 @@
 //! The life of an order on several screens at once.
 
 use serde_json::{Value, json};
-use support::{Client, Followed, Menu, Screen, Server, client::text, followed::Fault, shape};
+use support::{Client, Followed, Menu, Screen, TestServer, client::text, followed::Fault, shape};
 
 /// Everybody who watches: each a room and the screen that follows it.
 struct Watch {
@@ -22,8 +22,8 @@ impl Watch {
 }
 
 /// A guest, the two kitchens and the staff, with the menu.
-struct House {
-    server: Server,
+struct TestRestaurant {
+    server: TestServer,
     menu: Menu,
     diner: Client,
     staff: Client,
@@ -31,9 +31,9 @@ struct House {
     cold: Client,
 }
 
-impl House {
+impl TestRestaurant {
     async fn open() -> Self {
-        let server = Server::start(&[]).await;
+        let server = TestServer::start(&[]).await;
         let (diner, staff) = (server.diner("7").await, server.staff().await);
         let (hot, cold) = (server.kitchen("hot").await, server.kitchen("cold").await);
         Self { menu: Menu::read(&staff).await, server, diner, staff, hot, cold }
@@ -74,7 +74,7 @@ fn item(order: &Value, name: &str) -> Value {
 
 /// From accepted to served, with a recall on the way; half of it over WebSocket, half over HTTP. Gives the events that
 /// have to come, and the position of the last.
-async fn serve_it(house: &House, order: &Value) -> (Vec<(&'static str, &'static str)>, u64) {
+async fn serve_it(house: &TestRestaurant, order: &Value) -> (Vec<(&'static str, &'static str)>, u64) {
     let id = &order["id"];
     let (beef, chicken, firni) = (item(order, "Beef rezala"), item(order, "Chicken roast"), item(order, "Firni"));
     let (mut staff, mut hot) = (house.staff.screen().await, house.hot.screen().await);
@@ -114,7 +114,7 @@ fn besides_screens(room: &Followed) -> impl DoubleEndedIterator<Item = &Value> {
 
 #[tokio::test]
 async fn every_screen_sees_each_transition_once_in_order_and_all_hold_the_document_that_get_gives() {
-    let house = House::open().await;
+    let house = TestRestaurant::open().await;
     let mut watch = house.watch().await;
     let order = house.place(&mut watch).await;
     let (events, last) = serve_it(&house, &order).await;
@@ -145,7 +145,7 @@ async fn every_screen_sees_each_transition_once_in_order_and_all_hold_the_docume
 
 #[tokio::test]
 async fn a_frame_that_is_lost_or_swapped_on_the_way_would_be_noticed() {
-    let house = House::open().await;
+    let house = TestRestaurant::open().await;
     let mut watch = house.watch().await;
     let order = house.place(&mut watch).await;
     let (_, last) = serve_it(&house, &order).await;
@@ -175,7 +175,7 @@ async fn a_frame_that_is_lost_or_swapped_on_the_way_would_be_noticed() {
 
 #[tokio::test]
 async fn a_guest_sees_no_staff_and_no_other_table_and_the_floor_sees_calls() {
-    let house = House::open().await;
+    let house = TestRestaurant::open().await;
     let mut floor = house.staff.screen().await;
     floor.join(&house.menu.floor()).await;
     let mut phone = house.diner.screen().await;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use support::wait::{PATIENCE, eventually};
-use support::{Client, Menu, Server, client::text, new_id, server::TALKATIVE};
+use support::{Client, Menu, TestServer, client::text, new_id, server::TALKATIVE};
 
 /// So many orders at once under ids of their own; returns the answers' statuses and the last refusal.
 async fn flood(client: &Client, basket: &Value, count: usize) -> (Vec<u16>, Value) {
@@ -25,7 +25,7 @@ fn taken(statuses: &[u16]) -> usize {
 /// The default limits; with those taken off all of it is taken.
 #[tokio::test]
 async fn one_guest_does_not_place_hundreds_of_orders_and_everybody_else_goes_on() {
-    let server = Server::start(&["--diner-commands-per-second", "1000"]).await;
+    let server = TestServer::start(&["--diner-commands-per-second", "1000"]).await;
     let guest = server.diner("7").await;
     let menu = Menu::read(&guest).await;
     let (statuses, refused) = flood(&guest, &menu.noted("flood"), 300).await;
@@ -69,7 +69,7 @@ async fn one_guest_does_not_place_hundreds_of_orders_and_everybody_else_goes_on(
 /// Six of the largest orders are the lines that one phone has in a minute.
 #[tokio::test]
 async fn one_guest_does_not_place_one_full_order_after_another() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let guest = server.diner("7").await;
     let menu = Menu::read(&guest).await;
     let (statuses, refused) = flood(&guest, &menu.banquet(), 20).await;
@@ -80,7 +80,7 @@ async fn one_guest_does_not_place_one_full_order_after_another() {
     }
     assert!(server.metric("orderbell_limit_hits_total{limit=\"lines_by_diner\"}").await > 10.0);
     let off = ["--diner-lines-per-minute", "100000", "--table-lines-per-minute", "100000"];
-    let control = Server::start(&off).await;
+    let control = TestServer::start(&off).await;
     let guest = control.diner("7").await;
     let menu = Menu::read(&guest).await;
     assert_eq!(taken(&flood(&guest, &menu.banquet(), 20).await.0), 20, "the control");
@@ -90,7 +90,7 @@ async fn one_guest_does_not_place_one_full_order_after_another() {
 async fn without_the_limit_all_of_a_flood_is_taken() {
     let off = ["--diner-orders-per-minute", "10000", "--table-orders-per-minute", "10000", "--diner-open-orders", "10000"];
     let rest = ["--table-open-orders", "10000", "--diner-commands-per-second", "10000"];
-    let server = Server::start(&[&off[..], &rest].concat()).await;
+    let server = TestServer::start(&[&off[..], &rest].concat()).await;
     let guest = server.diner("7").await;
     let menu = Menu::read(&guest).await;
     assert_eq!(taken(&flood(&guest, &menu.noted("flood"), 300).await.0), 300, "the control");
@@ -98,7 +98,7 @@ async fn without_the_limit_all_of_a_flood_is_taken() {
 
 #[tokio::test]
 async fn commands_are_limited_by_guest_on_every_transport() {
-    let server = Server::start(&[&["--diner-commands-per-second", "1"][..], &TALKATIVE].concat()).await;
+    let server = TestServer::start(&[&["--diner-commands-per-second", "1"][..], &TALKATIVE].concat()).await;
     let guest = server.diner("7").await;
     let mut phone = guest.screen().await;
     let call = json!({"type": "command", "action": "call_waiter", "reason": "water"});
@@ -117,7 +117,7 @@ async fn commands_are_limited_by_guest_on_every_transport() {
 
 #[tokio::test]
 async fn an_id_that_was_answered_gets_its_answer_and_a_refusal_is_not_remembered() {
-    let server = Server::start(&["--diner-orders-per-minute", "2", "--diner-open-orders", "3"]).await;
+    let server = TestServer::start(&["--diner-orders-per-minute", "2", "--diner-open-orders", "3"]).await;
     let guest = server.diner("7").await;
     let menu = Menu::read(&guest).await;
     let (first, basket) = (new_id(), menu.noted("one"));
@@ -136,7 +136,7 @@ async fn an_id_that_was_answered_gets_its_answer_and_a_refusal_is_not_remembered
     assert_eq!(full["reason"], "open_orders_by_diner");
 }
 
-async fn restarted(mut server: Server) -> Server {
+async fn restarted(mut server: TestServer) -> TestServer {
     server.stop().await;
     server.restart().await;
     server
@@ -145,7 +145,7 @@ async fn restarted(mut server: Server) -> Server {
 #[tokio::test]
 async fn a_table_that_is_full_of_open_orders_stops_no_other_table_and_no_waiter() {
     let flags = ["--diner-open-orders", "2", "--table-open-orders", "3", "--restaurant-open-orders", "5"];
-    let server = Server::start(&flags).await;
+    let server = TestServer::start(&flags).await;
     let (one, two) = (server.diner("7").await, server.diner("7").await);
     let staff = server.staff().await;
     let menu = Menu::read(&staff).await;
@@ -174,7 +174,7 @@ async fn a_table_that_is_full_of_open_orders_stops_no_other_table_and_no_waiter(
 async fn tables_that_take_all_they_can_leave_room_for_the_others() {
     let flags =
         ["--restaurant-orders-per-minute", "200", "--restaurant-open-orders", "400", "--diner-commands-per-second", "1000"];
-    let server = Server::start(&flags).await;
+    let server = TestServer::start(&flags).await;
     let menu = Menu::read(&server.staff().await).await;
     let mut last = Value::Null;
     for table in ["1", "2", "3"] {
@@ -191,7 +191,7 @@ async fn tables_that_take_all_they_can_leave_room_for_the_others() {
 
 #[tokio::test]
 async fn an_order_has_a_size() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let (guest, staff) = (server.diner("7").await, server.staff().await);
     let menu = Menu::read(&guest).await;
     let many = json!({"service": "dine_in", "items": vec![menu.line("Masala cha", 99); 100]});

@@ -1,6 +1,6 @@
 //! Presence of kitchen screens: the floor hears who comes, not who loads the page again, who goes, and whose node died.
 
-use crate::house::House;
+use crate::house::TestRestaurant;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use support::{Followed, PATIENCE, eventually};
@@ -12,7 +12,7 @@ const PROMPT: [&str; 4] = ["--display-grace-ms", "0", "--display-lease-ms", "150
 /// Three times the lease of either.
 const THREE_LEASES: Duration = Duration::from_millis(4500);
 
-impl House {
+impl TestRestaurant {
     fn followed(&self) -> &Followed {
         self.floor.room(&self.menu.floor())
     }
@@ -45,7 +45,7 @@ fn of_a_screen(frame: &Value) -> bool {
 
 #[tokio::test]
 async fn a_screen_that_comes_is_told_at_once_and_one_that_is_gone_after_the_grace() {
-    let mut house = House::open(&PATIENT).await;
+    let mut house = TestRestaurant::open(&PATIENT).await;
     let cook = house.server.kitchen("hot").await;
     assert_eq!(house.followed().displays, json!({}));
     let screen = house.kitchen(&cook).await;
@@ -76,7 +76,7 @@ async fn a_screen_that_comes_is_told_at_once_and_one_that_is_gone_after_the_grac
 
 #[tokio::test]
 async fn a_page_that_is_loaded_again_alarms_nobody_nor_does_one_connection_of_two() {
-    let mut house = House::open(&PATIENT).await;
+    let mut house = TestRestaurant::open(&PATIENT).await;
     let cook = house.server.kitchen("hot").await;
     let first = house.kitchen(&cook).await;
     house.told().await;
@@ -94,7 +94,7 @@ async fn a_page_that_is_loaded_again_alarms_nobody_nor_does_one_connection_of_tw
 /// The control: without a grace the same absence is told.
 #[tokio::test]
 async fn without_a_grace_a_page_that_is_loaded_again_would_alarm() {
-    let mut house = House::open(&PROMPT).await;
+    let mut house = TestRestaurant::open(&PROMPT).await;
     let cook = house.server.kitchen("hot").await;
     let screen = house.kitchen(&cook).await;
     // Reported first: a screen that leaves before the report cancels it out, and the floor hears of neither.
@@ -107,7 +107,7 @@ async fn without_a_grace_a_page_that_is_loaded_again_would_alarm() {
 
 #[tokio::test]
 async fn a_screen_whose_node_is_killed_is_lost_when_its_lease_has_lapsed_and_not_before() {
-    let mut house = House::open(&PATIENT).await;
+    let mut house = TestRestaurant::open(&PATIENT).await;
     let cook = house.server.kitchen("hot").await;
     let screen = house.kitchen(&cook).await;
     house.told().await;
@@ -136,7 +136,7 @@ async fn a_screen_whose_node_is_killed_is_lost_when_its_lease_has_lapsed_and_not
 /// The control: a lease that is still good is not taken away, and a screen that comes back to it was never lost.
 #[tokio::test]
 async fn a_screen_that_is_back_before_its_lease_lapses_was_never_lost() {
-    let mut house = House::open(&["--display-lease-ms", "60000"]).await;
+    let mut house = TestRestaurant::open(&["--display-lease-ms", "60000"]).await;
     let cook = house.server.kitchen("hot").await;
     let screen = house.kitchen(&cook).await;
     house.told().await;
@@ -155,7 +155,7 @@ async fn a_screen_that_is_back_before_its_lease_lapses_was_never_lost() {
 
 #[tokio::test]
 async fn a_stream_of_the_kitchen_is_a_screen_and_other_rooms_and_other_roles_are_not() {
-    let mut house = House::open(&PROMPT).await;
+    let mut house = TestRestaurant::open(&PROMPT).await;
     let cook = house.server.kitchen("hot").await;
     let _waiter = house.kitchen(&house.staff).await;
     let mut menu = cook.screen().await;

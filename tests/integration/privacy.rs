@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 use support::server::DATABASE;
-use support::{Client, Followed, Menu, Server, client::text, template, wait::PATIENCE, wait::eventually};
+use support::{Client, Followed, Menu, TestServer, client::text, template, wait::PATIENCE, wait::eventually};
 
 /// An order with a note, which is then rejected.
-async fn closed(server: &Server, staff: &Client, menu: &Menu) -> Value {
+async fn closed(server: &TestServer, staff: &Client, menu: &Menu) -> Value {
     let mut basket = menu.basket();
     basket["note"] = json!("allergic to nuts");
     let order = server.diner("3").await.place(&basket).await;
@@ -14,7 +14,7 @@ async fn closed(server: &Server, staff: &Client, menu: &Menu) -> Value {
 }
 
 /// Purges the one order that is closed.
-async fn purge_one(server: &Server) {
+async fn purge_one(server: &TestServer) {
     let purge = ["purge", "--restaurant", "demo", "--older-than", "1s"];
     let dry_run = [&purge[..], &["--dry-run"]].concat();
     let ready = async || (server.tool(&dry_run).await == "1 orders would be purged").then_some(());
@@ -24,7 +24,7 @@ async fn purge_one(server: &Server) {
 
 #[tokio::test]
 async fn a_cursor_of_before_a_purge_gets_a_snapshot_and_no_words() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let staff = server.staff().await;
     let menu = Menu::read(&staff).await;
     let order = closed(&server, &staff, &menu).await;
@@ -42,7 +42,7 @@ async fn a_cursor_of_before_a_purge_gets_a_snapshot_and_no_words() {
 
 #[tokio::test]
 async fn what_a_room_has_in_memory_is_not_replayed_after_a_purge() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let staff = server.staff().await;
     let menu = Menu::read(&staff).await;
     let mut stays = staff.screen().await;
@@ -66,7 +66,7 @@ async fn what_a_room_has_in_memory_is_not_replayed_after_a_purge() {
 
 #[tokio::test]
 async fn an_erased_guest_goes_from_live_screens_too_and_open_orders_stop_it() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let (staff, manager) = (server.staff().await, server.manager().await);
     let menu = Menu::read(&staff).await;
     let order = server.diner("3").await.place(&menu.basket()).await;
@@ -99,7 +99,7 @@ fn files_with(folder: &std::path::Path, words: &str) -> Vec<String> {
 async fn words_that_were_erased_are_in_no_file_while_the_node_runs() {
     let folder = tempfile::tempdir().unwrap();
     template::copy(template::demo().await, folder.path());
-    let server = Server::run(folder.path().to_owned(), &[]).await;
+    let server = TestServer::run(folder.path().to_owned(), &[]).await;
     let (staff, manager) = (server.staff().await, server.manager().await);
     let menu = Menu::read(&staff).await;
     let gone = async |words: &str| {
@@ -135,7 +135,7 @@ async fn words_in_a_log_that_was_set_aside_go_with_an_erasure_and_with_a_purge()
         template::copy(template::demo().await, folder.path());
         let database = folder.path().join(DATABASE);
         std::fs::copy(&database, database.with_extension("backup")).unwrap();
-        let mut server = Server::run(folder.path().to_owned(), &[]).await;
+        let mut server = TestServer::run(folder.path().to_owned(), &[]).await;
         let staff = server.staff().await;
         closed(&server, &staff, &Menu::read(&staff).await).await;
         // As `cp` does: the same file with other content.

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
 use support::push_service::{Browser, PushService};
-use support::{Client, Menu, PATIENCE, Server, client::text, eventually, new_id};
+use support::{Client, Menu, PATIENCE, TestServer, client::text, eventually, new_id};
 
 const PATH: &str = "/api/v1/push/subscription";
 const SUBJECT: &str = "mailto:ops@example.com";
@@ -12,7 +12,7 @@ const SUBJECT: &str = "mailto:ops@example.com";
 const NO_KEY: &str = "zzyzx-not-a-key-of-anybody";
 
 struct Site {
-    server: Server,
+    server: TestServer,
     service: PushService,
     /// The server's public key.
     key: String,
@@ -21,12 +21,12 @@ struct Site {
 impl Site {
     async fn open() -> Self {
         let service = PushService::start().await;
-        let anywhere = Server::start(&[]).await;
+        let anywhere = TestServer::start(&[]).await;
         let printed = anywhere.tool(&["vapid"]).await;
         let (secret, public) = printed.split_once('\n').unwrap();
         let secret = secret.strip_prefix("ORDERBELL_VAPID_KEY=").unwrap();
         let flags = ["--vapid-key", secret, "--vapid-subject", SUBJECT, "--push-hosts", "127.0.0.1,localhost,push.example"];
-        let server = Server::start(&[&flags[..], &["--log", "trace"]].concat()).await;
+        let server = TestServer::start(&[&flags[..], &["--log", "trace"]].concat()).await;
         let key = text(&server.anybody().get("/api/v1/push/key").await.expect(200)["key"]).to_owned();
         assert_eq!(public, format!("public key: {key}"));
         Self { server, service, key }
@@ -248,7 +248,7 @@ async fn only_guests_subscribe_and_only_at_push_services_of_the_list() {
 
 #[tokio::test]
 async fn a_server_without_a_key_pushes_nothing_and_one_without_a_subject_does_not_start() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let guest = server.diner("4").await;
     assert_eq!(server.anybody().get("/api/v1/push/key").await.expect(200), json!({"key": null}), "which is no error");
     let browser = Browser::subscribed_at("https://fcm.googleapis.com/x".into());

@@ -1,10 +1,10 @@
 //! What guests are told of the floor: an order or a call is seen once a page of the floor has reported it, and not before.
 
 use serde_json::{Value, json};
-use support::{Client, Menu, PATIENCE, Server, client::text, eventually, new_id};
+use support::{Client, Menu, PATIENCE, TestServer, client::text, eventually, new_id};
 
 struct Table {
-    server: Server,
+    server: TestServer,
     staff: Client,
     guest: Client,
     menu: Menu,
@@ -12,7 +12,7 @@ struct Table {
 
 impl Table {
     async fn set() -> Self {
-        let server = Server::start(&[]).await;
+        let server = TestServer::start(&[]).await;
         let (staff, guest) = (server.staff().await, server.diner("4").await);
         let menu = Menu::read(&guest).await;
         Self { server, staff, guest, menu }

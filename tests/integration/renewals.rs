@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use std::path::Path;
-use support::{Client, Server, client::text};
+use support::{Client, TestServer, client::text};
 
 const OLD: &str = "old:0123456789abcdef0123456789abcdef";
 const NEW: &str = "new:fedcba9876543210fedcba9876543210";
@@ -19,7 +19,7 @@ async fn renewed(anybody: &Client, tokens: &Value) -> Value {
 
 #[tokio::test]
 async fn tabs_that_renew_at_once_get_one_successor_and_stay() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let anybody = server.anybody();
     let mut tokens = seated(&anybody).await;
     for _ in 0..5 {
@@ -32,8 +32,8 @@ async fn tabs_that_renew_at_once_get_one_successor_and_stay() {
     }
 }
 
-async fn under(folder: &Path, keys: &str) -> Server {
-    Server::run(folder.to_owned(), &["--jwt-keys", keys]).await
+async fn under(folder: &Path, keys: &str) -> TestServer {
+    TestServer::run(folder.to_owned(), &["--jwt-keys", keys]).await
 }
 
 /// A server that ends amid a renewal comes back with the same answer, also when its first key was changed meanwhile.
@@ -59,7 +59,7 @@ async fn a_renewal_is_answered_again_after_a_restart_and_a_change_of_keys() {
 
 #[tokio::test]
 async fn a_sign_in_whose_answer_was_lost_is_the_same_session_for_the_same_attempt() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let sign_in = async |username: &str, password: &str, attempt: Option<&str>| {
         let form = json!({"restaurant": "demo", "username": username, "password": password});
         let mut request = server.anybody().request(reqwest::Method::POST, "/api/v1/sessions").json(&form);

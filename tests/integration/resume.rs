@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use support::{Client, Followed, Menu, Screen, Server, client::text, server::TALKATIVE, template};
+use support::{Client, Followed, Menu, Screen, TestServer, client::text, server::TALKATIVE, template};
 use tokio::sync::OnceCell;
 
 /// More events than a replay goes back.
@@ -19,7 +19,7 @@ async fn long_log() -> (&'static Path, Value) {
         .get_or_init(|| async {
             let folder = template::fresh("long");
             template::copy(template::demo().await, &folder);
-            let mut server = Server::run(folder.clone(), &[]).await;
+            let mut server = TestServer::run(folder.clone(), &[]).await;
             let staff = server.staff().await;
             let order = staff.place(&Menu::read(&staff).await.basket()).await["id"].clone();
             staff.act(&order, "accept").await;
@@ -55,7 +55,7 @@ async fn head(staff: &Client, order: &Value) -> u64 {
 
 #[tokio::test]
 async fn a_short_absence_is_made_good_from_memory() {
-    let server = Server::start(&TALKATIVE).await;
+    let server = TestServer::start(&TALKATIVE).await;
     let staff = server.staff().await;
     let menu = Menu::read(&staff).await;
     let mut stays = staff.screen().await;
@@ -83,7 +83,7 @@ async fn a_short_absence_is_made_good_from_memory() {
 
 #[tokio::test]
 async fn after_a_restart_the_log_makes_it_good() {
-    let mut server = Server::start(&[]).await;
+    let mut server = TestServer::start(&[]).await;
     let staff = server.staff().await;
     let menu = Menu::read(&staff).await;
     let mut screen = staff.screen().await;
@@ -106,7 +106,7 @@ async fn after_a_restart_the_log_makes_it_good() {
 #[tokio::test]
 async fn many_pages_of_the_log_come_in_order_and_the_order_room_alike() {
     let (log, order) = long_log().await;
-    let server = Server::on_copy(log, &[]).await;
+    let server = TestServer::on_copy(log, &[]).await;
     let staff = server.staff().await;
     let menu = Menu::read(&staff).await;
     let head = head(&staff, &order).await;
@@ -123,7 +123,7 @@ async fn many_pages_of_the_log_come_in_order_and_the_order_room_alike() {
 #[tokio::test]
 async fn a_slow_but_steady_reader_gets_four_thousand_events_uncut() {
     let (log, order) = long_log().await;
-    let server = Server::on_copy(log, &[]).await;
+    let server = TestServer::on_copy(log, &[]).await;
     let staff = server.staff().await;
     let menu = Menu::read(&staff).await;
     let head = head(&staff, &order).await;
@@ -149,7 +149,7 @@ async fn a_slow_but_steady_reader_gets_four_thousand_events_uncut() {
 #[tokio::test]
 async fn a_cursor_that_cannot_be_used_is_answered_with_a_snapshot() {
     let (log, order) = long_log().await;
-    let server = Server::on_copy(log, &TALKATIVE).await;
+    let server = TestServer::on_copy(log, &TALKATIVE).await;
     let staff = server.staff().await;
     let menu = Menu::read(&staff).await;
     let head = head(&staff, &order).await;

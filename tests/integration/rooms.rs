@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use support::{Client, Menu, Screen, Server, client::text, new_id, server::TALKATIVE};
+use support::{Client, Menu, Screen, TestServer, client::text, new_id, server::TALKATIVE};
 
 /// The roles of the contract; a guest is one who has placed the order, or one who has not.
 const ROLES: [&str; 6] = ["diner", "other diner", "kitchen", "staff", "manager", "service"];
@@ -15,7 +15,7 @@ const MAY: [(&str, [bool; 6]); 4] = [
     ("menu", [true, true, true, true, true, true]),
 ];
 
-async fn principals(server: &Server) -> Vec<Client> {
+async fn principals(server: &TestServer) -> Vec<Client> {
     let mut clients = Vec::new();
     for role in ROLES {
         clients.push(match role {
@@ -28,7 +28,7 @@ async fn principals(server: &Server) -> Vec<Client> {
 
 #[tokio::test]
 async fn every_role_joins_its_rooms_and_no_others_and_what_is_not_there_looks_like_what_is_forbidden() {
-    let server = Server::start(&TALKATIVE).await;
+    let server = TestServer::start(&TALKATIVE).await;
     server.tool(&["restaurant", "add", "--slug", "next-door", "--name", "Next door", "--currency", "BDT"]).await;
     let clients = principals(&server).await;
     let menu = Menu::read(&clients[0]).await;
@@ -64,7 +64,7 @@ async fn forbidden(screen: &mut Screen, room: &str) {
 
 #[tokio::test]
 async fn a_snapshot_has_what_is_open_and_live_closes_it() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let (staff, diner) = (server.staff().await, server.diner("2").await);
     let menu = Menu::read(&staff).await;
     let (open, closed) = (diner.place(&menu.basket()).await, diner.place(&menu.basket()).await);
@@ -86,7 +86,7 @@ async fn a_snapshot_has_what_is_open_and_live_closes_it() {
 
 #[tokio::test]
 async fn a_menu_room_carries_what_is_sold_out_and_pauses_and_only_that() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let (staff, diner) = (server.staff().await, server.diner("2").await);
     let menu = Menu::read(&staff).await;
     let mut phone = diner.screen().await;
@@ -107,7 +107,7 @@ async fn a_menu_room_carries_what_is_sold_out_and_pauses_and_only_that() {
 
 #[tokio::test]
 async fn subscribing_twice_is_one_membership_and_after_unsubscribing_there_is_silence() {
-    let server = Server::start(&TALKATIVE).await;
+    let server = TestServer::start(&TALKATIVE).await;
     let staff = server.staff().await;
     let menu = Menu::read(&staff).await;
     let mut screen = staff.screen().await;
@@ -135,7 +135,7 @@ async fn subscribing_twice_is_one_membership_and_after_unsubscribing_there_is_si
 
 #[tokio::test]
 async fn a_screen_tells_what_it_has_drawn_of_its_own_rooms_only() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let cook = server.kitchen("hot").await;
     let menu = Menu::read(&cook).await;
     let mut screen = cook.screen().await;
@@ -163,7 +163,7 @@ async fn storm(staff: Client, order: Value, mut stop: tokio::sync::oneshot::Rece
 
 #[tokio::test]
 async fn who_joins_amid_a_storm_sees_no_hole_and_no_repeat_a_hundred_times() {
-    let server = Server::start(&TALKATIVE).await;
+    let server = TestServer::start(&TALKATIVE).await;
     let staff = server.staff().await;
     let menu = Menu::read(&staff).await;
     let order = staff.place(&menu.basket()).await["id"].clone();

@@ -4,10 +4,10 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
-use support::{Client, Close, Menu, Server, client::text, new_id};
+use support::{Client, Close, Menu, TestServer, client::text, new_id};
 
 /// A guest who sits down by the key of a table.
-async fn seat(server: &Server, table: u32) -> Client {
+async fn seat(server: &TestServer, table: u32) -> Client {
     let body = json!({"table_key": format!("demo-table-{table}")});
     let seat = server.anybody().post("/api/v1/diner-sessions", &body).await.expect(200);
     Client::new(&server.base, text(&seat["access_token"]))
@@ -28,7 +28,7 @@ fn room(order: &Value) -> String {
 
 #[tokio::test]
 async fn a_link_shows_one_order_on_every_transport() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let (owner, staff) = (seat(&server, 3).await, server.staff().await);
     let menu = Menu::read(&owner).await;
     let order = owner.place(&menu.basket()).await;
@@ -53,7 +53,7 @@ async fn a_link_shows_one_order_on_every_transport() {
 
 #[tokio::test]
 async fn whoever_holds_a_link_can_do_nothing_and_see_nothing_else() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let owner = seat(&server, 3).await;
     let menu = Menu::read(&owner).await;
     let (order, other) = (owner.place(&menu.basket()).await, owner.place(&menu.noted("for myself")).await);
@@ -94,7 +94,7 @@ async fn whoever_holds_a_link_can_do_nothing_and_see_nothing_else() {
 
 #[tokio::test]
 async fn only_the_guest_who_ordered_gives_out_a_link() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let (owner, neighbour, staff) = (seat(&server, 3).await, seat(&server, 3).await, server.staff().await);
     let menu = Menu::read(&owner).await;
     let order = owner.place(&menu.basket()).await;
@@ -107,7 +107,7 @@ async fn only_the_guest_who_ordered_gives_out_a_link() {
 
 #[tokio::test]
 async fn the_end_of_the_session_ends_its_links_wherever_they_are_open() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let owner = seat(&server, 3).await;
     let order = owner.place(&Menu::read(&owner).await.basket()).await;
     let friend = friend(&owner, &order).await;
@@ -130,7 +130,7 @@ async fn the_end_of_the_session_ends_its_links_wherever_they_are_open() {
 
 #[tokio::test]
 async fn a_link_lives_no_longer_than_the_token_of_a_session_without_a_row() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let owner = server.client(&["diner", "--table", "4", "--expires", "10m"]).await;
     let order = owner.place(&Menu::read(&owner).await.basket()).await;
     let life = share(&owner, &order).await["expires_in"].as_u64().unwrap();

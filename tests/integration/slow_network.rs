@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 use std::time::{Duration, Instant};
-use support::{Client, Close, Followed, Menu, PATIENCE, Raw, Screen, Server, new_id, raw};
+use support::{Client, Close, Followed, Menu, PATIENCE, Raw, Screen, TestServer, new_id, raw};
 
 /// The reader's kernel holds so many bytes.
 const BUFFER: usize = 32 * 1024;
@@ -50,7 +50,7 @@ async fn ask_often(mut send: impl AsyncFnMut(String), room: &str) {
 }
 
 /// Asks for a room that is open again and again, and reads nothing, until the way is full: nothing more is sent.
-async fn ask_again_and_again(server: &Server, send: impl AsyncFnMut(String), room: &str) {
+async fn ask_again_and_again(server: &TestServer, send: impl AsyncFnMut(String), room: &str) {
     ask_often(send, room).await;
     let mut sent = Vec::new();
     let begun = Instant::now();
@@ -64,7 +64,7 @@ async fn ask_again_and_again(server: &Server, send: impl AsyncFnMut(String), roo
 
 #[tokio::test]
 async fn a_menu_larger_than_the_backlog_arrives_amid_other_events() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let (staff, manager, dishes) = (server.staff().await, server.manager().await, ids());
     let menu = Menu::read(&staff).await;
     describe(&manager, &dishes, "a").await;
@@ -89,7 +89,7 @@ async fn a_menu_larger_than_the_backlog_arrives_amid_other_events() {
 
 #[tokio::test]
 async fn rooms_that_are_resumed_together_over_a_slow_network_come_live_without_a_cut() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let (pos, staff) = (server.client(&["service"]).await, server.staff().await);
     let menu = Menu::read(&staff).await;
     for _ in 0..BANQUETS {
@@ -116,7 +116,7 @@ async fn rooms_that_are_resumed_together_over_a_slow_network_come_live_without_a
 
 #[tokio::test]
 async fn who_reads_slowly_and_cannot_be_heard_is_not_taken_for_gone() {
-    let server = Server::start(&["--heartbeat-ms", "1000"]).await;
+    let server = TestServer::start(&["--heartbeat-ms", "1000"]).await;
     let (staff, manager) = (server.staff().await, server.manager().await);
     let room = Menu::read(&staff).await.menu();
     describe(&manager, &ids(), "a").await;

@@ -1,7 +1,7 @@
 //! Readers that do not read: ended, at no cost to the node or to their neighbours, and nothing is lost to them.
 
 use serde_json::{Value, json};
-use support::{Client, Close, Followed, Menu, PATIENCE, Raw, Screen, Server, eventually};
+use support::{Client, Close, Followed, Menu, PATIENCE, Raw, Screen, TestServer, eventually};
 
 const STALLED: usize = 20;
 const MIB: u64 = 1024 * 1024;
@@ -48,7 +48,7 @@ async fn read_rest(reader: &mut Raw) -> (Vec<Value>, Close) {
 
 #[tokio::test]
 async fn twenty_readers_that_do_not_read_cost_nothing_and_lose_nothing() {
-    let server = Server::start(&["--connections-per-principal", "100"]).await;
+    let server = TestServer::start(&["--connections-per-principal", "100"]).await;
     // Not kitchen screens, whose coming would have positions in the feed.
     let (pos, staff) = (server.client(&["service"]).await, server.staff().await);
     let menu = Menu::read(&staff).await;
@@ -95,7 +95,7 @@ async fn assert_resumes(client: &Client, room: &str, cut: Followed, since: u64, 
 
 #[tokio::test]
 async fn who_stops_reading_amid_a_replay_is_cut_and_goes_on_from_where_it_was() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let (cook, staff) = (server.client(&["kitchen"]).await, server.staff().await);
     let menu = Menu::read(&staff).await;
     let last = place_banquets(&staff, &menu).await;
@@ -120,7 +120,7 @@ async fn who_stops_reading_amid_a_replay_is_cut_and_goes_on_from_where_it_was() 
 
 #[tokio::test]
 async fn it_is_the_bound_on_what_waits_that_ends_them() {
-    let server = Server::start(&["--connections-per-principal", "100", "--backlog-bytes", "16777216"]).await;
+    let server = TestServer::start(&["--connections-per-principal", "100", "--backlog-bytes", "16777216"]).await;
     let (cook, staff) = (server.client(&["kitchen"]).await, server.staff().await);
     let menu = Menu::read(&staff).await;
     let readers = stalled(&cook, &menu.kitchen()).await;
@@ -131,7 +131,7 @@ async fn it_is_the_bound_on_what_waits_that_ends_them() {
 
 #[tokio::test]
 async fn a_reader_that_is_ended_for_slowness_may_come_back_at_once() {
-    let server = Server::start(&["--connections-per-principal", "1"]).await;
+    let server = TestServer::start(&["--connections-per-principal", "1"]).await;
     let (cook, staff) = (server.client(&["kitchen"]).await, server.staff().await);
     let menu = Menu::read(&staff).await;
     let mut reader = Raw::open_with(&cook, Some(4096)).await;

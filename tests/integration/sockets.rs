@@ -4,7 +4,7 @@ use std::time::Duration;
 use support::raw::Handshake;
 use support::screen::connect;
 use support::wait::soon;
-use support::{Client, PATIENCE, Raw, Server, eventually};
+use support::{Client, PATIENCE, Raw, TestServer, eventually};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -15,7 +15,7 @@ const ASK: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
 const NO_RATES: [&str; 4] = ["--handshakes-per-second", "100000", "--handshake-burst", "100000"];
 
 /// A socket that sends something, and reads the answers to so many requests.
-async fn socket(server: &Server, bytes: &[u8], answers: usize) -> TcpStream {
+async fn socket(server: &TestServer, bytes: &[u8], answers: usize) -> TcpStream {
     let mut stream = connect(server.authority(), None).await.unwrap();
     let _ = stream.write_all(bytes).await;
     for _ in 0..answers {
@@ -25,7 +25,7 @@ async fn socket(server: &Server, bytes: &[u8], answers: usize) -> TcpStream {
 }
 
 /// So many, each of another kind that waits.
-async fn idlers(server: &Server, count: usize) -> Vec<TcpStream> {
+async fn idlers(server: &TestServer, count: usize) -> Vec<TcpStream> {
     let half = b"GET /healthz HTTP/1.1\r\nHost: ";
     let kinds: [(Vec<u8>, usize); 4] = [(ASK.to_vec(), 1), (Vec::new(), 0), (half.to_vec(), 0), ([ASK, half].concat(), 1)];
     let mut sockets = Vec::new();
@@ -36,7 +36,7 @@ async fn idlers(server: &Server, count: usize) -> Vec<TcpStream> {
     sockets
 }
 
-fn soft_limit(server: &Server) -> (String, String) {
+fn soft_limit(server: &TestServer) -> (String, String) {
     let limits = std::fs::read_to_string(format!("/proc/{}/limits", server.pid())).unwrap();
     let line = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();
     let mut words = line.split_whitespace().skip(3).map(str::to_owned);
@@ -49,11 +49,11 @@ async fn status(client: &Client) -> u16 {
 
 #[tokio::test]
 async fn the_soft_limit_of_descriptors_is_raised_and_one_too_low_is_said() {
-    let server = Server::limited("-Sn 1024", &["--connections", "2000"]).await;
+    let server = TestServer::limited("-Sn 1024", &["--connections", "2000"]).await;
     let (soft, hard) = soft_limit(&server);
     assert!(soft == hard && soft != "1024", "{soft} {hard}");
     assert!(!server.log().contains("too low for --connections"), "the control: here it is not");
-    let server = Server::limited("-n 1024", &["--connections", "2000"]).await;
+    let server = TestServer::limited("-n 1024", &["--connections", "2000"]).await;
     let log = server.log();
     let warning = log.lines().find(|line| line.contains("too low for --connections")).unwrap_or_else(|| panic!("{log}"));
     assert!(warning.contains("needed=3162") && warning.contains("connections=664"), "{warning}");
@@ -61,7 +61,7 @@ async fn the_soft_limit_of_descriptors_is_raised_and_one_too_low_is_said() {
 
 #[tokio::test]
 async fn a_plain_connection_takes_one_descriptor() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let _first = idlers(&server, 10).await;
     let before = server.descriptors();
     let _more = idlers(&server, 200).await;
@@ -71,7 +71,7 @@ async fn a_plain_connection_takes_one_descriptor() {
 
 #[tokio::test]
 async fn hundreds_of_sockets_that_wait_do_not_keep_the_kitchen_out() {
-    let server = Server::limited("-n 1024", &[]).await;
+    let server = TestServer::limited("-n 1024", &[]).await;
     let cook = server.kitchen("hot").await;
     let mut beside = cook.screen().await;
     let sockets = idlers(&server, 1200).await;
@@ -82,13 +82,13 @@ async fn hundreds_of_sockets_that_wait_do_not_keep_the_kitchen_out() {
     assert!(server.metric("orderbell_limit_hits_total{limit=\"idle_connections\"}").await > 100.0);
     assert!(!server.log().contains("Error accepting"), "accepting never took the last descriptor");
     drop(sockets);
-    let control = Server::start(&[]).await;
+    let control = TestServer::start(&[]).await;
     let _sockets = idlers(&control, 600).await;
     assert!(control.metric("orderbell_plain_connections").await > 400.0, "the control: where there is place, they stay");
 }
 
 /// A socket from one of ten addresses, whose body never ends.
-async fn half_body(server: &Server, number: usize) -> TcpStream {
+async fn half_body(server: &TestServer, number: usize) -> TcpStream {
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.bind(std::net::SocketAddr::from(([127, 0, 0, 2 + (number % 10) as u8], 0))).unwrap();
     let mut stream = soon("a connection", socket.connect(server.authority().parse().unwrap())).await.unwrap();
@@ -100,7 +100,7 @@ async fn half_body(server: &Server, number: usize) -> TcpStream {
 
 #[tokio::test]
 async fn bodies_that_never_end_do_not_keep_the_kitchen_and_the_staff_out() {
-    let server = Server::limited("-n 1024", &NO_RATES).await;
+    let server = TestServer::limited("-n 1024", &NO_RATES).await;
     let (cook, staff) = (server.kitchen("hot").await, server.staff().await);
     let mut sockets = Vec::new();
     for number in 0..1200 {
@@ -117,7 +117,7 @@ async fn bodies_that_never_end_do_not_keep_the_kitchen_and_the_staff_out() {
 
 #[tokio::test]
 async fn where_all_of_an_address_are_busy_kitchen_and_staff_are_answered_and_guests_wait() {
-    let server = Server::start(&["--connections-per-address", "20"]).await;
+    let server = TestServer::start(&["--connections-per-address", "20"]).await;
     let (diner, cook) = (server.diner("1").await, server.kitchen("hot").await);
     let menu = support::Menu::read(&cook).await.menu();
     let poll = |client: &Client| {
@@ -144,7 +144,7 @@ async fn where_all_of_an_address_are_busy_kitchen_and_staff_are_answered_and_gue
 
 #[tokio::test]
 async fn the_guests_of_one_table_do_not_fill_a_node() {
-    let server = Server::start(&[&NO_RATES[..], &["--connections", "1000"]].concat()).await;
+    let server = TestServer::start(&[&NO_RATES[..], &["--connections", "1000"]].concat()).await;
     let mut open = Vec::new();
     let mut refused = 0;
     for _ in 0..10 {
@@ -167,7 +167,7 @@ async fn the_guests_of_one_table_do_not_fill_a_node() {
 }
 
 /// Fills a node of forty with guests of several tables; gives how many got in.
-async fn fill(server: &Server) -> Vec<Raw> {
+async fn fill(server: &TestServer) -> Vec<Raw> {
     let mut open = Vec::new();
     for table in ["1", "2", "3", "4"] {
         let guest = server.diner(table).await;
@@ -185,7 +185,7 @@ async fn fill(server: &Server) -> Vec<Raw> {
 
 #[tokio::test]
 async fn staff_get_in_on_a_node_full_of_guests() {
-    let server = Server::start(&["--connections", "40", "--connections-per-table", "200"]).await;
+    let server = TestServer::start(&["--connections", "40", "--connections-per-table", "200"]).await;
     let open = fill(&server).await;
     assert_eq!(open.len(), 36);
     let mut house = Vec::new();
@@ -194,7 +194,7 @@ async fn staff_get_in_on_a_node_full_of_guests() {
     }
     assert_eq!(status(&server.staff().await).await, 503, "full is full");
     assert!(server.metric("orderbell_limit_hits_total{limit=\"connections_of_diners\"}").await > 0.0);
-    let control = Server::start(&["--connections", "40", "--connections-per-table", "200", "--reserved-percent", "0"]).await;
+    let control = TestServer::start(&["--connections", "40", "--connections-per-table", "200", "--reserved-percent", "0"]).await;
     let open = fill(&control).await;
     assert_eq!((open.len(), status(&control.staff().await).await), (40, 503), "the control: with no place kept, none is left");
 }

@@ -1,6 +1,6 @@
 //! Accepted orders that no kitchen screen shows: the floor is told, and told again when one does.
 
-use crate::house::House;
+use crate::house::TestRestaurant;
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ const LONGER: Duration = Duration::from_secs(9);
 /// Several times as long as it takes to be told.
 const LONG: Duration = Duration::from_secs(5);
 
-impl House {
+impl TestRestaurant {
     async fn placed(&self, dishes: &[&str]) -> Value {
         let items: Vec<_> = dishes.iter().map(|dish| self.menu.line(dish, 1)).collect();
         self.staff.place(&json!({"service": "takeaway", "items": items})).await
@@ -64,7 +64,7 @@ fn connected() -> String {
 
 #[tokio::test]
 async fn the_floor_is_told_of_an_order_that_no_screen_of_its_station_draws_until_one_does() {
-    let mut house = House::open(&ALARM).await;
+    let mut house = TestRestaurant::open(&ALARM).await;
     let placed = house.placed(&["Beef rezala"]).await;
     // Before the request: the server's clock for the alarm starts at its commit, not at the answer.
     let accepted = Instant::now();
@@ -95,7 +95,7 @@ async fn the_floor_is_told_of_an_order_that_no_screen_of_its_station_draws_until
 
 #[tokio::test]
 async fn what_is_drawn_in_time_begun_or_over_alarms_nobody() {
-    let mut house = House::open(&LATE_ALARM).await;
+    let mut house = TestRestaurant::open(&LATE_ALARM).await;
     let pass = house.server.client(&["kitchen"]).await;
     let mut pass = house.kitchen(&pass).await;
     let drawn = house.accepted(&["Beef rezala", "Firni"]).await;
@@ -120,7 +120,7 @@ async fn what_is_drawn_in_time_begun_or_over_alarms_nobody() {
 
 #[tokio::test]
 async fn a_screen_that_may_show_all_counts_for_what_it_says_it_shows() {
-    let mut house = House::open(&ALARM).await;
+    let mut house = TestRestaurant::open(&ALARM).await;
     let pass = house.server.client(&["kitchen"]).await;
     let mut pass = house.kitchen(&pass).await;
     let order = house.accepted(&["Beef rezala"]).await;
@@ -138,7 +138,7 @@ async fn a_screen_that_may_show_all_counts_for_what_it_says_it_shows() {
 /// A screen that has no WebSocket draws what it reports by a call, from when its requests have made it known.
 #[tokio::test]
 async fn a_screen_that_polls_reports_what_it_draws_by_calls() {
-    let mut house = House::open(&ALARM).await;
+    let mut house = TestRestaurant::open(&ALARM).await;
     let pass = house.server.client(&["kitchen"]).await;
     let order = house.accepted(&["Beef rezala"]).await;
     assert_eq!(house.told_of("hot").await, (lost(), entry("hot", &[&order])));
@@ -171,7 +171,7 @@ async fn a_screen_that_polls_reports_what_it_draws_by_calls() {
 
 #[tokio::test]
 async fn without_the_alarm_nobody_is_told() {
-    let mut house = House::open(&["--display-alarm-s", "0"]).await;
+    let mut house = TestRestaurant::open(&["--display-alarm-s", "0"]).await;
     house.accepted(&["Beef rezala"]).await;
     house.silence(LONG, of_a_station).await;
 }
@@ -179,14 +179,14 @@ async fn without_the_alarm_nobody_is_told() {
 /// The comparison of heads is far away: what comes has been announced.
 #[tokio::test]
 async fn the_floor_hears_at_once_of_a_screen_that_is_renamed_or_revoked() {
-    let house = House::open(&["--head-comparison-s", "3600"]).await;
+    let house = TestRestaurant::open(&["--head-comparison-s", "3600"]).await;
     let pairing = house.server.anybody().post("/api/v1/devices/pairings", &json!({})).await.expect(200);
     let approve = format!("/api/v1/devices/pairings/{}/approval", text(&pairing["user_code"]));
     house.staff.post(&approve, &json!({"name": "Pass"})).await.expect(200);
     let poll = json!({"device_code": pairing["device_code"]});
     let paired = house.server.anybody().post("/api/v1/devices/token", &poll).await.expect(200);
     let mut screen = house.kitchen(&Client::new(&house.server.base, text(&paired["access_token"]))).await;
-    let House { server, menu, mut floor, .. } = house;
+    let TestRestaurant { server, menu, mut floor, .. } = house;
     let told = floor.until("the screen", |frame| frame["event"]["kind"] == "display.connected").await;
     let device = told["event"]["patch"].as_object().unwrap().keys().next().unwrap().clone();
 

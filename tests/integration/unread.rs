@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use support::screen::connect;
 use support::wait::soon;
-use support::{Client, Menu, PATIENCE, Server, eventually, new_id};
+use support::{Client, Menu, PATIENCE, TestServer, eventually, new_id};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -15,7 +15,7 @@ const SOON: [&str; 2] = ["--write-timeout-ms", "2000"];
 const NEVER: [&str; 2] = ["--write-timeout-ms", "600000"];
 
 /// A menu of almost 2 MiB.
-async fn large_menu(server: &Server) -> Client {
+async fn large_menu(server: &TestServer) -> Client {
     let manager = server.client(&["manager"]).await;
     let category = new_id();
     let dish = |number: usize| {
@@ -49,7 +49,7 @@ fn request(client: &Client, method: &str, path: &str, headers: &str) -> Vec<u8> 
 
 /// Waits until less than `bound` is resident. It goes on asking: the allocator returns pages as its threads use it, and an
 /// idle node keeps them.
-async fn memory_is_back(server: &Server, bound: u64) {
+async fn memory_is_back(server: &TestServer, bound: u64) {
     eventually("memory is back", PATIENCE, async || {
         server.metric(OPEN).await;
         (server.resident() < bound).then_some(())
@@ -58,7 +58,7 @@ async fn memory_is_back(server: &Server, bound: u64) {
 }
 
 /// Many clients ask and do not read. Gives by how much memory grew at most.
-async fn unread(server: &Server, client: &Client, count: usize, bytes: &[u8]) -> (u64, Vec<TcpStream>) {
+async fn unread(server: &TestServer, client: &Client, count: usize, bytes: &[u8]) -> (u64, Vec<TcpStream>) {
     let before = server.resident();
     // Each of them: one that is not cut yet would go on as soon as it is read.
     let cut = server.metric(CUT).await + count as f64;
@@ -76,7 +76,7 @@ async fn unread(server: &Server, client: &Client, count: usize, bytes: &[u8]) ->
 
 #[tokio::test]
 async fn menus_that_nobody_reads_are_there_once_and_gone_in_time() {
-    let server = Server::start(&SOON).await;
+    let server = TestServer::start(&SOON).await;
     let manager = large_menu(&server).await;
     let bytes = request(&manager, "GET", "/api/v1/restaurants/demo/menu", "").repeat(TIMES);
     // Once around, so that what the database keeps is there.
@@ -95,12 +95,12 @@ async fn menus_that_nobody_reads_are_there_once_and_gone_in_time() {
 #[tokio::test]
 async fn where_nothing_is_cut_they_stay_and_who_reads_slowly_gets_all() {
     let many = request(&Client::new("", ""), "GET", "/api/v1/openapi.json", "").repeat(80);
-    let server = Server::start(&SOON).await;
+    let server = TestServer::start(&SOON).await;
     let anybody = server.anybody();
     let (_, streams) = unread(&server, &anybody, READERS, &many).await;
     assert!(server.metric(OPEN).await < 5.0);
     drop(streams);
-    let server = Server::start(&NEVER).await;
+    let server = TestServer::start(&NEVER).await;
     let anybody = server.anybody();
     let mut streams = Vec::new();
     for _ in 0..READERS {
@@ -110,7 +110,7 @@ async fn where_nothing_is_cut_they_stay_and_who_reads_slowly_gets_all() {
     let (open, cut) = (server.metric(OPEN).await, server.metric(CUT).await);
     assert!(open >= READERS as f64 && cut == 0.0, "the control: {open} open, {cut} cut");
 
-    let server = Server::start(&SOON).await;
+    let server = TestServer::start(&SOON).await;
     let manager = large_menu(&server).await;
     let bytes = request(&manager, "GET", "/api/v1/restaurants/demo/menu", "Connection: close\r\n");
     let mut stream = ask(&manager, &bytes).await;
@@ -130,7 +130,7 @@ async fn where_nothing_is_cut_they_stay_and_who_reads_slowly_gets_all() {
 
 #[tokio::test]
 async fn a_hundred_polls_that_nobody_reads_are_gone_in_time() {
-    let server = Server::start(&SOON).await;
+    let server = TestServer::start(&SOON).await;
     let manager = large_menu(&server).await;
     let room = Menu::read(&manager).await.menu();
     let bytes = request(&manager, "GET", &format!("/api/v1/rooms/{room}/events"), "").repeat(TIMES);
@@ -145,7 +145,7 @@ async fn a_hundred_polls_that_nobody_reads_are_gone_in_time() {
 
 #[tokio::test]
 async fn requests_sent_ahead_by_who_reads_nothing_make_no_answers() {
-    let server = Server::start(&SOON).await;
+    let server = TestServer::start(&SOON).await;
     let anybody = server.anybody();
     for (method, path, headers) in [("HEAD", "/healthz", ""), ("GET", "/healthz", "")] {
         let many = format!("{method} {path} HTTP/1.1\r\nHost: x\r\n{headers}\r\n").repeat(300_000);

@@ -1,8 +1,8 @@
 //! Restaurants, tables, people, API keys.
 
-use crate::house::{House, at, key, restaurant, small_menu};
+use crate::house::{TestRestaurant, at, key, restaurant, small_menu};
 use crate::sessions;
-use crate::world::World;
+use crate::world::TestDatabase;
 use orderbell::clock;
 use orderbell::domain::model::principal::{Principal, Role};
 use orderbell::domain::values::ids::{RestaurantId, TableId, UserId};
@@ -14,7 +14,7 @@ use orderbell::store::accounts::{ApiKey, Restaurant, Table, User, UserChange, Us
 use orderbell::store::sessions::{Rotation, SessionRow};
 use secrecy::ExposeSecret;
 
-pub async fn a_restaurant_begins_with_an_empty_feed_and_its_menu(world: World) {
+pub async fn a_restaurant_begins_with_an_empty_feed_and_its_menu(world: TestDatabase) {
     let store = &world.store;
     let new = restaurant(RestaurantId::from_uuid(clock::new_id()));
     let (menu, _) = small_menu(new.id);
@@ -35,8 +35,8 @@ fn table(restaurant: RestaurantId, label: &str, code: &str) -> Table {
     Table { id: TableId::from_uuid(clock::new_id()), restaurant, label: key(label), key: key(code) }
 }
 
-pub async fn a_table_has_its_label_in_the_house_and_its_key_anywhere(world: World) {
-    let (store, one, two) = (&world.store, House::open(&world.store).await, House::open(&world.store).await);
+pub async fn a_table_has_its_label_in_the_house_and_its_key_anywhere(world: TestDatabase) {
+    let (store, one, two) = (&world.store, TestRestaurant::open(&world.store).await, TestRestaurant::open(&world.store).await);
     let (first, second) = (table(one.id, "7", "key-1"), table(one.id, "8", "key-2"));
     store.add_table(&first).await.unwrap();
     store.add_table(&second).await.unwrap();
@@ -55,8 +55,8 @@ pub fn user(restaurant: RestaurantId, username: &str) -> User {
     User { id, restaurant, username: key(username), role: Role::Manager, password_hash: "$argon2id$made-up".to_owned().into() }
 }
 
-pub async fn people_sign_in_by_a_name_of_their_house(world: World) {
-    let (store, one, two) = (&world.store, House::open(&world.store).await, House::open(&world.store).await);
+pub async fn people_sign_in_by_a_name_of_their_house(world: TestDatabase) {
+    let (store, one, two) = (&world.store, TestRestaurant::open(&world.store).await, TestRestaurant::open(&world.store).await);
     for username in ["b.rahman", "Zia", "a-khan"] {
         store.add_user(&user(one.id, username), at(0)).await.unwrap();
     }
@@ -75,8 +75,8 @@ pub fn session(restaurant: RestaurantId, id: &str, sub: &str, role: Role) -> Ses
     SessionRow { principal, expires_at: at(600) }
 }
 
-pub async fn a_table_gets_another_key_and_goes(world: World) {
-    let (store, one, two) = (&world.store, House::open(&world.store).await, House::open(&world.store).await);
+pub async fn a_table_gets_another_key_and_goes(world: TestDatabase) {
+    let (store, one, two) = (&world.store, TestRestaurant::open(&world.store).await, TestRestaurant::open(&world.store).await);
     let (first, second) = (table(one.id, "7", "key-1"), table(one.id, "8", "key-2"));
     store.add_table(&first).await.unwrap();
     store.add_table(&second).await.unwrap();
@@ -104,8 +104,8 @@ pub async fn a_table_gets_another_key_and_goes(world: World) {
 
 const REMOVE: UserChange = UserChange::Remove;
 
-pub async fn a_change_of_a_person_ends_their_sessions(world: World) {
-    let (store, one, two) = (&world.store, House::open(&world.store).await, House::open(&world.store).await);
+pub async fn a_change_of_a_person_ends_their_sessions(world: TestDatabase) {
+    let (store, one, two) = (&world.store, TestRestaurant::open(&world.store).await, TestRestaurant::open(&world.store).await);
     let (zia, khan) = (user(one.id, "zia"), user(one.id, "khan"));
     store.add_user(&zia, at(0)).await.unwrap();
     store.add_user(&khan, at(0)).await.unwrap();
@@ -131,8 +131,8 @@ pub async fn a_change_of_a_person_ends_their_sessions(world: World) {
     assert_eq!(sessions::ended(&world).await, [key::<Key>("s-1"), key("s-2")]);
 }
 
-pub async fn of_two_managers_who_remove_each_other_one_stays(world: World) {
-    let house = House::open(&world.store).await;
+pub async fn of_two_managers_who_remove_each_other_one_stays(world: TestDatabase) {
+    let house = TestRestaurant::open(&world.store).await;
     for round in 0..10 {
         let pair = ["a", "b"].map(|name| user(house.id, &format!("{name}-{round}")));
         for manager in &pair {
@@ -149,8 +149,8 @@ pub async fn of_two_managers_who_remove_each_other_one_stays(world: World) {
     }
 }
 
-pub async fn a_revoked_api_key_takes_its_sessions_with_it(world: World) {
-    let (store, one, two) = (&world.store, House::open(&world.store).await, House::open(&world.store).await);
+pub async fn a_revoked_api_key_takes_its_sessions_with_it(world: TestDatabase) {
+    let (store, one, two) = (&world.store, TestRestaurant::open(&world.store).await, TestRestaurant::open(&world.store).await);
     let pos = ApiKey { id: key("pos"), restaurant: one.id, name: key("POS") };
     store.add_api_key(&pos, [1; 32], at(0)).await.unwrap();
     store.add_api_key(&ApiKey { restaurant: two.id, ..pos.clone() }, [2; 32], at(0)).await.unwrap();

@@ -1,8 +1,8 @@
 //! Remembered answers: a command is safe to send again.
 
 use crate::fold::sound_feed;
-use crate::house::{House, at, command, command_id, order_of};
-use crate::world::World;
+use crate::house::{TestRestaurant, at, command, command_id, order_of};
+use crate::world::TestDatabase;
 use orderbell::domain::model::command::OrderAction;
 use orderbell::domain::model::refusal::{Refusal, RefusalKind};
 use orderbell::store::log::{Committed, Reads};
@@ -15,8 +15,8 @@ fn refusal(committed: Committed) -> Refusal {
     committed.answer.expect_err("it must be refused")
 }
 
-pub async fn the_same_id_answers_the_same(world: World) {
-    let house = House::open(&world.store).await;
+pub async fn the_same_id_answers_the_same(world: TestDatabase) {
+    let house = TestRestaurant::open(&world.store).await;
     let diner = house.diner("diner-1");
     let name = command("diner-1", command_id(), 1);
     let first = house.commit(house.placing(&diner, Some(name.clone()))).await.unwrap();
@@ -29,15 +29,15 @@ pub async fn the_same_id_answers_the_same(world: World) {
     assert_eq!((again.position, again.changed), (first.position, true));
     assert_eq!(again.document.get(), first.document.get(), "to the byte, though the order has moved on");
     assert_eq!(house.head().await.number(), 2);
-    let House { id, slug, dish, store } = house;
+    let TestRestaurant { id, slug, dish, store } = house;
     drop(store);
     let world = world.reopen().await;
-    let house = House { id, slug, dish, store: world.store.clone() };
+    let house = TestRestaurant { id, slug, dish, store: world.store.clone() };
     assert!(house.commit(house.placing(&diner, Some(name))).await.unwrap().repeated, "after a restart too");
 }
 
-pub async fn an_answer_without_a_change_is_remembered(world: World) {
-    let house = House::open(&world.store).await;
+pub async fn an_answer_without_a_change_is_remembered(world: TestDatabase) {
+    let house = TestRestaurant::open(&world.store).await;
     let order = house.place(&house.diner("diner-1")).await;
     let accepted = house.ack(house.acting(order.id, ACCEPT, None)).await;
     let name = command("staff-1", command_id(), 1);
@@ -50,8 +50,8 @@ pub async fn an_answer_without_a_change_is_remembered(world: World) {
     }
 }
 
-pub async fn a_refusal_by_state_is_remembered(world: World) {
-    let house = House::open(&world.store).await;
+pub async fn a_refusal_by_state_is_remembered(world: TestDatabase) {
+    let house = TestRestaurant::open(&world.store).await;
     let order = house.place(&house.diner("diner-1")).await;
     let name = command("staff-1", command_id(), 1);
     let first = refusal(house.commit(house.acting(order.id, OrderAction::Serve, Some(name.clone()))).await.unwrap());
@@ -64,8 +64,8 @@ pub async fn a_refusal_by_state_is_remembered(world: World) {
     assert_eq!(refusal(again), first, "though it would be possible now");
 }
 
-pub async fn a_refusal_by_right_is_asked_anew(world: World) {
-    let house = House::open(&world.store).await;
+pub async fn a_refusal_by_right_is_asked_anew(world: TestDatabase) {
+    let house = TestRestaurant::open(&world.store).await;
     let order = house.place(&house.diner("diner-1")).await;
     let name = command("staff-1", command_id(), 1);
     let forbidden = house.work(&house.staff(), Reads::Order(order.id), Some(name.clone()), |_| {
@@ -76,8 +76,8 @@ pub async fn a_refusal_by_right_is_asked_anew(world: World) {
     assert!(!allowed.repeated && allowed.answer.unwrap().changed);
 }
 
-pub async fn the_same_id_with_another_meaning_is_a_conflict(world: World) {
-    let house = House::open(&world.store).await;
+pub async fn the_same_id_with_another_meaning_is_a_conflict(world: TestDatabase) {
+    let house = TestRestaurant::open(&world.store).await;
     let order = house.place(&house.diner("diner-1")).await;
     let id = command_id();
     let first = house.ack(house.acting(order.id, ACCEPT, Some(command("staff-1", id, 1)))).await;
@@ -91,8 +91,8 @@ pub async fn the_same_id_with_another_meaning_is_a_conflict(world: World) {
     assert_eq!(house.head().await, first.position);
 }
 
-pub async fn an_id_is_its_principals_and_its_restaurants(world: World) {
-    let (one, two) = (House::open(&world.store).await, House::open(&world.store).await);
+pub async fn an_id_is_its_principals_and_its_restaurants(world: TestDatabase) {
+    let (one, two) = (TestRestaurant::open(&world.store).await, TestRestaurant::open(&world.store).await);
     let id = command_id();
     for (house, sub, meaning) in [(&one, "diner-1", 1), (&one, "diner-2", 2), (&two, "diner-1", 3)] {
         let committed = house.commit(house.placing(&house.diner(sub), Some(command(sub, id, meaning)))).await.unwrap();
@@ -101,8 +101,8 @@ pub async fn an_id_is_its_principals_and_its_restaurants(world: World) {
     assert_eq!((one.head().await.number(), two.head().await.number()), (2, 1));
 }
 
-pub async fn sent_twenty_times_at_once_it_takes_effect_once(world: World) {
-    let house = House::open(&world.store).await;
+pub async fn sent_twenty_times_at_once_it_takes_effect_once(world: TestDatabase) {
+    let house = TestRestaurant::open(&world.store).await;
     let name = command("diner-1", command_id(), 1);
     let mut senders = JoinSet::new();
     for _ in 0..20 {
@@ -116,8 +116,8 @@ pub async fn sent_twenty_times_at_once_it_takes_effect_once(world: World) {
     assert_eq!(sound_feed(&house.store, house.id).await.len(), 1);
 }
 
-pub async fn old_answers_are_forgotten(world: World) {
-    let house = House::open(&world.store).await;
+pub async fn old_answers_are_forgotten(world: TestDatabase) {
+    let house = TestRestaurant::open(&world.store).await;
     let diner = house.diner("diner-1");
     let name = command("diner-1", command_id(), 1);
     house.ack(house.placing(&diner, Some(name.clone()))).await;

@@ -1,7 +1,7 @@
 //! The audit: in the transaction of what it records, append-only, each restaurant's own.
 
-use crate::house::{House, at, command, command_id, key};
-use crate::world::World;
+use crate::house::{TestRestaurant, at, command, command_id, key};
+use crate::world::TestDatabase;
 use orderbell::clock;
 use orderbell::domain::model::command::{Cause, OrderAction};
 use orderbell::domain::model::principal::{Principal, Role};
@@ -15,7 +15,7 @@ use orderbell::store::accounts::{User, UserChange, UserChanged};
 use orderbell::store::audit::{Entry, Kind, Note, recorded, scope, speaks};
 use orderbell::store::log::Work;
 
-async fn entries(house: &House, kind: Option<Kind>) -> Vec<Entry> {
+async fn entries(house: &TestRestaurant, kind: Option<Kind>) -> Vec<Entry> {
     house.store.audit(house.id, kind, None, 100).await.unwrap()
 }
 
@@ -25,7 +25,7 @@ fn noted(mut work: Work, note: Note) -> Work {
 }
 
 /// A person of the house, and who they are when they speak.
-async fn person(house: &House, username: &str, role: Role) -> (User, Principal) {
+async fn person(house: &TestRestaurant, username: &str, role: Role) -> (User, Principal) {
     let id = UserId::from_uuid(clock::new_id());
     let user = User { id, restaurant: house.id, username: key(username), role, password_hash: "hash".into() };
     house.store.add_user(&user, at(0)).await.unwrap();
@@ -33,8 +33,8 @@ async fn person(house: &House, username: &str, role: Role) -> (User, Principal) 
     (user, who)
 }
 
-pub async fn a_command_is_recorded_once_with_who_what_why_and_what_came_of_it(world: World) {
-    let house = House::open(&world.store).await;
+pub async fn a_command_is_recorded_once_with_who_what_why_and_what_came_of_it(world: TestDatabase) {
+    let house = TestRestaurant::open(&world.store).await;
     let order = house.place(&house.diner("guest")).await;
     assert!(entries(&house, None).await.is_empty(), "what has no note is not recorded");
     let (_, waiter) = person(&house, "karim", Role::Staff).await;
@@ -72,8 +72,8 @@ pub async fn a_command_is_recorded_once_with_who_what_why_and_what_came_of_it(wo
     assert_eq!(entries(&house, Some(Kind::Orders)).await, all[1..]);
 }
 
-pub async fn a_call_takes_its_entry_with_it_or_leaves_neither(world: World) {
-    let house = House::open(&world.store).await;
+pub async fn a_call_takes_its_entry_with_it_or_leaves_neither(world: TestDatabase) {
+    let house = TestRestaurant::open(&world.store).await;
     let (first, boss) = person(&house, "rahima", Role::Manager).await;
     let (second, _) = person(&house, "salma", Role::Manager).await;
     let note = |action| Note::new(house.id, Kind::People, action);
@@ -104,8 +104,8 @@ pub async fn a_call_takes_its_entry_with_it_or_leaves_neither(world: World) {
     assert_eq!(entries(&house, None).await[0].name.as_deref(), Some("salma"));
 }
 
-pub async fn the_database_itself_refuses_to_change_or_remove_what_is_recent(world: World) {
-    let house = House::open(&world.store).await;
+pub async fn the_database_itself_refuses_to_change_or_remove_what_is_recent(world: TestDatabase) {
+    let house = TestRestaurant::open(&world.store).await;
     let add = |number: u32| house.store.record(Note::new(house.id, Kind::Tables, "add_table").called(number));
     for number in 0..3 {
         add(number).await.unwrap();
@@ -124,8 +124,8 @@ pub async fn the_database_itself_refuses_to_change_or_remove_what_is_recent(worl
     assert_eq!(entries(&house, None).await.len(), 3);
 }
 
-pub async fn old_entries_go_a_batch_at_a_time_and_each_houses_its_own(world: World) {
-    let (house, other) = (House::open(&world.store).await, House::open(&world.store).await);
+pub async fn old_entries_go_a_batch_at_a_time_and_each_houses_its_own(world: TestDatabase) {
+    let (house, other) = (TestRestaurant::open(&world.store).await, TestRestaurant::open(&world.store).await);
     let opened = clock::now();
     while clock::now() == opened {
         tokio::task::yield_now().await;
@@ -148,8 +148,8 @@ pub async fn old_entries_go_a_batch_at_a_time_and_each_houses_its_own(world: Wor
     assert_eq!(entries(&other, None).await.len(), 2, "another's are not touched");
 }
 
-pub async fn pages_of_the_audit_are_whole_and_newest_first(world: World) {
-    let house = House::open(&world.store).await;
+pub async fn pages_of_the_audit_are_whole_and_newest_first(world: TestDatabase) {
+    let house = TestRestaurant::open(&world.store).await;
     for number in 0..7 {
         let kind = if number % 2 == 0 { Kind::Tables } else { Kind::Orders };
         house.store.record(Note::new(house.id, kind, "act").called(number)).await.unwrap();
@@ -171,7 +171,7 @@ pub async fn pages_of_the_audit_are_whole_and_newest_first(world: World) {
 #[tokio::test]
 async fn the_triggers_of_sqlite_hold_in_old_versions_of_it() {
     use sqlx::Connection as _;
-    let world = World::sqlite().await;
+    let world = TestDatabase::sqlite().await;
     let mut connection = sqlx::SqliteConnection::connect(&world.url).await.unwrap();
     let triggers = sqlx::query_scalar::<_, String>("SELECT sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'audit'");
     let triggers = triggers.fetch_all(&mut connection).await.unwrap();

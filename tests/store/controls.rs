@@ -2,8 +2,8 @@
 //! for each transaction.
 
 use crate::feed::polled;
-use crate::house::House;
-use crate::world::{World, in_time};
+use crate::house::TestRestaurant;
+use crate::world::{TestDatabase, in_time};
 use orderbell::domain::values::ids::RestaurantId;
 use orderbell::domain::values::position::Position;
 use orderbell::store::SharedStore;
@@ -28,7 +28,7 @@ struct Writer {
 }
 
 impl Writer {
-    async fn begin(world: &World, restaurant: RestaurantId) -> Self {
+    async fn begin(world: &TestDatabase, restaurant: RestaurantId) -> Self {
         let mut connection = PgConnection::connect(&world.url).await.unwrap();
         connection.execute("BEGIN").await.unwrap();
         Self { connection, restaurant }
@@ -76,7 +76,7 @@ impl Reader {
 }
 
 /// Waits until a transaction of the database waits for a lock.
-async fn until_one_waits(world: &World) {
+async fn until_one_waits(world: &TestDatabase) {
     let mut connection = PgConnection::connect(&world.url).await.unwrap();
     let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
     while query_scalar::<_, i64>(waiting).fetch_one(&mut connection).await.unwrap() == 0 {
@@ -86,9 +86,9 @@ async fn until_one_waits(world: &World) {
 
 /// Two writers of whom the first commits last, and a reader who looks in between; gives what the reader has seen.
 async fn seen_when_the_first_commits_last(source: Source) -> Vec<u64> {
-    let world = World::postgres().await;
+    let world = TestDatabase::postgres().await;
     world.execute("CREATE SEQUENCE positions").await;
-    let restaurant = House::open(&world.store).await.id;
+    let restaurant = TestRestaurant::open(&world.store).await.id;
     let mut reader = Reader { store: world.store.clone(), restaurant, cursor: Position::ZERO, seen: Vec::new() };
     let first = Writer::begin(&world, restaurant).await.append(source).await;
     let second = tokio::spawn(Writer::begin(&world, restaurant).await.append(source));
@@ -123,7 +123,7 @@ async fn with_positions_from_a_sequence_a_reader_misses_an_event() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_a_task_of_its_own_a_caller_that_stops_waiting_leaves_a_transaction_open() {
     in_time(async {
-        let world = World::postgres().await;
+        let world = TestDatabase::postgres().await;
         // At each of the first waits, until one is met at which it matters.
         for tries in 1.. {
             let pool = PgPoolOptions::new().max_connections(1).connect(&world.url).await.unwrap();

@@ -1,8 +1,8 @@
 //! Second factors, tries, and people's own sessions.
 
 use crate::accounts::{session, user};
-use crate::house::{House, at, key};
-use crate::world::World;
+use crate::house::{TestRestaurant, at, key};
+use crate::world::TestDatabase;
 use orderbell::domain::model::principal::Role;
 use orderbell::domain::values::version::Expected;
 use orderbell::store::StoreError;
@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 
 const SECRET: TotpSecret = TotpSecret([7; 20]);
 
-async fn begin(world: &World, user: &User, id: &str, number: u8) {
+async fn begin(world: &TestDatabase, user: &User, id: &str, number: u8) {
     let row = session(user.restaurant, id, &user.id.to_string(), user.role);
     world.store.add_session(&row, [number; 32], at(0)).await.unwrap();
 }
@@ -30,8 +30,8 @@ fn succession(user: &User, old: &str, new: &str, second: i64) -> Succession {
     }
 }
 
-pub async fn a_session_is_succeeded_once_and_its_proof_goes_on_or_is_renewed(world: World) {
-    let (store, house) = (&world.store, House::open(&world.store).await);
+pub async fn a_session_is_succeeded_once_and_its_proof_goes_on_or_is_renewed(world: TestDatabase) {
+    let (store, house) = (&world.store, TestRestaurant::open(&world.store).await);
     let zia = user(house.id, "zia");
     store.add_user(&zia, at(0)).await.unwrap();
     begin(&world, &zia, "s-1", 10).await;
@@ -56,8 +56,8 @@ pub async fn a_session_is_succeeded_once_and_its_proof_goes_on_or_is_renewed(wor
     assert_eq!((won, store.sessions_of(house.id, zia.id, at(20), at(0)).await.unwrap().len()), (1, 1));
 }
 
-pub async fn wrong_secrets_are_counted_for_each_session(world: World) {
-    let (store, house) = (&world.store, House::open(&world.store).await);
+pub async fn wrong_secrets_are_counted_for_each_session(world: TestDatabase) {
+    let (store, house) = (&world.store, TestRestaurant::open(&world.store).await);
     let zia = user(house.id, "zia");
     store.add_user(&zia, at(0)).await.unwrap();
     begin(&world, &zia, "s-1", 10).await;
@@ -73,8 +73,8 @@ pub async fn wrong_secrets_are_counted_for_each_session(world: World) {
     assert_eq!(count("s-1", 22, 11).await, Err(StoreError::Missing));
 }
 
-pub async fn a_changed_password_keeps_one_session_and_gives_way_to_no_late_change(world: World) {
-    let (store, one, two) = (&world.store, House::open(&world.store).await, House::open(&world.store).await);
+pub async fn a_changed_password_keeps_one_session_and_gives_way_to_no_late_change(world: TestDatabase) {
+    let (store, one, two) = (&world.store, TestRestaurant::open(&world.store).await, TestRestaurant::open(&world.store).await);
     let zia = user(one.id, "zia");
     store.add_user(&zia, at(0)).await.unwrap();
     for (number, id) in ["s-1", "s-2", "s-3"].into_iter().enumerate() {
@@ -94,8 +94,8 @@ pub async fn a_changed_password_keeps_one_session_and_gives_way_to_no_late_chang
     assert_eq!(left.iter().map(|session| session.id.as_str()).collect::<Vec<_>>(), ["s-4"]);
 }
 
-pub async fn sessions_are_listed_by_use_and_ended_by_their_owner(world: World) {
-    let (store, one, two) = (&world.store, House::open(&world.store).await, House::open(&world.store).await);
+pub async fn sessions_are_listed_by_use_and_ended_by_their_owner(world: TestDatabase) {
+    let (store, one, two) = (&world.store, TestRestaurant::open(&world.store).await, TestRestaurant::open(&world.store).await);
     let (zia, khan) = (user(one.id, "zia"), user(one.id, "khan"));
     for person in [&zia, &khan] {
         store.add_user(person, at(0)).await.unwrap();
@@ -119,8 +119,8 @@ pub async fn sessions_are_listed_by_use_and_ended_by_their_owner(world: World) {
     assert_eq!(store.sessions_of(one.id, khan.id, at(6), at(0)).await.unwrap().len(), 1);
 }
 
-pub async fn a_session_of_staff_that_nobody_uses_is_idle_and_no_other(world: World) {
-    let (store, house) = (&world.store, House::open(&world.store).await);
+pub async fn a_session_of_staff_that_nobody_uses_is_idle_and_no_other(world: TestDatabase) {
+    let (store, house) = (&world.store, TestRestaurant::open(&world.store).await);
     let zia = user(house.id, "zia");
     store.add_user(&zia, at(0)).await.unwrap();
     begin(&world, &zia, "s-1", 10).await;
@@ -135,8 +135,8 @@ pub async fn a_session_of_staff_that_nobody_uses_is_idle_and_no_other(world: Wor
     assert_eq!(store.idle_session([99; 32], at(1)).await.unwrap(), None);
 }
 
-pub async fn tries_are_counted_before_they_are_made_and_anew_after_a_while(world: World) {
-    let house = House::open(&world.store).await;
+pub async fn tries_are_counted_before_they_are_made_and_anew_after_a_while(world: TestDatabase) {
+    let house = TestRestaurant::open(&world.store).await;
     let zia = user(house.id, "zia");
     world.store.add_user(&zia, at(0)).await.unwrap();
     let mut tries = JoinSet::new();
@@ -157,8 +157,8 @@ pub async fn tries_are_counted_before_they_are_made_and_anew_after_a_while(world
     assert_eq!(count(31, 11).await.count, 1);
 }
 
-pub async fn a_step_and_a_recovery_code_are_used_once_on_any_node(world: World) {
-    let (store, one, two) = (&world.store, House::open(&world.store).await, House::open(&world.store).await);
+pub async fn a_step_and_a_recovery_code_are_used_once_on_any_node(world: TestDatabase) {
+    let (store, one, two) = (&world.store, TestRestaurant::open(&world.store).await, TestRestaurant::open(&world.store).await);
     let zia = user(one.id, "zia");
     store.add_user(&zia, at(0)).await.unwrap();
     assert_eq!(store.begin_second_factor(two.id, zia.id, SECRET, at(0)).await, Err(StoreError::Missing), "another's");
@@ -190,8 +190,8 @@ pub async fn a_step_and_a_recovery_code_are_used_once_on_any_node(world: World) 
     assert!(!store.use_recovery_code(one.id, zia.id, [1; 32]).await.unwrap());
 }
 
-pub async fn a_second_factor_goes_with_its_codes_and_with_its_person(world: World) {
-    let (store, house) = (&world.store, House::open(&world.store).await);
+pub async fn a_second_factor_goes_with_its_codes_and_with_its_person(world: TestDatabase) {
+    let (store, house) = (&world.store, TestRestaurant::open(&world.store).await);
     let (zia, khan) = (user(house.id, "zia"), user(house.id, "khan"));
     for person in [&zia, &khan] {
         store.add_user(person, at(0)).await.unwrap();

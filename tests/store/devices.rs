@@ -2,9 +2,9 @@
 
 use crate::accounts::user;
 use crate::fold::{fold, sound_feed};
-use crate::house::{House, at, key};
+use crate::house::{TestRestaurant, at, key};
 use crate::screens::connected;
-use crate::world::World;
+use crate::world::TestDatabase;
 use orderbell::clock;
 use orderbell::domain::model::display::Change;
 use orderbell::domain::model::event::EventKind;
@@ -22,7 +22,7 @@ use tokio::task::JoinSet;
 const CODE: [u8; 32] = [1; 32];
 const INTERVAL: i64 = 5000;
 
-async fn begin(world: &World) {
+async fn begin(world: &TestDatabase) {
     let pairing = Pairing { device_code_hash: CODE, user_code: key("ABCD-1234"), expires_at: at(600) };
     world.store.add_pairing(&pairing, at(0)).await.unwrap();
 }
@@ -31,12 +31,12 @@ fn screen(restaurant: RestaurantId) -> Device {
     Device { id: DeviceId::from_uuid(clock::new_id()), restaurant, name: key("Grill"), station: Some(key("hot")) }
 }
 
-async fn poll(world: &World, second: i64) -> Poll {
+async fn poll(world: &TestDatabase, second: i64) -> Poll {
     world.store.poll_pairing(CODE, INTERVAL, at(second)).await.unwrap()
 }
 
-pub async fn a_screen_is_handed_out_until_its_session_has_ended(world: World) {
-    let (house, store) = (House::open(&world.store).await, &world.store);
+pub async fn a_screen_is_handed_out_until_its_session_has_ended(world: TestDatabase) {
+    let (house, store) = (TestRestaurant::open(&world.store).await, &world.store);
     begin(&world).await;
     assert_eq!(poll(&world, 1).await, Poll::Pending);
     assert_eq!(poll(&world, 2).await, Poll::TooSoon);
@@ -54,8 +54,8 @@ pub async fn a_screen_is_handed_out_until_its_session_has_ended(world: World) {
     assert_eq!(store.devices(house.id, None, 100).await.unwrap(), [listed(device, 7, None)]);
 }
 
-pub async fn of_many_beginnings_with_one_code_one_begins_a_session(world: World) {
-    let house = House::open(&world.store).await;
+pub async fn of_many_beginnings_with_one_code_one_begins_a_session(world: TestDatabase) {
+    let house = TestRestaurant::open(&world.store).await;
     let device = screen(house.id);
     let mut beginnings = JoinSet::new();
     for number in 0..10_u8 {
@@ -67,8 +67,8 @@ pub async fn of_many_beginnings_with_one_code_one_begins_a_session(world: World)
     assert_eq!(outcomes.iter().filter(|outcome| **outcome == Err(StoreError::Taken)).count(), 9, "{outcomes:?}");
 }
 
-pub async fn a_session_is_found_by_what_began_it_until_it_is_renewed(world: World) {
-    let (house, store) = (House::open(&world.store).await, &world.store);
+pub async fn a_session_is_found_by_what_began_it_until_it_is_renewed(world: TestDatabase) {
+    let (house, store) = (TestRestaurant::open(&world.store).await, &world.store);
     let row = session(&house, &screen(house.id), "s-1");
     store.begin_session(CODE, &row, [5; 32], at(2)).await.unwrap();
     assert_eq!(store.begun_session(CODE, at(1)).await.unwrap(), Some((row, [5; 32])));
@@ -78,7 +78,7 @@ pub async fn a_session_is_found_by_what_began_it_until_it_is_renewed(world: Worl
     assert_eq!(store.begun_session(CODE, at(1)).await.unwrap(), None);
 }
 
-fn session(house: &House, device: &Device, id: &str) -> SessionRow {
+fn session(house: &TestRestaurant, device: &Device, id: &str) -> SessionRow {
     let who = Principal { role: Role::Kitchen, session: key(id), device: Some(device.id), ..house.staff() };
     SessionRow { principal: who, expires_at: at(600) }
 }
@@ -88,8 +88,8 @@ fn listed(device: Device, second: i64, approver: Option<&User>) -> ListedDevice 
     ListedDevice { device, approved_at: at(second), approved_by, approver }
 }
 
-pub async fn screens_are_listed_page_by_page_with_who_approved_them(world: World) {
-    let (store, house) = (&world.store, House::open(&world.store).await);
+pub async fn screens_are_listed_page_by_page_with_who_approved_them(world: TestDatabase) {
+    let (store, house) = (&world.store, TestRestaurant::open(&world.store).await);
     let zia = user(house.id, "zia");
     store.add_user(&zia, at(0)).await.unwrap();
     let mut screens = Vec::new();
@@ -108,8 +108,8 @@ pub async fn screens_are_listed_page_by_page_with_who_approved_them(world: World
     assert_eq!(page(None, 9).await, [], "they began no session before their approver signed in anew");
 }
 
-pub async fn an_approval_needs_a_code_that_is_good(world: World) {
-    let house = House::open(&world.store).await;
+pub async fn an_approval_needs_a_code_that_is_good(world: TestDatabase) {
+    let house = TestRestaurant::open(&world.store).await;
     begin(&world).await;
     let approve = async |code: &str, second| world.store.approve_pairing(&key(code), &screen(house.id), None, at(second)).await;
     assert_eq!(approve("WXYZ-0000", 1).await, Err(StoreError::Missing));
@@ -119,7 +119,7 @@ pub async fn an_approval_needs_a_code_that_is_good(world: World) {
     assert_eq!(world.store.devices(house.id, None, 100).await.unwrap().len(), 1, "a failed approval makes no screen");
 }
 
-pub async fn a_pairing_expires_and_frees_its_code(world: World) {
+pub async fn a_pairing_expires_and_frees_its_code(world: TestDatabase) {
     begin(&world).await;
     let again = Pairing { device_code_hash: [2; 32], user_code: key("ABCD-1234"), expires_at: at(1200) };
     assert_eq!(world.store.add_pairing(&again, at(599)).await, Err(StoreError::Taken));
@@ -130,9 +130,9 @@ pub async fn a_pairing_expires_and_frees_its_code(world: World) {
     assert_eq!(world.store.poll_pairing([2; 32], INTERVAL, at(700)).await.unwrap(), Poll::Pending);
 }
 
-pub async fn a_screen_that_is_moved_keeps_its_session(world: World) {
-    let (house, store) = (House::open(&world.store).await, &world.store);
-    let other = House::open(store).await;
+pub async fn a_screen_that_is_moved_keeps_its_session(world: TestDatabase) {
+    let (house, store) = (TestRestaurant::open(&world.store).await, &world.store);
+    let other = TestRestaurant::open(store).await;
     begin(&world).await;
     let device = screen(house.id);
     store.approve_pairing(&key("ABCD-1234"), &device, None, at(1)).await.unwrap();
@@ -162,8 +162,8 @@ pub async fn a_screen_that_is_moved_keeps_its_session(world: World) {
     assert_eq!(set(&moved, 2).await, Err(StoreError::Missing), "revoked");
 }
 
-pub async fn a_revoked_screen_is_gone_with_its_sessions(world: World) {
-    let (house, store) = (House::open(&world.store).await, &world.store);
+pub async fn a_revoked_screen_is_gone_with_its_sessions(world: TestDatabase) {
+    let (house, store) = (TestRestaurant::open(&world.store).await, &world.store);
     begin(&world).await;
     let device = screen(house.id);
     store.approve_pairing(&key("ABCD-1234"), &device, None, at(1)).await.unwrap();

@@ -1,8 +1,8 @@
 //! Order and atomicity of the feed.
 
 use crate::fold::sound_feed;
-use crate::house::{House, order_of};
-use crate::world::World;
+use crate::house::{TestRestaurant, order_of};
+use crate::world::TestDatabase;
 use orderbell::clock;
 use orderbell::domain::model::command::OrderAction;
 use orderbell::domain::model::event::EventKind;
@@ -20,14 +20,14 @@ use tokio::time::{Instant, sleep, timeout};
 
 const ACCEPT: OrderAction = OrderAction::Accept { minutes: None };
 
-async fn place_and_accept(house: House, writer: usize) -> u32 {
+async fn place_and_accept(house: TestRestaurant, writer: usize) -> u32 {
     let order = house.place(&house.diner(&format!("diner-{writer}"))).await;
     house.ack(house.acting(order.id, ACCEPT, None)).await;
     order.number
 }
 
-pub async fn positions_have_no_hole_under_fifty_writers(world: World) {
-    let house = House::open(&world.store).await;
+pub async fn positions_have_no_hole_under_fifty_writers(world: TestDatabase) {
+    let house = TestRestaurant::open(&world.store).await;
     let mut writers = JoinSet::new();
     (0..50).for_each(|writer| drop(writers.spawn(place_and_accept(house.clone(), writer))));
     let numbers: BTreeSet<u32> = writers.join_all().await.into_iter().collect();
@@ -35,9 +35,9 @@ pub async fn positions_have_no_hole_under_fifty_writers(world: World) {
     assert_eq!(sound_feed(&house.store, house.id).await.len(), 100);
 }
 
-pub async fn two_stores_on_one_database_make_one_feed(world: World) {
-    let house = House::open(&world.store).await;
-    let other = House { store: world.beside().await, ..house.clone() };
+pub async fn two_stores_on_one_database_make_one_feed(world: TestDatabase) {
+    let house = TestRestaurant::open(&world.store).await;
+    let other = TestRestaurant { store: world.beside().await, ..house.clone() };
     let mut writers = JoinSet::new();
     for writer in 0..40 {
         writers.spawn(place_and_accept(if writer % 2 == 0 { house.clone() } else { other.clone() }, writer));
@@ -47,8 +47,8 @@ pub async fn two_stores_on_one_database_make_one_feed(world: World) {
     assert_eq!(sound_feed(&house.store, house.id).await.len(), 80);
 }
 
-pub async fn restaurants_have_feeds_of_their_own(world: World) {
-    let (one, two) = (House::open(&world.store).await, House::open(&world.store).await);
+pub async fn restaurants_have_feeds_of_their_own(world: TestDatabase) {
+    let (one, two) = (TestRestaurant::open(&world.store).await, TestRestaurant::open(&world.store).await);
     let first = one.place(&one.diner("diner-1")).await;
     let order = two.place(&two.diner("diner-1")).await;
     assert_eq!((order.position.number(), order.number), (1, 1));
@@ -62,8 +62,8 @@ pub async fn restaurants_have_feeds_of_their_own(world: World) {
     assert_eq!(world.store.head(nobody).await, Err(StoreError::Missing));
 }
 
-pub async fn a_refusal_leaves_nothing(world: World) {
-    let house = House::open(&world.store).await;
+pub async fn a_refusal_leaves_nothing(world: TestDatabase) {
+    let house = TestRestaurant::open(&world.store).await;
     let order = house.place(&house.diner("diner-1")).await;
     for id in [order.id, OrderId::from_uuid(clock::new_id())] {
         let refused = house.commit(house.acting(id, OrderAction::Serve, None)).await.unwrap();
@@ -75,8 +75,8 @@ pub async fn a_refusal_leaves_nothing(world: World) {
     assert_eq!((next.position, next.number), (order.position.next(), order.number + 1), "nothing was used up");
 }
 
-pub async fn what_holds_already_answers_with_its_own_position(world: World) {
-    let house = House::open(&world.store).await;
+pub async fn what_holds_already_answers_with_its_own_position(world: TestDatabase) {
+    let house = TestRestaurant::open(&world.store).await;
     let order = house.place(&house.diner("diner-1")).await;
     let accepted = house.ack(house.acting(order.id, ACCEPT, None)).await;
     house.place(&house.diner("diner-2")).await;
@@ -94,8 +94,8 @@ const REFUSE_POSTGRES: &str = "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE
     'BEGIN RAISE EXCEPTION ''refused by the test''; END'; \
     CREATE TRIGGER refuse BEFORE INSERT ON events FOR EACH ROW WHEN (NEW.kind = 'order.ready') EXECUTE FUNCTION refuse()";
 
-pub async fn a_unit_that_fails_undoes_only_itself(world: World) {
-    let house = House::open(&world.store).await;
+pub async fn a_unit_that_fails_undoes_only_itself(world: TestDatabase) {
+    let house = TestRestaurant::open(&world.store).await;
     let order = house.place(&house.diner("diner-1")).await;
     house.ack(house.acting(order.id, ACCEPT, None)).await;
     world.execute(if world.is_sqlite() { REFUSE_SQLITE } else { REFUSE_POSTGRES }).await;
@@ -117,7 +117,7 @@ pub async fn a_unit_that_fails_undoes_only_itself(world: World) {
     assert_eq!(sound_feed(&house.store, house.id).await.len(), 12, "placed, accepted, and ten more placed");
 }
 
-fn panicking_work(house: &House) -> Work {
+fn panicking_work(house: &TestRestaurant) -> Work {
     house.work(&house.staff(), Reads::Menu, None, |_| panic!("a decision of the test panics"))
 }
 
@@ -129,8 +129,8 @@ const TRAP_POSTGRES: &str = "CREATE TABLE trap (parent UUID REFERENCES restauran
     'BEGIN INSERT INTO trap VALUES (gen_random_uuid()); RETURN NULL; END'; \
     CREATE TRIGGER spring AFTER INSERT ON events FOR EACH ROW WHEN (NEW.kind = 'order.accepted') EXECUTE FUNCTION spring()";
 
-pub async fn a_commit_that_fails_leaves_nothing(world: World) {
-    let house = House::open(&world.store).await;
+pub async fn a_commit_that_fails_leaves_nothing(world: TestDatabase) {
+    let house = TestRestaurant::open(&world.store).await;
     let order = house.place(&house.diner("diner-1")).await;
     world.execute(if world.is_sqlite() { TRAP_SQLITE } else { TRAP_POSTGRES }).await;
     for _ in 0..3 {
@@ -167,8 +167,8 @@ fn rounds() -> u64 {
     ROUNDS * factor().clamp(1, 5) as u64
 }
 
-pub async fn a_caller_that_stops_waiting_leaves_nothing_half_done(world: World) {
-    let house = House::open(&world.store).await;
+pub async fn a_caller_that_stops_waiting_leaves_nothing_half_done(world: TestDatabase) {
+    let house = TestRestaurant::open(&world.store).await;
     let (mut answered, rounds) = (0, rounds());
     for round in 0..rounds {
         let diner = house.diner("diner-1");

@@ -1,8 +1,8 @@
 //! Guests: what is open of them, their sessions as the house ends them, and the limits they reach.
 
-use crate::house::{House, at, key};
+use crate::house::{TestRestaurant, at, key};
 use crate::sessions::ended;
-use crate::world::World;
+use crate::world::TestDatabase;
 use orderbell::clock;
 use orderbell::domain::model::command::{Cause, OrderAction};
 use orderbell::domain::model::principal::Principal;
@@ -19,12 +19,12 @@ use orderbell::store::log::{CommandKey, Reads, State};
 use orderbell::store::sessions::{Rotation, SessionRow};
 use std::sync::{Arc, Mutex};
 
-fn guest(house: &House, sub: &str, table: Option<&str>) -> Principal {
+fn guest(house: &TestRestaurant, sub: &str, table: Option<&str>) -> Principal {
     Principal { table: table.map(key), session: key(&format!("session-of-{sub}")), ..house.diner(sub) }
 }
 
 /// What a guest's next order would be decided on.
-async fn open(house: &House, who: &Principal) -> OpenOrders {
+async fn open(house: &TestRestaurant, who: &Principal) -> OpenOrders {
     let seen = Arc::new(Mutex::new(OpenOrders::default()));
     let found = seen.clone();
     let reads = Reads::GuestBasket(Guest::of(who).unwrap());
@@ -40,8 +40,8 @@ const fn counts(by_diner: u32, by_table: u32, by_restaurant: u32) -> OpenOrders 
     OpenOrders { by_diner, by_table, by_restaurant }
 }
 
-pub async fn open_orders_are_counted_of_a_guest_a_table_and_a_house(world: World) {
-    let (house, another) = (House::open(&world.store).await, House::open(&world.store).await);
+pub async fn open_orders_are_counted_of_a_guest_a_table_and_a_house(world: TestDatabase) {
+    let (house, another) = (TestRestaurant::open(&world.store).await, TestRestaurant::open(&world.store).await);
     let (a, b, c) = (guest(&house, "a", Some("7")), guest(&house, "b", Some("7")), guest(&house, "c", Some("8")));
     let nowhere = guest(&house, "d", None);
     for who in [&a, &a, &b, &c, &nowhere, &house.staff()] {
@@ -59,14 +59,14 @@ pub async fn open_orders_are_counted_of_a_guest_a_table_and_a_house(world: World
     assert_eq!(open(&house, &a).await, counts(2, 3, 5), "what is closed is not open");
 }
 
-async fn table(house: &House, label: &str, secret: &str) -> Table {
+async fn table(house: &TestRestaurant, label: &str, secret: &str) -> Table {
     let id = TableId::from_uuid(clock::new_id());
     let table = Table { id, restaurant: house.id, label: key(label), key: key(secret) };
     house.store.add_table(&table).await.unwrap();
     table
 }
 
-async fn sit(house: &House, table: &Table, sub: &str, hash: [u8; 32]) -> Key {
+async fn sit(house: &TestRestaurant, table: &Table, sub: &str, hash: [u8; 32]) -> Key {
     let principal = guest(house, sub, Some(table.label.as_str()));
     let session = principal.session.clone();
     let row = SessionRow { principal, expires_at: at(600) };
@@ -74,14 +74,14 @@ async fn sit(house: &House, table: &Table, sub: &str, hash: [u8; 32]) -> Key {
     session
 }
 
-async fn sitting(house: &House, label: Option<&str>) -> Vec<Key> {
+async fn sitting(house: &TestRestaurant, label: Option<&str>) -> Vec<Key> {
     let label = label.map(key);
     let sessions = house.store.guest_sessions(house.id, label.as_ref(), None, at(1), 10).await.unwrap();
     sessions.into_iter().map(|session| session.id).collect()
 }
 
-pub async fn a_table_that_goes_takes_its_guests_with_it(world: World) {
-    let (house, another) = (House::open(&world.store).await, House::open(&world.store).await);
+pub async fn a_table_that_goes_takes_its_guests_with_it(world: TestDatabase) {
+    let (house, another) = (TestRestaurant::open(&world.store).await, TestRestaurant::open(&world.store).await);
     let (seven, eight) = (table(&house, "7", "key-7").await, table(&house, "8", "key-8").await);
     let same_label = table(&another, "7", "key-of-another").await;
     let (a, b) = (sit(&house, &seven, "a", [1; 32]).await, sit(&house, &seven, "b", [2; 32]).await);
@@ -94,8 +94,8 @@ pub async fn a_table_that_goes_takes_its_guests_with_it(world: World) {
     assert_eq!(house.store.begin_guest_session(&late, [5; 32], &seven.key, at(1)).await, Err(StoreError::Missing));
 }
 
-pub async fn a_new_key_ends_sessions_when_it_is_asked_to(world: World) {
-    let house = House::open(&world.store).await;
+pub async fn a_new_key_ends_sessions_when_it_is_asked_to(world: TestDatabase) {
+    let house = TestRestaurant::open(&world.store).await;
     let seven = table(&house, "7", "key-7").await;
     let a = sit(&house, &seven, "a", [1; 32]).await;
     assert_eq!(
@@ -114,8 +114,8 @@ pub async fn a_new_key_ends_sessions_when_it_is_asked_to(world: World) {
 }
 
 /// Either nobody sits down any more, or whoever did has to leave.
-pub async fn a_guest_who_sits_down_while_the_table_goes_is_not_left_behind(world: World) {
-    let house = House::open(&world.store).await;
+pub async fn a_guest_who_sits_down_while_the_table_goes_is_not_left_behind(world: TestDatabase) {
+    let house = TestRestaurant::open(&world.store).await;
     for round in 0..20_u8 {
         let table = table(&house, "7", &format!("key-{round}")).await;
         let principal = guest(&house, &format!("guest-{round}"), Some("7"));
@@ -130,8 +130,8 @@ pub async fn a_guest_who_sits_down_while_the_table_goes_is_not_left_behind(world
     }
 }
 
-pub async fn the_house_sees_its_guests_and_ends_one(world: World) {
-    let (house, another) = (House::open(&world.store).await, House::open(&world.store).await);
+pub async fn the_house_sees_its_guests_and_ends_one(world: TestDatabase) {
+    let (house, another) = (TestRestaurant::open(&world.store).await, TestRestaurant::open(&world.store).await);
     let seven = table(&house, "7", "key-7").await;
     let (a, b) = (sit(&house, &seven, "a", [1; 32]).await, sit(&house, &seven, "b", [2; 32]).await);
     house.place(&guest(&house, "a", Some("7"))).await;
@@ -156,8 +156,8 @@ pub async fn the_house_sees_its_guests_and_ends_one(world: World) {
     assert_eq!((sitting(&house, None).await, ended(&world).await), (vec![b], vec![a]));
 }
 
-pub async fn a_phone_hears_that_the_house_ended_its_session(world: World) {
-    let house = House::open(&world.store).await;
+pub async fn a_phone_hears_that_the_house_ended_its_session(world: TestDatabase) {
+    let house = TestRestaurant::open(&world.store).await;
     let seven = table(&house, "7", "key-7").await;
     let (a, left) = (sit(&house, &seven, "a", [0; 32]).await, sit(&house, &seven, "b", [2; 32]).await);
     for (presented, next) in [([0; 32], [1; 32]), ([1; 32], [3; 32])] {
@@ -176,8 +176,8 @@ pub async fn a_phone_hears_that_the_house_ended_its_session(world: World) {
     assert_eq!(renew([3; 32]).await, Ok(Rotation::Unknown), "it goes with the end that is forgotten");
 }
 
-pub async fn refusals_by_a_limit_add_up_and_are_forgotten(world: World) {
-    let (house, another) = (House::open(&world.store).await, House::open(&world.store).await);
+pub async fn refusals_by_a_limit_add_up_and_are_forgotten(world: TestDatabase) {
+    let (house, another) = (TestRestaurant::open(&world.store).await, TestRestaurant::open(&world.store).await);
     let refusal = |limit, table: Option<&str>| RefusalKey { restaurant: house.id, limit, table: table.map(key) };
     let (by_table, by_diner) = (refusal(Limit::OrdersByTable, Some("7")), refusal(Limit::OrderPortions, None));
     let once = |count, second| LimitRefusal { count, first_at: at(second), last_at: at(second) };
@@ -192,8 +192,8 @@ pub async fn refusals_by_a_limit_add_up_and_are_forgotten(world: World) {
     assert_eq!(store.limit_refusals(house.id, 10).await.unwrap(), [(by_diner, once(1, 9))]);
 }
 
-pub async fn an_answer_is_found_without_a_transaction(world: World) {
-    let house = House::open(&world.store).await;
+pub async fn an_answer_is_found_without_a_transaction(world: TestDatabase) {
+    let house = TestRestaurant::open(&world.store).await;
     let who = house.diner("a");
     let command = CommandKey { sub: who.sub.clone(), id: CommandId::from_uuid(clock::new_id()), fingerprint: [1; 32] };
     assert!(world.store.answered(house.id, &command).await.unwrap().is_none());

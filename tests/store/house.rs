@@ -40,14 +40,14 @@ where
 
 /// A restaurant of one store.
 #[derive(Clone)]
-pub struct House {
+pub struct TestRestaurant {
     pub store: SharedStore,
     pub id: RestaurantId,
     pub slug: Slug,
     pub dish: MenuItemId,
 }
 
-impl House {
+impl TestRestaurant {
     /// Opens one with two dishes.
     pub async fn open(store: &SharedStore) -> Self {
         let id = RestaurantId::from_uuid(clock::new_id());
@@ -167,7 +167,7 @@ pub fn command_id() -> CommandId {
 /// A restaurant with a slug of its own.
 pub fn restaurant(id: RestaurantId) -> Restaurant {
     let slug = format!("house-{}-{}", std::process::id(), HOUSES.fetch_add(1, Ordering::Relaxed));
-    Restaurant { id, slug: key(&slug), name: key("House"), currency: key("BDT"), default_minutes: 20 }
+    Restaurant { id, slug: key(&slug), name: key("TestRestaurant"), currency: key("BDT"), default_minutes: 20 }
 }
 
 pub fn small_menu(restaurant: RestaurantId) -> (Menu, MenuItemId) {

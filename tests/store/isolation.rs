@@ -1,8 +1,8 @@
 //! No query of one restaurant sees another's rows, whatever ids it is given.
 
-use crate::house::{House, at, command, command_id, key};
+use crate::house::{TestRestaurant, at, command, command_id, key};
 use crate::screens::connected;
-use crate::world::World;
+use crate::world::TestDatabase;
 use orderbell::clock;
 use orderbell::domain::model::command::{CallAction, OrderAction};
 use orderbell::domain::model::draft::to_json;
@@ -20,8 +20,8 @@ use orderbell::store::log::{OrderFilter, Reads, Work};
 const ACCEPT: OrderAction = OrderAction::Accept { minutes: None };
 
 /// Two houses; the first has an order, a call and a screen, the second has none.
-async fn two_houses(world: &World) -> (House, House, Order) {
-    let (one, two) = (House::open(&world.store).await, House::open(&world.store).await);
+async fn two_houses(world: &TestDatabase) -> (TestRestaurant, TestRestaurant, Order) {
+    let (one, two) = (TestRestaurant::open(&world.store).await, TestRestaurant::open(&world.store).await);
     let order = one.place(&one.diner("diner-1")).await;
     one.ack(one.calling(&one.diner("diner-1"), CallAction::Raise(CallReason::Help))).await;
     one.hold("display-1", 1).await;
@@ -29,7 +29,7 @@ async fn two_houses(world: &World) -> (House, House, Order) {
     (one, two, order)
 }
 
-pub async fn documents_of_another_are_not_there(world: World) {
+pub async fn documents_of_another_are_not_there(world: TestDatabase) {
     let (one, two, order) = two_houses(&world).await;
     let store = &world.store;
     assert!(store.order(one.id, order.id).await.unwrap().is_some());
@@ -40,7 +40,7 @@ pub async fn documents_of_another_are_not_there(world: World) {
     assert_eq!(store.menu(two.id).await.unwrap().unwrap().restaurant, two.id);
 }
 
-pub async fn rooms_of_another_are_empty(world: World) {
+pub async fn rooms_of_another_are_empty(world: TestDatabase) {
     let (one, two, order) = two_houses(&world).await;
     let (store, end) = (&world.store, Position::new(9).unwrap());
     for room in [RoomId::Order(order.id), RoomId::Kitchen(one.id), RoomId::Floor(one.id), RoomId::Menu(one.id)] {
@@ -57,7 +57,7 @@ pub async fn rooms_of_another_are_empty(world: World) {
     assert_eq!(store.events(one.id, None, Position::ZERO, end, 9).await.unwrap().len(), 3);
 }
 
-pub async fn another_cannot_act(world: World) {
+pub async fn another_cannot_act(world: TestDatabase) {
     let (one, two, order) = two_houses(&world).await;
     let refused = two.commit(two.acting(order.id, ACCEPT, None)).await.unwrap().answer.unwrap_err();
     assert_eq!(refused.kind, RefusalKind::NotFound);
@@ -75,7 +75,7 @@ pub async fn another_cannot_act(world: World) {
     assert_eq!(two.head().await, Position::ZERO);
 }
 
-fn writing(house: &House, order: Order) -> Work {
+fn writing(house: &TestRestaurant, order: Order) -> Work {
     use orderbell::domain::model::draft::Draft;
     use orderbell::domain::model::event::EventKind;
     use orderbell::domain::rules::decision::{Decision, Write};
@@ -85,7 +85,7 @@ fn writing(house: &House, order: Order) -> Work {
     })
 }
 
-pub async fn people_and_screens_of_another_are_not_there(world: World) {
+pub async fn people_and_screens_of_another_are_not_there(world: TestDatabase) {
     let (one, two, _) = two_houses(&world).await;
     let store = &world.store;
     let id = DeviceId::from_uuid(clock::new_id());

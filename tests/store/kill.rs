@@ -4,8 +4,8 @@
 //! can and prints what is acknowledged.
 
 use crate::fold::sound_feed;
-use crate::house::House;
-use crate::world::{World, in_time, reopen};
+use crate::house::TestRestaurant;
+use crate::world::{TestDatabase, in_time, reopen};
 use orderbell::domain::values::ids::{OrderId, RestaurantId};
 use orderbell::store::{Mode, Settings, SharedStore, StoreError, open};
 use std::collections::BTreeSet;
@@ -26,7 +26,7 @@ const ACKNOWLEDGED: usize = 60;
 /// The life of a child: eight writers, until it is killed.
 async fn write_until_killed(url: &str) {
     let store = open(url, Settings::new(Mode::Serve)).await.expect("the database must open");
-    let house = House::open(&store).await;
+    let house = TestRestaurant::open(&store).await;
     let mut writers = JoinSet::new();
     for writer in 0..8 {
         let house = house.clone();
@@ -75,8 +75,8 @@ async fn is_all_there(store: &SharedStore, acknowledged: &[(RestaurantId, OrderI
     }
 }
 
-async fn survives(world: World, test: &'static str) {
-    let World { url, store, folder } = world;
+async fn survives(world: TestDatabase, test: &'static str) {
+    let TestDatabase { url, store, folder } = world;
     drop(store);
     let mut acknowledged = Vec::new();
     for _ in 0..ROUNDS {
@@ -104,7 +104,7 @@ async fn sqlite_keeps_what_it_acknowledged_when_its_node_is_killed() {
         Ok(url) => write_until_killed(&url).await,
         Err(_) => {
             let test = "kill::sqlite_keeps_what_it_acknowledged_when_its_node_is_killed";
-            in_time(async { survives(World::sqlite().await, test).await }).await;
+            in_time(async { survives(TestDatabase::sqlite().await, test).await }).await;
         }
     }
 }
@@ -115,7 +115,7 @@ async fn postgres_keeps_what_it_acknowledged_when_a_node_is_killed() {
         Ok(url) => write_until_killed(&url).await,
         Err(_) => {
             let test = "kill::postgres_keeps_what_it_acknowledged_when_a_node_is_killed";
-            in_time(async { survives(World::postgres().await, test).await }).await;
+            in_time(async { survives(TestDatabase::postgres().await, test).await }).await;
         }
     }
 }
@@ -129,7 +129,7 @@ struct Writing {
 }
 
 /// Places orders, whether the server is there or away, until it is over; gives what was acknowledged.
-async fn place_until_over(house: House, writing: Arc<Writing>) -> Vec<(RestaurantId, OrderId, u64)> {
+async fn place_until_over(house: TestRestaurant, writing: Arc<Writing>) -> Vec<(RestaurantId, OrderId, u64)> {
     let mut acknowledged = Vec::new();
     while !writing.is_over.load(Ordering::Relaxed) {
         match house.commit(house.placing(&house.diner("diner-1"), None)).await {
@@ -151,7 +151,7 @@ async fn postgres_that_crashes_is_unavailable_and_comes_back_with_everything() {
         let mut cluster = spawn_blocking(Cluster::start).await.expect("a cluster must start");
         let url = cluster.database().await;
         let store = open(&url, Settings::new(Mode::Serve)).await.expect("the database must open");
-        let house = House::open(&store).await;
+        let house = TestRestaurant::open(&store).await;
         let (writing, mut writers) = (Arc::new(Writing::default()), JoinSet::new());
         (0..8).for_each(|_| drop(writers.spawn(place_until_over(house.clone(), writing.clone()))));
         while writing.acknowledged.load(Ordering::Relaxed) <= 20 {

@@ -33,13 +33,13 @@ macro_rules! contract {
         mod sqlite {
             $($(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $case() {
-                crate::world::in_time(async { crate::$file::$case(crate::world::World::sqlite().await).await }).await;
+                crate::world::in_time(async { crate::$file::$case(crate::world::TestDatabase::sqlite().await).await }).await;
             })+)+
         }
         mod postgres {
             $($(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $case() {
-                crate::world::in_time(async { crate::$file::$case(crate::world::World::postgres().await).await }).await;
+                crate::world::in_time(async { crate::$file::$case(crate::world::TestDatabase::postgres().await).await }).await;
             })+)+
         }
     };

@@ -1,6 +1,6 @@
 //! The two schemas are one, and every statement runs on both.
 
-use crate::world::World;
+use crate::world::TestDatabase;
 use orderbell::store::{Mode, OpenError, Settings, open, postgres, sqlite};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row, SqlSafeStr, SqliteConnection, query, query_scalar};
 use std::collections::BTreeSet;
@@ -32,7 +32,7 @@ fn both_have_the_same_migrations() {
     assert!(all.is_sorted_by(|one, next| one < next), "each number once: {all:?}");
 }
 
-async fn recorded(world: &World, table: &str) -> usize {
+async fn recorded(world: &TestDatabase, table: &str) -> usize {
     let count = AssertSqlSafe(format!("SELECT count(*) FROM {table} WHERE success"));
     let found: i64 = if world.is_sqlite() {
         query_scalar(count).fetch_one(&mut SqliteConnection::connect(&world.url).await.unwrap()).await.unwrap()
@@ -42,14 +42,14 @@ async fn recorded(world: &World, table: &str) -> usize {
     usize::try_from(found).unwrap()
 }
 
-pub async fn every_migration_is_applied(world: World) {
+pub async fn every_migration_is_applied(world: TestDatabase) {
     let database = if world.is_sqlite() { "sqlite" } else { "postgres" };
     let embedded = "what lies in the folder is what is embedded";
     assert_eq!(recorded(&world, "_sqlx_migrations").await, files(database).len(), "{embedded}");
     assert_eq!(recorded(&world, "_sqlx_migrations_expand").await, files(&format!("{database}/expand")).len(), "{embedded}");
 }
 
-async fn record_unknown(world: &World, table: &str) {
+async fn record_unknown(world: &TestDatabase, table: &str) {
     let bytes = if world.is_sqlite() { "x'00'" } else { "'\\x00'" };
     let row = format!(
         "INSERT INTO {table} (version, description, success, checksum, execution_time) VALUES (9999, 'later', true, {bytes}, 0)"
@@ -62,7 +62,7 @@ async fn record_unknown(world: &World, table: &str) {
 }
 
 /// A node starts on the schema of a later version, so that an upgrade can be taken back.
-pub async fn a_migration_of_a_later_version_stops_no_node(world: World) {
+pub async fn a_migration_of_a_later_version_stops_no_node(world: TestDatabase) {
     record_unknown(&world, "_sqlx_migrations_expand").await;
     let world = world.reopen().await;
     world.store.ping().await.unwrap();
@@ -105,7 +105,7 @@ async fn postgres_columns(connection: &mut PgConnection) -> Columns {
 
 #[tokio::test]
 async fn both_schemas_have_the_same_tables_and_columns() {
-    let (sqlite, postgres) = (World::sqlite().await, World::postgres().await);
+    let (sqlite, postgres) = (TestDatabase::sqlite().await, TestDatabase::postgres().await);
     let sqlite = sqlite_columns(&mut SqliteConnection::connect(&sqlite.url).await.unwrap()).await;
     let postgres = postgres_columns(&mut PgConnection::connect(&postgres.url).await.unwrap()).await;
     let only = |one: &Columns, other: &Columns| one.difference(other).cloned().collect::<Vec<_>>();
@@ -115,7 +115,7 @@ async fn both_schemas_have_the_same_tables_and_columns() {
 
 #[tokio::test]
 async fn every_statement_prepares_on_sqlite() {
-    let world = World::sqlite().await;
+    let world = TestDatabase::sqlite().await;
     let mut connection = SqliteConnection::connect(&world.url).await.unwrap();
     for &(name, text) in sqlite::STATEMENTS.iter().copied().flatten() {
         let prepared = connection.prepare(text.into_sql_str()).await;
@@ -126,7 +126,7 @@ async fn every_statement_prepares_on_sqlite() {
 
 #[tokio::test]
 async fn every_statement_prepares_on_postgres() {
-    let world = World::postgres().await;
+    let world = TestDatabase::postgres().await;
     let mut connection = PgConnection::connect(&world.url).await.unwrap();
     for &(name, text) in postgres::STATEMENTS.iter().copied().flatten() {
         let prepared = connection.prepare(text.into_sql_str()).await;
@@ -141,7 +141,7 @@ const BOUNDED_SORT: &str = "pushes::KEEP_NEWEST";
 /// A tenant's queries walk an index in its order: they neither read another's rows nor sort.
 #[tokio::test]
 async fn no_statement_scans_a_table_or_sorts_it() {
-    let world = World::sqlite().await;
+    let world = TestDatabase::sqlite().await;
     let mut connection = SqliteConnection::connect(&world.url).await.unwrap();
     for &(name, text) in sqlite::STATEMENTS.iter().copied().flatten() {
         let plan = query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {text}"))).fetch_all(&mut connection).await;

@@ -1,10 +1,10 @@
 //! The registry of nodes.
 
-use crate::world::World;
+use crate::world::TestDatabase;
 use orderbell::clock;
 use orderbell::domain::values::level::Level;
 
-pub async fn a_node_registers_its_level_counts_up_and_goes(world: World) {
+pub async fn a_node_registers_its_level_counts_up_and_goes(world: TestDatabase) {
     let (store, other) = (&world.store, world.beside().await);
     let beats = async || {
         let rows = store.nodes(9).await.unwrap();
@@ -25,7 +25,7 @@ pub async fn a_node_registers_its_level_counts_up_and_goes(world: World) {
     assert_eq!(beats().await.1, Some((Level::ONE, 1)), "one that was taken for gone registers anew");
 }
 
-pub async fn a_node_that_goes_takes_its_probe_along(world: World) {
+pub async fn a_node_that_goes_takes_its_probe_along(world: TestDatabase) {
     let store = &world.store;
     store.probe_write(0, clock::now()).await.unwrap();
     store.register(Level::ONE).await.unwrap();

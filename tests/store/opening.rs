@@ -1,7 +1,7 @@
 //! Opening a database, and what is refused.
 
-use crate::house::{House, at, restaurant, small_menu};
-use crate::world::World;
+use crate::house::{TestRestaurant, at, restaurant, small_menu};
+use crate::world::TestDatabase;
 use orderbell::clock;
 use orderbell::domain::values::ids::RestaurantId;
 use orderbell::store::{Mode, OpenError, Settings, StoreError, open};
@@ -12,17 +12,17 @@ use support::postgres;
 
 const SERVE: Settings = Settings::new(Mode::Serve);
 
-pub async fn the_epoch_is_the_databases_own(world: World) {
+pub async fn the_epoch_is_the_databases_own(world: TestDatabase) {
     let epoch = world.store.epoch().to_owned();
     assert!(epoch.len() >= 16 && epoch.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{epoch}");
     assert_eq!(world.beside().await.epoch(), epoch, "every node and tool sees the one");
-    let other = if world.is_sqlite() { World::sqlite().await } else { World::postgres().await };
+    let other = if world.is_sqlite() { TestDatabase::sqlite().await } else { TestDatabase::postgres().await };
     assert_ne!(other.store.epoch(), epoch);
     assert_eq!(world.reopen().await.store.epoch(), epoch);
 }
 
-pub async fn a_reopened_database_has_everything(world: World) {
-    let house = House::open(&world.store).await;
+pub async fn a_reopened_database_has_everything(world: TestDatabase) {
+    let house = TestRestaurant::open(&world.store).await;
     let order = house.place(&house.diner("diner-1")).await;
     let (id, diner) = (house.id, house.diner("diner-1"));
     let (slug, dish) = (house.slug.clone(), house.dish);
@@ -30,25 +30,25 @@ pub async fn a_reopened_database_has_everything(world: World) {
     let world = world.reopen().await;
     assert_eq!(world.store.restaurant_by_slug(&slug).await.unwrap().unwrap().id, id);
     assert_eq!(world.store.order(id, order.id).await.unwrap(), Some(order.clone()));
-    let house = House { store: world.store.clone(), id, slug, dish };
+    let house = TestRestaurant { store: world.store.clone(), id, slug, dish };
     assert_eq!(house.place(&diner).await.number, order.number + 1);
 }
 
-pub async fn a_sign_of_life_is_quick(world: World) {
+pub async fn a_sign_of_life_is_quick(world: TestDatabase) {
     let asked = Instant::now();
     world.store.ping().await.unwrap();
     assert!(asked.elapsed() < Duration::from_secs(2));
 }
 
-pub async fn a_tool_works_beside_a_node(world: World) {
+pub async fn a_tool_works_beside_a_node(world: TestDatabase) {
     let tool = world.beside().await;
     let new = restaurant(RestaurantId::from_uuid(clock::new_id()));
     tool.add_restaurant(&new, &small_menu(new.id).0, at(0)).await.unwrap();
     assert_eq!(world.store.restaurant(new.id).await.unwrap(), Some(new), "the node sees it at once");
 }
 
-pub async fn what_another_holds_is_unavailable_in_time_and_good_again(world: World) {
-    let house = House::open(&world.store).await;
+pub async fn what_another_holds_is_unavailable_in_time_and_good_again(world: TestDatabase) {
+    let house = TestRestaurant::open(&world.store).await;
     let diner = house.diner("diner-1");
     let asked = Instant::now();
     let outcome = world.holding(house.commit(house.placing(&diner, None))).await;
@@ -61,7 +61,7 @@ pub async fn what_another_holds_is_unavailable_in_time_and_good_again(world: Wor
 
 #[tokio::test]
 async fn a_sqlite_file_has_one_node() {
-    let world = World::sqlite().await;
+    let world = TestDatabase::sqlite().await;
     let error = open(&world.url, SERVE).await.err().expect("a second node must be refused");
     assert!(matches!(error, OpenError::InUse { .. }), "{error}");
     assert!(error.to_string().contains("PostgreSQL"), "it says what to do: {error}");
@@ -71,8 +71,8 @@ async fn a_sqlite_file_has_one_node() {
 
 #[tokio::test]
 async fn a_database_that_another_is_restored_into_through_sqlite_acknowledges_nothing_more() {
-    let world = World::sqlite().await;
-    let house = House::open(&world.store).await;
+    let world = TestDatabase::sqlite().await;
+    let house = TestRestaurant::open(&world.store).await;
     house.place(&house.diner("diner-1")).await;
     // Every page of another database comes with that of its header.
     world.execute("PRAGMA user_version = 7").await;
@@ -85,7 +85,7 @@ async fn a_database_that_another_is_restored_into_through_sqlite_acknowledges_no
 async fn the_files_of_sqlite_are_their_owners_alone() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}/orderbell.db", folder.path().display());
-    let house = House::open(&open(&url, SERVE).await.unwrap()).await;
+    let house = TestRestaurant::open(&open(&url, SERVE).await.unwrap()).await;
     house.place(&house.diner("diner-1")).await;
     let files: Vec<_> = folder.path().read_dir().unwrap().map(|entry| entry.unwrap()).collect();
     assert!(files.len() >= 3, "the database, its log and its lock: {files:?}");

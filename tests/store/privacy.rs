@@ -1,8 +1,8 @@
 //! What guests leave goes: after a while, and when they ask; the feed stays whole.
 
 use crate::fold::sound_feed;
-use crate::house::{House, at, command, command_id, key};
-use crate::world::World;
+use crate::house::{TestRestaurant, at, command, command_id, key};
+use crate::world::TestDatabase;
 use orderbell::clock;
 use orderbell::domain::model::command::{Cause, OrderAction};
 use orderbell::domain::model::principal::Principal;
@@ -26,21 +26,21 @@ const fn batch(orders: u64, more: bool) -> Purged {
 }
 
 /// Places an order with a note as a guest and rejects it with words.
-async fn close_one(house: &House, diner: &str) -> orderbell::domain::model::order::Order {
+async fn close_one(house: &TestRestaurant, diner: &str) -> orderbell::domain::model::order::Order {
     let order = house.place(&house.diner(diner)).await;
     let cause = Cause { reason: Reason::Other, detail: Some(key("we are sorry, dear guest")) };
     house.ack(house.acting(order.id, OrderAction::Reject(cause), Some(command("staff-1", command_id(), 1)))).await;
     order
 }
 
-async fn everything(house: &House) -> String {
+async fn everything(house: &TestRestaurant) -> String {
     let events = sound_feed(&house.store, house.id).await;
     let orders = house.store.orders(house.id, orderbell::store::log::OrderFilter::All, None, 100).await.unwrap();
     format!("{} {}", serde_json::to_string(&orders).unwrap(), events.iter().map(|event| event.patch.get()).collect::<String>())
 }
 
-pub async fn old_closed_orders_lose_words_and_name_and_the_feed_stays_whole(world: World) {
-    let (house, other) = (House::open(&world.store).await, House::open(&world.store).await);
+pub async fn old_closed_orders_lose_words_and_name_and_the_feed_stays_whole(world: TestDatabase) {
+    let (house, other) = (TestRestaurant::open(&world.store).await, TestRestaurant::open(&world.store).await);
     for number in 0..3 {
         close_one(&house, &format!("guest-{number}")).await;
     }
@@ -67,8 +67,8 @@ pub async fn old_closed_orders_lose_words_and_name_and_the_feed_stays_whole(worl
     assert_eq!(store.kept_from(other.id).await.unwrap(), Position::ZERO);
 }
 
-pub async fn age_counts_from_when_an_order_closed(world: World) {
-    let (store, house) = (&world.store, House::open(&world.store).await);
+pub async fn age_counts_from_when_an_order_closed(world: TestDatabase) {
+    let (store, house) = (&world.store, TestRestaurant::open(&world.store).await);
     let (before, hour) = (later(), Duration::from_secs(3600));
     let late = house.place(&house.diner("guest-late")).await;
     let cause = Cause { reason: Reason::TooBusy, detail: None };
@@ -85,8 +85,8 @@ pub async fn age_counts_from_when_an_order_closed(world: World) {
     assert!(!everything(&house).await.contains("guest-late"));
 }
 
-pub async fn a_guest_is_erased_from_everything_and_live_screens_are_told(world: World) {
-    let house = House::open(&world.store).await;
+pub async fn a_guest_is_erased_from_everything_and_live_screens_are_told(world: TestDatabase) {
+    let house = TestRestaurant::open(&world.store).await;
     let (first, second) = (close_one(&house, "guest-a").await, close_one(&house, "guest-a").await);
     close_one(&house, "guest-b").await;
     let row = |sub: &str| SessionRow {
@@ -128,8 +128,8 @@ pub async fn a_guest_is_erased_from_everything_and_live_screens_are_told(world: 
     assert!(matches!(again, Erasure::Done { orders: 0, .. }));
 }
 
-pub async fn guests_who_ordered_nothing_and_expired_sessions_go_in_batches(world: World) {
-    let house = House::open(&world.store).await;
+pub async fn guests_who_ordered_nothing_and_expired_sessions_go_in_batches(world: TestDatabase) {
+    let house = TestRestaurant::open(&world.store).await;
     house.place(&house.diner("hungry")).await;
     let mut hash = 0;
     for (sub, expires, number) in [("hungry", 1000, 1), ("window", 1000, 5), ("old", 10, 3)] {
@@ -152,7 +152,7 @@ pub async fn guests_who_ordered_nothing_and_expired_sessions_go_in_batches(world
     assert!(store.session_end(house.id, &printed.session).await.unwrap().is_some(), "a printed token lives as it was printed");
 }
 
-pub async fn of_many_nodes_one_has_the_task(world: World) {
+pub async fn of_many_nodes_one_has_the_task(world: TestDatabase) {
     let beside = world.beside().await;
     let claims = [&world.store, &beside, &world.store, &beside].map(|store| store.claim("task", at(0), at(10)));
     let won = futures_util::future::join_all(claims).await.into_iter().filter(|won| *won.as_ref().unwrap()).count();

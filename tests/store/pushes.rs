@@ -1,7 +1,7 @@
 //! Push subscriptions: whose they are, how many, and when they end.
 
-use crate::house::{House, at, key};
-use crate::world::World;
+use crate::house::{TestRestaurant, at, key};
+use crate::world::TestDatabase;
 use orderbell::domain::model::principal::Principal;
 use orderbell::domain::model::push::{Endpoint, KeyBytes, Subscription};
 use orderbell::domain::values::text::Key;
@@ -17,7 +17,7 @@ fn subscription(name: &str) -> Subscription {
     Subscription { endpoint: endpoint(name), p256dh: KeyBytes([4; 65]), auth: KeyBytes([5; 16]), language: key("bn") }
 }
 
-fn row(house: &House, diner: &str, name: &str) -> PushRow {
+fn row(house: &TestRestaurant, diner: &str, name: &str) -> PushRow {
     let (diner, session) = (key(diner), key(&format!("session-of-{diner}")));
     PushRow { restaurant: house.id, diner, session, subscription: subscription(name), expires_at: at(600) }
 }
@@ -26,8 +26,8 @@ fn names(subscriptions: &[Subscription]) -> Vec<&str> {
     subscriptions.iter().map(|one| one.endpoint.as_str().rsplit('/').next().unwrap()).collect()
 }
 
-pub async fn the_diner_of_an_order_is_told_and_nobody_else(world: World) {
-    let (store, house) = (&world.store, House::open(&world.store).await);
+pub async fn the_diner_of_an_order_is_told_and_nobody_else(world: TestDatabase) {
+    let (store, house) = (&world.store, TestRestaurant::open(&world.store).await);
     let (mine, theirs) = (house.place(&house.diner("me")).await.id, house.place(&house.diner("them")).await.id);
     let by_staff = house.place(&house.staff()).await.id;
     for row in [row(&house, "me", "phone"), row(&house, "me", "watch"), row(&house, "them", "phone")] {
@@ -42,8 +42,8 @@ pub async fn the_diner_of_an_order_is_told_and_nobody_else(world: World) {
     assert_eq!((names(&told(mine).await.unwrap()), names(&told(theirs).await.unwrap())), (vec!["watch"], vec!["phone"]));
 }
 
-pub async fn a_subscription_is_kept_once_and_the_oldest_give_way(world: World) {
-    let (store, house) = (&world.store, House::open(&world.store).await);
+pub async fn a_subscription_is_kept_once_and_the_oldest_give_way(world: TestDatabase) {
+    let (store, house) = (&world.store, TestRestaurant::open(&world.store).await);
     let order = house.place(&house.diner("me")).await.id;
     let mut again = row(&house, "me", "0");
     store.add_push(&again, at(1)).await.unwrap();
@@ -58,8 +58,8 @@ pub async fn a_subscription_is_kept_once_and_the_oldest_give_way(world: World) {
     assert_eq!(names(&kept), ["1", "2", "3", "4", "5"]);
 }
 
-pub async fn a_subscription_ends_with_its_session(world: World) {
-    let (store, house) = (&world.store, House::open(&world.store).await);
+pub async fn a_subscription_ends_with_its_session(world: TestDatabase) {
+    let (store, house) = (&world.store, TestRestaurant::open(&world.store).await);
     let principal = house.diner("me");
     let order = house.place(&principal).await.id;
     let told = |now: Timestamp| async move { store.pushes_of_order(house.id, order, now).await.unwrap().len() };
@@ -77,9 +77,9 @@ pub async fn a_subscription_ends_with_its_session(world: World) {
     assert_eq!((store.forget_pushes(at(600)).await.unwrap(), store.forget_pushes(at(601)).await.unwrap()), (0, 1));
 }
 
-pub async fn subscriptions_of_another_restaurant_are_not_there(world: World) {
+pub async fn subscriptions_of_another_restaurant_are_not_there(world: TestDatabase) {
     let store = &world.store;
-    let (one, two) = (House::open(store).await, House::open(store).await);
+    let (one, two) = (TestRestaurant::open(store).await, TestRestaurant::open(store).await);
     let orders = [one.place(&one.diner("me")).await.id, two.place(&two.diner("me")).await.id];
     store.add_push(&row(&one, "me", "phone"), at(1)).await.unwrap();
     assert_eq!(store.pushes_of_order(two.id, orders[0], at(2)).await.unwrap(), []);

@@ -1,8 +1,8 @@
 //! Pages of events, rooms' filters, lists of orders.
 
 use crate::fold::sound_feed;
-use crate::house::{House, at, order_of};
-use crate::world::World;
+use crate::house::{TestRestaurant, at, order_of};
+use crate::world::TestDatabase;
 use orderbell::clock;
 use orderbell::domain::model::command::{CallAction, OrderAction};
 use orderbell::domain::model::event::{Event, EventKind};
@@ -21,7 +21,7 @@ use tokio::runtime::Handle;
 const ACCEPT: OrderAction = OrderAction::Accept { minutes: None };
 
 /// A feed of every topic: orders that move, calls that come and go, dishes that run out.
-async fn busy_evening(house: &House) -> Vec<Order> {
+async fn busy_evening(house: &TestRestaurant) -> Vec<Order> {
     let mut orders = Vec::new();
     for round in 0..12_u32 {
         let diner = house.diner(&format!("diner-{}", round % 3));
@@ -67,8 +67,8 @@ async fn pages(store: &SharedStore, house: RestaurantId, read: (Option<RoomId>, 
     }
 }
 
-pub async fn pages_of_a_room_are_the_feed_filtered(world: World) {
-    let house = House::open(&world.store).await;
+pub async fn pages_of_a_room_are_the_feed_filtered(world: TestDatabase) {
+    let house = TestRestaurant::open(&world.store).await;
     let orders = busy_evening(&house).await;
     let whole = sound_feed(&world.store, house.id).await;
     let rooms = rooms(house.id, &orders);
@@ -106,8 +106,8 @@ fn fields(event: &Event) -> String {
     format!("{event:?} {}", event.patch.get())
 }
 
-pub async fn events_read_as_they_were_committed(world: World) {
-    let house = House::open(&world.store).await;
+pub async fn events_read_as_they_were_committed(world: TestDatabase) {
+    let house = TestRestaurant::open(&world.store).await;
     let placed = house.commit(house.placing(&house.diner("diner-1"), None)).await.unwrap();
     let order = order_of(placed.answer.as_ref().unwrap());
     house.ack(house.acting(order.id, ACCEPT, None)).await;
@@ -127,8 +127,8 @@ fn ids(orders: &[Order]) -> Vec<OrderId> {
     orders.iter().map(|order| order.id).collect()
 }
 
-pub async fn orders_are_listed_by_age_status_and_diner(world: World) {
-    let house = House::open(&world.store).await;
+pub async fn orders_are_listed_by_age_status_and_diner(world: TestDatabase) {
+    let house = TestRestaurant::open(&world.store).await;
     let all = busy_evening(&house).await;
     let statuses = OrderStatus::ALL.map(OrderFilter::Status);
     for filter in [OrderFilter::Open, OrderFilter::Closed, OrderFilter::All].into_iter().chain(statuses) {
@@ -158,8 +158,8 @@ pub async fn orders_are_listed_by_age_status_and_diner(world: World) {
     assert_eq!(wanted.len(), 3);
 }
 
-pub async fn a_recalled_order_is_open_again(world: World) {
-    let house = House::open(&world.store).await;
+pub async fn a_recalled_order_is_open_again(world: TestDatabase) {
+    let house = TestRestaurant::open(&world.store).await;
     let order = house.place(&house.diner("diner-1")).await;
     for action in [ACCEPT, OrderAction::Ready, OrderAction::Serve] {
         house.ack(house.acting(order.id, action, None)).await;
@@ -170,8 +170,8 @@ pub async fn a_recalled_order_is_open_again(world: World) {
     assert_eq!(world.store.orders(house.id, OrderFilter::Closed, None, 9).await.unwrap(), []);
 }
 
-pub async fn menus_that_lapse_are_found_when_they_do(world: World) {
-    let (house, other) = (House::open(&world.store).await, House::open(&world.store).await);
+pub async fn menus_that_lapse_are_found_when_they_do(world: TestDatabase) {
+    let (house, other) = (TestRestaurant::open(&world.store).await, TestRestaurant::open(&world.store).await);
     let pause = MenuAction::Pause { paused: true, until: Some(at(60)) };
     house.ack(house.changing_menu(pause)).await;
     other.ack(other.changing_menu(MenuAction::Pause { paused: true, until: None })).await;

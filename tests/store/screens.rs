@@ -1,8 +1,8 @@
 //! Kitchen screens: who holds them, what they have drawn, and what the floor hears of it.
 
 use crate::fold::{fold, sound_feed};
-use crate::house::{House, at, key};
-use crate::world::World;
+use crate::house::{TestRestaurant, at, key};
+use crate::world::TestDatabase;
 use orderbell::clock;
 use orderbell::domain::model::display::Change;
 use orderbell::domain::model::event::EventKind;
@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-impl House {
+impl TestRestaurant {
     pub fn screen(&self, display: &str) -> ScreenKey {
         ScreenKey { restaurant: self.id, display: key(display) }
     }
@@ -59,8 +59,8 @@ pub fn connected() -> Change {
 
 const LOST: Change = Change::Lost { left: None };
 
-pub async fn a_screen_is_lost_when_the_last_node_lets_go(world: World) {
-    let house = House::open(&world.store).await;
+pub async fn a_screen_is_lost_when_the_last_node_lets_go(world: TestDatabase) {
+    let house = TestRestaurant::open(&world.store).await;
     let (a, b) = (house.hold("grill", 1).await, house.hold("grill", 2).await);
     assert!(house.tell("grill", connected()).await);
     assert!(!house.tell("grill", connected()).await, "the other node says it too");
@@ -77,23 +77,23 @@ pub async fn a_screen_is_lost_when_the_last_node_lets_go(world: World) {
     assert_eq!(house.displays().await, wanted);
 }
 
-pub async fn of_many_that_sweep_at_once_one_has_an_effect(world: World) {
-    let house = House::open(&world.store).await;
+pub async fn of_many_that_sweep_at_once_one_has_an_effect(world: TestDatabase) {
+    let house = TestRestaurant::open(&world.store).await;
     house.tell("grill", connected()).await;
     let other = world.beside().await;
     let mut sweeps = JoinSet::new();
     for at in 0..10 {
         // On SQLite a tool beside the node; on PostgreSQL another node.
         let store = if at % 2 == 0 { world.store.clone() } else { other.clone() };
-        let house = House { store, ..house.clone() };
+        let house = TestRestaurant { store, ..house.clone() };
         sweeps.spawn(async move { house.tell("grill", LOST).await });
     }
     let changed = sweeps.join_all().await.into_iter().filter(|changed| *changed).count();
     assert_eq!((changed, house.kinds().await.len()), (1, 2));
 }
 
-pub async fn a_snapshot_of_the_floor_is_the_fold_of_what_was_said_of_screens(world: World) {
-    let house = House::open(&world.store).await;
+pub async fn a_snapshot_of_the_floor_is_the_fold_of_what_was_said_of_screens(world: TestDatabase) {
+    let house = TestRestaurant::open(&world.store).await;
     let mut nodes = JoinSet::new();
     for node in 0..4 {
         let house = house.clone();
@@ -117,8 +117,8 @@ pub async fn a_snapshot_of_the_floor_is_the_fold_of_what_was_said_of_screens(wor
     assert_ne!(fold(&events[..events.len() - 1], house.head().await).displays, displays);
 }
 
-pub async fn a_beat_goes_on_while_the_lease_is_there(world: World) {
-    let house = House::open(&world.store).await;
+pub async fn a_beat_goes_on_while_the_lease_is_there(world: TestDatabase) {
+    let house = TestRestaurant::open(&world.store).await;
     let store = &world.store;
     let (a, b) = (house.hold("grill", 1).await, house.hold("pass", 1).await);
     let places = vec![b.place.clone(), a.place.clone()];
@@ -136,8 +136,8 @@ pub async fn a_beat_goes_on_while_the_lease_is_there(world: World) {
     assert_eq!(store.hold(&Lease { place: nowhere, node: node_id(1) }).await, Err(StoreError::Missing));
 }
 
-pub async fn receipts_show_what_a_screen_has_drawn(world: World) {
-    let house = House::open(&world.store).await;
+pub async fn receipts_show_what_a_screen_has_drawn(world: TestDatabase) {
+    let house = TestRestaurant::open(&world.store).await;
     let staff = house.staff();
     for _ in 0..8 {
         house.place(&staff).await;
@@ -161,8 +161,8 @@ pub async fn receipts_show_what_a_screen_has_drawn(world: World) {
     assert_eq!(fold(&events, house.head().await).displays, house.displays().await);
 }
 
-pub async fn what_a_floor_has_drawn_only_grows_and_ends_at_the_head(world: World) {
-    let house = House::open(&world.store).await;
+pub async fn what_a_floor_has_drawn_only_grows_and_ends_at_the_head(world: TestDatabase) {
+    let house = TestRestaurant::open(&world.store).await;
     let staff = house.staff();
     for number in 1..=3 {
         let order = house.place(&staff).await;

@@ -1,7 +1,7 @@
 //! Refresh tokens and ends.
 
-use crate::house::{House, at, key};
-use crate::world::World;
+use crate::house::{TestRestaurant, at, key};
+use crate::world::TestDatabase;
 use orderbell::clock;
 use orderbell::domain::model::principal::{Principal, Role};
 use orderbell::domain::values::ids::DeviceId;
@@ -17,8 +17,8 @@ const FIRST: [u8; 32] = [1; 32];
 const SECOND: [u8; 32] = [2; 32];
 const THIRD: [u8; 32] = [3; 32];
 
-async fn begin(world: &World, id: &str, hash: [u8; 32]) -> SessionRow {
-    let house = House::open(&world.store).await;
+async fn begin(world: &TestDatabase, id: &str, hash: [u8; 32]) -> SessionRow {
+    let house = TestRestaurant::open(&world.store).await;
     let device = Some(DeviceId::from_uuid(clock::new_id()));
     let (session, station, table) = (key(id), Some(key("hot")), Some(key("7")));
     let principal = Principal { role: Role::Kitchen, session, station, table, device, ..house.staff() };
@@ -28,16 +28,16 @@ async fn begin(world: &World, id: &str, hash: [u8; 32]) -> SessionRow {
 }
 
 /// Every session that is listed as ended, oldest end first.
-pub async fn ended(world: &World) -> Vec<Key> {
+pub async fn ended(world: &TestDatabase) -> Vec<Key> {
     let ends = ended_since(world, Timestamp::from_millis(0)).await;
     ends.into_iter().map(|ended| ended.session).collect()
 }
 
-async fn ended_since(world: &World, since: Timestamp) -> Vec<Ended> {
+async fn ended_since(world: &TestDatabase, since: Timestamp) -> Vec<Ended> {
     world.store.ended_since(EndCursor::at(since), at(0), 100).await.unwrap()
 }
 
-pub async fn a_refresh_token_is_spent_once_and_replaced(world: World) {
+pub async fn a_refresh_token_is_spent_once_and_replaced(world: TestDatabase) {
     let session = begin(&world, "s-1", FIRST).await;
     let store = &world.store;
     assert_eq!(rotate(&world, FIRST, &[SECOND], 1).await, rotated(&session, SECOND));
@@ -48,7 +48,7 @@ pub async fn a_refresh_token_is_spent_once_and_replaced(world: World) {
     assert_eq!(store.add_session(&session, [7; 32], at(3)).await, Err(StoreError::Taken));
 }
 
-pub async fn the_last_spent_token_is_good_until_its_successor_is_used(world: World) {
+pub async fn the_last_spent_token_is_good_until_its_successor_is_used(world: TestDatabase) {
     let session = begin(&world, "s-1", FIRST).await;
     rotate(&world, FIRST, &[SECOND], 1).await;
     for second in [1, 2, 500] {
@@ -62,8 +62,8 @@ pub async fn the_last_spent_token_is_good_until_its_successor_is_used(world: Wor
     assert_eq!(ended(&world).await, [key("s-1")]);
 }
 
-pub async fn a_spent_token_is_good_again_for_a_day_at_most(world: World) {
-    let house = House::open(&world.store).await;
+pub async fn a_spent_token_is_good_again_for_a_day_at_most(world: TestDatabase) {
+    let house = TestRestaurant::open(&world.store).await;
     let day = i64::try_from(REPEATABLE.as_secs()).unwrap();
     for (id, hash) in [("s-1", [1; 32]), ("s-2", [11; 32])] {
         let row = SessionRow { principal: Principal { session: key(id), ..house.staff() }, expires_at: at(90 * day) };
@@ -75,7 +75,7 @@ pub async fn a_spent_token_is_good_again_for_a_day_at_most(world: World) {
 }
 
 /// A clock that is behind must not make an older token the last.
-pub async fn what_is_spent_later_counts_as_later_whatever_the_clocks_say(world: World) {
+pub async fn what_is_spent_later_counts_as_later_whatever_the_clocks_say(world: TestDatabase) {
     let session = begin(&world, "s-1", FIRST).await;
     rotate(&world, FIRST, &[SECOND], 300).await;
     rotate(&world, SECOND, &[THIRD], 100).await;
@@ -84,7 +84,7 @@ pub async fn what_is_spent_later_counts_as_later_whatever_the_clocks_say(world: 
 }
 
 /// The keyring has lost the key, or the version before drew the token.
-pub async fn a_successor_that_nobody_can_derive_loses_its_place(world: World) {
+pub async fn a_successor_that_nobody_can_derive_loses_its_place(world: TestDatabase) {
     let session = begin(&world, "s-1", FIRST).await;
     rotate(&world, FIRST, &[[7; 32]], 1).await;
     assert_eq!(rotate(&world, FIRST, &[SECOND], 2).await, rotated(&session, SECOND));
@@ -94,7 +94,7 @@ pub async fn a_successor_that_nobody_can_derive_loses_its_place(world: World) {
     assert_eq!(rotate(&world, [7; 32], &[[6; 32]], 5).await, Rotation::Reused(key("s-1")), "somebody had it after all");
 }
 
-async fn rotate(world: &World, presented: [u8; 32], candidates: &[[u8; 32]], second: i64) -> Rotation {
+async fn rotate(world: &TestDatabase, presented: [u8; 32], candidates: &[[u8; 32]], second: i64) -> Rotation {
     world.store.rotate_refresh(presented, candidates, at(second)).await.unwrap()
 }
 
@@ -102,9 +102,9 @@ fn rotated(session: &SessionRow, successor: [u8; 32]) -> Rotation {
     Rotation::Rotated { session: session.clone(), successor }
 }
 
-pub async fn the_end_of_a_session_is_its_houses_to_know(world: World) {
+pub async fn the_end_of_a_session_is_its_houses_to_know(world: TestDatabase) {
     let who = begin(&world, "s-1", FIRST).await.principal;
-    let (store, another) = (&world.store, House::open(&world.store).await);
+    let (store, another) = (&world.store, TestRestaurant::open(&world.store).await);
     assert_eq!(store.session_end(who.restaurant, &who.session).await, Ok(Some(at(600))));
     assert_eq!(store.session_end(another.id, &who.session).await, Ok(None));
     assert_eq!(store.session_end(who.restaurant, &key("s-2")).await, Ok(None));
@@ -112,7 +112,7 @@ pub async fn the_end_of_a_session_is_its_houses_to_know(world: World) {
     assert_eq!(store.session_end(who.restaurant, &who.session).await, Ok(None));
 }
 
-pub async fn an_older_refresh_token_ends_its_session(world: World) {
+pub async fn an_older_refresh_token_ends_its_session(world: TestDatabase) {
     let session = begin(&world, "s-1", FIRST).await;
     begin(&world, "s-2", [11; 32]).await;
     rotate(&world, FIRST, &[SECOND], 1).await;
@@ -125,7 +125,7 @@ pub async fn an_older_refresh_token_ends_its_session(world: World) {
     assert!(matches!(rotate(&world, [11; 32], &[[12; 32]], 3).await, Rotation::Rotated { .. }));
 }
 
-pub async fn presenters_at_once_get_one_successor(world: World) {
+pub async fn presenters_at_once_get_one_successor(world: TestDatabase) {
     for round in 0..10_u8 {
         let (hash, next) = ([round * 10 + 1; 32], [round * 10 + 2; 32]);
         let session = begin(&world, &format!("s-{round}"), hash).await;
@@ -139,13 +139,13 @@ pub async fn presenters_at_once_get_one_successor(world: World) {
     assert_eq!(ended(&world).await, []);
 }
 
-pub async fn an_expired_session_is_not_refreshed(world: World) {
+pub async fn an_expired_session_is_not_refreshed(world: TestDatabase) {
     begin(&world, "s-1", FIRST).await;
     assert_eq!(world.store.rotate_refresh(FIRST, &[SECOND], at(600)).await.unwrap(), Rotation::Unknown);
     assert_eq!(ended(&world).await, [], "expiry is no end");
 }
 
-pub async fn ends_are_recorded_once_also_without_a_row(world: World) {
+pub async fn ends_are_recorded_once_also_without_a_row(world: TestDatabase) {
     begin(&world, "s-1", FIRST).await;
     let store = &world.store;
     let (row, made_by_hand): (Key, Key) = (key("s-1"), key("by-hand"));
@@ -163,7 +163,7 @@ pub async fn ends_are_recorded_once_also_without_a_row(world: World) {
 }
 
 /// Nodes look for what was recorded after the latest end that they have seen, so a later one must not be of an earlier time.
-pub async fn the_time_of_an_end_never_goes_back(world: World) {
+pub async fn the_time_of_an_end_never_goes_back(world: TestDatabase) {
     // As a clock would leave it that was an hour ahead, and was set right.
     world.execute("INSERT INTO ended_sessions (session, ended_at) VALUES ('ahead', 7258118400000000)").await;
     world.store.end_session(&key("s-1")).await.unwrap();
@@ -171,7 +171,7 @@ pub async fn the_time_of_an_end_never_goes_back(world: World) {
     assert_eq!(ends.len(), 2, "{ends:?}");
 }
 
-pub async fn what_is_over_is_forgotten(world: World) {
+pub async fn what_is_over_is_forgotten(world: TestDatabase) {
     begin(&world, "s-1", FIRST).await;
     let store = &world.store;
     assert_eq!(store.forget_sessions(at(600), at(0)).await.unwrap(), 0);
@@ -186,7 +186,7 @@ pub async fn what_is_over_is_forgotten(world: World) {
 }
 
 /// Access tokens are short-lived, so the end of a session with a row matters for days and not for as long as any token lives.
-pub async fn an_end_is_read_and_kept_while_a_token_of_it_may_be_valid(world: World) {
+pub async fn an_end_is_read_and_kept_while_a_token_of_it_may_be_valid(world: TestDatabase) {
     begin(&world, "s-1", FIRST).await;
     let store = &world.store;
     for session in ["s-1", "by-hand"] {
@@ -204,7 +204,7 @@ pub async fn an_end_is_read_and_kept_while_a_token_of_it_may_be_valid(world: Wor
     assert_eq!(ended(&world).await, [key("by-hand")]);
 }
 
-pub async fn ends_are_read_page_by_page_also_those_of_one_moment(world: World) {
+pub async fn ends_are_read_page_by_page_also_those_of_one_moment(world: TestDatabase) {
     world
         .execute(
             "INSERT INTO ended_sessions (session, ended_at) \
@@ -222,8 +222,8 @@ pub async fn ends_are_read_page_by_page_also_those_of_one_moment(world: World) {
 }
 
 /// A token that is issued once may live for months, so its end has to be known for as long.
-pub async fn the_end_of_an_issued_token_is_kept_until_it_expires(world: World) {
-    let house = House::open(&world.store).await;
+pub async fn the_end_of_an_issued_token_is_kept_until_it_expires(world: TestDatabase) {
+    let house = TestRestaurant::open(&world.store).await;
     let store = &world.store;
     let now = clock::now();
     let month = now.plus(Duration::from_secs(30 * 24 * 3600));
@@ -233,7 +233,7 @@ pub async fn the_end_of_an_issued_token_is_kept_until_it_expires(world: World) {
     let issued: Vec<_> = issued.iter().map(|issued| (issued.session.as_str(), issued.name.as_str())).collect();
     assert_eq!(issued, [("t-1", "printer")]);
     assert_eq!(store.issued(house.id, month).await.unwrap(), []);
-    assert_eq!(store.issued(House::open(store).await.id, now).await.unwrap(), [], "another restaurant's are its own");
+    assert_eq!(store.issued(TestRestaurant::open(store).await.id, now).await.unwrap(), [], "another restaurant's are its own");
     store.end_session(&key("t-1")).await.unwrap();
     assert_eq!(store.issued(house.id, now).await.unwrap(), []);
     let ends = store.ended_since(EndCursor::at(Timestamp::from_millis(0)), now, 100).await.unwrap();

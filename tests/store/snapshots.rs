@@ -1,8 +1,8 @@
 //! Snapshots: the state of a room at one position.
 
 use crate::fold::{Folded, fold, sound_feed};
-use crate::house::House;
-use crate::world::World;
+use crate::house::TestRestaurant;
+use crate::world::TestDatabase;
 use orderbell::clock;
 use orderbell::domain::model::command::{CallAction, OrderAction};
 use orderbell::domain::model::room_id::RoomId;
@@ -23,11 +23,11 @@ fn documents(snapshot: &Snapshot) -> Vec<Value> {
     snapshot.documents.iter().map(|document| value(document)).collect()
 }
 
-async fn room(house: &House, room: RoomId) -> Snapshot {
+async fn room(house: &TestRestaurant, room: RoomId) -> Snapshot {
     house.store.snapshot(house.id, room).await.unwrap().expect("the room is there")
 }
 
-async fn keep_ordering(house: House, writer: usize) {
+async fn keep_ordering(house: TestRestaurant, writer: usize) {
     for round in 0..8 {
         let diner = house.diner(&format!("diner-{writer}"));
         let order = house.place(&diner).await;
@@ -47,8 +47,8 @@ fn agrees(floor: &Snapshot, folded: &Folded) {
     assert_eq!(serde_json::to_value(floor.calls.as_ref().unwrap()).unwrap(), folded.calls);
 }
 
-pub async fn a_snapshot_is_the_fold_of_the_feed_up_to_its_position(world: World) {
-    let house = House::open(&world.store).await;
+pub async fn a_snapshot_is_the_fold_of_the_feed_up_to_its_position(world: TestDatabase) {
+    let house = TestRestaurant::open(&world.store).await;
     let mut writers = JoinSet::new();
     (0..8).for_each(|writer| drop(writers.spawn(keep_ordering(house.clone(), writer))));
     let mut taken = Vec::new();
@@ -73,8 +73,8 @@ pub async fn a_snapshot_is_the_fold_of_the_feed_up_to_its_position(world: World)
     assert!(positions.len() > 5, "snapshots must have been taken while the feed moved: {positions:?}");
 }
 
-pub async fn an_order_room_has_its_order_also_when_it_is_closed(world: World) {
-    let house = House::open(&world.store).await;
+pub async fn an_order_room_has_its_order_also_when_it_is_closed(world: TestDatabase) {
+    let house = TestRestaurant::open(&world.store).await;
     let order = house.place(&house.diner("diner-1")).await;
     let other = house.place(&house.diner("diner-2")).await;
     for action in [OrderAction::Accept { minutes: None }, OrderAction::Ready, OrderAction::Serve] {
@@ -90,8 +90,8 @@ pub async fn an_order_room_has_its_order_also_when_it_is_closed(world: World) {
     assert!(house.store.snapshot(house.id, unknown).await.unwrap().is_none());
 }
 
-pub async fn a_menu_room_has_the_menu(world: World) {
-    let house = House::open(&world.store).await;
+pub async fn a_menu_room_has_the_menu(world: TestDatabase) {
+    let house = TestRestaurant::open(&world.store).await;
     house.place(&house.diner("diner-1")).await;
     house.ack(house.changing_menu(MenuAction::Pause { paused: true, until: None })).await;
     let snapshot = room(&house, RoomId::Menu(house.id)).await;
@@ -100,8 +100,8 @@ pub async fn a_menu_room_has_the_menu(world: World) {
     assert_eq!(menu.position, snapshot.position, "the last thing that happened was a change of the menu");
 }
 
-pub async fn a_new_house_has_empty_rooms(world: World) {
-    let house = House::open(&world.store).await;
+pub async fn a_new_house_has_empty_rooms(world: TestDatabase) {
+    let house = TestRestaurant::open(&world.store).await;
     let floor = room(&house, RoomId::Floor(house.id)).await;
     assert_eq!((floor.position, floor.documents.len()), (Position::ZERO, 0));
     assert!(floor.calls.unwrap().is_empty() && floor.displays.unwrap().is_empty());

@@ -1,8 +1,8 @@
 //! Tickets that no screen shows: what a kitchen owes, what screens have drawn, and what the floor hears of it.
 
 use crate::fold::{fold, sound_feed};
-use crate::house::{House, at, key};
-use crate::world::World;
+use crate::house::{TestRestaurant, at, key};
+use crate::world::TestDatabase;
 use orderbell::domain::model::command::OrderAction;
 use orderbell::domain::model::display::Change;
 use orderbell::domain::model::event::EventKind;
@@ -18,7 +18,7 @@ use serde_json::json;
 use std::collections::BTreeSet;
 use tokio::task::JoinSet;
 
-impl House {
+impl TestRestaurant {
     /// Places and accepts an order of one hot dish.
     async fn accept(&self) -> Order {
         let order = self.place(&self.staff()).await;
@@ -64,8 +64,8 @@ impl House {
     }
 }
 
-pub async fn a_ticket_is_undrawn_until_it_is_drawn_begun_or_over(world: World) {
-    let house = House::open(&world.store).await;
+pub async fn a_ticket_is_undrawn_until_it_is_drawn_begun_or_over(world: TestDatabase) {
+    let house = TestRestaurant::open(&world.store).await;
     let placed = house.place(&house.staff()).await;
     assert_eq!(house.undrawn().await, [] as [u32; 0], "nobody has taken it");
     house.act(placed.id, OrderAction::Accept { minutes: None }).await;
@@ -90,8 +90,8 @@ pub async fn a_ticket_is_undrawn_until_it_is_drawn_begun_or_over(world: World) {
     assert_eq!(house.undrawn().await, [1, 4, 5]);
 }
 
-pub async fn a_screen_counts_for_the_station_it_shows(world: World) {
-    let house = House::open(&world.store).await;
+pub async fn a_screen_counts_for_the_station_it_shows(world: TestDatabase) {
+    let house = TestRestaurant::open(&world.store).await;
     house.accept().await;
     let head = house.head().await;
     for (display, station) in [("bar", Some("bar")), ("pass", None)] {
@@ -106,15 +106,15 @@ pub async fn a_screen_counts_for_the_station_it_shows(world: World) {
     assert_eq!(house.undrawn().await, [] as [u32; 0]);
 }
 
-pub async fn of_many_that_find_the_same_one_tells_the_floor(world: World) {
-    let house = House::open(&world.store).await;
+pub async fn of_many_that_find_the_same_one_tells_the_floor(world: TestDatabase) {
+    let house = TestRestaurant::open(&world.store).await;
     let order = house.accept().await;
     let overdue = house.kitchen().await.undrawn();
     let other = world.beside().await;
     let mut nodes = JoinSet::new();
     for node in 0..10 {
         let store = if node % 2 == 0 { world.store.clone() } else { other.clone() };
-        let (house, overdue) = (House { store, ..house.clone() }, overdue.clone());
+        let (house, overdue) = (TestRestaurant { store, ..house.clone() }, overdue.clone());
         nodes.spawn(async move { house.report_undrawn(overdue).await });
     }
     assert_eq!(nodes.join_all().await.into_iter().filter(|changed| *changed).count(), 1);
@@ -122,8 +122,8 @@ pub async fn of_many_that_find_the_same_one_tells_the_floor(world: World) {
     assert_eq!(house.told().await, [(EventKind::DisplayLost, json!({"station:hot": entry}))]);
 }
 
-pub async fn a_snapshot_of_the_floor_has_what_no_screen_shows(world: World) {
-    let house = House::open(&world.store).await;
+pub async fn a_snapshot_of_the_floor_has_what_no_screen_shows(world: TestDatabase) {
+    let house = TestRestaurant::open(&world.store).await;
     let (first, second) = (house.accept().await, house.accept().await);
     let overdue = house.kitchen().await.undrawn();
     assert!(house.report_undrawn(overdue.clone()).await);

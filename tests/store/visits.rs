@@ -1,7 +1,7 @@
 //! Visits: which orders a table has had since its guests sat down.
 
-use crate::house::{House, at, key, order_of};
-use crate::world::World;
+use crate::house::{TestRestaurant, at, key, order_of};
+use crate::world::TestDatabase;
 use orderbell::clock;
 use orderbell::domain::model::command::{CallAction, Cause, OrderAction};
 use orderbell::domain::model::principal::Principal;
@@ -10,24 +10,24 @@ use orderbell::domain::values::reason::{CallReason, Reason};
 use orderbell::store::StoreError;
 use orderbell::store::visits::VisitClosed;
 
-fn guest(house: &House, sub: &str, table: Option<&str>) -> Principal {
+fn guest(house: &TestRestaurant, sub: &str, table: Option<&str>) -> Principal {
     Principal { table: table.map(key), ..house.diner(sub) }
 }
 
 /// Tables with the orders of their visits.
-async fn tables(house: &House) -> Vec<(String, Vec<OrderId>)> {
+async fn tables(house: &TestRestaurant) -> Vec<(String, Vec<OrderId>)> {
     let visits = house.store.open_visits(house.id, 100).await.unwrap();
     let of = |orders: Vec<orderbell::domain::model::order::Order>| orders.iter().map(|order| order.id).collect();
     visits.into_iter().map(|(visit, orders)| (visit.table.to_string(), of(orders))).collect()
 }
 
-async fn reject(house: &House, order: OrderId) {
+async fn reject(house: &TestRestaurant, order: OrderId) {
     let cause = Cause { reason: Reason::TooBusy, detail: None };
     order_of(&house.ack(house.acting(order, OrderAction::Reject(cause), None)).await);
 }
 
-pub async fn a_visit_has_every_order_of_its_table_until_it_ends(world: World) {
-    let (house, another) = (House::open(&world.store).await, House::open(&world.store).await);
+pub async fn a_visit_has_every_order_of_its_table_until_it_ends(world: TestDatabase) {
+    let (house, another) = (TestRestaurant::open(&world.store).await, TestRestaurant::open(&world.store).await);
     let (a, b, c) = (guest(&house, "a", Some("7")), guest(&house, "b", Some("7")), guest(&house, "c", Some("8")));
     let (one, two) = (house.place(&a).await.id, house.place(&b).await.id);
     let three = house.place(&c).await.id;
@@ -56,8 +56,8 @@ pub async fn a_visit_has_every_order_of_its_table_until_it_ends(world: World) {
     assert_eq!(tables(&house).await, [("7".to_owned(), vec![next]), ("8".to_owned(), vec![three])], "the next visit");
 }
 
-pub async fn a_visit_that_hears_of_no_order_is_over_after_a_while(world: World) {
-    let house = House::open(&world.store).await;
+pub async fn a_visit_that_hears_of_no_order_is_over_after_a_while(world: TestDatabase) {
+    let house = TestRestaurant::open(&world.store).await;
     let order = house.place(&guest(&house, "a", Some("7"))).await.id;
     let later = clock::now().plus(std::time::Duration::from_secs(60));
     assert_eq!(house.store.close_idle_visits(later, later).await, Ok(0), "its order is open");

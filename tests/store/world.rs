@@ -24,14 +24,14 @@ pub async fn reopen(url: &str) -> SharedStore {
 }
 
 /// A store on a fresh database.
-pub struct World {
+pub struct TestDatabase {
     pub url: String,
     pub store: SharedStore,
     /// Removed with the world.
     pub folder: Option<TempDir>,
 }
 
-impl World {
+impl TestDatabase {
     pub async fn sqlite() -> Self {
         let folder = tempfile::tempdir().expect("a folder must be made");
         let url = format!("sqlite://{}", folder.path().join("data/orderbell.db").display());

@@ -2,7 +2,7 @@
 
 use support::raw::{TEXT, masked, reply};
 use support::screen::connect;
-use support::{Client, Server};
+use support::{Client, TestServer};
 use tokio::io::AsyncWriteExt;
 
 /// The nonce of section 1.3, and what must come of it.
@@ -95,7 +95,7 @@ fn bad() -> Vec<(&'static str, &'static str, Vec<String>, u16)> {
 
 #[tokio::test]
 async fn section_4_2_opening_handshakes() {
-    let server = Server::start(&["--connections-per-principal", "1000"]).await;
+    let server = TestServer::start(&["--connections-per-principal", "1000"]).await;
     let (staff, mut faults) = (server.staff().await, Vec::new());
     for (section, what, lines) in good() {
         let seen = status(&lines, &staff).await;
@@ -114,7 +114,7 @@ async fn section_4_2_opening_handshakes() {
 
 #[tokio::test]
 async fn section_4_2_2_the_servers_answer() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let staff = server.staff().await;
     let extended = with("Sec-WebSocket-Ext", "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits, x-own");
     let mut stream = connect(server.authority(), None).await.unwrap();

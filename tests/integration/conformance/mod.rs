@@ -11,7 +11,7 @@ mod text;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use support::raw::{PING, TEXT};
-use support::{Client, Raw, Server, server::TALKATIVE};
+use support::{Client, Raw, TestServer, server::TALKATIVE};
 
 const CONTINUATION: u8 = 0x00;
 const BINARY: u8 = 0x02;
@@ -129,7 +129,7 @@ enum Delivery {
 const SMALL: usize = 400;
 
 struct Bench {
-    _server: Server,
+    _server: TestServer,
     staff: Client,
 }
 
@@ -145,7 +145,7 @@ impl Bench {
             "--handshake-burst",
             "100000",
         ];
-        let server = Server::start(&[&TALKATIVE[..], &plenty, flags].concat()).await;
+        let server = TestServer::start(&[&TALKATIVE[..], &plenty, flags].concat()).await;
         let staff = server.staff().await;
         Self { _server: server, staff }
     }

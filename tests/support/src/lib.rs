@@ -28,7 +28,7 @@ pub use followed::Followed;
 pub use menu::Menu;
 pub use raw::Raw;
 pub use screen::{Close, Screen};
-pub use server::Server;
+pub use server::TestServer;
 pub use wait::{PATIENCE, eventually};
 pub use wish::Wish;
 

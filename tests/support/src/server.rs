@@ -24,7 +24,7 @@ pub const FLAGS: [&str; 6] = ["serve", "--demo", "--bind", "127.0.0.1:0", "--wor
 pub const TALKATIVE: [&str; 4] = ["--messages-per-second", "100000", "--message-burst", "100000"];
 
 /// A server on a free port. Dropping it kills the process.
-pub struct Server {
+pub struct TestServer {
     process: Child,
     /// What the next start is of.
     program: PathBuf,
@@ -40,7 +40,7 @@ pub struct Server {
     pub base: String,
 }
 
-impl Server {
+impl TestServer {
     /// A server on a fresh demo database, with more flags.
     pub async fn start(flags: &[&str]) -> Self {
         Self::on_copy(template::demo().await, flags).await
@@ -227,7 +227,7 @@ impl Server {
     }
 }
 
-impl Drop for Server {
+impl Drop for TestServer {
     fn drop(&mut self) {
         if std::thread::panicking() {
             let log = std::fs::read_to_string(self.folder.join("log")).unwrap_or_default();

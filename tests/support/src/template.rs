@@ -1,6 +1,6 @@
 //! Databases made once and copied for each test: the demo's passwords are slow to hash, and a long log slow to write.
 
-use super::server::{self, Server};
+use super::server::{self, TestServer};
 use std::path::{Path, PathBuf};
 use tokio::sync::OnceCell;
 
@@ -10,7 +10,7 @@ static DEMO: OnceCell<PathBuf> = OnceCell::const_new();
 pub async fn demo() -> &'static Path {
     DEMO.get_or_init(|| async {
         let folder = fresh("demo");
-        let mut server = Server::run(folder.clone(), &[]).await;
+        let mut server = TestServer::run(folder.clone(), &[]).await;
         server.stop().await;
         folder
     })
