@@ -2,9 +2,10 @@
 
 use crate::follower::Follower;
 use crate::links::{Events, Polls, since};
-use crate::server::{Server, eventually, soon};
+use crate::server::{Server, eventually};
 use serde_json::Value;
 use std::time::{Duration, Instant};
+use support::wait::soon;
 
 /// Reads a stream to its end. Returns the last message.
 async fn to_the_end(stream: &mut Events) -> (String, Value) {
@@ -52,7 +53,7 @@ async fn the_end_of_a_session_ends_its_streams_and_polls_and_nobody_elses() {
 #[tokio::test]
 async fn a_stream_ends_with_its_token() {
     let server = Server::start(&[]).await;
-    let token = server.token("kitchen", "6s");
+    let token = server.token("kitchen", "6s").await;
     let (mut stream, follower) = settled(&server, &token, &server.room("kitchen")).await;
     let query = format!("?wait=30{}", since(&follower));
     let begun = Instant::now();

@@ -158,7 +158,7 @@ async fn ask(server: &Server, link: &SlowLink, token: &str, path: &str, paged: b
 /// Reads a large room in all ways at once over links of a rate, during events.
 async fn every_way(orders: usize, lines: usize, bytes_per_second: usize) {
     let server = Server::start(&[]).await;
-    let (staff, service) = (server.token("staff", "1h"), server.token("service", "1h"));
+    let (staff, service) = (server.token("staff", "1h").await, server.token("service", "1h").await);
     let size = fill(&server, &staff, orders, lines).await;
     let bytes = (orders * size) as u64;
     let room = server.room("kitchen");
@@ -226,7 +226,7 @@ async fn what_was_once_too_much_arrives_every_way_at_a_megabyte_a_second() {
 async fn readers_of_one_snapshot_cost_references() {
     const READERS: usize = 24;
     let server = Server::start(&["--connections-per-principal", "100"]).await;
-    let (staff, service) = (server.token("staff", "1h"), server.token("service", "1h"));
+    let (staff, service) = (server.token("staff", "1h").await, server.token("service", "1h").await);
     let size = fill(&server, &staff, 500, 100).await;
     let bytes = (500 * size) as u64;
     assert!(bytes > ONCE, "the control: more than a connection once held, for which it was closed with 4409");
@@ -258,7 +258,7 @@ async fn readers_of_one_snapshot_cost_references() {
 async fn over_the_budget_a_room_waits_and_nobody_is_cut() {
     // A megabyte, which the first snapshot uses up.
     let server = Server::start(&["--snapshot-bytes", "1048576"]).await;
-    let (staff, service) = (server.token("staff", "1h"), server.token("service", "1h"));
+    let (staff, service) = (server.token("staff", "1h").await, server.token("service", "1h").await);
     fill(&server, &staff, 500, 100).await;
     let link = SlowLink::to(server.address(), 100_000).await;
     let (_told, last) = watch::channel(0);
@@ -291,7 +291,7 @@ async fn over_the_budget_a_room_waits_and_nobody_is_cut() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reader_that_takes_nothing_of_a_snapshot_is_cut_all_the_same() {
     let server = Server::start(&[]).await;
-    let (staff, service) = (server.token("staff", "1h"), server.token("service", "1h"));
+    let (staff, service) = (server.token("staff", "1h").await, server.token("service", "1h").await);
     fill(&server, &staff, 500, 100).await;
     let mut stalled = Vec::new();
     for paged in [true, false] {
@@ -320,7 +320,7 @@ async fn a_reader_that_takes_nothing_of_a_snapshot_is_cut_all_the_same() {
 async fn other_rooms_say_more_than_a_backlog_behind_one_message_and_nothing_of_it_is_lost() {
     const BANQUETS: usize = 40;
     let server = Server::start(&[]).await;
-    let (staff, service) = (server.token("staff", "1h"), server.token("service", "1h"));
+    let (staff, service) = (server.token("staff", "1h").await, server.token("service", "1h").await);
     let link = SlowLink::to(server.address(), 3_000_000).await;
     let (kitchen, floor) = (server.room("kitchen"), server.room("floor"));
     let mut socket = socket(&link, &service).await;

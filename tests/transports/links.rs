@@ -1,11 +1,12 @@
 //! A client's three kinds of links to a room, each of which yields frames one by one.
 
 use crate::follower::Follower;
-use crate::server::{Server, soon};
+use crate::server::Server;
 use futures_util::{SinkExt, StreamExt};
 use reqwest::Response;
 use serde_json::{Value, json};
 use std::collections::VecDeque;
+use support::wait::soon;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;

@@ -25,7 +25,7 @@ async fn refused(server: &Server, token: &str, room: &str) -> (u16, String, Stri
 async fn rooms_that_may_not_be_joined_and_rooms_that_do_not_exist_get_one_answer() {
     let server = Server::start(&[]).await;
     let (mine, theirs, staff) = (server.sit_down(1).await, server.sit_down(2).await, server.sign_in("staff").await);
-    let kitchen = server.token("kitchen", "1h");
+    let kitchen = server.token("kitchen", "1h").await;
     let order = |document: Value| format!("order:{}", document["id"].as_str().unwrap());
     let own = order(server.place(&mine, 1).await);
     let other = order(server.place(&theirs, 1).await);

@@ -3,18 +3,12 @@
 use reqwest::{Client, Response};
 use serde_json::{Value, json};
 use std::future::Future;
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
-use tempfile::TempDir;
+use support::TestServer;
+use support::wait::soon;
 
 /// The longest time of a step.
 pub const PATIENCE: Duration = Duration::from_secs(20);
-
-/// Waits for a future with a deadline.
-pub async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(PATIENCE, future).await.unwrap_or_else(|_| panic!("{what} did not come in {PATIENCE:?}"))
-}
 
 /// Polls a condition until it holds.
 pub async fn eventually<F: Future<Output = bool>>(what: &str, mut is_so: impl FnMut() -> F) {
@@ -43,10 +37,9 @@ const EAGER: [&str; 14] = [
     "100000",
 ];
 
-/// A node with the demo restaurant and a database of its own. Dropping it kills it.
+/// A node with the demo restaurant and a database of its own.
 pub struct Server {
-    process: Child,
-    folder: TempDir,
+    node: TestServer,
     /// `http://127.0.0.1:PORT`.
     pub base: String,
     pub http: Client,
@@ -56,12 +49,9 @@ pub struct Server {
 
 impl Server {
     pub async fn start(flags: &[&str]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let mut process =
-            binary(&folder).args(["serve", "--demo", "--bind", "127.0.0.1:0"]).args(EAGER).args(flags).spawn().unwrap();
-        let base = listening_on(&mut process);
-        let http = Client::new();
-        let mut server = Self { process, folder, base, http, restaurant: String::new(), dish: String::new() };
+        let node = TestServer::start(&[&EAGER[..], flags].concat()).await;
+        let (base, http) = (node.base.clone(), Client::new());
+        let mut server = Self { node, base, http, restaurant: String::new(), dish: String::new() };
         let menu = server.get("/api/v1/restaurants/demo/menu", "").await;
         let menu: Value = menu.json().await.unwrap();
         server.restaurant = menu["restaurant"].as_str().unwrap().to_owned();
@@ -70,12 +60,12 @@ impl Server {
     }
 
     pub fn pid(&self) -> u32 {
-        self.process.id()
+        self.node.pid()
     }
 
     /// The file of its database.
     pub fn database(&self) -> std::path::PathBuf {
-        self.folder.path().join("db")
+        self.node.database()
     }
 
     pub fn address(&self) -> &str {
@@ -111,11 +101,8 @@ impl Server {
     }
 
     /// Issues a token with a lifetime by the command line.
-    pub fn token(&self, role: &str, life: &str) -> String {
-        let mut tool = binary(&self.folder);
-        let out = tool.args(["token", "--role", role, "--restaurant", "demo", "--expires", life]).output().unwrap();
-        assert!(out.status.success(), "{out:?}");
-        String::from_utf8(out.stdout).unwrap().trim().to_owned()
+    pub async fn token(&self, role: &str, life: &str) -> String {
+        self.node.tool(&["token", "--role", role, "--restaurant", "demo", "--expires", life]).await
     }
 
     pub async fn sign_out(&self, token: &str) {
@@ -140,9 +127,7 @@ impl Server {
 
     /// Returns the value of a metric, by the beginning of its line; 0 if it is absent.
     pub async fn metric(&self, line: &str) -> u64 {
-        let text = self.get("/metrics", "").await.text().await.unwrap();
-        let value = text.lines().find_map(|found| found.strip_prefix(line));
-        value.map_or(0, |value| value.trim().parse().unwrap())
+        self.node.metric(line.trim_end()).await as u64
     }
 
     /// Live connections of a role.
@@ -150,35 +135,8 @@ impl Server {
         self.metric(&format!("orderbell_connections{{role=\"{role}\"}}")).await
     }
 
-    /// Memory of the process, in KiB.
+    /// Returns the resident memory of the process, in KiB.
     pub fn resident_kib(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-        line.trim().trim_end_matches(" kB").parse().unwrap()
-    }
-}
-
-fn binary(folder: &TempDir) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_orderbell"));
-    let database = format!("sqlite://{}/db", folder.path().display());
-    command.args(["--database-url", &database]).stdout(Stdio::piped()).stdin(Stdio::null());
-    // Do not pass the variables of the test's shell to this server.
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("ORDERBELL_") || name.ends_with("_URL")) {
-        command.env_remove(name);
-    }
-    command.env("ORDERBELL_LOG", "warn");
-    command
-}
-
-fn listening_on(process: &mut Child) -> String {
-    let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
-    let found = lines.find_map(|line| line.unwrap().strip_prefix("listening on ").map(str::to_owned));
-    found.expect("the server says where it listens")
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        self.node.resident() / 1024
     }
 }

@@ -2,11 +2,12 @@
 
 use crate::follower::Follower;
 use crate::links::Events;
-use crate::server::{Server, eventually, soon};
+use crate::server::{Server, eventually};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
+use support::wait::soon;
 
 /// The number of readers.
 const SLOW: u64 = 40;

@@ -129,6 +129,11 @@ impl TestServer {
         self.process.id().expect("the server runs")
     }
 
+    /// The file of its database, unless it shares one.
+    pub fn database(&self) -> PathBuf {
+        self.folder.join(DATABASE)
+    }
+
     /// Its resident memory, in bytes.
     pub fn resident(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
