@@ -1,4 +1,4 @@
-//! Connections to a file, and what they must be like.
+//! Connections to a file, and the settings that they must have.
 
 use super::stamp::Stamp;
 use crate::store::migrations::expand;
@@ -16,10 +16,10 @@ static EXPAND: LazyLock<Migrator> = LazyLock::new(|| expand(sqlx::migrate!("migr
 
 /// How long to wait for a tool that is writing to the same file.
 const BUSY: Duration = Duration::from_secs(5);
-/// How many may read at once.
+/// The number of connections that read.
 const READERS: u32 = 4;
 
-/// What every connection has in common.
+/// Returns the options that all connections share.
 pub fn options(url: &str) -> Result<SqliteConnectOptions, OpenError> {
     let path = url.strip_prefix("sqlite://").ok_or(OpenError::Url)?;
     if path.is_empty() || path.contains('?') || path.contains(":memory:") {
@@ -29,11 +29,12 @@ pub fn options(url: &str) -> Result<SqliteConnectOptions, OpenError> {
     Ok(options.foreign_keys(true).busy_timeout(BUSY).disable_statement_logging())
 }
 
-/// The connection that writes: durable at each commit, or refused.
+/// Opens the connection that writes. Fails if its commits would not be durable.
 pub async fn writer(options: &SqliteConnectOptions) -> Result<SqliteConnection, OpenError> {
     let options = options.clone().create_if_missing(true);
     let options = options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
-    // What is deleted is overwritten with zeros, also in pages that become free: guests' words must not stay in the file.
+    // SQLite overwrites deleted data with zeros, also in free pages: guests' words must not stay in
+    // the file.
     let options = options.pragma("secure_delete", "ON");
     let mut connection = options.connect().await?;
     let journal: String = query_scalar("PRAGMA journal_mode").fetch_one(&mut connection).await?;
@@ -46,13 +47,13 @@ pub async fn writer(options: &SqliteConnectOptions) -> Result<SqliteConnection, 
     Err(OpenError::NotDurable(format!("SQLite must run with journal_mode=wal, synchronous=2, foreign_keys=1; it has {found}")))
 }
 
-/// Those that read.
+/// Opens the pool of connections that read.
 pub fn readers(options: &SqliteConnectOptions) -> SqlitePool {
     let pool = SqlitePoolOptions::new().max_connections(READERS).acquire_timeout(BUSY).test_before_acquire(false);
     pool.connect_lazy_with(options.clone().read_only(true))
 }
 
-/// Brings the schema up to date in one transaction, which holds off a tool that is doing the same.
+/// Upgrades the schema in one transaction, so that a tool that does the same waits.
 pub async fn migrate(connection: &mut SqliteConnection) -> Result<(), OpenError> {
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     MIGRATOR.run(&mut *transaction).await?;
@@ -60,13 +61,14 @@ pub async fn migrate(connection: &mut SqliteConnection) -> Result<(), OpenError>
     Ok(transaction.commit().await?)
 }
 
-/// Begins a node's stamp, and brings it into the file itself.
+/// Writes a node's first stamp into the file itself.
 pub async fn stamp(connection: &mut SqliteConnection, stamp: &Stamp) -> Result<(), OpenError> {
-    // A log that begins here begins with the number of before, so that it can be told whose it is.
+    // The first number in a new log is the file's, which shows that the log belongs to the file.
     let (before, _) = read_stamp(connection).await?;
     write_stamp(connection, before).await?;
     write_stamp(connection, stamp.current()).await?;
-    // Behind a tool that reads it stays in the log, and the next checkpoint takes it over.
+    // While a tool reads, the stamp stays in the log, and the next checkpoint moves it into the
+    // file.
     query("PRAGMA wal_checkpoint(TRUNCATE)").execute(connection).await?;
     Ok(())
 }
@@ -78,15 +80,16 @@ pub async fn write_stamp(connection: &mut SqliteConnection, number: i32) -> sqlx
     Ok(())
 }
 
-/// The number of a stamp that the database has, as SQLite sees it, and how many rows this connection has changed so far.
+/// Returns the stamp's number in the database as SQLite reads it, and how many rows this connection
+/// has changed so far.
 pub async fn read_stamp(connection: &mut SqliteConnection) -> sqlx::Result<(i32, i64)> {
     query_as("SELECT user_version, total_changes() FROM pragma_user_version").fetch_one(connection).await
 }
 
-/// Merges the write-ahead log into the file and empties it: what was deleted is still in there. Returns whether nobody read
-/// from it meanwhile, which keeps it.
+/// Merges the write-ahead log into the file and empties it, since deleted data is still in it.
+/// Returns false if a reader prevented that.
 pub async fn empty_log(connection: &mut SqliteConnection) -> sqlx::Result<bool> {
-    // Commits wait meanwhile, so this waits for no slow reader.
+    // Commits wait for this call, so it does not wait for a slow reader.
     raw_sql("PRAGMA busy_timeout = 100").execute(&mut *connection).await?;
     let emptied = query_scalar::<_, i64>("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut *connection).await;
     raw_sql(AssertSqlSafe(format!("PRAGMA busy_timeout = {}", BUSY.as_millis()))).execute(connection).await?;

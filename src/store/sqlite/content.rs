@@ -1,7 +1,7 @@
-//! Notices what was written to an open database past SQLite: the file changes although no checkpoint has written to it, or the
-//! write-ahead log no longer ends as its index says, or the index is an earlier one.
+//! Detects writes to an open database past SQLite: the file changed without a checkpoint, the
+//! write-ahead log does not end as its index says, or an earlier index was put back.
 //!
-//! A few calls for the state of a file and a few short reads at each look; no query.
+//! Each check makes a few calls for the state of a file and a few short reads, and no query.
 
 use super::wal_index::WalIndex;
 use std::fs::File;
@@ -9,26 +9,28 @@ use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-/// How often to look again when another process commits in the middle of a look.
+/// How often to repeat a check if another process commits in the middle of it.
 const LOOKS: u32 = 1000;
 
-/// The files of an open database, and the state in which they were seen last.
+/// The files of an open database, and their state at the last check.
 #[derive(Debug)]
 pub struct Content {
-    /// Closing it would end the locks that SQLite holds on the same file in this process, so it is closed after the connections.
+    /// Closed after the connections: closing it ends the locks that SQLite holds on the file in
+    /// this process.
     index: File,
     log: File,
     seen: Option<Seen>,
 }
 
-/// A state of the database file, and that of the log beside it.
+/// The state of the database file and of the log beside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Seen {
     written: Written,
     index: WalIndex,
 }
 
-/// When the file was last written, and how long it is. Not when its inode changed: `chmod` and `ln` leave the content alone.
+/// The time of the last write to the file, and its length. The time of the inode's last change is
+/// no help, since `chmod` and `ln` change it and not the content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Written {
     at: (i64, i64),
@@ -46,15 +48,15 @@ impl Content {
     /// Opens the files beside a database that SQLite has open.
     ///
     /// # Errors
-    /// When one of them is not there.
+    /// Returns the error of a file that is missing.
     pub fn of(log: &Path, index: &Path) -> io::Result<Self> {
         Ok(Self { index: File::open(index)?, log: File::open(log)?, seen: None })
     }
 
-    /// Takes up the files that are there now, after the database was opened again.
+    /// Opens the current files, after the database was reopened.
     ///
     /// # Errors
-    /// When one of them is not there.
+    /// Returns the error of a file that is missing.
     pub fn follow(&mut self, log: &Path, index: &Path) -> io::Result<()> {
         self.log = File::open(log)?;
         let is_same =
@@ -66,8 +68,9 @@ impl Content {
         Ok(())
     }
 
-    /// Whether only SQLite has written to the files since the last look. While a checkpoint is under way, or was broken off, a
-    /// change of the database file is taken for the checkpoint's.
+    /// Returns whether only SQLite has written to the files since the last check. While a
+    /// checkpoint runs, or after one was interrupted, any change of the database file counts as the
+    /// checkpoint's.
     pub fn is_untouched(&mut self, database: &File) -> bool {
         for _ in 0..LOOKS {
             let (Some(before), Ok(written)) = (WalIndex::read(&self.index), Written::of(database)) else { continue };

@@ -1,7 +1,8 @@
-//! Which files a database is, so that one that is removed or replaced under a running node is noticed.
+//! The identity of a database's files, to detect their removal or replacement under a running node.
 //!
-//! Linux lets a file be removed or renamed that a process has open: SQLite then writes to a file that no path leads to,
-//! and what it commits is gone when the node ends. Looking up two paths costs microseconds beside a commit's write to disk.
+//! On Linux, a file can be removed or renamed while a process has it open. SQLite then writes to a
+//! file without a path, and its commits are lost when the node ends. Looking up the paths costs
+//! microseconds, far less than a commit's write to disk.
 
 use crate::domain::values::time::Timestamp;
 use std::ffi::OsString;
@@ -14,56 +15,57 @@ use std::path::{Path, PathBuf};
 pub struct Identity {
     database: PathBuf,
     file: (u64, u64),
-    /// The write-ahead log, and the index of it that connections share.
+    /// The write-ahead log, and its index that connections share.
     beside: [(u64, u64); 2],
 }
 
 impl Identity {
-    /// That of a database that is open, and so has its write-ahead log beside it.
+    /// Returns the identity of an open database, which has its write-ahead log beside it.
     ///
     /// # Errors
-    /// When one of the files is not there.
+    /// Returns the error of a file that is missing.
     pub fn of(database: &Path) -> io::Result<Self> {
         Ok(Self { file: inode(database)?, beside: beside(database)?, database: database.to_owned() })
     }
 
-    /// Takes up the log that is there now, after the database was opened again.
+    /// Adopts the current log, after the database was reopened.
     ///
     /// # Errors
-    /// When there is none.
+    /// Returns the error of a missing log.
     pub fn follow_log(&mut self) -> io::Result<()> {
         self.beside = beside(&self.database)?;
         Ok(())
     }
 
-    /// Whether the path still leads to the database file itself.
+    /// Returns whether the path still leads to the database file.
     pub fn is_same_file(&self) -> bool {
         inode(&self.database).is_ok_and(|file| file == self.file)
     }
 
-    /// Moves the write-ahead log to another name. It belongs to the content that was overwritten: the next to open the
-    /// database would write it over the new one.
+    /// Renames the write-ahead log, which belongs to the overwritten content: the next process that
+    /// opens the database would replay it over the new content.
     ///
     /// # Errors
-    /// When it cannot be moved.
+    /// Returns the error of the renaming.
     pub fn set_log_aside(&self) -> io::Result<()> {
         std::fs::rename(self.log(), self.set_aside())
     }
 
-    /// The path of the write-ahead log.
+    /// Returns the path of the write-ahead log.
     pub fn log(&self) -> PathBuf {
         log(&self.database)
     }
 
-    /// The path of the index of the log.
+    /// Returns the path of the log's index.
     pub fn index(&self) -> PathBuf {
         index(&self.database)
     }
 
-    /// Removes a log that was set aside and last written before a time. Returns whether there was one.
+    /// Removes the log that was set aside if it was last written before a time. Returns whether it
+    /// did.
     ///
     /// # Errors
-    /// When it cannot be removed.
+    /// Returns the error of reading its state or removing it.
     pub fn remove_set_aside(&self, before: Timestamp) -> io::Result<bool> {
         let path = self.set_aside();
         match std::fs::metadata(&path) {
@@ -73,7 +75,7 @@ impl Identity {
         }
     }
 
-    /// Returns the path of a log that was set aside, while it is there.
+    /// Returns the path of the log that was set aside, if it exists.
     pub fn log_set_aside(&self) -> Option<PathBuf> {
         log_set_aside(&self.database)
     }
@@ -82,23 +84,23 @@ impl Identity {
         set_aside(&self.database)
     }
 
-    /// Whether the paths still lead to every file.
+    /// Returns whether the paths still lead to all files.
     pub fn is_in_place(&self) -> bool {
         self.is_same_file() && beside(&self.database).is_ok_and(|beside| beside == self.beside)
     }
 }
 
-/// The path of the write-ahead log of a database.
+/// Returns the path of a database's write-ahead log.
 pub fn log(database: &Path) -> PathBuf {
     named(database, "-wal")
 }
 
-/// The path of the index of the log that connections share.
+/// Returns the path of the log's index, which connections share.
 pub fn index(database: &Path) -> PathBuf {
     named(database, "-shm")
 }
 
-/// The path of the log of an overwritten database that was set aside, while it is there.
+/// Returns the path of the log that was set aside for an overwritten database, if it exists.
 pub fn log_set_aside(database: &Path) -> Option<PathBuf> {
     Some(set_aside(database)).filter(|path| path.exists())
 }
@@ -137,7 +139,7 @@ mod tests {
         let identity = Identity::of(&database).unwrap();
         assert!(identity.is_in_place());
         std::fs::write(&database, "more").unwrap();
-        assert!(identity.is_in_place(), "another content is the database's own business");
+        assert!(identity.is_in_place(), "changed content does not change the identity");
         std::fs::rename(&log, folder.path().join("kept")).unwrap();
         assert!(!identity.is_in_place() && identity.is_same_file());
         std::fs::write(&log, "x").unwrap();

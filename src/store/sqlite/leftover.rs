@@ -1,7 +1,8 @@
-//! A write-ahead log that was left beside a database, and whether it belongs to it. SQLite replays every log that it can read,
-//! also that of a file which was there before, and what comes out is damaged.
+//! Decides whether a write-ahead log that was left beside a database belongs to it. SQLite replays
+//! any log that it can read, even the log of a previous file, which damages the database.
 //!
-//! Formats: <https://www.sqlite.org/fileformat2.html#the_database_header>, <https://www.sqlite.org/fileformat2.html#walformat>.
+//! Formats: <https://www.sqlite.org/fileformat2.html#the_database_header>,
+//! <https://www.sqlite.org/fileformat2.html#walformat>.
 
 use super::wal_index::{FRAME_HEADER, LOG_HEADER};
 use std::collections::HashSet;
@@ -9,31 +10,32 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
 
-/// How often to look again when another process writes in the middle of a look.
+/// How often to repeat a comparison if another process writes in the middle of it.
 const LOOKS: u32 = 5;
-/// More changes of the schema than one log has.
+/// More changes of the schema than one log contains.
 const SCHEMA_CHANGES: u32 = 1 << 16;
-/// The first bytes of a log that SQLite reads, but for the last bit.
+/// The first bytes of each log that SQLite reads, without the last bit.
 const MAGIC: u32 = 0x377f_0682;
 
 /// How a log and a database fit together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fit {
-    /// The log was written over this database, or has nothing in it.
+    /// The log belongs to this database, or is empty.
     Own,
-    /// The log was written over another content.
+    /// The log belongs to other content.
     Foreign,
-    /// The database was cut short: the log does not have all pages that are missing.
+    /// The database was cut short, and the log lacks some of the missing pages.
     Short,
 }
 
 /// Compares a database with the log beside it. Reads the header of each frame of the log.
 ///
 /// # Errors
-/// When one of the files does not read.
+/// Returns the error of a file that cannot be read.
 pub fn fit(database: &File, log: &File) -> io::Result<Fit> {
     let mut outcome = look(database, log)?;
-    // A tool may empty the log in the middle of a look: an answer counts when it comes twice.
+    // A tool may empty the log in the middle of a comparison, so a result counts if two in a row
+    // agree.
     for _ in 0..LOOKS {
         let again = look(database, log)?;
         if outcome == Fit::Own || again == outcome {
@@ -50,7 +52,8 @@ fn look(database: &File, log: &File) -> io::Result<Fit> {
         return Ok(Fit::Own);
     }
     let Some(header) = Header::read(database, 0).filter(|header| header.page() == log.page) else { return Ok(Fit::Foreign) };
-    // A checkpoint that was broken off has left the header of any of the log's commits, or that of before the first.
+    // An interrupted checkpoint leaves the header of any commit in the log, or the one from before
+    // the first.
     let is_own = log.headers.first().is_none_or(|first| header.is_before(first)) || log.headers.contains(&header);
     if !is_own {
         return Ok(Fit::Foreign);
@@ -61,7 +64,7 @@ fn look(database: &File, log: &File) -> io::Result<Fit> {
     Ok(if is_whole { Fit::Own } else { Fit::Short })
 }
 
-/// The first bytes of a database, which are those of its first page.
+/// The header of a database: the first bytes of its first page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Header([u8; 100]);
 
@@ -72,7 +75,7 @@ impl Header {
         Some(Self(bytes))
     }
 
-    /// The length of a page. 1 stands for 65,536, which two bytes do not hold.
+    /// Returns the length of a page. 1 means 65,536, which does not fit into two bytes.
     fn page(&self) -> u32 {
         match number(&self.0, 16) >> 16 {
             1 => 1 << 16,
@@ -84,20 +87,21 @@ impl Header {
         number(&self.0, 28)
     }
 
-    /// Whether a log that begins with a header may follow on this one: [`super::stamp`] counts commits one by one. SQLite counts
-    /// changes of the schema, and a copy that it makes (`.backup`, `VACUUM INTO`) is one ahead of its original.
+    /// Returns whether a log whose first header is `first` may follow this header. [`super::stamp`]
+    /// increments its number with each commit. SQLite counts the changes of the schema, and a copy
+    /// that it makes (`.backup`, `VACUUM INTO`) is one ahead of its original.
     fn is_before(&self, first: &Self) -> bool {
         let ahead = |at| number(&first.0, at).wrapping_sub(number(&self.0, at));
         ahead(40) < SCHEMA_CHANGES && ahead(60) <= 1
     }
 }
 
-/// What a log has in it.
+/// The contents of a log.
 #[derive(Debug, Default)]
 struct Log {
     /// The length of a page.
     page: u32,
-    /// The headers of the database, one for each commit that changed it.
+    /// The database headers in the log, one for each commit that changed the header.
     headers: Vec<Header>,
     pages: HashSet<u32>,
     /// The length of the database after the last commit, in pages.
@@ -105,7 +109,8 @@ struct Log {
 }
 
 impl Log {
-    /// Reads the frames of the log's present round; what is behind them is of the round before.
+    /// Reads the log's current frames. Frames after them are left over from before the log
+    /// restarted.
     fn read(file: &File) -> io::Result<Self> {
         let length = file.metadata()?.len();
         let mut start = [0; LOG_HEADER as usize];
@@ -136,7 +141,7 @@ impl Log {
     }
 }
 
-/// Four bytes, the most significant first; the callers' places are within.
+/// Reads four bytes, the most significant first. The callers' offsets are within the bounds.
 fn number<const N: usize>(bytes: &[u8; N], at: usize) -> u32 {
     bytes.iter().skip(at).take(4).fold(0, |number, byte| number << 8 | u32::from(*byte))
 }

@@ -1,4 +1,5 @@
-//! One file, one node: locks on the database and beside it, held as long as the node lives.
+//! Locks on the database and beside it, so that one file has one node. A node holds them while it
+//! lives.
 
 use super::identity;
 use super::leftover::{self, Fit};
@@ -8,30 +9,32 @@ use std::io;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-/// What is made here is its owner's alone: guests' orders and the hashes of passwords are in it. SQLite makes the files
-/// beside a database with the mode of the database.
+/// The mode of new files: only their owner may read guests' orders and the hashes of passwords.
+/// SQLite makes the files beside a database with the mode of the database.
 const MODE: u32 = 0o600;
 
 /// The locks of a node.
 #[derive(Debug)]
 pub struct Lock {
-    /// `flock` on the database itself, which holds under every name of the file. SQLite locks byte ranges (`fcntl`), which
-    /// on a local file system do not see it.
+    /// `flock` on the database itself, which holds under each name of the file. It does not
+    /// conflict with SQLite's locks on byte ranges (`fcntl`) on a local file system.
     database: File,
-    /// The lock of versions that knew no other; it also keeps a second store of this process from opening the database.
+    /// The only lock of older versions. It also keeps a second store of this process from opening
+    /// the database.
     _beside: File,
 }
 
 impl Lock {
-    /// The database, open for reading. SQLite's own locks in this process end when it is closed, so it is closed last
-    /// (<https://www.sqlite.org/howtocorrupt.html>, "POSIX advisory locks").
+    /// Returns the database, open for reading. Closing it ends SQLite's own locks in this process,
+    /// so it is closed last (<https://www.sqlite.org/howtocorrupt.html>, "POSIX advisory locks").
     pub const fn database(&self) -> &File {
         &self.database
     }
 }
 
-/// Makes a database that is not there, with its folder. Returns its path without symbolic links, beside whose last name
-/// SQLite keeps the log, and, for a server, the locks. A tool works beside a running server.
+/// Makes the database and its folder if they do not exist. Returns the path without symbolic links,
+/// beside which SQLite keeps the log, and for a server the locks. A tool takes none, since it may
+/// run beside a server.
 pub fn prepare(database: &Path, mode: Mode) -> Result<(PathBuf, Option<Lock>), OpenError> {
     let folder = database.parent().filter(|folder| !folder.as_os_str().is_empty());
     if let Some(folder) = folder {
@@ -50,8 +53,8 @@ pub fn prepare(database: &Path, mode: Mode) -> Result<(PathBuf, Option<Lock>), O
     Ok((path, lock))
 }
 
-/// Makes a database that is not there, empty. One that is there is not even opened: closing it again would take away the
-/// locks that SQLite holds on it in this process.
+/// Makes an empty database if it does not exist. An existing one is not even opened: closing it
+/// again would end the locks that SQLite holds on it in this process.
 fn make(database: &Path) -> io::Result<()> {
     match OpenOptions::new().create_new(true).write(true).mode(MODE).open(database) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
@@ -65,8 +68,8 @@ fn beside(database: &Path) -> PathBuf {
     name.into()
 }
 
-/// Takes both locks. That beside the database comes first, so that a database which another store of this process has is not
-/// opened.
+/// Takes both locks. The lock beside the database comes first, so that a database that another
+/// store of this process has open is not opened here.
 fn take(database: &Path) -> Result<Lock, OpenError> {
     let path = beside(database);
     let open = File::options().create(true).truncate(false).write(true).mode(MODE).open(&path);
@@ -85,8 +88,8 @@ fn hold(file: &File, path: &Path, database: &Path) -> Result<(), OpenError> {
     }
 }
 
-/// Refuses a name of a file that a node has open under another one: SQLite keeps a log for each name, and what is written to
-/// both destroys the database.
+/// Refuses a file that a node has open under another name: SQLite keeps a log for each name, and
+/// writing to both logs destroys the database.
 fn refuse_other_name(database: &Path) -> Result<(), OpenError> {
     let file_error = |cause| OpenError::File { path: database.to_owned(), cause };
     if database.metadata().map_err(file_error)?.nlink() < 2 {
@@ -98,7 +101,7 @@ fn refuse_other_name(database: &Path) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// Whether a node has the lock on a file.
+/// Returns whether a node holds the lock on a file.
 fn is_held(path: &Path) -> Result<bool, OpenError> {
     match File::open(path).map(|file| file.try_lock_shared()) {
         Ok(Ok(())) => Ok(false),
@@ -108,8 +111,8 @@ fn is_held(path: &Path) -> Result<bool, OpenError> {
     }
 }
 
-/// Refuses a write-ahead log that was left beside a database and belongs to another one, and an empty file where the log of
-/// another database was set aside. Beside a running node a tool leaves that to the node.
+/// Refuses a write-ahead log beside the database that belongs to another one, and an empty database
+/// beside a log that was set aside. A tool that runs beside a node leaves this to the node.
 pub fn require_own_log(database: &Path, lock: Option<&Lock>) -> Result<(), OpenError> {
     let log = identity::log(database);
     let is_empty = database.metadata().is_ok_and(|data| data.len() == 0);

@@ -1,4 +1,4 @@
-//! SQLite: embedded, one node. One connection writes; four read beside it.
+//! The embedded SQLite store, for one node. One connection writes, and four read.
 
 #[path = "../backend/mod.rs"]
 #[allow(clippy::duplicate_mod)] // one text, two drivers: see there
@@ -39,17 +39,17 @@ const IS_SQLITE: bool = true;
 /// A store in one file.
 pub struct SqliteStore {
     epoch: String,
-    /// What its row, its leases and its probe of writes go by.
+    /// The id in this node's row, leases and write probe.
     node: Uuid,
     faults: Arc<WriteFaults>,
     readers: SqlitePool,
     writer: Writer,
-    /// As the files were when they were opened.
+    /// The identity of the files when they were opened.
     identity: Identity,
 }
 
 impl SqliteStore {
-    /// Opens the database of a URL, and makes it (with its folder) where there is none.
+    /// Opens the database of a URL, and makes it and its folder if they do not exist.
     ///
     /// # Errors
     /// See [`OpenError`].
@@ -75,7 +75,7 @@ impl SqliteStore {
         let file_error = |cause| OpenError::File { path: path.clone(), cause };
         let identity = Identity::of(&path).map_err(file_error)?;
         if let Some(log) = identity.log_set_aside().filter(|_| stamp.is_some()) {
-            log::warn!(path:% = log.display(); "the log of a database that was overwritten is still there, with what was acknowledged then");
+            log::warn!(path:% = log.display(); "the log of an overwritten database is still there, with changes that were acknowledged");
         }
         let watch = match stamp {
             Some(stamp) => Some(Watch { content: Content::of(&identity.log(), &identity.index()).map_err(file_error)?, stamp }),
@@ -96,7 +96,7 @@ impl SqliteStore {
         task::run(task::in_time(async move { unit(&mut *readers.acquire().await?).await })).await
     }
 
-    /// Runs a unit of work that reads more than once, of which all must see the same.
+    /// Runs a unit of work whose reads all see the same state.
     async fn read_at_one_point<T, F>(&self, unit: F) -> Result<T>
     where
         T: Send + 'static,
@@ -113,7 +113,7 @@ impl SqliteStore {
         one_point.await
     }
 
-    /// Runs a unit of work that writes: all of it or, when it fails, nothing.
+    /// Runs a unit of work that writes. If it fails, it writes nothing.
     async fn write<T, F>(&self, unit: F) -> Result<T>
     where
         T: Send + 'static,
@@ -132,7 +132,8 @@ async fn lost(store: &SqliteStore) -> &'static str {
      acknowledged (see \"Changes to a SQLite file from outside\" in docs/operations.md)"
 }
 
-/// A log that was set aside has what guests wrote until it was last written.
+/// Empties the log, and removes a log that was set aside: it has guests' words from before its last
+/// write.
 fn scrub(store: &SqliteStore, before: Timestamp) -> Result<()> {
     store.writer.scrub();
     match store.identity.remove_set_aside(before) {
@@ -146,13 +147,14 @@ fn scrub(store: &SqliteStore, before: Timestamp) -> Result<()> {
     Ok(())
 }
 
-/// The readers go first: the last connection to close merges the write-ahead log into the file.
+/// Closes the readers first, since the last connection to close merges the write-ahead log into the
+/// file.
 async fn close_store(store: &SqliteStore) {
     store.readers.close().await;
     store.writer.close().await;
 }
 
-/// A JSON array of hexadecimal texts.
+/// Returns a JSON array of the ids in hexadecimal.
 fn id_list(ids: Vec<Uuid>) -> Result<String> {
     let ids: Vec<_> = ids.iter().map(|id| id.simple().to_string()).collect();
     serde_json::to_string(&ids).map_err(broken)

@@ -1,11 +1,11 @@
-//! Says what stands in the way of opening a file, where SQLite says a number.
+//! Turns SQLite's result codes on opening a file into errors that name the cause.
 
 use super::identity;
 use crate::store::options::OpenError;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-/// The least that a start writes: the index of the log, the schema, a stamp, and a lock.
+/// The least number of bytes that a start writes: the log's index, the schema, a stamp, and a lock.
 const LEAST: u64 = 1 << 20;
 
 /// SQLite's primary result codes (<https://www.sqlite.org/rescode.html>).
@@ -15,7 +15,7 @@ const FULL: i32 = 13;
 const CANNOT_OPEN: i32 = 14;
 const NOT_A_DATABASE: i32 = 26;
 
-/// Names the disk that is full, or the file that is damaged, in place of an error that only shows it.
+/// Replaces an error that only shows a symptom by one that names the full disk or the damaged file.
 pub fn explain(error: OpenError, database: &Path) -> OpenError {
     if let OpenError::File { cause, .. } = &error {
         return match cause.kind() {
@@ -25,14 +25,14 @@ pub fn explain(error: OpenError, database: &Path) -> OpenError {
     }
     match code(&error) {
         Some(FULL) => full(database),
-        // The disk is the cause only when it has no space: a log or an index that cannot grow.
+        // The disk is the cause only if it has no space, so that a log or an index cannot grow.
         Some(IO_ERROR | CANNOT_OPEN) if free(database).is_some_and(|free| free < needed(database)) => full(database),
         Some(CORRUPT | NOT_A_DATABASE) => OpenError::Damaged { path: database.to_owned() },
         _ => error,
     }
 }
 
-/// The primary result code.
+/// Returns the primary result code.
 fn code(error: &OpenError) -> Option<i32> {
     let cause = match error {
         OpenError::Connect(cause) | OpenError::Migrate(sqlx::migrate::MigrateError::Execute(cause)) => cause,
@@ -50,12 +50,12 @@ fn folder(database: &Path) -> PathBuf {
     database.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned()
 }
 
-/// What a start needs: the log that is there may be written into the database as a whole.
+/// Returns the bytes that a start needs: it may write all of an existing log into the database.
 fn needed(database: &Path) -> u64 {
     LEAST + std::fs::metadata(identity::log(database)).map_or(0, |data| data.len())
 }
 
-/// The bytes that are free on the disk, for who is not root.
+/// Returns the free bytes on the disk, for a user other than root.
 fn free(database: &Path) -> Option<u64> {
     let disk = rustix::fs::statvfs(folder(database)).ok()?;
     Some(disk.f_bavail.saturating_mul(disk.f_frsize))

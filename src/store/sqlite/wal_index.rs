@@ -1,53 +1,57 @@
-//! The header of the index that connections share of a write-ahead log (the `-shm` file): which frames of the log are
-//! committed, and how far checkpoints have written them into the database.
+//! The header of a write-ahead log's index, which connections share (the `-shm` file). It says
+//! which frames of the log are committed, and how many of them checkpoints have written into the
+//! database.
 //!
-//! The format is SQLite's own and stable: <https://www.sqlite.org/walformat.html#the_wal_index_file_format>.
+//! The format is SQLite's own and stable:
+//! <https://www.sqlite.org/walformat.html#the_wal_index_file_format>.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
 
-/// The header, twice, and the state of checkpoints behind it.
+/// The length of both copies of the header and of the state of checkpoints after them.
 const LENGTH: usize = 132;
 /// The length of one copy of the header.
 const HEADER: usize = 48;
-/// The header of a log.
+/// The length of a log's header.
 pub const LOG_HEADER: u64 = 32;
-/// The header of a frame, which the page follows.
+/// The length of a frame's header, which precedes the page.
 pub const FRAME_HEADER: usize = 24;
 
-/// The state of a write-ahead log, as its connections have it.
+/// The state of a write-ahead log, as its connections see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WalIndex {
-    /// Commits of all connections. It only grows while the database is open somewhere.
+    /// The commits of all connections. Only grows while any connection is open.
     changes: u32,
     page: u32,
-    /// Committed frames.
+    /// The number of committed frames.
     frames: u32,
-    /// The running checksum of the last of them.
+    /// The running checksum of the last committed frame.
     checksum: [u32; 2],
     pub checkpoints: Checkpoints,
 }
 
-/// How far checkpoints have come. It differs between two moments whenever one has written to the database in between.
+/// The progress of checkpoints. It changes whenever a checkpoint writes to the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Checkpoints {
-    /// Changes when the log begins from its start, which takes a complete checkpoint.
+    /// Changes when the log restarts, which requires a complete checkpoint.
     salt: [u8; 8],
-    /// Frames that are in the database.
+    /// The number of frames in the database.
     written: u32,
-    /// Frames that a checkpoint has begun to write. SQLite sets it before the first byte.
+    /// The number of frames that a checkpoint has begun to write. SQLite sets it before the first
+    /// byte.
     attempted: u32,
 }
 
 impl Checkpoints {
-    /// Whether a checkpoint is under way, or was broken off.
+    /// Returns whether a checkpoint runs or was interrupted.
     pub const fn is_under_way(&self) -> bool {
         self.attempted > self.written
     }
 }
 
 impl WalIndex {
-    /// Reads the state. `None` while somebody changes it, and for a file that is no index.
+    /// Reads the state. Returns `None` while another process changes it, and for a file that is not
+    /// an index.
     pub fn read(index: &File) -> Option<Self> {
         let mut bytes = [0; LENGTH];
         index.read_exact_at(&mut bytes, 0).ok()?;
@@ -56,7 +60,7 @@ impl WalIndex {
             return None;
         }
         let number = |at: usize| Some(u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
-        // 1 stands for 65,536, which two bytes do not hold.
+        // 1 means 65,536, which does not fit into two bytes.
         let page = u32::from(u16::from_ne_bytes([bytes[14], bytes[15]]));
         Some(Self {
             changes: number(8)?,
@@ -67,15 +71,15 @@ impl WalIndex {
         })
     }
 
-    /// Whether this state can come after an earlier one. An index that somebody has put back counts fewer commits, or is of a log
-    /// in which the last frame of the earlier state was written over.
+    /// Returns whether this state can follow an earlier one. An index that was put back has fewer
+    /// commits, or belongs to a log in which the last frame of the earlier state was overwritten.
     pub fn can_follow(&self, earlier: &Self, log: &File) -> bool {
         let is_later = self.changes.wrapping_sub(earlier.changes) < 1 << 31;
         is_later && (self.checkpoints.salt != earlier.checkpoints.salt || earlier.is_of(log))
     }
 
-    /// Whether a file is the log of this index: the last committed frame is where it should be, and its checksum, which runs
-    /// over all frames before it, is the one that SQLite has computed.
+    /// Returns whether a file is the log of this index: the last committed frame is at its place,
+    /// and its checksum, which covers all frames before it, is the one that SQLite computed.
     pub fn is_of(&self, log: &File) -> bool {
         if self.frames == 0 {
             return true;

@@ -1,5 +1,6 @@
-//! The one task that writes. It commits in groups: what is queued when a commit ends goes into the next one, so that
-//! under load one write to disk carries many units of work, and alone nobody waits for company.
+//! The only task that writes. It commits in groups: all units queued when a commit ends go into the
+//! next one. Under load, one write to disk carries many units of work; a lone unit does not wait
+//! for others.
 
 use super::connect;
 use super::content::Content;
@@ -21,28 +22,28 @@ use std::time::Duration;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::timeout;
 
-/// How many units may wait; one more is told `Unavailable`.
+/// The most units that may wait. A further one gets `Unavailable`.
 const QUEUE: usize = 1024;
-/// How many units one commit carries at most.
+/// The most units in one commit.
 const GROUP: usize = 64;
 
-/// How often a writer with nothing to do looks whether the database's files are in place.
+/// How often an idle writer checks that the database's files are in place.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// A unit of work, its type erased: runs, then says what came of it.
+/// A unit of work with its type erased. Returns its outcome.
 type Job = Box<dyn for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Done> + Send>;
 
-/// What came of a unit. Dropped without being told, its caller hears `Unavailable`.
+/// The outcome of a unit. If it is dropped before `tell`, the caller gets `Unavailable`.
 struct Done {
-    /// Whether what it wrote stays.
+    /// Whether to keep the unit's writes.
     keep: bool,
-    /// Whether the database may be what stood in its way.
+    /// Whether the database may be the cause of the failure.
     is_suspicious: bool,
-    /// Tells the caller, once the group is committed.
+    /// Answers the caller, once the group is committed.
     tell: Box<dyn FnOnce() + Send>,
 }
 
-/// The way to the task that writes. The task ends, and gives the lock back, when this is dropped.
+/// The handle of the task that writes. Dropping it ends the task, which releases the lock.
 pub struct Writer {
     jobs: mpsc::Sender<Job>,
     lost: watch::Receiver<bool>,
@@ -51,7 +52,7 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Starts the task on a connection. What a node's files are watched by has its locks, which are held as long as the task
+    /// Starts the task on a connection. `watch` has a node's locks, which the task holds while it
     /// lives.
     pub fn start(
         options: SqliteConnectOptions,
@@ -68,8 +69,8 @@ impl Writer {
         Self { jobs: sender, lost, scrub, end }
     }
 
-    /// Empties the write-ahead log soon: what was deleted is still in it. While somebody reads from it, it is tried again each
-    /// second.
+    /// Empties the write-ahead log soon, since deleted data is still in it. Retries each second
+    /// while a reader prevents it.
     pub fn scrub(&self) {
         self.scrub.notify_one();
     }
@@ -77,20 +78,22 @@ impl Writer {
     /// Ends the task and closes its connection.
     pub async fn close(&self) {
         self.end.notify_one();
-        // The task holds the other end until it is done.
+        // The task holds the other end until it ends.
         let mut lost = self.lost.clone();
         while lost.changed().await.is_ok() {}
     }
 
-    /// Resolves when the database's files are no longer those that were opened.
+    /// Resolves once the database's files are no longer the opened ones.
     pub async fn lost(&self) {
         if self.lost.clone().wait_for(|is_lost| *is_lost).await.is_err() {
-            // The task has ended in order: nothing is lost.
+            // The task ended in order: nothing is lost.
             std::future::pending().await
         }
     }
 
-    /// Queues a unit of work and waits for its group to be committed. Once queued it runs, whether or not the caller waits.
+    /// Queues a unit of work and waits until its group is committed.
+    ///
+    /// Cancel safety: a queued unit runs even if its caller stops waiting.
     pub async fn write<T, F>(&self, unit: F) -> Result<T>
     where
         T: Send + 'static,
@@ -98,7 +101,7 @@ impl Writer {
     {
         let (reply, outcome) = oneshot::channel();
         self.jobs.try_send(job(unit, reply)).map_err(|error| {
-            log::warn!(cause:% = error; "no unit of work can be queued");
+            log::warn!(cause:% = error; "a unit of work cannot be queued");
             StoreError::Unavailable
         })?;
         outcome.await.unwrap_or(Err(StoreError::Unavailable))
@@ -116,26 +119,26 @@ where
             let outcome = outcome.unwrap_or_else(|_| Err(broken("a unit of work has panicked")));
             let keep = outcome.is_ok();
             let is_suspicious = matches!(outcome, Err(StoreError::Unavailable | StoreError::Internal));
-            // A caller that has stopped waiting is no error.
+            // The caller may have stopped waiting.
             Done { keep, is_suspicious, tell: Box::new(move || drop(reply.send(outcome))) }
         })
     })
 }
 
-/// What a node knows its files by.
+/// The checks by which a node recognizes its files.
 pub struct Watch {
     pub content: Content,
     pub stamp: Stamp,
 }
 
 impl Watch {
-    /// Whether the files have the content that this node, and others through SQLite, have written.
+    /// Returns whether the files have only content written through SQLite, by this node or a tool.
     fn is_own(&mut self) -> bool {
         self.stamp.is_on_file() && self.content.is_untouched(self.stamp.database())
     }
 }
 
-/// What the task does next.
+/// The task's next step.
 enum Next {
     Commit,
     Scrub,
@@ -143,28 +146,29 @@ enum Next {
 }
 
 impl Next {
-    /// No job comes when every sender is gone.
+    /// Returns `End` for a count of 0, which means that all senders are gone.
     const fn of(jobs: usize) -> Self {
         if jobs == 0 { Self::End } else { Self::Commit }
     }
 }
 
-/// What the task that writes has.
+/// The state of the task that writes.
 struct Task {
     options: SqliteConnectOptions,
-    /// `None` after a failed commit: nothing is known of the connection then, so it is made anew.
+    /// `None` after a failed commit, which leaves the connection in an unknown state: it is
+    /// reopened.
     connection: Option<SqliteConnection>,
     identity: Identity,
-    /// A tool has none. Dropped after the connection, see [`super::lock::Lock::database`].
+    /// `None` for a tool. Dropped after the connection, see [`super::lock::Lock::database`].
     watch: Option<Watch>,
     faults: Arc<WriteFaults>,
     lost: watch::Sender<bool>,
-    /// When to empty the write-ahead log, if that is wanted.
+    /// When to empty the write-ahead log, if requested.
     scrub_at: Option<Timestamp>,
 }
 
 impl Task {
-    /// Commits groups until every sender is gone, or the database's files are.
+    /// Commits groups until all senders, or the database's files, are gone.
     async fn run(mut self, mut jobs: mpsc::Receiver<Job>, scrub: Arc<Notify>, end: Arc<Notify>) {
         let mut group = Vec::with_capacity(GROUP);
         loop {
@@ -193,7 +197,7 @@ impl Task {
         }
         let is_lost = *self.lost.borrow();
         match self.connection.take() {
-            // To close it would merge the log into what lies there now. The process ends soon.
+            // Closing it would merge the log into the foreign content. The process ends soon.
             Some(connection) if is_lost => std::mem::forget(connection),
             Some(connection) => {
                 if let Err(cause) = connection.close().await {
@@ -216,7 +220,8 @@ impl Task {
         };
     }
 
-    /// Whether the paths lead to the files that were opened, with the content that was written through SQLite.
+    /// Returns whether the paths lead to the opened files, and these have only content written
+    /// through SQLite.
     fn is_in_place(&mut self) -> bool {
         self.identity.is_in_place() && self.has_own_content()
     }
@@ -225,8 +230,8 @@ impl Task {
         self.watch.as_mut().is_none_or(Watch::is_own)
     }
 
-    /// Commits a group, and tells its callers if the files that took it are still the database. Whoever is not told hears
-    /// `Unavailable`.
+    /// Commits a group, and answers its callers if the files are still the database. Otherwise the
+    /// callers get `Unavailable`.
     async fn commit(&mut self, group: &mut Vec<Job>) {
         if !self.make_usable().await {
             group.clear();
@@ -250,8 +255,9 @@ impl Task {
         }
     }
 
-    /// Makes sure of a connection to the file that was opened first. One that is not there any longer is not made again, and
-    /// another, or other content, is not written to. Returns whether there is one.
+    /// Reopens the connection to the original file if necessary. Never makes a removed file again,
+    /// and never writes to another file or to foreign content. Returns whether a connection is
+    /// open.
     async fn make_usable(&mut self) -> bool {
         if !self.identity.is_same_file() || !self.has_own_content() {
             self.lose();
@@ -268,7 +274,7 @@ impl Task {
 
     async fn reopen(&mut self) -> std::result::Result<SqliteConnection, OpenError> {
         let connection = connect::writer(&self.options).await?;
-        // The last connection to close takes the log away, so it may be another one now.
+        // The last connection to close removes the log, so the current log may be a new one.
         let mut followed = self.identity.follow_log();
         if let Some(watch) = &mut self.watch {
             followed = followed.and_then(|()| watch.content.follow(&self.identity.log(), &self.identity.index()));
@@ -288,8 +294,8 @@ impl Task {
         self.lost.send_replace(true);
     }
 
-    /// Whether the file has another content than the log beside it was written over. One that is only cut short, or touched,
-    /// keeps its log, which has what was acknowledged.
+    /// Returns whether the file's content is foreign to the log beside it. A file that was only cut
+    /// short or touched keeps its log, which has acknowledged changes.
     fn is_overwritten(&self) -> bool {
         let Some(watch) = self.watch.as_ref().filter(|_| self.identity.is_same_file()) else { return false };
         let log = std::fs::File::open(self.identity.log());
@@ -297,8 +303,9 @@ impl Task {
     }
 }
 
-/// One transaction. Each unit stands behind a savepoint, so that one that fails undoes only itself. `None` when the database
-/// is another than this node wrote: somebody has restored another one through SQLite.
+/// Commits a group in one transaction. Each unit has a savepoint, so that a failed one undoes only
+/// itself. Returns `None` if this node did not write the database's content: somebody restored
+/// another database through SQLite.
 async fn commit(
     connection: &mut SqliteConnection,
     stamp: Option<&mut Stamp>,
@@ -322,7 +329,7 @@ async fn commit(
         units.push(done);
     }
     if connect::read_stamp(&mut transaction).await?.1 != rows {
-        // A tool writes the number that is there, so that its commits too have the header in the log.
+        // A tool writes the existing number, so that each of its commits also logs the header.
         let next = stamp.map_or(number, |stamp| stamp.advance(number));
         connect::write_stamp(&mut transaction, next).await?;
     }
