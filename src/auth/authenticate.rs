@@ -1,4 +1,4 @@
-//! Authenticates the bearer token of a request: the same for a call and for a handshake.
+//! Authentication of a request's bearer token, the same for a call and a handshake.
 
 use super::ended::{Barred, EndedSessions};
 use super::token::{TokenError, Verified, Verifier};
@@ -6,7 +6,7 @@ use crate::clock;
 use secrecy::SecretString;
 use std::time::Duration;
 
-/// The wait before a request is repeated that this node could not decide.
+/// How long to wait before repeating a request that this node could not decide.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
 
 /// Why a token is refused. The text says what to do.
@@ -18,19 +18,19 @@ pub enum Denied {
     /// The token's session has ended.
     #[error("the session has ended; sign in again")]
     Ended,
-    /// This node cannot tell, which is not the sender's fault.
+    /// This node cannot tell whether the session has ended.
     #[error("this node cannot tell which sessions have ended; try again")]
     Unknown,
 }
 
 impl Denied {
-    /// Whether the token was valid once. Its holder needs a new one, and is not somebody who guesses.
+    /// Returns whether the token was once valid. Its holder needs a new one, and is not guessing.
     #[must_use]
     pub const fn was_valid(self) -> bool {
         matches!(self, Self::Token(TokenError::Expired) | Self::Ended)
     }
 
-    /// The wait before the same token is sent again, if that can help.
+    /// Returns how long to wait before sending the same token again, if that can help.
     #[must_use]
     pub const fn retry_after(self) -> Option<Duration> {
         match self {
@@ -53,7 +53,8 @@ pub fn authenticate(tokens: &Verifier, ended: &EndedSessions, token: &SecretStri
     }
 }
 
-/// Returns the token of an `Authorization` header. The scheme's name is in any case (RFC 9110, "Authentication Scheme").
+/// Returns the token of an `Authorization` header. Accepts the scheme in any case (RFC 9110,
+/// "Authentication Scheme").
 #[must_use]
 pub fn bearer_token(header: &str) -> Option<SecretString> {
     let (scheme, token) = header.split_once(' ')?;

@@ -1,9 +1,9 @@
-//! Marks of devices that signed in before ("device cookies" in OWASP's words): with one, sign-ins have a budget of tries that
-//! strangers cannot use up. A mark gives no access, only tries.
+//! Marks of devices that signed in before (OWASP's "device cookies"). Sign-ins with a mark have
+//! their own budget of attempts, which strangers cannot use up. A mark grants no access.
 //!
-//! It names a person and a random id, ends after [`LIFE`], and is signed under a key that is made of the keyring, so it is good
-//! on every node and after restarts. It also carries a keyed digest of the stored password hash: a new password ends the marks
-//! that were made under the old one.
+//! A mark names a person and a random id, expires after [`LIFE`], and is signed under a key derived
+//! from the keyring, so it is valid on every node and after restarts. It also has a keyed digest of
+//! the stored password hash, so that a new password invalidates the marks from before.
 
 use super::keyring::Keyring;
 use crate::domain::values::ids::UserId;
@@ -19,11 +19,13 @@ use std::time::Duration;
 use uuid::Uuid;
 
 const LABEL: &str = "device-marks";
-/// How long a mark is good: longer than any session of staff.
+/// How long a mark is valid: longer than any session of staff.
 pub const LIFE: Duration = Duration::from_secs(180 * 24 * 60 * 60);
-/// Marks that one browser carries, one for each person who signed in there. Overflow: the oldest is dropped.
+/// The most marks in one browser, one for each person who signed in there. Overflow: the oldest is
+/// dropped.
 const MOST: usize = 8;
-/// Valid marks that are read of one request: those of several cookies. Overflow: the others are not looked at.
+/// The most valid marks that are read from the cookies of one request. Overflow: the others are
+/// ignored.
 pub(super) const MOST_READ: usize = 4 * MOST;
 /// Separates marks; base64url does not contain it.
 pub(super) const SEPARATOR: char = '.';
@@ -31,24 +33,24 @@ pub(super) const SEPARATOR: char = '.';
 const ID_BYTES: usize = 16;
 const DIGEST_BYTES: usize = 16;
 const MAC_BYTES: usize = 32;
-/// Person, id, end in seconds, digest of the password hash.
+/// The length of person, id, end in seconds, and digest of the password hash.
 const BODY_BYTES: usize = 16 + ID_BYTES + 8 + DIGEST_BYTES;
 
-/// Tells marks apart.
+/// Identifies a mark.
 pub type MarkId = [u8; ID_BYTES];
 
-/// A key for marks for each key of the keyring that has a secret part; the first one signs.
+/// The keys for marks, one for each key of the keyring with a secret part. The first one signs.
 pub struct MarkKeys(Vec<Zeroizing<[u8; 32]>>);
 
-/// A mark whose signature was verified and whose time is not over.
+/// A mark with a valid signature that has not expired.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Mark {
     person: UserId,
     pub(super) id: MarkId,
     digest: [u8; DIGEST_BYTES],
-    /// The place of its key.
+    /// The index of its key.
     key: usize,
-    /// As it was read.
+    /// The text that was read.
     text: String,
 }
 
@@ -63,7 +65,7 @@ impl MarkKeys {
         Self(keyring.derive_each(LABEL).into_iter().map(Zeroizing::new).collect())
     }
 
-    /// Makes a mark for a person. `None` without a key.
+    /// Makes a mark for a person. Returns `None` without a key.
     pub(super) fn make(&self, user: &User, now: Timestamp) -> Option<String> {
         let key = self.0.first()?;
         let mut id: MarkId = [0; ID_BYTES];
@@ -79,7 +81,7 @@ impl MarkKeys {
     }
 
     pub(super) fn read(&self, text: &str, now: Timestamp) -> Option<Mark> {
-        // The decoder asks for room for whole groups of three.
+        // The decoder needs space for whole groups of three bytes.
         let mut bytes = [0; BODY_BYTES + MAC_BYTES + 3];
         let length = BASE64_URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).ok()?;
         let (body, mac) = bytes.get(..length)?.split_first_chunk::<BODY_BYTES>().filter(|(_, mac)| mac.len() == MAC_BYTES)?;
@@ -106,7 +108,8 @@ fn signing(key: &[u8], body: &[u8]) -> Hmac<Sha256> {
     mac
 }
 
-/// A keyed digest of a password hash. It tells one hash from another, and nothing about the password.
+/// Returns a keyed digest of a password hash. It differs between hashes, and reveals nothing about
+/// the password.
 fn digest(key: &[u8], user: &User) -> [u8; DIGEST_BYTES] {
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { unreachable!("HMAC takes a key of any length") };
     mac.update(b"password\0");
@@ -116,12 +119,12 @@ fn digest(key: &[u8], user: &User) -> [u8; DIGEST_BYTES] {
 }
 
 impl Marks {
-    /// Returns the people who have signed in on this device. Anybody else would have had to sign the marks.
+    /// Returns the people who signed in on this device, as the signed marks prove.
     pub fn people(&self) -> impl Iterator<Item = UserId> {
         self.0.iter().map(|mark| mark.person)
     }
 
-    /// Returns what the browser carries from now on: a new mark, and those of other people.
+    /// Returns the browser's next cookie: a new mark, and the marks of other people.
     #[must_use]
     pub fn with(&self, person: UserId, new: &SecretString) -> String {
         let others = self.0.iter().filter(|mark| mark.person != person).map(|mark| mark.text.as_str());

@@ -1,8 +1,9 @@
-//! Ended sessions. A signed token cannot be taken back, so every node keeps the ids of the sessions that were ended, looks
-//! there for each message, and hears of new ones to close connections at once.
+//! Ended sessions. A signed token cannot be revoked, so each node keeps the ids of the ended
+//! sessions, checks them for each message, and closes the connections of a session at once when it
+//! ends.
 //!
-//! A node that cannot tell admits nobody: before the first complete read of the store, and again once no read has
-//! succeeded for the patience of [`EndedSessions::new`].
+//! A node that cannot tell which sessions have ended admits nobody: before its first complete read
+//! of the store, and when no read has succeeded for the patience of [`EndedSessions::new`].
 
 use super::token::MAX_TOKEN_LIFE;
 use crate::clock;
@@ -16,40 +17,41 @@ use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::broadcast;
 
-/// How far each poll of the store looks back behind the latest end that was seen: a transaction that recorded another may
-/// have taken a while. Both times are of the database's clock; those of nodes may be minutes apart.
+/// How far each poll of the store looks back before the latest known end, since a slow transaction
+/// may record an earlier one. Both times are of the database's clock; the clocks of nodes may be
+/// minutes apart.
 const OVERLAP: Duration = Duration::from_secs(60);
-/// Notices a listener may be behind before it is told to look at everything.
+/// The most notices that a listener may be behind. Overflow: [`Notice::Missed`].
 const NOTICES: usize = 1024;
-/// Ends that are read at once: a page takes far less than the store's deadline, however many there are.
+/// The ends on a page, which reads in far less than the store's deadline.
 const PAGE: u32 = 10_000;
-/// How often ends that no longer matter are dropped.
+/// How often to drop ends that no longer matter.
 const PRUNE_PERIOD: Duration = Duration::from_secs(60);
-/// The read time before the first read.
+/// The value of `read_at` before the first read.
 const NEVER: i64 = -1;
 
-/// What a listener hears.
+/// A notice to a listener.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
     /// This session has ended.
     Ended(Key),
-    /// Some were missed: check every session against [`EndedSessions::contains`].
+    /// The listener missed some: it must check each session against [`EndedSessions::contains`].
     Missed,
 }
 
 /// Why a session is not admitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Barred {
-    /// It has ended.
+    /// The session has ended.
     Ended,
     /// This node cannot tell: it has not read the ended sessions, or not recently.
     Unknown,
 }
 
-/// The ended sessions that this node knows of. Shared; every method takes `&self`.
+/// The ended sessions that this node knows. Shared; each method takes `&self`.
 #[derive(Debug)]
 pub struct EndedSessions {
-    /// Until when each may still be named by a token.
+    /// When the last token of each session expires.
     sessions: RwLock<HashMap<Key, Timestamp>>,
     polled: Mutex<Polled>,
     /// When the last complete read began, in milliseconds of [`clock::uptime`].
@@ -62,7 +64,7 @@ pub struct EndedSessions {
 struct Polled {
     /// The latest end that a poll has seen, by the database's clock.
     latest: Option<Timestamp>,
-    /// When ends that no longer mattered were last dropped.
+    /// When ends that no longer matter were last dropped.
     pruned: Option<Timestamp>,
 }
 
@@ -73,10 +75,11 @@ impl Default for EndedSessions {
 }
 
 impl EndedSessions {
-    /// How long a read of the store is good for, unless the configuration says otherwise.
+    /// How long a read of the store counts as recent by default.
     pub const PATIENCE: Duration = Duration::from_secs(30);
 
-    /// Knows of nothing yet, and so admits nobody. A read of the store is good for `patience`.
+    /// Makes a registry that admits nobody before its first read. A read counts as recent for
+    /// `patience`.
     #[must_use]
     pub fn new(patience: Duration) -> Self {
         Self {
@@ -88,13 +91,13 @@ impl EndedSessions {
         }
     }
 
-    /// Whether a session is known to have ended.
+    /// Returns whether a session is known to have ended.
     #[must_use]
     pub fn contains(&self, session: &Key) -> bool {
         self.sessions.read().unwrap_or_else(PoisonError::into_inner).contains_key(session)
     }
 
-    /// Whether this node knows, as of `uptime`, which sessions have ended.
+    /// Returns whether this node knows, as of `uptime`, which sessions have ended.
     #[must_use]
     pub fn is_current(&self, uptime: Timestamp) -> bool {
         let read_at = self.read_at.load(Ordering::Acquire);
@@ -113,7 +116,7 @@ impl EndedSessions {
         }
     }
 
-    /// Records that a session was ended, and tells the listeners if it is news. Whoever is told finds it recorded.
+    /// Records the end of a session, and then notifies the listeners if it was not known before.
     pub fn insert(&self, session: Key, at: Timestamp) {
         self.record(session, at.plus(MAX_TOKEN_LIFE));
     }
@@ -125,17 +128,18 @@ impl EndedSessions {
         }
     }
 
-    /// A listener for ends from now on.
+    /// Returns a listener for ends from now on.
     #[must_use]
     pub fn listen(&self) -> Listener {
         Listener(self.notices.subscribe())
     }
 
-    /// Takes over what other nodes have ended since the last time (at first: all that still matters), and drops what no
-    /// token can name any longer. To be called before anybody is admitted and then every few seconds, by one task.
+    /// Reads the ends on other nodes since the last call (on the first call, all that still
+    /// matter), and drops those whose tokens have all expired. One task calls it before anybody is
+    /// admitted, and then every few seconds.
     ///
     /// # Errors
-    /// The store's; the next call then covers what this one missed.
+    /// The store's. The next call then covers the ends that this one missed.
     pub async fn refresh_from<S: Sessions + ?Sized>(&self, store: &S, now: Timestamp) -> Result<(), StoreError> {
         let begun = clock::uptime();
         let latest = self.polled.lock().unwrap_or_else(PoisonError::into_inner).latest;
@@ -151,7 +155,7 @@ impl EndedSessions {
         Ok(())
     }
 
-    /// Reads page by page; returns the time of the latest end.
+    /// Reads page by page. Returns the time of the latest end.
     async fn read_from<S: Sessions + ?Sized>(
         &self,
         store: &S,

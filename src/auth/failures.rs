@@ -1,19 +1,20 @@
-//! Failed attempts at secrets, in the audit. Guesses must not fill the database, and made-up names must not hide guesses at
-//! a real one: each person has a budget of entries, and unknown names of a restaurant share another. Attempts over a budget
-//! are counted, and the next entry says how many there were.
+//! Budgets for failed attempts in the audit. Guesses must not fill the database, and made-up names
+//! must not hide guesses at a real one, so each person has a budget of entries, and the unknown
+//! names of a restaurant share one. Attempts over a budget are only counted, and the next entry
+//! says how many there were.
 
 use crate::domain::values::ids::{RestaurantId, UserId};
 use crate::domain::values::time::Timestamp;
 use crate::minute_counter::{Counted, MinuteCounter};
 
-/// Entries a minute about one person, on one node.
+/// The most entries a minute about one person, on one node.
 const MOST_OF_A_PERSON: u32 = 10;
-/// Entries a minute about unknown names of one restaurant, on one node.
+/// The most entries a minute about unknown names of one restaurant, on one node.
 const MOST_UNKNOWN: u32 = 30;
-/// Subjects that are told apart. Overflow: the attempts of others are counted and not listed.
+/// The most subjects with a budget. Overflow: further subjects' attempts are not listed.
 const MOST_SUBJECTS: usize = 10_000;
 
-/// Whose failed attempts share a budget: a person's, or those at unknown names.
+/// The attempts that share a budget: those at one person, or at a restaurant's unknown names.
 type Subject = (RestaurantId, Option<UserId>);
 
 /// Counts failed attempts.
@@ -26,19 +27,19 @@ impl Default for Failures {
     }
 }
 
-/// What to do about one more failed attempt.
+/// How to record a failed attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Listing {
     /// List it.
     List,
-    /// List it, and how many were not listed before it.
+    /// List it with the number of unlisted attempts before it.
     ListAfter(u32),
     /// Do not list it.
     Count,
 }
 
 impl Failures {
-    /// Counts one more, at a time of [`crate::clock::uptime`].
+    /// Counts an attempt at a time of [`crate::clock::uptime`].
     pub fn count(&self, restaurant: RestaurantId, person: Option<UserId>, now: Timestamp) -> Listing {
         let most = if person.is_some() { MOST_OF_A_PERSON } else { MOST_UNKNOWN };
         match self.0.count((restaurant, person), now) {

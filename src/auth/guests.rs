@@ -1,5 +1,5 @@
-//! What the restaurant decides about its guests' sessions: a table that goes, a key that changes, a guest who is sent away.
-//! That the caller may do so is checked before.
+//! Ends of guests' sessions by the restaurant: removing a table, changing its key, ending a visit
+//! or one session. The caller checks the right to do so.
 
 use super::session::{SessionError, SessionService};
 use crate::clock;
@@ -30,7 +30,7 @@ impl SessionService {
         Ok(())
     }
 
-    /// Gives a table the key that it now has, and with `end_sessions` ends the sessions of its guests.
+    /// Stores a table's new key, and with `end_sessions` ends the sessions of its guests.
     ///
     /// # Errors
     /// The store's `Missing` and `Stale`.
@@ -49,8 +49,8 @@ impl SessionService {
         Ok(())
     }
 
-    /// Ends the visit of a table, and with `end_sessions` the sessions of its guests. Returns whether it has ended: with an open
-    /// order or call it goes on.
+    /// Ends the visit of a table, and with `end_sessions` the sessions of its guests. Returns
+    /// false, and ends nothing, while an order or a call is open.
     ///
     /// # Errors
     /// The store's `Missing`.
@@ -71,7 +71,7 @@ impl SessionService {
     /// Ends one guest's session.
     ///
     /// # Errors
-    /// The store's `Missing` for a session that is no guest's of this restaurant.
+    /// The store's `Missing` for a session that does not belong to a guest of this restaurant.
     pub async fn end_guest(&self, restaurant: RestaurantId, session: &Key) -> Result<(), SessionError> {
         let now = clock::now();
         let note = Note::new(restaurant, Kind::Sessions, "end_guest").about(session);

@@ -1,4 +1,5 @@
-//! The keyring of an embedded node: a file beside the database, made once, readable by its owner alone.
+//! The keyring file of an embedded node: beside the database, made once, readable only by its
+//! owner.
 
 use super::keyring::{Keyring, KeyringError};
 use super::secret::random_secret;
@@ -8,39 +9,39 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-/// Owner may read and write, nobody else anything.
+/// Only the owner may read and write.
 const MODE: u32 = 0o600;
-/// More than a keyring can need; a file that is larger is some other file.
+/// The most bytes that are read: more than a keyring needs.
 const MAX_BYTES: u64 = 64 * 1024;
 
 /// Why a key file could not be used.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyFileError {
-    /// It could not be read or written.
+    /// The file could not be read or written.
     #[error("the key file {path} cannot be used: {source}")]
     Io {
-        /// Where it is.
+        /// The path of the file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// Others can read it.
+    /// Others can read the file.
     #[error("the key file {0} can be read by others; run: chmod 600 {0}")]
     Exposed(PathBuf),
-    /// It does not hold a keyring.
+    /// The file does not hold a keyring.
     #[error("the key file {path} does not hold a keyring: {source}")]
     Content {
-        /// Where it is.
+        /// The path of the file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The keyring's error.
         source: KeyringError,
     },
 }
 
 impl Keyring {
-    /// Reads the keyring of a file, which holds what `ORDERBELL_JWT_KEYS` would; makes the file with one random key,
-    /// mode 0600, when it does not exist. Two processes that start together end up with the same key: the file appears
-    /// whole or not at all, and the first one stands.
+    /// Reads the keyring from a file in the form of `ORDERBELL_JWT_KEYS`. If the file does not
+    /// exist, makes it with one random key and mode 0600. Two processes that start together get the
+    /// same key: the file appears whole or not at all, and the first one remains.
     ///
     /// # Errors
     /// [`KeyFileError`], with the path.
@@ -68,7 +69,8 @@ fn load(path: &Path, file: File) -> Result<Keyring, KeyFileError> {
     Keyring::parse(text.expose_secret()).map_err(|source| KeyFileError::Content { path: path.to_owned(), source })
 }
 
-/// Writes a draft beside the file, whole and on disk, and links it into place, which fails when another was first.
+/// Writes a draft beside the file to disk, and links it into place, which fails if another process
+/// was first.
 fn make(path: &Path) -> io::Result<()> {
     let draft = path.with_extension(format!("draft-{:016x}", rand::random::<u64>()));
     let linked = write_draft(&draft).and_then(|()| std::fs::hard_link(&draft, path));

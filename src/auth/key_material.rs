@@ -1,4 +1,4 @@
-//! What a key of the keyring is made of, and which algorithm goes with it.
+//! The material of a keyring's keys, and the algorithm of each kind.
 
 use crate::domain::values::text::Key;
 use base64::Engine;
@@ -10,44 +10,44 @@ use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretBox, SecretSlice, SecretString};
 use sha2::{Digest, Sha256};
 
-/// The fewest bytes of a secret: as many as HMAC-SHA256 gives out (RFC 7518, section 3.2).
+/// The fewest bytes of a secret: the output size of HMAC-SHA256 (RFC 7518, section 3.2).
 pub const MIN_SECRET_BYTES: usize = 32;
 
 const SEED: &str = "ed25519:";
 const PUBLIC: &str = "ed25519-public:";
-/// What both of them begin with, and no secret may: a public key under a mistyped form would be a secret that everybody
-/// knows.
+/// The common beginning of both forms, with which no secret may begin: a mistyped form of a public
+/// key would become a secret that everybody knows.
 const FAMILY: &str = "ed25519";
 
-/// Why what follows the id of a key was not taken. Each reads after the words "key ID of the keyring".
+/// Why the part after a key's id was refused. Each message continues "key ID of the keyring".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum KeyFlaw {
-    /// A secret that could be guessed.
+    /// The secret is too short.
     #[error("has a secret of fewer than {MIN_SECRET_BYTES} bytes; make one with: openssl rand -base64 48")]
     ShortSecret,
-    /// Neither of the two forms of an Ed25519 key.
+    /// It has neither of the two forms of an Ed25519 key.
     #[error("begins with ed25519 and is neither kid:ed25519:SEED nor kid:ed25519-public:KEY; make a pair with: orderbell keys")]
     Form,
-    /// Not as many bytes as a seed or a public key has, or not in base64url.
+    /// It is not base64url, or does not have the length of a seed or a public key.
     #[error("is not {SECRET_KEY_LENGTH} bytes in base64url without padding (43 characters); make a pair with: orderbell keys")]
     Bytes,
-    /// Bytes that are no public key, or one under which anybody's signature passes.
+    /// It is not a public key, or one under which anybody can make a valid signature.
     #[error("is not an Ed25519 public key; take the line with ed25519-public that orderbell keys prints")]
     NotPublic,
 }
 
-/// A secret, or one half or both of a pair.
+/// A secret, or one or both halves of a pair.
 pub(super) enum KeyMaterial {
-    /// HS256: what verifies signs as well.
+    /// HS256: the key that verifies also signs.
     Secret(SecretSlice<u8>),
     /// EdDSA with both halves: the public one follows from the seed.
     Seed(SigningKey),
-    /// EdDSA with the half that verifies and signs nothing.
+    /// EdDSA with only the half that verifies.
     Public(VerifyingKey),
 }
 
 impl KeyMaterial {
-    /// Reads what follows the id.
+    /// Reads the part after a key's id.
     pub fn read(text: &str) -> Result<Self, KeyFlaw> {
         if let Some(seed) = text.strip_prefix(SEED) {
             Ok(Self::Seed(SigningKey::from_bytes(&*bytes(seed)?)))
@@ -63,7 +63,7 @@ impl KeyMaterial {
         }
     }
 
-    /// The one algorithm of tokens under this key.
+    /// Returns the only algorithm for tokens under this key.
     pub const fn algorithm(&self) -> Algorithm {
         match self {
             Self::Secret(_) => Algorithm::HS256,
@@ -71,7 +71,7 @@ impl KeyMaterial {
         }
     }
 
-    /// What verifies.
+    /// Returns the key that verifies.
     pub fn decoding(&self) -> DecodingKey {
         match self {
             Self::Secret(secret) => DecodingKey::from_secret(secret.expose_secret()),
@@ -80,7 +80,7 @@ impl KeyMaterial {
         }
     }
 
-    /// The bytes that nobody else knows; none of a public half.
+    /// Returns the secret bytes, or `None` for a public half.
     pub fn secret_bytes(&self) -> Option<&[u8]> {
         match self {
             Self::Secret(secret) => Some(secret.expose_secret()),
@@ -89,7 +89,7 @@ impl KeyMaterial {
         }
     }
 
-    /// What signs; nothing, where there is the public half alone.
+    /// Returns the key that signs, or `None` for a public half.
     pub fn encoding(&self) -> Option<EncodingKey> {
         match self {
             Self::Secret(secret) => Some(EncodingKey::from_secret(secret.expose_secret())),
@@ -107,22 +107,22 @@ fn bytes(text: &str) -> Result<Zeroizing<[u8; SECRET_KEY_LENGTH]>, KeyFlaw> {
     decoded.as_slice().try_into().map(Zeroizing::new).map_err(|_| KeyFlaw::Bytes)
 }
 
-/// The entry of the half that verifies.
+/// Returns the keyring entry of a public half.
 pub(super) fn public_entry(kid: &Key, key: &VerifyingKey) -> String {
     format!("{kid}:{PUBLIC}{}", BASE64_URL_SAFE_NO_PAD.encode(key.as_bytes()))
 }
 
-/// A fresh pair, as two entries of a keyring under one id.
+/// A new pair, as two keyring entries with one id.
 #[derive(Debug)]
 pub struct KeyPair {
     /// For the nodes that sign.
     pub private_entry: SecretString,
-    /// For the nodes that verify alone. No secret.
+    /// For the nodes that only verify. Not secret.
     pub public_entry: String,
 }
 
 impl KeyPair {
-    /// One of 256 random bits. Without an id of its own it gets one that is made of the public key.
+    /// Makes a pair from 256 random bits. Without `kid`, derives the id from the public key.
     #[must_use]
     pub fn random(kid: Option<Key>) -> Self {
         let mut seed = Zeroizing::new([0; SECRET_KEY_LENGTH]);
@@ -204,7 +204,7 @@ mod tests {
         }
     }
 
-    /// Under a key of small order anybody can make a signature that passes.
+    /// Under a key of small order, anybody can make a valid signature.
     #[test]
     fn a_public_key_that_everybody_can_sign_for_or_that_is_no_point_is_refused() {
         let (mut identity, mut no_point) = ([0; 32], [0; 32]);

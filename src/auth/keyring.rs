@@ -1,7 +1,8 @@
-//! The keys that sign and verify tokens. The first signs, all verify, so that a key can be changed without signing
-//! anybody out: nodes get to know the new one, then it goes in front, and the old one goes when its last token has expired.
+//! The keys that sign and verify tokens. The first key signs and all keys verify, so a key can be
+//! replaced without signing anybody out: add the new key to all nodes, move it to the front, and
+//! remove the old key once its last token has expired.
 //!
-//! A keyring can be without anything that signs. Who wants to sign asks it for a signing key and gets one, or the reason.
+//! A keyring may lack a key that signs. Asking it for one then returns the reason.
 
 use super::key_material::{KeyFlaw, KeyMaterial, public_entry};
 use crate::domain::values::text::Key;
@@ -11,25 +12,25 @@ use secrecy::ExposeSecret;
 use sha2::Sha256;
 use std::fmt;
 
-/// Why a keyring was not taken. The messages name keys by id or place, and never show a secret.
+/// Why a keyring was refused. The messages name keys by id or place, and never show a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyringError {
-    /// Nothing there.
+    /// There is no key.
     #[error("the keyring is empty; give at least one key as kid:secret, or a pair of orderbell keys")]
     Empty,
-    /// An entry without a colon.
+    /// An entry has no colon.
     #[error("key {0} of the keyring has no colon; write each as kid:secret, separated by commas")]
     NoColon(usize),
-    /// An id that is empty, too long or has blanks.
+    /// An id is empty, too long, or has blanks.
     #[error("key {0} of the keyring has an unusable id; a kid is 1 to 64 visible ASCII characters")]
     BadKid(usize),
-    /// Two keys of one id.
+    /// Two keys have one id.
     #[error("the keyring has two keys with the id {0}; give each its own")]
     Twice(Key),
-    /// A key that is none.
+    /// An entry is not a valid key.
     #[error("key {0} of the keyring {1}")]
     Flawed(Key, KeyFlaw),
-    /// The first is the public half of a pair.
+    /// The first key is the public half of a pair.
     #[error(
         "the keyring cannot sign: its first key, {0}, is a public key; put one that signs in front (the line with ed25519: of \
          its pair), or start a node that verifies alone with --role realtime"
@@ -43,12 +44,13 @@ struct NamedKey {
     material: KeyMaterial,
 }
 
-/// One or more keys, each under its own id. Its debug output shows the ids alone.
+/// One or more keys, each under its own id. Its debug output shows only the ids.
 pub struct Keyring(Vec<NamedKey>);
 
 impl Keyring {
-    /// Reads `KEY[,KEY…]`, each `kid:secret` (HS256; the secret is taken as it is written, byte for byte),
-    /// `kid:ed25519:SEED` (EdDSA, signs and verifies) or `kid:ed25519-public:KEY` (EdDSA, verifies alone), both in base64url.
+    /// Reads `KEY[,KEY…]`. Each key is `kid:secret` (HS256, with the bytes of the secret as
+    /// written), `kid:ed25519:SEED` (EdDSA, signs and verifies) or `kid:ed25519-public:KEY` (EdDSA,
+    /// only verifies); the last two are in base64url.
     ///
     /// # Errors
     /// [`KeyringError`], which says what to write instead.
@@ -64,25 +66,26 @@ impl Keyring {
         if keys.is_empty() { Err(KeyringError::Empty) } else { Ok(Self(keys)) }
     }
 
-    /// The id, the algorithm and the key that sign.
+    /// Returns the id, the algorithm and the key that sign.
     pub(super) fn signing(&self) -> Result<(&Key, Algorithm, EncodingKey), KeyringError> {
         let NamedKey { kid, material } = &self.0[0];
         let encoding = material.encoding().ok_or_else(|| KeyringError::CannotSign(kid.clone()))?;
         Ok((kid, material.algorithm(), encoding))
     }
 
-    /// All keys, as far as they verify.
+    /// Returns the verifying part of each key.
     pub(super) fn verifying(&self) -> impl Iterator<Item = (&Key, Algorithm, DecodingKey)> {
         self.0.iter().map(|key| (&key.kid, key.material.algorithm(), key.material.decoding()))
     }
 
-    /// The ids of HS256 keys: whoever verifies with one can sign with it.
+    /// Returns the ids of HS256 keys. A node that verifies with one can also sign with it.
     #[must_use]
     pub fn secrets(&self) -> Vec<&Key> {
         self.0.iter().filter(|key| matches!(key.material, KeyMaterial::Secret(_))).map(|key| &key.kid).collect()
     }
 
-    /// The first key that has both halves of a pair: its id, and the entry of the public one in its place.
+    /// Returns the id of the first key that has both halves of a pair, and the entry of its public
+    /// half.
     #[must_use]
     pub fn first_seed(&self) -> Option<(&Key, String)> {
         self.0.iter().find_map(|NamedKey { kid, material }| match material {
@@ -91,13 +94,15 @@ impl Keyring {
         })
     }
 
-    /// Returns a key for another purpose, made of a label, for each key that has a secret part, in the keyring's order.
+    /// Derives a key for another purpose from a label and each key with a secret part, in the
+    /// keyring's order.
     pub(super) fn derive_each(&self, label: &str) -> Vec<[u8; 32]> {
         self.0.iter().filter_map(|key| key.material.secret_bytes()).map(|secret| derive(secret, label)).collect()
     }
 
-    /// A key for another purpose, made of the first HS256 key and a label; none where there is no such key, since nodes
-    /// that verify alone have no secret in common with those that sign.
+    /// Derives a key for another purpose from the first HS256 key and a label. Returns `None`
+    /// without an HS256 key, since nodes that only verify then share no secret with nodes that
+    /// sign.
     #[must_use]
     pub fn derive(&self, label: &str) -> Option<[u8; 32]> {
         self.0.iter().find_map(|key| match &key.material {
@@ -107,8 +112,8 @@ impl Keyring {
     }
 }
 
-/// A key for a purpose, made of a secret and a label. What tokens sign is base64url, which has no slash, so a derived key
-/// can never be the signature of a token.
+/// Derives a key for a purpose from a secret and a label. The signed text of a token is base64url,
+/// which has no slash, so a derived key is never the signature of a token.
 #[must_use]
 pub fn derive(secret: &[u8], label: &str) -> [u8; 32] {
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret) else { unreachable!("HMAC takes a key of any length") };

@@ -1,5 +1,5 @@
-//! What a manager decides about who may sign in: people, kitchen screens, API keys. Whoever loses a right loses it at once:
-//! the sessions end with it, on every node. That the caller is a manager of the restaurant is looked at before.
+//! Management of who may sign in: people, kitchen screens, API keys. A lost right is lost at once:
+//! its sessions end on every node. The caller checks that a manager of the restaurant asks.
 
 use super::password_policy::Hints;
 use super::secret::{hash, random_secret};
@@ -18,15 +18,15 @@ use crate::store::devices::{Device, Revoked};
 use secrecy::SecretString;
 use std::sync::Arc;
 
-/// How often a change that names no version is tried when others change the same screen.
+/// How often to try a change without a version while others change the same screen.
 const TRIES: u32 = 3;
 
 impl SessionService {
-    /// Adds somebody who may sign in.
+    /// Adds a person who may sign in.
     ///
     /// # Errors
-    /// `Invalid` for a role that nobody signs in as, and for a password that is too short, too long or easy to guess; the
-    /// store's `Taken` for the name.
+    /// `Invalid` for a role other than staff or manager, and for a password that is too short, too
+    /// long or easy to guess; the store's `Taken` for the name.
     pub async fn add_person(
         &self,
         restaurant: RestaurantId,
@@ -44,7 +44,7 @@ impl SessionService {
         Ok(user)
     }
 
-    /// Gives somebody another role or password. They sign in anew.
+    /// Changes a person's role or password. Their sessions end.
     ///
     /// # Errors
     /// As [`Self::add_person`]; `OwnPassword`, `LastManager`; the store's `Missing` and `Stale`.
@@ -78,7 +78,7 @@ impl SessionService {
         self.decide_on_person(restaurant, id, UserChange::Set { role, password_hash }, expected, note).await
     }
 
-    /// Hashes a password that was chosen for somebody, unless it is easy to guess.
+    /// Hashes a password that was chosen for a person, and refuses one that is easy to guess.
     pub(super) async fn hash_new(
         &self,
         restaurant: RestaurantId,
@@ -90,7 +90,7 @@ impl SessionService {
         Ok(self.passwords.hash_new(password, hints).await?)
     }
 
-    /// Removes somebody.
+    /// Removes a person.
     ///
     /// # Errors
     /// `LastManager`; the store's `Missing` and `Stale`.
@@ -99,7 +99,7 @@ impl SessionService {
         self.decide_on_person(restaurant, id, UserChange::Remove, expected, note).await
     }
 
-    /// A note with the name that the person has before the change.
+    /// Makes a note with the person's name from before the change.
     async fn note_on_person(&self, restaurant: RestaurantId, id: UserId, action: &'static str) -> Result<Note, SessionError> {
         let user = self.store.user(restaurant, id).await?.ok_or(StoreError::Missing)?;
         Ok(person(&user, action))
@@ -124,11 +124,11 @@ impl SessionService {
         }
     }
 
-    /// Gives a screen another name, another station, or (`Some(None)`) every station. Its session goes on. Gives the screen,
-    /// and what was committed, for the caller to announce.
+    /// Changes a screen's name or station; `Some(None)` means every station. Its session continues.
+    /// Returns the screen, and the committed events for the caller to announce.
     ///
     /// # Errors
-    /// `Invalid` for a station that is not on the menu; the store's `Missing` and `Stale`.
+    /// `Invalid` for a station that no dish on the menu has; the store's `Missing` and `Stale`.
     pub async fn change_screen(
         &self,
         restaurant: RestaurantId,
@@ -139,7 +139,7 @@ impl SessionService {
     ) -> Result<(Device, Arc<[Event]>), SessionError> {
         for _ in 1..TRIES {
             match self.try_to_change_screen(restaurant, id, name.clone(), station.clone(), &expected).await {
-                // Somebody was between the reading and the writing; what they changed stays.
+                // Another change came between reading and writing, and must stay.
                 Err(SessionError::Store(StoreError::Stale)) if expected.is_any() => {}
                 outcome => return outcome,
             }
@@ -171,7 +171,8 @@ impl SessionService {
         Ok((device, events))
     }
 
-    /// Revokes a screen: it has to be paired again. Gives what was committed, for the caller to announce.
+    /// Revokes a screen, which must be paired again. Returns the committed events for the caller to
+    /// announce.
     ///
     /// # Errors
     /// The store's `Missing`.
@@ -190,7 +191,7 @@ impl SessionService {
         Ok(events)
     }
 
-    /// Makes an API key. The secret is given this once; only its hash is kept.
+    /// Makes an API key. Only this answer has the secret; the store keeps its hash.
     ///
     /// # Errors
     /// The store's.
@@ -203,7 +204,7 @@ impl SessionService {
         Ok((key, secret))
     }
 
-    /// Revokes an API key, and ends what was begun with it.
+    /// Revokes an API key, and ends the sessions that it began.
     ///
     /// # Errors
     /// The store's `Missing`.

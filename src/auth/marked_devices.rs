@@ -7,8 +7,8 @@ use crate::store::accounts::User;
 use secrecy::SecretString;
 
 impl SessionService {
-    /// Verifies the marks in the cookies that a browser sent. Those that do not verify are left out, and take no place of
-    /// those that do.
+    /// Verifies the marks in a browser's cookies. Invalid marks are ignored, and do not count
+    /// towards the most that are read.
     #[must_use]
     pub fn read_marks<'a>(&self, cookies: impl Iterator<Item = &'a str>, now: Timestamp) -> Marks {
         let keys = self.issuer.mark_keys();
@@ -16,7 +16,7 @@ impl SessionService {
         Marks(marks.take(MOST_READ).collect())
     }
 
-    /// Finds the mark of the account that somebody signs in to.
+    /// Finds the mark of the account to which a person signs in.
     ///
     /// # Errors
     /// The store's.
@@ -29,7 +29,7 @@ impl SessionService {
         Ok(user.and_then(|user| marks.0.iter().find(|mark| keys.is_of(mark, &user)).map(|mark| mark.id)))
     }
 
-    /// Makes a mark of the device on which a person has proved the password.
+    /// Makes a mark for the device on which a person proved the password.
     pub(super) fn mark_device(&self, user: &User, now: Timestamp) -> Option<SecretString> {
         self.issuer.mark_keys().make(user, now).map(SecretString::from)
     }

@@ -1,5 +1,6 @@
-//! Pairing a kitchen screen, which has no keyboard: the device authorization grant of RFC 8628. The screen shows a code,
-//! a member of the staff types it, and the screen, which has been asking all the while, gets its session.
+//! Pairing of kitchen screens, which have no keyboard: the device authorization grant of RFC 8628.
+//! The screen shows a code and polls, a member of the staff types the code, and the next poll gets
+//! the session.
 
 use super::origin::Origin;
 use super::policy::may_pair;
@@ -21,26 +22,27 @@ use utoipa::ToSchema;
 
 /// Seconds between two polls of a screen.
 pub const POLL_INTERVAL_SECONDS: u64 = 5;
-/// Polls may come this much early, in milliseconds: a timer that fires after "five seconds" is not exact.
+/// How much too early a poll may come, in milliseconds: timers are not exact.
 const POLL_GRACE_MS: u64 = 500;
-/// How long a code is good.
+/// How long a code is valid.
 pub const PAIRING_LIFE: Duration = Duration::from_secs(600);
-/// Codes in use are few among 20 to the 8th; five collisions in a row are a fault.
+/// The most attempts to draw an unused code. Few of the 20⁸ codes are in use, so five collisions in
+/// a row mean a fault.
 const ATTEMPTS: usize = 5;
 
 /// A pairing that has begun (RFC 8628, section 3.2). Its debug output does not show the device code.
 #[derive(Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct BegunPairing {
-    /// What the screen shows: `XXXX-XXXX`.
+    /// The code that the screen shows: `XXXX-XXXX`.
     pub user_code: String,
-    /// What the screen polls with.
+    /// The secret with which the screen polls.
     pub device_code: String,
-    /// Where the code is typed, relative to the server's address.
+    /// The page where staff type the code, relative to the server's address.
     pub verification_uri: &'static str,
     /// Seconds to wait between polls.
     #[schema(minimum = 1)]
     pub interval: u64,
-    /// Seconds until the code is void.
+    /// Seconds until the code expires.
     #[schema(minimum = 1)]
     pub expires_in: u64,
 }
@@ -51,19 +53,19 @@ impl fmt::Debug for BegunPairing {
     }
 }
 
-/// Why a poll did not give a session (RFC 8628, section 3.5).
+/// Why a poll got no session (RFC 8628, section 3.5).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PollError {
-    /// Nobody has typed the code yet.
+    /// Nobody has approved the code yet.
     #[error("nobody has approved this screen yet; ask again after the interval")]
     Pending,
-    /// Asked again too soon.
+    /// The poll came too soon after the previous one.
     #[error("asked again too soon; wait five seconds longer between polls")]
     SlowDown,
-    /// The code is past its time.
+    /// The code has expired.
     #[error("the code has run out; begin again")]
     Expired,
-    /// No such code, or it was used, and its session was renewed or has ended.
+    /// The code is unknown, or was used and its session was renewed or has ended.
     #[error("no pairing has this device code; begin again")]
     Unknown,
     /// The session could not be begun.
@@ -78,7 +80,7 @@ impl From<StoreError> for PollError {
 }
 
 impl SessionService {
-    /// Begins a pairing, for anybody who asks.
+    /// Begins a pairing for any caller.
     ///
     /// # Errors
     /// The store's.
@@ -98,11 +100,11 @@ impl SessionService {
         Err(SessionError::Store(StoreError::Unavailable))
     }
 
-    /// Approves the screen that shows a code, as a new device of the approver's restaurant.
+    /// Approves the screen that shows the code, as a new device of the approver's restaurant.
     ///
     /// # Errors
-    /// `Forbidden` for a role that may not; `UnknownPairing`; `Invalid` for a station that cooks nothing on the menu;
-    /// the store's.
+    /// `Forbidden` for a role that may not; `UnknownPairing`; `Invalid` for a station that no dish
+    /// on the menu has; the store's.
     pub async fn approve(
         &self,
         principal: &Principal,
@@ -126,7 +128,8 @@ impl SessionService {
         }
     }
 
-    /// A screen bound to a misspelt station would stay empty for ever, and nobody would know why.
+    /// Refuses a station that no dish has: a screen of a misspelt station would stay empty without
+    /// a reason.
     pub(super) async fn check_station(&self, restaurant: RestaurantId, station: Option<&Station>) -> Result<(), SessionError> {
         let Some(station) = station else { return Ok(()) };
         let stations = self.store.menu(restaurant).await?.map(|menu| menu.stations()).unwrap_or_default();
@@ -137,8 +140,8 @@ impl SessionService {
         Err(SessionError::Invalid(format!("station must be one of the menu's: {known}")))
     }
 
-    /// What a screen asks until it is approved; the first poll after that begins its session. Later ones, until the session is
-    /// renewed, get the same tokens: the answer may have been lost.
+    /// Answers a screen's poll. The first poll after the approval begins the session. Later polls
+    /// get the same tokens until the session is renewed, since the answer may have been lost.
     ///
     /// # Errors
     /// [`PollError`].
@@ -164,7 +167,7 @@ impl SessionService {
         let mut principal = new_principal(device.id.to_string().parse()?, Role::Kitchen, &restaurant)?;
         (principal.station, principal.device) = (device.station, Some(device.id));
         let begun = self.begin_once(principal, restaurant, origin).await?;
-        // Somebody may have revoked it, or removed the person who approved it, while its session was about to begin.
+        // Meanwhile, the screen may have been revoked, or the person who approved it removed.
         if let Some(begun) = &begun
             && self.store.device(device.restaurant, device.id).await?.is_none()
         {

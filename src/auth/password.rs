@@ -14,16 +14,18 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 const MEMORY_KIB: u32 = 19_456;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
-/// The most hashes at one time: each holds a core and 19 MiB. A node with one core makes one.
+/// The most hashes at a time: each takes a core and 19 MiB. A node with one core computes one at a
+/// time.
 const CONCURRENT: usize = 2;
 /// How long an idle thread is kept.
 const KEPT: Duration = Duration::from_secs(600);
 /// The niceness of a thread that hashes (`setpriority(2)`): orders go first when a core is short.
 #[cfg(target_os = "linux")]
 const NICENESS: i32 = 10;
-/// A sign-in that has waited this long for its turn is turned away.
+/// How long a sign-in waits for its turn before it is refused.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Checked when there is no such person, so that the time an answer takes does not tell. No password has this hash.
+/// The hash to check for an unknown person, so that the time of the answer reveals nothing. No
+/// password has this hash.
 const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// Why a password was not hashed or not checked.
@@ -32,13 +34,13 @@ pub enum PasswordError {
     /// Too short or too long.
     #[error("a password has 8 to 128 characters")]
     Length,
-    /// One of those that are guessed first.
+    /// Easy to guess.
     #[error(transparent)]
     Weak(#[from] WeakPassword),
-    /// Too many at once; the caller may try again in a while.
+    /// Too many at once. The caller may try again later.
     #[error("too many sign-ins at once")]
     Busy,
-    /// The hash could not be made.
+    /// Hashing failed.
     #[error("the password could not be hashed")]
     Failed,
 }
@@ -59,8 +61,8 @@ impl Default for Passwords {
     }
 }
 
-/// Threads of low priority, which do nothing else: on Linux a priority that was lowered stays so. They are kept, and with them
-/// the memory of a hash. None when they could not be made.
+/// Threads of low priority that only hash: on Linux, a thread cannot raise its priority again. They
+/// stay, with the memory of a hash. `None` if they could not be started.
 #[derive(Debug)]
 struct Threads(Option<Runtime>);
 
@@ -81,7 +83,7 @@ impl Drop for Threads {
 }
 
 impl Passwords {
-    /// Hashes a password that somebody chose, in PHC form, unless it is easy to guess.
+    /// Hashes a password that somebody chose, in PHC form. Refuses one that is easy to guess.
     ///
     /// # Errors
     /// `Length`; `Weak`; `Busy` after [`PATIENCE`].
@@ -94,7 +96,8 @@ impl Passwords {
         .await
     }
 
-    /// Hashes a password as it is, in PHC form: one that is random, or that everybody may know, as in the demo.
+    /// Hashes a password in PHC form without checking its strength: a random one, or a public one
+    /// of the demo.
     ///
     /// # Errors
     /// `Length`; `Busy` after [`PATIENCE`].
@@ -103,8 +106,9 @@ impl Passwords {
         self.in_turn(move || hash(&password)).await
     }
 
-    /// Whether a password is the one of a hash. Without a hash (no such person) the answer is no, after the same work.
-    /// Before passwords were normalized they were hashed as they were typed; such a one is tried as well.
+    /// Returns whether a password has this hash. Without a hash (an unknown person) it returns
+    /// false after the same work. Also tries the password as typed, since older versions hashed it
+    /// without normalization.
     ///
     /// # Errors
     /// `Busy` after [`PATIENCE`].
@@ -123,7 +127,9 @@ impl Passwords {
         .await
     }
 
-    /// Runs work on a thread when its turn comes. The turn ends with the work, not with the caller's patience.
+    /// Runs work on a thread when its turn comes.
+    ///
+    /// Cancel safety: the turn ends with the work, even if the caller stops waiting.
     async fn in_turn<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T, PasswordError> + Send + 'static,
@@ -140,7 +146,8 @@ impl Passwords {
     }
 }
 
-/// Lowers the priority of this thread. Elsewhere than on Linux the call would be about the whole process.
+/// Lowers the priority of this thread. Other systems than Linux would lower that of the whole
+/// process.
 fn lower_priority() {
     #[cfg(target_os = "linux")]
     let _ = rustix::process::setpriority_process(None, NICENESS);

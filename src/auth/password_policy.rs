@@ -1,8 +1,9 @@
-//! Which new passwords are refused (NIST SP 800-63B-4, section 3.1.1.2; RFC 8265 for what counts as the same text).
+//! The rules for new passwords (NIST SP 800-63B-4, section 3.1.1.2; RFC 8265 for comparing texts).
 //!
-//! A password has 8 to 128 code points of any kind, spaces among them, and there are no rules of composition. It is
-//! refused when it is one that guessers try first: a common or leaked one, a pattern, a repetition, or made of the names
-//! that belong to the account. Signing in never asks this, so a password that was set before goes on working.
+//! A password has 8 to 128 code points of any kind, including spaces, without rules of composition.
+//! It is refused if attackers would try it first: a common or leaked one, a pattern, a repetition,
+//! or one made of the account's names. Signing in does not check this, so an existing password
+//! continues to work.
 
 use crate::domain::values::text::{Key, Name, Slug};
 use secrecy::{ExposeSecret, SecretString};
@@ -14,17 +15,18 @@ use zxcvbn::{Score, zxcvbn};
 
 /// Code points of a password, after normalization.
 pub(super) const LENGTH: RangeInclusive<usize> = 8..=128;
-/// Code points that are looked at before normalization, which may join several into one.
+/// The most code points before normalization, which may join several into one.
 const MOST_TYPED: usize = 4 * *LENGTH.end();
-/// What a new password has to reach: more than a million guesses. Sign-ins are limited to a small fraction of that.
+/// The strength that a new password needs: more than a million guesses. Sign-ins are limited to a
+/// small fraction of that.
 const LEAST: Score = Score::Two;
-/// Letters and digits that a password has beside the names of its account.
+/// The fewest letters and digits of a password besides the account's names.
 const BESIDE_NAMES: usize = 4;
-/// Shorter names say nothing about a password that contains them.
+/// The fewest letters of a name that counts: a shorter one is in many passwords by chance.
 const TELLING: usize = 3;
 
-/// Words that passwords in restaurants are made of, beside the names of the account: roles, rooms, seasons, months, days, and
-/// what demonstrations and first sign-ins use.
+/// The common words in passwords of restaurants, besides the account's names: roles, rooms,
+/// seasons, months, days, and the words of demonstrations and first sign-ins.
 const COMMON: &[&str] = &[
     "restaurant",
     "manager",
@@ -78,7 +80,7 @@ const COMMON: &[&str] = &[
     "cafe",
 ];
 
-/// Why a new password is refused, in words for whoever chose it. Never repeats the password.
+/// Why a new password is refused, in words for the person who chose it. Never repeats the password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("this password is too easy to guess: {0}; a few words that do not belong together are better")]
 pub struct WeakPassword(&'static str);
@@ -88,7 +90,7 @@ pub struct WeakPassword(&'static str);
 pub struct Hints(Vec<String>);
 
 impl Hints {
-    /// Returns the names of an account: its own, and those of its restaurant, whole and in words.
+    /// Returns the names of an account and of its restaurant, whole and word by word.
     #[must_use]
     pub fn of(username: &Key, slug: &Slug, name: &Name) -> Self {
         let whole = [username.as_str(), slug.as_str(), name.as_str(), "orderbell"].map(str::to_lowercase);
@@ -100,12 +102,12 @@ impl Hints {
         Self(hints)
     }
 
-    /// Whether a password is little else than these names.
+    /// Returns whether a password is little else than these names.
     fn make(&self, password: &str) -> bool {
         is_made_of(password, self.0.iter().map(String::as_str))
     }
 
-    /// Whether a password is little else than these names, common words and a year.
+    /// Returns whether a password is little else than these names, common words and a year.
     fn make_with_common_words(&self, password: &str) -> bool {
         is_made_of(password, self.0.iter().map(String::as_str).chain(COMMON.iter().copied()))
     }
@@ -122,14 +124,14 @@ fn is_year(part: &str) -> bool {
     part.parse::<u16>().is_ok_and(|year| (1900..2100).contains(&year))
 }
 
-/// Whether two passwords are the same text, however they are composed.
+/// Returns whether two passwords are the same text, however they are composed.
 pub(super) fn is_same(one: &SecretString, other: &SecretString) -> bool {
     let text = |password| normalized(password).map(|text| text.expose_secret().to_owned());
     text(one).is_some_and(|one| Some(one) == text(other))
 }
 
-/// Brings a password into the form in which it is hashed (NFC), so that it does not matter how a keyboard composes an
-/// accent. `None` when it is longer than any password.
+/// Normalizes a password to the form that is hashed (NFC), so that it does not matter how a
+/// keyboard composes an accent. Returns `None` if the text is longer than any password.
 pub(super) fn normalized(password: &SecretString) -> Option<SecretString> {
     let typed = password.expose_secret();
     if typed.chars().count() > MOST_TYPED {
@@ -139,10 +141,10 @@ pub(super) fn normalized(password: &SecretString) -> Option<SecretString> {
     (text.chars().count() <= *LENGTH.end()).then(|| text.into())
 }
 
-/// Checks that a normalized password is none of those that are guessed first. Takes some milliseconds of a core.
+/// Checks that a normalized password is not easy to guess. Takes a few milliseconds of a core.
 ///
 /// # Errors
-/// Says why it is refused.
+/// [`WeakPassword`], with the reason.
 pub(super) fn check_strength(password: &SecretString, hints: &Hints) -> Result<(), WeakPassword> {
     let password = password.expose_secret();
     if hints.make(password) {

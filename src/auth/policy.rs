@@ -1,8 +1,9 @@
-//! Who may do what: the "who" columns of the contract, as pure functions. A kitchen screen's station and a diner's
-//! narrower right to cancel are looked at where the order is decided upon (`domain::rules::transition`).
+//! Authorization: the "who" columns of the contract, as pure functions. The rules for an order's
+//! transitions (`domain::rules::transition`) check a kitchen screen's station and a diner's
+//! narrower right to cancel.
 //!
-//! Every rule takes the principal and not its role, since whoever holds a link to one order ([`Principal::share`]) is a
-//! diner by role and may read that order, and nothing else.
+//! Each rule takes the principal instead of its role, since the holder of a link to one order
+//! ([`Principal::share`]) has the role of a diner and may only read that order.
 
 use crate::domain::model::order::Order;
 use crate::domain::model::principal::{Principal, Role};
@@ -11,14 +12,14 @@ use crate::domain::values::action::ActionName;
 use crate::domain::values::ids::{OrderId, RestaurantId};
 use crate::domain::values::text::Key;
 
-/// Whose an order is.
+/// The owner of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Owner<'a> {
-    /// Which order.
+    /// The order.
     pub order: OrderId,
     /// The restaurant that cooks it.
     pub restaurant: RestaurantId,
-    /// The diner who placed it, when one did.
+    /// The diner who placed it, if one did.
     pub diner: Option<&'a Key>,
 }
 
@@ -28,12 +29,13 @@ impl<'a> From<&'a Order> for Owner<'a> {
     }
 }
 
-/// Whether a principal is one of these roles, with all that the role may do.
+/// Returns whether a principal has one of these roles, and is not limited to one order by a link.
 fn is_one_of(who: &Principal, roles: &[Role]) -> bool {
     who.share.is_none() && roles.contains(&who.role)
 }
 
-/// Whether a principal may take an action at all (section 4, column "who").
+/// Returns whether a principal may take an action at all ("Commands" in docs/protocol.md, column
+/// "who").
 #[must_use]
 pub fn may_act(who: &Principal, action: ActionName) -> bool {
     use Role::{Diner, Kitchen, Manager, Service, Staff};
@@ -53,9 +55,9 @@ pub fn may_act(who: &Principal, action: ActionName) -> bool {
     is_one_of(who, roles)
 }
 
-/// Whether an order is within a principal's reach: a diner's own (of a link to one, that one), and for everybody else any
-/// of their restaurant.
-/// What is out of reach is answered as if it did not exist.
+/// Returns whether an order is within a principal's reach: for a diner their own, for a link its
+/// order, and for everybody else each order of their restaurant. An order out of reach is answered
+/// as if it did not exist.
 #[must_use]
 pub fn owns<'a>(principal: &Principal, owner: impl Into<Owner<'a>>) -> bool {
     let owner = owner.into();
@@ -64,27 +66,29 @@ pub fn owns<'a>(principal: &Principal, owner: impl Into<Owner<'a>>) -> bool {
     owner.restaurant == principal.restaurant && is_own && is_shown
 }
 
-/// Whether a principal may take an action on an order: the role may, and the order is within reach.
+/// Returns whether a principal may take an action on an order: the role may, and the order is
+/// within reach.
 #[must_use]
 pub fn may_command<'a>(principal: &Principal, action: ActionName, owner: impl Into<Owner<'a>>) -> bool {
     may_act(principal, action) && owns(principal, owner)
 }
 
-/// Whether a principal may place an order, for itself (a diner) or for a guest.
+/// Returns whether a principal may place an order, for itself (a diner) or for a guest.
 #[must_use]
 pub fn may_place(who: &Principal) -> bool {
     is_one_of(who, &[Role::Diner, Role::Staff, Role::Manager, Role::Service])
 }
 
-/// Whether a principal is a guest in a session of their own: may see the visit, give out links to its orders, and be
-/// told of them.
+/// Returns whether a principal is a guest in their own session, who may see their visit, share
+/// links to its orders, and get push messages about them.
 #[must_use]
 pub fn is_guest(who: &Principal) -> bool {
     is_one_of(who, &[Role::Diner])
 }
 
-/// Whether a principal may join a room (section 5). `order` is the owner of an order room's order; `None` when there is
-/// no such order, which is answered like a room that may not be joined.
+/// Returns whether a principal may join a room ("Rooms" in docs/protocol.md). `order` is the owner
+/// of an order room's order, or `None` if the order does not exist, which is answered like a
+/// forbidden room.
 #[must_use]
 pub fn may_join(principal: &Principal, room: RoomId, order: Option<Owner<'_>>) -> bool {
     match room {
@@ -95,7 +99,8 @@ pub fn may_join(principal: &Principal, room: RoomId, order: Option<Owner<'_>>) -
     }
 }
 
-/// Whether a principal may ask for a room before anybody has looked whose order it is about.
+/// Returns whether a principal may request a room, before the owner of an order room's order is
+/// known.
 #[must_use]
 pub fn may_ask_for(who: &Principal, room: RoomId) -> bool {
     match room {
@@ -104,31 +109,31 @@ pub fn may_ask_for(who: &Principal, room: RoomId) -> bool {
     }
 }
 
-/// Whether a principal may list the orders of its restaurant.
+/// Returns whether a principal may list the orders of its restaurant.
 #[must_use]
 pub fn may_see_orders(who: &Principal) -> bool {
     is_one_of(who, &[Role::Kitchen, Role::Staff, Role::Manager, Role::Service])
 }
 
-/// Whether a principal may say what is sold out, and pause and resume its restaurant.
+/// Returns whether a principal may set availability, and pause and resume its restaurant.
 #[must_use]
 pub fn may_set_menu(who: &Principal) -> bool {
     is_one_of(who, &[Role::Staff, Role::Manager, Role::Service])
 }
 
-/// Whether a principal may approve the pairing of a kitchen screen.
+/// Returns whether a principal may approve the pairing of a kitchen screen.
 #[must_use]
 pub fn may_pair(who: &Principal) -> bool {
     is_one_of(who, &[Role::Staff, Role::Manager])
 }
 
-/// Whether a principal may see who sits at the tables of its restaurant, and end a guest's session.
+/// Returns whether a principal may list the guests' sessions of its restaurant and end one.
 #[must_use]
 pub fn may_see_guests(who: &Principal) -> bool {
     is_one_of(who, &[Role::Staff, Role::Manager])
 }
 
-/// Whether a principal keeps the menu, the tables, the people, the devices and the API keys.
+/// Returns whether a principal may manage the menu, tables, people, devices and API keys.
 #[must_use]
 pub fn may_manage(who: &Principal) -> bool {
     is_one_of(who, &[Role::Manager])
@@ -244,7 +249,7 @@ mod tests {
         assert_eq!(ROLES.map(|role| owns(&principal(role), owner)), [false, true, true, true, true]);
     }
 
-    /// Whatever role its token says, and whatever the order: whoever holds a link reads what it shows.
+    /// The holder of a link may read its order, and nothing else, whatever role the token says.
     #[test]
     fn a_link_shows_its_order_and_lets_nothing_be_done() {
         for role in ROLES {

@@ -8,7 +8,8 @@ use crate::store::accounts::User;
 use crate::store::audit::{Kind, Note};
 
 impl SessionService {
-    /// Records a failed sign-in. An unknown name is not written down: people type passwords into that field.
+    /// Records a failed sign-in. Omits an unknown name, since people type passwords into that
+    /// field.
     pub(super) async fn record_failed_sign_in(&self, restaurant: RestaurantId, user: Option<&User>, outcome: &'static str) {
         let note = Note::new(restaurant, Kind::Sessions, "sign_in").with_outcome(outcome);
         let note = match user {
@@ -18,7 +19,7 @@ impl SessionService {
         self.record_failure(note, user).await;
     }
 
-    /// Passes an outcome on, and records a secret of a person that was wrong or tried too often.
+    /// Passes an outcome on. Records a person's wrong secret, and too many attempts.
     pub(super) async fn recording<T>(
         &self,
         user: &User,
@@ -42,7 +43,8 @@ impl SessionService {
         self.record_failure(note.with_outcome("not_confirmed"), Some(user)).await;
     }
 
-    /// The answer to the attempt is the same whether or not it could be written.
+    /// Records a failure. Only logs an error of the store, which must not change the answer to the
+    /// attempt.
     async fn record_failure(&self, note: Note, user: Option<&User>) {
         let note = match self.failures.count(note.restaurant(), user.map(|user| user.id), clock::uptime()) {
             Listing::List => note,

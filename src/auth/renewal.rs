@@ -1,4 +1,4 @@
-//! Renewals: a refresh token in, a new pair of tokens out, and the same pair for a token whose answer was lost.
+//! Renewals: exchange a refresh token for a new pair of tokens, also again after a lost answer.
 
 use super::secret::hash;
 use super::session::{SessionError, SessionService};
@@ -10,9 +10,9 @@ use crate::store::sessions::Rotation;
 use secrecy::SecretString;
 
 impl SessionService {
-    /// Returns a new access token and the successor of a refresh token, which is spent with it. The token that was spent
-    /// last gets the same successor again, until that is used, for a day at most: the answer may have been lost. An older
-    /// one ends the session: somebody has a copy.
+    /// Spends a refresh token; returns a new access token and the token's successor. Since the
+    /// answer may have been lost, the token that was spent last gets the same successor again until
+    /// that is used, for at most a day. An older token ends the session, since somebody has a copy.
     ///
     /// # Errors
     /// `Over`, `EndedByHouse`; the store's.
@@ -38,7 +38,7 @@ impl SessionService {
         }
     }
 
-    /// Staff who were away for too long sign in again. Whoever has a phone that was lost long ago gets nothing.
+    /// Ends a staff session that was idle for too long, so that a phone lost long ago grants no access.
     async fn end_if_idle(&self, refresh_hash: [u8; 32], now: Timestamp) -> Result<(), SessionError> {
         let since = now.minus(self.lifetimes.staff_idle);
         let Some(session) = self.store.idle_session(refresh_hash, since).await? else { return Ok(()) };
@@ -47,7 +47,8 @@ impl SessionService {
         Err(SessionError::Over)
     }
 
-    /// A manager's session from before second factors were asked for does not outlive its token.
+    /// Ends a manager's session that lacks a required second factor. One from before the requirement
+    /// ends with its token.
     async fn end_without_second_factor(&self, who: &Principal) -> Result<(), SessionError> {
         if who.role != Role::Manager || !self.rules.managers_need_totp || self.account(who).await?.second_factor.is_some() {
             return Ok(());

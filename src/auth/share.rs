@@ -1,4 +1,5 @@
-//! Links that show one order to whoever holds them, for as long as the session of the guest who gave them out.
+//! Links that show one order to anyone who has them, until the session of the guest who shared it
+//! ends.
 
 use super::session::{SessionError, SessionService};
 use super::token::Verified;
@@ -14,23 +15,23 @@ use std::time::Duration;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::Object;
 
-/// The longest that a link is good for.
+/// The longest life of a link.
 const LIFE: Duration = Duration::from_secs(12 * 60 * 60);
 
-/// What a link is made of. Its debug output shows no token.
+/// The token of a link. Its debug output does not show the token.
 #[derive(Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = SharedOrder)]
 pub struct Shared {
-    /// An access token that reads one order. Nothing renews it.
+    /// An access token that reads one order. It cannot be renewed.
     pub token: String,
-    /// The seconds that it lives: twelve hours, or what is left of the session.
+    /// The token's life in seconds: twelve hours, or the rest of the session.
     #[schema(schema_with = life_schema)]
     pub expires_in: u64,
 }
 
 fn life_schema() -> Object {
     let life = schema::integer(1, LIFE.as_secs());
-    life.description(Some("The seconds that it lives: twelve hours, or what is left of the session.")).build()
+    life.description(Some("The token's life in seconds: twelve hours, or the rest of the session.")).build()
 }
 
 impl fmt::Debug for Shared {
@@ -40,7 +41,7 @@ impl fmt::Debug for Shared {
 }
 
 impl SessionService {
-    /// When a session ends by itself. One without a row ends with its token.
+    /// Returns when a session ends by itself. A session without a row ends with its token.
     ///
     /// # Errors
     /// The store's.
@@ -49,8 +50,8 @@ impl SessionService {
         Ok(self.store.session_end(who.restaurant, &who.session).await?.unwrap_or(verified.expires_at))
     }
 
-    /// A link to an order, which the caller has seen to be this guest's. It is of the guest's session and ends with it: when
-    /// that is ended, and when it would have ended by itself.
+    /// Makes a link to an order. The caller checks that the order is this guest's. The link ends
+    /// with the guest's session, in whatever way that ends.
     ///
     /// # Errors
     /// `Over` for a session in its last second; the store's.

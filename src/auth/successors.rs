@@ -1,5 +1,6 @@
-//! The refresh token that takes the place of another. It is derived and not drawn, so that whoever shows a token again,
-//! because the answer was lost, or in another tab, or on another node, gets the same one, although only hashes are stored.
+//! Successors of refresh tokens. A successor is derived and not random. So a token that is sent
+//! again (after a lost answer, from another tab, to another node) gets the same successor, although
+//! only hashes are stored.
 
 use super::keyring::Keyring;
 use super::secret::hash;
@@ -13,8 +14,8 @@ use sha2::Sha256;
 
 const LABEL: &str = "renewals";
 
-/// A key of this purpose for each key of the keyring that has a secret part, those of new tokens first. The others are for
-/// answers from before the first key of the keyring was changed.
+/// The keys for successors, one for each key of the keyring with a secret part. New tokens use the
+/// first one. The others find successors from before the keyring's first key was changed.
 pub struct Successors(Vec<Zeroizing<[u8; 32]>>);
 
 impl Successors {
@@ -22,28 +23,28 @@ impl Successors {
         Self(keyring.derive_each(LABEL).into_iter().map(Zeroizing::new).collect())
     }
 
-    /// Derives the tokens that may have taken the place of a secret in a session, one for each key: 256 bits in base64url,
-    /// HMAC-SHA256 over both. A new one is the first.
+    /// Derives the possible successors of a secret in a session, one for each key: the HMAC-SHA256
+    /// of both, in base64url. A new successor is the first.
     pub fn derive(&self, session: &Key, secret: &SecretString) -> Candidates {
         Candidates(self.0.iter().map(|key| successor(&**key, session, secret)).collect())
     }
 }
 
-/// Tokens of which one took the place of another, or will.
+/// The possible successors of a token.
 pub struct Candidates(Vec<SecretString>);
 
 impl Candidates {
-    /// Their hashes, in the same order.
+    /// Returns their hashes in the same sequence.
     pub fn hashes(&self) -> Vec<[u8; 32]> {
         self.0.iter().map(hash).collect()
     }
 
-    /// The one of a hash.
+    /// Returns the one with this hash.
     pub fn find(self, stored: [u8; 32]) -> Option<SecretString> {
         self.0.into_iter().find(|candidate| hash(candidate) == stored)
     }
 
-    /// The one for a new place.
+    /// Returns the one for a new successor.
     pub fn first(self) -> Option<SecretString> {
         self.0.into_iter().next()
     }
@@ -52,7 +53,7 @@ impl Candidates {
 fn successor(key: &[u8], session: &Key, secret: &SecretString) -> SecretString {
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { unreachable!("HMAC takes a key of any length") };
     mac.update(session.as_str().as_bytes());
-    // No session's id has one, so the two cannot run into each other.
+    // The id of a session has no zero byte, so this separates the two unambiguously.
     mac.update(b"\0");
     mac.update(secret.expose_secret().as_bytes());
     BASE64_URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()).into()

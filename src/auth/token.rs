@@ -1,8 +1,9 @@
-//! Access tokens: JWTs of one issuer and one audience, under a key of the keyring and by the algorithm of that key. Who
-//! signs them is one type and who verifies them another, since not every node may do both.
+//! Access tokens: JWTs of one issuer and one audience, under a key of the keyring and by that key's
+//! algorithm. [`Issuer`] signs and [`Verifier`] verifies, since not every node may do both.
 //!
-//! "Now" is an argument. The JWT library would read the clock, with a minute of grace for `exp`; here a token is over
-//! at its `exp`, and only `iat` and `nbf` have the grace that two nodes' clocks need.
+//! The time is an argument. The JWT library would read the clock, with a minute of grace for `exp`;
+//! here a token expires at its `exp`, and only `iat` and `nbf` have the grace that the clocks of
+//! two nodes need.
 
 use super::device_mark::MarkKeys;
 use super::keyring::{Keyring, KeyringError};
@@ -24,11 +25,11 @@ use utoipa::openapi::schema::Object;
 
 const ISSUER: &str = "orderbell";
 const AUDIENCE: &str = "orderbell";
-/// The longest token that is looked at, in bytes.
+/// The longest token that is read, in bytes.
 pub const MAX_TOKEN_BYTES: usize = 4096;
-/// The longest life a token may have. Ended sessions are remembered for as long, so an end holds.
+/// The longest life of a token. Nodes remember ended sessions for as long, so that an end holds.
 pub const MAX_TOKEN_LIFE: Duration = Duration::from_secs(90 * 24 * 60 * 60);
-/// How far in the future `iat` and `nbf` may lie, in seconds: two nodes' clocks are never quite the same.
+/// How far in the future `iat` and `nbf` may be, in seconds, since the clocks of two nodes differ.
 const LEEWAY_SECONDS: i64 = 60;
 
 #[derive(Serialize, Deserialize)]
@@ -52,54 +53,55 @@ struct Claims {
     device: Option<DeviceId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     share: Option<OrderId>,
-    /// What other issuers write to tell access tokens from others. Never written here.
+    /// The kind of token, which other issuers write. Never written here.
     #[serde(default, rename = "typ", alias = "token_type", alias = "token_use", skip_serializing)]
     kind: Option<String>,
 }
 
-/// Why a token was not taken. All are `unauthorized` on the wire; the words are for the log and the developer.
+/// Why a token was refused. On the wire each is `unauthorized`; the text is for the log and the
+/// developer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
     /// Longer than [`MAX_TOKEN_BYTES`].
     #[error("the token is too long")]
     TooLong,
-    /// Not a JWT of this issuer and audience, or its claims do not read.
+    /// It is not a JWT of this issuer and audience, or its claims are invalid.
     #[error("the token is not one of ours")]
     Malformed,
-    /// Its header or a claim says that it is another thing than an access token.
+    /// Its header or a claim says that it is not an access token.
     #[error("the token is not an access token")]
     WrongType,
-    /// Signed under a key that is not in the keyring (any more).
+    /// Its key is not, or no longer, in the keyring.
     #[error("the token's key is unknown; get a new token")]
     UnknownKey,
-    /// It names another algorithm than that of its key.
+    /// Its header does not name the algorithm of its key.
     #[error("the token's algorithm is not that of its key")]
     WrongAlgorithm,
-    /// The signature does not fit.
+    /// The signature is wrong.
     #[error("the token's signature is wrong")]
     BadSignature,
-    /// Past its `exp`.
+    /// Its `exp` has passed.
     #[error("the token has expired; get a new one")]
     Expired,
-    /// From the future: `iat` or `nbf` lies more than a minute ahead.
+    /// Its `iat` or `nbf` is more than a minute in the future.
     #[error("the token is not valid yet; check the clocks")]
     NotYet,
-    /// It lives, or is asked to live, for longer than [`MAX_TOKEN_LIFE`] or not at all.
+    /// Its life, or the requested one, is longer than [`MAX_TOKEN_LIFE`], or less than a second.
     #[error("a token lives for 1 second to 90 days")]
     Life,
 }
 
-/// A token that was verified.
+/// A verified token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified {
-    /// Whom it speaks for.
+    /// The principal of the token.
     pub principal: Principal,
-    /// From this moment on it does not any more.
+    /// When the token expires.
     pub expires_at: Timestamp,
 }
 
-/// Signs access tokens and derives refresh tokens. Only what gives tokens out has one. Cheap to clone; its debug output shows
-/// the key's id alone.
+/// Signs access tokens and derives refresh tokens. Only nodes that issue tokens have one. Cheap to
+/// clone. Its debug output shows only the key's id.
 #[derive(Clone)]
 pub struct Issuer(Arc<Signer>);
 
@@ -111,17 +113,17 @@ struct Signer {
 }
 
 impl Issuer {
-    /// Signs with the keyring's first key.
+    /// Makes an issuer that signs with the keyring's first key.
     ///
     /// # Errors
-    /// [`KeyringError::CannotSign`] when that verifies alone.
+    /// [`KeyringError::CannotSign`] if that key only verifies.
     pub fn of(keyring: &Keyring) -> Result<Self, KeyringError> {
         let (kid, algorithm, key) = keyring.signing()?;
         let header = Header { kid: Some(kid.as_str().to_owned()), ..Header::new(algorithm) };
         Ok(Self(Arc::new(Signer { header, key, successors: Successors::of(keyring), mark_keys: MarkKeys::of(keyring) })))
     }
 
-    /// A token for a principal that lives from `now` for `life`, in whole seconds.
+    /// Issues a token for a principal, valid from `now` for `life` in whole seconds.
     ///
     /// # Errors
     /// [`TokenError::Life`] for a life of less than a second or more than [`MAX_TOKEN_LIFE`].
@@ -134,12 +136,12 @@ impl Issuer {
         encode(header, &claims, key).map(Into::into).map_err(|_| TokenError::Malformed)
     }
 
-    /// Derives refresh tokens.
+    /// Returns the keys that derive refresh tokens.
     pub(super) fn successors(&self) -> &Successors {
         &self.0.successors
     }
 
-    /// Signs and verifies marks of devices.
+    /// Returns the keys that sign and verify marks of devices.
     pub(super) fn mark_keys(&self) -> &MarkKeys {
         &self.0.mark_keys
     }
@@ -151,7 +153,7 @@ impl fmt::Debug for Issuer {
     }
 }
 
-/// A key that is known, and all that a token under it may be.
+/// A known key, and the rules for tokens under it.
 struct KnownKey {
     kid: Key,
     algorithm: Algorithm,
@@ -159,12 +161,13 @@ struct KnownKey {
     validation: Validation,
 }
 
-/// Verifies access tokens, and has no way to make one. Cheap to clone; its debug output shows the keys' ids alone.
+/// Verifies access tokens, and cannot issue one. Cheap to clone. Its debug output shows only the
+/// keys' ids.
 #[derive(Clone)]
 pub struct Verifier(Arc<[KnownKey]>);
 
 impl Verifier {
-    /// Verifies with every key of the keyring, each by its own algorithm and no other.
+    /// Makes a verifier with all keys of the keyring, each only for its own algorithm.
     #[must_use]
     pub fn of(keyring: &Keyring) -> Self {
         let known = keyring.verifying().map(|(kid, algorithm, key)| {
@@ -178,10 +181,10 @@ impl Verifier {
         Self(known.collect())
     }
 
-    /// Who a token speaks for.
+    /// Verifies a token. It expires at its `exp`, without grace.
     ///
     /// # Errors
-    /// [`TokenError`]; a token is over at its `exp`, without grace.
+    /// See [`TokenError`].
     pub fn verify(&self, token: &SecretString, now: Timestamp) -> Result<Verified, TokenError> {
         let token = token.expose_secret();
         if token.len() > MAX_TOKEN_BYTES {
@@ -193,11 +196,13 @@ impl Verifier {
         }
         let known = self.0.iter().find(|known| Some(known.kid.as_str()) == header.kid.as_deref());
         let known = known.ok_or(TokenError::UnknownKey)?;
-        // The token does not choose: what verifies one algorithm is no secret of another.
+        // The token does not choose: a public key of one algorithm must not serve as a secret of
+        // another.
         if header.alg != known.algorithm {
             return Err(TokenError::WrongAlgorithm);
         }
-        // Explicit typing (RFC 8725, section 3.11): `JWT` is what is issued here, `at+jwt` the name of RFC 9068.
+        // Explicit typing (RFC 8725, section 3.11): this server issues `JWT`, and RFC 9068 names
+        // `at+jwt`.
         if !header.typ.as_deref().is_some_and(|typ| ["JWT", "at+jwt"].iter().any(|name| typ.eq_ignore_ascii_case(name))) {
             return Err(TokenError::WrongType);
         }
@@ -236,7 +241,7 @@ impl Claims {
         })
     }
 
-    /// Whether no claim says that this is another thing than an access token.
+    /// Returns whether no claim says that this is not an access token.
     fn is_of_access(&self) -> bool {
         let is_access = |kind: &str| ["access", "bearer"].iter().any(|name| kind.eq_ignore_ascii_case(name));
         self.kind.as_deref().is_none_or(is_access)
@@ -263,7 +268,8 @@ impl Claims {
     }
 }
 
-/// The answer to every call that gives out tokens (RFC 6749, section 5.1). Its debug output shows no token.
+/// The answer to each call that issues tokens (RFC 6749, section 5.1). Its debug output shows no
+/// token.
 #[derive(Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct TokenAnswer {
     /// The access token.
@@ -271,10 +277,10 @@ pub struct TokenAnswer {
     /// Always `Bearer`.
     #[schema(schema_with = token_type_schema)]
     pub token_type: &'static str,
-    /// The seconds that the access token lives.
+    /// The access token's life in seconds.
     #[schema(minimum = 1)]
     pub expires_in: u64,
-    /// What gets the next pair, once.
+    /// The token that gets the next pair, once.
     pub refresh_token: String,
 }
 
