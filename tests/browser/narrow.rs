@@ -12,6 +12,10 @@ use support::client::text;
 /// Width and height of the windows, in CSS pixels.
 const WINDOWS: [(u32, u32); 2] = [(320, 568), (195, 422)];
 const MISFITS: &str = include_str!("narrow.js");
+/// Whether the first order's head and its first dish are in sight, with the page at its top.
+const ORDER_BETWEEN_BARS: &str = "const line = document.querySelector('[data-lane=incoming] [data-order] [data-item]');
+    const foot = Math.min(...['#tabs', '#beyond:not([hidden])'].map((bar) => document.querySelector(bar)?.getBoundingClientRect().top ?? innerHeight));
+    return innerWidth === 320 && scrollY === 0 && line !== null && line.getBoundingClientRect().bottom <= foot";
 
 impl Browser {
     /// Holds that everything fits into each of the windows, and that no word breaks within itself.
@@ -27,6 +31,18 @@ impl Browser {
             let misfits = self.ask(MISFITS, vec![]).await;
             assert_eq!(misfits, json!([]), "{scene} at {width}: {misfits:#}");
         }
+        self.devtools("Emulation.clearDeviceMetricsOverride", json!({})).await;
+    }
+
+    /// Holds that the smallest phone shows an order below the bars and the calls, and that each control of the bar can be hit.
+    async fn has_an_order_in_sight(&self) {
+        let metrics = json!({"width": 320, "height": 640, "deviceScaleFactor": 1, "mobile": true});
+        self.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
+        self.until("two calls", "return document.querySelectorAll('[data-call]').length === 2", vec![]).await;
+        self.until("an order between the bars", ORDER_BETWEEN_BARS, vec![]).await;
+        let small = "return [...document.querySelectorAll('.top :is(button, input, a), #tabs button, [data-call] button')]
+            .filter((view) => view.checkVisibility() && view.getBoundingClientRect().height < 44).map((view) => view.outerHTML)";
+        assert_eq!(self.ask(small, vec![]).await, json!([]));
         self.devtools("Emulation.clearDeviceMetricsOverride", json!({})).await;
     }
 
@@ -78,6 +94,7 @@ async fn the_floors_page_fits_into_a_narrow_window() {
     sign_in(&floor, "staff").await;
     floor.shows(text(&evening.incoming), "placed").await;
     floor.fits("staff").await;
+    floor.has_an_order_in_sight().await;
     floor.act(text(&evening.incoming), "reject").await;
     floor.fits("staff-reject").await;
     floor.close_sheet().await;
