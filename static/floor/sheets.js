@@ -16,13 +16,14 @@ export function asksWhy(action) {
   return action in ASKS_WHY;
 }
 
-/** A stepper for how many of a line to void; all of it by default. @param {any} line */
+/** A stepper for how many of a line to void, and a button for all of it. Begins at one, the usual case. @param {any} line */
 function voidQuantity({ quantity, name }) {
-  const step = (/** @type {string} */ by, /** @type {string} */ sign, /** @type {string} */ words) =>
+  const step = (/** @type {number} */ by, /** @type {string} */ sign, /** @type {string} */ words) =>
     h('button.button', { 'type': 'button', 'data-do': 'void-step', 'data-by': by, 'aria-label': words }, h('span', { 'aria-hidden': 'true' }, sign));
   return h('div.field', {}, h('span', { id: 'void-quantity-label' }, `How many of ${quantity}`),
-    h('div.actions', { 'role': 'group', 'aria-labelledby': 'void-quantity-label' }, step('-1', '−', `One ${name} less`),
-      h('output.void__quantity.numeric', { 'id': 'void-quantity', 'data-most': quantity, 'aria-live': 'polite' }, quantity), step('1', '+', `One ${name} more`)));
+    h('div.actions', { 'role': 'group', 'aria-labelledby': 'void-quantity-label' }, step(-1, '−', `One ${name} less`),
+      h('output.void__quantity.numeric', { 'id': 'void-quantity', 'data-most': quantity, 'aria-live': 'polite' }, 1), step(1, '+', `One ${name} more`),
+      h('button.button', { 'type': 'button', 'data-do': 'void-step', 'data-by': quantity }, `All ${quantity}`)));
 }
 
 /** Steps the quantity in the void dialog. @param {HTMLElement} control */
