@@ -12,7 +12,7 @@ export const DONE_FOR_MS = 15 * 60_000;
 /** How long a search finds a closed order. */
 export const LOOK_BACK_HOURS = 3;
 
-/** Unseen orders that the alarm names; it counts the others. */
+/** Orders that a sentence names; it counts the others. */
 const NAMED = 8;
 
 /** @type {Record<string, Lane>} */
@@ -142,6 +142,17 @@ export function callsByAge(byId) {
 }
 
 /**
+ * Lists what waits for an answer, the longest waiting first.
+ * @param {any[]} orders @param {Record<string, any>} calls by id @returns {{id: string, name: string}[]} name: for a list
+ */
+export function unansweredByAge(orders, calls) {
+  const placed = orders.filter(({ status }) => status === 'placed')
+    .map(({ id, number, placed_at: since }) => ({ id, name: String(number), since }));
+  const raised = Object.values(calls).map(({ id, table, raised_at: since }) => ({ id, name: `table ${table}`, since }));
+  return [...placed, ...raised].sort((a, b) => Date.parse(a.since) - Date.parse(b.since));
+}
+
+/**
  * Returns the screens among `displays`, which also lists the unseen orders of each station.
  * @param {Record<string, any>} displays @returns {any[]}
  */
@@ -187,10 +198,14 @@ export function waitingThings({ orders, undrawn, calls }) {
 
 /** @param {string} station @param {{number: number}[]} orders */
 export function undrawnWords(station, orders) {
-  const named = orders.slice(0, NAMED).map(({ number }) => String(number));
-  if (orders.length > NAMED) named.push(`${orders.length - NAMED} more`);
-  const list = named.length > 1 ? `${named.slice(0, -1).join(', ')} and ${named.at(-1)}` : named[0];
-  return `No screen shows order${named.length > 1 ? 's' : ''} ${list} at ${station}.`;
+  return `No screen shows order${orders.length > 1 ? 's' : ''} ${listed(orders.map(({ number }) => String(number)))} at ${station}.`;
+}
+
+/** @param {string[]} names @param {number} [all] how many there are @returns {string} `7, 9 and 12`; of many the first, and how many more */
+export function listed(names, all = names.length) {
+  const named = names.slice(0, NAMED);
+  if (all > named.length) named.push(`${all - named.length} more`);
+  return named.length > 1 ? `${named.slice(0, -1).join(', ')} and ${named.at(-1)}` : named[0] ?? '';
 }
 
 /** @param {any} menu @returns {{id: string, name: string, items: any[]}[]} categories in their order */

@@ -2,7 +2,7 @@ import { h } from '../shared/dom.js';
 import { ageInWords, clock, count, money } from '../shared/format.js';
 import { icon } from '../shared/icons.js';
 import { listOf } from '../shared/keyed.js';
-import { LANE, LOOK_BACK_HOURS, menuByCategory, screensOf, undrawnWords } from './lanes.js';
+import { LANE, LOOK_BACK_HOURS, listed, menuByCategory, screensOf, undrawnWords } from './lanes.js';
 import { orderEntry } from './order_view.js';
 
 const LANE_NAMES = /** @type {import('./lanes.js').Lane[]} */ (Object.keys(LANE));
@@ -163,25 +163,48 @@ export function unheardView() {
     h('button.button', { 'type': 'button', 'data-do': 'hear' }, 'Turn the sound on')];
 }
 
-/** Buttons that scroll to what waits beyond the window's edges. @param {number} above @param {number} below */
+/** What the buttons below name; they count the rest. */
+const NAMED_BEYOND = 6;
+
+/**
+ * Buttons that scroll to what waits beyond the window's edges. They name what has waited longest for an answer, so that it is in
+ * sight too, and does not keep what is newer from counting as seen.
+ *
+ * @typedef {{number: number, unanswered: {id: string, name: string}[]}} Beyond number: of all; unanswered: the longest waiting first
+ * @param {Beyond} above @param {Beyond} below
+ */
 export function beyondView(above, below) {
-  const way = (/** @type {string} */ name, /** @type {Parameters<typeof icon>[0]} */ sign, /** @type {number} */ number) => number > 0
-    && h('button.button.beyond__way', { 'type': 'button', 'data-key': name, 'data-do': `look-${name}` }, icon(sign), `${number} more ${name}`);
-  return [way('above', 'up', above), way('below', 'down', below)];
+  return [beyondWay('above', 'up', above), beyondWay('below', 'down', below)];
 }
 
-/** Replaces the floor while it cannot be shown. @param {any} bell @param {any} room */
-export function floorBlank(bell, room) {
-  if (room.refusal) return blank('alert', 'This account may not see orders', room.refusal.message);
-  if (bell.state === 'stopped') return blank('alert', 'Disconnected', 'The server has closed the connection.', 'start', 'Connect again');
-  return h('div.blank', {}, h('div.spinner', { 'aria-hidden': true }), h('h2', {}, 'Loading the orders'));
+/** @param {string} way @param {Parameters<typeof icon>[0]} sign @param {Beyond} beyond */
+function beyondWay(way, sign, { number, unanswered }) {
+  const named = unanswered.slice(0, NAMED_BEYOND);
+  return number > 0 && h('button.button.beyond__way', {
+    'type': 'button', 'data-key': way, 'data-do': `look-${way}`, 'data-names': named.map(({ id }) => id).join(' '),
+  }, icon(sign), `${number} more ${way}`, named.length > 0 && h('span.beyond__names', {}, listed(named.map(({ name }) => name), number)));
 }
 
 /**
- * @param {Parameters<typeof icon>[0]} sign @param {string} title @param {string} words
- * @param {string} [deed] @param {string} [label]
+ * Replaces a tab while it cannot be shown.
+ * @param {any} bell @param {any} room @param {string} what of the room the tab shows, such as `the orders`
  */
-function blank(sign, title, words, deed = 'sign-out', label = 'Sign in as someone else') {
-  return h('div.blank', {}, icon(sign), h('h2', {}, title), h('p', {}, words),
-    h('button.button.button--primary', { 'type': 'button', 'data-do': deed }, label));
+export function floorBlank(bell, room, what) {
+  if (room.refusal) return blank('alert', `This account may not see ${what}`, room.refusal.message, signInButton());
+  if (bell.state === 'stopped') return blank('alert', 'Disconnected', 'The server has closed the connection.', startButton());
+  if (bell.state === 'offline') return blank('offline', 'The server cannot be reached', `This page keeps trying, and then shows ${what}.`);
+  return h('div.blank', {}, h('div.spinner', { 'aria-hidden': true }), h('h2', {}, `Loading ${what}`));
+}
+
+/** @param {Parameters<typeof icon>[0]} sign @param {string} title @param {string} words @param {HTMLElement} [button] the way out */
+function blank(sign, title, words, button) {
+  return h('div.blank', { 'data-key': sign }, icon(sign), h('h2', {}, title), h('p', {}, words), button);
+}
+
+function signInButton() {
+  return h('button.button.button--primary', { 'type': 'button', 'data-do': 'sign-out' }, 'Sign in as someone else');
+}
+
+function startButton() {
+  return h('button.button.button--primary', { 'type': 'button', 'data-do': 'start' }, 'Connect again');
 }

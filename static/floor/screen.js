@@ -19,13 +19,14 @@ import { accountButton, pauseButton, silenceButton } from '../shared/staff_bar.j
 import { database } from '../shared/storage.js';
 import { toast } from '../shared/toasts.js';
 import { callsView } from './calls_view.js';
+import { ClosedOrders } from './closed_orders.js';
 import { StaffCommands } from './commands.js';
-import { lanes, screensOf, tablesOf, undrawnByStation, waitingThings } from './lanes.js';
+import { lanes, screensOf, tablesOf, unansweredByAge, undrawnByStation, waitingThings } from './lanes.js';
 import { DONE_SHOWN, beyondView, floorBlank, laneLinks, menuView, ordersView, pausedView, screensView, tabsView, undrawnView, unheardView } from './parts.js';
 import { Ringing } from './ringing.js';
 import { StaffService } from './service.js';
 import { stepVoid } from './sheets.js';
-import { Sight, beyondWindow } from './sight.js';
+import { Sight, beyondWindow, idOf } from './sight.js';
 import { tablesView } from './tables_view.js';
 
 /** How often the visits are read: other waiters free tables, too. */
@@ -35,7 +36,7 @@ const DONE_MORE = 50;
 
 /** The floor's page: draws the rooms, and turns touches into commands and calls. */
 export class StaffDesk {
-  #bell; #floor; #menu; #book; #session; #theme; #sound; #ringing; #banner; #commands; #service; #account;
+  #bell; #floor; #menu; #book; #session; #theme; #sound; #ringing; #banner; #commands; #service; #account; #closed;
   #touch = new DoubleTouch();
   #sight = new Sight();
   #tab = 'orders';
@@ -43,7 +44,6 @@ export class StaffDesk {
   #allCalls = false;
   /** How many done orders are drawn. */ #doneShown = DONE_SHOWN;
   /** Whether only tables that wait for the staff are shown. */ #waiting = false;
-  /** Closed before this page was opened. @type {any[]} */ #earlier = [];
   #due = redrawing(() => this.#draw());
   /** In a frame of its own: to measure amid a draw would be a second layout. */ #beyondDue = redrawing(() => this.#drawBeyond());
   /** When the visits were last requested. */ #visitsAt = -Infinity;
@@ -74,6 +74,10 @@ export class StaffDesk {
     this.#service = new StaffService({
       api, slug: restaurant.slug, menu: () => this.#menu.menu, now: () => this.#bell.now(), changed: () => this.#due(),
     });
+    this.#closed = new ClosedOrders({
+      room: this.#floor, read: () => this.#service.closed(), changed: () => this.#due(),
+      tell: (words) => this.#tellCancelled(words, { stays: true }),
+    });
     this.#banner = new ConnectionBanner(this.#bell, {
       banner: find('#offline'), word: find('#connection'), words: connectionWords('What you do is saved and sent later.'),
     });
@@ -90,7 +94,7 @@ export class StaffDesk {
     setInterval(() => this.#tick(), 1000);
     this.#due();
     this.#bell.start();
-    this.#service.closed().then((orders) => { this.#earlier = orders; this.#due(); });
+    this.#closed.read();
     return new Promise((resolve) => { this.#end = resolve; });
   }
 
@@ -115,8 +119,13 @@ export class StaffDesk {
   /** Announces what guests do. What colleagues do is visible anyway. @param {any} change */
   #tell({ kind, event, after }) {
     if (kind !== 'order.cancelled' || event.by?.role !== 'diner') return;
+    this.#tellCancelled(`Order ${after.number} (${place(after)}) was cancelled by the guest.`);
+  }
+
+  /** @param {string} words @param {{stays?: boolean}} [options] of the message */
+  #tellCancelled(words, options) {
     this.#sound.play('cancelled');
-    toast(`Order ${after.number} (${place(after)}) was cancelled by the guest.`);
+    toast(words, options);
   }
 
   #listen() {
@@ -135,7 +144,7 @@ export class StaffDesk {
   }
 
   #orders() {
-    return this.#book.orders(this.#earlier);
+    return this.#book.orders(this.#closed.orders);
   }
 
   /** @param {string} name @param {HTMLElement} control */
@@ -246,12 +255,17 @@ export class StaffDesk {
     return [...placed, ...Object.keys(this.#floor.calls).map((id) => ({ id }))];
   }
 
-  /** Says how much waits beyond the window's edges. */
+  /** Says how much waits beyond the window's edges, and what of it the longest. */
   #drawBeyond() {
     const { above, below } = beyondWindow();
     const bar = find('#beyond');
     bar.hidden = above.length + below.length === 0;
-    render(bar, beyondView(above.length, below.length));
+    const unanswered = unansweredByAge([...this.#floor.documents.values()], this.#floor.calls);
+    const beyond = (/** @type {Element[]} */ views) => {
+      const ids = new Set(views.map(idOf));
+      return { number: views.length, unanswered: unanswered.filter(({ id }) => ids.has(id)) };
+    };
+    render(bar, beyondView(beyond(above), beyond(below)));
   }
 
   /** @param {any[]} orders */
@@ -289,10 +303,10 @@ export class StaffDesk {
   #content(now, { orders, all, found, calls }) {
     const search = this.#search;
     if (this.#tab === 'menu') {
-      return this.#menu.menu ? menuView(this.#menu.menu, search) : { view: floorBlank(this.#bell, this.#menu) };
+      return this.#menu.menu ? menuView(this.#menu.menu, search) : { view: floorBlank(this.#bell, this.#menu, 'the menu') };
     }
     if (this.#floor.cursor === null || this.#floor.refusal || this.#bell.state === 'stopped') {
-      return { view: floorBlank(this.#bell, this.#floor) };
+      return { view: floorBlank(this.#bell, this.#floor, `the ${this.#tab}`) };
     }
     if (this.#tab === 'screens') return { view: screensView(this.#floor.displays, now) };
     if (this.#tab === 'tables') {

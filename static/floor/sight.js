@@ -7,8 +7,8 @@ const HEAD_PX = 48;
 const WAITING = ':is([data-order][data-status="placed"], [data-order][data-status="ready"], [data-call]:not([data-answered]))';
 
 /**
- * Knows which orders and calls have been in sight: on a visible page, inside the window, covered by nothing. A guest reads
- * "It is on the staff's screen" because of this, so drawn is not enough.
+ * Knows which orders and calls have been in sight: on a visible page, inside the window, covered by nothing, as a card or by
+ * name in a list. A guest reads "It is on the staff's screen" because of this, so drawn is not enough.
  *
  * Bound: one entry for each order or call that waits.
  */
@@ -61,7 +61,7 @@ export class Sight {
 
 /** @param {string} id of an order or a call */
 function isInWindow(id) {
-  const views = document.querySelectorAll(`#desk :is([data-order="${id}"], [data-call="${id}"], [data-calls~="${id}"])`);
+  const views = document.querySelectorAll(`#desk :is([data-order="${id}"], [data-call="${id}"], [data-calls~="${id}"], [data-names~="${id}"])`);
   return [...views].some(isUncovered);
 }
 
@@ -78,12 +78,23 @@ export function beyondWindow() {
   const views = [...document.querySelectorAll(`#desk ${WAITING}`)].map((view) => ({ view, rect: view.getBoundingClientRect() }))
     .filter(({ rect }) => rect.height > 0);
   const edge = document.querySelector('#desk .top')?.getBoundingClientRect().bottom ?? 0;
-  // In the hand the tabs are at the window's foot.
-  const tabs = document.querySelector('#tabs')?.getBoundingClientRect().top ?? 0;
-  const foot = tabs > innerHeight / 2 ? tabs : innerHeight;
+  const foot = footOf(document.querySelector('#tabs'));
   const headOf = (/** @type {DOMRect} */ { height }) => Math.min(HEAD_PX, height);
   return {
     above: views.filter(({ rect }) => rect.top + headOf(rect) <= Math.max(0, edge)).map(({ view }) => view),
     below: views.filter(({ rect }) => rect.top + headOf(rect) > foot).map(({ view }) => view),
   };
+}
+
+/** @param {Element | null} tabs at the window's foot in the hand @returns {number} where what can be seen ends */
+function footOf(tabs) {
+  const top = tabs?.getBoundingClientRect().top ?? 0;
+  if (top <= innerHeight / 2) return innerHeight;
+  // What says how much is beyond the edges lies on the tabs, as wide as they are.
+  return top - (document.querySelector('#beyond')?.getBoundingClientRect().height ?? 0);
+}
+
+/** @param {Element} view @returns {string} the order or the call that it shows */
+export function idOf(view) {
+  return view.getAttribute('data-order') ?? view.getAttribute('data-call') ?? '';
 }

@@ -5,6 +5,7 @@ import { DoubleTouch } from '../../static/shared/double_touch.js';
 import { KitchenCommands } from '../../static/kitchen/commands.js';
 import { KitchenOrders } from '../../static/kitchen/orders.js';
 import { Emitter } from '../../static/client/emitter.js';
+import { OrderbellError } from '../../static/client/codes.js';
 import { Room } from '../../static/client/room.js';
 import { OrderBook } from '../../static/shared/order_book.js';
 import { age, ageInWords, count, place } from '../../static/shared/format.js';
@@ -15,6 +16,7 @@ import { UNDO_MS, allDay, bySequence, changesBetween, recallable, ticketOf } fro
 import { DigitTargets, LastMove, ON_ITS_WAY_MS } from '../../static/kitchen/misdirected_touch.js';
 import { isAllergy } from '../../static/shared/notes.js';
 import { withPending } from '../../static/shared/optimistic.js';
+import { ClosedOrders } from '../../static/floor/closed_orders.js';
 import { Ringing, RING_EVERY_MS, SILENT_MS } from '../../static/floor/ringing.js';
 import { canBeCalledBack, isTable, lanes, nextAt, progress, screensOf, tablesOf, undrawnByStation, undrawnWords, waitingThings, wantsStaff, laneClock } from '../../static/floor/lanes.js';
 import { clockOf, levelAt } from '../../static/shared/urgency.js';
@@ -527,4 +529,30 @@ test('a ticket that changed during a long absence says what has changed', (t) =>
   room.receive(snapshot(11, { ...before, items: { ...before.items, b: item('voided', { name: 'Firni' }) } }), 'e2');
   assert.deepEqual(memory.changes('o1'), changesBetween(before, { ...before, items: { ...before.items, b: item('voided', { name: 'Firni' }) } }));
   assert.deepEqual(noticed, ['o1']);
+});
+
+test('the floor says which of its orders were cancelled while it was away, and keeps what was closed', async () => {
+  const room = new Room('floor:r1');
+  const told = [];
+  let closed = async () => { throw new OrderbellError({ code: 'offline' }); };
+  const orders = new ClosedOrders({ room, read: () => closed(), tell: (words) => told.push(words), changed: () => {} });
+  const snapshot = (position, documents) => room.receive({ type: 'snapshot', room: room.name, position, documents }, 'e1');
+  const live = async (position) => {
+    room.receive({ type: 'live', room: room.name, position }, 'e1');
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+  const of = (number, status, more) => order(status, {}, { id: `o${number}`, number, table: String(number), ...more });
+  snapshot(10, [1, 2, 3, 4].map((number) => of(number, 'placed')));
+  await live(10);
+  room.receive({ type: 'event', room: room.name, position: 11, prev: 10, event: { kind: 'order.served', order: 'o4', patch: { status: 'served', closed_at: at(1), served_at: at(1) } } }, 'e1');
+  snapshot(20, [of(1, 'accepted')]);
+  await live(20);
+  assert.deepEqual(told, [], 'a reading that fails says nothing');
+  assert.deepEqual(orders.orders.map(({ id }) => id), ['o4'], 'an order that was closed here stays');
+  closed = async () => [of(2, 'cancelled', { closed_at: at(2) }), of(3, 'rejected', { closed_at: at(3) }), of(9, 'cancelled', { closed_at: at(2) })];
+  await live(20);
+  assert.deepEqual(told, ['Order 2 (Table 2) was cancelled while this page was disconnected.'], 'not what it had never shown');
+  assert.deepEqual(orders.orders.map(({ id }) => id), ['o3', 'o2', 'o9', 'o4']);
+  await live(20);
+  assert.equal(told.length, 1, 'it is said once');
 });

@@ -3,6 +3,7 @@
 use crate::browser::Browser;
 use crate::driver::Form;
 use crate::house::{House, sign_in};
+use serde_json::json;
 use std::time::Duration;
 use support::client::text;
 use support::proxy::Network;
@@ -38,6 +39,37 @@ async fn the_floors_page_is_for_everybody() {
     floor.inspect("staff-offline").await;
 }
 
+/// Makes the page's copies of its rooms those of another history, so that the next connection brings a snapshot, as after hours.
+const OF_ANOTHER_HISTORY: &str = "const done = arguments[arguments.length - 1];
+    indexedDB.open('orderbell', 1).onsuccess = ({ target: { result: database } }) => {
+      const transaction = database.transaction('rooms', 'readwrite');
+      const rooms = transaction.objectStore('rooms');
+      rooms.getAll().onsuccess = ({ target: { result: kept } }) => {
+        for (const room of kept) rooms.put({ ...room, value: { ...room.value, epoch: 'another' } });
+        transaction.oncomplete = () => { database.close(); done(kept.flatMap(({ value }) => value.documents).length); };
+      };
+    }";
+
+/// A snapshot lists open orders only: the floor says which of those that it showed were cancelled, and where they are.
+#[tokio::test]
+async fn an_order_that_was_cancelled_while_the_floor_was_away_is_said_on_its_return() {
+    let house = House::open(1, &[]).await;
+    let guest = house.server.diner("4").await;
+    let order = guest.place(&house.menu.basket()).await["id"].clone();
+    let floor = house.floor().await;
+    floor.shows(text(&order), "placed").await;
+    floor.goto("/").await;
+    guest.command(&order, "cancel", json!({"reason": "customer_request"})).await.expect(200);
+    assert_eq!(floor.client.execute_async(OF_ANOTHER_HISTORY, vec![]).await.unwrap(), 1);
+    floor.goto("/staff").await;
+    let said = "return document.querySelector('#toasts')?.innerText.includes(arguments[0])";
+    floor.until("it said", said, vec!["Order 1 (Table 4) was cancelled while this page was disconnected.".into()]).await;
+    floor.shows(text(&order), "cancelled").await;
+    floor.sees("[data-lane='done'] [data-order]").await;
+    floor.inspect("staff-cancelled-meanwhile").await;
+    floor.has_no_complaint().await;
+}
+
 /// What asks for a reason, a time, or who is here.
 async fn sheets(floor: &Browser, incoming: &str, cooking: &str) {
     for (order, action) in [(incoming, "reject"), (cooking, "promise"), (cooking, "void_item")] {
@@ -46,12 +78,25 @@ async fn sheets(floor: &Browser, incoming: &str, cooking: &str) {
         floor.inspect(&format!("staff-{action}")).await;
         close(floor).await;
     }
+    void_begins_at_one(floor, cooking).await;
     for sheet in ["account", "ask-pause"] {
         floor.tap(&format!("[data-do='{sheet}']")).await;
         floor.sees("dialog[open]").await;
         floor.inspect(&format!("staff-{sheet}")).await;
         close(floor).await;
     }
+}
+
+/// A line of more than one: one of it is the usual case, all of it is one touch away.
+async fn void_begins_at_one(floor: &Browser, order: &str) {
+    let quantity = "return document.querySelector('#void-quantity')?.textContent ?? null";
+    floor.act(order, "void_item").await;
+    assert_eq!(floor.until("how many", quantity, vec![]).await, "1");
+    floor.tap("dialog[open] [data-do='void-step'][data-by='2']").await;
+    assert_eq!(floor.ask(quantity, vec![]).await, "2");
+    floor.tap("dialog[open] [data-do='void-step'][data-by='-1']").await;
+    assert_eq!(floor.ask(quantity, vec![]).await, "1");
+    close(floor).await;
 }
 
 async fn close(floor: &Browser) {
