@@ -1,10 +1,14 @@
 import { dayAfter, dayOf, offsetsOf } from './days.js';
 import { reportView } from './report_view.js';
-import { Section } from './section.js';
+import { Section, complain } from './section.js';
+
+/** What stands to the left of the first order's bar when the hours are scrolled to it, in px. */
+const BEFORE_BAR = 24;
 
 /** The report of one day. */
 export class ReportSection extends Section {
   #date = today();
+  /** The plots that were scrolled to their first order: from then on they are the reader's. */ #scrolled = new WeakSet();
 
   async read() {
     const date = this.#date;
@@ -16,6 +20,15 @@ export class ReportSection extends Section {
 
   view() {
     return reportView(this.data, { today: today() });
+  }
+
+  /** On a phone a plot is wider than the page, and the hours before the first order would look like a day without any. */
+  drawn() {
+    const plot = document.querySelector('.plot-scroll');
+    const first = plot?.querySelector('.plot__value');
+    if (!plot || !first || this.#scrolled.has(plot)) return;
+    this.#scrolled.add(plot);
+    plot.scrollLeft += first.getBoundingClientRect().left - plot.getBoundingClientRect().left - BEFORE_BAR;
   }
 
   /** @param {string} name */
@@ -30,10 +43,15 @@ export class ReportSection extends Section {
     if (field instanceof HTMLInputElement && field.id === 'day' && field.validity.valid) this.#show(field.value);
   }
 
-  /** @param {string} date */
-  #show(date) {
+  /** Shows a day. If it cannot be read, the report stays on the page under its own date. @param {string} date */
+  async #show(date) {
     this.#date = date;
-    this.load();
+    await this.load();
+    if (!this.error || !this.data || this.#date !== date) return;
+    this.#date = this.data.date;
+    const field = document.querySelector('#day');
+    if (field instanceof HTMLInputElement) field.value = this.#date;
+    complain(this.error);
   }
 }
 

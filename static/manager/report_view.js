@@ -39,10 +39,10 @@ function figures({ orders, revenue, promised, late, steps: { accepted_to_ready: 
 }
 
 /** @param {any} report */
-function hours({ begins_at: begin, hours: counts }) {
+function hours({ date, begins_at: begin, hours: counts }) {
   const midnight = Date.parse(begin);
   const format = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
-  return card('Orders by hour', h('div.plot-scroll', { tabindex: 0, role: 'group', 'aria-label': 'Orders by hour' },
+  return card('Orders by hour', h('div.plot-scroll', { 'data-key': date, 'tabindex': 0, 'role': 'group', 'aria-label': 'Orders by hour' },
     hoursPlot(counts, (at) => format.format(midnight + at * 3_600_000))));
 }
 

@@ -151,7 +151,7 @@ export class ManageDesk {
   #connection(state) {
     document.documentElement.dataset.connection = state;
     find('#connection').textContent = state === 'live' ? 'Connected' : 'Offline';
-    find('#offline').hidden = state === 'live';
+    this.#drawOffline();
   }
 
   /** @param {string} name @param {HTMLElement} control */
@@ -182,6 +182,13 @@ export class ManageDesk {
     render(find('#tabs'), this.#refused ? [] : manageTabs(this.#open, unsaved));
     render(find('#controls'), accountButton());
     render(find('#main'), this.#content());
+    if (!this.#refused && this.#section().data !== undefined) this.#section().drawn();
+    this.#drawOffline();
+  }
+
+  /** Where nothing is shown, that says why by itself. */
+  #drawOffline() {
+    find('#offline').hidden = document.documentElement.dataset.connection !== 'offline' || this.#section().data === undefined;
   }
 
   #content() {

@@ -32,6 +32,9 @@ export class Section {
     throw new Error('a section shows something');
   }
 
+  /** Called when the view is on the page. */
+  drawn() {}
+
   /** Handles a press on a control. @param {string} _name @param {HTMLElement} _control */
   act(_name, _control) {}
 

@@ -3,6 +3,7 @@
 use crate::browser::Browser;
 use crate::driver::Form;
 use crate::house::{House, sign_in};
+use crate::proxy::Network;
 use serde_json::json;
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ async fn the_managers_page_is_for_everybody() {
     let manager = house.browser("the manager", Form::Wall).await;
     manager.goto("/manage").await;
     sign_in(&manager, "manager").await;
-    for section in ["menu", "tables", "people", "screens", "keys", "report"] {
+    for section in ["menu", "tables", "people", "screens", "keys", "report", "audit"] {
         manager.goto(&format!("/manage#{section}")).await;
         manager
             .until(
@@ -25,6 +26,61 @@ async fn the_managers_page_is_for_everybody() {
         manager.inspect(&format!("manage-{section}")).await;
     }
     manager.has_no_complaint().await;
+}
+
+/// Whether the bar of the hour with orders is within the plot, which scrolls on a phone.
+const BUSY_HOUR: &str = "const plot = document.querySelector('.plot-scroll').getBoundingClientRect();
+    const bar = document.querySelector('.plot__value').getBoundingClientRect();
+    return bar.left >= plot.left && bar.right <= plot.right";
+
+#[tokio::test]
+async fn a_report_on_a_phone_shows_its_busy_hours_and_another_day_that_cannot_be_read_is_not_claimed() {
+    let house = House::open(1, &[]).await;
+    house.evening(Duration::ZERO).await;
+    let manager = house.browser("the manager", Form::Phone).await;
+    manager.goto("/").await;
+    let hour = manager.ask("return new Date().getUTCHours()", vec![]).await;
+    // Wherever this runs, it is the afternoon or the evening.
+    let zone = if hour.as_u64() < Some(12) { "Etc/GMT-12" } else { "Etc/GMT" };
+    manager.devtools("Emulation.setTimezoneOverride", json!({"timezoneId": zone})).await;
+    manager.goto("/manage#report").await;
+    sign_in(&manager, "manager").await;
+    manager.sees(".plot__value").await;
+    manager.until("the busy hour", BUSY_HOUR, vec![]).await;
+    manager.inspect("manage-report-busy-hour").await;
+
+    let day = "return document.querySelector('#day').value";
+    let today = manager.ask(day, vec![]).await;
+    manager.network.set(Network::Cut);
+    manager.tap("[data-do='day-before']").await;
+    let refused = "return document.querySelector('#toasts').innerText.includes('The server cannot be reached.')";
+    manager.until("it refused", refused, vec![]).await;
+    assert_eq!(manager.ask(day, vec![]).await, today, "the report on the page is of that day");
+    manager.network.set(Network::Fine);
+    manager.is("live").await;
+    manager.tap("[data-do='day-before']").await;
+    manager
+        .until("the day before", "return document.querySelector('.blank')?.innerText.includes('No orders on this day')", vec![])
+        .await;
+}
+
+/// A page that shows nothing says that it cannot reach the server, and not that what it shows may be old.
+#[tokio::test]
+async fn a_manager_without_a_network_reads_why_nothing_is_shown() {
+    let house = House::open(1, &[]).await;
+    let manager = house.browser("the manager", Form::Phone).await;
+    manager.goto("/manage").await;
+    sign_in(&manager, "manager").await;
+    manager.sees("[data-menu-item]").await;
+    manager.network.set(Network::Cut);
+    manager.tap("a[href='#people']").await;
+    manager.until("why", "return document.querySelector('#main .blank')?.innerText.includes('cannot be reached')", vec![]).await;
+    let banner = "return document.querySelector('#offline').checkVisibility()";
+    assert_eq!(manager.ask(banner, vec![]).await, false);
+    manager.inspect("manage-unreached").await;
+    manager.tap("a[href='#menu']").await;
+    manager.sees("[data-menu-item]").await;
+    manager.until("that it may be old", banner, vec![]).await;
 }
 
 /// What stands beside a field, and whether the field has the focus.
