@@ -3,9 +3,9 @@
 use crate::browser::Browser;
 use crate::driver::Form;
 use crate::house::{House, sign_in};
-use crate::proxy::Network;
 use serde_json::json;
 use std::time::Duration;
+use support::proxy::Network;
 
 #[tokio::test]
 async fn the_managers_page_is_for_everybody() {
