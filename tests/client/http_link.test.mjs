@@ -297,3 +297,23 @@ test('without a room there is nothing to stream, and commands go all the same', 
   await settle();
   assert.deepEqual([room.cursor, room.epoch, it.bell.state], [10, 'e1', 'live']);
 });
+
+test('a command that finds no connection gets that of the held request, where tabs know nothing of each other', async () => {
+  const it = await streaming();
+  const answers = ['o1', 'o2'].map((id) => code(it.bell.command({ order: id, action: 'accept' })));
+  await it.clock.advance(500);
+  const commands = it.http.requests.filter(({ method }) => method === 'POST');
+  assert.equal(commands.length, 2);
+  await it.clock.advance(2_000);
+  assert.equal(it.stream.aborted, false, 'it may be a slow network');
+  await it.clock.advance(1_000);
+  assert.equal(it.stream.aborted, true);
+  assert.deepEqual(it.http.last().query, { since: '10', epoch: 'e1', wait: '0' }, 'news still comes');
+  commands[0].json({ position: 11, changed: true, document: order('o1', 11) });
+  await settle();
+  assert.ok(it.http.last().path.endsWith('/events'), 'the other one still waits');
+  commands[1].problem(409, 'closed');
+  await settle();
+  assert.ok(it.http.last().path.endsWith('/stream'), 'held again');
+  assert.deepEqual([await answers[0], await answers[1], it.bell.state], ['acknowledged', 'closed', 'live']);
+});

@@ -17,6 +17,8 @@ const LOOK_MS = 3_000;
 const FOLLOW_MS = 10_000;
 /** What other tabs have asked for is followed this long after they asked last, in ms. */
 const GUEST_MS = 180_000;
+/** A command that is unanswered for this long may be waiting for one of the browser's six connections, in ms. */
+const STALLED_MS = 3_000;
 /** Rooms of one request, well below what a server takes. */
 const ROOMS = 32;
 
@@ -48,6 +50,7 @@ export class HttpLink {
   /** Another tab follows all rooms of this one. */ #isCovered = false;
   /** It came to lead while it was welcomed already: what fails then is the way of following. */ #isPromoted = false;
   #isTrial; #isDue = false;
+  /** Commands that are unanswered for long. While there are any, a tab that knows of no others holds no request. */ #stalled = 0;
   /** The epoch of what was told so far; null before the first `welcome`. @type {string | null} */ #epoch = null;
   /** Of the pages of whoever answered last. @type {string | undefined} */ #version;
   #resting; #leaving = false; #closed = false;
@@ -75,11 +78,32 @@ export class HttpLink {
     if (this.#closed) return false;
     if (frame.type === 'subscribe') this.#subscribe(frame);
     else if (frame.type === 'unsubscribe') this.#leave(frame.room);
-    else if (frame.type === 'command' || frame.type === 'place') this.#commands.send(frame);
+    else if (frame.type === 'command' || frame.type === 'place') this.#command(frame);
     else if (frame.type === 'seen') this.#receipts.give(frame);
     else if (frame.type === 'ping') this.#ping();
     else if (frame.type === 'refresh') this.#refresh(frame.token);
     return true;
+  }
+
+  /**
+   * Sends a command. Tabs that know nothing of each other may hold all connections of the browser: one whose command does not
+   * get through lets go of its own, and looks now and then until the answer.
+   * @param {any} frame
+   */
+  async #command(frame) {
+    if (this.#tabs) return this.#commands.send(frame);
+    let isStalled = false;
+    const timer = this.#parts.around.setTimeout(() => {
+      isStalled = true;
+      this.#stalled += 1;
+      if (this.#stalled === 1) this.#read();
+    }, STALLED_MS);
+    await this.#commands.send(frame);
+    this.#parts.around.clearTimeout(timer);
+    if (!isStalled) return undefined;
+    this.#stalled -= 1;
+    if (this.#stalled === 0) this.#read();
+    return undefined;
   }
 
   /** A request that slept may be dead, and nothing tells: it is made anew, from the cursors. */
@@ -265,7 +289,7 @@ export class HttpLink {
     if (this.#closed || !this.#isDecided || cursors.length === 0) return;
     for (const cursor of cursors) cursor.fresh = true;
     const apart = this.#isApart ? cursors.map((cursor) => [cursor]) : [cursors];
-    const mayHold = this.#tabs ? this.#holds : !this.#resting || this.#follow === followPoll;
+    const mayHold = this.#tabs ? this.#holds : this.#stalled === 0 && (!this.#resting || this.#follow === followPoll);
     this.#readers = apart.map((each, number) => new RoomsReader(each, mayHold && number === 0, {
       origin: this.#parts.origin,
       around: this.#parts.around,
