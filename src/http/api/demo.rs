@@ -20,6 +20,7 @@ fn no_demo() -> Problem {
     operation_id = "demo",
     tag = "demo",
     summary = "Read the pages of the demonstration",
+    description = "For: everybody.",
     security(()),
     responses(
         (status = 200, description = "Only under `--demo`.", body = Demo),
@@ -40,6 +41,7 @@ pub async fn read(state: web::Data<State>) -> Result<HttpResponse, Problem> {
     operation_id = "demoCode",
     tag = "demo",
     summary = "Draw the address of a table as a QR code",
+    description = "For: everybody.",
     security(()),
     responses(
         (status = 200, description = "The picture.", body = String, content_type = "image/svg+xml"),

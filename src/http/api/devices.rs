@@ -29,6 +29,7 @@ use utoipa::ToSchema;
     operation_id = "beginPairing",
     tag = "devices",
     summary = "Begin to pair a screen (RFC 8628)",
+    description = "For: everybody.",
     security(()),
     responses(
         (status = 200, description = "Its codes.", body = BegunPairing),

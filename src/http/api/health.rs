@@ -32,6 +32,7 @@ struct Health {
     operation_id = "alive",
     tag = "operations",
     summary = "Read whether the process is alive",
+    description = "For: everybody.",
     security(()),
     responses((status = 200, description = "It is alive.", body = Health)),
 )]
@@ -49,6 +50,7 @@ pub async fn alive() -> HttpResponse {
     operation_id = "ready",
     tag = "operations",
     summary = "Read whether the store answers and accepts writes, and the node is not draining",
+    description = "For: everybody.",
     security(()),
     responses((status = 200, description = "It is ready.", body = Health)),
 )]
@@ -82,6 +84,7 @@ fn readiness(redis: Option<bool>) -> Health {
     operation_id = "metrics",
     tag = "operations",
     summary = "Read the metrics",
+    description = "For: everybody.",
     security(()),
     responses(
         (status = 200, description = "Prometheus text.", body = String, content_type = "text/plain"),

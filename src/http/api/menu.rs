@@ -63,6 +63,7 @@ async fn menu_of(state: &State, restaurant: RestaurantId) -> Result<Arc<Encoded>
     operation_id = "profile",
     tag = "restaurants",
     summary = "Read the public profile",
+    description = "For: everybody.",
     security(()),
     params(parts::RestaurantPath),
     responses(
@@ -92,6 +93,7 @@ pub async fn profile(state: web::Data<State>, request: HttpRequest, named: Tenan
     operation_id = "menu",
     tag = "restaurants",
     summary = "Read the menu, which marks sold-out dishes",
+    description = "For: everybody.",
     security(()),
     params(parts::RestaurantPath),
     responses(

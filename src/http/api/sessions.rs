@@ -130,6 +130,7 @@ impl From<SignedIn> for SignInAnswer {
     operation_id = "signIn",
     tag = "sessions",
     summary = "Sign in with a name and a password, or with an API key",
+    description = "For: everybody.",
     security(()),
     params(parts::Attempt),
     request_body = SignIn,
@@ -277,6 +278,7 @@ struct Visit {
     operation_id = "sitDown",
     tag = "sessions",
     summary = "Sit down at the table with this key",
+    description = "For: everybody.",
     security(()),
     request_body = SitDown,
     responses(

@@ -52,6 +52,7 @@ fn nothing() -> Problem {
     operation_id = "landingPage",
     tag = "pages",
     summary = "Open the landing page",
+    description = "For: everybody.",
     security(()),
     responses(
         (status = 200, description = "The page.", body = String, content_type = "text/html"),
@@ -62,7 +63,7 @@ pub async fn landing(request: HttpRequest) -> Result<HttpResponse, Problem> {
     page(&request, "index.html")
 }
 
-/// `GET /t/{table_key}`: a table's page, the same for every key; what the key is worth is asked from the page.
+/// `GET /t/{table_key}`: a table's page, the same for each key. The page itself checks the key.
 ///
 /// # Errors
 /// `not_found` if the page is not in the binary.
@@ -72,6 +73,7 @@ pub async fn landing(request: HttpRequest) -> Result<HttpResponse, Problem> {
     operation_id = "tablePage",
     tag = "pages",
     summary = "Open a table's page",
+    description = "For: everybody.",
     security(()),
     params(("table_key" = Key, Path, description = "The key of a table.")),
     responses(
@@ -83,7 +85,7 @@ pub async fn table(request: HttpRequest) -> Result<HttpResponse, Problem> {
     page(&request, "table.html")
 }
 
-/// `GET /orders/{id}`: the page of an order, the same for every order.
+/// `GET /orders/{id}`: the page of an order, the same for each order.
 ///
 /// # Errors
 /// `not_found` if the page is not in the binary.
@@ -93,6 +95,7 @@ pub async fn table(request: HttpRequest) -> Result<HttpResponse, Problem> {
     operation_id = "orderPage",
     tag = "pages",
     summary = "Open the page of an order",
+    description = "For: everybody.",
     security(()),
     params(("id" = OrderId, Path, description = "The id.")),
     responses(
@@ -114,6 +117,7 @@ pub async fn order(request: HttpRequest) -> Result<HttpResponse, Problem> {
     operation_id = "kitchenPage",
     tag = "pages",
     summary = "Open the kitchen's screen",
+    description = "For: everybody.",
     security(()),
     responses(
         (status = 200, description = "The page.", body = String, content_type = "text/html"),
@@ -134,6 +138,7 @@ pub async fn kitchen(request: HttpRequest) -> Result<HttpResponse, Problem> {
     operation_id = "staffPage",
     tag = "pages",
     summary = "Open the staff's page",
+    description = "For: everybody.",
     security(()),
     responses(
         (status = 200, description = "The page.", body = String, content_type = "text/html"),
@@ -154,6 +159,7 @@ pub async fn staff(request: HttpRequest) -> Result<HttpResponse, Problem> {
     operation_id = "managePage",
     tag = "pages",
     summary = "Open the manager's page",
+    description = "For: everybody.",
     security(()),
     responses(
         (status = 200, description = "The page.", body = String, content_type = "text/html"),
@@ -164,8 +170,8 @@ pub async fn manage(request: HttpRequest) -> Result<HttpResponse, Problem> {
     page(&request, "manage.html")
 }
 
-/// `GET` of anything else: a script, a style sheet, a sound, a picture. Pages have addresses of their own. A script that was
-/// at another address in an earlier version is still found by that.
+/// `GET` of any other path: a script, a style sheet, a sound, a picture. Pages have their own
+/// addresses. The address of a script in an earlier version redirects to its current one.
 ///
 /// # Errors
 /// `not_found`.
@@ -175,6 +181,7 @@ pub async fn manage(request: HttpRequest) -> Result<HttpResponse, Problem> {
     operation_id = "asset",
     tag = "pages",
     summary = "Load a file of the pages",
+    description = "For: everybody.",
     security(()),
     params(("path" = String, Path, description = "The path of a file; may have slashes.")),
     responses(

@@ -16,6 +16,7 @@ const JSON: &str = "application/json";
     operation_id = "openapi",
     tag = "operations",
     summary = "Read this document",
+    description = "For: everybody.",
     security(()),
     responses((status = 200, description = "OpenAPI 3.1.", body = Object)),
 )]
@@ -33,6 +34,7 @@ pub async fn openapi(request: HttpRequest) -> Result<HttpResponse, Problem> {
     operation_id = "asyncapi",
     tag = "operations",
     summary = "Read the AsyncAPI document of the frames over WebSocket",
+    description = "For: everybody.",
     security(()),
     responses((status = 200, description = "AsyncAPI 3.0.", body = Object)),
 )]

@@ -79,6 +79,9 @@ async fn operations_are_told_apart_and_their_paths_parameters_are_there() {
             let in_path = parameters.iter().filter(|parameter| parameter["in"] == "path").map(|parameter| &parameter["name"]);
             assert_eq!(words(in_path), named, "{path}");
             assert!(operation["responses"].as_object().is_some_and(|responses| !responses.is_empty()), "{path}");
+            // Without a description of its own, an operation shows the headings of its handler's
+            // comment.
+            assert!(operation["description"].as_str().is_some_and(|text| !text.contains("# Errors")), "{path}");
         }
     }
 }
