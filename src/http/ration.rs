@@ -1,5 +1,5 @@
-//! Calls of people who have shown nothing yet: counted by address before anything of the body is read, and what became of
-//! them afterwards.
+//! Limits on calls without a token that present a secret: each counts against its address before
+//! its body is read, and is counted by its outcome afterwards.
 
 use super::device_cookie;
 use super::problem::Problem;
@@ -14,17 +14,17 @@ use actix_web::{Error, HttpMessage, ResponseError, web};
 use std::net::IpAddr;
 use std::time::Duration;
 
-/// The mark of a call that was counted: its body may be read without a token.
+/// Marks a call as counted, so that its body may be read without a token.
 #[derive(Debug, Clone, Copy)]
 pub struct Rationed {
-    /// The address that it counts against.
+    /// The address against which the call counts.
     pub address: IpAddr,
 }
 
 /// Lets a call through while its address has attempts left, and counts it by its outcome.
 ///
 /// # Errors
-/// Those of what it wraps.
+/// The errors of the wrapped handler.
 pub async fn ration<B: MessageBody + 'static>(
     attempt: Action,
     request: ServiceRequest,
@@ -52,8 +52,8 @@ pub async fn ration<B: MessageBody + 'static>(
     Ok(response.map_into_left_body())
 }
 
-/// Counts an attempt among those of a person who signed in on the device, whoever of them has attempts left; otherwise among
-/// those of the address.
+/// Counts an attempt against the first person who signed in on the device and has attempts left. On
+/// a device without such people, counts it against the address.
 fn enter(state: &State, attempt: Action, address: IpAddr, marks: &Marks) -> Result<Ticket, Duration> {
     let mut refused = None;
     for person in marks.people() {
@@ -65,11 +65,11 @@ fn enter(state: &State, attempt: Action, address: IpAddr, marks: &Marks) -> Resu
     refused.map_or_else(|| state.limits.enter(attempt, address), Err)
 }
 
-/// What became of an attempt.
+/// The outcome of an attempt.
 enum Outcome {
     Good,
     Failed,
-    /// The server's doing, or counted already.
+    /// The attempt failed because of the server, or is counted elsewhere.
     Neither,
 }
 
@@ -78,9 +78,9 @@ impl Outcome {
         let problem = response.response().error().and_then(|error| error.as_error::<Problem>());
         match response.status() {
             status if status.is_success() => Self::Good,
-            // A screen that nobody has approved yet has shown a code that is good.
+            // A screen that waits for its approval has presented a valid code.
             _ if problem.is_some_and(|problem| matches!(problem.code(), "authorization_pending" | "slow_down")) => Self::Good,
-            // Whoever checks credentials of a sign-in counts them, by account as well.
+            // The handler of a sign-in counts wrong credentials itself, also by account.
             StatusCode::UNAUTHORIZED if attempt == Action::Login => Self::Neither,
             StatusCode::TOO_MANY_REQUESTS => Self::Neither,
             status if status.is_client_error() => Self::Failed,

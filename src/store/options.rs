@@ -1,70 +1,70 @@
-//! How a database is opened, and why it was not.
+//! The settings for opening a database, and the errors of opening it.
 
 use std::path::PathBuf;
 
-/// What for a database is opened.
+/// The purpose of opening a database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
     /// For a node. A SQLite file has at most one.
     Serve,
-    /// For a command that works on the same database while a node may be running.
+    /// For a command that may run beside a node on the same database.
     Tool,
 }
 
-/// How a database is opened.
+/// The settings for opening a database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settings {
-    /// What for.
+    /// The purpose.
     pub mode: Mode,
-    /// The most connections to PostgreSQL. SQLite has its own numbers.
+    /// The most connections to PostgreSQL. SQLite ignores it.
     pub connections: u32,
 }
 
 impl Settings {
-    /// The most connections to PostgreSQL when nobody says otherwise.
+    /// The default of `connections`.
     pub const CONNECTIONS: u32 = 10;
 
-    /// For a purpose, with the usual number of connections.
+    /// Returns the settings for a purpose, with the default number of connections.
     #[must_use]
     pub const fn new(mode: Mode) -> Self {
         Self { mode, connections: Self::CONNECTIONS }
     }
 }
 
-/// Why a database was not opened. No text here repeats the URL, which may carry a password.
+/// Why a database was not opened. No message repeats the URL, which may contain a password.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The URL is of no database that there is a store for.
+    /// The URL's scheme is not that of a supported database.
     #[error("the database URL must begin with sqlite:// or postgres://")]
     Scheme,
-    /// The URL does not read.
-    #[error("the database URL does not read: sqlite://path/to/file or postgres://user:password@host/database is wanted")]
+    /// The URL is invalid.
+    #[error("the database URL is invalid; write sqlite://path/to/file or postgres://user:password@host/database")]
     Url,
     /// A file or folder cannot be made or opened.
     #[error("{path} cannot be used: {cause}")]
     File {
-        /// Which.
+        /// The file or folder.
         path: PathBuf,
-        /// Why not.
+        /// The system's error.
         cause: std::io::Error,
     },
-    /// Another node has the file.
+    /// Another node has the file open.
     #[error("{path} is in use by another server; a SQLite database belongs to one node, several nodes need PostgreSQL")]
     InUse {
-        /// Which.
+        /// The database.
         path: PathBuf,
     },
-    /// A node has the file under another name.
+    /// A node has the file open under another name.
     #[error("{path} is open in a server under another name of the same file (a hard link); use the name that the server uses")]
     OtherName {
-        /// Which.
+        /// The database.
         path: PathBuf,
     },
-    /// The write-ahead log beside the file was written over another content.
+    /// The write-ahead log beside the file belongs to other content.
     #[error(
-        "{log} does not belong to {path}: the database was replaced, and the log of the one before was left beside it. To start \
-         with {path} as it is, move {log} and {index} away; to keep what the log has, put back the database it was \
-         written for"
+        "{log} does not belong to {path}: the database was replaced, and the log of the previous one was left beside it. To \
+         start with {path} as it is, move {log} and {index} away; to keep the changes in the log, restore the database \
+         to which it belongs"
     )]
     ForeignLog {
         /// The database.
@@ -74,13 +74,13 @@ pub enum OpenError {
         /// The index of the log.
         index: PathBuf,
     },
-    /// The file is cut short or otherwise not as SQLite has written it.
+    /// The file is cut short, or SQLite did not write its content.
     #[error(
         "{path} is damaged: it was cut short, or overwritten while a server ran or with the log of another file beside it. \
          Keep {path} and the files beside it for inspection, and restore a backup in their place"
     )]
     Damaged {
-        /// Which.
+        /// The database.
         path: PathBuf,
     },
     /// The disk is full.
@@ -90,19 +90,19 @@ pub enum OpenError {
         folder: PathBuf,
         /// Free space, in KiB.
         free: u64,
-        /// What is needed, in KiB.
+        /// The space that a start needs, in KiB.
         needed: u64,
     },
-    /// The database would lose what it has acknowledged.
+    /// The database could lose changes that it acknowledged.
     #[error("the database is not set up to keep what it acknowledges: {0}")]
     NotDurable(String),
-    /// The database does not answer, or refuses.
+    /// The database does not answer, or refuses the connection.
     #[error("the database cannot be opened")]
     Connect(#[from] sqlx::Error),
-    /// The schema cannot be brought up to date.
+    /// The schema cannot be upgraded.
     #[error("the database's schema cannot be brought up to date")]
     Migrate(#[from] sqlx::migrate::MigrateError),
-    /// One of the others, with the server's host, port and database.
+    /// An error of PostgreSQL, with the server's host, port and database.
     #[error("PostgreSQL at {place}")]
     At {
         /// `host:port/database`.

@@ -1,12 +1,13 @@
 import { OrderbellError } from './codes.js';
 
-/** How long a call may take before it is given up. */
+/** The deadline of a call. */
 const DEADLINE_MS = 15_000;
-/** How long the server may take to answer a health check. */
+/** The deadline of a health check. */
 const HEALTH_DEADLINE_MS = 5_000;
 
 /**
- * The HTTP side of the contract: JSON in, JSON out, problem bodies as `OrderbellError`, one new token after a 401.
+ * Makes the contract's HTTP calls: sends and returns JSON, throws problem bodies as `OrderbellError`, and
+ * renews the token once after a 401.
  */
 export class Api {
   #url; #tokens; #fetch;
@@ -38,7 +39,7 @@ export class Api {
     return this.request('PATCH', path, { body });
   }
 
-  /** @param {string} path @returns {Promise<string>} an answer that is no JSON, such as a picture as SVG */
+  /** @param {string} path @returns {Promise<string>} an answer that is not JSON, such as an SVG picture */
   text(path) {
     return this.request('GET', path, { as: 'text' });
   }
@@ -52,8 +53,8 @@ export class Api {
    * @param {string} method
    * @param {string} path such as `/api/v1/demo`
    * @param {{body?: unknown, headers?: Record<string, string>, as?: 'json' | 'text'}} [options]
-   * @returns {Promise<any>} the answer's JSON or text, or null where it has none
-   * @throws {OrderbellError} with the problem's code; `offline` when there was no answer
+   * @returns {Promise<any>} the answer's JSON or text, or null without a body
+   * @throws {OrderbellError} with the problem's code; `offline` without an answer
    */
   async request(method, path, options = {}) {
     const token = await this.#tokens?.get();
@@ -87,7 +88,7 @@ export class Api {
   }
 }
 
-/** @param {Response} response one that is no good @returns {Promise<OrderbellError>} */
+/** @param {Response} response a failed one @returns {Promise<OrderbellError>} */
 export async function problem(response) {
   const body = await response.json().catch(() => ({}));
   const seconds = Number(response.headers.get('retry-after'));
@@ -104,7 +105,7 @@ export async function problem(response) {
 
 /**
  * @param {{origin: string, around: {fetch: typeof globalThis.fetch}}} shared
- * @returns {Promise<boolean>} whether the server, and not something on the way to it, answers plain HTTP
+ * @returns {Promise<boolean>} whether the server itself, and not a proxy on the way, answers plain HTTP
  */
 export async function isAnswering({ origin, around: { fetch } }) {
   try {

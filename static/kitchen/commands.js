@@ -1,8 +1,8 @@
 import { UNDO_MS, isOwed } from './tickets.js';
 
 /**
- * A bump by this screen: the items that it finished, and those that were done before. Bumping a ticket is one command on the
- * server; bumping an item concerns that item alone.
+ * A bump by this screen: the items that it finished, and the items that were done before. Bumping a ticket is
+ * one command on the server; bumping an item affects only that item.
  * @typedef {{at: number, whole: boolean, items: string[], doneBefore: string[]}} Bump
  */
 
@@ -12,7 +12,7 @@ export class KitchenCommands {
   /** The last bump of each order, which an undo reverses exactly. @type {Map<string, Bump>} */
   #bumps = new Map();
 
-  /** @param {{bell: any, station?: string, now?: () => number}} parts station: the one the token is bound to; now: monotonic ms */
+  /** @param {{bell: any, station?: string, now?: () => number}} parts station: the token's station; now: monotonic ms */
   constructor({ bell, station, now = () => performance.now() }) {
     this.#bell = bell;
     this.#station = station;
@@ -21,7 +21,7 @@ export class KitchenCommands {
 
   /**
    * @param {string} action @param {import('./tickets.js').Ticket} ticket
-   * @param {{item?: string, filter?: string}} [how] filter: an unbound screen that looks at one station
+   * @param {{item?: string, filter?: string}} [how] filter: the only station that an unbound screen shows
    */
   act(action, ticket, { item, filter } = {}) {
     if (action === 'recall' && this.#isUndo(ticket.id)) return this.#undo(ticket.id);
@@ -33,7 +33,7 @@ export class KitchenCommands {
     else this.#byItem(action, ticket);
   }
 
-  /** Reverses this screen's last bump. @returns {boolean} there was one, recently enough */
+  /** Reverses this screen's last bump. @returns {boolean} whether there was a recent one */
   undo() {
     const [order] = [...this.#bumps.keys()].slice(-1);
     if (!order || !this.#isUndo(order)) return false;
@@ -43,7 +43,7 @@ export class KitchenCommands {
 
   /** @param {import('./tickets.js').Ticket} ticket @param {boolean} whole @param {string} [item] */
   #remember(ticket, whole, item) {
-    // Inserted again: the latest bump is the map's last.
+    // Delete and insert, so that the latest bump is the map's last entry.
     this.#bumps.delete(ticket.id);
     this.#bumps.set(ticket.id, {
       at: this.#now(), whole, items: item ? [item] : idsOf(ticket, isOwed), doneBefore: idsOf(ticket, (one) => one.status === 'done'),
@@ -64,7 +64,7 @@ export class KitchenCommands {
     for (const item of whole ? doneBefore : items) this.#send({ action: whole ? 'finish_item' : 'recall_item', order, item });
   }
 
-  /** Acts on each item: a command for the ticket would act on every station's items, and the cook sees one station's. @param {string} action @param {import('./tickets.js').Ticket} ticket */
+  /** Acts on each item: a command for the ticket would act on the items of all stations, and the cook sees only one. @param {string} action @param {import('./tickets.js').Ticket} ticket */
   #byItem(action, ticket) {
     /** @type {Record<string, [string, (item: any) => boolean]>} */
     const each = {
@@ -76,7 +76,7 @@ export class KitchenCommands {
     for (const item of idsOf(ticket, wanted)) this.#send({ action: itemAction, order: ticket.id, item });
   }
 
-  /** Refusals are shown by the connection's `answer` event, which comes after a reload too. @param {any} command */
+  /** Sends a command. The connection's `answer` event, which also arrives after a reload, shows a refusal. @param {any} command */
   #send(command) {
     this.#bell.command(command).catch(() => {});
   }

@@ -161,9 +161,10 @@ text_traits!([const MAX: usize] Text<MAX>);
 text_traits!([] Slug);
 text_traits!([] Key);
 
-/// The control characters, as the inside of a class of a regular expression.
+/// The control characters, as the content of a character class of a regular expression.
 const CONTROL: &str = r"\x00-\x1f\x7f-\x9f";
-/// White space of Unicode that is no control character. `\s` has U+FEFF as well in ECMAScript, which is no white space here.
+/// The white space of Unicode except control characters. ECMAScript's `\s` also matches U+FEFF,
+/// which does not count as white space here.
 const BLANK: &str = r" \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000";
 
 wire_schema!(
