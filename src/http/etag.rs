@@ -1,4 +1,4 @@
-//! Bodies with an entity tag: sent again only when they have changed.
+//! Entity tags: a body is sent again only if it has changed.
 
 use super::problem::Problem;
 use crate::domain::values::version::{Expected, Version};
@@ -8,13 +8,13 @@ use actix_web::http::header::{self, CacheControl, CacheDirective, ETag, EntityTa
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use std::future::{Ready, ready};
 
-/// The tag of a body.
+/// Returns the tag of a body.
 #[must_use]
 pub fn tag(body: &[u8]) -> String {
     Version::of_bytes(body).into_string()
 }
 
-/// The tag of a body whose SHA-256 is known.
+/// Returns the tag of a body with this SHA-256.
 #[must_use]
 pub fn tag_of_hash(hash: &[u8]) -> String {
     Version::of_hash(hash).into_string()
@@ -23,7 +23,7 @@ pub fn tag_of_hash(hash: &[u8]) -> String {
 /// The most versions that one request may name.
 const MAX_NAMED: usize = 16;
 
-/// The versions of the header `If-Match`; any version where there is none.
+/// The versions in the header `If-Match`; any version without the header.
 #[derive(Debug)]
 pub struct BasedOn(pub Expected);
 
@@ -36,7 +36,7 @@ impl FromRequest for BasedOn {
     }
 }
 
-/// A tag is taken weak or strong: it names the version of a document, and not the bytes that a compression made of it.
+/// Reads a tag, weak or strong: it names the version of a document, and not its compressed bytes.
 fn based_on(request: &HttpRequest) -> Result<Expected, Problem> {
     if !request.headers().contains_key(IF_MATCH) {
         return Ok(Expected::ANY);
@@ -50,7 +50,7 @@ fn based_on(request: &HttpRequest) -> Result<Expected, Problem> {
     }
 }
 
-/// An answer with the version of the document that it carries.
+/// Adds the version of the document in an answer.
 #[must_use]
 pub fn versioned(mut response: HttpResponse, version: Version) -> HttpResponse {
     let tag = ETag(EntityTag::new_weak(version.into_string()));
@@ -60,8 +60,8 @@ pub fn versioned(mut response: HttpResponse, version: Version) -> HttpResponse {
     response
 }
 
-/// The body, or 304 when the client has it. The tag is weak, since the bytes on the wire depend on the compression; the
-/// client may keep the body but has to ask each time.
+/// Returns the body, or 304 if the client has it. The tag is weak, since the bytes on the wire
+/// depend on the compression. The client may store the body, but must revalidate it each time.
 #[must_use]
 pub fn answer(request: &HttpRequest, tag: String, content_type: &str, body: impl Into<bytes::Bytes>) -> HttpResponse {
     let tag = EntityTag::new_weak(tag);

@@ -1,6 +1,7 @@
-//! Limits on attempts, by address and by who is known. Failed attempts are counted apart from the good ones: whoever
-//! guesses behind a restaurant's address uses up guesses, and nobody's place. All the phones of a restaurant sit behind one
-//! address, so diners get room for a full house at once; passwords get little.
+//! Rate limits on attempts, by address, and for valid tokens by principal. Failed attempts count
+//! apart from good ones, so that a guesser behind a restaurant's address uses up only guesses. All
+//! phones of a restaurant share one address, so the limit on diner sessions lets in a full house at
+//! once; the limit on passwords is low.
 
 pub mod gate;
 pub mod guess;
@@ -22,7 +23,8 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The rates of an address, of a session or of a table; failed attempts of an address have the same rate once more.
+/// The rates of an address, a session or a table. Failed attempts of an address have a second limit
+/// of the same rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rates {
     /// Sign-ins by password or API key.
@@ -52,13 +54,13 @@ impl Default for Rates {
     }
 }
 
-/// Renewals of one session, which needs one each time an access token runs out.
+/// The rate of renewals of one session, which needs one each time an access token expires.
 const RENEWALS: Rate = Rate { burst: NonZeroU32::MIN.saturating_add(59), pace: Duration::from_secs(1) };
 
-/// The address of a request that came over no socket.
+/// The address of a request without a socket.
 const UNKNOWN: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
-/// What is tried.
+/// The kind of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     /// To sign in by password or API key.
@@ -76,14 +78,14 @@ pub enum Action {
 }
 
 impl Action {
-    /// Whether good ones count against the address that they come from. Those of a screen that is known do not: nobody
-    /// behind its address can use them up.
+    /// Returns whether good attempts count against their address. Those of a known screen do not,
+    /// so that nobody behind its address can use them up.
     const fn counts_by_address(self) -> bool {
         matches!(self, Self::Login | Self::Seat | Self::Pair)
     }
 }
 
-/// The attempts of one kind: the good ones, and apart from them those that failed.
+/// The limiters of one kind of attempt: for good ones, and separately for failed ones.
 struct Door {
     good: KeyedLimiter,
     failed: KeyedLimiter,
@@ -95,7 +97,7 @@ impl Door {
     }
 }
 
-/// The limits of a node, in memory: what comes to another node is counted there.
+/// The limits of a node, in memory. Each node counts its own attempts.
 pub struct Limits {
     logins: Door,
     diners: Door,
@@ -110,7 +112,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Limits of these rates; refusals are counted in `metrics`.
+    /// Makes limits with these rates, which count refusals in `metrics`.
     #[must_use]
     pub fn new(rates: Rates, metrics: Metrics) -> Self {
         Self {
@@ -127,13 +129,13 @@ impl Limits {
         }
     }
 
-    /// With proxies in front, which say who the client is.
+    /// Sets the proxies in front, which report the client's address.
     #[must_use]
     pub fn behind(self, proxies: Arc<Proxies>) -> Self {
         Self { proxies, ..self }
     }
 
-    /// The address that a request counts against.
+    /// Returns the address against which a request counts.
     #[must_use]
     pub fn address_of(&self, request: &HttpRequest) -> IpAddr {
         self.proxies.client_address(request.peer_addr().map_or(UNKNOWN, |peer| peer.ip()), request.headers())
@@ -161,7 +163,7 @@ impl Limits {
         gate.take(subject).inspect_err(|_| self.metrics.hit(gate.name))
     }
 
-    /// Counts an attempt of somebody who has shown nothing yet, before anything of it is read.
+    /// Counts an attempt without a token, before its body is read.
     ///
     /// # Errors
     /// The time to wait.
@@ -169,7 +171,8 @@ impl Limits {
         self.enter_as(attempt, Subject::address(address))
     }
 
-    /// Counts an attempt of a device that carries a person's mark: nobody behind its address can use up its place.
+    /// Counts an attempt of a device with a person's mark, whose limit nobody else behind its
+    /// address can use up.
     ///
     /// # Errors
     /// The time to wait.
@@ -182,7 +185,7 @@ impl Limits {
         Ok(Ticket { limits: self.clone(), attempt, subject, is_over: false })
     }
 
-    /// Counts an attempt of an address that came to nothing.
+    /// Counts a failed attempt of an address.
     ///
     /// # Errors
     /// The time to wait.
@@ -190,7 +193,7 @@ impl Limits {
         self.take(&self.door(attempt).failed, &Subject::address(address))
     }
 
-    /// Counts an attempt of somebody with a valid token, wherever it comes from.
+    /// Counts an attempt with a valid token, from any address.
     ///
     /// # Errors
     /// The time to wait.
@@ -206,8 +209,8 @@ impl Limits {
         self.take(&self.renewals, &Subject::Session(session.clone()))
     }
 
-    /// Forgets who has been quiet for long enough to start afresh. To be called every minute or so; without it everybody
-    /// ever seen would stay in memory, up to the bound of a gate.
+    /// Drops subjects whose limits have recovered. Call it about every minute; otherwise all
+    /// subjects stay in memory, up to the bound of a limiter.
     pub fn tidy(&self) {
         let doors = [&self.logins, &self.diners, &self.refreshes, &self.pairings, &self.polls, &self.handshakes];
         for gate in doors.into_iter().flat_map(|door| [&door.good, &door.failed]).chain([&self.renewals]) {
@@ -217,7 +220,8 @@ impl Limits {
     }
 }
 
-/// The failure of one attempt too many. Its wait is in whole seconds, as the header `Retry-After` has it.
+/// Returns the failure of an attempt over a limit, with its wait in whole seconds like
+/// `Retry-After`.
 #[must_use]
 pub fn too_many(wait: Duration) -> Failure {
     let seconds = u64::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u64::MAX);
@@ -234,7 +238,7 @@ impl Gatekeeper for Limits {
     }
 }
 
-/// An attempt under way. It counts against its address until it is over.
+/// An attempt in progress. It counts against its address until it ends.
 pub struct Ticket {
     limits: Arc<Limits>,
     attempt: Action,
@@ -243,7 +247,7 @@ pub struct Ticket {
 }
 
 impl Ticket {
-    /// The attempt was good: it goes on counting, where good ones do.
+    /// Records success. The attempt continues to count if good ones of its kind do.
     pub fn succeed(mut self) {
         self.is_over = self.attempt.counts_by_address();
     }

@@ -130,7 +130,7 @@ export class Orderbell extends Emitter {
   }
 
   /**
-   * @param {{action: string, order?: string, id?: string, [field: string]: unknown}} command section 4 of the contract
+   * @param {{action: string, order?: string, id?: string, [field: string]: unknown}} command as under "Commands" in docs/protocol.md
    * @returns {Promise<any>} the ack
    * @throws {OrderbellError}
    */

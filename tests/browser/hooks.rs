@@ -1,4 +1,4 @@
-//! Orders on a page, by the hooks of section 9 of the contract.
+//! Orders on a page, found by the pages' hooks (`data-order` and its relatives).
 
 use crate::browser::Browser;
 use serde_json::{Map, Value};

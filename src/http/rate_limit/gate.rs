@@ -1,4 +1,5 @@
-//! A limiter by key that takes back what turned out not to count, in bounded memory.
+//! A limiter by subject, in bounded memory, which can take back an attempt that turned out not to
+//! count.
 
 use crate::auth::device_mark::MarkId;
 use crate::connection::client_address::rate_limit_key;
@@ -16,44 +17,44 @@ use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// The most keys of one limiter that are told apart, about 10 MB. Overflow: further keys share one bucket until quiet ones
-/// are forgotten.
+/// The most subjects of one limiter, about 10 MB. Overflow: further ones share one bucket until
+/// quiet ones are dropped.
 const MOST_KEYS: usize = 100_000;
 
-/// A digest of a restaurant and a username, whether there is such a person or not.
+/// A digest of a restaurant and a username, which need not exist.
 pub type Account = [u8; 32];
 
-/// Whose attempts are counted together.
+/// A subject, whose attempts count together.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Subject {
     /// An address ([`rate_limit_key`]).
     Address(IpAddr),
     /// A session of staff, of a screen or of a POS.
     Session(Key),
-    /// The guests at one table: whoever has its code can begin any number of sessions.
+    /// The guests at one table, since anyone with its code can begin any number of sessions.
     Table(RestaurantId, TableLabel),
-    /// Whoever holds the link to an order.
+    /// The holders of the link to an order.
     Link(OrderId),
-    /// Sign-ins to one account from where nobody signed in to it before.
+    /// Sign-ins to one account from unknown devices at unknown addresses.
     Account(Account),
     /// Sign-ins to one account from an address that is known for it.
     AccountAt(Account, IpAddr),
     /// Sign-ins on one marked device.
     Mark(MarkId),
-    /// Calls of devices that carry a mark of one person.
+    /// Calls of devices with a mark of one person.
     MarkedFor(UserId),
-    /// All that do not fit ([`MOST_KEYS`]).
+    /// All subjects beyond [`MOST_KEYS`].
     Others,
 }
 
 impl Subject {
-    /// An address, as it is counted.
+    /// Returns the subject of an address.
     #[must_use]
     pub fn address(address: IpAddr) -> Self {
         Self::Address(rate_limit_key(address))
     }
 
-    /// Whoever holds a valid token.
+    /// Returns the subject of a principal with a valid token.
     #[must_use]
     pub fn holder(who: &Principal) -> Self {
         match (who.share, &who.table) {
@@ -70,12 +71,12 @@ pub struct KeyedLimiter {
     pub name: &'static str,
     limiter: RateLimiter<Subject, States, DefaultClock>,
     states: States,
-    /// What one attempt costs, in nanoseconds.
+    /// The cost of one attempt, in nanoseconds.
     cost: u64,
 }
 
 impl KeyedLimiter {
-    /// A limiter in which every subject has this quota.
+    /// Makes a limiter in which each subject has this quota.
     #[must_use]
     pub fn new(name: &'static str, quota: Quota) -> Self {
         let states = States::default();
@@ -105,26 +106,26 @@ impl KeyedLimiter {
         }
     }
 
-    /// Forgets subjects that have been quiet for long enough to start afresh.
+    /// Drops subjects whose limits have recovered.
     pub fn tidy(&self) {
         self.limiter.retain_recent();
         self.limiter.shrink_to_fit();
     }
 
-    /// How many subjects are told apart.
+    /// Returns the number of tracked subjects.
     #[cfg(test)]
     pub fn subjects(&self) -> usize {
         self.limiter.len()
     }
 }
 
-/// When each subject's attempts so far will have been made up for.
+/// When each subject's attempts so far will have recovered.
 #[derive(Clone, Default)]
 struct States(Arc<Mutex<HashMap<Subject, Nanos>>>);
 
 impl States {
     fn lock(&self) -> MutexGuard<'_, HashMap<Subject, Nanos>> {
-        // Whoever panicked left a whole map behind.
+        // A panic cannot leave the map half changed.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -166,7 +167,7 @@ impl ShrinkableKeyedStateStore<Subject> for States {
     }
 }
 
-/// So many at once, and one more each time a while has passed.
+/// A quota: a burst, and a period after which another attempt is allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
     pub(super) burst: NonZeroU32,
@@ -174,21 +175,21 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// So many at once, and so many per second in the long run. Zeros count as one, since a limit of zero would be a
-    /// closed door.
+    /// Allows a burst, and a rate per second in the long run. Zeros count as one, since a limit of
+    /// zero would refuse everything.
     #[must_use]
     pub fn new(burst: u32, per_second: u32) -> Self {
         Self { burst: at_least_one(burst), pace: Duration::from_secs(1) / at_least_one(per_second).get() }
     }
 
-    /// So many at once, and as many per minute in the long run.
+    /// Allows a burst, and as many per minute in the long run.
     #[must_use]
     pub fn per_minute(count: u32) -> Self {
         let burst = at_least_one(count);
         Self { burst, pace: Duration::from_secs(60) / burst.get() }
     }
 
-    /// So many at once, and as many per hour in the long run.
+    /// Allows a burst, and as many per hour in the long run.
     #[must_use]
     pub fn per_hour(count: u32) -> Self {
         let burst = at_least_one(count);
@@ -196,7 +197,7 @@ impl Rate {
     }
 
     pub(super) fn quota(self) -> Quota {
-        // A pace that rounds to nothing is faster than any burst.
+        // A period that rounds to zero allows any burst.
         Quota::with_period(self.pace).unwrap_or(Quota::per_second(self.burst)).allow_burst(self.burst)
     }
 }

@@ -1,6 +1,7 @@
-//! Guesses at passwords, by account. Sign-ins from unknown devices at unknown addresses share one budget of wrong passwords
-//! for an account, however many addresses they come from. Devices that carry a mark of the account have a budget each, and so
-//! does each address from which somebody signed in before, so that strangers who use theirs up do not lock the owner out.
+//! Guesses at passwords, by account. Sign-ins from unknown devices at unknown addresses share one
+//! budget of wrong passwords for an account, from any number of addresses. Each device with a mark
+//! of the account has its own budget, as has each address from which somebody signed in before, so
+//! that strangers who use up theirs do not lock the owner out.
 
 use super::gate::{Account, KeyedLimiter, Rate};
 use crate::clock;
@@ -12,10 +13,10 @@ use std::time::Duration;
 
 /// How long an address is known for an account after a sign-in.
 const KNOWN_FOR: Duration = Duration::from_secs(30 * 24 * 60 * 60);
-/// The most addresses that are known. Overflow: the one whose sign-in is longest ago is forgotten.
+/// The most known addresses. Overflow: the one with the oldest sign-in is dropped.
 const MOST_KNOWN: usize = 10_000;
 
-/// The budgets, and where each account was signed in to.
+/// The budgets, and the addresses of sign-ins to each account.
 pub struct Guesses {
     pub(super) strangers: KeyedLimiter,
     pub(super) known: KeyedLimiter,
@@ -24,14 +25,14 @@ pub struct Guesses {
 }
 
 impl Guesses {
-    /// Budgets of this rate.
+    /// Makes budgets of this rate.
     pub fn new(rate: Rate) -> Self {
         let gate = || KeyedLimiter::new("password_guesses", rate.quota());
         Self { strangers: gate(), known: gate(), marked: gate(), places: Mutex::default() }
     }
 
     fn places(&self) -> MutexGuard<'_, HashMap<(Account, IpAddr), Timestamp>> {
-        // Whoever panicked left a whole map behind.
+        // A panic cannot leave the map half changed.
         self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -48,7 +49,7 @@ impl Guesses {
         places.insert((account, address), clock::uptime());
     }
 
-    /// Forgets what is over.
+    /// Drops expired entries.
     pub fn tidy(&self) {
         for gate in [&self.strangers, &self.known, &self.marked] {
             gate.tidy();

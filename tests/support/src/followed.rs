@@ -1,9 +1,10 @@
-//! A room as a client follows it: the cursor rule of section 5, to the letter, and the documents folded from patches.
+//! A room as a client follows it: "The cursor rule" in docs/protocol.md to the letter, and the
+//! documents folded from patches.
 
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
-/// What a screen knows of a room, and how it came to know it.
+/// A screen's state of a room, and how the screen got it.
 #[derive(Debug, Clone, Default)]
 pub struct Followed {
     /// The position up to which everything was seen; `None` before the first snapshot.

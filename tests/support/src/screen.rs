@@ -1,5 +1,5 @@
-//! A screen: one WebSocket that follows rooms as section 5 tells it to, and holds every frame to its shape. A hole fails
-//! the test.
+//! A screen: one WebSocket that follows rooms by "The cursor rule" in docs/protocol.md, and checks
+//! the shape of each frame. A gap fails the test.
 
 use super::client::Client;
 use super::followed::Followed;

@@ -1,4 +1,4 @@
-//! The exact fields of every server frame, as section 6 names them.
+//! The exact fields of each server frame, as "Frames" in docs/protocol.md lists them.
 
 use serde_json::Value;
 
