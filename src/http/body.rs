@@ -133,6 +133,10 @@ fn read<T: DeserializeOwned>(json: &RawValue) -> Result<T, Problem> {
     fields::from_text(json.get()).map_err(Problem::invalid)
 }
 
+fn not_json(error: &serde_json::Error) -> String {
+    format!("the body is not JSON: {}", fields::json_error(error))
+}
+
 /// What is not JSON at all is a bad frame.
 fn problem(error: JsonPayloadError, most: usize, state: &State) -> Problem {
     match error {
@@ -144,7 +148,7 @@ fn problem(error: JsonPayloadError, most: usize, state: &State) -> Problem {
             let detail = "send JSON, with the header Content-Type: application/json";
             Problem::bad_request(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail)
         }
-        JsonPayloadError::Deserialize(error) => Problem::new(ErrorCode::BadFrame, format!("the body is not JSON: {error}")),
+        JsonPayloadError::Deserialize(error) => Problem::new(ErrorCode::BadFrame, not_json(&error)),
         _ => Problem::new(ErrorCode::BadFrame, "the body could not be read"),
     }
 }

@@ -225,7 +225,8 @@ impl FromRequest for IdempotencyKey {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let header = request.headers().get("idempotency-key").and_then(|value| value.to_str().ok());
-        let detail = "send a UUID of your own (lower case, hyphens) as Idempotency-Key, and the same one when you send again";
+        let detail =
+            "Idempotency-Key: expected a UUID of your own in lower case with hyphens, and the same one when you send again";
         let id = header.and_then(|text| text.trim().parse().ok());
         ready(id.map(Self).ok_or_else(|| Problem::invalid(detail)))
     }

@@ -13,6 +13,7 @@ pub mod openapi;
 pub mod problem;
 mod public_url;
 pub mod qr;
+pub mod query;
 pub mod rate_limit;
 pub mod ration;
 pub mod refusals;

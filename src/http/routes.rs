@@ -15,6 +15,7 @@ use crate::protocol::security_headers;
 use crate::store::audit;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::error::PathError;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, HeaderValue};
 use actix_web::middleware::{Compress, DefaultHeaders, Next, from_fn};
 use actix_web::{App, Error, Resource, ResponseError, Route, guard, web};
@@ -111,9 +112,8 @@ fn serves(role: NodeRole, path: &str) -> bool {
 
 /// The table.
 pub fn configure(cfg: &mut web::ServiceConfig) {
-    let path = web::PathConfig::default().error_handler(|_, _| Problem::not_found("no such thing").into());
-    let query = web::QueryConfig::default().error_handler(|error, _| Problem::invalid(error.to_string()).into());
-    cfg.app_data(path).app_data(query).default_service(web::to(no_such_path));
+    let path = web::PathConfig::default().error_handler(|error, _| no_such_thing(&error).into());
+    cfg.app_data(path).default_service(web::to(no_such_path));
 
     operations(cfg);
     who_is_who(cfg);
@@ -123,6 +123,15 @@ pub fn configure(cfg: &mut web::ServiceConfig) {
     orders_and_rooms(cfg);
     // Last of all: what the pages load is at any other address.
     what_people_see(cfg);
+}
+
+/// Returns the problem of an address with a name or an id that cannot be one.
+fn no_such_thing(error: &PathError) -> Problem {
+    match error {
+        // Names and ids say themselves what they must be.
+        PathError::Deserialize(error) => Problem::not_found(format!("nothing has this address: a name or an id in it {error}")),
+        _ => Problem::not_found("nothing has this address"),
+    }
 }
 
 fn operations(cfg: &mut web::ServiceConfig) {

@@ -4,6 +4,7 @@ use super::error_code::ErrorCode;
 use super::fields;
 use crate::domain::model::basket::Basket;
 use crate::domain::model::command::{Command, RawCommand};
+use crate::domain::values::as_text::or_default;
 use crate::domain::values::ids::CommandId;
 use crate::domain::values::position::Position;
 use crate::domain::values::text::Station;
@@ -20,9 +21,9 @@ pub struct Nonce(Value);
 impl<'de> Deserialize<'de> for Nonce {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match Value::deserialize(deserializer)? {
-            Value::String(text) if text.len() > 64 => Err(serde::de::Error::custom("a nonce has at most 64 bytes")),
+            Value::String(text) if text.len() > 64 => Err(serde::de::Error::custom("must have at most 64 bytes")),
             nonce @ (Value::String(_) | Value::Number(_)) => Ok(Self(nonce)),
-            _ => Err(serde::de::Error::custom("a nonce is a text or a number")),
+            _ => Err(serde::de::Error::custom("must be a string or a number")),
         }
     }
 }
@@ -79,7 +80,7 @@ pub struct Subscribe {
     /// The epoch of the cursor.
     pub epoch: Option<String>,
     /// Whether the client accepts snapshots in parts.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub paged: bool,
 }
 
@@ -143,11 +144,10 @@ impl ClientFrame {
     /// `invalid` for a `command` or `place` with wrong fields; `bad_frame` for any other frame with
     /// wrong fields, and for a text that is not a JSON object with a known `type`.
     pub fn parse(text: &str) -> Result<Self, BadFrame> {
-        let mut members: Map<String, Value> =
-            serde_json::from_str(text).map_err(|_| BadFrame::new(ErrorCode::BadFrame, "a frame is a JSON object", None))?;
+        let mut members: Map<String, Value> = serde_json::from_str(text).map_err(|error| not_an_object(&error))?;
         let kind = match members.remove("type") {
             Some(Value::String(kind)) => kind,
-            _ => return Err(BadFrame::new(ErrorCode::BadFrame, "a frame has a type", None)),
+            _ => return Err(BadFrame::new(ErrorCode::BadFrame, "a frame has a `type`, a string", None)),
         };
         let id = members.get("id").and_then(Value::as_str).and_then(|id| id.parse().ok());
         let value = Value::Object(members);
@@ -159,9 +159,13 @@ impl ClientFrame {
             "ping" => control(value).map(|Ping { nonce }| Self::Ping { nonce }),
             "command" => command(value, id),
             "place" => request(value, id).map(|Place { id, order }| Self::Place { id, basket: order }),
-            _ => Err(BadFrame::new(ErrorCode::BadFrame, "no frame of this type", id)),
+            _ => Err(BadFrame::new(ErrorCode::BadFrame, format!("type must be one of {}", Self::TYPES.join(", ")), id)),
         }
     }
+}
+
+fn not_an_object(error: &serde_json::Error) -> BadFrame {
+    BadFrame::new(ErrorCode::BadFrame, format!("a frame is a JSON object: {}", fields::json_error(error)), None)
 }
 
 fn control<T: DeserializeOwned>(value: Value) -> Result<T, BadFrame> {

@@ -1,18 +1,26 @@
-//! Deserialization with errors that name the wrong field.
+//! Deserialization of what clients send, with errors in plain words: which field or parameter, what is wrong with it, and what
+//! is right. Every body, frame and query is read here.
 
 use serde::de::DeserializeOwned;
+use serde_json::error::Category;
 use serde_json::{Deserializer, Value};
 use serde_path_to_error::Error;
+use std::borrow::Cow;
+use url::form_urlencoded;
+
+/// The most characters of a client's own words (a field's name) in an error.
+const MAX_NAME: usize = 80;
+/// The parameters that a token in an address has. The server ignores such a token, and so the parameter.
+const TOKENS: [&str; 2] = ["access_token", "token"];
 
 /// Deserializes a JSON text.
 ///
 /// # Errors
-/// The path of the field and the error: `lines[0].quantity: invalid type: string "2", expected a
-/// whole number from 0 up`.
+/// The path of the field and the error: `lines[0].quantity: expected a whole number from 1 to 99, found a string`.
 pub fn from_text<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     let mut input = Deserializer::from_str(text);
-    let value = serde_path_to_error::deserialize(&mut input).map_err(with_path)?;
-    input.end().map_err(|error| without_position(&error))?;
+    let value = serde_path_to_error::deserialize(&mut input).map_err(|error| with_path(&error, json_message(error.inner())))?;
+    input.end().map_err(|error| json_message(&error))?;
     Ok(value)
 }
 
@@ -21,40 +29,93 @@ pub fn from_text<T: DeserializeOwned>(text: &str) -> Result<T, String> {
 /// # Errors
 /// As [`from_text`].
 pub fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, String> {
-    serde_path_to_error::deserialize(value).map_err(with_path)
+    serde_path_to_error::deserialize(value).map_err(|error| with_path(&error, json_message(error.inner())))
 }
 
-fn with_path(error: Error<serde_json::Error>) -> String {
-    let message = without_position(error.inner());
-    match error.path().to_string().as_str() {
-        "." => message,
-        path => format!("{path}: {message}"),
+/// Deserializes the query of an address.
+///
+/// # Errors
+/// As [`from_text`], with the parameter's name.
+pub fn from_query<T: DeserializeOwned>(query: &str) -> Result<T, String> {
+    let is_token = |pair: &&str| TOKENS.contains(&pair.split('=').next().unwrap_or_default());
+    let pairs: Vec<_> = query.split('&').filter(|pair| !is_token(pair)).collect();
+    let pairs = pairs.join("&");
+    let input = serde_urlencoded::Deserializer::new(form_urlencoded::parse(pairs.as_bytes()));
+    serde_path_to_error::deserialize(input).map_err(|error| {
+        let message = in_plain_words(&error.inner().to_string());
+        let about = ["unknown", "missing", "duplicate"].into_iter().find(|about| message.starts_with(&format!("{about} field")));
+        with_path(&error, about.map_or_else(|| message.clone(), |_| message.replacen("field", "parameter", 1)))
+    })
+}
+
+/// Returns an error of a JSON text in plain words: where the text stops being JSON, or what is wrong with its value.
+#[must_use]
+pub fn json_error(error: &serde_json::Error) -> String {
+    match error.classify() {
+        // Line and column mean nothing to a client that serializes objects.
+        Category::Data => {
+            let message = error.to_string();
+            let position = format!(" at line {} column {}", error.line(), error.column());
+            in_plain_words(message.strip_suffix(&position).unwrap_or(&message))
+        }
+        Category::Eof if (error.line(), error.column()) <= (1, 0) => "it is empty".to_owned(),
+        Category::Eof => format!("it ends too early, at line {} column {}", error.line(), error.column()),
+        _ => format!("there is a mistake at line {} column {}", error.line(), error.column()),
     }
 }
 
-/// Returns the message without line and column, which mean nothing to a client that serializes
-/// objects.
-fn without_position(error: &serde_json::Error) -> String {
-    let message = error.to_string();
-    let position = format!(" at line {} column {}", error.line(), error.column());
-    in_words_of_json(message.strip_suffix(&position).unwrap_or(&message))
+fn with_path<E>(error: &Error<E>, message: String) -> String {
+    match error.path().to_string().as_str() {
+        "." => message,
+        path => format!("{}: {message}", shortened(path)),
+    }
 }
 
-/// Replaces the names of Rust types in a message of serde (`expected struct Money`, `unknown variant`)
-/// by those of JSON.
-fn in_words_of_json(message: &str) -> String {
-    let message = match message.strip_prefix("unknown variant ") {
-        Some(rest) => format!("unknown value {rest}"),
-        None => message.replacen("invalid type: map,", "invalid type: object,", 1).replacen(
-            "invalid type: sequence,",
-            "invalid type: array,",
-            1,
-        ),
-    };
+fn json_message(error: &serde_json::Error) -> String {
+    let message = json_error(error);
+    if error.is_data() { message } else { format!("not JSON: {message}") }
+}
+
+/// Rewrites a message of serde, which names types of Rust (`expected struct Money`, `unknown variant`) and repeats the value
+/// that was sent. A message of this crate's own types stays as it is.
+fn in_plain_words(message: &str) -> String {
     // The last occurrence, since the client's text before it may contain the same words.
-    let Some((found, expected)) = message.rsplit_once(", expected ") else { return message };
-    let expected = match expected {
-        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number from 0 up",
+    let split = |prefix: &str| message.strip_prefix(prefix)?.rsplit_once(", expected ");
+    if let Some((found, expected)) = split("invalid type: ").or_else(|| split("invalid value: ")) {
+        return format!("expected {}, found {}", expected_in_json(expected), found_in_json(found));
+    }
+    if let Some((_, words)) = split("unknown variant ") {
+        return format!("expected {words}, found another word");
+    }
+    if let Some((name, names)) = split("unknown field ") {
+        return format!("unknown field `{}`, expected {names}", shortened(name.trim_matches('`')));
+    }
+    if let Some((_, expected)) = split("invalid length ") {
+        return format!("expected {}", expected_in_json(expected));
+    }
+    message.to_owned()
+}
+
+/// Returns the kind of a value that was sent; of the values only numbers.
+fn found_in_json(found: &str) -> String {
+    let kind = found.split([' ', ',']).next().unwrap_or_default();
+    match kind {
+        "integer" | "floating" => format!("the number {}", found.split('`').nth(1).unwrap_or_default()),
+        "boolean" => "a boolean".to_owned(),
+        "null" | "unit" => "null".to_owned(),
+        "sequence" => "an array".to_owned(),
+        "map" => "an object".to_owned(),
+        _ => "a string".to_owned(),
+    }
+}
+
+/// Returns a type of Rust in words of JSON.
+fn expected_in_json(expected: &str) -> &str {
+    match expected {
+        "u8" => "a whole number from 0 to 255",
+        "u16" => "a whole number from 0 to 65535",
+        "u32" => "a whole number from 0 to 4294967295",
+        "u64" | "usize" => "a whole number from 0 up",
         "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
         "f32" | "f64" => "a number",
         "a sequence" => "an array",
@@ -65,10 +126,17 @@ fn in_words_of_json(message: &str) -> String {
             Some(("struct" | "map", _)) => "an object",
             Some(("enum" | "variant" | "unit" | "newtype" | "field", _)) => "a string",
             Some(("tuple", _)) => "an array",
-            _ => return message,
+            _ => expected,
         },
-    };
-    format!("{found}, expected {expected}")
+    }
+}
+
+/// Returns the first [`MAX_NAME`] characters.
+fn shortened(name: &str) -> Cow<'_, str> {
+    match name.char_indices().nth(MAX_NAME) {
+        Some((end, _)) => format!("{}…", &name[..end]).into(),
+        None => name.into(),
+    }
 }
 
 #[cfg(test)]
@@ -89,13 +157,17 @@ mod tests {
         quantity: u16,
     }
 
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(deny_unknown_fields)]
+    struct Page {
+        after: Option<String>,
+        order: String,
+    }
+
     #[test]
     fn an_error_names_its_field_and_no_column() {
         for (basket, message) in [
-            (
-                json!({"lines": [{"quantity": "2"}]}),
-                "lines[0].quantity: invalid type: string \"2\", expected a whole number from 0 up",
-            ),
+            (json!({"lines": [{"quantity": "2"}]}), "lines[0].quantity: expected a whole number from 0 to 65535, found a string"),
             (json!({"lines": [{"quantity": 1, "note": ""}]}), "lines[0].note: unknown field `note`, expected `quantity`"),
             (json!({"lines": [{}]}), "lines[0]: missing field `quantity`"),
             (json!({}), "missing field `lines`"),
@@ -107,26 +179,50 @@ mod tests {
     }
 
     #[test]
-    fn no_word_of_rust_is_said_and_no_word_of_the_sender_is_changed() {
-        for (said, expected) in [
-            ("invalid type: integer `5`, expected struct Money", "invalid type: integer `5`, expected an object"),
-            ("invalid type: map, expected u16", "invalid type: object, expected a whole number from 0 up"),
-            ("invalid type: sequence, expected a map", "invalid type: array, expected an object"),
-            ("invalid value: integer `-1`, expected u64", "invalid value: integer `-1`, expected a whole number from 0 up"),
-            ("invalid type: null, expected enum Role", "invalid type: null, expected a string"),
-            ("unknown variant `a, expected u8`, expected `b` or `c`", "unknown value `a, expected u8`, expected `b` or `c`"),
-            (
-                r#"invalid type: string ", expected u8", expected a boolean"#,
-                r#"invalid type: string ", expected u8", expected a boolean"#,
-            ),
-            ("missing field `lines`", "missing field `lines`"),
+    fn an_error_names_its_parameter() {
+        for (query, message) in [
+            ("", "missing parameter `order`"),
+            ("order=1&colour=red", "colour: unknown parameter `colour`, expected `after` or `order`"),
+            ("order=1&order=2", "order: duplicate parameter `order`"),
         ] {
-            assert_eq!(in_words_of_json(said), expected);
+            assert_eq!(from_query::<Page>(query).unwrap_err(), message);
+        }
+        let page = Page { after: Some("a b".to_owned()), order: "1".to_owned() };
+        assert_eq!(from_query("order=1&access_token=x&after=a+b&token=y"), Ok(page), "a token in an address is ignored");
+    }
+
+    #[test]
+    fn no_word_of_rust_is_said_and_no_value_is_repeated_but_a_number() {
+        for (said, expected) in [
+            ("invalid type: integer `5`, expected struct Money", "expected an object, found the number 5"),
+            ("invalid type: map, expected u16", "expected a whole number from 0 to 65535, found an object"),
+            ("invalid type: sequence, expected a map", "expected an object, found an array"),
+            ("invalid value: integer `-1`, expected u64", "expected a whole number from 0 up, found the number -1"),
+            ("invalid type: null, expected enum Role", "expected a string, found null"),
+            ("unknown variant `a, expected u8`, expected `b` or `c`", "expected `b` or `c`, found another word"),
+            (r#"invalid type: string ", expected u8", expected a boolean"#, "expected a boolean, found a string"),
+            ("missing field `lines`", "missing field `lines`"),
+            ("must not be empty", "must not be empty"),
+        ] {
+            assert_eq!(in_plain_words(said), expected);
         }
     }
 
     #[test]
-    fn trailing_text_is_an_error() {
-        assert_eq!(from_text::<Basket>(r#"{"lines": []} {}"#).unwrap_err(), "trailing characters");
+    fn a_long_name_is_cut() {
+        let long = "x".repeat(10_000);
+        assert!(from_value::<Basket>(json!({long.clone(): 1})).unwrap_err().len() < 300);
+        assert!(from_query::<Page>(&format!("{long}=1")).unwrap_err().len() < 300);
+    }
+
+    #[test]
+    fn what_is_not_json_is_said_with_its_place() {
+        for (text, message) in [
+            (r#"{"lines": []} {}"#, "not JSON: there is a mistake at line 1 column 15"),
+            (r#"{"lines": ["#, "lines: not JSON: it ends too early, at line 1 column 11"),
+            ("", "not JSON: it is empty"),
+        ] {
+            assert_eq!(from_text::<Basket>(text).unwrap_err(), message);
+        }
     }
 }

@@ -31,6 +31,7 @@ mod one_file;
 mod openapi;
 mod order;
 mod order_limits;
+mod plain_words;
 mod presence;
 mod privacy;
 mod push;

@@ -3,10 +3,10 @@
 use super::order::Service;
 use super::principal::{Principal, Role};
 use super::refusal::{Refusal, invalid};
-use crate::domain::values::as_text::present;
+use crate::domain::values::as_text::{or_default, present};
 use crate::domain::values::ids::MenuItemId;
 use crate::domain::values::level::Level;
-use crate::domain::values::limit::{MAX_QUANTITY, quantity_schema};
+use crate::domain::values::limit::{self, MAX_QUANTITY, quantity_schema};
 use crate::domain::values::money::Money;
 use crate::domain::values::text::{self, Key, Name, Note, TableLabel};
 use serde::{Deserialize, Serialize};
@@ -27,10 +27,11 @@ pub struct Line {
     /// The dish on the menu.
     pub menu_item: MenuItemId,
     /// Portions of the dish, 1 to 99.
+    #[serde(deserialize_with = "limit::quantity")]
     #[schema(schema_with = quantity_schema)]
     pub quantity: u16,
     /// The chosen options, each by id or by name.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Vec::is_empty")]
     #[schema(schema_with = options_schema)]
     pub options: Vec<Name>,
     /// The guest's note on this line.
@@ -38,7 +39,7 @@ pub struct Line {
     #[schema(schema_with = text::optional_note_schema)]
     pub note: Option<Note>,
     /// The note is about an allergy; needs a note. From feature level 1 on.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "std::ops::Not::not")]
     pub allergy: bool,
 }
 
@@ -56,7 +57,7 @@ pub struct Basket {
     #[schema(schema_with = text::optional_note_schema)]
     pub note: Option<Note>,
     /// The note is about an allergy; needs a note. From feature level 1 on.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "std::ops::Not::not")]
     pub allergy: bool,
     /// The total that the guest agreed to. An order that would cost more is refused; one that costs less is placed.
     /// Absent it agrees to any, so `null` is refused.

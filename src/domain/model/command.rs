@@ -5,15 +5,15 @@
 //! field, and is never ignored.
 
 pub use crate::domain::values::action::ActionName;
-use crate::domain::values::as_text::present;
 use crate::domain::values::ids::{CallId, CommandId, ItemId, OrderId};
 use crate::domain::values::level::Level;
-use crate::domain::values::limit::{MAX_QUANTITY, quantity_schema};
+use crate::domain::values::limit::{self, MAX_QUANTITY, quantity_schema};
 use crate::domain::values::position::Position;
 use crate::domain::values::reason::{CallReason, Reason};
 use crate::domain::values::schema;
 use crate::domain::values::text::{self, Note};
-use serde::{Deserialize, Serialize};
+use crate::domain::values::whole_number;
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 use utoipa::openapi::schema::Object;
 
@@ -38,7 +38,7 @@ pub struct RawCommand {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expected_position: Option<Position>,
     /// For `accept` and `promise`: minutes from now.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "minutes", skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = minutes_schema)]
     pub minutes: Option<u16>,
     /// For `reject`, `cancel`, `void_item` and `call_waiter`: the reason.
@@ -53,7 +53,7 @@ pub struct RawCommand {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub item: Option<ItemId>,
     /// For `void_item`: portions to void; the whole line when absent, so `null` is refused.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present_quantity", skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = quantity_schema)]
     pub quantity: Option<u16>,
     /// For `rush`: whether to cook the order before others.
@@ -62,6 +62,22 @@ pub struct RawCommand {
     /// For `answer_call`: the call.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub call: Option<CallId>,
+}
+
+/// Deserializes the minutes of a promise, if there are any.
+fn minutes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u16>, D::Error> {
+    struct Minutes(u16);
+    impl<'de> Deserialize<'de> for Minutes {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            whole_number::within(deserializer, 1..=MAX_MINUTES).map(Self)
+        }
+    }
+    Ok(Option::deserialize(deserializer)?.map(|Minutes(minutes)| minutes))
+}
+
+/// Deserializes the portions to void, which must not be `null`.
+fn present_quantity<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u16>, D::Error> {
+    limit::quantity(deserializer).map(Some)
 }
 
 fn action_schema() -> Object {
@@ -207,8 +223,9 @@ impl TryFrom<RawCommand> for Command {
 
     fn try_from(mut raw: RawCommand) -> Result<Self, InvalidCommand> {
         let id = raw.id.take().ok_or_else(|| InvalidCommand("id is required: a UUID made by the client".into()))?;
-        let name = ActionName::of_word(&raw.action)
-            .ok_or_else(|| InvalidCommand("unknown action; docs/protocol.md lists them under Commands".into()))?;
+        let name = ActionName::of_word(&raw.action).ok_or_else(|| {
+            InvalidCommand(format!("action must be one of {}", ActionName::ALL.map(ActionName::as_str).join(", ")))
+        })?;
         let mut fields = Fields { raw, name };
         let subject = match name {
             ActionName::CallWaiter => Subject::Call(CallAction::Raise(fields.reason()?)),
@@ -359,16 +376,16 @@ mod tests {
             (json!({"action":"explode"}), "action"),
             (json!({"id":null,"action":"ready"}), "id"),
             (json!({"order":null,"action":"ready"}), "order"),
-            (json!({"action":"accept","minutes":0}), "minutes"),
-            (json!({"action":"promise","minutes":481}), "minutes"),
+            (json!({"action":"accept","minutes":0}), "1 to 480"),
+            (json!({"action":"promise","minutes":481}), "1 to 480"),
             (json!({"action":"promise"}), "minutes"),
             (json!({"action":"reject"}), "reason"),
             (json!({"action":"reject","reason":"rude"}), "reason"),
             (json!({"action":"cancel","reason":"other","detail":"x".repeat(201)}), "200"),
             (json!({"action":"start_item"}), "item"),
             (json!({"action":"ready","item":ID}), "item"),
-            (json!({"action":"void_item","item":ID,"reason":"other","quantity":0}), "quantity"),
-            (json!({"action":"void_item","item":ID,"reason":"other","quantity":100}), "quantity"),
+            (json!({"action":"void_item","item":ID,"reason":"other","quantity":0}), "1 to 99"),
+            (json!({"action":"void_item","item":ID,"reason":"other","quantity":100}), "1 to 99"),
             (json!({"action":"finish_item","item":ID,"quantity":1}), "quantity"),
             (json!({"action":"rush"}), "rush"),
             (json!({"action":"call_waiter","reason":"bill"}), "order"),

@@ -5,6 +5,7 @@ use super::menu::{Category, DishOption, Menu, MenuItem, sort_schema};
 use super::refusal::invalid;
 use crate::domain::model::draft::Moment;
 use crate::domain::model::refusal::Refusal;
+use crate::domain::values::as_text::or_default;
 use crate::domain::values::ids::{CategoryId, MenuItemId, OptionId};
 use crate::domain::values::money::{Currency, Money};
 use crate::domain::values::picture_address;
@@ -55,7 +56,7 @@ pub struct ItemDraft {
     /// The address of a photo: `https://…`, or a path on this server.
     pub photo: Option<Text<500>>,
     /// The options, by id.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     #[schema(schema_with = options_schema)]
     pub options: BTreeMap<OptionId, DishOption>,
 }

@@ -11,6 +11,15 @@ pub fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) 
     T::deserialize(deserializer).map(Some)
 }
 
+/// Deserializes a field for which `null` means the same as its absence. A field of type `Option` needs this only beside
+/// another `deserialize_with`.
+///
+/// # Errors
+/// Those of the field's type.
+pub fn or_default<'de, T: Deserialize<'de> + Default, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
 /// Implements `Deserialize` by `FromStr`, with the message of its error. Generics are in brackets
 /// before the type.
 macro_rules! read_as_text {

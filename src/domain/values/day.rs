@@ -1,6 +1,6 @@
 //! Calendar days, in UTC and in a place's local time.
 
-use super::as_text::serde_as_text;
+use super::as_text::{read_as_text, serde_as_text};
 use super::schema::{self, wire_schema};
 use super::time::Timestamp;
 use std::fmt;
@@ -34,13 +34,12 @@ impl Day {
 }
 
 /// The minutes by which a place's clock is ahead of UTC, -1080 to 1080.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize)]
-#[serde(try_from = "i16")]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Offset(i16);
 
 /// The offset is out of range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("an offset is -1080 to 1080 minutes, and a clock change at most 180")]
+#[error("an offset is a whole number of minutes from -1080 to 1080, and a clock change at most 180")]
 pub struct InvalidOffset;
 
 impl Offset {
@@ -121,7 +120,15 @@ impl fmt::Display for Day {
     }
 }
 
+impl FromStr for Offset {
+    type Err = InvalidOffset;
+    fn from_str(text: &str) -> Result<Self, InvalidOffset> {
+        text.parse::<i16>().map_err(|_| InvalidOffset).and_then(Self::try_from)
+    }
+}
+
 serde_as_text!(Day);
+read_as_text!(Offset);
 wire_schema!(
     Day,
     "Day",

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 /// The text is not a UUID in lower-case hyphenated form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a UUID in lower-case hyphenated form")]
+#[error("must be a UUID in lower case with hyphens")]
 pub struct InvalidId;
 
 /// The spelling that [`parse_uuid`] reads, as a regular expression.

@@ -1,12 +1,21 @@
 //! The limits on orders and commands, by name.
 
 use super::schema::{self, wire_schema};
+use super::whole_number;
 use std::fmt;
 use std::str::FromStr;
 use utoipa::openapi::schema::Object;
 
 /// The most portions of one line.
 pub const MAX_QUANTITY: u16 = 99;
+
+/// Deserializes how many of one line.
+///
+/// # Errors
+/// For anything but a whole number from 1 to [`MAX_QUANTITY`].
+pub(crate) fn quantity<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u16, D::Error> {
+    whole_number::within(deserializer, 1..=MAX_QUANTITY)
+}
 
 /// Builds the schema of how many of one line.
 pub(crate) fn quantity_schema() -> Object {

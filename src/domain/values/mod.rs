@@ -1,7 +1,7 @@
 //! Values: ids, amounts, times and texts that are valid once they exist. They know nothing but each other.
 
 pub mod action;
-pub(super) mod as_text;
+pub(crate) mod as_text;
 pub mod day;
 pub mod ids;
 pub mod level;
@@ -15,3 +15,4 @@ pub(crate) mod schema;
 pub mod text;
 pub mod time;
 pub mod version;
+pub(crate) mod whole_number;

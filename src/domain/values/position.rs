@@ -1,6 +1,7 @@
 //! Positions in a feed.
 
 use super::schema::{self, wire_schema};
+use super::whole_number;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -55,8 +56,7 @@ impl fmt::Display for Position {
 
 impl<'de> Deserialize<'de> for Position {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let number = u64::deserialize(deserializer)?;
-        Self::new(number).ok_or_else(|| serde::de::Error::custom("a position fits in 53 bits"))
+        whole_number::within(deserializer, Self::ZERO.0..=Self::MAX.0).map(Self)
     }
 }
 

@@ -95,9 +95,10 @@ impl Serialize for Timestamp {
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        let at = OffsetDateTime::parse(&text, &Rfc3339).map_err(|_| serde::de::Error::custom("not an RFC 3339 time"))?;
+        let at = OffsetDateTime::parse(&text, &Rfc3339)
+            .map_err(|_| serde::de::Error::custom("must be an RFC 3339 time, like 2026-11-24T10:00:00.123Z"))?;
         let millis = at.to_offset(UtcOffset::UTC).unix_timestamp_nanos() / 1_000_000;
-        i64::try_from(millis).map(Self::from_millis).map_err(|_| serde::de::Error::custom("time out of range"))
+        i64::try_from(millis).map(Self::from_millis).map_err(|_| serde::de::Error::custom("must be a time that a calendar has"))
     }
 }
 

@@ -8,6 +8,7 @@ use crate::domain::values::time::Timestamp;
 use crate::http::extract::TenantUser;
 use crate::http::openapi::parts;
 use crate::http::problem::Problem;
+use crate::http::query::Query;
 use crate::http::state::State;
 use crate::protocol::ErrorCode;
 use crate::store::guests::GuestSession;
@@ -86,10 +87,10 @@ struct SessionList {
 pub async fn list(
     state: web::Data<State>,
     TenantUser(who): TenantUser,
-    query: web::Query<ListQuery>,
+    Query(query): Query<ListQuery>,
 ) -> Result<HttpResponse, Problem> {
     check_staff(&who)?;
-    let ListQuery { table, after } = query.into_inner();
+    let ListQuery { table, after } = query;
     // An entry more than fits means that there is a next page.
     let found = state.store.guest_sessions(who.restaurant, table.as_ref(), after.as_ref(), clock::now(), PAGE + 1);
     let mut sessions: Vec<_> = found.await?.into_iter().map(SessionAnswer::from).collect();

@@ -14,6 +14,7 @@ use crate::http::extract::{AuthUser, Bearer, IdempotencyKey, TenantUser};
 use crate::http::openapi::parts;
 use crate::http::openapi::shapes;
 use crate::http::problem::Problem;
+use crate::http::query::{Number, Query};
 use crate::http::state::State;
 use crate::protocol::{ErrorCode, ServerFrame};
 use crate::store::log::OrderFilter;
@@ -229,7 +230,7 @@ pub struct ListQuery {
     after: Option<OrderId>,
     /// The most orders on the page.
     #[param(schema_with = limit_schema)]
-    limit: Option<u32>,
+    limit: Option<Number<1, MAX_PAGE>>,
 }
 
 fn status_schema() -> Object {
@@ -250,19 +251,16 @@ impl ListQuery {
             Some(word) => OrderFilter::Status(status(word)?),
         })
     }
-
-    fn limit(&self) -> Result<u32, Problem> {
-        let limit = self.limit.unwrap_or(PAGE);
-        if (1..=MAX_PAGE).contains(&limit) {
-            return Ok(limit);
-        }
-        Err(Problem::invalid(format!("limit must be 1 to {MAX_PAGE}")))
-    }
 }
 
 fn status(word: &str) -> Result<OrderStatus, Problem> {
     let found = OrderStatus::ALL.into_iter().find(|status| status.as_str() == word);
-    found.ok_or_else(|| Problem::invalid("status must be open, closed, all, or a status of an order"))
+    found.ok_or_else(|| {
+        Problem::invalid(format!(
+            "status: expected open, closed, all, or one of {}",
+            OrderStatus::ALL.map(OrderStatus::as_str).join(", ")
+        ))
+    })
 }
 
 #[derive(Serialize, ToSchema)]
@@ -296,12 +294,13 @@ struct Page {
 pub async fn list(
     state: web::Data<State>,
     TenantUser(who): TenantUser,
-    query: web::Query<ListQuery>,
+    Query(query): Query<ListQuery>,
 ) -> Result<HttpResponse, Problem> {
     if !policy::may_see_orders(&who) {
         return Err(Problem::new(ErrorCode::Forbidden, "a guest sees their own orders under /api/v1/diner-sessions/current"));
     }
-    let (filter, limit) = (query.filter()?, query.limit()?);
+    let filter = query.filter()?;
+    let limit = query.limit.map_or(PAGE, |Number(limit)| limit);
     // An entry more than requested means that there is a next page.
     let mut orders = state.store.orders(who.restaurant, filter, query.after, limit + 1).await?;
     let has_more = orders.len() > limit as usize;

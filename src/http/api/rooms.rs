@@ -17,6 +17,7 @@ use crate::http::occupancy;
 use crate::http::openapi::parts;
 use crate::http::openapi::shapes;
 use crate::http::problem::Problem;
+use crate::http::query::{Number, Query};
 use crate::http::rate_limit::{Action, too_many};
 use crate::http::state::State;
 use crate::protocol::client_frame::Subscribe;
@@ -43,6 +44,7 @@ const PIECE: usize = 16 * 1024;
 
 /// The query of a stream: its reader's cursor in each of its rooms.
 #[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Since {
     /// The cursor. For several rooms, one cursor each in the same sequence, empty for a room
@@ -64,7 +66,7 @@ fn asked(rooms: &str, since: Option<&str>, epoch: Option<&String>, paged: bool) 
     let rooms: Vec<&str> = rooms.split(',').collect();
     let cursors: Vec<&str> = since.map_or_else(|| vec![""; rooms.len()], |since| since.split(',').collect());
     if cursors.len() != rooms.len() {
-        return Err(Problem::invalid("`since` needs one entry for each room: a position, or nothing"));
+        return Err(Problem::invalid("since: expected a position, or nothing, for each room"));
     }
     let several = rooms.len() > 1;
     let read = |(room, cursor): (&str, &str)| {
@@ -79,7 +81,7 @@ fn asked(rooms: &str, since: Option<&str>, epoch: Option<&String>, paged: bool) 
 
 fn position(text: &str) -> Result<Position, Problem> {
     let number = text.parse().ok().and_then(Position::new);
-    number.ok_or_else(|| Problem::invalid("`since` must be a position"))
+    number.ok_or_else(|| Problem::invalid(format!("since: expected a whole number from 0 to {}", Position::MAX)))
 }
 
 /// `GET /api/v1/rooms/{room}/stream`: streams the room, or several, as server-sent events. For a
@@ -113,10 +115,10 @@ pub async fn stream(
     state: web::Data<State>,
     Bearer(verified): Bearer,
     room: web::Path<String>,
-    query: web::Query<Since>,
+    Query(query): Query<Since>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let Since { since, epoch } = query.into_inner();
+    let Since { since, epoch } = query;
     let mut asked = asked(&room, since.as_deref(), epoch.as_ref(), wants_parts(&request)?)?;
     if let ([only], Some(Cursor { epoch, position })) = (&mut asked[..], last_event_id(&request)?) {
         (only.since, only.epoch) = (Some(position), Some(epoch));
@@ -141,6 +143,7 @@ fn last_event_id(request: &HttpRequest) -> Result<Option<Cursor>, Problem> {
 
 /// The query of a poll.
 #[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Wait {
     /// The cursor. For several rooms, one cursor each in the same sequence, empty for a room
@@ -151,7 +154,7 @@ pub struct Wait {
     epoch: Option<String>,
     /// The longest wait in seconds; more than 30 counts as 30.
     #[param(schema_with = wait_schema)]
-    wait: Option<u32>,
+    wait: Option<Number<0, { u32::MAX }>>,
 }
 
 fn wait_schema() -> Object {
@@ -188,11 +191,11 @@ pub async fn events(
     state: web::Data<State>,
     Bearer(verified): Bearer,
     room: web::Path<String>,
-    query: web::Query<Wait>,
+    Query(query): Query<Wait>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let Wait { since, epoch, wait } = query.into_inner();
-    let wait = wait.map_or(long_poll::actor::DEFAULT_WAIT, |seconds| Duration::from_secs(seconds.into()));
+    let Wait { since, epoch, wait } = query;
+    let wait = wait.map_or(long_poll::actor::DEFAULT_WAIT, |Number(seconds)| Duration::from_secs(seconds.into()));
     let asked = asked(&room, since.as_deref(), epoch.as_ref(), wants_parts(&request)?)?;
     let pieces = long_poll::actor::wait_for(state.live.clone(), verified, &asked, wait).await?;
     let length: usize = pieces.iter().map(Bytes::len).sum();
@@ -217,7 +220,7 @@ fn wants_parts(request: &HttpRequest) -> Result<bool, Problem> {
     match request.headers().get(SNAPSHOT_HEADER).map(HeaderValue::as_bytes) {
         None => Ok(false),
         Some(b"paged") => Ok(true),
-        Some(_) => Err(Problem::invalid("Orderbell-Snapshot must be `paged` or absent")),
+        Some(_) => Err(Problem::invalid("Orderbell-Snapshot: expected `paged`, or no such header")),
     }
 }
 

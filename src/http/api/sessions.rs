@@ -17,6 +17,7 @@ use crate::http::device_cookie;
 use crate::http::extract::{AuthUser, IdempotencyKey};
 use crate::http::openapi::parts;
 use crate::http::problem::Problem;
+use crate::http::query::Query;
 use crate::http::rate_limit::{Action, too_many};
 use crate::http::ration::Rationed;
 use crate::http::state::State;
@@ -310,6 +311,7 @@ struct VisitAnswer {
 
 /// The query of a guest's own visit.
 #[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct OrdersQuery {
     /// The `next` of the previous page.
@@ -346,7 +348,7 @@ struct VisitBrief {
 pub async fn visit(
     state: web::Data<State>,
     AuthUser(who): AuthUser,
-    query: web::Query<OrdersQuery>,
+    Query(query): Query<OrdersQuery>,
 ) -> Result<HttpResponse, Problem> {
     if !policy::is_guest(&who) {
         return Err(Problem::new(ErrorCode::Forbidden, "only a guest has a visit"));

@@ -6,6 +6,7 @@ use crate::http::body::Body;
 use crate::http::extract::{ConfirmedManager, Manager};
 use crate::http::openapi::parts;
 use crate::http::problem::Problem;
+use crate::http::query::Query;
 use crate::http::state::State;
 use actix_web::{HttpResponse, web};
 use secrecy::ExposeSecret;
@@ -57,7 +58,7 @@ struct ApiKeyList {
 pub async fn list(
     state: web::Data<State>,
     Manager(who): Manager,
-    query: web::Query<PageQuery<Key>>,
+    Query(query): Query<PageQuery<Key>>,
 ) -> Result<HttpResponse, Problem> {
     let mut keys = state.store.api_keys(who.restaurant, query.after.as_ref(), page::LIMIT).await?;
     let next = page::cut(&mut keys, |key| key.id.clone());

@@ -5,6 +5,7 @@ use crate::domain::values::schema;
 use crate::http::extract::Manager;
 use crate::http::openapi::parts;
 use crate::http::problem::Problem;
+use crate::http::query::{Number, Query};
 use crate::http::state::State;
 use crate::store::audit::{Entry, Kind};
 use actix_web::{HttpResponse, web};
@@ -26,7 +27,7 @@ pub struct AuditQuery {
     after: Option<AuditId>,
     /// The most entries on the page.
     #[param(schema_with = limit_schema)]
-    limit: Option<u32>,
+    limit: Option<Number<1, MAX_PAGE>>,
     /// Only entries of this kind.
     #[param(value_type = Option<Kind>)]
     kind: Option<String>,
@@ -67,13 +68,10 @@ struct Page {
 pub async fn list(
     state: web::Data<State>,
     Manager(who): Manager,
-    query: web::Query<AuditQuery>,
+    Query(query): Query<AuditQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let AuditQuery { after, limit, kind } = query.into_inner();
-    let limit = limit.unwrap_or(PAGE);
-    if !(1..=MAX_PAGE).contains(&limit) {
-        return Err(Problem::invalid(format!("limit must be 1 to {MAX_PAGE}")));
-    }
+    let AuditQuery { after, limit, kind } = query;
+    let limit = limit.map_or(PAGE, |Number(limit)| limit);
     let kind: Option<Kind> = match kind.as_deref().filter(|word| !word.is_empty()) {
         Some(word) => Some(word.parse().map_err(|error| Problem::invalid(format!("{error}")))?),
         None => None,

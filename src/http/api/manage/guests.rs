@@ -5,6 +5,7 @@ use crate::domain::values::text::{Key, Slug};
 use crate::http::extract::{ConfirmedManager, Manager};
 use crate::http::openapi::parts;
 use crate::http::problem::Problem;
+use crate::http::query::{Number, Query};
 use crate::http::state::State;
 use crate::privacy::{Erasure, Export, erase, export};
 use crate::protocol::ErrorCode;
@@ -18,8 +19,8 @@ use utoipa::{IntoParams, ToSchema};
 #[into_params(parameter_in = Query)]
 pub struct GuestQuery {
     /// The order's number.
-    #[param(minimum = 1)]
-    order: u32,
+    #[param(minimum = 1, value_type = u32)]
+    order: Number<1, { u32::MAX }>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -49,9 +50,9 @@ struct GuestAnswer {
 pub async fn find(
     state: web::Data<State>,
     Manager(who): Manager,
-    query: web::Query<GuestQuery>,
+    Query(query): Query<GuestQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let diner = state.store.diner_of_order(who.restaurant, query.order).await?;
+    let diner = state.store.diner_of_order(who.restaurant, query.order.0).await?;
     let diner = diner.ok_or_else(|| Problem::not_found("no guest is known for this order"))?;
     Ok(HttpResponse::Ok().json(GuestAnswer { diner }))
 }

@@ -8,8 +8,9 @@ const PAGE: u32 = 500;
 /// The limit of a query: an entry more than fits means that there is a next page.
 pub(super) const LIMIT: u32 = PAGE + 1;
 
-/// The query of a list with pages. Unknown fields are ignored, as before these lists had pages.
+/// The query of a list with pages.
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct PageQuery<C> {
     /// The `next` of the previous page.
     pub after: Option<C>,

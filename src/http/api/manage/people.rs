@@ -11,6 +11,7 @@ use crate::http::etag::{self, BasedOn};
 use crate::http::extract::{ConfirmedManager, Manager};
 use crate::http::openapi::parts;
 use crate::http::problem::Problem;
+use crate::http::query::Query;
 use crate::http::state::State;
 use crate::store::accounts::User;
 use actix_web::{HttpResponse, web};
@@ -69,7 +70,7 @@ struct PersonList {
 pub async fn list(
     state: web::Data<State>,
     Manager(who): Manager,
-    query: web::Query<PageQuery<Key>>,
+    Query(query): Query<PageQuery<Key>>,
 ) -> Result<HttpResponse, Problem> {
     let mut people = state.store.users(who.restaurant, query.after.as_ref(), page::LIMIT).await?;
     let next = page::cut(&mut people, |person| person.username.clone());
@@ -77,6 +78,23 @@ pub async fn list(
     let person = |user: User| Person { totp: guarded.contains(&user.id), ..user.into() };
     let people = people.into_iter().map(person).collect();
     Ok(HttpResponse::Ok().json(PersonList { people, next }))
+}
+
+/// A role of somebody who signs in with a password: an error lists these, and no role of a screen or a guest.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum PersonRole {
+    Staff,
+    Manager,
+}
+
+impl From<PersonRole> for Role {
+    fn from(role: PersonRole) -> Self {
+        match role {
+            PersonRole::Staff => Self::Staff,
+            PersonRole::Manager => Self::Manager,
+        }
+    }
 }
 
 /// The body of `POST …/people`.
@@ -87,7 +105,7 @@ pub struct NewPerson {
     #[schema(schema_with = password_schema)]
     password: SecretString,
     #[schema(schema_with = person_role_schema)]
-    role: Role,
+    role: PersonRole,
 }
 
 /// `POST …/people`: adds a person. 201.
@@ -117,7 +135,7 @@ pub async fn add(
     body: Body<NewPerson>,
 ) -> Result<HttpResponse, Problem> {
     let NewPerson { username, password, role } = body.0;
-    let user = state.sessions()?.add_person(who.restaurant, username, password, role).await?;
+    let user = state.sessions()?.add_person(who.restaurant, username, password, role.into()).await?;
     Ok(HttpResponse::Created().json(Person::from(user)))
 }
 
@@ -127,7 +145,7 @@ pub async fn add(
 #[schema(min_properties = 1)]
 pub struct PersonChange {
     #[schema(schema_with = person_role_schema)]
-    role: Option<Role>,
+    role: Option<PersonRole>,
     #[schema(schema_with = password_schema)]
     password: Option<SecretString>,
 }
@@ -166,7 +184,7 @@ pub async fn change(
     if role.is_none() && password.is_none() {
         return Err(Problem::invalid("send a role or a password"));
     }
-    state.sessions()?.change_person(&who, path.1, role, password, based_on.0).await?;
+    state.sessions()?.change_person(&who, path.1, role.map(Role::from), password, based_on.0).await?;
     let user = state.store.user(who.restaurant, path.1).await?;
     let user = user.ok_or_else(|| Problem::not_found("no such person"))?;
     let version = user.version();

@@ -8,6 +8,7 @@ use crate::domain::values::time::Timestamp;
 use crate::http::extract::{Manager, Tenant};
 use crate::http::openapi::parts;
 use crate::http::problem::Problem;
+use crate::http::query::Query;
 use crate::http::state::State;
 use crate::store::log::OrderFilter;
 use actix_web::{HttpResponse, web};
@@ -61,9 +62,9 @@ pub async fn day(
     state: web::Data<State>,
     Manager(who): Manager,
     Tenant(restaurant): Tenant,
-    query: web::Query<DayQuery>,
+    Query(query): Query<DayQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let DayQuery { date, offset, end_offset } = *query;
+    let DayQuery { date, offset, end_offset } = query;
     let day = LocalDay::new(date, offset, end_offset.unwrap_or(offset)).map_err(|error| Problem::invalid(error.to_string()))?;
     let (orders, complete) = orders_of(&state, who.restaurant, day).await?;
     Ok(HttpResponse::Ok().json(DayReport::of(day, restaurant.currency, &orders, complete)))

@@ -10,6 +10,7 @@ use crate::http::etag::{self, BasedOn};
 use crate::http::extract::Manager;
 use crate::http::openapi::parts;
 use crate::http::problem::Problem;
+use crate::http::query::Query;
 use crate::http::state::State;
 use crate::store::devices::ListedDevice;
 use actix_web::{HttpResponse, web};
@@ -70,7 +71,7 @@ struct DeviceList {
 pub async fn list(
     state: web::Data<State>,
     Manager(who): Manager,
-    query: web::Query<PageQuery<DeviceId>>,
+    Query(query): Query<PageQuery<DeviceId>>,
 ) -> Result<HttpResponse, Problem> {
     let mut devices = state.store.devices(who.restaurant, query.after, page::LIMIT).await?;
     let next = page::cut(&mut devices, |listed| listed.device.id);

@@ -12,6 +12,7 @@ use crate::http::extract::Manager;
 use crate::http::openapi::parts;
 use crate::http::problem::Problem;
 use crate::http::qr;
+use crate::http::query::Query;
 use crate::http::state::State;
 use crate::protocol::ErrorCode;
 use crate::store::accounts::Table;
@@ -84,7 +85,7 @@ pub async fn list(
     state: web::Data<State>,
     Manager(who): Manager,
     request: HttpRequest,
-    query: web::Query<PageQuery<TableId>>,
+    Query(query): Query<PageQuery<TableId>>,
 ) -> Result<HttpResponse, Problem> {
     let base = state.base.of(&request)?;
     let mut tables = state.store.page_of_tables(who.restaurant, query.after, page::LIMIT).await?;
