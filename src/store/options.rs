@@ -1,5 +1,6 @@
 //! The settings for opening a database, and the errors of opening it.
 
+use sqlx::migrate::MigrateError;
 use std::path::PathBuf;
 
 /// The purpose of opening a database.
@@ -74,6 +75,30 @@ pub enum OpenError {
         /// The index of the log.
         index: PathBuf,
     },
+    /// The write-ahead log of a database that is not there.
+    #[error(
+        "{path} is not there, but its log is: {log} does not belong to {path} unless that is put back. Nothing was made or \
+         changed. To begin a new database, move {log} and {index} away; to keep what the log has, put back the database it was \
+         written for"
+    )]
+    LogAlone {
+        /// The database.
+        path: PathBuf,
+        /// The log.
+        log: PathBuf,
+        /// The index of the log.
+        index: PathBuf,
+    },
+    /// The database is another program's, or none.
+    #[error(
+        "{database} is not a database of Orderbell: {why}. It was left as it is; name another one, or one that is not there yet"
+    )]
+    Foreign {
+        /// Which.
+        database: String,
+        /// Why it is not.
+        why: String,
+    },
     /// The file is cut short, or SQLite did not write its content.
     #[error(
         "{path} is damaged: it was cut short, or overwritten while a server ran or with the log of another file beside it. \
@@ -100,8 +125,8 @@ pub enum OpenError {
     #[error("the database cannot be opened")]
     Connect(#[from] sqlx::Error),
     /// The schema cannot be upgraded.
-    #[error("the database's schema cannot be brought up to date")]
-    Migrate(#[from] sqlx::migrate::MigrateError),
+    #[error("the database's schema cannot be brought up to date{}", reason(.0))]
+    Migrate(#[from] MigrateError),
     /// An error of PostgreSQL, with the server's host, port and database.
     #[error("PostgreSQL at {place}")]
     At {
@@ -111,4 +136,17 @@ pub enum OpenError {
         #[source]
         error: Box<OpenError>,
     },
+}
+
+/// Says what to do about a migration that this version does not have, or has in another form.
+const fn reason(error: &MigrateError) -> &'static str {
+    match error {
+        MigrateError::VersionMissing(_) => {
+            ": a newer version of Orderbell has changed it; start that version or a later one, or restore a backup of before"
+        }
+        MigrateError::VersionMismatch(_) => {
+            ": another build of Orderbell has made it, with a migration that differs; start that build, or restore a backup"
+        }
+        _ => "",
+    }
 }

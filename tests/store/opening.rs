@@ -110,6 +110,26 @@ async fn a_postgres_that_forgets_is_refused() {
 }
 
 #[tokio::test]
+async fn a_schema_of_another_program_is_refused_and_left_as_it_is() {
+    let migrations = "CREATE TABLE _sqlx_migrations (version BIGINT PRIMARY KEY, description TEXT NOT NULL, \
+                      installed_on TIMESTAMPTZ NOT NULL DEFAULT now(), success BOOLEAN NOT NULL, checksum BYTEA NOT NULL, \
+                      execution_time BIGINT NOT NULL);";
+    let of =
+        |version: i64| format!("{migrations} INSERT INTO _sqlx_migrations VALUES ({version}, 'init', now(), true, '\\x00', 0)");
+    for program in [of(1), of(20_230_101_120_000), "CREATE TABLE restaurants (id BIGINT)".to_owned()] {
+        let url = postgres::database().await;
+        let mut connection = PgConnection::connect(&url).await.unwrap();
+        connection.execute(AssertSqlSafe(program.clone())).await.unwrap();
+        let error = open(&url, SERVE).await.err().expect("it must be refused");
+        let OpenError::At { error, .. } = &error else { panic!("{error}") };
+        assert!(matches!(&**error, OpenError::Foreign { .. }), "{program}: {error}");
+        let tables = "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'public'";
+        let tables: i64 = sqlx::query_scalar(tables).fetch_one(&mut connection).await.unwrap();
+        assert_eq!(tables, 1, "{program}: nothing was made");
+    }
+}
+
+#[tokio::test]
 async fn a_url_of_no_database_is_refused_without_repeating_it() {
     for url in ["", "demo.db", "mysql://u:hunter2@localhost/db", "sqlite://", "sqlite:demo.db", "sqlite::memory:"] {
         let error = open(url, SERVE).await.err().expect("it must be refused");

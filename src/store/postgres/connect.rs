@@ -1,10 +1,10 @@
 //! Connections to a server, and the checks of its configuration.
 
-use crate::store::migrations::expand;
+use crate::store::migrations::{FOREIGN_MIGRATIONS, FOREIGN_TABLES, expand, is_first};
 use crate::store::options::OpenError;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions as _, Executor as _, PgConnection, PgPool, query_scalar};
+use sqlx::{ConnectOptions as _, Executor as _, PgConnection, PgPool, query_as, query_scalar};
 use std::sync::LazyLock;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -30,6 +30,7 @@ pub async fn prepare(options: &PgConnectOptions) -> Result<PgConnection, OpenErr
     let connect = timeout(ACQUIRE, options.connect()).await;
     let mut connection = connect.map_err(|_| OpenError::Connect(sqlx::Error::PoolTimedOut))??;
     require_durable_commits(&mut connection).await?;
+    require_own(&mut connection).await?;
     MIGRATOR.run(&mut connection).await?;
     EXPAND.run(&mut connection).await?;
     Ok(connection)
@@ -39,6 +40,23 @@ pub async fn prepare(options: &PgConnectOptions) -> Result<PgConnection, OpenErr
 pub fn place(options: &PgConnectOptions) -> String {
     let host = options.get_socket().map_or_else(|| options.get_host().to_owned(), |socket| socket.display().to_string());
     format!("{host}:{}/{}", options.get_port(), options.get_database().unwrap_or_default())
+}
+
+/// Refuses a schema that another program has filled, before anything is written to it.
+async fn require_own(connection: &mut PgConnection) -> Result<(), OpenError> {
+    let foreign = |why: &str| OpenError::Foreign { database: "the schema".to_owned(), why: why.to_owned() };
+    let there = "SELECT to_regclass('_sqlx_migrations') IS NOT NULL, to_regclass('restaurants') IS NOT NULL";
+    let (has_migrations, has_tables): (bool, bool) = query_as(there).fetch_one(&mut *connection).await?;
+    if !has_migrations {
+        return if has_tables { Err(foreign(FOREIGN_TABLES)) } else { Ok(()) };
+    }
+    let recorded: Vec<(i64, Vec<u8>)> =
+        query_as("SELECT version, checksum FROM _sqlx_migrations ORDER BY version LIMIT 1").fetch_all(connection).await?;
+    match recorded.first() {
+        Some((version, checksum)) if *version != 1 || !is_first(&MIGRATOR, Some(checksum)) => Err(foreign(FOREIGN_MIGRATIONS)),
+        None if has_tables => Err(foreign(FOREIGN_TABLES)),
+        _ => Ok(()),
+    }
 }
 
 async fn require_durable_commits(connection: &mut PgConnection) -> Result<(), OpenError> {

@@ -1,5 +1,6 @@
 //! Connections to a file, and the settings that they must have.
 
+use super::ownership;
 use super::stamp::Stamp;
 use crate::store::migrations::expand;
 use crate::store::options::OpenError;
@@ -8,10 +9,11 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{
     AssertSqlSafe, ConnectOptions as _, Connection as _, SqliteConnection, SqlitePool, query, query_as, query_scalar, raw_sql,
 };
+use std::path::Path;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-static MIGRATOR: Migrator = sqlx::migrate!("migrations/sqlite");
+pub static MIGRATOR: Migrator = sqlx::migrate!("migrations/sqlite");
 static EXPAND: LazyLock<Migrator> = LazyLock::new(|| expand(sqlx::migrate!("migrations/sqlite/expand")));
 
 /// How long to wait for a tool that is writing to the same file.
@@ -54,10 +56,12 @@ pub fn readers(options: &SqliteConnectOptions) -> SqlitePool {
 }
 
 /// Upgrades the schema in one transaction, so that a tool that does the same waits.
-pub async fn migrate(connection: &mut SqliteConnection) -> Result<(), OpenError> {
+pub async fn migrate(connection: &mut SqliteConnection, database: &Path) -> Result<(), OpenError> {
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    ownership::require_own(&mut transaction, database, &MIGRATOR).await?;
     MIGRATOR.run(&mut *transaction).await?;
     EXPAND.run(&mut *transaction).await?;
+    ownership::mark(&mut transaction).await?;
     Ok(transaction.commit().await?)
 }
 

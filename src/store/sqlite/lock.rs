@@ -22,6 +22,8 @@ pub struct Lock {
     /// The only lock of older versions. It also keeps a second store of this process from opening
     /// the database.
     _beside: File,
+    /// The path of the second lock, if this start made it.
+    made: Option<PathBuf>,
 }
 
 impl Lock {
@@ -29,6 +31,13 @@ impl Lock {
     /// so it is closed last (<https://www.sqlite.org/howtocorrupt.html>, "POSIX advisory locks").
     pub const fn database(&self) -> &File {
         &self.database
+    }
+
+    /// Removes what taking the locks has made. Only for a start that is refused: the lock on the database holds off another.
+    pub fn leave_no_trace(&self) {
+        if let Some(Err(cause)) = self.made.as_ref().map(std::fs::remove_file) {
+            log::warn!(cause:% = cause; "a lock file that was made cannot be removed");
+        }
     }
 }
 
@@ -41,6 +50,7 @@ pub fn prepare(database: &Path, mode: Mode) -> Result<(PathBuf, Option<Lock>), O
         create_dir_all(folder).map_err(|cause| OpenError::File { path: folder.to_owned(), cause })?;
     }
     let file_error = |cause| OpenError::File { path: database.to_owned(), cause };
+    refuse_log_alone(database, mode)?;
     make(database).map_err(file_error)?;
     let path = database.canonicalize().map_err(file_error)?;
     let lock = match mode {
@@ -51,6 +61,19 @@ pub fn prepare(database: &Path, mode: Mode) -> Result<(PathBuf, Option<Lock>), O
         }
     };
     Ok((path, lock))
+}
+
+/// Refuses to begin a database beside the log of a removed one, before anything is made. For a server
+/// a log that was set aside counts too.
+fn refuse_log_alone(database: &Path, mode: Mode) -> Result<(), OpenError> {
+    if database.symlink_metadata().is_ok() {
+        return Ok(());
+    }
+    let left = Some(identity::log(database)).filter(|log| log.metadata().is_ok_and(|data| data.len() > 0));
+    match left.or_else(|| identity::log_set_aside(database).filter(|_| mode == Mode::Serve)) {
+        Some(log) => Err(OpenError::LogAlone { path: database.to_owned(), log, index: identity::index(database) }),
+        None => Ok(()),
+    }
 }
 
 /// Makes an empty database if it does not exist. An existing one is not even opened: closing it
@@ -72,12 +95,13 @@ fn beside(database: &Path) -> PathBuf {
 /// store of this process has open is not opened here.
 fn take(database: &Path) -> Result<Lock, OpenError> {
     let path = beside(database);
+    let is_new = !path.exists();
     let open = File::options().create(true).truncate(false).write(true).mode(MODE).open(&path);
     let beside = open.map_err(|cause| OpenError::File { path: path.clone(), cause })?;
     hold(&beside, &path, database)?;
     let file = File::open(database).map_err(|cause| OpenError::File { path: database.to_owned(), cause })?;
     hold(&file, database, database)?;
-    Ok(Lock { database: file, _beside: beside })
+    Ok(Lock { database: file, _beside: beside, made: is_new.then_some(path) })
 }
 
 fn hold(file: &File, path: &Path, database: &Path) -> Result<(), OpenError> {

@@ -9,6 +9,7 @@ mod identity;
 mod leftover;
 mod lock;
 mod open_error;
+mod ownership;
 mod stamp;
 mod wal_index;
 mod writer;
@@ -22,6 +23,7 @@ use crate::domain::values::time::Timestamp;
 use content::Content;
 use futures_util::future::BoxFuture;
 use identity::Identity;
+use lock::Lock;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection as _, SqlitePool};
 use stamp::Stamp;
@@ -61,12 +63,19 @@ impl SqliteStore {
 
     async fn open_file(options: SqliteConnectOptions, mode: Mode) -> std::result::Result<Self, OpenError> {
         let (path, lock) = lock::prepare(options.get_filename(), mode)?;
-        lock::require_own_log(&path, lock.as_ref())?;
+        let refused = match ownership::refuse_foreign_file(&options, &path, &connect::MIGRATOR).await {
+            Ok(()) => lock::require_own_log(&path, lock.as_ref()).err(),
+            refused => refused.err(),
+        };
+        if let Some(error) = refused {
+            lock.iter().for_each(Lock::leave_no_trace);
+            return Err(error);
+        }
         let node = crate::clock::new_id();
         // The last bits of an id are random.
         let stamp = lock.map(|lock| Stamp::new(lock, node.as_u128() as u32));
         let mut connection = connect::writer(&options).await?;
-        connect::migrate(&mut connection).await?;
+        connect::migrate(&mut connection, &path).await?;
         let epoch = backend::epoch::get_or_make(&mut connection).await?;
         if let Some(stamp) = &stamp {
             connect::stamp(&mut connection, stamp).await?;

@@ -27,9 +27,18 @@ pub fn explain(error: OpenError, database: &Path) -> OpenError {
         Some(FULL) => full(database),
         // The disk is the cause only if it has no space, so that a log or an index cannot grow.
         Some(IO_ERROR | CANNOT_OPEN) if free(database).is_some_and(|free| free < needed(database)) => full(database),
-        Some(CORRUPT | NOT_A_DATABASE) => OpenError::Damaged { path: database.to_owned() },
+        Some(NOT_A_DATABASE) => {
+            let why = "it is another kind of file, or its beginning was overwritten (then restore a backup in its place)";
+            OpenError::Foreign { database: database.display().to_string(), why: why.to_owned() }
+        }
+        Some(CORRUPT) => OpenError::Damaged { path: database.to_owned() },
         _ => error,
     }
+}
+
+/// Whether SQLite does not recognize the file as a database.
+pub fn is_no_database(error: &OpenError) -> bool {
+    code(error) == Some(NOT_A_DATABASE)
 }
 
 /// Returns the primary result code.

@@ -1,0 +1,70 @@
+//! Whether a file is a database of Orderbell, which is decided before anything is written to it.
+//!
+//! A database of Orderbell has [`MARK`] in its header. One of a version that set no mark has the first migration among its
+//! recorded ones, and gets the mark. A file without tables becomes a new database.
+
+use super::open_error::is_no_database;
+use crate::store::migrations::{FOREIGN_MIGRATIONS, FOREIGN_TABLES, is_first};
+use crate::store::options::OpenError;
+use sqlx::migrate::Migrator;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, SqliteConnection, query_scalar, raw_sql};
+use std::path::Path;
+
+/// SQLite's `application_id`, the letters `OBEL` (<https://www.sqlite.org/fileformat2.html#application_id>).
+const MARK: i32 = 0x4f42_454c;
+
+/// Refuses the file of another program without opening it for writing: it stays as it is, and so do the files beside it.
+///
+/// # Errors
+/// [`OpenError::Foreign`]. What else is wrong with the file shows when it is opened for good.
+pub async fn refuse_foreign_file(options: &SqliteConnectOptions, database: &Path, migrator: &Migrator) -> Result<(), OpenError> {
+    // SQLite then makes no file beside the database, takes no lock, and sees nothing of a write-ahead log.
+    let options = options.clone().filename(database).read_only(true).immutable(true);
+    let mut connection = options.connect().await?;
+    let outcome = require_own(&mut connection, database, migrator).await;
+    connection.close().await?;
+    match outcome {
+        // A file that lacks what its log has.
+        Err(error @ OpenError::Connect(_)) if !is_no_database(&error) => Ok(()),
+        outcome => outcome,
+    }
+}
+
+/// Refuses the database of another program, and marks one of Orderbell.
+///
+/// # Errors
+/// [`OpenError::Foreign`].
+pub async fn require_own(connection: &mut SqliteConnection, database: &Path, migrator: &Migrator) -> Result<(), OpenError> {
+    let foreign = |why: String| OpenError::Foreign { database: database.display().to_string(), why };
+    match query_scalar("PRAGMA application_id").fetch_one(&mut *connection).await? {
+        MARK => return Ok(()),
+        0 => {}
+        other => return Err(foreign(format!("it is the database of another program (application_id {other})"))),
+    }
+    let tables = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
+    let tables: i64 = query_scalar(tables).fetch_one(&mut *connection).await?;
+    if tables == 0 {
+        return Ok(());
+    }
+    let recorded = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = '_sqlx_migrations'";
+    if query_scalar::<_, i64>(recorded).fetch_one(&mut *connection).await? == 0 {
+        return Err(foreign(FOREIGN_TABLES.to_owned()));
+    }
+    let first: Option<Vec<u8>> =
+        query_scalar("SELECT checksum FROM _sqlx_migrations WHERE version = 1").fetch_optional(connection).await?;
+    if is_first(migrator, first.as_deref()) { Ok(()) } else { Err(foreign(FOREIGN_MIGRATIONS.to_owned())) }
+}
+
+/// Marks a database as one of Orderbell.
+///
+/// # Errors
+/// Those of SQLite.
+pub async fn mark(connection: &mut SqliteConnection) -> sqlx::Result<()> {
+    let marked: i32 = query_scalar("PRAGMA application_id").fetch_one(&mut *connection).await?;
+    if marked != MARK {
+        let text = format!("PRAGMA application_id = {MARK}");
+        raw_sql(AssertSqlSafe(text)).execute(connection).await?;
+    }
+    Ok(())
+}
