@@ -7,7 +7,7 @@
 //! - A manager decides who may sign in: [`manage`]. People keep their own account ([`own_account`]) and guard it with a second
 //!   factor ([`second_factor`]).
 //! - A sensitive action requires a proof of the password (`proof`), which begins a new session in place of the old one
-//!   (`succession`).
+//!   (`succession`). A session proves one secret at a time (`turns`).
 //! - A guest shares links to an order: [`share`].
 //! - [`policy`] decides what a verified principal may do, in pure functions.
 
@@ -38,6 +38,7 @@ mod sign_in;
 mod succession;
 mod successors;
 pub mod token;
+mod turns;
 
 #[cfg(test)]
 pub mod tests;

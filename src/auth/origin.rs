@@ -9,7 +9,7 @@ use crate::domain::values::ids::CommandId;
 use crate::domain::values::text::Key;
 use crate::store::StoreError;
 use crate::store::accounts::{Restaurant, User};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use std::time::Duration;
 
 /// How long a session is found by what it was begun with. A device code is good for as long, and no access token for longer.
@@ -29,9 +29,21 @@ impl Origin {
         Self(format!("{}/{attempt}", user.id).into())
     }
 
-    /// An attempt of a person to prove a secret in a session. It opens nothing without the tokens of that session.
-    pub fn succession(old: &Key, action: &str, attempt: CommandId) -> Self {
+    /// An attempt of a person to prove a secret in a session. It opens nothing without the tokens of that session. One that
+    /// its sender has not named is found by nobody.
+    pub fn succession(old: &Key, action: &str, attempt: Option<CommandId>) -> Self {
+        let attempt = attempt.unwrap_or_else(|| CommandId::from_uuid(clock::new_id()));
         Self(format!("{action}/{old}/{attempt}").into())
+    }
+
+    /// The same attempt with a secret that belongs to it: with another it is another attempt.
+    pub fn with(self, secret: &SecretString) -> Self {
+        Self(format!("{}/{}", self.0.expose_secret(), secret.expose_secret()).into())
+    }
+
+    /// Derives the nth secret of an attempt, which the same attempt gets again, of what only its answer has.
+    pub fn derive(&self, answered: &SecretString, number: usize) -> [u8; 32] {
+        hash(&format!("{number}/{}/{}", answered.expose_secret(), self.0.expose_secret()).into())
     }
 
     /// What is kept of it.

@@ -1,6 +1,7 @@
 //! What people do about their own account: another password, a second factor, their sessions.
 
 use super::manage::person;
+use super::origin::Origin;
 use super::password_policy;
 use super::second_factor::{self, Enrolment};
 use super::session::{SessionError, SessionService, SignedIn};
@@ -42,7 +43,7 @@ impl SessionService {
     /// end with the old password; the answer has a new one for this device.
     ///
     /// # Errors
-    /// `WrongPassword`, `TooManyWrong`, `Over`, `Invalid` for the new password; the store's.
+    /// `WrongPassword`, `Invalid` for the new password; as [`Self::prove`]; the store's.
     pub async fn change_own_password(
         &self,
         who: &Principal,
@@ -51,28 +52,32 @@ impl SessionService {
         attempt: Option<CommandId>,
     ) -> Result<SignedIn, SessionError> {
         const ACTION: &str = "change_own_password";
-        let attempt = Attempt::new(who, self.own_user(who).await?, ACTION, attempt);
-        let user = &attempt.user;
-        if let Some(begun) = self.begun_by(&attempt).await? {
-            self.try_password(&begun.principal, user, new, ACTION).await?;
-            return Ok(SignedIn { device_mark: self.mark_device(user, clock::now()), ..begun });
-        }
-        let is_the_old_one = password_policy::is_same(&current, &new);
-        self.try_password(who, user, current, ACTION).await?;
-        if is_the_old_one {
-            return Err(SessionError::Invalid("this is the password that you have; choose another".into()));
-        }
-        let hash = self.hash_new(user.restaurant, &user.username, new).await?;
-        let has_second_factor = self.confirmed_factor(user).await?.is_some();
-        // No code was asked for, so the new session is no better proof than the old one.
-        let prepared = self.prepare(&attempt, has_second_factor, None)?;
-        let change = self.store.change_password(user.id, &user.password_hash, &hash, &prepared.succession);
-        // Somebody else has changed it since it was verified, and their change has ended this session.
-        let change = async { change.await.map_err(|error| if error == StoreError::Missing { StoreError::Stale } else { error }) };
-        let signed_in = self.succeed(&attempt, &prepared, person(user, ACTION), change).await?;
-        log::info!(restaurant:% = user.restaurant, user:% = user.id; "own password changed");
-        let device_mark = self.mark_device(&User { password_hash: hash, ..user.clone() }, clock::now());
-        Ok(SignedIn { device_mark, ..signed_in })
+        let origin = Origin::succession(&who.session, ACTION, attempt);
+        let call = async move |attempt: &Attempt<'_>| {
+            let user = &attempt.user;
+            if let Some(begun) = &attempt.begun {
+                self.check_password(user, new).await?;
+                return Ok(SignedIn { device_mark: self.mark_device(user, clock::now()), ..begun.clone() });
+            }
+            let is_the_old_one = password_policy::is_same(&current, &new);
+            self.check_password(user, current).await?;
+            if is_the_old_one {
+                return Err(SessionError::Invalid("this is the password that you have; choose another".into()));
+            }
+            let hash = self.hash_new(user.restaurant, &user.username, new).await?;
+            let has_second_factor = self.confirmed_factor(user).await?.is_some();
+            // No code was asked for, so the new session is no better proof than the old one.
+            let prepared = self.prepare(attempt, has_second_factor, None)?;
+            let change = self.store.change_password(user.id, &user.password_hash, &hash, &prepared.succession);
+            // Somebody else has changed it since it was verified, and their change has ended this session.
+            let change =
+                async { change.await.map_err(|error| if error == StoreError::Missing { StoreError::Stale } else { error }) };
+            let signed_in = self.succeed(attempt, &prepared, person(user, ACTION), change).await?;
+            log::info!(restaurant:% = user.restaurant, user:% = user.id; "own password changed");
+            let device_mark = self.mark_device(&User { password_hash: hash, ..user.clone() }, clock::now());
+            Ok(SignedIn { device_mark, ..signed_in })
+        };
+        self.prove(who, ACTION, origin, call).await
     }
 
     /// Sessions of a person that can still be renewed, the last used first.
@@ -116,19 +121,21 @@ impl SessionService {
     /// Begins a second factor. It is worth nothing before its first code, and only this answer has its secret.
     ///
     /// # Errors
-    /// `WrongPassword`, `TooManyWrong`; the store's `Taken` when there is one.
+    /// `WrongPassword`; as [`Self::prove`]; the store's `Taken` when there is one.
     pub async fn begin_totp(&self, who: &Principal, password: SecretString) -> Result<Enrolment, SessionError> {
-        let user = self.own_user(who).await?;
-        self.try_password(who, &user, password, "begin_second_factor").await?;
-        let restaurant = self.restaurant_of(&user).await?;
-        self.enrol(&user, &restaurant).await
+        const ACTION: &str = "begin_second_factor";
+        let call = async move |Attempt { user, .. }: &Attempt<'_>| {
+            self.check_password(user, password).await?;
+            self.enrol(user, &self.restaurant_of(user).await?).await
+        };
+        self.prove(who, ACTION, Origin::succession(&who.session, ACTION, None), call).await
     }
 
     /// Confirms a second factor with its first code; from now on signing in asks for one. The person continues in a new
-    /// session. Returns it with the recovery codes; the same attempt again gets others, since nobody has seen those before.
+    /// session. Returns it with the recovery codes, and so does the same attempt with the same code.
     ///
     /// # Errors
-    /// `NothingToConfirm`, `WrongCode`, `TooManyWrong`, `Over`; the store's.
+    /// `NothingToConfirm`, `WrongCode`; as [`Self::prove`]; the store's.
     pub async fn confirm_totp(
         &self,
         who: &Principal,
@@ -136,29 +143,31 @@ impl SessionService {
         attempt: Option<CommandId>,
     ) -> Result<(SignedIn, Vec<SecretString>), SessionError> {
         const ACTION: &str = "add_second_factor";
-        let attempt = Attempt::new(who, self.own_user(who).await?, ACTION, attempt);
-        let user = &attempt.user;
-        let (codes, hashes) = second_factor::recovery_codes();
-        if let Some(begun) = self.begun_by(&attempt).await? {
-            self.store.set_recovery_codes(user.restaurant, user.id, hashes).await?;
-            return Ok((begun, codes));
-        }
-        let factor = self.unconfirmed_factor(user).await?;
-        let check = async { second_factor::first_step(&factor, code) };
-        let step = self.try_secret(who, user, ACTION, check).await?;
-        let prepared = self.prepare(&attempt, true, None)?;
-        let succession = &prepared.succession;
-        let confirm = self.store.confirm_second_factor(user.id, factor.secret, step, hashes, succession);
-        let commit = async { confirm.await.map(|()| vec![succession.old.clone()]) };
-        let signed_in = self.succeed(&attempt, &prepared, person(user, ACTION), commit).await?;
-        log::info!(restaurant:% = user.restaurant, user:% = user.id; "second factor added");
-        Ok((signed_in, codes))
+        let origin = Origin::succession(&who.session, ACTION, attempt).with(code);
+        let call = async move |attempt: &Attempt<'_>| {
+            let user = &attempt.user;
+            if let Some(begun) = &attempt.begun {
+                let (codes, _) = second_factor::recovery_codes(&begun.tokens.refresh_token.clone().into(), &attempt.origin);
+                return Ok((begun.clone(), codes));
+            }
+            let factor = self.unconfirmed_factor(user).await?;
+            let step = second_factor::first_step(&factor, code)?;
+            let prepared = self.prepare(attempt, true, None)?;
+            let (codes, hashes) = second_factor::recovery_codes(&prepared.refresh, &attempt.origin);
+            let succession = &prepared.succession;
+            let confirm = self.store.confirm_second_factor(user.id, factor.secret, step, hashes, succession);
+            let commit = async { confirm.await.map(|()| vec![succession.old.clone()]) };
+            let signed_in = self.succeed(attempt, &prepared, person(user, ACTION), commit).await?;
+            log::info!(restaurant:% = user.restaurant, user:% = user.id; "second factor added");
+            Ok((signed_in, codes))
+        };
+        self.prove(who, ACTION, origin, call).await
     }
 
     /// Removes a person's own second factor. They continue in a new session, and every other one of theirs ends.
     ///
     /// # Errors
-    /// `WrongPassword`, `WrongCode`, `TooManyWrong`, `Over`; the store's `Missing` without a second factor.
+    /// `WrongPassword`, `WrongCode`; as [`Self::prove`]; the store's `Missing` without a second factor.
     pub async fn remove_own_totp(
         &self,
         who: &Principal,
@@ -167,20 +176,22 @@ impl SessionService {
         attempt: Option<CommandId>,
     ) -> Result<SignedIn, SessionError> {
         const ACTION: &str = "remove_second_factor";
-        let attempt = Attempt::new(who, self.own_user(who).await?, ACTION, attempt);
-        let user = &attempt.user;
-        if let Some(begun) = self.begun_by(&attempt).await? {
-            self.try_password(&begun.principal, user, password, ACTION).await?;
-            return Ok(begun);
-        }
-        self.try_password(who, user, password, ACTION).await?;
-        let factor = self.confirmed_factor(user).await?.ok_or(StoreError::Missing)?;
-        self.try_secret(who, user, ACTION, self.use_code(user, &factor, code)).await?;
-        let prepared = self.prepare(&attempt, false, Some(clock::now()))?;
-        let remove = self.store.remove_second_factor(user.restaurant, user.id, Some(&prepared.succession));
-        let signed_in = self.succeed(&attempt, &prepared, person(user, ACTION), remove).await?;
-        log::info!(restaurant:% = user.restaurant, user:% = user.id; "second factor removed");
-        Ok(signed_in)
+        let origin = Origin::succession(&who.session, ACTION, attempt);
+        let call = async move |attempt: &Attempt<'_>| {
+            let user = &attempt.user;
+            self.check_password(user, password).await?;
+            if let Some(begun) = &attempt.begun {
+                return Ok(begun.clone());
+            }
+            let factor = self.confirmed_factor(user).await?.ok_or(StoreError::Missing)?;
+            self.use_code(user, &factor, code).await?;
+            let prepared = self.prepare(attempt, false, Some(clock::now()))?;
+            let remove = self.store.remove_second_factor(user.restaurant, user.id, Some(&prepared.succession));
+            let signed_in = self.succeed(attempt, &prepared, person(user, ACTION), remove).await?;
+            log::info!(restaurant:% = user.restaurant, user:% = user.id; "second factor removed");
+            Ok(signed_in)
+        };
+        self.prove(who, ACTION, origin, call).await
     }
 
     /// Removes the second factor of somebody who has lost it. Their sessions end. Whoever has one of their own removes it

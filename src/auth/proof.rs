@@ -4,6 +4,7 @@
 //! is such a proof. Renewals keep its time. A proof begins a new session, so a thief who copied the tokens of the old one does
 //! not share it ([`super::succession`]).
 
+use super::origin::Origin;
 use super::session::{SessionError, SessionService, SignedIn};
 use super::succession::Attempt;
 use crate::clock;
@@ -40,7 +41,7 @@ impl SessionService {
     /// continue in a new session. Returns it, and until when sensitive actions pass in it.
     ///
     /// # Errors
-    /// `WrongPassword`; after the right one `CodeRequired` and `WrongCode`; `TooManyWrong`, `NoAccount`, `Over`; the store's.
+    /// `WrongPassword`; after the right one `CodeRequired` and `WrongCode`; as [`Self::prove`]; the store's.
     pub async fn confirm_password(
         &self,
         who: &Principal,
@@ -48,40 +49,31 @@ impl SessionService {
         code: Option<&SecretString>,
         attempt: Option<CommandId>,
     ) -> Result<(SignedIn, Timestamp), SessionError> {
-        let attempt = Attempt::new(who, self.own_user(who).await?, ACTION, attempt);
-        let user = &attempt.user;
-        let signed_in = match self.begun_by(&attempt).await? {
-            Some(begun) => {
-                self.try_password(&begun.principal, user, password, ACTION).await?;
-                begun
+        let origin = Origin::succession(&who.session, ACTION, attempt);
+        let call = async move |attempt: &Attempt<'_>| {
+            let user = &attempt.user;
+            self.check_password(user, password).await?;
+            if let Some(begun) = &attempt.begun {
+                return Ok(begun.clone());
             }
-            None => {
-                self.try_password(who, user, password, ACTION).await?;
-                let has_second_factor = self.try_second_factor(who, user, code, ACTION).await?;
-                let prepared = self.prepare(&attempt, has_second_factor, Some(clock::now()))?;
-                let note = Note::new(user.restaurant, Kind::Sessions, ACTION).about(user.id).called(&user.username);
-                let succession = &prepared.succession;
-                let commit = async { self.store.succeed(succession).await.map(|()| vec![succession.old.clone()]) };
-                self.succeed(&attempt, &prepared, note, commit).await?
-            }
+            let has_second_factor = self.check_second_factor(user, code).await?;
+            let prepared = self.prepare(attempt, has_second_factor, Some(clock::now()))?;
+            let note = Note::new(user.restaurant, Kind::Sessions, ACTION).about(user.id).called(&user.username);
+            let succession = &prepared.succession;
+            let commit = async { self.store.succeed(succession).await.map(|()| vec![succession.old.clone()]) };
+            self.succeed(attempt, &prepared, note, commit).await
         };
-        match self.store.password_proof(user.restaurant, &signed_in.principal.session).await? {
+        let signed_in = self.prove(who, ACTION, origin, call).await?;
+        match self.store.password_proof(who.restaurant, &signed_in.principal.session).await? {
             PasswordProof::At(at) => Ok((signed_in, at.plus(self.rules.proof_life))),
             PasswordProof::Printed | PasswordProof::Ended | PasswordProof::Unlisted => Err(SessionError::Over),
         }
     }
 
-    /// Tries a code of the person's second factor in their session, if they have one; returns whether they have.
-    async fn try_second_factor(
-        &self,
-        who: &Principal,
-        user: &User,
-        code: Option<&SecretString>,
-        action: &'static str,
-    ) -> Result<bool, SessionError> {
+    /// Checks a code of the person's second factor, if they have one; returns whether they have.
+    async fn check_second_factor(&self, user: &User, code: Option<&SecretString>) -> Result<bool, SessionError> {
         let Some(factor) = self.confirmed_factor(user).await? else { return Ok(false) };
-        let code = code.ok_or(SessionError::CodeRequired)?;
-        self.try_secret(who, user, action, self.use_code(user, &factor, code)).await?;
+        self.use_code(user, &factor, code.ok_or(SessionError::CodeRequired)?).await?;
         Ok(true)
     }
 

@@ -4,6 +4,7 @@
 //! A code is looked at only after the password was right, so a stranger can use up nobody's tries. Each step is used once:
 //! the database remembers the last, so a code that somebody saw is worth nothing on another node either.
 
+use super::origin::Origin;
 use super::secret::{RecoveryCode, hash};
 use super::session::{SessionError, SessionService};
 use crate::clock;
@@ -134,9 +135,11 @@ pub(super) fn first_step(factor: &SecondFactor, code: &SecretString) -> Result<i
     }
 }
 
-/// New recovery codes of a person, and their hashes.
-pub(super) fn recovery_codes() -> (Vec<SecretString>, Vec<[u8; 32]>) {
-    let codes = std::iter::repeat_with(RecoveryCode::random).take(RECOVERY_CODES);
+/// The recovery codes of a person, and their hashes. They are derived, so that the same attempt shows the same ones, although
+/// only hashes are stored; and of two secrets, the refresh token of its answer and its name, so that a thief of the tokens
+/// cannot derive them.
+pub(super) fn recovery_codes(refresh: &SecretString, attempt: &Origin) -> (Vec<SecretString>, Vec<[u8; 32]>) {
+    let codes = (0..RECOVERY_CODES).map(|number| RecoveryCode::of(attempt.derive(refresh, number)));
     codes.map(|code| (code.shown(), hash(code.secret()))).unzip()
 }
 
@@ -189,7 +192,7 @@ mod tests {
     fn what_is_typed_is_a_code_a_recovery_code_or_nothing() {
         let read = |text: &str| Typed::read(&text.into());
         assert!(matches!(read(" 123 456 "), Some(Typed::Totp(code)) if code.expose_secret() == "123456"));
-        let recovery = RecoveryCode::random().shown().expose_secret().to_lowercase();
+        let recovery = RecoveryCode::of([7; 32]).shown().expose_secret().to_lowercase();
         assert!(matches!(read(&recovery), Some(Typed::Recovery(_))), "{recovery}");
         for nothing in ["", "12345", "1234567", "１２３４５６", "abcdef", &"1".repeat(100_000)] {
             assert!(read(nothing).is_none(), "{nothing:.10}");

@@ -75,11 +75,13 @@ impl UserCode {
 pub struct RecoveryCode(SecretString);
 
 impl RecoveryCode {
-    /// A fresh one.
+    /// The one of a secret, of which the first 128 bits are used: so many that each letter is as likely as another.
     #[must_use]
-    pub fn random() -> Self {
-        let mut rng = rand::rng();
-        let letters = (0..RECOVERY_LETTERS).map(|_| char::from(CODE_ALPHABET[rng.random_range(0..CODE_ALPHABET.len())]));
+    pub fn of(secret: [u8; 32]) -> Self {
+        let [bits, _] = secret.as_chunks::<16>().0 else { unreachable!("32 are twice 16") };
+        let letters = CODE_ALPHABET.len() as u128;
+        let powers = std::iter::successors(Some(u128::from_be_bytes(*bits)), |rest| Some(rest / letters));
+        let letters = powers.take(RECOVERY_LETTERS).map(|rest| char::from(CODE_ALPHABET[(rest % letters) as usize]));
         Self(letters.collect::<String>().into())
     }
 

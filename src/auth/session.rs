@@ -90,6 +90,9 @@ pub enum SessionError {
     /// Too many wrong passwords or codes were sent in this session, which ended.
     #[error("too many wrong passwords or codes: this session has ended; sign in again")]
     TooManyWrong,
+    /// Another try at a secret is being made, and this one was not.
+    #[error("another call with your password or code is under way; send this one again in a moment")]
+    UnderWay(Duration),
     /// A code was tried too often by somebody who signs in.
     #[error("too many wrong tries; wait a little")]
     TooManyTries(Duration),

@@ -12,6 +12,7 @@ use crate::domain::values::time::Timestamp;
 use crate::store::StoreError;
 use crate::store::accounts::{Restaurant, User};
 use crate::store::audit::{self, Kind, Note};
+use crate::store::credentials::Turn;
 use crate::store::sessions::SessionRow;
 use secrecy::{ExposeSecret, SecretString};
 
@@ -22,7 +23,7 @@ impl SessionService {
     ///
     /// # Errors
     /// `BadCredentials`, after the same work whichever part is wrong; after the right password `CodeRequired`, `WrongCode`
-    /// and `TooManyTries`; `Busy`; the store's.
+    /// `UnderWay` and `TooManyTries`; `Busy`; the store's.
     pub async fn sign_in(
         &self,
         slug: &str,
@@ -42,32 +43,48 @@ impl SessionService {
             }
             (None, _) => return Err(SessionError::BadCredentials),
         };
-        let origin = attempt.map(|attempt| Origin::sign_in(&user, attempt));
-        if let Some(origin) = &origin
-            && let Some(begun) = self.begun_with(origin).await?
-        {
-            let totp_setup_required = begun.principal.role != user.role;
-            return Ok(SignedIn { totp_setup_required, device_mark: self.mark_device(&user, clock::now()), ..begun });
-        }
-        let proven = self.prove_second_factor(&user, totp).await;
-        let has_second_factor = self.recording(&user, "sign_in", proven).await?;
-        let role = self.role_in_session(&user, has_second_factor);
-        let totp_setup_required = role != user.role;
-        let principal = new_principal(user.id.to_string().parse()?, role, &restaurant)?;
-        let begun = match &origin {
-            Some(origin) => self.begin_once(principal.clone(), restaurant.clone(), origin).await?,
-            None => None,
+        let begin = self.begin_for(&user, &restaurant, totp, attempt);
+        let begun = match (attempt, totp) {
+            // Sent twice at once, the second would find its code used and no session yet.
+            (Some(attempt), Some(_)) => {
+                let turn = Turn { restaurant: user.restaurant, person: user.id, name: attempt.to_string().parse()? };
+                self.in_turn(&turn, u32::MAX, begin).await?
+            }
+            _ => begin.await?,
         };
-        let begun = match begun {
-            Some(begun) => begun,
-            None => self.begin(principal, restaurant, None).await?,
-        };
+        let totp_setup_required = begun.principal.role != user.role;
         let signed_in = SignedIn { totp_setup_required, device_mark: self.mark_device(&user, clock::now()), ..begun };
         let now = self.store.user_by_name(user.restaurant, &user.username).await?;
         let is_same = |now: &User| {
             (now.id, now.role, now.password_hash.expose_secret()) == (user.id, user.role, user.password_hash.expose_secret())
         };
         self.unless_revoked(signed_in, now.is_some_and(|now| is_same(&now))).await
+    }
+
+    /// Begins the session of a person whose password was right, or returns the one that the same attempt began before.
+    async fn begin_for(
+        &self,
+        user: &User,
+        restaurant: &Restaurant,
+        totp: Option<&SecretString>,
+        attempt: Option<CommandId>,
+    ) -> Result<SignedIn, SessionError> {
+        let origin = attempt.map(|attempt| Origin::sign_in(user, attempt));
+        if let Some(origin) = &origin
+            && let Some(begun) = self.begun_with(origin).await?
+        {
+            return Ok(begun);
+        }
+        let proven = self.prove_second_factor(user, totp).await;
+        let has_second_factor = self.recording(user, "sign_in", proven).await?;
+        let role = self.role_in_session(user, has_second_factor);
+        let principal = new_principal(user.id.to_string().parse()?, role, restaurant)?;
+        if let Some(origin) = &origin
+            && let Some(begun) = self.begin_once(principal.clone(), restaurant.clone(), origin).await?
+        {
+            return Ok(begun);
+        }
+        self.begin(principal, restaurant.clone(), None).await
     }
 
     /// Checking a password takes a while. Somebody who lost the right meanwhile is not among those whose sessions ended,

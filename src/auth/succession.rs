@@ -3,6 +3,9 @@
 //!
 //! The answer may be lost. The same call again, with the access token of the old session and the same `Idempotency-Key`,
 //! returns the same new tokens until they are renewed, for ten minutes at most.
+//!
+//! A session proves one secret at a time ([`super::turns`]). So the same call, sent twice at once, begins one session, and
+//! wrong secrets are counted once they are known to be wrong.
 
 use super::origin::Origin;
 use super::secret::hash;
@@ -10,48 +13,69 @@ use super::session::{SessionError, SessionService, SignedIn};
 use super::sign_in::new_key;
 use crate::clock;
 use crate::domain::model::principal::{Principal, Role};
-use crate::domain::values::ids::CommandId;
 use crate::domain::values::text::Key;
 use crate::domain::values::time::Timestamp;
 use crate::store::accounts::User;
 use crate::store::audit::{self, Kind, Note};
-use crate::store::credentials::Succession;
+use crate::store::credentials::{Succession, Turn};
 use crate::store::sessions::SessionRow;
 use crate::store::{Result as StoreResult, StoreError};
 use secrecy::SecretString;
-use std::time::Duration;
-
-/// Wrong secrets of a session are counted for this long.
-const WINDOW: Duration = Duration::from_secs(15 * 60);
 
 /// A call in which a person proves a secret.
 pub(super) struct Attempt<'a> {
     pub who: &'a Principal,
     pub user: User,
-    origin: Option<Origin>,
-}
-
-impl<'a> Attempt<'a> {
-    /// A call of a principal, who is this person, named by its sender.
-    pub fn new(who: &'a Principal, user: User, action: &'static str, id: Option<CommandId>) -> Self {
-        let origin = id.map(|id| Origin::succession(&who.session, action, id));
-        Self { who, user, origin }
-    }
+    pub origin: Origin,
+    /// The session that the same call began before, if it has not been renewed.
+    pub begun: Option<SignedIn>,
 }
 
 /// A session that is about to begin, with its refresh token.
 pub(super) struct Prepared {
     pub succession: Succession,
-    refresh: SecretString,
+    pub refresh: SecretString,
 }
 
 impl SessionService {
-    /// Returns the session that the same attempt began before, if it has not been renewed.
-    pub(super) async fn begun_by(&self, attempt: &Attempt<'_>) -> Result<Option<SignedIn>, SessionError> {
-        let Some(origin) = &attempt.origin else { return Ok(None) };
-        let begun = self.begun_with(origin).await?;
-        let is_half = |begun: &SignedIn| begun.principal.role != attempt.user.role;
-        Ok(begun.map(|begun| SignedIn { totp_setup_required: is_half(&begun), ..begun }))
+    /// Makes a call that proves a secret of a person in their session, when no other of this session is being made. Too many
+    /// wrong secrets end that session and affect no other, so a thief can neither keep guessing nor lock the owner out.
+    /// Those of a call that is sent again count for the session that has ended, not for its successor.
+    ///
+    /// # Errors
+    /// Those of the call; `NoAccount`, `UnderWay`, `TooManyWrong`, `Over`; the store's.
+    pub(super) async fn prove<'a, T>(
+        &self,
+        who: &'a Principal,
+        action: &'static str,
+        origin: Origin,
+        call: impl AsyncFnOnce(&Attempt<'a>) -> Result<T, SessionError>,
+    ) -> Result<T, SessionError> {
+        let person = self.own_user(who).await?;
+        let turn = Turn { restaurant: person.restaurant, person: person.id, name: who.session.clone() };
+        // The call before may have changed the person, so they are read in turn.
+        let attempt = async { call(&self.attempt(who, self.own_user(who).await?, origin).await?).await };
+        let outcome = self.in_turn(&turn, self.rules.secret_tries, attempt).await;
+        if matches!(outcome, Err(SessionError::TooManyWrong)) && !self.ended.contains(&who.session) {
+            let note = Note::new(person.restaurant, Kind::Sessions, action).about(person.id).called(&person.username);
+            audit::recorded(note.with_outcome("too_many_tries"), self.store.end_session(&who.session)).await?;
+            self.ended.insert(who.session.clone(), clock::now());
+        }
+        self.recording(&person, action, outcome).await
+    }
+
+    /// Finds what the same call began before.
+    ///
+    /// # Errors
+    /// `Over` when the session has ended otherwise; the store's.
+    async fn attempt<'a>(&self, who: &'a Principal, user: User, origin: Origin) -> Result<Attempt<'a>, SessionError> {
+        let begun = self.begun_with(&origin).await?;
+        if begun.is_none() && self.store.session_end(who.restaurant, &who.session).await?.is_none() {
+            return Err(SessionError::Over);
+        }
+        let is_half = |begun: &SignedIn| begun.principal.role != user.role;
+        let begun = begun.map(|begun| SignedIn { totp_setup_required: is_half(&begun), ..begun });
+        Ok(Attempt { who, user, origin, begun })
     }
 
     /// Prepares the successor of a session. `proved_at` is when its owner proved the password and, if there is one, the
@@ -65,13 +89,13 @@ impl SessionService {
         let now = clock::now();
         let role = self.role_in_session(&attempt.user, has_second_factor);
         let principal = Principal { role, session: new_key()?, ..attempt.who.clone() };
-        let refresh = self.first_refresh(&principal.session, attempt.origin.as_ref())?;
+        let refresh = self.first_refresh(&principal.session, Some(&attempt.origin))?;
         let session = SessionRow { expires_at: now.plus(self.lifetimes.session(role)), principal };
         let succession = Succession {
             old: attempt.who.session.clone(),
             session,
             refresh_hash: hash(&refresh),
-            origin: attempt.origin.as_ref().map(Origin::hash),
+            origin: Some(attempt.origin.hash()),
             at: now,
             proved_at,
         };
@@ -91,8 +115,7 @@ impl SessionService {
     ) -> Result<SignedIn, SessionError> {
         let Prepared { succession: Succession { session, at, .. }, refresh } = prepared;
         let ended = match audit::recorded(note, commit).await {
-            // The same attempt may have been faster: its answer was slow, and it was sent again.
-            Err(StoreError::Stale | StoreError::Taken) => return self.begun_by(attempt).await?.ok_or(SessionError::Over),
+            Err(StoreError::Stale) => return Err(SessionError::Over),
             ended => ended?,
         };
         log::info!(session:% = session.principal.session, ended = ended.len(); "session succeeded after a proof");
@@ -113,54 +136,14 @@ impl SessionService {
         if is_half { Role::Staff } else { user.role }
     }
 
-    /// Tries the password of the person in their session.
+    /// Checks the password of a person.
     ///
     /// # Errors
-    /// `WrongPassword`, and as [`Self::try_secret`].
-    pub(super) async fn try_password(
-        &self,
-        who: &Principal,
-        user: &User,
-        password: SecretString,
-        action: &'static str,
-    ) -> Result<(), SessionError> {
-        let verify = async {
-            match self.passwords.verify(password, Some(user.password_hash.clone())).await? {
-                true => Ok(()),
-                false => Err(SessionError::WrongPassword),
-            }
-        };
-        self.try_secret(who, user, action, verify).await
-    }
-
-    /// Tries a secret of a person in a session. Too many wrong ones end that session and affect no other, so a thief
-    /// can neither keep guessing nor lock the owner out.
-    ///
-    /// # Errors
-    /// Those of the try; `TooManyWrong`, `Over`; the store's.
-    pub(super) async fn try_secret<T>(
-        &self,
-        who: &Principal,
-        user: &User,
-        action: &'static str,
-        attempt: impl Future<Output = Result<T, SessionError>>,
-    ) -> Result<T, SessionError> {
-        let now = clock::now();
-        // Counted before the try: of many at once no more than allowed are made.
-        let tries = match self.store.count_session_try(who.restaurant, &who.session, now, now.minus(WINDOW)).await {
-            Err(StoreError::Missing) => return Err(SessionError::Over),
-            tries => tries?,
-        };
-        if tries.count > self.rules.secret_tries {
-            let note = Note::new(user.restaurant, Kind::Sessions, action).about(user.id).called(&user.username);
-            audit::recorded(note.with_outcome("too_many_tries"), self.store.end_session(&who.session)).await?;
-            self.ended.insert(who.session.clone(), now);
-            return Err(SessionError::TooManyWrong);
+    /// `WrongPassword`, `Busy`; the store's.
+    pub(super) async fn check_password(&self, user: &User, password: SecretString) -> Result<(), SessionError> {
+        match self.passwords.verify(password, Some(user.password_hash.clone())).await? {
+            true => Ok(()),
+            false => Err(SessionError::WrongPassword),
         }
-        let outcome = attempt.await;
-        if !matches!(outcome, Err(SessionError::WrongPassword | SessionError::WrongCode)) {
-            self.store.take_session_try_back(who.restaurant, &who.session).await?;
-        }
-        self.recording(user, action, outcome).await
     }
 }

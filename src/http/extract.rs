@@ -39,7 +39,7 @@ impl FromRequest for AuthUser {
 }
 
 /// Who proves a secret again. Their session may have ended by the very same call before, whose answer was lost: then what
-/// this call may do is send that answer again, and it needs an [`IdempotencyKey`].
+/// this call may do is send that answer again, and it needs the `Idempotency-Key` of that call.
 #[derive(Debug)]
 pub struct ProvingUser {
     /// The principal of their token.
@@ -53,12 +53,12 @@ impl FromRequest for ProvingUser {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let attempt = IdempotencyKey::from_request(request, payload).into_inner().ok().map(|IdempotencyKey(id)| id);
+        let attempt = idempotency_key(request);
         let who = AuthUser::from_request(request, payload).into_inner().or_else(|problem| match attempt {
-            Some(_) => ended_user(request).ok_or(problem),
-            None => Err(problem),
+            Ok(Some(_)) => ended_user(request).ok_or(problem),
+            Ok(None) | Err(_) => Err(problem),
         });
-        ready(who.map(|AuthUser(who)| Self { who, attempt }))
+        ready(who.and_then(|AuthUser(who)| Ok(Self { who, attempt: attempt? })))
     }
 }
 
@@ -224,10 +224,33 @@ impl FromRequest for IdempotencyKey {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let header = request.headers().get("idempotency-key").and_then(|value| value.to_str().ok());
-        let detail =
-            "Idempotency-Key: expected a UUID of your own in lower case with hyphens, and the same one when you send again";
-        let id = header.and_then(|text| text.trim().parse().ok());
-        ready(id.map(Self).ok_or_else(|| Problem::invalid(detail)))
+        ready(idempotency_key(request).and_then(|id| id.map(Self).ok_or_else(no_idempotency_key)))
     }
+}
+
+/// The same for a call that may go without: one that is there has to be valid.
+#[derive(Debug)]
+pub struct OptionalIdempotencyKey(pub Option<CommandId>);
+
+impl FromRequest for OptionalIdempotencyKey {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(idempotency_key(request).map(Self))
+    }
+}
+
+fn idempotency_key(request: &HttpRequest) -> Result<Option<CommandId>, Problem> {
+    let mut keys = request.headers().get_all("idempotency-key");
+    let Some(key) = keys.next() else { return Ok(None) };
+    let id = key.to_str().ok().and_then(|text| text.trim().parse().ok());
+    // Two of them name two calls.
+    id.filter(|_| keys.next().is_none()).map(Some).ok_or_else(no_idempotency_key)
+}
+
+fn no_idempotency_key() -> Problem {
+    Problem::invalid(
+        "Idempotency-Key: expected a UUID of your own in lower case with hyphens, and the same one when you send again",
+    )
 }

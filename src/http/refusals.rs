@@ -44,7 +44,9 @@ impl From<SessionError> for Problem {
                 return Failure::new(ErrorCode::Forbidden, error.to_string()).because(OWN_PASSWORD).into();
             }
             SessionError::ConfirmPassword => ErrorCode::ConfirmPassword,
-            SessionError::TooManyTries(wait) => return Self::new(ErrorCode::RateLimited, error.to_string()).after(*wait),
+            SessionError::TooManyTries(wait) | SessionError::UnderWay(wait) => {
+                return Self::new(ErrorCode::RateLimited, error.to_string()).after(*wait);
+            }
             SessionError::Forbidden | SessionError::WrongPassword | SessionError::NoAccount | SessionError::OwnSecondFactor => {
                 ErrorCode::Forbidden
             }

@@ -107,12 +107,11 @@ impl Note {
     /// Makes an entry about an action of the principal that speaks in this scope.
     #[must_use]
     pub fn new(restaurant: RestaurantId, kind: Kind, action: &'static str) -> Self {
-        let actor = CONTEXT.try_with(|context| context.borrow().clone()).unwrap_or_default();
         Self {
             restaurant,
             kind,
             action,
-            actor,
+            actor: actor(),
             subject: None,
             part: None,
             label: None,
@@ -245,12 +244,22 @@ pub async fn scope<T>(address: Option<IpAddr>, work: impl Future<Output = T>) ->
     CONTEXT.scope(RefCell::new(Actor { address, ..Actor::default() }), work).await
 }
 
+/// Takes this scope along into a task of its own.
+pub fn carried<T>(work: impl Future<Output = T>) -> impl Future<Output = T> {
+    CONTEXT.scope(RefCell::new(actor()), work)
+}
+
 /// Names the principal of this scope. Does nothing outside of a scope.
 pub fn speaks(who: &Principal) {
     let _ = CONTEXT.try_with(|context| {
         let mut actor = context.borrow_mut();
         (actor.role, actor.sub) = (Some(who.role), Some(who.sub.clone()));
     });
+}
+
+/// Returns the principal that speaks in this scope.
+fn actor() -> Actor {
+    CONTEXT.try_with(|context| context.borrow().clone()).unwrap_or_default()
 }
 
 /// Runs a call of the store whose transaction also writes the note. When the call fails, neither is written.

@@ -107,6 +107,17 @@ pub struct Tries {
     pub since: Timestamp,
 }
 
+/// The right to make a try at a person's secrets. Under each name one is made at a time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Turn {
+    /// The restaurant.
+    pub restaurant: RestaurantId,
+    /// Whose secrets they are.
+    pub person: UserId,
+    /// Of a session, or of an attempt to sign in.
+    pub name: Key,
+}
+
 /// Second factors, attempts, and people's own sessions. Counts and uses hold on all nodes.
 #[async_trait]
 pub trait Credentials: Send + Sync + 'static {
@@ -153,12 +164,12 @@ pub trait Credentials: Send + Sync + 'static {
     /// Removes the count of a person's attempts, after a right code.
     async fn forget_tries(&self, restaurant: RestaurantId, person: UserId) -> Result<()>;
 
-    /// Counts a password or code that is sent in a session, as [`Self::count_try`] does. `Missing` when the session has ended.
-    async fn count_session_try(&self, restaurant: RestaurantId, session: &Key, at: Timestamp, window: Timestamp)
-    -> Result<Tries>;
+    /// Takes a turn, which ends by itself at `until`. Returns the wrong tries under its name, of which the first is from after
+    /// `window`; `None` while somebody else has it.
+    async fn take_turn(&self, turn: &Turn, at: Timestamp, until: Timestamp, window: Timestamp) -> Result<Option<u32>>;
 
-    /// Uncounts the last attempt of a session, which was right or was not checked.
-    async fn take_session_try_back(&self, restaurant: RestaurantId, session: &Key) -> Result<()>;
+    /// Ends a turn, and counts its try if it was wrong.
+    async fn end_turn(&self, turn: &Turn, was_wrong: bool) -> Result<()>;
 
     /// Returns the second factor of a person.
     async fn second_factor(&self, restaurant: RestaurantId, person: UserId) -> Result<Option<SecondFactor>>;
@@ -187,9 +198,6 @@ pub trait Credentials: Send + Sync + 'static {
         recovery: Vec<[u8; 32]>,
         succession: &Succession,
     ) -> Result<()>;
-
-    /// Replaces the recovery codes of a person.
-    async fn set_recovery_codes(&self, restaurant: RestaurantId, person: UserId, recovery: Vec<[u8; 32]>) -> Result<()>;
 
     /// Uses up the step of a code and all earlier ones; returns `false` when the step was used before.
     async fn use_step(&self, restaurant: RestaurantId, person: UserId, secret: TotpSecret, step: i64) -> Result<bool>;

@@ -34,6 +34,7 @@ mod order_limits;
 mod plain_words;
 mod presence;
 mod privacy;
+mod proofs;
 mod push;
 mod receipts;
 mod renewals;

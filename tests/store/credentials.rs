@@ -7,7 +7,7 @@ use orderbell::domain::model::principal::Role;
 use orderbell::domain::values::version::Expected;
 use orderbell::store::StoreError;
 use orderbell::store::accounts::{User, UserChange};
-use orderbell::store::credentials::{PasswordProof, Succession, TotpSecret, Which};
+use orderbell::store::credentials::{PasswordProof, Succession, TotpSecret, Turn, Which};
 use secrecy::SecretString;
 use tokio::task::JoinSet;
 
@@ -56,21 +56,28 @@ pub async fn a_session_is_succeeded_once_and_its_proof_goes_on_or_is_renewed(wor
     assert_eq!((won, store.sessions_of(house.id, zia.id, at(20), at(0)).await.unwrap().len()), (1, 1));
 }
 
-pub async fn wrong_secrets_are_counted_for_each_session(world: TestDatabase) {
+pub async fn a_turn_is_one_persons_at_a_time_and_only_wrong_tries_are_counted(world: TestDatabase) {
     let (store, house) = (&world.store, TestRestaurant::open(&world.store).await);
     let zia = user(house.id, "zia");
     store.add_user(&zia, at(0)).await.unwrap();
-    begin(&world, &zia, "s-1", 10).await;
-    begin(&world, &zia, "s-2", 11).await;
-    let count = async |session: &str, now, window| {
-        store.count_session_try(house.id, &key(session), at(now), at(window)).await.map(|tries| (tries.count, tries.since))
-    };
-    assert_eq!((count("s-1", 10, 0).await, count("s-1", 11, 1).await), (Ok((1, at(10))), Ok((2, at(10)))));
-    assert_eq!(count("s-2", 12, 2).await, Ok((1, at(12))), "each for itself");
-    store.take_session_try_back(house.id, &key("s-1")).await.unwrap();
-    assert_eq!((count("s-1", 13, 3).await, count("s-1", 21, 11).await), (Ok((2, at(10))), Ok((1, at(21)))));
-    store.end_session(&key("s-1")).await.unwrap();
-    assert_eq!(count("s-1", 22, 11).await, Err(StoreError::Missing));
+    let turn = |name: &str| Turn { restaurant: house.id, person: zia.id, name: key(name) };
+    let take = async |name: &str, now, until| store.take_turn(&turn(name), at(now), at(until), at(now - 10)).await.unwrap();
+    let mut races = JoinSet::new();
+    for _ in 0..4 {
+        let (store, turn) = (world.beside().await, turn("s-1"));
+        races.spawn(async move { store.take_turn(&turn, at(10), at(15), at(0)).await.unwrap() });
+    }
+    let taken: Vec<_> = races.join_all().await.into_iter().flatten().collect();
+    assert_eq!(taken, [0], "of many at once, on any node, one is made");
+    assert_eq!(take("s-2", 11, 16).await, Some(0), "each name for itself");
+    store.end_turn(&turn("s-1"), true).await.unwrap();
+    store.end_turn(&turn("s-2"), false).await.unwrap();
+    assert_eq!((take("s-1", 12, 17).await, take("s-1", 13, 18).await), (Some(1), None));
+    assert_eq!(take("s-1", 17, 19).await, Some(1), "a node that died has its turn for a while only");
+    store.end_turn(&turn("s-1"), true).await.unwrap();
+    assert_eq!((take("s-1", 20, 22).await, take("s-2", 20, 22).await), (Some(2), Some(0)));
+    assert_eq!(take("s-1", 21, 23).await, None, "it is under way, whenever the first was");
+    assert_eq!(take("s-1", 22, 24).await, Some(0), "the first is long ago");
 }
 
 pub async fn a_changed_password_keeps_one_session_and_gives_way_to_no_late_change(world: TestDatabase) {
@@ -203,8 +210,6 @@ pub async fn a_second_factor_goes_with_its_codes_and_with_its_person(world: Test
         store.confirm_second_factor(person.id, SECRET, 1, vec![[1; 32]], &next).await.unwrap();
         store.count_try(house.id, person.id, at(0), at(0)).await.unwrap();
     }
-    store.set_recovery_codes(house.id, khan.id, vec![[2; 32]]).await.unwrap();
-    assert!(!store.use_recovery_code(house.id, khan.id, [1; 32]).await.unwrap(), "others took its place");
     begin(&world, &zia, "s-1", 10).await;
     let next = succession(&zia, "s-1", "s-2", 9);
     let ended = store.remove_second_factor(house.id, zia.id, Some(&next)).await.unwrap();

@@ -78,7 +78,8 @@ contract! {
         ends_are_recorded_once_also_without_a_row, the_time_of_an_end_never_goes_back, what_is_over_is_forgotten,
         an_end_is_read_and_kept_while_a_token_of_it_may_be_valid, ends_are_read_page_by_page_also_those_of_one_moment,
         the_end_of_an_issued_token_is_kept_until_it_expires;
-    credentials: a_session_is_succeeded_once_and_its_proof_goes_on_or_is_renewed, wrong_secrets_are_counted_for_each_session,
+    credentials: a_session_is_succeeded_once_and_its_proof_goes_on_or_is_renewed,
+        a_turn_is_one_persons_at_a_time_and_only_wrong_tries_are_counted,
         a_changed_password_keeps_one_session_and_gives_way_to_no_late_change,
         sessions_are_listed_by_use_and_ended_by_their_owner, a_session_of_staff_that_nobody_uses_is_idle_and_no_other,
         tries_are_counted_before_they_are_made_and_anew_after_a_while,

@@ -1,7 +1,7 @@
 //! A person's own account: `/api/v1/people/me`. What is proven here again is limited like a sign-in, and begins a new session
 //! in the place of the old one. Such a call may be sent again under its `Idempotency-Key`.
 
-use super::sessions::{SignInAnswer, counted};
+use super::sessions::{SignInAnswer, counted, to_its_end};
 use crate::auth::password_policy::schema as password_schema;
 use crate::auth::session::SessionError;
 use crate::domain::model::principal::Role;
@@ -122,8 +122,9 @@ pub async fn confirm_password(
     let ProvingUser { who, attempt } = proving;
     state.limits.admit(Action::Login, &who).map_err(too_many)?;
     let Confirmation { password, totp } = body.0;
-    let confirmed = state.sessions()?.confirm_password(&who, password, totp.as_ref(), attempt).await;
-    let (signed_in, confirmed_until) = confirmed.map_err(|error| refused(&state, error))?;
+    let sessions = state.sessions()?.clone();
+    let confirmed = async move { sessions.confirm_password(&who, password, totp.as_ref(), attempt).await };
+    let (signed_in, confirmed_until) = to_its_end(confirmed).await.map_err(|error| refused(&state, error))?;
     Ok(HttpResponse::Ok().json(ConfirmationAnswer { session: signed_in.into(), confirmed_until }))
 }
 
@@ -165,10 +166,11 @@ pub async fn change_password(
     let ProvingUser { who, attempt } = proving;
     state.limits.admit(Action::Login, &who).map_err(too_many)?;
     let PasswordChange { current, new } = body.0;
-    let changed = state.sessions()?.change_own_password(&who, current, new, attempt).await;
-    let signed_in = changed.map_err(|error| refused(&state, error))?;
+    let (sessions, person) = (state.sessions()?.clone(), who.sub.as_str().parse());
+    let changed = async move { sessions.change_own_password(&who, current, new, attempt).await };
+    let signed_in = to_its_end(changed).await.map_err(|error| refused(&state, error))?;
     let mut answer = HttpResponse::Ok();
-    if let (Some(mark), Ok(person)) = (&signed_in.device_mark, who.sub.as_str().parse()) {
+    if let (Some(mark), Ok(person)) = (&signed_in.device_mark, person) {
         answer.insert_header((SET_COOKIE, device_cookie::set(&state, &request, person, mark)?));
     }
     Ok(answer.json(SignInAnswer::from(signed_in)))
@@ -294,7 +296,9 @@ struct EnrolAnswer<'a> {
 )]
 pub async fn begin_totp(state: web::Data<State>, AuthUser(who): AuthUser, body: Body<Enrol>) -> Result<HttpResponse, Problem> {
     state.limits.admit(Action::Login, &who).map_err(too_many)?;
-    let begun = state.sessions()?.begin_totp(&who, body.0.password).await.map_err(|error| refused(&state, error))?;
+    let sessions = state.sessions()?.clone();
+    let begun = async move { sessions.begin_totp(&who, body.0.password).await };
+    let begun = to_its_end(begun).await.map_err(|error| refused(&state, error))?;
     let (secret, otpauth_url) = (begun.secret.expose_secret(), begun.otpauth_url.expose_secret());
     let qr_svg = qr::svg(otpauth_url)?;
     Ok(HttpResponse::Ok().json(EnrolAnswer { secret, otpauth_url, qr_svg: &qr_svg }))
@@ -342,8 +346,9 @@ struct ConfirmAnswer<'a> {
 pub async fn confirm_totp(state: web::Data<State>, proving: ProvingUser, body: Body<Confirm>) -> Result<HttpResponse, Problem> {
     let ProvingUser { who, attempt } = proving;
     state.limits.admit(Action::Login, &who).map_err(too_many)?;
-    let confirmed = state.sessions()?.confirm_totp(&who, &body.0.code, attempt).await;
-    let (signed_in, codes) = confirmed.map_err(|error| refused(&state, error))?;
+    let sessions = state.sessions()?.clone();
+    let confirmed = async move { sessions.confirm_totp(&who, &body.0.code, attempt).await };
+    let (signed_in, codes) = to_its_end(confirmed).await.map_err(|error| refused(&state, error))?;
     let recovery_codes = codes.iter().map(ExposeSecret::expose_secret).collect();
     Ok(HttpResponse::Ok().json(ConfirmAnswer { session: signed_in.into(), recovery_codes }))
 }
@@ -384,6 +389,8 @@ pub async fn remove_totp(state: web::Data<State>, proving: ProvingUser, body: Bo
     let ProvingUser { who, attempt } = proving;
     state.limits.admit(Action::Login, &who).map_err(too_many)?;
     let Remove { password, code } = body.0;
-    let removed = state.sessions()?.remove_own_totp(&who, password, &code, attempt).await;
-    Ok(HttpResponse::Ok().json(SignInAnswer::from(removed.map_err(|error| refused(&state, error))?)))
+    let sessions = state.sessions()?.clone();
+    let removed = async move { sessions.remove_own_totp(&who, password, &code, attempt).await };
+    let signed_in = to_its_end(removed).await.map_err(|error| refused(&state, error))?;
+    Ok(HttpResponse::Ok().json(SignInAnswer::from(signed_in)))
 }

@@ -14,7 +14,7 @@ use crate::domain::values::text::{Key, Name, Slug, TableLabel};
 use crate::domain::values::time::Timestamp;
 use crate::http::body::Body;
 use crate::http::device_cookie;
-use crate::http::extract::{AuthUser, IdempotencyKey};
+use crate::http::extract::{AuthUser, OptionalIdempotencyKey};
 use crate::http::openapi::parts;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
@@ -23,6 +23,7 @@ use crate::http::ration::Rationed;
 use crate::http::state::State;
 use crate::protocol::ErrorCode;
 use crate::store::accounts::Restaurant;
+use crate::store::audit;
 use actix_web::http::header::SET_COOKIE;
 use actix_web::{HttpRequest, HttpResponse, web};
 use secrecy::SecretString;
@@ -93,6 +94,15 @@ fn too_many_guesses(wait: Duration) -> Problem {
     Problem::new(ErrorCode::RateLimited, detail).after(wait)
 }
 
+/// Runs a call that proves a secret, in a task of its own.
+///
+/// Cancel safety: a client that goes away takes no try back, and leaves no turn taken.
+pub(super) async fn to_its_end<T: 'static>(
+    call: impl Future<Output = Result<T, SessionError>> + 'static,
+) -> Result<T, SessionError> {
+    actix_web::rt::spawn(audit::carried(call)).await.unwrap_or(Err(SessionError::Internal))
+}
+
 /// Counts the error if the limit on attempts caused it, and returns the problem for it.
 pub(super) fn counted(state: &State, error: SessionError) -> Problem {
     if matches!(error, SessionError::TooManyTries(_) | SessionError::TooManyWrong) {
@@ -145,12 +155,12 @@ impl From<SignedIn> for SignInAnswer {
 pub async fn sign_in(
     state: web::Data<State>,
     rationed: web::ReqData<Rationed>,
-    attempt: Option<IdempotencyKey>,
+    attempt: OptionalIdempotencyKey,
     request: HttpRequest,
     body: Body<SignIn>,
 ) -> Result<HttpResponse, Problem> {
     let Rationed { address } = *rationed;
-    let attempt = attempt.map(|IdempotencyKey(attempt)| attempt);
+    let OptionalIdempotencyKey(attempt) = attempt;
     let signed_in = match body.0 {
         SignIn { api_key: Some(key), restaurant: None, username: None, password: None, totp: None } => {
             let outcome = state.sessions()?.sign_in_with_api_key(&key).await;
@@ -163,14 +173,18 @@ pub async fn sign_in(
             let marks = device_cookie::read(&state, request.headers());
             let mark = state.sessions()?.mark_of(&slug, &username, &marks).await?;
             let guess = state.limits.guess(&slug, &username, address, mark).map_err(too_many_guesses)?;
-            let outcome = state.sessions()?.sign_in(&slug, &username, password, totp.as_ref(), attempt).await;
-            match &outcome {
-                Ok(_) => guess.right(),
-                Err(SessionError::BadCredentials) => guess.wrong(),
-                // The password was right, or was not checked.
-                Err(_) => drop(guess),
-            }
-            outcome.map_err(|error| counted(&state, error))?
+            let sessions = state.sessions()?.clone();
+            let signed_in = async move {
+                let outcome = sessions.sign_in(&slug, &username, password, totp.as_ref(), attempt).await;
+                match &outcome {
+                    Ok(_) => guess.right(),
+                    Err(SessionError::BadCredentials) => guess.wrong(),
+                    // The password was right, or was not checked.
+                    Err(_) => drop(guess),
+                }
+                outcome
+            };
+            to_its_end(signed_in).await.map_err(|error| counted(&state, error))?
         }
         _ => return Err(Problem::invalid("send restaurant, username and password, or api_key alone")),
     };

@@ -7,7 +7,7 @@ use crate::domain::values::text::Key;
 use crate::domain::values::time::Timestamp;
 use crate::store::columns::text;
 use crate::store::credentials::{
-    Credentials, MOST_SESSIONS, OwnSession, PasswordProof, SecondFactor, SessionOwner, Succession, TotpSecret, Tries, Which,
+    Credentials, MOST_SESSIONS, OwnSession, PasswordProof, SecondFactor, SessionOwner, Succession, TotpSecret, Tries, Turn, Which,
 };
 use crate::store::error::broken;
 use crate::store::{Result, StoreError};
@@ -36,11 +36,13 @@ statements! {
         since = CASE WHEN secret_tries.since < $4 THEN excluded.since ELSE secret_tries.since END \
         RETURNING tries, since";
     FORGET_TRIES = "DELETE FROM secret_tries WHERE restaurant = $1 AND person = $2 AND kind = 'totp'";
-    COUNT_SESSION_TRY = "UPDATE sessions SET \
-        tries = CASE WHEN tries_since < $4 THEN 1 ELSE tries + 1 END, \
-        tries_since = CASE WHEN tries_since < $4 THEN $3 ELSE tries_since END \
-        WHERE restaurant = $1 AND id = $2 RETURNING tries, tries_since AS since";
-    TAKE_SESSION_TRY_BACK = "UPDATE sessions SET tries = tries - 1 WHERE restaurant = $1 AND id = $2 AND tries > 0";
+    FORGET_OLD_TRIES = "DELETE FROM secret_tries \
+        WHERE restaurant = $1 AND person = $2 AND since < $3 AND trying_until <= $4";
+    /// Returns no row while somebody else has the turn.
+    TAKE_TURN = "INSERT INTO secret_tries (person, kind, restaurant, since, tries, trying_until) VALUES ($2, $3, $1, $4, 0, $5) \
+        ON CONFLICT (person, kind) DO UPDATE SET trying_until = excluded.trying_until WHERE secret_tries.trying_until <= $4 \
+        RETURNING tries";
+    END_TURN = "UPDATE secret_tries SET trying_until = 0, tries = tries + $4 WHERE restaurant = $1 AND person = $2 AND kind = $3";
 
     SECOND_FACTOR = "SELECT f.secret, f.confirmed_at, \
         (SELECT count(*) FROM recovery_codes c WHERE c.restaurant = $1 AND c.person = $2) AS recovery_codes \
@@ -222,22 +224,24 @@ impl Credentials for Backend {
         self.execute(query).await.map(drop)
     }
 
-    async fn count_session_try(
-        &self,
-        restaurant: RestaurantId,
-        session: &Key,
-        at: Timestamp,
-        window: Timestamp,
-    ) -> Result<Tries> {
-        let query = query_as::<Database, TriesRow>(COUNT_SESSION_TRY).bind(restaurant.uuid());
-        let query = query.bind(session.as_str().to_owned()).bind(at.micros()).bind(window.micros());
-        let row = self.write(move |c| Box::pin(async move { Ok(query.fetch_optional(c).await?) })).await?;
-        row.map(Tries::from).ok_or(StoreError::Missing)
+    async fn take_turn(&self, turn: &Turn, at: Timestamp, until: Timestamp, window: Timestamp) -> Result<Option<u32>> {
+        let (restaurant, person) = (turn.restaurant.uuid(), turn.person.uuid());
+        let forget = query::<Database>(FORGET_OLD_TRIES).bind(restaurant).bind(person);
+        let forget = forget.bind(window.micros()).bind(at.micros());
+        let take = query_scalar::<Database, i64>(TAKE_TURN).bind(restaurant).bind(person).bind(turn.name.as_str().to_owned());
+        let take = take.bind(at.micros()).bind(until.micros());
+        let tries = self.write(move |c| {
+            Box::pin(async move {
+                forget.execute(&mut *c).await?;
+                Ok(take.fetch_optional(c).await?)
+            })
+        });
+        Ok(tries.await?.map(|tries| u32::try_from(tries).unwrap_or(u32::MAX)))
     }
 
-    async fn take_session_try_back(&self, restaurant: RestaurantId, session: &Key) -> Result<()> {
-        let query = query::<Database>(TAKE_SESSION_TRY_BACK).bind(restaurant.uuid());
-        self.execute(query.bind(session.as_str().to_owned())).await.map(drop)
+    async fn end_turn(&self, turn: &Turn, was_wrong: bool) -> Result<()> {
+        let query = query::<Database>(END_TURN).bind(turn.restaurant.uuid()).bind(turn.person.uuid());
+        self.execute(query.bind(turn.name.as_str().to_owned()).bind(i64::from(was_wrong))).await.map(drop)
     }
 
     async fn second_factor(&self, restaurant: RestaurantId, person: UserId) -> Result<Option<SecondFactor>> {
@@ -281,10 +285,6 @@ impl Credentials for Backend {
             })
         })
         .await
-    }
-
-    async fn set_recovery_codes(&self, restaurant: RestaurantId, person: UserId, recovery: Vec<[u8; 32]>) -> Result<()> {
-        self.write(move |c| Box::pin(set_codes(c, restaurant, person, recovery))).await
     }
 
     async fn use_step(&self, restaurant: RestaurantId, person: UserId, secret: TotpSecret, step: i64) -> Result<bool> {
