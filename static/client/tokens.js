@@ -100,7 +100,9 @@ export class TokenSource {
       try {
         answer = await call(kept.access_token);
       } catch (error) {
-        if (/** @type {any} */ (error).status < 500) this.#store.removeItem(this.#mark);
+        const { status, code } = /** @type {any} */ (error);
+        // Refused for now: the call before may still be under way.
+        if (status < 500 && code !== 'rate_limited') this.#store.removeItem(this.#mark);
         throw error;
       }
       // Signed out meanwhile.

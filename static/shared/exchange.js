@@ -4,6 +4,8 @@ import { keepLocal, recallLocal } from './storage.js';
 
 /** How often a call is sent whose answer does not come. */
 const TRIES = 3;
+/** A longer wait is told to the person. */
+const LONGEST_WAIT_MS = 3_000;
 
 /**
  * Sends a call that proves a secret. The server ends the session with it and answers with another: its tokens are kept before
@@ -36,9 +38,11 @@ async function send(token, method, path, body, attempt) {
     try {
       return await api.request(method, path, { body, headers: { 'idempotency-key': attempt } });
     } catch (error) {
-      const { code } = /** @type {any} */ (error);
-      if ((code !== 'offline' && code !== 'unavailable') || tried === TRIES) throw error;
-      await new Promise((resolve) => setTimeout(resolve, fullJitter(tried, Math.random)));
+      const { code, retryAfterMs: wait = 0 } = /** @type {any} */ (error);
+      // The call before may still be under way: then this one is told to come back in a moment.
+      const comesBack = code === 'offline' || code === 'unavailable' || (code === 'rate_limited' && wait <= LONGEST_WAIT_MS);
+      if (!comesBack || tried === TRIES) throw error;
+      await new Promise((resolve) => setTimeout(resolve, Math.min(wait, LONGEST_WAIT_MS) + fullJitter(tried, Math.random)));
     }
   }
 }

@@ -1,10 +1,10 @@
 //! Calls in which a person proves a secret, as networks treat them: sent many at once, and sent again without an answer.
 
 use crate::accounts::code_of;
-use crate::support::client::{Answer, text};
-use crate::support::{Client, Server, new_id};
 use reqwest::Method;
 use serde_json::{Value, json};
+use support::client::{Answer, text};
+use support::{Client, TestServer, new_id};
 use tokio::task::JoinSet;
 
 const ME: &str = "/api/v1/people/me";
@@ -52,7 +52,7 @@ fn the_one_answer(answers: &[Answer]) -> Value {
     one.expect("one of them was made")
 }
 
-fn in_session(server: &Server, answer: &Answer) -> Client {
+fn in_session(server: &TestServer, answer: &Answer) -> Client {
     Client::new(&server.base, text(&answer.expect(200)["access_token"]))
 }
 
@@ -69,7 +69,7 @@ async fn begin_totp(manager: &Client) -> String {
 
 #[tokio::test]
 async fn many_right_secrets_at_once_end_no_session() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let manager = server.manager().await;
     let right = json!({"password": "manager-demo"});
     for answer in at_once(12, &manager, &format!("{ME}/totp"), None, &right).await {
@@ -86,7 +86,7 @@ async fn many_right_secrets_at_once_end_no_session() {
 
 #[tokio::test]
 async fn of_many_guesses_at_once_no_more_are_checked_than_are_allowed() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let manager = server.manager().await;
     let path = format!("{ME}/confirmation");
     let mut checked = 0;
@@ -104,7 +104,7 @@ async fn of_many_guesses_at_once_no_more_are_checked_than_are_allowed() {
 
 #[tokio::test]
 async fn a_lost_answer_is_given_again_with_its_recovery_codes_and_to_nobody_else() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let manager = server.manager().await;
     let secret = begin_totp(&manager).await;
     let (path, key, right) = (format!("{ME}/totp/confirmation"), new_id(), json!({"code": code_of(&secret)}));
@@ -128,7 +128,7 @@ async fn a_lost_answer_is_given_again_with_its_recovery_codes_and_to_nobody_else
 
 #[tokio::test]
 async fn a_code_that_is_sent_twice_at_once_is_used_once_and_answered_alike() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let manager = server.manager().await;
     let secret = begin_totp(&manager).await;
     let enrolled = json!({"code": code_of(&secret)});
@@ -152,7 +152,7 @@ async fn a_code_that_is_sent_twice_at_once_is_used_once_and_answered_alike() {
 
 #[tokio::test]
 async fn wrong_tries_with_an_old_token_count_for_the_session_that_has_ended() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let old = server.manager().await;
     let key = new_id();
     let owner = in_session(&server, &confirm(&old, &key, "manager-demo").await);
@@ -168,7 +168,7 @@ async fn wrong_tries_with_an_old_token_count_for_the_session_that_has_ended() {
 
 #[tokio::test]
 async fn an_idempotency_key_is_a_uuid_wherever_it_is_read() {
-    let server = Server::start(&[]).await;
+    let server = TestServer::start(&[]).await;
     let manager = server.manager().await;
     let form = json!({"restaurant": "demo", "username": "manager", "password": "manager-demo"});
     let calls = [
