@@ -8,7 +8,7 @@ use crate::auth::policy;
 use crate::auth::token::Verified;
 use crate::clock;
 use crate::domain::model::principal::Principal;
-use crate::domain::values::ids::CommandId;
+use crate::domain::values::ids::{CommandId, RestaurantId};
 use crate::domain::values::text::Slug;
 use crate::protocol::ErrorCode;
 use crate::store::accounts::Restaurant;
@@ -154,7 +154,8 @@ async fn named(state: &State, slug: Option<Slug>) -> Result<Restaurant, Problem>
     state.store.restaurant_by_slug(&slug).await?.ok_or_else(missing)
 }
 
-/// A principal of the restaurant that the path names.
+/// A principal of the restaurant that the path names, by its slug or by its id: a paired screen has a token, which names the
+/// restaurant by its id only.
 #[derive(Debug)]
 pub struct TenantUser(pub Principal);
 
@@ -164,9 +165,13 @@ impl FromRequest for TenantUser {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let speaker = AuthUser::from_request(request, payload).into_inner();
+        let id = request.match_info().get("slug").and_then(|text| text.parse::<RestaurantId>().ok());
         let named = Tenant::from_request(request, payload);
         Box::pin(async move {
             let AuthUser(principal) = speaker?;
+            if id == Some(principal.restaurant) {
+                return Ok(Self(principal));
+            }
             let Tenant(restaurant) = named.await?;
             if restaurant.id == principal.restaurant {
                 return Ok(Self(principal));

@@ -98,6 +98,11 @@ async fn a_list_comes_in_pages_that_leave_nothing_out_and_repeat_nothing() {
     let count = |page: &Value| page["orders"].as_array().unwrap().len();
     assert_eq!(count(&list("status=open".into()).await), 7);
     assert_eq!(list("status=closed".into()).await["orders"][0]["id"], placed[3]);
+    // A paired screen knows its restaurant by the id that its token has; another's id is no restaurant to it.
+    let id = staff.get(BASE).await.expect(200)["id"].clone();
+    let by_id = |id: &str| format!("/api/v1/restaurants/{id}/orders?status=closed");
+    assert_eq!(staff.get(&by_id(text(&id))).await.expect(200), list("status=closed".into()).await);
+    staff.get(&by_id(&new_id())).await.problem(404, "not_found");
     assert_eq!(count(&list("status=rejected".into()).await), 1);
     assert_eq!(count(&list(String::new()).await), 7, "open is the default");
     for query in ["limit=0", "limit=101", "status=burnt", "after=x", "colour=red"] {

@@ -283,7 +283,7 @@ struct Page {
     operation_id = "listOrders",
     tag = "orders",
     summary = "List orders by age, page by page",
-    description = "For: kitchen, staff, manager, service.",
+    description = "For: kitchen, staff, manager, service. The path may have the restaurant's id in place of its slug.",
     params(parts::RestaurantPath, ListQuery),
     responses(
         (status = 200, description = "A page.", body = Page),
