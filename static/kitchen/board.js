@@ -1,6 +1,6 @@
 import { find, h } from '../shared/dom.js';
 import { endingInSight, heightOf, pack } from './pack.js';
-import { headOf, isSplit, join, partHead, setStyle, shapeOf, split } from './ticket_parts.js';
+import { fitWords, headOf, isSplit, join, partHead, setStyle, shapeOf, split } from './ticket_parts.js';
 
 /** The widths a column may have, in letters' heights. Narrower columns break long words; wider ones leave lines empty. */
 const NARROWEST_EM = 8.4;
@@ -60,7 +60,8 @@ export class TicketBoard {
   }
 
   /**
-   * @param {string} wanted a number of columns, or `auto`: the number that shows the most whole tickets
+   * @param {string} wanted a number of columns, or `auto`: the number that shows the most whole tickets. There are fewer where
+   *   their letters would be too small to read
    * @param {Set<Element>} [changed] since the last time; all of them without
    * @param {boolean} [mayMove] nobody is about to touch a ticket: all of them may move to other columns
    */
@@ -71,7 +72,7 @@ export class TicketBoard {
     const before = this.#grid;
     const first = this.#firstInSight;
     const page = this.#measured;
-    const grid = this.#use(page, Number(wanted) || this.#search(page, nodes, mayMove));
+    const grid = this.#use(page, Math.min(Number(wanted), candidatesFor(page).most) || this.#search(page, nodes, mayMove));
     const isSame = grid.width === before.width && grid.letters === before.letters;
     this.#measure(nodes.filter((node) => !isSame || !changed || changed.has(node) || !this.#shapes.has(node)));
     const spots = this.#pack(nodes, grid);
@@ -143,6 +144,7 @@ export class TicketBoard {
       head.classList.add('part--measured');
       nodes[at].append(head);
     });
+    fitWords(nodes);
     nodes.forEach((node, at) => {
       this.#shapes.set(node, shapeOf(node));
       this.#partHeads.set(node, Math.ceil(heads[at].getBoundingClientRect().height));
@@ -279,9 +281,9 @@ export class TicketBoard {
     }]));
   }
 
-  /** Shows the columns beyond the edge. @param {1 | -1} step */
-  turn(step) {
-    this.#scrollTo(this.#columnInSight + step * this.#grid.columns);
+  /** Shows the columns beyond the edge. @param {1 | -1} step @param {ScrollBehavior} how @returns {boolean} there were more */
+  turn(step, how) {
+    return this.#scrollTo(this.#columnInSight + step * this.#grid.columns, how);
   }
 
   /** Shows the tickets that have waited longest. */
@@ -289,15 +291,16 @@ export class TicketBoard {
     this.#scrollTo(0);
   }
 
-  /** @param {number} column */
-  #scrollTo(column) {
+  /** @param {number} column @param {ScrollBehavior} [behavior] @returns {boolean} something scrolls */
+  #scrollTo(column, behavior = 'auto') {
     const { width, gap } = this.#grid;
     const aim = Math.max(0, Math.min(this.#lastPage, column));
     const left = PHONE.matches ? 0 : aim * (width + gap);
     // Where nothing scrolls, nothing ends: an aim that stayed would take back the next swipe.
     this.#aim = Math.abs(this.#scroll.scrollLeft - left) > ALIGNED ? aim : undefined;
-    this.#board.scrollTo({ left, ...(PHONE.matches && { top: 0 }) });
+    this.#board.scrollTo({ left, behavior, ...(PHONE.matches && { top: 0 }) });
     this.#settleNear();
+    return this.#aim !== undefined;
   }
 
   /** Kept until the board is resized: each reading lays out what was changed before it. @returns {Page} */
@@ -379,7 +382,7 @@ export class TicketBoard {
   }
 }
 
-/** @param {Page} page @returns {{preferred: number, candidates: number[]}} numbers of columns, best width first */
+/** @param {Page} page @returns {{preferred: number, most: number, candidates: number[]}} numbers of columns, best width first */
 function candidatesFor({ room, gap, letters }) {
   const columnsOf = (/** @type {number} */ em) => (room + gap) / (em * letters + gap);
   const most = Math.max(1, Math.floor(columnsOf(NARROWEST_EM)));
@@ -387,7 +390,7 @@ function candidatesFor({ room, gap, letters }) {
   const wish = columnsOf(PREFERRED_EM);
   const candidates = Array.from({ length: most - fewest + 1 }, (_, at) => fewest + at);
   candidates.sort((a, b) => Math.abs(a - wish) - Math.abs(b - wish));
-  return { preferred: candidates[0], candidates };
+  return { preferred: candidates[0], most, candidates };
 }
 
 /** @param {Element} node */

@@ -3,11 +3,16 @@ import { Emitter } from '../client/emitter.js';
 import { OrderBook } from '../shared/order_book.js';
 import { becameRush, changesBetween, isOpen, ticketOf } from './tickets.js';
 
+/** How many tickets are looked for after a snapshot, on how many pages of how many closed orders. */
+const MOST_MISSING = 100;
+const MOST_PAGES = 5;
+const PAGE = 100;
+
 /**
  * The tickets of a kitchen screen. Emits `change`, and `noticed` when a ticket that is being cooked has changed.
  */
 export class KitchenOrders extends Emitter {
-  #room; #memory; #api; #station; #book;
+  #room; #memory; #api; #restaurant; #station; #book;
   /** Orders that were to be cooked and closed while this screen was disconnected. @type {Map<string, any>} */
   #found = new Map();
   /** The ticket of each document: an order that has not changed is not read again. @type {WeakMap<object, import('./tickets.js').Ticket>} */
@@ -15,12 +20,13 @@ export class KitchenOrders extends Emitter {
   /** The station that they are for. @type {string | undefined} */ #madeFor;
 
   /**
-   * @param {{bell: any, room: any, memory: import('./ticket_memory.js').TicketMemory, tokens: any, station?: string}} parts
+   * @param {{bell: any, room: any, memory: import('./ticket_memory.js').TicketMemory, tokens: any, restaurant: string, station?: string}} parts
    */
-  constructor({ bell, room, memory, tokens, station }) {
+  constructor({ bell, room, memory, tokens, restaurant, station }) {
     super();
     this.#room = room;
     this.#memory = memory;
+    this.#restaurant = restaurant;
     this.#station = station;
     this.#book = new OrderBook({ bell, room, station });
     this.#api = new Api({ url: location.origin, tokens });
@@ -60,17 +66,37 @@ export class KitchenOrders extends Emitter {
     if (words.length > 0 || becameRush(before, after)) this.emit('noticed', id);
   }
 
-  /** Asks what became of tickets that were on the screen: a snapshot lists open orders only. */
+  /**
+   * Asks what became of tickets that were on the screen: a snapshot lists open orders only. After an error the next snapshot
+   * asks again. Bound: `MOST_MISSING` tickets, the newest, in `MOST_PAGES` pages; the others are forgotten.
+   */
   async #lookForMissing() {
     this.#found.clear();
-    for (const id of this.#memory.missing(this.#room.documents.keys())) {
-      try {
-        this.#found.set(id, await this.#api.get(`/api/v1/orders/${id}`));
-        this.emit('change');
-      } catch (error) {
-        const { code } = /** @type {any} */ (error);
-        if (code === 'not_found' || code === 'forbidden') this.#memory.forget(id);
-      }
+    const missing = this.#memory.missing(this.#room.documents.keys()).sort();
+    const asked = missing.slice(-MOST_MISSING);
+    let left = asked;
+    try {
+      for (let page = 0; page < MOST_PAGES && left.length > 0; page += 1) left = await this.#findFrom(left);
+    } catch {
+      return;
     }
+    for (const id of missing) if (!this.#found.has(id)) this.#memory.forget(id);
+    this.emit('change');
   }
+
+  /**
+   * Finds tickets on one page of closed orders, which begins with the oldest of them.
+   * @param {string[]} ids by age @returns {Promise<string[]>} those that come after the page
+   */
+  async #findFrom(ids) {
+    const query = new URLSearchParams({ status: 'closed', limit: String(PAGE), after: before(ids[0]) });
+    const { orders, next } = await this.#api.get(`/api/v1/restaurants/${this.#restaurant}/orders?${query}`);
+    for (const order of orders) if (ids.includes(order.id)) this.#found.set(order.id, order);
+    return next ? ids.filter((id) => id > next) : [];
+  }
+}
+
+/** The first id of the millisecond of another: a list begins after the id that it is given. @param {string} id a UUID of version 7 */
+function before(id) {
+  return `${id.slice(0, 13)}-7000-8000-000000000000`;
 }

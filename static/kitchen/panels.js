@@ -49,6 +49,7 @@ export function blankView(bell, room) {
     return blank('alert', 'This screen has stopped', 'The server has closed the connection.', button('start', 'Start again'));
   }
   if (room.cursor === null) return h('div.blank', {}, h('div.spinner', { 'aria-hidden': true }), h('h2', {}, 'Loading the tickets'));
+  if (bell.state === 'offline') return blank('offline', 'No connection', 'There was nothing to cook. New orders appear when it is back.');
   return blank('check', 'Nothing to cook', 'New orders appear here.');
 }
 

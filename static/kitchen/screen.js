@@ -64,7 +64,7 @@ export class KitchenScreen {
     });
     this.#room = this.#bell.room(`kitchen:${restaurant}`);
     this.#memory.use(this.#memoryName);
-    this.#orders = new KitchenOrders({ bell: this.#bell, room: this.#room, memory: this.#memory, tokens, station });
+    this.#orders = new KitchenOrders({ bell: this.#bell, room: this.#room, memory: this.#memory, tokens, restaurant, station });
     this.#commands = new KitchenCommands({ bell: this.#bell, station });
     this.#sound = new Sound(() => this.#due());
     this.#banner = new ConnectionBanner(this.#bell, {
@@ -121,7 +121,8 @@ export class KitchenScreen {
       enabled: () => this.#settings.values.shortcuts && !document.querySelector('dialog[open]'),
       refuses: (control) => this.#view.isBeyond(control) && this.#refuse('That button is out of sight'),
       slot: (slot) => this.#key(this.#view.atDigit(slot)),
-      page: (step) => this.#view.turn(step),
+      // The next key is already on its way, and while a page turns no digit acts.
+      page: (step) => this.#view.turn(step, 'instant'),
       ticket: (step) => this.#view.focusTicket(step),
       control: (step) => this.#view.focusControl(step),
       enter: () => this.#key(this.#view.atFrame()),

@@ -1,6 +1,9 @@
 import { keepLocal, recallLocal } from '../shared/storage.js';
 import { UNDO_MS, isOpen } from './tickets.js';
 
+/** How many cancelled tickets are kept for a cook to confirm, the newest. */
+export const MOST_CANCELLED = 100;
+
 /**
  * Remembers what a screen has shown: decides the sounds and the undo, and keeps a cancelled ticket and a change until a cook
  * has confirmed them, across reloads too.
@@ -67,6 +70,7 @@ export class TicketMemory {
     if (state === 'bumped' && wasOpen) this.#bumpedAt.set(id, now);
     if (state === 'cancelled' && (wasOpen || this.undoable(id, now))) {
       this.#cancelled.set(id, order);
+      for (const old of [...this.#cancelled.keys()].slice(0, -MOST_CANCELLED)) this.#cancelled.delete(old);
       return 'cancelled';
     }
     if (!isOpen(ticket) || wasOpen) return undefined;

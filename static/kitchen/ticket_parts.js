@@ -3,6 +3,12 @@ import { h } from '../shared/dom.js';
 /** Marks a ticket that takes more than one column, and each dish that begins one of them. */
 const SPAN = 'data-kept-span';
 const BEGINS = 'data-kept-begins';
+/** Marks a dish with a word that is longer than its line even in the smallest letters: that word may break. */
+const BREAKS = 'data-kept-breaks';
+/** The smallest letters that a long word makes of a dish, as a share of the others. */
+const SMALLEST = 0.6;
+/** Glyphs do not shrink by exactly as much as their size. */
+const SLACK = 0.98;
 
 /**
  * Measures the parts of a ticket that stands in one column.
@@ -19,14 +25,34 @@ export function shapeOf(ticket) {
 }
 
 /**
+ * Makes the letters of a dish smaller where one of its words is longer than its line: a word that breaks in its middle is
+ * read twice. Writes to all tickets before it reads any, and again after.
+ * @param {HTMLElement[]} tickets
+ */
+export function fitWords(tickets) {
+  const dishes = tickets.flatMap((ticket) => /** @type {HTMLElement[]} */ ([...ticket.querySelectorAll('.item__body')]));
+  for (const dish of dishes) {
+    dish.style.removeProperty('font-size');
+    dish.removeAttribute(BREAKS);
+  }
+  const shares = dishes.map((dish) => dish.clientWidth / (dish.scrollWidth || 1));
+  dishes.forEach((dish, at) => {
+    if (shares[at] >= 1) return;
+    setStyle(dish, 'font-size', `${Math.max(SMALLEST, shares[at] * SLACK)}em`);
+    dish.toggleAttribute(BREAKS, shares[at] < SMALLEST);
+  });
+}
+
+/**
  * Builds the head of a later part, which repeats what a cook must know who reads that column alone: whose dishes these are,
- * and each warning of the ticket. A screen reader has read them at the ticket's own head.
+ * where they go, how late they are, and each warning of the ticket. A screen reader has read it at the ticket's own head.
  * @param {HTMLElement} ticket
  */
 export function partHead(ticket) {
   const copy = (/** @type {string} */ selector) => ticket.querySelector(selector)?.cloneNode(true);
   return h('div.part', { 'data-key': 'part', 'aria-hidden': true },
-    h('p.part__head', {}, h('b.part__number', {}, ticket.dataset.number), h('span.part__place', {}, ticket.dataset.place), h('span.part__word', {}, 'continued')),
+    h('div.part__head', {}, copy('.ticket__number'),
+      h('div.part__place', {}, copy('.ticket__place'), h('span.part__word', {}, 'continued')), copy('.ticket__clock')),
     copy('.ticket__flags'), copy(':scope > .note--allergy'));
 }
 

@@ -14,6 +14,8 @@ import { promisedAt } from '../shared/urgency.js';
 export const RECALL_WINDOW_MS = 15 * 60_000;
 /** A bumped ticket keeps its place this long, with an undo: nothing moves under the finger. */
 export const UNDO_MS = 5000;
+/** How many rush orders come before late ones: the page of a wall screen has room for more tickets than these. */
+export const RUSH_AHEAD = 3;
 
 /**
  * @param {any} order
@@ -77,12 +79,24 @@ export function hasSlot(ticket) {
   return isOpen(ticket) || ticket.state === 'bumped';
 }
 
-/** Sorts rush orders first, then by age; orders that nobody has accepted come last. @param {Ticket} a @param {Ticket} b */
-export function bySequence(a, b) {
-  return Number(a.state === 'incoming') - Number(b.state === 'incoming')
-    || Number(b.order.rush) - Number(a.order.rush)
-    || a.since - b.since
-    || a.order.number - b.order.number;
+/**
+ * Sorts tickets for the board, each group by age: rush orders first, for somebody has asked for them, but no more than
+ * `RUSH_AHEAD` of them before those that are late. When everything is rush, nothing is, and a late ticket stays on the first
+ * page. Then the other rush orders, those that are in time, and last what nobody has accepted.
+ *
+ * @param {Ticket[]} tickets @param {(ticket: Ticket) => boolean} isLate @returns {Ticket[]}
+ */
+export function inSequence(tickets, isLate) {
+  const byAge = [...tickets].sort((a, b) => a.since - b.since || a.order.number - b.order.number);
+  const ahead = new Set(byAge.filter(({ order, state }) => order.rush && state !== 'incoming').slice(0, RUSH_AHEAD));
+  const rank = (/** @type {Ticket} */ ticket) => {
+    if (ticket.state === 'incoming') return 4;
+    if (ahead.has(ticket)) return 0;
+    if (isLate(ticket)) return 1;
+    return ticket.order.rush ? 2 : 3;
+  };
+  const ranks = new Map(byAge.map((ticket) => [ticket, rank(ticket)]));
+  return byAge.sort((a, b) => Number(ranks.get(a)) - Number(ranks.get(b)));
 }
 
 /**

@@ -7,7 +7,7 @@ import { DigitTargets, LastMove, ON_ITS_WAY_MS } from './misdirected_touch.js';
 import { barControls, blankView, countsView, drawDishesBelow, filterView } from './panels.js';
 import { Strips } from './strips.js';
 import { allDayView, recallView, ticketEntry } from './ticket_view.js';
-import { allDay, bySequence, hasSlot, isOpen, isRecallable, recallable } from './tickets.js';
+import { allDay, hasSlot, inSequence, isOpen, isRecallable, recallable } from './tickets.js';
 
 const RECALLS_SHOWN = 40;
 /** How long after its last event a scroll has ended. */
@@ -95,7 +95,8 @@ export class KitchenView {
   draw(scene) {
     const now = performance.now();
     const { cursor } = scene.room;
-    const shown = scene.tickets.filter((ticket) => scene.memory.shows(ticket, now)).sort(bySequence);
+    const isLate = (/** @type {import('./tickets.js').Ticket} */ ticket) => levelAt(clockOf(ticket, scene.settings), scene.bell.now()) === 'late';
+    const shown = inSequence(scene.tickets.filter((ticket) => scene.memory.shows(ticket, now)), isLate);
     this.shown = shown.filter(({ state }) => state !== 'incoming' && state !== 'cancelled');
     this.#strips.drawIncoming(shown.filter(({ state }) => state === 'incoming'), scene.bell.now(), this.shown.length === 0);
     const order = scene.memory.cancelled.map(({ id }) => id);
@@ -206,11 +207,13 @@ export class KitchenView {
   }
 
   /** @param {Scene} scene */
-  #drawBar({ tickets, bell, bound, sound, settings }) {
+  #drawBar({ tickets, bell, room, bound, sound, settings }) {
     // The tickets on the board: those in sight, before and after.
     const standing = this.shown.filter(({ state }) => state !== 'bumped');
     const late = standing.filter(isOpen).filter((ticket) => levelAt(clockOf(ticket, settings), bell.now()) === 'late').length;
-    renderChanged(find('#counts'), [standing.length, late], () => countsView(standing.length, late));
+    // Before the first snapshot nobody knows how many there are.
+    const isKnown = room.cursor !== null;
+    renderChanged(find('#counts'), [standing.length, late, isKnown], () => isKnown && countsView(standing.length, late));
     const recalls = tickets.filter((ticket) => isRecallable(ticket, bell.now())).length;
     renderChanged(find('#controls'), [sound.muted, sound.ready, settings.allDay, recalls], () => barControls({ sound, allDay: settings.allDay, recalls }));
     const stations = [...new Set(tickets.flatMap(({ order }) => Object.values(order.items).map((item) => item.station)))];
@@ -248,11 +251,11 @@ export class KitchenView {
     return this.#board.isNear(element.closest('[data-order]')?.getAttribute('data-order') ?? '');
   }
 
-  /** Shows the next or the previous page. @param {1 | -1} step */
-  turn(step) {
+  /** Shows the next or the previous page. @param {1 | -1} step @param {ScrollBehavior} [how] */
+  turn(step, how = 'auto') {
+    if (!this.#board.turn(step, how)) return;
     this.#turned = true;
     this.#moves();
-    this.#board.turn(step);
   }
 
   /** Shows the tickets that have waited longest. */

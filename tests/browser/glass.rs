@@ -163,31 +163,35 @@ async fn a_later_page_of_tickets_keeps_whole_columns_when_the_board_changes_its_
     screen.has_no_complaint().await;
 }
 
-/// Each part of a split ticket has its number, its table and the allergy on yellow, for one who reads that column alone.
+/// Each part of a split ticket has its number, its table, its service, its clock in the colour of its own head, and the allergy
+/// on yellow, for one who reads that column alone.
 const WARNED: &str = "const ground = (one) => getComputedStyle(one).backgroundColor;
     const ticket = document.querySelector(`[data-order='${arguments[0]}']`);
     const yellow = ground(ticket.querySelector(':scope > .note--allergy, .ticket__flags .flag--allergy'));
     const parts = [...ticket.querySelectorAll('.part')];
-    return parts.length > 0 && parts.every((part) => {
+    const said = (head) => ['.age__time', '.ticket__due', '.service'].map((one) => head.querySelector(one)?.innerText).join();
+    const head = ticket.querySelector('.ticket__head');
+    const isHead = (one) => said(one) === said(head) && ground(one) === ground(head);
+    return parts.length > 0 && /:[0-9]{2},[^]*by [0-9][^]*,Takeaway/.test(said(head)) && parts.every((part) => {
       const warning = part.querySelector('.note--allergy, .flag--allergy');
-      return part.innerText.includes(arguments[1]) && /Table [12]/.test(part.innerText)
+      return part.innerText.includes(arguments[1]) && /Table [12]/.test(part.innerText) && isHead(part.querySelector('.part__head'))
         && warning?.checkVisibility() && ground(warning) === yellow && yellow !== ground(ticket) && /allergy/i.test(warning.innerText);
     })";
 
 #[tokio::test]
-async fn each_part_of_a_split_ticket_repeats_its_table_and_its_allergy() {
+async fn each_part_of_a_split_ticket_repeats_its_head_and_its_allergy() {
     let house = House::open(1, &[]).await;
     let dishes = ["Beef rezala", "Firni", "Fuchka"];
     let mut orders = Vec::new();
     for (table, of_the_order) in [("1", true), ("2", false)] {
         let mut items: Vec<Value> = (0..16).map(|line| house.menu.line(dishes[line % dishes.len()], 1)).collect();
-        let mut basket = json!({"service": "dine_in"});
+        let mut basket = json!({"service": "takeaway"});
         let warned = if of_the_order { &mut basket } else { &mut items[1] };
         warned["note"] = json!("peanut allergy, severe");
         warned["allergy"] = json!(true);
         basket["items"] = json!(items);
         let order = house.server.diner(table).await.place(&basket).await["id"].clone();
-        house.staff.act(&order, "accept").await;
+        house.staff.command(&order, "accept", json!({"minutes": 40})).await.expect(200);
         orders.push(order);
     }
     let screen = house.kitchen("the screen", None).await;

@@ -33,6 +33,7 @@ mod service;
 mod sight;
 mod storage;
 mod strings;
+mod strips;
 mod tabs;
 mod taps;
 mod toasts;

@@ -9,10 +9,10 @@ import { OrderbellError } from '../../static/client/codes.js';
 import { Room } from '../../static/client/room.js';
 import { OrderBook } from '../../static/shared/order_book.js';
 import { age, ageInWords, count, place } from '../../static/shared/format.js';
-import { TicketMemory } from '../../static/kitchen/ticket_memory.js';
+import { MOST_CANCELLED, TicketMemory } from '../../static/kitchen/ticket_memory.js';
 import { endingInSight, pack } from '../../static/kitchen/pack.js';
 import { stepped } from '../../static/kitchen/settings.js';
-import { UNDO_MS, allDay, bySequence, changesBetween, recallable, ticketOf } from '../../static/kitchen/tickets.js';
+import { RUSH_AHEAD, UNDO_MS, allDay, changesBetween, inSequence, recallable, ticketOf } from '../../static/kitchen/tickets.js';
 import { DigitTargets, LastMove, ON_ITS_WAY_MS } from '../../static/kitchen/misdirected_touch.js';
 import { isAllergy } from '../../static/shared/notes.js';
 import { withPending } from '../../static/shared/optimistic.js';
@@ -50,7 +50,19 @@ test('rush comes first, then the oldest, and what nobody has taken comes last', 
   const tickets = [
     of(1, { status: 'placed', rush: true }), of(2, { accepted_at: at(5) }), of(3, { accepted_at: at(2) }), of(4, { accepted_at: at(9), rush: true }),
   ];
-  assert.deepEqual(tickets.sort(bySequence).map(({ order: { number } }) => number), [4, 3, 2, 1]);
+  assert.deepEqual(inSequence(tickets, () => false).map(({ order: { number } }) => number), [4, 3, 2, 1]);
+});
+
+test('a late ticket stays on the first page, however much is rush', () => {
+  const of = (number, minutes, more) => ticketOf({ ...order('accepted', { a: item('queued') }, { accepted_at: at(minutes), ...more }), id: `o${number}`, number });
+  const isLate = ({ order: { number } }) => number === 2 || number === 9;
+  const tickets = [of(1, 0), of(2, 1), ...[5, 6, 7, 8, 9].map((number) => of(number, number, { rush: true }))];
+  const numbers = inSequence(tickets, isLate).map(({ order: { number } }) => number);
+  assert.deepEqual(numbers, [5, 6, 7, 2, 9, 8, 1], 'three that are rush, those that are late, the rest of the rush, and then by age');
+  assert.ok(numbers.indexOf(2) <= RUSH_AHEAD);
+  // A bumped ticket keeps its place while it can be undone.
+  tickets[2] = of(5, 5, { rush: true, status: 'ready' });
+  assert.deepEqual(inSequence(tickets, isLate).map(({ order: { number } }) => number), numbers);
 });
 
 test('all-day counts add up equal dishes of open tickets only', () => {
@@ -209,6 +221,15 @@ test('a cancelled ticket that was to be cooked stays until it is confirmed', () 
   assert.deepEqual(memory.cancelled.map(({ id }) => id), ['o1'], 'kept for the time after a snapshot, which lists it no more');
   memory.confirm('o1');
   assert.ok(!memory.shows(cancelled, 1));
+});
+
+test('the newest cancelled tickets are kept, and no more than fit into the storage of a browser', () => {
+  const memory = remembering();
+  const ids = Array.from({ length: MOST_CANCELLED + 5 }, (_, at) => `o${at}`);
+  const all = (status) => ids.map((id) => ticketOf({ ...order(status, { a: item('queued') }), id }));
+  memory.observe(all('accepted'), 0);
+  memory.observe(all('cancelled'), 1);
+  assert.deepEqual(memory.cancelled.map(({ id }) => id), ids.slice(5));
 });
 
 test('one that nobody had taken yet goes without a word, and the first look is silent', () => {
@@ -555,4 +576,55 @@ test('the floor says which of its orders were cancelled while it was away, and k
   assert.deepEqual(orders.orders.map(({ id }) => id), ['o3', 'o2', 'o9', 'o4']);
   await live(20);
   assert.equal(told.length, 1, 'it is said once');
+});
+
+/** A kitchen screen that had these tickets before it lost its room; the server answers with a page for each call. */
+async function afterAnAbsence(t, ids, answer) {
+  const { location, fetch } = globalThis;
+  t.after(() => Object.assign(globalThis, { location, fetch }));
+  globalThis.location = { origin: 'https://orderbell.test' };
+  const asked = [];
+  globalThis.fetch = async (url) => {
+    asked.push(url);
+    return Response.json(answer(url.searchParams, asked.length));
+  };
+  const room = new Room('kitchen:r1');
+  const memory = remembering();
+  memory.observe(ids.map((id) => ticketOf({ ...order('accepted', { a: item('queued') }), id })), 0);
+  const orders = new KitchenOrders({ bell: Object.assign(new Emitter(), { pending: [] }), room, memory, restaurant: 'r1' });
+  const snapshot = async (position) => {
+    room.receive({ type: 'snapshot', room: room.name, position, documents: [] }, 'e1');
+    for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => { setImmediate(resolve); });
+  };
+  await snapshot(10);
+  return { asked, memory, snapshot, found: () => orders.tickets(undefined).map(({ id }) => id).sort() };
+}
+
+const idAt = (number) => `0193a5f0-${number.toString(16).padStart(4, '0')}-7abc-8000-00000000002a`;
+
+test('what was closed during an absence is asked for a page at a time', async (t) => {
+  const ids = Array.from({ length: 41 }, (_, at) => idAt(at));
+  const closed = [...ids.slice(0, 40), idAt(900)].map((id) => ({ ...order('cancelled', { a: item('queued') }), id }));
+  const { asked, memory, found } = await afterAnAbsence(t, ids, () => ({ orders: closed }));
+  assert.deepEqual(asked.map(({ pathname }) => pathname), ['/api/v1/restaurants/r1/orders']);
+  assert.equal(asked[0].search, '?status=closed&limit=100&after=0193a5f0-0000-7000-8000-000000000000');
+  assert.deepEqual(found(), ids.slice(0, 40), 'no order that this screen has not had');
+  assert.deepEqual(memory.missing([]), ids.slice(0, 40), 'what the server does not have is forgotten');
+});
+
+test('pages between two tickets are skipped, there are no more than five, and an error is no answer', async (t) => {
+  const ids = Array.from({ length: 120 }, (_, at) => idAt(10 * at));
+  const page = (query) => {
+    const from = ids.findIndex((id) => id > query.get('after'));
+    return { orders: [{ ...order('served', { a: item('done') }), id: ids[from] }], next: ids[from].replace('7abc', '7abd') };
+  };
+  const { asked, memory, found } = await afterAnAbsence(t, ids, page);
+  assert.equal(asked.length, 5);
+  assert.deepEqual(found(), ids.slice(20, 25), 'the newest hundred, from the oldest on');
+  assert.deepEqual(memory.missing([]), ids.slice(20, 25));
+
+  const failing = await afterAnAbsence(t, ids.slice(0, 3), () => { throw new TypeError('no network'); });
+  assert.deepEqual([failing.asked.length, failing.memory.missing([])], [1, ids.slice(0, 3)]);
+  await failing.snapshot(11);
+  assert.equal(failing.asked.length, 2, 'the next snapshot asks again');
 });

@@ -1,0 +1,155 @@
+//! A kitchen screen besides its tickets: orders that are coming in, cancelled ones, the dishes of the day, and words in narrow
+//! columns.
+
+use crate::browser::Browser;
+use crate::driver::Form;
+use crate::house::House;
+use serde_json::{Value, json};
+use support::client::text;
+use support::proxy::Network;
+
+/// The orders of a strip, in their order.
+const STRIP: &str = "const strip = document.querySelector(arguments[0]);
+    const orders = [...strip.querySelectorAll('[data-order]')].filter((one) => one.checkVisibility()).map(({ dataset }) => dataset.order);
+    return JSON.stringify(orders) === JSON.stringify(arguments[1])";
+/// The words of an element that can be seen; null for any other.
+const WORDS: &str = "const one = document.querySelector(arguments[0]);
+    return (one?.checkVisibility() ? one.innerText.trim() : null) === arguments[1]";
+/// The lines of the list of the day, each with its number first.
+const DAY: &str = "const lines = [...document.querySelectorAll('.allday__line')].filter((one) => one.checkVisibility());
+    return JSON.stringify(lines.map((line) => line.innerText.split(/\\s+/).join(' '))) === JSON.stringify(arguments[0])";
+/// The list of the day leaves the board its width on a high glass, and its height on a wide one.
+const BESIDE: &str =
+    "const [board, panel] = ['#board', '#all-day-panel'].map((one) => document.querySelector(one).getBoundingClientRect());
+    const apart = innerHeight > innerWidth ? panel.top >= board.bottom : panel.left >= board.right;
+    return innerWidth === arguments[0] && apart && panel.bottom <= innerHeight";
+/// Words that take two lines, once all tickets are on the board in columns of this number or fewer.
+const BROKEN: &str = "const [width, columns] = arguments;
+    if (innerWidth !== width || !(document.querySelector('#tickets').dataset.columns <= columns)) return false;
+    const names = [...document.querySelectorAll('#tickets .item__name')];
+    const small = names.filter((name) => parseFloat(getComputedStyle(name).fontSize) < 10);
+    const broken = names.flatMap(({ firstChild }) => [...firstChild.data.matchAll(/\\p{L}+/gu)].filter(({ 0: word, index }) => {
+      const range = document.createRange();
+      range.setStart(firstChild, index);
+      range.setEnd(firstChild, index + word.length);
+      return new Set([...range.getClientRects()].map(({ top }) => Math.round(top))).size > 1;
+    }));
+    return names.length === 2 && broken.length === 0 && small.length === 0";
+
+impl House {
+    async fn placed(&self, table: u32, basket: &Value) -> Value {
+        self.server.diner(&table.to_string()).await.place(basket).await["id"].clone()
+    }
+
+    async fn renames(&self, dish: &str, name: &str) {
+        let manager = self.server.client(&["manager"]).await;
+        let menu = manager.get("/api/v1/restaurants/demo/menu").await.expect(200);
+        let mut draft = json!({"categories": menu["categories"], "items": menu["items"]});
+        for item in draft["items"].as_object_mut().unwrap().values_mut() {
+            item.as_object_mut().unwrap().retain(|field, _| field != "available" && field != "until");
+            if item["name"] == dish {
+                item["name"] = name.into();
+            }
+        }
+        manager.put("/api/v1/restaurants/demo/menu", &draft).await.expect(200);
+    }
+}
+
+async fn wears(screen: &Browser, width: u32, height: u32) {
+    let metrics = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
+    screen.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
+}
+
+#[tokio::test]
+async fn a_kitchen_sees_what_comes_in_what_was_cancelled_and_the_dishes_of_the_day() {
+    let house = House::open(1, &[]).await;
+    let screen = house.kitchen("the screen", None).await;
+    let strip = async |what: &str, selector: &str, orders: Value| {
+        screen.until(what, STRIP, vec![selector.into(), orders]).await;
+    };
+    let says = async |selector: &str, words: Value| {
+        screen.until(&format!("{words} in {selector}"), WORDS, vec![selector.into(), words]).await;
+    };
+    says("#blank h2", json!("Nothing to cook")).await;
+    screen.network.set(Network::Cut);
+    says("#blank h2", json!("No connection")).await;
+    screen.network.set(Network::Fine);
+    says("#blank h2", json!("Nothing to cook")).await;
+    // What the browser said while it had no network is no complaint.
+    screen.log("browser").await;
+    let fuchka = house.menu.line("Fuchka", 2);
+    let plain = json!({"service": "dine_in", "items": [fuchka]});
+    let [first, second] = [house.placed(1, &plain).await, house.placed(2, &plain).await];
+    let mut warned = plain.clone();
+    warned["note"] = json!("peanuts");
+    warned["allergy"] = json!(true);
+    let third = house.placed(3, &warned).await;
+
+    strip("an allergy first", "#incoming", json!([third, first, second])).await;
+    says("#incoming-count", json!("3 incoming")).await;
+    says("#incoming .incoming__allergy", json!("ALLERGY")).await;
+    says("#cancelled", Value::Null).await;
+    for order in [&first, &second, &third] {
+        house.staff.act(order, "accept").await;
+        screen.shows(text(order), "accepted").await;
+    }
+    says("#incoming", Value::Null).await;
+    for order in [&first, &second, &third] {
+        house.staff.command(order, "cancel", json!({"reason": "customer_request"})).await.expect(200);
+        screen.shows(text(order), "cancelled").await;
+    }
+    strip("the newest two", "#cancelled", json!([third, second])).await;
+    strip("no cancelled one on the board", "#tickets", json!([])).await;
+    says("#cancelled-more", json!("3 cancelled: show all")).await;
+    screen.tap("#cancelled-more").await;
+    strip("all of them", "#cancelled", json!([third, second, first])).await;
+    // Somebody may be cooking them: they outlive the page, and a digit confirms the newest.
+    screen.reload().await;
+    screen.is("live").await;
+    strip("the newest two after a reload", "#cancelled", json!([third, second])).await;
+    says("#cancelled-orders > :first-child .ticket__slot", json!("9")).await;
+    screen.strike('9').await;
+    strip("the others", "#cancelled", json!([second, first])).await;
+    says("#cancelled-more", Value::Null).await;
+    screen.tap(&format!("#cancelled [data-order='{}'] [data-do='confirm-cancel']", text(&first))).await;
+    strip("one left", "#cancelled", json!([second])).await;
+    the_day(&house, &screen).await;
+    screen.has_no_complaint().await;
+}
+
+/// Sums up open tickets, with what is not eaten at a table.
+async fn the_day(house: &House, screen: &Browser) {
+    let fuchka = house.menu.line("Fuchka", 2);
+    let here = house.placed(4, &json!({"service": "dine_in", "items": [fuchka, house.menu.line("Firni", 1)]})).await;
+    let away = house.placed(5, &json!({"service": "takeaway", "items": [fuchka]})).await;
+    for order in [&here, &away] {
+        house.staff.act(order, "accept").await;
+    }
+    screen.strike('a').await;
+    screen.until("all dishes", DAY, vec![json!(["4 Fuchka 2 × Takeaway", "1 Firni"])]).await;
+    for (width, height) in [(1080, 1920), (1280, 800)] {
+        wears(screen, width, height).await;
+        screen.until("the list beside the board", BESIDE, vec![width.into()]).await;
+    }
+    house.staff.act(&away, "ready").await;
+    screen.until("those still to cook", DAY, vec![json!(["2 Fuchka", "1 Firni"])]).await;
+}
+
+#[tokio::test]
+async fn no_word_of_a_dish_breaks_in_a_narrow_column() {
+    let house = House::open(1, &[]).await;
+    house.renames("Firni", "Butterscotch cheesecake").await;
+    let lines = json!([house.menu.line("Firni", 1), house.menu.line("Chicken roast", 1)]);
+    let order = house.placed(1, &json!({"service": "dine_in", "items": lines})).await;
+    house.staff.act(&order, "accept").await;
+    let screen = house.kitchen("the screen", None).await;
+    screen.wear(Form::Wall, "dark").await;
+    for (width, height, columns) in [(1080, 1920, "auto"), (1920, 1080, "5"), (800, 1280, "6")] {
+        wears(&screen, width, height).await;
+        let settings = json!({"columns": columns, "allDay": true}).to_string();
+        screen.ask("localStorage['orderbell.kitchen.settings'] = arguments[0]", vec![settings.into()]).await;
+        screen.reload().await;
+        let most = if columns == "auto" { "9" } else { columns };
+        screen.until(&format!("whole words at {width} by {height}"), BROKEN, vec![width.into(), most.into()]).await;
+    }
+}
