@@ -23,8 +23,8 @@ const BESIDE: &str =
     "const [board, panel] = ['#board', '#all-day-panel'].map((one) => document.querySelector(one).getBoundingClientRect());
     const apart = innerHeight > innerWidth ? panel.top >= board.bottom : panel.left >= board.right;
     return innerWidth === arguments[0] && apart && panel.bottom <= innerHeight";
-/// Words that take two lines, once all tickets are on the board in columns of this number or fewer.
-const BROKEN: &str = "const [width, columns] = arguments;
+/// Whether both dishes are on the board, in columns of this number or fewer, with no word on two lines or beyond its line.
+const UNBROKEN: &str = "const [width, columns] = arguments;
     if (innerWidth !== width || !(document.querySelector('#tickets').dataset.columns <= columns)) return false;
     const names = [...document.querySelectorAll('#tickets .item__name')];
     const small = names.filter((name) => parseFloat(getComputedStyle(name).fontSize) < 10);
@@ -34,7 +34,8 @@ const BROKEN: &str = "const [width, columns] = arguments;
       range.setEnd(firstChild, index + word.length);
       return new Set([...range.getClientRects()].map(({ top }) => Math.round(top))).size > 1;
     }));
-    return names.length === 2 && broken.length === 0 && small.length === 0";
+    const cut = names.filter(({ parentElement: { scrollWidth, clientWidth } }) => scrollWidth > clientWidth);
+    return names.length === 2 && [broken, cut, small].every((some) => some.length === 0)";
 
 impl House {
     async fn placed(&self, table: u32, basket: &Value) -> Value {
@@ -150,6 +151,6 @@ async fn no_word_of_a_dish_breaks_in_a_narrow_column() {
         screen.ask("localStorage['orderbell.kitchen.settings'] = arguments[0]", vec![settings.into()]).await;
         screen.reload().await;
         let most = if columns == "auto" { "9" } else { columns };
-        screen.until(&format!("whole words at {width} by {height}"), BROKEN, vec![width.into(), most.into()]).await;
+        screen.until(&format!("whole words at {width} by {height}"), UNBROKEN, vec![width.into(), most.into()]).await;
     }
 }
