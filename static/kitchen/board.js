@@ -286,9 +286,10 @@ export class TicketBoard {
     return this.#scrollTo(this.#columnInSight + step * this.#grid.columns, how);
   }
 
-  /** Shows the tickets that have waited longest. */
+  /** Shows the tickets that have waited longest. Called every second: a scroll to where the board stands would be a layout. */
   first() {
-    this.#scrollTo(0);
+    const { scrollLeft, scrollTop } = this.#scroll;
+    if (this.#aim !== undefined || Math.max(scrollLeft, scrollTop) > ALIGNED) this.#scrollTo(0);
   }
 
   /** @param {number} column @param {ScrollBehavior} [behavior] @returns {boolean} something scrolls */

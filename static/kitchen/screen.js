@@ -43,6 +43,7 @@ export class KitchenScreen {
   #bell; #room; #restaurant; #station; #orders; #commands; #banner; #settings; #sound; #watchdog;
   #memory = new TicketMemory();
   #touch = new DoubleTouch();
+  #dialogs = [...document.querySelectorAll('dialog')];
   #view = new KitchenView(() => this.#due());
   /** @type {import('./tickets.js').Ticket[]} */ #tickets = [];
   #redraw = redrawing(() => this.#draw());
@@ -223,7 +224,7 @@ export class KitchenScreen {
 
   /** Returns to the oldest tickets after a cook has left: an open dialog covers tickets. */
   #tidy() {
-    for (const dialog of document.querySelectorAll('dialog[open]')) /** @type {HTMLDialogElement} */ (dialog).close();
+    for (const dialog of this.#dialogs) if (dialog.open) dialog.close();
     this.#view.first();
   }
 
