@@ -139,7 +139,7 @@ fn check_body(what: &str, response: &Value, pointer: &str, answer: &Answer) {
 }
 
 /// Holds a frame of the server to the document.
-pub fn check_frame(frame: &Value) {
+pub(crate) fn check_frame(frame: &Value) {
     let kind = frame["type"].as_str().unwrap_or_else(|| panic!("a frame without a type: {frame}"));
     let sent = ASYNCAPI.value["operations"]["fromServer"]["messages"].as_array().unwrap();
     let reference = json!({"$ref": format!("#/channels/socket/messages/{kind}")});

@@ -43,7 +43,7 @@ pub fn program() -> PathBuf {
 }
 
 /// Returns the folder for files that outlive a run, which cargo calls `CARGO_TARGET_TMPDIR`.
-pub fn kept_folder() -> PathBuf {
+pub(crate) fn kept_folder() -> PathBuf {
     build_folder().with_file_name("tmp")
 }
 
