@@ -48,6 +48,9 @@ export function blankView(bell, room) {
   if (bell.state === 'stopped') {
     return blank('alert', 'This screen has stopped', 'The server has closed the connection.', button('start', 'Start again'));
   }
+  if (room.cursor === null && bell.state === 'offline') {
+    return blank('offline', 'The server cannot be reached', 'This screen keeps trying, and then shows the tickets.');
+  }
   if (room.cursor === null) return h('div.blank', {}, h('div.spinner', { 'aria-hidden': true }), h('h2', {}, 'Loading the tickets'));
   if (bell.state === 'offline') return blank('offline', 'No connection', 'There was nothing to cook. New orders appear when it is back.');
   return blank('check', 'Nothing to cook', 'New orders appear here.');

@@ -14,6 +14,13 @@ use support::wait::PATIENCE;
 /// Between two looks.
 const PACE: Duration = Duration::from_millis(40);
 
+/// WebSockets of a page that reaches no server.
+const UNREACHED: &str = "window.WebSocket = class extends EventTarget {
+      constructor() { super(); setTimeout(() => this.onclose?.(new CloseEvent('close', { code: 1006 }))); }
+      send() {}
+      close() {}
+    }";
+
 /// A browser of its own, behind a network of its own.
 pub struct Browser {
     /// Who is looking, for messages.
@@ -192,6 +199,15 @@ impl Browser {
     /// A command of the DevTools protocol.
     pub async fn devtools(&self, command: &str, parameters: Value) -> Value {
         self.extension("goog/cdp/execute", json!({"cmd": command, "params": parameters})).await
+    }
+
+    /// Makes every connection of later pages fail, and removes what earlier ones kept of their rooms.
+    pub async fn reaches_nothing(&self) {
+        let origin = self.ask("return location.origin", vec![]).await;
+        self.devtools("Storage.clearDataForOrigin", json!({"origin": origin, "storageTypes": "indexeddb"})).await;
+        self.devtools("Network.enable", json!({})).await;
+        self.devtools("Network.setBlockedURLs", json!({"urls": ["*/api/*"]})).await;
+        self.devtools("Page.addScriptToEvaluateOnNewDocument", json!({"source": UNREACHED})).await;
     }
 
     async fn extension(&self, path: &str, body: Value) -> Value {

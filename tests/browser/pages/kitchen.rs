@@ -13,6 +13,22 @@ use support::proxy::Network;
 const OLD: Duration = Duration::from_secs(125);
 const SETTINGS: &str = "localStorage['orderbell.kitchen.settings'] = JSON.stringify({ warnMinutes: 1, lateMinutes: 2 })";
 
+/// A screen that has never reached the server neither loads for ever nor counts tickets that it does not know.
+#[tokio::test]
+async fn a_screen_that_reaches_no_server_says_so_in_place_of_the_tickets() {
+    let house = House::open(1, &[]).await;
+    let screen = house.browser("the screen", Form::Wall).await;
+    let token = house.kitchen_token(None, "1h").await;
+    screen.goto("/").await;
+    screen.reaches_nothing().await;
+    screen.goto(&format!("/kitchen#token={token}")).await;
+    screen.is("offline").await;
+    let said = "return document.querySelector('#blank').innerText.includes('The server cannot be reached')";
+    screen.until("it said", said, vec![]).await;
+    assert_eq!(screen.ask("return document.querySelector('#counts').innerText", vec![]).await, "");
+    screen.inspect("kitchen-unreached").await;
+}
+
 #[tokio::test]
 async fn the_kitchens_page_is_for_everybody() {
     let house = House::open(1, &[]).await;

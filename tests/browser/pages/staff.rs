@@ -70,6 +70,25 @@ async fn an_order_that_was_cancelled_while_the_floor_was_away_is_said_on_its_ret
     floor.has_no_complaint().await;
 }
 
+/// A page that has never reached the server says so in place of each list, and does not load for ever.
+#[tokio::test]
+async fn a_floor_that_reaches_no_server_says_so_on_each_tab() {
+    let house = House::open(1, &[]).await;
+    let floor = house.floor().await;
+    floor.sees(".lanes").await;
+    floor.goto("/").await;
+    floor.reaches_nothing().await;
+    floor.goto("/staff").await;
+    floor.is("offline").await;
+    let said = "return document.querySelector('#main .blank')?.innerText.includes(`cannot be reached`)
+        && document.querySelector('#main .blank').innerText.includes(`shows the ${arguments[0]}`)";
+    for tab in ["orders", "tables", "menu", "screens"] {
+        floor.tap(&format!("[data-tab='{tab}']")).await;
+        floor.until(tab, said, vec![tab.into()]).await;
+    }
+    floor.inspect("staff-unreached").await;
+}
+
 /// What asks for a reason, a time, or who is here.
 async fn sheets(floor: &Browser, incoming: &str, cooking: &str) {
     for (order, action) in [(incoming, "reject"), (cooking, "promise"), (cooking, "void_item")] {
