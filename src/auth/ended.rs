@@ -116,6 +116,13 @@ impl EndedSessions {
         }
     }
 
+    /// Adds sessions that have ended together, as [`Self::insert`] does one.
+    pub fn insert_all(&self, sessions: Vec<Key>, at: Timestamp) {
+        for session in sessions {
+            self.insert(session, at);
+        }
+    }
+
     /// Records the end of a session, and then notifies the listeners if it was not known before.
     pub fn insert(&self, session: Key, at: Timestamp) {
         self.record(session, at.plus(MAX_TOKEN_LIFE));

@@ -1,7 +1,8 @@
 //! Ends of guests' sessions by the restaurant: removing a table, changing its key, ending a visit
 //! or one session. The caller checks the right to do so.
 
-use super::session::{SessionError, SessionService};
+use super::management::Management;
+use super::session::SessionError;
 use crate::clock;
 use crate::domain::values::ids::{RestaurantId, TableId, VisitId};
 use crate::domain::values::text::Key;
@@ -11,7 +12,7 @@ use crate::store::accounts::Table;
 use crate::store::audit::{self, Kind, Note};
 use crate::store::visits::VisitClosed;
 
-impl SessionService {
+impl Management {
     /// Removes a table, and ends the sessions of its guests.
     ///
     /// # Errors
@@ -26,7 +27,7 @@ impl SessionService {
         let now = clock::now();
         let ended = audit::recorded(note, self.store.remove_table(restaurant, id, expected)).await?;
         log::info!(restaurant:% = restaurant, table:% = id, sessions = ended.len(); "table removed");
-        self.tell_ended(ended, now);
+        self.ended.insert_all(ended, now);
         Ok(())
     }
 
@@ -45,7 +46,7 @@ impl SessionService {
         let renew = self.store.set_table_key(table, end_sessions, expected);
         let ended = audit::recorded(note, renew).await?;
         log::info!(restaurant:% = table.restaurant, table:% = table.id, sessions = ended.len(); "table key changed");
-        self.tell_ended(ended, now);
+        self.ended.insert_all(ended, now);
         Ok(())
     }
 
@@ -62,7 +63,7 @@ impl SessionService {
             VisitClosed::Busy => Ok(false),
             VisitClosed::Done(sessions) => {
                 log::info!(restaurant:% = restaurant, visit:% = id, sessions = sessions.len(); "visit ended");
-                self.tell_ended(sessions, now);
+                self.ended.insert_all(sessions, now);
                 Ok(true)
             }
         }
@@ -77,7 +78,7 @@ impl SessionService {
         let note = Note::new(restaurant, Kind::Sessions, "end_guest").about(session);
         audit::recorded(note, self.store.end_guest_session(restaurant, session)).await?;
         log::info!(restaurant:% = restaurant, session:% = session; "guest session ended by the restaurant");
-        self.tell_ended(vec![session.clone()], now);
+        self.ended.insert_all(vec![session.clone()], now);
         Ok(())
     }
 }

@@ -1,12 +1,12 @@
 //! Reads and makes the marks of devices.
 
 use super::device_mark::{MOST_READ, MarkId, Marks, SEPARATOR};
-use super::session::{SessionError, SessionService};
+use super::session::{SessionError, Sessions};
 use crate::domain::values::time::Timestamp;
 use crate::store::accounts::User;
 use secrecy::SecretString;
 
-impl SessionService {
+impl Sessions {
     /// Verifies the marks in a browser's cookies. Invalid marks are ignored, and do not count
     /// towards the most that are read.
     #[must_use]

@@ -4,7 +4,7 @@
 //! - [`token`] signs and verifies a session's tokens with the [`keyring`], whose keys are of two kinds: [`key_material`].
 //! - [`failures`] lists failed sign-ins in bounds. A device that signed in before has tries of its own: [`device_mark`].
 //! - [`ended`] tells each node which sessions are over.
-//! - A manager decides who may sign in: [`manage`]. People keep their own account ([`own_account`]) and guard it with a second
+//! - A manager decides who may sign in: [`management`]. People keep their own account ([`own_account`]) and guard it with a second
 //!   factor ([`second_factor`]).
 //! - A sensitive action requires a proof of the password (`proof`), which begins a new session in place of the old one
 //!   (`succession`). A session proves one secret at a time (`turns`).
@@ -19,7 +19,7 @@ mod guests;
 pub mod key_file;
 pub mod key_material;
 pub mod keyring;
-pub mod manage;
+pub mod management;
 mod marked_devices;
 mod origin;
 pub mod own_account;

@@ -2,7 +2,7 @@
 //! same session and gets the same refresh token, until that is used.
 
 use super::secret::{hash, random_secret};
-use super::session::{SessionError, SessionService, SignedIn};
+use super::session::{SessionError, Sessions, SignedIn};
 use crate::clock;
 use crate::domain::model::principal::Principal;
 use crate::domain::values::ids::CommandId;
@@ -52,7 +52,7 @@ impl Origin {
     }
 }
 
-impl SessionService {
+impl Sessions {
     /// The first refresh token of a session: derived of its origin, or drawn.
     pub(super) fn first_refresh(&self, session: &Key, origin: Option<&Origin>) -> Result<SecretString, SessionError> {
         match origin {

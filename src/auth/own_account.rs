@@ -1,10 +1,10 @@
 //! What people do about their own account: another password, a second factor, their sessions.
 
-use super::manage::person;
+use super::management::{hash_chosen, person};
 use super::origin::Origin;
 use super::password_policy;
 use super::second_factor::{self, Enrolment};
-use super::session::{SessionError, SessionService, SignedIn};
+use super::session::{SessionError, Sessions, SignedIn};
 use super::succession::Attempt;
 use crate::clock;
 use crate::domain::model::principal::{Principal, Role};
@@ -27,7 +27,7 @@ pub struct Account {
     pub needs_second_factor: bool,
 }
 
-impl SessionService {
+impl Sessions {
     /// The account of a principal that signed in with a password.
     ///
     /// # Errors
@@ -64,7 +64,7 @@ impl SessionService {
             if is_the_old_one {
                 return Err(SessionError::Invalid("this is the password that you have; choose another".into()));
             }
-            let hash = self.hash_new(user.restaurant, &user.username, new).await?;
+            let hash = hash_chosen(&self.store, &self.passwords, user.restaurant, &user.username, new).await?;
             let has_second_factor = self.confirmed_factor(user).await?.is_some();
             // No code was asked for, so the new session is no better proof than the old one.
             let prepared = self.prepare(attempt, has_second_factor, None)?;
@@ -114,7 +114,7 @@ impl SessionService {
         let note = Note::new(user.restaurant, Kind::Sessions, action).about(user.id).called(&user.username);
         let ended = audit::recorded(note, self.store.end_sessions_of(user.restaurant, user.id, which)).await?;
         let count = ended.len();
-        self.tell_ended(ended, now);
+        self.ended.insert_all(ended, now);
         Ok(count)
     }
 
@@ -208,7 +208,7 @@ impl SessionService {
         let remove = self.store.remove_second_factor(user.restaurant, user.id, None);
         let ended = audit::recorded(person(&user, "reset_second_factor"), remove).await?;
         log::info!(restaurant:% = user.restaurant, user:% = user.id, sessions = ended.len(); "second factor removed");
-        self.tell_ended(ended, now);
+        self.ended.insert_all(ended, now);
         Ok(())
     }
 

@@ -2,14 +2,15 @@
 //! The screen shows a code and polls, a member of the staff types the code, and the next poll gets
 //! the session.
 
+use super::management::check_station;
 use super::origin::Origin;
 use super::policy::may_pair;
 use super::secret::{UserCode, hash, random_secret};
-use super::session::{SessionError, SessionService, SignedIn};
+use super::session::{SessionError, Sessions, SignedIn};
 use super::sign_in::new_principal;
 use crate::clock;
 use crate::domain::model::principal::{Principal, Role};
-use crate::domain::values::ids::{DeviceId, RestaurantId, UserId};
+use crate::domain::values::ids::{DeviceId, UserId};
 use crate::domain::values::text::{Name, Station};
 use crate::store::StoreError;
 use crate::store::audit::{self, Kind, Note};
@@ -79,7 +80,7 @@ impl From<StoreError> for PollError {
     }
 }
 
-impl SessionService {
+impl Sessions {
     /// Begins a pairing for any caller.
     ///
     /// # Errors
@@ -116,7 +117,7 @@ impl SessionService {
             return Err(SessionError::Forbidden);
         }
         let code = UserCode::typed(user_code).ok_or(SessionError::UnknownPairing)?;
-        self.check_station(principal.restaurant, station.as_ref()).await?;
+        check_station(&self.store, principal.restaurant, station.as_ref()).await?;
         let id = DeviceId::from_uuid(clock::new_id());
         let device = Device { id, restaurant: principal.restaurant, name, station };
         let note = Note::new(device.restaurant, Kind::Screens, "pair_screen").by(principal).about(id).called(&device.name);
@@ -126,18 +127,6 @@ impl SessionService {
             Err(StoreError::Missing) => Err(SessionError::UnknownPairing),
             outcome => outcome.map(|()| device).map_err(Into::into),
         }
-    }
-
-    /// Refuses a station that no dish has: a screen of a misspelt station would stay empty without
-    /// a reason.
-    pub(super) async fn check_station(&self, restaurant: RestaurantId, station: Option<&Station>) -> Result<(), SessionError> {
-        let Some(station) = station else { return Ok(()) };
-        let stations = self.store.menu(restaurant).await?.map(|menu| menu.stations()).unwrap_or_default();
-        if stations.contains(station) {
-            return Ok(());
-        }
-        let known = stations.iter().map(Station::as_str).collect::<Vec<_>>().join(", ");
-        Err(SessionError::Invalid(format!("station must be one of the menu's: {known}")))
     }
 
     /// Answers a screen's poll. The first poll after the approval begins the session. Later polls

@@ -5,7 +5,7 @@
 //! not share it ([`super::succession`]).
 
 use super::origin::Origin;
-use super::session::{SessionError, SessionService, SignedIn};
+use super::session::{SessionError, Sessions, SignedIn};
 use super::succession::Attempt;
 use crate::clock;
 use crate::domain::model::principal::Principal;
@@ -18,7 +18,7 @@ use secrecy::SecretString;
 
 const ACTION: &str = "confirm_password";
 
-impl SessionService {
+impl Sessions {
     /// Checks that the owner of a session proved their password recently. Tokens that an operator printed have no password,
     /// and pass.
     ///

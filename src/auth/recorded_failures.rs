@@ -1,13 +1,13 @@
 //! Records failed attempts in the audit.
 
 use super::failures::Listing;
-use super::session::{SessionError, SessionService};
+use super::session::{SessionError, Sessions};
 use crate::clock;
 use crate::domain::values::ids::RestaurantId;
 use crate::store::accounts::User;
 use crate::store::audit::{Kind, Note};
 
-impl SessionService {
+impl Sessions {
     /// Records a failed sign-in. Omits an unknown name, since people type passwords into that
     /// field.
     pub(super) async fn record_failed_sign_in(&self, restaurant: RestaurantId, user: Option<&User>, outcome: &'static str) {

@@ -1,7 +1,7 @@
 //! Renewals: exchange a refresh token for a new pair of tokens, also again after a lost answer.
 
 use super::secret::hash;
-use super::session::{SessionError, SessionService};
+use super::session::{SessionError, Sessions};
 use super::token::TokenAnswer;
 use crate::clock;
 use crate::domain::model::principal::{Principal, Role};
@@ -9,7 +9,7 @@ use crate::domain::values::time::Timestamp;
 use crate::store::sessions::Rotation;
 use secrecy::SecretString;
 
-impl SessionService {
+impl Sessions {
     /// Spends a refresh token; returns a new access token and the token's successor. Since the
     /// answer may have been lost, the token that was spent last gets the same successor again until
     /// that is used, for at most a day. An older token ends the session, since somebody has a copy.

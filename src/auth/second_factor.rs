@@ -6,7 +6,7 @@
 
 use super::origin::Origin;
 use super::secret::{RecoveryCode, hash};
-use super::session::{SessionError, SessionService};
+use super::session::{SessionError, Sessions};
 use crate::clock;
 use crate::domain::values::time::Timestamp;
 use crate::store::accounts::{Restaurant, User};
@@ -46,7 +46,7 @@ impl Typed {
     }
 }
 
-impl SessionService {
+impl Sessions {
     /// Asks a person who signs in for their second factor, if they have one; returns whether they have. A recovery code has
     /// too many letters to be guessed, so it passes even after too many tries: a thief with the password cannot lock its
     /// owner out.

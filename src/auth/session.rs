@@ -169,7 +169,7 @@ pub struct SignedIn {
 
 /// Begins, renews and ends sessions. Cheap to clone.
 #[derive(Clone)]
-pub struct SessionService {
+pub struct Sessions {
     pub(super) store: SharedStore,
     pub(super) issuer: Issuer,
     pub(super) ended: Arc<EndedSessions>,
@@ -180,7 +180,7 @@ pub struct SessionService {
     pub(super) metrics: Metrics,
 }
 
-impl SessionService {
+impl Sessions {
     /// A service on a store, whose tokens `issuer` signs, and which tells `ended` of what it ends.
     #[must_use]
     pub fn new(store: SharedStore, issuer: Issuer, ended: Arc<EndedSessions>, lifetimes: Lifetimes) -> Self {
@@ -192,6 +192,13 @@ impl SessionService {
     #[must_use]
     pub fn counting(mut self, metrics: Metrics) -> Self {
         self.metrics = metrics;
+        self
+    }
+
+    /// The same, checking passwords in the turns of others.
+    #[must_use]
+    pub fn sharing(mut self, passwords: Passwords) -> Self {
+        self.passwords = passwords;
         self
     }
 

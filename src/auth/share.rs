@@ -1,7 +1,7 @@
 //! Links that show one order to anyone who has them, until the session of the guest who shared it
 //! ends.
 
-use super::session::{SessionError, SessionService};
+use super::session::{SessionError, Sessions};
 use super::token::Verified;
 use crate::clock;
 use crate::domain::model::principal::Principal;
@@ -40,7 +40,7 @@ impl fmt::Debug for Shared {
     }
 }
 
-impl SessionService {
+impl Sessions {
     /// Returns when a session ends by itself. A session without a row ends with its token.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use super::origin::Origin;
 use super::secret::hash;
-use super::session::{SessionError, SessionService, SignedIn};
+use super::session::{SessionError, Sessions, SignedIn};
 use super::token::TokenAnswer;
 use crate::clock;
 use crate::domain::model::principal::{Principal, Role};
@@ -16,7 +16,7 @@ use crate::store::credentials::Turn;
 use crate::store::sessions::SessionRow;
 use secrecy::{ExposeSecret, SecretString};
 
-impl SessionService {
+impl Sessions {
     /// Signs in a member of the staff, with a code of their second factor when they have one. The same attempt again, with
     /// the right password, is in the session that it began before, until that is renewed: its answer was lost, and its code
     /// is used.

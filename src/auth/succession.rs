@@ -9,7 +9,7 @@
 
 use super::origin::Origin;
 use super::secret::hash;
-use super::session::{SessionError, SessionService, SignedIn};
+use super::session::{SessionError, Sessions, SignedIn};
 use super::sign_in::new_key;
 use crate::clock;
 use crate::domain::model::principal::{Principal, Role};
@@ -37,7 +37,7 @@ pub(super) struct Prepared {
     pub refresh: SecretString,
 }
 
-impl SessionService {
+impl Sessions {
     /// Makes a call that proves a secret of a person in their session, when no other of this session is being made. Too many
     /// wrong secrets end that session and affect no other, so a thief can neither keep guessing nor lock the owner out.
     /// Those of a call that is sent again count for the session that has ended, not for its successor.
@@ -119,7 +119,7 @@ impl SessionService {
             ended => ended?,
         };
         log::info!(session:% = session.principal.session, ended = ended.len(); "session succeeded after a proof");
-        self.tell_ended(ended, *at);
+        self.ended.insert_all(ended, *at);
         let restaurant = self.store.restaurant(session.principal.restaurant).await?.ok_or(StoreError::Missing)?;
         Ok(SignedIn {
             tokens: self.answer(session, refresh, *at)?,

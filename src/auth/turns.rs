@@ -2,7 +2,7 @@
 //! told to come back, and count for nothing. So a try counts only when its secret is known to be wrong, no more are checked
 //! than are allowed, and a call that is sent twice finds what it did the first time.
 
-use super::session::{SessionError, SessionService};
+use super::session::{SessionError, Sessions};
 use crate::clock;
 use crate::store::credentials::Turn;
 use std::time::Duration;
@@ -15,7 +15,7 @@ const LEASE: Duration = Duration::from_secs(60);
 /// The wait before a try is sent again that came while another was made.
 const WAIT: Duration = Duration::from_secs(1);
 
-impl SessionService {
+impl Sessions {
     /// Makes a try when nobody else has the turn, and unless `most` under its name were wrong. A session that is over counts
     /// like a wrong secret: it is guessed with the name of a call.
     ///

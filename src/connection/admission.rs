@@ -1,6 +1,6 @@
 //! The checks before a connection begins, whatever carries it.
 
-use super::Services;
+use super::Node;
 use super::registry::{ConnectionSlot, Refused};
 use super::subscription::Subscriptions;
 use crate::auth::authenticate::authenticate;
@@ -14,7 +14,7 @@ use secrecy::SecretString;
 use std::net::IpAddr;
 use std::time::Duration;
 
-impl Services {
+impl Node {
     /// Whether a request came over TLS, as the operator or a trusted proxy says.
     #[must_use]
     pub fn is_secure(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> bool {
@@ -26,7 +26,7 @@ impl Services {
     /// # Errors
     /// `unavailable`, while it is.
     pub fn check_open(&self) -> Result<(), Failure> {
-        if self.registry.is_draining() {
+        if self.connections.is_draining() {
             return Err(Failure::going_down());
         }
         Ok(())
@@ -45,7 +45,7 @@ impl Services {
     /// # Errors
     /// When the node, the table or the principal has as many as allowed.
     pub fn take_slot(&self, principal: &Principal) -> Result<ConnectionSlot, Failure> {
-        self.registry.admit(principal, &self.limits).map_err(|refused| {
+        self.connections.admit(principal, &self.limits).map_err(|refused| {
             let (limit, failure) = too_many(refused);
             self.metrics.hit(limit);
             failure
@@ -76,11 +76,11 @@ impl Services {
 
 /// Returns the limit that refused a connection, and the failure that says so.
 fn too_many(refused: Refused) -> (&'static str, Failure) {
-    let node = |message| Failure::new(ErrorCode::Unavailable, message).after(Duration::from_secs(2));
+    let full = |message| Failure::new(ErrorCode::Unavailable, message).after(Duration::from_secs(2));
     let own = |message| Failure::new(ErrorCode::RateLimited, message).after(Duration::from_secs(5));
     match refused {
-        Refused::Full => ("connections", node("this node has as many connections as it takes; try again")),
-        Refused::FullOfDiners => ("connections_of_diners", node("this node has as many guests as it takes; try again")),
+        Refused::Full => ("connections", full("this node has as many connections as it takes; try again")),
+        Refused::FullOfDiners => ("connections_of_diners", full("this node has as many guests as it takes; try again")),
         Refused::TooManyAtTable => ("connections_per_table", own("too many connections from this table; close one")),
         Refused::TooMany => ("connections_per_principal", own("too many connections of one principal; close one")),
     }

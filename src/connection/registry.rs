@@ -73,7 +73,7 @@ impl Connections {
 struct Inner {
     connections: Mutex<Connections>,
     next: AtomicU64,
-    draining: Arc<AtomicBool>,
+    draining: AtomicBool,
     hasher: RandomState,
 }
 
@@ -90,14 +90,14 @@ pub struct ConnectionSlot {
     pub member: MemberId,
 }
 
-impl ConnectionRegistry {
-    /// Returns an empty registry. `draining` is set when the node begins to go down, for others to see.
-    #[must_use]
-    pub fn new(draining: Arc<AtomicBool>) -> Self {
-        let next = AtomicU64::new(1);
+impl Default for ConnectionRegistry {
+    fn default() -> Self {
+        let (next, draining) = (AtomicU64::new(1), AtomicBool::new(false));
         Self(Arc::new(Inner { connections: Mutex::default(), next, draining, hasher: RandomState::new() }))
     }
+}
 
+impl ConnectionRegistry {
     fn connections(&self) -> MutexGuard<'_, Connections> {
         self.0.connections.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -221,7 +221,7 @@ mod tests {
 
     #[test]
     fn diners_are_refused_first_and_slots_that_are_given_back_are_taken_again() {
-        let registry = ConnectionRegistry::new(Arc::default());
+        let registry = ConnectionRegistry::default();
         let limits = Limits { connections: 10, reserved_percent: 20, ..Limits::default() };
         let diner = |number: u32| principal(Role::Diner, &format!("d{number}"), Some(&number.to_string()));
         let mut slots: Vec<ConnectionSlot> = (0..8).map(|number| registry.admit(&diner(number), &limits).unwrap()).collect();
@@ -237,7 +237,7 @@ mod tests {
 
     #[test]
     fn the_diners_of_a_table_share_a_limit_and_other_tables_have_their_own() {
-        let registry = ConnectionRegistry::new(Arc::default());
+        let registry = ConnectionRegistry::default();
         let limits = Limits { connections_per_table: 3, ..Limits::default() };
         let at = |table, number: u32| principal(Role::Diner, &format!("d{number}"), Some(table));
         let mut slots: Vec<ConnectionSlot> = (0..3).map(|number| registry.admit(&at("7", number), &limits).unwrap()).collect();

@@ -1,6 +1,6 @@
 //! The state that connections of all transports have: a slot in the registry, a token that expires, and a way into rooms.
 
-use super::Services;
+use super::Node;
 use super::registry::{ConnectionSlot, Control};
 use super::subscription::Subscription;
 use crate::clock;
@@ -27,7 +27,7 @@ pub const OPENING: Duration = Duration::from_secs(10);
 /// A connection as the rest of the node sees it.
 pub struct Subscriber {
     /// The parts of the node that it uses.
-    pub services: Arc<Services>,
+    pub node: Arc<Node>,
     slot: ConnectionSlot,
     expires_at: Timestamp,
     expires: Timestamp,
@@ -38,8 +38,8 @@ pub struct Subscriber {
 impl Subscriber {
     /// Returns the subscriber of a slot, until its token expires.
     #[must_use]
-    pub fn new(services: Arc<Services>, slot: ConnectionSlot, expires_at: Timestamp) -> Self {
-        Self { services, slot, expires_at, expires: on_uptime(expires_at), visit: RefCell::default() }
+    pub fn new(node: Arc<Node>, slot: ConnectionSlot, expires_at: Timestamp) -> Self {
+        Self { node, slot, expires_at, expires: on_uptime(expires_at), visit: RefCell::default() }
     }
 
     /// Returns when the token expires, on the clock of [`clock::uptime`].
@@ -59,15 +59,15 @@ impl Subscriber {
     pub fn welcome(&self, principal: &Principal) -> Frame {
         ServerFrame::Welcome {
             connection: &clock::new_id().to_string(),
-            epoch: self.services.store.epoch(),
+            epoch: self.node.store.epoch(),
             role: principal.role,
             restaurant: principal.restaurant,
             expires_at: self.expires_at,
             server_time: clock::now(),
-            version: self.services.version,
+            version: self.node.version,
             paged: true,
-            feature_level: self.services.level.get(),
-            limits: self.services.limits.frame(),
+            feature_level: self.node.level.get(),
+            limits: self.node.limits.frame(),
         }
         .encode()
     }
@@ -89,7 +89,7 @@ impl Subscriber {
     /// Whether its session is over.
     #[must_use]
     pub fn is_over(&self, principal: &Principal) -> bool {
-        self.services.ended.contains(&principal.session)
+        self.node.ended.contains(&principal.session)
     }
 
     /// Asks to join a room, which answers to the mailbox. Returns whether the room could be asked.
@@ -103,9 +103,9 @@ impl Subscriber {
     ) -> bool {
         let Subscription { room, since, only_owner, paged } = subscription;
         let join = Join { member: self.slot.member, since, head: Position::ZERO, only_owner, paged, mailbox, pages };
-        let is_asked = self.services.feeds.join(principal.restaurant, room, join).is_ok();
+        let is_asked = self.node.feeds.join(principal.restaurant, room, join).is_ok();
         if is_asked && principal.role == Role::Kitchen && room == RoomId::Kitchen(principal.restaurant) {
-            self.visit.borrow_mut().get_or_insert_with(|| self.services.screens.visit(principal));
+            self.visit.borrow_mut().get_or_insert_with(|| self.node.screens.visit(principal));
         }
         is_asked
     }
@@ -115,7 +115,7 @@ impl Subscriber {
         if matches!(room, RoomId::Kitchen(_)) {
             self.visit.take();
         }
-        self.services.feeds.leave(principal.restaurant, room, self.slot.member);
+        self.node.feeds.leave(principal.restaurant, room, self.slot.member);
     }
 
     /// Records that a kitchen screen has drawn everything up to a position, of one station if it shows only that.
@@ -127,7 +127,7 @@ impl Subscriber {
 
     /// Records that a page of the floor has drawn everything up to a position.
     pub fn floor_drawn(&self, principal: &Principal, position: Position) {
-        self.services.screens.floor_drawn(principal.restaurant, position);
+        self.node.screens.floor_drawn(principal.restaurant, position);
     }
 
     /// Leaves the rooms and stops counting the connection.
@@ -138,7 +138,7 @@ impl Subscriber {
     }
 
     fn gauge(&self, principal: &Principal) -> impl std::ops::Deref<Target = prometheus_client::metrics::gauge::Gauge> + '_ {
-        self.services.metrics.connections.get_or_create(&ByRole { role: principal.role.as_str() })
+        self.node.metrics.connections.get_or_create(&ByRole { role: principal.role.as_str() })
     }
 }
 

@@ -129,7 +129,7 @@ pub trait QueuedTransport: Transport {
         match origin {
             Some((room, prev)) if self.holds_snapshot() => self.join_later(self.resumption(room, prev), ctx),
             _ => {
-                self.subscriber().services.metrics.evictions.inc();
+                self.subscriber().node.metrics.evictions.inc();
                 self.evict(ctx);
             }
         }

@@ -106,7 +106,7 @@ fn read_body<T: DeserializeOwned + 'static>(
             Ok(Ok(json)) => read(&json),
             Ok(Err(error)) => Err(problem(error, most, &state)),
             Err(_) => {
-                state.metrics.hit("body_time");
+                state.node.metrics.hit("body_time");
                 Err(Problem::bad_request(StatusCode::REQUEST_TIMEOUT, "the body took too long to arrive"))
             }
         }
@@ -119,7 +119,7 @@ fn check_encoding(request: &HttpRequest, state: &State) -> Result<(), Problem> {
     if encodings.all(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
         return Ok(());
     }
-    state.metrics.hit("body_encoding");
+    state.node.metrics.hit("body_encoding");
     let detail = "send the body as it is, without Content-Encoding: compressed bodies are not taken";
     Err(Problem::bad_request(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail).with_header("accept-encoding", "identity"))
 }
@@ -141,7 +141,7 @@ fn not_json(error: &serde_json::Error) -> String {
 fn problem(error: JsonPayloadError, most: usize, state: &State) -> Problem {
     match error {
         JsonPayloadError::Overflow { .. } | JsonPayloadError::OverflowKnownLength { .. } => {
-            state.metrics.hit("body_bytes");
+            state.node.metrics.hit("body_bytes");
             Problem::new(ErrorCode::TooLarge, format!("a body has at most {most} bytes"))
         }
         JsonPayloadError::ContentType => {

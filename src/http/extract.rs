@@ -65,9 +65,9 @@ impl FromRequest for ProvingUser {
 /// The principal of a token that is valid except that its session has ended.
 fn ended_user(request: &HttpRequest) -> Option<AuthUser> {
     let state = state(request).ok()?;
-    let verified = state.tokens.verify(&token_of(request)?, clock::now()).ok()?;
+    let verified = state.node.tokens.verify(&token_of(request)?, clock::now()).ok()?;
     let who = verified.principal.clone();
-    if who.share.is_some() || !state.ended.contains(&who.session) {
+    if who.share.is_some() || !state.node.ended.contains(&who.session) {
         return None;
     }
     audit::speaks(&who);
@@ -116,7 +116,7 @@ fn verify(request: &HttpRequest) -> Result<Verified, Problem> {
     let state = state(request)?;
     let token = token_of(request)
         .ok_or_else(|| Problem::new(ErrorCode::Unauthorized, "send a token with the header Authorization: Bearer"))?;
-    let denied = match authenticate(&state.tokens, &state.ended, &token) {
+    let denied = match authenticate(&state.node.tokens, &state.node.ended, &token) {
         Ok(verified) => {
             audit::speaks(&verified.principal);
             return Ok(verified);
@@ -151,7 +151,7 @@ impl FromRequest for Tenant {
 async fn named(state: &State, slug: Option<Slug>) -> Result<Restaurant, Problem> {
     let missing = || Problem::not_found("no restaurant has this name");
     let slug = slug.ok_or_else(missing)?;
-    state.store.restaurant_by_slug(&slug).await?.ok_or_else(missing)
+    state.node.store.restaurant_by_slug(&slug).await?.ok_or_else(missing)
 }
 
 /// A principal of the restaurant that the path names, by its slug or by its id: a paired screen has a token, which names the

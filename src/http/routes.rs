@@ -83,7 +83,7 @@ async fn stay_on_tls(request: ServiceRequest, next: Next<impl MessageBody>) -> R
 
 /// Opens the audit's scope round a request.
 async fn open_scope(request: ServiceRequest, next: Next<impl MessageBody>) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let state = request.app_data::<web::Data<State>>().filter(|state| state.live.keep_addresses);
+    let state = request.app_data::<web::Data<State>>().filter(|state| state.node.keep_addresses);
     let address = state.map(|state| state.limits.client(request.peer_addr(), request.headers()));
     audit::scope(address, next.call(request)).await
 }
@@ -93,7 +93,7 @@ async fn keep_to_role(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let is_served = request.app_data::<web::Data<State>>().is_none_or(|state| serves(state.live.role, request.path()));
+    let is_served = request.app_data::<web::Data<State>>().is_none_or(|state| serves(state.node.role, request.path()));
     if is_served {
         return Ok(next.call(request).await?.map_into_left_body());
     }

@@ -4,40 +4,27 @@ use super::encoded::EncodedMenus;
 use super::problem::Problem;
 use super::public_url::PublicUrl;
 use super::rate_limit::Limits;
-use crate::auth::ended::EndedSessions;
-use crate::auth::session::SessionService;
-use crate::auth::token::Verifier;
-use crate::commands::Commands;
-use crate::connection::Services;
+use crate::auth::management::Management;
+use crate::auth::session::Sessions;
+use crate::connection::Node;
 use crate::demo::{Person, SLUG};
 use crate::domain::model::principal::Role;
 use crate::domain::values::text::Key;
 use crate::push::Push;
-use crate::store::SharedStore;
-use crate::telemetry::Metrics;
 use secrecy::ExposeSecret;
 use serde::Serialize;
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 use utoipa::ToSchema;
 
-/// The parts of a node that HTTP reaches. Made once in `startup`, shared by every worker.
+/// A node, and what only HTTP has beside it. Made once in `startup`, shared by every worker.
 #[derive(Clone)]
 pub struct State {
-    /// The database.
-    pub store: SharedStore,
+    /// The parts that live connections use as well.
+    pub node: Arc<Node>,
     /// Begins, renews and ends sessions; none on a node that serves no calls, which signs nothing.
-    pub sessions: Option<SessionService>,
-    /// Verifies access tokens.
-    pub tokens: Verifier,
-    /// Sessions that are over.
-    pub ended: Arc<EndedSessions>,
-    /// Runs commands.
-    pub commands: Commands,
-    /// What live connections need.
-    pub live: Arc<Services>,
-    /// Counts.
-    pub metrics: Metrics,
+    pub sessions: Option<Sessions>,
+    /// Decides who may sign in.
+    pub management: Management,
     /// How often one address may try its luck.
     pub limits: Arc<Limits>,
     /// The most bytes of a body: an order of a hundred lines with notes has to fit.
@@ -50,8 +37,6 @@ pub struct State {
     pub demo: Option<Arc<Demo>>,
     /// What messages to phones are signed with and where they may go, when this server sends any.
     pub push: Option<Arc<Push>>,
-    /// True from the moment the node is told to stop.
-    pub draining: Arc<AtomicBool>,
     /// Whether Redis does its part; never set on a node that has none.
     pub redis: Arc<OnceLock<Probe>>,
 }
@@ -61,7 +46,7 @@ impl State {
     ///
     /// # Errors
     /// `not_found` on a node that serves no calls; no request gets there.
-    pub fn sessions(&self) -> Result<&SessionService, Problem> {
+    pub fn sessions(&self) -> Result<&Sessions, Problem> {
         self.sessions.as_ref().ok_or_else(Problem::elsewhere)
     }
 }

@@ -183,7 +183,7 @@ mod tests {
         for (query, message) in [
             ("", "missing parameter `order`"),
             ("order=1&colour=red", "colour: unknown parameter `colour`, expected `after` or `order`"),
-            ("order=1&order=2", "order: duplicate parameter `order`"),
+            ("order=1&order=2", "duplicate parameter `order`"),
         ] {
             assert_eq!(from_query::<Page>(query).unwrap_err(), message);
         }

@@ -12,6 +12,7 @@ mod server;
 pub use keys::keyring;
 
 use crate::config::{Common, Serve};
+use crate::connection::Node;
 use crate::domain::values::level::Level;
 use crate::housekeeping::levels::Watcher;
 use crate::push::Push;
@@ -25,7 +26,7 @@ use crate::{demo, housekeeping};
 use anyhow::Context;
 use descriptors::Division;
 use keys::Keys;
-use node::Node;
+use node::Parts;
 use secrecy::ExposeSecret;
 use std::sync::Arc;
 use std::time::Duration;
@@ -73,15 +74,16 @@ async fn run(common: &Common, serve: &Serve, division: Division, store: SharedSt
     };
     let own = Level::new(serve.feature_level);
     let level = LevelInForce::new(if common.is_sqlite() { own } else { Level::ZERO });
-    let node = Node::new(&keys, serve, division, store, demo, push(serve)?, level);
+    let parts = Parts::new(&keys, serve, division, store, demo, push(serve)?, level);
+    let node = parts.node.clone();
     housekeeping::read_ended(node.store.as_ref(), &node.ended).await.context(ENDED_UNKNOWN)?;
     if common.is_sqlite() {
-        node.state.metrics.feature_level.set(i64::from(own.number()));
+        node.metrics.feature_level.set(i64::from(own.number()));
     } else {
         watch_levels(&node, serve).await.context("cannot register this node")?;
     }
-    node.start_background(&keys, serve)?;
-    let server = server::server(&node, serve, listener)?;
+    parts.start_background(&keys, serve)?;
+    let server = server::server(&parts, serve, listener)?;
     let handle = server.handle();
     // Before the `listening` line, after which a signal has to start an orderly shutdown.
     let signals = drain::Signals::listen()?;
@@ -89,7 +91,7 @@ async fn run(common: &Common, serve: &Serve, division: Division, store: SharedSt
     banner::warn_of_plain_http(serve, address);
     banner::announce(node.store.epoch(), address)?;
     let drained = tokio::select! {
-        drained = drain::drain(&node.services.registry, &handle, signals, Duration::from_secs(serve.drain_s)) => drained,
+        drained = drain::drain(&node.connections, &handle, signals, Duration::from_secs(serve.drain_s)) => drained,
         // No command can be acknowledged any longer, so end without draining; clients reconnect to
         // the next node.
         why = node.store.lost() => anyhow::bail!(why),
@@ -100,14 +102,14 @@ async fn run(common: &Common, serve: &Serve, division: Division, store: SharedSt
     if !common.is_sqlite() && node.store.unregister(node.store.node(), None).await.is_err() {
         log::warn!("cannot remove this node's row; other nodes will");
     }
-    log::info!(connections = node.services.registry.count(); "stopped");
+    log::info!(connections = node.connections.count(); "stopped");
     Ok(())
 }
 
 /// Registers this node in the database before it accepts connections, and starts to watch the
 /// others.
 async fn watch_levels(node: &Node, serve: &Serve) -> Result<(), StoreError> {
-    let (store, in_force, metrics) = (node.store.clone(), node.services.level.clone(), node.state.metrics.clone());
+    let (store, in_force, metrics) = (node.store.clone(), node.level.clone(), node.metrics.clone());
     let lease = serve.display_spans().lease;
     let mut watcher = Watcher::new(store, Level::new(serve.feature_level), in_force, metrics, lease);
     watcher.check().await?;

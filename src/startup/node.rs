@@ -3,11 +3,13 @@
 use super::descriptors::Division;
 use super::keys::Keys;
 use crate::auth::ended::{EndedSessions, Listener, Notice};
-use crate::auth::session::{Lifetimes, SessionService, SignInRules};
+use crate::auth::management::Management;
+use crate::auth::password::Passwords;
+use crate::auth::session::{Lifetimes, Sessions, SignInRules};
 use crate::commands::Commands;
 use crate::config::Serve;
 use crate::connection::sockets::registry::{Bounds, Plain};
-use crate::connection::{ConnectionRegistry, Services};
+use crate::connection::{ConnectionRegistry, Node};
 use crate::feed::{FeedRegistry, HeadChecker};
 use crate::http::rate_limit::Rates;
 use crate::http::rate_limit::gate::Rate;
@@ -21,24 +23,19 @@ use crate::telemetry::Metrics;
 use crate::{broker, housekeeping};
 use actix::Actor;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 /// The period of checks for idle connections.
 const SWEEP: Duration = Duration::from_secs(2);
 
-/// The parts of a node.
-pub(super) struct Node {
-    pub(super) store: SharedStore,
-    pub(super) ended: Arc<EndedSessions>,
-    pub(super) commands: Commands,
-    pub(super) services: Arc<Services>,
+/// A node with what serves it: the state of HTTP, and its plain connections.
+pub(super) struct Parts {
+    pub(super) node: Arc<Node>,
     pub(super) state: State,
-    pub(super) directory: FeedRegistry,
     pub(super) plain: Plain,
 }
 
-impl Node {
+impl Parts {
     pub(super) fn new(
         keys: &Keys,
         serve: &Serve,
@@ -51,9 +48,8 @@ impl Node {
         let metrics = Metrics::new();
         let ended = Arc::new(EndedSessions::new(Duration::from_millis(serve.ended_patience_ms)));
         let snapshot_bytes = usize::try_from(serve.limits.snapshot_bytes).unwrap_or(usize::MAX);
-        let directory = FeedRegistry::with_budget(store.clone(), metrics.clone(), snapshot_bytes);
-        let commands = Commands::new(directory.clone(), serve.limits.orders.rates()).at_level(level.clone());
-        let draining = Arc::new(AtomicBool::new(false));
+        let feeds = FeedRegistry::with_budget(store.clone(), metrics.clone(), snapshot_bytes);
+        let commands = Commands::new(feeds.clone(), serve.limits.orders.rates()).at_level(level.clone());
         let proxies = Arc::new(serve.proxy.proxies(metrics.clone()));
         let access = serve.access_token_life();
         let staff_idle = Duration::from_secs(serve.staff_idle_hours * 60 * 60);
@@ -63,17 +59,18 @@ impl Node {
             secret_tries: serve.limits.secret_tries,
             proof_life: Duration::from_secs(serve.confirm_password_minutes * 60),
         };
-        let session_service = |issuer| {
-            let sessions = SessionService::new(store.clone(), issuer, ended.clone(), lifetimes);
-            sessions.counting(metrics.clone()).with_rules(rules)
+        let passwords = Passwords::default();
+        let sessions = |issuer| {
+            let sessions = Sessions::new(store.clone(), issuer, ended.clone(), lifetimes);
+            sessions.counting(metrics.clone()).sharing(passwords.clone()).with_rules(rules)
         };
-        let services = Arc::new(Services {
+        let node = Arc::new(Node {
             store: store.clone(),
-            feeds: directory.clone(),
-            commands: commands.clone(),
+            feeds,
+            commands,
             tokens: keys.verifier.clone(),
             ended: ended.clone(),
-            registry: ConnectionRegistry::new(draining.clone()),
+            connections: ConnectionRegistry::default(),
             screens: Displays::new(store.node(), serve.display_spans()),
             limits: serve.limits.connection(division.connections),
             origins: serve.allowed_origins(),
@@ -86,59 +83,54 @@ impl Node {
             metrics: metrics.clone(),
         });
         let state = State {
-            menus: Arc::default(),
-            store: store.clone(),
-            sessions: keys.issuer.clone().map(session_service),
-            tokens: keys.verifier.clone(),
-            ended: ended.clone(),
-            commands: commands.clone(),
-            live: services.clone(),
+            node: node.clone(),
+            sessions: keys.issuer.clone().map(sessions),
+            management: Management::new(store, ended, passwords),
             limits: Arc::new(http::Limits::new(rates(serve), metrics.clone()).behind(proxies.clone())),
-            metrics,
+            body_bytes: serve.limits.body_bytes as usize,
+            menus: Arc::default(),
+            base: http::PublicUrl::new(serve.public_url(), proxies),
             demo: demo.map(Arc::new),
             push,
-            body_bytes: serve.limits.body_bytes as usize,
-            base: http::PublicUrl::new(serve.public_url(), proxies),
-            draining,
             redis: Arc::default(),
         };
-        let plain = Plain::new(bounds(serve, division), services.metrics.clone());
-        Self { store, ended, commands, services, state, directory, plain }
+        let plain = Plain::new(bounds(serve, division), metrics);
+        Self { node, state, plain }
     }
 
     /// Starts the background tasks.
     pub(super) fn start_background(&self, keys: &Keys, serve: &Serve) -> anyhow::Result<()> {
-        let registry = HeadChecker::new(self.directory.clone(), Duration::from_secs(serve.head_comparison_s)).start();
+        let Node { store, feeds, commands, ended, screens, metrics, .. } = &*self.node;
+        let head_checker = HeadChecker::new(feeds.clone(), Duration::from_secs(serve.head_comparison_s)).start();
         if let (Some(url), Some(key)) = (serve.redis(), &keys.messages) {
-            let broker = broker::start(url, key, self.directory.clone(), registry)?;
+            let broker = broker::start(url, key, feeds.clone(), head_checker)?;
             let health = broker.health.clone();
             // Set only here; a node without Redis has no health to report.
             let _ = self.state.redis.set(Box::new(move || health.is_healthy()));
         }
         if let Some(push) = &self.state.push {
-            push::start(push.clone(), &self.directory)?;
+            push::start(push.clone(), feeds)?;
         }
-        let (store, commands, ended) = (self.store.clone(), self.commands.clone(), self.ended.clone());
-        housekeeping::start(store, commands, ended, self.state.limits.clone(), serve.retention.idle_visits());
-        actix_rt::spawn(housekeeping::retention::run(self.store.clone(), serve.retention.clone(), serve.access_token_life()));
+        let limits = self.state.limits.clone();
+        housekeeping::start(store.clone(), commands.clone(), ended.clone(), limits, serve.retention.idle_visits());
+        actix_rt::spawn(housekeeping::retention::run(store.clone(), serve.retention.clone(), serve.access_token_life()));
         // Listens before the first connection is accepted, so that no ended session is missed.
-        actix_rt::spawn(close_ended(self.services.clone(), self.ended.listen()));
+        actix_rt::spawn(close_ended(self.node.clone(), ended.listen()));
         actix_rt::spawn(close_idle(self.plain.clone()));
-        actix_rt::spawn(housekeeping::writes::watch(self.store.clone(), self.state.metrics.clone()));
-        let (store, commands) = (self.store.clone(), self.commands.clone());
-        actix_rt::spawn(self.services.screens.clone().run(store.clone(), commands.clone(), self.services.metrics.clone()));
+        actix_rt::spawn(housekeeping::writes::watch(store.clone(), metrics.clone()));
+        actix_rt::spawn(screens.clone().run(store.clone(), commands.clone(), metrics.clone()));
         actix_rt::spawn(orphan_sweep::sweep(store.clone(), commands.clone(), serve.display_spans().lease));
-        actix_rt::spawn(unseen_alarm::watch(store, commands, serve.display_alarm()));
+        actix_rt::spawn(unseen_alarm::watch(store.clone(), commands.clone(), serve.display_alarm()));
         Ok(())
     }
 }
 
 /// Closes the connections of sessions that end on any node.
-async fn close_ended(services: Arc<Services>, mut listener: Listener) {
+async fn close_ended(node: Arc<Node>, mut listener: Listener) {
     while let Some(notice) = listener.next().await {
         match notice {
-            Notice::Ended(session) => services.registry.end_session(&session),
-            Notice::Missed => services.registry.check_all(),
+            Notice::Ended(session) => node.connections.end_session(&session),
+            Notice::Missed => node.connections.check_all(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The listening socket and the server on it.
 
-use super::node::Node;
+use super::node::Parts;
 use crate::config::Serve;
 use crate::connection::sockets::registry::Plain;
 use crate::connection::sockets::socket::Socket;
@@ -54,10 +54,10 @@ pub fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
 ///
 /// # Errors
 /// An error of the operating system.
-pub fn server(node: &Node, serve: &Serve, listener: TcpListener) -> anyhow::Result<Server> {
-    let Node { services, state, plain, .. } = node;
+pub fn server(parts: &Parts, serve: &Serve, listener: TcpListener) -> anyhow::Result<Server> {
+    let Parts { node, state, plain } = parts;
     let gate: connection::websocket::handshake::Gate = state.limits.clone();
-    let (services, state, plain) = (services.clone(), web::Data::new(state.clone()), plain.clone());
+    let (node, state, plain) = (node.clone(), web::Data::new(state.clone()), plain.clone());
     let workers = serve.workers.map_or_else(|| std::thread::available_parallelism().map_or(1, Into::into), usize::from);
     let builder = Server::build()
         .workers(workers)
@@ -67,10 +67,10 @@ pub fn server(node: &Node, serve: &Serve, listener: TcpListener) -> anyhow::Resu
         // registry of sockets frees a place.
         .max_concurrent_connections(plain.bounds().total.div_ceil(workers) + AHEAD);
     let builder = builder.listen("orderbell", listener, move || {
-        let (services, gate, plain) = (services.clone(), gate.clone(), plain.clone());
+        let (node, gate, plain) = (node.clone(), gate.clone(), plain.clone());
         let admit = fn_service(move |io: TcpStream| std::future::ready(admit(&plain, io)));
         let upgrade = fn_service(move |(request, framed): (Request, actix_codec::Framed<Socket, h1::Codec>)| {
-            connection::websocket::handshake::upgrade(services.clone(), gate.clone(), request, framed)
+            connection::websocket::handshake::upgrade(node.clone(), gate.clone(), request, framed)
         });
         let http = HttpService::build()
             .keep_alive(KeepAlive::Timeout(KEEP_ALIVE))

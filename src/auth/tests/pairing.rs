@@ -6,10 +6,10 @@ use crate::auth::token::Issuer;
 use std::sync::Arc;
 use tempfile::TempDir;
 
-async fn service() -> (SessionService, TempDir) {
+async fn service() -> (Sessions, TempDir) {
     let (store, folder) = open_store().await;
     let keyring = Keyring::parse("a:0123456789abcdef0123456789abcdef").unwrap();
-    (SessionService::new(store, Issuer::of(&keyring).unwrap(), Arc::default(), Lifetimes::default()), folder)
+    (Sessions::new(store, Issuer::of(&keyring).unwrap(), Arc::default(), Lifetimes::default()), folder)
 }
 
 fn name() -> Name {
@@ -45,7 +45,7 @@ async fn a_screen_is_approved_once_and_gets_its_session_once() {
 }
 
 /// Polls until it is no longer told to wait.
-async fn after_the_interval(service: &SessionService, code: &SecretString) -> Result<SignedIn, PollError> {
+async fn after_the_interval(service: &Sessions, code: &SecretString) -> Result<SignedIn, PollError> {
     let deadline = clock::now().plus(Duration::from_secs(30));
     loop {
         match service.poll(code).await {

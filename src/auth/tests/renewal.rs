@@ -11,16 +11,16 @@ const OLD: &str = "old:0123456789abcdef0123456789abcdef";
 const NEW: &str = "new:fedcba9876543210fedcba9876543210";
 
 /// A node with these keys.
-fn node(store: &SharedStore, keyring: &str) -> SessionService {
+fn node(store: &SharedStore, keyring: &str) -> Sessions {
     let issuer = Issuer::of(&Keyring::parse(keyring).unwrap()).unwrap();
-    SessionService::new(store.clone(), issuer, Arc::<EndedSessions>::default(), Lifetimes::default())
+    Sessions::new(store.clone(), issuer, Arc::<EndedSessions>::default(), Lifetimes::default())
 }
 
-async fn seated(node: &SessionService) -> TokenAnswer {
+async fn seated(node: &Sessions) -> TokenAnswer {
     node.seat(&"ladle-table-7".into()).await.unwrap().tokens
 }
 
-async fn renewed(node: &SessionService, tokens: &TokenAnswer) -> Result<TokenAnswer, SessionError> {
+async fn renewed(node: &Sessions, tokens: &TokenAnswer) -> Result<TokenAnswer, SessionError> {
     node.refresh(&tokens.refresh_token.as_str().into()).await
 }
 

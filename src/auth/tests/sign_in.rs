@@ -13,9 +13,9 @@ fn keyring() -> Keyring {
     Keyring::parse("a:0123456789abcdef0123456789abcdef").unwrap()
 }
 
-async fn service(lifetimes: Lifetimes) -> (SessionService, TempDir) {
+async fn service(lifetimes: Lifetimes) -> (Sessions, TempDir) {
     let (store, folder) = open_store().await;
-    (SessionService::new(store, Issuer::of(&keyring()).unwrap(), Arc::default(), lifetimes), folder)
+    (Sessions::new(store, Issuer::of(&keyring()).unwrap(), Arc::default(), lifetimes), folder)
 }
 
 fn verified(answer: &TokenAnswer) -> Principal {

@@ -4,7 +4,7 @@ use super::batch::Batch;
 use crate::auth::authenticate::Denied;
 use crate::auth::token::Verified;
 use crate::clock;
-use crate::connection::Services;
+use crate::connection::Node;
 use crate::connection::abandoned::{AbandonGuard, Abandoned};
 use crate::connection::registry::Control;
 use crate::connection::subscriber::{MAILBOX, OPENING, Subscriber};
@@ -53,13 +53,13 @@ pub struct LongPoll {
 ///
 /// # Errors
 /// `forbidden`, `rate_limited`, `unavailable`, and `unauthorized` for a session that ends during the wait.
-pub async fn wait_for(services: Arc<Services>, verified: Verified, asked: &[Subscribe], wait: Duration) -> Answer {
-    let (subscriptions, slot) = services.admit(&verified.principal, asked)?;
+pub async fn wait_for(node: Arc<Node>, verified: Verified, asked: &[Subscribe], wait: Duration) -> Answer {
+    let (subscriptions, slot) = node.admit(&verified.principal, asked)?;
     let wait = wait.min(MAX_WAIT);
     let (answer, answered) = oneshot::channel();
     let poll = LongPoll {
-        batch: Batch::new(&subscriptions, services.limits.backlog_bytes),
-        subscriber: Subscriber::new(services, slot, verified.expires_at),
+        batch: Batch::new(&subscriptions, node.limits.backlog_bytes),
+        subscriber: Subscriber::new(node, slot, verified.expires_at),
         principal: verified.principal,
         subscriptions,
         wait,
@@ -85,8 +85,8 @@ impl LongPoll {
 
     /// Answers with the batch.
     fn finish(&mut self, ctx: &mut Context<Self>) {
-        let services = &self.subscriber.services;
-        let pieces = self.batch.pieces(services.store.epoch(), services.version);
+        let node = &self.subscriber.node;
+        let pieces = self.batch.pieces(node.store.epoch(), node.version);
         self.answer(Ok(pieces), ctx);
     }
 

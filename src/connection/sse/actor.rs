@@ -5,7 +5,7 @@ use super::encoding;
 use crate::auth::authenticate::Denied;
 use crate::auth::token::{TokenError, Verified};
 use crate::clock;
-use crate::connection::Services;
+use crate::connection::Node;
 use crate::connection::abandoned::{AbandonGuard, Abandoned};
 use crate::connection::registry::{ConnectionSlot, Control};
 use crate::connection::send_queue::TooSlow;
@@ -56,16 +56,16 @@ pub struct EventStream {
 /// `forbidden`, `rate_limited`, `unavailable`: what can be refused is, before there is a response. Of several rooms those
 /// that are refused are errors in the stream.
 pub async fn open(
-    services: Arc<Services>,
+    node: Arc<Node>,
     verified: Verified,
     asked: &[Subscribe],
     socket: Option<Rc<SocketHandle>>,
 ) -> Result<Body, Failure> {
-    let (subscriptions, slot) = services.admit(&verified.principal, asked)?;
+    let (subscriptions, slot) = node.admit(&verified.principal, asked)?;
     let cursor = subscriptions.only().map(|only| only.since.unwrap_or_default());
     let queue = Rc::new(cursor.map_or_else(BodyQueue::default, BodyQueue::at));
     let (opening, opened) = oneshot::channel();
-    let stream = EventStream::new(services, slot, verified, subscriptions, queue.clone(), socket, opening);
+    let stream = EventStream::new(node, slot, verified, subscriptions, queue.clone(), socket, opening);
     let body = Body::new(queue, AbandonGuard(stream.start().recipient()));
     match tokio::time::timeout(OPENING, opened).await {
         Ok(Ok(answer)) => answer.map(|()| body),
@@ -75,7 +75,7 @@ pub async fn open(
 
 impl EventStream {
     fn new(
-        services: Arc<Services>,
+        node: Arc<Node>,
         slot: ConnectionSlot,
         verified: Verified,
         subscriptions: Subscriptions,
@@ -84,16 +84,16 @@ impl EventStream {
         opening: oneshot::Sender<Result<(), Failure>>,
     ) -> Self {
         let Verified { principal, expires_at } = verified;
-        let subscriber = Subscriber::new(services, slot, expires_at);
+        let subscriber = Subscriber::new(node, slot, expires_at);
         Self { subscriber, principal, subscriptions, deferred: Deferred::default(), queue, socket, opening: Some(opening) }
     }
 
     fn epoch(&self) -> &str {
-        self.subscriber.services.store.epoch()
+        self.subscriber.node.store.epoch()
     }
 
     fn push_line(&mut self, line: Bytes, ctx: &mut Context<Self>) {
-        if self.queue.push_line(line, self.subscriber.services.limits.backlog_bytes).is_err() {
+        if self.queue.push_line(line, self.subscriber.node.limits.backlog_bytes).is_err() {
             self.evict(ctx);
         }
     }
@@ -198,7 +198,7 @@ impl Transport for EventStream {
 
 impl QueuedTransport for EventStream {
     fn enqueue(&self, frame: &Frame) -> Result<(), TooSlow> {
-        self.queue.push(frame, self.epoch(), self.subscriber.services.limits.backlog_bytes)
+        self.queue.push(frame, self.epoch(), self.subscriber.node.limits.backlog_bytes)
     }
 
     fn holds_snapshot(&self) -> bool {
@@ -223,7 +223,7 @@ impl Actor for EventStream {
 
     fn started(&mut self, ctx: &mut Context<Self>) {
         ctx.set_mailbox_capacity(MAILBOX);
-        let heartbeat = self.subscriber.services.limits.heartbeat;
+        let heartbeat = self.subscriber.node.limits.heartbeat;
         if let Some(socket) = &self.socket {
             socket.expect_answers_within(heartbeat * 2);
         }
@@ -240,7 +240,7 @@ impl Actor for EventStream {
 
     fn stopped(&mut self, _: &mut Context<Self>) {
         if let Some(code) = self.queue.ending() {
-            self.subscriber.services.count_close(code);
+            self.subscriber.node.count_close(code);
         }
         self.subscriber.end(&self.principal, &self.subscriptions.rooms());
     }

@@ -8,7 +8,7 @@ use super::socket::{self, Fault, Incoming, Outgoing};
 use crate::auth::authenticate::Denied;
 use crate::auth::token::{TokenError, Verified};
 use crate::clock;
-use crate::connection::Services;
+use crate::connection::Node;
 use crate::connection::registry::{ConnectionSlot, Control};
 use crate::connection::send_queue::{SendQueue, TooSlow};
 use crate::connection::subscriber::{MAILBOX, Subscriber};
@@ -55,7 +55,7 @@ type Ctx = WebsocketContext<Connection>;
 
 /// Starts a connection on a socket that has finished its handshake, and runs it to its end.
 pub async fn run(
-    services: Arc<Services>,
+    node: Arc<Node>,
     (slot, address): (ConnectionSlot, IpAddr),
     verified: Verified,
     io: Rc<TcpStream>,
@@ -63,26 +63,26 @@ pub async fn run(
 ) {
     let send_queue = SendQueue::default();
     let fault = Fault::default();
-    let incoming = Incoming::new(io.clone(), &first, services.limits.frame_bytes, fault.clone());
+    let incoming = Incoming::new(io.clone(), &first, node.limits.frame_bytes, fault.clone());
     drop(first);
     let outgoing = Outgoing::new(send_queue.clone(), io.clone());
-    let mut connection = Connection::new(services.clone(), slot, verified, outgoing, fault);
-    connection.address = services.keep_addresses.then_some(address);
+    let mut connection = Connection::new(node.clone(), slot, verified, outgoing, fault);
+    connection.address = node.keep_addresses.then_some(address);
     // The frame guard has checked sizes already; without this the codec would apply its library's default.
-    let codec = Codec::new().max_size(services.limits.frame_bytes as usize);
+    let codec = Codec::new().max_size(node.limits.frame_bytes as usize);
     let actor = WebsocketContext::with_codec(connection, incoming, codec);
-    socket::drive(io, send_queue.clone(), actor, services.limits.write_timeout).await;
+    socket::drive(io, send_queue.clone(), actor, node.limits.write_timeout).await;
     if let Some(code) = send_queue.ending() {
-        services.count_close(code);
+        node.count_close(code);
     }
 }
 
 impl Connection {
-    fn new(services: Arc<Services>, slot: ConnectionSlot, verified: Verified, send_queue: Outgoing, fault: Fault) -> Self {
+    fn new(node: Arc<Node>, slot: ConnectionSlot, verified: Verified, send_queue: Outgoing, fault: Fault) -> Self {
         let now = clock::uptime();
-        let client = ClientState::new(verified.principal, services.limits.messages, now);
+        let client = ClientState::new(verified.principal, node.limits.messages, now);
         Self {
-            subscriber: Subscriber::new(services, slot, verified.expires_at),
+            subscriber: Subscriber::new(node, slot, verified.expires_at),
             client,
             send_queue,
             fault,
@@ -96,11 +96,11 @@ impl Connection {
     }
 
     fn backlog_bytes(&self) -> usize {
-        self.subscriber.services.limits.backlog_bytes
+        self.subscriber.node.limits.backlog_bytes
     }
 
     fn push_control(&self, control: bytes::Bytes, ctx: &mut Ctx) {
-        if self.send_queue.push_control(control, self.subscriber.services.limits.backlog_bytes).is_err() {
+        if self.send_queue.push_control(control, self.subscriber.node.limits.backlog_bytes).is_err() {
             self.close(CloseCode::TooSlow, ctx);
         }
     }
@@ -122,7 +122,7 @@ impl Connection {
             self.heard = clock::uptime();
         }
         let pulse = Pulse { heard: self.heard, expires: self.subscriber.expires() };
-        let wait = match pulse.beat(self.subscriber.services.limits.heartbeat, clock::uptime()) {
+        let wait = match pulse.beat(self.subscriber.node.limits.heartbeat, clock::uptime()) {
             Beat::Expired => return self.expire(TokenError::Expired.into(), ctx),
             Beat::Lost => return self.close(CloseCode::HeartbeatLost, ctx),
             Beat::Ping(wait) => {
@@ -141,10 +141,10 @@ impl Connection {
             self.expire(Denied::Ended, ctx);
             return false;
         }
-        match self.client.admit(&self.subscriber.services.limits, self.heard) {
+        match self.client.admit(&self.subscriber.node.limits, self.heard) {
             None => true,
             Some(effect) => {
-                self.subscriber.services.metrics.hit("messages");
+                self.subscriber.node.metrics.hit("messages");
                 self.act(effect, ctx);
                 false
             }
@@ -152,8 +152,8 @@ impl Connection {
     }
 
     fn text(&mut self, text: &str, ctx: &mut Ctx) {
-        let services = self.subscriber.services.clone();
-        let effect = self.client.read(text, services.store.epoch(), &services.limits);
+        let node = self.subscriber.node.clone();
+        let effect = self.client.read(text, node.store.epoch(), &node.limits);
         self.act(effect, ctx);
     }
 
@@ -174,7 +174,7 @@ impl Connection {
             }
             Effect::Fail(failure) => {
                 if failure.code() == ErrorCode::TooManyRooms {
-                    self.subscriber.services.metrics.hit("rooms");
+                    self.subscriber.node.metrics.hit("rooms");
                 }
                 self.fail(&failure, ctx);
             }
@@ -195,7 +195,7 @@ impl Connection {
 
     fn run_in_turn(&mut self, command: QueuedCommand, ctx: &mut Ctx) {
         let Err(id) = self.commands.push(command) else { return self.run_next(ctx) };
-        self.subscriber.services.metrics.hit("commands");
+        self.subscriber.node.metrics.hit("commands");
         self.fail(&Failure::too_many_commands().about_command(id), ctx);
     }
 
@@ -213,9 +213,9 @@ impl Connection {
             return;
         }
         let Some(command) = self.commands.begin() else { return };
-        let services = self.subscriber.services.clone();
+        let node = self.subscriber.node.clone();
         let principal = self.client.principal.clone();
-        let run = audit::scope(self.address, async move { command.run(&services.commands, &principal).await });
+        let run = audit::scope(self.address, async move { command.run(&node.commands, &principal).await });
         ctx.spawn(run.into_actor(self).map(|(id, answer), connection, ctx| {
             connection.commands.finish();
             connection.push(&reply(id, answer), ctx);
@@ -225,7 +225,7 @@ impl Connection {
 
     /// Replaces the token by a new one of the same principal.
     fn refresh(&mut self, token: String, ctx: &mut Ctx) {
-        let fresh = self.subscriber.services.verify(&token.into()).ok();
+        let fresh = self.subscriber.node.verify(&token.into()).ok();
         let expires_at = fresh.and_then(|fresh| self.client.refresh(fresh.principal).then_some(fresh.expires_at));
         let Some(expires_at) = expires_at else {
             let message = "not a valid token of this principal; the connection goes on under the old one";
@@ -343,7 +343,7 @@ impl StreamHandler<Result<ws::Message, ws::ProtocolError>> for Connection {
     fn finished(&mut self, ctx: &mut Ctx) {
         match self.fault.get() {
             Some(code) => {
-                self.subscriber.services.metrics.hit(if code == CloseCode::TooLarge { "frame_bytes" } else { "protocol" });
+                self.subscriber.node.metrics.hit(if code == CloseCode::TooLarge { "frame_bytes" } else { "protocol" });
                 self.close(code, ctx);
             }
             None => ctx.stop(),

@@ -3,7 +3,7 @@
 use super::actor;
 use crate::auth::authenticate::bearer_token;
 use crate::auth::token::Verified;
-use crate::connection::Services;
+use crate::connection::Node;
 use crate::connection::failures;
 use crate::connection::registry::ConnectionSlot;
 use crate::connection::sockets::socket::Socket;
@@ -58,15 +58,15 @@ impl From<Failure> for Rejection {
 /// # Errors
 /// Never: a socket that breaks is dropped.
 pub async fn upgrade(
-    services: Arc<Services>,
+    node: Arc<Node>,
     gate: Gate,
     request: Request,
     mut framed: Framed<Socket, h1::Codec>,
 ) -> Result<(), actix_http::Error> {
     let peer = framed.io_ref().peer_addr().ok().map(|peer| peer.ip());
-    let is_secure = services.is_secure(peer, request.headers());
+    let is_secure = node.is_secure(peer, request.headers());
     let accepted = peer.ok_or_else(|| Failure::new(ErrorCode::BadFrame, "no peer address").into());
-    let accepted = accepted.and_then(|peer| admit(&services, &*gate, &request, peer));
+    let accepted = accepted.and_then(|peer| admit(&node, &*gate, &request, peer));
     let (address, verified, slot) = match accepted {
         Ok(accepted) => accepted,
         Err(rejection) => return refuse(&mut framed, &rejection, is_secure).await,
@@ -85,7 +85,7 @@ pub async fn upgrade(
     // Frames are small, and should leave at once.
     let _ = io.set_nodelay(true);
     actix_rt::spawn(async move {
-        actor::run(services, (slot, address), verified, io, first).await;
+        actor::run(node, (slot, address), verified, io, first).await;
         drop(place);
     });
     Ok(())
@@ -93,20 +93,20 @@ pub async fn upgrade(
 
 /// Examines a handshake, counts it by its result, and takes the slot of its connection.
 fn admit(
-    services: &Services,
+    node: &Node,
     gate: &dyn Gatekeeper,
     request: &Request,
     peer: IpAddr,
 ) -> Result<(IpAddr, Verified, ConnectionSlot), Rejection> {
-    if request.path() != PATH || !services.role.serves_realtime() {
+    if request.path() != PATH || !node.role.serves_realtime() {
         return Err(Failure::new(ErrorCode::NotFound, "the WebSocket is at /ws, on nodes that take connections").into());
     }
-    services.check_open()?;
-    let address = services.proxies.client_address(peer, request.headers());
-    match examine(services, request) {
+    node.check_open()?;
+    let address = node.proxies.client_address(peer, request.headers());
+    match examine(node, request) {
         Ok(verified) => {
             gate.admit(&verified.principal)?;
-            let slot = services.take_slot(&verified.principal)?;
+            let slot = node.take_slot(&verified.principal)?;
             Ok((address, verified, slot))
         }
         // Not its sender's fault.
@@ -119,7 +119,7 @@ fn admit(
 }
 
 /// Checks everything that a handshake has to have, cheapest first.
-fn examine(services: &Services, request: &Request) -> Result<Verified, Rejection> {
+fn examine(node: &Node, request: &Request) -> Result<Verified, Rejection> {
     let bad = |message| Rejection::from(Failure::new(ErrorCode::BadFrame, message));
     if request.method() != Method::GET {
         return Err(bad("a WebSocket handshake is a GET (RFC 6455)"));
@@ -138,8 +138,8 @@ fn examine(services: &Services, request: &Request) -> Result<Verified, Rejection
         Err(_) => return Err(bad("not a WebSocket handshake (RFC 6455)")),
     }
     let protocols = subprotocols(request.headers());
-    check_origin(services, request.headers())?;
-    let verified = authenticate(services, request.headers(), &protocols)?;
+    check_origin(node, request.headers())?;
+    let verified = authenticate(node, request.headers(), &protocols)?;
     if !protocols.contains(&SUBPROTOCOL) {
         return Err(bad("ask for the subprotocol orderbell.v1 in Sec-WebSocket-Protocol"));
     }
@@ -152,26 +152,26 @@ fn subprotocols(headers: &HeaderMap) -> Vec<&str> {
 }
 
 /// Checks the origin of a page: this server, or one that the configuration allows. Other clients send none.
-fn check_origin(services: &Services, headers: &HeaderMap) -> Result<(), Failure> {
+fn check_origin(node: &Node, headers: &HeaderMap) -> Result<(), Failure> {
     let Some(origin) = headers.get(header::ORIGIN) else { return Ok(()) };
     let origin = origin.to_str().unwrap_or("");
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("");
     let is_own = !host.is_empty() && origin.split_once("://").is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(host));
-    if is_own || services.origins.iter().any(|allowed| allowed == origin) {
+    if is_own || node.origins.iter().any(|allowed| allowed == origin) {
         return Ok(());
     }
-    services.metrics.hit("origin");
+    node.metrics.hit("origin");
     Err(Failure::new(ErrorCode::Forbidden, "pages of this origin may not connect"))
 }
 
-fn authenticate(services: &Services, headers: &HeaderMap, protocols: &[&str]) -> Result<Verified, Failure> {
+fn authenticate(node: &Node, headers: &HeaderMap, protocols: &[&str]) -> Result<Verified, Failure> {
     let of_header = headers.get(header::AUTHORIZATION).and_then(|value| bearer_token(value.to_str().ok()?));
     let of_protocol = || protocols.iter().find_map(|protocol| protocol.strip_prefix(BEARER_PREFIX)).map(Into::into);
     let token = of_header.or_else(of_protocol).ok_or_else(|| {
         let detail = "a token is required: Authorization: Bearer, or bearer.<jwt> as a second subprotocol";
         Failure::new(ErrorCode::Unauthorized, detail)
     })?;
-    services.verify(&token)
+    node.verify(&token)
 }
 
 /// Adds the headers of every answer.

@@ -92,7 +92,7 @@ pub async fn list(
     check_staff(&who)?;
     let ListQuery { table, after } = query;
     // An entry more than fits means that there is a next page.
-    let found = state.store.guest_sessions(who.restaurant, table.as_ref(), after.as_ref(), clock::now(), PAGE + 1);
+    let found = state.node.store.guest_sessions(who.restaurant, table.as_ref(), after.as_ref(), clock::now(), PAGE + 1);
     let mut sessions: Vec<_> = found.await?.into_iter().map(SessionAnswer::from).collect();
     let has_more = sessions.len() > PAGE as usize;
     sessions.truncate(PAGE as usize);
@@ -120,6 +120,6 @@ pub async fn end(
     path: web::Path<(Slug, Key)>,
 ) -> Result<HttpResponse, Problem> {
     check_staff(&who)?;
-    state.sessions()?.end_guest(who.restaurant, &path.1).await?;
+    state.management.end_guest(who.restaurant, &path.1).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -7,7 +7,6 @@ use crate::protocol::ErrorCode;
 use actix_web::http::header::ACCEPT;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 use utoipa::ToSchema;
 
@@ -56,16 +55,16 @@ pub async fn alive() -> HttpResponse {
 )]
 pub async fn ready(state: web::Data<State>) -> Result<HttpResponse, Problem> {
     let unavailable = |detail| Problem::new(ErrorCode::Unavailable, detail).after(PATIENCE);
-    if state.draining.load(Ordering::Relaxed) {
+    if state.node.connections.is_draining() {
         return Err(unavailable("this node is going down"));
     }
-    if !state.ended.is_current(clock::uptime()) {
+    if !state.node.ended.is_current(clock::uptime()) {
         return Err(unavailable("this node cannot tell which sessions have ended"));
     }
-    match tokio::time::timeout(PATIENCE, state.store.ping()).await {
-        Ok(Ok(())) if let Some(fault) = state.store.write_faults().standing() => Err(unavailable(fault)),
+    match tokio::time::timeout(PATIENCE, state.node.store.ping()).await {
+        Ok(Ok(())) if let Some(fault) = state.node.store.write_faults().standing() => Err(unavailable(fault)),
         Ok(Ok(())) => Ok(HttpResponse::Ok().json(readiness(state.redis.get().map(|is_healthy| is_healthy())))),
-        _ => Err(unavailable(state.store.write_faults().standing().unwrap_or("the database does not answer"))),
+        _ => Err(unavailable(state.node.store.write_faults().standing().unwrap_or("the database does not answer"))),
     }
 }
 
@@ -93,7 +92,7 @@ fn readiness(redis: Option<bool>) -> Health {
 pub async fn metrics(state: web::Data<State>, request: HttpRequest) -> HttpResponse {
     let accept = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if accept.contains("application/openmetrics-text") {
-        return HttpResponse::Ok().content_type(OPENMETRICS).body(state.metrics.scrape());
+        return HttpResponse::Ok().content_type(OPENMETRICS).body(state.node.metrics.scrape());
     }
-    HttpResponse::Ok().content_type(PROMETHEUS).body(state.metrics.scrape_as_prometheus())
+    HttpResponse::Ok().content_type(PROMETHEUS).body(state.node.metrics.scrape_as_prometheus())
 }

@@ -46,7 +46,7 @@ struct Profile {
 }
 
 async fn menu_of(state: &State, restaurant: RestaurantId) -> Result<Arc<Encoded>, Problem> {
-    let text = state.store.menu_text(restaurant).await?.ok_or_else(|| Problem::not_found("this restaurant has no menu"))?;
+    let text = state.node.store.menu_text(restaurant).await?.ok_or_else(|| Problem::not_found("this restaurant has no menu"))?;
     state.menus.of(restaurant, text).map_err(|error| {
         log::error!(restaurant:%, error:%; "the document of a menu cannot be read");
         Problem::from(StoreError::Internal)
@@ -75,7 +75,7 @@ pub async fn profile(state: web::Data<State>, request: HttpRequest, named: Tenan
     let menu = &menu_of(&state, named.0.id).await?.menu;
     let Restaurant { id, slug, name, currency, .. } = named.0;
     let stations = menu.stations();
-    let feature_level = state.live.level.get();
+    let feature_level = state.node.level.get();
     let Menu { paused, paused_until, .. } = *menu;
     let profile = Profile { id, slug, name, currency, paused, paused_until, stations, feature_level };
     // Plain data with text keys always serializes.
@@ -140,7 +140,7 @@ pub(crate) async fn change(
     action: MenuAction,
     BasedOn(expected): BasedOn,
 ) -> Result<HttpResponse, Problem> {
-    let ack = state.commands.change_menu(who, action, expected).await.map_err(|error| match error {
+    let ack = state.node.commands.change_menu(who, action, expected).await.map_err(|error| match error {
         CommandError::Refused(refusal) if refusal.kind == RefusalKind::Stale => Problem::outdated(refusal.document),
         other => other.into(),
     })?;

@@ -68,7 +68,7 @@ pub async fn place(
     IdempotencyKey(id): IdempotencyKey,
     body: Body<Basket>,
 ) -> Result<HttpResponse, Problem> {
-    let ack = state.commands.place(&who, id, body.0).await?;
+    let ack = state.node.commands.place(&who, id, body.0).await?;
     let order: OrderName = serde_json::from_str(ack.document.get()).map_err(|error| {
         log::error!(error:% = error; "an order document has no id");
         Problem::new(ErrorCode::Internal, "the order was placed; its document could not be read")
@@ -130,14 +130,14 @@ pub async fn share(state: web::Data<State>, Bearer(verified): Bearer, id: web::P
     if !policy::is_guest(&verified.principal) {
         return Err(Problem::new(ErrorCode::Forbidden, "only the guest who placed the order can share it"));
     }
-    state.commands.admit(&verified.principal)?;
+    state.node.commands.admit(&verified.principal)?;
     visible(&state, &verified.principal, *id).await?;
     Ok(HttpResponse::Ok().json(state.sessions()?.share(&verified, *id).await?))
 }
 
 /// Returns the order, or `not_found` if the principal may not see it.
 pub async fn visible(state: &State, who: &Principal, id: OrderId) -> Result<Order, Problem> {
-    let order = state.store.order(who.restaurant, id).await?;
+    let order = state.node.store.order(who.restaurant, id).await?;
     order.filter(|order| policy::owns(who, order)).ok_or_else(no_such_order)
 }
 
@@ -213,7 +213,7 @@ pub async fn call(state: web::Data<State>, TenantUser(who): TenantUser, body: Bo
 
 async fn execute(state: &State, who: &Principal, command: Command) -> Result<HttpResponse, Problem> {
     let id = command.id;
-    let ack = state.commands.execute(who, command).await?;
+    let ack = state.node.commands.execute(who, command).await?;
     let frame = ServerFrame::Ack { id, position: ack.position, changed: ack.changed, document: &ack.document }.encode();
     Ok(HttpResponse::Ok().content_type("application/json").body(frame.text()))
 }
@@ -302,7 +302,7 @@ pub async fn list(
     let filter = query.filter()?;
     let limit = query.limit.map_or(PAGE, |Number(limit)| limit);
     // An entry more than requested means that there is a next page.
-    let mut orders = state.store.orders(who.restaurant, filter, query.after, limit + 1).await?;
+    let mut orders = state.node.store.orders(who.restaurant, filter, query.after, limit + 1).await?;
     let has_more = orders.len() > limit as usize;
     orders.truncate(limit as usize);
     let next = orders.last().filter(|_| has_more).map(|order| order.id);

@@ -110,14 +110,14 @@ pub async fn subscribe(
     body: Body<Subscribe>,
 ) -> Result<HttpResponse, Problem> {
     check_guest(&verified.principal)?;
-    state.commands.admit(&verified.principal)?;
+    state.node.commands.admit(&verified.principal)?;
     let Subscribe { endpoint, keys: Keys { p256dh, auth }, language } = body.0;
     let subscription = Subscription { endpoint, p256dh, auth, language };
     configured(&state)?.examine(&subscription).map_err(|error| Problem::invalid(error.to_string()))?;
     let expires_at = state.sessions()?.end_of(&verified).await?;
     let Principal { restaurant, sub: diner, session, .. } = verified.principal;
     let row = PushRow { restaurant, diner, session, subscription, expires_at };
-    state.store.add_push(&row, clock::now()).await?;
+    state.node.store.add_push(&row, clock::now()).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -153,7 +153,7 @@ pub async fn unsubscribe(
     body: Body<Unsubscribe>,
 ) -> Result<HttpResponse, Problem> {
     check_guest(&who)?;
-    state.commands.admit(&who)?;
-    state.store.remove_push(who.restaurant, &who.sub, &body.0.endpoint).await?;
+    state.node.commands.admit(&who)?;
+    state.node.store.remove_push(who.restaurant, &who.sub, &body.0.endpoint).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -44,8 +44,8 @@ pub async fn of_order(
     id: web::Path<OrderId>,
 ) -> Result<HttpResponse, Problem> {
     let order = orders::visible(&state, &verified.principal, *id).await?;
-    let drawn = state.store.floor_position(order.restaurant).await?;
-    let placed = state.store.placed_at(order.restaurant, order.id).await?;
+    let drawn = state.node.store.floor_position(order.restaurant).await?;
+    let placed = state.node.store.placed_at(order.restaurant, order.id).await?;
     Ok(HttpResponse::Ok().json(OrderReceipt { floor_seen: placed.is_some_and(|placed| placed <= drawn) }))
 }
 
@@ -81,8 +81,8 @@ pub async fn of_calls(state: web::Data<State>, AuthUser(who): AuthUser) -> Resul
     if !policy::is_guest(&who) {
         return Err(Problem::new(ErrorCode::Forbidden, "only a guest has calls"));
     }
-    let drawn = state.store.floor_position(who.restaurant).await?;
-    let open = state.store.open_calls(who.restaurant).await?;
+    let drawn = state.node.store.floor_position(who.restaurant).await?;
+    let open = state.node.store.open_calls(who.restaurant).await?;
     let own = open.into_iter().filter(|(call, _)| Some(&call.table) == who.table.as_ref());
     let calls = own.map(|(call, raised)| OpenCall {
         id: call.id,

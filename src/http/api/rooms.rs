@@ -125,7 +125,7 @@ pub async fn stream(
     }
     state.limits.admit(Action::Handshake, &verified.principal).map_err(too_many)?;
     let socket = request.conn_data::<Rc<SocketHandle>>().cloned();
-    let body = event_stream::open(state.live.clone(), verified, &asked, socket).await?;
+    let body = event_stream::open(state.node.clone(), verified, &asked, socket).await?;
     let mut response = HttpResponse::Ok();
     response.insert_header((CONTENT_TYPE, sse::encoding::EVENT_STREAM)).insert_header((CACHE_CONTROL, "no-store"));
     // A proxy that buffers responses, as nginx does by default, would hold back each event.
@@ -197,7 +197,7 @@ pub async fn events(
     let Wait { since, epoch, wait } = query;
     let wait = wait.map_or(long_poll::actor::DEFAULT_WAIT, |Number(seconds)| Duration::from_secs(seconds.into()));
     let asked = asked(&room, since.as_deref(), epoch.as_ref(), wants_parts(&request)?)?;
-    let pieces = long_poll::actor::wait_for(state.live.clone(), verified, &asked, wait).await?;
+    let pieces = long_poll::actor::wait_for(state.node.clone(), verified, &asked, wait).await?;
     let length: usize = pieces.iter().map(Bytes::len).sum();
     let mut response = HttpResponse::Ok();
     response.content_type("application/json");
@@ -264,13 +264,13 @@ pub async fn seen(
     Body(Seen { position, station }): Body<Seen>,
 ) -> Result<HttpResponse, Problem> {
     let (principal, asked) = (&verified.principal, Subscribe { room: room.into_inner(), since: None, epoch: None, paged: false });
-    let subscription = Subscription::of(principal, &asked, state.store.epoch()).ok_or_else(Failure::forbidden_room)?;
+    let subscription = Subscription::of(principal, &asked, state.node.store.epoch()).ok_or_else(Failure::forbidden_room)?;
     // Any other report is accepted and ignored, as is one for the room of a menu or of an order.
     if principal.role == Role::Kitchen && matches!(subscription.room, RoomId::Kitchen(_)) {
-        record(&state, state.live.screens.drawn(principal, position, station)).await?;
+        record(&state, state.node.screens.drawn(principal, position, station)).await?;
     }
     if matches!(subscription.room, RoomId::Floor(_)) {
-        state.live.screens.floor_drawn(principal.restaurant, position);
+        state.node.screens.floor_drawn(principal.restaurant, position);
     }
     Ok(HttpResponse::NoContent().finish())
 }
@@ -278,8 +278,8 @@ pub async fn seen(
 /// Records a report at once if the screen's connections are on another node.
 async fn record(state: &State, elsewhere: Option<Receipt>) -> Result<(), Problem> {
     let Some(receipt) = elsewhere else { return Ok(()) };
-    let known = state.store.record_seen(vec![receipt]).await?;
-    state.metrics.seen.inc_by(known);
+    let known = state.node.store.record_seen(vec![receipt]).await?;
+    state.node.metrics.seen.inc_by(known);
     if known == 0 {
         let detail = "no such screen yet: follow the room, and report again";
         return Err(Problem::new(ErrorCode::Unavailable, detail).after(Duration::from_secs(1)));

@@ -106,7 +106,7 @@ pub(super) async fn to_its_end<T: 'static>(
 /// Counts the error if the limit on attempts caused it, and returns the problem for it.
 pub(super) fn counted(state: &State, error: SessionError) -> Problem {
     if matches!(error, SessionError::TooManyTries(_) | SessionError::TooManyWrong) {
-        state.metrics.hit("secret_tries");
+        state.node.metrics.hit("secret_tries");
     }
     error.into()
 }
@@ -226,7 +226,7 @@ pub struct Refresh {
 )]
 pub async fn refresh(state: web::Data<State>, body: Body<Refresh>) -> Result<HttpResponse, Problem> {
     let tokens = state.sessions()?.refresh(&body.0.refresh_token).await?;
-    let session = state.tokens.verify(&tokens.access_token.clone().into(), clock::now())?.principal.session;
+    let session = state.node.tokens.verify(&tokens.access_token.clone().into(), clock::now())?.principal.session;
     // Each renewal needs the answer to the previous one, so delaying the answer slows the client
     // down.
     if let Err(wait) = state.limits.renew(&session) {
@@ -367,15 +367,15 @@ pub async fn visit(
     if !policy::is_guest(&who) {
         return Err(Problem::new(ErrorCode::Forbidden, "only a guest has a visit"));
     }
-    let restaurant = state.store.restaurant(who.restaurant).await?;
+    let restaurant = state.node.store.restaurant(who.restaurant).await?;
     let restaurant = restaurant.ok_or_else(|| Problem::not_found("this restaurant is gone"))?;
     // An entry more than fits means that there is a next page.
-    let mut orders = state.store.orders_of_diner(who.restaurant, &who.sub, query.after, ORDERS_OF_A_VISIT + 1).await?;
+    let mut orders = state.node.store.orders_of_diner(who.restaurant, &who.sub, query.after, ORDERS_OF_A_VISIT + 1).await?;
     let has_more = orders.len() > ORDERS_OF_A_VISIT as usize;
     orders.truncate(ORDERS_OF_A_VISIT as usize);
     let next = orders.last().filter(|_| has_more).map(|order| order.id);
     let visit = match &who.table {
-        Some(table) => state.store.visit_of_table(who.restaurant, table).await?,
+        Some(table) => state.node.store.visit_of_table(who.restaurant, table).await?,
         None => None,
     };
     let visit = visit.map(|OpenVisit { id, opened_at, .. }| VisitBrief { id, opened_at });

@@ -52,7 +52,7 @@ struct VisitList {
 )]
 pub async fn list(state: web::Data<State>, TenantUser(who): TenantUser) -> Result<HttpResponse, Problem> {
     check_staff(&who)?;
-    let visits = state.store.open_visits(who.restaurant, MOST + 1).await?;
+    let visits = state.node.store.open_visits(who.restaurant, MOST + 1).await?;
     let complete = visits.iter().map(|(_, orders)| orders.len()).sum::<usize>() <= MOST as usize;
     let visits = visits.into_iter().filter_map(|(visit, orders)| VisitBill::of(visit, &orders)).collect();
     Ok(HttpResponse::Ok().json(VisitList { visits, complete }))
@@ -97,7 +97,7 @@ pub async fn end(
 ) -> Result<HttpResponse, Problem> {
     check_staff(&who)?;
     let end_sessions = body.0?.end_sessions.unwrap_or(true);
-    if state.sessions()?.end_visit(who.restaurant, path.1, end_sessions).await? {
+    if state.management.end_visit(who.restaurant, path.1, end_sessions).await? {
         return Ok(HttpResponse::NoContent().finish());
     }
     Err(Problem::new(ErrorCode::Conflict, "an order or a call of this table is open; close it first"))

@@ -10,7 +10,7 @@ const NEW: &str = "four words two spoons";
 /// A house where nobody is held up by the limit of an address.
 pub(super) async fn open(rules: SignInRules) -> House {
     let mut house = House::open().await;
-    house.state.limits = Arc::new(Limits::new(Rates::default(), house.state.metrics.clone()));
+    house.state.limits = Arc::new(Limits::new(Rates::default(), house.state.node.metrics.clone()));
     house.state.sessions = house.state.sessions.map(|sessions| sessions.with_rules(rules));
     house
 }
@@ -93,7 +93,7 @@ async fn a_current_password_is_tried_a_few_times_and_the_owner_changes_it_all_th
     let refused = ask(&house, &stolen, Method::PUT, &path, guess(PASSWORD)).await;
     refused.problem(401, "unauthorized");
     assert!(!goes_on(&house, &stolen).await);
-    assert!(house.state.metrics.scrape().contains("orderbell_limit_hits_total{limit=\"secret_tries\"} 1"));
+    assert!(house.state.node.metrics.scrape().contains("orderbell_limit_hits_total{limit=\"secret_tries\"} 1"));
     for weak in ["manager1", "manager-1", "managermanager"] {
         let refused = ask(&house, &owner, Method::PUT, &path, Some(json!({"current": PASSWORD, "new": weak}))).await;
         refused.problem(422, "invalid");

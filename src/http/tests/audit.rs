@@ -41,7 +41,7 @@ async fn everything_that_a_manager_changes_is_recorded_with_their_name_and_addre
     let house = House::open().await;
     let now = clock::now();
     let signed_in = SessionRow { principal: boss(), expires_at: now.plus(Duration::from_secs(60)) };
-    house.state.store.add_session(&signed_in, [1; 32], now).await.unwrap();
+    house.state.node.store.add_session(&signed_in, [1; 32], now).await.unwrap();
     let (table, entry) = does(&house, post(&ladle("/tables")), json!({"label": "8"}), "tables", "add_table").await;
     assert_eq!((&entry["label"], &entry["subject"]), (&json!("8"), &table["id"]));
     let of_table = ladle(&format!("/tables/{}", table["id"].as_str().unwrap()));
@@ -166,7 +166,7 @@ async fn commands_that_come_to_nothing_do_not_fill_the_audit_and_what_is_done_is
     let refused = audit(&house, "?kind=orders&limit=500").await["audit"].as_array().unwrap().len();
     // A hundred refusals may straddle two minutes.
     assert!((60..=99).contains(&refused), "{refused}");
-    assert!(house.state.metrics.scrape().contains("limit=\"audit_refusals\""));
+    assert!(house.state.node.metrics.scrape().contains("limit=\"audit_refusals\""));
     let order = house.place(&insider(Role::Diner)).await;
     let path = format!("/api/v1/orders/{}/commands", order["id"].as_str().unwrap());
     assert_eq!(house.send(post(&path), &waiter, command("accept")).await.status, 200);

@@ -257,10 +257,10 @@ async fn a_screen_is_renamed_moved_and_revoked() {
         user_code: "BCDFGHJK".parse().unwrap(),
         expires_at: clock::now().plus(Duration::from_secs(60)),
     };
-    house.state.store.add_pairing(&pairing, clock::now()).await.unwrap();
+    house.state.node.store.add_pairing(&pairing, clock::now()).await.unwrap();
     let (name, station) = ("Grill".parse().unwrap(), Some("hot".parse().unwrap()));
     let screen = Device { id: device, restaurant: LADLE, name, station };
-    house.state.store.approve_pairing(&pairing.user_code, &screen, None, clock::now()).await.unwrap();
+    house.state.node.store.approve_pairing(&pairing.user_code, &screen, None, clock::now()).await.unwrap();
     let poll = post("/api/v1/devices/token").set_json(json!({"device_code": secret.expose_secret()}));
     let paired = house.call(poll).await.json();
     let path = ladle(&format!("/devices/{device}"));
@@ -277,7 +277,7 @@ async fn a_screen_is_renamed_moved_and_revoked() {
     assert_eq!(listed, [expected]);
     let refresh = post("/api/v1/sessions/refresh").set_json(json!({"refresh_token": paired["refresh_token"]}));
     let refreshed = house.call(refresh).await.json();
-    let next = house.state.tokens.verify(&refreshed["access_token"].as_str().unwrap().into(), clock::now()).unwrap();
+    let next = house.state.node.tokens.verify(&refreshed["access_token"].as_str().unwrap().into(), clock::now()).unwrap();
     assert_eq!((next.principal.device, next.principal.station), (Some(device), None), "its next token is of no station");
     assert_eq!(house.delete(&path, &manager).await.status, 204);
     assert_eq!(goes_on(&house, &refreshed).await, (false, false));
@@ -293,7 +293,7 @@ async fn a_list_has_five_hundred_and_the_next_page_the_rest() {
     for number in before..502 {
         let id = TableId::from_uuid(clock::new_id());
         let (label, key) = (format!("T{number}").parse().unwrap(), format!("table-key-{number}").parse().unwrap());
-        house.state.store.add_table(&Table { id, restaurant: LADLE, label, key }).await.unwrap();
+        house.state.node.store.add_table(&Table { id, restaurant: LADLE, label, key }).await.unwrap();
     }
     let first = house.get(&ladle("/tables"), &manager).await.json();
     let tables = first["tables"].as_array().unwrap();

@@ -21,12 +21,14 @@ use super::rate_limit::{Limits, Rates};
 use super::state::State;
 use crate::auth::ended::EndedSessions;
 use crate::auth::keyring::Keyring;
-use crate::auth::session::{Lifetimes, SessionService};
+use crate::auth::management::Management;
+use crate::auth::password::Passwords;
+use crate::auth::session::{Lifetimes, Sessions};
 use crate::auth::tests::fixtures::{self, LADLE, REZALA};
 use crate::auth::token::{Issuer, Verifier};
 use crate::clock;
 use crate::commands::{CommandRates, Commands};
-use crate::connection::{self, ConnectionRegistry, NodeRole, Proxies, Services};
+use crate::connection::{self, ConnectionRegistry, Node, NodeRole, Proxies};
 use crate::domain::model::principal::{Principal, Role};
 use crate::domain::values::ids::RestaurantId;
 use crate::feed::FeedRegistry;
@@ -65,15 +67,15 @@ impl House {
         let (issuer, tokens) = (Issuer::of(&keyring).unwrap(), Verifier::of(&keyring));
         let ended: Arc<EndedSessions> = Arc::default();
         ended.refresh_from(store.as_ref(), clock::now()).await.unwrap();
-        let directory = FeedRegistry::new(store.clone(), metrics.clone());
-        let commands = Commands::new(directory.clone(), CommandRates::default());
-        let live = Services {
+        let feeds = FeedRegistry::new(store.clone(), metrics.clone());
+        let commands = Commands::new(feeds.clone(), CommandRates::default());
+        let node = Node {
             store: store.clone(),
-            feeds: directory,
-            commands: commands.clone(),
-            tokens: tokens.clone(),
+            feeds,
+            commands,
+            tokens,
             ended: ended.clone(),
-            registry: ConnectionRegistry::new(Arc::default()),
+            connections: ConnectionRegistry::default(),
             screens: Displays::new(store.node(), Spans::default()),
             limits: connection::Limits::default(),
             origins: Vec::new(),
@@ -87,19 +89,14 @@ impl House {
         };
         let state = State {
             menus: Arc::default(),
-            sessions: Some(SessionService::new(store.clone(), issuer.clone(), ended.clone(), Lifetimes::default())),
-            commands,
-            live: Arc::new(live),
-            limits: Arc::new(Limits::new(Rates { logins: Rate::new(3, 1), ..Rates::default() }, metrics.clone())),
-            store,
-            tokens,
-            ended,
-            metrics,
+            management: Management::new(store.clone(), ended.clone(), Passwords::default()),
+            sessions: Some(Sessions::new(store, issuer.clone(), ended, Lifetimes::default())),
+            node: Arc::new(node),
+            limits: Arc::new(Limits::new(Rates { logins: Rate::new(3, 1), ..Rates::default() }, metrics)),
             body_bytes: 16 * 1024,
             base: PublicUrl::new(None, Arc::new(Proxies::none(Metrics::new()))),
             demo: None,
             push: None,
-            draining: Arc::default(),
             redis: Arc::default(),
         };
         Self { state, issuer, _folder: folder }

@@ -1,7 +1,6 @@
 use super::*;
 use crate::auth::tests::fixtures::{NEXT_DOOR, PASSWORD};
 use actix_web::http::Method;
-use std::sync::atomic::Ordering;
 
 #[actix_web::test]
 async fn unknown_addresses_and_wrong_methods_are_problems() {
@@ -83,7 +82,7 @@ async fn a_call_without_a_good_token_is_unauthorized() {
     }
     let lower = good.replace("Bearer", "bearer");
     assert_eq!(house.call(TestRequest::get().uri(uri).insert_header(("authorization", lower))).await.status, 200);
-    house.state.ended.insert(staff.session.clone(), clock::now());
+    house.state.node.ended.insert(staff.session.clone(), clock::now());
     assert!(house.get(uri, &staff).await.problem(401, "unauthorized").contains("ended"));
 }
 
@@ -129,7 +128,7 @@ async fn too_many_sign_ins_from_one_address_wait() {
 async fn a_node_that_goes_down_is_alive_but_not_ready() {
     let house = House::open().await;
     assert_eq!(house.call(TestRequest::get().uri("/readyz")).await.status, 200);
-    house.state.draining.store(true, Ordering::Relaxed);
+    house.state.node.connections.drain(|| 0);
     let answer = house.call(TestRequest::get().uri("/readyz")).await;
     answer.problem(503, "unavailable");
     assert_eq!(answer.header("retry-after"), "2");

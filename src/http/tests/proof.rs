@@ -15,7 +15,7 @@ fn set_life(house: &mut House, life: Duration) {
 
 fn session_of(house: &House, tokens: &Value) -> crate::domain::values::text::Key {
     let token = tokens["access_token"].as_str().unwrap().into();
-    house.state.tokens.verify(&token, clock::now()).unwrap().principal.session
+    house.state.node.tokens.verify(&token, clock::now()).unwrap().principal.session
 }
 
 async fn add_key(house: &House, tokens: &Value) -> Answer {
@@ -123,10 +123,10 @@ async fn a_session_that_has_ended_elsewhere_proves_nothing_and_a_token_without_a
     let tokens = sign_in(&house, json!({})).await;
     let session = session_of(&house, &tokens);
     // As another node does: this one has not heard of it yet.
-    house.state.store.end_session(&session).await.unwrap();
-    assert_eq!(house.state.store.password_proof(LADLE, &session).await, Ok(PasswordProof::Ended));
+    house.state.node.store.end_session(&session).await.unwrap();
+    assert_eq!(house.state.node.store.password_proof(LADLE, &session).await, Ok(PasswordProof::Ended));
     add_key(&house, &tokens).await.problem(401, "unauthorized");
     let old = insider(Role::Manager);
-    assert_eq!(house.state.store.password_proof(LADLE, &old.session).await, Ok(PasswordProof::Unlisted));
+    assert_eq!(house.state.node.store.password_proof(LADLE, &old.session).await, Ok(PasswordProof::Unlisted));
     assert_eq!(house.send(post(&ladle("/api-keys")), &old, json!({"name": "POS 3"})).await.status, 201);
 }

@@ -14,9 +14,9 @@ async fn what_a_screen_has_drawn_is_recorded_by_a_node_that_does_not_hold_it() {
     // The node that holds it tells the log.
     let screen = tracker::screen_key(&cook).display;
     let change = Change::Connected { name: "Grill".parse().unwrap(), station: None };
-    house.state.commands.display(LADLE, screen.clone(), change).await.unwrap();
+    house.state.node.commands.display(LADLE, screen.clone(), change).await.unwrap();
     assert_eq!(house.send(seen(), &cook, receipt.clone()).await.status, 204);
-    let floor = house.state.store.snapshot(LADLE, RoomId::Floor(LADLE)).await.unwrap().unwrap();
+    let floor = house.state.node.store.snapshot(LADLE, RoomId::Floor(LADLE)).await.unwrap().unwrap();
     let displays = serde_json::to_value(floor.displays).unwrap();
     assert_eq!(displays[screen.to_string()]["position"], receipt["position"]);
 }

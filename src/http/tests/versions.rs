@@ -118,10 +118,10 @@ async fn a_screen_that_was_moved_meanwhile_stays_where_it_is() {
         user_code: "BCDFGHJK".parse().unwrap(),
         expires_at: clock::now().plus(Duration::from_secs(60)),
     };
-    house.state.store.add_pairing(&pairing, clock::now()).await.unwrap();
+    house.state.node.store.add_pairing(&pairing, clock::now()).await.unwrap();
     let id = DeviceId::from_uuid(clock::new_id());
     let screen = Device { id, restaurant: LADLE, name: "Grill".parse().unwrap(), station: None };
-    house.state.store.approve_pairing(&pairing.user_code, &screen, None, clock::now()).await.unwrap();
+    house.state.node.store.approve_pairing(&pairing.user_code, &screen, None, clock::now()).await.unwrap();
     let (path, version) = entry(&house, "/devices", "devices").await;
     let moved = house.send(based_on(patch(&ladle(&path)), &version), &manager, json!({"station": "hot"})).await;
     assert_eq!(moved.status, 200, "{moved:?}");

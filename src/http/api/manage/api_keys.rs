@@ -60,7 +60,7 @@ pub async fn list(
     Manager(who): Manager,
     Query(query): Query<PageQuery<Key>>,
 ) -> Result<HttpResponse, Problem> {
-    let mut keys = state.store.api_keys(who.restaurant, query.after.as_ref(), page::LIMIT).await?;
+    let mut keys = state.node.store.api_keys(who.restaurant, query.after.as_ref(), page::LIMIT).await?;
     let next = page::cut(&mut keys, |key| key.id.clone());
     let api_keys = keys.into_iter().map(|key| ApiKeyAnswer { id: key.id, name: key.name }).collect();
     Ok(HttpResponse::Ok().json(ApiKeyList { api_keys, next }))
@@ -97,7 +97,7 @@ pub async fn add(
     ConfirmedManager(who): ConfirmedManager,
     body: Body<NewApiKey>,
 ) -> Result<HttpResponse, Problem> {
-    let (key, secret) = state.sessions()?.add_api_key(who.restaurant, body.0.name).await?;
+    let (key, secret) = state.management.add_api_key(who.restaurant, body.0.name).await?;
     let (key, api_key) = (ApiKeyAnswer { id: key.id, name: key.name }, secret.expose_secret().to_owned());
     Ok(HttpResponse::Created().json(AddedApiKeyAnswer { key, api_key }))
 }
@@ -121,6 +121,6 @@ pub async fn revoke(
     Manager(who): Manager,
     path: web::Path<(Slug, Key)>,
 ) -> Result<HttpResponse, Problem> {
-    state.sessions()?.revoke_api_key(who.restaurant, &path.1).await?;
+    state.management.revoke_api_key(who.restaurant, &path.1).await?;
     Ok(HttpResponse::NoContent().finish())
 }

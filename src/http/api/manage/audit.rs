@@ -77,7 +77,7 @@ pub async fn list(
         None => None,
     };
     // An entry more than requested means that there is a next page.
-    let mut audit = state.store.audit(who.restaurant, kind, after, limit + 1).await?;
+    let mut audit = state.node.store.audit(who.restaurant, kind, after, limit + 1).await?;
     let has_more = audit.len() > limit as usize;
     audit.truncate(limit as usize);
     let next = audit.last().filter(|_| has_more).map(|entry| entry.id);

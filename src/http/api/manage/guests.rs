@@ -52,7 +52,7 @@ pub async fn find(
     Manager(who): Manager,
     Query(query): Query<GuestQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let diner = state.store.diner_of_order(who.restaurant, query.order.0).await?;
+    let diner = state.node.store.diner_of_order(who.restaurant, query.order.0).await?;
     let diner = diner.ok_or_else(|| Problem::not_found("no guest is known for this order"))?;
     Ok(HttpResponse::Ok().json(GuestAnswer { diner }))
 }
@@ -84,7 +84,7 @@ pub async fn read(
     ConfirmedManager(who): ConfirmedManager,
     path: web::Path<(Slug, Key)>,
 ) -> Result<HttpResponse, Problem> {
-    Ok(HttpResponse::Ok().json(export(&state.store, who.restaurant, path.into_inner().1).await?))
+    Ok(HttpResponse::Ok().json(export(&state.node.store, who.restaurant, path.into_inner().1).await?))
 }
 
 #[derive(Serialize, ToSchema)]
@@ -123,7 +123,7 @@ pub async fn remove(
     ConfirmedManager(who): ConfirmedManager,
     path: web::Path<(Slug, Key)>,
 ) -> Result<HttpResponse, Problem> {
-    match erase(&state.store, who.restaurant, &path.1).await? {
+    match erase(&state.node.store, who.restaurant, &path.1).await? {
         Erasure::Open(open) => {
             let detail = format!("{open} orders of this guest are open; serve or cancel them first");
             Err(Problem::new(ErrorCode::Conflict, detail))
@@ -131,9 +131,9 @@ pub async fn remove(
         Erasure::Done { orders, events, sessions } => {
             let answer = ErasedAnswer { orders, sessions: sessions.len() };
             for session in sessions {
-                state.ended.insert(session, clock::now());
+                state.node.ended.insert(session, clock::now());
             }
-            state.commands.announce(who.restaurant, events).await;
+            state.node.commands.announce(who.restaurant, events).await;
             Ok(HttpResponse::Ok().json(answer))
         }
     }

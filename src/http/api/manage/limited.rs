@@ -57,6 +57,6 @@ struct List {
     responses((status = 200, description = "The limits.", body = List), parts::OfRestaurant),
 )]
 pub async fn list(state: web::Data<State>, Manager(who): Manager) -> Result<HttpResponse, Problem> {
-    let limited = state.store.limit_refusals(who.restaurant, MOST).await?;
+    let limited = state.node.store.limit_refusals(who.restaurant, MOST).await?;
     Ok(HttpResponse::Ok().json(List { limited: limited.into_iter().map(Entry::from).collect() }))
 }

@@ -72,9 +72,9 @@ pub async fn list(
     Manager(who): Manager,
     Query(query): Query<PageQuery<Key>>,
 ) -> Result<HttpResponse, Problem> {
-    let mut people = state.store.users(who.restaurant, query.after.as_ref(), page::LIMIT).await?;
+    let mut people = state.node.store.users(who.restaurant, query.after.as_ref(), page::LIMIT).await?;
     let next = page::cut(&mut people, |person| person.username.clone());
-    let guarded = state.store.people_with_second_factor(who.restaurant).await?;
+    let guarded = state.node.store.people_with_second_factor(who.restaurant).await?;
     let person = |user: User| Person { totp: guarded.contains(&user.id), ..user.into() };
     let people = people.into_iter().map(person).collect();
     Ok(HttpResponse::Ok().json(PersonList { people, next }))
@@ -135,7 +135,7 @@ pub async fn add(
     body: Body<NewPerson>,
 ) -> Result<HttpResponse, Problem> {
     let NewPerson { username, password, role } = body.0;
-    let user = state.sessions()?.add_person(who.restaurant, username, password, role.into()).await?;
+    let user = state.management.add_person(who.restaurant, username, password, role.into()).await?;
     Ok(HttpResponse::Created().json(Person::from(user)))
 }
 
@@ -184,8 +184,8 @@ pub async fn change(
     if role.is_none() && password.is_none() {
         return Err(Problem::invalid("send a role or a password"));
     }
-    state.sessions()?.change_person(&who, path.1, role.map(Role::from), password, based_on.0).await?;
-    let user = state.store.user(who.restaurant, path.1).await?;
+    state.management.change_person(&who, path.1, role.map(Role::from), password, based_on.0).await?;
+    let user = state.node.store.user(who.restaurant, path.1).await?;
     let user = user.ok_or_else(|| Problem::not_found("no such person"))?;
     let version = user.version();
     Ok(etag::versioned(HttpResponse::Ok().json(Person::from(user)), version))
@@ -216,7 +216,7 @@ pub async fn remove(
     path: web::Path<(Slug, UserId)>,
     based_on: BasedOn,
 ) -> Result<HttpResponse, Problem> {
-    state.sessions()?.remove_person(who.restaurant, path.1, based_on.0).await?;
+    state.management.remove_person(who.restaurant, path.1, based_on.0).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

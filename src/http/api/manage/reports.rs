@@ -76,7 +76,7 @@ async fn orders_of(state: &State, restaurant: RestaurantId, day: LocalDay) -> Re
     let (mut after, end) = (moved(day.begin(), -SLACK_MS), moved(day.end(), 0));
     let mut found = Vec::new();
     loop {
-        let page = state.store.orders(restaurant, OrderFilter::All, Some(after), PAGE).await?;
+        let page = state.node.store.orders(restaurant, OrderFilter::All, Some(after), PAGE).await?;
         let Some(last) = page.last().map(|order| order.id) else { return Ok((found, true)) };
         let is_last = page.len() < PAGE as usize || last >= end;
         found.extend(page.into_iter().filter(|order| day.contains(order.placed_at)));

@@ -73,7 +73,7 @@ pub async fn list(
     Manager(who): Manager,
     Query(query): Query<PageQuery<DeviceId>>,
 ) -> Result<HttpResponse, Problem> {
-    let mut devices = state.store.devices(who.restaurant, query.after, page::LIMIT).await?;
+    let mut devices = state.node.store.devices(who.restaurant, query.after, page::LIMIT).await?;
     let next = page::cut(&mut devices, |listed| listed.device.id);
     let devices = devices.into_iter().map(ListedScreen::from).collect();
     Ok(HttpResponse::Ok().json(DeviceList { devices, next }))
@@ -134,8 +134,8 @@ pub async fn change(
     if name.is_none() && station.is_none() {
         return Err(Problem::invalid("send a name or a station"));
     }
-    let (device, events) = state.sessions()?.change_screen(who.restaurant, path.1, name, station, based_on.0).await?;
-    state.commands.announce(who.restaurant, events).await;
+    let (device, events) = state.management.change_screen(who.restaurant, path.1, name, station, based_on.0).await?;
+    state.node.commands.announce(who.restaurant, events).await;
     let version = device.version();
     Ok(etag::versioned(HttpResponse::Ok().json(DeviceBrief::from(device)), version))
 }
@@ -161,7 +161,7 @@ pub async fn revoke(
     path: web::Path<(Slug, DeviceId)>,
     based_on: BasedOn,
 ) -> Result<HttpResponse, Problem> {
-    let events = state.sessions()?.revoke_screen(who.restaurant, path.1, based_on.0).await?;
-    state.commands.announce(who.restaurant, events).await;
+    let events = state.management.revoke_screen(who.restaurant, path.1, based_on.0).await?;
+    state.node.commands.announce(who.restaurant, events).await;
     Ok(HttpResponse::NoContent().finish())
 }

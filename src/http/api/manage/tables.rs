@@ -63,7 +63,7 @@ fn note(table: &Table, action: &'static str) -> Note {
 }
 
 async fn find(state: &State, who: &Principal, id: TableId) -> Result<Table, Problem> {
-    state.store.table(who.restaurant, id).await?.ok_or_else(|| Problem::not_found("no such table"))
+    state.node.store.table(who.restaurant, id).await?.ok_or_else(|| Problem::not_found("no such table"))
 }
 
 /// `GET …/tables?after=`: lists the tables in the sequence in which they were made, each with the
@@ -88,7 +88,7 @@ pub async fn list(
     Query(query): Query<PageQuery<TableId>>,
 ) -> Result<HttpResponse, Problem> {
     let base = state.base.of(&request)?;
-    let mut tables = state.store.page_of_tables(who.restaurant, query.after, page::LIMIT).await?;
+    let mut tables = state.node.store.page_of_tables(who.restaurant, query.after, page::LIMIT).await?;
     let next = page::cut(&mut tables, |table| table.id);
     let tables = tables.into_iter().map(|table| TableAnswer::new(table, &base)).collect();
     Ok(HttpResponse::Ok().json(TableList { tables, next }))
@@ -130,7 +130,7 @@ pub async fn add(
     let base = state.base.of(&request)?;
     let id = TableId::from_uuid(clock::new_id());
     let table = Table { id, restaurant: who.restaurant, label: body.0.label, key: new_key()? };
-    audit::recorded(note(&table, "add_table"), state.store.add_table(&table)).await?;
+    audit::recorded(note(&table, "add_table"), state.node.store.add_table(&table)).await?;
     Ok(HttpResponse::Created().json(TableAnswer::new(table, &base)))
 }
 
@@ -156,7 +156,7 @@ pub async fn remove(
     based_on: BasedOn,
 ) -> Result<HttpResponse, Problem> {
     let table = find(&state, &who, path.1).await?;
-    state.sessions()?.remove_table(note(&table, "remove_table"), who.restaurant, table.id, based_on.0).await?;
+    state.management.remove_table(note(&table, "remove_table"), who.restaurant, table.id, based_on.0).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -204,7 +204,7 @@ pub async fn renew_key(
     let table = Table { key: new_key()?, ..find(&state, &who, path.1).await? };
     let end_sessions = body.0?.end_sessions.unwrap_or(true);
     let note = note(&table, "change_key");
-    state.sessions()?.renew_table_key(note, &table, end_sessions, based_on.0).await?;
+    state.management.renew_table_key(note, &table, end_sessions, based_on.0).await?;
     let version = table.version();
     Ok(etag::versioned(HttpResponse::Ok().json(TableAnswer::new(table, &base)), version))
 }

@@ -1,27 +1,42 @@
 //! Management of who may sign in: people, kitchen screens, API keys. A lost right is lost at once:
 //! its sessions end on every node. The caller checks that a manager of the restaurant asks.
 
+use super::ended::EndedSessions;
+use super::password::Passwords;
 use super::password_policy::Hints;
 use super::secret::{hash, random_secret};
-use super::session::{SessionError, SessionService};
+use super::session::SessionError;
 use crate::clock;
 use crate::domain::model::event::Event;
 use crate::domain::model::principal::{Principal, Role};
 use crate::domain::values::ids::{DeviceId, RestaurantId, UserId};
 use crate::domain::values::text::{Key, Name, Station};
-use crate::domain::values::time::Timestamp;
 use crate::domain::values::version::Expected;
-use crate::store::StoreError;
 use crate::store::accounts::{ApiKey, User, UserChange, UserChanged};
 use crate::store::audit::{self, Kind, Note};
 use crate::store::devices::{Device, Revoked};
+use crate::store::{SharedStore, StoreError};
 use secrecy::SecretString;
 use std::sync::Arc;
 
 /// How often to try a change without a version while others change the same screen.
 const TRIES: u32 = 3;
 
-impl SessionService {
+/// Decides who may sign in. Cheap to clone.
+#[derive(Clone)]
+pub struct Management {
+    pub(super) store: SharedStore,
+    pub(super) ended: Arc<EndedSessions>,
+    passwords: Passwords,
+}
+
+impl Management {
+    /// Returns the management of a store, which announces to `ended` the sessions that it ends.
+    #[must_use]
+    pub const fn new(store: SharedStore, ended: Arc<EndedSessions>, passwords: Passwords) -> Self {
+        Self { store, ended, passwords }
+    }
+
     /// Adds a person who may sign in.
     ///
     /// # Errors
@@ -35,7 +50,7 @@ impl SessionService {
         role: Role,
     ) -> Result<User, SessionError> {
         check_role(role)?;
-        let password_hash = self.hash_new(restaurant, &username, password).await?;
+        let password_hash = hash_chosen(&self.store, &self.passwords, restaurant, &username, password).await?;
         let id = UserId::from_uuid(clock::new_id());
         let user = User { id, restaurant, username, role, password_hash };
         let note = person(&user, "add_person").set_to(role);
@@ -64,7 +79,7 @@ impl SessionService {
         let password_hash = match password {
             Some(password) => {
                 let user = self.store.user(restaurant, id).await?.ok_or(StoreError::Missing)?;
-                Some(self.hash_new(restaurant, &user.username, password).await?)
+                Some(hash_chosen(&self.store, &self.passwords, restaurant, &user.username, password).await?)
             }
             None => None,
         };
@@ -76,18 +91,6 @@ impl SessionService {
         let note = self.note_on_person(restaurant, id, action).await?;
         let note = role.map_or(note.clone(), |role| note.set_to(role));
         self.decide_on_person(restaurant, id, UserChange::Set { role, password_hash }, expected, note).await
-    }
-
-    /// Hashes a password that was chosen for a person, and refuses one that is easy to guess.
-    pub(super) async fn hash_new(
-        &self,
-        restaurant: RestaurantId,
-        username: &Key,
-        password: SecretString,
-    ) -> Result<SecretString, SessionError> {
-        let restaurant = self.store.restaurant(restaurant).await?.ok_or(StoreError::Missing)?;
-        let hints = Hints::of(username, &restaurant.slug, &restaurant.name);
-        Ok(self.passwords.hash_new(password, hints).await?)
     }
 
     /// Removes a person.
@@ -118,7 +121,7 @@ impl SessionService {
             UserChanged::LastManager => Err(SessionError::LastManager),
             UserChanged::Done(sessions) => {
                 log::info!(restaurant:% = restaurant, user:% = id, sessions = sessions.len(); "person changed");
-                self.tell_ended(sessions, now);
+                self.ended.insert_all(sessions, now);
                 Ok(())
             }
         }
@@ -161,7 +164,7 @@ impl SessionService {
             return Err(StoreError::Stale.into());
         }
         if let Some(station) = station {
-            self.check_station(restaurant, station.as_ref()).await?;
+            check_station(&self.store, restaurant, station.as_ref()).await?;
             device.station = station;
         }
         device.name = name.unwrap_or(device.name);
@@ -187,7 +190,7 @@ impl SessionService {
         let note = Note::new(restaurant, Kind::Screens, "revoke_screen").about(id).called(device.name);
         let Revoked { sessions, events } = audit::recorded(note, self.store.revoke_device(restaurant, id, expected, now)).await?;
         log::info!(restaurant:% = restaurant, device:% = id; "screen revoked");
-        self.tell_ended(sessions, now);
+        self.ended.insert_all(sessions, now);
         Ok(events)
     }
 
@@ -214,15 +217,38 @@ impl SessionService {
         let note = Note::new(restaurant, Kind::Keys, "revoke_api_key").about(id).called(key.name);
         let sessions = audit::recorded(note, self.store.revoke_api_key(restaurant, id, now)).await?;
         log::info!(restaurant:% = restaurant, api_key:% = id; "api key revoked");
-        self.tell_ended(sessions, now);
+        self.ended.insert_all(sessions, now);
         Ok(())
     }
+}
 
-    pub(super) fn tell_ended(&self, sessions: Vec<Key>, at: Timestamp) {
-        for session in sessions {
-            self.ended.insert(session, at);
-        }
+/// Hashes a password that was chosen for a person, and refuses one that is easy to guess.
+pub(super) async fn hash_chosen(
+    store: &SharedStore,
+    passwords: &Passwords,
+    restaurant: RestaurantId,
+    username: &Key,
+    password: SecretString,
+) -> Result<SecretString, SessionError> {
+    let restaurant = store.restaurant(restaurant).await?.ok_or(StoreError::Missing)?;
+    let hints = Hints::of(username, &restaurant.slug, &restaurant.name);
+    Ok(passwords.hash_new(password, hints).await?)
+}
+
+/// Refuses a station that no dish has: a screen of a misspelt station would stay empty without
+/// a reason.
+pub(super) async fn check_station(
+    store: &SharedStore,
+    restaurant: RestaurantId,
+    station: Option<&Station>,
+) -> Result<(), SessionError> {
+    let Some(station) = station else { return Ok(()) };
+    let stations = store.menu(restaurant).await?.map(|menu| menu.stations()).unwrap_or_default();
+    if stations.contains(station) {
+        return Ok(());
     }
+    let known = stations.iter().map(Station::as_str).collect::<Vec<_>>().join(", ");
+    Err(SessionError::Invalid(format!("station must be one of the menu's: {known}")))
 }
 
 pub(super) fn person(user: &User, action: &'static str) -> Note {
