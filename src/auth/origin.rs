@@ -29,19 +29,19 @@ impl Origin {
         Self(format!("{}/{attempt}", user.id).into())
     }
 
-    /// An attempt of a person to prove a secret in a session. It opens nothing without the tokens of that session. One that
-    /// its sender has not named is found by nobody.
+    /// An attempt of a person to prove a secret in a session. It opens nothing without the tokens of that session. Without a
+    /// name from its sender, the attempt gets a random one, so it cannot be repeated.
     pub fn succession(old: &Key, action: &str, attempt: Option<CommandId>) -> Self {
         let attempt = attempt.unwrap_or_else(|| CommandId::from_uuid(clock::new_id()));
         Self(format!("{action}/{old}/{attempt}").into())
     }
 
-    /// The same attempt with a secret that belongs to it: with another it is another attempt.
+    /// Adds a secret to the attempt's name. A repetition must send the same secret; another secret makes another attempt.
     pub fn with(self, secret: &SecretString) -> Self {
         Self(format!("{}/{}", self.0.expose_secret(), secret.expose_secret()).into())
     }
 
-    /// Derives the nth secret of an attempt, which the same attempt gets again, of what only its answer has.
+    /// Derives the secret with this number from the attempt and from a secret of its answer. A repetition derives the same one.
     pub fn derive(&self, answered: &SecretString, number: usize) -> [u8; 32] {
         hash(&format!("{number}/{}/{}", answered.expose_secret(), self.0.expose_secret()).into())
     }

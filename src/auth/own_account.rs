@@ -143,7 +143,7 @@ impl Sessions {
         attempt: Option<CommandId>,
     ) -> Result<(SignedIn, Vec<SecretString>), SessionError> {
         const ACTION: &str = "add_second_factor";
-        let origin = Origin::succession(&who.session, ACTION, attempt).with(code);
+        let origin = Origin::succession(&who.session, ACTION, attempt).with(&second_factor::normal(code));
         let call = async move |attempt: &Attempt<'_>| {
             let user = &attempt.user;
             if let Some(begun) = &attempt.begun {

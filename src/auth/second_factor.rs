@@ -46,6 +46,12 @@ impl Typed {
     }
 }
 
+/// Returns a code as it is compared: people type it with spaces and hyphens, or without.
+pub(super) fn normal(code: &SecretString) -> SecretString {
+    let letters = code.expose_secret().chars().filter(|c| !matches!(c, ' ' | '-'));
+    letters.flat_map(char::to_lowercase).collect::<String>().into()
+}
+
 impl Sessions {
     /// Asks a person who signs in for their second factor, if they have one; returns whether they have. A recovery code has
     /// too many letters to be guessed, so it passes even after too many tries: a thief with the password cannot lock its

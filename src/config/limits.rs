@@ -48,7 +48,7 @@ pub struct LimitArgs {
 
     /// The most unread bytes of answers over plain HTTP. Beyond that, the server closes the
     /// longest-waiting connection of the address with the most unread bytes.
-    #[arg(long, env = "ORDERBELL_UNREAD_BYTES", default_value_t = 16_777_216, value_parser = clap::value_parser!(u64).range(1_048_576..))]
+    #[arg(long, env = "ORDERBELL_UNREAD_BYTES", default_value_t = 8_388_608, value_parser = clap::value_parser!(u64).range(1_048_576..))]
     pub unread_bytes: u64,
 
     /// The most plain HTTP connections of one address. While all are busy, only kitchen and staff

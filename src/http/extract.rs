@@ -233,7 +233,7 @@ impl FromRequest for IdempotencyKey {
     }
 }
 
-/// The same for a call that may go without: one that is there has to be valid.
+/// An optional `Idempotency-Key`: it may be absent, but one that is sent must be valid.
 #[derive(Debug)]
 pub struct OptionalIdempotencyKey(pub Option<CommandId>);
 
@@ -249,13 +249,12 @@ impl FromRequest for OptionalIdempotencyKey {
 fn idempotency_key(request: &HttpRequest) -> Result<Option<CommandId>, Problem> {
     let mut keys = request.headers().get_all("idempotency-key");
     let Some(key) = keys.next() else { return Ok(None) };
-    let id = key.to_str().ok().and_then(|text| text.trim().parse().ok());
+    // Some languages print a UUID in upper case.
+    let id = key.to_str().ok().and_then(|text| text.trim().to_ascii_lowercase().parse().ok());
     // Two of them name two calls.
     id.filter(|_| keys.next().is_none()).map(Some).ok_or_else(no_idempotency_key)
 }
 
 fn no_idempotency_key() -> Problem {
-    Problem::invalid(
-        "Idempotency-Key: expected a UUID of your own in lower case with hyphens, and the same one when you send again",
-    )
+    Problem::invalid("Idempotency-Key: expected a UUID of your own with hyphens, and the same one when you send again")
 }

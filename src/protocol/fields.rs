@@ -82,7 +82,10 @@ fn in_plain_words(message: &str) -> String {
     // The last occurrence, since the client's text before it may contain the same words.
     let split = |prefix: &str| message.strip_prefix(prefix)?.rsplit_once(", expected ");
     if let Some((found, expected)) = split("invalid type: ").or_else(|| split("invalid value: ")) {
-        return format!("expected {}, found {}", expected_in_json(expected), found_in_json(found));
+        let expected = expected_in_json(expected);
+        // A password that was sent as a number is not repeated.
+        let found = if expected.starts_with("a string") { kind_in_json(found) } else { found_in_json(found) };
+        return format!("expected {expected}, found {found}");
     }
     if let Some((_, words)) = split("unknown variant ") {
         return format!("expected {words}, found another word");
@@ -96,11 +99,19 @@ fn in_plain_words(message: &str) -> String {
     message.to_owned()
 }
 
-/// Returns the kind of a value that was sent; of the values only numbers.
+/// Returns a number that was sent, or the kind of another value.
 fn found_in_json(found: &str) -> String {
+    match found.split(' ').next() {
+        Some("integer" | "floating") => format!("the number {}", found.split('`').nth(1).unwrap_or_default()),
+        _ => kind_in_json(found),
+    }
+}
+
+/// Returns the kind of a value that was sent.
+fn kind_in_json(found: &str) -> String {
     let kind = found.split([' ', ',']).next().unwrap_or_default();
     match kind {
-        "integer" | "floating" => format!("the number {}", found.split('`').nth(1).unwrap_or_default()),
+        "integer" | "floating" => "a number".to_owned(),
         "boolean" => "a boolean".to_owned(),
         "null" | "unit" => "null".to_owned(),
         "sequence" => "an array".to_owned(),

@@ -9,6 +9,7 @@ use crate::domain::values::time::Timestamp;
 use async_trait::async_trait;
 use secrecy::SecretString;
 use std::fmt;
+use std::time::Duration;
 
 /// The most sessions of a person that a list shows: the newest ones.
 pub const MOST_SESSIONS: i64 = 100;
@@ -107,6 +108,15 @@ pub struct Tries {
     pub since: Timestamp,
 }
 
+/// A turn that was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Taken {
+    /// The wrong tries under its name.
+    pub wrong: u32,
+    /// When it ends by itself, by the database's clock.
+    pub until: Timestamp,
+}
+
 /// The right to make a try at a person's secrets. Under each name one is made at a time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Turn {
@@ -164,12 +174,12 @@ pub trait Credentials: Send + Sync + 'static {
     /// Removes the count of a person's attempts, after a right code.
     async fn forget_tries(&self, restaurant: RestaurantId, person: UserId) -> Result<()>;
 
-    /// Takes a turn, which ends by itself at `until`. Returns the wrong tries under its name, of which the first is from after
-    /// `window`; `None` while somebody else has it.
-    async fn take_turn(&self, turn: &Turn, at: Timestamp, until: Timestamp, window: Timestamp) -> Result<Option<u32>>;
+    /// Takes a turn, which ends by itself after `lease` by the database's clock, whatever the clocks of the nodes show. Wrong
+    /// tries are forgotten once the first of them is from before `window`. Returns `None` while another call has the turn.
+    async fn take_turn(&self, turn: &Turn, lease: Duration, window: Timestamp) -> Result<Option<Taken>>;
 
-    /// Ends a turn, and counts its try if it was wrong.
-    async fn end_turn(&self, turn: &Turn, was_wrong: bool) -> Result<()>;
+    /// Gives back a turn, and counts its try if it was wrong. A turn that another call has taken since stays with that call.
+    async fn end_turn(&self, turn: &Turn, taken: Taken, was_wrong: bool) -> Result<()>;
 
     /// Returns the second factor of a person.
     async fn second_factor(&self, restaurant: RestaurantId, person: UserId) -> Result<Option<SecondFactor>>;

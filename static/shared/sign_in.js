@@ -1,3 +1,4 @@
+import { fullJitter } from '../client/backoff.js';
 import { newId } from '../client/ids.js';
 import { Api } from '../client/orderbell.js';
 import { find, h } from './dom.js';
@@ -10,6 +11,13 @@ const WORDS = {
   offline: 'The server cannot be reached. Try again in a moment.',
   unavailable: 'The server is busy. Try again in a moment.',
 };
+
+/** How often a call is sent while the same one is being answered. */
+const TRIES = 3;
+/** A longer wait is told to the person. */
+const LONGEST_WAIT_MS = 3_000;
+/** Codes that leave the attempt open: the call before may still be under way. */
+const NO_ANSWER = new Set(['offline', 'unavailable', 'rate_limited']);
 
 /** Until an answer comes it is the same attempt. */
 let attempt = newId();
@@ -51,10 +59,10 @@ async function send(form, signIn) {
   button.setAttribute('aria-busy', 'true');
   try {
     const { totp, ...credentials } = /** @type {Record<string, any>} */ (Object.fromEntries(new FormData(form)));
-    return await signIn(/** @type {any} */ (totp ? { ...credentials, totp } : credentials), attempt);
+    return await signInOnce(signIn, totp ? { ...credentials, totp } : credentials);
   } catch (refusal) {
     const { code, totpRequired } = /** @type {any} */ (refusal);
-    if (code !== 'offline' && code !== 'unavailable') attempt = newId();
+    if (!NO_ANSWER.has(code)) attempt = newId();
     if (totpRequired) askForCode(form, error);
     else {
       // Another password is another person's: their code is asked for again when it is needed.
@@ -66,6 +74,22 @@ async function send(form, signIn) {
   } finally {
     button.disabled = false;
     button.removeAttribute('aria-busy');
+  }
+}
+
+/**
+ * Signs in, and asks again when the same call is still being answered.
+ * @param {SignIn} signIn @param {any} credentials
+ */
+async function signInOnce(signIn, credentials) {
+  for (let tried = 1; ; tried += 1) {
+    try {
+      return await signIn(credentials, attempt);
+    } catch (refusal) {
+      const { code, retryAfterMs = Infinity } = /** @type {any} */ (refusal);
+      if (code !== 'rate_limited' || retryAfterMs > LONGEST_WAIT_MS || tried === TRIES) throw refusal;
+      await new Promise((resolve) => setTimeout(resolve, retryAfterMs + fullJitter(tried, Math.random)));
+    }
   }
 }
 

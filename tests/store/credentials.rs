@@ -3,12 +3,15 @@
 use crate::accounts::{session, user};
 use crate::house::{TestRestaurant, at, key};
 use crate::world::TestDatabase;
+use orderbell::clock;
 use orderbell::domain::model::principal::Role;
+use orderbell::domain::values::time::Timestamp;
 use orderbell::domain::values::version::Expected;
 use orderbell::store::StoreError;
 use orderbell::store::accounts::{User, UserChange};
-use orderbell::store::credentials::{PasswordProof, Succession, TotpSecret, Turn, Which};
+use orderbell::store::credentials::{PasswordProof, Succession, Taken, TotpSecret, Turn, Which};
 use secrecy::SecretString;
+use std::time::Duration;
 use tokio::task::JoinSet;
 
 const SECRET: TotpSecret = TotpSecret([7; 20]);
@@ -61,23 +64,33 @@ pub async fn a_turn_is_one_persons_at_a_time_and_only_wrong_tries_are_counted(wo
     let zia = user(house.id, "zia");
     store.add_user(&zia, at(0)).await.unwrap();
     let turn = |name: &str| Turn { restaurant: house.id, person: zia.id, name: key(name) };
-    let take = async |name: &str, now, until| store.take_turn(&turn(name), at(now), at(until), at(now - 10)).await.unwrap();
+    let (long, window) = (Duration::from_secs(3600), Timestamp::from_micros(0));
+    let take = async |name: &str| store.take_turn(&turn(name), long, window).await.unwrap();
+    let wrong = |taken: Option<Taken>| taken.map(|taken| taken.wrong);
     let mut races = JoinSet::new();
     for _ in 0..4 {
         let (store, turn) = (world.beside().await, turn("s-1"));
-        races.spawn(async move { store.take_turn(&turn, at(10), at(15), at(0)).await.unwrap() });
+        races.spawn(async move { store.take_turn(&turn, long, window).await.unwrap() });
     }
     let taken: Vec<_> = races.join_all().await.into_iter().flatten().collect();
-    assert_eq!(taken, [0], "of many at once, on any node, one is made");
-    assert_eq!(take("s-2", 11, 16).await, Some(0), "each name for itself");
-    store.end_turn(&turn("s-1"), true).await.unwrap();
-    store.end_turn(&turn("s-2"), false).await.unwrap();
-    assert_eq!((take("s-1", 12, 17).await, take("s-1", 13, 18).await), (Some(1), None));
-    assert_eq!(take("s-1", 17, 19).await, Some(1), "a node that died has its turn for a while only");
-    store.end_turn(&turn("s-1"), true).await.unwrap();
-    assert_eq!((take("s-1", 20, 22).await, take("s-2", 20, 22).await), (Some(2), Some(0)));
-    assert_eq!(take("s-1", 21, 23).await, None, "it is under way, whenever the first was");
-    assert_eq!(take("s-1", 22, 24).await, Some(0), "the first is long ago");
+    assert_eq!(taken.iter().map(|taken| taken.wrong).collect::<Vec<_>>(), [0], "of many at once, on any node, one is made");
+    let other = take("s-2").await.expect("each name for itself");
+    store.end_turn(&turn("s-1"), taken[0], true).await.unwrap();
+    store.end_turn(&turn("s-2"), other, false).await.unwrap();
+    // A node that died has its turn for a while only, and gives back none that another call has taken since.
+    let late = store.take_turn(&turn("s-1"), Duration::ZERO, window).await.unwrap().expect("the turn was given back");
+    let next = take("s-1").await.expect("the turn has ended by itself");
+    assert_eq!((late.wrong, next.wrong), (1, 1));
+    store.end_turn(&turn("s-1"), late, true).await.unwrap();
+    assert_eq!(take("s-1").await, None, "the later call still has it");
+    let old = store.take_turn(&turn("s-1"), long, at(1 << 40)).await.unwrap();
+    assert_eq!(old, None, "it is under way, whenever the first was");
+    store.end_turn(&turn("s-1"), next, false).await.unwrap();
+    let (one, two) = (take("s-1").await, take("s-2").await);
+    assert_eq!((wrong(one), wrong(two)), (Some(2), Some(0)));
+    store.end_turn(&turn("s-1"), one.unwrap(), false).await.unwrap();
+    let forgotten = store.take_turn(&turn("s-1"), long, clock::now().plus(long)).await.unwrap();
+    assert_eq!(wrong(forgotten), Some(0), "the first is long ago");
 }
 
 pub async fn a_changed_password_keeps_one_session_and_gives_way_to_no_late_change(world: TestDatabase) {

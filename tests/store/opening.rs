@@ -116,7 +116,7 @@ async fn a_schema_of_another_program_is_refused_and_left_as_it_is() {
                       execution_time BIGINT NOT NULL);";
     let of =
         |version: i64| format!("{migrations} INSERT INTO _sqlx_migrations VALUES ({version}, 'init', now(), true, '\\x00', 0)");
-    for program in [of(1), of(20_230_101_120_000), "CREATE TABLE restaurants (id BIGINT)".to_owned()] {
+    for program in [of(1), of(20_230_101_120_000), "CREATE TABLE invoices (id BIGINT)".to_owned()] {
         let url = postgres::database().await;
         let mut connection = PgConnection::connect(&url).await.unwrap();
         connection.execute(AssertSqlSafe(program.clone())).await.unwrap();
@@ -127,6 +127,17 @@ async fn a_schema_of_another_program_is_refused_and_left_as_it_is() {
         let tables: i64 = sqlx::query_scalar(tables).fetch_one(&mut connection).await.unwrap();
         assert_eq!(tables, 1, "{program}: nothing was made");
     }
+}
+
+/// The role has a schema of its own, and another program lies further on in its search path.
+#[tokio::test]
+async fn a_schema_of_its_own_beside_another_program_is_opened() {
+    let url = postgres::database().await;
+    let mut connection = PgConnection::connect(&url).await.unwrap();
+    let beside = "CREATE SCHEMA own; CREATE TABLE restaurants (id BIGINT); CREATE TABLE _sqlx_migrations (version BIGINT)";
+    connection.execute(AssertSqlSafe(beside)).await.unwrap();
+    let store = open(&format!("{url}?options[search_path]=own,public"), SERVE).await.unwrap();
+    store.close().await;
 }
 
 #[tokio::test]

@@ -7,13 +7,15 @@ use crate::domain::values::text::Key;
 use crate::domain::values::time::Timestamp;
 use crate::store::columns::text;
 use crate::store::credentials::{
-    Credentials, MOST_SESSIONS, OwnSession, PasswordProof, SecondFactor, SessionOwner, Succession, TotpSecret, Tries, Turn, Which,
+    Credentials, MOST_SESSIONS, OwnSession, PasswordProof, SecondFactor, SessionOwner, Succession, Taken, TotpSecret, Tries,
+    Turn, Which,
 };
 use crate::store::error::broken;
 use crate::store::{Result, StoreError};
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::{FromRow, query, query_as, query_scalar};
+use std::time::Duration;
 use uuid::Uuid;
 
 statements! {
@@ -36,13 +38,26 @@ statements! {
         since = CASE WHEN secret_tries.since < $4 THEN excluded.since ELSE secret_tries.since END \
         RETURNING tries, since";
     FORGET_TRIES = "DELETE FROM secret_tries WHERE restaurant = $1 AND person = $2 AND kind = 'totp'";
-    FORGET_OLD_TRIES = "DELETE FROM secret_tries \
-        WHERE restaurant = $1 AND person = $2 AND since < $3 AND trying_until <= $4";
-    /// Returns no row while somebody else has the turn.
-    TAKE_TURN = "INSERT INTO secret_tries (person, kind, restaurant, since, tries, trying_until) VALUES ($2, $3, $1, $4, 0, $5) \
-        ON CONFLICT (person, kind) DO UPDATE SET trying_until = excluded.trying_until WHERE secret_tries.trying_until <= $4 \
-        RETURNING tries";
-    END_TURN = "UPDATE secret_tries SET trying_until = 0, tries = tries + $4 WHERE restaurant = $1 AND person = $2 AND kind = $3";
+    FORGET_OLD_TRIES = by_database! {
+        sqlite: "DELETE FROM secret_tries WHERE restaurant = $1 AND person = $2 AND since < $3 \
+            AND trying_until <= CAST(unixepoch('subsec') * 1000000 AS INTEGER)",
+        postgres: "DELETE FROM secret_tries WHERE restaurant = $1 AND person = $2 AND since < $3 \
+            AND trying_until <= (extract(epoch FROM clock_timestamp()) * 1000000)::bigint",
+    };
+    /// Returns no row while another call has the turn.
+    TAKE_TURN = by_database! {
+        sqlite: "INSERT INTO secret_tries (person, kind, restaurant, since, tries, trying_until) \
+            VALUES ($2, $3, $1, $4, 0, CAST(unixepoch('subsec') * 1000000 AS INTEGER) + $5) \
+            ON CONFLICT (person, kind) DO UPDATE SET trying_until = excluded.trying_until \
+            WHERE secret_tries.trying_until <= excluded.trying_until - $5 RETURNING tries, trying_until",
+        postgres: "INSERT INTO secret_tries (person, kind, restaurant, since, tries, trying_until) \
+            VALUES ($2, $3, $1, $4, 0, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + $5) \
+            ON CONFLICT (person, kind) DO UPDATE SET trying_until = excluded.trying_until \
+            WHERE secret_tries.trying_until <= excluded.trying_until - $5 RETURNING tries, trying_until",
+    };
+    END_TURN = "UPDATE secret_tries SET tries = tries + $4, \
+        trying_until = CASE WHEN trying_until = $5 THEN 0 ELSE trying_until END \
+        WHERE restaurant = $1 AND person = $2 AND kind = $3";
 
     SECOND_FACTOR = "SELECT f.secret, f.confirmed_at, \
         (SELECT count(*) FROM recovery_codes c WHERE c.restaurant = $1 AND c.person = $2) AS recovery_codes \
@@ -224,24 +239,28 @@ impl Credentials for Backend {
         self.execute(query).await.map(drop)
     }
 
-    async fn take_turn(&self, turn: &Turn, at: Timestamp, until: Timestamp, window: Timestamp) -> Result<Option<u32>> {
+    async fn take_turn(&self, turn: &Turn, lease: Duration, window: Timestamp) -> Result<Option<Taken>> {
         let (restaurant, person) = (turn.restaurant.uuid(), turn.person.uuid());
-        let forget = query::<Database>(FORGET_OLD_TRIES).bind(restaurant).bind(person);
-        let forget = forget.bind(window.micros()).bind(at.micros());
-        let take = query_scalar::<Database, i64>(TAKE_TURN).bind(restaurant).bind(person).bind(turn.name.as_str().to_owned());
-        let take = take.bind(at.micros()).bind(until.micros());
-        let tries = self.write(move |c| {
+        let forget = query::<Database>(FORGET_OLD_TRIES).bind(restaurant).bind(person).bind(window.micros());
+        let take = query_as::<Database, (i64, i64)>(TAKE_TURN).bind(restaurant).bind(person);
+        let lease = i64::try_from(lease.as_micros()).unwrap_or(i64::MAX / 2);
+        let take = take.bind(turn.name.as_str().to_owned()).bind(clock::now().micros()).bind(lease);
+        let taken = self.write(move |c| {
             Box::pin(async move {
                 forget.execute(&mut *c).await?;
                 Ok(take.fetch_optional(c).await?)
             })
         });
-        Ok(tries.await?.map(|tries| u32::try_from(tries).unwrap_or(u32::MAX)))
+        Ok(taken.await?.map(|(wrong, until)| Taken {
+            wrong: u32::try_from(wrong).unwrap_or(u32::MAX),
+            until: Timestamp::from_micros(until),
+        }))
     }
 
-    async fn end_turn(&self, turn: &Turn, was_wrong: bool) -> Result<()> {
+    async fn end_turn(&self, turn: &Turn, taken: Taken, was_wrong: bool) -> Result<()> {
         let query = query::<Database>(END_TURN).bind(turn.restaurant.uuid()).bind(turn.person.uuid());
-        self.execute(query.bind(turn.name.as_str().to_owned()).bind(i64::from(was_wrong))).await.map(drop)
+        let query = query.bind(turn.name.as_str().to_owned()).bind(i64::from(was_wrong)).bind(taken.until.micros());
+        self.execute(query).await.map(drop)
     }
 
     async fn second_factor(&self, restaurant: RestaurantId, person: UserId) -> Result<Option<SecondFactor>> {

@@ -45,7 +45,12 @@ pub fn place(options: &PgConnectOptions) -> String {
 /// Refuses a schema that another program has filled, before anything is written to it.
 async fn require_own(connection: &mut PgConnection) -> Result<(), OpenError> {
     let foreign = |why: &str| OpenError::Foreign { database: "the schema".to_owned(), why: why.to_owned() };
-    let there = "SELECT to_regclass('_sqlx_migrations') IS NOT NULL, to_regclass('restaurants') IS NOT NULL";
+    // Migrations make their tables in this schema, whatever lies further on in the search path.
+    // Tables of an extension are nobody's program.
+    let there = "SELECT count(*) FILTER (WHERE relname = '_sqlx_migrations') > 0, \
+        count(*) FILTER (WHERE relname <> '_sqlx_migrations') > 0 \
+        FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p') \
+        AND NOT EXISTS (SELECT 1 FROM pg_depend WHERE objid = pg_class.oid AND deptype = 'e')";
     let (has_migrations, has_tables): (bool, bool) = query_as(there).fetch_one(&mut *connection).await?;
     if !has_migrations {
         return if has_tables { Err(foreign(FOREIGN_TABLES)) } else { Ok(()) };

@@ -36,9 +36,9 @@ pub fn explain(error: OpenError, database: &Path) -> OpenError {
     }
 }
 
-/// Whether SQLite does not recognize the file as a database.
-pub fn is_no_database(error: &OpenError) -> bool {
-    code(error) == Some(NOT_A_DATABASE)
+/// Whether the file contradicts itself, as one does whose log is missing.
+pub fn is_incomplete(error: &OpenError) -> bool {
+    code(error) == Some(CORRUPT)
 }
 
 /// Returns the primary result code.

@@ -3,7 +3,7 @@
 //! A database of Orderbell has [`MARK`] in its header. One of a version that set no mark has the first migration among its
 //! recorded ones, and gets the mark. A file without tables becomes a new database.
 
-use super::open_error::is_no_database;
+use super::open_error::is_incomplete;
 use crate::store::migrations::{FOREIGN_MIGRATIONS, FOREIGN_TABLES, is_first};
 use crate::store::options::OpenError;
 use sqlx::migrate::Migrator;
@@ -25,8 +25,8 @@ pub async fn refuse_foreign_file(options: &SqliteConnectOptions, database: &Path
     let outcome = require_own(&mut connection, database, migrator).await;
     connection.close().await?;
     match outcome {
-        // A file that lacks what its log has.
-        Err(error @ OpenError::Connect(_)) if !is_no_database(&error) => Ok(()),
+        // Without its log the file may be incomplete. It is checked again when it is opened with the log.
+        Err(error) if is_incomplete(&error) => Ok(()),
         outcome => outcome,
     }
 }
@@ -50,6 +50,10 @@ pub async fn require_own(connection: &mut SqliteConnection, database: &Path, mig
     let recorded = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = '_sqlx_migrations'";
     if query_scalar::<_, i64>(recorded).fetch_one(&mut *connection).await? == 0 {
         return Err(foreign(FOREIGN_TABLES.to_owned()));
+    }
+    let named = "SELECT count(*) FROM pragma_table_info('_sqlx_migrations') WHERE name IN ('version', 'checksum')";
+    if query_scalar::<_, i64>(named).fetch_one(&mut *connection).await? < 2 {
+        return Err(foreign(FOREIGN_MIGRATIONS.to_owned()));
     }
     let first: Option<Vec<u8>> =
         query_scalar("SELECT checksum FROM _sqlx_migrations WHERE version = 1").fetch_optional(connection).await?;
