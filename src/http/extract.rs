@@ -53,7 +53,7 @@ impl FromRequest for ProvingUser {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let attempt = idempotency_key(request);
+        let attempt = optional_key(request);
         let who = AuthUser::from_request(request, payload).into_inner().or_else(|problem| match attempt {
             Ok(Some(_)) => ended_user(request).ok_or(problem),
             Ok(None) | Err(_) => Err(problem),
@@ -229,7 +229,7 @@ impl FromRequest for IdempotencyKey {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(idempotency_key(request).and_then(|id| id.map(Self).ok_or_else(no_idempotency_key)))
+        ready(idempotency_key(request, false).and_then(|id| id.map(Self).ok_or_else(no_idempotency_key)))
     }
 }
 
@@ -242,19 +242,26 @@ impl FromRequest for OptionalIdempotencyKey {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(idempotency_key(request).map(Self))
+        ready(optional_key(request).map(Self))
     }
 }
 
-fn idempotency_key(request: &HttpRequest) -> Result<Option<CommandId>, Problem> {
+/// Reads a key that only names a call, in any case: some languages print a UUID in upper case.
+fn optional_key(request: &HttpRequest) -> Result<Option<CommandId>, Problem> {
+    idempotency_key(request, true)
+}
+
+fn idempotency_key(request: &HttpRequest, in_any_case: bool) -> Result<Option<CommandId>, Problem> {
     let mut keys = request.headers().get_all("idempotency-key");
     let Some(key) = keys.next() else { return Ok(None) };
-    // Some languages print a UUID in upper case.
-    let id = key.to_str().ok().and_then(|text| text.trim().to_ascii_lowercase().parse().ok());
+    let read = |text: &str| if in_any_case { text.to_ascii_lowercase() } else { text.to_owned() };
+    let id = key.to_str().ok().and_then(|text| read(text.trim()).parse().ok());
     // Two of them name two calls.
     id.filter(|_| keys.next().is_none()).map(Some).ok_or_else(no_idempotency_key)
 }
 
 fn no_idempotency_key() -> Problem {
-    Problem::invalid("Idempotency-Key: expected a UUID of your own with hyphens, and the same one when you send again")
+    Problem::invalid(
+        "Idempotency-Key: expected a UUID of your own in lower case with hyphens, and the same one when you send again",
+    )
 }

@@ -77,8 +77,7 @@ pub enum OpenError {
     },
     /// The write-ahead log of a database that is not there.
     #[error(
-        "{path} is not there, but its log is: {log} does not belong to {path} unless that is put back. Nothing was made or \
-         changed. To begin a new database, move {log} and {index} away; to keep what the log has, put back the database it was \
+        "{path} does not exist, but its log {log} does. Nothing was made or changed. To begin a new database, move {log} and {index} away; to keep what the log has, put back the database it was \
          written for"
     )]
     LogAlone {

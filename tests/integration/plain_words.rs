@@ -174,8 +174,12 @@ async fn a_wrong_or_unknown_parameter_of_any_query_is_refused_by_its_name() {
         } else {
             ""
         };
-        let unknown = told(&ask(format!("{right}colour=red")).await);
-        assert!(unknown.starts_with("colour: unknown parameter `colour`, expected"), "{path}: {unknown}");
+        let is_stream = path.ends_with("/stream");
+        let ignores = is_stream || names.contains(&"wait") || path.ends_with("diner-sessions/current");
+        if !ignores {
+            let unknown = told(&ask(format!("{right}colour=red")).await);
+            assert!(unknown.starts_with("colour: unknown parameter `colour`, expected"), "{path}: {unknown}");
+        }
         for name in names.iter().filter(|name| **name != "epoch") {
             let others = if right.starts_with(&format!("{name}=")) { "" } else { right };
             for value in ["%01", "-1+x", "99999999999999999999999999"] {
@@ -192,9 +196,10 @@ async fn a_wrong_or_unknown_parameter_of_any_query_is_refused_by_its_name() {
             }
         }
         // A stream does not end.
-        if !path.ends_with("/stream") {
+        if !is_stream {
             let at_once = if names.contains(&"wait") { "wait=0&" } else { right };
-            let ignored = ask(format!("{at_once}access_token=x&token=y")).await;
+            let colour = if ignores { "&colour=red" } else { "" };
+            let ignored = ask(format!("{at_once}access_token=x&token=y{colour}")).await;
             assert_ne!(ignored.status, 422, "{path}: a token in an address is ignored: {}", ignored.text);
         }
     }

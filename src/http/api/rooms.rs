@@ -42,9 +42,9 @@ const SNAPSHOT_HEADER: &str = "orderbell-snapshot";
 /// The bytes of an answer that one read takes.
 const PIECE: usize = 16 * 1024;
 
-/// The query of a stream: its reader's cursor in each of its rooms.
+/// The query of a stream: its reader's cursor in each of its rooms. Libraries for streams add parameters of their own, which
+/// are ignored.
 #[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Since {
     /// The cursor. For several rooms, one cursor each in the same sequence, empty for a room
@@ -141,9 +141,8 @@ fn last_event_id(request: &HttpRequest) -> Result<Option<Cursor>, Problem> {
     cursor.map(Some).map_err(|error| Problem::invalid(error.to_string()))
 }
 
-/// The query of a poll.
+/// The query of a poll. Unknown parameters are ignored, as in a stream's.
 #[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Wait {
     /// The cursor. For several rooms, one cursor each in the same sequence, empty for a room

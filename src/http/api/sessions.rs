@@ -323,9 +323,8 @@ struct VisitAnswer {
     next: Option<OrderId>,
 }
 
-/// The query of a guest's own visit.
+/// The query of a guest's own visit. Unknown parameters are ignored: version 1 began without any.
 #[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct OrdersQuery {
     /// The `next` of the previous page.

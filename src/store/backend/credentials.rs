@@ -42,16 +42,16 @@ statements! {
         sqlite: "DELETE FROM secret_tries WHERE restaurant = $1 AND person = $2 AND since < $3 \
             AND trying_until <= CAST(unixepoch('subsec') * 1000000 AS INTEGER)",
         postgres: "DELETE FROM secret_tries WHERE restaurant = $1 AND person = $2 AND since < $3 \
-            AND trying_until <= (extract(epoch FROM clock_timestamp()) * 1000000)::bigint",
+            AND trying_until <= (extract(epoch FROM clock_timestamp()) * 1000)::bigint * 1000",
     };
-    /// Returns no row while another call has the turn.
+    /// Returns no row while another call has the turn. Whole milliseconds, which is what a `Timestamp` holds.
     TAKE_TURN = by_database! {
         sqlite: "INSERT INTO secret_tries (person, kind, restaurant, since, tries, trying_until) \
             VALUES ($2, $3, $1, $4, 0, CAST(unixepoch('subsec') * 1000000 AS INTEGER) + $5) \
             ON CONFLICT (person, kind) DO UPDATE SET trying_until = excluded.trying_until \
             WHERE secret_tries.trying_until <= excluded.trying_until - $5 RETURNING tries, trying_until",
         postgres: "INSERT INTO secret_tries (person, kind, restaurant, since, tries, trying_until) \
-            VALUES ($2, $3, $1, $4, 0, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + $5) \
+            VALUES ($2, $3, $1, $4, 0, (extract(epoch FROM clock_timestamp()) * 1000)::bigint * 1000 + $5) \
             ON CONFLICT (person, kind) DO UPDATE SET trying_until = excluded.trying_until \
             WHERE secret_tries.trying_until <= excluded.trying_until - $5 RETURNING tries, trying_until",
     };

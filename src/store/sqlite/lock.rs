@@ -33,7 +33,8 @@ impl Lock {
         &self.database
     }
 
-    /// Removes what taking the locks has made. Only for a start that is refused: the lock on the database holds off another.
+    /// Removes the lock file that this start made. Call it only when the start is refused; the lock on the database still keeps
+    /// others out.
     pub fn leave_no_trace(&self) {
         if let Some(Err(cause)) = self.made.as_ref().map(std::fs::remove_file) {
             log::warn!(cause:% = cause; "a lock file that was made cannot be removed");
