@@ -1,5 +1,5 @@
 use super::*;
-use crate::auth::tests::fixtures::{NEXT_DOOR, PASSWORD};
+use crate::auth::tests::fixtures::NEXT_DOOR;
 use actix_web::http::Method;
 
 #[actix_web::test]
@@ -112,11 +112,12 @@ async fn the_websockets_address_wants_an_upgrade() {
 async fn too_many_sign_ins_from_one_address_wait() {
     let house = House::open().await;
     let sign_in = || {
-        let body = json!({"restaurant": "ladle", "username": "staff", "password": PASSWORD});
+        // Counted before it is read. A password that is checked takes long enough for another try to be allowed.
+        let body = json!({"restaurant": "ladle"});
         house.call(TestRequest::post().uri("/api/v1/sessions").peer_addr("203.0.113.1:1".parse().unwrap()).set_json(body))
     };
     for _ in 0..3 {
-        assert_eq!(sign_in().await.status, 200);
+        sign_in().await.problem(422, "invalid");
     }
     let answer = sign_in().await;
     answer.problem(429, "rate_limited");
