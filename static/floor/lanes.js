@@ -80,13 +80,20 @@ export function laneClock(order, lane) {
   return clockOf({ since: sinceOf(order, lane), promised }, LANE[lane].thresholds);
 }
 
-/** Rush first, then the oldest; of what is done the last. @param {Lane} lane */
+/** Rush first, then what is due first; of what is done the last. @param {Lane} lane */
 function byAge(lane) {
   const sign = lane === 'done' ? -1 : 1;
   return (/** @type {any} */ a, /** @type {any} */ b) =>
     (lane === 'done' ? 0 : Number(b.rush) - Number(a.rush))
-    || sign * (sinceOf(a, lane) - sinceOf(b, lane))
+    || sign * (dueAt(a, lane) - dueAt(b, lane))
     || a.number - b.number;
+}
+
+/** When an order is late in its lane, server ms; of what is done, when it came there. @param {any} order @param {Lane} lane */
+function dueAt(order, lane) {
+  const { lateMinutes } = LANE[lane].thresholds;
+  const promised = lane === 'kitchen' ? promisedAt(order) : undefined;
+  return promised ?? sinceOf(order, lane) + (lane === 'done' ? 0 : lateMinutes * 60_000);
 }
 
 /** @param {any} order @param {string} search */

@@ -156,16 +156,19 @@ export function placement(basket, menu) {
 }
 
 /**
- * The same again: what an order had, as far as the menu still has it.
+ * The same again: what an order had, as far as the menu still has it, without what was taken off it. Its note and its allergy
+ * come along, and its service where the basket was empty.
  *
  * @param {Basket} basket @param {any} order a document @param {any} menu
  * @returns {Basket}
  */
 export function withOrderAgain(basket, order, menu) {
-  const wanted = Object.values(order.items).filter((item) => menu.items[item.menu_item]);
+  const wanted = Object.values(order.items).filter((item) => menu.items[item.menu_item] && item.status !== 'voided');
+  const service = basket.lines.length === 0 ? order.service ?? basket.service : basket.service;
+  const said = order.note && !basket.note.trim() ? { note: order.note, allergy: order.allergy === true } : {};
   return wanted.reduce((filled, item) => withAdded(filled, {
     item: item.menu_item, quantity: item.quantity, options: optionIds(menu.items[item.menu_item], item.options ?? []), note: item.note ?? '', allergy: item.allergy === true,
-  }), basket);
+  }), { ...basket, ...said, service });
 }
 
 /** An order names its options; a placement takes ids. @param {any} item @param {string[]} names */

@@ -1,6 +1,6 @@
 import { WORDS, clock } from '../languages/language.js';
 import { h } from '../shared/dom.js';
-import { controls, ended, hint, itemList, leftNote, progress, promise, service } from './order_view.js';
+import { controls, ended, hint, itemList, leftNote, noteLine, progress, promise, service } from './order_view.js';
 
 /** @typedef {import('./order_view.js').State} State */
 
@@ -19,6 +19,7 @@ export function orderCard(order, state) {
     state.refusal,
     progress(order),
     itemList(order),
+    order.note && h('p.order__note', {}, noteLine(order)),
     state.left === undefined && h('footer.order__foot', {}, followLink(order), controls(order, state)));
 }
 

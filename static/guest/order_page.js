@@ -210,6 +210,8 @@ export class OrderPage {
       toast(WORDS.cancelled(order.number));
     } catch (error) {
       toast(errorWords(/** @type {any} */ (error)), { bad: true });
+      // Perhaps the restaurant was faster, which the page kept back until it was known.
+      await this.#tell(this.#order);
     }
     this.#draw();
   }

@@ -83,7 +83,7 @@ export function orderPage(order, state) {
     h('section.card', { 'aria-labelledby': 'items-title' },
       h('h2', { id: 'items-title' }, WORDS.items),
       itemList(order),
-      order.note && h('p.order__note', {}, order.note),
+      order.note && h('p.order__note', {}, noteLine(order)),
       totalLine(order)),
     h('section.card', { 'aria-labelledby': 'timeline-title' },
       h('h2', { id: 'timeline-title' }, WORDS.timeline),
@@ -135,17 +135,23 @@ export function itemList(order) {
     h('span.item__text', {},
       h('span.item__name', {}, item.name),
       item.options?.length > 0 && h('span.item__more', {}, item.options.join(', ')),
-      item.note && h('span.item__more', {}, item.note),
+      item.note && noteLine(item),
       item.status === 'voided' && h('span.item__more', {}, why(item).join(' '))),
     itemState(order, item))));
+}
+
+/** What the guest wrote, and that the kitchen sees it as an allergy. @param {{note: string, allergy?: boolean}} of an order or a line */
+export function noteLine({ note, allergy }) {
+  return h('span.item__more', {}, allergy && [icon('alert'), ' ', h('b', {}, `${WORDS.allergySeen}: `)], note);
 }
 
 /** @type {Record<string, 'clock' | 'flame' | 'check' | 'close'>} */
 const ITEM_ICONS = { queued: 'clock', cooking: 'flame', done: 'check', voided: 'close' };
 
-/** Before the kitchen starts, an item has no state of its own worth a word. @param {any} order @param {any} item */
+/** Before the kitchen starts, and once an order fell through, an item has no state of its own worth a word. @param {any} order @param {any} item */
 function itemState(order, item) {
-  const silent = item.status === 'queued' && order.status !== 'preparing';
+  const isOver = order.status === 'rejected' || order.status === 'cancelled';
+  const silent = isOver || (item.status === 'queued' && order.status !== 'preparing');
   if (silent) return null;
   return h('span.item__state', {}, icon(ITEM_ICONS[item.status]), h('span', {}, WORDS[`item_${item.status}`]));
 }

@@ -30,7 +30,9 @@ export class Refusals {
   /** @param {any} order @returns {string[]} refusals that are not confirmed */
   unread(order) {
     const { [order.id]: read = [] } = recallLocal('read', {});
-    const isOwn = this.#bell.pending.some((/** @type {any} */ { action, order: id }) => action === 'cancel' && id === order.id);
+    // The answer to the guest's own cancellation says whose it was.
+    const isOwn = order.status === 'cancelled'
+      && this.#bell.pending.some((/** @type {any} */ { action, order: id }) => action === 'cancel' && id === order.id);
     return isOwn ? [] : refusalsOf(order).filter((refusal) => !read.includes(refusal));
   }
 

@@ -214,7 +214,8 @@ export class TablePage {
   #placed(order, words = WORDS.placed(order.number)) {
     this.#visit.remember(order);
     this.#orders.take([order]);
-    toast(words);
+    // The refusal of an order that was answered late is announced instead.
+    if (this.#refusals.unread(this.#orders.get(order.id)).length === 0) toast(words, { about: order.id });
     this.#receipts.ask();
     this.#draw();
     // The focused button disappeared with the basket.
@@ -274,6 +275,8 @@ export class TablePage {
       toast(WORDS.cancelled(document.number));
     } catch (error) {
       toast(errorWords(/** @type {any} */ (error)), { bad: true });
+      // Perhaps the restaurant was faster, which the page kept back until it was known.
+      this.#refusals.tell(this.#orders.get(order));
     }
     this.#draw();
   }

@@ -1,7 +1,8 @@
 import { changeOf, newestOrder } from './last_seen.js';
+import { isFinal } from './order_view.js';
 
-/** Bound: the orders that a phone follows live at once, since a connection limits its rooms. */
-const FOLLOWED = 8;
+/** Bound: the orders that a phone follows live at once, since a connection limits its rooms. Open orders come first. */
+export const FOLLOWED = 24;
 
 /** This visit's orders, each in its newest known form: a room's document wins over a call's answer. */
 export class VisitOrders {
@@ -25,13 +26,23 @@ export class VisitOrders {
     return newestOrder(this.#rooms.get(id), id, this.#answered.get(id));
   }
 
-  /** @param {any[]} documents from a call or an ack; the newest are followed live */
+  /** @param {any[]} documents from a call or an ack; the open ones are followed live, then the newest of the others */
   take(documents) {
     for (const document of documents) {
       const held = this.#answered.get(document.id);
       if (!held || held.position < document.position) this.#answered.set(document.id, document);
     }
-    for (const { id } of this.all.slice(0, FOLLOWED)) this.#follow(id);
+    const followed = this.all.sort((a, b) => Number(isFinal(a)) - Number(isFinal(b))).slice(0, FOLLOWED).map(({ id }) => id);
+    for (const id of this.#rooms.keys()) if (!followed.includes(id)) this.#leave(id);
+    for (const id of followed) this.#follow(id);
+  }
+
+  /** Keeps what the room knew. @param {string} id */
+  #leave(id) {
+    const room = this.#rooms.get(id);
+    this.#answered.set(id, this.get(id));
+    this.#rooms.delete(id);
+    room.leave();
   }
 
   /** @param {string} id */

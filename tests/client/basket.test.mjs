@@ -130,3 +130,16 @@ test('a refusal is told until the menu itself says why', () => {
   const told = [['invalid', fine, MENU], ['invalid', gone, MENU], ['paused', fine, MENU], ['paused', fine, { ...MENU, paused: true }], [undefined, gone, { ...MENU, paused: true }]];
   assert.deepEqual(told.map(([code, basket, menu]) => isExplained(code, basket, menu)), [false, true, false, true, false]);
 });
+
+test('the same again keeps the allergy, the note and the service, and leaves out what was taken off', () => {
+  const menu = { items: { r: { name: 'Rezala', options: {} }, f: { name: 'Firni', options: {} } } };
+  const order = {
+    service: 'takeaway', note: 'No shellfish', allergy: true,
+    items: { a: { menu_item: 'r', quantity: 3, status: 'done' }, b: { menu_item: 'r', quantity: 1, status: 'voided' }, c: { menu_item: 'f', quantity: 1, status: 'done', note: 'nuts', allergy: true } },
+  };
+  const again = withOrderAgain(emptyBasket('b1'), order, menu);
+  assert.deepEqual([again.service, again.note, again.allergy], ['takeaway', 'No shellfish', true]);
+  assert.deepEqual(again.lines.map(({ item, quantity, allergy }) => [item, quantity, allergy === true]), [['r', 3, false], ['f', 1, true]]);
+  const begun = withOrderAgain({ ...withOrderAgain(emptyBasket('b2'), { ...order, service: 'dine_in', note: 'Mild' }, menu) }, order, menu);
+  assert.deepEqual([begun.service, begun.note], ['dine_in', 'Mild'], 'what the guest has chosen stays');
+});

@@ -8,7 +8,7 @@ import { forgetOrders, keepMenu, keepOrders, lastMenu, lastOrder, lastOrders, le
 import { messages } from '../../static/guest/basket_view.js';
 import { Refusals, refusalWords } from '../../static/guest/refusals.js';
 import { Room } from '../../static/client/room.js';
-import { VisitOrders } from '../../static/guest/visit_orders.js';
+import { FOLLOWED, VisitOrders } from '../../static/guest/visit_orders.js';
 import { Receipts, SecondTouch, linkTo, sharedToken } from '../../static/guest/page_state.js';
 import { hint, promise, promisedRange, refusalsOf } from '../../static/guest/order_view.js';
 import { FakeClock, FakeStore } from './support.mjs';
@@ -236,4 +236,28 @@ test('what became of an order before its room was joined, and during a long abse
   rooms[0].receive(snapshot(5, 'rejected'), 'e1');
   rooms[0].receive(snapshot(6, 'ready'), 'e2');
   assert.deepEqual(told, [['placed', 'rejected'], ['rejected', 'ready']]);
+});
+
+test('of more orders than a phone may follow, the open ones are followed', () => {
+  const rooms = new Map();
+  const bell = { room: (name) => { const room = new Room(name, { leave: () => rooms.delete(name) }); rooms.set(name, room); return room; } };
+  const orders = new VisitOrders(bell, () => {});
+  const of = (number, status) => ({ ...placed, id: `o${number}`, number, status, position: number });
+  orders.take([of(1, 'placed')]);
+  orders.take(Array.from({ length: FOLLOWED + 5 }, (_, at) => of(at + 2, 'served')));
+  assert.ok(rooms.has('order:o1'), 'the oldest is the one that is open');
+  assert.equal(rooms.size, FOLLOWED);
+  orders.take([of(FOLLOWED + 7, 'placed')]);
+  assert.deepEqual([rooms.has('order:o1'), rooms.has(`order:o${FOLLOWED + 7}`), rooms.size], [true, true, FOLLOWED]);
+  assert.equal(orders.all.length, FOLLOWED + 7, 'all of them are shown');
+});
+
+test('a rejection is told although the guest\'s own cancellation is unanswered', () => {
+  globalThis.addEventListener ??= () => {};
+  const bell = Object.assign(new Emitter(), { pending: [{ action: 'cancel', order: 'o9' }] });
+  const refusals = new Refusals(bell, () => {});
+  assert.deepEqual(refusals.unread({ ...placed, id: 'o9', status: 'rejected', items: lines }), ['order']);
+  assert.deepEqual(refusals.unread({ ...placed, id: 'o9', status: 'cancelled', items: lines }), [], 'whose it was is not known yet');
+  bell.pending = [];
+  assert.deepEqual(refusals.unread({ ...placed, id: 'o9', status: 'cancelled', items: lines }), ['order']);
 });

@@ -628,3 +628,9 @@ test('pages between two tickets are skipped, there are no more than five, and an
   await failing.snapshot(11);
   assert.equal(failing.asked.length, 2, 'the next snapshot asks again');
 });
+
+test('in the kitchen\'s lane of the floor what is due first comes first', () => {
+  const of = (number, accepted, promised) => order('accepted', { a: item('queued') }, { id: `o${number}`, number, accepted_at: at(accepted), promised_at: promised && at(promised) });
+  const found = lanes([of(1, 0, 60), of(2, 5, 12), of(3, 2), of(4, 9, 10)], NOON + 15 * 60_000, '');
+  assert.deepEqual(found.kitchen.map(({ number }) => number), [4, 2, 3, 1]);
+});
