@@ -3,6 +3,7 @@
 use crate::browser::Browser;
 use crate::house::House;
 use serde_json::{Value, json};
+use std::collections::HashSet;
 use std::io::Write;
 
 /// Bytes over the wire, heads and all, of a first visit.
@@ -66,11 +67,20 @@ async fn slow_down(phone: &Browser, conditions: Value) {
     phone.devtools("Emulation.setCPUThrottlingRate", json!({"rate": 4})).await;
 }
 
-/// How many answers came to their end, and how many bytes they were.
+/// How many answers came to their end, and how many bytes they were: of the requests that began in this log, since the page
+/// before may still be loading something.
 fn received(log: &[Value]) -> (usize, u64) {
-    let events = log.iter().map(|line| serde_json::from_str::<Value>(line["message"].as_str().unwrap()).unwrap());
-    let finished = events.filter(|event| event["message"]["method"] == "Network.loadingFinished");
-    let sizes: Vec<_> = finished.map(|event| event["message"]["params"]["encodedDataLength"].as_f64().unwrap()).collect();
+    let (mut asked, mut sizes) = (HashSet::new(), Vec::new());
+    for line in log {
+        let event: Value = serde_json::from_str(line["message"].as_str().unwrap()).unwrap();
+        let (method, parameters) = (&event["message"]["method"], &event["message"]["params"]);
+        let request = parameters["requestId"].to_string();
+        if method == "Network.requestWillBeSent" {
+            asked.insert(request);
+        } else if method == "Network.loadingFinished" && asked.contains(&request) {
+            sizes.push(parameters["encodedDataLength"].as_f64().unwrap());
+        }
+    }
     (sizes.len(), sizes.iter().sum::<f64>() as u64)
 }
 
