@@ -37,7 +37,7 @@ export const WHOLE = 'order';
 
 /** @param {any} order @returns {string[]} what the house did not give: the whole order, or the lines that it took off, by id */
 export function refusalsOf(order) {
-  if (order.status === 'rejected' || order.status === 'cancelled') return [WHOLE];
+  if (fellThrough(order)) return [WHOLE];
   return Object.entries(order.items).filter(([, item]) => item.status === 'voided').map(([id]) => id);
 }
 
@@ -104,16 +104,22 @@ export function hint({ status, service: how, placed_at: placed }, { now, seen })
   return (status === 'ready' && WORDS[`ready_${how}`]) || WORDS[`hint_${status}`];
 }
 
+/** Whether an order ends otherwise than on the table. @param {any} order */
+function fellThrough({ status }) {
+  return status === 'rejected' || status === 'cancelled';
+}
+
 /** What is to be paid: for an order that fell through nothing, whatever it would have cost. @param {any} order */
-function totalLine({ status, total }) {
-  const isDue = status !== 'rejected' && status !== 'cancelled';
+function totalLine(order) {
+  const { total } = order;
+  const isDue = !fellThrough(order);
   return h('p.order__total', {}, h('span', {}, isDue ? WORDS.total : WORDS.nothingToPay),
     isDue ? h('span', {}, money(total)) : h('s.muted', { 'aria-hidden': 'true' }, money(total)));
 }
 
 /** Why an order ended otherwise than on the table. @param {any} order */
 export function ended(order) {
-  if (order.status !== 'rejected' && order.status !== 'cancelled') return null;
+  if (!fellThrough(order)) return null;
   return h('p.banner.banner--bad', {}, icon('alert'), h('span', {}, why(order).join(' ')));
 }
 
@@ -150,8 +156,7 @@ const ITEM_ICONS = { queued: 'clock', cooking: 'flame', done: 'check', voided: '
 
 /** Before the kitchen starts, and once an order fell through, an item has no state of its own worth a word. @param {any} order @param {any} item */
 function itemState(order, item) {
-  const isOver = order.status === 'rejected' || order.status === 'cancelled';
-  const silent = isOver || (item.status === 'queued' && order.status !== 'preparing');
+  const silent = fellThrough(order) || (item.status === 'queued' && order.status !== 'preparing');
   if (silent) return null;
   return h('span.item__state', {}, icon(ITEM_ICONS[item.status]), h('span', {}, WORDS[`item_${item.status}`]));
 }
@@ -159,7 +164,7 @@ function itemState(order, item) {
 /** @param {any} order */
 function timeline(order) {
   const steps = TIMES.map((field) => ({ name: WORDS[`step_${field}`], at: order[field] }));
-  if (order.status === 'rejected' || order.status === 'cancelled') steps.push({ name: WORDS[`status_${order.status}`], at: order.closed_at });
+  if (fellThrough(order)) steps.push({ name: WORDS[`status_${order.status}`], at: order.closed_at });
   return h('ol.timeline', {}, steps.filter(({ at }) => at).map(({ name, at }) => h(
     'li', {}, h('span', {}, name), h('time', { datetime: at }, clock(at)))));
 }

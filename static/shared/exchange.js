@@ -4,7 +4,7 @@ import { keepLocal, recallLocal } from './storage.js';
 
 /** How often a call is sent whose answer does not come. */
 const TRIES = 3;
-/** A longer wait is told to the person. */
+/** A longer wait is shown to the person instead. */
 const LONGEST_WAIT_MS = 3_000;
 
 /**
@@ -39,7 +39,7 @@ async function send(token, method, path, body, attempt) {
       return await api.request(method, path, { body, headers: { 'idempotency-key': attempt } });
     } catch (error) {
       const { code, retryAfterMs: wait = 0 } = /** @type {any} */ (error);
-      // The call before may still be under way: then this one is told to come back in a moment.
+      // The server answers `rate_limited` with a short wait while the same call is still being answered.
       const comesBack = code === 'offline' || code === 'unavailable' || (code === 'rate_limited' && wait <= LONGEST_WAIT_MS);
       if (!comesBack || tried === TRIES) throw error;
       await new Promise((resolve) => setTimeout(resolve, Math.min(wait, LONGEST_WAIT_MS) + fullJitter(tried, Math.random)));

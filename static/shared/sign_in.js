@@ -14,7 +14,7 @@ const WORDS = {
 
 /** How often a call is sent while the same one is being answered. */
 const TRIES = 3;
-/** A longer wait is told to the person. */
+/** A longer wait is shown to the person instead. */
 const LONGEST_WAIT_MS = 3_000;
 /** Codes that leave the attempt open: the call before may still be under way. */
 const NO_ANSWER = new Set(['offline', 'unavailable', 'rate_limited']);

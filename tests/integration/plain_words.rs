@@ -88,7 +88,7 @@ async fn null_in_any_body_means_the_same_as_absence() {
     let operations = spec["paths"].as_object().unwrap().iter();
     let operations = operations.flat_map(|(path, calls)| calls.as_object().unwrap().iter().map(move |call| (path, call)));
     let mut operations: Vec<_> = operations.filter(|(_, (_, call))| call["requestBody"].is_object()).collect();
-    // Whoever confirms their password begins another session.
+    // Last: confirming a password begins another session, and ends this one.
     operations.sort_by_key(|(path, _)| path.contains("/people/me"));
     let mut tried = Vec::new();
     for (path, (method, call)) in operations {
@@ -139,7 +139,7 @@ fn null_in_any_frame_means_the_same_as_absence() {
             if MUST_NOT_BE_NULL.contains(&name_of(&member)) {
                 assert!(read.unwrap_err().message.contains("found null"), "{null}");
             } else if name_of(&member) != "order" {
-                // A command about an order is none without it.
+                // Without `order` it would be another command.
                 assert_eq!(read, absent, "{null}");
             }
             tried.push(member);

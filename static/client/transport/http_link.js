@@ -86,8 +86,8 @@ export class HttpLink {
   }
 
   /**
-   * Sends a command. Tabs that know nothing of each other may hold all connections of the browser: one whose command does not
-   * get through lets go of its own, and looks now and then until the answer.
+   * Sends a command. Tabs that know nothing of each other may hold all connections of the browser. A tab whose command does
+   * not get through ends its own held request, and polls at intervals until the answer arrives.
    * @param {any} frame
    */
   async #command(frame) {
