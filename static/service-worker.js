@@ -1,21 +1,21 @@
 /**
- * The diner's pages without a network, or the kitchen's: a screen that is turned on while the network is away shows the
- * tickets that it had. Each kind has a worker of its own, so that no phone carries what only a kitchen needs. To diners it
- * also says what a push brings, without a page.
+ * Opens pages without a server: the guest's, the kitchen's, the floor's and the manager's. A screen that is turned on before the
+ * server is back shows its page and connects by itself. Each kind has its own worker, so that no phone stores the
+ * files of a kitchen. Guests' workers also show notifications.
  *
- * The network comes first, always: what is kept answers only when it does not. Nothing of the API is touched here, so
- * that no token and no document is ever in a cache; what a phone last saw of its orders the pages keep themselves.
+ * The network comes first; a copy answers only when the network does not. The worker never touches the API, so that no token
+ * and no document is ever in a cache: pages store the orders they have shown themselves.
  */
 /** What this is, which its type alone does not say. */
 const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {any} */ (self));
-/** The page that registers this worker says which version it is of, and whether it is a kitchen's. */
+/** The page that registers this worker names its version and, unless it is a guest's, itself. */
 const { searchParams } = new URL(worker.location.href);
-const FOR_KITCHEN = searchParams.get('for') === 'kitchen';
-if (!FOR_KITCHEN) importScripts('/languages/notifications.js');
-const FAMILY = FOR_KITCHEN ? 'kitchen-orderbell-' : 'orderbell-';
+/** The one page of this worker; undefined for the guests' worker. */
+const HOUSE_PAGE = ['kitchen', 'staff', 'manage'].find((name) => name === searchParams.get('for'));
+if (!HOUSE_PAGE) importScripts('/languages/notifications.js');
+const FAMILY = `${HOUSE_PAGE ? `${HOUSE_PAGE}-` : ''}orderbell-`;
 /** Pages of one version, under its name. */
 const CACHE = `${FAMILY}${searchParams.get('version')}`;
-const KITCHEN = '/kitchen';
 /** One address for each page, since it is the same for every table and every order. */
 const PAGES = new Map([['t', '/t/shell'], ['orders', '/orders/shell']]);
 /** Where the installed page begins; it goes on to the table. */
@@ -26,9 +26,11 @@ const LATER = [
   '/client/persistence/kept_rooms.js', '/client/transport/fallback.js', '/client/transport/http_link.js', '/client/transport/http_commands.js', '/client/transport/http_receipts.js', '/client/transport/tabs.js',
   '/client/transport/follow_poll.js', '/client/transport/follow_stream.js', '/client/transport/rooms_reader.js', '/client/transport/event_stream.js',
 ];
-/** And what a diner's page does. */
+/** The guests' texts, which the manager's page prints, too. */
+const LANGUAGES = ['/languages/en.js', '/languages/bn.js'];
+/** What guests' pages load later. */
 const DINERS_LATER = [
-  '/languages/en.js', '/languages/bn.js', '/guest/upkeep.js', '/shared/new_version.js', '/guest/share.js', '/guest/tell_me.js',
+  ...LANGUAGES, '/guest/upkeep.js', '/shared/new_version.js', '/guest/share.js', '/guest/tell_me.js',
   '/guest/order_sheet.js',
 ];
 /** A network that has not answered a page by then is taken for none. */
@@ -52,10 +54,16 @@ worker.addEventListener('pushsubscriptionchange', (event) => /** @type {Extendab
 
 async function install() {
   const cache = await caches.open(CACHE);
-  const pages = FOR_KITCHEN ? [KITCHEN] : [START, ...PAGES.values()];
+  const pages = HOUSE_PAGE ? [`/${HOUSE_PAGE}`] : [START, ...PAGES.values()];
   const needed = await Promise.all(pages.map((page) => keepPage(cache, page)));
-  await cache.addAll([...new Set([...needed.flat(), ...LATER, ...(FOR_KITCHEN ? [] : DINERS_LATER)])]);
+  await cache.addAll([...new Set([...needed.flat(), ...LATER, ...later()])]);
   await worker.skipWaiting();
+}
+
+/** @returns {string[]} what the modules of this worker's pages load later, besides the library's */
+function later() {
+  if (!HOUSE_PAGE) return DINERS_LATER;
+  return HOUSE_PAGE === 'manage' ? LANGUAGES : [];
 }
 
 /** @param {Cache} cache @param {string} page @returns {Promise<string[]>} what its HTML says that it loads */
@@ -89,9 +97,9 @@ function answerTo({ request, clientId, resultingClientId }) {
 
 /** @param {string} path @returns {string | undefined} where its page is kept */
 function pageFor(path) {
-  if (path === (FOR_KITCHEN ? KITCHEN : START)) return path;
+  if (path === (HOUSE_PAGE ? `/${HOUSE_PAGE}` : START)) return path;
   const [folder, name, ...rest] = path.slice(1).split('/');
-  return !FOR_KITCHEN && name && rest.length === 0 ? PAGES.get(folder) : undefined;
+  return !HOUSE_PAGE && name && rest.length === 0 ? PAGES.get(folder) : undefined;
 }
 
 /** @param {Request} request @param {string} page where it is kept @param {string} client the one it will be */
@@ -115,7 +123,10 @@ async function openPage(request, page, client) {
 async function load(request, isOffline) {
   if (isOffline) return await keptFor(request) ?? fetch(request);
   try {
-    return await fetch(request);
+    const response = await fetch(request);
+    // A proxy answers so while its server starts.
+    if (response.status < 500) return response;
+    return await keptFor(request) ?? response;
   } catch (error) {
     const kept = await keptFor(request);
     if (!kept) throw error;

@@ -11,7 +11,7 @@ showTheme();
 whenForgetful(() => toast('This browser keeps nothing for this page: its storage is blocked or full. If you reload, you have to sign in again.', { stays: true }));
 const why = recallLocal('staff.why');
 keepLocal('staff.why', undefined);
-const session = openSession() ?? await askToSignIn(signIn, why);
+const session = openSession() ?? await askToSignIn('staff', signIn, why);
 keepLocal('staff.slug', session.restaurant.slug);
 find('#desk').hidden = false;
 const ended = await new StaffDesk(session, { theme, setTheme }).run();

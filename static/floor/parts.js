@@ -188,11 +188,15 @@ function beyondWay(way, sign, { number, unanswered }) {
 /**
  * Replaces a tab while it cannot be shown.
  * @param {any} bell @param {any} room @param {string} what of the room the tab shows, such as `the orders`
+ * @param {number | null} lostAt since when the server cannot be reached, ms since 1970
  */
-export function floorBlank(bell, room, what) {
+export function floorBlank(bell, room, what, lostAt) {
   if (room.refusal) return blank('alert', `This account may not see ${what}`, room.refusal.message, signInButton());
   if (bell.state === 'stopped') return blank('alert', 'Disconnected', 'The server has closed the connection.', startButton());
-  if (bell.state === 'offline') return blank('offline', 'The server cannot be reached', `This page keeps trying, and then shows ${what}.`);
+  // Between two attempts it is still unreached.
+  if (lostAt !== null) {
+    return blank('offline', 'The server cannot be reached', `Since ${clock(lostAt)}. This page keeps trying, and then shows ${what}.`);
+  }
   return h('div.blank', {}, h('div.spinner', { 'aria-hidden': true }), h('h2', {}, `Loading ${what}`));
 }
 

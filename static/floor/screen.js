@@ -11,6 +11,7 @@ import { keepAwake } from '../shared/kiosk.js';
 import { followVersion } from '../shared/new_version.js';
 import { OrderBook } from '../shared/order_book.js';
 import { tickAges } from '../shared/order_parts.js';
+import { keepCopyOnceLive } from '../shared/page_copy.js';
 import { redrawing } from '../shared/redraw.js';
 import { closeSheet } from '../shared/sheet.js';
 import { Sound } from '../shared/sound.js';
@@ -91,6 +92,7 @@ export class StaffDesk {
     followLifecycle(this.#bell, window);
     followVersion(this.#bell, () => this.#losesNothing());
     keepAwake();
+    keepCopyOnceLive('staff', this.#bell);
     setInterval(() => this.#tick(), 1000);
     this.#due();
     this.#bell.start();
@@ -303,10 +305,10 @@ export class StaffDesk {
   #content(now, { orders, all, found, calls }) {
     const search = this.#search;
     if (this.#tab === 'menu') {
-      return this.#menu.menu ? menuView(this.#menu.menu, search) : { view: floorBlank(this.#bell, this.#menu, 'the menu') };
+      return this.#menu.menu ? menuView(this.#menu.menu, search) : { view: floorBlank(this.#bell, this.#menu, 'the menu', this.#banner.lostAt) };
     }
     if (this.#floor.cursor === null || this.#floor.refusal || this.#bell.state === 'stopped') {
-      return { view: floorBlank(this.#bell, this.#floor, `the ${this.#tab}`) };
+      return { view: floorBlank(this.#bell, this.#floor, `the ${this.#tab}`, this.#banner.lostAt) };
     }
     if (this.#tab === 'screens') return { view: screensView(this.#floor.displays, now) };
     if (this.#tab === 'tables') {

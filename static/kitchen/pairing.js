@@ -1,11 +1,15 @@
 import { Api } from '../client/orderbell.js';
 import { h, render } from '../shared/dom.js';
 import { clock } from '../shared/format.js';
+import { keepCopy } from '../shared/page_copy.js';
+import { isUnreached, retryDelay, unreachedWords } from '../shared/unreached.js';
 
 /** RFC 8628: on `slow_down` the interval grows by this, in seconds. */
 const SLOW_DOWN_S = 5;
 const DEFAULT_INTERVAL_S = 5;
-const AGAIN_AFTER_MS = 3000;
+const DEFAULT_LIFE_S = 600;
+/** How long one question about a code may take. */
+const POLL_MS = 10_000;
 
 /**
  * Shows a code until a member of staff approves it, and a new one when it expires. Never gives up: nobody stands at a wall
@@ -17,30 +21,40 @@ const AGAIN_AFTER_MS = 3000;
  */
 export async function pairScreen(body, why) {
   const api = new Api({ url: location.origin });
-  for (let notice = why; ;) {
+  /** @type {number | undefined} */ let since;
+  for (let notice = why, failures = 0; ;) {
     try {
       const pairing = await api.post('/api/v1/devices/pairings', {});
-      render(body, codeView(pairing, notice));
-      const answer = await poll(pairing);
+      keepCopy('kitchen');
+      failures = 0;
+      since = undefined;
+      const ends = Date.now() + (pairing.expires_in ?? DEFAULT_LIFE_S) * 1000;
+      const answer = await poll(pairing, ends, (lostAt) => render(body, codeView(pairing, ends, notice, lostAt)));
       if (answer) return answer;
       notice = 'The last code expired or was refused. Use this one.';
     } catch (error) {
-      render(body, errorView(/** @type {any} */ (error)));
-      await pause(AGAIN_AFTER_MS);
+      since ??= Date.now();
+      render(body, errorView(/** @type {any} */ (error), since));
+      await pause((/** @type {any} */ (error).retryAfterMs ?? 0) + retryDelay(failures));
+      failures += 1;
     }
   }
 }
 
 /**
  * @param {any} pairing
+ * @param {number} ends when the code expires, ms since 1970
+ * @param {(lostAt?: number) => void} show shows the code; lostAt: since when the server cannot be reached
  * @returns {Promise<any>} the token answer, or null when this code no longer works
  */
-async function poll({ device_code, interval = DEFAULT_INTERVAL_S, expires_in }) {
-  const ends = Date.now() + (expires_in ?? 600) * 1000;
+async function poll({ device_code, interval = DEFAULT_INTERVAL_S }, ends, show) {
   let seconds = interval;
+  /** @type {number | undefined} */ let lostAt;
   while (Date.now() < ends) {
+    show(lostAt);
     await pause(seconds * 1000);
     const { answer, error } = await askForToken(device_code);
+    lostAt = answer || error ? undefined : lostAt ?? Date.now();
     if (answer) return answer;
     if (error === 'slow_down') seconds += SLOW_DOWN_S;
     if (error === 'expired_token' || error === 'access_denied' || error === 'invalid_grant') return null;
@@ -60,6 +74,7 @@ async function askForToken(device_code) {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ device_code }),
+      signal: AbortSignal.timeout(POLL_MS),
     });
     const body = await response.json();
     return response.ok ? { answer: body } : { error: body.error };
@@ -68,28 +83,29 @@ async function askForToken(device_code) {
   }
 }
 
-/** @param {any} pairing @param {string} notice */
-function codeView({ user_code, verification_uri, expires_in }, notice) {
+/**
+ * @param {any} pairing @param {number} ends when the code expires, ms since 1970 @param {string} notice
+ * @param {number} [lostAt] since when the server cannot be reached
+ */
+function codeView({ user_code, verification_uri }, ends, notice, lostAt) {
   const { host, pathname } = new URL(verification_uri ?? '/staff', location.origin);
   return [
     notice && h('p.pairing__notice', {}, notice),
+    lostAt !== undefined && h('p.pairing__notice', {}, unreachedWords(lostAt)),
     h('p.pairing__code', { 'data-user-code': user_code }, user_code),
     h('ol.pairing__steps', {},
       h('li', {}, 'Open ', h('b', {}, host + pathname), ' and sign in'),
       h('li', {}, 'Choose ', h('b', {}, 'Screens'), ', then ', h('b', {}, 'Pair a screen')),
       h('li', {}, 'Enter this code, a name and the station')),
-    h('p.muted', {}, 'The tickets then appear by themselves.',
-      expires_in ? ` The code works until ${clock(Date.now() + expires_in * 1000)}.` : ''),
+    h('p.muted', {}, `The tickets then appear by themselves. The code works until ${clock(ends)}.`),
   ];
 }
 
-/** @param {{code?: string, message: string}} error */
-function errorView(error) {
-  const words = error.code === 'offline' ? 'Cannot reach the server.' : error.message;
+/** @param {{code?: string, message: string}} error @param {number} since when the first attempt failed */
+function errorView(error, since) {
   return [
     h('div.spinner', { 'aria-hidden': true }),
-    h('p', {}, words),
-    h('p.muted', {}, 'This screen keeps trying.'),
+    isUnreached(error) ? h('p', {}, unreachedWords(since)) : [h('p', {}, error.message), h('p.muted', {}, 'This screen keeps trying.')],
   ];
 }
 

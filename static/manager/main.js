@@ -1,4 +1,5 @@
 import { beat, find } from '../shared/dom.js';
+import { keepCopy } from '../shared/page_copy.js';
 import { askToSignIn } from '../shared/sign_in.js';
 import { forgetSession, openSession, signIn, signOut } from '../shared/staff_session.js';
 import { keepLocal, recallLocal, whenForgetful } from '../shared/storage.js';
@@ -13,9 +14,10 @@ const why = recallLocal('staff.why');
 keepLocal('staff.why', undefined);
 const kept = openSession();
 // Staff who come from their own page are asked to sign in as a manager.
-const session = kept?.role === 'manager' || kept?.setup ? kept : await askToSignIn(signIn, kept ? 'This page is for managers. Sign in as a manager.' : why);
+const session = kept?.role === 'manager' || kept?.setup ? kept : await askToSignIn('manage', signIn, kept ? 'This page is for managers. Sign in as a manager.' : why);
 keepLocal('staff.slug', session.restaurant.slug);
 find('#desk').hidden = false;
+keepCopy('manage');
 const ended = await new ManageDesk(session).run();
 if (ended === 'signed-out') await signOut();
 else {

@@ -1,4 +1,5 @@
 import { h } from '../shared/dom.js';
+import { clock } from '../shared/format.js';
 import { icon } from '../shared/icons.js';
 import { sheetHead } from '../shared/sheet.js';
 
@@ -31,13 +32,18 @@ export function loadingView(words) {
   return h('div.blank', { role: 'status' }, h('div.spinner', { 'aria-hidden': 'true' }), h('p', {}, `Loading: ${words}`));
 }
 
-/** @param {{code: string, message: string}} error */
-export function failedView({ code, message }) {
-  const offline = code === 'offline';
+/** @param {{message: string}} error @param {number | null} lostAt since when the server cannot be reached, ms since 1970 */
+export function failedView({ message }, lostAt) {
+  const offline = lostAt !== null;
   return h('div.blank', { role: 'alert' }, icon(offline ? 'offline' : 'alert'),
     h('h2', {}, offline ? 'The server cannot be reached' : 'This could not be loaded'),
-    h('p', {}, offline ? 'Trying again every few seconds.' : message),
+    h('p', {}, offline ? `Since ${clock(lostAt)}. This page keeps trying.` : sentence(message)),
     h('button.button.button--primary', { 'type': 'button', 'data-do': 'again' }, 'Try again'));
+}
+
+/** @param {string} text such as an error's message @returns {string} */
+export function sentence(text) {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
 }
 
 /** @param {string} username @param {boolean} [setup] whether it is a manager who has to set up a second factor first */

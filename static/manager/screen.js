@@ -2,12 +2,13 @@ import { Api } from '../client/api.js';
 import { Account } from '../shared/account.js';
 import { backClosesSheets } from '../shared/back.js';
 import { confirmPassword } from '../shared/confirm_password.js';
-import { find, onAction, render } from '../shared/dom.js';
+import { find, onAction, render, setText } from '../shared/dom.js';
 import { checkForm, forgive } from '../shared/form_check.js';
 import { followVersion, readOwnPage } from '../shared/new_version.js';
 import { closeSheet } from '../shared/sheet.js';
 import { accountButton } from '../shared/staff_bar.js';
 import { setTheme, theme } from '../shared/theme.js';
+import { isUnreached, retryDelay, unreachedWords } from '../shared/unreached.js';
 import { KeysSection } from './api_keys.js';
 import { AuditSection } from './audit.js';
 import { MenuSection } from './menu.js';
@@ -17,8 +18,7 @@ import { ReportSection } from './report.js';
 import { ScreensSection } from './screens.js';
 import { TablesSection } from './tables.js';
 
-/** How often an unreachable server is tried again, and how often the open section is read otherwise. */
-const AGAIN_MS = 5_000;
+/** How often the open section is read while the server can be reached. */
 const FRESH_MS = 30_000;
 
 const SECTIONS = {
@@ -34,6 +34,9 @@ export class ManageDesk {
   /** @type {Map<SectionName, import('./section.js').Section>} */ #sections = new Map();
   /** @type {SectionName} */ #open = 'menu';
   #refused = false;
+  /** Since when the server cannot be reached, ms since 1970; null while it can. @type {number | null} */ #lostAt = null;
+  /** Attempts to reach it again so far. */ #attempts = 0;
+  /** The next attempt. @type {any} */ #next;
   /** @type {(how: 'signed-out' | 'expired') => void} */ #end = () => {};
 
   /** @param {import('../shared/staff_session.js').Session} session */
@@ -71,7 +74,6 @@ export class ManageDesk {
       if (this.#isUnsaved) event.preventDefault();
     });
     addEventListener('online', () => this.#again());
-    setInterval(() => this.#again(), AGAIN_MS);
     setInterval(() => this.#refresh(), FRESH_MS);
     followVersion(readOwnPage(), () => !this.#isUnsaved && !document.querySelector('dialog[open]'));
   }
@@ -80,13 +82,22 @@ export class ManageDesk {
     return [...this.#sections.values()].some((section) => section.unsaved);
   }
 
+  /** Reads the open section again if the server was lost. */
   #again() {
-    if (document.documentElement.dataset.connection === 'offline') this.#section().load();
+    clearTimeout(this.#next);
+    this.#next = undefined;
+    if (this.#lostAt !== null) this.#section().load();
+  }
+
+  #tryLater() {
+    if (this.#next) return;
+    this.#next = setTimeout(() => this.#again(), retryDelay(this.#attempts));
+    this.#attempts += 1;
   }
 
   /** Reads the open section again, so that it shows the changes of others and a lost server. */
   #refresh() {
-    if (this.#refused || document.hidden || document.querySelector('dialog[open]')) return;
+    if (this.#refused || this.#lostAt !== null || document.hidden || document.querySelector('dialog[open]')) return;
     this.#section().load();
   }
 
@@ -127,7 +138,7 @@ export class ManageDesk {
     } catch (error) {
       const { code, reason } = /** @type {{code: string, reason?: string}} */ (error);
       if (code === 'unauthorized') this.#end('expired');
-      this.#connection(code === 'offline' ? 'offline' : 'live');
+      this.#connection(isUnreached(error) ? 'offline' : 'live');
       if (code === 'forbidden' && !reason) this.#refused = true;
       throw error;
     }
@@ -150,7 +161,14 @@ export class ManageDesk {
   /** @param {'live' | 'offline'} state */
   #connection(state) {
     document.documentElement.dataset.connection = state;
-    find('#connection').textContent = state === 'live' ? 'Connected' : 'Offline';
+    setText(find('#connection'), state === 'live' ? 'Connected' : 'Offline');
+    if (state === 'live') {
+      this.#lostAt = null;
+      this.#attempts = 0;
+    } else {
+      this.#lostAt ??= Date.now();
+      this.#tryLater();
+    }
     this.#drawOffline();
   }
 
@@ -188,13 +206,15 @@ export class ManageDesk {
 
   /** Where nothing is shown, that says why by itself. */
   #drawOffline() {
-    find('#offline').hidden = document.documentElement.dataset.connection !== 'offline' || this.#section().data === undefined;
+    const banner = find('#offline');
+    banner.hidden = this.#lostAt === null || this.#section().data === undefined;
+    if (!banner.hidden) setText(banner, `${unreachedWords(/** @type {number} */ (this.#lostAt))} What you see may be old.`);
   }
 
   #content() {
     if (this.#refused) return notManagerView(this.#session.username, this.#session.setup);
     const section = this.#section();
     if (section.data !== undefined) return section.view();
-    return section.error ? failedView(section.error) : loadingView(MANAGE_TABS[this.#open].words);
+    return section.error ? failedView(section.error, this.#lostAt) : loadingView(MANAGE_TABS[this.#open].words);
   }
 }

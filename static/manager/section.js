@@ -1,6 +1,7 @@
 import { find } from '../shared/dom.js';
 import { closeSheet } from '../shared/sheet.js';
 import { toast } from '../shared/toasts.js';
+import { sentence } from './parts.js';
 
 /**
  * @typedef {object} Context the parts of the page that a section uses
@@ -113,17 +114,18 @@ function setBusy(button, busy) {
   if (busy) button.setAttribute('aria-busy', 'true');
 }
 
+/** @type {Record<string, string>} */
+const REFUSALS = {
+  stale: 'Someone else has changed this. Check it, then try again to overwrite their change.',
+  offline: 'The server cannot be reached. Try again in a moment.',
+};
+
 /** @param {{code: string, message: string}} error */
 export function complain({ code, message }) {
-  const words = code === 'stale' ? 'Someone else has changed this. Check it, then try again to overwrite their change.' : code === 'offline' ? 'The server cannot be reached. Try again in a moment.' : sentence(message);
+  const words = REFUSALS[code] ?? sentence(message);
   const place = document.querySelector('dialog[open] .field__error:not([data-of])');
   if (place) place.textContent = words;
   else toast(words, { bad: true });
-}
-
-/** @param {string} text */
-function sentence(text) {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
 }
 
 /** @param {HTMLFormElement} form @returns {Record<string, string>} its fields, trimmed */

@@ -19,6 +19,7 @@ const PATIENCE_MS = 1500;
  */
 export class ConnectionBanner {
   #bell; #banner; #word; #words; #startedAt;
+  /** Since when the server cannot be reached, in this page's wall-clock ms; null while it can. @type {number | null} */ lostAt = null;
   /** When the stored content was true, until this page hears from the server. @type {number | null} */ #keptAt;
 
   /**
@@ -41,6 +42,8 @@ export class ConnectionBanner {
   /** Redraws the banner. Call it every second or so, too, since the age grows. */
   draw() {
     const { state } = this.#bell;
+    if (state === 'live' || state === 'catching-up') this.lostAt = null;
+    else if (state === 'offline') this.lostAt ??= Date.now();
     document.documentElement.dataset.connection = state;
     setText(this.#word, this.#words.state(state));
     const heardAt = this.#bell.heardAt ?? this.#startedAt;

@@ -20,22 +20,6 @@ export function keepAwake() {
   take();
 }
 
-/**
- * Keeps a copy of the page, once it has shown that it works: a screen that is turned on while the network is away shows
- * what it had.
- *
- * @param {any} bell an `Orderbell` @param {string} version the page's own
- */
-export function keepCopy(bell, version) {
-  const off = bell.on('state', (/** @type {{state: string}} */ { state }) => {
-    if (state !== 'live') return;
-    off();
-    // Refused, as on plain http: then there is none.
-    features.serviceWorker()?.register(`/service-worker.js?version=${encodeURIComponent(version)}&for=kitchen`, { scope: '/kitchen' })
-      .catch(() => {});
-  });
-}
-
 export function toggleFullScreen() {
   if (document.fullscreenElement) document.exitFullscreen();
   else document.documentElement.requestFullscreen?.().catch(() => {});

@@ -1,9 +1,11 @@
 import { fullJitter } from '../client/backoff.js';
 import { newId } from '../client/ids.js';
 import { Api } from '../client/orderbell.js';
-import { find, h } from './dom.js';
+import { find, h, setText } from './dom.js';
 import { ageInWords } from './format.js';
+import { keepCopy } from './page_copy.js';
 import { recallLocal } from './storage.js';
+import { isUnreached, unreachedWords, untilReached } from './unreached.js';
 
 /** @type {Record<string, string>} */
 const WORDS = {
@@ -27,17 +29,18 @@ let attempt = newId();
 /**
  * Shows the sign-in form of a page until someone has signed in.
  *
+ * @param {import('./page_copy.js').HousePage} page
  * @param {SignIn} signIn
  * @param {string} [why] what ended the last session, said above the form
  * @returns {Promise<any>} what `signIn` gave
  */
-export function askToSignIn(signIn, why) {
+export function askToSignIn(page, signIn, why) {
   document.documentElement.dataset.connection = 'stopped';
   const section = find('#sign-in');
   const form = /** @type {HTMLFormElement} */ (find('#sign-in-form'));
   section.hidden = false;
   if (why) find('#sign-in-why').textContent = why;
-  prefill(form);
+  prefill(form).then(() => keepCopy(page));
   return new Promise((resolve) => {
     form.addEventListener('submit', async (event) => {
       event.preventDefault();
@@ -114,7 +117,7 @@ function words({ code, message, retryAfterMs }) {
 async function prefill(form) {
   const known = recallLocal('staff.slug', '');
   if (known) input(form, 'restaurant').value = known;
-  const demo = await new Api({ url: location.origin }).get('/api/v1/demo').catch(() => null);
+  const demo = await askForDemo();
   if (!demo) return;
   input(form, 'restaurant').value ||= demo.restaurant;
   const person = demo.people?.[0];
@@ -122,6 +125,21 @@ async function prefill(form) {
   const hint = find('#sign-in-demo');
   hint.hidden = false;
   hint.textContent = `Demo: sign in as ${demo.people.map((/** @type {any} */ one) => `${one.username} / ${one.password}`).join(' or ')}.`;
+}
+
+/** Waits for the server, and says so. @returns {Promise<any>} the demo's people; null where there is no demo */
+async function askForDemo() {
+  const notice = find('#sign-in-unreached');
+  const ask = () => new Api({ url: location.origin }).get('/api/v1/demo').catch((error) => {
+    if (isUnreached(error)) throw error;
+    return null;
+  });
+  const demo = await untilReached(ask, (since) => {
+    notice.hidden = false;
+    setText(notice, unreachedWords(since));
+  });
+  notice.hidden = true;
+  return demo;
 }
 
 /** @param {HTMLFormElement} form @param {string} name */

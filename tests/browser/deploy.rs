@@ -3,7 +3,7 @@
 
 use crate::browser::Browser;
 use crate::driver::Form;
-use crate::house::House;
+use crate::house::{House, is_filled_in, sign_in};
 use crate::release::Release;
 use serde_json::json;
 use std::time::Duration;
@@ -87,6 +87,24 @@ async fn a_page_whose_scripts_do_not_come_says_so_and_can_be_loaded_again() {
     }
 }
 
+/// The server went while the page was loading, and there is no copy yet: the page names the cause, and loads by itself.
+#[tokio::test]
+async fn a_page_that_lost_its_server_while_loading_says_so_and_loads_by_itself() {
+    let house = House::open(1, &[]).await;
+    let floor = house.browser("the floor", Form::Phone).await;
+    floor.devtools("Network.enable", json!({})).await;
+    block(&floor, &["*/shared/dom.js"]).await;
+    floor.goto("/staff").await;
+    floor.network.set(Network::Cut);
+    let said =
+        "return document.querySelector('.late[data-unreached]')?.innerText.startsWith('The server has been unreachable since')";
+    floor.within(BACK, "that the server is away", said, vec![]).await;
+    block(&floor, &[]).await;
+    floor.network.set(Network::Fine);
+    let back = "return document.querySelector('#sign-in')?.checkVisibility()";
+    floor.within(BACK, "the page", back, vec![]).await;
+}
+
 /// Whether the page says that it is late, once the seconds that it waits with that have passed.
 const LATE: &str =
     "document.getAnimations().filter(({ animationName }) => animationName === 'late').forEach((late) => late.finish());
@@ -121,6 +139,83 @@ async fn a_screen_that_is_turned_on_without_a_network_shows_the_tickets_it_had()
         (house.order(id).await["items"][&rezala]["status"] == "done").then_some(())
     })
     .await;
+}
+
+/// What each page says while its server is away, from its first moment on.
+const UNREACHED: &str =
+    "return /(unreachable|No connection|Since ).*\\d/.test(document.querySelector(arguments[0])?.innerText ?? '')";
+
+/// A power cut: every screen of the house is on before the server is. Each shows its page with what it knows, says since when
+/// the server is away, and comes up by itself.
+#[tokio::test]
+async fn pages_that_are_opened_before_the_server_is_there_come_up_by_themselves() {
+    let mut house = House::open(4, &[]).await;
+    let order = house.server.diner("7").await.place(&house.menu.basket()).await["id"].clone();
+    house.staff.act(&order, "accept").await;
+    let id = order.as_str().unwrap();
+    let (hot, floor, manager, unpaired) = tokio::join!(
+        house.kitchen("the hot line", Some("hot")),
+        house.floor(),
+        house.browser("the manager", Form::Wall),
+        house.browser("a screen that is not paired", Form::Wall)
+    );
+    manager.goto("/manage").await;
+    sign_in(&manager, "manager").await;
+    unpaired.goto("/kitchen").await;
+    hot.shows(id, "accepted").await;
+    floor.shows(id, "accepted").await;
+    let all = [&hot, &floor, &manager, &unpaired];
+    for screen in all {
+        screen.until_told("a copy of its page", KEPT).await;
+    }
+
+    house.kill().await;
+    for screen in all {
+        screen.reload().await;
+    }
+    let places = [
+        (&hot, "kitchen", "#offline"),
+        (&floor, "staff", "#offline"),
+        (&manager, "manage", "#main .blank"),
+        (&unpaired, "pairing", "#pairing"),
+    ];
+    for (screen, name, place) in places {
+        screen.until("since when the server is away", UNREACHED, vec![place.into()]).await;
+        screen.mark().await;
+        screen.inspect(&format!("{name}-before-the-server")).await;
+    }
+    hot.shows(id, "accepted").await;
+    floor.shows(id, "accepted").await;
+
+    house.restart(&all).await;
+    for screen in [&hot, &floor, &manager] {
+        screen.is("live").await;
+    }
+    manager.sees("[data-menu-item]").await;
+    unpaired.sees("[data-user-code]").await;
+    floor.act(id, "ready").await;
+    hot.shows(id, "ready").await;
+    for screen in all {
+        screen.was_not_reloaded().await;
+    }
+}
+
+/// Nobody is signed in yet: the form says why it does not answer, and is filled in once the server is there.
+#[tokio::test]
+async fn a_sign_in_form_that_is_opened_before_the_server_is_there_waits_for_it() {
+    let mut house = House::open(1, &[]).await;
+    let page = house.browser("the floor", Form::Phone).await;
+    for path in ["/staff", "/manage"] {
+        page.goto(path).await;
+        page.until_told("a copy of its page", KEPT).await;
+        house.kill().await;
+        page.reload().await;
+        page.until("since when the server is away", UNREACHED, vec!["#sign-in-unreached".into()]).await;
+        page.inspect("sign-in-before-the-server").await;
+        house.restart(&[&page]).await;
+        is_filled_in(&page).await;
+        page.until("no notice", "return document.querySelector('#sign-in-unreached').hidden", vec![]).await;
+    }
 }
 
 async fn block(screen: &Browser, addresses: &[&str]) {

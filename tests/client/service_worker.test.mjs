@@ -68,7 +68,7 @@ function pageAt(address) {
   if (address === '/') return read('index.html');
   if (address.startsWith('/t/')) return read('table.html');
   if (address.startsWith('/orders/')) return read('order.html');
-  if (address === '/kitchen') return read('kitchen.html');
+  if (['/kitchen', '/staff', '/manage'].includes(address)) return read(`${address.slice(1)}.html`);
   return `fresh ${address}`;
 }
 
@@ -123,6 +123,8 @@ test('a server in trouble is no reason to show its trouble', async () => {
   await it.say('install');
   it.network = async () => new Response('bad gateway', { status: 502 });
   assert.equal(await text(it.visit('/orders/o1')), read('order.html'));
+  assert.equal(await text(it.ask('/css/order.css')), 'fresh /css/order.css');
+  assert.equal(await text(it.ask('/css/kitchen.css')), 'bad gateway', 'there is no copy of it');
   it.network = async () => new Response('not found', { status: 404 });
   assert.equal(await text(it.visit('/orders/o1')), 'not found');
 });
@@ -145,20 +147,25 @@ test('nothing of the API is touched, nor another page, another origin or a call 
   assert.equal(it.ask('/orders/o1', { method: 'POST', mode: 'navigate' }), undefined);
 });
 
-test('a kitchen has a worker of its own, which keeps its page and no diner\'s', async () => {
-  const caches = new Map([['orderbell-0.1.0+aaa', 1], ['kitchen-orderbell-0.0.9', 2]]);
-  const it = worker({ kind: '&for=kitchen', caches });
-  await it.say('install');
-  await it.say('activate');
-  assert.deepEqual([...caches.keys()], ['orderbell-0.1.0+aaa', 'kitchen-orderbell-0.1.0+aaa']);
-  const kept = [...caches.get('kitchen-orderbell-0.1.0+aaa').entries.keys()];
-  for (const needed of [...modulesOf('/kitchen/main.js'), ...loadedLater('/kitchen/main.js')]) assert.ok(kept.includes(needed), needed);
-  assert.ok(!kept.some((each) => each.startsWith('/languages/') || each.endsWith('/shell')), 'nothing of the guests');
-  it.network = noNetwork;
-  assert.equal(await text(it.visit('/kitchen')), read('kitchen.html'));
-  for (const to of ['/', '/orders/o1', '/t/demo-table-1', '/staff']) assert.equal(it.visit(to), undefined, to);
-  assert.equal(it.ask('/kitchen', { cache: 'no-store' }), undefined, 'whether the server has a newer page is for the server to say');
-});
+for (const [page, entry] of [['kitchen', '/kitchen/main.js'], ['staff', '/floor/main.js'], ['manage', '/manager/main.js']]) {
+  test(`/${page} has a worker of its own, which stores that page and no guest's`, async () => {
+    const caches = new Map([['orderbell-0.1.0+aaa', 1], ['another-orderbell-0.0.9', 2], [`${page}-orderbell-0.0.9`, 3]]);
+    const it = worker({ kind: `&for=${page}`, caches });
+    await it.say('install');
+    await it.say('activate');
+    const mine = `${page}-orderbell-0.1.0+aaa`;
+    assert.deepEqual([...caches.keys()], ['orderbell-0.1.0+aaa', 'another-orderbell-0.0.9', mine]);
+    const kept = [...caches.get(mine).entries.keys()];
+    for (const needed of [...modulesOf(entry), ...loadedLater(entry)]) assert.ok(kept.includes(needed), needed);
+    for (const [, style] of read(`${page}.html`).matchAll(/<link rel="stylesheet" href="([^"]+)"/g)) assert.ok(kept.includes(style), style);
+    assert.ok(!kept.some((each) => each === '/languages/notifications.js' || each.endsWith('/shell') || each.startsWith('/api')), 'nothing of the guests');
+    it.network = noNetwork;
+    assert.equal(await text(it.visit(`/${page}`)), read(`${page}.html`));
+    const others = ['/kitchen', '/staff', '/manage'].filter((other) => other !== `/${page}`);
+    for (const to of ['/', '/orders/o1', '/t/demo-table-1', ...others]) assert.equal(it.visit(to), undefined, to);
+    assert.equal(it.ask(`/${page}`, { cache: 'no-store' }), undefined, 'only the server knows whether it has a newer page');
+  });
+}
 
 const push = (data) => ({ data: { json: () => data } });
 

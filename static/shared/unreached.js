@@ -1,0 +1,41 @@
+import { fullJitter } from '../client/backoff.js';
+import { clock } from './format.js';
+
+/** Delays between attempts to reach a server; each is drawn with full jitter. */
+const BOUNDS = { baseMs: 1_000, capMs: 10_000 };
+
+/** Whether the server gave no answer, or a proxy answered for it. @param {any} error @returns {boolean} */
+export function isUnreached({ code }) {
+  return code === 'offline' || code === 'unavailable';
+}
+
+/** @param {number} since ms since 1970 @returns {string} */
+export function unreachedWords(since) {
+  return `The server has been unreachable since ${clock(since)}. This page keeps trying.`;
+}
+
+/**
+ * Repeats a call until the server answers.
+ *
+ * @template T
+ * @param {() => Promise<T>} call
+ * @param {(since: number) => void} failed called after each attempt that did not reach the server; since: when the first failed
+ * @returns {Promise<T>}
+ */
+export async function untilReached(call, failed) {
+  const since = Date.now();
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await call();
+    } catch (error) {
+      if (!isUnreached(error)) throw error;
+      failed(since);
+      await new Promise((resolve) => setTimeout(resolve, retryDelay(attempt)));
+    }
+  }
+}
+
+/** @param {number} attempt 0 for the first @returns {number} ms */
+export function retryDelay(attempt) {
+  return fullJitter(attempt, Math.random, BOUNDS);
+}
