@@ -2,13 +2,13 @@
 //!
 //! - A secret (a password, an API key, a table's key, a pairing) begins a session: [`session`], [`pairing`].
 //! - [`token`] signs and verifies a session's tokens with the [`keyring`], whose keys are of two kinds: [`key_material`].
-//! - [`failures`] lists failed sign-ins in bounds. A device that signed in before has tries of its own: [`device_mark`].
+//! - [`failures`] bounds the failed sign-ins in the audit. A device that signed in before has its own limit: [`device_mark`].
 //! - [`ended`] tells each node which sessions are over.
-//! - A manager decides who may sign in: [`management`]. People keep their own account ([`own_account`]) and guard it with a second
-//!   factor ([`second_factor`]).
-//! - A sensitive action requires a proof of the password (`proof`), which begins a new session in place of the old one
+//! - Managers decide who may sign in: [`management`]. People manage their own account ([`own_account`]) and protect it with a
+//!   second factor ([`second_factor`]).
+//! - A sensitive action requires a recent proof of the password (`proof`). A proof replaces the session with a new one
 //!   (`succession`). A session proves one secret at a time (`turns`).
-//! - A guest shares links to an order: [`share`].
+//! - Guests share links to an order: [`share`].
 //! - [`policy`] decides what a verified principal may do, in pure functions.
 
 pub mod authenticate;

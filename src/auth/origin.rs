@@ -1,5 +1,5 @@
-//! What a session is begun with and may be asked for again: whoever shows it again, because the answer was lost, is in the
-//! same session and gets the same refresh token, until that is used.
+//! Origins: the secret or the attempt that begins a session, and from which its first refresh token is derived. A client that
+//! lost the answer presents the same origin again, and gets the same session and refresh token until that token is used.
 
 use super::secret::{hash, random_secret};
 use super::session::{SessionError, Sessions, SignedIn};
@@ -12,48 +12,48 @@ use crate::store::accounts::{Restaurant, User};
 use secrecy::{ExposeSecret, SecretString};
 use std::time::Duration;
 
-/// How long a session is found by what it was begun with. A device code is good for as long, and no access token for longer.
+/// How long an origin leads to its session again. A device code is valid for as long.
 const REPEATABLE: Duration = Duration::from_secs(600);
 
-/// A secret, or the name of an attempt that comes with secrets.
+/// A secret, or the name of an attempt that has to come with other secrets.
 pub struct Origin(SecretString);
 
 impl Origin {
-    /// A code that a screen alone has.
+    /// Makes the origin of a screen's session: its device code, which no one else has.
     pub fn screen(device_code: &SecretString) -> Self {
         Self(device_code.clone())
     }
 
-    /// An attempt of a person to sign in, which opens nothing without the password.
+    /// Makes the origin of a sign-in: the attempt's name, which is useless without the password.
     pub fn sign_in(user: &User, attempt: CommandId) -> Self {
         Self(format!("{}/{attempt}", user.id).into())
     }
 
-    /// An attempt of a person to prove a secret in a session. It opens nothing without the tokens of that session. Without a
-    /// name from its sender, the attempt gets a random one, so it cannot be repeated.
+    /// Makes the origin of a session that succeeds another after a proof: the attempt's name, which is useless without the
+    /// tokens of the old session. An attempt without a name gets a random one, so it cannot be repeated.
     pub fn succession(old: &Key, action: &str, attempt: Option<CommandId>) -> Self {
         let attempt = attempt.unwrap_or_else(|| CommandId::from_uuid(clock::new_id()));
         Self(format!("{action}/{old}/{attempt}").into())
     }
 
-    /// Adds a secret to the attempt's name. A repetition must send the same secret; another secret makes another attempt.
+    /// Adds a secret to the attempt's name. A repetition must send the same secret; with another, it is another attempt.
     pub fn with(self, secret: &SecretString) -> Self {
         Self(format!("{}/{}", self.0.expose_secret(), secret.expose_secret()).into())
     }
 
-    /// Derives the secret with this number from the attempt and from a secret of its answer. A repetition derives the same one.
+    /// Derives a secret from the attempt, a secret in its answer and a number. A repetition derives the same one.
     pub fn derive(&self, answered: &SecretString, number: usize) -> [u8; 32] {
         hash(&format!("{number}/{}/{}", answered.expose_secret(), self.0.expose_secret()).into())
     }
 
-    /// What is kept of it.
+    /// Returns the hash that the store keeps.
     pub fn hash(&self) -> [u8; 32] {
         hash(&self.0)
     }
 }
 
 impl Sessions {
-    /// The first refresh token of a session: derived of its origin, or drawn.
+    /// Returns the first refresh token of a session: derived from its origin, or random without one.
     pub(super) fn first_refresh(&self, session: &Key, origin: Option<&Origin>) -> Result<SecretString, SessionError> {
         match origin {
             None => Ok(random_secret()),
@@ -61,7 +61,8 @@ impl Sessions {
         }
     }
 
-    /// Begins the session of an origin, or returns what it was begun with; `None` when it has been renewed since.
+    /// Begins the session of an origin, or returns the first answer of the session that it began before. `None` if that
+    /// session has been renewed since.
     ///
     /// # Errors
     /// The store's.
@@ -72,13 +73,13 @@ impl Sessions {
         origin: &Origin,
     ) -> Result<Option<SignedIn>, SessionError> {
         match self.begin(principal, restaurant, Some(origin)).await {
-            // Long ago, or by another call at the same time.
+            // An earlier call began it, or one at the same time.
             Err(SessionError::Store(StoreError::Taken)) => self.begun_with(origin).await,
             outcome => outcome.map(Some),
         }
     }
 
-    /// Returns what the session of an origin was begun with, if there is one that has not been renewed.
+    /// Returns the first answer of the session that an origin began before, if that session has not been renewed.
     ///
     /// # Errors
     /// The store's.

@@ -1,4 +1,4 @@
-//! What people do about their own account: another password, a second factor, their sessions.
+//! A person's own account: the password, the second factor, and the sessions.
 
 use super::management::{hash_chosen, person};
 use super::origin::Origin;
@@ -16,22 +16,22 @@ use crate::store::audit::{self, Kind, Note};
 use crate::store::credentials::{OwnSession, SecondFactor, Which};
 use secrecy::SecretString;
 
-/// A person's account, as its owner sees it.
+/// A person's account, as they see it.
 #[derive(Debug, Clone)]
 pub struct Account {
-    /// Who.
+    /// The person.
     pub user: User,
-    /// Their second factor, once it is confirmed.
+    /// Their confirmed second factor.
     pub second_factor: Option<SecondFactor>,
-    /// Whether they have to set one up before they can manage the restaurant.
+    /// Whether they must set up a second factor before they may manage the restaurant.
     pub needs_second_factor: bool,
 }
 
 impl Sessions {
-    /// The account of a principal that signed in with a password.
+    /// Returns the account of a principal who signed in with a password.
     ///
     /// # Errors
-    /// `NoAccount` for any other; the store's.
+    /// `NoAccount` for any other principal; the store's.
     pub async fn account(&self, who: &Principal) -> Result<Account, SessionError> {
         let user = self.own_user(who).await?;
         let second_factor = self.confirmed_factor(&user).await?;
@@ -39,8 +39,8 @@ impl Sessions {
         Ok(Account { user, second_factor, needs_second_factor })
     }
 
-    /// Gives a person another password. They continue in a new session, and every other one of theirs ends. Marks of devices
-    /// end with the old password; the answer has a new one for this device.
+    /// Changes a person's password. They continue in a new session, and all their other sessions end. The change invalidates
+    /// the marks of their devices; the answer has a new one for this device.
     ///
     /// # Errors
     /// `WrongPassword`, `Invalid` for the new password; as [`Self::prove`]; the store's.
@@ -53,12 +53,9 @@ impl Sessions {
     ) -> Result<SignedIn, SessionError> {
         const ACTION: &str = "change_own_password";
         let origin = Origin::succession(&who.session, ACTION, attempt);
+        let repeated_with = Some(new.clone());
         let call = async move |attempt: &Attempt<'_>| {
             let user = &attempt.user;
-            if let Some(begun) = &attempt.begun {
-                self.check_password(user, new).await?;
-                return Ok(SignedIn { device_mark: self.mark_device(user, clock::now()), ..begun.clone() });
-            }
             let is_the_old_one = password_policy::is_same(&current, &new);
             self.check_password(user, current).await?;
             if is_the_old_one {
@@ -66,10 +63,10 @@ impl Sessions {
             }
             let hash = hash_chosen(&self.store, &self.passwords, user.restaurant, &user.username, new).await?;
             let has_second_factor = self.confirmed_factor(user).await?.is_some();
-            // No code was asked for, so the new session is no better proof than the old one.
+            // The call requires no code, so the new session keeps the time of the old proof.
             let prepared = self.prepare(attempt, has_second_factor, None)?;
             let change = self.store.change_password(user.id, &user.password_hash, &hash, &prepared.succession);
-            // Somebody else has changed it since it was verified, and their change has ended this session.
+            // Missing: another change came between the check and this one, and has ended this session.
             let change =
                 async { change.await.map_err(|error| if error == StoreError::Missing { StoreError::Stale } else { error }) };
             let signed_in = self.succeed(attempt, &prepared, person(user, ACTION), change).await?;
@@ -77,15 +74,16 @@ impl Sessions {
             let device_mark = self.mark_device(&User { password_hash: hash, ..user.clone() }, clock::now());
             Ok(SignedIn { device_mark, ..signed_in })
         };
-        self.prove(who, ACTION, origin, call).await
+        self.prove(who, ACTION, &origin, repeated_with, call).await
     }
 
-    /// Sessions of a person that can still be renewed, the last used first.
+    /// Returns a person's sessions that can still be renewed, the most recently used first.
     ///
     /// # Errors
     /// `NoAccount`; the store's.
     pub async fn own_sessions(&self, who: &Principal) -> Result<Vec<OwnSession>, SessionError> {
-        let (user, now) = (self.own_user(who).await?, clock::now());
+        let user = self.own_user(who).await?;
+        let now = clock::now();
         Ok(self.store.sessions_of(user.restaurant, user.id, now, now.minus(self.lifetimes.staff_idle)).await?)
     }
 
@@ -100,7 +98,7 @@ impl Sessions {
         }
     }
 
-    /// Ends every session of a person but the one that asks, which takes a recent proof of the password.
+    /// Ends all sessions of a person except the calling one. Requires a recent proof of the password.
     ///
     /// # Errors
     /// `ConfirmPassword`, `NoAccount`; the store's.
@@ -118,21 +116,22 @@ impl Sessions {
         Ok(count)
     }
 
-    /// Begins a second factor. It is worth nothing before its first code, and only this answer has its secret.
+    /// Begins a second factor. It has no effect until it is confirmed, and only this answer contains its secret.
     ///
     /// # Errors
-    /// `WrongPassword`; as [`Self::prove`]; the store's `Taken` when there is one.
+    /// `WrongPassword`, `Over`; as [`Self::try_secret`]; the store's `Taken` if the person has a second factor.
     pub async fn begin_totp(&self, who: &Principal, password: SecretString) -> Result<Enrolment, SessionError> {
         const ACTION: &str = "begin_second_factor";
-        let call = async move |Attempt { user, .. }: &Attempt<'_>| {
-            self.check_password(user, password).await?;
-            self.enrol(user, &self.restaurant_of(user).await?).await
+        let call = async move |user: User| {
+            self.require_running(who).await?;
+            self.check_password(&user, password).await?;
+            self.enrol(&user, &self.restaurant_of(&user).await?).await
         };
-        self.prove(who, ACTION, Origin::succession(&who.session, ACTION, None), call).await
+        self.try_secret(who, ACTION, call).await
     }
 
-    /// Confirms a second factor with its first code; from now on signing in asks for one. The person continues in a new
-    /// session. Returns it with the recovery codes, and so does the same attempt with the same code.
+    /// Confirms a second factor with its first code. From then on, signing in requires a code. Returns the new session in which
+    /// the person continues, and the recovery codes. The same attempt with the same code returns both again.
     ///
     /// # Errors
     /// `NothingToConfirm`, `WrongCode`; as [`Self::prove`]; the store's.
@@ -143,31 +142,30 @@ impl Sessions {
         attempt: Option<CommandId>,
     ) -> Result<(SignedIn, Vec<SecretString>), SessionError> {
         const ACTION: &str = "add_second_factor";
-        let origin = Origin::succession(&who.session, ACTION, attempt).with(&second_factor::normal(code));
+        let origin = Origin::succession(&who.session, ACTION, attempt).with(&second_factor::normalized(code));
         let call = async move |attempt: &Attempt<'_>| {
             let user = &attempt.user;
-            if let Some(begun) = &attempt.begun {
-                let (codes, _) = second_factor::recovery_codes(&begun.tokens.refresh_token.clone().into(), &attempt.origin);
-                return Ok((begun.clone(), codes));
-            }
             let factor = self.unconfirmed_factor(user).await?;
             let step = second_factor::first_step(&factor, code)?;
             let prepared = self.prepare(attempt, true, None)?;
-            let (codes, hashes) = second_factor::recovery_codes(&prepared.refresh, &attempt.origin);
+            let (_, hashes) = second_factor::recovery_codes(&prepared.refresh, attempt.origin);
             let succession = &prepared.succession;
             let confirm = self.store.confirm_second_factor(user.id, factor.secret, step, hashes, succession);
             let commit = async { confirm.await.map(|()| vec![succession.old.clone()]) };
             let signed_in = self.succeed(attempt, &prepared, person(user, ACTION), commit).await?;
             log::info!(restaurant:% = user.restaurant, user:% = user.id; "second factor added");
-            Ok((signed_in, codes))
+            Ok(signed_in)
         };
-        self.prove(who, ACTION, origin, call).await
+        let signed_in = self.prove(who, ACTION, &origin, None, call).await?;
+        let refresh = signed_in.tokens.refresh_token.clone().into();
+        let (codes, _) = second_factor::recovery_codes(&refresh, &origin);
+        Ok((signed_in, codes))
     }
 
-    /// Removes a person's own second factor. They continue in a new session, and every other one of theirs ends.
+    /// Removes a person's own second factor. They continue in a new session, and all their other sessions end.
     ///
     /// # Errors
-    /// `WrongPassword`, `WrongCode`; as [`Self::prove`]; the store's `Missing` without a second factor.
+    /// `WrongPassword`, `WrongCode`; as [`Self::prove`]; the store's `Missing` if the person has no second factor.
     pub async fn remove_own_totp(
         &self,
         who: &Principal,
@@ -177,12 +175,10 @@ impl Sessions {
     ) -> Result<SignedIn, SessionError> {
         const ACTION: &str = "remove_second_factor";
         let origin = Origin::succession(&who.session, ACTION, attempt);
+        let repeated_with = Some(password.clone());
         let call = async move |attempt: &Attempt<'_>| {
             let user = &attempt.user;
             self.check_password(user, password).await?;
-            if let Some(begun) = &attempt.begun {
-                return Ok(begun.clone());
-            }
             let factor = self.confirmed_factor(user).await?.ok_or(StoreError::Missing)?;
             self.use_code(user, &factor, code).await?;
             let prepared = self.prepare(attempt, false, Some(clock::now()))?;
@@ -191,14 +187,14 @@ impl Sessions {
             log::info!(restaurant:% = user.restaurant, user:% = user.id; "second factor removed");
             Ok(signed_in)
         };
-        self.prove(who, ACTION, origin, call).await
+        self.prove(who, ACTION, &origin, repeated_with, call).await
     }
 
-    /// Removes the second factor of somebody who has lost it. Their sessions end. Whoever has one of their own removes it
-    /// with a code and not in this way: a session that was stolen is not enough.
+    /// Removes the second factor of another person, who has lost it, and ends their sessions. Managers cannot remove their own
+    /// this way, since a stolen session would be enough for it.
     ///
     /// # Errors
-    /// `OwnSecondFactor`; the store's `Missing` when there is none.
+    /// `OwnSecondFactor`; the store's `Missing` if the person has no second factor.
     pub async fn reset_totp(&self, who: &Principal, id: UserId) -> Result<(), SessionError> {
         if who.sub.as_str() == id.to_string() {
             return Err(SessionError::OwnSecondFactor);
@@ -212,7 +208,10 @@ impl Sessions {
         Ok(())
     }
 
-    /// The person that a principal is. A token of the command line is of nobody who could sign in.
+    /// Returns the person behind a principal. A token that the command line issued belongs to none.
+    ///
+    /// # Errors
+    /// `NoAccount`; the store's.
     pub(super) async fn own_user(&self, who: &Principal) -> Result<User, SessionError> {
         let person = match who.role {
             Role::Staff | Role::Manager => who.sub.as_str().parse::<UserId>().ok(),

@@ -1,8 +1,8 @@
-//! Proof of the password before sensitive actions. A stolen session alone must not take the restaurant over, so setting
-//! somebody's password or second factor, adding and removing people, making API keys, and exporting or erasing guests take a
-//! session whose owner proved the password, and the code of a second factor where there is one, a short while ago. Signing in
-//! is such a proof. Renewals keep its time. A proof begins a new session, so a thief who copied the tokens of the old one does
-//! not share it ([`super::succession`]).
+//! Proof of the password before sensitive actions. A stolen session alone must not be enough to take over the restaurant. So
+//! adding, changing and removing people, removing their second factor, making API keys, exporting or erasing guests, and ending
+//! one's other sessions require a recent proof: the owner of the session entered the password, and a code if they have a second
+//! factor. Signing in is such a proof, and renewals keep its time. A proof begins a new session, so a thief who copied the
+//! tokens of the old one does not share it ([`super::succession`]).
 
 use super::origin::Origin;
 use super::session::{SessionError, Sessions, SignedIn};
@@ -19,11 +19,11 @@ use secrecy::SecretString;
 const ACTION: &str = "confirm_password";
 
 impl Sessions {
-    /// Checks that the owner of a session proved their password recently. Tokens that an operator printed have no password,
-    /// and pass.
+    /// Checks that the owner of a session proved their password recently. Tokens that an operator printed pass, since they
+    /// have no password.
     ///
     /// # Errors
-    /// `ConfirmPassword`; `Over` for a session that has ended; the store's.
+    /// `ConfirmPassword`; `Over` if the session has ended; the store's.
     pub async fn require_recent_proof(&self, who: &Principal) -> Result<(), SessionError> {
         match self.store.password_proof(who.restaurant, &who.session).await? {
             PasswordProof::Printed => Ok(()),
@@ -37,8 +37,8 @@ impl Sessions {
         }
     }
 
-    /// Confirms the password of the person whose session this is, with a code of their second factor if they have one. They
-    /// continue in a new session. Returns it, and until when sensitive actions pass in it.
+    /// Confirms a person's password, with a code of their second factor if they have one. Returns the new session in which
+    /// they continue, and until when it permits sensitive actions.
     ///
     /// # Errors
     /// `WrongPassword`; after the right one `CodeRequired` and `WrongCode`; as [`Self::prove`]; the store's.
@@ -50,12 +50,10 @@ impl Sessions {
         attempt: Option<CommandId>,
     ) -> Result<(SignedIn, Timestamp), SessionError> {
         let origin = Origin::succession(&who.session, ACTION, attempt);
+        let repeated_with = Some(password.clone());
         let call = async move |attempt: &Attempt<'_>| {
             let user = &attempt.user;
             self.check_password(user, password).await?;
-            if let Some(begun) = &attempt.begun {
-                return Ok(begun.clone());
-            }
             let has_second_factor = self.check_second_factor(user, code).await?;
             let prepared = self.prepare(attempt, has_second_factor, Some(clock::now()))?;
             let note = Note::new(user.restaurant, Kind::Sessions, ACTION).about(user.id).called(&user.username);
@@ -63,14 +61,14 @@ impl Sessions {
             let commit = async { self.store.succeed(succession).await.map(|()| vec![succession.old.clone()]) };
             self.succeed(attempt, &prepared, note, commit).await
         };
-        let signed_in = self.prove(who, ACTION, origin, call).await?;
+        let signed_in = self.prove(who, ACTION, &origin, repeated_with, call).await?;
         match self.store.password_proof(who.restaurant, &signed_in.principal.session).await? {
             PasswordProof::At(at) => Ok((signed_in, at.plus(self.rules.proof_life))),
             PasswordProof::Printed | PasswordProof::Ended | PasswordProof::Unlisted => Err(SessionError::Over),
         }
     }
 
-    /// Checks a code of the person's second factor, if they have one; returns whether they have.
+    /// Checks a code of the person's second factor. Returns whether they have one.
     async fn check_second_factor(&self, user: &User, code: Option<&SecretString>) -> Result<bool, SessionError> {
         let Some(factor) = self.confirmed_factor(user).await? else { return Ok(false) };
         self.use_code(user, &factor, code.ok_or(SessionError::CodeRequired)?).await?;

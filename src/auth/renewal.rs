@@ -1,4 +1,4 @@
-//! Renewals: exchange a refresh token for a new pair of tokens, also again after a lost answer.
+//! Renewals: exchange a refresh token for a new pair of tokens. A client that lost the answer may ask again.
 
 use super::secret::hash;
 use super::session::{SessionError, Sessions};
@@ -15,9 +15,10 @@ impl Sessions {
     /// that is used, for at most a day. An older token ends the session, since somebody has a copy.
     ///
     /// # Errors
-    /// `Over`, `EndedByHouse`; the store's.
+    /// `Over`, `EndedByStaff`; the store's.
     pub async fn refresh(&self, refresh_token: &SecretString) -> Result<TokenAnswer, SessionError> {
-        let (presented, now) = (hash(refresh_token), clock::now());
+        let presented = hash(refresh_token);
+        let now = clock::now();
         self.end_if_idle(presented, now).await?;
         let session = self.store.session_of_refresh(presented).await?;
         let candidates = session.map(|session| self.issuer.successors().derive(&session, refresh_token));
@@ -29,7 +30,7 @@ impl Sessions {
                 self.answer(&session, &next, now)
             }
             Rotation::Unknown => Err(SessionError::Over),
-            Rotation::EndedByHouse => Err(SessionError::EndedByHouse),
+            Rotation::EndedByStaff => Err(SessionError::EndedByStaff),
             Rotation::Reused(session) => {
                 log::warn!(session:% = session; "a refresh token was presented whose successor was used, session ended");
                 self.ended.insert(session, now);
@@ -47,8 +48,8 @@ impl Sessions {
         Err(SessionError::Over)
     }
 
-    /// Ends a manager's session that lacks a required second factor. One from before the requirement
-    /// ends with its token.
+    /// Ends a manager's session that lacks a required second factor, and so began before the
+    /// requirement.
     async fn end_without_second_factor(&self, who: &Principal) -> Result<(), SessionError> {
         if who.role != Role::Manager || !self.rules.managers_need_totp || self.account(who).await?.second_factor.is_some() {
             return Ok(());

@@ -1,11 +1,11 @@
-//! A second factor beside the password: codes of an authenticator app (RFC 6238: six digits, 30 seconds, one step of
-//! grace), and recovery codes for when it is lost.
+//! The second factor: codes of an authenticator app (RFC 6238: six digits, 30 seconds, one step of tolerance), and recovery
+//! codes for a lost app.
 //!
-//! A code is looked at only after the password was right, so a stranger can use up nobody's tries. Each step is used once:
-//! the database remembers the last, so a code that somebody saw is worth nothing on another node either.
+//! A code is checked only after the right password, so a stranger cannot use up a person's tries. Each step can be used once:
+//! the database stores the last one, so a code that someone observed is useless on all nodes.
 
 use super::origin::Origin;
-use super::secret::{RecoveryCode, hash};
+use super::secret::{RecoveryCode, hash, without_separators};
 use super::session::{SessionError, Sessions};
 use crate::clock;
 use crate::domain::values::time::Timestamp;
@@ -15,22 +15,22 @@ use secrecy::{ExposeSecret, SecretString};
 use std::time::Duration;
 use totp_rs::{Builder, Secret, Totp, TotpError};
 
-/// Recovery codes of a person.
+/// The number of a person's recovery codes.
 const RECOVERY_CODES: usize = 10;
-/// Codes at sign-in are counted for this long.
+/// How long codes at sign-in are counted.
 const WINDOW: Duration = Duration::from_secs(15 * 60);
-/// Digits of a code.
+/// The number of digits of an app's code.
 const DIGITS: usize = 6;
 
-/// A second factor that waits for its first code. Its debug output shows nothing.
+/// A second factor that waits for its first code.
 pub struct Enrolment {
-    /// The secret, in base32, for who types it.
+    /// The secret in base32, for typing it into an app.
     pub secret: SecretString,
-    /// The same as an address for authenticator apps (`otpauth://totp/…`).
+    /// The same as a URL for authenticator apps (`otpauth://totp/…`).
     pub otpauth_url: SecretString,
 }
 
-/// What was typed where a code is asked for.
+/// A code that a person typed.
 enum Typed {
     Totp(SecretString),
     Recovery(RecoveryCode),
@@ -38,27 +38,26 @@ enum Typed {
 
 impl Typed {
     fn read(text: &SecretString) -> Option<Self> {
-        let digits: String = text.expose_secret().chars().take(64).filter(|c| !matches!(c, ' ' | '-')).collect();
+        let code = normalized(text);
+        let digits = code.expose_secret();
         if digits.len() == DIGITS && digits.bytes().all(|digit| digit.is_ascii_digit()) {
-            return Some(Self::Totp(digits.into()));
+            return Some(Self::Totp(code));
         }
-        RecoveryCode::typed(text).map(Self::Recovery)
+        RecoveryCode::typed(&code).map(Self::Recovery)
     }
 }
 
-/// Returns a code as it is compared: people type it with spaces and hyphens, or without.
-pub(super) fn normal(code: &SecretString) -> SecretString {
-    let letters = code.expose_secret().chars().filter(|c| !matches!(c, ' ' | '-'));
-    letters.flat_map(char::to_lowercase).collect::<String>().into()
+/// Returns a code in the one form in which codes are compared.
+pub(super) fn normalized(code: &SecretString) -> SecretString {
+    without_separators(code.expose_secret()).map(|c| c.to_ascii_uppercase()).collect::<String>().into()
 }
 
 impl Sessions {
-    /// Asks a person who signs in for their second factor, if they have one; returns whether they have. A recovery code has
-    /// too many letters to be guessed, so it passes even after too many tries: a thief with the password cannot lock its
-    /// owner out.
+    /// Requires a code at sign-in from a person with a second factor. Returns whether they have one. Recovery codes are too
+    /// long to guess, so they pass even after too many tries: a thief with the password cannot lock the owner out.
     ///
     /// # Errors
-    /// `CodeRequired` without a code, `WrongCode` for one that is wrong or was used, `TooManyTries`; the store's.
+    /// `CodeRequired`; `WrongCode` for a code that is wrong or was used; `TooManyTries`; the store's.
     pub(super) async fn prove_second_factor(&self, user: &User, code: Option<&SecretString>) -> Result<bool, SessionError> {
         let Some(factor) = self.confirmed_factor(user).await? else { return Ok(false) };
         let code = code.ok_or(SessionError::CodeRequired)?;
@@ -78,12 +77,13 @@ impl Sessions {
         Ok(factor.filter(|factor| factor.is_confirmed))
     }
 
-    /// Checks a code and uses it up.
+    /// Checks a code and marks it as used.
     ///
     /// # Errors
     /// `WrongCode`; the store's.
     pub(super) async fn use_code(&self, user: &User, factor: &SecondFactor, code: &SecretString) -> Result<(), SessionError> {
-        let (restaurant, person) = (user.restaurant, user.id);
+        let restaurant = user.restaurant;
+        let person = user.id;
         match Typed::read(code).ok_or(SessionError::WrongCode)? {
             Typed::Recovery(code) => {
                 if !self.store.use_recovery_code(restaurant, person, hash(code.secret())).await? {
@@ -101,10 +101,10 @@ impl Sessions {
         Ok(())
     }
 
-    /// Counts a code of somebody who signs in, before it is checked.
+    /// Counts a code at sign-in, before it is checked.
     ///
     /// # Errors
-    /// `TooManyTries`, with the time until there are tries again.
+    /// `TooManyTries`, with the time until further tries are allowed; the store's.
     async fn count_try(&self, user: &User) -> Result<(), SessionError> {
         let now = clock::now();
         let tries = self.store.count_try(user.restaurant, user.id, now, now.minus(WINDOW)).await?;
@@ -114,7 +114,7 @@ impl Sessions {
         Err(SessionError::TooManyTries(tries.since.plus(WINDOW).since(now)))
     }
 
-    /// Begins a second factor for somebody who has shown their password.
+    /// Begins a second factor for a person who has proved the password.
     pub(super) async fn enrol(&self, user: &User, restaurant: &Restaurant) -> Result<Enrolment, SessionError> {
         let mut secret = TotpSecret([0; 20]);
         rand::fill(&mut secret.0);
@@ -133,7 +133,7 @@ impl Sessions {
     }
 }
 
-/// Returns the step of the first code of a second factor. A recovery code is not one.
+/// Returns the step of the code that confirms a second factor. A recovery code cannot confirm it.
 pub(super) fn first_step(factor: &SecondFactor, code: &SecretString) -> Result<i64, SessionError> {
     match Typed::read(code) {
         Some(Typed::Totp(code)) => step_of(factor.secret, &code, clock::now()),
@@ -141,27 +141,27 @@ pub(super) fn first_step(factor: &SecondFactor, code: &SecretString) -> Result<i
     }
 }
 
-/// The recovery codes of a person, and their hashes. They are derived, so that the same attempt shows the same ones, although
-/// only hashes are stored; and of two secrets, the refresh token of its answer and its name, so that a thief of the tokens
-/// cannot derive them.
+/// Returns a person's recovery codes with their hashes. They are derived, so that the same attempt shows the same ones
+/// although only hashes are stored. They are derived from two secrets, the refresh token of the answer and the attempt's name,
+/// so that stolen tokens are not enough to derive them.
 pub(super) fn recovery_codes(refresh: &SecretString, attempt: &Origin) -> (Vec<SecretString>, Vec<[u8; 32]>) {
     let codes = (0..RECOVERY_CODES).map(|number| RecoveryCode::of(attempt.derive(refresh, number)));
     codes.map(|code| (code.shown(), hash(code.secret()))).unzip()
 }
 
-/// The step that a code belongs to.
+/// Returns the step of a code.
 fn step_of(secret: TotpSecret, code: &SecretString, now: Timestamp) -> Result<i64, SessionError> {
     let seconds = u64::try_from(now.seconds()).unwrap_or(0);
     let step = totp(secret)?.check(code.expose_secret(), seconds).ok_or(SessionError::WrongCode)?;
     i64::try_from(step).map_err(|_| SessionError::WrongCode)
 }
 
-/// SHA-1, six digits, 30 seconds, one step of grace: the defaults, which every app knows.
+/// Returns the checker of a secret's codes: SHA-1, six digits, 30 seconds, one step of tolerance. All apps support these.
 fn totp(secret: TotpSecret) -> Result<Totp, SessionError> {
     Builder::new().with_secret(Secret::new_stack(secret.0)).build().map_err(unusable)
 }
 
-/// What a QR code for an authenticator app says. It names the restaurant, since people work in several.
+/// Returns the content of a QR code for authenticator apps. It names the restaurant, since people may work in several.
 fn otpauth_url(secret: TotpSecret, restaurant: &Restaurant, user: &User) -> Result<String, SessionError> {
     // A colon would end the label's first half.
     let label = |text: &str| text.replace(':', " ");
@@ -171,7 +171,7 @@ fn otpauth_url(secret: TotpSecret, restaurant: &Restaurant, user: &User) -> Resu
 }
 
 fn unusable(error: TotpError) -> SessionError {
-    // Its words have the label at most, never the secret.
+    // The text may contain the label, never the secret.
     log::error!(error:% = error; "a second factor cannot be used");
     SessionError::Internal
 }
@@ -182,7 +182,7 @@ mod tests {
 
     /// RFC 6238, appendix B: the last six of the eight digits for SHA-1.
     #[test]
-    fn codes_are_those_of_the_rfc_with_one_step_of_grace() {
+    fn codes_are_those_of_the_rfc_with_one_step_of_tolerance() {
         let secret = TotpSecret(*b"12345678901234567890");
         for (second, code) in
             [(1_111_111_111, "050471"), (1_111_111_109, "081804"), (1_234_567_890, "005924"), (20_000_000_000, "353130")]
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_typed_is_a_code_a_recovery_code_or_nothing() {
+    fn a_text_is_a_code_a_recovery_code_or_neither() {
         let read = |text: &str| Typed::read(&text.into());
         assert!(matches!(read(" 123 456 "), Some(Typed::Totp(code)) if code.expose_secret() == "123456"));
         let recovery = RecoveryCode::of([7; 32]).shown().expose_secret().to_lowercase();

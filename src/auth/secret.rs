@@ -1,4 +1,5 @@
-//! Random secrets: refresh tokens, device codes, API keys, pairing codes. Only hashes of the long ones are ever kept.
+//! Random secrets: refresh tokens, device codes, API keys, pairing codes, recovery codes. Of all but pairing codes, the store
+//! keeps only hashes.
 
 use crate::domain::values::text::Key;
 use base64::Engine;
@@ -7,16 +8,16 @@ use rand::RngExt;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
-/// Bytes of randomness in a secret that nobody types.
+/// Random bytes of a secret that people do not type.
 const RANDOM_BYTES: usize = 32;
-/// Letters of a pairing code: 20 to the 8th is 34 bits, for ten minutes, behind a rate limit (RFC 8628, section 5.1).
+/// Letters of a pairing code: 34 bits, enough for ten minutes behind a rate limit (RFC 8628, "User Code Brute Forcing").
 const CODE_LETTERS: usize = 8;
 /// Letters of a recovery code.
 const RECOVERY_LETTERS: usize = 16;
-/// Consonants (RFC 8628, section 6.1): nothing to confuse with a digit, and no word to be embarrassed by.
+/// Consonants, which make no words and do not resemble digits (RFC 8628, "User Code Recommendations").
 const CODE_ALPHABET: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
 
-/// A secret of 256 random bits in base64url (43 characters).
+/// Makes a secret of 256 random bits, in base64url (43 characters).
 #[must_use]
 pub fn random_secret() -> SecretString {
     let mut bytes = [0; RANDOM_BYTES];
@@ -24,18 +25,24 @@ pub fn random_secret() -> SecretString {
     BASE64_URL_SAFE_NO_PAD.encode(bytes).into()
 }
 
-/// What is kept of a secret. SHA-256 without salt or stretching is enough, because there are 256 random bits to guess.
+/// Returns the hash that the store keeps of a secret. SHA-256 without salt or stretching is enough, since a secret has too many
+/// random bits to guess.
 #[must_use]
 pub fn hash(secret: &SecretString) -> [u8; 32] {
     Sha256::digest(secret.expose_secret().as_bytes()).into()
 }
 
-/// What a person types to approve a screen: eight letters, shown in two groups.
+/// Returns the characters of a typed code without the spaces and hyphens between its groups.
+pub(super) fn without_separators(typed: &str) -> impl Iterator<Item = char> {
+    typed.chars().filter(|c| !matches!(c, ' ' | '-'))
+}
+
+/// The code that a person types to approve a screen: eight letters, shown in two groups.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserCode(Key);
 
 impl UserCode {
-    /// A fresh one.
+    /// Makes a random code.
     #[must_use]
     pub fn random() -> Self {
         let mut rng = rand::rng();
@@ -47,21 +54,21 @@ impl UserCode {
         }
     }
 
-    /// Reads what was typed: in any case, with or without the hyphen or spaces. `None` when it cannot be a code.
+    /// Reads a code in any case, with or without hyphens and spaces. `None` if the text is not a code.
     #[must_use]
     pub fn typed(text: &str) -> Option<Self> {
-        let letters: String = text.chars().filter(|c| !matches!(c, '-' | ' ')).map(|c| c.to_ascii_uppercase()).collect();
+        let letters: String = without_separators(text).map(|c| c.to_ascii_uppercase()).collect();
         let is_code = letters.len() == CODE_LETTERS && letters.bytes().all(|letter| CODE_ALPHABET.contains(&letter));
         if is_code { letters.parse().ok().map(Self) } else { None }
     }
 
-    /// The letters alone, as they are stored.
+    /// Returns the letters alone, as the store keeps them.
     #[must_use]
     pub const fn key(&self) -> &Key {
         &self.0
     }
 
-    /// As it is shown: `XXXX-XXXX`.
+    /// Returns the code as pages show it: `XXXX-XXXX`.
     #[must_use]
     pub fn shown(&self) -> String {
         let (head, tail) = self.0.as_str().split_at(CODE_LETTERS / 2);
@@ -69,13 +76,13 @@ impl UserCode {
     }
 }
 
-/// What a person types when their authenticator app is lost: sixteen letters, shown in four groups. That is 69 bits, so
-/// neither salt nor stretching is needed (NIST SP 800-63B-4, section 3.1.2.2). Its debug output shows nothing.
+/// The code that a person types when their authenticator app is lost: sixteen letters, shown in four groups. That is 69 bits,
+/// so its hash needs neither salt nor stretching (NIST SP 800-63B-4, "Look-Up Secret Verifiers").
 #[derive(Debug)]
 pub struct RecoveryCode(SecretString);
 
 impl RecoveryCode {
-    /// The one of a secret, of which the first 128 bits are used: so many that each letter is as likely as another.
+    /// Derives a code from the first 128 bits of a secret: enough that all letters are equally likely.
     #[must_use]
     pub fn of(secret: [u8; 32]) -> Self {
         let [bits, _] = secret.as_chunks::<16>().0 else { unreachable!("32 are twice 16") };
@@ -85,22 +92,22 @@ impl RecoveryCode {
         Self(letters.collect::<String>().into())
     }
 
-    /// Reads what was typed: in any case, with or without hyphens or spaces. `None` when it cannot be a code.
+    /// Reads a code in any case, with or without hyphens and spaces. `None` if the text is not a code.
     #[must_use]
     pub fn typed(text: &SecretString) -> Option<Self> {
-        let letters = text.expose_secret().chars().filter(|c| !matches!(c, '-' | ' ')).take(RECOVERY_LETTERS + 1);
+        let letters = without_separators(text.expose_secret()).take(RECOVERY_LETTERS + 1);
         let letters: String = letters.map(|c| c.to_ascii_uppercase()).collect();
         let is_code = letters.len() == RECOVERY_LETTERS && letters.bytes().all(|letter| CODE_ALPHABET.contains(&letter));
         is_code.then(|| Self(letters.into()))
     }
 
-    /// The letters alone, as they are hashed.
+    /// Returns the letters alone, as they are hashed.
     #[must_use]
     pub const fn secret(&self) -> &SecretString {
         &self.0
     }
 
-    /// As it is shown: `XXXX-XXXX-XXXX-XXXX`.
+    /// Returns the code as pages show it: `XXXX-XXXX-XXXX-XXXX`.
     #[must_use]
     pub fn shown(&self) -> SecretString {
         let letters = self.0.expose_secret();
@@ -142,7 +149,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_is_typed_is_a_code_of_the_alphabet_or_none(text in "\\PC{0,12}") {
+        fn every_text_is_a_code_of_the_alphabet_or_none(text in "\\PC{0,12}") {
             if let Some(code) = UserCode::typed(&text) {
                 prop_assert_eq!(code.key().as_str().len(), CODE_LETTERS);
                 prop_assert!(code.key().as_str().bytes().all(|letter| CODE_ALPHABET.contains(&letter)));

@@ -1,5 +1,4 @@
-//! Sessions: a secret in, a pair of tokens out. How a kitchen screen gets its session is beside this, in `pairing`, and how
-//! a session goes on in `renewal`.
+//! The service for sessions, its settings and its errors. `sign_in` and `pairing` begin sessions, and `renewal` continues them.
 
 use super::ended::EndedSessions;
 use super::failures::Failures;
@@ -16,20 +15,20 @@ use std::time::Duration;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How long things live.
+/// The lives of sessions and tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lifetimes {
-    /// An access token.
+    /// The life of an access token.
     pub access: Duration,
-    /// A diner's session: a long evening at one table.
+    /// The life of a diner's session: a long evening at one table.
     pub diner: Duration,
-    /// The session of a member of the staff.
+    /// The life of a session of staff or a manager.
     pub staff: Duration,
-    /// The session of a kitchen screen, which has no keyboard to sign in with.
+    /// The life of a kitchen screen's session: long, since a screen has no keyboard to sign in with.
     pub kitchen: Duration,
-    /// How long a session of staff may go without a renewal. An open page renews its tokens by itself.
+    /// The longest time that a session of staff or a manager may go without a renewal. An open page renews its tokens by itself.
     pub staff_idle: Duration,
-    /// The session of a POS, which has its API key to begin another.
+    /// The life of a POS's session. It begins another with its API key.
     pub service: Duration,
 }
 
@@ -57,43 +56,43 @@ impl Lifetimes {
     }
 }
 
-/// Why no tokens were given out.
+/// Why a call about sessions or accounts failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SessionError {
-    /// The restaurant, the name, the password or the API key is wrong; which one is not said.
+    /// The restaurant, the name, the password or the API key is wrong. The error does not say which, so a guesser learns nothing.
     #[error("nobody signs in with this; check the restaurant, the name and the password, or the API key")]
     BadCredentials,
-    /// The password is right, and a code of the person's second factor is missing.
+    /// The password is right, but a code of the person's second factor is missing.
     #[error("send a code of your authenticator app, or a recovery code, as totp")]
     CodeRequired,
-    /// The code is not one of this moment, or it was used.
+    /// The code is not valid now, or was used before.
     #[error("this code is wrong, or was used; wait for the next one")]
     WrongCode,
-    /// There is no second factor that waits for its first code.
+    /// No second factor waits for its first code.
     #[error("no second factor waits for its first code; begin one")]
     NothingToConfirm,
-    /// A manager removes another's second factor, and their own only with a code.
+    /// Managers remove their own second factor only with a code, since a stolen session must not suffice.
     #[error("remove your own second factor in your account, with a code")]
     OwnSecondFactor,
-    /// The current password of somebody in a session is wrong.
+    /// The current password of a signed-in person is wrong.
     #[error("the current password is wrong")]
     WrongPassword,
     /// The owner of this session has not proved their password recently enough for a sensitive action.
     #[error("confirm your password for this: send it to /api/v1/people/me/confirmation, and the same again")]
     ConfirmPassword,
-    /// People change their own password with the one they have.
+    /// People change their own password only with the current one.
     #[error("change your own password in your account, with the one you have: PUT /api/v1/people/me/password")]
     OwnPassword,
     /// The principal did not sign in with a password.
     #[error("only people who sign in with a password have an account")]
     NoAccount,
-    /// Too many wrong passwords or codes were sent in this session, which ended.
+    /// Too many wrong passwords or codes were sent in this session, which has ended.
     #[error("too many wrong passwords or codes: this session has ended; sign in again")]
     TooManyWrong,
-    /// Another try at a secret is being made, and this one was not.
+    /// Another call is proving a secret under the same name, so this one was not made.
     #[error("another call with your password or code is under way; send this one again in a moment")]
     UnderWay(Duration),
-    /// A code was tried too often by somebody who signs in.
+    /// Too many wrong codes were sent at sign-in.
     #[error("too many wrong tries; wait a little")]
     TooManyTries(Duration),
     /// No table has this key.
@@ -102,25 +101,25 @@ pub enum SessionError {
     /// The refresh token is unknown, expired, spent, or its session was ended.
     #[error("the session is over; sign in again")]
     Over,
-    /// The restaurant has ended the guest's session.
+    /// Staff have ended the guest's session.
     #[error("the staff has ended this visit; ask them, or scan the code on the table again")]
-    EndedByHouse,
+    EndedByStaff,
     /// The role may not do this.
     #[error("only staff may do this")]
     Forbidden,
-    /// A field is wrong, in words for its sender.
+    /// A field is invalid. The text is for its sender.
     #[error("{0}")]
     Invalid(String),
-    /// There is no such pairing (any more).
+    /// No screen waits for a pairing under this code, or no longer.
     #[error("no screen waits under this code; read it from the screen again")]
     UnknownPairing,
-    /// It would leave nobody who can manage the restaurant.
+    /// The change would leave the restaurant without a manager.
     #[error("this is the restaurant's last manager; make somebody else manager first")]
     LastManager,
-    /// Too many at once; try again in a while.
+    /// Too many passwords are being checked.
     #[error("too many sign-ins at once; try again in a few seconds")]
     Busy,
-    /// Something broke that is not the caller's doing. The cause is in the log.
+    /// An error inside the server. The log has the cause.
     #[error("the tokens could not be made")]
     Internal,
     /// The store failed.
@@ -155,15 +154,15 @@ impl From<InvalidText> for SessionError {
 /// A session that has begun.
 #[derive(Debug, Clone)]
 pub struct SignedIn {
-    /// Its first tokens.
+    /// The session's first tokens.
     pub tokens: TokenAnswer,
-    /// Whom they speak for.
+    /// The principal of the tokens.
     pub principal: Principal,
-    /// Where.
+    /// The principal's restaurant.
     pub restaurant: Restaurant,
-    /// Whether it is a manager's who has to set up a second factor first, and works as staff until then.
+    /// Whether this is a manager who lacks a required second factor, and has only the rights of staff until it is set up.
     pub totp_setup_required: bool,
-    /// A mark of the device, after a sign-in with a password.
+    /// A new mark for the device, after a proof of the password.
     pub device_mark: Option<SecretString>,
 }
 
@@ -181,28 +180,36 @@ pub struct Sessions {
 }
 
 impl Sessions {
-    /// A service on a store, whose tokens `issuer` signs, and which tells `ended` of what it ends.
+    /// Returns a service on a store. `issuer` signs its tokens, and `ended` receives the sessions that it ends.
     #[must_use]
     pub fn new(store: SharedStore, issuer: Issuer, ended: Arc<EndedSessions>, lifetimes: Lifetimes) -> Self {
-        let (passwords, failures, metrics) = (Passwords::default(), Arc::default(), Metrics::new());
-        Self { store, issuer, ended, passwords, lifetimes, rules: SignInRules::default(), failures, metrics }
+        Self {
+            store,
+            issuer,
+            ended,
+            passwords: Passwords::default(),
+            lifetimes,
+            rules: SignInRules::default(),
+            failures: Arc::default(),
+            metrics: Metrics::new(),
+        }
     }
 
-    /// The same, counting in a node's metrics.
+    /// Counts in a node's metrics.
     #[must_use]
     pub fn counting(mut self, metrics: Metrics) -> Self {
         self.metrics = metrics;
         self
     }
 
-    /// The same, checking passwords in the turns of others.
+    /// Shares the limit of concurrent password checks with other services.
     #[must_use]
     pub fn sharing(mut self, passwords: Passwords) -> Self {
         self.passwords = passwords;
         self
     }
 
-    /// With rules for who signs in.
+    /// Replaces the rules for signing in.
     #[must_use]
     pub const fn with_rules(mut self, rules: SignInRules) -> Self {
         self.rules = rules;
@@ -210,14 +217,14 @@ impl Sessions {
     }
 }
 
-/// What a restaurant asks of those who sign in, and how often they may try.
+/// The rules for signing in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SignInRules {
-    /// Whether a session of a manager takes a second factor.
+    /// Whether managers need a second factor.
     pub managers_need_totp: bool,
-    /// Wrong codes of one person at sign-in, and wrong passwords and codes of one session, in a quarter of an hour.
+    /// The most wrong codes of one person at sign-in, and of wrong passwords and codes in one session, in a quarter of an hour.
     pub secret_tries: u32,
-    /// How long a proof of the password is good for sensitive actions.
+    /// How long a proof of the password permits sensitive actions.
     pub proof_life: Duration,
 }
 

@@ -1,4 +1,4 @@
-//! Begins sessions: a secret in, a pair of tokens out. Screens get theirs in `pairing`, and sessions go on in `renewal`.
+//! Signing in: exchange a secret for a session and its first tokens. Also ends sessions.
 
 use super::origin::Origin;
 use super::secret::hash;
@@ -17,12 +17,11 @@ use crate::store::sessions::SessionRow;
 use secrecy::{ExposeSecret, SecretString};
 
 impl Sessions {
-    /// Signs in a member of the staff, with a code of their second factor when they have one. The same attempt again, with
-    /// the right password, is in the session that it began before, until that is renewed: its answer was lost, and its code
-    /// is used.
+    /// Signs in a person, with a code of their second factor if they have one. If the answer was lost, the code is used up. So
+    /// the same attempt with the right password returns the session that it began before, until that is renewed.
     ///
     /// # Errors
-    /// `BadCredentials`, after the same work whichever part is wrong; after the right password `CodeRequired`, `WrongCode`
+    /// `BadCredentials`, after the same work whichever part is wrong; after the right password `CodeRequired`, `WrongCode`,
     /// `UnderWay` and `TooManyTries`; `Busy`; the store's.
     pub async fn sign_in(
         &self,
@@ -32,10 +31,10 @@ impl Sessions {
         totp: Option<&SecretString>,
         attempt: Option<CommandId>,
     ) -> Result<SignedIn, SessionError> {
-        let (place, user) = self.find_user(slug, username).await?;
+        let (restaurant, user) = self.find_user(slug, username).await?;
         let hash = user.as_ref().map(|user| user.password_hash.clone());
         let fits = self.passwords.verify(password, hash).await?;
-        let (restaurant, user) = match (place, user) {
+        let (restaurant, user) = match (restaurant, user) {
             (Some(restaurant), Some(user)) if fits => (restaurant, user),
             (Some(restaurant), user) => {
                 self.record_failed_sign_in(restaurant.id, user.as_ref(), "bad_credentials").await;
@@ -45,7 +44,7 @@ impl Sessions {
         };
         let begin = self.begin_for(&user, &restaurant, totp, attempt);
         let begun = match (attempt, totp) {
-            // Sent twice at once, the second would find its code used and no session yet.
+            // Without the turn, the second of two equal calls at once would find its code used and no session yet.
             (Some(attempt), Some(_)) => {
                 let turn = Turn { restaurant: user.restaurant, person: user.id, name: attempt.to_string().parse()? };
                 self.in_turn(&turn, u32::MAX, begin).await?
@@ -61,7 +60,7 @@ impl Sessions {
         self.unless_revoked(signed_in, now.is_some_and(|now| is_same(&now))).await
     }
 
-    /// Begins the session of a person whose password was right, or returns the one that the same attempt began before.
+    /// Begins the session of a person with the right password, or returns the one that the same attempt began before.
     async fn begin_for(
         &self,
         user: &User,
@@ -87,8 +86,8 @@ impl Sessions {
         self.begin(principal, restaurant.clone(), None).await
     }
 
-    /// Checking a password takes a while. Somebody who lost the right meanwhile is not among those whose sessions ended,
-    /// since this one had not begun; so the right is looked at again when it has.
+    /// Ends a new session whose owner has lost the right to sign in meanwhile. Checking a password takes time, and a change
+    /// during it could not end this session, which had not begun yet. So the caller checks the right again afterwards.
     async fn unless_revoked(&self, signed_in: SignedIn, has_right: bool) -> Result<SignedIn, SessionError> {
         if has_right {
             return Ok(signed_in);
@@ -97,7 +96,7 @@ impl Sessions {
         Err(SessionError::BadCredentials)
     }
 
-    /// A name that could be nobody's is answered like one that is nobody's.
+    /// Finds a restaurant and a person by their names. An invalid name finds nothing, like an unknown one.
     pub(super) async fn find_user(&self, slug: &str, username: &str) -> Result<(Option<Restaurant>, Option<User>), SessionError> {
         let Ok(slug) = slug.parse::<Slug>() else { return Ok((None, None)) };
         let Some(restaurant) = self.store.restaurant_by_slug(&slug).await? else { return Ok((None, None)) };
@@ -119,7 +118,7 @@ impl Sessions {
         self.unless_revoked(signed_in, has_right).await
     }
 
-    /// Seats a guest at the table whose key the phone has scanned. Every seating is a diner of its own.
+    /// Begins the session of a guest at the table whose key the phone scanned. Each one is a new diner.
     ///
     /// # Errors
     /// `UnknownTable`; the store's.
@@ -135,17 +134,17 @@ impl Sessions {
         })
     }
 
-    /// Ends a session, on every node. Ending one twice is fine.
+    /// Ends a session on all nodes. Has no effect on an ended one.
     ///
     /// # Errors
-    /// The store's; the session then goes on.
+    /// The store's; the session then continues.
     pub async fn end(&self, session: &Key) -> Result<(), SessionError> {
         self.store.end_session(session).await?;
         self.ended.insert(session.clone(), clock::now());
         Ok(())
     }
 
-    /// Ends the session of whoever asks for it.
+    /// Ends the caller's session.
     ///
     /// # Errors
     /// As [`Self::end`].
@@ -160,10 +159,10 @@ impl Sessions {
         }
     }
 
-    /// Begins the session of a principal that has shown who it is.
+    /// Begins the session of an authenticated principal.
     ///
     /// # Errors
-    /// The store's `Taken` when one was begun with this origin already.
+    /// The store's `Taken` if this origin has begun a session already.
     pub(super) async fn begin(
         &self,
         principal: Principal,
@@ -173,7 +172,7 @@ impl Sessions {
         self.begin_at(principal, restaurant, None, origin).await
     }
 
-    /// Begins a session, of a guest at the table of this key.
+    /// Begins a session; with a table's key, that of a guest at the table.
     async fn begin_at(
         &self,
         principal: Principal,
@@ -185,7 +184,7 @@ impl Sessions {
         let refresh = self.first_refresh(&principal.session, origin)?;
         let row = SessionRow { expires_at: now.plus(self.lifetimes.session(principal.role)), principal };
         match (table_key, origin) {
-            // A table's guests are many, and nobody's business.
+            // The audit records staff, not guests.
             (Some(key), _) => self.store.begin_guest_session(&row, hash(&refresh), key, now).await?,
             (None, origin) => {
                 let note = note(&row.principal, "sign_in");
@@ -203,7 +202,10 @@ impl Sessions {
         Ok(SignedIn { tokens, principal: row.principal, restaurant, totp_setup_required: false, device_mark: None })
     }
 
-    /// The last access token of a session ends with it.
+    /// Makes the tokens of an answer. The access token expires with the session at the latest.
+    ///
+    /// # Errors
+    /// `Over` if the session is about to expire; the keyring's.
     pub(super) fn answer(&self, row: &SessionRow, refresh: &SecretString, now: Timestamp) -> Result<TokenAnswer, SessionError> {
         let life = self.lifetimes.access.min(row.expires_at.since(now));
         if life.as_secs() < 1 {
@@ -219,12 +221,12 @@ impl Sessions {
     }
 }
 
-/// A note about a session of this principal.
+/// Returns the audit entry for a session of this principal.
 fn note(who: &Principal, action: &'static str) -> Note {
     Note::new(who.restaurant, Kind::Sessions, action).by(who)
 }
 
-/// A principal in a new session, bound to no table, station or device yet.
+/// Makes a principal in a new session, without a table, station or device.
 pub(super) fn new_principal(sub: Key, role: Role, restaurant: &Restaurant) -> Result<Principal, SessionError> {
     Ok(Principal {
         sub,

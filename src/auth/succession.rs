@@ -1,11 +1,11 @@
 //! Successions: a person who proves a secret in a session continues in a new one. The old session ends in the same
 //! transaction, with its connections, so a thief who copied its tokens gains nothing from the proof.
 //!
-//! The answer may be lost. The same call again, with the access token of the old session and the same `Idempotency-Key`,
-//! returns the same new tokens until they are renewed, for ten minutes at most.
+//! The answer may be lost. A repetition of the call, with the access token of the old session and the same
+//! `Idempotency-Key`, returns the same new tokens until they are renewed, for at most ten minutes.
 //!
-//! A session proves one secret at a time ([`super::turns`]). So the same call, sent twice at once, begins one session, and
-//! wrong secrets are counted once they are known to be wrong.
+//! A session proves one secret at a time ([`super::turns`]). So a call that is sent twice at once begins one session, and
+//! a secret counts as wrong only after it was checked.
 
 use super::origin::Origin;
 use super::secret::hash;
@@ -22,13 +22,11 @@ use crate::store::sessions::SessionRow;
 use crate::store::{Result as StoreResult, StoreError};
 use secrecy::SecretString;
 
-/// A call in which a person proves a secret.
+/// A call in which a person proves a secret for the first time.
 pub(super) struct Attempt<'a> {
     pub who: &'a Principal,
     pub user: User,
-    pub origin: Origin,
-    /// The session that the same call began before, if it has not been renewed.
-    pub begun: Option<SignedIn>,
+    pub origin: &'a Origin,
 }
 
 /// A session that is about to begin, with its refresh token.
@@ -38,23 +36,56 @@ pub(super) struct Prepared {
 }
 
 impl Sessions {
-    /// Makes a call that proves a secret of a person in their session, when no other of this session is being made. Too many
-    /// wrong secrets end that session and affect no other, so a thief can neither keep guessing nor lock the owner out.
-    /// Those of a call that is sent again count for the session that has ended, not for its successor.
+    /// Makes a call that proves a secret and begins the successor of a session. A repetition, which has the same origin,
+    /// returns that successor again. It has to show the password `repeated_with`, unless its origin contains a secret.
     ///
     /// # Errors
-    /// Those of the call; `NoAccount`, `UnderWay`, `TooManyWrong`, `Over`; the store's.
-    pub(super) async fn prove<'a, T>(
+    /// As [`Self::try_secret`]; `WrongPassword` for a repetition.
+    pub(super) async fn prove<'a>(
         &self,
         who: &'a Principal,
         action: &'static str,
-        origin: Origin,
-        call: impl AsyncFnOnce(&Attempt<'a>) -> Result<T, SessionError>,
+        origin: &'a Origin,
+        repeated_with: Option<SecretString>,
+        call: impl AsyncFnOnce(&Attempt<'a>) -> Result<SignedIn, SessionError>,
+    ) -> Result<SignedIn, SessionError> {
+        let attempt = async |user: User| match self.begun_with(origin).await? {
+            Some(begun) => self.repeat(&user, begun, repeated_with).await,
+            None => {
+                self.require_running(who).await?;
+                call(&Attempt { who, user, origin }).await
+            }
+        };
+        self.try_secret(who, action, attempt).await
+    }
+
+    /// Returns the first answer of a successor again.
+    async fn repeat(&self, user: &User, begun: SignedIn, password: Option<SecretString>) -> Result<SignedIn, SessionError> {
+        let mut device_mark = None;
+        if let Some(password) = password {
+            self.check_password(user, password).await?;
+            device_mark = self.mark_device(user, clock::now());
+        }
+        let totp_setup_required = begun.principal.role != user.role;
+        Ok(SignedIn { totp_setup_required, device_mark, ..begun })
+    }
+
+    /// Makes a call that tries a secret of a person in their session, unless another call of the session is trying one. Too
+    /// many wrong secrets end that session and affect no other, so a thief can neither keep guessing nor lock the owner out.
+    /// Those of a repetition count for its session, which has ended, and not for the successor.
+    ///
+    /// # Errors
+    /// Those of the call; `NoAccount`, `UnderWay`, `TooManyWrong`; the store's.
+    pub(super) async fn try_secret<T>(
+        &self,
+        who: &Principal,
+        action: &'static str,
+        call: impl AsyncFnOnce(User) -> Result<T, SessionError>,
     ) -> Result<T, SessionError> {
         let person = self.own_user(who).await?;
         let turn = Turn { restaurant: person.restaurant, person: person.id, name: who.session.clone() };
-        // The call before may have changed the person, so they are read in turn.
-        let attempt = async { call(&self.attempt(who, self.own_user(who).await?, origin).await?).await };
+        // The previous call may have changed the person, so they are read again within the turn.
+        let attempt = async { call(self.own_user(who).await?).await };
         let outcome = self.in_turn(&turn, self.rules.secret_tries, attempt).await;
         if matches!(outcome, Err(SessionError::TooManyWrong)) && !self.ended.contains(&who.session) {
             let note = Note::new(person.restaurant, Kind::Sessions, action).about(person.id).called(&person.username);
@@ -64,22 +95,19 @@ impl Sessions {
         self.recording(&person, action, outcome).await
     }
 
-    /// Finds what the same call began before.
+    /// Checks that a session has not ended.
     ///
     /// # Errors
-    /// `Over` when the session has ended otherwise; the store's.
-    async fn attempt<'a>(&self, who: &'a Principal, user: User, origin: Origin) -> Result<Attempt<'a>, SessionError> {
-        let begun = self.begun_with(&origin).await?;
-        if begun.is_none() && self.store.session_end(who.restaurant, &who.session).await?.is_none() {
-            return Err(SessionError::Over);
+    /// `Over`; the store's.
+    pub(super) async fn require_running(&self, who: &Principal) -> Result<(), SessionError> {
+        match self.store.session_end(who.restaurant, &who.session).await? {
+            Some(_) => Ok(()),
+            None => Err(SessionError::Over),
         }
-        let is_half = |begun: &SignedIn| begun.principal.role != user.role;
-        let begun = begun.map(|begun| SignedIn { totp_setup_required: is_half(&begun), ..begun });
-        Ok(Attempt { who, user, origin, begun })
     }
 
     /// Prepares the successor of a session. `proved_at` is when its owner proved the password and, if there is one, the
-    /// second factor; `None` keeps the time of the old session.
+    /// second factor. `None` keeps the old session's time.
     pub(super) fn prepare(
         &self,
         attempt: &Attempt<'_>,
@@ -89,7 +117,7 @@ impl Sessions {
         let now = clock::now();
         let role = self.role_in_session(&attempt.user, has_second_factor);
         let principal = Principal { role, session: new_key()?, ..attempt.who.clone() };
-        let refresh = self.first_refresh(&principal.session, Some(&attempt.origin))?;
+        let refresh = self.first_refresh(&principal.session, Some(attempt.origin))?;
         let session = SessionRow { expires_at: now.plus(self.lifetimes.session(role)), principal };
         let succession = Succession {
             old: attempt.who.session.clone(),
@@ -102,10 +130,10 @@ impl Sessions {
         Ok(Prepared { succession, refresh })
     }
 
-    /// Runs the transaction of a succession, which returns the sessions that it ended, and makes the tokens of the new one.
+    /// Runs the transaction of a succession, which returns the sessions that it ended. Returns the tokens of the new one.
     ///
     /// # Errors
-    /// `Over` when the old session has ended otherwise; the store's.
+    /// `Over` if the old session has ended for another reason; the store's.
     pub(super) async fn succeed(
         &self,
         attempt: &Attempt<'_>,
@@ -130,10 +158,10 @@ impl Sessions {
         })
     }
 
-    /// Returns the role of a person's session: a manager who has to set up a second factor first works as staff until then.
+    /// Returns the role of a person's session. A manager who lacks a required second factor has only the rights of staff.
     pub(super) fn role_in_session(&self, user: &User, has_second_factor: bool) -> Role {
-        let is_half = user.role == Role::Manager && self.rules.managers_need_totp && !has_second_factor;
-        if is_half { Role::Staff } else { user.role }
+        let lacks_second_factor = user.role == Role::Manager && self.rules.managers_need_totp && !has_second_factor;
+        if lacks_second_factor { Role::Staff } else { user.role }
     }
 
     /// Checks the password of a person.

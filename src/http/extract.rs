@@ -1,4 +1,4 @@
-//! What handlers take out of a request: who speaks, in which restaurant, under which id.
+//! Extractors: the principal of a request, the restaurant in its path, and the id of its call.
 
 use super::problem::Problem;
 use super::rate_limit::{Action, too_many};
@@ -20,8 +20,8 @@ use futures_util::future::LocalBoxFuture;
 use secrecy::SecretString;
 use std::future::{Ready, ready};
 
-/// Who speaks, with all that its role may do: the principal of the request's bearer token, whose session is not over.
-/// Whoever holds a link to one order is nobody here; what a link may read takes a [`Bearer`].
+/// The principal of the request's bearer token, with all rights of the role and a session that has not ended. Refuses the link
+/// to an order; handlers that a link may call use [`Bearer`].
 #[derive(Debug)]
 pub struct AuthUser(pub Principal);
 
@@ -30,21 +30,21 @@ impl FromRequest for AuthUser {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let whole = |principal: Principal| match principal.share {
+        let refuse_link = |principal: Principal| match principal.share {
             None => Ok(Self(principal)),
             Some(_) => Err(Problem::new(ErrorCode::Forbidden, "this link shows one order and can do nothing else")),
         };
-        ready(verified(request).and_then(|verified| whole(verified.principal)))
+        ready(verified(request).and_then(|verified| refuse_link(verified.principal)))
     }
 }
 
-/// Who proves a secret again. Their session may have ended by the very same call before, whose answer was lost: then what
-/// this call may do is send that answer again, and it needs the `Idempotency-Key` of that call.
+/// A person who proves a secret. Their session may have ended, by the same call whose answer was lost. Then this call can only
+/// get that answer again, and needs the `Idempotency-Key` of the first call.
 #[derive(Debug)]
 pub struct ProvingUser {
-    /// The principal of their token.
+    /// The principal of the token.
     pub who: Principal,
-    /// What the call may be recognized by when it is sent again.
+    /// The id by which the server recognizes a repetition of the call.
     pub attempt: Option<CommandId>,
 }
 
@@ -62,7 +62,7 @@ impl FromRequest for ProvingUser {
     }
 }
 
-/// The principal of a token that is valid except that its session has ended.
+/// Returns the principal of a token that is valid except that its session has ended.
 fn ended_user(request: &HttpRequest) -> Option<AuthUser> {
     let state = state(request).ok()?;
     let verified = state.node.tokens.verify(&token_of(request)?, clock::now()).ok()?;
@@ -71,7 +71,7 @@ fn ended_user(request: &HttpRequest) -> Option<AuthUser> {
         return None;
     }
     audit::speaks(&who);
-    // Its body is read as of somebody who is signed in.
+    // The limit on the body is that of a signed-in person.
     request.extensions_mut().insert(Outcome(Ok(verified)));
     Some(AuthUser(who))
 }
@@ -81,7 +81,8 @@ fn token_of(request: &HttpRequest) -> Option<SecretString> {
     header.and_then(bearer_token)
 }
 
-/// Who speaks and until when, a link to one order among them: what they may is asked of the policy.
+/// The principal of the request's bearer token, which may be the link to an order, and when the token expires. The policy decides
+/// what the principal may do.
 #[derive(Debug)]
 pub struct Bearer(pub Verified);
 
@@ -95,11 +96,11 @@ impl FromRequest for Bearer {
 }
 
 pub(super) fn state(request: &HttpRequest) -> Result<web::Data<State>, Problem> {
-    let missing = || Problem::new(ErrorCode::Internal, "the server is not put together");
+    let missing = || Problem::new(ErrorCode::Internal, "the server is not set up");
     request.app_data::<web::Data<State>>().cloned().ok_or_else(missing)
 }
 
-/// The principal of the request's token. It is verified, and counted when it is refused, once for all that ask.
+/// Verifies the request's token, and counts a refused one. All extractors of a request share the outcome.
 pub(super) fn verified(request: &HttpRequest) -> Result<Verified, Problem> {
     if let Some(Outcome(outcome)) = request.extensions().get() {
         return outcome.clone();
@@ -109,7 +110,7 @@ pub(super) fn verified(request: &HttpRequest) -> Result<Verified, Problem> {
     outcome
 }
 
-/// What became of the request's token.
+/// The outcome of verifying the request's token.
 struct Outcome(Result<Verified, Problem>);
 
 fn verify(request: &HttpRequest) -> Result<Verified, Problem> {
@@ -125,7 +126,7 @@ fn verify(request: &HttpRequest) -> Result<Verified, Problem> {
     };
     if denied.retry_after().is_none() {
         let counted = state.limits.fail(Action::Handshake, state.limits.address_of(request));
-        // Whoever held a valid token has to hear that it needs another, also when others guess from the same address.
+        // The holder of a token that was valid has to learn that it must be renewed, even if others guess from the same address.
         if !denied.was_valid() {
             counted.map_err(too_many)?;
         }
@@ -133,7 +134,7 @@ fn verify(request: &HttpRequest) -> Result<Verified, Problem> {
     Err(denied.into())
 }
 
-/// The restaurant that the path names, for everybody.
+/// The restaurant that the path names. Needs no token.
 #[derive(Debug)]
 pub struct Tenant(pub Restaurant);
 
@@ -154,8 +155,8 @@ async fn named(state: &State, slug: Option<Slug>) -> Result<Restaurant, Problem>
     state.node.store.restaurant_by_slug(&slug).await?.ok_or_else(missing)
 }
 
-/// A principal of the restaurant that the path names, by its slug or by its id: a paired screen has a token, which names the
-/// restaurant by its id only.
+/// A principal of the restaurant that the path names, by its slug or by its id. A paired screen knows only the id, from its
+/// token.
 #[derive(Debug)]
 pub struct TenantUser(pub Principal);
 
@@ -164,11 +165,11 @@ impl FromRequest for TenantUser {
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let speaker = AuthUser::from_request(request, payload).into_inner();
+        let user = AuthUser::from_request(request, payload).into_inner();
         let id = request.match_info().get("slug").and_then(|text| text.parse::<RestaurantId>().ok());
         let named = Tenant::from_request(request, payload);
         Box::pin(async move {
-            let AuthUser(principal) = speaker?;
+            let AuthUser(principal) = user?;
             if id == Some(principal.restaurant) {
                 return Ok(Self(principal));
             }
@@ -190,9 +191,9 @@ impl FromRequest for Manager {
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let insider = TenantUser::from_request(request, payload);
+        let user = TenantUser::from_request(request, payload);
         Box::pin(async move {
-            let TenantUser(principal) = insider.await?;
+            let TenantUser(principal) = user.await?;
             if policy::may_manage(&principal) {
                 return Ok(Self(principal));
             }
@@ -201,7 +202,7 @@ impl FromRequest for Manager {
     }
 }
 
-/// A manager of the restaurant that the path names who proved their password recently: what a sensitive action takes.
+/// A manager of the restaurant that the path names who proved their password recently. Sensitive actions require one.
 #[derive(Debug)]
 pub struct ConfirmedManager(pub Principal);
 
@@ -220,7 +221,7 @@ impl FromRequest for ConfirmedManager {
     }
 }
 
-/// The id that makes placing an order safe to send again: the header `Idempotency-Key`, a UUID.
+/// The header `Idempotency-Key`, a UUID: the id under which placing an order can be repeated safely.
 #[derive(Debug)]
 pub struct IdempotencyKey(pub CommandId);
 
@@ -246,7 +247,7 @@ impl FromRequest for OptionalIdempotencyKey {
     }
 }
 
-/// Reads a key that only names a call, in any case: some languages print a UUID in upper case.
+/// Reads a key that only names a call. Accepts upper case, in which some languages print a UUID.
 fn optional_key(request: &HttpRequest) -> Result<Option<CommandId>, Problem> {
     idempotency_key(request, true)
 }
@@ -256,7 +257,7 @@ fn idempotency_key(request: &HttpRequest, in_any_case: bool) -> Result<Option<Co
     let Some(key) = keys.next() else { return Ok(None) };
     let read = |text: &str| if in_any_case { text.to_ascii_lowercase() } else { text.to_owned() };
     let id = key.to_str().ok().and_then(|text| read(text.trim()).parse().ok());
-    // Two of them name two calls.
+    // Two keys would name two calls.
     id.filter(|_| keys.next().is_none()).map(Some).ok_or_else(no_idempotency_key)
 }
 

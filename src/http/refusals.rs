@@ -33,7 +33,7 @@ impl From<SessionError> for Problem {
             SessionError::Store(store) => return store.clone().into(),
             SessionError::Internal => return StoreError::Internal.into(),
             SessionError::BadCredentials | SessionError::Over | SessionError::TooManyWrong => ErrorCode::Unauthorized,
-            SessionError::EndedByHouse => {
+            SessionError::EndedByStaff => {
                 return Failure::new(ErrorCode::Unauthorized, error.to_string()).because(ENDED_BY_STAFF).into();
             }
             SessionError::UnknownTable | SessionError::UnknownPairing => ErrorCode::NotFound,

@@ -1,4 +1,4 @@
-//! The whole URL table.
+//! The URL table.
 
 use super::api::{account, demo, devices, guests, health, manage, menu, orders, push, receipts, rooms, sessions, visits};
 use super::assets;
@@ -20,7 +20,7 @@ use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName
 use actix_web::middleware::{Compress, DefaultHeaders, Next, from_fn};
 use actix_web::{App, Error, Resource, ResponseError, Route, guard, web};
 
-/// The application: the URL table, a log line for each request, and the headers that every answer carries.
+/// Builds the application: the URL table, a log line for each request, and the headers of every answer.
 #[must_use]
 pub fn app(
     state: web::Data<State>,
@@ -41,21 +41,18 @@ pub fn app(
         .wrap(from_fn(log_request))
         .wrap(from_fn(stay_on_tls))
         .wrap(headers())
-        .wrap(from_fn(keep_parts_of_pages_light))
+        .wrap(from_fn(trim_headers))
         .wrap(from_fn(close_unread))
         .configure(configure)
 }
 
-/// Removes the headers that browsers look for on documents alone from what a page loads, as the browser itself says of the
-/// request: a page loads forty files, and a phone pays for each header of each. Every other answer has them.
-async fn keep_parts_of_pages_light(
-    request: ServiceRequest,
-    next: Next<impl MessageBody>,
-) -> Result<ServiceResponse<impl MessageBody>, Error> {
+/// Removes the headers that browsers use only for documents from answers to requests for scripts and styles. A page loads forty of
+/// them, and a phone pays for each header.
+async fn trim_headers(request: ServiceRequest, next: Next<impl MessageBody>) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let destination = request.headers().get("sec-fetch-dest").map(HeaderValue::as_bytes);
-    let is_part_of_page = destination.is_some_and(|destination| matches!(destination, b"script" | b"style"));
+    let is_script_or_style = destination.is_some_and(|destination| matches!(destination, b"script" | b"style"));
     let mut response = next.call(request).await?;
-    if is_part_of_page {
+    if is_script_or_style {
         for name in security_headers::OF_DOCUMENTS {
             response.headers_mut().remove(name);
         }
@@ -63,13 +60,13 @@ async fn keep_parts_of_pages_light(
     Ok(response)
 }
 
-/// The security headers; answers with tokens are never kept.
+/// Returns the default headers: those for security, and `no-store`, since caches must not store tokens. Assets set their own.
 fn headers() -> DefaultHeaders {
     let headers = security_headers::ALWAYS.into_iter().fold(DefaultHeaders::new(), DefaultHeaders::add);
     headers.add((CONTENT_SECURITY_POLICY, assets::policy())).add((CACHE_CONTROL, "no-store"))
 }
 
-/// Tells browsers that came over TLS to come back over nothing else.
+/// Sends `Strict-Transport-Security` to browsers that came over TLS.
 async fn stay_on_tls(request: ServiceRequest, next: Next<impl MessageBody>) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let is_secure =
         request.app_data::<web::Data<State>>().is_some_and(|state| state.base.is_secure(request.peer_addr(), request.headers()));
@@ -81,7 +78,7 @@ async fn stay_on_tls(request: ServiceRequest, next: Next<impl MessageBody>) -> R
     Ok(response)
 }
 
-/// Opens the audit's scope round a request.
+/// Opens the audit's scope for a request.
 async fn open_scope(request: ServiceRequest, next: Next<impl MessageBody>) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let state = request.app_data::<web::Data<State>>().filter(|state| state.node.keep_addresses);
     let address = state.map(|state| state.limits.client(request.peer_addr(), request.headers()));
@@ -97,7 +94,7 @@ async fn keep_to_role(
     if is_served {
         return Ok(next.call(request).await?.map_into_left_body());
     }
-    // An answer and no error: an error would pass by the headers that every answer carries.
+    // An answer rather than an error, which would bypass the headers of every answer.
     Ok(request.into_response(Problem::elsewhere().error_response()).map_into_right_body())
 }
 
@@ -110,25 +107,25 @@ fn serves(role: NodeRole, path: &str) -> bool {
     }
 }
 
-/// The table.
+/// Registers all addresses.
 pub fn configure(cfg: &mut web::ServiceConfig) {
     let path = web::PathConfig::default().error_handler(|error, _| no_such_thing(&error).into());
     cfg.app_data(path).default_service(web::to(no_such_path));
 
     operations(cfg);
-    who_is_who(cfg);
+    sign_in(cfg);
     own_account(cfg);
     restaurants(cfg);
     managers(cfg);
     orders_and_rooms(cfg);
-    // Last of all: what the pages load is at any other address.
-    what_people_see(cfg);
+    // Last, since assets are at any other address.
+    pages(cfg);
 }
 
-/// Returns the problem of an address with a name or an id that cannot be one.
+/// Returns the problem of an address with an invalid name or id.
 fn no_such_thing(error: &PathError) -> Problem {
     match error {
-        // Names and ids say themselves what they must be.
+        // The errors of names and ids say what is expected.
         PathError::Deserialize(error) => Problem::not_found(format!("nothing has this address: a name or an id in it {error}")),
         _ => Problem::not_found("nothing has this address"),
     }
@@ -142,10 +139,12 @@ fn operations(cfg: &mut web::ServiceConfig) {
         .service(compressed("/api/v1/asyncapi.json", specs::asyncapi));
 }
 
-fn who_is_who(cfg: &mut web::ServiceConfig) {
-    // What has no token is counted by address before its body is read.
+fn sign_in(cfg: &mut web::ServiceConfig) {
+    // Requests without a token are counted by address before their body is read.
     let rationed = |attempt| from_fn(move |request, next: Next<_>| ration(attempt, request, next));
-    let (log_in, seat, refresh) = (rationed(Action::Login), rationed(Action::Seat), rationed(Action::Refresh));
+    let log_in = rationed(Action::Login);
+    let seat = rationed(Action::Seat);
+    let refresh = rationed(Action::Refresh);
     cfg.service(at("/api/v1/sessions", "POST").wrap(log_in).route(web::post().to(sessions::sign_in)))
         .service(at("/api/v1/sessions/refresh", "POST").wrap(refresh).route(web::post().to(sessions::refresh)))
         .service(at("/api/v1/sessions/current", "DELETE").route(web::delete().to(sessions::end)))
@@ -163,7 +162,7 @@ fn who_is_who(cfg: &mut web::ServiceConfig) {
         );
 }
 
-/// What people do about their own account.
+/// A person's own account.
 fn own_account(cfg: &mut web::ServiceConfig) {
     cfg.service(at("/api/v1/people/me", READ).route(read().to(account::read)))
         .service(at("/api/v1/people/me/confirmation", "POST").route(web::post().to(account::confirm_password)))
@@ -193,7 +192,7 @@ fn restaurants(cfg: &mut web::ServiceConfig) {
         .service(at("/api/v1/restaurants/{slug}/pause", "PUT").route(web::put().to(menu::set_pause)));
 }
 
-/// What only managers reach.
+/// Addresses for managers only.
 fn managers(cfg: &mut web::ServiceConfig) {
     use manage::{api_keys, audit, guests, limited, people, reports, screens, tables};
     cfg.service(
@@ -257,11 +256,11 @@ fn orders_and_rooms(cfg: &mut web::ServiceConfig) {
     .service(at("/api/v1/rooms/{room}/stream", "GET").route(web::get().to(rooms::stream)))
     .service(at("/api/v1/rooms/{room}/events", "GET").wrap(Compress::default()).route(web::get().to(rooms::events)))
     .service(at("/api/v1/rooms/{room}/seen", "POST").route(web::post().to(rooms::seen)))
-    // A handshake never comes this far; whoever asks without one is told.
+    // The connection layer takes handshakes before this. Other requests get an error.
     .service(at(crate::connection::websocket::handshake::PATH, READ).route(read().to(no_upgrade)));
 }
 
-fn what_people_see(cfg: &mut web::ServiceConfig) {
+fn pages(cfg: &mut web::ServiceConfig) {
     cfg.service(at("/api/v1/demo", READ).route(read().to(demo::read)))
         .service(at("/api/v1/demo/qr.svg", READ).route(read().to(demo::qr)))
         .service(compressed("/", assets::handlers::landing))
@@ -280,12 +279,12 @@ fn what_people_see(cfg: &mut web::ServiceConfig) {
 
 const READ: &str = "GET, HEAD";
 
-/// An address that takes these methods and says so to any other.
+/// Returns an address with these methods. A request with another method gets `Allow`.
 fn at(path: &str, methods: &'static str) -> Resource {
     web::resource(path).default_service(web::to(move || async move { Err::<&'static str, _>(wrong_method(methods)) }))
 }
 
-/// An address that is read, in the encoding that the client likes best.
+/// Returns an address for reading, compressed as the client prefers.
 fn compressed<F, Args>(
     path: &str,
     handler: F,
@@ -306,7 +305,7 @@ where
     at(path, READ).wrap(Compress::default()).route(read().to(handler))
 }
 
-/// GET, or HEAD, for which the server leaves the body out.
+/// Returns a route for GET and for HEAD, whose body the server omits.
 fn read() -> Route {
     web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
 }
@@ -316,7 +315,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_role_has_its_paths_and_health_is_everywhere() {
+    fn each_role_serves_its_paths_and_health() {
         let (api, realtime) = (NodeRole::Api, NodeRole::Realtime);
         for path in ["/healthz", "/readyz", "/metrics"] {
             assert!(serves(api, path) && serves(realtime, path), "{path}");

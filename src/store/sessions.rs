@@ -47,8 +47,8 @@ pub enum Rotation {
     },
     /// It was spent, and its successor was used too: somebody has a copy. The store ended the session.
     Reused(Key),
-    /// It belongs to a guest's session that the restaurant has ended.
-    EndedByHouse,
+    /// It belongs to a guest's session that staff have ended.
+    EndedByStaff,
     /// It is unknown, has expired, or belongs to a session that ended for another reason.
     Unknown,
 }

@@ -166,9 +166,9 @@ pub async fn a_phone_hears_that_the_house_ended_its_session(world: TestDatabase)
     world.store.end_session(&left).await.unwrap();
     house.store.end_guest_session(house.id, &a).await.unwrap();
     let renew = |hash| world.store.rotate_refresh(hash, &[[8; 32]], at(2));
-    assert_eq!(renew([3; 32]).await, Ok(Rotation::EndedByHouse));
-    assert_eq!(renew([3; 32]).await, Ok(Rotation::EndedByHouse), "as often as it asks");
-    assert_eq!(renew([1; 32]).await, Ok(Rotation::EndedByHouse), "the last that was spent: its answer may have been lost");
+    assert_eq!(renew([3; 32]).await, Ok(Rotation::EndedByStaff));
+    assert_eq!(renew([3; 32]).await, Ok(Rotation::EndedByStaff), "as often as it asks");
+    assert_eq!(renew([1; 32]).await, Ok(Rotation::EndedByStaff), "the last that was spent: its answer may have been lost");
     assert_eq!(renew([0; 32]).await, Ok(Rotation::Unknown), "one from before that");
     assert_eq!(renew([2; 32]).await, Ok(Rotation::Unknown), "who left by themselves");
     let later = orderbell::domain::values::time::Timestamp::from_millis(i64::MAX / 1000);

@@ -1,5 +1,5 @@
-//! A person's own account: `/api/v1/people/me`. What is proven here again is limited like a sign-in, and begins a new session
-//! in the place of the old one. Such a call may be sent again under its `Idempotency-Key`.
+//! A person's own account: `/api/v1/people/me`. Calls that prove a secret are limited like sign-ins. A proof replaces the session
+//! with a new one; such a call may be repeated under its `Idempotency-Key`.
 
 use super::sessions::{SignInAnswer, counted, to_its_end};
 use crate::auth::password_policy::schema as password_schema;
@@ -24,7 +24,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// A code that was not right is no reason to renew a token, so it is `forbidden` here.
+/// Returns the problem of a call in a session. A wrong code is `forbidden` here, since clients renew their token after
+/// `unauthorized`.
 fn refused(state: &State, error: SessionError) -> Problem {
     match error {
         SessionError::WrongCode => Problem::new(ErrorCode::Forbidden, error.to_string()),
@@ -40,24 +41,24 @@ struct AccountAnswer {
     username: Key,
     #[schema(schema_with = person_role_schema)]
     role: Role,
-    /// Whether there is a second factor.
+    /// Whether the person has a second factor.
     totp: bool,
-    /// Whether a second factor has to be set up before managing.
+    /// Whether the person must set up a second factor before managing the restaurant.
     totp_setup_required: bool,
-    /// The recovery codes that are not used yet.
+    /// The number of unused recovery codes.
     recovery_codes: u32,
 }
 
-/// `GET /api/v1/people/me`: who is signed in, and what guards the account.
+/// `GET /api/v1/people/me`: returns the caller's account.
 ///
 /// # Errors
-/// `forbidden` for who did not sign in with a password.
+/// `forbidden` unless the caller signed in with a password.
 #[utoipa::path(
     get,
     path = "/api/v1/people/me",
     operation_id = "readAccount",
     tag = "sessions",
-    summary = "Read who is signed in, and what guards the account",
+    summary = "Read the caller's account and whether it has a second factor",
     description = "For: staff, manager.",
     responses((status = 200, description = "The account.", body = AccountAnswer), parts::WithToken),
 )]
@@ -80,7 +81,7 @@ pub async fn read(state: web::Data<State>, AuthUser(who): AuthUser) -> Result<Ht
 pub struct Confirmation {
     #[schema(value_type = String, format = Password)]
     password: SecretString,
-    /// A code of the second factor, or a recovery code; needed with a second factor.
+    /// A code of the second factor, or a recovery code. Required if the person has a second factor.
     #[schema(value_type = Option<String>, format = Password)]
     totp: Option<SecretString>,
 }
@@ -93,8 +94,8 @@ struct ConfirmationAnswer {
     confirmed_until: Timestamp,
 }
 
-/// `POST …/confirmation`: confirms the password, so that sensitive actions pass for a while. 200 with the tokens of the new
-/// session.
+/// `POST …/confirmation`: confirms the password, which permits sensitive actions for some minutes. 200 with the tokens of the
+/// new session.
 ///
 /// # Errors
 /// `forbidden` for a wrong password or code, `unauthorized`, `rate_limited`.
@@ -103,13 +104,13 @@ struct ConfirmationAnswer {
     path = "/api/v1/people/me/confirmation",
     operation_id = "confirmPassword",
     tag = "sessions",
-    summary = "Confirm the password, so that sensitive actions pass for a while",
-    description = "For: staff, manager. A call that needs it is refused with `confirm_password`. The current session ends, and the answer \
-        has the tokens of the next one.",
+    summary = "Confirm the password, which permits sensitive actions for some minutes",
+    description = "For: staff, manager. Sensitive actions without a recent confirmation are refused with `confirm_password`. \
+        The current session ends, and the answer has the tokens of the next one.",
     params(parts::Attempt),
     request_body = Confirmation,
     responses(
-        (status = 200, description = "Confirmed: a new session, and until when sensitive actions pass in it.", body = ConfirmationAnswer),
+        (status = 200, description = "Confirmed: a new session, and how long it permits sensitive actions.", body = ConfirmationAnswer),
         parts::WithToken,
         parts::WithBody,
     ),
@@ -138,10 +139,10 @@ pub struct PasswordChange {
     new: SecretString,
 }
 
-/// `PUT …/password`: another password. Every other session of the person ends. 200 with the tokens of the new one.
+/// `PUT …/password`: changes the password. The person's other sessions end. 200 with the tokens of the new session.
 ///
 /// # Errors
-/// `forbidden` for a wrong current one, `invalid` for the new one, `unauthorized`, `rate_limited`.
+/// `forbidden` for a wrong current password, `invalid` for a new one that breaks the rules, `unauthorized`, `rate_limited`.
 #[utoipa::path(
     put,
     path = "/api/v1/people/me/password",
@@ -152,7 +153,7 @@ pub struct PasswordChange {
     params(parts::Attempt),
     request_body = PasswordChange,
     responses(
-        (status = 200, description = "Changed: a new session; every other one of the person has ended.", body = SignInAnswer),
+        (status = 200, description = "Changed: a new session. The person's other sessions have ended.", body = SignInAnswer),
         parts::WithToken,
         parts::WithBody,
     ),
@@ -166,7 +167,8 @@ pub async fn change_password(
     let ProvingUser { who, attempt } = proving;
     state.limits.admit(Action::Login, &who).map_err(too_many)?;
     let PasswordChange { current, new } = body.0;
-    let (sessions, person) = (state.sessions()?.clone(), who.sub.as_str().parse());
+    let sessions = state.sessions()?.clone();
+    let person = who.sub.as_str().parse();
     let changed = async move { sessions.change_own_password(&who, current, new, attempt).await };
     let signed_in = to_its_end(changed).await.map_err(|error| refused(&state, error))?;
     let mut answer = HttpResponse::Ok();
@@ -192,7 +194,7 @@ struct SessionList {
     sessions: Vec<SessionAnswer>,
 }
 
-/// `GET …/sessions`: the person's sessions, the last used first.
+/// `GET …/sessions`: lists the person's sessions, the most recently used first.
 ///
 /// # Errors
 /// `forbidden`.
@@ -201,7 +203,7 @@ struct SessionList {
     path = "/api/v1/people/me/sessions",
     operation_id = "listOwnSessions",
     tag = "sessions",
-    summary = "List the person's sessions, the last used first",
+    summary = "List the person's sessions, the most recently used first",
     description = "For: staff, manager.",
     responses((status = 200, description = "The sessions.", body = SessionList), parts::WithToken),
 )]
@@ -214,7 +216,7 @@ pub async fn sessions(state: web::Data<State>, AuthUser(who): AuthUser) -> Resul
     Ok(HttpResponse::Ok().json(SessionList { sessions }))
 }
 
-/// `DELETE …/sessions`: ends every session of the person but this one. 204.
+/// `DELETE …/sessions`: ends all sessions of the person except this one. 204.
 ///
 /// # Errors
 /// `forbidden`, `confirm_password`.
@@ -223,8 +225,8 @@ pub async fn sessions(state: web::Data<State>, AuthUser(who): AuthUser) -> Resul
     path = "/api/v1/people/me/sessions",
     operation_id = "endOtherSessions",
     tag = "sessions",
-    summary = "End every session of the person but this one",
-    description = "For: staff, manager. Takes a recent proof of the password, else `confirm_password`.",
+    summary = "End all sessions of the person except this one",
+    description = "For: staff, manager. Without a recent proof of the password, `confirm_password`.",
     responses((status = 204, description = "Ended."), parts::WithToken),
 )]
 pub async fn end_others(state: web::Data<State>, AuthUser(who): AuthUser) -> Result<HttpResponse, Problem> {
@@ -235,7 +237,7 @@ pub async fn end_others(state: web::Data<State>, AuthUser(who): AuthUser) -> Res
 /// `DELETE …/sessions/{id}`: ends one session of the person. 204.
 ///
 /// # Errors
-/// `forbidden`, `not_found` for one that is not theirs.
+/// `forbidden`, `not_found` for a session that is not theirs.
 #[utoipa::path(
     delete,
     path = "/api/v1/people/me/sessions/{id}",
@@ -267,28 +269,28 @@ pub struct Enrol {
 #[derive(Serialize, ToSchema)]
 #[schema(as = TotpSecret)]
 struct EnrolAnswer<'a> {
-    /// In base32.
+    /// The secret in base32.
     secret: &'a str,
-    /// For an authenticator app.
+    /// The secret as a URL for authenticator apps.
     otpauth_url: &'a str,
-    /// The same as a picture.
+    /// The URL as a QR code.
     qr_svg: &'a str,
 }
 
-/// `POST …/totp`: begins a second factor. 200 with the secret, in a body, since addresses end up in logs.
+/// `POST …/totp`: begins a second factor. 200 with the secret and its QR code in the body, since addresses get into logs.
 ///
 /// # Errors
-/// `forbidden` for a wrong password, `conflict` when there is one, `rate_limited`.
+/// `forbidden` for a wrong password, `conflict` if the person has a second factor, `rate_limited`.
 #[utoipa::path(
     post,
     path = "/api/v1/people/me/totp",
     operation_id = "beginTotp",
     tag = "sessions",
-    summary = "Begin a second factor (RFC 6238); it counts once it is confirmed",
+    summary = "Begin a second factor (RFC 6238), which has no effect until it is confirmed",
     description = "For: staff, manager.",
     request_body = Enrol,
     responses(
-        (status = 200, description = "The secret, this once.", body = EnrolAnswer),
+        (status = 200, description = "The secret. No other answer contains it.", body = EnrolAnswer),
         parts::WithToken,
         parts::WithBody,
         (status = 409, response = Problem),
@@ -299,7 +301,8 @@ pub async fn begin_totp(state: web::Data<State>, AuthUser(who): AuthUser, body: 
     let sessions = state.sessions()?.clone();
     let begun = async move { sessions.begin_totp(&who, body.0.password).await };
     let begun = to_its_end(begun).await.map_err(|error| refused(&state, error))?;
-    let (secret, otpauth_url) = (begun.secret.expose_secret(), begun.otpauth_url.expose_secret());
+    let secret = begun.secret.expose_secret();
+    let otpauth_url = begun.otpauth_url.expose_secret();
     let qr_svg = qr::svg(otpauth_url)?;
     Ok(HttpResponse::Ok().json(EnrolAnswer { secret, otpauth_url, qr_svg: &qr_svg }))
 }
@@ -321,22 +324,22 @@ struct ConfirmAnswer<'a> {
     recovery_codes: Vec<&'a str>,
 }
 
-/// `POST …/totp/confirmation`: the first code; signing in asks for one from now on. 200 with recovery codes, this once, and
-/// the tokens of the new session.
+/// `POST …/totp/confirmation`: confirms the second factor with its first code. From then on, signing in requires a code. 200
+/// with the recovery codes and the tokens of the new session.
 ///
 /// # Errors
-/// `forbidden` for a wrong code, `conflict` when nothing was begun, `unauthorized`, `rate_limited`.
+/// `forbidden` for a wrong code, `conflict` if no second factor was begun, `unauthorized`, `rate_limited`.
 #[utoipa::path(
     post,
     path = "/api/v1/people/me/totp/confirmation",
     operation_id = "confirmTotp",
     tag = "sessions",
-    summary = "Confirm the second factor with its first code; signing in asks for one from now on",
+    summary = "Confirm the second factor with its first code; from then on, signing in requires a code",
     description = "For: staff, manager. The current session ends, and the answer has the tokens of the next one.",
     params(parts::Attempt),
     request_body = Confirm,
     responses(
-        (status = 200, description = "Confirmed: a new session, and the recovery codes, this once.", body = ConfirmAnswer),
+        (status = 200, description = "Confirmed: a new session, and the recovery codes.", body = ConfirmAnswer),
         parts::WithToken,
         parts::WithBody,
         (status = 404, response = Problem),
@@ -364,11 +367,11 @@ pub struct Remove {
     code: SecretString,
 }
 
-/// `POST …/totp/removal`: signing in asks for the password alone. Every other session of the person ends. 200 with the tokens
-/// of the new one.
+/// `POST …/totp/removal`: removes the second factor, so that signing in requires only the password. The person's other sessions
+/// end. 200 with the tokens of the new session.
 ///
 /// # Errors
-/// `forbidden` for a wrong password or code, `not_found` when there is none, `unauthorized`, `rate_limited`.
+/// `forbidden` for a wrong password or code, `not_found` without a second factor, `unauthorized`, `rate_limited`.
 #[utoipa::path(
     post,
     path = "/api/v1/people/me/totp/removal",
@@ -379,7 +382,7 @@ pub struct Remove {
     params(parts::Attempt),
     request_body = Remove,
     responses(
-        (status = 200, description = "Removed: a new session; every other one of the person has ended.", body = SignInAnswer),
+        (status = 200, description = "Removed: a new session. The person's other sessions have ended.", body = SignInAnswer),
         parts::WithToken,
         parts::WithBody,
         (status = 404, response = Problem),

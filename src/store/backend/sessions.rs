@@ -276,7 +276,7 @@ async fn rotate(connection: &mut Connection, presented: [u8; 32], candidates: &[
     let touch = query_as::<Database, SessionRecord>(TOUCH_SESSION).bind(presented.as_slice());
     let Some(record) = touch.bind(at.micros()).fetch_optional(&mut *connection).await? else {
         let was_ended = was_ended(connection, presented).await?;
-        return Ok(if was_ended { Rotation::EndedByHouse } else { Rotation::Unknown });
+        return Ok(if was_ended { Rotation::EndedByStaff } else { Rotation::Unknown });
     };
     let session = SessionRow::try_from(record)?;
     let Some(&next) = candidates.first().filter(|_| session.expires_at > at) else {
