@@ -1,6 +1,6 @@
 //! A Redis Cluster, with sharded channels.
 
-use crate::world::{Kitchen, Node, Screen, TestDatabase, figure, until};
+use crate::nodes::{Node, Screen, TestDatabase, TestRestaurant, figure, until};
 use orderbell::broker::channels::Channels;
 use std::time::Duration;
 use support::redis_server::Redis;
@@ -59,26 +59,26 @@ impl Cluster {
 #[actix_rt::test]
 async fn events_cross_a_cluster_at_once_and_the_death_of_a_server_loses_nothing() {
     let mut cluster = Cluster::start().await;
-    let house = TestDatabase::build().await;
-    let (one, other) = (Node::join(&house, cluster.url()), Node::join(&house, cluster.url()));
+    let database = TestDatabase::build().await;
+    let (one, other) = (Node::join(&database, cluster.url()), Node::join(&database, cluster.url()));
     let mut rooms = Vec::new();
     for number in 0..8 {
-        let kitchen = Kitchen::open(&house, &format!("demo-{number}")).await;
-        rooms.push((Screen::open(&other, &kitchen).await, kitchen));
+        let restaurant = TestRestaurant::open(&database, &format!("demo-{number}")).await;
+        rooms.push((Screen::open(&other, &restaurant).await, restaurant));
     }
     one.wait_until_healthy(true, RECOVERY).await;
     other.wait_until_healthy(true, RECOVERY).await;
     act(&rooms, &one, 10).await;
-    let late = check(&rooms, &house).await;
+    let late = check(&rooms, &database).await;
     figure("a cluster that is well", late);
     assert!(late.worst < Duration::from_secs(1));
     assert_eq!(other.metric("orderbell_feed_repairs_total"), 0, "nothing came by the comparison of heads");
 
-    for (_, kitchen) in &rooms {
-        cluster.move_slot_of(&Channels::new(house.store.epoch(), Uuid::nil(), 16).feed(kitchen.id));
+    for (_, restaurant) in &rooms {
+        cluster.move_slot_of(&Channels::new(database.store.epoch(), Uuid::nil(), 16).feed(restaurant.id));
     }
     act(&rooms, &one, 40).await;
-    let late = check(&rooms, &house).await;
+    let late = check(&rooms, &database).await;
     figure("slots of a cluster moved", late);
     assert!(late.worst < LATE);
     assert!(other.metric("orderbell_redis_rebuilds_total") > 0, "the subscription that is taken back is noticed");
@@ -88,29 +88,29 @@ async fn events_cross_a_cluster_at_once_and_the_death_of_a_server_loses_nothing(
     cluster.0[1].kill();
     other.wait_until_healthy(false, Duration::from_secs(6)).await;
     act(&rooms, &one, 40).await;
-    let late = check(&rooms, &house).await;
+    let late = check(&rooms, &database).await;
     figure("one server of a cluster dead", late);
     assert!(late.worst < LATE);
     cluster.0[1].restart();
     one.wait_until_healthy(true, RECOVERY).await;
     other.wait_until_healthy(true, RECOVERY).await;
     act(&rooms, &one, 10).await;
-    check(&rooms, &house).await;
+    check(&rooms, &database).await;
 }
 
-async fn act(rooms: &[(Screen, Kitchen)], node: &Node, rounds: usize) {
+async fn act(rooms: &[(Screen, TestRestaurant)], node: &Node, rounds: usize) {
     for _ in 0..rounds {
-        for (_, kitchen) in rooms {
-            kitchen.act(node).await;
+        for (_, restaurant) in rooms {
+            restaurant.act(node).await;
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 
-async fn check(rooms: &[(Screen, Kitchen)], house: &TestDatabase) -> crate::world::Lateness {
-    let mut worst: Option<crate::world::Lateness> = None;
-    for (screen, kitchen) in rooms {
-        let late = screen.check(house, kitchen, LATE).await;
+async fn check(rooms: &[(Screen, TestRestaurant)], database: &TestDatabase) -> crate::nodes::Lateness {
+    let mut worst: Option<crate::nodes::Lateness> = None;
+    for (screen, restaurant) in rooms {
+        let late = screen.check(database, restaurant, LATE).await;
         worst = Some(worst.map_or(late, |worst| if worst.worst > late.worst { worst } else { late }));
     }
     worst.unwrap()

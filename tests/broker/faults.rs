@@ -1,6 +1,6 @@
 //! Faults of Redis itself: killed, down, refusing, emptied.
 
-use crate::world::{Build, Crossing, Kitchen, Node, PERIOD, Screen, TestDatabase, figure};
+use crate::nodes::{Build, Crossing, Node, PERIOD, Screen, TestDatabase, TestRestaurant, figure};
 use std::time::{Duration, Instant};
 use support::long::{progress, rounds};
 use support::redis_server::Redis;
@@ -152,22 +152,22 @@ async fn a_channel_that_is_not_allowed_is_degraded_until_it_is() {
 async fn publishing_that_is_not_allowed_is_told_as_a_head_when_it_is() {
     let redis = Redis::start();
     let limited = user(&redis, &["allchannels"]);
-    let house = TestDatabase::build().await;
-    let kitchen = Kitchen::open(&house, "demo").await;
-    let one = Node::join(&house, &limited);
+    let database = TestDatabase::build().await;
+    let restaurant = TestRestaurant::open(&database, "demo").await;
+    let one = Node::join(&database, &limited);
     // The other node does not compare heads, so its events arrived over Redis.
-    let other = Build { compares: false, ..Build::new(&house, redis.url()) }.node(&house);
-    let screen = Screen::open(&other, &kitchen).await;
+    let other = Build { compares: false, ..Build::new(&database, redis.url()) }.node(&database);
+    let screen = Screen::open(&other, &restaurant).await;
     other.wait_until_healthy(true, RECOVERY).await;
     one.wait_until_healthy(true, RECOVERY).await;
     user(&redis, &["allchannels", "-publish"]);
-    kitchen.act_for(&[&one], millis(20), seconds(1)).await;
+    restaurant.act_for(&[&one], millis(20), seconds(1)).await;
     one.wait_until_healthy(false, NOTICE).await;
     assert!(screen.events().is_empty());
     assert!(one.metric("orderbell_broker_messages_total{fate=\"dropped\"}") > 0);
     user(&redis, &["allchannels"]);
     one.wait_until_healthy(true, RECOVERY).await;
-    figure("PUBLISH refused by ACL for a while", screen.check(&house, &kitchen, AT_ONCE).await);
+    figure("PUBLISH refused by ACL for a while", screen.check(&database, &restaurant, AT_ONCE).await);
 }
 
 #[actix_rt::test]
@@ -190,12 +190,12 @@ async fn a_node_that_never_could_publish_is_found_out_by_the_first_comparison() 
 async fn without_the_comparison_of_heads_what_was_not_announced_never_comes() {
     let away = Redis::prepare(&[]);
     for compares in [true, false] {
-        let house = TestDatabase::build().await;
-        let kitchen = Kitchen::open(&house, "demo").await;
-        let one = Node::join(&house, away.url());
-        let other = Build { compares, ..Build::new(&house, away.url()) }.node(&house);
-        let screen = Screen::open(&other, &kitchen).await;
-        let position = kitchen.act(&one).await;
+        let database = TestDatabase::build().await;
+        let restaurant = TestRestaurant::open(&database, "demo").await;
+        let one = Node::join(&database, away.url());
+        let other = Build { compares, ..Build::new(&database, away.url()) }.node(&database);
+        let screen = Screen::open(&other, &restaurant).await;
+        let position = restaurant.act(&one).await;
         assert_eq!(screen.has_reached(position, 2 * LATE).await, compares, "it is the comparison that brings it");
     }
 }

@@ -6,6 +6,6 @@
 mod cluster;
 mod faults;
 mod network;
+mod nodes;
 mod tampering;
 mod tls;
-mod world;

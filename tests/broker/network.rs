@@ -1,6 +1,6 @@
 //! Faults of the network to Redis: half-open, cut, slow, stalled.
 
-use crate::world::{Crossing, Kitchen, Screen, figure};
+use crate::nodes::{Crossing, Screen, TestRestaurant, figure};
 use futures_util::StreamExt;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -175,10 +175,10 @@ async fn what_is_committed_before_a_subscription_is_confirmed_is_not_late() {
     proxy.set(Network::Delay(Duration::from_millis(150)));
     let mut worst = Duration::ZERO;
     for number in 0..5 {
-        let kitchen = Kitchen::open(&nodes.house, &format!("demo-{number}")).await;
-        let screen = Screen::open(&nodes.other, &kitchen).await;
-        kitchen.act(&nodes.one).await;
-        worst = worst.max(screen.check(&nodes.house, &kitchen, NOTICE).await.worst);
+        let restaurant = TestRestaurant::open(&nodes.database, &format!("demo-{number}")).await;
+        let screen = Screen::open(&nodes.other, &restaurant).await;
+        restaurant.act(&nodes.one).await;
+        worst = worst.max(screen.check(&nodes.database, &restaurant, NOTICE).await.worst);
     }
     println!("5 × an event before the subscription: late by {worst:.1?} at worst");
     assert!(worst < Duration::from_secs(1));

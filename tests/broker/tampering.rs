@@ -1,7 +1,7 @@
 //! An attacker between the nodes: each of two nodes has a Redis of its own, and a relay between
 //! them drops, repeats, reorders and forges messages.
 
-use crate::world::{Build, KEY, Kitchen, Screen, TestDatabase, figure, made_up};
+use crate::nodes::{Build, KEY, Screen, TestDatabase, TestRestaurant, figure, made_up};
 use futures_util::StreamExt;
 use orderbell::broker::message::{Body, Message};
 use orderbell::broker::signature::{Refused, Signer, Verify};
@@ -45,18 +45,18 @@ async fn carry(from: &Redis, to: &Redis, mut hands: Hands) {
 }
 
 /// Commits during the attack; screens may show nothing wrong.
-async fn survives(fault: &str, hands: impl Fn(&TestDatabase, &Kitchen) -> Hands, refused: Option<&str>) {
+async fn survives(fault: &str, hands: impl Fn(&TestDatabase, &TestRestaurant) -> Hands, refused: Option<&str>) {
     let (near, far) = (Redis::start(), Redis::start());
-    let house = TestDatabase::build().await;
-    let kitchen = Kitchen::open(&house, "demo").await;
-    let one = Build::new(&house, near.url()).node(&house);
-    let other = Build { period: PERIOD, ..Build::new(&house, far.url()) }.node(&house);
-    let screen = Screen::open(&other, &kitchen).await;
-    carry(&near, &far, hands(&house, &kitchen)).await;
+    let database = TestDatabase::build().await;
+    let restaurant = TestRestaurant::open(&database, "demo").await;
+    let one = Build::new(&database, near.url()).node(&database);
+    let other = Build { period: PERIOD, ..Build::new(&database, far.url()) }.node(&database);
+    let screen = Screen::open(&other, &restaurant).await;
+    carry(&near, &far, hands(&database, &restaurant)).await;
     one.wait_until_healthy(true, RECOVERY).await;
     other.wait_until_healthy(true, RECOVERY).await;
-    kitchen.act_for(&[&one], Duration::from_millis(5), handled_for()).await;
-    figure(fault, screen.check(&house, &kitchen, 2 * PERIOD).await);
+    restaurant.act_for(&[&one], Duration::from_millis(5), handled_for()).await;
+    figure(fault, screen.check(&database, &restaurant, 2 * PERIOD).await);
     assert!(other.metric("orderbell_broker_messages_total{fate=\"heard\"}") > 0, "something passes the hands");
     if let Some(fate) = refused {
         let count = other.metric(&format!("orderbell_broker_messages_total{{fate=\"{fate}\"}}"));
@@ -68,7 +68,7 @@ async fn survives(fault: &str, hands: impl Fn(&TestDatabase, &Kitchen) -> Hands,
 
 #[actix_rt::test]
 async fn dropped_doubled_and_reordered_messages_make_no_wrong_frame() {
-    let hands = |_: &TestDatabase, _: &Kitchen| -> Hands {
+    let hands = |_: &TestDatabase, _: &TestRestaurant| -> Hands {
         let mut held: Vec<Vec<u8>> = Vec::new();
         Box::new(move |payload| {
             let mut rng = rand::rng();
@@ -92,8 +92,9 @@ async fn dropped_doubled_and_reordered_messages_make_no_wrong_frame() {
 
 #[actix_rt::test]
 async fn forged_messages_make_no_wrong_frame() {
-    let hands = |house: &TestDatabase, kitchen: &Kitchen| -> Hands {
-        let (stranger, restaurant) = (Signer::new(&[8; 32], house.store.epoch()), kitchen.id);
+    let hands = |database: &TestDatabase, restaurant: &TestRestaurant| -> Hands {
+        let stranger = Signer::new(&[8; 32], database.store.epoch());
+        let restaurant = restaurant.id;
         let (elsewhere, made_up) = (Signer::new(&KEY, "another epoch"), move |position| made_up_of(restaurant, position));
         let mut position = 0;
         Box::new(move |payload| {
@@ -111,8 +112,8 @@ async fn forged_messages_make_no_wrong_frame() {
 
 #[actix_rt::test]
 async fn signed_nonsense_and_messages_without_end_make_no_wrong_frame() {
-    let hands = |house: &TestDatabase, _: &Kitchen| -> Hands {
-        let signer = house.signer();
+    let hands = |database: &TestDatabase, _: &TestRestaurant| -> Hands {
+        let signer = database.signer();
         let mut number = 0_u32;
         Box::new(move |payload| {
             number += 1;
@@ -142,15 +143,15 @@ impl Verify for Gullible {
 /// Whether a node with this verifier shows a forged event.
 async fn is_fooled(verifier: impl FnOnce(&TestDatabase) -> Arc<dyn Verify>) -> bool {
     let redis = Redis::start();
-    let house = TestDatabase::build().await;
-    let kitchen = Kitchen::open(&house, "demo").await;
-    let one = Build::new(&house, redis.url()).node(&house);
-    let other = Build { verifier: verifier(&house), ..Build::new(&house, redis.url()) }.node(&house);
-    let screen = Screen::open(&other, &kitchen).await;
+    let database = TestDatabase::build().await;
+    let restaurant = TestRestaurant::open(&database, "demo").await;
+    let one = Build::new(&database, redis.url()).node(&database);
+    let other = Build { verifier: verifier(&database), ..Build::new(&database, redis.url()) }.node(&database);
+    let screen = Screen::open(&other, &restaurant).await;
     other.wait_until_healthy(true, RECOVERY).await;
-    let position = Position::new(kitchen.act(&one).await).unwrap().next();
-    let channel = format!("orderbell:{}:feed:{}", house.store.epoch(), kitchen.id);
-    let forged = Signer::new(&[8; 32], house.store.epoch()).seal(&made_up_of(kitchen.id, position.number())).unwrap();
+    let position = Position::new(restaurant.act(&one).await).unwrap().next();
+    let channel = format!("orderbell:{}:feed:{}", database.store.epoch(), restaurant.id);
+    let forged = Signer::new(&[8; 32], database.store.epoch()).seal(&made_up_of(restaurant.id, position.number())).unwrap();
     let mut connection = redis::Client::open(redis.url()).unwrap().get_multiplexed_async_connection().await.unwrap();
     let heard_by: i64 = redis::cmd("PUBLISH").arg(channel).arg(forged).query_async(&mut connection).await.unwrap();
     assert_eq!(heard_by, 1, "it is published where the node listens");
@@ -160,5 +161,5 @@ async fn is_fooled(verifier: impl FnOnce(&TestDatabase) -> Arc<dyn Verify>) -> b
 #[actix_rt::test]
 async fn without_the_signature_a_forged_event_gets_through() {
     assert!(is_fooled(|_| Arc::new(Gullible)).await, "the forgery is good but for its signature");
-    assert!(!is_fooled(|house| Arc::new(house.signer())).await);
+    assert!(!is_fooled(|database| Arc::new(database.signer())).await);
 }

@@ -1,6 +1,6 @@
 //! TLS by the URL's scheme, with the certificate of an authority that the system knows.
 
-use crate::world::{Crossing, figure};
+use crate::nodes::{Crossing, figure};
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;

@@ -101,7 +101,7 @@ test('a change says what is left of a dish of which some was taken off', () => {
   assert.deepEqual(without(none), ['No Beef rezala', 'No Beef rezala', 'No Beef rezala']);
 });
 
-test('the kitchen counts what leaves the house among the dishes of the day', () => {
+test('the kitchen counts takeaway and delivery orders among the dishes of the day', () => {
   const tickets = ['dine_in', 'takeaway', 'delivery', 'takeaway'].map((service) =>
     ticketOf(order('preparing', { a: item('cooking', { quantity: 2 }) }, { service })));
   assert.deepEqual(allDay(tickets).map(({ quantity, services }) => [quantity, services]), [[8, { takeaway: 4, delivery: 2 }]]);

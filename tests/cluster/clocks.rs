@@ -4,7 +4,7 @@
 
 use crate::load::Load;
 use crate::sessions::ends_after;
-use crate::site::{TestCluster, node_with};
+use crate::test_cluster::{TestCluster, node_with};
 use crate::watcher::{lateness, on_each_node, settle};
 use orderbell::domain::model::principal::Role;
 use orderbell::domain::values::time::Timestamp;
@@ -71,7 +71,7 @@ fn library() -> String {
 
 /// Three nodes: one with the system's clock, one ahead of it, and one whose clock the test sets.
 struct Three {
-    site: TestCluster,
+    cluster: TestCluster,
     _redis: Redis,
     _ahead: Clock,
     third: Clock,
@@ -80,22 +80,22 @@ struct Three {
 impl Three {
     async fn open() -> Self {
         let (redis, database) = (Redis::start(), postgres::database().await);
-        let mut site = TestCluster::open_on(&database, 1, Some(&redis.url()), &[]).await;
+        let mut cluster = TestCluster::open_on(&database, 1, Some(&redis.url()), &[]).await;
         let (ahead, third) = (Clock::at(AHEAD), Clock::at(0));
         for clock in [&ahead, &third] {
-            site.add(node_with(&database, Some(&redis.url()), &[], &clock.environment()).await);
+            cluster.add(node_with(&database, Some(&redis.url()), &[], &clock.environment()).await);
         }
-        site.wait_for_redis("healthy").await;
+        cluster.wait_for_redis("healthy").await;
         // Tokens that are valid on each clock.
-        site.staff = site.somebody(Role::Staff, "waiter", Duration::from_secs(2 * 3600));
-        Self { site, _redis: redis, _ahead: ahead, third }
+        cluster.staff = cluster.somebody(Role::Staff, "waiter", Duration::from_secs(2 * 3600));
+        Self { cluster, _redis: redis, _ahead: ahead, third }
     }
 
     /// Returns the seconds by which a node's clock is ahead of the first's, as its screens see it.
     async fn ahead(&self, node: usize) -> i64 {
         let mut times = Vec::new();
         for number in [0, node] {
-            let welcome = self.site.at(&self.site.staff, number).screen().await.welcome;
+            let welcome = self.cluster.at(&self.cluster.staff, number).screen().await.welcome;
             times.push(serde_json::from_value::<Timestamp>(welcome["server_time"].clone()).unwrap().seconds());
         }
         times[1] - times[0]
@@ -112,10 +112,10 @@ impl Three {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn clocks_that_are_apart_and_steps_of_an_hour_change_nothing_of_the_order() {
     let three = Three::open().await;
-    let site = &three.site;
+    let cluster = &three.cluster;
     assert!((three.ahead(1).await - AHEAD).abs() < SLACK);
-    let watchers = on_each_node(site).await;
-    let load = Load::start(site, 6, Duration::from_millis(10));
+    let watchers = on_each_node(cluster).await;
+    let load = Load::start(cluster, 6, Duration::from_millis(10));
     let steps = [STEP, 0, -STEP, 0];
     let rounds = rounds(1);
     for (at, seconds) in steps.repeat(rounds).into_iter().enumerate() {
@@ -125,7 +125,7 @@ async fn clocks_that_are_apart_and_steps_of_an_hour_change_nothing_of_the_order(
     }
     tokio::time::sleep(WHILE).await;
     let work = load.stop().await;
-    let seen = settle(site, &work, watchers).await;
+    let seen = settle(cluster, &work, watchers).await;
     let moves: usize = seen.iter().map(|seen| seen.moves.len()).sum();
     let (median, worst) = lateness(&seen, &work);
     println!(
@@ -142,70 +142,70 @@ async fn clocks_that_are_apart_and_steps_of_an_hour_change_nothing_of_the_order(
 }
 
 /// Signs in at a node. Returns the answer.
-async fn sign_in(site: &TestCluster, number: usize) -> Value {
+async fn sign_in(cluster: &TestCluster, number: usize) -> Value {
     let sign_in = json!({"restaurant": "demo", "username": "staff", "password": "staff-demo"});
-    site.nodes[number].anybody().post("/api/v1/sessions", &sign_in).await.expect(200)
+    cluster.nodes[number].anybody().post("/api/v1/sessions", &sign_in).await.expect(200)
 }
 
 /// Returns a client with these tokens at a node.
-fn holder(site: &TestCluster, number: usize, tokens: &Value) -> Client {
-    Client::new(&site.addresses.of(number), text(&tokens["access_token"]))
+fn holder(cluster: &TestCluster, number: usize, tokens: &Value) -> Client {
+    Client::new(&cluster.addresses.of(number), text(&tokens["access_token"]))
 }
 
 /// Returns a node's answer to a token.
-async fn status(site: &TestCluster, number: usize, tokens: &Value) -> u16 {
-    holder(site, number, tokens).get("/api/v1/restaurants/demo/orders?status=open").await.status
+async fn status(cluster: &TestCluster, number: usize, tokens: &Value) -> u16 {
+    holder(cluster, number, tokens).get("/api/v1/restaurants/demo/orders?status=open").await.status
 }
 
 /// Connects to the third node, sets its clock, and ends the session at the first. Returns the time
 /// until the connection closes.
 async fn ends_after_step(three: &Three, seconds: i64) -> Duration {
     three.set(0).await;
-    let tokens = sign_in(&three.site, 0).await;
-    let mut screen = holder(&three.site, 2, &tokens).screen().await;
+    let tokens = sign_in(&three.cluster, 0).await;
+    let mut screen = holder(&three.cluster, 2, &tokens).screen().await;
     three.set(seconds).await;
     let begun = Instant::now();
-    assert_eq!(holder(&three.site, 0, &tokens).delete("/api/v1/sessions/current").await.status, 204);
+    assert_eq!(holder(&three.cluster, 0, &tokens).delete("/api/v1/sessions/current").await.status, 204);
     assert_eq!(screen.until_close().await, Close::Code(4401));
     begun.elapsed()
 }
 
 /// Checks that a connection still works.
-async fn works(screen: &mut Screen, site: &TestCluster) {
+async fn works(screen: &mut Screen, cluster: &TestCluster) {
     screen.alive().await;
-    assert_eq!(screen.ask(json!({"type": "place", "order": site.menu.basket()})).await["type"], "ack");
+    assert_eq!(screen.ask(json!({"type": "place", "order": cluster.menu.basket()})).await["type"], "ack");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tokens_and_ends_of_sessions_hold_with_clocks_that_are_apart() {
     let three = Three::open().await;
-    let site = &three.site;
-    let (first, second) = (sign_in(site, 0).await, sign_in(site, 1).await);
-    let statuses = |tokens: Value| async move { [status(site, 0, &tokens).await, status(site, 1, &tokens).await] };
+    let cluster = &three.cluster;
+    let (first, second) = (sign_in(cluster, 0).await, sign_in(cluster, 1).await);
+    let statuses = |tokens: Value| async move { [status(cluster, 0, &tokens).await, status(cluster, 1, &tokens).await] };
     assert_eq!(statuses(first.clone()).await, [200, 200]);
     assert_eq!(statuses(second).await, [401, 200], "issued in five minutes, for who goes by the first node's clock");
 
     let mut worst = Duration::ZERO;
     for (connected, signs_out) in [(1, 0), (0, 1)] {
-        worst = worst.max(ends_after(site, connected, signs_out).await);
+        worst = worst.max(ends_after(cluster, connected, signs_out).await);
     }
 
-    let mut screen = holder(site, 2, &first).screen().await;
+    let mut screen = holder(cluster, 2, &first).screen().await;
     for seconds in [STEP, -STEP, STEP] {
         worst = worst.max(ends_after_step(&three, seconds).await);
-        works(&mut screen, site).await;
+        works(&mut screen, cluster).await;
     }
-    assert_eq!(status(site, 2, &first).await, 401, "a quarter of an hour is over there");
+    assert_eq!(status(cluster, 2, &first).await, 401, "a quarter of an hour is over there");
     let refresh = json!({"refresh_token": first["refresh_token"]});
-    let renewed = site.nodes[2].anybody().post("/api/v1/sessions/refresh", &refresh).await.expect(200);
-    assert_eq!([status(site, 2, &renewed).await, status(site, 0, &renewed).await], [200, 401]);
+    let renewed = cluster.nodes[2].anybody().post("/api/v1/sessions/refresh", &refresh).await.expect(200);
+    assert_eq!([status(cluster, 2, &renewed).await, status(cluster, 0, &renewed).await], [200, 401]);
 
     three.set(-STEP).await;
-    works(&mut screen, site).await;
-    assert_eq!(status(site, 2, &sign_in(site, 0).await).await, 401, "not issued yet, there");
+    works(&mut screen, cluster).await;
+    assert_eq!(status(cluster, 2, &sign_in(cluster, 0).await).await, 401, "not issued yet, there");
     three.set(0).await;
-    works(&mut screen, site).await;
-    assert_eq!(status(site, 2, &sign_in(site, 0).await).await, 200, "and all is as before");
+    works(&mut screen, cluster).await;
+    assert_eq!(status(cluster, 2, &sign_in(cluster, 0).await).await, 200, "and all is as before");
     println!(
         "sessions end on nodes whose clocks are {} min and an hour apart: their connections closed within {worst:.1?}",
         AHEAD / 60

@@ -1,6 +1,6 @@
 //! An order on three nodes: the guest's phone on one, the kitchen's screen on the next, the floor's on the third.
 
-use crate::site::TestCluster;
+use crate::test_cluster::TestCluster;
 use crate::watcher::spread;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -16,10 +16,10 @@ async fn shown(screen: &mut Screen, kind: &str, order: &Value, since: Instant) -
 
 /// Takes one order through its life. Returns the time of each step from the tap to the screens on
 /// the other nodes.
-async fn live(site: &TestCluster, phone: &mut Screen, kitchen: &mut Screen, floor: &mut Screen) -> Vec<Duration> {
+async fn live(cluster: &TestCluster, phone: &mut Screen, kitchen: &mut Screen, floor: &mut Screen) -> Vec<Duration> {
     let mut taps = Vec::new();
     let tap = Instant::now();
-    let ack = phone.ask(json!({"type": "place", "order": site.menu.basket()})).await;
+    let ack = phone.ask(json!({"type": "place", "order": cluster.menu.basket()})).await;
     assert_eq!(ack["type"], "ack", "{ack}");
     let order = ack["document"]["id"].clone();
     taps.push(shown(kitchen, "order.placed", &order, tap).await);
@@ -41,32 +41,32 @@ async fn live(site: &TestCluster, phone: &mut Screen, kitchen: &mut Screen, floo
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_order_crosses_three_nodes_at_once() {
     let redis = Redis::start();
-    let site = TestCluster::open(3, Some(&redis.url()), &["--rooms", "10000"]).await;
-    site.wait_for_redis("healthy").await;
-    let diner = site.nodes[0].diner("7").await;
-    let kitchen = site.nodes[1].client(&["kitchen"]).await;
+    let cluster = TestCluster::open(3, Some(&redis.url()), &["--rooms", "10000"]).await;
+    cluster.wait_for_redis("healthy").await;
+    let diner = cluster.nodes[0].diner("7").await;
+    let kitchen = cluster.nodes[1].client(&["kitchen"]).await;
     let (mut phone, mut screen) = (diner.screen().await, kitchen.screen().await);
-    let mut floor = site.at(&site.staff, 2).screen().await;
-    screen.join(&site.menu.kitchen()).await;
-    floor.join(&site.menu.floor()).await;
+    let mut floor = cluster.at(&cluster.staff, 2).screen().await;
+    screen.join(&cluster.menu.kitchen()).await;
+    floor.join(&cluster.menu.floor()).await;
     let (mut taps, orders) = (Vec::new(), rounds(40));
     for _ in 0..orders {
-        taps.extend(live(&site, &mut phone, &mut screen, &mut floor).await);
+        taps.extend(live(&cluster, &mut phone, &mut screen, &mut floor).await);
     }
     let (median, worst) = spread(taps);
     println!(
         "an order crosses nodes: {orders} orders, from the tap to the screen on another node {median:.1?} in the median, {worst:.1?} at worst"
     );
     assert!(median < Duration::from_millis(250), "{median:?}");
-    assert_eq!(site.metric("orderbell_feed_repairs_total").await, 0.0, "nothing had to wait for a comparison of heads");
+    assert_eq!(cluster.metric("orderbell_feed_repairs_total").await, 0.0, "nothing had to wait for a comparison of heads");
 }
 
 /// Whether an order of one node is on the other's screen within five seconds, without Redis.
 async fn crosses_without_redis(flags: &[&str]) -> bool {
-    let site = TestCluster::open(2, None, flags).await;
-    let mut screen = site.at(&site.staff, 1).screen().await;
-    screen.join(&site.menu.kitchen()).await;
-    site.staff.place(&site.menu.basket()).await;
+    let cluster = TestCluster::open(2, None, flags).await;
+    let mut screen = cluster.at(&cluster.staff, 1).screen().await;
+    screen.join(&cluster.menu.kitchen()).await;
+    cluster.staff.place(&cluster.menu.basket()).await;
     let placed = screen.until("order.placed", |frame| frame["event"]["kind"] == "order.placed");
     tokio::time::timeout(Duration::from_secs(5), placed).await.is_ok()
 }

@@ -1,7 +1,7 @@
 //! Nodes that end at a failpoint: between commit and announcement, or between announcement and
 //! answer. Only debug builds have failpoints (`src/failpoint.rs`).
 
-use crate::site::{TestCluster, node_with, until_redis_is};
+use crate::test_cluster::{TestCluster, node_with, until_redis_is};
 use crate::watcher::spread;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -24,8 +24,8 @@ const LOOK: Duration = Duration::from_millis(50);
 const ABORTED: i32 = 6;
 
 /// Starts a node that ends at a failpoint.
-async fn doomed(site: &TestCluster, redis: Option<&str>, point: &str) -> TestServer {
-    let node = node_with(&site.database, redis, &[], &[("ORDERBELL_FAILPOINT".into(), point.into())]).await;
+async fn doomed(cluster: &TestCluster, redis: Option<&str>, point: &str) -> TestServer {
+    let node = node_with(&cluster.database, redis, &[], &[("ORDERBELL_FAILPOINT".into(), point.into())]).await;
     if redis.is_some() {
         until_redis_is(&node, "healthy").await;
     }
@@ -41,16 +41,16 @@ struct Unanswered {
 
 /// Sends a command over HTTP or a WebSocket, and waits until the node ends at its failpoint without
 /// an answer.
-async fn ask(site: &TestCluster, node: &mut TestServer, note: String, is_frame: bool) -> Unanswered {
-    let (staff, wish) = (site.staff.at(&node.base), Wish::Place { id: new_id(), note: note.clone() });
+async fn ask(cluster: &TestCluster, node: &mut TestServer, note: String, is_frame: bool) -> Unanswered {
+    let (staff, wish) = (cluster.staff.at(&node.base), Wish::Place { id: new_id(), note: note.clone() });
     if is_frame {
         let mut screen = staff.screen().await;
-        screen.send(&json!({"type": "place", "id": wish.id(), "order": site.menu.noted(&note)})).await;
+        screen.send(&json!({"type": "place", "id": wish.id(), "order": cluster.menu.noted(&note)})).await;
         while let Ok(frame) = screen.next().await {
             assert_ne!(frame["id"], wish.id(), "it was answered: {frame}");
         }
     } else {
-        let answer = Client::attempt(wish.request(&staff, &site.menu)).await;
+        let answer = Client::attempt(wish.request(&staff, &cluster.menu)).await;
         assert!(answer.is_err(), "it was answered: {answer:?}");
     }
     assert_eq!(node.exit().await.signal(), Some(ABORTED), "it ended at its point");
@@ -75,9 +75,9 @@ async fn read(mut screen: Screen, room: String, mut last: oneshot::Receiver<u64>
 }
 
 /// Repeats the command on the living node, twice. Returns the one answer.
-async fn ask_again(site: &TestCluster, wish: &Wish) -> Value {
-    let again = Client::send(wish.request(&site.at(&site.staff, 0), &site.menu)).await.expect(201);
-    assert_eq!(Client::send(wish.request(&site.at(&site.staff, 0), &site.menu)).await.expect(201), again);
+async fn ask_again(cluster: &TestCluster, wish: &Wish) -> Value {
+    let again = Client::send(wish.request(&cluster.at(&cluster.staff, 0), &cluster.menu)).await.expect(201);
+    assert_eq!(Client::send(wish.request(&cluster.at(&cluster.staff, 0), &cluster.menu)).await.expect(201), again);
     again
 }
 
@@ -86,9 +86,9 @@ async fn ask_again(site: &TestCluster, wish: &Wish) -> Value {
 async fn end_at(point: &str) -> Vec<Duration> {
     let redis = Redis::start();
     let url = redis.url();
-    let mut site = TestCluster::open(1, Some(&url), &[]).await;
-    let (room, store) = (site.menu.kitchen(), site.store().await);
-    let mut screen = site.staff.screen().await;
+    let mut cluster = TestCluster::open(1, Some(&url), &[]).await;
+    let (room, store) = (cluster.menu.kitchen(), cluster.store().await);
+    let mut screen = cluster.staff.screen().await;
     screen.join(&room).await;
     let (mut late, mut believed) = (Vec::new(), Vec::new());
     let rounds = rounds(2);
@@ -96,19 +96,19 @@ async fn end_at(point: &str) -> Vec<Duration> {
         progress(point, round * NODES, rounds * NODES);
         // The living node is new each time, so that it knows no silent node and compares heads at
         // its usual period.
-        site.nodes[0].kill().await;
-        site.restart(0).await;
-        site.wait_for_redis("healthy").await;
-        screen = screen.resume_on(&site.at(&site.staff, 0)).await;
-        let nodes = join_all((0..NODES).map(|_| doomed(&site, Some(&url), point))).await;
+        cluster.nodes[0].kill().await;
+        cluster.restart(0).await;
+        cluster.wait_for_redis("healthy").await;
+        screen = screen.resume_on(&cluster.at(&cluster.staff, 0)).await;
+        let nodes = join_all((0..NODES).map(|_| doomed(&cluster, Some(&url), point))).await;
         let (told, last) = oneshot::channel();
         let (reading, mut unanswered) = (tokio::spawn(read(screen, room.clone(), last)), Vec::new());
         for (at, mut node) in nodes.into_iter().enumerate() {
-            unanswered.push(ask(&site, &mut node, format!("round {round}, {at}"), at % 2 == 1).await);
+            unanswered.push(ask(&cluster, &mut node, format!("round {round}, {at}"), at % 2 == 1).await);
         }
-        let committed = site.head(&store).await;
+        let committed = cluster.head(&store).await;
         for Unanswered { wish, .. } in &unanswered {
-            let position = ask_again(&site, wish).await["position"].as_u64().unwrap();
+            let position = ask_again(&cluster, wish).await["position"].as_u64().unwrap();
             assert!(position <= committed, "it was committed when its node ended");
             believed.push(Believed { id: wish.id().into(), position });
         }
@@ -117,7 +117,7 @@ async fn end_at(point: &str) -> Vec<Duration> {
         (screen, arrived) = tokio::time::timeout(PATIENCE, reading).await.expect("a screen is shown all of it").unwrap();
         late.extend(unanswered.iter().map(|it| arrived[it.wish.id()].saturating_duration_since(it.since)));
     }
-    let feed = site.feed().await;
+    let feed = cluster.feed().await;
     assert_eq!(faults(&feed, &believed, &feed.events), [""; 0]);
     assert_eq!(screen.room(&room).positions(), feed.positions(), "each once, in order");
     assert_eq!(feed.events.len(), believed.len(), "one effect each");
@@ -160,14 +160,14 @@ async fn is_shown(screen: &mut Screen, within: Duration) -> bool {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_the_comparison_of_heads_what_a_dead_node_committed_waits_for_the_next_event() {
-    let site = TestCluster::open(1, None, &["--head-comparison-s", "3600"]).await;
-    let room = site.menu.kitchen();
-    let mut screen = site.staff.screen().await;
+    let cluster = TestCluster::open(1, None, &["--head-comparison-s", "3600"]).await;
+    let room = cluster.menu.kitchen();
+    let mut screen = cluster.staff.screen().await;
     screen.join(&room).await;
-    let mut node = doomed(&site, None, "committed").await;
-    ask(&site, &mut node, "of a dead node".into(), false).await;
+    let mut node = doomed(&cluster, None, "committed").await;
+    ask(&cluster, &mut node, "of a dead node".into(), false).await;
     assert!(!is_shown(&mut screen, LATE + Duration::from_secs(2)).await, "it is the comparison that brings it");
-    let next = site.staff.place(&site.menu.basket()).await;
+    let next = cluster.staff.place(&cluster.menu.basket()).await;
     let followed = screen.see(&room, next["position"].as_u64().unwrap()).await;
     assert_eq!(followed.positions(), [1, 2], "the next event shows the gap");
 }

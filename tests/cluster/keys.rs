@@ -1,6 +1,6 @@
 //! Nodes that sign tokens, and nodes that only verify them.
 
-use crate::site::{KEYS, node, node_under, until_redis_is};
+use crate::test_cluster::{KEYS, node, node_under, until_redis_is};
 use crate::watcher::spread;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -58,23 +58,23 @@ async fn waiter(server: &TestServer) -> Client {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_order_placed_where_tokens_are_signed_shows_where_they_are_only_verified() {
-    let site = Pair::start().await;
-    let staff = waiter(&site.api).await;
+    let cluster = Pair::start().await;
+    let staff = waiter(&cluster.api).await;
     let header = BASE64_URL_SAFE_NO_PAD.decode(staff.token.split('.').next().unwrap()).unwrap();
     assert_eq!(serde_json::from_slice::<Value>(&header).unwrap()["alg"], "EdDSA");
-    let mut screen = staff.at(&site.realtime.base).screen().await;
-    screen.join(&site.menu.kitchen()).await;
+    let mut screen = staff.at(&cluster.realtime.base).screen().await;
+    screen.join(&cluster.menu.kitchen()).await;
     let mut taps = Vec::new();
     for _ in 0..rounds(10) {
         let tap = Instant::now();
-        let order = staff.place(&site.menu.basket()).await["id"].clone();
+        let order = staff.place(&cluster.menu.basket()).await["id"].clone();
         screen.until("order.placed", |frame| frame["event"]["order"] == order).await;
         taps.push(tap.elapsed());
         assert_eq!(screen.command(&order, "accept", json!({})).await["changed"], true, "a command of the live node is taken");
         assert_eq!(staff.order(&order).await["status"], "accepted");
     }
     let (median, worst) = spread(taps);
-    for node in [&site.api, &site.realtime] {
+    for node in [&cluster.api, &cluster.realtime] {
         assert_eq!(node.metric(FORGED).await, 0.0);
         assert!(!node.log().contains("hs256"), "there is nothing to warn of");
     }
@@ -91,11 +91,11 @@ fn claims(restaurant: &str) -> Value {
 }
 
 /// Returns each token that can be made from the keys of a node for live connections.
-fn forgeries(site: &Pair) -> Vec<String> {
-    let (kid, public) = site.keys.public_entry.split_once(":ed25519-public:").unwrap();
+fn forgeries(cluster: &Pair) -> Vec<String> {
+    let (kid, public) = cluster.keys.public_entry.split_once(":ed25519-public:").unwrap();
     let bytes = BASE64_URL_SAFE_NO_PAD.decode(public).unwrap();
-    let (restaurant, mut made) = (site.menu.restaurant.as_str(), Vec::new());
-    let secrets = [bytes.as_slice(), public.as_bytes(), site.keys.public_entry.as_bytes(), REDIS_SECRET.as_bytes(), b""];
+    let (restaurant, mut made) = (cluster.menu.restaurant.as_str(), Vec::new());
+    let secrets = [bytes.as_slice(), public.as_bytes(), cluster.keys.public_entry.as_bytes(), REDIS_SECRET.as_bytes(), b""];
     for secret in secrets {
         for alg in [Algorithm::HS256, Algorithm::HS384, Algorithm::HS512] {
             let header = Header { kid: Some(kid.into()), ..Header::new(alg) };
@@ -127,23 +127,23 @@ fn forgeries(site: &Pair) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_that_a_node_for_live_connections_has_makes_a_token() {
-    let site = Pair::start().await;
+    let cluster = Pair::start().await;
     let orders = "/api/v1/restaurants/demo/orders";
-    waiter(&site.api).await.get(orders).await.expect(200);
-    let forged = forgeries(&site);
+    waiter(&cluster.api).await.get(orders).await.expect(200);
+    let forged = forgeries(&cluster);
     for token in &forged {
-        Client::new(&site.api.base, token).get(orders).await.problem(401, "unauthorized");
-        let (reply, _) = Handshake::new(token).send(&site.realtime.base, None).await;
+        Client::new(&cluster.api.base, token).get(orders).await.problem(401, "unauthorized");
+        let (reply, _) = Handshake::new(token).send(&cluster.realtime.base, None).await;
         assert_eq!((reply.status, reply.code().as_str()), (401, "unauthorized"), "{token}");
     }
     let folder = tempfile::tempdir().unwrap();
-    let common = ["--database-url", &site.database, "--jwt-keys", &site.keys.public_entry].map(ToOwned::to_owned);
+    let common = ["--database-url", &cluster.database, "--jwt-keys", &cluster.keys.public_entry].map(ToOwned::to_owned);
     let mut tool = command(folder.path(), &common);
     let output = tool.args(["token", "--role", "manager", "--restaurant", "demo"]).output().await.unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(!output.status.success() && output.stdout.is_empty() && said.contains("cannot sign"), "{said}");
     for call in ["/api/v1/sessions", "/api/v1/sessions/refresh", "/api/v1/diner-sessions", "/api/v1/devices/token"] {
-        site.realtime.anybody().post(call, &json!({})).await.problem(404, "not_found");
+        cluster.realtime.anybody().post(call, &json!({})).await.problem(404, "not_found");
     }
     println!("{} tokens made of what a node for live connections has, each refused at both nodes", forged.len());
 }

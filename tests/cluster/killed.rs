@@ -1,7 +1,7 @@
 //! Nodes that are killed during events.
 
 use crate::load::Load;
-use crate::site::TestCluster;
+use crate::test_cluster::TestCluster;
 use crate::watcher::{lateness, on_each_node, settle, spread};
 use std::time::Duration;
 use support::long::{progress, rounds};
@@ -16,26 +16,26 @@ const LOOK: Duration = Duration::from_millis(10);
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nodes_killed_amid_events_lose_nothing_and_their_screens_go_on_elsewhere() {
     let redis = Redis::start();
-    let mut site = TestCluster::open(3, Some(&redis.url()), &[]).await;
-    site.wait_for_redis("healthy").await;
-    let watchers = on_each_node(&site).await;
-    let load = Load::start(&site, 12, Duration::from_millis(5));
-    let (store, kills, apart) = (site.store().await, rounds(6).min(20), rounds(EVENTS));
+    let mut cluster = TestCluster::open(3, Some(&redis.url()), &[]).await;
+    cluster.wait_for_redis("healthy").await;
+    let watchers = on_each_node(&cluster).await;
+    let load = Load::start(&cluster, 12, Duration::from_millis(5));
+    let (store, kills, apart) = (cluster.store().await, rounds(6).min(20), rounds(EVENTS));
     for at in 0..kills {
         // A different moment each time.
-        while site.head(&store).await < (apart * at + apart / 2 + 7 * at) as u64 {
+        while cluster.head(&store).await < (apart * at + apart / 2 + 7 * at) as u64 {
             tokio::time::sleep(LOOK).await;
         }
         progress("kills of a node", at, kills);
-        site.nodes[at % 3].kill().await;
+        cluster.nodes[at % 3].kill().await;
         tokio::time::sleep(Duration::from_millis(300)).await;
-        site.restart(at % 3).await;
+        cluster.restart(at % 3).await;
     }
-    while site.head(&store).await < (apart * kills) as u64 {
+    while cluster.head(&store).await < (apart * kills) as u64 {
         tokio::time::sleep(LOOK).await;
     }
     let work = load.stop().await;
-    let seen = settle(&site, &work, watchers).await;
+    let seen = settle(&cluster, &work, watchers).await;
     let moves: Vec<_> = seen.iter().flat_map(|seen| seen.moves.clone()).collect();
     let (changes, (_, slowest)) = (moves.len(), spread(moves));
     let (median, worst) = lateness(&seen, &work);

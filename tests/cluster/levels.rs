@@ -1,6 +1,6 @@
 //! Nodes of different feature levels on one database, and a binary of an older version.
 
-use crate::site::{TestCluster, node};
+use crate::test_cluster::{TestCluster, node};
 use orderbell::clock;
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection, query};
@@ -21,53 +21,53 @@ async fn until_level(client: &Client, wanted: u16) {
 }
 
 /// Whether an order with a field of level 1 is accepted.
-async fn places_with_a_total(site: &TestCluster) -> u16 {
-    let item = &site.menu.dish("Cucumber raita")["id"];
+async fn places_with_a_total(cluster: &TestCluster) -> u16 {
+    let item = &cluster.menu.dish("Cucumber raita")["id"];
     let items = json!([{ "menu_item": item, "quantity": 1 }]);
     let order = json!({"service": "takeaway", "items": items, "expected_total": {"amount": 1_000_000, "currency": "BDT"}});
-    Client::send(site.staff.placing(&new_id(), &order)).await.status
+    Client::send(cluster.staff.placing(&new_id(), &order)).await.status
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_least_level_of_the_nodes_that_run_is_in_force() {
-    let mut site = TestCluster::open(1, None, &LEASE).await;
-    assert_eq!(level(&site.staff).await, 1);
-    assert_eq!(site.staff.screen().await.welcome["feature_level"], 1);
-    assert_eq!(places_with_a_total(&site).await, 201);
+    let mut cluster = TestCluster::open(1, None, &LEASE).await;
+    assert_eq!(level(&cluster.staff).await, 1);
+    assert_eq!(cluster.staff.screen().await.welcome["feature_level"], 1);
+    assert_eq!(places_with_a_total(&cluster).await, 201);
 
     let old = ["--feature-level", "0"];
-    site.add(node(&site.database, None, &[&LEASE[..], &old].concat()).await);
-    until_level(&site.staff, 0).await;
-    assert_eq!(level(&site.at(&site.staff, 1)).await, 0);
-    assert_eq!(places_with_a_total(&site).await, 422, "as the other node would refuse it");
+    cluster.add(node(&cluster.database, None, &[&LEASE[..], &old].concat()).await);
+    until_level(&cluster.staff, 0).await;
+    assert_eq!(level(&cluster.at(&cluster.staff, 1)).await, 0);
+    assert_eq!(places_with_a_total(&cluster).await, 422, "as the other node would refuse it");
 
-    site.nodes[1].kill().await;
-    until_level(&site.staff, 1).await;
-    assert_eq!(places_with_a_total(&site).await, 201);
+    cluster.nodes[1].kill().await;
+    until_level(&cluster.staff, 1).await;
+    assert_eq!(places_with_a_total(&cluster).await, 201);
 
     // A node that shuts down in order needs no wait.
-    site.restart(1).await;
-    until_level(&site.staff, 0).await;
-    site.nodes[1].stop().await;
-    until_level(&site.staff, 1).await;
+    cluster.restart(1).await;
+    until_level(&cluster.staff, 0).await;
+    cluster.nodes[1].stop().await;
+    until_level(&cluster.staff, 1).await;
 }
 
 /// An unregistered node probes for writes when it is idle.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_of_the_version_before_is_seen_by_its_probes() {
-    let site = TestCluster::open(1, None, &LEASE).await;
-    let mut database = PgConnection::connect(&site.database).await.unwrap();
+    let cluster = TestCluster::open(1, None, &LEASE).await;
+    let mut database = PgConnection::connect(&cluster.database).await.unwrap();
     let probe = "INSERT INTO write_probes (node, at, filler) VALUES ($1, $2, '') \
         ON CONFLICT (node) DO UPDATE SET at = excluded.at";
     let (before, deadline) = (clock::new_id(), Instant::now() + PATIENCE);
     for at in 1_i64.. {
         query(probe).bind(before).bind(at).execute(&mut database).await.unwrap();
-        if level(&site.staff).await == 0 {
+        if level(&cluster.staff).await == 0 {
             break;
         }
         assert!(Instant::now() < deadline, "a node that probes was not seen");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     // The probe does not advance from here on.
-    until_level(&site.staff, 1).await;
+    until_level(&cluster.staff, 1).await;
 }

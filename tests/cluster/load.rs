@@ -1,7 +1,7 @@
 //! Waiters who write continuously, like an application that must not lose an order: they repeat
 //! each unanswered command under its id on the next node.
 
-use crate::site::{Addresses, TestCluster};
+use crate::test_cluster::{Addresses, TestCluster};
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -66,20 +66,20 @@ struct Waiter {
 
 impl Load {
     /// Starts waiters, spread over the nodes, who pause between two commands.
-    pub fn start(site: &TestCluster, waiters: usize, rest: Duration) -> Self {
-        Self::begin(site, (0..waiters).map(|at| (at, true)).collect(), rest)
+    pub fn start(cluster: &TestCluster, waiters: usize, rest: Duration) -> Self {
+        Self::begin(cluster, (0..waiters).map(|at| (at, true)).collect(), rest)
     }
 
     /// Starts waiters, all at the first node, so that other nodes show only its commits.
-    pub fn start_on_first(site: &TestCluster, waiters: usize, rest: Duration) -> Self {
-        Self::begin(site, vec![(0, false); waiters], rest)
+    pub fn start_on_first(cluster: &TestCluster, waiters: usize, rest: Duration) -> Self {
+        Self::begin(cluster, vec![(0, false); waiters], rest)
     }
 
-    fn begin(site: &TestCluster, waiters: Vec<(usize, bool)>, rest: Duration) -> Self {
+    fn begin(cluster: &TestCluster, waiters: Vec<(usize, bool)>, rest: Duration) -> Self {
         let (stop, stopped) = watch::channel(false);
         let begin = |(number, (at, moves)): (usize, (usize, bool))| {
             let name = format!("waiter {number}");
-            let (staff, menu, nodes) = (site.staff.clone(), site.menu.clone(), site.addresses.clone());
+            let (staff, menu, nodes) = (cluster.staff.clone(), cluster.menu.clone(), cluster.addresses.clone());
             let waiter = Waiter { staff, menu, nodes, at, moves, name, work: Work::default() };
             tokio::spawn(waiter.work(rest, stopped.clone()))
         };

@@ -25,7 +25,7 @@ mod returning;
 mod roles;
 mod rolling;
 mod sessions;
-mod site;
+mod test_cluster;
 mod unannounced;
 mod undrawn;
 mod watcher;

@@ -1,7 +1,7 @@
 //! PostgreSQL is shut down during commands, and started again.
 
 use crate::load::Load;
-use crate::site::TestCluster;
+use crate::test_cluster::TestCluster;
 use crate::watcher::{on_each_node, settle};
 use sqlx::{Connection, Executor, PgConnection};
 use std::time::{Duration, Instant};
@@ -12,9 +12,9 @@ use support::{Client, PATIENCE, eventually, new_id};
 use tokio::task::block_in_place;
 
 /// Waits until a node is ready or not. Returns the time that it took.
-async fn ready(site: &TestCluster, status: u16) -> Duration {
+async fn ready(cluster: &TestCluster, status: u16) -> Duration {
     let begun = Instant::now();
-    for node in &site.nodes {
+    for node in &cluster.nodes {
         let anybody = node.anybody();
         eventually("/readyz", PATIENCE, || async { (anybody.get("/readyz").await.status == status).then_some(()) }).await;
     }
@@ -23,27 +23,27 @@ async fn ready(site: &TestCluster, status: u16) -> Duration {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn postgres_shut_down_amid_commands_never_makes_a_false_promise_and_nodes_recover_alone() {
-    let mut cluster = block_in_place(Cluster::start);
+    let mut postgres = block_in_place(Cluster::start);
     let redis = Redis::start();
-    let site = TestCluster::open_on(&cluster.database().await, 2, Some(&redis.url()), &[]).await;
-    site.wait_for_redis("healthy").await;
-    let watchers = on_each_node(&site).await;
-    let load = Load::start(&site, 4, Duration::from_millis(5));
+    let cluster = TestCluster::open_on(&postgres.database().await, 2, Some(&redis.url()), &[]).await;
+    cluster.wait_for_redis("healthy").await;
+    let watchers = on_each_node(&cluster).await;
+    let load = Load::start(&cluster, 4, Duration::from_millis(5));
     let (stops, mut back, mut away) = (rounds(2), Duration::ZERO, Duration::ZERO);
     for at in 0..stops {
         progress("shutdowns of PostgreSQL", at, stops);
         tokio::time::sleep(Duration::from_millis(700)).await;
         let stopped = Instant::now();
-        block_in_place(|| cluster.stop());
-        ready(&site, 503).await;
+        block_in_place(|| postgres.stop());
+        ready(&cluster, 503).await;
         tokio::time::sleep(Duration::from_millis(1500)).await;
-        block_in_place(|| cluster.start_again());
+        block_in_place(|| postgres.start_again());
         away = away.max(stopped.elapsed());
-        back = back.max(ready(&site, 200).await);
+        back = back.max(ready(&cluster, 200).await);
     }
     tokio::time::sleep(Duration::from_millis(300)).await;
     let work = load.stop().await;
-    let seen = settle(&site, &work, watchers).await;
+    let seen = settle(&cluster, &work, watchers).await;
     let moves: usize = seen.iter().map(|seen| seen.moves.len()).sum();
     println!(
         "{stops} × immediate shutdown of PostgreSQL, away for {away:.1?}: {} commands acknowledged, {} × 503, {} unanswered, 0 false acknowledgements, 0 \
@@ -68,16 +68,16 @@ const ROOM_AGAIN: &str = "DROP FUNCTION full_disk CASCADE";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_postgres_that_answers_and_commits_nothing_makes_a_node_unready_until_it_does() {
-    let site = TestCluster::open(1, None, &[]).await;
-    let anybody = site.nodes[0].anybody();
-    let mut beside = PgConnection::connect(&site.database).await.unwrap();
-    site.staff.place(&site.menu.basket()).await;
+    let cluster = TestCluster::open(1, None, &[]).await;
+    let anybody = cluster.nodes[0].anybody();
+    let mut beside = PgConnection::connect(&cluster.database).await.unwrap();
+    cluster.staff.place(&cluster.menu.basket()).await;
     beside.execute(FULL).await.unwrap();
-    Client::send(site.staff.placing(&new_id(), &site.menu.basket())).await.problem(503, "unavailable");
+    Client::send(cluster.staff.placing(&new_id(), &cluster.menu.basket())).await.problem(503, "unavailable");
     let unready =
         || async { Some(anybody.get("/readyz").await).filter(|answer| answer.text.contains("disk of the database is full")) };
     eventually("/readyz that knows of commits", PATIENCE, unready).await.problem(503, "unavailable");
     beside.execute(ROOM_AGAIN).await.unwrap();
-    ready(&site, 200).await;
-    site.staff.place(&site.menu.basket()).await;
+    ready(&cluster, 200).await;
+    cluster.staff.place(&cluster.menu.basket()).await;
 }

@@ -1,7 +1,7 @@
 //! The network to PostgreSQL falls silent: no refusal, no reset, no data.
 
 use crate::load::{Done, Load};
-use crate::site::TestCluster;
+use crate::test_cluster::TestCluster;
 use crate::watcher::{on_each_node, settle};
 use std::time::{Duration, Instant};
 use support::log::Believed;
@@ -46,14 +46,14 @@ struct Crowd {
 }
 
 /// Places orders at both nodes for a time, without waiting for earlier answers.
-async fn crowd(site: &TestCluster, span: Duration) -> Crowd {
+async fn crowd(cluster: &TestCluster, span: Duration) -> Crowd {
     let (until, mut sent) = (Instant::now() + span, JoinSet::new());
     for number in 0.. {
         if Instant::now() >= until {
             break;
         }
         let wish = Wish::Place { id: new_id(), note: format!("of the crowd, {number}") };
-        let request = wish.request(&site.at(&site.staff, number), &site.menu);
+        let request = wish.request(&cluster.at(&cluster.staff, number), &cluster.menu);
         let begun = Instant::now();
         sent.spawn(async move { (wish, Client::attempt(request).await, Instant::now(), begun.elapsed()) });
         tokio::time::sleep(OFTEN).await;
@@ -81,26 +81,26 @@ async fn crowd(site: &TestCluster, span: Duration) -> Crowd {
 async fn silent(what: &str, network: Network) {
     let redis = Redis::start();
     let (proxy, url) = behind_a_proxy(&postgres::database().await).await;
-    let site = TestCluster::open_on(&url, 2, Some(&redis.url()), &[]).await;
-    site.wait_for_redis("healthy").await;
-    let watchers = on_each_node(&site).await;
-    let load = Load::start(&site, 20, Duration::from_millis(20));
+    let cluster = TestCluster::open_on(&url, 2, Some(&redis.url()), &[]).await;
+    cluster.wait_for_redis("healthy").await;
+    let watchers = on_each_node(&cluster).await;
+    let load = Load::start(&cluster, 20, Duration::from_millis(20));
     tokio::time::sleep(Duration::from_secs(1)).await;
-    let before = [site.nodes[0].resident(), site.nodes[1].resident()];
+    let before = [cluster.nodes[0].resident(), cluster.nodes[1].resident()];
     proxy.set(network);
     let begun = Instant::now();
     let silence = async {
         tokio::time::sleep(SILENT / 2).await;
-        for node in &site.nodes {
+        for node in &cluster.nodes {
             node.anybody().get("/readyz").await.problem(503, "unavailable");
         }
         tokio::time::sleep(SILENT.saturating_sub(begun.elapsed())).await;
         proxy.set(Network::Fine);
         Instant::now()
     };
-    let (one, other) = (site.nodes[0].peak_during(crowd(&site, SILENT)), site.nodes[1].peak_during(silence));
+    let (one, other) = (cluster.nodes[0].peak_during(crowd(&cluster, SILENT)), cluster.nodes[1].peak_during(silence));
     let ((peak, crowd), (other_peak, fine)) = tokio::join!(one, other);
-    for node in &site.nodes {
+    for node in &cluster.nodes {
         let anybody = node.anybody();
         eventually("/readyz", PATIENCE, || async { (anybody.get("/readyz").await.status == 200).then_some(()) }).await;
     }
@@ -109,7 +109,7 @@ async fn silent(what: &str, network: Network) {
     let mut work = load.stop().await;
     work.done.extend(crowd.done);
     let slowest = work.slowest.max(crowd.slowest);
-    let seen = settle(&site, &work, watchers).await;
+    let seen = settle(&cluster, &work, watchers).await;
     let during = work.done.iter().filter(|done| done.at > begun + ON_ITS_WAY && done.at < fine).count();
     let again = work.done.iter().map(|done| done.at).filter(|at| *at > fine).min().expect("commands are acknowledged again");
     let moves: usize = seen.iter().map(|seen| seen.moves.len()).sum();

@@ -1,6 +1,6 @@
 //! Kitchen screens that move between nodes, and nodes that die while holding a screen.
 
-use crate::site::TestCluster;
+use crate::test_cluster::TestCluster;
 use serde_json::Value;
 use std::time::{Duration, Instant};
 use support::{Client, Screen};
@@ -9,9 +9,9 @@ const LEASE: Duration = Duration::from_secs(2);
 const FLAGS: [&str; 6] = ["--display-lease-ms", "2000", "--display-grace-ms", "1000", "--head-comparison-s", "1"];
 
 /// A screen of the kitchen at a node.
-async fn kitchen(site: &TestCluster, cook: &Client, number: usize) -> Screen {
-    let mut screen = site.at(cook, number).screen().await;
-    screen.join(&site.menu.kitchen()).await;
+async fn kitchen(cluster: &TestCluster, cook: &Client, number: usize) -> Screen {
+    let mut screen = cluster.at(cook, number).screen().await;
+    screen.join(&cluster.menu.kitchen()).await;
     screen
 }
 
@@ -36,22 +36,22 @@ async fn heard(floor: &mut Screen, room: &str, count: usize) -> Value {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_screen_that_moves_is_not_lost_and_of_a_dead_nodes_screens_each_is_lost_once() {
-    let mut site = TestCluster::open(3, None, &FLAGS).await;
-    let (hot, cold) = (site.nodes[0].kitchen("hot").await, site.nodes[0].kitchen("cold").await);
-    let room = site.menu.floor();
-    let mut floor = site.at(&site.staff, 1).screen().await;
+    let mut cluster = TestCluster::open(3, None, &FLAGS).await;
+    let (hot, cold) = (cluster.nodes[0].kitchen("hot").await, cluster.nodes[0].kitchen("cold").await);
+    let room = cluster.menu.floor();
+    let mut floor = cluster.at(&cluster.staff, 1).screen().await;
     floor.join(&room).await;
 
-    let moving = kitchen(&site, &hot, 0).await;
-    let stays = kitchen(&site, &cold, 0).await;
+    let moving = kitchen(&cluster, &hot, 0).await;
+    let stays = kitchen(&cluster, &cold, 0).await;
     heard(&mut floor, &room, 2).await;
-    let moved = kitchen(&site, &hot, 2).await;
+    let moved = kitchen(&cluster, &hot, 2).await;
     drop(moving);
     let kinds = listen(&mut floor, &room, LEASE * 3).await;
     assert_eq!(kinds, ["display.connected"; 2], "one moved, the other is held on");
 
     let killed = Instant::now();
-    site.nodes[0].kill().await;
+    cluster.nodes[0].kill().await;
     let lost = heard(&mut floor, &room, 3).await;
     let took = killed.elapsed();
     println!("a screen is lost {took:.1?} after its node was killed, with a lease of {LEASE:?}");
@@ -64,7 +64,7 @@ async fn a_screen_that_moves_is_not_lost_and_of_a_dead_nodes_screens_each_is_los
     assert!(took < LEASE * 5, "{took:?}");
 
     // The other node's snapshot is the fold of the events.
-    let mut other = site.at(&site.staff, 2).screen().await;
+    let mut other = cluster.at(&cluster.staff, 2).screen().await;
     assert_eq!(other.join(&room).await.displays, floor.room(&room).displays);
     drop(moved);
     heard(&mut floor, &room, 4).await;

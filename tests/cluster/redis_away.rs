@@ -1,7 +1,7 @@
 //! Redis is killed during events, or down at the start.
 
 use crate::load::Load;
-use crate::site::TestCluster;
+use crate::test_cluster::TestCluster;
 use crate::watcher::{lateness, on_each_node, settle};
 use std::time::Duration;
 use support::long::{progress, rounds};
@@ -16,22 +16,22 @@ const RECOVERY: Duration = Duration::from_secs(12);
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn redis_killed_amid_events_makes_them_late_and_loses_none() {
     let mut redis = Redis::start();
-    let site = TestCluster::open(2, Some(&redis.url()), &[]).await;
-    let watchers = on_each_node(&site).await;
-    let load = Load::start_on_first(&site, 4, Duration::from_millis(10));
+    let cluster = TestCluster::open(2, Some(&redis.url()), &[]).await;
+    let watchers = on_each_node(&cluster).await;
+    let load = Load::start_on_first(&cluster, 4, Duration::from_millis(10));
     let (kills, mut noticed, mut back) = (rounds(4), Duration::ZERO, Duration::ZERO);
     for at in 0..kills {
         progress("kills of Redis", at, kills);
-        site.wait_for_redis("healthy").await;
+        cluster.wait_for_redis("healthy").await;
         tokio::time::sleep(Duration::from_millis(300)).await;
         redis.kill();
-        noticed = noticed.max(site.wait_for_redis("degraded").await);
+        noticed = noticed.max(cluster.wait_for_redis("degraded").await);
         tokio::time::sleep(Duration::from_millis(1500)).await;
         redis.restart();
-        back = back.max(site.wait_for_redis("healthy").await);
+        back = back.max(cluster.wait_for_redis("healthy").await);
     }
     let work = load.stop().await;
-    let seen = settle(&site, &work, watchers).await;
+    let seen = settle(&cluster, &work, watchers).await;
     // Of the node where nothing was committed.
     let (median, worst) = lateness(&seen[1..], &work);
     println!(
@@ -48,39 +48,39 @@ async fn the_rights_that_the_docs_name_are_enough_for_a_node() {
     let redis = Redis::start();
     let rights = ["ACL", "SETUSER", "node", "reset", "on", ">s3cret", "+publish", "+subscribe", "+unsubscribe", "+ping"];
     redis.ask(&[&rights[..], &["resetchannels", "&orderbell:*"]].concat());
-    let site = TestCluster::open(2, Some(&format!("redis://node:s3cret@{}", redis.address())), &[]).await;
-    site.wait_for_redis("healthy").await;
-    let mut screen = site.at(&site.staff, 1).screen().await;
-    for room in [site.menu.kitchen(), site.menu.menu()] {
+    let cluster = TestCluster::open(2, Some(&format!("redis://node:s3cret@{}", redis.address())), &[]).await;
+    cluster.wait_for_redis("healthy").await;
+    let mut screen = cluster.at(&cluster.staff, 1).screen().await;
+    for room in [cluster.menu.kitchen(), cluster.menu.menu()] {
         screen.join(&room).await;
     }
-    site.staff.place(&site.menu.basket()).await;
+    cluster.staff.place(&cluster.menu.basket()).await;
     screen.until("order.placed", |frame| frame["event"]["kind"] == "order.placed").await;
     // The node unsubscribes from an empty room, and stays healthy.
     drop(screen);
     tokio::time::sleep(Duration::from_secs(3)).await;
-    site.wait_for_redis("healthy").await;
-    assert_eq!(site.metric("orderbell_redis_rebuilds_total").await, 0.0, "nothing was refused");
+    cluster.wait_for_redis("healthy").await;
+    assert_eq!(cluster.metric("orderbell_redis_rebuilds_total").await, 0.0, "nothing was refused");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nodes_start_without_redis_say_so_once_and_join_when_it_comes() {
     let mut redis = Redis::prepare(&[]);
-    let site = TestCluster::open(2, Some(&redis.url()), &[]).await;
-    site.wait_for_redis("degraded").await;
-    assert_eq!(site.metric("orderbell_redis_healthy").await, 0.0);
-    let watchers = on_each_node(&site).await;
-    let load = Load::start_on_first(&site, 4, Duration::from_millis(10));
+    let cluster = TestCluster::open(2, Some(&redis.url()), &[]).await;
+    cluster.wait_for_redis("degraded").await;
+    assert_eq!(cluster.metric("orderbell_redis_healthy").await, 0.0);
+    let watchers = on_each_node(&cluster).await;
+    let load = Load::start_on_first(&cluster, 4, Duration::from_millis(10));
     tokio::time::sleep(Duration::from_secs(6)).await;
-    for node in &site.nodes {
+    for node in &cluster.nodes {
         let log = node.log();
         let said = |level: &str| log.lines().filter(|line| line.contains(level) && line.contains("redis")).count();
         assert_eq!(said("WARN") + said("ERROR"), 1, "once, and not in a storm: {log}");
     }
     redis.restart();
-    let back = site.wait_for_redis("healthy").await;
+    let back = cluster.wait_for_redis("healthy").await;
     let work = load.stop().await;
-    let seen = settle(&site, &work, watchers).await;
+    let seen = settle(&cluster, &work, watchers).await;
     // Of the node where nothing was committed.
     let (median, worst) = lateness(&seen[1..], &work);
     println!(

@@ -1,6 +1,6 @@
 //! Configurations that are refused with a reason.
 
-use crate::site::KEYS;
+use crate::test_cluster::KEYS;
 use orderbell::auth::key_material::KeyPair;
 use secrecy::ExposeSecret;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};

@@ -1,6 +1,6 @@
 //! A renewal with a lost answer, repeated at another node.
 
-use crate::site::TestCluster;
+use crate::test_cluster::TestCluster;
 use futures_util::future::join_all;
 use serde_json::json;
 
@@ -8,10 +8,10 @@ const REFRESH: &str = "/api/v1/sessions/refresh";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn any_node_gives_the_same_successor_and_sees_an_older_token() {
-    let site = TestCluster::open(3, None, &[]).await;
-    let seat = site.nodes[0].anybody().post("/api/v1/diner-sessions", &json!({"table_key": "demo-table-4"})).await.expect(200);
+    let cluster = TestCluster::open(3, None, &[]).await;
+    let seat = cluster.nodes[0].anybody().post("/api/v1/diner-sessions", &json!({"table_key": "demo-table-4"})).await.expect(200);
     let renew =
-        async |node: usize, token: &str| site.nodes[node % 3].anybody().post(REFRESH, &json!({"refresh_token": token})).await;
+        async |node: usize, token: &str| cluster.nodes[node % 3].anybody().post(REFRESH, &json!({"refresh_token": token})).await;
     let first = seat["refresh_token"].as_str().unwrap().to_owned();
     let mut spent = vec![first.clone()];
     let mut token = first.clone();

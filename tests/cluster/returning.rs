@@ -1,6 +1,6 @@
 //! A node is killed, and all of its phones reconnect at the same moment.
 
-use crate::site::TestCluster;
+use crate::test_cluster::TestCluster;
 use crate::watcher::spread;
 use futures_util::future::join_all;
 use orderbell::domain::model::principal::Role;
@@ -44,25 +44,25 @@ struct Phone {
 }
 
 impl Phone {
-    fn rooms(&self, site: &TestCluster) -> [String; 2] {
-        [format!("order:{}", text(&self.order)), site.menu.menu()]
+    fn rooms(&self, cluster: &TestCluster) -> [String; 2] {
+        [format!("order:{}", text(&self.order)), cluster.menu.menu()]
     }
 
     /// Places an order at a node, and connects to the first.
-    async fn open(site: &TestCluster, number: usize) -> (Self, Screen) {
-        let guest = site.somebody(Role::Diner, &format!("guest-{number}"), Duration::ZERO);
-        let order = site.at(&guest, number).place(&site.menu.noted(&format!("phone {number}"))).await["id"].clone();
+    async fn open(cluster: &TestCluster, number: usize) -> (Self, Screen) {
+        let guest = cluster.somebody(Role::Diner, &format!("guest-{number}"), Duration::ZERO);
+        let order = cluster.at(&guest, number).place(&cluster.menu.noted(&format!("phone {number}"))).await["id"].clone();
         let phone = Self { guest, order, known: None };
         let mut screen = phone.guest.screen().await;
-        for room in phone.rooms(site) {
+        for room in phone.rooms(cluster) {
             screen.join(&room).await;
         }
         (phone, screen)
     }
 
     /// Connects. A busy node may refuse a phone, which then retries like any client.
-    async fn connect(&self, site: &TestCluster) -> Screen {
-        let (guest, until) = (self.guest.at(&site.addresses.of(0)), Instant::now() + SERVED);
+    async fn connect(&self, cluster: &TestCluster) -> Screen {
+        let (guest, until) = (self.guest.at(&cluster.addresses.of(0)), Instant::now() + SERVED);
         loop {
             match Screen::attempt(&guest, None).await {
                 Ok(screen) => return screen,
@@ -73,10 +73,10 @@ impl Phone {
     }
 
     /// Reconnects to a node. Returns the screen when all its rooms are live.
-    async fn come_back(&mut self, site: &TestCluster) -> Screen {
-        let mut screen = self.connect(site).await;
+    async fn come_back(&mut self, cluster: &TestCluster) -> Screen {
+        let mut screen = self.connect(cluster).await;
         let Some((epoch, rooms)) = self.known.take() else {
-            for room in self.rooms(site) {
+            for room in self.rooms(cluster) {
                 screen.join(&room).await;
             }
             return screen;
@@ -90,20 +90,20 @@ impl Phone {
 }
 
 /// Opens all phones, in groups.
-async fn open_all(site: &Arc<TestCluster>) -> Vec<(Phone, Screen)> {
+async fn open_all(cluster: &Arc<TestCluster>) -> Vec<(Phone, Screen)> {
     let mut phones = Vec::new();
     let numbers: Vec<_> = (0..rounds(PHONES).min(4 * PHONES)).collect();
     for some in numbers.chunks(32) {
         progress("phones that order", phones.len(), numbers.len());
-        phones.extend(join_all(some.iter().map(|number| Phone::open(site, *number))).await);
+        phones.extend(join_all(some.iter().map(|number| Phone::open(cluster, *number))).await);
     }
     phones
 }
 
 /// Samples the nodes' connections to the database during a task. Returns the maximum and the task's
 /// result.
-async fn most_connections<T>(site: &TestCluster, work: impl Future<Output = T>) -> (i64, T) {
-    let mut database = PgConnection::connect(&site.database).await.unwrap();
+async fn most_connections<T>(cluster: &TestCluster, work: impl Future<Output = T>) -> (i64, T) {
+    let mut database = PgConnection::connect(&cluster.database).await.unwrap();
     let count = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'orderbell'";
     let mut most = 0;
     tokio::pin!(work);
@@ -117,15 +117,15 @@ async fn most_connections<T>(site: &TestCluster, work: impl Future<Output = T>) 
 }
 
 /// Reconnects all phones at once. Returns the time of each, and the state of its order.
-async fn come_back_at_once(site: &Arc<TestCluster>, phones: Vec<Phone>) -> Vec<(Duration, Value, Screen)> {
+async fn come_back_at_once(cluster: &Arc<TestCluster>, phones: Vec<Phone>) -> Vec<(Duration, Value, Screen)> {
     let (gate, mut coming) = (Arc::new(Barrier::new(phones.len())), JoinSet::new());
     for mut phone in phones {
-        let (site, gate) = (site.clone(), gate.clone());
+        let (cluster, gate) = (cluster.clone(), gate.clone());
         coming.spawn(async move {
             gate.wait().await;
             let begun = Instant::now();
-            let screen = phone.come_back(&site).await;
-            let shown = screen.room(&phone.rooms(&site)[0]).document(&phone.order).clone();
+            let screen = phone.come_back(&cluster).await;
+            let shown = screen.room(&phone.rooms(&cluster)[0]).document(&phone.order).clone();
             (begun.elapsed(), shown, screen)
         });
     }
@@ -135,29 +135,29 @@ async fn come_back_at_once(site: &Arc<TestCluster>, phones: Vec<Phone>) -> Vec<(
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everybody_comes_back_at_once_and_is_served_in_time_with_the_pool_bounded() {
     let redis = Redis::start();
-    let site = Arc::new(TestCluster::open(2, Some(&redis.url()), &FLAGS).await);
+    let cluster = Arc::new(TestCluster::open(2, Some(&redis.url()), &FLAGS).await);
     let mut phones = Vec::new();
-    for (at, (mut phone, mut screen)) in open_all(&site).await.into_iter().enumerate() {
+    for (at, (mut phone, mut screen)) in open_all(&cluster).await.into_iter().enumerate() {
         if at % 2 == 0 {
-            let rooms = phone.rooms(&site).map(|room| (room.clone(), screen.rooms.remove(&room).unwrap()));
+            let rooms = phone.rooms(&cluster).map(|room| (room.clone(), screen.rooms.remove(&room).unwrap()));
             phone.known = Some((screen.epoch().clone(), rooms.into()));
         }
         phones.push((phone, screen));
     }
-    let mut site = Arc::into_inner(site).expect("nobody else has it");
-    site.nodes[0].kill().await;
+    let mut cluster = Arc::into_inner(cluster).expect("nobody else has it");
+    cluster.nodes[0].kill().await;
     let (phones, cut): (Vec<_>, Vec<_>) = phones.into_iter().unzip();
     drop(cut);
     // Meanwhile the kitchen continues with every tenth order.
-    let staff = site.at(&site.staff, 1);
+    let staff = cluster.at(&cluster.staff, 1);
     for phone in phones.iter().step_by(10) {
         staff.command(&phone.order, "accept", json!({})).await.expect(200);
     }
-    site.restart(0).await;
-    let (site, count) = (Arc::new(site), phones.len());
-    let (most, back) = most_connections(&site, tokio::time::timeout(2 * PATIENCE, come_back_at_once(&site, phones))).await;
+    cluster.restart(0).await;
+    let (cluster, count) = (Arc::new(cluster), phones.len());
+    let (most, back) = most_connections(&cluster, tokio::time::timeout(2 * PATIENCE, come_back_at_once(&cluster, phones))).await;
     let back = back.expect("all of them come back");
-    let documents = site.feed().await.documents;
+    let documents = cluster.feed().await.documents;
     for (_, shown, _) in &back {
         assert_eq!(shown, &documents[text(&shown["id"])]);
     }

@@ -1,6 +1,6 @@
 //! Nodes with partial roles.
 
-use crate::site::{TestCluster, node};
+use crate::test_cluster::{TestCluster, node};
 use crate::watcher::spread;
 use std::time::Instant;
 use support::long::rounds;

@@ -1,7 +1,7 @@
 //! Thousands of unannounced events between two comparisons of heads: more than a feed, a room and a
 //! connection hold.
 
-use crate::site::TestCluster;
+use crate::test_cluster::TestCluster;
 use crate::watcher::Watcher;
 use sqlx::{Connection, PgConnection, query};
 use std::time::Instant;
@@ -11,8 +11,8 @@ const SOME: u64 = 3_000;
 const MANY: u64 = 10_000;
 
 /// Appends events to the feed in one commit, past all nodes.
-async fn append(site: &TestCluster, count: u64) -> u64 {
-    let (mut database, id) = (PgConnection::connect(&site.database).await.unwrap(), &site.menu.restaurant);
+async fn append(cluster: &TestCluster, count: u64) -> u64 {
+    let (mut database, id) = (PgConnection::connect(&cluster.database).await.unwrap(), &cluster.menu.restaurant);
     let mut transaction = database.begin().await.unwrap();
     let append = "INSERT INTO events (restaurant, position, id, kind, topic, at, by_role, patch) \
         SELECT restaurant, head + number, gen_random_uuid(), 'menu.paused', 4, 0, 'service', '{}' \
@@ -22,27 +22,27 @@ async fn append(site: &TestCluster, count: u64) -> u64 {
         query(statement).bind(id).bind(count as i64).execute(&mut *transaction).await.unwrap();
     }
     transaction.commit().await.unwrap();
-    site.head(&site.store().await).await
+    cluster.head(&cluster.store().await).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn thousands_of_events_between_two_looks_are_shown_and_nobody_is_cut_again_and_again() {
-    let site = TestCluster::open(1, None, &["--head-comparison-s", "2"]).await;
-    let room = site.menu.menu();
+    let cluster = TestCluster::open(1, None, &["--head-comparison-s", "2"]).await;
+    let room = cluster.menu.menu();
     let (mut some, mut many) = (Vec::new(), Vec::new());
     for screens in [&mut some, &mut many] {
         for _ in 0..3 {
-            screens.push(Watcher::open(&site, 0, &room).await);
+            screens.push(Watcher::open(&cluster, 0, &room).await);
         }
     }
     let begun = Instant::now();
-    let first = append(&site, SOME).await;
+    let first = append(&cluster, SOME).await;
     for screen in some {
         let seen = screen.close(first).await;
         assert_eq!(seen.room.positions(), (first - SOME + 1..=first).collect::<Vec<_>>(), "each once, in order");
         assert!(seen.moves.len() <= 2, "cut {} times", seen.moves.len());
     }
-    let (took, last) = (begun.elapsed(), append(&site, MANY).await);
+    let (took, last) = (begun.elapsed(), append(&cluster, MANY).await);
     let mut moves = 0;
     for screen in many {
         let seen = screen.close(last).await;

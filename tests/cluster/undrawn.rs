@@ -2,7 +2,7 @@
 //! screen count on all nodes. The death of the node that held the screen loses no receipts, and the
 //! floor still gets one report.
 
-use crate::site::TestCluster;
+use crate::test_cluster::TestCluster;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use support::Screen;
@@ -12,18 +12,18 @@ const FLAGS: [&str; 8] =
     ["--display-alarm-s", "2", "--display-lease-ms", "2000", "--display-grace-ms", "1000", "--head-comparison-s", "1"];
 
 /// Places and accepts an order of a hot dish at a node. Returns its document.
-async fn accepted(site: &TestCluster, number: usize) -> Value {
-    let staff = site.at(&site.staff, number);
-    let basket = json!({"service": "takeaway", "items": [site.menu.line("Beef rezala", 1)]});
+async fn accepted(cluster: &TestCluster, number: usize) -> Value {
+    let staff = cluster.at(&cluster.staff, number);
+    let basket = json!({"service": "takeaway", "items": [cluster.menu.line("Beef rezala", 1)]});
     let order = staff.place(&basket).await;
     staff.act(&order["id"], "accept").await["document"].clone()
 }
 
 /// Connects a screen of the hot station to a node, and draws its room up to a position.
-async fn drawn(site: &TestCluster, cook: &support::Client, number: usize, position: &Value) -> Screen {
-    let mut screen = site.at(cook, number).screen().await;
-    screen.join(&site.menu.kitchen()).await;
-    screen.send(&json!({"type": "seen", "room": site.menu.kitchen(), "position": position})).await;
+async fn drawn(cluster: &TestCluster, cook: &support::Client, number: usize, position: &Value) -> Screen {
+    let mut screen = cluster.at(cook, number).screen().await;
+    screen.join(&cluster.menu.kitchen()).await;
+    screen.send(&json!({"type": "seen", "room": cluster.menu.kitchen(), "position": position})).await;
     screen
 }
 
@@ -47,18 +47,18 @@ async fn listen(floor: &mut Screen, span: Duration) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_floor_is_told_once_of_an_order_that_no_screen_shows_also_when_the_screens_node_is_killed() {
-    let mut site = TestCluster::open(3, None, &FLAGS).await;
-    let (room, hot) = (site.menu.floor(), site.nodes[0].kitchen("hot").await);
-    let mut floor = site.at(&site.staff, 1).screen().await;
+    let mut cluster = TestCluster::open(3, None, &FLAGS).await;
+    let (room, hot) = (cluster.menu.floor(), cluster.nodes[0].kitchen("hot").await);
+    let mut floor = cluster.at(&cluster.staff, 1).screen().await;
     floor.join(&room).await;
-    let first = accepted(&site, 1).await;
-    let screen = drawn(&site, &hot, 0, &first["position"]).await;
+    let first = accepted(&cluster, 1).await;
+    let screen = drawn(&cluster, &hot, 0, &first["position"]).await;
     listen(&mut floor, ALARM * 3).await;
     assert_eq!(told(&floor, &room), [], "one node's screen has drawn what another accepted");
 
-    site.nodes[0].kill().await;
+    cluster.nodes[0].kill().await;
     drop(screen);
-    let (second, at) = (accepted(&site, 2).await, Instant::now());
+    let (second, at) = (accepted(&cluster, 2).await, Instant::now());
     while told(&floor, &room).is_empty() {
         floor.next().await.expect("the floor stays open");
     }
@@ -72,10 +72,10 @@ async fn the_floor_is_told_once_of_an_order_that_no_screen_shows_also_when_the_s
     let entry = json!({"id": "station:hot", "station": "hot", "connected": false, "undrawn": undrawn});
     let lost = ("display.lost".to_owned(), entry.clone());
     assert_eq!(told(&floor, &room), std::slice::from_ref(&lost), "once, and not of what the dead node's screen has drawn");
-    let mut other = site.at(&site.staff, 2).screen().await;
+    let mut other = cluster.at(&cluster.staff, 2).screen().await;
     assert_eq!(other.join(&room).await.displays["station:hot"], entry);
 
-    let _screen = drawn(&site, &hot, 2, &second["position"]).await;
+    let _screen = drawn(&cluster, &hot, 2, &second["position"]).await;
     while told(&floor, &room).len() < 2 {
         floor.next().await.expect("the floor stays open");
     }
@@ -86,11 +86,11 @@ async fn the_floor_is_told_once_of_an_order_that_no_screen_shows_also_when_the_s
 /// A negative control: without the alarm, the same order is not reported.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_the_alarm_nobody_tells_the_floor_of_an_order_that_no_screen_shows() {
-    let site = TestCluster::open(2, None, &["--display-alarm-s", "0", "--head-comparison-s", "1"]).await;
-    let mut floor = site.at(&site.staff, 1).screen().await;
-    floor.join(&site.menu.floor()).await;
-    accepted(&site, 0).await;
+    let cluster = TestCluster::open(2, None, &["--display-alarm-s", "0", "--head-comparison-s", "1"]).await;
+    let mut floor = cluster.at(&cluster.staff, 1).screen().await;
+    floor.join(&cluster.menu.floor()).await;
+    accepted(&cluster, 0).await;
     listen(&mut floor, ALARM * 3).await;
-    assert_eq!(told(&floor, &site.menu.floor()), []);
-    assert_eq!(floor.room(&site.menu.floor()).kinds(), ["order.placed", "order.accepted"]);
+    assert_eq!(told(&floor, &cluster.menu.floor()), []);
+    assert_eq!(floor.room(&cluster.menu.floor()).kinds(), ["order.placed", "order.accepted"]);
 }

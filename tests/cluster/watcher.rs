@@ -2,7 +2,7 @@
 //! ends it resumes at the next node. A gap fails the test.
 
 use crate::load::Work;
-use crate::site::{Addresses, TestCluster, of_the_log};
+use crate::test_cluster::{Addresses, TestCluster, of_the_log};
 use serde_json::json;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -55,10 +55,10 @@ struct Eye {
 
 impl Watcher {
     /// Opens the screen on a node, and returns when it is live.
-    pub async fn open(site: &TestCluster, at: usize, room: &str) -> Self {
+    pub async fn open(cluster: &TestCluster, at: usize, room: &str) -> Self {
         let (until, ends) = watch::channel(None);
         let (live, is_live) = tokio::sync::oneshot::channel();
-        let (client, nodes) = (site.staff.clone(), site.addresses.clone());
+        let (client, nodes) = (cluster.staff.clone(), cluster.addresses.clone());
         let eye = Eye { client, nodes, at, room: room.into(), until: ends, seen: Seen::default(), cut: None };
         let task = tokio::spawn(eye.watch(live));
         is_live.await.expect("the screen becomes live");
@@ -131,30 +131,30 @@ impl Eye {
 }
 
 /// Opens a screen of the kitchen room on each node.
-pub async fn on_each_node(site: &TestCluster) -> Vec<Watcher> {
+pub async fn on_each_node(cluster: &TestCluster) -> Vec<Watcher> {
     let mut watchers = Vec::new();
-    for at in 0..site.nodes.len() {
-        watchers.push(Watcher::open(site, at, &site.menu.kitchen()).await);
+    for at in 0..cluster.nodes.len() {
+        watchers.push(Watcher::open(cluster, at, &cluster.menu.kitchen()).await);
     }
     watchers
 }
 
 /// Lets all screens read everything, and checks them and the feed against the guarantees.
-pub async fn settle(site: &TestCluster, work: &Work, watchers: Vec<Watcher>) -> Vec<Seen> {
+pub async fn settle(cluster: &TestCluster, work: &Work, watchers: Vec<Watcher>) -> Vec<Seen> {
     let mut all = Vec::new();
     for watcher in watchers {
         all.push(watcher.close(work.last()).await);
     }
-    let feed = site.feed().await;
+    let feed = cluster.feed().await;
     for seen in &all {
         hold(&feed, work, &seen.room);
         assert_eq!(seen.room.repeats, 0, "frames that came twice");
     }
     assert_eq!(orders_by_note(&feed).into_iter().find(|(_, count)| *count != 1), None, "an order placed twice");
     let head = feed.events.len() as u64;
-    for at in 0..site.nodes.len() {
-        let mut newcomer = site.at(&site.staff, at).screen().await;
-        assert_eq!(newcomer.join(&site.menu.kitchen()).await.cursor, Some(head), "node {at} tells a newcomer all of it");
+    for at in 0..cluster.nodes.len() {
+        let mut newcomer = cluster.at(&cluster.staff, at).screen().await;
+        assert_eq!(newcomer.join(&cluster.menu.kitchen()).await.cursor, Some(head), "node {at} tells a newcomer all of it");
     }
     all
 }

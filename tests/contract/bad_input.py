@@ -17,8 +17,8 @@ def one_error(screen, frame, codes, neighbour):
     return answer
 
 
-def step_frames_that_are_none_get_bad_frame(world):
-    screen, neighbour = world.screen("staff"), world.screen("staff")
+def step_frames_that_are_none_get_bad_frame(restaurant):
+    screen, neighbour = restaurant.screen("staff"), restaurant.screen("staff")
     order = f"order:{new_id()}"
     bad = [
         "", "{", "nonsense", "null", "7", "[]", '"ping"', "{}", '{"type":7}', '{"type":null}', '{"type":"dance"}', '{"type":"welcome"}',
@@ -31,8 +31,8 @@ def step_frames_that_are_none_get_bad_frame(world):
         one_error(screen, frame, {"bad_frame"}, neighbour)
 
 
-def step_rooms_with_impossible_names_are_forbidden_or_bad(world):
-    screen, neighbour = world.screen("staff"), world.screen("staff")
+def step_rooms_with_impossible_names_are_forbidden_or_bad(restaurant):
+    screen, neighbour = restaurant.screen("staff"), restaurant.screen("staff")
     for room in (
         "",
         "order",
@@ -41,13 +41,13 @@ def step_rooms_with_impossible_names_are_forbidden_or_bad(world):
         "cellar:" + new_id(),
         "floor:*",
         "order:" + "x" * 500,
-        "floor:" + world.restaurant.upper(),
+        "floor:" + restaurant.id.upper(),
     ):
         one_error(screen, {"type": "subscribe", "room": room}, {"forbidden", "bad_frame"}, neighbour)
 
 
-def step_a_binary_frame_is_a_bad_frame_or_a_violation(world):
-    screen, neighbour = world.screen("staff"), world.screen("staff")
+def step_a_binary_frame_is_a_bad_frame_or_a_violation(restaurant):
+    screen, neighbour = restaurant.screen("staff"), restaurant.screen("staff")
     try:
         one_error(screen, b"\x00\x01", {"bad_frame"}, neighbour)
     except Closed as closed:
@@ -55,9 +55,9 @@ def step_a_binary_frame_is_a_bad_frame_or_a_violation(world):
     neighbour.alive()
 
 
-def step_commands_that_make_no_sense_are_invalid(world):
-    screen, neighbour = world.screen("staff"), world.screen("staff")
-    order = world.order("diner-1")
+def step_commands_that_make_no_sense_are_invalid(restaurant):
+    screen, neighbour = restaurant.screen("staff"), restaurant.screen("staff")
+    order = restaurant.order("diner-1")
     item = next(iter(order["items"]))
     base = {"type": "command", "order": order["id"]}
     bad = [
@@ -75,12 +75,12 @@ def step_commands_that_make_no_sense_are_invalid(world):
         assert answer.get("id") == frame["id"], f"{fields}: the error does not say to which command"
     one_error(screen, {**base, "action": "accept"}, {"invalid", "bad_frame"}, neighbour)
     one_error(screen, {**base, "id": "mine", "action": "accept"}, {"invalid", "bad_frame"}, neighbour)
-    assert world.document(order["id"]) == order, "something of it was carried out"
+    assert restaurant.document(order["id"]) == order, "something of it was carried out"
 
 
-def step_baskets_that_make_no_sense_are_invalid(world):
-    screen, neighbour = world.screen("diner-1"), world.screen("diner-2")
-    dish = world.dishes()[0]
+def step_baskets_that_make_no_sense_are_invalid(restaurant):
+    screen, neighbour = restaurant.screen("diner-1"), restaurant.screen("diner-2")
+    dish = restaurant.dishes()[0]
     line = {"menu_item": dish, "quantity": 1, "options": []}
     bad = [
         {}, {"service": "dine_in"}, {"service": "dine_in", "items": []}, {"service": "by_air", "items": [line]},
@@ -94,26 +94,26 @@ def step_baskets_that_make_no_sense_are_invalid(world):
     for basket in bad:
         answer = one_error(screen, {"type": "place", "id": new_id(), "order": basket}, {"invalid", "bad_frame"}, neighbour)
         assert "id" in answer, f"{basket}: the error does not say to which order"
-        over_http = world.post_order("diner-1", basket)
+        over_http = restaurant.post_order("diner-1", basket)
         assert over_http.status in (400, 422), f"{basket}: {over_http.status}"
         over_http.problem(over_http.status, {400: "bad_frame", 422: "invalid"}[over_http.status])
 
 
-def step_bodies_that_are_no_json_are_bad_frames(world):
-    order = world.order("diner-1")["id"]
+def step_bodies_that_are_no_json_are_bad_frames(restaurant):
+    order = restaurant.order("diner-1")["id"]
     for path in (f"/api/v1/orders/{order}/commands", "/api/v1/restaurants/demo/orders"):
         for body in (b"", b"{", b"nonsense", b"\xff\xfe"):
-            answer = world.server.call("POST", path, body, world.token("staff"), {"Idempotency-Key": new_id()})
+            answer = restaurant.server.call("POST", path, body, restaurant.token("staff"), {"Idempotency-Key": new_id()})
             answer.problem(400, "bad_frame")
         for body in (b"[]", b"null", b'"x"', b"[" * 3000):  # JSON, or not, and no object in any case
-            answer = world.server.call("POST", path, body, world.token("staff"), {"Idempotency-Key": new_id()})
+            answer = restaurant.server.call("POST", path, body, restaurant.token("staff"), {"Idempotency-Key": new_id()})
             assert answer.status in (400, 422), f"{answer.status} for {body[:10]!r}"
             answer.problem(answer.status, {400: "bad_frame", 422: "invalid"}[answer.status])
 
 
-def step_who_may_not_is_forbidden(world):
-    order = world.order("diner-1")
-    world.do("staff", order["id"], "accept")
+def step_who_may_not_is_forbidden(restaurant):
+    order = restaurant.order("diner-1")
+    restaurant.do("staff", order["id"], "accept")
     item = next(iter(order["items"]))
     closed = {
         "diner-1": [("accept", {}), ("ready", {}), ("serve", {}), ("rush", {"rush": True}), ("void_item", {"item": item, "reason": "other"})],
@@ -121,20 +121,20 @@ def step_who_may_not_is_forbidden(world):
         "kitchen": [("accept", {}), ("serve", {}), ("cancel", {"reason": "other"}), ("rush", {"rush": True})],
     }  # fmt: skip
     for who, actions in closed.items():
-        screen = world.screen(who)
+        screen = restaurant.screen(who)
         for action, fields in actions:
             error = screen.command(action, order["id"], **fields)
             allowed = {"forbidden"} if who != "diner-2" else {"forbidden", "not_found"}
             assert error.get("code") in allowed, f"{action} by {who}: {error}"
-    assert world.server.get(f"/api/v1/orders/{order['id']}", world.token("diner-2")).status in (403, 404), "another table's order"
+    assert restaurant.server.get(f"/api/v1/orders/{order['id']}", restaurant.token("diner-2")).status in (403, 404), "another table's order"
 
 
-def step_another_stations_item_is_forbidden(world):
-    hot, cold = world.dishes("hot")[0], world.dishes("cold")[0]
-    order = world.order("diner-1", hot, cold)
-    world.do("staff", order["id"], "accept")
+def step_another_stations_item_is_forbidden(restaurant):
+    hot, cold = restaurant.dishes("hot")[0], restaurant.dishes("cold")[0]
+    order = restaurant.order("diner-1", hot, cold)
+    restaurant.do("staff", order["id"], "accept")
     by_station = {item["station"]: key for key, item in order["items"].items()}
-    screen = world.screen("kitchen-hot")
+    screen = restaurant.screen("kitchen-hot")
     error = screen.command("start_item", order["id"], item=by_station["cold"])
     assert error.get("code") == "forbidden", f"{error}"
     ready = screen.command("ready", order["id"])["document"]
@@ -142,18 +142,18 @@ def step_another_stations_item_is_forbidden(world):
     assert ready["items"][by_station["hot"]]["status"] == "done"
 
 
-def step_orders_and_items_that_are_not_there_are_not_found(world):
-    screen = world.screen("staff")
+def step_orders_and_items_that_are_not_there_are_not_found(restaurant):
+    screen = restaurant.screen("staff")
     assert screen.command("accept", new_id())["code"] in ("not_found", "forbidden")
-    order = world.order("diner-1")["id"]
-    world.do("staff", order, "accept")
+    order = restaurant.order("diner-1")["id"]
+    restaurant.do("staff", order, "accept")
     assert screen.command("start_item", order, item=new_id())["code"] == "not_found"
-    missing = world.server.get(f"/api/v1/orders/{new_id()}", world.token("staff"))
+    missing = restaurant.server.get(f"/api/v1/orders/{new_id()}", restaurant.token("staff"))
     missing.problem(404, "not_found")
 
 
-def step_text_that_is_no_utf8_closes_that_connection_alone(world):
-    screen, neighbour = world.screen("staff"), world.screen("staff")
+def step_text_that_is_no_utf8_closes_that_connection_alone(restaurant):
+    screen, neighbour = restaurant.screen("staff"), restaurant.screen("staff")
     sock = screen.socket.socket
     mask = os.urandom(4)
     payload = bytes(byte ^ mask[n % 4] for n, byte in enumerate(b"\xff\xfe"))
@@ -162,8 +162,8 @@ def step_text_that_is_no_utf8_closes_that_connection_alone(world):
     neighbour.alive()
 
 
-def step_a_frame_without_a_mask_closes_that_connection_alone(world):
-    screen, neighbour = world.screen("staff"), world.screen("staff")
+def step_a_frame_without_a_mask_closes_that_connection_alone(restaurant):
+    screen, neighbour = restaurant.screen("staff"), restaurant.screen("staff")
     screen.socket.socket.sendall(bytes([0x81, 2]) + b"{}")
     assert screen.until_closed() in (1002, 4400, 1006), "not closed as a violation"
     neighbour.alive()

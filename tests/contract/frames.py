@@ -1,4 +1,4 @@
-"""The frames of the contract's section 6 and the documents of section 3: which fields, of which shape."""
+"""The fields of the frames and of the documents, and their shapes."""
 
 import json
 import pathlib

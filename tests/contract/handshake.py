@@ -1,4 +1,4 @@
-"""Section 6: handshake refusals come before the upgrade."""
+"""Frames: the server refuses a handshake before the upgrade."""
 
 import base64
 import os
@@ -7,9 +7,9 @@ import socket
 from screen import Screen
 
 
-def upgrade(world, protocols=None, path="/ws", **headers):
+def upgrade(restaurant, protocols=None, path="/ws", **headers):
     """A handshake by hand; gives the status and the headers of the answer."""
-    host, port = world.server.base.removeprefix("http://").split(":")
+    host, port = restaurant.server.base.removeprefix("http://").split(":")
     lines = [
         f"GET {path} HTTP/1.1", f"Host: {host}:{port}", "Connection: Upgrade", "Upgrade: websocket",
         "Sec-WebSocket-Version: 13", f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}",
@@ -29,63 +29,63 @@ def upgrade(world, protocols=None, path="/ws", **headers):
     return int(first.split()[1]), fields
 
 
-def step_with_both_subprotocols_the_server_answers_its_own(world):
-    status, fields = upgrade(world, f"orderbell.v1, bearer.{world.token('staff')}")
+def step_with_both_subprotocols_the_server_answers_its_own(restaurant):
+    status, fields = upgrade(restaurant, f"orderbell.v1, bearer.{restaurant.token('staff')}")
     assert (status, fields.get("sec-websocket-protocol")) == (101, "orderbell.v1"), f"{status} {fields}"
 
 
-def step_a_token_in_the_header_is_taken_too(world):
+def step_a_token_in_the_header_is_taken_too(restaurant):
     for scheme in ("Bearer", "bearer", "BEARER"):
-        status, fields = upgrade(world, "orderbell.v1", Authorization=f"{scheme} {world.token('staff')}")
+        status, fields = upgrade(restaurant, "orderbell.v1", Authorization=f"{scheme} {restaurant.token('staff')}")
         assert (status, fields.get("sec-websocket-protocol")) == (101, "orderbell.v1"), f"{scheme}: {status} {fields}"
 
 
-def step_without_a_valid_token_401(world):
-    token = world.token("staff")
+def step_without_a_valid_token_401(restaurant):
+    token = restaurant.token("staff")
     for protocols in ("orderbell.v1", "orderbell.v1, bearer.", "orderbell.v1, bearer.rubbish", f"orderbell.v1, bearer.{token}x"):
-        status, _ = upgrade(world, protocols)
+        status, _ = upgrade(restaurant, protocols)
         assert status == 401, f"{status} for {protocols[:30]}…"
 
 
-def step_a_token_in_the_address_is_no_token(world):
+def step_a_token_in_the_address_is_no_token(restaurant):
     for name in ("token", "access_token", "bearer"):
-        status, _ = upgrade(world, "orderbell.v1", path=f"/ws?{name}={world.token('staff')}")
+        status, _ = upgrade(restaurant, "orderbell.v1", path=f"/ws?{name}={restaurant.token('staff')}")
         assert status == 401, f"{status} for ?{name}="
 
 
-def step_without_the_subprotocol_400_or_426(world):
+def step_without_the_subprotocol_400_or_426(restaurant):
     for protocols in (None, "other.v1", "orderbell.v2"):
-        status, _ = upgrade(world, protocols, Authorization=f"Bearer {world.token('staff')}")
+        status, _ = upgrade(restaurant, protocols, Authorization=f"Bearer {restaurant.token('staff')}")
         assert status in (400, 426), f"{status} for {protocols}"
-    status, _ = upgrade(world, f"bearer.{world.token('staff')}")
+    status, _ = upgrade(restaurant, f"bearer.{restaurant.token('staff')}")
     assert status in (400, 426), f"{status} with the token alone"
 
 
-def step_a_foreign_origin_403(world):
-    protocols = f"orderbell.v1, bearer.{world.token('staff')}"
-    own = world.server.base
+def step_a_foreign_origin_403(restaurant):
+    protocols = f"orderbell.v1, bearer.{restaurant.token('staff')}"
+    own = restaurant.server.base
     for origin in ("https://evil.example", own + ".evil.example", own[:-1], "null"):
-        status, _ = upgrade(world, protocols, Origin=origin)
+        status, _ = upgrade(restaurant, protocols, Origin=origin)
         assert status == 403, f"{status} for {origin}"
-    status, _ = upgrade(world, protocols, Origin=own)
+    status, _ = upgrade(restaurant, protocols, Origin=own)
     assert status == 101, f"{status} for the server's own origin"
 
 
-def step_a_plain_get_is_not_an_upgrade(world):
-    answer = world.server.get("/ws", world.token("staff"))
+def step_a_plain_get_is_not_an_upgrade(restaurant):
+    answer = restaurant.server.get("/ws", restaurant.token("staff"))
     assert answer.status in (400, 426), f"{answer.status}"
 
 
-def step_the_first_frame_is_a_welcome_with_limits(world):
-    screen = world.screen("staff")
-    assert (screen.welcome["role"], screen.welcome["restaurant"]) == ("staff", world.restaurant)
+def step_the_first_frame_is_a_welcome_with_limits(restaurant):
+    screen = restaurant.screen("staff")
+    assert (screen.welcome["role"], screen.welcome["restaurant"]) == ("staff", restaurant.id)
     limits = screen.welcome["limits"]
     assert limits["frame_bytes"] >= 4096 and limits["rooms"] >= 2 and limits["messages_per_second"] >= 1
-    other = world.screen("diner-2")
+    other = restaurant.screen("diner-2")
     assert other.welcome["epoch"] == screen.welcome["epoch"], "one epoch for all"
     assert other.welcome["connection"] != screen.welcome["connection"], "each connection has its own name"
 
 
 
-def step_clients_that_are_no_browser_send_no_origin(world):
-    assert isinstance(world.screen("kitchen"), Screen)
+def step_clients_that_are_no_browser_send_no_origin(restaurant):
+    assert isinstance(restaurant.screen("kitchen"), Screen)

@@ -1,4 +1,4 @@
-"""Section 6: what happens at the limits that `welcome` names, and that silence is provable."""
+"""Frames: what happens at the limits that `welcome` names, and that `sync` makes silence provable."""
 
 import json
 import os
@@ -9,12 +9,12 @@ from screen import Closed
 SYNC_SECONDS = 30
 
 
-def step_a_quiet_room_gets_a_sync_within_its_period(world):
-    order = world.order("diner-1")["id"]
-    screen = world.screen("diner-1")
+def step_a_quiet_room_gets_a_sync_within_its_period(restaurant):
+    order = restaurant.order("diner-1")["id"]
+    screen = restaurant.screen("diner-1")
     room, _ = screen.join(f"order:{order}")
     began = room.cursor
-    ack = world.do("diner-2", world.order("diner-2")["id"], "cancel", reason="other")
+    ack = restaurant.do("diner-2", restaurant.order("diner-2")["id"], "cancel", reason="other")
     sync = screen.until(lambda frame: frame["type"] == "sync", SYNC_SECONDS + 2)
     assert sync["prev"] <= began and room.cursor >= began, f"{sync}"
     while sync["position"] < ack["position"]:
@@ -22,15 +22,15 @@ def step_a_quiet_room_gets_a_sync_within_its_period(world):
     assert room.events == [] and room.cursor >= ack["position"], "a quiet room's cursor grows with the feed"
 
 
-def step_a_nonce_comes_back_as_it_was(world):
-    screen = world.screen("staff")
+def step_a_nonce_comes_back_as_it_was(restaurant):
+    screen = restaurant.screen("staff")
     for nonce in ("a", " spaces ", "", 17):
         screen.send({"type": "ping", "nonce": nonce})
         assert screen.until(lambda frame: frame["type"] == "pong")["nonce"] == nonce
 
 
-def step_a_frame_that_is_too_large_is_refused_and_its_neighbour_lives(world):
-    screen, neighbour = world.screen("staff"), world.screen("staff")
+def step_a_frame_that_is_too_large_is_refused_and_its_neighbour_lives(restaurant):
+    screen, neighbour = restaurant.screen("staff"), restaurant.screen("staff")
     size = screen.welcome["limits"]["frame_bytes"]
     room = screen.socket
     room.send(json.dumps({"type": "ping", "nonce": "x"}).ljust(size))
@@ -44,8 +44,8 @@ def step_a_frame_that_is_too_large_is_refused_and_its_neighbour_lives(world):
     neighbour.alive()
 
 
-def step_a_frame_that_declares_eight_gibibytes_is_refused_at_its_header(world):
-    screen, neighbour = world.screen("staff"), world.screen("staff")
+def step_a_frame_that_declares_eight_gibibytes_is_refused_at_its_header(restaurant):
+    screen, neighbour = restaurant.screen("staff"), restaurant.screen("staff")
     began = time.monotonic()
     screen.socket.socket.sendall(bytes([0x81, 0x80 | 127]) + (8 << 30).to_bytes(8, "big") + os.urandom(4) + b"x" * 100)
     assert screen.until_closed() == 1009
@@ -53,8 +53,8 @@ def step_a_frame_that_declares_eight_gibibytes_is_refused_at_its_header(world):
     neighbour.alive()
 
 
-def step_a_message_in_too_many_pieces_is_bounded_by_the_same_limit(world):
-    screen, neighbour = world.screen("staff"), world.screen("staff")
+def step_a_message_in_too_many_pieces_is_bounded_by_the_same_limit(restaurant):
+    screen, neighbour = restaurant.screen("staff"), restaurant.screen("staff")
     size = screen.welcome["limits"]["frame_bytes"]
     sock, mask = screen.socket.socket, b"\0\0\0\0"
     piece = b" " * 100
@@ -72,10 +72,10 @@ def step_a_message_in_too_many_pieces_is_bounded_by_the_same_limit(world):
     neighbour.alive()
 
 
-def step_more_rooms_than_the_limit_are_refused_one_by_one(world):
-    screen = world.screen("staff")
+def step_more_rooms_than_the_limit_are_refused_one_by_one(restaurant):
+    screen = restaurant.screen("staff")
     most = screen.welcome["limits"]["rooms"]
-    names = [f"order:{world.order(f'diner-{1 + n % 12}')['id']}" for n in range(most + 1)]
+    names = [f"order:{restaurant.order(f'diner-{1 + n % 12}')['id']}" for n in range(most + 1)]
     pace = 1 / screen.welcome["limits"]["messages_per_second"]
     for name in names[:most]:
         screen.join(name)
@@ -87,8 +87,8 @@ def step_more_rooms_than_the_limit_are_refused_one_by_one(world):
     screen.alive()
 
 
-def step_a_flood_is_told_and_in_the_end_closed_and_its_neighbour_lives(world):
-    screen, neighbour = world.screen("diner-1"), world.screen("diner-1")
+def step_a_flood_is_told_and_in_the_end_closed_and_its_neighbour_lives(restaurant):
+    screen, neighbour = restaurant.screen("diner-1"), restaurant.screen("diner-1")
     told = closed = None
     try:
         for _ in range(200 * screen.welcome["limits"]["messages_per_second"]):
@@ -100,13 +100,13 @@ def step_a_flood_is_told_and_in_the_end_closed_and_its_neighbour_lives(world):
     neighbour.alive()
 
 
-def step_subscribing_again_and_leaving_what_was_not_joined_do_no_harm(world):
-    order = world.order("diner-1")["id"]
-    screen = world.screen("diner-1")
+def step_subscribing_again_and_leaving_what_was_not_joined_do_no_harm(restaurant):
+    order = restaurant.order("diner-1")["id"]
+    screen = restaurant.screen("diner-1")
     screen.send({"type": "unsubscribe", "room": f"order:{order}"})
     for _ in range(3):
         screen.join(f"order:{order}")
-    ack = world.do("staff", order, "accept")
+    ack = restaurant.do("staff", order, "accept")
     room = screen.rooms[f"order:{order}"]
     screen.see(room, ack["position"])
     screen.alive()

@@ -1,4 +1,4 @@
-"""Sections 3, 4 and 6: an order from placed to served, on every screen, and what commands answer."""
+"""Orders and commands: an order from placed to served, on every screen, and what commands answer."""
 
 from screen import new_id
 
@@ -8,11 +8,11 @@ TIMES = {"accepted": "accepted_at", "preparing": "started_at", "ready": "ready_a
 class Everyone:
     """The screens that follow one order: its diner's, the kitchen's and the floor's."""
 
-    def __init__(self, world, diner="diner-3"):
-        self.world = world
-        self.diner, self.kitchen, self.staff = world.screen(diner), world.screen("kitchen"), world.screen("staff")
-        self.cooking, _ = self.kitchen.join(f"kitchen:{world.restaurant}")
-        self.floor, _ = self.staff.join(f"floor:{world.restaurant}")
+    def __init__(self, restaurant, diner="diner-3"):
+        self.restaurant = restaurant
+        self.diner, self.kitchen, self.staff = restaurant.screen(diner), restaurant.screen("kitchen"), restaurant.screen("staff")
+        self.cooking, _ = self.kitchen.join(f"kitchen:{restaurant.id}")
+        self.floor, _ = self.staff.join(f"floor:{restaurant.id}")
         self.own = None
 
     def place(self, basket):
@@ -32,7 +32,7 @@ class Everyone:
             screen.see(room, ack["position"])
             assert room.documents[self.order] == expected, f"{room.name}: {room.documents[self.order]} and not {expected}"
             assert room.repeats == 0, f"{room.name}: {room.repeats} events came twice"
-        assert self.world.document(self.order) == expected, "GET gives another document"
+        assert self.restaurant.document(self.order) == expected, "GET gives another document"
 
     def do(self, screen, action, kinds, **fields):
         """A command that makes these events, on every screen, under its own id."""
@@ -48,10 +48,10 @@ class Everyone:
         return ack["document"]
 
 
-def step_an_order_walks_from_placed_to_served_on_three_screens(world):
-    everyone = Everyone(world)
-    hot, cold = world.dishes("hot")[0], world.dishes("cold")[0]
-    placed = everyone.place(world.basket(hot, cold, note="no rush"))
+def step_an_order_walks_from_placed_to_served_on_three_screens(restaurant):
+    everyone = Everyone(restaurant)
+    hot, cold = restaurant.dishes("hot")[0], restaurant.dishes("cold")[0]
+    placed = everyone.place(restaurant.basket(hot, cold, note="no rush"))
     assert placed["document"]["status"] == "placed" and placed["document"]["table"] == "3"
     assert "order.placed" in everyone.cooking.kinds() and "order.placed" in everyone.floor.kinds()
     for room in (everyone.cooking, everyone.floor):
@@ -76,9 +76,9 @@ def step_an_order_walks_from_placed_to_served_on_three_screens(world):
     everyone.do(everyone.staff, "serve", ["order.served"])
 
 
-def step_the_whole_ticket_is_one_event(world):
-    everyone = Everyone(world, "diner-4")
-    everyone.place(world.basket(*world.dishes()[:3]))
+def step_the_whole_ticket_is_one_event(restaurant):
+    everyone = Everyone(restaurant, "diner-4")
+    everyone.place(restaurant.basket(*restaurant.dishes()[:3]))
     everyone.do(everyone.staff, "accept", ["order.accepted"])
     document = everyone.do(everyone.kitchen, "start", ["order.started"])
     assert {item["status"] for item in document["items"].values()} == {"cooking"}
@@ -88,9 +88,9 @@ def step_the_whole_ticket_is_one_event(world):
     assert {item["status"] for item in document["items"].values()} == {"done"}
 
 
-def step_voiding_lowers_the_total_and_the_last_item_cancels(world):
-    everyone = Everyone(world, "diner-4")
-    placed = everyone.place(world.basket(*world.dishes()[:2]))["document"]
+def step_voiding_lowers_the_total_and_the_last_item_cancels(restaurant):
+    everyone = Everyone(restaurant, "diner-4")
+    placed = everyone.place(restaurant.basket(*restaurant.dishes()[:2]))["document"]
     everyone.do(everyone.staff, "accept", ["order.accepted"])
     first, last = sorted(placed["items"])
     document = everyone.do(
@@ -101,145 +101,145 @@ def step_voiding_lowers_the_total_and_the_last_item_cancels(world):
     assert (document["status"], document["total"]["amount"]) == ("cancelled", 0)
 
 
-def step_staff_reject_with_a_reason_and_a_diner_cancels_what_is_placed(world):
-    everyone = Everyone(world, "diner-5")
-    everyone.place(world.basket())
+def step_staff_reject_with_a_reason_and_a_diner_cancels_what_is_placed(restaurant):
+    everyone = Everyone(restaurant, "diner-5")
+    everyone.place(restaurant.basket())
     document = everyone.do(everyone.staff, "reject", ["order.rejected"], reason="kitchen_closed")
     assert document["reason"] == "kitchen_closed" and "closed_at" in document
-    everyone = Everyone(world, "diner-5")
-    everyone.place(world.basket())
+    everyone = Everyone(restaurant, "diner-5")
+    everyone.place(restaurant.basket())
     assert everyone.do(everyone.diner, "cancel", ["order.cancelled"], reason="customer_request")["status"] == "cancelled"
-    taken = world.order("diner-5")["id"]
-    world.do("staff", taken, "accept")
-    world.post_command("diner-5", taken, "cancel", reason="other").problem(409, "invalid_transition")
-    world.do("staff", taken, "cancel", reason="other")
+    taken = restaurant.order("diner-5")["id"]
+    restaurant.do("staff", taken, "accept")
+    restaurant.post_command("diner-5", taken, "cancel", reason="other").problem(409, "invalid_transition")
+    restaurant.do("staff", taken, "cancel", reason="other")
 
 
-def step_placing_over_http_takes_an_idempotency_key(world):
-    key, basket = new_id(), world.basket()
-    first = world.post_order("diner-6", basket, key)
+def step_placing_over_http_takes_an_idempotency_key(restaurant):
+    key, basket = new_id(), restaurant.basket()
+    first = restaurant.post_order("diner-6", basket, key)
     assert first.status == 201 and first.json["status"] == "placed", f"{first.status} {first.body!r}"
-    again = world.post_order("diner-6", basket, key)
+    again = restaurant.post_order("diner-6", basket, key)
     assert again.status in (200, 201) and again.json == first.json, "the same key gives the first answer"
     other = {**basket, "note": "another"}
-    world.post_order("diner-6", other, key).problem(409, "conflict")
-    bare = world.server.call("POST", "/api/v1/restaurants/demo/orders", basket, world.token("diner-6"))
+    restaurant.post_order("diner-6", other, key).problem(409, "conflict")
+    bare = restaurant.server.call("POST", "/api/v1/restaurants/demo/orders", basket, restaurant.token("diner-6"))
     assert bare.status in (400, 422), f"{bare.status} without a key"
-    assert world.post_order("diner-7", basket, key).json["id"] != first.json["id"], "another principal's key is another key"
+    assert restaurant.post_order("diner-7", basket, key).json["id"] != first.json["id"], "another principal's key is another key"
 
 
-def step_a_note_that_nobody_wrote_is_none(world):
-    basket = world.basket(note="")
+def step_a_note_that_nobody_wrote_is_none(restaurant):
+    basket = restaurant.basket(note="")
     basket["items"][0].update(note=" ")
-    document = world.post_order("diner-6", basket).json
+    document = restaurant.post_order("diner-6", basket).json
     assert "note" not in document and not any("note" in item for item in document["items"].values()), f"{document}"
 
 
-def step_prices_come_from_the_menu(world):
-    dish = world.dishes()[0]
-    basket = world.basket(dish)
+def step_prices_come_from_the_menu(restaurant):
+    dish = restaurant.dishes()[0]
+    basket = restaurant.basket(dish)
     basket["items"][0].update(quantity=3)
-    document = world.post_order("diner-6", basket).json
-    assert document["total"]["amount"] == 3 * world.menu["items"][dish]["price"]["amount"]
-    cheap = world.basket(dish)
+    document = restaurant.post_order("diner-6", basket).json
+    assert document["total"]["amount"] == 3 * restaurant.menu["items"][dish]["price"]["amount"]
+    cheap = restaurant.basket(dish)
     cheap["items"][0]["price"] = {"amount": 1, "currency": "BDT"}
-    answer = world.post_order("diner-6", cheap)
+    answer = restaurant.post_order("diner-6", cheap)
     if answer.status == 201:
         assert answer.json["total"]["amount"] != 1, "the client's price was taken"
 
 
-def step_options_change_the_price(world):
-    dishes = world.menu["items"].items()
+def step_options_change_the_price(restaurant):
+    dishes = restaurant.menu["items"].items()
     priced = [(key, dish, option) for key, dish in dishes for option in dish["options"].values() if option["price"]["amount"]]
     assert priced, "some option of the demo menu has a price"
     key, dish, option = priced[0]
-    basket = world.basket(key)
+    basket = restaurant.basket(key)
     basket["items"][0]["options"] = [option["name"]]
-    document = world.post_order("diner-6", basket).json
+    document = restaurant.post_order("diner-6", basket).json
     (item,) = document["items"].values()
     assert item["options"] == [option["name"]]
     assert item["price"]["amount"] == dish["price"]["amount"] + option["price"]["amount"]
 
 
-def step_an_order_never_costs_more_than_was_agreed(world):
-    level = world.server.call("GET", "/api/v1/restaurants/demo").json["feature_level"]
+def step_an_order_never_costs_more_than_was_agreed(restaurant):
+    level = restaurant.server.call("GET", "/api/v1/restaurants/demo").json["feature_level"]
     assert level >= 1, f"{level}"
-    dish = world.dishes()[0]
-    price = world.menu["items"][dish]["price"]
+    dish = restaurant.dishes()[0]
+    price = restaurant.menu["items"][dish]["price"]
 
     def agreed(amount):
-        return world.basket(dish, expected_total={**price, "amount": amount})
+        return restaurant.basket(dish, expected_total={**price, "amount": amount})
 
-    problem = world.post_order("diner-6", agreed(price["amount"] - 1))
+    problem = restaurant.post_order("diner-6", agreed(price["amount"] - 1))
     problem.problem(409, "price_changed")
     assert problem.json["document"] == {"total": price, "prices": [price]}, f"{problem.json}"
-    error = world.screen("diner-6").ask({"type": "place", "order": agreed(price["amount"] - 1)})
+    error = restaurant.screen("diner-6").ask({"type": "place", "order": agreed(price["amount"] - 1)})
     assert error["code"] == "price_changed" and error["document"]["total"] == price, f"{error}"
-    assert world.post_order("diner-6", agreed(price["amount"])).status == 201
-    dearer = world.post_order("diner-6", agreed(price["amount"] + 1))
+    assert restaurant.post_order("diner-6", agreed(price["amount"])).status == 201
+    dearer = restaurant.post_order("diner-6", agreed(price["amount"] + 1))
     assert dearer.status == 201 and dearer.json["total"] == price, "less than agreed is placed at its price"
 
 
-def step_an_allergy_is_declared_with_words(world):
-    basket = world.basket(world.dishes()[0], note="sesame", allergy=True)
+def step_an_allergy_is_declared_with_words(restaurant):
+    basket = restaurant.basket(restaurant.dishes()[0], note="sesame", allergy=True)
     basket["items"][0].update(note="walnuts", allergy=True)
-    document = world.post_order("diner-6", basket).json
+    document = restaurant.post_order("diner-6", basket).json
     (item,) = document["items"].values()
     assert document["allergy"] is True and item["allergy"] is True
     del basket["items"][0]["note"]
-    world.post_order("diner-6", basket).problem(422, "invalid")
+    restaurant.post_order("diner-6", basket).problem(422, "invalid")
 
 
-def step_some_of_a_line_is_voided(world):
-    basket = world.basket(world.dishes()[0])
+def step_some_of_a_line_is_voided(restaurant):
+    basket = restaurant.basket(restaurant.dishes()[0])
     basket["items"][0]["quantity"] = 4
-    order = world.post_order("diner-8", basket).json
+    order = restaurant.post_order("diner-8", basket).json
     (line,) = order["items"]
-    document = world.do("staff", order["id"], "void_item", item=line, reason="out_of_stock", quantity=1)["document"]
+    document = restaurant.do("staff", order["id"], "void_item", item=line, reason="out_of_stock", quantity=1)["document"]
     (split,) = set(document["items"]) - {line}
     assert (document["items"][line]["quantity"], document["items"][line]["status"]) == (3, "queued")
     assert (document["items"][split]["quantity"], document["items"][split]["status"]) == (1, "voided")
     assert document["total"]["amount"] * 4 == order["total"]["amount"] * 3
-    world.post_command("staff", order["id"], "void_item", item=line, reason="other", quantity=4).problem(422, "invalid")
+    restaurant.post_command("staff", order["id"], "void_item", item=line, reason="other", quantity=4).problem(422, "invalid")
 
 
-def step_the_same_command_id_has_one_answer_and_one_effect(world):
-    order = world.order("diner-8")["id"]
-    screen = world.screen("staff")
+def step_the_same_command_id_has_one_answer_and_one_effect(restaurant):
+    order = restaurant.order("diner-8")["id"]
+    screen = restaurant.screen("staff")
     frame = {"type": "command", "id": new_id(), "order": order, "action": "accept", "minutes": 10}
     first = screen.ask(frame)
-    rush = world.do("staff", order, "rush", rush=True)
+    rush = restaurant.do("staff", order, "rush", rush=True)
     assert screen.ask(frame) == first, "the same id over WebSocket"
     body = {key: frame[key] for key in ("id", "action", "minutes")}
-    over_http = world.server.call("POST", f"/api/v1/orders/{order}/commands", body, world.token("staff"))
+    over_http = restaurant.server.call("POST", f"/api/v1/orders/{order}/commands", body, restaurant.token("staff"))
     assert over_http.status == 200, f"{over_http.status} {over_http.body!r}"
     for name in ("id", "position", "changed", "document"):
         assert over_http.json[name] == first[name], f"the same id over HTTP: {name}"
     conflict = screen.ask({**frame, "minutes": 11})
     assert (conflict["type"], conflict.get("code")) == ("error", "conflict"), f"{conflict}"
     # Other events of the restaurant may lie between the two.
-    assert world.document(order)["position"] == rush["position"] > first["position"], "one effect"
+    assert restaurant.document(order)["position"] == rush["position"] > first["position"], "one effect"
 
 
-def step_what_holds_already_changes_nothing(world):
-    order = world.order("diner-8")["id"]
-    accepted = world.do("staff", order, "accept")
-    again = world.do("staff", order, "accept")
+def step_what_holds_already_changes_nothing(restaurant):
+    order = restaurant.order("diner-8")["id"]
+    accepted = restaurant.do("staff", order, "accept")
+    again = restaurant.do("staff", order, "accept")
     assert (again["changed"], again["position"], again["document"]) == (False, accepted["position"], accepted["document"])
 
 
-def step_a_stale_command_gets_the_current_document(world):
-    document = world.order("diner-8")
-    world.do("staff", document["id"], "accept")
-    screen = world.screen("staff")
+def step_a_stale_command_gets_the_current_document(restaurant):
+    document = restaurant.order("diner-8")
+    restaurant.do("staff", document["id"], "accept")
+    screen = restaurant.screen("staff")
     error = screen.command("start", document["id"], expected_position=document["position"])
-    assert error["code"] == "stale" and error["document"] == world.document(document["id"]), f"{error}"
-    over_http = world.post_command("staff", document["id"], "start", expected_position=document["position"])
+    assert error["code"] == "stale" and error["document"] == restaurant.document(document["id"]), f"{error}"
+    over_http = restaurant.post_command("staff", document["id"], "start", expected_position=document["position"])
     over_http.problem(409, "stale")
     assert screen.command("start", document["id"], expected_position=error["document"]["position"])["type"] == "ack"
 
 
-def step_what_the_table_does_not_allow_is_named(world):
-    order = world.order("diner-8")["id"]
+def step_what_the_table_does_not_allow_is_named(restaurant):
+    order = restaurant.order("diner-8")["id"]
     for action in ("serve", "recall", "start", "ready"):
-        world.post_command("staff", order, action).problem(409, "invalid_transition")
+        restaurant.post_command("staff", order, action).problem(409, "invalid_transition")

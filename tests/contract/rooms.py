@@ -1,4 +1,4 @@
-"""Section 5: who may join what, resuming without a hole, calls and the menu."""
+"""Rooms: who may join which room, resuming without a gap, calls and the menu."""
 
 import json
 import time
@@ -7,53 +7,53 @@ from people import claims
 from screen import new_id
 
 
-def step_rooms_that_may_not_be_joined_are_forbidden_and_alike(world):
-    own, others = world.order("diner-1")["id"], world.order("diner-2")["id"]
-    restaurant, nowhere = world.restaurant, new_id()
-    diner, kitchen = world.screen("diner-1"), world.screen("kitchen")
+def step_rooms_that_may_not_be_joined_are_forbidden_and_alike(restaurant):
+    own, others = restaurant.order("diner-1")["id"], restaurant.order("diner-2")["id"]
+    ours, nowhere = restaurant.id, new_id()
+    diner, kitchen = restaurant.screen("diner-1"), restaurant.screen("kitchen")
     closed = [
-        f"kitchen:{restaurant}",
-        f"floor:{restaurant}",
+        f"kitchen:{ours}",
+        f"floor:{ours}",
         f"order:{others}",
         f"order:{nowhere}",
         f"menu:{nowhere}",
         f"floor:{nowhere}",
     ]
-    answers = [diner.refused(room) for room in closed] + [kitchen.refused(f"floor:{restaurant}")]
+    answers = [diner.refused(room) for room in closed] + [kitchen.refused(f"floor:{ours}")]
     assert {answer["code"] for answer in answers if answer["type"] == "error"} == {"forbidden"}, f"{answers}"
     assert len({answer["message"] for answer in answers}) == 1, "the answers tell a room that exists from one that does not"
     diner.join(f"order:{own}")
     kitchen.alive()
 
 
-def step_every_role_of_the_restaurant_joins_its_menu(world):
+def step_every_role_of_the_restaurant_joins_its_menu(restaurant):
     for who in ("diner-1", "kitchen", "staff", "manager"):
-        room, got = world.screen(who).join(f"menu:{world.restaurant}")
-        assert got == ["snapshot", "live"] and room.menu == world.server.get("/api/v1/restaurants/demo/menu").json, who
+        room, got = restaurant.screen(who).join(f"menu:{restaurant.id}")
+        assert got == ["snapshot", "live"] and room.menu == restaurant.server.get("/api/v1/restaurants/demo/menu").json, who
 
 
-def step_staff_and_kitchen_join_an_order_of_their_restaurant(world):
-    order = world.order("diner-1")
+def step_staff_and_kitchen_join_an_order_of_their_restaurant(restaurant):
+    order = restaurant.order("diner-1")
     for who in ("kitchen", "staff", "manager"):
-        room, _ = world.screen(who).join(f"order:{order['id']}")
+        room, _ = restaurant.screen(who).join(f"order:{order['id']}")
         assert room.documents == {order["id"]: order}, who
 
 
-def step_a_screen_that_resumes_gets_what_it_missed_in_order_and_once(world):
-    order = world.order("diner-2")["id"]
+def step_a_screen_that_resumes_gets_what_it_missed_in_order_and_once(restaurant):
+    order = restaurant.order("diner-2")["id"]
     for name, who in (
         (f"order:{order}", "diner-2"),
-        (f"kitchen:{world.restaurant}", "kitchen"),
-        (f"floor:{world.restaurant}", "staff"),
+        (f"kitchen:{restaurant.id}", "kitchen"),
+        (f"floor:{restaurant.id}", "staff"),
     ):
-        first = world.screen(who)
+        first = restaurant.screen(who)
         room, _ = first.join(name)
         cursor, epoch, known = room.cursor, first.welcome["epoch"], dict(room.documents)
         first.close()
-        ack = world.do("staff", order, "rush", rush=not world.document(order)["rush"])
-        world.order("diner-9")
-        later = world.do("staff", order, "rush", rush=not world.document(order)["rush"])
-        second = world.screen(who)
+        ack = restaurant.do("staff", order, "rush", rush=not restaurant.document(order)["rush"])
+        restaurant.order("diner-9")
+        later = restaurant.do("staff", order, "rush", rush=not restaurant.document(order)["rush"])
+        second = restaurant.screen(who)
         resumed = second.rooms[name] = type(room)(name)
         resumed.cursor, resumed.documents = cursor, known
         second.send({"type": "subscribe", "room": name, "since": cursor, "epoch": epoch})
@@ -63,44 +63,44 @@ def step_a_screen_that_resumes_gets_what_it_missed_in_order_and_once(world):
         own = [frame["position"] for frame in resumed.events if frame["event"]["order"] == order]
         assert own == [ack["position"], later["position"]] and positions == sorted(set(positions)), f"{positions}"
         assert (resumed.repeats, live["position"] >= later["position"]) == (0, True)
-        assert resumed.documents[order] == world.document(order)
+        assert resumed.documents[order] == restaurant.document(order)
 
 
-def step_a_cursor_that_is_up_to_date_is_answered_with_live_alone(world):
-    order = world.order("diner-2")["id"]
-    screen = world.screen("diner-2")
+def step_a_cursor_that_is_up_to_date_is_answered_with_live_alone(restaurant):
+    order = restaurant.order("diner-2")["id"]
+    screen = restaurant.screen("diner-2")
     room, _ = screen.join(f"order:{order}")
-    second = world.screen("diner-2")
+    second = restaurant.screen("diner-2")
     _, got = second.join(room.name, room.cursor, screen.welcome["epoch"])
     assert got == ["live"], f"{got}"
 
 
-def step_a_cursor_of_another_epoch_or_of_the_future_gets_a_snapshot(world):
-    order = world.order("diner-2")
+def step_a_cursor_of_another_epoch_or_of_the_future_gets_a_snapshot(restaurant):
+    order = restaurant.order("diner-2")
     name = f"order:{order['id']}"
     for since, epoch in ((order["position"], "another"), (2**53 - 1, None)):
-        screen = world.screen("diner-2")
+        screen = restaurant.screen("diner-2")
         screen.send({"type": "subscribe", "room": name, "since": since, "epoch": epoch or screen.welcome["epoch"]})
         frame = screen.until(lambda frame: frame.get("room") == name)
         assert frame["type"] == "snapshot" and frame["documents"] == [order], f"since {since} of {epoch}: {frame}"
         assert screen.until(lambda frame: frame.get("room") == name)["type"] == "live"
 
 
-def step_after_unsubscribing_nothing_comes(world):
-    order = world.order("diner-2")["id"]
-    screen = world.screen("staff")
+def step_after_unsubscribing_nothing_comes(restaurant):
+    order = restaurant.order("diner-2")["id"]
+    screen = restaurant.screen("staff")
     room, _ = screen.join(f"order:{order}")
     screen.send({"type": "unsubscribe", "room": room.name})
     screen.alive()
     before = len(room.events)
-    world.do("staff", order, "accept")
+    restaurant.do("staff", order, "accept")
     screen.alive()
     assert len(room.events) == before, "an event of a room that was left"
 
 
-def step_a_call_is_raised_on_the_floor_and_answered(world):
-    diner, staff = world.screen("diner-10"), world.screen("staff")
-    floor, _ = staff.join(f"floor:{world.restaurant}")
+def step_a_call_is_raised_on_the_floor_and_answered(restaurant):
+    diner, staff = restaurant.screen("diner-10"), restaurant.screen("staff")
+    floor, _ = staff.join(f"floor:{restaurant.id}")
     before = set(floor.calls)
     raised = diner.command("call_waiter", reason="bill")
     assert raised["type"] == "ack" and raised["changed"], f"{raised}"
@@ -116,23 +116,23 @@ def step_a_call_is_raised_on_the_floor_and_answered(world):
     assert wrong.get("code") == "forbidden", f"{wrong}"
 
 
-def step_the_kitchen_never_sees_calls_and_positions_pass_them_over(world):
-    kitchen, diner = world.screen("kitchen"), world.screen("diner-11")
-    room, _ = kitchen.join(f"kitchen:{world.restaurant}")
+def step_the_kitchen_never_sees_calls_and_positions_pass_them_over(restaurant):
+    kitchen, diner = restaurant.screen("kitchen"), restaurant.screen("diner-11")
+    room, _ = kitchen.join(f"kitchen:{restaurant.id}")
     call = diner.command("call_waiter", reason="water")
-    order = world.order("diner-11")
+    order = restaurant.order("diner-11")
     kitchen.see(room, order["position"])
     assert [frame["position"] for frame in room.events if frame["position"] >= call["position"]] == [order["position"]]
     assert room.events[-1]["prev"] < call["position"] < order["position"]
 
 
-def step_sold_out_and_pause_reach_the_menu_room_and_orders(world):
-    staff, diner = world.screen("staff"), world.screen("diner-1")
-    room, _ = diner.join(f"menu:{world.restaurant}")
-    dish, token = world.dishes()[0], world.token("staff")
+def step_sold_out_and_pause_reach_the_menu_room_and_orders(restaurant):
+    staff, diner = restaurant.screen("staff"), restaurant.screen("diner-1")
+    room, _ = diner.join(f"menu:{restaurant.id}")
+    dish, token = restaurant.dishes()[0], restaurant.token("staff")
 
     def put(path, body):
-        answer = world.server.call("PUT", f"/api/v1/restaurants/demo/{path}", body, token)
+        answer = restaurant.server.call("PUT", f"/api/v1/restaurants/demo/{path}", body, token)
         assert answer.status in (200, 204), f"{path}: {answer.status} {answer.body!r}"
         diner.until(lambda frame: frame["type"] == "event")
         return room.events[-1]["event"]["kind"]
@@ -140,119 +140,119 @@ def step_sold_out_and_pause_reach_the_menu_room_and_orders(world):
     try:
         assert put(f"menu/items/{dish}/availability", {"available": False}) == "menu.availability"
         assert room.menu["items"][dish]["available"] is False
-        world.post_order("diner-1", world.basket(dish)).problem(422, "invalid")
+        restaurant.post_order("diner-1", restaurant.basket(dish)).problem(422, "invalid")
     finally:
         assert put(f"menu/items/{dish}/availability", {"available": True}) == "menu.availability"
     try:
         assert put("pause", {"paused": True}) == "menu.paused" and room.menu["paused"]
-        world.post_order("diner-1", world.basket()).problem(409, "paused")
-        assert diner.ask({"type": "place", "order": world.basket()})["code"] == "paused"
+        restaurant.post_order("diner-1", restaurant.basket()).problem(409, "paused")
+        assert diner.ask({"type": "place", "order": restaurant.basket()})["code"] == "paused"
     finally:
         assert put("pause", {"paused": False}) == "menu.resumed"
-    assert room.menu == world.server.get("/api/v1/restaurants/demo/menu").json
+    assert room.menu == restaurant.server.get("/api/v1/restaurants/demo/menu").json
     staff.alive()
 
 
-def step_diners_and_kitchens_may_not_change_the_menu(world):
+def step_diners_and_kitchens_may_not_change_the_menu(restaurant):
     for who in ("diner-1", "kitchen"):
-        answer = world.server.call("PUT", "/api/v1/restaurants/demo/pause", {"paused": True}, world.token(who))
+        answer = restaurant.server.call("PUT", "/api/v1/restaurants/demo/pause", {"paused": True}, restaurant.token(who))
         answer.problem(403, "forbidden")
 
 
-def step_a_screen_says_what_it_has_drawn(world):
-    screen = world.screen("kitchen")
-    room, _ = screen.join(f"kitchen:{world.restaurant}")
+def step_a_screen_says_what_it_has_drawn(restaurant):
+    screen = restaurant.screen("kitchen")
+    room, _ = screen.join(f"kitchen:{restaurant.id}")
     screen.send({"type": "seen", "room": room.name, "position": room.cursor})
     screen.alive()
 
 
-def step_the_list_of_orders_comes_in_pages(world):
-    ids = [world.order("diner-12")["id"] for _ in range(5)]
+def step_the_list_of_orders_comes_in_pages(restaurant):
+    ids = [restaurant.order("diner-12")["id"] for _ in range(5)]
     seen, after = [], None
     for _ in range(100):
         query = "?status=open&limit=2" + (f"&after={after}" if after else "")
-        answer = world.server.get("/api/v1/restaurants/demo/orders" + query, world.token("staff"))
+        answer = restaurant.server.get("/api/v1/restaurants/demo/orders" + query, restaurant.token("staff"))
         assert answer.status == 200 and len(answer.json["orders"]) <= 2, f"{answer.status} {answer.body!r}"
         seen += [order["id"] for order in answer.json["orders"]]
         after = answer.json.get("next")
         if not after:
             break
     assert len(seen) == len(set(seen)) and set(ids) <= set(seen), "every open order once"
-    world.server.get("/api/v1/restaurants/demo/orders?status=open", world.token("diner-12")).problem(403, "forbidden")
+    restaurant.server.get("/api/v1/restaurants/demo/orders?status=open", restaurant.token("diner-12")).problem(403, "forbidden")
 
 
-def step_events_from_the_first_on_make_every_document_from_nothing(world):
-    order = world.order("diner-2")
-    world.do("staff", order["id"], "accept")
-    world.do("kitchen", order["id"], "ready")
+def step_events_from_the_first_on_make_every_document_from_nothing(restaurant):
+    order = restaurant.order("diner-2")
+    restaurant.do("staff", order["id"], "accept")
+    restaurant.do("kitchen", order["id"], "ready")
     for who, name in (
         ("diner-2", f"order:{order['id']}"),
-        ("kitchen", f"kitchen:{world.restaurant}"),
-        ("staff", f"floor:{world.restaurant}"),
+        ("kitchen", f"kitchen:{restaurant.id}"),
+        ("staff", f"floor:{restaurant.id}"),
     ):
-        screen = world.screen(who)
+        screen = restaurant.screen(who)
         room, got = screen.join(name, 0, screen.welcome["epoch"])
         assert got[-1] == "live" and "snapshot" not in got, f"{name}: {got}"
-        assert room.documents[order["id"]] == world.document(order["id"]), name
+        assert room.documents[order["id"]] == restaurant.document(order["id"]), name
 
 
-def step_a_screen_that_came_after_the_serving_gets_a_recalled_order_whole(world):
-    order = world.order("diner-2")["id"]
+def step_a_screen_that_came_after_the_serving_gets_a_recalled_order_whole(restaurant):
+    order = restaurant.order("diner-2")["id"]
     for who, action in (("staff", "accept"), ("kitchen", "ready"), ("staff", "serve")):
-        world.do(who, order, action)
-    screen = world.screen("kitchen")
-    room, _ = screen.join(f"kitchen:{world.restaurant}")
+        restaurant.do(who, order, action)
+    screen = restaurant.screen("kitchen")
+    room, _ = screen.join(f"kitchen:{restaurant.id}")
     assert order not in room.documents, "a served order is not open"
-    recalled = world.do("staff", order, "recall")
+    recalled = restaurant.do("staff", order, "recall")
     screen.see(room, recalled["position"])
-    assert room.documents[order] == recalled["document"] == world.document(order)
+    assert room.documents[order] == recalled["document"] == restaurant.document(order)
 
 
-def step_a_menu_is_never_made_from_events_alone(world):
-    world.order("diner-1")
-    room, got = world.screen("diner-1").join(f"menu:{world.restaurant}", 0, None)
-    assert got == ["snapshot", "live"] and room.menu == world.menu_now(), f"{got}"
+def step_a_menu_is_never_made_from_events_alone(restaurant):
+    restaurant.order("diner-1")
+    room, got = restaurant.screen("diner-1").join(f"menu:{restaurant.id}", 0, None)
+    assert got == ["snapshot", "live"] and room.menu == restaurant.menu_now(), f"{got}"
 
 
-def step_a_pause_and_an_86_end_by_themselves(world):
-    screen, token, dish = world.screen("diner-1"), world.token("staff"), world.dishes()[0]
-    room, _ = screen.join(f"menu:{world.restaurant}")
+def step_a_pause_and_an_86_end_by_themselves(restaurant):
+    screen, token, dish = restaurant.screen("diner-1"), restaurant.token("staff"), restaurant.dishes()[0]
+    room, _ = screen.join(f"menu:{restaurant.id}")
     until = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(time.time() + 3))
     for path, body in ((f"menu/items/{dish}/availability", {"available": False}), ("pause", {"paused": True})):
-        answer = world.server.call("PUT", f"/api/v1/restaurants/demo/{path}", {**body, "until": until}, token)
+        answer = restaurant.server.call("PUT", f"/api/v1/restaurants/demo/{path}", {**body, "until": until}, token)
         assert answer.status == 200, f"{path}: {answer.status} {answer.body!r}"
     kinds = ["menu.availability", "menu.paused", "menu.availability", "menu.resumed"]
     screen.until(lambda frame: room.kinds() == kinds)
     assert room.menu["items"][dish]["available"] and "until" not in room.menu["items"][dish]
     assert room.menu["paused"] is False and "paused_until" not in room.menu
-    assert room.menu == world.menu_now()
+    assert room.menu == restaurant.menu_now()
 
 
-def step_a_call_goes_over_http_as_well(world):
-    staff = world.screen("staff")
-    floor, _ = staff.join(f"floor:{world.restaurant}")
-    order = world.order("diner-9")["id"]
-    raised = world.do("diner-9", order, "call_waiter", reason="help")
+def step_a_call_goes_over_http_as_well(restaurant):
+    staff = restaurant.screen("staff")
+    floor, _ = staff.join(f"floor:{restaurant.id}")
+    order = restaurant.order("diner-9")["id"]
+    raised = restaurant.do("diner-9", order, "call_waiter", reason="help")
     staff.see(floor, raised["position"])
     (call,) = [key for key, call in floor.calls.items() if call["table"] == "9"]
-    world.post_command("diner-8", order, "call_waiter", reason="help").problem(404, "not_found")
-    answered = world.do("staff", order, "answer_call", call=call)
+    restaurant.post_command("diner-8", order, "call_waiter", reason="help").problem(404, "not_found")
+    answered = restaurant.do("staff", order, "answer_call", call=call)
     staff.see(floor, answered["position"])
     assert call not in floor.calls
 
 
-def step_a_diner_learns_nothing_of_the_staff_and_of_other_tables(world):
-    diner = world.screen("diner-1")
-    order = world.order("diner-1")
+def step_a_diner_learns_nothing_of_the_staff_and_of_other_tables(restaurant):
+    diner = restaurant.screen("diner-1")
+    order = restaurant.order("diner-1")
     room, _ = diner.join(f"order:{order['id']}")
-    acks = [world.do(who, order["id"], action) for who, action in (("staff", "accept"), ("kitchen", "start"), ("manager", "ready"))]
+    acks = [restaurant.do(who, order["id"], action) for who, action in (("staff", "accept"), ("kitchen", "start"), ("manager", "ready"))]
     diner.see(room, acks[-1]["position"])
-    subs = {claims(world.token(who))[1][name] for who in ("staff", "kitchen", "manager", "diner-2") for name in ("sub", "sid", "jti")}
-    visit = world.server.get("/api/v1/diner-sessions/current", world.token("diner-1"))
+    subs = {claims(restaurant.token(who))[1][name] for who in ("staff", "kitchen", "manager", "diner-2") for name in ("sub", "sid", "jti")}
+    visit = restaurant.server.get("/api/v1/diner-sessions/current", restaurant.token("diner-1"))
     seen = json.dumps([room.events, room.documents, acks[-1]["document"], visit.json])
     assert not any(sub in seen for sub in subs), "an id of somebody else"
     assert [frame["event"]["by"] for frame in room.events] == [{"role": role} for role in ("staff", "kitchen", "manager")]
     assert {order["table"] for order in visit.json["orders"]} == {"1"}
-    other = world.order("diner-2")["id"]
+    other = restaurant.order("diner-2")["id"]
     for path in (f"/api/v1/orders/{other}", f"/api/v1/orders/{new_id()}"):
-        world.server.get(path, world.token("diner-1")).problem(404, "not_found")
+        restaurant.server.get(path, restaurant.token("diner-1")).problem(404, "not_found")

@@ -1,4 +1,4 @@
-"""A screen: one WebSocket that follows rooms by the cursor rule of the contract's section 5."""
+"""A screen: one WebSocket that follows rooms by the cursor rule (docs/protocol.md, "Rooms")."""
 
 import json
 import time
@@ -20,7 +20,7 @@ class Closed(Exception):
 
 
 def merge(target, patch):
-    """RFC 7396, section 2."""
+    """Applies a merge patch (RFC 7396, "Processing Merge Patch Documents")."""
     if not isinstance(patch, dict):
         return patch
     target = dict(target) if isinstance(target, dict) else {}

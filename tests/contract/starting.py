@@ -1,4 +1,4 @@
-"""Section 8: flags, their environment variables, the keyring, and what `--demo` makes and says."""
+"""Starting: flags, their environment variables, the keyring, and what `--demo` makes and prints."""
 
 import os
 import re
@@ -10,18 +10,18 @@ from server import NeverListened, Server
 KEYS = ("old:" + "o" * 32, "new:" + "n" * 32)
 
 
-def refused(world, *arguments, **environment):
+def refused(restaurant, *arguments, **environment):
     """Starts a server that must not start; gives what it says."""
-    command = [world.server.binary, "serve", "--bind", "127.0.0.1:0", *arguments]
-    with Server(world.server.binary) as place:
+    command = [restaurant.server.binary, "serve", "--bind", "127.0.0.1:0", *arguments]
+    with Server(restaurant.server.binary) as place:
         env = {**Server.environment(), **environment}
         done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=30, cwd=place.folder.name, env=env)
     assert done.returncode != 0 and done.stderr.strip(), f"{arguments} {environment}: status {done.returncode}, {done.stderr!r}"
     return done.stderr
 
 
-def step_every_flag_has_an_environment_variable_and_help_lists_them(world):
-    text = world.server.run("serve", "--help")
+def step_every_flag_has_an_environment_variable_and_help_lists_them(restaurant):
+    text = restaurant.server.run("serve", "--help")
     flags = {name for name in re.findall(r"^\s+(?:-\w, )?--([\w-]+)", text, re.MULTILINE) if name != "help"}
     assert {"bind", "database-url", "redis-url", "role", "demo"} <= flags, f"{flags}"
     assert text.count("[env: ") == len(flags), f"{len(flags)} flags and {text.count('[env: ')} variables"
@@ -29,27 +29,27 @@ def step_every_flag_has_an_environment_variable_and_help_lists_them(world):
         assert name in text, f"{name} is not listed"
 
 
-def step_the_environment_starts_it_as_the_flags_do(world):
+def step_the_environment_starts_it_as_the_flags_do(restaurant):
     for switch in ("1", "true", "yes"):
         env = {"ORDERBELL_BIND": "127.0.0.1:0", "DATABASE_URL": "sqlite://by-env.db", "ORDERBELL_DEMO": switch}
-        with Server(world.server.binary, [], env) as server:
+        with Server(restaurant.server.binary, [], env) as server:
             assert server.get("/api/v1/restaurants/demo").status == 200, f"ORDERBELL_DEMO={switch}"
             assert os.path.exists(os.path.join(server.folder.name, "by-env.db"))
     env = {"ORDERBELL_BIND": "127.0.0.1:0", "DATABASE_URL": "", "ORDERBELL_DEMO": ""}
-    with Server(world.server.binary, [], env) as server:
+    with Server(restaurant.server.binary, [], env) as server:
         assert server.get("/api/v1/restaurants/demo").status == 404, "an empty ORDERBELL_DEMO is none"
         assert os.path.exists(os.path.join(server.folder.name, "data/orderbell.db")), "where nothing says otherwise"
 
 
-def step_the_key_beside_the_database_is_its_owners_alone(world):
-    files = [os.path.join(world.server.folder.name, name) for name in os.listdir(world.server.folder.name) if "key" in name]
+def step_the_key_beside_the_database_is_its_owners_alone(restaurant):
+    files = [os.path.join(restaurant.server.folder.name, name) for name in os.listdir(restaurant.server.folder.name) if "key" in name]
     assert files and all(stat.S_IMODE(os.stat(name).st_mode) == 0o600 for name in files), f"{files}"
 
 
-def step_the_first_key_signs_and_all_verify(world):
+def step_the_first_key_signs_and_all_verify(restaurant):
     old, new = KEYS
     arguments = ["--demo", "--bind", "127.0.0.1:0", "--database-url", "sqlite://keys.db"]
-    with Server(world.server.binary, arguments, {"ORDERBELL_JWT_KEYS": f"{new},{old}"}) as server:
+    with Server(restaurant.server.binary, arguments, {"ORDERBELL_JWT_KEYS": f"{new},{old}"}) as server:
         server.database = "sqlite://keys.db"
 
         def orders(keys):
@@ -61,16 +61,16 @@ def step_the_first_key_signs_and_all_verify(world):
         assert not [name for name in os.listdir(server.folder.name) if "keys.db.key" in name], "a key is made beside one that is set"
 
 
-def step_what_cannot_work_is_refused_with_the_reason(world):
-    assert "redis" in refused(world, "--redis-url", "redis://127.0.0.1:1").lower()
-    assert "ORDERBELL_JWT_KEYS" in refused(world, "--database-url", "postgres://nobody@127.0.0.1:1/none")
-    assert "32 bytes" in refused(world, ORDERBELL_JWT_KEYS="a:short")
-    assert "sqlite://" in refused(world, "--database-url", "mysql://nobody@127.0.0.1:1/none")
+def step_what_cannot_work_is_refused_with_the_reason(restaurant):
+    assert "redis" in refused(restaurant, "--redis-url", "redis://127.0.0.1:1").lower()
+    assert "ORDERBELL_JWT_KEYS" in refused(restaurant, "--database-url", "postgres://nobody@127.0.0.1:1/none")
+    assert "32 bytes" in refused(restaurant, ORDERBELL_JWT_KEYS="a:short")
+    assert "sqlite://" in refused(restaurant, "--database-url", "mysql://nobody@127.0.0.1:1/none")
 
 
-def step_a_demo_that_others_can_reach_has_random_keys_and_tells_them_once(world):
+def step_a_demo_that_others_can_reach_has_random_keys_and_tells_them_once(restaurant):
     arguments = ["--demo", "--bind", "0.0.0.0:0"]
-    with Server(world.server.binary, arguments) as server:
+    with Server(restaurant.server.binary, arguments) as server:
         keys = re.findall(r"/t/(\S+)", server.said)
         sign_ins = re.findall(r"sign in as \w+: (\w+) / (\S+)", server.said)
         assert len(set(keys)) == 12 and not any(key.startswith("demo-table") for key in keys), f"{server.said}"
@@ -86,8 +86,8 @@ def step_a_demo_that_others_can_reach_has_random_keys_and_tells_them_once(world)
         assert server.sit(keys[0]).status == 200, "what was told stays good"
 
 
-def step_the_public_keys_are_never_open_to_others(world):
-    with Server(world.server.binary, ["--demo", "--bind", "127.0.0.1:0"]) as server:
+def step_the_public_keys_are_never_open_to_others(restaurant):
+    with Server(restaurant.server.binary, ["--demo", "--bind", "127.0.0.1:0"]) as server:
         assert server.sit("demo-table-12").status == 200
         for arguments in (["--bind", "0.0.0.0:0"], ["--demo", "--bind", "0.0.0.0:0"]):
             server.arguments = arguments

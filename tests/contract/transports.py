@@ -1,4 +1,4 @@
-"""Section 7: the same frames as server-sent events, and by long poll."""
+"""Streams and long polls: the same frames as over WebSocket."""
 
 import http.client
 import json
@@ -12,12 +12,12 @@ POLL = {"room": text, "epoch": text, "version": text, "position": number, "frame
 
 
 class Stream:
-    """An event stream, read message by message (HTML, section 9.2.6)."""
+    """An event stream, read message by message (HTML, "Interpreting an event stream")."""
 
-    def __init__(self, world, who, room, query="", **headers):
-        host, port = world.server.base.removeprefix("http://").split(":")
+    def __init__(self, restaurant, who, room, query="", **headers):
+        host, port = restaurant.server.base.removeprefix("http://").split(":")
         self.connection = http.client.HTTPConnection(host, int(port), timeout=PATIENCE)
-        headers["Authorization"] = f"Bearer {world.token(who)}"
+        headers["Authorization"] = f"Bearer {restaurant.token(who)}"
         self.connection.request(
             "GET", f"/api/v1/rooms/{room}/stream{query}", headers={key.replace("_", "-"): value for key, value in headers.items()}
         )
@@ -80,8 +80,8 @@ class Stream:
         self.connection.close()
 
 
-def poll(world, who, room, query=""):
-    answer = world.server.get(f"/api/v1/rooms/{room}/events{query}", world.token(who))
+def poll(restaurant, who, room, query=""):
+    answer = restaurant.server.get(f"/api/v1/rooms/{room}/events{query}", restaurant.token(who))
     assert answer.status == 200, f"{answer.status} {answer.body!r}"
     check("poll", answer.json, POLL)
     for frame in answer.json["frames"]:
@@ -90,84 +90,84 @@ def poll(world, who, room, query=""):
     return answer.json
 
 
-def step_a_stream_begins_with_welcome_and_a_snapshot_and_follows_the_room(world):
-    order = world.order("diner-1")
-    stream = Stream(world, "diner-1", f"order:{order['id']}")
+def step_a_stream_begins_with_welcome_and_a_snapshot_and_follows_the_room(restaurant):
+    order = restaurant.order("diner-1")
+    stream = Stream(restaurant, "diner-1", f"order:{order['id']}")
     assert stream.until_live() == ["snapshot", "live"] and stream.room.documents == {order["id"]: order}
-    ack = world.do("staff", order["id"], "accept")
+    ack = restaurant.do("staff", order["id"], "accept")
     stream.see(ack["position"])
     assert stream.room.documents[order["id"]] == ack["document"] and stream.room.kinds() == ["order.accepted"]
     stream.close()
 
 
-def step_a_stream_resumes_after_its_last_event_id_without_a_gap(world):
-    order = world.order("diner-1")["id"]
+def step_a_stream_resumes_after_its_last_event_id_without_a_gap(restaurant):
+    order = restaurant.order("diner-1")["id"]
     for resume in ("header", "query"):
-        stream = Stream(world, "staff", f"order:{order}")
+        stream = Stream(restaurant, "staff", f"order:{order}")
         stream.until_live()
         known, cursor, last_id = dict(stream.room.documents), stream.room.cursor, stream.last_id
         stream.close()
-        acks = [world.do("staff", order, "rush", rush=rush) for rush in (True, False)]
+        acks = [restaurant.do("staff", order, "rush", rush=rush) for rush in (True, False)]
         by_query = f"?since={cursor}&epoch={stream.epoch}"
         headers = {"Last_Event_ID": last_id} if resume == "header" else {}
-        again = Stream(world, "staff", f"order:{order}", "" if headers else by_query, **headers)
+        again = Stream(restaurant, "staff", f"order:{order}", "" if headers else by_query, **headers)
         assert again.last_id == last_id, "the id of the welcome is where its reader came from"
         again.room.documents, again.room.cursor = known, cursor
         assert again.until_live() == ["event", "event", "live"], resume
         assert [frame["position"] for frame in again.room.events] == [ack["position"] for ack in acks]
-        assert again.room.documents[order] == world.document(order)
+        assert again.room.documents[order] == restaurant.document(order)
         again.close()
 
 
-def step_a_stream_of_another_epoch_gets_a_snapshot(world):
-    order = world.order("diner-1")
-    stream = Stream(world, "staff", f"order:{order['id']}", Last_Event_ID=f"another.{order['position']}")
+def step_a_stream_of_another_epoch_gets_a_snapshot(restaurant):
+    order = restaurant.order("diner-1")
+    stream = Stream(restaurant, "staff", f"order:{order['id']}", Last_Event_ID=f"another.{order['position']}")
     assert stream.until_live() == ["snapshot", "live"]
     stream.close()
 
 
-def step_streams_and_polls_are_refused_as_rooms_are(world):
-    order = world.order("diner-1")["id"]
+def step_streams_and_polls_are_refused_as_rooms_are(restaurant):
+    order = restaurant.order("diner-1")["id"]
     for path in (f"/api/v1/rooms/order:{order}/stream", f"/api/v1/rooms/order:{order}/events"):
-        world.server.get(path, world.token("diner-2")).problem(403, "forbidden")
-        world.server.get(path).problem(401, "unauthorized")
+        restaurant.server.get(path, restaurant.token("diner-2")).problem(403, "forbidden")
+        restaurant.server.get(path).problem(401, "unauthorized")
     for kind in ("stream", "events"):
-        world.server.get(f"/api/v1/rooms/floor:{world.restaurant}/{kind}", world.token("kitchen")).problem(403, "forbidden")
-        world.server.get(f"/api/v1/rooms/cellar/{kind}", world.token("staff")).problem(403, "forbidden")
+        restaurant.server.get(f"/api/v1/rooms/floor:{restaurant.id}/{kind}", restaurant.token("kitchen")).problem(403, "forbidden")
+        restaurant.server.get(f"/api/v1/rooms/cellar/{kind}", restaurant.token("staff")).problem(403, "forbidden")
 
 
-def step_a_poll_without_a_cursor_gets_the_snapshot_at_once(world):
-    order = world.order("diner-1")
+def step_a_poll_without_a_cursor_gets_the_snapshot_at_once(restaurant):
+    order = restaurant.order("diner-1")
     began = time.monotonic()
-    answer = poll(world, "diner-1", f"order:{order['id']}", "?wait=20")
+    answer = poll(restaurant, "diner-1", f"order:{order['id']}", "?wait=20")
     assert time.monotonic() - began < 5 and answer["frames"][0]["type"] == "snapshot", f"{answer}"
     assert answer["frames"][0]["documents"] == [order] and answer["position"] >= order["position"]
 
 
-def step_a_poll_waits_for_what_comes_and_no_longer(world):
-    order = world.order("diner-1")
+def step_a_poll_waits_for_what_comes_and_no_longer(restaurant):
+    order = restaurant.order("diner-1")
     room = f"order:{order['id']}"
-    first = poll(world, "diner-1", room)
+    first = poll(restaurant, "diner-1", room)
     cursor = f"?since={first['position']}&epoch={first['epoch']}"
     began = time.monotonic()
-    empty = poll(world, "diner-1", room, cursor + "&wait=1")
+    empty = poll(restaurant, "diner-1", room, cursor + "&wait=1")
     assert [frame for frame in empty["frames"] if frame["type"] == "event"] == [] and 0.9 < time.monotonic() - began < 5
-    later = threading.Timer(0.5, lambda: world.do("staff", order["id"], "accept"))
-    world.token("staff")
+    later = threading.Timer(0.5, lambda: restaurant.do("staff", order["id"], "accept"))
+    restaurant.token("staff")
     later.start()
     began = time.monotonic()
-    answer = poll(world, "diner-1", room, cursor + "&wait=20")
+    answer = poll(restaurant, "diner-1", room, cursor + "&wait=20")
     later.join()
     kinds = [frame["event"]["kind"] for frame in answer["frames"] if frame["type"] == "event"]
     assert kinds == ["order.accepted"] and time.monotonic() - began < 10, f"{answer}"
-    assert answer["position"] >= world.document(order["id"])["position"], "the position is the next cursor"
+    assert answer["position"] >= restaurant.document(order["id"])["position"], "the position is the next cursor"
 
 
-def step_a_poll_gets_what_it_missed_at_once_and_in_order(world):
-    order = world.order("diner-1")["id"]
-    first = poll(world, "staff", f"order:{order}")
-    acks = [world.do("staff", order, "rush", rush=rush) for rush in (True, False, True)]
-    answer = poll(world, "staff", f"order:{order}", f"?since={first['position']}&epoch={first['epoch']}&wait=20")
+def step_a_poll_gets_what_it_missed_at_once_and_in_order(restaurant):
+    order = restaurant.order("diner-1")["id"]
+    first = poll(restaurant, "staff", f"order:{order}")
+    acks = [restaurant.do("staff", order, "rush", rush=rush) for rush in (True, False, True)]
+    answer = poll(restaurant, "staff", f"order:{order}", f"?since={first['position']}&epoch={first['epoch']}&wait=20")
     events = [frame for frame in answer["frames"] if frame["type"] == "event"]
     assert [frame["position"] for frame in events] == [ack["position"] for ack in acks], f"{answer}"
 
@@ -176,26 +176,26 @@ PAGED = {"Orderbell-Snapshot": "paged"}
 MANY = 40  # orders of some 4 KB: more than two parts
 
 
-def a_full_house(world):
+def a_full_restaurant(restaurant):
     """Enough open orders for a snapshot of several parts."""
-    (line,) = world.basket()["items"][:1]
+    (line,) = restaurant.basket()["items"][:1]
     items = [{**line, "note": "n" * 200}] * 10
-    known = [document for document in whole(world, "kitchen").values() if len(document["items"]) == len(items)]
+    known = [document for document in whole(restaurant, "kitchen").values() if len(document["items"]) == len(items)]
     for _ in range(MANY - len(known)):
-        answer = world.post_order("staff", {"service": "takeaway", "items": items})
+        answer = restaurant.post_order("staff", {"service": "takeaway", "items": items})
         assert answer.status == 201, f"{answer.status} {answer.body!r}"
 
 
-def whole(world, kind):
+def whole(restaurant, kind):
     """The documents of a room by id, as who does not ask for parts gets them."""
-    (frame,) = [frame for frame in poll(world, "staff", f"{kind}:{world.restaurant}")["frames"] if frame["type"] == "snapshot"]
+    (frame,) = [frame for frame in poll(restaurant, "staff", f"{kind}:{restaurant.id}")["frames"] if frame["type"] == "snapshot"]
     assert "part" not in frame and "more" not in frame
     return {document["id"]: document for document in frame["documents"]}
 
 
 def check_parts(frames, documents):
     """Holds that frames are the parts of one snapshot, and that they are these documents."""
-    assert len(frames) > 1, "the house is full enough for several parts"
+    assert len(frames) > 1, "the restaurant has enough orders for several parts"
     assert [frame["part"] for frame in frames] == list(range(len(frames)))
     assert [frame["more"] for frame in frames] == [True] * (len(frames) - 1) + [False]
     assert len({frame["position"] for frame in frames}) == 1, "one position"
@@ -205,33 +205,33 @@ def check_parts(frames, documents):
     assert {document["id"]: document for document in together} == documents and len(together) == len(documents)
 
 
-def step_a_snapshot_comes_in_parts_to_who_asks_on_every_transport(world):
-    a_full_house(world)
+def step_a_snapshot_comes_in_parts_to_who_asks_on_every_transport(restaurant):
+    a_full_restaurant(restaurant)
     for kind in ("kitchen", "floor"):
-        room, documents = f"{kind}:{world.restaurant}", whole(world, kind)
-        screen = world.screen("staff")
+        room, documents = f"{kind}:{restaurant.id}", whole(restaurant, kind)
+        screen = restaurant.screen("staff")
         assert screen.welcome["paged"] is True
         followed, _ = screen.join(room, paged=True)
         check_parts(followed.parts, documents)
-        stream = Stream(world, "staff", room, Orderbell_Snapshot="paged")
+        stream = Stream(restaurant, "staff", room, Orderbell_Snapshot="paged")
         stream.until_live()
         check_parts(stream.room.parts, documents)
         assert stream.room.documents == documents
         stream.close()
-        answer = world.server.get(f"/api/v1/rooms/{room}/events", world.token("staff"), headers=PAGED)
+        answer = restaurant.server.get(f"/api/v1/rooms/{room}/events", restaurant.token("staff"), headers=PAGED)
         assert answer.status == 200, f"{answer.status} {answer.body!r}"
         frames = answer.json["frames"]
         check_parts(frames, documents)
         assert answer.json["position"] == frames[0]["position"]
-    answer = world.server.get(f"/api/v1/rooms/{room}/events", world.token("staff"), headers={"Orderbell-Snapshot": "folded"})
+    answer = restaurant.server.get(f"/api/v1/rooms/{room}/events", restaurant.token("staff"), headers={"Orderbell-Snapshot": "folded"})
     answer.problem(422, "invalid")
 
 
-def step_a_large_snapshot_is_one_message_to_who_does_not_ask(world):
-    a_full_house(world)
-    room, documents = f"floor:{world.restaurant}", whole(world, "floor")
-    followed, got = world.screen("staff").join(room)
+def step_a_large_snapshot_is_one_message_to_who_does_not_ask(restaurant):
+    a_full_restaurant(restaurant)
+    room, documents = f"floor:{restaurant.id}", whole(restaurant, "floor")
+    followed, got = restaurant.screen("staff").join(room)
     assert got == ["snapshot", "live"] and followed.documents == documents
-    stream = Stream(world, "staff", room)
+    stream = Stream(restaurant, "staff", room)
     assert stream.until_live() == ["snapshot", "live"] and stream.room.documents == documents
     stream.close()

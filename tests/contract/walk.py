@@ -22,8 +22,8 @@ import rooms
 import sessions
 import starting
 import transports
+from restaurant import TestRestaurant
 from server import NeverListened, Server
-from world import World
 
 CHAPTERS = [people, pairing, handshake, orders, rooms, bad_input, sessions, transports, limits, starting]
 
@@ -33,12 +33,12 @@ def steps_of(chapter):
     return [step for name, step in vars(chapter).items() if name.startswith("step_")]
 
 
-def run(step, world):
+def run(step, restaurant):
     """Whether a step passed; says so."""
     name = f"{step.__module__}: {step.__name__.removeprefix('step_').replace('_', ' ')}"
     began = time.monotonic()
     try:
-        step(world)
+        step(restaurant)
     except Exception as error:  # a step may fail in any way; the walk goes on
         where = traceback.extract_tb(error.__traceback__)[1:]
         print(f"FAILED  {name}\n        {type(error).__name__}: {error}")
@@ -46,7 +46,7 @@ def run(step, world):
             print(f"        at {os.path.basename(frame.filename)}:{frame.lineno}: {frame.line}")
         return False
     finally:
-        world.leave()
+        restaurant.leave()
     print(f"ok      {name} ({time.monotonic() - began:.1f} s)")
     return True
 
@@ -58,9 +58,9 @@ def main():
     passed = failed = 0
     try:
         with Server(os.path.abspath(binary)) as server:
-            world = World(server)
+            restaurant = TestRestaurant(server)
             for step in (step for chapter in CHAPTERS for step in steps_of(chapter)):
-                if run(step, world):
+                if run(step, restaurant):
                     passed += 1
                 else:
                     failed += 1

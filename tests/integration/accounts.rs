@@ -78,7 +78,7 @@ async fn renew(server: &TestServer, tokens: &Value) -> Answer {
     server.anybody().post("/api/v1/sessions/refresh", &json!({"refresh_token": tokens["refresh_token"]})).await
 }
 
-/// What a thief would do with a session to keep the house, each with the body that makes it valid.
+/// What a thief would do with a session to take over the restaurant, each with the body that makes it valid.
 async fn sensitive(manager: &Client) -> Vec<(Method, String, Value)> {
     let people = manager.get(&format!("{RESTAURANT}/people")).await.expect(200)["people"].clone();
     let staff = people.as_array().unwrap().iter().find(|person| person["username"] == "staff").unwrap();

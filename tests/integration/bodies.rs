@@ -190,9 +190,9 @@ async fn a_body_without_an_end_ends_its_connection_with_the_answer() {
         (200, "GET", "/healthz".to_owned(), ""),
         (200, "GET", format!("{base}/menu"), ""),
     ];
-    let house = &server;
+    let server = &server;
     let answers = calls.iter().map(|(status, method, path, token)| async move {
-        let answer = endless(house, method, path, token).await;
+        let answer = endless(server, method, path, token).await;
         assert!(answer.starts_with(&format!("http/1.1 {status} ")), "{method} {path}: {answer}");
         assert!(answer.contains("connection: close"), "{method} {path}: {answer}");
     });

@@ -35,21 +35,21 @@ fn path(order: &Value) -> String {
 
 #[tokio::test]
 async fn the_same_id_gets_the_first_answer_and_no_second_effect() {
-    let house = TestRestaurant::open().await;
-    let order = house.order().await;
-    let mut screen = house.staff.screen().await;
+    let restaurant = TestRestaurant::open().await;
+    let order = restaurant.order().await;
+    let mut screen = restaurant.staff.screen().await;
     let accept = json!({"type": "command", "id": new_id(), "order": order, "action": "accept", "minutes": 9});
     let first = screen.ask(accept.clone()).await;
     assert_eq!(first["type"], "ack", "{first}");
     let started = screen.command(&order, "start", json!({})).await;
-    let head = house.head().await;
+    let head = restaurant.head().await;
     assert_eq!(screen.ask(accept.clone()).await, first, "although the order has moved on");
     let mut body = accept.clone();
     body.as_object_mut().unwrap().remove("type");
-    assert_eq!(house.staff.post(&path(&order), &body).await.expect(200), first, "and over HTTP, without `order`'s absence");
+    assert_eq!(restaurant.staff.post(&path(&order), &body).await.expect(200), first, "and over HTTP, without `order`'s absence");
     body.as_object_mut().unwrap().remove("order");
-    assert_eq!(house.staff.post(&path(&order), &body).await.expect(200), first);
-    assert_eq!(house.head().await, head, "no second effect");
+    assert_eq!(restaurant.staff.post(&path(&order), &body).await.expect(200), first);
+    assert_eq!(restaurant.head().await, head, "no second effect");
 
     // The control: under another id it is another command, which finds the order elsewhere.
     let again = screen.command(&order, "accept", json!({"minutes": 9})).await;
@@ -59,9 +59,9 @@ async fn the_same_id_gets_the_first_answer_and_no_second_effect() {
 
 #[tokio::test]
 async fn the_same_id_gets_the_same_refusal_after_the_reason_for_it_is_gone() {
-    let house = TestRestaurant::open().await;
-    let order = house.order().await;
-    let mut screen = house.staff.screen().await;
+    let restaurant = TestRestaurant::open().await;
+    let order = restaurant.order().await;
+    let mut screen = restaurant.staff.screen().await;
     let serve = json!({"type": "command", "id": new_id(), "order": order, "action": "serve"});
     let refused = screen.ask(serve.clone()).await;
     assert_eq!((&refused["type"], &refused["code"]), (&json!("error"), &json!("invalid_transition")));
@@ -74,69 +74,69 @@ async fn the_same_id_gets_the_same_refusal_after_the_reason_for_it_is_gone() {
 
 #[tokio::test]
 async fn placing_twice_under_one_key_is_one_order_over_http_and_websocket() {
-    let house = TestRestaurant::open().await;
+    let restaurant = TestRestaurant::open().await;
     let id = new_id();
-    let basket = house.menu.basket();
-    let first = Client::send(house.diner.placing(&id, &basket)).await;
+    let basket = restaurant.menu.basket();
+    let first = Client::send(restaurant.diner.placing(&id, &basket)).await;
     let document = first.expect(201);
     assert_eq!(first.header("location"), format!("/api/v1/orders/{}", text(&document["id"])));
-    assert_eq!(Client::send(house.diner.placing(&id, &basket)).await.expect(201), document);
-    let mut phone = house.diner.screen().await;
+    assert_eq!(Client::send(restaurant.diner.placing(&id, &basket)).await.expect(201), document);
+    let mut phone = restaurant.diner.screen().await;
     let ack = phone.ask(json!({"type": "place", "id": id, "order": basket})).await;
     assert_eq!((&ack["document"], &ack["changed"]), (&document, &json!(true)), "the first answer again");
-    let visit = house.diner.get("/api/v1/diner-sessions/current").await.expect(200);
+    let visit = restaurant.diner.get("/api/v1/diner-sessions/current").await.expect(200);
     assert_eq!(visit["orders"].as_array().unwrap().len(), 1);
-    Client::send(house.diner.placing(&new_id(), &basket)).await.expect(201);
-    let visit = house.diner.get("/api/v1/diner-sessions/current").await.expect(200);
+    Client::send(restaurant.diner.placing(&new_id(), &basket)).await.expect(201);
+    let visit = restaurant.diner.get("/api/v1/diner-sessions/current").await.expect(200);
     assert_eq!(visit["orders"].as_array().unwrap().len(), 2, "the control: another key is another order");
 }
 
 #[tokio::test]
 async fn the_same_id_with_another_body_is_a_conflict() {
-    let house = TestRestaurant::open().await;
-    let order = house.order().await;
-    let mut screen = house.staff.screen().await;
+    let restaurant = TestRestaurant::open().await;
+    let order = restaurant.order().await;
+    let mut screen = restaurant.staff.screen().await;
     let accept = json!({"type": "command", "id": new_id(), "order": order, "action": "accept", "minutes": 9});
     assert_eq!(screen.ask(accept.clone()).await["type"], "ack");
-    for (field, value) in [("minutes", json!(10)), ("expected_position", json!(1)), ("order", house.order().await)] {
+    for (field, value) in [("minutes", json!(10)), ("expected_position", json!(1)), ("order", restaurant.order().await)] {
         let mut other = accept.clone();
         other[field] = value;
         let answer = screen.ask(other).await;
         assert_eq!((&answer["type"], &answer["code"]), (&json!("error"), &json!("conflict")), "{field}: {answer}");
     }
     let id = text(&accept["id"]).to_owned();
-    Client::send(house.staff.placing(&id, &house.menu.basket())).await.problem(409, "conflict");
+    Client::send(restaurant.staff.placing(&id, &restaurant.menu.basket())).await.problem(409, "conflict");
     let key = new_id();
-    Client::send(house.diner.placing(&key, &house.menu.basket())).await.expect(201);
-    Client::send(house.diner.placing(&key, &house.menu.noted("other"))).await.problem(409, "conflict");
-    assert_eq!(house.staff.order(&order).await["status"], "accepted");
+    Client::send(restaurant.diner.placing(&key, &restaurant.menu.basket())).await.expect(201);
+    Client::send(restaurant.diner.placing(&key, &restaurant.menu.noted("other"))).await.problem(409, "conflict");
+    assert_eq!(restaurant.staff.order(&order).await["status"], "accepted");
 }
 
 #[tokio::test]
 async fn an_id_is_its_principals_own() {
-    let house = TestRestaurant::open().await;
-    let other = house.server.diner("4").await;
+    let restaurant = TestRestaurant::open().await;
+    let other = restaurant.server.diner("4").await;
     let id = new_id();
-    let mine = Client::send(house.diner.placing(&id, &house.menu.basket())).await.expect(201);
-    let theirs = Client::send(other.placing(&id, &house.menu.basket())).await.expect(201);
+    let mine = Client::send(restaurant.diner.placing(&id, &restaurant.menu.basket())).await.expect(201);
+    let theirs = Client::send(other.placing(&id, &restaurant.menu.basket())).await.expect(201);
     assert_ne!(mine["id"], theirs["id"]);
     let accept = json!({"id": new_id(), "action": "accept"});
-    let first = house.staff.post(&path(&mine["id"]), &accept).await.expect(200);
-    let colleague = house.server.staff().await;
+    let first = restaurant.staff.post(&path(&mine["id"]), &accept).await.expect(200);
+    let colleague = restaurant.server.staff().await;
     let second = colleague.post(&path(&mine["id"]), &accept).await.expect(200);
     assert_eq!((&first["changed"], &second["changed"]), (&json!(true), &json!(false)));
 }
 
 #[tokio::test]
 async fn a_command_on_an_order_that_has_moved_on_is_stale_and_says_where_it_is() {
-    let house = TestRestaurant::open().await;
-    let order = house.order().await;
-    let placed = house.staff.order(&order).await["position"].clone();
-    let accepted = house.staff.command(&order, "accept", json!({"expected_position": placed})).await.expect(200);
-    let mut screen = house.staff.screen().await;
+    let restaurant = TestRestaurant::open().await;
+    let order = restaurant.order().await;
+    let placed = restaurant.staff.order(&order).await["position"].clone();
+    let accepted = restaurant.staff.command(&order, "accept", json!({"expected_position": placed})).await.expect(200);
+    let mut screen = restaurant.staff.screen().await;
     let stale = screen.command(&order, "start", json!({"expected_position": placed})).await;
     assert_eq!((&stale["code"], &stale["document"]), (&json!("stale"), &accepted["document"]));
-    let stale = house.staff.command(&order, "start", json!({"expected_position": placed})).await.problem(409, "stale");
+    let stale = restaurant.staff.command(&order, "start", json!({"expected_position": placed})).await.problem(409, "stale");
     assert_eq!(stale["document"], accepted["document"]);
     let fresh = json!({"expected_position": accepted["position"]});
     assert_eq!(screen.command(&order, "start", fresh).await["changed"], true);
@@ -144,45 +144,45 @@ async fn a_command_on_an_order_that_has_moved_on_is_stale_and_says_where_it_is()
 
 #[tokio::test]
 async fn asking_for_what_already_holds_changes_nothing() {
-    let house = TestRestaurant::open().await;
-    let order = house.order().await;
-    let first = house.staff.act(&order, "accept").await;
-    let head = house.head().await;
-    let again = house.staff.act(&order, "accept").await;
+    let restaurant = TestRestaurant::open().await;
+    let order = restaurant.order().await;
+    let first = restaurant.staff.act(&order, "accept").await;
+    let head = restaurant.head().await;
+    let again = restaurant.staff.act(&order, "accept").await;
     assert_eq!(again["changed"], false);
     assert_eq!((&again["document"], &again["position"]), (&first["document"], &first["position"]));
-    assert_eq!(house.head().await, head);
+    assert_eq!(restaurant.head().await, head);
 }
 
 #[tokio::test]
 async fn what_is_not_ones_own_to_do_is_refused_by_name() {
-    let house = TestRestaurant::open().await;
-    let order = house.order().await;
-    let (hot, cold) = (house.server.kitchen("hot").await, house.server.kitchen("cold").await);
+    let restaurant = TestRestaurant::open().await;
+    let order = restaurant.order().await;
+    let (hot, cold) = (restaurant.server.kitchen("hot").await, restaurant.server.kitchen("cold").await);
     hot.command(&order, "accept", json!({})).await.problem(403, "forbidden");
-    house.diner.command(&order, "serve", json!({})).await.problem(403, "forbidden");
-    let stranger = house.server.diner("9").await;
+    restaurant.diner.command(&order, "serve", json!({})).await.problem(403, "forbidden");
+    let stranger = restaurant.server.diner("9").await;
     let reason = json!({"reason": "other"});
     stranger.command(&order, "cancel", reason.clone()).await.problem(404, "not_found");
-    house.staff.command(&new_id().into(), "accept", json!({})).await.problem(404, "not_found");
-    let accepted = house.staff.act(&order, "accept").await;
+    restaurant.staff.command(&new_id().into(), "accept", json!({})).await.problem(404, "not_found");
+    let accepted = restaurant.staff.act(&order, "accept").await;
     let items = accepted["document"]["items"].as_object().unwrap();
     let firni = items.iter().find(|(_, item)| item["name"] == "Firni").unwrap().0;
     hot.command(&order, "start_item", json!({"item": firni})).await.problem(403, "forbidden");
     cold.command(&order, "start_item", json!({"item": firni})).await.expect(200);
-    house.diner.command(&order, "cancel", reason).await.problem(409, "invalid_transition");
-    house.staff.command(&order, "promise", json!({"minutes": 481})).await.problem(422, "invalid");
+    restaurant.diner.command(&order, "cancel", reason).await.problem(409, "invalid_transition");
+    restaurant.staff.command(&order, "promise", json!({"minutes": 481})).await.problem(422, "invalid");
 }
 
 #[tokio::test]
 async fn fifty_at_once_on_one_order_come_one_after_another() {
-    let house = TestRestaurant::open().await;
-    let order = house.order().await;
-    house.staff.act(&order, "accept").await;
-    let mut watcher = house.staff.screen().await;
-    watcher.join(&house.menu.kitchen()).await;
+    let restaurant = TestRestaurant::open().await;
+    let order = restaurant.order().await;
+    restaurant.staff.act(&order, "accept").await;
+    let mut watcher = restaurant.staff.screen().await;
+    watcher.join(&restaurant.menu.kitchen()).await;
     let promises = (1..=50).map(|minutes| {
-        let (staff, order) = (house.staff.clone(), order.clone());
+        let (staff, order) = (restaurant.staff.clone(), order.clone());
         tokio::spawn(async move { staff.command(&order, "promise", json!({"minutes": minutes})).await.expect(200) })
     });
     let mut acks = Vec::new();
@@ -193,7 +193,7 @@ async fn fifty_at_once_on_one_order_come_one_after_another() {
     let first = acks[0]["position"].as_u64().unwrap();
     let positions: Vec<_> = acks.iter().map(|ack| ack["position"].as_u64().unwrap()).collect();
     assert_eq!(positions, (first..first + 50).collect::<Vec<_>>(), "each has a position of its own, without a hole");
-    let room = watcher.see(&house.menu.kitchen(), first + 49).await;
+    let room = watcher.see(&restaurant.menu.kitchen(), first + 49).await;
     let told: Vec<_> = room.events.iter().map(|frame| frame["event"]["command"].clone()).collect();
     assert_eq!(told, acks.iter().map(|ack| ack["id"].clone()).collect::<Vec<_>>(), "seen in the order of the positions");
     assert_eq!(room.document(&order), &acks[49]["document"]);
@@ -201,9 +201,9 @@ async fn fifty_at_once_on_one_order_come_one_after_another() {
 
 #[tokio::test]
 async fn commands_of_one_connection_run_in_the_order_they_were_sent() {
-    let house = TestRestaurant::open().await;
-    let order = house.order().await;
-    let mut screen = house.staff.screen().await;
+    let restaurant = TestRestaurant::open().await;
+    let order = restaurant.order().await;
+    let mut screen = restaurant.staff.screen().await;
     let ids: Vec<_> = ["accept", "start", "ready", "serve"].map(|action| (action, new_id())).into();
     for (action, id) in &ids {
         screen.send(&json!({"type": "command", "id": id, "order": order, "action": action})).await;

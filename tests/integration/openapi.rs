@@ -50,17 +50,17 @@ async fn patch(client: &Client, path: &str, body: Value) -> Answer {
 
 #[tokio::test]
 async fn every_operation_answers_as_the_document_says() {
-    let house = TestRestaurant::open().await;
-    orders(&house).await;
-    rooms(&house).await;
-    menu(&house).await;
-    tables_and_visits(&house).await;
-    people_and_keys(&house).await;
-    screens(&house).await;
-    reports_and_guests(&house).await;
-    push(&house).await;
-    pages(&house).await;
-    account(&house).await;
+    let restaurant = TestRestaurant::open().await;
+    orders(&restaurant).await;
+    rooms(&restaurant).await;
+    menu(&restaurant).await;
+    tables_and_visits(&restaurant).await;
+    people_and_keys(&restaurant).await;
+    screens(&restaurant).await;
+    reports_and_guests(&restaurant).await;
+    push(&restaurant).await;
+    pages(&restaurant).await;
+    account(&restaurant).await;
     let seen = contract::seen();
     let went_well = |id: &String| seen.iter().any(|(other, status)| other == id && (101..300).contains(status));
     let missing: Vec<_> = contract::operations().into_keys().filter(|id| id != "connect" && !went_well(id)).collect();
@@ -222,8 +222,8 @@ async fn push(TestRestaurant { server, .. }: &TestRestaurant) {
     assert_eq!(Client::send(gone).await.status, 204);
 }
 
-async fn pages(house: &TestRestaurant) {
-    let anybody = house.anybody();
+async fn pages(restaurant: &TestRestaurant) {
+    let anybody = restaurant.anybody();
     let pages = ["/", "/t/demo-table-1", "/orders/0193a5f0-7c1e-7000-8000-00000000002a", "/kitchen", "/staff", "/manage"];
     let others = ["/healthz", "/readyz", "/metrics", "/api/v1/openapi.json", "/api/v1/asyncapi.json", "/api/v1/demo"];
     for path in pages.into_iter().chain(others).chain(["/api/v1/demo/qr.svg", "/manifest.webmanifest"]) {
@@ -233,13 +233,13 @@ async fn pages(house: &TestRestaurant) {
     Client::send(other).await.problem(405, "bad_frame");
 }
 
-async fn account(house: &TestRestaurant) {
-    let TestRestaurant { manager, staff, .. } = house;
+async fn account(restaurant: &TestRestaurant) {
+    let TestRestaurant { manager, staff, .. } = restaurant;
     manager.get(ME).await.expect(200);
     manager.post(&format!("{ME}/confirmation"), &json!({"password": "not this"})).await.problem(403, "forbidden");
     let confirmed = manager.post(&format!("{ME}/confirmation"), &json!({"password": "manager-demo"})).await.expect(200);
     let manager = in_session(manager, &confirmed);
-    house.server.manager().await;
+    restaurant.server.manager().await;
     let sessions = manager.get(&format!("{ME}/sessions")).await.expect(200)["sessions"].clone();
     let ended = sessions.as_array().unwrap().iter().find(|session| session["current"] == false).unwrap();
     assert_eq!(manager.delete(&format!("{ME}/sessions/{}", text(&ended["id"]))).await.status, 204);
@@ -253,9 +253,9 @@ async fn account(house: &TestRestaurant) {
     manager.put(&format!("{ME}/password"), &change).await.expect(200);
     staff.get(ME).await.problem(403, "forbidden");
     let form = json!({"restaurant": "demo", "username": "staff", "password": "staff-demo"});
-    let tokens = house.anybody().post("/api/v1/sessions", &form).await.expect(200);
-    let renewed = house.anybody().post("/api/v1/sessions/refresh", &json!({"refresh_token": tokens["refresh_token"]})).await;
-    let signed_in = Client::new(&house.server.base, text(&renewed.expect(200)["access_token"]));
+    let tokens = restaurant.anybody().post("/api/v1/sessions", &form).await.expect(200);
+    let renewed = restaurant.anybody().post("/api/v1/sessions/refresh", &json!({"refresh_token": tokens["refresh_token"]})).await;
+    let signed_in = Client::new(&restaurant.server.base, text(&renewed.expect(200)["access_token"]));
     assert_eq!(signed_in.delete("/api/v1/sessions/current").await.status, 204);
 }
 
@@ -276,10 +276,10 @@ impl Asked {
 }
 
 /// Every operation, at an address where something is that can be asked for.
-async fn asked(house: &TestRestaurant) -> Vec<Asked> {
-    let document = house.anybody().get("/api/v1/openapi.json").await.expect(200);
-    let table = house.manager.get(&format!("{BASE}/tables")).await.expect(200)["tables"][0]["id"].clone();
-    let known = BTreeMap::from([("{slug}", "demo".to_owned()), ("{room}", house.menu.floor())]);
+async fn asked(restaurant: &TestRestaurant) -> Vec<Asked> {
+    let document = restaurant.anybody().get("/api/v1/openapi.json").await.expect(200);
+    let table = restaurant.manager.get(&format!("{BASE}/tables")).await.expect(200)["tables"][0]["id"].clone();
+    let known = BTreeMap::from([("{slug}", "demo".to_owned()), ("{room}", restaurant.menu.floor())]);
     let mut found = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
@@ -301,10 +301,10 @@ async fn asked(house: &TestRestaurant) -> Vec<Asked> {
 
 #[tokio::test]
 async fn what_an_operation_refuses_is_in_the_document_and_what_it_lists_is_refused() {
-    let house = TestRestaurant::open().await;
-    let operations = asked(&house).await;
+    let restaurant = TestRestaurant::open().await;
+    let operations = asked(&restaurant).await;
     assert!(operations.len() > 60);
-    let anybody = house.anybody();
+    let anybody = restaurant.anybody();
     for asked in operations.iter().filter(|asked| asked.takes_token && asked.id != "connect") {
         Client::send(asked.request(&anybody)).await.problem(401, "unauthorized");
     }
@@ -312,7 +312,7 @@ async fn what_an_operation_refuses_is_in_the_document_and_what_it_lists_is_refus
     anybody.post("/api/v1/sessions", &wrong).await.problem(401, "unauthorized");
     anybody.post("/api/v1/sessions/refresh", &json!({"refresh_token": "none"})).await.problem(401, "unauthorized");
     for asked in operations.iter().filter(|asked| asked.takes_body) {
-        let who = if asked.takes_token { &house.manager } else { &anybody };
+        let who = if asked.takes_token { &restaurant.manager } else { &anybody };
         let send = |kind: &str, body: String| Client::send(asked.request(who).header("Content-Type", kind).body(body));
         send("text/plain", "{}".to_owned()).await.problem(415, "bad_frame");
         send("application/json", "{".to_owned()).await.problem(400, "bad_frame");
@@ -322,7 +322,7 @@ async fn what_an_operation_refuses_is_in_the_document_and_what_it_lists_is_refus
         send("application/json", format!(r#"{{"a":"{}"}}"#, "a".repeat(large))).await.problem(413, "too_large");
     }
     // Whatever each role is told is in the document: the support holds it against that.
-    for who in [&house.manager, &house.staff, &house.diner, &house.server.kitchen("hot").await] {
+    for who in [&restaurant.manager, &restaurant.staff, &restaurant.diner, &restaurant.server.kitchen("hot").await] {
         for asked in operations.iter().filter(|asked| !asked.takes_body && asked.method == Method::GET && asked.takes_token) {
             if asked.id != "streamRoom" {
                 Client::send(asked.request(who)).await;

@@ -74,20 +74,20 @@ fn item(order: &Value, name: &str) -> Value {
 
 /// From accepted to served, with a recall on the way; half of it over WebSocket, half over HTTP. Gives the events that
 /// have to come, and the position of the last.
-async fn serve_it(house: &TestRestaurant, order: &Value) -> (Vec<(&'static str, &'static str)>, u64) {
+async fn serve_it(restaurant: &TestRestaurant, order: &Value) -> (Vec<(&'static str, &'static str)>, u64) {
     let id = &order["id"];
     let (beef, chicken, firni) = (item(order, "Beef rezala"), item(order, "Chicken roast"), item(order, "Firni"));
-    let (mut staff, mut hot) = (house.staff.screen().await, house.hot.screen().await);
+    let (mut staff, mut hot) = (restaurant.staff.screen().await, restaurant.hot.screen().await);
     let mut last = Vec::new();
     last.push(staff.command(id, "accept", json!({"minutes": 15})).await);
     last.push(hot.command(id, "start", json!({})).await);
-    last.push(house.cold.command(id, "start_item", json!({"item": firni})).await.expect(200));
+    last.push(restaurant.cold.command(id, "start_item", json!({"item": firni})).await.expect(200));
     last.push(hot.command(id, "finish_item", json!({"item": beef})).await);
-    last.push(house.hot.command(id, "finish_item", json!({"item": chicken})).await.expect(200));
-    last.push(house.cold.act(id, "ready").await);
+    last.push(restaurant.hot.command(id, "finish_item", json!({"item": chicken})).await.expect(200));
+    last.push(restaurant.cold.act(id, "ready").await);
     last.push(hot.command(id, "recall_item", json!({"item": beef})).await);
     last.push(hot.command(id, "ready", json!({})).await);
-    last.push(house.staff.act(id, "serve").await);
+    last.push(restaurant.staff.act(id, "serve").await);
     for ack in &last {
         assert_eq!((&ack["type"], &ack["changed"]), (&json!("ack"), &json!(true)), "{ack}");
     }
@@ -114,16 +114,16 @@ fn besides_screens(room: &Followed) -> impl DoubleEndedIterator<Item = &Value> {
 
 #[tokio::test]
 async fn every_screen_sees_each_transition_once_in_order_and_all_hold_the_document_that_get_gives() {
-    let house = TestRestaurant::open().await;
-    let mut watch = house.watch().await;
-    let order = house.place(&mut watch).await;
-    let (events, last) = serve_it(&house, &order).await;
+    let restaurant = TestRestaurant::open().await;
+    let mut watch = restaurant.watch().await;
+    let order = restaurant.place(&mut watch).await;
+    let (events, last) = serve_it(&restaurant, &order).await;
     watch.see(last).await;
 
-    let document = house.staff.order(&order["id"]).await;
+    let document = restaurant.staff.order(&order["id"]).await;
     shape::order(&document);
     assert_eq!((&document["status"], document["position"].as_u64()), (&json!("served"), Some(last)));
-    assert_eq!(document, house.diner.order(&order["id"]).await, "the guest's own GET");
+    assert_eq!(document, restaurant.diner.order(&order["id"]).await, "the guest's own GET");
     for room in watch.rooms() {
         assert_eq!(room.document(&order["id"]), &document);
         assert_eq!(room.repeats, 0);
@@ -140,15 +140,15 @@ async fn every_screen_sees_each_transition_once_in_order_and_all_hold_the_docume
         .collect();
     ids.dedup();
     assert_eq!(ids.len(), 1, "one event has one id on every screen");
-    assert!(house.server.metric("orderbell_commit_to_delivery_seconds_count").await > 0.0);
+    assert!(restaurant.server.metric("orderbell_commit_to_delivery_seconds_count").await > 0.0);
 }
 
 #[tokio::test]
 async fn a_frame_that_is_lost_or_swapped_on_the_way_would_be_noticed() {
-    let house = TestRestaurant::open().await;
-    let mut watch = house.watch().await;
-    let order = house.place(&mut watch).await;
-    let (_, last) = serve_it(&house, &order).await;
+    let restaurant = TestRestaurant::open().await;
+    let mut watch = restaurant.watch().await;
+    let order = restaurant.place(&mut watch).await;
+    let (_, last) = serve_it(&restaurant, &order).await;
     watch.see(last).await;
     let frames = watch.rooms().next().unwrap().frames.clone();
     assert!(Followed::of(&frames).is_ok());
@@ -175,34 +175,34 @@ async fn a_frame_that_is_lost_or_swapped_on_the_way_would_be_noticed() {
 
 #[tokio::test]
 async fn a_guest_sees_no_staff_and_no_other_table_and_the_floor_sees_calls() {
-    let house = TestRestaurant::open().await;
-    let mut floor = house.staff.screen().await;
-    floor.join(&house.menu.floor()).await;
-    let mut phone = house.diner.screen().await;
-    let mut kitchen = house.hot.screen().await;
-    kitchen.join(&house.menu.kitchen()).await;
+    let restaurant = TestRestaurant::open().await;
+    let mut floor = restaurant.staff.screen().await;
+    floor.join(&restaurant.menu.floor()).await;
+    let mut phone = restaurant.diner.screen().await;
+    let mut kitchen = restaurant.hot.screen().await;
+    kitchen.join(&restaurant.menu.kitchen()).await;
     let call = phone.ask(json!({"type": "command", "action": "call_waiter", "reason": "water"})).await;
     assert_eq!(call["changed"], true, "{call}");
     let raised = call["document"]["id"].clone();
-    floor.see(&house.menu.floor(), call["position"].as_u64().unwrap()).await;
-    assert_eq!(floor.room(&house.menu.floor()).calls[text(&raised)], call["document"]);
+    floor.see(&restaurant.menu.floor(), call["position"].as_u64().unwrap()).await;
+    assert_eq!(floor.room(&restaurant.menu.floor()).calls[text(&raised)], call["document"]);
     assert_eq!((&call["document"]["table"], &call["document"]["reason"]), (&json!("7"), &json!("water")));
 
     let answer = floor.ask(json!({"type": "command", "action": "answer_call", "call": raised})).await;
-    floor.see(&house.menu.floor(), answer["position"].as_u64().unwrap()).await;
-    let kinds: Vec<_> = besides_screens(floor.room(&house.menu.floor())).map(|event| text(&event["kind"])).collect();
+    floor.see(&restaurant.menu.floor(), answer["position"].as_u64().unwrap()).await;
+    let kinds: Vec<_> = besides_screens(floor.room(&restaurant.menu.floor())).map(|event| text(&event["kind"])).collect();
     assert_eq!(kinds, ["call.raised", "call.answered"]);
-    assert_eq!(floor.room(&house.menu.floor()).calls, json!({}));
+    assert_eq!(floor.room(&restaurant.menu.floor()).calls, json!({}));
 
-    let other = house.server.diner("8").await.place(&house.menu.basket()).await;
-    let own = phone.ask(json!({"type": "place", "order": house.menu.basket()})).await["document"].clone();
+    let other = restaurant.server.diner("8").await.place(&restaurant.menu.basket()).await;
+    let own = phone.ask(json!({"type": "place", "order": restaurant.menu.basket()})).await["document"].clone();
     phone.join(&format!("order:{}", text(&own["id"]))).await;
-    let ack = house.staff.act(&own["id"], "accept").await;
+    let ack = restaurant.staff.act(&own["id"], "accept").await;
     phone.see(&format!("order:{}", text(&own["id"])), ack["position"].as_u64().unwrap()).await;
     let room = phone.room(&format!("order:{}", text(&own["id"])));
     let told = json!([room.frames, phone.others]).to_string();
     assert!(!told.contains(text(&other["id"])) && !told.contains("call.raised"), "{told}");
     assert_eq!(room.events[0]["event"]["by"], json!({"role": "staff"}), "the role and nothing else");
-    kitchen.see(&house.menu.kitchen(), ack["position"].as_u64().unwrap()).await;
-    assert!(kitchen.room(&house.menu.kitchen()).kinds().iter().all(|kind| !kind.starts_with("call.")));
+    kitchen.see(&restaurant.menu.kitchen(), ack["position"].as_u64().unwrap()).await;
+    assert!(kitchen.room(&restaurant.menu.kitchen()).kinds().iter().all(|kind| !kind.starts_with("call.")));
 }

@@ -163,7 +163,7 @@ async fn a_table_that_is_full_of_open_orders_stops_no_other_table_and_no_waiter(
     server.diner("9").await.place(&menu.noted("e")).await;
     assert_eq!(refused(server.diner("10").await).await, "open_orders_by_restaurant");
     for _ in 0..6 {
-        staff.place(&menu.noted("the house goes on")).await;
+        staff.place(&menu.noted("staff still order")).await;
     }
     staff.command(&first["id"], "reject", json!({"reason": "too_busy"})).await.expect(200);
     one.place(&menu.noted("there is room again")).await;

@@ -1,6 +1,6 @@
 //! Presence of kitchen screens: the floor hears who comes, not who loads the page again, who goes, and whose node died.
 
-use crate::house::TestRestaurant;
+use crate::restaurant::TestRestaurant;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use support::{Followed, PATIENCE, eventually};
@@ -45,20 +45,20 @@ fn of_a_screen(frame: &Value) -> bool {
 
 #[tokio::test]
 async fn a_screen_that_comes_is_told_at_once_and_one_that_is_gone_after_the_grace() {
-    let mut house = TestRestaurant::open(&PATIENT).await;
-    let cook = house.server.kitchen("hot").await;
-    assert_eq!(house.followed().displays, json!({}));
-    let screen = house.kitchen(&cook).await;
-    let told = house.told().await;
+    let mut restaurant = TestRestaurant::open(&PATIENT).await;
+    let cook = restaurant.server.kitchen("hot").await;
+    assert_eq!(restaurant.followed().displays, json!({}));
+    let screen = restaurant.kitchen(&cook).await;
+    let told = restaurant.told().await;
     assert_eq!((kind(&told), &told["event"]["by"]["role"], &told["prev"]), ("display.connected", &json!("kitchen"), &json!(0)));
-    let display = house.display().await;
+    let display = restaurant.display().await;
     assert_eq!((&display["connected"], &display["station"], &display["name"]), (&json!(true), &json!("hot"), &json!("hot")));
     // What it draws is in the next snapshot, without an event.
-    let order = house.staff.place(&house.menu.basket()).await;
+    let order = restaurant.staff.place(&restaurant.menu.basket()).await;
     let mut screen = screen;
-    screen.see(&house.menu.kitchen(), order["position"].as_u64().unwrap()).await;
-    screen.send(&json!({"type": "seen", "room": house.menu.kitchen(), "position": order["position"]})).await;
-    let (staff, room) = (&house.staff, house.menu.floor());
+    screen.see(&restaurant.menu.kitchen(), order["position"].as_u64().unwrap()).await;
+    screen.send(&json!({"type": "seen", "room": restaurant.menu.kitchen(), "position": order["position"]})).await;
+    let (staff, room) = (&restaurant.staff, restaurant.menu.floor());
     eventually("the receipt", PATIENCE, || async {
         let displays = staff.screen().await.join(&room).await.displays.clone();
         (displays.as_object()?.values().next()?["position"] == order["position"]).then_some(())
@@ -67,109 +67,109 @@ async fn a_screen_that_comes_is_told_at_once_and_one_that_is_gone_after_the_grac
 
     let gone = Instant::now();
     drop(screen);
-    let told = house.told().await;
+    let told = restaurant.told().await;
     assert_eq!((kind(&told), &told["prev"]), ("display.lost", &order["position"]));
     assert!(gone.elapsed() >= GRACE && gone.elapsed() < GRACE + PATIENCE / 3, "after {:?}", gone.elapsed());
-    let display = house.display().await;
+    let display = restaurant.display().await;
     assert_eq!((&display["connected"], &display["position"]), (&json!(false), &order["position"]));
 }
 
 #[tokio::test]
 async fn a_page_that_is_loaded_again_alarms_nobody_nor_does_one_connection_of_two() {
-    let mut house = TestRestaurant::open(&PATIENT).await;
-    let cook = house.server.kitchen("hot").await;
-    let first = house.kitchen(&cook).await;
-    house.told().await;
+    let mut restaurant = TestRestaurant::open(&PATIENT).await;
+    let cook = restaurant.server.kitchen("hot").await;
+    let first = restaurant.kitchen(&cook).await;
+    restaurant.told().await;
     drop(first);
-    house.silence(Duration::from_secs(1), of_a_screen).await;
-    let (one, two) = (house.kitchen(&cook).await, house.kitchen(&cook).await);
+    restaurant.silence(Duration::from_secs(1), of_a_screen).await;
+    let (one, two) = (restaurant.kitchen(&cook).await, restaurant.kitchen(&cook).await);
     drop(one);
-    house.silence(GRACE + Duration::from_secs(1), of_a_screen).await;
-    assert_eq!(house.display().await["connected"], true);
+    restaurant.silence(GRACE + Duration::from_secs(1), of_a_screen).await;
+    assert_eq!(restaurant.display().await["connected"], true);
     drop(two);
-    assert_eq!(kind(&house.told().await), "display.lost");
-    assert_eq!(house.followed().kinds(), ["display.connected", "display.lost"]);
+    assert_eq!(kind(&restaurant.told().await), "display.lost");
+    assert_eq!(restaurant.followed().kinds(), ["display.connected", "display.lost"]);
 }
 
 /// The control: without a grace the same absence is told.
 #[tokio::test]
 async fn without_a_grace_a_page_that_is_loaded_again_would_alarm() {
-    let mut house = TestRestaurant::open(&PROMPT).await;
-    let cook = house.server.kitchen("hot").await;
-    let screen = house.kitchen(&cook).await;
+    let mut restaurant = TestRestaurant::open(&PROMPT).await;
+    let cook = restaurant.server.kitchen("hot").await;
+    let screen = restaurant.kitchen(&cook).await;
     // Reported first: a screen that leaves before the report cancels it out, and the floor hears of neither.
-    assert_eq!(kind(&house.told().await), "display.connected");
+    assert_eq!(kind(&restaurant.told().await), "display.connected");
     drop(screen);
-    assert_eq!(kind(&house.told().await), "display.lost");
-    let _again = house.kitchen(&cook).await;
-    assert_eq!(kind(&house.told().await), "display.connected");
+    assert_eq!(kind(&restaurant.told().await), "display.lost");
+    let _again = restaurant.kitchen(&cook).await;
+    assert_eq!(kind(&restaurant.told().await), "display.connected");
 }
 
 #[tokio::test]
 async fn a_screen_whose_node_is_killed_is_lost_when_its_lease_has_lapsed_and_not_before() {
-    let mut house = TestRestaurant::open(&PATIENT).await;
-    let cook = house.server.kitchen("hot").await;
-    let screen = house.kitchen(&cook).await;
-    house.told().await;
-    house.silence(THREE_LEASES, of_a_screen).await;
-    house.server.kill().await;
+    let mut restaurant = TestRestaurant::open(&PATIENT).await;
+    let cook = restaurant.server.kitchen("hot").await;
+    let screen = restaurant.kitchen(&cook).await;
+    restaurant.told().await;
+    restaurant.silence(THREE_LEASES, of_a_screen).await;
+    restaurant.server.kill().await;
     drop(screen);
-    while house.floor.next().await.is_ok() {}
+    while restaurant.floor.next().await.is_ok() {}
     let restarted = Instant::now();
-    house.server.restart().await;
-    house.staff = house.staff.at(&house.server.base);
-    house.floor = house.floor.resume_on(&house.staff).await;
-    if house.followed().kinds().last() != Some(&"display.lost") {
-        house.told().await;
+    restaurant.server.restart().await;
+    restaurant.staff = restaurant.staff.at(&restaurant.server.base);
+    restaurant.floor = restaurant.floor.resume_on(&restaurant.staff).await;
+    if restaurant.followed().kinds().last() != Some(&"display.lost") {
+        restaurant.told().await;
     }
     println!("lost {:?} after the restart, with a lease of 1.5 s", restarted.elapsed());
-    assert_eq!(house.followed().kinds(), ["display.connected", "display.lost"]);
-    assert_eq!(house.display().await["connected"], false);
-    assert_eq!(house.followed().events[1]["event"]["by"]["role"], "service");
+    assert_eq!(restaurant.followed().kinds(), ["display.connected", "display.lost"]);
+    assert_eq!(restaurant.display().await["connected"], false);
+    assert_eq!(restaurant.followed().events[1]["event"]["by"]["role"], "service");
     // It comes back.
-    let cook = cook.at(&house.server.base);
-    let _screen = house.kitchen(&cook).await;
-    assert_eq!(kind(&house.told().await), "display.connected");
-    house.silence(THREE_LEASES, of_a_screen).await;
+    let cook = cook.at(&restaurant.server.base);
+    let _screen = restaurant.kitchen(&cook).await;
+    assert_eq!(kind(&restaurant.told().await), "display.connected");
+    restaurant.silence(THREE_LEASES, of_a_screen).await;
 }
 
 /// The control: a lease that is still good is not taken away, and a screen that comes back to it was never lost.
 #[tokio::test]
 async fn a_screen_that_is_back_before_its_lease_lapses_was_never_lost() {
-    let mut house = TestRestaurant::open(&["--display-lease-ms", "60000"]).await;
-    let cook = house.server.kitchen("hot").await;
-    let screen = house.kitchen(&cook).await;
-    house.told().await;
-    house.server.kill().await;
+    let mut restaurant = TestRestaurant::open(&["--display-lease-ms", "60000"]).await;
+    let cook = restaurant.server.kitchen("hot").await;
+    let screen = restaurant.kitchen(&cook).await;
+    restaurant.told().await;
+    restaurant.server.kill().await;
     drop(screen);
-    while house.floor.next().await.is_ok() {}
-    house.server.restart().await;
-    house.staff = house.staff.at(&house.server.base);
-    house.floor = house.floor.resume_on(&house.staff).await;
-    house.silence(THREE_LEASES, of_a_screen).await;
-    let _screen = house.kitchen(&cook.at(&house.server.base)).await;
-    house.silence(Duration::from_secs(2), of_a_screen).await;
-    assert_eq!(house.followed().kinds(), ["display.connected"]);
-    assert_eq!(house.display().await["connected"], true);
+    while restaurant.floor.next().await.is_ok() {}
+    restaurant.server.restart().await;
+    restaurant.staff = restaurant.staff.at(&restaurant.server.base);
+    restaurant.floor = restaurant.floor.resume_on(&restaurant.staff).await;
+    restaurant.silence(THREE_LEASES, of_a_screen).await;
+    let _screen = restaurant.kitchen(&cook.at(&restaurant.server.base)).await;
+    restaurant.silence(Duration::from_secs(2), of_a_screen).await;
+    assert_eq!(restaurant.followed().kinds(), ["display.connected"]);
+    assert_eq!(restaurant.display().await["connected"], true);
 }
 
 #[tokio::test]
 async fn a_stream_of_the_kitchen_is_a_screen_and_other_rooms_and_other_roles_are_not() {
-    let mut house = TestRestaurant::open(&PROMPT).await;
-    let cook = house.server.kitchen("hot").await;
-    let _waiter = house.kitchen(&house.staff).await;
+    let mut restaurant = TestRestaurant::open(&PROMPT).await;
+    let cook = restaurant.server.kitchen("hot").await;
+    let _waiter = restaurant.kitchen(&restaurant.staff).await;
     let mut menu = cook.screen().await;
-    menu.join(&house.menu.menu()).await;
-    house.silence(Duration::from_secs(2), of_a_screen).await;
-    let path = format!("/api/v1/rooms/{}/stream", house.menu.kitchen());
+    menu.join(&restaurant.menu.menu()).await;
+    restaurant.silence(Duration::from_secs(2), of_a_screen).await;
+    let path = format!("/api/v1/rooms/{}/stream", restaurant.menu.kitchen());
     let stream = cook.request(reqwest::Method::GET, &path).send().await.unwrap();
     assert_eq!(stream.status(), 200);
-    assert_eq!(kind(&house.told().await), "display.connected");
+    assert_eq!(kind(&restaurant.told().await), "display.connected");
     drop(stream);
-    assert_eq!(kind(&house.told().await), "display.lost");
-    menu.join(&house.menu.kitchen()).await;
-    assert_eq!(kind(&house.told().await), "display.connected");
-    menu.send(&json!({"type": "unsubscribe", "room": house.menu.kitchen()})).await;
-    assert_eq!(kind(&house.told().await), "display.lost");
-    assert_eq!(house.display().await["connected"], false);
+    assert_eq!(kind(&restaurant.told().await), "display.lost");
+    menu.join(&restaurant.menu.kitchen()).await;
+    assert_eq!(kind(&restaurant.told().await), "display.connected");
+    menu.send(&json!({"type": "unsubscribe", "room": restaurant.menu.kitchen()})).await;
+    assert_eq!(kind(&restaurant.told().await), "display.lost");
+    assert_eq!(restaurant.display().await["connected"], false);
 }

@@ -11,14 +11,14 @@ const SUBJECT: &str = "mailto:ops@example.com";
 /// What is no key, and stands in no other word.
 const NO_KEY: &str = "zzyzx-not-a-key-of-anybody";
 
-struct Site {
+struct PushSetup {
     server: TestServer,
     service: PushService,
     /// The server's public key.
     key: String,
 }
 
-impl Site {
+impl PushSetup {
     async fn open() -> Self {
         let service = PushService::start().await;
         let anywhere = TestServer::start(&[]).await;
@@ -53,19 +53,19 @@ async fn unsubscribe(guest: &Client, endpoint: &str) -> u16 {
 
 #[tokio::test]
 async fn a_guest_is_told_what_they_wait_for_and_only_their_phone_can_read_it() {
-    let mut site = Site::open().await;
-    let (guest, browser) = site.guest("secret-of-mine").await;
-    let (staff, menu) = (site.server.staff().await, Menu::read(&guest).await);
+    let mut setup = PushSetup::open().await;
+    let (guest, browser) = setup.guest("secret-of-mine").await;
+    let (staff, menu) = (setup.server.staff().await, Menu::read(&guest).await);
     let order = guest.place(&menu.basket()).await;
     // Somebody else's, without a phone.
-    staff.act(&site.server.diner("1").await.place(&menu.basket()).await["id"], "accept").await;
+    staff.act(&setup.server.diner("1").await.place(&menu.basket()).await["id"], "accept").await;
     for (action, status) in [("accept", "accepted"), ("start", ""), ("ready", "ready"), ("recall", ""), ("cancel", "cancelled")] {
         let fields = if action == "cancel" { json!({"reason": "other"}) } else { json!({}) };
         let document = staff.command(&order["id"], action, fields).await.expect(200)["document"].clone();
         if status.is_empty() {
             continue;
         }
-        let posted = site.service.next().await;
+        let posted = setup.service.next().await;
         let mut expected = json!({"order": order["id"], "number": order["number"], "status": status, "language": "bn"});
         expected["promised_at"] = document["promised_at"].clone();
         assert_eq!(browser.read(&posted), expected, "{status}");
@@ -75,25 +75,25 @@ async fn a_guest_is_told_what_they_wait_for_and_only_their_phone_can_read_it() {
         }
         let topic = posted.header("topic");
         assert!((1..=32).contains(&topic.len()) && !topic.contains(['+', '/', '=']), "{topic}");
-        let claims = posted.verified(&site.key);
-        assert_eq!((text(&claims["aud"]), text(&claims["sub"])), (site.service.base.as_str(), SUBJECT));
+        let claims = posted.verified(&setup.key);
+        assert_eq!((text(&claims["aud"]), text(&claims["sub"])), (setup.service.base.as_str(), SUBJECT));
         let left = claims["exp"].as_u64().unwrap() - u64::try_from(orderbell::clock::now().seconds()).unwrap();
         assert!(left > 60 && left < 24 * 60 * 60, "{left}: RFC 8292, section 2");
         assert!(!String::from_utf8_lossy(&posted.body).contains(status), "nothing is in the clear");
     }
     let other = guest.place(&menu.noted("to take away")).await;
     staff.command(&other["id"], "reject", json!({"reason": "too_busy"})).await.expect(200);
-    let told = browser.read(&site.service.next().await);
+    let told = browser.read(&setup.service.next().await);
     assert_eq!((text(&told["status"]), text(&told["service"])), ("rejected", "takeaway"));
     let third = guest.place(&menu.basket()).await;
     let line = third["items"].as_object().unwrap().keys().next().unwrap();
     let void = json!({"item": line, "reason": "out_of_stock"});
     staff.command(&third["id"], "void_item", void).await.expect(200);
-    let told = browser.read(&site.service.next().await);
+    let told = browser.read(&setup.service.next().await);
     assert_eq!((&told["order"], text(&told["status"])), (&third["id"], "voided"));
-    site.pushes("sent", 5.0).await;
-    site.service.none_came();
-    let log = site.server.log();
+    setup.pushes("sent", 5.0).await;
+    setup.service.none_came();
+    let log = setup.server.log();
     assert!(log.contains("route=/api/v1/push/subscription"), "the control: the log is the one that is looked at");
     for secret in ["secret-of-mine", text(&browser.subscription()["keys"]["auth"]), "vapid t="] {
         assert!(!log.contains(secret), "{secret} in the log");
@@ -102,90 +102,90 @@ async fn a_guest_is_told_what_they_wait_for_and_only_their_phone_can_read_it() {
 
 #[tokio::test]
 async fn a_push_service_that_fails_is_tried_again_and_a_subscription_that_is_gone_is_let_go() {
-    let mut site = Site::open().await;
-    let (guest, browser) = site.guest("x").await;
-    let (staff, menu) = (site.server.staff().await, Menu::read(&guest).await);
+    let mut setup = PushSetup::open().await;
+    let (guest, browser) = setup.guest("x").await;
+    let (staff, menu) = (setup.server.staff().await, Menu::read(&guest).await);
     let orders = [guest.place(&menu.basket()).await, guest.place(&menu.basket()).await];
-    site.service.answer_next("503 Service Unavailable");
-    site.service.answer_next("429 Too Many Requests\r\nRetry-After: 1");
+    setup.service.answer_next("503 Service Unavailable");
+    setup.service.answer_next("429 Too Many Requests\r\nRetry-After: 1");
     staff.act(&orders[0]["id"], "accept").await;
     for _ in 0..3 {
-        let posted = site.service.next().await;
+        let posted = setup.service.next().await;
         assert_eq!(browser.read(&posted)["order"], orders[0]["id"], "the same message");
     }
-    site.pushes("sent", 1.0).await;
-    site.service.answer_next("413 Payload Too Large");
+    setup.pushes("sent", 1.0).await;
+    setup.service.answer_next("413 Payload Too Large");
     staff.act(&orders[0]["id"], "ready").await;
-    site.service.next().await;
-    site.pushes("failed", 1.0).await;
+    setup.service.next().await;
+    setup.pushes("failed", 1.0).await;
     // Not followed: it is counted as a refusal, and nothing more comes.
-    site.service.answer_next("307 Temporary Redirect\r\nLocation: /elsewhere");
+    setup.service.answer_next("307 Temporary Redirect\r\nLocation: /elsewhere");
     staff.act(&orders[0]["id"], "recall").await;
     staff.act(&orders[0]["id"], "ready").await;
-    site.service.next().await;
-    site.pushes("failed", 2.0).await;
+    setup.service.next().await;
+    setup.pushes("failed", 2.0).await;
     for (at, gone) in ["410 Gone", "404 Not Found"].into_iter().enumerate() {
-        let (guest, _) = site.guest("gone").await;
+        let (guest, _) = setup.guest("gone").await;
         let order = guest.place(&menu.basket()).await;
-        site.service.answer_next(gone);
+        setup.service.answer_next(gone);
         staff.act(&order["id"], "accept").await;
-        assert_eq!(site.service.next().await.path, "/send/gone");
-        site.pushes("gone", 1.0 + at as f64).await;
+        assert_eq!(setup.service.next().await.path, "/send/gone");
+        setup.pushes("gone", 1.0 + at as f64).await;
         staff.act(&order["id"], "ready").await;
     }
     // What comes next is of the phone that is left: those that are gone were told nothing more.
     staff.act(&orders[1]["id"], "accept").await;
-    assert_eq!(browser.read(&site.service.next().await)["order"], orders[1]["id"]);
-    site.service.none_came();
+    assert_eq!(browser.read(&setup.service.next().await)["order"], orders[1]["id"]);
+    setup.service.none_came();
 }
 
 #[tokio::test]
 async fn what_an_order_has_left_behind_is_not_tried_again() {
-    let mut site = Site::open().await;
-    let (guest, browser) = site.guest("x").await;
-    let (staff, order) = (site.server.staff().await, guest.place(&Menu::read(&guest).await.basket()).await);
-    let late = site.service.hold_next("503 Service Unavailable");
+    let mut setup = PushSetup::open().await;
+    let (guest, browser) = setup.guest("x").await;
+    let (staff, order) = (setup.server.staff().await, guest.place(&Menu::read(&guest).await.basket()).await);
+    let late = setup.service.hold_next("503 Service Unavailable");
     staff.act(&order["id"], "accept").await;
-    assert_eq!(browser.read(&site.service.next().await)["status"], "accepted");
+    assert_eq!(browser.read(&setup.service.next().await)["status"], "accepted");
     staff.act(&order["id"], "ready").await;
-    assert_eq!(browser.read(&site.service.next().await)["status"], "ready");
+    assert_eq!(browser.read(&setup.service.next().await)["status"], "ready");
     late.send(()).unwrap();
-    site.pushes("overtaken", 1.0).await;
+    setup.pushes("overtaken", 1.0).await;
     // Nor for a phone that has been told to be quiet.
-    let quiet = site.service.hold_next("503 Service Unavailable");
+    let quiet = setup.service.hold_next("503 Service Unavailable");
     staff.command(&order["id"], "cancel", json!({"reason": "other"})).await.expect(200);
-    assert_eq!(browser.read(&site.service.next().await)["status"], "cancelled");
+    assert_eq!(browser.read(&setup.service.next().await)["status"], "cancelled");
     assert_eq!(unsubscribe(&guest, &browser.endpoint).await, 204);
     quiet.send(()).unwrap();
-    site.pushes("overtaken", 2.0).await;
-    site.service.none_came();
+    setup.pushes("overtaken", 2.0).await;
+    setup.service.none_came();
 }
 
 #[tokio::test]
 async fn a_name_on_the_list_is_called_where_it_leads_and_nothing_waits_for_a_service_that_hangs() {
-    let mut site = Site::open().await;
-    let (guest, mut browser) = site.guest("hangs").await;
+    let mut setup = PushSetup::open().await;
+    let (guest, mut browser) = setup.guest("hangs").await;
     browser.endpoint = browser.endpoint.replace("127.0.0.1", "localhost").replace("hangs", "by-name");
     assert_eq!(guest.put(PATH, &browser.subscription()).await.status, 204);
-    let (staff, order) = (site.server.staff().await, guest.place(&Menu::read(&guest).await.basket()).await);
+    let (staff, order) = (setup.server.staff().await, guest.place(&Menu::read(&guest).await.basket()).await);
     let mut screen = guest.screen().await;
     screen.join(&format!("order:{}", text(&order["id"]))).await;
-    let never = (site.service.hold_next("201 Created"), site.service.hold_next("201 Created"));
+    let never = (setup.service.hold_next("201 Created"), setup.service.hold_next("201 Created"));
     staff.act(&order["id"], "accept").await;
-    let paths = [site.service.next().await.path, site.service.next().await.path];
+    let paths = [setup.service.next().await.path, setup.service.next().await.path];
     assert!(paths.contains(&"/send/hangs".into()) && paths.contains(&"/send/by-name".into()), "{paths:?}");
     screen.until("the acceptance, while both hang", |frame| frame["event"]["kind"] == "order.accepted").await;
     assert_eq!(staff.act(&order["id"], "start").await["document"]["status"], "preparing");
     drop(never);
-    site.pushes("sent", 2.0).await;
+    setup.pushes("sent", 2.0).await;
 }
 
 #[tokio::test]
 async fn who_unsubscribes_or_leaves_is_told_no_more() {
-    let mut site = Site::open().await;
+    let mut setup = PushSetup::open().await;
     let ((quiet, muted), (leaves, _), (stays, browser)) =
-        (site.guest("quiet").await, site.guest("leaves").await, site.guest("stays").await);
-    let (staff, menu) = (site.server.staff().await, Menu::read(&quiet).await);
+        (setup.guest("quiet").await, setup.guest("leaves").await, setup.guest("stays").await);
+    let (staff, menu) = (setup.server.staff().await, Menu::read(&quiet).await);
     let mut orders = Vec::new();
     for guest in [&quiet, &leaves, &stays] {
         orders.push(guest.place(&menu.basket()).await["id"].clone());
@@ -196,23 +196,23 @@ async fn who_unsubscribes_or_leaves_is_told_no_more() {
     for order in &orders {
         staff.act(order, "accept").await;
     }
-    assert_eq!(browser.read(&site.service.next().await)["order"], orders[2]);
-    site.pushes("sent", 1.0).await;
-    site.service.none_came();
+    assert_eq!(browser.read(&setup.service.next().await)["order"], orders[2]);
+    setup.pushes("sent", 1.0).await;
+    setup.service.none_came();
 }
 
 #[tokio::test]
 async fn only_guests_subscribe_and_only_at_push_services_of_the_list() {
-    let site = Site::open().await;
-    let (guest, browser) = site.guest("x").await;
+    let setup = PushSetup::open().await;
+    let (guest, browser) = setup.guest("x").await;
     let order = guest.place(&Menu::read(&guest).await.basket()).await;
     let share = guest.post(&format!("/api/v1/orders/{}/share", text(&order["id"])), &json!({})).await.expect(200);
-    let friend = Client::new(&site.server.base, text(&share["token"]));
-    for nobody in [site.server.staff().await, site.server.kitchen("hot").await, friend] {
+    let friend = Client::new(&setup.server.base, text(&share["token"]));
+    for nobody in [setup.server.staff().await, setup.server.kitchen("hot").await, friend] {
         nobody.put(PATH, &browser.subscription()).await.problem(403, "forbidden");
         assert_eq!(unsubscribe(&nobody, &browser.endpoint).await, 403);
     }
-    site.server.anybody().put(PATH, &browser.subscription()).await.problem(401, "unauthorized");
+    setup.server.anybody().put(PATH, &browser.subscription()).await.problem(401, "unauthorized");
     let long = format!("https://push.example/{}", "x".repeat(1100));
     for endpoint in [
         "https://evil.example/x",

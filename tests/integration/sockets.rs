@@ -188,9 +188,9 @@ async fn staff_get_in_on_a_node_full_of_guests() {
     let server = TestServer::start(&["--connections", "40", "--connections-per-table", "200"]).await;
     let open = fill(&server).await;
     assert_eq!(open.len(), 36);
-    let mut house = Vec::new();
+    let mut screens = Vec::new();
     for role in [["kitchen"], ["staff"], ["manager"], ["service"]] {
-        house.push(server.client(&role).await.screen().await);
+        screens.push(server.client(&role).await.screen().await);
     }
     assert_eq!(status(&server.staff().await).await, 503, "full is full");
     assert!(server.metric("orderbell_limit_hits_total{limit=\"connections_of_diners\"}").await > 0.0);

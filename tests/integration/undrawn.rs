@@ -1,6 +1,6 @@
 //! Accepted orders that no kitchen screen shows: the floor is told, and told again when one does.
 
-use crate::house::TestRestaurant;
+use crate::restaurant::TestRestaurant;
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -64,30 +64,30 @@ fn connected() -> String {
 
 #[tokio::test]
 async fn the_floor_is_told_of_an_order_that_no_screen_of_its_station_draws_until_one_does() {
-    let mut house = TestRestaurant::open(&ALARM).await;
-    let placed = house.placed(&["Beef rezala"]).await;
+    let mut restaurant = TestRestaurant::open(&ALARM).await;
+    let placed = restaurant.placed(&["Beef rezala"]).await;
     // Before the request: the server's clock for the alarm starts at its commit, not at the answer.
     let accepted = Instant::now();
-    let order = house.staff.act(&placed["id"], "accept").await["document"].clone();
-    assert_eq!(house.told_of("hot").await, (lost(), entry("hot", &[&order])));
+    let order = restaurant.staff.act(&placed["id"], "accept").await["document"].clone();
+    assert_eq!(restaurant.told_of("hot").await, (lost(), entry("hot", &[&order])));
     println!("told {:?} after it was accepted, with an alarm after 1 s", accepted.elapsed());
     assert!(accepted.elapsed() >= Duration::from_secs(1));
     // A second adds to it, and a snapshot has both.
-    let second = house.accepted(&["Beef rezala"]).await;
-    assert_eq!(house.told_of("hot").await, (lost(), entry("hot", &[&second])));
-    assert_eq!(house.displays().await, json!({"station:hot": entry("hot", &[&order, &second])}));
+    let second = restaurant.accepted(&["Beef rezala"]).await;
+    assert_eq!(restaurant.told_of("hot").await, (lost(), entry("hot", &[&second])));
+    assert_eq!(restaurant.displays().await, json!({"station:hot": entry("hot", &[&order, &second])}));
 
     // A screen of another station that draws everything does not help; one of its own does.
-    let (bar, hot) = (house.server.kitchen("bar").await, house.server.kitchen("hot").await);
-    let (mut bar, mut hot) = (house.kitchen(&bar).await, house.kitchen(&hot).await);
-    bar.send(&house.seen(&second["position"])).await;
-    house.silence(LONG, of_a_station).await;
-    hot.send(&house.seen(&order["position"])).await;
+    let (bar, hot) = (restaurant.server.kitchen("bar").await, restaurant.server.kitchen("hot").await);
+    let (mut bar, mut hot) = (restaurant.kitchen(&bar).await, restaurant.kitchen(&hot).await);
+    bar.send(&restaurant.seen(&second["position"])).await;
+    restaurant.silence(LONG, of_a_station).await;
+    hot.send(&restaurant.seen(&order["position"])).await;
     let gone = json!({"id": "station:hot", "station": "hot", "connected": false, "undrawn": {text(&order["id"]): null}});
-    assert_eq!(house.told_of("hot").await, (connected(), gone));
-    hot.send(&house.seen(&second["position"])).await;
-    assert_eq!(house.told_of("hot").await, (connected(), Value::Null));
-    let (displays, followed) = (house.displays().await, &house.floor.room(&house.menu.floor()).displays);
+    assert_eq!(restaurant.told_of("hot").await, (connected(), gone));
+    hot.send(&restaurant.seen(&second["position"])).await;
+    assert_eq!(restaurant.told_of("hot").await, (connected(), Value::Null));
+    let (displays, followed) = (restaurant.displays().await, &restaurant.floor.room(&restaurant.menu.floor()).displays);
     let keys = |displays: &Value| displays.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     assert_eq!(keys(&displays), keys(followed), "the snapshot is the fold of the events");
     assert_eq!(displays.as_object().unwrap().len(), 2, "two screens");
@@ -95,54 +95,54 @@ async fn the_floor_is_told_of_an_order_that_no_screen_of_its_station_draws_until
 
 #[tokio::test]
 async fn what_is_drawn_in_time_begun_or_over_alarms_nobody() {
-    let mut house = TestRestaurant::open(&LATE_ALARM).await;
-    let pass = house.server.client(&["kitchen"]).await;
-    let mut pass = house.kitchen(&pass).await;
-    let drawn = house.accepted(&["Beef rezala", "Firni"]).await;
-    pass.send(&house.seen(&drawn["position"])).await;
+    let mut restaurant = TestRestaurant::open(&LATE_ALARM).await;
+    let pass = restaurant.server.client(&["kitchen"]).await;
+    let mut pass = restaurant.kitchen(&pass).await;
+    let drawn = restaurant.accepted(&["Beef rezala", "Firni"]).await;
+    pass.send(&restaurant.seen(&drawn["position"])).await;
     eventually("the receipt", PATIENCE, || async {
-        let displays = house.displays().await;
+        let displays = restaurant.displays().await;
         (displays.as_object()?.values().next()?["position"] == drawn["position"]).then_some(())
     })
     .await;
     drop(pass);
-    let (begun, over) = (house.accepted(&["Beef rezala"]).await, house.accepted(&["Beef rezala"]).await);
-    house.staff.act(&begun["id"], "start").await;
-    house.staff.command(&over["id"], "cancel", json!({"reason": "other"})).await.expect(200);
-    house.silence(LONGER, of_a_station).await;
+    let (begun, over) = (restaurant.accepted(&["Beef rezala"]).await, restaurant.accepted(&["Beef rezala"]).await);
+    restaurant.staff.act(&begun["id"], "start").await;
+    restaurant.staff.command(&over["id"], "cancel", json!({"reason": "other"})).await.expect(200);
+    restaurant.silence(LONGER, of_a_station).await;
     // The control: the same order, and nobody who draws or begins it.
-    let order = house.accepted(&["Firni"]).await;
-    let station = house.menu.dish("Firni")["station"].clone();
-    assert_eq!(house.told_of(text(&station)).await, (lost(), entry(text(&station), &[&order])));
-    house.staff.command(&order["id"], "cancel", json!({"reason": "other"})).await.expect(200);
-    assert_eq!(house.told_of(text(&station)).await, (connected(), Value::Null));
+    let order = restaurant.accepted(&["Firni"]).await;
+    let station = restaurant.menu.dish("Firni")["station"].clone();
+    assert_eq!(restaurant.told_of(text(&station)).await, (lost(), entry(text(&station), &[&order])));
+    restaurant.staff.command(&order["id"], "cancel", json!({"reason": "other"})).await.expect(200);
+    assert_eq!(restaurant.told_of(text(&station)).await, (connected(), Value::Null));
 }
 
 #[tokio::test]
 async fn a_screen_that_may_show_all_counts_for_what_it_says_it_shows() {
-    let mut house = TestRestaurant::open(&ALARM).await;
-    let pass = house.server.client(&["kitchen"]).await;
-    let mut pass = house.kitchen(&pass).await;
-    let order = house.accepted(&["Beef rezala"]).await;
-    let mut seen = house.seen(&order["position"]);
+    let mut restaurant = TestRestaurant::open(&ALARM).await;
+    let pass = restaurant.server.client(&["kitchen"]).await;
+    let mut pass = restaurant.kitchen(&pass).await;
+    let order = restaurant.accepted(&["Beef rezala"]).await;
+    let mut seen = restaurant.seen(&order["position"]);
     seen["station"] = "bar".into();
     pass.send(&seen).await;
     // Of a room that is not the kitchen's it says nothing.
-    pass.join(&house.menu.menu()).await;
-    pass.send(&json!({"type": "seen", "room": house.menu.menu(), "position": order["position"]})).await;
-    assert_eq!(house.told_of("hot").await, (lost(), entry("hot", &[&order])));
-    pass.send(&house.seen(&order["position"])).await;
-    assert_eq!(house.told_of("hot").await, (connected(), Value::Null));
+    pass.join(&restaurant.menu.menu()).await;
+    pass.send(&json!({"type": "seen", "room": restaurant.menu.menu(), "position": order["position"]})).await;
+    assert_eq!(restaurant.told_of("hot").await, (lost(), entry("hot", &[&order])));
+    pass.send(&restaurant.seen(&order["position"])).await;
+    assert_eq!(restaurant.told_of("hot").await, (connected(), Value::Null));
 }
 
 /// A screen that has no WebSocket draws what it reports by a call, from when its requests have made it known.
 #[tokio::test]
 async fn a_screen_that_polls_reports_what_it_draws_by_calls() {
-    let mut house = TestRestaurant::open(&ALARM).await;
-    let pass = house.server.client(&["kitchen"]).await;
-    let order = house.accepted(&["Beef rezala"]).await;
-    assert_eq!(house.told_of("hot").await, (lost(), entry("hot", &[&order])));
-    let (kitchen, menu) = (house.menu.kitchen(), house.menu.menu());
+    let mut restaurant = TestRestaurant::open(&ALARM).await;
+    let pass = restaurant.server.client(&["kitchen"]).await;
+    let order = restaurant.accepted(&["Beef rezala"]).await;
+    assert_eq!(restaurant.told_of("hot").await, (lost(), entry("hot", &[&order])));
+    let (kitchen, menu) = (restaurant.menu.kitchen(), restaurant.menu.menu());
     let seen = |room: &str| format!("/api/v1/rooms/{room}/seen");
     let receipt = json!({"position": order["position"]});
     pass.post(&seen(&kitchen), &receipt).await.problem(503, "unavailable");
@@ -151,42 +151,42 @@ async fn a_screen_that_polls_reports_what_it_draws_by_calls() {
     let cursor = pass.get(&format!("/api/v1/rooms/{kitchen}/events?wait=0")).await.expect(200)["position"].clone();
     let held = format!("/api/v1/rooms/{kitchen}/events?wait=30&since={cursor}");
     let (held, ()) = tokio::join!(pass.get(&held), async {
-        house.floor.until("the screen", |frame| frame["event"]["patch"].to_string().contains("\"connected\":true")).await;
+        restaurant.floor.until("the screen", |frame| frame["event"]["patch"].to_string().contains("\"connected\":true")).await;
         // What is none, or not for whom it is; from staff, and of the menu, it means nothing.
         pass.post(&seen(&kitchen), &json!({"position": 1, "stations": []})).await.problem(422, "invalid");
         pass.post(&seen("kitchen:nowhere"), &receipt).await.problem(403, "forbidden");
-        for (who, room) in [(&house.staff, &kitchen), (&pass, &menu)] {
+        for (who, room) in [(&restaurant.staff, &kitchen), (&pass, &menu)] {
             assert_eq!(who.post(&seen(room), &receipt).await.status, 204);
         }
         let shown = json!({"position": order["position"], "station": "bar"});
         assert_eq!(pass.post(&seen(&kitchen), &shown).await.status, 204);
-        house.silence(Duration::from_secs(2), of_a_station).await;
+        restaurant.silence(Duration::from_secs(2), of_a_station).await;
         assert_eq!(pass.post(&seen(&kitchen), &receipt).await.status, 204);
-        assert_eq!(house.told_of("hot").await, (connected(), Value::Null));
+        assert_eq!(restaurant.told_of("hot").await, (connected(), Value::Null));
         // Ends the poll.
-        house.accepted(&["Firni"]).await;
+        restaurant.accepted(&["Firni"]).await;
     });
     assert_eq!(held.expect(200)["frames"][0]["event"]["kind"], "order.placed");
 }
 
 #[tokio::test]
 async fn without_the_alarm_nobody_is_told() {
-    let mut house = TestRestaurant::open(&["--display-alarm-s", "0"]).await;
-    house.accepted(&["Beef rezala"]).await;
-    house.silence(LONG, of_a_station).await;
+    let mut restaurant = TestRestaurant::open(&["--display-alarm-s", "0"]).await;
+    restaurant.accepted(&["Beef rezala"]).await;
+    restaurant.silence(LONG, of_a_station).await;
 }
 
 /// The comparison of heads is far away: what comes has been announced.
 #[tokio::test]
 async fn the_floor_hears_at_once_of_a_screen_that_is_renamed_or_revoked() {
-    let house = TestRestaurant::open(&["--head-comparison-s", "3600"]).await;
-    let pairing = house.server.anybody().post("/api/v1/devices/pairings", &json!({})).await.expect(200);
+    let restaurant = TestRestaurant::open(&["--head-comparison-s", "3600"]).await;
+    let pairing = restaurant.server.anybody().post("/api/v1/devices/pairings", &json!({})).await.expect(200);
     let approve = format!("/api/v1/devices/pairings/{}/approval", text(&pairing["user_code"]));
-    house.staff.post(&approve, &json!({"name": "Pass"})).await.expect(200);
+    restaurant.staff.post(&approve, &json!({"name": "Pass"})).await.expect(200);
     let poll = json!({"device_code": pairing["device_code"]});
-    let paired = house.server.anybody().post("/api/v1/devices/token", &poll).await.expect(200);
-    let mut screen = house.kitchen(&Client::new(&house.server.base, text(&paired["access_token"]))).await;
-    let TestRestaurant { server, menu, mut floor, .. } = house;
+    let paired = restaurant.server.anybody().post("/api/v1/devices/token", &poll).await.expect(200);
+    let mut screen = restaurant.kitchen(&Client::new(&restaurant.server.base, text(&paired["access_token"]))).await;
+    let TestRestaurant { server, menu, mut floor, .. } = restaurant;
     let told = floor.until("the screen", |frame| frame["event"]["kind"] == "display.connected").await;
     let device = told["event"]["patch"].as_object().unwrap().keys().next().unwrap().clone();
 

@@ -14,8 +14,8 @@ use orderbell::store::accounts::{ApiKey, Restaurant, Table, User, UserChange, Us
 use orderbell::store::sessions::{Rotation, SessionRow};
 use secrecy::ExposeSecret;
 
-pub async fn a_restaurant_begins_with_an_empty_feed_and_its_menu(world: TestDatabase) {
-    let store = &world.store;
+pub async fn a_restaurant_begins_with_an_empty_feed_and_its_menu(database: TestDatabase) {
+    let store = &database.store;
     let new = restaurant(RestaurantId::from_uuid(clock::new_id()));
     let (menu, _) = small_menu(new.id);
     assert_eq!(store.restaurant(new.id).await.unwrap(), None);
@@ -35,8 +35,9 @@ fn table(restaurant: RestaurantId, label: &str, code: &str) -> Table {
     Table { id: TableId::from_uuid(clock::new_id()), restaurant, label: key(label), key: key(code) }
 }
 
-pub async fn a_table_has_its_label_in_the_house_and_its_key_anywhere(world: TestDatabase) {
-    let (store, one, two) = (&world.store, TestRestaurant::open(&world.store).await, TestRestaurant::open(&world.store).await);
+pub async fn a_label_is_unique_in_a_restaurant_and_a_key_everywhere(database: TestDatabase) {
+    let (store, one, two) =
+        (&database.store, TestRestaurant::open(&database.store).await, TestRestaurant::open(&database.store).await);
     let (first, second) = (table(one.id, "7", "key-1"), table(one.id, "8", "key-2"));
     store.add_table(&first).await.unwrap();
     store.add_table(&second).await.unwrap();
@@ -55,8 +56,9 @@ pub fn user(restaurant: RestaurantId, username: &str) -> User {
     User { id, restaurant, username: key(username), role: Role::Manager, password_hash: "$argon2id$made-up".to_owned().into() }
 }
 
-pub async fn people_sign_in_by_a_name_of_their_house(world: TestDatabase) {
-    let (store, one, two) = (&world.store, TestRestaurant::open(&world.store).await, TestRestaurant::open(&world.store).await);
+pub async fn usernames_are_unique_in_a_restaurant(database: TestDatabase) {
+    let (store, one, two) =
+        (&database.store, TestRestaurant::open(&database.store).await, TestRestaurant::open(&database.store).await);
     for username in ["b.rahman", "Zia", "a-khan"] {
         store.add_user(&user(one.id, username), at(0)).await.unwrap();
     }
@@ -75,8 +77,9 @@ pub fn session(restaurant: RestaurantId, id: &str, sub: &str, role: Role) -> Ses
     SessionRow { principal, expires_at: at(600) }
 }
 
-pub async fn a_table_gets_another_key_and_goes(world: TestDatabase) {
-    let (store, one, two) = (&world.store, TestRestaurant::open(&world.store).await, TestRestaurant::open(&world.store).await);
+pub async fn a_table_gets_another_key_and_goes(database: TestDatabase) {
+    let (store, one, two) =
+        (&database.store, TestRestaurant::open(&database.store).await, TestRestaurant::open(&database.store).await);
     let (first, second) = (table(one.id, "7", "key-1"), table(one.id, "8", "key-2"));
     store.add_table(&first).await.unwrap();
     store.add_table(&second).await.unwrap();
@@ -104,8 +107,9 @@ pub async fn a_table_gets_another_key_and_goes(world: TestDatabase) {
 
 const REMOVE: UserChange = UserChange::Remove;
 
-pub async fn a_change_of_a_person_ends_their_sessions(world: TestDatabase) {
-    let (store, one, two) = (&world.store, TestRestaurant::open(&world.store).await, TestRestaurant::open(&world.store).await);
+pub async fn a_change_of_a_person_ends_their_sessions(database: TestDatabase) {
+    let (store, one, two) =
+        (&database.store, TestRestaurant::open(&database.store).await, TestRestaurant::open(&database.store).await);
     let (zia, khan) = (user(one.id, "zia"), user(one.id, "khan"));
     store.add_user(&zia, at(0)).await.unwrap();
     store.add_user(&khan, at(0)).await.unwrap();
@@ -128,29 +132,30 @@ pub async fn a_change_of_a_person_ends_their_sessions(world: TestDatabase) {
     assert!(matches!(store.rotate_refresh([12; 32], &[[22; 32]], at(3)).await.unwrap(), Rotation::Rotated { .. }));
     assert_eq!(store.change_user(one.id, zia.id, REMOVE, Expected::ANY).await.unwrap(), UserChanged::Done(vec![]));
     assert_eq!(store.change_user(one.id, zia.id, REMOVE, Expected::ANY).await, Err(StoreError::Missing));
-    assert_eq!(sessions::ended(&world).await, [key::<Key>("s-1"), key("s-2")]);
+    assert_eq!(sessions::ended(&database).await, [key::<Key>("s-1"), key("s-2")]);
 }
 
-pub async fn of_two_managers_who_remove_each_other_one_stays(world: TestDatabase) {
-    let house = TestRestaurant::open(&world.store).await;
+pub async fn of_two_managers_who_remove_each_other_one_stays(database: TestDatabase) {
+    let restaurant = TestRestaurant::open(&database.store).await;
     for round in 0..10 {
-        let pair = ["a", "b"].map(|name| user(house.id, &format!("{name}-{round}")));
+        let pair = ["a", "b"].map(|name| user(restaurant.id, &format!("{name}-{round}")));
         for manager in &pair {
-            world.store.add_user(manager, at(0)).await.unwrap();
+            database.store.add_user(manager, at(0)).await.unwrap();
         }
-        let remove = |id| world.store.change_user(house.id, id, REMOVE, Expected::ANY);
+        let remove = |id| database.store.change_user(restaurant.id, id, REMOVE, Expected::ANY);
         let (one, two) = tokio::join!(remove(pair[0].id), remove(pair[1].id));
         let outcomes = [one.unwrap(), two.unwrap()];
         assert!(outcomes.contains(&UserChanged::LastManager) && outcomes.contains(&UserChanged::Done(vec![])), "{outcomes:?}");
-        let left = world.store.users(house.id, None, 100).await.unwrap();
+        let left = database.store.users(restaurant.id, None, 100).await.unwrap();
         assert_eq!(left.len(), 1, "round {round}");
         // The next round begins without anybody, which only somebody beside the store can make so.
-        world.execute("DELETE FROM users").await;
+        database.execute("DELETE FROM users").await;
     }
 }
 
-pub async fn a_revoked_api_key_takes_its_sessions_with_it(world: TestDatabase) {
-    let (store, one, two) = (&world.store, TestRestaurant::open(&world.store).await, TestRestaurant::open(&world.store).await);
+pub async fn a_revoked_api_key_takes_its_sessions_with_it(database: TestDatabase) {
+    let (store, one, two) =
+        (&database.store, TestRestaurant::open(&database.store).await, TestRestaurant::open(&database.store).await);
     let pos = ApiKey { id: key("pos"), restaurant: one.id, name: key("POS") };
     store.add_api_key(&pos, [1; 32], at(0)).await.unwrap();
     store.add_api_key(&ApiKey { restaurant: two.id, ..pos.clone() }, [2; 32], at(0)).await.unwrap();
@@ -159,8 +164,8 @@ pub async fn a_revoked_api_key_takes_its_sessions_with_it(world: TestDatabase) {
     assert_eq!(store.api_key_by_hash([9; 32]).await.unwrap(), None);
     let rows =
         [(one.id, "s-1", "pos", Role::Service), (one.id, "s-2", "pos", Role::Service), (two.id, "s-3", "pos", Role::Service)];
-    for (number, (house, id, sub, role)) in rows.into_iter().chain([(one.id, "s-4", "pos", Role::Staff)]).enumerate() {
-        store.add_session(&session(house, id, sub, role), [10 + number as u8; 32], at(0)).await.unwrap();
+    for (number, (restaurant, id, sub, role)) in rows.into_iter().chain([(one.id, "s-4", "pos", Role::Staff)]).enumerate() {
+        store.add_session(&session(restaurant, id, sub, role), [10 + number as u8; 32], at(0)).await.unwrap();
     }
     let mut ended = store.revoke_api_key(one.id, &pos.id, at(5)).await.unwrap();
     ended.sort();
@@ -171,5 +176,5 @@ pub async fn a_revoked_api_key_takes_its_sessions_with_it(world: TestDatabase) {
     assert!(matches!(store.rotate_refresh([12; 32], &[[22; 32]], at(6)).await.unwrap(), Rotation::Rotated { .. }));
     assert!(matches!(store.rotate_refresh([13; 32], &[[23; 32]], at(6)).await.unwrap(), Rotation::Rotated { .. }));
     assert_eq!(store.revoke_api_key(one.id, &pos.id, at(7)).await, Err(StoreError::Missing));
-    assert_eq!(sessions::ended(&world).await, [key::<Key>("s-1"), key("s-2")]);
+    assert_eq!(sessions::ended(&database).await, [key::<Key>("s-1"), key("s-2")]);
 }

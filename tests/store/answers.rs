@@ -15,115 +15,118 @@ fn refusal(committed: Committed) -> Refusal {
     committed.answer.expect_err("it must be refused")
 }
 
-pub async fn the_same_id_answers_the_same(world: TestDatabase) {
-    let house = TestRestaurant::open(&world.store).await;
-    let diner = house.diner("diner-1");
+pub async fn the_same_id_answers_the_same(database: TestDatabase) {
+    let restaurant = TestRestaurant::open(&database.store).await;
+    let diner = restaurant.diner("diner-1");
     let name = command("diner-1", command_id(), 1);
-    let first = house.commit(house.placing(&diner, Some(name.clone()))).await.unwrap();
+    let first = restaurant.commit(restaurant.placing(&diner, Some(name.clone()))).await.unwrap();
     assert_eq!((first.repeated, first.events.len(), first.events[0].command), (false, 1, Some(name.id)));
     let first = first.answer.unwrap();
-    house.ack(house.acting(order_of(&first).id, ACCEPT, None)).await;
-    let again = house.commit(house.placing(&diner, Some(name.clone()))).await.unwrap();
+    restaurant.ack(restaurant.acting(order_of(&first).id, ACCEPT, None)).await;
+    let again = restaurant.commit(restaurant.placing(&diner, Some(name.clone()))).await.unwrap();
     assert!(again.repeated && again.events.is_empty());
     let again = again.answer.unwrap();
     assert_eq!((again.position, again.changed), (first.position, true));
     assert_eq!(again.document.get(), first.document.get(), "to the byte, though the order has moved on");
-    assert_eq!(house.head().await.number(), 2);
-    let TestRestaurant { id, slug, dish, store } = house;
+    assert_eq!(restaurant.head().await.number(), 2);
+    let TestRestaurant { id, slug, dish, store } = restaurant;
     drop(store);
-    let world = world.reopen().await;
-    let house = TestRestaurant { id, slug, dish, store: world.store.clone() };
-    assert!(house.commit(house.placing(&diner, Some(name))).await.unwrap().repeated, "after a restart too");
+    let database = database.reopen().await;
+    let restaurant = TestRestaurant { id, slug, dish, store: database.store.clone() };
+    assert!(restaurant.commit(restaurant.placing(&diner, Some(name))).await.unwrap().repeated, "after a restart too");
 }
 
-pub async fn an_answer_without_a_change_is_remembered(world: TestDatabase) {
-    let house = TestRestaurant::open(&world.store).await;
-    let order = house.place(&house.diner("diner-1")).await;
-    let accepted = house.ack(house.acting(order.id, ACCEPT, None)).await;
+pub async fn an_answer_without_a_change_is_remembered(database: TestDatabase) {
+    let restaurant = TestRestaurant::open(&database.store).await;
+    let order = restaurant.place(&restaurant.diner("diner-1")).await;
+    let accepted = restaurant.ack(restaurant.acting(order.id, ACCEPT, None)).await;
     let name = command("staff-1", command_id(), 1);
     for repeated in [false, true] {
-        let answer = house.commit(house.acting(order.id, ACCEPT, Some(name.clone()))).await.unwrap();
+        let answer = restaurant.commit(restaurant.acting(order.id, ACCEPT, Some(name.clone()))).await.unwrap();
         assert_eq!(answer.repeated, repeated);
         let ack = answer.answer.unwrap();
         assert_eq!((ack.changed, ack.position), (false, accepted.position));
-        house.ack(house.acting(order.id, OrderAction::Start, None)).await;
+        restaurant.ack(restaurant.acting(order.id, OrderAction::Start, None)).await;
     }
 }
 
-pub async fn a_refusal_by_state_is_remembered(world: TestDatabase) {
-    let house = TestRestaurant::open(&world.store).await;
-    let order = house.place(&house.diner("diner-1")).await;
+pub async fn a_refusal_by_state_is_remembered(database: TestDatabase) {
+    let restaurant = TestRestaurant::open(&database.store).await;
+    let order = restaurant.place(&restaurant.diner("diner-1")).await;
     let name = command("staff-1", command_id(), 1);
-    let first = refusal(house.commit(house.acting(order.id, OrderAction::Serve, Some(name.clone()))).await.unwrap());
+    let first = refusal(restaurant.commit(restaurant.acting(order.id, OrderAction::Serve, Some(name.clone()))).await.unwrap());
     assert_eq!(first.kind, RefusalKind::InvalidTransition);
     for action in [ACCEPT, OrderAction::Ready] {
-        house.ack(house.acting(order.id, action, None)).await;
+        restaurant.ack(restaurant.acting(order.id, action, None)).await;
     }
-    let again = house.commit(house.acting(order.id, OrderAction::Serve, Some(name))).await.unwrap();
+    let again = restaurant.commit(restaurant.acting(order.id, OrderAction::Serve, Some(name))).await.unwrap();
     assert!(again.repeated);
     assert_eq!(refusal(again), first, "though it would be possible now");
 }
 
-pub async fn a_refusal_by_right_is_asked_anew(world: TestDatabase) {
-    let house = TestRestaurant::open(&world.store).await;
-    let order = house.place(&house.diner("diner-1")).await;
+pub async fn a_refusal_by_right_is_asked_anew(database: TestDatabase) {
+    let restaurant = TestRestaurant::open(&database.store).await;
+    let order = restaurant.place(&restaurant.diner("diner-1")).await;
     let name = command("staff-1", command_id(), 1);
-    let forbidden = house.work(&house.staff(), Reads::Order(order.id), Some(name.clone()), |_| {
+    let forbidden = restaurant.work(&restaurant.staff(), Reads::Order(order.id), Some(name.clone()), |_| {
         Err(Refusal::new(RefusalKind::Forbidden, "not yours"))
     });
-    assert_eq!(refusal(house.commit(forbidden).await.unwrap()).kind, RefusalKind::Forbidden);
-    let allowed = house.commit(house.acting(order.id, ACCEPT, Some(name))).await.unwrap();
+    assert_eq!(refusal(restaurant.commit(forbidden).await.unwrap()).kind, RefusalKind::Forbidden);
+    let allowed = restaurant.commit(restaurant.acting(order.id, ACCEPT, Some(name))).await.unwrap();
     assert!(!allowed.repeated && allowed.answer.unwrap().changed);
 }
 
-pub async fn the_same_id_with_another_meaning_is_a_conflict(world: TestDatabase) {
-    let house = TestRestaurant::open(&world.store).await;
-    let order = house.place(&house.diner("diner-1")).await;
+pub async fn the_same_id_with_another_meaning_is_a_conflict(database: TestDatabase) {
+    let restaurant = TestRestaurant::open(&database.store).await;
+    let order = restaurant.place(&restaurant.diner("diner-1")).await;
     let id = command_id();
-    let first = house.ack(house.acting(order.id, ACCEPT, Some(command("staff-1", id, 1)))).await;
+    let first = restaurant.ack(restaurant.acting(order.id, ACCEPT, Some(command("staff-1", id, 1)))).await;
     for _ in 0..2 {
-        let other = house.commit(house.acting(order.id, OrderAction::Start, Some(command("staff-1", id, 2)))).await.unwrap();
+        let other =
+            restaurant.commit(restaurant.acting(order.id, OrderAction::Start, Some(command("staff-1", id, 2)))).await.unwrap();
         assert!(!other.repeated);
         assert_eq!(refusal(other).kind, RefusalKind::Conflict);
     }
-    let again = house.commit(house.acting(order.id, ACCEPT, Some(command("staff-1", id, 1)))).await.unwrap();
+    let again = restaurant.commit(restaurant.acting(order.id, ACCEPT, Some(command("staff-1", id, 1)))).await.unwrap();
     assert_eq!((again.repeated, again.answer.unwrap().position), (true, first.position), "the first answer stands");
-    assert_eq!(house.head().await, first.position);
+    assert_eq!(restaurant.head().await, first.position);
 }
 
-pub async fn an_id_is_its_principals_and_its_restaurants(world: TestDatabase) {
-    let (one, two) = (TestRestaurant::open(&world.store).await, TestRestaurant::open(&world.store).await);
+pub async fn an_id_is_its_principals_and_its_restaurants(database: TestDatabase) {
+    let (one, two) = (TestRestaurant::open(&database.store).await, TestRestaurant::open(&database.store).await);
     let id = command_id();
-    for (house, sub, meaning) in [(&one, "diner-1", 1), (&one, "diner-2", 2), (&two, "diner-1", 3)] {
-        let committed = house.commit(house.placing(&house.diner(sub), Some(command(sub, id, meaning)))).await.unwrap();
+    for (restaurant, sub, meaning) in [(&one, "diner-1", 1), (&one, "diner-2", 2), (&two, "diner-1", 3)] {
+        let committed =
+            restaurant.commit(restaurant.placing(&restaurant.diner(sub), Some(command(sub, id, meaning)))).await.unwrap();
         assert!(!committed.repeated && committed.answer.unwrap().changed, "{sub} {meaning}");
     }
     assert_eq!((one.head().await.number(), two.head().await.number()), (2, 1));
 }
 
-pub async fn sent_twenty_times_at_once_it_takes_effect_once(world: TestDatabase) {
-    let house = TestRestaurant::open(&world.store).await;
+pub async fn sent_twenty_times_at_once_it_takes_effect_once(database: TestDatabase) {
+    let restaurant = TestRestaurant::open(&database.store).await;
     let name = command("diner-1", command_id(), 1);
     let mut senders = JoinSet::new();
     for _ in 0..20 {
-        let (house, name) = (house.clone(), name.clone());
-        senders.spawn(async move { house.commit(house.placing(&house.diner("diner-1"), Some(name))).await.unwrap() });
+        let (restaurant, name) = (restaurant.clone(), name.clone());
+        senders
+            .spawn(async move { restaurant.commit(restaurant.placing(&restaurant.diner("diner-1"), Some(name))).await.unwrap() });
     }
     let answers = senders.join_all().await;
     assert_eq!(answers.iter().filter(|answer| !answer.repeated).count(), 1);
     let documents: Vec<_> = answers.iter().map(|answer| answer.answer.as_ref().unwrap().document.get()).collect();
     assert!(documents.iter().all(|document| *document == documents[0]));
-    assert_eq!(sound_feed(&house.store, house.id).await.len(), 1);
+    assert_eq!(sound_feed(&restaurant.store, restaurant.id).await.len(), 1);
 }
 
-pub async fn old_answers_are_forgotten(world: TestDatabase) {
-    let house = TestRestaurant::open(&world.store).await;
-    let diner = house.diner("diner-1");
+pub async fn old_answers_are_forgotten(database: TestDatabase) {
+    let restaurant = TestRestaurant::open(&database.store).await;
+    let diner = restaurant.diner("diner-1");
     let name = command("diner-1", command_id(), 1);
-    house.ack(house.placing(&diner, Some(name.clone()))).await;
+    restaurant.ack(restaurant.placing(&diner, Some(name.clone()))).await;
     // The work of these tests is done at second 1.
-    assert_eq!(world.store.forget_answers(at(1)).await.unwrap(), 0);
-    assert!(house.commit(house.placing(&diner, Some(name.clone()))).await.unwrap().repeated);
-    assert_eq!(world.store.forget_answers(at(2)).await.unwrap(), 1);
-    assert!(!house.commit(house.placing(&diner, Some(name))).await.unwrap().repeated);
+    assert_eq!(database.store.forget_answers(at(1)).await.unwrap(), 0);
+    assert!(restaurant.commit(restaurant.placing(&diner, Some(name.clone()))).await.unwrap().repeated);
+    assert_eq!(database.store.forget_answers(at(2)).await.unwrap(), 1);
+    assert!(!restaurant.commit(restaurant.placing(&diner, Some(name))).await.unwrap().repeated);
 }

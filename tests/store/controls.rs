@@ -28,8 +28,8 @@ struct Writer {
 }
 
 impl Writer {
-    async fn begin(world: &TestDatabase, restaurant: RestaurantId) -> Self {
-        let mut connection = PgConnection::connect(&world.url).await.unwrap();
+    async fn begin(database: &TestDatabase, restaurant: RestaurantId) -> Self {
+        let mut connection = PgConnection::connect(&database.url).await.unwrap();
         connection.execute("BEGIN").await.unwrap();
         Self { connection, restaurant }
     }
@@ -76,8 +76,8 @@ impl Reader {
 }
 
 /// Waits until a transaction of the database waits for a lock.
-async fn until_one_waits(world: &TestDatabase) {
-    let mut connection = PgConnection::connect(&world.url).await.unwrap();
+async fn until_one_waits(database: &TestDatabase) {
+    let mut connection = PgConnection::connect(&database.url).await.unwrap();
     let waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
     while query_scalar::<_, i64>(waiting).fetch_one(&mut connection).await.unwrap() == 0 {
         sleep(Duration::from_millis(5)).await;
@@ -86,18 +86,18 @@ async fn until_one_waits(world: &TestDatabase) {
 
 /// Two writers of whom the first commits last, and a reader who looks in between; gives what the reader has seen.
 async fn seen_when_the_first_commits_last(source: Source) -> Vec<u64> {
-    let world = TestDatabase::postgres().await;
-    world.execute("CREATE SEQUENCE positions").await;
-    let restaurant = TestRestaurant::open(&world.store).await.id;
-    let mut reader = Reader { store: world.store.clone(), restaurant, cursor: Position::ZERO, seen: Vec::new() };
-    let first = Writer::begin(&world, restaurant).await.append(source).await;
-    let second = tokio::spawn(Writer::begin(&world, restaurant).await.append(source));
+    let database = TestDatabase::postgres().await;
+    database.execute("CREATE SEQUENCE positions").await;
+    let restaurant = TestRestaurant::open(&database.store).await.id;
+    let mut reader = Reader { store: database.store.clone(), restaurant, cursor: Position::ZERO, seen: Vec::new() };
+    let first = Writer::begin(&database, restaurant).await.append(source).await;
+    let second = tokio::spawn(Writer::begin(&database, restaurant).await.append(source));
     if source == Source::Sequence {
         second.await.unwrap().commit().await;
         reader.look().await;
         first.commit().await;
     } else {
-        until_one_waits(&world).await;
+        until_one_waits(&database).await;
         reader.look().await;
         first.commit().await;
         second.await.unwrap().commit().await;
@@ -123,14 +123,14 @@ async fn with_positions_from_a_sequence_a_reader_misses_an_event() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_a_task_of_its_own_a_caller_that_stops_waiting_leaves_a_transaction_open() {
     in_time(async {
-        let world = TestDatabase::postgres().await;
+        let database = TestDatabase::postgres().await;
         // At each of the first waits, until one is met at which it matters.
         for tries in 1.. {
-            let pool = PgPoolOptions::new().max_connections(1).connect(&world.url).await.unwrap();
+            let pool = PgPoolOptions::new().max_connections(1).connect(&database.url).await.unwrap();
             drop(polled(1 + tries % 12, pool.begin()).await);
             // Whoever would roll it back has the time.
             sleep(Duration::from_millis(200)).await;
-            if world.forgotten_transactions().await > 0 {
+            if database.forgotten_transactions().await > 0 {
                 println!("a transaction is left open after {tries} × a caller that stops waiting without a task of its own");
                 return;
             }

@@ -16,9 +16,9 @@ use tokio::task::JoinSet;
 
 const SECRET: TotpSecret = TotpSecret([7; 20]);
 
-async fn begin(world: &TestDatabase, user: &User, id: &str, number: u8) {
+async fn begin(database: &TestDatabase, user: &User, id: &str, number: u8) {
     let row = session(user.restaurant, id, &user.id.to_string(), user.role);
-    world.store.add_session(&row, [number; 32], at(0)).await.unwrap();
+    database.store.add_session(&row, [number; 32], at(0)).await.unwrap();
 }
 
 /// The succession of a person's session by another at a second.
@@ -33,12 +33,12 @@ fn succession(user: &User, old: &str, new: &str, second: i64) -> Succession {
     }
 }
 
-pub async fn a_session_is_succeeded_once_and_its_proof_goes_on_or_is_renewed(world: TestDatabase) {
-    let (store, house) = (&world.store, TestRestaurant::open(&world.store).await);
-    let zia = user(house.id, "zia");
+pub async fn a_session_is_succeeded_once_and_its_proof_goes_on_or_is_renewed(database: TestDatabase) {
+    let (store, restaurant) = (&database.store, TestRestaurant::open(&database.store).await);
+    let zia = user(restaurant.id, "zia");
     store.add_user(&zia, at(0)).await.unwrap();
-    begin(&world, &zia, "s-1", 10).await;
-    let proof = async |session: &str| store.password_proof(house.id, &key(session)).await.unwrap();
+    begin(&database, &zia, "s-1", 10).await;
+    let proof = async |session: &str| store.password_proof(restaurant.id, &key(session)).await.unwrap();
     store.succeed(&succession(&zia, "s-1", "s-2", 5)).await.unwrap();
     assert_eq!((proof("s-1").await, proof("s-2").await), (PasswordProof::Ended, PasswordProof::At(at(0))));
     assert_eq!(store.session_of_refresh([10; 32]).await.unwrap(), None, "the old token is worth nothing");
@@ -51,25 +51,25 @@ pub async fn a_session_is_succeeded_once_and_its_proof_goes_on_or_is_renewed(wor
     assert_eq!(store.succeed(&late).await, Err(StoreError::Stale));
     let mut races = JoinSet::new();
     for number in 0..4_u8 {
-        let store = world.beside().await;
+        let store = database.beside().await;
         let succession = succession(&zia, "s-3", &format!("r-{number}"), i64::from(10 + number));
         races.spawn(async move { store.succeed(&succession).await });
     }
     let won = races.join_all().await.into_iter().filter(Result::is_ok).count();
-    assert_eq!((won, store.sessions_of(house.id, zia.id, at(20), at(0)).await.unwrap().len()), (1, 1));
+    assert_eq!((won, store.sessions_of(restaurant.id, zia.id, at(20), at(0)).await.unwrap().len()), (1, 1));
 }
 
-pub async fn a_turn_is_one_persons_at_a_time_and_only_wrong_tries_are_counted(world: TestDatabase) {
-    let (store, house) = (&world.store, TestRestaurant::open(&world.store).await);
-    let zia = user(house.id, "zia");
+pub async fn a_turn_is_one_persons_at_a_time_and_only_wrong_tries_are_counted(database: TestDatabase) {
+    let (store, restaurant) = (&database.store, TestRestaurant::open(&database.store).await);
+    let zia = user(restaurant.id, "zia");
     store.add_user(&zia, at(0)).await.unwrap();
-    let turn = |name: &str| Turn { restaurant: house.id, person: zia.id, name: key(name) };
+    let turn = |name: &str| Turn { restaurant: restaurant.id, person: zia.id, name: key(name) };
     let (long, window) = (Duration::from_secs(3600), Timestamp::from_micros(0));
     let take = async |name: &str| store.take_turn(&turn(name), long, window).await.unwrap();
     let wrong = |taken: Option<Taken>| taken.map(|taken| taken.wrong);
     let mut races = JoinSet::new();
     for _ in 0..4 {
-        let (store, turn) = (world.beside().await, turn("s-1"));
+        let (store, turn) = (database.beside().await, turn("s-1"));
         races.spawn(async move { store.take_turn(&turn, long, window).await.unwrap() });
     }
     let taken: Vec<_> = races.join_all().await.into_iter().flatten().collect();
@@ -93,12 +93,13 @@ pub async fn a_turn_is_one_persons_at_a_time_and_only_wrong_tries_are_counted(wo
     assert_eq!(wrong(forgotten), Some(0), "the first is long ago");
 }
 
-pub async fn a_changed_password_keeps_one_session_and_gives_way_to_no_late_change(world: TestDatabase) {
-    let (store, one, two) = (&world.store, TestRestaurant::open(&world.store).await, TestRestaurant::open(&world.store).await);
+pub async fn a_changed_password_keeps_one_session_and_gives_way_to_no_late_change(database: TestDatabase) {
+    let (store, one, two) =
+        (&database.store, TestRestaurant::open(&database.store).await, TestRestaurant::open(&database.store).await);
     let zia = user(one.id, "zia");
     store.add_user(&zia, at(0)).await.unwrap();
     for (number, id) in ["s-1", "s-2", "s-3"].into_iter().enumerate() {
-        begin(&world, &zia, id, 10 + number as u8).await;
+        begin(&database, &zia, id, 10 + number as u8).await;
     }
     let hash = |text: &str| SecretString::from(text.to_owned());
     let (old, new, late) = (zia.password_hash.clone(), hash("$argon2id$new"), hash("$argon2id$late"));
@@ -114,14 +115,15 @@ pub async fn a_changed_password_keeps_one_session_and_gives_way_to_no_late_chang
     assert_eq!(left.iter().map(|session| session.id.as_str()).collect::<Vec<_>>(), ["s-4"]);
 }
 
-pub async fn sessions_are_listed_by_use_and_ended_by_their_owner(world: TestDatabase) {
-    let (store, one, two) = (&world.store, TestRestaurant::open(&world.store).await, TestRestaurant::open(&world.store).await);
+pub async fn sessions_are_listed_by_use_and_ended_by_their_owner(database: TestDatabase) {
+    let (store, one, two) =
+        (&database.store, TestRestaurant::open(&database.store).await, TestRestaurant::open(&database.store).await);
     let (zia, khan) = (user(one.id, "zia"), user(one.id, "khan"));
     for person in [&zia, &khan] {
         store.add_user(person, at(0)).await.unwrap();
     }
     for (number, (id, who)) in [("s-1", &zia), ("s-2", &zia), ("s-3", &khan)].into_iter().enumerate() {
-        begin(&world, who, id, 10 + number as u8).await;
+        begin(&database, who, id, 10 + number as u8).await;
     }
     store.rotate_refresh([11; 32], &[[21; 32]], at(5)).await.unwrap();
     let ids = async |restaurant, now, since| {
@@ -139,13 +141,13 @@ pub async fn sessions_are_listed_by_use_and_ended_by_their_owner(world: TestData
     assert_eq!(store.sessions_of(one.id, khan.id, at(6), at(0)).await.unwrap().len(), 1);
 }
 
-pub async fn a_session_of_staff_that_nobody_uses_is_idle_and_no_other(world: TestDatabase) {
-    let (store, house) = (&world.store, TestRestaurant::open(&world.store).await);
-    let zia = user(house.id, "zia");
+pub async fn a_session_of_staff_that_nobody_uses_is_idle_and_no_other(database: TestDatabase) {
+    let (store, restaurant) = (&database.store, TestRestaurant::open(&database.store).await);
+    let zia = user(restaurant.id, "zia");
     store.add_user(&zia, at(0)).await.unwrap();
-    begin(&world, &zia, "s-1", 10).await;
+    begin(&database, &zia, "s-1", 10).await;
     for (number, role) in [(20, Role::Kitchen), (21, Role::Diner), (22, Role::Service)] {
-        store.add_session(&session(house.id, &format!("s-{number}"), "x", role), [number; 32], at(0)).await.unwrap();
+        store.add_session(&session(restaurant.id, &format!("s-{number}"), "x", role), [number; 32], at(0)).await.unwrap();
         assert_eq!(store.idle_session([number; 32], at(500)).await.unwrap(), None, "{role}");
     }
     assert_eq!(store.idle_session([10; 32], at(0)).await.unwrap(), None);
@@ -155,36 +157,37 @@ pub async fn a_session_of_staff_that_nobody_uses_is_idle_and_no_other(world: Tes
     assert_eq!(store.idle_session([99; 32], at(1)).await.unwrap(), None);
 }
 
-pub async fn tries_are_counted_before_they_are_made_and_anew_after_a_while(world: TestDatabase) {
-    let house = TestRestaurant::open(&world.store).await;
-    let zia = user(house.id, "zia");
-    world.store.add_user(&zia, at(0)).await.unwrap();
+pub async fn tries_are_counted_before_they_are_made_and_anew_after_a_while(database: TestDatabase) {
+    let restaurant = TestRestaurant::open(&database.store).await;
+    let zia = user(restaurant.id, "zia");
+    database.store.add_user(&zia, at(0)).await.unwrap();
     let mut tries = JoinSet::new();
     for _ in 0..8 {
-        let (store, restaurant, id) = (world.store.clone(), house.id, zia.id);
+        let (store, restaurant, id) = (database.store.clone(), restaurant.id, zia.id);
         tries.spawn(async move { store.count_try(restaurant, id, at(10), at(0)).await.unwrap().count });
     }
     let mut counts = tries.join_all().await;
     counts.sort_unstable();
     assert_eq!(counts, [1, 2, 3, 4, 5, 6, 7, 8], "of many at once none is counted twice");
-    let store = &world.store;
-    let count = async |now, window| store.count_try(house.id, zia.id, at(now), at(window)).await.unwrap();
+    let store = &database.store;
+    let count = async |now, window| store.count_try(restaurant.id, zia.id, at(now), at(window)).await.unwrap();
     let again = count(20, 10).await;
     assert_eq!((again.count, again.since), (9, at(10)));
     let later = count(30, 11).await;
     assert_eq!((later.count, later.since), (1, at(30)));
-    store.forget_tries(house.id, zia.id).await.unwrap();
+    store.forget_tries(restaurant.id, zia.id).await.unwrap();
     assert_eq!(count(31, 11).await.count, 1);
 }
 
-pub async fn a_step_and_a_recovery_code_are_used_once_on_any_node(world: TestDatabase) {
-    let (store, one, two) = (&world.store, TestRestaurant::open(&world.store).await, TestRestaurant::open(&world.store).await);
+pub async fn a_step_and_a_recovery_code_are_used_once_on_any_node(database: TestDatabase) {
+    let (store, one, two) =
+        (&database.store, TestRestaurant::open(&database.store).await, TestRestaurant::open(&database.store).await);
     let zia = user(one.id, "zia");
     store.add_user(&zia, at(0)).await.unwrap();
     assert_eq!(store.begin_second_factor(two.id, zia.id, SECRET, at(0)).await, Err(StoreError::Missing), "another's");
     store.begin_second_factor(one.id, zia.id, TotpSecret([6; 20]), at(0)).await.unwrap();
     store.begin_second_factor(one.id, zia.id, SECRET, at(1)).await.unwrap();
-    begin(&world, &zia, "s-1", 10).await;
+    begin(&database, &zia, "s-1", 10).await;
     let next = succession(&zia, "s-1", "s-2", 2);
     let confirm = async |secret| store.confirm_second_factor(zia.id, secret, 100, vec![[1; 32], [2; 32]], &next).await;
     assert_eq!(confirm(TotpSecret([6; 20])).await, Err(StoreError::Missing), "another was begun since");
@@ -201,7 +204,7 @@ pub async fn a_step_and_a_recovery_code_are_used_once_on_any_node(world: TestDat
     assert!(!store.use_step(one.id, zia.id, SECRET, 100).await.unwrap(), "it confirmed");
     let mut uses = JoinSet::new();
     for _ in 0..4 {
-        let (store, restaurant, id) = (world.beside().await, one.id, zia.id);
+        let (store, restaurant, id) = (database.beside().await, one.id, zia.id);
         uses.spawn(async move { store.use_step(restaurant, id, SECRET, 101).await.unwrap() });
     }
     assert_eq!(uses.join_all().await.into_iter().filter(|used| *used).count(), 1);
@@ -210,26 +213,26 @@ pub async fn a_step_and_a_recovery_code_are_used_once_on_any_node(world: TestDat
     assert!(!store.use_recovery_code(one.id, zia.id, [1; 32]).await.unwrap());
 }
 
-pub async fn a_second_factor_goes_with_its_codes_and_with_its_person(world: TestDatabase) {
-    let (store, house) = (&world.store, TestRestaurant::open(&world.store).await);
-    let (zia, khan) = (user(house.id, "zia"), user(house.id, "khan"));
+pub async fn a_second_factor_goes_with_its_codes_and_with_its_person(database: TestDatabase) {
+    let (store, restaurant) = (&database.store, TestRestaurant::open(&database.store).await);
+    let (zia, khan) = (user(restaurant.id, "zia"), user(restaurant.id, "khan"));
     for person in [&zia, &khan] {
         store.add_user(person, at(0)).await.unwrap();
-        store.begin_second_factor(house.id, person.id, SECRET, at(0)).await.unwrap();
+        store.begin_second_factor(restaurant.id, person.id, SECRET, at(0)).await.unwrap();
         let number = if person.id == zia.id { 1 } else { 2 };
         let (old, new) = (format!("o-{number}"), format!("n-{number}"));
-        begin(&world, person, &old, number).await;
+        begin(&database, person, &old, number).await;
         let next = succession(person, &old, &new, i64::from(number));
         store.confirm_second_factor(person.id, SECRET, 1, vec![[1; 32]], &next).await.unwrap();
-        store.count_try(house.id, person.id, at(0), at(0)).await.unwrap();
+        store.count_try(restaurant.id, person.id, at(0), at(0)).await.unwrap();
     }
-    begin(&world, &zia, "s-1", 10).await;
+    begin(&database, &zia, "s-1", 10).await;
     let next = succession(&zia, "s-1", "s-2", 9);
-    let ended = store.remove_second_factor(house.id, zia.id, Some(&next)).await.unwrap();
+    let ended = store.remove_second_factor(restaurant.id, zia.id, Some(&next)).await.unwrap();
     assert_eq!(ended, [key("n-1"), key("s-1")]);
-    assert_eq!(store.remove_second_factor(house.id, zia.id, None).await, Err(StoreError::Missing));
-    assert!(!store.use_recovery_code(house.id, zia.id, [1; 32]).await.unwrap());
-    store.change_user(house.id, khan.id, UserChange::Remove, Expected::ANY).await.unwrap();
-    assert_eq!(store.second_factor(house.id, khan.id).await.unwrap(), None);
-    assert!(!store.use_recovery_code(house.id, khan.id, [1; 32]).await.unwrap());
+    assert_eq!(store.remove_second_factor(restaurant.id, zia.id, None).await, Err(StoreError::Missing));
+    assert!(!store.use_recovery_code(restaurant.id, zia.id, [1; 32]).await.unwrap());
+    store.change_user(restaurant.id, khan.id, UserChange::Remove, Expected::ANY).await.unwrap();
+    assert_eq!(store.second_factor(restaurant.id, khan.id).await.unwrap(), None);
+    assert!(!store.use_recovery_code(restaurant.id, khan.id, [1; 32]).await.unwrap());
 }

@@ -22,44 +22,44 @@ use tokio::task::JoinSet;
 const CODE: [u8; 32] = [1; 32];
 const INTERVAL: i64 = 5000;
 
-async fn begin(world: &TestDatabase) {
+async fn begin(database: &TestDatabase) {
     let pairing = Pairing { device_code_hash: CODE, user_code: key("ABCD-1234"), expires_at: at(600) };
-    world.store.add_pairing(&pairing, at(0)).await.unwrap();
+    database.store.add_pairing(&pairing, at(0)).await.unwrap();
 }
 
 fn screen(restaurant: RestaurantId) -> Device {
     Device { id: DeviceId::from_uuid(clock::new_id()), restaurant, name: key("Grill"), station: Some(key("hot")) }
 }
 
-async fn poll(world: &TestDatabase, second: i64) -> Poll {
-    world.store.poll_pairing(CODE, INTERVAL, at(second)).await.unwrap()
+async fn poll(database: &TestDatabase, second: i64) -> Poll {
+    database.store.poll_pairing(CODE, INTERVAL, at(second)).await.unwrap()
 }
 
-pub async fn a_screen_is_handed_out_until_its_session_has_ended(world: TestDatabase) {
-    let (house, store) = (TestRestaurant::open(&world.store).await, &world.store);
-    begin(&world).await;
-    assert_eq!(poll(&world, 1).await, Poll::Pending);
-    assert_eq!(poll(&world, 2).await, Poll::TooSoon);
-    assert_eq!(poll(&world, 6).await, Poll::Pending);
-    let device = screen(house.id);
+pub async fn a_screen_is_handed_out_until_its_session_has_ended(database: TestDatabase) {
+    let (restaurant, store) = (TestRestaurant::open(&database.store).await, &database.store);
+    begin(&database).await;
+    assert_eq!(poll(&database, 1).await, Poll::Pending);
+    assert_eq!(poll(&database, 2).await, Poll::TooSoon);
+    assert_eq!(poll(&database, 6).await, Poll::Pending);
+    let device = screen(restaurant.id);
     store.approve_pairing(&key("ABCD-1234"), &device, None, at(7)).await.unwrap();
     for second in [8, 9] {
-        assert_eq!(poll(&world, second).await, Poll::Approved(device.clone()), "nobody is told to wait for what is there");
+        assert_eq!(poll(&database, second).await, Poll::Approved(device.clone()), "nobody is told to wait for what is there");
     }
-    store.begin_session(CODE, &session(&house, &device, "s-1"), [5; 32], at(9)).await.unwrap();
-    assert_eq!(poll(&world, 13).await, Poll::TooSoon, "it has its answer, or asks again after the interval");
-    assert_eq!(poll(&world, 14).await, Poll::Approved(device.clone()), "the answer was lost");
+    store.begin_session(CODE, &session(&restaurant, &device, "s-1"), [5; 32], at(9)).await.unwrap();
+    assert_eq!(poll(&database, 13).await, Poll::TooSoon, "it has its answer, or asks again after the interval");
+    assert_eq!(poll(&database, 14).await, Poll::Approved(device.clone()), "the answer was lost");
     store.end_session(&key("s-1")).await.unwrap();
-    assert_eq!(poll(&world, 20).await, Poll::Unknown);
-    assert_eq!(store.devices(house.id, None, 100).await.unwrap(), [listed(device, 7, None)]);
+    assert_eq!(poll(&database, 20).await, Poll::Unknown);
+    assert_eq!(store.devices(restaurant.id, None, 100).await.unwrap(), [listed(device, 7, None)]);
 }
 
-pub async fn of_many_beginnings_with_one_code_one_begins_a_session(world: TestDatabase) {
-    let house = TestRestaurant::open(&world.store).await;
-    let device = screen(house.id);
+pub async fn of_many_beginnings_with_one_code_one_begins_a_session(database: TestDatabase) {
+    let restaurant = TestRestaurant::open(&database.store).await;
+    let device = screen(restaurant.id);
     let mut beginnings = JoinSet::new();
     for number in 0..10_u8 {
-        let (store, row) = (world.store.clone(), session(&house, &device, &format!("s-{number}")));
+        let (store, row) = (database.store.clone(), session(&restaurant, &device, &format!("s-{number}")));
         beginnings.spawn(async move { store.begin_session(CODE, &row, [100 + number; 32], at(2)).await });
     }
     let outcomes = beginnings.join_all().await;
@@ -67,9 +67,9 @@ pub async fn of_many_beginnings_with_one_code_one_begins_a_session(world: TestDa
     assert_eq!(outcomes.iter().filter(|outcome| **outcome == Err(StoreError::Taken)).count(), 9, "{outcomes:?}");
 }
 
-pub async fn a_session_is_found_by_what_began_it_until_it_is_renewed(world: TestDatabase) {
-    let (house, store) = (TestRestaurant::open(&world.store).await, &world.store);
-    let row = session(&house, &screen(house.id), "s-1");
+pub async fn a_session_is_found_by_what_began_it_until_it_is_renewed(database: TestDatabase) {
+    let (restaurant, store) = (TestRestaurant::open(&database.store).await, &database.store);
+    let row = session(&restaurant, &screen(restaurant.id), "s-1");
     store.begin_session(CODE, &row, [5; 32], at(2)).await.unwrap();
     assert_eq!(store.begun_session(CODE, at(1)).await.unwrap(), Some((row, [5; 32])));
     assert_eq!(store.begun_session(CODE, at(2)).await.unwrap(), None, "too long ago");
@@ -78,8 +78,8 @@ pub async fn a_session_is_found_by_what_began_it_until_it_is_renewed(world: Test
     assert_eq!(store.begun_session(CODE, at(1)).await.unwrap(), None);
 }
 
-fn session(house: &TestRestaurant, device: &Device, id: &str) -> SessionRow {
-    let who = Principal { role: Role::Kitchen, session: key(id), device: Some(device.id), ..house.staff() };
+fn session(restaurant: &TestRestaurant, device: &Device, id: &str) -> SessionRow {
+    let who = Principal { role: Role::Kitchen, session: key(id), device: Some(device.id), ..restaurant.staff() };
     SessionRow { principal: who, expires_at: at(600) }
 }
 
@@ -88,105 +88,120 @@ fn listed(device: Device, second: i64, approver: Option<&User>) -> ListedDevice 
     ListedDevice { device, approved_at: at(second), approved_by, approver }
 }
 
-pub async fn screens_are_listed_page_by_page_with_who_approved_them(world: TestDatabase) {
-    let (store, house) = (&world.store, TestRestaurant::open(&world.store).await);
-    let zia = user(house.id, "zia");
+pub async fn screens_are_listed_page_by_page_with_who_approved_them(database: TestDatabase) {
+    let (store, restaurant) = (&database.store, TestRestaurant::open(&database.store).await);
+    let zia = user(restaurant.id, "zia");
     store.add_user(&zia, at(0)).await.unwrap();
     let mut screens = Vec::new();
     for number in 0..3_u8 {
         let user_code = key(&format!("ABCD-{number}"));
         let pairing = Pairing { device_code_hash: [number; 32], user_code, expires_at: at(600) };
         store.add_pairing(&pairing, at(0)).await.unwrap();
-        let device = screen(house.id);
+        let device = screen(restaurant.id);
         store.approve_pairing(&pairing.user_code, &device, Some(zia.id), at(i64::from(number))).await.unwrap();
         screens.push(listed(device, i64::from(number), Some(&zia)));
     }
-    let page = async |after, limit| store.devices(house.id, after, limit).await.unwrap();
+    let page = async |after, limit| store.devices(restaurant.id, after, limit).await.unwrap();
     assert_eq!(page(None, 2).await, screens[..2]);
     assert_eq!(page(Some(screens[1].device.id), 2).await, screens[2..]);
-    store.change_user(house.id, zia.id, UserChange::Set { role: None, password_hash: None }, Expected::ANY).await.unwrap();
+    store.change_user(restaurant.id, zia.id, UserChange::Set { role: None, password_hash: None }, Expected::ANY).await.unwrap();
     assert_eq!(page(None, 9).await, [], "they began no session before their approver signed in anew");
 }
 
-pub async fn an_approval_needs_a_code_that_is_good(world: TestDatabase) {
-    let house = TestRestaurant::open(&world.store).await;
-    begin(&world).await;
-    let approve = async |code: &str, second| world.store.approve_pairing(&key(code), &screen(house.id), None, at(second)).await;
+pub async fn an_approval_needs_a_code_that_is_good(database: TestDatabase) {
+    let restaurant = TestRestaurant::open(&database.store).await;
+    begin(&database).await;
+    let approve =
+        async |code: &str, second| database.store.approve_pairing(&key(code), &screen(restaurant.id), None, at(second)).await;
     assert_eq!(approve("WXYZ-0000", 1).await, Err(StoreError::Missing));
     assert_eq!(approve("ABCD-1234", 600).await, Err(StoreError::Missing), "past its time");
     assert_eq!(approve("ABCD-1234", 599).await, Ok(()));
     assert_eq!(approve("ABCD-1234", 599).await, Err(StoreError::Missing), "used");
-    assert_eq!(world.store.devices(house.id, None, 100).await.unwrap().len(), 1, "a failed approval makes no screen");
+    assert_eq!(database.store.devices(restaurant.id, None, 100).await.unwrap().len(), 1, "a failed approval makes no screen");
 }
 
-pub async fn a_pairing_expires_and_frees_its_code(world: TestDatabase) {
-    begin(&world).await;
+pub async fn a_pairing_expires_and_frees_its_code(database: TestDatabase) {
+    begin(&database).await;
     let again = Pairing { device_code_hash: [2; 32], user_code: key("ABCD-1234"), expires_at: at(1200) };
-    assert_eq!(world.store.add_pairing(&again, at(599)).await, Err(StoreError::Taken));
-    assert_eq!(poll(&world, 600).await, Poll::Expired);
-    assert_eq!(poll(&world, 601).await, Poll::Expired, "said again, not too soon");
-    assert_eq!(world.store.add_pairing(&again, at(600)).await, Ok(()));
-    assert_eq!(poll(&world, 700).await, Poll::Unknown);
-    assert_eq!(world.store.poll_pairing([2; 32], INTERVAL, at(700)).await.unwrap(), Poll::Pending);
+    assert_eq!(database.store.add_pairing(&again, at(599)).await, Err(StoreError::Taken));
+    assert_eq!(poll(&database, 600).await, Poll::Expired);
+    assert_eq!(poll(&database, 601).await, Poll::Expired, "said again, not too soon");
+    assert_eq!(database.store.add_pairing(&again, at(600)).await, Ok(()));
+    assert_eq!(poll(&database, 700).await, Poll::Unknown);
+    assert_eq!(database.store.poll_pairing([2; 32], INTERVAL, at(700)).await.unwrap(), Poll::Pending);
 }
 
-pub async fn a_screen_that_is_moved_keeps_its_session(world: TestDatabase) {
-    let (house, store) = (TestRestaurant::open(&world.store).await, &world.store);
+pub async fn a_screen_that_is_moved_keeps_its_session(database: TestDatabase) {
+    let (restaurant, store) = (TestRestaurant::open(&database.store).await, &database.store);
     let other = TestRestaurant::open(store).await;
-    begin(&world).await;
-    let device = screen(house.id);
+    begin(&database).await;
+    let device = screen(restaurant.id);
     store.approve_pairing(&key("ABCD-1234"), &device, None, at(1)).await.unwrap();
     let (sub, session, station) = (key(&device.id.to_string()), key("s-1"), device.station.clone());
-    let restaurant = house.id;
-    let principal =
-        Principal { sub, role: Role::Kitchen, restaurant, session, station, table: None, device: Some(device.id), share: None };
+    let principal = Principal {
+        sub,
+        role: Role::Kitchen,
+        restaurant: restaurant.id,
+        session,
+        station,
+        table: None,
+        device: Some(device.id),
+        share: None,
+    };
     store.add_session(&SessionRow { principal, expires_at: at(600) }, [5; 32], at(1)).await.unwrap();
     let display = device.id.to_string();
-    house.hold(&display, 1).await;
-    house.tell(&display, connected()).await;
+    restaurant.hold(&display, 1).await;
+    restaurant.tell(&display, connected()).await;
     let foreign = Device { restaurant: other.id, ..device.clone() };
     let set = async |device, second| store.set_device(device, Expected::ANY, at(second)).await.map(|events| events.len());
     assert_eq!(set(&foreign, 2).await, Err(StoreError::Missing), "another's");
     let moved = Device { name: key("Cold line"), station: Some(key("cold")), ..device };
     assert_eq!(set(&moved, 2).await, Ok(1), "one event to announce");
-    assert_eq!(store.devices(house.id, None, 100).await.unwrap()[0].device, moved);
+    assert_eq!(store.devices(restaurant.id, None, 100).await.unwrap()[0].device, moved);
     let renewed = store.rotate_refresh([5; 32], &[[6; 32]], at(2)).await.unwrap();
     let Rotation::Rotated { session: row, .. } = renewed else { panic!("it goes on") };
     assert_eq!(row.principal.station, moved.station, "its next token says where it is");
-    let displays = house.displays().await;
+    let displays = restaurant.displays().await;
     let shown = &displays[&display];
     assert_eq!((&shown["name"], &shown["station"], &shown["connected"]), (&"Cold line".into(), &"cold".into(), &true.into()));
-    let events = sound_feed(store, house.id).await;
-    assert_eq!(fold(&events, house.head().await).displays, displays, "the floor has heard of it");
-    store.revoke_device(house.id, moved.id, Expected::ANY, at(3)).await.unwrap();
+    let events = sound_feed(store, restaurant.id).await;
+    assert_eq!(fold(&events, restaurant.head().await).displays, displays, "the floor has heard of it");
+    store.revoke_device(restaurant.id, moved.id, Expected::ANY, at(3)).await.unwrap();
     assert_eq!(set(&moved, 2).await, Err(StoreError::Missing), "revoked");
 }
 
-pub async fn a_revoked_screen_is_gone_with_its_sessions(world: TestDatabase) {
-    let (house, store) = (TestRestaurant::open(&world.store).await, &world.store);
-    begin(&world).await;
-    let device = screen(house.id);
+pub async fn a_revoked_screen_is_gone_with_its_sessions(database: TestDatabase) {
+    let (restaurant, store) = (TestRestaurant::open(&database.store).await, &database.store);
+    begin(&database).await;
+    let device = screen(restaurant.id);
     store.approve_pairing(&key("ABCD-1234"), &device, None, at(1)).await.unwrap();
     let (sub, session, station) = (key(&device.id.to_string()), key("s-1"), device.station.clone());
-    let restaurant = house.id;
-    let principal =
-        Principal { sub, role: Role::Kitchen, restaurant, session, station, table: None, device: Some(device.id), share: None };
+    let principal = Principal {
+        sub,
+        role: Role::Kitchen,
+        restaurant: restaurant.id,
+        session,
+        station,
+        table: None,
+        device: Some(device.id),
+        share: None,
+    };
     store.add_session(&SessionRow { principal, expires_at: at(600) }, [5; 32], at(1)).await.unwrap();
     let display = device.id.to_string();
-    house.hold(&display, 1).await;
-    house.tell(&display, connected()).await;
-    let revoked = store.revoke_device(house.id, device.id, Expected::ANY, at(3)).await.unwrap();
+    restaurant.hold(&display, 1).await;
+    restaurant.tell(&display, connected()).await;
+    let revoked = store.revoke_device(restaurant.id, device.id, Expected::ANY, at(3)).await.unwrap();
     let told: Vec<_> = revoked.events.iter().map(|event| (event.kind, event.position)).collect();
-    assert_eq!((revoked.sessions, told), (vec![key::<Key>("s-1")], vec![(EventKind::DisplayLost, house.head().await)]));
-    assert_eq!(store.device(house.id, device.id).await.unwrap(), None);
-    assert_eq!(store.devices(house.id, None, 100).await.unwrap(), []);
+    assert_eq!((revoked.sessions, told), (vec![key::<Key>("s-1")], vec![(EventKind::DisplayLost, restaurant.head().await)]));
+    assert_eq!(store.device(restaurant.id, device.id).await.unwrap(), None);
+    assert_eq!(store.devices(restaurant.id, None, 100).await.unwrap(), []);
     assert_eq!(store.rotate_refresh([5; 32], &[[6; 32]], at(4)).await.unwrap(), Rotation::Unknown);
-    assert_eq!(poll(&world, 5).await, Poll::Unknown, "a screen that was not yet handed out is not any more");
-    let floor = store.snapshot(house.id, RoomId::Floor(house.id)).await.unwrap().unwrap();
+    assert_eq!(poll(&database, 5).await, Poll::Unknown, "a screen that was not yet handed out is not any more");
+    let floor = store.snapshot(restaurant.id, RoomId::Floor(restaurant.id)).await.unwrap().unwrap();
     assert!(floor.displays.unwrap().is_empty());
-    let events = sound_feed(store, house.id).await;
+    let events = sound_feed(store, restaurant.id).await;
     assert_eq!(fold(&events, floor.position).displays, serde_json::json!({}), "the floor has heard of it");
     assert_eq!((events.len(), store.leases(None, 9).await.unwrap()), (2, vec![]));
-    assert!(!house.tell(&display, Change::Lost { left: None }).await, "its connections end later");
-    assert_eq!(store.revoke_device(house.id, device.id, Expected::ANY, at(4)).await.unwrap_err(), StoreError::Missing);
+    assert!(!restaurant.tell(&display, Change::Lost { left: None }).await, "its connections end later");
+    assert_eq!(store.revoke_device(restaurant.id, device.id, Expected::ANY, at(4)).await.unwrap_err(), StoreError::Missing);
 }

@@ -20,67 +20,67 @@ use tokio::time::{Instant, sleep, timeout};
 
 const ACCEPT: OrderAction = OrderAction::Accept { minutes: None };
 
-async fn place_and_accept(house: TestRestaurant, writer: usize) -> u32 {
-    let order = house.place(&house.diner(&format!("diner-{writer}"))).await;
-    house.ack(house.acting(order.id, ACCEPT, None)).await;
+async fn place_and_accept(restaurant: TestRestaurant, writer: usize) -> u32 {
+    let order = restaurant.place(&restaurant.diner(&format!("diner-{writer}"))).await;
+    restaurant.ack(restaurant.acting(order.id, ACCEPT, None)).await;
     order.number
 }
 
-pub async fn positions_have_no_hole_under_fifty_writers(world: TestDatabase) {
-    let house = TestRestaurant::open(&world.store).await;
+pub async fn positions_have_no_hole_under_fifty_writers(database: TestDatabase) {
+    let restaurant = TestRestaurant::open(&database.store).await;
     let mut writers = JoinSet::new();
-    (0..50).for_each(|writer| drop(writers.spawn(place_and_accept(house.clone(), writer))));
+    (0..50).for_each(|writer| drop(writers.spawn(place_and_accept(restaurant.clone(), writer))));
     let numbers: BTreeSet<u32> = writers.join_all().await.into_iter().collect();
     assert_eq!(numbers, (1..=50).collect(), "every order has its own number, none is left out");
-    assert_eq!(sound_feed(&house.store, house.id).await.len(), 100);
+    assert_eq!(sound_feed(&restaurant.store, restaurant.id).await.len(), 100);
 }
 
-pub async fn two_stores_on_one_database_make_one_feed(world: TestDatabase) {
-    let house = TestRestaurant::open(&world.store).await;
-    let other = TestRestaurant { store: world.beside().await, ..house.clone() };
+pub async fn two_stores_on_one_database_make_one_feed(database: TestDatabase) {
+    let restaurant = TestRestaurant::open(&database.store).await;
+    let other = TestRestaurant { store: database.beside().await, ..restaurant.clone() };
     let mut writers = JoinSet::new();
     for writer in 0..40 {
-        writers.spawn(place_and_accept(if writer % 2 == 0 { house.clone() } else { other.clone() }, writer));
+        writers.spawn(place_and_accept(if writer % 2 == 0 { restaurant.clone() } else { other.clone() }, writer));
     }
     let numbers: BTreeSet<u32> = writers.join_all().await.into_iter().collect();
     assert_eq!(numbers, (1..=40).collect());
-    assert_eq!(sound_feed(&house.store, house.id).await.len(), 80);
+    assert_eq!(sound_feed(&restaurant.store, restaurant.id).await.len(), 80);
 }
 
-pub async fn restaurants_have_feeds_of_their_own(world: TestDatabase) {
-    let (one, two) = (TestRestaurant::open(&world.store).await, TestRestaurant::open(&world.store).await);
+pub async fn restaurants_have_feeds_of_their_own(database: TestDatabase) {
+    let (one, two) = (TestRestaurant::open(&database.store).await, TestRestaurant::open(&database.store).await);
     let first = one.place(&one.diner("diner-1")).await;
     let order = two.place(&two.diner("diner-1")).await;
     assert_eq!((order.position.number(), order.number), (1, 1));
     let nobody = RestaurantId::from_uuid(clock::new_id());
     one.ack(one.acting(first.id, ACCEPT, None)).await;
     assert_eq!(one.place(&one.diner("diner-1")).await.number, 2, "only placing uses a number up");
-    let mut heads = world.store.heads(&[two.id, nobody, one.id]).await.unwrap();
+    let mut heads = database.store.heads(&[two.id, nobody, one.id]).await.unwrap();
     heads.sort_unstable();
     assert_eq!(heads, [(one.id, Position::new(3).unwrap()), (two.id, Position::new(1).unwrap())]);
-    assert_eq!(world.store.heads(&[]).await.unwrap(), []);
-    assert_eq!(world.store.head(nobody).await, Err(StoreError::Missing));
+    assert_eq!(database.store.heads(&[]).await.unwrap(), []);
+    assert_eq!(database.store.head(nobody).await, Err(StoreError::Missing));
 }
 
-pub async fn a_refusal_leaves_nothing(world: TestDatabase) {
-    let house = TestRestaurant::open(&world.store).await;
-    let order = house.place(&house.diner("diner-1")).await;
+pub async fn a_refusal_leaves_nothing(database: TestDatabase) {
+    let restaurant = TestRestaurant::open(&database.store).await;
+    let order = restaurant.place(&restaurant.diner("diner-1")).await;
     for id in [order.id, OrderId::from_uuid(clock::new_id())] {
-        let refused = house.commit(house.acting(id, OrderAction::Serve, None)).await.unwrap();
+        let refused = restaurant.commit(restaurant.acting(id, OrderAction::Serve, None)).await.unwrap();
         assert!(refused.answer.is_err() && refused.events.is_empty());
     }
-    assert_eq!(house.head().await, order.position);
-    assert_eq!(house.store.order(house.id, order.id).await.unwrap(), Some(order.clone()));
-    let next = house.place(&house.diner("diner-1")).await;
+    assert_eq!(restaurant.head().await, order.position);
+    assert_eq!(restaurant.store.order(restaurant.id, order.id).await.unwrap(), Some(order.clone()));
+    let next = restaurant.place(&restaurant.diner("diner-1")).await;
     assert_eq!((next.position, next.number), (order.position.next(), order.number + 1), "nothing was used up");
 }
 
-pub async fn what_holds_already_answers_with_its_own_position(world: TestDatabase) {
-    let house = TestRestaurant::open(&world.store).await;
-    let order = house.place(&house.diner("diner-1")).await;
-    let accepted = house.ack(house.acting(order.id, ACCEPT, None)).await;
-    house.place(&house.diner("diner-2")).await;
-    let again = house.commit(house.acting(order.id, ACCEPT, None)).await.unwrap();
+pub async fn what_holds_already_answers_with_its_own_position(database: TestDatabase) {
+    let restaurant = TestRestaurant::open(&database.store).await;
+    let order = restaurant.place(&restaurant.diner("diner-1")).await;
+    let accepted = restaurant.ack(restaurant.acting(order.id, ACCEPT, None)).await;
+    restaurant.place(&restaurant.diner("diner-2")).await;
+    let again = restaurant.commit(restaurant.acting(order.id, ACCEPT, None)).await.unwrap();
     assert!(again.events.is_empty());
     let again = again.answer.unwrap();
     assert_eq!((again.changed, again.position), (false, accepted.position));
@@ -94,31 +94,31 @@ const REFUSE_POSTGRES: &str = "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE
     'BEGIN RAISE EXCEPTION ''refused by the test''; END'; \
     CREATE TRIGGER refuse BEFORE INSERT ON events FOR EACH ROW WHEN (NEW.kind = 'order.ready') EXECUTE FUNCTION refuse()";
 
-pub async fn a_unit_that_fails_undoes_only_itself(world: TestDatabase) {
-    let house = TestRestaurant::open(&world.store).await;
-    let order = house.place(&house.diner("diner-1")).await;
-    house.ack(house.acting(order.id, ACCEPT, None)).await;
-    world.execute(if world.is_sqlite() { REFUSE_SQLITE } else { REFUSE_POSTGRES }).await;
+pub async fn a_unit_that_fails_undoes_only_itself(database: TestDatabase) {
+    let restaurant = TestRestaurant::open(&database.store).await;
+    let order = restaurant.place(&restaurant.diner("diner-1")).await;
+    restaurant.ack(restaurant.acting(order.id, ACCEPT, None)).await;
+    database.execute(if database.is_sqlite() { REFUSE_SQLITE } else { REFUSE_POSTGRES }).await;
     let (&item, _) = order.items.first_key_value().expect("an order has an item");
     let mut units = JoinSet::new();
     for writer in 0..30 {
-        let house = house.clone();
+        let restaurant = restaurant.clone();
         units.spawn(async move {
             match writer % 3 {
-                0 => house.commit(house.acting(order.id, OrderAction::FinishItem(item), None)).await.map(|_| ()),
-                1 => house.commit(panicking_work(&house)).await.map(|_| ()),
-                _ => house.commit(house.placing(&house.diner("diner-2"), None)).await.map(|_| ()),
+                0 => restaurant.commit(restaurant.acting(order.id, OrderAction::FinishItem(item), None)).await.map(|_| ()),
+                1 => restaurant.commit(panicking_work(&restaurant)).await.map(|_| ()),
+                _ => restaurant.commit(restaurant.placing(&restaurant.diner("diner-2"), None)).await.map(|_| ()),
             }
         });
     }
     let outcomes = units.join_all().await;
     assert_eq!(outcomes.iter().filter(|outcome| **outcome == Err(StoreError::Internal)).count(), 20, "{outcomes:?}");
     assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 10, "{outcomes:?}");
-    assert_eq!(sound_feed(&house.store, house.id).await.len(), 12, "placed, accepted, and ten more placed");
+    assert_eq!(sound_feed(&restaurant.store, restaurant.id).await.len(), 12, "placed, accepted, and ten more placed");
 }
 
-fn panicking_work(house: &TestRestaurant) -> Work {
-    house.work(&house.staff(), Reads::Menu, None, |_| panic!("a decision of the test panics"))
+fn panicking_work(restaurant: &TestRestaurant) -> Work {
+    restaurant.work(&restaurant.staff(), Reads::Menu, None, |_| panic!("a decision of the test panics"))
 }
 
 /// A row that no parent has, which both databases notice only when the transaction commits.
@@ -129,19 +129,19 @@ const TRAP_POSTGRES: &str = "CREATE TABLE trap (parent UUID REFERENCES restauran
     'BEGIN INSERT INTO trap VALUES (gen_random_uuid()); RETURN NULL; END'; \
     CREATE TRIGGER spring AFTER INSERT ON events FOR EACH ROW WHEN (NEW.kind = 'order.accepted') EXECUTE FUNCTION spring()";
 
-pub async fn a_commit_that_fails_leaves_nothing(world: TestDatabase) {
-    let house = TestRestaurant::open(&world.store).await;
-    let order = house.place(&house.diner("diner-1")).await;
-    world.execute(if world.is_sqlite() { TRAP_SQLITE } else { TRAP_POSTGRES }).await;
+pub async fn a_commit_that_fails_leaves_nothing(database: TestDatabase) {
+    let restaurant = TestRestaurant::open(&database.store).await;
+    let order = restaurant.place(&restaurant.diner("diner-1")).await;
+    database.execute(if database.is_sqlite() { TRAP_SQLITE } else { TRAP_POSTGRES }).await;
     for _ in 0..3 {
-        let failed = house.commit(house.acting(order.id, ACCEPT, None)).await;
+        let failed = restaurant.commit(restaurant.acting(order.id, ACCEPT, None)).await;
         assert_eq!(failed.map(|_| ()), Err(StoreError::Unavailable));
     }
-    assert_eq!(house.head().await, order.position);
-    assert_eq!(house.store.order(house.id, order.id).await.unwrap(), Some(order.clone()));
-    world.execute(if world.is_sqlite() { "DROP TRIGGER spring" } else { "DROP TRIGGER spring ON events" }).await;
-    assert_eq!(house.ack(house.acting(order.id, ACCEPT, None)).await.position, order.position.next());
-    sound_feed(&house.store, house.id).await;
+    assert_eq!(restaurant.head().await, order.position);
+    assert_eq!(restaurant.store.order(restaurant.id, order.id).await.unwrap(), Some(order.clone()));
+    database.execute(if database.is_sqlite() { "DROP TRIGGER spring" } else { "DROP TRIGGER spring ON events" }).await;
+    assert_eq!(restaurant.ack(restaurant.acting(order.id, ACCEPT, None)).await.position, order.position.next());
+    sound_feed(&restaurant.store, restaurant.id).await;
 }
 
 /// Polls a future so many times, then drops it: it is left at each of its waits in turn.
@@ -167,12 +167,12 @@ fn rounds() -> u64 {
     ROUNDS * factor().clamp(1, 5) as u64
 }
 
-pub async fn a_caller_that_stops_waiting_leaves_nothing_half_done(world: TestDatabase) {
-    let house = TestRestaurant::open(&world.store).await;
+pub async fn a_caller_that_stops_waiting_leaves_nothing_half_done(database: TestDatabase) {
+    let restaurant = TestRestaurant::open(&database.store).await;
     let (mut answered, rounds) = (0, rounds());
     for round in 0..rounds {
-        let diner = house.diner("diner-1");
-        let commit = house.commit(house.placing(&diner, None));
+        let diner = restaurant.diner("diner-1");
+        let commit = restaurant.commit(restaurant.placing(&diner, None));
         // By waits and by time, from before the first statement to after the commit.
         let is_answered = if round % 2 == 0 {
             polled(round / 2 % 40, commit).await.is_some()
@@ -184,19 +184,19 @@ pub async fn a_caller_that_stops_waiting_leaves_nothing_half_done(world: TestDat
     }
     // At each of the first waits once more: what is left goes on to its end, before another takes its connection over.
     for waits in 1..=WAITS {
-        let diner = house.diner("diner-1");
-        answered += u64::from(polled(waits, house.commit(house.placing(&diner, None))).await.is_some());
+        let diner = restaurant.diner("diner-1");
+        answered += u64::from(polled(waits, restaurant.commit(restaurant.placing(&diner, None))).await.is_some());
         let until = Instant::now() + Duration::from_secs(3);
-        while world.forgotten_transactions().await > 0 {
+        while database.forgotten_transactions().await > 0 {
             assert!(Instant::now() < until, "a transaction was left open after {waits} waits");
             sleep(Duration::from_millis(10)).await;
         }
     }
     // The store is usable with every connection it has.
     let mut writers = JoinSet::new();
-    (0..20).for_each(|writer| drop(writers.spawn(place_and_accept(house.clone(), writer))));
+    (0..20).for_each(|writer| drop(writers.spawn(place_and_accept(restaurant.clone(), writer))));
     timeout(Duration::from_secs(10), writers.join_all()).await.expect("no connection may be left in a transaction");
-    let events = sound_feed(&house.store, house.id).await;
+    let events = sound_feed(&restaurant.store, restaurant.id).await;
     let placed = events.iter().filter(|event| event.kind == EventKind::OrderPlaced).count() as u64;
     assert!(placed >= answered + 20, "what was acknowledged is there: {placed} placed, {answered} answered");
     println!("{} × a caller that stops waiting: {answered} were answered, {placed} orders placed with 20 more", rounds + WAITS);

@@ -1,4 +1,4 @@
-//! Guests: what is open of them, their sessions as the house ends them, and the limits they reach.
+//! Guests: their open orders, their sessions, which staff may end, and the limits they reach.
 
 use crate::house::{TestRestaurant, at, key};
 use crate::sessions::ended;
@@ -19,20 +19,20 @@ use orderbell::store::log::{CommandKey, Reads, State};
 use orderbell::store::sessions::{Rotation, SessionRow};
 use std::sync::{Arc, Mutex};
 
-fn guest(house: &TestRestaurant, sub: &str, table: Option<&str>) -> Principal {
-    Principal { table: table.map(key), session: key(&format!("session-of-{sub}")), ..house.diner(sub) }
+fn guest(restaurant: &TestRestaurant, sub: &str, table: Option<&str>) -> Principal {
+    Principal { table: table.map(key), session: key(&format!("session-of-{sub}")), ..restaurant.diner(sub) }
 }
 
 /// What a guest's next order would be decided on.
-async fn open(house: &TestRestaurant, who: &Principal) -> OpenOrders {
+async fn open(restaurant: &TestRestaurant, who: &Principal) -> OpenOrders {
     let seen = Arc::new(Mutex::new(OpenOrders::default()));
     let found = seen.clone();
     let reads = Reads::GuestBasket(Guest::of(who).unwrap());
-    let work = house.work(who, reads, None, move |state: State| {
+    let work = restaurant.work(who, reads, None, move |state: State| {
         *found.lock().unwrap() = state.open;
         state.open.check(&OpenOrders::default()).map(|()| unreachable!("nothing is allowed"))
     });
-    assert!(house.commit(work).await.unwrap().answer.is_err());
+    assert!(restaurant.commit(work).await.unwrap().answer.is_err());
     *seen.lock().unwrap()
 }
 
@@ -40,166 +40,178 @@ const fn counts(by_diner: u32, by_table: u32, by_restaurant: u32) -> OpenOrders 
     OpenOrders { by_diner, by_table, by_restaurant }
 }
 
-pub async fn open_orders_are_counted_of_a_guest_a_table_and_a_house(world: TestDatabase) {
-    let (house, another) = (TestRestaurant::open(&world.store).await, TestRestaurant::open(&world.store).await);
-    let (a, b, c) = (guest(&house, "a", Some("7")), guest(&house, "b", Some("7")), guest(&house, "c", Some("8")));
-    let nowhere = guest(&house, "d", None);
-    for who in [&a, &a, &b, &c, &nowhere, &house.staff()] {
-        house.place(who).await;
+pub async fn open_orders_are_counted_by_guest_table_and_restaurant(database: TestDatabase) {
+    let (restaurant, another) = (TestRestaurant::open(&database.store).await, TestRestaurant::open(&database.store).await);
+    let (a, b, c) = (guest(&restaurant, "a", Some("7")), guest(&restaurant, "b", Some("7")), guest(&restaurant, "c", Some("8")));
+    let nowhere = guest(&restaurant, "d", None);
+    for who in [&a, &a, &b, &c, &nowhere, &restaurant.staff()] {
+        restaurant.place(who).await;
     }
     another.place(&guest(&another, "a", Some("7"))).await;
-    assert_eq!(open(&house, &a).await, counts(2, 3, 5), "the house's own order is not a guest's");
-    assert_eq!(open(&house, &c).await, counts(1, 1, 5));
-    assert_eq!(open(&house, &nowhere).await, counts(1, 0, 5), "at no table");
+    assert_eq!(open(&restaurant, &a).await, counts(2, 3, 5), "the restaurant's own order is not a guest's");
+    assert_eq!(open(&restaurant, &c).await, counts(1, 1, 5));
+    assert_eq!(open(&restaurant, &nowhere).await, counts(1, 0, 5), "at no table");
     assert_eq!(open(&another, &guest(&another, "a", Some("7"))).await, counts(1, 1, 1));
-    let order = house.place(&a).await.id;
-    assert_eq!(open(&house, &a).await, counts(3, 4, 6));
+    let order = restaurant.place(&a).await.id;
+    assert_eq!(open(&restaurant, &a).await, counts(3, 4, 6));
     let reject = OrderAction::Reject(Cause { reason: Reason::TooBusy, detail: None });
-    house.ack(house.acting(order, reject, None)).await;
-    assert_eq!(open(&house, &a).await, counts(2, 3, 5), "what is closed is not open");
+    restaurant.ack(restaurant.acting(order, reject, None)).await;
+    assert_eq!(open(&restaurant, &a).await, counts(2, 3, 5), "what is closed is not open");
 }
 
-async fn table(house: &TestRestaurant, label: &str, secret: &str) -> Table {
+async fn table(restaurant: &TestRestaurant, label: &str, secret: &str) -> Table {
     let id = TableId::from_uuid(clock::new_id());
-    let table = Table { id, restaurant: house.id, label: key(label), key: key(secret) };
-    house.store.add_table(&table).await.unwrap();
+    let table = Table { id, restaurant: restaurant.id, label: key(label), key: key(secret) };
+    restaurant.store.add_table(&table).await.unwrap();
     table
 }
 
-async fn sit(house: &TestRestaurant, table: &Table, sub: &str, hash: [u8; 32]) -> Key {
-    let principal = guest(house, sub, Some(table.label.as_str()));
+async fn sit(restaurant: &TestRestaurant, table: &Table, sub: &str, hash: [u8; 32]) -> Key {
+    let principal = guest(restaurant, sub, Some(table.label.as_str()));
     let session = principal.session.clone();
     let row = SessionRow { principal, expires_at: at(600) };
-    house.store.begin_guest_session(&row, hash, &table.key, at(0)).await.unwrap();
+    restaurant.store.begin_guest_session(&row, hash, &table.key, at(0)).await.unwrap();
     session
 }
 
-async fn sitting(house: &TestRestaurant, label: Option<&str>) -> Vec<Key> {
+async fn sitting(restaurant: &TestRestaurant, label: Option<&str>) -> Vec<Key> {
     let label = label.map(key);
-    let sessions = house.store.guest_sessions(house.id, label.as_ref(), None, at(1), 10).await.unwrap();
+    let sessions = restaurant.store.guest_sessions(restaurant.id, label.as_ref(), None, at(1), 10).await.unwrap();
     sessions.into_iter().map(|session| session.id).collect()
 }
 
-pub async fn a_table_that_goes_takes_its_guests_with_it(world: TestDatabase) {
-    let (house, another) = (TestRestaurant::open(&world.store).await, TestRestaurant::open(&world.store).await);
-    let (seven, eight) = (table(&house, "7", "key-7").await, table(&house, "8", "key-8").await);
+pub async fn a_table_that_goes_takes_its_guests_with_it(database: TestDatabase) {
+    let (restaurant, another) = (TestRestaurant::open(&database.store).await, TestRestaurant::open(&database.store).await);
+    let (seven, eight) = (table(&restaurant, "7", "key-7").await, table(&restaurant, "8", "key-8").await);
     let same_label = table(&another, "7", "key-of-another").await;
-    let (a, b) = (sit(&house, &seven, "a", [1; 32]).await, sit(&house, &seven, "b", [2; 32]).await);
-    let c = sit(&house, &eight, "c", [3; 32]).await;
+    let (a, b) = (sit(&restaurant, &seven, "a", [1; 32]).await, sit(&restaurant, &seven, "b", [2; 32]).await);
+    let c = sit(&restaurant, &eight, "c", [3; 32]).await;
     let elsewhere = sit(&another, &same_label, "d", [4; 32]).await;
-    assert_eq!(house.store.remove_table(house.id, seven.id, Expected::ANY).await, Ok(vec![a.clone(), b.clone()]));
-    assert_eq!(ended(&world).await, [a, b], "in the same transaction");
-    assert_eq!((sitting(&house, None).await, sitting(&another, None).await), (vec![c], vec![elsewhere]));
-    let late = SessionRow { principal: guest(&house, "e", Some("7")), expires_at: at(600) };
-    assert_eq!(house.store.begin_guest_session(&late, [5; 32], &seven.key, at(1)).await, Err(StoreError::Missing));
+    assert_eq!(restaurant.store.remove_table(restaurant.id, seven.id, Expected::ANY).await, Ok(vec![a.clone(), b.clone()]));
+    assert_eq!(ended(&database).await, [a, b], "in the same transaction");
+    assert_eq!((sitting(&restaurant, None).await, sitting(&another, None).await), (vec![c], vec![elsewhere]));
+    let late = SessionRow { principal: guest(&restaurant, "e", Some("7")), expires_at: at(600) };
+    assert_eq!(restaurant.store.begin_guest_session(&late, [5; 32], &seven.key, at(1)).await, Err(StoreError::Missing));
 }
 
-pub async fn a_new_key_ends_sessions_when_it_is_asked_to(world: TestDatabase) {
-    let house = TestRestaurant::open(&world.store).await;
-    let seven = table(&house, "7", "key-7").await;
-    let a = sit(&house, &seven, "a", [1; 32]).await;
+pub async fn a_new_key_ends_sessions_when_it_is_asked_to(database: TestDatabase) {
+    let restaurant = TestRestaurant::open(&database.store).await;
+    let seven = table(&restaurant, "7", "key-7").await;
+    let a = sit(&restaurant, &seven, "a", [1; 32]).await;
     assert_eq!(
-        house
+        restaurant
             .store
-            .set_table_key(&Table { restaurant: house.id, key: key("key-2"), ..seven.clone() }, false, Expected::ANY)
+            .set_table_key(&Table { restaurant: restaurant.id, key: key("key-2"), ..seven.clone() }, false, Expected::ANY)
             .await,
         Ok(vec![])
     );
-    assert_eq!((sitting(&house, Some("7")).await, ended(&world).await), (vec![a.clone()], vec![]));
+    assert_eq!((sitting(&restaurant, Some("7")).await, ended(&database).await), (vec![a.clone()], vec![]));
     assert_eq!(
-        house.store.set_table_key(&Table { restaurant: house.id, key: key("key-3"), ..seven.clone() }, true, Expected::ANY).await,
+        restaurant
+            .store
+            .set_table_key(&Table { restaurant: restaurant.id, key: key("key-3"), ..seven.clone() }, true, Expected::ANY)
+            .await,
         Ok(vec![a.clone()])
     );
-    assert_eq!((sitting(&house, Some("7")).await, ended(&world).await), (vec![], vec![a]));
+    assert_eq!((sitting(&restaurant, Some("7")).await, ended(&database).await), (vec![], vec![a]));
 }
 
 /// Either nobody sits down any more, or whoever did has to leave.
-pub async fn a_guest_who_sits_down_while_the_table_goes_is_not_left_behind(world: TestDatabase) {
-    let house = TestRestaurant::open(&world.store).await;
+pub async fn a_guest_who_sits_down_while_the_table_goes_is_not_left_behind(database: TestDatabase) {
+    let restaurant = TestRestaurant::open(&database.store).await;
     for round in 0..20_u8 {
-        let table = table(&house, "7", &format!("key-{round}")).await;
-        let principal = guest(&house, &format!("guest-{round}"), Some("7"));
+        let table = table(&restaurant, "7", &format!("key-{round}")).await;
+        let principal = guest(&restaurant, &format!("guest-{round}"), Some("7"));
         let row = SessionRow { principal, expires_at: at(600) };
         let (sits, goes) = tokio::join!(
-            house.store.begin_guest_session(&row, [round; 32], &table.key, at(0)),
-            house.store.remove_table(house.id, table.id, Expected::ANY),
+            restaurant.store.begin_guest_session(&row, [round; 32], &table.key, at(0)),
+            restaurant.store.remove_table(restaurant.id, table.id, Expected::ANY),
         );
         let has_ended = goes.unwrap().contains(&row.principal.session);
         assert!(sits == Err(StoreError::Missing) || has_ended, "round {round}: {sits:?}");
-        assert_eq!(sitting(&house, None).await, []);
+        assert_eq!(sitting(&restaurant, None).await, []);
     }
 }
 
-pub async fn the_house_sees_its_guests_and_ends_one(world: TestDatabase) {
-    let (house, another) = (TestRestaurant::open(&world.store).await, TestRestaurant::open(&world.store).await);
-    let seven = table(&house, "7", "key-7").await;
-    let (a, b) = (sit(&house, &seven, "a", [1; 32]).await, sit(&house, &seven, "b", [2; 32]).await);
-    house.place(&guest(&house, "a", Some("7"))).await;
-    world.store.rotate_refresh([1; 32], &[[3; 32]], at(5)).await.unwrap();
-    let sessions = house.store.guest_sessions(house.id, Some(&key("7")), None, at(9), 10).await.unwrap();
+pub async fn staff_list_guests_and_end_the_session_of_one(database: TestDatabase) {
+    let (restaurant, another) = (TestRestaurant::open(&database.store).await, TestRestaurant::open(&database.store).await);
+    let seven = table(&restaurant, "7", "key-7").await;
+    let (a, b) = (sit(&restaurant, &seven, "a", [1; 32]).await, sit(&restaurant, &seven, "b", [2; 32]).await);
+    restaurant.place(&guest(&restaurant, "a", Some("7"))).await;
+    database.store.rotate_refresh([1; 32], &[[3; 32]], at(5)).await.unwrap();
+    let sessions = restaurant.store.guest_sessions(restaurant.id, Some(&key("7")), None, at(9), 10).await.unwrap();
     let told: Vec<_> = sessions.iter().map(|one| (one.id.clone(), one.open_orders, one.started_at, one.seen_at)).collect();
     assert_eq!(told, [(b.clone(), 0, at(0), at(0)), (a.clone(), 1, at(0), at(5))]);
-    assert_eq!(house.store.guest_sessions(house.id, None, None, at(600), 10).await, Ok(vec![]), "over by itself");
+    assert_eq!(restaurant.store.guest_sessions(restaurant.id, None, None, at(600), 10).await, Ok(vec![]), "over by itself");
     for table in [None, Some(key("7"))] {
-        let page = async |after: Option<&_>| house.store.guest_sessions(house.id, table.as_ref(), after, at(9), 1).await.unwrap();
+        let page = async |after: Option<&_>| {
+            restaurant.store.guest_sessions(restaurant.id, table.as_ref(), after, at(9), 1).await.unwrap()
+        };
         let (first, second) = (page(None).await, page(Some(&b)).await);
         assert_eq!([&first[0].id, &second[0].id], [&b, &a], "page by page");
         assert_eq!(page(Some(&a)).await, []);
     }
 
-    let staff = SessionRow { principal: house.staff(), expires_at: at(600) };
-    world.store.add_session(&staff, [9; 32], at(0)).await.unwrap();
-    assert_eq!(house.store.end_guest_session(another.id, &a).await, Err(StoreError::Missing), "another's");
-    assert_eq!(house.store.end_guest_session(house.id, &key("session-1")).await, Err(StoreError::Missing), "no guest's");
-    assert_eq!(house.store.end_guest_session(house.id, &a).await, Ok(()));
-    assert_eq!(house.store.end_guest_session(house.id, &a).await, Err(StoreError::Missing), "gone already");
-    assert_eq!((sitting(&house, None).await, ended(&world).await), (vec![b], vec![a]));
+    let staff = SessionRow { principal: restaurant.staff(), expires_at: at(600) };
+    database.store.add_session(&staff, [9; 32], at(0)).await.unwrap();
+    assert_eq!(restaurant.store.end_guest_session(another.id, &a).await, Err(StoreError::Missing), "another's");
+    assert_eq!(
+        restaurant.store.end_guest_session(restaurant.id, &key("session-1")).await,
+        Err(StoreError::Missing),
+        "no guest's"
+    );
+    assert_eq!(restaurant.store.end_guest_session(restaurant.id, &a).await, Ok(()));
+    assert_eq!(restaurant.store.end_guest_session(restaurant.id, &a).await, Err(StoreError::Missing), "gone already");
+    assert_eq!((sitting(&restaurant, None).await, ended(&database).await), (vec![b], vec![a]));
 }
 
-pub async fn a_phone_hears_that_the_house_ended_its_session(world: TestDatabase) {
-    let house = TestRestaurant::open(&world.store).await;
-    let seven = table(&house, "7", "key-7").await;
-    let (a, left) = (sit(&house, &seven, "a", [0; 32]).await, sit(&house, &seven, "b", [2; 32]).await);
+pub async fn a_phone_learns_that_staff_ended_its_session(database: TestDatabase) {
+    let restaurant = TestRestaurant::open(&database.store).await;
+    let seven = table(&restaurant, "7", "key-7").await;
+    let (a, left) = (sit(&restaurant, &seven, "a", [0; 32]).await, sit(&restaurant, &seven, "b", [2; 32]).await);
     for (presented, next) in [([0; 32], [1; 32]), ([1; 32], [3; 32])] {
-        assert!(matches!(world.store.rotate_refresh(presented, &[next], at(1)).await, Ok(Rotation::Rotated { .. })));
+        assert!(matches!(database.store.rotate_refresh(presented, &[next], at(1)).await, Ok(Rotation::Rotated { .. })));
     }
-    world.store.end_session(&left).await.unwrap();
-    house.store.end_guest_session(house.id, &a).await.unwrap();
-    let renew = |hash| world.store.rotate_refresh(hash, &[[8; 32]], at(2));
+    database.store.end_session(&left).await.unwrap();
+    restaurant.store.end_guest_session(restaurant.id, &a).await.unwrap();
+    let renew = |hash| database.store.rotate_refresh(hash, &[[8; 32]], at(2));
     assert_eq!(renew([3; 32]).await, Ok(Rotation::EndedByStaff));
     assert_eq!(renew([3; 32]).await, Ok(Rotation::EndedByStaff), "as often as it asks");
     assert_eq!(renew([1; 32]).await, Ok(Rotation::EndedByStaff), "the last that was spent: its answer may have been lost");
     assert_eq!(renew([0; 32]).await, Ok(Rotation::Unknown), "one from before that");
     assert_eq!(renew([2; 32]).await, Ok(Rotation::Unknown), "who left by themselves");
     let later = orderbell::domain::values::time::Timestamp::from_millis(i64::MAX / 1000);
-    world.store.forget_sessions(later, later).await.unwrap();
+    database.store.forget_sessions(later, later).await.unwrap();
     assert_eq!(renew([3; 32]).await, Ok(Rotation::Unknown), "it goes with the end that is forgotten");
 }
 
-pub async fn refusals_by_a_limit_add_up_and_are_forgotten(world: TestDatabase) {
-    let (house, another) = (TestRestaurant::open(&world.store).await, TestRestaurant::open(&world.store).await);
-    let refusal = |limit, table: Option<&str>| RefusalKey { restaurant: house.id, limit, table: table.map(key) };
+pub async fn refusals_by_a_limit_add_up_and_are_forgotten(database: TestDatabase) {
+    let (restaurant, another) = (TestRestaurant::open(&database.store).await, TestRestaurant::open(&database.store).await);
+    let refusal = |limit, table: Option<&str>| RefusalKey { restaurant: restaurant.id, limit, table: table.map(key) };
     let (by_table, by_diner) = (refusal(Limit::OrdersByTable, Some("7")), refusal(Limit::OrderPortions, None));
     let once = |count, second| LimitRefusal { count, first_at: at(second), last_at: at(second) };
     let elsewhere = RefusalKey { restaurant: another.id, ..by_table.clone() };
-    let store = &world.store;
+    let store = &database.store;
     store.add_limit_refusals(vec![(by_table.clone(), once(2, 1)), (elsewhere, once(1, 1))]).await.unwrap();
     store.add_limit_refusals(vec![(by_table.clone(), once(3, 5)), (by_diner.clone(), once(1, 9))]).await.unwrap();
     let sum = LimitRefusal { count: 5, first_at: at(1), last_at: at(5) };
-    assert_eq!(store.limit_refusals(house.id, 10).await.unwrap(), [(by_diner.clone(), once(1, 9)), (by_table, sum)]);
-    assert_eq!(store.limit_refusals(house.id, 1).await.unwrap().len(), 1);
+    assert_eq!(store.limit_refusals(restaurant.id, 10).await.unwrap(), [(by_diner.clone(), once(1, 9)), (by_table, sum)]);
+    assert_eq!(store.limit_refusals(restaurant.id, 1).await.unwrap().len(), 1);
     assert_eq!(store.forget_limit_refusals(at(6)).await, Ok(2));
-    assert_eq!(store.limit_refusals(house.id, 10).await.unwrap(), [(by_diner, once(1, 9))]);
+    assert_eq!(store.limit_refusals(restaurant.id, 10).await.unwrap(), [(by_diner, once(1, 9))]);
 }
 
-pub async fn an_answer_is_found_without_a_transaction(world: TestDatabase) {
-    let house = TestRestaurant::open(&world.store).await;
-    let who = house.diner("a");
+pub async fn an_answer_is_found_without_a_transaction(database: TestDatabase) {
+    let restaurant = TestRestaurant::open(&database.store).await;
+    let who = restaurant.diner("a");
     let command = CommandKey { sub: who.sub.clone(), id: CommandId::from_uuid(clock::new_id()), fingerprint: [1; 32] };
-    assert!(world.store.answered(house.id, &command).await.unwrap().is_none());
-    let ack = house.ack(house.placing(&who, Some(command.clone()))).await;
-    let again = world.store.answered(house.id, &command).await.unwrap().unwrap();
+    assert!(database.store.answered(restaurant.id, &command).await.unwrap().is_none());
+    let ack = restaurant.ack(restaurant.placing(&who, Some(command.clone()))).await;
+    let again = database.store.answered(restaurant.id, &command).await.unwrap().unwrap();
     assert!(again.repeated && again.answer.unwrap().position == ack.position);
     let other = CommandKey { fingerprint: [2; 32], ..command };
-    assert!(world.store.answered(house.id, &other).await.unwrap().unwrap().answer.is_err(), "the same id for another thing");
+    assert!(
+        database.store.answered(restaurant.id, &other).await.unwrap().unwrap().answer.is_err(),
+        "the same id for another thing"
+    );
 }

@@ -26,14 +26,14 @@ const ACKNOWLEDGED: usize = 60;
 /// The life of a child: eight writers, until it is killed.
 async fn write_until_killed(url: &str) {
     let store = open(url, Settings::new(Mode::Serve)).await.expect("the database must open");
-    let house = TestRestaurant::open(&store).await;
+    let restaurant = TestRestaurant::open(&store).await;
     let mut writers = JoinSet::new();
     for writer in 0..8 {
-        let house = house.clone();
+        let restaurant = restaurant.clone();
         writers.spawn(async move {
             loop {
-                let order = house.place(&house.diner(&format!("diner-{writer}"))).await;
-                println!("\nacknowledged {} {} {}", house.id, order.id, order.position);
+                let order = restaurant.place(&restaurant.diner(&format!("diner-{writer}"))).await;
+                println!("\nacknowledged {} {} {}", restaurant.id, order.id, order.position);
             }
         });
     }
@@ -50,10 +50,10 @@ fn run_and_kill(url: &str, test: &str) -> Vec<(RestaurantId, OrderId, u64)> {
     for line in BufReader::new(child.stdout.take().expect("the output is piped")).lines().map_while(Result::ok) {
         let words: Vec<_> = line.split(' ').collect();
         // The last line may be cut off by the kill: then nobody has been told.
-        if let ["acknowledged", house, order, position] = words[..]
-            && let (Ok(house), Ok(order), Ok(position)) = (house.parse(), order.parse(), position.parse())
+        if let ["acknowledged", restaurant, order, position] = words[..]
+            && let (Ok(restaurant), Ok(order), Ok(position)) = (restaurant.parse(), order.parse(), position.parse())
         {
-            acknowledged.push((house, order, position));
+            acknowledged.push((restaurant, order, position));
         }
         if acknowledged.len() == ACKNOWLEDGED {
             child.kill().expect("a child can be killed");
@@ -65,18 +65,18 @@ fn run_and_kill(url: &str, test: &str) -> Vec<(RestaurantId, OrderId, u64)> {
 }
 
 async fn is_all_there(store: &SharedStore, acknowledged: &[(RestaurantId, OrderId, u64)]) {
-    let houses: BTreeSet<_> = acknowledged.iter().map(|(house, ..)| *house).collect();
-    for house in houses {
-        let feed = sound_feed(store, house).await;
-        for (_, order, position) in acknowledged.iter().filter(|(its, ..)| *its == house) {
+    let restaurants: BTreeSet<_> = acknowledged.iter().map(|(restaurant, ..)| *restaurant).collect();
+    for restaurant in restaurants {
+        let feed = sound_feed(store, restaurant).await;
+        for (_, order, position) in acknowledged.iter().filter(|(its, ..)| *its == restaurant) {
             let event = feed.get(*position as usize - 1).expect("an acknowledged position is there");
             assert_eq!(event.order, Some(*order), "and is the acknowledged order's");
         }
     }
 }
 
-async fn survives(world: TestDatabase, test: &'static str) {
-    let TestDatabase { url, store, folder } = world;
+async fn survives(database: TestDatabase, test: &'static str) {
+    let TestDatabase { url, store, folder } = database;
     drop(store);
     let mut acknowledged = Vec::new();
     for _ in 0..ROUNDS {
@@ -129,13 +129,13 @@ struct Writing {
 }
 
 /// Places orders, whether the server is there or away, until it is over; gives what was acknowledged.
-async fn place_until_over(house: TestRestaurant, writing: Arc<Writing>) -> Vec<(RestaurantId, OrderId, u64)> {
+async fn place_until_over(restaurant: TestRestaurant, writing: Arc<Writing>) -> Vec<(RestaurantId, OrderId, u64)> {
     let mut acknowledged = Vec::new();
     while !writing.is_over.load(Ordering::Relaxed) {
-        match house.commit(house.placing(&house.diner("diner-1"), None)).await {
+        match restaurant.commit(restaurant.placing(&restaurant.diner("diner-1"), None)).await {
             Ok(committed) => {
                 let event = &committed.events[0];
-                acknowledged.push((house.id, event.order.expect("an order's event"), event.position.number()));
+                acknowledged.push((restaurant.id, event.order.expect("an order's event"), event.position.number()));
                 writing.acknowledged.fetch_add(1, Ordering::Relaxed);
             }
             Err(StoreError::Unavailable) => drop(writing.unavailable.fetch_add(1, Ordering::Relaxed)),
@@ -151,9 +151,9 @@ async fn postgres_that_crashes_is_unavailable_and_comes_back_with_everything() {
         let mut cluster = spawn_blocking(Cluster::start).await.expect("a cluster must start");
         let url = cluster.database().await;
         let store = open(&url, Settings::new(Mode::Serve)).await.expect("the database must open");
-        let house = TestRestaurant::open(&store).await;
+        let restaurant = TestRestaurant::open(&store).await;
         let (writing, mut writers) = (Arc::new(Writing::default()), JoinSet::new());
-        (0..8).for_each(|_| drop(writers.spawn(place_until_over(house.clone(), writing.clone()))));
+        (0..8).for_each(|_| drop(writers.spawn(place_until_over(restaurant.clone(), writing.clone()))));
         while writing.acknowledged.load(Ordering::Relaxed) <= 20 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
@@ -169,7 +169,7 @@ async fn postgres_that_crashes_is_unavailable_and_comes_back_with_everything() {
             assert_eq!(error, StoreError::Unavailable);
         }
         is_all_there(&store, &acknowledged).await;
-        house.place(&house.diner("diner-1")).await;
+        restaurant.place(&restaurant.diner("diner-1")).await;
         drop(cluster);
     })
     .await;

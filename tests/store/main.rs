@@ -57,7 +57,7 @@ contract! {
     reading: pages_of_a_room_are_the_feed_filtered, events_read_as_they_were_committed,
         orders_are_listed_by_age_status_and_diner, a_recalled_order_is_open_again, menus_that_lapse_are_found_when_they_do;
     snapshots: a_snapshot_is_the_fold_of_the_feed_up_to_its_position,
-        an_order_room_has_its_order_also_when_it_is_closed, a_menu_room_has_the_menu, a_new_house_has_empty_rooms;
+        an_order_room_has_its_order_also_when_it_is_closed, a_menu_room_has_the_menu, a_new_restaurant_has_empty_rooms;
     screens: a_screen_is_lost_when_the_last_node_lets_go, of_many_that_sweep_at_once_one_has_an_effect,
         a_snapshot_of_the_floor_is_the_fold_of_what_was_said_of_screens, a_beat_goes_on_while_the_lease_is_there,
         receipts_show_what_a_screen_has_drawn,
@@ -67,13 +67,13 @@ contract! {
     isolation: documents_of_another_are_not_there, rooms_of_another_are_empty, another_cannot_act,
         people_and_screens_of_another_are_not_there;
     accounts: a_restaurant_begins_with_an_empty_feed_and_its_menu,
-        a_table_has_its_label_in_the_house_and_its_key_anywhere, people_sign_in_by_a_name_of_their_house,
+        a_label_is_unique_in_a_restaurant_and_a_key_everywhere, usernames_are_unique_in_a_restaurant,
         a_table_gets_another_key_and_goes, a_change_of_a_person_ends_their_sessions,
         of_two_managers_who_remove_each_other_one_stays, a_revoked_api_key_takes_its_sessions_with_it;
     sessions: a_refresh_token_is_spent_once_and_replaced, an_older_refresh_token_ends_its_session,
         the_last_spent_token_is_good_until_its_successor_is_used, a_spent_token_is_good_again_for_a_day_at_most,
         what_is_spent_later_counts_as_later_whatever_the_clocks_say, a_successor_that_nobody_can_derive_loses_its_place,
-        the_end_of_a_session_is_its_houses_to_know,
+        only_its_restaurant_reads_the_end_of_a_session,
         presenters_at_once_get_one_successor, an_expired_session_is_not_refreshed,
         ends_are_recorded_once_also_without_a_row, the_time_of_an_end_never_goes_back, what_is_over_is_forgotten,
         an_end_is_read_and_kept_while_a_token_of_it_may_be_valid, ends_are_read_page_by_page_also_those_of_one_moment,
@@ -84,9 +84,9 @@ contract! {
         sessions_are_listed_by_use_and_ended_by_their_owner, a_session_of_staff_that_nobody_uses_is_idle_and_no_other,
         tries_are_counted_before_they_are_made_and_anew_after_a_while,
         a_step_and_a_recovery_code_are_used_once_on_any_node, a_second_factor_goes_with_its_codes_and_with_its_person;
-    guests: open_orders_are_counted_of_a_guest_a_table_and_a_house, a_table_that_goes_takes_its_guests_with_it,
+    guests: open_orders_are_counted_by_guest_table_and_restaurant, a_table_that_goes_takes_its_guests_with_it,
         a_new_key_ends_sessions_when_it_is_asked_to, a_guest_who_sits_down_while_the_table_goes_is_not_left_behind,
-        the_house_sees_its_guests_and_ends_one, a_phone_hears_that_the_house_ended_its_session,
+        staff_list_guests_and_end_the_session_of_one, a_phone_learns_that_staff_ended_its_session,
         refusals_by_a_limit_add_up_and_are_forgotten, an_answer_is_found_without_a_transaction;
     visits: a_visit_has_every_order_of_its_table_until_it_ends, a_visit_that_hears_of_no_order_is_over_after_a_while;
     devices: a_screen_is_handed_out_until_its_session_has_ended, of_many_beginnings_with_one_code_one_begins_a_session,
@@ -102,7 +102,7 @@ contract! {
         guests_who_ordered_nothing_and_expired_sessions_go_in_batches, of_many_nodes_one_has_the_task;
     audit: a_command_is_recorded_once_with_who_what_why_and_what_came_of_it, a_call_takes_its_entry_with_it_or_leaves_neither,
         the_database_itself_refuses_to_change_or_remove_what_is_recent, pages_of_the_audit_are_whole_and_newest_first,
-        old_entries_go_a_batch_at_a_time_and_each_houses_its_own;
+        old_entries_are_removed_in_batches_of_one_restaurant;
     nodes: a_node_registers_its_level_counts_up_and_goes, a_node_that_goes_takes_its_probe_along;
     migrations: every_migration_is_applied;
     migrations: a_migration_of_a_later_version_stops_no_node;

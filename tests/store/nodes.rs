@@ -4,8 +4,8 @@ use crate::world::TestDatabase;
 use orderbell::clock;
 use orderbell::domain::values::level::Level;
 
-pub async fn a_node_registers_its_level_counts_up_and_goes(world: TestDatabase) {
-    let (store, other) = (&world.store, world.beside().await);
+pub async fn a_node_registers_its_level_counts_up_and_goes(database: TestDatabase) {
+    let (store, other) = (&database.store, database.beside().await);
     let beats = async || {
         let rows = store.nodes(9).await.unwrap();
         let of = |node| rows.iter().find(|row| row.node == node).map(|row| (row.level, row.beat));
@@ -25,8 +25,8 @@ pub async fn a_node_registers_its_level_counts_up_and_goes(world: TestDatabase) 
     assert_eq!(beats().await.1, Some((Level::ONE, 1)), "one that was taken for gone registers anew");
 }
 
-pub async fn a_node_that_goes_takes_its_probe_along(world: TestDatabase) {
-    let store = &world.store;
+pub async fn a_node_that_goes_takes_its_probe_along(database: TestDatabase) {
+    let store = &database.store;
     store.probe_write(0, clock::now()).await.unwrap();
     store.register(Level::ONE).await.unwrap();
     let probed = store.probes(9).await.unwrap();

@@ -12,81 +12,81 @@ use support::postgres;
 
 const SERVE: Settings = Settings::new(Mode::Serve);
 
-pub async fn the_epoch_is_the_databases_own(world: TestDatabase) {
-    let epoch = world.store.epoch().to_owned();
+pub async fn the_epoch_is_the_databases_own(database: TestDatabase) {
+    let epoch = database.store.epoch().to_owned();
     assert!(epoch.len() >= 16 && epoch.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{epoch}");
-    assert_eq!(world.beside().await.epoch(), epoch, "every node and tool sees the one");
-    let other = if world.is_sqlite() { TestDatabase::sqlite().await } else { TestDatabase::postgres().await };
+    assert_eq!(database.beside().await.epoch(), epoch, "every node and tool sees the one");
+    let other = if database.is_sqlite() { TestDatabase::sqlite().await } else { TestDatabase::postgres().await };
     assert_ne!(other.store.epoch(), epoch);
-    assert_eq!(world.reopen().await.store.epoch(), epoch);
+    assert_eq!(database.reopen().await.store.epoch(), epoch);
 }
 
-pub async fn a_reopened_database_has_everything(world: TestDatabase) {
-    let house = TestRestaurant::open(&world.store).await;
-    let order = house.place(&house.diner("diner-1")).await;
-    let (id, diner) = (house.id, house.diner("diner-1"));
-    let (slug, dish) = (house.slug.clone(), house.dish);
-    drop(house);
-    let world = world.reopen().await;
-    assert_eq!(world.store.restaurant_by_slug(&slug).await.unwrap().unwrap().id, id);
-    assert_eq!(world.store.order(id, order.id).await.unwrap(), Some(order.clone()));
-    let house = TestRestaurant { store: world.store.clone(), id, slug, dish };
-    assert_eq!(house.place(&diner).await.number, order.number + 1);
+pub async fn a_reopened_database_has_everything(database: TestDatabase) {
+    let restaurant = TestRestaurant::open(&database.store).await;
+    let order = restaurant.place(&restaurant.diner("diner-1")).await;
+    let (id, diner) = (restaurant.id, restaurant.diner("diner-1"));
+    let (slug, dish) = (restaurant.slug.clone(), restaurant.dish);
+    drop(restaurant);
+    let database = database.reopen().await;
+    assert_eq!(database.store.restaurant_by_slug(&slug).await.unwrap().unwrap().id, id);
+    assert_eq!(database.store.order(id, order.id).await.unwrap(), Some(order.clone()));
+    let restaurant = TestRestaurant { store: database.store.clone(), id, slug, dish };
+    assert_eq!(restaurant.place(&diner).await.number, order.number + 1);
 }
 
-pub async fn a_sign_of_life_is_quick(world: TestDatabase) {
+pub async fn a_sign_of_life_is_quick(database: TestDatabase) {
     let asked = Instant::now();
-    world.store.ping().await.unwrap();
+    database.store.ping().await.unwrap();
     assert!(asked.elapsed() < Duration::from_secs(2));
 }
 
-pub async fn a_tool_works_beside_a_node(world: TestDatabase) {
-    let tool = world.beside().await;
+pub async fn a_tool_works_beside_a_node(database: TestDatabase) {
+    let tool = database.beside().await;
     let new = restaurant(RestaurantId::from_uuid(clock::new_id()));
     tool.add_restaurant(&new, &small_menu(new.id).0, at(0)).await.unwrap();
-    assert_eq!(world.store.restaurant(new.id).await.unwrap(), Some(new), "the node sees it at once");
+    assert_eq!(database.store.restaurant(new.id).await.unwrap(), Some(new), "the node sees it at once");
 }
 
-pub async fn what_another_holds_is_unavailable_in_time_and_good_again(world: TestDatabase) {
-    let house = TestRestaurant::open(&world.store).await;
-    let diner = house.diner("diner-1");
+pub async fn what_another_holds_is_unavailable_in_time_and_good_again(database: TestDatabase) {
+    let restaurant = TestRestaurant::open(&database.store).await;
+    let diner = restaurant.diner("diner-1");
     let asked = Instant::now();
-    let outcome = world.holding(house.commit(house.placing(&diner, None))).await;
+    let outcome = database.holding(restaurant.commit(restaurant.placing(&diner, None))).await;
     assert_eq!(outcome.map(|_| ()), Err(StoreError::Unavailable));
     assert!(asked.elapsed() < Duration::from_secs(11), "{:?}", asked.elapsed());
-    assert_eq!(house.place(&diner).await.number, 1);
-    let head = world.holding(house.store.head(house.id)).await;
-    assert_eq!(head, Ok(house.head().await), "readers do not wait for writers");
+    assert_eq!(restaurant.place(&diner).await.number, 1);
+    let head = database.holding(restaurant.store.head(restaurant.id)).await;
+    assert_eq!(head, Ok(restaurant.head().await), "readers do not wait for writers");
 }
 
 #[tokio::test]
 async fn a_sqlite_file_has_one_node() {
-    let world = TestDatabase::sqlite().await;
-    let error = open(&world.url, SERVE).await.err().expect("a second node must be refused");
+    let database = TestDatabase::sqlite().await;
+    let error = open(&database.url, SERVE).await.err().expect("a second node must be refused");
     assert!(matches!(error, OpenError::InUse { .. }), "{error}");
     assert!(error.to_string().contains("PostgreSQL"), "it says what to do: {error}");
-    let world = world.reopen().await;
-    assert!(open(&world.url, Settings::new(Mode::Tool)).await.is_ok());
+    let database = database.reopen().await;
+    assert!(open(&database.url, Settings::new(Mode::Tool)).await.is_ok());
 }
 
 #[tokio::test]
 async fn a_database_that_another_is_restored_into_through_sqlite_acknowledges_nothing_more() {
-    let world = TestDatabase::sqlite().await;
-    let house = TestRestaurant::open(&world.store).await;
-    house.place(&house.diner("diner-1")).await;
+    let database = TestDatabase::sqlite().await;
+    let restaurant = TestRestaurant::open(&database.store).await;
+    restaurant.place(&restaurant.diner("diner-1")).await;
     // Every page of another database comes with that of its header.
-    world.execute("PRAGMA user_version = 7").await;
-    let outcome = house.commit(house.placing(&house.diner("diner-1"), None)).await;
+    database.execute("PRAGMA user_version = 7").await;
+    let outcome = restaurant.commit(restaurant.placing(&restaurant.diner("diner-1"), None)).await;
     assert_eq!(outcome.map(|_| ()), Err(StoreError::Unavailable));
-    tokio::time::timeout(Duration::from_secs(10), world.store.lost()).await.expect("the store knows that it is lost");
+    tokio::time::timeout(Duration::from_secs(10), database.store.lost()).await.expect("the store knows that it is lost");
 }
 
 #[tokio::test]
 async fn the_files_of_sqlite_are_their_owners_alone() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}/orderbell.db", folder.path().display());
-    let house = TestRestaurant::open(&open(&url, SERVE).await.unwrap()).await;
-    house.place(&house.diner("diner-1")).await;
+    let restaurant = TestRestaurant::open(&open(&url, SERVE).await.unwrap()).await;
+    restaurant.place(&restaurant.diner("diner-1")).await;
     let files: Vec<_> = folder.path().read_dir().unwrap().map(|entry| entry.unwrap()).collect();
     assert!(files.len() >= 3, "the database, its log and its lock: {files:?}");
     for file in files {

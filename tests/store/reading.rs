@@ -21,32 +21,37 @@ use tokio::runtime::Handle;
 const ACCEPT: OrderAction = OrderAction::Accept { minutes: None };
 
 /// A feed of every topic: orders that move, calls that come and go, dishes that run out.
-async fn busy_evening(house: &TestRestaurant) -> Vec<Order> {
+async fn busy_evening(restaurant: &TestRestaurant) -> Vec<Order> {
     let mut orders = Vec::new();
     for round in 0..12_u32 {
-        let diner = house.diner(&format!("diner-{}", round % 3));
-        let order = house.place(&diner).await;
+        let diner = restaurant.diner(&format!("diner-{}", round % 3));
+        let order = restaurant.place(&diner).await;
         if round % 2 == 0 {
-            house.ack(house.acting(order.id, ACCEPT, None)).await;
-            house.ack(house.acting(order.id, OrderAction::Ready, None)).await;
+            restaurant.ack(restaurant.acting(order.id, ACCEPT, None)).await;
+            restaurant.ack(restaurant.acting(order.id, OrderAction::Ready, None)).await;
         }
         if round % 4 == 0 {
-            house.ack(house.acting(order.id, OrderAction::Serve, None)).await;
+            restaurant.ack(restaurant.acting(order.id, OrderAction::Serve, None)).await;
         }
-        let raised = house.ack(house.calling(&diner, CallAction::Raise(CallReason::Bill))).await;
+        let raised = restaurant.ack(restaurant.calling(&diner, CallAction::Raise(CallReason::Bill))).await;
         let call: orderbell::domain::model::call::Call = serde_json::from_str(raised.document.get()).unwrap();
-        house.ack(house.calling(&house.staff(), CallAction::Answer(call.id))).await;
+        restaurant.ack(restaurant.calling(&restaurant.staff(), CallAction::Answer(call.id))).await;
         let available = round % 2 == 1;
-        house.ack(house.changing_menu(MenuAction::Availability { item: house.dish, available, until: None })).await;
-        house.ack(house.changing_menu(MenuAction::Availability { item: house.dish, available: true, until: None })).await;
-        orders.push(house.store.order(house.id, order.id).await.unwrap().unwrap());
+        restaurant
+            .ack(restaurant.changing_menu(MenuAction::Availability { item: restaurant.dish, available, until: None }))
+            .await;
+        restaurant
+            .ack(restaurant.changing_menu(MenuAction::Availability { item: restaurant.dish, available: true, until: None }))
+            .await;
+        orders.push(restaurant.store.order(restaurant.id, order.id).await.unwrap().unwrap());
     }
     orders
 }
 
-fn rooms(house: RestaurantId, orders: &[Order]) -> Vec<Option<RoomId>> {
+fn rooms(restaurant: RestaurantId, orders: &[Order]) -> Vec<Option<RoomId>> {
     let unknown = OrderId::from_uuid(clock::new_id());
-    let mut rooms = vec![None, Some(RoomId::Kitchen(house)), Some(RoomId::Floor(house)), Some(RoomId::Menu(house))];
+    let mut rooms =
+        vec![None, Some(RoomId::Kitchen(restaurant)), Some(RoomId::Floor(restaurant)), Some(RoomId::Menu(restaurant))];
     rooms.extend([orders[0].id, orders[7].id, unknown].map(|id| Some(RoomId::Order(id))));
     rooms
 }
@@ -55,11 +60,11 @@ fn carried(room: Option<RoomId>, event: &Event) -> bool {
     room.is_none_or(|room| room.carries(event))
 }
 
-async fn pages(store: &SharedStore, house: RestaurantId, read: (Option<RoomId>, Position, Position, u32)) -> Vec<Event> {
+async fn pages(store: &SharedStore, restaurant: RestaurantId, read: (Option<RoomId>, Position, Position, u32)) -> Vec<Event> {
     let (room, mut after, through, limit) = read;
     let mut all = Vec::new();
     loop {
-        let page = store.events(house, room, after, through, limit).await.unwrap();
+        let page = store.events(restaurant, room, after, through, limit).await.unwrap();
         assert!(page.len() <= limit as usize, "a page is not longer than was asked");
         let Some(last) = page.last() else { return all };
         after = last.position;
@@ -67,11 +72,11 @@ async fn pages(store: &SharedStore, house: RestaurantId, read: (Option<RoomId>, 
     }
 }
 
-pub async fn pages_of_a_room_are_the_feed_filtered(world: TestDatabase) {
-    let house = TestRestaurant::open(&world.store).await;
-    let orders = busy_evening(&house).await;
-    let whole = sound_feed(&world.store, house.id).await;
-    let rooms = rooms(house.id, &orders);
+pub async fn pages_of_a_room_are_the_feed_filtered(database: TestDatabase) {
+    let restaurant = TestRestaurant::open(&database.store).await;
+    let orders = busy_evening(&restaurant).await;
+    let whole = sound_feed(&database.store, restaurant.id).await;
+    let rooms = rooms(restaurant.id, &orders);
     for room in &rooms[..6] {
         assert!(whole.iter().any(|event| carried(*room, event)), "the evening must have events for {room:?}");
     }
@@ -82,7 +87,7 @@ pub async fn pages_of_a_room_are_the_feed_filtered(world: TestDatabase) {
         let checked = runner.run(&strategy, |(room, after, through, limit)| {
             let (room, position) = (rooms[room], |number| Position::new(number).unwrap());
             let read = (room, position(after), position(through), limit);
-            let got = Handle::current().block_on(pages(&world.store, house.id, read));
+            let got = Handle::current().block_on(pages(&database.store, restaurant.id, read));
             let wanted: Vec<_> = whole
                 .iter()
                 .filter(|event| event.position > read.1 && event.position <= read.2 && carried(room, event))
@@ -92,7 +97,7 @@ pub async fn pages_of_a_room_are_the_feed_filtered(world: TestDatabase) {
             if let Some(room) = room {
                 let last = whole.iter().rfind(|event| event.position <= read.2 && room.carries(event));
                 let last = last.map_or(Position::ZERO, |event| event.position);
-                let stored = Handle::current().block_on(world.store.last_in_room(house.id, room, read.2)).unwrap();
+                let stored = Handle::current().block_on(database.store.last_in_room(restaurant.id, room, read.2)).unwrap();
                 assert_eq!(stored, last);
             }
             Ok(())
@@ -106,18 +111,18 @@ fn fields(event: &Event) -> String {
     format!("{event:?} {}", event.patch.get())
 }
 
-pub async fn events_read_as_they_were_committed(world: TestDatabase) {
-    let house = TestRestaurant::open(&world.store).await;
-    let placed = house.commit(house.placing(&house.diner("diner-1"), None)).await.unwrap();
+pub async fn events_read_as_they_were_committed(database: TestDatabase) {
+    let restaurant = TestRestaurant::open(&database.store).await;
+    let placed = restaurant.commit(restaurant.placing(&restaurant.diner("diner-1"), None)).await.unwrap();
     let order = order_of(placed.answer.as_ref().unwrap());
-    house.ack(house.acting(order.id, ACCEPT, None)).await;
-    house.ack(house.acting(order.id, OrderAction::Start, None)).await;
+    restaurant.ack(restaurant.acting(order.id, ACCEPT, None)).await;
+    restaurant.ack(restaurant.acting(order.id, OrderAction::Start, None)).await;
     let (&item, _) = order.items.first_key_value().unwrap();
-    let finished = house.commit(house.acting(order.id, OrderAction::FinishItem(item), None)).await.unwrap();
+    let finished = restaurant.commit(restaurant.acting(order.id, OrderAction::FinishItem(item), None)).await.unwrap();
     let kinds: Vec<_> = finished.events.iter().map(|event| event.kind).collect();
     assert_eq!(kinds, [EventKind::ItemFinished, EventKind::OrderReady], "one command, two events");
     assert_eq!(finished.answer.unwrap().position, finished.events[1].position);
-    let stored = sound_feed(&world.store, house.id).await;
+    let stored = sound_feed(&database.store, restaurant.id).await;
     assert_eq!(fields(&stored[0]), fields(&placed.events[0]));
     assert_eq!(fields(&stored[3]), fields(&finished.events[0]));
     assert_eq!(fields(&stored[4]), fields(&finished.events[1]));
@@ -127,9 +132,9 @@ fn ids(orders: &[Order]) -> Vec<OrderId> {
     orders.iter().map(|order| order.id).collect()
 }
 
-pub async fn orders_are_listed_by_age_status_and_diner(world: TestDatabase) {
-    let house = TestRestaurant::open(&world.store).await;
-    let all = busy_evening(&house).await;
+pub async fn orders_are_listed_by_age_status_and_diner(database: TestDatabase) {
+    let restaurant = TestRestaurant::open(&database.store).await;
+    let all = busy_evening(&restaurant).await;
     let statuses = OrderStatus::ALL.map(OrderFilter::Status);
     for filter in [OrderFilter::Open, OrderFilter::Closed, OrderFilter::All].into_iter().chain(statuses) {
         let is_wanted = |order: &&Order| match filter {
@@ -141,7 +146,7 @@ pub async fn orders_are_listed_by_age_status_and_diner(world: TestDatabase) {
         let wanted: Vec<_> = all.iter().filter(is_wanted).cloned().collect();
         let (mut got, mut after) = (Vec::new(), None);
         loop {
-            let page = world.store.orders(house.id, filter, after, 2).await.unwrap();
+            let page = database.store.orders(restaurant.id, filter, after, 2).await.unwrap();
             assert!(page.len() <= 2);
             let Some(last) = page.last() else { break };
             after = Some(last.id);
@@ -149,37 +154,37 @@ pub async fn orders_are_listed_by_age_status_and_diner(world: TestDatabase) {
         }
         assert_eq!(got, wanted, "{filter:?}");
     }
-    let diner = house.diner("diner-1").sub;
-    let mine = world.store.orders_of_diner(house.id, &diner, None, 3).await.unwrap();
-    let older = world.store.orders_of_diner(house.id, &diner, Some(mine[1].id), 3).await.unwrap();
+    let diner = restaurant.diner("diner-1").sub;
+    let mine = database.store.orders_of_diner(restaurant.id, &diner, None, 3).await.unwrap();
+    let older = database.store.orders_of_diner(restaurant.id, &diner, Some(mine[1].id), 3).await.unwrap();
     assert!(older.iter().all(|order| order.id < mine[1].id) && older.first() == mine.get(2), "the next page goes on there");
     let wanted: Vec<_> = all.iter().rev().filter(|order| order.diner.as_ref() == Some(&diner)).take(3).cloned().collect();
     assert_eq!(ids(&mine), ids(&wanted), "newest first");
     assert_eq!(wanted.len(), 3);
 }
 
-pub async fn a_recalled_order_is_open_again(world: TestDatabase) {
-    let house = TestRestaurant::open(&world.store).await;
-    let order = house.place(&house.diner("diner-1")).await;
+pub async fn a_recalled_order_is_open_again(database: TestDatabase) {
+    let restaurant = TestRestaurant::open(&database.store).await;
+    let order = restaurant.place(&restaurant.diner("diner-1")).await;
     for action in [ACCEPT, OrderAction::Ready, OrderAction::Serve] {
-        house.ack(house.acting(order.id, action, None)).await;
+        restaurant.ack(restaurant.acting(order.id, action, None)).await;
     }
-    assert_eq!(world.store.orders(house.id, OrderFilter::Open, None, 9).await.unwrap(), []);
-    house.ack(house.acting(order.id, OrderAction::Recall, None)).await;
-    assert_eq!(ids(&world.store.orders(house.id, OrderFilter::Open, None, 9).await.unwrap()), [order.id]);
-    assert_eq!(world.store.orders(house.id, OrderFilter::Closed, None, 9).await.unwrap(), []);
+    assert_eq!(database.store.orders(restaurant.id, OrderFilter::Open, None, 9).await.unwrap(), []);
+    restaurant.ack(restaurant.acting(order.id, OrderAction::Recall, None)).await;
+    assert_eq!(ids(&database.store.orders(restaurant.id, OrderFilter::Open, None, 9).await.unwrap()), [order.id]);
+    assert_eq!(database.store.orders(restaurant.id, OrderFilter::Closed, None, 9).await.unwrap(), []);
 }
 
-pub async fn menus_that_lapse_are_found_when_they_do(world: TestDatabase) {
-    let (house, other) = (TestRestaurant::open(&world.store).await, TestRestaurant::open(&world.store).await);
+pub async fn menus_that_lapse_are_found_when_they_do(database: TestDatabase) {
+    let (restaurant, other) = (TestRestaurant::open(&database.store).await, TestRestaurant::open(&database.store).await);
     let pause = MenuAction::Pause { paused: true, until: Some(at(60)) };
-    house.ack(house.changing_menu(pause)).await;
+    restaurant.ack(restaurant.changing_menu(pause)).await;
     other.ack(other.changing_menu(MenuAction::Pause { paused: true, until: None })).await;
-    assert_eq!(world.store.lapsed_menus(at(59)).await.unwrap(), []);
-    assert_eq!(world.store.lapsed_menus(at(60)).await.unwrap(), [house.id]);
-    let resume = house.changing_menu(MenuAction::Pause { paused: false, until: None });
-    let position = house.ack(resume).await.position;
-    assert_eq!(world.store.lapsed_menus(at(60)).await.unwrap(), []);
-    let menu = world.store.menu(house.id).await.unwrap().unwrap();
+    assert_eq!(database.store.lapsed_menus(at(59)).await.unwrap(), []);
+    assert_eq!(database.store.lapsed_menus(at(60)).await.unwrap(), [restaurant.id]);
+    let resume = restaurant.changing_menu(MenuAction::Pause { paused: false, until: None });
+    let position = restaurant.ack(resume).await.position;
+    assert_eq!(database.store.lapsed_menus(at(60)).await.unwrap(), []);
+    let menu = database.store.menu(restaurant.id).await.unwrap().unwrap();
     assert_eq!((menu.paused, menu.paused_until, menu.position), (false, None, position));
 }

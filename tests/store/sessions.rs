@@ -17,94 +17,94 @@ const FIRST: [u8; 32] = [1; 32];
 const SECOND: [u8; 32] = [2; 32];
 const THIRD: [u8; 32] = [3; 32];
 
-async fn begin(world: &TestDatabase, id: &str, hash: [u8; 32]) -> SessionRow {
-    let house = TestRestaurant::open(&world.store).await;
+async fn begin(database: &TestDatabase, id: &str, hash: [u8; 32]) -> SessionRow {
+    let restaurant = TestRestaurant::open(&database.store).await;
     let device = Some(DeviceId::from_uuid(clock::new_id()));
     let (session, station, table) = (key(id), Some(key("hot")), Some(key("7")));
-    let principal = Principal { role: Role::Kitchen, session, station, table, device, ..house.staff() };
+    let principal = Principal { role: Role::Kitchen, session, station, table, device, ..restaurant.staff() };
     let row = SessionRow { principal, expires_at: at(600) };
-    world.store.add_session(&row, hash, at(0)).await.unwrap();
+    database.store.add_session(&row, hash, at(0)).await.unwrap();
     row
 }
 
 /// Every session that is listed as ended, oldest end first.
-pub async fn ended(world: &TestDatabase) -> Vec<Key> {
-    let ends = ended_since(world, Timestamp::from_millis(0)).await;
+pub async fn ended(database: &TestDatabase) -> Vec<Key> {
+    let ends = ended_since(database, Timestamp::from_millis(0)).await;
     ends.into_iter().map(|ended| ended.session).collect()
 }
 
-async fn ended_since(world: &TestDatabase, since: Timestamp) -> Vec<Ended> {
-    world.store.ended_since(EndCursor::at(since), at(0), 100).await.unwrap()
+async fn ended_since(database: &TestDatabase, since: Timestamp) -> Vec<Ended> {
+    database.store.ended_since(EndCursor::at(since), at(0), 100).await.unwrap()
 }
 
-pub async fn a_refresh_token_is_spent_once_and_replaced(world: TestDatabase) {
-    let session = begin(&world, "s-1", FIRST).await;
-    let store = &world.store;
-    assert_eq!(rotate(&world, FIRST, &[SECOND], 1).await, rotated(&session, SECOND));
-    assert_eq!(rotate(&world, SECOND, &[THIRD], 2).await, rotated(&session, THIRD));
-    assert_eq!(rotate(&world, [9; 32], &[[8; 32]], 2).await, Rotation::Unknown);
+pub async fn a_refresh_token_is_spent_once_and_replaced(database: TestDatabase) {
+    let session = begin(&database, "s-1", FIRST).await;
+    let store = &database.store;
+    assert_eq!(rotate(&database, FIRST, &[SECOND], 1).await, rotated(&session, SECOND));
+    assert_eq!(rotate(&database, SECOND, &[THIRD], 2).await, rotated(&session, THIRD));
+    assert_eq!(rotate(&database, [9; 32], &[[8; 32]], 2).await, Rotation::Unknown);
     assert_eq!(store.session_of_refresh(FIRST).await.unwrap(), Some(key("s-1")), "spent or not");
     assert_eq!(store.session_of_refresh([9; 32]).await.unwrap(), None);
     assert_eq!(store.add_session(&session, [7; 32], at(3)).await, Err(StoreError::Taken));
 }
 
-pub async fn the_last_spent_token_is_good_until_its_successor_is_used(world: TestDatabase) {
-    let session = begin(&world, "s-1", FIRST).await;
-    rotate(&world, FIRST, &[SECOND], 1).await;
+pub async fn the_last_spent_token_is_good_until_its_successor_is_used(database: TestDatabase) {
+    let session = begin(&database, "s-1", FIRST).await;
+    rotate(&database, FIRST, &[SECOND], 1).await;
     for second in [1, 2, 500] {
         // A key that was put in front meanwhile derives another; the one that is there counts.
-        assert_eq!(rotate(&world, FIRST, &[[8; 32], SECOND], second).await, rotated(&session, SECOND));
+        assert_eq!(rotate(&database, FIRST, &[[8; 32], SECOND], second).await, rotated(&session, SECOND));
     }
-    assert_eq!(rotate(&world, SECOND, &[THIRD], 501).await, rotated(&session, THIRD));
-    assert_eq!(rotate(&world, SECOND, &[THIRD], 502).await, rotated(&session, THIRD), "now this one is the last");
-    assert_eq!(rotate(&world, FIRST, &[SECOND], 503).await, Rotation::Reused(key("s-1")));
-    assert_eq!(rotate(&world, THIRD, &[[4; 32]], 504).await, Rotation::Unknown);
-    assert_eq!(ended(&world).await, [key("s-1")]);
+    assert_eq!(rotate(&database, SECOND, &[THIRD], 501).await, rotated(&session, THIRD));
+    assert_eq!(rotate(&database, SECOND, &[THIRD], 502).await, rotated(&session, THIRD), "now this one is the last");
+    assert_eq!(rotate(&database, FIRST, &[SECOND], 503).await, Rotation::Reused(key("s-1")));
+    assert_eq!(rotate(&database, THIRD, &[[4; 32]], 504).await, Rotation::Unknown);
+    assert_eq!(ended(&database).await, [key("s-1")]);
 }
 
-pub async fn a_spent_token_is_good_again_for_a_day_at_most(world: TestDatabase) {
-    let house = TestRestaurant::open(&world.store).await;
+pub async fn a_spent_token_is_good_again_for_a_day_at_most(database: TestDatabase) {
+    let restaurant = TestRestaurant::open(&database.store).await;
     let day = i64::try_from(REPEATABLE.as_secs()).unwrap();
     for (id, hash) in [("s-1", [1; 32]), ("s-2", [11; 32])] {
-        let row = SessionRow { principal: Principal { session: key(id), ..house.staff() }, expires_at: at(90 * day) };
-        world.store.add_session(&row, hash, at(0)).await.unwrap();
-        rotate(&world, hash, &[[hash[0] + 1; 32]], 1).await;
+        let row = SessionRow { principal: Principal { session: key(id), ..restaurant.staff() }, expires_at: at(90 * day) };
+        database.store.add_session(&row, hash, at(0)).await.unwrap();
+        rotate(&database, hash, &[[hash[0] + 1; 32]], 1).await;
     }
-    assert!(matches!(rotate(&world, [1; 32], &[[2; 32]], day).await, Rotation::Rotated { .. }));
-    assert_eq!(rotate(&world, [11; 32], &[[12; 32]], day + 1).await, Rotation::Reused(key("s-2")));
+    assert!(matches!(rotate(&database, [1; 32], &[[2; 32]], day).await, Rotation::Rotated { .. }));
+    assert_eq!(rotate(&database, [11; 32], &[[12; 32]], day + 1).await, Rotation::Reused(key("s-2")));
 }
 
 /// A clock that is behind must not make an older token the last.
-pub async fn what_is_spent_later_counts_as_later_whatever_the_clocks_say(world: TestDatabase) {
-    let session = begin(&world, "s-1", FIRST).await;
-    rotate(&world, FIRST, &[SECOND], 300).await;
-    rotate(&world, SECOND, &[THIRD], 100).await;
-    assert_eq!(rotate(&world, SECOND, &[THIRD], 100).await, rotated(&session, THIRD));
-    assert_eq!(rotate(&world, FIRST, &[SECOND], 100).await, Rotation::Reused(key("s-1")));
+pub async fn what_is_spent_later_counts_as_later_whatever_the_clocks_say(database: TestDatabase) {
+    let session = begin(&database, "s-1", FIRST).await;
+    rotate(&database, FIRST, &[SECOND], 300).await;
+    rotate(&database, SECOND, &[THIRD], 100).await;
+    assert_eq!(rotate(&database, SECOND, &[THIRD], 100).await, rotated(&session, THIRD));
+    assert_eq!(rotate(&database, FIRST, &[SECOND], 100).await, Rotation::Reused(key("s-1")));
 }
 
 /// The keyring has lost the key, or the version before drew the token.
-pub async fn a_successor_that_nobody_can_derive_loses_its_place(world: TestDatabase) {
-    let session = begin(&world, "s-1", FIRST).await;
-    rotate(&world, FIRST, &[[7; 32]], 1).await;
-    assert_eq!(rotate(&world, FIRST, &[SECOND], 2).await, rotated(&session, SECOND));
-    assert_eq!(rotate(&world, FIRST, &[[7; 32]], 3).await, rotated(&session, [7; 32]), "nodes of two keyrings in turn");
-    assert_eq!(rotate(&world, FIRST, &[SECOND], 3).await, rotated(&session, SECOND));
-    assert_eq!(rotate(&world, SECOND, &[THIRD], 4).await, rotated(&session, THIRD));
-    assert_eq!(rotate(&world, [7; 32], &[[6; 32]], 5).await, Rotation::Reused(key("s-1")), "somebody had it after all");
+pub async fn a_successor_that_nobody_can_derive_loses_its_place(database: TestDatabase) {
+    let session = begin(&database, "s-1", FIRST).await;
+    rotate(&database, FIRST, &[[7; 32]], 1).await;
+    assert_eq!(rotate(&database, FIRST, &[SECOND], 2).await, rotated(&session, SECOND));
+    assert_eq!(rotate(&database, FIRST, &[[7; 32]], 3).await, rotated(&session, [7; 32]), "nodes of two keyrings in turn");
+    assert_eq!(rotate(&database, FIRST, &[SECOND], 3).await, rotated(&session, SECOND));
+    assert_eq!(rotate(&database, SECOND, &[THIRD], 4).await, rotated(&session, THIRD));
+    assert_eq!(rotate(&database, [7; 32], &[[6; 32]], 5).await, Rotation::Reused(key("s-1")), "somebody had it after all");
 }
 
-async fn rotate(world: &TestDatabase, presented: [u8; 32], candidates: &[[u8; 32]], second: i64) -> Rotation {
-    world.store.rotate_refresh(presented, candidates, at(second)).await.unwrap()
+async fn rotate(database: &TestDatabase, presented: [u8; 32], candidates: &[[u8; 32]], second: i64) -> Rotation {
+    database.store.rotate_refresh(presented, candidates, at(second)).await.unwrap()
 }
 
 fn rotated(session: &SessionRow, successor: [u8; 32]) -> Rotation {
     Rotation::Rotated { session: session.clone(), successor }
 }
 
-pub async fn the_end_of_a_session_is_its_houses_to_know(world: TestDatabase) {
-    let who = begin(&world, "s-1", FIRST).await.principal;
-    let (store, another) = (&world.store, TestRestaurant::open(&world.store).await);
+pub async fn only_its_restaurant_reads_the_end_of_a_session(database: TestDatabase) {
+    let who = begin(&database, "s-1", FIRST).await.principal;
+    let (store, another) = (&database.store, TestRestaurant::open(&database.store).await);
     assert_eq!(store.session_end(who.restaurant, &who.session).await, Ok(Some(at(600))));
     assert_eq!(store.session_end(another.id, &who.session).await, Ok(None));
     assert_eq!(store.session_end(who.restaurant, &key("s-2")).await, Ok(None));
@@ -112,42 +112,42 @@ pub async fn the_end_of_a_session_is_its_houses_to_know(world: TestDatabase) {
     assert_eq!(store.session_end(who.restaurant, &who.session).await, Ok(None));
 }
 
-pub async fn an_older_refresh_token_ends_its_session(world: TestDatabase) {
-    let session = begin(&world, "s-1", FIRST).await;
-    begin(&world, "s-2", [11; 32]).await;
-    rotate(&world, FIRST, &[SECOND], 1).await;
-    rotate(&world, SECOND, &[THIRD], 2).await;
+pub async fn an_older_refresh_token_ends_its_session(database: TestDatabase) {
+    let session = begin(&database, "s-1", FIRST).await;
+    begin(&database, "s-2", [11; 32]).await;
+    rotate(&database, FIRST, &[SECOND], 1).await;
+    rotate(&database, SECOND, &[THIRD], 2).await;
     let id = session.principal.session;
-    assert_eq!(rotate(&world, FIRST, &[SECOND], 3).await, Rotation::Reused(id.clone()));
-    assert_eq!(rotate(&world, THIRD, &[[4; 32]], 3).await, Rotation::Unknown, "the good one is void too");
-    assert_eq!(rotate(&world, FIRST, &[SECOND], 3).await, Rotation::Unknown);
-    assert_eq!(ended(&world).await, [id]);
-    assert!(matches!(rotate(&world, [11; 32], &[[12; 32]], 3).await, Rotation::Rotated { .. }));
+    assert_eq!(rotate(&database, FIRST, &[SECOND], 3).await, Rotation::Reused(id.clone()));
+    assert_eq!(rotate(&database, THIRD, &[[4; 32]], 3).await, Rotation::Unknown, "the good one is void too");
+    assert_eq!(rotate(&database, FIRST, &[SECOND], 3).await, Rotation::Unknown);
+    assert_eq!(ended(&database).await, [id]);
+    assert!(matches!(rotate(&database, [11; 32], &[[12; 32]], 3).await, Rotation::Rotated { .. }));
 }
 
-pub async fn presenters_at_once_get_one_successor(world: TestDatabase) {
+pub async fn presenters_at_once_get_one_successor(database: TestDatabase) {
     for round in 0..10_u8 {
         let (hash, next) = ([round * 10 + 1; 32], [round * 10 + 2; 32]);
-        let session = begin(&world, &format!("s-{round}"), hash).await;
+        let session = begin(&database, &format!("s-{round}"), hash).await;
         let mut presenters = JoinSet::new();
         for _ in 0..4_u8 {
-            let store = world.store.clone();
+            let store = database.store.clone();
             presenters.spawn(async move { store.rotate_refresh(hash, &[next], at(1)).await.unwrap() });
         }
         assert_eq!(presenters.join_all().await, vec![rotated(&session, next); 4]);
     }
-    assert_eq!(ended(&world).await, []);
+    assert_eq!(ended(&database).await, []);
 }
 
-pub async fn an_expired_session_is_not_refreshed(world: TestDatabase) {
-    begin(&world, "s-1", FIRST).await;
-    assert_eq!(world.store.rotate_refresh(FIRST, &[SECOND], at(600)).await.unwrap(), Rotation::Unknown);
-    assert_eq!(ended(&world).await, [], "expiry is no end");
+pub async fn an_expired_session_is_not_refreshed(database: TestDatabase) {
+    begin(&database, "s-1", FIRST).await;
+    assert_eq!(database.store.rotate_refresh(FIRST, &[SECOND], at(600)).await.unwrap(), Rotation::Unknown);
+    assert_eq!(ended(&database).await, [], "expiry is no end");
 }
 
-pub async fn ends_are_recorded_once_also_without_a_row(world: TestDatabase) {
-    begin(&world, "s-1", FIRST).await;
-    let store = &world.store;
+pub async fn ends_are_recorded_once_also_without_a_row(database: TestDatabase) {
+    begin(&database, "s-1", FIRST).await;
+    let store = &database.store;
     let (row, made_by_hand): (Key, Key) = (key("s-1"), key("by-hand"));
     for session in [&made_by_hand, &row, &made_by_hand] {
         store.end_session(session).await.unwrap();
@@ -155,44 +155,44 @@ pub async fn ends_are_recorded_once_also_without_a_row(world: TestDatabase) {
         tokio::time::sleep(Duration::from_millis(3)).await;
     }
     assert_eq!(store.rotate_refresh(FIRST, &[SECOND], at(3)).await.unwrap(), Rotation::Unknown);
-    let ends = ended_since(&world, Timestamp::from_millis(0)).await;
+    let ends = ended_since(&database, Timestamp::from_millis(0)).await;
     let sessions: Vec<_> = ends.iter().map(|ended| ended.session.clone()).collect();
     assert_eq!(sessions, [made_by_hand, row], "oldest first");
-    assert_eq!(ended_since(&world, ends[1].at()).await, ends[1..], "from that time on, and that time");
-    assert_eq!(ended_since(&world, ends[1].at().plus(Duration::from_millis(1))).await, []);
+    assert_eq!(ended_since(&database, ends[1].at()).await, ends[1..], "from that time on, and that time");
+    assert_eq!(ended_since(&database, ends[1].at().plus(Duration::from_millis(1))).await, []);
 }
 
 /// Nodes look for what was recorded after the latest end that they have seen, so a later one must not be of an earlier time.
-pub async fn the_time_of_an_end_never_goes_back(world: TestDatabase) {
+pub async fn the_time_of_an_end_never_goes_back(database: TestDatabase) {
     // As a clock would leave it that was an hour ahead, and was set right.
-    world.execute("INSERT INTO ended_sessions (session, ended_at) VALUES ('ahead', 7258118400000000)").await;
-    world.store.end_session(&key("s-1")).await.unwrap();
-    let ends = ended_since(&world, Timestamp::from_millis(7_258_118_400_000)).await;
+    database.execute("INSERT INTO ended_sessions (session, ended_at) VALUES ('ahead', 7258118400000000)").await;
+    database.store.end_session(&key("s-1")).await.unwrap();
+    let ends = ended_since(&database, Timestamp::from_millis(7_258_118_400_000)).await;
     assert_eq!(ends.len(), 2, "{ends:?}");
 }
 
-pub async fn what_is_over_is_forgotten(world: TestDatabase) {
-    begin(&world, "s-1", FIRST).await;
-    let store = &world.store;
+pub async fn what_is_over_is_forgotten(database: TestDatabase) {
+    begin(&database, "s-1", FIRST).await;
+    let store = &database.store;
     assert_eq!(store.forget_sessions(at(600), at(0)).await.unwrap(), 0);
     assert!(matches!(store.rotate_refresh(FIRST, &[SECOND], at(4)).await.unwrap(), Rotation::Rotated { .. }));
     assert_eq!(store.forget_sessions(at(601), at(0)).await.unwrap(), 1, "the session, with its refresh tokens");
     assert_eq!(store.rotate_refresh(SECOND, &[THIRD], at(5)).await.unwrap(), Rotation::Unknown);
     store.end_session(&key("by-hand")).await.unwrap();
-    let ended_at = ended_since(&world, Timestamp::from_millis(0)).await[0].at();
+    let ended_at = ended_since(&database, Timestamp::from_millis(0)).await[0].at();
     assert_eq!(store.forget_sessions(ended_at, at(0)).await.unwrap(), 0);
     assert_eq!(store.forget_sessions(ended_at.plus(Duration::from_millis(1)), at(0)).await.unwrap(), 1, "the end");
-    assert_eq!(ended(&world).await, []);
+    assert_eq!(ended(&database).await, []);
 }
 
 /// Access tokens are short-lived, so the end of a session with a row matters for days and not for as long as any token lives.
-pub async fn an_end_is_read_and_kept_while_a_token_of_it_may_be_valid(world: TestDatabase) {
-    begin(&world, "s-1", FIRST).await;
-    let store = &world.store;
+pub async fn an_end_is_read_and_kept_while_a_token_of_it_may_be_valid(database: TestDatabase) {
+    begin(&database, "s-1", FIRST).await;
+    let store = &database.store;
     for session in ["s-1", "by-hand"] {
         store.end_session(&key(session)).await.unwrap();
     }
-    let until = ended_since(&world, Timestamp::from_millis(0)).await.into_iter().map(|ended| (ended.session, ended.until));
+    let until = ended_since(&database, Timestamp::from_millis(0)).await.into_iter().map(|ended| (ended.session, ended.until));
     let until: BTreeMap<Key, Option<Timestamp>> = until.collect();
     let known = until[&key("s-1")].expect("a row says which tokens there may be");
     assert!(known > clock::now().plus(Duration::from_secs(24 * 3600)));
@@ -201,11 +201,11 @@ pub async fn an_end_is_read_and_kept_while_a_token_of_it_may_be_valid(world: Tes
     let of_later = store.ended_since(EndCursor::at(Timestamp::from_millis(0)), later, 100).await.unwrap();
     assert_eq!(of_later.iter().map(|ended| &ended.session).collect::<Vec<_>>(), [&key("by-hand")]);
     assert_eq!(store.forget_sessions(at(0), later).await.unwrap(), 1);
-    assert_eq!(ended(&world).await, [key("by-hand")]);
+    assert_eq!(ended(&database).await, [key("by-hand")]);
 }
 
-pub async fn ends_are_read_page_by_page_also_those_of_one_moment(world: TestDatabase) {
-    world
+pub async fn ends_are_read_page_by_page_also_those_of_one_moment(database: TestDatabase) {
+    database
         .execute(
             "INSERT INTO ended_sessions (session, ended_at) \
              VALUES ('a', 1999), ('b', 1999), ('c', 1999), ('d', 2000), ('e', 2001)",
@@ -213,7 +213,7 @@ pub async fn ends_are_read_page_by_page_also_those_of_one_moment(world: TestData
         .await;
     let (mut cursor, mut seen) = (EndCursor::at(Timestamp::from_millis(0)), Vec::new());
     loop {
-        let page = world.store.ended_since(cursor.clone(), at(0), 2).await.unwrap();
+        let page = database.store.ended_since(cursor.clone(), at(0), 2).await.unwrap();
         let Some(last) = page.last() else { break };
         cursor = EndCursor::after(last);
         seen.extend(page.into_iter().map(|ended| ended.session));
@@ -222,20 +222,20 @@ pub async fn ends_are_read_page_by_page_also_those_of_one_moment(world: TestData
 }
 
 /// A token that is issued once may live for months, so its end has to be known for as long.
-pub async fn the_end_of_an_issued_token_is_kept_until_it_expires(world: TestDatabase) {
-    let house = TestRestaurant::open(&world.store).await;
-    let store = &world.store;
+pub async fn the_end_of_an_issued_token_is_kept_until_it_expires(database: TestDatabase) {
+    let restaurant = TestRestaurant::open(&database.store).await;
+    let store = &database.store;
     let now = clock::now();
     let month = now.plus(Duration::from_secs(30 * 24 * 3600));
-    let row = SessionRow { principal: Principal { session: key("t-1"), ..house.staff() }, expires_at: month };
+    let row = SessionRow { principal: Principal { session: key("t-1"), ..restaurant.staff() }, expires_at: month };
     store.add_issued(&row, &key("printer"), now).await.unwrap();
-    let issued = store.issued(house.id, now).await.unwrap();
+    let issued = store.issued(restaurant.id, now).await.unwrap();
     let issued: Vec<_> = issued.iter().map(|issued| (issued.session.as_str(), issued.name.as_str())).collect();
     assert_eq!(issued, [("t-1", "printer")]);
-    assert_eq!(store.issued(house.id, month).await.unwrap(), []);
+    assert_eq!(store.issued(restaurant.id, month).await.unwrap(), []);
     assert_eq!(store.issued(TestRestaurant::open(store).await.id, now).await.unwrap(), [], "another restaurant's are its own");
     store.end_session(&key("t-1")).await.unwrap();
-    assert_eq!(store.issued(house.id, now).await.unwrap(), []);
+    assert_eq!(store.issued(restaurant.id, now).await.unwrap(), []);
     let ends = store.ended_since(EndCursor::at(Timestamp::from_millis(0)), now, 100).await.unwrap();
     assert_eq!(ends[0].until, Some(month));
 }

@@ -100,7 +100,7 @@ pub async fn a_menu_room_has_the_menu(world: TestDatabase) {
     assert_eq!(menu.position, snapshot.position, "the last thing that happened was a change of the menu");
 }
 
-pub async fn a_new_house_has_empty_rooms(world: TestDatabase) {
+pub async fn a_new_restaurant_has_empty_rooms(world: TestDatabase) {
     let house = TestRestaurant::open(&world.store).await;
     let floor = room(&house, RoomId::Floor(house.id)).await;
     assert_eq!((floor.position, floor.documents.len()), (Position::ZERO, 0));

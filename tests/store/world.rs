@@ -27,7 +27,7 @@ pub async fn reopen(url: &str) -> SharedStore {
 pub struct TestDatabase {
     pub url: String,
     pub store: SharedStore,
-    /// Removed with the world.
+    /// Removed when this is dropped.
     pub folder: Option<TempDir>,
 }
 

@@ -56,7 +56,7 @@ impl TestDatabase {
 }
 
 /// A restaurant with one dish, whose availability makes events.
-pub struct Kitchen {
+pub struct TestRestaurant {
     pub id: RestaurantId,
     dish: MenuItemId,
     staff: Principal,
@@ -64,8 +64,8 @@ pub struct Kitchen {
     commits: RefCell<Vec<(u64, Instant)>>,
 }
 
-impl Kitchen {
-    pub async fn open(house: &TestDatabase, slug: &str) -> Self {
+impl TestRestaurant {
+    pub async fn open(database: &TestDatabase, slug: &str) -> Self {
         let (id, dish) = (RestaurantId::from_uuid(clock::new_id()), MenuItemId::from_uuid(clock::new_id()));
         let restaurant = Restaurant {
             id,
@@ -74,7 +74,7 @@ impl Kitchen {
             currency: "BDT".parse().unwrap(),
             default_minutes: 20,
         };
-        house.store.add_restaurant(&restaurant, &menu(id, dish), clock::now()).await.unwrap();
+        database.store.add_restaurant(&restaurant, &menu(id, dish), clock::now()).await.unwrap();
         let staff = Principal {
             sub: "staff-1".parse().unwrap(),
             role: Role::Staff,
@@ -156,25 +156,25 @@ pub struct Build {
 }
 
 impl Build {
-    pub fn new(house: &TestDatabase, url: impl Into<String>) -> Self {
-        Self { url: url.into(), verifier: Arc::new(house.signer()), compares: true, period: PERIOD }
+    pub fn new(database: &TestDatabase, url: impl Into<String>) -> Self {
+        Self { url: url.into(), verifier: Arc::new(database.signer()), compares: true, period: PERIOD }
     }
 
-    pub fn node(self, house: &TestDatabase) -> Node {
+    pub fn node(self, database: &TestDatabase) -> Node {
         let metrics = Metrics::new();
-        let directory = FeedRegistry::new(house.store.clone(), metrics.clone());
-        let compared = if self.compares { directory.clone() } else { FeedRegistry::new(house.store.clone(), Metrics::new()) };
+        let directory = FeedRegistry::new(database.store.clone(), metrics.clone());
+        let compared = if self.compares { directory.clone() } else { FeedRegistry::new(database.store.clone(), Metrics::new()) };
         let registry = HeadChecker::new(compared, self.period).start();
         let address = Address::parse(&self.url.into()).unwrap();
-        let broker = broker::start_with(address, house.signer(), self.verifier, directory.clone(), registry);
+        let broker = broker::start_with(address, database.signer(), self.verifier, directory.clone(), registry);
         Node { commands: Commands::new(directory.clone(), CommandRates::default()), directory, metrics, broker }
     }
 }
 
 impl Node {
     /// Starts a node like in production.
-    pub fn join(house: &TestDatabase, url: impl Into<String>) -> Self {
-        Build::new(house, url).node(house)
+    pub fn join(database: &TestDatabase, url: impl Into<String>) -> Self {
+        Build::new(database, url).node(database)
     }
 
     /// Returns a counter or gauge of this node.
@@ -274,13 +274,13 @@ pub struct Screen {
 }
 
 impl Screen {
-    pub async fn open(node: &Node, kitchen: &Kitchen) -> Self {
+    pub async fn open(node: &Node, restaurant: &TestRestaurant) -> Self {
         let seen = Arc::<Mutex<Vec<Seen>>>::default();
         let glass = Glass(seen.clone()).start();
         let (mailbox, pages) = (glass.clone().recipient(), glass.recipient());
         let join =
             Join { member: MemberId(1), since: None, head: Position::ZERO, only_owner: None, paged: false, mailbox, pages };
-        node.directory.join(kitchen.id, RoomId::Menu(kitchen.id), join).map_err(drop).expect("the feed takes a join");
+        node.directory.join(restaurant.id, RoomId::Menu(restaurant.id), join).map_err(drop).expect("the feed takes a join");
         let is_live = || async { seen.lock().unwrap().iter().any(|seen| seen.kind == FrameKind::Live) };
         until(Duration::from_secs(10), is_live).await.expect("the room opens");
         let from = seen.lock().unwrap().iter().find(|seen| seen.kind == FrameKind::Snapshot).unwrap().position;
@@ -293,8 +293,8 @@ impl Screen {
     }
 
     /// Returns the delays of the events that were committed after a time.
-    fn lateness_after(&self, kitchen: &Kitchen, since: Instant) -> Vec<Duration> {
-        let commits = kitchen.commits.borrow();
+    fn lateness_after(&self, restaurant: &TestRestaurant, since: Instant) -> Vec<Duration> {
+        let commits = restaurant.commits.borrow();
         let after: BTreeMap<_, _> = commits.iter().copied().filter(|(_, at)| *at > since).collect();
         let late = |seen: &Seen| after.get(&seen.position).map(|at| seen.at.saturating_duration_since(*at));
         self.events().iter().filter_map(late).collect()
@@ -305,21 +305,21 @@ impl Screen {
         until(within, || async { last() >= position }).await.is_ok()
     }
 
-    /// Checks that the screen shows each event of the kitchen since it opened, once and in order,
+    /// Checks that the screen shows each event of the restaurant since it opened, once and in order,
     /// as in the log.
-    pub async fn check(&self, house: &TestDatabase, kitchen: &Kitchen, within: Duration) -> Lateness {
-        let head = house.store.head(kitchen.id).await.unwrap();
+    pub async fn check(&self, database: &TestDatabase, restaurant: &TestRestaurant, within: Duration) -> Lateness {
+        let head = database.store.head(restaurant.id).await.unwrap();
         assert!(self.has_reached(head.number(), within).await, "all is there within {within:?}");
         let events = self.events();
         let positions: Vec<_> = events.iter().map(|seen| seen.position).collect();
         assert_eq!(positions, (self.from + 1..=head.number()).collect::<Vec<_>>(), "each once, in order, without a hole");
         let after = Position::new(self.from).unwrap();
-        let log = house.store.events(kitchen.id, None, after, head, 100_000).await.unwrap();
+        let log = database.store.events(restaurant.id, None, after, head, 100_000).await.unwrap();
         for (seen, event) in events.iter().zip(&log) {
             assert_eq!(seen.json["event"]["id"], event.id.to_string(), "the frame is of the log's event");
             assert_eq!(seen.json["event"]["patch"], serde_json::from_str::<Value>(event.patch.get()).unwrap());
         }
-        lateness(&events, &kitchen.commits.borrow())
+        lateness(&events, &restaurant.commits.borrow())
     }
 }
 
@@ -332,10 +332,10 @@ fn lateness(events: &[Seen], commits: &[(u64, Instant)]) -> Lateness {
     Lateness { events: all.len(), median: all[all.len() / 2], worst: all[all.len() - 1] }
 }
 
-/// Two nodes, and a kitchen for each, whose events that node commits and a screen on the other
+/// Two nodes, and a restaurant for each, whose events that node commits and a screen on the other
 /// shows.
 pub struct Crossing {
-    pub house: TestDatabase,
+    pub database: TestDatabase,
     pub one: Node,
     pub other: Node,
     from_one: Line,
@@ -343,17 +343,17 @@ pub struct Crossing {
 }
 
 struct Line {
-    kitchen: Kitchen,
+    restaurant: TestRestaurant,
     screen: Screen,
 }
 
 impl Crossing {
     pub async fn build(one: &str, other: &str) -> Self {
-        let house = TestDatabase::build().await;
-        let (one, other) = (Node::join(&house, one), Node::join(&house, other));
-        let from_one = Line::open(&house, "from-one", &other).await;
-        let from_other = Line::open(&house, "from-other", &one).await;
-        Self { house, one, other, from_one, from_other }
+        let database = TestDatabase::build().await;
+        let (one, other) = (Node::join(&database, one), Node::join(&database, other));
+        let from_one = Line::open(&database, "from-one", &other).await;
+        let from_other = Line::open(&database, "from-other", &one).await;
+        Self { database, one, other, from_one, from_other }
     }
 
     pub async fn wait_until_healthy(&self, is_healthy: bool, within: Duration) {
@@ -363,29 +363,29 @@ impl Crossing {
 
     pub async fn act_for(&self, every: Duration, time: Duration) {
         let (one, other) = ([&self.one], [&self.other]);
-        let (from_one, from_other) = (&self.from_one.kitchen, &self.from_other.kitchen);
+        let (from_one, from_other) = (&self.from_one.restaurant, &self.from_other.restaurant);
         tokio::join!(from_one.act_for(&one, every, time), from_other.act_for(&other, every, time));
     }
 
     /// Checks both screens. Returns the longer delay.
     pub async fn check(&self, within: Duration) -> Lateness {
-        let one = self.from_one.screen.check(&self.house, &self.from_one.kitchen, within).await;
-        let other = self.from_other.screen.check(&self.house, &self.from_other.kitchen, within).await;
+        let one = self.from_one.screen.check(&self.database, &self.from_one.restaurant, within).await;
+        let other = self.from_other.screen.check(&self.database, &self.from_other.restaurant, within).await;
         Lateness { events: one.events + other.events, median: one.median.max(other.median), worst: one.worst.max(other.worst) }
     }
 
     /// Returns the longest delay of the events that were committed after a time.
     pub fn worst_after(&self, since: Instant) -> Duration {
         let lines = [&self.from_one, &self.from_other];
-        let worst = lines.map(|line| line.screen.lateness_after(&line.kitchen, since).into_iter().max().unwrap());
+        let worst = lines.map(|line| line.screen.lateness_after(&line.restaurant, since).into_iter().max().unwrap());
         worst[0].max(worst[1])
     }
 }
 
 impl Line {
-    async fn open(house: &TestDatabase, slug: &str, node: &Node) -> Self {
-        let kitchen = Kitchen::open(house, slug).await;
-        Self { screen: Screen::open(node, &kitchen).await, kitchen }
+    async fn open(database: &TestDatabase, slug: &str, node: &Node) -> Self {
+        let restaurant = TestRestaurant::open(database, slug).await;
+        Self { screen: Screen::open(node, &restaurant).await, restaurant }
     }
 }
 

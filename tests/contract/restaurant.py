@@ -1,4 +1,4 @@
-"""Who is in the restaurant, and the ordinary things they do."""
+"""The demo restaurant: its people, and the ordinary things they do."""
 
 from frames import check_order
 from screen import Screen, new_id
@@ -6,8 +6,8 @@ from screen import Screen, new_id
 RESTAURANT = "demo"
 
 
-class World:
-    """Tokens by role, made when first asked for, and the screens of the step that runs."""
+class TestRestaurant:
+    """Tokens by role, made on first use, and the screens of the current step."""
 
     def __init__(self, server):
         self.server = server
@@ -52,7 +52,7 @@ class World:
         self._screens = []
 
     @property
-    def restaurant(self):
+    def id(self):
         return self.server.get(f"/api/v1/restaurants/{RESTAURANT}").json["id"]
 
     @property

@@ -58,12 +58,12 @@ impl TestCluster {
         let first = node(database, redis, flags).await;
         let staff = first.staff().await;
         let menu = Arc::new(Menu::read(&staff).await);
-        let mut site = Self { database: database.into(), nodes: Vec::new(), addresses: Addresses::default(), staff, menu };
-        site.add(first);
+        let mut cluster = Self { database: database.into(), nodes: Vec::new(), addresses: Addresses::default(), staff, menu };
+        cluster.add(first);
         for _ in 1..count {
-            site.add(node(database, redis, flags).await);
+            cluster.add(node(database, redis, flags).await);
         }
-        site
+        cluster
     }
 
     /// Adds a node that was started on the same database.
