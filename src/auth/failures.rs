@@ -69,13 +69,13 @@ mod tests {
     #[test]
     fn made_up_names_leave_the_budget_of_a_real_one_alone() {
         let (failures, at) = (Failures::default(), Timestamp::from_millis(5));
-        let house = RestaurantId::from_uuid(uuid::Uuid::from_u128(1));
+        let restaurant = RestaurantId::from_uuid(uuid::Uuid::from_u128(1));
         let person = |number| Some(UserId::from_uuid(uuid::Uuid::from_u128(number)));
         for _ in 0..=MOST_UNKNOWN {
-            failures.count(house, None, at);
+            failures.count(restaurant, None, at);
         }
-        let listed = (0..20).filter(|_| failures.count(house, person(2), at) == Listing::List).count();
+        let listed = (0..20).filter(|_| failures.count(restaurant, person(2), at) == Listing::List).count();
         assert_eq!(listed, MOST_OF_A_PERSON as usize);
-        assert_eq!(failures.count(house, person(3), at), Listing::List);
+        assert_eq!(failures.count(restaurant, person(3), at), Listing::List);
     }
 }

@@ -22,7 +22,7 @@ pub(super) enum Scope {
     Diner(RestaurantId, Key),
     Table(RestaurantId, TableLabel),
     Restaurant(RestaurantId),
-    House(RestaurantId, Key),
+    Staff(RestaurantId, Key),
 }
 
 impl Scope {
@@ -31,7 +31,7 @@ impl Scope {
     pub(super) fn all(who: &Principal) -> Vec<(Self, Limit)> {
         let restaurant = who.restaurant;
         if who.role != Role::Diner {
-            return vec![(Self::House(restaurant, who.sub.clone()), Limit::OrdersByPrincipal)];
+            return vec![(Self::Staff(restaurant, who.sub.clone()), Limit::OrdersByPrincipal)];
         }
         let table = who.table.clone().map(|table| (Self::Table(restaurant, table), Limit::OrdersByTable));
         let mut scopes = vec![(Self::Diner(restaurant, who.sub.clone()), Limit::OrdersByDiner)];

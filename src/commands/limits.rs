@@ -37,7 +37,7 @@ pub struct CommandRates {
     pub diner_commands: u32,
     /// Commands a second of one staff member, screen or service. A burst may have five times as
     /// many.
-    pub house_commands: u32,
+    pub staff_commands: u32,
     /// Orders a minute of one guest.
     pub diner_orders: u32,
     /// Orders a minute of the guests of one table.
@@ -46,7 +46,7 @@ pub struct CommandRates {
     /// little.
     pub restaurant_orders: u32,
     /// Orders a minute of one staff member, screen or service.
-    pub house_orders: u32,
+    pub staff_orders: u32,
     /// Lines a minute of one guest's orders.
     pub diner_lines: u32,
     /// Lines a minute of the orders of one table's guests.
@@ -67,16 +67,16 @@ impl Default for CommandRates {
     fn default() -> Self {
         Self {
             diner_commands: 30,
-            house_commands: 500,
+            staff_commands: 500,
             diner_orders: 120,
             table_orders: 240,
             restaurant_orders: 1200,
-            house_orders: 3000,
+            staff_orders: 3000,
             diner_lines: 600,
             table_lines: 1200,
             restaurant_lines: 12_000,
             open: OpenOrders { by_diner: 200, by_table: 400, by_restaurant: 2000 },
-            size: OrderSize { lines: MAX_LINES as u32, portions: 200, house_portions: 2000 },
+            size: OrderSize { lines: MAX_LINES as u32, portions: 200, staff_portions: 2000 },
         }
     }
 }
@@ -84,11 +84,11 @@ impl Default for CommandRates {
 /// The limits of a node, shared by all connections.
 pub struct CommandLimits {
     diner_commands: Limiter<(RestaurantId, Key)>,
-    house_commands: Limiter<(RestaurantId, Key)>,
+    staff_commands: Limiter<(RestaurantId, Key)>,
     diner_orders: Limiter<Scope>,
     table_orders: Limiter<Scope>,
     restaurant_orders: Budget,
-    house_orders: Limiter<Scope>,
+    staff_orders: Limiter<Scope>,
     diner_lines: Limiter<Scope>,
     table_lines: Limiter<Scope>,
     restaurant_lines: Budget,
@@ -105,11 +105,11 @@ impl CommandLimits {
     pub fn new(rates: CommandRates, metrics: Metrics) -> Self {
         Self {
             diner_commands: RateLimiter::dashmap(per_second(rates.diner_commands)),
-            house_commands: RateLimiter::dashmap(per_second(rates.house_commands)),
+            staff_commands: RateLimiter::dashmap(per_second(rates.staff_commands)),
             diner_orders: RateLimiter::dashmap(per_minute(rates.diner_orders)),
             table_orders: RateLimiter::dashmap(per_minute(rates.table_orders)),
             restaurant_orders: Budget::new(rates.restaurant_orders),
-            house_orders: RateLimiter::dashmap(per_minute(rates.house_orders)),
+            staff_orders: RateLimiter::dashmap(per_minute(rates.staff_orders)),
             diner_lines: RateLimiter::dashmap(per_minute(rates.diner_lines)),
             table_lines: RateLimiter::dashmap(per_minute(rates.table_lines)),
             restaurant_lines: Budget::new(rates.restaurant_lines),
@@ -146,7 +146,7 @@ impl CommandLimits {
     pub fn admit(&self, who: &Principal) -> Result<(), Refusal> {
         let (limiter, limit) = match who.role {
             Role::Diner => (&self.diner_commands, Limit::CommandsByDiner),
-            _ => (&self.house_commands, Limit::CommandsByPrincipal),
+            _ => (&self.staff_commands, Limit::CommandsByPrincipal),
         };
         limiter.check_key(&(who.restaurant, who.sub.clone())).map_err(|until| too_fast(limit, wait(&until)))
     }
@@ -200,7 +200,7 @@ impl CommandLimits {
             Scope::Diner(..) => &self.diner_orders,
             Scope::Table(..) => &self.table_orders,
             Scope::Restaurant(..) => return self.restaurant_orders.take(scope, table, 1),
-            Scope::House(..) => &self.house_orders,
+            Scope::Staff(..) => &self.staff_orders,
         };
         take(limiter, scope, NonZeroU32::MIN).map_err(Shortage::of_all)
     }
@@ -213,7 +213,7 @@ impl CommandLimits {
                 let taken = self.restaurant_lines.take(scope, table, lines);
                 return taken.map_err(|shortage| (Limit::LinesByRestaurant, shortage));
             }
-            Scope::House(..) => return Ok(()),
+            Scope::Staff(..) => return Ok(()),
         };
         let lines = at_least_one(u32::try_from(lines).unwrap_or(u32::MAX));
         take(limiter, scope, lines).map_err(|wait| (limit, Shortage::of_all(wait)))
@@ -241,10 +241,10 @@ impl CommandLimits {
     /// Drops principals, tables and restaurants whose limits are full again. Call it about once a
     /// minute.
     pub fn prune(&self) {
-        for limiter in [&self.diner_commands, &self.house_commands] {
+        for limiter in [&self.diner_commands, &self.staff_commands] {
             prune(limiter);
         }
-        for limiter in [&self.diner_orders, &self.table_orders, &self.house_orders, &self.diner_lines, &self.table_lines] {
+        for limiter in [&self.diner_orders, &self.table_orders, &self.staff_orders, &self.diner_lines, &self.table_lines] {
             prune(limiter);
         }
         self.restaurant_orders.prune();

@@ -76,11 +76,11 @@ impl OrderLimitArgs {
     pub const fn rates(&self) -> CommandRates {
         CommandRates {
             diner_commands: self.diner_commands_per_second,
-            house_commands: self.staff_commands_per_second,
+            staff_commands: self.staff_commands_per_second,
             diner_orders: self.diner_orders_per_minute,
             table_orders: self.table_orders_per_minute,
             restaurant_orders: self.restaurant_orders_per_minute,
-            house_orders: self.staff_orders_per_minute,
+            staff_orders: self.staff_orders_per_minute,
             diner_lines: self.diner_lines_per_minute,
             table_lines: self.table_lines_per_minute,
             restaurant_lines: self.restaurant_lines_per_minute,
@@ -89,7 +89,7 @@ impl OrderLimitArgs {
                 by_table: self.table_open_orders,
                 by_restaurant: self.restaurant_open_orders,
             },
-            size: OrderSize { lines: self.order_lines, portions: self.order_portions, house_portions: self.staff_order_portions },
+            size: OrderSize { lines: self.order_lines, portions: self.order_portions, staff_portions: self.staff_order_portions },
         }
     }
 }

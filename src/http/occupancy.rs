@@ -36,7 +36,7 @@ pub async fn occupy(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let socket = request.conn_data::<Rc<SocketHandle>>().cloned();
-    if socket.as_ref().is_some_and(|socket| socket.place().is_over()) && !is_of_the_house(&request) {
+    if socket.as_ref().is_some_and(|socket| socket.place().is_over()) && !is_staff_or_probe(&request) {
         if let Some(socket) = &socket {
             socket.plain().count_over();
         }
@@ -54,13 +54,13 @@ pub async fn occupy(
     Ok(response.map_body(|_, body| Pieces::new(body, plain, work)).map_into_left_body())
 }
 
-/// Whether a body is expected of somebody who has shown no valid token.
+/// Whether a request without a valid token announces a body.
 fn is_strangers_body(request: &ServiceRequest) -> bool {
     announces_body(request.headers()) && extract::verified(request.request()).is_err()
 }
 
-/// Kitchen, staff and the like, and what a machine asks for that looks after the node.
-fn is_of_the_house(request: &ServiceRequest) -> bool {
+/// Whether the request is from anyone but a guest, or from a monitor of the node.
+fn is_staff_or_probe(request: &ServiceRequest) -> bool {
     let is_probe = matches!(request.path(), "/healthz" | "/readyz" | "/metrics");
     is_probe || extract::verified(request.request()).is_ok_and(|verified| verified.principal.role != Role::Diner)
 }

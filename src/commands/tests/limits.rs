@@ -16,7 +16,7 @@ fn limits() -> CommandLimits {
         diner_orders: 3,
         table_orders: 5,
         restaurant_orders: 7,
-        house_orders: 20,
+        staff_orders: 20,
         diner_commands: 1,
         ..CommandRates::default()
     };

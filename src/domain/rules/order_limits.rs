@@ -90,7 +90,7 @@ pub struct OrderSize {
     /// The most portions of a guest's order, over all lines.
     pub portions: u32,
     /// The most portions of an order by staff or a service, over all lines.
-    pub house_portions: u32,
+    pub staff_portions: u32,
 }
 
 impl OrderSize {
@@ -104,7 +104,7 @@ impl OrderSize {
             return Err(Refusal::new(RefusalKind::Invalid, message).by(Limit::OrderLines));
         }
         let is_guest = who.role == Role::Diner;
-        let most = if is_guest { self.portions } else { self.house_portions };
+        let most = if is_guest { self.portions } else { self.staff_portions };
         let portions: u64 = basket.items.iter().map(|line| u64::from(line.quantity)).sum();
         if portions > u64::from(most) {
             let advice = if is_guest { "ask a waiter for more" } else { "split it" };

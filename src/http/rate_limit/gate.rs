@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_a_household() {
+    fn addresses_of_one_ipv6_network_share_a_limit() {
         let address = |text: &str| Subject::address(text.parse().unwrap());
         assert_eq!(address("2001:db8:0:1::1"), address("2001:db8:0:1:ffff::2"));
         assert_ne!(address("2001:db8:0:1::1"), address("2001:db8:0:2::1"));
