@@ -41,7 +41,7 @@ pub enum Forwarded {
 /// The header in which the proxy names the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Source {
-    /// Either one. When both are present and disagree, one of them is from the client, and neither is trusted.
+    /// Either one. If both are present and disagree, one is from the client, so neither is trusted.
     #[default]
     Either,
     /// `X-Forwarded-For` alone.
@@ -63,7 +63,7 @@ impl FromStr for Source {
     }
 }
 
-/// Why a node uses the address of the socket although it expects a proxy in front.
+/// Why a node that expects a proxy in front uses the address of the socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ignored {
     /// The header came from outside the trusted networks.
@@ -245,7 +245,7 @@ impl Proxies {
     /// Finds the client's address.
     ///
     /// # Errors
-    /// Why it is the peer's, although a proxy is expected.
+    /// Returns why there is only the peer's address, although a proxy is expected.
     pub fn find(&self, peer: IpAddr, headers: &HeaderMap) -> Result<IpAddr, Ignored> {
         let lines = |name| headers.get_all(name).map(header::HeaderValue::as_bytes);
         if self.trusts(peer) {

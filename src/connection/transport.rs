@@ -1,4 +1,4 @@
-//! The lifecycle that the actors of all transports share. What differs between them is in the two traits.
+//! The lifecycle that the actors of all transports share. Two traits declare what differs between them.
 
 use super::registry::Control;
 use super::send_queue::TooSlow;
@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
-/// The actor of a connection, whatever carries it.
+/// The actor of a connection over any transport.
 pub trait Transport:
     Actor<Context: AsyncContext<Self> + ToEnvelope<Self, Control> + ToEnvelope<Self, ToMember> + ToEnvelope<Self, Page>>
     + Handler<Control>
@@ -32,19 +32,19 @@ pub trait Transport:
     /// Sends frames of a room, in order.
     fn deliver(&mut self, frames: &[Frame], ctx: &mut Self::Context);
 
-    /// Reports a room that cannot be joined, or that cannot go on.
+    /// Reports a room that cannot be joined, or cannot continue.
     fn turned_away(&mut self, room: RoomId, failure: Failure, ctx: &mut Self::Context);
 
-    /// Ends the connection, which has fallen too far behind: the client comes back with its cursors.
+    /// Ends a connection that has fallen too far behind. The client reconnects with its cursors.
     fn evict(&mut self, ctx: &mut Self::Context);
 
-    /// Ends the connection, whose token is no longer good.
+    /// Ends a connection whose token is no longer valid.
     fn expire(&mut self, denied: Denied, ctx: &mut Self::Context);
 
-    /// Ends the connection of a node that is going down, in its own slot of the drain window.
+    /// Ends the connection in its slot of the drain window, since the node shuts down.
     fn leave_after(&mut self, slot: Duration, ctx: &mut Self::Context);
 
-    /// Registers the connection. Returns whether its session is still live; if not, it has been ended.
+    /// Registers the connection. Returns whether its session is still live; ends the connection if not.
     fn begin(&mut self, ctx: &mut Self::Context) -> bool {
         let is_live = self.subscriber().begin(self.principal(), ctx.address().recipient());
         if !is_live {
@@ -53,7 +53,7 @@ pub trait Transport:
         is_live
     }
 
-    /// Asks to join a room, which answers with messages to this actor.
+    /// Asks to join a room. The room answers with messages to this actor.
     fn join(&mut self, subscription: Subscription, ctx: &mut Self::Context) {
         let room = subscription.room;
         let mailbox = ctx.address().recipient();
@@ -63,7 +63,7 @@ pub trait Transport:
         }
     }
 
-    /// Handles a message from outside its rooms.
+    /// Handles a message that is not from a room.
     fn control(&mut self, control: Control, ctx: &mut Self::Context) {
         match control {
             // A new token may have moved the connection to a session that is live.
@@ -85,7 +85,7 @@ pub trait Transport:
     }
 }
 
-/// Rooms to ask for again when most of what is queued has left.
+/// Rooms to join again when most of the queue has been sent.
 #[derive(Debug, Default)]
 pub struct Deferred(BTreeMap<RoomId, Subscription>);
 
@@ -96,7 +96,7 @@ impl Deferred {
     }
 }
 
-/// A transport that writes to a queue for as long as its client stays.
+/// A transport with a queue that lasts as long as the connection.
 pub trait QueuedTransport: Transport {
     /// Queues a frame.
     ///
@@ -104,20 +104,20 @@ pub trait QueuedTransport: Transport {
     /// When the queue is full.
     fn enqueue(&self, frame: &Frame) -> Result<(), TooSlow>;
 
-    /// Whether some of a snapshot is still in the queue.
+    /// Whether the queue still holds a part of a snapshot.
     fn holds_snapshot(&self) -> bool;
 
-    /// Resolves when most of what is queued has left, or when the connection ends.
+    /// Resolves when most of the queue has been sent, or when the connection ends.
     fn drained(&self) -> oneshot::Receiver<()>;
 
     /// Returns the rooms whose joins are deferred.
     fn deferred(&mut self) -> &mut Deferred;
 
-    /// Returns what to ask for again to get the frames of a room after a position.
+    /// Returns the subscription that resumes a room after a position.
     fn resumption(&self, room: RoomId, since: Position) -> Subscription;
 
-    /// Queues a frame. A client that falls too far behind is evicted, unless it is busy with a snapshot: then its rooms are
-    /// asked again later, and what they send until then is dropped, since it is in the log.
+    /// Queues a frame. Evicts a client that falls too far behind, unless it is still reading a snapshot. In that case, drops the
+    /// frames of the room, which are in the log, and joins the room again later.
     fn push(&mut self, frame: &Frame, ctx: &mut Self::Context) {
         let origin = frame.origin();
         if origin.is_some_and(|(room, _)| self.deferred().0.contains_key(&room)) {
@@ -135,7 +135,7 @@ pub trait QueuedTransport: Transport {
         }
     }
 
-    /// Joins a room when most of what is queued has left.
+    /// Joins a room when most of the queue has been sent.
     fn join_later(&mut self, subscription: Subscription, ctx: &mut Self::Context) {
         if self.deferred().0.is_empty() {
             ctx.spawn(self.drained().into_actor(self).map(|_, transport, ctx| {
@@ -147,7 +147,7 @@ pub trait QueuedTransport: Transport {
         self.deferred().0.insert(subscription.room, subscription);
     }
 
-    /// Announces that the node is going down. The client comes back in its own slot of the drain window.
+    /// Announces that the node shuts down. The client reconnects in its slot of the drain window.
     fn announce_going_away(&mut self, slot: Duration, ctx: &mut Self::Context) {
         let reconnect_in_ms = u64::try_from(slot.as_millis()).unwrap_or(u64::MAX);
         self.push(&ServerFrame::GoingAway { reconnect_in_ms }.encode(), ctx);

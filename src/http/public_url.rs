@@ -1,4 +1,4 @@
-//! Where guests reach this service: what the codes on tables begin with.
+//! The public address of this service, with which the codes on tables begin.
 
 use super::problem::Problem;
 use crate::connection::Proxies;
@@ -8,7 +8,7 @@ use actix_web::http::header::{HOST, HeaderMap};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-/// The beginning of addresses that leave this server.
+/// The beginning of the addresses that this server hands out.
 #[derive(Debug, Clone)]
 pub struct PublicUrl {
     public_url: Option<Arc<str>>,
@@ -16,23 +16,24 @@ pub struct PublicUrl {
 }
 
 impl PublicUrl {
-    /// What the operator says, when they do. A proxy that is believed says by which scheme a client came to it.
+    /// Uses the operator's address, if there is one. Otherwise the address comes from each request; a trusted proxy names the
+    /// client's scheme.
     #[must_use]
     pub fn new(public_url: Option<&str>, proxies: Arc<Proxies>) -> Self {
         Self { public_url: public_url.map(|url| url.trim_end_matches('/').into()), proxies }
     }
 
-    /// Whether a request came over TLS, by the operator's word or by that of a trusted proxy.
+    /// Whether a request came over TLS, according to the operator's address or a trusted proxy.
     #[must_use]
     pub fn is_secure(&self, peer: Option<SocketAddr>, headers: &HeaderMap) -> bool {
         self.public_url.as_deref().is_some_and(|url| url.starts_with("https://"))
             || peer.is_some_and(|peer| self.proxies.says_https(peer.ip(), headers))
     }
 
-    /// Without a slash at its end. When the operator says nothing, it is where this request came to.
+    /// Returns the public address without a slash at the end: the operator's, or else the one that the request used.
     ///
     /// # Errors
-    /// `invalid` for a request whose `Host` is no address.
+    /// `invalid` if the request's `Host` is not an address.
     pub fn of(&self, request: &HttpRequest) -> Result<String, Problem> {
         if let Some(url) = &self.public_url {
             return Ok(url.to_string());
@@ -44,6 +45,6 @@ impl PublicUrl {
         if !base.ends_with('/') && base.parse().is_ok_and(has_only_authority) {
             return Ok(base);
         }
-        Err(Problem::invalid("the header Host is no address of this server"))
+        Err(Problem::invalid("the header Host is not an address"))
     }
 }

@@ -1,5 +1,5 @@
-//! Sending of notices: to each subscription of the order's diner, encrypted for its browser, with
-//! retries.
+//! Sends notices, with retries, to each subscription of the order's diner, encrypted for its
+//! browser.
 
 use super::addresses::Guarded;
 use super::notice::{Notice, holds, payload, topic};
@@ -188,7 +188,8 @@ impl Post {
     }
 }
 
-/// Interprets an answer (RFC 8030, sections 5 and 8.4), without its body.
+/// Interprets an answer without its body (RFC 8030, "Requesting Push Message Delivery" and
+/// "Denial-of-Service Considerations").
 fn interpret(response: &Response) -> Outcome {
     match response.status() {
         status if status.is_success() => Outcome::Sent,

@@ -199,7 +199,7 @@ pub struct Entry {
     pub id: AuditId,
     /// When.
     pub at: Timestamp,
-    /// The part of the house.
+    /// The kind of action: `orders`, `menu`, `people` and so on.
     pub kind: String,
     /// The action's word.
     pub action: String,

@@ -1,12 +1,12 @@
 /**
- * What notifications say, in every language that there is a file of words for. The service worker loads this when it is
- * installed, since no page need be there when it speaks; a worker cannot load modules later.
+ * The text of notifications in all languages. The service worker loads this file when it is installed, since it runs without a
+ * page, and cannot load modules later.
  *
  * @typedef {{title: string, body: string}} Said
  * @typedef {(number: string, time?: string, service?: string) => Said} Say number and time in the language's own digits; `service`
- *   of an order that is not eaten at a table
+ *   for takeaway and delivery
  * @typedef {{locale: string, clock: Intl.DateTimeFormatOptions, told: Record<string, Say>, other: Say}} Words
- *   with `dayPeriod` in `clock`, the part of the day is said before the hour
+ *   `dayPeriod` in `clock` puts the part of the day before the hour
  * @type {Record<string, Words>}
  */
 const NOTIFICATIONS = {
@@ -18,7 +18,7 @@ const NOTIFICATIONS = {
       ready: (number, _, service) => ({ title: `Order ${number} is ready`, body: { takeaway: 'Take away: pick it up at the counter.', delivery: 'Delivery: it is packed, to be delivered to you.' }[service ?? ''] ?? 'Enjoy your meal!' }),
       cancelled: (number) => ({ title: `Order ${number} is cancelled`, body: 'It will not be made. Touch to see why.' }),
       rejected: (number) => ({ title: `Order ${number} was not accepted`, body: 'The restaurant could not take it. Touch to see why.' }),
-      voided: (number) => ({ title: `Order ${number}: something was taken off`, body: 'The total is another now. Touch to see what, and why.' }),
+      voided: (number) => ({ title: `Order ${number}: something was taken off`, body: 'The total has changed. Touch to see what, and why.' }),
     },
     other: () => ({ title: 'Your order has changed', body: 'Touch to see it.' }),
   },

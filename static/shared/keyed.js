@@ -3,8 +3,8 @@ import { find, h, morph, render } from './dom.js';
 /**
  * A list whose elements are rebuilt only when what they show has changed.
  *
- * `render` builds everything to find the differences. Here each entry names its view's dependencies, and its node stays as it
- * is until one of them changes.
+ * `render` builds everything to find the differences. Here each entry names the dependencies of its view, and keeps its node
+ * until one of them changes.
  *
  * @typedef {object} Entry
  * @property {string} key unique in the list
@@ -16,8 +16,8 @@ import { find, h, morph, render } from './dom.js';
 const built = new WeakMap();
 
 /**
- * Makes the children of `parent` what `entries` say, in their order. Nodes that stay keep their place in the document
- * where they can: one that is moved loses focus, and a press on it.
+ * Renders `entries` as the children of `parent`, in their order. Moves as few nodes as possible, since a moved node loses
+ * focus, and a press on it is lost.
  *
  * @param {Element} parent whose children nobody else renders @param {Entry[]} entries
  * @returns {Set<Element>} those that were built
@@ -41,12 +41,12 @@ export function renderKeyed(parent, entries) {
   return changed;
 }
 
-/** What each parent shows. @type {WeakMap<Element, unknown[]>} */
+/** The dependencies that each parent was rendered from. @type {WeakMap<Element, unknown[]>} */
 const shown = new WeakMap();
 
 /**
  * Renders a view only when something that it depends on has changed.
- * @param {Element} parent whose children nobody else renders @param {unknown[]} deps as for an entry @param {() => any} view
+ * @param {Element} parent whose children nobody else renders @param {unknown[]} deps as in an entry @param {() => any} view
  */
 export function renderChanged(parent, deps, view) {
   if (isSame(shown.get(parent), deps)) return;
@@ -67,11 +67,11 @@ function isSame(before, now) {
 }
 
 /**
- * A view with lists in it, each of them made by `listOf`.
+ * A view that contains lists, each made by `listOf`.
  * @typedef {{view: any, lists?: Record<string, Entry[]>}} Listed
  */
 
-/** The place of a list in a view. @param {string} tag @param {string} name @param {Record<string, any>} [attributes] */
+/** Returns the element for a list in a view. @param {string} tag @param {string} name @param {Record<string, any>} [attributes] */
 export function listOf(tag, name, attributes = {}) {
   return h(tag, { 'data-key': `list ${name}`, 'data-list': name, 'data-opaque': true, ...attributes });
 }

@@ -1,21 +1,20 @@
 /**
- * How urgent an order is: one rule for a kitchen's ticket and for the floor's card of the same order.
+ * The urgency of an order: one rule for the ticket in the kitchen and for the card on the floor.
  *
- * With a promise, an order is late when the promised time has come, and in a hurry shortly before it. Without one, its
- * age decides.
+ * With a promise, an order is late from the promised time on, and in a hurry shortly before it. Without one, its age decides.
  *
- * @typedef {{since: number, warnAt: number, lateAt: number}} Clock server ms; `since`: what the age is counted from
+ * @typedef {{since: number, warnAt: number, lateAt: number}} Clock server ms; the age counts from `since`
  * @typedef {{warnMinutes: number, lateMinutes: number, hurryMinutes?: number}} Thresholds of an age; and before a promise
  */
 
 const MINUTE = 60_000;
 
-/** An order is in a hurry for this long before its promised time, where nobody has set it otherwise. */
+/** The default time for which an order is in a hurry before its promised time. */
 export const HURRY_MINUTES = 5;
 
 /**
  * @param {{since: number, promised?: number}} order server ms @param {Thresholds} thresholds
- * @returns {Clock} of a short promise, half is no hurry
+ * @returns {Clock} an order is never in a hurry in the first half of a promise
  */
 export function clockOf({ since, promised }, { warnMinutes, lateMinutes, hurryMinutes = HURRY_MINUTES }) {
   if (promised === undefined) return { since, warnAt: since + warnMinutes * MINUTE, lateAt: since + lateMinutes * MINUTE };
@@ -29,7 +28,7 @@ export function levelAt({ warnAt, lateAt }, now) {
   return now >= warnAt ? 'warn' : 'fresh';
 }
 
-/** @param {any} order a document @returns {number | undefined} when it was promised for, server ms */
+/** @param {any} order a document @returns {number | undefined} the promised time, server ms */
 export function promisedAt({ promised_at: at }) {
   return at ? Date.parse(at) : undefined;
 }

@@ -1,4 +1,4 @@
-//! What the tests of sessions and of the HTTP face stand on: a real store with a small restaurant in it.
+//! Fixtures for the tests of sessions and of HTTP: a real store with two small restaurants.
 
 use crate::auth::secret::hash;
 use crate::domain::model::menu::Menu;
@@ -20,16 +20,16 @@ use uuid::Uuid;
 pub const LADLE: RestaurantId = RestaurantId::from_uuid(Uuid::from_u128(0x1ad1e));
 /// The restaurant `next-door`.
 pub const NEXT_DOOR: RestaurantId = RestaurantId::from_uuid(Uuid::from_u128(0x4ed0));
-/// A dish of the ladle's.
+/// A dish of `ladle`.
 pub const REZALA: &str = "00000000-0000-7000-8000-00000000000a";
-/// A password of everybody's.
+/// The password of all users.
 pub const PASSWORD: &str = "the-right-one";
-/// An API key of the ladle's.
+/// An API key of `ladle`.
 pub const API_KEY: &str = "an-api-key-of-the-ladle";
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_514_400_000);
 
-/// A store on a file of its own, which goes with the folder.
+/// Opens a store on a file in a folder, which is removed when it is dropped.
 pub async fn open_store() -> (SharedStore, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}", folder.path().join("test.db").display());
@@ -79,14 +79,14 @@ fn menu(restaurant: RestaurantId) -> Menu {
     serde_json::from_value(menu).unwrap()
 }
 
-/// A hash of [`PASSWORD`] whose parameters make it quick, which nobody would use outside a test.
+/// Returns a hash of [`PASSWORD`] with parameters that are fast and weak.
 fn cheap_hash() -> SecretString {
     let params = Params::new(8, 1, 1, None).unwrap();
     let hasher = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
     hasher.hash_password(PASSWORD.as_bytes()).unwrap().to_string().into()
 }
 
-/// Somebody in a restaurant.
+/// Makes a principal of a restaurant.
 pub fn principal(role: Role, restaurant: RestaurantId) -> Principal {
     let (sub, session) = (format!("some-{role}").parse().unwrap(), format!("session-{role}").parse().unwrap());
     Principal { sub, role, restaurant, session, station: None, table: None, device: None, share: None }

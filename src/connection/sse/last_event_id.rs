@@ -7,7 +7,7 @@ use std::str::FromStr;
 /// A position and its epoch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor {
-    /// The epoch in which the position counts.
+    /// The epoch of the position.
     pub epoch: String,
     /// The last position that the reader has.
     pub position: Position,
@@ -43,7 +43,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_text_that_is_not_a_cursor_is_refused() {
+    fn other_texts_are_refused() {
         for text in ["", ".", "7", "epoch", "epoch.", ".7", "epoch.-1", "epoch.+1", "epoch. 1", "epoch.9007199254740992", "e.1x"]
         {
             assert_eq!(text.parse::<Cursor>(), Err(InvalidCursor), "{text}");
@@ -52,13 +52,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_cursor_comes_back_as_it_was_written(epoch in "[a-z0-9.-]{1,40}", number in 0_u64..=Position::MAX.number()) {
+        fn cursors_round_trip(epoch in "[a-z0-9.-]{1,40}", number in 0_u64..=Position::MAX.number()) {
             let cursor = Cursor { epoch, position: Position::new(number).unwrap() };
             prop_assert_eq!(cursor.to_string().parse::<Cursor>(), Ok(cursor));
         }
 
         #[test]
-        fn no_text_whatever_breaks_the_reader(text in ".{0,60}") {
+        fn no_text_panics(text in ".{0,60}") {
             let _ = text.parse::<Cursor>();
         }
     }

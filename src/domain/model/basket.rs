@@ -60,7 +60,7 @@ pub struct Basket {
     #[serde(default, deserialize_with = "or_default", skip_serializing_if = "std::ops::Not::not")]
     pub allergy: bool,
     /// The total that the guest agreed to. An order that would cost more is refused; one that costs less is placed.
-    /// Absent it agrees to any, so `null` is refused.
+    /// Without this member, the guest agrees to any total. `null` is refused.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub expected_total: Option<Money>,
     /// The table, when staff order for a guest. A diner's table comes from the session.

@@ -1,4 +1,4 @@
-//! The specifications say what the code does: held against the URL table, the frames and the words of the wire.
+//! The specifications agree with the code: with the URL table, the frames and the words of the wire.
 
 use super::*;
 use crate::domain::model::event::EventKind;
@@ -27,7 +27,7 @@ fn set<'a>(list: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {
     list.into_iter().map(str::to_owned).collect()
 }
 
-/// The paths of the URL table, read out of its source.
+/// Reads the paths of the URL table from its source.
 fn table_paths() -> BTreeSet<String> {
     let source = include_str!("../routes.rs");
     assert!(source.contains("at(crate::connection::websocket::handshake::PATH"));
@@ -43,22 +43,22 @@ fn table_paths() -> BTreeSet<String> {
 }
 
 #[actix_web::test]
-async fn every_address_is_in_the_openapi_document_and_the_other_way_round() {
+async fn the_openapi_document_has_exactly_the_addresses_of_the_url_table() {
     let document = spec("openapi").await;
     let documented = members(&document["paths"]);
     assert!(documented.len() > 40);
     assert_eq!(documented, table_paths());
 }
 
-/// Asked under a method that no address takes, each says which it does take.
+/// With a method that no address has, each answers which methods it has.
 #[actix_web::test]
-async fn every_method_is_in_the_openapi_document_and_the_other_way_round() {
+async fn the_openapi_document_has_exactly_the_methods_of_each_address() {
     let (house, document) = (House::open().await, spec("openapi").await);
     for (path, operations) in document["paths"].as_object().unwrap() {
         let address = path.replace("{slug}", "ladle").replace(['{', '}'], "");
         let answer = house.call(TestRequest::with_uri(&address).method(Method::TRACE)).await;
         if path == "/{path}" {
-            assert_eq!((answer.status.as_u16(), members(operations)), (404, set(["get"])), "whatever else there is, is read");
+            assert_eq!((answer.status.as_u16(), members(operations)), (404, set(["get"])), "any other address can only be read");
             continue;
         }
         answer.problem(405, "bad_frame");
@@ -68,7 +68,7 @@ async fn every_method_is_in_the_openapi_document_and_the_other_way_round() {
 }
 
 #[actix_web::test]
-async fn operations_are_told_apart_and_their_paths_parameters_are_there() {
+async fn operations_have_unique_ids_and_the_parameters_of_their_paths() {
     let document = spec("openapi").await;
     let mut ids = BTreeSet::new();
     for (path, operations) in document["paths"].as_object().unwrap() {
@@ -123,7 +123,7 @@ async fn the_words_of_the_wire_are_the_same_in_both_documents() {
     assert_eq!(actions(&own, "/components/messages/command/payload/properties/action/enum"), expected);
 }
 
-/// An example of a frame from a client is one that the server takes.
+/// The server accepts the examples of frames from a client.
 #[actix_web::test]
 async fn the_examples_are_frames() {
     let document = spec("asyncapi").await;

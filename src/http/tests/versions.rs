@@ -1,4 +1,4 @@
-//! Edits that name the version that they were based on.
+//! Edits that name the version on which they are based.
 
 use super::*;
 use crate::domain::values::ids::DeviceId;
@@ -38,7 +38,7 @@ async fn the_second_of_two_edits_of_one_menu_is_refused_with_the_first() {
     assert_eq!(now.json()["items"][REZALA]["name"], "First");
     assert_eq!(now.header("etag"), first.header("etag"), "an answer names the version that it made");
     let again = house.send(based_on(put("/menu"), tag), &manager, menu_with("First")).await.json();
-    assert_eq!(again["changed"], false, "what holds already is no conflict: an answer may have been lost");
+    assert_eq!(again["changed"], false, "repeating an edit is not a conflict: its answer may have been lost");
     let second = house.send(based_on(put("/menu"), first.header("etag")), &manager, menu_with("Second")).await.json();
     assert_eq!(second["changed"], true);
     let position = format!("W/\"0\", \"{}\"", second["position"]);
@@ -67,7 +67,7 @@ async fn a_pause_and_a_dish_that_is_sold_out_are_edits_of_the_menu() {
     assert_eq!(house.send(based_on(put("/pause"), &position(&done)), &staff, until).await.status, 200);
 }
 
-/// The entry of a list, and its version as a header has it.
+/// Returns the path of a list's last entry, and its version in the form of the header.
 async fn entry(house: &House, what: &str, member: &str) -> (String, String) {
     let list = house.get(&ladle(what), &insider(Role::Manager)).await.json();
     let entry = list[member].as_array().unwrap().last().unwrap().clone();

@@ -1,5 +1,5 @@
-//! Locks on the database and beside it, so that one file has one node. A node holds them while it
-//! lives.
+//! Locks on the database and beside it, so that one file has one node. A node holds them until it
+//! ends.
 
 use super::identity;
 use super::leftover::{self, Fit};
@@ -27,14 +27,14 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// Returns the database, open for reading. Closing it ends SQLite's own locks in this process,
-    /// so it is closed last (<https://www.sqlite.org/howtocorrupt.html>, "POSIX advisory locks").
+    /// Returns the database, open for reading. Closing any handle of the file ends SQLite's own
+    /// locks in this process, so this one is closed last (<https://www.sqlite.org/howtocorrupt.html>, "POSIX advisory locks").
     pub const fn database(&self) -> &File {
         &self.database
     }
 
-    /// Removes the lock file that this start made. Call it only when the start is refused; the lock on the database still keeps
-    /// others out.
+    /// Removes the lock file that this start made. Call it only when the start is refused. The lock
+    /// on the database still keeps other nodes out.
     pub fn leave_no_trace(&self) {
         if let Some(Err(cause)) = self.made.as_ref().map(std::fs::remove_file) {
             log::warn!(cause:% = cause; "a lock file that was made cannot be removed");
@@ -43,8 +43,8 @@ impl Lock {
 }
 
 /// Makes the database and its folder if they do not exist. Returns the path without symbolic links,
-/// beside which SQLite keeps the log, and for a server the locks. A tool takes none, since it may
-/// run beside a server.
+/// since SQLite keeps the log beside that one, and the locks of a node. A tool takes no locks, since
+/// it may run beside a node.
 pub fn prepare(database: &Path, mode: Mode) -> Result<(PathBuf, Option<Lock>), OpenError> {
     let folder = database.parent().filter(|folder| !folder.as_os_str().is_empty());
     if let Some(folder) = folder {
@@ -64,8 +64,8 @@ pub fn prepare(database: &Path, mode: Mode) -> Result<(PathBuf, Option<Lock>), O
     Ok((path, lock))
 }
 
-/// Refuses to begin a database beside the log of a removed one, before anything is made. For a server
-/// a log that was set aside counts too.
+/// Refuses to make a database beside the log of a removed one. For a node, a log that was set aside
+/// counts too.
 fn refuse_log_alone(database: &Path, mode: Mode) -> Result<(), OpenError> {
     if database.symlink_metadata().is_ok() {
         return Ok(());
@@ -77,8 +77,8 @@ fn refuse_log_alone(database: &Path, mode: Mode) -> Result<(), OpenError> {
     }
 }
 
-/// Makes an empty database if it does not exist. An existing one is not even opened: closing it
-/// again would end the locks that SQLite holds on it in this process.
+/// Makes an empty database if it does not exist. Does not even open an existing one, since closing
+/// it would end the locks that SQLite holds on it in this process.
 fn make(database: &Path) -> io::Result<()> {
     match OpenOptions::new().create_new(true).write(true).mode(MODE).open(database) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
@@ -92,8 +92,8 @@ fn beside(database: &Path) -> PathBuf {
     name.into()
 }
 
-/// Takes both locks. The lock beside the database comes first, so that a database that another
-/// store of this process has open is not opened here.
+/// Takes both locks. Takes the one beside the database first, and so does not open a database that
+/// another store of this process has open.
 fn take(database: &Path) -> Result<Lock, OpenError> {
     let path = beside(database);
     let is_new = !path.exists();
@@ -136,8 +136,8 @@ fn is_held(path: &Path) -> Result<bool, OpenError> {
     }
 }
 
-/// Refuses a write-ahead log beside the database that belongs to another one, and an empty database
-/// beside a log that was set aside. A tool that runs beside a node leaves this to the node.
+/// Refuses a write-ahead log beside the database that belongs to another database, and an empty
+/// database beside a log that was set aside. A tool that runs beside a node leaves this to the node.
 pub fn require_own_log(database: &Path, lock: Option<&Lock>) -> Result<(), OpenError> {
     let log = identity::log(database);
     let is_empty = database.metadata().is_ok_and(|data| data.len() == 0);
