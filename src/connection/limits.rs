@@ -41,14 +41,14 @@ impl Limits {
         }
     }
 
-    /// Returns the limits that `welcome` announces.
+    /// Returns the limits that `welcome` announces, with the heartbeat of the transport.
     #[must_use]
-    pub fn frame(&self) -> LimitsFrame {
+    pub fn frame(&self, heartbeat: Duration) -> LimitsFrame {
         LimitsFrame {
             frame_bytes: self.frame_bytes,
             rooms: self.rooms,
             messages_per_second: self.messages.per_second,
-            heartbeat_ms: u32::try_from(self.heartbeat.as_millis()).unwrap_or(u32::MAX),
+            heartbeat_ms: u32::try_from(heartbeat.as_millis()).unwrap_or(u32::MAX),
         }
     }
 }

@@ -56,7 +56,7 @@ impl Subscriber {
 
     /// Returns the connection's first frame.
     #[must_use]
-    pub fn welcome(&self, principal: &Principal) -> Frame {
+    pub fn welcome(&self, principal: &Principal, heartbeat: Duration) -> Frame {
         ServerFrame::Welcome {
             connection: &clock::new_id().to_string(),
             epoch: self.node.store.epoch(),
@@ -67,7 +67,7 @@ impl Subscriber {
             version: self.node.version,
             paged: true,
             feature_level: self.node.level.get(),
-            limits: self.node.limits.frame(),
+            limits: self.node.limits.frame(heartbeat),
         }
         .encode()
     }

@@ -22,8 +22,9 @@ const STORAGE_PATIENCE_MS = 1_500;
 /**
  * A live link to one restaurant.
  *
- * States: `connecting` until the first link is up or fails; `catching-up` while a room waits for its snapshot or
- * missed events; `live`; `offline` from a loss until the next link is up; `stopped` when only a person can help.
+ * States: `connecting` until the first link is up, or no transport gets through; `catching-up` while a room waits for its
+ * snapshot or missed events; `live`; `checking` while the server leaves a ping unanswered; `offline` from a loss until the
+ * next link is up; `stopped` when only a person can help.
  *
  * Events: `state` {state, reason?}, `transport` {transport} when another one carries the link, `welcome` (the frame),
  * `version` {own, server} whenever a server says that it serves another version of the pages, `error`
@@ -33,6 +34,7 @@ const STORAGE_PATIENCE_MS = 1_500;
 export class Orderbell extends Emitter {
   /** @type {State} */ #state = 'connecting';
   #linked = false;
+  /** Whether the server has been silent for too long. */ #doubted = false;
   /** The transport of the last link. @type {import('./types.js').Transport} */
   #transport = 'websocket';
   /** @type {Connection} */ #connection;
@@ -44,7 +46,7 @@ export class Orderbell extends Emitter {
   #tokens; #version; #kept; #resume; #around; #clock; #outbox;
 
   /** @param {import('./types.js').Options} options */
-  constructor({ url, slug, tokens, version, storage = null, storageKey: owner = 'orderbell', resume = false, wallClock = Date.now, ...given }) {
+  constructor({ url, slug, tokens, version, storage = null, storageKey: owner = 'orderbell', session, resume = false, wallClock = Date.now, ...given }) {
     super();
     this.#tokens = tokens;
     this.#version = version;
@@ -53,7 +55,7 @@ export class Orderbell extends Emitter {
     this.#resume = resume && storage !== null;
     this.#clock = new ServerClock({ now: this.#around.now, wallClock });
     const wishes = () => this.#subscriptions.wishes;
-    this.#connection = new Connection({ origin: url, slug, tokens, around: this.#around, wishes }, this.#listener());
+    this.#connection = new Connection({ origin: url, slug, tokens, around: this.#around, wishes, session }, this.#listener());
     this.#subscriptions = new Subscriptions({
       send: (frame) => this.#connection.send(frame),
       renew: () => this.#connection.renew(),
@@ -198,6 +200,10 @@ export class Orderbell extends Emitter {
     return {
       up: (welcome) => this.#up(welcome),
       frame: (frame) => this.#receive(frame),
+      doubt: (doubted) => {
+        this.#doubted = doubted;
+        this.#settle();
+      },
       down: (reason) => this.#down('offline', reason),
       stopped: (reason) => this.#stopped(reason),
     };
@@ -261,6 +267,7 @@ export class Orderbell extends Emitter {
 
   #unlink() {
     this.#linked = false;
+    this.#doubted = false;
     this.#around.clearTimeout(this.#later);
     this.#renewal?.down();
     this.#outbox.down();
@@ -291,7 +298,8 @@ export class Orderbell extends Emitter {
 
   #settle() {
     if (!this.#connection.open) return;
-    this.#become(this.#subscriptions.live ? 'live' : 'catching-up');
+    if (this.#doubted) this.#become('checking');
+    else this.#become(this.#subscriptions.live ? 'live' : 'catching-up');
   }
 
   /** @param {State} state @param {string} [reason] */

@@ -14,7 +14,7 @@
  * @property {any} BroadcastChannel a constructor, where there is one: heard by the other tabs
  */
 
-/** @typedef {'connecting' | 'live' | 'catching-up' | 'offline' | 'stopped'} State */
+/** @typedef {'connecting' | 'live' | 'checking' | 'catching-up' | 'offline' | 'stopped'} State */
 
 /** @typedef {'websocket' | 'stream' | 'poll'} Transport */
 
@@ -27,6 +27,8 @@
  * @property {string} [storageKey] whose they are: one for each principal, since an id is safe only for who made it
  * @property {boolean} [resume] reads what was kept before it connects, so that big rooms go on from their cursors;
  *   without it that is read when the link is up, or is not to be had
+ * @property {Store} [session] such as `sessionStorage`, one that never throws: remembers the transport that got through, so that
+ *   a reload begins with it
  * @property {LockManager | null} [locks] such as `navigator.locks`, which it is if nothing is given
  * @property {string} [version] the page's own, as its `<meta name="orderbell-version">` has it
  * @property {any} [WebSocket] a WebSocket constructor
@@ -98,6 +100,7 @@
  * @property {Tokens} tokens
  * @property {Surroundings} around
  * @property {() => Wish[]} wishes the rooms, and from where
+ * @property {Store} [session] remembers the transport that got through last
  */
 
 /** @typedef {Shared & {token: string, resting: boolean, trial?: boolean, on: Ear}} LinkParts trial: beside another link */
@@ -106,11 +109,12 @@
 
 /**
  * What a connection tells: `up` after `welcome`, and again when a better transport takes over; `frame` for every frame,
- * `down` when a link is lost, `stopped` when it will not come back by itself.
+ * `down` when a link is lost or none could be opened, `stopped` when it will not come back by itself.
  *
  * @typedef {object} Listener
  * @property {(welcome: any) => void} up
  * @property {(frame: any) => void} frame
+ * @property {(doubted: boolean) => void} doubt whether the server has been silent for too long; the link may still be alive
  * @property {(reason: string) => void} down
  * @property {(reason: string) => void} stopped
  */

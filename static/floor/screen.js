@@ -17,7 +17,7 @@ import { closeSheet } from '../shared/sheet.js';
 import { Sound } from '../shared/sound.js';
 import { soundButton } from '../shared/sound_button.js';
 import { accountButton, pauseButton, silenceButton } from '../shared/staff_bar.js';
-import { database } from '../shared/storage.js';
+import { database, sessionStore } from '../shared/storage.js';
 import { toast } from '../shared/toasts.js';
 import { callsView } from './calls_view.js';
 import { ClosedOrders } from './closed_orders.js';
@@ -61,8 +61,8 @@ export class StaffDesk {
     this.#account = new Account(session);
     this.#theme = theme;
     this.#bell = new Orderbell({
-      url: location.origin, slug: restaurant.slug, tokens, version: pageVersion(), storage: database(), resume: true,
-      storageKey: `orderbell.outbox.${restaurant.id}.${username}`,
+      url: location.origin, slug: restaurant.slug, tokens, version: pageVersion(), storage: database(),
+      session: sessionStore, resume: true, storageKey: `orderbell.outbox.${restaurant.id}.${username}`,
     });
     this.#floor = this.#bell.room(`floor:${restaurant.id}`);
     this.#menu = this.#bell.room(`menu:${restaurant.id}`);

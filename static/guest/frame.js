@@ -9,6 +9,7 @@ import { toast } from '../shared/toasts.js';
 export const CONNECTION_WORDS = {
   state: (state) => WORDS[`link_${state.replace('-', '_')}`],
   never: () => WORDS.neverConnected,
+  silent: (old, heardAt) => WORDS.silent(ageInWords(old), clock(heardAt)),
   lost: (old, heardAt, waiting) => [
     WORDS.lostConnection(ageInWords(old), clock(heardAt)), ...(waiting > 0 ? [WORDS.waitingToBeSent(waiting)] : []),
   ].join(' '),

@@ -31,7 +31,7 @@ async function begin(page) {
 /** @param {string} shared a token for this one order */
 function linkOf(shared) {
   const [url, tokens] = [location.origin, fixedToken(shared)];
-  return { api: new Api({ url, tokens }), bell: new Orderbell({ url, tokens, version: pageVersion() }) };
+  return { api: new Api({ url, tokens }), bell: new Orderbell({ url, tokens, session: sessionStore, version: pageVersion() }) };
 }
 
 async function refuse() {

@@ -1,6 +1,6 @@
 import { Api, Orderbell, OrderbellError, TokenSource } from '../client/orderbell.js';
 import { pageVersion } from '../shared/dom.js';
-import { database, keepLocal, localStore, recallLocal } from '../shared/storage.js';
+import { database, keepLocal, localStore, recallLocal, sessionStore } from '../shared/storage.js';
 import { forgetOrders, leaveOrders } from './last_seen.js';
 
 /** @typedef {{restaurant: {id: string, slug: string, name: string, currency: string}, table: string, diner: string}} Place */
@@ -96,8 +96,8 @@ export class Visit {
   bell({ resume = false } = {}) {
     const diner = this.#place?.diner;
     return new Orderbell({
-      url: location.origin, slug: this.#place?.restaurant.slug, tokens: this.#tokens, version: pageVersion(), storage: database(), resume,
-      storageKey: `orderbell.outbox.${diner}`,
+      url: location.origin, slug: this.#place?.restaurant.slug, tokens: this.#tokens, version: pageVersion(),
+      storage: database(), session: sessionStore, resume, storageKey: `orderbell.outbox.${diner}`,
     });
   }
 

@@ -11,7 +11,7 @@ import { tickAges } from '../shared/order_parts.js';
 import { keepCopyOnceLive } from '../shared/page_copy.js';
 import { redrawing } from '../shared/redraw.js';
 import { Sound } from '../shared/sound.js';
-import { database } from '../shared/storage.js';
+import { database, sessionStore } from '../shared/storage.js';
 import { toast } from '../shared/toasts.js';
 import { KitchenCommands } from './commands.js';
 import { listenToKeys } from './keys.js';
@@ -61,8 +61,8 @@ export class KitchenScreen {
     this.#station = station;
     this.#settings = new ScreenSettings(() => this.#due());
     this.#bell = new Orderbell({
-      url: location.origin, tokens, version: pageVersion(), storage: database(), resume: true,
-      storageKey: `orderbell.outbox.${sub}`,
+      url: location.origin, tokens, version: pageVersion(), storage: database(), session: sessionStore,
+      resume: true, storageKey: `orderbell.outbox.${sub}`,
     });
     this.#room = this.#bell.room(`kitchen:${restaurant}`);
     this.#memory.use(this.#memoryName);

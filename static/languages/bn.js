@@ -22,10 +22,12 @@ const words = {
 
   link_connecting: 'সংযোগ হচ্ছে',
   link_live: 'লাইভ',
+  link_checking: 'যাচাই হচ্ছে',
   link_catching_up: 'হালনাগাদ হচ্ছে',
   link_offline: 'অফলাইন',
   link_stopped: 'বন্ধ',
   neverConnected: 'রেস্তোরাঁর সঙ্গে এখনো সংযোগ হয়নি। চেষ্টা চলছে।',
+  silent: (age, time) => `রেস্তোরাঁ থেকে এই মুহূর্তে সাড়া আসছে না। যা দেখছেন তা ${age} আগের (${time})।`,
   lostConnection: (age, time) => `সংযোগ নেই। যা দেখছেন তা ${age} আগের (${time})। সংযোগ ফিরলে আপনার অনুরোধ চলে যাবে।`,
   waitingToBeSent: (count) => `${n(count)}টি অনুরোধ পাঠানোর অপেক্ষায়।`,
 
@@ -84,6 +86,7 @@ const words = {
   yourOrders: 'আপনার অর্ডার',
   soFar: 'এ পর্যন্ত আপনার মোট:',
   earlier: 'আগের অর্ডার',
+  earlierOrders: (count) => `আগের আরও ${n(count)}টি অর্ডার`,
   order: (number) => `অর্ডার ${n(number)}`,
   follow: 'অর্ডারটি দেখুন',
   leftNote: (time) => `${time}-এ শেষবার এমন দেখা গেছে। অর্ডারটি রেস্তোরাঁর কাছে আছে, কিন্তু এই ফোনে আর তার খবর আসবে না: কর্মীদের জিজ্ঞেস করুন।`,

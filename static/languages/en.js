@@ -19,10 +19,12 @@ const words = {
 
   link_connecting: 'Connecting',
   link_live: 'Live',
+  link_checking: 'Checking',
   link_catching_up: 'Catching up',
   link_offline: 'Offline',
   link_stopped: 'Stopped',
   neverConnected: 'Not connected to the restaurant yet. Trying again.',
+  silent: (/** @type {string} */ age, /** @type {string} */ time) => `The restaurant does not answer at the moment. What you see is ${age} old (${time}).`,
   lostConnection: (/** @type {string} */ age, /** @type {string} */ time) => `No connection. What you see is ${age} old (${time}). What you tap is sent once it is back.`,
   waitingToBeSent: (/** @type {number} */ count) => counted(count, 'tap is waiting to be sent.', 'taps are waiting to be sent.'),
 
@@ -81,6 +83,7 @@ const words = {
   yourOrders: 'Your orders',
   soFar: 'Your total so far:',
   earlier: 'Earlier',
+  earlierOrders: (/** @type {number} */ count) => counted(count, 'earlier order', 'earlier orders'),
   order: (/** @type {number} */ number) => `Order ${number}`,
   follow: 'Follow this order',
   leftNote: (/** @type {string} */ time) => `Last seen like this at ${time}. The restaurant has the order, but this phone can no longer follow it: please ask the staff.`,

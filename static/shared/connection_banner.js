@@ -10,7 +10,9 @@ const PATIENCE_MS = 1500;
  * @typedef {object} ConnectionWords
  * @property {(state: string) => string} state a word for one of the link's states
  * @property {() => string} never nothing was ever heard
- * @property {(old: number, heardAt: number, waiting: number) => string} lost `old` in ms, `heardAt` in server ms, `waiting`: how many commands
+ * @property {(old: number, heardAt: number) => string} silent the server does not answer at the moment; `old` in ms, `heardAt`
+ *   in server ms
+ * @property {(old: number, heardAt: number, waiting: number) => string} lost `waiting`: how many commands
  */
 
 /**
@@ -48,7 +50,7 @@ export class ConnectionBanner {
     setText(this.#word, this.#words.state(state));
     const heardAt = this.#bell.heardAt ?? this.#startedAt;
     const onItsWay = state === 'connecting' || state === 'catching-up';
-    const shown = state === 'offline' || (onItsWay && this.#bell.now() - heardAt > PATIENCE_MS);
+    const shown = state === 'offline' || state === 'checking' || (onItsWay && this.#bell.now() - heardAt > PATIENCE_MS);
     this.#banner.toggleAttribute('hidden', !shown);
     if (shown) render(this.#banner, icon('offline'), h('span', {}, this.#sentence()));
   }
@@ -56,6 +58,8 @@ export class ConnectionBanner {
   #sentence() {
     const trueAt = this.#bell.heardAt ?? this.#keptAt;
     if (trueAt === null) return this.#words.never();
-    return this.#words.lost(this.#bell.now() - trueAt, trueAt, this.#bell.pending.length);
+    const old = this.#bell.now() - trueAt;
+    if (this.#bell.state === 'checking') return this.#words.silent(old, trueAt);
+    return this.#words.lost(old, trueAt, this.#bell.pending.length);
   }
 }

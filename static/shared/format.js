@@ -44,7 +44,7 @@ export function money(money) {
 
 /** @type {Record<string, string>} */
 const LINK_WORDS = {
-  connecting: 'Connecting', live: 'Live', 'catching-up': 'Catching up', offline: 'Offline', stopped: 'Stopped',
+  connecting: 'Connecting', live: 'Live', checking: 'Checking', 'catching-up': 'Catching up', offline: 'Offline', stopped: 'Stopped',
 };
 
 /**
@@ -55,6 +55,7 @@ export function connectionWords(promise) {
   return {
     state: (state) => LINK_WORDS[state] ?? state,
     never: () => 'Not connected to the server yet. Trying again.',
+    silent: (old, heardAt) => `No answer at the moment. What you see is ${ageInWords(old)} old (${clock(heardAt)}).`,
     lost: (old, heardAt, waiting) => {
       const kept = waiting > 0 ? ` ${waiting} waiting to be sent.` : '';
       return `No connection. What you see is ${ageInWords(old)} old (${clock(heardAt)}). ${promise}${kept}`;

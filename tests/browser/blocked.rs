@@ -2,13 +2,21 @@
 //! have it all, and go back up.
 
 use crate::browser::Browser;
+use crate::driver::Form;
 use crate::faults::{BACK, Ticket, accepted, bumps_offline, is_back, nothing_was_cooked_twice};
 use crate::house::House;
+use serde_json::json;
+use std::time::{Duration, Instant};
 use support::eventually;
 use support::proxy::{Network, Use};
 
 /// What may carry a page, best first.
 const WAYS: [Use; 3] = [Use::WebSocket, Use::Stream, Use::Poll];
+
+/// For so long at most a page may say that it is live without a word from the server.
+const LIVE_AT_MOST: Duration = Duration::from_secs(20);
+/// And so long at most until it says that there is no connection.
+const LOST_AT_MOST: Duration = Duration::from_secs(30);
 
 /// Waits until a page is live over this and nothing better, as its network sees it.
 async fn goes_over(page: &Browser, way: Use) {
@@ -90,4 +98,76 @@ async fn where_a_network_blocks_websockets_and_then_streams_pages_go_on_over_wha
     for page in blocked {
         page.was_not_reloaded().await;
     }
+}
+
+/// Says that it is not live, and how old what it shows is.
+const DOUBTS: &str = "return document.documentElement.dataset.connection !== 'live' && !document.querySelector('#offline').hidden
+    && /[0-9]+ seconds old/.test(document.querySelector('#offline').innerText)";
+
+/// A server that stands still keeps its sockets, so nothing fails. No page says for long that it is live, over whatever
+/// transport, and each is back by itself.
+#[tokio::test]
+async fn no_page_is_live_over_a_server_that_stands_still() {
+    let house = House::open(4, &[]).await;
+    let (phone, stream, poll, floor) = tokio::join!(house.phone(1), house.phone(2), house.phone(3), house.floor());
+    stream.network.set(Network::NoWebSockets);
+    poll.network.set(Network::NoStreams);
+    goes_over(&phone, Use::WebSocket).await;
+    goes_over(&stream, Use::Stream).await;
+    goes_over(&poll, Use::Poll).await;
+    // A page over a transport that was found by failing says so too.
+    let pages = [&phone, &stream, &poll, &floor];
+    house.server.signal("STOP");
+    let stopped = Instant::now();
+    for page in pages {
+        page.within(LIVE_AT_MOST, "to doubt that it is live", DOUBTS, vec![]).await;
+        assert!(stopped.elapsed() < LIVE_AT_MOST, "{} was live for {:?}", page.name, stopped.elapsed());
+    }
+    phone.inspect("table-checking").await;
+    for page in pages {
+        page.is("offline").await;
+    }
+    assert!(stopped.elapsed() < LOST_AT_MOST, "the last was offline after {:?}", stopped.elapsed());
+    house.server.signal("CONT");
+    for page in pages {
+        is_back(page).await;
+    }
+    // A page that hears from the server does not doubt, however long nothing happens.
+    let calm = "window.connections ??= new Set(); window.connections.add(document.documentElement.dataset.connection);
+        window.calmSince ??= performance.now();
+        return performance.now() - window.calmSince > 20_000 && [...window.connections].join()";
+    for page in pages {
+        let seen = page.within(BACK, "to be calm for a while", calm, vec![]).await;
+        assert_eq!(seen, "live", "{}", page.name);
+    }
+}
+
+/// Keeps the states that the page has shown, and the WebSockets it tried before it was live.
+const WATCH: &str = "window.shown = new Set();
+    let sockets = 0;
+    window.WebSocket = new Proxy(window.WebSocket, { construct: (Socket, given) => { sockets += 1; return new Socket(...given); } });
+    new MutationObserver(() => {
+      const { connection } = document.documentElement.dataset;
+      window.shown.add(connection);
+      if (document.querySelector('#offline')?.hidden === false) window.shown.add('banner');
+      if (connection === 'live') window.triedBeforeLive ??= sockets;
+    }).observe(document, { subtree: true, childList: true, attributes: true })";
+
+/// Where WebSockets are blocked a page that opens, or is reloaded, is connecting until it is live: nothing is offline.
+#[tokio::test]
+async fn a_page_without_websockets_is_never_offline_and_a_reload_goes_to_its_transport() {
+    let house = House::open(1, &[]).await;
+    let phone = house.browser("the phone", Form::Phone).await;
+    phone.network.set(Network::NoWebSockets);
+    let watch = json!({"source": WATCH});
+    phone.devtools("Page.addScriptToEvaluateOnNewDocument", watch).await;
+    phone.goto("/t/demo-table-4").await;
+    goes_over(&phone, Use::Stream).await;
+    let shown = phone.ask("return [...window.shown].includes('offline')", vec![]).await;
+    assert_eq!(shown, false, "offline while the server answers");
+    phone.reload().await;
+    goes_over(&phone, Use::Stream).await;
+    let shown = phone.ask("return [...window.shown].filter((state) => ['offline', 'banner'].includes(state))", vec![]).await;
+    assert_eq!(shown, json!([]), "a reload goes to what worked before");
+    assert_eq!(phone.ask("return window.triedBeforeLive", vec![]).await, 0, "WebSockets tried before the page was live");
 }

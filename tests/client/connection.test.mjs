@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CONNECT_DEADLINE_MS, PROBE_DEADLINE_MS, STEADY_MS } from '../../static/client/transport/connection.js';
+import { CONNECT_DEADLINE_MS, PROBE_DEADLINE_MS, QUIET_MS, STEADY_MS } from '../../static/client/transport/connection.js';
 import { followLifecycle } from '../../static/client/lifecycle.js';
 import { FakeTokens, ROOM, WELCOME, bench, connected, live, liveRoom, order, outage, relink, settle, snapshot } from './support.mjs';
 
@@ -55,7 +55,7 @@ test('a steady link forgives the losses before it, a short one does not', async 
 });
 
 test('a handshake that never ends is given up', async () => {
-  const { bell, clock, sockets } = bench();
+  const { bell, clock, sockets } = bench(outage());
   bell.start();
   await clock.advance(CONNECT_DEADLINE_MS - 1);
   assert.equal(bell.state, 'connecting');
@@ -65,26 +65,61 @@ test('a handshake that never ends is given up', async () => {
   assert.equal(sockets.length, 2);
 });
 
-test('silence is asked about after one period and is death after two', async () => {
-  const { bell, clock, sockets, last } = await connected();
-  await clock.advance(14_999);
+test('a silent server is asked after a while, then doubted, then left', async () => {
+  const { bell, clock, sockets, last, states } = await connected();
+  await clock.advance(QUIET_MS - 1);
   assert.equal(last().all('ping').length, 0);
   await clock.advance(1);
   assert.equal(last().all('ping').length, 1);
+  await clock.advance(QUIET_MS / 2 - 1);
   last().push({ type: 'pong', server_time: '2026-11-24T10:00:15.000Z' });
-  await clock.advance(29_999);
+  assert.deepEqual(states, ['live'], 'an answer in time changes nothing');
+  await clock.advance(1.5 * QUIET_MS - 1);
   assert.equal(bell.state, 'live');
   await clock.advance(1);
-  assert.equal(bell.state, 'offline');
-  assert.equal(sockets[0].closedWith, 4408);
+  assert.equal(bell.state, 'checking', 'a page that has not heard from the server does not say that it is live');
+  last().push({ type: 'pong', server_time: '2026-11-24T10:00:30.000Z' });
+  assert.equal(bell.state, 'live', 'a late answer is an answer');
+  await clock.advance(2 * QUIET_MS - 1);
+  assert.equal(bell.state, 'checking');
+  await clock.advance(1);
+  assert.deepEqual([bell.state, sockets[0].closedWith], ['offline', 4408]);
   await clock.advance(500);
   assert.equal(sockets.length, 2);
+  last().welcome();
+  assert.equal(bell.state, 'live');
+});
+
+test('a room that still waits for its events is not live after a doubt', async () => {
+  const { bell, clock, last } = await connected();
+  bell.room(ROOM);
+  await clock.advance(1.5 * QUIET_MS);
+  assert.equal(bell.state, 'checking');
+  last().push({ type: 'pong', server_time: WELCOME.server_time });
+  assert.equal(bell.state, 'catching-up');
+});
+
+test('a server that beats faster is asked sooner, a hidden page asks later', async () => {
+  const fast = await connected({ welcome: { limits: { heartbeat_ms: 2_000 } } });
+  await fast.clock.advance(1.5 * 2_500);
+  assert.equal(fast.bell.state, 'checking');
+  const hidden = await connected({ welcome: { limits: { heartbeat_ms: 25_000 } } });
+  hidden.bell.rest();
+  hidden.last().push({ type: 'pong', server_time: WELCOME.server_time });
+  await hidden.clock.advance(31_249);
+  assert.equal(hidden.last().all('ping').length, 0);
+  await hidden.clock.advance(1);
+  assert.equal(hidden.last().all('ping').length, 1);
+  hidden.bell.wake();
+  assert.equal(hidden.last().all('ping').length, 2, 'a page that is looked at again asks at once');
+  await hidden.clock.advance(PROBE_DEADLINE_MS);
+  assert.equal(hidden.bell.state, 'offline');
 });
 
 test('any frame is a sign of life', async () => {
   const { bell, clock, last } = await connected();
   for (let beat = 0; beat < 10; beat += 1) {
-    await clock.advance(14_000);
+    await clock.advance(QUIET_MS - 1);
     last().push({ type: 'sync', room: ROOM, prev: 0, position: beat + 1, server_time: '2026-11-24T10:00:00.000Z' });
   }
   assert.equal(last().all('ping').length, 0);

@@ -30,6 +30,8 @@ use tokio::sync::oneshot;
 /// has lost do not all come back at once.
 const RETRY_MS: u64 = 1000;
 const RETRY_SPREAD_MS: u64 = 2000;
+/// The longest time between two heartbeats of a stream. A WebSocket's client can ask for a sign of life, a stream's cannot.
+const LONGEST_BEAT: Duration = Duration::from_secs(8);
 
 /// One stream.
 ///
@@ -134,11 +136,14 @@ impl EventStream {
         }
     }
 
-    /// Sends a heartbeat. A reader that has taken nothing since the last one is gone or stuck.
-    fn beat(&mut self, ctx: &mut Context<Self>) {
+    /// Evicts a reader that has taken nothing since the last check: it is gone or stuck.
+    fn check_reader(&mut self, ctx: &mut Context<Self>) {
         if self.queue.is_stalled() {
-            return self.evict(ctx);
+            self.evict(ctx);
         }
+    }
+
+    fn beat(&mut self, ctx: &mut Context<Self>) {
         self.push_line(encoding::HEARTBEAT, ctx);
     }
 }
@@ -231,10 +236,12 @@ impl Actor for EventStream {
             return;
         }
         self.push_line(encoding::retry(RETRY_MS + rand::random_range(0..RETRY_SPREAD_MS)), ctx);
-        self.push(&self.subscriber.welcome(&self.principal), ctx);
+        let beat = heartbeat.min(LONGEST_BEAT);
+        self.push(&self.subscriber.welcome(&self.principal, beat), ctx);
         let life = self.subscriber.expires().since(clock::uptime());
         ctx.run_later(life, |stream, ctx| stream.expire(TokenError::Expired.into(), ctx));
-        ctx.run_interval(heartbeat, Self::beat);
+        ctx.run_interval(heartbeat, Self::check_reader);
+        ctx.run_interval(beat, Self::beat);
         self.join_all(ctx);
     }
 

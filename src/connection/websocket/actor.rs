@@ -307,7 +307,7 @@ impl Actor for Connection {
         if !self.begin(ctx) {
             return;
         }
-        self.push(&self.subscriber.welcome(&self.client.principal), ctx);
+        self.push(&self.subscriber.welcome(&self.client.principal, self.subscriber.node.limits.heartbeat), ctx);
         self.beat(ctx);
     }
 

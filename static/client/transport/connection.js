@@ -3,24 +3,33 @@ import { fullJitter } from '../backoff.js';
 import { closeRule } from '../codes.js';
 import { openSocket } from './socket_link.js';
 
-/** A handshake, up to `welcome`, may take this long. */
+/** The deadline of a handshake, up to `welcome`. */
 export const CONNECT_DEADLINE_MS = 10_000;
+/**
+ * A visible page asks the server for a sign of life after this much silence, or sooner if the server beats faster. Without an
+ * answer the link is doubted after half as long again, and lost after twice as long.
+ */
+export const QUIET_MS = 10_000;
+/** Heartbeats of the server without which it is asked: one that is a little late is not missed. */
+const MISSED_BEATS = 1.25;
 /** After a wake-up the link must answer within this. */
 export const PROBE_DEADLINE_MS = 3_000;
+/** The key of the transport that got through last, in the storage of the tab. */
+const TRANSPORT_KEY = 'orderbell.seen.transport';
 /** The spread of phones that reconnect after a common network failure. */
 export const WAKE_SPREAD_MS = 300;
 /** How long a link must last for the next loss to start its backoff again. */
 export const STEADY_MS = 5_000;
 /** Used until `welcome` names the server's own. */
 const DEFAULT_HEARTBEAT_MS = 15_000;
-/** Failed handshakes in a row before the token is suspected: a browser hides the reason of a refusal. */
+/** Failed handshakes in a row before the token is suspected, since a browser hides the reason of a refusal. */
 const HANDSHAKES_BEFORE_NEW_TOKEN = 2;
-/** Failed handshakes in a row before WebSocket itself is suspected. One without any answer counts twice. */
+/** Failed handshakes in a row before WebSocket itself is suspected; one without any answer counts twice. */
 const HANDSHAKES_BEFORE_DOUBT = 3;
 
 /**
- * The life of one link after another: token, handshake, heartbeat, close codes, backoff, and which transport. It knows
- * no room and no command.
+ * Opens one link after another: token, handshake, heartbeat, close codes, backoff, and the choice of the transport. Knows
+ * nothing about rooms and commands.
  */
 export class Connection {
   #shared; #tokens; #around; #listener;
@@ -40,6 +49,8 @@ export class Connection {
   /** The other transports, loaded when WebSocket seems to be blocked. @type {import('./fallback.js').Fallback | null} */
   #fallback = null;
   #resting = false;
+  /** False until a link was up. Until then a failed handshake may be the fault of the transport. */ #wasUp = false;
+  /** Whether the server has left the last question for a sign of life unanswered for too long. */ #doubted = false;
 
   /**
    * @param {import('../types.js').Shared} shared @param {import('../types.js').Listener} listener
@@ -64,6 +75,7 @@ export class Connection {
     if (this.#phase !== 'idle' && this.#phase !== 'stopped') return;
     this.#attempt = 0;
     this.#newToken = 'no';
+    this.#wasUp = false;
     this.#connect();
   }
 
@@ -116,6 +128,7 @@ export class Connection {
     this.#phase = 'opening';
     this.#clearTimers();
     try {
+      await this.#recallTransport();
       const token = await (this.#newToken === 'no' ? this.#tokens.get() : this.#tokens.refresh());
       if (turn !== this.#turn) return;
       this.#newToken = 'no';
@@ -125,6 +138,15 @@ export class Connection {
     } catch (error) {
       if (turn === this.#turn) this.#withoutToken(error);
     }
+  }
+
+  /** Begins with the transport that got through last, also if that was before a reload. */
+  async #recallTransport() {
+    if (this.#fallback || this.#wasUp) return;
+    const known = this.#shared.session?.getItem(TRANSPORT_KEY);
+    if (known !== 'stream' && known !== 'poll') return;
+    this.#fallback = await this.#loadFallback();
+    this.#fallback?.beginWith(known);
   }
 
   /** Listens to a link as long as it is the current one. @param {number} turn @returns {import('../types.js').Ear} */
@@ -149,7 +171,8 @@ export class Connection {
   #receive(frame) {
     if (frame.type === 'welcome') this.#welcomed(frame);
     if (this.#phase !== 'open') return;
-    this.#timer('heartbeat', this.#heartbeatMs, () => this.#probe());
+    this.#doubt(false);
+    this.#timer('heartbeat', this.#quietMs, () => this.#probe());
     if (frame.type === 'going_away') this.#leaveBy(frame.reconnect_in_ms);
     else if (frame.type !== 'welcome') this.#listener.frame(frame);
   }
@@ -158,12 +181,20 @@ export class Connection {
   #welcomed(welcome) {
     this.#clearTimers();
     this.#phase = 'open';
+    this.#wasUp = true;
     this.#upAt = this.#around.now();
     this.#unwelcome = 0;
     this.#failures = 0;
     this.#heartbeatMs = welcome.limits?.heartbeat_ms ?? DEFAULT_HEARTBEAT_MS;
     this.#fallback?.welcomed();
+    this.#shared.session?.setItem(TRANSPORT_KEY, this.transport);
     this.#listener.up(welcome);
+  }
+
+  /** How long the server may be silent before it is asked. A hidden page misleads nobody and asks less often. */
+  get #quietMs() {
+    const missed = this.#heartbeatMs * MISSED_BEATS;
+    return this.#resting ? missed : Math.min(missed, QUIET_MS);
   }
 
   /** The server drains. Stay until it closes, but not beyond our own slot. @param {number} ms */
@@ -174,12 +205,23 @@ export class Connection {
 
   #probe() {
     this.send({ type: 'ping' });
-    this.#expectWithin(this.#heartbeatMs);
+    this.#expectWithin(this.#quietMs);
   }
 
-  /** @param {number} ms the link is dead when nothing is heard by then */
+  /** Doubts the link when nothing is heard for half of this, and drops it after all of it. @param {number} ms */
   #expectWithin(ms) {
-    this.#timer('heartbeat', ms, () => this.#lost({ code: 4408, reason: 'heartbeat lost' }));
+    const drop = () => this.#lost({ code: 4408, reason: 'heartbeat lost' });
+    this.#timer('heartbeat', ms / 2, () => {
+      this.#doubt(true);
+      this.#timer('heartbeat', ms / 2, drop);
+    });
+  }
+
+  /** @param {boolean} doubted */
+  #doubt(doubted) {
+    if (this.#doubted === doubted) return;
+    this.#doubted = doubted;
+    this.#listener.doubt(doubted);
   }
 
   /** @param {import('../types.js').End} end @param {number} [weight] what a failed handshake counts */
@@ -196,11 +238,12 @@ export class Connection {
     if (rule === 'token') this.#newToken = 'refused';
     if (rule === 'slot' && this.#slotAt !== null) return this.#again(Math.max(0, this.#slotAt - this.#around.now()), why);
     if (rule === 'token' || rule === 'at-once') return this.#again(this.#promptly(), why);
-    this.#retryLater(why, retryAfterMs);
-    return failed ? this.#doubtTransport() : undefined;
+    this.#retryLater(failed && !this.#wasUp ? null : why, retryAfterMs);
+    return failed ? this.#doubtTransport(why) : undefined;
   }
 
-  /** @param {string} why @param {number} [afterMs] not before */
+  /** @param {string | null} why null while the server may still be reachable over another transport
+   * @param {number} [afterMs] the least delay */
   #retryLater(why, afterMs = 0) {
     if (this.#unwelcome >= HANDSHAKES_BEFORE_NEW_TOKEN && this.#tokens.renewable !== false) {
       this.#unwelcome = 0;
@@ -210,13 +253,17 @@ export class Connection {
     this.#again(afterMs + fullJitter(this.#attempt++, this.#around.random), why);
   }
 
-  /** Finds out whether the server is away or the transport is blocked. */
-  async #doubtTransport() {
-    if (this.transport === 'websocket' && this.#failures < HANDSHAKES_BEFORE_DOUBT) return;
+  /** Finds out whether the server is away or the transport is blocked. @param {string} why the last handshake failed */
+  async #doubtTransport(why) {
+    const isEarly = this.transport === 'websocket' && this.#failures < HANDSHAKES_BEFORE_DOUBT;
+    if (isEarly && this.#wasUp) return;
     const turn = this.#turn;
+    const { transport } = this;
     const answers = await isAnswering(this.#shared);
+    if (!this.#wasUp && this.#phase !== 'stopped' && (!answers || transport !== 'websocket')) this.#listener.down(why);
+    if (isEarly) return;
     const fallback = this.#fallback ?? (answers ? await this.#loadFallback() : null);
-    // A handshake begun meanwhile proves nothing either way; its own end is judged.
+    // A handshake that began in the meantime proves nothing: its own end is judged.
     if (!fallback || turn !== this.#turn || this.#phase !== 'waiting') return;
     this.#fallback = fallback;
     const verdict = fallback.judge(this.#failures, answers);
@@ -224,7 +271,7 @@ export class Connection {
     if (verdict !== 'wait') this.#wait(0);
   }
 
-  /** Handles a failure although the server answers; the next failure checks again. */
+  /** Loads the other transports. Returns null if that fails; the next failed handshake tries again. */
   async #loadFallback() {
     const loaded = await import('./fallback.js').catch(() => null);
     return loaded && new loaded.Fallback(this.#shared, (link, welcome) => this.#adopt(link, welcome));
@@ -250,11 +297,11 @@ export class Connection {
     return before === 0 ? 0 : fullJitter(before - 1, this.#around.random);
   }
 
-  /** @param {number} ms @param {string} why */
+  /** @param {number} ms @param {string | null} why null leaves the state as it is */
   #again(ms, why) {
     this.#slotAt = null;
     this.#wait(ms);
-    this.#listener.down(why);
+    if (why !== null) this.#listener.down(why);
   }
 
   /** @param {number} ms */
@@ -279,6 +326,7 @@ export class Connection {
     this.#fallback?.rest();
     this.#link?.close(code);
     this.#link = null;
+    this.#doubted = false;
   }
 
   /** @param {string} name @param {number} ms @param {() => void} task */

@@ -53,6 +53,12 @@ export class Fallback {
     return RUNGS[this.#rung].open;
   }
 
+  /** Begins with a transport that got through before a reload. @param {import('../types.js').Transport} name */
+  beginWith(name) {
+    this.#rung = RUNGS.findIndex((rung) => rung.name === name);
+    this.#proven = false;
+  }
+
   /**
    * Whether it is the transport that fails, and not the server: when that answers plain HTTP both before and after a
    * handshake that fails. Failures alone prove nothing: an outage must not bring a thousand phones down to polling.

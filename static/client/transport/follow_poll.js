@@ -1,6 +1,7 @@
-/** How long the server may hold a poll, in s: less than what gives up silent connections on the way. */
-const WAIT_S = 20;
-/** While nobody looks at the page. */
+/** How long the server may hold a poll, in s. Each answer is a sign of life, so this is less than the silence after which
+ * the client asks for one. */
+const WAIT_S = 8;
+/** The pause between polls of a hidden page, in ms. */
 const RESTING_MS = 20_000;
 
 /** Follows rooms by long poll, or by a look now and then. @type {import('./rooms_reader.js').Follow} */
