@@ -1,11 +1,9 @@
 import { Api } from '../client/api.js';
-import { fullJitter } from '../client/backoff.js';
+import { sendAgain } from './attempts.js';
 import { keepLocal, recallLocal } from './storage.js';
 
-/** How often a call is sent whose answer does not come. */
-const TRIES = 3;
-/** A longer wait is shown to the person instead. */
-const LONGEST_WAIT_MS = 3_000;
+/** Codes of a call whose answer is lost. */
+const LOST = ['offline', 'unavailable'];
 
 /**
  * Sends a call that proves a secret. The server ends the session with it and answers with another: its tokens are kept before
@@ -32,17 +30,7 @@ export async function exchange(tokens, method, path, body, attempt) {
 }
 
 /** @param {string} token @param {string} method @param {string} path @param {unknown} body @param {string} attempt */
-async function send(token, method, path, body, attempt) {
+function send(token, method, path, body, attempt) {
   const api = new Api({ url: location.origin, tokens: { renewable: false, get: async () => token, refresh: async () => token } });
-  for (let tried = 1; ; tried += 1) {
-    try {
-      return await api.request(method, path, { body, headers: { 'idempotency-key': attempt } });
-    } catch (error) {
-      const { code, retryAfterMs: wait = 0 } = /** @type {any} */ (error);
-      // The server answers `rate_limited` with a short wait while the same call is still being answered.
-      const comesBack = code === 'offline' || code === 'unavailable' || (code === 'rate_limited' && wait <= LONGEST_WAIT_MS);
-      if (!comesBack || tried === TRIES) throw error;
-      await new Promise((resolve) => setTimeout(resolve, Math.min(wait, LONGEST_WAIT_MS) + fullJitter(tried, Math.random)));
-    }
-  }
+  return sendAgain(() => api.request(method, path, { body, headers: { 'idempotency-key': attempt } }), LOST);
 }

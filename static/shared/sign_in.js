@@ -1,6 +1,6 @@
-import { fullJitter } from '../client/backoff.js';
 import { newId } from '../client/ids.js';
 import { Api } from '../client/orderbell.js';
+import { sendAgain } from './attempts.js';
 import { find, h, setText } from './dom.js';
 import { ageInWords } from './format.js';
 import { keepCopy } from './page_copy.js';
@@ -14,10 +14,6 @@ const WORDS = {
   unavailable: 'The server is busy. Try again in a moment.',
 };
 
-/** How often a call is sent while the same one is being answered. */
-const TRIES = 3;
-/** A longer wait is shown to the person instead. */
-const LONGEST_WAIT_MS = 3_000;
 /** Codes that leave the attempt open: the call before may still be under way. */
 const NO_ANSWER = new Set(['offline', 'unavailable', 'rate_limited']);
 
@@ -62,7 +58,9 @@ async function send(form, signIn) {
   button.setAttribute('aria-busy', 'true');
   try {
     const { totp, ...credentials } = /** @type {Record<string, any>} */ (Object.fromEntries(new FormData(form)));
-    return await signInOnce(signIn, totp ? { ...credentials, totp } : credentials);
+    const given = /** @type {any} */ (totp ? { ...credentials, totp } : credentials);
+    // A lost answer is shown to the person; only the answer to the same call, still under way, is waited for.
+    return await sendAgain(() => signIn(given, attempt), []);
   } catch (refusal) {
     const { code, totpRequired } = /** @type {any} */ (refusal);
     if (!NO_ANSWER.has(code)) attempt = newId();
@@ -77,22 +75,6 @@ async function send(form, signIn) {
   } finally {
     button.disabled = false;
     button.removeAttribute('aria-busy');
-  }
-}
-
-/**
- * Signs in, and asks again when the same call is still being answered.
- * @param {SignIn} signIn @param {any} credentials
- */
-async function signInOnce(signIn, credentials) {
-  for (let tried = 1; ; tried += 1) {
-    try {
-      return await signIn(credentials, attempt);
-    } catch (refusal) {
-      const { code, retryAfterMs = Infinity } = /** @type {any} */ (refusal);
-      if (code !== 'rate_limited' || retryAfterMs > LONGEST_WAIT_MS || tried === TRIES) throw refusal;
-      await new Promise((resolve) => setTimeout(resolve, retryAfterMs + fullJitter(tried, Math.random)));
-    }
   }
 }
 

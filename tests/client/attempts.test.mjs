@@ -1,0 +1,47 @@
+// A call whose answer does not come: sent again as the same attempt, a few times, and then it is the person's turn.
+import assert from 'node:assert/strict';
+import { mock, test } from 'node:test';
+import { OrderbellError } from '../../static/client/codes.js';
+import { sendAgain } from '../../static/shared/attempts.js';
+import { settle } from './support.mjs';
+
+const error = (code, retry_after_ms) => new OrderbellError({ code, retry_after_ms });
+
+/** Runs the call with these outcomes, one after another. Returns how often it was sent, and its end. */
+async function outcome(outcomes, lost = []) {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  try {
+    let sent = 0;
+    let end = null;
+    const call = async () => {
+      sent += 1;
+      const next = outcomes[Math.min(sent, outcomes.length) - 1];
+      if (next instanceof Error) throw next;
+      return next;
+    };
+    sendAgain(call, lost).then((value) => { end = value; }, ({ code }) => { end = code; });
+    for (let step = 0; step < 20 && end === null; step += 1) {
+      await settle();
+      mock.timers.tick(1_000);
+    }
+    return [sent, end];
+  } finally {
+    mock.timers.reset();
+  }
+}
+
+test('a call that is still being answered is waited for', async () => {
+  assert.deepEqual(await outcome([error('rate_limited', 1_000), 'well']), [2, 'well']);
+});
+
+test('a lost answer is asked for again where the call allows it', async () => {
+  assert.deepEqual(await outcome([error('offline'), error('unavailable', 9_000), 'well'], ['offline', 'unavailable']), [3, 'well']);
+  assert.deepEqual(await outcome([error('offline'), 'well']), [1, 'offline']);
+});
+
+test('a refusal, a long wait and the third failure are shown to the person', async () => {
+  assert.deepEqual(await outcome([error('unauthorized'), 'well'], ['offline']), [1, 'unauthorized']);
+  assert.deepEqual(await outcome([error('rate_limited', 60_000), 'well'], ['offline']), [1, 'rate_limited']);
+  assert.deepEqual(await outcome([error('rate_limited'), 'well'], ['offline']), [1, 'rate_limited']);
+  assert.deepEqual(await outcome([error('offline')], ['offline']), [3, 'offline']);
+});
