@@ -1,12 +1,15 @@
 /**
- * Opens pages without a server: the guest's, the kitchen's, the floor's and the manager's. A screen that is turned on before the
- * server is back shows its page and connects by itself. Each kind has its own worker, so that no phone stores the
- * files of a kitchen. Guests' workers also show notifications.
+ * Opens pages without a server: the guest's, the kitchen's, the floor's and the manager's. A screen
+ * that is turned on before the server is back shows its page and connects by itself. Each kind has
+ * its own worker, so that no phone stores the files of a kitchen. Guests' workers also show
+ * notifications.
  *
- * The network comes first; a copy answers only when the network does not. The worker never touches the API, so that no token
- * and no document is ever in a cache: pages store the orders they have shown themselves.
+ * The network comes first; a copy answers only when the network does not. The worker never touches
+ * the API, so that no token and no document is ever in a cache: pages store the orders they have
+ * shown themselves.
  */
-/** What this is, which its type alone does not say. */
+
+/** The global scope, with its type. */
 const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {any} */ (self));
 /** The page that registers this worker names its version and, unless it is a guest's, itself. */
 const { searchParams } = new URL(worker.location.href);
@@ -18,13 +21,18 @@ const FAMILY = `${HOUSE_PAGE ? `${HOUSE_PAGE}-` : ''}orderbell-`;
 const CACHE = `${FAMILY}${searchParams.get('version')}`;
 /** One address for each page, since it is the same for every table and every order. */
 const PAGES = new Map([['t', '/t/shell'], ['orders', '/orders/shell']]);
-/** Where the installed page begins; it goes on to the table. */
+/** The start page of the installed app, which leads to the table. */
 const START = '/';
-/** What the library loads later than a page's HTML says. */
+/** Files that the client library loads later than the HTML of a page says. */
 const LATER = [
-  '/client/transport/renewal.js', '/client/persistence/persistence.js', '/client/persistence/idb_storage.js', '/client/persistence/kept_commands.js',
-  '/client/persistence/kept_rooms.js', '/client/transport/fallback.js', '/client/transport/http_link.js', '/client/transport/http_commands.js', '/client/transport/http_receipts.js', '/client/transport/tabs.js',
-  '/client/transport/follow_poll.js', '/client/transport/follow_stream.js', '/client/transport/rooms_reader.js', '/client/transport/event_stream.js',
+  '/client/transport/renewal.js',
+  '/client/persistence/persistence.js', '/client/persistence/idb_storage.js',
+  '/client/persistence/kept_commands.js', '/client/persistence/kept_rooms.js',
+  '/client/transport/fallback.js', '/client/transport/http_link.js',
+  '/client/transport/http_commands.js', '/client/transport/http_receipts.js',
+  '/client/transport/tabs.js', '/client/transport/follow_poll.js',
+  '/client/transport/follow_stream.js', '/client/transport/rooms_reader.js',
+  '/client/transport/event_stream.js',
 ];
 /** The guests' texts, which the manager's page prints, too. */
 const LANGUAGES = ['/languages/en.js', '/languages/bn.js'];
@@ -33,10 +41,12 @@ const DINERS_LATER = [
   ...LANGUAGES, '/guest/upkeep.js', '/shared/new_version.js', '/guest/share.js', '/guest/tell_me.js',
   '/guest/order_sheet.js',
 ];
-/** A network that has not answered a page by then is taken for none. */
+/** The files that the HTML of a page loads. */
+const LOADS = /(?:<link rel="(?:icon|stylesheet|modulepreload)" href|<script type="module" src)="(\/[^"]+)"/g;
+/** The deadline for a page from the network, in ms. After it a cached copy answers. */
 const PATIENCE_MS = 5_000;
 
-/** Pages that were opened without a network: what they load is not waited for again. */
+/** Pages that were opened without a network. Their files come from the cache at once. */
 const offlinePages = new Set();
 
 worker.addEventListener('install', (event) => event.waitUntil(install()));
@@ -50,7 +60,9 @@ worker.addEventListener('notificationclick', (event) => {
   event.notification.close();
   event.waitUntil(open(pathOf(event.notification.data.order)));
 });
-worker.addEventListener('pushsubscriptionchange', (event) => /** @type {ExtendableEvent} */ (event).waitUntil(tellPages()));
+worker.addEventListener('pushsubscriptionchange', (event) => {
+  /** @type {ExtendableEvent} */ (event).waitUntil(tellPages());
+});
 
 async function install() {
   const cache = await caches.open(CACHE);
@@ -66,26 +78,34 @@ function later() {
   return HOUSE_PAGE === 'manage' ? LANGUAGES : [];
 }
 
-/** @param {Cache} cache @param {string} page @returns {Promise<string[]>} what its HTML says that it loads */
+/**
+ * @param {Cache} cache
+ * @param {string} page
+ * @returns {Promise<string[]>} what its HTML says that it loads
+ */
 async function keepPage(cache, page) {
   const response = await fetch(page);
   if (!response.ok) throw new TypeError(`${page}: ${response.status}`);
   await cache.put(page, response.clone());
   const html = await response.text();
-  return [...html.matchAll(/(?:<link rel="(?:icon|stylesheet|modulepreload)" href|<script type="module" src)="(\/[^"]+)"/g)].map(([, path]) => path);
+  return [...html.matchAll(LOADS)].map(([, path]) => path);
 }
 
 async function activate() {
   const names = await caches.keys();
-  await Promise.all(names.filter((name) => name.startsWith(FAMILY) && name !== CACHE).map((name) => caches.delete(name)));
+  const old = names.filter((name) => name.startsWith(FAMILY) && name !== CACHE);
+  await Promise.all(old.map((name) => caches.delete(name)));
   await worker.clients.claim();
 }
 
-/** @param {any} event @returns {Promise<Response> | null} null for what is none of ours */
+/**
+ * @param {any} event
+ * @returns {Promise<Response> | null} null for a request that the worker leaves alone
+ */
 function answerTo({ request, clientId, resultingClientId }) {
   const url = new URL(request.url);
   if (request.method !== 'GET' || url.origin !== worker.location.origin) return null;
-  // Whoever asks whether the server has a page is not to be told of a copy.
+  // This asks whether the server has the page, so a copy is no answer.
   if (request.cache === 'no-store') return null;
   if (request.mode === 'navigate') {
     const page = pageFor(url.pathname);
@@ -95,21 +115,25 @@ function answerTo({ request, clientId, resultingClientId }) {
   return folder === 'api' || folder === 'ws' ? null : load(request, offlinePages.has(clientId));
 }
 
-/** @param {string} path @returns {string | undefined} where its page is kept */
+/** @param {string} path @returns {string | undefined} the address of its page in the cache */
 function pageFor(path) {
   if (path === (HOUSE_PAGE ? `/${HOUSE_PAGE}` : START)) return path;
   const [folder, name, ...rest] = path.slice(1).split('/');
   return !HOUSE_PAGE && name && rest.length === 0 ? PAGES.get(folder) : undefined;
 }
 
-/** @param {Request} request @param {string} page where it is kept @param {string} client the one it will be */
+/**
+ * @param {Request} request
+ * @param {string} page where it is kept
+ * @param {string} client the one it will be
+ */
 async function openPage(request, page, client) {
   const answer = fetch(request);
-  // Whoever is answered from what is kept does not wait for this one to fail.
+  // When the cache answers, nobody handles the failure of this one.
   answer.catch(() => {});
   try {
     const response = await Promise.race([answer, silence()]);
-    // A server in trouble has no page to give, and the kept one tries again by itself.
+    // A failing server has no page, and the cached one reconnects by itself.
     if (response.status < 500) return response;
   } catch {
     // No network.
@@ -145,37 +169,51 @@ function silence() {
   });
 }
 
-/** @param {PushMessageData | null} data `{order, number, status, service?, promised_at?, language}`: no words, those are here */
+/**
+ * @param {PushMessageData | null} data `{order, number, status, service?, promised_at?, language}`:
+ *   no words, those are here
+ */
 async function notify(data) {
   const { order, number, status, service, promised_at: promised, language } = read(data);
   const known = Object.hasOwn(NOTIFICATIONS, language) ? language : 'en';
   const words = NOTIFICATIONS[known];
   const digits = new Intl.NumberFormat(words.locale, { useGrouping: false });
-  const say = Object.hasOwn(words.told, status) && Number.isInteger(number) ? words.told[status] : words.other;
+  const isKnown = Object.hasOwn(words.told, status) && Number.isInteger(number);
+  const say = isKnown ? words.told[status] : words.other;
   const { title, body } = say(digits.format(number), timeIn(words, Date.parse(promised)), service);
   const pages = await windows();
-  const isLookedAt = pages.some(({ url, visibilityState }) => visibilityState === 'visible' && new URL(url).pathname === pathOf(order));
+  const visible = pages.filter(({ visibilityState }) => visibilityState === 'visible');
+  const isLookedAt = visible.some(({ url }) => new URL(url).pathname === pathOf(order));
   /** @type {NotificationOptions & {renotify: boolean}} */
   const options = {
     body, lang: known, icon: '/icons/icon-192.png', badge: '/icons/badge-96.png', data: { order },
-    // One for each order: the newest takes the place of the one before, and rings, unless the order is being looked at.
+    // One for each order: a newer one replaces it and rings, unless the order is in view.
     tag: order ?? 'orderbell', renotify: true, silent: isLookedAt,
   };
   await worker.registration.showNotification(title, options);
 }
 
-/** @param {Words} words @param {number} time ms @returns {string | undefined} undefined for no time */
+/**
+ * @param {Words} words
+ * @param {number} time ms
+ * @returns {string | undefined} undefined for no time
+ */
 function timeIn({ locale, clock }, time) {
   if (Number.isNaN(time)) return undefined;
-  // As the pages say it: the phone's own way with this language.
-  const own = worker.navigator?.languages?.find((tag) => tag.startsWith(`${locale.split('-')[0]}-`)) ?? locale;
+  // As on the pages: the phone's own variant of this language.
+  const language = `${locale.split('-')[0]}-`;
+  const own = worker.navigator?.languages?.find((tag) => tag.startsWith(language)) ?? locale;
   const parts = new Intl.DateTimeFormat(own, clock).formatToParts(time);
   const period = parts.find(({ type }) => type === 'dayPeriod')?.value;
   const hour = parts.map(({ value }) => value).join('');
   return clock.dayPeriod && period ? `${period} ${hour.replace(period, '').trim()}` : hour;
 }
 
-/** A push must show something, whatever came with it. @param {PushMessageData | null} data @returns {any} */
+/**
+ * Reads the data of a push. A bad one is empty, since each push has to show something.
+ * @param {PushMessageData | null} data
+ * @returns {any}
+ */
 function read(data) {
   try {
     return data?.json() ?? {};
@@ -196,8 +234,8 @@ async function open(path) {
 }
 
 /**
- * The browser has another subscription now, or none. Only a page has the token to say so, and one that is opened later says
- * it by itself.
+ * The browser has another subscription now, or none. Only a page has the token to say so, and one
+ * that is opened later says it by itself.
  */
 async function tellPages() {
   for (const page of await windows()) page.postMessage('pushsubscriptionchange');

@@ -3,20 +3,32 @@
 /**
  * @typedef {import('./menu_draft.js').DraftCategory} DraftCategory
  * @typedef {import('./menu_draft.js').DraftItem} DraftItem
- * @typedef {{key: string, name: string, field: string, option?: string, mine: any, theirs: any}} Conflict
- *   one field that both have changed; `field` is a field of a dish, `option`, or `present` where one has removed what the
- *   other has changed
- * @typedef {Record<string, 'mine' | 'theirs'>} Choices by a conflict's key
+ * @typedef {Record<string, 'mine' | 'theirs'>} Choices by the key of a conflict
  * @typedef {{item: DraftItem, category: string}} Placed
  */
 
-/** Fields that are merged each by itself. */
+/**
+ * A field that both edits have changed: of a dish, `option`, or `present` if one has removed what the
+ * other has changed.
+ *
+ * @typedef {object} Conflict
+ * @property {string} key
+ * @property {string} name
+ * @property {string} field
+ * @property {string} [option]
+ * @property {any} mine
+ * @property {any} theirs
+ */
+
+/** Fields of a dish. Each is merged by itself. */
 const FIELDS = /** @type {const} */ (['name', 'description', 'amount', 'station', 'photo']);
 
 /**
- * @param {DraftCategory[]} base what both edits began with
+ * Merges two edits of a menu, field by field.
+ *
+ * @param {DraftCategory[]} base the menu that both edits began with
  * @param {DraftCategory[]} mine @param {DraftCategory[]} theirs
- * @param {Choices} [choices] between what both have changed; mine where there is none
+ * @param {Choices} [choices] which side wins a conflict; mine by default
  * @returns {{draft: DraftCategory[], conflicts: Conflict[]}}
  */
 export function mergeMenus(base, mine, theirs, choices = {}) {
@@ -25,12 +37,19 @@ export function mergeMenus(base, mine, theirs, choices = {}) {
   const decide = asker(choices, conflicts);
   const items = mergeItems(decide, ...each(placed, base, mine, theirs));
   const headings = each(headingsOf, base, mine, theirs);
-  const names = mergeHeadings(decide, headings, new Set([...items.values()].map(({ category }) => category)));
+  const needed = new Set([...items.values()].map(({ category }) => category));
+  const names = mergeHeadings(decide, headings, needed);
   const order = inOrder([...names.keys()], ...each(ids, base, mine, theirs));
-  return { conflicts, draft: order.map((id) => ({ id, name: names.get(id) ?? '', items: itemsOf(id, items, base, mine, theirs) })) };
+  const draft = order.map((id) => ({
+    id, name: names.get(id) ?? '', items: itemsOf(id, items, base, mine, theirs),
+  }));
+  return { conflicts, draft };
 }
 
-/** @typedef {(of: {key: string, name: string, field: string, option?: string}, base: any, mine: any, theirs: any) => any} Decide */
+/**
+ * @typedef {(of: {key: string, name: string, field: string, option?: string}, base: any, mine: any,
+ *   theirs: any) => any} Decide
+ */
 
 /** @param {Choices} choices @param {Conflict[]} conflicts @returns {Decide} */
 function asker(choices, conflicts) {
@@ -43,7 +62,10 @@ function asker(choices, conflicts) {
 }
 
 /**
- * @param {Decide} decide @param {Map<string, Placed>} base @param {Map<string, Placed>} mine @param {Map<string, Placed>} theirs
+ * @param {Decide} decide
+ * @param {Map<string, Placed>} base
+ * @param {Map<string, Placed>} mine
+ * @param {Map<string, Placed>} theirs
  * @returns {Map<string, Placed>}
  */
 function mergeItems(decide, base, mine, theirs) {
@@ -56,74 +78,132 @@ function mergeItems(decide, base, mine, theirs) {
   return merged;
 }
 
-/** @param {Decide} decide @param {Placed} [base] @param {Placed} [mine] @param {Placed} [theirs] @returns {Placed | undefined} */
+/**
+ * @param {Decide} decide
+ * @param {Placed} [base]
+ * @param {Placed} [mine]
+ * @param {Placed} [theirs]
+ * @returns {Placed | undefined}
+ */
 function mergeItem(decide, base, mine, theirs) {
   if (!mine || !theirs) return mergePresence(decide, base, mine, theirs);
   const { id, name } = mine.item;
-  const ask = (/** @type {string} */ field, /** @type {any} */ from, /** @type {any} */ my, /** @type {any} */ their, /** @type {string} */ option = '') =>
-    decide({ key: [id, field, option].filter(Boolean).join('/'), name, field, ...(option && { option }) }, from, my, their);
-  const fields = Object.fromEntries(FIELDS.map((field) => [field, ask(field, base?.item[field], mine.item[field], theirs.item[field])]));
-  const options = mergeOptions(ask, base?.item.options ?? [], mine.item.options, theirs.item.options);
-  // A draft does not decide what is sold out.
+  /**
+   * @param {string} field
+   * @param {any} from
+   * @param {any} my
+   * @param {any} their
+   * @param {string} [option]
+   */
+  const ask = (field, from, my, their, option = '') => {
+    const key = [id, field, option].filter(Boolean).join('/');
+    return decide({ key, name, field, ...(option && { option }) }, from, my, their);
+  };
+  const [before, own, other] = [base?.item, mine.item, theirs.item];
+  const merge = (/** @type {typeof FIELDS[number]} */ field) => (
+    ask(field, before?.[field], own[field], other[field]));
+  const fields = Object.fromEntries(FIELDS.map((field) => [field, merge(field)]));
+  const options = mergeOptions(ask, before?.options ?? [], own.options, other.options);
+  // What is sold out is not part of a draft.
   const item = /** @type {DraftItem} */ ({ ...theirs.item, ...fields, options });
   return { item, category: ask('category', base?.category, mine.category, theirs.category) };
 }
 
-/** One of them lacks it. @param {Decide} decide @param {Placed} [base] @param {Placed} [mine] @param {Placed} [theirs] @returns {Placed | undefined} */
+/**
+ * Merges a dish that one of the edits lacks.
+ *
+ * @param {Decide} decide
+ * @param {Placed} [base]
+ * @param {Placed} [mine]
+ * @param {Placed} [theirs]
+ * @returns {Placed | undefined}
+ */
 function mergePresence(decide, base, mine, theirs) {
   const left = mine ?? theirs;
   if (!left || !base) return left;
-  const word = (/** @type {Placed | undefined} */ one) => (one ? (same(meaning(one), meaning(base)) ? 'as it was' : 'changed') : 'removed');
-  const kept = decide({ key: `${left.item.id}/present`, name: left.item.name, field: 'present' }, 'as it was', word(mine), word(theirs));
+  const word = (/** @type {Placed | undefined} */ one) => {
+    if (!one) return 'removed';
+    return same(meaning(one), meaning(base)) ? 'as it was' : 'changed';
+  };
+  const { id, name } = left.item;
+  const of = { key: `${id}/present`, name, field: 'present' };
+  const kept = decide(of, 'as it was', word(mine), word(theirs));
   return kept === 'removed' ? undefined : left;
 }
 
 /**
  * @param {(field: string, base: any, mine: any, theirs: any, option: string) => any} ask
- * @param {import('./menu_draft.js').DraftOption[]} base @param {import('./menu_draft.js').DraftOption[]} mine
+ * @param {import('./menu_draft.js').DraftOption[]} base
+ * @param {import('./menu_draft.js').DraftOption[]} mine
  * @param {import('./menu_draft.js').DraftOption[]} theirs
  */
 function mergeOptions(ask, base, mine, theirs) {
-  const find = (/** @type {typeof mine} */ list, /** @type {string} */ id) => list.find((one) => one.id === id);
+  /** @param {typeof mine} list @param {string} id */
+  const find = (list, id) => list.find((one) => one.id === id);
   const all = [...new Set([...mine, ...theirs].map(({ id }) => id))];
-  const merged = all.map((id) => ask('option', find(base, id), find(mine, id), find(theirs, id), id)).filter(Boolean);
-  return inOrder(merged.map(({ id }) => id), ...each(ids, base, mine, theirs)).map((id) => merged.find((one) => one.id === id));
+  const merged = all
+    .map((id) => ask('option', find(base, id), find(mine, id), find(theirs, id), id))
+    .filter(Boolean);
+  const order = inOrder(merged.map(({ id }) => id), ...each(ids, base, mine, theirs));
+  return order.map((id) => merged.find((one) => one.id === id));
 }
 
-/** @param {Decide} decide @param {Map<string, string>[]} headings @param {Set<string>} needed @returns {Map<string, string>} names by id */
+/**
+ * @param {Decide} decide
+ * @param {Map<string, string>[]} headings
+ * @param {Set<string>} needed
+ * @returns {Map<string, string>} names by id
+ */
 function mergeHeadings(decide, [base, mine, theirs], needed) {
   /** @type {Map<string, string>} */
   const merged = new Map();
   for (const id of new Set([...mine.keys(), ...theirs.keys()])) {
     const [from, my, their] = [base.get(id), mine.get(id), theirs.get(id)];
     const name = my ?? their ?? '';
-    // A heading that one has removed stays while a dish of the other stands under it.
+    // A removed heading stays while the other edit has a dish under it.
     const keep = needed.has(id) || my === their;
     const field = my === undefined || their === undefined ? 'present' : 'name';
-    const value = keep && field === 'present' ? name : decide({ key: `${id}/${field}`, name, field }, from, my, their);
+    const asked = () => decide({ key: `${id}/${field}`, name, field }, from, my, their);
+    const value = keep && field === 'present' ? name : asked();
     if (value !== undefined) merged.set(id, value);
   }
   return merged;
 }
 
-/** @param {string} category @param {Map<string, Placed>} items @param {DraftCategory[]} base @param {DraftCategory[]} mine @param {DraftCategory[]} theirs */
+/**
+ * @param {string} category
+ * @param {Map<string, Placed>} items
+ * @param {DraftCategory[]} base
+ * @param {DraftCategory[]} mine
+ * @param {DraftCategory[]} theirs
+ */
 function itemsOf(category, items, base, mine, theirs) {
   const members = [...items].filter(([, one]) => one.category === category).map(([id]) => id);
-  const listed = (/** @type {DraftCategory[]} */ draft) => ids(draft.find(({ id }) => id === category)?.items ?? []);
-  return inOrder(members, listed(base), listed(mine), listed(theirs)).map((id) => /** @type {Placed} */ (items.get(id)).item);
+  /** @param {DraftCategory[]} draft */
+  const listed = (draft) => ids(draft.find(({ id }) => id === category)?.items ?? []);
+  const order = inOrder(members, listed(base), listed(mine), listed(theirs));
+  return order.map((id) => /** @type {Placed} */ (items.get(id)).item);
 }
 
 /**
- * The order of whoever has changed it, mine where both have; what it does not name stands after what it stood after.
- * @param {string[]} members @param {string[]} base @param {string[]} mine @param {string[]} theirs
+ * Returns the members in the order of the edit that changed it, mine if both did. A member that this
+ * order lacks follows the one that it follows in the other.
+ *
+ * @param {string[]} members
+ * @param {string[]} base
+ * @param {string[]} mine
+ * @param {string[]} theirs
  */
 function inOrder(members, base, mine, theirs) {
-  const shared = (/** @type {string[]} */ list) => list.filter((id) => base.includes(id) && mine.includes(id) && theirs.includes(id));
+  const all = [base, mine, theirs];
+  /** @param {string[]} list */
+  const shared = (list) => list.filter((id) => all.every((one) => one.includes(id)));
   const [lead, other] = same(shared(mine), shared(base)) ? [theirs, mine] : [mine, theirs];
   const order = lead.filter((id) => members.includes(id));
   for (const id of [...other, ...members]) {
     if (order.includes(id) || !members.includes(id)) continue;
-    const before = other.slice(0, Math.max(other.indexOf(id), 0)).reverse().find((one) => order.includes(one));
+    const ahead = other.slice(0, Math.max(other.indexOf(id), 0)).reverse();
+    const before = ahead.find((one) => order.includes(one));
     order.splice(before ? order.indexOf(before) + 1 : order.length, 0, id);
   }
   return order;
@@ -131,7 +211,9 @@ function inOrder(members, base, mine, theirs) {
 
 /** @param {DraftCategory[]} draft @returns {Map<string, Placed>} */
 function placed(draft) {
-  return new Map(draft.flatMap(({ id, items }) => items.map((item) => [item.id, { item, category: id }])));
+  return new Map(draft.flatMap(({ id: category, items }) => (
+    items.map((item) => [item.id, { item, category }])
+  )));
 }
 
 /** @param {DraftCategory[]} draft @returns {Map<string, string>} */
@@ -144,12 +226,19 @@ function ids(list) {
   return list.map(({ id }) => id);
 }
 
-/** @param {Placed} one @returns {any} what an edit may have changed */
+/** @param {Placed} one @returns {any} the part that an edit can change */
 function meaning({ item: { available: _, ...item }, category }) {
   return { ...item, category };
 }
 
-/** @template A, B @param {(one: A) => B} of @param {A} one @param {A} two @param {A} three @returns {[B, B, B]} */
+/**
+ * @template A, B
+ * @param {(one: A) => B} of
+ * @param {A} one
+ * @param {A} two
+ * @param {A} three
+ * @returns {[B, B, B]}
+ */
 function each(of, one, two, three) {
   return [of(one), of(two), of(three)];
 }
@@ -159,8 +248,16 @@ function same(one, two) {
   return JSON.stringify(one) === JSON.stringify(two);
 }
 
-/** Whether two drafts say the same, but for what is sold out. @param {DraftCategory[]} one @param {DraftCategory[]} two */
+/**
+ * Returns whether two drafts are equal, apart from what is sold out.
+ *
+ * @param {DraftCategory[]} one
+ * @param {DraftCategory[]} two
+ */
 export function sameMenu(one, two) {
-  const plain = (/** @type {DraftCategory[]} */ draft) => draft.map(({ id, name, items }) => ({ id, name, items: items.map(({ available: _, ...item }) => item) }));
+  /** @param {DraftCategory[]} draft */
+  const plain = (draft) => draft.map(({ id, name, items }) => (
+    { id, name, items: items.map(({ available: _, ...item }) => item) }
+  ));
   return same(plain(one), plain(two));
 }

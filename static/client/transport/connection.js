@@ -6,8 +6,9 @@ import { openSocket } from './socket_link.js';
 /** The deadline of a handshake, up to `welcome`. */
 export const CONNECT_DEADLINE_MS = 10_000;
 /**
- * A visible page asks the server for a sign of life after this much silence, or sooner if the server beats faster. Without an
- * answer the link is doubted after half as long again, and lost after twice as long.
+ * A visible page asks the server for a sign of life after this much silence, or sooner if the
+ * server beats faster. Without an answer the link is doubted after half as long again, and lost
+ * after twice as long.
  */
 export const QUIET_MS = 10_000;
 /** Heartbeats of the server without which it is asked: one that is a little late is not missed. */
@@ -22,14 +23,20 @@ export const WAKE_SPREAD_MS = 300;
 export const STEADY_MS = 5_000;
 /** Used until `welcome` names the server's own. */
 const DEFAULT_HEARTBEAT_MS = 15_000;
-/** Failed handshakes in a row before the token is suspected, since a browser hides the reason of a refusal. */
+/**
+ * Failed handshakes in a row before the token is suspected, since a browser hides the reason of a
+ * refusal.
+ */
 const HANDSHAKES_BEFORE_NEW_TOKEN = 2;
-/** Failed handshakes in a row before WebSocket itself is suspected; one without any answer counts twice. */
+/**
+ * Failed handshakes in a row before WebSocket itself is suspected; one without any answer counts
+ * twice.
+ */
 const HANDSHAKES_BEFORE_DOUBT = 3;
 
 /**
- * Opens one link after another: token, handshake, heartbeat, close codes, backoff, and the choice of the transport. Knows
- * nothing about rooms and commands.
+ * Opens one link after another: token, handshake, heartbeat, close codes, backoff, and the choice
+ * of the transport. Knows nothing about rooms and commands.
  */
 export class Connection {
   #shared; #tokens; #around; #listener;
@@ -46,11 +53,20 @@ export class Connection {
   #upAt = 0;
   /** When `going_away` asked us to come back. @type {number | null} */ #slotAt = null;
   /** Handshakes without a `welcome`, in a row, with this transport. */ #failures = 0;
-  /** The other transports, loaded when WebSocket seems to be blocked. @type {import('./fallback.js').Fallback | null} */
+  /**
+   * The other transports, loaded when WebSocket seems to be blocked.
+   * @type {import('./fallback.js').Fallback | null}
+   */
   #fallback = null;
   #resting = false;
-  /** False until a link was up. Until then a failed handshake may be the fault of the transport. */ #wasUp = false;
-  /** Whether the server has left the last question for a sign of life unanswered for too long. */ #doubted = false;
+  /**
+   * False until a link was up. Until then a failed handshake may be the fault of the transport.
+   */
+  #wasUp = false;
+  /**
+   * Whether the server has left the last question for a sign of life unanswered for too long.
+   */
+  #doubted = false;
 
   /**
    * @param {import('../types.js').Shared} shared @param {import('../types.js').Listener} listener
@@ -134,7 +150,8 @@ export class Connection {
       this.#newToken = 'no';
       const open = this.#fallback?.opener ?? openSocket;
       this.#link = open({ ...this.#shared, token, resting: this.#resting, on: this.#ear(turn) });
-      this.#timer('deadline', CONNECT_DEADLINE_MS, () => this.#lost({ code: 1006, reason: 'no welcome in time' }, 2));
+      const giveUp = () => this.#lost({ code: 1006, reason: 'no welcome in time' }, 2);
+      this.#timer('deadline', CONNECT_DEADLINE_MS, giveUp);
     } catch (error) {
       if (turn === this.#turn) this.#withoutToken(error);
     }
@@ -149,7 +166,11 @@ export class Connection {
     this.#fallback?.beginWith(known);
   }
 
-  /** Listens to a link as long as it is the current one. @param {number} turn @returns {import('../types.js').Ear} */
+  /**
+   * Listens to a link as long as it is the current one.
+   * @param {number} turn
+   * @returns {import('../types.js').Ear}
+   */
   #ear(turn) {
     return {
       frame: (frame) => turn === this.#turn && this.#receive(frame),
@@ -157,7 +178,9 @@ export class Connection {
     };
   }
 
-  /** No token: for good when the server (or the source) says so, otherwise the network is to blame. */
+  /**
+   * No token: for good when the server (or the source) says so, otherwise the network is to blame.
+   */
   #withoutToken(/** @type {any} */ error) {
     const refused = error?.code === 'unauthorized' || error?.code === 'forbidden';
     // The browser throws a SyntaxError for a token that no header can carry.
@@ -191,7 +214,10 @@ export class Connection {
     this.#listener.up(welcome);
   }
 
-  /** How long the server may be silent before it is asked. A hidden page misleads nobody and asks less often. */
+  /**
+   * How long the server may be silent before it is asked. A hidden page misleads nobody and asks
+   * less often.
+   */
   get #quietMs() {
     const missed = this.#heartbeatMs * MISSED_BEATS;
     return this.#resting ? missed : Math.min(missed, QUIET_MS);
@@ -208,7 +234,10 @@ export class Connection {
     this.#expectWithin(this.#quietMs);
   }
 
-  /** Doubts the link when nothing is heard for half of this, and drops it after all of it. @param {number} ms */
+  /**
+   * Doubts the link when nothing is heard for half of this, and drops it after all of it.
+   * @param {number} ms
+   */
   #expectWithin(ms) {
     const drop = () => this.#lost({ code: 4408, reason: 'heartbeat lost' });
     this.#timer('heartbeat', ms / 2, () => {
@@ -224,11 +253,17 @@ export class Connection {
     this.#listener.doubt(doubted);
   }
 
-  /** @param {import('../types.js').End} end @param {number} [weight] what a failed handshake counts */
+  /**
+   * @param {import('../types.js').End} end
+   * @param {number} [weight] what a failed handshake counts
+   */
   #lost({ code, reason, retryAfterMs, refused = false }, weight = 1) {
     const failed = this.#phase === 'opening' && !refused;
-    if (failed) [this.#unwelcome, this.#failures] = [this.#unwelcome + 1, this.#failures + weight];
-    else if (this.#phase === 'open' && this.#around.now() - this.#upAt >= STEADY_MS) this.#attempt = 0;
+    const lastedMs = this.#around.now() - this.#upAt;
+    if (failed) {
+      this.#unwelcome += 1;
+      this.#failures += weight;
+    } else if (this.#phase === 'open' && lastedMs >= STEADY_MS) this.#attempt = 0;
     if (refused) this.#fallback?.refused();
     this.#drop(code);
     // A close before `welcome` comes from a proxy, not from the server.
@@ -236,7 +271,9 @@ export class Connection {
     const why = reason || name;
     if (rule === 'stop') return this.#stop(name);
     if (rule === 'token') this.#newToken = 'refused';
-    if (rule === 'slot' && this.#slotAt !== null) return this.#again(Math.max(0, this.#slotAt - this.#around.now()), why);
+    if (rule === 'slot' && this.#slotAt !== null) {
+      return this.#again(Math.max(0, this.#slotAt - this.#around.now()), why);
+    }
     if (rule === 'token' || rule === 'at-once') return this.#again(this.#promptly(), why);
     this.#retryLater(failed && !this.#wasUp ? null : why, retryAfterMs);
     return failed ? this.#doubtTransport(why) : undefined;
@@ -253,14 +290,18 @@ export class Connection {
     this.#again(afterMs + fullJitter(this.#attempt++, this.#around.random), why);
   }
 
-  /** Finds out whether the server is away or the transport is blocked. @param {string} why the last handshake failed */
+  /**
+   * Finds out whether the server is away or the transport is blocked.
+   * @param {string} why the last handshake failed
+   */
   async #doubtTransport(why) {
     const isEarly = this.transport === 'websocket' && this.#failures < HANDSHAKES_BEFORE_DOUBT;
     if (isEarly && this.#wasUp) return;
     const turn = this.#turn;
     const { transport } = this;
     const answers = await isAnswering(this.#shared);
-    if (!this.#wasUp && this.#phase !== 'stopped' && (!answers || transport !== 'websocket')) this.#listener.down(why);
+    const isHopeless = !answers || transport !== 'websocket';
+    if (isHopeless && !this.#wasUp && this.#phase !== 'stopped') this.#listener.down(why);
     if (isEarly) return;
     const fallback = this.#fallback ?? (answers ? await this.#loadFallback() : null);
     // A handshake that began in the meantime proves nothing: its own end is judged.
@@ -271,10 +312,13 @@ export class Connection {
     if (verdict !== 'wait') this.#wait(0);
   }
 
-  /** Loads the other transports. Returns null if that fails; the next failed handshake tries again. */
+  /**
+   * Loads the other transports. Returns null if that fails; the next failed handshake tries again.
+   */
   async #loadFallback() {
     const loaded = await import('./fallback.js').catch(() => null);
-    return loaded && new loaded.Fallback(this.#shared, (link, welcome) => this.#adopt(link, welcome));
+    if (!loaded) return null;
+    return new loaded.Fallback(this.#shared, (link, welcome) => this.#adopt(link, welcome));
   }
 
   /**

@@ -1,25 +1,30 @@
-/** Reads `text/event-stream` (WHATWG HTML, section 9.2) as it comes in, in pieces cut anywhere. */
+/** Parses `text/event-stream` (WHATWG HTML, "Parsing an event stream") from pieces cut anywhere. */
 export class EventStream {
   #rest = '';
   /** @type {string[]} */ #data = [];
 
   /**
-   * @param {string} text what came
-   * @returns {string[]} the data of the messages it completes
+   * @param {string} text the next piece
+   * @returns {string[]} the data of the messages that it completes
    */
   push(text) {
     const lines = (this.#rest + text).split('\n');
     this.#rest = /** @type {string} */ (lines.pop());
-    return lines.map((line) => this.#line(line.endsWith('\r') ? line.slice(0, -1) : line)).filter((data) => data !== null);
+    const whole = lines.map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line));
+    return whole.map((line) => this.#line(line)).filter((data) => data !== null);
   }
 
-  /** @param {string} line @returns {string | null} the data of a message that ends with it */
+  /**
+   * @param {string} line
+   * @returns {string | null} the data of the message that the line ends, if it ends one
+   */
   #line(line) {
     if (line === '') {
       const data = this.#data.splice(0);
       return data.length > 0 ? data.join('\n') : null;
     }
-    // `id`, `event` and `retry` say nothing that the frames do not; a line that begins with a colon is a comment.
+    // The frames repeat what `id`, `event` and `retry` say. A line that begins with a colon is a
+    // comment.
     if (line.startsWith('data:')) this.#data.push(line.slice(line[5] === ' ' ? 6 : 5));
     return null;
   }

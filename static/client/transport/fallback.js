@@ -3,42 +3,51 @@ import { followStream } from './follow_stream.js';
 import { openHttp } from './http_link.js';
 import { openSocket } from './socket_link.js';
 
-/** Best first. @type {readonly {name: import('../types.js').Transport, open: import('../types.js').Opener}[]} */
+/**
+ * Best first.
+ * @type {readonly {name: import('../types.js').Transport, open: import('../types.js').Opener}[]}
+ */
 const RUNGS = Object.freeze([
   { name: 'websocket', open: openSocket },
   { name: 'stream', open: openHttp(followStream) },
   { name: 'poll', open: openHttp(followPoll) },
 ]);
 
-/** After this many failures with another transport everything is tried anew, from the top. */
+/** After this many failures with another transport, all are tried again, best first. */
 const FAILURES_BEFORE_ANEW = 5;
-/** Whether a better transport gets through is tried this long after falling back, then ever later, in ms. */
+/** The first delay before a better transport is probed, in ms. It doubles with each probe. */
 export const PROBE_BASE_MS = 5_000;
-/** And at least this often. */
+/** The longest delay between two probes, in ms. */
 export const PROBE_CAP_MS = 60_000;
-/** A better transport must be welcomed within this. */
+/** The deadline for the `welcome` of a better transport, in ms. */
 const PROBE_DEADLINE_MS = 10_000;
-/** When the network came back it may be another one: tried within this. */
+/** The longest delay of the probe after the network came back: it may be another network. In ms. */
 const SOON_MS = 1_000;
 
-/** The transports below WebSocket: one rung down where one is blocked, and up again as soon as a better one gets through. */
+/**
+ * Chooses among the transports: goes one rung down where one is blocked, and up again as soon as a
+ * better one gets through.
+ */
 export class Fallback {
   #shared; #adopt;
   #rung = 0;
-  /** False until the present rung has carried a link. */ #proven = true;
+  /** False until the current rung has carried a link. */ #proven = true;
   /** Whether the server answered plain HTTP just before the last handshake. */ #answered = false;
   #probes = 0;
-  /** When the next probe is due, on the monotonic clock: a link that is lost in between must not put it off for ever.
-   * @type {number | null} */
+  /**
+   * When the next probe is due, on the monotonic clock: links that are lost in between must not
+   * postpone it.
+   * @type {number | null}
+   */
   #dueAt = null;
-  /** Counts probes, so that what an older one tells is known as such. */ #turn = 0;
+  /** Counts probes, to recognize events of an older one. */ #turn = 0;
   /** @type {any} */ #timer = null;
   /** @type {import('../types.js').Link | null} */ #candidate = null;
 
   /**
    * @param {import('../types.js').Shared} shared
-   * @param {(link: import('../types.js').Link, welcome: any) => import('../types.js').Ear} adopt hands over a better link
-   *   that was welcomed, and gets who listens to it from then on
+   * @param {(link: import('../types.js').Link, welcome: any) => import('../types.js').Ear} adopt
+   *   takes over a better link that was welcomed, and returns its listener
    */
   constructor(shared, adopt) {
     this.#shared = shared;
@@ -53,18 +62,24 @@ export class Fallback {
     return RUNGS[this.#rung].open;
   }
 
-  /** Begins with a transport that got through before a reload. @param {import('../types.js').Transport} name */
+  /**
+   * Begins with a transport that got through before a reload.
+   * @param {import('../types.js').Transport} name
+   */
   beginWith(name) {
     this.#rung = RUNGS.findIndex((rung) => rung.name === name);
     this.#proven = false;
   }
 
   /**
-   * Whether it is the transport that fails, and not the server: when that answers plain HTTP both before and after a
-   * handshake that fails. Failures alone prove nothing: an outage must not bring a thousand phones down to polling.
+   * Decides whether the transport fails or the server. The transport does when the server answers
+   * plain HTTP both before and after a failed handshake. Failures alone prove nothing: an outage
+   * must not turn a thousand phones to polling.
    *
-   * @param {number} failures handshakes in a row without a `welcome` @param {boolean} answers the server, just now
-   * @returns {'wait' | 'try-again' | 'stepped-down'} the latter two: at once
+   * @param {number} failures handshakes in a row without a `welcome`
+   * @param {boolean} answers whether the server has just answered plain HTTP
+   * @returns {'wait' | 'try-again' | 'stepped-down'} whether the next handshake waits for its
+   *   backoff, or begins now
    */
   judge(failures, answers) {
     const before = this.#answered;
@@ -89,7 +104,10 @@ export class Fallback {
     this.#proven = true;
   }
 
-  /** Said by the server over a rung that never held: it refuses everybody now, and the fault was not the transport's. */
+  /**
+   * The server itself refused over a rung that is not proven: it is overloaded, and no transport is
+   * at fault.
+   */
   refused() {
     if (!this.#proven) this.#startOver();
   }
@@ -97,10 +115,11 @@ export class Fallback {
   welcomed() {
     this.#proven = true;
     this.#answered = false;
-    if (this.#rung > 0) this.#probeIn(this.#dueAt === null ? this.#pause() : this.#dueAt - this.#shared.around.now());
+    if (this.#rung === 0) return;
+    this.#probeIn(this.#dueAt === null ? this.#pause() : this.#dueAt - this.#shared.around.now());
   }
 
-  /** No link is up: the search for a better one rests until the next. */
+  /** Pauses the probes: no link is up. */
   rest() {
     this.#turn += 1;
     this.#shared.around.clearTimeout(this.#timer);
@@ -114,7 +133,7 @@ export class Fallback {
     this.#probeIn(this.#shared.around.random() * SOON_MS);
   }
 
-  /** Half fixed, half jitter: soon enough for one, and spread for many. */
+  /** Returns the delay before the next probe. Half of it is jitter, which spreads many phones. */
   #pause() {
     const ceiling = Math.min(PROBE_CAP_MS, PROBE_BASE_MS * 2 ** Math.min(this.#probes++, 10));
     return ceiling * (1 + this.#shared.around.random()) / 2;
@@ -128,7 +147,7 @@ export class Fallback {
     this.#timer = setTimeout(() => this.#probe(0), ms);
   }
 
-  /** @param {number} rung tried now; then those between it and the present one */
+  /** Probes a rung, then those between it and the current one. @param {number} rung */
   async #probe(rung) {
     if (rung >= this.#rung) return this.#probeIn(this.#pause());
     this.#dueAt = null;
@@ -152,9 +171,11 @@ export class Fallback {
       if (ear) ear.frame(frame);
       else if (turn === this.#turn && frame.type === 'welcome') ear = this.#take(rung, frame);
     };
-    const closed = (/** @type {import('../types.js').End} */ end) => (ear ? ear.closed(end) : next());
+    /** @param {import('../types.js').End} end */
+    const closed = (end) => (ear ? ear.closed(end) : next());
     this.#timer = this.#shared.around.setTimeout(next, PROBE_DEADLINE_MS);
-    this.#candidate = RUNGS[rung].open({ ...this.#shared, token, resting: false, trial: true, on: { frame, closed } });
+    const on = { frame, closed };
+    this.#candidate = RUNGS[rung].open({ ...this.#shared, token, resting: false, trial: true, on });
   }
 
   /** @param {number} rung @param {any} welcome */

@@ -1,13 +1,17 @@
 import { EventStream } from './event_stream.js';
 
-/** Beats of the server, in ms, until its `welcome` names its own. */
+/** The heartbeat of the server, in ms, until its `welcome` names it. */
 const DEFAULT_HEARTBEAT_MS = 25_000;
-/** A stream that held this long and ends without a word was cut on the way: it goes on from its cursor, at once. */
+/**
+ * A stream that lasted this long and ends without a frame was cut on the way. It resumes from its
+ * cursors at once.
+ */
 const STEADY_MS = 5_000;
 const EVENT_STREAM = 'text/event-stream';
 
 /**
- * Follows rooms by server-sent events, read from a `fetch`: an `EventSource` could not send the token as a header.
+ * Follows rooms by server-sent events, read from a `fetch`: an `EventSource` could not send the
+ * token as a header.
  * @type {import('./rooms_reader.js').Follow}
  */
 export async function followStream(reader) {
@@ -22,8 +26,11 @@ export async function followStream(reader) {
 /** @param {import('./rooms_reader.js').RoomsReader} reader */
 async function readOne(reader) {
   const response = await reader.ask('stream', { accept: EVENT_STREAM });
-  if (!response.body || !response.headers.get('content-type')?.startsWith(EVENT_STREAM)) throw new Error('no stream');
-  const [chunks, text, events] = [response.body.getReader(), new TextDecoder(), new EventStream()];
+  const isStream = response.headers.get('content-type')?.startsWith(EVENT_STREAM);
+  if (!response.body || !isStream) throw new Error('no stream');
+  const chunks = response.body.getReader();
+  const text = new TextDecoder();
+  const events = new EventStream();
   let heartbeatMs = DEFAULT_HEARTBEAT_MS;
   let welcomed = false;
   for (;;) {
@@ -35,7 +42,8 @@ async function readOne(reader) {
       if (frame.type === 'welcome') heartbeatMs = frame.limits?.heartbeat_ms ?? heartbeatMs;
       reader.take(frame);
     }
-    // What holds streams back lets their beginning through at times: only a `welcome` shows that this is none.
+    // A proxy that holds streams back may let their beginning through. Only a `welcome` shows that
+    // this one does not.
     if (!welcomed) continue;
     reader.expectWithin(2 * heartbeatMs);
     reader.take({ type: 'pong' });

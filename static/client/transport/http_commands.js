@@ -1,9 +1,12 @@
 import { OrderbellError } from '../codes.js';
 
-/** Commands that are about no order, and have an address of the restaurant's. */
+/** Commands that concern no order. They are posted to the restaurant. */
 const OF_THE_RESTAURANT = new Set(['call_waiter', 'answer_call']);
 
-/** The frames `command` and `place` as HTTP calls, under the same ids, answered by the same frames. */
+/**
+ * Sends `command` and `place` frames as HTTP calls under the same ids, and returns the same frames
+ * as answers.
+ */
 export class HttpCommands {
   #api; #slug; #answered; #failed;
 
@@ -29,7 +32,8 @@ export class HttpCommands {
 
   /** @param {any} frame */
   async #place({ id, order }) {
-    const document = await this.#api.post(this.#ofRestaurant('orders'), order, { 'idempotency-key': id });
+    const headers = { 'idempotency-key': id };
+    const document = await this.#api.post(this.#ofRestaurant('orders'), order, headers);
     return { type: 'ack', id, position: document.position, changed: true, document };
   }
 
@@ -44,14 +48,19 @@ export class HttpCommands {
   /** @param {'orders' | 'commands'} what */
   #ofRestaurant(what) {
     if (this.#slug) return `/api/v1/restaurants/${encodeURIComponent(this.#slug)}/${what}`;
-    throw new OrderbellError({ code: 'invalid', message: 'without a WebSocket this needs the option `slug`' });
+    const message = 'without a WebSocket this needs the option `slug`';
+    throw new OrderbellError({ code: 'invalid', message });
   }
 
   /** @param {string} id @param {OrderbellError} error */
   #refused(id, { code, message, document, reason, retryAfterMs }) {
-    // Without an answer the link is as good as lost; the command goes again on the next, under its id.
+    // Without an answer the link counts as lost. The next one sends the command again, under the
+    // same id.
     if (code === 'offline') this.#failed({ code: 1006, reason: message });
     else if (code === 'unauthorized') this.#failed({ code: 4401, reason: message });
-    else this.#answered({ type: 'error', id, code, message, document, reason, retry_after_ms: retryAfterMs });
+    else {
+      const retry = { retry_after_ms: retryAfterMs };
+      this.#answered({ type: 'error', id, code, message, document, reason, ...retry });
+    }
   }
 }

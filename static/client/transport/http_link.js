@@ -9,17 +9,23 @@ import { HttpReceipts } from './http_receipts.js';
 import { RoomsReader } from './rooms_reader.js';
 import { Tabs } from './tabs.js';
 
-/** What the server beats at, where it did not say; a poll ends before it. */
+/** The heartbeat of a server that does not name it, in ms. A poll ends sooner. */
 const HEARTBEAT_MS = 25_000;
-/** Between two looks where no request is held and nobody tells when to look, in ms. */
+/** The interval of short polls where no request is held, in ms. */
 const LOOK_MS = 3_000;
-/** And where another tab tells, which may be stuck. */
-const FOLLOW_MS = 10_000;
-/** What other tabs have asked for is followed this long after they asked last, in ms. */
+/**
+ * The interval of short polls while another tab passes frames on, which may be stuck. In ms: each
+ * is a sign of life.
+ */
+const FOLLOW_MS = 8_000;
+/** How long rooms of other tabs are followed after the last request for them, in ms. */
 const GUEST_MS = 180_000;
-/** A command that is unanswered for this long may be waiting for one of the browser's six connections, in ms. */
+/**
+ * A command without an answer for this long may be waiting for one of the browser's six
+ * connections, in ms.
+ */
 const STALLED_MS = 3_000;
-/** Rooms of one request, well below what a server takes. */
+/** The most rooms of one request, well below the limit of a server. */
 const ROOMS = 32;
 
 /** @param {import('./rooms_reader.js').Follow} follow @returns {import('../types.js').Opener} */
@@ -31,31 +37,53 @@ export function openHttp(follow) {
 /** @typedef {import('./rooms_reader.js').Cursor} Cursor */
 
 /**
- * A link over plain HTTP: one held request for all rooms of a page, and of the other tabs of its session; one request for
- * each command and each receipt. It behaves as a WebSocket does: `welcome` first, frames of a room in order, one end.
+ * A link over plain HTTP: one held request for all rooms of a page and of the other tabs of its
+ * session, and one request for each command and each receipt. It behaves like a WebSocket:
+ * `welcome` first, the frames of a room in order, one end.
  *
  * @implements {Link}
  */
 export class HttpLink {
   #parts; #follow; #on; #token; #commands; #receipts;
   /** @type {Map<string, Cursor>} */ #rooms = new Map();
-  /** Rooms of other tabs, which this one follows for them, and when they asked last.
+  /** Rooms that this tab follows for other tabs, and when they last asked for them.
    * @type {Map<string, {cursor: Cursor, at: number}>} */
   #guests = new Map();
-  /** One for all rooms; of a server that does not know that, one for each. @type {RoomsReader[]} */ #readers = [];
+  /**
+   * One for all rooms, or one for each if the server knows no lists of rooms.
+   * @type {RoomsReader[]}
+   */
+  #readers = [];
   #isApart = false;
   /** @type {Tabs | null} */ #tabs = null;
-  /** Whether this tab follows for all, and whether by held requests; before it is known it asks for nothing. */
+  /**
+   * Whether this tab leads, which means that it follows for all tabs, and whether by a held
+   * request. Until that is decided it sends no request.
+   */
   #leads = false; #holds = false; #isDecided = false; #isBegun = false;
   /** Another tab follows all rooms of this one. */ #isCovered = false;
-  /** It came to lead while it was welcomed already: what fails then is the way of following. */ #isPromoted = false;
+  /**
+   * Whether it became the leader after its `welcome`: a failure is then the fault of the transport.
+   */
+  #isPromoted = false;
   #isTrial; #isDue = false;
-  /** Commands that are unanswered for long. While there are any, a tab that knows of no others holds no request. */ #stalled = 0;
-  /** The epoch of what was told so far; null before the first `welcome`. @type {string | null} */ #epoch = null;
-  /** Of the pages of whoever answered last. @type {string | undefined} */ #version;
+  /**
+   * Commands without an answer for long. While there are any, a tab that cannot know of others
+   * holds no request.
+   */
+  #stalled = 0;
+  /**
+   * The epoch of the frames so far; null before the first `welcome`.
+   * @type {string | null}
+   */
+  #epoch = null;
+  /** The version of the server that answered last. @type {string | undefined} */ #version;
   #resting; #leaving = false; #closed = false;
 
-  /** @param {import('../types.js').LinkParts} parts @param {import('./rooms_reader.js').Follow} follow */
+  /**
+   * @param {import('../types.js').LinkParts} parts
+   * @param {import('./rooms_reader.js').Follow} follow
+   */
   constructor(parts, follow) {
     this.#parts = parts;
     this.#follow = follow;
@@ -64,9 +92,16 @@ export class HttpLink {
     this.#resting = parts.resting;
     this.#isTrial = parts.trial === true;
     const token = async () => this.#token;
-    // A refused token ends the link, which knows what comes then; it is not renewed behind its back.
-    const api = new Api({ url: parts.origin, tokens: { renewable: false, get: token, refresh: token }, fetch: parts.around.fetch });
-    this.#commands = new HttpCommands({ api, slug: parts.slug, answered: (frame) => this.#tell(frame), failed: (end) => this.#end(end) });
+    // A refused token ends the link, and the connection decides what follows. Calls do not renew
+    // it.
+    const tokens = { renewable: false, get: token, refresh: token };
+    const api = new Api({ url: parts.origin, tokens, fetch: parts.around.fetch });
+    this.#commands = new HttpCommands({
+      api,
+      slug: parts.slug,
+      answered: (frame) => this.#tell(frame),
+      failed: (end) => this.#end(end),
+    });
     this.#receipts = new HttpReceipts({ api, around: parts.around });
     for (const wish of parts.wishes()) this.#rooms.set(wish.room, { ...wish, fresh: true });
     if (this.#rooms.size === 0) this.#greet();
@@ -86,8 +121,9 @@ export class HttpLink {
   }
 
   /**
-   * Sends a command. Tabs that know nothing of each other may hold all connections of the browser. A tab whose command does
-   * not get through ends its own held request, and polls at intervals until the answer arrives.
+   * Sends a command. Tabs that cannot know of each other may hold all connections of the browser,
+   * so a tab whose command does not get through ends its own held request and polls at intervals
+   * until the answer arrives.
    * @param {any} frame
    */
   async #command(frame) {
@@ -106,7 +142,7 @@ export class HttpLink {
     return undefined;
   }
 
-  /** A request that slept may be dead, and nothing tells: it is made anew, from the cursors. */
+  /** Sends the requests again from the cursors: one that slept may be dead without a sign. */
   wake() {
     this.#read();
     if (this.#readers.length === 0) this.#ping();
@@ -116,11 +152,12 @@ export class HttpLink {
   rest(resting) {
     const before = this.#resting;
     this.#resting = resting;
-    // Tabs that know nothing of each other hold a request where somebody looks, and nowhere else.
-    if (this.#isDecided && !this.#tabs && before !== resting && this.#follow !== followPoll) this.#read();
+    // Of tabs that cannot know of each other only a visible one holds a request.
+    const holdsStream = !this.#tabs && this.#follow !== followPoll;
+    if (this.#isDecided && holdsStream && before !== resting) this.#read();
   }
 
-  /** The link is no trial any more: what it shares with other tabs is shared from now on. */
+  /** Ends the trial: from now on the link shares its requests with other tabs. */
   keep() {
     this.#isTrial = false;
     if (this.#tabs) this.#tabs.open();
@@ -134,9 +171,9 @@ export class HttpLink {
     this.#rooms.clear();
   }
 
-  // Who follows
+  // The leader among the tabs
 
-  /** The first room is asked for: how depends on the other tabs. */
+  /** Starts to follow the first room; how depends on the other tabs. */
   #begin() {
     if (this.#isBegun) return;
     this.#isBegun = true;
@@ -151,7 +188,7 @@ export class HttpLink {
     else this.#tabs.open();
   }
 
-  /** A trial holds its own request, if there is place for one more. @param {Tabs} tabs */
+  /** Holds a request of its own for a trial, if a place is free. @param {Tabs} tabs */
   async #try(tabs) {
     if (!await tabs.takePlace()) return this.#end({ code: 1006, reason: 'no place for a trial' });
     if (!this.#closed && !this.#isDecided) this.#become(false, true);
@@ -168,7 +205,7 @@ export class HttpLink {
     else this.#become(true, holds);
   }
 
-  /** Another tab follows: this one asks where it is, and looks for itself until that is answered. */
+  /** Another tab leads: asks it for the rooms of this one, and polls until it answers. */
   #followOther() {
     this.#guests.clear();
     this.#isCovered = false;
@@ -181,14 +218,20 @@ export class HttpLink {
     this.#read();
   }
 
-  /** Ms to the next look. Who does not lead asks again for what it needs, and so finds out whether it is still heard. */
+  /**
+   * Returns the ms until the next poll. A tab that does not lead asks the leader again, to learn
+   * whether it still answers.
+   */
   #pace() {
     if (!this.#leads) this.#askLeader();
     return this.#isCovered ? FOLLOW_MS : LOOK_MS;
   }
 
   #askLeader() {
-    if (!this.#isTrial) this.#tabs?.ask({ type: 'want', wishes: [...this.#rooms.values()].map(({ room, since, epoch }) => ({ room, since, epoch })) });
+    if (this.#isTrial) return;
+    const own = [...this.#rooms.values()];
+    const wishes = own.map(({ room, since, epoch }) => ({ room, since, epoch }));
+    this.#tabs?.ask({ type: 'want', wishes });
   }
 
   /** @param {any} message of another tab, under the same session */
@@ -198,9 +241,13 @@ export class HttpLink {
       return;
     }
     if (this.#isTrial) return;
-    if (message.type === 'lead') [this.#isCovered] = [false, this.#askLeader()];
-    else if (message.type === 'cover') this.#cover(message);
-    else if (message.type === 'frame' && message.epoch === this.#epoch) this.#overhear(message.frame);
+    if (message.type === 'lead') {
+      this.#isCovered = false;
+      this.#askLeader();
+    } else if (message.type === 'cover') this.#cover(message);
+    else if (message.type === 'frame' && message.epoch === this.#epoch) {
+      this.#overhear(message.frame);
+    }
   }
 
   /** @param {import('../types.js').Wish[]} wishes */
@@ -210,7 +257,8 @@ export class HttpLink {
     let isNew = false;
     for (const { room, since, epoch } of wishes) {
       const known = this.#guests.get(room)?.cursor;
-      if (this.#rooms.has(room) || (!known && this.#rooms.size + this.#guests.size >= ROOMS)) continue;
+      const isFull = this.#rooms.size + this.#guests.size >= ROOMS;
+      if (this.#rooms.has(room) || (!known && isFull)) continue;
       this.#guests.set(room, { cursor: known ?? { room, since, epoch, fresh: true }, at: now });
       isNew ||= !known;
     }
@@ -218,10 +266,11 @@ export class HttpLink {
     this.#sayCover();
   }
 
-  /** Tells the others which rooms are followed here, and how far they have come. */
+  /** Sends the other tabs the rooms that this one follows, with their cursors. */
   #sayCover() {
     const followed = this.#holds ? this.#cursors().filter(({ fresh }) => !fresh) : [];
-    this.#tabs?.say({ type: 'cover', epoch: this.#epoch, rooms: Object.fromEntries(followed.map(({ room, since }) => [room, since])) });
+    const rooms = Object.fromEntries(followed.map(({ room, since }) => [room, since]));
+    this.#tabs?.say({ type: 'cover', epoch: this.#epoch, rooms });
   }
 
   /** @param {{epoch: string, rooms: Record<string, number>}} message */
@@ -232,14 +281,17 @@ export class HttpLink {
     if (this.#isCovered && own.some(({ room, since }) => rooms[room] > (since ?? 0))) this.#hurry();
   }
 
-  /** A frame that another tab was sent: taken where it is the next, and a reason to look where it is not.
-   * @param {any} frame */
+  /**
+   * Takes a frame that another tab passes on if it is the next one, and polls if it is a later one.
+   * @param {any} frame
+   */
   #overhear(frame) {
     const cursor = this.#rooms.get(frame.room);
     if (!cursor || cursor.fresh || cursor.since === undefined) return;
     const verdict = judge(cursor.since, frame);
     if (verdict === 'gap') this.#hurry();
-    else if (verdict === 'apply') for (const reader of this.#readers) if (reader.cursors.has(frame.room)) reader.take(frame);
+    if (verdict !== 'apply') return;
+    for (const reader of this.#readers) if (reader.cursors.has(frame.room)) reader.take(frame);
   }
 
   #hurry() {
@@ -250,7 +302,7 @@ export class HttpLink {
 
   /** @param {import('../types.js').Wish} wish */
   #subscribe({ room, since, epoch }) {
-    // Asked for with the link, and still on its first answer: asking twice would only cost.
+    // The link asked for it when it opened, and its first answer is still to come.
     if (this.#rooms.get(room)?.fresh === true) return;
     this.#rooms.set(room, { room, since, epoch, fresh: true });
     this.#guests.delete(room);
@@ -270,7 +322,7 @@ export class HttpLink {
     return [...this.#rooms.values(), ...[...this.#guests.values()].map(({ cursor }) => cursor)];
   }
 
-  /** Once for all rooms that are asked for or left in one go. */
+  /** Reads once for all rooms that are joined or left in the same turn. */
   #readSoon() {
     if (this.#isDue) return;
     this.#isDue = true;
@@ -282,14 +334,15 @@ export class HttpLink {
     for (const reader of this.#readers.splice(0)) reader.stop();
   }
 
-  /** Asks for all rooms, from their cursors, in place of what is under way. */
+  /** Requests all rooms from their cursors, in place of the current requests. */
   #read() {
     this.#stopReading();
     const cursors = this.#cursors();
     if (this.#closed || !this.#isDecided || cursors.length === 0) return;
     for (const cursor of cursors) cursor.fresh = true;
     const apart = this.#isApart ? cursors.map((cursor) => [cursor]) : [cursors];
-    const mayHold = this.#tabs ? this.#holds : this.#stalled === 0 && (!this.#resting || this.#follow === followPoll);
+    const mayHoldAlone = this.#stalled === 0 && (!this.#resting || this.#follow === followPoll);
+    const mayHold = this.#tabs ? this.#holds : mayHoldAlone;
     this.#readers = apart.map((each, number) => new RoomsReader(each, mayHold && number === 0, {
       origin: this.#parts.origin,
       around: this.#parts.around,
@@ -303,15 +356,17 @@ export class HttpLink {
     for (const reader of [...this.#readers]) reader.run(reader.held ? this.#follow : followPoll);
   }
 
-  /** Whether nobody looks, here or at a tab that this one follows for. Where streams get through a page is as wakeful
-   * hidden as it is shown. */
+  /**
+   * Whether polls may be rare: this tab is hidden and follows for no other. Over streams a hidden
+   * page follows as before.
+   */
   #isAsleep() {
     return this.#resting && this.#guests.size === 0 && this.#follow === followPoll;
   }
 
   // Frames
 
-  /** Nothing to follow: that the server answers is all there is to know. */
+  /** Opens a link without rooms: it is up if the server answers. */
   async #greet() {
     if (await isAnswering(this.#parts)) this.#welcome({});
     else this.#end({ code: 1006, reason: 'no answer' });
@@ -331,8 +386,10 @@ export class HttpLink {
   }
 
   /**
-   * Every request begins with one. The first is the link's; another epoch is another database, and the end.
-   * @param {{epoch?: string, server_time?: string, version?: string}} welcome a stream's, or what a poll tells
+   * Takes the `welcome` of a request. The first is that of the link; another epoch, of another
+   * database, ends it.
+   * @param {{epoch?: string, server_time?: string, version?: string}} welcome of a stream, or made
+   *   of the answer to a poll
    */
   #welcome(welcome) {
     if (this.#closed) return;
@@ -344,18 +401,25 @@ export class HttpLink {
     const { role, restaurant, exp } = tokenClaims(this.#token);
     const expires_at = typeof exp === 'number' ? new Date(exp * 1000).toISOString() : undefined;
     const limits = { heartbeat_ms: HEARTBEAT_MS };
-    this.#on.frame({ type: 'welcome', connection: newId(), role, restaurant, expires_at, limits, ...welcome, epoch });
+    const own = { connection: newId(), role, restaurant, expires_at, limits };
+    this.#on.frame({ type: 'welcome', ...own, ...welcome, epoch });
   }
 
-  /** A sign of life, with the version when it is another: requests may be answered by another node each time.
-   * @param {{server_time?: string, version?: string}} welcome */
+  /**
+   * Passes on a sign of life, with the version if it has changed: each request may reach another
+   * node.
+   * @param {{server_time?: string, version?: string}} welcome
+   */
   #again({ server_time, version }) {
     const other = version === this.#version ? undefined : version;
     this.#version = version;
     this.#tell({ type: 'pong', server_time, version: other });
   }
 
-  /** A frame of a room, for this tab and for those it follows for. @param {any} frame */
+  /**
+   * Passes on a frame of a room, to this tab and to those that it follows for.
+   * @param {any} frame
+   */
   #take(frame) {
     if (frame.type === 'error') {
       this.#rooms.delete(frame.room);
@@ -363,7 +427,8 @@ export class HttpLink {
     }
     this.#tell(frame);
     if (!this.#leads || !frame.room) return;
-    if (frame.type === 'event' || frame.type === 'sync') this.#tabs?.say({ type: 'frame', epoch: this.#epoch, frame });
+    const moves = frame.type === 'event' || frame.type === 'sync';
+    if (moves) this.#tabs?.say({ type: 'frame', epoch: this.#epoch, frame });
     else if (frame.type === 'live') this.#sayCover();
   }
 
@@ -377,28 +442,33 @@ export class HttpLink {
   /** @param {RoomsReader} reader @param {Error} error */
   #failed(reader, error) {
     if (!(error instanceof OrderbellError)) {
-      if (!this.#isPromoted || reader.heard || this.#follow === followPoll) return this.#end({ code: this.#leaving ? 1012 : 1006, reason: error.message });
-      // What carried the tab that led before does not get through from here.
+      const isLost = !this.#isPromoted || reader.heard || this.#follow === followPoll;
+      if (isLost) return this.#end({ code: this.#leaving ? 1012 : 1006, reason: error.message });
+      // The transport of the former leader does not get through from this tab.
       this.#follow = followPoll;
       return this.#read();
     }
     const { code, message, retryAfterMs } = error;
     const rule = errorRule(code);
     if (rule === 'token') return this.#end({ code: 4401, reason: message, refused: true });
-    // Nobody is let in now; over a WebSocket the handshake would have been refused.
-    if (rule === 'later' && this.#epoch === null) return this.#end({ code: 4429, reason: message, retryAfterMs, refused: true });
+    // The server admits nobody now; over a WebSocket it would have refused the handshake.
+    if (rule === 'later' && this.#epoch === null) {
+      return this.#end({ code: 4429, reason: message, retryAfterMs, refused: true });
+    }
     if (code === 'forbidden' && reader.cursors.size > 1) {
-      // A server that does not know lists takes one for a room that there is not.
+      // A server that knows no lists takes a list for the name of a room that does not exist.
       this.#isApart = true;
       return this.#read();
     }
-    // The rooms alone are refused, as over a WebSocket: after `welcome`.
+    // Only the rooms are refused: as over a WebSocket, after `welcome`.
     if (this.#epoch === null) this.#welcome({ epoch: this.#believedEpoch() });
-    for (const room of reader.cursors.keys()) this.#take({ type: 'error', room, code, message, retry_after_ms: retryAfterMs });
+    for (const room of reader.cursors.keys()) {
+      this.#take({ type: 'error', room, code, message, retry_after_ms: retryAfterMs });
+    }
     return undefined;
   }
 
-  /** What the rooms' cursors are of, until the server has said. */
+  /** Returns the epoch of the rooms' cursors, while the server has named none. */
   #believedEpoch() {
     return this.#parts.wishes().find(({ epoch }) => epoch)?.epoch ?? undefined;
   }
@@ -412,11 +482,12 @@ export class HttpLink {
 }
 
 /**
- * Who may hear what this token is sent: tabs of the same session, with the same rights. Another token's are never among
- * them; one that does not say whose it is has a group of its own.
+ * Returns the name of the tabs that may share frames: those of one session, with the same rights. A
+ * token without a session has a group of its own.
  * @param {string} token
  */
 function group(token) {
   const { sid, sub, role, restaurant, station, device, table, share } = tokenClaims(token);
-  return sid ? JSON.stringify([sid, sub, role, restaurant, station, device, table, share]) : newId();
+  if (!sid) return newId();
+  return JSON.stringify([sid, sub, role, restaurant, station, device, table, share]);
 }

@@ -6,7 +6,11 @@ const AGAIN_MS = 3_000;
 /** Sends `seen` frames as HTTP calls: one at a time for each room, then only the newest. */
 export class HttpReceipts {
   #api; #around;
-  /** Unsent receipts, by room. @type {Map<string, {position: number, station?: string}>} */ #waiting = new Map();
+  /**
+   * Unsent receipts, by room.
+   * @type {Map<string, {position: number, station?: string}>}
+   */
+  #waiting = new Map();
   /** Rooms with a call in progress. @type {Set<string>} */ #busy = new Set();
   #closed = false;
 
@@ -29,7 +33,9 @@ export class HttpReceipts {
   /** @param {string} room */
   async #work(room) {
     this.#busy.add(room);
-    for (let next = this.#waiting.get(room); next && !this.#closed; next = this.#waiting.get(room)) {
+    for (;;) {
+      const next = this.#waiting.get(room);
+      if (!next || this.#closed) break;
       this.#waiting.delete(room);
       if (await this.#isAnswered(room, next)) continue;
       if (!this.#waiting.has(room)) this.#waiting.set(room, next);
@@ -38,8 +44,12 @@ export class HttpReceipts {
     this.#busy.delete(room);
   }
 
-  /** Returns whether the server answered; a refusal counts. An ended token ends the link, and the next link sends the receipt again.
-   * @param {string} room @param {object} receipt */
+  /**
+   * Returns whether the server answered; a refusal counts. An ended token ends the link, and the
+   * next link sends the receipt again.
+   * @param {string} room
+   * @param {object} receipt
+   */
   async #isAnswered(room, receipt) {
     try {
       await this.#api.post(`/api/v1/rooms/${encodeURIComponent(room)}/seen`, receipt);

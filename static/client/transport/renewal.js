@@ -3,18 +3,18 @@ import { renewalDelay, tokenExpiry } from '../tokens.js';
 
 /** Longer timers fire at once in a browser. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
-/** How long after a failed renewal the next is tried, at most. */
+/** The longest delay after a failed renewal, in ms. */
 const RETRY_MS = 10_000;
 
 /** Renews the token of an open link before it expires, so that the link goes on. */
 export class Renewal {
   #tokens; #around; #now; #renewed;
-  /** Counts links, so that a token for an older one is known as such. */ #turn = 0;
+  /** Counts links, to recognize a token for an older one. */ #turn = 0;
   /** @type {any} */ #timer = null;
 
   /**
-   * @param {{tokens: import('../types.js').Tokens, around: import('../types.js').Surroundings, now: () => number,
-   *   renewed: (token: string) => void}} parts `now` is the server's clock
+   * @param {{tokens: import('../types.js').Tokens, around: import('../types.js').Surroundings, now:
+   *   () => number, renewed: (token: string) => void}} parts `now` is the server's clock
    */
   constructor({ tokens, around, now, renewed }) {
     this.#tokens = tokens;
@@ -23,7 +23,10 @@ export class Renewal {
     this.#renewed = renewed;
   }
 
-  /** A link is up. @param {number} expiry of its token, on the server's clock; NaN when it did not say */
+  /**
+   * A link is up.
+   * @param {number} expiry of its token, on the server's clock; NaN when it did not say
+   */
   up(expiry) {
     if (this.#tokens.renewable === false || Number.isNaN(expiry)) return;
     this.#in(renewalDelay(expiry - this.#now()));
@@ -42,7 +45,8 @@ export class Renewal {
       this.#renewed(token);
       this.up(tokenExpiry(token) ?? NaN);
     } catch (error) {
-      // Nothing to renew with: the server will say 4401 when the time comes, and the link stops then.
+      // There is nothing to renew with: the server closes with 4401 at the expiry, and the link
+      // stops then.
       if (/** @type {any} */ (error)?.code === 'unauthorized' || turn !== this.#turn) return;
       this.#in(fullJitter(0, this.#around.random, { baseMs: RETRY_MS }));
     }

@@ -1,14 +1,20 @@
 import { problem } from '../api.js';
 import { OrderbellError } from '../codes.js';
 
-/** An answer must begin within this, beyond what it was asked to wait. */
+/** The deadline for the beginning of an answer, beyond the wait that was asked for, in ms. */
 const OPENING_DEADLINE_MS = 8_000;
-/** Frames that say how far a room has come. */
+/** Frames that move the cursor of a room. */
 const MOVING = new Set(['snapshot', 'event', 'sync', 'live']);
 
-/** How rooms are followed, by one request after another, until the reader is over. @typedef {(reader: RoomsReader) => Promise<void>} Follow */
+/**
+ * Follows rooms by one request after another, until the reader is over.
+ * @typedef {(reader: RoomsReader) => Promise<void>} Follow
+ */
 
-/** A room, and how far it was read. `fresh` until the first frame of a request. @typedef {import('../types.js').Wish & {fresh: boolean}} Cursor */
+/**
+ * A room and its cursor; `fresh` until the first frame of a request.
+ * @typedef {import('../types.js').Wish & {fresh: boolean}} Cursor
+ */
 
 /**
  * @typedef {object} Ways
@@ -16,28 +22,37 @@ const MOVING = new Set(['snapshot', 'event', 'sync', 'live']);
  * @property {import('../types.js').Surroundings} around
  * @property {() => string} token
  * @property {() => boolean} resting
- * @property {() => number} pace ms between two looks where no request is held
+ * @property {() => number} pace ms between two polls where no request is held
  * @property {(welcome: {epoch?: string, server_time?: string}) => void} welcome
- * @property {(frame: any) => void} frame one of these rooms, or a sign of life
- * @property {(reader: RoomsReader, error: Error) => void} failed once, and not after `stop`: an `OrderbellError` is the
- *   server's own refusal
+ * @property {(frame: any) => void} frame of one of these rooms, or a sign of life
+ * @property {(reader: RoomsReader, error: Error) => void} failed called once, and not after `stop`;
+ *   an `OrderbellError` is a refusal of the server itself
  */
 
-/** Rooms over plain HTTP, by one request for all of them: asks from their cursors, and moves those with what comes. */
+/**
+ * Reads rooms over plain HTTP, by one request for all: from their cursors, which it moves with the
+ * frames.
+ */
 export class RoomsReader {
   #ways; #request = new AbortController();
   /** @type {any} */ #timer = null;
   /** Ends a pause. @type {(() => void) | null} */ #goOn = null;
-  /** There is something to look for that the request under way may have missed. */ #again = false;
+  /** Whether there are events that the current request may have missed. */ #again = false;
 
-  /** @param {Cursor[]} cursors @param {boolean} held whether requests may be held open @param {Ways} ways */
+  /**
+   * @param {Cursor[]} cursors
+   * @param {boolean} held whether requests may be held open
+   * @param {Ways} ways
+   */
   constructor(cursors, held, ways) {
     this.#ways = ways;
     this.cursors = new Map(cursors.map((cursor) => [cursor.room, cursor]));
     this.held = held;
-    /** True when nothing more will come: stopped, or ended by the server with a word about its rooms. */
+    /**
+     * True once no frame will follow: it was stopped, or the server has refused all of its rooms.
+     */
     this.over = false;
-    /** Whether anything has come. */
+    /** Whether a frame has arrived. */
     this.heard = false;
   }
 
@@ -50,7 +65,7 @@ export class RoomsReader {
     return this.#ways.resting();
   }
 
-  /** Ms to the next look. */
+  /** Returns the ms until the next poll. */
   get pace() {
     return this.#ways.pace();
   }
@@ -79,7 +94,8 @@ export class RoomsReader {
 
   /**
    * @param {'stream' | 'events'} how @param {{accept: string, wait?: number}} options wait: seconds
-   * @returns {Promise<Response>} a good one
+   * @returns {Promise<Response>} with a status of success
+   * @throws {OrderbellError} the refusal of the server itself, or another error
    */
   async ask(how, { accept, wait = 0 }) {
     const { origin, around, token } = this.#ways;
@@ -87,11 +103,13 @@ export class RoomsReader {
     this.#request = new AbortController();
     this.expectWithin(OPENING_DEADLINE_MS + wait * 1000);
     const response = await around.fetch(this.#url(origin, how, wait), {
-      // A server that knows no parts does not look at the header.
-      headers: { accept, authorization: `Bearer ${token()}`, 'orderbell-snapshot': 'paged' }, cache: 'no-store', signal: this.#request.signal,
+      // A server that knows no parts ignores the header.
+      headers: { accept, authorization: `Bearer ${token()}`, 'orderbell-snapshot': 'paged' },
+      cache: 'no-store',
+      signal: this.#request.signal,
     });
     if (response.ok) return response;
-    // What stands between may refuse as well, and does so in its own words.
+    // A proxy may refuse as well, without a problem body.
     const isOwn = response.headers.get('content-type')?.includes('problem+json');
     throw isOwn ? await problem(response) : new Error(`status ${response.status}`);
   }
@@ -99,8 +117,9 @@ export class RoomsReader {
   /** @param {string} origin @param {'stream' | 'events'} how @param {number} wait @returns {URL} */
   #url(origin, how, wait) {
     const cursors = [...this.cursors.values()];
-    const url = new URL(`/api/v1/rooms/${encodeURIComponent(cursors.map(({ room }) => room).join())}/${how}`, origin);
-    // Positions of another epoch than the others' mean nothing beside them.
+    const rooms = encodeURIComponent(cursors.map(({ room }) => room).join());
+    const url = new URL(`/api/v1/rooms/${rooms}/${how}`, origin);
+    // A request names one epoch, so cursors of another are left out.
     const epoch = cursors.find((cursor) => cursor.since !== undefined)?.epoch;
     const since = cursors.map((cursor) => (cursor.epoch === epoch ? cursor.since ?? '' : ''));
     if (since.some((position) => position !== '')) url.searchParams.set('since', since.join());
@@ -110,12 +129,16 @@ export class RoomsReader {
   }
 
   /**
-   * The JSON of an answer, however long it takes as long as it comes. A large snapshot takes its time.
-   * @param {Response} response @returns {Promise<any>}
+   * Reads the JSON of an answer. Its deadline starts again with each piece: a large snapshot takes
+   * its time.
+   * @param {Response} response
+   * @returns {Promise<any>}
    */
   async json(response) {
     if (!response.body) return response.json();
-    const [chunks, decoder, texts] = [response.body.getReader(), new TextDecoder(), /** @type {string[]} */ ([])];
+    const chunks = response.body.getReader();
+    const decoder = new TextDecoder();
+    const texts = [];
     for (;;) {
       this.expectWithin(OPENING_DEADLINE_MS);
       const { done, value } = await chunks.read();
@@ -124,12 +147,12 @@ export class RoomsReader {
     }
   }
 
-  /** Something must come within this, or the request is given up. @param {number} ms */
+  /** Aborts the request unless something arrives within this. @param {number} ms */
   expectWithin(ms) {
     this.#after(ms, () => this.#request.abort());
   }
 
-  /** @param {number} ms @returns {Promise<void>} never settles when the reader is stopped meanwhile */
+  /** @param {number} ms @returns {Promise<void>} never settles if the reader is stopped before */
   async pause(ms) {
     if (this.#again) return;
     await new Promise((resolve) => {
@@ -139,7 +162,7 @@ export class RoomsReader {
     this.#goOn = null;
   }
 
-  /** Looks now, and not when the pause is over. */
+  /** Polls now instead of after the pause. */
   hurry() {
     this.#again = true;
     this.#goOn?.();
@@ -157,7 +180,8 @@ export class RoomsReader {
     this.heard = true;
     if (frame.type === 'welcome') {
       for (const cursor of this.cursors.values()) {
-        if (cursor.epoch !== frame.epoch) Object.assign(cursor, { since: undefined, epoch: frame.epoch });
+        if (cursor.epoch === frame.epoch) continue;
+        Object.assign(cursor, { since: undefined, epoch: frame.epoch });
       }
       this.#ways.welcome(frame);
       return;
@@ -167,7 +191,10 @@ export class RoomsReader {
     this.#ways.frame(frame);
   }
 
-  /** What was read already may come again: a cursor goes back with a snapshot alone. @param {any} frame */
+  /**
+   * Moves a cursor. Events may be repeated, so only a snapshot moves it back.
+   * @param {any} frame
+   */
   #move({ type, room, position }) {
     const cursor = this.cursors.get(room);
     if (!cursor) return;
@@ -175,7 +202,7 @@ export class RoomsReader {
     cursor.fresh = false;
   }
 
-  /** An error about one of several rooms is the end of that one. @param {any} frame */
+  /** Ends the room of an error, or the reader when none is left. @param {any} frame */
   #complain(frame) {
     if (frame.code === 'unauthorized') throw new OrderbellError(frame);
     this.cursors.delete(frame.room);

@@ -1,11 +1,12 @@
-/** How long `close` may be behind `error`. */
+/** The longest time between `error` and `close`, in ms. */
 const SILENT_END_MS = 100;
 
-/** A link over a WebSocket. @type {import('../types.js').Opener} */
+/** Opens a link over a WebSocket. @type {import('../types.js').Opener} */
 export function openSocket({ origin, token, around, on }) {
   const socket = new around.WebSocket(socketUrl(origin), ['orderbell.v1', `bearer.${token}`]);
   socket.onclose = on.closed;
-  // A browser's `error` is always followed by `close`, which says more. Node's is not, where a handshake was refused.
+  // In a browser `close` always follows `error`, and says more. In Node it does not after a refused
+  // handshake.
   socket.onerror = () => around.setTimeout(() => on.closed({ code: 1006 }), SILENT_END_MS);
   socket.onmessage = (/** @type {{data: string}} */ { data }) => {
     const frame = parse(data);
@@ -21,7 +22,9 @@ export function openSocket({ origin, token, around, on }) {
     wake: () => void send({ type: 'ping' }),
     rest: () => {},
     keep: () => {},
-    /** A browser's `close()` on a dead link waits for an answer that will not come: the socket is let go of first. */
+    /**
+     * Detaches the socket first: `close()` on a dead link waits for an answer that will not come.
+     */
     close: (code) => {
       socket.onmessage = null;
       socket.onclose = null;
@@ -37,7 +40,7 @@ function socketUrl(origin) {
   return url.href;
 }
 
-/** @param {unknown} data @returns {any} the frame, or null for what is none */
+/** @param {unknown} data @returns {any} the frame, or null if the data is not a frame */
 function parse(data) {
   try {
     const frame = JSON.parse(/** @type {string} */ (data));

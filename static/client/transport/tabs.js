@@ -1,33 +1,40 @@
-/** Requests held open for all tabs of a browser: it makes six to one HTTP/1.1 server, and commands need the others. */
+/**
+ * The most requests held open by all tabs of a browser. It opens six to one HTTP/1.1 server, and
+ * commands need the rest.
+ */
 export const HELD_REQUESTS = 3;
-/** A leader that is alive answers within this, in ms. */
+/** The deadline for an answer of the leader, in ms. */
 export const ANSWER_MS = 3_000;
-/** A leader without a place to hold a request looks for one this often, in ms. */
+/** How often a leader without a place to hold a request tries to get one, in ms. */
 const PLACE_MS = 10_000;
-/** Changes when tabs say other things to each other: those of an older page are left alone. */
+/** The version of the messages between tabs. Tabs of pages with another one are ignored. */
 const DIALECT = 1;
 
 /**
  * @typedef {object} TabEvents
- * @property {(holds: boolean) => void} lead this tab follows for all; `holds`: it may hold its request open
- * @property {() => void} follow another tab does
- * @property {(message: any) => void} heard what another tab of the group says
+ * @property {(holds: boolean) => void} lead this tab follows for all; `holds`: whether it may hold
+ *   its request open
+ * @property {() => void} follow another tab leads
+ * @property {(message: any) => void} heard a message of another tab of the group
  */
 
 /**
- * The tabs of one browser that speak under one session. One of them leads, by a lock that the browser takes from it when
- * it dies; a leader that is stuck is replaced by whoever misses its answer. Tabs of other sessions are never heard: what
- * they share is the number of requests that are held.
+ * The tabs of one browser under one session. The one with the lock leads; the browser releases the
+ * lock when that tab dies, and a tab that misses an answer replaces a stuck leader. Tabs of
+ * different sessions exchange no messages, and share only the places for held requests.
  */
 export class Tabs {
   #locks; #around; #on; #name;
   #channel; #leads = false; #closed = false; #queue = new AbortController();
-  /** Let go of the leadership, and of the place. @type {(() => void) | null} */ #abdicate = null;
-  /** @type {(() => void) | null} */ #leavePlace = null;
+  /** Releases the leadership. @type {(() => void) | null} */ #abdicate = null;
+  /** Releases the place for a held request. @type {(() => void) | null} */ #leavePlace = null;
   /** @type {any} */ #doubt = null;
   /** @type {any} */ #search = null;
 
-  /** @param {{group: string, around: import('../types.js').Surroundings, on: TabEvents}} parts group: who shares */
+  /**
+   * @param {{group: string, around: import('../types.js').Surroundings, on: TabEvents}} parts
+   *   group: of the tabs that share
+   */
   constructor({ group, around, on }) {
     this.#locks = /** @type {LockManager} */ (around.locks);
     this.#around = around;
@@ -38,7 +45,7 @@ export class Tabs {
   }
 
   /** @param {{group: string, around: import('../types.js').Surroundings, on: TabEvents}} parts
-   * @returns {Tabs | null} null where each tab is on its own: a page that did not come over TLS has no locks */
+   * @returns {Tabs | null} null where tabs cannot share: only pages over TLS have locks */
   static of(parts) {
     try {
       return parts.around.locks && parts.around.BroadcastChannel ? new Tabs(parts) : null;
@@ -47,15 +54,21 @@ export class Tabs {
     }
   }
 
-  /** Leads at once if nobody does, and otherwise when nobody does any more. */
+  /** Leads at once if no tab does, and otherwise once no tab does. */
   open() {
-    // A browser that has locks and does not give them (to a page in a sandbox) leaves each tab on its own.
+    // A browser may refuse its locks, as to a page in a sandbox. Then this tab works alone.
     this.#request({ ifAvailable: true }, () => this.#closed || this.#on.lead(true));
   }
 
-  /** Takes one of the places for held requests, unless all are taken. @returns {Promise<boolean>} */
+  /**
+   * Takes one of the places for held requests, unless all are taken.
+   * @returns {Promise<boolean>}
+   */
   async takePlace() {
-    for (let number = 0; number < HELD_REQUESTS && !this.#leavePlace && !this.#closed; number += 1) await this.#tryPlace(number);
+    for (let number = 0; number < HELD_REQUESTS; number += 1) {
+      if (this.#leavePlace || this.#closed) break;
+      await this.#tryPlace(number);
+    }
     return this.#leavePlace !== null;
   }
 
@@ -64,14 +77,15 @@ export class Tabs {
     if (!this.#closed) this.#channel.postMessage(message);
   }
 
-  /** Says something that a leader answers; one that does not is replaced. @param {any} message */
+  /** Sends a message that a leader answers, and replaces one that does not. @param {any} message */
   ask(message) {
     this.say(message);
     if (this.#leads || this.#doubt !== null) return;
-    this.#doubt = this.#around.setTimeout(() => this.#replace(), ANSWER_MS * (1 + this.#around.random()));
+    const deadline = ANSWER_MS * (1 + this.#around.random());
+    this.#doubt = this.#around.setTimeout(() => this.#replace(), deadline);
   }
 
-  /** The leader has answered. */
+  /** Notes that the leader has answered. */
   trust() {
     this.#around.clearTimeout(this.#doubt);
     this.#doubt = null;
@@ -98,10 +112,11 @@ export class Tabs {
   #request(how, refused = () => {}) {
     const over = () => { if (this.#leads) this.#step(); };
     const failed = () => (this.#leads ? this.#step() : refused());
-    this.#locks.request(this.#name, how, (lock) => (lock ? this.#lead() : this.#step())).then(over, failed);
+    const decide = (/** @type {Lock | null} */ lock) => (lock ? this.#lead() : this.#step());
+    this.#locks.request(this.#name, how, decide).then(over, failed);
   }
 
-  /** Follows, and waits for its turn. */
+  /** Follows, and queues for the lock. */
   #step() {
     if (this.#closed) return;
     this.#leads = false;
@@ -120,7 +135,7 @@ export class Tabs {
     this.#request({ steal: true });
   }
 
-  /** @returns {Promise<void> | undefined} settled when it leads no more */
+  /** @returns {Promise<void> | undefined} settles when it no longer leads */
   #lead() {
     if (this.#closed || this.#leads) return undefined;
     this.#leads = true;
@@ -129,7 +144,7 @@ export class Tabs {
     return new Promise((resolve) => { this.#abdicate = resolve; });
   }
 
-  /** Follows by a held request if there is place for one, and looks again later if there is none. */
+  /** Follows by a held request if a place is free, and otherwise tries again later. */
   async #settle() {
     const holds = await this.takePlace();
     if (!this.#leads || this.#closed) return;
@@ -144,9 +159,11 @@ export class Tabs {
       const taken = (/** @type {Lock | null} */ lock) => {
         resolve();
         if (!lock || this.#closed) return undefined;
-        return /** @type {Promise<void>} */ (new Promise((leave) => { this.#leavePlace = leave; }));
+        const left = new Promise((leave) => { this.#leavePlace = () => leave(undefined); });
+        return /** @type {Promise<void>} */ (left);
       };
-      this.#locks.request(`orderbell-held:${number}`, { ifAvailable: true }, taken).catch(() => resolve());
+      const request = this.#locks.request(`orderbell-held:${number}`, { ifAvailable: true }, taken);
+      request.catch(() => resolve());
     });
   }
 }
