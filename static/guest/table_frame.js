@@ -32,8 +32,10 @@ export function drawPause({ paused, paused_until: until }) {
  * @param {{words: string, bad: boolean}[]} notices what is in the way of the order: said here too, since its sheet is closed
  */
 export function drawBasketBar(count, notices) {
-  find('#basket-bar').hidden = count === 0;
+  const bar = find('#basket-bar');
+  bar.hidden = count === 0;
   render(find('#basket-notice'), notices.map(({ words, bad }) => h(`p.banner.banner--${bad ? 'bad' : 'warn'}`, {}, words)));
   find('#basket-button').textContent = WORDS.showBasket(count);
   document.body.toggleAttribute('data-basket', count > 0);
+  document.body.style.setProperty('--basket-bar', `${bar.offsetHeight}px`);
 }

@@ -7,7 +7,7 @@ export function openSheet(content) {
   const sheet = dialog();
   // Messages live in the open dialog (toasts.js) and outlive its content.
   const toasts = sheet.querySelector('#toasts');
-  sheet.replaceChildren(content, ...(toasts ? [toasts] : []));
+  sheet.replaceChildren(...(toasts ? [toasts] : []), content);
   if (!sheet.open) sheet.showModal();
 }
 

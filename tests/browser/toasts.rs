@@ -54,3 +54,47 @@ async fn toasts_are_few_the_newest_stay_and_an_error_waits_until_it_is_closed() 
     screen.until("them on the page again", "return document.querySelector('body > #toasts')?.children.length > 1", vec![]).await;
     screen.has_no_complaint().await;
 }
+
+/// The buttons of the open sheet, or the basket's, that a message covers.
+const COVERED: &str = "const open = document.querySelector('dialog[open]');
+    const controls = open ? open.querySelectorAll('button, input') : document.querySelectorAll('#basket-bar button');
+    return [...controls].filter((control) => !control.closest('#toasts')).filter((control) => {
+      const { left, top, width, height } = control.getBoundingClientRect();
+      return document.elementFromPoint(left + width / 2, top + height / 2)?.closest('#toasts');
+    }).map((control) => control.textContent)";
+
+/// A small phone has room for two messages, a sheet of it for one: they cover no button, and an error outlasts what passes.
+#[tokio::test]
+async fn on_a_small_phone_messages_are_fewer_and_cover_no_button() {
+    let house = House::open(1, &[]).await;
+    let phone = house.phone(1).await;
+    let metrics = json!({"width": 320, "height": 568, "deviceScaleFactor": 1, "mobile": true});
+    phone.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
+    for dish in ["Beef rezala", "Chicken roast", "Firni"] {
+        phone.add(house.menu.dish(dish)).await;
+    }
+    let say = async |words: Value| phone.ask(SAY, vec![words]).await;
+    let shows = async |words: Value| {
+        phone.until(&format!("the toasts {words}"), TOASTS, vec![words.to_string().into()]).await;
+        assert_eq!(phone.ask(COVERED, vec![]).await, json!([]), "{words}");
+    };
+    let bad = "ORDER 4 WAS CANCELLED. THEY ARE TOO BUSY JUST NOW. WE ARE VERY SORRY ABOUT THAT.";
+    say(json!(["one", bad, "two", "three"])).await;
+    shows(json!([bad, "three"])).await;
+    // A notice makes the bar of the basket higher, and the messages stand above it.
+    house.staff.put("/api/v1/restaurants/demo/pause", &json!({"paused": true})).await;
+    phone.sees("#basket-notice > *").await;
+    let above = "return document.querySelector('#toasts').getBoundingClientRect().bottom <= document.querySelector('#basket-notice').getBoundingClientRect().top";
+    phone.until("the messages above the notice", above, vec![]).await;
+    house.staff.put("/api/v1/restaurants/demo/pause", &json!({"paused": false})).await;
+
+    phone.tap("[data-action='basket']").await;
+    say(json!(["four", "WORST", "five"])).await;
+    shows(json!(["WORST"])).await;
+    phone.tap("#toasts button").await;
+    say(json!(["six", "seven"])).await;
+    shows(json!(["seven"])).await;
+    phone.tap("#basket-sheet [data-do='close']").await;
+    phone.until("them on the page again", "return document.querySelector('body > #toasts') !== null", vec![]).await;
+    phone.has_no_complaint().await;
+}
