@@ -84,7 +84,7 @@ export class BasketSheet {
     const menu = this.#menu();
     if (!menu) return;
     if (this.#problem && isExplained(this.#code, this.#basket, menu)) this.#problem = null;
-    const offline = this.#bell.state === 'offline' || this.#bell.state === 'connecting';
+    const offline = ['offline', 'connecting', 'checking'].includes(this.#bell.state);
     render(this.#body, basketForm(this.#basket, menu, { sending: this.sending, offline, problem: this.#problem }));
   }
 

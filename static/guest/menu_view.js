@@ -1,5 +1,6 @@
 import { WORDS, clock, money, number } from '../languages/language.js';
 import { h } from '../shared/dom.js';
+import { icon } from '../shared/icons.js';
 import { canBeOrdered, mayBeAllergy, pieces } from './basket.js';
 
 /**
@@ -16,6 +17,16 @@ export function categories(menu) {
 /** @param {any} a @param {any} b */
 function bySort(a, b) {
   return (a.sort ?? 0) - (b.sort ?? 0) || a.name.localeCompare(b.name);
+}
+
+/**
+ * Says in the row of categories, which stays in sight, that the page may be old: its banner scrolls away.
+ *
+ * @param {string} state of the link
+ */
+export function linkNote(state) {
+  if (state !== 'offline' && state !== 'checking') return null;
+  return h('span.categories__link', { 'data-key': 'link', 'aria-hidden': 'true' }, icon('offline'), WORDS[`link_${state}`]);
 }
 
 /** @param {any} menu @returns {HTMLElement[]} the row of links to the categories */

@@ -1,6 +1,6 @@
 import { WORDS, clock } from '../languages/language.js';
 import { h } from '../shared/dom.js';
-import { controls, ended, hint, itemList, leftNote, noteLine, progress, promise, service } from './order_view.js';
+import { controls, fellThrough, hint, itemList, leftNote, noteLine, progress, promise, service, why } from './order_view.js';
 
 /** @typedef {import('./order_view.js').State} State */
 
@@ -23,14 +23,32 @@ export function orderCard(order, state) {
     state.left === undefined && h('footer.order__foot', {}, followLink(order), controls(order, state)));
 }
 
-/** An order that is over: one line that opens. @param {any} order @param {State & {open: boolean}} state */
+/**
+ * An order that fell through, until the guest has read why: what was ordered is folded.
+ *
+ * @param {any} order @param {State & {open: boolean}} state
+ */
+export function refusedOrder(order, state) {
+  return h('article.order', { 'data-order': order.id, 'data-status': order.status, 'data-key': order.id, 'aria-labelledby': `order-${order.id}` },
+    h('header.order__head', {},
+      h('h3.order__title', { id: `order-${order.id}` }, WORDS.order(order.number), service(order)),
+      h('span.badge', {}, WORDS[`short_${order.status}`])),
+    state.refusal,
+    h('details.order__more', { 'data-folds': order.id, open: state.open },
+      h('summary', {}, WORDS.items),
+      itemList(order),
+      h('footer.order__foot', {}, followLink(order), controls(order, state))));
+}
+
+/** An order that is over: a line that opens, with the reason if it fell through. @param {any} order @param {State & {open: boolean}} state */
 export function finishedOrder(order, state) {
-  return h('details.order.order--finished', { 'data-order': order.id, 'data-status': order.status, 'data-key': order.id, open: state.open },
+  return h(`details.order.order--finished${state.refusal ? '.order--unread' : ''}`, { 'data-order': order.id, 'data-status': order.status, 'data-key': order.id, 'data-folds': order.id, open: state.open },
     h('summary', {},
       h('span.order__title', {}, WORDS.order(order.number), service(order)),
       h('span.muted', {}, clock(order.placed_at)),
-      h('span.badge', {}, WORDS[`short_${order.status}`])),
-    ended(order),
+      h('span.badge', {}, WORDS[`short_${order.status}`]),
+      fellThrough(order) && h('span.order__why', {}, why(order).join(' '))),
+    state.refusal,
     itemList(order),
     h('footer.order__foot', {}, followLink(order), controls(order, state)));
 }

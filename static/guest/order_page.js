@@ -166,6 +166,7 @@ export class OrderPage {
 
   #tick() {
     this.#banner?.draw();
+    this.#refusals?.tick();
     this.#draw();
   }
 

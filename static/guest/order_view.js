@@ -105,7 +105,7 @@ export function hint({ status, service: how, placed_at: placed }, { now, seen })
 }
 
 /** Whether an order ends otherwise than on the table. @param {any} order */
-function fellThrough({ status }) {
+export function fellThrough({ status }) {
   return status === 'rejected' || status === 'cancelled';
 }
 
@@ -118,7 +118,7 @@ function totalLine(order) {
 }
 
 /** Why an order ended otherwise than on the table. @param {any} order */
-export function ended(order) {
+function ended(order) {
   if (!fellThrough(order)) return null;
   return h('p.banner.banner--bad', {}, icon('alert'), h('span', {}, why(order).join(' ')));
 }
@@ -140,15 +140,16 @@ export function itemList(order) {
     h('span.item__quantity', {}, `${number(item.quantity)}×`),
     h('span.item__text', {},
       h('span.item__name', {}, item.name),
-      item.options?.length > 0 && h('span.item__more', {}, item.options.join(', ')),
-      item.note && noteLine(item),
-      item.status === 'voided' && h('span.item__more', {}, why(item).join(' '))),
-    itemState(order, item))));
+      item.options?.length > 0 && h('span.item__more', {}, item.options.join(', '))),
+    itemState(order, item),
+    item.note && h('span.item__note', {}, noteLine(item)),
+    item.status === 'voided' && h('span.item__note.item__more', {}, why(item).join(' ')))));
 }
 
 /** What the guest wrote, and that the kitchen sees it as an allergy. @param {{note: string, allergy?: boolean}} of an order or a line */
 export function noteLine({ note, allergy }) {
-  return h('span.item__more', {}, allergy && [icon('alert'), ' ', h('b', {}, `${WORDS.allergySeen}: `)], note);
+  if (!allergy) return h('span.item__more', {}, note);
+  return h('span.allergy-note', {}, icon('alert'), h('span', {}, h('b', {}, `${WORDS.allergySeen}: `), note));
 }
 
 /** @type {Record<string, 'clock' | 'flame' | 'check' | 'close'>} */

@@ -6,6 +6,8 @@ import { endToasts, toast } from '../shared/toasts.js';
 import { WHOLE, refusalsOf, why } from './order_view.js';
 import { vibrate } from './page_state.js';
 
+/** A refusal that has stood in sight for this long needs no message over it, in ms. */
+const SIGHT_MS = 6_000;
 /** Bound: orders whose read refusals are stored; the least recently read is dropped first. */
 const KEPT_ORDERS = 40;
 
@@ -16,6 +18,7 @@ const KEPT_ORDERS = 40;
 export class Refusals {
   #bell; #changed;
   /** Refusals that this page has announced. @type {Set<string>} */ #told = new Set();
+  /** Since when the refusals of an order are in sight, by order. @type {Map<string, number>} */ #sightedAt = new Map();
 
   /** @param {any} bell @param {() => void} changed draws anew */
   constructor(bell, changed) {
@@ -50,6 +53,19 @@ export class Refusals {
     for (const refusal of fresh) this.#told.add(`${order.id} ${refusal}`);
     toast(refusalWords(order, fresh), { bad: true, about: order.id });
     vibrate();
+  }
+
+  /** Ends the message about a refusal that itself was in sight for a while. To be called every second. */
+  tick() {
+    const isSeen = !document.hidden && !document.querySelector('dialog[open]');
+    for (const view of document.querySelectorAll('[data-refusal]')) {
+      const order = view.closest('[data-order]')?.getAttribute('data-order') ?? '';
+      const { top, bottom } = view.getBoundingClientRect();
+      const since = this.#sightedAt.get(order) ?? performance.now();
+      if (!isSeen || top < 0 || bottom > innerHeight) this.#sightedAt.delete(order);
+      else if (performance.now() - since >= SIGHT_MS) endToasts(order);
+      else this.#sightedAt.set(order, since);
+    }
   }
 
   /** Marks the refusals of an order as read: the guest has confirmed them or cancelled the order. @param {any} order */

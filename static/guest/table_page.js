@@ -12,9 +12,9 @@ import { Calls } from './calls.js';
 import { ChoiceSheet } from './choice_sheet.js';
 import { CONNECTION_WORDS } from './frame.js';
 import { beforeLeaving, keepMenu, keepOrders, lastMenu, lastOrders, leftOrders } from './last_seen.js';
-import { categoryLinks, menuSections } from './menu_view.js';
-import { finishedOrder, orderCard } from './order_card.js';
-import { isFinal } from './order_view.js';
+import { categoryLinks, linkNote, menuSections } from './menu_view.js';
+import { finishedOrder, orderCard, refusedOrder } from './order_card.js';
+import { fellThrough, isFinal } from './order_view.js';
 import { Receipts, SecondTouch, showInstead, tellProgress } from './page_state.js';
 import { Refusals } from './refusals.js';
 import { drawBasketBar, drawPause, furnishTable, hideTable } from './table_frame.js';
@@ -23,6 +23,12 @@ import { VisitOrders } from './visit_orders.js';
 
 /** How often the banner's age is redrawn. */
 const TICK_MS = 1_000;
+/** Bound: refusals that stand unfolded until they are read, newest first. More would bury the menu. */
+const UNFOLDED_REFUSALS = 2;
+/** Closed orders outside the fold of earlier ones. */
+const SHOWN_CLOSED = 3;
+/** The fold of earlier orders, among the orders that the guest has opened. */
+const EARLIER = 'earlier';
 /** Promised times change by the minute, so they are not redrawn every second. */
 const TICKS_PER_DRAWING = 10;
 
@@ -124,7 +130,11 @@ export class TablePage {
       if (key === 'orderbell.orders') this.#loadOrders();
     });
     this.#bell.on('pending', () => this.#draw());
-    this.#bell.on('state', () => this.#draw());
+    this.#bell.on('state', () => {
+      this.#draw();
+      // An order that is being sent says whether it waits for the network.
+      this.#basket.draw();
+    });
     this.#bell.on('state', () => this.#settle());
     // Orders from another tab, or placed while this page was away, are only in the list.
     this.#bell.on('welcome', () => this.#loadOrders());
@@ -166,6 +176,7 @@ export class TablePage {
 
   #tick() {
     this.#banner.draw();
+    this.#refusals.tick();
     this.#ticks += 1;
     if (this.#ticks % TICKS_PER_DRAWING === 0 && this.#orders.all.some((order) => !isFinal(order))) this.#draw();
   }
@@ -298,7 +309,7 @@ export class TablePage {
 
   /** @param {HTMLDetailsElement} details */
   #toggled(details) {
-    const id = details.dataset.order;
+    const id = details.dataset.folds;
     if (!id) return;
     if (details.open) this.#opened.add(id);
     else this.#opened.delete(id);
@@ -309,7 +320,7 @@ export class TablePage {
     if (!menu) return;
     drawPause(menu);
     const categories = find('#categories');
-    render(categories, categoryLinks(menu));
+    render(categories, linkNote(this.#bell.state), categoryLinks(menu));
     categories.hidden = false;
     render(this.#main, h('div.columns', {}, this.#drawOrders(), h('div.menu', { 'data-key': 'menu' }, menuSections(menu, this.#basket.basket))));
     this.#orderSheet?.draw();
@@ -321,16 +332,38 @@ export class TablePage {
     const orders = this.#orders.all;
     const left = this.#left.filter(({ document }) => !orders.some(({ id }) => id === document.id));
     if (orders.length + left.length === 0) return null;
-    // A refusal stays in sight until the guest has confirmed it.
-    const isOver = (/** @type {any} */ order) => isFinal(order) && this.#refusals.unread(order).length === 0;
-    const open = orders.filter((order) => !isOver(order));
-    const finished = orders.filter(isOver);
+    const open = orders.filter((order) => !isFinal(order));
+    const closed = orders.filter(isFinal);
+    // A refusal stays in sight until the guest has confirmed it, below what is still to come.
+    const refused = closed.filter((order) => this.#refusals.unread(order).length > 0).slice(0, UNFOLDED_REFUSALS);
+    const finished = closed.filter((order) => !refused.includes(order));
     return h('section.orders', { 'data-key': 'orders', 'aria-labelledby': 'orders-title' },
-      h('h2.orders__title', { id: 'orders-title' }, open.length + left.length > 0 ? WORDS.yourOrders : WORDS.earlier),
-      left.map(({ document, at }) => orderCard(document, { now: at, left: at })),
+      h('h2.orders__title', { id: 'orders-title' }, open.length + refused.length + left.length > 0 ? WORDS.yourOrders : WORDS.earlier),
       this.#drawTotal(orders),
       open.map((order) => orderCard(order, this.#stateOf(order))),
-      finished.map((order) => finishedOrder(order, { ...this.#stateOf(order), open: this.#opened.has(order.id) })));
+      refused.map((order) => this.#drawRefused(order)),
+      left.map(({ document, at }) => orderCard(document, { now: at, left: at })),
+      finished.slice(0, SHOWN_CLOSED).map((order) => this.#drawFinished(order)),
+      this.#drawEarlier(finished.slice(SHOWN_CLOSED)));
+  }
+
+  /** Draws an order with an unread refusal; one of which only lines were taken off is shown as a whole. @param {any} order */
+  #drawRefused(order) {
+    if (!fellThrough(order)) return orderCard(order, this.#stateOf(order));
+    return refusedOrder(order, { ...this.#stateOf(order), open: this.#opened.has(order.id) });
+  }
+
+  /** @param {any} order */
+  #drawFinished(order) {
+    return finishedOrder(order, { ...this.#stateOf(order), open: this.#opened.has(order.id) });
+  }
+
+  /** Folds the orders that were closed long ago. @param {any[]} orders */
+  #drawEarlier(orders) {
+    if (orders.length === 0) return null;
+    return h('details.orders__earlier', { 'data-key': EARLIER, 'data-folds': EARLIER, open: this.#opened.has(EARLIER) },
+      h('summary', {}, WORDS.earlierOrders(orders.length)),
+      orders.map((order) => this.#drawFinished(order)));
   }
 
   /** Draws the total of this guest's orders in this visit, without those of others at the table. @param {any[]} orders */

@@ -15,13 +15,18 @@ export function backClosesSheets() {
   watch.observe(document.body, { attributes: true, attributeFilter: ['open'], subtree: true });
   addEventListener('popstate', () => {
     if (isSheet()) return;
+    history.scrollRestoration = 'auto';
     for (const dialog of openDialogs()) dialog.close();
   });
 }
 
 function follow() {
   const isOpen = openDialogs().length > 0;
-  if (isOpen && !isSheet()) history.pushState({ sheet: true }, '');
+  if (isOpen && !isSheet()) {
+    // Closing a sheet leaves the page where it is, and not where it was when the sheet opened.
+    history.scrollRestoration = 'manual';
+    history.pushState({ sheet: true }, '');
+  }
   if (!isOpen && isSheet()) history.back();
 }
 

@@ -244,3 +244,29 @@ async fn whoever_loses_the_network_all_four_pages_end_alike() {
         screen.was_not_reloaded().await;
     }
 }
+
+/// What a guest sees far down in the menu, and in the basket while an order is being sent, when the link dies in silence.
+#[tokio::test]
+async fn a_guest_down_in_the_menu_sees_that_the_link_is_lost() {
+    let house = House::open(1, &["--heartbeat-ms", "2000"]).await;
+    let phone = house.phone(3).await;
+    phone.add(house.menu.dish("Masala cha")).await;
+    let note = "const note = document.querySelector('.categories__link')?.getBoundingClientRect();
+        return scrollY > 500 && note !== undefined && note.top >= 0 && note.bottom <= innerHeight";
+    phone.network.set(Network::HalfOpen);
+    phone.is("offline").await;
+    phone.until("a word that stays in sight", note, vec![]).await;
+    phone.network.set(Network::Fine);
+    is_back(&phone).await;
+    phone.until("no such word", "return !document.querySelector('.categories__link')", vec![]).await;
+
+    phone.tap("[data-action='basket']").await;
+    phone.sees("#basket [data-action='place']:enabled").await;
+    phone.network.set(Network::HalfOpen);
+    phone.tap("[data-action='place']").await;
+    let said = "return document.querySelector('#basket-why').innerText.includes('Your order goes out by itself')";
+    phone.until("what becomes of the order", said, vec![]).await;
+    phone.network.set(Network::Fine);
+    is_back(&phone).await;
+    phone.only_order().await;
+}

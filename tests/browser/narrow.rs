@@ -12,6 +12,11 @@ use support::client::text;
 /// Width and height of the windows, in CSS pixels.
 const WINDOWS: [(u32, u32); 2] = [(320, 568), (195, 422)];
 const MISFITS: &str = include_str!("narrow.js");
+/// What the guest declared stands as wide as the card, on the line of its sign.
+const ALLERGY: &str = "const note = document.querySelector('[data-order] [data-item] .allergy-note');
+    const [sign, words] = [...note?.children ?? []].map((part) => part.getBoundingClientRect());
+    const card = note?.closest('.items').getBoundingClientRect();
+    return words && sign.bottom > words.top && sign.top < words.bottom && words.left > sign.left && note.getBoundingClientRect().width > 0.8 * card.width - 40";
 /// Whether the first order's head and its first dish are in sight, with the page at its top.
 const ORDER_BETWEEN_BARS: &str = "const line = document.querySelector('[data-lane=incoming] [data-order] [data-item]');
     const foot = Math.min(...['#tabs', '#beyond:not([hidden])'].map((bar) => document.querySelector(bar)?.getBoundingClientRect().top ?? innerHeight));
@@ -74,6 +79,7 @@ async fn the_guests_pages_fit_into_a_narrow_window_in_each_language() {
         phone.tap("[data-action='place']").await;
         phone.sees("[data-order][data-status='placed']").await;
         phone.fits(&format!("placed-{language}")).await;
+        phone.until("the allergy beside its sign", ALLERGY, vec![]).await;
         let order = phone.orders().await[0].clone();
         phone.goto(&format!("/orders/{order}")).await;
         phone.is("live").await;

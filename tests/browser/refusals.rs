@@ -133,6 +133,77 @@ async fn a_line_that_is_taken_off_says_why_and_what_the_total_is() {
     phone.has_no_complaint().await;
 }
 
+/// What the guest has ordered, from the top of the page: the number of each order outside a fold, and whether it is folded
+/// itself; last, how many are in the fold of earlier ones.
+const STANDING: &str = "const orders = [...document.querySelectorAll('.orders > [data-order]')];
+    const number = (order) => Number(/[0-9]+/.exec(order.querySelector('.order__title').textContent)[0]);
+    const earlier = document.querySelectorAll('.orders__earlier [data-order]').length;
+    const standing = [...orders.map((order) => [number(order), order.matches('details:not([open])')]), earlier];
+    return JSON.stringify(standing) === arguments[0]";
+
+/// However much was refused or is over, what is still to come stands first; two refusals stay unfolded and the others say
+/// why in their line; what was over long ago is folded, and the menu stays near.
+#[tokio::test]
+async fn an_open_order_stands_above_what_is_over() {
+    let house = House::open(1, &[]).await;
+    let phone = house.phone(8).await;
+    let open = placed(&house, &phone, &["Firni"]).await;
+    house.staff.act(&json!(open), "accept").await;
+    let mut refused = Vec::new();
+    for reason in ["out_of_stock", "kitchen_closed", "too_busy", "duplicate"] {
+        let order = placed(&house, &phone, &["Borhani"]).await;
+        house.staff.command(&json!(order), "reject", json!({"reason": reason})).await.expect(200);
+        phone.shows(&order, "rejected").await;
+        refused.push(order);
+    }
+    let stand = async |what: Value| {
+        phone.until(&format!("the orders {what}"), STANDING, vec![what.to_string().into()]).await;
+    };
+    stand(json!([[1, false], [5, false], [4, false], [3, true], [2, true], 0])).await;
+    let why = "return document.querySelector(`details[data-order='${arguments[0]}'] > summary`).innerText.includes('Sold out.')";
+    phone.until("the reason in its line", why, vec![refused[0].as_str().into()]).await;
+    phone.inspect("table-many-refused").await;
+    // A refusal that has stood in sight for a while needs no message over it.
+    phone.tap("#toasts > :first-child button").await;
+    let calm = "document.querySelector('[data-refusal]').scrollIntoView({ block: 'center' });
+        return document.querySelectorAll('#toasts > *').length === 0";
+    phone.until("no message over what is in sight", calm, vec![]).await;
+    for order in refused.iter().rev() {
+        phone
+            .ask(
+                "document.querySelector(`details[data-order='${arguments[0]}']`)?.setAttribute('open', '')",
+                vec![order.as_str().into()],
+            )
+            .await;
+        phone.tap(&format!("[data-order='{order}'] [data-do='read']")).await;
+        phone.until("it confirmed", GONE, vec![order.as_str().into()]).await;
+    }
+    phone.reload().await;
+    phone.is("live").await;
+    stand(json!([[1, false], [5, true], [4, true], [3, true], 1])).await;
+    phone.tap(".orders__earlier > summary").await;
+    phone.sees(&format!(".orders__earlier [data-order='{}']", refused[0])).await;
+    phone.inspect("table-earlier-orders").await;
+    phone.has_no_complaint().await;
+}
+
+/// Whoever orders from far down in the menu sees the order, and not the place where the basket was opened.
+#[tokio::test]
+async fn an_order_from_far_down_in_the_menu_is_in_sight() {
+    let house = House::open(1, &[]).await;
+    let phone = house.phone(2).await;
+    phone.add(house.menu.dish("Masala cha")).await;
+    assert!(phone.ask("return scrollY", vec![]).await.as_f64().unwrap() > 500.0);
+    phone.tap("[data-action='basket']").await;
+    phone.tap("[data-action='place']").await;
+    phone.sees("[data-order]").await;
+    // The sheet takes its place in the history along, after a while.
+    phone
+        .until("the basket's place gone", "return history.state === null && !document.querySelector('dialog[open]')", vec![])
+        .await;
+    phone.until("the order in sight", "return scrollY === 0 && history.scrollRestoration === 'auto'", vec![]).await;
+}
+
 /// The page of somebody with whom the guest of a table shares an order.
 async fn shared(house: &House, phone: &Browser, order: &str, table: u32) -> Browser {
     let script = "return JSON.parse(localStorage[arguments[0]]).access_token";
