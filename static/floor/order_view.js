@@ -1,5 +1,5 @@
 import { h } from '../shared/dom.js';
-import { REASON_WORDS, STATUS_WORDS, count, money, place } from '../shared/format.js';
+import { STATUS_WORDS, count, money, place, whyWords } from '../shared/format.js';
 import { icon } from '../shared/icons.js';
 import { ageView, noteView, placeView, promiseView } from '../shared/order_parts.js';
 import { levelAt, promisedAt } from '../shared/urgency.js';
@@ -54,8 +54,7 @@ function facts(order, look) {
   const promised = promisedAt(order);
   const shown = [
     (cooking || lane === 'done') && h('span.badge', {}, STATUS_WORDS[order.status]),
-    lane === 'done' && order.reason && h('span.order__fact', {}, REASON_WORDS[order.reason] ?? order.reason),
-    lane === 'done' && order.detail && h('span.order__fact', {}, order.detail),
+    lane === 'done' && whyWords(order) && h('span.order__fact', {}, whyWords(order)),
     order.rush && h('span.badge.badge--rush', {}, icon('bolt'), 'Rush'),
     order.pending && h('span.badge.order__pending', {}, 'Not sent yet'),
     cooking && h('span.order__fact', {}, `${done} of ${all} done`),
@@ -72,7 +71,8 @@ function itemLine(id, item, order) {
     h('span.line__body', {},
       h('span.line__name', {}, item.name),
       (item.options ?? []).map((/** @type {string} */ option) => h('span.line__option', {}, `+ ${option}`)),
-      noteView(item)),
+      noteView(item),
+      item.status === 'voided' && whyWords(item) && h('span.line__why', {}, whyWords(item))),
     mark(item),
     open && item.status !== 'voided' && h('button.button.button--quiet.line__void', {
       'type': 'button', 'data-action': 'void_item', 'aria-label': `Void ${item.name}`, 'title': 'Void',

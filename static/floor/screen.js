@@ -6,6 +6,7 @@ import { ConnectionBanner } from '../shared/connection_banner.js';
 import { find, onAction, pageVersion, render } from '../shared/dom.js';
 import { DoubleTouch, ignoreHeldKeys } from '../shared/double_touch.js';
 import { connectionWords, place } from '../shared/format.js';
+import { keepFocus } from '../shared/keep_focus.js';
 import { renderListed } from '../shared/keyed.js';
 import { keepAwake } from '../shared/kiosk.js';
 import { followVersion } from '../shared/new_version.js';
@@ -135,6 +136,7 @@ export class StaffDesk {
       if (!this.#touch.trembles(/** @type {PointerEvent} */ (event))) this.#commands.act(action, control);
     });
     ignoreHeldKeys(document);
+    keepFocus(document.body);
     backClosesSheets();
     addEventListener('pagehide', () => this.#commands.leave());
     for (const name of ['scroll', 'resize']) addEventListener(name, this.#beyondDue, { passive: true });

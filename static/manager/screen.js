@@ -4,6 +4,7 @@ import { backClosesSheets } from '../shared/back.js';
 import { confirmPassword } from '../shared/confirm_password.js';
 import { find, onAction, render, setText } from '../shared/dom.js';
 import { checkForm, forgive } from '../shared/form_check.js';
+import { keepFocus } from '../shared/keep_focus.js';
 import { followVersion, readOwnPage } from '../shared/new_version.js';
 import { closeSheet } from '../shared/sheet.js';
 import { accountButton } from '../shared/staff_bar.js';
@@ -58,6 +59,7 @@ export class ManageDesk {
 
   #listen() {
     backClosesSheets();
+    keepFocus(document.body);
     onAction(document.body, 'data-do', (name, control) => this.#do(name, control));
     document.body.addEventListener('submit', (event) => {
       const form = /** @type {HTMLFormElement} */ (event.target);

@@ -75,6 +75,8 @@ function key(node) {
 function morphAttributes(from, to) {
   for (const { name } of [...from.attributes]) {
     if (to.hasAttribute(name) || name.startsWith('data-kept-')) continue;
+    // Without it a heading loses the focus (keep_focus.js).
+    if (name === 'tabindex' && from === document.activeElement) continue;
     from.removeAttribute(name);
     if (name === 'checked') /** @type {any} */ (from).checked = false;
   }

@@ -88,3 +88,13 @@ export const REASON_WORDS = {
   out_of_stock: 'Out of stock', kitchen_closed: 'Kitchen is closed', too_busy: 'Too busy',
   duplicate: 'Ordered twice', customer_request: 'Guest asked for it', other: 'Another reason',
 };
+
+/**
+ * @param {{reason?: string, detail?: string}} refused an order or a line
+ * @returns {string} why it was refused, in the words of the staff; empty where nothing is known
+ */
+export function whyWords({ reason = '', detail = '' }) {
+  // "Another reason" says nothing beside a detail.
+  const words = reason === 'other' && detail ? '' : REASON_WORDS[reason] ?? reason;
+  return [words, detail].filter(Boolean).join('. ');
+}

@@ -3,7 +3,9 @@
  * what counts; a refused command leaves `pending`, and its prediction with it.
  */
 
-/** @typedef {{order?: string, action: string, item?: string, quantity?: number, rush?: boolean}} Waiting */
+/**
+ * @typedef {{order?: string, action: string, item?: string, quantity?: number, rush?: boolean, reason?: string, detail?: string}} Waiting
+ */
 
 /**
  * @param {any} order a document; it is not changed
@@ -22,8 +24,8 @@ export function withPending(order, pending, station) {
 /** @type {Record<string, (order: any, command: Waiting, station?: string) => void>} */
 const GUESSES = {
   accept: (order) => { order.status = 'accepted'; },
-  reject: (order) => { order.status = 'rejected'; },
-  cancel: (order) => { order.status = 'cancelled'; },
+  reject: (order, why) => refuse(order, 'rejected', why),
+  cancel: (order, why) => refuse(order, 'cancelled', why),
   serve: (order) => { order.status = 'served'; },
   rush: (order, { rush }) => { order.rush = rush; },
   start: (order, _, station) => {
@@ -41,12 +43,20 @@ const GUESSES = {
   start_item: (order, { item }) => { set(order, item, 'cooking'); settle(order); },
   finish_item: (order, { item }) => { set(order, item, 'done'); settle(order); },
   recall_item: (order, { item }) => { set(order, item, 'cooking'); settle(order); },
-  void_item: (order, { item, quantity }) => {
-    const rest = quantity ? order.items[item ?? '']?.quantity - quantity : 0;
-    if (rest > 0) order.items[item ?? ''] = { ...order.items[item ?? ''], quantity: rest, pending: true };
-    else set(order, item, 'voided');
+  void_item: (order, { item = '', quantity, ...why }) => {
+    const rest = quantity ? order.items[item]?.quantity - quantity : 0;
+    if (rest > 0) order.items[item] = { ...order.items[item], quantity: rest, pending: true };
+    else {
+      set(order, item, 'voided');
+      if (order.items[item]) refuse(order.items[item], 'voided', why);
+    }
   },
 };
+
+/** @param {any} thing an order or a line @param {string} status @param {{reason?: string, detail?: string}} why */
+function refuse(thing, status, { reason, detail }) {
+  Object.assign(thing, { status, ...(reason && { reason }), ...(detail && { detail }) });
+}
 
 /** @param {any} order @param {string | undefined} station @param {(item: any) => string | false} next */
 function each(order, station, next) {

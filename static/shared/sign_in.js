@@ -69,6 +69,7 @@ async function send(form, signIn) {
       // Another password is another person's: their code is asked for again when it is needed.
       if (code === 'unauthorized') form.querySelector('#totp-field')?.remove();
       error.textContent = words(/** @type {any} */ (refusal));
+      input(form, 'password').focus();
       input(form, 'password').select();
     }
     return null;

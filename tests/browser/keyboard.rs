@@ -164,6 +164,75 @@ async fn the_floor_accepts_rejects_and_serves_by_keyboard() {
     floor.has_no_complaint().await;
 }
 
+/// Each action takes its own button away. Whoever works by keyboard goes on with the next entry, not from the top of the page.
+#[tokio::test]
+async fn the_focus_stays_in_a_list_whose_entry_was_dealt_with() {
+    let house = House::open(1, &[]).await;
+    let floor = house.browser("the floor", Form::Wall).await;
+    floor.goto("/staff").await;
+    floor.sign_in_by_keys("staff").await;
+    let mut placed = Vec::new();
+    for table in ["2", "3", "4", "5", "6"] {
+        let order = house.server.diner(table).await.place(&house.menu.basket()).await;
+        placed.push(text(&order["id"]).to_owned());
+    }
+    let at = |order: usize, action: &str| format!("[data-order='{}'] [data-action='{action}']", placed[order]);
+    let focused = async |selector: String| floor.until(&format!("the focus on {selector}"), FOCUSED, vec![selector.into()]).await;
+    floor.sees(&at(4, "accept")).await;
+    // The next, the one before, and at last the heading.
+    floor.enter(&at(1, "accept")).await;
+    focused(at(2, "accept")).await;
+    floor.enter(&at(4, "accept")).await;
+    focused(at(3, "accept")).await;
+    // By way of a sheet.
+    floor.enter(&at(2, "reject")).await;
+    floor.enter("dialog[open] [data-reason='too_busy']").await;
+    focused(at(3, "reject")).await;
+    floor.enter(&at(3, "accept")).await;
+    focused(at(0, "accept")).await;
+    floor.strikes_again(Key::Enter).await;
+    focused("#lane-incoming".into()).await;
+    assert_eq!(floor.ask(SEEN, vec![]).await, true);
+
+    let call = json!({"id": support::new_id(), "action": "call_waiter", "reason": "help"});
+    house.server.diner("7").await.post("/api/v1/restaurants/demo/commands", &call).await.expect(200);
+    floor.enter("[data-action='answer_call']").await;
+    focused("[data-do='undo-call']".into()).await;
+    focused("#lane-incoming".into()).await;
+    for order in [0, 1, 3, 4] {
+        house.staff.act(&placed[order].as_str().into(), "ready").await;
+    }
+    floor.enter("[data-tab='tables']").await;
+    floor.enter(&at(1, "serve")).await;
+    focused(at(3, "serve")).await;
+    floor.has_no_complaint().await;
+}
+
+#[tokio::test]
+async fn the_focus_stays_in_the_managers_lists() {
+    let house = House::open(1, &[]).await;
+    let manager = house.browser("the manager", Form::Wall).await;
+    let boss = house.server.manager().await;
+    for name in ["anna", "ben"] {
+        let person = json!({"username": name, "password": "longer than needed", "role": "staff"});
+        boss.post("/api/v1/restaurants/demo/people", &person).await.expect(201);
+    }
+    manager.goto("/manage#people").await;
+    manager.sign_in_by_keys("manager").await;
+    manager.enter("[data-person]:nth-child(1) [data-do='ask-remove']").await;
+    manager.enter("dialog[open] [data-do='remove']").await;
+    manager.until("Anna gone", "return document.querySelectorAll('#main [data-person]').length === 3", vec![]).await;
+    let next = "return document.activeElement === document.querySelector(`[data-person]:nth-child(1) [data-do='ask-remove']`)";
+    manager.until("the focus on the next person", next, vec![]).await;
+    manager.enter("a[href='#menu']").await;
+    manager.enter("[data-do='ask-category']").await;
+    manager.fill_in("dialog[open] [name=name]", "Soups").await;
+    manager.strike(Key::Enter).await;
+    manager.enter("[data-do='save']").await;
+    manager.until("the focus on the section", "return document.activeElement.matches('.section__head h2')", vec![]).await;
+    manager.has_no_complaint().await;
+}
+
 #[tokio::test]
 async fn a_manager_adds_a_dish_by_keyboard() {
     let house = House::open(1, &[]).await;

@@ -89,6 +89,51 @@ async fn a_floor_that_reaches_no_server_says_so_on_each_tab() {
     floor.inspect("staff-unreached").await;
 }
 
+/// What the page shows of an order, in one place of it.
+const WORDS: &str = "return document.querySelector(`${arguments[0]} [data-order='${arguments[1]}']`)?.innerText ?? ''";
+
+/// Why a dish was voided, and what somebody must not eat, stands wherever the order stands, also on a page that is loaded later.
+#[tokio::test]
+async fn a_card_says_why_a_dish_was_voided_and_repeats_every_note() {
+    let house = House::open(1, &[]).await;
+    let floor = house.floor().await;
+    let mut basket = house.menu.basket();
+    basket["note"] = "By the window".into();
+    basket["items"][0]["note"] = "no onions".into();
+    basket["items"][1]["note"] = "peanuts".into();
+    basket["items"][1]["allergy"] = true.into();
+    let order = house.server.diner("4").await.place(&basket).await["id"].clone();
+    let id = text(&order);
+    let firni = house.item(id, "Firni").await;
+    let shows = async |place: &str, words: &[&str]| {
+        let script = format!("const shown = (() => {{ {WORDS} }})(); return arguments[2].every((word) => shown.includes(word))");
+        floor.until(&format!("{words:?} in {place}"), &script, vec![place.into(), id.into(), json!(words)]).await;
+    };
+    let notes = ["By the window", "no onions", "ALLERGY peanuts"];
+    shows("[data-lane=incoming]", &notes).await;
+    floor.act(id, "accept").await;
+    floor.act_on_item(id, &firni, "void_item").await;
+    floor.write("#detail", "The milk has turned").await;
+    floor.tap("dialog[open] [data-reason='out_of_stock']").await;
+    let why = [notes[0], notes[1], notes[2], "Out of stock. The milk has turned"];
+    shows("[data-lane=kitchen]", &why).await;
+    floor.inspect("staff-voided").await;
+    floor.reload().await;
+    shows("[data-lane=kitchen]", &why).await;
+    floor.act(id, "ready").await;
+    shows("[data-lane=ready]", &why).await;
+    floor.tap("[data-tab='tables']").await;
+    shows("[data-list=tables]", &notes).await;
+    floor.inspect("staff-notes-at-table").await;
+    floor.tap("[data-table='4'] [data-do='look']").await;
+    shows("[data-lane=ready]", &why).await;
+    floor.act(id, "serve").await;
+    shows("[data-lane=done]", &why).await;
+    floor.reload().await;
+    shows("[data-lane=done]", &why).await;
+    floor.has_no_complaint().await;
+}
+
 /// What asks for a reason, a time, or who is here.
 async fn sheets(floor: &Browser, incoming: &str, cooking: &str) {
     for (order, action) in [(incoming, "reject"), (cooking, "promise"), (cooking, "void_item")] {
