@@ -2,6 +2,7 @@ import { find } from '../shared/dom.js';
 import { clock } from '../shared/format.js';
 import { closeSheet, openSheet } from '../shared/sheet.js';
 import { endGuestSheet, guestsAt, guestsSheet, pairSheet } from '../shared/staff_sheets.js';
+import { leastIdAt } from '../shared/time_ids.js';
 import { toast } from '../shared/toasts.js';
 import { LOOK_BACK_HOURS, nextAt } from './lanes.js';
 import { freeTableSheet, pauseSheet, soldOutSheet } from './sheets.js';
@@ -32,7 +33,7 @@ export class StaffService {
   async closed() {
     /** @type {any[]} */
     const closed = [];
-    let after = idAt(this.#now() - LOOK_BACK_MS);
+    let after = leastIdAt(this.#now() - LOOK_BACK_MS);
     for (let page = 0; after && page < PAGES; page += 1) {
       const { orders, next } = await this.#api.get(`${this.#path}/orders?status=closed&limit=100&after=${after}`);
       closed.push(...orders);
@@ -219,13 +220,4 @@ function pauseWords({ paused, paused_until }) {
 function words({ code, message }) {
   if (code === 'offline') return 'there is no connection. Try again in a moment.';
   return code === 'not_found' ? 'no screen shows this code. Check it and try again.' : message;
-}
-
-/**
- * Returns the least UUIDv7 of a moment, so that a list can begin at a time.
- * @param {number} ms since 1970 @returns {string}
- */
-function idAt(ms) {
-  const hex = Math.floor(ms).toString(16).padStart(12, '0');
-  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`;
 }

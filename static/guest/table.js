@@ -1,7 +1,7 @@
 import { WORDS } from '../languages/language.js';
 import { find, onAction } from '../shared/dom.js';
 import { whenForgetful } from '../shared/storage.js';
-import { toast } from '../shared/toasts.js';
+import { notice } from '../shared/toasts.js';
 import { findWords, followLanguage, furnish } from './frame.js';
 import { showInstead } from './page_state.js';
 import { TablePage } from './table_page.js';
@@ -30,7 +30,7 @@ async function begin() {
   await findWords();
   furnish(WORDS.skipToMenu);
   // Before it matters.
-  whenForgetful(() => toast(WORDS.keepsNothing, { stays: true }));
+  whenForgetful(() => notice(WORDS.keepsNothing));
   followLanguage(() => {
     furnish(WORDS.skipToMenu);
     show();

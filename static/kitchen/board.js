@@ -1,16 +1,11 @@
 import { find, h } from '../shared/dom.js';
+import { bestLayout, candidatesFor, scalesFor } from './columns.js';
 import { endingInSight, heightOf, pack } from './pack.js';
 import { fitWords, headOf, isSplit, join, partHead, setStyle, shapeOf, split } from './ticket_parts.js';
 
-/** The widths a column may have, in letters' heights. Narrower columns break long words; wider ones leave lines empty. */
-const NARROWEST_EM = 8.4;
-const WIDEST_EM = 13.5;
-/** Breaks ties between numbers of columns: at this width most dishes take one line. */
-const PREFERRED_EM = 10.5;
-/** How many tickets decide the number of columns: more than are ever in sight. */
+/** How many tickets decide the columns: more than are ever in sight in letters of full size. */
 const SAMPLE = 30;
-/** How many more tickets other columns must show to be worth moving every ticket, and how often to look for them. */
-const WORTH_MOVING = 2;
+/** How often to look for a layout that shows more. */
 const SEARCH_AGAIN_MS = 30_000;
 /** How long after a frame the tickets out of sight follow: a touch is on the glass by then. */
 const SETTLE_LATER_MS = 100;
@@ -19,17 +14,33 @@ const ALIGNED = 2;
 /** On a phone, tickets stand in one column in the page's own flow. */
 const PHONE = matchMedia('(max-width: 699px)');
 
-/** @typedef {{left: number, right: number, top: number, bottom: number}} Place of a ticket, as it is seen */
-/** @typedef {{pad: number, gap: number, letters: number, width: number, height: number, columns: number}} Grid in px: `columns` are in sight at once */
-/** @typedef {{pad: number, gap: number, letters: number, room: number, height: number, left: number, right: number, top: number}} Page in px, without its columns */
-/** @typedef {{column: number, x: number, y: number, width: number, height: number}} TicketPlace relative to the start of the board */
-/** @typedef {{node: HTMLElement, spot: Spot, old?: TicketPlace}} Unsettled `old`: undefined for a ticket that has had no place */
+/**
+ * @typedef {{left: number, right: number, top: number, bottom: number}} Place of a ticket, as it is
+ *   seen
+ */
+/**
+ * @typedef {{pad: number, gap: number, letters: number, width: number, height: number, columns:
+ *   number}} Grid in px: `columns` are in sight at once
+ */
+/**
+ * @typedef {{pad: number, gap: number, letters: number, room: number, height: number, left: number,
+ *   right: number, top: number}} Page in px, without its columns
+ */
+/**
+ * @typedef {{column: number, x: number, y: number, width: number, height: number}} TicketPlace
+ *   relative to the start of the board
+ */
+/**
+ * @typedef {{node: HTMLElement, spot: Spot, old?: TicketPlace}} Unsettled `old`: undefined for a
+ *   ticket that has had no place
+ */
+/** @typedef {import('./columns.js').Layout} Layout */
 /** @typedef {import('./pack.js').Shape} Shape */
 /** @typedef {import('./pack.js').Spot} Spot */
 
 /**
- * Positions the tickets. They are outside the page's flow: a ticket that changes is laid out alone, and those that make
- * room for it are only moved.
+ * Positions the tickets. They are outside the page's flow: a ticket that changes is laid out alone,
+ * and those that make room for it are only moved.
  */
 export class TicketBoard {
   #board = find('#board');
@@ -37,18 +48,29 @@ export class TicketBoard {
   /** As wide as all pages. */ #end = h('div.board__end');
   /** @type {Map<string, TicketPlace>} */ #places = new Map();
   /** @type {Grid} */ #grid = { pad: 0, gap: 0, letters: 0, width: 0, height: 0, columns: 1 };
-  /** The heights of the tickets' heads when they were measured. @type {WeakMap<Element, number>} */ #headHeights = new WeakMap();
-  /** Reports heads of another height: the letters have changed, with the window, a font, a setting or a zoom. */
+  /** The heights of the tickets' heads when they were measured. @type {WeakMap<Element, number>} */
+  #headHeights = new WeakMap();
+  /**
+   * Reports heads of another height: the letters have changed, with the window, a font, a setting
+   * or a zoom.
+   */
   #letters = new ResizeObserver((entries) => this.#lettersChanged(entries.map(({ target }) => target)));
   #wanted = 'auto';
   /** Measured in one column. @type {WeakMap<Element, Shape>} */ #shapes = new WeakMap();
-  /** Of the head that repeats above later parts, in px. @type {WeakMap<Element, number>} */ #partHeads = new WeakMap();
+  /** Of the head that repeats above later parts, in px. @type {WeakMap<Element, number>} */
+  #partHeads = new WeakMap();
   /** @type {Page | undefined} */ #page;
   #scroll = { scrollLeft: 0, scrollTop: 0 };
   /** The column that begins the last page. */ #lastPage = 0;
   /** The column that a scroll under way will show first. @type {number | undefined} */ #aim;
-  /** Tickets that the document does not yet show where they belong. @type {Unsettled[]} */ #unsettled = [];
-  /** The number of columns that `auto` has found. @type {{key: string, columns: number, at: number} | undefined} */ #found;
+  /** Tickets that the document does not yet show where they belong. @type {Unsettled[]} */
+  #unsettled = [];
+  /**
+   * What `auto` has found, for a width of the board.
+   * @type {Layout & {clientWidth: number, at: number} | undefined}
+   */
+  #found;
+  /** Of letters and all else, as a share of their full size. */ #scale = 1;
   /** @type {any} */ #later;
   /** The cuts that are in the document. @type {WeakMap<Element, string>} */ #cuts = new WeakMap();
   #moved;
@@ -60,19 +82,22 @@ export class TicketBoard {
   }
 
   /**
-   * @param {string} wanted a number of columns, or `auto`: the number that shows the most whole tickets. There are fewer where
-   *   their letters would be too small to read
+   * @param {string} wanted a number of columns, or `auto`: the number that shows the most whole
+   *   tickets, in smaller letters on a large glass where not all fit. There are fewer where their
+   *   letters would be too small to read
    * @param {Set<Element>} [changed] since the last time; all of them without
-   * @param {boolean} [mayMove] nobody is about to touch a ticket: all of them may move to other columns
+   * @param {boolean} [mayMove] nobody is about to touch a ticket: all of them may move to other
+   *   columns
    */
   layOut(wanted, changed, mayMove = false) {
     const nodes = /** @type {HTMLElement[]} */ ([...this.#tickets.children]);
     this.#wanted = wanted;
-    if (PHONE.matches) return this.#flow(nodes);
+    if (PHONE.matches) return this.#flow(nodes, changed);
     const before = this.#grid;
     const first = this.#firstInSight;
-    const page = this.#measured;
-    const grid = this.#use(page, Math.min(Number(wanted), candidatesFor(page).most) || this.#search(page, nodes, mayMove));
+    const { scale, columns } = wanted === 'auto' ? this.#search(nodes, mayMove) : { scale: 1, columns: Number(wanted) };
+    const page = this.#scaledTo(scale);
+    const grid = this.#use(page, Math.min(columns, candidatesFor(page).most));
     const isSame = grid.width === before.width && grid.letters === before.letters;
     this.#measure(nodes.filter((node) => !isSame || !changed || changed.has(node) || !this.#shapes.has(node)));
     const spots = this.#pack(nodes, grid);
@@ -84,7 +109,10 @@ export class TicketBoard {
     this.#settleInSight();
   }
 
-  /** The page of a column begins with it. @returns {string | undefined} id; undefined on the first page, which stays the first */
+  /**
+   * The page of a column begins with it.
+   * @returns {string | undefined} id; undefined on the first page, which stays the first
+   */
   get #firstInSight() {
     const column = this.#columnInSight;
     if (column === 0) return undefined;
@@ -133,7 +161,10 @@ export class TicketBoard {
     return this.#shapes.get(node) ?? { head: 0, items: [], foot: 0 };
   }
 
-  /** Writes to all tickets before it reads any: each turn from writing to reading is a layout. @param {HTMLElement[]} nodes */
+  /**
+   * Writes to all tickets before it reads any: each turn from writing to reading is a layout.
+   * @param {HTMLElement[]} nodes
+   */
   #measure(nodes) {
     for (const node of nodes) {
       this.#cuts.delete(node);
@@ -154,7 +185,10 @@ export class TicketBoard {
     for (const head of heads) head.remove();
   }
 
-  /** Moves and cuts the tickets that come into sight, or leave it, now, and all others when this frame is done. */
+  /**
+   * Moves and cuts the tickets that come into sight, or leave it, now, and all others when this
+   * frame is done.
+   */
   #settleInSight() {
     const first = this.#columnInSight;
     const last = first + this.#grid.columns;
@@ -167,7 +201,10 @@ export class TicketBoard {
     this.#later = setTimeout(() => this.#settleNear(), SETTLE_LATER_MS);
   }
 
-  /** Moves all tickets, and cuts those on the page in sight and beside it. Further away, most of a long queue stays uncut. */
+  /**
+   * Moves all tickets, and cuts those on the page in sight and beside it. Further away, most of a
+   * long queue stays uncut.
+   */
   #settleNear() {
     const isNear = (/** @type {Unsettled} */ { node, spot }) => this.#isCut(node, spot) || this.isNear(idOf(node));
     for (const { node, spot } of this.#unsettled) {
@@ -207,7 +244,11 @@ export class TicketBoard {
     };
   }
 
-  /** A ticket that is cut begins at the top of its column, with a margin above its head. @param {HTMLElement} node @param {Spot} spot */
+  /**
+   * A ticket that is cut begins at the top of its column, with a margin above its head.
+   * @param {HTMLElement} node
+   * @param {Spot} spot
+   */
   #move(node, { column, top }) {
     const { pad, width, gap } = this.#grid;
     setStyle(node, 'transform', `translate(${pad + column * (width + gap)}px, ${isSplit(node) ? pad : pad + top}px)`);
@@ -237,7 +278,8 @@ export class TicketBoard {
 
   /** Follows a scroll. Reading its position while drawing would be a layout. */
   scrolled() {
-    // The browser has moved to what fits into another size, and `resized` comes next: what was in sight stays in sight.
+    // The browser has moved to what fits into another size, and `resized` comes next: what was in
+    // sight stays in sight.
     if (this.#board.clientWidth !== this.#clientWidth) return;
     const { scrollLeft, scrollTop } = this.#board;
     this.#scroll = { scrollLeft, scrollTop };
@@ -261,38 +303,58 @@ export class TicketBoard {
     return PHONE.matches || Math.abs(column - this.#columnInSight) < 2 * columns;
   }
 
-  /** Of the board itself, as they are seen. @returns {{left: number, right: number, scrollLeft: number}} */
+  /**
+   * Of the board itself, as they are seen.
+   * @returns {{left: number, right: number, scrollLeft: number}}
+   */
   get edges() {
     const { left, right } = this.#measured;
     return { left, right, scrollLeft: this.#scroll.scrollLeft };
   }
 
-  /** @returns {string[]} ids of the tickets whose last column, which has the buttons, is whole on the page in sight */
+  /**
+   * @returns {string[]} ids of the tickets whose last column, which has the buttons, is whole on
+   *   the page in sight
+   */
   get withButtonsInSight() {
     return endingInSight(this.places(), this.#grid.width, this.edges);
   }
 
   /** @returns {Map<string, Place>} by id, as they are seen */
   places() {
-    const { left, top } = this.#measured;
+    const { left, top: topOfPage } = this.#measured;
     const { scrollLeft, scrollTop } = this.#scroll;
+    const top = topOfPage - scrolledPage();
     return new Map([...this.#places].map(([id, { x, y, width, height }]) => [id, {
       left: left + x - scrollLeft, right: left + x + width - scrollLeft, top: top + y - scrollTop, bottom: top + y + height - scrollTop,
     }]));
   }
 
-  /** Shows the columns beyond the edge. @param {1 | -1} step @param {ScrollBehavior} how @returns {boolean} there were more */
+  /**
+   * Shows the columns beyond the edge.
+   * @param {1 | -1} step
+   * @param {ScrollBehavior} how
+   * @returns {boolean} there were more
+   */
   turn(step, how) {
     return this.#scrollTo(this.#columnInSight + step * this.#grid.columns, how);
   }
 
-  /** Shows the tickets that have waited longest. Called every second: a scroll to where the board stands would be a layout. */
+  /**
+   * Shows the tickets that have waited longest. Called every second: a scroll to where the board
+   * stands would be a layout.
+   */
   first() {
+    if (scrolledPage() > ALIGNED) scrollTo({ top: 0 });
     const { scrollLeft, scrollTop } = this.#scroll;
     if (this.#aim !== undefined || Math.max(scrollLeft, scrollTop) > ALIGNED) this.#scrollTo(0);
   }
 
-  /** @param {number} column @param {ScrollBehavior} [behavior] @returns {boolean} something scrolls */
+  /**
+   * @param {number} column
+   * @param {ScrollBehavior} [behavior]
+   * @returns {boolean} something scrolls
+   */
   #scrollTo(column, behavior = 'auto') {
     const { width, gap } = this.#grid;
     const aim = Math.max(0, Math.min(this.#lastPage, column));
@@ -304,14 +366,19 @@ export class TicketBoard {
     return this.#aim !== undefined;
   }
 
-  /** Kept until the board is resized: each reading lays out what was changed before it. @returns {Page} */
+  /**
+   * Kept until the board is resized: each reading lays out what was changed before it.
+   * @returns {Page}
+   */
   get #measured() {
     if (!this.#page) {
       const { paddingLeft, columnGap, fontSize } = getComputedStyle(this.#tickets);
       const [pad, gap, letters] = [paddingLeft, columnGap, fontSize].map(parseFloat);
       const { clientWidth, clientHeight } = this.#board;
       const { left, right, top } = this.#board.getBoundingClientRect();
-      this.#page = { pad, gap, letters, room: clientWidth - 2 * pad, height: clientHeight - 2 * pad, left, right, top };
+      this.#page = {
+        pad, gap, letters, room: clientWidth - 2 * pad, height: clientHeight - 2 * pad, left, right, top: top + scrolledPage(),
+      };
     }
     return this.#page;
   }
@@ -325,47 +392,80 @@ export class TicketBoard {
     return this.#grid;
   }
 
-  /**
-   * Finds the number of columns that shows the most whole tickets, and keeps it for the same letters and the same width: a
-   * ticket that comes or goes must not move all others.
-   *
-   * @param {Page} page @param {HTMLElement[]} nodes @param {boolean} mayMove @returns {number}
-   */
-  #search(page, nodes, mayMove) {
-    const { preferred, candidates } = candidatesFor(page);
-    const key = `${page.room} ${page.letters}`;
-    const now = performance.now();
-    const found = this.#found?.key === key ? this.#found : undefined;
-    if (nodes.length === 0) return found?.columns ?? preferred;
-    // Where all tickets fit, no other columns show more.
-    if (found && !(mayMove && this.#lastPage > 0 && now - found.at > SEARCH_AGAIN_MS)) return found.columns;
-    const shapes = this.#shapes;
-    const partHeads = this.#partHeads;
-    const sample = nodes.slice(0, SAMPLE);
-    const shows = new Map(candidates.map((columns) => [columns, this.#wholeIn(this.#use(page, columns), sample)]));
-    const most = Math.max(...shows.values());
-    const best = candidates.find((columns) => shows.get(columns) === most) ?? preferred;
-    const stays = found && most - (shows.get(found.columns) ?? 0) < WORTH_MOVING;
-    const columns = stays ? found.columns : best;
-    this.#found = { key, columns, at: now };
-    // The last candidate's shapes are not those of the best.
-    this.#forgetShapes();
-    if (columns === found?.columns) {
-      this.#shapes = shapes;
-      this.#partHeads = partHeads;
+  /** Makes letters and all else so large. @param {number} scale @returns {Page} */
+  #scaledTo(scale) {
+    if (scale !== this.#scale) {
+      this.#scale = scale;
+      setStyle(document.documentElement, '--scale', String(scale));
+      this.#page = undefined;
     }
-    return columns;
+    return this.#measured;
   }
 
-  /** @param {Grid} grid @param {HTMLElement[]} nodes @returns {number} of tickets that are whole in sight */
+  /**
+   * Finds the largest letters in which all tickets fit, else the smallest, and the number of
+   * columns that shows the most whole tickets. Keeps them for the same width: a ticket that comes
+   * or goes must not move all others.
+   *
+   * @param {HTMLElement[]} nodes
+   * @param {boolean} mayMove
+   * @returns {Layout}
+   */
+  #search(nodes, mayMove) {
+    const clientWidth = this.#clientWidth;
+    const now = performance.now();
+    const found = this.#found?.clientWidth === clientWidth ? this.#found : undefined;
+    if (nodes.length === 0) {
+      this.#found = undefined;
+      return { scale: 1, columns: candidatesFor(this.#scaledTo(1)).preferred };
+    }
+    // Where all tickets fit in letters of full size, nothing shows more.
+    const mayGain = this.#lastPage > 0 || this.#scale < 1;
+    if (found && !(mayMove && mayGain && now - found.at > SEARCH_AGAIN_MS)) return found;
+    const scales = scalesFor(Math.max(innerWidth, innerHeight));
+    const layout = bestLayout(nodes.length, scales, (scale) => this.#attempt(nodes, scale), found);
+    this.#found = { ...layout, clientWidth, at: now };
+    // The last candidate's shapes are not those of the best.
+    this.#forgetShapes();
+    return layout;
+  }
+
+  /**
+   * Tries each number of columns in letters of a size.
+   * @param {HTMLElement[]} nodes
+   * @param {number} scale
+   * @returns {import('./columns.js').Attempt[]}
+   */
+  #attempt(nodes, scale) {
+    const page = this.#scaledTo(scale);
+    const sample = nodes.slice(0, Math.ceil(SAMPLE / scale ** 2));
+    return candidatesFor(page).candidates.map((columns) => {
+      this.#use(page, columns);
+      return { columns, ...this.#wholeIn(this.#grid, sample) };
+    });
+  }
+
+  /**
+   * @param {Grid} grid
+   * @param {HTMLElement[]} nodes
+   * @returns {{shows: number, used: number}} tickets that are whole in sight, and columns that have
+   *   any
+   */
   #wholeIn(grid, nodes) {
     this.#forgetShapes();
     this.#measure(nodes);
-    return this.#pack(nodes, grid).filter(({ column, cut }) => column + (cut?.span ?? 1) <= grid.columns).length;
+    const ends = this.#pack(nodes, grid).map(({ column, cut }) => column + (cut?.span ?? 1));
+    return { shows: ends.filter((end) => end <= grid.columns).length, used: Math.max(...ends) };
   }
 
-  /** @param {HTMLElement[]} nodes */
-  #flow(nodes) {
+  /**
+   * @param {HTMLElement[]} nodes
+   * @param {Set<Element>} [changed] since the last time; all of them without
+   */
+  #flow(nodes, changed) {
+    const isStale = (/** @type {HTMLElement} */ node) => !changed || changed.has(node) || !this.#places.has(idOf(node));
+    fitWords(nodes.filter(isStale));
+    this.#scaledTo(1);
     setStyle(this.#end, 'width', '0px');
     this.#unsettled = [];
     const origin = this.#tickets.getBoundingClientRect();
@@ -383,15 +483,9 @@ export class TicketBoard {
   }
 }
 
-/** @param {Page} page @returns {{preferred: number, most: number, candidates: number[]}} numbers of columns, best width first */
-function candidatesFor({ room, gap, letters }) {
-  const columnsOf = (/** @type {number} */ em) => (room + gap) / (em * letters + gap);
-  const most = Math.max(1, Math.floor(columnsOf(NARROWEST_EM)));
-  const fewest = Math.min(most, Math.max(1, Math.ceil(columnsOf(WIDEST_EM))));
-  const wish = columnsOf(PREFERRED_EM);
-  const candidates = Array.from({ length: most - fewest + 1 }, (_, at) => fewest + at);
-  candidates.sort((a, b) => Math.abs(a - wish) - Math.abs(b - wish));
-  return { preferred: candidates[0], most, candidates };
+/** How far the whole page is scrolled, which only a small phone's is. */
+function scrolledPage() {
+  return PHONE.matches ? scrollY : 0;
 }
 
 /** @param {Element} node */

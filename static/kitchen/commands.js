@@ -1,8 +1,8 @@
 import { UNDO_MS, isOwed } from './tickets.js';
 
 /**
- * A bump by this screen: the items that it finished, and the items that were done before. Bumping a ticket is
- * one command on the server; bumping an item affects only that item.
+ * A bump by this screen: the items that it finished, and the items that were done before. Bumping a
+ * ticket is one command on the server; bumping an item affects only that item.
  * @typedef {{at: number, whole: boolean, items: string[], doneBefore: string[]}} Bump
  */
 
@@ -12,7 +12,10 @@ export class KitchenCommands {
   /** The last bump of each order, which an undo reverses exactly. @type {Map<string, Bump>} */
   #bumps = new Map();
 
-  /** @param {{bell: any, station?: string, now?: () => number}} parts station: the token's station; now: monotonic ms */
+  /**
+   * @param {{bell: any, station?: string, now?: () => number}} parts station: the token's station;
+   *   now: monotonic ms
+   */
   constructor({ bell, station, now = () => performance.now() }) {
     this.#bell = bell;
     this.#station = station;
@@ -20,8 +23,10 @@ export class KitchenCommands {
   }
 
   /**
-   * @param {string} action @param {import('./tickets.js').Ticket} ticket
-   * @param {{item?: string, filter?: string}} [how] filter: the only station that an unbound screen shows
+   * @param {string} action
+   * @param {import('./tickets.js').Ticket} ticket
+   * @param {{item?: string, filter?: string}} [how] filter: the only station that an unbound screen
+   *   shows
    */
   act(action, ticket, { item, filter } = {}) {
     if (action === 'recall' && this.#isUndo(ticket.id)) return this.#undo(ticket.id);
@@ -64,7 +69,12 @@ export class KitchenCommands {
     for (const item of whole ? doneBefore : items) this.#send({ action: whole ? 'finish_item' : 'recall_item', order, item });
   }
 
-  /** Acts on each item: a command for the ticket would act on the items of all stations, and the cook sees only one. @param {string} action @param {import('./tickets.js').Ticket} ticket */
+  /**
+   * Acts on each item: a command for the ticket would act on the items of all stations, and the
+   * cook sees only one.
+   * @param {string} action
+   * @param {import('./tickets.js').Ticket} ticket
+   */
   #byItem(action, ticket) {
     /** @type {Record<string, [string, (item: any) => boolean]>} */
     const each = {
@@ -76,7 +86,11 @@ export class KitchenCommands {
     for (const item of idsOf(ticket, wanted)) this.#send({ action: itemAction, order: ticket.id, item });
   }
 
-  /** Sends a command. The connection's `answer` event, which also arrives after a reload, shows a refusal. @param {any} command */
+  /**
+   * Sends a command. The connection's `answer` event, which also arrives after a reload, shows a
+   * refusal.
+   * @param {any} command
+   */
   #send(command) {
     this.#bell.command(command).catch(() => {});
   }

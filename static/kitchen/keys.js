@@ -57,7 +57,10 @@ function binding(keys, key) {
   return bound && (() => bound(keys));
 }
 
-/** The control that the browser would press: Enter and the space bar do. @param {KeyboardEvent} event */
+/**
+ * The control that the browser would press: Enter and the space bar do.
+ * @param {KeyboardEvent} event
+ */
 function pressedBy({ target, key }) {
   if (!(target instanceof Element) || (key !== 'Enter' && key !== ' ')) return null;
   return target.closest('button, a');

@@ -1,6 +1,6 @@
 import { beat, find } from '../shared/dom.js';
 import { isForgetful, whenForgetful } from '../shared/storage.js';
-import { toast } from '../shared/toasts.js';
+import { notice } from '../shared/toasts.js';
 import { pairScreen } from './pairing.js';
 import { KitchenScreen } from './screen.js';
 import { dropSession, endSession, givenToken, keepPaired, openSession, takeGivenToken, takeNotice } from './session.js';
@@ -8,7 +8,8 @@ import { dropSession, endSession, givenToken, keepPaired, openSession, takeGiven
 const BEAT_MS = 1000;
 
 takeGivenToken();
-whenForgetful(() => toast('This browser keeps nothing: its storage is blocked or full. After a reload you have to pair this screen again.', { stays: true }));
+whenForgetful(() => notice('This browser keeps nothing: its storage is blocked or full. '
+  + 'After a reload you have to pair this screen again.'));
 // A new token in the address of an open page: the browser does not load the page again by itself.
 addEventListener('hashchange', () => {
   // Kept in memory, it would be lost with this page: the next page takes it.
@@ -19,7 +20,8 @@ if (session) {
   const ended = await new KitchenScreen(session).run();
   if (ended === 'unpaired') await endSession();
   else dropSession();
-  // A fresh page is the surest way to leave nothing of the last session behind; it shows the pairing.
+  // A fresh page is the surest way to leave nothing of the last session behind; it shows the
+  // pairing.
   location.reload();
 }
 

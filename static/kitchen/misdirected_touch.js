@@ -6,13 +6,18 @@ const STEADY_PX = 8;
 /** @typedef {{left: number, right: number, top: number, bottom: number}} Place */
 
 /**
- * Remembers where tickets stood before they last moved: a finger that set out before then aimed at what it saw.
+ * Remembers where tickets stood before they last moved: a finger that set out before then aimed at
+ * what it saw.
  */
 export class LastMove {
   #at = -Infinity;
   /** @type {Map<string, Place>} */ #before = new Map();
 
-  /** @param {Map<string, Place>} before by id @param {Map<string, Place>} after @param {number} now monotonic ms */
+  /**
+   * @param {Map<string, Place>} before by id
+   * @param {Map<string, Place>} after
+   * @param {number} now monotonic ms
+   */
   note(before, after, now) {
     const moved = [...before].some(([id, { left, top }]) => {
       const place = after.get(id);
@@ -24,7 +29,9 @@ export class LastMove {
   }
 
   /**
-   * @param {string} id of what was hit @param {{clientX: number, clientY: number}} point @param {number} now monotonic ms
+   * @param {string} id of what was hit
+   * @param {{clientX: number, clientY: number}} point
+   * @param {number} now monotonic ms
    * @returns {boolean} another ticket stood there when the finger set out
    */
   misled(id, { clientX, clientY }, now) {
@@ -36,7 +43,8 @@ export class LastMove {
 }
 
 /**
- * Remembers what each digit stood for before it last moved: a key that was pressed then is about what was read.
+ * Remembers what each digit stood for before it last moved: a key that was pressed then is about
+ * what was read.
  */
 export class DigitTargets {
   /** By digit, from 1 at index 0. @type {(string | undefined)[]} */ #targets = [];
@@ -53,7 +61,11 @@ export class DigitTargets {
     this.#targets = targets;
   }
 
-  /** @param {number} digit @param {number} now monotonic ms @returns {boolean} it stood for something else when the hand set out */
+  /**
+   * @param {number} digit
+   * @param {number} now monotonic ms
+   * @returns {boolean} it stood for something else when the hand set out
+   */
   misled(digit, now) {
     const before = this.#before[digit - 1];
     return before !== undefined && now - before.until <= ON_ITS_WAY_MS && before.target !== this.#targets[digit - 1];

@@ -1,26 +1,37 @@
 import { Api } from '../client/api.js';
 import { Emitter } from '../client/emitter.js';
 import { OrderBook } from '../shared/order_book.js';
+import { leastIdOf } from '../shared/time_ids.js';
 import { becameRush, changesBetween, isOpen, ticketOf } from './tickets.js';
 
-/** How many tickets are looked for after a snapshot, on how many pages of how many closed orders. */
+/**
+ * How many tickets are looked for after a snapshot, on how many pages of how many closed orders.
+ */
 const MOST_MISSING = 100;
 const MOST_PAGES = 5;
 const PAGE = 100;
 
 /**
- * The tickets of a kitchen screen. Emits `change`, and `noticed` when a ticket that is being cooked has changed.
+ * The tickets of a kitchen screen. Emits `change`, and `noticed` when a ticket that is being cooked
+ * has changed.
  */
 export class KitchenOrders extends Emitter {
   #room; #memory; #api; #restaurant; #station; #book;
-  /** Orders that were to be cooked and closed while this screen was disconnected. @type {Map<string, any>} */
+  /**
+   * Orders that were to be cooked and closed while this screen was disconnected.
+   * @type {Map<string, any>}
+   */
   #found = new Map();
-  /** The ticket of each document: an order that has not changed is not read again. @type {WeakMap<object, import('./tickets.js').Ticket>} */
+  /**
+   * The ticket of each document: an order that has not changed is not read again.
+   * @type {WeakMap<object, import('./tickets.js').Ticket>}
+   */
   #made = new WeakMap();
   /** The station that they are for. @type {string | undefined} */ #madeFor;
 
   /**
-   * @param {{bell: any, room: any, memory: import('./ticket_memory.js').TicketMemory, tokens: any, restaurant: string, station?: string}} parts
+   * @param {{bell: any, room: any, memory: import('./ticket_memory.js').TicketMemory, tokens: any,
+   *   restaurant: string, station?: string}} parts
    */
   constructor({ bell, room, memory, tokens, restaurant, station }) {
     super();
@@ -58,7 +69,12 @@ export class KitchenOrders extends Emitter {
     this.emit('change');
   }
 
-  /** Notes what has changed on a ticket that is being cooked. @param {string} id @param {any} before @param {any} after */
+  /**
+   * Notes what has changed on a ticket that is being cooked.
+   * @param {string} id
+   * @param {any} before
+   * @param {any} after
+   */
   #compare(id, before, after) {
     if (!before || !after || !isOpen(ticketOf(before, this.#station))) return;
     const words = changesBetween(before, after, this.#station);
@@ -67,8 +83,9 @@ export class KitchenOrders extends Emitter {
   }
 
   /**
-   * Asks what became of tickets that were on the screen: a snapshot lists open orders only. After an error the next snapshot
-   * asks again. Bound: `MOST_MISSING` tickets, the newest, in `MOST_PAGES` pages; the others are forgotten.
+   * Asks what became of tickets that were on the screen: a snapshot lists open orders only. After
+   * an error the next snapshot asks again. Bound: `MOST_MISSING` tickets, the newest, in
+   * `MOST_PAGES` pages; the others are forgotten.
    */
   async #lookForMissing() {
     this.#found.clear();
@@ -89,14 +106,9 @@ export class KitchenOrders extends Emitter {
    * @param {string[]} ids by age @returns {Promise<string[]>} those that come after the page
    */
   async #findFrom(ids) {
-    const query = new URLSearchParams({ status: 'closed', limit: String(PAGE), after: before(ids[0]) });
+    const query = new URLSearchParams({ status: 'closed', limit: String(PAGE), after: leastIdOf(ids[0]) });
     const { orders, next } = await this.#api.get(`/api/v1/restaurants/${this.#restaurant}/orders?${query}`);
     for (const order of orders) if (ids.includes(order.id)) this.#found.set(order.id, order);
     return next ? ids.filter((id) => id > next) : [];
   }
-}
-
-/** The first id of the millisecond of another: a list begins after the id that it is given. @param {string} id a UUID of version 7 */
-function before(id) {
-  return `${id.slice(0, 13)}-7000-8000-000000000000`;
 }

@@ -1,14 +1,18 @@
-/** The least share of a column that a ticket is cut to fill, and the least for a ticket of two dishes. */
+/**
+ * The least share of a column that a ticket is cut to fill, and the least for a ticket of two
+ * dishes.
+ */
 const WORTH_CUTTING = 0.15;
 const WORTH_CUTTING_TWO = 0.25;
 
 /**
- * The heights of a ticket's parts, in px: `head` is down to its first dish, `foot` what stands below the last.
- * @typedef {{head: number, items: number[], foot: number}} Shape
- * A column, in px. `mark` returns the height of the head that repeats above each later part of the ticket at an index.
- * @typedef {{height: number, gap: number, mark: (at: number) => number}} Column
- * A ticket that begins `skip` below the top of a column: each dish of `breaks` begins another column, and the last of `span`
- * columns is filled down to `bottom`.
+ * The heights of a ticket's parts, in px: `head` is down to its first dish, `foot` what stands
+ * below the last.
+ * @typedef {{head: number, items: number[], foot: number}} Shape A column, in px. `mark` returns
+ *   the height of the head that repeats above each later part of the ticket at an index.
+ * @typedef {{height: number, gap: number, mark: (at: number) => number}} Column A ticket that
+ *   begins `skip` below the top of a column: each dish of `breaks` begins another column, and the
+ *   last of `span` columns is filled down to `bottom`.
  * @typedef {{skip: number, span: number, breaks: number[], bottom: number}} Cut
  * @typedef {{column: number, top: number, cut: Cut | null}} Spot
  */
@@ -19,10 +23,11 @@ export function heightOf({ head, items, foot }) {
 }
 
 /**
- * Fills columns from the top, in order. A ticket that does not fit continues in the next column, if it can be cut, or
- * begins there.
+ * Fills columns from the top, in order. A ticket that does not fit continues in the next column, if
+ * it can be cut, or begins there.
  *
- * @param {Shape[]} shapes @param {Column} column
+ * @param {Shape[]} shapes
+ * @param {Column} column
  * @param {number} [columns] cuts no ticket to fill a column as long as all fit in this many
  * @returns {Spot[]}
  */
@@ -34,7 +39,12 @@ export function pack(shapes, column, columns = 0) {
   return fill(shapes, column, (at, skip) => cutAt(shapes[at], skip, column.height, () => column.mark(at)));
 }
 
-/** @param {Shape[]} shapes @param {Column} column @param {(at: number, skip: number) => Cut | null} cut @returns {Spot[]} */
+/**
+ * @param {Shape[]} shapes
+ * @param {Column} column
+ * @param {(at: number, skip: number) => Cut | null} cut
+ * @returns {Spot[]}
+ */
 function fill(shapes, { height, gap }, cut) {
   let column = 0;
   let top = 0;
@@ -60,7 +70,9 @@ function fill(shapes, { height, gap }, cut) {
 }
 
 /**
- * @param {Map<string, {left: number, right: number}>} places by id @param {number} width of a column @param {{left: number, right: number}} sight
+ * @param {Map<string, {left: number, right: number}>} places by id
+ * @param {number} width of a column
+ * @param {{left: number, right: number}} sight
  * @returns {string[]} ids of those whose last column is whole in sight
  */
 export function endingInSight(places, width, sight) {
@@ -74,8 +86,12 @@ function isWorthCutting({ items }, left) {
 }
 
 /**
- * Cuts between dishes. What stands below the last dish stays with it: alone, nobody could tell whose button it is.
- * @param {Shape} shape @param {number} skip @param {number} height of a column @param {() => number} mark
+ * Cuts between dishes. What stands below the last dish stays with it: alone, nobody could tell
+ * whose button it is.
+ * @param {Shape} shape
+ * @param {number} skip
+ * @param {number} height of a column
+ * @param {() => number} mark
  * @returns {Cut | null} null when the head would stand without a dish below it
  */
 function cutAt({ head, items, foot }, skip, height, mark) {

@@ -12,8 +12,8 @@ const DEFAULT_LIFE_S = 600;
 const POLL_MS = 10_000;
 
 /**
- * Shows a code until a member of staff approves it, and a new one when it expires. Never gives up: nobody stands at a wall
- * screen to press a button.
+ * Shows a code until a member of staff approves it, and a new one when it expires. Never gives up:
+ * nobody stands at a wall screen to press a button.
  *
  * @param {Element} body where to draw
  * @param {string} why the screen has to be paired; empty for one that never was
@@ -63,10 +63,11 @@ async function poll({ device_code, interval = DEFAULT_INTERVAL_S }, ends, show) 
 }
 
 /**
- * The errors of RFC 8628 are a member `error` of the body, which the client library's own errors do not have.
- * A lost network is no answer: the next poll asks again.
+ * The errors of RFC 8628 are a member `error` of the body, which the client library's own errors do
+ * not have. A lost network is no answer: the next poll asks again.
  *
- * @param {string} device_code @returns {Promise<{answer?: any, error?: string}>}
+ * @param {string} device_code
+ * @returns {Promise<{answer?: any, error?: string}>}
  */
 async function askForToken(device_code) {
   try {

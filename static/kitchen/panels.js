@@ -56,7 +56,12 @@ export function blankView(bell, room) {
   return blank('check', 'Nothing to cook', 'New orders appear here.');
 }
 
-/** @param {Parameters<typeof icon>[0]} sign @param {string} title @param {string} words @param {...any} more */
+/**
+ * @param {Parameters<typeof icon>[0]} sign
+ * @param {string} title
+ * @param {string} words
+ * @param {...any} more
+ */
 function blank(sign, title, words, ...more) {
   return h('div.blank', {}, icon(sign), h('h2', {}, title), h('p', {}, words), more);
 }

@@ -25,14 +25,22 @@ import { Watchdog } from './watchdog.js';
 
 /** How often to check whether the undo of a bumped ticket is over. */
 const BUMPED_CHECK_MS = 500;
-/** How long nobody must have touched the screen before it may reload, and before it may with a dialog left open. */
+/**
+ * How long nobody must have touched the screen before it may reload, and before it may with a
+ * dialog left open.
+ */
 const QUIET_MS = 4_000;
 const FORGOTTEN_MS = 60_000;
 /** How long nobody must have touched the screen before all tickets may move, if that shows more. */
 const UNTOUCHED_MS = 10_000;
 
-/** How often a cancelled ticket that nobody has confirmed rings again: somebody may be cooking it. */
+/**
+ * How often a cancelled ticket that nobody has confirmed rings again: somebody may be cooking it.
+ */
 const CANCELLED_AGAIN_MS = 30_000;
+
+/** How long the bar says why a key did nothing. */
+const SAID_MS = 6_000;
 
 /** @type {Record<string, string>} */
 const NEWS = {
@@ -50,7 +58,9 @@ export class KitchenScreen {
   #redraw = redrawing(() => this.#draw());
   /** Whether a draw is due: one that stays due means that drawing fails. */ #owed = false;
   #touchedAt = -Infinity;
-  /** Checks bumped tickets. One timer for all draws: one each would multiply. @type {any} */ #letGo;
+  /** Checks bumped tickets. One timer for all draws: one each would multiply. @type {any} */
+  #letGo;
+  /** Removes what the bar says. @type {any} */ #saying;
   /** When a cancelled ticket last rang. */ #warnedAt = -Infinity;
   /** @type {(how: 'unpaired' | 'refused') => void} */ #end = () => {};
 
@@ -153,7 +163,9 @@ export class KitchenScreen {
     this.#commands.act(action, ticket, { item, filter: this.#settings.values.filter });
   }
 
-  /** @param {{ticket?: import('./tickets.js').Ticket, refusal?: string}} aimed what a key is about */
+  /**
+   * @param {{ticket?: import('./tickets.js').Ticket, refusal?: string}} aimed what a key is about
+   */
   #key({ ticket, refusal }) {
     if (refusal) this.#refuse(refusal);
     if (ticket && isOpen(ticket)) this.#send('ready', ticket);
@@ -162,9 +174,15 @@ export class KitchenScreen {
     this.#due();
   }
 
-  /** Says why a key did nothing. @param {string} words */
+  /**
+   * Says why a key did nothing, over the facts of the bar: the next key is on its way, so this
+   * covers no control and moves no ticket.
+   * @param {string} words
+   */
   #refuse(words) {
-    toast(words);
+    clearTimeout(this.#saying);
+    find('#said').textContent = words;
+    this.#saying = setTimeout(() => { find('#said').textContent = ''; }, SAID_MS);
     return true;
   }
 
@@ -262,7 +280,11 @@ export class KitchenScreen {
   }
 }
 
-/** Asks for a second touch before what cannot be undone. @param {HTMLElement | undefined} control @param {string} words */
+/**
+ * Asks for a second touch before what cannot be undone.
+ * @param {HTMLElement | undefined} control
+ * @param {string} words
+ */
 function twice(control, words) {
   if (!control || control.textContent === words) return true;
   control.textContent = words;

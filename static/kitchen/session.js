@@ -30,7 +30,10 @@ export function takeGivenToken() {
   return true;
 }
 
-/** @returns {Session | null} the given token before the paired one; null when this screen has to be paired */
+/**
+ * @returns {Session | null} the given token before the paired one; null when this screen has to be
+ *   paired
+ */
 export function openSession() {
   const given = sessionStore.getItem(GIVEN);
   const claims = given ? tokenClaims(given) : {};
@@ -55,7 +58,8 @@ export function keepPaired(answer) {
 }
 
 /**
- * Asks the server over HTTP whether this screen's token is valid: a browser hides why a WebSocket was refused.
+ * Asks the server over HTTP whether this screen's token is valid: a browser hides why a WebSocket
+ * was refused.
  * @param {Session} session
  * @returns {Promise<import('./watchdog.js').Answer>}
  */
@@ -70,7 +74,10 @@ export async function askAbout({ tokens }) {
   }
 }
 
-/** Ends the session on the server too, so that a screen that was sold cannot come back. Ends it here in any case. */
+/**
+ * Ends the session on the server too, so that a screen that was sold cannot come back. Ends it here
+ * in any case.
+ */
 export async function endSession() {
   const session = openSession();
   const api = new Api({ url: location.origin, tokens: session?.tokens });
@@ -79,7 +86,10 @@ export async function endSession() {
   forgetPaired();
 }
 
-/** Forgets a session that the server has ended. A screen that was paired before it was given a token continues as the paired one. */
+/**
+ * Forgets a session that the server has ended. A screen that was paired before it was given a token
+ * continues as the paired one.
+ */
 export function dropSession() {
   if (sessionStore.getItem(GIVEN)) return dropGiven('The link that opened this screen no longer works. Pair the screen, or open a new link.');
   forgetPaired();

@@ -2,14 +2,22 @@ import { find } from '../shared/dom.js';
 import { keepLocal, recallLocal } from '../shared/storage.js';
 import { HURRY_MINUTES } from '../shared/urgency.js';
 
-/** @typedef {{letters: string, columns: string, hurryMinutes: number, warnMinutes: number, lateMinutes: number, theme: string, shortcuts: boolean, filter: string, allDay: boolean}} Settings */
+/**
+ * @typedef {{letters: string, columns: string, hurryMinutes: number, warnMinutes: number,
+ *   lateMinutes: number, theme: string, shortcuts: boolean, filter: string, allDay: boolean}}
+ *   Settings
+ */
 
 /** @type {Settings} */
 const DEFAULTS = { letters: 'large', columns: 'auto', hurryMinutes: HURRY_MINUTES, warnMinutes: 10, lateMinutes: 20, theme: 'dark', shortcuts: true, filter: '', allDay: false };
 
 const MOST_MINUTES = 240;
 
-/** Steps by one minute below ten, then by five. @param {number} minutes @param {number} by -1 or 1 */
+/**
+ * Steps by one minute below ten, then by five.
+ * @param {number} minutes
+ * @param {number} by -1 or 1
+ */
 export function stepped(minutes, by) {
   const step = minutes + by / 2 < 10 ? 1 : 5;
   return Math.min(MOST_MINUTES, Math.max(1, minutes + by * step));
@@ -37,7 +45,11 @@ export class ScreenSettings {
     this.#changed();
   }
 
-  /** Warn and late push each other: late is never before hurry. @param {string} name @param {number} by -1 or 1 */
+  /**
+   * Warn and late push each other: late is never before hurry.
+   * @param {string} name
+   * @param {number} by -1 or 1
+   */
   step(name, by) {
     const { hurryMinutes, warnMinutes, lateMinutes } = this.values;
     if (name === 'hurryMinutes') return this.set({ hurryMinutes: stepped(hurryMinutes, by) });

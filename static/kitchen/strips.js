@@ -1,10 +1,17 @@
 import { find, setText } from '../shared/dom.js';
 import { renderKeyed } from '../shared/keyed.js';
-import { cancelledEntry, incomingEntry, incomingWarning } from './ticket_view.js';
+import { orderAllergyWord } from '../shared/notes.js';
+import { cancelledEntry, incomingEntry } from './ticket_view.js';
 
-/** Cancelled tickets in sight at once: more stand behind a count, for they must not take the room of what is to be cooked. */
+/**
+ * Cancelled tickets in sight at once: more stand behind a count, for they must not take the room of
+ * what is to be cooked.
+ */
 const CANCELLED_IN_SIGHT = 2;
-/** Lines of incoming orders where there is nothing to cook, or the glass is high; elsewhere it is one. */
+/**
+ * Lines of incoming orders where there is nothing to cook, or the glass is high; elsewhere it is
+ * one.
+ */
 const MANY_LINES = 4;
 /** The most of the glass that incoming orders with an allergy may take. */
 const MOST_OF_GLASS = 0.4;
@@ -14,7 +21,10 @@ const PHONE = matchMedia('(max-width: 699px)');
 
 /** @typedef {import('./tickets.js').Ticket} Ticket */
 
-/** Draws what lies below the board: tickets that were cancelled, and orders that nobody has taken yet. */
+/**
+ * Draws what lies below the board: tickets that were cancelled, and orders that nobody has taken
+ * yet.
+ */
 export class Strips {
   /** The newest first. @type {Ticket[]} */ cancelled = [];
   /** Whether a cook has opened those behind the count. */ #all = false;
@@ -30,7 +40,10 @@ export class Strips {
     this.#all = open;
   }
 
-  /** @param {Ticket[]} cancelled the newest first @param {boolean} numbered the screen shows digits */
+  /**
+   * @param {Ticket[]} cancelled the newest first
+   * @param {boolean} numbered the screen shows digits
+   */
   drawCancelled(cancelled, numbered) {
     this.cancelled = cancelled;
     const hidden = cancelled.length - CANCELLED_IN_SIGHT;
@@ -46,10 +59,12 @@ export class Strips {
 
   /**
    * Orders with an allergy come first, and make room for themselves.
-   * @param {Ticket[]} incoming @param {number} now server ms @param {boolean} idle there is nothing to cook
+   * @param {Ticket[]} incoming
+   * @param {number} now server ms
+   * @param {boolean} idle there is nothing to cook
    */
   drawIncoming(incoming, now, idle) {
-    const warned = incoming.filter((ticket) => incomingWarning(ticket));
+    const warned = incoming.filter(({ order }) => orderAllergyWord(order));
     const sorted = [...warned, ...incoming.filter((ticket) => !warned.includes(ticket))];
     find('#incoming').hidden = incoming.length === 0;
     setText(find('#incoming-count'), `${incoming.length} incoming`);
@@ -62,7 +77,11 @@ export class Strips {
   }
 }
 
-/** Shows so many lines, and all with an allergy; counts the orders below them. @param {number} lines @param {number} warned the first of them */
+/**
+ * Shows so many lines, and all with an allergy; counts the orders below them.
+ * @param {number} lines
+ * @param {number} warned the first of them
+ */
 function fitLines(lines, warned) {
   const list = find('#incoming-orders');
   const more = find('#incoming-more');

@@ -5,8 +5,8 @@ import { UNDO_MS, isOpen } from './tickets.js';
 export const MOST_CANCELLED = 100;
 
 /**
- * Remembers what a screen has shown: decides the sounds and the undo, and keeps a cancelled ticket and a change until a cook
- * has confirmed them, across reloads too.
+ * Remembers what a screen has shown: decides the sounds and the undo, and keeps a cancelled ticket
+ * and a change until a cook has confirmed them, across reloads too.
  */
 export class TicketMemory {
   #name = '';
@@ -59,7 +59,9 @@ export class TicketMemory {
   }
 
   /**
-   * @param {import('./tickets.js').Ticket} ticket @param {string | undefined} was @param {number} now
+   * @param {import('./tickets.js').Ticket} ticket
+   * @param {string | undefined} was
+   * @param {number} now
    * @returns {string | undefined} a sound
    */
   #step(ticket, was, now) {
@@ -80,7 +82,11 @@ export class TicketMemory {
     return 'changed';
   }
 
-  /** Drops what is over: a screen runs for months. @param {Set<string>} present @param {number} now monotonic ms */
+  /**
+   * Drops what is over: a screen runs for months.
+   * @param {Set<string>} present
+   * @param {number} now monotonic ms
+   */
   #prune(present, now) {
     for (const [id, state] of this.#states) {
       if (!present.has(id) && state !== 'new' && state !== 'cooking') this.#states.delete(id);
@@ -124,7 +130,10 @@ export class TicketMemory {
     this.#states.delete(id);
   }
 
-  /** @param {Iterable<string>} present ids @returns {string[]} ids of tickets that were to be cooked and are no longer listed */
+  /**
+   * @param {Iterable<string>} present ids
+   * @returns {string[]} ids of tickets that were to be cooked and are no longer listed
+   */
   missing(present) {
     const here = new Set(present);
     const owed = [...this.#states].filter(([id, state]) => (state === 'new' || state === 'cooking') && !here.has(id));

@@ -3,7 +3,10 @@ import { h } from '../shared/dom.js';
 /** Marks a ticket that takes more than one column, and each dish that begins one of them. */
 const SPAN = 'data-kept-span';
 const BEGINS = 'data-kept-begins';
-/** Marks a dish with a word that is longer than its line even in the smallest letters: that word may break. */
+/**
+ * Marks a dish with a word that is longer than its line even in the smallest letters: that word may
+ * break.
+ */
 const BREAKS = 'data-kept-breaks';
 /** The smallest letters that a long word makes of a dish, as a share of the others. */
 const SMALLEST = 0.6;
@@ -19,14 +22,15 @@ export function shapeOf(ticket) {
   const { top, bottom } = ticket.getBoundingClientRect();
   const tops = items.map((item) => item.getBoundingClientRect().top);
   const end = items.at(-1)?.getBoundingClientRect().bottom ?? bottom;
-  // Rounded up to whole px: a fraction too many would overflow into a column that nobody has counted.
+  // Rounded up to whole px: a fraction too many would overflow into a column that nobody has
+  // counted.
   const px = [top, ...tops, end, bottom].map((edge, at, edges) => (at === 0 ? 0 : Math.ceil(edge - edges[at - 1])));
   return { head: px[1], items: px.slice(2, -1), foot: px[px.length - 1] };
 }
 
 /**
- * Makes the letters of a dish smaller where one of its words is longer than its line: a word that breaks in its middle is
- * read twice. Writes to all tickets before it reads any, and again after.
+ * Makes the letters of a dish smaller where one of its words is longer than its line: a word that
+ * breaks in its middle is read twice. Writes to all tickets before it reads any, and again after.
  * @param {HTMLElement[]} tickets
  */
 export function fitWords(tickets) {
@@ -44,8 +48,9 @@ export function fitWords(tickets) {
 }
 
 /**
- * Builds the head of a later part, which repeats what a cook must know who reads that column alone: whose dishes these are,
- * where they go, how late they are, and each warning of the ticket. A screen reader has read it at the ticket's own head.
+ * Builds the head of a later part, which repeats what a cook must know who reads that column alone:
+ * whose dishes these are, where they go, how late they are, and each warning of the ticket. A
+ * screen reader has read it at the ticket's own head.
  * @param {HTMLElement} ticket
  */
 export function partHead(ticket) {
@@ -57,8 +62,11 @@ export function partHead(ticket) {
 }
 
 /**
- * Splits a ticket over columns. Styles are set on the element that has them: a custom property restyles everything below it.
- * @param {HTMLElement} ticket whole @param {import('./pack.js').Cut} cut @param {{width: number, gap: number}} column in px
+ * Splits a ticket over columns. Styles are set on the element that has them: a custom property
+ * restyles everything below it.
+ * @param {HTMLElement} ticket whole
+ * @param {import('./pack.js').Cut} cut
+ * @param {{width: number, gap: number}} column in px
  */
 export function split(ticket, { skip, span, breaks }, { width, gap }) {
   ticket.setAttribute(SPAN, String(span));
@@ -92,7 +100,12 @@ export function headOf(ticket) {
   return /** @type {HTMLElement} */ (ticket.firstElementChild);
 }
 
-/** Skips values that are set already: each write restyles. @param {HTMLElement} element @param {string} name @param {string} value */
+/**
+ * Skips values that are set already: each write restyles.
+ * @param {HTMLElement} element
+ * @param {string} name
+ * @param {string} value
+ */
 export function setStyle(element, name, value) {
   if (element.style.getPropertyValue(name) !== value) element.style.setProperty(name, value);
 }

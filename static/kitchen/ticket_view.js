@@ -1,14 +1,18 @@
 import { h } from '../shared/dom.js';
 import { REASON_WORDS, age, count, place } from '../shared/format.js';
 import { icon } from '../shared/icons.js';
-import { ageView, allergyWord, levelWord, noteView, placeView, serviceBadge } from '../shared/order_parts.js';
+import { allergyWord, orderAllergyWord } from '../shared/notes.js';
+import { ageView, levelWord, noteView, placeView, serviceBadge } from '../shared/order_parts.js';
 import { clockOf, levelAt } from '../shared/urgency.js';
 import { isOpen } from './tickets.js';
 
 /** A table's name with more letters takes two lines of small ones in the head. */
 const LONG_TABLE = 3;
 const FACE = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' });
-/** The faces of minutes: formatting one takes as long as building a ticket. @type {Map<number, string>} */
+/**
+ * The faces of minutes: formatting one takes as long as building a ticket.
+ * @type {Map<number, string>}
+ */
 const faces = new Map();
 const MOST_FACES = 500;
 /** Nobody in the kitchen can hurry an order that is not accepted. */
@@ -60,7 +64,11 @@ function head(ticket, look) {
     h('div.ticket__clock', {}, ageView(ticketClock(ticket, look), look.now), dueView(ticket, look)));
 }
 
-/** The urgency in a word and the promised time, below the age. @param {import('./tickets.js').Ticket} ticket @param {Look} look */
+/**
+ * The urgency in a word and the promised time, below the age.
+ * @param {import('./tickets.js').Ticket} ticket
+ * @param {Look} look
+ */
 function dueView(ticket, look) {
   const word = levelWord(levelAt(ticketClock(ticket, look), look.now));
   if (!word && ticket.promised === undefined) return null;
@@ -68,7 +76,11 @@ function dueView(ticket, look) {
     ticket.promised !== undefined && h('span.ticket__promise', {}, h('span.visually-hidden', {}, 'promised '), `by ${faceOf(ticket.promised)}`));
 }
 
-/** `9:41` without the half of the day: a promise is for the next hours, and the head of a ticket has no room. @param {number} time */
+/**
+ * `9:41` without the half of the day: a promise is for the next hours, and the head of a ticket has
+ * no room.
+ * @param {number} time
+ */
 function faceOf(time) {
   const minute = Math.floor(time / 60_000);
   const face = faces.get(minute) ?? FACE.formatToParts(time).filter(({ type }) => type !== 'dayPeriod').map(({ value }) => value).join('').trim();
@@ -94,9 +106,10 @@ function flag(kind, sign, words) {
 }
 
 /**
- * The allergy flags of a ticket: the word, unless a note at the top says it already, since a dish's note may be further down; and
- * the whole note of another station's dish, since pans are shared.
- * @param {any} order @param {[string, any][]} mine
+ * The allergy flags of a ticket: the word, unless a note at the top says it already, since a dish's
+ * note may be further down; and the whole note of another station's dish, since pans are shared.
+ * @param {any} order
+ * @param {[string, any][]} mine
  */
 function allergyFlags(order, mine) {
   const written = Object.entries(order.items).filter(([, item]) => allergyWord(item));
@@ -105,8 +118,27 @@ function allergyFlags(order, mine) {
   const words = here.map(([, item]) => allergyWord(item));
   return [
     here.length > 0 && !allergyWord(order) && flag('allergy', 'alert', words.includes('Allergy') ? 'Allergy' : words[0]),
-    ...elsewhere.map(([, item]) => flag('allergy', 'alert', `${allergyWord(item)} (${item.name}): ${item.note}`)),
+    ...elsewhere.map(([, item]) => flag('allergy', 'alert', allergyWords(item, item.name))),
   ];
+}
+
+/**
+ * @param {{note?: string, allergy?: boolean}} said
+ * @param {string} [dish] that it is about; the whole order without
+ */
+function allergyWords(said, dish) {
+  const word = allergyWord(said);
+  return [dish ? `${word} (${dish})` : word, said.note].filter(Boolean).join(': ');
+}
+
+/**
+ * Each allergy of an order with its words, where the ticket itself is not shown.
+ * @param {any} order
+ */
+function allergyList(order) {
+  const dishes = Object.values(order.items).filter(allergyWord);
+  const words = [allergyWord(order) && allergyWords(order), ...dishes.map((dish) => allergyWords(dish, dish.name))].filter(Boolean);
+  return words.length > 0 && h('ul.allergies', {}, words.map((some) => flag('allergy', 'alert', some)));
 }
 
 /** @param {any} order */
@@ -126,7 +158,12 @@ function byStation(entries) {
   return [...entries].sort(([, a], [, b]) => a.station.localeCompare(b.station));
 }
 
-/** @param {string} id @param {any} item @param {boolean} touchable @param {boolean} named with its station */
+/**
+ * @param {string} id
+ * @param {any} item
+ * @param {boolean} touchable
+ * @param {boolean} named with its station
+ */
 function itemView(id, item, touchable, named) {
   const row = { 'data-key': id, 'data-item': id, 'data-status': item.status, 'data-pending': Boolean(item.pending) };
   const done = item.status === 'done';
@@ -189,6 +226,7 @@ export function cancelledEntry(ticket, numbered) {
   },
   h('p.cancelled__head', {}, h('b', {}, h('span.visually-hidden', {}, 'Order '), order.number), h('span', {}, placeView(order))),
   h('p.cancelled__why', {}, icon('close'), h('span', {}, cancelledWords(order, mine))),
+  allergyList(order),
   h('ul.cancelled__items', {}, begun.map(([key, item]) => h('li', { 'data-item': key, 'data-status': item.status }, `Begun: ${item.quantity} × ${item.name}`))),
   h('button.button.button--danger', { 'type': 'button', 'data-do': 'confirm-cancel' }, 'Got it', numbered && digit()));
   return { key: id, deps: [ticket, numbered], view };
@@ -203,16 +241,15 @@ function cancelledWords(order, mine) {
   return ['Cancelled', [words, detail].filter(Boolean).join('. ')].filter(Boolean).join(': ');
 }
 
-/** @param {string} action @param {Parameters<typeof icon>[0]} sign @param {any} words @param {string} [looks] */
+/**
+ * @param {string} action
+ * @param {Parameters<typeof icon>[0]} sign
+ * @param {any} words
+ * @param {string} [looks]
+ */
 function control(action, sign, words, looks = '') {
   // Keyed: a node that turned from Start into Bump would fade from one look into the other.
   return h(`button.button${looks}`, { 'type': 'button', 'data-key': action, 'data-action': action }, icon(sign), words);
-}
-
-/** @param {import('./tickets.js').Ticket} ticket @returns {string | undefined} the word of its allergy; a declared one is louder than a guess */
-export function incomingWarning({ order, items: mine }) {
-  const words = [order, ...mine.map(([, item]) => item)].map(allergyWord);
-  return words.find((word) => word === 'Allergy') ?? words.find(Boolean);
 }
 
 /**
@@ -222,7 +259,7 @@ export function incomingWarning({ order, items: mine }) {
  */
 export function incomingEntry(ticket, now) {
   const { id, order, since, items: mine } = ticket;
-  const warned = incomingWarning(ticket);
+  const warned = orderAllergyWord(order);
   const view = () => h('article.incoming__order', {
     'data-key': id, 'data-order': id, 'data-status': order.status, 'data-ticket': 'incoming', 'aria-label': `Incoming: order ${order.number}, ${place(order)}`,
   },
@@ -235,7 +272,11 @@ export function incomingEntry(ticket, now) {
   return { key: id, deps: [ticket], view };
 }
 
-/** One line of the recall list. @param {import('./tickets.js').Ticket} ticket @param {number} now */
+/**
+ * One line of the recall list.
+ * @param {import('./tickets.js').Ticket} ticket
+ * @param {number} now
+ */
 export function recallView({ id, order, items: mine }, now) {
   const dishes = mine.filter(([, item]) => item.status !== 'voided').map(([, item]) => `${item.quantity} × ${item.name}`);
   const at = Date.parse(order.served_at ?? order.ready_at ?? order.accepted_at);
@@ -243,6 +284,7 @@ export function recallView({ id, order, items: mine }, now) {
     h('div.recall__body', {},
       h('p.recall__title', {}, h('b', {}, order.number), ' ', placeView(order), ' ',
         h('span.badge', {}, order.status === 'served' ? 'Served' : 'Ready')),
+      allergyList(order),
       h('p.muted', {}, dishes.join(', ')),
       Number.isNaN(at) ? null : h('p.muted', {}, `${age(now - at)} ago`)),
     control('recall', 'undo', 'Recall'));
@@ -254,9 +296,10 @@ export function allDayView(lines) {
   const total = lines.reduce((sum, line) => sum + line.quantity, 0);
   return [
     h('p.muted', {}, `${count(total, 'dish', 'dishes')} to cook`),
-    h('ul.allday', {}, lines.map(({ name, options, quantity, services }) => h('li.allday__line', {},
+    h('ul.allday', {}, lines.map(({ name, options, quantity, services, warned }) => h('li.allday__line', {},
       h('b.allday__quantity.numeric', {}, quantity),
       h('span', {}, name, options.length > 0 && h('span.allday__options', {}, options.join(', ')),
+        Object.entries(warned).map(([word, some]) => h('span.allday__allergy', {}, icon('alert'), `${some} × ${word}`)),
         Object.entries(services).map(([service, some]) => h('span.allday__service', {}, `${some} × `, serviceBadge(service))))))),
   ];
 }

@@ -1,20 +1,26 @@
+import { loudestAllergy } from '../shared/notes.js';
 import { promisedAt } from '../shared/urgency.js';
 
 /**
  * The tickets of a kitchen screen, without the DOM.
  *
- * A ticket is an order as one screen sees it: `incoming` (placed, nobody has taken it yet), `new` (accepted),
- * `cooking`, `bumped` (this screen owes nothing more), `cancelled`, or `gone`.
+ * A ticket is an order as one screen sees it: `incoming` (placed, nobody has taken it yet), `new`
+ * (accepted), `cooking`, `bumped` (this screen owes nothing more), `cancelled`, or `gone`.
  *
- * @typedef {'incoming' | 'new' | 'cooking' | 'bumped' | 'cancelled' | 'gone'} TicketState
- * `since` is when it was accepted, `promised` what it was promised for, `finished` when it was last done with.
- * @typedef {{id: string, order: any, state: TicketState, items: [string, any][], elsewhere: Record<string, number>, since: number, promised?: number, finished: number}} Ticket
+ * @typedef {'incoming' | 'new' | 'cooking' | 'bumped' | 'cancelled' | 'gone'} TicketState `since`
+ *   is when it was accepted, `promised` what it was promised for, `finished` when it was last done
+ *   with.
+ * @typedef {{id: string, order: any, state: TicketState, items: [string, any][], elsewhere:
+ *   Record<string, number>, since: number, promised?: number, finished: number}} Ticket
  */
 
 export const RECALL_WINDOW_MS = 15 * 60_000;
 /** A bumped ticket keeps its place this long, with an undo: nothing moves under the finger. */
 export const UNDO_MS = 5000;
-/** How many rush orders come before late ones: the page of a wall screen has room for more tickets than these. */
+/**
+ * How many rush orders come before late ones: the page of a wall screen has room for more tickets
+ * than these.
+ */
 export const RUSH_AHEAD = 3;
 
 /**
@@ -49,7 +55,11 @@ function stateOf(order, items) {
   return order.status === 'accepted' ? 'new' : 'cooking';
 }
 
-/** @param {[string, any][]} items @param {string} station @returns {Record<string, number>} dishes owed, by station */
+/**
+ * @param {[string, any][]} items
+ * @param {string} station
+ * @returns {Record<string, number>} dishes owed, by station
+ */
 function owedElsewhere(items, station) {
   /** @type {Record<string, number>} */
   const owed = {};
@@ -71,8 +81,8 @@ export function isOpen({ state }) {
 }
 
 /**
- * Digits belong to places, and a bumped ticket keeps its own while it can be undone: a second press must not hit
- * the ticket that moves up.
+ * Digits belong to places, and a bumped ticket keeps its own while it can be undone: a second press
+ * must not hit the ticket that moves up.
  * @param {Ticket} ticket
  */
 export function hasSlot(ticket) {
@@ -80,11 +90,14 @@ export function hasSlot(ticket) {
 }
 
 /**
- * Sorts tickets for the board, each group by age: rush orders first, for somebody has asked for them, but no more than
- * `RUSH_AHEAD` of them before those that are late. When everything is rush, nothing is, and a late ticket stays on the first
- * page. Then the other rush orders, those that are in time, and last what nobody has accepted.
+ * Sorts tickets for the board, each group by age: rush orders first, for somebody has asked for
+ * them, but no more than `RUSH_AHEAD` of them before those that are late. When everything is rush,
+ * nothing is, and a late ticket stays on the first page. Then the other rush orders, those that are
+ * in time, and last what nobody has accepted.
  *
- * @param {Ticket[]} tickets @param {(ticket: Ticket) => boolean} isLate @returns {Ticket[]}
+ * @param {Ticket[]} tickets
+ * @param {(ticket: Ticket) => boolean} isLate
+ * @returns {Ticket[]}
  */
 export function inSequence(tickets, isLate) {
   const byAge = [...tickets].sort((a, b) => a.since - b.since || a.order.number - b.order.number);
@@ -100,27 +113,44 @@ export function inSequence(tickets, isLate) {
 }
 
 /**
- * Sums up what has to be cooked now, over all tickets: the same dish with the same options is one line.
+ * A line of the list of the day. `services` counts the portions that are not eaten at a table,
+ * `warned` those with an allergy on the dish or the whole order, by the word for it.
+ * @typedef {{name: string, options: string[], quantity: number, services: Record<string, number>,
+ *   warned: Record<string, number>}} DayLine
+ */
+
+/**
+ * Sums up what has to be cooked now, over all tickets: the same dish with the same options is one
+ * line.
  *
  * @param {Ticket[]} tickets
- * @returns {{name: string, options: string[], quantity: number, services: Record<string, number>}[]} most first; `services`
- *   counts those that are not eaten at a table
+ * @returns {DayLine[]} most first
  */
 export function allDay(tickets) {
-  /** @type {Map<string, {name: string, options: string[], quantity: number, services: Record<string, number>}>} */
+  /** @type {Map<string, DayLine>} */
   const lines = new Map();
-  for (const { order: { service }, items } of tickets.filter(isOpen)) {
+  for (const { order, items } of tickets.filter(isOpen)) {
     for (const [, item] of items.filter(([, some]) => isOwed(some))) {
       const options = item.options ?? [];
       const key = JSON.stringify([item.name, ...options]);
-      /** @type {{name: string, options: string[], quantity: number, services: Record<string, number>}} */
-      const line = lines.get(key) ?? { name: item.name, options, quantity: 0, services: {} };
+      /** @type {DayLine} */
+      const line = lines.get(key) ?? { name: item.name, options, quantity: 0, services: {}, warned: {} };
       line.quantity += item.quantity;
-      if (service && service !== 'dine_in') line.services[service] = (line.services[service] ?? 0) + item.quantity;
+      if (order.service !== 'dine_in') addTo(line.services, order.service, item.quantity);
+      addTo(line.warned, loudestAllergy([item, order]), item.quantity);
       lines.set(key, line);
     }
   }
   return [...lines.values()].sort((a, b) => b.quantity - a.quantity || a.name.localeCompare(b.name));
+}
+
+/**
+ * @param {Record<string, number>} counts
+ * @param {string} key nothing is counted without one
+ * @param {number} quantity
+ */
+function addTo(counts, key, quantity) {
+  if (key) counts[key] = (counts[key] ?? 0) + quantity;
 }
 
 /**
@@ -154,9 +184,10 @@ export function changesBetween(before, after, station) {
 }
 
 /**
- * `No Firni` when none of that dish is left, whatever its options; else how many were taken off, of which, and how many are
- * still to cook.
- * @param {any} voided @param {any[]} items of the ticket
+ * `No Firni` when none of that dish is left, whatever its options; else how many were taken off, of
+ * which, and how many are still to cook.
+ * @param {any} voided
+ * @param {any[]} items of the ticket
  */
 function voidedWords(voided, items) {
   const left = items.filter(({ name, status }) => name === voided.name && status !== 'voided');

@@ -37,16 +37,24 @@ export class KitchenView {
   /** On the board, in the order of the screen. @type {import('./tickets.js').Ticket[]} */
   shown = [];
   /** @type {string | undefined} */ #selected;
-  /** The tickets that the digits bump, as they are drawn. By digit, from 1 at index 0. @type {(string | undefined)[]} */ #slots = [];
+  /**
+   * The tickets that the digits bump, as they are drawn. By digit, from 1 at index 0.
+   * @type {(string | undefined)[]}
+   */
+  #slots = [];
   #digits = new DigitTargets();
   /** Whether a cook has turned the page since the digits were drawn. */ #turned = false;
-  /** When the focus went to the ticket that took the place of one that is gone. */ #focusMovedAt = -Infinity;
+  /** When the focus went to the ticket that took the place of one that is gone. */
+  #focusMovedAt = -Infinity;
   #lastMove = new LastMove();
   #board = new TicketBoard(() => this.#placed());
   #scrolled;
   /** Set while the tickets scroll. @type {any} */ #resting;
 
-  /** @param {() => void} scrolled called when another page of tickets or another size of the window is in sight, to draw again */
+  /**
+   * @param {() => void} scrolled called when another page of tickets or another size of the window
+   *   is in sight, to draw again
+   */
   constructor(scrolled) {
     this.#scrolled = scrolled;
     find('#tickets').addEventListener('focusin', (event) => {
@@ -65,7 +73,8 @@ export class KitchenView {
       this.#board.resized();
       this.#lastMove.note(places, this.#board.places(), performance.now());
     };
-    // The window's `resize` comes before the columns have found their new places, and the letters may come after them.
+    // The window's `resize` comes before the columns have found their new places, and the letters
+    // may come after them.
     new ResizeObserver(resized).observe(find('#board'));
     addEventListener('resize', () => {
       requestAnimationFrame(resized);
@@ -147,7 +156,10 @@ export class KitchenView {
     this.#drawMore();
   }
 
-  /** Digits change with every ticket that goes, on up to nine tickets: they are no reason to build those again. */
+  /**
+   * Digits change with every ticket that goes, on up to nine tickets: they are no reason to build
+   * those again.
+   */
   #drawSlots() {
     const standing = this.#resting === undefined ? this.#slots : [];
     const slots = new Map(standing.map((target, index) => [target, String(index + 1)]));
@@ -160,7 +172,8 @@ export class KitchenView {
 
   /**
    * A digit acts on the ticket that shows it, in full sight, to a cook who has had time to read it.
-   * @param {number} digit 1 to 9 @returns {{ticket?: import('./tickets.js').Ticket, refusal?: string}}
+   * @param {number} digit 1 to 9
+   * @returns {{ticket?: import('./tickets.js').Ticket, refusal?: string}}
    */
   atDigit(digit) {
     const target = this.#slots[digit - 1];
@@ -173,7 +186,10 @@ export class KitchenView {
     return ticket && shows ? { ticket } : { refusal: `No ticket shows ${digit}` };
   }
 
-  /** Enter acts on the framed ticket, where a cook sees it. @returns {{ticket?: import('./tickets.js').Ticket, refusal?: string}} */
+  /**
+   * Enter acts on the framed ticket, where a cook sees it.
+   * @returns {{ticket?: import('./tickets.js').Ticket, refusal?: string}}
+   */
   atFrame() {
     if (!find('#tickets').querySelector(':focus-visible')) return {};
     if (performance.now() - this.#focusMovedAt <= ON_ITS_WAY_MS) return { refusal: 'The tickets have just moved. Press again.' };
@@ -201,7 +217,11 @@ export class KitchenView {
     return find('#tickets').contains(document.activeElement);
   }
 
-  /** Whether another ticket stood here when the finger set out. @param {string} id of the ticket that was hit @param {PointerEvent} click */
+  /**
+   * Whether another ticket stood here when the finger set out.
+   * @param {string} id of the ticket that was hit
+   * @param {PointerEvent} click
+   */
   misled(id, click) {
     return this.#lastMove.misled(id, click, performance.now());
   }
@@ -246,7 +266,10 @@ export class KitchenView {
     say(find('#more'), more, `${more} more →`);
   }
 
-  /** Whether the ticket of an element is on the page in sight or beside it. @param {Element} element */
+  /**
+   * Whether the ticket of an element is on the page in sight or beside it.
+   * @param {Element} element
+   */
   isNear(element) {
     return this.#board.isNear(element.closest('[data-order]')?.getAttribute('data-order') ?? '');
   }
@@ -269,7 +292,10 @@ export class KitchenView {
     this.#strips.openCancelled();
   }
 
-  /** Focuses the selected ticket, then its neighbours; on a page without it, the first one there. @param {1 | -1} step */
+  /**
+   * Focuses the selected ticket, then its neighbours; on a page without it, the first one there.
+   * @param {1 | -1} step
+   */
   focusTicket(step) {
     const isElsewhere = this.#resting === undefined && !this.#selectionIsInSight;
     const inSight = new Set(isElsewhere ? this.#board.withButtonsInSight : []);
@@ -306,14 +332,24 @@ export class KitchenView {
   }
 }
 
-/** Whether all of an element is in sight: on the board, on the part that shows. @param {Element} element */
+/**
+ * Whether all of an element is in sight: on the board, on the part that shows.
+ * @param {Element} element
+ */
 function isInSight(element) {
   const { left, right, top, bottom, width } = element.getBoundingClientRect();
-  const edges = (element.closest('#board, #cancelled') ?? document.body).getBoundingClientRect();
-  return width > 0 && left >= edges.left - EDGE && right <= edges.right + EDGE && top >= edges.top - EDGE && bottom <= edges.bottom + EDGE;
+  const isWithin = (/** @type {{left: number, right: number, top: number, bottom: number}} */ edges) =>
+    left >= edges.left - EDGE && right <= edges.right + EDGE
+    && top >= edges.top - EDGE && bottom <= edges.bottom + EDGE;
+  return width > 0 && isWithin((element.closest('#board, #cancelled') ?? document.body).getBoundingClientRect())
+    && isWithin({ left: 0, top: 0, right: innerWidth, bottom: innerHeight });
 }
 
-/** @param {HTMLElement} control @param {number} number of tickets that it leads to @param {string} words */
+/**
+ * @param {HTMLElement} control
+ * @param {number} number of tickets that it leads to
+ * @param {string} words
+ */
 function say(control, number, words) {
   if (control.hidden !== (number === 0)) control.hidden = number === 0;
   setText(control, words);

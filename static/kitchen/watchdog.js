@@ -10,7 +10,8 @@ const RELOAD_AFTER_MS = 60_000;
 const SLEPT_MS = 30_000;
 
 /**
- * @param {{state: string, forMs: number, answer?: Answer}} link `forMs`: how long it is down; `answer`: undefined until there is one
+ * @param {{state: string, forMs: number, answer?: Answer}} link `forMs`: how long it is down;
+ *   `answer`: undefined until there is one
  * @returns {'wait' | 'ask' | 'start' | 'reload' | 'end'}
  *
  * @typedef {'none' | 'well' | 'refused'} Answer of the server, when it is asked over HTTP
@@ -36,8 +37,8 @@ export class Watchdog {
   /**
    * @param {object} parts
    * @param {any} parts.bell an `Orderbell`
-   * @param {() => Promise<Answer>} parts.ask what the server says of this screen over HTTP: a browser hides why it
-   *   refused a WebSocket
+   * @param {() => Promise<Answer>} parts.ask what the server says of this screen over HTTP: a
+   *   browser hides why it refused a WebSocket
    * @param {() => void} parts.end this screen's token is no longer valid
    * @param {() => void} parts.reload
    * @param {() => number} [parts.wallClock] ms since 1970; it goes on while the machine sleeps

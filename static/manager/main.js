@@ -4,12 +4,13 @@ import { askToSignIn } from '../shared/sign_in.js';
 import { forgetSession, openSession, signIn, signOut } from '../shared/staff_session.js';
 import { keepLocal, recallLocal, whenForgetful } from '../shared/storage.js';
 import { showTheme } from '../shared/theme.js';
-import { toast } from '../shared/toasts.js';
+import { notice } from '../shared/toasts.js';
 import { ManageDesk } from './screen.js';
 
 beat();
 showTheme();
-whenForgetful(() => toast('This browser keeps nothing for this page: its storage is blocked or full. If you reload, you have to sign in again.', { stays: true }));
+whenForgetful(() => notice('This browser keeps nothing for this page: its storage is blocked or full. '
+  + 'If you reload, you have to sign in again.'));
 const why = recallLocal('staff.why');
 keepLocal('staff.why', undefined);
 const kept = openSession();

@@ -95,3 +95,26 @@ export function isAllergy(note) {
   }), spelled(plain(note)));
   return SIGNS.some((sign) => undenied.search(sign) >= 0);
 }
+
+/**
+ * @param {{note?: string, allergy?: boolean}} said a dish of an order, or the order itself
+ * @returns {'' | 'Allergy' | 'Allergy?'} declared by the guest, or guessed from the words; both are shown as loud
+ */
+export function allergyWord({ note, allergy }) {
+  if (allergy) return 'Allergy';
+  return isAllergy(note) ? 'Allergy?' : '';
+}
+
+/**
+ * Returns one word for several: a declared allergy is louder than a guess.
+ * @param {{note?: string, allergy?: boolean}[]} said @returns {'' | 'Allergy' | 'Allergy?'}
+ */
+export function loudestAllergy(said) {
+  const words = said.map(allergyWord);
+  return words.find((word) => word === 'Allergy') ?? words.find(Boolean) ?? '';
+}
+
+/** Returns the word for an order with all its dishes, those of other stations too: pans are shared. @param {any} order */
+export function orderAllergyWord(order) {
+  return loudestAllergy([order, ...Object.values(order.items)]);
+}

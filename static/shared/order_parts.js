@@ -1,7 +1,7 @@
 import { h, setText } from './dom.js';
 import { age, ageInWords, clock as clockTime, serviceWord } from './format.js';
 import { SERVICE_ICONS, icon } from './icons.js';
-import { isAllergy } from './notes.js';
+import { allergyWord } from './notes.js';
 import { levelAt } from './urgency.js';
 
 /** @type {Record<string, {sign: Parameters<typeof icon>[0], word: string}>} */
@@ -69,15 +69,6 @@ export function noteView({ note, allergy }) {
   const word = allergyWord({ note, allergy });
   if (!word) return note ? h('span.note', {}, note) : null;
   return h('strong.note.note--allergy', {}, icon('alert'), h('span', {}, h('span.note__word', {}, `${word} `), note));
-}
-
-/**
- * @param {{note?: string, allergy?: boolean}} said a dish of an order, or the order itself
- * @returns {'' | 'Allergy' | 'Allergy?'} declared by the guest, or guessed from the words; both are shown as loud
- */
-export function allergyWord({ note, allergy }) {
-  if (allergy) return 'Allergy';
-  return isAllergy(note) ? 'Allergy?' : '';
 }
 
 /**

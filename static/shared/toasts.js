@@ -37,6 +37,19 @@ export function toast(text, { bad = false, stays = bad, about } = {}) {
   settled.then(() => add(region, text, { bad, stays, about }));
 }
 
+/**
+ * Says something about the whole page until somebody has closed it. The notice has a place of its own in the page's flow
+ * (`#notice`): unlike a toast, it stays, so it must cover nothing.
+ *
+ * @param {string} text
+ */
+export function notice(text) {
+  const place = document.getElementById('notice');
+  const close = h('button.button', { type: 'button' }, closeWord());
+  close.addEventListener('click', () => place?.replaceChildren());
+  place?.replaceChildren(h('p.banner.banner--warn', {}, h('span', {}, text), close));
+}
+
 /** Removes toasts that no longer hold, or whose message was read elsewhere on the page. @param {string} about */
 export function endToasts(about) {
   const toasts = document.getElementById('toasts')?.children ?? [];
@@ -51,18 +64,22 @@ export function endToasts(about) {
  */
 function moveToFront(region) {
   const dialog = document.querySelector('dialog[open]');
-  const host = dialog ?? document.body;
-  if (region.parentElement === host) return false;
+  if (region.parentElement === (dialog ?? document.body)) return false;
   dialog?.addEventListener('close', () => document.body.append(region), { once: true });
-  host.prepend(region);
+  if (dialog) dialog.prepend(region);
+  else document.body.append(region);
   return true;
+}
+
+function closeWord() {
+  return document.getElementById('toasts')?.dataset.close ?? 'OK';
 }
 
 /** @param {HTMLElement} region @param {string} text @param {{bad: boolean, stays: boolean, about?: string}} options */
 function add(region, text, { bad, stays, about }) {
   if (about) endToasts(about);
   const note = h(bad ? 'p.toast.toast--bad' : 'p.toast', { [STAYS]: stays, [ABOUT]: about }, h('span.toast__words', {}, text));
-  const close = h('button.button.button--quiet', { type: 'button' }, region.dataset.close ?? 'OK');
+  const close = h('button.button.button--quiet', { type: 'button' }, closeWord());
   close.addEventListener('click', () => note.remove());
   note.append(close);
   for (const old of [...region.children]) if (old.firstChild?.textContent === text) old.remove();

@@ -4,7 +4,7 @@ use crate::browser::Browser;
 use crate::driver::Form;
 use crate::house::{House, sign_in};
 use crate::looks::saves_pictures;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::time::Duration;
 use support::client::text;
@@ -88,6 +88,57 @@ async fn the_guests_pages_fit_into_a_narrow_window_in_each_language() {
         house.staff.command(&json!(order), "reject", why).await.expect(200);
         phone.shows(&order, "rejected").await;
         phone.fits(&format!("rejected-{language}")).await;
+    }
+}
+
+#[tokio::test]
+async fn the_kitchens_screen_fits_into_a_narrow_window() {
+    let house = House::open(1, &[]).await;
+    let evening = house.evening(Duration::ZERO).await;
+    let long = house.accepted_takeaway("Butterscotch cheesecake", "12").await;
+    let gone = house.accepted_takeaway("Chimichurri paratha", "10").await;
+    let screen = house.browser("the screen", Form::Phone).await;
+    screen.goto("/kitchen").await;
+    screen.sees("[data-user-code]").await;
+    screen.fits("kitchen-pairing").await;
+    screen.goto(&format!("/kitchen#token={}", house.kitchen_token(None, "1h").await)).await;
+    screen.is("live").await;
+    screen.shows(text(&long), "accepted").await;
+    screen.fits("kitchen").await;
+    let voided = house.item(text(&evening.cooking), "Firni").await;
+    house.staff.command(&evening.cooking, "void_item", json!({"item": voided, "reason": "out_of_stock"})).await.expect(200);
+    house.staff.command(&gone, "cancel", json!({"reason": "customer_request"})).await.expect(200);
+    screen.shows(text(&gone), "cancelled").await;
+    screen.fits("kitchen-cancelled").await;
+    for (control, sheet) in [("recall", true), ("settings", true), ("all-day", false)] {
+        screen.tap(&format!("[data-do='{control}']")).await;
+        screen.sees(if sheet { "dialog[open]" } else { "#all-day-panel" }).await;
+        screen.fits(&format!("kitchen-{control}")).await;
+        if sheet {
+            screen.tap("dialog[open] :is([data-do='close'], .sheet__head [type='submit'])").await;
+        }
+        screen.until("no sheet", "return !document.querySelector('dialog[open]')", vec![]).await;
+    }
+    // The smallest window shows a ticket, not only what stands around it.
+    screen.is_sized((195, 422)).await;
+    let reached = "const ticket = document.querySelector('#tickets > [data-order]');
+        ticket.scrollIntoView({ block: 'center', behavior: 'instant' });
+        const { top, left, height, width } = ticket.querySelector('.item__face').getBoundingClientRect();
+        const hit = document.elementFromPoint(left + width / 2, top + height / 2);
+        return ticket.contains(hit) && Math.min(innerHeight, ticket.getBoundingClientRect().bottom) - Math.max(0, ticket.getBoundingClientRect().top) > 200";
+    screen.until("a ticket in the hand", reached, vec![]).await;
+}
+
+impl House {
+    /// An accepted order of a dish with such a name, to take away, with an allergy.
+    async fn accepted_takeaway(&self, name: &str, table: &str) -> Value {
+        self.renames(if table == "12" { "Firni" } else { "Fuchka" }, name).await;
+        let mut line = self.menu.line(if table == "12" { "Firni" } else { "Fuchka" }, 2);
+        line["note"] = json!("Peanuts make me very ill");
+        line["allergy"] = json!(true);
+        let order = self.server.diner(table).await.place(&json!({"service": "takeaway", "items": [line]})).await["id"].clone();
+        self.staff.act(&order, "accept").await;
+        order
     }
 }
 

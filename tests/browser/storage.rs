@@ -29,8 +29,9 @@ const FULL: &str = "for (let size = 1 << 22; size > 0; size >>= 1) {
     }
     try { sessionStorage.setItem('fill', 'x'.repeat(1 << 20)); } catch { /* enough */ }";
 /// Once.
-const KEEPS_NOTHING: &str = "return document.querySelectorAll('#toasts > *').length === 1
-    && document.querySelector('#toasts').innerText.includes('This browser keeps nothing')";
+const KEEPS_NOTHING: &str =
+    "return document.querySelectorAll('#notice > *').length === 1 && document.querySelector('#notice').checkVisibility()
+    && document.querySelector('#notice').innerText.includes('This browser keeps nothing')";
 
 impl House {
     async fn refusing(&self, name: &'static str, form: Form, refusal: Refusal) -> Browser {
@@ -82,7 +83,9 @@ pub async fn guest(house: &House, refusal: Refusal) {
     phone.goto("/t/demo-table-3").await;
     phone.is("live").await;
     phone.until("to say what is lost", KEEPS_NOTHING, vec![]).await;
-    phone.tap("#toasts button").await;
+    phone.covers_no_control().await;
+    phone.tap("#notice button").await;
+    phone.until("the notice closed", "return !document.querySelector('#notice > *')", vec![]).await;
     phone.add(house.menu.dish("Masala cha")).await;
     phone.place().await;
     let order = phone.only_order().await;
@@ -109,10 +112,17 @@ async fn kitchen(house: &House, refusal: Refusal) {
     let screen = house.refusing("the screen", Form::Wall, refusal).await;
     screen.goto("/kitchen").await;
     screen.sees("[data-user-code]").await;
+    screen.until("to say what is lost before it is paired", KEEPS_NOTHING, vec![]).await;
+    let top = "return document.elementFromPoint(innerWidth / 2, 10)?.closest('#notice') !== null";
+    screen.until("the notice above the pairing", top, vec![]).await;
     screen.goto(&format!("/kitchen#token={}", house.kitchen_token(None, "1h").await)).await;
     screen.is("live").await;
     screen.until("to say what is lost", KEEPS_NOTHING, vec![]).await;
     screen.shows(&order, "accepted").await;
+    for size in [(1920, 1080), (1080, 1920), (390, 844), (320, 568), (195, 422), (1280, 800)] {
+        screen.is_sized(size).await;
+        screen.covers_no_control().await;
+    }
     screen.act(&order, "ready").await;
     screen.shows(&order, "ready").await;
     house.agree(&order, &[&screen]).await;
@@ -124,6 +134,7 @@ async fn floor(house: &House, refusal: Refusal) {
     floor.goto("/staff").await;
     sign_in(&floor, "staff").await;
     floor.until("to say what is lost", KEEPS_NOTHING, vec![]).await;
+    floor.covers_no_control().await;
     let order = house.staff_order().await;
     floor.shows(&order, "accepted").await;
     floor.act(&order, "ready").await;
@@ -141,6 +152,7 @@ async fn manager(house: &House, refusal: Refusal) {
     manager.goto("/manage").await;
     sign_in(&manager, "manager").await;
     manager.until("to say what is lost", KEEPS_NOTHING, vec![]).await;
+    manager.covers_no_control().await;
     manager.sees(".heading__add").await;
     manager.client.close().await.unwrap();
 }

@@ -4,6 +4,7 @@
 use crate::browser::Browser;
 use crate::driver::Form;
 use crate::house::House;
+use fantoccini::key::Key;
 use serde_json::{Value, json};
 use support::client::text;
 use support::proxy::Network;
@@ -42,7 +43,8 @@ impl House {
         self.server.diner(&table.to_string()).await.place(basket).await["id"].clone()
     }
 
-    async fn renames(&self, dish: &str, name: &str) {
+    /// Gives a dish of the menu another name.
+    pub async fn renames(&self, dish: &str, name: &str) {
         let manager = self.server.client(&["manager"]).await;
         let menu = manager.get("/api/v1/restaurants/demo/menu").await.expect(200);
         let mut draft = json!({"categories": menu["categories"], "items": menu["items"]});
@@ -134,6 +136,55 @@ async fn the_day(house: &House, screen: &Browser) {
     }
     house.staff.act(&away, "ready").await;
     screen.until("those still to cook", DAY, vec![json!(["2 Fuchka", "1 Firni"])]).await;
+}
+
+/// The yellow labels with an allergy, in a list.
+const LABELS: &str =
+    "const labels = [...document.querySelectorAll(`${arguments[0]} :is(.flag--allergy, .incoming__allergy, .allday__allergy)`)]
+      .filter((one) => one.checkVisibility());
+    const isYellow = (one) => getComputedStyle(one).backgroundColor === getComputedStyle(labels[0]).backgroundColor;
+    return JSON.stringify(labels.map((one) => one.innerText.trim())) === JSON.stringify(arguments[1]) && labels.every(isYellow)";
+
+#[tokio::test]
+async fn every_list_of_the_kitchen_shows_the_allergies_of_its_orders() {
+    let house = House::open(1, &[]).await;
+    let mut lines = [house.menu.line("Beef rezala", 2), house.menu.line("Masala cha", 1)];
+    lines[0]["note"] = json!("peanuts");
+    lines[0]["allergy"] = json!(true);
+    let dish = json!({"service": "dine_in", "items": lines});
+    let whole = json!({"service": "dine_in", "items": [house.menu.line("Beef rezala", 1)], "note": "no nuts please"});
+    let [dish, whole] = [house.placed(1, &dish).await, house.placed(2, &whole).await];
+    let screen = house.kitchen("the screen", None).await;
+    let shows = async |selector: &str, words: &[&str]| {
+        screen.until(&format!("{words:?} in {selector}"), LABELS, vec![selector.into(), json!(words)]).await;
+    };
+    shows("#incoming", &["ALLERGY", "ALLERGY?"]).await;
+    // Pans are shared: the bar sees what comes in for others.
+    let station = house.kitchen_token(Some("bar"), "1h").await;
+    screen.goto(&format!("/kitchen#token={station}")).await;
+    screen.until("the bar", "return document.querySelector('#station').textContent === 'bar'", vec![]).await;
+    shows("#incoming", &["ALLERGY"]).await;
+    screen.goto(&format!("/kitchen#token={}", house.kitchen_token(None, "1h").await)).await;
+    for order in [&dish, &whole] {
+        house.staff.act(order, "accept").await;
+        screen.shows(text(order), "accepted").await;
+    }
+    screen.strike('a').await;
+    shows("#all-day", &["2 × ALLERGY", "1 × ALLERGY?"]).await;
+    screen.strike('a').await;
+    for order in [&dish, &whole] {
+        house.staff.act(order, "ready").await;
+        screen.shows(text(order), "ready").await;
+    }
+    screen.open_recall().await;
+    let row = |order: &Value| format!("#recall [data-order='{}']", text(order));
+    shows(&row(&dish), &["ALLERGY (BEEF REZALA): PEANUTS"]).await;
+    shows(&row(&whole), &["ALLERGY?: NO NUTS PLEASE"]).await;
+    screen.act(text(&dish), "recall").await;
+    screen.strike(Key::Escape).await;
+    house.staff.command(&dish, "cancel", json!({"reason": "customer_request"})).await.expect(200);
+    shows("#cancelled", &["ALLERGY (BEEF REZALA): PEANUTS"]).await;
+    screen.has_no_complaint().await;
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
-//! What a page says about what just happened: few messages, and none said twice.
+//! What a page says about what just happened: few messages, none said twice, and none over what a finger needs.
 
+use crate::browser::Browser;
 use crate::house::House;
 use serde_json::{Value, json};
 
@@ -16,6 +17,42 @@ const LISTEN: &str = "window.heard = [];
         if (target.id === 'toasts' && !moved) for (const one of addedNodes) window.heard.push(one.firstChild.textContent);
       }
     }).observe(document.body, { childList: true, subtree: true })";
+
+/// The controls that a notice or a message of the page covers, as far as both are in sight.
+const COVERED_CONTROLS: &str = "const clipped = (one) => {
+      let { left, top, right, bottom } = one.getBoundingClientRect();
+      for (let each = one.parentElement; each; each = each.parentElement) {
+        if (getComputedStyle(each).overflow === 'visible' && each !== document.body) continue;
+        const edges = each === document.body ? { left: 0, top: 0, right: innerWidth, bottom: innerHeight } : each.getBoundingClientRect();
+        [left, top, right, bottom] = [Math.max(left, edges.left), Math.max(top, edges.top), Math.min(right, edges.right), Math.min(bottom, edges.bottom)];
+      }
+      return { left, top, right, bottom };
+    };
+    const said = [...document.querySelectorAll('#notice > *, #toasts > *, #said:not(:empty)')].map(clipped);
+    const controls = [...document.querySelectorAll('button, a[href], input, select')]
+      .filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.closest('#notice, #toasts, .skip-link'));
+    const overlaps = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1 && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 1;
+    return controls.filter((one) => said.some((words) => overlaps(words, clipped(one)))).map((one) => one.outerHTML.slice(0, 200))";
+/// Where the tickets stand.
+const TICKETS: &str = "return JSON.stringify([...document.querySelectorAll('#tickets > *')].map((one) => {
+      const { left, top } = one.getBoundingClientRect();
+      return [one.dataset.order, Math.round(left), Math.round(top)];
+    }))";
+
+impl Browser {
+    /// Takes a size of the window.
+    pub async fn is_sized(&self, (width, height): (u32, u32)) {
+        let metrics = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
+        self.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
+        self.until("the window", "return innerWidth === arguments[0]", vec![width.into()]).await;
+    }
+
+    /// Holds that what the page says covers no control.
+    pub async fn covers_no_control(&self) {
+        let covered = self.ask(COVERED_CONTROLS, vec![]).await;
+        assert_eq!(covered, json!([]), "{}: {covered:#}", self.name);
+    }
+}
 
 /// A page that nobody looks at for an hour is not covered by what it said meanwhile.
 #[tokio::test]
@@ -97,4 +134,44 @@ async fn on_a_small_phone_messages_are_fewer_and_cover_no_button() {
     phone.tap("#basket-sheet [data-do='close']").await;
     phone.until("them on the page again", "return document.querySelector('body > #toasts') !== null", vec![]).await;
     phone.has_no_complaint().await;
+}
+
+/// A finger or the next key of a keypad is on its way when the screen says something.
+#[tokio::test]
+async fn what_a_kitchen_screen_says_covers_no_control_and_a_refused_key_moves_no_ticket() {
+    let house = House::open(1, &[]).await;
+    for table in 1..=12 {
+        let order = house.server.diner(&table.to_string()).await.place(&house.menu.basket()).await["id"].clone();
+        house.staff.act(&order, "accept").await;
+    }
+    let screen = house.kitchen("the screen", None).await;
+    screen.until("all tickets", "return document.querySelectorAll('#tickets > *').length === 12", vec![]).await;
+    for size in [(1280, 800), (1920, 1080), (1080, 1920), (390, 844)] {
+        screen.is_sized(size).await;
+        screen.ask(SAY, vec![json!(["NOT DONE: THE ORDER IS NO LONGER OPEN", "one", "two"])]).await;
+        screen.until("them", "return document.querySelectorAll('#toasts > *').length >= 2", vec![]).await;
+        screen.covers_no_control().await;
+        let gone = "document.querySelector('#toasts button')?.click(); return !document.querySelector('#toasts > *')";
+        screen.until("nothing said", gone, vec![]).await;
+        if size.0 > 700 {
+            refused_key(&screen).await;
+        }
+    }
+    screen.has_no_complaint().await;
+}
+
+async fn refused_key(screen: &Browser) {
+    let still =
+        format!("const now = (() => {{ {TICKETS} }})(), before = window.stood; window.stood = now; return now === before && now");
+    let before = screen.until("the tickets to stand still", &still, vec![]).await;
+    let digits = "const shown = [...document.querySelectorAll('.ticket__slot')].map((one) => one.textContent);
+        return ['9', '8', '7', '6'].find((digit) => !shown.includes(digit)) ?? false";
+    let free = screen.ask(digits, vec![]).await;
+    let Some(digit) = free.as_str() else { return };
+    screen.strike(digit.chars().next().unwrap()).await;
+    let said = "return document.querySelector('#said').checkVisibility() && document.querySelector('#said').textContent === arguments[0]";
+    screen.until("why", said, vec![format!("No ticket shows {digit}").into()]).await;
+    screen.covers_no_control().await;
+    assert_eq!(screen.ask(TICKETS, vec![]).await, before, "the tickets have moved");
+    screen.until("the bar as before", "return document.querySelector('#said').textContent === ''", vec![]).await;
 }

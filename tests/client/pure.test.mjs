@@ -6,6 +6,7 @@ import { ServerClock } from '../../static/client/clock.js';
 import { CLOSE_CODES, ERROR_CODES, closeRule, errorRule } from '../../static/client/codes.js';
 import { judge } from '../../static/client/cursor.js';
 import { newId } from '../../static/client/ids.js';
+import { leastIdAt, leastIdOf } from '../../static/shared/time_ids.js';
 
 test('backoff draws from the whole window, which doubles up to its cap', () => {
   const ceilings = [0, 1, 2, 3, 10, 10_000].map((attempt) => fullJitter(attempt, () => 1));
@@ -42,6 +43,14 @@ test('ids are UUIDs with and without a secure context', () => {
   const ids = Array.from({ length: 100 }, () => newId(insecure));
   for (const id of ids) assert.match(id, uuid);
   assert.equal(new Set(ids).size, 100);
+});
+
+test('a list by id begins at a time, and includes what was made in its millisecond', () => {
+  const at = leastIdAt(0x0193a5f0abcd + 0.9);
+  assert.equal(at, '0193a5f0-abcd-7000-8000-000000000000');
+  assert.equal(leastIdOf('0193a5f0-abcd-7abc-9000-00000000002a'), at);
+  assert.ok(at < '0193a5f0-abcd-7000-8000-000000000001' && at > '0193a5f0-abcc-7fff-bfff-ffffffffffff');
+  assert.equal(leastIdAt(-5), '00000000-0000-7000-8000-000000000000', 'no time before the first');
 });
 
 test('the server\'s clock runs on between samples, and trusts the fastest of them', () => {

@@ -10,11 +10,12 @@ import { Room } from '../../static/client/room.js';
 import { OrderBook } from '../../static/shared/order_book.js';
 import { age, ageInWords, count, place } from '../../static/shared/format.js';
 import { MOST_CANCELLED, TicketMemory } from '../../static/kitchen/ticket_memory.js';
+import { bestLayout, scalesFor } from '../../static/kitchen/columns.js';
 import { endingInSight, pack } from '../../static/kitchen/pack.js';
 import { stepped } from '../../static/kitchen/settings.js';
 import { RUSH_AHEAD, UNDO_MS, allDay, changesBetween, inSequence, recallable, ticketOf } from '../../static/kitchen/tickets.js';
 import { DigitTargets, LastMove, ON_ITS_WAY_MS } from '../../static/kitchen/misdirected_touch.js';
-import { isAllergy } from '../../static/shared/notes.js';
+import { isAllergy, orderAllergyWord } from '../../static/shared/notes.js';
 import { withPending } from '../../static/shared/optimistic.js';
 import { ClosedOrders } from '../../static/floor/closed_orders.js';
 import { Ringing, RING_EVERY_MS, SILENT_MS } from '../../static/floor/ringing.js';
@@ -105,6 +106,17 @@ test('the kitchen counts takeaway and delivery orders among the dishes of the da
   const tickets = ['dine_in', 'takeaway', 'delivery', 'takeaway'].map((service) =>
     ticketOf(order('preparing', { a: item('cooking', { quantity: 2 }) }, { service })));
   assert.deepEqual(allDay(tickets).map(({ quantity, services }) => [quantity, services]), [[8, { takeaway: 4, delivery: 2 }]]);
+});
+
+test('the kitchen counts portions with an allergy among the dishes of the day', () => {
+  const tickets = [{}, { note: 'no nuts please' }, { allergy: true }].map((said) =>
+    ticketOf(order('preparing', { a: item('cooking', { quantity: 2 }), b: item('queued', { note: 'Peanut allergy' }) }, said)));
+  assert.deepEqual(allDay(tickets).map(({ quantity, warned }) => [quantity, warned]), [[9, { 'Allergy?': 4, 'Allergy': 3 }]]);
+});
+
+test('an order has the louder word of its own and its dishes, of every station', () => {
+  const of = (said, dish) => orderAllergyWord(order('placed', { a: item('queued', dish), b: item('queued', { station: 'bar' }) }, said));
+  assert.deepEqual([of({}, {}), of({}, { note: 'no nuts' }), of({ note: 'no nuts' }, { allergy: true })], ['', 'Allergy?', 'Allergy']);
 });
 
 test('the service is said wherever an order is named, unless it is eaten at a table', () => {
@@ -396,6 +408,25 @@ test('tickets fill columns in order, and go on in the next where they can be cut
   assert.deepEqual(placed([dishes(9), dishes(1)]), ['0,0,4+8', '2,45,-'], 'what is longer than a column');
   const marks = { ...column, mark: (at) => (at === 1 ? 30 : 5) };
   assert.equal(pack([dishes(1), dishes(3)], marks)[1].cut.bottom, 60, 'the head above a part is as high as that of its own ticket');
+});
+
+test('letters of a large glass shrink while tickets wait beyond the page, and grow with a column to spare', () => {
+  assert.deepEqual([1280, 1920, 2000].map(scalesFor), [[1], [1], [1]]);
+  assert.deepEqual(scalesFor(3840).map((scale) => Math.round(100 * scale)), [100, 71, 50]);
+  // Each size of letters has room for so many tickets, two a column.
+  const glass = (count) => (scale) => [4, 5].map((most) => Math.round(most / scale)).map((columns) => {
+    const shows = Math.min(count, 2 * columns);
+    return { columns, shows, used: Math.ceil(shows / 2) };
+  });
+  const best = (count, found, scales = [1, 0.7, 0.5]) => Object.values(bestLayout(count, scales, glass(count), found));
+  assert.deepEqual(best(8), [1, 4], 'the largest letters in which all fit, in columns of the best width');
+  assert.deepEqual(best(9), [1, 5]);
+  assert.deepEqual([best(12), best(20), best(99)], [[0.7, 6], [0.5, 10], [0.5, 10]]);
+  assert.deepEqual(best(99, undefined, [1]), [1, 5], 'a glass of usual size has one size of letters');
+  const small = { scale: 0.5, columns: 10 };
+  assert.deepEqual([best(15, small), best(14, small), best(12, small)], [[0.5, 10], [0.5, 10], [0.7, 7]]);
+  assert.deepEqual(best(10, small), [0.7, 6], 'one more would shrink letters of full size at once');
+  assert.deepEqual(best(9, { scale: 1, columns: 4 }), [1, 4], 'one more ticket is not worth moving all');
 });
 
 test('only tickets whose buttons are on the page in sight have digits', () => {

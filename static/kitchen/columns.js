@@ -1,0 +1,96 @@
+/**
+ * The widths a column may have, in letters' heights. Narrower columns break long words; wider ones
+ * leave lines empty.
+ */
+const NARROWEST_EM = 8.4;
+const WIDEST_EM = 13.5;
+/** Breaks ties between numbers of columns: at this width most dishes take one line. */
+const PREFERRED_EM = 10.5;
+/** How many more tickets another layout must show to be worth moving every ticket. */
+const WORTH_MOVING = 2;
+/**
+ * Letters of full size on a longer side of so many px can be read from two metres: on a larger
+ * glass they may shrink to that size.
+ */
+const ORDINARY_PX = 1920;
+/** A smaller share is worth a second and a third size of letters. */
+const WORTH_SHRINKING = 0.9;
+
+/**
+ * The size of the letters, as a share of their full size, and the number of columns in sight.
+ * @typedef {{scale: number, columns: number}} Layout
+ * What a number of columns comes to: tickets that are whole in sight, and columns with any.
+ * @typedef {{columns: number, shows: number, used: number}} Attempt
+ */
+
+/**
+ * @param {{room: number, gap: number, letters: number}} page in px
+ * @returns {{preferred: number, most: number, candidates: number[]}} numbers of columns, best width
+ *   first
+ */
+export function candidatesFor({ room, gap, letters }) {
+  const columnsOf = (/** @type {number} */ em) => (room + gap) / (em * letters + gap);
+  const most = Math.max(1, Math.floor(columnsOf(NARROWEST_EM)));
+  const fewest = Math.min(most, Math.max(1, Math.ceil(columnsOf(WIDEST_EM))));
+  const wish = columnsOf(PREFERRED_EM);
+  const candidates = Array.from({ length: most - fewest + 1 }, (_, at) => fewest + at);
+  candidates.sort((a, b) => Math.abs(a - wish) - Math.abs(b - wish));
+  return { preferred: candidates[0], most, candidates };
+}
+
+/**
+ * @param {number} longerSide of the window, in px
+ * @returns {number[]} sizes of letters that may be tried, the largest first
+ */
+export function scalesFor(longerSide) {
+  const least = ORDINARY_PX / longerSide;
+  return least > WORTH_SHRINKING ? [1] : [1, Math.sqrt(least), least];
+}
+
+/**
+ * Finds the largest letters in which all tickets fit, else those that show the most, and the number
+ * of columns that shows the most whole tickets.
+ *
+ * @param {number} count of the tickets
+ * @param {number[]} scales the largest first
+ * @param {(scale: number) => Attempt[]} attempt by number of columns, best width first
+ * @param {Layout | undefined} found earlier: one that shows almost as many is kept
+ * @returns {Layout}
+ */
+export function bestLayout(count, scales, attempt, found) {
+  const current = found && scales.includes(found.scale) ? found : undefined;
+  const worth = current ? WORTH_MOVING : 1;
+  let best = { scale: 1, columns: 1, shows: -Infinity };
+  for (const scale of scales) {
+    const attempts = attempt(scale);
+    const isGrowth = current !== undefined && scale > current.scale;
+    const next = isGrowth ? roomy(attempts, count) : bestOf(attempts, scale, current);
+    if (!next) continue;
+    if (next.shows - best.shows >= worth) best = { ...next, scale };
+    if (best.shows === count) break;
+  }
+  return { scale: best.scale, columns: best.columns };
+}
+
+/**
+ * Letters grow only where a column stays free: else the next ticket would shrink them again.
+ * @param {Attempt[]} attempts
+ * @param {number} count of the tickets
+ */
+function roomy(attempts, count) {
+  return attempts.find(({ shows, used, columns }) => shows === count && used < columns);
+}
+
+/**
+ * @param {Attempt[]} attempts
+ * @param {number} scale
+ * @param {Layout | undefined} current
+ */
+function bestOf(attempts, scale, current) {
+  const most = Math.max(...attempts.map(({ shows }) => shows));
+  const isOwn = (/** @type {Attempt} */ { columns }) =>
+    scale === current?.scale && columns === current.columns;
+  const own = attempts.find(isOwn);
+  if (own && most - own.shows < WORTH_MOVING) return own;
+  return attempts.find(({ shows }) => shows === most);
+}
