@@ -7,6 +7,8 @@ import { newCodeSheet, tableSheet, tablesView } from './tables_view.js';
 
 /** Bound: pictures requested at a time. */
 const AT_ONCE = 4;
+/** The page is drawn about this often while pictures arrive: a draw for each of 300 would take most of a minute. */
+const DRAWS = 10;
 /** `Table 2` stands before `Table 10`. */
 const BY_LABEL = new Intl.Collator(undefined, { numeric: true });
 
@@ -28,18 +30,23 @@ export class TablesSection extends Section {
     return tables;
   }
 
-  /** @param {any[]} tables those whose picture is not there are asked for, a few at a time */
+  /** Requests missing pictures, a few at a time. @param {any[]} tables */
   async #draw(tables) {
     const due = tables.filter(({ url }) => !this.#codes.has(url));
+    if (due.length === 0) return;
+    const together = Math.ceil(due.length / DRAWS);
+    let read = 0;
     const draw = async () => {
       for (let table = due.shift(); table; table = due.shift()) {
         const picture = await this.context.call('GET', `/tables/${table.id}/qr.svg`, { as: 'text' });
         this.#codes.set(table.url, `data:image/svg+xml;base64,${btoa(picture)}`);
-        this.context.changed();
+        read += 1;
+        if (read % together === 0) this.context.changed();
       }
     };
-    // A missing picture is requested again with the next reading.
+    // The next reading requests those that are still missing.
     await Promise.allSettled(Array.from({ length: AT_ONCE }, draw));
+    this.context.changed();
   }
 
   view() {

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { joined } from '../../static/manager/audit.js';
 import { deed, who } from '../../static/manager/audit_view.js';
 import { dayAfter, dayOf, offsetsOf } from '../../static/manager/days.js';
+import { TablesSection } from '../../static/manager/tables.js';
 import { isThisDevice } from '../../static/manager/tables_view.js';
 import { bodyOf, draftOf, findItem, move, pricePattern, priceText, putItem, readPrice, stationsOf } from '../../static/manager/menu_draft.js';
 
@@ -21,6 +22,23 @@ function menu() {
     ]),
   };
 }
+
+test('three hundred tables are drawn a few times while their pictures arrive, not three hundred times', async () => {
+  const tables = Array.from({ length: 300 }, (_, at) => ({ id: String(at), label: String(at), url: `https://house.test/t/${at}` }));
+  let draws = 0;
+  let pictures = 0;
+  const answers = { '/tables': { tables }, '/limited': { limited: [] } };
+  const call = async (_method, path) => {
+    if (path in answers) return answers[path];
+    pictures += 1;
+    return '<svg/>';
+  };
+  await new TablesSection({ restaurant: {}, username: 'manager', call, changed: () => { draws += 1; } }).load();
+  const ends = Date.now() + 5_000;
+  while (draws < 12 && Date.now() < ends) await new Promise((resolve) => setTimeout(resolve, 1));
+  assert.equal(pictures, 300);
+  assert.equal(draws, 12, 'for the list, ten times for pictures, and for the last');
+});
 
 test('a draft has the order that guests see, and its body gives back the menu but for what is sold out', () => {
   const draft = draftOf(menu());
