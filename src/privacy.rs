@@ -9,11 +9,10 @@ use crate::domain::values::position::Position;
 use crate::domain::values::text::Key;
 use crate::domain::values::time::Timestamp;
 use crate::store::audit::{self, Kind, Note};
-use crate::store::{Result, SharedStore};
+use crate::store::{Result, SharedStore, batches};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::sync::Arc;
-use std::time::Duration;
 use utoipa::ToSchema;
 
 /// The most orders of an export.
@@ -23,8 +22,6 @@ const MOST_EVENTS: u32 = 2000;
 /// The most orders that one transaction of a purge or an erasure changes, which locks the
 /// restaurant's feed.
 const BATCH: u32 = 20;
-/// The pause between two transactions, so that commands do not queue up.
-const PAUSE: Duration = Duration::from_millis(20);
 
 /// The stored data of one guest.
 #[derive(Debug, Serialize, ToSchema)]
@@ -83,13 +80,16 @@ pub async fn export(store: &SharedStore, restaurant: RestaurantId, diner: Key) -
 pub async fn purge(store: &SharedStore, restaurant: RestaurantId, before: Timestamp) -> Result<u64> {
     let mut gone = 0;
     loop {
+        let begun = clock::uptime();
         let batch = store.purge_orders(restaurant, before, clock::now(), BATCH).await?;
         gone += batch.orders;
         if !batch.more {
-            store.scrub(before)?;
+            if gone > 0 {
+                store.scrub(before)?;
+            }
             return Ok(gone);
         }
-        tokio::time::sleep(PAUSE).await;
+        batches::rest(clock::uptime().since(begun)).await;
     }
 }
 
@@ -128,6 +128,7 @@ pub async fn erase(store: &SharedStore, restaurant: RestaurantId, diner: &Key) -
     let sessions = audit::recorded(note, store.erase_guest(restaurant, diner)).await?;
     let (mut orders, mut events) = (0, Vec::new());
     loop {
+        let begun = clock::uptime();
         let batch = store.erase_orders(restaurant, diner, clock::now(), BATCH).await?;
         orders += batch.orders;
         events.extend(batch.events.iter().cloned());
@@ -137,5 +138,6 @@ pub async fn erase(store: &SharedStore, restaurant: RestaurantId, diner: &Key) -
             store.scrub(clock::now())?;
             return Ok(Erasure::Done { orders, events: events.into(), sessions });
         }
+        batches::rest(clock::uptime().since(begun)).await;
     }
 }

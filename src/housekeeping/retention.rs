@@ -4,7 +4,7 @@
 use crate::config::RetentionArgs;
 use crate::domain::values::ids::RestaurantId;
 use crate::domain::values::time::Timestamp;
-use crate::store::{Result, SharedStore};
+use crate::store::{Result, SharedStore, batches};
 use crate::{clock, privacy};
 use std::time::Duration;
 
@@ -13,13 +13,9 @@ const PERIOD: Duration = Duration::from_secs(3600);
 /// The period in which each node tries to claim the work. The last claimant may be gone by the next
 /// time.
 const CLAIM_PERIOD: Duration = Duration::from_secs(300);
-/// The most rows of one transaction.
-const ROWS: u32 = 500;
 /// The minimum by which the session of an idle guest outlives its access token, since clocks of
 /// nodes differ a little.
 const GRACE: Duration = Duration::from_secs(300);
-/// The pause between two batches, so that commands do not queue up.
-const PAUSE: Duration = Duration::from_millis(20);
 /// The most restaurants read in one query.
 const PAGE: u32 = 500;
 
@@ -47,8 +43,8 @@ pub async fn run(store: SharedStore, settings: RetentionArgs, access: Duration) 
 async fn sweep(store: &SharedStore, settings: &RetentionArgs, access: Duration) -> Result<u64> {
     let expired = ago(settings.sessions());
     let idle = ago(settings.idle_guests().max(access + GRACE));
-    let mut gone = batches(ROWS, || store.forget_expired_sessions(expired, ROWS)).await?;
-    gone += batches(ROWS, || store.forget_idle_guests(idle, ROWS)).await?;
+    let mut gone = store.forget_expired_sessions(expired).await?;
+    gone += store.forget_idle_guests(idle).await?;
     let mut after = None;
     loop {
         let page = store.restaurant_ids(after, PAGE).await?;
@@ -62,21 +58,8 @@ async fn sweep(store: &SharedStore, settings: &RetentionArgs, access: Duration) 
 
 async fn sweep_restaurant(store: &SharedStore, restaurant: RestaurantId, settings: &RetentionArgs) -> Result<u64> {
     let (audit, guests) = (ago(settings.audit()), ago(settings.guests()));
-    let entries = batches(ROWS, || store.forget_audit(restaurant, audit, ROWS)).await?;
+    let entries = batches::run(|| store.forget_audit(restaurant, audit, batches::ROWS)).await?;
     Ok(entries + privacy::purge(store, restaurant, guests).await?)
-}
-
-/// Runs batches until one is not full. Returns the number of removed rows.
-async fn batches<F: Future<Output = Result<u64>>>(size: u32, mut batch: impl FnMut() -> F) -> Result<u64> {
-    let mut gone = 0;
-    loop {
-        let count = batch().await?;
-        gone += count;
-        if count < u64::from(size) {
-            return Ok(gone);
-        }
-        tokio::time::sleep(PAUSE).await;
-    }
 }
 
 fn ago(span: Duration) -> Timestamp {

@@ -6,6 +6,7 @@
 pub mod accounts;
 mod answer;
 pub mod audit;
+pub mod batches;
 mod columns;
 pub mod credentials;
 pub mod devices;

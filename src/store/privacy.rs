@@ -27,7 +27,7 @@ pub struct Purged {
     pub more: bool,
 }
 
-/// Retention and erasure. Every call is one bounded transaction, so that commands pass between two of them.
+/// Retention and erasure, in bounded transactions, so that commands pass between two of them.
 ///
 /// Ordering: positions stay without a hole; an event that loses words keeps its position, id, kind and time, and the fold of
 /// the patches is still the document.
@@ -59,11 +59,12 @@ pub trait Privacy: Send + Sync + 'static {
     /// that are remembered, page by page, without holding the feed.
     async fn forget_answers_about(&self, restaurant: RestaurantId, diner: &Key) -> Result<u64>;
 
-    /// Forgets sessions that expired before a time.
-    async fn forget_expired_sessions(&self, before: Timestamp, limit: u32) -> Result<u64>;
+    /// Removes sessions that expired before a time, batch by batch. Returns their number.
+    async fn forget_expired_sessions(&self, before: Timestamp) -> Result<u64>;
 
-    /// Forgets sessions of guests who have ordered nothing and were last here before a time.
-    async fn forget_idle_guests(&self, before: Timestamp, limit: u32) -> Result<u64>;
+    /// Removes sessions of guests who have ordered nothing and were last here before a time, batch by batch. Returns their
+    /// number.
+    async fn forget_idle_guests(&self, before: Timestamp) -> Result<u64>;
 
     /// Removes what was deleted from the files of the database too, soon, as far as that is the store's to do, and at once a file
     /// that was set aside and last written before a time.

@@ -17,6 +17,7 @@ mod kill;
 mod migrations;
 mod nodes;
 mod opening;
+mod plans;
 mod privacy;
 mod pushes;
 mod reading;

@@ -57,7 +57,8 @@ statements! {
         refusals = limit_refusals.refusals + excluded.refusals, last_at = excluded.last_at";
     REFUSALS = "SELECT restaurant, limit_name, table_label, refusals, first_at, last_at FROM limit_refusals \
         WHERE restaurant = $1 ORDER BY last_at DESC LIMIT $2";
-    FORGET_REFUSALS = "DELETE FROM limit_refusals WHERE last_at < $1";
+    FORGET_REFUSALS = "DELETE FROM limit_refusals WHERE (restaurant, limit_name, table_label) IN (\
+        SELECT restaurant, limit_name, table_label FROM limit_refusals WHERE last_at < $1 ORDER BY last_at LIMIT $2)";
 }
 
 #[derive(FromRow)]
@@ -151,7 +152,7 @@ impl Guests for Backend {
     }
 
     async fn forget_limit_refusals(&self, before: Timestamp) -> Result<u64> {
-        self.execute(query::<Database>(FORGET_REFUSALS).bind(before.micros())).await
+        self.forget(FORGET_REFUSALS, before).await
     }
 }
 

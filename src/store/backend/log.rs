@@ -17,11 +17,20 @@ use async_trait::async_trait;
 use sqlx::{FromRow, query, query_as, query_scalar};
 use uuid::Uuid;
 
-/// A page of events: `$1` restaurant, `$2` after, `$3` through, `$4` limit, then the parameters of the filter.
+/// A page of events: `$1` restaurant, `$2` after, `$3` through, `$4` limit, then the parameters of the filter. Without an
+/// index, SQLite must find that of the primary key by itself.
 macro_rules! page {
     ($filter:literal) => {
         concat!(
             "SELECT position, id, kind, order_id, at, by_role, command, patch FROM events ",
+            "WHERE restaurant = $1 AND position > $2 AND position <= $3 ",
+            $filter,
+            " ORDER BY position LIMIT $4"
+        )
+    };
+    ($index:literal: $filter:literal) => {
+        events_by!(
+            $index: "position, id, kind, order_id, at, by_role, command, patch",
             "WHERE restaurant = $1 AND position > $2 AND position <= $3 ",
             $filter,
             " ORDER BY position LIMIT $4"
@@ -34,6 +43,14 @@ macro_rules! last {
     ($filter:literal) => {
         concat!(
             "SELECT position FROM events WHERE restaurant = $1 AND position <= $2 ",
+            $filter,
+            " ORDER BY position DESC LIMIT 1"
+        )
+    };
+    ($index:literal: $filter:literal) => {
+        events_by!(
+            $index: "position",
+            "WHERE restaurant = $1 AND position <= $2 ",
             $filter,
             " ORDER BY position DESC LIMIT 1"
         )
@@ -52,14 +69,14 @@ statements! {
         SELECT restaurant, sub, id FROM commands WHERE at < $1 ORDER BY at LIMIT $2)";
 
     EVENTS = page!("");
-    EVENTS_OF_ORDER = page!("AND order_id = $5");
-    EVENTS_OF_TOPIC = page!("AND topic = $5");
+    EVENTS_OF_ORDER = page!("events_of_order": "AND order_id = $5");
+    EVENTS_OF_TOPIC = page!("events_of_topic": "AND topic = $5");
     /// Three topics are nearly all of a feed. The plus keeps the planners off the index by topic, whose rows they would
     /// have to sort.
     EVENTS_OF_TOPICS = page!("AND +topic IN ($5, $6, $7)");
     LAST = last!("");
-    LAST_OF_ORDER = last!("AND order_id = $3");
-    LAST_OF_TOPIC = last!("AND topic = $3");
+    LAST_OF_ORDER = last!("events_of_order": "AND order_id = $3");
+    LAST_OF_TOPIC = last!("events_of_topic": "AND topic = $3");
     LAST_OF_TOPICS = last!("AND +topic IN ($3, $4, $5)");
 
     ORDERS = orders!("");

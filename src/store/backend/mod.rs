@@ -8,7 +8,7 @@
 
 use super::{Backend, Connection, Database, IS_SQLITE, close_store, id_list, lost, scrub};
 use crate::domain::values::time::Timestamp;
-use crate::store::{Result, StoreError};
+use crate::store::{Result, StoreError, batches};
 use sqlx::FromRow;
 use sqlx::query::{Query, QueryAs};
 
@@ -25,6 +25,17 @@ macro_rules! statements {
 macro_rules! by_database {
     (sqlite: $sqlite:expr, postgres: $postgres:expr $(,)?) => {
         if super::IS_SQLITE { $sqlite } else { $postgres }
+    };
+}
+
+/// A query of `events` by an index that SQLite must use. Without statistics, or with old ones, its planner prefers the primary
+/// key, by which it reads the whole feed.
+macro_rules! events_by {
+    ($index:literal: $columns:literal, $($rest:literal),+) => {
+        by_database! {
+            sqlite: concat!("SELECT ", $columns, " FROM events INDEXED BY ", $index, " ", $($rest),+),
+            postgres: concat!("SELECT ", $columns, " FROM events ", $($rest),+),
+        }
     };
 }
 
@@ -51,9 +62,6 @@ mod visits;
 type Arguments = <Database as sqlx::Database>::Arguments;
 type Row = <Database as sqlx::Database>::Row;
 
-/// The most old rows that one transaction removes.
-const BATCH: i64 = 500;
-
 /// Calls of one statement.
 impl Backend {
     async fn one<R, T>(&self, query: QueryAs<'static, Database, R, Arguments>) -> Result<Option<T>>
@@ -77,14 +85,11 @@ impl Backend {
     /// Repeats a statement that removes at most `$2` old rows until none is left, each time in a transaction of its own, so
     /// that commands run in between.
     async fn forget(&self, text: &'static str, before: Timestamp) -> Result<u64> {
-        let mut gone = 0;
-        loop {
-            let batch = self.execute(sqlx::query::<Database>(text).bind(before.micros()).bind(BATCH)).await?;
-            gone += batch;
-            if batch < BATCH.unsigned_abs() {
-                return Ok(gone);
-            }
-        }
+        batches::run(|| {
+            let query = sqlx::query::<Database>(text).bind(before.micros());
+            self.execute(query.bind(i64::from(batches::ROWS)))
+        })
+        .await
     }
 
     async fn execute(&self, query: Query<'static, Database, Arguments>) -> Result<u64> {

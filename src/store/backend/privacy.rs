@@ -1,6 +1,7 @@
 //! [`Privacy`]: retention and erasure.
 
 use super::{Backend, Connection, Database, commit, feeds, sessions};
+use crate::clock;
 use crate::domain::model::event::{By, Event, EventKind};
 use crate::domain::model::principal::Role;
 use crate::domain::rules::redaction::redact;
@@ -10,7 +11,7 @@ use crate::domain::values::position::Position;
 use crate::domain::values::text::Key;
 use crate::domain::values::time::Timestamp;
 use crate::store::privacy::{Erased, Privacy, Purged};
-use crate::store::{Result, StoreError, columns};
+use crate::store::{Result, StoreError, batches, columns};
 use async_trait::async_trait;
 use serde::Deserialize;
 use serde_json::Value;
@@ -26,7 +27,7 @@ statements! {
     NOTE_CLOSED = "UPDATE orders SET closed_at = $3 WHERE restaurant = $1 AND id = $2";
     OF_DINER = "SELECT id, document FROM orders WHERE restaurant = $1 AND diner = $2 AND NOT is_open ORDER BY id LIMIT $3";
     PURGE_ORDER = "UPDATE orders SET document = $3, diner = NULL, purged_at = $4 WHERE restaurant = $1 AND id = $2";
-    PATCHES_OF_ORDER = "SELECT position, patch FROM events WHERE restaurant = $1 AND order_id = $2 ORDER BY position";
+    PATCHES_OF_ORDER = events_by!("events_of_order": "position, patch", "WHERE restaurant = $1 AND order_id = $2 ORDER BY position");
     SET_PATCH = "UPDATE events SET patch = $3 WHERE restaurant = $1 AND position = $2";
     DINER_OF_ORDER = "SELECT diner FROM orders WHERE restaurant = $1 AND number = $2";
     OPEN_ORDERS_OF = "SELECT count(*) FROM orders WHERE restaurant = $1 AND diner = $2 AND is_open";
@@ -35,12 +36,15 @@ statements! {
     FORGET_ANSWERS_OF = "DELETE FROM commands WHERE restaurant = $1 AND sub = $2";
     ANSWERS = "SELECT sub, id, answer FROM commands WHERE restaurant = $1 AND (sub, id) > ($2, $3) ORDER BY sub, id LIMIT $4";
     FORGET_ANSWER = "DELETE FROM commands WHERE restaurant = $1 AND sub = $2 AND id = $3";
-    /// Checks the time again, since a renewal may come in between. Spares printed tokens, which are not renewed and live as long
-    /// as their session.
-    FORGET_IDLE = "DELETE FROM sessions WHERE refreshed_at < $1 AND id IN (SELECT s.id FROM sessions s \
-        WHERE s.role = 'diner' AND s.refreshed_at < $1 AND s.token_name IS NULL \
-        AND NOT EXISTS (SELECT 1 FROM orders o WHERE o.restaurant = s.restaurant AND o.diner = s.sub) \
-        ORDER BY s.refreshed_at, s.id LIMIT $2)";
+    /// Guests' sessions after one, and whether the guest has ordered. Spares printed tokens, which are not renewed and live as
+    /// long as their session.
+    GUEST_SESSIONS = "SELECT s.id, s.refreshed_at, \
+        EXISTS (SELECT 1 FROM orders o WHERE o.restaurant = s.restaurant AND o.diner = s.sub) FROM sessions s \
+        WHERE s.role = 'diner' AND s.token_name IS NULL AND s.refreshed_at < $1 AND (s.refreshed_at, s.id) > ($2, $3) \
+        ORDER BY s.refreshed_at, s.id LIMIT $4";
+    /// Checks again, since a renewal or an order may come in between.
+    FORGET_IDLE = "DELETE FROM sessions WHERE id = $1 AND refreshed_at < $2 AND NOT EXISTS (\
+        SELECT 1 FROM orders o WHERE o.restaurant = sessions.restaurant AND o.diner = sessions.sub)";
     /// Changes a row only for the first node after `$2`; the others find its time.
     CLAIM = "INSERT INTO meta (name, value) VALUES ($1, $3) ON CONFLICT (name) DO UPDATE SET value = excluded.value \
         WHERE CAST(meta.value AS BIGINT) < $2";
@@ -119,12 +123,26 @@ impl Privacy for Backend {
         }
     }
 
-    async fn forget_expired_sessions(&self, before: Timestamp, limit: u32) -> Result<u64> {
-        self.execute(query::<Database>(sessions::FORGET_SESSIONS).bind(before.micros()).bind(i64::from(limit))).await
+    async fn forget_expired_sessions(&self, before: Timestamp) -> Result<u64> {
+        self.forget_expired(before).await
     }
 
-    async fn forget_idle_guests(&self, before: Timestamp, limit: u32) -> Result<u64> {
-        self.execute(query::<Database>(FORGET_IDLE).bind(before.micros()).bind(i64::from(limit))).await
+    async fn forget_idle_guests(&self, before: Timestamp) -> Result<u64> {
+        // Most guests have ordered and stay for weeks, so a batch goes on where the one before ended.
+        let (mut gone, mut after) = (0, (i64::MIN, String::new()));
+        loop {
+            let page = query_as::<Database, (String, i64, bool)>(GUEST_SESSIONS).bind(before.micros());
+            let page = page.bind(after.0).bind(after.1.clone()).bind(i64::from(batches::ROWS));
+            let page = self.read(move |c| Box::pin(async move { Ok(page.fetch_all(c).await?) })).await?;
+            let Some((id, refreshed_at, _)) = page.last() else { return Ok(gone) };
+            after = (*refreshed_at, id.clone());
+            let idle: Vec<_> = page.into_iter().filter(|(.., has_ordered)| !has_ordered).map(|(id, ..)| id).collect();
+            if !idle.is_empty() {
+                let begun = clock::uptime();
+                gone += self.write(move |c| Box::pin(forget_idle(c, before, idle))).await?;
+                batches::rest(clock::uptime().since(begun)).await;
+            }
+        }
     }
 
     fn scrub(&self, before: Timestamp) -> Result<()> {
@@ -248,7 +266,7 @@ async fn erase_orders(
         let event = Event {
             restaurant,
             position: head,
-            id: EventId::from_uuid(crate::clock::new_id()),
+            id: EventId::from_uuid(clock::new_id()),
             // The protocol has no kind for this, and clients apply the patch of any kind.
             kind: EventKind::OrderRushed,
             order: Some(OrderId::from_uuid(id)),
@@ -273,6 +291,15 @@ async fn erase_guest(connection: &mut Connection, restaurant: RestaurantId, dine
         query::<Database>(text).bind(restaurant.uuid()).bind(diner.as_str()).execute(&mut *connection).await?;
     }
     Ok(ended)
+}
+
+async fn forget_idle(connection: &mut Connection, before: Timestamp, sessions: Vec<String>) -> Result<u64> {
+    let mut gone = 0;
+    for id in sessions {
+        let forget = query::<Database>(FORGET_IDLE).bind(id).bind(before.micros());
+        gone += forget.execute(&mut *connection).await?.rows_affected();
+    }
+    Ok(gone)
 }
 
 async fn forget_answers(

@@ -49,7 +49,7 @@ statements! {
     UNHELD = "SELECT d.restaurant, d.display FROM displays d WHERE d.connected = TRUE AND NOT EXISTS \
         (SELECT 1 FROM display_leases l WHERE l.restaurant = d.restaurant AND l.display = d.display)";
 
-    PLACED_AT = "SELECT position FROM events WHERE restaurant = $1 AND order_id = $2 ORDER BY position LIMIT 1";
+    PLACED_AT = events_by!("events_of_order": "position", "WHERE restaurant = $1 AND order_id = $2 ORDER BY position LIMIT 1");
     OPEN_CALLS = "SELECT document, position FROM calls WHERE restaurant = $1 ORDER BY id";
 }
 

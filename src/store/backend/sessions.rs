@@ -1,6 +1,6 @@
 //! [`Sessions`]: sessions, their refresh tokens and their ends.
 
-use super::{BATCH, Backend, Connection, Database, pushes};
+use super::{Backend, Connection, Database, pushes};
 use crate::clock;
 use crate::domain::model::principal::{Principal, Role};
 use crate::domain::values::ids::{DeviceId, RestaurantId, UserId};
@@ -10,7 +10,7 @@ use crate::store::audit::{Kind, Note};
 use crate::store::columns::station;
 use crate::store::error::broken;
 use crate::store::sessions::{END_MATTERS, EndCursor, Ended, Issued, REPEATABLE, Rotation, SessionRow, Sessions};
-use crate::store::{Result, StoreError, columns};
+use crate::store::{Result, StoreError, batches, columns};
 use async_trait::async_trait;
 use sqlx::{FromRow, query, query_as, query_scalar};
 use uuid::Uuid;
@@ -68,8 +68,12 @@ statements! {
     SESSIONS_OF_USER = "SELECT id FROM sessions \
         WHERE restaurant = $1 AND sub = $2 AND role IN ('staff', 'manager') ORDER BY id";
     SET_STATION = "UPDATE sessions SET station = $3 WHERE restaurant = $1 AND device = $2";
-    pub(super) FORGET_SESSIONS = "DELETE FROM sessions WHERE id IN (\
+    FORGET_SESSIONS = "DELETE FROM sessions WHERE id IN (\
         SELECT id FROM sessions WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)";
+    /// Removes refresh tokens of the sessions that [`FORGET_SESSIONS`] removes next. A session of staff has thousands.
+    FORGET_REFRESHES = "DELETE FROM session_refreshes WHERE hash IN (\
+        SELECT r.hash FROM session_refreshes r WHERE r.session IN (\
+        SELECT id FROM sessions WHERE expires_at < $1 ORDER BY expires_at LIMIT $2) LIMIT $3)";
     FORGET_ENDS = "DELETE FROM ended_sessions WHERE session IN (\
         SELECT session FROM ended_sessions WHERE ended_at < $1 OR until < $2 LIMIT $3)";
 }
@@ -230,16 +234,42 @@ impl Sessions for Backend {
     }
 
     async fn forget_sessions(&self, before: Timestamp, now: Timestamp) -> Result<u64> {
-        let mut gone = self.forget(FORGET_SESSIONS, before).await?;
-        loop {
+        let sessions = self.forget_expired(before).await?;
+        let ends = batches::run(|| {
             let ends = query::<Database>(FORGET_ENDS).bind(before.micros()).bind(now.micros());
-            let batch = self.execute(ends.bind(BATCH)).await?;
-            gone += batch;
-            if batch < BATCH.unsigned_abs() {
+            self.execute(ends.bind(i64::from(batches::ROWS)))
+        });
+        Ok(sessions + ends.await?)
+    }
+}
+
+impl Backend {
+    /// Removes sessions that expired before a time, in batches of few sessions and few refresh tokens.
+    pub(super) async fn forget_expired(&self, before: Timestamp) -> Result<u64> {
+        let mut gone = 0;
+        loop {
+            let begun = clock::uptime();
+            let batch = self.write(move |c| Box::pin(forget_expired(c, before))).await?;
+            gone += batch.unwrap_or(0);
+            if batch.is_some_and(|sessions| sessions < u64::from(batches::ROWS)) {
                 return Ok(gone);
             }
+            batches::rest(clock::uptime().since(begun)).await;
         }
     }
+}
+
+/// The most refresh tokens that one transaction removes. They are small.
+const REFRESHES: u64 = 500;
+
+/// Removes a batch of sessions, or a batch of their refresh tokens if there are many. Returns the number of sessions.
+async fn forget_expired(connection: &mut Connection, before: Timestamp) -> Result<Option<u64>> {
+    let forget = |text| query::<Database>(text).bind(before.micros()).bind(i64::from(batches::ROWS));
+    let refreshes = forget(FORGET_REFRESHES).bind(REFRESHES.cast_signed()).execute(&mut *connection).await?;
+    if refreshes.rows_affected() == REFRESHES {
+        return Ok(None);
+    }
+    Ok(Some(forget(FORGET_SESSIONS).execute(connection).await?.rows_affected()))
 }
 
 pub async fn add_session(

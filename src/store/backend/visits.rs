@@ -9,7 +9,7 @@ use crate::domain::values::time::Timestamp;
 use crate::store::columns::{document, text};
 use crate::store::log::{CommandKey, ExternalOrder};
 use crate::store::visits::{VisitClosed, Visits};
-use crate::store::{Result, StoreError, audit};
+use crate::store::{Result, StoreError, audit, batches};
 use async_trait::async_trait;
 use sqlx::{FromRow, query, query_as, query_scalar};
 use uuid::Uuid;
@@ -28,8 +28,9 @@ statements! {
     VISIT = "SELECT id, table_label, opened_at FROM visits WHERE restaurant = $1 AND id = $2 AND closed_at IS NULL";
     OPEN_ORDERS = "SELECT count(*) FROM orders WHERE restaurant = $1 AND visit = $2 AND is_open";
     CLOSE = "UPDATE visits SET closed_at = $3 WHERE restaurant = $1 AND id = $2 AND closed_at IS NULL";
-    CLOSE_IDLE = "UPDATE visits SET closed_at = $2 WHERE closed_at IS NULL AND last_at < $1 AND NOT EXISTS (\
-        SELECT 1 FROM orders o WHERE o.restaurant = visits.restaurant AND o.visit = visits.id AND o.is_open)";
+    CLOSE_IDLE = "UPDATE visits SET closed_at = $2 WHERE (restaurant, id) IN (SELECT v.restaurant, v.id FROM visits v \
+        WHERE v.closed_at IS NULL AND v.last_at < $1 AND NOT EXISTS (SELECT 1 FROM orders o \
+        WHERE o.restaurant = v.restaurant AND o.visit = v.id AND o.is_open) ORDER BY v.last_at LIMIT $3)";
 
     EXTERNAL = "SELECT o.document, e.fingerprint FROM external_orders e \
         JOIN orders o ON o.restaurant = e.restaurant AND o.id = e.order_id \
@@ -85,7 +86,11 @@ impl Visits for Backend {
     }
 
     async fn close_idle_visits(&self, before: Timestamp, at: Timestamp) -> Result<u64> {
-        self.execute(query::<Database>(CLOSE_IDLE).bind(before.micros()).bind(at.micros())).await
+        batches::run(|| {
+            let close = query::<Database>(CLOSE_IDLE).bind(before.micros()).bind(at.micros());
+            self.execute(close.bind(i64::from(batches::ROWS)))
+        })
+        .await
     }
 }
 
