@@ -42,6 +42,15 @@ pub struct FloorReceipt {
     pub at: Timestamp,
 }
 
+/// A due check of a restaurant's tickets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TicketCheck {
+    /// The restaurant.
+    pub restaurant: RestaurantId,
+    /// Rises with each change that the check depends on. Read before the tickets, so that a later change shows.
+    pub version: i64,
+}
+
 /// An open call and the position of the event that raised it; `None` for a call that an older node wrote.
 pub type RaisedCall = (Call, Option<Position>);
 
@@ -92,7 +101,15 @@ pub trait Screens: Send + Sync + 'static {
     /// Returns the open calls of a restaurant, oldest first.
     async fn open_calls(&self, restaurant: RestaurantId) -> Result<Vec<RaisedCall>>;
 
-    /// Returns the waiting tickets of at most `limit` restaurants after one: at least of those whose floor may need a notice.
-    /// Each restaurant's are read at one point, and may have changed by the time of the decision.
-    async fn tickets(&self, after: Option<RestaurantId>, limit: u32) -> Result<Vec<(RestaurantId, Tickets)>>;
+    /// Returns the due checks of at most `limit` restaurants after one: of each whose floor may need a notice.
+    async fn due_checks(&self, after: Option<RestaurantId>, limit: u32) -> Result<Vec<TicketCheck>>;
+
+    /// Returns at most `limit` restaurants after one whose floor lists tickets that no screen has shown.
+    async fn kitchens_with_raised(&self, after: Option<RestaurantId>, limit: u32) -> Result<Vec<RestaurantId>>;
+
+    /// Returns the waiting tickets of a restaurant, read at one point. They may have changed by the time of the decision.
+    async fn tickets(&self, restaurant: RestaurantId) -> Result<Tickets>;
+
+    /// Marks checks as done, except those of kitchens that have changed since.
+    async fn checked(&self, checks: Vec<TicketCheck>) -> Result<()>;
 }

@@ -64,7 +64,8 @@ contract! {
         receipts_show_what_a_screen_has_drawn,
         what_a_floor_has_drawn_only_grows_and_ends_at_the_head;
     undrawn: a_ticket_is_undrawn_until_it_is_drawn_begun_or_over, a_screen_counts_for_the_station_it_shows,
-        of_many_that_find_the_same_one_tells_the_floor, a_snapshot_of_the_floor_has_what_no_screen_shows;
+        of_many_that_find_the_same_one_tells_the_floor, a_snapshot_of_the_floor_has_what_no_screen_shows,
+        a_check_is_due_until_it_is_done_and_again_after_a_change, orders_that_waited_before_the_upgrade_are_checked;
     isolation: documents_of_another_are_not_there, rooms_of_another_are_empty, another_cannot_act,
         people_and_screens_of_another_are_not_there;
     accounts: a_restaurant_begins_with_an_empty_feed_and_its_menu,

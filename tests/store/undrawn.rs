@@ -13,7 +13,7 @@ use orderbell::domain::values::ids::OrderId;
 use orderbell::domain::values::position::Position;
 use orderbell::domain::values::text::Station;
 use orderbell::store::log::{Reads, State};
-use orderbell::store::screens::Receipt;
+use orderbell::store::screens::{Receipt, TicketCheck};
 use serde_json::json;
 use std::collections::BTreeSet;
 use tokio::task::JoinSet;
@@ -39,10 +39,24 @@ impl TestRestaurant {
         self.store.record_seen(vec![Receipt { place: self.screen(display), position, at: at(2), shows }]).await.unwrap();
     }
 
-    /// The kitchen as one that looks at all finds it; nothing when there is nothing to look at.
+    /// The tickets of the kitchen, whose check must be due if no screen shows one of them, or the floor lists one.
     async fn kitchen(&self) -> Tickets {
-        let all = self.store.tickets(None, 9).await.unwrap();
-        all.into_iter().find(|(restaurant, _)| *restaurant == self.id).map(|(_, tickets)| tickets).unwrap_or_default()
+        let tickets = self.store.tickets(self.id).await.unwrap();
+        let is_settled = tickets.undrawn().is_empty() && tickets.raised.is_empty();
+        assert!(is_settled || self.check().await.is_some(), "{tickets:?}");
+        tickets
+    }
+
+    /// Returns the due check.
+    async fn check(&self) -> Option<TicketCheck> {
+        let due = self.store.due_checks(None, 9).await.unwrap();
+        due.into_iter().find(|check| check.restaurant == self.id)
+    }
+
+    /// Marks the check as done. Returns whether it is due all the same, since something has changed.
+    async fn is_due_after(&self, check: TicketCheck) -> bool {
+        self.store.checked(vec![check]).await.unwrap();
+        self.check().await.is_some()
     }
 
     async fn undrawn(&self) -> Vec<u32> {
@@ -146,5 +160,59 @@ pub async fn a_snapshot_of_the_floor_has_what_no_screen_shows(world: TestDatabas
     assert_eq!(house.displays().await.as_object().unwrap().keys().collect::<Vec<_>>(), ["pass"]);
     let events = sound_feed(&world.store, house.id).await;
     assert_eq!(fold(&events, house.head().await).displays.as_object().unwrap().keys().collect::<Vec<_>>(), ["pass"]);
-    assert_eq!(world.store.tickets(None, 9).await.unwrap(), [], "nothing is looked at any more");
+    let check = house.check().await.unwrap();
+    assert!(!house.is_due_after(check).await, "nothing is left to check");
 }
+
+pub async fn a_check_is_due_until_it_is_done_and_again_after_a_change(world: TestDatabase) {
+    let (house, other) = (TestRestaurant::open(&world.store).await, TestRestaurant::open(&world.store).await);
+    assert_eq!(house.check().await, None, "a new kitchen has nothing to check");
+    let order = house.accept().await;
+    let accepted = house.check().await.unwrap();
+    house.screen_of("pass", None).await;
+    house.screen_of("bar", Some("bar")).await;
+    assert_eq!((house.check().await, other.check().await), (Some(accepted), None));
+
+    // A change after the check was read keeps it due, and its version never falls.
+    house.draw("pass", order.position, None).await;
+    let drawn = house.check().await.unwrap();
+    assert!(drawn.version > accepted.version);
+    assert!(house.is_due_after(accepted).await, "it was drawn meanwhile");
+    house.draw("pass", order.position, None).await;
+    assert!(!house.is_due_after(drawn).await, "the same receipt again changes nothing");
+
+    // Whatever may leave a ticket unseen makes the check due again.
+    house.draw("pass", order.position, Some("bar")).await;
+    let shows = house.check().await.unwrap();
+    assert!(shows.version > drawn.version && !house.is_due_after(shows).await);
+    house.tell("bar", Change::Removed).await;
+    assert!(!house.is_due_after(house.check().await.unwrap()).await);
+    let second = house.accept().await;
+    let check = house.check().await.unwrap();
+    house.act(second.id, OrderAction::Ready).await;
+    assert!(house.is_due_after(check).await, "what ends a ticket counts while the check is due");
+    assert!(!house.is_due_after(house.check().await.unwrap()).await);
+    house.act(order.id, OrderAction::Ready).await;
+    house.draw("pass", house.head().await, Some("bar")).await;
+    assert_eq!(house.check().await, None, "and otherwise costs nothing");
+}
+
+/// The migration finds the kitchens in which orders wait already.
+pub async fn orders_that_waited_before_the_upgrade_are_checked(world: TestDatabase) {
+    let house = TestRestaurant::open(&world.store).await;
+    house.accept().await;
+    TestRestaurant::open(&world.store).await;
+    world.execute(if world.is_sqlite() { BEFORE_ON_SQLITE } else { BEFORE_ON_POSTGRES }).await;
+    let id = house.id;
+    drop(house);
+    let world = world.reopen().await;
+    assert_eq!(world.store.due_checks(None, 9).await.unwrap(), [TicketCheck { restaurant: id, version: 1 }]);
+}
+
+/// Takes the migration back.
+const BEFORE_ON_SQLITE: &str =
+    "DROP TRIGGER orders_wait_when_added; DROP TRIGGER orders_wait; DROP TRIGGER orders_wait_no_longer;
+    DROP TRIGGER displays_show_another_station; DROP TRIGGER displays_go; DROP TRIGGER displays_draw;
+    DROP TABLE ticket_checks; DELETE FROM _sqlx_migrations_expand WHERE version = 29";
+const BEFORE_ON_POSTGRES: &str = "DROP FUNCTION ticket_check_is_due CASCADE; DROP FUNCTION ticket_check_has_changed CASCADE;
+    DROP TABLE ticket_checks; DELETE FROM _sqlx_migrations_expand WHERE version = 29";

@@ -8,7 +8,7 @@ use crate::domain::values::position::Position;
 use crate::domain::values::text::Key;
 use crate::domain::values::time::Timestamp;
 use crate::store::columns::{document, station, text};
-use crate::store::screens::{FloorReceipt, Lease, RaisedCall, Receipt, ScreenKey, Screens};
+use crate::store::screens::{FloorReceipt, Lease, RaisedCall, Receipt, ScreenKey, Screens, TicketCheck};
 use crate::store::{Result, StoreError};
 use async_trait::async_trait;
 use sqlx::{FromRow, query, query_as, query_scalar};
@@ -143,8 +143,20 @@ impl Screens for Backend {
         found.into_iter().map(call).collect()
     }
 
-    async fn tickets(&self, after: Option<RestaurantId>, limit: u32) -> Result<Vec<(RestaurantId, Tickets)>> {
-        self.read_at_one_point(move |c| Box::pin(tickets::of_kitchens(c, after, limit))).await
+    async fn due_checks(&self, after: Option<RestaurantId>, limit: u32) -> Result<Vec<TicketCheck>> {
+        self.read(move |c| Box::pin(tickets::due(c, after, limit))).await
+    }
+
+    async fn kitchens_with_raised(&self, after: Option<RestaurantId>, limit: u32) -> Result<Vec<RestaurantId>> {
+        self.read(move |c| Box::pin(tickets::with_raised(c, after, limit))).await
+    }
+
+    async fn tickets(&self, restaurant: RestaurantId) -> Result<Tickets> {
+        self.read_at_one_point(move |c| Box::pin(tickets::read(c, restaurant))).await
+    }
+
+    async fn checked(&self, checks: Vec<TicketCheck>) -> Result<()> {
+        self.write(move |c| Box::pin(tickets::done(c, checks))).await
     }
 }
 

@@ -5,19 +5,17 @@ use crate::domain::model::undrawn::{Changes, SeenUpTo, Ticket, Tickets, Waiting}
 use crate::domain::values::ids::{OrderId, RestaurantId};
 use crate::domain::values::position::Position;
 use crate::store::columns::{document, number, text};
+use crate::store::screens::TicketCheck;
 use crate::store::{Result, StoreError};
 use sqlx::{FromRow, query, query_as, query_scalar};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
 statements! {
-    /// Restaurants after `$1` with a raised ticket, or with a waiting order that no screen of all stations has drawn. Whether
-    /// the screens of its station have drawn it, the queries of the restaurant find out.
-    KITCHENS = "SELECT r.id FROM restaurants r WHERE r.id > $1 AND (\
-        EXISTS (SELECT 1 FROM undrawn u WHERE u.restaurant = r.id) OR \
-        EXISTS (SELECT 1 FROM orders o WHERE o.restaurant = r.id AND o.waits_at IS NOT NULL AND NOT EXISTS (\
-            SELECT 1 FROM displays d WHERE d.restaurant = r.id AND COALESCE(d.station, d.shows) IS NULL \
-            AND d.position >= o.accepted_position))) ORDER BY r.id LIMIT $2";
+    DUE = "SELECT restaurant, version FROM ticket_checks WHERE is_due AND restaurant > $1 ORDER BY restaurant LIMIT $2";
+    /// Changes no row if the kitchen has changed since the check.
+    DONE = "UPDATE ticket_checks SET is_due = FALSE WHERE restaurant = $1 AND version = $2";
+    KITCHENS_WITH_RAISED = "SELECT DISTINCT restaurant FROM undrawn WHERE restaurant > $1 ORDER BY restaurant LIMIT $2";
     DRAWN = "SELECT COALESCE(station, shows), position FROM displays WHERE restaurant = $1";
     /// The oldest waiting orders that were accepted after position `$2`.
     WAITING = "SELECT id, number, accepted_position, waits_at FROM orders \
@@ -67,19 +65,27 @@ impl TryFrom<TicketRow> for Ticket {
 /// The most orders of a kitchen to read, oldest first: more than a kitchen can have in work.
 const MOST_WAITING: i64 = 1000;
 
-pub async fn of_kitchens(
-    connection: &mut Connection,
-    after: Option<RestaurantId>,
-    limit: u32,
-) -> Result<Vec<(RestaurantId, Tickets)>> {
+/// Returns the due checks of restaurants after one.
+pub async fn due(connection: &mut Connection, after: Option<RestaurantId>, limit: u32) -> Result<Vec<TicketCheck>> {
     let after = after.map_or(Uuid::nil(), RestaurantId::uuid);
-    let kitchens = query_scalar::<Database, Uuid>(KITCHENS).bind(after).bind(i64::from(limit));
-    let mut found = Vec::new();
-    for kitchen in kitchens.fetch_all(&mut *connection).await? {
-        let restaurant = RestaurantId::from_uuid(kitchen);
-        found.push((restaurant, read(connection, restaurant).await?));
+    let due = query_as::<Database, (Uuid, i64)>(DUE).bind(after).bind(i64::from(limit)).fetch_all(connection).await?;
+    Ok(due.into_iter().map(|(id, version)| TicketCheck { restaurant: RestaurantId::from_uuid(id), version }).collect())
+}
+
+/// Marks checks as done, in sorted order, so that two nodes cannot deadlock.
+pub async fn done(connection: &mut Connection, mut checks: Vec<TicketCheck>) -> Result<()> {
+    checks.sort_by_key(|check| check.restaurant);
+    for TicketCheck { restaurant, version } in checks {
+        query::<Database>(DONE).bind(restaurant.uuid()).bind(version).execute(&mut *connection).await?;
     }
-    Ok(found)
+    Ok(())
+}
+
+/// Returns the restaurants after one with a raised ticket.
+pub async fn with_raised(connection: &mut Connection, after: Option<RestaurantId>, limit: u32) -> Result<Vec<RestaurantId>> {
+    let after = after.map_or(Uuid::nil(), RestaurantId::uuid);
+    let kitchens = query_scalar::<Database, Uuid>(KITCHENS_WITH_RAISED).bind(after).bind(i64::from(limit));
+    Ok(kitchens.fetch_all(connection).await?.into_iter().map(RestaurantId::from_uuid).collect())
 }
 
 pub async fn read(connection: &mut Connection, restaurant: RestaurantId) -> Result<Tickets> {
