@@ -1,6 +1,7 @@
 //! The command line: `serve`, and tools that work on the same database.
 
 mod audit;
+mod compact;
 mod guests;
 mod tools;
 
@@ -63,6 +64,8 @@ enum Command {
     },
     /// Print a new VAPID key for push messages, as a line for the environment, and its public half.
     Vapid,
+    /// Rewrite a SQLite database to take as little space as it can. Stop the node first.
+    Compact,
     /// Check that a running server is ready; for containers.
     Healthcheck {
         /// The server's address.
@@ -226,6 +229,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Serve(serve) => startup::serve(common, &serve).await?,
         Command::Keys { kid } => print_keys(&KeyPair::random(kid))?,
         Command::Vapid => print(&vapid())?,
+        Command::Compact => compact::compact(common).await?,
         Command::Healthcheck { bind } => return startup::healthcheck::healthcheck(bind).await,
         Command::Database(command) => {
             let settings = Settings { mode: Mode::Tool, connections: 1 };

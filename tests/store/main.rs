@@ -14,6 +14,7 @@ mod guests;
 mod house;
 mod isolation;
 mod kill;
+mod layout;
 mod migrations;
 mod nodes;
 mod opening;

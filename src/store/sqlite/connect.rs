@@ -1,5 +1,6 @@
 //! Connections to a file, and the settings that they must have.
 
+use super::layout::{self, Layout};
 use super::ownership;
 use super::stamp::Stamp;
 use crate::store::migrations::expand;
@@ -62,7 +63,15 @@ pub async fn migrate(connection: &mut SqliteConnection, database: &Path) -> Resu
     MIGRATOR.run(&mut *transaction).await?;
     EXPAND.run(&mut *transaction).await?;
     ownership::mark(&mut transaction).await?;
-    Ok(transaction.commit().await?)
+    let layout = layout::renew_if_small(&mut transaction).await?;
+    transaction.commit().await?;
+    if layout == Layout::Old {
+        log::info!(
+            "the events of this database take more than twice the space that they need; `orderbell compact` rewrites them \
+             (see \"Compacting\" in docs/operations.md)"
+        );
+    }
+    Ok(())
 }
 
 /// Writes a node's first stamp into the file itself.
@@ -82,6 +91,19 @@ pub async fn write_stamp(connection: &mut SqliteConnection, number: i32) -> sqlx
     let text = format!("PRAGMA user_version = {number}");
     raw_sql(AssertSqlSafe(text)).execute(connection).await?;
     Ok(())
+}
+
+/// Rewrites a table of events that an older version made, gives the space of removed rows back, and empties the log. Returns
+/// the bytes of the file before and after.
+pub async fn compact(connection: &mut SqliteConnection) -> sqlx::Result<[i64; 2]> {
+    let size = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
+    let before = query_scalar(size).fetch_one(&mut *connection).await?;
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    layout::renew(&mut transaction).await?;
+    transaction.commit().await?;
+    query("VACUUM").execute(&mut *connection).await?;
+    query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut *connection).await?;
+    Ok([before, query_scalar(size).fetch_one(connection).await?])
 }
 
 /// Returns the stamp's number in the database as SQLite reads it, and how many rows this connection

@@ -6,6 +6,7 @@ mod backend;
 mod connect;
 mod content;
 mod identity;
+mod layout;
 mod leftover;
 mod lock;
 mod open_error;
@@ -27,6 +28,7 @@ use lock::Lock;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection as _, SqlitePool};
 use stamp::Stamp;
+use std::path::PathBuf;
 use std::sync::Arc;
 use uuid::Uuid;
 use writer::{Watch, Writer};
@@ -61,16 +63,28 @@ impl SqliteStore {
         Self::open_file(options, mode).await.map_err(|error| open_error::explain(error, &path))
     }
 
-    async fn open_file(options: SqliteConnectOptions, mode: Mode) -> std::result::Result<Self, OpenError> {
-        let (path, lock) = lock::prepare(options.get_filename(), mode)?;
-        let refused = match ownership::refuse_foreign_file(&options, &path, &connect::MIGRATOR).await {
-            Ok(()) => lock::require_own_log(&path, lock.as_ref()).err(),
-            refused => refused.err(),
+    /// Rewrites the database of a URL so that it takes as little space as it can. No node may have it open. Returns the bytes
+    /// of the file before and after.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub async fn compact(url: &str) -> std::result::Result<[i64; 2], OpenError> {
+        let options = connect::options(url)?;
+        let path = options.get_filename().to_owned();
+        let compact = async {
+            // Dropped after the connection, see [`Lock::database`].
+            let (path, _lock) = prepare(&options, Mode::Serve).await?;
+            let mut connection = connect::writer(&options).await?;
+            connect::migrate(&mut connection, &path).await?;
+            let pages = connect::compact(&mut connection).await?;
+            connection.close().await?;
+            Ok(pages)
         };
-        if let Some(error) = refused {
-            lock.iter().for_each(Lock::leave_no_trace);
-            return Err(error);
-        }
+        compact.await.map_err(|error| open_error::explain(error, &path))
+    }
+
+    async fn open_file(options: SqliteConnectOptions, mode: Mode) -> std::result::Result<Self, OpenError> {
+        let (path, lock) = prepare(&options, mode).await?;
         let node = crate::clock::new_id();
         // The last bits of an id are random.
         let stamp = lock.map(|lock| Stamp::new(lock, node.as_u128() as u32));
@@ -131,6 +145,22 @@ impl SqliteStore {
         match audit::take() {
             None => task::in_time(self.writer.write(unit)).await,
             Some(note) => task::in_time(self.writer.write(|c| Box::pin(backend::audit::noted(c, note, unit)))).await,
+        }
+    }
+}
+
+/// Makes the file if it does not exist, takes the locks of a node, and refuses a file that is not Orderbell's.
+async fn prepare(options: &SqliteConnectOptions, mode: Mode) -> std::result::Result<(PathBuf, Option<Lock>), OpenError> {
+    let (path, lock) = lock::prepare(options.get_filename(), mode)?;
+    let refused = match ownership::refuse_foreign_file(options, &path, &connect::MIGRATOR).await {
+        Ok(()) => lock::require_own_log(&path, lock.as_ref()).err(),
+        refused => refused.err(),
+    };
+    match refused {
+        None => Ok((path, lock)),
+        Some(error) => {
+            lock.iter().for_each(Lock::leave_no_trace);
+            Err(error)
         }
     }
 }

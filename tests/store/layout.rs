@@ -1,0 +1,91 @@
+//! The layout of the events in a SQLite file: that of a new database, and that of earlier versions.
+
+use crate::fold::sound_feed;
+use crate::house::TestRestaurant;
+use crate::world::{TestDatabase, in_time};
+use orderbell::store::OpenError;
+use orderbell::store::sqlite::SqliteStore;
+use sqlx::{Connection, SqliteConnection, query_scalar};
+use std::time::Duration;
+
+/// Makes the table anew as earlier versions did.
+const OLD: &str = "CREATE TABLE events_old (restaurant BLOB NOT NULL, position INTEGER NOT NULL CHECK (position > 0),
+        id BLOB NOT NULL CHECK (length(id) = 16), kind TEXT NOT NULL, topic INTEGER NOT NULL, order_id BLOB,
+        at INTEGER NOT NULL, by_role TEXT NOT NULL, command BLOB, patch TEXT NOT NULL,
+        PRIMARY KEY (restaurant, position)) STRICT, WITHOUT ROWID;
+    INSERT INTO events_old SELECT * FROM events; DROP TABLE events; ALTER TABLE events_old RENAME TO events;
+    CREATE INDEX events_of_order ON events (restaurant, order_id, position);
+    CREATE INDEX events_of_topic ON events (restaurant, topic, position);";
+
+/// More events than a start rewrites, of which every fourth is as large as that of an order of three lines.
+const MANY: &str = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20001)
+    INSERT INTO events SELECT x'00', i, randomblob(16), 'order.placed', 1, randomblob(16), i, 'staff', NULL,
+    printf(iif(i % 4 = 0, '%1300s', '%200s'), 'x') FROM n";
+
+/// Whether the table has the layout of earlier versions.
+async fn is_old(world: &TestDatabase) -> bool {
+    let mut connection = SqliteConnection::connect(&world.url).await.unwrap();
+    let definition: String =
+        query_scalar("SELECT sql FROM sqlite_schema WHERE name = 'events'").fetch_one(&mut connection).await.unwrap();
+    definition.ends_with("WITHOUT ROWID")
+}
+
+/// Places an order on a reopened database, and counts the orders of the feed.
+async fn goes_on(house: TestRestaurant, orders: usize) {
+    house.place(&house.staff()).await;
+    assert_eq!(sound_feed(&house.store, house.id).await.len(), orders);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_rewrites_the_events_of_a_small_old_database() {
+    in_time(async {
+        let world = TestDatabase::sqlite().await;
+        assert!(!is_old(&world).await, "a new database has the current layout");
+        let house = TestRestaurant::open(&world.store).await;
+        house.place(&house.staff()).await;
+        world.execute(OLD).await;
+        assert!(is_old(&world).await);
+        let before = format!("{:?}", sound_feed(&world.store, house.id).await);
+        let (id, slug, dish) = (house.id, house.slug.clone(), house.dish);
+        drop(house);
+        let world = world.reopen().await;
+        assert!(!is_old(&world).await);
+        assert_eq!(format!("{:?}", sound_feed(&world.store, id).await), before);
+        goes_on(TestRestaurant { store: world.store.clone(), id, slug, dish }, 2).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_large_old_database_works_as_it_is_and_is_compacted_on_request() {
+    in_time(async {
+        let world = TestDatabase::sqlite().await;
+        let house = TestRestaurant::open(&world.store).await;
+        house.place(&house.staff()).await;
+        world.execute(OLD).await;
+        world.execute(MANY).await;
+        let (id, slug, dish) = (house.id, house.slug.clone(), house.dish);
+        drop(house);
+        let world = world.reopen().await;
+        assert!(is_old(&world).await);
+        let house = TestRestaurant { store: world.store.clone(), id, slug: slug.clone(), dish };
+        goes_on(house, 2).await;
+
+        let refused = SqliteStore::compact(&world.url).await;
+        assert!(matches!(refused, Err(OpenError::InUse { .. })), "a node has it open: {refused:?}");
+        let TestDatabase { url, store, folder } = world;
+        drop(store);
+        let [before, after] = loop {
+            match SqliteStore::compact(&url).await {
+                Err(OpenError::InUse { .. }) => tokio::time::sleep(Duration::from_millis(5)).await,
+                done => break done.unwrap(),
+            }
+        };
+        assert!(after * 3 < before * 2, "{before} bytes before, {after} now");
+        let world = TestDatabase { store: crate::world::reopen(&url).await, url, folder };
+        assert!(!is_old(&world).await);
+        let house = TestRestaurant { store: world.store.clone(), id, slug, dish };
+        goes_on(house, 3).await;
+    })
+    .await;
+}
