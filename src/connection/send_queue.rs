@@ -323,7 +323,7 @@ impl Queue {
 mod tests {
     use super::*;
     use crate::domain::values::position::Position;
-    use crate::protocol::snapshot::Contents;
+    use crate::protocol::snapshot::{Contents, Document};
     use proptest::prelude::*;
     use tokio::sync::oneshot::error::TryRecvError;
 
@@ -382,6 +382,7 @@ mod tests {
         let document = format!("{{\"note\":\"{}\"}}", "n".repeat(LARGE));
         let documents = vec![serde_json::value::RawValue::from_string(document).unwrap(); parts];
         let room = "kitchen:0193a5f0-7c1e-7000-8000-000000000001".parse().unwrap();
+        let documents = documents.into_iter().map(Document::from).collect();
         let contents = Contents { documents, calls: None, displays: None };
         Snapshot::encode(room, Position::ZERO, contents, Bytes::from)
     }

@@ -6,6 +6,7 @@
 
 use super::frame::{self, Frame, FrameKind};
 use crate::domain::model::room_id::{RoomId, RoomKind};
+use crate::domain::values::ids::OrderId;
 use crate::domain::values::position::Position;
 use bytes::{Bytes, BytesMut};
 use serde_json::value::RawValue;
@@ -62,11 +63,22 @@ struct Part {
     sections: [Bytes; 3],
 }
 
+/// The place of an order's document in the parts.
+#[derive(Debug)]
+struct Place {
+    order: OrderId,
+    part: usize,
+    /// Within the part's share of the documents.
+    range: Range<usize>,
+}
+
 #[derive(Debug)]
 struct Inner {
     room: RoomId,
     position: Position,
     parts: Vec<Part>,
+    /// The orders of a kitchen or a floor, by id.
+    orders: Vec<Place>,
     bytes: usize,
     plain: OnceLock<Frame>,
 }
@@ -87,11 +99,33 @@ impl WeakSnapshot {
     }
 }
 
+/// A document of a snapshot.
+#[derive(Debug)]
+pub struct Document {
+    /// The id of an order of a kitchen or a floor, by which the documents are sorted.
+    pub order: Option<OrderId>,
+    text: Bytes,
+}
+
+impl Document {
+    /// Makes a document of an order.
+    #[must_use]
+    pub fn of_order(order: OrderId, document: Box<RawValue>) -> Self {
+        Self { order: Some(order), ..document.into() }
+    }
+}
+
+impl From<Box<RawValue>> for Document {
+    fn from(document: Box<RawValue>) -> Self {
+        Self { order: None, text: Box::<str>::from(document).into_boxed_bytes().into() }
+    }
+}
+
 /// The input of a snapshot.
 #[derive(Debug)]
 pub struct Contents {
     /// The documents: orders, or the menu.
-    pub documents: Vec<Box<RawValue>>,
+    pub documents: Vec<Document>,
     /// The floor's open calls.
     pub calls: Option<Entries>,
     /// The floor's kitchen screens.
@@ -105,13 +139,38 @@ impl Snapshot {
     pub fn encode(room: RoomId, position: Position, contents: Contents, share: impl FnMut(Vec<u8>) -> Bytes) -> Self {
         let Contents { documents, calls, displays } = contents;
         let mut writer = Writer::new(room, position, share);
-        documents.into_iter().for_each(|document| writer.add(Section::Documents, None, &document));
+        documents.into_iter().for_each(|document| writer.add_document(&document));
         for (section, entries) in [(Section::Calls, calls), (Section::Displays, displays)] {
-            entries.into_iter().flatten().for_each(|(id, entry)| writer.add(section, Some(&id), &entry));
+            entries.into_iter().flatten().for_each(|(id, entry)| writer.add(section, Some(&id), entry.get().as_bytes()));
         }
-        let parts = writer.finish();
+        let (parts, orders) = writer.finish();
         let bytes = parts.iter().map(|part| part.frame.wire().len()).sum();
-        Self(Arc::new(Inner { room, position, parts, bytes, plain: OnceLock::new() }))
+        Self(Arc::new(Inner { room, position, parts, orders, bytes, plain: OnceLock::new() }))
+    }
+
+    /// Returns the snapshot of a kitchen or a floor after changes: the documents of orders that are new or have changed, and
+    /// `None` for those that are no longer open. It equals one whose documents are all read again.
+    #[must_use]
+    pub fn renewed(
+        &self,
+        position: Position,
+        mut changed: BTreeMap<OrderId, Option<Box<RawValue>>>,
+        calls: Option<Entries>,
+        displays: Option<Entries>,
+        share: impl FnMut(Vec<u8>) -> Bytes,
+    ) -> Self {
+        let kept = self.0.orders.iter().filter(|place| !changed.contains_key(&place.order));
+        let mut documents: Vec<_> = kept.map(|place| self.document(place)).collect();
+        changed.retain(|_, document| document.is_some());
+        let new = changed.into_iter().filter_map(|(order, document)| Some(Document::of_order(order, document?)));
+        documents.extend(new);
+        documents.sort_by_key(|document| document.order);
+        Self::encode(self.0.room, position, Contents { documents, calls, displays }, share)
+    }
+
+    fn document(&self, Place { order, part, range }: &Place) -> Document {
+        let text = self.0.parts.get(*part).map(|part| part.sections[Section::Documents as usize].slice(range.clone()));
+        Document { order: Some(*order), text: text.unwrap_or_default() }
     }
 
     /// Returns the position of all parts.
@@ -192,6 +251,7 @@ struct Writer<K> {
     position: Position,
     share: K,
     parts: Vec<Part>,
+    orders: Vec<Place>,
     /// The current part.
     text: Vec<u8>,
     section: Section,
@@ -209,6 +269,7 @@ impl<K: FnMut(Vec<u8>) -> Bytes> Writer<K> {
             position,
             share,
             parts: Vec::new(),
+            orders: Vec::new(),
             text: Vec::new(),
             section: Section::Documents,
             begun: 0,
@@ -235,8 +296,16 @@ impl<K: FnMut(Vec<u8>) -> Bytes> Writer<K> {
         self.text.extend_from_slice(text.as_bytes());
     }
 
-    fn add(&mut self, section: Section, id: Option<&str>, document: &RawValue) {
-        let length = document.get().len() + id.map_or(1, |id| id.len() + 4);
+    fn add_document(&mut self, document: &Document) {
+        self.add(Section::Documents, None, &document.text);
+        if let Some(order) = document.order {
+            let end = self.text.len() - self.begun;
+            self.orders.push(Place { order, part: self.parts.len(), range: end - document.text.len()..end });
+        }
+    }
+
+    fn add(&mut self, section: Section, id: Option<&str>, json: &[u8]) {
+        let length = json.len() + id.map_or(1, |id| id.len() + 4);
         if !self.is_empty && self.text.len() + length + TAIL > PART_BYTES {
             self.end(true);
             self.begin();
@@ -250,7 +319,7 @@ impl<K: FnMut(Vec<u8>) -> Bytes> Writer<K> {
             let _ = serde_json::to_writer(&mut self.text, id);
             self.put(":");
         }
-        self.put(document.get());
+        self.text.extend_from_slice(json);
         self.is_empty = false;
     }
 
@@ -282,9 +351,9 @@ impl<K: FnMut(Vec<u8>) -> Bytes> Writer<K> {
         self.parts.push(Part { frame, sections });
     }
 
-    fn finish(mut self) -> Vec<Part> {
+    fn finish(mut self) -> (Vec<Part>, Vec<Place>) {
         self.end(false);
-        self.parts
+        (self.parts, self.orders)
     }
 }
 
@@ -309,7 +378,7 @@ mod tests {
         let documents = documents.iter().enumerate().map(|(number, size)| raw(&json!({"id": number, "note": "n".repeat(*size)})));
         let is_floor = kind == "floor";
         let contents = Contents {
-            documents: documents.collect(),
+            documents: documents.map(Document::from).collect(),
             calls: is_floor.then(|| entries(calls)),
             displays: is_floor.then(|| entries(displays)),
         };
@@ -366,6 +435,49 @@ mod tests {
             prop_assert_eq!(&together["documents"], &expected["documents"]);
             if kind == "floor" {
                 prop_assert_eq!((&together["calls"], &together["displays"]), (&expected["calls"], &expected["displays"]));
+            }
+        }
+    }
+
+    /// The document of an order in its n-th version.
+    fn order(id: u8, version: usize) -> (OrderId, Box<RawValue>) {
+        let id = OrderId::from_uuid(uuid::Uuid::from_u128(u128::from(id)));
+        (id, raw(&json!({"id": id, "version": version, "note": "n".repeat(version * 3001 % 9000)})))
+    }
+
+    fn of_orders(orders: &BTreeMap<u8, usize>, position: u64, displays: usize) -> Snapshot {
+        let documents = orders.iter().map(|(&id, &version)| order(id, version));
+        let documents = documents.map(|(id, document)| Document::of_order(id, document)).collect();
+        let contents = Contents { documents, calls: Some(entries(&[])), displays: Some(entries(&vec![20; displays])) };
+        Snapshot::encode(format!("floor:{ID}").parse().unwrap(), Position::new(position).unwrap(), contents, Bytes::from)
+    }
+
+    proptest! {
+        #[test]
+        fn a_snapshot_that_moves_on_equals_one_that_is_read_anew(
+            first in prop::collection::btree_map(any::<u8>(), 0_usize..9, 0..40),
+            steps in prop::collection::vec(prop::collection::btree_map(any::<u8>(), prop::option::of(0_usize..9), 0..12), 1..6),
+        ) {
+            let mut orders = first;
+            let mut kept = of_orders(&orders, 1, 0);
+            for (step, changed) in steps.into_iter().enumerate() {
+                for (&id, &version) in &changed {
+                    match version {
+                        Some(version) => orders.insert(id, version),
+                        None => orders.remove(&id),
+                    };
+                }
+                let position = step as u64 + 2;
+                let changed = changed.into_iter().map(|(id, version)| {
+                    let (id, document) = order(id, version.unwrap_or_default());
+                    (id, version.map(|_| document))
+                });
+                let displays = Some(entries(&vec![20; step]));
+                kept = kept.renewed(Position::new(position).unwrap(), changed.collect(), Some(entries(&[])), displays, Bytes::from);
+                let read = of_orders(&orders, position, step);
+                let wires = |snapshot: &Snapshot| snapshot.0.parts.iter().map(|part| part.frame.wire().clone()).collect::<Vec<_>>();
+                prop_assert_eq!(wires(&kept), wires(&read));
+                prop_assert_eq!(kept.whole(), read.whole());
             }
         }
     }

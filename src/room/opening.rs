@@ -6,9 +6,9 @@ use crate::domain::model::room_id::RoomId;
 use crate::domain::values::ids::RestaurantId;
 use crate::domain::values::position::Position;
 use crate::domain::values::text::Key;
-use crate::protocol::snapshot::Contents;
+use crate::protocol::snapshot::{Contents, Document};
 use crate::protocol::{Frame, ServerFrame, Snapshot};
-use crate::store::log::Snapshot as State;
+use crate::store::log::{Changes, Snapshot as State};
 use crate::store::{Result, SharedStore};
 use bytes::Bytes;
 use serde::Deserialize;
@@ -69,7 +69,8 @@ pub enum SnapshotError {
     Full,
 }
 
-/// Reads the state of a room.
+/// Reads the state of a room. Of a kitchen or a floor it reads only the changes since `last`, its last
+/// snapshot, if these are few.
 ///
 /// # Errors
 /// See [`SnapshotError`].
@@ -77,6 +78,7 @@ pub async fn read(
     store: SharedStore,
     restaurant: RestaurantId,
     room: RoomId,
+    last: Option<Snapshot>,
     budget: Arc<SnapshotBudget>,
 ) -> std::result::Result<Snapshot, SnapshotError> {
     let state = async || match store.snapshot(restaurant, room).await {
@@ -87,13 +89,27 @@ pub async fn read(
         RoomId::Order(_) | RoomId::Menu(_) => Ok(encode_state(room, state().await?, Bytes::from)),
         RoomId::Kitchen(_) | RoomId::Floor(_) => {
             let _permit = budget.acquire().await.map_err(|Full| SnapshotError::Full)?;
-            Ok(encode_state(room, state().await?, |bytes| budget.share(bytes)))
+            let share = |bytes| budget.share(bytes);
+            if let Some(last) = last
+                && let Some(changes) =
+                    store.changes(restaurant, room, last.position()).await.map_err(|_| SnapshotError::Unavailable)?
+            {
+                let Changes { position, orders, calls, displays } = changes;
+                return Ok(last.renewed(position, orders, calls, displays, share));
+            }
+            Ok(encode_state(room, state().await?, share))
         }
     }
 }
 
 fn encode_state(room: RoomId, state: State, share: impl FnMut(Vec<u8>) -> Bytes) -> Snapshot {
-    let State { position, documents, calls, displays } = state;
+    let State { position, documents, orders, calls, displays } = state;
+    let documents = match room {
+        RoomId::Order(_) | RoomId::Menu(_) => documents.into_iter().map(Document::from).collect(),
+        RoomId::Kitchen(_) | RoomId::Floor(_) => {
+            orders.into_iter().zip(documents).map(|(id, document)| Document::of_order(id, document)).collect()
+        }
+    };
     Snapshot::encode(room, position, Contents { documents, calls, displays }, share)
 }
 

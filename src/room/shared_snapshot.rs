@@ -60,6 +60,11 @@ impl SharedSnapshot {
         (is_fresh || self.earlier.len() + 1 >= MAX_IN_USE).then(|| last.use_at(now))
     }
 
+    /// Returns the snapshot, for the next one to be made of.
+    pub(super) fn last(&self) -> Option<Snapshot> {
+        self.last.as_ref().map(|last| last.snapshot.clone())
+    }
+
     /// Returns the snapshot regardless of its age.
     pub(super) fn get_any(&mut self, now: Timestamp) -> Option<Snapshot> {
         self.last.as_mut().map(|last| last.use_at(now))

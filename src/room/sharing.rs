@@ -21,7 +21,7 @@ impl Room {
         }
         self.awaiting.push(turn);
         if self.awaiting.len() == 1 {
-            let read = read(self.store.clone(), self.restaurant, self.id, self.budget.clone());
+            let read = read(self.store.clone(), self.restaurant, self.id, self.shared.last(), self.budget.clone());
             ctx.spawn(read.into_actor(self).map(|snapshot, room, ctx| room.refreshed(snapshot, ctx)));
         }
     }

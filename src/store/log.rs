@@ -142,13 +142,31 @@ pub struct Committed {
 pub struct Snapshot {
     /// The head of the feed that the rest agrees with exactly.
     pub position: Position,
-    /// The order of an order room, the open orders of a kitchen or a floor by age, or the menu.
+    /// The order of an order room, the open orders of a kitchen or a floor by id, or the menu.
     pub documents: Vec<Box<RawValue>>,
+    /// The ids of the orders of a kitchen or a floor, in the order of their documents; empty for other rooms.
+    pub orders: Vec<OrderId>,
     /// The floor's open calls by id.
     pub calls: Option<BTreeMap<String, Box<RawValue>>>,
     /// The floor's kitchen screens by device id.
     pub displays: Option<BTreeMap<String, Box<RawValue>>>,
 }
+
+/// The changes of a kitchen or a floor since a position.
+#[derive(Debug, Clone)]
+pub struct Changes {
+    /// The head of the feed that the rest agrees with exactly.
+    pub position: Position,
+    /// The documents of orders with events since; `None` for an order that is no longer open.
+    pub orders: BTreeMap<OrderId, Option<Box<RawValue>>>,
+    /// As in [`Snapshot`], whole.
+    pub calls: Option<BTreeMap<String, Box<RawValue>>>,
+    /// As in [`Snapshot`], whole.
+    pub displays: Option<BTreeMap<String, Box<RawValue>>>,
+}
+
+/// The most events since a position of which [`Log::changes`] returns the changes.
+pub const MOST_CHANGES: u64 = 500;
 
 /// Which orders to list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -208,6 +226,10 @@ pub trait Log: Send + Sync + 'static {
 
     /// Returns the state of a room at one point of the feed. `None` for an order that the restaurant does not have.
     async fn snapshot(&self, restaurant: RestaurantId, room: RoomId) -> Result<Option<Snapshot>>;
+
+    /// Returns what turns a snapshot of a kitchen or a floor at a position into the present one. `None` for another room, for a
+    /// position after the head, and after more than [`MOST_CHANGES`] events: then read a snapshot.
+    async fn changes(&self, restaurant: RestaurantId, room: RoomId, since: Position) -> Result<Option<Changes>>;
 
     /// Returns an order.
     async fn order(&self, restaurant: RestaurantId, id: OrderId) -> Result<Option<Order>>;

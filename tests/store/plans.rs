@@ -88,6 +88,11 @@ async fn sqlite_reads_events_of_a_room_by_their_index_whatever_the_statistics() 
             let plan = sqlite_plan(&mut connection, text_of(sqlite::STATEMENTS, name)).await;
             assert!(plan.len() == 1 && plan[0].contains("restaurant=? AND position"), "{name} with {statistics:?}: {plan:?}");
         }
+        let plan = sqlite_plan(&mut connection, text_of(sqlite::STATEMENTS, "documents::CHANGED_DOCUMENTS")).await;
+        for (table, terms) in [("orders", "restaurant=? AND id=?"), ("events", "restaurant=? AND position>?")] {
+            let is_short = plan.iter().any(|step| step.starts_with(&format!("SEARCH {table} ")) && step.contains(terms));
+            assert!(is_short, "with {statistics:?}: {plan:?}");
+        }
     }
 }
 

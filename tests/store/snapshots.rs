@@ -10,9 +10,10 @@ use orderbell::domain::rules::change_menu::MenuAction;
 use orderbell::domain::values::ids::OrderId;
 use orderbell::domain::values::position::Position;
 use orderbell::domain::values::reason::CallReason;
-use orderbell::store::log::Snapshot;
+use orderbell::store::log::{Changes, MOST_CHANGES, Snapshot};
 use serde_json::Value;
 use serde_json::value::RawValue;
+use std::collections::BTreeMap;
 use tokio::task::JoinSet;
 
 fn value(raw: &RawValue) -> Value {
@@ -71,6 +72,72 @@ pub async fn a_snapshot_is_the_fold_of_the_feed_up_to_its_position(world: TestDa
     }
     positions.dedup();
     assert!(positions.len() > 5, "snapshots must have been taken while the feed moved: {positions:?}");
+}
+
+/// Applies changes to a snapshot, as a room does.
+fn moved_on(mut snapshot: Snapshot, changes: Changes) -> Snapshot {
+    let Snapshot { documents, orders, .. } = snapshot;
+    let mut all: BTreeMap<_, _> = orders.into_iter().zip(documents).collect();
+    for (id, document) in changes.orders {
+        match document {
+            Some(document) => all.insert(id, document),
+            None => all.remove(&id),
+        };
+    }
+    (snapshot.orders, snapshot.documents) = all.into_iter().unzip();
+    Snapshot { position: changes.position, calls: changes.calls, displays: changes.displays, ..snapshot }
+}
+
+fn same(one: &Snapshot, other: &Snapshot) {
+    let all = |snapshot: &Snapshot| {
+        let Snapshot { position, documents, orders, calls, displays } = snapshot;
+        serde_json::to_string(&(position, documents, orders, calls, displays)).unwrap()
+    };
+    assert_eq!(all(one), all(other));
+}
+
+pub async fn a_snapshot_that_moves_on_by_changes_is_the_one_that_is_read(world: TestDatabase) {
+    let house = TestRestaurant::open(&world.store).await;
+    let rooms = [RoomId::Kitchen(house.id), RoomId::Floor(house.id)];
+    let mut kept = [room(&house, rooms[0]).await, room(&house, rooms[1]).await];
+    let mut writers = JoinSet::new();
+    (0..4).for_each(|writer| drop(writers.spawn(keep_ordering(house.clone(), writer))));
+    let (mut taken, mut moves) = (Vec::new(), 0);
+    loop {
+        let is_quiet = writers.is_empty();
+        for (kept, id) in kept.iter_mut().zip(rooms) {
+            let changes = house.store.changes(house.id, id, kept.position).await.unwrap().expect("few events lie between");
+            moves += usize::from(changes.position > kept.position);
+            *kept = moved_on(kept.clone(), changes);
+            taken.push(kept.clone());
+        }
+        if is_quiet {
+            break;
+        }
+        while let Some(joined) = writers.try_join_next() {
+            joined.expect("a writer must not fail");
+        }
+    }
+    assert!(moves > 5, "the feed must have moved between: {moves}");
+    let events = sound_feed(&world.store, house.id).await;
+    for snapshot in &taken {
+        let folded = fold(&events, snapshot.position);
+        assert_eq!(documents(snapshot), folded.open_orders().into_iter().cloned().collect::<Vec<_>>());
+    }
+    for (kept, id) in kept.iter().zip(rooms) {
+        same(kept, &room(&house, id).await);
+    }
+    // Nothing is made of another room, of a position that is not there yet, and of one that is long ago.
+    let head = house.head().await;
+    for (id, since) in [(RoomId::Menu(house.id), head), (rooms[0], head.next())] {
+        assert!(house.store.changes(house.id, id, since).await.unwrap().is_none());
+    }
+    let other = RoomId::Kitchen(TestRestaurant::open(&world.store).await.id);
+    assert!(house.store.changes(house.id, other, Position::ZERO).await.unwrap().is_none());
+    while house.head().await.number() <= MOST_CHANGES {
+        keep_ordering(house.clone(), 9).await;
+    }
+    assert!(house.store.changes(house.id, rooms[0], Position::ZERO).await.unwrap().is_none());
 }
 
 pub async fn an_order_room_has_its_order_also_when_it_is_closed(world: TestDatabase) {

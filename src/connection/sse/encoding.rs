@@ -59,7 +59,7 @@ pub fn cursor_after(frame: &Frame, before: Position) -> Position {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::snapshot::Contents;
+    use crate::protocol::snapshot::{Contents, Document};
     use crate::protocol::{ErrorCode, Failure};
     use proptest::prelude::*;
 
@@ -138,6 +138,7 @@ mod tests {
         let document = format!("{{\"note\":\"{}\"}}", "n".repeat(50_000));
         let documents = vec![serde_json::value::RawValue::from_string(document).unwrap(); 3];
         let room = "kitchen:0193a5f0-7c1e-7000-8000-000000000001".parse().unwrap();
+        let documents = documents.into_iter().map(Document::from).collect();
         let contents = Contents { documents, calls: None, displays: None };
         let snapshot = Snapshot::encode(room, Position::new(9).unwrap(), contents, Bytes::from);
         let text = String::from_utf8(whole(&snapshot, "e1").concat()).unwrap();

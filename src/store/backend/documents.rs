@@ -7,6 +7,7 @@ use crate::domain::model::menu::Menu;
 use crate::domain::model::order::Order;
 use crate::domain::model::undrawn;
 use crate::domain::values::ids::{CallId, OrderId, RestaurantId};
+use crate::domain::values::position::Position;
 use crate::domain::values::time::Timestamp;
 use crate::store::{Result, columns};
 use sqlx::{query, query_as, query_scalar};
@@ -14,7 +15,10 @@ use uuid::Uuid;
 
 statements! {
     ORDER = "SELECT document FROM orders WHERE restaurant = $1 AND id = $2";
-    OPEN_DOCUMENTS = "SELECT document FROM orders WHERE restaurant = $1 AND is_open ORDER BY id";
+    OPEN_DOCUMENTS = "SELECT id, document FROM orders WHERE restaurant = $1 AND is_open ORDER BY id";
+    /// Orders with events after `$2`; without a document if they are closed.
+    CHANGED_DOCUMENTS = "SELECT id, CASE WHEN is_open THEN document END FROM orders WHERE restaurant = $1 AND id IN (\
+        SELECT order_id FROM events WHERE restaurant = $1 AND position > $2)";
     ADD_ORDER = "INSERT INTO orders (restaurant, id, status, is_open, document, number, diner, table_label, visit) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     /// Keeps the first position of acceptance. A purged order may have words again, so this clears the mark of the purge.
@@ -41,9 +45,18 @@ pub async fn order_text(connection: &mut Connection, restaurant: RestaurantId, i
     Ok(query.fetch_optional(connection).await?)
 }
 
-pub async fn open_order_texts(connection: &mut Connection, restaurant: RestaurantId) -> Result<Vec<String>> {
-    let query = query_scalar::<Database, String>(OPEN_DOCUMENTS).bind(restaurant.uuid());
+pub async fn open_order_texts(connection: &mut Connection, restaurant: RestaurantId) -> Result<Vec<(Uuid, String)>> {
+    let query = query_as::<Database, (Uuid, String)>(OPEN_DOCUMENTS).bind(restaurant.uuid());
     Ok(query.fetch_all(connection).await?)
+}
+
+pub async fn changed_order_texts(
+    connection: &mut Connection,
+    restaurant: RestaurantId,
+    since: Position,
+) -> Result<Vec<(Uuid, Option<String>)>> {
+    let query = query_as::<Database, (Uuid, Option<String>)>(CHANGED_DOCUMENTS).bind(restaurant.uuid());
+    Ok(query.bind(since.column()).fetch_all(connection).await?)
 }
 
 pub async fn add_order(connection: &mut Connection, order: &Order, visit: Option<Uuid>) -> Result<u64> {

@@ -11,7 +11,7 @@ use crate::domain::values::position::Position;
 use crate::domain::values::text::Key;
 use crate::domain::values::time::Timestamp;
 use crate::store::error::broken;
-use crate::store::log::{CommandKey, Committed, Log, OrderFilter, Snapshot, Work};
+use crate::store::log::{Changes, CommandKey, Committed, Log, OrderFilter, Snapshot, Work};
 use crate::store::{Result, StoreError, WriteFaults, columns};
 use async_trait::async_trait;
 use sqlx::{FromRow, query, query_as, query_scalar};
@@ -172,6 +172,10 @@ impl Log for Backend {
 
     async fn snapshot(&self, restaurant: RestaurantId, room: RoomId) -> Result<Option<Snapshot>> {
         self.read_at_one_point(move |c| Box::pin(snapshot::snapshot(c, restaurant, room))).await
+    }
+
+    async fn changes(&self, restaurant: RestaurantId, room: RoomId, since: Position) -> Result<Option<Changes>> {
+        self.read_at_one_point(move |c| Box::pin(snapshot::changes(c, restaurant, room, since))).await
     }
 
     async fn order(&self, restaurant: RestaurantId, id: OrderId) -> Result<Option<Order>> {
