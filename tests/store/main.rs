@@ -10,6 +10,7 @@ mod credentials;
 mod devices;
 mod feed;
 mod fold;
+mod growth;
 mod guests;
 mod house;
 mod isolation;
