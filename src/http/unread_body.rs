@@ -1,6 +1,9 @@
 //! Ends connections whose request has a body that nobody reads to its end. The dispatcher reads on what a handler has let go
-//! of, so that the next request can follow: of a body in chunks without an end that is for ever.
+//! of, so that the next request can follow: of a body in chunks without an end that is for ever. Also lets no other request
+//! be read before the answer.
 
+use crate::connection::sockets::handle::SocketHandle;
+use crate::connection::sockets::intake::Exchange;
 use actix_http::error::PayloadError;
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
@@ -8,7 +11,7 @@ use actix_web::http::header::HeaderMap;
 use actix_web::middleware::Next;
 use actix_web::web::Bytes;
 use actix_web::{Error, HttpMessage as _};
-use futures_util::Stream;
+use futures_util::{FutureExt, Stream, StreamExt};
 use pin_project_lite::pin_project;
 use std::cell::RefCell;
 use std::pin::Pin;
@@ -31,23 +34,60 @@ pub async fn close_unread(
     mut request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let kept = announces_body(request.headers()).then(|| Kept(Rc::new(RefCell::new(request.take_payload()))));
-    if let Some(kept) = &kept {
-        request.set_payload(Payload::Stream { payload: Box::pin(kept.clone()) });
+    let has_body = announces_body(request.headers());
+    let exchange = request.conn_data::<Rc<SocketHandle>>().map(|socket| socket.begin(has_body));
+    let payload = if has_body { request.take_payload() } else { Payload::None };
+    let kept = Rc::new(Kept { payload: RefCell::new(payload), exchange: RefCell::new(exchange) });
+    if has_body {
+        request.set_payload(Payload::Stream { payload: Box::pin(Reader(kept.clone())) });
     }
+    let whole = Whole(kept);
     let response = next.call(request).await?;
-    Ok(response.map_body(|_, body| Answer { body, _kept: kept }))
+    Ok(response.map_body(|_, body| Answer { body, _whole: whole }))
 }
 
-/// The body of a request, which its reader and the answer share.
-#[derive(Clone)]
-struct Kept(Rc<RefCell<Payload>>);
+/// A request, which the reader of its body and the answer share.
+struct Kept {
+    payload: RefCell<Payload>,
+    /// `None` once the answer has been written.
+    exchange: RefCell<Option<Exchange>>,
+}
 
-impl Stream for Kept {
+/// The body of a request, as its handler reads it.
+struct Reader(Rc<Kept>);
+
+impl Stream for Reader {
     type Item = Result<Bytes, PayloadError>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        Pin::new(&mut *self.0.borrow_mut()).poll_next(cx)
+        let next = Pin::new(&mut *self.0.payload.borrow_mut()).poll_next(cx);
+        if let Some(exchange) = &*self.0.exchange.borrow() {
+            match &next {
+                Poll::Pending => exchange.want_body(),
+                Poll::Ready(None | Some(Err(_))) => exchange.end_body(),
+                Poll::Ready(Some(Ok(_))) => {}
+            }
+        }
+        next
+    }
+}
+
+/// A request until its answer has been written.
+struct Whole(Rc<Kept>);
+
+impl Drop for Whole {
+    fn drop(&mut self) {
+        let exchange = self.0.exchange.take();
+        let mut payload = self.0.payload.borrow_mut();
+        // The dispatcher may have the whole body although its handler has not read it.
+        while let Some(next) = payload.next().now_or_never() {
+            if !matches!(next, Some(Ok(_))) {
+                if let Some(exchange) = &exchange {
+                    exchange.end_body();
+                }
+                break;
+            }
+        }
     }
 }
 
@@ -56,7 +96,7 @@ pin_project! {
     struct Answer<B> {
         #[pin]
         body: B,
-        _kept: Option<Kept>,
+        _whole: Whole,
     }
 }
 

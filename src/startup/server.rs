@@ -31,6 +31,9 @@ const FULL: &str = "HTTP/1.1 503 Service Unavailable\r\nretry-after: 2\r\nconnec
 /// The longest time for a client with an unread body to read its answer. The server discards what
 /// it sends in that time, since an immediate close would destroy the answer.
 const LINGER: Duration = Duration::from_secs(1);
+/// The bytes of an answer after which the dispatcher writes them. It keeps its buffer between requests,
+/// so this is memory of each idle connection.
+const WRITE_BUFFER: usize = 4096;
 /// The longest idle time of a connection between two requests.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
@@ -76,6 +79,7 @@ pub fn server(parts: &Parts, serve: &Serve, listener: TcpListener) -> anyhow::Re
             .keep_alive(KeepAlive::Timeout(KEEP_ALIVE))
             .client_request_timeout(REQUEST_TIMEOUT)
             .client_disconnect_timeout(LINGER)
+            .h1_write_buffer_size(WRITE_BUFFER)
             // A client that has closed its side no longer waits, so its streams and polls leave
             // their rooms immediately.
             .h1_allow_half_closed(false)

@@ -1,6 +1,7 @@
 //! Answers over plain HTTP that nobody reads: their readers are cut in time, and until then they cost little.
 
 use serde_json::{Value, json};
+use std::time::Duration;
 use support::screen::connect;
 use support::wait::soon;
 use support::{Client, Menu, PATIENCE, TestServer, eventually, new_id};
@@ -16,6 +17,11 @@ const NEVER: [&str; 2] = ["--write-timeout-ms", "600000"];
 
 /// A menu of almost 2 MiB.
 async fn large_menu(server: &TestServer) -> Client {
+    menu_of(server, 1900).await
+}
+
+/// A menu of 1 KB for each dish.
+async fn menu_of(server: &TestServer, dishes: usize) -> Client {
     let manager = server.client(&["manager"]).await;
     let category = new_id();
     let dish = |number: usize| {
@@ -23,7 +29,7 @@ async fn large_menu(server: &TestServer) -> Client {
             "price": {"amount": 100, "currency": "BDT"}, "station": "hot", "sort": number, "photo": format!("/{}", "y".repeat(490))});
         (new_id(), dish)
     };
-    let items: serde_json::Map<String, Value> = (0..1900).map(dish).collect();
+    let items: serde_json::Map<String, Value> = (0..dishes).map(dish).collect();
     let menu = json!({"categories": {category: {"name": "All", "sort": 1}}, "items": items});
     manager.put("/api/v1/restaurants/demo/menu", &menu).await.expect(200);
     manager
@@ -34,10 +40,13 @@ const READERS: usize = 6;
 /// How often each asks: kernels hold some answers of 2 MiB.
 const TIMES: usize = 8;
 
+/// The receive buffer of a client that takes little of an answer.
+const SMALL: Option<usize> = Some(4096);
+
 /// Sends requests and reads nothing.
 async fn ask(client: &Client, requests: &[u8]) -> TcpStream {
     let authority = client.base.trim_start_matches("http://");
-    let mut stream = connect(authority, Some(4096)).await.unwrap();
+    let mut stream = connect(authority, SMALL).await.unwrap();
     let _ = soon("space in the socket", stream.write_all(requests)).await;
     stream
 }
@@ -106,7 +115,7 @@ async fn where_nothing_is_cut_they_stay_and_who_reads_slowly_gets_all() {
     for _ in 0..READERS {
         streams.push(ask(&anybody, &many).await);
     }
-    tokio::time::sleep(std::time::Duration::from_secs(6)).await;
+    tokio::time::sleep(Duration::from_secs(6)).await;
     let (open, cut) = (server.metric(OPEN).await, server.metric(CUT).await);
     assert!(open >= READERS as f64 && cut == 0.0, "the control: {open} open, {cut} cut");
 
@@ -122,7 +131,7 @@ async fn where_nothing_is_cut_they_stay_and_who_reads_slowly_gets_all() {
             0 => break,
             count => whole += count,
         }
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert!(whole as u64 > MIB + MIB / 2, "{whole}");
     assert_eq!(server.metric(CUT).await, 0.0);
@@ -151,7 +160,7 @@ async fn requests_sent_ahead_by_who_reads_nothing_make_no_answers() {
         let many = format!("{method} {path} HTTP/1.1\r\nHost: x\r\n{headers}\r\n").repeat(300_000);
         let (before, cut) = (server.resident(), server.metric(CUT).await);
         let authority = server.authority();
-        let mut stream = connect(authority, Some(4096)).await.unwrap();
+        let mut stream = connect(authority, SMALL).await.unwrap();
         let flood = async {
             // Ends with an error when it is cut.
             let _ = tokio::time::timeout(PATIENCE, stream.write_all(many.as_bytes())).await;
@@ -163,4 +172,109 @@ async fn requests_sent_ahead_by_who_reads_nothing_make_no_answers() {
         assert!(grown < 64 * MIB, "{method}: {} MiB", grown / MIB);
         assert_eq!(anybody.get("/healthz").await.status, 200);
     }
+}
+
+/// Opens connections that send the same bytes and read nothing, and returns by how much that lets memory grow, for each.
+async fn cost(server: &TestServer, count: usize, bytes: &[u8], window: Option<usize>) -> (u64, Vec<TcpStream>) {
+    let open = async || {
+        let mut streams = Vec::new();
+        for _ in 0..count {
+            let mut stream = connect(server.authority(), window).await.unwrap();
+            let _ = tokio::time::timeout(Duration::from_millis(100), stream.write_all(bytes)).await;
+            streams.push(stream);
+        }
+        eventually("open", PATIENCE, async || (server.metric(OPEN).await >= count as f64).then_some(())).await;
+        streams
+    };
+    // Once before, so that what is kept for the next is there.
+    drop(open().await);
+    eventually("closed", PATIENCE, async || (server.metric(OPEN).await < 5.0).then_some(())).await;
+    let before = server.resident();
+    let (peak, streams) = server.peak_during(open()).await;
+    (peak.saturating_sub(before) / count as u64, streams)
+}
+
+#[tokio::test]
+async fn what_is_sent_ahead_of_an_answer_costs_nothing() {
+    let server = TestServer::start(&NEVER).await;
+    let guest = server.diner("1").await;
+    let room = Menu::read(&guest).await.menu();
+    let get = |path: &str| request(&guest, "GET", path, "");
+    let tiny = |count: usize| b"GET /healthz HTTP/1.1\r\nHost:\r\n\r\n".repeat(count);
+    let poll = get(&format!("/api/v1/rooms/{room}/events?wait=30&since=999999999"));
+    for (what, bytes) in [
+        ("answers that nobody reads", tiny(500)),
+        ("requests behind a poll", [poll.clone(), tiny(500)].concat()),
+        ("more than a dispatcher reads", [poll, tiny(20_000)].concat()),
+    ] {
+        let (each, streams) = cost(&server, 50, &bytes, SMALL).await;
+        println!("{what}: {} KiB each", each / 1024);
+        assert!(each < 64 * 1024, "{what}: {} KiB each", each / 1024);
+        drop(streams);
+        eventually("closed", PATIENCE, async || (server.metric(OPEN).await < 5.0).then_some(())).await;
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_had_a_large_answer_costs_as_little_as_another() {
+    let server = TestServer::start(&NEVER).await;
+    let manager = menu_of(&server, 60).await;
+    let get = |path: &str| request(&manager, "GET", path, "");
+    let (small, streams) = cost(&server, 400, &get("/healthz"), None).await;
+    drop(streams);
+    eventually("closed", PATIENCE, async || (server.metric(OPEN).await < 5.0).then_some(())).await;
+    let (large, _streams) = cost(&server, 400, &get("/api/v1/restaurants/demo/menu"), None).await;
+    println!("idle after a small answer {} KiB, after a large one {} KiB", small / 1024, large / 1024);
+    assert!(large < small + 14 * 1024, "{} KiB, and {} KiB after a small answer", large / 1024, small / 1024);
+}
+
+/// Sends bytes in pieces, and returns all that comes until the server closes.
+async fn exchange(server: &TestServer, bytes: &[u8], piece: usize) -> String {
+    let mut stream = connect(server.authority(), None).await.unwrap();
+    let (mut reader, mut writer) = stream.split();
+    let send = async {
+        for piece in bytes.chunks(piece) {
+            // Ends with an error when the server refuses the rest.
+            if writer.write_all(piece).await.is_err() {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let mut answers = Vec::new();
+    let (_, read) = tokio::join!(send, soon("the end", reader.read_to_end(&mut answers)));
+    let _ = read;
+    String::from_utf8_lossy(&answers).into_owned()
+}
+
+#[tokio::test]
+async fn requests_that_are_sent_ahead_are_answered_in_turn_with_their_bodies() {
+    let server = TestServer::start(&[]).await;
+    let get = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n");
+    let body = format!("{{\"table_key\":{}\"nobody has this key\"}}", " \r\n\r\n".repeat(800));
+    let post = "POST /api/v1/diner-sessions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
+    let whole = format!("{post}Content-Length: {}\r\n\r\n{body}", body.len());
+    // 6 bytes on the wire for each of the body: more than is read before the body is asked for.
+    let chunks: String = body.chars().map(|byte| format!("1\r\n{byte}\r\n")).collect();
+    let chunked = format!("{post}Transfer-Encoding: chunked\r\n\r\n{chunks}0\r\n\r\n");
+    let last = "GET /healthz HTTP/1.1\nHost: x\nConnection: close\n\n".to_owned();
+    let all =
+        [get("/healthz"), get("/api/v1/demo"), whole, "\r\n\r\n".to_owned(), get("/nowhere"), chunked, get("/healthz"), last]
+            .concat();
+    for piece in [all.len(), 1000, 7] {
+        let answers = exchange(&server, all.as_bytes(), piece).await;
+        let statuses: Vec<_> = answers.match_indices("HTTP/1.1 ").map(|(at, _)| &answers[at + 9..at + 12]).collect();
+        assert_eq!(statuses, ["200", "200", "404", "404", "404", "200", "200"], "in pieces of {piece}");
+    }
+}
+
+#[tokio::test]
+async fn a_head_has_a_bound() {
+    let server = TestServer::start(&[]).await;
+    let head =
+        |length: usize| format!("GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX: {}\r\n\r\n", "a".repeat(length));
+    assert!(exchange(&server, head(15_000).as_bytes(), 1000).await.starts_with("HTTP/1.1 200 "));
+    let endless = head(17_000);
+    // Without its end, so that all of it is read before the refusal.
+    assert!(exchange(&server, endless[..16 * 1024].as_bytes(), 1000).await.starts_with("HTTP/1.1 431 "));
 }

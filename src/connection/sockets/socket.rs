@@ -1,8 +1,9 @@
 //! The socket of an HTTP connection, with what the HTTP dispatcher lacks: a deadline for a reader that takes nothing, no
-//! reading ahead while it waits, and a way to end the socket from outside.
+//! reading ahead of the answer, and a way to end the socket from outside.
 //!
 //! There is one type for the node, so that a socket with TLS would change no other file.
 
+use super::intake::{Allowance, Intake, one_head};
 use super::registry::{Place, Waiting, Work};
 use actix_rt::net::TcpStream;
 use actix_rt::time::{Instant, Sleep, sleep};
@@ -16,8 +17,13 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// Bytes read between two turns of writing, so that a client that sends many requests at once is answered step by step.
+/// The most bytes read between two turns of writing.
 const TURN: usize = 16 * 1024;
+/// The fewest bytes of a body that are read at once, if they are there. A body of empty lines alone must not take a turn for
+/// each.
+const LEAST: usize = 512;
+/// The answer to a head that is too long.
+const TOO_LONG: &[u8] = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
 /// The interval at which a blocked write checks its deadline.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -33,11 +39,12 @@ struct Blocked {
 
 /// The socket of an HTTP connection.
 ///
-/// Bound: while the reader takes nothing, nothing is read from it, so that its requests make no more answers.
+/// Bound: one request is read at a time ([`Intake`]), and none while the reader takes nothing.
 /// Deadline: a reader that takes nothing for the write timeout is cut, and sooner when too much waits for readers.
 pub struct Socket {
     io: Rc<TcpStream>,
     place: Rc<Place>,
+    intake: Rc<Intake>,
     blocked: Option<Blocked>,
     taken: usize,
 }
@@ -46,7 +53,7 @@ impl Socket {
     /// Returns a socket with a place in the registry.
     #[must_use]
     pub fn new(io: TcpStream, place: Place) -> Self {
-        Self { io: Rc::new(io), place: Rc::new(place), blocked: None, taken: 0 }
+        Self { io: Rc::new(io), place: Rc::new(place), intake: Rc::default(), blocked: None, taken: 0 }
     }
 
     /// Returns the address of the other side.
@@ -60,7 +67,7 @@ impl Socket {
     /// Returns a way to end it without the dispatcher.
     #[must_use]
     pub fn handle(&self) -> Handle {
-        Handle { io: Rc::downgrade(&self.io), place: self.place.clone() }
+        Handle { io: Rc::downgrade(&self.io), place: self.place.clone(), intake: self.intake.clone() }
     }
 
     /// Turns it into the socket of a WebSocket, and its place.
@@ -95,6 +102,47 @@ impl Socket {
         Poll::Pending
     }
 
+    /// Reads at most `most` bytes, and no more than the dispatcher may decode in this turn.
+    fn poll_head(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>, most: usize, least: usize) -> Poll<io::Result<()>> {
+        let begin = buf.filled().len();
+        let seen = ready!(self.io.poll_peek(cx, buf))?;
+        let bytes = buf.filled().get(begin..).unwrap_or_default();
+        let count = one_head(bytes.get(..most).unwrap_or(bytes), least);
+        buf.set_filled(begin);
+        if count < seen {
+            // What follows is for another turn.
+            self.taken = TURN;
+        }
+        self.poll_take(cx, buf, count)
+    }
+
+    /// Reads at most `most` bytes.
+    fn poll_take(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>, most: usize) -> Poll<io::Result<()>> {
+        loop {
+            ready!(self.io.poll_read_ready(cx))?;
+            let most = most.min(buf.remaining());
+            match self.io.try_read(buf.initialize_unfilled_to(most)) {
+                Ok(count) => {
+                    buf.advance(count);
+                    self.taken += count;
+                    self.intake.take(count);
+                    return Poll::Ready(Ok(()));
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+    }
+
+    /// Waits for the end of the other side's bytes, without reading what comes before.
+    fn poll_end(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut byte = [0];
+        match ready!(self.io.poll_peek(cx, &mut ReadBuf::new(&mut byte)))? {
+            0 => Poll::Ready(Ok(())),
+            _ => Poll::Pending,
+        }
+    }
+
     /// Makes the close reset the connection: what is in the kernel would stay there for minutes.
     fn reset(&self, kind: ErrorKind) -> io::Error {
         let _ = SockRef::from(&*self.io).set_linger(Some(Duration::ZERO));
@@ -120,19 +168,20 @@ impl AsyncRead for Socket {
             return Poll::Pending;
         }
         if this.taken >= TURN {
+            ready!(this.io.poll_read_ready(cx))?;
             this.taken = 0;
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
-        loop {
-            ready!(this.io.poll_read_ready(cx))?;
-            match this.io.try_read_buf(buf) {
-                Ok(count) => {
-                    this.taken += count;
-                    return Poll::Ready(Ok(()));
-                }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-                Err(error) => return Poll::Ready(Err(error)),
+        match this.intake.allowance(cx) {
+            Allowance::All => this.poll_take(cx, buf, usize::MAX),
+            Allowance::Head(most) => this.poll_head(cx, buf, most, 0),
+            Allowance::Body(most) => this.poll_head(cx, buf, most, LEAST),
+            Allowance::Nothing => this.poll_end(cx),
+            Allowance::Refused => {
+                // Best effort: nothing else waits to be written between two requests.
+                let _ = this.io.try_write(TOO_LONG);
+                Poll::Ready(Err(ErrorKind::InvalidData.into()))
             }
         }
     }
@@ -171,6 +220,7 @@ impl AsyncWrite for Socket {
 pub struct Handle {
     io: Weak<TcpStream>,
     place: Rc<Place>,
+    intake: Rc<Intake>,
 }
 
 impl Handle {
@@ -178,6 +228,12 @@ impl Handle {
     #[must_use]
     pub const fn place(&self) -> &Rc<Place> {
         &self.place
+    }
+
+    /// Returns its reading side.
+    #[must_use]
+    pub const fn intake(&self) -> &Rc<Intake> {
+        &self.intake
     }
 
     /// Calls a function with the socket, if it is open.

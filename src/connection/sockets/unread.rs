@@ -11,9 +11,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// The memory in which the dispatcher buffers an answer whose reader takes nothing: 32 KiB and a chunk, in a buffer that doubles
-/// as it grows.
-const BUFFER: usize = 64 * 1024;
+/// The memory of a connection whose reader takes nothing, apart from large answers: the dispatcher's buffers, the request,
+/// and what makes its answer.
+const BUFFER: usize = 32 * 1024;
 /// A reader that has taken nothing for less than this is only slow.
 const SLOW: Duration = Duration::from_secs(1);
 
