@@ -129,7 +129,7 @@ async fn a_node_that_stops_leaves_one_whole_file() {
     copy.staff().await.order(&placed).await;
 }
 
-fn beside(database: &Path, suffix: &str) -> std::path::PathBuf {
+pub fn beside(database: &Path, suffix: &str) -> std::path::PathBuf {
     database.with_file_name(format!("{DATABASE}{suffix}"))
 }
 
@@ -149,7 +149,7 @@ async fn back_up(database: &Path) {
 }
 
 /// Runs SQL in another process's place.
-async fn on(database: &Path, sql: &str) {
+pub async fn on(database: &Path, sql: &str) {
     let mut connection = SqliteConnection::connect(&format!("sqlite://{}", database.display())).await.unwrap();
     connection.execute(AssertSqlSafe(sql)).await.unwrap();
     connection.close().await.unwrap();
@@ -293,7 +293,7 @@ async fn an_idle_node_notices_that_its_database_is_gone_and_one_beside_a_tool_do
 }
 
 /// A command of the binary that must be refused; returns what it says.
-async fn refused(database: &Path, arguments: &[&str]) -> String {
+pub async fn refused(database: &Path, arguments: &[&str]) -> String {
     let common = ["--database-url".to_owned(), format!("sqlite://{}", database.display())];
     let ended = command(&std::env::temp_dir(), &common).args(arguments).output();
     let output = tokio::time::timeout(PATIENCE, ended).await.expect("it must end").unwrap();
@@ -301,7 +301,7 @@ async fn refused(database: &Path, arguments: &[&str]) -> String {
     String::from_utf8(output.stderr).unwrap()
 }
 
-const SERVE: [&str; 3] = ["serve", "--bind", "127.0.0.1:0"];
+pub const SERVE: [&str; 3] = ["serve", "--bind", "127.0.0.1:0"];
 
 /// A server that was killed after it had acknowledged orders, before and after a backup; returns the last order.
 async fn killed(folder: &Path) -> Value {
@@ -347,71 +347,9 @@ async fn a_log_of_another_content_is_refused_at_the_start_and_kept() {
 }
 
 /// The files of a folder, with what is in them.
-fn files(folder: &Path) -> BTreeMap<OsString, Vec<u8>> {
+pub fn files(folder: &Path) -> BTreeMap<OsString, Vec<u8>> {
     let files = folder.read_dir().unwrap().map(|entry| entry.unwrap());
     files.filter(|entry| entry.path().is_file()).map(|entry| (entry.file_name(), fs::read(entry.path()).unwrap())).collect()
-}
-
-/// The migrations that sqlx records, of another program.
-const OTHER_MIGRATIONS: &str = "CREATE TABLE _sqlx_migrations (version BIGINT PRIMARY KEY, description TEXT NOT NULL, \
-     installed_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, success BOOLEAN NOT NULL, checksum BLOB NOT NULL, \
-     execution_time BIGINT NOT NULL); \
-     INSERT INTO _sqlx_migrations VALUES (1, 'accounts', CURRENT_TIMESTAMP, true, x'00', 0)";
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_file_of_another_program_is_refused_and_left_as_it_is() {
-    let programs = [
-        "CREATE TABLE songs (title TEXT)",
-        "CREATE TABLE restaurants (id BLOB); CREATE TABLE orders (id BLOB)",
-        "PRAGMA application_id = 252006674",
-        OTHER_MIGRATIONS,
-        "PRAGMA journal_mode = wal; CREATE TABLE songs (title TEXT)",
-    ];
-    for program in programs {
-        let folder = tempfile::tempdir().unwrap();
-        let database = folder.path().join(DATABASE);
-        fs::File::create(&database).unwrap();
-        on(&database, program).await;
-        let found = files(folder.path());
-        for arguments in [&SERVE[..], &["migrate"]] {
-            let said = refused(&database, arguments).await;
-            assert!(said.contains("/db is not a database of Orderbell: it "), "{program}: {said}");
-            assert!(said.contains("It was left as it is"), "{program}: {said}");
-        }
-        assert!(files(folder.path()) == found, "{program}: every file is as it was found, and none was made");
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let database = folder.path().join(DATABASE);
-    fs::write(&database, "A menu, and no database. ".repeat(200)).unwrap();
-    let found = files(folder.path());
-    let said = refused(&database, &SERVE).await;
-    assert!(said.contains("/db is not a database of Orderbell: it is another kind of file"), "{said}");
-    assert!(files(folder.path()) == found);
-}
-
-/// Reads a number of SQLite.
-async fn number(database: &Path, sql: &'static str) -> i64 {
-    let mut connection = SqliteConnection::connect(&format!("sqlite://{}", database.display())).await.unwrap();
-    sqlx::query_scalar(sql).fetch_one(&mut connection).await.unwrap()
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_database_of_a_version_that_set_no_mark_gets_it_and_one_of_a_newer_version_is_refused_as_such() {
-    let folder = tempfile::tempdir().unwrap();
-    template::copy(template::demo().await, folder.path());
-    let database = folder.path().join(DATABASE);
-    let mark = number(&database, "PRAGMA application_id").await;
-    assert_ne!(mark, 0);
-    on(&database, "PRAGMA application_id = 0").await;
-    let mut server = TestServer::run(folder.path().to_owned(), &[]).await;
-    server.staff().await;
-    server.stop().await;
-    assert_eq!(number(&database, "PRAGMA application_id").await, mark);
-    let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
-                 VALUES (9999, 'later', true, x'00', 0)";
-    on(&database, newer).await;
-    let said = refused(&database, &SERVE).await;
-    assert!(said.contains("a newer version of Orderbell has changed it; start that version"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -15,6 +15,7 @@ mod documents;
 mod drain;
 mod ended_sessions;
 mod failures;
+mod foreign_files;
 mod guests;
 mod handshake;
 mod hardening;

@@ -1,5 +1,6 @@
-//! Decides whether a write-ahead log that was left beside a database belongs to it. SQLite replays
-//! any log that it can read, even the log of a previous file, which damages the database.
+//! Decides whether a write-ahead log that was left beside a database belongs to it, and whose tables
+//! it has. SQLite replays any log that it can read, even the log of a previous file, which damages
+//! the database.
 //!
 //! Formats: <https://www.sqlite.org/fileformat2.html#the_database_header>,
 //! <https://www.sqlite.org/fileformat2.html#walformat>.
@@ -14,6 +15,10 @@ use std::os::unix::fs::FileExt as _;
 const LOOKS: u32 = 5;
 /// More changes of the schema than one log contains.
 const SCHEMA_CHANGES: u32 = 1 << 16;
+/// The header of a database, and that of the page after it.
+const ROOT: usize = 108;
+/// The first byte of an inner page of a table.
+const INNER_PAGE: u8 = 5;
 /// The first bytes of each log that SQLite reads, without the last bit.
 const MAGIC: u32 = 0x377f_0682;
 
@@ -64,6 +69,39 @@ fn look(database: &File, log: &File) -> io::Result<Fit> {
     Ok(if is_whole { Fit::Own } else { Fit::Short })
 }
 
+/// The schema that a log would give to a database without one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Schema {
+    /// SQLite's `application_id`.
+    pub application: i32,
+    pub has_tables: bool,
+    /// Whether the bytes that were looked for are in the log.
+    pub holds: bool,
+}
+
+/// Reads the schema of the last commit in a log, without SQLite, which might merge the log. Returns
+/// `None` if no commit in it changes the schema.
+///
+/// # Errors
+/// Returns the error of a file that cannot be read.
+pub fn schema(log: &File, look_for: &[u8]) -> io::Result<Option<Schema>> {
+    let Log { page, length: Some(_), first_page: Some(at), end, .. } = Log::read(log)? else { return Ok(None) };
+    let mut root = [0; ROOT];
+    log.read_exact_at(&mut root, at)?;
+    // The root of the schema: a leaf has as many cells as tables and indexes; an inner page, some.
+    let has_tables = root[100] == INNER_PAGE || root[103..105] != [0, 0];
+    let mut content = vec![0; page as usize];
+    let stride = FRAME_HEADER as u64 + u64::from(page);
+    let mut frame = LOG_HEADER;
+    let mut holds = false;
+    while !holds && frame + stride <= end {
+        log.read_exact_at(&mut content, frame + FRAME_HEADER as u64)?;
+        holds = content.windows(look_for.len().max(1)).any(|bytes| bytes == look_for);
+        frame += stride;
+    }
+    Ok(Some(Schema { application: number(&root, 68).cast_signed(), has_tables, holds }))
+}
+
 /// The header of a database: the first bytes of its first page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Header([u8; 100]);
@@ -106,6 +144,10 @@ struct Log {
     pages: HashSet<u32>,
     /// The length of the database after the last commit, in pages.
     length: Option<u32>,
+    /// The offset of the database's first page after the last commit.
+    first_page: Option<u64>,
+    /// The offset after the last frame.
+    end: u64,
 }
 
 impl Log {
@@ -124,6 +166,7 @@ impl Log {
         }
         let stride = FRAME_HEADER as u64 + u64::from(log.page);
         let mut frame = [0; FRAME_HEADER];
+        let mut first_page = None;
         let mut at = LOG_HEADER;
         while at + stride <= length {
             file.read_exact_at(&mut frame, at)?;
@@ -132,11 +175,16 @@ impl Log {
             }
             if number(&frame, 0) == 1 {
                 log.headers.extend(Header::read(file, at + FRAME_HEADER as u64));
+                first_page = Some(at + FRAME_HEADER as u64);
             }
             log.pages.insert(number(&frame, 0));
-            log.length = Some(number(&frame, 4)).filter(|pages| *pages > 0).or(log.length);
+            if number(&frame, 4) > 0 {
+                log.length = Some(number(&frame, 4));
+                log.first_page = first_page;
+            }
             at += stride;
         }
+        log.end = at;
         Ok(log)
     }
 }
