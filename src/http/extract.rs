@@ -134,7 +134,7 @@ fn verify(request: &HttpRequest) -> Result<Verified, Problem> {
     Err(denied.into())
 }
 
-/// The restaurant that the path names. Needs no token.
+/// The restaurant that the path names, by its slug or by its id. Needs no token.
 #[derive(Debug)]
 pub struct Tenant(pub Restaurant);
 
@@ -143,16 +143,25 @@ impl FromRequest for Tenant {
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let slug = request.match_info().get("slug").and_then(|text| text.parse().ok());
+        let name = request.match_info().get("slug").unwrap_or_default().to_owned();
         let state = state(request);
-        Box::pin(async move { named(&*state?, slug).await.map(Self) })
+        Box::pin(async move { named(&*state?, &name).await.map(Self) })
     }
 }
 
-async fn named(state: &State, slug: Option<Slug>) -> Result<Restaurant, Problem> {
-    let missing = || Problem::not_found("no restaurant has this name");
-    let slug = slug.ok_or_else(missing)?;
-    state.node.store.restaurant_by_slug(&slug).await?.ok_or_else(missing)
+/// Finds a restaurant by its slug or by its id. A slug may look like an id, and comes first.
+async fn named(state: &State, name: &str) -> Result<Restaurant, Problem> {
+    let store = &state.node.store;
+    if let Ok(slug) = name.parse::<Slug>()
+        && let Some(restaurant) = store.restaurant_by_slug(&slug).await?
+    {
+        return Ok(restaurant);
+    }
+    let restaurant = match name.parse::<RestaurantId>() {
+        Ok(id) => store.restaurant(id).await?,
+        Err(_) => None,
+    };
+    restaurant.ok_or_else(|| Problem::not_found("no restaurant has this name"))
 }
 
 /// A principal of the restaurant that the path names, by its slug or by its id. A paired screen knows only the id, from its

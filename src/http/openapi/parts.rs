@@ -74,7 +74,7 @@ impl IntoParams for RestaurantPath {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let slug = ParameterBuilder::new().name("slug").parameter_in(ParameterIn::Path).required(Required::True);
         let slug = slug.schema(Some(Ref::from_schema_name(Slug::name())));
-        vec![slug.description(Some("The restaurant's name in addresses.")).build()]
+        vec![slug.description(Some("The restaurant's name in addresses, or its id.")).build()]
     }
 }
 

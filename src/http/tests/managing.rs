@@ -84,6 +84,19 @@ async fn only_a_manager_of_this_restaurant_manages_it() {
 }
 
 #[actix_web::test]
+async fn every_call_takes_the_restaurants_id_in_place_of_its_slug() {
+    let house = House::open().await;
+    let manager = insider(Role::Manager);
+    for path in ["", "/menu", "/orders", "/visits", "/tables", "/people", "/audit", "/reports/day?date=2026-11-24"] {
+        let by_slug = house.get(&ladle(path), &manager).await;
+        let by_id = house.get(&ladle(path).replace("/ladle", &format!("/{}", manager.restaurant)), &manager).await;
+        assert_eq!((by_slug.status.as_u16(), by_id.status.as_u16()), (200, 200), "{path}");
+    }
+    let another = ladle("/menu").replace("/ladle", "/00000000-0000-7000-8000-0000000000ff");
+    house.get(&another, &manager).await.problem(404, "not_found");
+}
+
+#[actix_web::test]
 async fn what_is_not_there_is_not_found_and_what_makes_no_sense_is_said() {
     let house = House::open().await;
     let manager = insider(Role::Manager);
