@@ -32,6 +32,7 @@ async fn fill(world: &TestDatabase, house: &TestRestaurant, text: &str) {
     let mut connection = SqliteConnection::connect(&world.url).await.unwrap();
     let text = text.replace("$id", &format!("x'{}'", house.id.uuid().simple()));
     sqlx::raw_sql(AssertSqlSafe(text)).execute(&mut connection).await.unwrap();
+    sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut connection).await.unwrap();
 }
 
 /// Adds events, six for each order, of which the first is as large as that of an order of three lines.
@@ -92,7 +93,7 @@ async fn growth_of_restaurants() {
                 SELECT id, 'pass', 'Pass', 100, 0 FROM restaurants;
              WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {WAITING})
                 INSERT INTO orders (restaurant, id, number, status, is_open, document, waits_at, accepted_position)
-                SELECT id, randomblob(16), i, 'accepted', 1, '{{}}', '[\"hot\"]', i FROM restaurants, n;"
+                SELECT id, randomblob(16), i + 1000000, 'accepted', 1, '{{}}', '[\"hot\"]', i FROM restaurants, n;"
         );
         fill(&world, &house, &text).await;
         loop {

@@ -107,6 +107,8 @@ async fn postgres_reads_events_of_a_room_by_their_index_with_statistics_and_with
             let plan = postgres_plan(&mut connection, text_of(postgres::STATEMENTS, name)).await;
             assert!(plan.contains(&format!("using {index} on events")), "{name} after {statistics:?}: {plan}");
         }
+        let plan = postgres_plan(&mut connection, text_of(postgres::STATEMENTS, "documents::CHANGED_DOCUMENTS")).await;
+        assert!(plan.contains("using events_pkey on events"), "after {statistics:?}: {plan}");
     }
 }
 

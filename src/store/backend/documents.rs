@@ -9,6 +9,7 @@ use crate::domain::model::undrawn;
 use crate::domain::values::ids::{CallId, OrderId, RestaurantId};
 use crate::domain::values::position::Position;
 use crate::domain::values::time::Timestamp;
+use crate::store::log::MOST_CHANGES;
 use crate::store::{Result, columns};
 use sqlx::{query, query_as, query_scalar};
 use uuid::Uuid;
@@ -16,9 +17,10 @@ use uuid::Uuid;
 statements! {
     ORDER = "SELECT document FROM orders WHERE restaurant = $1 AND id = $2";
     OPEN_DOCUMENTS = "SELECT id, document FROM orders WHERE restaurant = $1 AND is_open ORDER BY id";
-    /// Orders with events after `$2`; without a document if they are closed.
+    /// Orders with events after `$2`; without a document if they are closed. The order and the limit, which is not reached,
+    /// keep the planners on the primary key of the events: by another index they read the whole feed.
     CHANGED_DOCUMENTS = "SELECT id, CASE WHEN is_open THEN document END FROM orders WHERE restaurant = $1 AND id IN (\
-        SELECT order_id FROM events WHERE restaurant = $1 AND position > $2)";
+        SELECT order_id FROM events WHERE restaurant = $1 AND position > $2 ORDER BY position LIMIT $3)";
     ADD_ORDER = "INSERT INTO orders (restaurant, id, status, is_open, document, number, diner, table_label, visit) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     /// Keeps the first position of acceptance. A purged order may have words again, so this clears the mark of the purge.
@@ -50,13 +52,14 @@ pub async fn open_order_texts(connection: &mut Connection, restaurant: Restauran
     Ok(query.fetch_all(connection).await?)
 }
 
+/// Returns the orders with events since a position, of which there are at most [`MOST_CHANGES`].
 pub async fn changed_order_texts(
     connection: &mut Connection,
     restaurant: RestaurantId,
     since: Position,
 ) -> Result<Vec<(Uuid, Option<String>)>> {
     let query = query_as::<Database, (Uuid, Option<String>)>(CHANGED_DOCUMENTS).bind(restaurant.uuid());
-    Ok(query.bind(since.column()).fetch_all(connection).await?)
+    Ok(query.bind(since.column()).bind(MOST_CHANGES.cast_signed()).fetch_all(connection).await?)
 }
 
 pub async fn add_order(connection: &mut Connection, order: &Order, visit: Option<Uuid>) -> Result<u64> {
