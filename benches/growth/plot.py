@@ -9,7 +9,7 @@ import sys
 from collections import defaultdict
 from html import escape
 
-WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 380, 250, 60, 34, 40
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 400, 250, 76, 40, 34, 40
 COLORS = ["#0b57a4", "#b3261e", "#2e7d32", "#6a1b9a"]
 
 
@@ -20,7 +20,7 @@ def panel(title, series, x0):
     span = max(math.log10(sizes[-1] / sizes[0]), 0.01)
 
     def x(size):
-        return x0 + LEFT + math.log10(size / sizes[0]) / span * (WIDTH - LEFT - 24)
+        return x0 + LEFT + math.log10(size / sizes[0]) / span * (WIDTH - LEFT - RIGHT)
 
     def y(cost):
         return HEIGHT - BOTTOM - (math.log10(cost) - low) / max(high - low, 1) * (HEIGHT - TOP - BOTTOM)
@@ -28,7 +28,7 @@ def panel(title, series, x0):
     out = [f'<text x="{x0 + LEFT}" y="18" font-weight="bold">{escape(title)}</text>']
     for power in range(low, high + 1):
         at = y(10**power)
-        out.append(f'<line x1="{x0 + LEFT}" x2="{x0 + WIDTH - 24}" y1="{at:.1f}" y2="{at:.1f}" stroke="#ccc"/>')
+        out.append(f'<line x1="{x0 + LEFT}" x2="{x0 + WIDTH - RIGHT}" y1="{at:.1f}" y2="{at:.1f}" stroke="#ccc"/>')
         out.append(f'<text x="{x0 + LEFT - 6}" y="{at + 4:.1f}" text-anchor="end">{10**power:,} µs</text>')
     for size in sizes:
         out.append(f'<text x="{x(size):.1f}" y="{HEIGHT - BOTTOM + 16}" text-anchor="middle">{size:,}</text>')
