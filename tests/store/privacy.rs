@@ -2,7 +2,7 @@
 
 use crate::fold::sound_feed;
 use crate::house::{TestRestaurant, at, command, command_id, key};
-use crate::world::TestDatabase;
+use crate::world::{TestDatabase, in_time};
 use orderbell::clock;
 use orderbell::domain::model::command::{Cause, OrderAction};
 use orderbell::domain::model::principal::Principal;
@@ -14,6 +14,7 @@ use orderbell::privacy::{Erasure, erase, export, purge};
 use orderbell::store::log::Work;
 use orderbell::store::privacy::Purged;
 use orderbell::store::sessions::SessionRow;
+use sqlx::{Connection, PgConnection, query_scalar};
 use std::time::Duration;
 
 /// Later than any id that was made so far, and than the times of the house.
@@ -134,6 +135,40 @@ const SPENT_ON_SQLITE: &str = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELEC
     SELECT randomblob(32), (SELECT max(id) FROM sessions WHERE sub = 'old'), i FROM n";
 const SPENT_ON_POSTGRES: &str = "INSERT INTO session_refreshes (hash, session, spent_at) \
     SELECT sha256(i::text::bytea), (SELECT max(id) FROM sessions WHERE sub = 'old'), i FROM generate_series(1, 1200) i";
+
+/// Counts removed rows by their transaction, and adds old answers.
+const COUNTED: &str = "CREATE TABLE removed (transaction BIGINT NOT NULL);
+    CREATE FUNCTION count_removed() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN INSERT INTO removed VALUES (txid_current()); RETURN NULL; END $$;
+    CREATE TRIGGER count_removed AFTER DELETE ON commands FOR EACH ROW EXECUTE FUNCTION count_removed();
+    CREATE TRIGGER count_removed AFTER DELETE ON session_refreshes FOR EACH ROW EXECUTE FUNCTION count_removed();
+    INSERT INTO commands SELECT gen_random_uuid(), 'guest', gen_random_uuid(), sha256(i::text::bytea), '{}', i
+        FROM generate_series(1, 1050) i";
+
+/// Returns the most rows that one transaction has removed.
+async fn most_removed(world: &TestDatabase) -> i64 {
+    let mut connection = PgConnection::connect(&world.url).await.unwrap();
+    let most = "WITH counted AS (DELETE FROM removed RETURNING transaction),
+        each AS (SELECT count(*) AS rows FROM counted GROUP BY transaction) SELECT max(rows) FROM each";
+    query_scalar(most).fetch_one(&mut connection).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_transaction_removes_many_rows() {
+    in_time(async {
+        let world = TestDatabase::postgres().await;
+        let house = TestRestaurant::open(&world.store).await;
+        let row = SessionRow { principal: house.diner("old"), expires_at: at(10) };
+        world.store.add_session(&row, [1; 32], at(0)).await.unwrap();
+        world.execute(SPENT_ON_POSTGRES).await;
+        world.execute(COUNTED).await;
+        assert_eq!(world.store.forget_answers(at(0)).await.unwrap(), 1050);
+        assert_eq!(most_removed(&world).await, 100);
+        assert_eq!(world.store.forget_expired_sessions(at(11)).await.unwrap(), 1);
+        assert_eq!(most_removed(&world).await, 500);
+    })
+    .await;
+}
 
 pub async fn guests_who_ordered_nothing_and_expired_sessions_go_in_batches(world: TestDatabase) {
     let house = TestRestaurant::open(&world.store).await;
