@@ -179,7 +179,7 @@ impl Commands {
         };
         let limits = self.limits.clone();
         let order = OrderId::from_uuid(clock::new_id());
-        let items = basket.items.iter().map(|_| clock::new_id()).collect();
+        let items: Vec<_> = basket.items.iter().map(|_| clock::new_id()).collect();
         let (principal, fingerprint) = (who.clone(), key.fingerprint);
         let decide = move |state: State| {
             if let Some(known) = &state.external {
@@ -187,7 +187,7 @@ impl Commands {
             }
             limits.count_order(&principal, basket.items.len())?;
             state.open.check(limits.open())?;
-            let new_ids = NewIds { number: state.next_number, order, items };
+            let new_ids = NewIds { number: state.next_number, order, items: items.clone() };
             let menu = state.menu.ok_or_else(|| Refusal::new(RefusalKind::NotFound, "the restaurant has no menu"))?;
             place_order::decide(&menu, &basket, &principal, &new_ids, state.moment)
         };
@@ -257,7 +257,7 @@ impl Commands {
     pub async fn display(&self, restaurant: RestaurantId, id: Key, change: Change) -> Answer {
         let role = if matches!(change, Change::Connected { .. }) { Role::Kitchen } else { Role::Service };
         let reads = Reads::Display(id.clone());
-        let decide = move |state: State| Ok(screen::decide(state.display, id, change, state.moment));
+        let decide = move |state: State| Ok(screen::decide(state.display, id.clone(), change.clone(), state.moment));
         let answer = self.commit_by(role, restaurant, reads, decide).await;
         self.count("display", answer)
     }
@@ -286,7 +286,7 @@ impl Commands {
         reads: Reads,
         command: Option<CommandKey>,
         note: Option<Note>,
-        decide: impl FnOnce(State) -> Result<Decision, Refusal> + Send + 'static,
+        decide: impl Fn(State) -> Result<Decision, Refusal> + Send + Sync + 'static,
     ) -> Result<Committed, CommandError> {
         let (restaurant, by) = (who.restaurant, By { role: who.role });
         self.commit_work(Work { restaurant, reads, command, by, at: clock::now(), note, decide: Box::new(decide) }).await
@@ -298,7 +298,7 @@ impl Commands {
         role: Role,
         restaurant: RestaurantId,
         reads: Reads,
-        decide: impl FnOnce(State) -> Result<Decision, Refusal> + Send + 'static,
+        decide: impl Fn(State) -> Result<Decision, Refusal> + Send + Sync + 'static,
     ) -> Result<Committed, CommandError> {
         let (by, at) = (By { role }, clock::now());
         self.commit_work(Work { restaurant, reads, command: None, by, at, note: None, decide: Box::new(decide) }).await

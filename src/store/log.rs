@@ -49,6 +49,27 @@ pub enum Reads {
     Tickets,
 }
 
+impl Reads {
+    /// Whether the menu is read.
+    #[must_use]
+    pub const fn has_menu(&self) -> bool {
+        self.has_basket() || matches!(self, Self::Menu)
+    }
+
+    /// Whether an order is placed.
+    #[must_use]
+    pub const fn has_basket(&self) -> bool {
+        matches!(self, Self::Basket | Self::ExternalBasket { .. } | Self::GuestBasket(_))
+    }
+
+    /// Whether work that reads this is done in a group with others. What is rare, or depends on the
+    /// rows of many others, is done by itself.
+    #[must_use]
+    pub const fn is_shared(&self) -> bool {
+        matches!(self, Self::Order(_) | Self::Calls) || self.has_basket()
+    }
+}
+
 /// An order that a source knows by a number of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExternalOrder {
@@ -72,7 +93,7 @@ pub struct State {
     /// The order that was placed under the same number, for [`Reads::ExternalBasket`].
     pub external: Option<ExternalOrder>,
     /// The menu, for [`Reads::Basket`], [`Reads::GuestBasket`] and [`Reads::Menu`].
-    pub menu: Option<Menu>,
+    pub menu: Option<Arc<Menu>>,
     /// Open orders of guests, for [`Reads::GuestBasket`] (else zero).
     pub open: OpenOrders,
     /// The open calls, for [`Reads::Calls`].
@@ -83,8 +104,9 @@ pub struct State {
     pub tickets: Tickets,
 }
 
-/// Decides by the state that was read. Must be pure and quick, since it runs inside the transaction.
-pub type Decide = Box<dyn FnOnce(State) -> std::result::Result<Decision, Refusal> + Send>;
+/// Decides by the state that was read. Must be quick, since it runs inside the transaction. Runs again when another member of
+/// its group fails.
+pub type Decide = Box<dyn Fn(State) -> std::result::Result<Decision, Refusal> + Send + Sync>;
 
 /// The key under which the store remembers an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,6 +12,7 @@ pub mod credentials;
 pub mod devices;
 pub mod error;
 mod faults;
+pub mod group;
 pub mod guests;
 pub mod log;
 mod migrations;

@@ -148,8 +148,8 @@ impl TestRestaurant {
     }
 }
 
-pub trait DecideFn: FnOnce(State) -> std::result::Result<Decision, Refusal> + Send + 'static {}
-impl<F: FnOnce(State) -> std::result::Result<Decision, Refusal> + Send + 'static> DecideFn for F {}
+pub trait DecideFn: Fn(State) -> std::result::Result<Decision, Refusal> + Send + Sync + 'static {}
+impl<F: Fn(State) -> std::result::Result<Decision, Refusal> + Send + Sync + 'static> DecideFn for F {}
 
 pub fn order_of(ack: &Ack) -> Order {
     serde_json::from_str(ack.document.get()).expect("an ack of an order carries its document")

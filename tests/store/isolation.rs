@@ -81,7 +81,7 @@ fn writing(house: &TestRestaurant, order: Order) -> Work {
     use orderbell::domain::rules::decision::{Decision, Write};
     house.work(&house.staff(), Reads::Menu, Some(command("staff-1", command_id(), 1)), move |_| {
         let draft = Draft { kind: EventKind::OrderRushed, order: Some(order.id), patch: to_json(&order) };
-        Ok(Decision::Change { drafts: vec![draft], document: to_json(&order), write: Write::Order(Box::new(order)) })
+        Ok(Decision::Change { drafts: vec![draft], document: to_json(&order), write: Write::Order(Box::new(order.clone())) })
     })
 }
 

@@ -55,6 +55,9 @@ async fn sqlite_plan(connection: &mut SqliteConnection, text: &str) -> Vec<Strin
     plan.expect("every statement can be explained").iter().map(|row| row.get("detail")).collect()
 }
 
+/// The rows that a statement is given.
+const ROWS_OF_A_GROUP: [&str; 3] = ["SCAN k", "SCAN v", "SCAN found"];
+
 /// A tenant's queries walk an index in its order: they neither read another's rows nor sort.
 #[tokio::test]
 async fn no_statement_scans_a_table_or_sorts_it() {
@@ -63,6 +66,7 @@ async fn no_statement_scans_a_table_or_sorts_it() {
     for &(name, text) in sqlite::STATEMENTS.iter().copied().flatten() {
         for step in sqlite_plan(&mut connection, text).await {
             let is_fine = step == "SCAN CONSTANT ROW"
+                || ROWS_OF_A_GROUP.contains(&step.as_str())
                 || !step.starts_with("SCAN") && !step.contains("TEMP B-TREE")
                 || step.contains("json_each")
                 || name.ends_with(BOUNDED_SORT);

@@ -34,7 +34,7 @@ impl TestRestaurant {
         let id: Key = key(display);
         let decide_id = id.clone();
         let work = self.work(&self.staff(), Reads::Display(id), None, move |state: State| {
-            Ok(screen::decide(state.display, decide_id, change, state.moment))
+            Ok(screen::decide(state.display, decide_id.clone(), change.clone(), state.moment))
         });
         self.ack(work).await.changed
     }

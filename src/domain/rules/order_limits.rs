@@ -22,7 +22,7 @@ pub const fn reserve_of(total: u32) -> u32 {
 }
 
 /// A guest whose open orders are counted.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Guest {
     /// The diner.
     pub diner: Key,

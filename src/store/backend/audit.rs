@@ -1,5 +1,6 @@
 //! [`Audit`]: entries, and transactions that write one.
 
+use super::script::{Script, Value};
 use super::{Backend, Connection, Database};
 use crate::clock;
 use crate::domain::values::ids::{AuditId, RestaurantId};
@@ -137,25 +138,34 @@ async fn actor_name(connection: &mut Connection, note: &Note) -> Result<Option<S
 
 /// Writes an entry.
 pub async fn add(connection: &mut Connection, note: &Note, name: Option<String>) -> Result<()> {
+    let mut script = Script::default();
+    script.write(ADD_ENTRY, vec![entry(note, name)]);
+    script.run(connection).await.map(drop)
+}
+
+/// Writes the entries of a group of commands.
+pub fn add_all(script: &mut Script, notes: &[Note]) {
+    script.write(ADD_ENTRY, notes.iter().map(|note| entry(note, None)).collect());
+}
+
+fn entry(note: &Note, name: Option<String>) -> [Value; 16] {
     let sub = note.actor.sub.as_ref();
-    query::<Database>(ADD_ENTRY)
-        .bind(note.restaurant.uuid())
-        .bind(clock::new_id())
-        .bind(clock::now().micros())
-        .bind(note.kind.as_str())
-        .bind(note.action)
-        .bind(note.actor.role.map(|role| role.as_str()))
-        .bind(sub.map(|sub| sub.as_str()))
-        .bind(note.actor.address.map(|address| address.to_string()))
-        .bind(note.subject.as_deref())
-        .bind(note.part.as_deref())
-        .bind(note.label.as_deref())
-        .bind(note.value.as_deref())
-        .bind(note.reason)
-        .bind(note.outcome)
-        .bind(name)
-        .bind(sub.and_then(|sub| Uuid::try_parse(sub.as_str()).ok()))
-        .execute(connection)
-        .await?;
-    Ok(())
+    [
+        note.restaurant.uuid().into(),
+        clock::new_id().into(),
+        clock::now().micros().into(),
+        note.kind.as_str().into(),
+        note.action.into(),
+        note.actor.role.map(|role| role.as_str().to_owned()).into(),
+        sub.map(ToString::to_string).into(),
+        note.actor.address.map(|address| address.to_string()).into(),
+        note.subject.clone().into(),
+        note.part.clone().into(),
+        note.label.clone().into(),
+        note.value.clone().into(),
+        note.reason.map(str::to_owned).into(),
+        note.outcome.into(),
+        name.into(),
+        sub.and_then(|sub| Uuid::try_parse(sub.as_str()).ok()).into(),
+    ]
 }

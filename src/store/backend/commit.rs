@@ -1,263 +1,179 @@
-//! The transaction of a command: it appends events to a feed.
+//! The transaction of a group of commands: a fixed number of statements reads and writes for all of
+//! them, whatever their number.
 
-use super::feeds::FeedRow;
-use super::{Connection, Database, audit, documents, feeds};
-use crate::domain::menu_changes::MenuChanges;
-use crate::domain::model::call::Calls;
-use crate::domain::model::display::Known;
-use crate::domain::model::draft::{Draft, Moment};
-use crate::domain::model::event::{By, Event, EventKind};
-use crate::domain::model::menu::Menu;
-use crate::domain::model::order::Order;
-use crate::domain::model::refusal::{Refusal, RefusalKind};
-use crate::domain::model::undrawn::Tickets;
-use crate::domain::rules::decision::{Decision, Write};
-use crate::domain::rules::order_limits::OpenOrders;
-use crate::domain::values::ids::{EventId, RestaurantId};
-use crate::domain::values::position::Position;
+use super::menu_cache::MenuCache;
+use super::script::{Outcome, Script, Value};
+use super::{Connection, Database, audit, documents, feeds, guests, screens, tickets, visits};
+use crate::clock;
+use crate::domain::model::event::Event;
+use crate::domain::rules::decision::Write;
+use crate::domain::values::ids::{CommandId, RestaurantId};
 use crate::domain::values::time::Timestamp;
-use crate::store::audit::Note;
+use crate::store::columns::text;
 use crate::store::error::broken;
-use crate::store::log::{Ack, CommandKey, Committed, Reads, State, Work};
-use crate::store::{Result, answer};
-use serde_json::value::to_raw_value;
-use sqlx::{query, query_as};
+use crate::store::group::{self, AnswerKey, Reading, Remembered, Writes};
+use crate::store::log::{CommandKey, Committed, Reads, Work};
+use crate::store::Result;
+use sqlx::query_as;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use uuid::Uuid;
 
 statements! {
-    REMEMBERED = "SELECT fingerprint, answer FROM commands WHERE restaurant = $1 AND sub = $2 AND id = $3";
+    REMEMBERED = on_rows!(
+        "SELECT c.restaurant, c.sub, c.id, c.fingerprint, c.answer FROM ", ("$1" "uuid", "$2" "text", "$3" "uuid"),
+        " AS k CROSS JOIN commands c WHERE c.restaurant = k.column1 AND c.sub = k.column2 AND c.id = k.column3"
+    );
     REMEMBER = "INSERT INTO commands (restaurant, sub, id, fingerprint, answer, at) VALUES ($1, $2, $3, $4, $5, $6)";
 
     APPEND = "INSERT INTO events (restaurant, position, id, kind, topic, order_id, at, by_role, command, patch) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
 }
 
-/// The fields that the events of one transaction share.
-struct Context {
-    restaurant: RestaurantId,
-    command: Option<CommandKey>,
-    by: By,
-    at: Timestamp,
+/// Runs a group of commands in order. Returns an outcome for each. If it fails, nothing may be kept.
+pub async fn commit(connection: &mut Connection, menus: &MenuCache, works: &[Work]) -> Result<Vec<Result<Committed>>> {
+    let mut outcomes = Vec::with_capacity(works.len());
+    for works in works.chunk_by(|one, next| one.reads.is_shared() && next.reads.is_shared()) {
+        let reading = read(connection, menus, works).await?;
+        let (decided, writes) = group::fold(reading, works, clock::new_id);
+        write(connection, &writes).await?;
+        outcomes.extend(decided);
+    }
+    Ok(outcomes)
 }
 
-pub async fn commit(connection: &mut Connection, work: Work) -> Result<Committed> {
-    let Work { restaurant, reads, command, by, at, note, decide } = work;
-    let context = Context { restaurant, command, by, at };
-    let feed = feeds::hold(connection, restaurant).await?;
-    if let Some(key) = &context.command
-        && let Some(committed) = remembered(connection, restaurant, key).await?
-    {
-        return Ok(committed);
-    }
-    let state = read(connection, &context, reads, &feed).await?;
-    let mut note = note.map(|note| labelled(note, &state));
-    let is_edit = note.as_ref().is_some_and(|note| note.action == "replace_menu");
-    let edited = if is_edit { state.menu.clone() } else { None };
-    let (answer, events) = match decide(state) {
-        Ok(Decision::Change { drafts, write, document }) => {
-            if let (Some(before), Write::Menu(after), Some(note)) = (&edited, &write, &mut note) {
-                note.value = Some(MenuChanges::between(before, after).to_string());
-            }
-            let events = change(connection, &context, &feed, drafts, write).await?;
-            let position = events.last().ok_or_else(|| broken("a change without events"))?.position;
-            (Ok(ack(position, true, &document)?), events)
+/// Runs one command.
+pub async fn commit_one(connection: &mut Connection, work: Work) -> Result<Committed> {
+    let outcome = commit(connection, &MenuCache::default(), &[work]).await?.pop();
+    outcome.unwrap_or_else(|| Err(broken("a command without an outcome")))
+}
+
+/// Holds the feeds, and reads the state that the members of a group ask for.
+async fn read(connection: &mut Connection, menus: &MenuCache, works: &[Work]) -> Result<Reading> {
+    let mut restaurants = BTreeSet::new();
+    let (mut answers, mut orders, mut external) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    let (mut kept, mut open, mut calls) = (BTreeMap::new(), HashSet::new(), BTreeSet::new());
+    for Work { restaurant, reads, command, .. } in works {
+        restaurants.insert(*restaurant);
+        answers.extend(command.as_ref().map(|key| (*restaurant, key.sub.clone(), key.id)));
+        if reads.has_menu() {
+            kept.entry(*restaurant).or_insert_with(|| menus.get(*restaurant));
         }
-        Ok(Decision::Keep { document, position }) => (Ok(ack(position, false, &document)?), Vec::new()),
-        Err(refusal) => (Err(refusal), Vec::new()),
-    };
-    remember(connection, &context, &answer).await?;
-    if let Some(note) = note.filter(|note| note.lists_refusals || answer.is_ok()) {
-        audit::add(connection, &with_outcome(note, &answer), None).await?;
+        match reads {
+            Reads::Order(id) => drop(orders.insert((*restaurant, *id))),
+            Reads::ExternalBasket { source, external_id } => {
+                external.insert((*restaurant, source.clone(), external_id.clone()));
+            }
+            Reads::GuestBasket(guest) => drop(open.insert((*restaurant, guest.clone()))),
+            Reads::Calls => drop(calls.insert(*restaurant)),
+            Reads::Basket | Reads::Menu | Reads::Display(_) | Reads::Tickets => {}
+        }
     }
-    Ok(Committed { answer, events: events.into(), repeated: false })
-}
-
-/// Sets the name that people know the subject of the note by.
-fn labelled(mut note: Note, state: &State) -> Note {
-    let subject = note.subject.as_deref();
-    let dish = |menu: &Menu| menu.items.get(&subject?.parse().ok()?).map(|item| item.name.to_string());
-    let call = || state.calls.get(&subject?.parse().ok()?).map(|call| call.table.to_string());
-    let order = state.order.as_ref().map(|order| order.number.to_string());
-    let placed = || (state.next_number > 0).then(|| state.next_number.to_string());
-    note.label = order.or_else(|| state.menu.as_ref().and_then(dish)).or_else(call).or_else(placed);
-    note
-}
-
-/// Sets the outcome of the note. An order that was not placed has no number.
-fn with_outcome(mut note: Note, answer: &std::result::Result<Ack, Refusal>) -> Note {
-    note.outcome = match answer {
-        Ok(ack) if ack.changed => Note::DONE,
-        Ok(_) => "unchanged",
-        Err(refusal) => refusal.kind.as_str(),
+    let mut script = Script::default();
+    feeds::hold_all(&mut script, &restaurants);
+    read_answers(&mut script, &answers);
+    documents::read_orders(&mut script, &orders);
+    visits::read_external(&mut script, &external);
+    documents::read_menus(&mut script, &kept);
+    guests::read_open_orders(&mut script, &open);
+    documents::read_calls(&mut script, &calls);
+    let found = script.run(connection).await?;
+    let [held, answered, orders, external, listed, open, calls] = found.as_slice() else {
+        return Err(broken("a script without all its outcomes"));
     };
-    if answer.is_err() && note.subject.is_none() {
-        note.label = None;
+    let mut reading = Reading { feeds: feeds::held(held)?, answers: remembered(answered)?, ..Reading::default() };
+    reading.orders = documents::orders(orders)?;
+    visits::external(external, &mut reading)?;
+    for (restaurant, menu) in documents::menus(listed, &kept)? {
+        menus.keep(restaurant, &menu);
+        reading.menus.insert(restaurant, menu.menu);
     }
-    note
+    reading.open = guests::open_orders(open)?;
+    reading.calls = documents::open_calls(calls)?;
+    match works {
+        [Work { restaurant, reads: Reads::Display(id), .. }] => reading.display = screens::known(connection, *restaurant, id).await?,
+        [Work { restaurant, reads: Reads::Tickets, .. }] => reading.tickets = tickets::read(connection, *restaurant).await?,
+        _ => {}
+    }
+    Ok(reading)
 }
 
-fn ack(position: Position, changed: bool, document: &serde_json::Value) -> Result<Ack> {
-    let document = to_raw_value(document).map_err(|error| broken(format_args!("a document does not serialize: {error}")))?;
-    Ok(Ack { position, changed, document })
+/// Writes what a group has decided, the events before the heads that count them.
+async fn write(connection: &mut Connection, writes: &Writes) -> Result<()> {
+    if let Some((restaurant, row)) = &writes.row {
+        write_row(connection, *restaurant, row).await?;
+    }
+    let mut script = Script::default();
+    let orders = || writes.orders.values();
+    visits::open_for(&mut script, orders().filter(|write| write.is_new).map(|write| &write.order));
+    documents::write_orders(&mut script, orders())?;
+    visits::record_closes(&mut script, orders());
+    visits::add_external(&mut script, orders());
+    documents::write_calls(&mut script, &writes.calls)?;
+    append(&mut script, writes.events.iter().flat_map(|events| events.iter()));
+    remember(&mut script, &writes.answers);
+    audit::add_all(&mut script, &writes.notes);
+    feeds::advance(&mut script, &writes.feeds);
+    script.run(connection).await.map(drop)
+}
+
+/// Writes the row of work that shares no group.
+async fn write_row(connection: &mut Connection, restaurant: RestaurantId, write: &Write) -> Result<()> {
+    let changed = match write {
+        Write::Menu(menu) => documents::set_menu(connection, menu).await?,
+        Write::Display(display) => screens::set(connection, restaurant, display).await?,
+        Write::DisplayRemoved(id) => screens::remove(connection, restaurant, id).await?,
+        Write::Undrawn(changes) => tickets::write(connection, restaurant, changes).await?,
+        Write::Order(_) | Write::Call(_) | Write::Answered(_) => 0,
+    };
+    if changed == 1 { Ok(()) } else { Err(broken("the row of a decision is not there")) }
+}
+
+fn read_answers(script: &mut Script, keys: &BTreeSet<AnswerKey>) {
+    let row = |(restaurant, sub, id): &AnswerKey| [restaurant.uuid().into(), sub.as_str().into(), id.uuid().into()];
+    script.read(REMEMBERED, keys.iter().map(row).collect());
+}
+
+type AnswerRow = (Uuid, String, Uuid, Vec<u8>, String);
+
+fn remembered(outcome: &Outcome) -> Result<HashMap<AnswerKey, Remembered>> {
+    let answer = |(restaurant, sub, id, fingerprint, answer): AnswerRow| {
+        let key = (RestaurantId::from_uuid(restaurant), text("sub", &sub)?, CommandId::from_uuid(id));
+        Ok((key, Remembered { fingerprint, answer }))
+    };
+    outcome.read::<AnswerRow>()?.into_iter().map(answer).collect()
 }
 
 /// Returns the remembered answer to a command.
-pub async fn remembered(connection: &mut Connection, restaurant: RestaurantId, key: &CommandKey) -> Result<Option<Committed>> {
-    let row = query_as::<Database, (Vec<u8>, String)>(REMEMBERED)
-        .bind(restaurant.uuid())
-        .bind(key.sub.as_str())
-        .bind(key.id.uuid())
-        .fetch_optional(connection)
-        .await?;
-    let Some((fingerprint, json)) = row else { return Ok(None) };
-    if fingerprint == key.fingerprint {
-        return answer::repeat(&json).map(Some);
-    }
-    let message = "this id was already used for something else; send the command under a fresh one";
-    let refusal = Refusal::new(RefusalKind::Conflict, message);
-    Ok(Some(Committed { answer: Err(refusal), events: [].into(), repeated: false }))
+pub async fn answered(connection: &mut Connection, restaurant: RestaurantId, key: &CommandKey) -> Result<Option<Committed>> {
+    let find = query_as::<Database, AnswerRow>(REMEMBERED).bind(restaurant.uuid()).bind(key.sub.as_str()).bind(key.id.uuid());
+    let Some((.., fingerprint, answer)) = find.fetch_optional(connection).await? else { return Ok(None) };
+    group::repeat(&Remembered { fingerprint, answer }, key).map(Some)
 }
 
-async fn remember(connection: &mut Connection, context: &Context, answer: &std::result::Result<Ack, Refusal>) -> Result<()> {
-    let Some(key) = &context.command else { return Ok(()) };
-    let Some(json) = answer::write(answer)? else { return Ok(()) };
-    query::<Database>(REMEMBER)
-        .bind(context.restaurant.uuid())
-        .bind(key.sub.as_str())
-        .bind(key.id.uuid())
-        .bind(key.fingerprint.as_slice())
-        .bind(json)
-        .bind(context.at.micros())
-        .execute(connection)
-        .await?;
-    Ok(())
-}
-
-async fn read(connection: &mut Connection, context: &Context, reads: Reads, feed: &FeedRow) -> Result<State> {
-    let restaurant = context.restaurant;
-    let mut state = State {
-        moment: Moment { now: context.at, head: feed.head() },
-        default_minutes: feed.default_minutes()?,
-        next_number: 0,
-        order: None,
-        external: None,
-        menu: None,
-        open: OpenOrders::default(),
-        calls: Calls::new(),
-        display: Known::default(),
-        tickets: Tickets::default(),
+fn remember(script: &mut Script, answers: &[(AnswerKey, Remembered, Timestamp)]) {
+    let row = |((restaurant, sub, id), remembered, at): &(AnswerKey, Remembered, Timestamp)| {
+        let fingerprint = Value::Bytes(remembered.fingerprint.clone());
+        let answer = remembered.answer.clone().into();
+        [restaurant.uuid().into(), sub.as_str().into(), id.uuid().into(), fingerprint, answer, at.micros().into()]
     };
-    match reads {
-        Reads::Order(id) => state.order = documents::order(connection, restaurant, id).await?,
-        Reads::Calls => state.calls = documents::calls(connection, restaurant).await?,
-        Reads::Display(id) => state.display = super::screens::known(connection, restaurant, &id).await?,
-        Reads::Tickets => state.tickets = super::tickets::read(connection, restaurant).await?,
-        Reads::Menu => state.menu = documents::menu(connection, restaurant).await?,
-        Reads::Basket => {
-            state.menu = documents::menu(connection, restaurant).await?;
-            state.next_number = feed.next_number()?;
-        }
-        Reads::ExternalBasket { source, external_id } => {
-            state.external = super::visits::external(&mut *connection, restaurant, &source, &external_id).await?;
-            state.menu = documents::menu(connection, restaurant).await?;
-            state.next_number = feed.next_number()?;
-        }
-        Reads::GuestBasket(guest) => {
-            state.menu = documents::menu(connection, restaurant).await?;
-            state.next_number = feed.next_number()?;
-            state.open = super::guests::open_orders(connection, restaurant, &guest).await?;
-        }
-    }
-    Ok(state)
+    script.write(REMEMBER, answers.iter().map(row).collect());
 }
 
-/// Writes the row, appends the events, advances the head.
-async fn change(
-    connection: &mut Connection,
-    context: &Context,
-    feed: &FeedRow,
-    drafts: Vec<Draft>,
-    write: Write,
-) -> Result<Vec<Event>> {
-    let places = drafts.first().is_some_and(|draft| draft.kind == EventKind::OrderPlaced);
-    write_row(connection, context, &write, places).await?;
-    let mut position = feed.head();
-    let mut events = Vec::with_capacity(drafts.len());
-    for draft in drafts {
-        position = position.next();
-        let event = event(context, position, draft)?;
-        append(connection, &event).await?;
-        events.push(event);
-    }
-    feeds::advance(connection, context.restaurant, feed, position, i64::from(places)).await?;
-    Ok(events)
-}
-
-fn event(context: &Context, position: Position, draft: Draft) -> Result<Event> {
-    let patch = to_raw_value(&draft.patch).map_err(|error| broken(format_args!("a patch does not serialize: {error}")))?;
-    Ok(Event {
-        restaurant: context.restaurant,
-        position,
-        id: EventId::from_uuid(crate::clock::new_id()),
-        kind: draft.kind,
-        order: draft.order,
-        at: context.at,
-        by: context.by,
-        command: context.command.as_ref().map(|key| key.id),
-        patch,
-    })
-}
-
-pub async fn append(connection: &mut Connection, event: &Event) -> Result<()> {
-    query::<Database>(APPEND)
-        .bind(event.restaurant.uuid())
-        .bind(event.position.column())
-        .bind(event.id.uuid())
-        .bind(event.kind.as_str())
-        .bind(event.kind.topic().column())
-        .bind(event.order.map(|id| id.uuid()))
-        .bind(event.at.micros())
-        .bind(event.by.role.as_str())
-        .bind(event.command.map(|id| id.uuid()))
-        .bind(event.patch.get())
-        .execute(connection)
-        .await?;
-    Ok(())
-}
-
-async fn write_row(connection: &mut Connection, context: &Context, write: &Write, places: bool) -> Result<()> {
-    let restaurant = context.restaurant;
-    let changed = match write {
-        Write::Order(order) if order.restaurant != restaurant => return Err(broken("an order of another restaurant")),
-        Write::Menu(menu) if menu.restaurant != restaurant => return Err(broken("a menu of another restaurant")),
-        Write::Order(order) if places => add_order(connection, context, order).await?,
-        Write::Order(order) => set_order(connection, order, context.at).await?,
-        Write::Menu(menu) => documents::set_menu(connection, menu).await?,
-        Write::Call(call) => documents::add_call(connection, restaurant, call).await?,
-        Write::Answered(id) => documents::remove_call(connection, restaurant, *id).await?,
-        Write::Display(display) => super::screens::set(connection, restaurant, display).await?,
-        Write::DisplayRemoved(id) => super::screens::remove(connection, restaurant, id).await?,
-        Write::Undrawn(changes) => super::tickets::write(connection, restaurant, changes).await?,
+/// Appends events. The caller advances the head.
+pub fn append<'a>(script: &mut Script, events: impl Iterator<Item = &'a Event>) {
+    let row = |event: &Event| {
+        [
+            event.restaurant.uuid().into(),
+            event.position.column().into(),
+            event.id.uuid().into(),
+            event.kind.as_str().into(),
+            Value::Small(event.kind.topic().column()),
+            event.order.map(|id| id.uuid()).into(),
+            event.at.micros().into(),
+            event.by.role.as_str().into(),
+            event.command.map(|id| id.uuid()).into(),
+            event.patch.get().into(),
+        ]
     };
-    one_row(changed, "the row of a decision is not there")
-}
-
-async fn add_order(connection: &mut Connection, context: &Context, order: &Order) -> Result<u64> {
-    let visit = super::visits::of_new_order(&mut *connection, order).await?;
-    let added = documents::add_order(connection, order, visit).await?;
-    if let Some(key) = &context.command {
-        super::visits::add_external(connection, order, key).await?;
-    }
-    Ok(added)
-}
-
-async fn set_order(connection: &mut Connection, order: &Order, at: Timestamp) -> Result<u64> {
-    let set = documents::set_order(connection, order).await?;
-    if order.status.is_final() {
-        super::visits::record_close(connection, order.restaurant, order.id, at).await?;
-    }
-    Ok(set)
-}
-
-fn one_row(changed: u64, otherwise: &'static str) -> Result<()> {
-    if changed == 1 { Ok(()) } else { Err(broken(otherwise)) }
+    script.write(APPEND, events.map(row).collect());
 }

@@ -1,6 +1,8 @@
 //! The documents that the log folds into: orders, menus, open calls. Each is one row, read and written in the caller's
 //! transaction.
 
+use super::menu_cache::Kept;
+use super::script::{Outcome, Script, Value};
 use super::{Connection, Database};
 use crate::domain::model::call::{Call, Calls};
 use crate::domain::model::menu::Menu;
@@ -9,10 +11,29 @@ use crate::domain::model::undrawn;
 use crate::domain::values::ids::{CallId, OrderId, RestaurantId};
 use crate::domain::values::position::Position;
 use crate::domain::values::time::Timestamp;
+use crate::store::error::broken;
+use crate::store::group::OrderWrite;
 use crate::store::log::MOST_CHANGES;
 use crate::store::{Result, columns};
 use sqlx::{query, query_as, query_scalar};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 use uuid::Uuid;
+
+/// Reads menus, and their last event by its index.
+macro_rules! menus {
+    ($index:literal, $row:literal) => {
+        concat!(
+            "SELECT restaurant, version, CASE WHEN version IS DISTINCT FROM known THEN document END FROM (",
+            "SELECT m.restaurant, m.document, k.column2 AS known, (SELECT e.id FROM events e",
+            $index,
+            " WHERE e.restaurant = k.column1 AND e.topic = 4 ORDER BY e.position DESC LIMIT 1) AS version ",
+            "FROM (VALUES ",
+            $row,
+            ") AS k CROSS JOIN menus m WHERE m.restaurant = k.column1) AS found"
+        )
+    };
+}
 
 statements! {
     ORDER = "SELECT document FROM orders WHERE restaurant = $1 AND id = $2";
@@ -21,21 +42,38 @@ statements! {
     /// keep the planners on the primary key of the events: by another index they read the whole feed.
     CHANGED_DOCUMENTS = "SELECT id, CASE WHEN is_open THEN document END FROM orders WHERE restaurant = $1 AND id IN (\
         SELECT order_id FROM events WHERE restaurant = $1 AND position > $2 ORDER BY position LIMIT $3)";
-    ADD_ORDER = "INSERT INTO orders (restaurant, id, status, is_open, document, number, diner, table_label, visit) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    /// The orders of pairs of a restaurant and an id.
+    ORDERS = on_rows!(
+        "SELECT o.restaurant, o.document FROM ", ("$1" "uuid", "$2" "uuid"),
+        " AS k CROSS JOIN orders o WHERE o.restaurant = k.column1 AND o.id = k.column2"
+    );
+    /// The visit is the open one of the table `$10`.
+    ADD_ORDER = "INSERT INTO orders (restaurant, id, status, is_open, document, waits_at, accepted_position, number, diner, \
+        table_label, visit) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $11, \
+        (SELECT id FROM visits WHERE restaurant = $1 AND table_label = $10 AND closed_at IS NULL))";
     /// Keeps the first position of acceptance. A purged order may have words again, so this clears the mark of the purge.
-    SET_ORDER = "UPDATE orders SET status = $3, is_open = $4, document = $5, waits_at = $6, purged_at = NULL, \
-        accepted_position = COALESCE(accepted_position, $7) WHERE restaurant = $1 AND id = $2";
+    SET_ORDER = on_rows!(
+        "UPDATE orders SET status = v.column3, is_open = v.column4, document = v.column5, waits_at = v.column6, \
+         purged_at = NULL, accepted_position = COALESCE(accepted_position, v.column7) FROM ",
+        ("$1" "uuid", "$2" "uuid", "$3" "text", "$4" "boolean", "$5" "text", "$6" "text", "$7" "bigint"),
+        " AS v WHERE orders.restaurant = v.column1 AND orders.id = v.column2"
+    );
 
     MENU = "SELECT document FROM menus WHERE restaurant = $1";
+    /// The menu of each restaurant with its version, the id of its last event. Leaves out the document if the version is `$2`.
+    MENUS = by_database! {
+        sqlite: menus!(" INDEXED BY events_of_topic", "($1, $2)"),
+        postgres: menus!("", "($1::uuid, $2::uuid)"),
+    };
     ADD_MENU = "INSERT INTO menus (restaurant, document, next_lapse) VALUES ($1, $2, $3)";
     SET_MENU = "UPDATE menus SET document = $2, next_lapse = $3 WHERE restaurant = $1";
 
     CALLS = "SELECT id, document FROM calls WHERE restaurant = $1 ORDER BY id";
-    /// Runs before the head advances, so the call's event has the position after it.
-    ADD_CALL = "INSERT INTO calls (restaurant, id, document, position) \
-        VALUES ($1, $2, $3, (SELECT head + 1 FROM feeds WHERE restaurant = $1))";
-    REMOVE_CALL = "DELETE FROM calls WHERE restaurant = $1 AND id = $2";
+    OPEN_CALLS = on_rows!(
+        "SELECT c.restaurant, c.document FROM ", ("$1" "uuid"), " AS k CROSS JOIN calls c WHERE c.restaurant = k.column1"
+    );
+    ADD_CALL = "INSERT INTO calls (restaurant, id, document, position) VALUES ($1, $2, $3, $4)";
+    REMOVE_CALL = on_rows!("DELETE FROM calls WHERE (restaurant, id) IN ", ("$1" "uuid", "$2" "uuid"), "");
 }
 
 pub async fn order(connection: &mut Connection, restaurant: RestaurantId, id: OrderId) -> Result<Option<Order>> {
@@ -62,32 +100,82 @@ pub async fn changed_order_texts(
     Ok(query.bind(since.column()).bind(MOST_CHANGES.cast_signed()).fetch_all(connection).await?)
 }
 
-pub async fn add_order(connection: &mut Connection, order: &Order, visit: Option<Uuid>) -> Result<u64> {
-    let query = query::<Database>(ADD_ORDER)
-        .bind(order.restaurant.uuid())
-        .bind(order.id.uuid())
-        .bind(order.status.as_str())
-        .bind(!order.status.is_final())
-        .bind(columns::write(order)?)
-        .bind(i64::from(order.number))
-        .bind(order.diner.as_ref().map(|diner| diner.as_str()))
-        .bind(order.diner.as_ref().and(order.table.as_ref()).map_or("", |table| table.as_str()))
-        .bind(visit);
-    Ok(query.execute(connection).await?.rows_affected())
+/// Reads orders.
+pub fn read_orders(script: &mut Script, ids: &BTreeSet<(RestaurantId, OrderId)>) {
+    script.read(ORDERS, ids.iter().map(|(restaurant, id)| [restaurant.uuid().into(), id.uuid().into()]).collect());
 }
 
-pub async fn set_order(connection: &mut Connection, order: &Order) -> Result<u64> {
-    let stations = undrawn::waits_at(order);
+pub fn orders(outcome: &Outcome) -> Result<HashMap<(RestaurantId, OrderId), Order>> {
+    let rows = outcome.read::<(Uuid, String)>()?.into_iter();
+    rows.map(|(restaurant, json)| columns::document(&json).map(|order| (of(restaurant, &order), order))).collect()
+}
+
+fn of(restaurant: Uuid, order: &Order) -> (RestaurantId, OrderId) {
+    (RestaurantId::from_uuid(restaurant), order.id)
+}
+
+/// Writes orders. New ones come after their visits.
+pub fn write_orders<'a>(script: &mut Script, orders: impl Iterator<Item = &'a OrderWrite>) -> Result<()> {
+    let (mut added, mut set) = (Vec::new(), Vec::new());
+    for write in orders {
+        let order = &write.order;
+        let row = order_row(write)?;
+        if !write.is_new {
+            set.push(row);
+            continue;
+        }
+        let [restaurant, id, status, is_open, document, waits_at, accepted] = row;
+        let number = i64::from(order.number).into();
+        let diner = order.diner.as_ref().map(ToString::to_string).into();
+        let table = order.table.as_ref().map(ToString::to_string);
+        let guests_table = table.clone().filter(|_| order.diner.is_some()).unwrap_or_default();
+        let visit = (table.into(), guests_table.into());
+        added.push([restaurant, id, status, is_open, document, waits_at, accepted, number, diner, visit.0, visit.1]);
+    }
+    script.write(ADD_ORDER, added);
+    script.write(SET_ORDER, set);
+    Ok(())
+}
+
+/// Returns the columns that a change of an order sets, after its key.
+fn order_row(write: &OrderWrite) -> Result<[Value; 7]> {
+    let order = &write.order;
+    let stations = if write.is_changed { undrawn::waits_at(order) } else { BTreeSet::new() };
     let waits_at = (!stations.is_empty()).then(|| columns::write(&stations)).transpose()?;
-    let query = query::<Database>(SET_ORDER)
-        .bind(order.restaurant.uuid())
-        .bind(order.id.uuid())
-        .bind(order.status.as_str())
-        .bind(!order.status.is_final())
-        .bind(columns::write(order)?)
-        .bind(waits_at)
-        .bind(order.accepted_at.map(|_| order.position.column()));
-    Ok(query.execute(connection).await?.rows_affected())
+    Ok([
+        order.restaurant.uuid().into(),
+        order.id.uuid().into(),
+        order.status.as_str().into(),
+        Value::Flag(!order.status.is_final()),
+        columns::write(order)?.into(),
+        waits_at.into(),
+        write.accepted.map(Position::column).into(),
+    ])
+}
+
+/// Reads menus, but for those that are kept under their version already.
+pub fn read_menus(script: &mut Script, kept: &BTreeMap<RestaurantId, Option<Kept>>) {
+    let row = |(restaurant, kept): (&RestaurantId, &Option<Kept>)| {
+        // No event has this id.
+        let version = kept.as_ref().map_or(Some(Uuid::max()), |kept| kept.version);
+        [restaurant.uuid().into(), version.into()]
+    };
+    script.read(MENUS, kept.iter().map(row).collect());
+}
+
+/// Returns the menus, each with its version.
+pub fn menus(outcome: &Outcome, kept: &BTreeMap<RestaurantId, Option<Kept>>) -> Result<HashMap<RestaurantId, Kept>> {
+    let rows = outcome.read::<(Uuid, Option<Uuid>, Option<String>)>()?.into_iter();
+    let menu = |(restaurant, version, json): (Uuid, Option<Uuid>, Option<String>)| {
+        let restaurant = RestaurantId::from_uuid(restaurant);
+        let menu = match (json, kept.get(&restaurant)) {
+            (Some(json), _) => Kept { version, bytes: json.len(), menu: Arc::new(columns::document(&json)?) },
+            (None, Some(Some(kept))) => kept.clone(),
+            (None, _) => return Err(broken("a menu without a document")),
+        };
+        Ok((restaurant, menu))
+    };
+    rows.map(menu).collect()
 }
 
 pub async fn menu(connection: &mut Connection, restaurant: RestaurantId) -> Result<Option<Menu>> {
@@ -122,12 +210,38 @@ pub async fn call_texts(connection: &mut Connection, restaurant: RestaurantId) -
     Ok(query.fetch_all(connection).await?)
 }
 
-pub async fn add_call(connection: &mut Connection, restaurant: RestaurantId, call: &Call) -> Result<u64> {
-    let query = query::<Database>(ADD_CALL).bind(restaurant.uuid()).bind(call.id.uuid()).bind(columns::write(call)?);
-    Ok(query.execute(connection).await?.rows_affected())
+/// Reads the open calls of restaurants.
+pub fn read_calls(script: &mut Script, restaurants: &BTreeSet<RestaurantId>) {
+    script.read(OPEN_CALLS, restaurants.iter().map(|id| [id.uuid().into()]).collect());
 }
 
-pub async fn remove_call(connection: &mut Connection, restaurant: RestaurantId, id: CallId) -> Result<u64> {
-    let query = query::<Database>(REMOVE_CALL).bind(restaurant.uuid()).bind(id.uuid());
-    Ok(query.execute(connection).await?.rows_affected())
+pub fn open_calls(outcome: &Outcome) -> Result<HashMap<RestaurantId, Calls>> {
+    let mut calls: HashMap<_, Calls> = HashMap::new();
+    for (restaurant, json) in outcome.read::<(Uuid, String)>()? {
+        let call: Call = columns::document(&json)?;
+        calls.entry(RestaurantId::from_uuid(restaurant)).or_default().insert(call.id, call);
+    }
+    Ok(calls)
+}
+
+/// Writes calls to open, and calls to close.
+pub fn write_calls(
+    script: &mut Script,
+    calls: &BTreeMap<(RestaurantId, CallId), Option<(Call, Position)>>,
+) -> Result<()> {
+    let (mut added, mut removed) = (Vec::new(), Vec::new());
+    for ((restaurant, id), call) in calls {
+        match call {
+            Some((call, position)) => added.push([
+                restaurant.uuid().into(),
+                id.uuid().into(),
+                columns::write(call)?.into(),
+                position.column().into(),
+            ]),
+            None => removed.push([restaurant.uuid().into(), id.uuid().into()]),
+        }
+    }
+    script.write(ADD_CALL, added);
+    script.write(REMOVE_CALL, removed);
+    Ok(())
 }

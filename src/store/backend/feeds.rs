@@ -1,19 +1,21 @@
 //! The feeds of restaurants: one row each, which a transaction that appends holds.
 
+use super::script::{Outcome, Script};
 use super::{Connection, Database, id_list};
 use crate::domain::values::ids::RestaurantId;
 use crate::domain::values::position::Position;
 use crate::store::columns::number;
-use crate::store::error::broken;
+use crate::store::group::Feed;
 use crate::store::{Result, StoreError};
 use sqlx::{FromRow, query, query_as, query_scalar};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use uuid::Uuid;
 
+/// The rows of feeds and of their restaurants' defaults.
 macro_rules! held {
     ($clause:literal) => {
         concat!(
-            "SELECT f.head, f.next_number, r.default_minutes FROM feeds f ",
-            "JOIN restaurants r ON r.id = f.restaurant WHERE f.restaurant = $1",
+            " AS k CROSS JOIN feeds f JOIN restaurants r ON r.id = f.restaurant WHERE f.restaurant = k.column1",
             $clause
         )
     };
@@ -22,7 +24,12 @@ macro_rules! held {
 statements! {
     ADD = "INSERT INTO feeds (restaurant, head, next_number) VALUES ($1, 0, 1)";
     /// In SQLite the transaction already holds the one write lock.
-    HOLD = by_database! { sqlite: held!(""), postgres: held!(" FOR UPDATE OF f") };
+    HOLD = by_database! {
+        sqlite: concat!("SELECT f.restaurant, f.head, f.next_number, r.default_minutes FROM (VALUES ($1))", held!("")),
+        postgres: concat!(
+            "SELECT f.restaurant, f.head, f.next_number, r.default_minutes FROM (VALUES ($1::uuid))", held!(" FOR UPDATE OF f")
+        ),
+    };
     HEAD = "SELECT head FROM feeds WHERE restaurant = $1";
     /// SQLite takes the ids as a JSON array of hexadecimal texts, PostgreSQL as an array.
     HEADS = by_database! {
@@ -30,28 +37,31 @@ statements! {
         postgres: "SELECT restaurant, head FROM feeds WHERE restaurant = ANY($1)",
     };
     /// Advances the head from `$4` to `$2`. Changes no row if another transaction has advanced it.
-    ADVANCE = "UPDATE feeds SET head = $2, next_number = $3 WHERE restaurant = $1 AND head = $4";
+    ADVANCE = on_rows!(
+        "UPDATE feeds SET head = v.column2, next_number = v.column3 FROM ",
+        ("$1" "uuid", "$2" "bigint", "$3" "bigint", "$4" "bigint"),
+        " AS v WHERE feeds.restaurant = v.column1 AND feeds.head = v.column4"
+    );
 }
 
 /// A feed, and the defaults of its restaurant that a decision needs.
 #[derive(FromRow)]
-pub struct FeedRow {
+struct FeedRow {
+    restaurant: Uuid,
     head: i64,
     next_number: i64,
     default_minutes: i64,
 }
 
-impl FeedRow {
-    pub fn head(&self) -> Position {
-        Position::from_column(self.head)
-    }
-
-    pub fn next_number(&self) -> Result<u32> {
-        number("next_number", self.next_number)
-    }
-
-    pub fn default_minutes(&self) -> Result<u16> {
-        number("default_minutes", self.default_minutes)
+impl TryFrom<FeedRow> for (RestaurantId, Feed) {
+    type Error = StoreError;
+    fn try_from(row: FeedRow) -> Result<Self> {
+        let feed = Feed {
+            head: Position::from_column(row.head),
+            next_number: number("next_number", row.next_number)?,
+            default_minutes: number("default_minutes", row.default_minutes)?,
+        };
+        Ok((RestaurantId::from_uuid(row.restaurant), feed))
     }
 }
 
@@ -64,9 +74,18 @@ pub async fn add(connection: &mut Connection, restaurant: RestaurantId) -> Resul
 ///
 /// # Errors
 /// `Missing` when there is no such restaurant.
-pub async fn hold(connection: &mut Connection, restaurant: RestaurantId) -> Result<FeedRow> {
+pub async fn hold(connection: &mut Connection, restaurant: RestaurantId) -> Result<Feed> {
     let feed = query_as::<Database, FeedRow>(HOLD).bind(restaurant.uuid()).fetch_optional(connection).await?;
-    feed.ok_or(StoreError::Missing)
+    <(RestaurantId, Feed)>::try_from(feed.ok_or(StoreError::Missing)?).map(|(_, feed)| feed)
+}
+
+/// Holds the feeds of a group. Skips restaurants that do not exist.
+pub fn hold_all(script: &mut Script, restaurants: &BTreeSet<RestaurantId>) {
+    script.read(HOLD, restaurants.iter().map(|id| [id.uuid().into()]).collect());
+}
+
+pub fn held(outcome: &Outcome) -> Result<HashMap<RestaurantId, Feed>> {
+    outcome.read::<FeedRow>()?.into_iter().map(TryFrom::try_from).collect()
 }
 
 pub async fn head(connection: &mut Connection, restaurant: RestaurantId) -> Result<Option<Position>> {
@@ -81,20 +100,10 @@ pub async fn heads(connection: &mut Connection, restaurants: Vec<Uuid>) -> Resul
     Ok(rows.into_iter().map(|(id, head)| (RestaurantId::from_uuid(id), Position::from_column(head))).collect())
 }
 
-/// Advances the head of a held feed, past events that place `orders` orders.
-pub async fn advance(
-    connection: &mut Connection,
-    restaurant: RestaurantId,
-    feed: &FeedRow,
-    to: Position,
-    orders: i64,
-) -> Result<()> {
-    let moved = query::<Database>(ADVANCE)
-        .bind(restaurant.uuid())
-        .bind(to.column())
-        .bind(feed.next_number + orders)
-        .bind(feed.head)
-        .execute(connection)
-        .await?;
-    if moved.rows_affected() == 1 { Ok(()) } else { Err(broken("the head of a feed moved while it was held")) }
+/// Advances held feeds, each from a state to another.
+pub fn advance(script: &mut Script, feeds: &BTreeMap<RestaurantId, (Feed, Feed)>) {
+    let row = |(restaurant, (from, to)): (&RestaurantId, &(Feed, Feed))| {
+        [restaurant.uuid().into(), to.head.column().into(), i64::from(to.next_number).into(), from.head.column().into()]
+    };
+    script.write(ADVANCE, feeds.iter().map(row).collect());
 }

@@ -1,5 +1,6 @@
 //! [`Guests`]: guests' sessions and the limits they reach.
 
+use super::script::{Outcome, Script};
 use super::{Backend, Connection, Database, found, sessions};
 use crate::domain::rules::order_limits::{Guest, OpenOrders};
 use crate::domain::values::ids::RestaurantId;
@@ -11,6 +12,7 @@ use crate::store::sessions::SessionRow;
 use crate::store::{Result, StoreError};
 use async_trait::async_trait;
 use sqlx::{FromRow, query, query_as, query_scalar};
+use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
 /// Sessions that have not ended: `$1` restaurant, `$2` now, `$3` limit, `$4` the id to begin after or NULL, then the parameters
@@ -36,10 +38,11 @@ statements! {
         postgres: "SELECT label FROM tables WHERE restaurant = $1 AND key = $2 FOR SHARE",
     };
     /// Each of the three counts reads one index.
-    OPEN_ORDERS = "SELECT \
-        (SELECT count(*) FROM orders WHERE restaurant = $1 AND table_label = $2 AND diner = $3 AND is_open) AS by_diner, \
-        (SELECT count(*) FROM orders WHERE restaurant = $1 AND table_label = $2 AND diner IS NOT NULL AND is_open) AS by_table, \
-        (SELECT count(*) FROM orders WHERE restaurant = $1 AND diner IS NOT NULL AND is_open) AS by_restaurant";
+    OPEN_ORDERS = on_rows!("SELECT k.column1, k.column2, k.column3, \
+        (SELECT count(*) FROM orders WHERE restaurant = k.column1 AND table_label = k.column2 AND diner = k.column3 AND is_open), \
+        (SELECT count(*) FROM orders WHERE restaurant = k.column1 AND table_label = k.column2 AND diner IS NOT NULL AND is_open), \
+        (SELECT count(*) FROM orders WHERE restaurant = k.column1 AND diner IS NOT NULL AND is_open) \
+        FROM ", ("$1" "uuid", "$2" "text", "$3" "text"), " AS k");
 
     GUEST_SESSIONS = sessions!("");
     GUEST_SESSIONS_OF_TABLE = sessions!("AND s.table_label = $5");
@@ -194,15 +197,26 @@ pub async fn end_table(connection: &mut Connection, restaurant: RestaurantId, la
     end(connection, ids).await
 }
 
-/// Counts the open orders of a guest, of their table and of all guests.
-pub async fn open_orders(connection: &mut Connection, restaurant: RestaurantId, guest: &Guest) -> Result<OpenOrders> {
-    let table = guest.table.as_ref().map_or("", |label| label.as_str());
-    let query = query_as::<Database, (i64, i64, i64)>(OPEN_ORDERS).bind(restaurant.uuid());
-    let counts = query.bind(table).bind(guest.diner.as_str()).fetch_one(connection).await?;
+/// Counts the open orders of guests, of their tables and of all guests.
+pub fn read_open_orders(script: &mut Script, guests: &HashSet<(RestaurantId, Guest)>) {
+    let row = |(restaurant, guest): &(RestaurantId, Guest)| {
+        let table = guest.table.as_ref().map_or("", |label| label.as_str());
+        [restaurant.uuid().into(), table.into(), guest.diner.as_str().into()]
+    };
+    script.read(OPEN_ORDERS, guests.iter().map(row).collect());
+}
+
+pub fn open_orders(outcome: &Outcome) -> Result<HashMap<(RestaurantId, Guest), OpenOrders>> {
     let count = |number: i64| u32::try_from(number).unwrap_or(u32::MAX);
-    // Guests without a table are not one table.
-    let by_table = if guest.table.is_some() { count(counts.1) } else { 0 };
-    Ok(OpenOrders { by_diner: count(counts.0), by_table, by_restaurant: count(counts.2) })
+    let rows = outcome.read::<(Uuid, String, String, i64, i64, i64)>()?.into_iter();
+    let counts = |(restaurant, table, diner, by_diner, by_table, by_restaurant): (Uuid, String, String, i64, i64, i64)| {
+        let table = (!table.is_empty()).then(|| text("table_label", &table)).transpose()?;
+        // Guests without a table are not one table.
+        let by_table = if table.is_some() { count(by_table) } else { 0 };
+        let open = OpenOrders { by_diner: count(by_diner), by_table, by_restaurant: count(by_restaurant) };
+        Ok(((RestaurantId::from_uuid(restaurant), Guest { diner: text("diner", &diner)?, table }), open))
+    };
+    rows.map(counts).collect()
 }
 
 async fn add_refusals(connection: &mut Connection, mut refusals: Vec<(RefusalKey, LimitRefusal)>) -> Result<()> {

@@ -131,8 +131,7 @@ impl Log for Backend {
     }
 
     async fn commit(&self, work: Work) -> Result<Committed> {
-        let committed = self.write(move |c| Box::pin(commit::commit(c, work))).await;
-        committed.map_err(|error| match error {
+        super::commit_work(self, work).await.map_err(|error| match error {
             // The feed is held, so no row that the transaction adds can exist.
             StoreError::Taken => broken("a position, an order or an answer already exists"),
             error => error,
@@ -141,7 +140,7 @@ impl Log for Backend {
 
     async fn answered(&self, restaurant: RestaurantId, command: &CommandKey) -> Result<Option<Committed>> {
         let command = command.clone();
-        self.read(move |c| Box::pin(async move { commit::remembered(c, restaurant, &command).await })).await
+        self.read(move |c| Box::pin(async move { commit::answered(c, restaurant, &command).await })).await
     }
 
     async fn head(&self, restaurant: RestaurantId) -> Result<Position> {

@@ -4,9 +4,10 @@
 //!
 //! - `Backend` with `read`, `read_at_one_point` and `write`, which run a unit of work on a connection,
 //! - `IS_SQLITE`, which chooses the text of a statement that must differ, and `id_list`, which binds its list of ids,
+//! - `commit_work`, which groups commands,
 //! - `lost`, since a file can be removed, `scrub` and `close_store`.
 
-use super::{Backend, Connection, Database, IS_SQLITE, close_store, id_list, lost, scrub};
+use super::{Backend, Connection, Database, IS_SQLITE, close_store, commit_work, id_list, lost, scrub};
 use crate::domain::values::time::Timestamp;
 use crate::store::{Result, StoreError, batches};
 use sqlx::FromRow;
@@ -39,9 +40,19 @@ macro_rules! events_by {
     };
 }
 
+/// A statement on the rows of `VALUES`, with their types for PostgreSQL, which cannot infer them.
+macro_rules! on_rows {
+    ($head:expr, ($first:literal $first_type:literal $(, $next:literal $next_type:literal)*), $tail:expr) => {
+        by_database! {
+            sqlite: concat!($head, "(VALUES (", $first $(, ", ", $next)*, "))", $tail),
+            postgres: concat!($head, "(VALUES (", $first, "::", $first_type $(, ", ", $next, "::", $next_type)*, "))", $tail),
+        }
+    };
+}
+
 mod accounts;
 pub(super) mod audit;
-mod commit;
+pub(super) mod commit;
 mod credentials;
 mod devices;
 mod documents;
@@ -49,10 +60,12 @@ pub mod epoch;
 mod feeds;
 mod guests;
 mod log;
+pub(super) mod menu_cache;
 mod nodes;
 mod privacy;
 mod pushes;
 mod screens;
+mod script;
 mod sessions;
 mod snapshot;
 pub mod statements;

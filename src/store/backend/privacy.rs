@@ -1,5 +1,6 @@
 //! [`Privacy`]: retention and erasure.
 
+use super::script::Script;
 use super::{Backend, Connection, Database, commit, feeds, sessions};
 use crate::clock;
 use crate::domain::model::event::{By, Event, EventKind};
@@ -10,12 +11,14 @@ use crate::domain::values::merge_patch;
 use crate::domain::values::position::Position;
 use crate::domain::values::text::Key;
 use crate::domain::values::time::Timestamp;
+use crate::store::group::Feed;
 use crate::store::privacy::{Erased, Privacy, Purged};
 use crate::store::{Result, StoreError, batches, columns};
 use async_trait::async_trait;
 use serde::Deserialize;
 use serde_json::Value;
 use sqlx::{query, query_as, query_scalar};
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 statements! {
@@ -252,7 +255,7 @@ async fn erase_orders(
     let feed = feeds::hold(connection, restaurant).await?;
     let found = query_as::<Database, (Uuid, String)>(OF_DINER).bind(restaurant.uuid()).bind(diner.as_str());
     let found = found.bind(i64::from(limit)).fetch_all(&mut *connection).await?;
-    let (mut head, mut events) = (feed.head(), Vec::with_capacity(found.len()));
+    let (mut head, mut events) = (feed.head, Vec::with_capacity(found.len()));
     for (id, json) in found {
         let before: Value = columns::document(&json)?;
         let mut after = before.clone();
@@ -275,11 +278,13 @@ async fn erase_orders(
             command: None,
             patch,
         };
-        commit::append(connection, &event).await?;
         write(connection, restaurant, id, &after, at).await?;
         events.push(event);
     }
-    feeds::advance(connection, restaurant, &feed, head, 0).await?;
+    let mut script = Script::default();
+    commit::append(&mut script, events.iter());
+    feeds::advance(&mut script, &BTreeMap::from([(restaurant, (feed, Feed { head, ..feed }))]));
+    script.run(connection).await?;
     Ok(Erased { orders: events.len() as u64, events: events.into() })
 }
 

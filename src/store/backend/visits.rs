@@ -1,25 +1,31 @@
 //! [`Visits`], and the rows of a visit that placing an order writes.
 
+use super::script::{Outcome, Script, Value};
 use super::{Backend, Connection, Database, documents, feeds, guests};
 use crate::domain::model::order::Order;
 use crate::domain::model::visit::OpenVisit;
-use crate::domain::values::ids::{OrderId, RestaurantId, VisitId};
-use crate::domain::values::text::{Key, TableLabel};
+use crate::domain::values::ids::{RestaurantId, VisitId};
+use crate::domain::values::text::TableLabel;
 use crate::domain::values::time::Timestamp;
 use crate::store::columns::{document, text};
-use crate::store::log::{CommandKey, ExternalOrder};
+use crate::store::group::{ExternalKey, OrderWrite, Reading};
 use crate::store::visits::{VisitClosed, Visits};
 use crate::store::{Result, StoreError, audit, batches};
 use async_trait::async_trait;
 use sqlx::{FromRow, query, query_as, query_scalar};
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 statements! {
     /// Opens the visit of a table, or continues the open one.
     OPEN = "INSERT INTO visits (restaurant, id, table_label, opened_at, last_at) VALUES ($1, $2, $3, $4, $4) \
-        ON CONFLICT (restaurant, table_label) WHERE closed_at IS NULL DO UPDATE SET last_at = excluded.last_at RETURNING id";
-    RECORD_CLOSE = "UPDATE visits SET last_at = $3 \
-        WHERE restaurant = $1 AND id = (SELECT visit FROM orders WHERE restaurant = $1 AND id = $2)";
+        ON CONFLICT (restaurant, table_label) WHERE closed_at IS NULL DO UPDATE SET last_at = excluded.last_at";
+    /// Records when orders of visits were closed.
+    RECORD_CLOSE = on_rows!(
+        "UPDATE visits SET last_at = v.column3 FROM ", ("$1" "uuid", "$2" "uuid", "$3" "bigint"),
+        " AS v CROSS JOIN orders o WHERE o.restaurant = v.column1 AND o.id = v.column2 \
+         AND visits.restaurant = o.restaurant AND visits.id = o.visit"
+    );
     /// The cross join makes SQLite begin with the visits, of which few are open.
     OPEN_WITH_ORDERS = "SELECT v.id, v.table_label, v.opened_at, o.document FROM visits v CROSS JOIN orders o \
         WHERE v.restaurant = $1 AND v.closed_at IS NULL AND o.restaurant = v.restaurant AND o.visit = v.id ORDER BY v.table_label, o.id LIMIT $2";
@@ -32,9 +38,11 @@ statements! {
         WHERE v.closed_at IS NULL AND v.last_at < $1 AND NOT EXISTS (SELECT 1 FROM orders o \
         WHERE o.restaurant = v.restaurant AND o.visit = v.id AND o.is_open) ORDER BY v.last_at LIMIT $3)";
 
-    EXTERNAL = "SELECT o.document, e.fingerprint FROM external_orders e \
-        JOIN orders o ON o.restaurant = e.restaurant AND o.id = e.order_id \
-        WHERE e.restaurant = $1 AND e.source = $2 AND e.external_id = $3";
+    EXTERNAL = on_rows!(
+        "SELECT e.restaurant, e.source, e.external_id, e.fingerprint, o.document FROM ", ("$1" "uuid", "$2" "text", "$3" "text"),
+        " AS k CROSS JOIN external_orders e JOIN orders o ON o.restaurant = e.restaurant AND o.id = e.order_id \
+         WHERE e.restaurant = k.column1 AND e.source = k.column2 AND e.external_id = k.column3"
+    );
     ADD_EXTERNAL = "INSERT INTO external_orders (restaurant, source, external_id, order_id, fingerprint) \
         VALUES ($1, $2, $3, $4, $5)";
 }
@@ -119,46 +127,54 @@ async fn close(
     Ok(VisitClosed::Done(guests::end_table(connection, restaurant, visit.table.as_str()).await?))
 }
 
-/// Returns the visit of a new order at a table: the open one, or a new one.
-pub async fn of_new_order(connection: &mut Connection, order: &Order) -> Result<Option<Uuid>> {
-    let Some(table) = &order.table else { return Ok(None) };
-    let open = query_scalar::<Database, Uuid>(OPEN)
-        .bind(order.restaurant.uuid())
-        .bind(crate::clock::new_id())
-        .bind(table.as_str())
-        .bind(order.placed_at.micros());
-    Ok(Some(open.fetch_one(connection).await?))
+/// Opens the visits of new orders at tables, or continues the open ones.
+pub fn open_for<'a>(script: &mut Script, orders: impl Iterator<Item = &'a Order>) {
+    let mut tables = BTreeMap::new();
+    for order in orders {
+        if let Some(table) = &order.table {
+            let last_at = tables.entry((order.restaurant, table.as_str())).or_insert(order.placed_at);
+            *last_at = order.placed_at.max(*last_at);
+        }
+    }
+    let row = |((restaurant, table), at): ((RestaurantId, &str), Timestamp)| {
+        [restaurant.uuid().into(), crate::clock::new_id().into(), table.into(), at.micros().into()]
+    };
+    script.write(OPEN, tables.into_iter().map(row).collect());
 }
 
-/// Records that an order of a visit was closed.
-pub async fn record_close(connection: &mut Connection, restaurant: RestaurantId, order: OrderId, at: Timestamp) -> Result<()> {
-    let record = query::<Database>(RECORD_CLOSE).bind(restaurant.uuid()).bind(order.uuid()).bind(at.micros());
-    record.execute(connection).await?;
+/// Records when orders were closed, of those that belong to a visit.
+pub fn record_closes<'a>(script: &mut Script, orders: impl Iterator<Item = &'a OrderWrite>) {
+    let row = |write: &OrderWrite| {
+        let order = &write.order;
+        write.closed_at.map(|at| [order.restaurant.uuid().into(), order.id.uuid().into(), at.micros().into()])
+    };
+    script.write_found(RECORD_CLOSE, orders.filter_map(row).collect());
+}
+
+/// Reads the orders that sources have placed under numbers of their own.
+pub fn read_external(script: &mut Script, keys: &BTreeSet<ExternalKey>) {
+    let row = |(restaurant, source, id): &ExternalKey| [restaurant.uuid().into(), source.as_str().into(), id.as_str().into()];
+    script.read(EXTERNAL, keys.iter().map(row).collect());
+}
+
+/// Adds the orders that were found to a reading.
+pub fn external(outcome: &Outcome, reading: &mut Reading) -> Result<()> {
+    for (restaurant, source, id, fingerprint, json) in outcome.read::<(Uuid, String, String, Vec<u8>, String)>()? {
+        let (restaurant, order) = (RestaurantId::from_uuid(restaurant), document::<Order>(&json)?);
+        let key = (restaurant, text("source", &source)?, text("external_id", &id)?);
+        reading.external.insert(key, (order.id, fingerprint));
+        reading.orders.insert((restaurant, order.id), order);
+    }
     Ok(())
 }
 
-/// Returns the order that a source has placed under a number of its own.
-pub async fn external(
-    connection: &mut Connection,
-    restaurant: RestaurantId,
-    source: &Key,
-    external_id: &Key,
-) -> Result<Option<ExternalOrder>> {
-    let find = query_as::<Database, (String, Vec<u8>)>(EXTERNAL).bind(restaurant.uuid());
-    let row = find.bind(source.as_str()).bind(external_id.as_str()).fetch_optional(connection).await?;
-    row.map(|(json, fingerprint)| Ok(ExternalOrder { order: document(&json)?, fingerprint })).transpose()
-}
-
-/// Records the number under which a source has placed an order.
-pub async fn add_external(connection: &mut Connection, order: &Order, key: &CommandKey) -> Result<()> {
-    let Some(external_id) = &order.external_id else { return Ok(()) };
-    query::<Database>(ADD_EXTERNAL)
-        .bind(order.restaurant.uuid())
-        .bind(key.sub.as_str())
-        .bind(external_id.as_str())
-        .bind(order.id.uuid())
-        .bind(key.fingerprint.as_slice())
-        .execute(connection)
-        .await?;
-    Ok(())
+/// Records the numbers under which sources have placed orders.
+pub fn add_external<'a>(script: &mut Script, orders: impl Iterator<Item = &'a OrderWrite>) {
+    let row = |write: &OrderWrite| {
+        let (order, key) = (&write.order, write.source.as_ref()?);
+        let id = order.external_id.as_ref()?.as_str().into();
+        let fingerprint = Value::Bytes(key.fingerprint.to_vec());
+        Some([order.restaurant.uuid().into(), key.sub.as_str().into(), id, order.id.uuid().into(), fingerprint])
+    };
+    script.write(ADD_EXTERNAL, orders.filter_map(row).collect());
 }

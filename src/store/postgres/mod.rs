@@ -4,13 +4,16 @@
 #[allow(clippy::duplicate_mod)] // compiled for both drivers
 mod backend;
 mod connect;
+mod groups;
 
 pub use backend::statements::ALL as STATEMENTS;
 
+use super::log::{Committed, Work};
 use super::options::OpenError;
 use super::{Result, StoreError, WriteFaults, audit, task};
 use crate::domain::values::time::Timestamp;
 use futures_util::future::BoxFuture;
+use groups::Groups;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection as _, PgPool};
 use std::sync::Arc;
@@ -29,13 +32,15 @@ const ONE_POINT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 /// Begins writes. A statement that has waited for a row lock reads the row as it is then.
 const WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 
-/// A store on a server, shared with other nodes.
+/// A store on a server, shared with other nodes. Cheap to clone.
+#[derive(Clone)]
 pub struct PostgresStore {
-    epoch: String,
+    epoch: Arc<str>,
     /// The id that the row, the leases and the write probe of this node carry.
     node: Uuid,
     pool: PgPool,
     faults: Arc<WriteFaults>,
+    groups: Groups,
 }
 
 impl PostgresStore {
@@ -48,7 +53,8 @@ impl PostgresStore {
         let at = |error| OpenError::At { place: connect::place(&options), error: Box::new(error) };
         let epoch = prepare(&options).await.map_err(at)?;
         let (node, faults) = (crate::clock::new_id(), Arc::default());
-        Ok(Self { epoch, node, pool: connect::pool(options, connections), faults })
+        let (pool, groups) = (connect::pool(options, connections), Groups::default());
+        Ok(Self { epoch: epoch.into(), node, pool, faults, groups })
     }
 
     /// Runs a unit of work of one statement.
@@ -134,6 +140,11 @@ fn committed(outcome: sqlx::Result<()>, faults: Option<&WriteFaults>) -> Result<
         log::error!(cause:% = cause; "a unit of work was not committed");
         StoreError::Unavailable
     })
+}
+
+/// Commits a command in a group with those of its restaurant that are queued beside it.
+async fn commit_work(store: &PostgresStore, work: Work) -> Result<Committed> {
+    task::in_time(store.groups.commit(store, work)).await
 }
 
 /// Never resolves: a replaced server differs by its epoch.

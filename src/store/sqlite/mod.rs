@@ -18,6 +18,7 @@ mod writer;
 pub use backend::statements::ALL as STATEMENTS;
 
 use super::error::broken;
+use super::log::{Committed, Work};
 use super::options::{Mode, OpenError};
 use super::{Result, StoreError, WriteFaults, audit, task};
 use crate::domain::values::time::Timestamp;
@@ -163,6 +164,11 @@ async fn prepare(options: &SqliteConnectOptions, mode: Mode) -> std::result::Res
             Err(error)
         }
     }
+}
+
+/// Commits a command in a group with those that are queued beside it.
+async fn commit_work(store: &SqliteStore, work: Work) -> Result<Committed> {
+    task::in_time(store.writer.commit(work)).await
 }
 
 async fn lost(store: &SqliteStore) -> &'static str {

@@ -2,7 +2,8 @@
 //! next one. Under load, one write to disk carries many units of work; a lone unit does not wait
 //! for others.
 
-use super::connect;
+use super::backend::menu_cache::MenuCache;
+use super::{backend, connect};
 use super::content::Content;
 use super::identity::Identity;
 use super::leftover::{Fit, fit};
@@ -10,12 +11,13 @@ use super::stamp::Stamp;
 use crate::clock;
 use crate::domain::values::time::Timestamp;
 use crate::store::error::broken;
+use crate::store::log::{Committed, Work};
 use crate::store::options::OpenError;
 use crate::store::{Result, StoreError, WriteFaults};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{Connection as _, SqliteConnection};
+use sqlx::{Connection as _, Sqlite, SqliteConnection, Transaction};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,7 +33,15 @@ const GROUP: usize = 64;
 const LOOK: Duration = Duration::from_secs(1);
 
 /// A unit of work with its type erased. Returns its outcome.
-type Job = Box<dyn for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Done> + Send>;
+type Unit = Box<dyn for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Done> + Send>;
+
+/// What waits to be done.
+enum Job {
+    /// A command. Those of a group share its statements.
+    Command(Box<Work>, oneshot::Sender<Result<Committed>>),
+    /// Any other unit of work.
+    Unit(Unit),
+}
 
 /// The outcome of a unit. If it is dropped before `tell`, the caller gets `Unavailable`.
 struct Done {
@@ -64,7 +74,8 @@ impl Writer {
         let (sender, jobs) = mpsc::channel(QUEUE);
         let (tell_lost, lost) = watch::channel(false);
         let (connection, scrub, end) = (Some(connection), Arc::<Notify>::default(), Arc::<Notify>::default());
-        let task = Task { options, connection, identity, watch, faults, lost: tell_lost, scrub_at: None };
+        let menus = MenuCache::default();
+        let task = Task { options, connection, identity, watch, faults, menus, lost: tell_lost, scrub_at: None };
         tokio::spawn(task.run(jobs, scrub.clone(), end.clone()));
         Self { jobs: sender, lost, scrub, end }
     }
@@ -99,8 +110,19 @@ impl Writer {
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T>> + Send + 'static,
     {
+        self.queue(|reply| Job::Unit(erased(unit, reply))).await
+    }
+
+    /// Queues a command and waits until its group is committed.
+    ///
+    /// Cancel safety: as for [`Writer::write`].
+    pub async fn commit(&self, work: Work) -> Result<Committed> {
+        self.queue(|reply| Job::Command(Box::new(work), reply)).await
+    }
+
+    async fn queue<T>(&self, job: impl FnOnce(oneshot::Sender<Result<T>>) -> Job) -> Result<T> {
         let (reply, outcome) = oneshot::channel();
-        self.jobs.try_send(job(unit, reply)).map_err(|error| {
+        self.jobs.try_send(job(reply)).map_err(|error| {
             log::warn!(cause:% = error; "a unit of work cannot be queued");
             StoreError::Unavailable
         })?;
@@ -108,7 +130,7 @@ impl Writer {
     }
 }
 
-fn job<T, F>(unit: F, reply: oneshot::Sender<Result<T>>) -> Job
+fn erased<T, F>(unit: F, reply: oneshot::Sender<Result<T>>) -> Unit
 where
     T: Send + 'static,
     F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T>> + Send + 'static,
@@ -117,12 +139,18 @@ where
         Box::pin(async move {
             let outcome = AssertUnwindSafe(async { unit(connection).await }).catch_unwind().await;
             let outcome = outcome.unwrap_or_else(|_| Err(broken("a unit of work has panicked")));
-            let keep = outcome.is_ok();
-            let is_suspicious = matches!(outcome, Err(StoreError::Unavailable | StoreError::Internal));
-            // The caller may have stopped waiting.
-            Done { keep, is_suspicious, tell: Box::new(move || drop(reply.send(outcome))) }
+            Done::of(outcome, reply)
         })
     })
+}
+
+impl Done {
+    fn of<T: Send + 'static>(outcome: Result<T>, reply: oneshot::Sender<Result<T>>) -> Self {
+        let keep = outcome.is_ok();
+        let is_suspicious = matches!(outcome, Err(StoreError::Unavailable | StoreError::Internal));
+        // The caller may have stopped waiting.
+        Self { keep, is_suspicious, tell: Box::new(move || drop(reply.send(outcome))) }
+    }
 }
 
 /// The checks by which a node recognizes its files.
@@ -162,6 +190,7 @@ struct Task {
     /// `None` for a tool. Dropped after the connection, see [`super::lock::Lock::database`].
     watch: Option<Watch>,
     faults: Arc<WriteFaults>,
+    menus: MenuCache,
     lost: watch::Sender<bool>,
     /// When to empty the write-ahead log, if requested.
     scrub_at: Option<Timestamp>,
@@ -238,7 +267,8 @@ impl Task {
             return;
         }
         let Some(connection) = self.connection.as_mut() else { return };
-        match commit(connection, self.watch.as_mut().map(|watch| &mut watch.stamp), group.drain(..)).await {
+        let stamp = self.watch.as_mut().map(|watch| &mut watch.stamp);
+        match commit(connection, &self.menus, stamp, group.drain(..)).await {
             Ok(Some(done)) if self.is_in_place() => {
                 self.faults.record(&Ok(()));
                 if done.iter().any(|done| done.is_suspicious) {
@@ -303,30 +333,43 @@ impl Task {
     }
 }
 
-/// Commits a group in one transaction. Each unit has a savepoint, so that a failed one undoes only
-/// itself. Returns `None` if this node did not write the database's content: somebody restored
-/// another database through SQLite.
+/// Commits a group in one transaction: its commands first, then its other units. Returns `None` if
+/// this node did not write the database's content: somebody restored another database through
+/// SQLite.
 async fn commit(
     connection: &mut SqliteConnection,
+    menus: &MenuCache,
     stamp: Option<&mut Stamp>,
     group: impl Iterator<Item = Job>,
 ) -> sqlx::Result<Option<Vec<Done>>> {
+    let (mut works, mut replies, mut units) = (Vec::new(), Vec::new(), Vec::new());
+    for job in group {
+        match job {
+            Job::Command(work, reply) => {
+                works.push(*work);
+                replies.push(reply);
+            }
+            Job::Unit(unit) => units.push(unit),
+        }
+    }
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     let (number, rows) = connect::read_stamp(&mut transaction).await?;
     if stamp.as_ref().is_some_and(|stamp| !stamp.is_own(number)) {
         transaction.rollback().await?;
         return Ok(None);
     }
-    let mut units = Vec::with_capacity(GROUP);
-    for job in group {
+    let mut outcomes = backend::commit::commit(&mut transaction, menus, &works).await;
+    if outcomes.is_err() {
+        transaction.rollback().await?;
+        transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+        outcomes = Ok(commit_each(&mut transaction, menus, &works).await?);
+    }
+    let mut done: Vec<_> = outcomes.into_iter().flatten().zip(replies).map(|(outcome, reply)| Done::of(outcome, reply)).collect();
+    for unit in units {
         let mut savepoint = transaction.begin().await?;
-        let done = job(&mut savepoint).await;
-        if done.keep {
-            savepoint.commit().await?
-        } else {
-            savepoint.rollback().await?
-        }
-        units.push(done);
+        let unit = unit(&mut savepoint).await;
+        end(savepoint, unit.keep).await?;
+        done.push(unit);
     }
     if connect::read_stamp(&mut transaction).await?.1 != rows {
         // A tool writes the existing number, so that each of its commits also logs the header.
@@ -334,5 +377,26 @@ async fn commit(
         connect::write_stamp(&mut transaction, next).await?;
     }
     transaction.commit().await?;
-    Ok(Some(units))
+    Ok(Some(done))
+}
+
+/// Does commands one by one, each behind a savepoint, so that one that fails undoes only itself.
+async fn commit_each(
+    connection: &mut SqliteConnection,
+    menus: &MenuCache,
+    works: &[Work],
+) -> sqlx::Result<Vec<Result<Committed>>> {
+    let mut outcomes = Vec::with_capacity(works.len());
+    for work in works {
+        let mut savepoint = connection.begin().await?;
+        let outcome = backend::commit::commit(&mut savepoint, menus, std::slice::from_ref(work)).await;
+        end(savepoint, outcome.is_ok()).await?;
+        outcomes.extend(outcome.unwrap_or_else(|error| vec![Err(error)]));
+    }
+    Ok(outcomes)
+}
+
+/// Ends a savepoint.
+async fn end(savepoint: Transaction<'_, Sqlite>, keep: bool) -> sqlx::Result<()> {
+    if keep { savepoint.commit().await } else { savepoint.rollback().await }
 }

@@ -1,0 +1,384 @@
+//! The fold of a group of commands: it decides on each in order, on the state that those before it
+//! have left, and collects what to write. Pure: the backend reads before it and writes after it.
+//!
+//! A group gives what its members give one by one: the same answers, events, positions and
+//! refusals. A member that fails leaves nothing.
+
+use super::error::broken;
+use super::log::{Ack, CommandKey, Committed, ExternalOrder, Reads, State, Work};
+use super::{Result, StoreError, answer};
+use crate::domain::menu_changes::MenuChanges;
+use crate::domain::model::call::{Call, Calls};
+use crate::domain::model::display::Known;
+use crate::domain::model::draft::{Draft, Moment};
+use crate::domain::model::event::{Event, EventKind};
+use crate::domain::model::menu::Menu;
+use crate::domain::model::order::Order;
+use crate::domain::model::refusal::{Refusal, RefusalKind};
+use crate::domain::model::undrawn::Tickets;
+use crate::domain::rules::decision::{Decision, Write};
+use crate::domain::rules::order_limits::{Guest, OpenOrders};
+use crate::domain::values::ids::{CallId, CommandId, EventId, OrderId, RestaurantId};
+use crate::domain::values::position::Position;
+use crate::domain::values::text::Key;
+use crate::domain::values::time::Timestamp;
+use crate::store::audit::Note;
+use serde_json::value::to_raw_value;
+use std::collections::{BTreeMap, HashMap};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// What the store remembers an answer under.
+pub type AnswerKey = (RestaurantId, Key, CommandId);
+/// The source of an order and the number by which it knows it.
+pub type ExternalKey = (RestaurantId, Key, Key);
+
+/// A held feed, and the defaults of its restaurant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Feed {
+    /// The position of the last event.
+    pub head: Position,
+    /// The number of the next order.
+    pub next_number: u32,
+    /// Minutes that `accept` promises when it names none.
+    pub default_minutes: u16,
+}
+
+/// A remembered answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remembered {
+    /// The fingerprint of the command.
+    pub fingerprint: Vec<u8>,
+    /// The answer, as its column has it.
+    pub answer: String,
+}
+
+/// The state that a group reads. What the database does not have is missing here.
+#[derive(Debug, Default)]
+pub struct Reading {
+    /// The feeds, held until the transaction ends.
+    pub feeds: HashMap<RestaurantId, Feed>,
+    /// The answers that are remembered already.
+    pub answers: HashMap<AnswerKey, Remembered>,
+    /// The orders, also those that external numbers lead to.
+    pub orders: HashMap<(RestaurantId, OrderId), Order>,
+    /// The orders of external numbers, each with the fingerprint of the command that placed it.
+    pub external: HashMap<ExternalKey, (OrderId, Vec<u8>)>,
+    /// The menus.
+    pub menus: HashMap<RestaurantId, Arc<Menu>>,
+    /// Guests' open orders.
+    pub open: HashMap<(RestaurantId, Guest), OpenOrders>,
+    /// The open calls.
+    pub calls: HashMap<RestaurantId, Calls>,
+    /// The screen, for [`Reads::Display`].
+    pub display: Known,
+    /// The tickets, for [`Reads::Tickets`].
+    pub tickets: Tickets,
+}
+
+/// An order to write.
+#[derive(Debug)]
+pub struct OrderWrite {
+    /// The last document.
+    pub order: Order,
+    /// Whether the group places it.
+    pub is_new: bool,
+    /// The command that places an order with an external number.
+    pub source: Option<CommandKey>,
+    /// Whether the group changes it, after placing it or not.
+    pub is_changed: bool,
+    /// The first position in the group at which the order was accepted.
+    pub accepted: Option<Position>,
+    /// The last time at which the group closed it.
+    pub closed_at: Option<Timestamp>,
+}
+
+/// What a group writes.
+#[derive(Debug, Default)]
+pub struct Writes {
+    /// Orders, each once.
+    pub orders: BTreeMap<(RestaurantId, OrderId), OrderWrite>,
+    /// Calls to open, each with the position of its event, and, as `None`, calls to close.
+    pub calls: BTreeMap<(RestaurantId, CallId), Option<(Call, Position)>>,
+    /// The row of work that shares no group.
+    pub row: Option<(RestaurantId, Write)>,
+    /// Events, in order for each restaurant.
+    pub events: Vec<Arc<[Event]>>,
+    /// Answers to remember.
+    pub answers: Vec<(AnswerKey, Remembered, Timestamp)>,
+    /// Feeds that advance, as they were read and as they become.
+    pub feeds: BTreeMap<RestaurantId, (Feed, Feed)>,
+    /// Entries of the audit.
+    pub notes: Vec<Note>,
+}
+
+/// Decides on each member of a group. Returns an outcome for each, and what to write.
+pub fn fold(reading: Reading, works: &[Work], new_id: fn() -> Uuid) -> (Vec<Result<Committed>>, Writes) {
+    let mut fold = Fold { state: reading, writes: Writes::default(), new_id };
+    let outcomes = works.iter().map(|work| fold.add(work)).collect();
+    (outcomes, fold.writes)
+}
+
+/// The outcome of a decision. Nothing is changed yet.
+struct Decided {
+    answer: std::result::Result<Ack, Refusal>,
+    events: Arc<[Event]>,
+    write: Option<Write>,
+}
+
+struct Fold {
+    state: Reading,
+    writes: Writes,
+    new_id: fn() -> Uuid,
+}
+
+impl Fold {
+    fn add(&mut self, work: &Work) -> Result<Committed> {
+        let restaurant = work.restaurant;
+        let feed = *self.state.feeds.get(&restaurant).ok_or(StoreError::Missing)?;
+        let key = work.command.as_ref().map(|key| (restaurant, key.sub.clone(), key.id));
+        if let (Some(key), Some(command)) = (&key, &work.command)
+            && let Some(known) = self.state.answers.get(key)
+        {
+            return repeat(known, command);
+        }
+        let state = self.read(work, feed);
+        let mut note = work.note.clone().map(|note| labelled(note, &state));
+        let edited = state.menu.clone().filter(|_| note.as_ref().is_some_and(|note| note.action == "replace_menu"));
+        let decided = self.decide(work, state, feed)?;
+        if let (Some(before), Some(Write::Menu(after)), Some(note)) = (&edited, &decided.write, &mut note) {
+            note.value = Some(MenuChanges::between(before, after).to_string());
+        }
+        let answer = match &key {
+            Some(_) => answer::write(&decided.answer)?,
+            None => None,
+        };
+        // Nothing fails from here on, so a member changes either everything or nothing.
+        if let Some(write) = decided.write {
+            self.change(work, feed, &decided.events, write);
+        }
+        if let (Some(key), Some(command), Some(answer)) = (key, &work.command, answer) {
+            let remembered = Remembered { fingerprint: command.fingerprint.to_vec(), answer };
+            self.state.answers.insert(key.clone(), remembered.clone());
+            self.writes.answers.push((key, remembered, work.at));
+        }
+        if let Some(note) = note.filter(|note| note.lists_refusals || decided.answer.is_ok()) {
+            self.writes.notes.push(with_outcome(note, &decided.answer));
+        }
+        Ok(Committed { answer: decided.answer, events: decided.events, repeated: false })
+    }
+
+    /// Returns the part of the state that the work asks for.
+    fn read(&self, work: &Work, feed: Feed) -> State {
+        let restaurant = work.restaurant;
+        let mut state = State {
+            moment: Moment { now: work.at, head: feed.head },
+            default_minutes: feed.default_minutes,
+            next_number: 0,
+            order: None,
+            external: None,
+            menu: None,
+            open: OpenOrders::default(),
+            calls: Calls::new(),
+            display: Known::default(),
+            tickets: Tickets::default(),
+        };
+        if work.reads.has_basket() {
+            state.next_number = feed.next_number;
+        }
+        if work.reads.has_menu() {
+            state.menu = self.state.menus.get(&restaurant).cloned();
+        }
+        match &work.reads {
+            Reads::Order(id) => state.order = self.state.orders.get(&(restaurant, *id)).cloned(),
+            Reads::ExternalBasket { source, external_id } => {
+                state.external = self.external((restaurant, source.clone(), external_id.clone()));
+            }
+            Reads::GuestBasket(guest) => {
+                state.open = self.state.open.get(&(restaurant, guest.clone())).copied().unwrap_or_default();
+            }
+            Reads::Calls => state.calls = self.state.calls.get(&restaurant).cloned().unwrap_or_default(),
+            Reads::Display(_) => state.display = self.state.display.clone(),
+            Reads::Tickets => state.tickets = self.state.tickets.clone(),
+            Reads::Basket | Reads::Menu => {}
+        }
+        state
+    }
+
+    fn external(&self, key: ExternalKey) -> Option<ExternalOrder> {
+        let (id, fingerprint) = self.state.external.get(&key)?;
+        let order = self.state.orders.get(&(key.0, *id))?.clone();
+        Some(ExternalOrder { order, fingerprint: fingerprint.clone() })
+    }
+
+    fn decide(&self, work: &Work, state: State, feed: Feed) -> Result<Decided> {
+        let decision = catch_unwind(AssertUnwindSafe(|| (work.decide)(state)));
+        let decision = decision.map_err(|_| broken("a decision has panicked"))?;
+        let nothing = || Arc::from([]);
+        match decision {
+            Ok(Decision::Change { drafts, write, document }) => {
+                check(work.restaurant, &write)?;
+                let events = self.events(work, feed, drafts)?;
+                let position = events.last().ok_or_else(|| broken("a change without events"))?.position;
+                Ok(Decided { answer: Ok(ack(position, true, &document)?), events, write: Some(write) })
+            }
+            Ok(Decision::Keep { document, position }) => {
+                Ok(Decided { answer: Ok(ack(position, false, &document)?), events: nothing(), write: None })
+            }
+            Err(refusal) => Ok(Decided { answer: Err(refusal), events: nothing(), write: None }),
+        }
+    }
+
+    /// Returns the events at the positions after the head.
+    fn events(&self, work: &Work, feed: Feed, drafts: Vec<Draft>) -> Result<Arc<[Event]>> {
+        let mut position = feed.head;
+        let event = |draft: Draft| {
+            position = position.next();
+            let patch = to_raw_value(&draft.patch);
+            let patch = patch.map_err(|error| broken(format_args!("a patch does not serialize: {error}")))?;
+            Ok(Event {
+                restaurant: work.restaurant,
+                position,
+                id: EventId::from_uuid((self.new_id)()),
+                kind: draft.kind,
+                order: draft.order,
+                at: work.at,
+                by: work.by,
+                command: work.command.as_ref().map(|key| key.id),
+                patch,
+            })
+        };
+        drafts.into_iter().map(event).collect()
+    }
+
+    fn change(&mut self, work: &Work, feed: Feed, events: &Arc<[Event]>, write: Write) {
+        let restaurant = work.restaurant;
+        let places = events.first().is_some_and(|event| event.kind == EventKind::OrderPlaced);
+        let to = Feed {
+            head: events.last().map_or(feed.head, |event| event.position),
+            next_number: feed.next_number + u32::from(places),
+            ..feed
+        };
+        self.state.feeds.insert(restaurant, to);
+        self.writes.feeds.entry(restaurant).or_insert((feed, to)).1 = to;
+        let first = events.first().map_or(to.head, |event| event.position);
+        self.writes.events.push(events.clone());
+        match write {
+            Write::Order(order) if places => self.place(work, *order),
+            Write::Order(order) => self.set(work, *order),
+            Write::Call(call) => {
+                self.state.calls.entry(restaurant).or_default().insert(call.id, call.clone());
+                self.writes.calls.insert((restaurant, call.id), Some((call, first)));
+            }
+            Write::Answered(id) => {
+                self.state.calls.entry(restaurant).or_default().remove(&id);
+                // A call that the group opened has no row to remove.
+                if self.writes.calls.remove(&(restaurant, id)).is_none() {
+                    self.writes.calls.insert((restaurant, id), None);
+                }
+            }
+            row => self.writes.row = Some((restaurant, row)),
+        }
+    }
+
+    fn place(&mut self, work: &Work, order: Order) {
+        let source = work.command.clone().filter(|_| order.external_id.is_some());
+        if let (Some(command), Some(id)) = (&source, &order.external_id) {
+            let key = (order.restaurant, command.sub.clone(), id.clone());
+            self.state.external.insert(key, (order.id, command.fingerprint.to_vec()));
+        }
+        self.count(None, &order);
+        let key = (order.restaurant, order.id);
+        self.state.orders.insert(key, order.clone());
+        let write = OrderWrite { order, is_new: true, source, is_changed: false, accepted: None, closed_at: None };
+        self.writes.orders.insert(key, write);
+    }
+
+    fn set(&mut self, work: &Work, order: Order) {
+        let key = (order.restaurant, order.id);
+        let before = self.state.orders.insert(key, order.clone());
+        self.count(before.as_ref(), &order);
+        let accepted = order.accepted_at.map(|_| order.position);
+        let closed_at = order.status.is_final().then_some(work.at);
+        let write = OrderWrite { order: order.clone(), is_new: false, source: None, is_changed: true, accepted, closed_at };
+        let written = self.writes.orders.entry(key).or_insert(write);
+        written.order = order;
+        written.is_changed = true;
+        written.accepted = written.accepted.or(accepted);
+        written.closed_at = closed_at.or(written.closed_at);
+    }
+
+    /// Counts what a change of an order does to the numbers of guests' open orders.
+    fn count(&mut self, before: Option<&Order>, after: &Order) {
+        let Some(diner) = &after.diner else { return };
+        let was_open = before.is_some_and(|order| !order.status.is_final());
+        let is_open = !after.status.is_final();
+        if was_open == is_open {
+            return;
+        }
+        let step = |count: &mut u32| *count = if is_open { count.saturating_add(1) } else { count.saturating_sub(1) };
+        let of_restaurant = |(restaurant, _): &(RestaurantId, Guest)| *restaurant == after.restaurant;
+        for ((_, guest), open) in self.state.open.iter_mut().filter(|(key, _)| of_restaurant(key)) {
+            step(&mut open.by_restaurant);
+            if guest.table != after.table {
+                continue;
+            }
+            // Guests without a table are not one table.
+            if guest.table.is_some() {
+                step(&mut open.by_table);
+            }
+            if guest.diner == *diner {
+                step(&mut open.by_diner);
+            }
+        }
+    }
+}
+
+/// Repeats a remembered answer, or refuses another command under the same id.
+pub fn repeat(known: &Remembered, key: &CommandKey) -> Result<Committed> {
+    if known.fingerprint == key.fingerprint {
+        return answer::repeat(&known.answer);
+    }
+    let message = "this id was already used for something else; send the command under a fresh one";
+    let refusal = Refusal::new(RefusalKind::Conflict, message);
+    Ok(Committed { answer: Err(refusal), events: [].into(), repeated: false })
+}
+
+/// Checks that a decision writes to its own restaurant.
+fn check(restaurant: RestaurantId, write: &Write) -> Result<()> {
+    match write {
+        Write::Order(order) if order.restaurant != restaurant => Err(broken("an order of another restaurant")),
+        Write::Menu(menu) if menu.restaurant != restaurant => Err(broken("a menu of another restaurant")),
+        _ => Ok(()),
+    }
+}
+
+/// Sets the name that people know the subject of the note by.
+fn labelled(mut note: Note, state: &State) -> Note {
+    let subject = note.subject.as_deref();
+    let dish = |menu: &Arc<Menu>| menu.items.get(&subject?.parse().ok()?).map(|item| item.name.to_string());
+    let call = || state.calls.get(&subject?.parse().ok()?).map(|call| call.table.to_string());
+    let order = state.order.as_ref().map(|order| order.number.to_string());
+    let placed = || (state.next_number > 0).then(|| state.next_number.to_string());
+    note.label = order.or_else(|| state.menu.as_ref().and_then(dish)).or_else(call).or_else(placed);
+    note
+}
+
+/// Sets the outcome of the note. An order that was not placed has no number.
+fn with_outcome(mut note: Note, answer: &std::result::Result<Ack, Refusal>) -> Note {
+    note.outcome = match answer {
+        Ok(ack) if ack.changed => Note::DONE,
+        Ok(_) => "unchanged",
+        Err(refusal) => refusal.kind.as_str(),
+    };
+    if answer.is_err() && note.subject.is_none() {
+        note.label = None;
+    }
+    note
+}
+
+fn ack(position: Position, changed: bool, document: &serde_json::Value) -> Result<Ack> {
+    let document = to_raw_value(document).map_err(|error| broken(format_args!("a document does not serialize: {error}")))?;
+    Ok(Ack { position, changed, document })
+}
