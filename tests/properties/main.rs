@@ -7,6 +7,7 @@ mod agreed;
 mod calls;
 mod corpus;
 mod displays;
+mod groups;
 mod item_table;
 mod menus;
 mod moves;
