@@ -214,7 +214,8 @@ pub trait Log: Send + Sync + 'static {
     /// A random string made when the database was created; positions of another epoch mean nothing here.
     fn epoch(&self) -> &str;
 
-    /// Runs one transaction: locks the feed's head, looks for a remembered answer (repeats it, or refuses with
+    /// Does the work in a transaction that it may share with others that wait: locks the feed's head, looks for a remembered
+    /// answer (repeats it, or refuses with
     /// `conflict` if the fingerprint differs), reads, decides, writes the document, appends the events at the next
     /// positions, remembers the answer (refusals too, when [`crate::domain::model::refusal::RefusalKind::is_remembered`]),
     /// commits. `Missing` when there is no such restaurant.

@@ -66,7 +66,13 @@ fn call_id(member: usize) -> CallId {
     CallId::from_uuid(Uuid::from_u128(0x6000 + member as u128))
 }
 
-fn place(state: State, number: usize, lines: u16, who: &Principal, external: Option<u8>) -> std::result::Result<Decision, Refusal> {
+fn place(
+    state: State,
+    number: usize,
+    lines: u16,
+    who: &Principal,
+    external: Option<u8>,
+) -> std::result::Result<Decision, Refusal> {
     let most = OpenOrders { by_diner: 2, by_table: 3, by_restaurant: 4 };
     state.open.check(&most)?;
     let mut basket = basket(vec![line(0, lines)]);

@@ -9,11 +9,11 @@ use crate::domain::model::event::Event;
 use crate::domain::rules::decision::Write;
 use crate::domain::values::ids::{CommandId, RestaurantId};
 use crate::domain::values::time::Timestamp;
+use crate::store::Result;
 use crate::store::columns::text;
 use crate::store::error::broken;
 use crate::store::group::{self, AnswerKey, Reading, Remembered, Writes};
 use crate::store::log::{CommandKey, Committed, Reads, Work};
-use crate::store::Result;
 use sqlx::query_as;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use uuid::Uuid;
@@ -90,7 +90,9 @@ async fn read(connection: &mut Connection, menus: &MenuCache, works: &[Work]) ->
     reading.open = guests::open_orders(open)?;
     reading.calls = documents::open_calls(calls)?;
     match works {
-        [Work { restaurant, reads: Reads::Display(id), .. }] => reading.display = screens::known(connection, *restaurant, id).await?,
+        [Work { restaurant, reads: Reads::Display(id), .. }] => {
+            reading.display = screens::known(connection, *restaurant, id).await?
+        }
         [Work { restaurant, reads: Reads::Tickets, .. }] => reading.tickets = tickets::read(connection, *restaurant).await?,
         _ => {}
     }

@@ -251,7 +251,9 @@ async fn append_notice(
 ) -> Result<Arc<[Event]>> {
     let id: Key = text("device", &device.to_string())?;
     let (reads, by) = (Reads::Display(id.clone()), By { role: Role::Service });
-    let decide = Box::new(move |state: crate::store::log::State| Ok(screen::decide(state.display, id.clone(), change.clone(), state.moment)));
+    let decide = Box::new(move |state: crate::store::log::State| {
+        Ok(screen::decide(state.display, id.clone(), change.clone(), state.moment))
+    });
     commit::commit_one(connection, Work { restaurant, reads, command: None, by, at, note: None, decide })
         .await
         .map(|committed| committed.events)

@@ -225,19 +225,13 @@ pub fn open_calls(outcome: &Outcome) -> Result<HashMap<RestaurantId, Calls>> {
 }
 
 /// Writes calls to open, and calls to close.
-pub fn write_calls(
-    script: &mut Script,
-    calls: &BTreeMap<(RestaurantId, CallId), Option<(Call, Position)>>,
-) -> Result<()> {
+pub fn write_calls(script: &mut Script, calls: &BTreeMap<(RestaurantId, CallId), Option<(Call, Position)>>) -> Result<()> {
     let (mut added, mut removed) = (Vec::new(), Vec::new());
     for ((restaurant, id), call) in calls {
         match call {
-            Some((call, position)) => added.push([
-                restaurant.uuid().into(),
-                id.uuid().into(),
-                columns::write(call)?.into(),
-                position.column().into(),
-            ]),
+            Some((call, position)) => {
+                added.push([restaurant.uuid().into(), id.uuid().into(), columns::write(call)?.into(), position.column().into()])
+            }
             None => removed.push([restaurant.uuid().into(), id.uuid().into()]),
         }
     }

@@ -14,10 +14,7 @@ use uuid::Uuid;
 /// The rows of feeds and of their restaurants' defaults.
 macro_rules! held {
     ($clause:literal) => {
-        concat!(
-            " AS k CROSS JOIN feeds f JOIN restaurants r ON r.id = f.restaurant WHERE f.restaurant = k.column1",
-            $clause
-        )
+        concat!(" AS k CROSS JOIN feeds f JOIN restaurants r ON r.id = f.restaurant WHERE f.restaurant = k.column1", $clause)
     };
 }
 

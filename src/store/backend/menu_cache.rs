@@ -72,7 +72,8 @@ mod tests {
     use crate::clock;
 
     fn menu(restaurant: RestaurantId, bytes: usize) -> Kept {
-        let menu = serde_json::json!({ "restaurant": restaurant, "position": 0, "currency": "BDT", "categories": {}, "items": {} });
+        let menu =
+            serde_json::json!({ "restaurant": restaurant, "position": 0, "currency": "BDT", "categories": {}, "items": {} });
         let menu = Arc::new(serde_json::from_value(menu).unwrap());
         Kept { version: Some(clock::new_id()), bytes, menu }
     }

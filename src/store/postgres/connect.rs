@@ -14,6 +14,9 @@ static EXPAND: LazyLock<Migrator> = LazyLock::new(|| expand(sqlx::migrate!("migr
 
 /// How long to wait for a free connection, or for a new one.
 const ACQUIRE: Duration = Duration::from_secs(5);
+/// The number of statements that a connection keeps prepared: each that a group of commands uses in
+/// each of its sizes, and the others.
+const STATEMENTS: usize = 300;
 /// Limits of each connection: the server cancels a lock or a statement that takes longer, and rolls back a transaction that
 /// its node has abandoned.
 const LIMITS: &str = "SET lock_timeout = '5s'; SET statement_timeout = '10s'; SET idle_in_transaction_session_timeout = '15s'";
@@ -21,7 +24,7 @@ const LIMITS: &str = "SET lock_timeout = '5s'; SET statement_timeout = '10s'; SE
 /// Returns the options that all connections share.
 pub fn options(url: &str) -> Result<PgConnectOptions, OpenError> {
     let options: PgConnectOptions = url.parse().map_err(|_| OpenError::Url)?;
-    Ok(options.application_name("orderbell").disable_statement_logging())
+    Ok(options.application_name("orderbell").statement_cache_capacity(STATEMENTS).disable_statement_logging())
 }
 
 /// Checks that the server commits durably, and brings the schema up to date. The migrator takes an advisory lock, so one node

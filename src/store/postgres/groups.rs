@@ -95,7 +95,9 @@ impl Groups {
         match self.transaction(store, &works, 0..works.len()).await {
             Ok(outcomes) => outcomes,
             // Whether a commit that was not confirmed took effect is unknown.
-            Err(error) if works.len() == 1 || error == StoreError::Unavailable => works.iter().map(|_| Err(error.clone())).collect(),
+            Err(error) if works.len() == 1 || error == StoreError::Unavailable => {
+                works.iter().map(|_| Err(error.clone())).collect()
+            }
             Err(_) => {
                 let mut outcomes = Vec::with_capacity(works.len());
                 for member in 0..works.len() {

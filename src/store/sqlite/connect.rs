@@ -19,6 +19,9 @@ static EXPAND: LazyLock<Migrator> = LazyLock::new(|| expand(sqlx::migrate!("migr
 
 /// How long to wait for a tool that is writing to the same file.
 const BUSY: Duration = Duration::from_secs(5);
+/// The number of statements that a writer keeps prepared: each that a group of commands uses in each
+/// of its sizes, and the others.
+const STATEMENTS: usize = 300;
 /// The number of connections that read.
 const READERS: u32 = 4;
 
@@ -38,7 +41,7 @@ pub async fn writer(options: &SqliteConnectOptions) -> Result<SqliteConnection, 
     let options = options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
     // SQLite overwrites deleted data with zeros, also in free pages: guests' words must not stay in
     // the file.
-    let options = options.pragma("secure_delete", "ON");
+    let options = options.pragma("secure_delete", "ON").statement_cache_capacity(STATEMENTS);
     let mut connection = options.connect().await?;
     let journal: String = query_scalar("PRAGMA journal_mode").fetch_one(&mut connection).await?;
     let synchronous: i64 = query_scalar("PRAGMA synchronous").fetch_one(&mut connection).await?;

@@ -11,6 +11,7 @@ mod leftover;
 mod lock;
 mod open_error;
 mod ownership;
+mod queue;
 mod stamp;
 mod wal_index;
 mod writer;

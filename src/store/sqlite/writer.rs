@@ -3,12 +3,14 @@
 //! for others.
 
 use super::backend::menu_cache::MenuCache;
-use super::{backend, connect};
 use super::content::Content;
 use super::identity::Identity;
 use super::leftover::{Fit, fit};
+use super::queue::take_group;
 use super::stamp::Stamp;
+use super::{backend, connect};
 use crate::clock;
+use crate::domain::values::ids::RestaurantId;
 use crate::domain::values::time::Timestamp;
 use crate::store::error::broken;
 use crate::store::log::{Committed, Work};
@@ -18,17 +20,15 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection as _, Sqlite, SqliteConnection, Transaction};
+use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::timeout;
 
-/// The most units that may wait. A further one gets `Unavailable`.
-const QUEUE: usize = 1024;
-/// The most units in one commit.
-const GROUP: usize = 64;
-
+/// The most units that may wait for the task, and as many again that it has taken. A further one gets `Unavailable`.
+const QUEUE: usize = 512;
 /// How often an idle writer checks that the database's files are in place.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -41,6 +41,15 @@ enum Job {
     Command(Box<Work>, oneshot::Sender<Result<Committed>>),
     /// Any other unit of work.
     Unit(Unit),
+}
+
+impl Job {
+    fn restaurant(&self) -> Option<RestaurantId> {
+        match self {
+            Self::Command(work, _) => Some(work.restaurant),
+            Self::Unit(_) => None,
+        }
+    }
 }
 
 /// The outcome of a unit. If it is dropped before `tell`, the caller gets `Unavailable`.
@@ -199,19 +208,31 @@ struct Task {
 impl Task {
     /// Commits groups until all senders, or the database's files, are gone.
     async fn run(mut self, mut jobs: mpsc::Receiver<Job>, scrub: Arc<Notify>, end: Arc<Notify>) {
-        let mut group = Vec::with_capacity(GROUP);
+        let (mut waiting, mut taken) = (VecDeque::new(), Vec::new());
         loop {
+            let is_waiting = !waiting.is_empty();
             let queued = async {
+                if is_waiting {
+                    return Next::Commit;
+                }
                 tokio::select! {
                     biased;
-                    count = jobs.recv_many(&mut group, GROUP) => Next::of(count),
+                    count = jobs.recv_many(&mut taken, QUEUE) => Next::of(count),
                     () = scrub.notified() => Next::Scrub,
                     () = end.notified() => Next::End,
                 }
             };
             match timeout(LOOK, queued).await {
                 Ok(Next::End) => break,
-                Ok(Next::Commit) => self.commit(&mut group).await,
+                Ok(Next::Commit) => {
+                    waiting.extend(taken.drain(..));
+                    while waiting.len() < QUEUE
+                        && let Ok(job) = jobs.try_recv()
+                    {
+                        waiting.push_back(job);
+                    }
+                    self.commit(take_group(&mut waiting, Job::restaurant)).await;
+                }
                 Ok(Next::Scrub) => self.scrub_at = Some(clock::uptime()),
                 Err(_) => {}
             }
@@ -261,14 +282,13 @@ impl Task {
 
     /// Commits a group, and answers its callers if the files are still the database. Otherwise the
     /// callers get `Unavailable`.
-    async fn commit(&mut self, group: &mut Vec<Job>) {
+    async fn commit(&mut self, group: Vec<Job>) {
         if !self.make_usable().await {
-            group.clear();
             return;
         }
         let Some(connection) = self.connection.as_mut() else { return };
         let stamp = self.watch.as_mut().map(|watch| &mut watch.stamp);
-        match commit(connection, &self.menus, stamp, group.drain(..)).await {
+        match commit(connection, &self.menus, stamp, group).await {
             Ok(Some(done)) if self.is_in_place() => {
                 self.faults.record(&Ok(()));
                 if done.iter().any(|done| done.is_suspicious) {
@@ -340,7 +360,7 @@ async fn commit(
     connection: &mut SqliteConnection,
     menus: &MenuCache,
     stamp: Option<&mut Stamp>,
-    group: impl Iterator<Item = Job>,
+    group: Vec<Job>,
 ) -> sqlx::Result<Option<Vec<Done>>> {
     let (mut works, mut replies, mut units) = (Vec::new(), Vec::new(), Vec::new());
     for job in group {
