@@ -23,15 +23,21 @@ macro_rules! entries {
     };
 }
 
-/// The name of a subject: `$1` restaurant, then the subject as a UUID and as text.
+/// The name of a subject: the restaurant, then the subject as a UUID and as text.
 macro_rules! name_of {
-    ($uuid:literal, $text:literal) => {
+    ($restaurant:literal, $uuid:literal, $text:literal) => {
         concat!(
-            "(SELECT username FROM users WHERE restaurant = $1 AND id = ",
+            "(SELECT username FROM users WHERE restaurant = ",
+            $restaurant,
+            " AND id = ",
             $uuid,
-            "), (SELECT name FROM devices WHERE restaurant = $1 AND id = ",
+            "), (SELECT name FROM devices WHERE restaurant = ",
+            $restaurant,
+            " AND id = ",
             $uuid,
-            "), (SELECT name FROM api_keys WHERE restaurant = $1 AND id = ",
+            "), (SELECT name FROM api_keys WHERE restaurant = ",
+            $restaurant,
+            " AND id = ",
             $text,
             ")"
         )
@@ -40,12 +46,19 @@ macro_rules! name_of {
 
 statements! {
     /// Names the actor by the present name or, if the transaction has removed them, by `$15`, which was read before.
-    ADD_ENTRY = concat!(
-        "INSERT INTO audit (restaurant, id, at, kind, action, role, sub, address, subject, part, label, value, reason, \
-         outcome, name) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, COALESCE(",
-        name_of!("$16", "$7"), ", $15))"
+    ADD_ENTRY = on_rows!(
+        concat!(
+            "INSERT INTO audit (restaurant, id, at, kind, action, role, sub, address, subject, part, label, value, reason, \
+             outcome, name) SELECT v.column1, v.column2, v.column3, v.column4, v.column5, v.column6, v.column7, v.column8, \
+             v.column9, v.column10, v.column11, v.column12, v.column13, v.column14, COALESCE(",
+            name_of!("v.column1", "v.column16", "v.column7"),
+            ", v.column15) FROM "
+        ),
+        ("$1" "uuid", "$2" "uuid", "$3" "bigint", "$4" "text", "$5" "text", "$6" "text", "$7" "text", "$8" "text", "$9" "text",
+         "$10" "text", "$11" "text", "$12" "text", "$13" "text", "$14" "text", "$15" "text", "$16" "uuid"),
+        " AS v"
     );
-    ACTOR_NAME = concat!("SELECT COALESCE(", name_of!("$2", "$3"), ") FROM restaurants WHERE id = $1");
+    ACTOR_NAME = concat!("SELECT COALESCE(", name_of!("$1", "$2", "$3"), ") FROM restaurants WHERE id = $1");
     ENTRIES = entries!("");
     ENTRIES_OF_ORDERS = entries!("AND kind = 'orders'");
     /// Repeats the condition of the partial index, so that the planners use it.

@@ -48,9 +48,15 @@ statements! {
         " AS k CROSS JOIN orders o WHERE o.restaurant = k.column1 AND o.id = k.column2"
     );
     /// The visit is the open one of the table `$10`.
-    ADD_ORDER = "INSERT INTO orders (restaurant, id, status, is_open, document, waits_at, accepted_position, number, diner, \
-        table_label, visit) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $11, \
-        (SELECT id FROM visits WHERE restaurant = $1 AND table_label = $10 AND closed_at IS NULL))";
+    ADD_ORDER = on_rows!(
+        "INSERT INTO orders (restaurant, id, status, is_open, document, waits_at, accepted_position, number, diner, table_label, \
+         visit) SELECT v.column1, v.column2, v.column3, v.column4, v.column5, v.column6, v.column7, v.column8, v.column9, \
+         v.column11, (SELECT id FROM visits WHERE restaurant = v.column1 AND table_label = v.column10 AND closed_at IS NULL) \
+         FROM ",
+        ("$1" "uuid", "$2" "uuid", "$3" "text", "$4" "boolean", "$5" "text", "$6" "text", "$7" "bigint", "$8" "bigint",
+         "$9" "text", "$10" "text", "$11" "text"),
+        " AS v"
+    );
     /// Keeps the first position of acceptance. A purged order may have words again, so this clears the mark of the purge.
     SET_ORDER = on_rows!(
         "UPDATE orders SET status = v.column3, is_open = v.column4, document = v.column5, waits_at = v.column6, \

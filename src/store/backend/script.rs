@@ -1,6 +1,7 @@
 //! Statements that run one after another, each on many rows at once.
 //!
-//! A statement is written for one row, as `… VALUES ($1, $2) …`, and repeats its tuple for more. The
+//! A statement is written for one row, as `… VALUES ($1, $2) …`, with each parameter once and in
+//! order, and repeats its tuple for more. The
 //! number of rows is a power of two, so that few texts are prepared: reads repeat their last row, and
 //! writes split. SQLite gets a script of single rows as one text, since each call of the driver costs
 //! two switches of threads.
@@ -212,10 +213,24 @@ fn repeated(text: &'static str, rows: usize) -> Cow<'static, str> {
         if row > 0 {
             whole.push(',');
         }
-        shift(&mut whole, tuple, row * width);
+        if IS_SQLITE {
+            anonymous(&mut whole, tuple);
+        } else {
+            shift(&mut whole, tuple, row * width);
+        }
     }
     whole.push_str(tail);
     Cow::Owned(whole)
+}
+
+/// Appends a tuple with parameters that have no names, since SQLite looks a name up in a list of all.
+fn anonymous(whole: &mut String, tuple: &str) {
+    let mut parts = tuple.split('$');
+    whole.push_str(parts.next().unwrap_or_default());
+    for part in parts {
+        whole.push('?');
+        whole.push_str(number(part).1);
+    }
 }
 
 /// Splits a statement into what stands before, in and after the tuple of its `VALUES`.
@@ -260,15 +275,35 @@ fn shift(whole: &mut String, text: &str, offset: usize) {
 mod tests {
     use super::*;
 
-    const NESTED: &str = "INSERT INTO t (a, b) VALUES ($1, coalesce((SELECT x FROM y WHERE z = $2), $10)) ON CONFLICT DO NOTHING";
+    const NESTED: &str = "INSERT INTO t (a, b) VALUES ($1, coalesce((SELECT x FROM y WHERE z = $2), $3)) ON CONFLICT DO NOTHING";
 
     #[test]
     fn a_tuple_repeats_with_parameters_of_its_own() {
         assert_eq!(repeated("SELECT 1", 4), "SELECT 1");
         assert_eq!(repeated(NESTED, 1), NESTED);
-        let twice = "INSERT INTO t (a, b) VALUES ($1, coalesce((SELECT x FROM y WHERE z = $2), $10)),\
-            ($11, coalesce((SELECT x FROM y WHERE z = $12), $20)) ON CONFLICT DO NOTHING";
+        let twice = if IS_SQLITE {
+            "INSERT INTO t (a, b) VALUES (?, coalesce((SELECT x FROM y WHERE z = ?), ?)),\
+                (?, coalesce((SELECT x FROM y WHERE z = ?), ?)) ON CONFLICT DO NOTHING"
+        } else {
+            "INSERT INTO t (a, b) VALUES ($1, coalesce((SELECT x FROM y WHERE z = $2), $3)),\
+                ($4, coalesce((SELECT x FROM y WHERE z = $5), $6)) ON CONFLICT DO NOTHING"
+        };
         assert_eq!(repeated(NESTED, 2), twice);
+    }
+
+    #[test]
+    fn tuples_that_repeat_have_each_parameter_once_and_in_order() {
+        let files = ["::audit::", "::commit::", "::documents::", "::feeds::", "::visits::"];
+        let of_groups = |name: &str| files.iter().any(|file| name.contains(file));
+        let mut checked = 0;
+        for &(name, text) in super::super::statements::ALL.iter().copied().flatten().filter(|(name, _)| of_groups(name)) {
+            let Some((head, tuple, tail)) = split(text) else { continue };
+            let found: Vec<_> = tuple.split('$').skip(1).filter_map(|part| number(part).0).collect();
+            assert!(found.iter().copied().eq(1..=found.len()), "{name}: {found:?}");
+            assert!(!head.contains('$') && !tail.contains('$'), "{name} has a parameter beside its tuple");
+            checked += 1;
+        }
+        assert!(checked > 12, "{checked}");
     }
 
     #[test]

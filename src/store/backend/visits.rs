@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 statements! {
     /// Opens the visit of a table, or continues the open one.
-    OPEN = "INSERT INTO visits (restaurant, id, table_label, opened_at, last_at) VALUES ($1, $2, $3, $4, $4) \
+    OPEN = "INSERT INTO visits (restaurant, id, table_label, opened_at, last_at) VALUES ($1, $2, $3, $4, $5) \
         ON CONFLICT (restaurant, table_label) WHERE closed_at IS NULL DO UPDATE SET last_at = excluded.last_at";
     /// Records when orders of visits were closed.
     RECORD_CLOSE = on_rows!(
@@ -137,7 +137,7 @@ pub fn open_for<'a>(script: &mut Script, orders: impl Iterator<Item = &'a Order>
         }
     }
     let row = |((restaurant, table), at): ((RestaurantId, &str), Timestamp)| {
-        [restaurant.uuid().into(), crate::clock::new_id().into(), table.into(), at.micros().into()]
+        [restaurant.uuid().into(), crate::clock::new_id().into(), table.into(), at.micros().into(), at.micros().into()]
     };
     script.write(OPEN, tables.into_iter().map(row).collect());
 }
